@@ -1,0 +1,97 @@
+/** Errors that users meet: each says where, what was got, what was expected and how to mend it, and has a stable code. */
+
+/** Base of every error that Sardonyx throws on purpose. */
+export class SardonyxError extends Error {
+  readonly code: string = "SARDONYX";
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
+/** Shapes that do not fit together; told while tracing, before anything runs. */
+export class ShapeError extends SardonyxError {
+  override readonly code: string = "SHAPE";
+}
+
+/** Element types that do not fit together; told while tracing. */
+export class DTypeError extends SardonyxError {
+  override readonly code: string = "DTYPE";
+}
+
+/** A value outside what an option, argument or name allows. */
+export class OptionError extends SardonyxError {
+  override readonly code: string = "OPTION";
+}
+
+/** Data that cannot be trained on: out of range, not finite, empty. */
+export class DataError extends SardonyxError {
+  override readonly code: string = "DATA";
+}
+
+/** A file that is missing, truncated, of another format or failing its checksum. */
+export class FileError extends SardonyxError {
+  override readonly code: string = "FILE";
+}
+
+/** A gradient that does not exist. */
+export class GradientError extends SardonyxError {
+  override readonly code: string = "GRADIENT";
+}
+
+/** A loss or gradient that is no longer a finite number. */
+export class NonFiniteError extends SardonyxError {
+  override readonly code: string = "NON_FINITE";
+}
+
+/** What the execution engine refused. */
+export class RuntimeError extends SardonyxError {
+  override readonly code: string = "RUNTIME";
+}
+
+/** A defect of Sardonyx itself. */
+export class InternalError extends SardonyxError {
+  override readonly code: string = "INTERNAL";
+  constructor(message: string) {
+    super(`internal: ${message}`);
+  }
+}
+
+/** Prefixes the place to an error's message, keeping its class and code: `conv2d "stem": …`. */
+export function atPlace(place: string, error: unknown): unknown {
+  if (error instanceof SardonyxError && !(error instanceof InternalError)) error.message = `${place}: ${error.message}`;
+  return error;
+}
+
+/** Levenshtein distance between two short names. */
+function editDistance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const current = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substitution = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      current[j] = Math.min(substitution, (previous[j] ?? 0) + 1, (current[j - 1] ?? 0) + 1);
+    }
+    previous = current;
+  }
+  return previous[b.length] ?? 0;
+}
+
+/** The candidate spelled most like `name`. */
+export function nearest(name: string, candidates: Iterable<string>): string | undefined {
+  let best: string | undefined;
+  let bestDistance = Number.POSITIVE_INFINITY;
+  for (const candidate of candidates) {
+    const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
+    if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
+  }
+  return best;
+}
+
+/** An OptionError for a name that is not known, with the nearest one that is. */
+export function unknownName(kind: string, name: string, candidates: Iterable<string>): OptionError {
+  const known = [...candidates];
+  const closest = nearest(name, known);
+  const hint = closest === undefined ? "" : `; did you mean "${closest}"?`;
+  return new OptionError(`unknown ${kind} "${name}"${hint} Known: ${known.join(", ") || "none"}.`);
+}

@@ -1,0 +1,80 @@
+/** Explicit randomness: keys that derive from one another, and the generator that a key starts. */
+
+/** Two 32-bit words. The same key always gives the same numbers. */
+export type Key = readonly [number, number];
+
+/** Finalizer of MurmurHash3 (Appleby 2008): every input bit flips every output bit with probability near 1/2. */
+function mix(word: number): number {
+  let h = word;
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return (h ^ (h >>> 16)) >>> 0;
+}
+
+/** A key from a seed (an integer up to 2^53). */
+export const keyOf = (seed: number): Key => foldIn([0x9e3779b9, 0x243f6a88], Math.floor(seed / 2 ** 32), seed >>> 0);
+
+/** A key derived from another and data: numbers as 32-bit words, strings by their characters. */
+export function foldIn(key: Key, ...data: readonly (number | string)[]): Key {
+  let [a, b] = key;
+  const absorb = (word: number) => {
+    a = mix((a ^ word) + 0x9e3779b9);
+    b = mix((b + Math.imul(word, 0x85ebca77)) ^ a);
+  };
+  for (const item of data) {
+    if (typeof item === "number") absorb(item | 0);
+    else for (let i = 0; i < item.length; i++) absorb(item.charCodeAt(i));
+    absorb(data.length);
+  }
+  return [a >>> 0, b >>> 0];
+}
+
+/** Pseudo-random numbers from a key: sfc32 (Doty-Humphrey, PractRand). */
+export class Random {
+  #a: number;
+  #b: number;
+  #c: number;
+  #counter = 1;
+
+  constructor(key: Key) {
+    [this.#a, this.#b] = [key[0] | 0, key[1] | 0];
+    this.#c = mix(key[0] ^ (key[1] << 1)) | 0;
+    for (let i = 0; i < 12; i++) this.uint32();
+  }
+
+  /** An integer in [0, 2^32). */
+  uint32(): number {
+    const t = (((this.#a + this.#b) | 0) + this.#counter) | 0;
+    this.#counter = (this.#counter + 1) | 0;
+    this.#a = this.#b ^ (this.#b >>> 9);
+    this.#b = (this.#c + (this.#c << 3)) | 0;
+    this.#c = (((this.#c << 21) | (this.#c >>> 11)) + t) | 0;
+    return t >>> 0;
+  }
+
+  /** A number in [low, high). */
+  uniform(low = 0, high = 1): number {
+    return low + (high - low) * (this.uint32() / 2 ** 32);
+  }
+
+  /** A standard normal number (Box and Muller 1958). */
+  normal(): number {
+    const radius = Math.sqrt(-2 * Math.log((this.uint32() + 1) / 2 ** 32));
+    return radius * Math.cos(2 * Math.PI * this.uniform());
+  }
+
+  /** An integer in [0, bound). */
+  integer(bound: number): number {
+    return Math.floor(this.uniform() * bound);
+  }
+
+  /** 0 … length-1 in random order (Fisher and Yates). */
+  permutation(length: number): Uint32Array {
+    const order = Uint32Array.from({ length }, (_, i) => i);
+    for (let i = length - 1; i > 0; i--) {
+      const j = this.integer(i + 1);
+      [order[i], order[j]] = [order[j] as number, order[i] as number];
+    }
+    return order;
+  }
+}

@@ -1,0 +1,119 @@
+/**
+ * The intermediate representation, which is ONNX: graphs of operator nodes over typed values.
+ *
+ *   Graph  ::= inputs: Value*, outputs: Value*, nodes: Node*     topological order, single assignment
+ *   Value  ::= dtype, shape, producer?: Node, name?              no producer: an input
+ *   Node   ::= op: OpDef, inputs: Value?*, attributes, outputs: Value+
+ *
+ * Tensors are inputs; everything else (axes of a softmax, strides …) is an attribute. Building a value builds the
+ * graph behind it, so tracing needs no global state: a graph is what its outputs reach.
+ */
+import type { DType } from "../core/dtype.ts";
+import { type Shape, showShape } from "../core/shape.ts";
+import type { Tensor } from "../core/tensor.ts";
+import type { Attributes, OpDef } from "./op.ts";
+
+/** What is known of a tensor before it runs. */
+export interface TensorType {
+  readonly dtype: DType;
+  readonly shape: Shape;
+}
+
+/** A tensor in a graph. */
+export class Value implements TensorType {
+  readonly dtype: DType;
+  readonly shape: Shape;
+  /** The node that computes it; none for a graph input. */
+  readonly producer: Node | undefined;
+  /** Name of a graph input, if it has one. */
+  readonly name: string | undefined;
+
+  constructor(type: TensorType, producer?: Node, name?: string) {
+    this.dtype = type.dtype;
+    this.shape = type.shape;
+    this.producer = producer;
+    this.name = name;
+  }
+
+  get rank(): number {
+    return this.shape.length;
+  }
+
+  toString(): string {
+    return `${this.dtype}${showShape(this.shape)}`;
+  }
+}
+
+/** One application of an operator. */
+export class Node {
+  readonly op: OpDef;
+  /** Operands in ONNX order; `undefined` where an optional one is left out. */
+  readonly inputs: readonly (Value | undefined)[];
+  readonly attributes: Attributes;
+  readonly outputs: readonly [Value, ...Value[]];
+  /** Path of the layer that made it, for profiles and messages; set once by whoever knows it. */
+  scope: string | undefined;
+
+  constructor(
+    op: OpDef,
+    inputs: readonly (Value | undefined)[],
+    attributes: Attributes,
+    types: readonly TensorType[],
+    scope?: string,
+  ) {
+    this.op = op;
+    this.inputs = inputs;
+    this.attributes = attributes;
+    this.outputs = types.map((type) => new Value(type, this)) as [Value, ...Value[]];
+    this.scope = scope;
+  }
+}
+
+export interface Graph {
+  readonly inputs: readonly Value[];
+  readonly outputs: readonly Value[];
+  /** Every node that an output needs, operands before users. */
+  readonly nodes: readonly Node[];
+}
+
+/** A graph input. */
+export const input = (dtype: DType, shape: Shape, name?: string): Value => new Value({ dtype, shape }, undefined, name);
+
+/**
+ * Nodes that `outputs` need, operands first, in an order that depends only on the graph. Values in `boundary` count
+ * as inputs. Iterative: graphs are deep.
+ */
+export function nodesOf(outputs: readonly (Value | undefined)[], boundary?: ReadonlySet<Value>): Node[] {
+  const order: Node[] = [];
+  const seen = new Set<Node>();
+  const stack: { node: Node; next: number }[] = [];
+  const visit = (value: Value | undefined) => {
+    if (!value?.producer || seen.has(value.producer) || boundary?.has(value)) return;
+    seen.add(value.producer);
+    stack.push({ node: value.producer, next: 0 });
+  };
+  for (const output of outputs) {
+    visit(output);
+    for (let top = stack.at(-1); top; top = stack.at(-1)) {
+      if (top.next < top.node.inputs.length) visit(top.node.inputs[top.next++]);
+      else {
+        order.push(top.node);
+        stack.pop();
+      }
+    }
+  }
+  return order;
+}
+
+/** The graph that computes `outputs` from `inputs`. */
+export const graphOf = (inputs: readonly Value[], outputs: readonly Value[]): Graph => ({
+  inputs,
+  outputs,
+  nodes: nodesOf(outputs),
+});
+
+/** The tensor behind a constant, `undefined` for any other value. */
+export function constantOf(value: Value | undefined): Tensor | undefined {
+  const node = value?.producer;
+  return node?.op.type === "Constant" ? (node.attributes.value as Tensor) : undefined;
+}

@@ -1,0 +1,185 @@
+/** Operator definitions: one object holds an ONNX operator's signature, inference, gradient and cost. */
+import { DTypeError, GradientError, InternalError, ShapeError } from "../core/errors.ts";
+import type { Tensor } from "../core/tensor.ts";
+import { Node, type TensorType, type Value } from "./ir.ts";
+
+/** Kinds of ONNX attributes and the TypeScript values that hold them. */
+export interface AttributeTypes {
+  int: number;
+  ints: readonly number[];
+  float: number;
+  floats: readonly number[];
+  string: string;
+  tensor: Tensor;
+}
+export type AttributeKind = keyof AttributeTypes;
+export type Attributes = Readonly<Record<string, AttributeTypes[AttributeKind] | undefined>>;
+export type AttributeSchema = Readonly<Record<string, AttributeKind>>;
+type AttributesOf<S extends AttributeSchema> = { readonly [K in keyof S]?: AttributeTypes[S[K]] };
+
+/** Number of operands, `min-max`, and the tuple in which a rule receives them. */
+interface OperandsOf {
+  "0": readonly [];
+  "1": readonly [Value];
+  "1-2": readonly [Value, Value?];
+  "1-3": readonly [Value, Value?, Value?];
+  "2": readonly [Value, Value];
+  "2-3": readonly [Value, Value, Value?];
+  "2-4": readonly [Value, Value, Value?, Value?];
+  "3": readonly [Value, Value, Value];
+  "3-5": readonly [Value, Value, Value, Value?, Value?];
+  "5": readonly [Value, Value, Value, Value, Value];
+  "1-": readonly [Value, ...Value[]];
+}
+export type Arity = keyof OperandsOf;
+
+/** What a rule sees of one node. */
+export interface NodeView<A extends Arity, S extends AttributeSchema> {
+  readonly inputs: OperandsOf[A];
+  readonly outputs: readonly [Value, ...Value[]];
+  readonly attributes: AttributesOf<S>;
+}
+
+/** What a gradient rule sees: also the gradient `g` of the first output, and of every output in `gs`. */
+export interface GradientView<A extends Arity, S extends AttributeSchema> extends NodeView<A, S> {
+  readonly g: Value;
+  readonly gs: readonly (Value | undefined)[];
+  /** Which operands need a gradient; a rule may skip the others. */
+  readonly needs: readonly boolean[];
+}
+
+export interface OpSpec<A extends Arity, S extends AttributeSchema> {
+  /** Number of operands. */
+  readonly arity: A;
+  /** Kind of every attribute that the operator takes. */
+  readonly attributes?: S;
+  /** "" for ONNX's own operators. */
+  readonly domain?: string;
+  /** Types of the outputs. Throws ShapeError or DTypeError when the operands do not fit. */
+  infer(inputs: OperandsOf[A], attributes: AttributesOf<S>): TensorType | readonly TensorType[];
+  /** Gradients of the operands, in order, `undefined` for those without one; or "none". */
+  readonly grad: "none" | ((view: GradientView<A, S>) => readonly (Value | undefined)[]);
+  /** Floating-point operations of one evaluation, a multiply-add counted as two. */
+  flops(view: NodeView<A, S>): number;
+  /** The same computation in operators that ONNX Runtime has; needed by operators of our own domain. */
+  lower?(view: NodeView<A, S>): readonly Value[] | undefined;
+  /** An equal but cheaper or simpler computation, `undefined` when there is none; tried before differentiating and after. */
+  simplify?(view: NodeView<A, S>): readonly Value[] | undefined;
+  /** One output element from one element of each operand, for folding constants. */
+  readonly fold?: (...elements: number[]) => number;
+}
+
+/** An operator: its specification with the name, and the arity as numbers. */
+export class OpDef {
+  readonly type: string;
+  readonly domain: string;
+  readonly schema: AttributeSchema;
+  readonly minInputs: number;
+  readonly maxInputs: number;
+  readonly #spec: OpSpec<"1-", AttributeSchema>;
+
+  constructor(type: string, spec: OpSpec<"1-", AttributeSchema>) {
+    this.type = type;
+    this.domain = spec.domain ?? "";
+    this.schema = spec.attributes ?? {};
+    const [min = "0", max = min] = (spec.arity as string).split("-");
+    this.minInputs = Number(min);
+    this.maxInputs = max === "" ? Number.POSITIVE_INFINITY : Number(max);
+    this.#spec = spec;
+  }
+
+  get differentiable(): boolean {
+    return this.#spec.grad !== "none";
+  }
+
+  infer(inputs: readonly (Value | undefined)[], attributes: Attributes): readonly TensorType[] {
+    const result = this.#spec.infer(inputs as readonly [Value, ...Value[]], attributes);
+    return Array.isArray(result) ? result : [result as TensorType];
+  }
+
+  /** Throws GradientError when the operator has no gradient. */
+  grad(node: Node, gs: readonly (Value | undefined)[], needs: readonly boolean[]): readonly (Value | undefined)[] {
+    const rule = this.#spec.grad;
+    if (rule === "none")
+      throw new GradientError(
+        `${node.scope ?? "graph"}: ${this.type} has no gradient; take it out of the path from the parameters to the loss`,
+      );
+    const g = gs[0] ?? gs.find((other) => other !== undefined);
+    if (!g) throw new InternalError(`${this.type}: gradient asked for without one of an output`);
+    return rule({ ...viewOf(node), g, gs, needs });
+  }
+
+  flops(node: Node): number {
+    return this.#spec.flops(viewOf(node));
+  }
+
+  /** Replacement outputs, or `undefined` when the operator runs as it is. */
+  lower(node: Node): readonly Value[] | undefined {
+    return this.#spec.lower?.(viewOf(node));
+  }
+
+  /** Replacement outputs, or `undefined` when the node is as simple as can be. */
+  simplify(node: Node): readonly Value[] | undefined {
+    return this.#spec.simplify?.(viewOf(node));
+  }
+
+  /** The element function of an elementwise operator, if constants may be folded through it. */
+  get fold(): ((...elements: number[]) => number) | undefined {
+    return this.#spec.fold;
+  }
+}
+
+const viewOf = (node: Node) => ({
+  inputs: node.inputs as readonly [Value, ...Value[]],
+  outputs: node.outputs,
+  attributes: node.attributes as AttributesOf<AttributeSchema>,
+});
+
+/**
+ * Defines an operator once: signature, inference, gradient, cost and lowering side by side.
+ * @example
+ * export const Neg = defineOp("Neg", {
+ *   arity: "1",
+ *   infer: ([x]) => x,
+ *   grad: ({ g }) => [neg(g)],
+ *   flops: ({ outputs: [y] }) => size(y.shape),
+ * });
+ */
+export function defineOp<A extends Arity, const S extends AttributeSchema = Readonly<Record<never, never>>>(
+  type: string,
+  spec: OpSpec<A, S>,
+): OpDef {
+  // The one place where a rule's precise operand tuple is forgotten; `makeNode` checks the count that it promises.
+  return new OpDef(type, spec as unknown as OpSpec<"1-", AttributeSchema>);
+}
+
+/** A node of `op`, with its operands counted and its outputs inferred. */
+export function makeNode(
+  op: OpDef,
+  inputs: readonly (Value | undefined)[],
+  attributes: Attributes = {},
+  scope?: string,
+): Node {
+  const present = inputs.filter((value) => value !== undefined).length;
+  if (inputs.length > op.maxInputs || present < op.minInputs)
+    throw new ShapeError(
+      `${op.type} takes ${op.minInputs}${op.maxInputs === op.minInputs ? "" : ` to ${op.maxInputs}`} operands, got ${present}`,
+    );
+  for (const name of Object.keys(attributes))
+    if (!(name in op.schema)) throw new InternalError(`${op.type} has no attribute "${name}"`);
+  return new Node(op, inputs, attributes, op.infer(inputs, attributes), scope);
+}
+
+/** Applies an operator and returns its first output. */
+export const apply = (op: OpDef, inputs: readonly (Value | undefined)[], attributes?: Attributes): Value =>
+  makeNode(op, inputs, attributes).outputs[0];
+
+/** Throws DTypeError unless all values have one dtype. */
+export function requireSameDType(op: string, ...values: readonly (Value | undefined)[]): void {
+  const present = values.filter((value) => value !== undefined);
+  const first = present[0];
+  if (present.some((value) => value.dtype !== first?.dtype))
+    throw new DTypeError(
+      `${op}: operands have dtypes ${present.map((value) => value.dtype).join(" and ")}; cast them to one, e.g. cast(x, "float32")`,
+    );
+}

@@ -1,0 +1,91 @@
+/** Passes over graphs, each from outputs to equal outputs: simplification, folding, common subexpressions, lowering. */
+import { isBigInt, isFloat } from "../core/dtype.ts";
+import { size, stridesOf } from "../core/shape.ts";
+import { Tensor, zerosTensor } from "../core/tensor.ts";
+import { constantOf, type Node, type Value } from "./ir.ts";
+import { makeNode, type OpDef } from "./op.ts";
+import { type Rule, rewrite } from "./rewrite.ts";
+
+export type Pass = (outputs: readonly Value[]) => readonly Value[];
+
+/** Folding stops at this many elements: larger constants would only grow the model. */
+const foldLimit = 1024;
+
+/** Repeats a rule until nothing changes. */
+function exhaust(outputs: readonly Value[], rule: Rule, boundary?: ReadonlySet<Value>): readonly Value[] {
+  for (let round = 0; round < 20; round++) {
+    const next = rewrite(outputs, rule, boundary);
+    outputs = next.outputs;
+    if (!next.changed) break;
+  }
+  return outputs;
+}
+
+/** Applies the algebraic rules that stand beside each operator. Values in `boundary` are kept as they are. */
+export const simplify = (outputs: readonly Value[], boundary?: ReadonlySet<Value>): readonly Value[] =>
+  exhaust(outputs, (node) => node.op.simplify(node), boundary);
+
+/** Computes elementwise operators of constants. `constantOp` makes the result a node. */
+export const foldConstants =
+  (constantOp: OpDef): Pass =>
+  (outputs) =>
+    exhaust(outputs, (node) => {
+      const result = foldNode(node);
+      return result && makeNode(constantOp, [], { value: result }).outputs;
+    });
+
+function foldNode(node: Node): Tensor | undefined {
+  const { fold } = node.op;
+  const [y] = node.outputs;
+  if (!fold || size(y.shape) > foldLimit || !(isFloat(y.dtype) || y.dtype.startsWith("int")) || y.dtype === "float16")
+    return undefined;
+  const operands = node.inputs.map((value) => constantOf(value));
+  if (operands.length === 0 || operands.some((operand) => operand === undefined)) return undefined;
+  const result = zerosTensor(y.dtype, y.shape);
+  const strides = stridesOf(y.shape);
+  for (let at = 0; at < result.data.length; at++) {
+    const elements = (operands as Tensor[]).map((operand) => {
+      const own = stridesOf(operand.shape);
+      const skip = y.shape.length - operand.shape.length;
+      const offset = operand.shape.reduce((sum, extent, axis) => {
+        const position = Math.floor(at / (strides[axis + skip] ?? 1)) % (y.shape[axis + skip] ?? 1);
+        return sum + (extent === 1 ? 0 : position * (own[axis] ?? 0));
+      }, 0);
+      return Number(operand.data[offset]);
+    });
+    const element = fold(...elements);
+    if (!isFloat(y.dtype) && !Number.isSafeInteger(element)) return undefined;
+    result.data[at] = isBigInt(y.dtype) ? BigInt(element) : element;
+  }
+  return result;
+}
+
+/** One node for all that apply the same operator to the same operands. */
+export const shareCommon: Pass = (outputs) => {
+  const identities = new Map<object, number>();
+  const identify = (item: object | undefined): number => {
+    if (!item) return -1;
+    const known = identities.get(item) ?? identities.size;
+    identities.set(item, known);
+    return known;
+  };
+  const first = new Map<string, Node>();
+  return rewrite(outputs, (node) => {
+    const attributes = Object.entries(node.attributes).map(([name, value]) => [
+      name,
+      value instanceof Tensor ? contentOf(value, identify) : value,
+    ]);
+    const key = JSON.stringify([node.op.domain, node.op.type, node.inputs.map(identify), attributes]);
+    const earlier = first.get(key);
+    if (earlier && earlier !== node) return earlier.outputs;
+    first.set(key, node);
+    return undefined;
+  }).outputs;
+};
+
+/** Small tensors compare by content, large ones by identity. */
+const contentOf = (value: Tensor, identify: (item: object) => number): unknown =>
+  value.data.length <= 64 ? [value.dtype, value.shape, Array.from(value.data, String)] : identify(value);
+
+/** Replaces operators by what the execution engine has. */
+export const lower: Pass = (outputs) => exhaust(outputs, (node) => node.op.lower(node));

@@ -1,0 +1,53 @@
+/** Rewriting of graphs: replace nodes bottom-up, keep everything untouched shared. */
+import { InternalError } from "../core/errors.ts";
+import { sameShape } from "../core/shape.ts";
+import { type Node, nodesOf, type Value } from "./ir.ts";
+import { makeNode } from "./op.ts";
+
+/** Replacement for a node's outputs, or `undefined` to leave it. */
+export type Rule = (node: Node) => readonly (Value | undefined)[] | undefined;
+
+/** Gives nodes behind `values` the scope, stopping at nodes that have one. */
+export function assignScope(values: readonly (Value | undefined)[], scope: string | undefined): void {
+  if (scope === undefined) return;
+  const pending = [...values];
+  while (pending.length > 0) {
+    const node = pending.pop()?.producer;
+    if (!node || node.scope !== undefined) continue;
+    node.scope = scope;
+    pending.push(...node.inputs);
+  }
+}
+
+/**
+ * Applies `rule` once to every node behind `outputs`, operands first, and returns the outputs of the new graph.
+ * Inputs of the graph, and values in `boundary`, stay the same values. A replacement must have the types of what it
+ * replaces.
+ */
+export function rewrite(
+  outputs: readonly Value[],
+  rule: Rule,
+  boundary?: ReadonlySet<Value>,
+): { outputs: readonly Value[]; changed: boolean } {
+  const replaced = new Map<Value, Value>();
+  let changed = false;
+  const current = (value: Value | undefined) => value && (replaced.get(value) ?? value);
+  for (const node of nodesOf(outputs, boundary)) {
+    const inputs = node.inputs.map(current);
+    const moved = inputs.some((value, i) => value !== node.inputs[i]);
+    const fresh = moved ? makeNode(node.op, inputs, node.attributes, node.scope) : node;
+    const result = rule(fresh);
+    if (result) {
+      changed = true;
+      assignScope(result, node.scope);
+    }
+    for (const [i, output] of node.outputs.entries()) {
+      const replacement = (result ?? fresh.outputs)[i];
+      if (!replacement || replacement === output || boundary?.has(output)) continue;
+      if (replacement.dtype !== output.dtype || !sameShape(replacement.shape, output.shape))
+        throw new InternalError(`rewriting ${node.op.type} turned ${output} into ${replacement}`);
+      replaced.set(output, replacement);
+    }
+  }
+  return { outputs: outputs.map((output) => replaced.get(output) ?? output), changed };
+}

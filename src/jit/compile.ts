@@ -1,0 +1,47 @@
+/** From a graph to something that runs: passes, ONNX model, session. */
+import type { Tensor } from "../core/tensor.ts";
+import { type Graph, graphOf, type Value } from "../graph/ir.ts";
+import { foldConstants, lower, type Pass, shareCommon, simplify } from "../graph/passes.ts";
+import { verify } from "../graph/verify.ts";
+import { encodeModel } from "../onnx/model.ts";
+import { Constant } from "../ops/constant.ts";
+import { selectBackend } from "../runtime/select.ts";
+import type { Device, Session, SessionOptions } from "../runtime/session.ts";
+
+const tidy: readonly Pass[] = [(outputs) => simplify(outputs), foldConstants(Constant), shareCommon];
+
+/** Passes in the order in which they run before a graph is compiled. */
+export const pipeline: readonly Pass[] = [...tidy, lower, ...tidy];
+
+/** The optimized, lowered graph. Every pass's result is verified. */
+export function optimize(graph: Graph, passes: readonly Pass[] = pipeline): Graph {
+  return passes.reduce((current, pass) => {
+    const next = graphOf(current.inputs, pass(current.outputs));
+    verify(next);
+    return next;
+  }, graph);
+}
+
+export interface CompileOptions extends SessionOptions {
+  readonly device?: Device;
+}
+
+/** A graph compiled for a device. */
+export interface Executable {
+  readonly graph: Graph;
+  readonly session: Session;
+  /** Inputs and preallocated outputs in the graph's order; see Session.run. */
+  run(inputs: readonly Tensor[], outputs?: readonly (Tensor | undefined)[]): Promise<Tensor[]>;
+}
+
+/** Compiles the graph from `inputs` to `outputs`. */
+export async function compile(
+  inputs: readonly Value[],
+  outputs: readonly Value[],
+  { device, ...options }: CompileOptions = {},
+): Promise<Executable> {
+  const graph = optimize(graphOf(inputs, outputs));
+  const backend = await selectBackend(device);
+  const session = await backend.compile(encodeModel(graph), options);
+  return { graph, session, run: session.run };
+}

@@ -1,0 +1,76 @@
+/** Just-in-time compilation: a TypeScript function over graph values becomes a function over host tensors. */
+import { OptionError } from "../core/errors.ts";
+import { Tensor } from "../core/tensor.ts";
+import { leavesOf, type MapTree, mapTree } from "../core/tree.ts";
+import { input, Value } from "../graph/ir.ts";
+import { type CompileOptions, compile, type Executable } from "./compile.ts";
+
+/** `T` with host tensors where it has graph values. */
+export type Host<T> = MapTree<T, Value, Tensor>;
+
+interface Compiled {
+  readonly executable: Executable;
+  /** The traced result: values are looked up among the outputs, everything else is returned as it is. */
+  readonly result: unknown;
+}
+
+/**
+ * Compiles `fn` on its first call with arguments of each signature (dtypes, shapes, and the plain values among them),
+ * and runs the compiled graph from then on. Arguments and results are pytrees: tensors nested in arrays and objects.
+ * @example
+ * const norm = jit((x: Value) => sqrt(reduceSum(mul(x, x))));
+ * (await norm(tensor([3, 4]))).item(); // 5
+ */
+export function jit<A extends readonly unknown[], R>(
+  fn: (...args: A) => R,
+  options: CompileOptions = {},
+): (...args: Host<A> & readonly unknown[]) => Promise<Host<R>> {
+  const cache = new Map<string, Promise<Compiled>>();
+  return async (...args) => {
+    const tensors: Tensor[] = [];
+    const signature = signatureOf(args, tensors);
+    let compiled = cache.get(signature);
+    if (!compiled) {
+      compiled = trace(fn, args, options);
+      cache.set(signature, compiled);
+      compiled.catch(() => cache.delete(signature));
+    }
+    const { executable, result } = await compiled;
+    const outputs = await executable.run(tensors);
+    let next = 0;
+    return mapTree(result, (leaf) => (leaf instanceof Value ? outputs[next++] : leaf)) as Host<R>;
+  };
+}
+
+/** A text that differs for arguments that need another graph; collects the tensors on the way. */
+function signatureOf(item: unknown, tensors: Tensor[]): string {
+  if (item instanceof Tensor) {
+    tensors.push(item);
+    return `${item.dtype}[${item.shape}]`;
+  }
+  if (Array.isArray(item)) return `[${item.map((element) => signatureOf(element, tensors)).join()}]`;
+  if (typeof item === "object" && item !== null)
+    return `{${Object.entries(item)
+      .map(([key, value]) => `${key}:${signatureOf(value, tensors)}`)
+      .join()}}`;
+  return `${typeof item}:${String(item)}`;
+}
+
+async function trace<A extends readonly unknown[], R>(
+  fn: (...args: A) => R,
+  args: unknown,
+  options: CompileOptions,
+): Promise<Compiled> {
+  const inputs: Value[] = [];
+  const traced = mapTree(args, (leaf, path) => {
+    if (!(leaf instanceof Tensor)) return leaf;
+    const value = input(leaf.dtype, leaf.shape, `argument.${path}`);
+    inputs.push(value);
+    return value;
+  }) as unknown;
+  const result = fn(...(traced as A));
+  const outputs = leavesOf(result).flatMap(({ leaf }) => (leaf instanceof Value ? [leaf] : []));
+  if (outputs.length === 0)
+    throw new OptionError("jit: the function returned no tensor; return at least one graph value");
+  return { executable: await compile(inputs, outputs, options), result };
+}

@@ -1,0 +1,135 @@
+/** Writing a Graph as an ONNX model. */
+import { InternalError } from "../core/errors.ts";
+import type { Tensor } from "../core/tensor.ts";
+import { constantOf, type Graph, type Node, type Value } from "../graph/ir.ts";
+import type { AttributeKind } from "../graph/op.ts";
+import { dtypeCodes } from "../ops/elementwise.ts";
+import { encodeMessage, type Message } from "./codec.ts";
+import { attributeTypeCodes, ModelProto } from "./schema.ts";
+
+/** Version of the operator set that our definitions follow. */
+export const opsetVersion = 21;
+
+export interface ModelOptions {
+  readonly inputNames?: readonly string[];
+  readonly outputNames?: readonly string[];
+  /** Symbol for an extent that may vary, by input or output position and axis. */
+  readonly symbols?: (value: Value, axis: number) => string | undefined;
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+/** Bytes of the ONNX model that computes `graph`. Constants become initializers; unused outputs are left out. */
+export function encodeModel(graph: Graph, options: ModelOptions = {}): Uint8Array {
+  const names = new Map<Value, string>();
+  for (const [i, value] of graph.inputs.entries())
+    names.set(value, options.inputNames?.[i] ?? value.name ?? `input_${i}`);
+
+  const used = new Set<Value | undefined>([...graph.outputs, ...graph.nodes.flatMap((node) => node.inputs)]);
+  const nameOf = (value: Value | undefined): string => {
+    if (!value) return "";
+    const name = names.get(value);
+    if (name === undefined) throw new InternalError(`${value} has no name in the model`);
+    return name;
+  };
+
+  const initializers: Message[] = [];
+  const nodes: Message[] = [];
+  // A computed value that is an output, once, carries the output's name; any other output gets an Identity below.
+  const outputNames = new Map<Value, string>();
+  for (const [i, value] of graph.outputs.entries())
+    if (!outputNames.has(value)) outputNames.set(value, options.outputNames?.[i] ?? `output_${i}`);
+  const declare = (value: Value, own = outputNames.get(value)) => {
+    if (!used.has(value)) return "";
+    const name = own ?? `v${names.size}`;
+    names.set(value, name);
+    return name;
+  };
+  for (const [index, node] of graph.nodes.entries()) {
+    const tensor = constantOf(node.outputs[0]);
+    if (tensor) initializers.push(encodeTensor(declare(node.outputs[0], `v${names.size}`), tensor));
+    else
+      nodes.push(
+        encodeNode(
+          node,
+          index,
+          node.inputs.map(nameOf),
+          node.outputs.map((value) => declare(value)),
+        ),
+      );
+  }
+
+  const outputs = graph.outputs.map((value, i) => {
+    const name = options.outputNames?.[i] ?? `output_${i}`;
+    if (nameOf(value) !== name)
+      nodes.push({ op_type: "Identity", name: `output/${i}`, input: [nameOf(value)], output: [name] });
+    return describe(value, name, options);
+  });
+  const domains = new Map([
+    ["", opsetVersion],
+    ["com.microsoft", 1],
+  ]);
+  return encodeMessage(ModelProto, {
+    ir_version: 10,
+    producer_name: "sardonyx",
+    opset_import: [...domains].map(([domain, version]) => ({ domain, version })),
+    graph: {
+      name: "sardonyx",
+      node: nodes,
+      initializer: initializers,
+      input: graph.inputs.map((value) => describe(value, nameOf(value), options)),
+      output: outputs,
+    },
+    metadata_props: Object.entries(options.metadata ?? {}).map(([key, value]) => ({ key, value })),
+  });
+}
+
+function encodeNode(node: Node, index: number, input: readonly string[], output: readonly string[]): Message {
+  if (node.op.domain === "sardonyx")
+    throw new InternalError(`${node.op.type} reached the ONNX writer without lowering`);
+  while (output.at(-1) === "") output = output.slice(0, -1);
+  return {
+    op_type: node.op.type,
+    name: `${node.scope ?? "graph"}/${node.op.type}_${index}`,
+    domain: node.op.domain,
+    input,
+    output,
+    attribute: Object.entries(node.attributes).flatMap(([name, value]) => {
+      const kind = node.op.schema[name];
+      return value === undefined || !kind ? [] : [encodeAttribute(name, kind, value)];
+    }),
+  };
+}
+
+function encodeAttribute(name: string, kind: AttributeKind, value: unknown): Message {
+  const fields: Record<AttributeKind, () => Message> = {
+    int: () => ({ i: value as number }),
+    ints: () => ({ ints: value as readonly number[] }),
+    float: () => ({ f: value as number }),
+    floats: () => ({ floats: value as readonly number[] }),
+    string: () => ({ s: new TextEncoder().encode(value as string) }),
+    tensor: () => ({ t: encodeTensor("", value as Tensor) }),
+  };
+  return { name, type: attributeTypeCodes[kind], ...fields[kind]() };
+}
+
+const encodeTensor = (name: string, { dtype, shape, data }: Tensor): Message => ({
+  name,
+  dims: shape,
+  data_type: dtypeCodes[dtype],
+  raw_data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+});
+
+const describe = (value: Value, name: string, { symbols }: ModelOptions): Message => ({
+  name,
+  type: {
+    tensor_type: {
+      elem_type: dtypeCodes[value.dtype],
+      shape: {
+        dim: value.shape.map((extent, axis) => {
+          const symbol = symbols?.(value, axis);
+          return symbol === undefined ? { dim_value: extent } : { dim_param: symbol };
+        }),
+      },
+    },
+  },
+});

@@ -1,0 +1,75 @@
+/** Constants in a graph, and scalars that adopt the dtype of the operand beside them. */
+import { type DType, isFloat } from "../core/dtype.ts";
+import { DTypeError } from "../core/errors.ts";
+import type { Shape } from "../core/shape.ts";
+import { fullTensor, Tensor, tensor } from "../core/tensor.ts";
+import { constantOf, Value } from "../graph/ir.ts";
+import { apply, defineOp, type OpDef } from "../graph/op.ts";
+
+/** A tensor known while tracing; becomes an initializer of the model. */
+export const Constant: OpDef = defineOp("Constant", {
+  arity: "0",
+  attributes: { value: "tensor" },
+  infer: (_, { value }) => {
+    if (!value) throw new DTypeError('Constant needs a tensor in its attribute "value"');
+    return { dtype: value.dtype, shape: value.shape };
+  },
+  grad: "none",
+  flops: () => 0,
+});
+
+/** A value in a graph, or a number that becomes a scalar of its neighbour's dtype. */
+export type Operand = Value | number;
+
+/** A host tensor as a graph value. */
+export const constant = (value: Tensor): Value => apply(Constant, [], { value });
+
+/** A scalar constant. */
+export function scalar(value: number, dtype: DType = "float32"): Value {
+  if (!isFloat(dtype) && dtype !== "bool" && !Number.isInteger(value))
+    throw new DTypeError(
+      `${value} is not a whole number but meets a ${dtype} tensor; cast that tensor to float32 first`,
+    );
+  if (dtype === "float16") throw new DTypeError('a float16 scalar is made by casting: cast(scalar(x), "float16")');
+  return constant(fullTensor(dtype, [], value));
+}
+
+/** Turns numbers among operands into scalars of the first value's dtype. */
+export function asValues(...operands: readonly Operand[]): Value[] {
+  const dtype = operands.find((operand) => operand instanceof Value)?.dtype ?? "float32";
+  return operands.map((operand) => (operand instanceof Value ? operand : scalar(operand, dtype)));
+}
+
+/** An int64 vector, as ONNX takes shapes, axes and offsets. */
+export const int64s = (values: readonly number[]): Value =>
+  constant(new Tensor("int64", [values.length], BigInt64Array.from(values, BigInt)));
+
+/** A tensor of one repeated value. */
+export const full = (shape: Shape, value: number, dtype: DType = "float32"): Value =>
+  constant(fullTensor(dtype, shape, value));
+
+export const zeros = (shape: Shape, dtype?: DType): Value => full(shape, 0, dtype);
+export const ones = (shape: Shape, dtype?: DType): Value => full(shape, 1, dtype);
+
+/** The numbers of an integer constant, `undefined` for any other value. */
+export function constantNumbers(value: Value | undefined): number[] | undefined {
+  const known = constantOf(value);
+  return known && Array.from(known.data as ArrayLike<number | bigint>, Number);
+}
+
+/** Throws unless an operand that must be known while tracing (a shape, axes) is a constant. */
+export function requireConstant(op: string, what: string, value: Value | undefined): number[] {
+  const numbers = constantNumbers(value);
+  if (!numbers)
+    throw new DTypeError(`${op}: ${what} must be known while tracing, got a computed value; pass plain numbers`);
+  return numbers;
+}
+
+/** 0 … length-1 as a constant. */
+export const iota = (length: number, dtype: DType = "int64"): Value =>
+  constant(
+    tensor(
+      Array.from({ length }, (_, i) => i),
+      { dtype },
+    ),
+  );

@@ -1,0 +1,272 @@
+/** Convolution and transposed convolution over one or more spatial axes, with every gradient. */
+import { ShapeError } from "../core/errors.ts";
+import { type Shape, showShape, size } from "../core/shape.ts";
+import type { TensorType, Value } from "../graph/ir.ts";
+import { type Attributes, apply, defineOp, type OpDef } from "../graph/op.ts";
+import { add } from "./elementwise.ts";
+import { offsetsOf, resolveWindow, type Window, type WindowAttributes, windowSchema } from "./geometry.ts";
+import { matmul } from "./matmul.ts";
+import { concat, flip, pad, reshape, slice, swapAxes, transpose } from "./movement.ts";
+import { perChannel } from "./normalization.ts";
+import { reduceSum } from "./reduce.ts";
+
+const schema = { ...windowSchema, group: "int" } as const;
+type ConvAttributes = WindowAttributes & { readonly group?: number };
+
+const spatialOf = (x: Value): Shape => x.shape.slice(2);
+/** Sum over batch and spatial axes: the gradient of a bias [C]. */
+const sumChannels = (g: Value): Value => reduceSum(g, [0, ...spatialOf(g).map((_, i) => i + 2)]);
+
+function convWindow(x: Value, kernel: Shape, attributes: ConvAttributes): Window {
+  return resolveWindow("conv", spatialOf(x), kernel, attributes);
+}
+
+/** Attributes with every default written out, so that gradients repeat the same window. */
+const explicit = (window: Window, group: number): Attributes & ConvAttributes => ({
+  kernel_shape: window.kernel,
+  strides: window.strides,
+  dilations: window.dilations,
+  pads: [...window.begins, ...window.ends],
+  group,
+});
+
+/** Throws ShapeError unless x [N, C, …] and w [M, C / group, …] fit. */
+function checkConv(x: Value, w: Value, group: number, bias: Value | undefined): void {
+  const [channels = 0, expected = 0, filters = 0] = [x.shape[1], (w.shape[1] ?? 0) * group, w.shape[0]];
+  if (x.rank !== w.rank || x.rank < 3)
+    throw new ShapeError(
+      `conv: input ${showShape(x.shape)} and weight ${showShape(w.shape)} need one rank of at least 3: [batch, channels, …spatial] and [filters, channels / groups, …kernel]`,
+    );
+  if (channels !== expected)
+    throw new ShapeError(
+      `conv: input has ${channels} channel${channels === 1 ? "" : "s"}, weight expects ${expected}; pass inChannels: ${channels}`,
+    );
+  if (filters % group !== 0) throw new ShapeError(`conv: ${filters} filters do not divide into ${group} groups`);
+  if (bias && bias.shape[0] !== filters)
+    throw new ShapeError(`conv: bias has ${bias.shape[0]} elements, weight has ${filters} filters; make them equal`);
+}
+
+/** Cross-correlation: x [N, C, …], w [M, C / group, …kernel], bias [M] → [N, M, …]. */
+export const Conv: OpDef = defineOp("Conv", {
+  arity: "2-3",
+  attributes: schema,
+  infer: ([x, w, bias], attributes): TensorType => {
+    checkConv(x, w, attributes.group ?? 1, bias);
+    return {
+      dtype: x.dtype,
+      shape: [x.shape[0] ?? 1, w.shape[0] ?? 1, ...convWindow(x, w.shape.slice(2), attributes).output],
+    };
+  },
+  grad: ({ g, inputs: [x, w, bias], attributes, needs }) => {
+    const all = explicit(convWindow(x, w.shape.slice(2), attributes), attributes.group ?? 1);
+    return [
+      needs[0] ? convInputGradient(g, w, spatialOf(x), all) : undefined,
+      needs[1] ? apply(ConvWeightGradient, [x, g], all) : undefined,
+      bias && needs[2] ? sumChannels(g) : undefined,
+    ];
+  },
+  flops: ({ inputs: [, w], outputs: [y] }) => 2 * size(y.shape) * size(w.shape.slice(1)),
+  // ONNX Runtime convolves float32 only; other floats go through columns and one product.
+  lower: ({ inputs: [x, w, bias], outputs: [y], attributes }) => {
+    if (x.dtype === "float32") return undefined;
+    const group = attributes.group ?? 1;
+    const columns = toColumns(x, convWindow(x, w.shape.slice(2), attributes), group);
+    const filters = reshape(w, [group, (w.shape[0] ?? 1) / group, size(w.shape.slice(1))]);
+    const sums = reshape(matmul(filters, columns), [w.shape[0] ?? 1, x.shape[0] ?? 1, ...spatialOf(y)]);
+    const result = swapAxes(sums, 0, 1);
+    return [bias ? add(result, perChannel(bias, y.rank)) : result];
+  },
+});
+
+/** Gradient of a convolution's input, whose spatial extents were `spatial`. */
+function convInputGradient(g: Value, w: Value, spatial: Shape, attributes: Attributes & ConvAttributes): Value {
+  const { kernel_shape: kernel = [], strides = [], dilations = [], pads = [] } = attributes;
+  const output_padding = spatial.map((extent, i) => {
+    const reached = ((g.shape[i + 2] ?? 1) - 1) * (strides[i] ?? 1) + (dilations[i] ?? 1) * ((kernel[i] ?? 1) - 1) + 1;
+    return extent + (pads[i] ?? 0) + (pads[i + spatial.length] ?? 0) - reached;
+  });
+  return apply(ConvTranspose, [g, w], { ...attributes, output_padding });
+}
+
+/** The transpose of Conv in its input: x [N, C, …], w [C, M / group, …kernel], bias [M] → [N, M, …]. */
+export const ConvTranspose: OpDef = defineOp("ConvTranspose", {
+  arity: "2-3",
+  attributes: { ...schema, output_padding: "ints", output_shape: "ints" },
+  infer: ([x, w, bias], attributes): TensorType => {
+    const { group = 1 } = attributes;
+    if (x.rank !== w.rank || x.shape[1] !== w.shape[0])
+      throw new ShapeError(
+        `convTranspose: input ${showShape(x.shape)} has ${x.shape[1]} channels, weight ${showShape(w.shape)} expects ${w.shape[0]}; pass inChannels: ${x.shape[1]}`,
+      );
+    const filters = (w.shape[1] ?? 0) * group;
+    if (bias && bias.shape[0] !== filters)
+      throw new ShapeError(`convTranspose: bias has ${bias.shape[0]} elements, weight makes ${filters} channels`);
+    return { dtype: x.dtype, shape: [x.shape[0] ?? 1, filters, ...transposedWindow(x, w, attributes).output] };
+  },
+  grad: ({ g, inputs: [x, w, bias], attributes, needs }) => {
+    const all = explicit(transposedWindow(x, w, attributes), attributes.group ?? 1);
+    return [
+      needs[0] ? apply(Conv, [g, w], all) : undefined,
+      needs[1] ? apply(ConvWeightGradient, [g, x], all) : undefined,
+      bias && needs[2] ? sumChannels(g) : undefined,
+    ];
+  },
+  flops: ({ inputs: [x, w] }) => 2 * size(x.shape) * size(w.shape.slice(1)),
+  // A convolution of the input, spread by the strides, with the mirrored kernel: faster than ONNX Runtime's
+  // ConvTranspose at stride 1, and the only way for other floats than float32.
+  lower: ({ inputs: [x, w, bias], outputs: [y], attributes }) => {
+    const { strides, dilations, kernel, begins } = transposedWindow(x, w, attributes);
+    if (x.dtype === "float32" && strides.some((stride) => stride > 1)) return undefined;
+    const group = attributes.group ?? 1;
+    const spread = spatialOf(x).reduce((value, _, i) => spreadAxis(value, i + 2, strides[i] ?? 1), x);
+    const mirrored = kernel.reduce((value, _, i) => flip(value, i + 2), w);
+    // [G, C/G, M/G, …] → [M, C/G, …]
+    const [channels = 1, filters = 1] = w.shape;
+    const grouped = reshape(mirrored, [group, channels / group, filters, ...kernel]);
+    const kernelOut = reshape(swapAxes(grouped, 1, 2), [group * filters, channels / group, ...kernel]);
+    const before = kernel.map((extent, i) => (dilations[i] ?? 1) * (extent - 1) - (begins[i] ?? 0));
+    const after = kernel.map(
+      (extent, i) =>
+        (y.shape[i + 2] ?? 1) - (spread.shape[i + 2] ?? 1) + (dilations[i] ?? 1) * (extent - 1) - (before[i] ?? 0),
+    );
+    const cut = pad(spread, [[0, 0], [0, 0], ...before.map((b, i) => [Math.min(0, b), Math.min(0, after[i] ?? 0)])]);
+    const pads = [...before, ...after].map((width) => Math.max(0, width));
+    return [apply(Conv, [cut, kernelOut, bias], { kernel_shape: kernel, dilations, pads, group })];
+  },
+});
+
+/** Puts stride - 1 zeros between neighbours along an axis. */
+function spreadAxis(x: Value, axis: number, stride: number): Value {
+  if (stride === 1) return x;
+  const extent = x.shape[axis] ?? 1;
+  const apart = reshape(x, [...x.shape.slice(0, axis + 1), 1, ...x.shape.slice(axis + 1)]);
+  const padded = pad(
+    apart,
+    apart.shape.map((_, i) => [0, i === axis + 1 ? stride - 1 : 0]),
+  );
+  const joined = reshape(
+    padded,
+    x.shape.map((own, i) => (i === axis ? own * stride : own)),
+  );
+  return slice(joined, { axis, start: 0, end: (extent - 1) * stride + 1 });
+}
+
+/** Window of the convolution whose transpose this is; `output` holds the transposed operator's extents. */
+function transposedWindow(
+  x: Value,
+  w: Value,
+  attributes: ConvAttributes & {
+    readonly output_padding?: readonly number[];
+    readonly output_shape?: readonly number[];
+  },
+): Window {
+  const spatial = spatialOf(x);
+  const kernel = w.shape.slice(2);
+  const ones = spatial.map(() => 1);
+  const { strides = ones, dilations = ones, output_padding = [], output_shape } = attributes;
+  const pads = [...(attributes.pads ?? new Array<number>(2 * spatial.length).fill(0))];
+  const full = spatial.map(
+    (extent, i) =>
+      (strides[i] ?? 1) * (extent - 1) + (output_padding[i] ?? 0) + (dilations[i] ?? 1) * ((kernel[i] ?? 1) - 1) + 1,
+  );
+  const same = attributes.auto_pad?.startsWith("SAME")
+    ? spatial.map((extent, i) => extent * (strides[i] ?? 1))
+    : undefined;
+  const wanted = output_shape ?? same;
+  if (wanted)
+    for (const [i, extent] of wanted.entries()) {
+      const total = (full[i] ?? 0) - extent;
+      const small = Math.floor(total / 2);
+      pads[i] = attributes.auto_pad === "SAME_UPPER" ? small : total - small;
+      pads[i + spatial.length] = total - (pads[i] ?? 0);
+    }
+  const begins = pads.slice(0, spatial.length);
+  const ends = pads.slice(spatial.length);
+  return {
+    kernel,
+    strides,
+    dilations,
+    begins,
+    ends,
+    output: full.map((extent, i) => extent - (begins[i] ?? 0) - (ends[i] ?? 0)),
+  };
+}
+
+/**
+ * Gradient of a convolution's weight from its input x [N, C, …] and output gradient g [N, M, …]: [M, C / group, …kernel].
+ * Our own operator, since ONNX has none; it lowers to columns and one product.
+ */
+export const ConvWeightGradient: OpDef = defineOp("ConvWeightGradient", {
+  domain: "sardonyx",
+  arity: "2",
+  attributes: schema,
+  infer: ([x, g], { group = 1, kernel_shape = [] }) => ({
+    dtype: x.dtype,
+    shape: [g.shape[1] ?? 1, (x.shape[1] ?? 1) / group, ...kernel_shape],
+  }),
+  grad: ({ g: gw, inputs: [x, g], attributes, needs }) => [
+    needs[0] ? convInputGradient(g, gw, spatialOf(x), attributes) : undefined,
+    needs[1] ? apply(Conv, [x, gw], attributes) : undefined,
+  ],
+  flops: ({ inputs: [, g], outputs: [w] }) => 2 * size(g.shape) * size(w.shape.slice(1)),
+  lower: ({ inputs: [x, g], outputs: [w], attributes }) => {
+    const { group = 1, kernel_shape: kernel = [] } = attributes;
+    const [filters = 1, channels = 1] = w.shape;
+    const columns = toColumns(x, convWindow(x, kernel, attributes), group);
+    const rows = reshape(swapAxes(g, 0, 1), [group, filters / group, size(g.shape) / filters]);
+    const products = matmul(rows, columns, { transB: true }); // [G, M/G, K · C/G]
+    const byKernel = reshape(products, [filters, size(kernel), channels]);
+    return [reshape(transpose(byKernel, [0, 2, 1]), w.shape)];
+  },
+});
+
+/** Windows of x [N, C, …] as columns: [G, K · C/G, N · …output], kernel offset outermost within a group. */
+function toColumns(x: Value, window: Window, group: number): Value {
+  const [batch = 1, channels = 1] = x.shape;
+  const padded = pad(x, [[0, 0], [0, 0], ...window.begins.map((begin, i) => [begin, window.ends[i] ?? 0])]);
+  const byChannel = swapAxes(padded, 0, 1); // [C, N, …]
+  const cuts = offsetsOf(window.kernel).map((offset) => {
+    const ranges = offset.map((position, i) => {
+      const start = position * (window.dilations[i] ?? 1);
+      const step = window.strides[i] ?? 1;
+      return { axis: i + 2, start, end: start + ((window.output[i] ?? 1) - 1) * step + 1, step };
+    });
+    return reshape(slice(byChannel, ...ranges), [group, channels / group, batch * size(window.output)]);
+  });
+  return concat(cuts, 1);
+}
+
+export interface ConvOptions {
+  readonly strides?: Shape;
+  readonly dilations?: Shape;
+  /** [before, after] for each spatial axis. */
+  readonly padding?: readonly (readonly [number, number])[];
+  readonly groups?: number;
+  readonly bias?: Value;
+}
+
+const convAttributes = (w: Value, { strides, dilations, padding, groups = 1 }: ConvOptions): Attributes => {
+  const spatial = w.shape.slice(2);
+  return {
+    kernel_shape: spatial,
+    strides: strides ?? spatial.map(() => 1),
+    dilations: dilations ?? spatial.map(() => 1),
+    pads: [...spatial.map((_, i) => padding?.[i]?.[0] ?? 0), ...spatial.map((_, i) => padding?.[i]?.[1] ?? 0)],
+    group: groups,
+  };
+};
+
+/** Cross-correlation of x [N, C, …] with w [M, C / groups, …kernel]. */
+export const conv = (x: Value, w: Value, options: ConvOptions = {}): Value =>
+  apply(Conv, [x, w, options.bias], convAttributes(w, options));
+
+/** Transposed convolution of x [N, C, …] with w [C, M / groups, …kernel]. */
+export const convTranspose = (
+  x: Value,
+  w: Value,
+  options: ConvOptions & { readonly outputPadding?: Shape } = {},
+): Value =>
+  apply(ConvTranspose, [x, w, options.bias], {
+    ...convAttributes(w, options),
+    ...(options.outputPadding && { output_padding: options.outputPadding }),
+  });

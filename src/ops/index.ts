@@ -1,0 +1,10 @@
+/** Everything that builds graphs: operators as functions. */
+export { constant, full, int64s, iota, type Operand, ones, scalar, zeros } from "./constant.ts";
+export * from "./convolution.ts";
+export * from "./elementwise.ts";
+export * from "./indexing.ts";
+export * from "./matmul.ts";
+export * from "./movement.ts";
+export * from "./normalization.ts";
+export * from "./pooling.ts";
+export * from "./reduce.ts";

@@ -1,0 +1,154 @@
+/** Reading and writing at computed positions: gather, scatter, one-hot. */
+import type { DType } from "../core/dtype.ts";
+import { DTypeError, ShapeError } from "../core/errors.ts";
+import { normalizeAxis, type Shape, showShape, size } from "../core/shape.ts";
+import { tensor } from "../core/tensor.ts";
+import type { Value } from "../graph/ir.ts";
+import { apply, defineOp, type OpDef, requireSameDType } from "../graph/op.ts";
+import { constant, requireConstant, zeros } from "./constant.ts";
+import { expand, reshape, transpose } from "./movement.ts";
+
+function requireIndices(op: string, indices: Value): void {
+  if (indices.dtype !== "int64" && indices.dtype !== "int32")
+    throw new DTypeError(`${op}: indices must be int32 or int64, got ${indices.dtype}; cast(indices, "int64")`);
+}
+
+/** Rows of x along an axis: output axis `axis` is replaced by the shape of the indices. */
+export const Gather: OpDef = defineOp("Gather", {
+  arity: "2",
+  attributes: { axis: "int" },
+  infer: ([x, indices], { axis = 0 }) => {
+    requireIndices("gather", indices);
+    const along = normalizeAxis(axis, x.rank);
+    return { dtype: x.dtype, shape: [...x.shape.slice(0, along), ...indices.shape, ...x.shape.slice(along + 1)] };
+  },
+  grad: ({ g, inputs: [x, indices], attributes: { axis = 0 } }) => {
+    const along = normalizeAxis(axis, x.rank);
+    // Bring the gathered axes of g to the front, then add each row of g to its row of zeros.
+    const count = indices.rank;
+    const order = g.shape.map((_, i) => i);
+    const rows = transpose(g, [
+      ...order.slice(along, along + count),
+      ...order.slice(0, along),
+      ...order.slice(along + count),
+    ]);
+    const rest = [...x.shape.slice(0, along), ...x.shape.slice(along + 1)];
+    const added = scatterRows(
+      [x.shape[along] ?? 0, ...rest],
+      reshape(indices, [size(indices.shape)]),
+      reshape(rows, [size(indices.shape), ...rest]),
+    );
+    const back = x.shape.map((_, i) => (i < along ? i + 1 : i === along ? 0 : i));
+    return [transpose(added, back), undefined];
+  },
+  flops: () => 0,
+});
+
+/** out[i][j] = x[indices[i][j]][j] for axis 0, and so on. */
+export const GatherElements: OpDef = defineOp("GatherElements", {
+  arity: "2",
+  attributes: { axis: "int" },
+  infer: ([x, indices], { axis = 0 }) => {
+    requireIndices("gatherElements", indices);
+    const along = normalizeAxis(axis, x.rank);
+    if (indices.rank !== x.rank || indices.shape.some((extent, i) => i !== along && extent > (x.shape[i] ?? 0)))
+      throw new ShapeError(
+        `gatherElements: indices ${showShape(indices.shape)} do not fit ${showShape(x.shape)} off axis ${axis}`,
+      );
+    return { dtype: x.dtype, shape: indices.shape };
+  },
+  grad: ({ g, inputs: [x, indices], attributes: { axis = 0 } }) => [
+    scatterElements(x.shape, indices, g, axis),
+    undefined,
+  ],
+  flops: () => 0,
+});
+
+/** x with updates[i][j] added at (or put into) [indices[i][j]][j] for axis 0, and so on. */
+export const ScatterElements: OpDef = defineOp("ScatterElements", {
+  arity: "3",
+  attributes: { axis: "int", reduction: "string" },
+  infer: ([x, indices, updates]) => {
+    requireIndices("scatterElements", indices);
+    requireSameDType("scatterElements", x, updates);
+    if (indices.rank !== x.rank || showShape(indices.shape) !== showShape(updates.shape))
+      throw new ShapeError(
+        `scatterElements: indices ${showShape(indices.shape)} and updates ${showShape(updates.shape)} must have one shape, of the rank of ${showShape(x.shape)}`,
+      );
+    return x;
+  },
+  grad: ({ g, inputs: [, indices, updates], attributes: { axis = 0, reduction = "none" } }) => {
+    if (reduction === "add") return [g, undefined, gatherElements(g, indices, axis)];
+    if (reduction !== "none")
+      throw new DTypeError(`scatterElements: reduction "${reduction}" has no gradient; use "add"`);
+    const cleared = apply(ScatterElements, [g, indices, expand(zeros([1], g.dtype), updates.shape)], {
+      axis,
+      reduction,
+    });
+    return [cleared, undefined, gatherElements(g, indices, axis)];
+  },
+  flops: ({ inputs: [, , updates], attributes: { reduction } }) => (reduction === "add" ? size(updates.shape) : 0),
+});
+
+/** x[indices[…, :]]: the last axis of the indices addresses the first axes of x. */
+export const GatherND: OpDef = defineOp("GatherND", {
+  arity: "2",
+  attributes: { batch_dims: "int" },
+  infer: ([x, indices], { batch_dims = 0 }) => {
+    const depth = indices.shape.at(-1) ?? 0;
+    return { dtype: x.dtype, shape: [...indices.shape.slice(0, -1), ...x.shape.slice(batch_dims + depth)] };
+  },
+  grad: ({ g, inputs: [x, indices], attributes: { batch_dims = 0 } }) => {
+    if (batch_dims !== 0)
+      throw new ShapeError("gatherND: batch_dims above 0 has no gradient; index the batch axes too");
+    return [apply(ScatterND, [expand(zeros([1], x.dtype), x.shape), indices, g], { reduction: "add" }), undefined];
+  },
+  flops: () => 0,
+});
+
+/** x with updates added at (or put into) x[indices[…, :]]. */
+export const ScatterND: OpDef = defineOp("ScatterND", {
+  arity: "3",
+  attributes: { reduction: "string" },
+  infer: ([x, , updates]) => {
+    requireSameDType("scatterND", x, updates);
+    return x;
+  },
+  grad: ({ g, inputs: [, indices, updates], attributes: { reduction = "none" } }) => {
+    const taken = apply(GatherND, [g, indices]);
+    if (reduction === "add") return [g, undefined, taken];
+    if (reduction !== "none") throw new DTypeError(`scatterND: reduction "${reduction}" has no gradient; use "add"`);
+    return [apply(ScatterND, [g, indices, expand(zeros([1], g.dtype), updates.shape)]), undefined, taken];
+  },
+  flops: ({ inputs: [, , updates], attributes: { reduction } }) => (reduction === "add" ? size(updates.shape) : 0),
+});
+
+export const OneHot: OpDef = defineOp("OneHot", {
+  arity: "3",
+  attributes: { axis: "int" },
+  infer: ([indices, depth, values], { axis = -1 }) => {
+    const count = requireConstant("OneHot", "depth", depth)[0] ?? 0;
+    const at = axis < 0 ? axis + indices.rank + 1 : axis;
+    return { dtype: values.dtype, shape: [...indices.shape.slice(0, at), count, ...indices.shape.slice(at)] };
+  },
+  grad: "none",
+  flops: () => 0,
+});
+
+/** Rows `indices` of `x` along `axis`. */
+export const gather = (x: Value, indices: Value, axis = 0): Value => apply(Gather, [x, indices], { axis });
+export const gatherElements = (x: Value, indices: Value, axis = 0): Value =>
+  apply(GatherElements, [x, indices], { axis });
+/** Zeros of `shape` with `updates` added at `indices` along `axis`: the transpose of gatherElements. */
+export const scatterElements = (shape: Shape, indices: Value, updates: Value, axis = 0): Value =>
+  apply(ScatterElements, [expand(zeros([1], updates.dtype), shape), indices, updates], { axis, reduction: "add" });
+/** Zeros of `shape` with row i of `rows` [count, …] added to row `indices[i]`: the transpose of gather. */
+export const scatterRows = (shape: Shape, indices: Value, rows: Value): Value =>
+  apply(ScatterND, [expand(zeros([1], rows.dtype), shape), reshape(indices, [...indices.shape, 1]), rows], {
+    reduction: "add",
+  });
+/** 1 at each index along a new last axis of `depth`, 0 elsewhere. */
+export const oneHot = (indices: Value, depth: number, dtype: DType = "float32"): Value =>
+  apply(OneHot, [indices, constant(tensor(depth, { dtype: "int64" })), constant(tensor([0, 1], { dtype }))], {
+    axis: -1,
+  });

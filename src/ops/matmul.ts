@@ -1,0 +1,124 @@
+/** Matrix products. */
+import { ShapeError } from "../core/errors.ts";
+import { broadcastShapes, type Shape, showShape, size } from "../core/shape.ts";
+import type { Value } from "../graph/ir.ts";
+import { apply, defineOp, type OpDef, requireSameDType } from "../graph/op.ts";
+import { mul } from "./elementwise.ts";
+import { reshape, swapAxes } from "./movement.ts";
+import { sumTo } from "./reduce.ts";
+
+interface Flags {
+  readonly transA?: number;
+  readonly transB?: number;
+}
+
+/** Rows, inner extent and columns of a product of matrices, each maybe transposed. */
+function extents(op: string, a: Value, b: Value, { transA = 0, transB = 0 }: Flags) {
+  requireSameDType(op, a, b);
+  if (a.rank < 2 || b.rank < 2)
+    throw new ShapeError(
+      `${op} takes matrices, got ${showShape(a.shape)} and ${showShape(b.shape)}; reshape vectors to [1, n] or [n, 1]`,
+    );
+  const [rows = 0, inner = 0] = transA ? [a.shape.at(-1), a.shape.at(-2)] : a.shape.slice(-2);
+  const [other = 0, columns = 0] = transB ? [b.shape.at(-1), b.shape.at(-2)] : b.shape.slice(-2);
+  if (inner !== other)
+    throw new ShapeError(
+      `${op}: inner extents differ, ${inner} in ${showShape(a.shape)}${transA ? "ᵀ" : ""} and ${other} in ${showShape(b.shape)}${transB ? "ᵀ" : ""}; make them equal`,
+    );
+  return { rows, inner, columns };
+}
+
+const productShape = (op: string, a: Value, b: Value, flags: Flags): Shape => {
+  const { rows, columns } = extents(op, a, b, flags);
+  return [...broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2)), rows, columns];
+};
+
+const productFlops = (op: string, a: Value, b: Value, y: Value, flags: Flags) =>
+  2 * size(y.shape) * extents(op, a, b, flags).inner;
+
+/** NumPy matmul of operands of rank 2 and more, leading axes broadcast. */
+export const MatMul: OpDef = defineOp("MatMul", {
+  arity: "2",
+  infer: ([a, b]) => ({ dtype: a.dtype, shape: productShape("matmul", a, b, {}) }),
+  // y = a b: da = g bᵀ, db = aᵀ g
+  grad: ({ g, inputs: [a, b], needs }) => [
+    needs[0] ? sumTo(matmul(g, b, { transB: true }), a.shape) : undefined,
+    needs[1] ? weightGradient(a, g, b.shape) : undefined,
+  ],
+  flops: ({ inputs: [a, b], outputs: [y] }) => productFlops("matmul", a, b, y, {}),
+});
+
+/** db of y = a b. When b is one matrix for all leading axes of a, those join the rows: one large product. */
+function weightGradient(a: Value, g: Value, shape: Shape): Value {
+  if (shape.length > 2 || a.rank === 2) return sumTo(matmul(a, g, { transA: true }), shape);
+  const rows = (x: Value) => reshape(x, [size(x.shape.slice(0, -1)), x.shape.at(-1) ?? 1]);
+  return matmul(rows(a), rows(g), { transA: true });
+}
+
+/** ONNX Runtime's matmul with transposes that copy nothing: alpha · op(a) op(b). */
+export const FusedMatMul: OpDef = defineOp("FusedMatMul", {
+  domain: "com.microsoft",
+  arity: "2",
+  attributes: { transA: "int", transB: "int", alpha: "float", transBatchA: "int", transBatchB: "int" },
+  infer: ([a, b], flags) => ({ dtype: a.dtype, shape: productShape("matmul", a, b, flags) }),
+  grad: ({ g, inputs: [a, b], attributes: { transA = 0, transB = 0, alpha = 1 }, needs }) => {
+    const scaled = alpha === 1 ? g : mul(g, alpha);
+    const [tA, tB] = [transA === 1, transB === 1];
+    // y = A B with A = op(a), B = op(b): dA = g Bᵀ, dB = Aᵀ g, transposed back where op transposes
+    const da = () => (tA ? matmul(b, scaled, { transA: tB, transB: true }) : matmul(scaled, b, { transB: !tB }));
+    const db = () => (tB ? matmul(scaled, a, { transA: true, transB: tA }) : matmul(a, scaled, { transA: !tA }));
+    return [needs[0] ? sumTo(da(), a.shape) : undefined, needs[1] ? sumTo(db(), b.shape) : undefined];
+  },
+  flops: ({ inputs: [a, b], outputs: [y], attributes }) => productFlops("matmul", a, b, y, attributes),
+});
+
+/** alpha · op(a) op(b) + beta · c, of matrices. */
+export const Gemm: OpDef = defineOp("Gemm", {
+  arity: "2-3",
+  attributes: { transA: "int", transB: "int", alpha: "float", beta: "float" },
+  infer: ([a, b, c], flags) => {
+    const shape = productShape("gemm", a, b, flags);
+    if (c && showShape(broadcastShapes(c.shape, shape)) !== showShape(shape))
+      throw new ShapeError(`gemm: c ${showShape(c.shape)} does not broadcast to ${showShape(shape)}`);
+    return { dtype: a.dtype, shape };
+  },
+  grad: ({ g, inputs: [a, b, c], attributes: { transA = 0, transB = 0, alpha = 1, beta = 1 }, needs }) => {
+    const scaled = alpha === 1 ? g : mul(g, alpha);
+    const [tA, tB] = [transA === 1, transB === 1];
+    return [
+      needs[0]
+        ? tA
+          ? matmul(b, scaled, { transA: tB, transB: true })
+          : matmul(scaled, b, { transB: !tB })
+        : undefined,
+      needs[1]
+        ? tB
+          ? matmul(scaled, a, { transA: true, transB: tA })
+          : matmul(a, scaled, { transA: !tA })
+        : undefined,
+      c && needs[2] ? sumTo(beta === 1 ? g : mul(g, beta), c.shape) : undefined,
+    ];
+  },
+  flops: ({ inputs: [a, b], outputs: [y], attributes }) => productFlops("gemm", a, b, y, attributes),
+});
+
+export interface MatMulOptions {
+  /** Use aᵀ (last two axes). */
+  readonly transA?: boolean;
+  /** Use bᵀ (last two axes). */
+  readonly transB?: boolean;
+}
+
+/** Matrix product over the last two axes, leading axes broadcast: [..., m, k] × [..., k, n] → [..., m, n]. */
+export function matmul(a: Value, b: Value, { transA = false, transB = false }: MatMulOptions = {}): Value {
+  if (!transA && !transB) return apply(MatMul, [a, b]);
+  if (a.dtype === "float32") return apply(FusedMatMul, [a, b], { transA: transA ? 1 : 0, transB: transB ? 1 : 0 });
+  return apply(MatMul, [transA ? swapAxes(a, -1, -2) : a, transB ? swapAxes(b, -1, -2) : b]);
+}
+
+/** x wᵀ + b, the dense layer: x [..., in], w [out, in], b [out] → [..., out]. */
+export function linear(x: Value, w: Value, b?: Value): Value {
+  const rows = x.rank === 2 ? x : reshape(x, [size(x.shape.slice(0, -1)), x.shape.at(-1) ?? 1]);
+  const y = apply(Gemm, b ? [rows, w, b] : [rows, w], { transB: 1 });
+  return reshape(y, [...x.shape.slice(0, -1), w.shape[0] ?? 1]);
+}

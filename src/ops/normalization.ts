@@ -1,0 +1,131 @@
+/** Softmax and the normalizations. */
+import { ShapeError } from "../core/errors.ts";
+import { normalizeAxis, showShape, size } from "../core/shape.ts";
+import type { Value } from "../graph/ir.ts";
+import { apply, defineOp, type OpDef } from "../graph/op.ts";
+import { add, div, exp, mul, sqrt, square, sub } from "./elementwise.ts";
+import { reshape } from "./movement.ts";
+import { reduceMean, reduceSum, sumTo } from "./reduce.ts";
+
+export const Softmax: OpDef = defineOp("Softmax", {
+  arity: "1",
+  attributes: { axis: "int" },
+  infer: ([x], { axis = -1 }) => {
+    normalizeAxis(axis, x.rank);
+    return x;
+  },
+  // dx = y (g - Σ g y)
+  grad: ({ g, outputs: [y], attributes: { axis = -1 } }) => {
+    const weighted = mul(g, y);
+    return [sub(weighted, mul(y, reduceSum(weighted, axis, { keepDims: true })))];
+  },
+  flops: ({ outputs: [y] }) => 5 * size(y.shape),
+});
+
+export const LogSoftmax: OpDef = defineOp("LogSoftmax", {
+  arity: "1",
+  attributes: { axis: "int" },
+  infer: ([x], { axis = -1 }) => {
+    normalizeAxis(axis, x.rank);
+    return x;
+  },
+  // dx = g - softmax(x) Σ g
+  grad: ({ g, outputs: [y], attributes: { axis = -1 } }) => [
+    sub(g, mul(exp(y), reduceSum(g, axis, { keepDims: true }))),
+  ],
+  flops: ({ outputs: [y] }) => 5 * size(y.shape),
+});
+
+/** (x - mean) / sqrt(variance + epsilon) · scale + bias over the axes from `axis` on (Ba et al. 2016). */
+export const LayerNormalization: OpDef = defineOp("LayerNormalization", {
+  arity: "2-3",
+  attributes: { axis: "int", epsilon: "float", stash_type: "int" },
+  infer: ([x, scale], { axis = -1 }) => {
+    const along = normalizeAxis(axis, x.rank);
+    const normalized = x.shape.slice(along);
+    if (showShape(scale.shape) !== showShape(normalized))
+      throw new ShapeError(
+        `layerNorm: scale is ${showShape(scale.shape)}, the normalized axes are ${showShape(normalized)}; make them equal`,
+      );
+    const moments = { dtype: x.dtype, shape: x.shape.map((extent, i) => (i < along ? extent : 1)) };
+    return [x, moments, moments];
+  },
+  // With n = (x - mean) r, r = 1/sqrt(variance + epsilon), s = g·scale: dx = r (s - mean(s) - n mean(s n))
+  grad: ({ g, inputs: [x, scale, bias], outputs: [, mean, r], attributes: { axis = -1 }, needs }) => {
+    if (!mean || !r) throw new ShapeError("layerNorm: its mean and inverse deviation are needed for the gradient");
+    const axes = x.shape.map((_, i) => i).slice(normalizeAxis(axis, x.rank));
+    const n = mul(sub(x, mean), r);
+    const s = mul(g, scale);
+    const average = (value: Value) => reduceMean(value, axes, { keepDims: true });
+    return [
+      needs[0] ? mul(r, sub(sub(s, average(s)), mul(n, average(mul(s, n))))) : undefined,
+      needs[1] ? sumTo(mul(g, n), scale.shape) : undefined,
+      bias && needs[2] ? sumTo(g, bias.shape) : undefined,
+    ];
+  },
+  flops: ({ inputs: [x] }) => 8 * size(x.shape),
+});
+
+/** Inference-time batch normalization of [N, C, …] with given mean and variance (Ioffe and Szegedy 2015). */
+export const BatchNormalization: OpDef = defineOp("BatchNormalization", {
+  arity: "5",
+  attributes: { epsilon: "float", momentum: "float", training_mode: "int" },
+  infer: ([x, scale], { training_mode = 0 }) => {
+    if (training_mode)
+      throw new ShapeError("batchNorm: ONNX's training_mode is not differentiated; use batchNormTrain");
+    if (scale.shape[0] !== x.shape[1])
+      throw new ShapeError(
+        `batchNorm: scale has ${scale.shape[0]} channels, input ${showShape(x.shape)} has ${x.shape[1]}`,
+      );
+    return x;
+  },
+  grad: ({ g, inputs: [x, scale, bias, mean, variance], attributes: { epsilon = 1e-5 } }) => {
+    const channels = (value: Value) => perChannel(value, x.rank);
+    const deviation = sqrt(add(channels(variance), epsilon));
+    const n = div(sub(x, channels(mean)), deviation);
+    const dn = mul(g, channels(scale));
+    const sum = (value: Value) => reshape(sumTo(value, channels(scale).shape), scale.shape);
+    const dx = div(dn, deviation);
+    return [
+      dx,
+      sum(mul(g, n)),
+      reshape(sumTo(g, channels(bias).shape), bias.shape),
+      sum(mul(dx, -1)),
+      sum(mul(-0.5, div(mul(dn, n), square(deviation)))),
+    ];
+  },
+  flops: ({ inputs: [x] }) => 2 * size(x.shape),
+});
+
+/** A per-channel vector [C] shaped to broadcast over [N, C, …]. */
+export const perChannel = (vector: Value, rank: number): Value =>
+  reshape(vector, [vector.shape[0] ?? 1, ...new Array<number>(Math.max(0, rank - 2)).fill(1)]);
+
+export const softmax = (x: Value, axis = -1): Value => apply(Softmax, [x], { axis });
+/** log(softmax(x)), without overflow. */
+export const logSoftmax = (x: Value, axis = -1): Value => apply(LogSoftmax, [x], { axis });
+
+export interface NormOptions {
+  /** Added to the variance. */
+  readonly epsilon?: number;
+}
+/** Layer normalization over the trailing axes that `scale` has. */
+export const layerNorm = (x: Value, scale: Value, bias: Value, { epsilon = 1e-5 }: NormOptions = {}): Value =>
+  apply(LayerNormalization, [x, scale, bias], { axis: x.rank - scale.rank, epsilon });
+
+export const batchNormInference = (
+  x: Value,
+  [scale, bias, mean, variance]: readonly [Value, Value, Value, Value],
+  { epsilon = 1e-5 }: NormOptions = {},
+): Value => apply(BatchNormalization, [x, scale, bias, mean, variance], { epsilon });
+
+/** Batch normalization by the batch's own moments over all axes but the channel's; also returns those moments, [C] each. */
+export function batchNormTrain(x: Value, scale: Value, bias: Value, { epsilon = 1e-5 }: NormOptions = {}) {
+  const axes = x.shape.map((_, i) => i).filter((axis) => axis !== 1);
+  const mean = reduceMean(x, axes, { keepDims: true });
+  const centred = sub(x, mean);
+  const spread = reduceMean(square(centred), axes, { keepDims: true });
+  const factor = div(perChannel(scale, x.rank), sqrt(add(spread, epsilon)));
+  const y = add(mul(centred, factor), perChannel(bias, x.rank));
+  return { y, mean: reshape(mean, scale.shape), variance: reshape(spread, scale.shape) };
+}

@@ -1,0 +1,240 @@
+/** Pooling over spatial windows: maximum, average, and both over the whole map. */
+import { ShapeError } from "../core/errors.ts";
+import { type Shape, showShape, size } from "../core/shape.ts";
+import { fullTensor, Tensor } from "../core/tensor.ts";
+import type { Value } from "../graph/ir.ts";
+import { apply, defineOp, makeNode, type OpDef } from "../graph/op.ts";
+import { constant, int64s, requireConstant } from "./constant.ts";
+import { convTranspose } from "./convolution.ts";
+import { add, div, Relu, relu } from "./elementwise.ts";
+import { offsetsOf, resolveWindow, type Window, type WindowAttributes, windowSchema } from "./geometry.ts";
+import { gatherElements, scatterElements } from "./indexing.ts";
+import { expand, pad, reshape, slice, unsqueeze } from "./movement.ts";
+import { reduceMax, reduceMean } from "./reduce.ts";
+
+const schema = { ...windowSchema, ceil_mode: "int" } as const;
+const spatialAxes = (x: Value): number[] => x.shape.slice(2).map((_, i) => i + 2);
+const poolWindow = (x: Value, attributes: WindowAttributes): Window =>
+  resolveWindow("pool", x.shape.slice(2), attributes.kernel_shape ?? [], attributes);
+
+/** Whether no element is in two windows. */
+const disjoint = ({ kernel, strides, dilations }: Window): boolean =>
+  kernel.every((extent, i) => extent <= (strides[i] ?? 1) && dilations[i] === 1);
+
+/** The second output holds the position of each maximum in the flattened input, int64. */
+export const MaxPool: OpDef = defineOp("MaxPool", {
+  arity: "1",
+  attributes: { ...schema, storage_order: "int" },
+  infer: ([x], attributes) => {
+    const shape = [...x.shape.slice(0, 2), ...poolWindow(x, attributes).output];
+    return [
+      { dtype: x.dtype, shape },
+      { dtype: "int64", shape },
+    ];
+  },
+  grad: ({ g, inputs: [x], outputs: [, positions], attributes }) => {
+    if (!positions) throw new ShapeError("maxPool: its positions are needed for the gradient");
+    if (x.dtype === "float32" && disjoint(poolWindow(x, attributes)))
+      return [
+        apply(MaxUnpool, [g, positions, int64s(x.shape)], {
+          kernel_shape: attributes.kernel_shape ?? [],
+          strides: attributes.strides ?? [],
+        }),
+      ];
+    const [flat, at] = [reshape(g, [size(g.shape)]), reshape(positions, [size(g.shape)])];
+    return [reshape(scatterElements([size(x.shape)], at, flat), x.shape)];
+  },
+  flops: ({ outputs: [y], attributes }) => size(y.shape) * size(attributes.kernel_shape ?? []),
+  // ReLU is monotonic: the maximum of rectified elements is the rectified maximum, of fewer elements.
+  simplify: ({ inputs: [x], attributes }) => {
+    const source = x.producer?.op === Relu ? x.producer.inputs[0] : undefined;
+    if (!source) return undefined;
+    const [y, positions] = makeNode(MaxPool, [source], attributes).outputs;
+    return [relu(y), positions as Value];
+  },
+});
+
+/** Puts each element at its position in zeros of the given shape; positions must differ. */
+export const MaxUnpool: OpDef = defineOp("MaxUnpool", {
+  arity: "3",
+  attributes: { kernel_shape: "ints", strides: "ints", pads: "ints" },
+  infer: ([x, , shape]) => ({ dtype: x.dtype, shape: requireConstant("MaxUnpool", "shape", shape) }),
+  grad: ({ g, inputs: [x, positions] }) => [
+    reshape(gatherElements(reshape(g, [size(g.shape)]), reshape(positions, [size(positions.shape)])), x.shape),
+    undefined,
+    undefined,
+  ],
+  flops: () => 0,
+});
+
+/** How many input elements each window averages. */
+function windowCounts(x: Value, window: Window, includePad: boolean): Tensor<"float64"> {
+  const counts = new Tensor("float64", window.output, new Float64Array(size(window.output)));
+  for (const [at, position] of offsetsOf(window.output).entries()) {
+    counts.data[at] = position.reduce((product, step, i) => {
+      const extent = x.shape[i + 2] ?? 0;
+      const first = step * (window.strides[i] ?? 1) - (window.begins[i] ?? 0);
+      const limit = includePad ? extent + (window.ends[i] ?? 0) : extent;
+      const least = includePad ? -(window.begins[i] ?? 0) : 0;
+      const inside = Array.from({ length: window.kernel[i] ?? 1 }, (_, k) => first + k * (window.dilations[i] ?? 1));
+      return product * inside.filter((index) => index >= least && index < limit).length;
+    }, 1);
+  }
+  return counts;
+}
+
+const countsLike = (x: Value, window: Window, includePad: boolean): Value => {
+  const counts = windowCounts(x, window, includePad);
+  const typed = fullTensor(x.dtype as "float32" | "float64", counts.shape, 0);
+  typed.data.set(counts.data);
+  return constant(typed);
+};
+
+export const AveragePool: OpDef = defineOp("AveragePool", {
+  arity: "1",
+  attributes: { ...schema, count_include_pad: "int" },
+  infer: ([x], attributes) => ({
+    dtype: x.dtype,
+    shape: [...x.shape.slice(0, 2), ...poolWindow(x, attributes).output],
+  }),
+  // Every element of a window gets its share of the window's gradient.
+  grad: ({ g, inputs: [x], attributes }) => {
+    const window = poolWindow(x, attributes);
+    const share = div(g, countsLike(x, window, attributes.count_include_pad === 1));
+    return [spreadWindows(share, x, window)];
+  },
+  flops: ({ outputs: [y], attributes }) => size(y.shape) * size(attributes.kernel_shape ?? []),
+  // ONNX Runtime averages float32 only.
+  lower: ({ inputs: [x], outputs: [y], attributes }) => {
+    if (x.dtype === "float32") return undefined;
+    const window = poolWindow(x, attributes);
+    const reach = window.output.map(
+      (extent, i) =>
+        (extent - 1) * (window.strides[i] ?? 1) + ((window.kernel[i] ?? 1) - 1) * (window.dilations[i] ?? 1) + 1,
+    );
+    const padded = pad(x, [
+      [0, 0],
+      [0, 0],
+      ...reach.map((extent, i) => {
+        const before = window.begins[i] ?? 0;
+        return [before, Math.max(0, extent - before - (x.shape[i + 2] ?? 0))];
+      }),
+    ]);
+    const cuts = offsetsOf(window.kernel).map((offset) =>
+      slice(
+        padded,
+        ...offset.map((position, i) => {
+          const start = position * (window.dilations[i] ?? 1);
+          const step = window.strides[i] ?? 1;
+          return { axis: i + 2, start, end: start + ((y.shape[i + 2] ?? 1) - 1) * step + 1, step };
+        }),
+      ),
+    );
+    return [
+      div(
+        cuts.reduce((sum, cut) => add(sum, cut)),
+        countsLike(x, window, attributes.count_include_pad === 1),
+      ),
+    ];
+  },
+});
+
+/** Adds each output element to every input element of its window. */
+function spreadWindows(g: Value, x: Value, window: Window): Value {
+  const channels = x.shape[1] ?? 1;
+  const exact = window.kernel.every(
+    (k, i) => k * (window.output[i] ?? 1) === x.shape[i + 2] && k === window.strides[i],
+  );
+  if (exact) {
+    // Windows tile the input: repeat each element over its window.
+    const apart = unsqueeze(
+      g,
+      window.output.map((_, i) => 2 * i + 3),
+    );
+    const repeated = window.output.flatMap((extent, i) => [extent, window.kernel[i] ?? 1]);
+    return reshape(expand(apart, [...g.shape.slice(0, 2), ...repeated]), x.shape);
+  }
+  const ones = constant(fullTensor(g.dtype, [channels, 1, ...window.kernel], 1));
+  const reached = window.output.map(
+    (extent, i) =>
+      (extent - 1) * (window.strides[i] ?? 1) + ((window.kernel[i] ?? 1) - 1) * (window.dilations[i] ?? 1) + 1,
+  );
+  const full = convTranspose(g, ones, { strides: window.strides, dilations: window.dilations, groups: channels });
+  const cut = reached.map((extent, i) => {
+    const before = window.begins[i] ?? 0;
+    return [-before, (x.shape[i + 2] ?? 0) - (extent - before)] as const;
+  });
+  return pad(full, [[0, 0], [0, 0], ...cut]);
+}
+
+export const GlobalAveragePool: OpDef = defineOp("GlobalAveragePool", {
+  arity: "1",
+  infer: ([x]) => ({ dtype: x.dtype, shape: x.shape.map((extent, i) => (i < 2 ? extent : 1)) }),
+  grad: ({ g, inputs: [x] }) => [expand(div(g, size(x.shape.slice(2))), x.shape)],
+  flops: ({ inputs: [x] }) => size(x.shape),
+  lower: ({ inputs: [x] }) => (x.dtype === "float32" ? undefined : [reduceMean(x, spatialAxes(x), { keepDims: true })]),
+});
+
+export const GlobalMaxPool: OpDef = defineOp("GlobalMaxPool", {
+  arity: "1",
+  infer: ([x]) => ({ dtype: x.dtype, shape: x.shape.map((extent, i) => (i < 2 ? extent : 1)) }),
+  grad: ({ g, inputs: [x] }) => {
+    // The first maximum takes the gradient, as in MaxPool over the whole map.
+    const pooled = apply(MaxPool, [x], { kernel_shape: x.shape.slice(2) }).producer;
+    const positions = pooled?.outputs[1];
+    return [
+      positions &&
+        reshape(
+          scatterElements([size(x.shape)], reshape(positions, [size(g.shape)]), reshape(g, [size(g.shape)])),
+          x.shape,
+        ),
+    ];
+  },
+  flops: ({ inputs: [x] }) => size(x.shape),
+  lower: ({ inputs: [x] }) => (x.dtype === "float32" ? undefined : [reduceMax(x, spatialAxes(x), { keepDims: true })]),
+});
+
+export interface PoolOptions {
+  /** Default: the kernel's extents, so that windows do not overlap. */
+  readonly strides?: Shape;
+  /** [before, after] for each spatial axis. */
+  readonly padding?: readonly (readonly [number, number])[];
+  readonly dilations?: Shape;
+  /** Round the number of windows up instead of down. */
+  readonly ceilMode?: boolean;
+}
+
+function poolAttributes(x: Value, kernel: Shape, options: PoolOptions) {
+  if (kernel.length !== x.rank - 2)
+    throw new ShapeError(
+      `pool: kernel ${showShape(kernel)} needs one extent for each spatial axis of ${showShape(x.shape)}`,
+    );
+  return {
+    kernel_shape: kernel,
+    strides: options.strides ?? kernel,
+    dilations: options.dilations ?? kernel.map(() => 1),
+    pads: [
+      ...kernel.map((_, i) => options.padding?.[i]?.[0] ?? 0),
+      ...kernel.map((_, i) => options.padding?.[i]?.[1] ?? 0),
+    ],
+    ceil_mode: options.ceilMode ? 1 : 0,
+  };
+}
+
+/** Largest element of each window of x [N, C, …]. */
+export const maxPool = (x: Value, kernel: Shape, options: PoolOptions = {}): Value =>
+  apply(MaxPool, [x], poolAttributes(x, kernel, options));
+
+/** Mean of each window of x [N, C, …]; padding counts unless `countIncludePad` is false. */
+export const averagePool = (
+  x: Value,
+  kernel: Shape,
+  options: PoolOptions & { readonly countIncludePad?: boolean } = {},
+): Value =>
+  apply(AveragePool, [x], {
+    ...poolAttributes(x, kernel, options),
+    count_include_pad: options.countIncludePad === false ? 0 : 1,
+  });
+
+export const globalAveragePool = (x: Value): Value => apply(GlobalAveragePool, [x]);
+export const globalMaxPool = (x: Value): Value => apply(GlobalMaxPool, [x]);

@@ -1,0 +1,164 @@
+/** Reductions along axes, extremum positions, sorting out the largest, and running sums. */
+import { ShapeError } from "../core/errors.ts";
+import { broadcastAxes, normalizeAxes, normalizeAxis, reduceShape, sameShape, showShape, size } from "../core/shape.ts";
+import type { Value } from "../graph/ir.ts";
+import { apply, defineOp, makeNode, type OpDef } from "../graph/op.ts";
+import { int64s, requireConstant, scalar } from "./constant.ts";
+import { cast, div, equal, exp, mul, sign, square, sub, where } from "./elementwise.ts";
+import { scatterElements } from "./indexing.ts";
+import { expand, reshape } from "./movement.ts";
+
+interface ReduceView {
+  readonly g: Value;
+  readonly x: Value;
+  readonly y: Value;
+  /** Number of elements behind one output. */
+  readonly count: number;
+  /** Puts back the reduced axes of an output-shaped value, as extents of 1. */
+  readonly keep: (value: Value) => Value;
+}
+
+/** A reduction with ONNX's (x, axes?) operands; `gradient` may return a shape that broadcasts to x's. */
+function reduction(type: string, gradient: (view: ReduceView) => Value): OpDef {
+  const axesOf = (x: Value, axes: Value | undefined, noop: number | undefined) => {
+    const listed = axes ? requireConstant(type, "axes", axes) : [];
+    if (listed.length === 0) return noop ? [] : x.shape.map((_, axis) => axis);
+    return normalizeAxes(listed, x.rank);
+  };
+  return defineOp(type, {
+    arity: "1-2",
+    attributes: { keepdims: "int", noop_with_empty_axes: "int" },
+    infer: ([x, axes], { keepdims = 1, noop_with_empty_axes }) => ({
+      dtype: x.dtype,
+      shape: reduceShape(x.shape, axesOf(x, axes, noop_with_empty_axes), keepdims === 1),
+    }),
+    grad: ({ g, inputs: [x, axes], outputs: [y], attributes }) => {
+      const reduced = axesOf(x, axes, attributes.noop_with_empty_axes);
+      const kept = reduceShape(x.shape, reduced, true);
+      const keep = (value: Value) => reshape(value, kept);
+      return [expand(gradient({ g: keep(g), x, y: keep(y), count: size(x.shape) / size(y.shape), keep }), x.shape)];
+    },
+    flops: ({ inputs: [x] }) => size(x.shape),
+  });
+}
+
+export const ReduceSum: OpDef = reduction("ReduceSum", ({ g }) => g);
+export const ReduceMean: OpDef = reduction("ReduceMean", ({ g, count }) => div(g, count));
+export const ReduceSumSquare: OpDef = reduction("ReduceSumSquare", ({ g, x }) => mul(mul(g, 2), x));
+export const ReduceL1: OpDef = reduction("ReduceL1", ({ g, x }) => mul(g, sign(x)));
+export const ReduceL2: OpDef = reduction("ReduceL2", ({ g, x, y }) => mul(div(g, y), x));
+export const ReduceLogSumExp: OpDef = reduction("ReduceLogSumExp", ({ g, x, y }) => mul(g, exp(sub(x, y))));
+export const ReduceLogSum: OpDef = reduction("ReduceLogSum", ({ g, y }) => div(g, exp(y)));
+/** d(prod)/dx_i is the product of the others, also where some of them are zero. */
+export const ReduceProd: OpDef = reduction("ReduceProd", ({ g, x, keep, y }) => {
+  const axes = broadcastAxes(y.shape, x.shape);
+  const isZero = equal(x, 0);
+  const others = where(isZero, 1, x);
+  const product = keep(reduceProd(others, axes));
+  const zeroCount = keep(reduceSum(cast(isZero, x.dtype), axes));
+  return mul(g, where(equal(sub(zeroCount, cast(isZero, x.dtype)), 0), div(product, others), 0));
+});
+/** Equal extrema share the gradient equally. */
+const extremumGradient = ({ g, x, y }: ReduceView) => {
+  const hit = cast(equal(x, y), g.dtype);
+  const axes = broadcastAxes(y.shape, x.shape);
+  return mul(hit, div(g, reduceSum(hit, axes, { keepDims: true })));
+};
+export const ReduceMax: OpDef = reduction("ReduceMax", extremumGradient);
+export const ReduceMin: OpDef = reduction("ReduceMin", extremumGradient);
+
+const position = (type: string) =>
+  defineOp(type, {
+    arity: "1",
+    attributes: { axis: "int", keepdims: "int", select_last_index: "int" },
+    infer: ([x], { axis = 0, keepdims = 1 }) => ({
+      dtype: "int64",
+      shape: reduceShape(x.shape, [normalizeAxis(axis, x.rank)], keepdims === 1),
+    }),
+    grad: "none",
+    flops: ({ inputs: [x] }) => size(x.shape),
+  });
+export const ArgMax: OpDef = position("ArgMax");
+export const ArgMin: OpDef = position("ArgMin");
+
+/** The k largest (or smallest) along an axis: values and positions. */
+export const TopK: OpDef = defineOp("TopK", {
+  arity: "2",
+  attributes: { axis: "int", largest: "int", sorted: "int" },
+  infer: ([x, k], { axis = -1 }) => {
+    const along = normalizeAxis(axis, x.rank);
+    const [count = 0] = requireConstant("TopK", "k", k);
+    if (count < 1 || count > (x.shape[along] ?? 0))
+      throw new ShapeError(`TopK: k is ${count}, axis ${axis} of ${showShape(x.shape)} has ${x.shape[along]}`);
+    const shape = x.shape.map((extent, i) => (i === along ? count : extent));
+    return [
+      { dtype: x.dtype, shape },
+      { dtype: "int64", shape },
+    ];
+  },
+  grad: ({ gs: [g], inputs: [x], outputs: [, positions], attributes: { axis = -1 } }) => [
+    g && positions && scatterElements(x.shape, positions, g, axis),
+    undefined,
+  ],
+  flops: ({ inputs: [x] }) => size(x.shape) * Math.ceil(Math.log2(Math.max(2, x.shape.at(-1) ?? 2))),
+});
+
+export const CumSum: OpDef = defineOp("CumSum", {
+  arity: "2",
+  attributes: { exclusive: "int", reverse: "int" },
+  infer: ([x, axis]) => {
+    normalizeAxis(requireConstant("CumSum", "axis", axis)[0] ?? 0, x.rank);
+    return x;
+  },
+  grad: ({ g, inputs: [, axis], attributes: { exclusive = 0, reverse = 0 } }) => [
+    apply(CumSum, [g, axis], { exclusive, reverse: 1 - reverse }),
+    undefined,
+  ],
+  flops: ({ inputs: [x] }) => size(x.shape),
+});
+
+export interface ReduceOptions {
+  /** Keep reduced axes with extent 1. */
+  readonly keepDims?: boolean;
+}
+
+const reducer =
+  (op: OpDef) =>
+  /** Reduces along `axes` (default: all). */
+  (x: Value, axes?: number | readonly number[], options: ReduceOptions = {}): Value => {
+    const list = axes === undefined ? x.shape.map((_, i) => i) : typeof axes === "number" ? [axes] : axes;
+    if (list.length === 0) return x;
+    return apply(op, [x, int64s(normalizeAxes(list, x.rank))], { keepdims: options.keepDims ? 1 : 0 });
+  };
+
+export const reduceSum = reducer(ReduceSum);
+export const reduceMean = reducer(ReduceMean);
+export const reduceMax = reducer(ReduceMax);
+export const reduceMin = reducer(ReduceMin);
+export const reduceProd = reducer(ReduceProd);
+export const reduceL1 = reducer(ReduceL1);
+export const reduceL2 = reducer(ReduceL2);
+export const reduceSumSquare = reducer(ReduceSumSquare);
+export const reduceLogSumExp = reducer(ReduceLogSumExp);
+/** Population variance. */
+export const variance = (x: Value, axes?: number | readonly number[], options?: ReduceOptions): Value =>
+  reduceMean(square(sub(x, reduceMean(x, axes, { keepDims: true }))), axes, options);
+
+/** Position of the largest element along an axis, int64. */
+export const argMax = (x: Value, axis = -1): Value => apply(ArgMax, [x], { axis, keepdims: 0 });
+export const argMin = (x: Value, axis = -1): Value => apply(ArgMin, [x], { axis, keepdims: 0 });
+
+/** The `k` largest along `axis`, largest first. */
+export function topK(x: Value, k: number, axis = -1): { values: Value; indices: Value } {
+  const [values, indices] = makeNode(TopK, [x, int64s([k])], { axis, largest: 1, sorted: 1 }).outputs;
+  return { values, indices: indices as Value };
+}
+
+export const cumulativeSum = (x: Value, axis = 0): Value => apply(CumSum, [x, scalar(axis, "int64")]);
+
+/** Sums the axes along which something of `shape` was broadcast: the transpose of broadcasting. */
+export function sumTo(x: Value, shape: readonly number[]): Value {
+  if (sameShape(x.shape, shape)) return x;
+  const axes = broadcastAxes(shape, x.shape);
+  return reshape(axes.length ? reduceSum(x, axes) : x, shape);
+}

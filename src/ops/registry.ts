@@ -1,0 +1,24 @@
+/** Every operator by domain and type, collected from the families; nothing is listed by hand. */
+import { OpDef } from "../graph/op.ts";
+import * as constants from "./constant.ts";
+import * as convolution from "./convolution.ts";
+import * as elementwise from "./elementwise.ts";
+import * as indexing from "./indexing.ts";
+import * as matmul from "./matmul.ts";
+import * as movement from "./movement.ts";
+import * as normalization from "./normalization.ts";
+import * as pooling from "./pooling.ts";
+import * as reduce from "./reduce.ts";
+
+const families = [constants, elementwise, matmul, reduce, movement, convolution, pooling, indexing, normalization];
+
+/** All operators, family by family. */
+export const allOps: readonly OpDef[] = families.flatMap((family) =>
+  Object.values(family).filter((item): item is OpDef => item instanceof OpDef),
+);
+
+const byName = new Map(allOps.map((op) => [`${op.domain}:${op.type}`, op]));
+
+/** The definition of an ONNX operator, `undefined` when we have none. */
+export const findOp = (type: string, domain = ""): OpDef | undefined =>
+  byName.get(`${domain === "ai.onnx" ? "" : domain}:${type}`);

@@ -1,0 +1,18 @@
+/** Execution in Node by onnxruntime-node. */
+import { availableParallelism } from "node:os";
+import * as ort from "onnxruntime-node";
+import { createSession } from "./ort.ts";
+import type { Backend } from "./session.ts";
+
+export const backend: Backend = {
+  device: "cpu",
+  compile: (model, { threads = availableParallelism(), profilePrefix } = {}) =>
+    createSession(ort, model, {
+      executionProviders: ["cpu"],
+      intraOpNumThreads: threads,
+      interOpNumThreads: 1,
+      graphOptimizationLevel: "all",
+      logSeverityLevel: 3,
+      ...(profilePrefix !== undefined && { enableProfiling: true, profileFilePrefix: profilePrefix }),
+    }),
+};

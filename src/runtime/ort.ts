@@ -1,0 +1,62 @@
+/** A Session over any build of ONNX Runtime: they share the API of onnxruntime-common. */
+import type { InferenceSession, Tensor as OrtTensor, TypedTensor } from "onnxruntime-common";
+import type { ArrayOf, DType } from "../core/dtype.ts";
+import { RuntimeError } from "../core/errors.ts";
+import { Tensor } from "../core/tensor.ts";
+import type { Session } from "./session.ts";
+
+/** The part of an ONNX Runtime module that we use. */
+export interface OrtModule {
+  readonly InferenceSession: {
+    create(model: Uint8Array, options: InferenceSession.SessionOptions): Promise<InferenceSession>;
+  };
+  readonly Tensor: new (type: OrtTensor.Type, data: OrtTensor.DataType, dims: readonly number[]) => OrtTensor;
+}
+
+/** Compiles a model. Throws RuntimeError with the engine's words when it refuses. */
+export async function createSession(
+  ort: OrtModule,
+  model: Uint8Array,
+  options: InferenceSession.SessionOptions,
+): Promise<Session> {
+  const session = await attempt("compiling", () => ort.InferenceSession.create(model, options));
+  // Host tensors that come again (parameters, preallocated outputs) keep their engine-side handle.
+  const handles = new WeakMap<Tensor, OrtTensor>();
+  const handleOf = (tensor: Tensor): OrtTensor => {
+    let handle = handles.get(tensor);
+    if (!handle) {
+      handle = new ort.Tensor(tensor.dtype, tensor.data as OrtTensor.DataType, tensor.shape);
+      handles.set(tensor, handle);
+    }
+    return handle;
+  };
+  const { inputNames, outputNames } = session;
+  return {
+    async run(inputs, outputs) {
+      const feeds: Record<string, OrtTensor> = {};
+      for (let i = 0; i < inputNames.length; i++) feeds[inputNames[i] as string] = handleOf(inputs[i] as Tensor);
+      const fetches: Record<string, OrtTensor | null> = {};
+      for (let i = 0; i < outputNames.length; i++) {
+        const given = outputs?.[i];
+        fetches[outputNames[i] as string] = given ? handleOf(given) : null;
+      }
+      const results = await attempt("running", () => session.run(feeds, fetches));
+      return outputNames.map((name, i) => outputs?.[i] ?? hostTensor(results[name] as TypedTensor<DType>));
+    },
+    endProfiling: () => session.endProfiling(),
+    release: () => session.release(),
+  };
+}
+
+const hostTensor = (tensor: TypedTensor<DType>): Tensor =>
+  new Tensor(tensor.type as DType, tensor.dims, tensor.data as ArrayOf);
+
+async function attempt<T>(what: string, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (cause) {
+    throw new RuntimeError(`ONNX Runtime, ${what} the graph: ${cause instanceof Error ? cause.message : cause}`, {
+      cause,
+    });
+  }
+}

@@ -1,0 +1,31 @@
+/** What Sardonyx asks of an execution engine. */
+import type { Tensor } from "../core/tensor.ts";
+
+/** Where graphs run. `cpu` needs Node; `wasm` runs in a browser, and in Node when onnxruntime-web is installed. */
+export const devices = ["cpu", "wasm"] as const;
+export type Device = (typeof devices)[number];
+
+export interface SessionOptions {
+  /** Threads that one operator may use; default: all cores. */
+  readonly threads?: number;
+  /** Path prefix of a profile (JSON) that `endProfiling` writes. */
+  readonly profilePrefix?: string;
+}
+
+/** A compiled model. */
+export interface Session {
+  /**
+   * Runs the model on inputs in the order of its inputs. A tensor in `outputs` receives that output in place; it may
+   * share memory with an input when every operator between them is elementwise.
+   */
+  run(inputs: readonly Tensor[], outputs?: readonly (Tensor | undefined)[]): Promise<Tensor[]>;
+  /** Writes the profile that `profilePrefix` asked for. */
+  endProfiling(): void;
+  /** Frees the engine's memory ahead of the garbage collector. */
+  release(): Promise<void>;
+}
+
+export interface Backend {
+  readonly device: Device;
+  compile(model: Uint8Array, options?: SessionOptions): Promise<Session>;
+}

@@ -1,0 +1,16 @@
+/** Execution on WebAssembly by onnxruntime-web, in a browser or in Node. */
+import * as ort from "onnxruntime-web";
+import { createSession } from "./ort.ts";
+import type { Backend } from "./session.ts";
+
+export const backend: Backend = {
+  device: "wasm",
+  compile: (model, { threads } = {}) => {
+    if (threads !== undefined) ort.env.wasm.numThreads = threads;
+    return createSession(ort, model, {
+      executionProviders: ["wasm"],
+      graphOptimizationLevel: "all",
+      logSeverityLevel: 3,
+    });
+  },
+};
