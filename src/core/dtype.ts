@@ -18,8 +18,23 @@ export const arrayTypes = {
 /** Name of an element type. `float16` is stored as its raw 16 bits, `bool` as one byte. */
 export type DType = keyof typeof arrayTypes;
 
-/** The typed array that stores elements of `D`. */
-export type ArrayOf<D extends DType = DType> = InstanceType<(typeof arrayTypes)[D]>;
+interface Arrays {
+  float32: Float32Array;
+  float64: Float64Array;
+  float16: Uint16Array;
+  int8: Int8Array;
+  uint8: Uint8Array;
+  int16: Int16Array;
+  uint16: Uint16Array;
+  int32: Int32Array;
+  uint32: Uint32Array;
+  int64: BigInt64Array;
+  uint64: BigUint64Array;
+  bool: Uint8Array;
+}
+
+/** The typed array that stores elements of `D`, over memory of its own or shared. */
+export type ArrayOf<D extends DType = DType> = Arrays[D];
 
 export const dtypes = Object.keys(arrayTypes) as readonly DType[];
 

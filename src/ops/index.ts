@@ -7,4 +7,5 @@ export * from "./matmul.ts";
 export * from "./movement.ts";
 export * from "./normalization.ts";
 export * from "./pooling.ts";
+export * from "./random.ts";
 export * from "./reduce.ts";

@@ -8,9 +8,21 @@ import * as matmul from "./matmul.ts";
 import * as movement from "./movement.ts";
 import * as normalization from "./normalization.ts";
 import * as pooling from "./pooling.ts";
+import * as random from "./random.ts";
 import * as reduce from "./reduce.ts";
 
-const families = [constants, elementwise, matmul, reduce, movement, convolution, pooling, indexing, normalization];
+const families = [
+  constants,
+  elementwise,
+  matmul,
+  reduce,
+  movement,
+  convolution,
+  pooling,
+  indexing,
+  normalization,
+  random,
+];
 
 /** All operators, family by family. */
 export const allOps: readonly OpDef[] = families.flatMap((family) =>

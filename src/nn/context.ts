@@ -1,0 +1,121 @@
+/** The context of one traced call of a model: which values stand for its parameters, and what the call leaves behind. */
+import { atPlace, OptionError, ShapeError } from "../core/errors.ts";
+import { type Shape, sameShape, showShape } from "../core/shape.ts";
+import { input, type Value } from "../graph/ir.ts";
+import { assignScope } from "../graph/rewrite.ts";
+import { deriveKey } from "../ops/random.ts";
+import type { LayerKind, Module } from "./module.ts";
+import { Parameter, type ParameterSpec } from "./parameter.ts";
+
+export interface ContextOptions {
+  /** Dropout drops and batch normalization uses the batch's moments; default false. */
+  readonly training?: boolean;
+  /** Randomness of this call, a key value (see keyTensor); needed by dropout while training. */
+  readonly key?: Value;
+  /** The value that stands for a parameter; default: a new graph input. */
+  readonly bind?: (parameter: Parameter, path: string) => Value;
+}
+
+/** One module's run, in the order in which they ended. */
+export interface LayerRecord {
+  readonly module: Module;
+  readonly path: string;
+  readonly kind: LayerKind;
+  readonly input: Value;
+  readonly output: Value;
+}
+
+export class Context {
+  readonly training: boolean;
+  /** What ran. */
+  readonly records: LayerRecord[] = [];
+  /** Regularization penalties, scalars to add to the loss. */
+  readonly penalties: Value[] = [];
+  /** Values of the parameters that the call used, in the order of first use. */
+  readonly values = new Map<Parameter, Value>();
+  /** New values of buffers. */
+  readonly updates = new Map<Parameter, Value>();
+  readonly #paths: ReadonlyMap<Module, string>;
+  readonly #options: ContextOptions;
+  #sites = 0;
+
+  constructor(root: Module, options: ContextOptions = {}) {
+    this.training = options.training ?? false;
+    this.#paths = root.modules();
+    this.#options = options;
+  }
+
+  pathOf(module: Module): string {
+    const path = this.#paths.get(module);
+    if (path === undefined)
+      throw new OptionError(
+        `a ${module.constructor.name} was called that is not a property of the model; assign it to one, so that its parameters have a path`,
+      );
+    return path;
+  }
+
+  /** Runs a module's computation: errors name the layer, nodes carry its path, the result is recorded. */
+  run(module: Module, x: Value, compute: () => Value): Value {
+    const path = this.pathOf(module);
+    try {
+      const output = compute();
+      assignScope([output, ...this.penalties, ...this.updates.values()], path || "model");
+      this.records.push({ module, path, kind: module.kind, input: x, output });
+      return output;
+    } catch (error) {
+      throw module.kind === "container" ? error : atPlace(this.describe(module), error);
+    }
+  }
+
+  /** `conv2d "layers.0"`, as messages name a layer. */
+  describe(module: Module): string {
+    const type = module.constructor.name;
+    return `${type.charAt(0).toLowerCase()}${type.slice(1)} "${module.label ?? this.pathOf(module)}"`;
+  }
+
+  /** The value of a parameter, which is created when the module has none of that name yet. */
+  parameter(module: Module, name: string, spec: ParameterSpec): Value {
+    return this.#use(module, name, spec, false);
+  }
+
+  /** As `parameter`, for a tensor that the forward pass itself updates (see `update`). */
+  buffer(module: Module, name: string, spec: ParameterSpec): Value {
+    return this.#use(module, name, spec, true);
+  }
+
+  /** Sets what a buffer becomes after this call. */
+  update(module: Module, name: string, value: Value): void {
+    const buffer = module.own.get(name);
+    if (!buffer?.isBuffer) throw new OptionError(`${this.describe(module)} has no buffer "${name}"`);
+    this.updates.set(buffer, value);
+  }
+
+  /** A key for one random site: differs from every other site of the call. */
+  randomKey(): Value {
+    if (!this.#options.key)
+      throw new OptionError("training with dropout needs randomness; pass a key: { training: true, key }");
+    return deriveKey(this.#options.key, this.#sites++);
+  }
+
+  #use(module: Module, name: string, spec: ParameterSpec, isBuffer: boolean): Value {
+    let parameter = module.own.get(name);
+    if (!parameter) {
+      parameter = new Parameter(name, spec, isBuffer);
+      module.own.set(name, parameter);
+    } else requireShape(name, parameter.shape, spec.shape);
+    const known = this.values.get(parameter);
+    if (known) return known;
+    const path = [this.pathOf(module), name].filter(Boolean).join(".");
+    const value = this.#options.bind?.(parameter, path) ?? input(parameter.dtype, parameter.shape, path);
+    this.values.set(parameter, value);
+    if (parameter.regularizer && parameter.trainable) this.penalties.push(parameter.regularizer(value));
+    return value;
+  }
+}
+
+function requireShape(name: string, has: Shape, needs: Shape): void {
+  if (!sameShape(has, needs))
+    throw new ShapeError(
+      `its ${name} is ${showShape(has)}, this input needs ${showShape(needs)}; feed inputs of the shape that the layer was built for`,
+    );
+}

@@ -1,0 +1,38 @@
+/** The embedding layer: a learned vector for each index. */
+import { DTypeError } from "../core/errors.ts";
+import type { Value } from "../graph/ir.ts";
+import { gather } from "../ops/index.ts";
+import type { Context } from "./context.ts";
+import { type Initializer, type InitializerName, initializerOf, normalInit } from "./initializers.ts";
+import { Module } from "./module.ts";
+
+export interface EmbeddingOptions {
+  /** Default: standard normal, as in PyTorch. */
+  readonly initializer?: InitializerName | Initializer;
+}
+
+export class Embedding extends Module {
+  readonly kind = "embedding";
+  readonly count: number;
+  readonly width: number;
+  readonly options: EmbeddingOptions;
+  constructor(count: number, width: number, options: EmbeddingOptions = {}) {
+    super();
+    this.count = count;
+    this.width = width;
+    this.options = options;
+  }
+  protected call(x: Value, context: Context): Value {
+    if (x.dtype !== "int32" && x.dtype !== "int64")
+      throw new DTypeError(`input is ${x.dtype}, expected indices; pass int32 or int64`);
+    const table = context.parameter(this, "weight", {
+      shape: [this.count, this.width],
+      initializer: initializerOf(this.options.initializer ?? normalInit(0, 1)),
+    });
+    return gather(table, x);
+  }
+}
+
+/** Row x of a table [count, width]: integers [...] → [..., width]. */
+export const embedding = (count: number, width: number, options?: EmbeddingOptions): Embedding =>
+  new Embedding(count, width, options);

@@ -1,0 +1,124 @@
+/** Initial values of parameters, from a shape and a random generator. */
+import { DataError, unknownName } from "../core/errors.ts";
+import type { Random } from "../core/random.ts";
+import { type Shape, showShape, size } from "../core/shape.ts";
+
+/** Fills a new parameter: one number an element, row-major. */
+export type Initializer = (shape: Shape, random: Random) => Float32Array;
+
+/** Connections into and out of one unit of a weight [out, in, …kernel]. */
+export function fans(shape: Shape): { fanIn: number; fanOut: number } {
+  if (shape.length < 2) {
+    const only = shape[0] ?? 1;
+    return { fanIn: only, fanOut: only };
+  }
+  const [out = 1, into = 1, ...kernel] = shape;
+  return { fanIn: into * size(kernel), fanOut: out * size(kernel) };
+}
+
+const sample = (shape: Shape, draw: () => number): Float32Array => Float32Array.from({ length: size(shape) }, draw);
+
+/** Every element `value`. */
+export const constantInit =
+  (value: number): Initializer =>
+  (shape) =>
+    new Float32Array(size(shape)).fill(value);
+export const zerosInit: Initializer = constantInit(0);
+export const onesInit: Initializer = constantInit(1);
+
+/** Uniform in [low, high). */
+export const uniformInit =
+  (low = -0.05, high = 0.05): Initializer =>
+  (shape, random) =>
+    sample(shape, () => random.uniform(low, high));
+
+/** Gaussian. */
+export const normalInit =
+  (mean = 0, deviation = 0.05): Initializer =>
+  (shape, random) =>
+    sample(shape, () => mean + deviation * random.normal());
+
+/** Gaussian, redrawn beyond two deviations. */
+export const truncatedNormalInit =
+  (mean = 0, deviation = 0.05): Initializer =>
+  (shape, random) =>
+    sample(shape, () => {
+      let z = random.normal();
+      while (Math.abs(z) > 2) z = random.normal();
+      return mean + deviation * z;
+    });
+
+const scaledUniform =
+  (limit: (fanIn: number, fanOut: number) => number): Initializer =>
+  (shape, random) => {
+    const { fanIn, fanOut } = fans(shape);
+    const bound = limit(fanIn, fanOut);
+    return sample(shape, () => random.uniform(-bound, bound));
+  };
+const scaledNormal =
+  (deviation: (fanIn: number, fanOut: number) => number): Initializer =>
+  (shape, random) => {
+    const { fanIn, fanOut } = fans(shape);
+    const scale = deviation(fanIn, fanOut);
+    return sample(shape, () => scale * random.normal());
+  };
+
+/** Variance 2 / (fanIn + fanOut) (Glorot and Bengio 2010, eq. 16). */
+export const glorotUniform: Initializer = scaledUniform((fanIn, fanOut) => Math.sqrt(6 / (fanIn + fanOut)));
+export const glorotNormal: Initializer = scaledNormal((fanIn, fanOut) => Math.sqrt(2 / (fanIn + fanOut)));
+/** Variance 2 / fanIn, for ReLU (He et al. 2015, eq. 10). */
+export const heUniform: Initializer = scaledUniform((fanIn) => Math.sqrt(6 / fanIn));
+export const heNormal: Initializer = scaledNormal((fanIn) => Math.sqrt(2 / fanIn));
+/** Variance 1 / fanIn (LeCun et al. 1998, eq. 16). */
+export const lecunNormal: Initializer = scaledNormal((fanIn) => Math.sqrt(1 / fanIn));
+
+/**
+ * Rows (or columns, whichever are fewer) orthonormal, times `gain` (Saxe et al. 2014), by Gram-Schmidt with
+ * reorthogonalization. A weight [out, in, …kernel] is taken as the matrix [out, in · kernel].
+ */
+export const orthogonal =
+  (gain = 1): Initializer =>
+  (shape, random) => {
+    if (shape.length < 2) throw new DataError(`orthogonal needs a matrix, got ${showShape(shape)}; use normalInit`);
+    const rows = shape[0] ?? 1;
+    const columns = size(shape.slice(1));
+    const [count, length] = rows <= columns ? [rows, columns] : [columns, rows];
+    const basis: Float64Array[] = [];
+    for (let k = 0; k < count; k++) {
+      const vector = Float64Array.from({ length }, () => random.normal());
+      for (let pass = 0; pass < 2; pass++)
+        for (const other of basis) {
+          const dot = other.reduce((sum, element, i) => sum + element * (vector[i] ?? 0), 0);
+          for (let i = 0; i < length; i++) vector[i] = (vector[i] ?? 0) - dot * (other[i] ?? 0);
+        }
+      const norm = Math.sqrt(vector.reduce((sum, element) => sum + element * element, 0));
+      basis.push(vector.map((element) => element / norm));
+    }
+    const at = (row: number, column: number) => (rows <= columns ? basis[row]?.[column] : basis[column]?.[row]) ?? 0;
+    return Float32Array.from({ length: rows * columns }, (_, i) => gain * at(Math.floor(i / columns), i % columns));
+  };
+
+/** Initializers that an option may name. */
+export const initializers = {
+  zeros: zerosInit,
+  ones: onesInit,
+  uniform: uniformInit(),
+  normal: normalInit(),
+  truncatedNormal: truncatedNormalInit(),
+  glorotUniform,
+  glorotNormal,
+  heUniform,
+  heNormal,
+  lecunNormal,
+  orthogonal: orthogonal(),
+} as const satisfies Record<string, Initializer>;
+
+export type InitializerName = keyof typeof initializers;
+
+/** The initializer of a name, or the function itself. */
+export function initializerOf(choice: InitializerName | Initializer): Initializer {
+  if (typeof choice === "function") return choice;
+  const found = initializers[choice];
+  if (!found) throw unknownName("initializer", choice, Object.keys(initializers));
+  return found;
+}

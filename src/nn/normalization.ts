@@ -1,0 +1,73 @@
+/** Normalization layers. */
+import { ShapeError } from "../core/errors.ts";
+import { showShape, size } from "../core/shape.ts";
+import type { Value } from "../graph/ir.ts";
+import { add, batchNormInference, batchNormTrain, layerNorm as layerNormOp, mul } from "../ops/index.ts";
+import type { Context } from "./context.ts";
+import { onesInit, zerosInit } from "./initializers.ts";
+import { Module } from "./module.ts";
+
+export interface BatchNormOptions {
+  /** Added to the variance; default 1e-5. */
+  readonly epsilon?: number;
+  /** Share of the batch in the running statistics; default 0.1, as in PyTorch. */
+  readonly momentum?: number;
+}
+
+export class BatchNorm extends Module {
+  readonly kind = "normalization";
+  readonly options: BatchNormOptions;
+  constructor(options: BatchNormOptions = {}) {
+    super();
+    this.options = options;
+  }
+  protected call(x: Value, context: Context): Value {
+    if (x.rank < 2) throw new ShapeError(`input ${showShape(x.shape)} needs a channel axis; pass [batch, channels, …]`);
+    const { epsilon = 1e-5, momentum = 0.1 } = this.options;
+    const shape = [x.shape[1] ?? 1];
+    const scale = context.parameter(this, "weight", { shape, initializer: onesInit });
+    const bias = context.parameter(this, "bias", { shape, initializer: zerosInit });
+    const mean = context.buffer(this, "running_mean", { shape, initializer: zerosInit });
+    const variance = context.buffer(this, "running_var", { shape, initializer: onesInit });
+    if (!context.training) return batchNormInference(x, [scale, bias, mean, variance], { epsilon });
+    const count = size(x.shape) / (x.shape[1] ?? 1);
+    if (count < 2)
+      throw new ShapeError(
+        `input ${showShape(x.shape)} has one element a channel, whose variance is zero; use a larger batch`,
+      );
+    const batch = batchNormTrain(x, scale, bias, { epsilon });
+    const blend = (running: Value, observed: Value) => add(mul(running, 1 - momentum), mul(observed, momentum));
+    context.update(this, "running_mean", blend(mean, batch.mean));
+    // The running variance is the unbiased one, as in PyTorch.
+    context.update(this, "running_var", blend(variance, mul(batch.variance, count / (count - 1))));
+    return batch.y;
+  }
+}
+
+/** Normalizes each channel of [N, C, …] by the batch while training, by running statistics otherwise (Ioffe and Szegedy 2015). */
+export const batchNorm = (options?: BatchNormOptions): BatchNorm => new BatchNorm(options);
+
+export interface LayerNormOptions {
+  /** How many trailing axes are normalized together; default 1. */
+  readonly axes?: number;
+  readonly epsilon?: number;
+}
+
+export class LayerNorm extends Module {
+  readonly kind = "normalization";
+  readonly options: LayerNormOptions;
+  constructor(options: LayerNormOptions = {}) {
+    super();
+    this.options = options;
+  }
+  protected call(x: Value, context: Context): Value {
+    const { axes = 1, epsilon = 1e-5 } = this.options;
+    const shape = x.shape.slice(x.rank - axes);
+    const scale = context.parameter(this, "weight", { shape, initializer: onesInit });
+    const bias = context.parameter(this, "bias", { shape, initializer: zerosInit });
+    return layerNormOp(x, scale, bias, { epsilon });
+  }
+}
+
+/** Normalizes each sample over its trailing axes (Ba et al. 2016). */
+export const layerNorm = (options?: LayerNormOptions): LayerNorm => new LayerNorm(options);

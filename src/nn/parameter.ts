@@ -1,0 +1,39 @@
+/** Parameters and buffers: the tensors that a module owns. */
+import type { DType } from "../core/dtype.ts";
+import type { Shape } from "../core/shape.ts";
+import type { Tensor } from "../core/tensor.ts";
+import type { Value } from "../graph/ir.ts";
+import type { Initializer } from "./initializers.ts";
+
+/** A penalty added to the loss, from the parameter's value (see l1, l2). */
+export type Regularizer = (weight: Value) => Value;
+
+export interface ParameterSpec {
+  readonly shape: Shape;
+  readonly initializer: Initializer;
+  readonly dtype?: DType;
+  readonly regularizer?: Regularizer;
+}
+
+/** One tensor of a module. It has no value until the model is initialized or loaded. */
+export class Parameter {
+  readonly name: string;
+  readonly shape: Shape;
+  readonly dtype: DType;
+  readonly initializer: Initializer;
+  readonly regularizer: Regularizer | undefined;
+  /** A buffer is updated by the forward pass (running statistics), never by the optimizer. */
+  readonly isBuffer: boolean;
+  trainable: boolean;
+  value: Tensor | undefined;
+
+  constructor(name: string, spec: ParameterSpec, isBuffer: boolean) {
+    this.name = name;
+    this.shape = spec.shape;
+    this.dtype = spec.dtype ?? "float32";
+    this.initializer = spec.initializer;
+    this.regularizer = spec.regularizer;
+    this.isBuffer = isBuffer;
+    this.trainable = !isBuffer;
+  }
+}

@@ -1,0 +1,22 @@
+/** Penalties on parameters, added to the loss. */
+import type { Value } from "../graph/ir.ts";
+import { add, mul, reduceL1, reduceSumSquare } from "../ops/index.ts";
+import type { Regularizer } from "./parameter.ts";
+
+/** strength · Σ |w|, which drives weights to zero. */
+export const l1 =
+  (strength: number): Regularizer =>
+  (w: Value) =>
+    mul(reduceL1(w), strength);
+
+/** strength · Σ w². */
+export const l2 =
+  (strength: number): Regularizer =>
+  (w: Value) =>
+    mul(reduceSumSquare(w), strength);
+
+/** Both. */
+export const l1l2 =
+  (strength1: number, strength2: number): Regularizer =>
+  (w: Value) =>
+    add(l1(strength1)(w), l2(strength2)(w));
