@@ -1,0 +1,45 @@
+/**
+ * A 64-64-3 network on Iris, trained whole and then with its first layer frozen: shows that frozen parameters do not
+ * move, bit for bit.
+ */
+import {
+  accuracy,
+  confusionMatrix,
+  crossEntropy,
+  defineRecipe,
+  dense,
+  fitStandardize,
+  keyOf,
+  limited,
+  sequential,
+  transform,
+} from "../src/index.ts";
+import { loadIris } from "../src/node.ts";
+
+export default defineRecipe({
+  name: "iris",
+  summary: "A 64-64-3 network on Fisher's 150 irises; then its first layer is frozen and the rest trained on",
+  defaults: { epochs: 60, batchSize: 16, learningRate: 0.005, optimizer: "adam", seed: 0 },
+  next: ["sardonyx train mlp-mnist            the same kind of network on 60,000 digits"],
+  async load({ batchSize, seed, epochs }, limit) {
+    const { all, classes } = await loadIris();
+    const [train, test] = all.split(0.8, keyOf(seed));
+    const scaling = fitStandardize(all.tensors.x);
+    return {
+      model: sequential([dense(64, { activation: "relu" }), dense(64, { activation: "relu" }), dense(3)]),
+      train: limited(train, limit)
+        .shuffle(keyOf(seed))
+        .batch(batchSize)
+        .map(({ x, y }) => ({ x: transform(x, scaling), y })),
+      test: test.batch(30).map(({ x, y }) => ({ x: transform(x, scaling), y })),
+      loss: crossEntropy(),
+      metrics: [accuracy(), confusionMatrix(3)],
+      classes,
+      stages: [
+        { name: "all layers", epochs },
+        { name: "first layer frozen", epochs: Math.ceil(epochs / 3), before: (model) => model.freeze("layers.0") },
+      ],
+      input: { type: { dtype: "float32", shape: [1, 4] }, prepare: (raw) => transform(raw, scaling) },
+    };
+  },
+});

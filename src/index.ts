@@ -1,0 +1,21 @@
+/** Sardonyx in any environment: graphs, gradients, models, training, data in memory. */
+export { gradients } from "./autodiff/gradients.ts";
+export { grad, valueAndGrad, valueAndGradWithAux } from "./autodiff/transform.ts";
+export type { DType } from "./core/dtype.ts";
+export * from "./core/errors.ts";
+export { foldIn, type Key, keyOf, Random } from "./core/random.ts";
+export type { Shape } from "./core/shape.ts";
+export { Tensor, tensor } from "./core/tensor.ts";
+export type { Tree } from "./core/tree.ts";
+export * from "./data/index.ts";
+export { type Graph, graphOf, input, type TensorType, Value } from "./graph/ir.ts";
+export { printGraph } from "./graph/print.ts";
+export { type CompileOptions, compile, type Executable, optimize } from "./jit/compile.ts";
+export { type Host, jit } from "./jit/jit.ts";
+export * from "./nn/index.ts";
+export { encodeModel } from "./onnx/model.ts";
+/** Operators on graph values, such as `ops.add`. */
+export * as ops from "./ops/index.ts";
+export { keyTensor } from "./ops/random.ts";
+export { type Device, devices } from "./runtime/session.ts";
+export * from "./train/index.ts";

@@ -1,0 +1,99 @@
+/** Callbacks that write files: checkpoints, JSON lines, TensorBoard events. */
+import { appendFileSync, existsSync, mkdirSync, readFileSync, truncateSync } from "node:fs";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { writeFileAtomic } from "../storage/atomic.node.ts";
+import { type Callback, largerIsBetter, records, resultOf } from "./callbacks.ts";
+import { encodeCheckpoint } from "./checkpoint.ts";
+import type { Run } from "./fit.ts";
+import { encodeFileVersion, encodeScalars } from "./tensorboard.ts";
+
+export interface CheckpointOptions {
+  /** Seconds between checkpoints inside an epoch; default 30. */
+  readonly seconds?: number;
+  /** Batches between checkpoints; default: only by time. */
+  readonly batches?: number;
+  /** Clock in seconds. */
+  readonly now?: () => number;
+}
+
+/** Writes the run's progress to `path`: in intervals, after every epoch, and at the end. */
+export function checkpoint(path: string, options: CheckpointOptions = {}): Callback {
+  const { seconds = 30, batches = Number.POSITIVE_INFINITY, now = () => performance.now() / 1000 } = options;
+  let last = now();
+  const write = async (run: Run) => {
+    last = now();
+    await writeFileAtomic(path, encodeCheckpoint(run.progress(), run.trainer.optimizer));
+  };
+  return {
+    name: "checkpoint",
+    onBatch: (run) => (run.trainer.batches % batches === 0 || now() - last >= seconds ? write(run) : undefined),
+    onEpoch: write,
+    onEnd: write,
+  };
+}
+
+/** Writes the progress of the best epoch so far, by a result such as validation_accuracy, to `path`. */
+export function checkpointBest(path: string, monitor = "validation_loss"): Callback {
+  const sign = largerIsBetter(monitor) ? 1 : -1;
+  let best = Number.NEGATIVE_INFINITY;
+  return {
+    name: "checkpointBest",
+    async onEpoch(run, results) {
+      const value = sign * resultOf(results, monitor);
+      if (value <= best) return;
+      best = value;
+      await writeFileAtomic(path, encodeCheckpoint(run.progress(), run.trainer.optimizer));
+    },
+    state: () => ({ best }),
+    restore(state) {
+      best = (state as { best: number | null } | undefined)?.best ?? Number.NEGATIVE_INFINITY;
+    },
+  };
+}
+
+/** Appends a JSON line for every `every`-th batch and each epoch. A resumed run drops the lines after its checkpoint. */
+export function jsonLog(path: string, every = 50): Callback {
+  const log = records((record) => appendFileSync(path, `${JSON.stringify(record)}\n`), every);
+  return {
+    ...log,
+    name: "jsonLog",
+    onStart(run) {
+      if (existsSync(path)) truncateSync(path, bytesUpTo(path, run.trainer.batches));
+    },
+  };
+}
+
+/** Length of the lines that were written up to a batch. */
+function bytesUpTo(path: string, batches: number): number {
+  let length = 0;
+  for (const line of readFileSync(path, "utf8").split(/(?<=\n)/)) {
+    const batch = /"batch":(\d+)/.exec(line)?.[1];
+    if (batch === undefined || Number(batch) > batches) break;
+    length += Buffer.byteLength(line);
+  }
+  return length;
+}
+
+/** Writes TensorBoard event files into a folder: loss and rate of every `every`-th batch, all results of each epoch. */
+export function tensorBoard(folder: string, every = 50): Callback {
+  const started = Date.now() / 1000;
+  const path = join(folder, `events.out.tfevents.${Math.floor(started)}.${hostname()}`);
+  const append = (bytes: Uint8Array) => appendFileSync(path, bytes);
+  return {
+    name: "tensorBoard",
+    onStart() {
+      mkdirSync(folder, { recursive: true });
+      append(encodeFileVersion(started));
+    },
+    onBatch(run, { loss, learningRate }) {
+      const { batches } = run.trainer;
+      if (batches % every === 0)
+        append(encodeScalars(batches, Date.now() / 1000, { "batch/loss": loss, learning_rate: learningRate }));
+    },
+    onEpoch(run, results) {
+      const scalars = Object.fromEntries(Object.entries(results).map(([name, value]) => [`epoch/${name}`, value]));
+      append(encodeScalars(run.epoch, Date.now() / 1000, scalars));
+    },
+  };
+}

@@ -1,0 +1,181 @@
+/** The training loop, and evaluation and prediction beside it. */
+import { DataError, NonFiniteError, OptionError } from "../core/errors.ts";
+import type { Batch, Dataset } from "../data/dataset.ts";
+import type { Loss } from "../nn/losses.ts";
+import type { Module } from "../nn/module.ts";
+import type { Callback } from "./callbacks.ts";
+import { Evaluator } from "./evaluate.ts";
+import type { Metric } from "./metrics.ts";
+import type { Optimizer } from "./optimizers.ts";
+import { type EpochResult, RunningSums, type SavedSums } from "./running-sums.ts";
+import { type StepResult, Trainer, type TrainerState, type TrainingOptions } from "./trainer.ts";
+
+export interface FitOptions {
+  readonly loss: Loss;
+  readonly optimizer: Optimizer;
+  /** Passes over the data. */
+  readonly epochs: number;
+  /** Measured on the training and the validation data. */
+  readonly metrics?: readonly Metric[];
+  readonly callbacks?: readonly Callback[];
+  /** Evaluated after every epoch. */
+  readonly validation?: Dataset<Batch>;
+  readonly training?: TrainingOptions & {
+    /** Where an earlier run stopped. */
+    readonly resume?: Progress;
+  };
+}
+
+/** How far a run has come; enough to go on exactly. */
+export interface Progress {
+  /** Epochs completed. */
+  readonly epoch: number;
+  /** Batches of the next epoch that are done. */
+  readonly batchInEpoch: number;
+  readonly history: readonly EpochResult[];
+  /** Sums of the epoch that is under way. */
+  readonly sums: SavedSums;
+  readonly trainer: TrainerState;
+  /** What each callback asked to remember, by its name. */
+  readonly callbacks: Readonly<Record<string, unknown>>;
+}
+
+/** A run as its callbacks see it. */
+export interface Run {
+  readonly model: Module;
+  readonly trainer: Trainer;
+  readonly epochs: number;
+  /** Epochs completed. */
+  readonly epoch: number;
+  /** Batches done in this epoch. */
+  readonly batchInEpoch: number;
+  /** Batches in an epoch, if the data knows. */
+  readonly batchesPerEpoch: number | undefined;
+  readonly history: readonly EpochResult[];
+  /** Mean loss and metrics of this epoch so far. */
+  current(): EpochResult;
+  /** Ends the run after the batch under way. */
+  stop(reason: string): void;
+  readonly stopReason: string | undefined;
+  /** Everything needed to go on from here. */
+  progress(): Progress;
+}
+
+/**
+ * Trains a model.
+ * @returns the results of every epoch, and why the run ended early if it did
+ * @example
+ * const { history } = await fit(model, train, { loss: crossEntropy(), optimizer: adam(), epochs: 3, metrics: [accuracy()] });
+ */
+export async function fit(model: Module, data: Dataset<Batch>, options: FitOptions): Promise<FitResult> {
+  const { loss, optimizer, epochs, metrics = [], callbacks = [], validation, training = {} } = options;
+  if (!Number.isInteger(epochs) || epochs < 0) throw new OptionError(`epochs is ${epochs}; pass a whole number`);
+  const trainer = new Trainer(model, loss, optimizer, metrics, training);
+  const { resume } = training;
+  if (resume) trainer.restore(resume.trainer);
+  const run = new RunState(trainer, data, epochs, callbacks, resume);
+  const evaluator = validation && new Evaluator(model, loss, metrics, training.compile);
+  for (const callback of callbacks) callback.restore?.(resume?.callbacks[callback.name]);
+  for (const callback of callbacks) await callback.onStart?.(run);
+  try {
+    while (run.epoch < epochs && run.stopReason === undefined) {
+      for await (const batch of data.epoch(run.epoch, { skip: run.batchInEpoch })) {
+        const result = await trainer.step(batch);
+        run.record(result);
+        for (const callback of callbacks) await callback.onBatch?.(run, result);
+        if (run.stopReason !== undefined) break;
+      }
+      if (run.stopReason !== undefined && !run.epochIsWhole) break;
+      if (run.batchInEpoch === 0) throw new DataError("the dataset gave no batch; check its files and filters");
+      const held = validation && evaluator ? (await evaluator.run(validation)).results : {};
+      const epoch = run.endEpoch(held);
+      for (const callback of callbacks) await callback.onEpoch?.(run, epoch);
+    }
+  } catch (error) {
+    throw error instanceof NonFiniteError ? atEpoch(run.epoch, error) : error;
+  }
+  for (const callback of callbacks) await callback.onEnd?.(run);
+  return { history: run.history, trainer, stopReason: run.stopReason };
+}
+
+export interface FitResult {
+  readonly history: readonly EpochResult[];
+  readonly trainer: Trainer;
+  readonly stopReason: string | undefined;
+}
+
+function atEpoch(epoch: number, error: NonFiniteError): NonFiniteError {
+  return new NonFiniteError(`epoch ${epoch + 1}: ${error.message}`, { cause: error });
+}
+
+/** The mutable record behind a Run. */
+class RunState implements Run {
+  readonly trainer: Trainer;
+  readonly epochs: number;
+  readonly batchesPerEpoch: number | undefined;
+  readonly history: EpochResult[];
+  epoch: number;
+  batchInEpoch: number;
+  stopReason: string | undefined;
+  readonly #callbacks: readonly Callback[];
+  #sums: RunningSums;
+
+  constructor(
+    trainer: Trainer,
+    data: Dataset<Batch>,
+    epochs: number,
+    callbacks: readonly Callback[],
+    resume: Progress | undefined,
+  ) {
+    this.trainer = trainer;
+    this.epochs = epochs;
+    this.batchesPerEpoch = data.length;
+    this.#callbacks = callbacks;
+    this.history = [...(resume?.history ?? [])];
+    this.epoch = resume?.epoch ?? 0;
+    this.batchInEpoch = resume?.batchInEpoch ?? 0;
+    this.#sums = new RunningSums(trainer.metrics, resume?.sums);
+  }
+
+  get model(): Module {
+    return this.trainer.model;
+  }
+
+  get epochIsWhole(): boolean {
+    return this.batchInEpoch === this.batchesPerEpoch;
+  }
+
+  stop(reason: string): void {
+    this.stopReason ??= reason;
+  }
+
+  record({ loss, batchSize, statistics }: StepResult): void {
+    this.batchInEpoch++;
+    this.#sums.add(loss, batchSize, statistics);
+  }
+
+  current(): EpochResult {
+    return this.#sums.results();
+  }
+
+  endEpoch(validation: EpochResult): EpochResult {
+    const held = Object.entries(validation).map(([name, value]) => [`validation_${name}`, value]);
+    const result: EpochResult = { ...this.current(), ...Object.fromEntries(held) };
+    this.history.push(result);
+    this.epoch++;
+    this.batchInEpoch = 0;
+    this.#sums = new RunningSums(this.trainer.metrics);
+    return result;
+  }
+
+  progress(): Progress {
+    return {
+      epoch: this.epoch,
+      batchInEpoch: this.batchInEpoch,
+      history: this.history,
+      sums: this.#sums.save(),
+      trainer: this.trainer.state(),
+      callbacks: Object.fromEntries(this.#callbacks.map((callback) => [callback.name, callback.state?.()])),
+    };
+  }
+}

@@ -1,0 +1,119 @@
+/** The graph of one training batch: loss, metrics, gradients of the trainable parameters, new buffers. */
+import { gradients as differentiate } from "../autodiff/gradients.ts";
+import { ShapeError } from "../core/errors.ts";
+import type { Tensor } from "../core/tensor.ts";
+import type { Batch } from "../data/dataset.ts";
+import { input, type Value } from "../graph/ir.ts";
+import { simplify } from "../graph/passes.ts";
+import { type CompileOptions, compile, type Executable } from "../jit/compile.ts";
+import { Context, type ContextOptions } from "../nn/context.ts";
+import type { Loss } from "../nn/losses.ts";
+import type { Module } from "../nn/module.ts";
+import type { Parameter } from "../nn/parameter.ts";
+import { add, concat, constant, ones, reduceSumSquare, reshape, sqrt } from "../ops/index.ts";
+import { type Layout, viewOf } from "./arena.ts";
+import type { Metric } from "./metrics.ts";
+
+/** The graph input that takes a step's key. */
+export const keyInput = (): Value => input("uint32", [2], "key");
+
+export interface GradientStepOptions {
+  readonly loss: Loss;
+  readonly metrics: readonly Metric[];
+  readonly options: { readonly gradientNorms?: boolean; readonly compile?: CompileOptions };
+  readonly layout: Layout;
+  /** Arena that receives the gradients. */
+  readonly gradients: Float32Array;
+}
+
+export interface GradientResult {
+  readonly loss: number;
+  readonly statistics: readonly Float32Array[];
+  /** Norm of the gradient of each slot of the layout. */
+  readonly norms: Float32Array | undefined;
+}
+
+export interface GradientStep {
+  readonly executable: Executable;
+  run(batch: Batch, key: Tensor): Promise<GradientResult>;
+  /** Puts the buffers (running statistics) that the last run computed into the model. */
+  commit(): void;
+}
+
+/** A traced forward pass with its loss. */
+export interface TracedLoss {
+  readonly context: Context;
+  readonly x: Value;
+  readonly y: Value;
+  readonly output: Value;
+  /** Mean loss of the batch, with penalties. */
+  readonly loss: Value;
+}
+
+/** Traces a model and its loss on a batch's types. */
+export function traceLoss(model: Module, loss: Loss, batch: Batch, options: ContextOptions): TracedLoss {
+  const x = input(batch.x.dtype, batch.x.shape, "x");
+  const y = input(batch.y.dtype, batch.y.shape, "y");
+  const context = new Context(model, options);
+  const output = model.apply(x, context);
+  const data = loss(output, y);
+  if (data.rank !== 0) throw new ShapeError(`the loss must be a scalar, got ${data}; reduce it, e.g. reduceMean(loss)`);
+  return { context, x, y, output, loss: context.penalties.reduce((sum, penalty) => add(sum, penalty), data) };
+}
+
+/** Builds and compiles the step. Frozen parameters become constants, trainable ones inputs. */
+export async function buildGradientStep(
+  model: Module,
+  batch: Batch,
+  { loss: lossOf, metrics, options, layout, gradients }: GradientStepOptions,
+): Promise<GradientStep> {
+  const key = keyInput();
+  const inputs = new Map<Parameter, Value>();
+  const bind = (parameter: Parameter, path: string): Value => {
+    if (!parameter.trainable && !parameter.isBuffer && parameter.value) return constant(parameter.value);
+    const value = input(parameter.dtype, parameter.shape, path);
+    inputs.set(parameter, value);
+    return value;
+  };
+  const traced = traceLoss(model, lossOf, batch, { training: true, key, bind });
+  const { context, x, y } = traced;
+
+  const updated = [...context.updates];
+  const parameters = layout.slots.map(({ parameter }) => inputs.get(parameter) ?? input("float32", parameter.shape));
+  const statistics = metrics.map((metric) => metric.update(traced.output, y));
+  // Rewrites that save work both ways come before the backward pass is derived from the forward one.
+  const forward = simplify([traced.loss, ...statistics, ...updated.map(([, value]) => value)]);
+  const [loss = traced.loss] = forward;
+  const slopes = differentiate([loss], [ones([])], parameters);
+  const norms = options.gradientNorms
+    ? [sqrt(concat(slopes.map((slope) => reshape(reduceSumSquare(slope), [1]))))]
+    : [];
+
+  const bound = [...inputs].filter(([parameter]) => parameter.isBuffer || parameter.trainable);
+  const executable = await compile(
+    [x, y, key, ...bound.map(([, value]) => value)],
+    [...forward, ...norms, ...slopes],
+    options.compile,
+  );
+  const views = layout.slots.map((slot) => viewOf(gradients, slot));
+  const preallocated = [...new Array<undefined>(forward.length + norms.length), ...views];
+  let fresh: readonly Tensor[] = [];
+  return {
+    executable,
+    async run(batch, keyValue) {
+      const values = bound.map(([{ value }]) => value as Tensor);
+      const results = await executable.run([batch.x, batch.y, keyValue, ...values], preallocated);
+      const first = 1 + metrics.length;
+      fresh = results.slice(first, first + updated.length);
+      return {
+        loss: results[0]?.item() ?? Number.NaN,
+        statistics: results.slice(1, first).map(({ data }) => data as Float32Array),
+        norms: options.gradientNorms ? (results[first + updated.length]?.data as Float32Array) : undefined,
+      };
+    },
+    commit() {
+      for (const [i, [buffer]] of updated.entries())
+        (buffer.value?.data as Float32Array | undefined)?.set((fresh[i]?.data ?? []) as Float32Array);
+    },
+  };
+}

@@ -1,0 +1,11 @@
+/** Training that runs anywhere: optimizers, schedules, metrics, the loop, recipes. */
+export * from "./callbacks.ts";
+export { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
+export { type Evaluation, Evaluator, evaluate, predict, predictor } from "./evaluate.ts";
+export { type FitOptions, type FitResult, fit, type Progress, type Run } from "./fit.ts";
+export * from "./metrics.ts";
+export * from "./optimizers.ts";
+export { defineRecipe, type InputFormat, limited, type Recipe, type RecipeSettings, type Stage, type Task } from "./recipe.ts";
+export type { EpochResult } from "./running-sums.ts";
+export * from "./schedules.ts";
+export { loadParameters, type ParameterGroup, type StepResult, Trainer, type TrainerState, type TrainingOptions } from "./trainer.ts";
