@@ -72,7 +72,13 @@ export async function fit(model: Module, data: Dataset<Batch>, options: FitOptio
   if (!Number.isInteger(epochs) || epochs < 0) throw new OptionError(`epochs is ${epochs}; pass a whole number`);
   const trainer = new Trainer(model, loss, optimizer, metrics, training);
   const { resume } = training;
-  if (resume) trainer.restore(resume.trainer);
+  if (resume) {
+    trainer.restore(resume.trainer);
+    for await (const batch of data.epoch(0)) {
+      await trainer.prepare(batch);
+      break;
+    }
+  }
   const run = new RunState(trainer, data, epochs, callbacks, resume);
   const evaluator = validation && new Evaluator(model, loss, metrics, training.compile);
   for (const callback of callbacks) callback.restore?.(resume?.callbacks[callback.name]);

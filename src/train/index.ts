@@ -5,7 +5,22 @@ export { type Evaluation, Evaluator, evaluate, predict, predictor } from "./eval
 export { type FitOptions, type FitResult, fit, type Progress, type Run } from "./fit.ts";
 export * from "./metrics.ts";
 export * from "./optimizers.ts";
-export { defineRecipe, type InputFormat, limited, type Recipe, type RecipeSettings, type Stage, type Task } from "./recipe.ts";
+export {
+  defineRecipe,
+  type InputFormat,
+  limited,
+  type Recipe,
+  type RecipeSettings,
+  type Stage,
+  type Task,
+} from "./recipe.ts";
 export type { EpochResult } from "./running-sums.ts";
 export * from "./schedules.ts";
-export { loadParameters, type ParameterGroup, type StepResult, Trainer, type TrainerState, type TrainingOptions } from "./trainer.ts";
+export {
+  loadParameters,
+  type ParameterGroup,
+  type StepResult,
+  Trainer,
+  type TrainerState,
+  type TrainingOptions,
+} from "./trainer.ts";

@@ -147,8 +147,8 @@ export class Trainer {
     const { loss, statistics, norms } = await gradientStep.run(batch, key);
     if (!Number.isFinite(loss)) throw await explainNonFinite(this, batch, loss);
     gradientStep.commit();
-    this.#batches++;
     const learningRate = rateAt(this.optimizer, this.updates);
+    this.#batches++;
     const gradientNorm = await this.#apply(machinery, learningRate);
     return {
       loss,
