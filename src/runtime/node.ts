@@ -7,12 +7,17 @@ import type { Backend } from "./session.ts";
 export const backend: Backend = {
   device: "cpu",
   compile: (model, { threads = availableParallelism(), profilePrefix } = {}) =>
-    createSession(ort, model, {
-      executionProviders: ["cpu"],
-      intraOpNumThreads: threads,
-      interOpNumThreads: 1,
-      graphOptimizationLevel: "all",
-      logSeverityLevel: 3,
-      ...(profilePrefix !== undefined && { enableProfiling: true, profileFilePrefix: profilePrefix }),
-    }),
+    createSession(
+      ort,
+      model,
+      {
+        executionProviders: ["cpu"],
+        intraOpNumThreads: threads,
+        interOpNumThreads: 1,
+        graphOptimizationLevel: "all",
+        logSeverityLevel: 3,
+        ...(profilePrefix !== undefined && { enableProfiling: true, profileFilePrefix: profilePrefix }),
+      },
+      true,
+    ),
 };

@@ -13,11 +13,15 @@ export interface OrtModule {
   readonly Tensor: new (type: OrtTensor.Type, data: OrtTensor.DataType, dims: readonly number[]) => OrtTensor;
 }
 
-/** Compiles a model. Throws RuntimeError with the engine's words when it refuses. */
+/**
+ * Compiles a model. `writesInPlace`: this build writes into preallocated outputs itself; otherwise they are copied.
+ * Throws RuntimeError with the engine's words when it refuses.
+ */
 export async function createSession(
   ort: OrtModule,
   model: Uint8Array,
   options: InferenceSession.SessionOptions,
+  writesInPlace: boolean,
 ): Promise<Session> {
   const session = await attempt("compiling", () => ort.InferenceSession.create(model, options));
   // Host tensors that come again (parameters, preallocated outputs) keep their engine-side handle.
@@ -38,10 +42,15 @@ export async function createSession(
       const fetches: Record<string, OrtTensor | null> = {};
       for (let i = 0; i < outputNames.length; i++) {
         const given = outputs?.[i];
-        fetches[outputNames[i] as string] = given ? handleOf(given) : null;
+        fetches[outputNames[i] as string] = given && writesInPlace ? handleOf(given) : null;
       }
       const results = await attempt("running", () => session.run(feeds, fetches));
-      return outputNames.map((name, i) => outputs?.[i] ?? hostTensor(results[name] as TypedTensor<DType>));
+      return outputNames.map((name, i) => {
+        const given = outputs?.[i];
+        const result = results[name] as TypedTensor<DType>;
+        if (given && !writesInPlace) (given.data as Float32Array).set(result.data as Float32Array);
+        return given ?? hostTensor(result);
+      });
     },
     endProfiling: () => session.endProfiling(),
     release: () => session.release(),

@@ -7,10 +7,7 @@ export const backend: Backend = {
   device: "wasm",
   compile: (model, { threads } = {}) => {
     if (threads !== undefined) ort.env.wasm.numThreads = threads;
-    return createSession(ort, model, {
-      executionProviders: ["wasm"],
-      graphOptimizationLevel: "all",
-      logSeverityLevel: 3,
-    });
+    const options = { executionProviders: ["wasm"], graphOptimizationLevel: "all", logSeverityLevel: 3 } as const;
+    return createSession(ort, model, options, false);
   },
 };

@@ -177,6 +177,15 @@ test("a loss that is not a number names the layer where it began, and leaves the
   );
 });
 
+test("training on wasm moves the parameters as training on cpu does", async () => {
+  const [native, web] = [network(), network()];
+  const batches = [regression(16, 1), regression(16, 2), regression(16, 3)];
+  await train(native, batches, { compile: { device: "cpu" } });
+  await train(web, batches, { compile: { device: "wasm" } });
+  // The two builds order sums differently.
+  for (const [i, value] of flat(native).entries()) expect(flat(web)[i]).toBeCloseTo(value, 5);
+});
+
 test("memory does not grow over 1,000 steps", async () => {
   const trainer = new Trainer(network(), squaredError, adam());
   const batch = regression(64);

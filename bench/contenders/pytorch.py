@@ -1,0 +1,136 @@
+"""Owns the PyTorch contender: each work as its users write it, eagerly, with torch.optim.Adam.
+
+The file cannot be called torch.py: Python would import it in place of the library.
+"""
+
+import json
+import os
+import resource
+import statistics
+import sys
+import time
+
+WARM_UP_SECONDS = 1
+ENOUGH_SECONDS = 3
+ENOUGH_REPETITIONS = 5
+LONGEST_SECONDS = 20
+
+THREADS = int(os.environ.get("OMP_NUM_THREADS", "2"))
+
+
+def measure(step):
+    """Median milliseconds and repetitions, by the rule that measure.mjs states."""
+
+    def repeat():
+        start = time.perf_counter()
+        step()
+        return time.perf_counter() - start
+
+    spent = 0.0
+    while spent < WARM_UP_SECONDS:
+        spent += repeat()
+
+    times = []
+    spent = 0.0
+    while spent < LONGEST_SECONDS and (spent < ENOUGH_SECONDS or len(times) < ENOUGH_REPETITIONS):
+        times.append(repeat())
+        spent += times[-1]
+    return {"milliseconds": statistics.median(times) * 1e3, "repetitions": len(times)}
+
+
+def training_step(torch, model, input_shape):
+    """One step of training on a batch: forward, backward, Adam, and the loss read back."""
+    optimizer = torch.optim.Adam(model.parameters(), 1e-3)
+    inputs = torch.rand(input_shape)
+    targets = torch.arange(input_shape[0]) % 10
+
+    def step():
+        optimizer.zero_grad()
+        loss = torch.nn.functional.cross_entropy(model(inputs), targets)
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+
+    return step
+
+
+def lenet(torch):
+    nn = torch.nn
+    model = nn.Sequential(
+        nn.Conv2d(1, 32, 3), nn.ReLU(), nn.MaxPool2d(2),  # [64, 32, 13, 13]
+        nn.Conv2d(32, 64, 3), nn.ReLU(), nn.MaxPool2d(2),  # [64, 64, 5, 5]
+        nn.Flatten(),
+        nn.Linear(1600, 128), nn.ReLU(),
+        nn.Linear(128, 10),
+    )
+    return training_step(torch, model, (64, 1, 28, 28))
+
+
+def mlp(torch):
+    nn = torch.nn
+    model = nn.Sequential(
+        nn.Linear(784, 512), nn.ReLU(),
+        nn.Linear(512, 512), nn.ReLU(),
+        nn.Linear(512, 10),
+    )
+    return training_step(torch, model, (128, 784))
+
+
+def cnn(torch):
+    nn = torch.nn
+
+    def block(inputs, outputs):
+        return [nn.Conv2d(inputs, outputs, 3, padding=1), nn.BatchNorm2d(outputs), nn.ReLU()]
+
+    model = nn.Sequential(
+        *block(3, 32), *block(32, 32), nn.MaxPool2d(2),  # [64, 32, 16, 16]
+        *block(32, 64), *block(64, 64), nn.MaxPool2d(2),  # [64, 64, 8, 8]
+        nn.Flatten(),
+        nn.Linear(4096, 128), nn.ReLU(),
+        nn.Linear(128, 10),
+    )
+    return training_step(torch, model, (64, 3, 32, 32))
+
+
+def adam(torch):
+    parameter = torch.nn.Parameter(torch.rand(32 * 1024 * 1024))
+    parameter.grad = torch.rand(32 * 1024 * 1024)
+    return torch.optim.Adam([parameter], 1e-3).step
+
+
+def blas_library():
+    """The name of the BLAS that this process has loaded, because Debian lets it be swapped under PyTorch."""
+    with open("/proc/self/maps", encoding="utf-8") as maps:
+        paths = {line.split()[-1] for line in maps}
+    names = sorted("/".join(path.split("/")[-2:]) for path in paths if "blas.so" in path or "libmkl" in path)
+    return names[0] if names else "its own BLAS"
+
+
+STEPS = {"lenet-step": lenet, "mlp-step": mlp, "cnn-step": cnn, "adam-32m": adam}
+
+
+def main():
+    work = sys.argv[1]
+    result = {"contender": "torch", "work": work}
+    if work not in STEPS:
+        return {**result, "skipped": f"torch has no program for the work '{work}'."}
+    try:
+        import torch
+    except ImportError as error:
+        return {**result, "skipped": f"PyTorch cannot be imported: {error}."}
+
+    torch.manual_seed(0)
+    torch.set_num_threads(THREADS)
+    result.update(measure(STEPS[work](torch)))
+    return {
+        **result,
+        # Linux counts the peak of the resident set in KiB.
+        "peakBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "version": f"PyTorch {torch.__version__}",
+        "note": f"{blas_library()} for products, oneDNN for convolutions."
+        if torch.backends.mkldnn.is_available()
+        else f"{blas_library()} for products, without oneDNN.",
+    }
+
+
+print(json.dumps(main()))

@@ -1,0 +1,98 @@
+// The Sardonyx contender: every work through the public API of the built package (npm run build first).
+import { readFileSync } from "node:fs";
+import {
+  accuracy,
+  adam,
+  batchNorm,
+  conv2d,
+  crossEntropy,
+  dense,
+  flatten,
+  activation,
+  jit,
+  maxPool2d,
+  ops,
+  sequential,
+  Tensor,
+  Trainer,
+  tensor,
+} from "../../dist/src/index.js";
+import { Chunked } from "../../dist/src/train/chunked.js";
+import { labels, uniform } from "./data.mjs";
+import { contend, threads } from "./measure.mjs";
+
+const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+
+const lenet = () =>
+  sequential([
+    conv2d(32, 3, { activation: "relu" }),
+    maxPool2d(2),
+    conv2d(64, 3, { activation: "relu" }),
+    maxPool2d(2),
+    flatten(),
+    dense(128, { activation: "relu" }),
+    dense(10),
+  ]);
+
+const mlp = () => sequential([dense(512, { activation: "relu" }), dense(512, { activation: "relu" }), dense(10)]);
+
+const block = (filters) => [conv2d(filters, 3, { padding: 1 }), batchNorm(), activation("relu")];
+const cnn = () =>
+  sequential([
+    ...block(32),
+    ...block(32),
+    maxPool2d(2),
+    ...block(64),
+    ...block(64),
+    maxPool2d(2),
+    flatten(),
+    dense(128, { activation: "relu" }),
+    dense(10),
+  ]);
+
+/** One full training step, its loss and accuracy read. */
+function training(model, shape) {
+  const trainer = new Trainer(model, crossEntropy(), adam(), [accuracy()], { compile: { threads } });
+  const size = shape.reduce((product, extent) => product * extent, 1);
+  const batch = {
+    x: new Tensor("float32", shape, Float32Array.from(uniform(size))),
+    y: new Tensor("int32", [shape[0]], Int32Array.from(labels(shape[0]))),
+  };
+  return { step: () => trainer.step(batch) };
+}
+
+async function adam32m() {
+  const length = 32 * 2 ** 20;
+  const optimizer = adam();
+  const fill = (value) => new Float32Array(length).fill(value);
+  const update = await Chunked.create({
+    vectors: [fill(0.5), fill(0.01), fill(0), fill(0)],
+    segments: [{ start: 0, end: length }],
+    scalarCount: 3,
+    build([p, g, ...slots], scalars) {
+      const next = optimizer.update({ p, g, slots, scalars });
+      return { results: [next.p, undefined, ...next.slots] };
+    },
+    compile: { threads },
+  });
+  let count = 0;
+  return { step: () => update.run(() => optimizer.scalars(++count, 0.001, 1)) };
+}
+
+function dispatch() {
+  const sum = jit((a, b) => ops.add(a, b), { threads });
+  const [a, b] = [tensor([1, 2, 3, 4]), tensor([5, 6, 7, 8])];
+  return { step: async () => (await sum(a, b)).data[0], calls: 1_000 };
+}
+
+await contend({
+  contender: "sardonyx",
+  version,
+  steps: {
+    "lenet-step": () => training(lenet(), [64, 1, 28, 28]),
+    "mlp-step": () => training(mlp(), [128, 784]),
+    "cnn-step": () => training(cnn(), [64, 3, 32, 32]),
+    "adam-32m": adam32m,
+    dispatch,
+  },
+});

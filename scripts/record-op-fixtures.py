@@ -1,0 +1,117 @@
+#!/usr/bin/python3
+"""Records what PyTorch computes for every case of the operator sweep, into test/fixtures/ops/<family>.json.
+
+Run from the repository: /usr/bin/python3 scripts/record-op-fixtures.py
+The cases (src/ops/*.cases.ts) are the one source of inputs, loss weights and expressions; this script asks them through
+Node. It computes in float64, so that a comparison measures our rounding only, and keeps 9 significant digits, which
+is more than float32 has. The loss behind the gradients is sum(w (y + y^2 / 2)) over the float outputs: its second
+derivative is not zero, so that linear operators are tested in second order too.
+"""
+import json
+import pathlib
+import subprocess
+
+import torch
+import torch.nn.functional as F
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+DTYPES = {"bool": torch.bool, "uint8": torch.uint8, "int32": torch.int32}
+
+
+def prod(x, axes, keepdim):
+    """torch.prod over several axes, the last of them first."""
+    for axis in sorted(axes, reverse=True):
+        x = x.prod(axis, keepdim=keepdim)
+    return x
+
+
+def max_pool_with_positions(x, kernel):
+    """Values, and positions in the whole tensor as ONNX counts them (PyTorch counts within each map)."""
+    values, positions = F.max_pool2d(x, kernel, return_indices=True)
+    maps = torch.arange(x.shape[0] * x.shape[1]).reshape(x.shape[0], x.shape[1], 1, 1)
+    return values, positions + maps * (x.shape[2] * x.shape[3])
+
+
+def conv_weight_gradient(x, shape, g, **options):
+    """Gradient of a convolution's weight, itself differentiable."""
+    function = torch.nn.grad.conv1d_weight if x.ndim == 3 else torch.nn.grad.conv2d_weight
+    return function(x, shape, g, **options)
+
+
+def per_channel(vector):
+    """A vector that broadcasts over [N, C, H, W]."""
+    return vector[:, None, None]
+
+
+HELPERS = {
+    "torch": torch,
+    "F": F,
+    "prod": prod,
+    "max_pool_with_positions": max_pool_with_positions,
+    "conv_weight_gradient": conv_weight_gradient,
+    "per_channel": per_channel,
+}
+
+
+def tensor_of(spec):
+    dtype = torch.float64 if spec["dtype"] == "float32" else DTYPES.get(spec["dtype"], torch.int64)
+    return torch.tensor(spec["data"], dtype=dtype).reshape(spec["shape"])
+
+
+def numbers(values):
+    """Elements with 9 significant digits; whole numbers without a fraction."""
+    elements = values.detach().flatten().tolist()
+    rounded = [float(f"{float(element):.9g}") for element in elements]
+    return [int(element) if element.is_integer() else element for element in rounded]
+
+
+def record(request):
+    inputs = {name: tensor_of(spec) for name, spec in request["inputs"].items()}
+    floats = {name: value.requires_grad_() for name, value in inputs.items() if value.is_floating_point()}
+    result = eval(request["torch"], dict(HELPERS), inputs)
+    outputs = list(result) if isinstance(result, (tuple, list)) else [result]
+    recorded = {"digest": request["digest"], "outputs": [numbers(output) for output in outputs]}
+    if not request["weights"]:
+        return recorded
+    loss = sum(
+        (torch.tensor(weights, dtype=torch.float64).reshape(y.shape) * (y + y * y / 2)).sum()
+        for y, weights in zip(outputs, request["weights"])
+        if weights is not None
+    )
+    gradients = torch.autograd.grad(loss, list(floats.values()), create_graph=True, allow_unused=True)
+    gradients = [torch.zeros_like(x) if g is None else g for g, x in zip(gradients, floats.values())]
+    recorded["gradients"] = {name: numbers(g) for name, g in zip(floats, gradients)}
+    if request["direction"]:
+        along = sum(
+            (g * torch.tensor(request["direction"][name], dtype=torch.float64).reshape(g.shape)).sum()
+            for name, g in zip(floats, gradients)
+        )
+        products = torch.autograd.grad(along, list(floats.values()), allow_unused=True)
+        recorded["hessianVector"] = {
+            name: numbers(torch.zeros_like(x) if h is None else h) for (name, x), h in zip(floats.items(), products)
+        }
+    return recorded
+
+
+def main():
+    ask = "import { recordingRequests } from './src/ops/all.cases.ts'; console.log(JSON.stringify(recordingRequests()))"
+    answer = subprocess.run(
+        ["node", "--import", "tsx", "--input-type=module", "-e", ask], cwd=ROOT, check=True, stdout=subprocess.PIPE
+    )
+    folder = ROOT / "test" / "fixtures" / "ops"
+    folder.mkdir(parents=True, exist_ok=True)
+    for family in json.loads(answer.stdout):
+        cases = {}
+        for request in family["cases"]:
+            try:
+                cases[request["key"]] = record(request)
+            except Exception as error:
+                raise SystemExit(f"{family['family']}, {request['key']}: {request['torch']}: {error}")
+        header = {"script": "scripts/record-op-fixtures.py", "torch": torch.__version__}
+        lines = ",\n".join(f"{json.dumps(k)}: {json.dumps(v, separators=(',', ':'))}" for k, v in cases.items())
+        path = folder / f"{family['family']}.json"
+        path.write_text(f'{{"header": {json.dumps(header)}, "cases": {{\n{lines}\n}}}}\n')
+        print(f"{path.relative_to(ROOT)}: {len(cases)} cases, {path.stat().st_size} bytes")
+
+
+main()

@@ -1,0 +1,21 @@
+/** Data preparation that runs anywhere: datasets, preprocessing, augmentation, formats in memory. */
+export * from "./augment.ts";
+export type { BatchOptions } from "./batching.ts";
+export { scaleBytes } from "./bytes.ts";
+export { checkFinite, checkLabels } from "./checks.ts";
+export { dropDuplicates, dropMissing, dropOutliers, flagOutliers } from "./clean.ts";
+export {
+  type Batch,
+  collect,
+  Dataset,
+  type EpochOptions,
+  fromIndexed,
+  fromIterable,
+  fromTensors,
+  TensorDataset,
+} from "./dataset.ts";
+export { readIdx } from "./idx.ts";
+export { type IrisTensors, irisClasses, irisFeatures, parseIris } from "./iris.ts";
+export * from "./preprocess.ts";
+export type { TensorRecord } from "./rows.ts";
+export type { Source } from "./source.ts";

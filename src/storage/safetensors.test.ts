@@ -1,0 +1,136 @@
+/** The safetensors codec: round trips, the published layout, hostile files. */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { allocate, bytesPerElement, type DType, dtypes } from "../core/dtype.ts";
+import { FileError, OptionError } from "../core/errors.ts";
+import { size } from "../core/shape.ts";
+import { sameTensor, Tensor, tensor } from "../core/tensor.ts";
+import { decodeSafetensors, encodeSafetensors } from "./safetensors.ts";
+import { checkDamage } from "./testing/damage.ts";
+
+/** A file with any header text, and `dataBytes` zeros. */
+function fileWith(header: unknown, dataBytes: number): Uint8Array {
+  const json = new TextEncoder().encode(typeof header === "string" ? header : JSON.stringify(header));
+  const file = new Uint8Array(8 + json.length + dataBytes);
+  new DataView(file.buffer).setBigUint64(0, BigInt(json.length), true);
+  file.set(json, 8);
+  return file;
+}
+
+const f32 = (shape: number[], begin: number, end: number) => ({ dtype: "F32", shape, data_offsets: [begin, end] });
+
+const anyTensor = fc
+  .tuple(
+    fc.constantFrom<DType>(...dtypes),
+    fc.array(fc.nat(4), { maxLength: 3 }),
+    fc.uint8Array({ minLength: 512, maxLength: 512 }),
+  )
+  .map(([dtype, shape, bytes]) => {
+    const data = allocate(dtype, size(shape));
+    new Uint8Array(data.buffer).set(bytes.subarray(0, data.byteLength));
+    return new Tensor(dtype, shape, data);
+  });
+
+describe("round trip", () => {
+  it("gives back every dtype, shape, name and bit", () => {
+    fc.assert(
+      fc.property(
+        fc.dictionary(fc.string(), anyTensor, { maxKeys: 6 }),
+        fc.dictionary(fc.string(), fc.string(), { maxKeys: 3 }),
+        (tensors, metadata) => {
+          fc.pre(!("__metadata__" in tensors));
+          const file = decodeSafetensors(encodeSafetensors(tensors, metadata));
+          expect(Object.keys(file.tensors).sort()).toEqual(Object.keys(tensors).sort());
+          for (const [name, t] of Object.entries(file.tensors))
+            expect(sameTensor(t, tensors[name] as Tensor)).toBe(true);
+          expect(file.metadata).toEqual({ ...metadata });
+        },
+      ),
+    );
+  });
+
+  it("reads from bytes that do not begin at an aligned address", () => {
+    const file = encodeSafetensors({ a: tensor([1.5, -2], { dtype: "float64" }) });
+    const shifted = new Uint8Array(file.length + 1);
+    shifted.set(file, 1);
+    for (const bytes of [shifted.subarray(1), Buffer.from(shifted.buffer, 1)])
+      expect(decodeSafetensors(bytes).tensors["a"]?.toArray()).toEqual([1.5, -2]);
+  });
+});
+
+it("writes the layout of the specification: length, padded JSON, widest elements first", () => {
+  const file = encodeSafetensors({ b: tensor([7], { dtype: "uint8" }), a: tensor([1]) }, { step: "3" });
+  const headerBytes = Number(new DataView(file.buffer).getBigUint64(0, true));
+  expect(headerBytes % 8).toBe(0);
+  expect(new TextDecoder().decode(file.subarray(8, 8 + headerBytes)).trimEnd()).toBe(
+    '{"__metadata__":{"step":"3"},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},' +
+      '"b":{"dtype":"U8","shape":[1],"data_offsets":[4,5]}}',
+  );
+  // 1 as a little-endian float32, then the byte 7.
+  expect([...file.subarray(8 + headerBytes)]).toEqual([0, 0, 0x80, 0x3f, 7]);
+});
+
+it("keeps the format's own name", () => {
+  expect(() => encodeSafetensors({ __metadata__: tensor([1]) })).toThrow(OptionError);
+});
+
+describe("hostile files", () => {
+  const refused: [name: string, file: Uint8Array, message: RegExp][] = [
+    ["empty", new Uint8Array(0), /0 bytes.*cut off/],
+    ["header longer than the file", fileWith("{}", 0).fill(255, 0, 8), /18446744073709551615 bytes, at most 2/],
+    ["not JSON", fileWith("{oops", 0), /not JSON/],
+    ["not UTF-8", fileWith("{}", 0).fill(0xff, 8), /not JSON/],
+    ["an array", fileWith("[]", 0), /not a JSON object/],
+    ["an entry that is no object", fileWith({ w: 3 }, 0), /"w" is not described/],
+    [
+      "unknown dtype",
+      fileWith({ w: { ...f32([1], 0, 4), dtype: "F8_E5M2" } }, 4),
+      /"w" has dtype "F8_E5M2", known are F64/,
+    ],
+    ["BF16", fileWith({ w: { ...f32([1], 0, 2), dtype: "BF16" } }, 2), /"w" is BF16.*convert it to F32/],
+    ["negative extent", fileWith({ w: f32([-1], 0, 4) }, 4), /"w" has shape \[-1\]/],
+    ["fractional extent", fileWith({ w: f32([0.5], 0, 2) }, 2), /"w" has shape/],
+    ["no offsets", fileWith({ w: { dtype: "F32", shape: [1] } }, 4), /"w" has data_offsets undefined/],
+    ["offsets beyond the file", fileWith({ w: f32([2], 0, 8) }, 4), /"w" lies at bytes 0 to 8, the file holds 4/],
+    ["offsets backwards", fileWith({ w: f32([0], 4, 0) }, 4), /"w" lies at bytes 4 to 0/],
+    ["shape against offsets", fileWith({ w: f32([3], 0, 4) }, 4), /"w" of shape \[3\].*needs 12 bytes.*span 4/],
+    ["shape beyond counting", fileWith({ w: f32([2 ** 40, 2 ** 40], 0, 4) }, 4), /"w".*span 4/],
+    [
+      "overlap",
+      fileWith({ a: f32([2], 0, 8), b: f32([1], 4, 8) }, 8),
+      /"b" begins at byte 4, expected 8 where "a" ends.*overlap/,
+    ],
+    ["gap", fileWith({ a: f32([1], 0, 4), b: f32([1], 8, 12) }, 12), /"b" begins at byte 8, expected 4.*gap/],
+    ["data that no tensor claims", fileWith({ a: f32([1], 0, 4) }, 8), /end at byte 4, the file holds 8/],
+    ["metadata of numbers", fileWith({ __metadata__: { a: 1 } }, 0), /__metadata__/],
+    [
+      "a name twice, once escaped",
+      fileWith(
+        '{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"\\u0061":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}',
+        1,
+      ),
+      /two tensors are named "a"/,
+    ],
+  ];
+  it.each(refused)("refuses: %s", (_, file, message) => {
+    expect(() => decodeSafetensors(file)).toThrow(FileError);
+    expect(() => decodeSafetensors(file)).toThrow(message);
+  });
+
+  it("does not count nested keys as names", () => {
+    const file = fileWith('{"dtype":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}', 1);
+    expect(Object.keys(decodeSafetensors(file).tensors)).toEqual(["dtype"]);
+  });
+
+  it("survives cuts and flipped bits", async () => {
+    const file = encodeSafetensors({ weight: tensor([[1, 2]]), bias: tensor([3n]) }, { step: "1" });
+    await checkDamage(file, decodeSafetensors);
+  });
+});
+
+it("knows a byte size for each dtype that it writes", () => {
+  for (const dtype of dtypes) {
+    const file = encodeSafetensors({ t: new Tensor(dtype, [1], allocate(dtype, 1)) });
+    expect(decodeSafetensors(file).tensors["t"]?.data.byteLength).toBe(bytesPerElement(dtype));
+  }
+});

@@ -1,0 +1,203 @@
+/** The safetensors format (huggingface.co/docs/safetensors): a JSON header and raw little-endian tensors, both ways. */
+import { type ArrayOf, arrayTypes, bytesPerElement, type DType } from "../core/dtype.ts";
+import { FileError, OptionError } from "../core/errors.ts";
+import { showShape, size } from "../core/shape.ts";
+import { Tensor } from "../core/tensor.ts";
+
+const names = {
+  float64: "F64",
+  int64: "I64",
+  uint64: "U64",
+  float32: "F32",
+  int32: "I32",
+  uint32: "U32",
+  float16: "F16",
+  int16: "I16",
+  uint16: "U16",
+  int8: "I8",
+  uint8: "U8",
+  bool: "BOOL",
+} as const satisfies Record<DType, string>;
+
+const dtypeOf = new Map<string, DType>(Object.entries(names).map(([dtype, name]) => [name, dtype as DType]));
+
+const METADATA = "__metadata__";
+const LENGTH_BYTES = 8;
+const MAX_HEADER_BYTES = 100_000_000; // the format's own limit
+
+/** The named tensors of a file and the strings beside them. */
+export interface SafetensorsFile {
+  readonly tensors: Record<string, Tensor>;
+  readonly metadata: Record<string, string>;
+}
+
+const bytesOf = (t: Tensor): Uint8Array => new Uint8Array(t.data.buffer, t.data.byteOffset, t.data.byteLength);
+
+/**
+ * The bytes of a safetensors file. Tensors lie widest element first, then by name, so that each is aligned.
+ * Throws OptionError for a tensor named `__metadata__`.
+ * @example encodeSafetensors({ weight: tensor([[1, 2]]) }, { step: "10" })
+ */
+export function encodeSafetensors(tensors: Record<string, Tensor>, metadata?: Record<string, string>): Uint8Array {
+  const entries = Object.entries(tensors).sort(
+    ([a, x], [b, y]) => bytesPerElement(y.dtype) - bytesPerElement(x.dtype) || (a < b ? -1 : 1),
+  );
+  let end = 0;
+  const header = entries.map(([name, { dtype, shape, data }]): [string, unknown] => {
+    if (name === METADATA)
+      throw new OptionError(`safetensors: no tensor may be named "${METADATA}", the format keeps that name; rename it`);
+    const begin = end;
+    end += data.byteLength;
+    return [name, { dtype: names[dtype], shape, data_offsets: [begin, end] }];
+  });
+  if (metadata !== undefined) header.unshift([METADATA, metadata]);
+  const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(header)));
+  const headerBytes = Math.ceil(json.length / 8) * 8;
+
+  const file = new Uint8Array(LENGTH_BYTES + headerBytes + end);
+  new DataView(file.buffer).setBigUint64(0, BigInt(headerBytes), true);
+  file.fill(0x20, LENGTH_BYTES, LENGTH_BYTES + headerBytes); // the format pads its header with spaces
+  file.set(json, LENGTH_BYTES);
+  let offset = LENGTH_BYTES + headerBytes;
+  for (const [, t] of entries) {
+    file.set(bytesOf(t), offset);
+    offset += t.data.byteLength;
+  }
+  return file;
+}
+
+/** Keys of the outermost object of valid JSON text, with repetitions, which JSON.parse hides. */
+function outermostKeys(json: string): string[] {
+  const keys: string[] = [];
+  let depth = 0;
+  let text = "";
+  for (const [token] of json.matchAll(/"(?:[^"\\]|\\.)*"|[{}[\]:]/g)) {
+    if (token === "{" || token === "[") depth++;
+    else if (token === "}" || token === "]") depth--;
+    else if (token !== ":") text = token;
+    else if (depth === 1) keys.push(JSON.parse(text) as string);
+  }
+  return keys;
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+
+const isCounts = (value: unknown): value is number[] => Array.isArray(value) && value.every(isCount);
+
+/** The header as an object, and where the data begins. */
+function parseHeader(file: Uint8Array): { header: Record<string, unknown>; dataStart: number } {
+  if (file.length < LENGTH_BYTES)
+    throw new FileError(
+      `safetensors: the file has ${file.length} bytes, its header's length alone needs 8; it is cut off`,
+    );
+  const declared = new DataView(file.buffer, file.byteOffset).getBigUint64(0, true);
+  const available = Math.min(file.length - LENGTH_BYTES, MAX_HEADER_BYTES);
+  if (declared > BigInt(available))
+    throw new FileError(
+      `safetensors: the header says it has ${declared} bytes, at most ${available} are possible; ` +
+        "the file is cut off or of another format",
+    );
+  const dataStart = LENGTH_BYTES + Number(declared);
+  let text: string;
+  let header: unknown;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(file.subarray(LENGTH_BYTES, dataStart));
+    header = JSON.parse(text);
+  } catch (error) {
+    throw new FileError(
+      `safetensors: the header is not JSON (${(error as Error).message}); the file is damaged or of another format`,
+      { cause: error },
+    );
+  }
+  if (!isObject(header))
+    throw new FileError("safetensors: the header is not a JSON object; the file is of another format");
+  const keys = outermostKeys(text);
+  const repeated = keys.find((key, i) => keys.indexOf(key) !== i);
+  if (repeated !== undefined)
+    throw new FileError(`safetensors: two tensors are named "${repeated}"; write the file again with distinct names`);
+  return { header, dataStart };
+}
+
+interface Entry {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly begin: number;
+  readonly end: number;
+}
+
+function parseEntry(name: string, entry: unknown, dataBytes: number): Entry {
+  const fail = (problem: string) => new FileError(`safetensors: tensor "${name}" ${problem}`);
+  if (!isObject(entry)) throw fail("is not described by an object; the file is damaged");
+  const { dtype: dtypeName, shape, data_offsets: offsets } = entry;
+  const dtype = dtypeOf.get(String(dtypeName));
+  if (dtypeName === "BF16") throw fail("is BF16, which no tensor here holds; convert it to F32 or F16 first");
+  if (dtype === undefined)
+    throw fail(`has dtype ${JSON.stringify(dtypeName)}, known are ${[...dtypeOf.keys()].join(", ")}; convert it first`);
+  if (!isCounts(shape)) throw fail(`has shape ${JSON.stringify(shape)}, expected a list of whole numbers from 0`);
+  if (!isCounts(offsets) || offsets.length !== 2)
+    throw fail(`has data_offsets ${JSON.stringify(offsets)}, expected [begin, end]`);
+  const [begin, end] = offsets as [number, number];
+  if (begin > end || end > dataBytes)
+    throw fail(`lies at bytes ${begin} to ${end}, the file holds ${dataBytes} bytes of data; it is cut off or damaged`);
+  const needed = size(shape) * bytesPerElement(dtype);
+  if (needed !== end - begin)
+    throw fail(
+      `of shape ${showShape(shape)} and dtype ${dtypeName} needs ${needed} bytes, its offsets span ${end - begin}`,
+    );
+  return { name, dtype, shape, begin, end };
+}
+
+/** Every byte of data belongs to exactly one tensor. */
+function checkContiguous(entries: readonly Entry[], dataBytes: number): void {
+  let end = 0;
+  let previous = "the header";
+  for (const entry of [...entries].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
+    if (entry.begin !== end)
+      throw new FileError(
+        `safetensors: tensor "${entry.name}" begins at byte ${entry.begin}, expected ${end} where ${previous} ends; ` +
+          `tensors ${entry.begin < end ? "overlap" : "leave a gap"}, so the file is damaged`,
+      );
+    end = entry.end;
+    previous = `"${entry.name}"`;
+  }
+  if (end !== dataBytes)
+    throw new FileError(
+      `safetensors: the tensors end at byte ${end}, the file holds ${dataBytes} bytes of data; it is cut off or has something appended`,
+    );
+}
+
+function parseMetadata(metadata: unknown = {}): Record<string, string> {
+  if (!isObject(metadata) || !Object.values(metadata).every((value) => typeof value === "string"))
+    throw new FileError(`safetensors: ${METADATA} is not an object of strings; the file is damaged`);
+  return metadata as Record<string, string>;
+}
+
+/**
+ * The tensors and metadata of a safetensors file. Nothing in it is trusted: lengths, offsets, shapes and names are
+ * checked against the file's size before any tensor is made. Aligned tensors are views into `file`, not copies.
+ * Throws FileError naming the tensor and the numbers that disagree.
+ */
+export function decodeSafetensors(file: Uint8Array): SafetensorsFile {
+  const { header, dataStart } = parseHeader(file);
+  const dataBytes = file.length - dataStart;
+  const entries = Object.entries(header)
+    .filter(([name]) => name !== METADATA)
+    .map(([name, entry]) => parseEntry(name, entry, dataBytes));
+  checkContiguous(entries, dataBytes);
+  const tensors = entries.map(({ name, dtype, shape, begin, end }): [string, Tensor] => {
+    const bytes = file.subarray(dataStart + begin, dataStart + end);
+    const width = bytesPerElement(dtype);
+    const aligned = bytes.byteOffset % width === 0 ? bytes : new Uint8Array(bytes); // slice() of a Buffer does not copy
+    const data = new arrayTypes[dtype](
+      aligned.buffer as ArrayBuffer,
+      aligned.byteOffset,
+      aligned.length / width,
+    ) as ArrayOf;
+    return [name, new Tensor(dtype, shape, data)];
+  });
+  return { tensors: Object.fromEntries(tensors), metadata: parseMetadata(header[METADATA]) };
+}
