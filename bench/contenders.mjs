@@ -13,10 +13,12 @@ function source(name) {
   return path;
 }
 
-const node = (name, { flags = [], backend = [] } = {}) => () => {
-  const path = source(name);
-  return (work) => [process.execPath, ...flags, path, work, ...backend];
-};
+const node =
+  (name, { flags = [], backend = [] } = {}) =>
+  () => {
+    const path = source(name);
+    return (work) => [process.execPath, ...flags, path, work, ...backend];
+  };
 
 function succeeds(program, programArguments) {
   try {

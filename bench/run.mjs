@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { CannotRun, contenders } from "./contenders.mjs";
 import { median } from "./contenders/measure.mjs";
+import { CannotRun, contenders } from "./contenders.mjs";
 import { runOnce } from "./contest.mjs";
 import { describeMachine, machineLines, workTable } from "./report.mjs";
 import { works } from "./works.mjs";
@@ -48,7 +48,11 @@ function readOptions() {
   return {
     help: values.help === true,
     works: choose("work", values.work, Object.keys(works)),
-    names: choose("only", values.only, contenders.map(({ name }) => name)),
+    names: choose(
+      "only",
+      values.only,
+      contenders.map(({ name }) => name),
+    ),
     rounds: positiveInteger("rounds", values.rounds ?? "3"),
     threads: positiveInteger("threads", values.threads ?? "2"),
     timeoutSeconds: positiveInteger("timeout", values.timeout ?? "120"),

@@ -6,5 +6,5 @@ export const works = {
   "mlp-step": "One training step of a 784-512-512-10 perceptron, batch 128, Adam.",
   "cnn-step": "One training step of four convolutions with batch normalization, batch 64 of [3, 32, 32], Adam.",
   "adam-32m": "One Adam update of 32 Mi float32 parameters whose gradients are given.",
-  "dispatch": "One call of a compiled x + y on four floats.",
+  dispatch: "One call of a compiled x + y on four floats.",
 };

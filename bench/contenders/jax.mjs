@@ -24,7 +24,14 @@ function trainingStep({ parameters, statistics, apply, inputShape }) {
 
   const loss = (parameters, statistics, inputs, targets) => {
     const [logits, updated] = apply(parameters, statistics, inputs);
-    return [nn.logSoftmax(logits).mul(targets).sum().mul(-1 / batch), updated];
+    return [
+      nn
+        .logSoftmax(logits)
+        .mul(targets)
+        .sum()
+        .mul(-1 / batch),
+      updated,
+    ];
   };
   const update = jit((state, statistics, inputs, targets) => {
     const differentiate = valueAndGrad(loss, { hasAux: true });

@@ -2,13 +2,13 @@
 import { readFileSync } from "node:fs";
 import {
   accuracy,
+  activation,
   adam,
   batchNorm,
   conv2d,
   crossEntropy,
   dense,
   flatten,
-  activation,
   jit,
   maxPool2d,
   ops,
@@ -17,8 +17,10 @@ import {
   Trainer,
   tensor,
 } from "../../dist/src/index.js";
-import { Chunked } from "../../dist/src/train/chunked.js";
-import { labels, uniform } from "./data.mjs";
+import { fuse } from "../../dist/src/jit/fused.js";
+import { Parameter } from "../../dist/src/nn/parameter.js";
+import { allocateShards } from "../../dist/src/train/arena.js";
+import { labels, parameterCount, uniform } from "./data.mjs";
 import { contend, threads } from "./measure.mjs";
 
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
@@ -61,22 +63,23 @@ function training(model, shape) {
   return { step: () => trainer.step(batch) };
 }
 
-async function adam32m() {
-  const length = 32 * 2 ** 20;
+function adam32m() {
   const optimizer = adam();
-  const fill = (value) => new Float32Array(length).fill(value);
-  const update = await Chunked.create({
-    vectors: [fill(0.5), fill(0.01), fill(0), fill(0)],
-    segments: [{ start: 0, end: length }],
-    scalarCount: 3,
-    build([p, g, ...slots], scalars) {
-      const next = optimizer.update({ p, g, slots, scalars });
-      return { results: [next.p, undefined, ...next.slots] };
-    },
-    compile: { threads },
+  const names = ["parameters", "gradients", ...optimizer.slots];
+  const parameter = new Parameter("w", { shape: [parameterCount], initializer: () => new Float32Array(0) }, false);
+  const [shard] = allocateShards([["w", parameter]], names);
+  const vectors = names.map((name) => shard.vector(name));
+  vectors[0].set(uniform(parameterCount, 1));
+  vectors[1].set(uniform(parameterCount, 2));
+  const update = fuse(shard.memory, vectors, 3, ([p, g, ...slots], scalars) => {
+    const next = optimizer.update({ p, g, slots, scalars });
+    return { results: [next.p, undefined, ...next.slots] };
   });
   let count = 0;
-  return { step: () => update.run(() => optimizer.scalars(++count, 0.001, 1)) };
+  return {
+    step: () => update(0, parameterCount, optimizer.scalars(++count, 0.001, 1)),
+    note: "One thread: a fused WebAssembly loop.",
+  };
 }
 
 function dispatch() {

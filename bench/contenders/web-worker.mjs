@@ -18,12 +18,14 @@ class BrowserWorker {
 
   constructor(url) {
     // Blob.text() is asynchronous, so messages posted before the script is known wait for it.
-    this.#started = resolveObjectURL(url).text().then((script) => {
-      const worker = new NodeWorker(prelude + script, { eval: true });
-      worker.on("message", (data) => this.onmessage?.({ data }));
-      worker.on("error", (error) => this.onerror?.(error));
-      return worker;
-    });
+    this.#started = resolveObjectURL(url)
+      .text()
+      .then((script) => {
+        const worker = new NodeWorker(prelude + script, { eval: true });
+        worker.on("message", (data) => this.onmessage?.({ data }));
+        worker.on("error", (error) => this.onerror?.(error));
+        return worker;
+      });
   }
 
   postMessage(message) {

@@ -19,7 +19,7 @@ function backward<P>(loss: unknown, aux: unknown, parameters: P): { loss: Value;
   });
   // Rewrites that save work both ways are made before the backward pass is derived from the forward one.
   const auxiliary = leavesOf(aux).flatMap(({ leaf }) => (leaf instanceof Value ? [leaf] : []));
-  const [total = loss, ...others] = simplify([loss, ...auxiliary], new Set(values));
+  const [total = loss, ...others] = simplify([loss, ...auxiliary], values);
   const found = gradients([total], [ones([], loss.dtype)], values);
   let next = 0;
   let nextAux = 0;

@@ -83,7 +83,7 @@ export const input = (dtype: DType, shape: Shape, name?: string): Value => new V
  * Nodes that `outputs` need, operands first, in an order that depends only on the graph. Values in `boundary` count
  * as inputs. Iterative: graphs are deep.
  */
-export function nodesOf(outputs: readonly (Value | undefined)[], boundary?: ReadonlySet<Value>): Node[] {
+export function nodesOf(outputs: readonly (Value | undefined)[], boundary?: Pick<ReadonlySet<Value>, "has">): Node[] {
   const order: Node[] = [];
   const seen = new Set<Node>();
   const stack: { node: Node; next: number }[] = [];

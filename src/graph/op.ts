@@ -1,4 +1,5 @@
 /** Operator definitions: one object holds an ONNX operator's signature, inference, gradient and cost. */
+import { isFloat } from "../core/dtype.ts";
 import { DTypeError, GradientError, InternalError, ShapeError } from "../core/errors.ts";
 import type { Tensor } from "../core/tensor.ts";
 import { Node, type TensorType, type Value } from "./ir.ts";
@@ -63,10 +64,14 @@ export interface OpSpec<A extends Arity, S extends AttributeSchema> {
   flops(view: NodeView<A, S>): number;
   /** The same computation in operators that ONNX Runtime has; needed by operators of our own domain. */
   lower?(view: NodeView<A, S>): readonly Value[] | undefined;
+  /** Outputs that every model must have, default all; the others are left out of it when nothing reads them. */
+  readonly requiredOutputs?: number;
   /** An equal but cheaper or simpler computation, `undefined` when there is none; tried before differentiating and after. */
   simplify?(view: NodeView<A, S>): readonly Value[] | undefined;
   /** One output element from one element of each operand, for folding constants. */
   readonly fold?: (...elements: number[]) => number;
+  /** Number of the WebAssembly f32x4 instruction that does the same, for fused loops (see jit/fused.ts). */
+  readonly simd?: number;
 }
 
 /** An operator: its specification with the name, and the arity as numbers. */
@@ -76,6 +81,7 @@ export class OpDef {
   readonly schema: AttributeSchema;
   readonly minInputs: number;
   readonly maxInputs: number;
+  readonly requiredOutputs: number;
   readonly #spec: OpSpec<"1-", AttributeSchema>;
 
   constructor(type: string, spec: OpSpec<"1-", AttributeSchema>) {
@@ -85,6 +91,7 @@ export class OpDef {
     const [min = "0", max = min] = (spec.arity as string).split("-");
     this.minInputs = Number(min);
     this.maxInputs = max === "" ? Number.POSITIVE_INFINITY : Number(max);
+    this.requiredOutputs = spec.requiredOutputs ?? Number.POSITIVE_INFINITY;
     this.#spec = spec;
   }
 
@@ -121,6 +128,11 @@ export class OpDef {
   /** Replacement outputs, or `undefined` when the node is as simple as can be. */
   simplify(node: Node): readonly Value[] | undefined {
     return this.#spec.simplify?.(viewOf(node));
+  }
+
+  /** Number of the f32x4 instruction that computes four elements, if there is one. */
+  get simd(): number | undefined {
+    return this.#spec.simd;
   }
 
   /** The element function of an elementwise operator, if constants may be folded through it. */
@@ -173,6 +185,12 @@ export function makeNode(
 /** Applies an operator and returns its first output. */
 export const apply = (op: OpDef, inputs: readonly (Value | undefined)[], attributes?: Attributes): Value =>
   makeNode(op, inputs, attributes).outputs[0];
+
+/** Throws DTypeError unless x is a float; returns it. */
+export function requireFloat(op: string, x: Value): Value {
+  if (!isFloat(x.dtype)) throw new DTypeError(`${op} takes floats, got ${x.dtype}; cast(x, "float32") first`);
+  return x;
+}
 
 /** Throws DTypeError unless all values have one dtype. */
 export function requireSameDType(op: string, ...values: readonly (Value | undefined)[]): void {

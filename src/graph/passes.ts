@@ -2,7 +2,7 @@
 import { isBigInt, isFloat } from "../core/dtype.ts";
 import { size, stridesOf } from "../core/shape.ts";
 import { Tensor, zerosTensor } from "../core/tensor.ts";
-import { constantOf, type Node, type Value } from "./ir.ts";
+import { constantOf, input, type Node, type Value } from "./ir.ts";
 import { makeNode, type OpDef } from "./op.ts";
 import { type Rule, rewrite } from "./rewrite.ts";
 
@@ -12,18 +12,25 @@ export type Pass = (outputs: readonly Value[]) => readonly Value[];
 const foldLimit = 1024;
 
 /** Repeats a rule until nothing changes. */
-function exhaust(outputs: readonly Value[], rule: Rule, boundary?: ReadonlySet<Value>): readonly Value[] {
+function exhaust(outputs: readonly Value[], rule: Rule): readonly Value[] {
   for (let round = 0; round < 20; round++) {
-    const next = rewrite(outputs, rule, boundary);
+    const next = rewrite(outputs, rule);
     outputs = next.outputs;
     if (!next.changed) break;
   }
   return outputs;
 }
 
-/** Applies the algebraic rules that stand beside each operator. Values in `boundary` are kept as they are. */
-export const simplify = (outputs: readonly Value[], boundary?: ReadonlySet<Value>): readonly Value[] =>
-  exhaust(outputs, (node) => node.op.simplify(node), boundary);
+/** Applies the algebraic rules that stand beside each operator. Values in `kept` stay, and nothing merges with them. */
+export function simplify(outputs: readonly Value[], kept: readonly Value[] = []): readonly Value[] {
+  // Rules look at the producers of their operands: inputs stand in for the kept values meanwhile.
+  const standIns = new Map(kept.map((value) => [value, input(value.dtype, value.shape, value.name)]));
+  const back = new Map([...standIns].map(([value, standIn]) => [standIn, value]));
+  const simplified = exhaust(rewrite(outputs, unchanged, standIns).outputs, (node) => node.op.simplify(node));
+  return rewrite(simplified, unchanged, back).outputs;
+}
+
+const unchanged: Rule = () => undefined;
 
 /** Computes elementwise operators of constants. `constantOp` makes the result a node. */
 export const foldConstants =

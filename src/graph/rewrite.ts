@@ -21,18 +21,17 @@ export function assignScope(values: readonly (Value | undefined)[], scope: strin
 
 /**
  * Applies `rule` once to every node behind `outputs`, operands first, and returns the outputs of the new graph.
- * Inputs of the graph, and values in `boundary`, stay the same values. A replacement must have the types of what it
- * replaces.
+ * A replacement must have the types of what it replaces. The walk stops at values that `given` replaces from the start.
  */
 export function rewrite(
   outputs: readonly Value[],
   rule: Rule,
-  boundary?: ReadonlySet<Value>,
+  given: ReadonlyMap<Value, Value> = new Map(),
 ): { outputs: readonly Value[]; changed: boolean } {
-  const replaced = new Map<Value, Value>();
+  const replaced = new Map(given);
   let changed = false;
   const current = (value: Value | undefined) => value && (replaced.get(value) ?? value);
-  for (const node of nodesOf(outputs, boundary)) {
+  for (const node of nodesOf(outputs, given)) {
     const inputs = node.inputs.map(current);
     const moved = inputs.some((value, i) => value !== node.inputs[i]);
     const fresh = moved ? makeNode(node.op, inputs, node.attributes, node.scope) : node;
@@ -43,7 +42,7 @@ export function rewrite(
     }
     for (const [i, output] of node.outputs.entries()) {
       const replacement = (result ?? fresh.outputs)[i];
-      if (!replacement || replacement === output || boundary?.has(output)) continue;
+      if (!replacement || replacement === output || given.has(output)) continue;
       if (replacement.dtype !== output.dtype || !sameShape(replacement.shape, output.shape))
         throw new InternalError(`rewriting ${node.op.type} turned ${output} into ${replacement}`);
       replaced.set(output, replacement);

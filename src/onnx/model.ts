@@ -21,8 +21,18 @@ export interface ModelOptions {
 /** Bytes of the ONNX model that computes `graph`. Constants become initializers; unused outputs are left out. */
 export function encodeModel(graph: Graph, options: ModelOptions = {}): Uint8Array {
   const names = new Map<Value, string>();
+  const taken = new Set(options.outputNames);
+  /** `wanted`, or the first name after it that is free. */
+  const claim = (wanted: string): string => {
+    let name = wanted;
+    for (let i = 1; taken.has(name); i++) name = `${wanted}_${i}`;
+    taken.add(name);
+    return name;
+  };
   for (const [i, value] of graph.inputs.entries())
-    names.set(value, options.inputNames?.[i] ?? value.name ?? `input_${i}`);
+    names.set(value, options.inputNames?.[i] ?? claim(value.name ?? `input_${i}`));
+  for (const name of options.inputNames ?? []) taken.add(name);
+  const namesOfOutputs = graph.outputs.map((_, i) => options.outputNames?.[i] ?? claim(`output_${i}`));
 
   const used = new Set<Value | undefined>([...graph.outputs, ...graph.nodes.flatMap((node) => node.inputs)]);
   const nameOf = (value: Value | undefined): string => {
@@ -37,29 +47,28 @@ export function encodeModel(graph: Graph, options: ModelOptions = {}): Uint8Arra
   // A computed value that is an output, once, carries the output's name; any other output gets an Identity below.
   const outputNames = new Map<Value, string>();
   for (const [i, value] of graph.outputs.entries())
-    if (!outputNames.has(value)) outputNames.set(value, options.outputNames?.[i] ?? `output_${i}`);
+    if (!outputNames.has(value)) outputNames.set(value, namesOfOutputs[i] as string);
   const declare = (value: Value, own = outputNames.get(value)) => {
-    if (!used.has(value)) return "";
-    const name = own ?? `v${names.size}`;
+    const name = own ?? claim(`v${names.size}`);
     names.set(value, name);
     return name;
   };
   for (const [index, node] of graph.nodes.entries()) {
     const tensor = constantOf(node.outputs[0]);
-    if (tensor) initializers.push(encodeTensor(declare(node.outputs[0], `v${names.size}`), tensor));
+    if (tensor) initializers.push(encodeTensor(declare(node.outputs[0], claim(`v${names.size}`)), tensor));
     else
       nodes.push(
         encodeNode(
           node,
           index,
           node.inputs.map(nameOf),
-          node.outputs.map((value) => declare(value)),
+          writtenOutputs(node, used).map((value) => declare(value)),
         ),
       );
   }
 
   const outputs = graph.outputs.map((value, i) => {
-    const name = options.outputNames?.[i] ?? `output_${i}`;
+    const name = namesOfOutputs[i] as string;
     if (nameOf(value) !== name)
       nodes.push({ op_type: "Identity", name: `output/${i}`, input: [nameOf(value)], output: [name] });
     return describe(value, name, options);
@@ -83,10 +92,15 @@ export function encodeModel(graph: Graph, options: ModelOptions = {}): Uint8Arra
   });
 }
 
+/** A node's outputs up to the last one that is required or used. */
+function writtenOutputs(node: Node, used: ReadonlySet<Value | undefined>): readonly Value[] {
+  const last = node.outputs.findLastIndex((value) => used.has(value));
+  return node.outputs.slice(0, Math.max(node.op.requiredOutputs, last + 1));
+}
+
 function encodeNode(node: Node, index: number, input: readonly string[], output: readonly string[]): Message {
   if (node.op.domain === "sardonyx")
     throw new InternalError(`${node.op.type} reached the ONNX writer without lowering`);
-  while (output.at(-1) === "") output = output.slice(0, -1);
   return {
     op_type: node.op.type,
     name: `${node.scope ?? "graph"}/${node.op.type}_${index}`,

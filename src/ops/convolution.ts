@@ -2,7 +2,7 @@
 import { ShapeError } from "../core/errors.ts";
 import { type Shape, showShape, size } from "../core/shape.ts";
 import type { TensorType, Value } from "../graph/ir.ts";
-import { type Attributes, apply, defineOp, type OpDef } from "../graph/op.ts";
+import { type Attributes, apply, defineOp, type OpDef, requireFloat, requireSameDType } from "../graph/op.ts";
 import { add } from "./elementwise.ts";
 import { offsetsOf, resolveWindow, type Window, type WindowAttributes, windowSchema } from "./geometry.ts";
 import { matmul } from "./matmul.ts";
@@ -41,7 +41,10 @@ function checkConv(x: Value, w: Value, group: number, bias: Value | undefined): 
     throw new ShapeError(
       `conv: input has ${channels} channel${channels === 1 ? "" : "s"}, weight expects ${expected}; pass inChannels: ${channels}`,
     );
-  if (filters % group !== 0) throw new ShapeError(`conv: ${filters} filters do not divide into ${group} groups`);
+  if (filters % group !== 0)
+    throw new ShapeError(
+      `conv: ${filters} filters do not divide into ${group} groups; make filters a multiple of groups`,
+    );
   if (bias && bias.shape[0] !== filters)
     throw new ShapeError(`conv: bias has ${bias.shape[0]} elements, weight has ${filters} filters; make them equal`);
 }
@@ -51,6 +54,7 @@ export const Conv: OpDef = defineOp("Conv", {
   arity: "2-3",
   attributes: schema,
   infer: ([x, w, bias], attributes): TensorType => {
+    requireSameDType("conv", requireFloat("conv", x), w, bias);
     checkConv(x, w, attributes.group ?? 1, bias);
     return {
       dtype: x.dtype,
@@ -71,8 +75,11 @@ export const Conv: OpDef = defineOp("Conv", {
     if (x.dtype === "float32") return undefined;
     const group = attributes.group ?? 1;
     const columns = toColumns(x, convWindow(x, w.shape.slice(2), attributes), group);
-    const filters = reshape(w, [group, (w.shape[0] ?? 1) / group, size(w.shape.slice(1))]);
-    const sums = reshape(matmul(filters, columns), [w.shape[0] ?? 1, x.shape[0] ?? 1, ...spatialOf(y)]);
+    const [filterCount = 1, channels = 1, ...kernel] = w.shape;
+    // Columns run over the kernel first, then the channels: so must the filters.
+    const byKernel = swapAxes(reshape(w, [filterCount, channels, size(kernel)]), 1, 2);
+    const filters = reshape(byKernel, [group, filterCount / group, channels * size(kernel)]);
+    const sums = reshape(matmul(filters, columns), [filterCount, x.shape[0] ?? 1, ...spatialOf(y)]);
     const result = swapAxes(sums, 0, 1);
     return [bias ? add(result, perChannel(bias, y.rank)) : result];
   },
@@ -93,6 +100,7 @@ export const ConvTranspose: OpDef = defineOp("ConvTranspose", {
   arity: "2-3",
   attributes: { ...schema, output_padding: "ints", output_shape: "ints" },
   infer: ([x, w, bias], attributes): TensorType => {
+    requireSameDType("convTranspose", requireFloat("convTranspose", x), w, bias);
     const { group = 1 } = attributes;
     if (x.rank !== w.rank || x.shape[1] !== w.shape[0])
       throw new ShapeError(
@@ -100,7 +108,9 @@ export const ConvTranspose: OpDef = defineOp("ConvTranspose", {
       );
     const filters = (w.shape[1] ?? 0) * group;
     if (bias && bias.shape[0] !== filters)
-      throw new ShapeError(`convTranspose: bias has ${bias.shape[0]} elements, weight makes ${filters} channels`);
+      throw new ShapeError(
+        `convTranspose: bias has ${bias.shape[0]} elements, weight makes ${filters} channels; make them equal`,
+      );
     return { dtype: x.dtype, shape: [x.shape[0] ?? 1, filters, ...transposedWindow(x, w, attributes).output] };
   },
   grad: ({ g, inputs: [x, w, bias], attributes, needs }) => {

@@ -1,16 +1,20 @@
 /** Elementwise operators: one output element from one element of each operand, under broadcasting. */
 import { type DType, dtypes, isFloat } from "../core/dtype.ts";
-import { DTypeError } from "../core/errors.ts";
+import { atPlace, DTypeError } from "../core/errors.ts";
 import { broadcastShapes, sameShape, size } from "../core/shape.ts";
 import { constantOf, type TensorType, type Value } from "../graph/ir.ts";
-import { apply, defineOp, type OpDef, requireSameDType } from "../graph/op.ts";
+import { apply, defineOp, type OpDef, requireFloat, requireSameDType } from "../graph/op.ts";
 import { asValues, type Operand, scalar } from "./constant.ts";
 import { sumTo } from "./reduce.ts";
 
 /** Result of a broadcasting operator whose operands share a dtype. */
 function broadcast(op: string, ...values: readonly Value[]): TensorType {
   requireSameDType(op, ...values);
-  return { dtype: values[0]?.dtype ?? "float32", shape: broadcastShapes(...values.map((value) => value.shape)) };
+  try {
+    return { dtype: values[0]?.dtype ?? "float32", shape: broadcastShapes(...values.map((value) => value.shape)) };
+  } catch (error) {
+    throw atPlace(op, error);
+  }
 }
 
 const each = ({ outputs: [y] }: { outputs: readonly [Value, ...Value[]] }) => size(y.shape);
@@ -21,6 +25,7 @@ function neutral(y: Value, ...choices: readonly (readonly [Value, Value, number]
     const data = constantOf(other)?.data;
     if (
       data &&
+      other.dtype !== "float16" && // stored as raw bits
       Number(data[0]) === element &&
       sameShape(kept.shape, y.shape) &&
       Array.from(data as ArrayLike<number | bigint>, Number).every((item) => item === element)
@@ -30,29 +35,53 @@ function neutral(y: Value, ...choices: readonly (readonly [Value, Value, number]
   return undefined;
 }
 
-/** A float function of one operand; `derivative` gives dy/dx from x and y. */
-function unary(type: string, derivative: (x: Value, y: Value) => Value, fold?: (x: number) => number): OpDef {
+/**
+ * A float function of one operand; `derivative` gives dy/dx from x and y, `composite` the same function of other floats
+ * than float32, for which ONNX Runtime has no kernel.
+ */
+function unary(
+  type: string,
+  derivative: (x: Value, y: Value) => Value,
+  { fold, simd, composite }: { fold?: (x: number) => number; simd?: number; composite?: (x: Value) => Value } = {},
+): OpDef {
   return defineOp(type, {
     arity: "1",
-    infer: ([x]) => {
-      if (!isFloat(x.dtype)) throw new DTypeError(`${type} takes floats, got ${x.dtype}; cast(x, "float32") first`);
-      return x;
-    },
+    infer: ([x]) => requireFloat(type, x),
     grad: ({ g, inputs: [x], outputs: [y] }) => [mul(g, derivative(x, y))],
     flops: each,
     ...(fold && { fold }),
+    ...(simd && { simd }),
+    lower: ({ inputs: [x] }) => (composite ? otherFloats(x, () => composite(x)) : undefined),
   });
 }
+
+/** Outputs for floats other than float32; ONNX Runtime's own kernel runs float32. */
+const otherFloats = (x: Value, build: () => Value) => (x.dtype === "float32" ? undefined : [build()]);
 
 /** A function that is constant almost everywhere: its derivative is zero. */
 const stepwise = (type: string) =>
   defineOp(type, { arity: "1", infer: ([x]) => x, grad: () => [undefined], flops: each });
 
-/** A broadcasting comparison or logical operator. */
+/** A broadcasting comparison. */
 const predicate = (type: string) =>
   defineOp(type, {
     arity: "2",
     infer: ([a, b]) => ({ ...broadcast(type, a, b), dtype: "bool" }),
+    grad: "none",
+    flops: each,
+  });
+
+/** Throws DTypeError unless x is bool. */
+function requireBool(op: string, x: Value): Value {
+  if (x.dtype !== "bool") throw new DTypeError(`${op} takes bools, got ${x.dtype}; compare first, e.g. greater(x, 0)`);
+  return x;
+}
+
+/** A broadcasting logical operator. */
+const connective = (type: string) =>
+  defineOp(type, {
+    arity: "2",
+    infer: ([a, b]) => broadcast(type, requireBool(type, a), requireBool(type, b)),
     grad: "none",
     flops: each,
   });
@@ -69,6 +98,7 @@ const bitwise = (type: string) =>
 
 export const Neg: OpDef = defineOp("Neg", {
   arity: "1",
+  simd: 0xe1,
   infer: ([x]) => x,
   grad: ({ g }) => [neg(g)],
   flops: each,
@@ -77,23 +107,20 @@ export const Neg: OpDef = defineOp("Neg", {
 });
 export const Abs: OpDef = defineOp("Abs", {
   arity: "1",
+  simd: 0xe0,
   infer: ([x]) => x,
   grad: ({ g, inputs: [x] }) => [mul(g, sign(x))],
   flops: each,
 });
-export const Exp: OpDef = unary("Exp", (_, y) => y, Math.exp);
-export const Log: OpDef = unary("Log", (x) => reciprocal(x), Math.log);
-export const Sqrt: OpDef = unary("Sqrt", (_, y) => div(0.5, y), Math.sqrt);
-export const Reciprocal: OpDef = unary(
-  "Reciprocal",
-  (_, y) => neg(mul(y, y)),
-  (x) => 1 / x,
-);
+export const Exp: OpDef = unary("Exp", (_, y) => y, { fold: Math.exp });
+export const Log: OpDef = unary("Log", (x) => reciprocal(x), { fold: Math.log });
+export const Sqrt: OpDef = unary("Sqrt", (_, y) => div(0.5, y), { fold: Math.sqrt, simd: 0xe3 });
+export const Reciprocal: OpDef = unary("Reciprocal", (_, y) => neg(mul(y, y)), { fold: (x) => 1 / x });
 export const Sin: OpDef = unary("Sin", (x) => cos(x));
 export const Cos: OpDef = unary("Cos", (x) => neg(sin(x)));
 export const Tanh: OpDef = unary("Tanh", (_, y) => sub(1, mul(y, y)));
 export const Sigmoid: OpDef = unary("Sigmoid", (_, y) => mul(y, sub(1, y)));
-export const Softplus: OpDef = unary("Softplus", (x) => sigmoid(x));
+export const Softplus: OpDef = unary("Softplus", (x) => sigmoid(x), { composite: (x) => log1pExp(x) });
 export const Erf: OpDef = unary("Erf", (x) => mul(2 / Math.sqrt(Math.PI), exp(neg(mul(x, x)))));
 /** y = max(x, 0); since y > 0 exactly where x > 0, the sign of y is the derivative and x need not be kept. */
 export const Relu: OpDef = unary("Relu", (_, y) => sign(y));
@@ -101,7 +128,7 @@ export const Relu: OpDef = unary("Relu", (_, y) => sign(y));
 export const Gelu: OpDef = defineOp("Gelu", {
   arity: "1",
   attributes: { approximate: "string" },
-  infer: ([x]) => x,
+  infer: ([x]) => requireFloat("Gelu", x),
   grad: ({ g, inputs: [x], attributes: { approximate } }) => {
     if (approximate === "tanh") {
       const t = tanh(mul(Math.sqrt(2 / Math.PI), add(x, mul(0.044715, mul(x, mul(x, x))))));
@@ -117,18 +144,22 @@ export const Gelu: OpDef = defineOp("Gelu", {
 export const LeakyRelu: OpDef = defineOp("LeakyRelu", {
   arity: "1",
   attributes: { alpha: "float" },
-  infer: ([x]) => x,
+  infer: ([x]) => requireFloat("LeakyRelu", x),
   grad: ({ g, inputs: [x], attributes: { alpha = 0.01 } }) => [where(greater(x, 0), g, mul(g, alpha))],
   flops: each,
+  lower: ({ inputs: [x], attributes: { alpha = 0.01 } }) =>
+    otherFloats(x, () => where(greater(x, 0), x, mul(x, alpha))),
 });
 export const Elu: OpDef = defineOp("Elu", {
   arity: "1",
   attributes: { alpha: "float" },
-  infer: ([x]) => x,
+  infer: ([x]) => requireFloat("Elu", x),
   grad: ({ g, inputs: [x], outputs: [y], attributes: { alpha = 1 } }) => [
     where(greater(x, 0), g, mul(g, add(y, alpha))),
   ],
   flops: each,
+  lower: ({ inputs: [x], attributes: { alpha = 1 } }) =>
+    otherFloats(x, () => where(greater(x, 0), x, mul(alpha, sub(exp(minimum(x, 0)), 1)))),
 });
 
 export const Sign: OpDef = stepwise("Sign");
@@ -138,6 +169,7 @@ export const Round: OpDef = stepwise("Round");
 
 export const Add: OpDef = defineOp("Add", {
   arity: "2",
+  simd: 0xe4,
   fold: (a, b) => a + b,
   simplify: ({ inputs: [a, b], outputs: [y] }) => neutral(y, [a, b, 0], [b, a, 0]),
   infer: ([a, b]) => broadcast("Add", a, b),
@@ -146,6 +178,7 @@ export const Add: OpDef = defineOp("Add", {
 });
 export const Sub: OpDef = defineOp("Sub", {
   arity: "2",
+  simd: 0xe5,
   fold: (a, b) => a - b,
   simplify: ({ inputs: [a, b], outputs: [y] }) => neutral(y, [a, b, 0]),
   infer: ([a, b]) => broadcast("Sub", a, b),
@@ -154,6 +187,7 @@ export const Sub: OpDef = defineOp("Sub", {
 });
 export const Mul: OpDef = defineOp("Mul", {
   arity: "2",
+  simd: 0xe6,
   fold: (a, b) => a * b,
   simplify: ({ inputs: [a, b], outputs: [y] }) => neutral(y, [a, b, 1], [b, a, 1]),
   infer: ([a, b]) => broadcast("Mul", a, b),
@@ -166,6 +200,7 @@ export const Mul: OpDef = defineOp("Mul", {
 });
 export const Div: OpDef = defineOp("Div", {
   arity: "2",
+  simd: 0xe7,
   fold: (a, b) => a / b,
   simplify: ({ inputs: [a, b], outputs: [y] }) => neutral(y, [a, b, 1]),
   infer: ([a, b]) => broadcast("Div", a, b),
@@ -181,17 +216,18 @@ export const Pow: OpDef = defineOp("Pow", {
   infer: ([a, b]) => ({ dtype: a.dtype, shape: broadcastShapes(a.shape, b.shape) }),
   // d(a^b) = b a^(b-1) da + y ln(a) db, with 0^b taken as constant in b
   grad: ({ g, inputs: [a, b], outputs: [y], needs }) => [
-    needs[0] ? sumTo(mul(g, mul(b, pow(a, sub(b, 1)))), a.shape) : undefined,
+    needs[0] ? sumTo(mul(g, mul(cast(b, a.dtype), pow(a, sub(b, 1)))), a.shape) : undefined,
     needs[1] ? sumTo(mul(g, mul(y, log(where(greater(a, 0), a, 1)))), b.shape) : undefined,
   ],
   flops: ({ outputs: [y] }) => 10 * size(y.shape),
 });
-export const Max: OpDef = extremum("Max", (a, b) => greater(a, b));
-export const Min: OpDef = extremum("Min", (a, b) => less(a, b));
+export const Max: OpDef = extremum("Max", 0xe9, (a, b) => greater(a, b));
+export const Min: OpDef = extremum("Min", 0xe8, (a, b) => less(a, b));
 /** Elementwise extremum of two; where they are equal, each operand takes half of the gradient. */
-function extremum(type: "Max" | "Min", better: (a: Value, b: Value) => Value): OpDef {
+function extremum(type: "Max" | "Min", simd: number, better: (a: Value, b: Value) => Value): OpDef {
   return defineOp(type, {
     arity: "2",
+    simd,
     infer: ([a, b]) => broadcast(type, a, b),
     grad: ({ g, inputs: [a, b] }) => {
       const tie = mul(cast(equal(a, b), g.dtype), 0.5);
@@ -215,10 +251,15 @@ export const Greater: OpDef = predicate("Greater");
 export const GreaterOrEqual: OpDef = predicate("GreaterOrEqual");
 export const Less: OpDef = predicate("Less");
 export const LessOrEqual: OpDef = predicate("LessOrEqual");
-export const And: OpDef = predicate("And");
-export const Or: OpDef = predicate("Or");
-export const Xor: OpDef = predicate("Xor");
-export const Not: OpDef = defineOp("Not", { arity: "1", infer: ([x]) => x, grad: "none", flops: each });
+export const And: OpDef = connective("And");
+export const Or: OpDef = connective("Or");
+export const Xor: OpDef = connective("Xor");
+export const Not: OpDef = defineOp("Not", {
+  arity: "1",
+  infer: ([x]) => requireBool("Not", x),
+  grad: "none",
+  flops: each,
+});
 export const IsNaN: OpDef = defineOp("IsNaN", {
   arity: "1",
   infer: ([x]) => ({ dtype: "bool", shape: x.shape }),
@@ -229,13 +270,19 @@ export const BitwiseAnd: OpDef = bitwise("BitwiseAnd");
 export const BitwiseXor: OpDef = bitwise("BitwiseXor");
 export const BitShift: OpDef = bitwise("BitShift");
 
-/** Clamps to [min, max]; the gradient passes where x was not clamped. */
+/** Clamps to [min, max]; the gradient passes where x was not clamped, and to the bound where it was. */
 export const Clip: OpDef = defineOp("Clip", {
   arity: "1-3",
   infer: ([x]) => x,
-  grad: ({ g, inputs: [x, min, max] }) => {
+  grad: ({ g, inputs: [x, min, max], needs }) => {
     const inside = [min && greaterOrEqual(x, min), max && lessOrEqual(x, max)].filter((test) => test !== undefined);
-    return [inside.reduce((kept, test) => where(test, kept, 0), g)];
+    const above = max && greater(min ? maximum(x, min) : x, max);
+    const below = min && where(less(x, min), g, 0);
+    return [
+      needs[0] ? inside.reduce((kept, test) => where(test, kept, 0), g) : undefined,
+      below && needs[1] ? sumTo(above ? where(above, 0, below) : below, min.shape) : undefined,
+      above && needs[2] ? sumTo(where(above, g, 0), max.shape) : undefined,
+    ];
   },
   flops: ({ outputs: [y] }) => 2 * size(y.shape),
 });
@@ -243,10 +290,7 @@ export const Clip: OpDef = defineOp("Clip", {
 export const Where: OpDef = defineOp("Where", {
   arity: "3",
   infer: ([condition, a, b]) => {
-    if (condition.dtype !== "bool")
-      throw new DTypeError(
-        `Where: the condition must be bool, got ${condition.dtype}; compare first, e.g. greater(x, 0)`,
-      );
+    requireBool("Where, of its condition,", condition);
     requireSameDType("Where", a, b);
     return { dtype: a.dtype, shape: broadcastShapes(condition.shape, a.shape, b.shape) };
   },

@@ -1,16 +1,29 @@
 /** Reading and writing at computed positions: gather, scatter, one-hot. */
 import type { DType } from "../core/dtype.ts";
 import { DTypeError, ShapeError } from "../core/errors.ts";
-import { normalizeAxis, type Shape, showShape, size } from "../core/shape.ts";
+import { normalizeAxis, type Shape, sameShape, showShape, size } from "../core/shape.ts";
 import { tensor } from "../core/tensor.ts";
 import type { Value } from "../graph/ir.ts";
 import { apply, defineOp, type OpDef, requireSameDType } from "../graph/op.ts";
 import { constant, requireConstant, zeros } from "./constant.ts";
+import { cast } from "./elementwise.ts";
 import { expand, reshape, transpose } from "./movement.ts";
 
 function requireIndices(op: string, indices: Value): void {
   if (indices.dtype !== "int64" && indices.dtype !== "int32")
     throw new DTypeError(`${op}: indices must be int32 or int64, got ${indices.dtype}; cast(indices, "int64")`);
+}
+
+/** How many axes of x the last axis of `indices` addresses. */
+function addressDepth(op: string, x: Value, indices: Value): number {
+  if (indices.dtype !== "int64")
+    throw new DTypeError(`${op}: indices must be int64, got ${indices.dtype}; cast(indices, "int64")`);
+  const depth = indices.shape.at(-1) ?? 0;
+  if (depth < 1 || depth > x.rank)
+    throw new ShapeError(
+      `${op}: indices ${showShape(indices.shape)} address ${depth} axes, ${showShape(x.shape)} has ${x.rank}; make their last extent 1 to ${x.rank}`,
+    );
+  return depth;
 }
 
 /** Rows of x along an axis: output axis `axis` is replaced by the shape of the indices. */
@@ -53,7 +66,7 @@ export const GatherElements: OpDef = defineOp("GatherElements", {
     const along = normalizeAxis(axis, x.rank);
     if (indices.rank !== x.rank || indices.shape.some((extent, i) => i !== along && extent > (x.shape[i] ?? 0)))
       throw new ShapeError(
-        `gatherElements: indices ${showShape(indices.shape)} do not fit ${showShape(x.shape)} off axis ${axis}`,
+        `gatherElements: indices ${showShape(indices.shape)} do not fit ${showShape(x.shape)} off axis ${axis}; make those extents equal or smaller`,
       );
     return { dtype: x.dtype, shape: indices.shape };
   },
@@ -95,7 +108,7 @@ export const GatherND: OpDef = defineOp("GatherND", {
   arity: "2",
   attributes: { batch_dims: "int" },
   infer: ([x, indices], { batch_dims = 0 }) => {
-    const depth = indices.shape.at(-1) ?? 0;
+    const depth = addressDepth("gatherND", x, indices);
     return { dtype: x.dtype, shape: [...indices.shape.slice(0, -1), ...x.shape.slice(batch_dims + depth)] };
   },
   grad: ({ g, inputs: [x, indices], attributes: { batch_dims = 0 } }) => {
@@ -110,8 +123,13 @@ export const GatherND: OpDef = defineOp("GatherND", {
 export const ScatterND: OpDef = defineOp("ScatterND", {
   arity: "3",
   attributes: { reduction: "string" },
-  infer: ([x, , updates]) => {
+  infer: ([x, indices, updates]) => {
     requireSameDType("scatterND", x, updates);
+    const expected = [...indices.shape.slice(0, -1), ...x.shape.slice(addressDepth("scatterND", x, indices))];
+    if (!sameShape(updates.shape, expected))
+      throw new ShapeError(
+        `scatterND: updates are ${showShape(updates.shape)}, indices ${showShape(indices.shape)} into ${showShape(x.shape)} need ${showShape(expected)}; reshape the updates`,
+      );
     return x;
   },
   grad: ({ g, inputs: [, indices, updates], attributes: { reduction = "none" } }) => {
@@ -144,9 +162,13 @@ export const scatterElements = (shape: Shape, indices: Value, updates: Value, ax
   apply(ScatterElements, [expand(zeros([1], updates.dtype), shape), indices, updates], { axis, reduction: "add" });
 /** Zeros of `shape` with row i of `rows` [count, …] added to row `indices[i]`: the transpose of gather. */
 export const scatterRows = (shape: Shape, indices: Value, rows: Value): Value =>
-  apply(ScatterND, [expand(zeros([1], rows.dtype), shape), reshape(indices, [...indices.shape, 1]), rows], {
-    reduction: "add",
-  });
+  apply(
+    ScatterND,
+    [expand(zeros([1], rows.dtype), shape), reshape(cast(indices, "int64"), [...indices.shape, 1]), rows],
+    {
+      reduction: "add",
+    },
+  );
 /** 1 at each index along a new last axis of `depth`, 0 elsewhere. */
 export const oneHot = (indices: Value, depth: number, dtype: DType = "float32"): Value =>
   apply(OneHot, [indices, constant(tensor(depth, { dtype: "int64" })), constant(tensor([0, 1], { dtype }))], {

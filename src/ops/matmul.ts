@@ -59,7 +59,7 @@ function weightGradient(a: Value, g: Value, shape: Shape): Value {
 export const FusedMatMul: OpDef = defineOp("FusedMatMul", {
   domain: "com.microsoft",
   arity: "2",
-  attributes: { transA: "int", transB: "int", alpha: "float", transBatchA: "int", transBatchB: "int" },
+  attributes: { transA: "int", transB: "int", alpha: "float" },
   infer: ([a, b], flags) => ({ dtype: a.dtype, shape: productShape("matmul", a, b, flags) }),
   grad: ({ g, inputs: [a, b], attributes: { transA = 0, transB = 0, alpha = 1 }, needs }) => {
     const scaled = alpha === 1 ? g : mul(g, alpha);
@@ -77,9 +77,14 @@ export const Gemm: OpDef = defineOp("Gemm", {
   arity: "2-3",
   attributes: { transA: "int", transB: "int", alpha: "float", beta: "float" },
   infer: ([a, b, c], flags) => {
+    if (a.rank > 2 || b.rank > 2)
+      throw new ShapeError(`gemm takes two matrices, got ${showShape(a.shape)} and ${showShape(b.shape)}; use matmul`);
+    requireSameDType("gemm", a, b, c);
     const shape = productShape("gemm", a, b, flags);
     if (c && showShape(broadcastShapes(c.shape, shape)) !== showShape(shape))
-      throw new ShapeError(`gemm: c ${showShape(c.shape)} does not broadcast to ${showShape(shape)}`);
+      throw new ShapeError(
+        `gemm: c ${showShape(c.shape)} does not broadcast to ${showShape(shape)}; pass [${shape[1]}] or [${shape}]`,
+      );
     return { dtype: a.dtype, shape };
   },
   grad: ({ g, inputs: [a, b, c], attributes: { transA = 0, transB = 0, alpha = 1, beta = 1 }, needs }) => {

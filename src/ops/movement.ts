@@ -97,7 +97,9 @@ export const Transpose: OpDef = defineOp("Transpose", {
   attributes: { perm: "ints" },
   infer: ([x], { perm = x.shape.map((_, i) => x.rank - 1 - i) }) => {
     if (perm.length !== x.rank || new Set(perm).size !== x.rank)
-      throw new ShapeError(`transpose: ${showShape(perm)} does not name each axis of ${showShape(x.shape)} once`);
+      throw new ShapeError(
+        `transpose: ${showShape(perm)} does not name each axis of ${showShape(x.shape)} once; pass a permutation of 0 to ${x.rank - 1}`,
+      );
     return { dtype: x.dtype, shape: perm.map((axis) => x.shape[normalizeAxis(axis, x.rank)] ?? 1) };
   },
   grad: ({ g, inputs: [x], attributes: { perm = x.shape.map((_, i) => x.rank - 1 - i) } }) => [
@@ -200,7 +202,7 @@ export const Pad: OpDef = defineOp("Pad", {
     const widths = fullPads(x, pads, axes);
     const shape = x.shape.map((extent, axis) => extent + (widths[axis] ?? 0) + (widths[axis + x.rank] ?? 0));
     if (shape.some((extent) => extent < 0))
-      throw new ShapeError(`pad: ${showShape(widths)} cuts more than ${showShape(x.shape)} has`);
+      throw new ShapeError(`pad: ${showShape(widths)} cuts more than ${showShape(x.shape)} has; cut less`);
     return { dtype: x.dtype, shape };
   },
   grad: ({ g, inputs: [x, pads, value, axes], attributes: { mode = "constant" }, needs }) => {
@@ -266,7 +268,9 @@ export const Split: OpDef = defineOp("Split", {
       ? requireConstant("Split", "lengths", lengths)
       : Array.from({ length: num_outputs }, (_, i) => Math.min(each, extent - i * each));
     if (parts.reduce((sum, part) => sum + part, 0) !== extent)
-      throw new ShapeError(`split: lengths ${showShape(parts)} do not sum to the ${extent} of axis ${axis}`);
+      throw new ShapeError(
+        `split: lengths ${showShape(parts)} do not sum to the ${extent} of axis ${axis}; make them sum to it`,
+      );
     return parts.map((part) => ({ dtype: x.dtype, shape: x.shape.map((own, i) => (i === along ? part : own)) }));
   },
   grad: ({ gs, outputs, attributes: { axis = 0 } }) => [

@@ -1,10 +1,10 @@
 /** Softmax and the normalizations. */
 import { ShapeError } from "../core/errors.ts";
-import { normalizeAxis, showShape, size } from "../core/shape.ts";
+import { normalizeAxis, sameShape, showShape, size } from "../core/shape.ts";
 import type { Value } from "../graph/ir.ts";
-import { apply, defineOp, type OpDef } from "../graph/op.ts";
-import { add, div, exp, mul, sqrt, square, sub } from "./elementwise.ts";
-import { reshape } from "./movement.ts";
+import { apply, defineOp, type OpDef, requireFloat, requireSameDType } from "../graph/op.ts";
+import { add, div, exp, mul, reciprocal, sqrt, square, sub } from "./elementwise.ts";
+import { expand, reshape } from "./movement.ts";
 import { reduceMean, reduceSum, sumTo } from "./reduce.ts";
 
 export const Softmax: OpDef = defineOp("Softmax", {
@@ -12,7 +12,7 @@ export const Softmax: OpDef = defineOp("Softmax", {
   attributes: { axis: "int" },
   infer: ([x], { axis = -1 }) => {
     normalizeAxis(axis, x.rank);
-    return x;
+    return requireFloat("Softmax", x);
   },
   // dx = y (g - Σ g y)
   grad: ({ g, outputs: [y], attributes: { axis = -1 } }) => {
@@ -27,7 +27,7 @@ export const LogSoftmax: OpDef = defineOp("LogSoftmax", {
   attributes: { axis: "int" },
   infer: ([x], { axis = -1 }) => {
     normalizeAxis(axis, x.rank);
-    return x;
+    return requireFloat("LogSoftmax", x);
   },
   // dx = g - softmax(x) Σ g
   grad: ({ g, outputs: [y], attributes: { axis = -1 } }) => [
@@ -40,43 +40,65 @@ export const LogSoftmax: OpDef = defineOp("LogSoftmax", {
 export const LayerNormalization: OpDef = defineOp("LayerNormalization", {
   arity: "2-3",
   attributes: { axis: "int", epsilon: "float", stash_type: "int" },
-  infer: ([x, scale], { axis = -1 }) => {
+  infer: ([x, scale, bias], { axis = -1 }) => {
+    requireSameDType("layerNorm", requireFloat("layerNorm", x), scale, bias);
     const along = normalizeAxis(axis, x.rank);
     const normalized = x.shape.slice(along);
-    if (showShape(scale.shape) !== showShape(normalized))
+    const wrong = [scale, bias].find((value) => value && !sameShape(value.shape, normalized));
+    if (wrong)
       throw new ShapeError(
-        `layerNorm: scale is ${showShape(scale.shape)}, the normalized axes are ${showShape(normalized)}; make them equal`,
+        `layerNorm: ${wrong === scale ? "scale" : "bias"} is ${showShape(wrong.shape)}, the normalized axes are ${showShape(normalized)}; make them equal`,
       );
     const moments = { dtype: x.dtype, shape: x.shape.map((extent, i) => (i < along ? extent : 1)) };
     return [x, moments, moments];
   },
-  // With n = (x - mean) r, r = 1/sqrt(variance + epsilon), s = g·scale: dx = r (s - mean(s) - n mean(s n))
-  grad: ({ g, inputs: [x, scale, bias], outputs: [, mean, r], attributes: { axis = -1 }, needs }) => {
+  // With n = (x - mean) r, r = 1/sqrt(variance + epsilon), s = g·scale: dx = r (s - mean(s) - n mean(s n));
+  // gradients of mean and r, which come in second order, add g_mean / N and -g_r r² n / N.
+  grad: ({ gs: [g, gMean, gR], inputs: [x, scale, bias], outputs: [, mean, r], attributes: { axis = -1 }, needs }) => {
     if (!mean || !r) throw new ShapeError("layerNorm: its mean and inverse deviation are needed for the gradient");
     const axes = x.shape.map((_, i) => i).slice(normalizeAxis(axis, x.rank));
+    const count = size(x.shape) / size(mean.shape);
     const n = mul(sub(x, mean), r);
-    const s = mul(g, scale);
     const average = (value: Value) => reduceMean(value, axes, { keepDims: true });
+    const through = (s: Value) => mul(r, sub(sub(s, average(s)), mul(n, average(mul(s, n)))));
+    const parts = [
+      g && through(mul(g, scale)),
+      gMean && expand(div(gMean, count), x.shape),
+      gR && mul(mul(div(gR, -count), mul(r, r)), n),
+    ].filter((part) => part !== undefined);
     return [
-      needs[0] ? mul(r, sub(sub(s, average(s)), mul(n, average(mul(s, n))))) : undefined,
-      needs[1] ? sumTo(mul(g, n), scale.shape) : undefined,
-      bias && needs[2] ? sumTo(g, bias.shape) : undefined,
+      needs[0] ? parts.reduce((sum, part) => add(sum, part)) : undefined,
+      g && needs[1] ? sumTo(mul(g, n), scale.shape) : undefined,
+      g && bias && needs[2] ? sumTo(g, bias.shape) : undefined,
     ];
   },
   flops: ({ inputs: [x] }) => 8 * size(x.shape),
+  requiredOutputs: 1,
+  // ONNX Runtime keeps the moments in float32, whatever x is.
+  lower: ({ inputs: [x, scale, bias], attributes: { axis = -1, epsilon = 1e-5 } }) => {
+    if (x.dtype === "float32") return undefined;
+    const axes = x.shape.map((_, i) => i).slice(normalizeAxis(axis, x.rank));
+    const mean = reduceMean(x, axes, { keepDims: true });
+    const centred = sub(x, mean);
+    const r = reciprocal(sqrt(add(reduceMean(square(centred), axes, { keepDims: true }), epsilon)));
+    const scaled = mul(mul(centred, r), scale);
+    return [bias ? add(scaled, bias) : scaled, mean, r];
+  },
 });
 
 /** Inference-time batch normalization of [N, C, …] with given mean and variance (Ioffe and Szegedy 2015). */
 export const BatchNormalization: OpDef = defineOp("BatchNormalization", {
   arity: "5",
   attributes: { epsilon: "float", momentum: "float", training_mode: "int" },
-  infer: ([x, scale], { training_mode = 0 }) => {
+  infer: ([x, ...vectors], { training_mode = 0 }) => {
     if (training_mode)
       throw new ShapeError("batchNorm: ONNX's training_mode is not differentiated; use batchNormTrain");
-    if (scale.shape[0] !== x.shape[1])
-      throw new ShapeError(
-        `batchNorm: scale has ${scale.shape[0]} channels, input ${showShape(x.shape)} has ${x.shape[1]}`,
-      );
+    requireSameDType("batchNorm", requireFloat("batchNorm", x), ...vectors);
+    for (const [i, vector] of vectors.entries())
+      if (!sameShape(vector.shape, [x.shape[1] ?? 0]))
+        throw new ShapeError(
+          `batchNorm: ${["scale", "bias", "mean", "variance"][i]} is ${showShape(vector.shape)}, input ${showShape(x.shape)} has ${x.shape[1]} channels; pass [${x.shape[1]}]`,
+        );
     return x;
   },
   grad: ({ g, inputs: [x, scale, bias, mean, variance], attributes: { epsilon = 1e-5 } }) => {

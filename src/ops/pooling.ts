@@ -17,9 +17,24 @@ const spatialAxes = (x: Value): number[] => x.shape.slice(2).map((_, i) => i + 2
 const poolWindow = (x: Value, attributes: WindowAttributes): Window =>
   resolveWindow("pool", x.shape.slice(2), attributes.kernel_shape ?? [], attributes);
 
-/** Whether no element is in two windows. */
-const disjoint = ({ kernel, strides, dilations }: Window): boolean =>
-  kernel.every((extent, i) => extent <= (strides[i] ?? 1) && dilations[i] === 1);
+/** Whether every window lies in the input and no element is in two: what MaxUnpool can undo. */
+const separate = (x: Value, { kernel, strides, dilations, begins, output }: Window): boolean =>
+  kernel.every((extent, i) => {
+    const stride = strides[i] ?? 1;
+    const end = ((output[i] ?? 1) - 1) * stride + extent;
+    return extent <= stride && dilations[i] === 1 && begins[i] === 0 && end <= (x.shape[i + 2] ?? 0);
+  });
+
+/** Elements along each axis from the first window's begin to the last one's end. */
+const reachOf = ({ kernel, strides, dilations, output }: Window): Shape =>
+  output.map((count, i) => (count - 1) * (strides[i] ?? 1) + ((kernel[i] ?? 1) - 1) * (dilations[i] ?? 1) + 1);
+
+/** Whether rounding up would add a window that begins behind the input: ONNX before opset 22 counts it, we do not. */
+function leavesWindowOut(x: Value, window: Window, attributes: WindowAttributes): boolean {
+  const reached = reachOf(window);
+  const padded = (i: number) => (x.shape[i + 2] ?? 0) + (window.begins[i] ?? 0) + (window.ends[i] ?? 0);
+  return attributes.ceil_mode === 1 && reached.some((extent, i) => padded(i) > extent);
+}
 
 /** The second output holds the position of each maximum in the flattened input, int64. */
 export const MaxPool: OpDef = defineOp("MaxPool", {
@@ -32,9 +47,13 @@ export const MaxPool: OpDef = defineOp("MaxPool", {
       { dtype: "int64", shape },
     ];
   },
-  grad: ({ g, inputs: [x], outputs: [, positions], attributes }) => {
+  grad: ({ g, inputs: [x], outputs: [, written], attributes }) => {
+    // By column, positions do not address the flattened input.
+    const positions = attributes.storage_order
+      ? makeNode(MaxPool, [x], { ...attributes, storage_order: 0 }).outputs[1]
+      : written;
     if (!positions) throw new ShapeError("maxPool: its positions are needed for the gradient");
-    if (x.dtype === "float32" && disjoint(poolWindow(x, attributes)))
+    if (x.dtype === "float32" && separate(x, poolWindow(x, attributes)))
       return [
         apply(MaxUnpool, [g, positions, int64s(x.shape)], {
           kernel_shape: attributes.kernel_shape ?? [],
@@ -45,6 +64,15 @@ export const MaxPool: OpDef = defineOp("MaxPool", {
     return [reshape(scatterElements([size(x.shape)], at, flat), x.shape)];
   },
   flops: ({ outputs: [y], attributes }) => size(y.shape) * size(attributes.kernel_shape ?? []),
+  requiredOutputs: 1,
+  lower: ({ inputs: [x], attributes }) => {
+    const window = poolWindow(x, attributes);
+    if (!leavesWindowOut(x, window, attributes)) return undefined;
+    const ends = reachOf(window).map((extent, i) =>
+      Math.max(0, extent - (x.shape[i + 2] ?? 0) - (window.begins[i] ?? 0)),
+    );
+    return makeNode(MaxPool, [x], { ...attributes, ceil_mode: 0, pads: [...window.begins, ...ends] }).outputs;
+  },
   // ReLU is monotonic: the maximum of rectified elements is the rectified maximum, of fewer elements.
   simplify: ({ inputs: [x], attributes }) => {
     const source = x.producer?.op === Relu ? x.producer.inputs[0] : undefined;
@@ -65,6 +93,12 @@ export const MaxUnpool: OpDef = defineOp("MaxUnpool", {
     undefined,
   ],
   flops: () => 0,
+  // ONNX Runtime unpools float32 only.
+  lower: ({ inputs: [x, positions], outputs: [y] }) => {
+    if (x.dtype === "float32") return undefined;
+    const [flat, at] = [reshape(x, [size(x.shape)]), reshape(positions, [size(x.shape)])];
+    return [reshape(scatterElements([size(y.shape)], at, flat), y.shape)];
+  },
 });
 
 /** How many input elements each window averages. */
@@ -106,16 +140,12 @@ export const AveragePool: OpDef = defineOp("AveragePool", {
   flops: ({ outputs: [y], attributes }) => size(y.shape) * size(attributes.kernel_shape ?? []),
   // ONNX Runtime averages float32 only.
   lower: ({ inputs: [x], outputs: [y], attributes }) => {
-    if (x.dtype === "float32") return undefined;
     const window = poolWindow(x, attributes);
-    const reach = window.output.map(
-      (extent, i) =>
-        (extent - 1) * (window.strides[i] ?? 1) + ((window.kernel[i] ?? 1) - 1) * (window.dilations[i] ?? 1) + 1,
-    );
+    if (x.dtype === "float32" && !leavesWindowOut(x, window, attributes)) return undefined;
     const padded = pad(x, [
       [0, 0],
       [0, 0],
-      ...reach.map((extent, i) => {
+      ...reachOf(window).map((extent, i) => {
         const before = window.begins[i] ?? 0;
         return [before, Math.max(0, extent - before - (x.shape[i + 2] ?? 0))];
       }),
@@ -155,12 +185,8 @@ function spreadWindows(g: Value, x: Value, window: Window): Value {
     return reshape(expand(apart, [...g.shape.slice(0, 2), ...repeated]), x.shape);
   }
   const ones = constant(fullTensor(g.dtype, [channels, 1, ...window.kernel], 1));
-  const reached = window.output.map(
-    (extent, i) =>
-      (extent - 1) * (window.strides[i] ?? 1) + ((window.kernel[i] ?? 1) - 1) * (window.dilations[i] ?? 1) + 1,
-  );
   const full = convTranspose(g, ones, { strides: window.strides, dilations: window.dilations, groups: channels });
-  const cut = reached.map((extent, i) => {
+  const cut = reachOf(window).map((extent, i) => {
     const before = window.begins[i] ?? 0;
     return [-before, (x.shape[i + 2] ?? 0) - (extent - before)] as const;
   });

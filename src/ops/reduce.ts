@@ -89,7 +89,9 @@ export const TopK: OpDef = defineOp("TopK", {
     const along = normalizeAxis(axis, x.rank);
     const [count = 0] = requireConstant("TopK", "k", k);
     if (count < 1 || count > (x.shape[along] ?? 0))
-      throw new ShapeError(`TopK: k is ${count}, axis ${axis} of ${showShape(x.shape)} has ${x.shape[along]}`);
+      throw new ShapeError(
+        `TopK: k is ${count}, axis ${axis} of ${showShape(x.shape)} has ${x.shape[along]}; pass 1 to ${x.shape[along]}`,
+      );
     const shape = x.shape.map((extent, i) => (i === along ? count : extent));
     return [
       { dtype: x.dtype, shape },
@@ -122,12 +124,15 @@ export interface ReduceOptions {
   readonly keepDims?: boolean;
 }
 
+/** Reductions that leave a single element as it is. */
+const idempotent: readonly OpDef[] = [ReduceSum, ReduceMean, ReduceMax, ReduceMin, ReduceProd, ReduceLogSumExp];
+
 const reducer =
   (op: OpDef) =>
   /** Reduces along `axes` (default: all). */
   (x: Value, axes?: number | readonly number[], options: ReduceOptions = {}): Value => {
     const list = axes === undefined ? x.shape.map((_, i) => i) : typeof axes === "number" ? [axes] : axes;
-    if (list.length === 0) return x;
+    if (list.length === 0) return idempotent.includes(op) ? x : reducer(op)(reshape(x, [...x.shape, 1]), x.rank);
     return apply(op, [x, int64s(normalizeAxes(list, x.rank))], { keepdims: options.keepDims ? 1 : 0 });
   };
 

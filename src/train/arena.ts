@@ -1,12 +1,18 @@
-/** Arenas: one flat buffer for many tensors, with a named view of each, so that updates run over long vectors. */
-
+/**
+ * Arenas: flat float32 vectors that hold all parameters one after the other, all gradients, and whatever an optimizer
+ * remembers, so that an update is a loop over long vectors. Each parameter has a view in every vector.
+ */
+import { OptionError } from "../core/errors.ts";
 import { size } from "../core/shape.ts";
 import { Tensor } from "../core/tensor.ts";
+import { vectorAlignment } from "../jit/fused.ts";
 import type { Parameter } from "../nn/parameter.ts";
 
-/** Views begin at multiples of this many elements (64 bytes). */
-const alignment = 16;
+const pageBytes = 1 << 16;
+/** What one WebAssembly memory can hold. */
+const memoryBytes = 2 ** 32;
 
+/** Where a parameter lies in the vectors of its shard. */
 export interface Slot {
   readonly path: string;
   readonly parameter: Parameter;
@@ -14,34 +20,69 @@ export interface Slot {
   readonly length: number;
 }
 
-/** Where each parameter lies in a flat float32 buffer. */
-export interface Layout {
+/** Equally long vectors in one memory. A model has one shard for every 4 GiB of vectors. */
+export class Shard {
+  readonly memory: WebAssembly.Memory;
   readonly slots: readonly Slot[];
+  /** Elements of each vector. */
   readonly length: number;
+  readonly #vectors = new Map<string, Float32Array>();
+
+  constructor(slots: readonly Slot[], length: number, names: readonly string[]) {
+    this.slots = slots;
+    this.length = length;
+    this.memory = new WebAssembly.Memory({ initial: Math.ceil((names.length * length * 4) / pageBytes) });
+    for (const [i, name] of names.entries())
+      this.#vectors.set(name, new Float32Array(this.memory.buffer, i * length * 4, length));
+  }
+
+  vector(name: string): Float32Array {
+    const vector = this.#vectors.get(name);
+    if (!vector)
+      throw new OptionError(`no vector is named "${name}"; there are ${[...this.#vectors.keys()].join(", ")}`);
+    return vector;
+  }
+
+  /** The tensor of one parameter inside a vector; writing to it writes to the vector. */
+  view(name: string, { parameter, offset, length }: Slot): Tensor<"float32"> {
+    return new Tensor("float32", parameter.shape, this.vector(name).subarray(offset, offset + length));
+  }
 }
 
-/** Lays parameters out one after the other. */
-export function layOut(parameters: Iterable<readonly [string, Parameter]>): Layout {
+/** Lays parameters out in as few shards as hold a vector of each name, all zero. */
+export function allocateShards(
+  parameters: readonly (readonly [string, Parameter])[],
+  names: readonly string[],
+  limit = memoryBytes,
+): readonly Shard[] {
+  const most = Math.floor(limit / 4 / names.length / vectorAlignment) * vectorAlignment;
+  const shards: Shard[] = [];
+  let slots: Slot[] = [];
   let offset = 0;
-  const slots = Array.from(parameters, ([path, parameter]) => {
-    const slot = { path, parameter, offset, length: size(parameter.shape) };
-    offset += Math.ceil(slot.length / alignment) * alignment;
-    return slot;
-  });
-  return { slots, length: offset };
+  const close = () => {
+    if (slots.length > 0) shards.push(new Shard(slots, offset, names));
+    slots = [];
+    offset = 0;
+  };
+  for (const [path, parameter] of parameters) {
+    const length = size(parameter.shape);
+    const padded = Math.ceil(length / vectorAlignment) * vectorAlignment;
+    if (padded > most)
+      throw new OptionError(
+        `parameter "${path}" has ${length} elements, training holds at most ${most} in one tensor; split it`,
+      );
+    if (offset + padded > most) close();
+    slots.push({ path, parameter, offset, length });
+    offset += padded;
+  }
+  close();
+  return shards;
 }
 
-/** A zero-filled buffer for a layout. */
-export const allocateArena = (layout: Layout): Float32Array => new Float32Array(layout.length);
-
-/** The tensor of one parameter inside an arena; writing to it writes to the arena. */
-export const viewOf = (arena: Float32Array, { parameter, offset, length }: Slot): Tensor<"float32"> =>
-  new Tensor("float32", parameter.shape, arena.subarray(offset, offset + length));
-
-/** Moves the parameters' values into an arena: from now on `parameter.value` is a view of it. */
-export function adopt(arena: Float32Array, layout: Layout): void {
-  for (const slot of layout.slots) {
-    const view = viewOf(arena, slot);
+/** Moves parameters into a vector of their shard: from now on `parameter.value` is a view of it. */
+export function adopt(shard: Shard, name: string): void {
+  for (const slot of shard.slots) {
+    const view = shard.view(name, slot);
     if (slot.parameter.value) view.data.set(slot.parameter.value.data as Float32Array);
     slot.parameter.value = view;
   }

@@ -59,17 +59,18 @@ export function jsonLog(path: string, every = 50): Callback {
     ...log,
     name: "jsonLog",
     onStart(run) {
-      if (existsSync(path)) truncateSync(path, bytesUpTo(path, run.trainer.batches));
+      if (existsSync(path)) truncateSync(path, bytesUpTo(path, run));
     },
   };
 }
 
-/** Length of the lines that were written up to a batch. */
-function bytesUpTo(path: string, batches: number): number {
+/** Length of the lines that were written up to where a run stands; a line cut off by a kill is behind that. */
+function bytesUpTo(path: string, { trainer, epoch }: Run): number {
   let length = 0;
   for (const line of readFileSync(path, "utf8").split(/(?<=\n)/)) {
-    const batch = /"batch":(\d+)/.exec(line)?.[1];
-    if (batch === undefined || Number(batch) > batches) break;
+    if (!line.endsWith("\n")) break;
+    const record = JSON.parse(line) as { type: string; batch: number; epoch: number };
+    if (record.batch > trainer.batches || (record.type === "epoch" && record.epoch > epoch)) break;
     length += Buffer.byteLength(line);
   }
   return length;

@@ -5,13 +5,15 @@ import type { Tensor } from "../core/tensor.ts";
 import type { Batch } from "../data/dataset.ts";
 import { input, type Value } from "../graph/ir.ts";
 import { simplify } from "../graph/passes.ts";
+import { assignScope } from "../graph/rewrite.ts";
+import { assignScope } from "../graph/rewrite.ts";
 import { type CompileOptions, compile, type Executable } from "../jit/compile.ts";
 import { Context, type ContextOptions } from "../nn/context.ts";
 import type { Loss } from "../nn/losses.ts";
 import type { Module } from "../nn/module.ts";
 import type { Parameter } from "../nn/parameter.ts";
 import { add, concat, constant, ones, reduceSumSquare, reshape, sqrt } from "../ops/index.ts";
-import { type Layout, viewOf } from "./arena.ts";
+import type { Shard, Slot } from "./arena.ts";
 import type { Metric } from "./metrics.ts";
 
 /** The graph input that takes a step's key. */
@@ -21,16 +23,15 @@ export interface GradientStepOptions {
   readonly loss: Loss;
   readonly metrics: readonly Metric[];
   readonly options: { readonly gradientNorms?: boolean; readonly compile?: CompileOptions };
-  readonly layout: Layout;
-  /** Arena that receives the gradients. */
-  readonly gradients: Float32Array;
+  /** Hold the trainable parameters, and receive their gradients. */
+  readonly shards: readonly Shard[];
 }
 
 export interface GradientResult {
   readonly loss: number;
   readonly statistics: readonly Float32Array[];
-  /** Norm of the gradient of each slot of the layout. */
-  readonly norms: Float32Array | undefined;
+  /** Norm of the gradient of each trainable parameter, by path. */
+  readonly norms: Readonly<Record<string, number>> | undefined;
 }
 
 export interface GradientStep {
@@ -58,14 +59,16 @@ export function traceLoss(model: Module, loss: Loss, batch: Batch, options: Cont
   const output = model.apply(x, context);
   const data = loss(output, y);
   if (data.rank !== 0) throw new ShapeError(`the loss must be a scalar, got ${data}; reduce it, e.g. reduceMean(loss)`);
-  return { context, x, y, output, loss: context.penalties.reduce((sum, penalty) => add(sum, penalty), data) };
+  const total = context.penalties.reduce((sum, penalty) => add(sum, penalty), data);
+  assignScope([total], "loss");
+  return { context, x, y, output, loss: total };
 }
 
 /** Builds and compiles the step. Frozen parameters become constants, trainable ones inputs. */
 export async function buildGradientStep(
   model: Module,
   batch: Batch,
-  { loss: lossOf, metrics, options, layout, gradients }: GradientStepOptions,
+  { loss: lossOf, metrics, options, shards }: GradientStepOptions,
 ): Promise<GradientStep> {
   const key = keyInput();
   const inputs = new Map<Parameter, Value>();
@@ -79,11 +82,14 @@ export async function buildGradientStep(
   const { context, x, y } = traced;
 
   const updated = [...context.updates];
-  const parameters = layout.slots.map(({ parameter }) => inputs.get(parameter) ?? input("float32", parameter.shape));
+  const slots = shards.flatMap((shard) => shard.slots);
+  const parameters = slots.map(({ parameter }) => inputs.get(parameter) ?? input("float32", parameter.shape));
   const statistics = metrics.map((metric) => metric.update(traced.output, y));
+  assignScope(statistics, "metrics");
   // Rewrites that save work both ways come before the backward pass is derived from the forward one.
   const forward = simplify([traced.loss, ...statistics, ...updated.map(([, value]) => value)]);
   const [loss = traced.loss] = forward;
+  assignScope(forward, "loss");
   const slopes = differentiate([loss], [ones([])], parameters);
   const norms = options.gradientNorms
     ? [sqrt(concat(slopes.map((slope) => reshape(reduceSumSquare(slope), [1]))))]
@@ -95,7 +101,7 @@ export async function buildGradientStep(
     [...forward, ...norms, ...slopes],
     options.compile,
   );
-  const views = layout.slots.map((slot) => viewOf(gradients, slot));
+  const views = shards.flatMap((shard) => shard.slots.map((slot) => shard.view("gradients", slot)));
   const preallocated = [...new Array<undefined>(forward.length + norms.length), ...views];
   let fresh: readonly Tensor[] = [];
   return {
@@ -108,7 +114,7 @@ export async function buildGradientStep(
       return {
         loss: results[0]?.item() ?? Number.NaN,
         statistics: results.slice(1, first).map(({ data }) => data as Float32Array),
-        norms: options.gradientNorms ? (results[first + updated.length]?.data as Float32Array) : undefined,
+        norms: options.gradientNorms ? normsByPath(slots, results[first + updated.length]) : undefined,
       };
     },
     commit() {
@@ -117,3 +123,6 @@ export async function buildGradientStep(
     },
   };
 }
+
+const normsByPath = (slots: readonly Slot[], norms: Tensor | undefined): Record<string, number> =>
+  Object.fromEntries(slots.map(({ path }, i) => [path, Number(norms?.data[i] ?? 0)]));

@@ -9,6 +9,7 @@ export {
   defineRecipe,
   type InputFormat,
   limited,
+  type OnDownload,
   type Recipe,
   type RecipeSettings,
   type Stage,

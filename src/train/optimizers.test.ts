@@ -1,7 +1,7 @@
 /** Optimizers take the steps that PyTorch's take, and refuse settings that make no sense. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { Chunked } from "./chunked.ts";
+import { fuse } from "../jit/fused.ts";
 import { adagrad, adam, adamw, type Optimizer, optimizerOf, rateAt, rmsprop, sgd } from "./optimizers.ts";
 
 interface Fixture {
@@ -26,23 +26,20 @@ test("every recorded trajectory has its optimizer", () => {
   expect(Object.keys(cases)).toEqual(Object.keys(fixture.cases));
 });
 
-test.each(Object.entries(cases))("%s follows PyTorch", async (name, optimizer) => {
-  const p = Float32Array.from(fixture.start);
-  const g = new Float32Array(p.length);
-  const slots = optimizer.slots.map(() => new Float32Array(p.length));
-  const update = await Chunked.create({
-    vectors: [p, g, ...slots],
-    segments: [{ start: 0, end: p.length }],
-    scalarCount: optimizer.scalars(1, 0, 1).length,
-    build([parameter, gradient, ...memory], scalars) {
-      if (!parameter || !gradient) throw new Error("two vectors at least");
-      const next = optimizer.update({ p: parameter, g: gradient, slots: memory, scalars });
-      return { results: [next.p, undefined, ...next.slots] };
-    },
+test.each(Object.entries(cases))("%s follows PyTorch", (name, optimizer) => {
+  const memory = new WebAssembly.Memory({ initial: 1 });
+  const vector = (i: number) => new Float32Array(memory.buffer, i * 64, 16);
+  const [p, g] = [vector(0), vector(1)];
+  p.set(fixture.start);
+  const vectors = [p, g, ...optimizer.slots.map((_, i) => vector(2 + i))];
+  const update = fuse(memory, vectors, optimizer.scalars(1, 0, 1).length, ([parameter, slope, ...slots], scalars) => {
+    if (!parameter || !slope) throw new Error("two vectors at least");
+    const next = optimizer.update({ p: parameter, g: slope, slots, scalars });
+    return { results: [next.p, undefined, ...next.slots] };
   });
   for (const [i, gradient] of fixture.gradients.entries()) {
     g.set(gradient);
-    await update.run(() => optimizer.scalars(i + 1, rateAt(optimizer, i), 1));
+    update(0, 16, optimizer.scalars(i + 1, rateAt(optimizer, i), 1));
     const expected = fixture.cases[name]?.[i] ?? [];
     // Float32 keeps 7 digits; four steps may lose one.
     for (const [k, value] of expected.entries()) expect(p[k]).toBeCloseTo(value, 5);

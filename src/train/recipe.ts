@@ -51,6 +51,8 @@ export interface Task {
   readonly metrics: readonly Metric[];
   /** Names of the classes, for the confusion matrix and predictions. */
   readonly classes?: readonly string[];
+  /** How many samples there are, to tell. */
+  readonly samples?: { readonly train: number; readonly test: number };
   readonly input: InputFormat;
   /** Default: one stage of the settings' epochs. */
   readonly stages?: readonly Stage[];
@@ -60,13 +62,23 @@ export interface Task {
   readonly training?: TrainingOptions;
 }
 
+/** Called as bytes of a data set arrive; not when it is on disk. */
+export type OnDownload = (progress: {
+  readonly name: string;
+  readonly received: number;
+  readonly total: number;
+}) => void;
+
 export interface Recipe {
   readonly name: string;
   /** One sentence. */
   readonly summary: string;
   readonly defaults: RecipeSettings;
-  /** Loads the data and builds the model. `limit`, when given, keeps only so many training and test samples. */
-  load(settings: RecipeSettings, limit?: number): Promise<Task>;
+  /**
+   * Loads the data and builds the model. `limit`, when given, keeps only so many training and test samples; `onDownload`
+   * is to be passed on to what loads the data.
+   */
+  load(settings: RecipeSettings, limit?: number, onDownload?: OnDownload): Promise<Task>;
   /** What to try after it. */
   readonly next?: readonly string[];
 }

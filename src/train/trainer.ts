@@ -5,12 +5,12 @@ import { sameShape, showShape } from "../core/shape.ts";
 import { Tensor } from "../core/tensor.ts";
 import type { Batch } from "../data/dataset.ts";
 import type { CompileOptions } from "../jit/compile.ts";
+import { type FusedKernel, fuse } from "../jit/fused.ts";
 import type { Loss } from "../nn/losses.ts";
 import type { Module } from "../nn/module.ts";
 import type { Parameter } from "../nn/parameter.ts";
-import { add, keyTensor, mul, reduceSumSquare } from "../ops/index.ts";
-import { adopt, allocateArena, type Layout, layOut, viewOf } from "./arena.ts";
-import { Chunked, type Segment } from "./chunked.ts";
+import { add, keyTensor, mul, square } from "../ops/index.ts";
+import { adopt, allocateShards, type Shard } from "./arena.ts";
 import { explainNonFinite } from "./diagnose.ts";
 import { buildGradientStep, type GradientStep, keyInput } from "./gradient-step.ts";
 import type { Metric } from "./metrics.ts";
@@ -58,19 +58,22 @@ export interface TrainerState {
   readonly tensors: Readonly<Record<string, Tensor>>;
 }
 
-/** A stretch of the arenas whose parameters share their scalars. */
-type GroupSegment = Segment & Required<ParameterGroup>;
+/** A stretch of a shard whose parameters share their scalars. */
+interface Segment extends Required<ParameterGroup> {
+  readonly start: number;
+  readonly end: number;
+}
 
-/** Buffers and compiled updates, made at the first step. */
-interface Machinery {
-  readonly layout: Layout;
-  readonly gradients: Float32Array;
-  /** What the optimizer remembers, and the summed gradients, by name. */
-  readonly memory: Readonly<Record<string, Float32Array>>;
-  readonly segments: readonly GroupSegment[];
-  readonly update: Chunked;
-  readonly measure: Chunked | undefined;
-  readonly accumulate: Chunked | undefined;
+/** A shard with its compiled loops. */
+interface Machine {
+  readonly shard: Shard;
+  readonly segments: readonly Segment[];
+  /** p, slots <- the optimizer's update from the gradients, scaled by the last scalar. */
+  readonly update: FusedKernel;
+  /** Sum of the squared gradients. */
+  readonly squares: FusedKernel;
+  /** accumulated <- accumulated + gradients. */
+  readonly accumulate: FusedKernel | undefined;
 }
 
 /**
@@ -87,7 +90,7 @@ export class Trainer {
   readonly options: TrainingOptions;
   readonly key: Key;
   readonly #graphs = new Map<string, GradientStep>();
-  #machinery: Machinery | undefined;
+  #machines: readonly Machine[] | undefined;
   #restored: Readonly<Record<string, Tensor>> = {};
   #batches = 0;
 
@@ -128,9 +131,9 @@ export class Trainer {
     if (known) return known;
     this.model.trace(batch.x, { training: true, key: keyInput() });
     this.model.initialize(this.key);
-    this.#machinery ??= await this.#build();
-    const { layout, gradients } = this.#machinery;
-    const step = await buildGradientStep(this.model, batch, { ...this, layout, gradients });
+    this.#machines ??= this.#build();
+    const shards = this.#machines.map(({ shard }) => shard);
+    const step = await buildGradientStep(this.model, batch, { ...this, shards });
     this.#graphs.set(signature, step);
     return step;
   }
@@ -141,51 +144,48 @@ export class Trainer {
    */
   async step(batch: Batch): Promise<StepResult> {
     const gradientStep = await this.prepare(batch);
-    const machinery = this.#machinery;
-    if (!machinery) throw new InternalError("the trainer was not prepared");
     const key = keyTensor(foldIn(this.key, "step", this.#batches));
     const { loss, statistics, norms } = await gradientStep.run(batch, key);
     if (!Number.isFinite(loss)) throw await explainNonFinite(this, batch, loss);
     gradientStep.commit();
     const learningRate = rateAt(this.optimizer, this.updates);
     this.#batches++;
-    const gradientNorm = await this.#apply(machinery, learningRate);
+    const gradientNorm = this.#apply(learningRate);
     return {
       loss,
       statistics,
       batchSize: batch.x.shape[0] ?? 0,
       learningRate,
       ...(gradientNorm !== undefined && { gradientNorm }),
-      ...(norms && {
-        gradientNorms: Object.fromEntries(machinery.layout.slots.map(({ path }, i) => [path, norms[i] ?? 0])),
-      }),
+      ...(norms && { gradientNorms: norms }),
     };
   }
 
   /** Accumulates, clips and updates; returns the gradient's norm if it was measured. */
-  async #apply(
-    { update, measure, accumulate, memory, segments }: Machinery,
-    rate: number,
-  ): Promise<number | undefined> {
-    const { clipNorm, accumulate: every = 1 } = this.options;
-    await accumulate?.run();
-    if (this.#batches % every !== 0) return undefined;
-    let scale = 1 / every;
+  #apply(rate: number): number | undefined {
+    const { clipNorm, accumulate = 1 } = this.options;
+    const machines = this.#machines ?? [];
+    for (const { shard, accumulate: add } of machines) add?.(0, shard.length, []);
+    if (this.#batches % accumulate !== 0) return undefined;
+    let scale = 1 / accumulate;
     let norm: number | undefined;
-    if (measure && clipNorm !== undefined) {
-      const [squares = 0] = await measure.run();
-      norm = Math.sqrt(squares) / every;
+    if (clipNorm !== undefined) {
+      const squares = machines.reduce((sum, machine) => sum + machine.squares(0, machine.shard.length, []), 0);
+      norm = Math.sqrt(squares) / accumulate;
       if (!Number.isFinite(norm))
         throw new NonFiniteError(
           `the gradient's norm is ${norm} at update ${this.updates}; lower the learning rate or start from other weights`,
         );
       scale *= Math.min(1, clipNorm / (norm + 1e-6));
     }
-    await update.run((index) => {
-      const { learningRateScale = 1, weightDecayScale = 1 } = segments[index] ?? {};
-      return [...this.optimizer.scalars(this.updates, rate * learningRateScale, weightDecayScale), scale];
-    });
-    memory.accumulated?.fill(0);
+    for (const { shard, segments, update } of machines) {
+      for (const { start, end, learningRateScale, weightDecayScale } of segments)
+        update(start, end, [
+          ...this.optimizer.scalars(this.updates, rate * learningRateScale, weightDecayScale),
+          scale,
+        ]);
+      if (accumulate > 1) shard.vector("accumulated").fill(0);
+    }
     return norm;
   }
 
@@ -193,70 +193,61 @@ export class Trainer {
   state(): TrainerState {
     const tensors: Record<string, Tensor> = {};
     for (const [path, { value }] of this.model.parameters()) if (value) tensors[path] = value;
-    for (const slot of this.#machinery?.layout.slots ?? [])
-      for (const [name, arena] of Object.entries(this.#machinery?.memory ?? {}))
-        tensors[`${memoryPrefix}${name}/${slot.path}`] = viewOf(arena, slot);
+    for (const { shard } of this.#machines ?? [])
+      for (const slot of shard.slots)
+        for (const name of this.#memoryNames) tensors[`${memoryPrefix}${name}/${slot.path}`] = shard.view(name, slot);
     return { batches: this.#batches, tensors };
   }
 
   /** Goes back to a saved state; its tensors are copied. Call it before the first step. */
   restore({ batches, tensors }: TrainerState): void {
-    if (this.#machinery) throw new OptionError("restore a trainer before its first step, not after");
+    if (this.#machines) throw new OptionError("restore a trainer before its first step, not after");
     this.#batches = batches;
     this.#restored = tensors;
   }
 
-  async #build(): Promise<Machinery> {
-    const { model, optimizer } = this;
-    const { accumulate = 1, clipNorm } = this.options;
-    loadParameters(model, this.#restored);
-    const trainable = [...model.parameters()].filter(([, { trainable }]) => trainable);
+  /** Vectors that outlive a step, beside the parameters. */
+  get #memoryNames(): readonly string[] {
+    return [...this.optimizer.slots, ...((this.options.accumulate ?? 1) > 1 ? ["accumulated"] : [])];
+  }
+
+  #build(): readonly Machine[] {
+    loadParameters(this.model, this.#restored);
+    const trainable = [...this.model.parameters()].filter(([, parameter]) => parameter.trainable);
     if (trainable.length === 0) throw new OptionError("no parameter is trainable; unfreeze some: model.unfreeze()");
-    const layout = layOut(trainable);
-    const parameters = allocateArena(layout);
-    adopt(parameters, layout);
-    const gradients = allocateArena(layout);
-    const names = [...optimizer.slots, ...(accumulate > 1 ? ["accumulated"] : [])];
-    const memory = Object.fromEntries(names.map((name) => [name, allocateArena(layout)]));
-    for (const slot of layout.slots)
-      for (const [name, arena] of Object.entries(memory)) {
+    const shards = allocateShards(trainable, ["parameters", "gradients", ...this.#memoryNames]);
+    return shards.map((shard) => this.#machine(shard));
+  }
+
+  #machine(shard: Shard): Machine {
+    const { optimizer } = this;
+    const { accumulate = 1, groups, clipNorm } = this.options;
+    adopt(shard, "parameters");
+    for (const slot of shard.slots)
+      for (const name of this.#memoryNames) {
         const saved = this.#restored[`${memoryPrefix}${name}/${slot.path}`];
-        if (saved) viewOf(arena, slot).data.set(saved.data as Float32Array);
+        if (saved) shard.view(name, slot).data.set(saved.data as Float32Array);
       }
-    const slope = memory.accumulated ?? gradients;
-    const whole = [{ start: 0, end: layout.length }];
-    const common = { segments: whole, scalarCount: 0, ...(this.options.compile && { compile: this.options.compile }) };
-    const segments = segmentsOf(layout, this.options.groups);
+    const slope = shard.vector(accumulate > 1 ? "accumulated" : "gradients");
     const scaled = clipNorm !== undefined || accumulate > 1;
-    const vectors = [parameters, slope, ...optimizer.slots.flatMap((name) => memory[name] ?? [])];
-    const [update, measure, sum] = await Promise.all([
-      Chunked.create({
-        ...common,
-        vectors,
-        segments,
-        scalarCount: optimizer.scalars(1, 0, 1).length + 1,
-        build([p, g, ...slots], scalars) {
-          if (!p || !g) throw new InternalError("an update needs parameters and gradients");
-          const next = optimizer.update({ p, g: scaled ? mul(g, scalars.at(-1) ?? 1) : g, slots, scalars });
-          return { results: [next.p, undefined, ...next.slots] };
-        },
+    const { memory } = shard;
+    const vectors = [shard.vector("parameters"), slope, ...optimizer.slots.map((name) => shard.vector(name))];
+    return {
+      shard,
+      segments: segmentsOf(shard, groups),
+      update: fuse(memory, vectors, optimizer.scalars(1, 0, 1).length + 1, ([p, g, ...slots], scalars) => {
+        if (!p || !g) throw new InternalError("an update needs parameters and gradients");
+        const next = optimizer.update({ p, g: scaled ? mul(g, scalars.at(-1) ?? 1) : g, slots, scalars });
+        return { results: [next.p, undefined, ...next.slots] };
       }),
-      clipNorm === undefined
-        ? undefined
-        : Chunked.create({
-            ...common,
-            vectors: [slope],
-            build: ([g]) => ({ results: [undefined], sums: g ? [reduceSumSquare(g)] : [] }),
-          }),
-      accumulate === 1
-        ? undefined
-        : Chunked.create({
-            ...common,
-            vectors: [slope, gradients],
-            build: ([total, g]) => ({ results: [total && g && add(total, g), undefined] }),
-          }),
-    ]);
-    return { layout, gradients, memory, segments, update, measure, accumulate: sum };
+      squares: fuse(memory, [slope], 0, ([g]) => ({ results: [], ...(g && { sum: square(g) }) })),
+      accumulate:
+        accumulate === 1
+          ? undefined
+          : fuse(memory, [slope, shard.vector("gradients")], 0, ([total, g]) => ({
+              results: [total && g && add(total, g)],
+            })),
+    };
   }
 }
 
@@ -285,11 +276,11 @@ export function loadParameters(model: Module, tensors: Readonly<Record<string, T
 }
 
 /** Runs of parameters with equal settings. */
-function segmentsOf(layout: Layout, groups: TrainingOptions["groups"]): GroupSegment[] {
-  const segments: GroupSegment[] = [];
-  for (const [i, { path, parameter, offset }] of layout.slots.entries()) {
+function segmentsOf(shard: Shard, groups: TrainingOptions["groups"]): Segment[] {
+  const segments: Segment[] = [];
+  for (const [i, { path, parameter, offset }] of shard.slots.entries()) {
     const group = { learningRateScale: 1, weightDecayScale: 1, ...groups?.(path, parameter) };
-    const end = layout.slots[i + 1]?.offset ?? layout.length;
+    const end = shard.slots[i + 1]?.offset ?? shard.length;
     const last = segments.at(-1);
     if (last && last.learningRateScale === group.learningRateScale && last.weightDecayScale === group.weightDecayScale)
       segments[segments.length - 1] = { ...last, end };

@@ -1,0 +1,67 @@
+/** Every case by family, and what the recorder of PyTorch's values needs to know of each. */
+import { isFloat } from "../core/dtype.ts";
+import { foldIn, keyOf } from "../core/random.ts";
+import { size } from "../core/shape.ts";
+import { constantCases } from "./constant.cases.ts";
+import { convolutionCases } from "./convolution.cases.ts";
+import { inputTensors, inputValues, type OpCase, randomNumbers } from "./define.cases.ts";
+import { elementwiseCases } from "./elementwise.cases.ts";
+import { indexingCases } from "./indexing.cases.ts";
+import { matmulFamilyCases } from "./matmul.cases.ts";
+import { movementCases } from "./movement.cases.ts";
+import { normalizationCases } from "./normalization.cases.ts";
+import { poolingCases } from "./pooling.cases.ts";
+import { reduceCases } from "./reduce.cases.ts";
+
+/** Cases by family; a family's recorded values are in test/fixtures/ops/<family>.json. */
+export const caseFamilies: Readonly<Record<string, readonly OpCase[]>> = {
+  constant: constantCases,
+  elementwise: elementwiseCases,
+  matmul: matmulFamilyCases,
+  reduce: reduceCases,
+  movement: movementCases,
+  convolution: convolutionCases,
+  pooling: poolingCases,
+  indexing: indexingCases,
+  normalization: normalizationCases,
+};
+
+export const keyOfCase = ({ op, name }: OpCase): string => `${op.type}: ${name}`;
+
+/** Weights of each output in the loss, `undefined` for outputs that are not floats. */
+export const lossWeights = (opCase: OpCase): readonly (readonly number[] | undefined)[] =>
+  opCase
+    .build(inputValues(opCase))
+    .map((y, i) => (isFloat(y.dtype) ? randomNumbers(opCase, `weights ${i}`, size(y.shape)) : undefined));
+
+/** A direction in each float input, by name. */
+export const directionOf = (opCase: OpCase, which: number): Readonly<Record<string, readonly number[]>> =>
+  Object.fromEntries(
+    Object.entries(opCase.inputs)
+      .filter(([, { dtype }]) => isFloat(dtype))
+      .map(([name, { shape }]) => [name, randomNumbers(opCase, `direction ${which} of ${name}`, size(shape))]),
+  );
+
+/** What the recorder evaluates, and a digest by which the sweep knows a recording of another case. */
+export function recordingRequest(opCase: OpCase) {
+  const request = {
+    torch: opCase.torch,
+    inputs: Object.fromEntries(
+      Object.entries(inputTensors(opCase)).map(([name, { dtype, shape, data }]) => [
+        name,
+        { dtype, shape, data: Array.from(data as ArrayLike<number | bigint>, Number) },
+      ]),
+    ),
+    weights: opCase.derivative === "none" ? [] : lossWeights(opCase).map((weights) => weights ?? null),
+    direction: opCase.noFloat64 !== undefined && opCase.derivative === "twice" ? directionOf(opCase, 0) : null,
+  };
+  // Six digits: the logarithms behind normal numbers may differ in the last bit between machines.
+  const text = JSON.stringify(request, (_, item) => (typeof item === "number" ? item.toPrecision(6) : item));
+  return { ...request, digest: foldIn(keyOf(0), text).join("-") };
+}
+
+export const recordingRequests = () =>
+  Object.entries(caseFamilies).map(([family, cases]) => ({
+    family,
+    cases: cases.map((opCase) => ({ key: keyOfCase(opCase), ...recordingRequest(opCase) })),
+  }));

@@ -1,0 +1,218 @@
+/** What operators say of operands that do not fit: where, what was got, what was expected, how to mend it. */
+import { expect, test } from "vitest";
+import { grad } from "../autodiff/transform.ts";
+import { DTypeError, ShapeError } from "../core/errors.ts";
+import { input, type Value } from "../graph/ir.ts";
+import { apply } from "../graph/op.ts";
+import * as ops from "./index.ts";
+import { GatherND, ScatterElements, ScatterND } from "./indexing.ts";
+import { Gemm } from "./matmul.ts";
+import { Pad, Reshape } from "./movement.ts";
+
+const float = (...shape: number[]) => input("float32", shape);
+const int = (...shape: number[]) => input("int64", shape);
+const image = float(2, 3, 8, 8);
+
+const shapeMistakes: readonly (readonly [string, () => unknown, string])[] = [
+  [
+    "broadcast",
+    () => ops.add(float(2, 3), float(4)),
+    "Add: shapes [2, 3] and [4] do not broadcast: axis -1 has 3 and 4; make them equal, or one of them 1",
+  ],
+  [
+    "matmul, inner extents",
+    () => ops.matmul(float(2, 3), float(4, 5)),
+    "matmul: inner extents differ, 3 in [2, 3] and 4 in [4, 5]; make them equal",
+  ],
+  [
+    "matmul, transposed",
+    () => ops.matmul(float(2, 3), float(5, 4), { transB: true }),
+    "matmul: inner extents differ, 3 in [2, 3] and 4 in [5, 4]ᵀ; make them equal",
+  ],
+  [
+    "matmul of vectors",
+    () => ops.matmul(float(3), float(3, 4)),
+    "matmul takes matrices, got [3] and [3, 4]; reshape vectors to [1, n] or [n, 1]",
+  ],
+  [
+    "linear, bias",
+    () => ops.linear(float(2, 3), float(4, 3), float(5)),
+    "do not broadcast: axis -1 has 5 and 4; make them equal, or one of them 1",
+  ],
+  [
+    "gemm of batches",
+    () => apply(Gemm, [float(2, 3, 4), float(4, 5)]),
+    "gemm takes two matrices, got [2, 3, 4] and [4, 5]; use matmul",
+  ],
+  [
+    "conv, channels",
+    () => ops.conv(float(2, 1, 8, 8), float(4, 3, 3, 3)),
+    "conv: input has 1 channel, weight expects 3; pass inChannels: 1",
+  ],
+  [
+    "conv, rank",
+    () => ops.conv(float(2, 3, 8), float(4, 3, 3, 3)),
+    "conv: input [2, 3, 8] and weight [4, 3, 3, 3] need one rank of at least 3",
+  ],
+  [
+    "conv, groups",
+    () => ops.conv(float(1, 4, 5), float(3, 2, 2), { groups: 2 }),
+    "conv: 3 filters do not divide into 2 groups; make filters a multiple of groups",
+  ],
+  [
+    "conv, bias",
+    () => ops.conv(image, float(4, 3, 3, 3), { bias: float(3) }),
+    "conv: bias has 3 elements, weight has 4 filters; make them equal",
+  ],
+  [
+    "conv, kernel too large",
+    () => ops.conv(image, float(4, 3, 9, 3)),
+    "conv: kernel [9, 3] reaches over 9 elements, input axis 2 has 8 with its padding; use a smaller kernel or more padding",
+  ],
+  [
+    "conv, strides of another rank",
+    () => ops.conv(image, float(4, 3, 3, 3), { strides: [2] }),
+    "conv: 2 spatial axes need as many kernel extents, strides and dilations, and twice as many pads; got kernel [3, 3], strides [2]",
+  ],
+  [
+    "convTranspose, channels",
+    () => ops.convTranspose(image, float(4, 2, 3, 3)),
+    "convTranspose: input [2, 3, 8, 8] has 3 channels, weight [4, 2, 3, 3] expects 4; pass inChannels: 3",
+  ],
+  [
+    "pool, kernel of another rank",
+    () => ops.maxPool(image, [2]),
+    "pool: kernel [2] needs one extent for each spatial axis of [2, 3, 8, 8]",
+  ],
+  [
+    "reshape",
+    () => ops.reshape(float(2, 3), [4, 2]),
+    "reshape: [2, 3] has 6 elements, [4, 2] does not; pass a shape with as many",
+  ],
+  [
+    "transpose",
+    () => ops.transpose(image, [0, 1, 1, 2]),
+    "transpose: [0, 1, 1, 2] does not name each axis of [2, 3, 8, 8] once; pass a permutation of 0 to 3",
+  ],
+  ["reduce, axis", () => ops.reduceSum(float(2, 3), 2), "axis 2 is outside a tensor of rank 2; pass -2 to 1"],
+  [
+    "reduce, an axis twice",
+    () => ops.reduceSum(float(2, 3), [1, -1]),
+    "axes [1, -1] name the same axis twice; name each once",
+  ],
+  ["softmax, axis", () => ops.softmax(float(2, 3), 5), "axis 5 is outside a tensor of rank 2; pass -2 to 1"],
+  [
+    "concat",
+    () => ops.concat([float(2, 3), float(2, 4)]),
+    "concat along axis 0: [2, 3], [2, 4] differ on another axis; make those equal",
+  ],
+  [
+    "split",
+    () => ops.split(float(5), [2, 2]),
+    "split: lengths [2, 2] do not sum to the 5 of axis 0; make them sum to it",
+  ],
+  ["squeeze", () => ops.squeeze(float(2, 3), [0]), "Squeeze: axis 0 of [2, 3] is not 1; name an axis of extent 1"],
+  ["pad", () => ops.pad(float(3), [[-2, -2]]), "pad: [-2, -2] cuts more than [3] has; cut less"],
+  ["topK", () => ops.topK(float(2, 3), 4), "TopK: k is 4, axis -1 of [2, 3] has 3; pass 1 to 3"],
+  [
+    "gatherElements",
+    () => ops.gatherElements(float(2, 3), int(3, 1), 1),
+    "gatherElements: indices [3, 1] do not fit [2, 3] off axis 1; make those extents equal or smaller",
+  ],
+  [
+    "scatterND",
+    () => apply(ScatterND, [float(4, 2), int(3, 1), float(3, 3)]),
+    "scatterND: updates are [3, 3], indices [3, 1] into [4, 2] need [3, 2]; reshape the updates",
+  ],
+  [
+    "layerNorm, scale",
+    () => ops.layerNorm(float(2, 3), float(4), float(3)),
+    "layerNorm: scale is [4], the normalized axes are [3]; make them equal",
+  ],
+  [
+    "layerNorm, bias",
+    () => ops.layerNorm(float(2, 3), float(3), float(1)),
+    "layerNorm: bias is [1], the normalized axes are [3]; make them equal",
+  ],
+  [
+    "batchNorm",
+    () => ops.batchNormInference(image, [float(3), float(3), float(2), float(3)]),
+    "batchNorm: mean is [2], input [2, 3, 8, 8] has 3 channels; pass [3]",
+  ],
+];
+
+test.each(shapeMistakes)("shape: %s", (_, build, message) => {
+  expect(build).toThrow(ShapeError);
+  expect(build).toThrow(message);
+});
+
+const dtypeMistakes: readonly (readonly [string, () => unknown, string])[] = [
+  [
+    "two dtypes",
+    () => ops.mul(float(2), int(2)),
+    'Mul: operands have dtypes float32 and int64; cast them to one, e.g. cast(x, "float32")',
+  ],
+  [
+    "matmul",
+    () => ops.matmul(float(2, 2), input("float64", [2, 2])),
+    "matmul: operands have dtypes float32 and float64; cast them to one",
+  ],
+  ["conv", () => ops.conv(image, int(4, 3, 3, 3)), "conv: operands have dtypes float32 and int64; cast them to one"],
+  ["exp of integers", () => ops.exp(int(2)), 'Exp takes floats, got int64; cast(x, "float32") first'],
+  ["softmax of integers", () => ops.softmax(int(2)), 'Softmax takes floats, got int64; cast(x, "float32") first'],
+  ["a fraction beside integers", () => ops.add(int(2), 0.5), "0.5 is not a whole number but meets a int64 tensor"],
+  [
+    "where",
+    () => ops.where(float(2), 1, 0),
+    "Where, of its condition, takes bools, got float32; compare first, e.g. greater(x, 0)",
+  ],
+  ["and", () => ops.and(float(2), float(2)), "And takes bools, got float32; compare first"],
+  [
+    "gather",
+    () => ops.gather(float(2), float(1)),
+    'gather: indices must be int32 or int64, got float32; cast(indices, "int64")',
+  ],
+  ["concat", () => ops.concat([float(2), int(2)]), "concat: operands have dtypes float32 and int64; cast them to one"],
+  [
+    "a shape that is computed",
+    () => apply(Reshape, [float(4), int(2)]),
+    "Reshape: shape must be known while tracing, got a computed value; pass plain numbers",
+  ],
+];
+
+test.each(dtypeMistakes)("dtype: %s", (_, build, message) => {
+  expect(build).toThrow(DTypeError);
+  expect(build).toThrow(message);
+});
+
+const index = int(2, 1);
+const missing: readonly (readonly [string, (x: Value) => Value, string])[] = [
+  [
+    "reflecting pad",
+    (x) => apply(Pad, [x, ops.int64s([1, 1, 0, 0])], { mode: "reflect" }),
+    'pad: mode "reflect" has no gradient; pad with a constant',
+  ],
+  [
+    "gatherND in batches",
+    (x) => apply(GatherND, [x, index], { batch_dims: 1 }),
+    "gatherND: batch_dims above 0 has no gradient; index the batch axes too",
+  ],
+  [
+    "scatterElements by product",
+    (x) => apply(ScatterElements, [x, index, float(2, 1)], { reduction: "mul" }),
+    'scatterElements: reduction "mul" has no gradient; use "add"',
+  ],
+  [
+    "scatterND by maximum",
+    (x) => apply(ScatterND, [x, index, float(2, 3)], { reduction: "max" }),
+    'scatterND: reduction "max" has no gradient; use "add"',
+  ],
+];
+
+test.each(missing)("no gradient: %s", (_, build, message) => {
+  expect(() => grad((x: Value) => ops.reduceSum(build(x)))(float(2, 3))).toThrow(message);
+});
+
+test("a wrong number of operands", () => {
+  expect(() => apply(Gemm, [float(2, 2)])).toThrow("Gemm takes 2 to 3 operands, got 1");
+});
