@@ -49,6 +49,27 @@ export interface GradientView<A extends Arity, S extends AttributeSchema> extend
   readonly needs: readonly boolean[];
 }
 
+/**
+ * What a batch-last rule sees: it computes with values [C, …, N] where the graph has [N, C, …], so that a position of
+ * one channel is a contiguous row over the batch.
+ */
+export interface BatchLastView<A extends Arity, S extends AttributeSchema> extends NodeView<A, S> {
+  /** Whether a value is already there batch-last. */
+  has(value: Value): boolean;
+  /** A value [N, C, …] as [C, …, N]. */
+  last(value: Value): Value;
+  /** A value as the graph has it. */
+  plain(value: Value): Value;
+  /** A constant that rules share under a key. */
+  shared(key: string, make: () => Tensor): Value;
+}
+
+/** Outputs of a node, batch-last or as the graph has them. */
+export interface BatchLastResult {
+  readonly last?: readonly (Value | undefined)[];
+  readonly plain?: readonly (Value | undefined)[];
+}
+
 export interface OpSpec<A extends Arity, S extends AttributeSchema> {
   /** Number of operands. */
   readonly arity: A;
@@ -64,6 +85,8 @@ export interface OpSpec<A extends Arity, S extends AttributeSchema> {
   flops(view: NodeView<A, S>): number;
   /** The same computation in operators that ONNX Runtime has; needed by operators of our own domain. */
   lower?(view: NodeView<A, S>): readonly Value[] | undefined;
+  /** The same computation batch-last, which training uses on the CPU (see jit/batch-last.ts); `undefined` when it does not pay. */
+  batchLast?(view: BatchLastView<A, S>): BatchLastResult | undefined;
   /** Outputs that every model must have, default all; the others are left out of it when nothing reads them. */
   readonly requiredOutputs?: number;
   /** An equal but cheaper or simpler computation, `undefined` when there is none; tried before differentiating and after. */
@@ -123,6 +146,14 @@ export class OpDef {
   /** Replacement outputs, or `undefined` when the operator runs as it is. */
   lower(node: Node): readonly Value[] | undefined {
     return this.#spec.lower?.(viewOf(node));
+  }
+
+  /** The node's outputs computed batch-last, or `undefined` when there is no rule or it does not pay. */
+  batchLast(
+    node: Node,
+    forms: Pick<BatchLastView<"1-", AttributeSchema>, "has" | "last" | "plain" | "shared">,
+  ): BatchLastResult | undefined {
+    return this.#spec.batchLast?.({ ...viewOf(node), ...forms });
   }
 
   /** Replacement outputs, or `undefined` when the node is as simple as can be. */

@@ -7,11 +7,12 @@ import { encodeModel } from "../onnx/model.ts";
 import { Constant } from "../ops/constant.ts";
 import { selectBackend } from "../runtime/select.ts";
 import type { Device, Session, SessionOptions } from "../runtime/session.ts";
+import { batchLast } from "./batch-last.ts";
 
 const tidy: readonly Pass[] = [(outputs) => simplify(outputs), foldConstants(Constant), shareCommon];
 
 /** Passes in the order in which they run before a graph is compiled. */
-export const pipeline: readonly Pass[] = [...tidy, lower, ...tidy];
+export const pipeline: readonly Pass[] = [...tidy, batchLast, ...tidy, lower, ...tidy];
 
 /** The optimized, lowered graph. Every pass's result is verified. */
 export function optimize(graph: Graph, passes: readonly Pass[] = pipeline): Graph {

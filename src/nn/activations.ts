@@ -24,9 +24,8 @@ export type ActivationName = keyof typeof activations;
 
 /** The activation of a name. Throws OptionError with the nearest name. */
 export function activationOf(name: ActivationName): (x: Value) => Value {
-  const found = activations[name];
-  if (!found) throw unknownName("activation", name, Object.keys(activations));
-  return found;
+  if (!Object.hasOwn(activations, name)) throw unknownName("activation", name, Object.keys(activations));
+  return activations[name];
 }
 
 export class Activation extends Module {

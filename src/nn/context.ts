@@ -38,6 +38,8 @@ export class Context {
   readonly #paths: ReadonlyMap<Module, string>;
   readonly #options: ContextOptions;
   #sites = 0;
+  /** Paths of the modules under way, outermost first. */
+  readonly #running: string[] = [];
 
   constructor(root: Module, options: ContextOptions = {}) {
     this.training = options.training ?? false;
@@ -57,6 +59,9 @@ export class Context {
   /** Runs a module's computation: errors name the layer, nodes carry its path, the result is recorded. */
   run(module: Module, x: Value, compute: () => Value): Value {
     const path = this.pathOf(module);
+    // What the calling module computed for this one is the caller's.
+    assignScope([x], this.#running.at(-1));
+    this.#running.push(path || "model");
     try {
       const output = compute();
       assignScope([output, ...this.penalties, ...this.updates.values()], path || "model");
@@ -64,6 +69,8 @@ export class Context {
       return output;
     } catch (error) {
       throw module.kind === "container" ? error : atPlace(this.describe(module), error);
+    } finally {
+      this.#running.pop();
     }
   }
 

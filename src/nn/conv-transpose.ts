@@ -4,9 +4,10 @@ import type { Value } from "../graph/ir.ts";
 import { convTranspose } from "../ops/index.ts";
 import { activationOf } from "./activations.ts";
 import type { Context } from "./context.ts";
-import { type ConvOptions, type PerAxis, perAxis, requireChannels, resolvePadding } from "./conv.ts";
+import { type ConvOptions, type PerAxis, perAxis, requireChannels, requireGroups, resolvePadding } from "./conv.ts";
 import { initializerOf, zerosInit } from "./initializers.ts";
 import { Module } from "./module.ts";
+import { requireCount } from "./options.ts";
 
 export interface ConvTransposeOptions extends ConvOptions {
   /** Extra rows behind the output, to choose among the extents that a stride maps to one; default 0. */
@@ -23,6 +24,7 @@ export class ConvTranspose extends Module {
   override readonly label: string | undefined;
   constructor(rank: number, filters: number, kernel: PerAxis, options: ConvTransposeOptions = {}) {
     super();
+    requireCount("convTranspose", "filters", filters);
     this.rank = rank;
     this.filters = filters;
     this.kernel = perAxis("kernel", kernel, rank);
@@ -36,6 +38,7 @@ export class ConvTranspose extends Module {
   protected call(x: Value, context: Context): Value {
     const { groups = 1, bias = true, activation = "linear", initializer = "glorotUniform", regularizer } = this.options;
     const channels = requireChannels(x, this.rank, this.options.inChannels);
+    requireGroups(channels, this.filters, groups);
     const strides = perAxis("stride", this.options.stride ?? 1, this.rank);
     const dilations = perAxis("dilation", this.options.dilation ?? 1, this.rank);
     const w = context.parameter(this, "weight", {
@@ -45,7 +48,7 @@ export class ConvTranspose extends Module {
     });
     const b = bias ? context.parameter(this, "bias", { shape: [this.filters], initializer: zerosInit }) : undefined;
     const padding = resolvePadding(this.options.padding ?? 0, this.kernel, dilations, strides);
-    const outputPadding = perAxis("outputPadding", this.options.outputPadding ?? 0, this.rank);
+    const outputPadding = perAxis("outputPadding", this.options.outputPadding ?? 0, this.rank, 0);
     return activationOf(activation)(
       convTranspose(x, w, { strides, dilations, padding, groups, outputPadding, ...(b && { bias: b }) }),
     );

@@ -7,6 +7,7 @@ import { type ActivationName, activationOf } from "./activations.ts";
 import type { Context } from "./context.ts";
 import { type Initializer, type InitializerName, initializerOf, zerosInit } from "./initializers.ts";
 import { Module } from "./module.ts";
+import { requireCount } from "./options.ts";
 import type { Regularizer } from "./parameter.ts";
 
 /** One extent for every spatial axis, or one each. */
@@ -33,10 +34,12 @@ export interface ConvOptions {
 
 export type Padding = number | "same" | readonly (readonly [number, number])[];
 
-/** One extent each for `rank` spatial axes. */
-export function perAxis(what: string, extents: PerAxis, rank: number): Shape {
+/** One extent each for `rank` spatial axes. Throws OptionError for another number of them, or one below `least`. */
+export function perAxis(what: string, extents: PerAxis, rank: number, least = 1): Shape {
   const list = typeof extents === "number" ? new Array<number>(rank).fill(extents) : extents;
   if (list.length !== rank) throw new OptionError(`${what} ${showShape(list)} needs ${rank} extents or a single one`);
+  if (list.some((extent) => !Number.isSafeInteger(extent) || extent < least))
+    throw new OptionError(`${what} is ${showShape(list)}; pass whole numbers from ${least}`);
   return list;
 }
 
@@ -55,6 +58,9 @@ export function resolvePadding(
       return [Math.floor(total / 2), Math.ceil(total / 2)];
     });
   }
+  const widths = typeof padding === "number" ? [padding] : padding.flat();
+  if (widths.some((width) => !Number.isSafeInteger(width) || width < 0))
+    throw new OptionError(`padding is ${showShape(widths)}; pass whole numbers from 0`);
   if (typeof padding === "number") return kernel.map(() => [padding, padding]);
   if (padding.length !== kernel.length)
     throw new OptionError(
@@ -77,6 +83,15 @@ export function requireChannels(x: Value, rank: number, expected: number | undef
   return channels;
 }
 
+/** Throws ShapeError unless both channels and filters divide into the groups. */
+export function requireGroups(channels: number, filters: number, groups: number): void {
+  requireCount("conv", "groups", groups);
+  if (channels % groups !== 0 || filters % groups !== 0)
+    throw new ShapeError(
+      `${channels} channels and ${filters} filters do not both divide into ${groups} groups; pass groups that divide both`,
+    );
+}
+
 /** Convolution over `rank` spatial axes. */
 export class Conv extends Module {
   readonly kind = "convolution";
@@ -87,6 +102,7 @@ export class Conv extends Module {
   override readonly label: string | undefined;
   constructor(rank: number, filters: number, kernel: PerAxis, options: ConvOptions = {}) {
     super();
+    requireCount("conv", "filters", filters);
     this.rank = rank;
     this.filters = filters;
     this.kernel = perAxis("kernel", kernel, rank);
@@ -100,8 +116,7 @@ export class Conv extends Module {
   protected call(x: Value, context: Context): Value {
     const { groups = 1, bias = true, activation = "linear", initializer = "glorotUniform", regularizer } = this.options;
     const channels = requireChannels(x, this.rank, this.options.inChannels);
-    if (channels % groups !== 0 || this.filters % groups !== 0)
-      throw new ShapeError(`${channels} channels and ${this.filters} filters do not both divide into ${groups} groups`);
+    requireGroups(channels, this.filters, groups);
     const strides = perAxis("stride", this.options.stride ?? 1, this.rank);
     const dilations = perAxis("dilation", this.options.dilation ?? 1, this.rank);
     const w = context.parameter(this, "weight", {

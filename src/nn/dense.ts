@@ -7,6 +7,7 @@ import { type ActivationName, activationOf } from "./activations.ts";
 import type { Context } from "./context.ts";
 import { type Initializer, type InitializerName, initializerOf, zerosInit } from "./initializers.ts";
 import { Module } from "./module.ts";
+import { requireCount } from "./options.ts";
 import type { Regularizer } from "./parameter.ts";
 
 export interface DenseOptions {
@@ -31,6 +32,7 @@ export class Dense extends Module {
   override readonly label: string | undefined;
   constructor(units: number, options: DenseOptions = {}) {
     super();
+    requireCount("dense", "units", units);
     this.units = units;
     this.options = options;
     this.label = options.name;

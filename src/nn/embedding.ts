@@ -5,6 +5,7 @@ import { gather } from "../ops/index.ts";
 import type { Context } from "./context.ts";
 import { type Initializer, type InitializerName, initializerOf, normalInit } from "./initializers.ts";
 import { Module } from "./module.ts";
+import { requireCount } from "./options.ts";
 
 export interface EmbeddingOptions {
   /** Default: standard normal, as in PyTorch. */
@@ -18,6 +19,8 @@ export class Embedding extends Module {
   readonly options: EmbeddingOptions;
   constructor(count: number, width: number, options: EmbeddingOptions = {}) {
     super();
+    requireCount("embedding", "count", count);
+    requireCount("embedding", "width", width);
     this.count = count;
     this.width = width;
     this.options = options;

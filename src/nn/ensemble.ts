@@ -1,5 +1,6 @@
 /** Ensembles: several models whose outputs are averaged. */
-import { OptionError } from "../core/errors.ts";
+import { OptionError, ShapeError } from "../core/errors.ts";
+import { showShape } from "../core/shape.ts";
 import type { Value } from "../graph/ir.ts";
 import { add, div } from "../ops/index.ts";
 import type { Context } from "./context.ts";
@@ -15,6 +16,11 @@ export class Ensemble extends Module {
   }
   protected call(x: Value, context: Context): Value {
     const outputs = this.members.map((member) => member.apply(x, context));
+    const shapes = new Set(outputs.map((output) => showShape(output.shape)));
+    if (shapes.size > 1)
+      throw new ShapeError(
+        `the members of an ensemble give outputs ${[...shapes].join(" and ")}; make them of one shape`,
+      );
     return div(
       outputs.reduce((sum, output) => add(sum, output)),
       outputs.length,

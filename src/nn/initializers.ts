@@ -118,7 +118,6 @@ export type InitializerName = keyof typeof initializers;
 /** The initializer of a name, or the function itself. */
 export function initializerOf(choice: InitializerName | Initializer): Initializer {
   if (typeof choice === "function") return choice;
-  const found = initializers[choice];
-  if (!found) throw unknownName("initializer", choice, Object.keys(initializers));
-  return found;
+  if (!Object.hasOwn(initializers, choice)) throw unknownName("initializer", choice, Object.keys(initializers));
+  return initializers[choice];
 }

@@ -1,4 +1,5 @@
 /** Modules: the building blocks of models, which own parameters and compute outputs from inputs. */
+import { OptionError, unknownName } from "../core/errors.ts";
 import { foldIn, type Key, Random } from "../core/random.ts";
 import type { Shape } from "../core/shape.ts";
 import { Tensor } from "../core/tensor.ts";
@@ -107,7 +108,10 @@ export abstract class Module {
     }
   }
 
-  /** Stops training of the parameters whose path matches (default: all). Returns how many it stopped. */
+  /**
+   * Stops training of the parameters whose path matches (default: all); returns how many. Throws OptionError when a
+   * pattern matches none.
+   */
   freeze(pattern?: string | RegExp): number {
     return this.#setTrainable(pattern, false);
   }
@@ -119,10 +123,16 @@ export abstract class Module {
 
   #setTrainable(pattern: string | RegExp | undefined, trainable: boolean): number {
     let count = 0;
-    for (const [path, parameter] of this.parameters()) {
+    const parameters = this.parameters();
+    for (const [path, parameter] of parameters) {
       if (parameter.isBuffer || !matchesPath(path, pattern)) continue;
       parameter.trainable = trainable;
       count++;
+    }
+    if (count === 0 && pattern !== undefined) {
+      if (parameters.size === 0)
+        throw new OptionError(`no parameter matches "${pattern}": the model has none yet; trace it first`);
+      throw unknownName("parameter", String(pattern), parameters.keys());
     }
     return count;
   }
@@ -131,7 +141,8 @@ export abstract class Module {
 /** Whether a path matches: a string matches itself, everything below it, and `*` any run of characters. */
 export function matchesPath(path: string, pattern: string | RegExp | undefined): boolean {
   if (pattern === undefined) return true;
-  if (pattern instanceof RegExp) return pattern.test(path);
+  // Not `test`, which goes on from its last match when the expression is global.
+  if (pattern instanceof RegExp) return path.search(pattern) >= 0;
   const source = pattern
     .split("*")
     .map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"))

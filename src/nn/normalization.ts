@@ -6,6 +6,7 @@ import { add, batchNormInference, batchNormTrain, layerNorm as layerNormOp, mul 
 import type { Context } from "./context.ts";
 import { onesInit, zerosInit } from "./initializers.ts";
 import { Module } from "./module.ts";
+import { requireCount } from "./options.ts";
 
 export interface BatchNormOptions {
   /** Added to the variance; default 1e-5. */
@@ -58,10 +59,15 @@ export class LayerNorm extends Module {
   readonly options: LayerNormOptions;
   constructor(options: LayerNormOptions = {}) {
     super();
+    requireCount("layerNorm", "axes", options.axes ?? 1);
     this.options = options;
   }
   protected call(x: Value, context: Context): Value {
     const { axes = 1, epsilon = 1e-5 } = this.options;
+    if (axes >= x.rank)
+      throw new ShapeError(
+        `input ${showShape(x.shape)} needs a batch axis before the ${axes} that are normalized together; pass fewer axes`,
+      );
     const shape = x.shape.slice(x.rank - axes);
     const scale = context.parameter(this, "weight", { shape, initializer: onesInit });
     const bias = context.parameter(this, "bias", { shape, initializer: zerosInit });

@@ -1,5 +1,6 @@
 /** Pooling layers over one and two spatial axes, and over the whole map. */
-import type { Shape } from "../core/shape.ts";
+import { ShapeError } from "../core/errors.ts";
+import { type Shape, showShape } from "../core/shape.ts";
 import type { Value } from "../graph/ir.ts";
 import { averagePool, maxPool, reduceMax, reduceMean } from "../ops/index.ts";
 import { type Padding, type PerAxis, perAxis, requireChannels, resolvePadding } from "./conv.ts";
@@ -70,6 +71,8 @@ export class GlobalPool extends Module {
     this.#average = average;
   }
   protected call(x: Value): Value {
+    if (x.rank < 3)
+      throw new ShapeError(`input ${showShape(x.shape)} has no spatial axis; pass [batch, channels, …spatial]`);
     const axes = x.shape.map((_, axis) => axis).slice(2);
     return this.#average ? reduceMean(x, axes) : reduceMax(x, axes);
   }

@@ -1,8 +1,10 @@
 /** Layers that only change the shape of their input. */
-import { type Shape, size } from "../core/shape.ts";
+import { OptionError, ShapeError } from "../core/errors.ts";
+import { type Shape, showShape, size } from "../core/shape.ts";
 import type { Value } from "../graph/ir.ts";
 import { flatten as flattenOp, reshape as reshapeOp } from "../ops/index.ts";
 import { Module } from "./module.ts";
+import { requireCount } from "./options.ts";
 
 export class Flatten extends Module {
   readonly kind = "reshape";
@@ -16,14 +18,20 @@ export class Reshape extends Module {
   readonly shape: Shape;
   constructor(shape: Shape) {
     super();
+    for (const extent of shape) if (extent !== -1) requireCount("reshape", "an extent", extent);
+    if (shape.filter((extent) => extent === -1).length > 1)
+      throw new OptionError(`reshape: ${showShape(shape)} leaves two extents open; pass -1 at most once`);
     this.shape = shape;
   }
   protected call(x: Value): Value {
-    return reshapeOp(x, [x.shape[0] ?? 1, ...this.shape.map((extent) => (extent === -1 ? this.#rest(x) : extent))]);
-  }
-  /** What is left for a -1 among the extents. */
-  #rest(x: Value): number {
-    return size(x.shape.slice(1)) / size(this.shape.filter((extent) => extent !== -1));
+    const features = x.shape.slice(1);
+    const rest = size(features) / size(this.shape.filter((extent) => extent !== -1));
+    const shape = this.shape.map((extent) => (extent === -1 ? rest : extent));
+    if (x.rank < 1 || !Number.isInteger(rest) || size(shape) !== size(features))
+      throw new ShapeError(
+        `input ${showShape(x.shape)} has ${size(features)} elements a sample, ${showShape(this.shape)} does not; pass a shape with as many`,
+      );
+    return reshapeOp(x, [x.shape[0] ?? 1, ...shape]);
   }
 }
 

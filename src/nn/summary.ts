@@ -1,6 +1,6 @@
 /** A table of a model's layers: output shapes, and the parameters to be trained with their formula. */
-import { size } from "../core/shape.ts";
 import type { Shape } from "../core/shape.ts";
+import { size } from "../core/shape.ts";
 import type { TensorType } from "../graph/ir.ts";
 import type { LayerKind, Module } from "./module.ts";
 

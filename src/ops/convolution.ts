@@ -9,6 +9,7 @@ import { matmul } from "./matmul.ts";
 import { concat, flip, pad, reshape, slice, swapAxes, transpose } from "./movement.ts";
 import { perChannel } from "./normalization.ts";
 import { reduceSum } from "./reduce.ts";
+import { columnsOf, fitsRows, scatterColumns } from "./rows.ts";
 
 const schema = { ...windowSchema, group: "int" } as const;
 type ConvAttributes = WindowAttributes & { readonly group?: number };
@@ -83,7 +84,27 @@ export const Conv: OpDef = defineOp("Conv", {
     const result = swapAxes(sums, 0, 1);
     return [bias ? add(result, perChannel(bias, y.rank)) : result];
   },
+  batchLast: ({ inputs: [x, w, bias], outputs: [y], attributes, last, plain, shared }) => {
+    const window = rowWindow(x, w.shape.slice(2), attributes);
+    if (!window) return undefined;
+    const [filters = 1] = w.shape;
+    const sums = matmul(reshape(plain(w), [filters, size(w.shape.slice(1))]), columnsOf(last(x), window, shared));
+    const result = reshape(sums, [filters, ...spatialOf(y), x.shape[0] ?? 1]);
+    return { last: [bias ? add(result, perRow(plain(bias), result.rank)) : result] };
+  },
 });
+
+/** The window of a convolution of x, when it is to run on rows. */
+function rowWindow(x: Value, kernel: Shape, attributes: ConvAttributes): Window | undefined {
+  const [batch = 1, channels = 1] = x.shape;
+  const window = convWindow(x, kernel, attributes);
+  const suits = x.dtype === "float32" && (attributes.group ?? 1) === 1 && fitsRows(batch, channels, window);
+  return suits ? window : undefined;
+}
+
+/** A per-channel vector [C] shaped to broadcast over [C, …, N]. */
+const perRow = (vector: Value, rank: number): Value =>
+  reshape(vector, [vector.shape[0] ?? 1, ...new Array<number>(rank - 1).fill(1)]);
 
 /** Gradient of a convolution's input, whose spatial extents were `spatial`. */
 function convInputGradient(g: Value, w: Value, spatial: Shape, attributes: Attributes & ConvAttributes): Value {
@@ -142,6 +163,28 @@ export const ConvTranspose: OpDef = defineOp("ConvTranspose", {
     const cut = pad(spread, [[0, 0], [0, 0], ...before.map((b, i) => [Math.min(0, b), Math.min(0, after[i] ?? 0)])]);
     const pads = [...before, ...after].map((width) => Math.max(0, width));
     return [apply(Conv, [cut, kernelOut, bias], { kernel_shape: kernel, dilations, pads, group })];
+  },
+  batchLast: ({ inputs: [x, w, bias], outputs: [y], attributes, last, plain, shared }) => {
+    const { kernel, strides, dilations, begins, ends } = transposedWindow(x, w, attributes);
+    const forward = {
+      kernel_shape: kernel,
+      strides,
+      dilations,
+      pads: [...begins, ...ends],
+      group: attributes.group ?? 1,
+    };
+    const window = rowWindow(y, kernel, forward);
+    const [channels = 1, filters = 1] = w.shape;
+    if (!window || showShape(window.output) !== showShape(spatialOf(x))) return undefined;
+    const rows = scatterColumns(
+      reshape(plain(w), [channels, filters * size(kernel)]),
+      last(x),
+      filters,
+      spatialOf(y),
+      window,
+      shared,
+    );
+    return { last: [bias ? add(rows, perRow(plain(bias), rows.rank)) : rows] };
   },
 });
 
@@ -227,6 +270,13 @@ export const ConvWeightGradient: OpDef = defineOp("ConvWeightGradient", {
     const products = matmul(rows, columns, { transB: true }); // [G, M/G, K · C/G]
     const byKernel = reshape(products, [filters, size(kernel), channels]);
     return [reshape(transpose(byKernel, [0, 2, 1]), w.shape)];
+  },
+  batchLast: ({ inputs: [x, g], outputs: [w], attributes, last, shared }) => {
+    const window = rowWindow(x, attributes.kernel_shape ?? [], attributes);
+    if (!window) return undefined;
+    const [filters = 1] = w.shape;
+    const rows = reshape(last(g), [filters, size(g.shape) / filters]);
+    return { plain: [reshape(matmul(rows, columnsOf(last(x), window, shared), { transB: true }), w.shape)] };
   },
 });
 

@@ -47,6 +47,11 @@ export const Reshape: OpDef = defineOp("Reshape", {
     if (source) return [reshape(source, y.shape)];
     return sameShape(x.shape, y.shape) ? [x] : undefined;
   },
+  batchLast: ({ inputs: [x], outputs: [y], has, last }) => {
+    const [batch = 1] = x.shape;
+    if (!has(x) || y.rank < 2 || y.shape[0] !== batch) return undefined;
+    return { last: [reshape(last(x), [...y.shape.slice(1), batch])] };
+  },
 });
 
 /** Joins the axes before and from `axis` into two. */
@@ -109,7 +114,7 @@ export const Transpose: OpDef = defineOp("Transpose", {
     ),
   ],
   flops: free,
-  simplify: ({ inputs: [x], attributes: { perm } }) => {
+  simplify: ({ inputs: [x], outputs: [y], attributes: { perm } }) => {
     const inner = x.producer?.op === Transpose ? x.producer : undefined;
     const first = inner?.attributes.perm as readonly number[] | undefined;
     if (perm && first && inner?.inputs[0])
@@ -119,7 +124,9 @@ export const Transpose: OpDef = defineOp("Transpose", {
           perm.map((axis) => first[axis] ?? 0),
         ),
       ];
-    return perm?.every((axis, i) => axis === i) ? [x] : undefined;
+    // Moving axes of extent 1 moves no element.
+    const moved = perm?.filter((axis) => x.shape[axis] !== 1) ?? [];
+    return moved.every((axis, i) => i === 0 || axis > (moved[i - 1] ?? 0)) && perm ? [reshape(x, y.shape)] : undefined;
   },
 });
 
@@ -131,6 +138,8 @@ export const Expand: OpDef = defineOp("Expand", {
   }),
   grad: ({ g, inputs: [x] }) => [sumTo(g, x.shape), undefined],
   flops: free,
+  batchLast: ({ inputs: [x], outputs: [y], has, last }) =>
+    has(x) && x.rank === y.rank ? { last: [expand(last(x), [...y.shape.slice(1), y.shape[0] ?? 1])] } : undefined,
 });
 
 interface Range {

@@ -1,16 +1,17 @@
 /** Pooling over spatial windows: maximum, average, and both over the whole map. */
 import { ShapeError } from "../core/errors.ts";
-import { type Shape, showShape, size } from "../core/shape.ts";
+import { type Shape, sameShape, showShape, size } from "../core/shape.ts";
 import { fullTensor, Tensor } from "../core/tensor.ts";
 import type { Value } from "../graph/ir.ts";
 import { apply, defineOp, makeNode, type OpDef } from "../graph/op.ts";
 import { constant, int64s, requireConstant } from "./constant.ts";
 import { convTranspose } from "./convolution.ts";
-import { add, div, Relu, relu } from "./elementwise.ts";
+import { Add, add, div, Relu, relu } from "./elementwise.ts";
 import { offsetsOf, resolveWindow, type Window, type WindowAttributes, windowSchema } from "./geometry.ts";
 import { gatherElements, scatterElements } from "./indexing.ts";
 import { expand, pad, reshape, slice, unsqueeze } from "./movement.ts";
 import { reduceMax, reduceMean } from "./reduce.ts";
+import { asRows, phasesOf, placePhases, tournament } from "./rows.ts";
 
 const schema = { ...windowSchema, ceil_mode: "int" } as const;
 const spatialAxes = (x: Value): number[] => x.shape.slice(2).map((_, i) => i + 2);
@@ -80,7 +81,23 @@ export const MaxPool: OpDef = defineOp("MaxPool", {
     const [y, positions] = makeNode(MaxPool, [source], attributes).outputs;
     return [relu(y), positions as Value];
   },
+  // Only the values: whoever needs the positions as well gets them from the plain operator, MaxUnpool does not.
+  batchLast: ({ inputs: [x], outputs: [y], attributes, has, last, shared }) => {
+    const window = poolWindow(x, attributes);
+    if (!has(x) || !separate(x, window)) return undefined;
+    const { values, bias } = withoutBias(last(x));
+    const { best } = tournament(phasesOf(values, window, shared));
+    const pooled = reshape(best, [...y.shape.slice(1), y.shape[0] ?? 1]);
+    return { last: [bias ? add(pooled, bias) : pooled] };
+  },
 });
+
+/** What a per-channel bias was added to: a maximum may be taken before it is. */
+function withoutBias(x: Value): { readonly values: Value; readonly bias?: Value } {
+  const [values, bias] = x.producer?.op === Add ? x.producer.inputs : [];
+  const isBias = values && bias && bias.shape[0] === x.shape[0] && size(bias.shape) === x.shape[0];
+  return isBias && sameShape(values.shape, x.shape) ? { values, bias } : { values: x };
+}
 
 /** Puts each element at its position in zeros of the given shape; positions must differ. */
 export const MaxUnpool: OpDef = defineOp("MaxUnpool", {
@@ -98,6 +115,16 @@ export const MaxUnpool: OpDef = defineOp("MaxUnpool", {
     if (x.dtype === "float32") return undefined;
     const [flat, at] = [reshape(x, [size(x.shape)]), reshape(positions, [size(x.shape)])];
     return [reshape(scatterElements([size(y.shape)], at, flat), y.shape)];
+  },
+  // Undoes the MaxPool that made the positions by deciding each maximum again.
+  batchLast: ({ inputs: [g, positions], outputs: [y], has, last, shared }) => {
+    const pool = positions.producer;
+    const [x] = pool?.inputs ?? [];
+    if (pool?.op !== MaxPool || !x || !has(x) || !sameShape(x.shape, y.shape)) return undefined;
+    const window = poolWindow(x, pool.attributes);
+    if (!separate(x, window)) return undefined;
+    const { route } = tournament(phasesOf(withoutBias(last(x)).values, window, shared));
+    return { last: [placePhases(route(asRows(last(g))), x.shape[1] ?? 1, x.shape.slice(2), window, shared)] };
   },
 });
 

@@ -25,7 +25,7 @@ function reduction(type: string, gradient: (view: ReduceView) => Value): OpDef {
     if (listed.length === 0) return noop ? [] : x.shape.map((_, axis) => axis);
     return normalizeAxes(listed, x.rank);
   };
-  return defineOp(type, {
+  const op: OpDef = defineOp(type, {
     arity: "1-2",
     attributes: { keepdims: "int", noop_with_empty_axes: "int" },
     infer: ([x, axes], { keepdims = 1, noop_with_empty_axes }) => ({
@@ -38,8 +38,17 @@ function reduction(type: string, gradient: (view: ReduceView) => Value): OpDef {
       const keep = (value: Value) => reshape(value, kept);
       return [expand(gradient({ g: keep(g), x, y: keep(y), count: size(x.shape) / size(y.shape), keep }), x.shape)];
     },
+    batchLast: ({ inputs: [x, axes], attributes: { keepdims = 1, noop_with_empty_axes }, has, last }) => {
+      if (!has(x)) return undefined;
+      const axesThere = axesOf(x, axes, noop_with_empty_axes).map((axis) => (axis + x.rank - 1) % x.rank);
+      const y = apply(op, [last(x), int64s(axesThere)], { keepdims });
+      if (keepdims === 1) return { last: [y] };
+      // With the batch reduced, the axes that are left keep their order.
+      return axesThere.includes(x.rank - 1) ? { plain: [y] } : undefined;
+    },
     flops: ({ inputs: [x] }) => size(x.shape),
   });
+  return op;
 }
 
 export const ReduceSum: OpDef = reduction("ReduceSum", ({ g }) => g);

@@ -34,3 +34,8 @@ const byName = new Map(allOps.map((op) => [`${op.domain}:${op.type}`, op]));
 /** The definition of an ONNX operator, `undefined` when we have none. */
 export const findOp = (type: string, domain = ""): OpDef | undefined =>
   byName.get(`${domain === "ai.onnx" ? "" : domain}:${type}`);
+
+/** Operators whose output elements depend on the operands' elements at the same place alone, under broadcasting. */
+export const elementwiseOps: ReadonlySet<OpDef> = new Set(
+  Object.values(elementwise).filter((item): item is OpDef => item instanceof OpDef),
+);

@@ -6,7 +6,6 @@ import type { Batch } from "../data/dataset.ts";
 import { input, type Value } from "../graph/ir.ts";
 import { simplify } from "../graph/passes.ts";
 import { assignScope } from "../graph/rewrite.ts";
-import { assignScope } from "../graph/rewrite.ts";
 import { type CompileOptions, compile, type Executable } from "../jit/compile.ts";
 import { Context, type ContextOptions } from "../nn/context.ts";
 import type { Loss } from "../nn/losses.ts";
@@ -89,7 +88,6 @@ export async function buildGradientStep(
   // Rewrites that save work both ways come before the backward pass is derived from the forward one.
   const forward = simplify([traced.loss, ...statistics, ...updated.map(([, value]) => value)]);
   const [loss = traced.loss] = forward;
-  assignScope(forward, "loss");
   const slopes = differentiate([loss], [ones([])], parameters);
   const norms = options.gradientNorms
     ? [sqrt(concat(slopes.map((slope) => reshape(reduceSumSquare(slope), [1]))))]

@@ -93,6 +93,7 @@ export class Trainer {
   #machines: readonly Machine[] | undefined;
   #restored: Readonly<Record<string, Tensor>> = {};
   #batches = 0;
+  #updateSeconds = 0;
 
   constructor(
     model: Module,
@@ -150,7 +151,9 @@ export class Trainer {
     gradientStep.commit();
     const learningRate = rateAt(this.optimizer, this.updates);
     this.#batches++;
+    const began = performance.now();
     const gradientNorm = this.#apply(learningRate);
+    this.#updateSeconds += (performance.now() - began) / 1000;
     return {
       loss,
       statistics,
@@ -187,6 +190,16 @@ export class Trainer {
       if (accumulate > 1) shard.vector("accumulated").fill(0);
     }
     return norm;
+  }
+
+  /** Seconds that the updates took so far: accumulating, clipping, the optimizer. */
+  get updateSeconds(): number {
+    return this.#updateSeconds;
+  }
+
+  /** Writes the profiles that the compile options asked for; the trainer is done with. */
+  endProfiling(): void {
+    for (const { executable } of this.#graphs.values()) executable.session.endProfiling();
   }
 
   /** Everything that must be kept to go on: parameters, buffers, what the optimizer remembers. */

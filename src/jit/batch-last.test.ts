@@ -1,0 +1,168 @@
+/** The batch-last layout changes how convolutional networks are computed, not what. */
+import { expect, test } from "vitest";
+import { gradients } from "../autodiff/gradients.ts";
+import { keyOf, Random } from "../core/random.ts";
+import type { Shape } from "../core/shape.ts";
+import { Tensor } from "../core/tensor.ts";
+import { graphOf, input, type Value } from "../graph/ir.ts";
+import { lower, simplify } from "../graph/passes.ts";
+import { encodeModel } from "../onnx/model.ts";
+import * as ops from "../ops/index.ts";
+import { backend } from "../runtime/node.ts";
+import { batchLast } from "./batch-last.ts";
+import { optimize } from "./compile.ts";
+
+const random = new Random(keyOf(5));
+const draw = (shape: Shape) =>
+  new Tensor(
+    "float32",
+    shape,
+    Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => random.normal()),
+  );
+
+/** Loss and all gradients of a network, with the layout and without. */
+async function both(shapes: readonly Shape[], network: (...operands: Value[]) => Value) {
+  const values = shapes.map((shape) => input("float32", shape));
+  const y = network(...values);
+  const loss = ops.reduceMean(ops.square(y));
+  const graph = graphOf(values, [loss, ...gradients([loss], [ops.ones([])], values)]);
+  const plain = optimize(graph, [(outputs) => simplify(outputs), lower]);
+  const changed = optimize(graph, [(outputs) => simplify(outputs), batchLast, (outputs) => simplify(outputs), lower]);
+  const tensors = shapes.map(draw);
+  const run = async (g: typeof graph) => (await backend.compile(encodeModel(g))).run(tensors);
+  const operators = new Set(changed.nodes.map(({ op }) => op.type));
+  return { expected: await run(plain), actual: await run(changed), operators };
+}
+
+const batch = 12;
+const cases: Record<string, [Shape[], (...operands: Value[]) => Value]> = {
+  "convolution, bias, pool, ReLU, flatten, dense": [
+    [[batch, 2, 9, 9], [3, 2, 3, 3], [3], [5, 27]],
+    (x, w, b, d) =>
+      ops.linear(ops.flatten(ops.maxPool(ops.relu(conv(x, w, { bias: b as Value })), [2, 2])), d as Value),
+  ],
+  "strides, dilations and asymmetric padding": [
+    [
+      [batch, 2, 11, 10],
+      [3, 2, 3, 2],
+      [4, 3, 2, 2],
+    ],
+    (x, w, v) =>
+      conv(
+        ops.tanh(
+          conv(x, w, {
+            strides: [2, 1],
+            dilations: [1, 2],
+            padding: [
+              [1, 0],
+              [0, 2],
+            ],
+          }),
+        ),
+        v,
+        {
+          padding: [
+            [1, 1],
+            [0, 1],
+          ],
+        },
+      ),
+  ],
+  "pointwise convolution and batch normalization": [
+    [[batch, 4, 5, 5], [6, 4, 1, 1], [6], [6], [2, 6, 3, 3]],
+    (x, w, s, b, v) =>
+      conv(ops.relu(ops.batchNormTrain(conv(x, w), s as Value, b as Value).y), v, {
+        padding: [
+          [1, 1],
+          [1, 1],
+        ],
+      }),
+  ],
+  "a residual connection and global pooling": [
+    [
+      [batch, 3, 6, 6],
+      [3, 3, 3, 3],
+      [4, 3],
+    ],
+    (x, w, d) =>
+      ops.linear(
+        ops.reduceMean(
+          ops.add(
+            x as Value,
+            ops.relu(
+              conv(x, w, {
+                padding: [
+                  [1, 1],
+                  [1, 1],
+                ],
+              }),
+            ),
+          ),
+          [2, 3],
+        ),
+        d as Value,
+      ),
+  ],
+  "one spatial axis, three-wide pools": [
+    [
+      [batch, 2, 20],
+      [3, 2, 4],
+      [2, 3, 3],
+    ],
+    (x, w, v) => conv(ops.maxPool(conv(x, w, { strides: [2] }), [3]), v, { padding: [[1, 1]] }),
+  ],
+  "overlapping pools and groups, which keep the plain layout": [
+    [
+      [batch, 4, 8, 8],
+      [4, 2, 3, 3],
+      [3, 4, 2, 2],
+    ],
+    (x, w, v) => conv(ops.maxPool(conv(x, w, { groups: 2 }), [3, 3], { strides: [2, 2] }), v),
+  ],
+  "transposed convolution": [
+    [
+      [batch, 3, 4, 4],
+      [3, 2, 3, 3],
+      [2, 2, 2, 2],
+    ],
+    (x, w, v) =>
+      conv(ops.relu(ops.convTranspose(x as Value, w as Value, { strides: [2, 2], outputPadding: [1, 1] })), v),
+  ],
+};
+
+function conv(x: Value | undefined, w: Value | undefined, options: ops.ConvOptions = {}): Value {
+  if (!x || !w) throw new Error("two operands");
+  return ops.conv(x, w, options);
+}
+
+test.each(Object.entries(cases))("%s", async (_, [shapes, network]) => {
+  const { expected, actual, operators } = await both(shapes, network);
+  expect(operators).toContain("Gather");
+  for (const [i, tensor] of expected.entries()) {
+    const values = Array.from(tensor.data as Float32Array);
+    const largest = Math.max(...values.map(Math.abs));
+    // Sums of some thousand float32 products in another order.
+    for (const [k, value] of values.entries())
+      expect(Math.abs(Number(actual[i]?.data[k]) - value)).toBeLessThan(2e-5 * (largest + 1));
+  }
+});
+
+test("equal elements of a window: the first takes the gradient, as without the layout", async () => {
+  const values = [input("float32", [batch, 1, 4, 4]), input("float32", [1, 1, 1, 1])];
+  const [x, w] = values as [Value, Value];
+  const loss = ops.reduceSum(ops.maxPool(conv(x, w), [2, 2]));
+  const graph = graphOf(values, [...gradients([loss], [ops.ones([])], values)]);
+  const session = await backend.compile(encodeModel(optimize(graph)));
+  const ones = (shape: Shape) =>
+    new Tensor("float32", shape, new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(1));
+  const [dx] = await session.run([ones([batch, 1, 4, 4]), ones([1, 1, 1, 1])]);
+  expect(Array.from((dx?.data ?? []) as Float32Array).slice(0, 16)).toEqual([
+    1, 0, 1, 0, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0,
+  ]);
+});
+
+test("a graph without convolution gradients is left alone", () => {
+  const x = input("float32", [batch, 1, 4, 4]);
+  const y = [conv(x, input("float32", [1, 1, 2, 2]))];
+  expect(batchLast(y)).toBe(y);
+});

@@ -1,0 +1,92 @@
+/** Neural networks: modules, layers, initializers, activations, regularizers, losses. */
+export { Activation, type ActivationName, activation, activationOf, activations } from "./activations.ts";
+export { Context, type ContextOptions, type LayerRecord } from "./context.ts";
+export {
+  Conv,
+  Conv1d,
+  Conv2d,
+  type ConvOptions,
+  conv1d,
+  conv2d,
+  type Padding,
+  type PerAxis,
+} from "./conv.ts";
+export {
+  ConvTranspose,
+  ConvTranspose1d,
+  ConvTranspose2d,
+  type ConvTransposeOptions,
+  convTranspose1d,
+  convTranspose2d,
+} from "./conv-transpose.ts";
+export { type CtcOptions, ctc } from "./ctc.ts";
+export { Dense, type DenseOptions, dense } from "./dense.ts";
+export { Dropout, dropout } from "./dropout.ts";
+export { Embedding, type EmbeddingOptions, embedding } from "./embedding.ts";
+export { Ensemble, ensemble } from "./ensemble.ts";
+export {
+  constantInit,
+  fans,
+  glorotNormal,
+  glorotUniform,
+  heNormal,
+  heUniform,
+  type Initializer,
+  type InitializerName,
+  initializerOf,
+  initializers,
+  lecunNormal,
+  normalInit,
+  onesInit,
+  orthogonal,
+  truncatedNormalInit,
+  uniformInit,
+  zerosInit,
+} from "./initializers.ts";
+export {
+  type BinaryCrossEntropyOptions,
+  binaryCrossEntropy,
+  type CrossEntropyOptions,
+  categoricalCrossEntropy,
+  crossEntropy,
+  type HuberOptions,
+  huber,
+  klDivergence,
+  type Loss,
+  type LossName,
+  losses,
+  lossOf,
+  meanAbsoluteError,
+  meanSquaredError,
+} from "./losses.ts";
+export { featureShape, type LayerKind, Module, matchesPath } from "./module.ts";
+export {
+  BatchNorm,
+  type BatchNormOptions,
+  batchNorm,
+  LayerNorm,
+  type LayerNormOptions,
+  layerNorm,
+} from "./normalization.ts";
+export { Parameter, type ParameterSpec, type Regularizer } from "./parameter.ts";
+export {
+  AveragePool1d,
+  AveragePool2d,
+  averagePool1d,
+  averagePool2d,
+  GlobalAveragePool,
+  GlobalMaxPool,
+  GlobalPool,
+  globalAveragePool,
+  globalMaxPool,
+  MaxPool1d,
+  MaxPool2d,
+  maxPool1d,
+  maxPool2d,
+  Pool,
+  type PoolOptions,
+} from "./pool.ts";
+export { l1, l1l2, l2 } from "./regularizers.ts";
+export { Flatten, flatten, Reshape, reshape } from "./reshape.ts";
+export { Sequential, sequential } from "./sequential.ts";
+export { type LayerSummary, type ModelSummary, summarize } from "./summary.ts";
