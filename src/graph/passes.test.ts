@@ -46,6 +46,7 @@ const steps: Readonly<Record<string, (a: Value, b: Value, n: number) => Value>> 
   product: (a, b) => (a.shape[1] === b.shape[0] ? ops.tanh(ops.matmul(a, b)) : a),
   pool: (a) => {
     const image = ops.reshape(a, [1, 1, ...a.shape]);
+    const cube = input("float32", [2, 3, 4]);
     return ops.reshape(ops.maxPool(ops.relu(image), [1, 1]), a.shape);
   },
   smooth: (a) => {
@@ -118,7 +119,13 @@ test.each<[string, Value, readonly string[]]>([
   ["reshape to its own shape", ops.reshape(ops.reshape(x, [6]), [2, 3]), []],
   ["reshape of a reshape", ops.reshape(ops.reshape(x, [6]), [3, 2]), ["Constant", "Reshape"]],
   ["transpose of its inverse", ops.transpose(ops.transpose(x)), []],
-  ["transpose of a transpose", ops.transpose(ops.transpose(image, [0, 2, 3, 1]), [0, 3, 2, 1]), ["Transpose"]],
+  ["transpose of a transpose", ops.transpose(ops.transpose(cube, [1, 2, 0]), [0, 2, 1]), ["Transpose"]],
+  ["transpose that moves an extent of 1", ops.transpose(ops.reshape(cube, [1, 24]), [1, 0]), ["Constant", "Reshape"]],
+  [
+    "sum with an expansion",
+    ops.add(cube, ops.expand(ops.reshape(x, [2, 3, 1]), [2, 3, 4])),
+    ["Constant", "Reshape", "Add"],
+  ],
   ["maximum of rectified elements", ops.maxPool(ops.relu(image), [2, 2]), ["MaxPool", "Relu"]],
   ["0 - x stays", ops.sub(0, x), ["Constant", "Sub"]],
   ["x · 1 that repeats x stays", ops.mul(x, ops.ones([2, 2, 3])), ["Constant", "Mul"]],

@@ -5,6 +5,7 @@ import { broadcastShapes, sameShape, size } from "../core/shape.ts";
 import { constantOf, type TensorType, type Value } from "../graph/ir.ts";
 import { apply, defineOp, type OpDef, requireFloat, requireSameDType } from "../graph/op.ts";
 import { asValues, type Operand, scalar } from "./constant.ts";
+import { Expand } from "./movement.ts";
 import { sumTo } from "./reduce.ts";
 
 /** Result of a broadcasting operator whose operands share a dtype. */
@@ -32,6 +33,15 @@ function neutral(y: Value, ...choices: readonly (readonly [Value, Value, number]
     )
       return [kept];
   }
+  return undefined;
+}
+
+/** The operator on what an operand was before it was expanded, when the other one already has the full shape. */
+function broadcastLate(op: OpDef, a: Value, b: Value, y: Value): readonly Value[] | undefined {
+  const source = (value: Value) => (value.producer?.op === Expand ? value.producer.inputs[0] : undefined);
+  const [small, other] = [source(a), source(b)];
+  if (small && sameShape(b.shape, y.shape)) return [apply(op, [small, b])];
+  if (other && sameShape(a.shape, y.shape)) return [apply(op, [a, other])];
   return undefined;
 }
 
@@ -122,8 +132,9 @@ export const Tanh: OpDef = unary("Tanh", (_, y) => sub(1, mul(y, y)));
 export const Sigmoid: OpDef = unary("Sigmoid", (_, y) => mul(y, sub(1, y)));
 export const Softplus: OpDef = unary("Softplus", (x) => sigmoid(x), { composite: (x) => log1pExp(x) });
 export const Erf: OpDef = unary("Erf", (x) => mul(2 / Math.sqrt(Math.PI), exp(neg(mul(x, x)))));
-/** y = max(x, 0); since y > 0 exactly where x > 0, the sign of y is the derivative and x need not be kept. */
-export const Relu: OpDef = unary("Relu", (_, y) => sign(y));
+/** y = max(x, 0); since y > 0 exactly where x > 0, y tells the derivative and x need not be kept. A comparison and a
+ * cast take a third of the time of ONNX Runtime's Sign. */
+export const Relu: OpDef = unary("Relu", (_, y) => cast(greater(y, 0), y.dtype));
 /** y = x Φ(x) (Hendrycks and Gimpel 2016): dy/dx = Φ(x) + x φ(x). */
 export const Gelu: OpDef = defineOp("Gelu", {
   arity: "1",
@@ -171,7 +182,7 @@ export const Add: OpDef = defineOp("Add", {
   arity: "2",
   simd: 0xe4,
   fold: (a, b) => a + b,
-  simplify: ({ inputs: [a, b], outputs: [y] }) => neutral(y, [a, b, 0], [b, a, 0]),
+  simplify: ({ inputs: [a, b], outputs: [y] }) => neutral(y, [a, b, 0], [b, a, 0]) ?? broadcastLate(Add, a, b, y),
   infer: ([a, b]) => broadcast("Add", a, b),
   grad: ({ g, inputs: [a, b] }) => [sumTo(g, a.shape), sumTo(g, b.shape)],
   flops: each,
@@ -180,7 +191,7 @@ export const Sub: OpDef = defineOp("Sub", {
   arity: "2",
   simd: 0xe5,
   fold: (a, b) => a - b,
-  simplify: ({ inputs: [a, b], outputs: [y] }) => neutral(y, [a, b, 0]),
+  simplify: ({ inputs: [a, b], outputs: [y] }) => neutral(y, [a, b, 0]) ?? broadcastLate(Sub, a, b, y),
   infer: ([a, b]) => broadcast("Sub", a, b),
   grad: ({ g, inputs: [a, b], needs }) => [sumTo(g, a.shape), needs[1] ? neg(sumTo(g, b.shape)) : undefined],
   flops: each,
@@ -189,7 +200,7 @@ export const Mul: OpDef = defineOp("Mul", {
   arity: "2",
   simd: 0xe6,
   fold: (a, b) => a * b,
-  simplify: ({ inputs: [a, b], outputs: [y] }) => neutral(y, [a, b, 1], [b, a, 1]),
+  simplify: ({ inputs: [a, b], outputs: [y] }) => neutral(y, [a, b, 1], [b, a, 1]) ?? broadcastLate(Mul, a, b, y),
   infer: ([a, b]) => broadcast("Mul", a, b),
   // d(ab) = b da + a db
   grad: ({ g, inputs: [a, b], needs }) => [
@@ -202,7 +213,7 @@ export const Div: OpDef = defineOp("Div", {
   arity: "2",
   simd: 0xe7,
   fold: (a, b) => a / b,
-  simplify: ({ inputs: [a, b], outputs: [y] }) => neutral(y, [a, b, 1]),
+  simplify: ({ inputs: [a, b], outputs: [y] }) => neutral(y, [a, b, 1]) ?? broadcastLate(Div, a, b, y),
   infer: ([a, b]) => broadcast("Div", a, b),
   // d(a/b) = da/b - y db/b
   grad: ({ g, inputs: [a, b], outputs: [y], needs }) => [
