@@ -1,132 +1,15 @@
 /** Convolution layers over one and two spatial axes. */
-import { OptionError, ShapeError } from "../core/errors.ts";
-import { type Shape, showShape } from "../core/shape.ts";
 import type { Value } from "../graph/ir.ts";
-import { conv } from "../ops/index.ts";
-import { type ActivationName, activationOf } from "./activations.ts";
-import type { Context } from "./context.ts";
-import { type Initializer, type InitializerName, initializerOf, zerosInit } from "./initializers.ts";
-import { Module } from "./module.ts";
-import { requireCount } from "./options.ts";
-import type { Regularizer } from "./parameter.ts";
-
-/** One extent for every spatial axis, or one each. */
-export type PerAxis = number | Shape;
-
-export interface ConvOptions {
-  readonly activation?: ActivationName;
-  /** Step of the window; default 1. */
-  readonly stride?: PerAxis;
-  /** Elements around the input: a number for both sides, [before, after] for each axis, or "same" (stride 1); default 0. */
-  readonly padding?: Padding;
-  /** Distance between the window's elements; default 1. */
-  readonly dilation?: PerAxis;
-  /** Channels are convolved in this many separate groups; default 1. */
-  readonly groups?: number;
-  /** Add a bias; default true. */
-  readonly bias?: boolean;
-  readonly initializer?: InitializerName | Initializer;
-  readonly regularizer?: Regularizer;
-  /** Expected input channels; default those of the first input. */
-  readonly inChannels?: number;
-  readonly name?: string;
-}
-
-export type Padding = number | "same" | readonly (readonly [number, number])[];
-
-/** One extent each for `rank` spatial axes. Throws OptionError for another number of them, or one below `least`. */
-export function perAxis(what: string, extents: PerAxis, rank: number, least = 1): Shape {
-  const list = typeof extents === "number" ? new Array<number>(rank).fill(extents) : extents;
-  if (list.length !== rank) throw new OptionError(`${what} ${showShape(list)} needs ${rank} extents or a single one`);
-  if (list.some((extent) => !Number.isSafeInteger(extent) || extent < least))
-    throw new OptionError(`${what} is ${showShape(list)}; pass whole numbers from ${least}`);
-  return list;
-}
-
-/** [before, after] for each spatial axis. */
-export function resolvePadding(
-  padding: Padding,
-  kernel: Shape,
-  dilation: Shape,
-  stride: Shape,
-): (readonly [number, number])[] {
-  if (padding === "same") {
-    if (stride.some((step) => step !== 1))
-      throw new OptionError('padding "same" needs stride 1; pass the number of elements to pad by');
-    return kernel.map((extent, i) => {
-      const total = (extent - 1) * (dilation[i] ?? 1);
-      return [Math.floor(total / 2), Math.ceil(total / 2)];
-    });
-  }
-  const widths = typeof padding === "number" ? [padding] : padding.flat();
-  if (widths.some((width) => !Number.isSafeInteger(width) || width < 0))
-    throw new OptionError(`padding is ${showShape(widths)}; pass whole numbers from 0`);
-  if (typeof padding === "number") return kernel.map(() => [padding, padding]);
-  if (padding.length !== kernel.length)
-    throw new OptionError(
-      `padding has ${padding.length} pairs, the kernel ${kernel.length} axes; pass one pair an axis`,
-    );
-  return [...padding];
-}
-
-/** Throws ShapeError unless x is [batch, channels, …spatial] with the expected channels. */
-export function requireChannels(x: Value, rank: number, expected: number | undefined): number {
-  if (x.rank !== rank + 2)
-    throw new ShapeError(
-      `input ${showShape(x.shape)} has rank ${x.rank}, expected ${rank + 2}: [batch, channels, ${rank === 1 ? "length" : "height, width"}]`,
-    );
-  const channels = x.shape[1] ?? 0;
-  if (expected !== undefined && expected !== channels)
-    throw new ShapeError(
-      `input has ${channels} channel${channels === 1 ? "" : "s"}, weight expects ${expected}; pass inChannels: ${channels}`,
-    );
-  return channels;
-}
-
-/** Throws ShapeError unless both channels and filters divide into the groups. */
-export function requireGroups(channels: number, filters: number, groups: number): void {
-  requireCount("conv", "groups", groups);
-  if (channels % groups !== 0 || filters % groups !== 0)
-    throw new ShapeError(
-      `${channels} channels and ${filters} filters do not both divide into ${groups} groups; pass groups that divide both`,
-    );
-}
+import { conv, type ConvOptions as OpOptions } from "../ops/index.ts";
+import { type ConvOptions, Convolution, type PerAxis } from "./convolution.ts";
 
 /** Convolution over `rank` spatial axes. */
-export class Conv extends Module {
-  readonly kind = "convolution";
-  readonly rank: number;
-  readonly filters: number;
-  readonly kernel: Shape;
-  readonly options: ConvOptions;
-  override readonly label: string | undefined;
-  constructor(rank: number, filters: number, kernel: PerAxis, options: ConvOptions = {}) {
-    super();
-    requireCount("conv", "filters", filters);
-    this.rank = rank;
-    this.filters = filters;
-    this.kernel = perAxis("kernel", kernel, rank);
-    this.options = options;
-    this.label = options.name;
+export class Conv extends Convolution<ConvOptions> {
+  protected weightChannels(channels: number, groups: number): readonly [number, number] {
+    return [this.filters, channels / groups];
   }
-  override formula(): string {
-    const [out, into, ...kernel] = this.own.get("weight")?.shape ?? [];
-    return [...kernel, into, out].join("·") + (this.own.has("bias") ? ` + ${out}` : "");
-  }
-  protected call(x: Value, context: Context): Value {
-    const { groups = 1, bias = true, activation = "linear", initializer = "glorotUniform", regularizer } = this.options;
-    const channels = requireChannels(x, this.rank, this.options.inChannels);
-    requireGroups(channels, this.filters, groups);
-    const strides = perAxis("stride", this.options.stride ?? 1, this.rank);
-    const dilations = perAxis("dilation", this.options.dilation ?? 1, this.rank);
-    const w = context.parameter(this, "weight", {
-      shape: [this.filters, channels / groups, ...this.kernel],
-      initializer: initializerOf(initializer),
-      ...(regularizer && { regularizer }),
-    });
-    const b = bias ? context.parameter(this, "bias", { shape: [this.filters], initializer: zerosInit }) : undefined;
-    const padding = resolvePadding(this.options.padding ?? 0, this.kernel, dilations, strides);
-    return activationOf(activation)(conv(x, w, { strides, dilations, padding, groups, ...(b && { bias: b }) }));
+  protected convolve(x: Value, w: Value, options: OpOptions): Value {
+    return conv(x, w, options);
   }
 }
 
@@ -134,8 +17,8 @@ export class Conv1d extends Conv {}
 export class Conv2d extends Conv {}
 
 /** [N, C, L] → [N, filters, L']; weight [filters, C / groups, kernel]. */
-export const conv1d = (filters: number, kernel: number, options?: ConvOptions): Conv1d =>
+export const conv1d = (filters: number, kernel: number, options: ConvOptions = {}): Conv1d =>
   new Conv1d(1, filters, kernel, options);
 /** [N, C, H, W] → [N, filters, H', W']; weight [filters, C / groups, kernelH, kernelW]. */
-export const conv2d = (filters: number, kernel: PerAxis, options?: ConvOptions): Conv2d =>
+export const conv2d = (filters: number, kernel: PerAxis, options: ConvOptions = {}): Conv2d =>
   new Conv2d(2, filters, kernel, options);

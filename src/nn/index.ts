@@ -1,16 +1,7 @@
 /** Neural networks: modules, layers, initializers, activations, regularizers, losses. */
 export { Activation, type ActivationName, activation, activationOf, activations } from "./activations.ts";
 export { Context, type ContextOptions, type LayerRecord } from "./context.ts";
-export {
-  Conv,
-  Conv1d,
-  Conv2d,
-  type ConvOptions,
-  conv1d,
-  conv2d,
-  type Padding,
-  type PerAxis,
-} from "./conv.ts";
+export { Conv, Conv1d, Conv2d, conv1d, conv2d } from "./conv.ts";
 export {
   ConvTranspose,
   ConvTranspose1d,
@@ -19,6 +10,7 @@ export {
   convTranspose1d,
   convTranspose2d,
 } from "./conv-transpose.ts";
+export type { ConvOptions, Padding, PerAxis } from "./convolution.ts";
 export { type CtcOptions, ctc } from "./ctc.ts";
 export { Dense, type DenseOptions, dense } from "./dense.ts";
 export { Dropout, dropout } from "./dropout.ts";

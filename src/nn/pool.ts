@@ -3,7 +3,7 @@ import { ShapeError } from "../core/errors.ts";
 import { type Shape, showShape } from "../core/shape.ts";
 import type { Value } from "../graph/ir.ts";
 import { averagePool, maxPool, reduceMax, reduceMean } from "../ops/index.ts";
-import { type Padding, type PerAxis, perAxis, requireChannels, resolvePadding } from "./conv.ts";
+import { type Padding, type PerAxis, perAxis, requireChannels, resolvePadding } from "./convolution.ts";
 import { Module } from "./module.ts";
 
 export interface PoolOptions {
