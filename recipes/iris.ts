@@ -21,13 +21,14 @@ export default defineRecipe({
   summary: "A 64-64-3 network on Fisher's 150 irises; then its first layer is frozen and the rest trained on",
   defaults: { epochs: 60, batchSize: 16, learningRate: 0.005, optimizer: "adam", seed: 0 },
   next: ["sardonyx train mlp-mnist            the same kind of network on 60,000 digits"],
-  async load({ batchSize, seed, epochs }, limit) {
-    const { all, classes } = await loadIris();
-    const [train, test] = all.split(0.8, keyOf(seed));
+  async load({ batchSize, seed, epochs }, limit, onDownload) {
+    const { all, classes } = await loadIris({ ...(onDownload && { onProgress: onDownload }) });
+    const [whole, test] = all.split(0.8, keyOf(seed));
+    const train = limited(whole, limit);
     const scaling = fitStandardize(all.tensors.x);
     return {
       model: sequential([dense(64, { activation: "relu" }), dense(64, { activation: "relu" }), dense(3)]),
-      train: limited(train, limit)
+      train: train
         .shuffle(keyOf(seed))
         .batch(batchSize)
         .map(({ x, y }) => ({ x: transform(x, scaling), y })),
@@ -35,6 +36,7 @@ export default defineRecipe({
       loss: crossEntropy(),
       metrics: [accuracy(), confusionMatrix(3)],
       classes,
+      samples: { train: train.length ?? 0, test: test.length ?? 0 },
       stages: [
         { name: "all layers", epochs },
         { name: "first layer frozen", epochs: Math.ceil(epochs / 3), before: (model) => model.freeze("layers.0") },

@@ -25,8 +25,9 @@ export default defineRecipe({
     "sardonyx train lenet-mnist --profile          where the time goes, by operator and layer",
     "sardonyx train iris                 freezing a layer, and the proof that it did not move",
   ],
-  async load({ batchSize, seed }, limit) {
-    const { train, test, classes } = await loadMnist();
+  async load({ batchSize, seed }, limit, onDownload) {
+    const { classes, ...data } = await loadMnist({ ...(onDownload && { onProgress: onDownload }) });
+    const [train, test] = [limited(data.train, limit), limited(data.test, limit)];
     const scale = scaleBytes();
     return {
       model: sequential([
@@ -38,11 +39,12 @@ export default defineRecipe({
         dense(128, { activation: "relu", initializer: "heNormal" }),
         dense(10),
       ]),
-      train: limited(train, limit).shuffle(keyOf(seed)).batch(batchSize).map(scale),
-      test: limited(test, limit).batch(250).map(scale),
+      train: train.shuffle(keyOf(seed)).batch(batchSize).map(scale),
+      test: test.batch(250, { dropLast: false }).map(scale),
       loss: crossEntropy(),
       metrics: [accuracy(), confusionMatrix(10)],
       classes,
+      samples: { train: train.length ?? 0, test: test.length ?? 0 },
       input: {
         type: { dtype: "float32", shape: [1, 1, 28, 28] },
         image: { height: 28, width: 28, channels: 1 },

@@ -20,10 +20,11 @@ export default defineRecipe({
   summary: "Two hidden layers of 512 units with dropout on the 60,000 MNIST digits",
   defaults: { epochs: 8, batchSize: 128, learningRate: 0.001, optimizer: "adam", seed: 0 },
   next: ["sardonyx train lenet-mnist          what convolutions add"],
-  async load({ batchSize, seed, epochs, learningRate }, limit) {
-    const { train, test, classes } = await loadMnist();
+  async load({ batchSize, seed, epochs, learningRate }, limit, onDownload) {
+    const { classes, ...data } = await loadMnist({ ...(onDownload && { onProgress: onDownload }) });
+    const [train, test] = [limited(data.train, limit), limited(data.test, limit)];
     const scale = scaleBytes();
-    const batches = limited(train, limit).shuffle(keyOf(seed)).batch(batchSize).map(scale);
+    const batches = train.shuffle(keyOf(seed)).batch(batchSize).map(scale);
     return {
       model: sequential([
         flatten(),
@@ -34,10 +35,11 @@ export default defineRecipe({
         dense(10),
       ]),
       train: batches,
-      test: limited(test, limit).batch(250).map(scale),
+      test: test.batch(250, { dropLast: false }).map(scale),
       loss: crossEntropy(),
       metrics: [accuracy(), confusionMatrix(10)],
       classes,
+      samples: { train: train.length ?? 0, test: test.length ?? 0 },
       schedule: cosine({ rate: learningRate, steps: epochs * (batches.length ?? 1) }),
       input: {
         type: { dtype: "float32", shape: [1, 1, 28, 28] },

@@ -58,7 +58,7 @@ function openTargets(a: Graph, b: Graph): Map<number, readonly number[]> {
   const open = new Map<number, readonly number[]>();
   for (const [i, node] of left.entries()) {
     const other = right[i];
-    if (!other || other.op !== node.op || !sameAttributes(node, other))
+    if (!other || other.op !== node.op || other.inputs.length !== node.inputs.length || !sameAttributes(node, other))
       throw new Obstacle(`${placeOf(node)} differs between batches of ${small} and ${large}`);
     for (const [k, value] of node.inputs.entries()) {
       if (samePlace(value, other.inputs[k], partner)) continue;

@@ -1,0 +1,72 @@
+/** Installs and compiles what is missing or older than its sources. Plain Node, no dependencies. */
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
+const windows = process.platform === "win32";
+
+/** Ends the process with a sentence when Node is too old. */
+export function checkNode() {
+  if (Number(process.versions.node.split(".")[0]) >= 20) return;
+  console.error(`This is Node ${process.versions.node}, Sardonyx needs Node 20 or newer: https://nodejs.org`);
+  process.exit(2);
+}
+
+/** Runs a command, by default with the terminal as ours, and gives its exit status. */
+export function run(command, args, stdio = "inherit") {
+  // npm and npx are scripts on Windows, which only a shell starts.
+  const { status, error } = spawnSync(command, args, { cwd: root, stdio, shell: windows });
+  if (error) console.error(`${command} cannot be started: ${error.message}`);
+  return status ?? 1;
+}
+
+/** Standard output is kept for what comes after: it may be read by a program. */
+const onErrorStream = ["inherit", 2, "inherit"];
+
+const timeOf = (path) => (existsSync(path) ? statSync(path).mtimeMs : 0);
+
+/** The latest change of a file below a folder, tests left out. */
+function latestChange(folder) {
+  let latest = 0;
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) latest = Math.max(latest, latestChange(path));
+    else if (!entry.name.includes(".test.")) latest = Math.max(latest, timeOf(path));
+  }
+  return latest;
+}
+
+/** Installs the packages when they are missing or older than the lock file. Returns whether that went well. */
+export function install() {
+  if (timeOf(join(root, "node_modules/.package-lock.json")) >= timeOf(join(root, "package-lock.json"))) return true;
+  console.error("Installing the packages (npm ci) …");
+  return run("npm", ["ci", "--no-audit", "--no-fund"], onErrorStream) === 0;
+}
+
+/** Compiles when dist/ is missing or older than the sources. Returns whether that went well. */
+export function build() {
+  const sources = Math.max(
+    latestChange(join(root, "src")),
+    latestChange(join(root, "recipes")),
+    timeOf(join(root, "tsconfig.json")),
+    timeOf(join(root, "tsconfig.build.json")),
+  );
+  const dist = join(root, "dist");
+  if (timeOf(join(dist, "src/cli/main.js")) >= sources) return true;
+  console.error("Compiling (tsc) …");
+  // Beside dist/, then in its place: what is half compiled is never run, and what has no source any more is gone.
+  const fresh = join(root, "node_modules/.cache/sardonyx-dist");
+  rmSync(fresh, { recursive: true, force: true });
+  mkdirSync(dirname(fresh), { recursive: true });
+  if (run("npx", ["tsc", "-p", "tsconfig.build.json", "--outDir", fresh], onErrorStream) !== 0) return false;
+  rmSync(dist, { recursive: true, force: true });
+  renameSync(fresh, dist);
+  return true;
+}
+
+if (process.argv[1] && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  checkNode();
+  process.exitCode = install() && build() ? 0 : 1;
+}

@@ -1,0 +1,25 @@
+/** `sardonyx recipes`: what can be trained. */
+import { defineCommand } from "../command.ts";
+import { builtInRecipes, loadRecipe } from "../recipes.ts";
+import { table } from "../text.ts";
+
+export const command = defineCommand({
+  name: "recipes",
+  summary: "List the built-in recipes with their default settings",
+  arguments: [],
+  options: {},
+  examples: [["sardonyx recipes", "a table"]],
+  async run({ output }) {
+    const rows: string[][] = [];
+    for (const name of builtInRecipes()) {
+      const { recipe } = await loadRecipe(name);
+      const { summary, defaults } = recipe;
+      output.record("recipe", { name, summary, defaults });
+      const { epochs, batchSize, learningRate, optimizer } = defaults;
+      rows.push([name, summary, `${optimizer} ${learningRate}, batch ${batchSize}, epochs ${epochs}`]);
+    }
+    const columns = [{ head: "Recipe" }, { head: "What it trains", width: 40 }, { head: "Defaults", width: 24 }];
+    for (const line of table(columns, rows)) output.line(line);
+    output.line("\nTrain one: sardonyx train lenet-mnist. One's own: sardonyx train ./my-recipe.ts");
+  },
+});

@@ -1,0 +1,58 @@
+/** `sardonyx train`: a recipe trained, tested and saved. */
+import { createRequire } from "node:module";
+import { unknownName } from "../../core/errors.ts";
+import { type Device, devices } from "../../runtime/session.ts";
+import { type OptimizerName, optimizerOf } from "../../train/optimizers.ts";
+import { choice, defineCommand, number, text, toggle, wholeNumber } from "../command.ts";
+import { version } from "../package.ts";
+import { makePlan } from "../train/plan.ts";
+import { runTraining } from "../train/run.ts";
+
+function deviceOf(name: string): Device {
+  const device = devices.find((known) => known === name);
+  if (!device) throw unknownName("device", name, devices);
+  return device;
+}
+
+export const command = defineCommand({
+  name: "train",
+  summary: "Train a recipe, test it and save what it learned",
+  arguments: [{ name: "RECIPE", description: "a built-in recipe (see sardonyx recipes), or the path of one's own" }],
+  options: {
+    epochs: wholeNumber("passes over the training data", 1),
+    batchSize: wholeNumber("samples in a training step", 1),
+    learningRate: number("step size of the optimizer", { low: 0, above: true, example: 0.001 }),
+    optimizer: choice("sgd, rmsprop, adagrad, adam or adamw", (name) => optimizerOf(name).name as OptimizerName),
+    seed: wholeNumber("start of all randomness", 0),
+    device: choice(`where to compute: ${devices.join(" or ")}; default cpu`, deviceOf),
+    threads: wholeNumber("threads of one operator; default all cores", 1),
+    limit: wholeNumber("use only so many samples, for a quick try", 1),
+    out: text("DIR", "folder of the run; default runs/RECIPE"),
+    resume: toggle("go on with the run in --out, or with the newest run of the recipe"),
+    checkpointSeconds: number("seconds between checkpoints; default 30", { low: 0, example: 30 }),
+    profile: toggle("show where the time goes, by operator and by layer (50 batches unless --epochs)"),
+  },
+  examples: [
+    ["sardonyx train lenet-mnist", "98.9 % of MNIST's test digits"],
+    ["sardonyx train lenet-mnist --optimizer sgd --learning-rate 0.1", "another optimizer"],
+    ["sardonyx train mlp-mnist --limit 5000 --epochs 2", "a quick try"],
+    ["sardonyx train lenet-mnist --resume", "go on where the newest run stopped"],
+    ["sardonyx train lenet-mnist --profile", "time by operator and layer"],
+    ["sardonyx train ./my-recipe.ts --out runs/mine --json", "one's own recipe, JSON lines"],
+  ],
+  async run({ arguments: [recipe = ""], options, output }) {
+    const { out, resume, profile, checkpointSeconds, ...given } = options;
+    const plan = await makePlan(recipe, { given, out, resume, profile }, versions());
+    await runTraining(plan, {
+      output,
+      checkpointSeconds: checkpointSeconds ?? 30,
+      profile: profile ? { short: options.epochs === undefined } : undefined,
+    });
+  },
+});
+
+/** What the run is computed by, for its record. */
+function versions(): Record<string, string> {
+  const engine = createRequire(import.meta.url)("onnxruntime-node/package.json") as { version: string };
+  return { sardonyx: version(), node: process.versions.node, "onnxruntime-node": engine.version };
+}

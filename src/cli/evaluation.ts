@@ -1,0 +1,52 @@
+/** The test of a model as text, JSON record and file content. */
+import { checkLabels } from "../data/checks.ts";
+import type { Batch, Dataset } from "../data/dataset.ts";
+import type { CompileOptions } from "../jit/compile.ts";
+import { type Evaluation, evaluate } from "../train/evaluate.ts";
+import { confusionOf } from "../train/metrics.ts";
+import type { Task } from "../train/recipe.ts";
+import { showConfusion } from "./confusion.ts";
+import type { Output } from "./output.ts";
+import { namedResults, plural } from "./text.ts";
+
+/** An evaluation as plain data. */
+export interface EvaluationReport {
+  readonly samples: number;
+  readonly results: Readonly<Record<string, number>>;
+  readonly classes?: readonly string[];
+  /** `[true class][predicted class]`. */
+  readonly confusion?: readonly (readonly number[])[];
+}
+
+/** The batches of a dataset, each looked through for labels that are no class. */
+export const withCheckedLabels = (data: Dataset<Batch>, { classes }: Task, what: string): Dataset<Batch> =>
+  classes === undefined
+    ? data
+    : data.map((batch) => {
+        if (batch.y.shape.length === 1 && !batch.y.dtype.startsWith("float"))
+          checkLabels(batch.y, classes.length, `a batch of the ${what} data`);
+        return batch;
+      });
+
+/** Measures a model on its test data. */
+export async function evaluateTask(task: Task, compile: CompileOptions): Promise<EvaluationReport> {
+  const { model, test, loss, metrics, classes } = task;
+  const evaluation = await evaluate(model, withCheckedLabels(test, task, "test"), { loss, metrics, compile });
+  const { samples, results } = evaluation;
+  const confusion = confusionIn(task, evaluation);
+  return { samples, results, ...(classes && { classes }), ...(confusion && { confusion }) };
+}
+
+function confusionIn({ metrics }: Task, { statistics }: Evaluation): number[][] | undefined {
+  const at = metrics.findIndex(({ name }) => name === "confusionMatrix");
+  return at < 0 ? undefined : confusionOf(statistics[at] ?? []);
+}
+
+/** Shows an evaluation. */
+export function showEvaluation(report: EvaluationReport, output: Output): void {
+  output.record("evaluation", { ...report });
+  output.line(`Test on ${plural(report.samples, "sample")}: ${namedResults(report.results)}`);
+  if (!report.confusion) return;
+  output.line();
+  for (const line of showConfusion(report.confusion, report.classes ?? [], output.columns)) output.line(line);
+}

@@ -1,0 +1,100 @@
+/** The program `sardonyx`: commands, their options and help from one table; messages and exit codes. */
+import { CommanderError, Option as CommanderOption, Command as Program } from "commander";
+import { InternalError, SardonyxError } from "../core/errors.ts";
+import { type Command, flagOf } from "./command.ts";
+import { command as evalCommand } from "./commands/eval.ts";
+import { command as exportCommand } from "./commands/export.ts";
+import { command as predictCommand } from "./commands/predict.ts";
+import { command as recipesCommand } from "./commands/recipes.ts";
+import { command as trainCommand } from "./commands/train.ts";
+import { Interrupted } from "./interrupt.ts";
+import { type Output, standardOutput } from "./output.ts";
+import { version } from "./package.ts";
+
+export const commands: readonly Command[] = [trainCommand, evalCommand, predictCommand, exportCommand, recipesCommand];
+
+/** What a caller can tell from the exit status. */
+export const exitCodes = { done: 0, defect: 1, mistake: 2, interrupted: 130 } as const;
+
+const exitHelp = `
+Exit status: 0 done; 2 a mistake in the input, told in a sentence; 130 stopped by
+Ctrl-C, after saving; 1 a defect of Sardonyx.`;
+
+/** Runs a command line (without node and script) and returns the exit status. */
+export async function main(args: readonly string[]): Promise<number> {
+  const output = standardOutput(args.includes("--json"));
+  // A reader that went away (`sardonyx recipes | head -1`) is no error.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(exitCodes.done);
+    throw error;
+  });
+  try {
+    const program = buildProgram(output);
+    if (args.length === 0) program.outputHelp();
+    else await program.parseAsync([...args], { from: "user" });
+    return exitCodes.done;
+  } catch (error) {
+    return report(error, output);
+  }
+}
+
+function buildProgram(output: Output): Program {
+  const program = new Program("sardonyx")
+    .description("Trains deep-learning models written in TypeScript, on ONNX Runtime.")
+    .version(version())
+    .helpCommand(false)
+    .addHelpText("after", `${exitHelp}\n\nBegin with: sardonyx train lenet-mnist`);
+  strict(program);
+  for (const command of commands) {
+    const sub = program.command(command.name).summary(command.summary).description(command.summary);
+    strict(sub);
+    for (const { name, description, variadic } of command.arguments)
+      sub.argument(variadic ? `<${name}...>` : `<${name}>`, description);
+    for (const [name, { placeholder, description, parse }] of Object.entries(command.options)) {
+      const flag = flagOf(name);
+      const option = new CommanderOption(placeholder ? `${flag} <${placeholder}>` : flag, description);
+      sub.addOption(placeholder ? option.argParser((value: string) => parse(value, flag)) : option);
+    }
+    sub.option("--json", "print JSON lines, one a record, and nothing else on standard output");
+    const width = Math.max(...command.examples.map(([line]) => line.length)) + 2;
+    const examples = command.examples.map(([line, meaning]) =>
+      width + meaning.length > 76 ? `  ${line}\n      ${meaning}` : `  ${line.padEnd(width)}${meaning}`,
+    );
+    sub.addHelpText("after", `\nExamples:\n${examples.join("\n")}`);
+    sub.action((...given: unknown[]) => {
+      const operands = given.slice(0, command.arguments.length).flat() as string[];
+      return command.run({ arguments: operands, options: sub.opts(), output });
+    });
+  }
+  return program;
+}
+
+/** Mistakes come back as exceptions instead of ending the process. */
+function strict(program: Program): void {
+  program.exitOverride().configureOutput({ writeErr: () => undefined, outputError: () => undefined });
+  program.configureHelp({ helpWidth: 80 }).allowExcessArguments(false).showSuggestionAfterError(true);
+}
+
+/** Tells of an error in the way its kind deserves, and gives the exit status. */
+function report(error: unknown, output: Output): number {
+  if (error instanceof Interrupted) return exitCodes.interrupted;
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return exitCodes.done;
+    const sentence = error.message
+      .replace(/^error: /, "")
+      .replace(/\n\(Did you mean (.*)\?\)/s, '; did you mean "$1"?');
+    return tell(output, "USAGE", `${sentence}${sentence.endsWith("?") ? "" : ";"} see: sardonyx --help`);
+  }
+  if (error instanceof SardonyxError && !(error instanceof InternalError))
+    return tell(output, error.code, error.message);
+  const stack = error instanceof Error ? error.stack : String(error);
+  output.record("error", { code: "DEFECT", message: String(error) });
+  output.warn(`This should not happen: a defect of Sardonyx, or of a recipe of one's own.\n${stack}`);
+  return exitCodes.defect;
+}
+
+function tell(output: Output, code: string, message: string): number {
+  output.record("error", { code, message });
+  output.warn(`sardonyx: ${message} [${code}]`);
+  return exitCodes.mistake;
+}

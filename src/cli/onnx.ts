@@ -1,0 +1,37 @@
+/** A trained model as the bytes of an ONNX file, for any batch size where the model allows. */
+
+import { InternalError } from "../core/errors.ts";
+import { graphOf } from "../graph/ir.ts";
+import { batchPolymorphic } from "../jit/polymorphic.ts";
+import { encodeModel } from "../onnx/model.ts";
+import { constant } from "../ops/constant.ts";
+import type { Task } from "../train/recipe.ts";
+
+export interface OnnxModel {
+  readonly bytes: Uint8Array;
+  /** Why the model takes a batch of 1 only, if it does. */
+  readonly obstacle: string | undefined;
+}
+
+/** Input `input`, output `output`; the parameters are constants, the classes and the recipe metadata. */
+export function onnxModel({ model, input: { type }, classes }: Task, recipe: string): OnnxModel {
+  const { graph, symbols, obstacle } = batchPolymorphic((batch) => {
+    const { x, y } = model.trace(
+      { dtype: type.dtype, shape: [batch, ...type.shape.slice(1)] },
+      {
+        bind({ name, value }) {
+          if (!value) throw new InternalError(`parameter "${name}" has no value to export`);
+          return constant(value);
+        },
+      },
+    );
+    return graphOf([x], [y]);
+  });
+  const bytes = encodeModel(graph, {
+    inputNames: ["input"],
+    outputNames: ["output"],
+    symbols,
+    metadata: { recipe, ...(classes && { classes: JSON.stringify(classes) }) },
+  });
+  return { bytes, obstacle };
+}

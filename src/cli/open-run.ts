@@ -1,0 +1,62 @@
+/** A finished or interrupted run opened again: its recipe, its data, its model with the weights that it reached. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { atPlace, FileError } from "../core/errors.ts";
+import { keyOf } from "../core/random.ts";
+import type { CompileOptions } from "../jit/compile.ts";
+import { readBytes } from "../storage/atomic.node.ts";
+import { decodeCheckpoint } from "../train/checkpoint.ts";
+import type { Progress } from "../train/fit.ts";
+import type { Optimizer } from "../train/optimizers.ts";
+import type { Recipe, Task } from "../train/recipe.ts";
+import { loadParameters } from "../train/trainer.ts";
+import { toggle } from "./command.ts";
+import type { Output } from "./output.ts";
+import { loadRecipe } from "./recipes.ts";
+import { findRun, type RunRecord, type RunSettings, readRecord, runFiles, shown } from "./run-folder.ts";
+import { showDownloads } from "./train/progress.ts";
+
+/** The option of every command that opens a run. */
+export const bestOption = toggle("use the weights of the best epoch (best.safetensors) instead of the last");
+
+export interface OpenRun {
+  readonly folder: string;
+  readonly record: RunRecord;
+  readonly recipe: Recipe;
+  readonly task: Task;
+  readonly compile: CompileOptions;
+}
+
+/** How a run's graphs are compiled. */
+export const compileOptions = ({ device, threads }: RunSettings): CompileOptions => ({ device, threads });
+
+/** The progress in a run's checkpoint. Throws FileError naming the file. */
+export async function readCheckpoint(folder: string, file: string, optimizer?: Optimizer): Promise<Progress> {
+  const path = join(folder, file);
+  if (!existsSync(path))
+    throw new FileError(
+      `${shown(folder)} has no ${file} yet; train on: sardonyx train RECIPE --resume --out ${shown(folder)}`,
+    );
+  const bytes = await readBytes(path, "checkpoint");
+  try {
+    return decodeCheckpoint(bytes, optimizer);
+  } catch (error) {
+    throw atPlace(shown(path), error);
+  }
+}
+
+/** Opens a run for evaluation, prediction or export. */
+export async function openRun(
+  run: string,
+  { best = false, output }: { readonly best?: boolean | undefined; readonly output: Output },
+): Promise<OpenRun> {
+  const folder = findRun(run);
+  const record = await readRecord(folder);
+  const progress = await readCheckpoint(folder, best ? runFiles.best : runFiles.checkpoint);
+  const { recipe } = await loadRecipe(record.recipe.path ?? record.recipe.name);
+  const task = await recipe.load(record.settings, record.settings.limit, showDownloads(output));
+  task.model.trace(task.input.type);
+  task.model.initialize(keyOf(record.settings.seed));
+  loadParameters(task.model, progress.trainer.tensors);
+  return { folder, record, recipe, task, compile: compileOptions(record.settings) };
+}

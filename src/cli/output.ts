@@ -1,0 +1,42 @@
+/** Where a command writes: sentences for a person, or JSON lines for a program, never both. */
+import { wrap } from "./text.ts";
+
+export interface Output {
+  /** Standard output carries JSON lines only. */
+  readonly json: boolean;
+  /** A live bar may be drawn. */
+  readonly terminal: boolean;
+  /** Columns to write in. */
+  readonly columns: number;
+  /** Writes a line for a person, as it is; nothing in JSON mode. */
+  line(text?: string): void;
+  /** Writes sentences for a person, wrapped; `indent` that of the lines after the first. */
+  prose(text: string, indent?: number): void;
+  /** Writes a record for a program; nothing outside JSON mode. */
+  record(type: string, fields: Readonly<Record<string, unknown>>): void;
+  /** What a person must know although all goes on; on standard error. */
+  warn(text: string): void;
+}
+
+/** Output to the process's streams. */
+export function standardOutput(json: boolean): Output {
+  const terminal = process.stdout.isTTY === true && !json;
+  const columns = terminal ? process.stdout.columns || 80 : 80;
+  return {
+    json,
+    terminal,
+    columns,
+    line(text = "") {
+      if (!json) process.stdout.write(`${text}\n`);
+    },
+    prose(text, indent = 0) {
+      if (!json) process.stdout.write(`${wrap(text, Math.min(columns, 100), indent).join("\n")}\n`);
+    },
+    record(type, fields) {
+      if (json) process.stdout.write(`${JSON.stringify({ type, ...fields })}\n`);
+    },
+    warn(text) {
+      process.stderr.write(`${text}\n`);
+    },
+  };
+}

@@ -1,0 +1,32 @@
+/** The table of a model's layers: output shape, and parameters to be trained with their formula. */
+import { featureShape } from "../../nn/module.ts";
+import type { ModelSummary } from "../../nn/summary.ts";
+import type { Output } from "../output.ts";
+import { count, table } from "../text.ts";
+
+/** Shows the layers. */
+export function showLayers({ layers, parameters, trainable, buffers }: ModelSummary, output: Output): void {
+  const shown = layers.map((layer) => ({ ...layer, outputShape: featureShape(layer.outputShape) }));
+  output.record("layers", { layers: shown, parameters, trainable, buffers });
+  const rows = shown.map(({ path, type, outputShape, formula, parameters }) => [
+    path || "model",
+    type,
+    outputShape.join("×"),
+    parameters > 0 ? `${formula} = ${count(parameters)}` : "0",
+  ]);
+  const columns = [{ head: "Layer" }, { head: "Type" }, { head: "Output" }, { head: "Parameters to be trained" }];
+  // What the other columns and the gaps leave, so that a long formula is wrapped.
+  const used = [0, 1, 2].reduce(
+    (sum, i) => sum + 2 + Math.max(columns[i]?.head.length ?? 0, ...rows.map((row) => row[i]?.length ?? 0)),
+    0,
+  );
+  const width = Math.max(24, Math.min(output.columns - used, Math.max(24, ...rows.map((row) => row[3]?.length ?? 0))));
+  for (const line of table(
+    columns.map((column, i) => (i === 3 ? { ...column, width } : column)),
+    rows,
+  ))
+    output.line(line);
+  const frozen = parameters - trainable;
+  const rest = [frozen > 0 && `${count(frozen)} frozen`, buffers > 0 && `${count(buffers)} running statistics`];
+  output.line(`${[`${count(trainable)} parameters to be trained`, ...rest].filter(Boolean).join(", ")}`);
+}

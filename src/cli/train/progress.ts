@@ -1,0 +1,160 @@
+/** How far a run is: a bar on a terminal, plain lines elsewhere, JSON records for programs. */
+import { type Options, type Params, SingleBar } from "cli-progress";
+import type { Callback } from "../../train/callbacks.ts";
+import type { Run } from "../../train/fit.ts";
+import type { OnDownload } from "../../train/recipe.ts";
+import type { EpochResult } from "../../train/running-sums.ts";
+import type { Output } from "../output.ts";
+import { clock, count, duration, namedResult, namedResults } from "../text.ts";
+
+/** Batches from one JSON record to the next. */
+const recordEvery = 50;
+/** Seconds between plain lines, and between changes of the bar's numbers. */
+const lineEvery = 10;
+const barEvery = 0.1;
+/** Of more epochs than this, about so many get a line. */
+const epochLines = 20;
+
+export interface ProgressOptions {
+  readonly output: Output;
+  /** Epochs of the whole run, all stages. */
+  readonly totalEpochs: number;
+  /** Clock in seconds. */
+  readonly now?: () => number;
+}
+
+/** Shows the progress of training; `close` takes a bar away that is still there. */
+export function showProgress({
+  output,
+  totalEpochs,
+  now = () => performance.now() / 1000,
+}: ProgressOptions): Callback & { close(): void } {
+  let bar: SingleBar | undefined;
+  let began = 0;
+  let samples = 0;
+  let batches = 0;
+  let shown = 0;
+
+  /** Numbers of the epoch so far: the first batch, which compiles, is not timed. */
+  const status = (run: Run): string => {
+    const seconds = now() - began;
+    const perEpoch = run.batchesPerEpoch;
+    const left =
+      perEpoch === undefined || batches === 0
+        ? undefined
+        : ((totalEpochs - run.epoch) * perEpoch - run.batchInEpoch) * (seconds / batches);
+    const { loss = Number.NaN, ...metrics } = run.current();
+    const [metric] = Object.entries(metrics).filter(([name]) => name !== "confusionMatrix");
+    return [
+      batches > 0 ? `${count(samples / seconds)} samples/s` : "compiling",
+      namedResult("loss", loss),
+      metric && namedResult(...metric),
+      left === undefined ? undefined : `${clock(left)} left`,
+    ]
+      .filter(Boolean)
+      .join("  ");
+  };
+
+  const close = () => {
+    bar?.stop();
+    bar = undefined;
+  };
+
+  return {
+    name: "progress",
+    close,
+    onBatch(run, { batchSize, loss, learningRate }) {
+      const { batchInEpoch, batchesPerEpoch, epoch } = run;
+      const first = batches === 0 && samples === 0 && began === 0;
+      if (first) began = shown = now();
+      else {
+        samples += batchSize;
+        batches++;
+      }
+      if (output.json) {
+        if (run.trainer.batches === 1 || run.trainer.batches % recordEvery === 0)
+          output.record("batch", {
+            epoch: epoch + 1,
+            batch: run.trainer.batches,
+            batchLoss: loss,
+            learningRate,
+            ...run.current(),
+          });
+        return;
+      }
+      if (output.terminal) {
+        if (!bar) {
+          bar = newBar(output);
+          bar.start(batchesPerEpoch ?? 0, batchInEpoch, { epoch: `${epoch + 1}/${totalEpochs}`, status: status(run) });
+        }
+        if (now() - shown < barEvery) bar.update(batchInEpoch);
+        else {
+          shown = now();
+          bar.update(batchInEpoch, { status: status(run) });
+        }
+      } else if (now() - shown >= lineEvery) {
+        shown = now();
+        const share = batchesPerEpoch === undefined ? "" : `  ${Math.floor((100 * batchInEpoch) / batchesPerEpoch)} %`;
+        output.line(`Epoch ${epoch + 1}/${totalEpochs}${share}  ${status(run)}`);
+      }
+    },
+    onEpoch(run, results) {
+      close();
+      const seconds = now() - began;
+      const rate = samples / seconds;
+      output.record("epoch", { epoch: run.epoch, batch: run.trainer.batches, ...results, samplesPerSecond: rate });
+      if (isShown(run, totalEpochs)) output.line(epochLine(run, results, totalEpochs, seconds, rate));
+      began = now();
+      samples = batches = 0;
+    },
+  };
+}
+
+/** The first, the last and evenly spaced ones between. */
+const isShown = ({ epoch, epochs }: Run, total: number): boolean =>
+  total <= epochLines || epoch === 1 || epoch === epochs || epoch % Math.ceil(total / epochLines) === 0;
+
+const epochLine = ({ epoch }: Run, results: EpochResult, total: number, seconds: number, rate: number): string => {
+  const where = `Epoch ${String(epoch).padStart(String(total).length)}/${total}`;
+  const speed = seconds >= 0.5 ? `   ${count(rate)} samples/s   ${duration(seconds)}` : "";
+  return `${where}   ${namedResults(results)}${speed}`;
+};
+
+/** `1/3 ━━━━━━━━━─────  45 %  2,310 samples/s  loss 0.0312  accuracy 98.93 %  0:41 left`, as wide as the terminal. */
+function newBar(output: Output): SingleBar {
+  const format = (_: Options, { progress }: Params, payload: { epoch: string; status: string }): string => {
+    const share = `${String(Math.floor(100 * progress)).padStart(3)} %`;
+    const width = Math.max(4, output.columns - 1 - payload.epoch.length - share.length - payload.status.length - 4);
+    const done = Math.round(width * progress);
+    return `${payload.epoch} ${"━".repeat(done)}${"─".repeat(width - done)} ${share}  ${payload.status}`;
+  };
+  return new SingleBar({
+    format,
+    stream: process.stdout,
+    clearOnComplete: true,
+    hideCursor: true,
+    gracefulExit: false,
+    fps: 10,
+  });
+}
+
+/** Shows a download: a bar on a terminal, a line at its beginning elsewhere. */
+export function showDownloads(output: Output): OnDownload {
+  let bar: SingleBar | undefined;
+  let current = "";
+  return ({ name, received, total }) => {
+    const size = `${(total / 1e6).toFixed(1)} MB`;
+    if (name !== current) {
+      current = name;
+      output.record("download", { name, bytes: total });
+      if (output.terminal) {
+        bar = newBar(output);
+        bar.start(total, 0, { epoch: "Download", status: `${name}, ${size}` });
+      } else output.line(`Downloading ${name}, ${size}`);
+    }
+    bar?.update(received);
+    if (received < total) return;
+    bar?.stop();
+    bar = undefined;
+  };
+}

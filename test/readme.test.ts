@@ -1,0 +1,50 @@
+/** The README is true: its commands run, its examples print what their comments say, its headline figure is reached. */
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+
+const readme = readFileSync("README.md", "utf8");
+const blocks = (language: string): string[] =>
+  [...readme.matchAll(new RegExp(`\`\`\`${language}\n(.*?)\`\`\``, "gs"))].map((match) => match[1] ?? "");
+
+// Inside the repository, so that "sardonyx" resolves to this package.
+const folder = mkdtempSync(join(process.cwd(), ".readme-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const run = (command: string, ...args: string[]): string =>
+  execFileSync(command, args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+
+test.each(blocks("ts").map((code, i) => [i + 1, code] as const))(
+  "example %i prints what its comments say",
+  (i, code) => {
+    const path = join(folder, `example-${i}.ts`);
+    writeFileSync(path, code);
+    const printed = run(process.execPath, "--import", "tsx", path).trim().split("\n");
+    const expected = [...code.matchAll(/console\.log\(.*\); \/\/ (.*)/g)].map((match) => match[1]);
+    expect(expected.length).toBeGreaterThan(0);
+    expect(printed).toEqual(expected);
+  },
+);
+
+test("the commands run, in their order", () => {
+  const commands = blocks("sh").flatMap((block) => block.split("\n").filter((line) => line.startsWith("node bin/")));
+  expect(commands.length).toBeGreaterThan(4);
+  for (const command of commands) {
+    const inFolder = command.replaceAll("runs/iris-example", join(folder, "iris-example"));
+    expect(run("sh", "-c", inFolder), command).not.toBe("");
+  }
+});
+
+test("npm start reaches 98.5 % on the test digits", { timeout: 600_000 }, () => {
+  const started = performance.now();
+  const lines = run("npm", "--silent", "start", "--", "--json", "--out", join(folder, "lenet"));
+  const minutes = (performance.now() - started) / 60_000;
+  const evaluation = lines
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
+    .find(({ type }) => type === "evaluation");
+  console.log(`npm start: accuracy ${evaluation?.accuracy}, ${minutes.toFixed(2)} minutes`);
+  expect(evaluation?.accuracy).toBeGreaterThanOrEqual(0.985);
+});
