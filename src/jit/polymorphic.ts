@@ -6,6 +6,7 @@ import { makeNode } from "../graph/op.ts";
 import { rewrite } from "../graph/rewrite.ts";
 import { verify } from "../graph/verify.ts";
 import { constantNumbers, int64s } from "../ops/constant.ts";
+import { Expand, Reshape } from "../ops/movement.ts";
 import { optimize } from "./compile.ts";
 
 /** Two batch sizes that no extent of a model is likely to equal by chance. */
@@ -98,9 +99,9 @@ function openTarget(node: Node, other: Node): readonly number[] | undefined {
   // The extent must be a multiple of the batch: then what is left of the elements is right for each batch.
   if (differing.length !== 1 || axis === undefined || (from[axis] ?? 0) * large !== (to[axis] ?? 0) * small)
     return undefined;
-  if (node.op.type === "Reshape") return from.includes(-1) ? undefined : from.with(axis, -1);
+  if (node.op === Reshape) return from.includes(-1) ? undefined : from.with(axis, -1);
   const own = node.inputs[0]?.shape;
-  return node.op.type === "Expand" && own?.at(axis - from.length) === from[axis] ? from.with(axis, 1) : undefined;
+  return node.op === Expand && own?.at(axis - from.length) === from[axis] ? from.with(axis, 1) : undefined;
 }
 
 function placeOf({ op, scope, outputs: [y] }: Node): string {
