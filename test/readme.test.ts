@@ -1,12 +1,17 @@
-/** The README is true: its commands run, its examples print what their comments say, its headline figure is reached. */
+/** The README and the guide are true: commands run, examples print what their comments say, the headline figure is reached. */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 
-const readme = readFileSync("README.md", "utf8");
-const blocks = (language: string): string[] =>
-  [...readme.matchAll(new RegExp(`\`\`\`${language}\n(.*?)\`\`\``, "gs"))].map((match) => match[1] ?? "");
+/** The blocks of a language in a document. */
+const blocks = (path: string, language: string): string[] =>
+  [...readFileSync(path, "utf8").matchAll(new RegExp(`\`\`\`${language}\n(.*?)\`\`\``, "gs"))].map(
+    (match) => match[1] ?? "",
+  );
+const examples = ["README.md", "docs/training.md"].flatMap((path) =>
+  blocks(path, "ts").map((code, i) => [path, i + 1, code] as const),
+);
 
 // Inside the repository, so that "sardonyx" resolves to this package.
 const folder = mkdtempSync(join(process.cwd(), ".readme-"));
@@ -15,20 +20,19 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const run = (command: string, ...args: string[]): string =>
   execFileSync(command, args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
 
-test.each(blocks("ts").map((code, i) => [i + 1, code] as const))(
-  "example %i prints what its comments say",
-  (i, code) => {
-    const path = join(folder, `example-${i}.ts`);
-    writeFileSync(path, code);
-    const printed = run(process.execPath, "--import", "tsx", path).trim().split("\n");
-    const expected = [...code.matchAll(/console\.log\(.*\); \/\/ (.*)/g)].map((match) => match[1]);
-    expect(expected.length).toBeGreaterThan(0);
-    expect(printed).toEqual(expected);
-  },
-);
+test.each(examples)("%s: example %i prints what its comments say", (document, i, code) => {
+  const path = join(folder, `${document.replaceAll("/", "-")}-${i}.ts`);
+  writeFileSync(path, code);
+  const printed = run(process.execPath, "--import", "tsx", path).trim().split("\n");
+  const expected = [...code.matchAll(/console\.log\(.*\); \/\/ (.*)/g)].map((match) => match[1]);
+  expect(expected.length).toBeGreaterThan(0);
+  expect(printed).toEqual(expected);
+});
 
 test("the commands run, in their order", () => {
-  const commands = blocks("sh").flatMap((block) => block.split("\n").filter((line) => line.startsWith("node bin/")));
+  const commands = blocks("README.md", "sh").flatMap((block) =>
+    block.split("\n").filter((line) => line.startsWith("node bin/")),
+  );
   expect(commands.length).toBeGreaterThan(4);
   for (const command of commands) {
     const inFolder = command.replaceAll("runs/iris-example", join(folder, "iris-example"));
