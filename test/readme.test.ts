@@ -29,6 +29,15 @@ test.each(examples)("%s: example %i prints what its comments say", (document, i,
   expect(printed).toEqual(expected);
 });
 
+test("the examples type-check, strictly", () => {
+  const options = { rootDir: join(folder, ".."), noEmit: true, paths: {} };
+  writeFileSync(
+    join(folder, "tsconfig.json"),
+    JSON.stringify({ extends: "../tsconfig.json", compilerOptions: options, include: ["*.ts"] }),
+  );
+  expect(run("npx", "tsc", "-p", folder)).toBe("");
+});
+
 test("the commands run, in their order", () => {
   const commands = blocks("README.md", "sh").flatMap((block) =>
     block.split("\n").filter((line) => line.startsWith("node bin/")),

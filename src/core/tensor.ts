@@ -47,6 +47,11 @@ export class Tensor<D extends DType = DType> {
     );
   }
 
+  /** Elements in row-major order, as numbers. */
+  toNumbers(): number[] {
+    return Array.from(this.data as ArrayLike<number | bigint>, Number);
+  }
+
   /** Elements as nested arrays of numbers. */
   toArray(): Nested {
     const build = (axis: number, offset: number, stride: number): Nested => {

@@ -53,8 +53,7 @@ export const ones = (shape: Shape, dtype?: DType): Value => full(shape, 1, dtype
 
 /** The numbers of an integer constant, `undefined` for any other value. */
 export function constantNumbers(value: Value | undefined): number[] | undefined {
-  const known = constantOf(value);
-  return known && Array.from(known.data as ArrayLike<number | bigint>, Number);
+  return constantOf(value)?.toNumbers();
 }
 
 /** Throws unless an operand that must be known while tracing (a shape, axes) is a constant. */

@@ -23,13 +23,13 @@ const each = ({ outputs: [y] }: { outputs: readonly [Value, ...Value[]] }) => si
 /** The operand that an operator returns unchanged: `[kept, other, element]` when every element of `other` is `element`. */
 function neutral(y: Value, ...choices: readonly (readonly [Value, Value, number])[]): readonly Value[] | undefined {
   for (const [kept, other, element] of choices) {
-    const data = constantOf(other)?.data;
+    const known = constantOf(other);
     if (
-      data &&
-      other.dtype !== "float16" && // stored as raw bits
-      Number(data[0]) === element &&
+      known &&
+      known.dtype !== "float16" && // stored as raw bits
+      Number(known.data[0]) === element &&
       sameShape(kept.shape, y.shape) &&
-      Array.from(data as ArrayLike<number | bigint>, Number).every((item) => item === element)
+      known.toNumbers().every((item) => item === element)
     )
       return [kept];
   }
