@@ -1,6 +1,4 @@
 /** The test of a model as text, JSON record and file content. */
-import { checkLabels } from "../data/checks.ts";
-import type { Batch, Dataset } from "../data/dataset.ts";
 import type { CompileOptions } from "../jit/compile.ts";
 import { type Evaluation, evaluate } from "../train/evaluate.ts";
 import { confusionOf } from "../train/metrics.ts";
@@ -18,20 +16,10 @@ export interface EvaluationReport {
   readonly confusion?: readonly (readonly number[])[];
 }
 
-/** The batches of a dataset, each looked through for labels that are no class. */
-export const withCheckedLabels = (data: Dataset<Batch>, { classes }: Task, what: string): Dataset<Batch> =>
-  classes === undefined
-    ? data
-    : data.map((batch) => {
-        if (batch.y.shape.length === 1 && !batch.y.dtype.startsWith("float"))
-          checkLabels(batch.y, classes.length, `a batch of the ${what} data`);
-        return batch;
-      });
-
 /** Measures a model on its test data. */
 export async function evaluateTask(task: Task, compile: CompileOptions): Promise<EvaluationReport> {
   const { model, test, loss, metrics, classes } = task;
-  const evaluation = await evaluate(model, withCheckedLabels(test, task, "test"), { loss, metrics, compile });
+  const evaluation = await evaluate(model, test, { loss, metrics, compile });
   const { samples, results } = evaluation;
   const confusion = confusionIn(task, evaluation);
   return { samples, results, ...(classes && { classes }), ...(confusion && { confusion }) };

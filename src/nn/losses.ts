@@ -29,7 +29,11 @@ import { ctc } from "./ctc.ts";
 import { labelsFor, targetsLike } from "./targets.ts";
 
 /** A scalar from a model's output and the targets; the mean over the batch unless stated. */
-export type Loss = (output: Value, target: Value) => Value;
+export interface Loss {
+  (output: Value, target: Value): Value;
+  /** For integer targets, how many classes an output has: targets outside 0 … n - 1 are refused before they are used. */
+  readonly classesOf?: (output: Value) => number;
+}
 
 export interface CrossEntropyOptions {
   /** Share of the target's probability that is spread evenly over all classes (Szegedy et al. 2016, sec. 7); default 0. */
@@ -65,7 +69,7 @@ function weightsOf(where: string, logits: Value, weights: readonly number[]): Va
 export function crossEntropy(options: CrossEntropyOptions = {}): Loss {
   const { labelSmoothing = 0, classWeights } = options;
   checkOptions("crossEntropy", options);
-  return (output, target) => {
+  const loss = (output: Value, target: Value): Value => {
     const labels = labelsFor("crossEntropy", output, target);
     const classes = output.shape.at(-1) ?? 1;
     const rows = size(labels.shape);
@@ -80,6 +84,7 @@ export function crossEntropy(options: CrossEntropyOptions = {}): Loss {
     const everyClass = average(reduceSum(weights ? mul(logProbabilities, weights) : logProbabilities, 1));
     return neg(add(mul(likelihood, 1 - labelSmoothing), mul(everyClass, labelSmoothing / classes)));
   };
+  return Object.assign(loss, { classesOf: (output: Value) => output.shape.at(-1) ?? 1 });
 }
 
 /**

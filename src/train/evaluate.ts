@@ -20,13 +20,19 @@ export interface Evaluation {
   readonly samples: number;
 }
 
+interface CompiledEvaluation {
+  readonly executable: Executable;
+  readonly parameters: readonly Parameter[];
+  readonly checkTargets: (batch: Batch) => void;
+}
+
 /** Evaluates one model again and again; compiled once for each batch shape, the parameters read anew each time. */
 export class Evaluator {
   readonly #model: Module;
   readonly #loss: Loss;
   readonly #metrics: readonly Metric[];
   readonly #options: CompileOptions | undefined;
-  readonly #graphs = new Map<string, Promise<{ executable: Executable; parameters: readonly Parameter[] }>>();
+  readonly #graphs = new Map<string, Promise<CompiledEvaluation>>();
 
   constructor(model: Module, loss: Loss, metrics: readonly Metric[], options?: CompileOptions) {
     this.#model = model;
@@ -42,7 +48,8 @@ export class Evaluator {
       const signature = `${batch.x.dtype}${batch.x.shape}/${batch.y.dtype}${batch.y.shape}`;
       const compiled = this.#graphs.get(signature) ?? this.#compile(batch);
       this.#graphs.set(signature, compiled);
-      const { executable, parameters } = await compiled;
+      const { executable, parameters, checkTargets } = await compiled;
+      checkTargets(batch);
       const [loss, ...statistics] = await executable.run([batch.x, batch.y, ...valuesOf(parameters)]);
       sums.add(
         loss?.item() ?? Number.NaN,
@@ -55,10 +62,12 @@ export class Evaluator {
   }
 
   async #compile(batch: Batch) {
-    const { context, x, y, output, loss } = traceLoss(this.#model, this.#loss, batch, { training: false });
+    const { context, x, y, output, loss, checkTargets } = traceLoss(this.#model, this.#loss, batch, {
+      training: false,
+    });
     const outputs = [loss, ...this.#metrics.map((metric) => metric.update(output, y))];
     const executable = await compile([x, y, ...context.values.values()], outputs, this.#options);
-    return { executable, parameters: [...context.values.keys()] };
+    return { executable, parameters: [...context.values.keys()], checkTargets };
   }
 }
 

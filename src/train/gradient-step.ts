@@ -2,6 +2,7 @@
 import { gradients as differentiate } from "../autodiff/gradients.ts";
 import { ShapeError } from "../core/errors.ts";
 import type { Tensor } from "../core/tensor.ts";
+import { checkLabels } from "../data/checks.ts";
 import type { Batch } from "../data/dataset.ts";
 import { input, type Value } from "../graph/ir.ts";
 import { simplify } from "../graph/passes.ts";
@@ -48,6 +49,8 @@ export interface TracedLoss {
   readonly output: Value;
   /** Mean loss of the batch, with penalties. */
   readonly loss: Value;
+  /** Throws DataError when a batch has targets that are no class of the output. */
+  readonly checkTargets: (batch: Batch) => void;
 }
 
 /** Traces a model and its loss on a batch's types. */
@@ -60,7 +63,11 @@ export function traceLoss(model: Module, loss: Loss, batch: Batch, options: Cont
   if (data.rank !== 0) throw new ShapeError(`the loss must be a scalar, got ${data}; reduce it, e.g. reduceMean(loss)`);
   const total = context.penalties.reduce((sum, penalty) => add(sum, penalty), data);
   assignScope([total], "loss");
-  return { context, x, y, output, loss: total };
+  const classes = loss.classesOf?.(output);
+  const checkTargets = ({ y: targets }: Batch) => {
+    if (classes !== undefined) checkLabels(targets, classes, "a batch's targets");
+  };
+  return { context, x, y, output, loss: total, checkTargets };
 }
 
 /** Builds and compiles the step. Frozen parameters become constants, trainable ones inputs. */
@@ -105,6 +112,7 @@ export async function buildGradientStep(
   return {
     executable,
     async run(batch, keyValue) {
+      traced.checkTargets(batch);
       const values = bound.map(([{ value }]) => value as Tensor);
       const results = await executable.run([batch.x, batch.y, keyValue, ...values], preallocated);
       const first = 1 + metrics.length;

@@ -6,6 +6,7 @@ import { type Batch, fromTensors } from "../data/dataset.ts";
 import type { Value } from "../graph/ir.ts";
 import { dense } from "../nn/dense.ts";
 import { dropout } from "../nn/dropout.ts";
+import { crossEntropy } from "../nn/losses.ts";
 import type { Module } from "../nn/module.ts";
 import { batchNorm } from "../nn/normalization.ts";
 import { l2 } from "../nn/regularizers.ts";
@@ -175,6 +176,23 @@ test("a loss that is not a number names the layer where it began, and leaves the
   await expect(new Trainer(sequential([dense(1)]), squaredError, sgd()).step(poisoned)).rejects.toThrow(
     "the input data holds NaN or Infinity",
   );
+});
+
+test("labels that are no class are refused before they train anything", async () => {
+  const model = sequential([dense(3)]);
+  const trainer = new Trainer(model, crossEntropy(), sgd());
+  const batch = (label: number) => ({
+    x: tensor([
+      [1, 2],
+      [3, 4],
+    ]),
+    y: tensor([0, label], { dtype: "int32" }),
+  });
+  await expect(trainer.step(batch(-1))).rejects.toThrow(
+    "the label of row 1 is -1, expected a whole number from 0 to 2",
+  );
+  await expect(evaluate(model, fromTensors(batch(3)).batch(2), { loss: crossEntropy() })).rejects.toThrow("row 1 is 3");
+  expect((await trainer.step(batch(2))).loss).toBeGreaterThan(0);
 });
 
 test("training on wasm moves the parameters as training on cpu does", async () => {

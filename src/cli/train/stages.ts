@@ -12,7 +12,6 @@ import { checkpoint, checkpointBest, jsonLog, tensorBoard } from "../../train/fi
 import { type FitResult, fit, type Progress, type Run } from "../../train/fit.ts";
 import type { Stage, Task } from "../../train/recipe.ts";
 import { loadParameters } from "../../train/trainer.ts";
-import { withCheckedLabels } from "../evaluation.ts";
 import { Interrupted, type Interruption } from "../interrupt.ts";
 import type { Output } from "../output.ts";
 import { runFiles } from "../run-folder.ts";
@@ -134,13 +133,13 @@ async function fitStage(
     checkpoint(join(folder, runFiles.checkpoint), { seconds: options.checkpointSeconds }),
   ];
   try {
-    const result = await fit(task.model, withCheckedLabels(task.train, task, "training"), {
+    const result = await fit(task.model, task.train, {
       loss: task.loss,
       optimizer: optimizerFor(task, plan),
       epochs,
       metrics: task.metrics,
       callbacks,
-      ...(task.validation && { validation: withCheckedLabels(task.validation, task, "validation") }),
+      ...(task.validation && { validation: task.validation }),
       training: {
         seed: record.settings.seed,
         ...task.training,
