@@ -129,6 +129,17 @@ def pool():
     }
 
 
+def adaptive_pool():
+    image = lambda *shape: torch.randn(*shape)
+    return {
+        "divides": layer(nn.AdaptiveAvgPool2d(2), image(2, 2, 4, 6)),
+        "overlaps": layer(nn.AdaptiveAvgPool2d((3, 2)), image(2, 2, 7, 5)),
+        "repeats": layer(nn.AdaptiveAvgPool2d(3), image(2, 2, 1, 2)),
+        "same": layer(nn.AdaptiveAvgPool2d((3, 2)), image(2, 2, 3, 2)),
+        "whole": layer(nn.AdaptiveAvgPool2d(1), image(2, 3, 3, 4)),
+    }
+
+
 def normalization():
     trained = nn.BatchNorm2d(3)
     with torch.no_grad():
@@ -173,7 +184,9 @@ def activations():
         "softmax": lambda x: F.softmax(x, -1),
         "logSoftmax": lambda x: F.log_softmax(x, -1),
     }
-    return {name: layer(Fn(function), x) for name, function in functions.items()}
+    cases = {name: layer(Fn(function), x) for name, function in functions.items()}
+    # Twice x reaches past 6.
+    return {**cases, "relu6": layer(Fn(F.relu6), 2 * x)}
 
 
 def sequential():
@@ -271,6 +284,7 @@ if __name__ == "__main__":
         "conv": conv,
         "conv-transpose": conv_transpose,
         "pool": pool,
+        "adaptive-pool": adaptive_pool,
         "normalization": normalization,
         "embedding": embedding,
         "activations": activations,

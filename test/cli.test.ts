@@ -1,6 +1,6 @@
 /** The command line as a person and a program meet it: every command, every mistake, and runs that are cut off. */
 import { execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as ort from "onnxruntime-node";
@@ -204,6 +204,36 @@ describe("a trained run", () => {
   });
 });
 
+describe("a recipe with validation, early stopping and a stage that adds a layer", () => {
+  beforeAll(() => writeFileSync(join(folder, "growing.ts"), readFileSync("test/fixtures/cli/growing.ts")));
+
+  test("is evaluated and exported with the layer that it added", async () => {
+    const whole = await run("train", "./growing.ts", "--out", "grown", "--json");
+    expect([whole.code, whole.stderr]).toEqual([0, ""]);
+    const evaluation = await run("eval", "grown", "--json");
+    expect([evaluation.code, evaluation.records]).toEqual([0, [recordOf(whole, "evaluation")]]);
+    expect((await run("eval", "grown", "--best")).code).toBe(0);
+    expect((await run("export", "grown", "--out", "grown.onnx")).code).toBe(0);
+    expect(readFileSync(join(folder, "grown.onnx")).equals(readFileSync(join(folder, "grown/model.onnx")))).toBe(true);
+  });
+
+  test("is profiled while it trains", async () => {
+    const { code, stdout } = await run("train", "./growing.ts", "--profile", "--out", "profiled-growing");
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/ms a batch over \d+ batches/);
+  });
+
+  test("that is trained on does not count as tested before its end", async () => {
+    execFileSync("cp", ["-r", join(folder, "grown"), join(folder, "grown-on")]);
+    const on = ["train", "./growing.ts", "--resume", "--out", "grown-on", "--epochs", "4000", "--json"];
+    const { ended } = start(on, (line, kill) => {
+      if (line.includes('"type":"stage"')) kill("SIGKILL");
+    });
+    expect((await ended).signal).toBe("SIGKILL");
+    expect(existsSync(join(folder, "grown-on/evaluation.json"))).toBe(false);
+  });
+});
+
 describe("mistakes are told in a sentence with exit status 2, and leave nothing behind", () => {
   const recipe = (change: (source: string) => string): string => {
     const name = `recipe-${Math.random().toString(36).slice(2)}.ts`;
@@ -293,6 +323,18 @@ describe("mistakes are told in a sentence with exit status 2, and leave nothing 
     expect(existsSync(join(folder, "runs"))).toBe(false);
     expect(readdirSync(folder).filter((name) => !before.includes(name) && !name.startsWith("recipe-"))).toEqual([]);
     expect(stdout).not.toMatch(/Saved|Done/);
+  });
+
+  test("a folder that was there is left as it was: empty", async () => {
+    mkdirSync(join(folder, "empty"));
+    const { code } = await run(
+      "train",
+      recipe((source) => source.replace("(points)", "(points.map(() => [0, NaN]))")),
+      "--out",
+      "empty",
+    );
+    expect([code, readdirSync(join(folder, "empty"))]).toEqual([2, []]);
+    rmSync(join(folder, "empty"), { recursive: true });
   });
 
   test("a defect shows its stack and gives exit status 1", async () => {

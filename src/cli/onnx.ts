@@ -1,5 +1,4 @@
 /** A trained model as the bytes of an ONNX file, for any batch size where the model allows. */
-
 import { InternalError } from "../core/errors.ts";
 import { graphOf } from "../graph/ir.ts";
 import { batchPolymorphic } from "../jit/polymorphic.ts";

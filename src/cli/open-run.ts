@@ -2,7 +2,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { atPlace, FileError } from "../core/errors.ts";
-import { keyOf } from "../core/random.ts";
 import type { CompileOptions } from "../jit/compile.ts";
 import { readBytes } from "../storage/atomic.node.ts";
 import { decodeCheckpoint } from "../train/checkpoint.ts";
@@ -15,6 +14,7 @@ import type { Output } from "./output.ts";
 import { loadRecipe } from "./recipes.ts";
 import { findRun, type RunRecord, type RunSettings, readRecord, runFiles, shown } from "./run-folder.ts";
 import { showDownloads } from "./train/progress.ts";
+import { beginStage, parseStage, stageCallbackName } from "./train/stage.ts";
 
 /** The option of every command that opens a run. */
 export const bestOption = toggle("use the weights of the best epoch (best.safetensors) instead of the last");
@@ -55,8 +55,9 @@ export async function openRun(
   const progress = await readCheckpoint(folder, best ? runFiles.best : runFiles.checkpoint);
   const { recipe } = await loadRecipe(record.recipe.path ?? record.recipe.name);
   const task = await recipe.load(record.settings, record.settings.limit, showDownloads(output));
-  task.model.trace(task.input.type);
-  task.model.initialize(keyOf(record.settings.seed));
+  // Up to the stage that the checkpoint is of: a stage may have added layers.
+  const { index } = parseStage(progress.callbacks[stageCallbackName]);
+  for (const stage of (task.stages ?? [{}]).slice(0, index + 1)) beginStage(task, record.settings.seed, stage);
   loadParameters(task.model, progress.trainer.tensors);
   return { folder, record, recipe, task, compile: compileOptions(record.settings) };
 }

@@ -4,7 +4,7 @@ import { basename, extname } from "node:path";
 import { atPlace, DataError, FileError, OptionError, ShapeError } from "../core/errors.ts";
 import { type Shape, sameShape, showShape, size } from "../core/shape.ts";
 import { type Nested, Tensor, tensor } from "../core/tensor.ts";
-import { readImage } from "../data/image.node.ts";
+import { pictureExtensions, readImage } from "../data/image.node.ts";
 import { readBytes } from "../storage/atomic.node.ts";
 import type { InputFormat } from "../train/recipe.ts";
 
@@ -17,8 +17,6 @@ export interface PredictInput {
   /** Whether a picture was dark on light and was turned round. */
   readonly inverted: boolean;
 }
-
-const imageExtensions = [".png", ".jpg", ".jpeg", ".webp", ".gif", ".tif", ".tiff", ".avif"];
 
 /** Reads an argument: a file that exists, or JSON. Throws SardonyxError naming it. */
 export async function readInput(argument: string, format: InputFormat): Promise<PredictInput> {
@@ -33,8 +31,8 @@ export async function readInput(argument: string, format: InputFormat): Promise<
     const text = new TextDecoder().decode(await readBytes(argument, "input"));
     return { name: basename(argument), samples: fromJson(text, argument, format), inverted: false };
   }
-  if (!imageExtensions.includes(extension))
-    throw new FileError(`${argument} is neither a picture (${imageExtensions.join(", ")}) nor .json; convert it`);
+  if (!pictureExtensions.includes(extension))
+    throw new FileError(`${argument} is neither a picture (${pictureExtensions.join(", ")}) nor .json; convert it`);
   return fromPicture(argument, format);
 }
 

@@ -45,16 +45,18 @@ export async function loadRecipe(nameOrPath: string): Promise<LoadedRecipe> {
   return { recipe: await importRecipe(path, nameOrPath), path };
 }
 
-let registered = false;
+let ownPackageInUse = false;
+let typescriptInUse = false;
 
 /**
  * Makes "sardonyx" in a recipe mean this very package, wherever the file lies: two copies of the classes would not
  * recognize each other. TypeScript is compiled by tsx.
  */
 async function useOwnPackage(typescript: boolean): Promise<void> {
-  if (registered) return;
-  registered = true;
-  if (typescript) (await import("tsx/esm/api")).register();
+  if (typescript && !typescriptInUse) (await import("tsx/esm/api")).register();
+  typescriptInUse ||= typescript;
+  if (ownPackageInUse) return;
+  ownPackageInUse = true;
   const data = Object.fromEntries(
     ["index", "node"].map((entry) => [
       entry === "index" ? "sardonyx" : `sardonyx/${entry}`,

@@ -1,5 +1,5 @@
 /** Host tensors: a dtype, a shape and a typed array, row-major. */
-import { type ArrayOf, allocate, arrayTypes, type DType, isBigInt } from "./dtype.ts";
+import { type ArrayOf, allocate, arrayTypes, type DType, dtypes, isBigInt } from "./dtype.ts";
 import { DTypeError, ShapeError } from "./errors.ts";
 import { type Shape, sameShape, showShape, size } from "./shape.ts";
 
@@ -15,11 +15,18 @@ export class Tensor<D extends DType = DType> {
   readonly shape: Shape;
   readonly data: ArrayOf<D>;
 
-  /** Throws ShapeError when `data` does not hold exactly the elements of `shape`, DTypeError when its class is another. */
+  /**
+   * Throws ShapeError unless `data` holds exactly the elements of `shape`, whose extents are whole numbers, DTypeError when
+   * its class is another.
+   */
   constructor(dtype: D, shape: Shape, data: ArrayOf<D>) {
     if (!(data instanceof arrayTypes[dtype]))
       throw new DTypeError(
         `a ${dtype} tensor needs ${arrayTypes[dtype].name} data, got ${(data as object).constructor.name}`,
+      );
+    if (!shape.every((extent) => Number.isInteger(extent) && extent >= 0))
+      throw new ShapeError(
+        `shape ${showShape(shape)} is not of whole numbers, of ${data.length} elements; pass extents that divide them`,
       );
     if (data.length !== size(shape))
       throw new ShapeError(
@@ -33,7 +40,7 @@ export class Tensor<D extends DType = DType> {
   /** The single element of a one-element tensor, as a number. */
   item(): number {
     if (this.data.length !== 1)
-      throw new ShapeError(`item() reads one element, this tensor has shape ${showShape(this.shape)}`);
+      throw new ShapeError(`item() reads one element, this tensor has shape ${showShape(this.shape)}; use toArray()`);
     return Number(this.data[0]);
   }
 
@@ -64,21 +71,35 @@ export class Tensor<D extends DType = DType> {
   }
 }
 
-function nestedShape(values: Nested): number[] {
-  return Array.isArray(values) ? [values.length, ...(values.length ? nestedShape(values[0]) : [])] : [];
+/** Throws ShapeError unless all elements of a list are nested alike. */
+function nestedShape(values: Nested): Shape {
+  if (!Array.isArray(values)) return [];
+  const [first = [], ...others] = values.map(nestedShape);
+  if (!others.every((other) => sameShape(other, first)))
+    throw new ShapeError("nested rows differ in length; make every row equally long");
+  return [values.length, ...first];
 }
 
+/** Of the dtypes that share an array class: `float16` and `bool` are raw storage, which only an option can mean. */
+const isNatural = (dtype: DType) => dtype !== "float16" && dtype !== "bool";
+
 function dtypeOfArray(data: ArrayBufferView): DType {
-  for (const [dtype, type] of Object.entries(arrayTypes)) if (data.constructor === type) return dtype as DType;
+  for (const dtype of dtypes) if (isNatural(dtype) && data.constructor === arrayTypes[dtype]) return dtype;
   throw new DTypeError(`no tensor stores a ${data.constructor.name}; pass a typed array such as Float32Array`);
 }
 
 /**
  * Makes a host tensor from nested numbers or a typed array (not copied).
- * Numbers become `float32`, booleans `bool`, bigints `int64` unless `dtype` says otherwise.
+ * Numbers become `float32`, booleans `bool`, bigints `int64`, an array what its class stores, unless `dtype` says otherwise.
+ * Throws ShapeError when rows differ in length or `shape` has other elements, DTypeError for another class of array.
  * @example tensor([[1, 2], [3, 4]]).shape // [2, 2]
  */
 export function tensor<D extends DType = "float32">(
+  values: Nested | ArrayOf<D>,
+  options?: { readonly dtype?: D; readonly shape?: Shape },
+): Tensor<D>;
+export function tensor(values: ArrayOf, options?: { readonly shape?: Shape }): Tensor;
+export function tensor<D extends DType>(
   values: Nested | ArrayOf<D>,
   options: { readonly dtype?: D; readonly shape?: Shape } = {},
 ): Tensor<D> {
@@ -91,7 +112,6 @@ export function tensor<D extends DType = "float32">(
   const flat = Array.isArray(nested)
     ? (nested.flat(Number.POSITIVE_INFINITY) as (number | bigint | boolean)[])
     : [nested];
-  if (flat.length !== size(shape)) throw new ShapeError("nested rows differ in length; make every row equally long");
   const first = flat[0];
   const natural = typeof first === "boolean" ? "bool" : typeof first === "bigint" ? "int64" : "float32";
   const dtype = options.dtype ?? (natural as D);

@@ -42,6 +42,9 @@ const MISSING = ["", "NA", "N/A", "NaN", "nan", "null", "?"];
 export const isMissing = (value: string, options: CsvOptions): boolean =>
   (options.missing ?? MISSING).includes(value.trim());
 
+export const missingLabel = (path: string, line: number, label: string): DataError =>
+  new DataError(`${path}: line ${line} has no value for the label "${label}"; fill it in or remove the line`);
+
 /** A record and the number of the line it ends on. */
 export interface CsvLine {
   readonly values: readonly string[];
@@ -145,10 +148,7 @@ export async function inferCsvSchema(path: string, options: CsvOptions): Promise
     for (const [i, column] of seen.entries()) {
       const value = values[i] as string;
       if (isMissing(value, options)) {
-        if (order[i] === options.label)
-          throw new DataError(
-            `${path}: line ${line} has no value for the label "${options.label}"; fill it in or remove the line`,
-          );
+        if (order[i] === options.label) throw missingLabel(path, line, options.label);
         continue;
       }
       const declared = options.types?.[order[i] as string];

@@ -122,6 +122,16 @@ describe("bad input", () => {
     await expect(read()).rejects.toThrow(/line 2, column "b" is "y", expected one of 1 categories/);
   });
 
+  it("tells a label that is missing where a known schema is used, rather than take it for the first class", async () => {
+    const named = { label: "a", types: { a: "categorical" } } as const;
+    const { schema } = await loadCsv(await file("a,b\nyes,1\nno,2\n"), named);
+    const { all } = await streamCsv(await file("a,b\n,3\n"), named, schema);
+    const read = async () => {
+      for await (const _ of all.epoch(0));
+    };
+    await expect(read()).rejects.toThrow(/line 2 has no value for the label "a"/);
+  });
+
   it("tells columns that do not exist, with the nearest that does, and files that do not", async () => {
     const path = await file("price,rooms\n1,2\n");
     await expect(loadCsv(path, { label: "prize" })).rejects.toThrow(

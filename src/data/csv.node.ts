@@ -7,6 +7,7 @@ import {
   type CsvSchema,
   inferCsvSchema,
   isMissing,
+  missingLabel,
   readRecords,
 } from "./csv-schema.node.ts";
 import { type Batch, type Dataset, fromIterable, fromTensors, type TensorDataset } from "./dataset.ts";
@@ -54,7 +55,11 @@ function converter(path: string, schema: CsvSchema, options: CsvOptions) {
       for (const [i, { column, at }] of places.entries())
         into[offset + i] = convert(values[at] as string, column, line);
     },
-    label: (values: readonly string[], line: number): number => convert(values[labelAt] as string, schema.label, line),
+    label(values: readonly string[], line: number): number {
+      const label = convert(values[labelAt] as string, schema.label, line);
+      if (Number.isNaN(label)) throw missingLabel(path, line, schema.label.name);
+      return label;
+    },
   };
 }
 

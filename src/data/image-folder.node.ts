@@ -5,7 +5,7 @@ import { DataError, FileError } from "../core/errors.ts";
 import { Tensor } from "../core/tensor.ts";
 import { systemReason } from "../storage/atomic.node.ts";
 import { type Batch, type Dataset, fromIndexed } from "./dataset.ts";
-import { type ImageOptions, importSharp, readImage } from "./image.node.ts";
+import { type ImageOptions, importSharp, pictureExtensions, readImage } from "./image.node.ts";
 
 export interface ImageFolderOptions extends ImageOptions {
   /** What to do about a picture that cannot be decoded: stop when its turn comes, or look at all first and leave it out; "error". */
@@ -21,8 +21,6 @@ export interface ImageFolder {
   /** What is wrong with each file left out. */
   readonly skipped: readonly string[];
 }
-
-const extensions = new Set([".png", ".jpg", ".jpeg", ".webp", ".gif", ".tif", ".tiff", ".avif"]);
 
 interface Picture {
   readonly path: string;
@@ -69,7 +67,7 @@ export async function loadImageFolder(dir: string, options: ImageFolderOptions =
   const listed = await Promise.all(
     classes.map(async (name, label) => {
       const files = (await entriesOf(join(dir, name))).filter((entry) =>
-        extensions.has(extname(entry.name).toLowerCase()),
+        pictureExtensions.includes(extname(entry.name).toLowerCase()),
       );
       return files.map((file): Picture => ({ path: join(dir, name, file.name), label }));
     }),
@@ -79,7 +77,7 @@ export async function loadImageFolder(dir: string, options: ImageFolderOptions =
     unreadable === "skip" ? await sortOut(pictures, imageOptions) : { readable: pictures, skipped: [] };
   if (readable.length === 0)
     throw new DataError(
-      `${dir}: its subfolders hold no readable picture (${skipped.length} unreadable); expected ${[...extensions].join(" ")}`,
+      `${dir}: its subfolders hold no readable picture (${skipped.length} unreadable); expected ${pictureExtensions.join(" ")}`,
     );
   const sample = async (index: number): Promise<Batch> => {
     const { path, label } = readable[index] as Picture;

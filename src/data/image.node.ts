@@ -4,6 +4,18 @@ import type { default as Sharp } from "sharp";
 import { FileError, OptionError } from "../core/errors.ts";
 import { Tensor } from "../core/tensor.ts";
 
+/** How the names of picture files end. */
+export const pictureExtensions: readonly string[] = [
+  ".png",
+  ".jpg",
+  ".jpeg",
+  ".webp",
+  ".gif",
+  ".tif",
+  ".tiff",
+  ".avif",
+];
+
 export interface ImageOptions {
   /** Height and width to resize to; each picture's own when absent. The whole picture is stretched or shrunk to it. */
   readonly size?: readonly [height: number, width: number];

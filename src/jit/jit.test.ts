@@ -11,6 +11,16 @@ test("a function of tensors", async () => {
   expect((await norm(tensor([3, 4]))).item()).toBe(5);
 });
 
+test("arguments that are no tensors are told apart, functions and instances by identity", async () => {
+  const apply = jit((f: (x: Value) => Value, x: Value) => f(x));
+  const times = (factor: number) => (x: Value) => mul(x, factor);
+  expect((await apply(times(2), tensor(3))).item()).toBe(6);
+  expect((await apply(times(5), tensor(3))).item()).toBe(15);
+  const count = jit((names: readonly string[], x: Value) => mul(x, names.length));
+  expect((await count(["a", "b"], tensor(1))).item()).toBe(2);
+  expect((await count(["a,string:b"], tensor(1))).item()).toBe(1);
+});
+
 test("pytrees in, pytrees out, with gradients", async () => {
   const loss = (p: { w: Value; b: Value }, x: Value) => reduceMean(square(linear(x, p.w, p.b)));
   const step = jit((p: { w: Value; b: Value }, x: Value) => valueAndGrad(loss)(p, x));

@@ -1,7 +1,7 @@
 /** Just-in-time compilation: a TypeScript function over graph values becomes a function over host tensors. */
 import { OptionError } from "../core/errors.ts";
 import { Tensor } from "../core/tensor.ts";
-import { leavesOf, type MapTree, mapTree } from "../core/tree.ts";
+import { isPlainObject, leavesOf, type MapTree, mapTree } from "../core/tree.ts";
 import { input, Value } from "../graph/ir.ts";
 import { type CompileOptions, compile, type Executable } from "./compile.ts";
 
@@ -15,7 +15,7 @@ interface Compiled {
 }
 
 /**
- * Compiles `fn` on its first call with arguments of each signature (dtypes, shapes, and the plain values among them),
+ * Compiles `fn` on its first call with arguments of each signature (dtypes, shapes, and everything that is no tensor),
  * and runs the compiled graph from then on. Arguments and results are pytrees: tensors nested in arrays and objects.
  * @example
  * const norm = jit((x: Value) => sqrt(reduceSum(mul(x, x))));
@@ -26,9 +26,16 @@ export function jit<A extends readonly unknown[], R>(
   options: CompileOptions = {},
 ): (...args: Host<A> & readonly unknown[]) => Promise<Host<R>> {
   const cache = new Map<string, Promise<Compiled>>();
+  const identities = new WeakMap<object, number>();
+  let known = 0;
+  const identify = (item: object): number => {
+    const identity = identities.get(item) ?? known++;
+    identities.set(item, identity);
+    return identity;
+  };
   return async (...args) => {
     const tensors: Tensor[] = [];
-    const signature = signatureOf(args, tensors);
+    const signature = signatureOf(args, tensors, identify);
     let compiled = cache.get(signature);
     if (!compiled) {
       compiled = trace(fn, args, options);
@@ -42,18 +49,22 @@ export function jit<A extends readonly unknown[], R>(
   };
 }
 
-/** A text that differs for arguments that need another graph; collects the tensors on the way. */
-function signatureOf(item: unknown, tensors: Tensor[]): string {
+/**
+ * A text that differs for arguments that need another graph; collects the tensors on the way. Functions and instances of
+ * classes are told apart by identity: what they hold cannot be seen.
+ */
+function signatureOf(item: unknown, tensors: Tensor[], identify: (item: object) => number): string {
   if (item instanceof Tensor) {
     tensors.push(item);
     return `${item.dtype}[${item.shape}]`;
   }
-  if (Array.isArray(item)) return `[${item.map((element) => signatureOf(element, tensors)).join()}]`;
-  if (typeof item === "object" && item !== null)
+  if (Array.isArray(item)) return `[${item.map((element) => signatureOf(element, tensors, identify)).join()}]`;
+  if (isPlainObject(item))
     return `{${Object.entries(item)
-      .map(([key, value]) => `${key}:${signatureOf(value, tensors)}`)
+      .map(([key, value]) => `${JSON.stringify(key)}:${signatureOf(value, tensors, identify)}`)
       .join()}}`;
-  return `${typeof item}:${String(item)}`;
+  if (typeof item === "function" || (typeof item === "object" && item !== null)) return `#${identify(item)}`;
+  return typeof item === "string" ? JSON.stringify(item) : `${typeof item}:${String(item)}`;
 }
 
 async function trace<A extends readonly unknown[], R>(

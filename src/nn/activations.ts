@@ -1,13 +1,14 @@
 /** Activation functions by name, and as layers. */
 import { unknownName } from "../core/errors.ts";
 import type { Value } from "../graph/ir.ts";
-import { elu, gelu, leakyRelu, logSoftmax, relu, sigmoid, silu, softmax, softplus, tanh } from "../ops/index.ts";
+import { clip, elu, gelu, leakyRelu, logSoftmax, relu, sigmoid, silu, softmax, softplus, tanh } from "../ops/index.ts";
 import { Module } from "./module.ts";
 
 /** Every activation: elementwise, but for softmax and logSoftmax, which go along the last axis. */
 export const activations = {
   linear: (x: Value) => x,
   relu,
+  relu6: (x: Value) => clip(x, 0, 6),
   leakyRelu: (x: Value) => leakyRelu(x),
   elu: (x: Value) => elu(x),
   sigmoid,

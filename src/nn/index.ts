@@ -1,5 +1,6 @@
 /** Neural networks: modules, layers, initializers, activations, regularizers, losses. */
 export { Activation, type ActivationName, activation, activationOf, activations } from "./activations.ts";
+export { AdaptiveAveragePool2d, adaptiveAveragePool2d } from "./adaptive-pool.ts";
 export { Context, type ContextOptions, type LayerRecord } from "./context.ts";
 export { Conv, Conv1d, Conv2d, conv1d, conv2d } from "./conv.ts";
 export {
@@ -81,4 +82,5 @@ export {
 export { l1, l1l2, l2 } from "./regularizers.ts";
 export { Flatten, flatten, Reshape, reshape } from "./reshape.ts";
 export { Sequential, sequential } from "./sequential.ts";
+export { StochasticDepth, stochasticDepth } from "./stochastic-depth.ts";
 export { type LayerSummary, type ModelSummary, summarize } from "./summary.ts";

@@ -1,4 +1,4 @@
-/** Checks of layer options that count something. */
+/** Checks of options that count something. */
 import { OptionError } from "../core/errors.ts";
 
 /** Throws OptionError unless an option is a whole number from `least`. */

@@ -1,5 +1,4 @@
 /** Parameters and buffers: the tensors that a module owns. */
-import type { DType } from "../core/dtype.ts";
 import type { Shape } from "../core/shape.ts";
 import type { Tensor } from "../core/tensor.ts";
 import type { Value } from "../graph/ir.ts";
@@ -11,7 +10,6 @@ export type Regularizer = (weight: Value) => Value;
 export interface ParameterSpec {
   readonly shape: Shape;
   readonly initializer: Initializer;
-  readonly dtype?: DType;
   readonly regularizer?: Regularizer;
 }
 
@@ -19,7 +17,8 @@ export interface ParameterSpec {
 export class Parameter {
   readonly name: string;
   readonly shape: Shape;
-  readonly dtype: DType;
+  /** What is trained is float32. */
+  readonly dtype = "float32";
   readonly initializer: Initializer;
   readonly regularizer: Regularizer | undefined;
   /** A buffer is updated by the forward pass (running statistics), never by the optimizer. */
@@ -30,7 +29,6 @@ export class Parameter {
   constructor(name: string, spec: ParameterSpec, isBuffer: boolean) {
     this.name = name;
     this.shape = spec.shape;
-    this.dtype = spec.dtype ?? "float32";
     this.initializer = spec.initializer;
     this.regularizer = spec.regularizer;
     this.isBuffer = isBuffer;

@@ -1,4 +1,4 @@
-/** Every operator by domain and type, collected from the families; nothing is listed by hand. */
+/** Every operator, collected from the families; nothing is listed by hand. */
 import { OpDef } from "../graph/op.ts";
 import * as constants from "./constant.ts";
 import * as convolution from "./convolution.ts";
@@ -28,12 +28,6 @@ const families = [
 export const allOps: readonly OpDef[] = families.flatMap((family) =>
   Object.values(family).filter((item): item is OpDef => item instanceof OpDef),
 );
-
-const byName = new Map(allOps.map((op) => [`${op.domain}:${op.type}`, op]));
-
-/** The definition of an ONNX operator, `undefined` when we have none. */
-export const findOp = (type: string, domain = ""): OpDef | undefined =>
-  byName.get(`${domain === "ai.onnx" ? "" : domain}:${type}`);
 
 /** Operators whose output elements depend on the operands' elements at the same place alone, under broadcasting. */
 export const elementwiseOps: ReadonlySet<OpDef> = new Set(

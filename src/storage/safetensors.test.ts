@@ -128,6 +128,13 @@ describe("hostile files", () => {
   });
 });
 
+it("refuses to write a header that no reader takes", () => {
+  const metadata = { text: "x".repeat(100_000_000) };
+  expect(() => encodeSafetensors({}, metadata)).toThrow(
+    /names and metadata take \d+ bytes, the format allows 100000000/,
+  );
+});
+
 it("knows a byte size for each dtype that it writes", () => {
   for (const dtype of dtypes) {
     const file = encodeSafetensors({ t: new Tensor(dtype, [1], allocate(dtype, 1)) });

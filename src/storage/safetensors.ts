@@ -35,7 +35,7 @@ const bytesOf = (t: Tensor): Uint8Array => new Uint8Array(t.data.buffer, t.data.
 
 /**
  * The bytes of a safetensors file. Tensors lie widest element first, then by name, so that each is aligned.
- * Throws OptionError for a tensor named `__metadata__`.
+ * Throws OptionError for a tensor named `__metadata__`, and for more metadata than the format allows.
  * @example encodeSafetensors({ weight: tensor([[1, 2]]) }, { step: "10" })
  */
 export function encodeSafetensors(tensors: Record<string, Tensor>, metadata?: Record<string, string>): Uint8Array {
@@ -53,6 +53,10 @@ export function encodeSafetensors(tensors: Record<string, Tensor>, metadata?: Re
   if (metadata !== undefined) header.unshift([METADATA, metadata]);
   const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(header)));
   const headerBytes = Math.ceil(json.length / 8) * 8;
+  if (headerBytes > MAX_HEADER_BYTES)
+    throw new OptionError(
+      `safetensors: names and metadata take ${headerBytes} bytes, the format allows ${MAX_HEADER_BYTES}; keep less in the metadata`,
+    );
 
   const file = new Uint8Array(LENGTH_BYTES + headerBytes + end);
   new DataView(file.buffer).setBigUint64(0, BigInt(headerBytes), true);

@@ -13,14 +13,17 @@ export interface Callback {
   onEpoch?(run: Run, result: EpochResult): void | Promise<void>;
   /** Not called when the run fails. */
   onEnd?(run: Run): void | Promise<void>;
-  /** What to save in a checkpoint (plain data). */
+  /** What to save in a checkpoint: plain data, and Float32Arrays in it. */
   state?(): unknown;
   /** Takes what `state` gave, or `undefined` in a new run. */
   restore?(state: unknown): void;
 }
 
-/** Whether a larger value of a result is better. */
-export const largerIsBetter = (name: string): boolean => !/loss|error|perplexity/.test(name);
+/** 1 where a larger value of a result is better, -1 where a smaller one is: a loss, or what its metric says. */
+export function signOf({ trainer }: Run, name: string): 1 | -1 {
+  const metric = trainer.metrics.find((known) => known.name === name.replace(/^validation_/, ""));
+  return metric?.direction === "up" ? 1 : -1;
+}
 
 /** The value of a result by name. Throws OptionError with the names that there are. */
 export function resultOf(results: EpochResult, name: string): number {
@@ -44,30 +47,34 @@ export interface EarlyStoppingOptions {
 /** Ends a run when a result no longer improves (Prechelt 1998). */
 export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
   const { monitor = "validation_loss", patience = 3, minDelta = 0, restoreBest = true } = options;
-  const sign = largerIsBetter(monitor) ? 1 : -1;
   let best = Number.NEGATIVE_INFINITY;
   let waited = 0;
   let kept: Map<string, Float32Array> | undefined;
+  const end = (run: Run) => run.stop(`${monitor} has not improved for ${patience} epochs`);
   return {
     name: "earlyStopping",
+    onStart(run) {
+      // The run was cut off after the decision, before its end.
+      if (waited >= patience) end(run);
+    },
     onEpoch(run, results) {
-      const value = sign * resultOf(results, monitor);
+      const value = signOf(run, monitor) * resultOf(results, monitor);
       if (value > best + minDelta) {
         best = value;
         waited = 0;
         if (restoreBest) kept = copyParameters(run);
-      } else if (++waited >= patience) run.stop(`${monitor} has not improved for ${patience} epochs`);
+      } else if (++waited >= patience) end(run);
     },
     onEnd(run) {
       for (const [path, data] of kept ?? [])
         (run.model.parameters().get(path)?.value?.data as Float32Array | undefined)?.set(data);
     },
-    state: () => ({ best, waited, kept: kept && [...kept].map(([path, data]) => [path, [...data]]) }),
+    state: () => ({ best, waited, kept: kept && Object.fromEntries(kept) }),
     restore(state) {
-      const saved = state as { best: number; waited: number; kept?: [string, number[]][] } | undefined;
+      const saved = state as { best: number; waited: number; kept?: Record<string, Float32Array> } | undefined;
       best = saved?.best ?? Number.NEGATIVE_INFINITY;
       waited = saved?.waited ?? 0;
-      kept = saved?.kept && new Map(saved.kept.map(([path, data]) => [path, Float32Array.from(data)]));
+      kept = saved?.kept && new Map(Object.entries(saved.kept).map(([path, data]) => [path, data.slice()]));
     },
   };
 }

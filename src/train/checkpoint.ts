@@ -1,30 +1,33 @@
 /**
  * Checkpoints: one safetensors file with every tensor of a run (parameters and buffers by path, the optimizer's
- * memory under `optimizer/<slot>/<path>`) and the rest of its progress as JSON in the metadata. One file, so that it is
- * replaced whole or not at all.
+ * memory under `optimizer/<slot>/<path>`, the arrays that callbacks keep under `callbacks/<n>`) and the rest of its progress
+ * as JSON in the metadata. One file, so that it is replaced whole or not at all.
  */
 import { z } from "zod";
-import { FileError } from "../core/errors.ts";
+import { FileError, NonFiniteError } from "../core/errors.ts";
+import { Tensor } from "../core/tensor.ts";
+import { isPlainObject } from "../core/tree.ts";
 import { decodeSafetensors, encodeSafetensors } from "../storage/safetensors.ts";
+import { allFinite } from "./diagnose.ts";
 import type { Progress } from "./fit.ts";
 import type { Optimizer } from "./optimizers.ts";
+import { memoryPrefix } from "./trainer.ts";
 
 const format = "sardonyx-checkpoint-1";
+
+/** Key of an object that stands for what JSON lacks: an array among the tensors, or a number that is not finite. */
+const marker = "$value";
+const arrayPrefix = "callbacks/";
+
+/** A sum or a metric, which may not be finite. */
+const real = z.custom<number>((value) => typeof value === "number");
 
 const progressSchema = z.object({
   epoch: z.number().int().nonnegative(),
   batchInEpoch: z.number().int().nonnegative(),
   batches: z.number().int().nonnegative(),
-  history: z.array(
-    z.record(
-      z.string(),
-      z
-        .number()
-        .nullable()
-        .transform((value) => value ?? Number.NaN),
-    ),
-  ),
-  sums: z.object({ loss: z.number(), samples: z.number(), statistics: z.array(z.array(z.number())) }),
+  history: z.array(z.record(z.string(), real)),
+  sums: z.object({ loss: real, samples: z.number(), statistics: z.array(z.array(real)) }),
   callbacks: z.record(z.string(), z.unknown()),
 });
 const optimizerSchema = z.object({
@@ -32,13 +35,28 @@ const optimizerSchema = z.object({
   settings: z.record(z.string(), z.union([z.number(), z.boolean()])),
 });
 
-/** Bytes of a checkpoint. */
+/**
+ * Bytes of a checkpoint. Throws NonFiniteError when a parameter is no longer finite, so that no good checkpoint is replaced
+ * by one from which nothing can go on.
+ */
 export function encodeCheckpoint({ trainer, ...progress }: Progress, { name, settings }: Optimizer): Uint8Array {
-  return encodeSafetensors(trainer.tensors, {
-    format,
-    progress: JSON.stringify({ ...progress, batches: trainer.batches }),
-    optimizer: JSON.stringify({ name, settings }),
-  });
+  for (const [path, tensor] of Object.entries(trainer.tensors))
+    if (!path.startsWith(memoryPrefix) && !allFinite(tensor))
+      throw new NonFiniteError(
+        `${path} holds NaN or Infinity after batch ${trainer.batches}, which is not saved; lower the learning rate, or clip the gradient (clipNorm)`,
+      );
+  const tensors: Record<string, Tensor> = { ...trainer.tensors };
+  let arrays = 0;
+  const pack = (_: string, value: unknown): unknown => {
+    if (value instanceof Float32Array) {
+      const at = `${arrayPrefix}${arrays++}`;
+      tensors[at] = new Tensor("float32", [value.length], value);
+      return { [marker]: at };
+    }
+    return typeof value === "number" && !Number.isFinite(value) ? { [marker]: String(value) } : value;
+  };
+  const text = JSON.stringify({ ...progress, batches: trainer.batches }, pack);
+  return encodeSafetensors(tensors, { format, progress: text, optimizer: JSON.stringify({ name, settings }) });
 }
 
 /**
@@ -51,7 +69,11 @@ export function decodeCheckpoint(bytes: Uint8Array, optimizer?: Optimizer): Prog
     throw new FileError(
       `this safetensors file is not a checkpoint of a run (its format is "${metadata.format}"); pass checkpoint.safetensors`,
     );
-  const { batches, ...progress } = parse("progress", progressSchema, metadata.progress);
+  const unpack = (_: string, value: unknown): unknown => {
+    const packed = isPlainObject(value) ? value[marker] : undefined;
+    return typeof packed === "string" ? (tensors[packed]?.data ?? Number(packed)) : value;
+  };
+  const { batches, ...progress } = parse("progress", progressSchema, metadata.progress, unpack);
   const saved = parse("optimizer", optimizerSchema, metadata.optimizer);
   if (
     optimizer &&
@@ -60,14 +82,20 @@ export function decodeCheckpoint(bytes: Uint8Array, optimizer?: Optimizer): Prog
     throw new FileError(
       `the checkpoint was written with ${describe(saved)}, this run has ${describe(optimizer)}; resume with the same optimizer`,
     );
-  return { ...progress, trainer: { batches, tensors } };
+  const own = Object.entries(tensors).filter(([path]) => !path.startsWith(arrayPrefix));
+  return { ...progress, trainer: { batches, tensors: Object.fromEntries(own) } };
 }
 
 const describe = ({ name, settings }: { name: string; settings: object }) => `${name} ${JSON.stringify(settings)}`;
 
-function parse<T>(what: string, schema: z.ZodType<T>, text: string | undefined): T {
+function parse<T>(
+  what: string,
+  schema: z.ZodType<T>,
+  text: string | undefined,
+  unpack?: (key: string, value: unknown) => unknown,
+): T {
   try {
-    return schema.parse(JSON.parse(text ?? ""));
+    return schema.parse(JSON.parse(text ?? "", unpack));
   } catch (cause) {
     throw new FileError(`the checkpoint's ${what} is damaged; go back to an earlier checkpoint`, { cause });
   }

@@ -10,7 +10,7 @@ import { keyTensor, ones } from "../ops/index.ts";
 import { keyInput, traceLoss } from "./gradient-step.ts";
 import type { Trainer } from "./trainer.ts";
 
-const allFinite = (tensor: Tensor | undefined): boolean =>
+export const allFinite = (tensor: Tensor | undefined): boolean =>
   tensor === undefined || (tensor.data as Float32Array).every((element) => Number.isFinite(element));
 
 /**

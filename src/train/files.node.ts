@@ -3,10 +3,10 @@ import { appendFileSync, existsSync, mkdirSync, readFileSync, truncateSync } fro
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { writeFileAtomic } from "../storage/atomic.node.ts";
-import { type Callback, largerIsBetter, records, resultOf } from "./callbacks.ts";
+import { type Callback, records, resultOf, signOf } from "./callbacks.ts";
 import { encodeCheckpoint } from "./checkpoint.ts";
 import type { Run } from "./fit.ts";
-import { encodeFileVersion, encodeScalars } from "./tensorboard.ts";
+import { encodeFileVersion, encodeScalars, eventFileName } from "./tensorboard.ts";
 
 export interface CheckpointOptions {
   /** Seconds between checkpoints inside an epoch; default 30. */
@@ -35,19 +35,19 @@ export function checkpoint(path: string, options: CheckpointOptions = {}): Callb
 
 /** Writes the progress of the best epoch so far, by a result such as validation_accuracy, to `path`. */
 export function checkpointBest(path: string, monitor = "validation_loss"): Callback {
-  const sign = largerIsBetter(monitor) ? 1 : -1;
   let best = Number.NEGATIVE_INFINITY;
   return {
     name: "checkpointBest",
     async onEpoch(run, results) {
-      const value = sign * resultOf(results, monitor);
-      if (value <= best) return;
+      const value = signOf(run, monitor) * resultOf(results, monitor);
+      // So written, NaN is never the best.
+      if (!(value > best)) return;
       best = value;
       await writeFileAtomic(path, encodeCheckpoint(run.progress(), run.trainer.optimizer));
     },
     state: () => ({ best }),
     restore(state) {
-      best = (state as { best: number | null } | undefined)?.best ?? Number.NEGATIVE_INFINITY;
+      best = (state as { best: number } | undefined)?.best ?? Number.NEGATIVE_INFINITY;
     },
   };
 }
@@ -79,7 +79,7 @@ function bytesUpTo(path: string, { trainer, epoch }: Run): number {
 /** Writes TensorBoard event files into a folder: loss and rate of every `every`-th batch, all results of each epoch. */
 export function tensorBoard(folder: string, every = 50): Callback {
   const started = Date.now() / 1000;
-  const path = join(folder, `events.out.tfevents.${Math.floor(started)}.${hostname()}`);
+  const path = join(folder, eventFileName(started, hostname()));
   const append = (bytes: Uint8Array) => appendFileSync(path, bytes);
   return {
     name: "tensorBoard",

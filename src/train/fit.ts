@@ -1,5 +1,5 @@
 /** The training loop, and evaluation and prediction beside it. */
-import { DataError, NonFiniteError, OptionError } from "../core/errors.ts";
+import { atPlace, DataError, NonFiniteError, OptionError } from "../core/errors.ts";
 import type { Batch, Dataset } from "../data/dataset.ts";
 import type { Loss } from "../nn/losses.ts";
 import type { Module } from "../nn/module.ts";
@@ -69,7 +69,8 @@ export interface Run {
  */
 export async function fit(model: Module, data: Dataset<Batch>, options: FitOptions): Promise<FitResult> {
   const { loss, optimizer, epochs, metrics = [], callbacks = [], validation, training = {} } = options;
-  if (!Number.isInteger(epochs) || epochs < 0) throw new OptionError(`epochs is ${epochs}; pass a whole number`);
+  if (!Number.isInteger(epochs) || epochs < 0) throw new OptionError(`epochs is ${epochs}; pass a whole number from 0`);
+  requireDistinctStates(callbacks);
   const trainer = new Trainer(model, loss, optimizer, metrics, training);
   const { resume } = training;
   if (resume) {
@@ -80,25 +81,25 @@ export async function fit(model: Module, data: Dataset<Batch>, options: FitOptio
     }
   }
   const run = new RunState(trainer, data, epochs, callbacks, resume);
-  const evaluator = validation && new Evaluator(model, loss, metrics, training.compile);
+  const { device, threads } = training.compile ?? {};
+  // Not profiled: profiles are of training, and an evaluator's sessions would never end theirs.
+  const evaluator = validation && new Evaluator(model, loss, metrics, { device, threads });
   for (const callback of callbacks) callback.restore?.(resume?.callbacks[callback.name]);
   for (const callback of callbacks) await callback.onStart?.(run);
-  try {
-    while (run.epoch < epochs && run.stopReason === undefined) {
-      for await (const batch of data.epoch(run.epoch, { skip: run.batchInEpoch })) {
-        const result = await trainer.step(batch);
-        run.record(result);
-        for (const callback of callbacks) await callback.onBatch?.(run, result);
-        if (run.stopReason !== undefined) break;
-      }
-      if (run.stopReason !== undefined && !run.epochIsWhole) break;
-      if (run.batchInEpoch === 0) throw new DataError("the dataset gave no batch; check its files and filters");
-      const held = validation && evaluator ? (await evaluator.run(validation)).results : {};
-      const epoch = run.endEpoch(held);
-      for (const callback of callbacks) await callback.onEpoch?.(run, epoch);
+  while (run.epoch < epochs && run.stopReason === undefined) {
+    for await (const batch of data.epoch(run.epoch, { skip: run.batchInEpoch })) {
+      const result = await trainer.step(batch).catch((error: unknown) => {
+        throw error instanceof NonFiniteError ? atPlace(`epoch ${run.epoch + 1}`, error) : error;
+      });
+      run.record(result);
+      for (const callback of callbacks) await callback.onBatch?.(run, result);
+      if (run.stopReason !== undefined) break;
     }
-  } catch (error) {
-    throw error instanceof NonFiniteError ? atEpoch(run.epoch, error) : error;
+    if (run.stopReason !== undefined && !run.epochIsWhole) break;
+    if (run.batchInEpoch === 0) throw new DataError("the dataset gave no batch; check its files and filters");
+    const held = validation && evaluator ? (await evaluator.run(validation)).results : {};
+    const epoch = run.endEpoch(held);
+    for (const callback of callbacks) await callback.onEpoch?.(run, epoch);
   }
   for (const callback of callbacks) await callback.onEnd?.(run);
   return { history: run.history, trainer, stopReason: run.stopReason };
@@ -110,8 +111,14 @@ export interface FitResult {
   readonly stopReason: string | undefined;
 }
 
-function atEpoch(epoch: number, error: NonFiniteError): NonFiniteError {
-  return new NonFiniteError(`epoch ${epoch + 1}: ${error.message}`, { cause: error });
+/** Throws OptionError when a checkpoint could not tell the states of two callbacks apart. */
+function requireDistinctStates(callbacks: readonly Callback[]): void {
+  const names = callbacks.filter(({ state }) => state).map(({ name }) => name);
+  const repeated = names.find((name, i) => names.indexOf(name) !== i);
+  if (repeated !== undefined)
+    throw new OptionError(
+      `two callbacks are named "${repeated}", under which their state is saved; rename one: { ...callback, name: "other" }`,
+    );
 }
 
 /** The mutable record behind a Run. */

@@ -1,5 +1,5 @@
 /** Training that runs anywhere: optimizers, schedules, metrics, the loop, recipes. */
-export * from "./callbacks.ts";
+export { type Callback, type EarlyStoppingOptions, earlyStopping, logLearningRate, records } from "./callbacks.ts";
 export { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
 export { type Evaluation, Evaluator, evaluate, predict, predictor } from "./evaluate.ts";
 export { type FitOptions, type FitResult, fit, type Progress, type Run } from "./fit.ts";

@@ -3,6 +3,7 @@ import { isFloat } from "../core/dtype.ts";
 import { OptionError, ShapeError } from "../core/errors.ts";
 import { sameShape, showShape, size } from "../core/shape.ts";
 import type { Value } from "../graph/ir.ts";
+import { requireCount } from "../nn/options.ts";
 import { labelsFor, requireFloatOutput, targetsLike } from "../nn/targets.ts";
 import {
   abs,
@@ -100,11 +101,6 @@ export function topKAccuracy(k: number): Metric {
     result: ratio,
     direction: "up",
   };
-}
-
-function requireCount(where: string, option: string, count: number): void {
-  if (!Number.isSafeInteger(count) || count < 1)
-    throw new OptionError(`${where}: ${option} is ${count}; pass a whole number from 1`);
 }
 
 /** Throws ShapeError unless the output distinguishes `classes` classes (one logit: two). */

@@ -1,4 +1,5 @@
 /** Running totals of the loss and the metrics over the batches of an epoch. */
+import { OptionError } from "../core/errors.ts";
 import type { Metric } from "./metrics.ts";
 
 /** `loss`, and one number a metric. */
@@ -11,6 +12,7 @@ export interface SavedSums {
   readonly statistics: readonly (readonly number[])[];
 }
 
+/** Totals of an epoch. Throws OptionError when two metrics have one name: a result would hide another. */
 export class RunningSums {
   /** Totals of each metric's statistics. */
   readonly statistics: readonly Float64Array[];
@@ -19,6 +21,10 @@ export class RunningSums {
   #samples: number;
 
   constructor(metrics: readonly Metric[], saved?: SavedSums) {
+    const names = ["loss", ...metrics.map(({ name }) => name)];
+    const repeated = names.find((name, i) => names.indexOf(name) !== i);
+    if (repeated !== undefined)
+      throw new OptionError(`two results are named "${repeated}"; rename a metric: { ...metric, name: "other" }`);
     this.#metrics = metrics;
     this.#loss = saved?.loss ?? 0;
     this.#samples = saved?.samples ?? 0;

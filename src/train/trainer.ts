@@ -25,7 +25,7 @@ export interface ParameterGroup {
 }
 
 export interface TrainingOptions {
-  /** Start of all randomness: initial values, dropout, the order of the data; default 0. */
+  /** Start of initial values and dropout; default 0. The order of the data has a key of its own, see Dataset.shuffle. */
   readonly seed?: number;
   /** Scale the gradient down to this Euclidean norm when it is longer; default off. */
   readonly clipNorm?: number;
@@ -265,7 +265,7 @@ export class Trainer {
 }
 
 /** Prefix of the names under which a state holds what the optimizer remembers. */
-const memoryPrefix = "optimizer/";
+export const memoryPrefix = "optimizer/";
 
 /** Sets parameters from tensors by path, those that are there. Throws FileError at the first shape that differs. */
 export function loadParameters(model: Module, tensors: Readonly<Record<string, Tensor>>): void {

@@ -28,7 +28,7 @@ const formats = {
   safetensors({ task, recipe }: OpenRun): Exported {
     const parameters = [...task.model.parameters()].flatMap(([path, { value }]) => (value ? [[path, value]] : []));
     const bytes = encodeSafetensors(Object.fromEntries(parameters), { format: "pt", recipe: recipe.name });
-    return { bytes, note: `${parameters.length} tensors, named as in PyTorch's state_dict` };
+    return { bytes, note: `${parameters.length} tensors, laid out as PyTorch lays them out` };
   },
 } as const;
 type Format = keyof typeof formats;

@@ -1,6 +1,6 @@
 /** One run from its first line to its last: load, show, train, test, save, say what to try next. */
 import { existsSync } from "node:fs";
-import { rm } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { keyOf } from "../../core/random.ts";
 import { zerosTensor } from "../../core/tensor.ts";
@@ -34,14 +34,17 @@ export async function runTraining(plan: Plan, options: RunOptions): Promise<void
   const { output } = options;
   const interruption = onInterrupt(() => output.warn("\nStopping after this batch; Ctrl-C again stops at once."));
   const began = performance.now();
-  const isNew = !existsSync(plan.folder);
+  const existed = existsSync(plan.folder);
   try {
     await runAll(plan, options, interruption);
     output.record("end", { seconds: (performance.now() - began) / 1000 });
     output.line(`Done in ${duration((performance.now() - began) / 1000)}.`);
   } catch (error) {
     const saved = existsSync(join(plan.folder, runFiles.checkpoint));
-    if (!saved && isNew) await rm(plan.folder, { recursive: true, force: true });
+    if (!saved && !plan.resumed) {
+      await rm(plan.folder, { recursive: true, force: true });
+      if (existed) await mkdir(plan.folder);
+    }
     if (error instanceof Interrupted) tellStopped(plan, error, saved, output);
     throw error;
   } finally {
@@ -70,6 +73,8 @@ async function runAll(plan: Plan, options: RunOptions, interruption: Interruptio
     return;
   }
   openFolder(folder);
+  // Of a run that is trained on, it would say that all is done when training is and the new test is not.
+  await rm(join(folder, runFiles.evaluation), { force: true });
   await writeRecord(folder, record);
   const profileFolder = join(folder, runFiles.profile);
   const loopBegan = performance.now();

@@ -2,9 +2,11 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { FileError, InternalError } from "../../core/errors.ts";
+import { keyOf } from "../../core/random.ts";
 import { size } from "../../core/shape.ts";
 import type { Module } from "../../nn/module.ts";
 import type { Callback } from "../../train/callbacks.ts";
+import type { Stage, Task } from "../../train/recipe.ts";
 
 const stateSchema = z.object({
   /** Which stage is under way, from 0. */
@@ -30,6 +32,13 @@ export function parseStage(saved: unknown): StageState {
   throw new FileError(
     `the checkpoint does not say which stage it was written in; it was not written by "sardonyx train"`,
   );
+}
+
+/** Freezes and unfreezes as the stage wants, and gives values to parameters that it added. */
+export function beginStage({ model, input }: Task, seed: number, stage: Pick<Stage, "before">): void {
+  stage.before?.(model);
+  model.trace(input.type);
+  model.initialize(keyOf(seed));
 }
 
 /** The parameters that are not trained now, by path, with the number of their elements. */

@@ -1,7 +1,6 @@
 /** The stages of a run, one after the other, from its beginning or from where it stopped. */
 import { join } from "node:path";
 import { InternalError } from "../../core/errors.ts";
-import { keyOf } from "../../core/random.ts";
 import { size } from "../../core/shape.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import type { CompileOptions } from "../../jit/compile.ts";
@@ -19,6 +18,7 @@ import { count, plural } from "../text.ts";
 import { optimizerFor, type Plan } from "./plan.ts";
 import { showProgress } from "./progress.ts";
 import {
+  beginStage,
   digestFrozen,
   frozenParameters,
   movedParameters,
@@ -68,7 +68,7 @@ export async function runStages(options: StagesOptions): Promise<{ batches: numb
   let { progress } = plan;
   let updateSeconds = 0;
   for (const [index, stage] of stages.entries()) {
-    beginStage(task, plan, stage);
+    beginStage(task, plan.record.settings.seed, stage);
     const resumed = at?.index === index;
     if (resumed && progress) loadParameters(task.model, progress.trainer.tensors);
     if (at && (index < at.index || (resumed && isOver(at, plan)))) continue;
@@ -92,23 +92,21 @@ export async function runStages(options: StagesOptions): Promise<{ batches: numb
   return { batches: progress?.trainer.batches ?? 0, updateSeconds };
 }
 
-/** Progress at the beginning of a stage: the epochs before it, and the parameters as the stage's `before` left them. */
-function entering({ model }: Task, progress: Progress): Progress {
+/**
+ * Progress at the beginning of a stage: the epochs before it, and the parameters as the stage's `before` left them. The
+ * recipe's own callbacks begin anew: what ended one stage is no reason to end the next.
+ */
+function entering({ model, callbacks = [] }: Task, progress: Progress): Progress {
+  const own = new Set(callbacks.map(({ name }) => name));
   const values = [...model.parameters()].flatMap(([path, { value }]) => (value ? [[path, value] as const] : []));
   const tensors: Record<string, Tensor> = { ...progress.trainer.tensors, ...Object.fromEntries(values) };
   return {
     ...progress,
     batchInEpoch: 0,
     sums: { loss: 0, samples: 0, statistics: [] },
+    callbacks: Object.fromEntries(Object.entries(progress.callbacks).filter(([name]) => !own.has(name))),
     trainer: { ...progress.trainer, tensors },
   };
-}
-
-/** Freezes and unfreezes as the stage wants, and gives values to parameters that it added. */
-function beginStage({ model, input }: Task, { record: { settings } }: Plan, stage: Stage): void {
-  stage.before?.(model);
-  model.trace(input.type);
-  model.initialize(keyOf(settings.seed));
 }
 
 async function fitStage(

@@ -1,0 +1,107 @@
+/** Callbacks: which epoch is the best, what a checkpoint keeps of them, and names that would hide one another. */
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { tensor } from "../core/tensor.ts";
+import { fromTensors } from "../data/dataset.ts";
+import type { Value } from "../graph/ir.ts";
+import { dense } from "../nn/dense.ts";
+import { meanSquaredError } from "../nn/losses.ts";
+import { sequential } from "../nn/sequential.ts";
+import { constant, reduceMean, sqrt } from "../ops/index.ts";
+import { type Callback, earlyStopping } from "./callbacks.ts";
+import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
+import { checkpoint, checkpointBest } from "./files.node.ts";
+import { type FitOptions, fit } from "./fit.ts";
+import { type Metric, meanAbsoluteErrorMetric, r2 } from "./metrics.ts";
+import { sgd } from "./optimizers.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "sardonyx-callbacks-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const line = fromTensors({ x: tensor([[1], [2], [3]]), y: tensor([[2], [4], [6]]) }).batch(3);
+/** Each epoch is worse than the one before. */
+const diverging = {
+  loss: meanSquaredError(),
+  optimizer: sgd({ learningRate: 0.5 }),
+  epochs: 20,
+  validation: line,
+} satisfies FitOptions;
+const network = () => sequential([dense(1, { initializer: "zeros" })]);
+
+test.each([
+  ["validation_loss", []],
+  ["validation_meanAbsoluteError", [meanAbsoluteErrorMetric()]],
+  ["validation_r2", [r2()]],
+])("%s is watched in the direction that is better", async (monitor, metrics) => {
+  const callbacks = [earlyStopping({ monitor, patience: 2 })];
+  expect((await fit(network(), line, { ...diverging, metrics, callbacks })).history).toHaveLength(3);
+});
+
+test("a result that is not a number is never the best", async () => {
+  const path = join(folder, "best.safetensors");
+  const validation = fromTensors({ x: tensor([[Number.NaN]]), y: tensor([[1]]) }).batch(1);
+  await fit(network(), line, { ...diverging, epochs: 2, validation, callbacks: [checkpointBest(path)] });
+  expect(existsSync(path)).toBe(false);
+});
+
+test("a run cut off between early stopping's decision and its end resumes to the same parameters", async () => {
+  const saved: Uint8Array[] = [];
+  const save: Callback = {
+    name: "save",
+    onStart: (run) => void saved.push(encodeCheckpoint(run.progress(), diverging.optimizer)),
+    onEpoch: (run) => void saved.push(encodeCheckpoint(run.progress(), diverging.optimizer)),
+  };
+  const whole = network();
+  const { history } = await fit(whole, line, { ...diverging, callbacks: [earlyStopping({ patience: 2 }), save] });
+  const valuesOf = (model: typeof whole) => [...model.parameters().values()].map(({ value }) => value?.toArray());
+  for (const bytes of saved) {
+    const resume = decodeCheckpoint(bytes, diverging.optimizer);
+    const again = network();
+    const callbacks = [earlyStopping({ patience: 2 })];
+    expect((await fit(again, line, { ...diverging, callbacks, training: { resume } })).history).toEqual(history);
+    expect(valuesOf(again)).toEqual(valuesOf(whole));
+  }
+});
+
+test("a checkpoint keeps sums that are not finite, and arrays of callbacks", async () => {
+  const infinite: Metric = {
+    name: "infinite",
+    size: 2,
+    update: () => constant(tensor([Number.POSITIVE_INFINITY, Number.NaN])),
+    result: ([first = 0]) => first,
+    direction: "down",
+  };
+  let bytes = new Uint8Array();
+  const keeping: Callback = {
+    name: "keeping",
+    state: () => ({ best: Number.NEGATIVE_INFINITY, kept: { a: Float32Array.of(1, 0.1) } }),
+    onBatch: (run) => {
+      bytes = new Uint8Array(encodeCheckpoint(run.progress(), diverging.optimizer));
+    },
+  };
+  await fit(network(), line, { ...diverging, epochs: 2, metrics: [infinite], callbacks: [keeping] });
+  const { history, sums, callbacks, trainer } = decodeCheckpoint(bytes);
+  expect(history[0]?.["infinite"]).toBe(Number.POSITIVE_INFINITY);
+  expect(sums.statistics).toEqual([[Number.POSITIVE_INFINITY, Number.NaN]]);
+  expect(callbacks["keeping"]).toEqual({ best: Number.NEGATIVE_INFINITY, kept: { a: Float32Array.of(1, 0.1) } });
+  expect(Object.keys(trainer.tensors)).toEqual(["layers.0.bias", "layers.0.weight"]);
+});
+
+test("parameters that are no longer finite replace no checkpoint, though the loss still is", async () => {
+  const path = join(folder, "poisoned.safetensors");
+  const options = { ...diverging, loss: (output: Value) => reduceMean(sqrt(output)), callbacks: [checkpoint(path)] };
+  await expect(fit(network(), line, options)).rejects.toThrow("layers.0.weight holds NaN or Infinity after batch 1");
+  expect(existsSync(path)).toBe(false);
+});
+
+test("names that would hide one another are refused", async () => {
+  const callbacks = [earlyStopping(), earlyStopping({ monitor: "loss" })];
+  await expect(fit(network(), line, { ...diverging, callbacks })).rejects.toThrow(
+    'two callbacks are named "earlyStopping"',
+  );
+  await expect(fit(network(), line, { ...diverging, metrics: [r2(), r2()] })).rejects.toThrow(
+    'two results are named "r2"; rename a metric',
+  );
+});
