@@ -1,6 +1,6 @@
 /** Installs and compiles what is missing or older than its sources. Plain Node, no dependencies. */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { existsSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -56,10 +56,9 @@ export function build() {
   const dist = join(root, "dist");
   if (timeOf(join(dist, "src/cli/main.js")) >= sources) return true;
   console.error("Compiling (tsc) …");
-  // Beside dist/, then in its place: what is half compiled is never run, and what has no source any more is gone.
-  const fresh = join(root, "node_modules/.cache/sardonyx-dist");
+  // Beside dist/, as deep (source maps are relative), then in its place: what is half compiled is never run, and what has no source any more is gone.
+  const fresh = join(root, "dist.new");
   rmSync(fresh, { recursive: true, force: true });
-  mkdirSync(dirname(fresh), { recursive: true });
   if (run("npx", ["tsc", "-p", "tsconfig.build.json", "--outDir", fresh], onErrorStream) !== 0) return false;
   rmSync(dist, { recursive: true, force: true });
   renameSync(fresh, dist);

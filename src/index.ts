@@ -12,10 +12,13 @@ export { type Graph, graphOf, input, type TensorType, Value } from "./graph/ir.t
 export { printGraph } from "./graph/print.ts";
 export { type CompileOptions, compile, type Executable, optimize } from "./jit/compile.ts";
 export { type Host, jit } from "./jit/jit.ts";
+/** Published architectures, such as `models.presetOf("resnet50")`. */
+export * as models from "./models/index.ts";
 export * from "./nn/index.ts";
 export { encodeModel } from "./onnx/model.ts";
 /** Operators on graph values, such as `ops.add`. */
 export * as ops from "./ops/index.ts";
 export { keyTensor } from "./ops/random.ts";
 export { type Device, devices } from "./runtime/session.ts";
+export { decodeSafetensors, encodeSafetensors } from "./storage/safetensors.ts";
 export * from "./train/index.ts";

@@ -9,7 +9,7 @@ const blocks = (path: string, language: string): string[] =>
   [...readFileSync(path, "utf8").matchAll(new RegExp(`\`\`\`${language}\n(.*?)\`\`\``, "gs"))].map(
     (match) => match[1] ?? "",
   );
-const examples = ["README.md", "docs/training.md"].flatMap((path) =>
+const examples = ["README.md", "docs/training.md", "docs/recipes.md"].flatMap((path) =>
   blocks(path, "ts").map((code, i) => [path, i + 1, code] as const),
 );
 

@@ -6,7 +6,6 @@ import type { CompileOptions } from "../jit/compile.ts";
 import { readBytes } from "../storage/atomic.node.ts";
 import { decodeCheckpoint } from "../train/checkpoint.ts";
 import type { Progress } from "../train/fit.ts";
-import type { Optimizer } from "../train/optimizers.ts";
 import type { Recipe, Task } from "../train/recipe.ts";
 import { loadParameters } from "../train/trainer.ts";
 import { toggle } from "./command.ts";
@@ -31,7 +30,7 @@ export interface OpenRun {
 export const compileOptions = ({ device, threads }: RunSettings): CompileOptions => ({ device, threads });
 
 /** The progress in a run's checkpoint. Throws FileError naming the file. */
-export async function readCheckpoint(folder: string, file: string, optimizer?: Optimizer): Promise<Progress> {
+export async function readCheckpoint(folder: string, file: string): Promise<Progress> {
   const path = join(folder, file);
   if (!existsSync(path))
     throw new FileError(
@@ -39,7 +38,7 @@ export async function readCheckpoint(folder: string, file: string, optimizer?: O
     );
   const bytes = await readBytes(path, "checkpoint");
   try {
-    return decodeCheckpoint(bytes, optimizer);
+    return decodeCheckpoint(bytes);
   } catch (error) {
     throw atPlace(shown(path), error);
   }

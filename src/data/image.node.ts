@@ -47,7 +47,7 @@ function channelsFirst(pixels: Uint8Array, channels: number): Uint8Array<ArrayBu
 
 /**
  * A picture file as uint8 [channels, height, width]: PNG, JPEG, WebP, GIF (first frame), TIFF or AVIF; transparency lies on
- * black. Throws FileError naming a file that is missing, damaged or no picture.
+ * white. Throws FileError naming a file that is missing, damaged or no picture.
  */
 export async function readImage(path: string, options: ImageOptions = {}): Promise<Tensor<"uint8">> {
   const sharp = await importSharp();
@@ -56,7 +56,7 @@ export async function readImage(path: string, options: ImageOptions = {}): Promi
     // Read here rather than by sharp, which does not say why a file cannot be opened.
     let image = sharp(await readFile(path))
       .rotate()
-      .flatten({ background: "black" });
+      .flatten({ background: "white" });
     if (size) image = image.resize({ height: size[0], width: size[1], fit: "fill" });
     image = channels === 1 ? image.toColourspace("b-w") : image.toColourspace("srgb");
     const { data, info } = await image.raw({ depth: "uchar" }).toBuffer({ resolveWithObject: true });

@@ -2,7 +2,7 @@
 import { isFloat } from "../core/dtype.ts";
 import { DTypeError, GradientError, InternalError, ShapeError } from "../core/errors.ts";
 import type { Tensor } from "../core/tensor.ts";
-import { Node, type TensorType, type Value } from "./ir.ts";
+import { Node, type TensorType, Value } from "./ir.ts";
 
 /** Kinds of ONNX attributes and the TypeScript values that hold them. */
 export interface AttributeTypes {
@@ -203,6 +203,11 @@ export function makeNode(
   attributes: Attributes = {},
   scope?: string,
 ): Node {
+  for (const value of inputs)
+    if (value !== undefined && !(value instanceof Value))
+      throw new DTypeError(
+        `${op.type}: an operand is no value of the graph but ${describeOperand(value)}; pass it to the compiled function as an argument, or wrap it: ops.constant(tensor(…))`,
+      );
   const present = inputs.filter((value) => value !== undefined).length;
   if (inputs.length > op.maxInputs || present < op.minInputs)
     throw new ShapeError(
@@ -212,6 +217,9 @@ export function makeNode(
     if (!(name in op.schema)) throw new InternalError(`${op.type} has no attribute "${name}"`);
   return new Node(op, inputs, attributes, op.infer(inputs, attributes), scope);
 }
+
+const describeOperand = (operand: unknown): string =>
+  typeof operand === "object" && operand !== null ? `a ${operand.constructor?.name ?? "object"}` : `${operand}`;
 
 /** Applies an operator and returns its first output. */
 export const apply = (op: OpDef, inputs: readonly (Value | undefined)[], attributes?: Attributes): Value =>

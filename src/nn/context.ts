@@ -37,6 +37,7 @@ export class Context {
   readonly updates = new Map<Parameter, Value>();
   readonly #paths: ReadonlyMap<Module, string>;
   readonly #options: ContextOptions;
+  readonly #placed = new WeakSet<object>();
   #sites = 0;
   /** Paths of the modules under way, outermost first. */
   readonly #running: string[] = [];
@@ -68,7 +69,10 @@ export class Context {
       this.records.push({ module, path, kind: module.kind, input: x, output });
       return output;
     } catch (error) {
-      throw module.kind === "container" ? error : atPlace(this.describe(module), error);
+      // The innermost module is named; those around it, and the model itself, are not.
+      const known = this.#placed.has(error as object) || (path === "" && module.kind === "container");
+      this.#placed.add(error as object);
+      throw known ? error : atPlace(this.describe(module), error);
     } finally {
       this.#running.pop();
     }

@@ -1,5 +1,5 @@
 /** Writing a Graph as an ONNX model. */
-import { InternalError } from "../core/errors.ts";
+import { InternalError, OptionError } from "../core/errors.ts";
 import type { Tensor } from "../core/tensor.ts";
 import { constantOf, type Graph, type Node, type Value } from "../graph/ir.ts";
 import type { AttributeKind } from "../graph/op.ts";
@@ -38,7 +38,10 @@ export function encodeModel(graph: Graph, options: ModelOptions = {}): Uint8Arra
   const nameOf = (value: Value | undefined): string => {
     if (!value) return "";
     const name = names.get(value);
-    if (name === undefined) throw new InternalError(`${value} has no name in the model`);
+    if (name === undefined)
+      throw new OptionError(
+        `the graph reads ${value.name ?? "a value"} (${value}), which is not among its inputs; list every input in graphOf([…], […])`,
+      );
     return name;
   };
 

@@ -37,7 +37,7 @@ export function scalar(value: number, dtype: DType = "float32"): Value {
 /** Turns numbers among operands into scalars of the first value's dtype. */
 export function asValues(...operands: readonly Operand[]): Value[] {
   const dtype = operands.find((operand) => operand instanceof Value)?.dtype ?? "float32";
-  return operands.map((operand) => (operand instanceof Value ? operand : scalar(operand, dtype)));
+  return operands.map((operand) => (typeof operand === "number" ? scalar(operand, dtype) : operand));
 }
 
 /** An int64 vector, as ONNX takes shapes, axes and offsets. */

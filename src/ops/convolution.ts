@@ -6,7 +6,7 @@ import { type Attributes, apply, defineOp, type OpDef, requireFloat, requireSame
 import { add } from "./elementwise.ts";
 import { offsetsOf, resolveWindow, type Window, type WindowAttributes, windowSchema } from "./geometry.ts";
 import { matmul } from "./matmul.ts";
-import { concat, flip, pad, reshape, slice, swapAxes, transpose } from "./movement.ts";
+import { concat, dilate, flip, pad, reshape, slice, swapAxes, transpose } from "./movement.ts";
 import { perChannel } from "./normalization.ts";
 import { reduceSum } from "./reduce.ts";
 import { columnsOf, fitsRows, scatterColumns } from "./rows.ts";
@@ -149,7 +149,7 @@ export const ConvTranspose: OpDef = defineOp("ConvTranspose", {
     const { strides, dilations, kernel, begins } = transposedWindow(x, w, attributes);
     if (x.dtype === "float32" && strides.some((stride) => stride > 1)) return undefined;
     const group = attributes.group ?? 1;
-    const spread = spatialOf(x).reduce((value, _, i) => spreadAxis(value, i + 2, strides[i] ?? 1), x);
+    const spread = spatialOf(x).reduce((value, _, i) => dilate(value, i + 2, strides[i] ?? 1), x);
     const mirrored = kernel.reduce((value, _, i) => flip(value, i + 2), w);
     // [G, C/G, M/G, …] → [M, C/G, …]
     const [channels = 1, filters = 1] = w.shape;
@@ -187,22 +187,6 @@ export const ConvTranspose: OpDef = defineOp("ConvTranspose", {
     return { last: [bias ? add(rows, perRow(plain(bias), rows.rank)) : rows] };
   },
 });
-
-/** Puts stride - 1 zeros between neighbours along an axis. */
-function spreadAxis(x: Value, axis: number, stride: number): Value {
-  if (stride === 1) return x;
-  const extent = x.shape[axis] ?? 1;
-  const apart = reshape(x, [...x.shape.slice(0, axis + 1), 1, ...x.shape.slice(axis + 1)]);
-  const padded = pad(
-    apart,
-    apart.shape.map((_, i) => [0, i === axis + 1 ? stride - 1 : 0]),
-  );
-  const joined = reshape(
-    padded,
-    x.shape.map((own, i) => (i === axis ? own * stride : own)),
-  );
-  return slice(joined, { axis, start: 0, end: (extent - 1) * stride + 1 });
-}
 
 /** Window of the convolution whose transpose this is; `output` holds the transposed operator's extents. */
 function transposedWindow(

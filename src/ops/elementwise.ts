@@ -227,7 +227,8 @@ export const Pow: OpDef = defineOp("Pow", {
   infer: ([a, b]) => ({ dtype: a.dtype, shape: broadcastShapes(a.shape, b.shape) }),
   // d(a^b) = b a^(b-1) da + y ln(a) db, with 0^b taken as constant in b
   grad: ({ g, inputs: [a, b], outputs: [y], needs }) => [
-    needs[0] ? sumTo(mul(g, mul(cast(b, a.dtype), pow(a, sub(b, 1)))), a.shape) : undefined,
+    // A power of 0 is constant, also at 0, where a^-1 is not finite.
+    needs[0] ? sumTo(mul(g, mul(cast(b, a.dtype), pow(a, where(equal(b, 0), 0, sub(b, 1))))), a.shape) : undefined,
     needs[1] ? sumTo(mul(g, mul(y, log(where(greater(a, 0), a, 1)))), b.shape) : undefined,
   ],
   flops: ({ outputs: [y] }) => 10 * size(y.shape),

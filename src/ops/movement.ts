@@ -178,7 +178,7 @@ export const Slice: OpDef = defineOp("Slice", {
     let grown = g;
     for (const [axis, { step }] of ranges.entries()) {
       if (step < 0) grown = flip(grown, axis);
-      if (Math.abs(step) > 1) grown = dilate(grown, axis, Math.abs(step));
+      grown = dilate(grown, axis, Math.abs(step));
     }
     const pads = ranges.map(({ start, step, count }, axis) => {
       const first = step < 0 ? start + step * (count - 1) : start;
@@ -189,8 +189,9 @@ export const Slice: OpDef = defineOp("Slice", {
   flops: free,
 });
 
-/** Puts `step - 1` zeros between neighbours along an axis. */
-function dilate(x: Value, axis: number, step: number): Value {
+/** Puts `step - 1` zeros between neighbours along an axis: [..., n, ...] → [..., (n - 1) · step + 1, ...]. */
+export function dilate(x: Value, axis: number, step: number): Value {
+  if (step === 1) return x;
   const extent = x.shape[axis] ?? 1;
   const split = reshape(x, [...x.shape.slice(0, axis + 1), 1, ...x.shape.slice(axis + 1)]);
   const padded = pad(

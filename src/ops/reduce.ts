@@ -55,7 +55,7 @@ export const ReduceSum: OpDef = reduction("ReduceSum", ({ g }) => g);
 export const ReduceMean: OpDef = reduction("ReduceMean", ({ g, count }) => div(g, count));
 export const ReduceSumSquare: OpDef = reduction("ReduceSumSquare", ({ g, x }) => mul(mul(g, 2), x));
 export const ReduceL1: OpDef = reduction("ReduceL1", ({ g, x }) => mul(g, sign(x)));
-export const ReduceL2: OpDef = reduction("ReduceL2", ({ g, x, y }) => mul(div(g, y), x));
+export const ReduceL2: OpDef = reduction("ReduceL2", ({ g, x, y }) => mul(div(g, where(equal(y, 0), 1, y)), x));
 export const ReduceLogSumExp: OpDef = reduction("ReduceLogSumExp", ({ g, x, y }) => mul(g, exp(sub(x, y))));
 export const ReduceLogSum: OpDef = reduction("ReduceLogSum", ({ g, y }) => div(g, exp(y)));
 /** d(prod)/dx_i is the product of the others, also where some of them are zero. */

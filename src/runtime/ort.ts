@@ -57,8 +57,12 @@ export async function createSession(
   };
 }
 
-const hostTensor = (tensor: TypedTensor<DType>): Tensor =>
-  new Tensor(tensor.type as DType, tensor.dims, tensor.data as ArrayOf);
+function hostTensor({ type, dims, data }: TypedTensor<DType>): Tensor {
+  // Newer engines have a Float16Array; ours keep the raw bits.
+  const { buffer, byteOffset, length } = data as ArrayOf;
+  const bits = type === "float16" ? new Uint16Array(buffer, byteOffset, length) : (data as ArrayOf);
+  return new Tensor(type as DType, dims, bits);
+}
 
 async function attempt<T>(what: string, action: () => Promise<T>): Promise<T> {
   try {

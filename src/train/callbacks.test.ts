@@ -12,6 +12,7 @@ import { sequential } from "../nn/sequential.ts";
 import { constant, reduceMean, sqrt } from "../ops/index.ts";
 import { type Callback, earlyStopping } from "./callbacks.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
+import { allFinite } from "./diagnose.ts";
 import { checkpoint, checkpointBest } from "./files.node.ts";
 import { type FitOptions, fit } from "./fit.ts";
 import { type Metric, meanAbsoluteErrorMetric, r2 } from "./metrics.ts";
@@ -50,14 +51,14 @@ test("a run cut off between early stopping's decision and its end resumes to the
   const saved: Uint8Array[] = [];
   const save: Callback = {
     name: "save",
-    onStart: (run) => void saved.push(encodeCheckpoint(run.progress(), diverging.optimizer)),
-    onEpoch: (run) => void saved.push(encodeCheckpoint(run.progress(), diverging.optimizer)),
+    onStart: (run) => void saved.push(encodeCheckpoint(run.progress())),
+    onEpoch: (run) => void saved.push(encodeCheckpoint(run.progress())),
   };
   const whole = network();
   const { history } = await fit(whole, line, { ...diverging, callbacks: [earlyStopping({ patience: 2 }), save] });
   const valuesOf = (model: typeof whole) => [...model.parameters().values()].map(({ value }) => value?.toArray());
   for (const bytes of saved) {
-    const resume = decodeCheckpoint(bytes, diverging.optimizer);
+    const resume = decodeCheckpoint(bytes);
     const again = network();
     const callbacks = [earlyStopping({ patience: 2 })];
     expect((await fit(again, line, { ...diverging, callbacks, training: { resume } })).history).toEqual(history);
@@ -78,7 +79,7 @@ test("a checkpoint keeps sums that are not finite, and arrays of callbacks", asy
     name: "keeping",
     state: () => ({ best: Number.NEGATIVE_INFINITY, kept: { a: Float32Array.of(1, 0.1) } }),
     onBatch: (run) => {
-      bytes = new Uint8Array(encodeCheckpoint(run.progress(), diverging.optimizer));
+      bytes = new Uint8Array(encodeCheckpoint(run.progress()));
     },
   };
   await fit(network(), line, { ...diverging, epochs: 2, metrics: [infinite], callbacks: [keeping] });
@@ -89,10 +90,29 @@ test("a checkpoint keeps sums that are not finite, and arrays of callbacks", asy
   expect(Object.keys(trainer.tensors)).toEqual(["layers.0.bias", "layers.0.weight"]);
 });
 
-test("parameters that are no longer finite replace no checkpoint, though the loss still is", async () => {
-  const path = join(folder, "poisoned.safetensors");
+test("a gradient that is no longer finite ends the run before it moves a parameter, though the loss still is", async () => {
+  const path = join(folder, "infinite.safetensors");
   const options = { ...diverging, loss: (output: Value) => reduceMean(sqrt(output)), callbacks: [checkpoint(path)] };
-  await expect(fit(network(), line, options)).rejects.toThrow("layers.0.weight holds NaN or Infinity after batch 1");
+  const model = network();
+  await expect(fit(model, line, options)).rejects.toThrow(
+    'epoch 1: the gradient\'s norm became Infinity at batch 1; the first layer with a non-finite gradient is dense "layers.0"',
+  );
+  expect(existsSync(path)).toBe(false);
+  expect(allFinite(model.parameters().get("layers.0.weight")?.value)).toBe(true);
+});
+
+test("parameters that are no longer finite replace no checkpoint", async () => {
+  const path = join(folder, "poisoned.safetensors");
+  const poison: Callback = {
+    name: "poison",
+    onEpoch(run) {
+      const weight = run.model.parameters().get("layers.0.weight")?.value;
+      if (weight) weight.data[0] = Number.NaN;
+    },
+  };
+  await expect(fit(network(), line, { ...diverging, callbacks: [poison, checkpoint(path)] })).rejects.toThrow(
+    "layers.0.weight holds NaN or Infinity after batch 1",
+  );
   expect(existsSync(path)).toBe(false);
 });
 

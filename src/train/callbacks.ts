@@ -40,7 +40,7 @@ export interface EarlyStoppingOptions {
   readonly patience?: number;
   /** Least change that counts; default 0. */
   readonly minDelta?: number;
-  /** Go back to the parameters of the best epoch; default true. */
+  /** When the run is stopped, go back to the parameters of the best epoch; default true. */
   readonly restoreBest?: boolean;
 }
 
@@ -66,6 +66,8 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
       } else if (++waited >= patience) end(run);
     },
     onEnd(run) {
+      // A run that went through all its epochs keeps its last parameters, from which it can be trained on exactly.
+      if (waited < patience) return;
       for (const [path, data] of kept ?? [])
         (run.model.parameters().get(path)?.value?.data as Float32Array | undefined)?.set(data);
     },

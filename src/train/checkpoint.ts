@@ -10,7 +10,6 @@ import { isPlainObject } from "../core/tree.ts";
 import { decodeSafetensors, encodeSafetensors } from "../storage/safetensors.ts";
 import { allFinite } from "./diagnose.ts";
 import type { Progress } from "./fit.ts";
-import type { Optimizer } from "./optimizers.ts";
 import { memoryPrefix } from "./trainer.ts";
 
 const format = "sardonyx-checkpoint-1";
@@ -39,7 +38,7 @@ const optimizerSchema = z.object({
  * Bytes of a checkpoint. Throws NonFiniteError when a parameter is no longer finite, so that no good checkpoint is replaced
  * by one from which nothing can go on.
  */
-export function encodeCheckpoint({ trainer, ...progress }: Progress, { name, settings }: Optimizer): Uint8Array {
+export function encodeCheckpoint({ trainer, optimizer, ...progress }: Progress): Uint8Array {
   for (const [path, tensor] of Object.entries(trainer.tensors))
     if (!path.startsWith(memoryPrefix) && !allFinite(tensor))
       throw new NonFiniteError(
@@ -56,14 +55,11 @@ export function encodeCheckpoint({ trainer, ...progress }: Progress, { name, set
     return typeof value === "number" && !Number.isFinite(value) ? { [marker]: String(value) } : value;
   };
   const text = JSON.stringify({ ...progress, batches: trainer.batches }, pack);
-  return encodeSafetensors(tensors, { format, progress: text, optimizer: JSON.stringify({ name, settings }) });
+  return encodeSafetensors(tensors, { format, progress: text, optimizer: JSON.stringify(optimizer) });
 }
 
-/**
- * The progress in a checkpoint. Throws FileError when the bytes are not a whole checkpoint, or were written with
- * another optimizer than the one that is to go on.
- */
-export function decodeCheckpoint(bytes: Uint8Array, optimizer?: Optimizer): Progress {
+/** The progress in a checkpoint. Throws FileError when the bytes are not a whole checkpoint. */
+export function decodeCheckpoint(bytes: Uint8Array): Progress {
   const { tensors, metadata } = decodeSafetensors(bytes);
   if (metadata.format !== format)
     throw new FileError(
@@ -74,19 +70,10 @@ export function decodeCheckpoint(bytes: Uint8Array, optimizer?: Optimizer): Prog
     return typeof packed === "string" ? (tensors[packed]?.data ?? Number(packed)) : value;
   };
   const { batches, ...progress } = parse("progress", progressSchema, metadata.progress, unpack);
-  const saved = parse("optimizer", optimizerSchema, metadata.optimizer);
-  if (
-    optimizer &&
-    (saved.name !== optimizer.name || JSON.stringify(saved.settings) !== JSON.stringify(optimizer.settings))
-  )
-    throw new FileError(
-      `the checkpoint was written with ${describe(saved)}, this run has ${describe(optimizer)}; resume with the same optimizer`,
-    );
+  const optimizer = parse("optimizer", optimizerSchema, metadata.optimizer);
   const own = Object.entries(tensors).filter(([path]) => !path.startsWith(arrayPrefix));
-  return { ...progress, trainer: { batches, tensors: Object.fromEntries(own) } };
+  return { ...progress, optimizer, trainer: { batches, tensors: Object.fromEntries(own) } };
 }
-
-const describe = ({ name, settings }: { name: string; settings: object }) => `${name} ${JSON.stringify(settings)}`;
 
 function parse<T>(
   what: string,

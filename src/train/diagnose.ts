@@ -17,8 +17,14 @@ export const allFinite = (tensor: Tensor | undefined): boolean =>
  * The error for a loss that is not finite. Runs the batch again, looking at the input, every parameter, every layer's
  * output and every gradient in the order in which they are computed, and names the first that is not finite.
  */
-export async function explainNonFinite(trainer: Trainer, batch: Batch, loss: number): Promise<SardonyxError> {
-  const where = `the loss became ${loss} at batch ${trainer.batches + 1}`;
+export async function explainNonFinite(
+  trainer: Trainer,
+  batch: Batch,
+  loss: number,
+  gradientNorm: number,
+): Promise<SardonyxError> {
+  const what = Number.isFinite(loss) ? `the gradient's norm became ${gradientNorm}` : `the loss became ${loss}`;
+  const where = `${what} at batch ${trainer.batches + 1}`;
   const mend = "lower the learning rate, clip the gradient (clipNorm), or look for extreme values in the data";
   if (isFloat(batch.x.dtype) && !allFinite(batch.x))
     return new NonFiniteError(`${where}: the input data holds NaN or Infinity; remove those rows or fill them in`);

@@ -2,11 +2,12 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, truncateSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { FileError } from "../core/errors.ts";
 import { writeFileAtomic } from "../storage/atomic.node.ts";
 import { type Callback, records, resultOf, signOf } from "./callbacks.ts";
 import { encodeCheckpoint } from "./checkpoint.ts";
 import type { Run } from "./fit.ts";
-import { encodeFileVersion, encodeScalars, eventFileName } from "./tensorboard.ts";
+import { encodeFileVersion, encodeHistogram, encodeScalars, eventFileName } from "./tensorboard.ts";
 
 export interface CheckpointOptions {
   /** Seconds between checkpoints inside an epoch; default 30. */
@@ -23,7 +24,7 @@ export function checkpoint(path: string, options: CheckpointOptions = {}): Callb
   let last = now();
   const write = async (run: Run) => {
     last = now();
-    await writeFileAtomic(path, encodeCheckpoint(run.progress(), run.trainer.optimizer));
+    await writeFileAtomic(path, encodeCheckpoint(run.progress()));
   };
   return {
     name: "checkpoint",
@@ -43,7 +44,7 @@ export function checkpointBest(path: string, monitor = "validation_loss"): Callb
       // So written, NaN is never the best.
       if (!(value > best)) return;
       best = value;
-      await writeFileAtomic(path, encodeCheckpoint(run.progress(), run.trainer.optimizer));
+      await writeFileAtomic(path, encodeCheckpoint(run.progress()));
     },
     state: () => ({ best }),
     restore(state) {
@@ -67,16 +68,31 @@ export function jsonLog(path: string, every = 50): Callback {
 /** Length of the lines that were written up to where a run stands; a line cut off by a kill is behind that. */
 function bytesUpTo(path: string, { trainer, epoch }: Run): number {
   let length = 0;
-  for (const line of readFileSync(path, "utf8").split(/(?<=\n)/)) {
+  for (const [i, line] of readFileSync(path, "utf8")
+    .split(/(?<=\n)/)
+    .entries()) {
     if (!line.endsWith("\n")) break;
-    const record = JSON.parse(line) as { type: string; batch: number; epoch: number };
+    const record = parseLine(line);
+    if (!record)
+      throw new FileError(`${path}: line ${i + 1} is no record of a run; remove the line or the file, then resume`);
     if (record.batch > trainer.batches || (record.type === "epoch" && record.epoch > epoch)) break;
     length += Buffer.byteLength(line);
   }
   return length;
 }
 
-/** Writes TensorBoard event files into a folder: loss and rate of every `every`-th batch, all results of each epoch. */
+function parseLine(line: string): { type?: string; batch: number; epoch: number } | undefined {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Writes TensorBoard event files into a folder: loss, rate and gradient norms of every `every`-th batch, all results
+ * and a histogram of every parameter of each epoch.
+ */
 export function tensorBoard(folder: string, every = 50): Callback {
   const started = Date.now() / 1000;
   const path = join(folder, eventFileName(started, hostname()));
@@ -87,14 +103,19 @@ export function tensorBoard(folder: string, every = 50): Callback {
       mkdirSync(folder, { recursive: true });
       append(encodeFileVersion(started));
     },
-    onBatch(run, { loss, learningRate }) {
+    onBatch(run, { loss, learningRate, gradientNorm, gradientNorms = {} }) {
       const { batches } = run.trainer;
-      if (batches % every === 0)
-        append(encodeScalars(batches, Date.now() / 1000, { "batch/loss": loss, learning_rate: learningRate }));
+      if (batches % every !== 0) return;
+      const byPath = Object.entries(gradientNorms).map(([path, norm]) => [`gradient_norm/${path}`, norm]);
+      const scalars = { "batch/loss": loss, learning_rate: learningRate, gradient_norm: gradientNorm };
+      append(encodeScalars(batches, Date.now() / 1000, { ...scalars, ...Object.fromEntries(byPath) }));
     },
     onEpoch(run, results) {
       const scalars = Object.fromEntries(Object.entries(results).map(([name, value]) => [`epoch/${name}`, value]));
-      append(encodeScalars(run.epoch, Date.now() / 1000, scalars));
+      const now = Date.now() / 1000;
+      append(encodeScalars(run.epoch, now, scalars));
+      for (const [path, { value }] of run.model.parameters())
+        if (value) append(encodeHistogram(run.epoch, now, `parameters/${path}`, value.data as Float32Array));
     },
   };
 }

@@ -36,6 +36,8 @@ export interface Progress {
   /** Sums of the epoch that is under way. */
   readonly sums: SavedSums;
   readonly trainer: TrainerState;
+  /** Which optimizer made it; another cannot go on. */
+  readonly optimizer: Pick<Optimizer, "name" | "settings">;
   /** What each callback asked to remember, by its name. */
   readonly callbacks: Readonly<Record<string, unknown>>;
 }
@@ -74,6 +76,7 @@ export async function fit(model: Module, data: Dataset<Batch>, options: FitOptio
   const trainer = new Trainer(model, loss, optimizer, metrics, training);
   const { resume } = training;
   if (resume) {
+    requireSameOptimizer(resume.optimizer, optimizer);
     trainer.restore(resume.trainer);
     for await (const batch of data.epoch(0)) {
       await trainer.prepare(batch);
@@ -102,10 +105,21 @@ export async function fit(model: Module, data: Dataset<Batch>, options: FitOptio
     for (const callback of callbacks) await callback.onEpoch?.(run, epoch);
   }
   for (const callback of callbacks) await callback.onEnd?.(run);
-  return { history: run.history, trainer, stopReason: run.stopReason };
+  return { history: run.history, trainer, stopReason: run.stopReason, progress: run.progress() };
+}
+
+/** Throws OptionError unless a run goes on with the optimizer that it began with; the rate may change. */
+function requireSameOptimizer(saved: Progress["optimizer"], own: Optimizer): void {
+  const describe = ({ name, settings }: Progress["optimizer"]) => `${name} ${JSON.stringify(settings)}`;
+  if (describe(saved) !== describe(own))
+    throw new OptionError(
+      `the run to resume was trained with ${describe(saved)}, this one has ${describe(own)}; resume with the same optimizer`,
+    );
 }
 
 export interface FitResult {
+  /** Where the run ended. */
+  readonly progress: Progress;
   readonly history: readonly EpochResult[];
   readonly trainer: Trainer;
   readonly stopReason: string | undefined;
@@ -188,6 +202,7 @@ class RunState implements Run {
       history: this.history,
       sums: this.#sums.save(),
       trainer: this.trainer.state(),
+      optimizer: { name: this.trainer.optimizer.name, settings: this.trainer.optimizer.settings },
       callbacks: Object.fromEntries(this.#callbacks.map((callback) => [callback.name, callback.state?.()])),
     };
   }

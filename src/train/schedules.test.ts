@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { OptionError } from "../core/errors.ts";
 import {
-  constant,
+  constantRate,
   cosine,
   exponentialDecay,
   inverseSquareRoot,
@@ -17,7 +17,7 @@ describe("rates by step", () => {
   // √½ is the cosine at a quarter of the half wave.
   const quarter = (1 + Math.SQRT1_2) / 2;
   const cases: readonly (readonly [string, Schedule, Readonly<Record<number, number>>])[] = [
-    ["constant", constant(0.5), { 0: 0.5, 1000: 0.5 }],
+    ["constant", constantRate(0.5), { 0: 0.5, 1000: 0.5 }],
     ["stepDecay", stepDecay({ rate: 1, every: 10 }), { 0: 1, 9: 1, 10: 0.1, 25: 0.01 }],
     ["exponentialDecay", exponentialDecay({ rate: 2, factor: 0.5, every: 4 }), { 0: 2, 2: Math.SQRT2, 4: 1, 8: 0.5 }],
     ["cosine", cosine({ rate: 1, steps: 8 }), { 0: 1, 2: quarter, 4: 0.5, 6: 1 - quarter, 8: 0, 100: 0 }],
@@ -28,7 +28,7 @@ describe("rates by step", () => {
       { 0: 0.2, 1: 0.4, 3: 0.8, 4: 1, 6: quarter, 8: 0.5, 12: 0 },
     ],
     ["linearWarmup", linearWarmup(stepDecay({ rate: 1, every: 2 }), 3), { 0: 0.25, 2: 0.75, 3: 1, 4: 1, 5: 0.1 }],
-    ["linearWarmup of no steps", linearWarmup(constant(1), 0), { 0: 1 }],
+    ["linearWarmup of no steps", linearWarmup(constantRate(1), 0), { 0: 1 }],
     // width 64: 1/8 of min(n^-½, n · 16^-1.5); the peak is at n = 16.
     [
       "inverseSquareRoot",
@@ -62,13 +62,13 @@ test("oneCycle is PyTorch's", () => {
 
 test("options out of range are refused", () => {
   for (const make of [
-    () => constant(-1),
-    () => constant(Number.NaN),
+    () => constantRate(-1),
+    () => constantRate(Number.NaN),
     () => stepDecay({ rate: 1, every: 0 }),
     () => exponentialDecay({ rate: 1, factor: -0.5 }),
     () => cosine({ rate: 1, steps: 10, warmup: 10 }),
     () => cosine({ rate: 1, steps: 10, floor: 2 }),
-    () => linearWarmup(constant(1), -1),
+    () => linearWarmup(constantRate(1), -1),
     () => inverseSquareRoot({ width: 0 }),
     () => piecewise([1], [1]),
     () => piecewise([5, 2], [1, 2, 3]),

@@ -12,7 +12,7 @@ function check(where: string, options: Readonly<Record<string, number>>, positiv
 }
 
 /** The same rate at every step. */
-export function constant(rate: number): Schedule {
+export function constantRate(rate: number): Schedule {
   check("constant", { rate }, false);
   return () => rate;
 }

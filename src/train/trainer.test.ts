@@ -114,18 +114,18 @@ test("a run resumed from a checkpoint in the middle of an epoch ends with the sa
   const whole = network();
   const { history } = await fit(whole, data, {
     ...options,
-    callbacks: [
-      { name: "save", onBatch: (run) => void saved.push(encodeCheckpoint(run.progress(), options.optimizer)) },
-    ],
+    callbacks: [{ name: "save", onBatch: (run) => void saved.push(encodeCheckpoint(run.progress())) }],
   });
   for (const at of [0, 6, 8, 14]) {
-    const resume: Progress = decodeCheckpoint(saved[at] as Uint8Array, options.optimizer);
+    const resume: Progress = decodeCheckpoint(saved[at] as Uint8Array);
     const again = network();
     const result = await fit(again, data, { ...options, training: { ...options.training, resume } });
     expect(valuesOf(again)).toEqual(valuesOf(whole));
     expect(result.history).toEqual(history);
   }
-  expect(() => decodeCheckpoint(saved[0] as Uint8Array, sgd())).toThrow("resume with the same optimizer");
+  const resume = decodeCheckpoint(saved[0] as Uint8Array);
+  const other = { ...options, optimizer: sgd(), training: { ...options.training, resume } };
+  await expect(fit(network(), data, other)).rejects.toThrow("resume with the same optimizer");
 });
 
 test("training lowers the loss; evaluation and prediction use running statistics", async () => {

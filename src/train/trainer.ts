@@ -1,5 +1,5 @@
 /** One training step after another: gradients of a batch, clipping, accumulation, the optimizer's update. */
-import { FileError, InternalError, NonFiniteError, OptionError } from "../core/errors.ts";
+import { FileError, InternalError, OptionError } from "../core/errors.ts";
 import { foldIn, type Key, keyOf } from "../core/random.ts";
 import { sameShape, showShape } from "../core/shape.ts";
 import { Tensor } from "../core/tensor.ts";
@@ -46,8 +46,8 @@ export interface StepResult {
   readonly statistics: readonly Float32Array[];
   readonly batchSize: number;
   readonly learningRate: number;
-  /** Norm of the whole gradient; only when clipping asked for it. */
-  readonly gradientNorm?: number;
+  /** Euclidean norm of the batch's whole gradient, before clipping. */
+  readonly gradientNorm: number;
   /** Norm of each parameter's gradient, by path. */
   readonly gradientNorms?: Readonly<Record<string, number>>;
 }
@@ -70,8 +70,8 @@ interface Machine {
   readonly segments: readonly Segment[];
   /** p, slots <- the optimizer's update from the gradients, scaled by the last scalar. */
   readonly update: FusedKernel;
-  /** Sum of the squared gradients. */
-  readonly squares: FusedKernel;
+  /** Sums of the squared gradients. */
+  readonly squares: { readonly gradients: FusedKernel; readonly accumulated: FusedKernel | undefined };
   /** accumulated <- accumulated + gradients. */
   readonly accumulate: FusedKernel | undefined;
 }
@@ -140,45 +140,48 @@ export class Trainer {
   }
 
   /**
-   * Trains on one batch. Throws NonFiniteError, with the parameters as they were before, when the loss is not a finite
-   * number.
+   * Trains on one batch. Throws NonFiniteError, with the parameters as they were before, when the loss or a gradient is
+   * not a finite number.
    */
   async step(batch: Batch): Promise<StepResult> {
     const gradientStep = await this.prepare(batch);
     const key = keyTensor(foldIn(this.key, "step", this.#batches));
     const { loss, statistics, norms } = await gradientStep.run(batch, key);
-    if (!Number.isFinite(loss)) throw await explainNonFinite(this, batch, loss);
+    const gradientNorm = this.#normOf("gradients");
+    if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm))
+      throw await explainNonFinite(this, batch, loss, gradientNorm);
     gradientStep.commit();
     const learningRate = rateAt(this.optimizer, this.updates);
     this.#batches++;
     const began = performance.now();
-    const gradientNorm = this.#apply(learningRate);
+    this.#apply(learningRate, gradientNorm);
     this.#updateSeconds += (performance.now() - began) / 1000;
     return {
       loss,
       statistics,
       batchSize: batch.x.shape[0] ?? 0,
       learningRate,
-      ...(gradientNorm !== undefined && { gradientNorm }),
+      gradientNorm,
       ...(norms && { gradientNorms: norms }),
     };
   }
 
-  /** Accumulates, clips and updates; returns the gradient's norm if it was measured. */
-  #apply(rate: number): number | undefined {
+  /** Euclidean norm of all gradients, of the last batch or accumulated. */
+  #normOf(name: "gradients" | "accumulated"): number {
+    const machines = this.#machines ?? [];
+    const squares = machines.reduce((sum, { shard, squares }) => sum + (squares[name]?.(0, shard.length, []) ?? 0), 0);
+    return Math.sqrt(squares);
+  }
+
+  /** Accumulates, clips and updates. */
+  #apply(rate: number, gradientNorm: number): void {
     const { clipNorm, accumulate = 1 } = this.options;
     const machines = this.#machines ?? [];
     for (const { shard, accumulate: add } of machines) add?.(0, shard.length, []);
-    if (this.#batches % accumulate !== 0) return undefined;
+    if (this.#batches % accumulate !== 0) return;
     let scale = 1 / accumulate;
-    let norm: number | undefined;
     if (clipNorm !== undefined) {
-      const squares = machines.reduce((sum, machine) => sum + machine.squares(0, machine.shard.length, []), 0);
-      norm = Math.sqrt(squares) / accumulate;
-      if (!Number.isFinite(norm))
-        throw new NonFiniteError(
-          `the gradient's norm is ${norm} at update ${this.updates}; lower the learning rate or start from other weights`,
-        );
+      const norm = accumulate === 1 ? gradientNorm : this.#normOf("accumulated") / accumulate;
       scale *= Math.min(1, clipNorm / (norm + 1e-6));
     }
     for (const { shard, segments, update } of machines) {
@@ -189,7 +192,6 @@ export class Trainer {
         ]);
       if (accumulate > 1) shard.vector("accumulated").fill(0);
     }
-    return norm;
   }
 
   /** Seconds that the updates took so far: accumulating, clipping, the optimizer. */
@@ -244,6 +246,8 @@ export class Trainer {
     const slope = shard.vector(accumulate > 1 ? "accumulated" : "gradients");
     const scaled = clipNorm !== undefined || accumulate > 1;
     const { memory } = shard;
+    const sumOfSquares = (name: string) =>
+      fuse(memory, [shard.vector(name)], 0, ([g]) => ({ results: [], ...(g && { sum: square(g) }) }));
     const vectors = [shard.vector("parameters"), slope, ...optimizer.slots.map((name) => shard.vector(name))];
     return {
       shard,
@@ -253,7 +257,10 @@ export class Trainer {
         const next = optimizer.update({ p, g: scaled ? mul(g, scalars.at(-1) ?? 1) : g, slots, scalars });
         return { results: [next.p, undefined, ...next.slots] };
       }),
-      squares: fuse(memory, [slope], 0, ([g]) => ({ results: [], ...(g && { sum: square(g) }) })),
+      squares: {
+        gradients: sumOfSquares("gradients"),
+        accumulated: accumulate > 1 ? sumOfSquares("accumulated") : undefined,
+      },
       accumulate:
         accumulate === 1
           ? undefined

@@ -92,14 +92,13 @@ async function planResumed(
   const settings = resumedSettings(saved.settings, given);
   // Killed before its first checkpoint, a run begins again.
   const begun = existsSync(join(folder, runFiles.checkpoint));
-  const optimizer = optimizerOf(settings.optimizer, { learningRate: settings.learningRate });
   return {
     recipe,
     named,
     folder,
     record: { ...saved, settings },
     compile: compileOptions(settings),
-    ...(begun && { progress: await readCheckpoint(folder, runFiles.checkpoint, optimizer) }),
+    ...(begun && { progress: await readCheckpoint(folder, runFiles.checkpoint) }),
     resumed: true,
   };
 }

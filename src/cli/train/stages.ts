@@ -114,7 +114,7 @@ async function fitStage(
   stages: readonly Stage[],
   state: StageState,
   progress: Progress | undefined,
-): Promise<FitResult & { readonly progress: Progress }> {
+): Promise<FitResult> {
   const { task, plan, compile, output } = options;
   const { folder, record } = plan;
   const epochs = state.from + (stages[state.index]?.epochs ?? 0);
@@ -146,16 +146,7 @@ async function fitStage(
       },
     });
     if (compile.profilePrefix !== undefined) result.trainer.endProfiling();
-    const { history, trainer } = result;
-    const reached: Progress = {
-      epoch: history.length,
-      batchInEpoch: 0,
-      history,
-      sums: { loss: 0, samples: 0, statistics: [] },
-      trainer: trainer.state(),
-      callbacks: Object.fromEntries(callbacks.map((callback) => [callback.name, callback.state?.()])),
-    };
-    return { ...result, progress: reached };
+    return result;
   } finally {
     display.close();
   }
@@ -165,7 +156,7 @@ async function fitStage(
 function stopping({ plan, interruption, stopAfter }: StagesOptions): Callback[] {
   const stopIfAsked = async (run: Run) => {
     if (!interruption.requested) return;
-    const bytes = encodeCheckpoint(run.progress(), run.trainer.optimizer);
+    const bytes = encodeCheckpoint(run.progress());
     await writeFileAtomic(join(plan.folder, runFiles.checkpoint), bytes);
     // Not `run.stop`, after which callbacks may put the best parameters in place of the latest.
     throw new Interrupted(`after batch ${run.trainer.batches}, in epoch ${run.epoch + (run.batchInEpoch > 0 ? 1 : 0)}`);
