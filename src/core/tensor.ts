@@ -94,11 +94,11 @@ function dtypeOfArray(data: ArrayBufferView): DType {
  * Throws ShapeError when rows differ in length or `shape` has other elements, DTypeError for another class of array.
  * @example tensor([[1, 2], [3, 4]]).shape // [2, 2]
  */
-export function tensor<D extends DType = "float32">(
+export function tensor<D extends DType>(
   values: Nested | ArrayOf<D>,
-  options?: { readonly dtype?: D; readonly shape?: Shape },
+  options: { readonly dtype: D; readonly shape?: Shape },
 ): Tensor<D>;
-export function tensor(values: ArrayOf, options?: { readonly shape?: Shape }): Tensor;
+export function tensor(values: Nested | ArrayOf, options?: { readonly shape?: Shape }): Tensor;
 export function tensor<D extends DType>(
   values: Nested | ArrayOf<D>,
   options: { readonly dtype?: D; readonly shape?: Shape } = {},

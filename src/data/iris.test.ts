@@ -33,7 +33,7 @@ it("corrects the two rows in which UCI's file differs from Fisher's article", as
   expect(row(34)).toEqual([4.9, 3.1, 1.5, 0.2].map(Math.fround));
   expect(row(37)).toEqual([4.9, 3.6, 1.4, 0.1].map(Math.fround));
   expect(row(9)).toEqual([4.9, 3.1, 1.5, 0.1].map(Math.fround));
-  const other = { x: tensor([[1, 2, 3, 4]]), y: tensor([0], { dtype: "int32" }) };
+  const other = { x: tensor([[1, 2, 3, 4]], { dtype: "float32" }), y: tensor([0], { dtype: "int32" }) };
   expect(asFisherPrinted(other)).toEqual(other);
 });
 

@@ -1,7 +1,8 @@
 /** Transposed convolution layers: the upsampling counterpart of convolution. */
+import { requireKnown } from "../core/options.ts";
 import type { Value } from "../graph/ir.ts";
 import { convTranspose, type ConvOptions as OpOptions } from "../ops/index.ts";
-import { type ConvOptions, Convolution, type PerAxis, perAxis } from "./convolution.ts";
+import { type ConvOptions, Convolution, convOptionNames, type PerAxis, perAxis } from "./convolution.ts";
 
 export interface ConvTransposeOptions extends ConvOptions {
   /** Extra rows behind the output, to choose among the extents that a stride maps to one; default 0. */
@@ -10,6 +11,10 @@ export interface ConvTransposeOptions extends ConvOptions {
 
 /** Transposed convolution over `rank` spatial axes. */
 export class ConvTranspose extends Convolution<ConvTransposeOptions> {
+  constructor(rank: number, filters: number, kernel: PerAxis, options: ConvTransposeOptions = {}) {
+    super(rank, filters, kernel, options);
+    requireKnown("convTranspose", options, { ...convOptionNames, outputPadding: true });
+  }
   protected weightChannels(channels: number, groups: number): readonly [number, number] {
     return [channels, this.filters / groups];
   }

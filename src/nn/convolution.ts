@@ -32,6 +32,20 @@ export interface ConvOptions {
   readonly name?: string;
 }
 
+/** Every option of a convolution, for requireKnown. */
+export const convOptionNames = {
+  activation: true,
+  stride: true,
+  padding: true,
+  dilation: true,
+  groups: true,
+  bias: true,
+  initializer: true,
+  regularizer: true,
+  inChannels: true,
+  name: true,
+} as const;
+
 export type Padding = number | "same" | readonly (readonly [number, number])[];
 
 /** One extent each for `rank` spatial axes. Throws OptionError for another number of them, or one below `least`. */

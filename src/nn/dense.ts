@@ -1,5 +1,7 @@
 /** The fully connected layer. */
+
 import { ShapeError } from "../core/errors.ts";
+import { requireKnown } from "../core/options.ts";
 import { showShape } from "../core/shape.ts";
 import type { Value } from "../graph/ir.ts";
 import { linear } from "../ops/index.ts";
@@ -35,6 +37,14 @@ export class Dense extends Module {
     requireCount("dense", "units", units);
     this.units = units;
     this.options = options;
+    requireKnown("dense", options, {
+      activation: true,
+      bias: true,
+      initializer: true,
+      regularizer: true,
+      inFeatures: true,
+      name: true,
+    });
     this.label = options.name;
   }
   protected call(x: Value, context: Context): Value {

@@ -1,5 +1,7 @@
 /** Normalization layers. */
+
 import { ShapeError } from "../core/errors.ts";
+import { requireKnown } from "../core/options.ts";
 import { showShape, size } from "../core/shape.ts";
 import type { Value } from "../graph/ir.ts";
 import { add, batchNormInference, batchNormTrain, layerNorm as layerNormOp, mul } from "../ops/index.ts";
@@ -21,6 +23,7 @@ export class BatchNorm extends Module {
   constructor(options: BatchNormOptions = {}) {
     super();
     this.options = options;
+    requireKnown("batchNorm", options, { epsilon: true, momentum: true });
   }
   protected call(x: Value, context: Context): Value {
     if (x.rank < 2) throw new ShapeError(`input ${showShape(x.shape)} needs a channel axis; pass [batch, channels, …]`);
@@ -61,6 +64,7 @@ export class LayerNorm extends Module {
     super();
     requireCount("layerNorm", "axes", options.axes ?? 1);
     this.options = options;
+    requireKnown("layerNorm", options, { axes: true, epsilon: true });
   }
   protected call(x: Value, context: Context): Value {
     const { axes = 1, epsilon = 1e-5 } = this.options;

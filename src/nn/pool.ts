@@ -1,5 +1,7 @@
 /** Pooling layers over one and two spatial axes, and over the whole map. */
+
 import { ShapeError } from "../core/errors.ts";
+import { requireKnown } from "../core/options.ts";
 import { type Shape, showShape } from "../core/shape.ts";
 import type { Value } from "../graph/ir.ts";
 import { averagePool, maxPool, reduceMax, reduceMean } from "../ops/index.ts";
@@ -28,6 +30,7 @@ export class Pool extends Module {
     this.rank = rank;
     this.kernel = perAxis("kernel", kernel, rank);
     this.options = options;
+    requireKnown("pool", options, { stride: true, padding: true, ceilMode: true, countIncludePad: true });
     this.#average = average;
   }
   protected call(x: Value): Value {

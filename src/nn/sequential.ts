@@ -1,4 +1,5 @@
 /** A chain of modules, each fed with the output of the one before. */
+import { OptionError } from "../core/errors.ts";
 import type { Value } from "../graph/ir.ts";
 import type { Context } from "./context.ts";
 import { Module } from "./module.ts";
@@ -8,6 +9,8 @@ export class Sequential extends Module {
   readonly layers: readonly Module[];
   constructor(layers: readonly Module[]) {
     super();
+    if (!Array.isArray(layers) || !layers.every((layer) => layer instanceof Module))
+      throw new OptionError("sequential takes a list of modules; write sequential([dense(10), …])");
     this.layers = layers;
   }
   protected call(x: Value, context: Context): Value {

@@ -1,5 +1,7 @@
 /** The training loop, and evaluation and prediction beside it. */
+
 import { atPlace, DataError, NonFiniteError, OptionError } from "../core/errors.ts";
+import { requireKnown } from "../core/options.ts";
 import type { Batch, Dataset } from "../data/dataset.ts";
 import type { Loss } from "../nn/losses.ts";
 import type { Module } from "../nn/module.ts";
@@ -72,9 +74,12 @@ export interface Run {
 export async function fit(model: Module, data: Dataset<Batch>, options: FitOptions): Promise<FitResult> {
   const { loss, optimizer, epochs, metrics = [], callbacks = [], validation, training = {} } = options;
   if (!Number.isInteger(epochs) || epochs < 0) throw new OptionError(`epochs is ${epochs}; pass a whole number from 0`);
+  requireKnown("fit", options, fitOptionNames);
+  if (typeof loss !== "function" || typeof optimizer?.update !== "function")
+    throw new OptionError("fit needs a loss and an optimizer; pass { loss: crossEntropy(), optimizer: adam(), … }");
   requireDistinctStates(callbacks);
-  const trainer = new Trainer(model, loss, optimizer, metrics, training);
-  const { resume } = training;
+  const { resume, ...settings } = training;
+  const trainer = new Trainer(model, loss, optimizer, metrics, settings);
   if (resume) {
     requireSameOptimizer(resume.optimizer, optimizer);
     trainer.restore(resume.trainer);
@@ -107,6 +112,16 @@ export async function fit(model: Module, data: Dataset<Batch>, options: FitOptio
   for (const callback of callbacks) await callback.onEnd?.(run);
   return { history: run.history, trainer, stopReason: run.stopReason, progress: run.progress() };
 }
+
+const fitOptionNames = {
+  loss: true,
+  optimizer: true,
+  epochs: true,
+  metrics: true,
+  callbacks: true,
+  validation: true,
+  training: true,
+} as const;
 
 /** Throws OptionError unless a run goes on with the optimizer that it began with; the rate may change. */
 function requireSameOptimizer(saved: Progress["optimizer"], own: Optimizer): void {

@@ -26,7 +26,11 @@ export interface Optimizer {
   update(view: UpdateView): { readonly p: Value; readonly slots: readonly Value[] };
 }
 
-function requireNumbers(name: string, settings: Readonly<Record<string, number | boolean>>): void {
+/** Throws OptionError for a setting that makes no sense, and for an option that is none. */
+function requireSettings(name: string, settings: Readonly<Record<string, number | boolean>>, options: object): void {
+  for (const option of Object.keys(options))
+    if (option !== "learningRate" && !Object.hasOwn(settings, option))
+      throw unknownName(`option of ${name}:`, option, ["learningRate", ...Object.keys(settings)]);
   for (const [option, value] of Object.entries(settings)) {
     if (typeof value === "boolean") continue;
     const isDecay = option.startsWith("beta") || option === "alpha" || option === "momentum";
@@ -58,14 +62,10 @@ export interface SgdOptions {
 }
 
 /** Stochastic gradient descent, with PyTorch's momentum: v = μ v + g; w -= rate · v (or g + μ v with Nesterov). */
-export function sgd({
-  learningRate = 0.01,
-  momentum = 0,
-  nesterov = false,
-  weightDecay = 0,
-}: SgdOptions = {}): Optimizer {
+export function sgd(options: SgdOptions = {}): Optimizer {
+  const { learningRate = 0.01, momentum = 0, nesterov = false, weightDecay = 0 } = options;
   const settings = { momentum, nesterov, weightDecay };
-  requireNumbers("sgd", settings);
+  requireSettings("sgd", settings, options);
   requireRate("sgd", learningRate);
   if (nesterov && momentum === 0) throw new OptionError("sgd: nesterov needs momentum; pass momentum: 0.9");
   return {
@@ -94,14 +94,10 @@ export interface RmspropOptions {
 }
 
 /** RMSprop (Tieleman and Hinton 2012) as in PyTorch: s = α s + (1 - α) g²; w -= rate · g / (√s + ε). */
-export function rmsprop({
-  learningRate = 0.01,
-  alpha = 0.99,
-  epsilon = 1e-8,
-  momentum = 0,
-}: RmspropOptions = {}): Optimizer {
+export function rmsprop(options: RmspropOptions = {}): Optimizer {
+  const { learningRate = 0.01, alpha = 0.99, epsilon = 1e-8, momentum = 0 } = options;
   const settings = { alpha, epsilon, momentum };
-  requireNumbers("rmsprop", settings);
+  requireSettings("rmsprop", settings, options);
   requireRate("rmsprop", learningRate);
   return {
     name: "rmsprop",
@@ -126,9 +122,10 @@ export interface AdagradOptions {
 }
 
 /** Adagrad (Duchi et al. 2011): s = s + g²; w -= rate · g / (√s + ε). */
-export function adagrad({ learningRate = 0.01, epsilon = 1e-10 }: AdagradOptions = {}): Optimizer {
+export function adagrad(options: AdagradOptions = {}): Optimizer {
+  const { learningRate = 0.01, epsilon = 1e-10 } = options;
   const settings = { epsilon };
-  requireNumbers("adagrad", settings);
+  requireSettings("adagrad", settings, options);
   requireRate("adagrad", learningRate);
   return {
     name: "adagrad",
@@ -163,12 +160,10 @@ export interface AdamwOptions extends AdamOptions {
  * saves two passes: M = m / (1 - β1), V = v / (1 - β2), so M' = β1 M + g and V' = β2 V + g². With both bias
  * corrections in the scalars c and e: w -= c · M' / (√V' + e).
  */
-function adamLike(
-  name: string,
-  { learningRate = 0.001, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0 }: AdamwOptions,
-): Optimizer {
+function adamLike(name: string, options: AdamwOptions): Optimizer {
+  const { learningRate = 0.001, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0 } = options;
   const settings = { beta1, beta2, epsilon, ...(name === "adamw" && { weightDecay }) };
-  requireNumbers(name, settings);
+  requireSettings(name, settings, options);
   requireRate(name, learningRate);
   return {
     name,

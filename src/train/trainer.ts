@@ -1,5 +1,6 @@
 /** One training step after another: gradients of a batch, clipping, accumulation, the optimizer's update. */
 import { FileError, InternalError, OptionError } from "../core/errors.ts";
+import { requireKnown } from "../core/options.ts";
 import { foldIn, type Key, keyOf } from "../core/random.ts";
 import { sameShape, showShape } from "../core/shape.ts";
 import { Tensor } from "../core/tensor.ts";
@@ -103,6 +104,14 @@ export class Trainer {
     options: TrainingOptions = {},
   ) {
     const { accumulate = 1, clipNorm } = options;
+    requireKnown("training", options, {
+      seed: true,
+      clipNorm: true,
+      accumulate: true,
+      gradientNorms: true,
+      groups: true,
+      compile: true,
+    });
     if (!Number.isInteger(accumulate) || accumulate < 1)
       throw new OptionError(`accumulate is ${accumulate}; pass a whole number of batches, at least 1`);
     if (clipNorm !== undefined && !(clipNorm > 0))

@@ -1,0 +1,23 @@
+/** Options that do not exist are told, with the nearest that does. */
+import { expect, test } from "vitest";
+import { conv2d } from "../nn/conv.ts";
+import { dense } from "../nn/dense.ts";
+import { sequential } from "../nn/sequential.ts";
+import { adam } from "../train/optimizers.ts";
+import { requireKnown } from "./options.ts";
+
+test("known options pass, others do not", () => {
+  const options: { size?: number } = { size: 1 };
+  expect(() => requireKnown("box", options, { size: true })).not.toThrow();
+  expect(() => requireKnown("box", { sise: 1 } as object as { size?: number }, { size: true })).toThrow(
+    'unknown option of box: "sise"; did you mean "size"? Known: size.',
+  );
+});
+
+test("layers, optimizers and sequences tell what they were not meant to get", () => {
+  const wrong = (options: object) => options;
+  expect(() => dense(3, wrong({ activaton: "relu" }))).toThrow('did you mean "activation"?');
+  expect(() => conv2d(3, 3, wrong({ strides: 2 }))).toThrow('did you mean "stride"?');
+  expect(() => adam(wrong({ learningrate: 1 }))).toThrow('did you mean "learningRate"?');
+  expect(() => sequential(dense(1) as object as [])).toThrow("sequential takes a list of modules");
+});
