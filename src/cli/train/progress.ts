@@ -56,8 +56,11 @@ export function showProgress({
   };
 
   const close = () => {
-    bar?.stop();
+    if (!bar) return;
+    bar.stop();
     bar = undefined;
+    // What was printed below the bar meanwhile, such as the answer to Ctrl-C, would stay beside what comes next.
+    process.stdout.write("\u001b[J");
   };
 
   return {
