@@ -394,6 +394,12 @@ describe("runs that are cut off", () => {
     expect(again.stdout).toContain("This run is finished: 3 epochs are done.");
     const longer = await run("train", "lenet-mnist", "--resume", "--out", "interrupted", "--epochs", "4", "--json");
     expect(longer.records.filter(({ type }) => type === "epoch")).toMatchObject([{ epoch: 4 }]);
+
+    const record = join(folder, "interrupted", "run.json");
+    writeFileSync(record, readFileSync(record, "utf8").replace(/("onnxruntime-node": )"[^"]+"/, '$1"0.0.1"'));
+    const moved = await run("train", "lenet-mnist", "--resume", "--out", "interrupted");
+    expect(moved.code).toBe(0);
+    expect(moved.stderr).toMatch(/began with onnxruntime-node 0\.0\.1 \(here .*maybe not bit for bit/);
   });
 
   // A resumed run may be killed again before it has saved anything new: then the next one begins where it did.

@@ -42,7 +42,13 @@ export const command = defineCommand({
   ],
   async run({ arguments: [recipe = ""], options, output }) {
     const { out, resume, profile, checkpointSeconds, ...given } = options;
-    const plan = await makePlan(recipe, { given, out, resume, profile }, versions());
+    const here = versions();
+    const plan = await makePlan(recipe, { given, out, resume, profile }, here);
+    const changed = Object.entries(plan.record.versions).filter(([name, was]) => here[name] !== was);
+    if (changed.length > 0)
+      output.warn(
+        `This run began with ${changed.map(([name, was]) => `${name} ${was} (here ${here[name] ?? "none"})`).join(", ")}: it goes on, but maybe not bit for bit.`,
+      );
     await runTraining(plan, {
       output,
       checkpointSeconds: checkpointSeconds ?? 30,
