@@ -116,6 +116,15 @@ test("parameters that are no longer finite replace no checkpoint", async () => {
   expect(existsSync(path)).toBe(false);
 });
 
+test("a result that a run does not have is told before its first batch", async () => {
+  const callbacks = [earlyStopping({ monitor: "validation_los" })];
+  await expect(fit(network(), line, { ...diverging, callbacks })).rejects.toThrow(
+    'unknown result "validation_los"; did you mean "validation_loss"?',
+  );
+  const { validation: _, ...rest } = diverging;
+  await expect(fit(network(), line, { ...rest, callbacks: [earlyStopping()] })).rejects.toThrow("Known: loss.");
+});
+
 test("names that would hide one another are refused", async () => {
   const callbacks = [earlyStopping(), earlyStopping({ monitor: "loss" })];
   await expect(fit(network(), line, { ...diverging, callbacks })).rejects.toThrow(

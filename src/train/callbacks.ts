@@ -1,5 +1,5 @@
 /** What may be done at the events of a run: early stopping, logs of the rate, JSON lines. */
-import { OptionError } from "../core/errors.ts";
+import { unknownName } from "../core/errors.ts";
 import type { Run } from "./fit.ts";
 import type { EpochResult } from "./running-sums.ts";
 import type { StepResult } from "./trainer.ts";
@@ -25,12 +25,9 @@ export function signOf({ trainer }: Run, name: string): 1 | -1 {
   return metric?.direction === "up" ? 1 : -1;
 }
 
-/** The value of a result by name. Throws OptionError with the names that there are. */
-export function resultOf(results: EpochResult, name: string): number {
-  const value = results[name];
-  if (value === undefined)
-    throw new OptionError(`no result is named "${name}"; this run has ${Object.keys(results).join(", ")}`);
-  return value;
+/** Throws OptionError, with the nearest name, unless a run's epochs will have a result of this name. */
+export function requireResult({ resultNames }: Run, name: string): void {
+  if (!resultNames.includes(name)) throw unknownName("result", name, resultNames);
 }
 
 export interface EarlyStoppingOptions {
@@ -54,11 +51,12 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
   return {
     name: "earlyStopping",
     onStart(run) {
+      requireResult(run, monitor);
       // The run was cut off after the decision, before its end.
       if (waited >= patience) end(run);
     },
     onEpoch(run, results) {
-      const value = signOf(run, monitor) * resultOf(results, monitor);
+      const value = signOf(run, monitor) * (results[monitor] ?? Number.NaN);
       if (value > best + minDelta) {
         best = value;
         waited = 0;

@@ -4,7 +4,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { FileError } from "../core/errors.ts";
 import { writeFileAtomic } from "../storage/atomic.node.ts";
-import { type Callback, records, resultOf, signOf } from "./callbacks.ts";
+import { type Callback, records, requireResult, signOf } from "./callbacks.ts";
 import { encodeCheckpoint } from "./checkpoint.ts";
 import type { Run } from "./fit.ts";
 import { encodeFileVersion, encodeHistogram, encodeScalars, eventFileName } from "./tensorboard.ts";
@@ -39,8 +39,9 @@ export function checkpointBest(path: string, monitor = "validation_loss"): Callb
   let best = Number.NEGATIVE_INFINITY;
   return {
     name: "checkpointBest",
+    onStart: (run) => requireResult(run, monitor),
     async onEpoch(run, results) {
-      const value = signOf(run, monitor) * resultOf(results, monitor);
+      const value = signOf(run, monitor) * (results[monitor] ?? Number.NaN);
       // So written, NaN is never the best.
       if (!(value > best)) return;
       best = value;

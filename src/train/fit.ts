@@ -56,6 +56,8 @@ export interface Run {
   /** Batches in an epoch, if the data knows. */
   readonly batchesPerEpoch: number | undefined;
   readonly history: readonly EpochResult[];
+  /** Names of an epoch's results. */
+  readonly resultNames: readonly string[];
   /** Mean loss and metrics of this epoch so far. */
   current(): EpochResult;
   /** Ends the run after the batch under way. */
@@ -88,7 +90,7 @@ export async function fit(model: Module, data: Dataset<Batch>, options: FitOptio
       break;
     }
   }
-  const run = new RunState(trainer, data, epochs, callbacks, resume);
+  const run = new RunState(trainer, data, options, resume);
   const { device, threads } = training.compile ?? {};
   // Not profiled: profiles are of training, and an evaluator's sessions would never end theirs.
   const evaluator = validation && new Evaluator(model, loss, metrics, { device, threads });
@@ -156,6 +158,7 @@ class RunState implements Run {
   readonly epochs: number;
   readonly batchesPerEpoch: number | undefined;
   readonly history: EpochResult[];
+  readonly resultNames: readonly string[];
   epoch: number;
   batchInEpoch: number;
   stopReason: string | undefined;
@@ -165,13 +168,14 @@ class RunState implements Run {
   constructor(
     trainer: Trainer,
     data: Dataset<Batch>,
-    epochs: number,
-    callbacks: readonly Callback[],
+    { epochs, callbacks = [], validation }: FitOptions,
     resume: Progress | undefined,
   ) {
     this.trainer = trainer;
     this.epochs = epochs;
     this.batchesPerEpoch = data.length;
+    const own = ["loss", ...trainer.metrics.map(({ name }) => name)];
+    this.resultNames = [...own, ...(validation ? own.map((name) => `validation_${name}`) : [])];
     this.#callbacks = callbacks;
     this.history = [...(resume?.history ?? [])];
     this.epoch = resume?.epoch ?? 0;
