@@ -14,7 +14,7 @@ import { version } from "./package.ts";
 export const commands: readonly Command[] = [trainCommand, evalCommand, predictCommand, exportCommand, recipesCommand];
 
 /** What a caller can tell from the exit status. */
-export const exitCodes = { done: 0, defect: 1, mistake: 2, interrupted: 130 } as const;
+const exitCodes = { done: 0, defect: 1, mistake: 2, interrupted: 130 } as const;
 
 const exitHelp = `
 Exit status: 0 done; 2 a mistake in the input, told in a sentence; 130 stopped by

@@ -20,7 +20,7 @@ export const runFiles = {
 } as const;
 
 /** The folder in which runs lie that were given no other. */
-export const runsFolder = "runs";
+const runsFolder = "runs";
 
 const settingsSchema = z.object({
   epochs: z.number().int().positive(),

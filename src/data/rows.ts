@@ -11,7 +11,7 @@ export type TensorRecord<T> = { readonly [K in keyof T]: Tensor };
 const SHORT_ROW = 16;
 
 /** Rows `indices` of a tensor of shape [N, …], as a new tensor of shape [indices.length, …]. */
-export function gatherRows<D extends DType>(t: Tensor<D>, indices: ArrayLike<number>): Tensor<D> {
+function gatherRows<D extends DType>(t: Tensor<D>, indices: ArrayLike<number>): Tensor<D> {
   const rowShape = t.shape.slice(1);
   const width = size(rowShape);
   const result = allocate(t.dtype, indices.length * width);

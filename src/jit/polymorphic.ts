@@ -13,7 +13,7 @@ import { optimize } from "./compile.ts";
 const [small, large] = [29, 31] as const;
 
 /** Name of the extent that varies. */
-export const batchSymbol = "batch";
+const batchSymbol = "batch";
 
 export interface PolymorphicGraph {
   readonly graph: Graph;

@@ -1,7 +1,7 @@
 /** Bytes of a WebAssembly module with one function that loops over vectors (WebAssembly Core Specification 2.0, ch. 5). */
 
 /** Unsigned LEB128. */
-export function leb(value: number): number[] {
+function leb(value: number): number[] {
   const bytes: number[] = [];
   let rest = value;
   do {

@@ -98,7 +98,7 @@ export function requireChannels(x: Value, rank: number, expected: number | undef
 }
 
 /** Throws ShapeError unless both channels and filters divide into the groups. */
-export function requireGroups(channels: number, filters: number, groups: number): void {
+function requireGroups(channels: number, filters: number, groups: number): void {
   requireCount("conv", "groups", groups);
   if (channels % groups !== 0 || filters % groups !== 0)
     throw new ShapeError(

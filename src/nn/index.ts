@@ -52,7 +52,7 @@ export {
   meanAbsoluteError,
   meanSquaredError,
 } from "./losses.ts";
-export { featureShape, type LayerKind, Module, matchesPath } from "./module.ts";
+export { type LayerKind, Module, matchesPath } from "./module.ts";
 export {
   BatchNorm,
   type BatchNormOptions,

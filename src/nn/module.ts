@@ -1,7 +1,6 @@
 /** Modules: the building blocks of models, which own parameters and compute outputs from inputs. */
 import { OptionError, unknownName } from "../core/errors.ts";
 import { foldIn, type Key, Random } from "../core/random.ts";
-import type { Shape } from "../core/shape.ts";
 import { Tensor } from "../core/tensor.ts";
 import { isPlainObject } from "../core/tree.ts";
 import { input, type TensorType, type Value } from "../graph/ir.ts";
@@ -149,6 +148,3 @@ export function matchesPath(path: string, pattern: string | RegExp | undefined):
     .join(".*");
   return new RegExp(`^${source}(\\..*)?$`).test(path);
 }
-
-/** A shape without its batch axis, as summaries show it. */
-export const featureShape = (shape: Shape): Shape => shape.slice(1);

@@ -12,8 +12,8 @@ import { Context, type ContextOptions } from "../nn/context.ts";
 import type { Loss } from "../nn/losses.ts";
 import type { Module } from "../nn/module.ts";
 import type { Parameter } from "../nn/parameter.ts";
-import { add, concat, constant, ones, reduceSumSquare, reshape, sqrt } from "../ops/index.ts";
-import type { Shard, Slot } from "./arena.ts";
+import { add, constant, ones } from "../ops/index.ts";
+import type { Shard } from "./arena.ts";
 import type { Metric } from "./metrics.ts";
 
 /** The graph input that takes a step's key. */
@@ -22,7 +22,7 @@ export const keyInput = (): Value => input("uint32", [2], "key");
 export interface GradientStepOptions {
   readonly loss: Loss;
   readonly metrics: readonly Metric[];
-  readonly options: { readonly gradientNorms?: boolean; readonly compile?: CompileOptions };
+  readonly options: { readonly compile?: CompileOptions };
   /** Hold the trainable parameters, and receive their gradients. */
   readonly shards: readonly Shard[];
 }
@@ -30,8 +30,6 @@ export interface GradientStepOptions {
 export interface GradientResult {
   readonly loss: number;
   readonly statistics: readonly Float32Array[];
-  /** Norm of the gradient of each trainable parameter, by path. */
-  readonly norms: Readonly<Record<string, number>> | undefined;
 }
 
 export interface GradientStep {
@@ -96,18 +94,15 @@ export async function buildGradientStep(
   const forward = simplify([traced.loss, ...statistics, ...updated.map(([, value]) => value)]);
   const [loss = traced.loss] = forward;
   const slopes = differentiate([loss], [ones([])], parameters);
-  const norms = options.gradientNorms
-    ? [sqrt(concat(slopes.map((slope) => reshape(reduceSumSquare(slope), [1]))))]
-    : [];
 
   const bound = [...inputs].filter(([parameter]) => parameter.isBuffer || parameter.trainable);
   const executable = await compile(
     [x, y, key, ...bound.map(([, value]) => value)],
-    [...forward, ...norms, ...slopes],
+    [...forward, ...slopes],
     options.compile,
   );
   const views = shards.flatMap((shard) => shard.slots.map((slot) => shard.view("gradients", slot)));
-  const preallocated = [...new Array<undefined>(forward.length + norms.length), ...views];
+  const preallocated = [...new Array<undefined>(forward.length), ...views];
   let fresh: readonly Tensor[] = [];
   return {
     executable,
@@ -120,7 +115,6 @@ export async function buildGradientStep(
       return {
         loss: results[0]?.item() ?? Number.NaN,
         statistics: results.slice(1, first).map(({ data }) => data as Float32Array),
-        norms: options.gradientNorms ? normsByPath(slots, results[first + updated.length]) : undefined,
       };
     },
     commit() {
@@ -129,6 +123,3 @@ export async function buildGradientStep(
     },
   };
 }
-
-const normsByPath = (slots: readonly Slot[], norms: Tensor | undefined): Record<string, number> =>
-  Object.fromEntries(slots.map(({ path }, i) => [path, Number(norms?.data[i] ?? 0)]));

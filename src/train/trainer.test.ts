@@ -49,9 +49,10 @@ async function train(model: Module, batches: readonly Batch[], options: Training
 test("one step of gradient descent on a line, by hand", async () => {
   const model = sequential([dense(1, { initializer: "zeros" })]);
   const batch = { x: tensor([[1], [2]]), y: tensor([[1], [3]]) };
-  const { results } = await train(model, [batch], {}, 0.1);
+  const { results } = await train(model, [batch], { gradientNorms: true }, 0.1);
   // loss = (1 + 9) / 2; dw = mean(2 (0 - y) x) = -7, db = mean(2 (0 - y)) = -4
   expect(results[0]?.loss).toBe(5);
+  expect(results[0]?.gradientNorms).toEqual({ "layers.0.weight": 7, "layers.0.bias": 4 });
   expect(valuesOf(model)).toEqual({ "layers.0.weight": [Math.fround(0.7)], "layers.0.bias": [Math.fround(0.4)] });
 });
 

@@ -155,7 +155,7 @@ export class Trainer {
   async step(batch: Batch): Promise<StepResult> {
     const gradientStep = await this.prepare(batch);
     const key = keyTensor(foldIn(this.key, "step", this.#batches));
-    const { loss, statistics, norms } = await gradientStep.run(batch, key);
+    const { loss, statistics } = await gradientStep.run(batch, key);
     const gradientNorm = this.#normOf("gradients");
     if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm))
       throw await explainNonFinite(this, batch, loss, gradientNorm);
@@ -171,7 +171,7 @@ export class Trainer {
       batchSize: batch.x.shape[0] ?? 0,
       learningRate,
       gradientNorm,
-      ...(norms && { gradientNorms: norms }),
+      ...(this.options.gradientNorms && { gradientNorms: this.#normsByPath() }),
     };
   }
 
@@ -180,6 +180,15 @@ export class Trainer {
     const machines = this.#machines ?? [];
     const squares = machines.reduce((sum, { shard, squares }) => sum + (squares[name]?.(0, shard.length, []) ?? 0), 0);
     return Math.sqrt(squares);
+  }
+
+  /** Norm of the last batch's gradient of each parameter. */
+  #normsByPath(): Record<string, number> {
+    const slots = (this.#machines ?? []).flatMap(({ shard, squares }) =>
+      // What lies between a parameter and the next is zero.
+      shard.slots.map(({ path, offset, length }) => [path, Math.sqrt(squares.gradients(offset, offset + length, []))]),
+    );
+    return Object.fromEntries(slots);
   }
 
   /** Accumulates, clips and updates. */

@@ -1,12 +1,11 @@
 /** The table of a model's layers: output shape, and parameters to be trained with their formula. */
-import { featureShape } from "../../nn/module.ts";
 import type { ModelSummary } from "../../nn/summary.ts";
 import type { Output } from "../output.ts";
 import { count, table } from "../text.ts";
 
 /** Shows the layers. */
 export function showLayers({ layers, parameters, trainable, buffers }: ModelSummary, output: Output): void {
-  const shown = layers.map((layer) => ({ ...layer, outputShape: featureShape(layer.outputShape) }));
+  const shown = layers.map((layer) => ({ ...layer, outputShape: layer.outputShape.slice(1) }));
   output.record("layers", { layers: shown, parameters, trainable, buffers });
   const rows = shown.map(({ path, type, outputShape, formula, parameters }) => [
     path || "model",

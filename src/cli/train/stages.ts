@@ -41,11 +41,11 @@ export interface StagesOptions {
 }
 
 /** The stages of a task: its own, or one of all epochs. */
-export const stagesOf = (task: Task, { record: { settings } }: Plan): readonly Stage[] =>
+const stagesOf = (task: Task, { record: { settings } }: Plan): readonly Stage[] =>
   task.stages ?? [{ name: "all layers", epochs: settings.epochs }];
 
 /** The stage in which a run stopped. */
-export const stageOf = (progress: Progress): StageState => parseStage(progress.callbacks[stageCallbackName]);
+const stageOf = (progress: Progress): StageState => parseStage(progress.callbacks[stageCallbackName]);
 
 /** Whether a run has nothing left to train. */
 export function isFinished(task: Task, plan: Plan): boolean {
