@@ -161,6 +161,14 @@ test("equal elements of a window: the first takes the gradient, as without the l
   ]);
 });
 
+test("a graph may be deep", () => {
+  const values = [input("float32", [batch, 1, 4, 4]), input("float32", [1, 1, 2, 2])];
+  let y = ops.reduceMean(conv(values[0], values[1]));
+  for (let i = 0; i < 5000; i++) y = ops.add(y, 1);
+  const graph = [y, ...gradients([y], [ops.ones([])], values)];
+  expect(batchLast(graph)).toHaveLength(3);
+});
+
 test("a graph without convolution gradients is left alone", () => {
   const x = input("float32", [batch, 1, 4, 4]);
   const y = [conv(x, input("float32", [1, 1, 2, 2]))];

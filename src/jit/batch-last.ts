@@ -43,6 +43,8 @@ class Layout {
       },
     };
     const result = elementwiseOps.has(node.op) ? this.#elementwise(node) : node.op.batchLast(node, forms);
+    // Now, while its operands are there: asked for at the end, a deep graph would be built by as deep a recursion.
+    if (!result) this.#recomputed(node.outputs[0]);
     for (const [i, output] of node.outputs.entries()) {
       const last = result?.last?.[i];
       const plain = result?.plain?.[i];
