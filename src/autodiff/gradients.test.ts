@@ -60,7 +60,7 @@ test("parameters must be floats, and values", () => {
 test("an operator without a gradient is named with its layer", () => {
   const x = input("float32", [2]);
   const remainder = ops.mod(x, ops.full([2], 2));
-  if (remainder.producer) remainder.producer.scope = "features.3";
+  if (remainder.producer) remainder.producer.scope = { path: "features.3" };
   const message = "features.3: Mod has no gradient; take it out of the path from the parameters to the loss";
   expect(() => gradients([ops.reduceSum(remainder)], [ops.ones([])], [x])).toThrow(message);
 });
@@ -123,11 +123,11 @@ test("third derivative of x⁴ is 24 x", async () => {
 test("nodes of the backward pass carry the layer they belong to", () => {
   const x = input("float32", [3]);
   const y = ops.tanh(x);
-  if (y.producer) y.producer.scope = "hidden";
+  if (y.producer) y.producer.scope = { path: "hidden" };
   const [g] = gradients([ops.reduceSum(y)], [ops.ones([])], [x]);
   const scopes = nodesOf([g as Value])
     .filter((node) => node.op.type === "Mul")
-    .map((node) => node.scope);
+    .map((node) => node.scope?.path);
   expect(new Set(scopes)).toEqual(new Set(["hidden"]));
 });
 

@@ -44,6 +44,12 @@ export class Value implements TensorType {
   }
 }
 
+/** What made a node, such as one run of a layer. Two runs of one layer are two scopes of the same path. */
+export interface Scope {
+  /** Path of the layer: `layers.0`. */
+  readonly path: string;
+}
+
 /** One application of an operator. */
 export class Node {
   readonly op: OpDef;
@@ -51,15 +57,15 @@ export class Node {
   readonly inputs: readonly (Value | undefined)[];
   readonly attributes: Attributes;
   readonly outputs: readonly [Value, ...Value[]];
-  /** Path of the layer that made it, for profiles and messages; set once by whoever knows it. */
-  scope: string | undefined;
+  /** What made it, for reports, profiles and messages; set once by whoever knows it. */
+  scope: Scope | undefined;
 
   constructor(
     op: OpDef,
     inputs: readonly (Value | undefined)[],
     attributes: Attributes,
     types: readonly TensorType[],
-    scope?: string,
+    scope?: Scope,
   ) {
     this.op = op;
     this.inputs = inputs;

@@ -2,7 +2,7 @@
 import { isFloat } from "../core/dtype.ts";
 import { DTypeError, GradientError, InternalError, ShapeError } from "../core/errors.ts";
 import type { Tensor } from "../core/tensor.ts";
-import { Node, type TensorType, Value } from "./ir.ts";
+import { Node, type Scope, type TensorType, Value } from "./ir.ts";
 
 /** Kinds of ONNX attributes and the TypeScript values that hold them. */
 export interface AttributeTypes {
@@ -70,7 +70,48 @@ export interface BatchLastResult {
   readonly plain?: readonly (Value | undefined)[];
 }
 
-export interface OpSpec<A extends Arity, S extends AttributeSchema> {
+/** What a node computes, as reports group layers; an operator that belongs to no group is "other". */
+export type OpKind =
+  | "constant"
+  | "convolution"
+  | "pooling"
+  | "dense"
+  | "embedding"
+  | "recurrent"
+  | "attention"
+  | "normalization"
+  | "activation"
+  | "arithmetic"
+  | "reshape"
+  | "other";
+
+/** A node as a model file writes it, which may be in the form of an older operator set. */
+export interface WrittenNode {
+  /** Version of the operator set. */
+  readonly version: number;
+  readonly inputs: readonly (Value | undefined)[];
+  readonly attributes: Attributes;
+  /** How many outputs the file names. */
+  readonly outputs: number;
+}
+
+/** What one evaluation costs: at least one of the two, since a sum of products is both. */
+type OpCost<A extends Arity, S extends AttributeSchema> =
+  | {
+      /** Floating-point operations, a multiply-add counted as two. */
+      flops(view: NodeView<A, S>): number;
+      /** Multiply-adds of sums of products; default none. */
+      macs?(view: NodeView<A, S>): number;
+    }
+  | {
+      macs(view: NodeView<A, S>): number;
+      /** Default: two for each multiply-add. */
+      readonly flops?: undefined;
+    };
+
+export type OpSpec<A extends Arity, S extends AttributeSchema> = OpRules<A, S> & OpCost<A, S>;
+
+interface OpRules<A extends Arity, S extends AttributeSchema> {
   /** Number of operands. */
   readonly arity: A;
   /** Kind of every attribute that the operator takes. */
@@ -81,8 +122,6 @@ export interface OpSpec<A extends Arity, S extends AttributeSchema> {
   infer(inputs: OperandsOf[A], attributes: AttributesOf<S>): TensorType | readonly TensorType[];
   /** Gradients of the operands, in order, `undefined` for those without one; or "none". */
   readonly grad: "none" | ((view: GradientView<A, S>) => readonly (Value | undefined)[]);
-  /** Floating-point operations of one evaluation, a multiply-add counted as two. */
-  flops(view: NodeView<A, S>): number;
   /** The same computation in operators that ONNX Runtime has; needed by operators of our own domain. */
   lower?(view: NodeView<A, S>): readonly Value[] | undefined;
   /** The same computation batch-last, which training uses on the CPU (see jit/batch-last.ts); `undefined` when it does not pay. */
@@ -93,6 +132,14 @@ export interface OpSpec<A extends Arity, S extends AttributeSchema> {
   simplify?(view: NodeView<A, S>): readonly Value[] | undefined;
   /** One output element from one element of each operand, for folding constants. */
   readonly fold?: (...elements: number[]) => number;
+  /** The outputs for known operands, for folding constants where `fold` does not fit; `undefined` when it cannot. */
+  evaluate?(operands: readonly (Tensor | undefined)[], view: NodeView<A, S>): readonly Tensor[] | undefined;
+  /** The outputs for a node of a file, where its form differs from the one defined here; `undefined` when it does not. */
+  read?(written: WrittenNode): readonly Value[] | undefined;
+  /** Default: that of the family. */
+  readonly kind?: OpKind;
+  /** Operands that hold running statistics: no optimizer moves them. */
+  readonly statistics?: readonly number[];
   /** Number of the WebAssembly f32x4 instruction that does the same, for fused loops (see jit/fused.ts). */
   readonly simd?: number;
 }
@@ -132,7 +179,7 @@ export class OpDef {
     const rule = this.#spec.grad;
     if (rule === "none")
       throw new GradientError(
-        `${node.scope ?? "graph"}: ${this.type} has no gradient; take it out of the path from the parameters to the loss`,
+        `${node.scope?.path ?? "graph"}: ${this.type} has no gradient; take it out of the path from the parameters to the loss`,
       );
     const g = gs[0] ?? gs.find((other) => other !== undefined);
     if (!g) throw new InternalError(`${this.type}: gradient asked for without one of an output`);
@@ -140,7 +187,31 @@ export class OpDef {
   }
 
   flops(node: Node): number {
-    return this.#spec.flops(viewOf(node));
+    return this.#spec.flops ? this.#spec.flops(viewOf(node)) : 2 * this.macs(node);
+  }
+
+  /** Whether outputs are sums of products of operands, which macs counts. */
+  get contracts(): boolean {
+    return this.#spec.macs !== undefined;
+  }
+
+  macs(node: Node): number {
+    return this.#spec.macs?.(viewOf(node)) ?? 0;
+  }
+
+  /** Set where it differs from the family's. */
+  get kind(): OpKind | undefined {
+    return this.#spec.kind;
+  }
+
+  /** Positions of operands that hold running statistics. */
+  get statistics(): readonly number[] {
+    return this.#spec.statistics ?? [];
+  }
+
+  /** Outputs for a node of a file whose form is another than makeNode's. */
+  read(written: WrittenNode): readonly Value[] | undefined {
+    return this.#spec.read?.(written);
   }
 
   /** Replacement outputs, or `undefined` when the operator runs as it is. */
@@ -169,6 +240,11 @@ export class OpDef {
   /** The element function of an elementwise operator, if constants may be folded through it. */
   get fold(): ((...elements: number[]) => number) | undefined {
     return this.#spec.fold;
+  }
+
+  /** The outputs for known operands, where there is a rule. */
+  evaluate(node: Node, operands: readonly (Tensor | undefined)[]): readonly Tensor[] | undefined {
+    return this.#spec.evaluate?.(operands, viewOf(node));
   }
 }
 
@@ -201,7 +277,7 @@ export function makeNode(
   op: OpDef,
   inputs: readonly (Value | undefined)[],
   attributes: Attributes = {},
-  scope?: string,
+  scope?: Scope,
 ): Node {
   for (const value of inputs)
     if (value !== undefined && !(value instanceof Value))

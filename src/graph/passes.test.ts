@@ -182,9 +182,9 @@ test("lower replaces an operator by faster ones, and keeps its layer", () => {
   const [gradient] = lower([ops.convTranspose(y, w)]);
   expect(typesOf([gradient as Value])).not.toContain("ConvTranspose");
   const node = ops.convTranspose(y, w).producer;
-  if (node) node.scope = "decoder.0";
+  if (node) node.scope = { path: "decoder.0" };
   const [scoped] = lower([node?.outputs[0] as Value]);
-  expect(scoped?.producer?.scope).toBe("decoder.0");
+  expect(scoped?.producer?.scope?.path).toBe("decoder.0");
 });
 
 test("printGraph", () => {

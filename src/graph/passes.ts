@@ -32,22 +32,31 @@ export function simplify(outputs: readonly Value[], kept: readonly Value[] = [])
 
 const unchanged: Rule = () => undefined;
 
-/** Computes elementwise operators of constants. `constantOp` makes the result a node. */
+/** Computes operators of constants. `constantOp` makes each result a node. */
 export const foldConstants =
   (constantOp: OpDef): Pass =>
   (outputs) =>
-    exhaust(outputs, (node) => {
-      const result = foldNode(node);
-      return result && makeNode(constantOp, [], { value: result }).outputs;
-    });
+    exhaust(outputs, (node) => foldNode(node)?.map((value) => makeNode(constantOp, [], { value }).outputs[0]));
 
-function foldNode(node: Node): Tensor | undefined {
-  const { fold } = node.op;
+/** The outputs of a node of small constants, `undefined` when an operand is none or the operator has no rule for it. */
+export function foldNode(node: Node): readonly Tensor[] | undefined {
   const [y] = node.outputs;
-  if (!fold || size(y.shape) > foldLimit || !(isFloat(y.dtype) || y.dtype.startsWith("int")) || y.dtype === "float16")
-    return undefined;
+  if (node.inputs.length === 0 || node.outputs.some(({ shape }) => size(shape) > foldLimit)) return undefined;
   const operands = node.inputs.map((value) => constantOf(value));
-  if (operands.length === 0 || operands.some((operand) => operand === undefined)) return undefined;
+  if (operands.some((operand, i) => operand === undefined && node.inputs[i] !== undefined)) return undefined;
+  return foldElements(node, y, operands) ?? node.op.evaluate(node, operands);
+}
+
+/** The output of an elementwise operator of constants. */
+function foldElements(node: Node, y: Value, operands: readonly (Tensor | undefined)[]): readonly Tensor[] | undefined {
+  const { fold } = node.op;
+  // float16 is stored as raw bits; unsigned arithmetic wraps around, which numbers do not.
+  if (
+    !fold ||
+    operands.includes(undefined) ||
+    [y, ...operands].some((item) => /^(float16|uint)/.test(item?.dtype ?? ""))
+  )
+    return undefined;
   const result = zerosTensor(y.dtype, y.shape);
   const strides = stridesOf(y.shape);
   for (let at = 0; at < result.data.length; at++) {
@@ -64,7 +73,7 @@ function foldNode(node: Node): Tensor | undefined {
     if (!isFloat(y.dtype) && !Number.isSafeInteger(element)) return undefined;
     result.data[at] = isBigInt(y.dtype) ? BigInt(element) : element;
   }
-  return result;
+  return [result];
 }
 
 /** One node for all that apply the same operator to the same operands. */

@@ -1,14 +1,14 @@
 /** Rewriting of graphs: replace nodes bottom-up, keep everything untouched shared. */
 import { InternalError } from "../core/errors.ts";
 import { sameShape } from "../core/shape.ts";
-import { type Node, nodesOf, type Value } from "./ir.ts";
+import { type Node, nodesOf, type Scope, type Value } from "./ir.ts";
 import { makeNode } from "./op.ts";
 
 /** Replacement for a node's outputs, or `undefined` to leave it. */
 export type Rule = (node: Node) => readonly (Value | undefined)[] | undefined;
 
 /** Gives nodes behind `values` the scope, stopping at nodes that have one. */
-export function assignScope(values: readonly (Value | undefined)[], scope: string | undefined): void {
+export function assignScope(values: readonly (Value | undefined)[], scope: Scope | undefined): void {
   if (scope === undefined) return;
   const pending = [...values];
   while (pending.length > 0) {

@@ -105,7 +105,7 @@ function openTarget(node: Node, other: Node): readonly number[] | undefined {
 }
 
 function placeOf({ op, scope, outputs: [y] }: Node): string {
-  return `${op.type} ${showShape(y.shape)} of ${scope ?? "the model"}`;
+  return `${op.type} ${showShape(y.shape)} of ${scope?.path ?? "the model"}`;
 }
 
 /** The axes of inputs and outputs that differ between the two graphs. */

@@ -31,13 +31,24 @@ test("every node carries the path of the layer that made it, also before and beh
   const { y } = sequential([block, dense(3)]).trace(input);
   const scopes = nodesOf([y])
     .filter(({ op }) => op.type !== "Constant")
-    .map(({ op, scope }) => [op.type, scope]);
+    .map(({ op, scope }) => [op.type, scope?.path]);
   expect(scopes).toEqual([
     ["Mul", "layers.0"],
     ["Gemm", "layers.0.inner"],
     ["Exp", "layers.0"],
     ["Gemm", "layers.1"],
   ]);
+});
+
+test("two runs of one layer are two scopes of the same path", () => {
+  const shared = dense(4);
+  const { context } = sequential([shared, shared]).trace(input);
+  const runs = context.records.filter(({ module }) => module === shared);
+  expect(runs.map(({ scope, output }) => [scope.path, output.producer?.scope === scope])).toEqual([
+    ["layers.0", true],
+    ["layers.0", true],
+  ]);
+  expect(runs[0]?.scope).not.toBe(runs[1]?.scope);
 });
 
 test("an error keeps its class and gains the layer's name, once", () => {

@@ -1,7 +1,7 @@
 /** The context of one traced call of a model: which values stand for its parameters, and what the call leaves behind. */
 import { atPlace, OptionError, ShapeError } from "../core/errors.ts";
 import { type Shape, sameShape, showShape } from "../core/shape.ts";
-import { input, type Value } from "../graph/ir.ts";
+import { input, type Scope, type Value } from "../graph/ir.ts";
 import { assignScope } from "../graph/rewrite.ts";
 import { deriveKey } from "../ops/random.ts";
 import type { LayerKind, Module } from "./module.ts";
@@ -23,6 +23,8 @@ export interface LayerRecord {
   readonly kind: LayerKind;
   readonly input: Value;
   readonly output: Value;
+  /** Carried by the nodes that the run made itself, not by those of its children. */
+  readonly scope: Scope;
 }
 
 export class Context {
@@ -39,8 +41,8 @@ export class Context {
   readonly #options: ContextOptions;
   readonly #placed = new WeakSet<object>();
   #sites = 0;
-  /** Paths of the modules under way, outermost first. */
-  readonly #running: string[] = [];
+  /** Of the modules under way, outermost first. */
+  readonly #running: Scope[] = [];
 
   constructor(root: Module, options: ContextOptions = {}) {
     this.training = options.training ?? false;
@@ -58,15 +60,16 @@ export class Context {
   }
 
   /** Runs a module's computation: errors name the layer, nodes carry its path, the result is recorded. */
-  run(module: Module, x: Value, compute: () => Value): Value {
+  run(module: Module, inputs: readonly [Value, ...(Value | undefined)[]], compute: () => Value): Value {
     const path = this.pathOf(module);
     // What the calling module computed for this one is the caller's.
-    assignScope([x], this.#running.at(-1));
-    this.#running.push(path || "model");
+    assignScope(inputs, this.#running.at(-1));
+    const scope = { path: path || "model" };
+    this.#running.push(scope);
     try {
       const output = compute();
-      assignScope([output, ...this.penalties, ...this.updates.values()], path || "model");
-      this.records.push({ module, path, kind: module.kind, input: x, output });
+      assignScope([output, ...this.penalties, ...this.updates.values()], scope);
+      this.records.push({ module, path, kind: module.kind, input: inputs[0], output, scope });
       return output;
     } catch (error) {
       // The innermost module is named; those around it, and the model itself, are not.

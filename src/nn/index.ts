@@ -52,7 +52,7 @@ export {
   meanAbsoluteError,
   meanSquaredError,
 } from "./losses.ts";
-export { type LayerKind, Module, matchesPath } from "./module.ts";
+export { type Extra, type LayerKind, Module, matchesPath, type Trace, type TraceOptions } from "./module.ts";
 export {
   BatchNorm,
   type BatchNormOptions,

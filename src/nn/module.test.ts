@@ -3,8 +3,8 @@ import { describe, expect, test } from "vitest";
 import { OptionError } from "../core/errors.ts";
 import { keyOf } from "../core/random.ts";
 import { sameTensor, type Tensor } from "../core/tensor.ts";
-import type { Value } from "../graph/ir.ts";
-import { add } from "../ops/index.ts";
+import { nodesOf, type Value } from "../graph/ir.ts";
+import { add, mul } from "../ops/index.ts";
 import type { Context } from "./context.ts";
 import { dense } from "./dense.ts";
 import { Module, matchesPath } from "./module.ts";
@@ -26,6 +26,25 @@ class Block extends Module {
     return this.byName.head.apply(second.apply(add(twice, first.apply(x, context)), context), context);
   }
 }
+
+/** Adds another input, and a mask when there is one. */
+class Joined extends Module<{ other: Value; mask?: Value }> {
+  readonly kind = "container";
+  protected call(x: Value, _: Context, { other, mask }: { other: Value; mask?: Value }): Value {
+    return add(x, mask ? mul(other, mask) : other);
+  }
+}
+
+test("extra inputs come by name, and become graph inputs of a trace", () => {
+  const { x, extra, y } = new Joined().trace(input, { extra: { other: input } });
+  expect(nodesOf([y]).map(({ op, inputs }) => [op.type, inputs])).toEqual([["Add", [x, extra["other"]]]]);
+  expect(extra["other"]?.name).toBe("other");
+  const masked = new Joined().trace(input, { extra: { other: input, mask: input } });
+  expect(nodesOf([masked.y]).map(({ op, scope }) => [op.type, scope?.path])).toEqual([
+    ["Mul", "model"],
+    ["Add", "model"],
+  ]);
+});
 
 test("a parameter's path is the way to it", () => {
   const model = new Block();

@@ -4,20 +4,28 @@ import { foldIn, type Key, Random } from "../core/random.ts";
 import { Tensor } from "../core/tensor.ts";
 import { isPlainObject } from "../core/tree.ts";
 import { input, type TensorType, type Value } from "../graph/ir.ts";
+import type { OpKind } from "../graph/op.ts";
 import { Context, type ContextOptions } from "./context.ts";
 import type { Parameter } from "./parameter.ts";
 
 /** Kinds of computing layer, as reports group them. */
-export type LayerKind =
-  | "container"
-  | "convolution"
-  | "pooling"
-  | "dense"
-  | "embedding"
-  | "normalization"
-  | "activation"
-  | "regularization"
-  | "reshape";
+export type LayerKind = "container" | "regularization" | Exclude<OpKind, "constant">;
+
+export interface TraceOptions extends ContextOptions {
+  /** Types of the extra inputs, by name. */
+  readonly extra?: Readonly<Record<string, TensorType>>;
+}
+
+/** A traced call of a model: its inputs and its output as graph values. */
+export interface Trace {
+  readonly x: Value;
+  readonly extra: Readonly<Record<string, Value>>;
+  readonly y: Value;
+  readonly context: Context;
+}
+
+/** What a module takes beside its main input, by name: the memory that a decoder attends to, a mask. */
+export type Extra = Readonly<Record<string, Value | undefined>>;
 
 /**
  * A layer or model. A subclass creates its children as properties (also in arrays and objects) and computes in `call`;
@@ -32,7 +40,7 @@ export type LayerKind =
  *   }
  * }
  */
-export abstract class Module {
+export abstract class Module<E extends Extra = Extra> {
   abstract readonly kind: LayerKind;
   /** Own name for messages; the path stands in for it. */
   readonly label: string | undefined = undefined;
@@ -40,7 +48,7 @@ export abstract class Module {
   readonly own = new Map<string, Parameter>();
 
   /** Computes the output; x has the batch as its first axis. */
-  protected abstract call(x: Value, context: Context): Value;
+  protected abstract call(x: Value, context: Context, extra: E): Value;
 
   /** How many parameters the layer has and why, in numbers: `3·3·32·64 + 64`. */
   formula(): string {
@@ -51,8 +59,9 @@ export abstract class Module {
   }
 
   /** Runs the module inside a trace; errors name it. */
-  apply(x: Value, context: Context): Value {
-    return context.run(this, x, () => this.call(x, context));
+  apply(x: Value, context: Context, extra?: E): Value {
+    const given = extra ?? ({} as E); // A module that needs extra inputs says so when they are missing.
+    return context.run(this, [x, ...Object.values(given)], () => this.call(x, context, given));
   }
 
   /** Child modules with their paths relative to this one. */
@@ -88,14 +97,14 @@ export abstract class Module {
     return found;
   }
 
-  /** Traces the model on an input type, which creates parameters that do not exist yet. Allocates no weights. */
-  trace(
-    type: TensorType,
-    options: ContextOptions = {},
-  ): { readonly x: Value; readonly y: Value; readonly context: Context } {
+  /** Traces the model on its input types, which creates parameters that do not exist yet. Allocates no weights. */
+  trace(type: TensorType, { extra: types = {}, ...options }: TraceOptions = {}): Trace {
     const x = input(type.dtype, type.shape, "x");
+    const extra = Object.fromEntries(
+      Object.entries(types).map(([name, { dtype, shape }]) => [name, input(dtype, shape, name)]),
+    );
     const context = new Context(this, options);
-    return { x, y: this.apply(x, context), context };
+    return { x, extra, y: this.apply(x, context, extra as E), context };
   }
 
   /** Gives every parameter without a value its initial one, derived from the key and the parameter's path. */

@@ -82,7 +82,7 @@ test("header: IR version, operator sets, producer, metadata", () => {
 
 test("names of inputs, outputs and nodes", () => {
   const hidden = ops.relu(x);
-  if (hidden.producer) hidden.producer.scope = "layers.0";
+  if (hidden.producer) hidden.producer.scope = { path: "layers.0" };
   const { graph } = read([x, input("int64", [1])], [ops.neg(hidden), hidden], { outputNames: ["negative", "hidden"] });
   expect(graph.input.map(({ name }) => name)).toEqual(["x", "input_1"]);
   expect(graph.output.map(({ name }) => name)).toEqual(["negative", "hidden"]);

@@ -106,7 +106,7 @@ function encodeNode(node: Node, index: number, input: readonly string[], output:
     throw new InternalError(`${node.op.type} reached the ONNX writer without lowering`);
   return {
     op_type: node.op.type,
-    name: `${node.scope ?? "graph"}/${node.op.type}_${index}`,
+    name: `${node.scope?.path ?? "graph"}/${node.op.type}_${index}`,
     domain: node.op.domain,
     input,
     output,

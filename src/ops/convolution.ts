@@ -70,7 +70,7 @@ export const Conv: OpDef = defineOp("Conv", {
       bias && needs[2] ? sumChannels(g) : undefined,
     ];
   },
-  flops: ({ inputs: [, w], outputs: [y] }) => 2 * size(y.shape) * size(w.shape.slice(1)),
+  macs: ({ inputs: [, w], outputs: [y] }) => size(y.shape) * size(w.shape.slice(1)),
   // ONNX Runtime convolves float32 only; other floats go through columns and one product.
   lower: ({ inputs: [x, w, bias], outputs: [y], attributes }) => {
     if (x.dtype === "float32") return undefined;
@@ -142,7 +142,7 @@ export const ConvTranspose: OpDef = defineOp("ConvTranspose", {
       bias && needs[2] ? sumChannels(g) : undefined,
     ];
   },
-  flops: ({ inputs: [x, w] }) => 2 * size(x.shape) * size(w.shape.slice(1)),
+  macs: ({ inputs: [x, w] }) => size(x.shape) * size(w.shape.slice(1)),
   // A convolution of the input, spread by the strides, with the mirrored kernel: faster than ONNX Runtime's
   // ConvTranspose at stride 1, and the only way for other floats than float32.
   lower: ({ inputs: [x, w, bias], outputs: [y], attributes }) => {
@@ -245,7 +245,7 @@ export const ConvWeightGradient: OpDef = defineOp("ConvWeightGradient", {
     needs[0] ? convInputGradient(g, gw, spatialOf(x), attributes) : undefined,
     needs[1] ? apply(Conv, [x, gw], attributes) : undefined,
   ],
-  flops: ({ inputs: [, g], outputs: [w] }) => 2 * size(g.shape) * size(w.shape.slice(1)),
+  macs: ({ inputs: [, g], outputs: [w] }) => size(g.shape) * size(w.shape.slice(1)),
   lower: ({ inputs: [x, g], outputs: [w], attributes }) => {
     const { group = 1, kernel_shape: kernel = [] } = attributes;
     const [filters = 1, channels = 1] = w.shape;

@@ -33,8 +33,8 @@ const productShape = (op: string, a: Value, b: Value, flags: Flags): Shape => {
   return [...broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2)), rows, columns];
 };
 
-const productFlops = (op: string, a: Value, b: Value, y: Value, flags: Flags) =>
-  2 * size(y.shape) * extents(op, a, b, flags).inner;
+const productMacs = (op: string, a: Value, b: Value, y: Value, flags: Flags) =>
+  size(y.shape) * extents(op, a, b, flags).inner;
 
 /** NumPy matmul of operands of rank 2 and more, leading axes broadcast. */
 export const MatMul: OpDef = defineOp("MatMul", {
@@ -45,7 +45,7 @@ export const MatMul: OpDef = defineOp("MatMul", {
     needs[0] ? sumTo(matmul(g, b, { transB: true }), a.shape) : undefined,
     needs[1] ? weightGradient(a, g, b.shape) : undefined,
   ],
-  flops: ({ inputs: [a, b], outputs: [y] }) => productFlops("matmul", a, b, y, {}),
+  macs: ({ inputs: [a, b], outputs: [y] }) => productMacs("matmul", a, b, y, {}),
 });
 
 /** db of y = a b. When b is one matrix for all leading axes of a, those join the rows: one large product. */
@@ -69,7 +69,7 @@ export const FusedMatMul: OpDef = defineOp("FusedMatMul", {
     const db = () => (tB ? matmul(scaled, a, { transA: true, transB: tA }) : matmul(a, scaled, { transA: !tA }));
     return [needs[0] ? sumTo(da(), a.shape) : undefined, needs[1] ? sumTo(db(), b.shape) : undefined];
   },
-  flops: ({ inputs: [a, b], outputs: [y], attributes }) => productFlops("matmul", a, b, y, attributes),
+  macs: ({ inputs: [a, b], outputs: [y], attributes }) => productMacs("matmul", a, b, y, attributes),
 });
 
 /** alpha · op(a) op(b) + beta · c, of matrices. */
@@ -104,7 +104,7 @@ export const Gemm: OpDef = defineOp("Gemm", {
       c && needs[2] ? sumTo(beta === 1 ? g : mul(g, beta), c.shape) : undefined,
     ];
   },
-  flops: ({ inputs: [a, b], outputs: [y], attributes }) => productFlops("gemm", a, b, y, attributes),
+  macs: ({ inputs: [a, b], outputs: [y], attributes }) => productMacs("gemm", a, b, y, attributes),
 });
 
 export interface MatMulOptions {

@@ -9,6 +9,7 @@ import { reduceMean, reduceSum, sumTo } from "./reduce.ts";
 
 export const Softmax: OpDef = defineOp("Softmax", {
   arity: "1",
+  kind: "activation",
   attributes: { axis: "int" },
   infer: ([x], { axis = -1 }) => {
     normalizeAxis(axis, x.rank);
@@ -24,6 +25,7 @@ export const Softmax: OpDef = defineOp("Softmax", {
 
 export const LogSoftmax: OpDef = defineOp("LogSoftmax", {
   arity: "1",
+  kind: "activation",
   attributes: { axis: "int" },
   infer: ([x], { axis = -1 }) => {
     normalizeAxis(axis, x.rank);
@@ -90,6 +92,7 @@ export const LayerNormalization: OpDef = defineOp("LayerNormalization", {
 export const BatchNormalization: OpDef = defineOp("BatchNormalization", {
   arity: "5",
   attributes: { epsilon: "float", momentum: "float", training_mode: "int" },
+  statistics: [3, 4],
   infer: ([x, ...vectors], { training_mode = 0 }) => {
     if (training_mode)
       throw new ShapeError("batchNorm: ONNX's training_mode is not differentiated; use batchNormTrain");

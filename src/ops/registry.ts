@@ -1,5 +1,5 @@
 /** Every operator, collected from the families; nothing is listed by hand. */
-import { OpDef } from "../graph/op.ts";
+import { OpDef, type OpKind } from "../graph/op.ts";
 import * as constants from "./constant.ts";
 import * as convolution from "./convolution.ts";
 import * as elementwise from "./elementwise.ts";
@@ -11,25 +11,35 @@ import * as pooling from "./pooling.ts";
 import * as random from "./random.ts";
 import * as reduce from "./reduce.ts";
 
-const families = [
-  constants,
-  elementwise,
-  matmul,
-  reduce,
-  movement,
-  convolution,
-  pooling,
-  indexing,
-  normalization,
-  random,
+const opsOf = (family: object): OpDef[] => Object.values(family).filter((item): item is OpDef => item instanceof OpDef);
+
+/** The families, and the kind of their operators where those say no other. */
+const families: readonly (readonly [object, (op: OpDef) => OpKind])[] = [
+  [constants, () => "constant"],
+  [elementwise, ({ minInputs }) => (minInputs > 1 ? "arithmetic" : "activation")],
+  [matmul, () => "dense"],
+  [reduce, () => "pooling"],
+  [movement, () => "reshape"],
+  [convolution, () => "convolution"],
+  [pooling, () => "pooling"],
+  [indexing, () => "embedding"],
+  [normalization, () => "normalization"],
+  [random, () => "other"],
 ];
 
 /** All operators, family by family. */
-export const allOps: readonly OpDef[] = families.flatMap((family) =>
-  Object.values(family).filter((item): item is OpDef => item instanceof OpDef),
-);
+export const allOps: readonly OpDef[] = families.flatMap(([family]) => opsOf(family));
+
+const kinds = new Map(families.flatMap(([family, kind]) => opsOf(family).map((op) => [op, op.kind ?? kind(op)])));
+
+/** What an operator computes, as reports group layers. */
+export const kindOf = (op: OpDef): OpKind => kinds.get(op) ?? op.kind ?? "other";
+
+const byName = new Map(allOps.map((op) => [`${op.domain}:${op.type}`, op]));
+
+/** The operator of ONNX's name and domain ("" for its own), `undefined` for one that is not defined here. */
+export const findOp = (type: string, domain = ""): OpDef | undefined =>
+  byName.get(`${domain === "ai.onnx" ? "" : domain}:${type}`);
 
 /** Operators whose output elements depend on the operands' elements at the same place alone, under broadcasting. */
-export const elementwiseOps: ReadonlySet<OpDef> = new Set(
-  Object.values(elementwise).filter((item): item is OpDef => item instanceof OpDef),
-);
+export const elementwiseOps: ReadonlySet<OpDef> = new Set(opsOf(elementwise));

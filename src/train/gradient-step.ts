@@ -60,7 +60,7 @@ export function traceLoss(model: Module, loss: Loss, batch: Batch, options: Cont
   const data = loss(output, y);
   if (data.rank !== 0) throw new ShapeError(`the loss must be a scalar, got ${data}; reduce it, e.g. reduceMean(loss)`);
   const total = context.penalties.reduce((sum, penalty) => add(sum, penalty), data);
-  assignScope([total], "loss");
+  assignScope([total], { path: "loss" });
   const classes = loss.classesOf?.(output);
   const checkTargets = ({ y: targets }: Batch) => {
     if (classes !== undefined) checkLabels(targets, classes, "a batch's targets");
@@ -89,7 +89,7 @@ export async function buildGradientStep(
   const slots = shards.flatMap((shard) => shard.slots);
   const parameters = slots.map(({ parameter }) => inputs.get(parameter) ?? input("float32", parameter.shape));
   const statistics = metrics.map((metric) => metric.update(traced.output, y));
-  assignScope(statistics, "metrics");
+  assignScope(statistics, { path: "metrics" });
   // Rewrites that save work both ways come before the backward pass is derived from the forward one.
   const forward = simplify([traced.loss, ...statistics, ...updated.map(([, value]) => value)]);
   const [loss = traced.loss] = forward;
