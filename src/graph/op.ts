@@ -1,6 +1,7 @@
 /** Operator definitions: one object holds an ONNX operator's signature, inference, gradient and cost. */
 import { isFloat } from "../core/dtype.ts";
 import { DTypeError, GradientError, InternalError, ShapeError } from "../core/errors.ts";
+import type { Shape } from "../core/shape.ts";
 import type { Tensor } from "../core/tensor.ts";
 import { Node, type Scope, type TensorType, Value } from "./ir.ts";
 
@@ -21,6 +22,7 @@ type AttributesOf<S extends AttributeSchema> = { readonly [K in keyof S]?: Attri
 /** Number of operands, `min-max`, and the tuple in which a rule receives them. */
 interface OperandsOf {
   "0": readonly [];
+  "0-": readonly (Value | undefined)[];
   "1": readonly [Value];
   "1-2": readonly [Value, Value?];
   "1-3": readonly [Value, Value?, Value?];
@@ -62,6 +64,13 @@ export interface BatchLastView<A extends Arity, S extends AttributeSchema> exten
   plain(value: Value): Value;
   /** A constant that rules share under a key. */
   shared(key: string, make: () => Tensor): Value;
+}
+
+/** A narrow path beside a learned operand W: what the operator gives for B A in place of W, through two small operands. */
+export interface LowRankPath {
+  /** Shapes of A and B. */
+  readonly shapes: readonly [Shape, Shape];
+  apply(a: Value, b: Value): Value;
 }
 
 /** Outputs of a node, batch-last or as the graph has them. */
@@ -136,10 +145,17 @@ interface OpRules<A extends Arity, S extends AttributeSchema> {
   evaluate?(operands: readonly (Tensor | undefined)[], view: NodeView<A, S>): readonly Tensor[] | undefined;
   /** The outputs for a node of a file, where its form differs from the one defined here; `undefined` when it does not. */
   read?(written: WrittenNode): readonly Value[] | undefined;
+  /**
+   * Low-rank adaptation of the operand at a position (Hu et al. 2021): what to add to the first output; `undefined` when the
+   * operator is not linear in that operand, or has no narrow form of it.
+   */
+  lowRank?(view: NodeView<A, S>, position: number, rank: number): LowRankPath | undefined;
   /** Default: that of the family. */
   readonly kind?: OpKind;
   /** Operands that hold running statistics: no optimizer moves them. */
   readonly statistics?: readonly number[];
+  /** Float operands that are settings and no weights, where a file has them as constants: bounds, scales. */
+  readonly settings?: readonly number[];
   /** Number of the WebAssembly f32x4 instruction that does the same, for fused loops (see jit/fused.ts). */
   readonly simd?: number;
 }
@@ -199,6 +215,11 @@ export class OpDef {
     return this.#spec.macs?.(viewOf(node)) ?? 0;
   }
 
+  /** The narrow path beside an operand, where there is a rule. */
+  lowRank(node: Node, position: number, rank: number): LowRankPath | undefined {
+    return this.#spec.lowRank?.(viewOf(node), position, rank);
+  }
+
   /** Set where it differs from the family's. */
   get kind(): OpKind | undefined {
     return this.#spec.kind;
@@ -207,6 +228,11 @@ export class OpDef {
   /** Positions of operands that hold running statistics. */
   get statistics(): readonly number[] {
     return this.#spec.statistics ?? [];
+  }
+
+  /** Positions of float operands that are no weights. */
+  get settings(): readonly number[] {
+    return this.#spec.settings ?? [];
   }
 
   /** Outputs for a node of a file whose form is another than makeNode's. */

@@ -5,12 +5,15 @@ export interface Field {
   readonly number: number;
   readonly kind: "int64" | "float" | "string" | "bytes" | "message" | "double" | "uint64" | "int32";
   readonly repeated?: boolean;
+  /** Packed numbers are not read with the message: they may be the weights of a model. */
+  readonly lazy?: boolean;
   readonly message?: () => MessageSchema;
 }
 export type MessageSchema = Readonly<Record<string, Field>>;
 
 const field = (number: number, kind: Field["kind"]): Field => ({ number, kind });
 const list = (number: number, kind: Field["kind"]): Field => ({ number, kind, repeated: true });
+const elements = (number: number, kind: Field["kind"]): Field => ({ number, kind, repeated: true, lazy: true });
 const one = (number: number, message: () => MessageSchema): Field => ({ number, kind: "message", message });
 const many = (number: number, message: () => MessageSchema): Field => ({
   number,
@@ -24,13 +27,13 @@ export const StringEntry: MessageSchema = { key: field(1, "string"), value: fiel
 export const TensorProto: MessageSchema = {
   dims: list(1, "int64"),
   data_type: field(2, "int32"),
-  float_data: list(4, "float"),
-  int32_data: list(5, "int32"),
-  int64_data: list(7, "int64"),
+  float_data: elements(4, "float"),
+  int32_data: elements(5, "int32"),
+  int64_data: elements(7, "int64"),
   name: field(8, "string"),
   raw_data: field(9, "bytes"),
-  double_data: list(10, "double"),
-  uint64_data: list(11, "uint64"),
+  double_data: elements(10, "double"),
+  uint64_data: elements(11, "uint64"),
   external_data: many(13, () => StringEntry),
   data_location: field(14, "int32"),
 };
@@ -52,6 +55,7 @@ export const AttributeProto: MessageSchema = {
   ints: list(8, "int64"),
   strings: list(9, "bytes"),
   type: field(20, "int32"),
+  ref_attr_name: field(21, "string"),
 };
 
 export const NodeProto: MessageSchema = {
@@ -61,6 +65,7 @@ export const NodeProto: MessageSchema = {
   op_type: field(4, "string"),
   attribute: many(5, () => AttributeProto),
   domain: field(7, "string"),
+  metadata_props: many(9, () => StringEntry),
 };
 
 export const GraphProto: MessageSchema = {
@@ -72,6 +77,16 @@ export const GraphProto: MessageSchema = {
   value_info: many(13, () => ValueInfo),
 };
 
+/** A function that a model defines for itself; nodes of its domain and name stand for its body. */
+export const FunctionProto: MessageSchema = {
+  name: field(1, "string"),
+  input: list(4, "string"),
+  output: list(5, "string"),
+  node: many(7, () => NodeProto),
+  domain: field(10, "string"),
+  attribute_proto: many(11, () => AttributeProto),
+};
+
 export const OperatorSet: MessageSchema = { domain: field(1, "string"), version: field(2, "int64") };
 
 export const ModelProto: MessageSchema = {
@@ -81,6 +96,7 @@ export const ModelProto: MessageSchema = {
   graph: one(7, () => GraphProto),
   opset_import: many(8, () => OperatorSet),
   metadata_props: many(14, () => StringEntry),
+  functions: many(25, () => FunctionProto),
 };
 
 /** Numbers of AttributeProto.type. */

@@ -71,6 +71,18 @@ export const Conv: OpDef = defineOp("Conv", {
     ];
   },
   macs: ({ inputs: [, w], outputs: [y] }) => size(y.shape) * size(w.shape.slice(1)),
+  // A convolves to `rank` channels with the same window, B mixes them point by point.
+  lowRank: ({ inputs: [x, w], attributes }, position, rank) => {
+    if (position !== 1 || (attributes.group ?? 1) !== 1) return undefined;
+    const [filters = 1, ...window] = w.shape;
+    return {
+      shapes: [
+        [rank, ...window],
+        [filters, rank, ...window.slice(1).map(() => 1)],
+      ],
+      apply: (a, b) => conv(apply(Conv, [x, a], attributes), b),
+    };
+  },
   // ONNX Runtime convolves float32 only; other floats go through columns and one product.
   lower: ({ inputs: [x, w, bias], outputs: [y], attributes }) => {
     if (x.dtype === "float32") return undefined;

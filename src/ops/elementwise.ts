@@ -285,13 +285,25 @@ export const BitShift: OpDef = bitwise("BitShift");
 /** Clamps to [min, max]; the gradient passes where x was not clamped, and to the bound where it was. */
 export const Clip: OpDef = defineOp("Clip", {
   arity: "1-3",
+  settings: [1, 2],
   infer: ([x]) => x,
   grad: ({ g, inputs: [x, min, max], needs }) => {
     const inside = [min && greaterOrEqual(x, min), max && lessOrEqual(x, max)].filter((test) => test !== undefined);
+    const [first, ...others] = inside;
+    // A product: ONNX Runtime's Where takes two more tensors of the size of its result while it runs.
+    const kept =
+      first &&
+      mul(
+        g,
+        cast(
+          others.reduce((both, test) => and(both, test), first),
+          g.dtype,
+        ),
+      );
     const above = max && greater(min ? maximum(x, min) : x, max);
     const below = min && where(less(x, min), g, 0);
     return [
-      needs[0] ? inside.reduce((kept, test) => where(test, kept, 0), g) : undefined,
+      needs[0] ? (kept ?? g) : undefined,
       below && needs[1] ? sumTo(above ? where(above, 0, below) : below, min.shape) : undefined,
       above && needs[2] ? sumTo(where(above, g, 0), max.shape) : undefined,
     ];

@@ -143,6 +143,7 @@ export const ScatterND: OpDef = defineOp("ScatterND", {
 
 export const OneHot: OpDef = defineOp("OneHot", {
   arity: "3",
+  settings: [2],
   attributes: { axis: "int" },
   infer: ([indices, depth, values], { axis = -1 }) => {
     const count = requireConstant("OneHot", "depth", depth)[0] ?? 0;

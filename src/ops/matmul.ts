@@ -2,7 +2,7 @@
 import { ShapeError } from "../core/errors.ts";
 import { broadcastShapes, type Shape, showShape, size } from "../core/shape.ts";
 import type { Value } from "../graph/ir.ts";
-import { apply, defineOp, type OpDef, requireSameDType } from "../graph/op.ts";
+import { apply, defineOp, type LowRankPath, type OpDef, requireSameDType } from "../graph/op.ts";
 import { mul } from "./elementwise.ts";
 import { reshape, swapAxes } from "./movement.ts";
 import { sumTo } from "./reduce.ts";
@@ -36,6 +36,24 @@ const productShape = (op: string, a: Value, b: Value, flags: Flags): Shape => {
 const productMacs = (op: string, a: Value, b: Value, y: Value, flags: Flags) =>
   size(y.shape) * extents(op, a, b, flags).inner;
 
+/** x op(B A) for x op(W) with one matrix W: A narrows the inner extent to `rank`, B widens to the columns. */
+function narrowed(x: Value, w: Value, position: number, rank: number, transB: boolean): LowRankPath | undefined {
+  if (position !== 1 || w.rank !== 2) return undefined;
+  const [inner = 1, columns = 1] = transB ? [...w.shape].reverse() : w.shape;
+  return {
+    shapes: transB
+      ? [
+          [rank, inner],
+          [columns, rank],
+        ]
+      : [
+          [inner, rank],
+          [rank, columns],
+        ],
+    apply: (a, b) => matmul(matmul(x, a, { transB }), b, { transB }),
+  };
+}
+
 /** NumPy matmul of operands of rank 2 and more, leading axes broadcast. */
 export const MatMul: OpDef = defineOp("MatMul", {
   arity: "2",
@@ -46,6 +64,7 @@ export const MatMul: OpDef = defineOp("MatMul", {
     needs[1] ? weightGradient(a, g, b.shape) : undefined,
   ],
   macs: ({ inputs: [a, b], outputs: [y] }) => productMacs("matmul", a, b, y, {}),
+  lowRank: ({ inputs: [a, b] }, position, rank) => narrowed(a, b, position, rank, false),
 });
 
 /** db of y = a b. When b is one matrix for all leading axes of a, those join the rows: one large product. */
@@ -70,6 +89,8 @@ export const FusedMatMul: OpDef = defineOp("FusedMatMul", {
     return [needs[0] ? sumTo(da(), a.shape) : undefined, needs[1] ? sumTo(db(), b.shape) : undefined];
   },
   macs: ({ inputs: [a, b], outputs: [y], attributes }) => productMacs("matmul", a, b, y, attributes),
+  lowRank: ({ inputs: [a, b], attributes: { transA = 0, transB = 0, alpha = 1 } }, position, rank) =>
+    transA || alpha !== 1 ? undefined : narrowed(a, b, position, rank, transB === 1),
 });
 
 /** alpha · op(a) op(b) + beta · c, of matrices. */
@@ -105,6 +126,8 @@ export const Gemm: OpDef = defineOp("Gemm", {
     ];
   },
   macs: ({ inputs: [a, b], outputs: [y], attributes }) => productMacs("gemm", a, b, y, attributes),
+  lowRank: ({ inputs: [a, b], attributes: { transA = 0, transB = 0, alpha = 1 } }, position, rank) =>
+    transA || alpha !== 1 ? undefined : narrowed(a, b, position, rank, transB === 1),
 });
 
 export interface MatMulOptions {

@@ -207,6 +207,7 @@ export function dilate(x: Value, axis: number, step: number): Value {
 
 export const Pad: OpDef = defineOp("Pad", {
   arity: "2-4",
+  settings: [2],
   attributes: { mode: "string" },
   infer: ([x, pads, , axes]) => {
     const widths = fullPads(x, pads, axes);

@@ -35,6 +35,17 @@ const kinds = new Map(families.flatMap(([family, kind]) => opsOf(family).map((op
 /** What an operator computes, as reports group layers. */
 export const kindOf = (op: OpDef): OpKind => kinds.get(op) ?? op.kind ?? "other";
 
+const views: ReadonlySet<OpDef> = new Set([
+  movement.Reshape,
+  movement.Flatten,
+  movement.Squeeze,
+  movement.Unsqueeze,
+  elementwise.Identity,
+]);
+
+/** Whether an operator's output is its first operand under another shape, the same bytes. */
+export const isView = (op: OpDef): boolean => views.has(op);
+
 const byName = new Map(allOps.map((op) => [`${op.domain}:${op.type}`, op]));
 
 /** The operator of ONNX's name and domain ("" for its own), `undefined` for one that is not defined here. */

@@ -1,0 +1,296 @@
+/** ONNX models as graphs: what our operators know becomes their nodes, the rest nodes that are named and counted only. */
+import type { ByteSource } from "../core/byte-source.ts";
+import { DTypeError, FileError, ShapeError } from "../core/errors.ts";
+import { type Shape, showShape } from "../core/shape.ts";
+import { type Graph, graphOf, input, type Node, type Scope, type Value } from "../graph/ir.ts";
+import { makeNode, type OpDef, type WrittenNode } from "../graph/op.ts";
+import { foldNode } from "../graph/passes.ts";
+import { assignScope, rewrite } from "../graph/rewrite.ts";
+import { Constant, constant } from "../ops/constant.ts";
+import { findOp } from "../ops/registry.ts";
+import { readAttributes } from "./attributes.ts";
+import { inlineBranches, inlineFunction } from "./inline.ts";
+import { type Declared, type FileGraph, type FileNode, type ModelFile, readModelFile } from "./model-file.ts";
+import { type Entry, isValue, Names } from "./names.ts";
+import { pathOfNode } from "./scopes.ts";
+import { describeNode, sortNodes, storedWithin } from "./sort.ts";
+import type { OpenExternal, StoredTensor } from "./tensor.ts";
+import { type UnknownReason, unknownOp } from "./unknown.ts";
+import { isWeight } from "./weights.ts";
+
+export interface ImportOptions {
+  /** Opens files beside the model, for tensors that lie there; default: refuses. */
+  readonly external?: OpenExternal;
+  /** The shape of an input; default the declared one. Throws ShapeError for one that cannot be known. */
+  readonly shapeOf?: (input: Declared) => Shape;
+}
+
+export interface ImportedModel {
+  /** From the data inputs and the weights to the outputs. */
+  readonly graph: Graph;
+  /** The data inputs. */
+  readonly inputs: readonly Value[];
+  /** The trained tensors, each a graph input; their elements are still in the file. */
+  readonly weights: ReadonlyMap<Value, StoredTensor>;
+  /** Nodes that could not be understood whole. */
+  readonly unknown: ReadonlyMap<Node, UnknownReason>;
+  /** Values whose shape is not known; the one that they carry means nothing. */
+  readonly unshaped: ReadonlySet<Value>;
+  readonly producer: string;
+  /** Version of ONNX's operator set. */
+  readonly opset: number;
+}
+
+/** Functions and branches nest this deep in no real model. */
+const maxNesting = 32;
+/** Constants beyond this many bytes stay in the file: nothing that is computed here needs their elements. */
+const maxConstantBytes = 1 << 26;
+
+/** The shape that a file declares. Throws ShapeError when an extent is left open. */
+export function declaredShape({ name, extents }: Declared): Shape {
+  if (extents?.every((extent) => typeof extent === "number")) return extents as Shape;
+  const shown = extents ? `[${extents.map((extent) => extent ?? "?").join(", ")}]` : "unknown, even its rank";
+  throw new ShapeError(`the shape of input "${name}" is ${shown}; pass the shape to use`);
+}
+
+/**
+ * Reads a model. Throws FileError for a file that is damaged or of another format, ShapeError when input shapes are not
+ * known or do not fit.
+ */
+export function importModel(source: ByteSource, options: ImportOptions = {}): ImportedModel {
+  const external = options.external ?? refuseExternal;
+  return new Importer(readModelFile(source, external), options.shapeOf ?? declaredShape).run();
+}
+
+const refuseExternal: OpenExternal = (location) => {
+  throw new FileError(`onnx: a tensor lies in "${location}" beside the model; open the model where that file is`);
+};
+
+/** What is known of one graph of the file while its nodes are read. */
+interface Place {
+  readonly names: Names;
+  readonly declared: ReadonlyMap<string, Declared>;
+  /** Set within a function: its nodes belong to the layer that called it. */
+  readonly scope?: Scope;
+}
+
+/** What the inlining of functions and branches needs of an importer. */
+export interface GraphReader {
+  readonly file: ModelFile;
+  nodes(nodes: readonly FileNode[], place: Place): void;
+  graph(graph: FileGraph, names: Names): readonly Value[];
+  operand(name: string, names: Names, where: string): Value;
+  isUnshaped(value: Value): boolean;
+}
+
+class Importer implements GraphReader {
+  readonly file: ModelFile;
+  readonly #shapeOf: (input: Declared) => Shape;
+  readonly #weights = new Map<Value, StoredTensor>();
+  readonly #unknown = new Map<Node, UnknownReason>();
+  readonly #unshaped = new Set<Value>();
+  /** Values of stored tensors: as a weight, and as a constant. */
+  readonly #asWeight = new Map<StoredTensor, Value>();
+  readonly #asConstant = new Map<StoredTensor, Value>();
+  /** Extents of symbols that the input shapes settle. */
+  readonly #symbols = new Map<string, number>();
+  readonly #scopes = new Map<string, Scope>();
+  /** Whether the file keeps its weights as initializers, as most do; elsewhere they are Constant nodes. */
+  readonly #hasInitializers: boolean;
+  #nesting = 0;
+
+  constructor(file: ModelFile, shapeOf: (input: Declared) => Shape) {
+    this.file = file;
+    this.#shapeOf = shapeOf;
+    this.#hasInitializers = [...file.graph.initializers.values()].some(
+      ({ shape, type }) => shape.length > 0 && type.dtype.startsWith("float"),
+    );
+  }
+
+  run(): ImportedModel {
+    const { graph, opsets, producer } = this.file;
+    const names = new Names();
+    const inputs = graph.inputs.map((declared) => {
+      const value = this.#input(declared);
+      names.set(declared.name, value);
+      return value;
+    });
+    const outputs = this.graph(graph, names);
+    return {
+      graph: graphOf([...inputs, ...this.#weights.keys()], outputs),
+      inputs,
+      weights: this.#weights,
+      unknown: this.#unknown,
+      unshaped: this.#unshaped,
+      producer,
+      opset: opsets.get("") ?? 1,
+    };
+  }
+
+  #input(declared: Declared): Value {
+    const { name, type, extents = [] } = declared;
+    if (!type) throw new FileError(`onnx: input "${name}" is no tensor of numbers; only such models can be read`);
+    const shape = this.#shapeOf(declared);
+    if (declared.extents && extents.length !== shape.length)
+      throw new ShapeError(
+        `input "${name}" has ${extents.length} axes, got ${showShape(shape)}; pass one extent for each`,
+      );
+    for (const [axis, extent] of extents.entries()) {
+      const own = shape[axis] ?? 0;
+      const settled = typeof extent === "string" ? (this.#symbols.get(extent) ?? own) : (extent ?? own);
+      if (settled !== own)
+        throw new ShapeError(
+          `input "${name}" has ${settled} along axis ${axis}, got ${showShape(shape)}; pass ${settled}`,
+        );
+      if (typeof extent === "string") this.#symbols.set(extent, own);
+    }
+    return input(type.dtype, shape, name);
+  }
+
+  /** The values of a graph's outputs; its inputs are in `names` already. */
+  graph({ initializers, nodes, declared, outputs }: FileGraph, names: Names): readonly Value[] {
+    for (const [name, stored] of initializers) names.set(name, { stored, isNode: false });
+    this.nodes(nodes, { names, declared });
+    return outputs.map(({ name }) => this.operand(name, names, `output "${name}"`));
+  }
+
+  nodes(nodes: readonly FileNode[], place: Place): void {
+    if (++this.#nesting > maxNesting)
+      throw new FileError(`onnx: functions or branches nest deeper than ${maxNesting}; a function may not call itself`);
+    const { names } = place;
+    for (const node of sortNodes(nodes, (name) => names.get(name) !== undefined)) {
+      const [first = ""] = node.outputs;
+      const value = node.type === "Constant" ? node.attributes.get("value") : undefined;
+      if (typeof value === "object" && "read" in value) {
+        names.set(first, { stored: { ...value, name: first }, isNode: true });
+        continue;
+      }
+      const outputs = this.#node(node, place);
+      for (const [i, name] of node.outputs.entries()) {
+        const output = outputs[i];
+        if (name && !output)
+          throw new FileError(`onnx: ${describeNode(node)} has no output ${i}, which the file names "${name}"`);
+        if (name && output) names.set(name, output);
+      }
+    }
+    this.#nesting--;
+  }
+
+  #node(node: FileNode, place: Place): readonly Value[] {
+    const op = findOp(node.type, node.domain);
+    const scope = place.scope ?? this.#scopeOf(node, op, place.names);
+    const inlined =
+      (op ? undefined : inlineFunction(node, place.names, scope, this)) ?? inlineBranches(node, place.names, this);
+    const outputs = inlined ?? this.#apply(node, op, place);
+    assignScope(outputs, scope);
+    return outputs;
+  }
+
+  isUnshaped(value: Value): boolean {
+    return this.#unshaped.has(value);
+  }
+
+  operand(name: string, names: Names, where: string, op?: OpDef, position = 0): Value {
+    const entry = names.get(name);
+    if (!entry) throw new FileError(`onnx: ${where} reads "${name}", which is no input and computed nowhere`);
+    return this.#valueOf(entry, op, position);
+  }
+
+  /** The value of a name's meaning, where it stands as an operand of `op`. */
+  #valueOf(entry: Entry, op: OpDef | undefined, position: number): Value {
+    if (isValue(entry)) return entry;
+    const { stored } = entry;
+    const learned = this.#isLearned(entry, op, position);
+    const values = learned ? this.#asWeight : this.#asConstant;
+    const known = values.get(stored);
+    if (known) return known;
+    const outside = learned || stored.bytes > maxConstantBytes;
+    const value = outside ? input(stored.type.dtype, stored.shape, stored.name) : constant(stored.read());
+    values.set(stored, value);
+    if (learned) this.#weights.set(value, stored);
+    return value;
+  }
+
+  #isLearned(entry: Entry, op: OpDef | undefined, position: number): boolean {
+    if (isValue(entry)) return this.#weights.has(entry);
+    const storage = { isNode: entry.isNode, hasInitializers: this.#hasInitializers };
+    return isWeight(entry.stored, op, position, storage);
+  }
+
+  #apply(node: FileNode, op: OpDef | undefined, place: Place): readonly Value[] {
+    const operands = node.inputs.map((name, position) =>
+      name === "" ? undefined : this.operand(name, place.names, describeNode(node), op, position),
+    );
+    const unknown = (why: string, kind: UnknownReason["kind"] = "operator") =>
+      this.#unknownNode(node, op, operands, place, { kind, why });
+    if (!op) return unknown(`${node.domain ? `${node.domain}.` : ""}${node.type} is not known here`);
+    const blind = operands.findIndex((value) => value && this.#unshaped.has(value));
+    if (blind >= 0) return unknown(`the shape of its operand "${node.inputs[blind]}" is not known`, "shape");
+    const attributes = readAttributes(node.attributes);
+    if (typeof attributes === "string") return unknown(`its attribute ${attributes} is of a kind not known here`);
+    const version = this.file.opsets.get(node.domain) ?? 1;
+    try {
+      const outputs = build(op, { version, inputs: operands, attributes, outputs: node.outputs.length });
+      return typeof outputs === "string" ? unknown(outputs) : fold(outputs, operands);
+    } catch (error) {
+      if (error instanceof DTypeError) return unknown(error.message);
+      if (error instanceof ShapeError) error.message = `${describeNode(node)}: ${error.message}`;
+      throw error;
+    }
+  }
+
+  /** A node that is named and counted only; its outputs have the declared types where the file has them. */
+  #unknownNode(
+    node: FileNode,
+    op: OpDef | undefined,
+    operands: readonly (Value | undefined)[],
+    { names, declared }: Place,
+    reason: UnknownReason,
+  ): readonly Value[] {
+    const types = node.outputs.map((name) => {
+      const told = declared.get(name);
+      const extents = told?.extents?.map((extent) => (typeof extent === "string" ? this.#symbols.get(extent) : extent));
+      const isKnown = extents?.every((extent) => extent !== undefined) ?? false;
+      const dtype = told?.type?.dtype ?? operands.find(Boolean)?.dtype ?? "float32";
+      return { dtype, shape: isKnown ? (extents as Shape) : [], isKnown };
+    });
+    // What its subgraphs hold, and read from around it, it depends on.
+    const { stored, reads } = storedWithin(node);
+    const inner = [
+      ...stored.map((entry) => this.#valueOf({ stored: entry, isNode: false }, undefined, 0)),
+      ...reads.flatMap((name) => (names.get(name) ? [this.operand(name, names, describeNode(node))] : [])),
+    ];
+    const made = makeNode(unknownOp(node.type, node.domain, op, types), [...operands, ...inner]);
+    for (const [i, { isKnown }] of types.entries()) if (!isKnown) this.#unshaped.add(made.outputs[i] as Value);
+    this.#unknown.set(made, reason);
+    return made.outputs;
+  }
+
+  #scopeOf(node: FileNode, op: OpDef | undefined, names: Names): Scope {
+    const weights = node.inputs.flatMap((name, position) => {
+      const entry = names.get(name);
+      if (!entry || !this.#isLearned(entry, op, position)) return [];
+      return [isValue(entry) ? (entry.name ?? "") : entry.stored.name];
+    });
+    const path = pathOfNode(node, weights) ?? `${node.type}_${this.#scopes.size}`;
+    const known = this.#scopes.get(path) ?? { path };
+    this.#scopes.set(path, known);
+    return known;
+  }
+}
+
+/** The outputs of an operator as a file writes it, or why it is not the one that we know. */
+function build(op: OpDef, written: WrittenNode): readonly Value[] | string {
+  const read = op.read(written);
+  if (read) return read;
+  const foreign = Object.keys(written.attributes).find((name) => !(name in op.schema));
+  if (foreign !== undefined) return `its attribute ${foreign} is not known here`;
+  return makeNode(op, written.inputs, written.attributes).outputs;
+}
+
+/** Computes what is constant among new nodes: the shapes that exporters compute at run time. */
+function fold(outputs: readonly Value[], operands: readonly (Value | undefined)[]): readonly Value[] {
+  const given = new Map(operands.flatMap((value) => (value ? [[value, value] as const] : [])));
+  const rule = (node: Node) => foldNode(node)?.map((value) => makeNode(Constant, [], { value }).outputs[0]);
+  return rewrite(outputs, rule, given).outputs;
+}

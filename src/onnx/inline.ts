@@ -1,0 +1,66 @@
+/** Parts of a file that stand for other nodes: functions, and the branches of an If. */
+import { sameShape } from "../core/shape.ts";
+import { constantOf, type Scope, type Value } from "../graph/ir.ts";
+import { where } from "../ops/elementwise.ts";
+import { reshape } from "../ops/movement.ts";
+import type { GraphReader } from "./import.ts";
+import { type FileAttribute, type FileNode, functionKey } from "./model-file.ts";
+import { Names } from "./names.ts";
+import { describeNode, isFileGraph } from "./sort.ts";
+
+/** The outputs of a function that the model defines, its body in place; `undefined` when the node calls none. */
+export function inlineFunction(
+  node: FileNode,
+  names: Names,
+  scope: Scope,
+  reader: GraphReader,
+): readonly Value[] | undefined {
+  const body = reader.file.functions.get(functionKey(node.domain, node.type));
+  if (!body) return undefined;
+  const inner = new Names();
+  for (const [i, name] of body.inputs.entries()) {
+    const entry = names.get(node.inputs[i] ?? "");
+    if (entry) inner.set(name, entry);
+  }
+  const bind = (attribute: FileAttribute): FileAttribute | undefined =>
+    typeof attribute === "object" && "reference" in attribute
+      ? (node.attributes.get(attribute.reference) ?? body.defaults.get(attribute.reference))
+      : attribute;
+  const nodes = body.nodes.map((own) => ({
+    ...own,
+    attributes: new Map(
+      [...own.attributes].flatMap(([name, attribute]) => {
+        const bound = bind(attribute);
+        return bound === undefined ? [] : [[name, bound] as const];
+      }),
+    ),
+  }));
+  reader.nodes(nodes, { names: inner, declared: new Map(), scope });
+  return body.outputs.map((name) => reader.operand(name, inner, describeNode(node)));
+}
+
+/**
+ * The outputs of an If: those of the branch that a constant condition takes, else an elementwise choice between both.
+ * `undefined` for other nodes, and for branches whose outputs differ in type.
+ */
+export function inlineBranches(node: FileNode, names: Names, reader: GraphReader): readonly Value[] | undefined {
+  const branches = ["then_branch", "else_branch"].map((name) => node.attributes.get(name));
+  if (!branches.every((branch) => branch !== undefined && isFileGraph(branch))) return undefined;
+  const condition = reader.operand(node.inputs[0] ?? "", names, describeNode(node));
+  const known = constantOf(condition)?.data[0];
+  const read = (branch: FileAttribute | undefined) =>
+    branch && isFileGraph(branch) ? reader.graph(branch, new Names(names)) : [];
+  if (known !== undefined) return read(branches[known ? 0 : 1]);
+  if (condition.dtype !== "bool") return undefined;
+  const [yes, no] = branches.map(read) as [readonly Value[], readonly Value[]];
+  const fits = yes.every((value, i) => {
+    const other = no[i];
+    return (
+      other?.dtype === value.dtype &&
+      sameShape(other.shape, value.shape) &&
+      ![value, other].some((item) => reader.isUnshaped(item))
+    );
+  });
+  if (!fits) return undefined;
+  return yes.map((value, i) => where(reshape(condition, []), value, no[i] as Value));
+}

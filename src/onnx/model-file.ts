@@ -1,0 +1,187 @@
+/** ONNX files as plain, checked data: graphs of named nodes, attributes, stored tensors. */
+import type { ByteSource } from "../core/byte-source.ts";
+import { FileError } from "../core/errors.ts";
+import { type Blob, type Decoded, decodeMessage } from "./decode.ts";
+import { bytesAsText, number, numbers, record, records, text, texts } from "./fields.ts";
+import { ModelProto } from "./schema.ts";
+import { type ElementType, elementTypeOf, type OpenExternal, type StoredTensor, storedTensor } from "./tensor.ts";
+
+/** What a file says of a tensor: extents are numbers, names of symbols, or unknown. */
+export interface Declared {
+  readonly name: string;
+  readonly type: ElementType | undefined;
+  /** `undefined` when even the rank is unknown. */
+  readonly extents: readonly (number | string | undefined)[] | undefined;
+}
+
+/** Stands for an attribute of the function around it. */
+export interface AttributeReference {
+  readonly reference: string;
+}
+
+export type FileAttribute =
+  | number
+  | string
+  | readonly number[]
+  | readonly string[]
+  | StoredTensor
+  | FileGraph
+  | AttributeReference;
+
+export interface FileNode {
+  readonly type: string;
+  readonly domain: string;
+  readonly name: string;
+  /** "" stands for an operand that is left out. */
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly attributes: ReadonlyMap<string, FileAttribute>;
+  /** What the exporter noted beside it. */
+  readonly metadata: ReadonlyMap<string, string>;
+}
+
+export interface FileGraph {
+  readonly nodes: readonly FileNode[];
+  readonly initializers: ReadonlyMap<string, StoredTensor>;
+  readonly inputs: readonly Declared[];
+  readonly outputs: readonly Declared[];
+  /** Everything that is declared, by name. */
+  readonly declared: ReadonlyMap<string, Declared>;
+}
+
+/** A function that the model defines: a graph whose nodes may take attributes of the calling node. */
+export interface FileFunction {
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly nodes: readonly FileNode[];
+  /** Values of attributes that a call leaves out. */
+  readonly defaults: ReadonlyMap<string, FileAttribute>;
+}
+
+export interface ModelFile {
+  readonly graph: FileGraph;
+  /** Version of the operator set by domain; "" is ONNX's own. */
+  readonly opsets: ReadonlyMap<string, number>;
+  readonly functions: ReadonlyMap<string, FileFunction>;
+  readonly producer: string;
+}
+
+/** ONNX's own domain has two names. */
+export const domainOf = (domain: string): string => (domain === "ai.onnx" ? "" : domain);
+
+/** The key of a function or operator. */
+export const functionKey = (domain: string, name: string): string => `${domainOf(domain)}:${name}`;
+
+/**
+ * Reads the structure of an ONNX model; the elements of tensors stay in the file. Throws FileError for a file that is cut
+ * off, damaged or of another format.
+ */
+export function readModelFile(source: ByteSource, external: OpenExternal): ModelFile {
+  const model = decodeMessage(ModelProto, source);
+  const graph = record(model, "graph");
+  if (!graph || number(model, "ir_version") === undefined)
+    throw new FileError(
+      "onnx: the file has no graph; it is no ONNX model, or one without its content: export it again as .onnx",
+    );
+  const opsets = new Map(
+    records(model, "opset_import").map((entry) => [domainOf(text(entry, "domain")), number(entry, "version") ?? 1]),
+  );
+  if (opsets.size === 0) throw new FileError("onnx: the file names no operator set; it is cut off or damaged");
+  return {
+    graph: readGraph(graph, external),
+    opsets,
+    functions: new Map(
+      records(model, "functions").map((item) => [
+        functionKey(text(item, "domain"), text(item, "name")),
+        {
+          inputs: texts(item, "input"),
+          outputs: texts(item, "output"),
+          nodes: records(item, "node").map((node) => readNode(node, external)),
+          defaults: readAttributes(records(item, "attribute_proto"), external),
+        },
+      ]),
+    ),
+    producer: [text(model, "producer_name"), text(model, "producer_version")].filter(Boolean).join(" "),
+  };
+}
+
+function readGraph(proto: Decoded, external: OpenExternal): FileGraph {
+  const initializers = records(proto, "initializer").map((item) => storedTensor(item, external));
+  const [inputs, outputs, inner] = ["input", "output", "value_info"].map((field) =>
+    records(proto, field).map(readDeclared),
+  ) as [Declared[], Declared[], Declared[]];
+  const byName = new Map(initializers.map((tensor) => [tensor.name, tensor]));
+  return {
+    nodes: records(proto, "node").map((node) => readNode(node, external)),
+    initializers: byName,
+    // Before IR version 4 an initializer had to be listed among the inputs too.
+    inputs: inputs.filter(({ name }) => !byName.has(name)),
+    outputs,
+    declared: new Map([...inner, ...inputs, ...outputs].map((item) => [item.name, item])),
+  };
+}
+
+function readDeclared(proto: Decoded): Declared {
+  const type = record(record(proto, "type"), "tensor_type");
+  const shape = record(type, "shape");
+  return {
+    name: text(proto, "name"),
+    type: elementTypeOf(number(type, "elem_type") ?? 0),
+    extents:
+      shape &&
+      records(shape, "dim").map((dim) => {
+        // Some exporters write 0 or -1 for an extent that may vary.
+        const extent = number(dim, "dim_value") ?? 0;
+        return extent > 0 ? extent : text(dim, "dim_param") || undefined;
+      }),
+  };
+}
+
+const readNode = (proto: Decoded, external: OpenExternal): FileNode => ({
+  type: text(proto, "op_type"),
+  domain: domainOf(text(proto, "domain")),
+  name: text(proto, "name"),
+  inputs: texts(proto, "input"),
+  outputs: texts(proto, "output"),
+  attributes: readAttributes(records(proto, "attribute"), external),
+  metadata: new Map(records(proto, "metadata_props").map((entry) => [text(entry, "key"), text(entry, "value")])),
+});
+
+function readAttributes(protos: readonly Decoded[], external: OpenExternal): ReadonlyMap<string, FileAttribute> {
+  return new Map(
+    protos.flatMap((proto) => {
+      const value = readAttribute(proto, external);
+      return value === undefined ? [] : [[text(proto, "name"), value] as const];
+    }),
+  );
+}
+
+/** How each kind of attribute is read, by AttributeProto.type. */
+const attributeReaders: Readonly<
+  Record<number, (proto: Decoded, external: OpenExternal) => FileAttribute | undefined>
+> = {
+  1: (proto) => number(proto, "f") ?? 0,
+  2: (proto) => number(proto, "i") ?? 0,
+  3: (proto) => bytesAsText(proto["s"] as Blob | undefined),
+  4: (proto, external) => {
+    const tensor = record(proto, "t");
+    return tensor && storedTensor(tensor, external);
+  },
+  5: (proto, external) => {
+    const graph = record(proto, "g");
+    return graph && readGraph(graph, external);
+  },
+  6: (proto) => numbers(proto, "floats"),
+  7: (proto) => numbers(proto, "ints"),
+  8: (proto) => ((proto["strings"] ?? []) as readonly Blob[]).map(bytesAsText),
+};
+
+/** Fields by the type that they mean; before IR version 2 an attribute did not say its type. */
+const attributeFields = ["f", "i", "s", "t", "g", "floats", "ints", "strings"];
+
+function readAttribute(proto: Decoded, external: OpenExternal): FileAttribute | undefined {
+  const reference = text(proto, "ref_attr_name");
+  if (reference) return { reference };
+  const type = number(proto, "type") || attributeFields.findIndex((field) => proto[field] !== undefined) + 1;
+  return attributeReaders[type]?.(proto, external);
+}

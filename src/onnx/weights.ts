@@ -1,0 +1,33 @@
+/** Which stored tensors of a file are trained weights, and which are constants of the computation. */
+import { size } from "../core/shape.ts";
+import type { OpDef } from "../graph/op.ts";
+import { kindOf } from "../ops/registry.ts";
+import type { StoredTensor } from "./tensor.ts";
+
+/** How the file keeps a tensor. */
+export interface Storage {
+  /** As a Constant node, not as an initializer. */
+  readonly isNode: boolean;
+  /** The file has weights among its initializers. */
+  readonly hasInitializers: boolean;
+}
+
+/** Kinds of operators for which a single number may be a weight: the bias of a layer with one output. */
+const single: ReadonlySet<string> = new Set(["dense", "convolution", "normalization", "recurrent"]);
+
+/**
+ * Files do not say which tensors were trained. A weight is a float tensor with at least one axis where an operator takes
+ * data, not a setting such as a bound. Files with initializers keep constants as nodes; in the others every tensor is
+ * a node. Numbers of 8 bits or fewer are quantized weights, and so are the biases that go with them.
+ */
+export function isWeight(
+  { shape, type }: StoredTensor,
+  op: OpDef | undefined,
+  position: number,
+  { isNode, hasInitializers }: Storage,
+): boolean {
+  if (shape.length === 0 || op?.settings.includes(position) || (isNode && hasInitializers)) return false;
+  const one = size(shape) === 1;
+  if (/^b?float/.test(type.name)) return !one || !isNode || (op !== undefined && single.has(kindOf(op)));
+  return !one && (/^u?int[48]$/.test(type.name) || (type.name === "int32" && op?.contracts === true));
+}
