@@ -6,7 +6,7 @@ import type { Backend } from "./session.ts";
 
 export const backend: Backend = {
   device: "cpu",
-  compile: (model, { threads = availableParallelism(), profilePrefix } = {}) =>
+  compile: (model, { threads = availableParallelism(), memoryPattern = true, profilePrefix } = {}) =>
     createSession(
       ort,
       model,
@@ -14,6 +14,7 @@ export const backend: Backend = {
         executionProviders: ["cpu"],
         intraOpNumThreads: threads,
         interOpNumThreads: 1,
+        enableMemPattern: memoryPattern,
         graphOptimizationLevel: "all",
         logSeverityLevel: 3,
         ...(profilePrefix !== undefined && { enableProfiling: true, profileFilePrefix: profilePrefix }),

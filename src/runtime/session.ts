@@ -8,6 +8,11 @@ export type Device = (typeof devices)[number];
 export interface SessionOptions {
   /** Threads that one operator may use; default: all cores. */
   readonly threads?: number;
+  /**
+   * Plan all memory of a run as one block, from the second run on; default true. A little faster, but the memory of the
+   * first run stays beside it.
+   */
+  readonly memoryPattern?: boolean;
   /** Path prefix of a profile (JSON) that `endProfiling` writes. */
   readonly profilePrefix?: string;
 }

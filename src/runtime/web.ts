@@ -5,9 +5,18 @@ import type { Backend } from "./session.ts";
 
 export const backend: Backend = {
   device: "wasm",
-  compile: (model, { threads } = {}) => {
+  compile: (model, { threads, memoryPattern = true } = {}) => {
     if (threads !== undefined) ort.env.wasm.numThreads = threads;
-    const options = { executionProviders: ["wasm"], graphOptimizationLevel: "all", logSeverityLevel: 3 } as const;
-    return createSession(ort, model, options, false);
+    return createSession(
+      ort,
+      model,
+      {
+        executionProviders: ["wasm"],
+        enableMemPattern: memoryPattern,
+        graphOptimizationLevel: "all",
+        logSeverityLevel: 3,
+      },
+      false,
+    );
   },
 };
