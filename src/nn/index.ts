@@ -83,4 +83,4 @@ export { l1, l1l2, l2 } from "./regularizers.ts";
 export { Flatten, flatten, Reshape, reshape } from "./reshape.ts";
 export { Sequential, sequential } from "./sequential.ts";
 export { StochasticDepth, stochasticDepth } from "./stochastic-depth.ts";
-export { type LayerSummary, type ModelSummary, summarize } from "./summary.ts";
+export { type LayerSummary, type ModelSummary, summarize, type TracedLayer, tracedLayers } from "./summary.ts";

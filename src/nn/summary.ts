@@ -1,15 +1,37 @@
-/** A table of a model's layers: output shapes, and the parameters to be trained with their formula. */
+/** The layers of a traced model: output shapes, and the parameters to be trained with their formula. */
 import type { Shape } from "../core/shape.ts";
 import { size } from "../core/shape.ts";
-import type { TensorType } from "../graph/ir.ts";
+import type { Scope, TensorType, Value } from "../graph/ir.ts";
+import type { Context } from "./context.ts";
 import type { LayerKind, Module } from "./module.ts";
 
-export interface LayerSummary {
+/** A layer that ran in a trace. */
+export interface TracedLayer {
+  readonly module: Module;
   /** Path of the layer: `layers.0`. */
   readonly path: string;
   /** Its type: `conv2d`. */
   readonly type: string;
   readonly kind: LayerKind;
+  /** Of its last run. */
+  readonly output: Value;
+  /** One for each run. */
+  readonly scopes: readonly Scope[];
+}
+
+/** The modules that ran, in the order of their first run; containers are told too. */
+export function tracedLayers({ records }: Context): readonly TracedLayer[] {
+  const layers = new Map<Module, TracedLayer>();
+  for (const { module, path, kind, output, scope } of records) {
+    const name = module.constructor.name;
+    const type = name.charAt(0).toLowerCase() + name.slice(1);
+    const scopes = [...(layers.get(module)?.scopes ?? []), scope];
+    layers.set(module, { module, path, type, kind, output, scopes });
+  }
+  return [...layers.values()];
+}
+
+export interface LayerSummary extends Pick<TracedLayer, "path" | "type" | "kind"> {
   /** Shape of its output for the traced input. */
   readonly outputShape: Shape;
   readonly parameters: number;
@@ -27,26 +49,22 @@ export interface ModelSummary {
   readonly buffers: number;
 }
 
-/** The layers of a model in the order in which they run on an input of this type; a shared layer counts once. */
+/** The layers of a model, one row each, in the order in which they first run on an input of this type. */
 export function summarize(model: Module, type: TensorType): ModelSummary {
-  const { context } = model.trace(type);
-  const counted = new Set<Module>();
-  const layers = context.records
+  const layers = tracedLayers(model.trace(type).context)
     .filter(({ module, kind }) => kind !== "container" || module.own.size > 0)
-    .map(({ module, path, kind, output }) => {
-      const own = counted.has(module) ? [] : [...module.own.values()];
-      counted.add(module);
+    .map(({ module, path, type, kind, output }) => {
+      const own = [...module.own.values()];
       const count = (keep: (parameter: (typeof own)[number]) => boolean) =>
         own.filter(keep).reduce((sum, { shape }) => sum + size(shape), 0);
-      const name = module.constructor.name;
       return {
         path,
-        type: name.charAt(0).toLowerCase() + name.slice(1),
+        type,
         kind,
         outputShape: output.shape,
         parameters: count(({ isBuffer }) => !isBuffer),
         trainable: count(({ trainable }) => trainable),
-        formula: own.length > 0 ? module.formula() : "",
+        formula: module.formula(),
         buffers: count(({ isBuffer }) => isBuffer),
       };
     });

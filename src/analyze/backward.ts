@@ -1,0 +1,43 @@
+/** The backward pass of a network: its gradient graph, and what stops gradients on their way. */
+import { reachableGradients } from "../autodiff/gradients.ts";
+import { type Graph, graphOf, type Node, nodesOf, type Value } from "../graph/ir.ts";
+import { simplify } from "../graph/passes.ts";
+import { ones } from "../ops/index.ts";
+import type { NetworkParameter } from "./network.ts";
+
+export interface Backward {
+  /** From data, targets and parameters to the loss, new running statistics, and the gradients. */
+  readonly graph: Graph;
+  /** Nodes that compute the loss and the statistics; the others are the backward pass. */
+  readonly forward: ReadonlySet<Node>;
+  /** Names of operators through which no gradient passes, and how often one would have to. */
+  readonly stops: ReadonlyMap<string, number>;
+  /** Trainable parameters that no gradient reaches. */
+  readonly unreached: readonly NetworkParameter[];
+}
+
+/**
+ * Differentiates a training graph with respect to the trainable parameters. Where an operator has no gradient, what lies
+ * before it gets none.
+ */
+export function backwardOf(training: Graph, parameters: readonly NetworkParameter[]): Backward {
+  // Rewrites that save work both ways come before the backward pass is derived, as in training.
+  const [loss, ...statistics] = simplify(training.outputs) as readonly [Value, ...Value[]];
+  const trainable = parameters.filter((parameter) => parameter.trainable);
+  const values = trainable.map(({ value }) => value);
+  const stops = new Map<string, number>();
+  const found = reachableGradients(
+    [loss],
+    [ones([], loss.dtype)],
+    values.filter((value) => value !== undefined),
+    ({ op }) => stops.set(op.type, (stops.get(op.type) ?? 0) + 1),
+  );
+  const byValue = new Map(values.filter((value) => value !== undefined).map((value, i) => [value, found[i]]));
+  const forward = [loss, ...statistics];
+  return {
+    graph: graphOf(training.inputs, [...forward, ...found.filter((gradient) => gradient !== undefined)]),
+    forward: new Set(nodesOf(forward)),
+    stops,
+    unreached: trainable.filter(({ value }) => value === undefined || byValue.get(value) === undefined),
+  };
+}

@@ -1,0 +1,117 @@
+/** Low-rank adaptation as a what-if: a narrow path beside each chosen weight, everything else frozen (Hu et al. 2021). */
+import { bytesPerElement } from "../core/dtype.ts";
+import { OptionError } from "../core/errors.ts";
+import { size } from "../core/shape.ts";
+import { type Graph, graphOf, input, type Node, type Value } from "../graph/ir.ts";
+import { assignScope, rewrite } from "../graph/rewrite.ts";
+import { matchesPath } from "../nn/index.ts";
+import { add } from "../ops/index.ts";
+import { flowOf } from "./flow.ts";
+import { formulaOf } from "./formula.ts";
+import { type Network, type NetworkParameter, parameterValues } from "./network.ts";
+
+export interface LoraOptions {
+  /** Inner extent of the narrow path. */
+  readonly rank: number;
+  /** Layers to adapt: paths with `*`, several with commas; default `defaultTargets`. */
+  readonly targets?: string | undefined;
+}
+
+/**
+ * Last parts of the names of the layers that PEFT adapts where nothing is said: the query and value projections, in the
+ * families' own words (peft.utils.constants, TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING).
+ */
+export const defaultTargets = ["q_proj", "v_proj", "query", "value", "q_lin", "v_lin", "q", "v", "c_attn", "in_proj"];
+
+/** The network with the adapters. Throws OptionError when no layer that can be adapted matches. */
+export function withLora(network: Network, { rank, targets }: LoraOptions): Network {
+  if (!network.graphs)
+    throw new OptionError("LoRA needs to know the layers, and a file of weights has none; give its config.json too");
+  const layerOf = new Map(network.layers.flatMap(({ name, scopes }) => scopes.map(({ path }) => [path, name])));
+  const isTarget = (name: string): boolean =>
+    targets === undefined
+      ? defaultTargets.includes(name.slice(name.lastIndexOf(".") + 1))
+      : targets.split(",").some((pattern) => matchesPath(name, pattern.trim()));
+  const adapters = new Map<Value, Adapter>();
+  const adapt = (graph: Graph): Graph => {
+    const flow = flowOf(graph, parameterValues(network));
+    const { outputs } = rewrite(graph.outputs, (node) => {
+      const layer = node.scope && layerOf.get(node.scope.path);
+      if (layer === undefined || !node.op.contracts || !isTarget(layer)) return undefined;
+      return adapted(node, layer, rank, adapters, flow.isLearned);
+    });
+    return graphOf([...graph.inputs, ...[...adapters.values()].flatMap(({ values }) => values)], outputs);
+  };
+  const forward = adapt(network.graphs.forward);
+  const training = network.graphs.training && adapt(network.graphs.training);
+  if (adapters.size === 0) throw noTargets(network, targets);
+  const made = [...adapters.values()];
+  return {
+    ...network,
+    parameters: [
+      ...network.parameters.map((parameter) => ({ ...parameter, trainable: false })),
+      ...made.flatMap(({ layer, values }) => values.map((value, i) => adapterParameter(layer, value, i))),
+    ],
+    layers: network.layers.map((layer) => {
+      const shapes = made
+        .filter((adapter) => adapter.layer === layer.name)
+        .flatMap(({ values }) => values.map((v) => v.shape));
+      return shapes.length === 0
+        ? layer
+        : { ...layer, formula: [layer.formula, formulaOf(shapes)].filter(Boolean).join(" + ") };
+    }),
+    graphs: { forward, training },
+  };
+}
+
+/** The two learned matrices beside one weight. */
+interface Adapter {
+  readonly layer: string;
+  readonly values: readonly [Value, Value];
+}
+
+/** A node's output with its narrow path added; runs that share a weight share its adapter. */
+function adapted(
+  node: Node,
+  layer: string,
+  rank: number,
+  adapters: Map<Value, Adapter>,
+  isLearned: (value: Value) => boolean,
+): readonly Value[] | undefined {
+  const position = node.inputs.findIndex((value) => value && value.rank > 1 && isLearned(value));
+  const weight = node.inputs[position];
+  const path = position < 0 ? undefined : node.op.lowRank(node, position, rank);
+  if (!weight || !path) return undefined;
+  const known = adapters.get(weight) ?? {
+    layer,
+    values: path.shapes.map((shape, i) => input(weight.dtype, shape, `${layer}.lora_${"AB"[i]}`)) as [Value, Value],
+  };
+  adapters.set(weight, known);
+  const output = add(node.outputs[0], path.apply(...known.values));
+  assignScope([output], node.scope);
+  return [output];
+}
+
+const adapterParameter = (layer: string, value: Value, index: number): NetworkParameter => ({
+  name: `${layer}.lora_${"AB"[index]}.weight`,
+  layer,
+  shape: value.shape,
+  elements: size(value.shape),
+  type: value.dtype,
+  bits: 8 * bytesPerElement(value.dtype),
+  isBuffer: false,
+  trainable: true,
+  value,
+});
+
+function noTargets({ layers }: Network, targets: string | undefined): OptionError {
+  const dense = layers.filter(({ kind }) => kind === "dense" || kind === "convolution").map(({ name }) => name);
+  const examples = dense.length > 6 ? [...dense.slice(0, 5), "…"] : dense;
+  const what =
+    targets === undefined
+      ? `no layer has one of the usual names (${defaultTargets.join(", ")})`
+      : `no layer that can be adapted matches "${targets}"`;
+  return new OptionError(
+    `LoRA: ${what}; pass --lora-targets with a pattern of layers, which here are ${examples.join(", ")}`,
+  );
+}

@@ -1,0 +1,100 @@
+/** Networks from modules: traced for prediction and for training, no weights allocated. */
+import { bytesPerElement } from "../core/dtype.ts";
+import { ShapeError } from "../core/errors.ts";
+import { size } from "../core/shape.ts";
+import { graphOf, input, type TensorType, type Value } from "../graph/ir.ts";
+import { AuxiliaryClassifier } from "../models/index.ts";
+import { type Module, type Parameter, type Trace, tracedLayers } from "../nn/index.ts";
+import { add } from "../ops/index.ts";
+import { standInLoss } from "./loss.ts";
+import type { Network, NetworkGraphs, NetworkLayer, NetworkParameter } from "./network.ts";
+
+export interface ModuleSource {
+  readonly name: string;
+  /** Where the module comes from, in a few words. */
+  readonly source: string;
+  readonly model: Module;
+  readonly input: TensorType;
+  /** Types of the extra inputs, by name. */
+  readonly extra?: Readonly<Record<string, TensorType>>;
+}
+
+/** The network of a module on inputs of given types. Throws what tracing throws when they do not fit. */
+export function moduleNetwork(given: ModuleSource): Network {
+  const { name, source, model, input: type, extra = {} } = given;
+  const trace = model.trace(type, { extra });
+  const { x, y, context } = trace;
+  const values = new Map(context.values);
+  const { training, notes } = trainingGraph(given, trace, values);
+  const forward = graphOf([x, ...Object.values(trace.extra), ...values.values()], [y]);
+  const owners = new Map<Parameter, string>();
+  for (const [module, path] of model.modules())
+    for (const parameter of module.own.values()) owners.set(parameter, path || "model");
+  const parameters = [...model.parameters()].map(
+    ([path, parameter]): NetworkParameter => ({
+      name: path,
+      layer: owners.get(parameter) ?? "model",
+      shape: parameter.shape,
+      elements: size(parameter.shape),
+      type: parameter.dtype,
+      bits: 8 * bytesPerElement(parameter.dtype),
+      isBuffer: parameter.isBuffer,
+      trainable: parameter.trainable,
+      value: values.get(parameter),
+    }),
+  );
+  return { name, source, parameters, layers: layersOf(trace), graphs: { forward, training }, notes };
+}
+
+/**
+ * The graph of a training batch up to its loss; parameters have the values of the prediction's graph. For a batch that batch
+ * normalization cannot take, such as one sample of one element a channel, it is that of the prediction.
+ */
+function trainingGraph(
+  { model, input: type, extra = {} }: ModuleSource,
+  prediction: Trace,
+  values: Map<Parameter, Value>,
+): Pick<NetworkGraphs, "training"> & Pick<Network, "notes"> {
+  const bind = (parameter: Parameter, path: string): Value => {
+    const value = values.get(parameter) ?? input(parameter.dtype, parameter.shape, path);
+    values.set(parameter, value);
+    return value;
+  };
+  const key = input("uint32", [2], "key");
+  try {
+    return { training: upToLoss(model, model.trace(type, { extra, training: true, key, bind }), key), notes: [] };
+  } catch (error) {
+    if (!(error instanceof ShapeError)) throw error;
+    const note = `It cannot be trained on this input (${error.message}): the cost of training is told as if running statistics were fixed.`;
+    return { training: upToLoss(model, prediction), notes: [note] };
+  }
+}
+
+/** From data, targets and parameters to the loss of the outputs, those of auxiliary heads too, and new statistics. */
+function upToLoss(model: Module, { x, extra, y, context }: Trace, key?: Value): NetworkGraphs["training"] {
+  const heads = model instanceof AuxiliaryClassifier ? model.auxiliary(y) : [];
+  const losses = [y, ...heads].map(standInLoss).filter((loss) => loss !== undefined);
+  const [first, ...rest] = losses;
+  if (!first) return undefined;
+  const loss = rest.reduce((sum, other) => add(sum, other.loss), first.loss);
+  const data = [x, ...Object.values(extra), ...(key ? [key] : []), ...losses.map(({ target }) => target)];
+  return graphOf([...data, ...context.values.values()], [loss, ...context.updates.values()]);
+}
+
+/** Containers are told where they own parameters or compute products themselves. */
+function layersOf({ context, y }: Trace): readonly NetworkLayer[] {
+  const working = new Set(graphOf([], [y]).nodes.flatMap(({ op, scope }) => (op.contracts && scope ? [scope] : [])));
+  return tracedLayers(context)
+    .filter(
+      ({ kind, module, scopes }) =>
+        kind !== "container" || module.own.size > 0 || scopes.some((own) => working.has(own)),
+    )
+    .map(({ module, path, type, kind, output, scopes }) => ({
+      name: path || "model",
+      type,
+      kind,
+      scopes,
+      outputShape: output.shape,
+      formula: module.formula(),
+    }));
+}

@@ -1,0 +1,84 @@
+/** What is analyzed: a network's graph, its parameters and its layers, wherever they come from. */
+import type { Shape } from "../core/shape.ts";
+import type { Graph, Scope, Value } from "../graph/ir.ts";
+import type { LayerKind } from "../nn/index.ts";
+
+/** A tensor that training moves, or that the forward pass keeps up (running statistics). */
+export interface NetworkParameter {
+  /** `layers.0.weight`. */
+  readonly name: string;
+  /** Of the layer that owns it. */
+  readonly layer: string;
+  readonly shape: Shape;
+  /** Number of elements; more than the shape says where elements are packed. */
+  readonly elements: number;
+  /** Element type by name, such as `float32`, `bfloat16`, `int4`. */
+  readonly type: string;
+  readonly bits: number;
+  readonly isBuffer: boolean;
+  readonly trainable: boolean;
+  /** Its value in the graphs, unless there are none. */
+  readonly value: Value | undefined;
+}
+
+/** One layer; a shared one stands once, for all of its runs. */
+export interface NetworkLayer {
+  /** Path: `layers.0`. */
+  readonly name: string;
+  /** What it is called where it comes from: `conv2d`, `Conv`. */
+  readonly type: string;
+  readonly kind: LayerKind;
+  /** Marks of its nodes, one for each run. */
+  readonly scopes: readonly Scope[];
+  /** `undefined` where it is not known. */
+  readonly outputShape: Shape | undefined;
+  /** How many parameters it owns and why: `3·3·32·64 + 64`. */
+  readonly formula: string;
+}
+
+/** The graphs of a network. */
+export interface NetworkGraphs {
+  /** Prediction: from data and parameters to the outputs. */
+  readonly forward: Graph;
+  /** Training: to the loss, and new running statistics; `undefined` when no output is a float. */
+  readonly training: Graph | undefined;
+}
+
+export interface Network {
+  readonly name: string;
+  /** Where it comes from, in a few words. */
+  readonly source: string;
+  readonly parameters: readonly NetworkParameter[];
+  readonly layers: readonly NetworkLayer[];
+  /** `undefined` when only the parameters are known, as of a file of weights. */
+  readonly graphs: NetworkGraphs | undefined;
+  /** What a reader of the report must know: operators that are not understood, shapes that are not known. */
+  readonly notes: readonly string[];
+}
+
+/** The parameters that an optimizer could move. */
+export const learnedOf = ({ parameters }: Pick<Network, "parameters">): readonly NetworkParameter[] =>
+  parameters.filter(({ isBuffer }) => !isBuffer);
+
+/** Sum of a number over a list. */
+export const total = <T>(items: Iterable<T>, count: (item: T) => number): number => {
+  let sum = 0;
+  for (const item of items) sum += count(item);
+  return sum;
+};
+
+/** Items by a key, in the order of its first item. */
+export function groupBy<T, K>(items: Iterable<T>, keyOf: (item: T) => K): Map<K, T[]> {
+  const groups = new Map<K, T[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key) ?? [];
+    group.push(item);
+    groups.set(key, group);
+  }
+  return groups;
+}
+
+/** The values of a network's parameters and buffers. */
+export const parameterValues = ({ parameters }: Pick<Network, "parameters">): Set<Value> =>
+  new Set(parameters.flatMap(({ value }) => value ?? []));
