@@ -1,7 +1,8 @@
 /** The safetensors format (huggingface.co/docs/safetensors): a JSON header and raw little-endian tensors, both ways. */
+import { type ByteSource, memorySource } from "../core/byte-source.ts";
 import { type ArrayOf, arrayTypes, bytesPerElement, type DType } from "../core/dtype.ts";
 import { FileError, OptionError } from "../core/errors.ts";
-import { showShape, size } from "../core/shape.ts";
+import { type Shape, showShape, size } from "../core/shape.ts";
 import { Tensor } from "../core/tensor.ts";
 
 const names = {
@@ -20,6 +21,18 @@ const names = {
 } as const satisfies Record<DType, string>;
 
 const dtypeOf = new Map<string, DType>(Object.entries(names).map(([dtype, name]) => [name, dtype as DType]));
+
+/** Types that no tensor here holds, by their bits: their sizes are still known. */
+const foreignBits: Readonly<Record<string, number>> = { BF16: 16, F8_E4M3: 8, F8_E5M2: 8, F8_E8M0: 8, F4: 4 };
+
+const knownTypes = [...dtypeOf.keys(), ...Object.keys(foreignBits)];
+
+/** Bits of an element of a type that the format names, `undefined` for another. */
+export function bitsOfType(type: string): number | undefined {
+  const dtype = dtypeOf.get(type);
+  if (dtype) return 8 * bytesPerElement(dtype);
+  return Object.hasOwn(foreignBits, type) ? foreignBits[type] : undefined;
+}
 
 const METADATA = "__metadata__";
 const LENGTH_BYTES = 8;
@@ -92,13 +105,14 @@ const isCount = (value: unknown): value is number => Number.isSafeInteger(value)
 const isCounts = (value: unknown): value is number[] => Array.isArray(value) && value.every(isCount);
 
 /** The header as an object, and where the data begins. */
-function parseHeader(file: Uint8Array): { header: Record<string, unknown>; dataStart: number } {
-  if (file.length < LENGTH_BYTES)
+function parseHeader(file: ByteSource): { header: Record<string, unknown>; dataStart: number } {
+  if (file.size < LENGTH_BYTES)
     throw new FileError(
-      `safetensors: the file has ${file.length} bytes, its header's length alone needs 8; it is cut off`,
+      `safetensors: the file has ${file.size} bytes, its header's length alone needs 8; it is cut off`,
     );
-  const declared = new DataView(file.buffer, file.byteOffset).getBigUint64(0, true);
-  const available = Math.min(file.length - LENGTH_BYTES, MAX_HEADER_BYTES);
+  const length = file.read(0, LENGTH_BYTES);
+  const declared = new DataView(length.buffer, length.byteOffset).getBigUint64(0, true);
+  const available = Math.min(file.size - LENGTH_BYTES, MAX_HEADER_BYTES);
   if (declared > BigInt(available))
     throw new FileError(
       `safetensors: the header says it has ${declared} bytes, at most ${available} are possible; ` +
@@ -108,7 +122,7 @@ function parseHeader(file: Uint8Array): { header: Record<string, unknown>; dataS
   let text: string;
   let header: unknown;
   try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(file.subarray(LENGTH_BYTES, dataStart));
+    text = new TextDecoder("utf-8", { fatal: true }).decode(file.read(LENGTH_BYTES, Number(declared)));
     header = JSON.parse(text);
   } catch (error) {
     throw new FileError(
@@ -118,45 +132,45 @@ function parseHeader(file: Uint8Array): { header: Record<string, unknown>; dataS
   }
   if (!isObject(header))
     throw new FileError("safetensors: the header is not a JSON object; the file is of another format");
-  const keys = outermostKeys(text);
-  const repeated = keys.find((key, i) => keys.indexOf(key) !== i);
+  const seen = new Set<string>();
+  const repeated = outermostKeys(text).find((key) => seen.size === seen.add(key).size);
   if (repeated !== undefined)
     throw new FileError(`safetensors: two tensors are named "${repeated}"; write the file again with distinct names`);
   return { header, dataStart };
 }
 
-interface Entry {
+/** A tensor as the header describes it. */
+export interface SafetensorsEntry {
   readonly name: string;
-  readonly dtype: DType;
-  readonly shape: readonly number[];
+  /** As the format names it: `F32`, `BF16`. */
+  readonly type: string;
+  readonly shape: Shape;
+  /** Where its bytes begin and end, counted from the end of the header. */
   readonly begin: number;
   readonly end: number;
 }
 
-function parseEntry(name: string, entry: unknown, dataBytes: number): Entry {
+function parseEntry(name: string, entry: unknown, dataBytes: number): SafetensorsEntry {
   const fail = (problem: string) => new FileError(`safetensors: tensor "${name}" ${problem}`);
   if (!isObject(entry)) throw fail("is not described by an object; the file is damaged");
-  const { dtype: dtypeName, shape, data_offsets: offsets } = entry;
-  const dtype = dtypeOf.get(String(dtypeName));
-  if (dtypeName === "BF16") throw fail("is BF16, which no tensor here holds; convert it to F32 or F16 first");
-  if (dtype === undefined)
-    throw fail(`has dtype ${JSON.stringify(dtypeName)}, known are ${[...dtypeOf.keys()].join(", ")}; convert it first`);
+  const { dtype: type, shape, data_offsets: offsets } = entry;
+  const bits = typeof type === "string" ? bitsOfType(type) : undefined;
+  if (typeof type !== "string" || bits === undefined)
+    throw fail(`has dtype ${JSON.stringify(type)}, known are ${knownTypes.join(", ")}; convert it first`);
   if (!isCounts(shape)) throw fail(`has shape ${JSON.stringify(shape)}, expected a list of whole numbers from 0`);
   if (!isCounts(offsets) || offsets.length !== 2)
     throw fail(`has data_offsets ${JSON.stringify(offsets)}, expected [begin, end]`);
   const [begin, end] = offsets as [number, number];
   if (begin > end || end > dataBytes)
     throw fail(`lies at bytes ${begin} to ${end}, the file holds ${dataBytes} bytes of data; it is cut off or damaged`);
-  const needed = size(shape) * bytesPerElement(dtype);
+  const needed = Math.ceil((size(shape) * bits) / 8);
   if (needed !== end - begin)
-    throw fail(
-      `of shape ${showShape(shape)} and dtype ${dtypeName} needs ${needed} bytes, its offsets span ${end - begin}`,
-    );
-  return { name, dtype, shape, begin, end };
+    throw fail(`of shape ${showShape(shape)} and dtype ${type} needs ${needed} bytes, its offsets span ${end - begin}`);
+  return { name, type, shape, begin, end };
 }
 
 /** Every byte of data belongs to exactly one tensor. */
-function checkContiguous(entries: readonly Entry[], dataBytes: number): void {
+function checkContiguous(entries: readonly SafetensorsEntry[], dataBytes: number): void {
   let end = 0;
   let previous = "the header";
   for (const entry of [...entries].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
@@ -180,19 +194,40 @@ function parseMetadata(metadata: unknown = {}): Record<string, string> {
   return metadata as Record<string, string>;
 }
 
+/** What a file says of its tensors, and where their bytes begin. */
+export interface SafetensorsHeader {
+  readonly entries: readonly SafetensorsEntry[];
+  readonly metadata: Record<string, string>;
+  readonly dataStart: number;
+}
+
+/**
+ * Reads the header alone, however large the file. Nothing in it is trusted: lengths, offsets, shapes and names are checked
+ * against the file's size. Throws FileError naming the tensor and the numbers that disagree.
+ */
+export function readSafetensorsHeader(file: ByteSource): SafetensorsHeader {
+  const { header, dataStart } = parseHeader(file);
+  const dataBytes = file.size - dataStart;
+  const entries = Object.entries(header)
+    .filter(([name]) => name !== METADATA)
+    .map(([name, entry]) => parseEntry(name, entry, dataBytes));
+  checkContiguous(entries, dataBytes);
+  return { entries, metadata: parseMetadata(header[METADATA]), dataStart };
+}
+
 /**
  * The tensors and metadata of a safetensors file. Nothing in it is trusted: lengths, offsets, shapes and names are
  * checked against the file's size before any tensor is made. Aligned tensors are views into `file`, not copies.
  * Throws FileError naming the tensor and the numbers that disagree.
  */
 export function decodeSafetensors(file: Uint8Array): SafetensorsFile {
-  const { header, dataStart } = parseHeader(file);
-  const dataBytes = file.length - dataStart;
-  const entries = Object.entries(header)
-    .filter(([name]) => name !== METADATA)
-    .map(([name, entry]) => parseEntry(name, entry, dataBytes));
-  checkContiguous(entries, dataBytes);
-  const tensors = entries.map(({ name, dtype, shape, begin, end }): [string, Tensor] => {
+  const { entries, metadata, dataStart } = readSafetensorsHeader(memorySource(file));
+  const tensors = entries.map(({ name, type, shape, begin, end }): [string, Tensor] => {
+    const dtype = dtypeOf.get(type);
+    if (!dtype)
+      throw new FileError(
+        `safetensors: tensor "${name}" is ${type}, which no tensor here holds; convert it to F32 or F16 first`,
+      );
     const bytes = file.subarray(dataStart + begin, dataStart + end);
     const width = bytesPerElement(dtype);
     const aligned = bytes.byteOffset % width === 0 ? bytes : new Uint8Array(bytes); // slice() of a Buffer does not copy
@@ -203,5 +238,5 @@ export function decodeSafetensors(file: Uint8Array): SafetensorsFile {
     ) as ArrayOf;
     return [name, new Tensor(dtype, shape, data)];
   });
-  return { tensors: Object.fromEntries(tensors), metadata: parseMetadata(header[METADATA]) };
+  return { tensors: Object.fromEntries(tensors), metadata };
 }

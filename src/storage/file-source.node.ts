@@ -1,0 +1,57 @@
+/** Files on disk as sources of bytes that are read in parts. */
+import { closeSync, fstatSync, openSync, readSync, realpathSync } from "node:fs";
+import { isAbsolute, join, sep } from "node:path";
+import { type ByteSource, requireRange } from "../core/byte-source.ts";
+import { FileError } from "../core/errors.ts";
+
+/** Opens a file for reading in parts until `close`. Throws FileError when there is no such file. */
+export function openFile(path: string): ByteSource & { close(): void } {
+  const handle = attempt(path, () => openSync(path, "r"));
+  const status = fstatSync(handle);
+  if (!status.isFile()) {
+    closeSync(handle);
+    throw new FileError(`${path} is no file; give the path of one`);
+  }
+  return {
+    size: status.size,
+    read(offset, length) {
+      requireRange(this, offset, length, `a part of ${path}`);
+      const bytes = new Uint8Array(length);
+      const count = attempt(path, () => readSync(handle, bytes, 0, length, offset));
+      if (count < length) throw new FileError(`${path} ended at byte ${offset + count} while it was read`);
+      return bytes;
+    },
+    close: () => closeSync(handle),
+  };
+}
+
+/**
+ * Opens a file that another one names. Throws FileError for a place outside the folder, also by way of a link: what a
+ * file says must not open others on the machine.
+ */
+export function openBeside(folder: string, location: string): ByteSource & { close(): void } {
+  const parts = location.split(/[\\/]/);
+  if (isAbsolute(location) || parts.includes("..") || /^[a-z]:/i.test(location))
+    throw new FileError(`"${location}" lies outside the folder ${folder}, where a model may not read`);
+  const root = attempt(folder, () => realpathSync(folder));
+  const path = attempt(join(folder, location), () => realpathSync(join(folder, location)));
+  if (!path.startsWith(`${root}${sep}`))
+    throw new FileError(`"${location}" is a link that leads outside the folder ${folder}, where a model may not read`);
+  return openFile(path);
+}
+
+function attempt<T>(path: string, action: () => T): T {
+  try {
+    return action();
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    const reasons: Readonly<Record<string, string>> = {
+      ENOENT: "there is no such file",
+      EACCES: "it may not be read",
+      EISDIR: "it is a folder",
+    };
+    throw new FileError(`${path} cannot be read: ${reasons[code ?? ""] ?? (cause as Error).message}; check the path`, {
+      cause,
+    });
+  }
+}
