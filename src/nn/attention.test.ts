@@ -35,12 +35,12 @@ function reference(seen: (n: number, i: number, j: number) => boolean, bias: (at
   return tensor(numbers, { shape: q.shape });
 }
 
-const valueOf = ({ dtype, shape }: Tensor) => input(dtype, shape);
+const inputFor = ({ dtype, shape }: Tensor) => input(dtype, shape);
 
 /** What the options that are no tensors give, with the mask and bias fed as inputs. */
 async function attended(options: AttendOptions, mask?: Tensor, bias?: Tensor): Promise<Tensor | undefined> {
-  const heads = [valueOf(q), valueOf(k), valueOf(v)] as const;
-  const [maskValue, biasValue] = [mask && valueOf(mask), bias && valueOf(bias)];
+  const heads = [inputFor(q), inputFor(k), inputFor(v)] as const;
+  const [maskValue, biasValue] = [mask && inputFor(mask), bias && inputFor(bias)];
   const y = attend(...heads, { ...options, mask: maskValue, bias: biasValue }, evaluation);
   const present = [...heads, maskValue, biasValue].filter((value) => value !== undefined);
   const executable = await compile(present, [y]);
@@ -94,7 +94,7 @@ describe("values", () => {
 
 test("attention weights are dropped while training, and only then", () => {
   const key = constant(keyTensor(keyOf(1)));
-  const heads = [valueOf(q), valueOf(k), valueOf(v)] as const;
+  const heads = [inputFor(q), inputFor(k), inputFor(v)] as const;
   const traced = (training: boolean) =>
     nodesOf([attend(...heads, { dropout: 0.5 }, new Context(sequential([]), { training, key }))]);
   expect(traced(false).some(({ op }) => op.type === "Where")).toBe(false);

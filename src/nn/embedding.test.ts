@@ -4,9 +4,9 @@ import { DTypeError, OptionError } from "../core/errors.ts";
 import { type Tensor, tensor } from "../core/tensor.ts";
 import type { Value } from "../graph/ir.ts";
 import type { Context } from "./context.ts";
-import { embedding, tiedDense } from "./embedding.ts";
+import { embedding, positionEmbedding, tiedDense } from "./embedding.ts";
 import { Module } from "./module.ts";
-import { checkLayer, expectClose, runLayer } from "./testing/check-layer.ts";
+import { checkLayer, expectClose, randomTensor, runLayer } from "./testing/check-layer.ts";
 import { fixture } from "./testing/fixture.node.ts";
 
 test("rows of a table; a repeated index adds up its gradients", () =>
@@ -59,4 +59,28 @@ test("a head is tied to an embedding of the same model", () => {
   expect(() => tiedDense(embedding(5, 3)).trace({ dtype: "float32", shape: [2, 3] })).toThrow(
     "a Embedding was called that is not a property of the model",
   );
+});
+
+test("a vector for each position", async () => {
+  const layer = positionEmbedding(4);
+  const x = randomTensor([2, 3, 2], 1);
+  await checkLayer(layer, {
+    input: x,
+    expected: {
+      outputShape: [2, 3, 2],
+      parameters: 8,
+      formula: "4·2",
+      refuses: [
+        [
+          { dtype: "float32", shape: [2, 5, 2] },
+          /positionEmbedding "": input \[2, 5, 2\] is no batch of sequences of at most 4/,
+        ],
+        [{ dtype: "float32", shape: [2, 2] }, /pass \[batch, time, features\]/],
+      ],
+    },
+  });
+  const rows = layer.own.get("weight")?.value?.toNumbers() ?? [];
+  const { output } = await runLayer(layer, x);
+  const sums = x.toNumbers().map((value, i) => value + (rows[i % 6] ?? 0));
+  expectClose(output, tensor(sums, { shape: [2, 3, 2] }), "sums");
 });

@@ -1,7 +1,8 @@
-/** The embedding layer, a learned vector for each index, and the layer that scores every index by those vectors. */
-import { DTypeError } from "../core/errors.ts";
+/** Learned vectors: for each index, for each position, and scores of every index by its vector. */
+import { DTypeError, ShapeError } from "../core/errors.ts";
+import { showShape } from "../core/shape.ts";
 import type { Value } from "../graph/ir.ts";
-import { gather, linear } from "../ops/index.ts";
+import { add, gather, linear, slice } from "../ops/index.ts";
 import type { Context } from "./context.ts";
 import { type Initializer, type InitializerName, initializerOf, normalInit } from "./initializers.ts";
 import { Module } from "./module.ts";
@@ -42,6 +43,34 @@ export class Embedding extends Module {
 /** Row x of a table [count, width]: integers [...] → [..., width]. */
 export const embedding = (count: number, width: number, options?: EmbeddingOptions): Embedding =>
   new Embedding(count, width, options);
+
+export class PositionEmbedding extends Module {
+  readonly kind = "embedding";
+  readonly count: number;
+  readonly options: EmbeddingOptions;
+  constructor(count: number, options: EmbeddingOptions = {}) {
+    super();
+    requireCount("positionEmbedding", "count", count);
+    this.count = count;
+    this.options = options;
+  }
+  protected call(x: Value, context: Context): Value {
+    const [, time = 0, width = 1] = x.shape;
+    if (x.rank !== 3 || time > this.count)
+      throw new ShapeError(
+        `input ${showShape(x.shape)} is no batch of sequences of at most ${this.count}; pass [batch, time, features]`,
+      );
+    const table = context.parameter(this, "weight", {
+      shape: [this.count, width],
+      initializer: initializerOf(this.options.initializer ?? normalInit(0, 1)),
+    });
+    return add(x, slice(table, { axis: 0, start: 0, end: time }));
+  }
+}
+
+/** Adds row t of a table [count, width] to the features at time t: [N, T, width] → [N, T, width]. */
+export const positionEmbedding = (count: number, options?: EmbeddingOptions): PositionEmbedding =>
+  new PositionEmbedding(count, options);
 
 export class TiedDense extends Module {
   readonly kind = "dense";

@@ -23,7 +23,15 @@ export type { ConvOptions, Padding, PerAxis } from "./convolution.ts";
 export { type CtcOptions, ctc } from "./ctc.ts";
 export { Dense, type DenseOptions, dense } from "./dense.ts";
 export { Dropout, dropout } from "./dropout.ts";
-export { Embedding, type EmbeddingOptions, embedding, TiedDense, tiedDense } from "./embedding.ts";
+export {
+  Embedding,
+  type EmbeddingOptions,
+  embedding,
+  PositionEmbedding,
+  positionEmbedding,
+  TiedDense,
+  tiedDense,
+} from "./embedding.ts";
 export { Ensemble, ensemble } from "./ensemble.ts";
 export {
   constantInit,
