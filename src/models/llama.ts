@@ -39,10 +39,8 @@ export interface LlamaAttention {
   readonly headWidth?: number | undefined;
   /** Which projections have a bias: those of the input (Qwen2), also that of the output, or none; default none. */
   readonly bias?: "none" | "inputs" | "all";
-  /** How many tokens a token attends to, its own included (Beltagy et al. 2020); default all before it. */
-  readonly window?: number | undefined;
-  /** The first layer with the window; default 0. */
-  readonly windowFrom?: number;
+  /** How many tokens a token attends to in each layer, itself included (Beltagy et al. 2020); default all before it. */
+  readonly windows?: readonly (number | undefined)[];
 }
 
 export interface LlamaOptions extends TransformerSizes, Omit<TransformerDetails, "dropout"> {
@@ -64,8 +62,7 @@ const defaults = (options: LlamaOptions) => ({
     keyHeads: options.attention?.keyHeads ?? options.heads,
     headWidth: options.attention?.headWidth ?? options.width / options.heads,
     bias: options.attention?.bias ?? "none",
-    window: options.attention?.window,
-    windowFrom: options.attention?.windowFrom ?? 0,
+    windows: options.attention?.windows ?? [],
   },
 });
 type Settings = ReturnType<typeof defaults>;
@@ -81,7 +78,7 @@ class Attention extends Module<TokenInputs> {
   constructor(options: Settings, layer: number) {
     super();
     const { width, heads, attention, deviation } = options;
-    const { keyHeads, headWidth, bias, window, windowFrom } = attention;
+    const { keyHeads, headWidth, bias, windows } = attention;
     const initializer = initial(deviation);
     const projection = (count: number) => dense(count * headWidth, { bias: bias !== "none", initializer });
     this.q_proj = projection(heads);
@@ -89,7 +86,7 @@ class Attention extends Module<TokenInputs> {
     this.v_proj = projection(keyHeads);
     this.o_proj = dense(width, { bias: bias === "all", initializer });
     this.#options = options;
-    this.#window = layer >= windowFrom ? window : undefined;
+    this.#window = windows[layer];
   }
   protected call(x: Value, context: Context, { mask }: TokenInputs): Value {
     const { heads, attention, rotary: options, attentionDropout: dropout } = this.#options;

@@ -2,7 +2,7 @@
 import type { Shape } from "../core/shape.ts";
 import { size } from "../core/shape.ts";
 import type { TensorType } from "../graph/ir.ts";
-import type { LayerKind, Module } from "./module.ts";
+import type { LayerKind, Module, TraceOptions } from "./module.ts";
 
 export interface LayerSummary {
   /** Path of the layer: `layers.0`. */
@@ -27,9 +27,16 @@ export interface ModelSummary {
   readonly buffers: number;
 }
 
-/** The layers of a model in the order in which they run on an input of this type; a shared layer counts once. */
-export function summarize(model: Module, type: TensorType): ModelSummary {
-  const { context } = model.trace(type);
+/**
+ * The layers of a model in the order in which they run on an input of this type; a shared layer counts once. `extra`
+ * gives the types of what the model takes beside it.
+ */
+export function summarize(
+  model: Module,
+  type: TensorType,
+  { extra = {} }: Pick<TraceOptions, "extra"> = {},
+): ModelSummary {
+  const { context } = model.trace(type, { extra });
   const counted = new Set<Module>();
   const layers = context.records
     .filter(({ module, kind }) => kind !== "container" || module.own.size > 0)
