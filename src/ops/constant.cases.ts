@@ -4,7 +4,7 @@ import { apply } from "../graph/op.ts";
 import { Constant, constant, scalar } from "./constant.ts";
 import { given, opCase } from "./define.cases.ts";
 import { add, mul } from "./elementwise.ts";
-import { Range } from "./random.ts";
+import { Range, range } from "./random.ts";
 
 const int64 = (value: number) => scalar(value, "int64");
 
@@ -23,6 +23,11 @@ export const constantCases = [
     inputs: { x: given([10], [1], "int64") },
     build: ({ x }) => add(x, apply(Range, [int64(1), int64(8), int64(3)])),
     torch: "x + torch.arange(1, 8, 3)",
+  }),
+  opCase(Range, "from zero", {
+    inputs: { x: given([10], [1], "int64") },
+    build: ({ x }) => add(x, range(4)),
+    torch: "x + torch.arange(4)",
   }),
   opCase(Range, "float32, downwards", {
     inputs: { x: given([0.5], [1]) },

@@ -24,6 +24,10 @@ export const Range: OpDef = defineOp("Range", {
   flops: () => 0,
 });
 
+/** 0 … length-1, int64: computed where the graph runs, so that no tensor of that length is held. */
+export const range = (length: number): Value =>
+  apply(Range, [scalar(0, "int64"), scalar(length, "int64"), scalar(1, "int64")]);
+
 /** A host key as the tensor that graphs take. */
 export const keyTensor = (key: Key): Tensor<"uint32"> => new Tensor("uint32", [2], Uint32Array.from(key));
 
@@ -37,7 +41,7 @@ export const deriveKey = (key: Value, site: number): Value => {
 export function randomBits(key: Value, shape: Shape): Value {
   const word = (i: number) => slice(key, { axis: 0, start: i, end: i + 1 });
   const mixShift = (x: Value, bits: number) => bitwiseXor(x, shiftRight(x, bits));
-  const counter = cast(apply(Range, [scalar(0, "int64"), scalar(size(shape), "int64"), scalar(1, "int64")]), "uint32");
+  const counter = cast(range(size(shape)), "uint32");
   let bits = add(mul(counter, 0x9e3779b9), word(0));
   bits = mul(mixShift(bits, 16), 0x85ebca6b);
   bits = mul(mixShift(add(bits, word(1)), 13), 0xc2b2ae35);
