@@ -141,6 +141,11 @@ export abstract class PooledEncoder<E extends Extra = TokenInputs> extends Modul
     return pooled;
   }
 
+  /** Whether a call that returned `states` pooled them. */
+  hasPooled(states: Value): boolean {
+    return this.#pooled.has(states);
+  }
+
   /** Keeps the pooled state of a call beside its states, which it returns. */
   protected withPooled(states: Value, pooled: Value | undefined): Value {
     if (pooled) this.#pooled.set(states, pooled);
