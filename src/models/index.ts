@@ -42,7 +42,7 @@ export {
 } from "./llama.ts";
 export { type MobileNetOptions, MobileNetV1 } from "./mobilenet-v1.ts";
 export { MobileNetV2, type MobileNetV2Options } from "./mobilenet-v2.ts";
-export { imageType, type Preset, type PresetOptions, shownLength, tokenType } from "./preset.ts";
+export type { Preset, PresetOptions } from "./preset.ts";
 export { BasicBlock, Bottleneck, ResNet, type ResNetOptions } from "./resnet.ts";
 export { type RobertaOptions, robertaArchitectures } from "./roberta.ts";
 export { SqueezeNet, type SqueezeNetOptions } from "./squeezenet.ts";
@@ -64,7 +64,7 @@ export {
 } from "./tokens.ts";
 export { Transformer, type TransformerOptions } from "./transformer.ts";
 export { Vgg, type VggOptions } from "./vgg.ts";
-export { VisionTransformer, VitModel, type VitOptions, vitArchitectures, vitTokens } from "./vit.ts";
+export { VisionTransformer, VitModel, type VitOptions, vitArchitectures } from "./vit.ts";
 
 /** Every preset by its name, convolutional networks before transformers, the oldest architectures of each first. */
 export const presets: Readonly<Record<string, Preset>> = Object.fromEntries(
