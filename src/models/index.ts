@@ -30,6 +30,7 @@ export { DistilBertModel, type DistilBertOptions, distilbertArchitectures } from
 export { EfficientNet, type EfficientNetOptions } from "./efficientnet.ts";
 export { GoogLeNet, type GoogLeNetOptions } from "./googlenet.ts";
 export { Gpt2Model, type Gpt2Options, gpt2Architectures } from "./gpt2.ts";
+export { type Architectures, type HeadOptions, PooledEncoder } from "./heads.ts";
 export { InceptionV3, type InceptionV3Options } from "./inception-v3.ts";
 export { LeNet5 } from "./lenet.ts";
 export {
@@ -53,15 +54,7 @@ export {
   type T5Options,
   t5Architectures,
 } from "./t5.ts";
-export {
-  type Architectures,
-  type DecoderInputs,
-  type HeadOptions,
-  PooledEncoder,
-  type TokenInputs,
-  type TransformerDetails,
-  type TransformerSizes,
-} from "./tokens.ts";
+export type { DecoderInputs, TokenInputs, TransformerDetails, TransformerSizes } from "./tokens.ts";
 export { Transformer, type TransformerOptions } from "./transformer.ts";
 export { Vgg, type VggOptions } from "./vgg.ts";
 export { VisionTransformer, VitModel, type VitOptions, vitArchitectures } from "./vit.ts";

@@ -38,14 +38,14 @@ const image = signed("input", [2, 3, 12, 12]);
 type Extra = Readonly<Record<string, Tensor>>;
 const cases: readonly (readonly [string, Module, Tensor, Extra])[] = [
   ["bert", new BertForPreTraining(sizes), ids, { mask, types }],
-  ["roberta", robertaArchitectures["RobertaModel"]?.({ ...sizes, positions: 14 }) as Module, ids, { mask }],
+  ["roberta", robertaArchitectures.RobertaModel({ ...sizes, positions: 14 }), ids, { mask }],
   ["distilbert", new DistilBertModel(sizes), ids, { mask }],
   ["albert", new AlbertModel({ ...sizes, embeddingWidth: 8 }), ids, { mask, types }],
   ["gpt2", gpt2Architectures.GPT2LMHeadModel(sizes), ids, { mask }],
   ["t5", new T5ForConditionalGeneration(sizes), ids, { decoder, mask }],
   ["t5, version 1.1", new T5ForConditionalGeneration({ ...sizes, network: gated }, false), ids, { decoder, mask }],
   ["llama", new LlamaModel({ ...sizes, attention: { keyHeads: 2, windows: [3] } }), ids, { mask }],
-  ["qwen2", qwen2Architectures["Qwen2ForCausalLM"]?.(sizes, { tied: true }) as Module, ids, { mask }],
+  ["qwen2", qwen2Architectures.Qwen2ForCausalLM(sizes, { tied: true }), ids, { mask }],
   ["vit", new VisionTransformer({ ...sizes, image: 12, patch: 4, classes: 3 }), image, {}],
   ["vit, Hugging Face", new VitModel({ ...sizes, image: 12, patch: 4 }), image, {}],
   ["transformer", new Transformer(sizes), ids, { decoder, mask }],
@@ -137,7 +137,7 @@ describe("what does not fit is told", () => {
       "input [12] is no batch of token sequences; pass ids [batch, time]",
     );
     // Positions of RoBERTa begin behind the padding token's number.
-    const roberta = robertaArchitectures["RobertaModel"]?.(sizes) as Module;
+    const roberta = robertaArchitectures.RobertaModel(sizes);
     expect(() => roberta.trace(tokens(1, 11))).toThrow("the model has 10 positions");
   });
   test("a decoder without ids", () => {
