@@ -76,8 +76,10 @@ export const fields = <T extends z.ZodRawShape>(
   check: (fields: z.output<z.ZodObject<T>>, report: Report) => void,
 ) =>
   z.object(shape).superRefine((values, context) => {
-    check(values, (field, expected) => {
-      context.addIssue({ code: "custom", path: [field], message: expected });
+    check(values, (field, message) => {
+      // The value with the default, which the config may leave out.
+      const got = (values as Readonly<Record<string, unknown>>)[field];
+      context.addIssue({ code: "custom", path: [field], message, params: { got } });
     });
   });
 
@@ -96,11 +98,18 @@ export function requireMultiple(
 export function readFields<T>(type: string, schema: z.ZodType<T>, config: object): T {
   const result = schema.safeParse(config);
   if (result.success) return result.data;
-  const told = result.error.issues.map(({ path, message }) => {
-    const got = path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown> | null)?.[key], config);
-    return `${path.join(".")} is ${shown(got)}, expected ${message}`;
-  });
-  throw new OptionError(`config.json of a ${type} model: ${told.join("; ")}; correct the file`);
+  const told = new Map<string, string>();
+  for (const issue of result.error.issues) {
+    const place = issue.path.join(".");
+    const held = issue.path.reduce<unknown>(
+      (value, key) => (value as Record<PropertyKey, unknown> | null)?.[key],
+      config,
+    );
+    const got = issue.code === "custom" && issue.params ? issue.params["got"] : held;
+    // What is wrong with a field alone comes before what is wrong with it and another.
+    if (!told.has(place)) told.set(place, `${place} is ${shown(got)}, expected ${issue.message}`);
+  }
+  throw new OptionError(`config.json of a ${type} model: ${[...told.values()].join("; ")}; correct the file`);
 }
 
 /** A value as JSON, cut short. */

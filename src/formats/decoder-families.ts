@@ -6,10 +6,9 @@ import {
   llamaArchitectures,
   mistralArchitectures,
   qwen2Architectures,
-  shownLength,
   t5Architectures,
-  tokenType,
 } from "../models/index.ts";
+import { shownLength, tokenType } from "../models/preset.ts";
 import {
   activation,
   activationNames,

@@ -5,13 +5,11 @@ import {
   type BertOptions,
   bertArchitectures,
   distilbertArchitectures,
-  imageType,
   robertaArchitectures,
-  shownLength,
-  tokenType,
   vitArchitectures,
-  vitTokens,
 } from "../models/index.ts";
+import { imageType, shownLength, tokenType } from "../models/preset.ts";
+import { vitTokens } from "../models/vit.ts";
 import {
   activation,
   common,

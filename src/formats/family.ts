@@ -28,7 +28,7 @@ interface CommonFields {
 }
 
 /** What the fields of a config say. */
-export interface Reading<Options> extends Pick<ConfiguredModel, "input" | "extra" | "maxPositions"> {
+interface Reading<Options> extends Pick<ConfiguredModel, "input" | "extra" | "maxPositions"> {
   readonly options: Options;
   /** Rate at which a classifier's input is dropped; default the family's. */
   readonly dropout?: number | null | undefined;

@@ -12,18 +12,18 @@ import {
   Module,
 } from "../nn/index.ts";
 import { add } from "../ops/index.ts";
-import { BertEmbeddings, type BertOptions, bertDefaults, classifier, questionAnswering } from "./bert.ts";
-import { type Preset, tokenPreset } from "./preset.ts";
+import { BertEmbeddings, type BertOptions, bertDefaults } from "./bert.ts";
 import {
   type Architectures,
+  classifier,
   firstToken,
   headed,
-  initial,
   PooledEncoder,
-  requireHeads,
-  type TokenInputs,
+  questionAnswering,
   VocabularyHead,
-} from "./tokens.ts";
+} from "./heads.ts";
+import { type Preset, tokenPreset } from "./preset.ts";
+import { initial, requireHeads, type TokenInputs } from "./tokens.ts";
 
 export interface AlbertOptions extends Omit<BertOptions, "padding"> {
   /** Sets of weights, which the layers divide among them in runs; default 1. */
@@ -136,7 +136,7 @@ export class AlbertModel extends PooledEncoder {
 }
 
 /** By the names of Hugging Face's classes. */
-export const albertArchitectures: Architectures<AlbertOptions> = {
+export const albertArchitectures = {
   AlbertModel: (options) => new AlbertModel(options),
   AlbertForMaskedLM: (options, { tied } = {}) => {
     const albert = new AlbertModel({ ...options, pooler: false });
@@ -156,7 +156,7 @@ export const albertArchitectures: Architectures<AlbertOptions> = {
     headed({ albert: new AlbertModel({ ...options, pooler: false }) }, classifier(options, head)),
   AlbertForQuestionAnswering: (options) =>
     headed({ albert: new AlbertModel({ ...options, pooler: false }) }, questionAnswering(options)),
-};
+} as const satisfies Architectures<AlbertOptions>;
 
 const size = { vocabulary: 30_000, width: 768, layers: 12, heads: 12, feedForward: 3072, positions: 512 };
 

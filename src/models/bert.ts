@@ -19,20 +19,24 @@ import {
 } from "../nn/index.ts";
 import { add, cast, constant, cumulativeSum, equal, mul, not } from "../ops/index.ts";
 import { type Chain, chain } from "./blocks.ts";
-import { type Preset, tokenPreset } from "./preset.ts";
 import {
   type Architectures,
+  classifier,
   firstToken,
   headed,
-  initial,
   PooledEncoder,
+  questionAnswering,
+  VocabularyHead,
+} from "./heads.ts";
+import { type Preset, tokenPreset } from "./preset.ts";
+import {
+  initial,
   requireHeads,
   requireTokens,
   SelfAttention,
   type TokenInputs,
   type TransformerDetails,
   type TransformerSizes,
-  VocabularyHead,
 } from "./tokens.ts";
 
 export interface BertOptions extends TransformerSizes, TransformerDetails {
@@ -224,7 +228,7 @@ export class BertForPreTraining extends PooledEncoder {
 }
 
 /** By the names of Hugging Face's classes. */
-export const bertArchitectures: Architectures<BertOptions> = {
+export const bertArchitectures = {
   BertModel: (options) => new BertModel(options),
   BertForPreTraining: (options, { tied } = {}) => new BertForPreTraining(options, tied),
   BertForMaskedLM: (options, { tied } = {}) => {
@@ -239,18 +243,7 @@ export const bertArchitectures: Architectures<BertOptions> = {
     headed({ bert: new BertModel({ ...options, pooler: false }) }, classifier(options, head)),
   BertForQuestionAnswering: (options) =>
     headed({ bert: new BertModel({ ...options, pooler: false }) }, questionAnswering(options)),
-};
-
-/** Dropout and a dense layer, which are a classifier of states. */
-export const classifier = (options: TransformerDetails, { labels = 2, dropout: rate = options.dropout ?? 0.1 }) => ({
-  dropout: dropout(rate),
-  classifier: dense(labels, { initializer: initial(options.deviation) }),
-});
-
-/** Scores of each token as the first and the last one of an answer: [N, T, 2]. */
-export const questionAnswering = ({ deviation }: TransformerDetails) => ({
-  qa_outputs: dense(2, { initializer: initial(deviation) }),
-});
+} as const satisfies Architectures<BertOptions>;
 
 const base = { width: 768, layers: 12, heads: 12, feedForward: 3072, positions: 512 };
 const sizes = {

@@ -16,20 +16,17 @@ import {
   positionEmbedding,
 } from "../nn/index.ts";
 import { add } from "../ops/index.ts";
-import { questionAnswering } from "./bert.ts";
+
 import { type Chain, chain } from "./blocks.ts";
+import { type Architectures, firstToken, headed, questionAnswering, VocabularyHead } from "./heads.ts";
 import { type Preset, tokenPreset } from "./preset.ts";
 import {
-  type Architectures,
-  firstToken,
-  headed,
   initial,
   requireHeads,
   requireTokens,
   type TokenInputs,
   type TransformerDetails,
   type TransformerSizes,
-  VocabularyHead,
 } from "./tokens.ts";
 
 export interface DistilBertOptions extends TransformerSizes, Omit<TransformerDetails, "epsilon"> {}
@@ -146,7 +143,7 @@ export class DistilBertModel extends Module<TokenInputs> {
 }
 
 /** By the names of Hugging Face's classes. */
-export const distilbertArchitectures: Architectures<DistilBertOptions> = {
+export const distilbertArchitectures = {
   DistilBertModel: (options) => new DistilBertModel(options),
   DistilBertForMaskedLM: (options, { tied = true } = {}) => {
     const distilbert = new DistilBertModel(options);
@@ -181,7 +178,7 @@ export const distilbertArchitectures: Architectures<DistilBertOptions> = {
   },
   DistilBertForQuestionAnswering: (options, { dropout: rate = 0.1 } = {}) =>
     headed({ distilbert: new DistilBertModel(options) }, { dropout: dropout(rate), ...questionAnswering(options) }),
-};
+} as const satisfies Architectures<DistilBertOptions>;
 
 const size = { vocabulary: 30_522, width: 768, layers: 6, heads: 12, feedForward: 3072, positions: 512 };
 

@@ -25,10 +25,9 @@ import {
 } from "../nn/index.ts";
 import { add, linear, split } from "../ops/index.ts";
 import { type Chain, chain } from "./blocks.ts";
+import { type Architectures, headed } from "./heads.ts";
 import { type Preset, tokenPreset } from "./preset.ts";
 import {
-  type Architectures,
-  headed,
   initial,
   requireHeads,
   requireTokens,
@@ -54,7 +53,7 @@ const defaults = (options: Gpt2Options) => ({
 type Settings = ReturnType<typeof defaults>;
 
 /** x W + b over the last axis, with W stored [in, out] as GPT-2 was released: [..., in] → [..., out]. */
-export class Projection extends Module {
+class Projection extends Module {
   readonly kind = "dense";
   readonly units: number;
   readonly #initializer: Initializer;

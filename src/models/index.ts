@@ -30,6 +30,7 @@ export { DistilBertModel, type DistilBertOptions, distilbertArchitectures } from
 export { EfficientNet, type EfficientNetOptions } from "./efficientnet.ts";
 export { GoogLeNet, type GoogLeNetOptions } from "./googlenet.ts";
 export { Gpt2Model, type Gpt2Options, gpt2Architectures } from "./gpt2.ts";
+export { type Architectures, type HeadOptions, PooledEncoder } from "./heads.ts";
 export { InceptionV3, type InceptionV3Options } from "./inception-v3.ts";
 export { LeNet5 } from "./lenet.ts";
 export {
@@ -42,7 +43,7 @@ export {
 } from "./llama.ts";
 export { type MobileNetOptions, MobileNetV1 } from "./mobilenet-v1.ts";
 export { MobileNetV2, type MobileNetV2Options } from "./mobilenet-v2.ts";
-export { imageType, type Preset, type PresetOptions, shownLength, tokenType } from "./preset.ts";
+export type { Preset, PresetOptions } from "./preset.ts";
 export { BasicBlock, Bottleneck, ResNet, type ResNetOptions } from "./resnet.ts";
 export { type RobertaOptions, robertaArchitectures } from "./roberta.ts";
 export { SqueezeNet, type SqueezeNetOptions } from "./squeezenet.ts";
@@ -53,18 +54,10 @@ export {
   type T5Options,
   t5Architectures,
 } from "./t5.ts";
-export {
-  type Architectures,
-  type DecoderInputs,
-  type HeadOptions,
-  PooledEncoder,
-  type TokenInputs,
-  type TransformerDetails,
-  type TransformerSizes,
-} from "./tokens.ts";
+export type { DecoderInputs, TokenInputs, TransformerDetails, TransformerSizes } from "./tokens.ts";
 export { Transformer, type TransformerOptions } from "./transformer.ts";
 export { Vgg, type VggOptions } from "./vgg.ts";
-export { VisionTransformer, VitModel, type VitOptions, vitArchitectures, vitTokens } from "./vit.ts";
+export { VisionTransformer, VitModel, type VitOptions, vitArchitectures } from "./vit.ts";
 
 /** Every preset by its name, convolutional networks before transformers, the oldest architectures of each first. */
 export const presets: Readonly<Record<string, Preset>> = Object.fromEntries(

@@ -19,10 +19,9 @@ import {
   tiedDense,
 } from "../nn/index.ts";
 import { add, mul } from "../ops/index.ts";
+import { type Architectures, headed } from "./heads.ts";
 import { type Preset, tokenPreset } from "./preset.ts";
 import {
-  type Architectures,
-  headed,
   initial,
   requireHeads,
   requireTokens,
@@ -178,18 +177,18 @@ const qwen2 = (options: LlamaOptions): LlamaOptions => ({
 });
 
 /** By the names of Hugging Face's classes. */
-export const llamaArchitectures: Architectures<LlamaOptions> = {
+export const llamaArchitectures = {
   LlamaModel: (options) => new LlamaModel(options),
   LlamaForCausalLM: (options, { tied } = {}) => causal(options, tied),
-};
-export const mistralArchitectures: Architectures<LlamaOptions> = {
+} as const satisfies Architectures<LlamaOptions>;
+export const mistralArchitectures = {
   MistralModel: (options) => new LlamaModel(options),
   MistralForCausalLM: (options, { tied } = {}) => causal(options, tied),
-};
-export const qwen2Architectures: Architectures<LlamaOptions> = {
+} as const satisfies Architectures<LlamaOptions>;
+export const qwen2Architectures = {
   Qwen2Model: (options) => new LlamaModel(qwen2(options)),
   Qwen2ForCausalLM: (options, { tied } = {}) => causal(qwen2(options), tied),
-};
+} as const satisfies Architectures<LlamaOptions>;
 
 const llama2 = { vocabulary: 32_000, positions: 4096, epsilon: 1e-5 };
 const sizes: Readonly<Record<string, { options: LlamaOptions; tied?: boolean; source: string }>> = {

@@ -2,8 +2,17 @@
 import type { Value } from "../graph/ir.ts";
 import { activation, type Context, type Dense, dense, dropout, layerNorm, Module } from "../nn/index.ts";
 import { tanh } from "../ops/index.ts";
-import { BertModel, type BertOptions, bertDefaults, classifier, questionAnswering } from "./bert.ts";
-import { type Architectures, firstToken, type HeadOptions, headed, initial, VocabularyHead } from "./tokens.ts";
+import { BertModel, type BertOptions, bertDefaults } from "./bert.ts";
+import {
+  type Architectures,
+  classifier,
+  firstToken,
+  type HeadOptions,
+  headed,
+  questionAnswering,
+  VocabularyHead,
+} from "./heads.ts";
+import { initial } from "./tokens.ts";
 
 /** As BERT's, without the choice of a pooler; the padding token is 1 by default. */
 export type RobertaOptions = Omit<BertOptions, "pooler">;
@@ -30,7 +39,7 @@ class RobertaClassificationHead extends Module {
 }
 
 /** By the names of Hugging Face's classes. */
-export const robertaArchitectures: Architectures<RobertaOptions> = {
+export const robertaArchitectures = {
   RobertaModel: (options) => model(options, true),
   RobertaForMaskedLM: (options, { tied } = {}) => {
     const roberta = model(options, false);
@@ -51,4 +60,4 @@ export const robertaArchitectures: Architectures<RobertaOptions> = {
   RobertaForTokenClassification: (options, head = {}) =>
     headed({ roberta: model(options, false) }, classifier(options, head)),
   RobertaForQuestionAnswering: (options) => headed({ roberta: model(options, false) }, questionAnswering(options)),
-};
+} as const satisfies Architectures<RobertaOptions>;

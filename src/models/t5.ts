@@ -18,9 +18,9 @@ import {
   tiedDense,
 } from "../nn/index.ts";
 import { add, constant, expand, gather, mul, reshape, slice, transpose } from "../ops/index.ts";
+import type { Architectures } from "./heads.ts";
 import { type Preset, tokenPreset } from "./preset.ts";
 import {
-  type Architectures,
   type DecoderInputs,
   initial,
   requireDecoder,

@@ -17,18 +17,9 @@ import {
 import { add, concat, expand, reshape, transpose } from "../ops/index.ts";
 import { BertPooler } from "./bert.ts";
 import { type Chain, chain } from "./blocks.ts";
+import { type Architectures, firstToken, headed, PooledEncoder } from "./heads.ts";
 import { imageType, type Preset, plainPreset } from "./preset.ts";
-import {
-  type Architectures,
-  firstToken,
-  headed,
-  initial,
-  PooledEncoder,
-  requireHeads,
-  SelfAttention,
-  type TransformerDetails,
-  type TransformerSizes,
-} from "./tokens.ts";
+import { initial, requireHeads, SelfAttention, type TransformerDetails, type TransformerSizes } from "./tokens.ts";
 
 export interface VitOptions extends Omit<TransformerSizes, "vocabulary" | "positions">, TransformerDetails {
   /** Rows and columns of an image; the patch's divides it. Default 224. */
@@ -230,7 +221,7 @@ export class VitModel extends PooledEncoder<Readonly<Record<never, never>>> {
 }
 
 /** By the names of Hugging Face's classes. */
-export const vitArchitectures: Architectures<VitOptions> = {
+export const vitArchitectures = {
   ViTModel: (options) => new VitModel(options),
   ViTForImageClassification: (options, { labels = 2 } = {}) =>
     headed(
@@ -238,7 +229,7 @@ export const vitArchitectures: Architectures<VitOptions> = {
       { classifier: dense(labels, { initializer: initial(options.deviation) }) },
       firstToken,
     ),
-};
+} as const satisfies Architectures<VitOptions>;
 
 const base = { width: 768, layers: 12, heads: 12, feedForward: 3072 };
 

@@ -32,12 +32,12 @@ export const integers = (name: string, shape: Shape, limit: number): Tensor<"int
     BigInt64Array.from(uniform(name, shape), (u) => BigInt(Math.floor(u * limit))),
   );
 
-/** Gives every parameter and buffer the value that the scripts give it. */
-export function fill(model: Module): void {
+/** Gives every parameter and buffer the value that the scripts give it, matrices `factor` times that. */
+export function fill(model: Module, factor = 1): void {
   for (const [path, parameter] of model.parameters()) {
     const { shape, name } = parameter;
     const numbers = uniform(path, shape);
-    const scale = shape.length > 1 ? Math.sqrt(6 / size(shape.slice(1))) : 0.1;
+    const scale = shape.length > 1 ? factor * Math.sqrt(6 / size(shape.slice(1))) : 0.1;
     const isSigned = shape.length > 1 || name.endsWith("bias") || name === "running_mean";
     for (let i = 0; i < numbers.length; i++)
       numbers[i] = isSigned ? (2 * (numbers[i] ?? 0) - 1) * scale : 0.5 + (numbers[i] ?? 0);
