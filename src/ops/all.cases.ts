@@ -2,11 +2,14 @@
 import { isFloat } from "../core/dtype.ts";
 import { foldIn, keyOf } from "../core/random.ts";
 import { size } from "../core/shape.ts";
+import { activationCases } from "./activations.cases.ts";
 import { constantCases } from "./constant.cases.ts";
 import { convolutionCases } from "./convolution.cases.ts";
 import { inputTensors, inputValues, type OpCase, randomNumbers } from "./define.cases.ts";
 import { elementwiseCases } from "./elementwise.cases.ts";
+import { functionCases } from "./functions.cases.ts";
 import { indexingCases } from "./indexing.cases.ts";
+import { logicCases } from "./logic.cases.ts";
 import { matmulFamilyCases } from "./matmul.cases.ts";
 import { movementCases } from "./movement.cases.ts";
 import { normalizationCases } from "./normalization.cases.ts";
@@ -17,6 +20,9 @@ import { reduceCases } from "./reduce.cases.ts";
 export const caseFamilies: Readonly<Record<string, readonly OpCase[]>> = {
   constant: constantCases,
   elementwise: elementwiseCases,
+  functions: functionCases,
+  activations: activationCases,
+  logic: logicCases,
   matmul: matmulFamilyCases,
   reduce: reduceCases,
   movement: movementCases,

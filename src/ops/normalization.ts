@@ -3,7 +3,8 @@ import { ShapeError } from "../core/errors.ts";
 import { normalizeAxis, sameShape, showShape, size } from "../core/shape.ts";
 import type { Value } from "../graph/ir.ts";
 import { apply, defineOp, type OpDef, requireFloat, requireSameDType } from "../graph/op.ts";
-import { add, div, exp, mul, reciprocal, sqrt, square, sub } from "./elementwise.ts";
+import { add, div, mul, square, sub } from "./elementwise.ts";
+import { exp, reciprocal, sqrt } from "./functions.ts";
 import { expand, reshape } from "./movement.ts";
 import { reduceMean, reduceSum, sumTo } from "./reduce.ts";
 

@@ -8,7 +8,9 @@ import { Tensor } from "../core/tensor.ts";
 import type { Value } from "../graph/ir.ts";
 import { apply, defineOp, type OpDef } from "../graph/op.ts";
 import { constant, requireConstant, scalar } from "./constant.ts";
-import { add, bitwiseXor, cast, cos, greaterOrEqual, log, mul, shiftRight, sqrt, where } from "./elementwise.ts";
+import { add, cast, mul, where } from "./elementwise.ts";
+import { cos, log, sqrt } from "./functions.ts";
+import { bitwiseXor, greaterOrEqual, shiftRight } from "./logic.ts";
 import { reshape, slice } from "./movement.ts";
 
 /** start, start + step, … before limit; all three known while tracing. */

@@ -4,8 +4,10 @@ import { broadcastAxes, normalizeAxes, normalizeAxis, reduceShape, sameShape, sh
 import type { Value } from "../graph/ir.ts";
 import { apply, defineOp, makeNode, type OpDef } from "../graph/op.ts";
 import { int64s, requireConstant, scalar } from "./constant.ts";
-import { cast, div, equal, exp, mul, sign, square, sub, where } from "./elementwise.ts";
+import { cast, div, mul, square, sub, where } from "./elementwise.ts";
+import { exp, sign } from "./functions.ts";
 import { scatterElements } from "./indexing.ts";
+import { equal } from "./logic.ts";
 import { expand, reshape } from "./movement.ts";
 
 interface ReduceView {

@@ -1,9 +1,12 @@
 /** Every operator, collected from the families; nothing is listed by hand. */
 import { OpDef, type OpKind } from "../graph/op.ts";
+import * as activations from "./activations.ts";
 import * as constants from "./constant.ts";
 import * as convolution from "./convolution.ts";
 import * as elementwise from "./elementwise.ts";
+import * as functions from "./functions.ts";
 import * as indexing from "./indexing.ts";
+import * as logic from "./logic.ts";
 import * as matmul from "./matmul.ts";
 import * as movement from "./movement.ts";
 import * as normalization from "./normalization.ts";
@@ -13,10 +16,15 @@ import * as reduce from "./reduce.ts";
 
 const opsOf = (family: object): OpDef[] => Object.values(family).filter((item): item is OpDef => item instanceof OpDef);
 
+const ofOperands = ({ minInputs }: OpDef): OpKind => (minInputs > 1 ? "arithmetic" : "activation");
+
 /** The families, and the kind of their operators where those say no other. */
 const families: readonly (readonly [object, (op: OpDef) => OpKind])[] = [
   [constants, () => "constant"],
-  [elementwise, ({ minInputs }) => (minInputs > 1 ? "arithmetic" : "activation")],
+  [elementwise, ofOperands],
+  [functions, ofOperands],
+  [activations, ofOperands],
+  [logic, ofOperands],
   [matmul, () => "dense"],
   [reduce, () => "pooling"],
   [movement, () => "reshape"],
@@ -53,4 +61,4 @@ export const findOp = (type: string, domain = ""): OpDef | undefined =>
   byName.get(`${domain === "ai.onnx" ? "" : domain}:${type}`);
 
 /** Operators whose output elements depend on the operands' elements at the same place alone, under broadcasting. */
-export const elementwiseOps: ReadonlySet<OpDef> = new Set(opsOf(elementwise));
+export const elementwiseOps: ReadonlySet<OpDef> = new Set([elementwise, functions, activations, logic].flatMap(opsOf));

@@ -1,0 +1,59 @@
+/** Elementwise functions of one operand: signs and rounding, exponentials, trigonometric and hyperbolic functions. */
+import type { Value } from "../graph/ir.ts";
+import { apply, defineOp, type OpDef } from "../graph/op.ts";
+import { div, mul, sub } from "./elementwise.ts";
+import { each, floatFunction } from "./float-function.ts";
+
+/** A function that is constant almost everywhere: its derivative is zero. */
+const stepwise = (type: string) =>
+  defineOp(type, { arity: "1", infer: ([x]) => x, grad: () => [undefined], flops: each });
+
+export const Neg: OpDef = defineOp("Neg", {
+  arity: "1",
+  simd: 0xe1,
+  infer: ([x]) => x,
+  grad: ({ g }) => [neg(g)],
+  flops: each,
+  fold: (x) => -x,
+  simplify: ({ inputs: [x] }) => (x.producer?.op === Neg && x.producer.inputs[0] ? [x.producer.inputs[0]] : undefined),
+});
+export const Abs: OpDef = defineOp("Abs", {
+  arity: "1",
+  simd: 0xe0,
+  infer: ([x]) => x,
+  grad: ({ g, inputs: [x] }) => [mul(g, sign(x))],
+  flops: each,
+});
+export const Sign: OpDef = stepwise("Sign");
+export const Floor: OpDef = stepwise("Floor");
+export const Ceil: OpDef = stepwise("Ceil");
+export const Round: OpDef = stepwise("Round");
+
+export const Exp: OpDef = floatFunction("Exp", (g, _, y) => mul(g, y), { fold: Math.exp });
+export const Log: OpDef = floatFunction("Log", (g, x) => div(g, x), { fold: Math.log });
+export const Sqrt: OpDef = floatFunction("Sqrt", (g, _, y) => mul(g, div(0.5, y)), { fold: Math.sqrt, simd: 0xe3 });
+export const Reciprocal: OpDef = floatFunction("Reciprocal", (g, _, y) => mul(g, neg(mul(y, y))), {
+  fold: (x) => 1 / x,
+});
+export const Sin: OpDef = floatFunction("Sin", (g, x) => mul(g, cos(x)));
+export const Cos: OpDef = floatFunction("Cos", (g, x) => mul(g, neg(sin(x))));
+export const Tanh: OpDef = floatFunction("Tanh", (g, _, y) => mul(g, sub(1, mul(y, y))));
+export const Erf: OpDef = floatFunction("Erf", (g, x) => mul(g, mul(2 / Math.sqrt(Math.PI), exp(neg(mul(x, x))))));
+
+const one = (op: OpDef) => (x: Value) => apply(op, [x]);
+
+export const neg = one(Neg);
+export const abs = one(Abs);
+export const sign = one(Sign);
+export const floor = one(Floor);
+export const ceil = one(Ceil);
+/** Rounds halves to even. */
+export const round = one(Round);
+export const exp = one(Exp);
+export const log = one(Log);
+export const sqrt = one(Sqrt);
+export const reciprocal = one(Reciprocal);
+export const sin = one(Sin);
+export const cos = one(Cos);
+export const tanh = one(Tanh);
+export const erf = one(Erf);

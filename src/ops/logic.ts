@@ -1,0 +1,82 @@
+/** Comparisons, logic and bits, element by element under broadcasting. */
+import { DTypeError } from "../core/errors.ts";
+import type { Value } from "../graph/ir.ts";
+import { apply, defineOp, type OpDef } from "../graph/op.ts";
+import { asValues, type Operand } from "./constant.ts";
+import { broadcast } from "./elementwise.ts";
+import { each } from "./float-function.ts";
+
+/** A broadcasting comparison. */
+const predicate = (type: string) =>
+  defineOp(type, {
+    arity: "2",
+    infer: ([a, b]) => ({ ...broadcast(type, a, b), dtype: "bool" }),
+    grad: "none",
+    flops: each,
+  });
+
+/** Throws DTypeError unless x is bool. */
+export function requireBool(op: string, x: Value): Value {
+  if (x.dtype !== "bool") throw new DTypeError(`${op} takes bools, got ${x.dtype}; compare first, e.g. greater(x, 0)`);
+  return x;
+}
+
+/** A broadcasting logical operator. */
+const connective = (type: string) =>
+  defineOp(type, {
+    arity: "2",
+    infer: ([a, b]) => broadcast(type, requireBool(type, a), requireBool(type, b)),
+    grad: "none",
+    flops: each,
+  });
+
+/** A broadcasting integer or boolean operator without a gradient. */
+const bitwise = (type: string) =>
+  defineOp(type, {
+    arity: "2",
+    attributes: type === "BitShift" ? { direction: "string" } : {},
+    infer: ([a, b]) => broadcast(type, a, b),
+    grad: "none",
+    flops: each,
+  });
+
+export const Equal: OpDef = predicate("Equal");
+export const Greater: OpDef = predicate("Greater");
+export const GreaterOrEqual: OpDef = predicate("GreaterOrEqual");
+export const Less: OpDef = predicate("Less");
+export const LessOrEqual: OpDef = predicate("LessOrEqual");
+export const And: OpDef = connective("And");
+export const Or: OpDef = connective("Or");
+export const Xor: OpDef = connective("Xor");
+export const Not: OpDef = defineOp("Not", {
+  arity: "1",
+  infer: ([x]) => requireBool("Not", x),
+  grad: "none",
+  flops: each,
+});
+export const IsNaN: OpDef = defineOp("IsNaN", {
+  arity: "1",
+  infer: ([x]) => ({ dtype: "bool", shape: x.shape }),
+  grad: "none",
+  flops: each,
+});
+export const BitwiseAnd: OpDef = bitwise("BitwiseAnd");
+export const BitwiseXor: OpDef = bitwise("BitwiseXor");
+export const BitShift: OpDef = bitwise("BitShift");
+
+const two = (op: OpDef) => (a: Operand, b: Operand) => apply(op, asValues(a, b));
+
+export const equal = two(Equal);
+export const greater = two(Greater);
+export const greaterOrEqual = two(GreaterOrEqual);
+export const less = two(Less);
+export const lessOrEqual = two(LessOrEqual);
+export const and = two(And);
+export const or = two(Or);
+export const xor = two(Xor);
+export const not = (x: Value) => apply(Not, [x]);
+export const isNan = (x: Value) => apply(IsNaN, [x]);
+export const bitwiseAnd = two(BitwiseAnd);
+export const bitwiseXor = two(BitwiseXor);
+export const shiftLeft = (a: Operand, b: Operand) => apply(BitShift, asValues(a, b), { direction: "LEFT" });
+export const shiftRight = (a: Operand, b: Operand) => apply(BitShift, asValues(a, b), { direction: "RIGHT" });
