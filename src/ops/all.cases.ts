@@ -15,6 +15,7 @@ import { movementCases } from "./movement.cases.ts";
 import { normalizationCases } from "./normalization.cases.ts";
 import { poolingCases } from "./pooling.cases.ts";
 import { reduceCases } from "./reduce.cases.ts";
+import { slicingCases } from "./slicing.cases.ts";
 
 /** Cases by family; a family's recorded values are in test/fixtures/ops/<family>.json. */
 export const caseFamilies: Readonly<Record<string, readonly OpCase[]>> = {
@@ -26,6 +27,7 @@ export const caseFamilies: Readonly<Record<string, readonly OpCase[]>> = {
   matmul: matmulFamilyCases,
   reduce: reduceCases,
   movement: movementCases,
+  slicing: slicingCases,
   convolution: convolutionCases,
   pooling: poolingCases,
   indexing: indexingCases,

@@ -7,7 +7,8 @@ import { apply } from "../graph/op.ts";
 import * as ops from "./index.ts";
 import { GatherND, ScatterElements, ScatterND } from "./indexing.ts";
 import { Gemm } from "./matmul.ts";
-import { Pad, Reshape } from "./movement.ts";
+import { Reshape } from "./movement.ts";
+import { Pad } from "./slicing.ts";
 
 const float = (...shape: number[]) => input("float32", shape);
 const int = (...shape: number[]) => input("int64", shape);

@@ -13,3 +13,4 @@ export * from "./normalization.ts";
 export * from "./pooling.ts";
 export * from "./random.ts";
 export * from "./reduce.ts";
+export * from "./slicing.ts";

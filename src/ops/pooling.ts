@@ -10,9 +10,10 @@ import { convTranspose } from "./convolution.ts";
 import { Add, add, div } from "./elementwise.ts";
 import { offsetsOf, resolveWindow, type Window, type WindowAttributes, windowSchema } from "./geometry.ts";
 import { gatherElements, scatterElements } from "./indexing.ts";
-import { expand, pad, reshape, slice, unsqueeze } from "./movement.ts";
+import { expand, reshape, unsqueeze } from "./movement.ts";
 import { reduceMax, reduceMean } from "./reduce.ts";
 import { asRows, phasesOf, placePhases, tournament } from "./rows.ts";
+import { pad, slice } from "./slicing.ts";
 
 const schema = { ...windowSchema, ceil_mode: "int" } as const;
 const spatialAxes = (x: Value): number[] => x.shape.slice(2).map((_, i) => i + 2);

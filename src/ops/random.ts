@@ -11,7 +11,8 @@ import { constant, requireConstant, scalar } from "./constant.ts";
 import { add, cast, mul, where } from "./elementwise.ts";
 import { cos, log, sqrt } from "./functions.ts";
 import { bitwiseXor, greaterOrEqual, shiftRight } from "./logic.ts";
-import { reshape, slice } from "./movement.ts";
+import { reshape } from "./movement.ts";
+import { slice } from "./slicing.ts";
 
 /** start, start + step, … before limit; all three known while tracing. */
 export const Range: OpDef = defineOp("Range", {

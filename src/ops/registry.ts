@@ -13,6 +13,7 @@ import * as normalization from "./normalization.ts";
 import * as pooling from "./pooling.ts";
 import * as random from "./random.ts";
 import * as reduce from "./reduce.ts";
+import * as slicing from "./slicing.ts";
 
 const opsOf = (family: object): OpDef[] => Object.values(family).filter((item): item is OpDef => item instanceof OpDef);
 
@@ -28,6 +29,7 @@ const families: readonly (readonly [object, (op: OpDef) => OpKind])[] = [
   [matmul, () => "dense"],
   [reduce, () => "pooling"],
   [movement, () => "reshape"],
+  [slicing, () => "reshape"],
   [convolution, () => "convolution"],
   [pooling, () => "pooling"],
   [indexing, () => "embedding"],
