@@ -9,6 +9,7 @@ import { inputTensors, inputValues, type OpCase, randomNumbers } from "./define.
 import { elementwiseCases } from "./elementwise.cases.ts";
 import { functionCases } from "./functions.cases.ts";
 import { indexingCases } from "./indexing.cases.ts";
+import { knownCases } from "./known.cases.ts";
 import { logicCases } from "./logic.cases.ts";
 import { matmulFamilyCases } from "./matmul.cases.ts";
 import { movementCases } from "./movement.cases.ts";
@@ -20,6 +21,7 @@ import { slicingCases } from "./slicing.cases.ts";
 /** Cases by family; a family's recorded values are in test/fixtures/ops/<family>.json. */
 export const caseFamilies: Readonly<Record<string, readonly OpCase[]>> = {
   constant: constantCases,
+  known: knownCases,
   elementwise: elementwiseCases,
   functions: functionCases,
   activations: activationCases,

@@ -1,13 +1,15 @@
 /** Elementwise operators: one output element from one element of each operand, under broadcasting. */
 import { type DType, dtypes, isFloat } from "../core/dtype.ts";
 import { atPlace, DTypeError } from "../core/errors.ts";
-import { broadcastShapes, sameShape, size } from "../core/shape.ts";
+import { broadcastShapes, sameShape, size, stridesOf } from "../core/shape.ts";
+import { fullTensor, type Tensor } from "../core/tensor.ts";
+import { broadcastPosition, mapElements, moveElements, offsetOf, oneOutput, type Position } from "../graph/elements.ts";
 import { constantOf, type TensorType, type Value } from "../graph/ir.ts";
 import { apply, defineOp, type OpDef, requireSameDType } from "../graph/op.ts";
 import { asValues, type Operand, scalar } from "./constant.ts";
 import { each } from "./float-function.ts";
 import { log, neg } from "./functions.ts";
-import { equal, greater, greaterOrEqual, less, lessOrEqual, requireBool } from "./logic.ts";
+import { and, equal, greater, greaterOrEqual, less, lessOrEqual, requireBool } from "./logic.ts";
 import { Expand } from "./movement.ts";
 import { sumTo } from "./reduce.ts";
 
@@ -19,6 +21,16 @@ export function broadcast(op: string, ...values: readonly Value[]): TensorType {
   } catch (error) {
     throw atPlace(op, error);
   }
+}
+
+/** Outputs of an elementwise rule that needs more than its elements; `undefined` when they would not be exact. */
+function evaluateElements(
+  y: TensorType,
+  operands: readonly (Tensor | undefined)[],
+  compute: (...elements: number[]) => number,
+): readonly Tensor[] | undefined {
+  const known = operands.filter((operand) => operand !== undefined);
+  return known.length === operands.length ? oneOutput(mapElements(y, known, compute)) : undefined;
 }
 
 /** The operand that an operator returns unchanged: `[kept, other, element]` when every element of `other` is `element`. */
@@ -93,6 +105,7 @@ export const Div: OpDef = defineOp("Div", {
 export const Pow: OpDef = defineOp("Pow", {
   arity: "2",
   infer: ([a, b]) => ({ dtype: a.dtype, shape: broadcastShapes(a.shape, b.shape) }),
+  fold: (a, b) => a ** b,
   // d(a^b) = b a^(b-1) da + y ln(a) db, with 0^b taken as constant in b
   grad: ({ g, inputs: [a, b], outputs: [y], needs }) => [
     // A power of 0 is constant, also at 0, where a^-1 is not finite.
@@ -101,13 +114,19 @@ export const Pow: OpDef = defineOp("Pow", {
   ],
   flops: ({ outputs: [y] }) => 10 * size(y.shape),
 });
-export const Max: OpDef = extremum("Max", 0xe9, (a, b) => greater(a, b));
-export const Min: OpDef = extremum("Min", 0xe8, (a, b) => less(a, b));
+export const Max: OpDef = extremum("Max", 0xe9, (a, b) => greater(a, b), Math.max);
+export const Min: OpDef = extremum("Min", 0xe8, (a, b) => less(a, b), Math.min);
 /** Elementwise extremum of two; where they are equal, each operand takes half of the gradient. */
-function extremum(type: "Max" | "Min", simd: number, better: (a: Value, b: Value) => Value): OpDef {
+function extremum(
+  type: "Max" | "Min",
+  simd: number,
+  better: (a: Value, b: Value) => Value,
+  fold: (a: number, b: number) => number,
+): OpDef {
   return defineOp(type, {
     arity: "2",
     simd,
+    fold,
     infer: ([a, b]) => broadcast(type, a, b),
     grad: ({ g, inputs: [a, b] }) => {
       const tie = mul(cast(equal(a, b), g.dtype), 0.5);
@@ -124,6 +143,11 @@ export const Mod: OpDef = defineOp("Mod", {
   infer: ([a, b]) => broadcast("Mod", a, b),
   grad: "none",
   flops: each,
+  evaluate: ([a, b], { outputs: [y], attributes: { fmod = 0 } }) =>
+    evaluateElements(y, [a, b], (dividend, divisor) => {
+      const rest = dividend % divisor;
+      return fmod !== 1 && rest * divisor < 0 ? rest + divisor : rest;
+    }),
 });
 
 /** Clamps to [min, max]; the gradient passes where x was not clamped, and to the bound where it was. */
@@ -153,7 +177,13 @@ export const Clip: OpDef = defineOp("Clip", {
     ];
   },
   flops: ({ outputs: [y] }) => 2 * size(y.shape),
+  evaluate: ([x, min, max], { outputs: [y] }) =>
+    evaluateElements(y, [x, min ?? unbounded(-1), max ?? unbounded(1)], (element, low, high) =>
+      Math.min(Math.max(element, low), high),
+    ),
 });
+
+const unbounded = (sign: number): Tensor => fullTensor("float64", [], sign * Number.POSITIVE_INFINITY);
 
 export const Where: OpDef = defineOp("Where", {
   arity: "3",
@@ -168,6 +198,17 @@ export const Where: OpDef = defineOp("Where", {
     needs[2] ? sumTo(where(condition, 0, g), b.shape) : undefined,
   ],
   flops: each,
+  evaluate: ([condition, a, b], { outputs: [y] }) => {
+    if (!condition || !a || !b) return undefined;
+    const holds = (position: Position) =>
+      condition.data[offsetOf(broadcastPosition(position, condition.shape), stridesOf(condition.shape))] !== 0;
+    return [
+      moveElements(y, (position) => {
+        const source = holds(position) ? a : b;
+        return [source, broadcastPosition(position, source.shape)];
+      }),
+    ];
+  },
 });
 
 /** ONNX's numbers of dtypes (TensorProto.DataType). */
@@ -186,22 +227,31 @@ export const dtypeCodes: Readonly<Record<DType, number>> = {
   uint64: 13,
 };
 
+/** The dtype of ONNX's number. Throws DTypeError for one that tensors here do not have, such as strings. */
+export function dtypeOfCode(op: string, code: number | undefined): DType {
+  const dtype = dtypes.find((name) => dtypeCodes[name] === code);
+  if (!dtype) throw new DTypeError(`${op}: no dtype has ONNX number ${code}`);
+  return dtype;
+}
+
 export const Cast: OpDef = defineOp("Cast", {
   arity: "1",
   attributes: { to: "int", saturate: "int" },
   infer: ([x], { to }) => {
-    const dtype = dtypes.find((name) => dtypeCodes[name] === to);
-    if (!dtype) throw new DTypeError(`Cast: no dtype has ONNX number ${to}`);
-    return { dtype, shape: x.shape };
+    return { dtype: dtypeOfCode("Cast", to), shape: x.shape };
   },
   grad: ({ g, inputs: [x] }) => [isFloat(x.dtype) ? cast(g, x.dtype) : undefined],
   flops: () => 0,
+  evaluate: ([x], { outputs: [y] }) =>
+    evaluateElements(y, [x], (element) => (y.dtype === "bool" ? Number(element !== 0) : element)),
 });
 export const Identity: OpDef = defineOp("Identity", {
   arity: "1",
   infer: ([x]) => x,
   grad: ({ g }) => [g],
   flops: () => 0,
+  simplify: ({ inputs: [x] }) => [x],
+  evaluate: ([x]) => x && [x],
 });
 
 const two = (op: OpDef) => (a: Operand, b: Operand) => apply(op, asValues(a, b));

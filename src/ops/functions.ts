@@ -5,8 +5,11 @@ import { div, mul, sub } from "./elementwise.ts";
 import { each, floatFunction } from "./float-function.ts";
 
 /** A function that is constant almost everywhere: its derivative is zero. */
-const stepwise = (type: string) =>
-  defineOp(type, { arity: "1", infer: ([x]) => x, grad: () => [undefined], flops: each });
+const stepwise = (type: string, fold: (x: number) => number) =>
+  defineOp(type, { arity: "1", infer: ([x]) => x, grad: () => [undefined], flops: each, fold });
+
+/** The nearest whole number; halves go to the even one. */
+const roundEven = (x: number): number => (Math.abs(x % 1) === 0.5 ? 2 * Math.round(x / 2) : Math.round(x));
 
 export const Neg: OpDef = defineOp("Neg", {
   arity: "1",
@@ -23,11 +26,12 @@ export const Abs: OpDef = defineOp("Abs", {
   infer: ([x]) => x,
   grad: ({ g, inputs: [x] }) => [mul(g, sign(x))],
   flops: each,
+  fold: Math.abs,
 });
-export const Sign: OpDef = stepwise("Sign");
-export const Floor: OpDef = stepwise("Floor");
-export const Ceil: OpDef = stepwise("Ceil");
-export const Round: OpDef = stepwise("Round");
+export const Sign: OpDef = stepwise("Sign", Math.sign);
+export const Floor: OpDef = stepwise("Floor", Math.floor);
+export const Ceil: OpDef = stepwise("Ceil", Math.ceil);
+export const Round: OpDef = stepwise("Round", roundEven);
 
 export const Exp: OpDef = floatFunction("Exp", (g, _, y) => mul(g, y), { fold: Math.exp });
 export const Log: OpDef = floatFunction("Log", (g, x) => div(g, x), { fold: Math.log });
@@ -35,9 +39,9 @@ export const Sqrt: OpDef = floatFunction("Sqrt", (g, _, y) => mul(g, div(0.5, y)
 export const Reciprocal: OpDef = floatFunction("Reciprocal", (g, _, y) => mul(g, neg(mul(y, y))), {
   fold: (x) => 1 / x,
 });
-export const Sin: OpDef = floatFunction("Sin", (g, x) => mul(g, cos(x)));
-export const Cos: OpDef = floatFunction("Cos", (g, x) => mul(g, neg(sin(x))));
-export const Tanh: OpDef = floatFunction("Tanh", (g, _, y) => mul(g, sub(1, mul(y, y))));
+export const Sin: OpDef = floatFunction("Sin", (g, x) => mul(g, cos(x)), { fold: Math.sin });
+export const Cos: OpDef = floatFunction("Cos", (g, x) => mul(g, neg(sin(x))), { fold: Math.cos });
+export const Tanh: OpDef = floatFunction("Tanh", (g, _, y) => mul(g, sub(1, mul(y, y))), { fold: Math.tanh });
 export const Erf: OpDef = floatFunction("Erf", (g, x) => mul(g, mul(2 / Math.sqrt(Math.PI), exp(neg(mul(x, x))))));
 
 const one = (op: OpDef) => (x: Value) => apply(op, [x]);

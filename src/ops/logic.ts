@@ -7,12 +7,13 @@ import { broadcast } from "./elementwise.ts";
 import { each } from "./float-function.ts";
 
 /** A broadcasting comparison. */
-const predicate = (type: string) =>
+const predicate = (type: string, holds: (a: number, b: number) => boolean) =>
   defineOp(type, {
     arity: "2",
     infer: ([a, b]) => ({ ...broadcast(type, a, b), dtype: "bool" }),
     grad: "none",
     flops: each,
+    fold: (a, b) => Number(holds(a, b)),
   });
 
 /** Throws DTypeError unless x is bool. */
@@ -22,12 +23,13 @@ export function requireBool(op: string, x: Value): Value {
 }
 
 /** A broadcasting logical operator. */
-const connective = (type: string) =>
+const connective = (type: string, holds: (a: number, b: number) => boolean) =>
   defineOp(type, {
     arity: "2",
     infer: ([a, b]) => broadcast(type, requireBool(type, a), requireBool(type, b)),
     grad: "none",
     flops: each,
+    fold: (a, b) => Number(holds(a, b)),
   });
 
 /** A broadcasting integer or boolean operator without a gradient. */
@@ -40,25 +42,27 @@ const bitwise = (type: string) =>
     flops: each,
   });
 
-export const Equal: OpDef = predicate("Equal");
-export const Greater: OpDef = predicate("Greater");
-export const GreaterOrEqual: OpDef = predicate("GreaterOrEqual");
-export const Less: OpDef = predicate("Less");
-export const LessOrEqual: OpDef = predicate("LessOrEqual");
-export const And: OpDef = connective("And");
-export const Or: OpDef = connective("Or");
-export const Xor: OpDef = connective("Xor");
+export const Equal: OpDef = predicate("Equal", (a, b) => a === b);
+export const Greater: OpDef = predicate("Greater", (a, b) => a > b);
+export const GreaterOrEqual: OpDef = predicate("GreaterOrEqual", (a, b) => a >= b);
+export const Less: OpDef = predicate("Less", (a, b) => a < b);
+export const LessOrEqual: OpDef = predicate("LessOrEqual", (a, b) => a <= b);
+export const And: OpDef = connective("And", (a, b) => a !== 0 && b !== 0);
+export const Or: OpDef = connective("Or", (a, b) => a !== 0 || b !== 0);
+export const Xor: OpDef = connective("Xor", (a, b) => a !== b);
 export const Not: OpDef = defineOp("Not", {
   arity: "1",
   infer: ([x]) => requireBool("Not", x),
   grad: "none",
   flops: each,
+  fold: (x) => Number(x === 0),
 });
 export const IsNaN: OpDef = defineOp("IsNaN", {
   arity: "1",
   infer: ([x]) => ({ dtype: "bool", shape: x.shape }),
   grad: "none",
   flops: each,
+  fold: (x) => Number(Number.isNaN(x)),
 });
 export const BitwiseAnd: OpDef = bitwise("BitwiseAnd");
 export const BitwiseXor: OpDef = bitwise("BitwiseXor");

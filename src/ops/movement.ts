@@ -9,12 +9,22 @@ import {
   showShape,
   size,
 } from "../core/shape.ts";
+import type { Tensor } from "../core/tensor.ts";
+import { broadcastPosition, moveElements } from "../graph/elements.ts";
 import type { Value } from "../graph/ir.ts";
 import { apply, defineOp, makeNode, type OpDef, requireSameDType } from "../graph/op.ts";
 import { int64s, requireConstant, scalar } from "./constant.ts";
 import { reduceSum, sumTo } from "./reduce.ts";
 
 const free = () => 0;
+
+/** Evaluates an operator that gives the same elements another shape. */
+function relabel(
+  [source]: readonly (Tensor | undefined)[],
+  { outputs: [y] }: { readonly outputs: readonly [Value, ...Value[]] },
+): readonly Tensor[] | undefined {
+  return source && [source.reshape(y.shape)];
+}
 
 /** Resolves 0 (keep) and -1 (what is left) in a reshape target. */
 function resolveShape(from: Shape, target: readonly number[], allowZero: boolean): Shape {
@@ -41,6 +51,7 @@ export const Reshape: OpDef = defineOp("Reshape", {
   }),
   grad: ({ g, inputs: [x] }) => [reshape(g, x.shape), undefined],
   flops: free,
+  evaluate: relabel,
   simplify: ({ inputs: [x], outputs: [y] }) => {
     const source = x.producer?.op === Reshape ? x.producer.inputs[0] : undefined;
     if (source) return [reshape(source, y.shape)];
@@ -63,6 +74,7 @@ export const Flatten: OpDef = defineOp("Flatten", {
   },
   grad: ({ g, inputs: [x] }) => [reshape(g, x.shape)],
   flops: free,
+  evaluate: relabel,
 });
 
 export const Squeeze: OpDef = defineOp("Squeeze", {
@@ -78,6 +90,7 @@ export const Squeeze: OpDef = defineOp("Squeeze", {
   },
   grad: ({ g, inputs: [x] }) => [reshape(g, x.shape), undefined],
   flops: free,
+  evaluate: relabel,
 });
 
 export const Unsqueeze: OpDef = defineOp("Unsqueeze", {
@@ -94,6 +107,7 @@ export const Unsqueeze: OpDef = defineOp("Unsqueeze", {
   },
   grad: ({ g, inputs: [x] }) => [reshape(g, x.shape), undefined],
   flops: free,
+  evaluate: relabel,
 });
 
 export const Transpose: OpDef = defineOp("Transpose", {
@@ -113,6 +127,8 @@ export const Transpose: OpDef = defineOp("Transpose", {
     ),
   ],
   flops: free,
+  evaluate: ([source], { inputs: [x], outputs: [y], attributes: { perm = x.shape.map((_, i) => x.rank - 1 - i) } }) =>
+    source && [moveElements(y, (position) => [source, x.shape.map((_, axis) => position[perm.indexOf(axis)] ?? 0)])],
   simplify: ({ inputs: [x], outputs: [y], attributes: { perm } }) => {
     const inner = x.producer?.op === Transpose ? x.producer : undefined;
     const first = inner?.attributes.perm as readonly number[] | undefined;
@@ -137,6 +153,8 @@ export const Expand: OpDef = defineOp("Expand", {
   }),
   grad: ({ g, inputs: [x] }) => [sumTo(g, x.shape), undefined],
   flops: free,
+  evaluate: ([source], { outputs: [y] }) =>
+    source && [moveElements(y, (position) => [source, broadcastPosition(position, source.shape)])],
   batchLast: ({ inputs: [x], outputs: [y], has, last }) =>
     has(x) && x.rank === y.rank ? { last: [expand(last(x), [...y.shape.slice(1), y.shape[0] ?? 1])] } : undefined,
 });
@@ -165,6 +183,16 @@ export const Concat: OpDef = defineOp("Concat", {
     );
   },
   flops: free,
+  evaluate: (sources, { outputs: [y], attributes: { axis = 0 } }) => {
+    const along = normalizeAxis(axis, y.rank);
+    return [
+      moveElements(y, (position) => {
+        let [part, index] = [0, position[along] ?? 0];
+        for (; index >= (sources[part]?.shape[along] ?? 1); part++) index -= sources[part]?.shape[along] ?? 1;
+        return [sources[part] as Tensor, position.with(along, index)];
+      }),
+    ];
+  },
 });
 
 export const Split: OpDef = defineOp("Split", {
@@ -191,6 +219,16 @@ export const Split: OpDef = defineOp("Split", {
     undefined,
   ],
   flops: free,
+  evaluate: ([source], { outputs, attributes: { axis = 0 } }) => {
+    if (!source) return undefined;
+    const along = normalizeAxis(axis, source.shape.length);
+    let start = 0;
+    return outputs.map((y) => {
+      const first = start;
+      start += y.shape[along] ?? 0;
+      return moveElements(y, (position) => [source, position.with(along, first + (position[along] ?? 0))]);
+    });
+  },
 });
 
 export const Tile: OpDef = defineOp("Tile", {
@@ -214,6 +252,10 @@ export const Tile: OpDef = defineOp("Tile", {
     ];
   },
   flops: free,
+  evaluate: ([source], { outputs: [y] }) =>
+    source && [
+      moveElements(y, (position) => [source, position.map((index, axis) => index % (source.shape[axis] ?? 1))]),
+    ],
 });
 
 export const reshape = (x: Value, shape: Shape): Value =>

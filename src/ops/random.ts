@@ -6,26 +6,14 @@ import type { Key } from "../core/random.ts";
 import { type Shape, size } from "../core/shape.ts";
 import { Tensor } from "../core/tensor.ts";
 import type { Value } from "../graph/ir.ts";
-import { apply, defineOp, type OpDef } from "../graph/op.ts";
-import { constant, requireConstant, scalar } from "./constant.ts";
+import { apply } from "../graph/op.ts";
+import { constant, scalar } from "./constant.ts";
 import { add, cast, mul, where } from "./elementwise.ts";
 import { cos, log, sqrt } from "./functions.ts";
+import { Range } from "./known.ts";
 import { bitwiseXor, greaterOrEqual, shiftRight } from "./logic.ts";
 import { reshape } from "./movement.ts";
 import { slice } from "./slicing.ts";
-
-/** start, start + step, … before limit; all three known while tracing. */
-export const Range: OpDef = defineOp("Range", {
-  arity: "3",
-  infer: ([start, limit, step]) => {
-    const [from = 0] = requireConstant("Range", "start", start);
-    const [to = 0] = requireConstant("Range", "limit", limit);
-    const [by = 1] = requireConstant("Range", "step", step);
-    return { dtype: start.dtype, shape: [Math.max(0, Math.ceil((to - from) / by))] };
-  },
-  grad: "none",
-  flops: () => 0,
-});
 
 /** A host key as the tensor that graphs take. */
 export const keyTensor = (key: Key): Tensor<"uint32"> => new Tensor("uint32", [2], Uint32Array.from(key));

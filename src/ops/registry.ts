@@ -6,12 +6,12 @@ import * as convolution from "./convolution.ts";
 import * as elementwise from "./elementwise.ts";
 import * as functions from "./functions.ts";
 import * as indexing from "./indexing.ts";
+import * as known from "./known.ts";
 import * as logic from "./logic.ts";
 import * as matmul from "./matmul.ts";
 import * as movement from "./movement.ts";
 import * as normalization from "./normalization.ts";
 import * as pooling from "./pooling.ts";
-import * as random from "./random.ts";
 import * as reduce from "./reduce.ts";
 import * as slicing from "./slicing.ts";
 
@@ -34,7 +34,7 @@ const families: readonly (readonly [object, (op: OpDef) => OpKind])[] = [
   [pooling, () => "pooling"],
   [indexing, () => "embedding"],
   [normalization, () => "normalization"],
-  [random, () => "other"],
+  [known, () => "other"],
 ];
 
 /** All operators, family by family. */

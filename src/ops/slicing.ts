@@ -1,6 +1,8 @@
 /** Operators that cut along axes or grow them: slices and padding. */
 import { ShapeError } from "../core/errors.ts";
 import { normalizeAxis, showShape } from "../core/shape.ts";
+import { zerosTensor } from "../core/tensor.ts";
+import { moveElements } from "../graph/elements.ts";
 import type { Value } from "../graph/ir.ts";
 import { apply, defineOp, type OpDef } from "../graph/op.ts";
 import { int64s, type Operand, requireConstant, scalar } from "./constant.ts";
@@ -53,6 +55,17 @@ export const Slice: OpDef = defineOp("Slice", {
     return [pad(grown, pads)];
   },
   flops: () => 0,
+  evaluate: ([source], { inputs: [x, starts, ends, axes, steps], outputs: [y] }) => {
+    const ranges = resolveSlice(x, starts, ends, axes, steps);
+    return (
+      source && [
+        moveElements(y, (position) => [
+          source,
+          ranges.map(({ start, step }, axis) => start + step * (position[axis] ?? 0)),
+        ]),
+      ]
+    );
+  },
 });
 
 /** Puts `step - 1` zeros between neighbours along an axis: [..., n, ...] → [..., (n - 1) · step + 1, ...]. */
@@ -92,6 +105,18 @@ export const Pad: OpDef = defineOp("Pad", {
     return [dx, undefined, value && needs[2] ? reshape(sub(reduceSum(g), reduceSum(dx)), value.shape) : undefined];
   },
   flops: () => 0,
+  evaluate: ([source, , value], { inputs: [x, pads, , axes], outputs: [y], attributes: { mode = "constant" } }) => {
+    if (!source || mode !== "constant") return undefined;
+    const widths = fullPads(x, pads, axes);
+    const outside = value ?? zerosTensor(x.dtype, []);
+    return [
+      moveElements(y, (position) => {
+        const at = position.map((index, axis) => index - (widths[axis] ?? 0));
+        const isInside = at.every((index, axis) => index >= 0 && index < (x.shape[axis] ?? 0));
+        return isInside ? [source, at] : [outside, []];
+      }),
+    ];
+  },
 });
 
 /** Pads for every axis: begins, then ends. */

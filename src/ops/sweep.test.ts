@@ -7,13 +7,15 @@ import { describe, expect, test } from "vitest";
 import { gradients } from "../autodiff/gradients.ts";
 import { isFloat } from "../core/dtype.ts";
 import { type Tensor, tensor } from "../core/tensor.ts";
-import { graphOf, input, nodesOf, type Value } from "../graph/ir.ts";
+import { constantOf, graphOf, input, nodesOf, type Value } from "../graph/ir.ts";
+import { foldConstants } from "../graph/passes.ts";
 import { rewrite } from "../graph/rewrite.ts";
 import { verify } from "../graph/verify.ts";
 import { compile } from "../jit/compile.ts";
 import { encodeModel } from "../onnx/model.ts";
 import { backend } from "../runtime/node.ts";
 import { caseFamilies, directionOf, keyOfCase, lossWeights, recordingRequest } from "./all.cases.ts";
+import { Constant } from "./constant.ts";
 import { inputTensors, inputValues, type OpCase } from "./define.cases.ts";
 import { add, cast, constant, mul, ones, reduceSum } from "./index.ts";
 import { allOps } from "./registry.ts";
@@ -89,6 +91,12 @@ async function checkForward(opCase: OpCase, recording: Recording): Promise<Tenso
   }
   if (opCase.flops !== undefined) expect(nodes.map((node) => node.op.flops(node))).toEqual([opCase.flops]);
   return forward;
+}
+
+/** The outputs on constant inputs, computed without an engine; `undefined` where the way passes what cannot be. */
+function foldedOutputs(opCase: OpCase): (Tensor | undefined)[] {
+  const inputs = Object.entries(inputTensors(opCase)).map(([name, host]) => [name, constant(host)] as const);
+  return foldConstants(Constant)(opCase.build(Object.fromEntries(inputs))).map((value) => constantOf(value));
 }
 
 /** The passes change no output; gradients in float32 are PyTorch's. */
@@ -188,6 +196,11 @@ describe("every operator has a case", () => {
         own.some(({ derivative }) => derivative !== "none"),
         `${type} has a gradient, and no case of it`,
       ).toBe(true);
+    if (op.foldable)
+      expect(
+        own.some((opCase) => foldedOutputs(opCase).every(Boolean)),
+        `${type} folds constants, but no case of it`,
+      ).toBe(true);
     if (handCounted.includes(type))
       expect(
         own.every(({ flops }) => flops !== undefined),
@@ -208,6 +221,8 @@ for (const [family, cases] of Object.entries(caseFamilies))
       if (!recording || recording.digest !== recordingRequest(opCase).digest)
         return expect.fail("no recording of this case; run /usr/bin/python3 scripts/record-op-fixtures.py");
       const forward = await checkForward(opCase, recording);
+      for (const [i, folded] of foldedOutputs(opCase).entries())
+        if (folded) expectClose(numbersOf(folded), recording.outputs[i] ?? [], float32Tolerance, `folded output ${i}`);
       await checkOptimized(opCase, forward, recording);
       if (opCase.derivative === "twice" || opCase.derivative === "once") await checkDifferences(opCase);
     });
