@@ -15,6 +15,7 @@ import { matmulFamilyCases } from "./matmul.cases.ts";
 import { movementCases } from "./movement.cases.ts";
 import { normalizationCases } from "./normalization.cases.ts";
 import { poolingCases } from "./pooling.cases.ts";
+import { randomCases } from "./random.cases.ts";
 import { reduceCases } from "./reduce.cases.ts";
 import { slicingCases } from "./slicing.cases.ts";
 
@@ -22,6 +23,7 @@ import { slicingCases } from "./slicing.cases.ts";
 export const caseFamilies: Readonly<Record<string, readonly OpCase[]>> = {
   constant: constantCases,
   known: knownCases,
+  random: randomCases,
   elementwise: elementwiseCases,
   functions: functionCases,
   activations: activationCases,

@@ -64,6 +64,18 @@ const oddCases = [
     torch: "torch.minimum(a, b)",
     derivative: "convention",
   }),
+  opCase(e.Sum, "three of different shapes", {
+    inputs: { a: normal([2, 3]), b: normal([3]), c: normal([2, 1]) },
+    build: ({ a, b, c }) => apply(e.Sum, [a, b, c]),
+    torch: "a + b + c",
+    derivative: "none",
+  }),
+  opCase(e.Mean, "three of different shapes", {
+    inputs: { a: normal([2, 3]), b: normal([3]), c: normal([2, 1]) },
+    build: ({ a, b, c }) => apply(e.Mean, [a, b, c]),
+    torch: "(a + b + c) / 3",
+    derivative: "none",
+  }),
   opCase(e.Mod, "int64, sign of the divisor", {
     inputs: { a: given([7, -7, 7, -7], [4], "int64"), b: given([3, 3, -3, -3], [4], "int64") },
     build: ({ a, b }) => e.mod(a, b),
@@ -121,6 +133,12 @@ const choiceCases = [
 ];
 
 const castCases = [
+  opCase(e.CastLike, "float32 to int64", {
+    inputs: { x: distinct([6]), like: integers([1], 0, 9) },
+    build: ({ x, like }) => apply(e.CastLike, [x, like]),
+    torch: "x.long()",
+    derivative: "none",
+  }),
   opCase(e.Identity, "plain", { inputs: { x: normal([2, 5]) }, build: ({ x }) => e.identity(x), torch: "x * 1" }),
   opCase(e.Cast, "float32 to int64 cuts", {
     inputs: { x: distinct([6]) },

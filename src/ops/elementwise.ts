@@ -1,6 +1,6 @@
 /** Elementwise operators: one output element from one element of each operand, under broadcasting. */
 import { type DType, dtypes, isFloat } from "../core/dtype.ts";
-import { atPlace, DTypeError } from "../core/errors.ts";
+import { atPlace, DTypeError, ShapeError } from "../core/errors.ts";
 import { broadcastShapes, sameShape, size, stridesOf } from "../core/shape.ts";
 import { fullTensor, type Tensor } from "../core/tensor.ts";
 import { broadcastPosition, mapElements, moveElements, offsetOf, oneOutput, type Position } from "../graph/elements.ts";
@@ -12,6 +12,7 @@ import { log, neg } from "./functions.ts";
 import { and, equal, greater, greaterOrEqual, less, lessOrEqual, requireBool } from "./logic.ts";
 import { Expand } from "./movement.ts";
 import { sumTo } from "./reduce.ts";
+import { attributesToOperands, defineComposition } from "./written.ts";
 
 /** Result of a broadcasting operator whose operands share a dtype. */
 export function broadcast(op: string, ...values: readonly Value[]): TensorType {
@@ -123,7 +124,7 @@ function extremum(
   better: (a: Value, b: Value) => Value,
   fold: (a: number, b: number) => number,
 ): OpDef {
-  return defineOp(type, {
+  const op: OpDef = defineOp(type, {
     arity: "2",
     simd,
     fold,
@@ -134,8 +135,29 @@ function extremum(
       return [share(a, b), share(b, a)];
     },
     flops: each,
+    read: ({ inputs }) => (inputs.length === 2 ? undefined : [joined(inputs, (a, b) => apply(op, [a, b]))]),
   });
+  return op;
 }
+
+/** An operator of two applied to any number of operands, from the left. */
+function joined(inputs: readonly (Value | undefined)[], join: (a: Value, b: Value) => Value): Value {
+  const [first, ...others] = inputs.filter((value) => value !== undefined);
+  if (!first) throw new ShapeError("an operator of any number of operands has none; give it one at least");
+  return others.reduce(join, first);
+}
+
+/** The sum of any number of operands. */
+export const Sum: OpDef = defineComposition("Sum", {
+  arity: "1-",
+  build: ({ inputs }) => [joined(inputs, add)],
+});
+/** The mean of any number of operands. */
+export const Mean: OpDef = defineComposition("Mean", {
+  arity: "1-",
+  build: ({ inputs }) => [div(joined(inputs, add), inputs.length)],
+});
+
 /** Remainder with the sign of the divisor; with `fmod` 1, of the dividend (needed for floats). */
 export const Mod: OpDef = defineOp("Mod", {
   arity: "2",
@@ -154,6 +176,7 @@ export const Mod: OpDef = defineOp("Mod", {
 export const Clip: OpDef = defineOp("Clip", {
   arity: "1-3",
   settings: [1, 2],
+  read: attributesToOperands({ min: 1, max: 2 }),
   infer: ([x]) => x,
   grad: ({ g, inputs: [x, min, max], needs }) => {
     const inside = [min && greaterOrEqual(x, min), max && lessOrEqual(x, max)].filter((test) => test !== undefined);
@@ -244,6 +267,12 @@ export const Cast: OpDef = defineOp("Cast", {
   flops: () => 0,
   evaluate: ([x], { outputs: [y] }) =>
     evaluateElements(y, [x], (element) => (y.dtype === "bool" ? Number(element !== 0) : element)),
+});
+/** x with the dtype of another tensor. */
+export const CastLike: OpDef = defineComposition("CastLike", {
+  arity: "2",
+  attributes: { saturate: "int" },
+  build: ({ inputs: [x, like] }) => [x.dtype === like.dtype ? identity(x) : cast(x, like.dtype)],
 });
 export const Identity: OpDef = defineOp("Identity", {
   arity: "1",

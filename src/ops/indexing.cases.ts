@@ -80,6 +80,12 @@ const scatterCases = [
     build: ({ x, at, u }) => apply(i.ScatterElements, [x, at, u], { axis: -1 }),
     torch: "x.scatter(1, at, u)",
   }),
+  opCase(i.Scatter, "as ScatterElements", {
+    inputs: { x: normal([2, 4]), at: given([3, 1, 0, 2], [2, 2], "int64"), u: normal([2, 2]) },
+    build: ({ x, at, u }) => apply(i.Scatter, [x, at, u], { axis: 1 }),
+    torch: "x.scatter(1, at, u)",
+    derivative: "none",
+  }),
   opCase(i.ScatterND, "rows added to zeros, repeated", {
     inputs: { u: normal([3, 2]), at: given([1, 3, 1], [3], "int64") },
     build: ({ u, at }) => i.scatterRows([4, 2], at, u),

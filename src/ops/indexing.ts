@@ -9,6 +9,7 @@ import { apply, defineOp, type OpDef, requireSameDType } from "../graph/op.ts";
 import { constant, requireConstant, zeros } from "./constant.ts";
 import { cast } from "./elementwise.ts";
 import { expand, reshape, transpose } from "./movement.ts";
+import { defineComposition } from "./written.ts";
 
 function requireIndices(op: string, indices: Value): void {
   if (indices.dtype !== "int64" && indices.dtype !== "int32")
@@ -159,6 +160,13 @@ export const ScatterElements: OpDef = defineOp("ScatterElements", {
     );
     return [withUpdates(source, targets, updates)];
   },
+});
+
+/** The name of ScatterElements before operator set 11. */
+export const Scatter: OpDef = defineComposition("Scatter", {
+  arity: "3",
+  attributes: { axis: "int" },
+  build: ({ inputs, attributes }) => [apply(ScatterElements, inputs, attributes)],
 });
 
 /** x[indices[…, :]]: the last axis of the indices addresses the first axes of x. */

@@ -15,6 +15,7 @@ import type { Value } from "../graph/ir.ts";
 import { apply, defineOp, makeNode, type OpDef, requireSameDType } from "../graph/op.ts";
 import { int64s, requireConstant, scalar } from "./constant.ts";
 import { reduceSum, sumTo } from "./reduce.ts";
+import { attributesToOperands, writtenNode } from "./written.ts";
 
 const free = () => 0;
 
@@ -51,6 +52,7 @@ export const Reshape: OpDef = defineOp("Reshape", {
   }),
   grad: ({ g, inputs: [x] }) => [reshape(g, x.shape), undefined],
   flops: free,
+  read: attributesToOperands({ shape: 1 }),
   evaluate: relabel,
   simplify: ({ inputs: [x], outputs: [y] }) => {
     const source = x.producer?.op === Reshape ? x.producer.inputs[0] : undefined;
@@ -90,6 +92,7 @@ export const Squeeze: OpDef = defineOp("Squeeze", {
   },
   grad: ({ g, inputs: [x] }) => [reshape(g, x.shape), undefined],
   flops: free,
+  read: attributesToOperands({ axes: 1 }),
   evaluate: relabel,
 });
 
@@ -107,6 +110,7 @@ export const Unsqueeze: OpDef = defineOp("Unsqueeze", {
   },
   grad: ({ g, inputs: [x] }) => [reshape(g, x.shape), undefined],
   flops: free,
+  read: attributesToOperands({ axes: 1 }),
   evaluate: relabel,
 });
 
@@ -183,6 +187,10 @@ export const Concat: OpDef = defineOp("Concat", {
     );
   },
   flops: free,
+  read: ({ version, inputs, attributes }, op) =>
+    version < 4 && attributes.axis === undefined
+      ? writtenNode(op, inputs, { ...attributes, axis: 1 }).outputs
+      : undefined,
   evaluate: (sources, { outputs: [y], attributes: { axis = 0 } }) => {
     const along = normalizeAxis(axis, y.rank);
     return [
@@ -219,6 +227,13 @@ export const Split: OpDef = defineOp("Split", {
     undefined,
   ],
   flops: free,
+  // Without lengths the parts are equal; before operator set 18 their number is that of the outputs.
+  read: (written, op) => {
+    const { inputs, attributes, outputs } = written;
+    if (attributes.split !== undefined) return attributesToOperands({ split: 1 })(written, op);
+    if (inputs[1] || attributes.num_outputs !== undefined) return undefined;
+    return writtenNode(op, inputs, { ...attributes, num_outputs: outputs }).outputs;
+  },
   evaluate: ([source], { outputs, attributes: { axis = 0 } }) => {
     if (!source) return undefined;
     const along = normalizeAxis(axis, source.shape.length);

@@ -20,6 +20,16 @@ const softmaxCases = [
     build: ({ x }) => n.softmax(x, 0),
     torch: "x.softmax(0)",
   }),
+  opCase(n.Hardmax, "middle axis", {
+    inputs: { x: normal([2, 3, 2]) },
+    build: ({ x }) => apply(n.Hardmax, [x], { axis: 1 }),
+    torch: "F.one_hot(x.argmax(1), 3).transpose(1, 2)",
+  }),
+  opCase(n.Hardmax, "ties, the first of them", {
+    inputs: { x: given([1, 3, 3, 2], [1, 4]) },
+    build: ({ x }) => apply(n.Hardmax, [x]),
+    torch: "torch.tensor([[0, 1, 0, 0]])",
+  }),
   opCase(n.LogSoftmax, "last axis", {
     inputs: { x: normal([2, 4]) },
     build: ({ x }) => n.logSoftmax(x),

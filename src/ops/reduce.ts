@@ -26,6 +26,7 @@ import { exp, sign } from "./functions.ts";
 import { scatterElements } from "./indexing.ts";
 import { equal } from "./logic.ts";
 import { expand, reshape } from "./movement.ts";
+import { attributesToOperands } from "./written.ts";
 
 interface ReduceView {
   readonly g: Value;
@@ -70,6 +71,7 @@ function reduction(
       return axesThere.includes(x.rank - 1) ? { plain: [y] } : undefined;
     },
     flops: ({ inputs: [x] }) => size(x.shape),
+    read: attributesToOperands({ axes: 1 }),
     evaluate: ([source], { inputs: [x, axes], outputs: [y], attributes }) => {
       const numbers = source && exactNumbers(source);
       if (!numbers) return undefined;
@@ -177,6 +179,7 @@ export const TopK: OpDef = defineOp("TopK", {
     g && positions && scatterElements(x.shape, positions, g, axis),
     undefined,
   ],
+  read: attributesToOperands({ k: 1 }),
   flops: ({ inputs: [x] }) => size(x.shape) * Math.ceil(Math.log2(Math.max(2, x.shape.at(-1) ?? 2))),
 });
 

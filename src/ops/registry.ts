@@ -12,6 +12,7 @@ import * as matmul from "./matmul.ts";
 import * as movement from "./movement.ts";
 import * as normalization from "./normalization.ts";
 import * as pooling from "./pooling.ts";
+import * as random from "./random.ts";
 import * as reduce from "./reduce.ts";
 import * as slicing from "./slicing.ts";
 
@@ -35,6 +36,7 @@ const families: readonly (readonly [object, (op: OpDef) => OpKind])[] = [
   [indexing, () => "embedding"],
   [normalization, () => "normalization"],
   [known, () => "other"],
+  [random, () => "other"],
 ];
 
 /** All operators, family by family. */

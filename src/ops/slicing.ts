@@ -9,6 +9,7 @@ import { int64s, type Operand, requireConstant, scalar } from "./constant.ts";
 import { sub } from "./elementwise.ts";
 import { reshape } from "./movement.ts";
 import { reduceSum } from "./reduce.ts";
+import { attributesToOperands } from "./written.ts";
 
 interface Range {
   readonly start: number;
@@ -55,6 +56,7 @@ export const Slice: OpDef = defineOp("Slice", {
     return [pad(grown, pads)];
   },
   flops: () => 0,
+  read: attributesToOperands({ starts: 1, ends: 2, axes: 3 }),
   evaluate: ([source], { inputs: [x, starts, ends, axes, steps], outputs: [y] }) => {
     const ranges = resolveSlice(x, starts, ends, axes, steps);
     return (
@@ -105,6 +107,7 @@ export const Pad: OpDef = defineOp("Pad", {
     return [dx, undefined, value && needs[2] ? reshape(sub(reduceSum(g), reduceSum(dx)), value.shape) : undefined];
   },
   flops: () => 0,
+  read: attributesToOperands({ pads: 1, value: 2 }),
   evaluate: ([source, , value], { inputs: [x, pads, , axes], outputs: [y], attributes: { mode = "constant" } }) => {
     if (!source || mode !== "constant") return undefined;
     const widths = fullPads(x, pads, axes);

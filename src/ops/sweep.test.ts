@@ -49,9 +49,15 @@ function expectClose(actual: readonly number[], expected: readonly number[], tol
     expect.fail(`${what}: element ${far} is ${actual[far]}, expected ${expected[far]}\n[${actual}]\n[${expected}]`);
 }
 
-/** Runs a graph as it was built: only operators of our own domain are lowered. */
+/** Operators that newer operator sets do not have: they run as what they are read as. */
+const retired = ["Scatter"];
+
+/** Runs a graph as it was built, but for operators that are not ONNX's, or no longer. */
 async function runUnchanged(inputs: readonly Value[], outputs: readonly Value[], feeds: readonly Tensor[]) {
-  const own = rewrite(outputs, (node) => (node.op.domain === "sardonyx" ? node.op.lower(node) : undefined));
+  const own = rewrite(outputs, (node) => {
+    if (retired.includes(node.op.type)) return node.op.simplify(node);
+    return node.op.domain === "sardonyx" ? node.op.lower(node) : undefined;
+  });
   const session = await backend.compile(encodeModel(graphOf(inputs, own.outputs)), { threads: 1 });
   return session.run(feeds);
 }

@@ -43,7 +43,8 @@ export const attributesToOperands =
     return writtenNode(op, operands, without(attributes, moved)).outputs;
   };
 
-const without = (attributes: Attributes, names: readonly string[]): Attributes =>
+/** Attributes without some. */
+export const without = (attributes: Attributes, names: readonly string[]): Attributes =>
   Object.fromEntries(Object.entries(attributes).filter(([name]) => !names.includes(name)));
 
 /** Reads a node as the simplest form that its operator gives it. */
