@@ -16,6 +16,7 @@ import { movementCases } from "./movement.cases.ts";
 import { normalizationCases } from "./normalization.cases.ts";
 import { poolingCases } from "./pooling.cases.ts";
 import { randomCases } from "./random.cases.ts";
+import { recurrentCases } from "./recurrent.cases.ts";
 import { reduceCases } from "./reduce.cases.ts";
 import { slicingCases } from "./slicing.cases.ts";
 
@@ -36,6 +37,7 @@ export const caseFamilies: Readonly<Record<string, readonly OpCase[]>> = {
   pooling: poolingCases,
   indexing: indexingCases,
   normalization: normalizationCases,
+  recurrent: recurrentCases,
 };
 
 export const keyOfCase = ({ op, name }: OpCase): string => `${op.type}: ${name}`;

@@ -12,5 +12,6 @@ export * from "./movement.ts";
 export * from "./normalization.ts";
 export * from "./pooling.ts";
 export * from "./random.ts";
+export * from "./recurrent.ts";
 export * from "./reduce.ts";
 export * from "./slicing.ts";

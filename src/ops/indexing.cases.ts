@@ -103,6 +103,19 @@ const scatterCases = [
   }),
 ];
 
+const reversingCases = [
+  opCase(i.ReverseSequence, "steps first", {
+    inputs: { x: normal([3, 2, 2]), n: given([3, 2], [2], "int64") },
+    build: ({ x, n }) => apply(i.ReverseSequence, [x, n], { time_axis: 0, batch_axis: 1 }),
+    torch: "torch.stack([x[[2, 1, 0], 0], x[[1, 0, 2], 1]], 1)",
+  }),
+  opCase(i.ReverseSequence, "batch first", {
+    inputs: { x: normal([2, 3]), n: given([1, 3], [2], "int64") },
+    build: ({ x, n }) => apply(i.ReverseSequence, [x, n], { time_axis: 1, batch_axis: 0 }),
+    torch: "torch.stack([x[0], x[1].flip(0)])",
+  }),
+];
+
 const oneHotCases = [
   opCase(i.OneHot, "last axis", {
     inputs: { at: indices([2, 3], 4) },
@@ -121,4 +134,4 @@ const oneHotCases = [
   }),
 ];
 
-export const indexingCases = [...gatherCases, ...scatterCases, ...oneHotCases];
+export const indexingCases = [...gatherCases, ...scatterCases, ...reversingCases, ...oneHotCases];

@@ -228,6 +228,25 @@ export const ScatterND: OpDef = defineOp("ScatterND", {
   },
 });
 
+/** Each sequence of the batch with its first `lengths` steps in reverse order, the others as they are. */
+export const ReverseSequence: OpDef = defineOp("ReverseSequence", {
+  arity: "2",
+  attributes: { time_axis: "int", batch_axis: "int" },
+  infer: ([x, lengths], { batch_axis = 1 }) => {
+    const batch = x.shape[normalizeAxis(batch_axis, x.rank)];
+    if (lengths.dtype !== "int64")
+      throw new DTypeError(`reverseSequence: lengths must be int64, got ${lengths.dtype}; cast(lengths, "int64")`);
+    if (lengths.rank !== 1 || lengths.shape[0] !== batch)
+      throw new ShapeError(
+        `reverseSequence: lengths are ${showShape(lengths.shape)}, the batch axis of ${showShape(x.shape)} has ${batch}; pass one for each`,
+      );
+    return x;
+  },
+  // It undoes itself.
+  grad: ({ g, inputs: [, lengths], attributes }) => [apply(ReverseSequence, [g, lengths], attributes), undefined],
+  flops: () => 0,
+});
+
 export const OneHot: OpDef = defineOp("OneHot", {
   arity: "3",
   settings: [2],

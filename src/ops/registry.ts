@@ -13,6 +13,7 @@ import * as movement from "./movement.ts";
 import * as normalization from "./normalization.ts";
 import * as pooling from "./pooling.ts";
 import * as random from "./random.ts";
+import * as recurrent from "./recurrent.ts";
 import * as reduce from "./reduce.ts";
 import * as slicing from "./slicing.ts";
 
@@ -35,6 +36,7 @@ const families: readonly (readonly [object, (op: OpDef) => OpKind])[] = [
   [pooling, () => "pooling"],
   [indexing, () => "embedding"],
   [normalization, () => "normalization"],
+  [recurrent, () => "recurrent"],
   [known, () => "other"],
   [random, () => "other"],
 ];
