@@ -168,6 +168,33 @@ def embedding():
     return {"embedding": layer(nn.Embedding(5, 3), torch.tensor([[0, 4, 4], [1, 0, 4]]))}
 
 
+def recurrent():
+    def every_step(network, x):
+        return layer(Fn(lambda f, x: f(x)[0], network), x, rename=unwrap)
+
+    def last_state(network, x):
+        """The last layer's state, both directions side by side."""
+        directions = 2 if network.bidirectional else 1
+
+        def function(f, x):
+            state = f(x)[1]
+            state = state[0] if isinstance(state, tuple) else state
+            return torch.cat(list(state[-directions:]), -1)
+
+        return layer(Fn(function, network), x, rename=unwrap)
+
+    sizes = {"batch_first": True}
+    return {
+        "rnn": every_step(nn.RNN(3, 4, **sizes), torch.randn(2, 5, 3)),
+        "rnnBothLast": last_state(nn.RNN(2, 3, bidirectional=True, bias=False, **sizes), torch.randn(2, 4, 2)),
+        "lstm": every_step(nn.LSTM(3, 4, **sizes), torch.randn(2, 5, 3)),
+        "lstmLast": last_state(nn.LSTM(2, 3, **sizes), torch.randn(3, 4, 2)),
+        "lstmDeep": every_step(nn.LSTM(3, 2, num_layers=2, bidirectional=True, **sizes), torch.randn(2, 4, 3)),
+        "gru": every_step(nn.GRU(3, 4, **sizes), torch.randn(2, 5, 3)),
+        "gruLast": last_state(nn.GRU(2, 3, num_layers=2, **sizes), torch.randn(2, 4, 2)),
+    }
+
+
 def activations():
     x = torch.tensor([[-6.0, -2.5, -1.0, -0.1], [0.1, 0.7, 2.0, 5.0]])
     functions = {
@@ -287,6 +314,7 @@ if __name__ == "__main__":
         "adaptive-pool": adaptive_pool,
         "normalization": normalization,
         "embedding": embedding,
+        "recurrent": recurrent,
         "activations": activations,
         "sequential": sequential,
         "losses": losses,

@@ -79,6 +79,7 @@ export {
   Pool,
   type PoolOptions,
 } from "./pool.ts";
+export { Gru, gru, Lstm, lstm, type RecurrentOptions, Rnn, rnn } from "./recurrent.ts";
 export { l1, l1l2, l2 } from "./regularizers.ts";
 export { Flatten, flatten, Reshape, reshape } from "./reshape.ts";
 export { Sequential, sequential } from "./sequential.ts";
