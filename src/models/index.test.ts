@@ -1,4 +1,4 @@
-/** Every convolutional preset: parameters, cost, output and names against those published, without allocating weights. */
+/** Every preset: parameters, cost, output and names against those published, without allocating weights. */
 import { describe, expect, test } from "vitest";
 import { OptionError } from "../core/errors.ts";
 import { size } from "../core/shape.ts";
@@ -7,7 +7,7 @@ import { type PresetOptions, presetOf, presets } from "./index.ts";
 
 interface Published {
   readonly parameters: number;
-  /** Multiply-adds of convolutions and dense layers for one sample, in thousands of millions. */
+  /** Multiply-adds of convolutional, dense and recurrent layers for one sample, in thousands of millions. */
   readonly macs: number;
   /** Running means and variances: two for each channel that is normalized. */
   readonly buffers: number;
@@ -17,11 +17,13 @@ interface Published {
 /**
  * Parameters and multiply-adds as torchvision states them with its weights (`num_params`, `_ops`); with auxiliary heads
  * its untrained models' counts, and their cost as summed by hand. LeNet-5's cost:
- * 25·6·28² + 25·6·16·10² + 400·120 + 120·84 + 84·10. MobileNet's are those of its paper, table 4: 569 million, and
+ * 25·6·28² + 25·6·16·10² + 400·120 + 120·84 + 84·10; the LSTM's: 120·4·128·(128 + 128) + 2·128. MobileNet's are those of its paper, table 4: 569 million, and
  * 4.2 million counted out.
  */
 const published: readonly (readonly [string, Published])[] = [
   ["lenet5", { parameters: 61_706, macs: 0.00041652, buffers: 0 }],
+  // 10,000·128 for the words, 4·128·(128 + 128) + 2·4·128 for the cell, 2·128 + 2 for the scores.
+  ["lstm", { parameters: 1_412_354, macs: 0.015729, buffers: 0 }],
   ["alexnet", { parameters: 61_100_840, macs: 0.714, buffers: 0 }],
   ["vgg11", { parameters: 132_863_336, macs: 7.609, buffers: 0 }],
   ["vgg13", { parameters: 133_047_848, macs: 11.308, buffers: 0 }],
@@ -46,9 +48,15 @@ const published: readonly (readonly [string, Published])[] = [
   ["efficientnet_b0", { parameters: 5_288_548, macs: 0.386, buffers: 42_016 }],
 ];
 
-/** Multiply-adds of a layer: each weight is used once at every position of the output. */
-const macsOf = (module: Module, outputShape: readonly number[]): number =>
-  size(module.own.get("weight")?.shape ?? []) * size(outputShape.slice(2));
+/** Multiply-adds of a layer: each weight is used once at every position of the output, a recurrent one at every step. */
+function macsOf(module: Module, outputShape: readonly number[], [, steps = 1]: readonly number[]): number {
+  const weights = [...module.own].filter(([name]) => name.startsWith("weight"));
+  const uses = module.kind === "recurrent" ? steps : size(outputShape.slice(2));
+  return weights.reduce((sum, [, { shape }]) => sum + size(shape), 0) * uses;
+}
+
+/** Outputs of the classifier where they are not ImageNet's. */
+const classes: Readonly<Record<string, number>> = { lenet5: 10, lstm: 2 };
 
 describe("as published", () => {
   test.each(published)("%s", (name, { parameters, macs, buffers, options }) => {
@@ -62,13 +70,13 @@ describe("as published", () => {
     expect(summary.parameters).toBe(parameters);
     expect(summary.trainable).toBe(parameters);
     expect(summary.buffers).toBe(buffers);
-    expect(summary.layers.at(-1)?.outputShape).toEqual([1, name === "lenet5" ? 10 : 1000]);
+    expect(summary.layers.at(-1)?.outputShape).toEqual([1, classes[name] ?? 1000]);
     expect([...model.parameters().values()].filter(({ value }) => value)).toEqual([]);
 
     const paths = new Map([...model.modules()].map(([module, path]) => [path, module]));
     const cost = summary.layers
-      .filter(({ kind }) => kind === "convolution" || kind === "dense")
-      .reduce((sum, { path, outputShape }) => sum + macsOf(paths.get(path) as Module, outputShape), 0);
+      .filter(({ kind }) => ["convolution", "dense", "recurrent"].includes(kind))
+      .reduce((sum, { path, outputShape }) => sum + macsOf(paths.get(path) as Module, outputShape, input.shape), 0);
     expect(Math.abs(cost / 1e9 - macs), `${cost} multiply-adds`).toBeLessThanOrEqual(0.0005);
   });
 

@@ -6,6 +6,7 @@ import { efficientnetPresets } from "./efficientnet.ts";
 import { googlenetPresets } from "./googlenet.ts";
 import { inceptionV3Presets } from "./inception-v3.ts";
 import { lenetPresets } from "./lenet.ts";
+import { lstmPresets } from "./lstm.ts";
 import { mobilenetV1Presets } from "./mobilenet-v1.ts";
 import { mobilenetV2Presets } from "./mobilenet-v2.ts";
 import type { Preset } from "./preset.ts";
@@ -20,6 +21,7 @@ export { EfficientNet, type EfficientNetOptions } from "./efficientnet.ts";
 export { GoogLeNet, type GoogLeNetOptions } from "./googlenet.ts";
 export { InceptionV3, type InceptionV3Options } from "./inception-v3.ts";
 export { LeNet5 } from "./lenet.ts";
+export { LstmClassifier, type LstmClassifierOptions } from "./lstm.ts";
 export { type MobileNetOptions, MobileNetV1 } from "./mobilenet-v1.ts";
 export { MobileNetV2, type MobileNetV2Options } from "./mobilenet-v2.ts";
 export type { Preset, PresetOptions } from "./preset.ts";
@@ -30,6 +32,7 @@ export { Vgg, type VggOptions } from "./vgg.ts";
 /** Every preset by its name, the oldest architectures first. */
 export const presets: Readonly<Record<string, Preset>> = Object.fromEntries(
   [
+    lstmPresets,
     lenetPresets,
     alexnetPresets,
     vggPresets,
