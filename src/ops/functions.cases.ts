@@ -1,5 +1,16 @@
 /** Cases of the elementwise functions of one operand. */
-import { distinct, given, integers, normal, opCase, positive, type UnaryRow, unaryCase } from "./define.cases.ts";
+import {
+  distinct,
+  given,
+  integers,
+  normal,
+  opCase,
+  positive,
+  small,
+  type UnaryRow,
+  unaryCase,
+} from "./define.cases.ts";
+import { add } from "./elementwise.ts";
 import * as f from "./functions.ts";
 
 const shape = [2, 5];
@@ -12,6 +23,15 @@ const rows: readonly UnaryRow[] = [
   [f.Reciprocal, f.reciprocal, positive(shape), "1 / x"],
   [f.Sin, f.sin, normal(shape), "x.sin()"],
   [f.Cos, f.cos, normal(shape), "x.cos()"],
+  [f.Tan, f.tan, small(shape), "x.tan()"],
+  [f.Asin, f.asin, small(shape), "x.asin()", "Asin runs in float32 only"],
+  [f.Acos, f.acos, small(shape), "x.acos()", "Acos runs in float32 only"],
+  [f.Atan, f.atan, normal(shape), "x.atan()", "Atan runs in float32 only"],
+  [f.Sinh, f.sinh, normal(shape), "x.sinh()"],
+  [f.Cosh, f.cosh, normal(shape), "x.cosh()"],
+  [f.Asinh, f.asinh, normal(shape), "x.asinh()"],
+  [f.Acosh, (x) => f.acosh(add(x, 1)), positive(shape), "(x + 1).acosh()"],
+  [f.Atanh, f.atanh, small(shape), "x.atanh()"],
   [f.Tanh, f.tanh, normal(shape), "x.tanh()"],
   [f.Erf, f.erf, normal(shape), "x.erf()", "Erf runs in float32 only"],
   [f.Sign, f.sign, distinct(shape), "x.sign()"],

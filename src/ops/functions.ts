@@ -1,7 +1,7 @@
 /** Elementwise functions of one operand: signs and rounding, exponentials, trigonometric and hyperbolic functions. */
 import type { Value } from "../graph/ir.ts";
 import { apply, defineOp, type OpDef } from "../graph/op.ts";
-import { div, mul, sub } from "./elementwise.ts";
+import { add, div, mul, sub } from "./elementwise.ts";
 import { each, floatFunction } from "./float-function.ts";
 
 /** A function that is constant almost everywhere: its derivative is zero. */
@@ -41,6 +41,33 @@ export const Reciprocal: OpDef = floatFunction("Reciprocal", (g, _, y) => mul(g,
 });
 export const Sin: OpDef = floatFunction("Sin", (g, x) => mul(g, cos(x)), { fold: Math.sin });
 export const Cos: OpDef = floatFunction("Cos", (g, x) => mul(g, neg(sin(x))), { fold: Math.cos });
+export const Tan: OpDef = floatFunction("Tan", (g, _, y) => mul(g, add(1, mul(y, y))), {
+  fold: Math.tan,
+  composite: (x) => div(sin(x), cos(x)),
+});
+export const Asin: OpDef = floatFunction("Asin", (g, x) => div(g, sqrt(sub(1, mul(x, x)))), { fold: Math.asin });
+export const Acos: OpDef = floatFunction("Acos", (g, x) => neg(div(g, sqrt(sub(1, mul(x, x))))), { fold: Math.acos });
+export const Atan: OpDef = floatFunction("Atan", (g, x) => div(g, add(1, mul(x, x))), { fold: Math.atan });
+export const Sinh: OpDef = floatFunction("Sinh", (g, x) => mul(g, cosh(x)), {
+  fold: Math.sinh,
+  composite: (x) => mul(0.5, sub(exp(x), exp(neg(x)))),
+});
+export const Cosh: OpDef = floatFunction("Cosh", (g, x) => mul(g, sinh(x)), {
+  fold: Math.cosh,
+  composite: (x) => mul(0.5, add(exp(x), exp(neg(x)))),
+});
+export const Asinh: OpDef = floatFunction("Asinh", (g, x) => div(g, sqrt(add(1, mul(x, x)))), {
+  fold: Math.asinh,
+  composite: (x) => mul(sign(x), log(add(abs(x), sqrt(add(1, mul(x, x)))))),
+});
+export const Acosh: OpDef = floatFunction("Acosh", (g, x) => div(g, sqrt(sub(mul(x, x), 1))), {
+  fold: Math.acosh,
+  composite: (x) => log(add(x, sqrt(sub(mul(x, x), 1)))),
+});
+export const Atanh: OpDef = floatFunction("Atanh", (g, x) => div(g, sub(1, mul(x, x))), {
+  fold: Math.atanh,
+  composite: (x) => mul(0.5, log(div(add(1, x), sub(1, x)))),
+});
 export const Tanh: OpDef = floatFunction("Tanh", (g, _, y) => mul(g, sub(1, mul(y, y))), { fold: Math.tanh });
 export const Erf: OpDef = floatFunction("Erf", (g, x) => mul(g, mul(2 / Math.sqrt(Math.PI), exp(neg(mul(x, x))))));
 
@@ -59,5 +86,14 @@ export const sqrt = one(Sqrt);
 export const reciprocal = one(Reciprocal);
 export const sin = one(Sin);
 export const cos = one(Cos);
+export const tan = one(Tan);
+export const asin = one(Asin);
+export const acos = one(Acos);
+export const atan = one(Atan);
+export const sinh = one(Sinh);
+export const cosh = one(Cosh);
+export const asinh = one(Asinh);
+export const acosh = one(Acosh);
+export const atanh = one(Atanh);
 export const tanh = one(Tanh);
 export const erf = one(Erf);

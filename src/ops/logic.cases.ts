@@ -1,5 +1,5 @@
 /** Cases of comparisons, logic and bits. */
-import type { OpDef } from "../graph/op.ts";
+import { apply, type OpDef } from "../graph/op.ts";
 import type { Operand } from "./constant.ts";
 import { bools, given, type InputSpec, integers, opCase } from "./define.cases.ts";
 import { div } from "./elementwise.ts";
@@ -51,6 +51,16 @@ const bitwiseCases = bitwise.map(([op, build, b, torch]) =>
 );
 
 const testCases = [
+  opCase(l.IsInf, "both signs", {
+    inputs: { x: given([1, -1, 2], [3]), zero: given([0, 0, 1], [3]) },
+    build: ({ x, zero }) => l.isInf(div(x, zero)),
+    torch: "(x / zero).isinf()",
+  }),
+  opCase(l.IsInf, "negative alone", {
+    inputs: { x: given([1, -1, 2], [3]), zero: given([0, 0, 1], [3]) },
+    build: ({ x, zero }) => apply(l.IsInf, [div(x, zero)], { detect_positive: 0 }),
+    torch: "(x / zero).isneginf()",
+  }),
   opCase(l.Not, "vector", { inputs: { x: given([0, 1], [2], "bool") }, build: ({ x }) => l.not(x), torch: "~x" }),
   opCase(l.IsNaN, "0/0 among numbers", {
     inputs: { x: given([0, 1, 2], [3]) },

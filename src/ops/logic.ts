@@ -1,7 +1,7 @@
 /** Comparisons, logic and bits, element by element under broadcasting. */
 import { DTypeError } from "../core/errors.ts";
 import type { Value } from "../graph/ir.ts";
-import { apply, defineOp, type OpDef } from "../graph/op.ts";
+import { apply, defineOp, type OpDef, requireFloat } from "../graph/op.ts";
 import { asValues, type Operand } from "./constant.ts";
 import { broadcast } from "./elementwise.ts";
 import { each } from "./float-function.ts";
@@ -64,6 +64,14 @@ export const IsNaN: OpDef = defineOp("IsNaN", {
   flops: each,
   fold: (x) => Number(Number.isNaN(x)),
 });
+/** Whether an element is infinite, of the signs asked for. */
+export const IsInf: OpDef = defineOp("IsInf", {
+  arity: "1",
+  attributes: { detect_negative: "int", detect_positive: "int" },
+  infer: ([x]) => ({ dtype: "bool", shape: requireFloat("IsInf", x).shape }),
+  grad: "none",
+  flops: each,
+});
 export const BitwiseAnd: OpDef = bitwise("BitwiseAnd");
 export const BitwiseXor: OpDef = bitwise("BitwiseXor");
 export const BitShift: OpDef = bitwise("BitShift");
@@ -80,6 +88,7 @@ export const or = two(Or);
 export const xor = two(Xor);
 export const not = (x: Value) => apply(Not, [x]);
 export const isNan = (x: Value) => apply(IsNaN, [x]);
+export const isInf = (x: Value) => apply(IsInf, [x]);
 export const bitwiseAnd = two(BitwiseAnd);
 export const bitwiseXor = two(BitwiseXor);
 export const shiftLeft = (a: Operand, b: Operand) => apply(BitShift, asValues(a, b), { direction: "LEFT" });
