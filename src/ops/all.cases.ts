@@ -16,6 +16,7 @@ import { movementCases } from "./movement.cases.ts";
 import { normalizationCases } from "./normalization.cases.ts";
 import { poolingCases } from "./pooling.cases.ts";
 import { randomCases } from "./random.cases.ts";
+import { rearrangeCases } from "./rearrange.cases.ts";
 import { recurrentCases } from "./recurrent.cases.ts";
 import { reduceCases } from "./reduce.cases.ts";
 import { slicingCases } from "./slicing.cases.ts";
@@ -37,6 +38,7 @@ export const caseFamilies: Readonly<Record<string, readonly OpCase[]>> = {
   pooling: poolingCases,
   indexing: indexingCases,
   normalization: normalizationCases,
+  rearrange: rearrangeCases,
   recurrent: recurrentCases,
 };
 

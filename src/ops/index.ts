@@ -12,6 +12,7 @@ export * from "./movement.ts";
 export * from "./normalization.ts";
 export * from "./pooling.ts";
 export * from "./random.ts";
+export * from "./rearrange.ts";
 export * from "./recurrent.ts";
 export * from "./reduce.ts";
 export * from "./slicing.ts";

@@ -13,6 +13,7 @@ import * as movement from "./movement.ts";
 import * as normalization from "./normalization.ts";
 import * as pooling from "./pooling.ts";
 import * as random from "./random.ts";
+import * as rearrange from "./rearrange.ts";
 import * as recurrent from "./recurrent.ts";
 import * as reduce from "./reduce.ts";
 import * as slicing from "./slicing.ts";
@@ -36,6 +37,7 @@ const families: readonly (readonly [object, (op: OpDef) => OpKind])[] = [
   [pooling, () => "pooling"],
   [indexing, () => "embedding"],
   [normalization, () => "normalization"],
+  [rearrange, () => "reshape"],
   [recurrent, () => "recurrent"],
   [known, () => "other"],
   [random, () => "other"],
@@ -55,6 +57,7 @@ const views: ReadonlySet<OpDef> = new Set([
   movement.Squeeze,
   movement.Unsqueeze,
   elementwise.Identity,
+  random.Dropout,
 ]);
 
 /** Whether an operator's output is its first operand under another shape, the same bytes. */
