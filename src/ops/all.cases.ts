@@ -3,12 +3,14 @@ import { isFloat } from "../core/dtype.ts";
 import { foldIn, keyOf } from "../core/random.ts";
 import { size } from "../core/shape.ts";
 import { activationCases } from "./activations.cases.ts";
+import { channelNormalizationCases } from "./channel-normalization.cases.ts";
 import { constantCases } from "./constant.cases.ts";
 import { convolutionCases } from "./convolution.cases.ts";
 import { inputTensors, inputValues, type OpCase, randomNumbers } from "./define.cases.ts";
 import { elementwiseCases } from "./elementwise.cases.ts";
 import { functionCases } from "./functions.cases.ts";
 import { indexingCases } from "./indexing.cases.ts";
+import { interpolationCases } from "./interpolation.cases.ts";
 import { knownCases } from "./known.cases.ts";
 import { logicCases } from "./logic.cases.ts";
 import { matmulFamilyCases } from "./matmul.cases.ts";
@@ -39,6 +41,8 @@ export const caseFamilies: Readonly<Record<string, readonly OpCase[]>> = {
   indexing: indexingCases,
   normalization: normalizationCases,
   rearrange: rearrangeCases,
+  interpolation: interpolationCases,
+  "channel-normalization": channelNormalizationCases,
   recurrent: recurrentCases,
 };
 

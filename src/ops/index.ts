@@ -1,11 +1,13 @@
 /** Everything that builds graphs: operators as functions. */
 
 export * from "./activations.ts";
+export * from "./channel-normalization.ts";
 export { constant, full, int64s, iota, type Operand, ones, scalar, zeros } from "./constant.ts";
 export * from "./convolution.ts";
 export * from "./elementwise.ts";
 export * from "./functions.ts";
 export * from "./indexing.ts";
+export * from "./interpolation.ts";
 export * from "./logic.ts";
 export * from "./matmul.ts";
 export * from "./movement.ts";

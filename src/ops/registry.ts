@@ -1,11 +1,13 @@
 /** Every operator, collected from the families; nothing is listed by hand. */
 import { OpDef, type OpKind } from "../graph/op.ts";
 import * as activations from "./activations.ts";
+import * as channelNormalization from "./channel-normalization.ts";
 import * as constants from "./constant.ts";
 import * as convolution from "./convolution.ts";
 import * as elementwise from "./elementwise.ts";
 import * as functions from "./functions.ts";
 import * as indexing from "./indexing.ts";
+import * as interpolation from "./interpolation.ts";
 import * as known from "./known.ts";
 import * as logic from "./logic.ts";
 import * as matmul from "./matmul.ts";
@@ -38,6 +40,8 @@ const families: readonly (readonly [object, (op: OpDef) => OpKind])[] = [
   [indexing, () => "embedding"],
   [normalization, () => "normalization"],
   [rearrange, () => "reshape"],
+  [interpolation, () => "reshape"],
+  [channelNormalization, () => "normalization"],
   [recurrent, () => "recurrent"],
   [known, () => "other"],
   [random, () => "other"],
