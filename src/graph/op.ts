@@ -37,6 +37,8 @@ interface OperandsOf {
   "3-6": readonly [Value, Value, Value, Value?, Value?, Value?];
   "3-8": readonly [Value, Value, Value, Value?, Value?, Value?, Value?, Value?];
   "5": readonly [Value, Value, Value, Value, Value];
+  "8": readonly [Value, Value, Value, Value, Value, Value, Value, Value];
+  "8-9": readonly [Value, Value, Value, Value, Value, Value, Value, Value, Value?];
   "1-": readonly [Value, ...Value[]];
 }
 export type Arity = keyof OperandsOf;

@@ -17,6 +17,7 @@ import { matmulFamilyCases } from "./matmul.cases.ts";
 import { movementCases } from "./movement.cases.ts";
 import { normalizationCases } from "./normalization.cases.ts";
 import { poolingCases } from "./pooling.cases.ts";
+import { quantizationCases } from "./quantization.cases.ts";
 import { randomCases } from "./random.cases.ts";
 import { rearrangeCases } from "./rearrange.cases.ts";
 import { recurrentCases } from "./recurrent.cases.ts";
@@ -43,6 +44,7 @@ export const caseFamilies: Readonly<Record<string, readonly OpCase[]>> = {
   rearrange: rearrangeCases,
   interpolation: interpolationCases,
   "channel-normalization": channelNormalizationCases,
+  quantization: quantizationCases,
   recurrent: recurrentCases,
 };
 

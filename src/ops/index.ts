@@ -13,6 +13,7 @@ export * from "./matmul.ts";
 export * from "./movement.ts";
 export * from "./normalization.ts";
 export * from "./pooling.ts";
+export * from "./quantization.ts";
 export * from "./random.ts";
 export * from "./rearrange.ts";
 export * from "./recurrent.ts";

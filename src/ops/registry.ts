@@ -14,6 +14,7 @@ import * as matmul from "./matmul.ts";
 import * as movement from "./movement.ts";
 import * as normalization from "./normalization.ts";
 import * as pooling from "./pooling.ts";
+import * as quantization from "./quantization.ts";
 import * as random from "./random.ts";
 import * as rearrange from "./rearrange.ts";
 import * as recurrent from "./recurrent.ts";
@@ -42,6 +43,7 @@ const families: readonly (readonly [object, (op: OpDef) => OpKind])[] = [
   [rearrange, () => "reshape"],
   [interpolation, () => "reshape"],
   [channelNormalization, () => "normalization"],
+  [quantization, () => "other"],
   [recurrent, () => "recurrent"],
   [known, () => "other"],
   [random, () => "other"],
