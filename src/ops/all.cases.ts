@@ -7,8 +7,10 @@ import { channelNormalizationCases } from "./channel-normalization.cases.ts";
 import { constantCases } from "./constant.cases.ts";
 import { convolutionCases } from "./convolution.cases.ts";
 import { inputTensors, inputValues, type OpCase, randomNumbers } from "./define.cases.ts";
+import { einsumCases } from "./einsum.cases.ts";
 import { elementwiseCases } from "./elementwise.cases.ts";
 import { functionCases } from "./functions.cases.ts";
+import { fusionCases } from "./fusions.cases.ts";
 import { indexingCases } from "./indexing.cases.ts";
 import { interpolationCases } from "./interpolation.cases.ts";
 import { knownCases } from "./known.cases.ts";
@@ -45,6 +47,8 @@ export const caseFamilies: Readonly<Record<string, readonly OpCase[]>> = {
   interpolation: interpolationCases,
   "channel-normalization": channelNormalizationCases,
   quantization: quantizationCases,
+  einsum: einsumCases,
+  fusions: fusionCases,
   recurrent: recurrentCases,
 };
 

@@ -4,8 +4,10 @@ import * as activations from "./activations.ts";
 import * as channelNormalization from "./channel-normalization.ts";
 import * as constants from "./constant.ts";
 import * as convolution from "./convolution.ts";
+import * as einsum from "./einsum.ts";
 import * as elementwise from "./elementwise.ts";
 import * as functions from "./functions.ts";
+import * as fusions from "./fusions.ts";
 import * as indexing from "./indexing.ts";
 import * as interpolation from "./interpolation.ts";
 import * as known from "./known.ts";
@@ -44,6 +46,8 @@ const families: readonly (readonly [object, (op: OpDef) => OpKind])[] = [
   [interpolation, () => "reshape"],
   [channelNormalization, () => "normalization"],
   [quantization, () => "other"],
+  [einsum, () => "dense"],
+  [fusions, () => "other"],
   [recurrent, () => "recurrent"],
   [known, () => "other"],
   [random, () => "other"],
