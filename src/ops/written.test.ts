@@ -1,6 +1,7 @@
 /** Nodes of files in the forms of older operator sets are read as what they compute. */
 import { expect, test } from "vitest";
 import { UnsupportedError } from "../core/errors.ts";
+import { tensor } from "../core/tensor.ts";
 import { graphOf, input, type Value } from "../graph/ir.ts";
 import { type Attributes, apply, makeNode, type OpDef } from "../graph/op.ts";
 import { printGraph } from "../graph/print.ts";
@@ -15,6 +16,11 @@ const image = input("float32", [1, 3, 4, 4]);
 const vector = input("float32", [3]);
 const four = input("float32", [4]);
 const update = input("float32", [1]);
+const positions = input("int64", image.shape);
+const kernel = input("float32", [1, 5, 4]);
+const recurrence = input("float32", [1, 5, 5]);
+const scales = ops.constant(tensor([1, 1, 2, 2]));
+const inputs = [cube, matrix, column, image, vector, four, update, positions, kernel, recurrence];
 
 interface Form {
   readonly version: number;
@@ -25,8 +31,7 @@ interface Form {
 const read = (op: OpDef, { version, inputs, attributes = {}, outputs = 1 }: Form) =>
   op.read({ version, inputs, attributes, outputs });
 
-const textOf = (outputs: readonly Value[] | undefined) =>
-  printGraph(graphOf([cube, matrix, column, image, vector, four, update], outputs ?? []));
+const textOf = (outputs: readonly Value[] | undefined) => printGraph(graphOf(inputs, outputs ?? []));
 
 const axis = (indices: readonly number[]) => ops.int64s(indices);
 const forms: readonly (readonly [string, OpDef, Form, () => Value | readonly Value[]])[] = [
@@ -180,6 +185,59 @@ const forms: readonly (readonly [string, OpDef, Form, () => Value | readonly Val
     { version: 9, inputs: [four, axis([1]), update], attributes: { axis: 0 } },
     () => apply(ops.ScatterElements, [four, axis([1]), update], { axis: 0 }),
   ],
+  [
+    "Resize 10, to more",
+    ops.Resize,
+    { version: 10, inputs: [image, scales], attributes: { mode: "nearest" } },
+    () =>
+      apply(ops.Resize, [image, undefined, scales], {
+        mode: "nearest",
+        coordinate_transformation_mode: "asymmetric",
+        nearest_mode: "floor",
+      }),
+  ],
+  [
+    "Upsample 7",
+    ops.Upsample,
+    { version: 7, inputs: [image], attributes: { mode: "linear", scales: [1, 1, 2, 2] } },
+    () =>
+      apply(ops.Resize, [image, undefined, scales], {
+        mode: "linear",
+        coordinate_transformation_mode: "asymmetric",
+        nearest_mode: "floor",
+      }),
+  ],
+  [
+    "GroupNormalization 18, a scale for each group",
+    ops.GroupNormalization,
+    { version: 18, inputs: [image, update, update], attributes: { num_groups: 1 } },
+    () => {
+      const spread = () => ops.reshape(ops.expand(ops.reshape(update, [1, 1]), [1, 3]), [3]);
+      return apply(ops.GroupNormalization, [image, spread(), spread()], { num_groups: 1 });
+    },
+  ],
+  [
+    "MaxUnpool without a shape",
+    ops.MaxUnpool,
+    { version: 11, inputs: [image, positions], attributes: { kernel_shape: [2, 2], strides: [2, 2] } },
+    () => apply(ops.MaxUnpool, [image, positions, axis([1, 3, 8, 8])], { kernel_shape: [2, 2], strides: [2, 2] }),
+  ],
+  [
+    "RNN 14, batch first",
+    ops.RNN,
+    { version: 14, inputs: [cube, kernel, recurrence], attributes: { layout: 1 }, outputs: 2 },
+    () => {
+      const steps = ops.transpose(cube, [1, 0, 2]);
+      const [y, last] = makeNode(ops.RNN, [steps, kernel, recurrence], { hidden_size: 5 }).outputs as [Value, Value];
+      return [ops.transpose(y, [2, 0, 1, 3]), ops.transpose(last, [1, 0, 2])];
+    },
+  ],
+  [
+    "com.microsoft's QuickGelu",
+    ops.QuickGelu,
+    { version: 1, inputs: [four], attributes: { alpha: 1 } },
+    () => ops.mul(four, ops.sigmoid(ops.mul(four, 1))),
+  ],
 ];
 
 test.each(forms)("%s", (_, op, form, expected) => {
@@ -207,6 +265,12 @@ test("what would change the result is refused, not ignored", () => {
     [ops.BatchNormalization, { version: 7, inputs: norm, attributes: { spatial: 0 } }, "spatial is 0"],
     [ops.BatchNormalization, { version: 6, inputs: norm }, "as in training"],
     [ops.Dropout, { version: 12, inputs: [cube, ops.scalar(0.5), ops.scalar(1, "bool")] }, "randomness without a key"],
+    [ops.Resize, { version: 10, inputs: [image, ops.constant(tensor([1, 1, 2, 0.5]))] }, "another shrinks"],
+    [
+      ops.MaxUnpool,
+      { version: 11, inputs: [image, positions, axis([1, 3, 9, 9])], attributes: { kernel_shape: [2, 2] } },
+      "output_shape is not [1, 3, 5, 5]",
+    ],
     [Constant, { version: 13, inputs: [], attributes: { value_string: "a" } }, "value_string is not known here"],
     [
       ops.Squeeze,
