@@ -7,8 +7,9 @@ import { add, broadcast, cast, clip, div, minimum, mul, square, sub, where } fro
 import { each, floatFunction, otherFloats } from "./float-function.ts";
 import { abs, erf, exp, log, neg, tanh } from "./functions.ts";
 import { and, greater, less } from "./logic.ts";
+import { perChannel } from "./normalization.ts";
 import { sumTo } from "./reduce.ts";
-import { defineComposition } from "./written.ts";
+import { defineComposition, writtenNode } from "./written.ts";
 
 export const Sigmoid: OpDef = floatFunction("Sigmoid", (g, _, y) => mul(g, mul(y, sub(1, y))), {
   fold: (x) => 1 / (1 + Math.exp(-x)),
@@ -159,6 +160,11 @@ export const PRelu: OpDef = defineOp("PRelu", {
     ];
   },
   flops: each,
+  // Before operator set 7 a vector of slopes was of the channels.
+  read: ({ version, inputs: [x, slope], attributes }, op) =>
+    version < 7 && x && slope?.rank === 1 && slope.shape[0] !== 1
+      ? writtenNode(op, [x, perChannel(slope, x.rank)], attributes).outputs
+      : undefined,
   lower: ({ inputs: [x, slope] }) => otherFloats(x, () => where(less(x, 0), mul(x, slope), x)),
 });
 

@@ -1,18 +1,18 @@
 /** Elementwise operators: one output element from one element of each operand, under broadcasting. */
 import { type DType, dtypes, isFloat } from "../core/dtype.ts";
 import { atPlace, DTypeError, ShapeError } from "../core/errors.ts";
-import { broadcastShapes, sameShape, size, stridesOf } from "../core/shape.ts";
+import { broadcastShapes, normalizeAxis, sameShape, size, stridesOf } from "../core/shape.ts";
 import { fullTensor, type Tensor } from "../core/tensor.ts";
 import { broadcastPosition, mapElements, moveElements, offsetOf, oneOutput, type Position } from "../graph/elements.ts";
 import { constantOf, type TensorType, type Value } from "../graph/ir.ts";
-import { apply, defineOp, type OpDef, requireSameDType } from "../graph/op.ts";
+import { apply, defineOp, type OpDef, requireSameDType, type WrittenNode } from "../graph/op.ts";
 import { asValues, type Operand, scalar } from "./constant.ts";
 import { each } from "./float-function.ts";
 import { log, neg } from "./functions.ts";
 import { and, equal, greater, greaterOrEqual, less, lessOrEqual, requireBool } from "./logic.ts";
-import { Expand } from "./movement.ts";
+import { Expand, reshape } from "./movement.ts";
 import { sumTo } from "./reduce.ts";
-import { attributesToOperands, defineComposition } from "./written.ts";
+import { attributesToOperands, defineComposition, without, writtenNode } from "./written.ts";
 
 /** Result of a broadcasting operator whose operands share a dtype. */
 export function broadcast(op: string, ...values: readonly Value[]): TensorType {
@@ -22,6 +22,16 @@ export function broadcast(op: string, ...values: readonly Value[]): TensorType {
   } catch (error) {
     throw atPlace(op, error);
   }
+}
+
+/** Before operator set 7 the second operand's axes were those of the first from `axis` on, by default its last ones. */
+function broadcastBefore7({ version, inputs, attributes }: WrittenNode, op: OpDef): readonly Value[] | undefined {
+  const [a, b] = inputs;
+  if (version >= 7 || !a || !b) return undefined;
+  const { axis = a.rank - b.rank } = attributes as Readonly<Record<string, number | undefined>>;
+  const behind = new Array<number>(Math.max(0, a.rank - normalizeAxis(axis, a.rank + 1) - b.rank)).fill(1);
+  const kept = without(attributes, ["axis", "broadcast", "consumed_inputs"]);
+  return writtenNode(op, [a, reshape(b, [...b.shape, ...behind])], kept).outputs;
 }
 
 /** Outputs of an elementwise rule that needs more than its elements; `undefined` when they would not be exact. */
@@ -65,6 +75,7 @@ export const Add: OpDef = defineOp("Add", {
   fold: (a, b) => a + b,
   simplify: ({ inputs: [a, b], outputs: [y] }) => neutral(y, [a, b, 0], [b, a, 0]) ?? broadcastLate(Add, a, b, y),
   infer: ([a, b]) => broadcast("Add", a, b),
+  read: broadcastBefore7,
   grad: ({ g, inputs: [a, b] }) => [sumTo(g, a.shape), sumTo(g, b.shape)],
   flops: each,
 });
@@ -74,6 +85,7 @@ export const Sub: OpDef = defineOp("Sub", {
   fold: (a, b) => a - b,
   simplify: ({ inputs: [a, b], outputs: [y] }) => neutral(y, [a, b, 0]) ?? broadcastLate(Sub, a, b, y),
   infer: ([a, b]) => broadcast("Sub", a, b),
+  read: broadcastBefore7,
   grad: ({ g, inputs: [a, b], needs }) => [sumTo(g, a.shape), needs[1] ? neg(sumTo(g, b.shape)) : undefined],
   flops: each,
 });
@@ -83,6 +95,7 @@ export const Mul: OpDef = defineOp("Mul", {
   fold: (a, b) => a * b,
   simplify: ({ inputs: [a, b], outputs: [y] }) => neutral(y, [a, b, 1], [b, a, 1]) ?? broadcastLate(Mul, a, b, y),
   infer: ([a, b]) => broadcast("Mul", a, b),
+  read: broadcastBefore7,
   // d(ab) = b da + a db
   grad: ({ g, inputs: [a, b], needs }) => [
     needs[0] ? sumTo(mul(g, b), a.shape) : undefined,
@@ -96,6 +109,7 @@ export const Div: OpDef = defineOp("Div", {
   fold: (a, b) => a / b,
   simplify: ({ inputs: [a, b], outputs: [y] }) => neutral(y, [a, b, 1]) ?? broadcastLate(Div, a, b, y),
   infer: ([a, b]) => broadcast("Div", a, b),
+  read: broadcastBefore7,
   // d(a/b) = da/b - y db/b
   grad: ({ g, inputs: [a, b], outputs: [y], needs }) => [
     needs[0] ? sumTo(div(g, b), a.shape) : undefined,
@@ -106,6 +120,7 @@ export const Div: OpDef = defineOp("Div", {
 export const Pow: OpDef = defineOp("Pow", {
   arity: "2",
   infer: ([a, b]) => ({ dtype: a.dtype, shape: broadcastShapes(a.shape, b.shape) }),
+  read: broadcastBefore7,
   fold: (a, b) => a ** b,
   // d(a^b) = b a^(b-1) da + y ln(a) db, with 0^b taken as constant in b
   grad: ({ g, inputs: [a, b], outputs: [y], needs }) => [

@@ -36,6 +36,24 @@ const textOf = (outputs: readonly Value[] | undefined) => printGraph(graphOf(inp
 const axis = (indices: readonly number[]) => ops.int64s(indices);
 const forms: readonly (readonly [string, OpDef, Form, () => Value | readonly Value[]])[] = [
   [
+    "Add 6, a vector along the first axis",
+    ops.Add,
+    { version: 6, inputs: [matrix, vector], attributes: { broadcast: 1, axis: 0 } },
+    () => ops.add(matrix, ops.reshape(vector, [3, 1])),
+  ],
+  [
+    "Mul 6, a vector along the last axis",
+    ops.Mul,
+    { version: 6, inputs: [matrix, four], attributes: { broadcast: 1 } },
+    () => ops.mul(matrix, four),
+  ],
+  [
+    "PRelu 6, a slope for each channel",
+    ops.PRelu,
+    { version: 6, inputs: [image, vector] },
+    () => ops.prelu(image, ops.reshape(vector, [3, 1, 1])),
+  ],
+  [
     "Clip 6, bounds as attributes",
     ops.Clip,
     { version: 6, inputs: [cube], attributes: { max: 6, min: 0 } },
