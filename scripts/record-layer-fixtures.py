@@ -168,6 +168,19 @@ def embedding():
     return {"embedding": layer(nn.Embedding(5, 3), torch.tensor([[0, 4, 4], [1, 0, 4]]))}
 
 
+class LstmClassifier(nn.Module):
+    """Embedded words, an LSTM, and scores from its last state."""
+
+    def __init__(self, vocabulary, width, classes):
+        super().__init__()
+        self.embedding = nn.Embedding(vocabulary, width)
+        self.lstm = nn.LSTM(width, width, batch_first=True)
+        self.classifier = nn.Linear(width, classes)
+
+    def forward(self, ids):
+        return self.classifier(self.lstm(self.embedding(ids))[1][0][-1])
+
+
 def recurrent():
     def every_step(network, x):
         return layer(Fn(lambda f, x: f(x)[0], network), x, rename=unwrap)
@@ -192,6 +205,7 @@ def recurrent():
         "lstmDeep": every_step(nn.LSTM(3, 2, num_layers=2, bidirectional=True, **sizes), torch.randn(2, 4, 3)),
         "gru": every_step(nn.GRU(3, 4, **sizes), torch.randn(2, 5, 3)),
         "gruLast": last_state(nn.GRU(2, 3, num_layers=2, **sizes), torch.randn(2, 4, 2)),
+        "classifier": layer(LstmClassifier(10, 4, 3), torch.tensor([[1, 2, 3, 4, 9], [0, 2, 5, 5, 6], [7, 1, 8, 0, 2]])),
     }
 
 
