@@ -17,19 +17,26 @@ import {
 } from "../src/index.ts";
 import { loadIris } from "../src/node.ts";
 
+const network = () => ({
+  model: sequential([dense(64, { activation: "relu" }), dense(64, { activation: "relu" }), dense(3)]),
+  input: { dtype: "float32", shape: [1, 4] } as const,
+});
+
 export default defineRecipe({
   name: "iris",
   summary: "A 64-64-3 network on Fisher's 150 irises; then its first layer is frozen and the rest trained on",
   defaults: { epochs: 60, batchSize: 16, learningRate: 0.005, optimizer: "adam", seed: 0 },
   next: ["sardonyx train mlp-mnist            the same kind of network on 60,000 digits"],
+  network,
   async load({ batchSize, seed, epochs }, limit, onDownload) {
     const { all, classes } = await loadIris({ ...(onDownload && { onProgress: onDownload }) });
     const [whole, test] = all.split(0.8, keyOf(seed));
     const train = limited(whole, limit);
     // From the flowers that are trained on alone: the test's are not known yet.
     const scaling = fitStandardize((await collect(train)).x);
+    const { model, input } = network();
     return {
-      model: sequential([dense(64, { activation: "relu" }), dense(64, { activation: "relu" }), dense(3)]),
+      model,
       train: train
         .shuffle(keyOf(seed))
         .batch(batchSize)
@@ -43,7 +50,7 @@ export default defineRecipe({
         { name: "all layers", epochs },
         { name: "first layer frozen", epochs: Math.ceil(epochs / 3), before: (model) => model.freeze("layers.0") },
       ],
-      input: { type: { dtype: "float32", shape: [1, 4] }, prepare: (raw) => transform(raw, scaling) },
+      input: { type: input, prepare: (raw) => transform(raw, scaling) },
     };
   },
 });

@@ -15,6 +15,19 @@ import {
 } from "../src/index.ts";
 import { loadMnist } from "../src/node.ts";
 
+const network = () => ({
+  model: sequential([
+    conv2d(32, 3, { activation: "relu", initializer: "heNormal" }),
+    maxPool2d(2),
+    conv2d(64, 3, { activation: "relu", initializer: "heNormal" }),
+    maxPool2d(2),
+    flatten(),
+    dense(128, { activation: "relu", initializer: "heNormal" }),
+    dense(10),
+  ]),
+  input: { dtype: "float32", shape: [1, 1, 28, 28] } as const,
+});
+
 export default defineRecipe({
   name: "lenet-mnist",
   summary: "LeNet (two convolutions, two dense layers) on the 60,000 MNIST digits",
@@ -25,20 +38,14 @@ export default defineRecipe({
     "sardonyx train lenet-mnist --profile          where the time goes, by operator and layer",
     "sardonyx train iris                 freezing a layer, and the proof that it did not move",
   ],
+  network,
   async load({ batchSize, seed }, limit, onDownload) {
     const { classes, ...data } = await loadMnist({ ...(onDownload && { onProgress: onDownload }) });
     const [train, test] = [limited(data.train, limit), limited(data.test, limit)];
     const scale = scaleBytes();
+    const { model, input } = network();
     return {
-      model: sequential([
-        conv2d(32, 3, { activation: "relu", initializer: "heNormal" }),
-        maxPool2d(2),
-        conv2d(64, 3, { activation: "relu", initializer: "heNormal" }),
-        maxPool2d(2),
-        flatten(),
-        dense(128, { activation: "relu", initializer: "heNormal" }),
-        dense(10),
-      ]),
+      model,
       train: train.shuffle(keyOf(seed)).batch(batchSize).map(scale),
       test: test.batch(250, { dropLast: false }).map(scale),
       loss: crossEntropy(),
@@ -46,7 +53,7 @@ export default defineRecipe({
       classes,
       samples: { train: train.length ?? 0, test: test.length ?? 0 },
       input: {
-        type: { dtype: "float32", shape: [1, 1, 28, 28] },
+        type: input,
         image: { height: 28, width: 28, channels: 1 },
         prepare: (raw) => scale({ x: raw, y: raw }).x,
       },

@@ -209,6 +209,44 @@ def recurrent():
     }
 
 
+class RmsNorm(nn.Module):
+    """nn.RMSNorm, which PyTorch 1.13 lacks."""
+
+    def __init__(self, width, epsilon):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(width))
+        self.epsilon = epsilon
+
+    def forward(self, x):
+        return x * (x.square().mean(-1, keepdim=True) + self.epsilon).rsqrt() * self.weight
+
+
+def rms_norm():
+    return {"rmsNorm": layer(RmsNorm(4, 1e-6), torch.randn(3, 2, 4)), "epsilon": layer(RmsNorm(4, 0.1), torch.randn(3, 4))}
+
+
+class SelfAttention(nn.MultiheadAttention):
+    """Tokens that attend to themselves; `causal` leaves the later ones out."""
+
+    causal = False
+
+    def forward(self, x):
+        length = x.shape[1]
+        later = torch.ones(length, length, dtype=torch.bool).triu(1) if self.causal else None
+        return super().forward(x, x, x, need_weights=False, attn_mask=later)[0]
+
+
+def multi_head_attention():
+    cases = {}
+    for name, causal in (("attention", False), ("causal", True)):
+        module = SelfAttention(6, 2, batch_first=True)
+        module.causal = causal
+        nn.init.normal_(module.in_proj_bias)
+        nn.init.normal_(module.out_proj.bias)
+        cases[name] = layer(module, torch.randn(2, 4, 6))
+    return cases
+
+
 def activations():
     x = torch.tensor([[-6.0, -2.5, -1.0, -0.1], [0.1, 0.7, 2.0, 5.0]])
     functions = {
@@ -329,6 +367,8 @@ if __name__ == "__main__":
         "normalization": normalization,
         "embedding": embedding,
         "recurrent": recurrent,
+        "rms-norm": rms_norm,
+        "multi-head-attention": multi_head_attention,
         "activations": activations,
         "sequential": sequential,
         "losses": losses,

@@ -129,6 +129,7 @@ if __name__ == "__main__":
         "efficientnet_b0": record(load("efficientnet").efficientnet_b0(num_classes=10), *small),
         "googlenet": record(load("googlenet").GoogLeNet(num_classes=10, init_weights=False), 2, 3, 70, 64),
         "inception_v3": record(load("inception").Inception3(num_classes=10, init_weights=False), 1, 3, 299, 299),
+        "vit": record(load("vision_transformer").VisionTransformer(12, 4, 2, 4, 16, 24, num_classes=10), 2, 3, 12, 12),
     }
     presets = {
         **{f"vgg{depth}": getattr(load("vgg"), f"vgg{depth}") for depth in (11, 13, 16, 19)},
@@ -140,6 +141,7 @@ if __name__ == "__main__":
         "densenet121": densenet.densenet121,
         "mobilenet_v2": load("mobilenetv2").mobilenet_v2,
         "efficientnet_b0": load("efficientnet").efficientnet_b0,
+        "vit_b_16": load("vision_transformer").vit_b_16,
     }
     header = {"script": "scripts/record-model-fixtures.py", "torch": torch.__version__, "torchvision": "0.28.0"}
     TARGET.parent.mkdir(parents=True, exist_ok=True)

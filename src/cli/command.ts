@@ -100,9 +100,9 @@ export const text = (placeholder: string, description: string): Option<string> =
   },
 });
 
-/** One of a few names, checked by `resolve`, which throws OptionError. */
-export const choice = <T extends string>(description: string, resolve: (name: string) => T): Option<T> => ({
-  placeholder: "NAME",
+/** One of a few values, checked by `resolve`, which throws OptionError. */
+export const choice = <T>(description: string, resolve: (name: string) => T, placeholder = "NAME"): Option<T> => ({
+  placeholder,
   description,
   parse: (name) => resolve(name),
 });

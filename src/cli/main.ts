@@ -4,6 +4,7 @@ import { InternalError, SardonyxError } from "../core/errors.ts";
 import { type Command, flagOf } from "./command.ts";
 import { command as evalCommand } from "./commands/eval.ts";
 import { command as exportCommand } from "./commands/export.ts";
+import { command as inspectCommand } from "./commands/inspect.ts";
 import { command as predictCommand } from "./commands/predict.ts";
 import { command as recipesCommand } from "./commands/recipes.ts";
 import { command as trainCommand } from "./commands/train.ts";
@@ -11,7 +12,14 @@ import { Interrupted } from "./interrupt.ts";
 import { type Output, standardOutput } from "./output.ts";
 import { version } from "./package.ts";
 
-export const commands: readonly Command[] = [trainCommand, evalCommand, predictCommand, exportCommand, recipesCommand];
+export const commands: readonly Command[] = [
+  trainCommand,
+  evalCommand,
+  predictCommand,
+  exportCommand,
+  inspectCommand,
+  recipesCommand,
+];
 
 /** What a caller can tell from the exit status. */
 const exitCodes = { done: 0, defect: 1, mistake: 2, interrupted: 130 } as const;

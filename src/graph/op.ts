@@ -134,6 +134,8 @@ interface OpRules<A extends Arity, S extends AttributeSchema> {
   readonly attributes?: S;
   /** "" for ONNX's own operators. */
   readonly domain?: string;
+  /** Version of ONNX's operator set that brought it, where models are written in an older one: it must be lowered. */
+  readonly since?: number;
   /** Types of the outputs. Throws ShapeError or DTypeError when the operands do not fit. */
   infer(inputs: OperandsOf[A], attributes: AttributesOf<S>): TensorType | readonly TensorType[];
   /** Gradients of the operands, in order, `undefined` for those without one; or "none". */
@@ -175,6 +177,8 @@ export class OpDef {
   readonly minInputs: number;
   readonly maxInputs: number;
   readonly requiredOutputs: number;
+  /** First version of the operator set that has it, where that matters. */
+  readonly since: number;
   readonly #spec: OpSpec<"1-", AttributeSchema>;
 
   constructor(type: string, spec: OpSpec<"1-", AttributeSchema>) {
@@ -185,6 +189,7 @@ export class OpDef {
     this.minInputs = Number(min);
     this.maxInputs = max === "" ? Number.POSITIVE_INFINITY : Number(max);
     this.requiredOutputs = spec.requiredOutputs ?? Number.POSITIVE_INFINITY;
+    this.since = spec.since ?? 1;
     this.#spec = spec;
   }
 

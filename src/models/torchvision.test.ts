@@ -2,8 +2,8 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { type Shape, showShape, size } from "../core/shape.ts";
-import { Tensor, tensor } from "../core/tensor.ts";
+import { type Shape, showShape } from "../core/shape.ts";
+import { type Tensor, tensor } from "../core/tensor.ts";
 import { compile } from "../jit/compile.ts";
 import type { Module } from "../nn/index.ts";
 import { expectClose } from "../nn/testing/check-layer.ts";
@@ -20,7 +20,9 @@ import {
   presetOf,
   ResNet,
   SqueezeNet,
+  VisionTransformer,
 } from "./index.ts";
+import { fill, signed } from "./testing/fill.ts";
 
 interface Recorded {
   readonly shape: Shape;
@@ -44,33 +46,8 @@ describe("names and shapes of parameters and buffers", () => {
   });
 });
 
-/** Numbers in [0, 1) that depend on the name and their position alone, as `uniform` in the script. */
-function uniform(name: string, shape: Shape): Float32Array {
-  let seed = 0;
-  for (const character of name) seed = (Math.imul(seed, 31) + character.charCodeAt(0)) >>> 0;
-  const numbers = new Float32Array(size(shape));
-  for (let i = 0; i < numbers.length; i++) {
-    let x = Math.imul(i + seed, 0x9e3779b1);
-    x = Math.imul(x ^ (x >>> 16), 0x85ebca6b);
-    numbers[i] = ((x ^ (x >>> 13)) >>> 0) / 2 ** 32;
-  }
-  return numbers;
-}
-
-/** Gives every parameter and buffer the value that the script gives it. */
-function fill(model: Module): void {
-  for (const [path, parameter] of model.parameters()) {
-    const { shape, name } = parameter;
-    const numbers = uniform(path, shape);
-    const scale = shape.length > 1 ? Math.sqrt(6 / size(shape.slice(1))) : 0.1;
-    const signed = shape.length > 1 || name === "bias" || name === "running_mean";
-    for (let i = 0; i < numbers.length; i++)
-      numbers[i] = signed ? (2 * (numbers[i] ?? 0) - 1) * scale : 0.5 + (numbers[i] ?? 0);
-    parameter.value = new Tensor("float32", shape, numbers);
-  }
-}
-
 describe("logits, and those of auxiliary heads", () => {
+  const small = { width: 16, layers: 2, heads: 4, feedForward: 24 };
   const cases: readonly (readonly [string, Module, readonly string[]])[] = [
     ["lenet5", new LeNet5(), []],
     ["mobilenet_v1", new MobileNetV1({ classes: 10, width: 0.25 }), []],
@@ -81,16 +58,13 @@ describe("logits, and those of auxiliary heads", () => {
     ["squeezenet1_1", new SqueezeNet({ version: "1.1", classes: 10 }), []],
     ["mobilenet_v2", new MobileNetV2({ classes: 10, width: 0.25 }), []],
     ["efficientnet_b0", new EfficientNet({ classes: 10 }), []],
+    ["vit", new VisionTransformer({ ...small, image: 12, patch: 4, classes: 10 }), []],
     ["googlenet", new GoogLeNet({ classes: 10 }), ["aux1", "aux2"]],
     ["inception_v3", new InceptionV3({ classes: 10 }), ["AuxLogits"]],
   ];
   test.each(cases)("%s", async (name, model, heads) => {
     const { shape, logits, auxiliary = [] } = recorded.logits[name] as Recorded;
-    const x = new Tensor(
-      "float32",
-      shape,
-      uniform("input", shape).map((u) => 2 * u - 1),
-    );
+    const x = signed("input", shape);
     const traced = model.trace(x);
     fill(model);
     const { records, values } = traced.context;

@@ -1,6 +1,14 @@
 /** Neural networks: modules, layers, initializers, activations, regularizers, losses. */
 export { Activation, type ActivationName, activation, activationOf, activations } from "./activations.ts";
 export { AdaptiveAveragePool2d, adaptiveAveragePool2d } from "./adaptive-pool.ts";
+export {
+  type AttendHeadsOptions,
+  type AttendOptions,
+  attend,
+  attendHeads,
+  joinHeads,
+  splitHeads,
+} from "./attention.ts";
 export { Context, type ContextOptions, type LayerRecord } from "./context.ts";
 export { Conv, Conv1d, Conv2d, conv1d, conv2d } from "./conv.ts";
 export {
@@ -15,7 +23,15 @@ export type { ConvOptions, Padding, PerAxis } from "./convolution.ts";
 export { type CtcOptions, ctc } from "./ctc.ts";
 export { Dense, type DenseOptions, dense } from "./dense.ts";
 export { Dropout, dropout } from "./dropout.ts";
-export { Embedding, type EmbeddingOptions, embedding } from "./embedding.ts";
+export {
+  Embedding,
+  type EmbeddingOptions,
+  embedding,
+  PositionEmbedding,
+  positionEmbedding,
+  TiedDense,
+  tiedDense,
+} from "./embedding.ts";
 export { Ensemble, ensemble } from "./ensemble.ts";
 export {
   constantInit,
@@ -54,6 +70,12 @@ export {
 } from "./losses.ts";
 export { type Extra, type LayerKind, Module, matchesPath, type Trace, type TraceOptions } from "./module.ts";
 export {
+  type AttentionInputs,
+  MultiHeadAttention,
+  type MultiHeadAttentionOptions,
+  multiHeadAttention,
+} from "./multi-head-attention.ts";
+export {
   BatchNorm,
   type BatchNormOptions,
   batchNorm,
@@ -79,9 +101,11 @@ export {
   Pool,
   type PoolOptions,
 } from "./pool.ts";
+export { type RotaryOptions, type RotaryScaling, rotary, rotaryFrequencies, sinusoidal } from "./positions.ts";
 export { Gru, gru, Lstm, lstm, type RecurrentOptions, Rnn, rnn } from "./recurrent.ts";
 export { l1, l1l2, l2 } from "./regularizers.ts";
 export { Flatten, flatten, Reshape, reshape } from "./reshape.ts";
+export { RmsNorm, type RmsNormOptions, rmsNorm } from "./rms-norm.ts";
 export { Sequential, sequential } from "./sequential.ts";
 export { StochasticDepth, stochasticDepth } from "./stochastic-depth.ts";
 export { type LayerSummary, type ModelSummary, summarize, type TracedLayer, tracedLayers } from "./summary.ts";

@@ -3,7 +3,7 @@ import type { Shape } from "../core/shape.ts";
 import { size } from "../core/shape.ts";
 import type { Scope, TensorType, Value } from "../graph/ir.ts";
 import type { Context } from "./context.ts";
-import type { LayerKind, Module } from "./module.ts";
+import type { LayerKind, Module, TraceOptions } from "./module.ts";
 
 /** A layer that ran in a trace. */
 export interface TracedLayer {
@@ -49,9 +49,16 @@ export interface ModelSummary {
   readonly buffers: number;
 }
 
-/** The layers of a model, one row each, in the order in which they first run on an input of this type. */
-export function summarize(model: Module, type: TensorType): ModelSummary {
-  const layers = tracedLayers(model.trace(type).context)
+/**
+ * The layers of a model, one row each, in the order in which they first run on an input of this type. `extra` gives the types
+ * of what the model takes beside it.
+ */
+export function summarize(
+  model: Module,
+  type: TensorType,
+  { extra = {} }: Pick<TraceOptions, "extra"> = {},
+): ModelSummary {
+  const layers = tracedLayers(model.trace(type, { extra }).context)
     .filter(({ module, kind }) => kind !== "container" || module.own.size > 0)
     .map(({ module, path, type, kind, output }) => {
       const own = [...module.own.values()];

@@ -128,13 +128,18 @@ test("every kind of attribute", () => {
   expect(attributes["Softmax"]).toEqual([{ name: "axis", type: 2, i: -2 }]);
 });
 
-test("a contributed operator carries its domain; one of our own must be lowered first", () => {
+test("a contributed operator carries its domain; one of our own, or of a newer set, must be lowered first", () => {
   const { graph } = read([x], [ops.matmul(x, x, { transB: true })]);
   expect(graph.node[0]).toMatchObject({ op_type: "FusedMatMul", domain: "com.microsoft" });
   const operands = [input("float32", [1, 1, 3]), input("float32", [1, 1, 2])];
   const own = makeNode(ConvWeightGradient, operands, { kernel_shape: [2] });
   expect(() => encodeModel(graphOf(operands, own.outputs))).toThrow(/^internal: /);
   expect(() => encodeModel(graphOf([], own.outputs))).toThrow("which is not among its inputs");
+  // RMSNormalization is of operator set 23.
+  const newer = ops.rmsNorm(input("float32", [2, 3]), input("float32", [3]));
+  expect(() => encodeModel(graphOf(newer.producer?.inputs as Value[], [newer]))).toThrow(
+    "internal: RMSNormalization reached the ONNX writer without lowering",
+  );
 });
 
 test("constants become initializers with their raw bytes, of every dtype", async () => {

@@ -102,7 +102,7 @@ function writtenOutputs(node: Node, used: ReadonlySet<Value | undefined>): reado
 }
 
 function encodeNode(node: Node, index: number, input: readonly string[], output: readonly string[]): Message {
-  if (node.op.domain === "sardonyx")
+  if (node.op.domain === "sardonyx" || node.op.since > opsetVersion)
     throw new InternalError(`${node.op.type} reached the ONNX writer without lowering`);
   return {
     op_type: node.op.type,

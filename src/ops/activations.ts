@@ -60,6 +60,9 @@ export const Elu: OpDef = defineOp("Elu", {
     otherFloats(x, () => where(greater(x, 0), x, mul(alpha, sub(exp(minimum(x, 0)), 1)))),
 });
 
+/** ONNX's defaults: the paper's, rounded to float32. */
+const seluConstants = { alpha: 1.6732631921768188, gamma: 1.0507010221481323 };
+
 /** γ x above 0, γ α (eˣ - 1) below, so that moments stay where they are (Klambauer et al. 2017). */
 export const Selu: OpDef = defineOp("Selu", {
   arity: "1",
@@ -75,7 +78,6 @@ export const Selu: OpDef = defineOp("Selu", {
     return otherFloats(x, () => mul(gamma, where(greater(x, 0), x, mul(alpha, sub(exp(minimum(x, 0)), 1)))));
   },
 });
-const seluConstants = { alpha: 1.67326319217681884765625, gamma: 1.05070102214813232421875 };
 
 /** x above 0, α (e^(x/α) - 1) below: an Elu whose slope is 1 at 0 for every α (Barron 2017). */
 export const Celu: OpDef = defineOp("Celu", {

@@ -136,6 +136,11 @@ const shapeMistakes: readonly (readonly [string, () => unknown, string])[] = [
     "layerNorm: bias is [1], the normalized axes are [3]; make them equal",
   ],
   [
+    "rmsNorm",
+    () => ops.rmsNorm(float(2, 3), float(4)),
+    "rmsNorm: scale is [4], the normalized axes are [3]; make them equal",
+  ],
+  [
     "batchNorm",
     () => ops.batchNormInference(image, [float(3), float(3), float(2), float(3)]),
     "batchNorm: mean is [2], input [2, 3, 8, 8] has 3 channels; pass [3]",

@@ -10,6 +10,7 @@ export * from "./functions.ts";
 export * from "./fusions.ts";
 export * from "./indexing.ts";
 export * from "./interpolation.ts";
+export { range } from "./known.ts";
 export * from "./logic.ts";
 export * from "./matmul.ts";
 export * from "./movement.ts";

@@ -63,6 +63,11 @@ const rangeCases = [
     build: ({ x }) => add(x, apply(k.Range, [int64(1), int64(8), int64(3)])),
     torch: "x + torch.arange(1, 8, 3)",
   }),
+  opCase(k.Range, "from zero", {
+    inputs: { x: given([10], [1], "int64") },
+    build: ({ x }) => add(x, k.range(4)),
+    torch: "x + torch.arange(4)",
+  }),
   opCase(k.Range, "float32, downwards", {
     inputs: { x: given([0.5], [1]) },
     build: ({ x }) =>

@@ -3,8 +3,9 @@ import { ShapeError } from "../core/errors.ts";
 import { showShape, size } from "../core/shape.ts";
 import { fullTensor, tensor } from "../core/tensor.ts";
 import { exactTensor, forEachPosition, oneOutput } from "../graph/elements.ts";
-import { defineOp, type OpDef } from "../graph/op.ts";
-import { constant, int64s, requireConstant } from "./constant.ts";
+import type { Value } from "../graph/ir.ts";
+import { apply, defineOp, type OpDef } from "../graph/op.ts";
+import { constant, int64s, requireConstant, scalar } from "./constant.ts";
 import { dtypeOfCode } from "./elementwise.ts";
 import { expand, reshape } from "./movement.ts";
 import { readSimplified } from "./written.ts";
@@ -111,3 +112,7 @@ export const NonZero: OpDef = defineOp("NonZero", {
     );
   },
 });
+
+/** 0 … length-1, int64: computed where the graph runs, so that no tensor of that length is held. */
+export const range = (length: number): Value =>
+  apply(Range, [scalar(0, "int64"), scalar(length, "int64"), scalar(1, "int64")]);

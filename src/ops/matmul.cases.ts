@@ -94,6 +94,12 @@ const gemmCases = [
     torch: "F.linear(x, w, b)",
     flops: 4 * 4 * 3 * 2,
   }),
+  opCase(Gemm, "dense layer whose weight is stored [in, out]", {
+    inputs: { x: normal([2, 2, 3]), w: normal([3, 4]), b: normal([4]) },
+    build: ({ x, w, b }) => linear(x, w, b, { inFirst: true }),
+    torch: "x @ w + b",
+    flops: 4 * 4 * 3 * 2,
+  }),
 ];
 
 export const matmulFamilyCases = [...matmulCases, ...fusedCases, ...gemmCases];

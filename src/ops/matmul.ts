@@ -155,9 +155,14 @@ export function matmul(a: Value, b: Value, { transA = false, transB = false }: M
   return apply(MatMul, [transA ? swapAxes(a, -1, -2) : a, transB ? swapAxes(b, -1, -2) : b]);
 }
 
+export interface LinearOptions {
+  /** The weight is stored [in, out]; default false, as PyTorch has it. */
+  readonly inFirst?: boolean;
+}
+
 /** x wᵀ + b, the dense layer: x [..., in], w [out, in], b [out] → [..., out]. */
-export function linear(x: Value, w: Value, b?: Value): Value {
+export function linear(x: Value, w: Value, b?: Value, { inFirst = false }: LinearOptions = {}): Value {
   const rows = x.rank === 2 ? x : reshape(x, [size(x.shape.slice(0, -1)), x.shape.at(-1) ?? 1]);
-  const y = apply(Gemm, b ? [rows, w, b] : [rows, w], { transB: 1 });
-  return reshape(y, [...x.shape.slice(0, -1), w.shape[0] ?? 1]);
+  const y = apply(Gemm, b ? [rows, w, b] : [rows, w], { transB: inFirst ? 0 : 1 });
+  return reshape(y, [...x.shape.slice(0, -1), y.shape[1] ?? 1]);
 }

@@ -71,6 +71,31 @@ const layerCases = [
   }),
 ];
 
+const rms = (x: string, axes: string, epsilon = "1e-6") =>
+  `((${x} * ${x}).mean(${axes}, keepdim=True) + ${epsilon}).rsqrt()`;
+const rmsCases = [
+  opCase(n.RMSNormalization, "last axis", {
+    inputs: { x: normal([2, 2, 5]), w: normal([5]) },
+    build: ({ x, w }) => n.rmsNorm(x, w),
+    torch: `x * ${rms("x", "-1")} * w`,
+  }),
+  opCase(n.RMSNormalization, "two axes, large epsilon", {
+    inputs: { x: normal([2, 3, 2]), w: normal([3, 2]) },
+    build: ({ x, w }) => n.rmsNorm(x, w, { epsilon: 0.1 }),
+    torch: `x * ${rms("x", "(1, 2)", "0.1")} * w`,
+  }),
+  opCase(n.SimplifiedLayerNormalization, "root used too", {
+    inputs: { x: normal([2, 4]), w: normal([4]) },
+    build: ({ x, w }) => makeNode(n.SimplifiedLayerNormalization, [x, w], { axis: -1, epsilon: 1e-5 }).outputs,
+    torch: `(x * ${rms("x", "1", "1e-5")} * w, ${rms("x", "1", "1e-5")})`,
+  }),
+  opCase(n.SimplifiedLayerNormalization, "root alone", {
+    inputs: { x: normal([2, 4]), w: normal([4]) },
+    build: ({ x, w }) => makeNode(n.SimplifiedLayerNormalization, [x, w], { axis: 1, epsilon: 1e-5 }).outputs.slice(1),
+    torch: rms("x", "1", "1e-5"),
+  }),
+];
+
 const channels = { w: positive([3]), b: normal([3]), m: normal([3]), v: positive([3]) };
 const batchCases = [
   // F.batch_norm has no gradient for given moments, so it is written out.
@@ -99,4 +124,4 @@ const batchCases = [
   }),
 ];
 
-export const normalizationCases = [...softmaxCases, ...layerCases, ...batchCases];
+export const normalizationCases = [...softmaxCases, ...layerCases, ...rmsCases, ...batchCases];

@@ -2,7 +2,15 @@
 import { ShapeError, UnsupportedError } from "../core/errors.ts";
 import { normalizeAxis, sameShape, showShape, size } from "../core/shape.ts";
 import type { Value } from "../graph/ir.ts";
-import { apply, defineOp, type OpDef, requireFloat, requireSameDType, type WrittenNode } from "../graph/op.ts";
+import {
+  apply,
+  defineOp,
+  makeNode,
+  type OpDef,
+  requireFloat,
+  requireSameDType,
+  type WrittenNode,
+} from "../graph/op.ts";
 import { add, div, mul, square, sub } from "./elementwise.ts";
 import { exp, reciprocal, sqrt } from "./functions.ts";
 import { expand, reshape } from "./movement.ts";
@@ -117,6 +125,69 @@ export const LayerNormalization: OpDef = defineOp("LayerNormalization", {
   },
 });
 
+type ScaledView = { readonly inputs: readonly [Value, Value]; readonly attributes: { readonly axis?: number } };
+
+/** Types of a normalization by the root of the mean square alone. */
+function inferRms(x: Value, scale: Value, axis: number) {
+  requireSameDType("rmsNorm", requireFloat("rmsNorm", x), scale);
+  const along = normalizeAxis(axis, x.rank);
+  const normalized = x.shape.slice(along);
+  if (!sameShape(scale.shape, normalized))
+    throw new ShapeError(
+      `rmsNorm: scale is ${showShape(scale.shape)}, the normalized axes are ${showShape(normalized)}; make them equal`,
+    );
+  return [x, { dtype: x.dtype, shape: x.shape.map((extent, i) => (i < along ? extent : 1)) }];
+}
+
+/** With n = x r, r = 1/sqrt(mean(x²) + epsilon), s = g·scale: dx = r (s - n mean(s n)); a gradient of r adds -g_r r² n / N. */
+function rmsGradient(g: Value | undefined, gR: Value | undefined, r: Value, view: ScaledView) {
+  const { inputs, attributes } = view;
+  const [x, scale] = inputs;
+  const axes = x.shape.map((_, i) => i).slice(normalizeAxis(attributes.axis ?? -1, x.rank));
+  const n = mul(x, r);
+  const through = (s: Value) => mul(r, sub(s, mul(n, reduceMean(mul(s, n), axes, { keepDims: true }))));
+  const parts = [
+    g && through(mul(g, scale)),
+    gR && mul(mul(div(gR, -size(x.shape) / size(r.shape)), mul(r, r)), n),
+  ].filter((part) => part !== undefined);
+  return [parts.reduce((sum, part) => add(sum, part)), g && sumTo(mul(g, n), scale.shape)];
+}
+
+/** ONNX Runtime's RMSNormalization, which also gives 1/sqrt(mean(x²) + epsilon). Its CPU kernel is in ONNX's domain. */
+export const SimplifiedLayerNormalization: OpDef = defineOp("SimplifiedLayerNormalization", {
+  arity: "2",
+  attributes: { axis: "int", epsilon: "float", stash_type: "int" },
+  infer: ([x, scale], { axis = -1 }) => inferRms(x, scale, axis),
+  grad: ({ gs: [g, gR], outputs: [, r], ...view }) => {
+    if (!r) throw new ShapeError("rmsNorm: its inverse root mean square is needed for the gradient");
+    return rmsGradient(g, gR, r, view);
+  },
+  flops: ({ inputs: [x] }) => 5 * size(x.shape),
+  requiredOutputs: 1,
+  // ONNX Runtime keeps the root in float32, whatever x is.
+  lower: ({ inputs: [x, scale], attributes: { axis = -1, epsilon = 1e-5 } }) => {
+    if (x.dtype === "float32") return undefined;
+    const axes = x.shape.map((_, i) => i).slice(normalizeAxis(axis, x.rank));
+    const r = reciprocal(sqrt(add(reduceMean(square(x), axes, { keepDims: true }), epsilon)));
+    return [mul(mul(x, r), scale), r];
+  },
+});
+
+/** x / sqrt(mean(x²) + epsilon) · scale over the axes from `axis` on (Zhang and Sennrich 2019). */
+export const RMSNormalization: OpDef = defineOp("RMSNormalization", {
+  arity: "2",
+  since: 23,
+  attributes: { axis: "int", epsilon: "float", stash_type: "int" },
+  infer: ([x, scale], { axis = -1 }) => inferRms(x, scale, axis).slice(0, 1),
+  // The root comes from the node that this one is lowered to: the two become one.
+  grad: ({ g, ...view }) => {
+    const [, r] = makeNode(SimplifiedLayerNormalization, view.inputs, view.attributes).outputs;
+    return rmsGradient(g, undefined, r as Value, view);
+  },
+  flops: ({ inputs: [x] }) => 5 * size(x.shape),
+  lower: ({ inputs, attributes }) => [apply(SimplifiedLayerNormalization, inputs, attributes)],
+});
+
 /** Inference-time batch normalization of [N, C, …] with given mean and variance (Ioffe and Szegedy 2015). */
 export const BatchNormalization: OpDef = defineOp("BatchNormalization", {
   arity: "5",
@@ -178,6 +249,10 @@ export interface NormOptions {
 /** Layer normalization over the trailing axes that `scale` has. */
 export const layerNorm = (x: Value, scale: Value, bias: Value, { epsilon = 1e-5 }: NormOptions = {}): Value =>
   apply(LayerNormalization, [x, scale, bias], { axis: x.rank - scale.rank, epsilon });
+
+/** Normalization by the root of the mean square over the trailing axes that `scale` has. */
+export const rmsNorm = (x: Value, scale: Value, { epsilon = 1e-6 }: NormOptions = {}): Value =>
+  apply(RMSNormalization, [x, scale], { axis: x.rank - scale.rank, epsilon });
 
 export const batchNormInference = (
   x: Value,

@@ -7,11 +7,11 @@ import type { Key } from "../core/random.ts";
 import { type Shape, size } from "../core/shape.ts";
 import { Tensor } from "../core/tensor.ts";
 import type { Value } from "../graph/ir.ts";
-import { apply, defineOp, type OpDef } from "../graph/op.ts";
+import { defineOp, type OpDef } from "../graph/op.ts";
 import { constant, requireConstant, scalar } from "./constant.ts";
 import { add, cast, mul, where } from "./elementwise.ts";
 import { cos, log, sqrt } from "./functions.ts";
-import { Range } from "./known.ts";
+import { range } from "./known.ts";
 import { bitwiseXor, greaterOrEqual, shiftRight } from "./logic.ts";
 import { expand, reshape } from "./movement.ts";
 import { slice } from "./slicing.ts";
@@ -58,7 +58,7 @@ export const deriveKey = (key: Value, site: number): Value => {
 export function randomBits(key: Value, shape: Shape): Value {
   const word = (i: number) => slice(key, { axis: 0, start: i, end: i + 1 });
   const mixShift = (x: Value, bits: number) => bitwiseXor(x, shiftRight(x, bits));
-  const counter = cast(apply(Range, [scalar(0, "int64"), scalar(size(shape), "int64"), scalar(1, "int64")]), "uint32");
+  const counter = cast(range(size(shape)), "uint32");
   let bits = add(mul(counter, 0x9e3779b9), word(0));
   bits = mul(mixShift(bits, 16), 0x85ebca6b);
   bits = mul(mixShift(add(bits, word(1)), 13), 0xc2b2ae35);

@@ -69,11 +69,19 @@ export type OnDownload = (progress: {
   readonly total: number;
 }) => void;
 
+/** A model, and the type of one input of it. */
+export interface RecipeNetwork {
+  readonly model: Module;
+  readonly input: TensorType;
+}
+
 export interface Recipe {
   readonly name: string;
   /** One sentence. */
   readonly summary: string;
   readonly defaults: RecipeSettings;
+  /** The network alone, without its data, for inspection; default: taken from what `load` gives. */
+  network?(settings: RecipeSettings): RecipeNetwork;
   /**
    * Loads the data and builds the model. `limit`, when given, keeps only so many training and test samples; `onDownload`
    * is to be passed on to what loads the data.

@@ -1,0 +1,48 @@
+/** Quantities of an inspection as people read them: counts, bytes, FLOPs, shares as bars. */
+import type { Shape } from "../../core/shape.ts";
+import { count } from "../text.ts";
+
+/** A number with the largest prefix that leaves a digit before the point: `4.09 G`. */
+function prefixed(value: number, base: 1000 | 1024): string {
+  const prefixes = ["", "k", "M", "G", "T", "P", "E"];
+  let [scaled, power] = [value, 0];
+  while (scaled >= base && power < prefixes.length - 1) {
+    scaled /= base;
+    power++;
+  }
+  if (power === 0) return `${count(value)} `;
+  const digits = scaled >= 100 ? 0 : scaled >= 10 ? 1 : 2;
+  return `${scaled.toFixed(digits)} ${prefixes[power]}`;
+}
+
+/** Multiply-adds or FLOPs: `4.09 G`; `-` where they are not known. */
+export const amount = (value: number | null): string => (value === null ? "-" : prefixed(value, 1000).trimEnd());
+
+/** Bytes in binary units: `97.5 MiB`. */
+export function bytes(value: number | null): string {
+  if (value === null) return "-";
+  const text = prefixed(value, 1024);
+  return /[A-Za-z]$/.test(text) ? `${text.replace("k", "K")}iB` : `${text}B`;
+}
+
+/** A count that may be a decimal string: `6.28e57` when it is too long to read. */
+export function longCount(value: number | string): string {
+  if (typeof value === "number") return count(value);
+  const grouped = value.replace(/\B(?=(\d{3})+$)/g, ",");
+  return grouped.length <= 26 ? grouped : `${value[0]}.${value.slice(1, 3)}e${value.length - 1}`;
+}
+
+/** `1×3×224×224`. */
+export const extents = (shape: Shape | null | undefined): string =>
+  shape ? (shape.length === 0 ? "scalar" : shape.join("×")) : "?";
+
+/** A share of 1 as `12.3 %`. */
+export const share = (part: number, whole: number): string =>
+  whole === 0 ? "-" : `${((100 * part) / whole).toFixed(1)} %`;
+
+/** A share of 1 as a bar of a width, to an eighth of a column. */
+export function bar(part: number, whole: number, width: number): string {
+  const eighths = whole === 0 ? 0 : Math.round((8 * width * part) / whole);
+  const rest = eighths % 8;
+  return "█".repeat(Math.floor(eighths / 8)) + (rest > 0 ? ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"][rest] : "");
+}

@@ -1,0 +1,120 @@
+/** Fields of a config.json: what each may hold, and what is said of those that hold something else. */
+import { z } from "zod";
+import { OptionError } from "../core/errors.ts";
+import type { ActivationName } from "../nn/index.ts";
+
+/** Beyond any model that fits a computer; a file that says more is broken, or means harm. */
+const most = 2 ** 31 - 1;
+
+/** A whole number. */
+export function count(least = 1, largest = most) {
+  const error = largest === most ? `a whole number from ${least}` : `a whole number from ${least} to ${largest}`;
+  return z.number({ error }).int({ error }).min(least, { error }).max(largest, { error });
+}
+
+/** How many layers. */
+export const layers = () => count(1, 10_000);
+
+/** A share of what is dropped. */
+export function rate() {
+  const error = "a number from 0 up to, but not, 1";
+  return z.number({ error }).min(0, { error }).lt(1, { error });
+}
+
+/** A number above zero. */
+export function positive() {
+  const error = "a number above 0";
+  return z.number({ error }).positive({ error }).finite({ error });
+}
+
+export const flag = () => z.boolean({ error: "true or false" });
+
+/** A field that must have this value, since another one means a computation that these models do not have. */
+export const only = <const T extends string | number | boolean>(value: T) =>
+  z.literal(value, { error: `${JSON.stringify(value)}: nothing else is supported` }).nullish();
+
+/** Activations as Hugging Face names them. */
+const activations = {
+  gelu: "gelu",
+  gelu_new: "geluTanh",
+  gelu_pytorch_tanh: "geluTanh",
+  gelu_fast: "geluTanh",
+  relu: "relu",
+  silu: "silu",
+  swish: "silu",
+  tanh: "tanh",
+  sigmoid: "sigmoid",
+} as const satisfies Record<string, ActivationName>;
+
+/** Names of activations. */
+export const activationNames = Object.keys(activations) as (keyof typeof activations)[];
+
+/** An activation by Hugging Face's name of it, as ours. */
+export const activation = (standard: keyof typeof activations) =>
+  z
+    .enum(activationNames, { error: `one of ${activationNames.join(", ")}` })
+    .default(standard)
+    .transform((name): ActivationName => activations[name]);
+
+/** Fields that every model may have. */
+export const common = {
+  tie_word_embeddings: flag().nullish(),
+  num_labels: count().nullish(),
+  id2label: z.record(z.string(), z.unknown(), { error: "an object from numbers to labels" }).nullish(),
+};
+
+/** How many labels a classifier has. */
+export const labelsOf = ({ id2label, num_labels }: { id2label?: object | null; num_labels?: number | null }): number =>
+  Object.keys(id2label ?? {}).length || (num_labels ?? 2);
+
+/** What a check of several fields is given to report through. */
+export type Report = (field: string, expected: string) => void;
+
+/** Fields of an object, with a check of what they say together. */
+export const fields = <T extends z.ZodRawShape>(
+  shape: T,
+  check: (fields: z.output<z.ZodObject<T>>, report: Report) => void,
+) =>
+  z.object(shape).superRefine((values, context) => {
+    check(values, (field, message) => {
+      // The value with the default, which the config may leave out.
+      const got = (values as Readonly<Record<string, unknown>>)[field];
+      context.addIssue({ code: "custom", path: [field], message, params: { got } });
+    });
+  });
+
+/** Reports a field that is no multiple of another. */
+export function requireMultiple(
+  values: Readonly<Record<string, unknown>>,
+  report: Report,
+  field: string,
+  divisor: string,
+): void {
+  if (Number(values[field]) % Number(values[divisor]) !== 0)
+    report(field, `a multiple of ${divisor}, which is ${values[divisor]}`);
+}
+
+/** The fields of a config. Throws OptionError that names each field that is wrong, what it holds and what is expected. */
+export function readFields<T>(type: string, schema: z.ZodType<T>, config: object): T {
+  const result = schema.safeParse(config);
+  if (result.success) return result.data;
+  const told = new Map<string, string>();
+  for (const issue of result.error.issues) {
+    const place = issue.path.join(".");
+    const held = issue.path.reduce<unknown>(
+      (value, key) => (value as Record<PropertyKey, unknown> | null)?.[key],
+      config,
+    );
+    const got = issue.code === "custom" && issue.params ? issue.params["got"] : held;
+    // What is wrong with a field alone comes before what is wrong with it and another.
+    if (!told.has(place)) told.set(place, `${place} is ${shown(got)}, expected ${issue.message}`);
+  }
+  throw new OptionError(`config.json of a ${type} model: ${[...told.values()].join("; ")}; correct the file`);
+}
+
+/** A value as JSON, cut short. */
+export function shown(value: unknown): string {
+  if (value === undefined) return "missing";
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+}

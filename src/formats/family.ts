@@ -1,0 +1,67 @@
+/** What a family of Hugging Face's models is: its classes, and how the fields of a config become one of them. */
+import type { z } from "zod";
+import type { TensorType } from "../graph/ir.ts";
+import type { Architectures } from "../models/index.ts";
+import type { Module } from "../nn/index.ts";
+import { labelsOf, readFields } from "./config-fields.ts";
+
+/** A model that a config.json describes. */
+export interface ConfiguredModel {
+  /** Name of the class, `BertForMaskedLM`. */
+  readonly name: string;
+  /** Name of the family, `bert`. */
+  readonly type: string;
+  /** What it takes, for one sample. */
+  readonly input: TensorType;
+  /** What it needs beside that, by name. */
+  readonly extra?: Readonly<Record<string, TensorType>>;
+  /** The longest sequence; where positions are relative (T5), that of the training; of images, the number of tokens. */
+  readonly maxPositions: number;
+  /** A new model without weights, whose parameters have the names of the published ones. */
+  build(): Module;
+}
+
+/** Fields that every family has. */
+interface CommonFields {
+  readonly id2label?: object | null | undefined;
+  readonly num_labels?: number | null | undefined;
+}
+
+/** What the fields of a config say. */
+interface Reading<Options> extends Pick<ConfiguredModel, "input" | "extra" | "maxPositions"> {
+  readonly options: Options;
+  /** Rate at which a classifier's input is dropped; default the family's. */
+  readonly dropout?: number | null | undefined;
+  /** Scores of tokens share the weight of their embedding. */
+  readonly tied?: boolean;
+}
+
+interface FamilySpec<Fields extends CommonFields, Options> {
+  readonly type: string;
+  readonly schema: z.ZodType<Fields>;
+  /** The first is the model without a head. */
+  readonly architectures: Architectures<Options>;
+  readonly read: (fields: Fields, name: string) => Reading<Options>;
+}
+
+export interface Family {
+  readonly type: string;
+  /** Classes, the model without a head first. */
+  readonly names: readonly string[];
+  /** Throws OptionError for fields that are missing or wrong. */
+  configure(config: object, name: string): ConfiguredModel;
+}
+
+export function defineFamily<Fields extends CommonFields, Options>(spec: FamilySpec<Fields, Options>): Family {
+  const { type, schema, architectures, read } = spec;
+  return {
+    type,
+    names: Object.keys(architectures),
+    configure: (config, name) => {
+      const values = readFields(type, schema, config);
+      const { options, dropout, tied, ...rest } = read(values, name);
+      const head = { labels: labelsOf(values), dropout: dropout ?? undefined, tied };
+      return { name, type, ...rest, build: () => architectures[name]?.(options, head) as Module };
+    },
+  };
+}
