@@ -168,6 +168,47 @@ def embedding():
     return {"embedding": layer(nn.Embedding(5, 3), torch.tensor([[0, 4, 4], [1, 0, 4]]))}
 
 
+class LstmClassifier(nn.Module):
+    """Embedded words, an LSTM, and scores from its last state."""
+
+    def __init__(self, vocabulary, width, classes):
+        super().__init__()
+        self.embedding = nn.Embedding(vocabulary, width)
+        self.lstm = nn.LSTM(width, width, batch_first=True)
+        self.classifier = nn.Linear(width, classes)
+
+    def forward(self, ids):
+        return self.classifier(self.lstm(self.embedding(ids))[1][0][-1])
+
+
+def recurrent():
+    def every_step(network, x):
+        return layer(Fn(lambda f, x: f(x)[0], network), x, rename=unwrap)
+
+    def last_state(network, x):
+        """The last layer's state, both directions side by side."""
+        directions = 2 if network.bidirectional else 1
+
+        def function(f, x):
+            state = f(x)[1]
+            state = state[0] if isinstance(state, tuple) else state
+            return torch.cat(list(state[-directions:]), -1)
+
+        return layer(Fn(function, network), x, rename=unwrap)
+
+    sizes = {"batch_first": True}
+    return {
+        "rnn": every_step(nn.RNN(3, 4, **sizes), torch.randn(2, 5, 3)),
+        "rnnBothLast": last_state(nn.RNN(2, 3, bidirectional=True, bias=False, **sizes), torch.randn(2, 4, 2)),
+        "lstm": every_step(nn.LSTM(3, 4, **sizes), torch.randn(2, 5, 3)),
+        "lstmLast": last_state(nn.LSTM(2, 3, **sizes), torch.randn(3, 4, 2)),
+        "lstmDeep": every_step(nn.LSTM(3, 2, num_layers=2, bidirectional=True, **sizes), torch.randn(2, 4, 3)),
+        "gru": every_step(nn.GRU(3, 4, **sizes), torch.randn(2, 5, 3)),
+        "gruLast": last_state(nn.GRU(2, 3, num_layers=2, **sizes), torch.randn(2, 4, 2)),
+        "classifier": layer(LstmClassifier(10, 4, 3), torch.tensor([[1, 2, 3, 4, 9], [0, 2, 5, 5, 6], [7, 1, 8, 0, 2]])),
+    }
+
+
 class RmsNorm(nn.Module):
     """nn.RMSNorm, which PyTorch 1.13 lacks."""
 
@@ -325,6 +366,7 @@ if __name__ == "__main__":
         "adaptive-pool": adaptive_pool,
         "normalization": normalization,
         "embedding": embedding,
+        "recurrent": recurrent,
         "rms-norm": rms_norm,
         "multi-head-attention": multi_head_attention,
         "activations": activations,

@@ -43,6 +43,51 @@ def per_channel(vector):
     return vector[:, None, None]
 
 
+def rnn_step(x, h, c, w, r, wb, rb):
+    return (x @ w.T + h @ r.T + wb + rb).tanh(), c
+
+
+def lstm_step(x, h, c, w, r, wb, rb):
+    i, o, f, g = (x @ w.T + h @ r.T + wb + rb).chunk(4, -1)
+    c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+    return o.sigmoid() * c.tanh(), c
+
+
+def gru_step(x, h, c, w, r, wb, rb):
+    """The reset gate before the product."""
+    (zx, rx, nx), (zw, rw, nw), (zb, rb, nb) = (x @ w.T + wb).chunk(3, -1), r.chunk(3), rb.chunk(3)
+    z, s = (zx + h @ zw.T + zb).sigmoid(), (rx + h @ rw.T + rb).sigmoid()
+    return (1 - z) * (nx + (s * h) @ nw.T + nb).tanh() + z * h, c
+
+
+def gru_after_step(x, h, c, w, r, wb, rb):
+    """The reset gate after the product, as in PyTorch."""
+    (zx, rx, nx), (zh, rh, nh) = (x @ w.T + wb).chunk(3, -1), (h @ r.T + rb).chunk(3, -1)
+    z, s = (zx + zh).sigmoid(), (rx + rh).sigmoid()
+    return (1 - z) * (nx + s * nh).tanh() + z * h, c
+
+
+def recurrent(step, x, w, r, b=None, h0=None, c0=None, lengths=None, directions=("forward",)):
+    """Outputs of ONNX's recurrent operators, by their equations: y, the last h, the last c."""
+    steps, batch, hidden = x.shape[0], x.shape[1], r.shape[2]
+    outputs = []
+    for d, direction in enumerate(directions):
+        wb, rb = (torch.zeros(2, r.shape[1]) if b is None else b[d].reshape(2, -1)).to(x.dtype)
+        samples = []
+        for n in range(batch):
+            h = x.new_zeros(hidden) if h0 is None else h0[d, n]
+            c = x.new_zeros(hidden) if c0 is None else c0[d, n]
+            y = [x.new_zeros(hidden)] * steps
+            order = list(range(steps if lengths is None else int(lengths[n])))
+            for t in order if direction == "forward" else order[::-1]:
+                h, c = step(x[t, n], h, c, w[d], r[d], wb, rb)
+                y[t] = h
+            samples.append((torch.stack(y), h, c))
+        outputs.append([torch.stack(part, -2) for part in zip(*samples)])
+    y, h, c = zip(*outputs)
+    return torch.stack(y, 1), torch.stack(h), torch.stack(c)
+
+
 HELPERS = {
     "torch": torch,
     "F": F,
@@ -50,6 +95,11 @@ HELPERS = {
     "max_pool_with_positions": max_pool_with_positions,
     "conv_weight_gradient": conv_weight_gradient,
     "per_channel": per_channel,
+    "recurrent": recurrent,
+    "rnn_step": rnn_step,
+    "lstm_step": lstm_step,
+    "gru_step": gru_step,
+    "gru_after_step": gru_after_step,
 }
 
 

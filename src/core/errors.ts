@@ -19,6 +19,11 @@ export class DTypeError extends SardonyxError {
   override readonly code: string = "DTYPE";
 }
 
+/** What an operator's definition here leaves out, such as a mode of a model file that no rule knows. */
+export class UnsupportedError extends SardonyxError {
+  override readonly code: string = "UNSUPPORTED";
+}
+
 /** A value outside what an option, argument or name allows. */
 export class OptionError extends SardonyxError {
   override readonly code: string = "OPTION";

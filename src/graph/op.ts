@@ -12,6 +12,7 @@ export interface AttributeTypes {
   float: number;
   floats: readonly number[];
   string: string;
+  strings: readonly string[];
   tensor: Tensor;
 }
 export type AttributeKind = keyof AttributeTypes;
@@ -26,12 +27,18 @@ interface OperandsOf {
   "1": readonly [Value];
   "1-2": readonly [Value, Value?];
   "1-3": readonly [Value, Value?, Value?];
+  "1-4": readonly [Value, Value?, Value?, Value?];
   "2": readonly [Value, Value];
   "2-3": readonly [Value, Value, Value?];
   "2-4": readonly [Value, Value, Value?, Value?];
   "3": readonly [Value, Value, Value];
+  "3-4": readonly [Value, Value, Value, Value?];
   "3-5": readonly [Value, Value, Value, Value?, Value?];
+  "3-6": readonly [Value, Value, Value, Value?, Value?, Value?];
+  "3-8": readonly [Value, Value, Value, Value?, Value?, Value?, Value?, Value?];
   "5": readonly [Value, Value, Value, Value, Value];
+  "8": readonly [Value, Value, Value, Value, Value, Value, Value, Value];
+  "8-9": readonly [Value, Value, Value, Value, Value, Value, Value, Value, Value?];
   "1-": readonly [Value, ...Value[]];
 }
 export type Arity = keyof OperandsOf;
@@ -146,7 +153,7 @@ interface OpRules<A extends Arity, S extends AttributeSchema> {
   /** The outputs for known operands, for folding constants where `fold` does not fit; `undefined` when it cannot. */
   evaluate?(operands: readonly (Tensor | undefined)[], view: NodeView<A, S>): readonly Tensor[] | undefined;
   /** The outputs for a node of a file, where its form differs from the one defined here; `undefined` when it does not. */
-  read?(written: WrittenNode): readonly Value[] | undefined;
+  read?(written: WrittenNode, op: OpDef): readonly Value[] | undefined;
   /**
    * Low-rank adaptation of the operand at a position (Hu et al. 2021): what to add to the first output; `undefined` when the
    * operator is not linear in that operand, or has no narrow form of it.
@@ -242,7 +249,7 @@ export class OpDef {
 
   /** Outputs for a node of a file whose form is another than makeNode's. */
   read(written: WrittenNode): readonly Value[] | undefined {
-    return this.#spec.read?.(written);
+    return this.#spec.read?.(written, this);
   }
 
   /** Replacement outputs, or `undefined` when the operator runs as it is. */
@@ -271,6 +278,11 @@ export class OpDef {
   /** The element function of an elementwise operator, if constants may be folded through it. */
   get fold(): ((...elements: number[]) => number) | undefined {
     return this.#spec.fold;
+  }
+
+  /** Whether constants may be folded through it. */
+  get foldable(): boolean {
+    return this.#spec.fold !== undefined || this.#spec.evaluate !== undefined;
   }
 
   /** The outputs for known operands, where there is a rule. */

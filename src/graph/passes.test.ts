@@ -159,10 +159,14 @@ test("foldConstants computes elementwise operators of constants, with broadcasti
   ]);
 });
 
-test("foldConstants leaves what is no whole number in an integer type, and large constants", () => {
-  const int64 = (value: number) => ops.scalar(value, "int64");
-  expect(typesOf(foldConstants(Constant)([ops.div(int64(7), int64(2))]))).toContain("Div");
-  expect(constantOf(foldConstants(Constant)([ops.div(int64(6), int64(2))])[0])?.item()).toBe(3);
+test("foldConstants divides integers as ONNX does, and leaves what would not be exact, and large constants", () => {
+  const int64 = (value: bigint) => ops.constant(tensor(value));
+  const fold = (value: Value) => foldConstants(Constant)([value]);
+  expect(constantOf(fold(ops.div(int64(-7n), int64(2n)))[0])?.item()).toBe(-3);
+  expect(typesOf(fold(ops.div(int64(7n), int64(0n))))).toContain("Div");
+  expect(typesOf(fold(ops.mul(int64(2n ** 40n), int64(2n ** 40n))))).toContain("Mul");
+  expect(typesOf(fold(ops.equal(int64(2n ** 53n + 1n), int64(2n ** 53n))))).toContain("Equal");
+  expect(typesOf(fold(ops.mul(ops.scalar(2 ** 31, "uint32"), ops.scalar(2, "uint32"))))).toContain("Mul");
   expect(typesOf(foldConstants(Constant)([ops.neg(ops.ones([2000]))]))).toContain("Neg");
 });
 

@@ -1,15 +1,17 @@
 /** Passes over graphs, each from outputs to equal outputs: simplification, folding, common subexpressions, lowering. */
-import { isBigInt, isFloat } from "../core/dtype.ts";
-import { size, stridesOf } from "../core/shape.ts";
-import { Tensor, zerosTensor } from "../core/tensor.ts";
+import { size } from "../core/shape.ts";
+import { Tensor } from "../core/tensor.ts";
+import { mapElements, oneOutput } from "./elements.ts";
 import { constantOf, input, type Node, type Value } from "./ir.ts";
 import { makeNode, type OpDef } from "./op.ts";
 import { type Rule, rewrite } from "./rewrite.ts";
 
 export type Pass = (outputs: readonly Value[]) => readonly Value[];
 
-/** Folding stops at this many elements: larger constants would only grow the model. */
+/** Folding stops at results of this many elements: larger constants would only grow the model. */
 const foldLimit = 1024;
+/** Operands of more elements are left to the engine, which reads them faster. */
+const operandLimit = 1 << 16;
 
 /** Repeats a rule until nothing changes. */
 function exhaust(outputs: readonly Value[], rule: Rule): readonly Value[] {
@@ -44,36 +46,10 @@ export function foldNode(node: Node): readonly Tensor[] | undefined {
   if (node.inputs.length === 0 || node.outputs.some(({ shape }) => size(shape) > foldLimit)) return undefined;
   const operands = node.inputs.map((value) => constantOf(value));
   if (operands.some((operand, i) => operand === undefined && node.inputs[i] !== undefined)) return undefined;
-  return foldElements(node, y, operands) ?? node.op.evaluate(node, operands);
-}
-
-/** The output of an elementwise operator of constants. */
-function foldElements(node: Node, y: Value, operands: readonly (Tensor | undefined)[]): readonly Tensor[] | undefined {
-  const { fold } = node.op;
-  // float16 is stored as raw bits; unsigned arithmetic wraps around, which numbers do not.
-  if (
-    !fold ||
-    operands.includes(undefined) ||
-    [y, ...operands].some((item) => /^(float16|uint)/.test(item?.dtype ?? ""))
-  )
-    return undefined;
-  const result = zerosTensor(y.dtype, y.shape);
-  const strides = stridesOf(y.shape);
-  for (let at = 0; at < result.data.length; at++) {
-    const elements = (operands as Tensor[]).map((operand) => {
-      const own = stridesOf(operand.shape);
-      const skip = y.shape.length - operand.shape.length;
-      const offset = operand.shape.reduce((sum, extent, axis) => {
-        const position = Math.floor(at / (strides[axis + skip] ?? 1)) % (y.shape[axis + skip] ?? 1);
-        return sum + (extent === 1 ? 0 : position * (own[axis] ?? 0));
-      }, 0);
-      return Number(operand.data[offset]);
-    });
-    const element = fold(...elements);
-    if (!isFloat(y.dtype) && !Number.isSafeInteger(element)) return undefined;
-    result.data[at] = isBigInt(y.dtype) ? BigInt(element) : element;
-  }
-  return [result];
+  if (operands.some((operand) => operand && operand.data.length > operandLimit)) return undefined;
+  if (node.op.fold && !operands.includes(undefined))
+    return oneOutput(mapElements(y, operands as Tensor[], node.op.fold));
+  return node.op.evaluate(node, operands);
 }
 
 /** One node for all that apply the same operator to the same operands. */

@@ -1,6 +1,7 @@
 /** The verifier names the rule that a broken graph breaks. */
 import { expect, test } from "vitest";
-import { Neg, Relu } from "../ops/elementwise.ts";
+import { Relu } from "../ops/activations.ts";
+import { Neg } from "../ops/functions.ts";
 import { add, exp, int64s, neg, relu, reshape } from "../ops/index.ts";
 import { type Graph, graphOf, input, Node, type Value } from "./ir.ts";
 import { verify } from "./verify.ts";

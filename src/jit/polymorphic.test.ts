@@ -5,6 +5,7 @@ import { keyOf, Random } from "../core/random.ts";
 import type { Shape } from "../core/shape.ts";
 import { Tensor, tensor } from "../core/tensor.ts";
 import { graphOf, input, type Value } from "../graph/ir.ts";
+import { makeNode } from "../graph/op.ts";
 import { encodeModel } from "../onnx/model.ts";
 import {
   add,
@@ -13,6 +14,7 @@ import {
   conv,
   expand,
   flatten,
+  LSTM,
   linear,
   maxPool,
   mul,
@@ -50,6 +52,14 @@ const cases: Record<string, [Shape, (x: Value) => Value]> = {
   "reshapes that split and join other axes": [
     [6, 4],
     (x) => reshape(transpose(reshape(x, [x.shape[0] ?? 1, 3, 2, 4]), [0, 2, 1, 3]), [(x.shape[0] ?? 1) * 2, 12]),
+  ],
+  "a recurrent network in both directions, its last state": [
+    [5, 3],
+    (x) => {
+      const operands = [transpose(x, [1, 0, 2]), weight(2, 16, 3), weight(2, 16, 4), weight(2, 32)];
+      const { outputs } = makeNode(LSTM, operands, { hidden_size: 4, direction: "bidirectional" });
+      return reshape(transpose(outputs[1] as Value, [1, 0, 2]), [x.shape[0] ?? 1, 8]);
+    },
   ],
   "attention over time": [
     [5, 8],

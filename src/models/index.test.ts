@@ -119,14 +119,27 @@ describe("as published", () => {
     expect([...model.parameters().values()].filter(({ value }) => value)).toEqual([]);
   });
 
-  test("every preset is in a table", () => {
-    const names = new Set([...convolutional, ...transformers].map(([name]) => name));
+  test("lstm", () => {
+    const { build, input } = presetOf("lstm");
+    const model = build();
+    const { y } = model.trace(input);
+    const words = 10_000 * 128;
+    const cell = 4 * 128 * (128 + 128) + 2 * 4 * 128;
+    expect(summarize(model, input).parameters).toBe(words + cell + 2 * 128 + 2);
+    expect(y.shape).toEqual([1, 2]);
+    // Each step multiplies its input and its state; the scores are of the last one alone.
+    const macs = nodesOf([y]).reduce((sum, node) => sum + node.op.macs(node), 0);
+    expect(macs).toBe(120 * 4 * 128 * (128 + 128) + 2 * 128);
+  });
+
+  test("every preset is told above", () => {
+    const names = new Set(["lstm", ...[...convolutional, ...transformers].map(([name]) => name)]);
     expect([...names].sort()).toEqual(Object.keys(presets).sort());
   });
 });
 
 test("the number of classes is an option of every preset that classifies", () => {
-  const classifies = ({ input }: Preset) => input.dtype === "float32";
+  const classifies = ({ name, input }: Preset) => input.dtype === "float32" || name === "lstm";
   for (const { name, build, input } of Object.values(presets).filter(classifies))
     expect(build({ classes: 7 }).trace(input).y.shape, name).toEqual([1, 7]);
   for (const { name, build } of Object.values(presets).filter((preset) => !classifies(preset)))

@@ -11,6 +11,7 @@ import { gpt2Presets } from "./gpt2.ts";
 import { inceptionV3Presets } from "./inception-v3.ts";
 import { lenetPresets } from "./lenet.ts";
 import { llamaPresets } from "./llama.ts";
+import { lstmPresets } from "./lstm.ts";
 import { mobilenetV1Presets } from "./mobilenet-v1.ts";
 import { mobilenetV2Presets } from "./mobilenet-v2.ts";
 import type { Preset } from "./preset.ts";
@@ -41,6 +42,7 @@ export {
   mistralArchitectures,
   qwen2Architectures,
 } from "./llama.ts";
+export { LstmClassifier, type LstmClassifierOptions } from "./lstm.ts";
 export { type MobileNetOptions, MobileNetV1 } from "./mobilenet-v1.ts";
 export { MobileNetV2, type MobileNetV2Options } from "./mobilenet-v2.ts";
 export type { Preset, PresetOptions } from "./preset.ts";
@@ -59,7 +61,7 @@ export { Transformer, type TransformerOptions } from "./transformer.ts";
 export { Vgg, type VggOptions } from "./vgg.ts";
 export { VisionTransformer, VitModel, type VitOptions, vitArchitectures } from "./vit.ts";
 
-/** Every preset by its name, convolutional networks before transformers, the oldest architectures of each first. */
+/** Every preset by its name: convolutional networks, a recurrent one, transformers, the oldest architectures of each first. */
 export const presets: Readonly<Record<string, Preset>> = Object.fromEntries(
   [
     lenetPresets,
@@ -73,6 +75,7 @@ export const presets: Readonly<Record<string, Preset>> = Object.fromEntries(
     mobilenetV1Presets,
     mobilenetV2Presets,
     efficientnetPresets,
+    lstmPresets,
     transformerPresets,
     bertPresets,
     distilbertPresets,

@@ -1,6 +1,6 @@
 /** ONNX models as graphs: what our operators know becomes their nodes, the rest nodes that are named and counted only. */
 import type { ByteSource } from "../core/byte-source.ts";
-import { DTypeError, FileError, ShapeError } from "../core/errors.ts";
+import { DTypeError, FileError, ShapeError, UnsupportedError } from "../core/errors.ts";
 import { type Shape, showShape } from "../core/shape.ts";
 import { type Graph, graphOf, input, type Node, type Scope, type Value } from "../graph/ir.ts";
 import { makeNode, type OpDef, type WrittenNode } from "../graph/op.ts";
@@ -233,7 +233,7 @@ class Importer implements GraphReader {
       const outputs = build(op, { version, inputs: operands, attributes, outputs: node.outputs.length });
       return typeof outputs === "string" ? unknown(outputs) : fold(outputs, operands);
     } catch (error) {
-      if (error instanceof DTypeError) return unknown(error.message);
+      if (error instanceof DTypeError || error instanceof UnsupportedError) return unknown(error.message);
       if (error instanceof ShapeError) error.message = `${describeNode(node)}: ${error.message}`;
       throw error;
     }

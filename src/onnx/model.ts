@@ -124,6 +124,7 @@ function encodeAttribute(name: string, kind: AttributeKind, value: unknown): Mes
     float: () => ({ f: value as number }),
     floats: () => ({ floats: value as readonly number[] }),
     string: () => ({ s: new TextEncoder().encode(value as string) }),
+    strings: () => ({ strings: (value as readonly string[]).map((item) => new TextEncoder().encode(item)) }),
     tensor: () => ({ t: encodeTensor("", value as Tensor) }),
   };
   return { name, type: attributeTypeCodes[kind], ...fields[kind]() };

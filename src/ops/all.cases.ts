@@ -2,28 +2,54 @@
 import { isFloat } from "../core/dtype.ts";
 import { foldIn, keyOf } from "../core/random.ts";
 import { size } from "../core/shape.ts";
+import { activationCases } from "./activations.cases.ts";
+import { channelNormalizationCases } from "./channel-normalization.cases.ts";
 import { constantCases } from "./constant.cases.ts";
 import { convolutionCases } from "./convolution.cases.ts";
 import { inputTensors, inputValues, type OpCase, randomNumbers } from "./define.cases.ts";
+import { einsumCases } from "./einsum.cases.ts";
 import { elementwiseCases } from "./elementwise.cases.ts";
+import { functionCases } from "./functions.cases.ts";
+import { fusionCases } from "./fusions.cases.ts";
 import { indexingCases } from "./indexing.cases.ts";
+import { interpolationCases } from "./interpolation.cases.ts";
+import { knownCases } from "./known.cases.ts";
+import { logicCases } from "./logic.cases.ts";
 import { matmulFamilyCases } from "./matmul.cases.ts";
 import { movementCases } from "./movement.cases.ts";
 import { normalizationCases } from "./normalization.cases.ts";
 import { poolingCases } from "./pooling.cases.ts";
+import { quantizationCases } from "./quantization.cases.ts";
+import { randomCases } from "./random.cases.ts";
+import { rearrangeCases } from "./rearrange.cases.ts";
+import { recurrentCases } from "./recurrent.cases.ts";
 import { reduceCases } from "./reduce.cases.ts";
+import { slicingCases } from "./slicing.cases.ts";
 
 /** Cases by family; a family's recorded values are in test/fixtures/ops/<family>.json. */
 export const caseFamilies: Readonly<Record<string, readonly OpCase[]>> = {
   constant: constantCases,
+  known: knownCases,
+  random: randomCases,
   elementwise: elementwiseCases,
+  functions: functionCases,
+  activations: activationCases,
+  logic: logicCases,
   matmul: matmulFamilyCases,
   reduce: reduceCases,
   movement: movementCases,
+  slicing: slicingCases,
   convolution: convolutionCases,
   pooling: poolingCases,
   indexing: indexingCases,
   normalization: normalizationCases,
+  rearrange: rearrangeCases,
+  interpolation: interpolationCases,
+  "channel-normalization": channelNormalizationCases,
+  quantization: quantizationCases,
+  einsum: einsumCases,
+  fusions: fusionCases,
+  recurrent: recurrentCases,
 };
 
 export const keyOfCase = ({ op, name }: OpCase): string => `${op.type}: ${name}`;

@@ -1,6 +1,6 @@
 /** Constants in a graph, and scalars that adopt the dtype of the operand beside them. */
 import { type DType, isFloat } from "../core/dtype.ts";
-import { DTypeError } from "../core/errors.ts";
+import { DTypeError, UnsupportedError } from "../core/errors.ts";
 import type { Shape } from "../core/shape.ts";
 import { fullTensor, Tensor, tensor } from "../core/tensor.ts";
 import { constantOf, Value } from "../graph/ir.ts";
@@ -16,6 +16,16 @@ export const Constant: OpDef = defineOp("Constant", {
   },
   grad: "none",
   flops: () => 0,
+  read: ({ attributes }) => {
+    const { value, value_float, value_floats, value_int, value_ints } = attributes as Readonly<
+      Record<string, number | readonly number[] | undefined>
+    >;
+    if (value !== undefined) return undefined;
+    const [floats, ints] = [value_float ?? value_floats, value_int ?? value_ints];
+    if (floats !== undefined) return [constant(tensor(floats, { dtype: "float32" }))];
+    if (ints !== undefined) return [constant(tensor(ints, { dtype: "int64" }))];
+    throw new UnsupportedError(`Constant: its attribute ${Object.keys(attributes).join(", ")} is not known here`);
+  },
 });
 
 /** A value in a graph, or a number that becomes a scalar of its neighbour's dtype. */

@@ -6,10 +6,11 @@ import { type Attributes, apply, defineOp, type OpDef, requireFloat, requireSame
 import { add } from "./elementwise.ts";
 import { offsetsOf, resolveWindow, type Window, type WindowAttributes, windowSchema } from "./geometry.ts";
 import { matmul } from "./matmul.ts";
-import { concat, dilate, flip, pad, reshape, slice, swapAxes, transpose } from "./movement.ts";
+import { concat, reshape, swapAxes, transpose } from "./movement.ts";
 import { perChannel } from "./normalization.ts";
 import { reduceSum } from "./reduce.ts";
 import { columnsOf, fitsRows, scatterColumns } from "./rows.ts";
+import { dilate, flip, pad, slice } from "./slicing.ts";
 
 const schema = { ...windowSchema, group: "int" } as const;
 type ConvAttributes = WindowAttributes & { readonly group?: number };

@@ -64,6 +64,18 @@ export function opCase<Name extends string>(op: OpDef, name: string, spec: CaseS
   };
 }
 
+/** Operator, function, generator of its input, PyTorch expression, why not float64. */
+export type UnaryRow = readonly [OpDef, (x: Value) => Value, InputSpec, string, string?];
+
+/** A case of a function of one operand. */
+export const unaryCase = ([op, build, x, torch, noFloat64]: UnaryRow): OpCase =>
+  opCase(op, torch, {
+    inputs: { x },
+    build: ({ x }) => build(x),
+    torch,
+    ...(noFloat64 !== undefined && { noFloat64 }),
+  });
+
 type Generator = (shape: Shape) => InputSpec;
 const generator =
   (element: (random: Random) => number): Generator =>

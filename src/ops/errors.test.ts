@@ -1,13 +1,14 @@
 /** What operators say of operands that do not fit: where, what was got, what was expected, how to mend it. */
 import { expect, test } from "vitest";
 import { grad } from "../autodiff/transform.ts";
-import { DTypeError, ShapeError } from "../core/errors.ts";
+import { DTypeError, ShapeError, UnsupportedError } from "../core/errors.ts";
 import { input, type Value } from "../graph/ir.ts";
-import { apply } from "../graph/op.ts";
+import { type Attributes, apply, makeNode } from "../graph/op.ts";
 import * as ops from "./index.ts";
 import { GatherND, ScatterElements, ScatterND } from "./indexing.ts";
 import { Gemm } from "./matmul.ts";
-import { Pad, Reshape } from "./movement.ts";
+import { Reshape } from "./movement.ts";
+import { Pad } from "./slicing.ts";
 
 const float = (...shape: number[]) => input("float32", shape);
 const int = (...shape: number[]) => input("int64", shape);
@@ -144,6 +145,52 @@ const shapeMistakes: readonly (readonly [string, () => unknown, string])[] = [
     () => ops.batchNormInference(image, [float(3), float(3), float(2), float(3)]),
     "batchNorm: mean is [2], input [2, 3, 8, 8] has 3 channels; pass [3]",
   ],
+  [
+    "lstm, w",
+    () => makeNode(ops.LSTM, [float(5, 2, 3), float(1, 16, 2), float(1, 16, 4)]),
+    "LSTM: w is [1, 16, 2], input [5, 2, 3] and 4 hidden units need [1, 16, 3]; make it that",
+  ],
+  [
+    "gru of vectors",
+    () => makeNode(ops.GRU, [float(2, 3), float(1, 12, 3), float(1, 12, 4)]),
+    "GRU: input is [2, 3]; pass [steps, batch, features]",
+  ],
+  [
+    "einsum, extents",
+    () => ops.einsum("ij,jk->ik", float(2, 3), float(4, 5)),
+    'einsum: j of "ij,jk->ik" has extents 3 and 4; make them equal',
+  ],
+  [
+    "einsum, rank",
+    () => ops.einsum("ij->i", float(2, 3, 4)),
+    'einsum: "ij" of "ij->i" names 2 axes, its operand is [2, 3, 4]; name each axis once',
+  ],
+  [
+    "einsum, number of operands",
+    () => ops.einsum("i,i->", float(2)),
+    'einsum: "i,i->" is of 2 operands, got 1; pass one for each term',
+  ],
+  [
+    "einsum, a letter from nowhere",
+    () => ops.einsum("ij->ik", float(2, 3)),
+    'einsum: the result of "ij->ik" has k, which no operand has; take it out',
+  ],
+  ["prelu, slope", () => ops.prelu(float(2, 3), float(2)), "axis -1 has 3 and 2; make them equal, or one of them 1"],
+  [
+    "depthToSpace",
+    () => apply(ops.DepthToSpace, [image], { blocksize: 2 }),
+    "DepthToSpace: [2, 3, 8, 8] is no [batch, channels, height, width] that 4, 1, 1 divide; use another block size",
+  ],
+  [
+    "groupNorm, groups",
+    () => ops.groupNorm(image, float(3), float(3), { groups: 2 }),
+    "GroupNormalization: [2, 3, 8, 8] has no channels that 2 groups divide; pass [batch, channels, …]",
+  ],
+  [
+    "dequantizing, scale",
+    () => apply(ops.DequantizeLinear, [input("int8", [2, 3]), float(2)]),
+    "DequantizeLinear: scale and zero point are [2], axis 1 of [2, 3] has 3; pass one number or 3",
+  ],
 ];
 
 test.each(shapeMistakes)("shape: %s", (_, build, message) => {
@@ -187,6 +234,51 @@ const dtypeMistakes: readonly (readonly [string, () => unknown, string])[] = [
 
 test.each(dtypeMistakes)("dtype: %s", (_, build, message) => {
   expect(build).toThrow(DTypeError);
+  expect(build).toThrow(message);
+});
+
+const resizing = (attributes: Attributes) => () =>
+  apply(ops.Resize, [image, undefined, undefined, ops.int64s([2, 3, 4, 4])], attributes);
+const recurrent = (attributes: Attributes) => () =>
+  makeNode(ops.LSTM, [float(5, 2, 3), float(1, 16, 3), float(1, 16, 4)], attributes);
+const unsupported: readonly (readonly [string, () => unknown, string])[] = [
+  ["resize, mode", resizing({ mode: "lanczos" }), 'Resize: mode is "lanczos"; pass nearest, linear or cubic'],
+  [
+    "resize, coordinates",
+    resizing({ coordinate_transformation_mode: "tf_crop_and_resize" }),
+    'Resize: coordinate_transformation_mode is "tf_crop_and_resize"; pass one of half_pixel,',
+  ],
+  ["resize, antialias", resizing({ antialias: 1 }), "antialias and keep_aspect_ratio_policy are not known here"],
+  [
+    "lstm, activations",
+    recurrent({ activations: ["Sigmoid", "Relu", "Tanh"] }),
+    "LSTM: activations are Sigmoid,Relu,Tanh; only sigmoid, tanh, tanh are known here",
+  ],
+  ["lstm, clip", recurrent({ clip: 3 }), "LSTM: clip and input_forget are not known here; leave them out"],
+  [
+    "lstm, peepholes",
+    () =>
+      makeNode(ops.LSTM, [
+        ...[float(5, 2, 3), float(1, 16, 3), float(1, 16, 4)],
+        ...[undefined, undefined, undefined, undefined, float(1, 12)],
+      ]),
+    "LSTM: peephole weights are not known here; leave the operand p out",
+  ],
+  ["lrn, size", () => apply(ops.LRN, [image], { size: 2 }), "LRN: size is 2; only an odd number of channels"],
+  [
+    "quantizing in blocks",
+    () => apply(ops.QuantizeLinear, [float(4), float(2)], { block_size: 2 }),
+    "QuantizeLinear: scales of blocks are not known here; use one for each channel",
+  ],
+  [
+    "a fused activation",
+    () => apply(ops.FusedGemm, [float(2, 2), float(2, 2)], { activation: "Elu" }),
+    'FusedGemm: activation is "Elu"; only Relu, Sigmoid,',
+  ],
+];
+
+test.each(unsupported)("left out: %s", (_, build, message) => {
+  expect(build).toThrow(UnsupportedError);
   expect(build).toThrow(message);
 });
 

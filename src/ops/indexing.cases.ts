@@ -80,6 +80,12 @@ const scatterCases = [
     build: ({ x, at, u }) => apply(i.ScatterElements, [x, at, u], { axis: -1 }),
     torch: "x.scatter(1, at, u)",
   }),
+  opCase(i.Scatter, "as ScatterElements", {
+    inputs: { x: normal([2, 4]), at: given([3, 1, 0, 2], [2, 2], "int64"), u: normal([2, 2]) },
+    build: ({ x, at, u }) => apply(i.Scatter, [x, at, u], { axis: 1 }),
+    torch: "x.scatter(1, at, u)",
+    derivative: "none",
+  }),
   opCase(i.ScatterND, "rows added to zeros, repeated", {
     inputs: { u: normal([3, 2]), at: given([1, 3, 1], [3], "int64") },
     build: ({ u, at }) => i.scatterRows([4, 2], at, u),
@@ -94,6 +100,19 @@ const scatterCases = [
     inputs: { x: normal([4, 2]), at: given([3, 0], [2, 1], "int64"), u: normal([2, 2]) },
     build: ({ x, at, u }) => apply(i.ScatterND, [x, at, u]),
     torch: "x.index_put((at[:, 0],), u)",
+  }),
+];
+
+const reversingCases = [
+  opCase(i.ReverseSequence, "steps first", {
+    inputs: { x: normal([3, 2, 2]), n: given([3, 2], [2], "int64") },
+    build: ({ x, n }) => apply(i.ReverseSequence, [x, n], { time_axis: 0, batch_axis: 1 }),
+    torch: "torch.stack([x[[2, 1, 0], 0], x[[1, 0, 2], 1]], 1)",
+  }),
+  opCase(i.ReverseSequence, "batch first", {
+    inputs: { x: normal([2, 3]), n: given([1, 3], [2], "int64") },
+    build: ({ x, n }) => apply(i.ReverseSequence, [x, n], { time_axis: 1, batch_axis: 0 }),
+    torch: "torch.stack([x[0], x[1].flip(0)])",
   }),
 ];
 
@@ -115,4 +134,4 @@ const oneHotCases = [
   }),
 ];
 
-export const indexingCases = [...gatherCases, ...scatterCases, ...oneHotCases];
+export const indexingCases = [...gatherCases, ...scatterCases, ...reversingCases, ...oneHotCases];

@@ -1,13 +1,15 @@
 /** Reading and writing at computed positions: gather, scatter, one-hot. */
 import type { DType } from "../core/dtype.ts";
 import { DTypeError, ShapeError } from "../core/errors.ts";
-import { normalizeAxis, type Shape, sameShape, showShape, size } from "../core/shape.ts";
-import { tensor } from "../core/tensor.ts";
+import { normalizeAxis, type Shape, sameShape, showShape, size, stridesOf } from "../core/shape.ts";
+import { Tensor, tensor } from "../core/tensor.ts";
+import { forEachPosition, moveElements, offsetOf, type Position } from "../graph/elements.ts";
 import type { Value } from "../graph/ir.ts";
 import { apply, defineOp, type OpDef, requireSameDType } from "../graph/op.ts";
 import { constant, requireConstant, zeros } from "./constant.ts";
 import { cast } from "./elementwise.ts";
 import { expand, reshape, transpose } from "./movement.ts";
+import { defineComposition } from "./written.ts";
 
 function requireIndices(op: string, indices: Value): void {
   if (indices.dtype !== "int64" && indices.dtype !== "int32")
@@ -24,6 +26,36 @@ function addressDepth(op: string, x: Value, indices: Value): number {
       `${op}: indices ${showShape(indices.shape)} address ${depth} axes, ${showShape(x.shape)} has ${x.rank}; make their last extent 1 to ${x.rank}`,
     );
   return depth;
+}
+
+/** Reads indices of an axis of `extent`, where negative ones count from its end. */
+function indexReader(indices: Tensor): (position: Position, extent: number) => number {
+  const strides = stridesOf(indices.shape);
+  return (position, extent) => {
+    const index = Number(indices.data[offsetOf(position, strides)]);
+    return index < 0 ? index + extent : index;
+  };
+}
+
+/** Reads the addresses in the last axis of the indices, each of the first axes of `shape`. */
+function addressReader(indices: Tensor, shape: Shape): (position: Position) => Position {
+  const lookUp = indexReader(indices);
+  const depth = indices.shape.at(-1) ?? 0;
+  return (position) => shape.slice(0, depth).map((extent, axis) => lookUp([...position, axis], extent));
+}
+
+function positionsOf(shape: Shape): readonly Position[] {
+  const positions: Position[] = [];
+  forEachPosition(shape, (position) => positions.push(position));
+  return positions;
+}
+
+/** The source with the updates, row-major, put at the targets; the last one stays where some share a target. */
+function withUpdates(source: Tensor, targets: readonly Position[], updates: Tensor): Tensor {
+  const result = new Tensor(source.dtype, source.shape, source.data.slice() as typeof source.data);
+  const strides = stridesOf(source.shape);
+  for (const [i, target] of targets.entries()) result.data[offsetOf(target, strides)] = updates.data[i] as number;
+  return result;
 }
 
 /** Rows of x along an axis: output axis `axis` is replaced by the shape of the indices. */
@@ -55,6 +87,18 @@ export const Gather: OpDef = defineOp("Gather", {
     return [transpose(added, back), undefined];
   },
   flops: () => 0,
+  evaluate: ([source, indices], { outputs: [y], attributes: { axis = 0 } }) => {
+    if (!source || !indices) return undefined;
+    const along = normalizeAxis(axis, source.shape.length);
+    const rank = indices.shape.length;
+    const lookUp = indexReader(indices);
+    return [
+      moveElements(y, (position) => {
+        const index = lookUp(position.slice(along, along + rank), source.shape[along] ?? 1);
+        return [source, [...position.slice(0, along), index, ...position.slice(along + rank)]];
+      }),
+    ];
+  },
 });
 
 /** out[i][j] = x[indices[i][j]][j] for axis 0, and so on. */
@@ -75,6 +119,12 @@ export const GatherElements: OpDef = defineOp("GatherElements", {
     undefined,
   ],
   flops: () => 0,
+  evaluate: ([source, indices], { outputs: [y], attributes: { axis = 0 } }) => {
+    if (!source || !indices) return undefined;
+    const along = normalizeAxis(axis, source.shape.length);
+    const lookUp = indexReader(indices);
+    return [moveElements(y, (position) => [source, position.with(along, lookUp(position, source.shape[along] ?? 1))])];
+  },
 });
 
 /** x with updates[i][j] added at (or put into) [indices[i][j]][j] for axis 0, and so on. */
@@ -101,6 +151,22 @@ export const ScatterElements: OpDef = defineOp("ScatterElements", {
     return [cleared, undefined, gatherElements(g, indices, axis)];
   },
   flops: ({ inputs: [, , updates], attributes: { reduction } }) => (reduction === "add" ? size(updates.shape) : 0),
+  evaluate: ([source, indices, updates], { attributes: { axis = 0, reduction = "none" } }) => {
+    if (!source || !indices || !updates || reduction !== "none") return undefined;
+    const along = normalizeAxis(axis, source.shape.length);
+    const lookUp = indexReader(indices);
+    const targets = positionsOf(indices.shape).map((position) =>
+      position.with(along, lookUp(position, source.shape[along] ?? 1)),
+    );
+    return [withUpdates(source, targets, updates)];
+  },
+});
+
+/** The name of ScatterElements before operator set 11. */
+export const Scatter: OpDef = defineComposition("Scatter", {
+  arity: "3",
+  attributes: { axis: "int" },
+  build: ({ inputs, attributes }) => [apply(ScatterElements, inputs, attributes)],
 });
 
 /** x[indices[…, :]]: the last axis of the indices addresses the first axes of x. */
@@ -117,6 +183,17 @@ export const GatherND: OpDef = defineOp("GatherND", {
     return [apply(ScatterND, [expand(zeros([1], x.dtype), x.shape), indices, g], { reduction: "add" }), undefined];
   },
   flops: () => 0,
+  evaluate: ([source, indices], { outputs: [y], attributes: { batch_dims = 0 } }) => {
+    if (!source || !indices) return undefined;
+    const lookUp = addressReader(indices, source.shape.slice(batch_dims));
+    const rank = indices.shape.length - 1;
+    return [
+      moveElements(y, (position) => {
+        const address = lookUp(position.slice(0, rank));
+        return [source, [...position.slice(0, batch_dims), ...address, ...position.slice(rank)]];
+      }),
+    ];
+  },
 });
 
 /** x with updates added at (or put into) x[indices[…, :]]. */
@@ -139,6 +216,35 @@ export const ScatterND: OpDef = defineOp("ScatterND", {
     return [apply(ScatterND, [g, indices, expand(zeros([1], g.dtype), updates.shape)]), undefined, taken];
   },
   flops: ({ inputs: [, , updates], attributes: { reduction } }) => (reduction === "add" ? size(updates.shape) : 0),
+  evaluate: ([source, indices, updates], { attributes: { reduction = "none" } }) => {
+    if (!source || !indices || !updates || reduction !== "none") return undefined;
+    const lookUp = addressReader(indices, source.shape);
+    const rank = indices.shape.length - 1;
+    const targets = positionsOf(updates.shape).map((position) => [
+      ...lookUp(position.slice(0, rank)),
+      ...position.slice(rank),
+    ]);
+    return [withUpdates(source, targets, updates)];
+  },
+});
+
+/** Each sequence of the batch with its first `lengths` steps in reverse order, the others as they are. */
+export const ReverseSequence: OpDef = defineOp("ReverseSequence", {
+  arity: "2",
+  attributes: { time_axis: "int", batch_axis: "int" },
+  infer: ([x, lengths], { batch_axis = 1 }) => {
+    const batch = x.shape[normalizeAxis(batch_axis, x.rank)];
+    if (lengths.dtype !== "int64")
+      throw new DTypeError(`reverseSequence: lengths must be int64, got ${lengths.dtype}; cast(lengths, "int64")`);
+    if (lengths.rank !== 1 || lengths.shape[0] !== batch)
+      throw new ShapeError(
+        `reverseSequence: lengths are ${showShape(lengths.shape)}, the batch axis of ${showShape(x.shape)} has ${batch}; pass one for each`,
+      );
+    return x;
+  },
+  // It undoes itself.
+  grad: ({ g, inputs: [, lengths], attributes }) => [apply(ReverseSequence, [g, lengths], attributes), undefined],
+  flops: () => 0,
 });
 
 export const OneHot: OpDef = defineOp("OneHot", {
@@ -152,6 +258,18 @@ export const OneHot: OpDef = defineOp("OneHot", {
   },
   grad: "none",
   flops: () => 0,
+  evaluate: ([indices, , values], { inputs: [, depth], outputs: [y], attributes: { axis = -1 } }) => {
+    if (!indices || !values) return undefined;
+    const count = requireConstant("OneHot", "depth", depth)[0] ?? 0;
+    const at = axis < 0 ? axis + y.rank : axis;
+    const lookUp = indexReader(indices);
+    return [
+      moveElements(y, (position) => {
+        const isHot = lookUp(position.toSpliced(at, 1), count) === position[at];
+        return [values, [isHot ? 1 : 0]];
+      }),
+    ];
+  },
 });
 
 /** Rows `indices` of `x` along `axis`. */

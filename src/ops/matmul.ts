@@ -4,8 +4,9 @@ import { broadcastShapes, type Shape, showShape, size } from "../core/shape.ts";
 import type { Value } from "../graph/ir.ts";
 import { apply, defineOp, type LowRankPath, type OpDef, requireSameDType } from "../graph/op.ts";
 import { mul } from "./elementwise.ts";
-import { reshape, swapAxes } from "./movement.ts";
+import { reshape, swapAxes, unsqueeze } from "./movement.ts";
 import { sumTo } from "./reduce.ts";
+import { without, writtenNode } from "./written.ts";
 
 interface Flags {
   readonly transA?: number;
@@ -65,6 +66,13 @@ export const MatMul: OpDef = defineOp("MatMul", {
   ],
   macs: ({ inputs: [a, b], outputs: [y] }) => productMacs("matmul", a, b, y, {}),
   lowRank: ({ inputs: [a, b] }, position, rank) => narrowed(a, b, position, rank, false),
+  // In a file a vector may stand for a row to the left, for a column to the right.
+  read: ({ inputs: [a, b] }) => {
+    if (!a || !b || (a.rank > 1 && b.rank > 1)) return undefined;
+    const y = matmul(a.rank === 1 ? unsqueeze(a, [0]) : a, b.rank === 1 ? unsqueeze(b, [1]) : b);
+    const kept = y.shape.filter((_, i) => !(a.rank === 1 && i === y.rank - 2) && !(b.rank === 1 && i === y.rank - 1));
+    return [reshape(y, kept)];
+  },
 });
 
 /** db of y = a b. When b is one matrix for all leading axes of a, those join the rows: one large product. */
@@ -128,6 +136,9 @@ export const Gemm: OpDef = defineOp("Gemm", {
   macs: ({ inputs: [a, b], outputs: [y], attributes }) => productMacs("gemm", a, b, y, attributes),
   lowRank: ({ inputs: [a, b], attributes: { transA = 0, transB = 0, alpha = 1 } }, position, rank) =>
     transA || alpha !== 1 ? undefined : narrowed(a, b, position, rank, transB === 1),
+  // c broadcasts whether it was told to or not.
+  read: ({ inputs, attributes }, op) =>
+    "broadcast" in attributes ? writtenNode(op, inputs, without(attributes, ["broadcast"])).outputs : undefined,
 });
 
 export interface MatMulOptions {

@@ -1,6 +1,5 @@
 /** Cases of the operators that move elements. */
 import { apply, makeNode } from "../graph/op.ts";
-import { int64s, scalar } from "./constant.ts";
 import { given, integers, normal, opCase } from "./define.cases.ts";
 import * as m from "./movement.ts";
 
@@ -80,90 +79,6 @@ const shapeCases = [
   }),
 ];
 
-const sliceCases = [
-  opCase(m.Slice, "inside", {
-    inputs: cube,
-    build: ({ x }) => m.slice(x, { axis: 2, start: 1, end: 3 }),
-    torch: "x[:, :, 1:3]",
-  }),
-  opCase(m.Slice, "two axes, stride, negative end", {
-    inputs: { x: normal([3, 7]) },
-    build: ({ x }) => m.slice(x, { axis: -1, start: 1, end: -1, step: 2 }, { axis: 0, start: 1 }),
-    torch: "x[1:, 1:-1:2]",
-  }),
-  opCase(m.Slice, "reversed", { inputs: cube, build: ({ x }) => m.flip(x, 1), torch: "x.flip(1)" }),
-  opCase(m.Slice, "backwards with a stride", {
-    inputs: { x: normal([2, 7]) },
-    build: ({ x }) => m.slice(x, { axis: 1, start: 5, end: 0, step: -2 }),
-    torch: "x[:, [5, 3, 1]]",
-  }),
-  opCase(m.Slice, "backwards from the end with a stride that leaves a rest", {
-    inputs: { x: normal([6]) },
-    build: ({ x }) => m.slice(x, { axis: 0, step: -4 }),
-    torch: "x[[5, 1]]",
-  }),
-  opCase(m.Slice, "bounds beyond the extent", {
-    inputs: { x: normal([4]) },
-    build: ({ x }) => m.slice(x, { axis: 0, start: -9, end: 99 }),
-    torch: "x[-9:99]",
-  }),
-  opCase(m.Slice, "axes and steps left out", {
-    inputs: { x: normal([3, 4]) },
-    build: ({ x }) => apply(m.Slice, [x, int64s([1, 0]), int64s([3, -2])]),
-    torch: "x[1:3, 0:-2]",
-  }),
-];
-
-const padCases = [
-  opCase(m.Pad, "zeros", {
-    inputs: { x: normal([2, 3]) },
-    build: ({ x }) =>
-      m.pad(x, [
-        [1, 0],
-        [0, 2],
-      ]),
-    torch: "F.pad(x, (0, 2, 1, 0))",
-  }),
-  opCase(m.Pad, "negative widths cut", {
-    inputs: { x: normal([3, 4]) },
-    build: ({ x }) =>
-      m.pad(x, [
-        [-1, 1],
-        [2, -2],
-      ]),
-    torch: "F.pad(x, (2, -2, -1, 1))",
-  }),
-  opCase(m.Pad, "another number", {
-    inputs: { x: normal([3]) },
-    build: ({ x }) => m.pad(x, [[1, 2]], -1.5),
-    torch: "F.pad(x, (1, 2), value=-1.5)",
-  }),
-  opCase(m.Pad, "a computed number", {
-    inputs: { x: normal([2, 2]), v: normal([]) },
-    build: ({ x, v }) =>
-      m.pad(
-        x,
-        [
-          [1, 0],
-          [-1, 2],
-        ],
-        v,
-      ),
-    torch: "torch.cat([v.expand(1, 3), torch.cat([x[:, 1:], v.expand(2, 2)], 1)])",
-  }),
-  opCase(m.Pad, "named axes", {
-    inputs: cube,
-    build: ({ x }) => apply(m.Pad, [x, int64s([1, 0, 0, 2]), scalar(0, x.dtype), int64s([-1, 0])]),
-    torch: "F.pad(x, (1, 0, 0, 0, 0, 2))",
-  }),
-  opCase(m.Pad, "reflected", {
-    inputs: { x: normal([2, 4]) },
-    build: ({ x }) => apply(m.Pad, [x, int64s([0, 2, 0, 1])], { mode: "reflect" }),
-    torch: "F.pad(x, (2, 1), mode='reflect')",
-    derivative: "none",
-  }),
-];
-
 const joinCases = [
   opCase(m.Concat, "first axis", {
     inputs: { a: normal([1, 3]), b: normal([2, 3]) },
@@ -207,4 +122,4 @@ const joinCases = [
   }),
 ];
 
-export const movementCases = [...shapeCases, ...sliceCases, ...padCases, ...joinCases];
+export const movementCases = [...shapeCases, ...joinCases];

@@ -1,4 +1,4 @@
-/** Operators that move elements without arithmetic: reshape, transpose, slice, pad, join, split, repeat. */
+/** Operators that move elements without arithmetic: reshape, transpose, join, split, repeat. */
 import { ShapeError } from "../core/errors.ts";
 import {
   broadcastShapes,
@@ -9,13 +9,23 @@ import {
   showShape,
   size,
 } from "../core/shape.ts";
+import type { Tensor } from "../core/tensor.ts";
+import { broadcastPosition, moveElements } from "../graph/elements.ts";
 import type { Value } from "../graph/ir.ts";
 import { apply, defineOp, makeNode, type OpDef, requireSameDType } from "../graph/op.ts";
-import { int64s, type Operand, requireConstant, scalar } from "./constant.ts";
-import { sub } from "./elementwise.ts";
+import { int64s, requireConstant, scalar } from "./constant.ts";
 import { reduceSum, sumTo } from "./reduce.ts";
+import { attributesToOperands, writtenNode } from "./written.ts";
 
 const free = () => 0;
+
+/** Evaluates an operator that gives the same elements another shape. */
+function relabel(
+  [source]: readonly (Tensor | undefined)[],
+  { outputs: [y] }: { readonly outputs: readonly [Value, ...Value[]] },
+): readonly Tensor[] | undefined {
+  return source && [source.reshape(y.shape)];
+}
 
 /** Resolves 0 (keep) and -1 (what is left) in a reshape target. */
 function resolveShape(from: Shape, target: readonly number[], allowZero: boolean): Shape {
@@ -42,6 +52,8 @@ export const Reshape: OpDef = defineOp("Reshape", {
   }),
   grad: ({ g, inputs: [x] }) => [reshape(g, x.shape), undefined],
   flops: free,
+  read: attributesToOperands({ shape: 1 }),
+  evaluate: relabel,
   simplify: ({ inputs: [x], outputs: [y] }) => {
     const source = x.producer?.op === Reshape ? x.producer.inputs[0] : undefined;
     if (source) return [reshape(source, y.shape)];
@@ -64,6 +76,7 @@ export const Flatten: OpDef = defineOp("Flatten", {
   },
   grad: ({ g, inputs: [x] }) => [reshape(g, x.shape)],
   flops: free,
+  evaluate: relabel,
 });
 
 export const Squeeze: OpDef = defineOp("Squeeze", {
@@ -79,6 +92,8 @@ export const Squeeze: OpDef = defineOp("Squeeze", {
   },
   grad: ({ g, inputs: [x] }) => [reshape(g, x.shape), undefined],
   flops: free,
+  read: attributesToOperands({ axes: 1 }),
+  evaluate: relabel,
 });
 
 export const Unsqueeze: OpDef = defineOp("Unsqueeze", {
@@ -95,6 +110,8 @@ export const Unsqueeze: OpDef = defineOp("Unsqueeze", {
   },
   grad: ({ g, inputs: [x] }) => [reshape(g, x.shape), undefined],
   flops: free,
+  read: attributesToOperands({ axes: 1 }),
+  evaluate: relabel,
 });
 
 export const Transpose: OpDef = defineOp("Transpose", {
@@ -114,6 +131,8 @@ export const Transpose: OpDef = defineOp("Transpose", {
     ),
   ],
   flops: free,
+  evaluate: ([source], { inputs: [x], outputs: [y], attributes: { perm = x.shape.map((_, i) => x.rank - 1 - i) } }) =>
+    source && [moveElements(y, (position) => [source, x.shape.map((_, axis) => position[perm.indexOf(axis)] ?? 0)])],
   simplify: ({ inputs: [x], outputs: [y], attributes: { perm } }) => {
     const inner = x.producer?.op === Transpose ? x.producer : undefined;
     const first = inner?.attributes.perm as readonly number[] | undefined;
@@ -138,109 +157,11 @@ export const Expand: OpDef = defineOp("Expand", {
   }),
   grad: ({ g, inputs: [x] }) => [sumTo(g, x.shape), undefined],
   flops: free,
+  evaluate: ([source], { outputs: [y] }) =>
+    source && [moveElements(y, (position) => [source, broadcastPosition(position, source.shape)])],
   batchLast: ({ inputs: [x], outputs: [y], has, last }) =>
     has(x) && x.rank === y.rank ? { last: [expand(last(x), [...y.shape.slice(1), y.shape[0] ?? 1])] } : undefined,
 });
-
-interface Range {
-  readonly start: number;
-  readonly step: number;
-  readonly count: number;
-}
-
-/** ONNX slice semantics: bounds clamped to the extent, negative ones from the end. */
-function resolveSlice(x: Value, starts: Value, ends: Value, axes?: Value, steps?: Value): Range[] {
-  const [from, to] = [requireConstant("Slice", "starts", starts), requireConstant("Slice", "ends", ends)];
-  const along = axes ? requireConstant("Slice", "axes", axes) : from.map((_, i) => i);
-  const by = steps ? requireConstant("Slice", "steps", steps) : from.map(() => 1);
-  const ranges: Range[] = x.shape.map((count) => ({ start: 0, step: 1, count }));
-  for (const [i, axis] of along.entries()) {
-    const extent = x.shape[normalizeAxis(axis, x.rank)] ?? 0;
-    const step = by[i] ?? 1;
-    const bound = (value: number, low: number, high: number) =>
-      Math.min(Math.max(value < 0 ? value + extent : value, low), high);
-    const start = step > 0 ? bound(from[i] ?? 0, 0, extent) : bound(from[i] ?? 0, 0, extent - 1);
-    const end = step > 0 ? bound(to[i] ?? 0, 0, extent) : bound(to[i] ?? 0, -1, extent - 1);
-    ranges[normalizeAxis(axis, x.rank)] = { start, step, count: Math.max(0, Math.ceil((end - start) / step)) };
-  }
-  return ranges;
-}
-
-export const Slice: OpDef = defineOp("Slice", {
-  arity: "3-5",
-  infer: ([x, starts, ends, axes, steps]) => ({
-    dtype: x.dtype,
-    shape: resolveSlice(x, starts, ends, axes, steps).map(({ count }) => count),
-  }),
-  // The transpose of a slice: zeros around (and, for a stride, between) the gradient's elements.
-  grad: ({ g, inputs: [x, starts, ends, axes, steps] }) => {
-    const ranges = resolveSlice(x, starts, ends, axes, steps);
-    let grown = g;
-    for (const [axis, { step }] of ranges.entries()) {
-      if (step < 0) grown = flip(grown, axis);
-      grown = dilate(grown, axis, Math.abs(step));
-    }
-    const pads = ranges.map(({ start, step, count }, axis) => {
-      const first = step < 0 ? start + step * (count - 1) : start;
-      return [first, (x.shape[axis] ?? 0) - first - (grown.shape[axis] ?? 0)] as const;
-    });
-    return [pad(grown, pads)];
-  },
-  flops: free,
-});
-
-/** Puts `step - 1` zeros between neighbours along an axis: [..., n, ...] → [..., (n - 1) · step + 1, ...]. */
-export function dilate(x: Value, axis: number, step: number): Value {
-  if (step === 1) return x;
-  const extent = x.shape[axis] ?? 1;
-  const split = reshape(x, [...x.shape.slice(0, axis + 1), 1, ...x.shape.slice(axis + 1)]);
-  const padded = pad(
-    split,
-    split.shape.map((_, i) => (i === axis + 1 ? [0, step - 1] : [0, 0])),
-  );
-  const joined = reshape(
-    padded,
-    x.shape.map((own, i) => (i === axis ? own * step : own)),
-  );
-  return slice(joined, { axis, start: 0, end: (extent - 1) * step + 1 });
-}
-
-export const Pad: OpDef = defineOp("Pad", {
-  arity: "2-4",
-  settings: [2],
-  attributes: { mode: "string" },
-  infer: ([x, pads, , axes]) => {
-    const widths = fullPads(x, pads, axes);
-    const shape = x.shape.map((extent, axis) => extent + (widths[axis] ?? 0) + (widths[axis + x.rank] ?? 0));
-    if (shape.some((extent) => extent < 0))
-      throw new ShapeError(`pad: ${showShape(widths)} cuts more than ${showShape(x.shape)} has; cut less`);
-    return { dtype: x.dtype, shape };
-  },
-  grad: ({ g, inputs: [x, pads, value, axes], attributes: { mode = "constant" }, needs }) => {
-    if (mode !== "constant") throw new ShapeError(`pad: mode "${mode}" has no gradient; pad with a constant`);
-    const widths = fullPads(x, pads, axes);
-    const dx = pad(
-      g,
-      x.shape.map((_, axis) => [-(widths[axis] ?? 0), -(widths[axis + x.rank] ?? 0)]),
-    );
-    return [dx, undefined, value && needs[2] ? reshape(sub(reduceSum(g), reduceSum(dx)), value.shape) : undefined];
-  },
-  flops: free,
-});
-
-/** Pads for every axis: begins, then ends. */
-function fullPads(x: Value, pads: Value, axes?: Value): number[] {
-  const listed = requireConstant("Pad", "pads", pads);
-  const along = axes
-    ? requireConstant("Pad", "axes", axes).map((axis) => normalizeAxis(axis, x.rank))
-    : x.shape.map((_, i) => i);
-  const result = new Array<number>(2 * x.rank).fill(0);
-  for (const [i, axis] of along.entries()) {
-    result[axis] = listed[i] ?? 0;
-    result[axis + x.rank] = listed[i + along.length] ?? 0;
-  }
-  return result;
-}
 
 export const Concat: OpDef = defineOp("Concat", {
   arity: "1-",
@@ -266,6 +187,20 @@ export const Concat: OpDef = defineOp("Concat", {
     );
   },
   flops: free,
+  read: ({ version, inputs, attributes }, op) =>
+    version < 4 && attributes.axis === undefined
+      ? writtenNode(op, inputs, { ...attributes, axis: 1 }).outputs
+      : undefined,
+  evaluate: (sources, { outputs: [y], attributes: { axis = 0 } }) => {
+    const along = normalizeAxis(axis, y.rank);
+    return [
+      moveElements(y, (position) => {
+        let [part, index] = [0, position[along] ?? 0];
+        for (; index >= (sources[part]?.shape[along] ?? 1); part++) index -= sources[part]?.shape[along] ?? 1;
+        return [sources[part] as Tensor, position.with(along, index)];
+      }),
+    ];
+  },
 });
 
 export const Split: OpDef = defineOp("Split", {
@@ -292,6 +227,23 @@ export const Split: OpDef = defineOp("Split", {
     undefined,
   ],
   flops: free,
+  // Without lengths the parts are equal; before operator set 18 their number is that of the outputs.
+  read: (written, op) => {
+    const { inputs, attributes, outputs } = written;
+    if (attributes.split !== undefined) return attributesToOperands({ split: 1 })(written, op);
+    if (inputs[1] || attributes.num_outputs !== undefined) return undefined;
+    return writtenNode(op, inputs, { ...attributes, num_outputs: outputs }).outputs;
+  },
+  evaluate: ([source], { outputs, attributes: { axis = 0 } }) => {
+    if (!source) return undefined;
+    const along = normalizeAxis(axis, source.shape.length);
+    let start = 0;
+    return outputs.map((y) => {
+      const first = start;
+      start += y.shape[along] ?? 0;
+      return moveElements(y, (position) => [source, position.with(along, first + (position[along] ?? 0))]);
+    });
+  },
 });
 
 export const Tile: OpDef = defineOp("Tile", {
@@ -315,6 +267,10 @@ export const Tile: OpDef = defineOp("Tile", {
     ];
   },
   flops: free,
+  evaluate: ([source], { outputs: [y] }) =>
+    source && [
+      moveElements(y, (position) => [source, position.map((index, axis) => index % (source.shape[axis] ?? 1))]),
+    ],
 });
 
 export const reshape = (x: Value, shape: Shape): Value =>
@@ -354,36 +310,3 @@ export const stack = (values: readonly Value[], axis = 0): Value =>
 export const split = (x: Value, lengths: readonly number[], axis = 0): readonly Value[] =>
   makeNode(Split, [x, int64s(lengths)], { axis }).outputs;
 export const tile = (x: Value, repeats: readonly number[]): Value => apply(Tile, [x, int64s(repeats)]);
-
-export interface SliceOptions {
-  readonly axis: number;
-  readonly start?: number;
-  /** Exclusive; negative counts from the end. */
-  readonly end?: number;
-  readonly step?: number;
-}
-/** Elements start, start+step, … before end, along each given axis. */
-export function slice(x: Value, ...ranges: readonly SliceOptions[]): Value {
-  const far = 2 ** 31 - 1;
-  const by = ranges.map(({ step = 1 }) => step);
-  return apply(Slice, [
-    x,
-    int64s(ranges.map(({ start }, i) => start ?? ((by[i] ?? 1) > 0 ? 0 : far))),
-    int64s(ranges.map(({ end }, i) => end ?? ((by[i] ?? 1) > 0 ? far : -far))),
-    int64s(ranges.map(({ axis }) => normalizeAxis(axis, x.rank))),
-    int64s(by),
-  ]);
-}
-/** Reverses an axis. */
-export const flip = (x: Value, axis: number): Value => slice(x, { axis, step: -1 });
-
-/** Pads each axis by [before, after]; negative widths cut. */
-export function pad(
-  x: Value,
-  widths: readonly (readonly [number, number] | readonly number[])[],
-  value: Operand = 0,
-): Value {
-  if (widths.every(([before, after]) => before === 0 && after === 0)) return x;
-  const pads = [...widths.map(([before = 0]) => before), ...widths.map(([, after = 0]) => after)];
-  return apply(Pad, [x, int64s(pads), typeof value === "number" ? scalar(value, x.dtype) : value]);
-}

@@ -1,7 +1,7 @@
 /** Cases of softmax and the normalizations. */
 import { apply, makeNode } from "../graph/op.ts";
 import { given, normal, opCase, positive } from "./define.cases.ts";
-import { Sqrt } from "./elementwise.ts";
+import { Sqrt } from "./functions.ts";
 import * as n from "./normalization.ts";
 
 const softmaxCases = [
@@ -19,6 +19,16 @@ const softmaxCases = [
     inputs: { x: given([1000, 1001, 999.5], [3]) },
     build: ({ x }) => n.softmax(x, 0),
     torch: "x.softmax(0)",
+  }),
+  opCase(n.Hardmax, "middle axis", {
+    inputs: { x: normal([2, 3, 2]) },
+    build: ({ x }) => apply(n.Hardmax, [x], { axis: 1 }),
+    torch: "F.one_hot(x.argmax(1), 3).transpose(1, 2)",
+  }),
+  opCase(n.Hardmax, "ties, the first of them", {
+    inputs: { x: given([1, 3, 3, 2], [1, 4]) },
+    build: ({ x }) => apply(n.Hardmax, [x]),
+    torch: "torch.tensor([[0, 1, 0, 0]])",
   }),
   opCase(n.LogSoftmax, "last axis", {
     inputs: { x: normal([2, 4]) },

@@ -1,11 +1,21 @@
 /** Softmax and the normalizations. */
-import { ShapeError } from "../core/errors.ts";
+import { ShapeError, UnsupportedError } from "../core/errors.ts";
 import { normalizeAxis, sameShape, showShape, size } from "../core/shape.ts";
 import type { Value } from "../graph/ir.ts";
-import { apply, defineOp, makeNode, type OpDef, requireFloat, requireSameDType } from "../graph/op.ts";
-import { add, div, exp, mul, reciprocal, sqrt, square, sub } from "./elementwise.ts";
+import {
+  apply,
+  defineOp,
+  makeNode,
+  type OpDef,
+  requireFloat,
+  requireSameDType,
+  type WrittenNode,
+} from "../graph/op.ts";
+import { add, div, mul, square, sub } from "./elementwise.ts";
+import { exp, reciprocal, sqrt } from "./functions.ts";
 import { expand, reshape } from "./movement.ts";
 import { reduceMean, reduceSum, sumTo } from "./reduce.ts";
+import { without, writtenNode } from "./written.ts";
 
 export const Softmax: OpDef = defineOp("Softmax", {
   arity: "1",
@@ -15,6 +25,7 @@ export const Softmax: OpDef = defineOp("Softmax", {
     normalizeAxis(axis, x.rank);
     return requireFloat("Softmax", x);
   },
+  read: softmaxBefore13,
   // dx = y (g - Σ g y)
   grad: ({ g, outputs: [y], attributes: { axis = -1 } }) => {
     const weighted = mul(g, y);
@@ -31,12 +42,38 @@ export const LogSoftmax: OpDef = defineOp("LogSoftmax", {
     normalizeAxis(axis, x.rank);
     return requireFloat("LogSoftmax", x);
   },
+  read: softmaxBefore13,
   // dx = g - softmax(x) Σ g
   grad: ({ g, outputs: [y], attributes: { axis = -1 } }) => [
     sub(g, mul(exp(y), reduceSum(g, axis, { keepDims: true }))),
   ],
   flops: ({ outputs: [y] }) => 5 * size(y.shape),
 });
+
+/** 1 at the first of the largest elements along an axis, 0 elsewhere. */
+export const Hardmax: OpDef = defineOp("Hardmax", {
+  arity: "1",
+  kind: "activation",
+  attributes: { axis: "int" },
+  infer: ([x], { axis = -1 }) => {
+    normalizeAxis(axis, x.rank);
+    return requireFloat("Hardmax", x);
+  },
+  grad: "none",
+  read: softmaxBefore13,
+  flops: ({ outputs: [y] }) => size(y.shape),
+});
+
+/** Before operator set 13 these operators joined the axes before and from `axis`, by default 1, to a matrix of rows. */
+function softmaxBefore13({ version, inputs, attributes }: WrittenNode, op: OpDef): readonly Value[] | undefined {
+  const [x] = inputs;
+  if (version >= 13 || !x) return undefined;
+  const along = normalizeAxis((attributes.axis as number | undefined) ?? 1, x.rank);
+  const [outer, inner] = [size(x.shape.slice(0, along)), size(x.shape.slice(along))];
+  if (inner === x.shape[along]) return writtenNode(op, inputs, { ...attributes, axis: along }).outputs;
+  const rows = writtenNode(op, [reshape(x, [outer, inner])], { ...attributes, axis: 1 });
+  return [reshape(rows.outputs[0], x.shape)];
+}
 
 /** (x - mean) / sqrt(variance + epsilon) · scale + bias over the axes from `axis` on (Ba et al. 2016). */
 export const LayerNormalization: OpDef = defineOp("LayerNormalization", {
@@ -158,7 +195,7 @@ export const BatchNormalization: OpDef = defineOp("BatchNormalization", {
   statistics: [3, 4],
   infer: ([x, ...vectors], { training_mode = 0 }) => {
     if (training_mode)
-      throw new ShapeError("batchNorm: ONNX's training_mode is not differentiated; use batchNormTrain");
+      throw new UnsupportedError("batchNorm: ONNX's training_mode is not differentiated; use batchNormTrain");
     requireSameDType("batchNorm", requireFloat("batchNorm", x), ...vectors);
     for (const [i, vector] of vectors.entries())
       if (!sameShape(vector.shape, [x.shape[1] ?? 0]))
@@ -183,6 +220,18 @@ export const BatchNormalization: OpDef = defineOp("BatchNormalization", {
     ];
   },
   flops: ({ inputs: [x] }) => 2 * size(x.shape),
+  read: ({ version, inputs, attributes, outputs }, op) => {
+    const { is_test = version < 7 ? 0 : 1, spatial = 1 } = attributes;
+    if (outputs > 1 || is_test === 0)
+      throw new UnsupportedError(
+        "batchNorm: the file has it as in training, with the batch's moments; export the model for inference",
+      );
+    if (spatial === 0)
+      throw new UnsupportedError(
+        "batchNorm: spatial is 0, with a mean for each element; only one for each channel is known here",
+      );
+    return writtenNode(op, inputs, without(attributes, ["is_test", "spatial", "consumed_inputs"])).outputs;
+  },
 });
 
 /** A per-channel vector [C] shaped to broadcast over [N, C, …]. */

@@ -1,17 +1,20 @@
 /** Pooling over spatial windows: maximum, average, and both over the whole map. */
-import { ShapeError } from "../core/errors.ts";
+import { ShapeError, UnsupportedError } from "../core/errors.ts";
 import { type Shape, sameShape, showShape, size } from "../core/shape.ts";
 import { fullTensor, Tensor } from "../core/tensor.ts";
 import type { Value } from "../graph/ir.ts";
 import { apply, defineOp, makeNode, type OpDef } from "../graph/op.ts";
+import { Relu, relu } from "./activations.ts";
 import { constant, int64s, requireConstant } from "./constant.ts";
 import { convTranspose } from "./convolution.ts";
-import { Add, add, div, Relu, relu } from "./elementwise.ts";
+import { Add, add, div } from "./elementwise.ts";
 import { offsetsOf, resolveWindow, type Window, type WindowAttributes, windowSchema } from "./geometry.ts";
 import { gatherElements, scatterElements } from "./indexing.ts";
-import { expand, pad, reshape, slice, unsqueeze } from "./movement.ts";
+import { expand, reshape, unsqueeze } from "./movement.ts";
 import { reduceMax, reduceMean } from "./reduce.ts";
 import { asRows, phasesOf, placePhases, tournament } from "./rows.ts";
+import { pad, slice } from "./slicing.ts";
+import { writtenNode } from "./written.ts";
 
 const schema = { ...windowSchema, ceil_mode: "int" } as const;
 const spatialAxes = (x: Value): number[] => x.shape.slice(2).map((_, i) => i + 2);
@@ -110,6 +113,21 @@ export const MaxUnpool: OpDef = defineOp("MaxUnpool", {
     undefined,
   ],
   flops: () => 0,
+  // Without a shape it is that of which the windows are taken; what positions mean in another is left open.
+  read: ({ inputs: [x, positions, shape], attributes }, op) => {
+    if (!x || !positions) return undefined;
+    const { kernel_shape = [], strides, pads = [] } = attributes as Readonly<Record<string, readonly number[]>>;
+    const undone = x.shape.slice(2).map((extent, i) => {
+      const width = (pads[i] ?? 0) + (pads[i + x.rank - 2] ?? 0);
+      return (extent - 1) * (strides?.[i] ?? 1) + (kernel_shape[i] ?? 1) - width;
+    });
+    const full = [...x.shape.slice(0, 2), ...undone];
+    if (shape && !sameShape(requireConstant("MaxUnpool", "shape", shape), full))
+      throw new UnsupportedError(
+        `MaxUnpool: output_shape is not ${showShape(full)}, which the windows give; leave it out`,
+      );
+    return writtenNode(op, [x, positions, int64s(full)], attributes).outputs;
+  },
   // ONNX Runtime unpools float32 only.
   lower: ({ inputs: [x, positions], outputs: [y] }) => {
     if (x.dtype === "float32") return undefined;

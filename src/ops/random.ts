@@ -2,31 +2,48 @@
  * Randomness inside graphs: bits from an explicit key and a counter, so that equal keys give equal draws.
  * A key is uint32 [2]. The mixer is MurmurHash3's finalizer (Appleby 2008) with the key entering twice.
  */
+import { UnsupportedError } from "../core/errors.ts";
 import type { Key } from "../core/random.ts";
 import { type Shape, size } from "../core/shape.ts";
 import { Tensor } from "../core/tensor.ts";
 import type { Value } from "../graph/ir.ts";
-import { apply, defineOp, type OpDef } from "../graph/op.ts";
+import { defineOp, type OpDef } from "../graph/op.ts";
 import { constant, requireConstant, scalar } from "./constant.ts";
-import { add, bitwiseXor, cast, cos, greaterOrEqual, log, mul, shiftRight, sqrt, where } from "./elementwise.ts";
-import { reshape, slice } from "./movement.ts";
+import { add, cast, mul, where } from "./elementwise.ts";
+import { cos, log, sqrt } from "./functions.ts";
+import { range } from "./known.ts";
+import { bitwiseXor, greaterOrEqual, shiftRight } from "./logic.ts";
+import { expand, reshape } from "./movement.ts";
+import { slice } from "./slicing.ts";
+import { without, writtenNode } from "./written.ts";
 
-/** start, start + step, … before limit; all three known while tracing. */
-export const Range: OpDef = defineOp("Range", {
-  arity: "3",
-  infer: ([start, limit, step]) => {
-    const [from = 0] = requireConstant("Range", "start", start);
-    const [to = 0] = requireConstant("Range", "limit", limit);
-    const [by = 1] = requireConstant("Range", "step", step);
-    return { dtype: start.dtype, shape: [Math.max(0, Math.ceil((to - from) / by))] };
+/**
+ * x as it is, and the mask of what is kept: dropout outside training. The rate and whether to train may be operands;
+ * training with it is `dropout`, whose randomness has a key.
+ */
+export const Dropout: OpDef = defineOp("Dropout", {
+  arity: "1-3",
+  attributes: { seed: "int" },
+  settings: [1],
+  infer: ([x, , training]) => {
+    if (training && requireConstant("Dropout", "training_mode", training)[0])
+      throw new UnsupportedError("Dropout: ONNX's training_mode has randomness without a key; use dropout");
+    return [x, { dtype: "bool", shape: x.shape }];
   },
-  grad: "none",
+  grad: ({ gs: [g] }) => [g],
   flops: () => 0,
+  requiredOutputs: 1,
+  simplify: ({ inputs: [x] }) => [x, expand(scalar(1, "bool"), x.shape)],
+  // The mask had the dtype of x before operator set 10.
+  read: ({ version, inputs, attributes }, op) => {
+    const { is_test = version < 7 ? 0 : 1 } = attributes;
+    if (is_test === 0)
+      throw new UnsupportedError("Dropout: the file has it as in training; export the model for inference");
+    const kept = without(attributes, ["ratio", "is_test", "consumed_inputs"]);
+    const [y, mask] = writtenNode(op, inputs, kept).outputs as readonly [Value, Value];
+    return [y, version < 10 ? cast(mask, y.dtype) : mask];
+  },
 });
-
-/** 0 … length-1, int64: computed where the graph runs, so that no tensor of that length is held. */
-export const range = (length: number): Value =>
-  apply(Range, [scalar(0, "int64"), scalar(length, "int64"), scalar(1, "int64")]);
 
 /** A host key as the tensor that graphs take. */
 export const keyTensor = (key: Key): Tensor<"uint32"> => new Tensor("uint32", [2], Uint32Array.from(key));

@@ -1,12 +1,32 @@
 /** Reductions along axes, extremum positions, sorting out the largest, and running sums. */
 import { ShapeError } from "../core/errors.ts";
-import { broadcastAxes, normalizeAxes, normalizeAxis, reduceShape, sameShape, showShape, size } from "../core/shape.ts";
+import {
+  broadcastAxes,
+  normalizeAxes,
+  normalizeAxis,
+  reduceShape,
+  sameShape,
+  showShape,
+  size,
+  stridesOf,
+} from "../core/shape.ts";
+import {
+  broadcastPosition,
+  exactNumbers,
+  exactTensor,
+  forEachPosition,
+  offsetOf,
+  oneOutput,
+} from "../graph/elements.ts";
 import type { Value } from "../graph/ir.ts";
 import { apply, defineOp, makeNode, type OpDef } from "../graph/op.ts";
 import { int64s, requireConstant, scalar } from "./constant.ts";
-import { cast, div, equal, exp, mul, sign, square, sub, where } from "./elementwise.ts";
+import { cast, div, mul, square, sub, where } from "./elementwise.ts";
+import { exp, sign } from "./functions.ts";
 import { scatterElements } from "./indexing.ts";
+import { equal } from "./logic.ts";
 import { expand, reshape } from "./movement.ts";
+import { attributesToOperands } from "./written.ts";
 
 interface ReduceView {
   readonly g: Value;
@@ -19,7 +39,11 @@ interface ReduceView {
 }
 
 /** A reduction with ONNX's (x, axes?) operands; `gradient` may return a shape that broadcasts to x's. */
-function reduction(type: string, gradient: (view: ReduceView) => Value): OpDef {
+function reduction(
+  type: string,
+  fold: (elements: readonly number[]) => number,
+  gradient: (view: ReduceView) => Value,
+): OpDef {
   const axesOf = (x: Value, axes: Value | undefined, noop: number | undefined) => {
     const listed = axes ? requireConstant(type, "axes", axes) : [];
     if (listed.length === 0) return noop ? [] : x.shape.map((_, axis) => axis);
@@ -47,25 +71,69 @@ function reduction(type: string, gradient: (view: ReduceView) => Value): OpDef {
       return axesThere.includes(x.rank - 1) ? { plain: [y] } : undefined;
     },
     flops: ({ inputs: [x] }) => size(x.shape),
+    read: attributesToOperands({ axes: 1 }),
+    evaluate: ([source], { inputs: [x, axes], outputs: [y], attributes }) => {
+      const numbers = source && exactNumbers(source);
+      if (!numbers) return undefined;
+      const kept = reduceShape(x.shape, axesOf(x, axes, attributes.noop_with_empty_axes), true);
+      const groups = Array.from({ length: size(y.shape) }, (): number[] => []);
+      forEachPosition(x.shape, (position, at) => {
+        const group = offsetOf(broadcastPosition(position, kept), stridesOf(kept));
+        groups[group]?.push(numbers[at] ?? 0);
+      });
+      return oneOutput(exactTensor(y, groups.map(fold)));
+    },
   });
   return op;
 }
 
-export const ReduceSum: OpDef = reduction("ReduceSum", ({ g }) => g);
-export const ReduceMean: OpDef = reduction("ReduceMean", ({ g, count }) => div(g, count));
-export const ReduceSumSquare: OpDef = reduction("ReduceSumSquare", ({ g, x }) => mul(mul(g, 2), x));
-export const ReduceL1: OpDef = reduction("ReduceL1", ({ g, x }) => mul(g, sign(x)));
-export const ReduceL2: OpDef = reduction("ReduceL2", ({ g, x, y }) => mul(div(g, where(equal(y, 0), 1, y)), x));
-export const ReduceLogSumExp: OpDef = reduction("ReduceLogSumExp", ({ g, x, y }) => mul(g, exp(sub(x, y))));
-export const ReduceLogSum: OpDef = reduction("ReduceLogSum", ({ g, y }) => div(g, exp(y)));
+type Elements = readonly number[];
+const total = (elements: Elements): number => elements.reduce((sum, element) => sum + element, 0);
+const totalOf = (elements: Elements, of: (element: number) => number): number => total(elements.map(of));
+
+export const ReduceSum: OpDef = reduction("ReduceSum", total, ({ g }) => g);
+export const ReduceMean: OpDef = reduction(
+  "ReduceMean",
+  (elements) => total(elements) / elements.length,
+  ({ g, count }) => div(g, count),
+);
+export const ReduceSumSquare: OpDef = reduction(
+  "ReduceSumSquare",
+  (elements) => totalOf(elements, (x) => x * x),
+  ({ g, x }) => mul(mul(g, 2), x),
+);
+export const ReduceL1: OpDef = reduction(
+  "ReduceL1",
+  (elements) => totalOf(elements, Math.abs),
+  ({ g, x }) => mul(g, sign(x)),
+);
+export const ReduceL2: OpDef = reduction(
+  "ReduceL2",
+  (elements) => Math.hypot(...elements),
+  ({ g, x, y }) => mul(div(g, where(equal(y, 0), 1, y)), x),
+);
+export const ReduceLogSumExp: OpDef = reduction(
+  "ReduceLogSumExp",
+  (elements) => {
+    const largest = Math.max(...elements);
+    return largest + Math.log(totalOf(elements, (x) => Math.exp(x - largest)));
+  },
+  ({ g, x, y }) => mul(g, exp(sub(x, y))),
+);
+export const ReduceLogSum: OpDef = reduction(
+  "ReduceLogSum",
+  (elements) => Math.log(total(elements)),
+  ({ g, y }) => div(g, exp(y)),
+);
+const product = (elements: Elements): number => elements.reduce((left, element) => left * element, 1);
 /** d(prod)/dx_i is the product of the others, also where some of them are zero. */
-export const ReduceProd: OpDef = reduction("ReduceProd", ({ g, x, keep, y }) => {
+export const ReduceProd: OpDef = reduction("ReduceProd", product, ({ g, x, keep, y }) => {
   const axes = broadcastAxes(y.shape, x.shape);
   const isZero = equal(x, 0);
   const others = where(isZero, 1, x);
-  const product = keep(reduceProd(others, axes));
+  const nonzero = keep(reduceProd(others, axes));
   const zeroCount = keep(reduceSum(cast(isZero, x.dtype), axes));
-  return mul(g, where(equal(sub(zeroCount, cast(isZero, x.dtype)), 0), div(product, others), 0));
+  return mul(g, where(equal(sub(zeroCount, cast(isZero, x.dtype)), 0), div(nonzero, others), 0));
 });
 /** Equal extrema share the gradient equally. */
 const extremumGradient = ({ g, x, y }: ReduceView) => {
@@ -73,8 +141,8 @@ const extremumGradient = ({ g, x, y }: ReduceView) => {
   const axes = broadcastAxes(y.shape, x.shape);
   return mul(hit, div(g, reduceSum(hit, axes, { keepDims: true })));
 };
-export const ReduceMax: OpDef = reduction("ReduceMax", extremumGradient);
-export const ReduceMin: OpDef = reduction("ReduceMin", extremumGradient);
+export const ReduceMax: OpDef = reduction("ReduceMax", (elements) => Math.max(...elements), extremumGradient);
+export const ReduceMin: OpDef = reduction("ReduceMin", (elements) => Math.min(...elements), extremumGradient);
 
 const position = (type: string) =>
   defineOp(type, {
@@ -111,6 +179,7 @@ export const TopK: OpDef = defineOp("TopK", {
     g && positions && scatterElements(x.shape, positions, g, axis),
     undefined,
   ],
+  read: attributesToOperands({ k: 1 }),
   flops: ({ inputs: [x] }) => size(x.shape) * Math.ceil(Math.log2(Math.max(2, x.shape.at(-1) ?? 2))),
 });
 
@@ -126,6 +195,19 @@ export const CumSum: OpDef = defineOp("CumSum", {
     undefined,
   ],
   flops: ({ inputs: [x] }) => size(x.shape),
+  evaluate: ([source], { inputs: [x, axis], attributes: { exclusive = 0, reverse = 0 } }) => {
+    const numbers = source && exactNumbers(source);
+    if (!numbers) return undefined;
+    const along = normalizeAxis(requireConstant("CumSum", "axis", axis)[0] ?? 0, x.rank);
+    const [extent = 1, stride = 1] = [x.shape[along], stridesOf(x.shape)[along]];
+    const sums = numbers.map((_, at) => {
+      const index = Math.floor(at / stride) % extent;
+      const row = Array.from({ length: extent }, (_, i) => numbers[at + (i - index) * stride] ?? 0);
+      const [from, to] = reverse === 1 ? [index + exclusive, extent] : [0, index + 1 - exclusive];
+      return total(row.slice(from, to));
+    });
+    return oneOutput(exactTensor(x, sums));
+  },
 });
 
 export interface ReduceOptions {

@@ -1,29 +1,55 @@
 /** Every operator, collected from the families; nothing is listed by hand. */
 import { OpDef, type OpKind } from "../graph/op.ts";
+import * as activations from "./activations.ts";
+import * as channelNormalization from "./channel-normalization.ts";
 import * as constants from "./constant.ts";
 import * as convolution from "./convolution.ts";
+import * as einsum from "./einsum.ts";
 import * as elementwise from "./elementwise.ts";
+import * as functions from "./functions.ts";
+import * as fusions from "./fusions.ts";
 import * as indexing from "./indexing.ts";
+import * as interpolation from "./interpolation.ts";
+import * as known from "./known.ts";
+import * as logic from "./logic.ts";
 import * as matmul from "./matmul.ts";
 import * as movement from "./movement.ts";
 import * as normalization from "./normalization.ts";
 import * as pooling from "./pooling.ts";
+import * as quantization from "./quantization.ts";
 import * as random from "./random.ts";
+import * as rearrange from "./rearrange.ts";
+import * as recurrent from "./recurrent.ts";
 import * as reduce from "./reduce.ts";
+import * as slicing from "./slicing.ts";
 
 const opsOf = (family: object): OpDef[] => Object.values(family).filter((item): item is OpDef => item instanceof OpDef);
+
+const ofOperands = ({ minInputs }: OpDef): OpKind => (minInputs > 1 ? "arithmetic" : "activation");
 
 /** The families, and the kind of their operators where those say no other. */
 const families: readonly (readonly [object, (op: OpDef) => OpKind])[] = [
   [constants, () => "constant"],
-  [elementwise, ({ minInputs }) => (minInputs > 1 ? "arithmetic" : "activation")],
+  [elementwise, ofOperands],
+  [functions, ofOperands],
+  [activations, ofOperands],
+  [logic, ofOperands],
   [matmul, () => "dense"],
   [reduce, () => "pooling"],
   [movement, () => "reshape"],
+  [slicing, () => "reshape"],
   [convolution, () => "convolution"],
   [pooling, () => "pooling"],
   [indexing, () => "embedding"],
   [normalization, () => "normalization"],
+  [rearrange, () => "reshape"],
+  [interpolation, () => "reshape"],
+  [channelNormalization, () => "normalization"],
+  [quantization, () => "other"],
+  [einsum, () => "dense"],
+  [fusions, () => "other"],
+  [recurrent, () => "recurrent"],
+  [known, () => "other"],
   [random, () => "other"],
 ];
 
@@ -41,6 +67,7 @@ const views: ReadonlySet<OpDef> = new Set([
   movement.Squeeze,
   movement.Unsqueeze,
   elementwise.Identity,
+  random.Dropout,
 ]);
 
 /** Whether an operator's output is its first operand under another shape, the same bytes. */
@@ -53,4 +80,4 @@ export const findOp = (type: string, domain = ""): OpDef | undefined =>
   byName.get(`${domain === "ai.onnx" ? "" : domain}:${type}`);
 
 /** Operators whose output elements depend on the operands' elements at the same place alone, under broadcasting. */
-export const elementwiseOps: ReadonlySet<OpDef> = new Set(opsOf(elementwise));
+export const elementwiseOps: ReadonlySet<OpDef> = new Set([elementwise, functions, activations, logic].flatMap(opsOf));

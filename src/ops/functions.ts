@@ -1,0 +1,99 @@
+/** Elementwise functions of one operand: signs and rounding, exponentials, trigonometric and hyperbolic functions. */
+import type { Value } from "../graph/ir.ts";
+import { apply, defineOp, type OpDef } from "../graph/op.ts";
+import { add, div, mul, sub } from "./elementwise.ts";
+import { each, floatFunction } from "./float-function.ts";
+
+/** A function that is constant almost everywhere: its derivative is zero. */
+const stepwise = (type: string, fold: (x: number) => number) =>
+  defineOp(type, { arity: "1", infer: ([x]) => x, grad: () => [undefined], flops: each, fold });
+
+/** The nearest whole number; halves go to the even one. */
+const roundEven = (x: number): number => (Math.abs(x % 1) === 0.5 ? 2 * Math.round(x / 2) : Math.round(x));
+
+export const Neg: OpDef = defineOp("Neg", {
+  arity: "1",
+  simd: 0xe1,
+  infer: ([x]) => x,
+  grad: ({ g }) => [neg(g)],
+  flops: each,
+  fold: (x) => -x,
+  simplify: ({ inputs: [x] }) => (x.producer?.op === Neg && x.producer.inputs[0] ? [x.producer.inputs[0]] : undefined),
+});
+export const Abs: OpDef = defineOp("Abs", {
+  arity: "1",
+  simd: 0xe0,
+  infer: ([x]) => x,
+  grad: ({ g, inputs: [x] }) => [mul(g, sign(x))],
+  flops: each,
+  fold: Math.abs,
+});
+export const Sign: OpDef = stepwise("Sign", Math.sign);
+export const Floor: OpDef = stepwise("Floor", Math.floor);
+export const Ceil: OpDef = stepwise("Ceil", Math.ceil);
+export const Round: OpDef = stepwise("Round", roundEven);
+
+export const Exp: OpDef = floatFunction("Exp", (g, _, y) => mul(g, y), { fold: Math.exp });
+export const Log: OpDef = floatFunction("Log", (g, x) => div(g, x), { fold: Math.log });
+export const Sqrt: OpDef = floatFunction("Sqrt", (g, _, y) => mul(g, div(0.5, y)), { fold: Math.sqrt, simd: 0xe3 });
+export const Reciprocal: OpDef = floatFunction("Reciprocal", (g, _, y) => mul(g, neg(mul(y, y))), {
+  fold: (x) => 1 / x,
+});
+export const Sin: OpDef = floatFunction("Sin", (g, x) => mul(g, cos(x)), { fold: Math.sin });
+export const Cos: OpDef = floatFunction("Cos", (g, x) => mul(g, neg(sin(x))), { fold: Math.cos });
+export const Tan: OpDef = floatFunction("Tan", (g, _, y) => mul(g, add(1, mul(y, y))), {
+  fold: Math.tan,
+  composite: (x) => div(sin(x), cos(x)),
+});
+export const Asin: OpDef = floatFunction("Asin", (g, x) => div(g, sqrt(sub(1, mul(x, x)))), { fold: Math.asin });
+export const Acos: OpDef = floatFunction("Acos", (g, x) => neg(div(g, sqrt(sub(1, mul(x, x))))), { fold: Math.acos });
+export const Atan: OpDef = floatFunction("Atan", (g, x) => div(g, add(1, mul(x, x))), { fold: Math.atan });
+export const Sinh: OpDef = floatFunction("Sinh", (g, x) => mul(g, cosh(x)), {
+  fold: Math.sinh,
+  composite: (x) => mul(0.5, sub(exp(x), exp(neg(x)))),
+});
+export const Cosh: OpDef = floatFunction("Cosh", (g, x) => mul(g, sinh(x)), {
+  fold: Math.cosh,
+  composite: (x) => mul(0.5, add(exp(x), exp(neg(x)))),
+});
+export const Asinh: OpDef = floatFunction("Asinh", (g, x) => div(g, sqrt(add(1, mul(x, x)))), {
+  fold: Math.asinh,
+  composite: (x) => mul(sign(x), log(add(abs(x), sqrt(add(1, mul(x, x)))))),
+});
+export const Acosh: OpDef = floatFunction("Acosh", (g, x) => div(g, sqrt(sub(mul(x, x), 1))), {
+  fold: Math.acosh,
+  composite: (x) => log(add(x, sqrt(sub(mul(x, x), 1)))),
+});
+export const Atanh: OpDef = floatFunction("Atanh", (g, x) => div(g, sub(1, mul(x, x))), {
+  fold: Math.atanh,
+  composite: (x) => mul(0.5, log(div(add(1, x), sub(1, x)))),
+});
+export const Tanh: OpDef = floatFunction("Tanh", (g, _, y) => mul(g, sub(1, mul(y, y))), { fold: Math.tanh });
+export const Erf: OpDef = floatFunction("Erf", (g, x) => mul(g, mul(2 / Math.sqrt(Math.PI), exp(neg(mul(x, x))))));
+
+const one = (op: OpDef) => (x: Value) => apply(op, [x]);
+
+export const neg = one(Neg);
+export const abs = one(Abs);
+export const sign = one(Sign);
+export const floor = one(Floor);
+export const ceil = one(Ceil);
+/** Rounds halves to even. */
+export const round = one(Round);
+export const exp = one(Exp);
+export const log = one(Log);
+export const sqrt = one(Sqrt);
+export const reciprocal = one(Reciprocal);
+export const sin = one(Sin);
+export const cos = one(Cos);
+export const tan = one(Tan);
+export const asin = one(Asin);
+export const acos = one(Acos);
+export const atan = one(Atan);
+export const sinh = one(Sinh);
+export const cosh = one(Cosh);
+export const asinh = one(Asinh);
+export const acosh = one(Acosh);
+export const atanh = one(Atanh);
+export const tanh = one(Tanh);
+export const erf = one(Erf);

@@ -1,0 +1,68 @@
+/** Cases of fused operators: ONNX Runtime's own kernels against PyTorch, and against what the operators are read as. */
+import { apply, makeNode } from "../graph/op.ts";
+import { normal, opCase, positive } from "./define.cases.ts";
+import * as f from "./fusions.ts";
+
+const shape = [2, 5];
+const none = { derivative: "none" } as const;
+
+const activationCases = [
+  opCase(f.QuickGelu, "alpha by default", {
+    inputs: { x: normal(shape) },
+    build: ({ x }) => apply(f.QuickGelu, [x]),
+    torch: "x * (1.702 * x).sigmoid()",
+    ...none,
+  }),
+  opCase(f.FastGelu, "with a bias", {
+    inputs: { x: normal(shape), b: normal([5]) },
+    build: ({ x, b }) => apply(f.FastGelu, [x, b]),
+    torch: "F.gelu(x + b, approximate='tanh')",
+    ...none,
+  }),
+  opCase(f.BiasGelu, "vector", {
+    inputs: { x: normal(shape), b: normal([5]) },
+    build: ({ x, b }) => apply(f.BiasGelu, [x, b]),
+    torch: "F.gelu(x + b)",
+    ...none,
+  }),
+  opCase(f.ContribGelu, "plain", {
+    inputs: { x: normal(shape) },
+    build: ({ x }) => apply(f.ContribGelu, [x]),
+    torch: "F.gelu(x)",
+    ...none,
+  }),
+];
+
+const productCases = [
+  opCase(f.FusedGemm, "leaky, right transposed, scaled", {
+    inputs: { a: normal([2, 3]), b: normal([4, 3]), c: normal([4]) },
+    build: ({ a, b, c }) =>
+      apply(f.FusedGemm, [a, b, c], { transB: 1, alpha: 0.5, activation: "LeakyRelu", activation_alpha: 0.2 }),
+    torch: "F.leaky_relu(0.5 * a @ b.T + c, 0.2)",
+    ...none,
+  }),
+  opCase(f.FusedConv, "clipped", {
+    inputs: { x: normal([1, 2, 3, 3]), w: normal([2, 2, 2, 2]), b: normal([2]) },
+    build: ({ x, w, b }) => apply(f.FusedConv, [x, w, b], { activation: "Clip", activation_params: [-0.5, 1.5] }),
+    torch: "F.conv2d(x, w, b).clamp(-0.5, 1.5)",
+    ...none,
+  }),
+  opCase(f.FusedConv, "rectified, padded, another tensor added", {
+    inputs: { x: normal([1, 1, 3, 3]), w: normal([2, 1, 3, 3]), b: normal([2]), z: normal([1, 2, 3, 3]) },
+    build: ({ x, w, b, z }) => apply(f.FusedConv, [x, w, b, z], { pads: [1, 1, 1, 1], activation: "Relu" }),
+    torch: "(F.conv2d(x, w, b, padding=1) + z).relu()",
+    ...none,
+  }),
+];
+
+const normalizationCases = [
+  opCase(f.SkipLayerNormalization, "with both biases", {
+    inputs: { x: normal([2, 2, 4]), skip: normal([2, 2, 4]), w: positive([4]), b: normal([4]), bias: normal([4]) },
+    build: ({ x, skip, w, b, bias }) =>
+      makeNode(f.SkipLayerNormalization, [x, skip, w, b, bias], { epsilon: 0.01 }).outputs.slice(0, 1),
+    torch: "F.layer_norm(x + skip + bias, (4,), w, b, 0.01)",
+    ...none,
+  }),
+];
+
+export const fusionCases = [...activationCases, ...productCases, ...normalizationCases];

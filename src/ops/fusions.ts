@@ -1,0 +1,113 @@
+/** Operators that ONNX Runtime's optimizer writes into files in place of several: read as those. */
+import { UnsupportedError } from "../core/errors.ts";
+import type { Value } from "../graph/ir.ts";
+import { type Attributes, apply, makeNode, type OpDef } from "../graph/op.ts";
+import { gelu, hardSigmoid, leakyRelu, relu, sigmoid } from "./activations.ts";
+import { Conv } from "./convolution.ts";
+import { add, clip, mul } from "./elementwise.ts";
+import { tanh } from "./functions.ts";
+import { windowSchema } from "./geometry.ts";
+import { Gemm } from "./matmul.ts";
+import { LayerNormalization } from "./normalization.ts";
+import { defineComposition, without } from "./written.ts";
+
+const domain = "com.microsoft";
+
+/** The activations that products are fused with, by ONNX's names and in the order of their parameters. */
+const activations: Readonly<Record<string, (x: Value, parameters: readonly number[]) => Value>> = {
+  Relu: (x) => relu(x),
+  Sigmoid: (x) => sigmoid(x),
+  Tanh: (x) => tanh(x),
+  LeakyRelu: (x, [alpha]) => leakyRelu(x, alpha),
+  HardSigmoid: (x, [alpha, beta]) => hardSigmoid(x, alpha, beta),
+  Clip: (x, [low, high]) => clip(x, low, high),
+};
+
+function activated(op: string, x: Value, name: string | undefined, parameters: readonly number[]): Value {
+  const activation = name === undefined ? undefined : activations[name];
+  if (!activation)
+    throw new UnsupportedError(`${op}: activation is "${name}"; only ${Object.keys(activations).join(", ")} are known`);
+  return activation(x, parameters);
+}
+
+/** An activation of a Gemm. */
+export const FusedGemm: OpDef = defineComposition("FusedGemm", {
+  domain,
+  arity: "2-3",
+  kind: "dense",
+  attributes: {
+    transA: "int",
+    transB: "int",
+    alpha: "float",
+    beta: "float",
+    activation: "string",
+    activation_alpha: "float",
+    activation_beta: "float",
+  },
+  build: ({ inputs, attributes }) => {
+    const { activation, activation_alpha: alpha, activation_beta: beta } = attributes;
+    const own = without(attributes, ["activation", "activation_alpha", "activation_beta"]);
+    const parameters = [alpha, beta].filter((parameter) => parameter !== undefined);
+    return [activated("FusedGemm", apply(Gemm, inputs, own), activation, parameters)];
+  },
+});
+
+/** An activation of a convolution, to which a fourth operand may be added before. */
+export const FusedConv: OpDef = defineComposition("FusedConv", {
+  domain,
+  arity: "2-4",
+  kind: "convolution",
+  attributes: { ...windowSchema, group: "int", activation: "string", activation_params: "floats" },
+  build: ({ inputs: [x, w, bias, other], attributes }) => {
+    const { activation, activation_params = [] } = attributes;
+    const own: Attributes = without(attributes, ["activation", "activation_params"]);
+    const sums = apply(Conv, [x, w, bias], own);
+    return [activated("FusedConv", other ? add(sums, other) : sums, activation, activation_params)];
+  },
+});
+
+/** x σ(α x), with α 1.702 an approximation of Gelu (Hendrycks and Gimpel 2016, sec. 2). */
+export const QuickGelu: OpDef = defineComposition("QuickGelu", {
+  domain,
+  arity: "1",
+  kind: "activation",
+  attributes: { alpha: "float" },
+  build: ({ inputs: [x], attributes: { alpha = 1.702 } }) => [mul(x, sigmoid(mul(x, alpha)))],
+});
+
+/** Gelu by its approximation with tanh, of x and a bias. */
+export const FastGelu: OpDef = defineComposition("FastGelu", {
+  domain,
+  arity: "1-2",
+  kind: "activation",
+  build: ({ inputs: [x, bias] }) => [gelu(bias ? add(x, bias) : x, "tanh")],
+});
+
+/** Gelu of x and a bias. */
+export const BiasGelu: OpDef = defineComposition("BiasGelu", {
+  domain,
+  arity: "2",
+  kind: "activation",
+  build: ({ inputs: [x, bias] }) => [gelu(add(x, bias))],
+});
+
+/** Gelu, before ONNX had it. */
+export const ContribGelu: OpDef = defineComposition("Gelu", {
+  domain,
+  arity: "1",
+  kind: "activation",
+  build: ({ inputs: [x] }) => [gelu(x)],
+});
+
+/** Layer normalization of input + skip + bias: also its moments, and that sum. */
+export const SkipLayerNormalization: OpDef = defineComposition("SkipLayerNormalization", {
+  domain,
+  arity: "3-5",
+  kind: "normalization",
+  attributes: { epsilon: "float" },
+  requiredOutputs: 1,
+  build: ({ inputs: [x, skip, scale, shift, bias], attributes: { epsilon = 1e-12 } }) => {
+    const sum = bias ? add(add(x, skip), bias) : add(x, skip);
+    return [...makeNode(LayerNormalization, [sum, scale, shift], { axis: -1, epsilon }).outputs, sum];
+  },
+});

@@ -1,0 +1,233 @@
+/**
+ * Resizing of grids. Along each axis it is a linear map, a matrix of a few taps a row: the gradient is the product with
+ * its transpose, and where ONNX Runtime has no kernel the operator is the products themselves.
+ */
+import { UnsupportedError } from "../core/errors.ts";
+import { normalizeAxis, type Shape, size } from "../core/shape.ts";
+import { Tensor, tensor } from "../core/tensor.ts";
+import type { Value } from "../graph/ir.ts";
+import { type Attributes, apply, defineOp, type OpDef } from "../graph/op.ts";
+import { constant, int64s, requireConstant } from "./constant.ts";
+import { matmul } from "./matmul.ts";
+import { swapAxes } from "./movement.ts";
+import { defineComposition, without, writtenNode } from "./written.ts";
+
+const schema = {
+  mode: "string",
+  coordinate_transformation_mode: "string",
+  nearest_mode: "string",
+  cubic_coeff_a: "float",
+  exclude_outside: "int",
+  extrapolation_value: "float",
+  axes: "ints",
+  antialias: "int",
+  keep_aspect_ratio_policy: "string",
+} as const;
+
+/** One axis: its extents, and output elements for each input element. */
+interface Axis {
+  readonly from: number;
+  readonly to: number;
+  readonly scale: number;
+}
+
+/** How coordinates are found and what is taken there, with every default written out. */
+interface Settings {
+  readonly mode: string;
+  readonly transformation: string;
+  readonly rounding: string;
+  readonly cubic: number;
+  readonly excludeOutside: boolean;
+}
+
+type Taps = readonly (readonly [index: number, weight: number])[];
+
+/** An optional operand that must be known; an empty one counts as left out. */
+function knownNumbers(what: string, value: Value | undefined): readonly number[] | undefined {
+  const numbers = value && requireConstant("Resize", what, value);
+  return numbers?.length ? numbers : undefined;
+}
+
+/** The axes of x, resized or not. Throws UnsupportedError without sizes and scales. */
+function axesOf(x: Value, scales: Value | undefined, sizes: Value | undefined, { axes }: Attributes): readonly Axis[] {
+  const [factors, extents] = [knownNumbers("scales", scales), knownNumbers("sizes", sizes)];
+  if (!factors && !extents) throw new UnsupportedError("Resize: it has neither scales nor sizes; give it one of them");
+  const listed = (axes as readonly number[] | undefined)?.map((axis) => normalizeAxis(axis, x.rank));
+  return x.shape.map((from, i) => {
+    const at = listed ? listed.indexOf(i) : i;
+    const [extent, factor] = [extents?.[at], factors?.[at]];
+    if (extent !== undefined) return { from, to: extent, scale: extent / from };
+    return factor === undefined ? { from, to: from, scale: 1 } : { from, to: Math.floor(from * factor), scale: factor };
+  });
+}
+
+function settingsOf(attributes: Attributes): Settings {
+  const { mode = "nearest", coordinate_transformation_mode = "half_pixel" } = attributes as Readonly<
+    Record<string, string | undefined>
+  >;
+  const { antialias = 0, keep_aspect_ratio_policy = "stretch" } = attributes;
+  if (!Object.hasOwn(takers, mode))
+    throw new UnsupportedError(`Resize: mode is "${mode}"; pass nearest, linear or cubic`);
+  if (!Object.hasOwn(coordinates, coordinate_transformation_mode))
+    throw new UnsupportedError(
+      `Resize: coordinate_transformation_mode is "${coordinate_transformation_mode}"; pass one of ${Object.keys(coordinates).join(", ")}`,
+    );
+  if (antialias !== 0 || keep_aspect_ratio_policy !== "stretch")
+    throw new UnsupportedError("Resize: antialias and keep_aspect_ratio_policy are not known here; leave them out");
+  return {
+    mode,
+    transformation: coordinate_transformation_mode,
+    rounding: (attributes.nearest_mode as string | undefined) ?? "round_prefer_floor",
+    cubic: (attributes.cubic_coeff_a as number | undefined) ?? -0.75,
+    excludeOutside: attributes.exclude_outside === 1,
+  };
+}
+
+/** Where an output element lies among the input's, by ONNX's transformations; in float32, which decides ties. */
+const coordinates: Readonly<Record<string, (at: number, axis: Axis) => number>> = {
+  half_pixel: (at, { scale }) => Math.fround(Math.fround((at + 0.5) / Math.fround(scale)) - 0.5),
+  half_pixel_symmetric: (at, { from, to, scale }) => {
+    const outside = (from / 2) * (1 - to / (from * scale));
+    return outside + (at + 0.5) / scale - 0.5;
+  },
+  pytorch_half_pixel: (at, axis) => (axis.to > 1 ? (coordinates.half_pixel?.(at, axis) ?? 0) : 0),
+  align_corners: (at, { from, to }) => (to > 1 ? Math.fround((at * (from - 1)) / (to - 1)) : 0),
+  asymmetric: (at, { scale }) => Math.fround(at / Math.fround(scale)),
+};
+
+const roundings: Readonly<Record<string, (x: number) => number>> = {
+  round_prefer_floor: (x) => Math.ceil(x - 0.5),
+  round_prefer_ceil: (x) => Math.floor(x + 0.5),
+  floor: Math.floor,
+  ceil: Math.ceil,
+};
+
+const within = (index: number, extent: number): number => Math.min(Math.max(index, 0), extent - 1);
+
+/** The input elements that an output element is made of. */
+const takers: Readonly<Record<string, (x: number, axis: Axis, settings: Settings) => Taps>> = {
+  nearest: (x, { from }, { rounding }) => [[within(roundings[rounding]?.(x) ?? 0, from), 1]],
+  linear: (x, { from }) => {
+    const inside = within(x, from);
+    const low = Math.floor(inside);
+    return [
+      [low, 1 - (inside - low)],
+      [within(low + 1, from), inside - low],
+    ];
+  },
+  // Cubic convolution (Keys 1981, eq. 4) with its free coefficient a.
+  cubic: (x, { from }, { cubic: a, excludeOutside }) => {
+    const low = Math.floor(x);
+    const near = (d: number) => ((a + 2) * d - (a + 3)) * d * d + 1;
+    const far = (d: number) => ((a * d - 5 * a) * d + 8 * a) * d - 4 * a;
+    const t = x - low;
+    const taps = [far(1 + t), near(t), near(1 - t), far(2 - t)].map((weight, i) => [low - 1 + i, weight] as const);
+    const counted = excludeOutside ? taps.filter(([index]) => index >= 0 && index < from) : taps;
+    const total = counted.reduce((sum, [, weight]) => sum + weight, 0);
+    return counted.map(([index, weight]) => [within(index, from), weight / total]);
+  },
+};
+
+/** The map along an axis, [to, from]. */
+function matrixOf(axis: Axis, settings: Settings, dtype: "float32" | "float64"): Tensor {
+  const { from, to } = axis;
+  const matrix = new Float64Array(to * from);
+  for (let at = 0; at < to; at++) {
+    const x = coordinates[settings.transformation]?.(at, axis) ?? 0;
+    for (const [index, weight] of takers[settings.mode]?.(x, axis, settings) ?? [])
+      matrix[at * from + index] = (matrix[at * from + index] ?? 0) + weight;
+  }
+  return new Tensor(dtype, [to, from], dtype === "float64" ? matrix : Float32Array.from(matrix));
+}
+
+/** x with each axis mapped; `back` takes the transposes. Floats of other widths go through float32. */
+function mapAxes(x: Value, axes: readonly Axis[], settings: Settings, back = false): Value {
+  return axes.reduce((value, axis, i) => {
+    if (axis.from === axis.to && axis.scale === 1) return value;
+    const map = constant(matrixOf(axis, settings, x.dtype as "float32" | "float64"));
+    if (i === value.rank - 2) return matmul(map, value, { transA: back }); // columns are mapped where they are
+    const last = swapAxes(value, i, -1);
+    return swapAxes(matmul(last, map, { transB: !back }), i, -1);
+  }, x);
+}
+
+/** Taps of an output element along an axis. */
+const tapsOf: Readonly<Record<string, number>> = { nearest: 1, linear: 2, cubic: 4 };
+
+/** x [N, C, …] by scales or to sizes, one for each axis or for those of `axes`. */
+export const Resize: OpDef = defineOp("Resize", {
+  arity: "1-4",
+  attributes: schema,
+  settings: [1, 2],
+  infer: ([x, , scales, sizes], attributes) => {
+    settingsOf(attributes);
+    return { dtype: x.dtype, shape: axesOf(x, scales, sizes, attributes).map(({ to }) => to) };
+  },
+  grad: ({ g, inputs: [x, , scales, sizes], attributes }) => [
+    mapAxes(g, axesOf(x, scales, sizes, attributes), settingsOf(attributes), true),
+    undefined,
+    undefined,
+    undefined,
+  ],
+  flops: ({ inputs: [x, , scales, sizes], outputs: [y], attributes }) => {
+    const resized = axesOf(x, scales, sizes, attributes).filter(({ from, to }) => from !== to).length;
+    const taps = (tapsOf[settingsOf(attributes).mode] ?? 1) ** resized;
+    return taps === 1 ? 0 : 2 * taps * size(y.shape);
+  },
+  // ONNX Runtime resizes no float64.
+  lower: ({ inputs: [x, , scales, sizes], attributes }) =>
+    x.dtype === "float64" ? [mapAxes(x, axesOf(x, scales, sizes, attributes), settingsOf(attributes))] : undefined,
+  read: ({ version, inputs, attributes }, op) => {
+    if (version > 10) return undefined;
+    const [x, scales] = inputs;
+    return writtenNode(op, [x, undefined, scales], asymmetric(attributes, scales)).outputs;
+  },
+});
+
+/**
+ * Attributes for what operator set 10 and Upsample mean: output i lies at i / scale, and the nearest element is that before it
+ * or, when the grid shrinks, behind it, as ONNX Runtime has it.
+ */
+function asymmetric(attributes: Attributes, scales: Value | undefined): Attributes {
+  const factors = knownNumbers("scales", scales) ?? [];
+  const [grows, shrinks] = [factors.some((factor) => factor > 1), factors.some((factor) => factor < 1)];
+  if (grows && shrinks)
+    throw new UnsupportedError("Resize: an axis grows, another shrinks; operator set 10 leaves open how");
+  const { mode } = attributes;
+  return {
+    ...attributes,
+    ...(mode === "bilinear" && { mode: "linear" }),
+    coordinate_transformation_mode: "asymmetric",
+    nearest_mode: shrinks ? "ceil" : "floor",
+  };
+}
+
+/** The name of Resize before operator set 10, with the scales as an attribute before operator set 9. */
+export const Upsample: OpDef = defineComposition("Upsample", {
+  arity: "1-2",
+  attributes: { mode: "string", scales: "floats" },
+  settings: [1],
+  build: ({ inputs: [x, given], attributes }) => {
+    const scales = given ?? constant(tensor(attributes.scales ?? []));
+    return [apply(Resize, [x, undefined, scales], asymmetric(without(attributes, ["scales"]), scales))];
+  },
+});
+
+export interface ResizeOptions {
+  /** What is taken: the element at or before, or an interpolation of 2 or 4 along each axis. Default nearest. */
+  readonly mode?: "nearest" | "linear" | "cubic";
+  /** Of an interpolation: put the corners' centres on one another, rather than the corners; default false. */
+  readonly alignCorners?: boolean;
+}
+
+/** x [N, C, …] with its spatial axes resized to `extents`, as PyTorch's interpolate does it. */
+export const resize = (
+  x: Value,
+  extents: Shape,
+  { mode = "nearest", alignCorners = false }: ResizeOptions = {},
+): Value =>
+  apply(Resize, [x, undefined, undefined, int64s([...x.shape.slice(0, 2), ...extents])], {
+    mode,
+    coordinate_transformation_mode: mode === "nearest" ? "asymmetric" : alignCorners ? "align_corners" : "half_pixel",
+    nearest_mode: "floor",
+  });

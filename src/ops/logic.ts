@@ -1,0 +1,95 @@
+/** Comparisons, logic and bits, element by element under broadcasting. */
+import { DTypeError } from "../core/errors.ts";
+import type { Value } from "../graph/ir.ts";
+import { apply, defineOp, type OpDef, requireFloat } from "../graph/op.ts";
+import { asValues, type Operand } from "./constant.ts";
+import { broadcast } from "./elementwise.ts";
+import { each } from "./float-function.ts";
+
+/** A broadcasting comparison. */
+const predicate = (type: string, holds: (a: number, b: number) => boolean) =>
+  defineOp(type, {
+    arity: "2",
+    infer: ([a, b]) => ({ ...broadcast(type, a, b), dtype: "bool" }),
+    grad: "none",
+    flops: each,
+    fold: (a, b) => Number(holds(a, b)),
+  });
+
+/** Throws DTypeError unless x is bool. */
+export function requireBool(op: string, x: Value): Value {
+  if (x.dtype !== "bool") throw new DTypeError(`${op} takes bools, got ${x.dtype}; compare first, e.g. greater(x, 0)`);
+  return x;
+}
+
+/** A broadcasting logical operator. */
+const connective = (type: string, holds: (a: number, b: number) => boolean) =>
+  defineOp(type, {
+    arity: "2",
+    infer: ([a, b]) => broadcast(type, requireBool(type, a), requireBool(type, b)),
+    grad: "none",
+    flops: each,
+    fold: (a, b) => Number(holds(a, b)),
+  });
+
+/** A broadcasting integer or boolean operator without a gradient. */
+const bitwise = (type: string) =>
+  defineOp(type, {
+    arity: "2",
+    attributes: type === "BitShift" ? { direction: "string" } : {},
+    infer: ([a, b]) => broadcast(type, a, b),
+    grad: "none",
+    flops: each,
+  });
+
+export const Equal: OpDef = predicate("Equal", (a, b) => a === b);
+export const Greater: OpDef = predicate("Greater", (a, b) => a > b);
+export const GreaterOrEqual: OpDef = predicate("GreaterOrEqual", (a, b) => a >= b);
+export const Less: OpDef = predicate("Less", (a, b) => a < b);
+export const LessOrEqual: OpDef = predicate("LessOrEqual", (a, b) => a <= b);
+export const And: OpDef = connective("And", (a, b) => a !== 0 && b !== 0);
+export const Or: OpDef = connective("Or", (a, b) => a !== 0 || b !== 0);
+export const Xor: OpDef = connective("Xor", (a, b) => a !== b);
+export const Not: OpDef = defineOp("Not", {
+  arity: "1",
+  infer: ([x]) => requireBool("Not", x),
+  grad: "none",
+  flops: each,
+  fold: (x) => Number(x === 0),
+});
+export const IsNaN: OpDef = defineOp("IsNaN", {
+  arity: "1",
+  infer: ([x]) => ({ dtype: "bool", shape: x.shape }),
+  grad: "none",
+  flops: each,
+  fold: (x) => Number(Number.isNaN(x)),
+});
+/** Whether an element is infinite, of the signs asked for. */
+export const IsInf: OpDef = defineOp("IsInf", {
+  arity: "1",
+  attributes: { detect_negative: "int", detect_positive: "int" },
+  infer: ([x]) => ({ dtype: "bool", shape: requireFloat("IsInf", x).shape }),
+  grad: "none",
+  flops: each,
+});
+export const BitwiseAnd: OpDef = bitwise("BitwiseAnd");
+export const BitwiseXor: OpDef = bitwise("BitwiseXor");
+export const BitShift: OpDef = bitwise("BitShift");
+
+const two = (op: OpDef) => (a: Operand, b: Operand) => apply(op, asValues(a, b));
+
+export const equal = two(Equal);
+export const greater = two(Greater);
+export const greaterOrEqual = two(GreaterOrEqual);
+export const less = two(Less);
+export const lessOrEqual = two(LessOrEqual);
+export const and = two(And);
+export const or = two(Or);
+export const xor = two(Xor);
+export const not = (x: Value) => apply(Not, [x]);
+export const isNan = (x: Value) => apply(IsNaN, [x]);
+export const isInf = (x: Value) => apply(IsInf, [x]);
+export const bitwiseAnd = two(BitwiseAnd);
+export const bitwiseXor = two(BitwiseXor);
+export const shiftLeft = (a: Operand, b: Operand) => apply(BitShift, asValues(a, b), { direction: "LEFT" });
+export const shiftRight = (a: Operand, b: Operand) => apply(BitShift, asValues(a, b), { direction: "RIGHT" });

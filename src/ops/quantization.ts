@@ -1,0 +1,189 @@
+/** Quantized numbers: real = (stored - zero point) · scale, and sums of products of them. */
+import type { DType } from "../core/dtype.ts";
+import { DTypeError, ShapeError, UnsupportedError } from "../core/errors.ts";
+import { broadcastShapes, normalizeAxis, type Shape, showShape, size } from "../core/shape.ts";
+import type { TensorType, Value } from "../graph/ir.ts";
+import { defineOp, type OpDef, requireFloat, requireSameDType } from "../graph/op.ts";
+import { cast, dtypeOfCode, mul, sub } from "./elementwise.ts";
+import { resolveWindow, type WindowAttributes, windowSchema } from "./geometry.ts";
+import { reshape } from "./movement.ts";
+import { reduceSum } from "./reduce.ts";
+
+const schema = { axis: "int", saturate: "int", block_size: "int", output_dtype: "int" } as const;
+
+/** A scale or zero point of one number, or of one for each index of an axis, shaped to broadcast to x. */
+function alongAxis(op: string, x: Value, vector: Value, axis: number): Value {
+  if (size(vector.shape) === 1) return reshape(vector, []);
+  const at = normalizeAxis(axis, x.rank);
+  if (vector.rank !== 1 || vector.shape[0] !== x.shape[at])
+    throw new ShapeError(
+      `${op}: scale and zero point are ${showShape(vector.shape)}, axis ${axis} of ${showShape(x.shape)} has ${x.shape[at]}; pass one number or ${x.shape[at]}`,
+    );
+  return reshape(
+    vector,
+    x.shape.map((extent, i) => (i === at ? extent : 1)),
+  );
+}
+
+function requireNoBlocks(op: string, blockSize: number | undefined): void {
+  if (blockSize) throw new UnsupportedError(`${op}: scales of blocks are not known here; use one for each channel`);
+}
+
+/** round(x / scale) + zero point, cut to the range of the zero point's dtype, which is uint8 by default. */
+export const QuantizeLinear: OpDef = defineOp("QuantizeLinear", {
+  arity: "2-3",
+  attributes: schema,
+  settings: [1],
+  infer: ([x, scale, zero], { axis = 1, block_size, output_dtype = 0 }) => {
+    requireNoBlocks("QuantizeLinear", block_size);
+    alongAxis("QuantizeLinear", x, scale, axis);
+    const asked = output_dtype === 0 ? "uint8" : dtypeOfCode("QuantizeLinear", output_dtype);
+    return { dtype: zero?.dtype ?? asked, shape: x.shape };
+  },
+  grad: "none",
+  flops: ({ inputs: [x] }) => 3 * size(x.shape),
+});
+
+/** (x - zero point) · scale; has a gradient of the scale alone. */
+export const DequantizeLinear: OpDef = defineOp("DequantizeLinear", {
+  arity: "2-3",
+  attributes: { axis: "int", block_size: "int" },
+  settings: [1],
+  infer: ([x, scale, zero], { axis = 1, block_size }) => {
+    requireNoBlocks("DequantizeLinear", block_size);
+    requireSameDType("DequantizeLinear", x, zero);
+    alongAxis("DequantizeLinear", x, requireFloat("DequantizeLinear", scale), axis);
+    return { dtype: scale.dtype, shape: x.shape };
+  },
+  grad: ({ g, inputs: [x, scale, zero], attributes: { axis = 1 } }) => {
+    const products = mul(g, storedNumbers(x, zero, axis, scale.dtype));
+    const at = size(scale.shape) === 1 ? undefined : normalizeAxis(axis, x.rank);
+    const others = x.shape.flatMap((_, i) => (i === at ? [] : [i]));
+    return [undefined, reshape(reduceSum(products, others), scale.shape), undefined];
+  },
+  flops: ({ inputs: [x] }) => 2 * size(x.shape),
+  // ONNX Runtime gives no float64.
+  lower: ({ inputs: [x, scale, zero], attributes: { axis = 1 } }) =>
+    scale.dtype === "float64"
+      ? [mul(storedNumbers(x, zero, axis, scale.dtype), alongAxis("DequantizeLinear", x, scale, axis))]
+      : undefined,
+});
+
+/** x - zero point, as floats. */
+function storedNumbers(x: Value, zero: Value | undefined, axis: number, dtype: DType): Value {
+  const stored = cast(x, dtype);
+  return zero ? sub(stored, cast(alongAxis("DequantizeLinear", x, zero, axis), dtype)) : stored;
+}
+
+/** x as uint8, with the scale and zero point that its own range gives. */
+export const DynamicQuantizeLinear: OpDef = defineOp("DynamicQuantizeLinear", {
+  arity: "1",
+  infer: ([x]) => [
+    { dtype: "uint8", shape: requireFloat("DynamicQuantizeLinear", x).shape },
+    { dtype: x.dtype, shape: [] },
+    { dtype: "uint8", shape: [] },
+  ],
+  grad: "none",
+  flops: ({ inputs: [x] }) => 5 * size(x.shape),
+});
+
+/** The shape of a product of matrices of whole numbers. */
+function productShape(op: string, a: Value, b: Value): Shape {
+  if (a.rank < 2 || b.rank < 2 || a.shape.at(-1) !== b.shape.at(-2))
+    throw new ShapeError(
+      `${op}: ${showShape(a.shape)} and ${showShape(b.shape)} are no matrices with equal inner extents; make them that`,
+    );
+  const batch = broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2));
+  return [...batch, a.shape.at(-2) ?? 0, b.shape.at(-1) ?? 0];
+}
+
+/** Throws DTypeError unless a value has 8 bits. */
+function requireBytes(op: string, ...values: readonly Value[]): void {
+  const other = values.find(({ dtype }) => dtype !== "uint8" && dtype !== "int8");
+  if (other) throw new DTypeError(`${op} takes uint8 or int8, got ${other.dtype}; quantize first`);
+}
+
+/** (a - its zero point) (b - its zero point), int32. */
+export const MatMulInteger: OpDef = defineOp("MatMulInteger", {
+  arity: "2-4",
+  kind: "dense",
+  infer: ([a, b]) => {
+    requireBytes("MatMulInteger", a, b);
+    return { dtype: "int32", shape: productShape("MatMulInteger", a, b) };
+  },
+  grad: "none",
+  macs: ({ inputs: [a], outputs: [y] }) => size(y.shape) * (a.shape.at(-1) ?? 0),
+});
+
+/** The product of quantized matrices, quantized: each operand is followed by its scale and zero point, then those of y. */
+export const QLinearMatMul: OpDef = defineOp("QLinearMatMul", {
+  arity: "8",
+  kind: "dense",
+  settings: [1, 4, 6],
+  infer: ([a, , , b, , , , zero]) => {
+    requireBytes("QLinearMatMul", a, b);
+    return { dtype: zero.dtype, shape: productShape("QLinearMatMul", a, b) };
+  },
+  grad: "none",
+  macs: ({ inputs: [a], outputs: [y] }) => size(y.shape) * (a.shape.at(-1) ?? 0),
+});
+
+const convSchema = { ...windowSchema, group: "int" } as const;
+
+/** Type of a convolution of x [N, C, …] with w [M, C / group, …kernel]. */
+function convType(
+  op: string,
+  dtype: DType,
+  x: Value,
+  w: Value,
+  attributes: WindowAttributes & { readonly group?: number },
+): TensorType {
+  requireBytes(op, x, w);
+  const [channels = 0, expected = 0] = [x.shape[1], (w.shape[1] ?? 0) * (attributes.group ?? 1)];
+  if (x.rank !== w.rank || x.rank < 3 || channels !== expected)
+    throw new ShapeError(
+      `${op}: input ${showShape(x.shape)} and weight ${showShape(w.shape)} do not fit; pass [batch, ${expected}, …spatial] and [filters, channels / groups, …kernel]`,
+    );
+  const { output } = resolveWindow(op, x.shape.slice(2), w.shape.slice(2), attributes);
+  return { dtype, shape: [x.shape[0] ?? 1, w.shape[0] ?? 1, ...output] };
+}
+
+/** The convolution of x and w, each less its zero point, int32. */
+export const ConvInteger: OpDef = defineOp("ConvInteger", {
+  arity: "2-4",
+  kind: "convolution",
+  attributes: convSchema,
+  infer: ([x, w], attributes) => convType("ConvInteger", "int32", x, w, attributes),
+  grad: "none",
+  macs: ({ inputs: [, w], outputs: [y] }) => size(y.shape) * size(w.shape.slice(1)),
+});
+
+/** The convolution of quantized x and w, quantized; scales and zero points as in QLinearMatMul, then a bias in int32. */
+export const QLinearConv: OpDef = defineOp("QLinearConv", {
+  arity: "8-9",
+  kind: "convolution",
+  attributes: convSchema,
+  settings: [1, 4, 6],
+  infer: ([x, , , w, , , , zero], attributes) => convType("QLinearConv", zero.dtype, x, w, attributes),
+  grad: "none",
+  macs: ({ inputs: [, , , w], outputs: [y] }) => size(y.shape) * size(w.shape.slice(1)),
+});
+
+/** a [..., K] times the transpose of a weight [N, K] in blocks of few bits: b [N, blocks, bytes], a scale for each block. */
+export const MatMulNBits: OpDef = defineOp("MatMulNBits", {
+  domain: "com.microsoft",
+  arity: "3-6",
+  kind: "dense",
+  attributes: { K: "int", N: "int", bits: "int", block_size: "int", accuracy_level: "int" },
+  settings: [2],
+  infer: ([a, b], { K = 0, N = 0, bits = 4, block_size = 32 }) => {
+    const expected = [N, Math.ceil(K / block_size), (block_size * bits) / 8];
+    if (a.shape.at(-1) !== K || size(b.shape) !== size(expected))
+      throw new ShapeError(
+        `MatMulNBits: ${showShape(a.shape)} and ${showShape(b.shape)}, expected [..., ${K}] and ${showShape(expected)}; the file is damaged`,
+      );
+    return { dtype: requireFloat("MatMulNBits", a).dtype, shape: [...a.shape.slice(0, -1), N] };
+  },
+  grad: "none",
+  macs: ({ outputs: [y], attributes: { K = 0 } }) => size(y.shape) * K,
+});

@@ -1,0 +1,80 @@
+/** Operators that rearrange images and matrices: blocks into channels and back, triangles. */
+import { ShapeError, UnsupportedError } from "../core/errors.ts";
+import { type Shape, showShape } from "../core/shape.ts";
+import { zerosTensor } from "../core/tensor.ts";
+import { moveElements } from "../graph/elements.ts";
+import type { Value } from "../graph/ir.ts";
+import { apply, defineOp, type OpDef } from "../graph/op.ts";
+import { requireConstant, scalar } from "./constant.ts";
+import { reshape, transpose } from "./movement.ts";
+
+/** Throws ShapeError unless x is [N, C, H, W] and the extents divide; returns them. */
+function imageOf(op: string, x: Value, divisors: readonly [number, number, number]): readonly number[] {
+  const [, channels = 0, height = 0, width = 0] = x.shape;
+  if (x.rank !== 4 || [channels, height, width].some((extent, i) => extent % (divisors[i] ?? 1) !== 0))
+    throw new ShapeError(
+      `${op}: ${showShape(x.shape)} is no [batch, channels, height, width] that ${divisors.join(", ")} divide; use another block size`,
+    );
+  return x.shape;
+}
+
+/** Elements of a block of b × b pixels, which are channels: [N, C b², H, W] → [N, C, H b, W b]. */
+export const DepthToSpace: OpDef = defineOp("DepthToSpace", {
+  arity: "1",
+  attributes: { blocksize: "int", mode: "string" },
+  infer: ([x], { blocksize = 1, mode = "DCR" }) => {
+    if (mode !== "DCR" && mode !== "CRD")
+      throw new UnsupportedError(`DepthToSpace: mode is "${mode}"; pass DCR or CRD`);
+    const [batch = 1, channels = 1, height = 1, width = 1] = imageOf("DepthToSpace", x, [blocksize ** 2, 1, 1]);
+    return { dtype: x.dtype, shape: [batch, channels / blocksize ** 2, height * blocksize, width * blocksize] };
+  },
+  grad: ({ g, inputs: [x], attributes: { blocksize = 1, mode } }) => {
+    const [batch = 1, channels = 1, height = 1, width = 1] = x.shape;
+    const blocks: Shape = [batch, channels / blocksize ** 2, height, blocksize, width, blocksize]; // N, C, H, b, W, b'
+    const back = mode === "CRD" ? [0, 1, 3, 5, 2, 4] : [0, 3, 5, 1, 2, 4];
+    return [reshape(transpose(reshape(g, blocks), back), x.shape)];
+  },
+  flops: () => 0,
+});
+
+/** Blocks of b × b pixels as channels, the pixel before the channel: [N, C, H, W] → [N, C b², H / b, W / b]. */
+export const SpaceToDepth: OpDef = defineOp("SpaceToDepth", {
+  arity: "1",
+  attributes: { blocksize: "int" },
+  infer: ([x], { blocksize = 1 }) => {
+    const [batch = 1, channels = 1, height = 1, width = 1] = imageOf("SpaceToDepth", x, [1, blocksize, blocksize]);
+    return { dtype: x.dtype, shape: [batch, channels * blocksize ** 2, height / blocksize, width / blocksize] };
+  },
+  grad: ({ g, attributes: { blocksize = 1 } }) => [apply(DepthToSpace, [g], { blocksize, mode: "DCR" })],
+  flops: () => 0,
+});
+
+/** The upper triangle of matrices from diagonal `k` on, or the lower up to it; zeros elsewhere. */
+export const Trilu: OpDef = defineOp("Trilu", {
+  arity: "1-2",
+  attributes: { upper: "int" },
+  infer: ([x, k]) => {
+    if (x.rank < 2) throw new ShapeError(`Trilu takes matrices, got ${showShape(x.shape)}; reshape to [rows, columns]`);
+    if (k) requireConstant("Trilu", "k", k);
+    return x;
+  },
+  grad: ({ g, inputs: [, k], attributes }) => [apply(Trilu, [g, k], attributes), undefined],
+  flops: () => 0,
+  evaluate: ([source], { inputs: [x, k], attributes: { upper = 1 } }) => {
+    if (!source) return undefined;
+    const diagonal = k ? (requireConstant("Trilu", "k", k)[0] ?? 0) : 0;
+    const zero = zerosTensor(x.dtype, []);
+    return [
+      moveElements(x, (position) => {
+        const [row = 0, column = 0] = position.slice(-2);
+        const isKept = upper === 1 ? column - row >= diagonal : column - row <= diagonal;
+        return isKept ? [source, position] : [zero, []];
+      }),
+    ];
+  },
+});
+
+/** The triangle on and above diagonal `k` of matrices, zeros below. */
+export const upperTriangle = (x: Value, k = 0): Value => apply(Trilu, [x, scalar(k, "int64")], { upper: 1 });
+/** The triangle on and below diagonal `k` of matrices, zeros above. */
+export const lowerTriangle = (x: Value, k = 0): Value => apply(Trilu, [x, scalar(k, "int64")], { upper: 0 });
