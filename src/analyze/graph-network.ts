@@ -106,7 +106,7 @@ function collectLayers(flow: Flow, weights: ReadonlyMap<Value, unknown>): readon
 function weightsBehind(node: Node, flow: Flow, weights: ReadonlyMap<Value, unknown>): readonly Value[] {
   const found = new Set<Value>();
   const pending = node.inputs.filter((value) => value !== undefined && flow.isLearned(value)) as Value[];
-  for (let value = pending.pop(); value; value = pending.pop()) {
+  for (let value = pending.shift(); value; value = pending.shift()) {
     if (weights.has(value)) found.add(value);
     for (const operand of value.producer?.inputs ?? []) if (operand && flow.isLearned(operand)) pending.push(operand);
   }

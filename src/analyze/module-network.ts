@@ -96,7 +96,8 @@ function layersOf({ context }: Trace, { nodes }: Graph): readonly NetworkLayer[]
     .map(({ module, path, type, kind, output, scopes }) => ({
       name: path || "model",
       type,
-      kind,
+      // Parameters that a module around others owns, such as a class token.
+      kind: kind === "container" ? "other" : kind,
       scopes,
       outputShape: output.shape,
       formula: module.formula(),

@@ -2,6 +2,8 @@
 import { CommanderError, Option as CommanderOption, Command as Program } from "commander";
 import { InternalError, SardonyxError } from "../core/errors.ts";
 import { type Command, flagOf } from "./command.ts";
+import { command as compareCommand } from "./commands/compare.ts";
+import { command as estimateCommand } from "./commands/estimate.ts";
 import { command as evalCommand } from "./commands/eval.ts";
 import { command as exportCommand } from "./commands/export.ts";
 import { command as inspectCommand } from "./commands/inspect.ts";
@@ -18,6 +20,8 @@ export const commands: readonly Command[] = [
   predictCommand,
   exportCommand,
   inspectCommand,
+  compareCommand,
+  estimateCommand,
   recipesCommand,
 ];
 

@@ -18,6 +18,21 @@ export interface Output {
   warn(text: string): void;
 }
 
+/** Output that is kept as text, in lines of a width. */
+export function textOutput(columns: number): Output & { text(): string } {
+  const lines: string[] = [];
+  return {
+    json: false,
+    terminal: false,
+    columns,
+    line: (text = "") => lines.push(text),
+    prose: (text, indent = 0) => lines.push(...wrap(text, Math.min(columns, 100), indent)),
+    record: () => undefined,
+    warn: (text) => lines.push(text),
+    text: () => `${lines.join("\n")}\n`,
+  };
+}
+
 /** Output to the process's streams. */
 export function standardOutput(json: boolean): Output {
   const terminal = process.stdout.isTTY === true && !json;

@@ -1,0 +1,88 @@
+/** What training would take: work and time for an amount of data, trained whole or in one of the cheaper ways. */
+import { OptionError } from "../core/errors.ts";
+import { costOf } from "./cost.ts";
+import { flowOf } from "./flow.ts";
+import { type LoraOptions, withLora } from "./lora.ts";
+import { learnedOf, type Network, parameterValues, total } from "./network.ts";
+import { rolesOf } from "./roles.ts";
+import { type TrainingOptions, trainingCost } from "./training.ts";
+import { quantized } from "./what-if.ts";
+
+/** A way to train a network. */
+export interface Way {
+  readonly name: string;
+  readonly network: Network;
+}
+
+export interface WayCost {
+  readonly name: string;
+  readonly trainable: number;
+  /** FLOPs of a step: forward and backward of the whole batch. */
+  readonly stepFlops: number;
+  /** Peak memory of a step. */
+  readonly bytes: number;
+}
+
+/**
+ * The network trained whole, its output layers alone, with low-rank adapters, and with those on 4-bit weights; a way that
+ * it does not offer is left out.
+ */
+export function waysToTrain(network: Network, lora: LoraOptions = { rank: 8 }): readonly Way[] {
+  const ways: Way[] = [{ name: "all parameters", network }];
+  const head = withHeadOnly(network);
+  if (head) ways.push({ name: "output layers only", network: head });
+  const adapted = adaptable(network, lora);
+  if (adapted) {
+    ways.push({ name: `LoRA, rank ${lora.rank}`, network: withLora(network, adapted) });
+    ways.push({ name: `LoRA on 4-bit weights`, network: withLora(quantized(network, 4), adapted) });
+  }
+  return ways;
+}
+
+function withHeadOnly(network: Network): Network | undefined {
+  const forward = network.graphs?.forward;
+  if (!forward) return undefined;
+  const roles = rolesOf(network, flowOf(forward, parameterValues(network)));
+  const parameters = network.parameters.map((parameter) => ({
+    ...parameter,
+    trainable: parameter.trainable && roles.get(parameter.layer) === "output",
+  }));
+  const some = parameters.some(({ trainable }) => trainable);
+  return some && parameters.some(({ trainable }, i) => trainable !== network.parameters[i]?.trainable)
+    ? { ...network, parameters }
+    : undefined;
+}
+
+/** The usual targets where there are such layers, else every dense layer that is not an output. */
+function adaptable(network: Network, lora: LoraOptions): LoraOptions | undefined {
+  const dense = network.layers.filter(({ kind }) => kind === "dense").map(({ name }) => name);
+  const choices: LoraOptions[] = [
+    lora,
+    ...(dense.length > 1 ? [{ ...lora, targets: dense.slice(0, -1).join(",") }] : []),
+  ];
+  for (const choice of choices) {
+    try {
+      withLora(network, choice);
+      return choice;
+    } catch (error) {
+      if (!(error instanceof OptionError)) throw error;
+    }
+  }
+  return undefined;
+}
+
+/** What a step costs in one way. Throws OptionError for a network whose training cannot be traced. */
+export function costOfWay({ name, network }: Way, options: TrainingOptions): WayCost {
+  const forward = network.graphs?.forward;
+  const training = trainingCost(network, options);
+  if (!forward || !training)
+    throw new OptionError(
+      `${network.name} cannot be trained here: ${forward ? "its output is no float" : "only its weights are known; give its config.json too"}`,
+    );
+  return {
+    name,
+    trainable: total(learnedOf(network), ({ trainable, elements }) => (trainable ? elements : 0)),
+    stepFlops: costOf(forward.nodes).flops + training.backward.flops,
+    bytes: training.memory.total,
+  };
+}

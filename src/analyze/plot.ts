@@ -1,0 +1,171 @@
+/** Plots as SVG text: lines and bars over linear and logarithmic axes, for reports and documents. */
+import { scaleBand, scaleLinear, scaleLog } from "d3-scale";
+import { line } from "d3-shape";
+
+/** Colours that are told apart also by those who see red and green alike (Okabe and Ito 2008). */
+export const palette = [
+  "#0072b2",
+  "#e69f00",
+  "#009e73",
+  "#d55e00",
+  "#cc79a7",
+  "#56b4e9",
+  "#8c8c8c",
+  "#f0e442",
+] as const;
+
+export interface AxisOptions {
+  readonly label: string;
+  /** Default linear. */
+  readonly scale?: "linear" | "log";
+  /** Default: what the data spans. */
+  readonly domain?: readonly [number, number];
+}
+
+interface PlotOptions {
+  readonly title: string;
+  readonly x: AxisOptions;
+  readonly y: AxisOptions;
+  /** Default 640. */
+  readonly width?: number;
+  /** Default 320. */
+  readonly height?: number;
+}
+
+export interface Series {
+  readonly name: string;
+  readonly points: readonly (readonly [x: number, y: number])[];
+  /** Draw broken. */
+  readonly dashed?: boolean;
+}
+
+const margin = { top: 34, right: 16, bottom: 44, left: 64 } as const;
+
+/** Characters that mean something in XML. */
+export const escapeXml = (text: string): string =>
+  text.replace(/[&<>"]/g, (sign) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[sign] ?? sign);
+
+/** A tick as people write it: `0.01`, `10k`, `1e-9`. */
+function tickText(value: number): string {
+  const size = Math.abs(value);
+  if (value !== 0 && (size < 1e-3 || size >= 1e6)) return value.toExponential(0).replace("e+", "e");
+  return size >= 1e4 ? `${value / 1000}k` : `${Number(value.toPrecision(6))}`;
+}
+
+const spanOf = (values: readonly number[], { domain, scale }: AxisOptions): [number, number] => {
+  if (domain) return [domain[0], domain[1]];
+  const finite = values.filter((value) => Number.isFinite(value) && (scale !== "log" || value > 0));
+  const [low, high] = [Math.min(...finite), Math.max(...finite)];
+  if (scale === "log") return [low, high > low ? high : low * 10];
+  return [Math.min(0, low), high > low ? high : low + 1];
+};
+
+const axisScale = (span: [number, number], range: [number, number], { scale }: AxisOptions) =>
+  (scale === "log" ? scaleLog() : scaleLinear()).domain(span).range(range).nice();
+
+/** Ticks of a logarithmic axis are its powers of ten, thinned out. */
+function ticksOf(scale: ReturnType<typeof axisScale>, { scale: kind }: AxisOptions, count: number): number[] {
+  if (kind !== "log") return scale.ticks(count);
+  const [low = 1, high = 10] = scale.domain();
+  const powers: number[] = [];
+  for (let p = Math.ceil(Math.log10(low)); p <= Math.floor(Math.log10(high)); p++) powers.push(10 ** p);
+  if (powers.length < 2) return scale.ticks(count);
+  const every = Math.ceil(powers.length / count);
+  return powers.filter((_, i) => i % every === 0);
+}
+
+function frame({ title, width = 640, height = 320 }: PlotOptions, parts: readonly string[]): string {
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" font-family="system-ui, sans-serif" font-size="12" fill="#374151"><title>${escapeXml(title)}</title><rect width="${width}" height="${height}" fill="#ffffff"/><text x="${margin.left}" y="18" font-size="14" font-weight="600">${escapeXml(title)}</text>${parts.join("")}</svg>`;
+}
+
+const round = (value: number): number => Math.round(value * 10) / 10;
+
+/** Lines of several series. */
+export function linePlot(series: readonly Series[], options: PlotOptions): string {
+  const { width = 640, height = 320, x, y } = options;
+  const legend = series.length > 1 ? 150 : 0;
+  const right = width - margin.right - legend;
+  const bottom = height - margin.bottom;
+  const points = series.flatMap((own) => own.points);
+  const across = axisScale(
+    spanOf(
+      points.map(([value]) => value),
+      x,
+    ),
+    [margin.left, right],
+    x,
+  );
+  const up = axisScale(
+    spanOf(
+      points.map(([, value]) => value),
+      y,
+    ),
+    [bottom, margin.top],
+    y,
+  );
+  const drawn = series.map(({ name, points: own, dashed }, i) => {
+    const colour = palette[i % palette.length];
+    const visible = own.filter(([, value]) => Number.isFinite(value) && (y.scale !== "log" || value > 0));
+    const path = line<readonly [number, number]>(
+      ([at]) => round(across(at)),
+      ([, value]) => round(up(value)),
+    )([...visible]);
+    const dots = visible.map(
+      ([at, value]) => `<circle cx="${round(across(at))}" cy="${round(up(value))}" r="3" fill="${colour}"/>`,
+    );
+    const entry = `<g transform="translate(${right + 14},${margin.top + 8 + 20 * i})"><line x2="18" stroke="${colour}" stroke-width="2"${dashed ? ' stroke-dasharray="5 3"' : ""}/><text x="24" y="4">${escapeXml(name)}</text></g>`;
+    return `<path d="${path ?? ""}" fill="none" stroke="${colour}" stroke-width="2"${dashed ? ' stroke-dasharray="5 3"' : ""}/>${dots.join("")}${legend ? entry : ""}`;
+  });
+  return frame(options, [axes({ across, up, right, bottom, options }), ...drawn]);
+}
+
+/** Bars at whole numbers: how often each occurs. */
+export function barPlot(bars: readonly (readonly [x: number, y: number])[], options: PlotOptions): string {
+  const { width = 640, height = 320, x, y } = options;
+  const right = width - margin.right;
+  const bottom = height - margin.bottom;
+  const values = bars.map(([value]) => value);
+  const [first, last] = [Math.min(...values), Math.max(...values)];
+  const all = Array.from({ length: last - first + 1 }, (_, i) => first + i);
+  const across = scaleBand<number>()
+    .domain(all)
+    .range([margin.left, right])
+    .padding(all.length > 80 ? 0 : 0.15);
+  const up = axisScale(
+    spanOf(
+      bars.map(([, value]) => value),
+      y,
+    ),
+    [bottom, margin.top],
+    y,
+  );
+  const drawn = bars.map(([at, value]) => {
+    const top = round(up(value));
+    return `<rect x="${round(across(at) ?? 0)}" y="${top}" width="${Math.max(1, round(across.bandwidth()))}" height="${round(bottom - top)}" fill="${palette[0]}"><title>${at}: ${tickText(value)}</title></rect>`;
+  });
+  const middle = scaleLinear()
+    .domain([first - 0.5, last + 0.5])
+    .range([margin.left, right]);
+  return frame(options, [axes({ across: middle, up, right, bottom, options: { ...options, x } }), ...drawn]);
+}
+
+interface Axes {
+  readonly across: ReturnType<typeof axisScale>;
+  readonly up: ReturnType<typeof axisScale>;
+  readonly right: number;
+  readonly bottom: number;
+  readonly options: PlotOptions;
+}
+
+function axes({ across, up, right, bottom, options: { x, y } }: Axes): string {
+  const rows = ticksOf(up, y, 6).map((tick) => {
+    const at = round(up(tick));
+    return `<line x1="${margin.left}" x2="${right}" y1="${at}" y2="${at}" stroke="#e5e7eb"/><text x="${margin.left - 8}" y="${at + 4}" text-anchor="end">${tickText(tick)}</text>`;
+  });
+  const columns = ticksOf(across, x, 8).map((tick) => {
+    const at = round(across(tick));
+    return `<line x1="${at}" x2="${at}" y1="${bottom}" y2="${bottom + 4}" stroke="#9ca3af"/><text x="${at}" y="${bottom + 18}" text-anchor="middle">${tickText(tick)}</text>`;
+  });
+  const middle = (margin.left + right) / 2;
+  return `${rows.join("")}<line x1="${margin.left}" x2="${right}" y1="${bottom}" y2="${bottom}" stroke="#9ca3af"/>${columns.join("")}<text x="${middle}" y="${bottom + 36}" text-anchor="middle">${escapeXml(x.label)}</text><text transform="translate(14,${(margin.top + bottom) / 2}) rotate(-90)" text-anchor="middle">${escapeXml(y.label)}</text>`;
+}

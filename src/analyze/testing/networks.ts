@@ -1,0 +1,38 @@
+/** Networks for tests: of presets, of modules, of functions over values. */
+import { graphOf, input, type TensorType, type Value } from "../../graph/ir.ts";
+import { presetOf } from "../../models/index.ts";
+import type { Module } from "../../nn/index.ts";
+import { type Flow, flowOf } from "../flow.ts";
+import { inspect } from "../inspect.ts";
+import { moduleNetwork } from "../module-network.ts";
+import type { Network } from "../network.ts";
+
+export const adam = { name: "adam", slots: ["m", "v"] } as const;
+
+/** How tests train. */
+export const options = { optimizer: adam, precision: "float32" } as const;
+
+/** The network of a preset, as published. */
+export function presetNetwork(name: string): Network {
+  const { source, input: type, extra, build } = presetOf(name);
+  return moduleNetwork({ name, source, model: build(), input: type, ...(extra && { extra }) });
+}
+
+/** The network of a module. */
+export const networkOf = (model: Module, type: TensorType): Network =>
+  moduleNetwork({ name: "test", source: "test", model, input: type });
+
+/** The document of a network. */
+export const inspectionOf = (network: Network) => inspect(network, options).inspection;
+
+/** The flow of a function of one data input [2, 3] and any number of parameters, each a matrix [3, 3] unless told. */
+export function flowOfFunction(build: (x: Value, parameter: (...shape: number[]) => Value) => Value): Flow {
+  const x = input("float32", [2, 3], "x");
+  const parameters: Value[] = [];
+  const y = build(x, (...shape) => {
+    const value = input("float32", shape.length > 0 ? shape : [3, 3], `w${parameters.length}`);
+    parameters.push(value);
+    return value;
+  });
+  return flowOf(graphOf([x, ...parameters], [y]), parameters);
+}

@@ -1,0 +1,97 @@
+/** `sardonyx compare`: networks side by side. */
+import { stringify } from "csv-stringify/sync";
+import { type Comparison, compare, type Quantity } from "../../analyze/compare.ts";
+import { OptionError, unknownName } from "../../core/errors.ts";
+import { choice, defineCommand } from "../command.ts";
+import { targetDescription } from "../inspect/target.ts";
+import { amount, bytes, longCount } from "../inspect/units.ts";
+import { inspectTarget, whatIfOptions } from "../inspect/what-if.ts";
+import type { Output } from "../output.ts";
+import { table } from "../text.ts";
+
+type Value = number | string | null;
+
+/** Figures as people read them. */
+const shownAs: Readonly<Record<Quantity, (value: Exclude<Value, null>) => string>> = {
+  count: longCount,
+  amount: (value) => amount(Number(value)),
+  bytes: (value) => bytes(Number(value)),
+  number: (value) => Number(value).toFixed(1),
+  text: String,
+};
+
+const show = (quantity: Quantity, value: Value): string => (value === null ? "-" : shownAs[quantity](value));
+
+/** Tables of as many models as fit beside one another. */
+function showTables({ models, sections }: Comparison, output: Output): void {
+  const cells = sections.map(({ name, rows }) => ({
+    name,
+    rows: rows.map((row) => [row.name, ...row.values.map((value) => show(row.quantity, value))]),
+  }));
+  const labels = Math.max(
+    ...cells.flatMap(({ name, rows }) => [name, ...rows.map(([label = ""]) => label)].map((text) => text.length)),
+  );
+  const widths = models.map((model, i) =>
+    Math.max(model.length, ...cells.flatMap(({ rows }) => rows.map((row) => (row[i + 1] ?? "").length))),
+  );
+  for (let from = 0; from < models.length; ) {
+    let to = from + 1;
+    let width = labels + 2 + (widths[from] ?? 0);
+    while (to < models.length && width + 2 + (widths[to] ?? 0) <= output.columns) width += 2 + (widths[to++] ?? 0);
+    for (const { name, rows } of cells) {
+      if (rows.length === 0) continue;
+      output.line();
+      // Padded, so that the columns of all sections stand below one another.
+      const pad = (text: string, i: number) => text.padStart(widths[from + i] ?? 0);
+      const columns = [name.padEnd(labels), ...models.slice(from, to).map(pad)].map((head) => ({ head }));
+      const own = rows.map(([label = "", ...values]) => [label, ...values.slice(from, to).map(pad)]);
+      for (const line of table(columns, own)) output.line(line);
+    }
+    from = to;
+  }
+}
+
+const documents = {
+  table: showTables,
+  json: (comparison: Comparison, output: Output) => output.line(JSON.stringify(comparison, null, 2)),
+  csv({ models, sections }: Comparison, output: Output) {
+    const rows = sections.flatMap(({ name, rows: own }) => own.map((row) => [name, row.name, ...row.values]));
+    output.line(stringify([["section", "figure", ...models], ...rows]).trimEnd());
+  },
+  markdown({ models, sections }: Comparison, output: Output) {
+    for (const { name, rows } of sections) {
+      if (rows.length === 0) continue;
+      output.line(`| ${name} | ${models.join(" | ")} |\n| --- |${models.map(() => " ---: |").join("")}`);
+      for (const row of rows)
+        output.line(`| ${row.name} | ${row.values.map((value) => show(row.quantity, value)).join(" | ")} |`);
+      output.line();
+    }
+  },
+} as const;
+type Format = keyof typeof documents;
+
+function formatOf(name: string): Format {
+  if (!Object.hasOwn(documents, name)) throw unknownName("format", name, Object.keys(documents));
+  return name as Format;
+}
+
+export const command = defineCommand({
+  name: "compare",
+  summary: "Show networks side by side: depth, parameters by kind, cost, memory",
+  arguments: [{ name: "TARGET", description: targetDescription, variadic: true }],
+  options: { ...whatIfOptions, format: choice(`${Object.keys(documents).join(", ")}; default table`, formatOf) },
+  examples: [
+    ["sardonyx compare vgg16 resnet50 vit_b_16", "three ways to classify images"],
+    ["sardonyx compare bert_base_uncased distilbert_base_uncased albert_base_v2", "fewer parameters, less depth"],
+    ["sardonyx compare model.onnx resnet50 --batch 32 --format markdown", "one's own beside a known one"],
+  ],
+  async run({ arguments: targets, options, output }) {
+    if (targets.length < 2) throw new OptionError("compare needs two networks or more; sardonyx inspect shows one");
+    const { format = "table", ...whatIfs } = options;
+    const inspections = [];
+    for (const target of targets) inspections.push((await inspectTarget(target, whatIfs, output)).inspection);
+    const comparison = compare(inspections);
+    output.record("comparison", { ...comparison });
+    documents[format](comparison, output);
+  },
+});

@@ -1,0 +1,53 @@
+/** The options by which commands change a network before they tell of it. */
+import { type Inspected, inspect } from "../../analyze/inspect.ts";
+import { withLora } from "../../analyze/lora.ts";
+import type { Network } from "../../analyze/network.ts";
+import { precisionOf } from "../../analyze/precision.ts";
+import type { TrainingOptions } from "../../analyze/training.ts";
+import { atPrecision, frozen, quantized, quantizedBitsOf } from "../../analyze/what-if.ts";
+import { atPlace, OptionError } from "../../core/errors.ts";
+import { optimizerOf } from "../../train/optimizers.ts";
+import { choice, type OptionValues, text, wholeNumber } from "../command.ts";
+import type { Output } from "../output.ts";
+import { shapeOptions } from "./shapes.ts";
+import { openTarget } from "./target.ts";
+
+/** What changes the counts, the cost and the memory. */
+export const whatIfOptions = {
+  ...shapeOptions,
+  optimizer: choice("sgd, rmsprop, adagrad, adam or adamw; default adam", (name) => optimizerOf(name).name),
+  precision: choice("float32, float16, bfloat16 or float64; default as stored", precisionOf),
+  freeze: text("PATTERN", "freeze the layers or parameters that match, * for any letters"),
+  lora: wholeNumber("low-rank adapters of this rank, all else frozen", 1),
+  loraTargets: text("PATTERN", "layers to adapt, several with commas; default query and value"),
+  quantize: choice("store the weights of weighted layers in 4 or 8 bits", quantizedBitsOf, "BITS"),
+} as const;
+
+export type WhatIfOptions = OptionValues<typeof whatIfOptions>;
+
+/** How training is to be told of. */
+export const trainingOptionsOf = ({ optimizer = "adam", precision = "float32" }: WhatIfOptions): TrainingOptions => ({
+  optimizer: optimizerOf(optimizer),
+  precision,
+});
+
+/** Opens a target and applies the what-ifs. Throws SardonyxError naming the target. */
+export async function openChanged(target: string, options: WhatIfOptions, output: Output): Promise<Network> {
+  const { freeze, lora, loraTargets, quantize, precision, inputShape, batch, sequence } = options;
+  if (loraTargets !== undefined && lora === undefined)
+    throw new OptionError("--lora-targets says which layers get adapters, but not of which rank; pass --lora 8 too");
+  try {
+    let network = await openTarget(target, { inputShape, batch, sequence }, output);
+    if (precision) network = atPrecision(network, precision);
+    if (freeze !== undefined) network = frozen(network, freeze);
+    if (quantize) network = quantized(network, quantize);
+    if (lora !== undefined) network = withLora(network, { rank: lora, targets: loraTargets });
+    return network;
+  } catch (error) {
+    throw error instanceof Error && error.message.includes(target) ? error : atPlace(target, error);
+  }
+}
+
+/** Inspects a target with the what-ifs applied. */
+export const inspectTarget = async (target: string, options: WhatIfOptions, output: Output): Promise<Inspected> =>
+  inspect(await openChanged(target, options, output), trainingOptionsOf(options));
