@@ -22,7 +22,7 @@ export interface AxisOptions {
   readonly domain?: readonly [number, number];
 }
 
-interface PlotOptions {
+export interface PlotOptions {
   readonly title: string;
   readonly x: AxisOptions;
   readonly y: AxisOptions;
