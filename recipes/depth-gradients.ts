@@ -76,7 +76,7 @@ const byLayer = (
     }),
     {
       title,
-      x: { label: "layer, from the input to the output" },
+      x: { label: "layer, from the input to the output", domain: [1, depth + 1] },
       y: { label: "norm of the weight's gradient", scale: "log" },
       height: 400,
     },

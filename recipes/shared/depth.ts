@@ -68,36 +68,28 @@ export const depthExperiment = ({ name, data, next, load }: DepthOptions): Exper
       };
     },
     figures: (outcomes) => ({
-      "accuracy.svg": byDepth(
-        outcomes,
-        `${data}: test accuracy at 100,000 parameters`,
-        "test accuracy, %",
-        testAccuracy,
-      ),
-      "loss.svg": byDepth(
-        outcomes,
-        `${data}: loss in the last epoch`,
-        "training loss",
-        ({ history }) => history.at(-1)?.["loss"] ?? Number.NaN,
-      ),
-      "time.svg": byDepth(
-        outcomes,
-        `${data}: time to train`,
-        "seconds an epoch",
-        ({ seconds, history }) => seconds / history.length,
-      ),
+      "error.svg": byDepth(outcomes, `${data}: test error at 100,000 parameters`, "test error, %", "log", testError),
+      "loss.svg": byDepth(outcomes, `${data}: training loss in the last epoch`, "training loss", "log", trainingLoss),
+      "time.svg": byDepth(outcomes, `${data}: time to train`, "seconds an epoch", "linear", epochSeconds),
     }),
   });
 
-const testAccuracy = ({ test }: Outcome) => 100 * (test["accuracy"] ?? Number.NaN);
+const testError = ({ test }: Outcome) => 100 * (1 - (test["accuracy"] ?? Number.NaN));
+const trainingLoss = ({ history }: Outcome) => history.at(-1)?.["loss"] ?? Number.NaN;
+const epochSeconds = ({ seconds, history }: Outcome) => seconds / history.length;
 
-const byDepth = (outcomes: readonly Outcome[], title: string, label: string, measure: (outcome: Outcome) => number) => {
+function byDepth(
+  outcomes: readonly Outcome[],
+  title: string,
+  label: string,
+  scale: "linear" | "log",
+  measure: (outcome: Outcome) => number,
+): string {
   const measured = averages(outcomes, measure);
-  return linePlot(
-    series.map(({ name }) => ({
-      name,
-      points: measured.filter((own) => own.series === name).map(({ at, mean }) => [at, mean] as const),
-    })),
-    { title, x: { label: "hidden layers", scale: "log" }, y: { label } },
-  );
-};
+  const lines = series.map(({ name }) => ({
+    name,
+    points: measured.filter((own) => own.series === name).map(({ at, mean }) => [at, mean] as const),
+  }));
+  const x = { label: "hidden layers", scale: "log", domain: [1, 32], ticks: depths } as const;
+  return linePlot(lines, { title, x, y: { label, scale } });
+}
