@@ -54,7 +54,7 @@ interface Box {
 }
 
 const lineHeight = 16;
-const characterWidth = 7.2;
+const characterWidth = 7.7;
 /** The page opens with about so many boxes. */
 const boxesAtFirst = 24;
 

@@ -17,6 +17,7 @@ th, td { text-align: left; font-weight: 400; padding: 4px 10px 4px 0; border-bot
 thead th { color: var(--soft); }
 table:not(.layers) tr > th:first-child { white-space: nowrap; }
 .n { text-align: right; white-space: nowrap; }
+section { overflow-x: auto; }
 .bar { width: 22%; padding: 0 10px 0 0; }
 .bar div { height: 12px; border-radius: 2px; min-width: 1px; }
 .stack { display: flex; height: 28px; border-radius: 4px; overflow: hidden; margin-top: 14px; }
@@ -51,4 +52,9 @@ button { font: inherit; padding: 3px 10px; border: 1px solid var(--line); border
 #explorer .frame text { fill: var(--soft); }
 #explorer .edge { fill: none; stroke: #94a3b8; stroke-width: 1.3; }
 #explorer .arrow { fill: #94a3b8; }
+@media (max-width: 640px) {
+  main { padding: 16px 12px 40px; }
+  table:not(.layers) tr > th:first-child { white-space: normal; }
+  .bar { display: none; }
+}
 `;
