@@ -16,7 +16,7 @@ interface Common {
 /** A Keras model: layers with their configs. */
 export interface LayersDocument extends Common {
   readonly format: "layers-model";
-  readonly model: { readonly class_name: string; readonly config: unknown };
+  readonly model: { readonly class_name: string; readonly config?: unknown };
 }
 
 /** A TensorFlow graph: operators with their attributes. */
@@ -29,27 +29,31 @@ export interface GraphDocument extends Common {
 
 export type ModelDocument = LayersDocument | GraphDocument;
 
+/** Models in models need some ten levels each; a file that nests deeper than this means harm. */
+const maxDepth = 256;
+
 const envelope = z.object({
   modelTopology: object("an object that describes the model"),
   generatedBy: z.string().nullish().catch(undefined),
   convertedBy: z.string().nullish().catch(undefined),
-  signature: z.unknown(),
-  userDefinedMetadata: z.unknown(),
-  weightsManifest: z.unknown(),
+  signature: z.unknown().optional(),
+  userDefinedMetadata: z.unknown().optional(),
+  weightsManifest: z.unknown().optional(),
 });
 
 const kerasModel = z.object({
   class_name: name(),
-  config: z.unknown(),
+  config: z.unknown().optional(),
 });
 
 /**
- * The parts of a parsed model.json. Throws FileError for a document of neither format, and for a manifest that is missing
- * or wrong.
+ * The parts of a parsed model.json. Throws FileError for a document of neither format, for one that nests too deep, and
+ * for a manifest that is missing or wrong.
  */
 export function readDocument(document: unknown, open?: OpenShard): ModelDocument {
   if (!isPlainObject(document))
     throw new FileError(`tfjs: a model is ${shown(document)}, expected the object that a model.json holds; parse it`);
+  requireShallow(document);
   const { modelTopology: topology, ...parts } = readPart("model.json", envelope, document);
   const weights = readManifest(parts.weightsManifest, open);
   if (Array.isArray(topology["node"])) {
@@ -66,6 +70,18 @@ export function readDocument(document: unknown, open?: OpenShard): ModelDocument
   const keras = typeof topology["keras_version"] === "string" ? `Keras ${topology["keras_version"]}` : undefined;
   const producer = written(parts.convertedBy, keras ?? parts.generatedBy);
   return { format: "layers-model", model: readPart("modelTopology", kerasModel, model), weights, producer };
+}
+
+/** Throws FileError for a document whose parts nest too deep for those who walk through them. */
+function requireShallow(document: object): void {
+  const pending: (readonly [part: unknown, depth: number])[] = [[document, 0]];
+  for (let next = pending.pop(); next; next = pending.pop()) {
+    const [part, depth] = next;
+    if (typeof part !== "object" || part === null) continue;
+    if (depth > maxDepth)
+      throw new FileError(`tfjs: model.json nests deeper than ${maxDepth} levels; no model needs as many`);
+    for (const inner of Object.values(part)) pending.push([inner, depth + 1]);
+  }
 }
 
 const written = (...parts: readonly (string | null | undefined)[]): string => parts.filter(Boolean).join(", ");
