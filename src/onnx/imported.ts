@@ -24,3 +24,10 @@ export interface ImportedGraph<Weight extends FileTensor = FileTensor> {
   /** Values whose shape is not known; the one that they carry means nothing. */
   readonly unshaped: ReadonlySet<Value>;
 }
+
+/** A stored tensor that is no trained weight, such as a shape or a factor. */
+export interface Setting {
+  readonly tensor: FileTensor;
+  /** The graph input that stands for it, unless its elements are constants of the graph. */
+  readonly value: Value | undefined;
+}

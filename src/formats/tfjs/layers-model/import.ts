@@ -7,6 +7,7 @@ import type { Module } from "../../../nn/index.ts";
 import { declaredShape } from "../../../onnx/import.ts";
 import type { Declared } from "../../../onnx/model-file.ts";
 import { shown } from "../../config-fields.ts";
+import { axisNamesOf } from "../axes.ts";
 import type { LayersDocument } from "../document.ts";
 import type { StoredWeight } from "../manifest.ts";
 import { Builder, type Remark, type WeightedLayer, weightName } from "./builder.ts";
@@ -66,15 +67,6 @@ export function importLayersModel(
   }
 }
 
-/** Names of axes that a file may leave open, by the number of axes. */
-const axisNames: readonly (readonly string[])[] = [
-  [],
-  ["batch"],
-  ["batch", "length"],
-  ["batch", "time", "features"],
-  ["batch", "height", "width", "channels"],
-];
-
 function inputType({ name, config }: LayerConfig, shapeOf: (input: Declared) => Shape): TensorType {
   const written = config["dtype"] ?? "float32";
   const dtype = dtypes.find((known) => known === written);
@@ -87,7 +79,7 @@ function inputType({ name, config }: LayerConfig, shapeOf: (input: Declared) => 
       `tfjs: the shape of input "${name}" is ${shown(shape)}, expected a list of whole numbers from 1, null for what may vary; convert the model again`,
     );
   const own = shape as readonly (number | null)[] | null | undefined;
-  const extents = own?.map((extent, axis) => extent ?? axisNames[own.length]?.[axis]);
+  const extents = own?.map((extent, axis) => extent ?? axisNamesOf(own.length)[axis]);
   const type = { name: dtype as DType, bits: 8 * bytesPerElement(dtype), dtype };
   return { dtype, shape: shapeOf({ name, type, extents }) };
 }
