@@ -1,10 +1,9 @@
 /** Networks from TensorFlow.js models, Keras's layers or TensorFlow's graphs. */
-import type { Shape } from "../core/shape.ts";
 import { type GraphDocument, type LayersDocument, readDocument } from "../formats/tfjs/document.ts";
 import { importGraphModel } from "../formats/tfjs/graph-model/import.ts";
+import type { ShapeOf } from "../formats/tfjs/inputs.ts";
 import { importLayersModel, type LayersModel } from "../formats/tfjs/layers-model/import.ts";
 import type { OpenShard, StoredWeight } from "../formats/tfjs/manifest.ts";
-import type { Declared } from "../onnx/model-file.ts";
 import { graphNetwork } from "./graph-network.ts";
 import { moduleNetwork } from "./module-network.ts";
 import type { Network } from "./network.ts";
@@ -15,7 +14,7 @@ export interface TfjsOptions {
   /** Opens files of weights beside the model, of which shapes may depend; default: there are none. */
   readonly open?: OpenShard;
   /** The shape of an input, channels last; default the declared one. Throws ShapeError for one that cannot be known. */
-  readonly shapeOf?: (input: Declared) => Shape;
+  readonly shapeOf?: ShapeOf;
 }
 
 /** The network of a parsed model.json. Throws FileError for a file that is damaged, ShapeError for shapes that do not fit. */

@@ -1,25 +1,29 @@
 /** TensorFlow graphs of TensorFlow.js as graphs of ours: what is known here becomes our nodes, the rest is named and counted. */
-import { bytesPerElement, isFloat } from "../../../core/dtype.ts";
+import { isFloat } from "../../../core/dtype.ts";
 import { DTypeError, FileError, ShapeError, UnsupportedError } from "../../../core/errors.ts";
-import { type Shape, showShape, size } from "../../../core/shape.ts";
+import { type Shape, size } from "../../../core/shape.ts";
 import { constantOf, graphOf, input, type Node, type Scope, Value } from "../../../graph/ir.ts";
 import { makeNode } from "../../../graph/op.ts";
 import { assignScope } from "../../../graph/rewrite.ts";
 import { fold } from "../../../onnx/fold.ts";
 import { declaredShape } from "../../../onnx/import.ts";
 import type { FileTensor, ImportedGraph, Setting } from "../../../onnx/imported.ts";
-import type { Declared } from "../../../onnx/model-file.ts";
 import { type UnknownReason, unknownOp } from "../../../onnx/unknown.ts";
 import { constant } from "../../../ops/index.ts";
-import { axisNamesOf } from "../axes.ts";
 import type { GraphDocument } from "../document.ts";
+import { inputShape, type ShapeOf } from "../inputs.ts";
 import type { StoredWeight } from "../manifest.ts";
 import { describeNode, type GraphFile, type GraphNode, isPlaceholder, readGraphFile } from "./graph-def.ts";
 import { type Applied, UndeterminedError } from "./operator.ts";
 import { operators } from "./operators.ts";
 import { Scopes } from "./scopes.ts";
 
-export interface GraphModel extends ImportedGraph {
+/** A tensor of the file, under a name as a path. */
+export interface GraphTensor extends FileTensor {
+  readonly stored: StoredWeight;
+}
+
+export interface GraphModel extends ImportedGraph<GraphTensor> {
   /** Stored tensors that are no trained weights: axes, shapes, factors. */
   readonly settings: readonly Setting[];
   /** Shapes of what layers give, as TensorFlow has them. */
@@ -38,20 +42,17 @@ const stores: ReadonlySet<string> = new Set(["Const", "VarHandleOp"]);
  * The graph of a document. `shapeOf` gives the shape of an input, whose channels are last; default the declared one.
  * Throws FileError for a file that is damaged, ShapeError when input shapes are not known or do not fit.
  */
-export function importGraphModel(
-  document: GraphDocument,
-  shapeOf: (input: Declared) => Shape = declaredShape,
-): GraphModel {
+export function importGraphModel(document: GraphDocument, shapeOf: ShapeOf = declaredShape): GraphModel {
   return new Importer(readGraphFile(document), document.weights, shapeOf).run();
 }
 
 class Importer {
   readonly #file: GraphFile;
   readonly #stored: ReadonlyMap<string, StoredWeight>;
-  readonly #shapeOf: (input: Declared) => Shape;
+  readonly #shapeOf: ShapeOf;
   readonly #scopes: Scopes;
   readonly #results = new Map<string, readonly Value[]>();
-  readonly #weights = new Map<Value, FileTensor>();
+  readonly #weights = new Map<Value, GraphTensor>();
   readonly #settings: Setting[] = [];
   /** Settings whose elements are not there. */
   readonly #missing = new Set<Value>();
@@ -60,7 +61,7 @@ class Importer {
   readonly #byPath = new Map<string, Scope>();
   readonly #shapes = new Map<Scope, Shape>();
 
-  constructor(file: GraphFile, stored: ReadonlyMap<string, StoredWeight>, shapeOf: (input: Declared) => Shape) {
+  constructor(file: GraphFile, stored: ReadonlyMap<string, StoredWeight>, shapeOf: ShapeOf) {
     this.#file = file;
     this.#stored = stored;
     this.#shapeOf = shapeOf;
@@ -98,17 +99,8 @@ class Importer {
   #input({ name, attributes }: GraphNode): Value {
     const dtype = attributes.dtypeIfKnown("dtype");
     if (!dtype) throw new FileError(`tfjs: input "${name}" is no tensor of numbers; only such models can be read`);
-    const written = this.#file.declared.get(name) ?? attributes.extents();
-    const extents = written?.map((extent, axis) => extent ?? axisNamesOf(written.length)[axis]);
-    const type = { name: dtype, bits: 8 * bytesPerElement(dtype), dtype };
-    const shape = this.#shapeOf({ name, type, extents });
-    const wrong =
-      written?.findIndex((extent, axis) => extent !== undefined && axis > 0 && extent !== shape[axis]) ?? -1;
-    if (written && (written.length !== shape.length || wrong >= 0))
-      throw new ShapeError(
-        `input "${name}" is [${extents?.join(", ")}], got ${showShape(shape)}; pass a shape that fits, channels last`,
-      );
-    return input(dtype, shape, name);
+    const extents = this.#file.declared.get(name) ?? attributes.extents();
+    return input(dtype, inputShape({ name, dtype, extents }, this.#shapeOf), name);
   }
 
   /** The value of a tensor of the manifest: a weight, or a setting, known where its file is there. */
@@ -117,7 +109,7 @@ class Importer {
     if (!stored)
       throw new FileError(`tfjs: the tensor "${name}" of the graph is not in weightsManifest; convert the model again`);
     const { dtype, shape, type } = stored;
-    const tensor: FileTensor = { name: this.#scopes.weight(name), shape, type };
+    const tensor: GraphTensor = { name: this.#scopes.weight(name), shape, type, stored };
     if (dtype && isFloat(dtype) && shape.length > 0) {
       const value = input(dtype, shape, tensor.name);
       this.#weights.set(value, tensor);

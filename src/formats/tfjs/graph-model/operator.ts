@@ -29,6 +29,10 @@ export type Operators = Readonly<Record<string, Operator>>;
 /** Shapes that depend on elements which are known when the model runs, or lie in files that are not there. */
 export class UndeterminedError extends UnsupportedError {}
 
+/** Two numbers for each axis, of a list of them all. */
+export const pairsOf = (numbers: readonly number[]): readonly (readonly number[])[] =>
+  Array.from({ length: Math.ceil(numbers.length / 2) }, (_, i) => numbers.slice(2 * i, 2 * i + 2));
+
 /** The first operand's result under a function. */
 export const unary = (f: (x: Value) => Value, op: OpDef): Operator => ({
   op,

@@ -5,6 +5,7 @@ import { matrixOperators } from "./operators/matrix.ts";
 import { movementOperators } from "./operators/movement.ts";
 import { reductionOperators } from "./operators/reduction.ts";
 import { resizeOperators } from "./operators/resize.ts";
+import { spaceOperators } from "./operators/space.ts";
 import { windowOperators } from "./operators/window.ts";
 
 export const operators: ReadonlyMap<string, Operator> = new Map(
@@ -14,6 +15,7 @@ export const operators: ReadonlyMap<string, Operator> = new Map(
     movementOperators,
     reductionOperators,
     resizeOperators,
+    spaceOperators,
     windowOperators,
   ].flatMap((table) => Object.entries(table)),
 );

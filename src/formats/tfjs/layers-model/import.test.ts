@@ -1,13 +1,12 @@
 /** Keras models against TensorFlow.js: the same outputs of the same weights, whatever is padded, flattened or shared. */
-import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { type Shape, size, stridesOf } from "../../../core/shape.ts";
 import { Tensor, tensor } from "../../../core/tensor.ts";
 import { forEachPosition, offsetOf } from "../../../graph/elements.ts";
 import { compile } from "../../../jit/compile.ts";
-import { uniform } from "../../../models/testing/fill.ts";
 import { expectClose } from "../../../nn/testing/check-layer.ts";
 import { type LayersDocument, readDocument } from "../document.ts";
+import { inputTensor, type Plain, recordedCases, weightElements } from "../testing/recorded.node.ts";
 import { importLayersModel, type StoredParameter, type TracedModel } from "./import.ts";
 
 interface Recorded {
@@ -15,18 +14,12 @@ interface Recorded {
   /** Inputs of whole numbers below these. */
   readonly limits?: readonly number[];
   readonly inputs: readonly Shape[];
-  readonly outputs: readonly { readonly shape: Shape; readonly data: readonly number[] }[];
+  readonly outputs: readonly Plain[];
 }
-
-/** Written by scripts/record-tfjs-fixtures.mjs. */
-const recorded = JSON.parse(
-  readFileSync(new URL("../../../../test/fixtures/tfjs/layers.json", import.meta.url), "utf8"),
-) as { readonly cases: Readonly<Record<string, Recorded>> };
 
 /** A weight as the script makes it, in the order of the parameter's axes. */
 function weightOf({ stored: { name, shape }, axes = [...shape.keys()] }: StoredParameter): Tensor<"float32"> {
-  const isVariance = name.endsWith("variance");
-  const stored = uniform(name, shape).map((u) => (isVariance ? 0.5 + u : 2 * u - 1));
+  const stored = weightElements(name, shape);
   const own = axes.map((axis) => shape[axis] ?? 1);
   const strides = axes.map((axis) => stridesOf(shape)[axis] ?? 0);
   const data = new Float32Array(size(own));
@@ -54,20 +47,13 @@ async function outputsOf({ module, input, extra, stored }: TracedModel, inputs: 
   return outputs;
 }
 
-test.each(Object.entries(recorded.cases))("%s", async (_, { model, limits = [], inputs: shapes, outputs }) => {
-  const inputs = shapes.map((shape, i) => {
-    const [numbers, limit] = [uniform(`input ${i}`, shape), limits[i]];
-    return new Tensor(
-      "float32",
-      shape,
-      numbers.map((u) => (limit === undefined ? 2 * u - 1 : Math.floor(u * limit))),
-    );
-  });
+test.each(recordedCases<Recorded>("layers.json"))("%s", async (_, { model, limits = [], inputs: shapes, outputs }) => {
   const document = readDocument(model) as LayersDocument;
   const given = shapes[Symbol.iterator]();
   const { traced, unknown } = importLayersModel(document, () => given.next().value as Shape);
   expect(unknown).toEqual([]);
   expect(traced?.stored.size).toBe(document.weights.size);
+  const inputs = shapes.map((shape, i) => inputTensor(i, shape, limits[i]));
   const results = await outputsOf(traced as TracedModel, inputs);
   expect(results.length).toBe(outputs.length);
   for (const [i, { shape, data }] of outputs.entries()) expectClose(results[i], tensor(data, { shape }), `output ${i}`);

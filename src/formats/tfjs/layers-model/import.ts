@@ -1,14 +1,13 @@
 /** Keras models of TensorFlow.js as modules whose parameters are tensors of the file. */
-import { bytesPerElement, type DType, dtypes } from "../../../core/dtype.ts";
+import { dtypes } from "../../../core/dtype.ts";
 import { FileError, SardonyxError } from "../../../core/errors.ts";
 import { type Shape, sameShape, showShape } from "../../../core/shape.ts";
 import type { TensorType } from "../../../graph/ir.ts";
 import type { Module } from "../../../nn/index.ts";
 import { declaredShape } from "../../../onnx/import.ts";
-import type { Declared } from "../../../onnx/model-file.ts";
 import { shown } from "../../config-fields.ts";
-import { axisNamesOf } from "../axes.ts";
 import type { LayersDocument } from "../document.ts";
+import { inputShape, type ShapeOf } from "../inputs.ts";
 import type { StoredWeight } from "../manifest.ts";
 import { Builder, type Remark, type WeightedLayer, weightName } from "./builder.ts";
 import { type LayerConfig, readTopology } from "./topology.ts";
@@ -45,10 +44,7 @@ export interface LayersModel {
  * The model of a document. `shapeOf` gives the shape of an input, whose channels are last; default the declared one.
  * Throws FileError for a file that is damaged, ShapeError when input shapes are not known or do not fit.
  */
-export function importLayersModel(
-  { model, weights }: LayersDocument,
-  shapeOf: (input: Declared) => Shape = declaredShape,
-): LayersModel {
+export function importLayersModel({ model, weights }: LayersDocument, shapeOf: ShapeOf = declaredShape): LayersModel {
   const topology = readTopology(model.class_name, model.config);
   const builder = new Builder(weights);
   const module = builder.model(topology);
@@ -67,7 +63,7 @@ export function importLayersModel(
   }
 }
 
-function inputType({ name, config }: LayerConfig, shapeOf: (input: Declared) => Shape): TensorType {
+function inputType({ name, config }: LayerConfig, shapeOf: ShapeOf): TensorType {
   const written = config["dtype"] ?? "float32";
   const dtype = dtypes.find((known) => known === written);
   if (!dtype)
@@ -78,10 +74,8 @@ function inputType({ name, config }: LayerConfig, shapeOf: (input: Declared) => 
     throw new FileError(
       `tfjs: the shape of input "${name}" is ${shown(shape)}, expected a list of whole numbers from 1, null for what may vary; convert the model again`,
     );
-  const own = shape as readonly (number | null)[] | null | undefined;
-  const extents = own?.map((extent, axis) => extent ?? axisNamesOf(own.length)[axis]);
-  const type = { name: dtype as DType, bits: 8 * bytesPerElement(dtype), dtype };
-  return { dtype, shape: shapeOf({ name, type, extents }) };
+  const extents = (shape as readonly (number | null)[] | null | undefined)?.map((extent) => extent ?? undefined);
+  return { dtype, shape: inputShape({ name, dtype, extents }, shapeOf) };
 }
 
 /** The stored tensor of every parameter that the file has. Throws FileError for one of another shape. */

@@ -3,10 +3,10 @@ import { UnsupportedError } from "../../../../core/errors.ts";
 import { normalizeAxis, size } from "../../../../core/shape.ts";
 import { tensor } from "../../../../core/tensor.ts";
 import type { Value } from "../../../../graph/ir.ts";
-import { type Attributes, apply, type OpDef } from "../../../../graph/op.ts";
+import { apply } from "../../../../graph/op.ts";
 import * as ops from "../../../../ops/index.ts";
-import { alongAxes, channelsFirst, channelsLast } from "../../channels.ts";
-import { type Applied, type Operator, type Operators, unary } from "../operator.ts";
+import { alongAxes } from "../../channels.ts";
+import { type Applied, type Operator, type Operators, pairsOf, unary } from "../operator.ts";
 import { stridedSlice } from "./strided-slice.ts";
 
 /** Whole numbers as TensorFlow has them: shapes are int32. */
@@ -37,37 +37,28 @@ function parts(x: Value, axis: number, lengths: readonly number[]): readonly Val
   );
 }
 
-const padding = (value: (node: Applied) => Value | number): Operator => ({
-  op: ops.Pad,
-  build: (node) => {
-    const x = node.operand(0);
-    const widths = pairsOf(node.known(1));
-    return alongAxes([x], (at, own: Value) => {
-      const there = own.shape.map(() => [0, 0] as readonly number[]);
-      for (const [axis, pair] of widths.entries()) there[at(axis)] = pair;
-      return ops.pad(own, there, value(node));
-    });
-  },
-});
+/** x with pairs of elements around each axis, in the order in which its axes lie. */
+function padded(node: Applied, pad: (x: Value, widths: readonly (readonly number[])[]) => Value): Value {
+  const widths = pairsOf(node.known(1));
+  return alongAxes([node.operand(0)], (at, x: Value) => {
+    const there = x.shape.map((): readonly number[] => [0, 0]);
+    for (const [axis, pair] of widths.entries()) there[at(axis)] = pair;
+    return pad(x, there);
+  });
+}
 
-const pairsOf = (numbers: readonly number[]): readonly (readonly number[])[] =>
-  Array.from({ length: numbers.length / 2 }, (_, i) => numbers.slice(2 * i, 2 * i + 2));
+/** Elements beyond the border are those on its other side, the border itself left out or not. */
+function mirrored(x: Value, widths: readonly (readonly number[])[], mode: string): Value {
+  if (mode !== "REFLECT") throw new UnsupportedError(`it pads by mode ${mode}`);
+  const pads = [0, 1].flatMap((side) => widths.map((pair) => pair[side] ?? 0));
+  return apply(ops.Pad, [x, ops.int64s(pads)], { mode: "reflect" });
+}
 
 const gathering = (axis: (node: Applied) => number): Operator => ({
   op: ops.Gather,
   build: (node) => {
     if (node.attributes.int("batch_dims", 0) !== 0) throw new UnsupportedError("it gathers sample by sample");
     return ops.gather(node.operand(0), node.operand(1), axis(node));
-  },
-});
-
-/** Blocks of channels as squares of elements, or back; ONNX numbers them as TensorFlow does. */
-const rearranged = (op: OpDef, attributes: Attributes = {}): Operator => ({
-  op,
-  build: (node) => {
-    if (node.attributes.text("data_format", "NHWC") !== "NHWC") throw new UnsupportedError("its channels are not last");
-    const blocksize = node.attributes.int("block_size");
-    return channelsLast(apply(op, [channelsFirst(node.operand(0))], { ...attributes, blocksize }));
   },
 });
 
@@ -78,7 +69,6 @@ export const movementOperators: Operators = {
     op: ops.Concat,
     build: (node) => joined(node.inputs.slice(0, -1), axisOf(node, node.inputs.length - 1)),
   },
-  DepthToSpace: rearranged(ops.DepthToSpace, { mode: "DCR" }),
   ExpandDims: { op: ops.Unsqueeze, build: (node) => ops.unsqueeze(node.operand(0), [axisOf(node, 1)]) },
   Fill: { op: ops.Expand, build: (node) => ops.expand(node.operand(1), node.known(0)) },
   Gather: gathering(() => 0),
@@ -99,8 +89,12 @@ export const movementOperators: Operators = {
     },
   },
   Pack: { op: ops.Concat, build: (node) => ops.stack(node.inputs, node.attributes.int("axis", 0)) },
-  Pad: padding(() => 0),
-  PadV2: padding((node) => node.operand(2)),
+  MirrorPad: {
+    op: ops.Pad,
+    build: (node) => padded(node, (x, widths) => mirrored(x, widths, node.attributes.text("mode"))),
+  },
+  Pad: { op: ops.Pad, build: (node) => padded(node, (x, widths) => ops.pad(x, widths)) },
+  PadV2: { op: ops.Pad, build: (node) => padded(node, (x, widths) => ops.pad(x, widths, node.operand(2))) },
   Range: {
     op: ops.Reshape,
     build: (node) => {
@@ -111,6 +105,10 @@ export const movementOperators: Operators = {
   },
   Rank: unary(({ rank }) => ops.reshape(int32s([rank]), []), ops.Reshape),
   Reshape: { op: ops.Reshape, build: (node) => ops.reshape(node.operand(0), node.known(1)) },
+  ReverseV2: {
+    op: ops.Slice,
+    build: (node) => node.known(1).reduce((x, axis) => ops.flip(x, axis), node.operand(0)),
+  },
   Shape: unary(({ shape }) => int32s(shape), ops.Reshape),
   Size: unary(({ shape }) => ops.reshape(int32s([size(shape)]), []), ops.Reshape),
   Slice: {
@@ -124,7 +122,6 @@ export const movementOperators: Operators = {
       return ops.slice(x, ...ranges);
     },
   },
-  SpaceToDepth: rearranged(ops.SpaceToDepth),
   Split: {
     op: ops.Split,
     build: (node) => {

@@ -2,40 +2,11 @@
  * Records outputs of small Keras models in TensorFlow.js into test/fixtures/tfjs/layers.json, with the models as it saves
  * them. Weights and inputs are computed from their names alone, as src/models/testing/fill.ts does, and not recorded.
  *
- *   npm install --prefix bench && node scripts/record-tfjs-fixtures.mjs
+ *   npm install --prefix bench && node scripts/record-tfjs-layer-fixtures.mjs
  */
-import { writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { inputOf, plain, tf, weightOf, write } from "./tfjs-recording.mjs";
 
-const tf = createRequire(new URL("../bench/package.json", import.meta.url))("@tensorflow/tfjs");
-await tf.setBackend("cpu");
 const { layers } = tf;
-
-/** Numbers in [0, 1) that depend on the name and their position alone. */
-function uniform(name, count) {
-  let seed = 0;
-  for (const character of name) seed = (Math.imul(seed, 31) + character.charCodeAt(0)) >>> 0;
-  return Float32Array.from({ length: count }, (_, i) => {
-    let x = Math.imul(i + seed, 0x9e3779b1);
-    x = Math.imul(x ^ (x >>> 16), 0x85ebca6b);
-    return ((x ^ (x >>> 13)) >>> 0) / 2 ** 32;
-  });
-}
-
-const size = (shape) => shape.reduce((product, extent) => product * extent, 1);
-
-/** Variances are positive; everything else lies in [-1, 1). */
-const weightOf = (name, shape) =>
-  tf.tensor(
-    uniform(name, size(shape)).map((u) => (name.endsWith("variance") ? 0.5 + u : 2 * u - 1)),
-    shape,
-  );
-
-const inputOf = (name, shape, limit) =>
-  tf.tensor(
-    uniform(name, size(shape)).map((u) => (limit === undefined ? 2 * u - 1 : Math.floor(u * limit))),
-    shape,
-  );
 
 /** A config without what only training reads, and without what is not set. */
 function essential(part) {
@@ -54,7 +25,8 @@ function essential(part) {
 
 /** A model as it is saved, and its outputs for inputs of given shapes; `limits` make inputs of whole numbers. */
 async function record(model, limits = []) {
-  for (const weight of model.weights) weight.write(weightOf(weight.originalName, weight.shape));
+  for (const weight of model.weights)
+    weight.write(tf.tensor(weightOf(weight.originalName, weight.shape), weight.shape));
   let artifacts;
   await model.save(
     tf.io.withSaveHandler(async (saved) => {
@@ -62,7 +34,7 @@ async function record(model, limits = []) {
       return { modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: "JSON" } };
     }),
   );
-  const inputs = model.inputs.map(({ shape }, i) => inputOf(`input ${i}`, [2, ...shape.slice(1)], limits[i]));
+  const inputs = model.inputs.map(({ shape }, i) => inputOf(i, [2, ...shape.slice(1)], limits[i]));
   const given = model.predict(inputs.length === 1 ? inputs[0] : inputs);
   return {
     model: {
@@ -78,10 +50,7 @@ async function record(model, limits = []) {
     },
     ...(limits.length > 0 && { limits }),
     inputs: inputs.map(({ shape }) => shape),
-    outputs: [given].flat().map((output) => ({
-      shape: output.shape,
-      data: Array.from(output.dataSync(), (number) => Number(number.toPrecision(7))),
-    })),
+    outputs: [given].flat().map(plain),
   };
 }
 
@@ -373,9 +342,4 @@ const cases = {
 
 const recorded = {};
 for (const [name, make] of Object.entries(cases)) recorded[name] = await make();
-const header = { script: "scripts/record-tfjs-fixtures.mjs", tfjs: tf.version.tfjs };
-const lines = Object.entries(recorded).map(([name, own]) => `    ${JSON.stringify(name)}: ${JSON.stringify(own)}`);
-writeFileSync(
-  new URL("../test/fixtures/tfjs/layers.json", import.meta.url),
-  `{\n  "header": ${JSON.stringify(header)},\n  "cases": {\n${lines.join(",\n")}\n  }\n}\n`,
-);
+write("layers.json", "record-tfjs-layer-fixtures.mjs", recorded);
