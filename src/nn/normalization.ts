@@ -4,7 +4,16 @@ import { ShapeError } from "../core/errors.ts";
 import { requireKnown } from "../core/options.ts";
 import { type Shape, showShape, size } from "../core/shape.ts";
 import type { Value } from "../graph/ir.ts";
-import { add, batchNormInference, batchNormTrain, layerNorm as layerNormOp, mul, ones, zeros } from "../ops/index.ts";
+import {
+  add,
+  batchNormInference,
+  batchNormTrain,
+  expand,
+  layerNorm as layerNormOp,
+  mul,
+  ones,
+  zeros,
+} from "../ops/index.ts";
 import type { Context } from "./context.ts";
 import { onesInit, zerosInit } from "./initializers.ts";
 import { Module } from "./module.ts";
@@ -62,8 +71,8 @@ function affineOf(
   { scale = true, center = true }: { readonly scale?: boolean; readonly center?: boolean },
 ): { readonly scale: Value; readonly bias: Value } {
   return {
-    scale: scale ? context.parameter(module, "weight", { shape, initializer: onesInit }) : ones(shape),
-    bias: center ? context.parameter(module, "bias", { shape, initializer: zerosInit }) : zeros(shape),
+    scale: scale ? context.parameter(module, "weight", { shape, initializer: onesInit }) : expand(ones([]), shape),
+    bias: center ? context.parameter(module, "bias", { shape, initializer: zerosInit }) : expand(zeros([]), shape),
   };
 }
 

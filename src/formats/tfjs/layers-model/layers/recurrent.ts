@@ -8,6 +8,7 @@ import { type Context, type Extra, glorotUniform, zerosInit } from "../../../../
 import { unknownOp } from "../../../../onnx/unknown.ts";
 import {
   concat,
+  expand,
   flip,
   GRU,
   LSTM,
@@ -130,7 +131,7 @@ class Recurrent extends Several {
   #bias(bias: Value): Value {
     const width = this.#cell.gates.length * this.#fields.units;
     const one = (row: number) => reshape(slice(bias, { axis: 0, start: row, end: row + 1 }), [width]);
-    const [input, state] = bias.rank === 2 ? [one(0), one(1)] : [bias, zeros([width])];
+    const [input, state] = bias.rank === 2 ? [one(0), one(1)] : [bias, expand(zeros([]), [width])];
     return unsqueeze(concat([this.#ordered(input), this.#ordered(state)]), [0]);
   }
 
