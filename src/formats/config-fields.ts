@@ -112,7 +112,7 @@ export function wrongFields({ issues }: z.ZodError, config: unknown): string {
     );
     const got = issue.code === "custom" && issue.params ? issue.params["got"] : held;
     // What is wrong with a field alone comes before what is wrong with it and another.
-    if (!told.has(place)) told.set(place, `${place} is ${shown(got)}, expected ${issue.message}`);
+    if (!told.has(place)) told.set(place, `${place || "it"} is ${shown(got)}, expected ${issue.message}`);
   }
   return [...told.values()].join("; ");
 }

@@ -22,7 +22,7 @@ const types: readonly (readonly [name: string, code: number, dtype: DType])[] = 
 ];
 
 /** The dtype in which a type is computed with; `undefined` for text, complex numbers and resources. */
-export function dtypeOfType(written: unknown): DType | undefined {
+function dtypeOfType(written: unknown): DType | undefined {
   return types.find(([name, code]) => written === name || written === code)?.[2];
 }
 

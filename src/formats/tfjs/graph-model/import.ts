@@ -157,7 +157,8 @@ class Importer {
     try {
       const built = operator.build(this.#applied(node, operands));
       const outputs = built instanceof Value ? [built] : built;
-      if (outputs.length < node.outputs) return unknown("operator", `only its first ${outputs.length} results are`);
+      if (outputs.length < node.outputs)
+        return unknown("operator", `of its ${node.outputs} results only ${outputs.length} are known here`);
       return operands.length > 0 && operands.every((value) => constantOf(value)) ? fold(outputs, operands) : outputs;
     } catch (error) {
       if (error instanceof UndeterminedError) return unknown("shape", error.message);

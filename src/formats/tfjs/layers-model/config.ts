@@ -4,7 +4,7 @@ import { UnsupportedError } from "../../../core/errors.ts";
 import type { Shape } from "../../../core/shape.ts";
 import type { Value } from "../../../graph/ir.ts";
 import { count, flag, shown } from "../../config-fields.ts";
-import { alongAxes, channelsFirst, channelsLast } from "../channels.ts";
+import { channelsFirst, channelsLast } from "../channels.ts";
 import { type KerasActivation, kerasActivation } from "./activations.ts";
 
 /** One extent for each of `rank` axes, given as a list or as one for all. */
@@ -61,9 +61,3 @@ export const activation = z
     if (typeof named !== "string") throw new UnsupportedError(`its activation is ${shown(value)}, which is no name`);
     return kerasActivation(named);
   });
-
-/** An activation of values in Keras's order, where the last axis is that of the channels. */
-export const onChannels =
-  (apply: KerasActivation) =>
-  (x: Value): Value =>
-    alongAxes([x], (at, value: Value) => apply(value, at(-1)));

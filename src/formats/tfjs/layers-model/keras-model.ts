@@ -5,9 +5,6 @@ import type { Context, Extra, Module } from "../../../nn/index.ts";
 import { Several } from "./several.ts";
 import type { ModelConfig, Reference } from "./topology.ts";
 
-/** Layers may be called what a path is divided by. */
-export const pathOfLayer = (name: string): string => name.replaceAll("/", ".");
-
 /** Takes its first input, the others by the names of their layers; gives its outputs in order. */
 export class KerasModel extends Several {
   readonly kind = "container";
@@ -21,7 +18,8 @@ export class KerasModel extends Several {
   }
 
   override children(): { readonly path: string; readonly module: Module }[] {
-    return Array.from(this.#layers, ([name, module]) => ({ path: pathOfLayer(name), module }));
+    // Names may be divided themselves, as in "block1/conv".
+    return Array.from(this.#layers, ([name, module]) => ({ path: name.replaceAll("/", "."), module }));
   }
 
   protected call(x: Value, context: Context, others: Extra): Value {

@@ -103,7 +103,7 @@ function readSequential(config: unknown, place: string): ModelConfig {
   const begin: LayerConfig =
     first?.className === "InputLayer"
       ? first
-      : { name: `${first?.name}_input`, className: "InputLayer", config: inputOf(first, config) };
+      : { name: `${first?.name ?? "model"}_input`, className: "InputLayer", config: inputOf(first, config) };
   const layers = [begin, ...entries.filter((layer) => layer !== begin)];
   const calls = layers.slice(1).map((layer, i) => ({
     layer: layer.name,
