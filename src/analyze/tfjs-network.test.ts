@@ -134,8 +134,8 @@ describe("layers", () => {
     const [first, second, ...others] = weights;
     const listed = [...others, { name: "more/kernel", shape: [2] }, { name: "conv/kernel", shape: [3, 3, 3, 8] }];
     expect(networkFrom({ ...model, weightsManifest: manifest(listed) }).notes).toEqual([
-      "The file lists no weights for 1 of its tensors: conv.bias.",
-      "The file lists 1 tensors that no layer has, not counted here: more/kernel.",
+      "The file lists no weights for one tensor of the model: conv.bias.",
+      "The file lists one tensor that no layer has, not counted here: more/kernel.",
     ]);
     const wrong = [{ ...(first as Listed), shape: [3, 3, 8, 3] }, second as Listed, ...others];
     expect(() => networkFrom({ ...model, weightsManifest: manifest(wrong) })).toThrow(
@@ -330,7 +330,7 @@ describe("graphs", () => {
 
   test("tell stored tensors that nothing reads", () => {
     expect(networkFrom(graph(nodes, [...weights, { name: "other", shape: [9] }])).notes).toEqual([
-      "The file lists 1 tensors that no operator reads, not counted here: other.",
+      "The file lists one tensor that no operator reads, not counted here: other.",
     ]);
   });
 

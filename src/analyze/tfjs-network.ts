@@ -50,9 +50,9 @@ function layersNetwork(name: string, document: LayersDocument, shapeOf: TfjsOpti
       ...notes,
       ...someOf(
         missing.map((parameter) => parameter.name),
-        (count) => `The file lists no weights for ${count} of its tensors`,
+        (tensors) => `The file lists no weights for ${tensors} of the model`,
       ),
-      ...someOf(beyond, (count) => `The file lists ${count} tensors that no layer has, not counted here`),
+      ...someOf(beyond, (tensors) => `The file lists ${tensors} that no layer has, not counted here`),
     ],
   };
 }
@@ -89,13 +89,15 @@ function graphModelNetwork(name: string, document: GraphDocument, shapeOf: TfjsO
     ...(hasMissing
       ? ["The files of weights are not beside it: what depends on the numbers in them is not known."]
       : []),
-    ...someOf(unread, (count) => `The file lists ${count} tensors that no operator reads, not counted here`),
+    ...someOf(unread, (tensors) => `The file lists ${tensors} that no operator reads, not counted here`),
   ];
   return graphNetwork({ name, source: sourceOf(document), model, settings, shapes, kernelFirst: true, notes });
 }
 
-/** A sentence about some names, of which the first are told; none for none. */
-function someOf(names: readonly string[], sentence: (count: number) => string): readonly string[] {
+/** A sentence about some tensors, of which the first are named; none for none. */
+function someOf(names: readonly string[], sentence: (tensors: string) => string): readonly string[] {
   if (names.length === 0) return [];
-  return [`${sentence(names.length)}: ${names.slice(0, 3).join(", ")}${names.length > 3 ? ", …" : ""}.`];
+  return [
+    `${sentence(names.length === 1 ? "one tensor" : `${names.length} tensors`)}: ${names.slice(0, 3).join(", ")}${names.length > 3 ? ", …" : ""}.`,
+  ];
 }

@@ -3,7 +3,7 @@
 /** Parts of names that calls of functions leave. */
 const call = /^(Stateful)?PartitionedCall(_\d+)?$/;
 /** What stands behind the name of a weight where it is read. */
-const reading = /^(ReadVariableOp|Read|Identity|Enter|resource)(_\d+)?$/;
+const reading = /^(ReadVariableOp|[Rr]ead|Identity|Enter|resource)(_\d+)?$/;
 /** Parts of a layer that Keras has no name for: products over the last axis of a sequence. */
 const inside = /^Tensordot(_\d+)?$/;
 /** Names that converters make: `Func/StatefulPartitionedCall/input/_262`, `unknown_12`. */

@@ -75,14 +75,18 @@ export class Builder {
 
   #opaque({ name, className }: LayerConfig, results: number, why: string): Module {
     this.unknown.push({ className, layer: name, why });
-    // Names of parameters are paths: what stands before the layer's name is the model's that it is in.
     const own = new Map<string, StoredWeight>();
+    const weights: Record<string, StoredAs> = {};
     for (const [stored, weight] of this.#stored) {
+      // What stands before the layer's name is that of a model around it.
       const begin = `/${stored}`.indexOf(`/${name}/`);
-      if (begin >= 0) own.set(stored.slice(begin + name.length + 1).replaceAll("/", "."), weight);
+      if (begin < 0) continue;
+      const rest = stored.slice(begin + name.length + 1);
+      const path = rest.replaceAll("/", ".");
+      own.set(path, weight);
+      weights[path] = { name: rest };
     }
     const module = new Opaque(className, own, results);
-    const weights = Object.fromEntries(Array.from(own.keys(), (path) => [path, { name: path.replaceAll(".", "/") }]));
     this.weighted.push({ module, weights, names: [name] });
     return module;
   }

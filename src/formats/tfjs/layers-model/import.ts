@@ -64,7 +64,8 @@ export function importLayersModel({ model, weights }: LayersDocument, shapeOf: S
 }
 
 function inputType({ name, config }: LayerConfig, shapeOf: ShapeOf): TensorType {
-  const written = config["dtype"] ?? "float32";
+  // Keras 3 writes policies of layers as objects; of an input it is always a name.
+  const written = typeof config["dtype"] === "string" ? config["dtype"] : "float32";
   const dtype = dtypes.find((known) => known === written);
   if (!dtype)
     throw new FileError(`tfjs: input "${name}" is ${shown(written)}, expected numbers; only such models can be read`);

@@ -192,10 +192,14 @@ function referencesIn(part: unknown, place: string): readonly Reference[] {
   return found;
 }
 
+/** No layer is called as often or gives as much. */
+const maxIndex = 4096;
+const isIndex = (index: unknown): boolean => Number.isInteger(index) && Number(index) >= 0 && Number(index) < maxIndex;
+
 function findReferences(part: unknown): readonly Reference[] {
   if (Array.isArray(part)) {
     const [layer, call, output] = part as readonly unknown[];
-    const isReference = typeof layer === "string" && [call, output].every((index) => Number.isSafeInteger(index));
+    const isReference = typeof layer === "string" && [call, output].every(isIndex);
     if (isReference) return [{ layer, call: Number(call), output: Number(output) }];
     return part.flatMap(findReferences);
   }

@@ -43,17 +43,22 @@ function sides(rank: number) {
   });
 }
 
-/** f of x with its channels on the second axis. */
+/** f of x with its channels on the second axis. Throws ShapeError unless there are `rank` axes between batch and channels. */
 const spatially =
-  (own: Layout, f: (x: Value) => Value): ((x: Value) => Value) =>
-  (x) =>
-    own.back(f(own.into(x)));
+  (rank: number, own: Layout, f: (x: Value) => Value): ((x: Value) => Value) =>
+  (x) => {
+    if (x.rank !== rank + 2)
+      throw new ShapeError(
+        `input ${showShape(x.shape)} has rank ${x.rank}, expected ${rank + 2}: batch, channels and ${rank} between`,
+      );
+    return own.back(f(own.into(x)));
+  };
 
 const zeroPadding = (rank: number) =>
   plainLayer(
     z.object({ padding: sides(rank).default(new Array(rank).fill([1, 1])), data_format: layout }),
     ({ padding, data_format }) =>
-      new ZeroPadding(spatially(data_format, (x) => pad(x, [[0, 0], [0, 0], ...requireAxes(x, padding)]))),
+      new ZeroPadding(spatially(rank, data_format, (x) => pad(x, [[0, 0], [0, 0], ...padding]))),
   );
 
 const cropping = (rank: number) =>
@@ -63,22 +68,16 @@ const cropping = (rank: number) =>
       data_format: layout,
     }),
     ({ cropping: cut, data_format }) =>
-      new Cropping(
-        spatially(data_format, (x) =>
-          slice(
-            x,
-            ...requireAxes(x, cut).map(([before, after], i) => {
-              const end = (x.shape[i + 2] ?? 0) - after;
-              if (end <= before)
-                throw new ShapeError(
-                  `cropping ${showShape([before, after])} leaves nothing of the ${x.shape[i + 2]} elements of axis ${i + 1}; crop less`,
-                );
-              return { axis: i + 2, start: before, end };
-            }),
-          ),
-        ),
-      ),
+      new Cropping(spatially(rank, data_format, (x) => slice(x, ...cut.map((pair, i) => rangeLeft(x, i + 2, pair))))),
   );
+
+/** What a pair of croppings leaves of an axis. Throws ShapeError when that is nothing. */
+function rangeLeft({ shape }: Value, axis: number, [before, after]: readonly [number, number]) {
+  const end = (shape[axis] ?? 0) - after;
+  if (end <= before)
+    throw new ShapeError(`cropping ${showShape([before, after])} leaves nothing of ${shape[axis]} elements; crop less`);
+  return { axis, start: before, end };
+}
 
 const upSampling = (rank: number) =>
   plainLayer(
@@ -89,19 +88,10 @@ const upSampling = (rank: number) =>
     }),
     ({ size, data_format, interpolation }) => {
       const mode = interpolation === "bilinear" ? "linear" : "nearest";
-      const grown = (x: Value): Shape => requireAxes(x, size).map((factor, i) => factor * (x.shape[i + 2] ?? 1));
-      return new UpSampling(spatially(data_format, (x) => resize(x, grown(x), { mode })));
+      const grown = (x: Value): Shape => size.map((factor, i) => factor * (x.shape[i + 2] ?? 1));
+      return new UpSampling(spatially(rank, data_format, (x) => resize(x, grown(x), { mode })));
     },
   );
-
-/** Throws ShapeError unless x has as many spatial axes as there are settings. */
-function requireAxes<T>(x: Value, settings: readonly T[]): readonly T[] {
-  if (x.rank !== settings.length + 2)
-    throw new ShapeError(
-      `input ${showShape(x.shape)} has rank ${x.rank}, expected ${settings.length + 2}: batch, channels and ${settings.length} between`,
-    );
-  return settings;
-}
 
 const targetError = "a list of whole numbers, one of them maybe -1 or null";
 /** TensorFlow.js writes null for the extent that is left open. */
