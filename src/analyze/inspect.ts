@@ -22,7 +22,8 @@ export interface Inspected {
 /** Tells everything of a network. */
 export function inspect(network: Network, options: TrainingOptions): Inspected {
   const forward = network.graphs?.forward;
-  const flow = forward && flowOf(forward, parameterValues(network));
+  const plain = network.graphs?.plain ?? forward;
+  const flow = plain && flowOf(plain, parameterValues(network));
   const paths = flow && pathsOf(flow);
   const cost = forward && costOf(forward.nodes);
   const training = trainingCost(network, options);

@@ -60,7 +60,8 @@ export function withLora(network: Network, { rank, targets }: LoraOptions): Netw
         ? layer
         : { ...layer, formula: [layer.formula, formulaOf(shapes)].filter(Boolean).join(" + ") };
     }),
-    graphs: { forward, training },
+    // Adapters can be merged into the weights that they stand beside: they make a network no deeper.
+    graphs: { forward, training, plain: network.graphs.plain ?? network.graphs.forward },
   };
 }
 

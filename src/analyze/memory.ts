@@ -99,8 +99,10 @@ function planBuffers(graph: Graph, order: readonly Node[]): BufferPlan {
   for (const node of order) {
     if (constantOf(node.outputs[0])) continue;
     for (const y of node.outputs) {
-      // What nothing reads is not computed; a result goes into the caller's memory.
-      if (!readers.has(y) || results.has(y)) continue;
+      // What nothing reads is not computed; a result goes into the caller's memory, a view of an input is there already.
+      const source = storageOf(y);
+      const isGiven = source !== y && (!source.producer || constantOf(source) !== undefined);
+      if (!readers.has(y) || results.has(y) || isGiven) continue;
       const shared = bufferFor(node, y);
       const buffer = shared ?? y;
       if (!shared) taken.set(node, [...(taken.get(node) ?? []), y]);

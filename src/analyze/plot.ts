@@ -18,11 +18,13 @@ export interface AxisOptions {
   readonly label: string;
   /** Default linear. */
   readonly scale?: "linear" | "log";
-  /** Default: what the data spans. */
+  /** Default: what the data spans, rounded. */
   readonly domain?: readonly [number, number];
+  /** Values that are named; default: round ones. */
+  readonly ticks?: readonly number[];
 }
 
-interface PlotOptions {
+export interface PlotOptions {
   readonly title: string;
   readonly x: AxisOptions;
   readonly y: AxisOptions;
@@ -45,9 +47,10 @@ const margin = { top: 34, right: 16, bottom: 44, left: 64 } as const;
 export const escapeXml = (text: string): string =>
   text.replace(/[&<>"]/g, (sign) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[sign] ?? sign);
 
-/** A tick as people write it: `0.01`, `10k`, `1e-9`. */
-function tickText(value: number): string {
+/** A tick as people write it: `0.01`, `10k`, `1e-9`; powers of ten on axes that span many. */
+function tickText(value: number, { scale }: Pick<AxisOptions, "scale"> = {}): string {
   const size = Math.abs(value);
+  if (scale === "log" && (size < 0.01 || size > 1000)) return value.toExponential(0).replace("e+", "e");
   if (value !== 0 && (size < 1e-3 || size >= 1e6)) return value.toExponential(0).replace("e+", "e");
   return size >= 1e4 ? `${value / 1000}k` : `${Number(value.toPrecision(6))}`;
 }
@@ -60,11 +63,18 @@ const spanOf = (values: readonly number[], { domain, scale }: AxisOptions): [num
   return [Math.min(0, low), high > low ? high : low + 1];
 };
 
-const axisScale = (span: [number, number], range: [number, number], { scale }: AxisOptions) =>
-  (scale === "log" ? scaleLog() : scaleLinear()).domain(span).range(range).nice();
+function axisScale(span: [number, number], range: [number, number], { scale, domain }: AxisOptions) {
+  const made = (scale === "log" ? scaleLog() : scaleLinear()).domain(span).range(range);
+  return domain ? made : made.nice();
+}
 
 /** Ticks of a logarithmic axis are its powers of ten, thinned out. */
-function ticksOf(scale: ReturnType<typeof axisScale>, { scale: kind }: AxisOptions, count: number): number[] {
+function ticksOf(
+  scale: ReturnType<typeof axisScale>,
+  { scale: kind, ticks }: AxisOptions,
+  count: number,
+): readonly number[] {
+  if (ticks) return ticks;
   if (kind !== "log") return scale.ticks(count);
   const [low = 1, high = 10] = scale.domain();
   const powers: number[] = [];
@@ -83,8 +93,8 @@ const round = (value: number): number => Math.round(value * 10) / 10;
 /** Lines of several series. */
 export function linePlot(series: readonly Series[], options: PlotOptions): string {
   const { width = 640, height = 320, x, y } = options;
-  const legend = series.length > 1 ? 150 : 0;
-  const right = width - margin.right - legend;
+  const legend = series.length > 1 ? 40 + 6.7 * Math.max(...series.map(({ name }) => name.length)) : 0;
+  const right = round(width - margin.right - legend);
   const bottom = height - margin.bottom;
   const points = series.flatMap((own) => own.points);
   const across = axisScale(
@@ -160,11 +170,11 @@ interface Axes {
 function axes({ across, up, right, bottom, options: { x, y } }: Axes): string {
   const rows = ticksOf(up, y, 6).map((tick) => {
     const at = round(up(tick));
-    return `<line x1="${margin.left}" x2="${right}" y1="${at}" y2="${at}" stroke="#e5e7eb"/><text x="${margin.left - 8}" y="${at + 4}" text-anchor="end">${tickText(tick)}</text>`;
+    return `<line x1="${margin.left}" x2="${right}" y1="${at}" y2="${at}" stroke="#e5e7eb"/><text x="${margin.left - 8}" y="${at + 4}" text-anchor="end">${tickText(tick, y)}</text>`;
   });
   const columns = ticksOf(across, x, 8).map((tick) => {
     const at = round(across(tick));
-    return `<line x1="${at}" x2="${at}" y1="${bottom}" y2="${bottom + 4}" stroke="#9ca3af"/><text x="${at}" y="${bottom + 18}" text-anchor="middle">${tickText(tick)}</text>`;
+    return `<line x1="${at}" x2="${at}" y1="${bottom}" y2="${bottom + 4}" stroke="#9ca3af"/><text x="${at}" y="${bottom + 18}" text-anchor="middle">${tickText(tick, x)}</text>`;
   });
   const middle = (margin.left + right) / 2;
   return `${rows.join("")}<line x1="${margin.left}" x2="${right}" y1="${bottom}" y2="${bottom}" stroke="#9ca3af"/>${columns.join("")}<text x="${middle}" y="${bottom + 36}" text-anchor="middle">${escapeXml(x.label)}</text><text transform="translate(14,${(margin.top + bottom) / 2}) rotate(-90)" text-anchor="middle">${escapeXml(y.label)}</text>`;

@@ -30,7 +30,7 @@ export interface Structure {
 
 /** The structure of an inspected network; empty when only its weights are known. */
 export function structureOf({ inspection, network }: Inspected): Structure {
-  const forward = network.graphs?.forward;
+  const forward = network.graphs?.plain ?? network.graphs?.forward;
   if (!forward) return { vertices: [], edges: [] };
   const layers = new Map(inspection.layers.map((layer) => [layer.name, layer]));
   const layerOf = new Map<Scope, InspectedLayer>();

@@ -51,8 +51,8 @@ export async function openRun(
 ): Promise<OpenRun> {
   const folder = findRun(run);
   const record = await readRecord(folder);
-  const progress = await readCheckpoint(folder, best ? runFiles.best : runFiles.checkpoint);
   const { recipe } = await loadRecipe(record.recipe.path ?? record.recipe.name);
+  const progress = await readCheckpoint(folder, best ? runFiles.best : runFiles.checkpoint);
   const task = await recipe.load(record.settings, record.settings.limit, showDownloads(output));
   // Up to the stage that the checkpoint is of: a stage may have added layers.
   const { index } = parseStage(progress.callbacks[stageCallbackName]);

@@ -1,16 +1,24 @@
-/** Recipes found: the built-in ones by name, one's own by path. */
+/** Recipes and experiments found: the built-in ones by name, one's own by path. */
 import { existsSync, readdirSync } from "node:fs";
 import { extname, join, resolve } from "node:path";
 import { z } from "zod";
 import { FileError, OptionError, unknownName } from "../core/errors.ts";
+import type { Experiment } from "../train/experiment.ts";
 import { optimizerOf } from "../train/optimizers.ts";
 import type { Recipe } from "../train/recipe.ts";
 import { describeExport, importDefault, moduleExtensions, useOwnPackage } from "./own-module.ts";
 import { codeRoot, extension, modulePath } from "./package.ts";
 
+/** What can be trained. */
+export type Trainable = Recipe | Experiment;
+
+/** Whether it is an experiment of several networks. */
+export const isExperiment = (recipe: Trainable): recipe is Experiment =>
+  "isExperiment" in recipe && recipe.isExperiment;
+
 /** A recipe, and its file when it is not a built-in one. */
-export interface LoadedRecipe {
-  readonly recipe: Recipe;
+export interface Loaded<R extends Trainable> {
+  readonly recipe: R;
   /** Absolute path. */
   readonly path?: string;
 }
@@ -24,12 +32,26 @@ export const builtInRecipes = (): string[] =>
 
 const isPath = (nameOrPath: string) => /[\\/]/.test(nameOrPath) || moduleExtensions.includes(extname(nameOrPath));
 
-/** The recipe of a name or a path. Throws OptionError or FileError that says what was found instead. */
-export async function loadRecipe(nameOrPath: string): Promise<LoadedRecipe> {
+/** The recipe of a name or a path, which trains one network. Throws OptionError for an experiment. */
+export async function loadRecipe(nameOrPath: string): Promise<Loaded<Recipe>> {
+  const loaded = await loadTrainable(nameOrPath);
+  if (isLoadedExperiment(loaded))
+    throw new OptionError(
+      `${nameOrPath} is an experiment that trains several networks; name a recipe of one, or run it: sardonyx train ${nameOrPath}`,
+    );
+  return loaded;
+}
+
+type AnyLoaded = Loaded<Recipe> | Loaded<Experiment>;
+
+export const isLoadedExperiment = (loaded: AnyLoaded): loaded is Loaded<Experiment> => isExperiment(loaded.recipe);
+
+/** The recipe or experiment of a name or a path. Throws OptionError or FileError that says what was found instead. */
+export async function loadTrainable(nameOrPath: string): Promise<AnyLoaded> {
   if (!isPath(nameOrPath)) {
     const names = builtInRecipes();
     if (!names.includes(nameOrPath)) throw unknownName("recipe", nameOrPath, names);
-    return { recipe: await importRecipe(modulePath(`recipes/${nameOrPath}`), nameOrPath) };
+    return { recipe: await importRecipe(modulePath(`recipes/${nameOrPath}`), nameOrPath) } as AnyLoaded;
   }
   const path = resolve(nameOrPath);
   if (!existsSync(path)) {
@@ -39,7 +61,7 @@ export async function loadRecipe(nameOrPath: string): Promise<LoadedRecipe> {
   if (!moduleExtensions.includes(extname(path)))
     throw new FileError(`the recipe ${path} must be a module that ends in ${moduleExtensions.join(", ")}; rename it`);
   await useOwnPackage(extname(path).endsWith("ts"));
-  return { recipe: await importRecipe(path, nameOrPath), path };
+  return { recipe: await importRecipe(path, nameOrPath), path } as AnyLoaded;
 }
 
 const settingsSchema = z.object({
@@ -50,6 +72,13 @@ const settingsSchema = z.object({
   seed: z.number().int().nonnegative(),
 });
 
+const experimentSchema = z.object({
+  isExperiment: z.literal(true),
+  defaults: settingsSchema.extend({ repeats: z.number().int().positive() }),
+  axis: z.string(),
+  figures: z.custom((value) => typeof value === "function", "expected a function"),
+});
+
 const recipeSchema = z.object({
   name: z.string().regex(/^[\w.-]+$/, "letters, digits, - and _ only: it names the run's folder"),
   summary: z.string(),
@@ -58,12 +87,14 @@ const recipeSchema = z.object({
   next: z.array(z.string()).optional(),
 });
 
-/** Whether a module's default export is a recipe. */
-export const isRecipe = (found: unknown): found is Recipe => recipeSchema.safeParse(found).success;
+/** Whether a module's default export is a recipe of one network. */
+export const isRecipe = (found: unknown): found is Recipe =>
+  recipeSchema.safeParse(found).success && !isExperiment(found as Trainable);
 
-async function importRecipe(path: string, shown: string): Promise<Recipe> {
+async function importRecipe(path: string, shown: string): Promise<Trainable> {
   const found = await importDefault(path, shown);
-  const checked = recipeSchema.safeParse(found);
+  const isOfSeveral = typeof found === "object" && found !== null && "isExperiment" in found;
+  const checked = (isOfSeveral ? recipeSchema.and(experimentSchema) : recipeSchema).safeParse(found);
   if (!checked.success) {
     const [issue] = checked.error.issues;
     const where = issue?.path.length ? `; its ${issue.path.join(".")}: ${issue.message}` : "";
@@ -71,7 +102,7 @@ async function importRecipe(path: string, shown: string): Promise<Recipe> {
       `the default export of ${shown} is no recipe (got ${describeExport(found)}${where}); write: export default defineRecipe({ … })`,
     );
   }
-  const recipe = found as Recipe;
+  const recipe = found as Trainable;
   optimizerOf(recipe.defaults.optimizer);
   return recipe;
 }

@@ -17,6 +17,8 @@ export const runFiles = {
   model: "model.onnx",
   evaluation: "evaluation.json",
   profile: "profile",
+  outcomes: "outcomes.json",
+  report: "report.md",
 } as const;
 
 /** The folder in which runs lie that were given no other. */
@@ -32,6 +34,8 @@ const settingsSchema = z.object({
   /** Part of the record, since sums depend on how work is divided. */
   threads: z.number().int().positive(),
   limit: z.number().int().positive().optional(),
+  /** Of an experiment: how many seeds. */
+  repeats: z.number().int().positive().optional(),
 });
 
 const recordSchema = z.object({

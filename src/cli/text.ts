@@ -33,9 +33,12 @@ export function clock(seconds: number): string {
 /** Whether a result is a share of 1, which people read in per cent. */
 const isShare = (name: string): boolean => /accuracy|precision|recall|f1/i.test(name);
 
+/** A result in the way that its name asks for: `0.0312`, `98.93 %`. */
+export const resultText = (name: string, value: number): string => (isShare(name) ? percent(value) : showNumber(value));
+
 /** A result with its name: `loss 0.0312`, `accuracy 98.93 %`. */
 export const namedResult = (name: string, value: number): string =>
-  `${name.replaceAll("_", " ")} ${isShare(name) ? percent(value) : showNumber(value)}`;
+  `${name.replaceAll("_", " ")} ${resultText(name, value)}`;
 
 /** Results for a person, without those that are shown as a matrix. */
 export const namedResults = (results: Readonly<Record<string, number>>): string =>

@@ -1,8 +1,9 @@
 /** Operator definitions: one object holds an ONNX operator's signature, inference, gradient and cost. */
 import { isFloat } from "../core/dtype.ts";
 import { DTypeError, GradientError, InternalError, ShapeError } from "../core/errors.ts";
-import type { Shape } from "../core/shape.ts";
+import { type Shape, showShape } from "../core/shape.ts";
 import type { Tensor } from "../core/tensor.ts";
+import { checkKinds } from "./attributes.ts";
 import { Node, type Scope, type TensorType, Value } from "./ir.ts";
 
 /** Kinds of ONNX attributes and the TypeScript values that hold them. */
@@ -247,8 +248,12 @@ export class OpDef {
     return this.#spec.settings ?? [];
   }
 
-  /** Outputs for a node of a file whose form is another than makeNode's. */
+  /**
+   * Outputs for a node of a file whose form is another than makeNode's. Throws UnsupportedError for attributes that are not
+   * as the operator's, and for what its rules leave out.
+   */
   read(written: WrittenNode): readonly Value[] | undefined {
+    checkKinds(this.type, this.schema, written.attributes);
     return this.#spec.read?.(written, this);
   }
 
@@ -332,9 +337,18 @@ export function makeNode(
     throw new ShapeError(
       `${op.type} takes ${op.minInputs}${op.maxInputs === op.minInputs ? "" : ` to ${op.maxInputs}`} operands, got ${present}`,
     );
+  const missing = inputs.slice(0, op.minInputs).indexOf(undefined);
+  if (missing >= 0)
+    throw new ShapeError(`${op.type}: operand ${missing} is left out; only those from ${op.minInputs} on may be`);
   for (const name of Object.keys(attributes))
-    if (!(name in op.schema)) throw new InternalError(`${op.type} has no attribute "${name}"`);
-  return new Node(op, inputs, attributes, op.infer(inputs, attributes), scope);
+    if (!Object.hasOwn(op.schema, name)) throw new InternalError(`${op.type} has no attribute "${name}"`);
+  const types = op.infer(inputs, attributes);
+  const wrong = types.find(({ shape }) => !shape.every((extent) => Number.isSafeInteger(extent) && extent >= 0));
+  if (wrong)
+    throw new ShapeError(
+      `${op.type}: its result would be ${showShape(wrong.shape)}; pass operands and attributes that give whole extents`,
+    );
+  return new Node(op, inputs, attributes, types, scope);
 }
 
 const describeOperand = (operand: unknown): string =>

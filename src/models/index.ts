@@ -26,6 +26,7 @@ export { AlbertModel, type AlbertOptions, albertArchitectures } from "./albert.t
 export { AlexNet, type AlexNetOptions } from "./alexnet.ts";
 export { AuxiliaryClassifier, auxiliaryLoss } from "./auxiliary.ts";
 export { BertForPreTraining, BertModel, type BertOptions, bertArchitectures } from "./bert.ts";
+export { DeepMlp, type DeepMlpOptions, widthFor } from "./deep-mlp.ts";
 export { DenseNet, type DenseNetOptions } from "./densenet.ts";
 export { DistilBertModel, type DistilBertOptions, distilbertArchitectures } from "./distilbert.ts";
 export { EfficientNet, type EfficientNetOptions } from "./efficientnet.ts";

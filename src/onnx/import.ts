@@ -274,7 +274,7 @@ class Importer implements GraphReader {
 function build(op: OpDef, written: WrittenNode): readonly Value[] | string {
   const read = op.read(written);
   if (read) return read;
-  const foreign = Object.keys(written.attributes).find((name) => !(name in op.schema));
+  const foreign = Object.keys(written.attributes).find((name) => !Object.hasOwn(op.schema, name));
   if (foreign !== undefined) return `its attribute ${foreign} is not known here`;
   return makeNode(op, written.inputs, written.attributes).outputs;
 }

@@ -3,8 +3,17 @@ import { type DType, isFloat } from "../core/dtype.ts";
 import { DTypeError, UnsupportedError } from "../core/errors.ts";
 import type { Shape } from "../core/shape.ts";
 import { fullTensor, Tensor, tensor } from "../core/tensor.ts";
+import { numbersOf } from "../graph/attributes.ts";
 import { constantOf, Value } from "../graph/ir.ts";
 import { apply, defineOp, type OpDef } from "../graph/op.ts";
+
+/** Attributes that may stand for a tensor of numbers, and its dtype. */
+const numberForms = [
+  ["value_float", "float32"],
+  ["value_floats", "float32"],
+  ["value_int", "int64"],
+  ["value_ints", "int64"],
+] as const;
 
 /** A tensor known while tracing; becomes an initializer of the model. */
 export const Constant: OpDef = defineOp("Constant", {
@@ -17,13 +26,11 @@ export const Constant: OpDef = defineOp("Constant", {
   grad: "none",
   flops: () => 0,
   read: ({ attributes }) => {
-    const { value, value_float, value_floats, value_int, value_ints } = attributes as Readonly<
-      Record<string, number | readonly number[] | undefined>
-    >;
-    if (value !== undefined) return undefined;
-    const [floats, ints] = [value_float ?? value_floats, value_int ?? value_ints];
-    if (floats !== undefined) return [constant(tensor(floats, { dtype: "float32" }))];
-    if (ints !== undefined) return [constant(tensor(ints, { dtype: "int64" }))];
+    if (attributes.value !== undefined) return undefined;
+    for (const [name, dtype] of numberForms) {
+      const numbers = numbersOf("Constant", attributes, name);
+      if (numbers) return [constant(tensor(Array.isArray(attributes[name]) ? numbers : (numbers[0] ?? 0), { dtype }))];
+    }
     throw new UnsupportedError(`Constant: its attribute ${Object.keys(attributes).join(", ")} is not known here`);
   },
 });

@@ -3,6 +3,7 @@ import { type DType, dtypes, isFloat } from "../core/dtype.ts";
 import { atPlace, DTypeError, ShapeError } from "../core/errors.ts";
 import { broadcastShapes, normalizeAxis, sameShape, size, stridesOf } from "../core/shape.ts";
 import { fullTensor, type Tensor } from "../core/tensor.ts";
+import { numbersOf } from "../graph/attributes.ts";
 import { broadcastPosition, mapElements, moveElements, offsetOf, oneOutput, type Position } from "../graph/elements.ts";
 import { constantOf, type TensorType, type Value } from "../graph/ir.ts";
 import { apply, defineOp, type OpDef, requireSameDType, type WrittenNode } from "../graph/op.ts";
@@ -28,7 +29,7 @@ export function broadcast(op: string, ...values: readonly Value[]): TensorType {
 function broadcastBefore7({ version, inputs, attributes }: WrittenNode, op: OpDef): readonly Value[] | undefined {
   const [a, b] = inputs;
   if (version >= 7 || !a || !b) return undefined;
-  const { axis = a.rank - b.rank } = attributes as Readonly<Record<string, number | undefined>>;
+  const [axis = a.rank - b.rank] = numbersOf(op.type, attributes, "axis") ?? [];
   const behind = new Array<number>(Math.max(0, a.rank - normalizeAxis(axis, a.rank + 1) - b.rank)).fill(1);
   const kept = without(attributes, ["axis", "broadcast", "consumed_inputs"]);
   return writtenNode(op, [a, reshape(b, [...b.shape, ...behind])], kept).outputs;

@@ -4,8 +4,11 @@ import { grad } from "../autodiff/transform.ts";
 import { DTypeError, ShapeError, UnsupportedError } from "../core/errors.ts";
 import { input, type Value } from "../graph/ir.ts";
 import { type Attributes, apply, makeNode } from "../graph/op.ts";
+import { foldConstants } from "../graph/passes.ts";
+import { Constant } from "./constant.ts";
 import * as ops from "./index.ts";
 import { GatherND, ScatterElements, ScatterND } from "./indexing.ts";
+import { ConstantOfShape } from "./known.ts";
 import { Gemm } from "./matmul.ts";
 import { Reshape } from "./movement.ts";
 import { Pad } from "./slicing.ts";
@@ -308,6 +311,28 @@ const missing: readonly (readonly [string, (x: Value) => Value, string])[] = [
 
 test.each(missing)("no gradient: %s", (_, build, message) => {
   expect(() => grad((x: Value) => ops.reduceSum(build(x)))(float(2, 3))).toThrow(message);
+});
+
+test("an index that is known to be outside", () => {
+  const [table, at] = [ops.iota(3), ops.int64s([3])];
+  expect(() => foldConstants(Constant)([ops.gather(table, at)])).toThrow(
+    "index 3 is outside an axis of 3; pass -3 to 2",
+  );
+});
+
+test("extents that are no whole numbers", () => {
+  expect(() => apply(ConstantOfShape, [ops.int64s([2, -1])])).toThrow(
+    "ConstantOfShape: its result would be [2, -1]; pass operands and attributes that give whole extents",
+  );
+  expect(() => apply(ops.Split, [float(3)], { num_outputs: 4 })).toThrow(
+    "split: axis 0 of [3] has no 4 parts; ask for 1 to 3",
+  );
+});
+
+test("an operand that may not be left out", () => {
+  expect(() => apply(ops.ReduceSum, [undefined, ops.int64s([0])])).toThrow(
+    "ReduceSum: operand 0 is left out; only those from 1 on may be",
+  );
 });
 
 test("a wrong number of operands", () => {

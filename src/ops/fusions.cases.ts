@@ -1,4 +1,5 @@
 /** Cases of fused operators: ONNX Runtime's own kernels against PyTorch, and against what the operators are read as. */
+import type { Value } from "../graph/ir.ts";
 import { apply, makeNode } from "../graph/op.ts";
 import { normal, opCase, positive } from "./define.cases.ts";
 import * as f from "./fusions.ts";
@@ -61,6 +62,15 @@ const normalizationCases = [
     build: ({ x, skip, w, b, bias }) =>
       makeNode(f.SkipLayerNormalization, [x, skip, w, b, bias], { epsilon: 0.01 }).outputs.slice(0, 1),
     torch: "F.layer_norm(x + skip + bias, (4,), w, b, 0.01)",
+    ...none,
+  }),
+  opCase(f.SkipSimplifiedLayerNormalization, "normalized and the sum", {
+    inputs: { x: normal([2, 2, 4]), skip: normal([2, 2, 4]), w: positive([4]) },
+    build: ({ x, skip, w }) => {
+      const { outputs } = makeNode(f.SkipSimplifiedLayerNormalization, [x, skip, w], { epsilon: 0.01 });
+      return [outputs[0], outputs[3] as Value];
+    },
+    torch: "((x + skip) * ((x + skip).square().mean(-1, keepdim=True) + 0.01).rsqrt() * w, x + skip)",
     ...none,
   }),
 ];

@@ -8,7 +8,8 @@ import { add, clip, mul } from "./elementwise.ts";
 import { tanh } from "./functions.ts";
 import { windowSchema } from "./geometry.ts";
 import { Gemm } from "./matmul.ts";
-import { LayerNormalization } from "./normalization.ts";
+import { LayerNormalization, SimplifiedLayerNormalization } from "./normalization.ts";
+import { reduceMean } from "./reduce.ts";
 import { defineComposition, without } from "./written.ts";
 
 const domain = "com.microsoft";
@@ -109,5 +110,19 @@ export const SkipLayerNormalization: OpDef = defineComposition("SkipLayerNormali
   build: ({ inputs: [x, skip, scale, shift, bias], attributes: { epsilon = 1e-12 } }) => {
     const sum = bias ? add(add(x, skip), bias) : add(x, skip);
     return [...makeNode(LayerNormalization, [sum, scale, shift], { axis: -1, epsilon }).outputs, sum];
+  },
+});
+
+/** Root-mean-square normalization of input + skip + bias: also the sum's mean, the inverse of its root, and the sum. */
+export const SkipSimplifiedLayerNormalization: OpDef = defineComposition("SkipSimplifiedLayerNormalization", {
+  domain,
+  arity: "3-4",
+  kind: "normalization",
+  attributes: { epsilon: "float" },
+  requiredOutputs: 1,
+  build: ({ inputs: [x, skip, scale, bias], attributes: { epsilon = 1e-12 } }) => {
+    const sum = bias ? add(add(x, skip), bias) : add(x, skip);
+    const [y, r] = makeNode(SimplifiedLayerNormalization, [sum, scale], { axis: -1, epsilon }).outputs;
+    return [y, reduceMean(sum, -1, { keepDims: true }), r as Value, sum];
   },
 });

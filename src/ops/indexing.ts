@@ -28,11 +28,13 @@ function addressDepth(op: string, x: Value, indices: Value): number {
   return depth;
 }
 
-/** Reads indices of an axis of `extent`, where negative ones count from its end. */
+/** Reads indices of an axis of `extent`, where negative ones count from its end. Throws ShapeError for one outside. */
 function indexReader(indices: Tensor): (position: Position, extent: number) => number {
   const strides = stridesOf(indices.shape);
   return (position, extent) => {
     const index = Number(indices.data[offsetOf(position, strides)]);
+    if (!(index >= -extent && index < extent))
+      throw new ShapeError(`index ${index} is outside an axis of ${extent}; pass ${-extent} to ${extent - 1}`);
     return index < 0 ? index + extent : index;
   };
 }
@@ -262,11 +264,12 @@ export const OneHot: OpDef = defineOp("OneHot", {
     if (!indices || !values) return undefined;
     const count = requireConstant("OneHot", "depth", depth)[0] ?? 0;
     const at = axis < 0 ? axis + y.rank : axis;
-    const lookUp = indexReader(indices);
+    const strides = stridesOf(indices.shape);
     return [
       moveElements(y, (position) => {
-        const isHot = lookUp(position.toSpliced(at, 1), count) === position[at];
-        return [values, [isHot ? 1 : 0]];
+        // An index outside the depth is nowhere hot.
+        const index = Number(indices.data[offsetOf(position.toSpliced(at, 1), strides)]);
+        return [values, [(index < 0 ? index + count : index) === position[at] ? 1 : 0]];
       }),
     ];
   },

@@ -69,6 +69,9 @@ export const Range: OpDef = defineOp("Range", {
   },
 });
 
+/** Elements up to which the matrix is built while tracing. */
+const eyeLimit = 1 << 20;
+
 /** Ones on the diagonal `k` (above the main one when positive) of a matrix of x's shape, zeros elsewhere. */
 export const EyeLike: OpDef = defineOp("EyeLike", {
   arity: "1",
@@ -81,6 +84,7 @@ export const EyeLike: OpDef = defineOp("EyeLike", {
   grad: "none",
   flops: () => 0,
   simplify: ({ outputs: [y], attributes: { k = 0 } }) => {
+    if (size(y.shape) > eyeLimit) return undefined;
     const elements: number[] = [];
     forEachPosition(y.shape, ([row = 0, column = 0]) => elements.push(Number(column - row === k)));
     const eye = exactTensor(y, elements);

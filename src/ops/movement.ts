@@ -209,6 +209,10 @@ export const Split: OpDef = defineOp("Split", {
   infer: ([x, lengths], { axis = 0, num_outputs = 2 }) => {
     const along = normalizeAxis(axis, x.rank);
     const extent = x.shape[along] ?? 0;
+    if (!lengths && !(num_outputs >= 1 && num_outputs <= extent))
+      throw new ShapeError(
+        `split: axis ${axis} of ${showShape(x.shape)} has no ${num_outputs} parts; ask for 1 to ${extent}`,
+      );
     const each = Math.ceil(extent / num_outputs);
     const parts = lengths
       ? requireConstant("Split", "lengths", lengths)

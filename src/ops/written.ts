@@ -3,6 +3,7 @@
  * It uses no operator itself, so that every family may use it while the modules load.
  */
 import { UnsupportedError } from "../core/errors.ts";
+import { numbersOf } from "../graph/attributes.ts";
 import { type Node, nodesOf, type Value } from "../graph/ir.ts";
 import {
   type Arity,
@@ -19,7 +20,7 @@ import { int64s, scalar } from "./constant.ts";
 
 /** A node of `op` as a file has it. Throws UnsupportedError for an attribute that the operator does not know. */
 export function writtenNode(op: OpDef, inputs: readonly (Value | undefined)[], attributes: Attributes): Node {
-  const foreign = Object.keys(attributes).find((name) => !(name in op.schema));
+  const foreign = Object.keys(attributes).find((name) => !Object.hasOwn(op.schema, name));
   if (foreign !== undefined) throw new UnsupportedError(`${op.type}: its attribute ${foreign} is not known here`);
   return makeNode(op, inputs, attributes);
 }
@@ -36,7 +37,7 @@ export const attributesToOperands =
     const operands = [...inputs];
     for (const name of moved) {
       const position = positions[name] as number;
-      const numbers = [attributes[name] as number | readonly number[]].flat();
+      const numbers = numbersOf(op.type, attributes, name) ?? [];
       while (operands.length < position) operands.push(undefined);
       operands[position] = op.settings.includes(position) ? scalar(numbers[0] ?? 0, inputs[0]?.dtype) : int64s(numbers);
     }

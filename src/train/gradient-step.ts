@@ -1,6 +1,7 @@
 /** The graph of one training batch: loss, metrics, gradients of the trainable parameters, new buffers. */
 import { gradients as differentiate } from "../autodiff/gradients.ts";
 import { ShapeError } from "../core/errors.ts";
+import { size } from "../core/shape.ts";
 import type { Tensor } from "../core/tensor.ts";
 import { checkLabels } from "../data/checks.ts";
 import type { Batch } from "../data/dataset.ts";
@@ -68,7 +69,14 @@ export function traceLoss(model: Module, loss: Loss, batch: Batch, options: Cont
   return { context, x, y, output, loss: total, checkTargets };
 }
 
-/** Builds and compiles the step. Frozen parameters become constants, trainable ones inputs. */
+/** Frozen parameters up to this many elements are built into the step; the engine keeps several copies of what is. */
+const mostBuiltIn = 2 ** 18;
+
+/** Whether a parameter becomes a constant, which the engine may fold and prepare once. */
+const isBuiltIn = ({ trainable, isBuffer, shape }: Parameter): boolean =>
+  !trainable && !isBuffer && size(shape) <= mostBuiltIn;
+
+/** Builds and compiles the step. Small frozen parameters become constants, all others inputs. */
 export async function buildGradientStep(
   model: Module,
   batch: Batch,
@@ -77,7 +85,7 @@ export async function buildGradientStep(
   const key = keyInput();
   const inputs = new Map<Parameter, Value>();
   const bind = (parameter: Parameter, path: string): Value => {
-    if (!parameter.trainable && !parameter.isBuffer && parameter.value) return constant(parameter.value);
+    if (isBuiltIn(parameter) && parameter.value) return constant(parameter.value);
     const value = input(parameter.dtype, parameter.shape, path);
     inputs.set(parameter, value);
     return value;
@@ -95,7 +103,7 @@ export async function buildGradientStep(
   const [loss = traced.loss] = forward;
   const slopes = differentiate([loss], [ones([])], parameters);
 
-  const bound = [...inputs].filter(([parameter]) => parameter.isBuffer || parameter.trainable);
+  const bound = [...inputs];
   const executable = await compile(
     [x, y, key, ...bound.map(([, value]) => value)],
     [...forward, ...slopes],

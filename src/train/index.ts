@@ -2,6 +2,19 @@
 export { type Callback, type EarlyStoppingOptions, earlyStopping, logLearningRate, records } from "./callbacks.ts";
 export { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
 export { type Evaluation, Evaluator, evaluate, predict, predictor } from "./evaluate.ts";
+export {
+  type Average,
+  averages,
+  defineExperiment,
+  type Experiment,
+  type ExperimentSettings,
+  type ExperimentTask,
+  type Figures,
+  type Outcome,
+  runTrial,
+  type TrialOptions,
+  type Variant,
+} from "./experiment.ts";
 export { type FitOptions, type FitResult, fit, type Progress, type Run } from "./fit.ts";
 export * from "./metrics.ts";
 export * from "./optimizers.ts";

@@ -1,6 +1,6 @@
 /** `sardonyx recipes`: what can be trained. */
 import { defineCommand } from "../command.ts";
-import { builtInRecipes, loadRecipe } from "../recipes.ts";
+import { builtInRecipes, isExperiment, loadTrainable } from "../recipes.ts";
 import { table } from "../text.ts";
 
 export const command = defineCommand({
@@ -12,11 +12,12 @@ export const command = defineCommand({
   async run({ output }) {
     const rows: string[][] = [];
     for (const name of builtInRecipes()) {
-      const { recipe } = await loadRecipe(name);
+      const { recipe } = await loadTrainable(name);
       const { summary, defaults } = recipe;
       output.record("recipe", { name, summary, defaults });
       const { epochs, batchSize, learningRate, optimizer } = defaults;
-      rows.push([name, summary, `${optimizer} ${learningRate}, batch ${batchSize}, epochs ${epochs}`]);
+      const repeats = isExperiment(recipe) ? `, ${recipe.defaults.repeats} seeds` : "";
+      rows.push([name, summary, `${optimizer} ${learningRate}, batch ${batchSize}, epochs ${epochs}${repeats}`]);
     }
     const columns = [{ head: "Recipe" }, { head: "What it trains", width: 40 }, { head: "Defaults", width: 24 }];
     for (const line of table(columns, rows)) output.line(line);

@@ -1,11 +1,13 @@
 /** `sardonyx train`: a recipe trained, tested and saved. */
 import { createRequire } from "node:module";
-import { unknownName } from "../../core/errors.ts";
+import { OptionError, unknownName } from "../../core/errors.ts";
 import { type Device, devices } from "../../runtime/session.ts";
 import { type OptimizerName, optimizerOf } from "../../train/optimizers.ts";
 import { choice, defineCommand, number, text, toggle, wholeNumber } from "../command.ts";
 import { version } from "../package.ts";
-import { makePlan } from "../train/plan.ts";
+import { isLoadedExperiment, type Loaded, loadTrainable, type Trainable } from "../recipes.ts";
+import { runExperiment } from "../train/experiment.ts";
+import { makePlan, type Plan } from "../train/plan.ts";
 import { runTraining } from "../train/run.ts";
 
 function deviceOf(name: string): Device {
@@ -27,6 +29,7 @@ export const command = defineCommand({
     device: choice(`where to compute: ${devices.join(" or ")}; default cpu`, deviceOf),
     threads: wholeNumber("threads of one operator; default all cores", 1),
     limit: wholeNumber("use only so many samples, for a quick try", 1),
+    repeats: wholeNumber("of an experiment: train each network from so many seeds", 1),
     out: text("DIR", "folder of the run; default runs/RECIPE"),
     resume: toggle("go on with the run in --out, or with the newest run of the recipe"),
     checkpointSeconds: number("seconds between checkpoints; default 30", { low: 0, example: 30 }),
@@ -38,18 +41,27 @@ export const command = defineCommand({
     ["sardonyx train mlp-mnist --limit 5000 --epochs 2", "a quick try"],
     ["sardonyx train lenet-mnist --resume", "go on where the newest run stopped"],
     ["sardonyx train lenet-mnist --profile", "time by operator and layer"],
+    ["sardonyx train depth-mnist", "an experiment: 24 networks, compared"],
     ["sardonyx train ./my-recipe.ts --out runs/mine --json", "one's own recipe, JSON lines"],
   ],
   async run({ arguments: [recipe = ""], options, output }) {
     const { out, resume, profile, checkpointSeconds, ...given } = options;
-    const here = versions();
-    const plan = await makePlan(recipe, { given, out, resume, profile }, here);
-    const changed = Object.entries(plan.record.versions).filter(([name, was]) => here[name] !== was);
-    if (changed.length > 0)
-      output.warn(
-        `This run began with ${changed.map(([name, was]) => `${name} ${was} (here ${here[name] ?? "none"})`).join(", ")}: it goes on, but maybe not bit for bit.`,
-      );
-    await runTraining(plan, {
+    const planOf = async <R extends Trainable>(loaded: Loaded<R>): Promise<Plan<R>> => {
+      const here = versions();
+      const plan = await makePlan(loaded, recipe, { given, out, resume, profile }, here);
+      const changed = Object.entries(plan.record.versions).filter(([name, was]) => here[name] !== was);
+      if (changed.length > 0)
+        output.warn(
+          `This run began with ${changed.map(([name, was]) => `${name} ${was} (here ${here[name] ?? "none"})`).join(", ")}: it goes on, but maybe not bit for bit.`,
+        );
+      return plan;
+    };
+    const loaded = await loadTrainable(recipe);
+    if (isLoadedExperiment(loaded)) {
+      if (profile) throw new OptionError(`--profile is of one network, and ${recipe} trains several; name a recipe`);
+      return runExperiment(await planOf(loaded), output);
+    }
+    await runTraining(await planOf(loaded), {
       output,
       checkpointSeconds: checkpointSeconds ?? 30,
       profile: profile ? { short: options.epochs === undefined } : undefined,

@@ -4,7 +4,7 @@ import { basename, dirname, join } from "node:path";
 import type { Network } from "../../analyze/network.ts";
 import { onnxNetwork } from "../../analyze/onnx-network.ts";
 import type { ByteSource } from "../../core/byte-source.ts";
-import { atPlace, FileError } from "../../core/errors.ts";
+import { atPlace, FileError, ShapeError } from "../../core/errors.ts";
 import { isPlainObject } from "../../core/tree.ts";
 import { importModel } from "../../onnx/import.ts";
 import { openBeside, openFile } from "../../storage/file-source.node.ts";
@@ -97,6 +97,11 @@ function openOnnx(path: string, file: ByteSource, shapes: ShapeOptions): Network
     });
     chooser.finish(names);
     return onnxNetwork(basename(path), model);
+  } catch (error) {
+    // Chosen by us or by the command line, the shapes are the likeliest cause.
+    if (error instanceof ShapeError && !error.message.includes("--input-shape"))
+      error.message += `; the input shapes may be the cause: pass others with --input-shape`;
+    throw error;
   } finally {
     for (const source of beside) source.close();
   }

@@ -2,7 +2,7 @@
 import { type FoldedItem, foldLayers, layersIn } from "../../analyze/fold.ts";
 import type { InspectedLayer, Inspection } from "../../analyze/schema.ts";
 import type { Output } from "../output.ts";
-import { type Column, count, plural, table } from "../text.ts";
+import { type Column, count, plural, table, wrap } from "../text.ts";
 import { amount, bar, bytes, extents, longCount, share } from "./units.ts";
 
 export interface TableOptions {
@@ -38,8 +38,17 @@ function lines(columns: readonly Column[], rows: readonly (readonly string[])[],
 function facts(rows: readonly (readonly [string, string, string?])[], output: Output): void {
   const width = Math.max(...rows.map(([name]) => name.length));
   const values = Math.max(...rows.map(([, value]) => value.length));
-  for (const [name, value, remark] of rows)
-    output.line(`  ${name.padEnd(width)}  ${value.padStart(values)}${remark ? `  ${remark}` : ""}`);
+  for (const [name, value, remark] of rows) {
+    const line = `  ${name.padEnd(width)}  ${value.padStart(values)}`;
+    const fits = remark && line.length + 2 + remark.length <= output.columns;
+    output.line(fits ? `${line}  ${remark}` : line);
+    if (remark && !fits) indented(remark, output, 4);
+  }
+}
+
+/** Words in lines that fit, the first of them moved in and the others further. */
+function indented(text: string, output: Output, indent = 2): void {
+  for (const line of wrap(text, output.columns - indent, 2)) output.line(`${" ".repeat(indent)}${line}`);
 }
 
 function showDepth({ depth }: Inspection, output: Output): void {
@@ -57,7 +66,7 @@ function showDepth({ depth }: Inspection, output: Output): void {
             [
               "paths",
               longCount(paths.count),
-              `of ${paths.min} to ${paths.max} weighted layers, mean ${paths.mean.toFixed(1)}`,
+              `of ${paths.min} to ${paths.max} layers, mean ${paths.mean.toFixed(1)}`,
             ] as const,
           ]
         : []),
@@ -86,10 +95,14 @@ function showParameters({ parameters, byRole }: Inspection, output: Output): voi
     output,
   );
   const precisions = Object.entries(bytesByPrecision).map(([name, size]) => `${name} ${bytes(size)}`);
-  output.line(`  at one precision: ${precisions.join(", ")}`);
+  indented(`at one precision: ${precisions.join(", ")}`, output);
   for (const { name, layers: readers } of shared)
-    output.line(`  shared, counted once: ${name}, read by ${readers.join(" and ")}`);
+    indented(`shared, counted once: ${name}, read by ${someOf(readers)}`, output);
 }
+
+/** Names of a list, and how many more there are if it is long. */
+const someOf = (names: readonly string[]): string =>
+  names.length <= 4 ? names.join(" and ") : `${names.slice(0, 3).join(", ")} and ${names.length - 3} more`;
 
 function showKinds({ byKind, parameters, cost }: Inspection, output: Output): void {
   const width = Math.max(8, Math.min(60, output.columns - 62));
@@ -112,7 +125,7 @@ function showKinds({ byKind, parameters, cost }: Inspection, output: Output): vo
   );
 }
 
-function showCost({ cost, settings, parameters }: Inspection, output: Output): void {
+function showCost({ cost, settings }: Inspection, output: Output): void {
   const { macs, forwardFlops, backwardFlops, activationBytes, trainingBytes, predictionBytes, memory } = cost;
   if (macs === null) return;
   output.line(`Cost of this input (a multiply-add is 1 MAC and 2 FLOPs)`);
@@ -127,11 +140,7 @@ function showCost({ cost, settings, parameters }: Inspection, output: Output): v
       ...(memory
         ? ([
             ["  weights", bytes(memory.weights)],
-            [
-              "  gradients",
-              bytes(memory.gradients),
-              `of ${count(parameters.trainable)} parameters, and the engine's copies`,
-            ],
+            ["  gradients", bytes(memory.gradients), "and the engine's copies of them"],
             ["  optimizer", bytes(memory.optimizer)],
             ["  activations and workspace", bytes(memory.activations)],
           ] as const)
@@ -144,27 +153,38 @@ function showCost({ cost, settings, parameters }: Inspection, output: Output): v
 const backwardShare = (forward: number | null, backward: number | null): string =>
   forward && backward ? `${(backward / forward).toFixed(2)} times forward` : "";
 
-function showLayers({ layers, cost }: Inspection, all: boolean, output: Output): void {
+function showLayers({ layers, cost, parameters }: Inspection, all: boolean, output: Output): void {
   const wide = output.columns >= 120;
   const items = all ? layers.map((layer) => ({ layer })) : foldLayers(layers);
   const rows: string[][] = [];
-  const cellsOf = (layer: InspectedLayer, indent: string): string[] => [
-    `${indent}${layer.name}${layer.runs > 1 ? ` ×${layer.runs}` : ""}`,
+  // Of the layers that read a shared parameter, the first counts it.
+  const owners = new Map(
+    parameters.shared.flatMap(({ name, layers: [first, ...others] }) => others.map((own) => [own, first ?? name])),
+  );
+  const counted = (layer: InspectedLayer) => {
+    if (layer.parameters > 0) return layer.formula;
+    const owner = owners.get(layer.name);
+    return owner === undefined ? "0" : `of ${owner}`;
+  };
+  const cellsOf = (layer: InspectedLayer, indent: string, block: string): string[] => [
+    `${indent}${layer.name.slice(block.length)}${layer.runs > 1 ? ` ×${layer.runs}` : ""}`,
     ...(wide ? [layer.type, layer.role] : [shortKinds[layer.kind] ?? layer.kind]),
     extents(layer.outputShape?.slice(1)),
-    layer.parameters > 0 ? layer.formula : "0",
+    counted(layer),
     ...(wide ? [count(layer.trainable)] : []),
     layer.macs === 0 ? "0" : amount(layer.macs),
     ...(wide ? [share(layer.macs ?? 0, cost.macs ?? 0)] : []),
   ];
-  const add = (item: FoldedItem, indent: string) => {
-    if ("layer" in item) return rows.push(cellsOf(item.layer, indent));
-    const { blocks, items: inner } = item;
-    rows.push([`${indent}${blocks[0]} to ${lastPart(blocks.at(-1) ?? "")}: ${blocks.length} blocks alike`]);
-    for (const own of inner) add(own, `${indent}  `);
+  // In a block, names are told from the block's own on.
+  const add = (item: FoldedItem, indent: string, block: string) => {
+    if ("layer" in item) return rows.push(cellsOf(item.layer, indent, block));
+    const [first, ...others] = item.blocks;
+    const from = first.slice(block.length);
+    rows.push([`${indent}${from} to ${lastPart(others.at(-1) ?? "")}: ${item.blocks.length} blocks alike`]);
+    for (const own of item.items) add(own, `${indent}  `, first);
     return undefined;
   };
-  for (const item of items) add(item, "");
+  for (const item of items) add(item, "", "");
   const head = wide
     ? ["Layer", "Type", "Role", "Output", "Parameters", "To be trained", "MACs", "Share"]
     : ["Layer", "Kind", "Output", "Parameters", "MACs"];
@@ -212,16 +232,20 @@ function showRows(columns: readonly Column[], rows: readonly (readonly string[])
   }
   const fit = (text: string, i: number) => {
     const width = widths[i] ?? 0;
-    const short =
-      text.length <= width
-        ? text
-        : i === 0
-          ? `…${text.slice(text.length - width + 1)}`
-          : `${text.slice(0, width - 1)}…`;
+    const short = text.length <= width ? text : shorten(text, width, i === 0);
     return columns[i]?.align === "right" ? short.padStart(width) : short.padEnd(width);
   };
   const line = (row: readonly string[]) => row.map(fit).join("  ").trimEnd();
   output.line(line(columns.map(({ head }) => head)));
   output.line("─".repeat(widths.reduce((sum, width) => sum + width, gaps)));
   for (const row of rows) output.line(row.length > 1 ? line(row) : (row[0] ?? ""));
+}
+
+/** A name keeps its end; a formula its result; other text its beginning. */
+function shorten(text: string, width: number, isName: boolean): string {
+  if (isName) return `…${text.slice(text.length - width + 1)}`;
+  const result = text.lastIndexOf(" = ");
+  const tail = result < 0 ? "" : text.slice(result);
+  const head = width - tail.length - 1;
+  return head < 2 ? `…${tail}`.slice(0, width) : `${text.slice(0, head)}…${tail}`;
 }

@@ -8,7 +8,7 @@ import type { Progress } from "../../train/fit.ts";
 import { type Optimizer, optimizerOf } from "../../train/optimizers.ts";
 import type { Recipe, Task } from "../../train/recipe.ts";
 import { compileOptions, readCheckpoint } from "../open-run.ts";
-import { type LoadedRecipe, loadRecipe } from "../recipes.ts";
+import type { Loaded, Trainable } from "../recipes.ts";
 import { folderForNewRun, newestRun, type RunRecord, readRecord, runFiles, shown } from "../run-folder.ts";
 import { type GivenSettings, newSettings, resumedSettings } from "./settings.ts";
 
@@ -19,8 +19,8 @@ export interface PlanOptions {
   readonly profile?: boolean | undefined;
 }
 
-export interface Plan {
-  readonly recipe: Recipe;
+export interface Plan<R extends Trainable = Recipe> {
+  readonly recipe: R;
   /** The recipe as it was named, for commands that are suggested. */
   readonly named: string;
   readonly folder: string;
@@ -33,12 +33,12 @@ export interface Plan {
 }
 
 /** Checks everything that can be checked before data is loaded. Throws SardonyxError. */
-export async function makePlan(
+export async function makePlan<R extends Trainable>(
+  loaded: Loaded<R>,
   named: string,
   options: PlanOptions,
   versions: Readonly<Record<string, string>>,
-): Promise<Plan> {
-  const loaded = await loadRecipe(named);
+): Promise<Plan<R>> {
   const plan = options.resume
     ? await planResumed(loaded, named, options)
     : planNew(loaded, named, options, { ...versions });
@@ -49,12 +49,12 @@ export async function makePlan(
   return plan;
 }
 
-function planNew(
-  { recipe, path }: LoadedRecipe,
+function planNew<R extends Trainable>(
+  { recipe, path }: Loaded<R>,
   named: string,
   { given, out, profile = false }: PlanOptions,
   versions: Record<string, string>,
-): Plan {
+): Plan<R> {
   const settings = newSettings(recipe, given);
   return {
     recipe,
@@ -73,11 +73,11 @@ function planNew(
   };
 }
 
-async function planResumed(
-  { recipe, path }: LoadedRecipe,
+async function planResumed<R extends Trainable>(
+  { recipe, path }: Loaded<R>,
   named: string,
   { given, out, profile }: PlanOptions,
-): Promise<Plan> {
+): Promise<Plan<R>> {
   if (profile) throw new OptionError("--profile begins a run of its own; leave out --resume");
   const folder = out === undefined ? await newestRun(recipe.name) : resolve(out);
   const saved = await readRecord(folder);

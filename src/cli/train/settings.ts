@@ -1,18 +1,35 @@
 /** What a run is computed with: the recipe's defaults, the command line, or the record of the run that goes on. */
 import { availableParallelism } from "node:os";
 import { OptionError } from "../../core/errors.ts";
-import type { Recipe } from "../../train/recipe.ts";
+
 import { flagOf } from "../command.ts";
+import { isExperiment, type Trainable } from "../recipes.ts";
 import type { RunSettings } from "../run-folder.ts";
 
 /** The settings that were given on the command line. */
 export type GivenSettings = { readonly [K in keyof RunSettings]?: RunSettings[K] | undefined };
 
-const names = ["epochs", "batchSize", "learningRate", "optimizer", "seed", "device", "threads", "limit"] as const;
+const names = [
+  "epochs",
+  "batchSize",
+  "learningRate",
+  "optimizer",
+  "seed",
+  "device",
+  "threads",
+  "limit",
+  "repeats",
+] as const;
 
-/** Settings of a new run. */
-export const newSettings = ({ defaults }: Recipe, given: GivenSettings): RunSettings => {
+/** Settings of a new run. Throws OptionError for repeats of what is trained once. */
+export const newSettings = (recipe: Trainable, given: GivenSettings): RunSettings => {
   const { limit } = given;
+  const { defaults } = recipe;
+  const { repeats, threads } = isExperiment(recipe) ? recipe.defaults : { repeats: undefined, threads: undefined };
+  if (given.repeats !== undefined && repeats === undefined)
+    throw new OptionError(
+      `--repeats is for experiments, and ${recipe.name} trains one network once; leave it out, or pass --seed`,
+    );
   return {
     epochs: given.epochs ?? defaults.epochs,
     batchSize: given.batchSize ?? defaults.batchSize,
@@ -20,8 +37,9 @@ export const newSettings = ({ defaults }: Recipe, given: GivenSettings): RunSett
     optimizer: given.optimizer ?? defaults.optimizer,
     seed: given.seed ?? defaults.seed,
     device: given.device ?? "cpu",
-    threads: given.threads ?? availableParallelism(),
+    threads: given.threads ?? threads ?? availableParallelism(),
     ...(limit !== undefined && { limit }),
+    ...(repeats !== undefined && { repeats: given.repeats ?? repeats }),
   };
 };
 
