@@ -328,9 +328,13 @@ describe("graphs", () => {
     ]);
   });
 
-  test("tell stored tensors that nothing reads", () => {
+  test("tell stored tensors that nothing reads, and those that no output needs", () => {
     expect(networkFrom(graph(nodes, [...weights, { name: "other", shape: [9] }])).notes).toEqual([
-      "The file lists one tensor that no operator reads, not counted here: other.",
+      "The file lists one tensor that no output needs, not counted here: other.",
+    ]);
+    const signature = { outputs: { features: { name: "m/a/Relu:0" } } };
+    expect(networkFrom(graph(nodes, weights, { signature })).notes).toEqual([
+      "The file lists one tensor that no output needs, not counted here: b.kernel.",
     ]);
   });
 

@@ -84,14 +84,27 @@ function graphModelNetwork(name: string, document: GraphDocument, shapeOf: TfjsO
   const { settings, shapes, unread } = model;
   const unknown = Array.from(model.unknown, ([node, reason]) => ({ type: node.op.type, ...reason }));
   const hasMissing = settings.some(({ value }) => value !== undefined) && unknown.some(({ kind }) => kind === "shape");
-  const notes = [
-    ...unknownNotes(unknown, "node"),
-    ...(hasMissing
-      ? ["The files of weights are not beside it: what depends on the numbers in them is not known."]
-      : []),
-    ...someOf(unread, (tensors) => `The file lists ${tensors} that no operator reads, not counted here`),
-  ];
-  return graphNetwork({ name, source: sourceOf(document), model, settings, shapes, kernelFirst: true, notes });
+  const network = graphNetwork({
+    name,
+    source: sourceOf(document),
+    model,
+    settings,
+    shapes,
+    kernelFirst: true,
+    notes: unknownNotes(unknown, "node"),
+  });
+  const counted = new Set(network.parameters.map(({ value }) => value));
+  const aside = [...model.weights].flatMap(([value, tensor]) => (counted.has(value) ? [] : [tensor.name]));
+  return {
+    ...network,
+    notes: [
+      ...network.notes,
+      ...(hasMissing
+        ? ["The files of weights are not beside it: what depends on the numbers in them is not known."]
+        : []),
+      ...someOf([...unread, ...aside], (tensors) => `The file lists ${tensors} that no output needs, not counted here`),
+    ],
+  };
 }
 
 /** A sentence about some tensors, of which the first are named; none for none. */

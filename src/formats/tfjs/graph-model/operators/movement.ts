@@ -47,7 +47,7 @@ function padded(node: Applied, pad: (x: Value, widths: readonly (readonly number
   });
 }
 
-/** Elements beyond the border are those on its other side, the border itself left out or not. */
+/** Elements beyond the border mirror those within; the mode that repeats the border itself is not known. */
 function mirrored(x: Value, widths: readonly (readonly number[])[], mode: string): Value {
   if (mode !== "REFLECT") throw new UnsupportedError(`it pads by mode ${mode}`);
   const pads = [0, 1].flatMap((side) => widths.map((pair) => pair[side] ?? 0));
@@ -100,7 +100,8 @@ export const movementOperators: Operators = {
     build: (node) => {
       const [start, limit, step] = [0, 1, 2].map((i) => axisOf(node, i)) as [number, number, number];
       const count = counted(Math.max(0, Math.ceil((limit - start) / (step || 1))), 0);
-      return int32s(Array.from({ length: count }, (_, i) => start + i * step));
+      const numbers = Array.from({ length: count }, (_, i) => start + i * step);
+      return ops.constant(tensor(numbers, { dtype: node.operand(0).dtype }));
     },
   },
   Rank: unary(({ rank }) => ops.reshape(int32s([rank]), []), ops.Reshape),

@@ -53,7 +53,7 @@ function windowOf(attributes: NodeAttributes, { spatial }: Layout, kernel: Shape
 
 /** A vector over the channels of x [N, C, …]. */
 const perChannel = (vector: Value, x: Value): Value =>
-  ops.reshape(vector, [vector.shape[0] ?? 1, ...new Array<number>(x.rank - 2).fill(1)]);
+  ops.reshape(vector, [vector.shape[0] ?? 1, ...new Array<number>(Math.max(0, x.rank - 2)).fill(1)]);
 
 /** What grappler, TensorFlow's optimizer, fuses behind a product: y has its channels on axis 1. */
 const fused: Readonly<Record<string, (y: Value, next: () => Value, attributes: NodeAttributes) => Value>> = {

@@ -59,7 +59,7 @@ type Fields = z.output<typeof fields>;
 /**
  * One recurrent layer: [N, T, I] → [N, T, units] or the last state [N, units], and the states beside it. Weights kernel
  * [I, gates · units], recurrent_kernel [units, gates · units], bias [gates · units] or, of a GRU that resets behind the
- * product, [2, gates · units].
+ * product, [2, gates · units]. Keras's dropout of its inputs and states, in training only, is left out.
  */
 class Recurrent extends Several {
   readonly kind = "recurrent";
@@ -103,8 +103,8 @@ class Recurrent extends Several {
       ...(op === GRU && { linear_before_reset: reset_after ? 1 : 0 }),
     };
     const first = states.map((state) => unsqueeze(state, [0]));
-    const operands = [x, this.#rows(w), this.#rows(r), bias, undefined, ...first];
-    const [y, ...last] = makeNode(op, first.length > 0 ? operands : operands.slice(0, 4), attributes).outputs;
+    const begin = first.length > 0 ? [undefined, ...first] : [];
+    const [y, ...last] = makeNode(op, [x, this.#rows(w), this.#rows(r), bias, ...begin], attributes).outputs;
     return [reshape(y, [steps, batch, units]), ...last.map((state) => reshape(state, [batch, units]))];
   }
 
@@ -160,7 +160,8 @@ function recurrentClass(Kind: typeof Recurrent, cell: Cell): LayerClass {
   return defineLayer(fields, (own) => {
     const other = Object.entries(cell.activations).find(([setting, name]) => {
       const written = own[setting as "activation" | "recurrent_activation"];
-      return written !== undefined && written !== null && written !== name;
+      // None stands for linear; what is not written is the standard.
+      return written !== undefined && written !== name;
     });
     const unknown = other && `its ${other[0]} is another than ${other[1]}, the only one that is known here`;
     return { module: new Kind(cell, own, !other), weights, ...(unknown && { unknown }) };

@@ -2,7 +2,6 @@
 import { z } from "zod";
 import { ShapeError, UnsupportedError } from "../../../../core/errors.ts";
 import { showShape } from "../../../../core/shape.ts";
-import { isPlainObject } from "../../../../core/tree.ts";
 import type { Value } from "../../../../graph/ir.ts";
 import { type Context, type Extra, Module } from "../../../../nn/index.ts";
 import { add, concat, div, flip, mul, reshape } from "../../../../ops/index.ts";
@@ -52,18 +51,17 @@ class Bidirectional extends Several {
     this.#merging = merging;
   }
   protected call(x: Value, context: Context, initial: Extra): Value {
-    const states = Object.values(initial);
-    const half = states.length / 2;
-    const run = (layer: Module, own: typeof states) =>
+    const begin = Object.values(initial);
+    const half = begin.length / 2;
+    const run = (layer: Module, own: typeof begin) =>
       layer.outputs(layer.apply(x, context, Object.fromEntries(own.entries())));
-    const [a, ...ofForward] = run(this.forward, states.slice(0, half)) as [Value, ...Value[]];
-    const [last, ...ofBackward] = run(this.backward, states.slice(half)) as [Value, ...Value[]];
+    const [a, ...ofForward] = run(this.forward, begin.slice(0, half)) as [Value, ...Value[]];
+    const [last, ...ofBackward] = run(this.backward, begin.slice(half)) as [Value, ...Value[]];
     // What was read from the end stands beside what was read from the begin at the same step.
     const { merge, isSequence } = this.#merging;
     const b = isSequence ? flip(last, 1) : last;
-    const both = merge ? ([merge(a, b)] as const) : ([a, b] as const);
-    const [first, ...others] = both;
-    return this.giving(first, ...others, ...ofForward, ...ofBackward);
+    const states = [...ofForward, ...ofBackward];
+    return merge ? this.giving(merge(a, b), ...states) : this.giving(a, b, ...states);
   }
 }
 
@@ -94,6 +92,6 @@ export const wrapperClasses: LayerClasses = {
 };
 
 function layerOf({ class_name: className, config }: z.output<typeof inner>, prefix: string) {
-  const own = isPlainObject(config) && typeof config["name"] === "string" ? config["name"] : className.toLowerCase();
+  const own = typeof config["name"] === "string" ? config["name"] : className.toLowerCase();
   return { name: `${prefix}${own}`, className, config };
 }
