@@ -22,7 +22,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   // Beside the design's row: storage for checkpoints; runtime and onnx for exporting.
   train: ["core", "graph", "ops", "autodiff", "jit", "nn", "data", "storage", "runtime", "onnx"],
   finetune: ["core", "graph", "ops", "autodiff", "jit", "nn", "data", "storage", "runtime", "onnx", "train"],
-  formats: ["core", "graph", "onnx", "nn", "models", "finetune"],
+  formats: ["core", "graph", "ops", "onnx", "nn", "models", "finetune"],
   // Beside the design's row: autodiff and jit, since what training costs is read off the graph that would run.
   analyze: ["core", "graph", "ops", "autodiff", "onnx", "jit", "nn", "models", "formats"],
 };

@@ -56,7 +56,7 @@ export function compare(inspections: readonly Inspection[]): Comparison {
           row("all", "count", ({ parameters }) => parameters.total),
           row("to be trained", "count", ({ parameters }) => parameters.trainable),
           row("frozen", "count", ({ parameters }) => parameters.frozen),
-          row("running statistics", "count", ({ parameters }) => parameters.buffers),
+          row("buffers", "count", ({ parameters }) => parameters.buffers),
           row("stored", "bytes", ({ parameters }) => parameters.bytes),
         ],
       },

@@ -1,68 +1,76 @@
 /** Networks from graphs that a file holds: layers by the marks of the nodes, kinds by their operators. */
+import { isFloat } from "../core/dtype.ts";
 import { type Shape, size } from "../core/shape.ts";
 import { type Graph, graphOf, type Node, type Scope, type Value } from "../graph/ir.ts";
 import type { LayerKind } from "../nn/index.ts";
+import type { FileTensor, ImportedGraph, Setting } from "../onnx/imported.ts";
 import { kindOf } from "../ops/registry.ts";
 import { type Flow, flowOf } from "./flow.ts";
 import { formulaOf } from "./formula.ts";
 import { standInLoss } from "./loss.ts";
 import type { Network, NetworkLayer, NetworkParameter } from "./network.ts";
 
-/** A weight as its file describes it. */
-export interface GraphWeight {
-  readonly name: string;
-  readonly shape: Shape;
-  /** Number of elements where they are packed; default that of the shape. */
-  readonly elements?: number;
-  readonly type: { readonly name: string; readonly bits: number };
-}
-
 export interface GraphSource {
   readonly name: string;
   readonly source: string;
-  readonly graph: Graph;
-  readonly weights: ReadonlyMap<Value, GraphWeight>;
-  /** Values whose shape is not known. */
-  readonly unshaped: ReadonlySet<Value>;
+  readonly model: ImportedGraph;
+  /** Stored tensors beside the weights, which are counted as buffers. */
+  readonly settings?: readonly Setting[];
+  /** Shapes of what layers give where the file has them otherwise than the graph. */
+  readonly shapes?: ReadonlyMap<Scope, Shape>;
+  /** Kernels of convolutions are stored [height, width, in, out]; default [out, in, height, width]. */
+  readonly kernelFirst?: boolean;
   readonly notes: readonly string[];
 }
 
 /** The network of a graph whose nodes carry the marks of their layers. */
-export function graphNetwork({ name, source, graph, weights, unshaped, notes }: GraphSource): Network {
-  const flow = flowOf(graph, weights.keys());
+export function graphNetwork(given: GraphSource): Network {
+  const { name, source, model, settings = [], shapes: shapesInFile, kernelFirst, notes } = given;
+  const { graph, weights, unshaped } = model;
+  const flow = flowOf(graph, [...weights.keys(), ...settings.flatMap(({ value }) => value ?? [])]);
   const layers = collectLayers(flow, weights);
   const statistics = new Set(
     graph.nodes.flatMap(({ op, inputs }) => op.statistics.flatMap((position) => inputs[position] ?? [])),
   );
   const parameters = layers.flatMap((layer) =>
     layer.weights.map((value): NetworkParameter => {
-      const weight = weights.get(value) as GraphWeight;
       const isBuffer = statistics.has(value);
-      return {
-        name: weight.name,
-        layer: layer.name,
-        shape: weight.shape,
-        elements: weight.elements ?? size(weight.shape),
-        type: weight.type.name,
-        bits: weight.type.bits,
-        isBuffer,
-        // Quantized numbers have no gradient.
-        trainable: !isBuffer && /^b?float/.test(weight.type.name),
-        value,
-      };
+      // Numbers that are quantized in the graph too have no gradient.
+      const trainable = !isBuffer && isFloat(value.dtype);
+      return { ...parameterOf(weights.get(value) as FileTensor, value), layer: layer.name, isBuffer, trainable };
     }),
   );
+  const buffers = settings.map(({ tensor, value }) => parameterOf(tensor, value));
   return {
     name,
     source,
-    parameters,
+    parameters: [...parameters, ...buffers],
     layers: layers
       .filter((layer) => isTold(layer, layers))
-      .map((layer) => describe(layer, weights, statistics, unshaped)),
+      .map((layer) => {
+        const learned = layer.weights.filter((value) => !statistics.has(value));
+        const shapes = learned.map((value) => weights.get(value)?.shape ?? []);
+        const told = describe(layer, unshaped);
+        const outputShape = shapesInFile?.get(layer.scopes.at(-1) as Scope) ?? told.outputShape;
+        return { ...told, outputShape, formula: formulaOf(shapes, { kernelFirst }) };
+      }),
     graphs: { forward: graph, training: trainingGraph(graph, unshaped) },
     notes,
   };
 }
+
+/** A tensor of the file as a buffer of a layer named as the tensor is. */
+const parameterOf = ({ name, shape, type }: FileTensor, value: Value | undefined): NetworkParameter => ({
+  name,
+  layer: name,
+  shape,
+  elements: size(shape),
+  type: type.name,
+  bits: type.bits,
+  isBuffer: true,
+  trainable: false,
+  value,
+});
 
 function trainingGraph({ inputs, outputs }: Graph, unshaped: ReadonlySet<Value>): Graph | undefined {
   const output = outputs.find((value) => !unshaped.has(value) && standInLoss(value) !== undefined);
@@ -105,10 +113,12 @@ function collectLayers(flow: Flow, weights: ReadonlyMap<Value, unknown>): readon
 /** The weights that a node reads, also those that it reads reshaped, transposed or dequantized. */
 function weightsBehind(node: Node, flow: Flow, weights: ReadonlyMap<Value, unknown>): readonly Value[] {
   const found = new Set<Value>();
-  const pending = node.inputs.filter((value) => value !== undefined && flow.isLearned(value)) as Value[];
-  for (let value = pending.shift(); value; value = pending.shift()) {
+  // The last is taken first.
+  const learned = (values: Node["inputs"]) => values.filter((value) => value && flow.isLearned(value)).reverse();
+  const pending = learned(node.inputs);
+  for (let value = pending.pop(); value; value = pending.pop()) {
     if (weights.has(value)) found.add(value);
-    for (const operand of value.producer?.inputs ?? []) if (operand && flow.isLearned(operand)) pending.push(operand);
+    pending.push(...learned(value.producer?.inputs ?? []));
   }
   return [...found];
 }
@@ -137,22 +147,15 @@ function isTold({ name, nodes, weights }: Draft, all: readonly Draft[]): boolean
   return !all.some((other) => other.name.startsWith(`${name}.`)) && nodes.some(({ op }) => kindOf(op) !== "reshape");
 }
 
-function describe(
-  { name, scopes, nodes, weights: own, flow }: Draft,
-  weights: ReadonlyMap<Value, GraphWeight>,
-  statistics: ReadonlySet<Value>,
-  unshaped: ReadonlySet<Value>,
-): NetworkLayer {
+function describe({ name, scopes, nodes, flow }: Draft, unshaped: ReadonlySet<Value>): Omit<NetworkLayer, "formula"> {
   const { kind, main } = kindOfNodes(nodes, flow);
   const output = nodes.at(-1)?.outputs[0];
-  const shapes = own.filter((value) => !statistics.has(value)).map((value) => weights.get(value)?.shape ?? []);
   return {
     name,
     type: main.op.type,
     kind,
     scopes,
     outputShape: output && !unshaped.has(output) ? output.shape : undefined,
-    formula: formulaOf(shapes),
   };
 }
 

@@ -3,7 +3,7 @@ import { bytesPerElement } from "../core/dtype.ts";
 import { ShapeError } from "../core/errors.ts";
 import { size } from "../core/shape.ts";
 import { type Graph, graphOf, input, type TensorType, type Value } from "../graph/ir.ts";
-import { AuxiliaryClassifier, PooledEncoder } from "../models/index.ts";
+import { AuxiliaryClassifier } from "../models/index.ts";
 import { type Module, type Parameter, type Trace, tracedLayers } from "../nn/index.ts";
 import { add } from "../ops/index.ts";
 import { standInLoss } from "./loss.ts";
@@ -26,7 +26,7 @@ export function moduleNetwork(given: ModuleSource): Network {
   const { x, y, context } = trace;
   const values = new Map(context.values);
   const { training, notes } = trainingGraph(given, trace, values);
-  const forward = graphOf([x, ...Object.values(trace.extra), ...values.values()], outputsOf(model, y));
+  const forward = graphOf([x, ...Object.values(trace.extra), ...values.values()], model.outputs(y));
   const owners = new Map<Parameter, string>();
   for (const [module, path] of model.modules())
     for (const parameter of module.own.values()) owners.set(parameter, path || "model");
@@ -45,10 +45,6 @@ export function moduleNetwork(given: ModuleSource): Network {
   );
   return { name, source, parameters, layers: layersOf(trace, forward), graphs: { forward, training }, notes };
 }
-
-/** What a model's call gives: its output, and the pooled state that some encoders keep beside it. */
-const outputsOf = (model: Module, y: Value): readonly Value[] =>
-  model instanceof PooledEncoder && model.hasPooled(y) ? [y, model.pooled(y)] : [y];
 
 /**
  * The graph of a training batch up to its loss; parameters have the values of the prediction's graph. For a batch that batch
@@ -77,7 +73,7 @@ function trainingGraph(
 /** From data, targets and parameters to the loss of the outputs, those of auxiliary heads too, and new statistics. */
 function upToLoss(model: Module, { x, extra, y, context }: Trace, key?: Value): NetworkGraphs["training"] {
   const heads = model instanceof AuxiliaryClassifier ? model.auxiliary(y) : [];
-  const losses = [...outputsOf(model, y), ...heads].map(standInLoss).filter((loss) => loss !== undefined);
+  const losses = [...model.outputs(y), ...heads].map(standInLoss).filter((loss) => loss !== undefined);
   const [first, ...rest] = losses;
   if (!first) return undefined;
   const loss = rest.reduce((sum, other) => add(sum, other.loss), first.loss);

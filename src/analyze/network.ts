@@ -3,7 +3,7 @@ import type { Shape } from "../core/shape.ts";
 import type { Graph, Scope, Value } from "../graph/ir.ts";
 import type { LayerKind } from "../nn/index.ts";
 
-/** A tensor that training moves, or that the forward pass keeps up (running statistics). */
+/** A tensor that training moves, or a buffer: running statistics, which the forward pass keeps up, and stored constants. */
 export interface NetworkParameter {
   /** `layers.0.weight`. */
   readonly name: string;

@@ -9,7 +9,11 @@ const parameters = z.object({
   total: z.number().describe("Elements of all parameters, a shared one counted once; buffers are not among them."),
   trainable: z.number(),
   frozen: z.number(),
-  buffers: z.number().describe("Elements that the forward pass keeps up itself, such as running statistics."),
+  buffers: z
+    .number()
+    .describe(
+      "Elements that no optimizer moves: running statistics, and constants that a file stores beside its weights.",
+    ),
   bytes: bytes.describe("Bytes of the parameters as they are stored, or as --precision and --quantize want them."),
   bytesByPrecision: z
     .object({ float32: bytes, float16: bytes, int8: bytes, int4: bytes })

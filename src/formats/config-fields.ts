@@ -98,8 +98,13 @@ export function requireMultiple(
 export function readFields<T>(type: string, schema: z.ZodType<T>, config: object): T {
   const result = schema.safeParse(config);
   if (result.success) return result.data;
+  throw new OptionError(`config.json of a ${type} model: ${wrongFields(result.error, config)}; correct the file`);
+}
+
+/** Each field that is wrong, what it holds and what is expected. */
+export function wrongFields({ issues }: z.ZodError, config: unknown): string {
   const told = new Map<string, string>();
-  for (const issue of result.error.issues) {
+  for (const issue of issues) {
     const place = issue.path.join(".");
     const held = issue.path.reduce<unknown>(
       (value, key) => (value as Record<PropertyKey, unknown> | null)?.[key],
@@ -107,9 +112,9 @@ export function readFields<T>(type: string, schema: z.ZodType<T>, config: object
     );
     const got = issue.code === "custom" && issue.params ? issue.params["got"] : held;
     // What is wrong with a field alone comes before what is wrong with it and another.
-    if (!told.has(place)) told.set(place, `${place} is ${shown(got)}, expected ${issue.message}`);
+    if (!told.has(place)) told.set(place, `${place || "it"} is ${shown(got)}, expected ${issue.message}`);
   }
-  throw new OptionError(`config.json of a ${type} model: ${[...told.values()].join("; ")}; correct the file`);
+  return [...told.values()].join("; ");
 }
 
 /** A value as JSON, cut short. */

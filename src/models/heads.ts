@@ -54,6 +54,10 @@ export abstract class PooledEncoder<E extends Extra = TokenInputs> extends Modul
     return this.#pooled.has(states);
   }
 
+  override outputs(states: Value): readonly Value[] {
+    return [states, ...(this.hasPooled(states) ? [this.pooled(states)] : [])];
+  }
+
   /** Keeps the pooled state of a call beside its states, which it returns. */
   protected withPooled(states: Value, pooled: Value | undefined): Value {
     if (pooled) this.#pooled.set(states, pooled);

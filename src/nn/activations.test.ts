@@ -1,6 +1,7 @@
 /** Every activation, its value and derivative, against PyTorch. */
 import { describe, expect, test } from "vitest";
 import { OptionError } from "../core/errors.ts";
+import { mul } from "../ops/index.ts";
 import { type ActivationName, activation, activationOf, activations } from "./activations.ts";
 import { checkLayer } from "./testing/check-layer.ts";
 import { fixture } from "./testing/fixture.node.ts";
@@ -14,6 +15,12 @@ describe("as in PyTorch", () => {
     }),
   );
 });
+
+test("a function of one's own is an activation", () =>
+  checkLayer(
+    activation((x) => mul(x, x)),
+    { input: { dtype: "float32", shape: [2, 3] }, expected: { outputShape: [2, 3], parameters: 0 } },
+  ));
 
 test("an unknown name is answered with the nearest", () => {
   expect(() => activation("rellu" as ActivationName)).toThrow('unknown activation "rellu"; did you mean "relu"?');

@@ -23,24 +23,27 @@ export const activations = {
 
 export type ActivationName = keyof typeof activations;
 
-/** The activation of a name. Throws OptionError with the nearest name. */
-export function activationOf(name: ActivationName): (x: Value) => Value {
-  if (!Object.hasOwn(activations, name)) throw unknownName("activation", name, Object.keys(activations));
-  return activations[name];
+/** A function of a layer's output; what a name stands for, or one of one's own. */
+export type ActivationFunction = (x: Value) => Value;
+
+/** The activation of a name, or the function itself. Throws OptionError with the nearest name. */
+export function activationOf(choice: ActivationName | ActivationFunction): ActivationFunction {
+  if (typeof choice === "function") return choice;
+  if (!Object.hasOwn(activations, choice)) throw unknownName("activation", choice, Object.keys(activations));
+  return activations[choice];
 }
 
 export class Activation extends Module {
   readonly kind = "activation";
-  readonly name: ActivationName;
-  constructor(name: ActivationName) {
+  readonly #activation: ActivationFunction;
+  constructor(choice: ActivationName | ActivationFunction) {
     super();
-    this.name = name;
-    activationOf(name);
+    this.#activation = activationOf(choice);
   }
   protected call(x: Value): Value {
-    return activationOf(this.name)(x);
+    return this.#activation(x);
   }
 }
 
 /** An activation as a layer of its own. */
-export const activation = (name: ActivationName): Activation => new Activation(name);
+export const activation = (choice: ActivationName | ActivationFunction): Activation => new Activation(choice);

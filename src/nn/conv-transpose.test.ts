@@ -1,7 +1,7 @@
 /** Transposed convolution layers against PyTorch's nn.ConvTranspose1d and nn.ConvTranspose2d. */
 import { expect, test } from "vitest";
 import { convTranspose1d, convTranspose2d } from "./conv-transpose.ts";
-import { checkLayer } from "./testing/check-layer.ts";
+import { checkLayer, expectSame, randomTensor } from "./testing/check-layer.ts";
 import { fixture } from "./testing/fixture.node.ts";
 
 const recorded = fixture("conv-transpose");
@@ -26,6 +26,38 @@ test("groups, without bias", () =>
   checkLayer(convTranspose2d(6, 2, { stride: 2, groups: 2, bias: false }), {
     expected: { outputShape: [2, 6, 4, 6], parameters: 48, formula: "2·2·4·3", recorded: recorded("groups") },
   }));
+
+test('padding "same": inputs times the stride', async () => {
+  const type = { dtype: "float32", shape: [1, 2, 3, 4] } as const;
+  // A kernel of 4 at stride 3 reaches one element too far, cut at the end; one of 2 lacks one, added there.
+  const cases = [
+    [
+      4,
+      {
+        padding: [
+          [0, 1],
+          [0, 1],
+        ],
+      },
+    ],
+    [
+      5,
+      {
+        padding: [
+          [1, 1],
+          [1, 1],
+        ],
+      },
+    ],
+    [2, { outputPadding: 1 }],
+  ] as const;
+  for (const [kernel, options] of cases) {
+    const parameters = 2 * kernel * kernel + 1;
+    const same = () => convTranspose2d(1, kernel, { stride: 3, padding: "same" });
+    await checkLayer(same(), { input: type, expected: { outputShape: [1, 1, 9, 12], parameters } });
+    await expectSame(same(), convTranspose2d(1, kernel, { stride: 3, ...options }), randomTensor(type.shape, 4));
+  }
+});
 
 test("groups divide channels and filters", () => {
   const type = { dtype: "float32", shape: [1, 3, 4, 4] } as const;

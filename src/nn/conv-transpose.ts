@@ -1,11 +1,15 @@
 /** Transposed convolution layers: the upsampling counterpart of convolution. */
 import { requireKnown } from "../core/options.ts";
+import type { Shape } from "../core/shape.ts";
 import type { Value } from "../graph/ir.ts";
 import { convTranspose, type ConvOptions as OpOptions } from "../ops/index.ts";
 import { type ConvOptions, Convolution, convOptionNames, type PerAxis, perAxis } from "./convolution.ts";
 
 export interface ConvTransposeOptions extends ConvOptions {
-  /** Extra rows behind the output, to choose among the extents that a stride maps to one; default 0. */
+  /**
+   * Extra rows behind the output, to choose among the extents that a stride maps to one; default 0, with padding "same"
+   * what the outputs lack of the inputs times the stride.
+   */
   readonly outputPadding?: PerAxis;
 }
 
@@ -18,8 +22,16 @@ export class ConvTranspose extends Convolution<ConvTransposeOptions> {
   protected weightChannels(channels: number, groups: number): readonly [number, number] {
     return [channels, this.filters / groups];
   }
+  /** "same" is that of the convolution whose transpose this is: over the output, the input times the stride. */
+  protected override padded(spatial: Shape, strides: Shape): Shape {
+    return spatial.map((extent, i) => extent * (strides[i] ?? 1));
+  }
   protected convolve(x: Value, w: Value, options: OpOptions): Value {
-    const outputPadding = perAxis("outputPadding", this.options.outputPadding ?? 0, this.rank, 0);
+    const { strides = [], dilations = [] } = options;
+    const lacking = this.kernel.map((extent, i) =>
+      this.options.padding === "same" ? Math.max(0, (strides[i] ?? 1) - (dilations[i] ?? 1) * (extent - 1) - 1) : 0,
+    );
+    const outputPadding = perAxis("outputPadding", this.options.outputPadding ?? lacking, this.rank, 0);
     return convTranspose(x, w, { ...options, outputPadding });
   }
 }

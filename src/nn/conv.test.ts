@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { OptionError } from "../core/errors.ts";
 import { conv1d, conv2d } from "./conv.ts";
-import { checkLayer } from "./testing/check-layer.ts";
+import { checkLayer, expectSame, randomTensor } from "./testing/check-layer.ts";
 import { fixture } from "./testing/fixture.node.ts";
 
 const recorded = fixture("conv");
@@ -53,13 +53,27 @@ test('padding "same" keeps the extents, of an even kernel too', () =>
     expected: { outputShape: [2, 2, 4, 4], parameters: 14, recorded: recorded("same") },
   }));
 
+test('padding "same" with a stride: inputs by the stride, rounded up, an odd element at the end', async () => {
+  const options = { input: image(1, 2, 7, 8), expected: { outputShape: [1, 3, 4, 3], parameters: 57 } };
+  await checkLayer(conv2d(3, 3, { padding: "same", stride: [2, 3] }), options);
+  // Windows of rows begin at -1, 1, 3, 5 and of columns at 0, 3, 6: TensorFlow's "SAME" pads by (1, 1) and (0, 1).
+  const padding = [
+    [1, 1],
+    [0, 1],
+  ] as const;
+  const [same, explicit] = [
+    conv2d(3, 3, { padding: "same", stride: [2, 3] }),
+    conv2d(3, 3, { padding, stride: [2, 3] }),
+  ];
+  await expectSame(same, explicit, randomTensor([1, 2, 7, 8], 4));
+});
+
 test("messages name the layer and say how to mend it", () => {
   expect(() => conv2d(4, 3, { name: "stem", inChannels: 3 }).trace(image(1, 1, 8, 8))).toThrow(
     'conv2d "stem": input has 1 channel, weight expects 3; pass inChannels: 1',
   );
   expect(() => conv2d(4, 9).trace(image(1, 1, 8, 8))).toThrow(/conv2d "": .*use a smaller kernel or more padding/);
   expect(() => conv2d(4, 3, { groups: 2 }).trace(image(1, 3, 8, 8))).toThrow(/do not both divide into 2 groups/);
-  expect(() => conv2d(4, 3, { padding: "same", stride: 2 }).trace(image(1, 3, 8, 8))).toThrow(/needs stride 1/);
 });
 
 test("extents are whole numbers", () => {

@@ -3,7 +3,7 @@ import { OptionError, ShapeError } from "../core/errors.ts";
 import { type Shape, showShape } from "../core/shape.ts";
 import type { Value } from "../graph/ir.ts";
 import type { ConvOptions as OpOptions } from "../ops/index.ts";
-import { type ActivationName, activationOf } from "./activations.ts";
+import { type ActivationFunction, type ActivationName, activationOf } from "./activations.ts";
 import type { Context } from "./context.ts";
 import { type Initializer, type InitializerName, initializerOf, zerosInit } from "./initializers.ts";
 import { Module } from "./module.ts";
@@ -14,10 +14,13 @@ import type { Regularizer } from "./parameter.ts";
 export type PerAxis = number | Shape;
 
 export interface ConvOptions {
-  readonly activation?: ActivationName;
+  readonly activation?: ActivationName | ActivationFunction;
   /** Step of the window; default 1. */
   readonly stride?: PerAxis;
-  /** Elements around the input: a number for both sides, [before, after] for each axis, or "same" (stride 1); default 0. */
+  /**
+   * Elements around the input: a number for both sides, [before, after] for each axis, or "same": as many outputs as
+   * inputs, divided by the stride and rounded up, an odd element at the end, as in TensorFlow. Default 0.
+   */
   readonly padding?: Padding;
   /** Distance between the window's elements; default 1. */
   readonly dilation?: PerAxis;
@@ -57,21 +60,26 @@ export function perAxis(what: string, extents: PerAxis, rank: number, least = 1)
   return list;
 }
 
+/** A window, and the extents over which it slides. */
+interface Sliding {
+  readonly kernel: Shape;
+  readonly strides: Shape;
+  readonly dilations: Shape;
+  readonly spatial: Shape;
+}
+
 /** [before, after] for each spatial axis. */
 export function resolvePadding(
   padding: Padding,
-  kernel: Shape,
-  dilation: Shape,
-  stride: Shape,
+  { kernel, strides, dilations, spatial }: Sliding,
 ): (readonly [number, number])[] {
-  if (padding === "same") {
-    if (stride.some((step) => step !== 1))
-      throw new OptionError('padding "same" needs stride 1; pass the number of elements to pad by');
+  if (padding === "same")
     return kernel.map((extent, i) => {
-      const total = (extent - 1) * (dilation[i] ?? 1);
+      const [stride = 1, dilation = 1, length = 1] = [strides[i], dilations[i], spatial[i]];
+      const reached = (Math.ceil(length / stride) - 1) * stride + (extent - 1) * dilation + 1;
+      const total = Math.max(0, reached - length);
       return [Math.floor(total / 2), Math.ceil(total / 2)];
     });
-  }
   const widths = typeof padding === "number" ? [padding] : padding.flat();
   if (widths.some((width) => !Number.isSafeInteger(width) || width < 0))
     throw new OptionError(`padding is ${showShape(widths)}; pass whole numbers from 0`);
@@ -128,6 +136,10 @@ export abstract class Convolution<Options extends ConvOptions> extends Module {
   /** The first two extents of the weight. */
   protected abstract weightChannels(channels: number, groups: number): readonly [number, number];
   protected abstract convolve(x: Value, w: Value, options: OpOptions): Value;
+  /** The extents that padding counts from. */
+  protected padded(spatial: Shape, _strides: Shape): Shape {
+    return spatial;
+  }
 
   override formula(): string {
     const [first = 0, second = 0] = this.own.get("weight")?.shape ?? [];
@@ -141,7 +153,8 @@ export abstract class Convolution<Options extends ConvOptions> extends Module {
     requireGroups(channels, this.filters, groups);
     const strides = perAxis("stride", this.options.stride ?? 1, this.rank);
     const dilations = perAxis("dilation", this.options.dilation ?? 1, this.rank);
-    const padding = resolvePadding(this.options.padding ?? 0, this.kernel, dilations, strides);
+    const spatial = this.padded(x.shape.slice(2), strides);
+    const padding = resolvePadding(this.options.padding ?? 0, { kernel: this.kernel, strides, dilations, spatial });
     const w = context.parameter(this, "weight", {
       shape: [...this.weightChannels(channels, groups), ...this.kernel],
       initializer: initializerOf(initializer),

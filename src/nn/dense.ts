@@ -5,7 +5,7 @@ import { requireKnown } from "../core/options.ts";
 import { showShape } from "../core/shape.ts";
 import type { Value } from "../graph/ir.ts";
 import { linear } from "../ops/index.ts";
-import { type ActivationName, activationOf } from "./activations.ts";
+import { type ActivationFunction, type ActivationName, activationOf } from "./activations.ts";
 import type { Context } from "./context.ts";
 import { type Initializer, type InitializerName, initializerOf, zerosInit } from "./initializers.ts";
 import { Module } from "./module.ts";
@@ -14,7 +14,7 @@ import type { Regularizer } from "./parameter.ts";
 
 export interface DenseOptions {
   /** Applied to the output; default none. */
-  readonly activation?: ActivationName;
+  readonly activation?: ActivationName | ActivationFunction;
   /** Add a bias; default true. */
   readonly bias?: boolean;
   /** Of the weight; default glorotUniform. */

@@ -1,5 +1,12 @@
 /** Neural networks: modules, layers, initializers, activations, regularizers, losses. */
-export { Activation, type ActivationName, activation, activationOf, activations } from "./activations.ts";
+export {
+  Activation,
+  type ActivationFunction,
+  type ActivationName,
+  activation,
+  activationOf,
+  activations,
+} from "./activations.ts";
 export { AdaptiveAveragePool2d, adaptiveAveragePool2d } from "./adaptive-pool.ts";
 export {
   type AttendHeadsOptions,

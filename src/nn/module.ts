@@ -50,6 +50,11 @@ export abstract class Module<E extends Extra = Extra> {
   /** Computes the output; x has the batch as its first axis. */
   protected abstract call(x: Value, context: Context, extra: E): Value;
 
+  /** All that the call which returned `y` gives: `y` itself, and what some models have beside it. */
+  outputs(y: Value): readonly Value[] {
+    return [y];
+  }
+
   /** How many parameters the layer has and why, in numbers: `3·3·32·64 + 64`. */
   formula(): string {
     return [...this.own.values()]

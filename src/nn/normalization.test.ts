@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { OptionError } from "../core/errors.ts";
 import { batchNorm, layerNorm } from "./normalization.ts";
-import { checkLayer, checkRecorded, expectClose } from "./testing/check-layer.ts";
+import { checkLayer, checkRecorded, expectClose, expectSame, randomTensor } from "./testing/check-layer.ts";
 import { fixture } from "./testing/fixture.node.ts";
 
 const recorded = fixture("normalization");
@@ -78,6 +78,18 @@ test("layer normalization over two axes", () =>
       refuses: [[{ dtype: "float32", shape: [2, 4] }, /needs a batch axis before the 2/]],
     },
   }));
+
+test("without a factor, without a bias: as with ones, as with zeros", async () => {
+  const x = randomTensor([3, 2, 4], 4);
+  for (const make of [batchNorm, layerNorm] as const) {
+    const width = make === batchNorm ? 2 : 4;
+    const outputShape = [3, 2, 4];
+    await checkLayer(make({ scale: false }), { input: x, expected: { outputShape, parameters: width } });
+    await checkLayer(make({ center: false }), { input: x, expected: { outputShape, parameters: width } });
+    // Initial factors are ones, initial biases zeros.
+    await expectSame(make({ scale: false, center: false }), make(), x);
+  }
+});
 
 test("the number of normalized axes is a whole number", () => {
   expect(() => layerNorm({ axes: 0 })).toThrow(OptionError);

@@ -2,9 +2,18 @@
 
 import { ShapeError } from "../core/errors.ts";
 import { requireKnown } from "../core/options.ts";
-import { showShape, size } from "../core/shape.ts";
+import { type Shape, showShape, size } from "../core/shape.ts";
 import type { Value } from "../graph/ir.ts";
-import { add, batchNormInference, batchNormTrain, layerNorm as layerNormOp, mul } from "../ops/index.ts";
+import {
+  add,
+  batchNormInference,
+  batchNormTrain,
+  expand,
+  layerNorm as layerNormOp,
+  mul,
+  ones,
+  zeros,
+} from "../ops/index.ts";
 import type { Context } from "./context.ts";
 import { onesInit, zerosInit } from "./initializers.ts";
 import { Module } from "./module.ts";
@@ -15,6 +24,10 @@ export interface BatchNormOptions {
   readonly epsilon?: number;
   /** Share of the batch in the running statistics; default 0.1, as in PyTorch. */
   readonly momentum?: number;
+  /** Learn a factor for each channel; default true. */
+  readonly scale?: boolean;
+  /** Learn a bias for each channel; default true. */
+  readonly center?: boolean;
 }
 
 export class BatchNorm extends Module {
@@ -23,14 +36,13 @@ export class BatchNorm extends Module {
   constructor(options: BatchNormOptions = {}) {
     super();
     this.options = options;
-    requireKnown("batchNorm", options, { epsilon: true, momentum: true });
+    requireKnown("batchNorm", options, { epsilon: true, momentum: true, scale: true, center: true });
   }
   protected call(x: Value, context: Context): Value {
     if (x.rank < 2) throw new ShapeError(`input ${showShape(x.shape)} needs a channel axis; pass [batch, channels, …]`);
     const { epsilon = 1e-5, momentum = 0.1 } = this.options;
     const shape = [x.shape[1] ?? 1];
-    const scale = context.parameter(this, "weight", { shape, initializer: onesInit });
-    const bias = context.parameter(this, "bias", { shape, initializer: zerosInit });
+    const { scale, bias } = affineOf(this, context, shape, this.options);
     const mean = context.buffer(this, "running_mean", { shape, initializer: zerosInit });
     const variance = context.buffer(this, "running_var", { shape, initializer: onesInit });
     if (!context.training) return batchNormInference(x, [scale, bias, mean, variance], { epsilon });
@@ -51,10 +63,27 @@ export class BatchNorm extends Module {
 /** Normalizes each channel of [N, C, …] by the batch while training, by running statistics otherwise (Ioffe and Szegedy 2015). */
 export const batchNorm = (options?: BatchNormOptions): BatchNorm => new BatchNorm(options);
 
+/** The factor and the bias behind a normalization: parameters, or constants where they are not learned. */
+function affineOf(
+  module: Module,
+  context: Context,
+  shape: Shape,
+  { scale = true, center = true }: { readonly scale?: boolean; readonly center?: boolean },
+): { readonly scale: Value; readonly bias: Value } {
+  return {
+    scale: scale ? context.parameter(module, "weight", { shape, initializer: onesInit }) : expand(ones([]), shape),
+    bias: center ? context.parameter(module, "bias", { shape, initializer: zerosInit }) : expand(zeros([]), shape),
+  };
+}
+
 export interface LayerNormOptions {
   /** How many trailing axes are normalized together; default 1. */
   readonly axes?: number;
   readonly epsilon?: number;
+  /** Learn a factor for each element of those axes; default true. */
+  readonly scale?: boolean;
+  /** Learn a bias for each element of those axes; default true. */
+  readonly center?: boolean;
 }
 
 export class LayerNorm extends Module {
@@ -64,7 +93,7 @@ export class LayerNorm extends Module {
     super();
     requireCount("layerNorm", "axes", options.axes ?? 1);
     this.options = options;
-    requireKnown("layerNorm", options, { axes: true, epsilon: true });
+    requireKnown("layerNorm", options, { axes: true, epsilon: true, scale: true, center: true });
   }
   protected call(x: Value, context: Context): Value {
     const { axes = 1, epsilon = 1e-5 } = this.options;
@@ -72,9 +101,7 @@ export class LayerNorm extends Module {
       throw new ShapeError(
         `input ${showShape(x.shape)} needs a batch axis before the ${axes} that are normalized together; pass fewer axes`,
       );
-    const shape = x.shape.slice(x.rank - axes);
-    const scale = context.parameter(this, "weight", { shape, initializer: onesInit });
-    const bias = context.parameter(this, "bias", { shape, initializer: zerosInit });
+    const { scale, bias } = affineOf(this, context, x.shape.slice(x.rank - axes), this.options);
     return layerNormOp(x, scale, bias, { epsilon });
   }
 }

@@ -11,7 +11,7 @@ import {
   maxPool2d,
   type PoolOptions,
 } from "./pool.ts";
-import { checkLayer } from "./testing/check-layer.ts";
+import { checkLayer, expectSame, randomTensor } from "./testing/check-layer.ts";
 import { fixture } from "./testing/fixture.node.ts";
 
 const recorded = fixture("pool");
@@ -45,6 +45,21 @@ describe("as in PyTorch", () => {
       },
     }),
   );
+});
+
+test('padding "same": inputs by the stride, rounded up, an odd element at the end', async () => {
+  const padding = [
+    [0, 1],
+    [1, 1],
+  ] as const;
+  const x = randomTensor([1, 2, 4, 5], 4);
+  for (const pool of [maxPool2d, averagePool2d] as const) {
+    await checkLayer(pool(3, { stride: 2, padding: "same" }), {
+      input: x,
+      expected: { outputShape: [1, 2, 2, 3], parameters: 0 },
+    });
+    await expectSame(pool(3, { stride: 2, padding: "same" }), pool(3, { stride: 2, padding }), x);
+  }
 });
 
 test("a window larger than the map is refused", () => {

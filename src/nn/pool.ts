@@ -11,7 +11,7 @@ import { Module } from "./module.ts";
 export interface PoolOptions {
   /** Step of the window; default its extent, so that windows do not overlap. */
   readonly stride?: PerAxis;
-  readonly padding?: Exclude<Padding, "same">;
+  readonly padding?: Padding;
   /** Round the number of windows up instead of down; default false. */
   readonly ceilMode?: boolean;
   /** Average over padding too; default true, as in PyTorch. */
@@ -37,12 +37,8 @@ export class Pool extends Module {
     requireChannels(x, this.rank, undefined);
     const { stride = this.kernel, padding = 0, ceilMode = false, countIncludePad = true } = this.options;
     const strides = perAxis("stride", stride, this.rank);
-    const widths = resolvePadding(
-      padding,
-      this.kernel,
-      this.kernel.map(() => 1),
-      strides,
-    );
+    const dilations = this.kernel.map(() => 1);
+    const widths = resolvePadding(padding, { kernel: this.kernel, strides, dilations, spatial: x.shape.slice(2) });
     const common = { strides, padding: widths, ceilMode };
     return this.#average
       ? averagePool(x, this.kernel, { ...common, countIncludePad })

@@ -2,13 +2,14 @@
 import type { ByteSource } from "../core/byte-source.ts";
 import { DTypeError, FileError, ShapeError, UnsupportedError } from "../core/errors.ts";
 import { type Shape, showShape } from "../core/shape.ts";
-import { type Graph, graphOf, input, type Node, type Scope, type Value } from "../graph/ir.ts";
+import { graphOf, input, type Node, type Scope, type Value } from "../graph/ir.ts";
 import { makeNode, type OpDef, type WrittenNode } from "../graph/op.ts";
-import { foldNode } from "../graph/passes.ts";
-import { assignScope, rewrite } from "../graph/rewrite.ts";
-import { Constant, constant } from "../ops/constant.ts";
+import { assignScope } from "../graph/rewrite.ts";
+import { constant } from "../ops/constant.ts";
 import { findOp } from "../ops/registry.ts";
 import { readAttributes } from "./attributes.ts";
+import { fold } from "./fold.ts";
+import type { ImportedGraph } from "./imported.ts";
 import { inlineBranches, inlineFunction } from "./inline.ts";
 import { type Declared, type FileGraph, type FileNode, type ModelFile, readModelFile } from "./model-file.ts";
 import { type Entry, isValue, Names } from "./names.ts";
@@ -25,17 +26,7 @@ export interface ImportOptions {
   readonly shapeOf?: (input: Declared) => Shape;
 }
 
-export interface ImportedModel {
-  /** From the data inputs and the weights to the outputs. */
-  readonly graph: Graph;
-  /** The data inputs. */
-  readonly inputs: readonly Value[];
-  /** The trained tensors, each a graph input; their elements are still in the file. */
-  readonly weights: ReadonlyMap<Value, StoredTensor>;
-  /** Nodes that could not be understood whole. */
-  readonly unknown: ReadonlyMap<Node, UnknownReason>;
-  /** Values whose shape is not known; the one that they carry means nothing. */
-  readonly unshaped: ReadonlySet<Value>;
+export interface ImportedModel extends ImportedGraph<StoredTensor> {
   readonly producer: string;
   /** Version of ONNX's operator set. */
   readonly opset: number;
@@ -286,11 +277,4 @@ function build(op: OpDef, written: WrittenNode): readonly Value[] | string {
   const foreign = Object.keys(written.attributes).find((name) => !Object.hasOwn(op.schema, name));
   if (foreign !== undefined) return `its attribute ${foreign} is not known here`;
   return makeNode(op, written.inputs, written.attributes).outputs;
-}
-
-/** Computes what is constant among new nodes: the shapes that exporters compute at run time. */
-function fold(outputs: readonly Value[], operands: readonly (Value | undefined)[]): readonly Value[] {
-  const given = new Map(operands.flatMap((value) => (value ? [[value, value] as const] : [])));
-  const rule = (node: Node) => foldNode(node)?.map((value) => makeNode(Constant, [], { value }).outputs[0]);
-  return rewrite(outputs, rule, given).outputs;
 }

@@ -9,6 +9,7 @@ import { isPlainObject } from "../../core/tree.ts";
 import { importModel } from "../../onnx/import.ts";
 import { openBeside, openFile } from "../../storage/file-source.node.ts";
 import { shown } from "../run-folder.ts";
+import { openTfjs } from "./open-tfjs.ts";
 import { configNetwork, openSafetensors, openShards } from "./open-weights.ts";
 import { ShapeChooser, type ShapeOptions } from "./shapes.ts";
 
@@ -117,6 +118,7 @@ function openJson(path: string, file: ByteSource, shapes: ShapeOptions): Network
   }
   if (!isPlainObject(document)) throw new FileError("it is JSON, but no object that describes a model");
   if (isPlainObject(document["weight_map"])) return openShards(path, document["weight_map"], shapes);
+  if ("modelTopology" in document) return openTfjs(path, document, shapes);
   if ("model_type" in document) return configNetwork(path, document, shapes);
   throw new FileError(
     `it is JSON with ${Object.keys(document).slice(0, 5).join(", ") || "nothing in it"}; a Hugging Face config.json has model_type, a TensorFlow.js model.json modelTopology, an index of safetensors weight_map`,

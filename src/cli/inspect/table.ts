@@ -88,7 +88,7 @@ function showParameters({ parameters, byRole }: Inspection, output: Output): voi
     [
       ["to be trained", count(trainable), share(trainable, total)],
       ["frozen", count(frozen), share(frozen, total)],
-      ...(buffers > 0 ? [["running statistics", count(buffers), "not among them"] as const] : []),
+      ...(buffers > 0 ? [["buffers", count(buffers), "statistics and constants, not among them"] as const] : []),
       ...byRole.map(({ role, parameters: own }) => [`in ${role} layers`, count(own), share(own, total)] as const),
       ["stored", bytes(parameters.bytes)],
     ],

@@ -121,6 +121,18 @@ export function loadRecorded(model: Module, values: Readonly<Record<string, Tens
   }
 }
 
+/** Two layers give the same of the same input, each with the initial values of one key. */
+export async function expectSame(a: Module, b: Module, x: Tensor): Promise<void> {
+  const [of, expected] = await Promise.all(
+    [a, b].map(async (layer) => {
+      layer.trace(x);
+      layer.initialize(keyOf(3));
+      return (await runLayer(layer, x)).output;
+    }),
+  );
+  expectClose(of, expected as Tensor, "output");
+}
+
 /** Runs a layer as PyTorch's was run and compares everything that was recorded. */
 export async function checkRecorded(layer: Module, recorded: Recorded): Promise<LayerRun> {
   layer.trace(recorded.input, { training: recorded.training, key: constant(keyTensor(keyOf(1))) });

@@ -1,0 +1,21 @@
+/** Every operator of TensorFlow that is known here, by its name. */
+import type { Operator } from "./operator.ts";
+import { elementwiseOperators } from "./operators/elementwise.ts";
+import { matrixOperators } from "./operators/matrix.ts";
+import { movementOperators } from "./operators/movement.ts";
+import { reductionOperators } from "./operators/reduction.ts";
+import { resizeOperators } from "./operators/resize.ts";
+import { spaceOperators } from "./operators/space.ts";
+import { windowOperators } from "./operators/window.ts";
+
+export const operators: ReadonlyMap<string, Operator> = new Map(
+  [
+    elementwiseOperators,
+    matrixOperators,
+    movementOperators,
+    reductionOperators,
+    resizeOperators,
+    spaceOperators,
+    windowOperators,
+  ].flatMap((table) => Object.entries(table)),
+);

@@ -1,0 +1,180 @@
+/** Every class of Keras's layers: its output, its weights, and that it can be trained; those too that TensorFlow.js lacks. */
+import { describe, expect, test } from "vitest";
+import { keyOf } from "../../../core/random.ts";
+import { type Shape, size } from "../../../core/shape.ts";
+import { Tensor } from "../../../core/tensor.ts";
+import { gru } from "../../../nn/index.ts";
+import { expectClose, randomTensor, runLayer } from "../../../nn/testing/check-layer.ts";
+import { constant, keyTensor } from "../../../ops/index.ts";
+import { Builder } from "./builder.ts";
+import { layerClasses } from "./classes.ts";
+import { readTopology } from "./topology.ts";
+
+/** A model of one layer on as many inputs as there are shapes. */
+function modelOf(className: string, config: object, inputs: readonly Shape[]) {
+  const names = inputs.map((_, i) => `x${i}`);
+  const references = names.map((name) => [name, 0, 0, {}]);
+  const layers = [
+    ...names.map((name) => ({ name, class_name: "InputLayer", config: {}, inbound_nodes: [] })),
+    { name: "layer", class_name: className, config, inbound_nodes: [references] },
+  ];
+  const builder = new Builder(new Map());
+  const topology = readTopology("Functional", { layers, input_layers: references, output_layers: [["layer", 0, 0]] });
+  return { module: builder.model(topology), builder };
+}
+
+function traced(className: string, config: object, [first = [], ...others]: readonly Shape[], training = false) {
+  const { module, builder } = modelOf(className, config, [first, ...others]);
+  const type = (shape: Shape) => ({ dtype: "float32", shape }) as const;
+  const extra = Object.fromEntries(others.map((shape, i) => [`x${i + 1}`, type(shape)]));
+  const { y } = module.trace(type(first), { extra, training, ...(training && { key: constant(keyTensor(keyOf(1))) }) });
+  return { y, module, builder };
+}
+
+const image = [2, 5, 6, 4];
+const sequence = [2, 7, 3];
+const inner = (class_name: string, config: object = {}) => ({ layer: { class_name, config } });
+
+type Case = readonly [
+  className: string,
+  config: object,
+  inputs: Shape | readonly Shape[],
+  output: Shape,
+  weights: number,
+];
+const cases: readonly Case[] = [
+  ["Dense", { units: 3 }, [2, 5], [2, 3], 18],
+  ["Dense", { units: 3, use_bias: false }, image, [2, 5, 6, 3], 12],
+  ["Embedding", { input_dim: 9, output_dim: 4 }, [2, 5], [2, 5, 4], 36],
+  ["Dropout", { rate: 0.5 }, image, image, 0],
+  ["SpatialDropout1D", { rate: 0.5 }, sequence, sequence, 0],
+  ["SpatialDropout2D", { rate: 0.5 }, image, image, 0],
+  ["GaussianNoise", { stddev: 1 }, image, image, 0],
+  ["GaussianDropout", { rate: 0.5 }, image, image, 0],
+  ["AlphaDropout", { rate: 0.5 }, image, image, 0],
+  ["ActivityRegularization", { l1: 0.1 }, image, image, 0],
+  ["Activation", { activation: "relu" }, image, image, 0],
+  ["ReLU", { max_value: 6, negative_slope: 0.1, threshold: 0.2 }, image, image, 0],
+  ["LeakyReLU", { negative_slope: 0.1 }, image, image, 0],
+  ["PReLU", { shared_axes: [1, 2] }, image, image, 4],
+  ["PReLU", { shared_axes: 1 }, sequence, sequence, 3],
+  ["ELU", { alpha: 0.3 }, image, image, 0],
+  ["ThresholdedReLU", {}, image, image, 0],
+  ["Softmax", { axis: 1 }, image, image, 0],
+  ["Rescaling", { scale: 1 / 255, offset: -1 }, image, image, 0],
+  ["Conv1D", { filters: 2, kernel_size: 3, padding: "causal", dilation_rate: 2 }, sequence, [2, 7, 2], 20],
+  ["Conv2D", { filters: 4, kernel_size: 3, groups: 2 }, image, [2, 3, 4, 4], 76],
+  ["Conv2DTranspose", { filters: 2, kernel_size: 3, strides: 2 }, image, [2, 11, 13, 2], 74],
+  [
+    "Conv2DTranspose",
+    { filters: 2, kernel_size: 3, strides: 2, padding: "same", output_padding: 0 },
+    image,
+    [2, 9, 11, 2],
+    74,
+  ],
+  ["Conv2DTranspose", { filters: 2, kernel_size: 2, strides: 2, output_padding: 1 }, image, [2, 11, 13, 2], 34],
+  ["DepthwiseConv2D", { kernel_size: 3, strides: 2, padding: "same", depth_multiplier: 2 }, image, [2, 3, 3, 8], 80],
+  ["SeparableConv2D", { filters: 3, kernel_size: 3, data_format: "channels_first" }, [2, 4, 5, 6], [2, 3, 3, 4], 51],
+  ["MaxPooling1D", { pool_size: 2, padding: "same" }, sequence, [2, 4, 3], 0],
+  ["MaxPooling2D", {}, image, [2, 2, 3, 4], 0],
+  ["AveragePooling1D", { strides: 3 }, sequence, [2, 2, 3], 0],
+  ["AveragePooling2D", { pool_size: [2, 3], data_format: "channels_first" }, [2, 4, 5, 6], [2, 4, 2, 2], 0],
+  ["GlobalAveragePooling1D", {}, sequence, [2, 3], 0],
+  ["GlobalAveragePooling2D", { keepdims: true }, image, [2, 1, 1, 4], 0],
+  ["GlobalMaxPooling1D", { keepdims: true }, sequence, [2, 1, 3], 0],
+  ["GlobalMaxPooling2D", { data_format: "channels_first" }, [2, 4, 5, 6], [2, 4], 0],
+  ["BatchNormalization", { axis: [3] }, image, image, 16],
+  ["BatchNormalization", { axis: 1, center: false }, sequence, sequence, 21],
+  ["LayerNormalization", { axis: [1, 2] }, sequence, sequence, 42],
+  ["LayerNormalization", { axis: 1 }, image, image, 10],
+  ["Flatten", {}, image, [2, 120], 0],
+  ["Flatten", { data_format: "channels_first" }, image, [2, 120], 0],
+  ["Reshape", { target_shape: [4, -1] }, image, [2, 4, 30], 0],
+  ["Permute", { dims: [3, 1, 2] }, image, [2, 4, 5, 6], 0],
+  ["RepeatVector", { n: 3 }, [2, 5], [2, 3, 5], 0],
+  ["ZeroPadding1D", { padding: [1, 2] }, sequence, [2, 10, 3], 0],
+  ["ZeroPadding2D", { padding: 2 }, image, [2, 9, 10, 4], 0],
+  ["Cropping1D", { cropping: 2 }, sequence, [2, 3, 3], 0],
+  ["Cropping2D", { cropping: [1, 2] }, image, [2, 3, 2, 4], 0],
+  ["UpSampling1D", { size: 3 }, sequence, [2, 21, 3], 0],
+  ["UpSampling2D", { size: 2, interpolation: "bilinear" }, image, [2, 10, 12, 4], 0],
+  ["Add", {}, [image, image, [2, 1, 1, 4]], image, 0],
+  ["Subtract", {}, [image, image], image, 0],
+  ["Multiply", {}, [sequence, [2, 3]], sequence, 0],
+  ["Average", {}, [image, image], image, 0],
+  ["Maximum", {}, [image, image], image, 0],
+  ["Minimum", {}, [image, image], image, 0],
+  ["Concatenate", { axis: 2 }, [image, image], [2, 5, 12, 4], 0],
+  ["Dot", { axes: [1, 2] }, [sequence, [2, 4, 7]], [2, 3, 4], 0],
+  ["SimpleRNN", { units: 4 }, sequence, [2, 4], 32],
+  ["GRU", { units: 4, reset_after: true, return_sequences: true }, sequence, [2, 7, 4], 108],
+  ["GRU", { units: 4, reset_after: false, use_bias: false }, sequence, [2, 4], 84],
+  ["LSTM", { units: 4, go_backwards: true, return_sequences: true }, sequence, [2, 7, 4], 128],
+  ["TimeDistributed", inner("Dense", { units: 5 }), sequence, [2, 7, 5], 20],
+  ["Bidirectional", { ...inner("LSTM", { units: 4 }), merge_mode: "mul" }, sequence, [2, 4], 256],
+  ["Bidirectional", { ...inner("GRU", { units: 4, return_sequences: true }) }, sequence, [2, 7, 8], 192],
+];
+
+const shapesOf = (inputs: Shape | readonly Shape[]): readonly Shape[] =>
+  (typeof inputs[0] === "number" ? [inputs] : inputs) as readonly Shape[];
+
+test.each(cases)("%s %j", (className, config, given, output, weights) => {
+  const { y, module, builder } = traced(className, config, shapesOf(given));
+  expect(builder.unknown).toEqual([]);
+  expect(y.shape).toEqual(output);
+  const parameters = [...module.parameters().values()];
+  expect(parameters.reduce((sum, { shape }) => sum + size(shape), 0)).toBe(weights);
+  expect(traced(className, config, shapesOf(given), true).y.shape).toEqual(output);
+});
+
+test("no class is left out", () => {
+  expect([...layerClasses.keys()].filter((name) => !cases.some(([className]) => className === name))).toEqual([]);
+});
+
+describe("what fits no layer is told with its name", () => {
+  const refused: readonly (readonly [string, object, Shape, string])[] = [
+    ["RepeatVector", { n: 2 }, image, 'repeatVector "layer": input [2, 5, 6, 4] is no batch of vectors'],
+    [
+      "Cropping1D",
+      { cropping: 4 },
+      sequence,
+      'cropping "layer": cropping [4, 4] leaves nothing of 7 elements; crop less',
+    ],
+    ["ZeroPadding2D", {}, sequence, 'zeroPadding "layer": input [2, 7, 3] has rank 3, expected 4'],
+    ["LSTM", { units: 2 }, [2, 3], 'lstm "layer": input [2, 3] needs three axes; pass [batch, steps, features]'],
+    [
+      "TimeDistributed",
+      inner("Dense", { units: 2 }),
+      [2, 3],
+      "input [2, 3] has no steps; pass [batch, steps, …features]",
+    ],
+    ["Dot", { axes: 1 }, sequence, 'dot "layer": dot takes two operands, got 1; connect two layers'],
+  ];
+  test.each(refused)("%s", (className, config, shape, message) => {
+    expect(() => traced(className, config, [shape])).toThrow(message);
+  });
+});
+
+test("a GRU that resets behind the product is PyTorch's, with its gates in another order", async () => {
+  const { module } = modelOf("GRU", { units: 4, reset_after: true, return_sequences: true }, [sequence]);
+  const own = gru(4);
+  const x = randomTensor(sequence, 3);
+  own.trace(x);
+  own.initialize(keyOf(2));
+  const theirs = (name: string) => own.own.get(name)?.value?.toNumbers() ?? [];
+  // Keras has z, r, h in columns; PyTorch r, z, n in rows of [12, columns].
+  const columns = (name: string, count: number) => {
+    const rows = theirs(name);
+    const order = [4, 0, 8].flatMap((begin) => [0, 1, 2, 3].map((unit) => begin + unit));
+    return Array.from({ length: count }, (_, column) => order.map((row) => rows[row * count + column] ?? 0)).flat();
+  };
+  const values: Readonly<Record<string, readonly number[]>> = {
+    "layer.kernel": columns("weight_ih_l0", 3),
+    "layer.recurrent_kernel": columns("weight_hh_l0", 4),
+    "layer.bias": [...columns("bias_ih_l0", 1), ...columns("bias_hh_l0", 1)],
+  };
+  module.trace(x);
+  for (const [path, parameter] of module.parameters())
+    parameter.value = new Tensor("float32", parameter.shape, Float32Array.from(values[path] ?? []));
+  expectClose((await runLayer(module, x)).output, (await runLayer(own, x)).output, "output");
+});

@@ -1,0 +1,63 @@
+/** Settings of Keras's layers: what each may hold, with Keras's defaults. */
+import { z } from "zod";
+import { UnsupportedError } from "../../../core/errors.ts";
+import type { Shape } from "../../../core/shape.ts";
+import type { Value } from "../../../graph/ir.ts";
+import { count, flag, shown } from "../../config-fields.ts";
+import { channelsFirst, channelsLast } from "../channels.ts";
+import { type KerasActivation, kerasActivation } from "./activations.ts";
+
+/** One extent for each of `rank` axes, given as a list or as one for all. */
+export function extents(rank: number, least = 1) {
+  const error = `a whole number from ${least}, or a list of ${rank}`;
+  const one = count(least);
+  return z
+    .union([one, z.array(one).length(rank)], { error })
+    .transform((value): Shape => (typeof value === "number" ? new Array<number>(rank).fill(value) : value));
+}
+
+/** A whole number of either sign. */
+export const integer = (error = "a whole number") => z.int({ error });
+
+export const number = (error = "a number") => z.number({ error });
+
+/** A switch with Keras's default. */
+export const toggle = (standard: boolean) =>
+  flag()
+    .nullish()
+    .transform((value) => value ?? standard);
+
+/** How a window meets the border. */
+export const padding = z
+  .enum(["valid", "same"], { error: "valid or same" })
+  .nullish()
+  .transform((value) => value ?? "valid");
+
+/** How a layer's operands lie, and its result: with the channels moved to the second axis, or there already. */
+export interface Layout {
+  readonly isLast: boolean;
+  into(x: Value): Value;
+  back(y: Value): Value;
+}
+
+const same = (x: Value) => x;
+const layouts = {
+  channels_last: { isLast: true, into: channelsFirst, back: channelsLast },
+  channels_first: { isLast: false, into: same, back: same },
+} as const satisfies Record<string, Layout>;
+
+export const layout = z
+  .enum(["channels_last", "channels_first"], { error: "channels_last or channels_first" })
+  .nullish()
+  .transform((value): Layout => layouts[value ?? "channels_last"]);
+
+/** An activation by name, or as an object with its class; none is linear. */
+export const activation = z
+  .unknown()
+  .optional()
+  .transform((value): KerasActivation => {
+    const named = typeof value === "object" && value !== null && "class_name" in value ? value.class_name : value;
+    if (named === undefined || named === null) return (x) => x;
+    if (typeof named !== "string") throw new UnsupportedError(`its activation is ${shown(value)}, which is no name`);
+    return kerasActivation(named);
+  });

@@ -1,0 +1,112 @@
+/** Keras models of TensorFlow.js as modules whose parameters are tensors of the file. */
+import { dtypes } from "../../../core/dtype.ts";
+import { FileError, SardonyxError } from "../../../core/errors.ts";
+import { type Shape, sameShape, showShape } from "../../../core/shape.ts";
+import type { TensorType } from "../../../graph/ir.ts";
+import type { Module } from "../../../nn/index.ts";
+import { declaredShape } from "../../../onnx/import.ts";
+import { shown } from "../../config-fields.ts";
+import type { LayersDocument } from "../document.ts";
+import { inputShape, type ShapeOf } from "../inputs.ts";
+import type { StoredWeight } from "../manifest.ts";
+import { Builder, type Remark, type WeightedLayer, weightName } from "./builder.ts";
+import { type LayerConfig, readTopology } from "./topology.ts";
+
+/** A tensor of the file that is a parameter. */
+export interface StoredParameter {
+  readonly stored: StoredWeight;
+  /** Which of the stored axes each axis of the parameter is; `undefined` for the same. */
+  readonly axes: readonly number[] | undefined;
+}
+
+/** A model with its parameters, of which none has a value. */
+export interface TracedModel {
+  readonly module: Module;
+  readonly input: TensorType;
+  /** Types of the other inputs, by the names of their layers. */
+  readonly extra: Readonly<Record<string, TensorType>>;
+  /** By the parameter's path. */
+  readonly stored: ReadonlyMap<string, StoredParameter>;
+}
+
+export interface LayersModel {
+  /** `undefined` when shapes do not fit behind a layer that is not understood. */
+  readonly traced: TracedModel | undefined;
+  /** Layers that are not understood. */
+  readonly unknown: readonly Remark[];
+  /** What known layers leave out. */
+  readonly remarks: readonly Remark[];
+  /** Why there is no model. */
+  readonly problem: string | undefined;
+}
+
+/**
+ * The model of a document. `shapeOf` gives the shape of an input, whose channels are last; default the declared one.
+ * Throws FileError for a file that is damaged, ShapeError when input shapes are not known or do not fit.
+ */
+export function importLayersModel({ model, weights }: LayersDocument, shapeOf: ShapeOf = declaredShape): LayersModel {
+  const topology = readTopology(model.class_name, model.config);
+  const builder = new Builder(weights);
+  const module = builder.model(topology);
+  const { unknown, remarks } = builder;
+  const [input, ...others] = topology.inputs.map((layer) => [layer.name, inputType(layer, shapeOf)] as const);
+  const types = { input: input?.[1] as TensorType, extra: Object.fromEntries(others) };
+  try {
+    // The first trace makes the parameters.
+    module.trace(types.input, { extra: types.extra });
+    const stored = match(module, builder.weighted, weights);
+    for (const part of builder.frozen) for (const parameter of part.parameters().values()) parameter.trainable = false;
+    return { traced: { module, ...types, stored }, unknown, remarks, problem: undefined };
+  } catch (error) {
+    if (unknown.length === 0 || !(error instanceof SardonyxError)) throw error;
+    return { traced: undefined, unknown, remarks, problem: error.message };
+  }
+}
+
+function inputType({ name, config }: LayerConfig, shapeOf: ShapeOf): TensorType {
+  // Keras 3 writes policies of layers as objects; of an input it is always a name.
+  const written = typeof config["dtype"] === "string" ? config["dtype"] : "float32";
+  const dtype = dtypes.find((known) => known === written);
+  if (!dtype)
+    throw new FileError(`tfjs: input "${name}" is ${shown(written)}, expected numbers; only such models can be read`);
+  const shape = config["batch_input_shape"] ?? config["batch_shape"];
+  const isExtent = (extent: unknown) => extent === null || (Number.isSafeInteger(extent) && Number(extent) > 0);
+  if (shape != null && !(Array.isArray(shape) && shape.every(isExtent)))
+    throw new FileError(
+      `tfjs: the shape of input "${name}" is ${shown(shape)}, expected a list of whole numbers from 1, null for what may vary; convert the model again`,
+    );
+  const extents = (shape as readonly (number | null)[] | null | undefined)?.map((extent) => extent ?? undefined);
+  return { dtype, shape: inputShape({ name, dtype, extents }, shapeOf) };
+}
+
+/** The stored tensor of every parameter that the file has. Throws FileError for one of another shape. */
+function match(
+  module: Module,
+  layers: readonly WeightedLayer[],
+  weights: ReadonlyMap<string, StoredWeight>,
+): ReadonlyMap<string, StoredParameter> {
+  const paths = new Map([...module.parameters()].map(([path, parameter]) => [parameter, path]));
+  const free = new Map(weights);
+  const found = new Map<string, StoredParameter>();
+  for (const layer of layers)
+    for (const [own, parameter] of layer.module.parameters()) {
+      const path = paths.get(parameter);
+      const as = layer.weights[own];
+      const name = as && weightName(free.keys(), layer.names, as.name);
+      const stored = name === undefined ? undefined : free.get(name);
+      if (path === undefined || !as || !stored) continue;
+      free.delete(stored.name);
+      const { axes } = as;
+      const shape = axes ? axes.map((axis) => stored.shape[axis] ?? Number.NaN) : stored.shape;
+      if (!sameShape(shape, parameter.shape) || stored.shape.length !== shape.length)
+        throw new FileError(
+          `tfjs: weightsManifest lists "${stored.name}" as ${showShape(stored.shape)}, and modelTopology wants ${showShape(storedShape(parameter.shape, axes))}: they belong to different models`,
+        );
+      found.set(path, { stored, axes });
+    }
+  return found;
+}
+
+/** The shape in the file of a parameter. */
+const storedShape = (shape: Shape, axes: readonly number[] | undefined): Shape =>
+  axes ? axes.map((_, stored) => shape[axes.indexOf(stored)] ?? 0) : shape;

@@ -1,0 +1,97 @@
+/** Keras's layers around others: TimeDistributed, which applies one at every step, and Bidirectional. */
+import { z } from "zod";
+import { ShapeError, UnsupportedError } from "../../../../core/errors.ts";
+import { showShape } from "../../../../core/shape.ts";
+import type { Value } from "../../../../graph/ir.ts";
+import { type Context, type Extra, Module } from "../../../../nn/index.ts";
+import { add, concat, div, flip, mul, reshape } from "../../../../ops/index.ts";
+import { name, object } from "../../fields.ts";
+import { defineLayer, type LayerClasses } from "../layer.ts";
+import { Several } from "../several.ts";
+
+/** The layer at every step on its own: [N, T, …] → [N, T, …]. */
+class TimeDistributed extends Module {
+  readonly kind = "container";
+  readonly layer: Module;
+  constructor(layer: Module) {
+    super();
+    this.layer = layer;
+  }
+  protected call(x: Value, context: Context): Value {
+    const [batch = 1, steps = 1, ...sample] = x.shape;
+    if (x.rank < 3) throw new ShapeError(`input ${showShape(x.shape)} has no steps; pass [batch, steps, …features]`);
+    const y = this.layer.apply(reshape(x, [batch * steps, ...sample]), context);
+    return reshape(y, [batch, steps, ...y.shape.slice(1)]);
+  }
+}
+
+/** How the outputs of both directions become one; `null` keeps both. */
+const merges = {
+  concat: (a: Value, b: Value) => concat([a, b], -1),
+  sum: add,
+  mul,
+  ave: (a: Value, b: Value) => div(add(a, b), 2),
+} as const satisfies Record<string, (a: Value, b: Value) => Value>;
+
+interface Merging {
+  readonly merge: ((a: Value, b: Value) => Value) | undefined;
+  readonly isSequence: boolean;
+}
+
+/** A recurrent layer that reads from the begin, and one that reads from the end. */
+class Bidirectional extends Several {
+  readonly kind = "container";
+  readonly forward: Module;
+  readonly backward: Module;
+  readonly #merging: Merging;
+  constructor(forward: Module, backward: Module, merging: Merging) {
+    super();
+    this.forward = forward;
+    this.backward = backward;
+    this.#merging = merging;
+  }
+  protected call(x: Value, context: Context, initial: Extra): Value {
+    const begin = Object.values(initial);
+    const half = begin.length / 2;
+    const run = (layer: Module, own: typeof begin) =>
+      layer.outputs(layer.apply(x, context, Object.fromEntries(own.entries())));
+    const [a, ...ofForward] = run(this.forward, begin.slice(0, half)) as [Value, ...Value[]];
+    const [last, ...ofBackward] = run(this.backward, begin.slice(half)) as [Value, ...Value[]];
+    // What was read from the end stands beside what was read from the begin at the same step.
+    const { merge, isSequence } = this.#merging;
+    const b = isSequence ? flip(last, 1) : last;
+    const states = [...ofForward, ...ofBackward];
+    return merge ? this.giving(merge(a, b), ...states) : this.giving(a, b, ...states);
+  }
+}
+
+const inner = z.object({ class_name: name(), config: object("the layer's settings") });
+const mergeError = `one of ${Object.keys(merges).join(", ")}, or null`;
+
+export const wrapperClasses: LayerClasses = {
+  TimeDistributed: defineLayer(z.object({ layer: inner }), ({ layer }, { build }) => ({
+    module: new TimeDistributed(build(layerOf(layer, ""))),
+  })),
+  Bidirectional: defineLayer(
+    z.object({
+      layer: inner,
+      backward_layer: inner.nullish(),
+      merge_mode: z.enum(["concat", "sum", "mul", "ave"], { error: mergeError }).nullish(),
+    }),
+    ({ layer, backward_layer, merge_mode }, { build }) => {
+      if (!["LSTM", "GRU", "SimpleRNN"].includes(layer.class_name))
+        throw new UnsupportedError(`it runs a ${layer.class_name} in two directions`);
+      const forward = layerOf(layer, "forward_");
+      const turned = { ...layer.config, go_backwards: layer.config["go_backwards"] !== true };
+      const backward = layerOf(backward_layer ?? { ...layer, config: turned }, "backward_");
+      const merge = merge_mode === null ? undefined : merges[merge_mode ?? "concat"];
+      const isSequence = layer.config["return_sequences"] === true;
+      return { module: new Bidirectional(build(forward), build(backward), { merge, isSequence }) };
+    },
+  ),
+};
+
+function layerOf({ class_name: className, config }: z.output<typeof inner>, prefix: string) {
+  const own = typeof config["name"] === "string" ? config["name"] : className.toLowerCase();
+  return { name: `${prefix}${own}`, className, config };
+}

@@ -1,0 +1,211 @@
+/** The structure of a Keras model as its config says it: layers, and which of their results each call of one takes. */
+import { z } from "zod";
+import { FileError } from "../../../core/errors.ts";
+import { isPlainObject } from "../../../core/tree.ts";
+import { sorted } from "../../../onnx/sort.ts";
+import { shown } from "../../config-fields.ts";
+import { name, object, readPart } from "../fields.ts";
+
+/** A result of a layer: that of its call number `call`, the output number `output`. */
+export interface Reference {
+  readonly layer: string;
+  readonly call: number;
+  readonly output: number;
+}
+
+export interface LayerConfig {
+  readonly name: string;
+  readonly className: string;
+  readonly config: Readonly<Record<string, unknown>>;
+}
+
+/** One run of a layer. */
+export interface Call {
+  readonly layer: string;
+  /** Which of the layer's calls it is. */
+  readonly index: number;
+  readonly inputs: readonly Reference[];
+}
+
+export interface ModelConfig {
+  readonly layers: readonly LayerConfig[];
+  /** Runs of layers in an order in which each follows what it takes; InputLayers do not run. */
+  readonly calls: readonly Call[];
+  readonly inputs: readonly LayerConfig[];
+  readonly outputs: readonly Reference[];
+}
+
+/** Classes that are models themselves. */
+export const modelClasses: ReadonlySet<string> = new Set(["Sequential", "Model", "Functional"]);
+
+const layerSchema = z.object({
+  class_name: name(),
+  config: z.unknown().optional(),
+  name: name().nullish(),
+  inbound_nodes: z.array(z.unknown(), { error: "a list of calls" }).nullish(),
+});
+type LayerEntry = z.output<typeof layerSchema>;
+
+const layerList = z.array(layerSchema, { error: "a list of layers" });
+const functionalSchema = z.object({
+  layers: layerList,
+  input_layers: z.unknown().optional(),
+  output_layers: z.unknown(),
+});
+
+/** Whether a config is that of a functional model: others chain their layers. */
+const isFunctional = (className: string, config: unknown): boolean =>
+  className !== "Sequential" || (isPlainObject(config) && "output_layers" in config);
+
+/**
+ * The structure of a model. Throws FileError for fields that are missing or wrong, for two layers of one name, and for a
+ * layer that takes what no layer gives, or its own result.
+ */
+export function readTopology(className: string, config: unknown, place = "model"): ModelConfig {
+  return isFunctional(className, config) ? readFunctional(config, place) : readSequential(config, place);
+}
+
+function readFunctional(config: unknown, place: string): ModelConfig {
+  const { layers: entries, input_layers, output_layers } = readPart(`config of ${place}`, functionalSchema, config);
+  const layers = entries.map((entry) => layerOf(entry, place));
+  const nested = new Set(layers.flatMap((layer) => (modelClasses.has(layer.className) ? [layer.name] : [])));
+  const written = entries.flatMap((entry, i) => {
+    const { name: layer, className } = layers[i] as LayerConfig;
+    const nodes = className === "InputLayer" ? [] : (entry.inbound_nodes ?? []);
+    return nodes.map((node, index) => ({
+      layer,
+      index,
+      inputs: referencesIn(node, `inbound_nodes of layer "${layer}"`),
+    }));
+  });
+  const outputs = referencesIn(output_layers, `output_layers of ${place}`);
+  const inputs = referencesIn(input_layers, `input_layers of ${place}`);
+  // A model counts the call that made it, on inputs of its own: its calls as a layer begin with number 1.
+  const all = [...written.flatMap((call) => call.inputs), ...outputs];
+  const fromOne = new Set([...nested].filter((layer) => !all.some((item) => item.layer === layer && item.call === 0)));
+  const counted = (items: readonly Reference[]) =>
+    items.map((item) => (fromOne.has(item.layer) ? { ...item, call: item.call - 1 } : item));
+  const calls = written.map((call) => ({ ...call, inputs: counted(call.inputs) }));
+  return checked({
+    place,
+    layers,
+    calls,
+    inputs: inputs.map(({ layer }) => layer),
+    outputs: counted(outputs),
+  });
+}
+
+function readSequential(config: unknown, place: string): ModelConfig {
+  // Before Keras 2.2 the config was the list itself.
+  const list = isPlainObject(config) ? config["layers"] : config;
+  const entries = readPart(`layers of ${place}`, layerList, list).map((entry) => layerOf(entry, place));
+  const [first] = entries;
+  const begin: LayerConfig =
+    first?.className === "InputLayer"
+      ? first
+      : { name: `${first?.name ?? "model"}_input`, className: "InputLayer", config: inputOf(first, config) };
+  const layers = [begin, ...entries.filter((layer) => layer !== begin)];
+  const calls = layers.slice(1).map((layer, i) => ({
+    layer: layer.name,
+    index: 0,
+    inputs: [{ layer: (layers[i] as LayerConfig).name, call: 0, output: 0 }],
+  }));
+  const last = layers.at(-1) as LayerConfig;
+  return checked({
+    place,
+    layers,
+    calls,
+    inputs: [begin.name],
+    outputs: [{ layer: last.name, call: 0, output: 0 }],
+  });
+}
+
+/** The input that a first layer says for itself, or the model that it is. */
+function inputOf(layer: LayerConfig | undefined, config: unknown): Readonly<Record<string, unknown>> {
+  const built = isPlainObject(config) ? config["build_input_shape"] : undefined;
+  if (!layer) return { batch_input_shape: built };
+  if (modelClasses.has(layer.className) && !("batch_input_shape" in layer.config)) {
+    const [inner] = readTopology(layer.className, layer.config, `model "${layer.name}"`).inputs;
+    if (inner) return inner.config;
+  }
+  return { batch_input_shape: built, ...layer.config };
+}
+
+function layerOf({ class_name: className, config, name: own }: LayerEntry, place: string): LayerConfig {
+  const named = isPlainObject(config) ? config["name"] : undefined;
+  const label = own ?? named;
+  if (typeof label !== "string" || label === "")
+    throw new FileError(
+      `tfjs: a ${className} in ${place} has the name ${shown(label)}, expected text; the file is damaged, convert the model again`,
+    );
+  // Of a model before Keras 2.2 the config is a list of layers, which is read where the model is.
+  const fields = Array.isArray(config)
+    ? { layers: config }
+    : readPart(`config of layer "${label}"`, object("an object with the layer's settings"), config);
+  return { name: label, className, config: fields };
+}
+
+interface Unchecked extends Omit<ModelConfig, "inputs"> {
+  readonly place: string;
+  readonly inputs: readonly string[];
+}
+
+function checked({ place, layers, calls, inputs, outputs }: Unchecked): ModelConfig {
+  const byName = new Map<string, LayerConfig>();
+  for (const layer of layers) {
+    if (byName.has(layer.name))
+      throw new FileError(
+        `tfjs: two layers of ${place} are called "${layer.name}", a ${byName.get(layer.name)?.className} and a ${layer.className}; names must differ, convert the model again`,
+      );
+    byName.set(layer.name, layer);
+  }
+  const isInput = (layer: string) => byName.get(layer)?.className === "InputLayer";
+  const inputLayers = inputs.map((label) => {
+    const layer = byName.get(label);
+    if (!layer || !isInput(label))
+      throw new FileError(
+        `tfjs: input_layers of ${place} names "${label}", which is ${layer ? `a ${layer.className}` : "no layer"}, expected an InputLayer; convert the model again`,
+      );
+    return layer;
+  });
+  if (inputLayers.length === 0 || outputs.length === 0)
+    throw new FileError(`tfjs: ${place} has no ${outputs.length ? "input" : "output"}; convert the model again`);
+  const keyOf = ({ layer, call }: Reference) => (isInput(layer) ? layer : `${layer}, call ${call}`);
+  const last = { layer: "", index: 0, inputs: outputs };
+  const order = sorted<Call>([...calls, last], {
+    format: "tfjs",
+    describe: (call) => (call === last ? `the output of ${place}` : `layer "${call.layer}"`),
+    writes: (call) => (call === last ? [] : [keyOf({ layer: call.layer, call: call.index, output: 0 })]),
+    reads: (call) => call.inputs.map(keyOf),
+    isKnown: (key) => inputs.includes(key),
+  });
+  return { layers, calls: order.filter((call) => call !== last), inputs: inputLayers, outputs };
+}
+
+/** Results that a part of the file names, at any depth of lists. Throws FileError when it names none. */
+function referencesIn(part: unknown, place: string): readonly Reference[] {
+  const found = findReferences(part);
+  if (found.length === 0)
+    throw new FileError(
+      `tfjs: ${place} is ${shown(part)}, expected names of layers with two numbers, such as ["conv1", 0, 0]; convert the model again`,
+    );
+  return found;
+}
+
+/** No layer is called as often or gives as much. */
+const maxIndex = 4096;
+const isIndex = (index: unknown): boolean => Number.isInteger(index) && Number(index) >= 0 && Number(index) < maxIndex;
+
+function findReferences(part: unknown): readonly Reference[] {
+  if (Array.isArray(part)) {
+    const [layer, call, output] = part as readonly unknown[];
+    const isReference = typeof layer === "string" && [call, output].every(isIndex);
+    if (isReference) return [{ layer, call: Number(call), output: Number(output) }];
+    return part.flatMap(findReferences);
+  }
+  // Keras 3 writes tensors as objects, positional ones in a list `args`.
+  if (!isPlainObject(part)) return [];
+  const { args, config } = part;
+  if (args !== undefined) return findReferences(args);
+  return isPlainObject(config) ? findReferences(config["keras_history"]) : [];
+}
