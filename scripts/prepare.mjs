@@ -25,7 +25,7 @@ export function run(command, args, stdio = "inherit") {
 /** Standard output is kept for what comes after: it may be read by a program. */
 const onErrorStream = ["inherit", 2, "inherit"];
 
-const timeOf = (path) => (existsSync(path) ? statSync(path).mtimeMs : 0);
+export const timeOf = (path) => (existsSync(path) ? statSync(path).mtimeMs : 0);
 
 /** The latest change of a file below a folder, tests left out. */
 function latestChange(folder) {

@@ -54,7 +54,7 @@ export function graphNetwork(given: GraphSource): Network {
         const outputShape = shapesInFile?.get(layer.scopes.at(-1) as Scope) ?? told.outputShape;
         return { ...told, outputShape, formula: formulaOf(shapes, { kernelFirst }) };
       }),
-    graphs: { forward: graph, training: trainingGraph(graph, unshaped) },
+    graphs: { forward: graph, training: trainingGraph(graph, unshaped), hasOpenShapes: unshaped.size > 0 },
     notes,
   };
 }
@@ -73,7 +73,8 @@ const parameterOf = ({ name, shape, type }: FileTensor, value: Value | undefined
 });
 
 function trainingGraph({ inputs, outputs }: Graph, unshaped: ReadonlySet<Value>): Graph | undefined {
-  const output = outputs.find((value) => !unshaped.has(value) && standInLoss(value) !== undefined);
+  if (unshaped.size > 0) return undefined;
+  const output = outputs.find((value) => standInLoss(value) !== undefined);
   const made = output && standInLoss(output);
   return made && graphOf([...inputs, made.target], [made.loss]);
 }

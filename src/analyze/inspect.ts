@@ -28,7 +28,8 @@ export function inspect(network: Network, options: TrainingOptions): Inspected {
   const cost = forward && costOf(forward.nodes);
   const training = trainingCost(network, options);
   const roles = rolesOf(network, flow);
-  const macsOf = (paths: Iterable<string>) => (cost ? total(paths, (path) => cost.byPath.get(path)?.macs ?? 0) : null);
+  const macsOf = (paths: Iterable<string>) =>
+    cost ? known(total(paths, (path) => cost.byPath.get(path)?.macs ?? 0)) : null;
 
   const learned = learnedOf(network);
   const owned = groupBy(learned, ({ layer }) => layer);
@@ -64,12 +65,12 @@ export function inspect(network: Network, options: TrainingOptions): Inspected {
       recurrent: (flow && recurrentDepth(flow)) ?? null,
     },
     cost: {
-      macs: cost?.macs ?? null,
-      forwardFlops: cost?.flops ?? null,
-      backwardFlops: training?.backward.flops ?? null,
+      macs: known(cost?.macs),
+      forwardFlops: known(cost?.flops),
+      backwardFlops: known(training?.backward.flops),
       activationBytes: training?.activationBytes ?? null,
       trainingBytes: training?.memory.total ?? null,
-      predictionBytes: forward ? predictionMemory(network, options.precision) : null,
+      predictionBytes: forward && !network.graphs?.hasOpenShapes ? predictionMemory(network, options.precision) : null,
       memory: training ? memoryOf(training.memory) : null,
     },
     layers,
@@ -93,6 +94,9 @@ const memoryOf = ({
   optimizer,
   activations,
 });
+
+/** A cost, or null where operators of unknown shapes leave it open. */
+const known = (cost: number | undefined): number | null => (cost === undefined || Number.isNaN(cost) ? null : cost);
 
 /** A number, or a decimal string beyond what a number holds exactly. */
 const countOf = (count: bigint): number | string =>

@@ -42,6 +42,8 @@ export interface NetworkGraphs {
   readonly forward: Graph;
   /** Training: to the loss, and new running statistics; `undefined` when no output is a float. */
   readonly training: Graph | undefined;
+  /** Whether the shapes of some values are not known, so that memory is not either. */
+  readonly hasOpenShapes?: boolean;
   /** The forward graph by which depth and structure are told, where adapters were put beside it; default `forward`. */
   readonly plain?: Graph;
 }

@@ -20,7 +20,7 @@ export function unknownNotes(unknown: readonly Unknown[], noun: "node" | "layer"
   const blind = unknown.filter(({ kind }) => kind === "shape").length;
   const those = `${blind} ${blind === 1 ? noun : `${noun}s`} of known operators`;
   if (blind > 0 && notes.length > 0)
-    notes.push(`The shapes behind it are not known: ${those} cost nothing here either.`);
-  else if (blind > 0) notes.push(`The shapes of ${those} are not known: they cost nothing here.`);
+    notes.push(`The shapes behind it are not known: what ${those} cost is not known either.`);
+  else if (blind > 0) notes.push(`The shapes of ${those} are not known, nor what they cost.`);
   return notes;
 }

@@ -10,17 +10,20 @@ export interface UnknownReason {
   readonly why: string;
 }
 
-/** An operator of a file's name with outputs of given types. What is known of `op` (its kind, whether it contracts) stays. */
+/**
+ * An operator of a file's name with outputs of given types. What is known of `op` (its kind, whether it contracts) stays;
+ * what a sum of products costs is not known, which NaN says.
+ */
 export function unknownOp(type: string, domain: string, op: OpDef | undefined, types: readonly TensorType[]): OpDef {
   const rules = {
     arity: "0-",
     domain,
     infer: () => types,
     grad: "none",
-    flops: () => 0,
+    flops: () => (op?.contracts ? Number.NaN : 0),
     kind: op ? kindOf(op) : "other",
     statistics: op?.statistics ?? [],
     settings: op?.settings ?? [],
   } as const;
-  return defineOp(type, op?.contracts ? { ...rules, macs: () => 0 } : rules);
+  return defineOp(type, op?.contracts ? { ...rules, macs: () => Number.NaN } : rules);
 }

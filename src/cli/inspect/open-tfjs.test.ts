@@ -91,7 +91,7 @@ describe("graphs", () => {
   test("need the numbers in the files of weights for some shapes", () => {
     const path = write(model);
     expect(openPath(path, {}).notes).toEqual([
-      "The shapes of 1 node of known operators are not known: they cost nothing here.",
+      "The shapes of 1 node of known operators are not known, nor what they cost.",
       "The files of weights are not beside it: what depends on the numbers in them is not known.",
     ]);
     const bytes = new Uint8Array(Int32Array.of(1, 2).buffer);

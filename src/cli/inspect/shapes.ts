@@ -45,6 +45,8 @@ export class ShapeChooser {
   readonly #options: ShapeOptions;
   readonly #given: ReadonlyMap<string, Shape>;
   readonly #used = new Set<string>();
+  /** What named extents of a file's inputs turned out to be: the batch of one input is that of the others. */
+  readonly #bound = new Map<string, number>();
 
   constructor(options: ShapeOptions) {
     this.#options = options;
@@ -73,14 +75,21 @@ export class ShapeChooser {
   }
 
   /** The shape of a file's input, whose open extents are chosen. Throws ShapeError with the option that settles one. */
-  settle({ name, type, extents }: Declared, isFirst: boolean): Shape {
-    const given = this.#named(name, isFirst);
-    if (given) return given;
+  settle(declared: Declared, isFirst: boolean): Shape {
+    const shape = this.#named(declared.name, isFirst) ?? this.#choose(declared, isFirst);
+    for (const [axis, extent] of (declared.extents ?? []).entries())
+      if (typeof extent === "string") this.#bound.set(extent, shape[axis] ?? 1);
+    return shape;
+  }
+
+  #choose({ name, type, extents }: Declared, isFirst: boolean): Shape {
     const mend = `pass --input-shape ${isFirst ? "" : `${name}=`}${suggestion(extents)}`;
     if (!extents) throw new ShapeError(`the shape of input "${name}" is unknown, even its rank; ${mend}`);
     const { batch, sequence } = this.#options;
     const settled = extents.map((extent, axis) => {
       if (typeof extent === "number") return axis === 0 && batch !== undefined ? batch : extent;
+      const bound = extent === undefined ? undefined : this.#bound.get(extent);
+      if (bound !== undefined) return bound;
       if (axis === 0) return batch ?? 1;
       return isSequenceAxis(type?.dtype ?? "", axis, extents.length, extent) ? sequence : undefined;
     });
