@@ -78,6 +78,9 @@ describe("help", () => {
   test("recipes are listed", async () => {
     expect((await run("recipes")).stdout).toMatch(/iris[\s\S]*lenet-mnist[\s\S]*mlp-mnist/);
     expect((await run("recipes", "--json")).records.map(({ name }) => name)).toEqual([
+      "depth-fashion",
+      "depth-gradients",
+      "depth-mnist",
       "iris",
       "lenet-mnist",
       "mlp-mnist",

@@ -87,6 +87,14 @@ describe("architectures", () => {
   });
 });
 
+test("an architecture with other classes, and without its auxiliary heads", () => {
+  const of = (...args: string[]) => inspection(...args).parameters.total;
+  expect(of("googlenet")).toBe(13_004_888);
+  expect(of("googlenet", "--without-auxiliary")).toBe(6_624_904);
+  expect(of("inception_v3", "--without-auxiliary")).toBe(23_834_568);
+  expect(of("resnet18", "--classes", "10")).toBe(11_689_512 - 513 * 990);
+});
+
 describe("recipes and modules of one's own", () => {
   test("a recipe, without loading its data", () => {
     expect(inspection("lenet-mnist").parameters.total).toBe(225_034);
@@ -356,6 +364,11 @@ describe("what is refused, in a sentence and with exit status 2", () => {
       "a pattern that matches nothing",
       ["inspect", "resnet18", "--freeze", "layer5"],
       /unknown parameter to freeze "layer5"; did you mean "layer\d/,
+    ],
+    [
+      "classes of what is no architecture",
+      ["inspect", "iris", "--classes", "4"],
+      /--classes changes an architecture that is named/,
     ],
     ["LoRA without targets", ["inspect", "resnet18", "--lora", "4"], /pass --lora-targets with a pattern of layers/],
     ["targets without LoRA", ["inspect", "gpt2", "--lora-targets", "c_attn"], /pass --lora 8 too/],

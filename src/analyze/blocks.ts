@@ -18,7 +18,7 @@ interface Branch {
  */
 export function blockCount(flow: Flow): number {
   const tree = treeOf(flow);
-  return countNamed(tree) || branchedSections(flow);
+  return countNamed(tree, tree.weighted) || branchedSections(flow);
 }
 
 const branch = (): Branch => ({ children: new Map(), weighted: 0, runs: 0 });
@@ -32,6 +32,7 @@ function treeOf(flow: Flow): Branch {
   const root = branch();
   for (const [path, scopes] of runs) {
     let at = root;
+    root.weighted++;
     for (const part of path.split(".")) {
       const child = at.children.get(part) ?? branch();
       at.children.set(part, child);
@@ -43,12 +44,14 @@ function treeOf(flow: Flow): Branch {
   return root;
 }
 
-function countNamed({ children }: Branch): number {
+function countNamed({ children }: Branch, all: number): number {
   let count = 0;
   for (const [name, child] of children) {
     if (child.weighted < 2) continue;
-    if (!/\d/.test(name) || isStage(child)) count += countNamed(child);
-    else count += child.runs;
+    const isNumbered = /\d/.test(name);
+    // What holds most of the network may be the network itself, whose name has a number (`MobilenetV2`).
+    const inside = !isNumbered || isStage(child) || 2 * child.weighted > all ? countNamed(child, all) : 0;
+    count += inside || !isNumbered || isStage(child) ? inside : child.runs;
   }
   return count;
 }

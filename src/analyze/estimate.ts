@@ -71,14 +71,19 @@ function adaptable(network: Network, lora: LoraOptions): LoraOptions | undefined
   return undefined;
 }
 
+/** Why training cannot be told of. */
+function obstacle({ graphs }: Network): string {
+  if (!graphs) return "only its weights are known; give its config.json too";
+  return graphs.hasOpenShapes
+    ? "the shapes of some of its values are not known, see sardonyx inspect"
+    : "no output of it is a float";
+}
+
 /** What a step costs in one way. Throws OptionError for a network whose training cannot be traced. */
 export function costOfWay({ name, network }: Way, options: TrainingOptions): WayCost {
   const forward = network.graphs?.forward;
   const training = trainingCost(network, options);
-  if (!forward || !training)
-    throw new OptionError(
-      `${network.name} cannot be trained here: ${forward ? "its output is no float" : "only its weights are known; give its config.json too"}`,
-    );
+  if (!forward || !training) throw new OptionError(`${network.name} cannot be trained here: ${obstacle(network)}`);
   return {
     name,
     trainable: total(learnedOf(network), ({ trainable, elements }) => (trainable ? elements : 0)),

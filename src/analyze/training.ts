@@ -2,7 +2,7 @@
 import { type Graph, graphOf, type Value } from "../graph/ir.ts";
 import { optimize, usesMemoryPattern } from "../jit/compile.ts";
 import { type Backward, backwardOf } from "./backward.ts";
-import { type Cost, costOf, type GraphCost } from "./cost.ts";
+import { costOf, type GraphCost } from "./cost.ts";
 import { lossPath } from "./loss.ts";
 import { bytesOf, runMemory, storageOf } from "./memory.ts";
 import { learnedOf, type Network, type NetworkParameter, parameterValues, total } from "./network.ts";
@@ -112,5 +112,3 @@ export function predictionMemory(network: Network, precision: Precision): number
   const weights = total(network.parameters, ({ elements, bits }) => Math.ceil((elements * bits) / 8));
   return weights + Math.round(scaled(peak * fragmentation + constants, precision));
 }
-
-export type { Cost };

@@ -21,10 +21,11 @@ export async function useOwnPackage(typescript: boolean): Promise<void> {
   if (ownPackageInUse) return;
   ownPackageInUse = true;
   const data = Object.fromEntries(
-    ["index", "node"].map((entry) => [
-      entry === "index" ? "sardonyx" : `sardonyx/${entry}`,
-      pathToFileURL(modulePath(`src/${entry}`)).href,
-    ]),
+    [
+      ["sardonyx", "src/index"],
+      ["sardonyx/node", "src/node"],
+      ["sardonyx/analyze", "src/analyze/index"],
+    ].map(([name = "", path = ""]) => [name, pathToFileURL(modulePath(path)).href]),
   );
   register(pathToFileURL(modulePath("src/cli/resolve-hook")), { data });
 }

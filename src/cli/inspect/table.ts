@@ -72,7 +72,7 @@ function showDepth({ depth }: Inspection, output: Output): void {
         : []),
       ...(recurrent
         ? [
-            ["recurrent depth", count(recurrent.perStep), "weighted layers a step"] as const,
+            ["recurrent depth", count(recurrent.perStep), "weighted layer a step"] as const,
             ["unrolled", count(recurrent.unrolled), `over ${recurrent.steps} steps`] as const,
           ]
         : []),

@@ -8,6 +8,7 @@ import type { TensorType } from "../../graph/ir.ts";
 import { presets } from "../../models/index.ts";
 import { Module } from "../../nn/index.ts";
 import type { Recipe, RecipeNetwork } from "../../train/recipe.ts";
+import { type OptionValues, toggle, wholeNumber } from "../command.ts";
 import type { Output } from "../output.ts";
 import { loadModule, moduleExtensions } from "../own-module.ts";
 import { builtInRecipes, isRecipe, loadRecipe } from "../recipes.ts";
@@ -19,13 +20,30 @@ import { ShapeChooser, type ShapeOptions } from "./shapes.ts";
 export const targetDescription =
   "an architecture (resnet50), a recipe, a .ts or .js module of one's own, an .onnx, .safetensors, config.json or model.json file, or a folder with one";
 
+/** What changes an architecture that is named. */
+export const architectureOptions = {
+  classes: wholeNumber("of a named architecture: outputs of its classifier", 1),
+  withoutAuxiliary: toggle("of a named architecture: leave its auxiliary heads out"),
+} as const;
+
+export type TargetOptions = ShapeOptions & OptionValues<typeof architectureOptions>;
+
 /** Opens a target. Throws SardonyxError that says what was found instead. */
-export async function openTarget(target: string, shapes: ShapeOptions, output: Output): Promise<Network> {
+export async function openTarget(
+  target: string,
+  { classes, withoutAuxiliary, ...shapes }: TargetOptions,
+  output: Output,
+): Promise<Network> {
   const preset = Object.hasOwn(presets, target) ? presets[target] : undefined;
   if (preset) {
     const { name, source, input, extra, build } = preset;
-    return fromModule({ name, source, model: build(), input, extra }, shapes);
+    const model = build({ ...(classes !== undefined && { classes }), ...(withoutAuxiliary && { auxiliary: false }) });
+    return fromModule({ name, source, model, input, extra }, shapes);
   }
+  if (classes !== undefined || withoutAuxiliary)
+    throw new OptionError(
+      `${classes === undefined ? "--without-auxiliary" : "--classes"} changes an architecture that is named, such as googlenet, and ${target} is none; leave it out`,
+    );
   if (moduleExtensions.includes(extname(target))) return openModule(target, shapes, output);
   if (existsSync(target)) return openPath(resolve(target), shapes);
   if (/[\\/]|\.\w+$/.test(target)) throw new FileError(`there is no file ${resolve(target)}; check the path`);

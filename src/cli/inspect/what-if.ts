@@ -10,11 +10,12 @@ import { optimizerOf } from "../../train/optimizers.ts";
 import { choice, type OptionValues, text, wholeNumber } from "../command.ts";
 import type { Output } from "../output.ts";
 import { shapeOptions } from "./shapes.ts";
-import { openTarget } from "./target.ts";
+import { architectureOptions, openTarget } from "./target.ts";
 
 /** What changes the counts, the cost and the memory. */
 export const whatIfOptions = {
   ...shapeOptions,
+  ...architectureOptions,
   optimizer: choice("sgd, rmsprop, adagrad, adam or adamw; default adam", (name) => optimizerOf(name).name),
   precision: choice("float32, float16, bfloat16 or float64; default as stored", precisionOf),
   freeze: text("PATTERN", "freeze the layers or parameters that match, * for any letters"),
@@ -33,11 +34,11 @@ export const trainingOptionsOf = ({ optimizer = "adam", precision = "float32" }:
 
 /** Opens a target and applies the what-ifs. Throws SardonyxError naming the target. */
 export async function openChanged(target: string, options: WhatIfOptions, output: Output): Promise<Network> {
-  const { freeze, lora, loraTargets, quantize, precision, inputShape, batch, sequence } = options;
+  const { freeze, lora, loraTargets, quantize, precision, optimizer, ...which } = options;
   if (loraTargets !== undefined && lora === undefined)
     throw new OptionError("--lora-targets says which layers get adapters, but not of which rank; pass --lora 8 too");
   try {
-    let network = await openTarget(target, { inputShape, batch, sequence }, output);
+    let network = await openTarget(target, which, output);
     if (precision) network = atPrecision(network, precision);
     if (freeze !== undefined) network = frozen(network, freeze);
     if (quantize) network = quantized(network, quantize);
