@@ -25,10 +25,12 @@ function exhaust(outputs: readonly Value[], rule: Rule): readonly Value[] {
 
 /** Applies the algebraic rules that stand beside each operator. Values in `kept` stay, and nothing merges with them. */
 export function simplify(outputs: readonly Value[], kept: readonly Value[] = []): readonly Value[] {
+  const rule: Rule = (node) => node.op.simplify(node);
+  if (kept.length === 0) return exhaust(outputs, rule);
   // Rules look at the producers of their operands: inputs stand in for the kept values meanwhile.
   const standIns = new Map(kept.map((value) => [value, input(value.dtype, value.shape, value.name)]));
   const back = new Map([...standIns].map(([value, standIn]) => [standIn, value]));
-  const simplified = exhaust(rewrite(outputs, unchanged, standIns).outputs, (node) => node.op.simplify(node));
+  const simplified = exhaust(rewrite(outputs, unchanged, standIns).outputs, rule);
   return rewrite(simplified, unchanged, back).outputs;
 }
 

@@ -16,10 +16,12 @@ const tidy: readonly Pass[] = [(outputs) => simplify(outputs), foldConstants(Con
 /** Passes in the order in which they run before a graph is compiled. */
 export const pipeline: readonly Pass[] = [...tidy, batchLast, ...tidy, lower, ...tidy];
 
-/** The optimized, lowered graph. Every pass's result is verified. */
+/** The optimized, lowered graph. What a pass changes is verified. */
 export function optimize(graph: Graph, passes: readonly Pass[] = pipeline): Graph {
   return passes.reduce((current, pass) => {
-    const next = graphOf(current.inputs, pass(current.outputs));
+    const outputs = pass(current.outputs);
+    if (outputs.every((value, i) => value === current.outputs[i])) return current;
+    const next = graphOf(current.inputs, outputs);
     verify(next);
     return next;
   }, graph);
