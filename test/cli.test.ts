@@ -76,7 +76,9 @@ describe("help", () => {
   });
 
   test("recipes are listed", async () => {
-    expect((await run("recipes")).stdout).toMatch(/iris[\s\S]*lenet-mnist[\s\S]*mlp-mnist/);
+    const { stdout } = await run("recipes");
+    expect(stdout).toMatch(/depth-mnist[\s\S]*iris[\s\S]*lenet-mnist[\s\S]*mlp-mnist/);
+    for (const line of stdout.split("\n")) expect(line.length, line).toBeLessThanOrEqual(80);
     expect((await run("recipes", "--json")).records.map(({ name }) => name)).toEqual([
       "depth-fashion",
       "depth-gradients",

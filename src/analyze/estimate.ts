@@ -31,13 +31,18 @@ export function waysToTrain(network: Network, lora: LoraOptions = { rank: 8 }): 
   const ways: Way[] = [{ name: "all parameters", network }];
   const head = withHeadOnly(network);
   if (head) ways.push({ name: "output layers only", network: head });
-  const adapted = adaptable(network, lora);
-  if (adapted) {
-    ways.push({ name: `LoRA, rank ${lora.rank}`, network: withLora(network, adapted) });
-    ways.push({ name: `LoRA on 4-bit weights`, network: withLora(quantized(network, 4), adapted) });
+  const targets = adaptable(network, lora);
+  const adapted = targets && withLora(network, targets);
+  // Adapters that are as many as what they adapt spare nothing.
+  if (adapted && trainableOf(adapted) < trainableOf(network)) {
+    ways.push({ name: `LoRA, rank ${lora.rank}`, network: adapted });
+    ways.push({ name: `LoRA on 4-bit weights`, network: withLora(quantized(network, 4), targets) });
   }
   return ways;
 }
+
+const trainableOf = (network: Network): number =>
+  total(learnedOf(network), ({ trainable, elements }) => (trainable ? elements : 0));
 
 function withHeadOnly(network: Network): Network | undefined {
   const forward = network.graphs?.forward;
@@ -86,7 +91,7 @@ export function costOfWay({ name, network }: Way, options: TrainingOptions): Way
   if (!forward || !training) throw new OptionError(`${network.name} cannot be trained here: ${obstacle(network)}`);
   return {
     name,
-    trainable: total(learnedOf(network), ({ trainable, elements }) => (trainable ? elements : 0)),
+    trainable: trainableOf(network),
     stepFlops: costOf(forward.nodes).flops + training.backward.flops,
     bytes: training.memory.total,
   };
