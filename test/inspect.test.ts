@@ -154,7 +154,14 @@ describe("files", () => {
     const { parameters, depth, cost, layers } = inspection(path);
     expect([parameters.total, parameters.buffers]).toEqual([6, 2]);
     expect([depth.weighted, depth.parameterLayers, cost.macs, cost.trainingBytes]).toEqual([null, 1, null, null]);
-    expect(layers[1]).toMatchObject({ name: "fc", kind: "dense", formula: "2 + 2·2 = 6" });
+    expect(layers[1]).toMatchObject({ name: "fc", kind: "dense", formula: "2·2 + 2 = 6" });
+  });
+
+  test("a checkpoint of ours: without what the optimizer remembers", () => {
+    const tensors = { "layers.0.weight": tensor([[1, 2]]), "optimizer/m/layers.0.weight": tensor([[0, 0]]) };
+    const { parameters, notes } = inspection(write("run/checkpoint.safetensors", encodeSafetensors(tensors)));
+    expect(parameters.total).toBe(2);
+    expect(notes).toContain("Not counted: 1 tensor of the optimizer.");
   });
 
   test("weights with their config.json, in a folder, as they are stored", () => {
@@ -174,7 +181,7 @@ describe("files", () => {
     expect(layers).toHaveLength(names);
     expect(parameters.bytes).toBe(2 * parameters.total);
     expect(source).toBe("safetensors; Hugging Face config.json: BertModel");
-    expect(notes).toEqual(["The file has 1 tensors beside it, not counted here: cls.bias."]);
+    expect(notes).toEqual(["Not counted: 1 tensor of the file beside it: cls.bias."]);
   });
 
   test("an index of several files", () => {

@@ -34,7 +34,8 @@ export function weightsNetwork(name: string, source: string, tensors: readonly N
   const layers = Array.from(
     groupBy(parameters, ({ layer }) => layer),
     ([layer, own]) => {
-      const learned = own.filter(({ isBuffer }) => !isBuffer);
+      // Weights before biases, however the file has them.
+      const learned = own.filter(({ isBuffer }) => !isBuffer).sort((a, b) => b.shape.length - a.shape.length);
       return {
         name: layer,
         type: "weights",

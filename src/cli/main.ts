@@ -52,7 +52,7 @@ export async function main(args: readonly string[]): Promise<number> {
 
 function buildProgram(output: Output): Program {
   const program = new Program("sardonyx")
-    .description("Trains deep-learning models written in TypeScript, on ONNX Runtime.")
+    .description("Trains, inspects and compares deep-learning models, on ONNX Runtime.")
     .version(version())
     .helpCommand(false)
     .addHelpText("after", `${exitHelp}\n\nBegin with: sardonyx train lenet-mnist`);

@@ -10,6 +10,8 @@ import { sameShape, showShape } from "../../core/shape.ts";
 import { modelFromConfig } from "../../formats/huggingface.ts";
 import { openBeside } from "../../storage/file-source.node.ts";
 import { bitsOfType, readSafetensorsHeader } from "../../storage/safetensors.ts";
+import { memoryPrefix } from "../../train/trainer.ts";
+import { plural } from "../text.ts";
 import { ShapeChooser, type ShapeOptions } from "./shapes.ts";
 
 /** What a model in a folder is called. */
@@ -75,15 +77,28 @@ const tensorsOf = (file: ByteSource): readonly NamedTensor[] =>
     bits: bitsOfType(type) ?? 32,
   }));
 
+/** The weights alone; what an optimizer remembers in a checkpoint of ours is none. */
+function weightsAlone(name: string, tensors: readonly NamedTensor[]): Network {
+  const isMemory = (tensor: NamedTensor) => tensor.name.startsWith(memoryPrefix);
+  const network = weightsNetwork(
+    name,
+    "safetensors",
+    tensors.filter((tensor) => !isMemory(tensor)),
+  );
+  const memory = tensors.filter(isMemory).length;
+  if (memory === 0) return network;
+  return { ...network, notes: [...network.notes, `Not counted: ${plural(memory, "tensor")} of the optimizer.`] };
+}
+
 function weightsWithConfig(path: string, name: string, tensors: readonly NamedTensor[], shapes: ShapeOptions): Network {
   const configPath = join(dirname(path), "config.json");
-  if (!existsSync(configPath)) return weightsNetwork(name, "safetensors", tensors);
+  if (!existsSync(configPath)) return weightsAlone(name, tensors);
   let network: Network;
   try {
     network = configNetwork(path, JSON.parse(readFileSync(configPath, "utf8")), shapes);
   } catch (cause) {
     // The weights can still be counted.
-    const told = weightsNetwork(name, "safetensors", tensors);
+    const told = weightsAlone(name, tensors);
     const why = `The config.json beside it does not help: ${(cause as Error).message}`;
     return { ...told, notes: [...told.notes, why] };
   }
@@ -115,9 +130,9 @@ function withStoredTypes(network: Network, tensors: readonly NamedTensor[]): Net
     parameters,
     notes: [
       ...network.notes,
-      ...(missing.length > 0 ? [`The file lacks ${missing.length} of its tensors: ${some(missing)}.`] : []),
+      ...(missing.length > 0 ? [`The file lacks ${plural(missing.length, "tensor")} of it: ${some(missing)}.`] : []),
       ...(beyond.length > 0
-        ? [`The file has ${beyond.length} tensors beside it, not counted here: ${some(beyond)}.`]
+        ? [`Not counted: ${plural(beyond.length, "tensor")} of the file beside it: ${some(beyond)}.`]
         : []),
     ],
   };
