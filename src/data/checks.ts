@@ -16,10 +16,11 @@ export function checkFinite(t: Tensor, where: string, columns?: readonly string[
   );
 }
 
-/** Throws DataError naming the row of the first label outside 0 to classes - 1. */
-export function checkLabels(labels: Tensor, classes: number, where: string): void {
+/** Throws DataError naming the row of the first label outside 0 to classes - 1 that is not `ignored`. */
+export function checkLabels(labels: Tensor, classes: number, where: string, ignored?: number): void {
   for (let row = 0; row < labels.data.length; row++) {
     const label = Number(labels.data[row]);
+    if (label === ignored) continue;
     if (!Number.isInteger(label) || label < 0 || label >= classes)
       throw new DataError(
         `${where}: the label of row ${row} is ${label}, expected a whole number from 0 to ${classes - 1}; ` +

@@ -16,11 +16,17 @@ import { gatherRecord, mapRecord, rowCount, rowOf, type TensorRecord } from "./r
 import { shuffleSource } from "./shuffle.ts";
 import { emptyError, indexedSource, isIndexed, iterableSource, type Source } from "./source.ts";
 
-/** Inputs and targets. Of a batch, the leading axis of both counts samples; a sample lacks that axis. */
+/**
+ * Inputs and targets; any other tensor is an extra input of the model, by its name: a mask, what a decoder continues. Of a
+ * batch, the leading axis of all counts samples; a sample lacks that axis.
+ */
 export interface Batch {
   readonly x: Tensor;
   readonly y: Tensor;
 }
+
+/** The extra inputs of a batch, by name. */
+export const extrasOf = ({ x: _x, y: _y, ...extras }: Batch): Readonly<Record<string, Tensor>> => extras;
 
 /** Which elements of an epoch to read. */
 export interface EpochOptions {

@@ -52,6 +52,33 @@ describe("as in PyTorch", () => {
   });
 });
 
+test.each([
+  ["plain", {}],
+  ["smoothed", { labelSmoothing: 0.2 }],
+  ["weighted and smoothed", { labelSmoothing: 0.2, classWeights: [0.5, 2, 1, 3] }],
+])("crossEntropy, %s: ignored rows count no more than rows that are not there", async (_, options) => {
+  const logits = tensor([
+    [1, 2, -1, 0.5],
+    [9, 9, -9, 9],
+    [0, -1, 0.3, 2],
+    [-7, 7, 0, 1],
+  ]);
+  const lossWith = (ignore?: number) =>
+    jit((x: Value, t: Value) =>
+      valueAndGrad((y: Value) => crossEntropy({ ...options, ...(ignore !== undefined && { ignore }) })(y, t))(x),
+    );
+  const labels = (values: readonly number[]) => tensor([...values], { dtype: "int32" });
+  const [value, slope] = await lossWith(-100)(logits, labels([3, -100, 2, -100]));
+  const kept = tensor([logits.toNumbers().slice(0, 4), logits.toNumbers().slice(8, 12)]);
+  const [expected, expectedSlope] = await lossWith()(kept, labels([3, 2]));
+  expectClose(value, expected, "value");
+  const none = [0, 0, 0, 0];
+  const rows = expectedSlope.toNumbers();
+  expectClose(slope, tensor([rows.slice(0, 4), none, rows.slice(4), none]), "gradient");
+  const [nothing] = await lossWith(1)(logits, labels([1, 1, 1, 1]));
+  expect(nothing.item()).toBeCloseTo(0, 12);
+});
+
 test("crossEntropy's gradient is softmax - onehot over N, in few passes over [N, C]", () => {
   const [x, t] = [input("float32", [64, 10]), input("int32", [64])];
   const [value, slope] = valueAndGrad((y: Value) => crossEntropy()(y, t))(x);

@@ -15,6 +15,7 @@ import {
   greater,
   log,
   logSoftmax,
+  maximum,
   mul,
   neg,
   reduceMean,
@@ -26,13 +27,15 @@ import {
   where,
 } from "../ops/index.ts";
 import { ctc } from "./ctc.ts";
-import { labelsFor, targetsLike } from "./targets.ts";
+import { countedLabels, labelsFor, targetsLike } from "./targets.ts";
 
 /** A scalar from a model's output and the targets; the mean over the batch unless stated. */
 export interface Loss {
   (output: Value, target: Value): Value;
   /** For integer targets, how many classes an output has: targets outside 0 … n - 1 are refused before they are used. */
   readonly classesOf?: (output: Value) => number;
+  /** A target that stands for none, such as padding; not refused. */
+  readonly ignored?: number | undefined;
 }
 
 export interface CrossEntropyOptions {
@@ -40,6 +43,11 @@ export interface CrossEntropyOptions {
   readonly labelSmoothing?: number;
   /** One weight a class, to balance rare ones; default 1 each. */
   readonly classWeights?: readonly number[];
+}
+
+export interface SparseCrossEntropyOptions extends CrossEntropyOptions {
+  /** Rows with this label do not count, such as padding; default: all count. */
+  readonly ignore?: number;
 }
 
 /** Checks the options before anything is traced. */
@@ -62,30 +70,40 @@ function weightsOf(where: string, logits: Value, weights: readonly number[]): Va
 
 /**
  * Cross-entropy of softmax(logits) against integer labels, as PyTorch's: logits [N, C] or [N, T, C], labels [N] or
- * [N, T]. With class weights the mean is weighted by each sample's weight. Throws ShapeError and DTypeError.
+ * [N, T]. With class weights the mean is weighted by each sample's weight; rows with the label `ignore` do not count. Throws
+ * ShapeError and DTypeError.
  * @example
  * const loss = crossEntropy({ labelSmoothing: 0.1 });
  */
-export function crossEntropy(options: CrossEntropyOptions = {}): Loss {
-  const { labelSmoothing = 0, classWeights } = options;
+export function crossEntropy(options: SparseCrossEntropyOptions = {}): Loss {
+  const { labelSmoothing = 0, classWeights, ignore } = options;
   checkOptions("crossEntropy", options);
   const loss = (output: Value, target: Value): Value => {
-    const labels = labelsFor("crossEntropy", output, target);
+    const given = labelsFor("crossEntropy", output, target);
     const classes = output.shape.at(-1) ?? 1;
-    const rows = size(labels.shape);
+    const rows = size(given.shape);
+    const column = reshape(given, [rows, 1]);
+    const counted = ignore === undefined ? undefined : countedLabels(column, ignore, output.dtype);
+    const labels = counted?.labels ?? column;
     const logProbabilities = logSoftmax(reshape(output, [rows, classes]));
-    const chosen = gatherElements(logProbabilities, reshape(labels, [rows, 1]), 1); // [rows, 1]
+    const chosen = gatherElements(logProbabilities, labels, 1); // [rows, 1]
     const weights = classWeights && weightsOf("crossEntropy", output, classWeights);
-    const own = weights && gather(weights, reshape(labels, [rows, 1]));
-    // -Σ wᵢ log pᵢ / Σ wᵢ
-    const average = (values: Value): Value => (own ? div(reduceSum(values), reduceSum(own)) : reduceMean(values));
+    const weight = weights && gather(weights, labels);
+    const own = weight && counted ? mul(weight, counted.counts) : (weight ?? counted?.counts);
+    // -Σ wᵢ log pᵢ / Σ wᵢ; of a batch in which nothing counts, 0.
+    const total = own && maximum(reduceSum(own), smallest);
+    const average = (values: Value): Value => (total ? div(reduceSum(values), total) : reduceMean(values));
     const likelihood = average(own ? mul(chosen, own) : chosen);
     if (labelSmoothing === 0) return neg(likelihood);
-    const everyClass = average(reduceSum(weights ? mul(logProbabilities, weights) : logProbabilities, 1));
+    const spread = reduceSum(weights ? mul(logProbabilities, weights) : logProbabilities, 1, { keepDims: true });
+    const everyClass = average(counted ? mul(spread, counted.counts) : spread);
     return neg(add(mul(likelihood, 1 - labelSmoothing), mul(everyClass, labelSmoothing / classes)));
   };
-  return Object.assign(loss, { classesOf: (output: Value) => output.shape.at(-1) ?? 1 });
+  return Object.assign(loss, { classesOf: (output: Value) => output.shape.at(-1) ?? 1, ignored: ignore });
 }
+
+/** Kept from dividing by zero: far below the weight of any row. */
+const smallest = 1e-12;
 
 /**
  * Cross-entropy of softmax(logits) against probabilities (or one-hot rows) of the same shape [N, C] or [N, T, C].

@@ -1,9 +1,9 @@
 /** Targets of losses and metrics: whether they fit a model's output, told while tracing. */
-import { isFloat } from "../core/dtype.ts";
+import { type DType, isFloat } from "../core/dtype.ts";
 import { DTypeError, ShapeError } from "../core/errors.ts";
 import { sameShape, showShape } from "../core/shape.ts";
 import type { Value } from "../graph/ir.ts";
-import { cast, reshape } from "../ops/index.ts";
+import { cast, equal, mul, not, reshape } from "../ops/index.ts";
 
 /** Throws DTypeError unless a model's output is float. */
 export function requireFloatOutput(where: string, output: Value): void {
@@ -33,6 +33,15 @@ export function labelsFor(where: string, logits: Value, labels: Value): Value {
     );
   const flat = column ? reshape(labels, rows) : labels;
   return flat.dtype === "int32" || flat.dtype === "int64" ? flat : cast(flat, "int64");
+}
+
+/** Labels of which those equal to `ignored` do not count: 0 stands in for them, and `counts` has 0 for them, 1 elsewhere. */
+export function countedLabels(labels: Value, ignored: number, dtype: DType): { labels: Value; counts: Value } {
+  const isIgnored = equal(labels, ignored);
+  return {
+    labels: mul(labels, cast(not(isIgnored), labels.dtype)),
+    counts: cast(not(isIgnored), dtype),
+  };
 }
 
 /**

@@ -4,7 +4,7 @@ import { isFloat } from "../core/dtype.ts";
 import { NonFiniteError, type SardonyxError } from "../core/errors.ts";
 import { foldIn } from "../core/random.ts";
 import type { Tensor } from "../core/tensor.ts";
-import type { Batch } from "../data/dataset.ts";
+import { type Batch, extrasOf } from "../data/dataset.ts";
 import { compile } from "../jit/compile.ts";
 import { keyTensor, ones } from "../ops/index.ts";
 import { keyInput, traceLoss } from "./gradient-step.ts";
@@ -23,14 +23,23 @@ export async function explainNonFinite(
   loss: number,
   gradientNorm: number,
 ): Promise<SardonyxError> {
-  const what = Number.isFinite(loss) ? `the gradient's norm became ${gradientNorm}` : `the loss became ${loss}`;
-  const where = `${what} at batch ${trainer.batches + 1}`;
+  const became = Number.isFinite(loss) ? `the gradient's norm became ${gradientNorm}` : `the loss became ${loss}`;
+  const where = `${became} at batch ${trainer.batches + 1}`;
   const mend = "lower the learning rate, clip the gradient (clipNorm), or look for extreme values in the data";
-  if (isFloat(batch.x.dtype) && !allFinite(batch.x))
-    return new NonFiniteError(`${where}: the input data holds NaN or Infinity; remove those rows or fill them in`);
+  const fed = Object.entries({ "": batch.x, ...extrasOf(batch) });
+  const broken = fed.find(([, tensor]) => isFloat(tensor.dtype) && !allFinite(tensor));
+  if (broken) {
+    const what = broken[0] === "" ? "input data" : `input "${broken[0]}"`;
+    return new NonFiniteError(`${where}: the ${what} holds NaN or Infinity; remove those rows or fill them in`);
+  }
 
   const key = keyInput();
-  const { context, x, y, loss: scalar } = traceLoss(trainer.model, trainer.loss, batch, { training: true, key });
+  const {
+    context,
+    inputs,
+    feed,
+    loss: scalar,
+  } = traceLoss(trainer.model, trainer.loss, batch, { training: true, key });
   const paths = new Map([...trainer.model.parameters()].map(([path, parameter]) => [parameter, path]));
   const bad = [...context.values.keys()].find(({ value }) => !allFinite(value));
   const trainable = [...context.values].filter(([parameter]) => parameter.trainable);
@@ -41,13 +50,12 @@ export async function explainNonFinite(
     [...layers.map(({ output }) => output), ...trainable.map(([, value]) => value)],
   );
   const executable = await compile(
-    [x, y, key, ...context.values.values()],
+    [...inputs, key, ...context.values.values()],
     [...layers.map(({ output }) => output), ...slopes],
     trainer.options.compile,
   );
   const results = await executable.run([
-    batch.x,
-    batch.y,
+    ...feed(batch),
     keyTensor(foldIn(trainer.key, "step", trainer.batches)),
     ...[...context.values.keys()].map(({ value }) => value as Tensor),
   ]);

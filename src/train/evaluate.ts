@@ -8,7 +8,7 @@ import type { Loss } from "../nn/losses.ts";
 import type { Module } from "../nn/module.ts";
 import type { Parameter } from "../nn/parameter.ts";
 import { constant } from "../ops/index.ts";
-import { traceLoss } from "./gradient-step.ts";
+import { signatureOf, type TracedLoss, traceLoss } from "./gradient-step.ts";
 import type { Metric } from "./metrics.ts";
 import { type EpochResult, RunningSums } from "./running-sums.ts";
 
@@ -23,7 +23,7 @@ export interface Evaluation {
 interface CompiledEvaluation {
   readonly executable: Executable;
   readonly parameters: readonly Parameter[];
-  readonly checkTargets: (batch: Batch) => void;
+  readonly feed: TracedLoss["feed"];
 }
 
 /** Evaluates one model again and again; compiled once for each batch shape, the parameters read anew each time. */
@@ -45,12 +45,11 @@ export class Evaluator {
   async run(data: Dataset<Batch>): Promise<Evaluation> {
     const sums = new RunningSums(this.#metrics);
     for await (const batch of data.epoch(0)) {
-      const signature = `${batch.x.dtype}${batch.x.shape}/${batch.y.dtype}${batch.y.shape}`;
+      const signature = signatureOf(batch);
       const compiled = this.#graphs.get(signature) ?? this.#compile(batch);
       this.#graphs.set(signature, compiled);
-      const { executable, parameters, checkTargets } = await compiled;
-      checkTargets(batch);
-      const [loss, ...statistics] = await executable.run([batch.x, batch.y, ...valuesOf(parameters)]);
+      const { executable, parameters, feed } = await compiled;
+      const [loss, ...statistics] = await executable.run([...feed(batch), ...valuesOf(parameters)]);
       sums.add(
         loss?.item() ?? Number.NaN,
         batch.x.shape[0] ?? 0,
@@ -62,12 +61,12 @@ export class Evaluator {
   }
 
   async #compile(batch: Batch) {
-    const { context, x, y, output, loss, checkTargets } = traceLoss(this.#model, this.#loss, batch, {
+    const { context, inputs, target, output, loss, feed } = traceLoss(this.#model, this.#loss, batch, {
       training: false,
     });
-    const outputs = [loss, ...this.#metrics.map((metric) => metric.update(output, y))];
-    const executable = await compile([x, y, ...context.values.values()], outputs, this.#options);
-    return { executable, parameters: [...context.values.keys()], checkTargets };
+    const outputs = [loss, ...this.#metrics.map((metric) => metric.update(output, target))];
+    const executable = await compile([...inputs, ...context.values.values()], outputs, this.#options);
+    return { executable, parameters: [...context.values.keys()], feed };
   }
 }
 

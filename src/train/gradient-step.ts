@@ -4,7 +4,7 @@ import { ShapeError } from "../core/errors.ts";
 import { size } from "../core/shape.ts";
 import type { Tensor } from "../core/tensor.ts";
 import { checkLabels } from "../data/checks.ts";
-import type { Batch } from "../data/dataset.ts";
+import { type Batch, extrasOf } from "../data/dataset.ts";
 import { input, type Value } from "../graph/ir.ts";
 import { simplify } from "../graph/passes.ts";
 import { assignScope } from "../graph/rewrite.ts";
@@ -43,30 +43,44 @@ export interface GradientStep {
 /** A traced forward pass with its loss. */
 export interface TracedLoss {
   readonly context: Context;
-  readonly x: Value;
-  readonly y: Value;
+  /** What a batch feeds: x, y, and the extra inputs. */
+  readonly inputs: readonly Value[];
+  readonly target: Value;
   readonly output: Value;
   /** Mean loss of the batch, with penalties. */
   readonly loss: Value;
-  /** Throws DataError when a batch has targets that are no class of the output. */
-  readonly checkTargets: (batch: Batch) => void;
+  /** A batch's tensors in the order of `inputs`. Throws DataError when it has targets that are no class of the output. */
+  readonly feed: (batch: Batch) => readonly Tensor[];
 }
+
+/** What decides the graph of a batch: names, dtypes and shapes of its tensors. */
+export const signatureOf = (batch: Batch): string =>
+  Object.entries(batch as unknown as Record<string, Tensor>)
+    .map(([name, { dtype, shape }]) => `${name}:${dtype}[${shape}]`)
+    .sort()
+    .join();
 
 /** Traces a model and its loss on a batch's types. */
 export function traceLoss(model: Module, loss: Loss, batch: Batch, options: ContextOptions): TracedLoss {
   const x = input(batch.x.dtype, batch.x.shape, "x");
   const y = input(batch.y.dtype, batch.y.shape, "y");
+  const extras = Object.entries(extrasOf(batch)).map(
+    ([name, { dtype, shape }]) => [name, input(dtype, shape, name)] as const,
+  );
   const context = new Context(model, options);
-  const output = model.apply(x, context);
+  const output = model.apply(x, context, Object.fromEntries(extras));
   const data = loss(output, y);
   if (data.rank !== 0) throw new ShapeError(`the loss must be a scalar, got ${data}; reduce it, e.g. reduceMean(loss)`);
   const total = context.penalties.reduce((sum, penalty) => add(sum, penalty), data);
   assignScope([total], { path: "loss" });
   const classes = loss.classesOf?.(output);
-  const checkTargets = ({ y: targets }: Batch) => {
-    if (classes !== undefined) checkLabels(targets, classes, "a batch's targets");
+  const feed = (given: Batch): readonly Tensor[] => {
+    if (classes !== undefined) checkLabels(given.y, classes, "a batch's targets", loss.ignored);
+    const own = extrasOf(given);
+    return [given.x, given.y, ...extras.map(([name]) => own[name] as Tensor)];
   };
-  return { context, x, y, output, loss: total, checkTargets };
+  const inputs = [x, y, ...extras.map(([, value]) => value)];
+  return { context, inputs, target: y, output, loss: total, feed };
 }
 
 /** Frozen parameters up to this many elements are built into the step; the engine keeps several copies of what is. */
@@ -91,12 +105,12 @@ export async function buildGradientStep(
     return value;
   };
   const traced = traceLoss(model, lossOf, batch, { training: true, key, bind });
-  const { context, x, y } = traced;
+  const { context, inputs: fed } = traced;
 
   const updated = [...context.updates];
   const slots = shards.flatMap((shard) => shard.slots);
   const parameters = slots.map(({ parameter }) => inputs.get(parameter) ?? input("float32", parameter.shape));
-  const statistics = metrics.map((metric) => metric.update(traced.output, y));
+  const statistics = metrics.map((metric) => metric.update(traced.output, traced.target));
   assignScope(statistics, { path: "metrics" });
   // Rewrites that save work both ways come before the backward pass is derived from the forward one.
   const forward = simplify([traced.loss, ...statistics, ...updated.map(([, value]) => value)]);
@@ -105,7 +119,7 @@ export async function buildGradientStep(
 
   const bound = [...inputs];
   const executable = await compile(
-    [x, y, key, ...bound.map(([, value]) => value)],
+    [...fed, key, ...bound.map(([, value]) => value)],
     [...forward, ...slopes],
     options.compile,
   );
@@ -115,9 +129,8 @@ export async function buildGradientStep(
   return {
     executable,
     async run(batch, keyValue) {
-      traced.checkTargets(batch);
       const values = bound.map(([{ value }]) => value as Tensor);
-      const results = await executable.run([batch.x, batch.y, keyValue, ...values], preallocated);
+      const results = await executable.run([...traced.feed(batch), keyValue, ...values], preallocated);
       const first = 1 + metrics.length;
       fresh = results.slice(first, first + updated.length);
       return {

@@ -4,7 +4,7 @@ import { OptionError, ShapeError } from "../core/errors.ts";
 import { sameShape, showShape, size } from "../core/shape.ts";
 import type { Value } from "../graph/ir.ts";
 import { requireCount } from "../nn/options.ts";
-import { labelsFor, requireFloatOutput, targetsLike } from "../nn/targets.ts";
+import { countedLabels, labelsFor, requireFloatOutput, targetsLike } from "../nn/targets.ts";
 import {
   abs,
   add,
@@ -70,17 +70,26 @@ function decide(where: string, output: Value, target: Value): Decisions {
   return { predicted: reshape(argMax(output), [rows]), actual: reshape(actual, [rows]), rows };
 }
 
+/** Labels that do not count. */
+export interface IgnoreOptions {
+  /** A label that stands for none, such as padding; default: all count. */
+  readonly ignore?: number;
+}
+
 /**
  * Share of the samples whose class is right.
  * @example
  * await fit(model, data, { loss: crossEntropy(), optimizer: adam(), epochs: 3, metrics: [accuracy()] });
  */
-export const accuracy = (): Metric => ({
+export const accuracy = ({ ignore }: IgnoreOptions = {}): Metric => ({
   name: "accuracy",
   size: 2,
   update(output, target) {
     const { predicted, actual, rows } = decide("accuracy", output, target);
-    return statistics(reduceSum(cast(equal(predicted, actual), "float32")), rows);
+    const hits = cast(equal(predicted, actual), "float32");
+    if (ignore === undefined) return statistics(reduceSum(hits), rows);
+    const { counts } = countedLabels(actual, ignore, "float32");
+    return statistics(reduceSum(mul(hits, counts)), reduceSum(counts));
   },
   result: ratio,
   direction: "up",
@@ -196,13 +205,16 @@ export const f1 = (options: AverageOptions): Metric =>
   averaged("f1", (hits, predicted, actual) => (2 * hits) / (predicted + actual), options);
 
 /** e to the mean cross-entropy of logits [..., C] and integer labels [...]. */
-export const perplexity = (): Metric => ({
+export const perplexity = ({ ignore }: IgnoreOptions = {}): Metric => ({
   name: "perplexity",
   size: 2,
   update(output, target) {
-    const labels = labelsFor("perplexity", output, target);
-    const chosen = gatherElements(logSoftmax(output), reshape(labels, [...labels.shape, 1]), output.rank - 1);
-    return statistics(neg(reduceSum(chosen)), size(labels.shape));
+    const given = labelsFor("perplexity", output, target);
+    const column = reshape(given, [...given.shape, 1]);
+    const counted = ignore === undefined ? undefined : countedLabels(column, ignore, "float32");
+    const chosen = gatherElements(logSoftmax(output), counted?.labels ?? column, output.rank - 1);
+    if (!counted) return statistics(neg(reduceSum(chosen)), size(given.shape));
+    return statistics(neg(reduceSum(mul(chosen, counted.counts))), reduceSum(counted.counts));
   },
   result: (totals) => Math.exp(ratio(totals)),
   direction: "down",

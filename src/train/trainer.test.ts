@@ -1,17 +1,19 @@
 /** Training steps: gradients reach the optimizer right, runs repeat bit for bit, mistakes are told. */
 import { expect, test } from "vitest";
+import { OptionError } from "../core/errors.ts";
 import { keyOf, Random } from "../core/random.ts";
 import { Tensor, tensor } from "../core/tensor.ts";
 import { type Batch, fromTensors } from "../data/dataset.ts";
 import type { Value } from "../graph/ir.ts";
+import type { Context } from "../nn/context.ts";
 import { dense } from "../nn/dense.ts";
 import { dropout } from "../nn/dropout.ts";
 import { crossEntropy } from "../nn/losses.ts";
-import type { Module } from "../nn/module.ts";
+import { Module } from "../nn/module.ts";
 import { batchNorm } from "../nn/normalization.ts";
 import { l2 } from "../nn/regularizers.ts";
 import { sequential } from "../nn/sequential.ts";
-import { reduceMean, sqrt, square, sub } from "../ops/index.ts";
+import { mul, reduceMean, sqrt, square, sub } from "../ops/index.ts";
 import { earlyStopping } from "./callbacks.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
 import { evaluate, predict } from "./evaluate.ts";
@@ -54,6 +56,30 @@ test("one step of gradient descent on a line, by hand", async () => {
   expect(results[0]?.loss).toBe(5);
   expect(results[0]?.gradientNorms).toEqual({ "layers.0.weight": 7, "layers.0.bias": 4 });
   expect(valuesOf(model)).toEqual({ "layers.0.weight": [Math.fround(0.7)], "layers.0.bias": [Math.fround(0.4)] });
+});
+
+/** w x scaled by what the batch holds beside x and y. */
+class Scaled extends Module {
+  readonly kind = "container";
+  readonly inner = dense(1, { bias: false, initializer: "zeros" });
+  protected call(x: Value, context: Context, { scale }: { readonly scale?: Value }): Value {
+    if (!scale) throw new OptionError("pass scale beside x");
+    return mul(this.inner.apply(x, context), scale);
+  }
+}
+
+test("tensors of a batch beside x and y are extra inputs of the model, in training and evaluation", async () => {
+  const model = new Scaled();
+  const batch = { x: tensor([[1], [2]]), y: tensor([[1], [3]]), scale: tensor([[1], [3]]) };
+  const { results } = await train(model, [batch], { gradientNorms: true }, 0.1);
+  // dw = mean(2 (0 - y) x scale) = -(2 + 36) / 2
+  expect(results[0]).toMatchObject({ loss: 5, gradientNorms: { "inner.weight": 19 } });
+  const { results: held } = await evaluate(model, fromTensors(batch).batch(2), { loss: squaredError });
+  // With w = 1.9: (1.9 - 1)² and (11.4 - 3)², halved.
+  expect(held["loss"]).toBeCloseTo((0.81 + 70.56) / 2, 4);
+  await expect(train(new Scaled(), [{ x: batch.x, y: batch.y }])).rejects.toThrow("pass scale beside x");
+  const broken = { ...batch, scale: tensor([[Number.NaN], [1]]) };
+  await expect(train(new Scaled(), [broken])).rejects.toThrow(/the input "scale" holds NaN or Infinity/);
 });
 
 test("accumulating two half batches equals one whole batch", async () => {

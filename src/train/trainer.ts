@@ -4,7 +4,7 @@ import { requireKnown } from "../core/options.ts";
 import { foldIn, type Key, keyOf } from "../core/random.ts";
 import { sameShape, showShape } from "../core/shape.ts";
 import { Tensor } from "../core/tensor.ts";
-import type { Batch } from "../data/dataset.ts";
+import { type Batch, extrasOf } from "../data/dataset.ts";
 import type { CompileOptions } from "../jit/compile.ts";
 import { type FusedKernel, fuse } from "../jit/fused.ts";
 import type { Loss } from "../nn/losses.ts";
@@ -13,7 +13,7 @@ import type { Parameter } from "../nn/parameter.ts";
 import { add, keyTensor, mul, square } from "../ops/index.ts";
 import { adopt, allocateShards, type Shard } from "./arena.ts";
 import { explainNonFinite } from "./diagnose.ts";
-import { buildGradientStep, type GradientStep, keyInput } from "./gradient-step.ts";
+import { buildGradientStep, type GradientStep, keyInput, signatureOf } from "./gradient-step.ts";
 import type { Metric } from "./metrics.ts";
 import { type Optimizer, rateAt } from "./optimizers.ts";
 
@@ -136,10 +136,10 @@ export class Trainer {
 
   /** Traces, differentiates and compiles the step for a batch's shapes, unless that is done. */
   async prepare(batch: Batch): Promise<GradientStep> {
-    const signature = `${batch.x.dtype}${batch.x.shape}/${batch.y.dtype}${batch.y.shape}`;
+    const signature = signatureOf(batch);
     const known = this.#graphs.get(signature);
     if (known) return known;
-    this.model.trace(batch.x, { training: true, key: keyInput() });
+    this.model.trace(batch.x, { training: true, key: keyInput(), extra: extrasOf(batch) });
     this.model.initialize(this.key);
     this.#machines ??= this.#build();
     const shards = this.#machines.map(({ shard }) => shard);
