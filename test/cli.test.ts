@@ -79,14 +79,9 @@ describe("help", () => {
     const { stdout } = await run("recipes");
     expect(stdout).toMatch(/depth-mnist[\s\S]*iris[\s\S]*lenet-mnist[\s\S]*mlp-mnist/);
     for (const line of stdout.split("\n")) expect(line.length, line).toBeLessThanOrEqual(80);
-    expect((await run("recipes", "--json")).records.map(({ name }) => name)).toEqual([
-      "depth-fashion",
-      "depth-gradients",
-      "depth-mnist",
-      "iris",
-      "lenet-mnist",
-      "mlp-mnist",
-    ]);
+    const files = readdirSync(join(root, "recipes")).filter((name) => name.endsWith(".ts"));
+    const names = files.map((name) => name.slice(0, -3)).sort();
+    expect((await run("recipes", "--json")).records.map(({ name }) => name)).toEqual(names);
   });
 });
 
@@ -103,6 +98,8 @@ describe("train", () => {
     expect(readdirSync(digits).sort()).toEqual([
       "best.safetensors",
       "checkpoint.safetensors",
+      "curve-accuracy.svg",
+      "curve-loss.svg",
       "evaluation.json",
       "log.jsonl",
       "model.onnx",
@@ -137,6 +134,30 @@ describe("train", () => {
     expect([code, stderr]).toEqual([0, ""]);
     const { records } = await run("predict", "points", "[0.9, 0.9]", "[[-0.9, -0.9], [0.9, 0.8]]", "--json");
     expect(records.map(({ class: name }) => name)).toEqual(["above", "below", "above"]);
+  });
+
+  test("a recipe's own choices: in its help, its run, its record, and when it goes on", async () => {
+    writeFileSync(join(folder, "choices.ts"), readFileSync("test/fixtures/cli/choices.ts"));
+    const help = (await run("train", "./choices.ts", "--help")).stdout;
+    expect(help).toMatch(/--units <X>\s+units of the hidden layer; default 4/);
+    expect(help).toMatch(/--cell <NAME>\s+tanh, relu: activation; default tanh/);
+    expect((await run("train", "--help")).stdout).not.toContain("--units");
+    const given = ["--units", "3", "--deep", "--cell", "relu"];
+    const { code, stdout, stderr } = await run("train", "./choices.ts", ...given, "--out", "chosen");
+    expect([code, stderr]).toEqual([0, ""]);
+    // 2 · 3 + 3, 3 · 3 + 3, 3 · 2 + 2
+    expect(stdout).toContain("29 parameters to be trained");
+    expect(stdout.replace(/\s+/g, " ")).toContain("units 3, cell relu, deep yes");
+    for (const file of ["plane.png", "curve-loss.svg"])
+      expect(existsSync(join(folder, "chosen", file)), file).toBe(true);
+    expect((await run("eval", "chosen")).code).toBe(0);
+    const again = ["train", "./choices.ts", "--resume", "--out", "chosen"];
+    expect((await run(...again, "--epochs", "3", "--units", "3")).code).toBe(0);
+    expect((await run(...again, "--units", "5")).stderr).toContain("--units 5 (the run has 3)");
+    expect((await run("train", "./choices.ts", "--cell", "gelu")).stderr).toContain(
+      '--cell is "gelu"; pass one of tanh, relu',
+    );
+    expect((await run("train", "iris", "--units", "3")).stderr).toContain("unknown option '--units'");
   });
 
   test("--profile tells the time by operator and by layer", async () => {

@@ -39,6 +39,8 @@ export interface Command {
   readonly summary: string;
   readonly arguments: readonly Argument[];
   readonly options: OptionTable;
+  /** Options that come with what the first argument names, such as a recipe's own. */
+  optionsOf?(argument: string): Promise<OptionTable>;
   /** Each a whole command line, then what it does. */
   readonly examples: readonly (readonly [line: string, meaning: string])[];
   run(invocation: Invocation<Readonly<Record<string, unknown>>>): Promise<void>;
@@ -105,6 +107,16 @@ export const choice = <T>(description: string, resolve: (name: string) => T, pla
   placeholder,
   description,
   parse: (name) => resolve(name),
+});
+
+/** One of some words. */
+export const oneOf = (description: string, words: readonly string[]): Option<string> => ({
+  placeholder: "NAME",
+  description: `${words.join(", ")}: ${description}`,
+  parse(text, flag) {
+    if (!words.includes(text)) throw new OptionError(`${flag} is "${text}"; pass one of ${words.join(", ")}`);
+    return text;
+  },
 });
 
 /** Given or not. */

@@ -1,7 +1,7 @@
 /** The program `sardonyx`: commands, their options and help from one table; messages and exit codes. */
 import { CommanderError, Option as CommanderOption, Command as Program } from "commander";
 import { InternalError, SardonyxError } from "../core/errors.ts";
-import { type Command, flagOf } from "./command.ts";
+import { type Command, flagOf, type OptionTable } from "./command.ts";
 import { command as compareCommand } from "./commands/compare.ts";
 import { command as estimateCommand } from "./commands/estimate.ts";
 import { command as evalCommand } from "./commands/eval.ts";
@@ -41,7 +41,7 @@ export async function main(args: readonly string[]): Promise<number> {
     throw error;
   });
   try {
-    const program = buildProgram(output);
+    const program = buildProgram(output, await withOwnOptions(args));
     if (args.length === 0) program.outputHelp();
     else await program.parseAsync([...args], { from: "user" });
     return exitCodes.done;
@@ -50,14 +50,31 @@ export async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-function buildProgram(output: Output): Program {
+/** The commands, the one that is called with the options that come with its first argument. */
+async function withOwnOptions([name, ...args]: readonly string[]): Promise<readonly Command[]> {
+  const called = commands.find((command) => command.name === name);
+  const argument = called?.optionsOf && firstArgument(args, called.options);
+  if (!called?.optionsOf || argument === undefined) return commands;
+  const options = { ...(await called.optionsOf(argument)), ...called.options };
+  return commands.map((command) => (command === called ? { ...command, options } : command));
+}
+
+/** The first of the arguments that is neither an option nor an option's value. */
+function firstArgument(args: readonly string[], options: OptionTable): string | undefined {
+  const takesValue = new Set(
+    Object.entries(options).flatMap(([name, { placeholder }]) => (placeholder ? [flagOf(name)] : [])),
+  );
+  return args.find((arg, i) => !arg.startsWith("-") && !takesValue.has(args[i - 1] ?? ""));
+}
+
+function buildProgram(output: Output, known: readonly Command[]): Program {
   const program = new Program("sardonyx")
     .description("Trains, inspects and compares deep-learning models, on ONNX Runtime.")
     .version(version())
     .helpCommand(false)
     .addHelpText("after", `${exitHelp}\n\nBegin with: sardonyx train lenet-mnist`);
   strict(program);
-  for (const command of commands) {
+  for (const command of known) {
     const sub = program.command(command.name).summary(command.summary).description(command.summary);
     strict(sub);
     for (const { name, description, variadic } of command.arguments)

@@ -11,7 +11,15 @@ import { loadParameters } from "../train/trainer.ts";
 import { toggle } from "./command.ts";
 import type { Output } from "./output.ts";
 import { loadRecipe } from "./recipes.ts";
-import { findRun, type RunRecord, type RunSettings, readRecord, runFiles, shown } from "./run-folder.ts";
+import {
+  findRun,
+  type RunRecord,
+  type RunSettings,
+  readRecord,
+  recipeSettings,
+  runFiles,
+  shown,
+} from "./run-folder.ts";
 import { showDownloads } from "./train/progress.ts";
 import { beginStage, parseStage, stageCallbackName } from "./train/stage.ts";
 
@@ -53,7 +61,7 @@ export async function openRun(
   const record = await readRecord(folder);
   const { recipe } = await loadRecipe(record.recipe.path ?? record.recipe.name);
   const progress = await readCheckpoint(folder, best ? runFiles.best : runFiles.checkpoint);
-  const task = await recipe.load(record.settings, record.settings.limit, showDownloads(output));
+  const task = await recipe.load(recipeSettings(record.settings), record.settings.limit, showDownloads(output));
   // Up to the stage that the checkpoint is of: a stage may have added layers.
   const { index } = parseStage(progress.callbacks[stageCallbackName]);
   for (const stage of (task.stages ?? [{}]).slice(0, index + 1)) beginStage(task, record.settings.seed, stage);

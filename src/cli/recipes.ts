@@ -79,10 +79,29 @@ const experimentSchema = z.object({
   figures: z.custom((value) => typeof value === "function", "expected a function"),
 });
 
+/** What `sardonyx train` takes for any recipe: names that an option of a recipe's own cannot have. */
+const reserved =
+  "epochs batchSize learningRate optimizer seed device threads limit repeats out resume checkpointSeconds profile json help".split(
+    " ",
+  );
+
 const recipeSchema = z.object({
   name: z.string().regex(/^[\w.-]+$/, "letters, digits, - and _ only: it names the run's folder"),
   summary: z.string(),
   defaults: settingsSchema,
+  options: z
+    .record(
+      z
+        .string()
+        .regex(/^[a-z][a-zA-Z0-9]*$/, "letters and digits, the first a small letter")
+        .refine((name) => !reserved.includes(name), "a name that sardonyx train has for every recipe"),
+      z.object({
+        description: z.string(),
+        default: z.union([z.string(), z.number(), z.literal(false)]),
+        choices: z.array(z.string()).optional(),
+      }),
+    )
+    .optional(),
   load: z.custom((value) => typeof value === "function", "expected a function"),
   next: z.array(z.string()).optional(),
 });

@@ -34,6 +34,8 @@ const settingsSchema = z.object({
   /** Part of the record, since sums depend on how work is divided. */
   threads: z.number().int().positive(),
   limit: z.number().int().positive().optional(),
+  /** The recipe's own choices. */
+  options: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).default({}),
   /** Of an experiment: how many seeds. */
   repeats: z.number().int().positive().optional(),
 });
@@ -47,6 +49,9 @@ const recordSchema = z.object({
   /** Made by --profile: not a run to go on with. */
   profile: z.boolean().optional(),
 });
+
+/** What a recipe is loaded with: settings and its own options side by side. */
+export const recipeSettings = ({ options, ...settings }: RunSettings) => ({ ...options, ...settings });
 
 /** Everything that decides what a run computes. */
 export type RunSettings = z.infer<typeof settingsSchema>;

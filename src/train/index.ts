@@ -19,6 +19,7 @@ export { type FitOptions, type FitResult, fit, type Progress, type Run } from ".
 export * from "./metrics.ts";
 export * from "./optimizers.ts";
 export {
+  type Drawings,
   defineRecipe,
   type InputFormat,
   limited,

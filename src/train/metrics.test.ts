@@ -90,6 +90,16 @@ describe("scikit-learn's documented examples", () => {
   });
 });
 
+test("rows with an ignored label count neither for nor against", async () => {
+  const batch = predicted([0, 2, 1, 0], [0, 1, 9, 9], 3);
+  const kept = predicted([0, 2], [0, 1], 3);
+  for (const [padded, plain] of [
+    [accuracy({ ignore: 9 }), accuracy()],
+    [perplexity({ ignore: 9 }), perplexity()],
+  ] as const)
+    expect(padded.result(await measure(padded, batch))).toBeCloseTo(plain.result(await measure(plain, kept)), 6);
+});
+
 test("weighted and macro differ by how often classes occur; absent classes do not count", async () => {
   // Class 0: 2 of 3 found, 2 of 2 right. Class 1: 1 of 1 found, 1 of 2 right. Classes 2 and 3 never occur.
   const batch = predicted([0, 0, 1, 1], [0, 0, 0, 1], 4);

@@ -2,6 +2,7 @@
 import type { Tensor } from "../core/tensor.ts";
 import type { Batch, Dataset } from "../data/dataset.ts";
 import type { TensorType } from "../graph/ir.ts";
+import type { CompileOptions } from "../jit/compile.ts";
 import type { Loss } from "../nn/losses.ts";
 import type { Module } from "../nn/module.ts";
 import type { Callback } from "./callbacks.ts";
@@ -20,6 +21,33 @@ export interface RecipeSettings {
   /** Start of all randomness. */
   readonly seed: number;
 }
+
+export type OptionValue = string | number | boolean;
+
+/** A choice that a recipe leaves to who runs it, beside the settings: `--cell gru`. */
+export interface RecipeOption {
+  /** One sentence for the help. */
+  readonly description: string;
+  /** Of the kind that the option takes; a switch is off by default. */
+  readonly default: string | number | false;
+  /** What a text may be; default anything. */
+  readonly choices?: readonly string[];
+}
+
+export type RecipeOptions = Readonly<Record<string, RecipeOption>>;
+
+/** The values of a recipe's options. */
+export type OptionsOf<O extends RecipeOptions> = {
+  readonly [K in keyof O]: O[K] extends { readonly choices: readonly (infer C)[] }
+    ? C
+    : O[K]["default"] extends number
+      ? number
+      : O[K]["default"] extends string
+        ? string
+        : O[K]["default"] extends false
+          ? boolean
+          : OptionValue;
+};
 
 /** How a file or a JSON value becomes an input of the model. */
 export interface InputFormat {
@@ -60,7 +88,12 @@ export interface Task {
   readonly schedule?: Schedule;
   readonly callbacks?: readonly Callback[];
   readonly training?: TrainingOptions;
+  /** What a person would want to see of the trained model, such as a grid of samples. */
+  draw?(compile: CompileOptions): Promise<Drawings>;
 }
+
+/** Files by name: PNG bytes, or text such as SVG. */
+export type Drawings = Readonly<Record<string, Uint8Array | string>>;
 
 /** Called as bytes of a data set arrive; not when it is on disk. */
 export type OnDownload = (progress: {
@@ -75,24 +108,32 @@ export interface RecipeNetwork {
   readonly input: TensorType;
 }
 
-export interface Recipe {
+export interface Recipe<O extends RecipeOptions = RecipeOptions> {
   readonly name: string;
   /** One sentence. */
   readonly summary: string;
   readonly defaults: RecipeSettings;
+  /** Choices of its own, which `network` and `load` find beside the settings. */
+  readonly options?: O;
   /** The network alone, without its data, for inspection; default: taken from what `load` gives. */
-  network?(settings: RecipeSettings): RecipeNetwork;
+  network?(settings: RecipeSettings & OptionsOf<O>): RecipeNetwork;
   /**
    * Loads the data and builds the model. `limit`, when given, keeps only so many training and test samples; `onDownload`
    * is to be passed on to what loads the data.
    */
-  load(settings: RecipeSettings, limit?: number, onDownload?: OnDownload): Promise<Task>;
+  load(settings: RecipeSettings & OptionsOf<O>, limit?: number, onDownload?: OnDownload): Promise<Task>;
   /** What to try after it. */
   readonly next?: readonly string[];
 }
 
 /** A recipe; its module exports it as default. */
-export const defineRecipe = (recipe: Recipe): Recipe => recipe;
+export const defineRecipe = <const O extends RecipeOptions = Record<never, never>>(recipe: Recipe<O>): Recipe =>
+  // The command line gives the options that are declared, of the kinds that they are declared with.
+  recipe as unknown as Recipe;
+
+/** A recipe's options as they are when nothing is said. */
+export const defaultOptions = ({ options = {} }: Pick<Recipe, "options">): Readonly<Record<string, OptionValue>> =>
+  Object.fromEntries(Object.entries(options).map(([name, option]) => [name, option.default]));
 
 /** The first `limit` elements of a dataset, or all of them. */
 export const limited = <T>(data: Dataset<T>, limit: number | undefined): Dataset<T> =>

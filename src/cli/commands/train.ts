@@ -3,12 +3,24 @@ import { createRequire } from "node:module";
 import { OptionError, unknownName } from "../../core/errors.ts";
 import { type Device, devices } from "../../runtime/session.ts";
 import { type OptimizerName, optimizerOf } from "../../train/optimizers.ts";
-import { choice, defineCommand, number, text, toggle, wholeNumber } from "../command.ts";
+import type { OptionValue, RecipeOption } from "../../train/recipe.ts";
+import {
+  choice,
+  defineCommand,
+  number,
+  type Option,
+  type OptionTable,
+  oneOf,
+  text,
+  toggle,
+  wholeNumber,
+} from "../command.ts";
 import { version } from "../package.ts";
 import { isLoadedExperiment, type Loaded, loadTrainable, type Trainable } from "../recipes.ts";
 import { runExperiment } from "../train/experiment.ts";
 import { makePlan, type Plan } from "../train/plan.ts";
 import { runTraining } from "../train/run.ts";
+import type { GivenSettings } from "../train/settings.ts";
 
 function deviceOf(name: string): Device {
   const device = devices.find((known) => known === name);
@@ -35,6 +47,7 @@ export const command = defineCommand({
     checkpointSeconds: number("seconds between checkpoints; default 30", { low: 0, example: 30 }),
     profile: toggle("show where the time goes, by operator and by layer (50 batches unless --epochs)"),
   },
+  optionsOf: async (recipe) => ownOptions(recipe),
   examples: [
     ["sardonyx train lenet-mnist", "98.9 % of MNIST's test digits"],
     ["sardonyx train lenet-mnist --optimizer sgd --learning-rate 0.1", "another optimizer"],
@@ -45,7 +58,15 @@ export const command = defineCommand({
     ["sardonyx train ./my-recipe.ts --out runs/mine --json", "one's own recipe, JSON lines"],
   ],
   async run({ arguments: [recipe = ""], options, output }) {
-    const { out, resume, profile, checkpointSeconds, ...given } = options;
+    const { out, resume, profile, checkpointSeconds, ...all } = options;
+    const loaded = await loadTrainable(recipe);
+    const own = isLoadedExperiment(loaded) ? {} : (loaded.recipe.options ?? {});
+    const isOwn = ([name]: readonly [string, unknown]) => Object.hasOwn(own, name);
+    const entries = Object.entries(all);
+    const given: GivenSettings = {
+      ...Object.fromEntries(entries.filter((entry) => !isOwn(entry))),
+      options: Object.fromEntries(entries.filter(isOwn)) as Record<string, OptionValue>,
+    };
     const planOf = async <R extends Trainable>(loaded: Loaded<R>): Promise<Plan<R>> => {
       const here = versions();
       const plan = await makePlan(loaded, recipe, { given, out, resume, profile }, here);
@@ -56,7 +77,6 @@ export const command = defineCommand({
         );
       return plan;
     };
-    const loaded = await loadTrainable(recipe);
     if (isLoadedExperiment(loaded)) {
       if (profile) throw new OptionError(`--profile is of one network, and ${recipe} trains several; name a recipe`);
       return runExperiment(await planOf(loaded), output);
@@ -68,6 +88,24 @@ export const command = defineCommand({
     });
   },
 });
+
+/** A recipe's own options; none for what is no recipe, which is told when it is to be trained. */
+async function ownOptions(name: string): Promise<OptionTable> {
+  const loaded = await loadTrainable(name).catch(() => undefined);
+  if (!loaded || isLoadedExperiment(loaded)) return {};
+  return Object.fromEntries(
+    Object.entries(loaded.recipe.options ?? {}).map(([key, option]) => [key, optionFor(option)]),
+  );
+}
+
+function optionFor({ description, default: standard, choices }: RecipeOption): Option<OptionValue> {
+  const told = `${description}; default ${standard}`;
+  if (choices) return oneOf(told, choices);
+  if (standard === false) return toggle(description);
+  return typeof standard === "number"
+    ? number(told, { low: Number.NEGATIVE_INFINITY, example: standard })
+    : text("TEXT", told);
+}
 
 /** What the run is computed by, for its record. */
 function versions(): Record<string, string> {

@@ -7,7 +7,7 @@ import { FileError, OptionError, unknownName } from "../../core/errors.ts";
 import type { TensorType } from "../../graph/ir.ts";
 import { presets } from "../../models/index.ts";
 import { Module } from "../../nn/index.ts";
-import type { Recipe, RecipeNetwork } from "../../train/recipe.ts";
+import { defaultOptions, type Recipe, type RecipeNetwork } from "../../train/recipe.ts";
 import { type OptionValues, toggle, wholeNumber } from "../command.ts";
 import type { Output } from "../output.ts";
 import { loadModule, moduleExtensions } from "../own-module.ts";
@@ -69,14 +69,16 @@ function fromModule({ input, extra = {}, ...named }: Named, shapes: ShapeOptions
 }
 
 async function fromRecipe(recipe: Recipe, shapes: ShapeOptions, output: Output): Promise<Network> {
-  const { name, summary, defaults } = recipe;
-  const { model, input } = recipe.network?.(defaults) ?? (await loadNetwork(recipe, output));
+  const { name, summary } = recipe;
+  const { model, input } = recipe.network?.(defaultSettings(recipe)) ?? (await loadNetwork(recipe, output));
   return fromModule({ name, source: summary, model, input }, shapes);
 }
 
+const defaultSettings = (recipe: Recipe) => ({ ...recipe.defaults, ...defaultOptions(recipe) });
+
 /** The network of a recipe that needs its data to know it. */
 async function loadNetwork(recipe: Recipe, output: Output): Promise<RecipeNetwork> {
-  const task = await recipe.load(recipe.defaults, 1, showDownloads(output));
+  const task = await recipe.load(defaultSettings(recipe), 1, showDownloads(output));
   return { model: task.model, input: task.input.type };
 }
 

@@ -7,13 +7,15 @@ import { zerosTensor } from "../../core/tensor.ts";
 import { summarize } from "../../nn/summary.ts";
 import { writeFileAtomic } from "../../storage/atomic.node.ts";
 import type { Task } from "../../train/recipe.ts";
+import type { EpochResult } from "../../train/running-sums.ts";
 import { evaluateTask, showEvaluation } from "../evaluation.ts";
 import { Interrupted, type Interruption, onInterrupt } from "../interrupt.ts";
 import { onnxModel } from "../onnx.ts";
 import type { Output } from "../output.ts";
 import { packageRoot } from "../package.ts";
-import { openFolder, runFiles, shown, writeRecord } from "../run-folder.ts";
+import { openFolder, recipeSettings, runFiles, shown, writeRecord } from "../run-folder.ts";
 import { count, duration, plural } from "../text.ts";
+import { curvesOf } from "./curves.ts";
 import { showLayers } from "./layers.ts";
 import type { Plan } from "./plan.ts";
 import { profileBatches, profiled, readProfile, showProfile, withUpdates } from "./profile.ts";
@@ -55,7 +57,7 @@ export async function runTraining(plan: Plan, options: RunOptions): Promise<void
 async function runAll(plan: Plan, options: RunOptions, interruption: Interruption): Promise<void> {
   const { output, profile } = options;
   const { recipe, folder, record, progress } = plan;
-  const task = await recipe.load(record.settings, record.settings.limit, showDownloads(output));
+  const task = await recipe.load(recipeSettings(record.settings), record.settings.limit, showDownloads(output));
   if (interruption.requested) throw new Interrupted("before the first batch");
   announce(plan, task, output);
   task.model.trace(task.input.type);
@@ -78,7 +80,7 @@ async function runAll(plan: Plan, options: RunOptions, interruption: Interruptio
   await writeRecord(folder, record);
   const profileFolder = join(folder, runFiles.profile);
   const loopBegan = performance.now();
-  const { batches, updateSeconds } = await runStages({
+  const { batches, updateSeconds, history } = await runStages({
     ...options,
     task,
     plan,
@@ -94,7 +96,7 @@ async function runAll(plan: Plan, options: RunOptions, interruption: Interruptio
     return;
   }
   if (interruption.requested) throw new Interrupted("before the test");
-  await finish(plan, task, output);
+  await finish(plan, task, history, output);
   suggest(plan, task, output);
 }
 
@@ -124,16 +126,19 @@ function announce({ recipe, record, folder, resumed, progress }: Plan, task: Tas
 }
 
 /** Tests the trained model and writes what is kept of it. */
-async function finish(plan: Plan, task: Task, output: Output): Promise<void> {
+async function finish(plan: Plan, task: Task, history: readonly EpochResult[], output: Output): Promise<void> {
   const { folder, recipe, compile } = plan;
   const report = await evaluateTask(task, compile);
   output.line();
   showEvaluation(report, output);
   const { bytes, obstacle } = onnxModel(task, recipe.name);
   await writeFileAtomic(join(folder, runFiles.model), bytes);
+  const drawings = { ...curvesOf(history), ...(await task.draw?.(compile)) };
+  for (const [name, drawing] of Object.entries(drawings)) await writeFileAtomic(join(folder, name), drawing);
   // Last: it marks the run as complete.
   await writeFileAtomic(join(folder, runFiles.evaluation), `${JSON.stringify(report, null, 2)}\n`);
-  const files = [runFiles.model, runFiles.checkpoint, runFiles.best, runFiles.log, runFiles.tensorboard];
+  const kept = [runFiles.model, runFiles.checkpoint, runFiles.best, runFiles.log, runFiles.tensorboard];
+  const files = [...kept, ...Object.keys(drawings)];
   output.record("saved", { folder, files, obstacle });
   output.line();
   output.prose(`Saved in ${shown(folder)}: ${files.join(", ")}`);

@@ -2,11 +2,12 @@
 import { availableParallelism } from "node:os";
 import { OptionError } from "../../core/errors.ts";
 
+import { defaultOptions, type OptionValue } from "../../train/recipe.ts";
 import { flagOf } from "../command.ts";
 import { isExperiment, type Trainable } from "../recipes.ts";
 import type { RunSettings } from "../run-folder.ts";
 
-/** The settings that were given on the command line. */
+/** The settings that were given on the command line; of the recipe's own options those that were. */
 export type GivenSettings = { readonly [K in keyof RunSettings]?: RunSettings[K] | undefined };
 
 const names = [
@@ -38,6 +39,7 @@ export const newSettings = (recipe: Trainable, given: GivenSettings): RunSetting
     seed: given.seed ?? defaults.seed,
     device: given.device ?? "cpu",
     threads: given.threads ?? threads ?? availableParallelism(),
+    options: { ...(isExperiment(recipe) ? {} : defaultOptions(recipe)), ...given.options },
     ...(limit !== undefined && { limit }),
     ...(repeats !== undefined && { repeats: given.repeats ?? repeats }),
   };
@@ -45,13 +47,16 @@ export const newSettings = (recipe: Trainable, given: GivenSettings): RunSetting
 
 /** Settings of a run that goes on. Throws OptionError naming those that may not change; more epochs may. */
 export function resumedSettings(saved: RunSettings, given: GivenSettings): RunSettings {
-  const conflicts = names.filter((name) => {
-    const value = given[name];
-    if (value === undefined || value === saved[name]) return false;
+  const pairs = [
+    ...names.map((name) => [name, given[name], saved[name]] as const),
+    ...Object.entries(given.options ?? {}).map(([name, value]) => [name, value, saved.options[name]] as const),
+  ];
+  const conflicts = pairs.filter(([name, value, was]) => {
+    if (value === undefined || value === was) return false;
     return name !== "epochs" || (value as number) < saved.epochs;
   });
   if (conflicts.length > 0) {
-    const told = conflicts.map((name) => `${flagOf(name)} ${given[name]} (the run has ${saved[name] ?? "none"})`);
+    const told = conflicts.map(([name, value, was]) => `${flagOf(name)} ${value} (the run has ${was ?? "none"})`);
     throw new OptionError(
       `--resume goes on with the run's own settings, but got ${told.join(" and ")}; leave ${conflicts.length > 1 ? "them" : "it"} out (a larger --epochs may be given), or start a new run without --resume`,
     );
@@ -60,5 +65,13 @@ export function resumedSettings(saved: RunSettings, given: GivenSettings): RunSe
 }
 
 /** The settings as a command line would give them, for the heading of a run. */
-export const showSettings = ({ epochs, batchSize, learningRate, optimizer, seed, device, threads }: RunSettings) =>
-  `${optimizer}, learning rate ${learningRate}, batch size ${batchSize}, epochs ${epochs}, seed ${seed}, ${device} with ${threads} thread${threads === 1 ? "" : "s"}`;
+export const showSettings = (settings: RunSettings) => {
+  const { epochs, batchSize, learningRate, optimizer, seed, device, threads, options } = settings;
+  const own = Object.entries(options).map(
+    ([name, value]) => `, ${flagOf(name).slice(2).replaceAll("-", " ")} ${showOption(value)}`,
+  );
+  return `${optimizer}, learning rate ${learningRate}, batch size ${batchSize}, epochs ${epochs}${own.join("")}, seed ${seed}, ${device} with ${threads} thread${threads === 1 ? "" : "s"}`;
+};
+
+const showOption = (value: OptionValue): string =>
+  typeof value === "boolean" ? (value ? "yes" : "no") : String(value);

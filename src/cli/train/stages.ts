@@ -10,6 +10,7 @@ import { encodeCheckpoint } from "../../train/checkpoint.ts";
 import { checkpoint, checkpointBest, jsonLog, tensorBoard } from "../../train/files.node.ts";
 import { type FitResult, fit, type Progress, type Run } from "../../train/fit.ts";
 import type { Stage, Task } from "../../train/recipe.ts";
+import type { EpochResult } from "../../train/running-sums.ts";
 import { loadParameters } from "../../train/trainer.ts";
 import { Interrupted, type Interruption } from "../interrupt.ts";
 import type { Output } from "../output.ts";
@@ -57,11 +58,19 @@ export function isFinished(task: Task, plan: Plan): boolean {
 /** Whether a stage ran to its end, and no more epochs were asked for since. */
 const isOver = ({ done, planned }: StageState, { record: { settings } }: Plan) => done && settings.epochs <= planned;
 
+export interface StagesResult {
+  /** Batches that the run has seen. */
+  readonly batches: number;
+  /** Seconds that the updates took. */
+  readonly updateSeconds: number;
+  /** Results of every epoch. */
+  readonly history: readonly EpochResult[];
+}
+
 /**
- * Trains the stages that are left, and returns how many batches the run has then seen, and how long the updates took.
- * Throws Interrupted, with the checkpoint written, when it is asked to stop.
+ * Trains the stages that are left. Throws Interrupted, with the checkpoint written, when it is asked to stop.
  */
-export async function runStages(options: StagesOptions): Promise<{ batches: number; updateSeconds: number }> {
+export async function runStages(options: StagesOptions): Promise<StagesResult> {
   const { task, plan, output, stopAfter } = options;
   const stages = stagesOf(task, plan);
   const at = plan.progress && stageOf(plan.progress);
@@ -89,7 +98,7 @@ export async function runStages(options: StagesOptions): Promise<{ batches: numb
     if (result.stopReason !== undefined) output.prose(`Stopped: ${result.stopReason}.`);
     if (stopAfter !== undefined && result.trainer.batches >= stopAfter) break;
   }
-  return { batches: progress?.trainer.batches ?? 0, updateSeconds };
+  return { batches: progress?.trainer.batches ?? 0, updateSeconds, history: progress?.history ?? [] };
 }
 
 /**

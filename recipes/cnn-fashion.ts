@@ -1,0 +1,86 @@
+/** A convolutional network on Fashion-MNIST with what helps it: normalization, augmentation, dropout, a falling rate, early stopping. */
+import {
+  accuracy,
+  activation,
+  augment,
+  batchNorm,
+  confusionMatrix,
+  conv2d,
+  cosine,
+  crop,
+  crossEntropy,
+  defineRecipe,
+  dense,
+  dropout,
+  earlyStopping,
+  flatten,
+  flip,
+  foldIn,
+  keyOf,
+  limited,
+  maxPool2d,
+  scaleBytes,
+  sequential,
+} from "../src/index.ts";
+import { loadFashionMnist } from "../src/node.ts";
+
+/** Two convolutions, each normalized, then half the height and width. */
+const stage = (filters: number, rate: number) => [
+  ...[0, 1].flatMap(() => [
+    conv2d(filters, 3, { padding: 1, bias: false, initializer: "heNormal" }),
+    batchNorm(),
+    activation("relu"),
+  ]),
+  maxPool2d(2),
+  dropout(rate),
+];
+
+const network = () => ({
+  model: sequential([
+    ...stage(16, 0.1),
+    ...stage(32, 0.2),
+    flatten(),
+    dense(128, { activation: "relu", initializer: "heNormal" }),
+    dropout(0.4),
+    dense(10),
+  ]),
+  input: { dtype: "float32", shape: [1, 1, 28, 28] } as const,
+});
+
+export default defineRecipe({
+  name: "cnn-fashion",
+  summary: "Four convolutions with normalization, augmentation and dropout on the 60,000 pictures of Fashion-MNIST",
+  defaults: { epochs: 12, batchSize: 64, learningRate: 0.002, optimizer: "adam", seed: 0 },
+  next: ["sardonyx train cnn-cifar10          photographs in colour"],
+  network,
+  async load({ batchSize, seed, epochs, learningRate }, limit, onDownload) {
+    const { classes, ...data } = await loadFashionMnist({ ...(onDownload && { onProgress: onDownload }) });
+    const [whole, test] = [limited(data.train, limit), limited(data.test, limit)];
+    // A twentieth tells when to stop; the test is not looked at before the end.
+    const [train, held] = whole.split(0.95, keyOf(seed));
+    const scale = scaleBytes();
+    const batches = train
+      .shuffle(keyOf(seed))
+      .batch(batchSize)
+      .map(scale)
+      .map(augment(flip("horizontal"), crop({ padding: 2 })), foldIn(keyOf(seed), "augment"));
+    const { model, input } = network();
+    return {
+      model,
+      train: batches,
+      validation: held.batch(250, { dropLast: false }).map(scale),
+      test: test.batch(250, { dropLast: false }).map(scale),
+      loss: crossEntropy(),
+      metrics: [accuracy(), confusionMatrix(10)],
+      classes,
+      samples: { train: train.length ?? 0, test: test.length ?? 0 },
+      schedule: cosine({ rate: learningRate, steps: epochs * (batches.length ?? 1) }),
+      callbacks: [earlyStopping({ monitor: "validation_accuracy", patience: 4 })],
+      input: {
+        type: input,
+        image: { height: 28, width: 28, channels: 1 },
+        prepare: (raw) => scale({ x: raw, y: raw }).x,
+      },
+    };
+  },
+});
