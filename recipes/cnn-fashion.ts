@@ -51,13 +51,17 @@ export default defineRecipe({
   name: "cnn-fashion",
   summary: "Four convolutions with normalization, augmentation and dropout on the 60,000 pictures of Fashion-MNIST",
   defaults: { epochs: 12, batchSize: 64, learningRate: 0.002, optimizer: "adam", seed: 0 },
+  options: { data: { description: "folder of its four files; downloaded where there is none", default: "" } },
   next: ["sardonyx train cnn-cifar10          photographs in colour"],
   network,
-  async load({ batchSize, seed, epochs, learningRate }, limit, onDownload) {
-    const { classes, ...data } = await loadFashionMnist({ ...(onDownload && { onProgress: onDownload }) });
+  async load({ batchSize, seed, epochs, learningRate, data: dir }, limit, onDownload) {
+    const { classes, ...data } = await loadFashionMnist({
+      ...(dir !== "" && { dir }),
+      ...(onDownload && { onProgress: onDownload }),
+    });
     const [whole, test] = [limited(data.train, limit), limited(data.test, limit)];
-    // A twentieth tells when to stop; the test is not looked at before the end.
-    const [train, held] = whole.split(0.95, keyOf(seed));
+    // A tenth tells when to stop; the test is not looked at before the end.
+    const [train, held] = whole.split(0.9, keyOf(seed));
     const scale = scaleBytes();
     const batches = train
       .shuffle(keyOf(seed))

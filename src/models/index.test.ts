@@ -4,7 +4,7 @@ import { OptionError } from "../core/errors.ts";
 import { type Shape, size } from "../core/shape.ts";
 import { constantOf, nodesOf } from "../graph/ir.ts";
 import { type Module, summarize } from "../nn/index.ts";
-import { type Preset, type PresetOptions, presetOf, presets } from "./index.ts";
+import { CifarResNet, type Preset, type PresetOptions, presetOf, presets } from "./index.ts";
 
 interface PublishedConvolution {
   readonly parameters: number;
@@ -136,6 +136,17 @@ describe("as published", () => {
     const names = new Set(["lstm", ...[...convolutional, ...transformers].map(([name]) => name)]);
     expect([...names].sort()).toEqual(Object.keys(presets).sort());
   });
+});
+
+test("the ResNet for small pictures: 6n + 2 weighted layers", () => {
+  const input = { dtype: "float32", shape: [1, 3, 32, 32] } as const;
+  const stem = 27 * 16 + 32;
+  const first = 2 * 9 * 16 * 16 + 64;
+  const second = 9 * 16 * 32 + 9 * 32 * 32 + 128 + 16 * 32 + 64;
+  const third = 9 * 32 * 64 + 9 * 64 * 64 + 256 + 32 * 64 + 128;
+  const { layers, parameters } = summarize(new CifarResNet({ blocks: 1 }), input);
+  expect(parameters).toBe(stem + first + second + third + 650);
+  expect(layers.filter(({ kind }) => kind === "convolution" || kind === "dense")).toHaveLength(8 + 2);
 });
 
 test("the number of classes is an option of every preset that classifies", () => {

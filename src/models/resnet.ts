@@ -120,6 +120,48 @@ export class ResNet extends Module {
   }
 }
 
+export interface CifarResNetOptions {
+  /** Blocks in each of the three stages: 6n + 2 weighted layers. */
+  readonly blocks: number;
+  /** Default 10. */
+  readonly classes?: number;
+  /** Filters of the stem and the first stage, doubled from one to the next; default 16. */
+  readonly width?: number;
+}
+
+/** The ResNet for small pictures (sec. 4.2), [N, C, 32, 32] → [N, classes]; shortcuts that change the shape are projections. */
+export class CifarResNet extends Module {
+  readonly kind = "container";
+  readonly conv1: Module;
+  readonly bn1 = batchNorm();
+  readonly relu = activation("relu");
+  readonly layer1: Chain;
+  readonly layer2: Chain;
+  readonly layer3: Chain;
+  readonly avgpool = globalAveragePool();
+  readonly fc: Module;
+  constructor({ blocks, classes = 10, width = 16 }: CifarResNetOptions) {
+    super();
+    this.conv1 = conv(width, 3);
+    const stage = (index: 0 | 1 | 2) =>
+      chain(
+        Array.from({ length: blocks }, (_, i) => {
+          const stride = index > 0 && i === 0 ? 2 : 1;
+          return new BasicBlock({ filters: width * 2 ** index, stride, project: stride > 1 });
+        }),
+      );
+    this.layer1 = stage(0);
+    this.layer2 = stage(1);
+    this.layer3 = stage(2);
+    this.fc = dense(classes);
+  }
+  protected call(x: Value, context: Context): Value {
+    const { conv1, bn1, relu, layer1, layer2, layer3, avgpool, fc } = this;
+    const parts = [conv1, bn1, relu, layer1, layer2, layer3, avgpool, fc];
+    return parts.reduce((value, part) => part.apply(value, context), x);
+  }
+}
+
 /** Table 1. */
 const sizes = {
   resnet18: { block: BasicBlock, stages: [2, 2, 2, 2] },
