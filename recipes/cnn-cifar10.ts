@@ -45,6 +45,7 @@ const input = { dtype: "float32", shape: [1, 3, 32, 32] } as const;
 export default defineRecipe({
   name: "cnn-cifar10",
   summary: "A convolutional network, plain or residual, on the 60,000 colour photographs of CIFAR-10",
+  data: "CIFAR-10: 50,000 and 10,000 photographs",
   defaults: { epochs: 10, batchSize: 64, learningRate: 0.002, optimizer: "adam", seed: 0 },
   options: {
     network: {

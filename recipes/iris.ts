@@ -25,6 +25,7 @@ const network = () => ({
 export default defineRecipe({
   name: "iris",
   summary: "A 64-64-3 network on Fisher's 150 irises; then its first layer is frozen and the rest trained on",
+  data: "Iris: 120 and 30 flowers",
   defaults: { epochs: 60, batchSize: 16, learningRate: 0.005, optimizer: "adam", seed: 0 },
   next: ["sardonyx train mlp-mnist            the same kind of network on 60,000 digits"],
   network,

@@ -31,6 +31,7 @@ const network = () => ({
 export default defineRecipe({
   name: "lenet-mnist",
   summary: "LeNet (two convolutions, two dense layers) on the 60,000 MNIST digits",
+  data: "MNIST: 60,000 and 10,000 digits",
   defaults: { epochs: 3, batchSize: 64, learningRate: 0.001, optimizer: "adam", seed: 0 },
   next: [
     "sardonyx train mlp-mnist            a network without convolutions, for comparison",

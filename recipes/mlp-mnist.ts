@@ -30,6 +30,7 @@ const network = () => ({
 export default defineRecipe({
   name: "mlp-mnist",
   summary: "Two hidden layers of 512 units with dropout on the 60,000 MNIST digits",
+  data: "MNIST: 60,000 and 10,000 digits",
   defaults: { epochs: 8, batchSize: 128, learningRate: 0.001, optimizer: "adam", seed: 0 },
   next: ["sardonyx train lenet-mnist          what convolutions add"],
   network,

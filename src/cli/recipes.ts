@@ -88,6 +88,7 @@ const reserved =
 const recipeSchema = z.object({
   name: z.string().regex(/^[\w.-]+$/, "letters, digits, - and _ only: it names the run's folder"),
   summary: z.string(),
+  data: z.string().optional(),
   defaults: settingsSchema,
   options: z
     .record(

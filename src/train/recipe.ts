@@ -112,6 +112,8 @@ export interface Recipe<O extends RecipeOptions = RecipeOptions> {
   readonly name: string;
   /** One sentence. */
   readonly summary: string;
+  /** What it is trained and tested on, in a few words, with sizes. */
+  readonly data?: string;
   readonly defaults: RecipeSettings;
   /** Choices of its own, which `network` and `load` find beside the settings. */
   readonly options?: O;

@@ -1,0 +1,78 @@
+/**
+ * Runs recipes whole and writes what they reach into docs/recipes.md: node scripts/measure-recipes.mjs [NAME or "NAME --option" …]
+ * Results are kept in docs/recipes.json, so that one recipe can be measured anew; without names the table alone is written.
+ */
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { root } from "./prepare.mjs";
+
+const file = join(root, "docs/recipes.json");
+const page = join(root, "docs/recipes.md");
+const measured = JSON.parse(readFileSync(file, "utf8"));
+
+/** The JSON records of a run. */
+function recordsOf(args) {
+  const out = mkdtempSync(join(tmpdir(), "sardonyx-measure-"));
+  const child = spawn(
+    process.execPath,
+    [join(root, "bin/sardonyx.mjs"), "train", ...args, "--json", "--out", join(out, "run")],
+    {
+      stdio: ["ignore", "pipe", "inherit"],
+    },
+  );
+  let text = "";
+  child.stdout.on("data", (chunk) => {
+    text += chunk;
+  });
+  return new Promise((resolve, reject) => {
+    child.on("close", (code) => {
+      if (code !== 0) return reject(new Error(`${args.join(" ")} ended with ${code}`));
+      const records = text
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line));
+      resolve((type) => records.find((record) => record.type === type) ?? {});
+    });
+  });
+}
+
+for (const command of process.argv.slice(2)) {
+  const record = await recordsOf(command.split(" "));
+  const { recipe, settings } = record("start");
+  const { parameters } = record("layers");
+  const { results, samples } = record("evaluation");
+  measured[command] = { recipe, settings, parameters, samples, results, seconds: record("end").seconds };
+  writeFileSync(file, `${JSON.stringify(measured, null, 2)}\n`);
+  console.log(`${command}: ${JSON.stringify(results)}, ${record("end").seconds.toFixed(0)} s`);
+}
+
+const percent = (value) => `${(100 * value).toFixed(2)} %`;
+const isShare = (name) => /accuracy|precision|recall|f1|map/i.test(name);
+const shown = (results) =>
+  Object.entries(results)
+    .filter(([name]) => name !== "confusionMatrix" && (name !== "loss" || Object.keys(results).length === 1))
+    .map(([name, value]) => `${name} ${isShare(name) ? percent(value) : value.toPrecision(4)}`)
+    .join(", ");
+const time = (seconds) =>
+  seconds < 60
+    ? `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`
+    : `${Math.floor(seconds / 60)} min ${String(Math.round(seconds % 60)).padStart(2, "0")} s`;
+
+const rows = [];
+for (const [command, { recipe, settings, parameters, results, seconds }] of Object.entries(measured)) {
+  const { default: own } = await import(join(root, `dist/recipes/${recipe}.js`));
+  const { epochs, batchSize, learningRate, optimizer, seed } = settings;
+  rows.push(
+    `| \`${command}\` | ${own.summary} | ${own.data ?? ""} | ${parameters.toLocaleString("en-US")} | ${epochs} epochs, batch ${batchSize}, ${optimizer} ${learningRate}, seed ${seed} | ${shown(results)} | ${time(seconds)} |`,
+  );
+}
+const table = [
+  "| Recipe | What | Data | Parameters | Settings | Test result | Time |",
+  "| --- | --- | --- | ---: | --- | --- | ---: |",
+  ...rows.sort(),
+].join("\n");
+const [before, rest] = readFileSync(page, "utf8").split("<!-- measured -->\n");
+const [, after] = rest.split("<!-- /measured -->");
+writeFileSync(page, `${before}<!-- measured -->\n${table}\n<!-- /measured -->${after}`);
