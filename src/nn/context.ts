@@ -3,6 +3,7 @@ import { atPlace, OptionError, ShapeError } from "../core/errors.ts";
 import { type Shape, sameShape, showShape } from "../core/shape.ts";
 import { input, type Scope, type Value } from "../graph/ir.ts";
 import { assignScope } from "../graph/rewrite.ts";
+import { stopGradient } from "../ops/elementwise.ts";
 import { deriveKey } from "../ops/random.ts";
 import type { LayerKind, Module } from "./module.ts";
 import { Parameter, type ParameterSpec } from "./parameter.ts";
@@ -43,6 +44,7 @@ export class Context {
   #sites = 0;
   /** Of the modules under way, outermost first. */
   readonly #running: Scope[] = [];
+  #detached = 0;
 
   constructor(root: Module, options: ContextOptions = {}) {
     this.training = options.training ?? false;
@@ -78,6 +80,16 @@ export class Context {
       throw known ? error : atPlace(this.describe(module), error);
     } finally {
       this.#running.pop();
+    }
+  }
+
+  /** Computes with parameters that get no gradient from it: a judge that does not learn from what it judges. */
+  detached<T>(compute: () => T): T {
+    this.#detached++;
+    try {
+      return compute();
+    } finally {
+      this.#detached--;
     }
   }
 
@@ -117,8 +129,12 @@ export class Context {
       parameter = new Parameter(name, spec, isBuffer);
       module.own.set(name, parameter);
     } else requireShape(name, parameter.shape, spec.shape);
-    const known = this.values.get(parameter);
-    if (known) return known;
+    const value = this.values.get(parameter) ?? this.#bind(module, name, parameter);
+    return this.#detached > 0 ? stopGradient(value) : value;
+  }
+
+  /** The value that stands for a parameter from its first use on. */
+  #bind(module: Module, name: string, parameter: Parameter): Value {
     const path = [this.pathOf(module), name].filter(Boolean).join(".");
     const value = this.#options.bind?.(parameter, path) ?? input(parameter.dtype, parameter.shape, path);
     this.values.set(parameter, value);

@@ -139,6 +139,12 @@ const castCases = [
     torch: "x.long()",
     derivative: "none",
   }),
+  opCase(e.StopGradient, "one factor of a square", {
+    inputs: { x: normal([2, 3]) },
+    build: ({ x }) => e.mul(x, e.stopGradient(x)),
+    torch: "x * x.detach()",
+    derivative: "convention",
+  }),
   opCase(e.Identity, "plain", { inputs: { x: normal([2, 5]) }, build: ({ x }) => e.identity(x), torch: "x * 1" }),
   opCase(e.Cast, "float32 to int64 cuts", {
     inputs: { x: distinct([6]) },

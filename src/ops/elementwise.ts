@@ -290,6 +290,16 @@ export const CastLike: OpDef = defineComposition("CastLike", {
   attributes: { saturate: "int" },
   build: ({ inputs: [x, like] }) => [x.dtype === like.dtype ? identity(x) : cast(x, like.dtype)],
 });
+/** Our own operator, since ONNX has no gradients to stop. */
+export const StopGradient: OpDef = defineOp("StopGradient", {
+  domain: "sardonyx",
+  arity: "1",
+  infer: ([x]) => x,
+  grad: () => [undefined],
+  flops: () => 0,
+  lower: ({ inputs: [x] }) => [x],
+  evaluate: ([x]) => x && [x],
+});
 export const Identity: OpDef = defineOp("Identity", {
   arity: "1",
   infer: ([x]) => x,
@@ -323,3 +333,5 @@ export const clip = (x: Value, min?: number, max?: number) =>
   ]);
 export const cast = (x: Value, dtype: DType) => (x.dtype === dtype ? x : apply(Cast, [x], { to: dtypeCodes[dtype] }));
 export const identity = (x: Value) => apply(Identity, [x]);
+/** x, through which no gradient passes. */
+export const stopGradient = (x: Value) => apply(StopGradient, [x]);

@@ -67,6 +67,7 @@ const views: ReadonlySet<OpDef> = new Set([
   movement.Squeeze,
   movement.Unsqueeze,
   elementwise.Identity,
+  elementwise.StopGradient,
   random.Dropout,
 ]);
 
