@@ -20,7 +20,8 @@ export interface EvaluationReport {
 export async function evaluateTask(task: Task, compile: CompileOptions): Promise<EvaluationReport> {
   const { model, test, loss, metrics, classes } = task;
   const evaluation = await evaluate(model, test, { loss, metrics, compile });
-  const { samples, results } = evaluation;
+  const { samples } = evaluation;
+  const results = { ...evaluation.results, ...(await task.measure?.(compile)) };
   const confusion = confusionIn(task, evaluation);
   return { samples, results, ...(classes && { classes }), ...(confusion && { confusion }) };
 }

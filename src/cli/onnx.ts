@@ -13,7 +13,10 @@ export interface OnnxModel {
 }
 
 /** Input `input`, output `output`; the parameters are constants, the classes and the recipe metadata. */
-export function onnxModel({ model, input: { type }, classes }: Task, recipe: string): OnnxModel {
+export function onnxModel(task: Task, recipe: string): OnnxModel {
+  const { model, input } = task.deployed ?? task;
+  const { type } = input;
+  const { classes } = task;
   const { graph, symbols, obstacle } = batchPolymorphic((batch) => {
     const { x, y } = model.trace(
       { dtype: type.dtype, shape: [batch, ...type.shape.slice(1)] },

@@ -30,6 +30,14 @@ export { DeepMlp, type DeepMlpOptions, widthFor } from "./deep-mlp.ts";
 export { DenseNet, type DenseNetOptions } from "./densenet.ts";
 export { DistilBertModel, type DistilBertOptions, distilbertArchitectures } from "./distilbert.ts";
 export { EfficientNet, type EfficientNetOptions } from "./efficientnet.ts";
+export {
+  convolutionalDiscriminator,
+  convolutionalGenerator,
+  denseDiscriminator,
+  denseGenerator,
+  Gan,
+  type GanOptions,
+} from "./gan.ts";
 export { GoogLeNet, type GoogLeNetOptions } from "./googlenet.ts";
 export { Gpt2Model, type Gpt2Options, gpt2Architectures } from "./gpt2.ts";
 export { type Architectures, type HeadOptions, PooledEncoder } from "./heads.ts";
@@ -59,6 +67,7 @@ export {
 } from "./t5.ts";
 export type { DecoderInputs, TokenInputs, TransformerDetails, TransformerSizes } from "./tokens.ts";
 export { Transformer, type TransformerOptions } from "./transformer.ts";
+export { Vae, type VaeOptions } from "./vae.ts";
 export { Vgg, type VggOptions } from "./vgg.ts";
 export { VisionTransformer, VitModel, type VitOptions, vitArchitectures } from "./vit.ts";
 

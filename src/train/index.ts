@@ -16,6 +16,7 @@ export {
   type Variant,
 } from "./experiment.ts";
 export { type FitOptions, type FitResult, fit, type Progress, type Run } from "./fit.ts";
+export { frechetDistance } from "./frechet.ts";
 export * from "./metrics.ts";
 export * from "./optimizers.ts";
 export {

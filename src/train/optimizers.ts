@@ -194,7 +194,10 @@ export const optimizers = { sgd, rmsprop, adagrad, adam, adamw } as const;
 export type OptimizerName = keyof typeof optimizers;
 
 /** The optimizer of a name. Throws OptionError with the nearest name. */
-export function optimizerOf(name: string, options: { readonly learningRate?: number | Schedule } = {}): Optimizer {
+export function optimizerOf(
+  name: string,
+  options: { readonly learningRate?: number | Schedule } & Readonly<Record<string, unknown>> = {},
+): Optimizer {
   const make = Object.hasOwn(optimizers, name) ? optimizers[name as OptimizerName] : undefined;
   if (!make) throw unknownName("optimizer", name, Object.keys(optimizers));
   return make(options);

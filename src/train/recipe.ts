@@ -7,7 +7,7 @@ import type { Loss } from "../nn/losses.ts";
 import type { Module } from "../nn/module.ts";
 import type { Callback } from "./callbacks.ts";
 import type { Metric } from "./metrics.ts";
-import type { OptimizerName } from "./optimizers.ts";
+import type { OptimizerName, optimizers } from "./optimizers.ts";
 import type { Schedule } from "./schedules.ts";
 import type { TrainingOptions } from "./trainer.ts";
 
@@ -88,6 +88,12 @@ export interface Task {
   readonly schedule?: Schedule;
   readonly callbacks?: readonly Callback[];
   readonly training?: TrainingOptions;
+  /** Options of optimizers by name, beside the rate: what this model is usually trained with. */
+  readonly optimizers?: { readonly [K in OptimizerName]?: Parameters<(typeof optimizers)[K]>[0] };
+  /** What is predicted with and exported, where it is not the model itself: the generator of a GAN. */
+  readonly deployed?: { readonly model: Module; readonly input: InputFormat };
+  /** Further results of the test, of what no metric can add up from batches. */
+  measure?(compile: CompileOptions): Promise<Readonly<Record<string, number>>>;
   /** What a person would want to see of the trained model, such as a grid of samples. */
   draw?(compile: CompileOptions): Promise<Drawings>;
 }

@@ -20,13 +20,14 @@ export const command = defineCommand({
   ],
   async run({ arguments: [run = "", ...inputs], options, output }) {
     const { task, compile } = await openRun(run, { best: options.best, output });
+    const { model, input } = task.deployed ?? task;
     const compiled = new Map<string, ReturnType<typeof predictor>>();
     // Every input is read before anything is said of one.
-    const read = await Promise.all(inputs.map((input) => readInput(input, task.input)));
+    const read = await Promise.all(inputs.map((given) => readInput(given, input)));
     for (const { name, samples, inverted } of read) {
-      const x = task.input.prepare(samples);
+      const x = input.prepare(samples);
       const shape = x.shape.join();
-      const predict = compiled.get(shape) ?? predictor(task.model, x, compile);
+      const predict = compiled.get(shape) ?? predictor(model, x, compile);
       compiled.set(shape, predict);
       const y = await (await predict)(x);
       const rows = x.shape[0] ?? 1;

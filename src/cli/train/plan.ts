@@ -104,5 +104,8 @@ async function planResumed<R extends Trainable>(
 }
 
 /** The optimizer of a task. */
-export const optimizerFor = ({ schedule }: Task, { record: { settings } }: Plan): Optimizer =>
-  optimizerOf(settings.optimizer, { learningRate: schedule ?? settings.learningRate });
+export const optimizerFor = ({ schedule, optimizers }: Task, { record: { settings } }: Plan): Optimizer =>
+  optimizerOf(settings.optimizer, {
+    ...optimizers?.[settings.optimizer],
+    learningRate: schedule ?? settings.learningRate,
+  });

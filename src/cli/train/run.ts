@@ -6,7 +6,7 @@ import { keyOf } from "../../core/random.ts";
 import { zerosTensor } from "../../core/tensor.ts";
 import { summarize } from "../../nn/summary.ts";
 import { writeFileAtomic } from "../../storage/atomic.node.ts";
-import type { Task } from "../../train/recipe.ts";
+import type { InputFormat, Task } from "../../train/recipe.ts";
 import type { EpochResult } from "../../train/running-sums.ts";
 import { evaluateTask, showEvaluation } from "../evaluation.ts";
 import { Interrupted, type Interruption, onInterrupt } from "../interrupt.ts";
@@ -145,7 +145,8 @@ async function finish(plan: Plan, task: Task, history: readonly EpochResult[], o
   if (obstacle !== undefined) output.prose(`${runFiles.model} takes a batch of 1 only: ${obstacle}`);
 }
 
-function suggest({ recipe, folder }: Plan, { input }: Task, output: Output): void {
+function suggest({ recipe, folder }: Plan, task: Task, output: Output): void {
+  const { input } = task.deployed ?? task;
   const program = programName();
   const own = [
     `sardonyx predict ${shown(folder)} ${input.image ? "INPUT  a PNG or JPEG file" : `'${exampleInput(input)}'  numbers as JSON`}`,
@@ -161,7 +162,7 @@ function suggest({ recipe, folder }: Plan, { input }: Task, output: Output): voi
 }
 
 /** Zeros in the shape of one input. */
-function exampleInput({ type: { shape } }: Task["input"]): string {
+function exampleInput({ type: { shape } }: InputFormat): string {
   const sample = zerosTensor("float32", shape.slice(1));
   return sample.data.length <= 8 ? JSON.stringify(sample.toArray()) : "INPUT.json";
 }

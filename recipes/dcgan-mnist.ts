@@ -1,0 +1,12 @@
+/** Digits of noise by transposed convolutions: a deep convolutional GAN (Radford et al. 2016). */
+import { models } from "../src/index.ts";
+import { ganRecipe } from "./shared/gan.ts";
+
+export default ganRecipe({
+  name: "dcgan-mnist",
+  summary: "Digits made of noise by transposed convolutions, against a convolutional discriminator",
+  epochs: 10,
+  next: ["sardonyx train vae-mnist            digits from a code that can be computed"],
+  generator: models.convolutionalGenerator,
+  discriminator: models.convolutionalDiscriminator,
+});

@@ -1,0 +1,94 @@
+/** What a LeNet trained on MNIST thinks of made digits: how sure it is, which it sees, how far its features lie from real ones'. */
+import {
+  activation,
+  adam,
+  type CompileOptions,
+  conv2d,
+  crossEntropy,
+  dense,
+  fit,
+  flatten,
+  frechetDistance,
+  keyOf,
+  maxPool2d,
+  predictor,
+  scaleBytes,
+  sequential,
+  Tensor,
+} from "../../src/index.ts";
+import { loadMnist } from "../../src/node.ts";
+
+export interface Judgement {
+  /** Mean probability of the likeliest digit. */
+  readonly confidence: number;
+  /** Digits that a hundredth of the samples at least are taken for. */
+  readonly digits: number;
+  /** Fréchet distance of the features before the last layer from those of the test digits. */
+  readonly frechet: number;
+}
+
+/** Rows of outputs, a few hundred at a time. */
+export async function inBatches(
+  x: Tensor,
+  size: number,
+  run: (x: Tensor) => Promise<Tensor>,
+): Promise<Tensor<"float32">> {
+  const rows = x.shape[0] ?? 0;
+  const width = x.data.length / rows;
+  const parts: Tensor[] = [];
+  for (let i = 0; i + size <= rows; i += size) {
+    const data = (x.data as Float32Array).slice(i * width, (i + size) * width);
+    parts.push(await run(new Tensor(x.dtype, [size, ...x.shape.slice(1)], data)));
+  }
+  const [first] = parts;
+  const data = new Float32Array(parts.reduce((sum, part) => sum + part.data.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    data.set(part.data as Float32Array, at);
+    at += part.data.length;
+  }
+  return new Tensor("float32", [parts.length * size, ...(first?.shape.slice(1) ?? [])], data);
+}
+
+const batch = 250;
+
+/** Trains the judge on MNIST's training digits for an epoch, and gives what judges samples [N, 1, 28, 28] in [0, 1], N a multiple of 250. */
+export async function digitJudge(compile: CompileOptions): Promise<(samples: Tensor) => Promise<Judgement>> {
+  const { train, test } = await loadMnist();
+  const features = sequential([
+    conv2d(32, 3, { activation: "relu" }),
+    maxPool2d(2),
+    conv2d(64, 3, { activation: "relu" }),
+    maxPool2d(2),
+    flatten(),
+    dense(128, { activation: "relu" }),
+  ]);
+  const model = sequential([features, dense(10), activation("linear")]);
+  const scale = scaleBytes();
+  await fit(model, train.shuffle(keyOf(0)).batch(64).map(scale), {
+    loss: crossEntropy(),
+    optimizer: adam(),
+    epochs: 1,
+    training: { compile },
+  });
+  const type = { dtype: "float32", shape: [batch, 1, 28, 28] } as const;
+  const [classify, describe] = [await predictor(model, type, compile), await predictor(features, type, compile)];
+  const real = await inBatches(scale(test.tensors).x, batch, describe);
+  return async (samples) => {
+    const logits = await inBatches(samples, batch, classify);
+    const rows = logits.shape[0] ?? 1;
+    const seen = new Array<number>(10).fill(0);
+    let confidence = 0;
+    for (let row = 0; row < rows; row++) {
+      const own = logits.data.subarray(10 * row, 10 * row + 10);
+      const highest = Math.max(...own);
+      confidence += 1 / own.reduce((sum, logit) => sum + Math.exp(logit - highest), 0) / rows;
+      seen[own.indexOf(highest)] = (seen[own.indexOf(highest)] ?? 0) + 1;
+    }
+    return {
+      confidence,
+      digits: seen.filter((count) => count >= rows / 100).length,
+      frechet: frechetDistance(await inBatches(samples, batch, describe), real),
+    };
+  };
+}
