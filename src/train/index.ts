@@ -20,6 +20,8 @@ export { frechetDistance } from "./frechet.ts";
 export * from "./metrics.ts";
 export * from "./optimizers.ts";
 export {
+  type Answer,
+  type Dialogue,
   type Drawings,
   defineRecipe,
   type InputFormat,

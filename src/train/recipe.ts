@@ -59,6 +59,27 @@ export interface InputFormat {
   readonly prepare: (raw: Tensor) => Tensor;
 }
 
+/** What a model says to a question. */
+export type Answer =
+  /** Logits of the task's classes, or numbers, [1, …]: told as of pictures. */
+  | { readonly output: Tensor }
+  | {
+      readonly text: string;
+      /** The same for programs. */
+      readonly fields: Readonly<Record<string, unknown>>;
+      readonly drawings?: Drawings;
+    };
+
+/** How a model is asked what neither a picture nor numbers can ask: a sentence, a recording, the number of a user. */
+export interface Dialogue {
+  /** What is asked, for the help: `a sentence in English`. */
+  readonly what: string;
+  /** A question to try. */
+  readonly example: string;
+  /** Prepares to answer; the answer to a bad question is a DataError or FileError that tells the mend. */
+  open(compile: CompileOptions): Promise<(question: string) => Promise<Answer>>;
+}
+
 /** A part of a run with the same trainable parameters. */
 export interface Stage {
   readonly name: string;
@@ -92,6 +113,8 @@ export interface Task {
   readonly optimizers?: { readonly [K in OptimizerName]?: Parameters<(typeof optimizers)[K]>[0] };
   /** What is predicted with and exported, where it is not the model itself: the generator of a GAN. */
   readonly deployed?: { readonly model: Module; readonly input: InputFormat };
+  /** How the trained model is asked; default: by pictures or numbers, as `input` tells. */
+  readonly dialogue?: Dialogue;
   /** Further results of the test, of what no metric can add up from batches. */
   measure?(compile: CompileOptions): Promise<Readonly<Record<string, number>>>;
   /** What a person would want to see of the trained model, such as a grid of samples. */

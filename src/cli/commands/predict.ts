@@ -1,16 +1,25 @@
 /** `sardonyx predict`: what a run's model says of new inputs. */
+import { basename, extname, join } from "node:path";
+import { writeFileAtomic } from "../../storage/atomic.node.ts";
 import { predictor } from "../../train/evaluate.ts";
+import type { Dialogue, Task } from "../../train/recipe.ts";
 import { defineCommand } from "../command.ts";
-import { bestOption, openRun } from "../open-run.ts";
+import { bestOption, type OpenRun, openRun } from "../open-run.ts";
+import type { Output } from "../output.ts";
 import { readInput } from "../predict-input.ts";
 import { describeOutput } from "../predict-output.ts";
+import { shown } from "../run-folder.ts";
 
 export const command = defineCommand({
   name: "predict",
-  summary: "Apply a run's model to pictures or numbers",
+  summary: "Apply a run's model to new inputs: pictures, numbers, sentences",
   arguments: [
     { name: "RUN", description: "folder of the run, or its name below runs/" },
-    { name: "INPUT", description: "PNG or JPEG files, JSON files, or JSON arrays", variadic: true },
+    {
+      name: "INPUT",
+      description: "PNG or JPEG files, JSON files, JSON arrays; or what the recipe asks for",
+      variadic: true,
+    },
   ],
   options: { best: bestOption },
   examples: [
@@ -19,7 +28,8 @@ export const command = defineCommand({
     ["sardonyx predict iris flowers.json --json", "many at once, as JSON lines"],
   ],
   async run({ arguments: [run = "", ...inputs], options, output }) {
-    const { task, compile } = await openRun(run, { best: options.best, output });
+    const { task, compile, folder } = await openRun(run, { best: options.best, output });
+    if (task.dialogue) return converse(task, task.dialogue, inputs, { compile, folder, output });
     const { model, input } = task.deployed ?? task;
     const compiled = new Map<string, ReturnType<typeof predictor>>();
     // Every input is read before anything is said of one.
@@ -40,3 +50,25 @@ export const command = defineCommand({
     }
   },
 });
+
+/** Asks each question; what is drawn of an answer goes into the run's folder. */
+async function converse(
+  { classes }: Task,
+  dialogue: Dialogue,
+  questions: readonly string[],
+  { compile, folder, output }: Pick<OpenRun, "compile" | "folder"> & { readonly output: Output },
+): Promise<void> {
+  const ask = await dialogue.open(compile);
+  for (const question of questions) {
+    const answer = await ask(question);
+    const { text, fields } = "output" in answer ? describeOutput(answer.output, 0, classes) : answer;
+    output.record("prediction", { input: question, ...fields });
+    output.line(`${question}: ${text}`);
+    for (const [name, drawing] of Object.entries(("drawings" in answer && answer.drawings) || {})) {
+      const path = join(folder, `${basename(question, extname(question)).slice(0, 60)}-${name}`);
+      await writeFileAtomic(path, drawing);
+      output.record("drawing", { input: question, path });
+      output.line(`drawn in ${shown(path)}`);
+    }
+  }
+}

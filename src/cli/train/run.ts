@@ -146,10 +146,9 @@ async function finish(plan: Plan, task: Task, history: readonly EpochResult[], o
 }
 
 function suggest({ recipe, folder }: Plan, task: Task, output: Output): void {
-  const { input } = task.deployed ?? task;
   const program = programName();
   const own = [
-    `sardonyx predict ${shown(folder)} ${input.image ? "INPUT  a PNG or JPEG file" : `'${exampleInput(input)}'  numbers as JSON`}`,
+    `sardonyx predict ${shown(folder)} ${exampleOf(task)}`,
     `sardonyx eval ${shown(folder)}  the test again`,
   ];
   output.line("\nWhat to try next:");
@@ -159,6 +158,13 @@ function suggest({ recipe, folder }: Plan, task: Task, output: Output): void {
     if (meaning) output.line(`      ${meaning}`);
   }
   output.line();
+}
+
+/** An argument of `predict`, and what it is. */
+function exampleOf({ dialogue, deployed, input: own }: Task): string {
+  if (dialogue) return `'${dialogue.example}'  ${dialogue.what}`;
+  const input = deployed?.input ?? own;
+  return input.image ? "INPUT  a PNG or JPEG file" : `'${exampleInput(input)}'  numbers as JSON`;
 }
 
 /** Zeros in the shape of one input. */
