@@ -14,9 +14,10 @@ import {
   predictor,
   scaleBytes,
   sequential,
-  Tensor,
+  type Tensor,
 } from "../../src/index.ts";
 import { loadMnist } from "../../src/node.ts";
+import { inBatches } from "./samples.ts";
 
 export interface Judgement {
   /** Mean probability of the likeliest digit. */
@@ -25,29 +26,6 @@ export interface Judgement {
   readonly digits: number;
   /** Fréchet distance of the features before the last layer from those of the test digits. */
   readonly frechet: number;
-}
-
-/** Rows of outputs, a few hundred at a time. */
-export async function inBatches(
-  x: Tensor,
-  size: number,
-  run: (x: Tensor) => Promise<Tensor>,
-): Promise<Tensor<"float32">> {
-  const rows = x.shape[0] ?? 0;
-  const width = x.data.length / rows;
-  const parts: Tensor[] = [];
-  for (let i = 0; i + size <= rows; i += size) {
-    const data = (x.data as Float32Array).slice(i * width, (i + size) * width);
-    parts.push(await run(new Tensor(x.dtype, [size, ...x.shape.slice(1)], data)));
-  }
-  const [first] = parts;
-  const data = new Float32Array(parts.reduce((sum, part) => sum + part.data.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    data.set(part.data as Float32Array, at);
-    at += part.data.length;
-  }
-  return new Tensor("float32", [parts.length * size, ...(first?.shape.slice(1) ?? [])], data);
 }
 
 const batch = 250;

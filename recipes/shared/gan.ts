@@ -5,7 +5,6 @@ import {
   type CompileOptions,
   defineRecipe,
   encodePng,
-  foldIn,
   keyOf,
   type Loss,
   limited,
@@ -14,15 +13,15 @@ import {
   models,
   ops,
   predictor,
-  Random,
   type Recipe,
   scaleBytes,
   sequential,
-  Tensor,
+  type Tensor,
   tilePictures,
 } from "../../src/index.ts";
 import { loadMnist } from "../../src/node.ts";
-import { digitJudge, inBatches } from "./digit-judge.ts";
+import { digitJudge } from "./digit-judge.ts";
+import { inBatches, normalNoise } from "./samples.ts";
 
 const noise = 100;
 
@@ -50,16 +49,6 @@ const discernment: Metric = {
   direction: "down",
 };
 
-/** Normal noise [count, 100]. */
-export function noiseOf(count: number, seed: number): Tensor {
-  const random = new Random(foldIn(keyOf(seed), "noise"));
-  return new Tensor(
-    "float32",
-    [count, noise],
-    Float32Array.from({ length: count * noise }, () => random.normal()),
-  );
-}
-
 export interface GanRecipe {
   readonly name: string;
   readonly summary: string;
@@ -82,7 +71,7 @@ export const ganRecipe = ({ name, summary, epochs, next, generator, discriminato
     next,
     network,
     async load({ batchSize, seed }, limit, onDownload) {
-      const { ...data } = await loadMnist({ ...(onDownload && { onProgress: onDownload }) });
+      const data = await loadMnist({ ...(onDownload && { onProgress: onDownload }) });
       const [train, test] = [limited(data.train, limit), limited(data.test, limit)];
       const scale = scaleBytes();
       const { model, input } = network();
@@ -90,7 +79,7 @@ export const ganRecipe = ({ name, summary, epochs, next, generator, discriminato
       const painter = sequential([model.generator, activation((y) => ops.mul(ops.add(y, 1), 0.5))]);
       const samples = async (count: number, compile: CompileOptions): Promise<Tensor> => {
         const paint = await predictor(painter, { dtype: "float32", shape: [50, noise] }, compile);
-        return inBatches(noiseOf(count, seed), 50, paint);
+        return inBatches(normalNoise([count, noise], seed), 50, paint);
       };
       return {
         model,

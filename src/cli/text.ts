@@ -47,9 +47,11 @@ export const namedResults = (results: Readonly<Record<string, number>>): string 
     .map(([name, value]) => namedResult(name, value))
     .join("   ");
 
-/** Four significant places behind the point, or fewer digits for large numbers. */
+/** Four places behind the point; none for large numbers and counts. */
 const showNumber = (value: number): string =>
-  Math.abs(value) >= 1000 ? count(value) : value.toFixed(Math.abs(value) < 0.001 && value !== 0 ? 6 : 4);
+  Math.abs(value) >= 1000 || (value > 1 && Number.isInteger(value))
+    ? count(value)
+    : value.toFixed(Math.abs(value) < 0.001 && value !== 0 ? 6 : 4);
 
 /** Words in lines of at most `columns`, those after the first indented. */
 export function wrap(text: string, columns: number, indent = 0): string[] {

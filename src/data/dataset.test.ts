@@ -350,3 +350,17 @@ it("collect gives the whole dataset as one batch", async () => {
   expect((await collect(table(3).shuffle(key).take(2))).y.shape).toEqual([2]);
   await expect(collect(rowStream(3))).rejects.toThrow(/take\(n\)/);
 });
+
+it("a bootstrap sample draws with replacement, the same in every epoch", async () => {
+  const numbers = fromIndexed(1000, (i) => i).bootstrap(keyOf(3));
+  const read = async (epoch: number) => {
+    const found: number[] = [];
+    for await (const element of numbers.epoch(epoch)) found.push(element);
+    return found;
+  };
+  const drawn = await read(0);
+  expect(drawn).toEqual(await read(1));
+  // 1 - 1/e of the elements are drawn at least once; the deviation for 1,000 is 0.010.
+  expect(new Set(drawn).size / 1000).toBeCloseTo(1 - 1 / Math.E, 1);
+  expect(() => fromIterable(() => [1]).bootstrap(keyOf(0))).toThrow("bootstrap(): the dataset is a stream");
+});

@@ -13,7 +13,7 @@ import {
   splitSource,
 } from "./combine.ts";
 import { gatherRecord, mapRecord, rowCount, rowOf, type TensorRecord } from "./rows.ts";
-import { shuffleSource } from "./shuffle.ts";
+import { bootstrapSource, shuffleSource } from "./shuffle.ts";
 import { emptyError, indexedSource, isIndexed, iterableSource, type Source } from "./source.ts";
 
 /**
@@ -94,6 +94,14 @@ export class Dataset<T> {
   shuffle(key: Key, { buffer = 1000 }: { readonly buffer?: number } = {}): Dataset<T> {
     checkCount("shuffle({ buffer })", buffer, 1);
     return this.#then(shuffleSource(this.source, foldIn(key, this.#depth), buffer));
+  }
+
+  /**
+   * A bootstrap sample (Efron 1979): as many elements, drawn with replacement by `key`, so that about 37 % of them are
+   * left out; the same in every epoch. Throws DataError for a stream.
+   */
+  bootstrap(key: Key): Dataset<T> {
+    return this.#then(bootstrapSource(this.source, key));
   }
 
   /**

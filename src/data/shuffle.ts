@@ -1,4 +1,5 @@
-/** Shuffling: a full permutation where elements can be had in any order, a buffer over a stream. */
+/** Orders drawn at random: a full permutation where elements can be had in any order, a buffer over a stream; bootstrap samples. */
+import { DataError } from "../core/errors.ts";
 import { foldIn, type Key, Random } from "../core/random.ts";
 import { reorderSource } from "./combine.ts";
 import { isIndexed, type Source } from "./source.ts";
@@ -50,4 +51,13 @@ async function* throughBuffer<T>(elements: AsyncIterable<T>, random: Random, siz
     yield leaving;
   }
   for (const place of random.permutation(waiting.length)) yield waiting[place] as T;
+}
+
+/** As many elements, drawn with replacement by `key`: the same sample in every epoch. Throws DataError for a stream. */
+export function bootstrapSource<T>(source: Source<T>, key: Key): Source<T> {
+  if (!isIndexed(source))
+    throw new DataError("bootstrap(): the dataset is a stream; load it into memory, so that any element can be had");
+  const random = new Random(foldIn(key, "bootstrap"));
+  const drawn = Uint32Array.from({ length: source.length }, () => random.integer(source.length));
+  return reorderSource(source, source.length, () => drawn);
 }

@@ -39,7 +39,7 @@ export {
   TiedDense,
   tiedDense,
 } from "./embedding.ts";
-export { Ensemble, ensemble } from "./ensemble.ts";
+export { copyWeights, Ensemble, ensemble, WeightAverage } from "./ensemble.ts";
 export {
   constantInit,
   fans,

@@ -1,0 +1,131 @@
+/** Ensembles of LeNets on MNIST: bagging, snapshots of one run, and the mean of a run's weights. */
+import {
+  accuracy,
+  confusionMatrix,
+  conv2d,
+  copyWeights,
+  cosine,
+  crossEntropy,
+  Dataset,
+  defineRecipe,
+  dense,
+  ensemble,
+  evaluate,
+  flatten,
+  foldIn,
+  keyOf,
+  limited,
+  maxPool2d,
+  scaleBytes,
+  sequential,
+  WeightAverage,
+} from "../src/index.ts";
+import { loadMnist } from "../src/node.ts";
+
+const members = 5;
+
+const lenet = () =>
+  sequential([
+    conv2d(16, 3, { activation: "relu", initializer: "heNormal" }),
+    maxPool2d(2),
+    conv2d(32, 3, { activation: "relu", initializer: "heNormal" }),
+    maxPool2d(2),
+    flatten(),
+    dense(64, { activation: "relu", initializer: "heNormal" }),
+    dense(10),
+  ]);
+
+const network = ({ method }: { readonly method: string }) => {
+  const networks = Array.from({ length: members }, lenet);
+  return {
+    model: method === "average" ? new WeightAverage(networks) : ensemble(networks),
+    input: { dtype: "float32", shape: [1, 1, 28, 28] } as const,
+  };
+};
+
+export default defineRecipe({
+  name: "ensemble-mnist",
+  summary: "Five small LeNets in place of one: trained on samples of the digits, or taken from one run",
+  data: "MNIST: 60,000 and 10,000 digits",
+  defaults: { epochs: 10, batchSize: 64, learningRate: 0.001, optimizer: "adam", seed: 0 },
+  options: {
+    method: {
+      description:
+        "each on a sample of its own (Breiman 1996), snapshots at the ends of a rate's cycles (Huang et al. 2017), the mean of weights along a run (Izmailov et al. 2018)",
+      default: "bagging",
+      choices: ["bagging", "snapshot", "average"],
+    },
+  },
+  next: ["sardonyx train ensemble-mnist --method snapshot", "sardonyx train ensemble-mnist --method average"],
+  network,
+  async load({ batchSize, seed, epochs, learningRate, method }, limit, onDownload) {
+    const { classes, ...data } = await loadMnist({ ...(onDownload && { onProgress: onDownload }) });
+    const [train, test] = [limited(data.train, limit), limited(data.test, limit)];
+    const scale = scaleBytes();
+    const { model, input } = network({ method });
+    const [loss, held] = [crossEntropy(), test.batch(250, { dropLast: false }).map(scale)];
+    const key = keyOf(seed);
+    // A member has a stage of epochs of its own.
+    const own = Array.from(
+      { length: members },
+      (_, i) => Math.floor(epochs / members) + (i < epochs % members ? 1 : 0),
+    );
+    const starts = own.map((_, i) => own.slice(0, i).reduce((sum, count) => sum + count, 0));
+    const memberAt = (epoch: number) => starts.findLastIndex((start) => epoch >= start);
+    const dataOf = (member: number) =>
+      (method === "bagging" ? train.bootstrap(foldIn(key, "member", member)) : train)
+        .shuffle(key)
+        .batch(batchSize)
+        .map(scale);
+    const steps = dataOf(0).length ?? 1;
+    // Along a run's path the rate stays high enough to get anywhere (Izmailov et al. 2018, sec. 3.2).
+    const rates = own.map((count, i) =>
+      method === "average" && i > 0
+        ? () => learningRate / 2
+        : cosine({
+            rate: learningRate,
+            steps: Math.max(1, count * steps),
+            floor: method === "average" ? learningRate / 2 : 0,
+          }),
+    );
+    return {
+      model,
+      train: new Dataset({
+        length: steps,
+        epoch: (epoch, skip) => dataOf(memberAt(epoch)).epoch(epoch, { skip }),
+      }),
+      test: held,
+      loss,
+      metrics: [accuracy(), confusionMatrix(10)],
+      classes,
+      samples: { train: train.length ?? 0, test: test.length ?? 0 },
+      stages: own.map((count, i) => ({
+        name: `member ${i + 1}`,
+        epochs: count,
+        before() {
+          const [before, next] = [model.members[i - 1], model.members[i]];
+          if (method !== "bagging" && before && next) copyWeights(before, next);
+          model.teach(i);
+        },
+      })),
+      schedule: (step) => {
+        const member = memberAt(Math.floor(step / steps));
+        return rates[member]?.(step - (starts[member] ?? 0) * steps) ?? learningRate;
+      },
+      input: {
+        type: input,
+        image: { height: 28, width: 28, channels: 1 },
+        prepare: (raw) => scale({ x: raw, y: raw }).x,
+      },
+      async measure(compile) {
+        const alone: number[] = [];
+        for (const member of model.members)
+          alone.push((await evaluate(member, held, { loss, metrics: [accuracy()], compile })).results["accuracy"] ?? 0);
+        return {
+          best_member_accuracy: Math.max(...alone),
+          mean_member_accuracy: alone.reduce((sum, value) => sum + value, 0) / alone.length,
+        };
+      },
+    };
+  },
+});
