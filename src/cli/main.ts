@@ -6,6 +6,7 @@ import { command as compareCommand } from "./commands/compare.ts";
 import { command as estimateCommand } from "./commands/estimate.ts";
 import { command as evalCommand } from "./commands/eval.ts";
 import { command as exportCommand } from "./commands/export.ts";
+import { command as generateCommand } from "./commands/generate.ts";
 import { command as inspectCommand } from "./commands/inspect.ts";
 import { command as predictCommand } from "./commands/predict.ts";
 import { command as recipesCommand } from "./commands/recipes.ts";
@@ -18,6 +19,7 @@ export const commands: readonly Command[] = [
   trainCommand,
   evalCommand,
   predictCommand,
+  generateCommand,
   exportCommand,
   inspectCommand,
   compareCommand,

@@ -10,6 +10,8 @@ export interface Output {
   readonly columns: number;
   /** Writes a line for a person, as it is; nothing in JSON mode. */
   line(text?: string): void;
+  /** Writes a part of a line for a person, as it comes; nothing in JSON mode. */
+  part(text: string): void;
   /** Writes sentences for a person, wrapped; `indent` that of the lines after the first. */
   prose(text: string, indent?: number): void;
   /** Writes a record for a program; nothing outside JSON mode. */
@@ -26,6 +28,7 @@ export function textOutput(columns: number): Output & { text(): string } {
     terminal: false,
     columns,
     line: (text = "") => lines.push(text),
+    part: (text) => lines.push((lines.pop() ?? "") + text),
     prose: (text, indent = 0) => lines.push(...wrap(text, Math.min(columns, 100), indent)),
     record: () => undefined,
     warn: (text) => lines.push(text),
@@ -43,6 +46,9 @@ export function standardOutput(json: boolean): Output {
     columns,
     line(text = "") {
       if (!json) process.stdout.write(`${text}\n`);
+    },
+    part(text) {
+      if (!json) process.stdout.write(text);
     },
     prose(text, indent = 0) {
       if (!json) process.stdout.write(`${wrap(text, Math.min(columns, 100), indent).join("\n")}\n`);

@@ -1,6 +1,7 @@
 /** Data preparation that runs anywhere: datasets, preprocessing, augmentation, formats in memory. */
 export * from "./augment.ts";
 export type { BatchOptions } from "./batching.ts";
+export { type BpeOptions, trainBpe } from "./bpe.ts";
 export { scaleBytes } from "./bytes.ts";
 export { checkFinite, checkLabels } from "./checks.ts";
 export { dropDuplicates, dropMissing, dropOutliers, flagOutliers } from "./clean.ts";
@@ -20,3 +21,5 @@ export { encodePng, tilePictures } from "./png.ts";
 export * from "./preprocess.ts";
 export type { TensorRecord } from "./rows.ts";
 export type { Source } from "./source.ts";
+export { type TextWindow, textWindows } from "./text-windows.ts";
+export { characterTokenizer, type Tokenizer, type TokenizerFile, tokenizerOf } from "./tokenizer.ts";

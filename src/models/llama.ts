@@ -88,7 +88,8 @@ class Attention extends Module<TokenInputs> {
     this.#window = windows[layer];
   }
   protected call(x: Value, context: Context, { mask }: TokenInputs): Value {
-    const { heads, attention, rotary: options, attentionDropout: dropout } = this.#options;
+    const { heads, attention, rotary: turning, attentionDropout: dropout } = this.#options;
+    const options = { ...turning, positions: context.positions(x.shape[1] ?? 1) };
     const { keyHeads } = attention;
     const q = rotary(splitHeads(this.q_proj.apply(x, context), heads), options);
     const k = rotary(splitHeads(this.k_proj.apply(x, context), keyHeads), options);

@@ -45,11 +45,13 @@ const unseen = -1e30;
 /**
  * softmax(scale · q kᵀ + bias) v: each query takes the mean of the values, weighted by how well their keys match it.
  * q is [N, H, T, D], k and v are [N, Hkv, S, D], where Hkv divides H: neighbouring queries' heads share keys (Ainslie et
- * al. 2023). Returns [N, H, T, D]. Throws ShapeError for operands that do not fit.
+ * al. 2023). Returns [N, H, T, D]. In a context that decodes, causal attention also sees the keys of earlier steps. Throws ShapeError for operands that do not fit.
  * @example
  * const y = attend(q, k, v, { causal: true, dropout: 0.1 }, context);
  */
-export function attend(q: Value, k: Value, v: Value, options: AttendOptions, context: Context): Value {
+export function attend(q: Value, ownKeys: Value, ownValues: Value, options: AttendOptions, context: Context): Value {
+  const kept = options.causal ? context.decoding : undefined;
+  const [k, v] = kept ? [kept.extend(ownKeys), kept.extend(ownValues)] : [ownKeys, ownValues];
   requireFit(q, k, v, options);
   const [batch = 1, heads = 1, queries = 1, width = 1] = q.shape;
   const [, keyHeads = 1, keys = 1] = k.shape;
@@ -57,11 +59,13 @@ export function attend(q: Value, k: Value, v: Value, options: AttendOptions, con
   // Heads that share keys join their queries: one product for them, and no key is copied.
   const joined = [batch, keyHeads, (heads / keyHeads) * queries];
   const products = matmul(reshape(mul(q, scale), [...joined, width]), k, { transB: true });
-  const additions = [options.bias, visibility(queries, keys, q, options)].filter((value) => value !== undefined);
+  const additions = [options.bias, visibility(queries, keys, q, options, context)].filter(
+    (value) => value !== undefined,
+  );
   const scores = additions.reduce((sum, bias) => add(sum, bias), reshape(products, [batch, heads, queries, keys]));
   const weights = softmax(scores); // [N, H, T, S]
-  const kept = context.training && dropout > 0 ? drop(weights, dropout, context.randomKey()) : weights;
-  return reshape(matmul(reshape(kept, [...joined, keys]), v), [batch, heads, queries, v.shape.at(-1) ?? 1]);
+  const dropped = context.training && dropout > 0 ? drop(weights, dropout, context.randomKey()) : weights;
+  return reshape(matmul(reshape(dropped, [...joined, keys]), v), [batch, heads, queries, v.shape.at(-1) ?? 1]);
 }
 
 /** 0 where a query may see a key and `unseen` elsewhere, to broadcast over [N, H, T, S]; computed where the graph runs. */
@@ -70,10 +74,13 @@ function visibility(
   keys: number,
   { dtype }: Value,
   { causal = false, window, mask }: AttendOptions,
+  { decoding }: Context,
 ): Value | undefined {
   const conditions: Value[] = [];
   if (causal) {
-    const query = reshape(add(range(queries), keys - queries), [queries, 1]);
+    // While decoding, keys that are not yet there stand behind every query.
+    const position = decoding?.positions(queries) ?? add(range(queries), keys - queries);
+    const query = reshape(position, [queries, 1]);
     conditions.push(greaterOrEqual(query, range(keys)));
     if (window !== undefined && window < keys) conditions.push(less(query, add(range(keys), window)));
   }

@@ -4,7 +4,9 @@ import { type Shape, sameShape, showShape } from "../core/shape.ts";
 import { input, type Scope, type Value } from "../graph/ir.ts";
 import { assignScope } from "../graph/rewrite.ts";
 import { stopGradient } from "../ops/elementwise.ts";
+import { range } from "../ops/known.ts";
 import { deriveKey } from "../ops/random.ts";
+import type { Decoding } from "./decoding.ts";
 import type { LayerKind, Module } from "./module.ts";
 import { Parameter, type ParameterSpec } from "./parameter.ts";
 
@@ -15,6 +17,8 @@ export interface ContextOptions {
   readonly key?: Value;
   /** The value that stands for a parameter; default: a new graph input. */
   readonly bind?: (parameter: Parameter, path: string) => Value;
+  /** The call is a step of decoding, which goes on where earlier ones ended; default: sequences are whole. */
+  readonly decoding?: Decoding;
 }
 
 /** One module's run, in the order in which they ended. */
@@ -30,6 +34,7 @@ export interface LayerRecord {
 
 export class Context {
   readonly training: boolean;
+  readonly decoding: Decoding | undefined;
   /** What ran. */
   readonly records: LayerRecord[] = [];
   /** Regularization penalties, scalars to add to the loss. */
@@ -48,6 +53,7 @@ export class Context {
 
   constructor(root: Module, options: ContextOptions = {}) {
     this.training = options.training ?? false;
+    this.decoding = options.decoding;
     this.#paths = root.modules();
     this.#options = options;
   }
@@ -114,6 +120,11 @@ export class Context {
     const buffer = module.own.get(name);
     if (!buffer?.isBuffer) throw new OptionError(`${this.describe(module)} has no buffer "${name}"`);
     this.updates.set(buffer, value);
+  }
+
+  /** Positions of `length` tokens, int64 [length]: from 0, or from where decoding has come to. */
+  positions(length: number): Value {
+    return this.decoding?.positions(length) ?? range(length);
   }
 
   /** A key for one random site: differs from every other site of the call. */

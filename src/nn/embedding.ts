@@ -64,7 +64,10 @@ export class PositionEmbedding extends Module {
       shape: [this.count, width],
       initializer: initializerOf(this.options.initializer ?? normalInit(0, 1)),
     });
-    return add(x, slice(table, { axis: 0, start: 0, end: time }));
+    const own = context.decoding
+      ? gather(table, context.positions(time))
+      : slice(table, { axis: 0, start: 0, end: time });
+    return add(x, own);
   }
 }
 

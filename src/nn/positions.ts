@@ -11,16 +11,16 @@ function frequencies(width: number, base: number): number[] {
   return Array.from({ length: width / 2 }, (_, i) => base ** ((-2 * i) / width));
 }
 
-/** Position times frequency: [length, width/2]. */
-const angles = (length: number, rates: readonly number[]): Value =>
-  mul(reshape(cast(range(length), "float32"), [length, 1]), constant(tensor(rates)));
+/** Position times frequency: [T] → [T, width/2]. */
+const angles = (positions: Value, rates: readonly number[]): Value =>
+  mul(reshape(cast(positions, "float32"), [positions.shape[0] ?? 1, 1]), constant(tensor(rates)));
 
 /**
  * Sinusoidal encodings [length, width]: sin(t/10000^(2i/width)) at 2i and the cosine at 2i + 1 (Vaswani et al. 2017,
  * sec. 3.5). Computed where the graph runs.
  */
-export function sinusoidal(length: number, width: number): Value {
-  const angle = angles(length, frequencies(width, 10_000));
+export function sinusoidal(length: number, width: number, positions = range(length)): Value {
+  const angle = angles(positions, frequencies(width, 10_000));
   return reshape(stack([sin(angle), cos(angle)], 2), [length, width]);
 }
 
@@ -42,6 +42,8 @@ export type RotaryScaling =
     };
 
 export interface RotaryOptions {
+  /** Of the tokens, integers [T]; default 0, 1, … */
+  readonly positions?: Value;
   /** The longest wave has 2π times this many positions, nearly; default 10,000. */
   readonly base?: number;
   /** Default none. */
@@ -70,7 +72,7 @@ export function rotary(x: Value, options: RotaryOptions = {}): Value {
   const [, , length = 1, width = 1] = x.shape;
   if (x.rank !== 4)
     throw new ShapeError(`rotary takes heads, got ${showShape(x.shape)}; pass [batch, heads, time, width]`);
-  const angle = angles(length, rotaryFrequencies(width, options));
+  const angle = angles(options.positions ?? range(length), rotaryFrequencies(width, options));
   const [cosine, sine] = [cos(angle), sin(angle)]; // [T, D/2]
   const [a, b] = split(x, [width / 2, width / 2], 3) as [Value, Value];
   return concat([sub(mul(a, cosine), mul(b, sine)), add(mul(b, cosine), mul(a, sine))], 3);

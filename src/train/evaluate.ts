@@ -49,7 +49,7 @@ export class Evaluator {
       const compiled = this.#graphs.get(signature) ?? this.#compile(batch);
       this.#graphs.set(signature, compiled);
       const { executable, parameters, feed } = await compiled;
-      const [loss, ...statistics] = await executable.run([...feed(batch), ...valuesOf(parameters)]);
+      const [loss, ...statistics] = await executable.run([...feed(batch), ...parameters.map(knownValue)]);
       sums.add(
         loss?.item() ?? Number.NaN,
         batch.x.shape[0] ?? 0,
@@ -70,12 +70,11 @@ export class Evaluator {
   }
 }
 
-function valuesOf(parameters: readonly Parameter[]): Tensor[] {
-  return parameters.map(({ name, value }) => {
-    if (!value)
-      throw new DataError(`parameter "${name}" has no value; train the model, load a checkpoint or initialize it`);
-    return value;
-  });
+/** A parameter's value. Throws DataError when it has none. */
+export function knownValue({ name, value }: Parameter): Tensor {
+  if (!value)
+    throw new DataError(`parameter "${name}" has no value; train the model, load a checkpoint or initialize it`);
+  return value;
 }
 
 /** Loss and metrics of a model on data. */
@@ -95,7 +94,7 @@ export async function predictor(
   options?: CompileOptions,
 ): Promise<(x: Tensor) => Promise<Tensor>> {
   model.trace(type);
-  const { x, y } = model.trace(type, { bind: (parameter) => constant(valuesOf([parameter])[0] as Tensor) });
+  const { x, y } = model.trace(type, { bind: (parameter) => constant(knownValue(parameter)) });
   const executable = await compile([x], [y], options);
   return async (input) => (await executable.run([input]))[0] as Tensor;
 }

@@ -17,6 +17,14 @@ export {
 } from "./experiment.ts";
 export { type FitOptions, type FitResult, fit, type Progress, type Run } from "./fit.ts";
 export { frechetDistance } from "./frechet.ts";
+export {
+  type Decoder,
+  type DecoderOptions,
+  decoder,
+  generate,
+  type SamplingOptions,
+  sampleToken,
+} from "./generate.ts";
 export * from "./metrics.ts";
 export * from "./optimizers.ts";
 export {
@@ -31,6 +39,7 @@ export {
   type RecipeSettings,
   type Stage,
   type Task,
+  type Writer,
 } from "./recipe.ts";
 export type { EpochResult } from "./running-sums.ts";
 export * from "./schedules.ts";

@@ -1,6 +1,7 @@
 /** Recipes: a model, its data and its settings as one runnable, typed module. */
 import type { Tensor } from "../core/tensor.ts";
 import type { Batch, Dataset } from "../data/dataset.ts";
+import type { Tokenizer } from "../data/tokenizer.ts";
 import type { TensorType } from "../graph/ir.ts";
 import type { CompileOptions } from "../jit/compile.ts";
 import type { Loss } from "../nn/losses.ts";
@@ -80,6 +81,15 @@ export interface Dialogue {
   open(compile: CompileOptions): Promise<(question: string) => Promise<Answer>>;
 }
 
+/** How a language model of token ids [N, T] → logits [N, T, tokens] writes text. */
+export interface Writer {
+  readonly tokenizer: Tokenizer;
+  /** The most tokens that the model can read. */
+  readonly positions: number;
+  /** A beginning to try. */
+  readonly prompt: string;
+}
+
 /** A part of a run with the same trainable parameters. */
 export interface Stage {
   readonly name: string;
@@ -115,6 +125,8 @@ export interface Task {
   readonly deployed?: { readonly model: Module; readonly input: InputFormat };
   /** How the trained model is asked; default: by pictures or numbers, as `input` tells. */
   readonly dialogue?: Dialogue;
+  /** How the trained model writes text; default: it does not. */
+  readonly writer?: Writer;
   /** Further results of the test, of what no metric can add up from batches. */
   measure?(compile: CompileOptions): Promise<Readonly<Record<string, number>>>;
   /** What a person would want to see of the trained model, such as a grid of samples. */

@@ -148,7 +148,9 @@ async function finish(plan: Plan, task: Task, history: readonly EpochResult[], o
 function suggest({ recipe, folder }: Plan, task: Task, output: Output): void {
   const program = programName();
   const own = [
-    `sardonyx predict ${shown(folder)} ${exampleOf(task)}`,
+    task.writer
+      ? `sardonyx generate ${shown(folder)} --prompt '${task.writer.prompt}'  text that it writes`
+      : `sardonyx predict ${shown(folder)} ${exampleOf(task)}`,
     `sardonyx eval ${shown(folder)}  the test again`,
   ];
   output.line("\nWhat to try next:");
