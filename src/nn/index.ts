@@ -109,7 +109,7 @@ export {
   type PoolOptions,
 } from "./pool.ts";
 export { type RotaryOptions, type RotaryScaling, rotary, rotaryFrequencies, sinusoidal } from "./positions.ts";
-export { Gru, gru, Lstm, lstm, type RecurrentOptions, Rnn, rnn } from "./recurrent.ts";
+export { Gru, gru, Lstm, lstm, type RecurrentInputs, type RecurrentOptions, Rnn, rnn } from "./recurrent.ts";
 export { l1, l1l2, l2 } from "./regularizers.ts";
 export { Flatten, flatten, Reshape, reshape } from "./reshape.ts";
 export { RmsNorm, type RmsNormOptions, rmsNorm } from "./rms-norm.ts";
