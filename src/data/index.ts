@@ -1,6 +1,7 @@
 /** Data preparation that runs anywhere: datasets, preprocessing, augmentation, formats in memory. */
 export * from "./augment.ts";
 export type { BatchOptions } from "./batching.ts";
+export { type BucketOptions, bucketed, padRows } from "./buckets.ts";
 export { scaleBytes } from "./bytes.ts";
 export { checkFinite, checkLabels } from "./checks.ts";
 export { dropDuplicates, dropMissing, dropOutliers, flagOutliers } from "./clean.ts";
@@ -16,7 +17,19 @@ export {
 } from "./dataset.ts";
 export { readIdx } from "./idx.ts";
 export { type IrisTensors, irisClasses, irisFeatures, parseIris } from "./iris.ts";
+export { type LabelledText, type LabelledTexts, parseLabelledText, sentimentClasses } from "./labelled-text.ts";
 export { encodePng, tilePictures } from "./png.ts";
 export * from "./preprocess.ts";
 export type { TensorRecord } from "./rows.ts";
 export type { Source } from "./source.ts";
+export {
+  beginId,
+  endId,
+  paddingId,
+  specialTokens,
+  unknownId,
+  Vocabulary,
+  type VocabularyOptions,
+  type WordsOptions,
+  wordsOf,
+} from "./vocabulary.ts";
