@@ -33,6 +33,7 @@ export {
   type Task,
 } from "./recipe.ts";
 export type { EpochResult } from "./running-sums.ts";
+export { sameWords } from "./same-words.ts";
 export * from "./schedules.ts";
 export {
   loadParameters,
