@@ -267,6 +267,34 @@ def multi_head_attention():
     return cases
 
 
+class SequenceAttention(nn.Module):
+    """Bahdanau's or Luong's attention of x to itself, the last token of it masked."""
+
+    def __init__(self, features, units=None):
+        super().__init__()
+        if units:
+            self.query = nn.Linear(features, units)
+            self.key = nn.Linear(features, units, bias=False)
+            self.energy = nn.Linear(units, 1, bias=False)
+        self.additive = units is not None
+
+    def forward(self, x):
+        if self.additive:
+            scores = self.energy(torch.tanh(self.query(x)[:, :, None] + self.key(x)[:, None]))[..., 0]
+        else:
+            scores = x @ x.transpose(1, 2)
+        scores[:, :, -1] = float("-inf")
+        return scores.softmax(-1) @ x
+
+
+def sequence_attention():
+    rename = lambda path: f"layer.{path}"
+    return {
+        "additive": layer(SequenceAttention(3, 5), torch.randn(2, 4, 3), rename=rename),
+        "dot": layer(SequenceAttention(3), torch.randn(2, 4, 3), rename=rename),
+    }
+
+
 def activations():
     x = torch.tensor([[-6.0, -2.5, -1.0, -0.1], [0.1, 0.7, 2.0, 5.0]])
     functions = {
@@ -389,6 +417,7 @@ if __name__ == "__main__":
         "recurrent": recurrent,
         "rms-norm": rms_norm,
         "multi-head-attention": multi_head_attention,
+        "sequence-attention": sequence_attention,
         "activations": activations,
         "sequential": sequential,
         "losses": losses,

@@ -30,6 +30,7 @@ export { DeepMlp, type DeepMlpOptions, widthFor } from "./deep-mlp.ts";
 export { DenseNet, type DenseNetOptions } from "./densenet.ts";
 export { DistilBertModel, type DistilBertOptions, distilbertArchitectures } from "./distilbert.ts";
 export { EfficientNet, type EfficientNetOptions } from "./efficientnet.ts";
+export { EncoderDecoder, type Memory } from "./encoder-decoder.ts";
 export {
   convolutionalDiscriminator,
   convolutionalGenerator,
@@ -61,6 +62,7 @@ export {
   type RecurrentClassifierOptions,
   recurrentCells,
 } from "./recurrent-classifier.ts";
+export { RecurrentTranslator, type RecurrentTranslatorOptions } from "./recurrent-translator.ts";
 export { BasicBlock, Bottleneck, CifarResNet, type CifarResNetOptions, ResNet, type ResNetOptions } from "./resnet.ts";
 export { type RobertaOptions, robertaArchitectures } from "./roberta.ts";
 export { SqueezeNet, type SqueezeNetOptions } from "./squeezenet.ts";
