@@ -15,6 +15,7 @@ export {
   fromTensors,
   TensorDataset,
 } from "./dataset.ts";
+export { learnDictionary, type TokenPair } from "./dictionary.ts";
 export { readIdx } from "./idx.ts";
 export { type IrisTensors, irisClasses, irisFeatures, parseIris } from "./iris.ts";
 export { type LabelledText, type LabelledTexts, parseLabelledText, sentimentClasses } from "./labelled-text.ts";
@@ -22,6 +23,7 @@ export { encodePng, tilePictures } from "./png.ts";
 export * from "./preprocess.ts";
 export type { TensorRecord } from "./rows.ts";
 export type { Source } from "./source.ts";
+export { pairMessages, parseTranslations, type Translation, type Translations } from "./translations.ts";
 export {
   beginId,
   endId,

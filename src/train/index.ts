@@ -43,3 +43,4 @@ export {
   type TrainerState,
   type TrainingOptions,
 } from "./trainer.ts";
+export { bleu, chrf } from "./translation-scores.ts";
