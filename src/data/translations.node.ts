@@ -1,7 +1,7 @@
 /**
  * Pairs of sentences, English and French.
  *
- * TypeScript's diagnostic messages (Microsoft, Apache License 2.0), 2,120 pairs. Sources, tried in this order: the folder
+ * TypeScript's diagnostic messages (Microsoft, Apache License 2.0), 2,118 pairs. Sources, tried in this order: the folder
  * passed; the npm package typescript 5.9.3, installed as `typescript-messages`; the cache; the same files at cdn.jsdelivr.net
  * and unpkg.com:
  *

@@ -37,9 +37,9 @@ test("messages by their keys, in any quotes", () => {
   expect(() => pairMessages("", '{"A_1":"x"}', "fr.json")).toThrow(/none of its messages is in the compiler/);
 });
 
-test("TypeScript's messages: as many as it has in French", async () => {
+test("TypeScript's messages: all but two of those that it has in French", async () => {
   const { pairs, skipped } = await loadTypescriptMessages();
-  expect([pairs.length, skipped]).toEqual([2120, 0]);
+  expect([pairs.length, skipped]).toEqual([2118, 2]);
   expect(pairs).toContainEqual({ source: "Unterminated string literal.", target: "Littéral de chaîne inachevé." });
 });
 
