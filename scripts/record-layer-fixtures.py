@@ -196,6 +196,20 @@ def recurrent():
 
         return layer(Fn(function, network), x, rename=unwrap)
 
+    def packed(network, x, lengths, last=False, initial=None):
+        """Sequences of their own lengths, padded again, or the last states; their steps behind the end are never read."""
+        directions = 2 if network.bidirectional else 1
+
+        def function(f, x):
+            sequences = nn.utils.rnn.pack_padded_sequence(x, torch.tensor(lengths), True, enforce_sorted=False)
+            output, state = f(sequences, initial)
+            state = state[0] if isinstance(state, tuple) else state
+            if last:
+                return torch.cat(list(state[-directions:]), -1)
+            return nn.utils.rnn.pad_packed_sequence(output, True, total_length=x.shape[1])[0]
+
+        return layer(Fn(function, network), x, rename=lambda path: path.replace("inner.", "layer."))
+
     sizes = {"batch_first": True}
     return {
         "rnn": every_step(nn.RNN(3, 4, **sizes), torch.randn(2, 5, 3)),
@@ -206,6 +220,12 @@ def recurrent():
         "gru": every_step(nn.GRU(3, 4, **sizes), torch.randn(2, 5, 3)),
         "gruLast": last_state(nn.GRU(2, 3, num_layers=2, **sizes), torch.randn(2, 4, 2)),
         "classifier": layer(LstmClassifier(10, 4, 3), torch.tensor([[1, 2, 3, 4, 9], [0, 2, 5, 5, 6], [7, 1, 8, 0, 2]])),
+        "rnnPacked": packed(nn.RNN(2, 3, **sizes), torch.randn(3, 4, 2), [4, 2, 3], last=True),
+        "lstmPacked": packed(nn.LSTM(2, 2, 2, bidirectional=True, **sizes), torch.randn(3, 5, 2), [3, 5, 1]),
+        "lstmPackedLast": packed(nn.LSTM(2, 3, bidirectional=True, **sizes), torch.randn(3, 4, 2), [2, 4, 1], last=True),
+        "gruPacked": packed(
+            nn.GRU(2, 3, 2, **sizes), torch.randn(2, 4, 2), [4, 3], initial=torch.arange(12.0).reshape(2, 2, 3) / 12
+        ),
     }
 
 
@@ -245,6 +265,34 @@ def multi_head_attention():
         nn.init.normal_(module.out_proj.bias)
         cases[name] = layer(module, torch.randn(2, 4, 6))
     return cases
+
+
+class SequenceAttention(nn.Module):
+    """Bahdanau's or Luong's attention of x to itself, the last token of it masked."""
+
+    def __init__(self, features, units=None):
+        super().__init__()
+        if units:
+            self.query = nn.Linear(features, units)
+            self.key = nn.Linear(features, units, bias=False)
+            self.energy = nn.Linear(units, 1, bias=False)
+        self.additive = units is not None
+
+    def forward(self, x):
+        if self.additive:
+            scores = self.energy(torch.tanh(self.query(x)[:, :, None] + self.key(x)[:, None]))[..., 0]
+        else:
+            scores = x @ x.transpose(1, 2)
+        scores[:, :, -1] = float("-inf")
+        return scores.softmax(-1) @ x
+
+
+def sequence_attention():
+    rename = lambda path: f"layer.{path}"
+    return {
+        "additive": layer(SequenceAttention(3, 5), torch.randn(2, 4, 3), rename=rename),
+        "dot": layer(SequenceAttention(3), torch.randn(2, 4, 3), rename=rename),
+    }
 
 
 def activations():
@@ -369,6 +417,7 @@ if __name__ == "__main__":
         "recurrent": recurrent,
         "rms-norm": rms_norm,
         "multi-head-attention": multi_head_attention,
+        "sequence-attention": sequence_attention,
         "activations": activations,
         "sequential": sequential,
         "losses": losses,

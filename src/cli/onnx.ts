@@ -12,25 +12,28 @@ export interface OnnxModel {
   readonly obstacle: string | undefined;
 }
 
-/** Input `input`, output `output`; the parameters are constants, the classes and the recipe metadata. */
+/** Input `input`, and the model's extra ones by their names; output `output`; the parameters are constants, the classes and the recipe metadata. */
 export function onnxModel(task: Task, recipe: string): OnnxModel {
   const { model, input } = task.deployed ?? task;
-  const { type } = input;
+  const { type, extra: types = {} } = input;
   const { classes } = task;
   const { graph, symbols, obstacle } = batchPolymorphic((batch) => {
-    const { x, y } = model.trace(
+    const { x, extra, y } = model.trace(
       { dtype: type.dtype, shape: [batch, ...type.shape.slice(1)] },
       {
+        extra: Object.fromEntries(
+          Object.entries(types).map(([name, { dtype, shape }]) => [name, { dtype, shape: [batch, ...shape.slice(1)] }]),
+        ),
         bind({ name, value }) {
           if (!value) throw new InternalError(`parameter "${name}" has no value to export`);
           return constant(value);
         },
       },
     );
-    return graphOf([x], [y]);
+    return graphOf([x, ...Object.values(extra)], [y]);
   });
   const bytes = encodeModel(graph, {
-    inputNames: ["input"],
+    inputNames: ["input", ...Object.keys(types)],
     outputNames: ["output"],
     symbols,
     metadata: { recipe, ...(classes && { classes: JSON.stringify(classes) }) },

@@ -65,6 +65,8 @@ export async function openRun(
   // Up to the stage that the checkpoint is of: a stage may have added layers.
   const { index } = parseStage(progress.callbacks[stageCallbackName]);
   for (const stage of (task.stages ?? [{}]).slice(0, index + 1)) beginStage(task, record.settings.seed, stage);
+  // They tell what the run was trained with, such as its words.
+  for (const callback of task.callbacks ?? []) callback.restore?.(progress.callbacks[callback.name]);
   loadParameters(task.model, progress.trainer.tensors);
   return { folder, record, recipe, task, compile: compileOptions(record.settings) };
 }

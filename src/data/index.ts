@@ -2,6 +2,7 @@
 export * from "./augment.ts";
 export type { BatchOptions } from "./batching.ts";
 export { type BpeOptions, trainBpe } from "./bpe.ts";
+export { type BucketOptions, bucketed, padRows } from "./buckets.ts";
 export { scaleBytes } from "./bytes.ts";
 export { checkFinite, checkLabels } from "./checks.ts";
 export { dropDuplicates, dropMissing, dropOutliers, flagOutliers } from "./clean.ts";
@@ -15,11 +16,25 @@ export {
   fromTensors,
   TensorDataset,
 } from "./dataset.ts";
+export { learnDictionary, type TokenPair } from "./dictionary.ts";
 export { readIdx } from "./idx.ts";
 export { type IrisTensors, irisClasses, irisFeatures, parseIris } from "./iris.ts";
+export { type LabelledText, type LabelledTexts, parseLabelledText, sentimentClasses } from "./labelled-text.ts";
 export { encodePng, tilePictures } from "./png.ts";
 export * from "./preprocess.ts";
 export type { TensorRecord } from "./rows.ts";
 export type { Source } from "./source.ts";
 export { type TextWindow, textWindows } from "./text-windows.ts";
 export { characterTokenizer, type Tokenizer, type TokenizerFile, tokenizerOf } from "./tokenizer.ts";
+export { pairMessages, parseTranslations, type Translation, type Translations } from "./translations.ts";
+export {
+  beginId,
+  endId,
+  paddingId,
+  specialTokens,
+  unknownId,
+  Vocabulary,
+  type VocabularyOptions,
+  type WordsOptions,
+  wordsOf,
+} from "./vocabulary.ts";

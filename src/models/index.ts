@@ -30,6 +30,7 @@ export { DeepMlp, type DeepMlpOptions, widthFor } from "./deep-mlp.ts";
 export { DenseNet, type DenseNetOptions } from "./densenet.ts";
 export { DistilBertModel, type DistilBertOptions, distilbertArchitectures } from "./distilbert.ts";
 export { EfficientNet, type EfficientNetOptions } from "./efficientnet.ts";
+export { EncoderDecoder, type Memory } from "./encoder-decoder.ts";
 export {
   convolutionalDiscriminator,
   convolutionalGenerator,
@@ -55,6 +56,13 @@ export { LstmClassifier, type LstmClassifierOptions } from "./lstm.ts";
 export { type MobileNetOptions, MobileNetV1 } from "./mobilenet-v1.ts";
 export { MobileNetV2, type MobileNetV2Options } from "./mobilenet-v2.ts";
 export type { Preset, PresetOptions } from "./preset.ts";
+export {
+  type RecurrentCell,
+  RecurrentClassifier,
+  type RecurrentClassifierOptions,
+  recurrentCells,
+} from "./recurrent-classifier.ts";
+export { RecurrentTranslator, type RecurrentTranslatorOptions } from "./recurrent-translator.ts";
 export { BasicBlock, Bottleneck, CifarResNet, type CifarResNetOptions, ResNet, type ResNetOptions } from "./resnet.ts";
 export { type RobertaOptions, robertaArchitectures } from "./roberta.ts";
 export { SqueezeNet, type SqueezeNetOptions } from "./squeezenet.ts";

@@ -17,8 +17,9 @@ import {
   tiedDense,
 } from "../nn/index.ts";
 import { add, mul, relu } from "../ops/index.ts";
+import { EncoderDecoder, type Memory } from "./encoder-decoder.ts";
 import { type Preset, tokenPreset } from "./preset.ts";
-import { type DecoderInputs, initial, requireDecoder, requireTokens, type TransformerSizes } from "./tokens.ts";
+import { initial, type TransformerSizes } from "./tokens.ts";
 
 export interface TransformerOptions extends Omit<TransformerSizes, "positions"> {
   /** Rate at which what a sublayer adds is dropped while training, and sums of embeddings (sec. 5.4); default 0.1. */
@@ -84,8 +85,8 @@ class DecoderLayer extends Layer<MemoryInputs> {
 }
 
 /** Token ids [N, T] and those of the decoder [N, U] → scores of the decoder's next token, [N, U, vocabulary]. */
-export class Transformer extends Module<DecoderInputs> {
-  readonly kind = "container";
+export class Transformer extends EncoderDecoder {
+  readonly attentionPath: string;
   readonly embedding: Embedding;
   readonly encoder: { readonly layers: readonly EncoderLayer[] };
   readonly decoder: { readonly layers: readonly DecoderLayer[] };
@@ -94,6 +95,7 @@ export class Transformer extends Module<DecoderInputs> {
   constructor(options: TransformerOptions) {
     super();
     const settings = { dropout: 0.1, ...options };
+    this.attentionPath = `decoder.layers.${options.layers - 1}.multihead_attn`;
     // Scaled by √width in use, so that a token weighs as much as its position.
     this.embedding = embedding(options.vocabulary, options.width, { initializer: initial(options.width ** -0.5) });
     this.encoder = { layers: Array.from({ length: options.layers }, () => new EncoderLayer(settings)) };
@@ -101,18 +103,19 @@ export class Transformer extends Module<DecoderInputs> {
     this.dropout = dropout(settings.dropout);
     this.output = tiedDense(this.embedding);
   }
-  protected call(ids: Value, context: Context, extra: DecoderInputs): Value {
-    requireTokens(ids);
-    const target = requireDecoder(extra);
-    const { mask } = extra;
-    const memory = this.encoder.layers.reduce(
+  encode(ids: Value, context: Context, mask?: Value): Value {
+    return this.encoder.layers.reduce(
       (states, layer) => layer.apply(states, context, { mask }),
       this.#embed(ids, context),
     );
-    const states = this.decoder.layers.reduce(
-      (value, layer) => layer.apply(value, context, { memory, mask }),
-      this.#embed(target, context),
+  }
+  decode(ids: Value, context: Context, { states: memory, mask }: Memory): Value {
+    return this.decoder.layers.reduce(
+      (states, layer) => layer.apply(states, context, { memory, mask }),
+      this.#embed(ids, context),
     );
+  }
+  score(states: Value, context: Context): Value {
     return this.output.apply(states, context);
   }
   /** Sec. 3.4 and 3.5. */

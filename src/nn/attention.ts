@@ -40,7 +40,7 @@ export interface AttendOptions {
  * What is added to the product of a query with a key that it must not see: its weight becomes 0. Finite, so that a query
  * that may see nothing averages over every key rather than giving NaN.
  */
-const unseen = -1e30;
+export const unseen = -1e30;
 
 /**
  * softmax(scale · q kᵀ + bias) v: each query takes the mean of the values, weighted by how well their keys match it.

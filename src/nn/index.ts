@@ -110,10 +110,11 @@ export {
   type PoolOptions,
 } from "./pool.ts";
 export { type RotaryOptions, type RotaryScaling, rotary, rotaryFrequencies, sinusoidal } from "./positions.ts";
-export { Gru, gru, Lstm, lstm, type RecurrentOptions, Rnn, rnn } from "./recurrent.ts";
+export { Gru, gru, Lstm, lstm, type RecurrentInputs, type RecurrentOptions, Rnn, rnn } from "./recurrent.ts";
 export { l1, l1l2, l2 } from "./regularizers.ts";
 export { Flatten, flatten, Reshape, reshape } from "./reshape.ts";
 export { RmsNorm, type RmsNormOptions, rmsNorm } from "./rms-norm.ts";
+export { AdditiveAttention, additiveAttention, DotAttention, dotAttention } from "./sequence-attention.ts";
 export { Sequential, sequential } from "./sequential.ts";
 export { StochasticDepth, stochasticDepth } from "./stochastic-depth.ts";
 export { type LayerSummary, type ModelSummary, summarize, type TracedLayer, tracedLayers } from "./summary.ts";

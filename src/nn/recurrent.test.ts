@@ -1,9 +1,14 @@
 /** The recurrent layers against PyTorch's nn.RNN, nn.LSTM and nn.GRU. */
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { OptionError } from "../core/errors.ts";
 import { keyOf } from "../core/random.ts";
+import { type Tensor, tensor } from "../core/tensor.ts";
+import type { Value } from "../graph/ir.ts";
+import { constant } from "../ops/index.ts";
+import type { Context } from "./context.ts";
+import { Module } from "./module.ts";
 import { gru, lstm, rnn } from "./recurrent.ts";
-import { checkLayer, randomTensor, runLayer } from "./testing/check-layer.ts";
+import { checkLayer, checkRecorded, randomTensor, runLayer } from "./testing/check-layer.ts";
 import { fixture } from "./testing/fixture.node.ts";
 
 const recorded = fixture("recurrent");
@@ -73,6 +78,48 @@ test("gru, last state of two layers", () =>
       recorded: recorded("gruLast"),
     },
   }));
+
+/** A layer that is told the lengths of its sequences, and maybe the state that it begins in. */
+class Packed extends Module {
+  readonly kind = "container";
+  readonly layer: ReturnType<typeof lstm>;
+  readonly #lengths: readonly number[];
+  readonly #initial: Tensor | undefined;
+  constructor(layer: ReturnType<typeof lstm>, lengths: readonly number[], initial?: Tensor) {
+    super();
+    this.layer = layer;
+    this.#lengths = lengths;
+    this.#initial = initial;
+  }
+  protected call(x: Value, context: Context): Value {
+    return this.layer.apply(x, context, {
+      lengths: constant(tensor(this.#lengths, { dtype: "int32" })),
+      initial: this.#initial && constant(this.#initial),
+    });
+  }
+}
+
+describe("sequences of their own lengths, as PyTorch packs them", () => {
+  const twelfths = tensor(
+    Array.from({ length: 12 }, (_, i) => i / 12),
+    { shape: [2, 2, 3] },
+  );
+  test.each([
+    ["rnnPacked", new Packed(rnn(3, { returnSequences: false }), [4, 2, 3])],
+    ["lstmPacked", new Packed(lstm(2, { layers: 2, bidirectional: true }), [3, 5, 1])],
+    ["lstmPackedLast", new Packed(lstm(3, { bidirectional: true, returnSequences: false }), [2, 4, 1])],
+    ["gruPacked", new Packed(gru(3, { layers: 2 }), [4, 3], twelfths)],
+  ])("%s", async (name, layer) => {
+    await checkRecorded(layer, recorded(name));
+  });
+
+  test("a state of another shape is refused", () => {
+    const layer = new Packed(gru(3), [4, 3], twelfths);
+    expect(() => layer.trace({ dtype: "float32", shape: [2, 4, 2] })).toThrow(
+      /gru "layer": initial is \[2, 2, 3\], its layers need .* pass \[1, 2, 3\]/,
+    );
+  });
+});
 
 test("initial values lie within 1 / √units", () => {
   const layer = lstm(16);

@@ -1,10 +1,10 @@
 /** Recurrent layers over sequences: RNN, LSTM and GRU, with PyTorch's parameters. */
 import { OptionError, ShapeError } from "../core/errors.ts";
 import { requireKnown } from "../core/options.ts";
-import { showShape } from "../core/shape.ts";
+import { sameShape, showShape } from "../core/shape.ts";
 import type { Value } from "../graph/ir.ts";
 import { type Attributes, makeNode, type OpDef } from "../graph/op.ts";
-import { concat, GRU, LSTM, RNN, reshape, split, stack, transpose } from "../ops/index.ts";
+import { cast, concat, GRU, LSTM, RNN, reshape, split, stack, transpose } from "../ops/index.ts";
 import { dropout } from "../ops/random.ts";
 import type { Context } from "./context.ts";
 import { type Initializer, uniformInit } from "./initializers.ts";
@@ -24,6 +24,17 @@ export interface RecurrentOptions {
   readonly bias?: boolean;
 }
 
+/** What a recurrent layer takes beside its sequences. */
+export type RecurrentInputs = {
+  /**
+   * Steps of each sequence, integers [N]; default all. A state passes the steps behind them unchanged, outputs are 0 there,
+   * and the direction from the end begins at the last step: as of PyTorch's packed sequences.
+   */
+  readonly lengths?: Value | undefined;
+  /** The state h before the first step, [layers · D, N, units] as in PyTorch; default 0. */
+  readonly initial?: Value | undefined;
+};
+
 /** How an operator of ONNX is one of PyTorch's layers. */
 interface Kind {
   readonly name: string;
@@ -34,7 +45,7 @@ interface Kind {
 }
 
 /** One recurrent layer, or several on top of one another: [N, T, I] → [N, T, D · units], or the last state [N, D · units]. */
-abstract class Recurrent extends Module {
+abstract class Recurrent extends Module<RecurrentInputs> {
   readonly kind = "recurrent";
   readonly units: number;
   readonly options: RecurrentOptions;
@@ -66,21 +77,28 @@ abstract class Recurrent extends Module {
       .join(" + ");
   }
 
-  protected call(x: Value, context: Context): Value {
+  protected call(x: Value, context: Context, { lengths, initial }: RecurrentInputs): Value {
     if (x.rank !== 3)
       throw new ShapeError(`input ${showShape(x.shape)} needs three axes; pass [batch, steps, features]`);
-    const { layers = 1, returnSequences = true, dropout: rate = 0 } = this.options;
+    const { layers = 1, bidirectional = false, returnSequences = true, dropout: rate = 0 } = this.options;
+    const directions = bidirectional ? 2 : 1;
+    const states = [layers * directions, x.shape[0] ?? 1, this.units];
+    if (initial && !sameShape(initial.shape, states))
+      throw new ShapeError(
+        `initial is ${showShape(initial.shape)}, its layers need [layers · directions, batch, units]: pass ${showShape(states)}`,
+      );
+    const ofLayers = initial && split(initial, new Array<number>(layers).fill(directions));
     let sequence = transpose(x, [1, 0, 2]); // [T, N, I]
     let state = sequence;
     for (let layer = 0; layer < layers; layer++) {
       if (layer > 0 && rate > 0 && context.training) sequence = dropout(sequence, rate, context.randomKey());
-      [sequence, state] = this.#layer(sequence, layer, context);
+      [sequence, state] = this.#layer(sequence, layer, context, { lengths, initial: ofLayers?.[layer] });
     }
     return returnSequences ? transpose(sequence, [1, 0, 2]) : state;
   }
 
   /** Outputs of every step [T, N, D · units], and the last state [N, D · units]. */
-  #layer(x: Value, layer: number, context: Context): [Value, Value] {
+  #layer(x: Value, layer: number, context: Context, { lengths, initial }: RecurrentInputs): [Value, Value] {
     const { bidirectional = false, bias = true } = this.options;
     const { op, attributes } = this.#kind;
     const suffixes = bidirectional ? ["", "_reverse"] : [""];
@@ -92,7 +110,8 @@ abstract class Recurrent extends Module {
     });
     const both = (part: (one: (typeof weights)[number]) => Value | undefined) =>
       stack(weights.flatMap((one) => part(one) ?? []));
-    const [y, last] = makeNode(op, [x, both(({ w }) => w), both(({ r }) => r), bias ? both(({ b }) => b) : undefined], {
+    const parameters = [both(({ w }) => w), both(({ r }) => r), bias ? both(({ b }) => b) : undefined];
+    const [y, last] = makeNode(op, [x, ...parameters, lengths && cast(lengths, "int32"), initial], {
       ...attributes,
       hidden_size: this.units,
       direction: bidirectional ? "bidirectional" : "forward",

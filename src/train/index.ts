@@ -42,6 +42,7 @@ export {
   type Writer,
 } from "./recipe.ts";
 export type { EpochResult } from "./running-sums.ts";
+export { sameWords } from "./same-words.ts";
 export * from "./schedules.ts";
 export {
   loadParameters,
@@ -51,3 +52,4 @@ export {
   type TrainerState,
   type TrainingOptions,
 } from "./trainer.ts";
+export { bleu, chrf } from "./translation-scores.ts";

@@ -56,6 +56,8 @@ export interface InputFormat {
   readonly type: TensorType;
   /** Set when inputs are pictures: size and channels to decode to. Pixels arrive as bytes. */
   readonly image?: { readonly height: number; readonly width: number; readonly channels: 1 | 3 };
+  /** What the model takes beside it, by name, for a batch of 1: the ids that a decoder continues. */
+  readonly extra?: Readonly<Record<string, TensorType>>;
   /** From raw numbers [N, …] (bytes of a picture, or JSON) to what the model takes. */
   readonly prepare: (raw: Tensor) => Tensor;
 }
@@ -63,7 +65,11 @@ export interface InputFormat {
 /** What a model says to a question. */
 export type Answer =
   /** Logits of the task's classes, or numbers, [1, …]: told as of pictures. */
-  | { readonly output: Tensor }
+  | {
+      readonly output: Tensor;
+      /** What a person should know of the question, such as words that the model does not know. */
+      readonly note?: string;
+    }
   | {
       readonly text: string;
       /** The same for programs. */
@@ -108,6 +114,8 @@ export interface Task {
   readonly test: Dataset<Batch>;
   readonly loss: Loss;
   readonly metrics: readonly Metric[];
+  /** What was left out of the data or cut, to tell. */
+  readonly notes?: readonly string[];
   /** Names of the classes, for the confusion matrix and predictions. */
   readonly classes?: readonly string[];
   /** How many samples there are, to tell. */

@@ -37,7 +37,7 @@ export function parseStage(saved: unknown): StageState {
 /** Freezes and unfreezes as the stage wants, and gives values to parameters that it added. */
 export function beginStage({ model, input }: Task, seed: number, stage: Pick<Stage, "before">): void {
   stage.before?.(model);
-  model.trace(input.type);
+  model.trace(input.type, { extra: input.extra ?? {} });
   model.initialize(keyOf(seed));
 }
 

@@ -1,0 +1,33 @@
+/** The recipe of sentiment, shortened, and what it says of bad questions and of other data. */
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { fixtures, sardonyx, train } from "./run.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "sardonyx-reviews-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe("lstm-sentiment", () => {
+  test("learns of 1,000 sentences to tell most of the others", () => {
+    const { results, run, stdout } = train("lstm-sentiment", "--limit", "1000", "--epochs", "4");
+    // Chance is 0.5; with 600 sentences its standard deviation is 0.02.
+    expect(results["accuracy"]).toBeGreaterThan(0.65);
+    expect(stdout).toMatch(/3 entries have no text or no class and are left out/);
+    const said = sardonyx("predict", run, "Great phone, I love it!", "Terrible xyzzy food.").stdout;
+    expect(said).toMatch(/I love it!: positive/);
+    expect(said).toMatch(/food\.: negative .*\(not known: xyzzy\)/);
+    const empty = sardonyx("predict", run, " ");
+    expect([empty.status, empty.stderr]).toEqual([2, expect.stringContaining("the sentence has no words; pass one")]);
+  });
+
+  test("reads film reviews in both directions; a run belongs to its words", () => {
+    cpSync(join(fixtures, "aclImdb"), folder, { recursive: true });
+    const args = ["--corpus", "imdb", "--data", folder, "--cell", "gru", "--bidirectional", "--layers", "2"];
+    const { run } = train("lstm-sentiment", ...args, "--batch-size", "2", "--epochs", "1");
+    writeFileSync(join(folder, "train", "pos", "0_9.txt"), "Other words.");
+    const { status, stderr } = sardonyx("eval", run);
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/trained with another vocabulary, of \d+ tokens where the data now gives \d+/);
+  });
+});
