@@ -54,6 +54,7 @@ function compiledAdam({ folder }) {
   return (work) => [program, work];
 }
 
+const sequences = ["lstm-step", "gpt-step", "gpt-generate"];
 const training = ["lenet-step", "mlp-step", "cnn-step"];
 
 /**
@@ -61,10 +62,10 @@ const training = ["lenet-step", "mlp-step", "cnn-step"];
  * `prepare({ folder })` is called once, may build in the folder, and returns the command of a work.
  */
 export const contenders = [
-  { name: "sardonyx", works: [...training, "adam-32m", "dispatch"], prepare: node("sardonyx.mjs") },
-  { name: "onnxruntime", works: ["dispatch"], prepare: node("onnxruntime.mjs") },
+  { name: "sardonyx", works: [...training, ...sequences, "adam-32m", "dispatch"], prepare: node("sardonyx.mjs") },
+  { name: "onnxruntime", works: ["matmul", "dispatch"], prepare: node("onnxruntime.mjs") },
   { name: "c", works: ["adam-32m"], prepare: compiledAdam },
-  { name: "torch", works: [...training, "adam-32m"], prepare: pytorch },
+  { name: "torch", works: [...training, ...sequences, "matmul", "adam-32m"], prepare: pytorch },
   {
     name: "jax-js",
     works: [...training, "adam-32m", "dispatch"],

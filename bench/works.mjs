@@ -5,6 +5,10 @@ export const works = {
   "lenet-step": "One training step of a small convolutional network, batch 64 of [1, 28, 28], Adam.",
   "mlp-step": "One training step of a 784-512-512-10 perceptron, batch 128, Adam.",
   "cnn-step": "One training step of four convolutions with batch normalization, batch 64 of [3, 32, 32], Adam.",
+  "lstm-step": "Forward and backward of an LSTM of 128 units on 32 sequences of 120 steps of 128 features.",
+  "gpt-step": "One training step of a GPT of 6 layers, width 384, 6 heads on 8 texts of 256 tokens, Adam.",
+  "gpt-generate": "One token of text from that GPT, whose earlier 128 to 255 tokens are kept as keys and values.",
+  matmul: "One product of two matrices 1024x1024: 2.15 GFLOP, the rate that everything above is measured against.",
   "adam-32m": "One Adam update of 32 Mi float32 parameters whose gradients are given.",
   dispatch: "One call of a compiled x + y on four floats.",
 };

@@ -78,16 +78,14 @@ export default defineRecipe({
         .batch(batchSize)
         .map(scale);
     const steps = dataOf(0).length ?? 1;
-    // Along a run's path the rate stays high enough to get anywhere (Izmailov et al. 2018, sec. 3.2).
-    const rates = own.map((count, i) =>
-      method === "average" && i > 0
-        ? () => learningRate / 2
-        : cosine({
-            rate: learningRate,
-            steps: Math.max(1, count * steps),
-            floor: method === "average" ? learningRate / 2 : 0,
-          }),
-    );
+    // Snapshots go far from one another by a high rate at each cycle's start (Huang et al. 2017, sec. 3); along a path whose
+    // weights are averaged the rate stays high enough to get anywhere (Izmailov et al. 2018, sec. 3.2).
+    const rates = own.map((count, i) => {
+      const whole = Math.max(1, count * steps);
+      if (method === "snapshot") return cosine({ rate: 3 * learningRate, steps: whole });
+      if (method === "bagging") return cosine({ rate: learningRate, steps: whole });
+      return i === 0 ? cosine({ rate: learningRate, steps: whole, floor: learningRate / 2 }) : () => learningRate / 2;
+    });
     return {
       model,
       train: new Dataset({

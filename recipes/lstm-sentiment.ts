@@ -18,7 +18,6 @@ import {
   models,
   padRows,
   predictor,
-  Random,
   sameWords,
   sentimentClasses,
   tensor,
@@ -26,6 +25,7 @@ import {
   wordsOf,
 } from "../src/index.ts";
 import { type LoadOptions, loadImdb, loadSentiment } from "../src/node.ts";
+import { parted } from "./shared/parted.ts";
 
 /** Words of a sentence that are read. */
 const longest = 120;
@@ -48,13 +48,6 @@ const network = (
   }),
   input: { dtype: "int32", shape: [1, longest] } as const,
 });
-
-/** Two parts, drawn by the key. */
-function parted<T>(all: readonly T[], share: number, key: Key): [T[], T[]] {
-  const order = Array.from(new Random(key).permutation(all.length), (i) => all[i] as T);
-  const border = Math.round(share * all.length);
-  return [order.slice(0, border), order.slice(border)];
-}
 
 /** Texts to train on and to test on, and how many were left out. */
 async function load(corpus: "sentences" | "imdb", key: Key, options: LoadOptions) {

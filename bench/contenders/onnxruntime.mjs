@@ -1,7 +1,8 @@
-// The ONNX Runtime contender: a raw session.run of the graph that the dispatch work compiles, without Sardonyx around it.
+// The ONNX Runtime contender: a raw session.run of small graphs, without Sardonyx around it.
 import { createRequire } from "node:module";
 import * as ort from "onnxruntime-node";
 import { encodeModel, graphOf, input, ops } from "../../dist/src/index.js";
+import { uniform } from "./data.mjs";
 import { contend, threads } from "./measure.mjs";
 
 const { version } = createRequire(import.meta.url)("onnxruntime-node/package.json");
@@ -17,4 +18,14 @@ async function dispatch() {
   return { step: async () => (await session.run(feeds)).sum.data[0], calls: 1_000 };
 }
 
-await contend({ contender: "onnxruntime", version, steps: { dispatch } });
+async function matmul() {
+  const side = 1024;
+  const [a, b] = [input("float32", [side, side], "a"), input("float32", [side, side], "b")];
+  const model = encodeModel(graphOf([a, b], [ops.matmul(a, b)]), { outputNames: ["product"] });
+  const session = await ort.InferenceSession.create(model, { intraOpNumThreads: threads });
+  const matrix = (seed) => new ort.Tensor("float32", uniform(side * side, seed), [side, side]);
+  const feeds = { a: matrix(1), b: matrix(2) };
+  return { step: async () => (await session.run(feeds)).product.data[0], calls: 4 };
+}
+
+await contend({ contender: "onnxruntime", version, steps: { dispatch, matmul } });

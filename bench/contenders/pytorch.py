@@ -92,6 +92,115 @@ def cnn(torch):
     return training_step(torch, model, (64, 3, 32, 32))
 
 
+def lstm(torch):
+    layer = torch.nn.LSTM(128, 128, batch_first=True)
+    inputs, targets = torch.rand(32, 120, 128), torch.rand(32, 120, 128)
+    optimizer = torch.optim.SGD(layer.parameters(), 0.01)
+
+    def step():
+        optimizer.zero_grad()
+        loss = torch.nn.functional.mse_loss(layer(inputs)[0], targets)
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+
+    return step
+
+
+TOKENS, WIDTH, HEADS, LAYERS, VOCABULARY = 256, 384, 6, 6, 96
+
+
+def gpt(torch):
+    """GPT-2 as nanoGPT writes it: pre-normalized blocks, one projection for all heads, tied scores, no dropout."""
+    nn, functional = torch.nn, torch.nn.functional
+
+    class Block(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.before, self.between = nn.LayerNorm(WIDTH), nn.LayerNorm(WIDTH)
+            self.heads, self.joined = nn.Linear(WIDTH, 3 * WIDTH), nn.Linear(WIDTH, WIDTH)
+            self.wide, self.narrow = nn.Linear(WIDTH, 4 * WIDTH), nn.Linear(4 * WIDTH, WIDTH)
+            self.register_buffer("seen", torch.ones(TOKENS, TOKENS).tril()[None, None].bool())
+
+        def forward(self, x, kept=None):
+            batch, time, _ = x.shape
+            q, k, v = (
+                part.view(batch, time, HEADS, -1).transpose(1, 2)
+                for part in self.heads(self.before(x)).split(WIDTH, dim=2)
+            )
+            if kept is not None:
+                k, v = torch.cat([kept[0], k], 2), torch.cat([kept[1], v], 2)
+            scores = q @ k.transpose(-2, -1) / (WIDTH // HEADS) ** 0.5
+            past = k.shape[2] - time
+            scores = scores.masked_fill(~self.seen[:, :, past : past + time, : k.shape[2]], float("-inf"))
+            found = (functional.softmax(scores, -1) @ v).transpose(1, 2).reshape(batch, time, WIDTH)
+            x = x + self.joined(found)
+            x = x + self.narrow(functional.gelu(self.wide(self.between(x))))
+            return x, (k, v)
+
+    class Gpt(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.tokens, self.positions = nn.Embedding(VOCABULARY, WIDTH), nn.Embedding(TOKENS, WIDTH)
+            self.blocks = nn.ModuleList(Block() for _ in range(LAYERS))
+            self.last = nn.LayerNorm(WIDTH)
+
+        def forward(self, ids, kept=None):
+            past = 0 if kept is None else kept[0][0].shape[2]
+            x = self.tokens(ids) + self.positions(torch.arange(past, past + ids.shape[1]))
+            memories = []
+            for i, block in enumerate(self.blocks):
+                x, memory = block(x, None if kept is None else kept[i])
+                memories.append(memory)
+            return self.last(x) @ self.tokens.weight.T, memories
+
+    return Gpt()
+
+
+def gpt_step(torch):
+    model = gpt(torch)
+    optimizer = torch.optim.Adam(model.parameters(), 1e-3)
+    ids = (torch.arange(8 * TOKENS) % 10).view(8, TOKENS)
+
+    def step():
+        optimizer.zero_grad()
+        loss = torch.nn.functional.cross_entropy(model(ids)[0].view(-1, VOCABULARY), ids.view(-1))
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+
+    return step
+
+
+def gpt_generate(torch):
+    model = gpt(torch).eval()
+    prompt, one = (torch.arange(TOKENS // 2) % 10)[None], torch.tensor([[7]])
+    kept = []
+
+    def token():
+        with torch.no_grad():
+            if not kept or kept[0][0][0].shape[2] == TOKENS:
+                kept[:] = [model(prompt)[1]]
+            logits, kept[0] = model(one, kept[0])
+            return logits[0, -1].argmax().item()
+
+    def step():
+        for _ in range(16):
+            token()
+
+    return step
+
+
+def matmul(torch):
+    a, b = torch.rand(1024, 1024), torch.rand(1024, 1024)
+
+    def step():
+        for _ in range(4):
+            (a @ b)[0, 0].item()
+
+    return step
+
+
 def adam(torch):
     parameter = torch.nn.Parameter(torch.rand(32 * 1024 * 1024))
     parameter.grad = torch.rand(32 * 1024 * 1024)
@@ -106,7 +215,18 @@ def blas_library():
     return names[0] if names else "its own BLAS"
 
 
-STEPS = {"lenet-step": lenet, "mlp-step": mlp, "cnn-step": cnn, "adam-32m": adam}
+STEPS = {
+    "lenet-step": lenet,
+    "mlp-step": mlp,
+    "cnn-step": cnn,
+    "lstm-step": lstm,
+    "gpt-step": gpt_step,
+    "gpt-generate": gpt_generate,
+    "matmul": matmul,
+    "adam-32m": adam,
+}
+# How many times a step does what one measurement is.
+CALLS = {"gpt-generate": 16, "matmul": 4}
 
 
 def main():
@@ -121,7 +241,8 @@ def main():
 
     torch.manual_seed(0)
     torch.set_num_threads(THREADS)
-    result.update(measure(STEPS[work](torch)))
+    measured = measure(STEPS[work](torch))
+    result.update(measured, milliseconds=measured["milliseconds"] / CALLS.get(work, 1))
     return {
         **result,
         # Linux counts the peak of the resident set in KiB.

@@ -22,6 +22,7 @@ import { Parameter } from "../../dist/src/nn/parameter.js";
 import { allocateShards } from "../../dist/src/train/arena.js";
 import { labels, parameterCount, uniform } from "./data.mjs";
 import { contend, threads } from "./measure.mjs";
+import { gptGenerate, gptStep, lstmStep } from "./sardonyx-sequences.mjs";
 
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
 
@@ -95,6 +96,9 @@ await contend({
     "lenet-step": () => training(lenet(), [64, 1, 28, 28]),
     "mlp-step": () => training(mlp(), [128, 784]),
     "cnn-step": () => training(cnn(), [64, 3, 32, 32]),
+    "lstm-step": lstmStep,
+    "gpt-step": gptStep,
+    "gpt-generate": gptGenerate,
     "adam-32m": adam32m,
     dispatch,
   },

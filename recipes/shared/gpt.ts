@@ -10,6 +10,7 @@ import {
   models,
   perplexity,
   type Recipe,
+  sameWords,
   type Tensor,
   type Tokenizer,
   textWindows,
@@ -81,6 +82,7 @@ export const gptRecipe = ({ name, summary, data, epochs, next, size, dropout, to
         schedule: cosine({ rate: learningRate, steps, warmup: Math.min(100, steps / 10), floor: learningRate / 20 }),
         optimizers: { adamw: { beta2: 0.99, weightDecay: 0.1 } },
         training: { clipNorm: 1 },
+        callbacks: [sameWords(tokenizer, "tokenizer")],
         writer: { tokenizer, positions: size.positions, prompt: "Call me" },
         draw: async () => ({ "tokenizer.json": tokenizer.json() }),
       };

@@ -20,6 +20,7 @@ export { learnDictionary, type TokenPair } from "./dictionary.ts";
 export { readIdx } from "./idx.ts";
 export { type IrisTensors, irisClasses, irisFeatures, parseIris } from "./iris.ts";
 export { type LabelledText, type LabelledTexts, parseLabelledText, sentimentClasses } from "./labelled-text.ts";
+export { type MaskingOptions, maskTokens, untold } from "./masking.ts";
 export { encodePng, tilePictures } from "./png.ts";
 export * from "./preprocess.ts";
 export type { TensorRecord } from "./rows.ts";

@@ -5,6 +5,8 @@ import { DataError, FileError } from "../core/errors.ts";
 export interface Tokenizer {
   /** How many tokens there are. */
   readonly size: number;
+  /** As they are written, in the order of their ids. */
+  readonly tokens: readonly string[];
   /** Ids of a text's tokens. Throws DataError for what it has no token for. */
   encode(text: string): number[];
   decode(ids: readonly number[]): string;
@@ -40,9 +42,12 @@ export function tokenizerOf(file: TokenizerFile, piecesOf?: (text: string) => It
     known.set(text, found);
     return found;
   };
-  const ids = [...Object.values(file.model.vocab), ...(file.added_tokens ?? []).map(({ id }) => id)];
+  const tokens: string[] = [];
+  for (const [token, id] of Object.entries(file.model.vocab)) tokens[id] = token;
+  for (const { id, content } of file.added_tokens ?? []) tokens[id] = content;
   return {
-    size: ids.reduce((highest, id) => Math.max(highest, id), -1) + 1,
+    size: tokens.length,
+    tokens,
     encode: (text) => (text === "" ? [] : piecesOf ? Array.from(piecesOf(text), piece).flat() : whole(text)),
     decode: (given) => (given.length === 0 ? "" : pipeline.decode([...given], { clean_up_tokenization_spaces: false })),
     idOf(token) {
@@ -69,6 +74,7 @@ export function characterTokenizer(text: string): Tokenizer {
   };
   return {
     size: characters.length,
+    tokens: characters,
     encode: (given) => Array.from(given, (character, at) => idOf(character, ` at position ${at + 1} of the text`)),
     decode: (given) => given.map((id) => characters[id] ?? "\uFFFD").join(""),
     idOf,

@@ -30,6 +30,7 @@ export { DeepMlp, type DeepMlpOptions, widthFor } from "./deep-mlp.ts";
 export { DenseNet, type DenseNetOptions } from "./densenet.ts";
 export { DistilBertModel, type DistilBertOptions, distilbertArchitectures } from "./distilbert.ts";
 export { EfficientNet, type EfficientNetOptions } from "./efficientnet.ts";
+export { EncoderClassifier, type EncoderClassifierOptions } from "./encoder-classifier.ts";
 export { EncoderDecoder, type Memory } from "./encoder-decoder.ts";
 export {
   convolutionalDiscriminator,

@@ -25,6 +25,7 @@ export {
   type SamplingOptions,
   sampleToken,
 } from "./generate.ts";
+export { confidenceInterval, type Interval } from "./interval.ts";
 export * from "./metrics.ts";
 export * from "./optimizers.ts";
 export {

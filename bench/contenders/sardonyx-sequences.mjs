@@ -1,0 +1,62 @@
+// The Sardonyx contender's works on sequences: an LSTM, and a GPT that is trained and that writes.
+import {
+  adam,
+  crossEntropy,
+  decoder,
+  keyOf,
+  lstm,
+  meanSquaredError,
+  models,
+  sgd,
+  Tensor,
+  Trainer,
+} from "../../dist/src/index.js";
+import { labels, uniform } from "./data.mjs";
+import { threads } from "./measure.mjs";
+
+const compile = { threads };
+
+/** The gradients of every parameter; the update by plain descent is a hundredth of the whole. */
+export function lstmStep() {
+  const shape = [32, 120, 128];
+  const size = shape.reduce((product, extent) => product * extent, 1);
+  const trainer = new Trainer(lstm(128), meanSquaredError(), sgd(), [], { compile });
+  const batch = {
+    x: new Tensor("float32", shape, Float32Array.from(uniform(size, 1))),
+    y: new Tensor("float32", shape, Float32Array.from(uniform(size, 2))),
+  };
+  return { step: () => trainer.step(batch) };
+}
+
+const [texts, tokens] = [8, 256];
+
+export const gptSize = {
+  ...{ vocabulary: 96, width: 384, layers: 6, heads: 6, feedForward: 1536, positions: tokens },
+  ...{ dropout: 0, attentionDropout: 0, embeddingDropout: 0 },
+};
+
+export function gptStep() {
+  const model = models.gpt2Architectures.GPT2LMHeadModel(gptSize);
+  const trainer = new Trainer(model, crossEntropy(), adam(), [], { compile });
+  const ids = new Tensor("int32", [texts, tokens], Int32Array.from(labels(texts * tokens)));
+  return { step: () => trainer.step({ x: ids, y: ids }) };
+}
+
+export async function gptGenerate() {
+  const model = models.gpt2Architectures.GPT2LMHeadModel(gptSize);
+  model.trace({ dtype: "int32", shape: [1, 1] });
+  model.initialize(keyOf(0));
+  const step = await decoder(model, { capacity: tokens, compile });
+  const prompt = labels(tokens / 2);
+  return {
+    calls: 16,
+    async step() {
+      if (step.length === 0 || step.length === tokens) {
+        step.reset();
+        await step.feed(prompt);
+      }
+      const logits = await step.feed([7]);
+      return logits.indexOf(Math.max(...logits));
+    },
+  };
+}

@@ -1,0 +1,172 @@
+/** A small BERT (Devlin et al. 2019): it learns a language by filling gaps, and then tells sentiment better than without. */
+import {
+  accuracy,
+  adamw,
+  type Batch,
+  type CompileOptions,
+  confidenceInterval,
+  copyWeights,
+  cosine,
+  crossEntropy,
+  DataError,
+  defineRecipe,
+  evaluate,
+  fit,
+  foldIn,
+  fromTensors,
+  keyOf,
+  type LabelledText,
+  type Module,
+  maskTokens,
+  models,
+  padRows,
+  predictor,
+  sameWords,
+  type TensorDataset,
+  tensor,
+  textWindows,
+  trainBpe,
+  untold,
+} from "../src/index.ts";
+import { loadMobyDick, loadSentiment } from "../src/node.ts";
+import { parted } from "./shared/parted.ts";
+
+const [padding, mask] = ["[PAD]", "[MASK]"];
+/** Tokens of a stretch of the book, and of a sentence. */
+const length = 64;
+const vocabulary = 2048;
+const seeds = [0, 1, 2, 3, 4];
+
+const encoder = { vocabulary, width: 128, layers: 3, heads: 4, feedForward: 512, positions: length, pooler: false };
+const network = () => ({
+  model: models.bertArchitectures.BertForMaskedLM(encoder),
+  input: { dtype: "int32", shape: [1, length] } as const,
+});
+
+type Rows = TensorDataset<Batch>;
+
+interface Classification {
+  readonly known: Rows;
+  readonly held: Rows;
+  readonly seed: number;
+  readonly compile: CompileOptions;
+}
+
+/** Accuracy of a classifier on held sentences, its encoder begun as the model's, or at random. */
+async function classify({ known, held, seed, compile }: Classification, pretrained?: Module): Promise<number> {
+  const bert = new models.BertModel(encoder);
+  const model = new models.EncoderClassifier(bert, { classes: 2 });
+  model.trace({ dtype: "int32", shape: [1, length] });
+  model.initialize(keyOf(seed));
+  const own = pretrained?.children().find(({ path }) => path === "bert")?.module;
+  if (own) copyWeights(own, bert);
+  const batches = known.shuffle(keyOf(seed)).batch(32);
+  const epochs = 4;
+  const steps = epochs * (batches.length ?? 1);
+  await fit(model, batches, {
+    loss: crossEntropy(),
+    optimizer: adamw({ learningRate: cosine({ rate: 0.0005, steps, warmup: steps / 10 }), weightDecay: 0.01 }),
+    epochs,
+    training: { seed, compile, clipNorm: 1 },
+  });
+  const data = held.batch(60, { dropLast: false });
+  const { results } = await evaluate(model, data, { loss: crossEntropy(), metrics: [accuracy()], compile });
+  return results["accuracy"] ?? Number.NaN;
+}
+
+export default defineRecipe({
+  name: "bert-mlm",
+  summary: "A bidirectional encoder of 3 layers learns English by filling gaps in a book, then tells sentiment",
+  data: "Moby Dick: 370,000 tokens, the last tenth is the test; then 3,000 labelled sentences, a fifth of them to test",
+  defaults: { epochs: 20, batchSize: 32, learningRate: 0.001, optimizer: "adamw", seed: 0 },
+  next: ["sardonyx train lstm-sentiment       sentiment by a recurrent network"],
+  network,
+  async load({ batchSize, seed, epochs, learningRate }, limit) {
+    const book = await loadMobyDick();
+    const text = limit === undefined ? book : book.slice(0, limit * 4 * length);
+    const tokenizer = trainBpe(book, { vocabulary, special: [padding, mask], lowercase: true });
+    const ids = Int32Array.from(tokenizer.encode(text));
+    const border = Math.floor(0.9 * ids.length);
+    const key = keyOf(seed);
+    const masking = maskTokens({ mask: tokenizer.idOf(mask), vocabulary, first: 2 });
+    const train = textWindows(ids.subarray(0, border), length, key)
+      .shuffle(key)
+      .batch(batchSize)
+      .map(masking, foldIn(key, "masks"));
+    const test = textWindows(ids.subarray(border), length).batch(batchSize, { dropLast: false }).map(masking, key);
+    const { model, input } = network();
+    const steps = epochs * (train.length ?? 1);
+    return {
+      model,
+      train,
+      test,
+      loss: crossEntropy({ ignore: untold }),
+      metrics: [accuracy({ ignore: untold })],
+      samples: { train: border, test: ids.length - border },
+      schedule: cosine({ rate: learningRate, steps, warmup: Math.min(200, steps / 10) }),
+      optimizers: { adamw: { weightDecay: 0.01 } },
+      training: { clipNorm: 1 },
+      callbacks: [sameWords(tokenizer, "tokenizer")],
+      input: { type: input, prepare: (raw) => raw },
+      dialogue: {
+        what: `a text with ${mask} where a token is to be told`,
+        example: `the white ${mask} swam away`,
+        async open(compile) {
+          const ask = await predictor(model, input, compile);
+          return async (question) => {
+            const [before = "", ...after] = question.split(mask);
+            if (after.length !== 1)
+              throw new DataError(`the text needs one ${mask}; pass 'the white ${mask} swam away'`);
+            const [left, right] = [tokenizer.encode(before.trimEnd()), tokenizer.encode(after[0] ?? "")];
+            const asked = [...left, tokenizer.idOf(mask), ...right];
+            if (asked.length > length)
+              throw new DataError(`the text has ${asked.length} tokens, the model reads ${length}; shorten it`);
+            const logits = await ask(padRows([asked], length));
+            const own = logits.data.slice(left.length * vocabulary, (left.length + 1) * vocabulary) as Float32Array;
+            const likeliest = Array.from(own.keys())
+              .sort((a, b) => (own[b] ?? 0) - (own[a] ?? 0))
+              .slice(0, 5);
+            const total = own.reduce((sum, logit) => sum + Math.exp(logit), 0);
+            const found = likeliest.map((id) => ({
+              token: tokenizer.decode([id]).trim(),
+              probability: Math.exp(own[id] ?? 0) / total,
+            }));
+            const text = found
+              .map(({ token, probability }) => `${token} (${(100 * probability).toFixed(1)} %)`)
+              .join(", ");
+            return { text, fields: { tokens: found } };
+          };
+        },
+      },
+      async measure(compile) {
+        const { texts } = await loadSentiment();
+        const rowsOf = (own: readonly LabelledText[]) =>
+          fromTensors({
+            x: padRows(
+              own.map((one) => tokenizer.encode(one.text).slice(0, length)),
+              length,
+            ),
+            y: tensor(
+              own.map(({ label }) => label),
+              { dtype: "int32" },
+            ),
+          });
+        const scores: { pretrained: number; scratch: number }[] = [];
+        for (const own of seeds) {
+          const [known, held] = parted(texts.slice(0, limit), 0.8, keyOf(own)).map(rowsOf) as [Rows, Rows];
+          const options = { known, held, seed: own, compile };
+          scores.push({ pretrained: await classify(options, model), scratch: await classify(options) });
+        }
+        const gain = confidenceInterval(scores.map(({ pretrained, scratch }) => pretrained - scratch));
+        return {
+          pretrained_accuracy: confidenceInterval(scores.map(({ pretrained }) => pretrained)).mean,
+          scratch_accuracy: confidenceInterval(scores.map(({ scratch }) => scratch)).mean,
+          gain_accuracy: gain.mean,
+          gain_interval_low: gain.low,
+          gain_interval_high: gain.high,
+        };
+      },
+      draw: async () => ({ "tokenizer.json": tokenizer.json() }),
+    };
+  },
+});
