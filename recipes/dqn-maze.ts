@@ -42,7 +42,7 @@ const network = (size: number, dueling: boolean) => ({
     body: sequential([
       conv2d(16, 3, { stride: 2, initializer: "heNormal" }),
       activation("relu"),
-      conv2d(32, 3, { padding: 1, initializer: "heNormal" }),
+      conv2d(16, 3, { padding: 1, initializer: "heNormal" }),
       activation("relu"),
       flatten(),
       dense(128, { activation: "relu", initializer: "heNormal" }),

@@ -29,7 +29,7 @@ export interface DeepQLearningSettings {
   readonly discount?: number;
   /** The network trained chooses the next action, the target network says its value (van Hasselt et al. 2016); default false. */
   readonly double?: boolean;
-  /** Updates from one copy of the weights into the target network to the next; default 250. */
+  /** Updates from one copy of the weights into the target network to the next; default 100. */
   readonly copyEvery?: number;
   /** Episodes under way at a time, of which each takes one step an update; default 16. */
   readonly agents?: number;
@@ -193,7 +193,7 @@ class Learner {
 const defaults: Required<DeepQLearningSettings> = {
   discount: 0.99,
   double: false,
-  copyEvery: 250,
+  copyEvery: 100,
   agents: 16,
   capacity: 10_000,
   warmup: 1000,

@@ -70,23 +70,23 @@ export function drawMaze(maze: Maze, options: MazePictureOptions = {}): Tensor<"
   return new Tensor("uint8", [3, side, side], data);
 }
 
-/** Dark violet through green to yellow with rising shares in [0, 1]: brighter is higher also in grey (viridis, thinned out). */
+/** Pale violet through green to yellow with rising shares in [0, 1]: brighter is higher, and dark lines show on all. */
 export function heat(share: number): Colour {
-  const place = Math.min(1, Math.max(0, share)) * (viridis.length - 1);
-  const below = Math.min(viridis.length - 2, Math.floor(place));
+  const place = Math.min(1, Math.max(0, share)) * (shades.length - 1);
+  const below = Math.min(shades.length - 2, Math.floor(place));
   const mix = (channel: 0 | 1 | 2) => {
-    const [low, high] = [viridis[below]?.[channel] ?? 0, viridis[below + 1]?.[channel] ?? 0];
+    const [low, high] = [shades[below]?.[channel] ?? 0, shades[below + 1]?.[channel] ?? 0];
     return Math.round(low + (place - below) * (high - low));
   };
   return [mix(0), mix(1), mix(2)];
 }
 
-const viridis: readonly Colour[] = [
-  [68, 1, 84],
-  [59, 82, 139],
-  [33, 145, 140],
-  [94, 201, 98],
-  [253, 231, 37],
+const shades: readonly Colour[] = [
+  [150, 110, 180],
+  [125, 150, 205],
+  [115, 195, 190],
+  [160, 225, 150],
+  [253, 240, 120],
 ];
 
 /** Lines of text, two characters a place: walls `██`, the way `··`, `S` where it began, `@` where it is, `G` the goal. */
