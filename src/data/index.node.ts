@@ -9,4 +9,5 @@ export { type ImageFolder, type ImageFolderOptions, loadImageFolder } from "./im
 export { type Iris, loadIris } from "./iris.node.ts";
 export type { LoadOptions } from "./locate.node.ts";
 export { loadMnist } from "./mnist.node.ts";
+export { loadMovieLens, loadSyntheticRatings } from "./movielens.node.ts";
 export { inWorker, type WorkerOptions } from "./worker.node.ts";

@@ -16,7 +16,18 @@ export {
 } from "./dataset.ts";
 export { readIdx } from "./idx.ts";
 export { type IrisTensors, irisClasses, irisFeatures, parseIris } from "./iris.ts";
+export {
+  type CsvSource,
+  type Movie,
+  type MovieRatings,
+  multiHotGenres,
+  readMovieLens,
+  type SkippedRatings,
+  starRange,
+} from "./movielens.ts";
 export { encodePng, tilePictures } from "./png.ts";
 export * from "./preprocess.ts";
+export { fitRatingBiases, type RatingBiases, type RatingBiasesOptions } from "./rating-biases.ts";
 export type { TensorRecord } from "./rows.ts";
 export type { Source } from "./source.ts";
+export { type SyntheticRatingsOptions, syntheticRatings } from "./synthetic-ratings.ts";

@@ -56,6 +56,16 @@ export { type MobileNetOptions, MobileNetV1 } from "./mobilenet-v1.ts";
 export { MobileNetV2, type MobileNetV2Options } from "./mobilenet-v2.ts";
 export type { Preset, PresetOptions } from "./preset.ts";
 export { QNetwork, type QNetworkOptions } from "./q-network.ts";
+export {
+  Biases,
+  Factors,
+  type FactorsOptions,
+  FeatureBiases,
+  NeuralFactors,
+  type RatedOptions,
+  RatingModel,
+  Tastes,
+} from "./recommender.ts";
 export { BasicBlock, Bottleneck, CifarResNet, type CifarResNetOptions, ResNet, type ResNetOptions } from "./resnet.ts";
 export { type RobertaOptions, robertaArchitectures } from "./roberta.ts";
 export { SqueezeNet, type SqueezeNetOptions } from "./squeezenet.ts";

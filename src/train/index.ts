@@ -27,6 +27,7 @@ export { type FitOptions, type FitResult, fit, type Progress, type Run } from ".
 export { frechetDistance } from "./frechet.ts";
 export * from "./metrics.ts";
 export * from "./optimizers.ts";
+export { highest, recallOf } from "./ranking.ts";
 export {
   type Answer,
   type Dialogue,

@@ -100,6 +100,8 @@ export interface Task {
   readonly test: Dataset<Batch>;
   readonly loss: Loss;
   readonly metrics: readonly Metric[];
+  /** What was left out of the data or cut, to tell. */
+  readonly notes?: readonly string[];
   /** Names of the classes, for the confusion matrix and predictions. */
   readonly classes?: readonly string[];
   /** How many samples there are, to tell. */

@@ -109,16 +109,18 @@ function announce({ recipe, record, folder, resumed, progress }: Plan, task: Tas
     samples: task.samples,
     batchesPerEpoch: task.train.length,
     classes: task.classes,
+    notes: task.notes,
     folder,
     resumedFrom: progress && { epoch: progress.epoch, batchInEpoch: progress.batchInEpoch },
   });
   output.prose(`${recipe.name}: ${recipe.summary}`);
-  const { samples, classes } = task;
+  const { samples, classes, notes = [] } = task;
   const data = [
     samples && `${count(samples.train)} samples to train on, ${count(samples.test)} to test on`,
     classes && `${classes.length} classes${classes.length <= 12 ? ` (${classes.join(", ")})` : ""}`,
   ].filter(Boolean);
   if (data.length > 0) output.prose(`Data: ${data.join("; ")}`, 6);
+  for (const note of notes) output.line(`      ${note}`);
   output.prose(`Run:  ${showSettings(settings)}`, 6);
   const where = progress && `epoch ${progress.epoch + 1}, batch ${progress.batchInEpoch + 1}`;
   output.line(`      in ${shown(folder)}${resumed ? `, going on from ${where ?? "its beginning"}` : ""}`);
