@@ -31,6 +31,9 @@ const liked = 4;
 /** How many films are recommended. */
 const recommended = 10;
 
+/** Biases are known from many ratings, and are held back less than vectors. */
+const ofBiases = 0.02;
+
 type Kind = "factors" | "neural" | "content" | "both";
 
 /** The model of a kind, which begins at the mean rating. */
@@ -38,10 +41,13 @@ function modelOf(kind: Kind, data: MovieRatings, mean: number, factors: number) 
   const sizes = { users: data.users.length, items: data.movies.length, factors };
   const features = multiHotGenres(data);
   const parts = {
-    factors: () => ({ biases: new models.Biases(sizes), factors: new models.Factors(sizes) }),
-    neural: () => ({ biases: new models.Biases(sizes), neural: new models.NeuralFactors(sizes) }),
+    factors: () => ({ biases: new models.Biases({ ...sizes, penalty: ofBiases }), factors: new models.Factors(sizes) }),
+    neural: () => ({
+      biases: new models.Biases({ ...sizes, penalty: ofBiases }),
+      neural: new models.NeuralFactors({ ...sizes, penalty: 0.15 }),
+    }),
     content: () => ({
-      biases: new models.Biases({ ...sizes, ofItems: false }),
+      biases: new models.Biases({ ...sizes, ofItems: false, penalty: ofBiases }),
       genres: new models.FeatureBiases({ features }),
       tastes: new models.Tastes({ ...sizes, features }),
     }),

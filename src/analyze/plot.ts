@@ -139,7 +139,7 @@ export interface Dot {
   readonly label?: string;
 }
 
-/** Dots in a plane, coloured by group; more groups than colours share the last, grey. */
+/** Dots in a plane, coloured by group; more groups than colours share the last, grey. A label that would cover another is left out. */
 export function scatterPlot(
   groups: readonly { readonly name: string; readonly dots: readonly Dot[] }[],
   options: PlotOptions,
@@ -162,15 +162,18 @@ export function scatterPlot(
       return `<circle cx="${cx}" cy="${cy}" r="2.5" fill="${colourOf(i)}" fill-opacity="0.7"/>`;
     }),
   );
+  const taken: (readonly [left: number, top: number, length: number])[] = [];
   const names = dots.flatMap((dot) => {
     const [left, top] = at(dot);
     // Beside the dot, on the side where there is room.
     const anchor = left > (margin.left + right) / 2 ? "end" : "start";
-    return dot.label === undefined
-      ? []
-      : [
-          `<text x="${left + (anchor === "end" ? -5 : 5)}" y="${top + 4}" text-anchor="${anchor}" font-size="10">${escapeXml(dot.label)}</text>`,
-        ];
+    const length = 5.5 * (dot.label?.length ?? 0);
+    const start = anchor === "end" ? left - length : left;
+    const overlaps = taken.some(([l, t, own]) => Math.abs(t - top) < 11 && l < start + length && start < l + own);
+    if (dot.label === undefined || overlaps) return [];
+    taken.push([start, top, length]);
+    const place = `x="${left + (anchor === "end" ? -5 : 5)}" y="${top + 4}"`;
+    return [`<text ${place} text-anchor="${anchor}" font-size="10">${escapeXml(dot.label)}</text>`];
   });
   const legend = groups.map(
     ({ name }, i) =>

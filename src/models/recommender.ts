@@ -8,6 +8,7 @@ import {
   type Context,
   constantInit,
   dense,
+  dropout,
   type Embedding,
   embedding,
   Module,
@@ -25,7 +26,7 @@ function pairsOf(x: Value): [users: Value, items: Value] {
 
 /** Vectors that begin near zero, so that a model begins at the mean. */
 const vectors = (count: number, width: number): Embedding =>
-  embedding(count, width, { initializer: normalInit(0, 0.05) });
+  embedding(count, width, { initializer: normalInit(0, 0.1) });
 const scalars = (count: number): Embedding => embedding(count, 1, { initializer: zerosInit });
 
 /** Adds λ times the mean over the batch of Σ v², for each rating the vectors that it used (Koren et al., eq. 5). */
@@ -37,7 +38,7 @@ function penalize(context: Context, weight: number, ...used: readonly Value[]): 
 export interface RatedOptions {
   readonly users: number;
   readonly items: number;
-  /** Weight of the squares of what a rating is made of, λ; default 0.02. */
+  /** Weight of the squares of what a rating is made of, λ; default 0.1. */
   readonly penalty?: number;
 }
 
@@ -45,7 +46,7 @@ export interface RatedOptions {
 abstract class RatingPart extends Module {
   readonly kind = "container";
   protected readonly penalty: number;
-  constructor({ penalty = 0.02 }: Pick<RatedOptions, "penalty">) {
+  constructor({ penalty = 0.1 }: Pick<RatedOptions, "penalty">) {
     super();
     this.penalty = penalty;
   }
@@ -104,7 +105,7 @@ export class NeuralFactors extends RatingPart {
     const pair = () => ({ user: vectors(users, factors), item: vectors(items, factors) });
     this.product = pair();
     const layers = [2, 1, 0.5].map((share) => dense(Math.ceil(share * factors), { activation: "relu" }));
-    this.perceptron = { ...pair(), layers: sequential(layers) };
+    this.perceptron = { ...pair(), layers: sequential([dropout(0.3), ...layers]) };
     // Weights of one: it begins as a matrix factorization.
     this.last = dense(1, { initializer: constantInit(1) });
   }
