@@ -1,5 +1,5 @@
 /** Films that a user will like, from the ratings of many: factors of users and films, neural or not, tastes for genres. */
-import { Matrix, SVD } from "ml-matrix";
+import { EigenvalueDecomposition, Matrix } from "ml-matrix";
 import { scatterPlot } from "../src/analyze/index.ts";
 import {
   type CompileOptions,
@@ -201,11 +201,13 @@ function mapOf(model: models.RatingModel, { movies, genres }: MovieRatings, { x 
   const width = vectors.shape[1] ?? 1;
   const rows = new Matrix(often.map(([at]) => Array.from(vectors.data.subarray(at * width, (at + 1) * width), Number)));
   const centred = rows.subRowVector(rows.mean("column"));
-  const places = centred.mmul(new SVD(centred).rightSingularVectors);
+  // In rising order of how far films differ along them.
+  const { eigenvectorMatrix } = new EigenvalueDecomposition(centred.transpose().mmul(centred));
+  const places = centred.mmul(eigenvectorMatrix);
   const dots = often.map(([at], row) => ({
     genre: movies[at]?.genres[0] ?? "none",
-    x: places.get(row, 0),
-    y: width > 1 ? places.get(row, 1) : 0,
+    x: places.get(row, width - 1),
+    y: width > 1 ? places.get(row, width - 2) : 0,
     ...(row < 15 && { label: movies[at]?.title ?? "" }),
   }));
   const frequent = (genre: string) => dots.filter((dot) => dot.genre === genre).length;

@@ -1,9 +1,9 @@
 /** `sardonyx predict`: what a run's model says of new inputs. */
 import { basename, extname, join } from "node:path";
-import { setTimeout } from "node:timers/promises";
 import { writeFileAtomic } from "../../storage/atomic.node.ts";
 import { predictor } from "../../train/evaluate.ts";
 import type { Dialogue, Task } from "../../train/recipe.ts";
+import { animate } from "../animation.ts";
 import { defineCommand } from "../command.ts";
 import { bestOption, type OpenRun, openRun } from "../open-run.ts";
 import type { Output } from "../output.ts";
@@ -63,7 +63,7 @@ async function converse(
   for (const question of questions) {
     const answer = await ask(question);
     const { text, fields } = "output" in answer ? describeOutput(answer.output, 0, classes) : answer;
-    if (output.terminal && "frames" in answer) await animate(answer.frames ?? []);
+    if (output.terminal && "frames" in answer) await animate(answer.frames ?? [], process.stdout);
     output.record("prediction", { input: question, ...fields });
     output.line(`${question}: ${text}`);
     for (const [name, drawing] of Object.entries(("drawings" in answer && answer.drawings) || {})) {
@@ -72,18 +72,5 @@ async function converse(
       output.record("drawing", { input: question, path });
       output.line(`drawn in ${shown(path)}`);
     }
-  }
-}
-
-/** Milliseconds that a frame is seen. */
-const frameTime = 125;
-
-/** Shows texts on the terminal, each in the place of the one before, and takes the last away again. */
-async function animate(frames: readonly string[]): Promise<void> {
-  for (const frame of frames) {
-    process.stdout.write(`${frame}\n`);
-    await setTimeout(frameTime);
-    // Up to where the frame began, and clear from there.
-    process.stdout.write(`\u001b[${frame.split("\n").length}A\u001b[J`);
   }
 }
