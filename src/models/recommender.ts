@@ -38,7 +38,7 @@ function penalize(context: Context, weight: number, ...used: readonly Value[]): 
 export interface RatedOptions {
   readonly users: number;
   readonly items: number;
-  /** Weight of the squares of what a rating is made of, λ; default 0.1. */
+  /** Weight of the squares of what a rating is made of, λ; default 0.07. */
   readonly penalty?: number;
 }
 
@@ -46,7 +46,7 @@ export interface RatedOptions {
 abstract class RatingPart extends Module {
   readonly kind = "container";
   protected readonly penalty: number;
-  constructor({ penalty = 0.1 }: Pick<RatedOptions, "penalty">) {
+  constructor({ penalty = 0.07 }: Pick<RatedOptions, "penalty">) {
     super();
     this.penalty = penalty;
   }
