@@ -57,7 +57,7 @@ export default defineRecipe({
   name: "dqn-maze",
   summary: "An agent that learns the way through a maze by deep Q-learning, tested from cells where it never began",
   data: "a maze made from the seed; three quarters of its cells to begin at, a quarter to test from",
-  defaults: { epochs: 20, batchSize: 64, learningRate: 0.0005, optimizer: "adam", seed: 0 },
+  defaults: { epochs: 15, batchSize: 64, learningRate: 0.001, optimizer: "adam", seed: 0 },
   options: {
     size: { description: "cells in a row and in a column of the maze, 2 to 64", default: 9 },
     double: {

@@ -19,7 +19,8 @@ export function mazeEnvironment(maze: Maze, { goal, starts }: MazeEnvironmentOpt
   return {
     actions: 4,
     starts,
-    patience: 4 * maze.size ** 2,
+    // Short, so that agents which go round in circles do not fill the memory with them; values come from the steps of others.
+    patience: 2 * maze.size,
     step(state, action) {
       const next = stepFrom(maze, state, action);
       return { state, action, reward: stepReward, next, done: next === goal };
