@@ -28,6 +28,7 @@ export {
   beginId,
   endId,
   paddingId,
+  sentenceOf,
   specialTokens,
   unknownId,
   Vocabulary,

@@ -34,7 +34,10 @@ export function parseTranslations(text: string, what: string): Translations {
 
 /** A message of the compiler's table: `Name: diag(1002, 1 /* Error *\/, "Key_1002", "Text."`, in any quotes. */
 const quoted = String.raw`"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|\x60(?:[^\x60\\]|\\.)*\x60`;
-const diagnostic = new RegExp(String.raw`^\s+\w+: diag\(\s*[\de]+,\s*\d+ /\*.*?\*/,\s*(${quoted}),\s*(${quoted})`, "gm");
+const diagnostic = new RegExp(
+  String.raw`^\s+\w+: diag\(\s*[\de]+,\s*\d+ /\*.*?\*/,\s*(${quoted}),\s*(${quoted})`,
+  "gm",
+);
 
 /** The text of a literal in JavaScript, of whose escapes only those of JSON and of quotes occur. */
 const textOf = (literal: string): string =>

@@ -1,6 +1,16 @@
 /** Training that runs anywhere: optimizers, schedules, metrics, the loop, recipes. */
+
+export {
+  type BeamSearchOptions,
+  beamSearch,
+  type Candidate,
+  type Hypothesis,
+  type NextTokens,
+  type Prefix,
+} from "./beam-search.ts";
 export { type Callback, type EarlyStoppingOptions, earlyStopping, logLearningRate, records } from "./callbacks.ts";
 export { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
+export { attentionWeights, type Decodable, type Decoder, type DecodingOptions, decoder } from "./decoding.ts";
 export { type Evaluation, Evaluator, evaluate, predict, predictor } from "./evaluate.ts";
 export {
   type Average,
