@@ -2,9 +2,9 @@
 import { cosine, defineRecipe, models } from "../src/index.ts";
 import {
   translationData,
-  translationInput,
   translationOptions,
   translationTask,
+  translationTypes,
   usualVocabulary,
 } from "./shared/translation.ts";
 
@@ -21,7 +21,7 @@ export default defineRecipe({
     attention: { description: "additive (Bahdanau) or dot (Luong)", default: "additive", choices: ["additive", "dot"] },
   },
   next: ["sardonyx train transformer-translate          the same with attention alone"],
-  network: ({ attention }) => ({ model: network(attention, usualVocabulary), input: translationInput.type }),
+  network: ({ attention }) => ({ model: network(attention, usualVocabulary), ...translationTypes }),
   load: (settings, limit, onDownload) =>
     translationTask(settings, limit, onDownload, {
       build: (vocabulary) => network(settings.attention, vocabulary),

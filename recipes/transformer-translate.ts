@@ -2,9 +2,9 @@
 import { defineRecipe, inverseSquareRoot, models } from "../src/index.ts";
 import {
   translationData,
-  translationInput,
   translationOptions,
   translationTask,
+  translationTypes,
   usualVocabulary,
 } from "./shared/translation.ts";
 
@@ -23,7 +23,7 @@ export default defineRecipe({
   defaults: { epochs: 60, batchSize: 32, learningRate: 0.002, optimizer: "adam", seed: 0 },
   options: translationOptions,
   next: ["sardonyx train seq2seq-translate          the same with recurrent networks"],
-  network: () => ({ model: network(usualVocabulary), input: translationInput.type }),
+  network: () => ({ model: network(usualVocabulary), ...translationTypes }),
   load: (settings, limit, onDownload) =>
     translationTask(settings, limit, onDownload, {
       build: network,

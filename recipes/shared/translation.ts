@@ -56,11 +56,9 @@ type Pair = readonly [source: readonly string[], target: readonly string[]];
 
 const tokensOf = (text: string): string[] => wordsOf(text, { elision: true });
 
-/** Types of a model's inputs, one sentence of each. */
-export const translationInput = {
-  type: { dtype: "int32", shape: [1, longest] },
-  extra: { decoder: { dtype: "int32", shape: [1, longest] }, mask: { dtype: "int32", shape: [1, longest] } },
-} as const;
+const sentence = { dtype: "int32", shape: [1, longest] } as const;
+/** Types of a model's inputs. */
+export const translationTypes = { input: sentence, extra: { decoder: sentence, mask: sentence } };
 
 /** Tokens known to a model of TypeScript's messages, to show its size without them. */
 export const usualVocabulary = 3_000;
@@ -187,7 +185,7 @@ export async function translationTask(
     callbacks: [sameWords(vocabulary)],
     ...(options.optimizers && { optimizers: options.optimizers }),
     ...(options.training && { training: options.training }),
-    input: { ...translationInput, prepare: (raw) => raw },
+    input: { type: translationTypes.input, extra: translationTypes.extra, prepare: (raw) => raw },
     async measure(compile) {
       const [sources, references] = [test.map(([source]) => source), test.map(([, target]) => target)];
       const written = await translator(16, compile)(sources);

@@ -142,6 +142,8 @@ export type OnDownload = (progress: {
 export interface RecipeNetwork {
   readonly model: Module;
   readonly input: TensorType;
+  /** Of its extra inputs, by name. */
+  readonly extra?: Readonly<Record<string, TensorType>>;
 }
 
 export interface Recipe<O extends RecipeOptions = RecipeOptions> {
