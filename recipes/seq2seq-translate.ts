@@ -15,7 +15,7 @@ export default defineRecipe({
   name: "seq2seq-translate",
   summary: "English to French: a GRU reads in both directions, another writes and attends to what was read",
   data: translationData,
-  defaults: { epochs: 30, batchSize: 32, learningRate: 0.002, optimizer: "adam", seed: 0 },
+  defaults: { epochs: 24, batchSize: 32, learningRate: 0.005, optimizer: "adam", seed: 0 },
   options: {
     ...translationOptions,
     attention: { description: "additive (Bahdanau) or dot (Luong)", default: "additive", choices: ["additive", "dot"] },

@@ -20,7 +20,7 @@ export default defineRecipe({
     "English to French: a Transformer of two layers on either side, with label smoothing and a rate that warms up",
   data: translationData,
   // The rate is the highest, at the end of the warm-up.
-  defaults: { epochs: 60, batchSize: 32, learningRate: 0.002, optimizer: "adam", seed: 0 },
+  defaults: { epochs: 50, batchSize: 32, learningRate: 0.002, optimizer: "adam", seed: 0 },
   options: translationOptions,
   next: ["sardonyx train seq2seq-translate          the same with recurrent networks"],
   network: () => ({ model: network(usualVocabulary), ...translationTypes }),

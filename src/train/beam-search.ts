@@ -27,7 +27,7 @@ export interface BeamSearchOptions {
   readonly longest: number;
   readonly begin: number;
   readonly end: number;
-  /** The α by which long sequences are favoured: scores are divided by ((5 + length) / 6)^α (Wu et al. 2016, eq. 14); default 0.6. */
+  /** The α by which long sequences are favoured: scores are divided by ((5 + length) / 6)^α (Wu et al. 2016, eq. 14); default 1. */
   readonly lengthPenalty?: number;
 }
 
@@ -45,7 +45,7 @@ interface Live extends Prefix {
 
 /** The best sequence of each search. Throws OptionError for a beam or a length below 1. */
 export async function beamSearch(next: NextTokens, options: BeamSearchOptions): Promise<Hypothesis[]> {
-  const { searches, beam, longest, begin, end, lengthPenalty = 0.6 } = options;
+  const { searches, beam, longest, begin, end, lengthPenalty = 1 } = options;
   if (!(Number.isInteger(beam) && beam >= 1 && longest >= 1))
     throw new OptionError(`beamSearch: beam is ${beam}, longest ${longest}; pass whole numbers from 1`);
   const finished = Array.from({ length: searches }, (): Hypothesis[] => []);
