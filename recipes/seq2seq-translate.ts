@@ -9,7 +9,7 @@ import {
 } from "./shared/translation.ts";
 
 const network = (attention: "additive" | "dot", vocabulary: number) =>
-  new models.RecurrentTranslator({ vocabulary, width: 128, attention, dropout: 0.3 });
+  new models.RecurrentTranslator({ vocabulary, width: 128, attention, dropout: 0.2 });
 
 export default defineRecipe({
   name: "seq2seq-translate",

@@ -20,6 +20,7 @@ import {
   learnDictionary,
   type models,
   type OnDownload,
+  OptionError,
   paddingId,
   padRows,
   perplexity,
@@ -74,6 +75,9 @@ export interface TranslationOptions {
 
 type Settings = RecipeSettings & { readonly data: string; readonly beam: number };
 
+/** More sources than this are not held out: each is translated when the run ends. */
+const mostTested = 1000;
+
 /** Pairs to train on and to test on: a tenth of the sources, each with all its translations. */
 function parted(pairs: readonly Pair[], key: Key): { readonly train: readonly Pair[]; readonly test: readonly Pair[] } {
   const groups = new Map<string, Pair[]>();
@@ -83,7 +87,7 @@ function parted(pairs: readonly Pair[], key: Key): { readonly train: readonly Pa
   }
   const all = [...groups.values()];
   const order = Array.from(new Random(foldIn(key, "test")).permutation(all.length), (i) => all[i] ?? []);
-  const border = Math.ceil(all.length / 10);
+  const border = Math.min(mostTested, Math.ceil(all.length / 10));
   if (all.length < 2)
     throw new DataError(
       `there are ${all.length} different sentences to translate; pass two at least, one of them to test`,
@@ -151,6 +155,8 @@ export async function translationTask(
   onDownload: OnDownload | undefined,
   options: TranslationOptions,
 ): Promise<Task> {
+  if (!Number.isInteger(beam) || beam < 1)
+    throw new OptionError(`--beam is ${beam}; pass a whole number from 1, such as 4`);
   const key = keyOf(seed);
   const found =
     data === ""
