@@ -42,7 +42,7 @@ import { loadTranslations, loadTypescriptMessages } from "../../src/node.ts";
 const longest = 72;
 const widths = [8, 12, 16, 24, 32, 48, longest];
 
-export const translationData = "TypeScript's messages in English and French: 1,907 pairs, 211 to test";
+export const translationData = "TypeScript's messages in English and French: 1,906 pairs, 212 to test";
 
 export const translationOptions = {
   data: {
@@ -105,10 +105,8 @@ function fitting({ pairs, skipped }: Translations): {
   return {
     pairs: fit,
     notes: [
-      ...(skipped > 0 ? [`${skipped} rows have no pair and are left out`] : []),
-      ...(fit.length < all.length
-        ? [`${all.length - fit.length} pairs of more than ${longest - 1} tokens are left out`]
-        : []),
+      ...(skipped > 0 ? [`left out for lack of a pair: ${skipped}`] : []),
+      ...(fit.length < all.length ? [`left out for more than ${longest - 1} tokens: ${all.length - fit.length}`] : []),
     ],
   };
 }
