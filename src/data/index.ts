@@ -43,6 +43,7 @@ export {
   beginId,
   endId,
   paddingId,
+  sentenceOf,
   specialTokens,
   unknownId,
   Vocabulary,

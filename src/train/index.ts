@@ -1,4 +1,13 @@
 /** Training that runs anywhere: optimizers, schedules, metrics, the loop, recipes. */
+
+export {
+  type BeamSearchOptions,
+  beamSearch,
+  type Candidate,
+  type Hypothesis,
+  type NextTokens,
+  type Prefix,
+} from "./beam-search.ts";
 export { type Callback, type EarlyStoppingOptions, earlyStopping, logLearningRate, records } from "./callbacks.ts";
 export { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
 export {
@@ -63,3 +72,10 @@ export {
   type TrainingOptions,
 } from "./trainer.ts";
 export { bleu, chrf } from "./translation-scores.ts";
+export {
+  attentionWeights,
+  type TranslationModel,
+  type Translator,
+  type TranslatorOptions,
+  translator,
+} from "./translator.ts";
