@@ -9,4 +9,13 @@ export { type ImageFolder, type ImageFolderOptions, loadImageFolder } from "./im
 export { type Iris, loadIris } from "./iris.node.ts";
 export type { LoadOptions } from "./locate.node.ts";
 export { loadMnist } from "./mnist.node.ts";
+export {
+  type Clip,
+  clipRate,
+  loadSpokenWords,
+  readClip,
+  type SpokenClips,
+  type SpokenWords,
+  type SpokenWordsOptions,
+} from "./speech-commands.node.ts";
 export { inWorker, type WorkerOptions } from "./worker.node.ts";

@@ -42,6 +42,7 @@ export { GoogLeNet, type GoogLeNetOptions } from "./googlenet.ts";
 export { Gpt2Model, type Gpt2Options, gpt2Architectures } from "./gpt2.ts";
 export { type Architectures, type HeadOptions, PooledEncoder } from "./heads.ts";
 export { InceptionV3, type InceptionV3Options } from "./inception-v3.ts";
+export { type KeywordOptions, keywordConvolution, keywordRecurrent, keywordTranscriber } from "./keywords.ts";
 export { LeNet5 } from "./lenet.ts";
 export {
   type LlamaAttention,

@@ -28,6 +28,7 @@ export {
 } from "./conv-transpose.ts";
 export type { ConvOptions, Padding, PerAxis } from "./convolution.ts";
 export { type CtcOptions, ctc } from "./ctc.ts";
+export { ctcDecode } from "./ctc-decode.ts";
 export { Dense, type DenseOptions, dense } from "./dense.ts";
 export { Dropout, dropout } from "./dropout.ts";
 export {

@@ -42,3 +42,4 @@ export {
   type TrainerState,
   type TrainingOptions,
 } from "./trainer.ts";
+export { transcriptAccuracy } from "./transcripts.ts";

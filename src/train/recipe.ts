@@ -61,8 +61,8 @@ export interface InputFormat {
 
 /** What a model says to a question. */
 export type Answer =
-  /** Logits of the task's classes, or numbers, [1, …]: told as of pictures. */
-  | { readonly output: Tensor }
+  /** Logits of the task's classes, or numbers, [1, …]: told as of pictures, with what is to be noted of the question. */
+  | { readonly output: Tensor; readonly note?: string }
   | {
       readonly text: string;
       /** The same for programs. */
@@ -102,6 +102,8 @@ export interface Task {
   readonly classes?: readonly string[];
   /** How many samples there are, to tell. */
   readonly samples?: { readonly train: number; readonly test: number };
+  /** What is wrong with each sample left out. */
+  readonly skipped?: readonly string[];
   readonly input: InputFormat;
   /** Default: one stage of the settings' epochs. */
   readonly stages?: readonly Stage[];

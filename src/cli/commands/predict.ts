@@ -62,8 +62,9 @@ async function converse(
   for (const question of questions) {
     const answer = await ask(question);
     const { text, fields } = "output" in answer ? describeOutput(answer.output, 0, classes) : answer;
-    output.record("prediction", { input: question, ...fields });
-    output.line(`${question}: ${text}`);
+    const note = "output" in answer ? answer.note : undefined;
+    output.record("prediction", { input: question, ...fields, ...(note !== undefined && { note }) });
+    output.line(`${question}: ${text}${note === undefined ? "" : `   (${note})`}`);
     for (const [name, drawing] of Object.entries(("drawings" in answer && answer.drawings) || {})) {
       const path = join(folder, `${basename(question, extname(question)).slice(0, 60)}-${name}`);
       await writeFileAtomic(path, drawing);

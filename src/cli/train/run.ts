@@ -107,16 +107,18 @@ function announce({ recipe, record, folder, resumed, progress }: Plan, task: Tas
     recipe: recipe.name,
     settings,
     samples: task.samples,
+    skipped: task.skipped,
     batchesPerEpoch: task.train.length,
     classes: task.classes,
     folder,
     resumedFrom: progress && { epoch: progress.epoch, batchInEpoch: progress.batchInEpoch },
   });
   output.prose(`${recipe.name}: ${recipe.summary}`);
-  const { samples, classes } = task;
+  const { samples, classes, skipped = [] } = task;
   const data = [
     samples && `${count(samples.train)} samples to train on, ${count(samples.test)} to test on`,
     classes && `${classes.length} classes${classes.length <= 12 ? ` (${classes.join(", ")})` : ""}`,
+    skipped.length > 0 && `${count(skipped.length)} left out, the first since ${skipped[0]}`,
   ].filter(Boolean);
   if (data.length > 0) output.prose(`Data: ${data.join("; ")}`, 6);
   output.prose(`Run:  ${showSettings(settings)}`, 6);
