@@ -60,15 +60,21 @@ export interface InputFormat {
 }
 
 /** What a model says to a question. */
-export type Answer =
-  /** Logits of the task's classes, or numbers, [1, …]: told as of pictures, with what is to be noted of the question. */
-  | { readonly output: Tensor; readonly note?: string }
+export type Answer = {
+  /** What is to be noted of the question: a recording that was cut. */
+  readonly note?: string;
+} & (
+  | {
+      /** Logits of the task's classes, or numbers, [1, …]: told as of pictures. */
+      readonly output: Tensor;
+    }
   | {
       readonly text: string;
       /** The same for programs. */
       readonly fields: Readonly<Record<string, unknown>>;
       readonly drawings?: Drawings;
-    };
+    }
+);
 
 /** How a model is asked what neither a picture nor numbers can ask: a sentence, a recording, the number of a user. */
 export interface Dialogue {

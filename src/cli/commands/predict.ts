@@ -62,7 +62,7 @@ async function converse(
   for (const question of questions) {
     const answer = await ask(question);
     const { text, fields } = "output" in answer ? describeOutput(answer.output, 0, classes) : answer;
-    const note = "output" in answer ? answer.note : undefined;
+    const { note } = answer;
     output.record("prediction", { input: question, ...fields, ...(note !== undefined && { note }) });
     output.line(`${question}: ${text}${note === undefined ? "" : `   (${note})`}`);
     for (const [name, drawing] of Object.entries(("drawings" in answer && answer.drawings) || {})) {
