@@ -28,6 +28,12 @@ export { AuxiliaryClassifier, auxiliaryLoss } from "./auxiliary.ts";
 export { BertForPreTraining, BertModel, type BertOptions, bertArchitectures } from "./bert.ts";
 export { DeepMlp, type DeepMlpOptions, widthFor } from "./deep-mlp.ts";
 export { DenseNet, type DenseNetOptions } from "./densenet.ts";
+export {
+  type DetectorOptions,
+  ObjectFinder,
+  type ObjectFinderOptions,
+  SingleShotDetector,
+} from "./detector.ts";
 export { DistilBertModel, type DistilBertOptions, distilbertArchitectures } from "./distilbert.ts";
 export { EfficientNet, type EfficientNetOptions } from "./efficientnet.ts";
 export {

@@ -30,6 +30,7 @@ export type { ConvOptions, Padding, PerAxis } from "./convolution.ts";
 export { type CtcOptions, ctc } from "./ctc.ts";
 export { ctcDecode } from "./ctc-decode.ts";
 export { Dense, type DenseOptions, dense } from "./dense.ts";
+export { type DetectionLossOptions, decodeBoxes, detectionLoss, detections } from "./detection.ts";
 export { Dropout, dropout } from "./dropout.ts";
 export {
   Embedding,

@@ -1,4 +1,11 @@
 /** Training that runs anywhere: optimizers, schedules, metrics, the loop, recipes. */
+export { anchorAccuracy } from "./anchor-accuracy.ts";
+export {
+  areaUnderPrecision,
+  type DetectedPicture,
+  type Detection,
+  meanAveragePrecision,
+} from "./average-precision.ts";
 export { type Callback, type EarlyStoppingOptions, earlyStopping, logLearningRate, records } from "./callbacks.ts";
 export { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
 export { type Evaluation, Evaluator, evaluate, predict, predictor } from "./evaluate.ts";
