@@ -59,7 +59,7 @@ const anchors = anchorsOf(side, maps);
 
 /** What is told of a scene, and from which probability it is shown. */
 const suppression = { limit: 5, overlap: 0.45, threshold: 0.05 };
-const shownFrom = 0.5;
+const shownFrom = 0.35;
 
 const network = () => ({
   model: new models.SingleShotDetector({ classes, anchors: [maps[0].sizes.length, maps[1].sizes.length] }),

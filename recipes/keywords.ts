@@ -2,6 +2,7 @@
 import {
   type Batch,
   Canvas,
+  changeSpeed,
   cosine,
   type Dialogue,
   defineRecipe,
@@ -103,7 +104,13 @@ export default defineRecipe({
     const { classes, loss, metrics, target, open } = listening(words);
     const model = build({ classes, frames, bands });
     const plain = prepare(target);
-    const changed = prepare(target, shiftTime(clipRate / 10), gain([-10, 5]), hiss([-90, -45]));
+    const changed = prepare(
+      target,
+      changeSpeed([0.85, 1.2]),
+      shiftTime(clipRate / 10),
+      gain([-10, 5]),
+      hiss([-90, -45]),
+    );
     const batches = train
       .shuffle(keyOf(seed))
       .batch(batchSize)

@@ -25,6 +25,6 @@ export { encodePng, tilePictures } from "./png.ts";
 export * from "./preprocess.ts";
 export type { TensorRecord } from "./rows.ts";
 export { fitLength, mixDown, resampler } from "./sound.ts";
-export { gain, hiss, type SoundTransform, shiftTime } from "./sound-augment.ts";
+export { changeSpeed, gain, hiss, type SoundTransform, shiftTime } from "./sound-augment.ts";
 export type { Source } from "./source.ts";
 export { encodeWav, readWav, type Sound } from "./wav.ts";

@@ -18,6 +18,25 @@ export function shiftTime(most: number): SoundTransform {
   };
 }
 
+/**
+ * Plays a sound faster or slower by a factor from a range, and so higher or lower: other speakers (Ko et al. 2015, "Audio
+ * augmentation for speech recognition"). Its middle and its number of samples stay; silence enters or ends are lost.
+ */
+export function changeSpeed([low, high]: Range): SoundTransform {
+  if (!(low > 0 && low <= high))
+    throw new OptionError(`changeSpeed(): got [${low}, ${high}], expected factors above 0`);
+  return (samples, random) => {
+    const factor = random.uniform(low, high);
+    const middle = (samples.length - 1) / 2;
+    return Float32Array.from(samples, (_, i) => {
+      const at = middle + (i - middle) * factor;
+      const before = Math.floor(at);
+      const part = at - before;
+      return (1 - part) * (samples[before] ?? 0) + part * (samples[before + 1] ?? 0);
+    });
+  };
+}
+
 /** Makes a sound louder or softer by decibels from a range: 20 log10 of the factor. */
 export function gain([low, high]: Range): SoundTransform {
   if (!(low <= high)) throw new OptionError(`gain(): got [${low}, ${high}], expected [low, high] in decibels`);

@@ -11,7 +11,6 @@ import {
   constant,
   div,
   exp,
-  expand,
   gatherElements,
   greater,
   greaterOrEqual,
@@ -102,17 +101,15 @@ export function detections(boxes: Value, logits: Value, options: SuppressionOpti
   const scores = transpose(columns(softmax(logits, 2), 1), [0, 2, 1]); // [N, C, K]
   const places = nonMaxSuppression(boxes, scores, options); // [N, C, limit]
   const [found, own] = [greaterOrEqual(places, 0), clip(places, 0)];
-  const score = where(found, gatherElements(scores, own, 2), 0);
-  const rows = classes * options.limit;
-  const flat = reshape(own, [batch, rows, 1]);
-  const label = expand(reshape(cast(iota(classes), "float32"), [1, classes, 1]), places.shape);
-  const all = concat(
+  const rows = (x: Value) => reshape(x, [batch, classes * options.limit, 1]);
+  const label = reshape(cast(iota(classes), "float32"), [1, classes, 1]);
+  const at = rows(own);
+  return concat(
     [
-      gatherElements(boxes, expand(flat, [batch, rows, 4]), 1),
-      reshape(label, [batch, rows, 1]),
-      reshape(score, [batch, rows, 1]),
+      where(rows(found), gatherElements(boxes, concat([at, at, at, at], 2), 1), 0),
+      rows(where(found, label, 0)),
+      rows(where(found, gatherElements(scores, own, 2), 0)),
     ],
     2,
   );
-  return where(reshape(found, [batch, rows, 1]), all, 0);
 }

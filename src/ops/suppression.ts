@@ -1,14 +1,13 @@
 /** Non-maximum suppression: of boxes that overlap, the likeliest. */
 import { OptionError, ShapeError } from "../core/errors.ts";
 import { showShape } from "../core/shape.ts";
-import { Tensor } from "../core/tensor.ts";
 import type { Value } from "../graph/ir.ts";
 import { apply, defineOp, type OpDef } from "../graph/op.ts";
-import { constant, full, int64s, requireConstant, scalar } from "./constant.ts";
+import { int64s, requireConstant, scalar } from "./constant.ts";
 import { where } from "./elementwise.ts";
 import { greaterOrEqual } from "./logic.ts";
-import { concat, expand, reshape } from "./movement.ts";
-import { slice } from "./slicing.ts";
+import { reshape } from "./movement.ts";
+import { pad, slice } from "./slicing.ts";
 
 /** Checks boxes [N, K, 4] and scores [N, C, K], float32 as the operator is defined. */
 function checkOperands(where: string, boxes: Value, scores: Value): void {
@@ -47,11 +46,8 @@ export interface SuppressionOptions {
   readonly threshold: number;
 }
 
-/** Where no box of a picture is. */
-const far = -1e5;
-
 /**
- * Greedy non-maximum suppression, class by class: of boxes [N, K, 4] (two opposite corners; coordinates above -10,000) and
+ * Greedy non-maximum suppression, class by class: of boxes [N, K, 4] (two opposite corners) and
  * scores [N, C, K], the places 0 … K - 1 of those chosen, likeliest first, int64 [N, C, limit], -1 where there are no more.
  * Throws ShapeError and OptionError.
  */
@@ -62,14 +58,13 @@ export function nonMaxSuppression(boxes: Value, scores: Value, options: Suppress
     throw new OptionError(
       `nonMaxSuppression: limit is ${limit} and overlap ${overlap}; pass a whole number above 0, and one from 0 to 1`,
     );
-  // Boxes in the distance, side by side, which score just what is asked for: they take the places that no real box takes, so
-  // that there are always as many as may be.
+  // Boxes without area overlap nothing. With just the score that is asked for they take the places that no real box takes,
+  // so that as many are chosen as may be.
   const [batch = 1, classes = 1, count = 0] = scores.shape;
-  const distant = Float32Array.from({ length: 4 * limit }, (_, i) => far + 2 * Math.floor(i / 4) + (i % 4 < 2 ? 0 : 1));
-  const fillers = constant(new Tensor("float32", [1, limit, 4], distant));
+  const behind = (axis: number) => [0, 1, 2].map((own): [number, number] => [0, own === axis ? limit : 0]);
   const chosen = apply(NonMaxSuppression, [
-    concat([boxes, expand(fillers, [batch, limit, 4])], 1),
-    concat([scores, full([batch, classes, limit], threshold)], 2),
+    pad(boxes, behind(1), 0),
+    pad(scores, behind(2), threshold),
     int64s([limit]),
     scalar(overlap),
   ]);
