@@ -35,23 +35,23 @@ const side = 64;
 const classes = 10;
 const scenes = { side, most: 4, heights: [12, 36] } as const;
 
-/** Digits are narrow or not, and of these heights: up to 24 pixels on the fine map, above on the coarse one. */
+/** Digits narrow and wide, of heights up to 32 pixels on the fine map and above on the coarse one. */
 const maps = [
   {
     cells: side / 8,
-    sizes: [
-      [5, 14],
-      [11, 14],
-      [7, 20],
-      [15, 20],
-    ],
+    sizes: [14, 20, 28].flatMap(
+      (height) =>
+        [
+          [0.35 * height, height],
+          [0.75 * height, height],
+        ] as const,
+    ),
   },
   {
     cells: side / 16,
     sizes: [
-      [10, 28],
-      [20, 28],
-      [26, 36],
+      [14, 36],
+      [28, 36],
     ],
   },
 ] as const;

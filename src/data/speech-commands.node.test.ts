@@ -42,7 +42,7 @@ it("refuses a word that is not there, a folder without words, parts without clip
   await expect(loadSpokenWords({ dir: fixture, words: ["yes", "perhaps"] })).rejects.toThrow(
     /has no folder for the word perhaps; it has left, no, stop, yes/,
   );
-  await expect(loadSpokenWords({ dir: join(folder, "nowhere") })).rejects.toThrow(/has 0 words, expected two/);
+  await expect(loadSpokenWords({ dir: join(folder, "nowhere") })).rejects.toThrow(/cannot list the folder/);
   const dir = join(folder, "few");
   for (const word of ["a", "b"]) {
     mkdirSync(join(dir, word), { recursive: true });

@@ -7,7 +7,7 @@
  * af14739ee7dc311471de98f5f9d2c9191b18aedfe957f4a6ff791c709868ff58), unpacked into the cache.
  */
 import { createHash } from "node:crypto";
-import { createReadStream, existsSync } from "node:fs";
+import { createReadStream, type Dirent, existsSync } from "node:fs";
 import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, extname, join, normalize } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -53,8 +53,7 @@ const archive: RemoteFile = {
   sha256: "af14739ee7dc311471de98f5f9d2c9191b18aedfe957f4a6ff791c709868ff58",
 };
 
-const parts = ["train", "validation", "test"] as const;
-type Part = (typeof parts)[number];
+type Part = "train" | "validation" | "test";
 
 /** A second of sound, and what was done to make it one. */
 export interface Clip {
@@ -84,9 +83,10 @@ function resamplerFrom(rate: number): ReturnType<typeof resampler> {
   return known;
 }
 
-async function entriesOf(folder: string): Promise<readonly string[]> {
+/** What lies in a folder, in alphabetical order. */
+async function entriesOf(folder: string): Promise<readonly Dirent[]> {
   try {
-    return (await readdir(folder)).sort();
+    return (await readdir(folder, { withFileTypes: true })).sort((a, b) => (a.name < b.name ? -1 : 1));
   } catch (error) {
     throw new FileError(`cannot list the folder ${folder} (${systemReason(error)}); check the path`, { cause: error });
   }
@@ -130,10 +130,9 @@ async function division(dir: string): Promise<(clip: string) => Part> {
  */
 export async function loadSpokenWords(options: SpokenWordsOptions = {}): Promise<SpokenWords> {
   const dir = options.dir ?? (await unpacked(options));
-  const folders = (await readdir(dir, { withFileTypes: true }).catch(() => []))
+  const folders = (await entriesOf(dir))
     .filter((entry) => entry.isDirectory() && !/^[_.]/.test(entry.name))
-    .map(({ name }) => name)
-    .sort();
+    .map(({ name }) => name);
   const words = options.words ?? folders;
   const missing = words.filter((word) => !folders.includes(word));
   if (missing.length > 0)
@@ -143,7 +142,7 @@ export async function loadSpokenWords(options: SpokenWordsOptions = {}): Promise
   if (words.length < 2) throw new DataError(`${dir}: has ${words.length} words, expected two or more, each a folder`);
   const files: { readonly clip: string; readonly word: number }[] = [];
   for (const [word, name] of words.entries())
-    for (const file of await entriesOf(join(dir, name)))
+    for (const { name: file } of await entriesOf(join(dir, name)))
       if (extname(file).toLowerCase() === ".wav") files.push({ clip: `${name}/${file}`, word });
   const part = await division(dir);
   const skipped: string[] = [];

@@ -34,7 +34,15 @@ export interface DetectorOptions {
  */
 export class SingleShotDetector extends Module {
   readonly kind = "container";
-  readonly fine = sequential([...block(16, 2), ...block(32), maxPool2d(2), ...block(64), maxPool2d(2), ...block(64)]);
+  readonly fine = sequential([
+    ...block(16, 2),
+    ...block(32),
+    maxPool2d(2),
+    ...block(64),
+    maxPool2d(2),
+    ...block(64),
+    ...block(64),
+  ]);
   readonly coarse = sequential([...block(96, 2), ...block(96)]);
   readonly heads: readonly Module[];
   readonly #outputs: number;
