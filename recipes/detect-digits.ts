@@ -35,25 +35,12 @@ const side = 64;
 const classes = 10;
 const scenes = { side, most: 4, heights: [12, 36] } as const;
 
-/** Digits narrow and wide, of heights up to 32 pixels on the fine map and above on the coarse one. */
+/** Anchors of these heights, narrow and wide. */
+const sizesOf = (...heights: readonly number[]) =>
+  heights.flatMap((height) => [0.35, 0.75].map((ratio) => [ratio * height, height] as const));
 const maps = [
-  {
-    cells: side / 8,
-    sizes: [14, 20, 28].flatMap(
-      (height) =>
-        [
-          [0.35 * height, height],
-          [0.75 * height, height],
-        ] as const,
-    ),
-  },
-  {
-    cells: side / 16,
-    sizes: [
-      [14, 36],
-      [28, 36],
-    ],
-  },
+  { cells: side / 8, sizes: sizesOf(14, 20, 28) },
+  { cells: side / 16, sizes: sizesOf(36) },
 ] as const;
 const anchors = anchorsOf(side, maps);
 

@@ -13,7 +13,7 @@ export interface Scene {
 export interface SceneOptions {
   /** Height and width. */
   readonly side: number;
-  /** Digits at most; at least one is there. */
+  /** Digits at most. */
   readonly most: number;
   /** Lowest and highest height of a digit's ink, in pixels. */
   readonly heights: readonly [low: number, high: number];
@@ -39,7 +39,7 @@ const areaOf = (box: Box): number => sharedArea(box, box);
 
 /**
  * A scene of one digit or more, drawn from uint8 [N, 1, 28, 28] and their labels [N]: each stretched to a height from the
- * range, at a place where it hides none of the others; one that finds no place in twenty tries is left out.
+ * range, at a place where it hides none of the others. One that finds no place in twenty tries is left out, and so is one without ink.
  */
 export function digitScene(
   { x, y }: { readonly x: Tensor<"uint8">; readonly y: Tensor<"int32"> },
@@ -54,6 +54,7 @@ export function digitScene(
     const row = random.integer(rows);
     const digit = x.data.subarray(row * size, (row + 1) * size);
     const ink = inkOf(digit, width);
+    if (ink[3] <= ink[1]) continue; // a blank picture
     const scale = random.uniform(...heights) / (ink[3] - ink[1]);
     const [inkWidth, inkHeight] = [ink[2] - ink[0], ink[3] - ink[1]].map((extent) =>
       Math.max(1, Math.round(extent * scale)),

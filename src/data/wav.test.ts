@@ -78,7 +78,8 @@ it.each([
   ],
   ["no samples", file({ data: [] }), /has 0 bytes of samples/],
   ["no channels", file({ channels: 0 }), /has 0 channels/],
-  ["a rate of 0", file({ rate: 0 }), /at 0 Hz/],
+  ["a rate of 0", file({ rate: 0 }), /at 0 Hz, expected one or more at 1000 to 192000/],
+  ["a rate beyond all", file({ rate: 4_000_000_000 }), /at 4000000000 Hz/],
   ["not a number", file({ code: 3, bits: 32, data: [0, 0, 0xc0, 0x7f] }), /no finite numbers/],
 ])("refuses %s", (_, bytes, problem) => {
   expect(() => readWav(bytes, "a.wav")).toThrow(FileError);

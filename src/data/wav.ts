@@ -22,6 +22,9 @@ const readers: Readonly<Record<string, (view: DataView, at: number) => number>> 
   "3/64": (view, at) => view.getFloat64(at, true),
 };
 
+/** Samples a second that sounds are recorded with, lowest and highest. */
+const rates = [1000, 192_000] as const;
+
 interface Format {
   readonly channels: number;
   readonly rate: number;
@@ -43,9 +46,9 @@ function formatOf(chunk: DataView, what: string): Format {
     throw new FileError(
       `${what}: its samples are of format ${code} with ${bits} bits, expected PCM (1) of 8, 16, 24 or 32 bits or floats (3) of 32 or 64; convert it to 16-bit PCM`,
     );
-  if (channels < 1 || rate < 1)
+  if (channels < 1 || rate < rates[0] || rate > rates[1])
     throw new FileError(
-      `${what}: has ${channels} channels at ${rate} Hz, expected at least one of each; it is damaged`,
+      `${what}: has ${channels} channels at ${rate} Hz, expected one or more at ${rates.join(" to ")}; it is damaged`,
     );
   return { channels, rate, width: bits / 8, read };
 }
