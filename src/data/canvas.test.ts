@@ -1,5 +1,6 @@
 /** Drawing, pixel by pixel. */
 import { expect, it } from "vitest";
+import { tensor } from "../core/tensor.ts";
 import { Canvas, type Color } from "./canvas.ts";
 
 const white: Color = [255, 255, 255];
@@ -28,6 +29,6 @@ it("frames, enlarged grey pictures, what lies outside is cut off", () => {
   const canvas = new Canvas(4, 6, [10, 20, 30]);
   expect([...canvas.picture.data.filter((_, i) => i % 24 === 0)]).toEqual([10, 20, 30]);
   canvas.frame(-1, 0, 2, 3, white);
-  canvas.grey(4, 1, [1, 0.2], 1, 2);
+  canvas.grey(4, 1, tensor([[1], [0.2]]), 2);
   expect(shown(canvas)).toEqual(["###...", "..#.##", "..#.##", "###..."]);
 });

@@ -1,6 +1,7 @@
 /** Drawing into a picture's pixels: pictures, frames, short labels. */
 import { Tensor } from "../core/tensor.ts";
 import { glyphHeight, glyphOf, glyphWidth } from "./pixel-font.ts";
+import { bytesOf } from "./png.ts";
 
 /** Red, green and blue, 0 to 255. */
 export type Color = readonly [red: number, green: number, blue: number];
@@ -33,10 +34,10 @@ export class Canvas {
       for (let column = x; column < x + width; column++) this.set(column, row, color);
   }
 
-  /** A grey picture, float32 [height, width] in [0, 1] row-major, each pixel `scale` wide and high. */
-  grey(x: number, y: number, levels: ArrayLike<number>, width: number, scale = 1): void {
-    for (let i = 0; i < levels.length; i++) {
-      const level = Math.round(255 * Math.min(1, Math.max(0, levels[i] ?? 0)));
+  /** A grey picture, [height, width] or [1, height, width] of bytes or floats in [0, 1], each pixel `scale` wide and high. */
+  grey(x: number, y: number, picture: Tensor, scale = 1): void {
+    const width = picture.shape.at(-1) ?? 1;
+    for (const [i, level] of bytesOf(picture).entries()) {
       const [row, column] = [Math.floor(i / width), i % width];
       this.fill(x + column * scale, y + row * scale, scale, scale, [level, level, level]);
     }
