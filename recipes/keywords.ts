@@ -79,7 +79,7 @@ export default defineRecipe({
   name: "keywords",
   summary: "Ten spoken words by their spectrograms: convolutions, a recurrent network, or letter by letter",
   data: "Speech Commands, ten words: 30,769, 3,703 to validate, 4,074; or folders of WAV files",
-  defaults: { epochs: 30, batchSize: 32, learningRate: 0.002, optimizer: "adam", seed: 0 },
+  defaults: { epochs: 30, batchSize: 32, learningRate: 0.005, optimizer: "adam", seed: 0 },
   options: {
     data: {
       description: "folder with a folder of WAV files for each word; Speech Commands where there is none",

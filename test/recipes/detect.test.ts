@@ -8,10 +8,10 @@ import { loadMnist } from "../../src/node.ts";
 import { epochsOf, fixtures, sardonyx, train } from "./run.ts";
 
 test("detect-digits learns, and finds digits in a picture of another size", async () => {
-  const { results, run } = train("detect-digits", "--limit", "300", "--batch-size", "8", "--epochs", "4");
+  const { results, run } = train("detect-digits", "--limit", "240", "--batch-size", "8", "--epochs", "4");
   const losses = epochsOf(run).map(({ loss }) => loss ?? Number.NaN);
   expect(losses.at(-1)).toBeLessThan(0.75 * (losses[0] ?? 0));
-  expect(results["mAP"]).toBeGreaterThan(0.1);
+  expect(results["mAP"]).toBeGreaterThan(0.2);
   expect(readFileSync(join(run, "scenes.png")).subarray(1, 4).toString()).toBe("PNG");
 
   const folder = mkdtempSync(join(tmpdir(), "sardonyx-scenes-"));
