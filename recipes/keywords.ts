@@ -144,8 +144,8 @@ export default defineRecipe({
       async draw(compile) {
         const listen = await open(model, input, compile);
         const { x, y } = data.test.tensors;
-        const clips = words.map(async (spoken, word) => {
-          const at = y.data.indexOf(word);
+        const tested = words.map((spoken, word) => ({ spoken, at: y.data.indexOf(word) })).filter(({ at }) => at >= 0);
+        const clips = tested.map(async ({ spoken, at }) => {
           const clip = Float32Array.from(x.data.subarray(at * clipRate, (at + 1) * clipRate), (level) => level / 32768);
           const features = featuresOf(clip);
           return { features, spoken, heard: (await listen(new Tensor("float32", input.shape, features))).word };
