@@ -1,5 +1,12 @@
 /** Training that runs anywhere: optimizers, schedules, metrics, the loop, recipes. */
 
+export { anchorAccuracy } from "./anchor-accuracy.ts";
+export {
+  areaUnderPrecision,
+  type DetectedPicture,
+  type Detection,
+  meanAveragePrecision,
+} from "./average-precision.ts";
 export {
   type BeamSearchOptions,
   beamSearch,
@@ -71,6 +78,7 @@ export {
   type TrainerState,
   type TrainingOptions,
 } from "./trainer.ts";
+export { transcriptAccuracy } from "./transcripts.ts";
 export { bleu, chrf } from "./translation-scores.ts";
 export {
   attentionWeights,
