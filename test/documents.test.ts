@@ -13,7 +13,7 @@ test("every page of the handbook is in Chinese too, and in the index", () => {
   expect(handbook.filter((path) => !existsSync(twinOf(path)))).toEqual([]);
   for (const index of ["docs/handbook/README.md", "docs/handbook/README.zh-CN.md"]) {
     const text = readFileSync(index, "utf8");
-    for (const page of handbook) {
+    for (const page of handbook.filter((path) => basename(path) !== "README.md")) {
       const name = basename(isChinese(index) ? twinOf(page) : page);
       expect(text, `${index} leads to ${name}`).toContain(`(${name})`);
     }
