@@ -102,7 +102,7 @@ export default defineRecipe({
       test,
       loss: crossEntropy({ ignore: untold }),
       metrics: [accuracy({ ignore: untold })],
-      samples: { train: border, test: ids.length - border },
+      samples: { train: (train.length ?? 0) * batchSize, test: Math.floor((ids.length - border - 1) / length) },
       schedule: cosine({ rate: learningRate, steps, warmup: Math.min(200, steps / 10) }),
       optimizers: { adamw: { weightDecay: 0.01 } },
       training: { clipNorm: 1 },

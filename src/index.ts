@@ -21,6 +21,8 @@ export { encodeModel } from "./onnx/model.ts";
 /** Operators on graph values, such as `ops.add`. */
 export * as ops from "./ops/index.ts";
 export { keyTensor } from "./ops/random.ts";
+/** Reinforcement learning, such as `rl.deepQLearning`. */
+export * as rl from "./rl/index.ts";
 export { type Device, devices } from "./runtime/session.ts";
 export { decodeSafetensors, encodeSafetensors } from "./storage/safetensors.ts";
 export * from "./train/index.ts";

@@ -21,6 +21,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   data: ["core", "storage"],
   // Beside the design's row: storage for checkpoints; runtime and onnx for exporting.
   train: ["core", "graph", "ops", "autodiff", "jit", "nn", "data", "storage", "runtime", "onnx"],
+  rl: ["core", "graph", "ops", "jit", "nn", "data", "train"],
   finetune: ["core", "graph", "ops", "autodiff", "jit", "nn", "data", "storage", "runtime", "onnx", "train"],
   formats: ["core", "graph", "ops", "onnx", "nn", "models", "finetune"],
   // Beside the design's row: autodiff and jit, since what training costs is read off the graph that would run.

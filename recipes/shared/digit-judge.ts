@@ -10,6 +10,7 @@ import {
   flatten,
   frechetDistance,
   keyOf,
+  limited,
   maxPool2d,
   predictor,
   scaleBytes,
@@ -30,9 +31,13 @@ export interface Judgement {
 
 const batch = 250;
 
-/** Trains the judge on MNIST's training digits for an epoch, and gives what judges samples [N, 1, 28, 28] in [0, 1], N a multiple of 250. */
-export async function digitJudge(compile: CompileOptions): Promise<(samples: Tensor) => Promise<Judgement>> {
-  const { train, test } = await loadMnist();
+/** Trains the judge on MNIST's training digits for an epoch (with a limit on ten times so many), and gives what judges samples [N, 1, 28, 28] in [0, 1], N a multiple of 250. */
+export async function digitJudge(
+  compile: CompileOptions,
+  limit?: number,
+): Promise<(samples: Tensor) => Promise<Judgement>> {
+  const { train: all, test } = await loadMnist();
+  const train = limited(all, limit && 10 * limit);
   const features = sequential([
     conv2d(32, 3, { activation: "relu" }),
     maxPool2d(2),

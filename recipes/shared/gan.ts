@@ -95,7 +95,7 @@ export const ganRecipe = ({ name, summary, epochs, next, generator, discriminato
           input: { type: { dtype: "float32", shape: [1, noise] }, prepare: (raw) => raw },
         },
         async measure(compile) {
-          const judge = await digitJudge(compile);
+          const judge = await digitJudge(compile, limit);
           return { ...(await judge(await samples(2000, compile))) };
         },
         draw: async (compile) => ({ "samples.png": encodePng(tilePictures(await samples(100, compile))) }),

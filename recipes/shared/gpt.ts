@@ -77,7 +77,7 @@ export const gptRecipe = ({ name, summary, data, epochs, next, size, dropout, to
         test: test.batch(batchSize, { dropLast: false }),
         loss: crossEntropy(),
         metrics: [perplexity()],
-        samples: { train: border, test: ids.length - end },
+        samples: { train: (train.length ?? 0) * batchSize, test: test.length ?? 0 },
         input: { type: { dtype: "int32", shape: [1, size.positions] }, prepare: (raw: Tensor) => raw },
         schedule: cosine({ rate: learningRate, steps, warmup: Math.min(100, steps / 10), floor: learningRate / 20 }),
         optimizers: { adamw: { beta2: 0.99, weightDecay: 0.1 } },

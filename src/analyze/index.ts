@@ -7,7 +7,15 @@ export { mermaidOf } from "./mermaid.ts";
 export { type ModuleSource, moduleNetwork } from "./module-network.ts";
 export type { Network, NetworkLayer, NetworkParameter } from "./network.ts";
 export { onnxNetwork } from "./onnx-network.ts";
-export { type AxisOptions, barPlot, linePlot, type PlotOptions, type Series } from "./plot.ts";
+export {
+  type AxisOptions,
+  barPlot,
+  type Dot,
+  linePlot,
+  type PlotOptions,
+  type Series,
+  scatterPlot,
+} from "./plot.ts";
 export type { Precision } from "./precision.ts";
 export { type InspectedLayer, type Inspection, inspectionSchema } from "./schema.ts";
 export type { OptimizerMemory, TrainingOptions } from "./training.ts";

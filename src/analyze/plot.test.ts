@@ -1,6 +1,6 @@
 /** Plots: points lie where their axes say, series are told apart, text is escaped. */
 import { describe, expect, test } from "vitest";
-import { barPlot, linePlot, palette } from "./plot.ts";
+import { barPlot, linePlot, palette, scatterPlot } from "./plot.ts";
 
 const circles = (svg: string) =>
   [...svg.matchAll(/<circle cx="([\d.]+)" cy="([\d.]+)"/g)].map(([, x, y]) => [Number(x), Number(y)] as const);
@@ -93,4 +93,26 @@ test("barPlot: a bar at each whole number, as high as its value", () => {
   expect((high ?? 0) / (low ?? 1)).toBeCloseTo(2, 1);
   // The empty place of 4 lies between.
   expect((x5 ?? 0) - (x3 ?? 0)).toBeGreaterThan(2 * (width ?? 0));
+});
+
+test("scatterPlot: dots where they are, groups in their colours, labels that would cover others left out", () => {
+  const groups = [
+    {
+      name: "a",
+      dots: [
+        { x: -1, y: -1, label: "first <" },
+        { x: -1, y: -1, label: "covered" },
+      ],
+    },
+    { name: "b", dots: [{ x: 1, y: 1, label: "last" }] },
+  ];
+  const svg = scatterPlot(groups, { title: "t", x: { label: "x" }, y: { label: "y" } });
+  const [[x0 = 0, y0 = 0] = [], , [x2 = 0, y2 = 0] = []] = circles(svg);
+  expect([x0 < x2, y0 > y2]).toEqual([true, true]);
+  expect([texts(svg).includes("first &lt;"), texts(svg).includes("covered"), texts(svg).includes("last")]).toEqual([
+    true,
+    false,
+    true,
+  ]);
+  for (const colour of palette.slice(0, 2)) expect(svg).toContain(`fill="${colour}"`);
 });

@@ -14,6 +14,9 @@ export const palette = [
   "#f0e442",
 ] as const;
 
+/** Of groups: the palette with grey, for all others, at its end. */
+const groupColours = [...palette.filter((colour) => colour !== "#8c8c8c"), "#8c8c8c"];
+
 export interface AxisOptions {
   readonly label: string;
   /** Default linear. */
@@ -127,6 +130,57 @@ export function linePlot(series: readonly Series[], options: PlotOptions): strin
     return `<path d="${path ?? ""}" fill="none" stroke="${colour}" stroke-width="2"${dashed ? ' stroke-dasharray="5 3"' : ""}/>${dots.join("")}${legend ? entry : ""}`;
   });
   return frame(options, [axes({ across, up, right, bottom, options }), ...drawn]);
+}
+
+/** A place in a plane, which may be named. */
+export interface Dot {
+  readonly x: number;
+  readonly y: number;
+  readonly label?: string;
+}
+
+/** Dots in a plane, coloured by group; more groups than colours share the last, grey. A label that would cover another is left out. */
+export function scatterPlot(
+  groups: readonly { readonly name: string; readonly dots: readonly Dot[] }[],
+  options: PlotOptions,
+): string {
+  const { width = 640, height = 480, x, y } = options;
+  const [right, bottom] = [width - margin.right - 110, height - margin.bottom];
+  const dots = groups.flatMap((own) => own.dots);
+  const spanned = (values: readonly number[]): AxisOptions["domain"] => [Math.min(...values), Math.max(...values)];
+  const both = {
+    x: { domain: spanned(dots.map((dot) => dot.x)), ...x },
+    y: { domain: spanned(dots.map((dot) => dot.y)), ...y },
+  };
+  const across = axisScale(spanOf([], both.x), [margin.left, right], both.x);
+  const up = axisScale(spanOf([], both.y), [bottom, margin.top], both.y);
+  const at = (dot: Dot) => [round(across(dot.x)), round(up(dot.y))] as const;
+  const colourOf = (group: number) => groupColours[Math.min(group, groupColours.length - 1)];
+  const drawn = groups.flatMap(({ dots: own }, i) =>
+    own.map((dot) => {
+      const [cx, cy] = at(dot);
+      return `<circle cx="${cx}" cy="${cy}" r="2.5" fill="${colourOf(i)}" fill-opacity="0.7"/>`;
+    }),
+  );
+  const taken: (readonly [left: number, top: number, length: number])[] = [];
+  const names = dots.flatMap((dot) => {
+    const [left, top] = at(dot);
+    // Beside the dot, on the side where there is room.
+    const anchor = left > (margin.left + right) / 2 ? "end" : "start";
+    const length = 5.5 * (dot.label?.length ?? 0);
+    const start = anchor === "end" ? left - length : left;
+    const overlaps = taken.some(([l, t, own]) => Math.abs(t - top) < 11 && l < start + length && start < l + own);
+    if (dot.label === undefined || overlaps) return [];
+    taken.push([start, top, length]);
+    const place = `x="${left + (anchor === "end" ? -5 : 5)}" y="${top + 4}"`;
+    return [`<text ${place} text-anchor="${anchor}" font-size="10">${escapeXml(dot.label)}</text>`];
+  });
+  const legend = groups.map(
+    ({ name }, i) =>
+      `<g transform="translate(${right + 16},${margin.top + 8 + 18 * i})"><circle r="4" fill="${colourOf(i)}"/><text x="10" y="4">${escapeXml(name)}</text></g>`,
+  );
+  const whole = { ...options, width, height, ...both };
+  return frame(whole, [axes({ across, up, right, bottom, options: whole }), ...drawn, ...names, ...legend]);
 }
 
 /** Bars at whole numbers: how often each occurs. */

@@ -1,6 +1,7 @@
 /** What the columns of a CSV file are: read once as a stream, checked line by line, kept as JSON. */
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
+import type { Readable } from "node:stream";
 import { CsvError, type Info, parse } from "csv-parse";
 import { DataError, FileError, unknownName } from "../core/errors.ts";
 import { systemReason } from "../storage/atomic.node.ts";
@@ -52,9 +53,18 @@ export interface CsvLine {
 }
 
 /** Records of a file as a stream, header included. Throws FileError when the file is missing or its quotes do not match. */
-export async function* readLines(path: string, options: CsvOptions): AsyncGenerator<CsvLine> {
+export async function* readLines(path: string, options: Pick<CsvOptions, "delimiter">): AsyncGenerator<CsvLine> {
   const found = await stat(path).catch(() => undefined);
   if (!found?.isFile()) throw new FileError(`CSV: there is no file ${path}; check the path`);
+  yield* linesOf(createReadStream(path, { highWaterMark: 1 << 18 }), path, options);
+}
+
+/** Records of CSV text that arrives as a stream; `path` names it in errors. Throws as `readLines`. */
+export async function* linesOf(
+  source: Readable,
+  path: string,
+  options: Pick<CsvOptions, "delimiter"> = {},
+): AsyncGenerator<CsvLine> {
   const parser = parse({
     bom: true,
     delimiter: options.delimiter ?? ",",
@@ -62,10 +72,9 @@ export async function* readLines(path: string, options: CsvOptions): AsyncGenera
     relax_column_count: true, // checked by the caller, with the line
     skip_empty_lines: true,
   });
-  const file = createReadStream(path, { highWaterMark: 1 << 18 });
-  file.on("error", (error) => parser.destroy(error));
+  source.on("error", (error) => parser.destroy(error));
   try {
-    for await (const { record, info } of file.pipe(parser) as AsyncIterable<{ record: string[]; info: Info }>)
+    for await (const { record, info } of source.pipe(parser) as AsyncIterable<{ record: string[]; info: Info }>)
       yield { values: record, line: info.lines };
   } catch (error) {
     if (error instanceof CsvError)
@@ -76,7 +85,7 @@ export async function* readLines(path: string, options: CsvOptions): AsyncGenera
       ? error
       : new FileError(`cannot read ${path} (${systemReason(error)})`, { cause: error });
   } finally {
-    file.destroy();
+    source.destroy();
   }
 }
 

@@ -11,6 +11,7 @@ export { type Iris, loadIris } from "./iris.node.ts";
 export type { LoadOptions } from "./locate.node.ts";
 export { loadMnist } from "./mnist.node.ts";
 export { joinLines, loadMobyDick } from "./moby-dick.node.ts";
+export { loadMovieLens, loadSyntheticRatings } from "./movielens.node.ts";
 export { loadSentiment } from "./sentiment.node.ts";
 export { loadTranslations, loadTypescriptMessages } from "./translations.node.ts";
 export { inWorker, type WorkerOptions } from "./worker.node.ts";

@@ -21,10 +21,21 @@ export { readIdx } from "./idx.ts";
 export { type IrisTensors, irisClasses, irisFeatures, parseIris } from "./iris.ts";
 export { type LabelledText, type LabelledTexts, parseLabelledText, sentimentClasses } from "./labelled-text.ts";
 export { type MaskingOptions, maskTokens, untold } from "./masking.ts";
+export {
+  type CsvSource,
+  type Movie,
+  type MovieRatings,
+  multiHotGenres,
+  readMovieLens,
+  type SkippedRatings,
+  starRange,
+} from "./movielens.ts";
 export { encodePng, tilePictures } from "./png.ts";
 export * from "./preprocess.ts";
+export { fitRatingBiases, type RatingBiases, type RatingBiasesOptions } from "./rating-biases.ts";
 export type { TensorRecord } from "./rows.ts";
 export type { Source } from "./source.ts";
+export { type SyntheticRatingsOptions, syntheticRatings } from "./synthetic-ratings.ts";
 export { type TextWindow, textWindows } from "./text-windows.ts";
 export { characterTokenizer, type Tokenizer, type TokenizerFile, tokenizerOf } from "./tokenizer.ts";
 export { pairMessages, parseTranslations, type Translation, type Translations } from "./translations.ts";

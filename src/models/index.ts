@@ -57,6 +57,17 @@ export { LstmClassifier, type LstmClassifierOptions } from "./lstm.ts";
 export { type MobileNetOptions, MobileNetV1 } from "./mobilenet-v1.ts";
 export { MobileNetV2, type MobileNetV2Options } from "./mobilenet-v2.ts";
 export type { Preset, PresetOptions } from "./preset.ts";
+export { QNetwork, type QNetworkOptions } from "./q-network.ts";
+export {
+  Biases,
+  Factors,
+  type FactorsOptions,
+  FeatureBiases,
+  NeuralFactors,
+  type RatedOptions,
+  RatingModel,
+  Tastes,
+} from "./recommender.ts";
 export {
   type RecurrentCell,
   RecurrentClassifier,

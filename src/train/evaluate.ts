@@ -99,6 +99,25 @@ export async function predictor(
   return async (input) => (await executable.run([input]))[0] as Tensor;
 }
 
+/** The model's outputs with its parameters as they are, or with `weights` in their places. */
+export type LivePredictor = (x: Tensor, weights?: ReadonlyMap<Parameter, Tensor>) => Promise<Tensor>;
+
+/**
+ * As `predictor`, with the parameters read anew at each run: for a model that is asked while it is trained, and for copies
+ * of its weights.
+ */
+export async function livePredictor(model: Module, type: TensorType, options?: CompileOptions): Promise<LivePredictor> {
+  const { x, y, context } = model.trace(type);
+  const executable = await compile([x, ...context.values.values()], [y], options);
+  const parameters = [...context.values.keys()];
+  return async (input, weights) => {
+    const values = weights
+      ? parameters.map((parameter) => weights.get(parameter) as Tensor)
+      : parameters.map(knownValue);
+    return (await executable.run([input, ...values]))[0] as Tensor;
+  };
+}
+
 /** The model's outputs for a batch x [N, …]. */
 export const predict = async (model: Module, x: Tensor, options?: CompileOptions): Promise<Tensor> =>
   (await predictor(model, x, options))(x);

@@ -1,7 +1,15 @@
 /** Training that runs anywhere: optimizers, schedules, metrics, the loop, recipes. */
 export { type Callback, type EarlyStoppingOptions, earlyStopping, logLearningRate, records } from "./callbacks.ts";
 export { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
-export { type Evaluation, Evaluator, evaluate, predict, predictor } from "./evaluate.ts";
+export {
+  type Evaluation,
+  Evaluator,
+  evaluate,
+  type LivePredictor,
+  livePredictor,
+  predict,
+  predictor,
+} from "./evaluate.ts";
 export {
   type Average,
   averages,
@@ -28,6 +36,7 @@ export {
 export { confidenceInterval, type Interval } from "./interval.ts";
 export * from "./metrics.ts";
 export * from "./optimizers.ts";
+export { highest, recallOf } from "./ranking.ts";
 export {
   type Answer,
   type Dialogue,

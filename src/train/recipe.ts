@@ -72,6 +72,8 @@ export type Answer =
     }
   | {
       readonly text: string;
+      /** Texts of several lines that show on a terminal, each in the place of the one before, how the answer came about. */
+      readonly frames?: readonly string[];
       /** The same for programs. */
       readonly fields: Readonly<Record<string, unknown>>;
       readonly drawings?: Drawings;

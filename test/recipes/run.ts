@@ -26,7 +26,8 @@ export function train(name: string, ...args: string[]) {
       .replace(/[^\w-]+/g, "-")
       .slice(-200),
   );
-  const { stderr, status, stdout } = sardonyx("train", name, ...args, "--out", run);
+  // One thread: tests run beside one another.
+  const { stderr, status, stdout } = sardonyx("train", name, ...args, "--threads", "1", "--out", run);
   expect([stderr, status]).toEqual(["", 0]);
   const { results } = JSON.parse(readFileSync(join(run, "evaluation.json"), "utf8")) as {
     results: Readonly<Record<string, number>>;

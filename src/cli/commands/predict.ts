@@ -3,6 +3,7 @@ import { basename, extname, join } from "node:path";
 import { writeFileAtomic } from "../../storage/atomic.node.ts";
 import { predictor } from "../../train/evaluate.ts";
 import type { Dialogue, Task } from "../../train/recipe.ts";
+import { animate } from "../animation.ts";
 import { defineCommand } from "../command.ts";
 import { bestOption, type OpenRun, openRun } from "../open-run.ts";
 import type { Output } from "../output.ts";
@@ -62,6 +63,7 @@ async function converse(
   for (const question of questions) {
     const answer = await ask(question);
     const { text, fields } = "output" in answer ? describeOutput(answer.output, 0, classes) : answer;
+    if (output.terminal && "frames" in answer) await animate(answer.frames ?? [], process.stdout);
     const note = "note" in answer ? answer.note : undefined;
     output.record("prediction", { input: question, ...fields, ...(note !== undefined && { note }) });
     output.line(`${question}: ${text}${note === undefined ? "" : `   (${note})`}`);

@@ -1,0 +1,24 @@
+/** What an agent acts in: numbered states, numbered actions, rewards. */
+import type { Tensor } from "../core/tensor.ts";
+
+/** What came of an action. */
+export interface Transition {
+  readonly state: number;
+  readonly action: number;
+  readonly reward: number;
+  readonly next: number;
+  /** Whether the episode ends in `next`, after which nothing is to be had. */
+  readonly done: boolean;
+}
+
+export interface Environment {
+  /** How many actions there are in each state. */
+  readonly actions: number;
+  /** States in which episodes begin. */
+  readonly starts: readonly number[];
+  /** Steps after which an episode is given up; its last state is not an end. */
+  readonly patience: number;
+  step(state: number, action: number): Transition;
+  /** States as inputs of a model, float32 [N, …]. */
+  observe(states: readonly number[]): Tensor;
+}
