@@ -20,7 +20,7 @@ const run = (command: string, ...args: string[]): string =>
 test.each(examples)("%s: example %i prints what its comments say", (document, i, code) => {
   const path = join(folder, `${document.replaceAll("/", "-")}-${i}.ts`);
   writeFileSync(path, code);
-  const printed = run(process.execPath, "--import", "tsx", path).trim().split("\n");
+  const printed = run(process.execPath, "--import", "tsx", path).trimEnd().split("\n");
   const expected = [...code.matchAll(/console\.log\(.*\); \/\/ (.*)/g)].map((match) => match[1]);
   expect(expected.length).toBeGreaterThan(0);
   expect(printed).toEqual(expected);
