@@ -78,7 +78,7 @@ export default defineRecipe({
   name: "bert-mlm",
   summary: "A bidirectional encoder of 3 layers learns English by filling gaps in a book, then tells sentiment",
   data: "Moby Dick: 370,000 tokens, the last tenth is the test; then 3,000 labelled sentences, a fifth of them to test",
-  defaults: { epochs: 20, batchSize: 32, learningRate: 0.001, optimizer: "adamw", seed: 0 },
+  defaults: { epochs: 12, batchSize: 32, learningRate: 0.001, optimizer: "adamw", seed: 0 },
   next: ["sardonyx train lstm-sentiment       sentiment by a recurrent network"],
   network,
   async load({ batchSize, seed, epochs, learningRate }, limit) {

@@ -122,8 +122,8 @@ export default defineRecipe({
       samples: { train: train.length, test: test.length },
       notes: [
         `${vocabulary.size} words are known`,
-        ...(found.skipped > 0 ? [`${found.skipped} entries have no text or no class and are left out`] : []),
-        ...(cut > 0 ? [`of ${cut} texts the first ${longest} words are read`] : []),
+        ...(found.skipped > 0 ? [`left out for lack of a text or a class: ${found.skipped}`] : []),
+        ...(cut > 0 ? [`cut to ${longest} words: ${cut}`] : []),
       ],
       optimizers: { adamw: { weightDecay: 0.01 } },
       schedule: cosine({ rate: learningRate, steps: epochs * (data.length ?? 1) }),

@@ -140,5 +140,7 @@ Made by \`node scripts/make-data-fixtures.mjs\`.
 | \`passengers.csv\` | ten passengers in the manner of the Titanic table: quoted fields, two missing ages |
 | \`movielens/\` | ten films, and ratings made by arithmetic, in the format of MovieLens's CSV files |
 | \`images/\` | the first ten test digits of MNIST, one folder for each class, PNG and (every third) JPEG, by sharp ${sharp.versions.sharp} |
+| \`aclImdb/\` | eight reviews written for the tests, in the layout of the Large Movie Review Dataset |
+| \`pairs.tsv\` | pairs written for the tests, in the layout of Tatoeba's files at manythings.org: English, French, attribution |
 `,
 );

@@ -88,6 +88,24 @@ def recurrent(step, x, w, r, b=None, h0=None, c0=None, lengths=None, directions=
     return torch.stack(y, 1), torch.stack(h), torch.stack(c)
 
 
+def suppress(boxes, scores, limit, overlap, threshold):
+    """Greedy non-maximum suppression class by class, -1 where no box is left."""
+
+    def ratio(a, b):
+        (low, high), (low_b, high_b) = [(torch.minimum(c[:2], c[2:]), torch.maximum(c[:2], c[2:])) for c in (a, b)]
+        common = (torch.minimum(high, high_b) - torch.maximum(low, low_b)).clamp(min=0).prod()
+        return common / ((high - low).prod() + (high_b - low_b).prod() - common)
+
+    def chosen(own, score):
+        kept = []
+        for at in score.argsort(descending=True).tolist():
+            if len(kept) < limit and score[at] > threshold and all(ratio(own[at], own[k]) <= overlap for k in kept):
+                kept.append(at)
+        return torch.tensor(kept + [-1] * (limit - len(kept)))
+
+    return torch.stack([torch.stack([chosen(own, score) for score in of]) for own, of in zip(boxes, scores)])
+
+
 HELPERS = {
     "torch": torch,
     "F": F,
@@ -96,6 +114,7 @@ HELPERS = {
     "conv_weight_gradient": conv_weight_gradient,
     "per_channel": per_channel,
     "recurrent": recurrent,
+    "suppress": suppress,
     "rnn_step": rnn_step,
     "lstm_step": lstm_step,
     "gru_step": gru_step,

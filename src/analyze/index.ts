@@ -1,6 +1,7 @@
 /** `sardonyx/analyze`: what networks are, without running them: depth, parameters, cost, memory; what-ifs; reports. */
 export { type Comparison, compare } from "./compare.ts";
 export { costOfWay, type Way, type WayCost, waysToTrain } from "./estimate.ts";
+export { type HeatmapOptions, heatmap } from "./heatmap.ts";
 export { type Inspected, inspect } from "./inspect.ts";
 export { type LoraOptions, withLora } from "./lora.ts";
 export { mermaidOf } from "./mermaid.ts";

@@ -5,6 +5,7 @@ import { atPlace, DataError, FileError, OptionError, ShapeError } from "../core/
 import { type Shape, sameShape, showShape, size } from "../core/shape.ts";
 import { type Nested, Tensor, tensor } from "../core/tensor.ts";
 import { pictureExtensions, readImage } from "../data/image.node.ts";
+import { lightOnDark } from "../data/light-on-dark.ts";
 import { readBytes } from "../storage/atomic.node.ts";
 import type { InputFormat } from "../train/recipe.ts";
 
@@ -43,23 +44,9 @@ async function fromPicture(path: string, { image, type }: InputFormat): Promise<
     );
   const { height, width, channels } = image;
   const pixels = await readImage(path, { size: [height, width], channels });
-  // Written digits are white on black in MNIST; a scan or photo is usually the other way round.
-  const inverted = channels === 1 && borderMean(pixels) > 127.5;
-  if (inverted) for (let i = 0; i < pixels.data.length; i++) pixels.data[i] = 255 - (pixels.data[i] ?? 0);
-  return { name: basename(path), samples: pixels.reshape([1, ...pixels.shape]), inverted };
-}
-
-/** Mean brightness of the outermost pixels of [1, height, width]. */
-function borderMean({ data, shape: [, height = 0, width = 0] }: Tensor<"uint8">): number {
-  let sum = 0;
-  let pixels = 0;
-  for (let row = 0; row < height; row++)
-    for (let column = 0; column < width; column++) {
-      if (row > 0 && row < height - 1 && column > 0 && column < width - 1) continue;
-      sum += data[row * width + column] ?? 0;
-      pixels++;
-    }
-  return sum / pixels;
+  // A scan or photo is usually the other way round than what was learned.
+  const { picture, inverted } = channels === 1 ? lightOnDark(pixels) : { picture: pixels, inverted: false };
+  return { name: basename(path), samples: picture.reshape([1, ...picture.shape]), inverted };
 }
 
 /** One sample, a batch of them, or a sample's numbers in one row. */

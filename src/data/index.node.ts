@@ -13,5 +13,14 @@ export { loadMnist } from "./mnist.node.ts";
 export { joinLines, loadMobyDick } from "./moby-dick.node.ts";
 export { loadMovieLens, loadSyntheticRatings } from "./movielens.node.ts";
 export { loadSentiment } from "./sentiment.node.ts";
+export {
+  type Clip,
+  clipRate,
+  loadSpokenWords,
+  readClip,
+  type SpokenClips,
+  type SpokenWords,
+  type SpokenWordsOptions,
+} from "./speech-commands.node.ts";
 export { loadTranslations, loadTypescriptMessages } from "./translations.node.ts";
 export { inWorker, type WorkerOptions } from "./worker.node.ts";

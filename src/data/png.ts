@@ -5,7 +5,7 @@ import { showShape } from "../core/shape.ts";
 import { Tensor } from "../core/tensor.ts";
 
 /** Elements as bytes: uint8 as they are, floats in [0, 1] stretched to 0 to 255; what lies outside is cut off. */
-function bytesOf({ dtype, data }: Tensor): Uint8Array {
+export function bytesOf({ dtype, data }: Tensor): Uint8Array {
   if (dtype === "uint8") return data as Uint8Array;
   if (dtype !== "float32" && dtype !== "float64")
     throw new DataError(`a picture is made of uint8 or floats in [0, 1], got ${dtype}; cast it`);

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { beforeAll, expect, it } from "vitest";
 import { FileError } from "../core/errors.ts";
 import { flipBit } from "../storage/testing/damage.ts";
-import { readTar } from "./tar.ts";
+import { readTar, tarFiles } from "./tar.ts";
 
 let archive: Uint8Array;
 beforeAll(() => {
@@ -30,6 +30,27 @@ it("gives the files, without the folders", () => {
   expect([...(files.get("batches/one.bin") ?? [])]).toEqual([1, 2, 3]);
   expect(files.get("batches/empty")?.length).toBe(0);
   expect(files.get("batches/two.bin")?.every((byte) => byte === 7)).toBe(true);
+});
+
+/** The archive in parts of so many bytes. */
+async function* inParts(bytes: Uint8Array, size: number) {
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+}
+
+it.each([1, 100, 512, 100_000])("gives the same when it arrives in parts of %i bytes", async (size) => {
+  const files = new Map<string, Uint8Array>();
+  for await (const { name, bytes } of tarFiles(inParts(archive, size), "a.tar")) files.set(name, bytes);
+  expect(files).toEqual(readTar(archive, "a.tar"));
+});
+
+it("refuses a cut archive that arrives in parts", async () => {
+  const read = async (bytes: Uint8Array) => {
+    for await (const _ of tarFiles(inParts(bytes, 100), "a.tar"));
+  };
+  await expect(read(archive.subarray(0, 514))).rejects.toThrow(
+    /"batches\/one.bin" needs 3 bytes, the archive has 2 left/,
+  );
+  await expect(read(archive.subarray(0, 1024))).rejects.toThrow(/without its end mark/);
 });
 
 it("refuses a changed header, a cut archive and other formats", () => {

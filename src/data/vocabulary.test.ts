@@ -1,7 +1,7 @@
 /** Tokens and vocabularies. */
 import { expect, test } from "vitest";
 import { DataError, OptionError } from "../core/errors.ts";
-import { beginId, endId, paddingId, unknownId, Vocabulary, wordsOf } from "./vocabulary.ts";
+import { beginId, endId, paddingId, sentenceOf, unknownId, Vocabulary, wordsOf } from "./vocabulary.ts";
 
 test("words in lower case, each sign by itself, placeholders whole", () => {
   expect(wordsOf("Don’t STOP -- it's {0}-fold!")).toEqual(["don't", "stop", "-", "-", "it's", "{0}", "-", "fold", "!"]);
@@ -11,6 +11,12 @@ test("words in lower case, each sign by itself, placeholders whole", () => {
   // An e and its accent apart are the composed letter.
   expect(wordsOf("E\u0301te\u0301")).toEqual(["été"]);
   expect(wordsOf("  ")).toEqual([]);
+});
+
+test("tokens as a sentence again", () => {
+  const text = "l'option '--jsx' (ou \"{0}\") de tsconfig.json, non-valide.";
+  expect(sentenceOf(wordsOf(text, { elision: true }))).toBe(text);
+  expect(sentenceOf(["la", "balise", "«", "@", "type", "»", "?"])).toBe("la balise « @type » ?");
 });
 
 const sentences = [

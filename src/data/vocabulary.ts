@@ -10,9 +10,12 @@ export interface WordsOptions {
   readonly elision?: boolean;
 }
 
-/** A placeholder `{0}`, a word with its apostrophes and digits, or one sign of punctuation. */
+/**
+ * A placeholder `{0}`, a word with its digits, and with apostrophes inside or, where they elide, with the names of files
+ * (`tsconfig.json`); or one sign of punctuation.
+ */
 const whole = /\{\d+\}|[\p{L}\p{N}_]+(?:'[\p{L}\p{N}_]+)*|[^\s]/gu;
-const elided = /\{\d+\}|[\p{L}\p{N}_]+'(?=[\p{L}\p{N}_])|[\p{L}\p{N}_]+|[^\s]/gu;
+const elided = /\{\d+\}|[\p{L}\p{N}_]+'(?=[\p{L}\p{N}_])|[\p{L}\p{N}_]+(?:\.[\p{L}\p{N}_]+)*|[^\s]/gu;
 
 /**
  * The tokens of a text: words in lower case, and each sign of punctuation by itself. Unicode is composed first (NFC), curly
@@ -26,6 +29,21 @@ export const wordsOf = (text: string, { elision = false }: WordsOptions = {}): s
     .replaceAll("’", "'")
     .toLowerCase()
     .match(elision ? elided : whole) ?? [];
+
+/** A text of tokens, with spaces where people put them: none before a comma, inside quotes, behind an elision. */
+export function sentenceOf(tokens: readonly string[]): string {
+  const open = new Set<string>();
+  let text = "";
+  let joins = true;
+  for (const token of tokens) {
+    const isQuote = token === "'" || token === '"';
+    const closes = isQuote && open.delete(token);
+    text += joins || closes || /^[-.,)\]}/]$/.test(token) ? token : ` ${token}`;
+    if (isQuote && !closes) open.add(token);
+    joins = isQuote ? !closes : /^[-([{/@]$|.'$/.test(token);
+  }
+  return text;
+}
 
 export interface VocabularyOptions {
   /** Tokens at most, the four special ones included; default 10,000. */

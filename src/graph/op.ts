@@ -32,6 +32,7 @@ interface OperandsOf {
   "2": readonly [Value, Value];
   "2-3": readonly [Value, Value, Value?];
   "2-4": readonly [Value, Value, Value?, Value?];
+  "2-5": readonly [Value, Value, Value?, Value?, Value?];
   "3": readonly [Value, Value, Value];
   "3-4": readonly [Value, Value, Value, Value?];
   "3-5": readonly [Value, Value, Value, Value?, Value?];

@@ -9,6 +9,8 @@ export interface Memory {
   readonly states: Value;
   /** Which of them take part, [N, S]; default all. */
   readonly mask?: Value | undefined;
+  /** The one place, int64 [1], whose state is asked for; default: the states of all tokens. */
+  readonly at?: Value | undefined;
 }
 
 /**
@@ -21,7 +23,7 @@ export abstract class EncoderDecoder extends Module<DecoderInputs> {
   abstract readonly attentionPath: string;
   /** Ids [N, S] → states [N, S, width]. */
   abstract encode(ids: Value, context: Context, mask?: Value): Value;
-  /** Ids [N, U] → states [N, U, width], each of the tokens up to its own. */
+  /** Ids [N, U] → states [N, U, width], each of the tokens up to its own; with `at` [N, 1, width]. */
   abstract decode(ids: Value, context: Context, memory: Memory): Value;
   /** States of a decoder [..., width] → [..., vocabulary]. */
   abstract score(states: Value, context: Context): Value;

@@ -28,6 +28,12 @@ export { AuxiliaryClassifier, auxiliaryLoss } from "./auxiliary.ts";
 export { BertForPreTraining, BertModel, type BertOptions, bertArchitectures } from "./bert.ts";
 export { DeepMlp, type DeepMlpOptions, widthFor } from "./deep-mlp.ts";
 export { DenseNet, type DenseNetOptions } from "./densenet.ts";
+export {
+  type DetectorOptions,
+  ObjectFinder,
+  type ObjectFinderOptions,
+  SingleShotDetector,
+} from "./detector.ts";
 export { DistilBertModel, type DistilBertOptions, distilbertArchitectures } from "./distilbert.ts";
 export { EfficientNet, type EfficientNetOptions } from "./efficientnet.ts";
 export { EncoderClassifier, type EncoderClassifierOptions } from "./encoder-classifier.ts";
@@ -44,6 +50,7 @@ export { GoogLeNet, type GoogLeNetOptions } from "./googlenet.ts";
 export { Gpt2Model, type Gpt2Options, gpt2Architectures } from "./gpt2.ts";
 export { type Architectures, type HeadOptions, PooledEncoder } from "./heads.ts";
 export { InceptionV3, type InceptionV3Options } from "./inception-v3.ts";
+export { type KeywordOptions, keywordConvolution, keywordRecurrent, keywordTranscriber } from "./keywords.ts";
 export { LeNet5 } from "./lenet.ts";
 export {
   type LlamaAttention,

@@ -18,7 +18,7 @@ import {
   type TiedDense,
   tiedDense,
 } from "../nn/index.ts";
-import { cast, concat, div, maximum, mul, reduceMean, reduceSum, reshape } from "../ops/index.ts";
+import { cast, concat, div, gather, maximum, mul, reduceMean, reduceSum, reshape } from "../ops/index.ts";
 import { EncoderDecoder, type Memory } from "./encoder-decoder.ts";
 import { initial } from "./tokens.ts";
 
@@ -64,11 +64,12 @@ export class RecurrentTranslator extends EncoderDecoder {
     const lengths = mask && reduceSum(cast(mask, "int32"), 1);
     return this.#drop(this.encoder.apply(this.#embed(ids, context), context, { lengths }), context);
   }
-  decode(ids: Value, context: Context, { states, mask }: Memory): Value {
+  decode(ids: Value, context: Context, { states, mask, at }: Memory): Value {
     const start = this.bridge.apply(meanOf(states, mask), context);
-    const own = this.decoder.apply(this.#embed(ids, context), context, {
+    const every = this.decoder.apply(this.#embed(ids, context), context, {
       initial: reshape(start, [1, ...start.shape]),
     }); // [N, U, width]
+    const own = at ? gather(every, at, 1) : every;
     const read = this.attention.apply(own, context, { memory: states, mask });
     return this.#drop(this.combine.apply(concat([read, own], 2), context), context);
   }

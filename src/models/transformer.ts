@@ -16,7 +16,7 @@ import {
   type TiedDense,
   tiedDense,
 } from "../nn/index.ts";
-import { add, mul, relu } from "../ops/index.ts";
+import { add, gather, mul, relu } from "../ops/index.ts";
 import { EncoderDecoder, type Memory } from "./encoder-decoder.ts";
 import { type Preset, tokenPreset } from "./preset.ts";
 import { initial, type TransformerSizes } from "./tokens.ts";
@@ -109,11 +109,12 @@ export class Transformer extends EncoderDecoder {
       this.#embed(ids, context),
     );
   }
-  decode(ids: Value, context: Context, { states: memory, mask }: Memory): Value {
-    return this.decoder.layers.reduce(
+  decode(ids: Value, context: Context, { states: memory, mask, at }: Memory): Value {
+    const every = this.decoder.layers.reduce(
       (states, layer) => layer.apply(states, context, { memory, mask }),
       this.#embed(ids, context),
     );
+    return at ? gather(every, at, 1) : every;
   }
   score(states: Value, context: Context): Value {
     return this.output.apply(states, context);

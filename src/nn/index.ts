@@ -28,8 +28,10 @@ export {
 } from "./conv-transpose.ts";
 export type { ConvOptions, Padding, PerAxis } from "./convolution.ts";
 export { type CtcOptions, ctc } from "./ctc.ts";
+export { ctcDecode } from "./ctc-decode.ts";
 export { Decoding, type Memory } from "./decoding.ts";
 export { Dense, type DenseOptions, dense } from "./dense.ts";
+export { type DetectionLossOptions, decodeBoxes, detectionLoss, detections } from "./detection.ts";
 export { Dropout, dropout } from "./dropout.ts";
 export {
   Embedding,

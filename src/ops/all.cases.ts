@@ -25,6 +25,7 @@ import { rearrangeCases } from "./rearrange.cases.ts";
 import { recurrentCases } from "./recurrent.cases.ts";
 import { reduceCases } from "./reduce.cases.ts";
 import { slicingCases } from "./slicing.cases.ts";
+import { suppressionCases } from "./suppression.cases.ts";
 
 /** Cases by family; a family's recorded values are in test/fixtures/ops/<family>.json. */
 export const caseFamilies: Readonly<Record<string, readonly OpCase[]>> = {
@@ -50,6 +51,7 @@ export const caseFamilies: Readonly<Record<string, readonly OpCase[]>> = {
   einsum: einsumCases,
   fusions: fusionCases,
   recurrent: recurrentCases,
+  suppression: suppressionCases,
 };
 
 export const keyOfCase = ({ op, name }: OpCase): string => `${op.type}: ${name}`;

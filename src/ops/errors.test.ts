@@ -39,6 +39,11 @@ const shapeMistakes: readonly (readonly [string, () => unknown, string])[] = [
     "matmul takes matrices, got [3] and [3, 4]; reshape vectors to [1, n] or [n, 1]",
   ],
   [
+    "non-maximum suppression, boxes and scores",
+    () => ops.nonMaxSuppression(float(2, 5, 4), float(2, 3, 4), { limit: 1, overlap: 0.5, threshold: 0 }),
+    "nonMaxSuppression: boxes are [2, 5, 4] and scores [2, 3, 4], expected [batch, boxes, 4] and [batch, classes, boxes]",
+  ],
+  [
     "linear, bias",
     () => ops.linear(float(2, 3), float(4, 3), float(5)),
     "do not broadcast: axis -1 has 5 and 4; make them equal, or one of them 1",

@@ -22,3 +22,4 @@ export * from "./rearrange.ts";
 export * from "./recurrent.ts";
 export * from "./reduce.ts";
 export * from "./slicing.ts";
+export * from "./suppression.ts";

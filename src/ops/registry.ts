@@ -22,6 +22,7 @@ import * as rearrange from "./rearrange.ts";
 import * as recurrent from "./recurrent.ts";
 import * as reduce from "./reduce.ts";
 import * as slicing from "./slicing.ts";
+import * as suppression from "./suppression.ts";
 
 const opsOf = (family: object): OpDef[] => Object.values(family).filter((item): item is OpDef => item instanceof OpDef);
 
@@ -41,6 +42,7 @@ const families: readonly (readonly [object, (op: OpDef) => OpKind])[] = [
   [convolution, () => "convolution"],
   [pooling, () => "pooling"],
   [indexing, () => "embedding"],
+  [suppression, () => "other"],
   [normalization, () => "normalization"],
   [rearrange, () => "reshape"],
   [interpolation, () => "reshape"],

@@ -4,6 +4,7 @@ import type { Tensor } from "../core/tensor.ts";
 import type { Batch, Dataset } from "../data/dataset.ts";
 import type { TensorType } from "../graph/ir.ts";
 import { type CompileOptions, compile, type Executable } from "../jit/compile.ts";
+import type { ContextOptions } from "../nn/context.ts";
 import type { Loss } from "../nn/losses.ts";
 import type { Module } from "../nn/module.ts";
 import type { Parameter } from "../nn/parameter.ts";
@@ -84,6 +85,11 @@ export const evaluate = (
   { loss, metrics = [], compile }: { loss: Loss; metrics?: readonly Metric[]; compile?: CompileOptions },
 ): Promise<Evaluation> => new Evaluator(model, loss, metrics, compile).run(data);
 
+/** A trace with the parameters as they are now built in. */
+export const boundParameters: Pick<ContextOptions, "bind"> = {
+  bind: (parameter) => constant(knownValue(parameter)),
+};
+
 /**
  * A function from inputs of one type to the model's outputs, with the parameters as they are now built in, which
  * lets the engine prepare them once.
@@ -94,7 +100,7 @@ export async function predictor(
   options?: CompileOptions,
 ): Promise<(x: Tensor) => Promise<Tensor>> {
   model.trace(type);
-  const { x, y } = model.trace(type, { bind: (parameter) => constant(knownValue(parameter)) });
+  const { x, y } = model.trace(type, boundParameters);
   const executable = await compile([x], [y], options);
   return async (input) => (await executable.run([input]))[0] as Tensor;
 }

@@ -7,8 +7,7 @@ import { Tensor, zerosTensor } from "../core/tensor.ts";
 import { type CompileOptions, compile } from "../jit/compile.ts";
 import { Decoding } from "../nn/decoding.ts";
 import type { Module } from "../nn/module.ts";
-import { constant } from "../ops/index.ts";
-import { knownValue } from "./evaluate.ts";
+import { boundParameters } from "./evaluate.ts";
 
 /** A language model at work: it has read some tokens, and keeps their keys and values. */
 export interface Decoder {
@@ -33,10 +32,7 @@ export interface DecoderOptions {
 /** A step for so many tokens at once, int32 [1, length] → logits [length, vocabulary]. */
 async function compileStep(model: Module, length: number, { capacity, compile: options }: DecoderOptions) {
   const decoding = new Decoding(capacity);
-  const { x, y } = model.trace(
-    { dtype: "int32", shape: [1, length] },
-    { decoding, bind: (parameter) => constant(knownValue(parameter)) },
-  );
+  const { x, y } = model.trace({ dtype: "int32", shape: [1, length] }, { decoding, ...boundParameters });
   if (y.rank !== 3)
     throw new ShapeError(
       `the model gives ${showShape(y.shape)}; a language model gives logits [batch, time, vocabulary]`,

@@ -1,4 +1,20 @@
 /** Training that runs anywhere: optimizers, schedules, metrics, the loop, recipes. */
+
+export { anchorAccuracy } from "./anchor-accuracy.ts";
+export {
+  areaUnderPrecision,
+  type DetectedPicture,
+  type Detection,
+  meanAveragePrecision,
+} from "./average-precision.ts";
+export {
+  type BeamSearchOptions,
+  beamSearch,
+  type Candidate,
+  type Hypothesis,
+  type NextTokens,
+  type Prefix,
+} from "./beam-search.ts";
 export { type Callback, type EarlyStoppingOptions, earlyStopping, logLearningRate, records } from "./callbacks.ts";
 export { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
 export {
@@ -62,4 +78,12 @@ export {
   type TrainerState,
   type TrainingOptions,
 } from "./trainer.ts";
+export { transcriptAccuracy } from "./transcripts.ts";
 export { bleu, chrf } from "./translation-scores.ts";
+export {
+  attentionWeights,
+  type TranslationModel,
+  type Translator,
+  type TranslatorOptions,
+  translator,
+} from "./translator.ts";

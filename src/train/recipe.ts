@@ -63,13 +63,11 @@ export interface InputFormat {
 }
 
 /** What a model says to a question. */
-export type Answer =
-  /** Logits of the task's classes, or numbers, [1, …]: told as of pictures. */
-  | {
-      readonly output: Tensor;
-      /** What a person should know of the question, such as words that the model does not know. */
-      readonly note?: string;
-    }
+export type Answer = {
+  /** What a person should know of the question, such as words that the model does not know. */
+  readonly note?: string;
+} /** Logits of the task's classes, or numbers, [1, …]: told as of pictures. */ & (
+  | { readonly output: Tensor }
   | {
       readonly text: string;
       /** Texts of several lines that show on a terminal, each in the place of the one before, how the answer came about. */
@@ -77,7 +75,8 @@ export type Answer =
       /** The same for programs. */
       readonly fields: Readonly<Record<string, unknown>>;
       readonly drawings?: Drawings;
-    };
+    }
+);
 
 /** How a model is asked what neither a picture nor numbers can ask: a sentence, a recording, the number of a user. */
 export interface Dialogue {
@@ -157,6 +156,8 @@ export type OnDownload = (progress: {
 export interface RecipeNetwork {
   readonly model: Module;
   readonly input: TensorType;
+  /** Of its extra inputs, by name. */
+  readonly extra?: Readonly<Record<string, TensorType>>;
 }
 
 export interface Recipe<O extends RecipeOptions = RecipeOptions> {

@@ -45,7 +45,7 @@ function matchesOf(
 /**
  * BLEU in percent (Papineni et al. 2002, sec. 2.3): the geometric mean of the shares of 1 to 4 tokens in a row that the reference
  * has too, times e^(1 - r/c) where the translations, c tokens, are shorter than the references, r. A share of 0 counts as
- * half, a quarter, … of one match (Chin-Yew Lin and Och 2004 as in NIST's mteval). One reference each. Throws DataError
+ * half, a quarter, … of one match (method 3 of Chen and Cherry 2014, sacreBLEU's default). One reference each. Throws DataError
  * unless both lists are equally long.
  */
 export function bleu(translations: readonly (readonly string[])[], references: readonly (readonly string[])[]): number {

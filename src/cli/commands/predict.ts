@@ -64,7 +64,7 @@ async function converse(
     const answer = await ask(question);
     const { text, fields } = "output" in answer ? describeOutput(answer.output, 0, classes) : answer;
     if (output.terminal && "frames" in answer) await animate(answer.frames ?? [], process.stdout);
-    const note = "note" in answer ? answer.note : undefined;
+    const { note } = answer;
     output.record("prediction", { input: question, ...fields, ...(note !== undefined && { note }) });
     output.line(`${question}: ${text}${note === undefined ? "" : `   (${note})`}`);
     for (const [name, drawing] of Object.entries(("drawings" in answer && answer.drawings) || {})) {

@@ -70,16 +70,16 @@ function fromModule({ input, extra = {}, ...named }: Named, shapes: ShapeOptions
 
 async function fromRecipe(recipe: Recipe, shapes: ShapeOptions, output: Output): Promise<Network> {
   const { name, summary } = recipe;
-  const { model, input } = recipe.network?.(defaultSettings(recipe)) ?? (await loadNetwork(recipe, output));
-  return fromModule({ name, source: summary, model, input }, shapes);
+  const network = recipe.network?.(defaultSettings(recipe)) ?? (await loadNetwork(recipe, output));
+  return fromModule({ name, source: summary, ...network }, shapes);
 }
 
 const defaultSettings = (recipe: Recipe) => ({ ...recipe.defaults, ...defaultOptions(recipe) });
 
 /** The network of a recipe that needs its data to know it. */
 async function loadNetwork(recipe: Recipe, output: Output): Promise<RecipeNetwork> {
-  const task = await recipe.load(defaultSettings(recipe), 1, showDownloads(output));
-  return { model: task.model, input: task.input.type };
+  const { model, input } = await recipe.load(defaultSettings(recipe), 1, showDownloads(output));
+  return { model, input: input.type, ...(input.extra && { extra: input.extra }) };
 }
 
 /** A module's default export: a recipe, a model, a function that makes one, or `{ model, input }`. */

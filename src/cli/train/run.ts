@@ -121,7 +121,7 @@ function announce({ recipe, record, folder, resumed, progress }: Plan, task: Tas
     classes && `${classes.length} classes${classes.length <= 12 ? ` (${classes.join(", ")})` : ""}`,
   ].filter(Boolean);
   if (data.length > 0) output.prose(`Data: ${data.join("; ")}`, 6);
-  for (const note of notes) output.line(`      ${note}`);
+  for (const note of notes) output.prose(`      ${note}`, 6);
   output.prose(`Run:  ${showSettings(settings)}`, 6);
   const where = progress && `epoch ${progress.epoch + 1}, batch ${progress.batchInEpoch + 1}`;
   output.line(`      in ${shown(folder)}${resumed ? `, going on from ${where ?? "its beginning"}` : ""}`);

@@ -1,0 +1,32 @@
+/** English to French by a recurrent encoder and decoder with attention. */
+import { cosine, defineRecipe, models } from "../src/index.ts";
+import {
+  translationData,
+  translationOptions,
+  translationTask,
+  translationTypes,
+  usualVocabulary,
+} from "./shared/translation.ts";
+
+const network = (attention: "additive" | "dot", vocabulary: number) =>
+  new models.RecurrentTranslator({ vocabulary, width: 128, attention, dropout: 0.2 });
+
+export default defineRecipe({
+  name: "seq2seq-translate",
+  summary: "English to French: a GRU reads in both directions, another writes and attends to what was read",
+  data: translationData,
+  defaults: { epochs: 24, batchSize: 32, learningRate: 0.005, optimizer: "adam", seed: 0 },
+  options: {
+    ...translationOptions,
+    attention: { description: "additive (Bahdanau) or dot (Luong)", default: "additive", choices: ["additive", "dot"] },
+  },
+  next: ["sardonyx train transformer-translate          the same with attention alone"],
+  network: ({ attention }) => ({ model: network(attention, usualVocabulary), ...translationTypes }),
+  load: (settings, limit, onDownload) =>
+    translationTask(settings, limit, onDownload, {
+      build: (vocabulary) => network(settings.attention, vocabulary),
+      schedule: (updates) =>
+        cosine({ rate: settings.learningRate, steps: settings.epochs * updates, warmup: Math.min(updates, 100) }),
+      training: { clipNorm: 1 },
+    }),
+});

@@ -1,0 +1,247 @@
+/** Translation from English to French: the pairs, the task of a model that reads and writes, what it is compared with. */
+import { heatmap } from "../../src/analyze/index.ts";
+import {
+  accuracy,
+  attentionWeights,
+  type Batch,
+  beginId,
+  bleu,
+  bucketed,
+  type CompileOptions,
+  chrf,
+  crossEntropy,
+  DataError,
+  type Dataset,
+  endId,
+  foldIn,
+  type Key,
+  keyOf,
+  learnDictionary,
+  type models,
+  type OnDownload,
+  OptionError,
+  paddingId,
+  padRows,
+  perplexity,
+  Random,
+  type RecipeSettings,
+  type Schedule,
+  sameWords,
+  sentenceOf,
+  type Task,
+  Tensor,
+  type TrainingOptions,
+  type Translations,
+  translator,
+  Vocabulary,
+  wordsOf,
+} from "../../src/index.ts";
+import { loadTranslations, loadTypescriptMessages } from "../../src/node.ts";
+
+/** Tokens of a sentence at most, its end included. */
+const longest = 72;
+const widths = [8, 12, 16, 24, 32, 48, longest];
+
+export const translationData = "TypeScript's messages in English and French: 1,906 pairs, 212 to test";
+
+export const translationOptions = {
+  data: {
+    description: "file of pairs, one source<TAB>target in a row; TypeScript's messages where there is none",
+    default: "",
+  },
+  beam: { description: "sequences that are kept while a translation is written", default: 4 },
+} as const;
+
+/** A sentence and its translation, as tokens. */
+type Pair = readonly [source: readonly string[], target: readonly string[]];
+
+const tokensOf = (text: string): string[] => wordsOf(text, { elision: true });
+
+const sentence = { dtype: "int32", shape: [1, longest] } as const;
+/** Types of a model's inputs. */
+export const translationTypes = { input: sentence, extra: { decoder: sentence, mask: sentence } };
+
+/** Tokens known to a model of TypeScript's messages, to show its size without them. */
+export const usualVocabulary = 3_000;
+
+export interface TranslationOptions {
+  build(vocabulary: number): models.EncoderDecoder;
+  /** Of the learning rate, given the updates of an epoch. */
+  schedule(updates: number): Schedule;
+  readonly labelSmoothing?: number;
+  readonly optimizers?: Task["optimizers"];
+  readonly training?: TrainingOptions;
+}
+
+type Settings = RecipeSettings & { readonly data: string; readonly beam: number };
+
+/** More sources than this are not held out: each is translated when the run ends. */
+const mostTested = 1000;
+
+/** Pairs to train on and to test on: a tenth of the sources, each with all its translations. */
+function parted(pairs: readonly Pair[], key: Key): { readonly train: readonly Pair[]; readonly test: readonly Pair[] } {
+  const groups = new Map<string, Pair[]>();
+  for (const pair of pairs) {
+    const source = pair[0].join(" ");
+    groups.set(source, [...(groups.get(source) ?? []), pair]);
+  }
+  const all = [...groups.values()];
+  const order = Array.from(new Random(foldIn(key, "test")).permutation(all.length), (i) => all[i] ?? []);
+  const border = Math.min(mostTested, Math.ceil(all.length / 10));
+  if (all.length < 2)
+    throw new DataError(
+      `there are ${all.length} different sentences to translate; pass two at least, one of them to test`,
+    );
+  return { train: order.slice(border).flat(), test: order.slice(0, border).flat() };
+}
+
+/** What of the pairs fits, and what to tell of the others. */
+function fitting({ pairs, skipped }: Translations): {
+  readonly pairs: readonly Pair[];
+  readonly notes: readonly string[];
+} {
+  const all = pairs.map(({ source, target }): Pair => [tokensOf(source), tokensOf(target)]);
+  const fit = all.filter((pair) => pair.every((tokens) => tokens.length > 0 && tokens.length < longest));
+  return {
+    pairs: fit,
+    notes: [
+      ...(skipped > 0 ? [`left out for lack of a pair: ${skipped}`] : []),
+      ...(fit.length < all.length ? [`left out for more than ${longest - 1} tokens: ${all.length - fit.length}`] : []),
+    ],
+  };
+}
+
+/** Batches of pairs: the source, its mask, the target, and what stands before each of its tokens. */
+function batchesOf(pairs: readonly Pair[], vocabulary: Vocabulary, size: number, key?: Key): Dataset<Batch> {
+  const rows = pairs.map(([source, target]) => ({
+    source: vocabulary.encode(source),
+    target: [...vocabulary.encode(target), endId],
+  }));
+  return bucketed(rows, {
+    size,
+    widths,
+    lengthOf: ({ source, target }) => Math.max(source.length, target.length),
+    collate: (members, width) => {
+      const x = padRows(
+        members.map(({ source }) => source),
+        width,
+      );
+      return {
+        x,
+        y: padRows(
+          members.map(({ target }) => target),
+          width,
+        ),
+        decoder: padRows(
+          members.map(({ target }) => [beginId, ...target.slice(0, -1)]),
+          width,
+        ),
+        mask: new Tensor(
+          "int32",
+          x.shape,
+          x.data.map((id) => (id === paddingId ? 0 : 1)),
+        ),
+      };
+    },
+    ...(key && { key }),
+  });
+}
+
+export async function translationTask(
+  { data, beam, batchSize, seed }: Settings,
+  limit: number | undefined,
+  onDownload: OnDownload | undefined,
+  options: TranslationOptions,
+): Promise<Task> {
+  if (!Number.isInteger(beam) || beam < 1)
+    throw new OptionError(`--beam is ${beam}; pass a whole number from 1, such as 4`);
+  const key = keyOf(seed);
+  const found =
+    data === ""
+      ? await loadTypescriptMessages({ ...(onDownload && { onProgress: onDownload }) })
+      : await loadTranslations(data);
+  const { pairs, notes } = fitting(found);
+  const parts = parted(pairs, key);
+  const [train, test] = [parts.train.slice(0, limit), parts.test.slice(0, limit)];
+  const vocabulary = Vocabulary.of(train.flat());
+  const model = options.build(vocabulary.size);
+  const batches = batchesOf(train, vocabulary, batchSize, foldIn(key, "order"));
+
+  const translatorOf = (batch: number, compile: CompileOptions) => {
+    const write = translator(model, { widths, batch, beam, compile });
+    return async (sources: readonly (readonly string[])[]) =>
+      (await write(sources.map((tokens) => vocabulary.encode(tokens)))).map(({ ids }) => ids);
+  };
+  const map = async (source: readonly string[], ids: readonly number[], compile: CompileOptions) => {
+    const weights = await attentionWeights(model, vocabulary.encode(source), ids, compile);
+    const rows = ids.map((id) => vocabulary.tokens[id] ?? "");
+    return heatmap({ title: "Attention to the source", rows, columns: source, values: weights.data as Float32Array });
+  };
+  return {
+    model,
+    train: batches,
+    test: batchesOf(test, vocabulary, 32),
+    loss: crossEntropy({ ignore: paddingId, labelSmoothing: options.labelSmoothing ?? 0 }),
+    metrics: [accuracy({ ignore: paddingId }), perplexity({ ignore: paddingId })],
+    samples: { train: train.length, test: test.length },
+    notes: [`${vocabulary.size} tokens of both languages are known`, ...notes],
+    schedule: options.schedule(batches.length ?? 1),
+    callbacks: [sameWords(vocabulary)],
+    ...(options.optimizers && { optimizers: options.optimizers }),
+    ...(options.training && { training: options.training }),
+    input: { type: translationTypes.input, extra: translationTypes.extra, prepare: (raw) => raw },
+    async measure(compile) {
+      const [sources, references] = [test.map(([source]) => source), test.map(([, target]) => target)];
+      const written = await translatorOf(16, compile)(sources);
+      const dictionary = learnDictionary(train);
+      const wordForWord = sources.map((source) => source.map((token) => dictionary.get(token) ?? token));
+      const translations = written.map((ids) => vocabulary.decode(ids));
+      const joined = (sentences: readonly (readonly string[])[]) => sentences.map((tokens) => tokens.join(" "));
+      return {
+        bleu: bleu(translations, references),
+        chrf: chrf(joined(translations), joined(references)),
+        copy_bleu: bleu(sources, references),
+        dictionary_bleu: bleu(wordForWord, references),
+      };
+    },
+    async draw(compile) {
+      const shown = test.slice(0, 40);
+      const written = await translatorOf(16, compile)(shown.map(([source]) => source));
+      const rows = shown.map(([source, target], i) =>
+        [source, vocabulary.decode(written[i] ?? []), target].map(sentenceOf).join("\t"),
+      );
+      // A sentence that fills a picture and does not overflow it.
+      const at = Math.max(
+        0,
+        shown.findIndex(([source]) => source.length >= 8 && source.length <= 16),
+      );
+      return {
+        "translations.tsv": `${["source", "translation", "reference"].join("\t")}\n${rows.join("\n")}\n`,
+        "attention.svg": await map(shown[at]?.[0] ?? [], written[at] ?? [], compile),
+      };
+    },
+    dialogue: {
+      what: "a sentence in English",
+      example: "A class must be declared after its base class.",
+      async open(compile) {
+        const translate = translatorOf(1, compile);
+        return async (question) => {
+          const source = tokensOf(question);
+          if (source.length === 0)
+            throw new DataError("the sentence has no words; pass one such as 'Property expected.'");
+          if (source.length > longest)
+            throw new DataError(`the sentence has ${source.length} tokens, ${longest} are read at most; cut it`);
+          const unknown = vocabulary.unknown(source);
+          const [ids = []] = await translate([source]);
+          const text = sentenceOf(vocabulary.decode(ids));
+          return {
+            text,
+            fields: { translation: text, ...(unknown.length > 0 && { unknown }) },
+            drawings: { "attention.svg": await map(source, ids, compile) },
+            ...(unknown.length > 0 && { note: `not known: ${unknown.join(", ")}` }),
+          };
+        };
+      },
+    },
+  };
+}

@@ -1,0 +1,42 @@
+/** A table of shares as SVG text, its rows and columns named: what attends to what. */
+import { escapeXml } from "./plot.ts";
+
+export interface HeatmapOptions {
+  readonly title: string;
+  /** Names beside the rows, and above the columns. */
+  readonly rows: readonly string[];
+  readonly columns: readonly string[];
+  /** Shares in [0, 1], row after row. */
+  readonly values: ArrayLike<number>;
+}
+
+const cell = 22;
+/** A letter's width, near enough. */
+const letter = 7;
+
+/** Squares the darker the larger their share; the number on pointing at one. */
+export function heatmap({ title, rows, columns, values }: HeatmapOptions): string {
+  const longest = (names: readonly string[]) => letter * Math.max(1, ...names.map((name) => [...name].length));
+  const left = 16 + longest(rows);
+  const top = 44 + longest(columns);
+  const [width, height] = [
+    Math.max(left + cell * columns.length, letter * title.length) + 16,
+    top + cell * rows.length + 12,
+  ];
+  const squares = rows.flatMap((row, y) =>
+    columns.map((column, x) => {
+      const value = Math.min(1, Math.max(0, values[y * columns.length + x] ?? 0));
+      const told = `${escapeXml(row)}: ${escapeXml(column)} ${value.toFixed(2)}`;
+      return `<rect x="${left + cell * x}" y="${top + cell * y}" width="${cell - 1}" height="${cell - 1}" fill="#0072b2" fill-opacity="${value.toFixed(3)}"><title>${told}</title></rect>`;
+    }),
+  );
+  const beside = rows.map(
+    (name, y) => `<text x="${left - 6}" y="${top + cell * y + 15}" text-anchor="end">${escapeXml(name)}</text>`,
+  );
+  const above = columns.map(
+    (name, x) =>
+      `<text transform="translate(${left + cell * x + 14},${top - 6}) rotate(-90)">${escapeXml(name)}</text>`,
+  );
+  const frame = `<rect x="${left - 0.5}" y="${top - 0.5}" width="${cell * columns.length}" height="${cell * rows.length}" fill="none" stroke="#9ca3af"/>`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="12" fill="#111827"><rect width="${width}" height="${height}" fill="#ffffff"/><text x="16" y="22" font-size="14">${escapeXml(title)}</text>${squares.join("")}${frame}${beside.join("")}${above.join("")}</svg>\n`;
+}

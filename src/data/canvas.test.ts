@@ -1,0 +1,34 @@
+/** Drawing, pixel by pixel. */
+import { expect, it } from "vitest";
+import { tensor } from "../core/tensor.ts";
+import { Canvas, type Color } from "./canvas.ts";
+
+const white: Color = [255, 255, 255];
+
+/** The green channel as text. */
+const shown = ({ picture: { data, shape } }: Canvas): string[] => {
+  const [, height = 0, width = 0] = shape;
+  return Array.from({ length: height }, (_, y) =>
+    Array.from({ length: width }, (_, x) => ((data[(height + y) * width + x] ?? 0) > 127 ? "#" : ".")).join(""),
+  );
+};
+
+it("writes letters and digits, leaves out what the font lacks", () => {
+  const canvas = new Canvas(5, 15);
+  canvas.text(0, 0, "a7€1", white);
+  expect(shown(canvas)).toEqual([
+    ".#..###......#.",
+    "#.#...#.....##.",
+    "###..#.......#.",
+    "#.#..#.......#.",
+    "#.#..#......###",
+  ]);
+});
+
+it("frames, enlarged grey pictures, what lies outside is cut off", () => {
+  const canvas = new Canvas(4, 6, [10, 20, 30]);
+  expect([...canvas.picture.data.filter((_, i) => i % 24 === 0)]).toEqual([10, 20, 30]);
+  canvas.frame(-1, 0, 2, 3, white);
+  canvas.grey(4, 1, tensor([[1], [0.2]]), 2);
+  expect(shown(canvas)).toEqual(["###...", "..#.##", "..#.##", "###..."]);
+});

@@ -1,0 +1,64 @@
+/** Drawing into a picture's pixels: pictures, frames, short labels. */
+import { Tensor } from "../core/tensor.ts";
+import { glyphHeight, glyphOf, glyphWidth } from "./pixel-font.ts";
+import { bytesOf } from "./png.ts";
+
+/** Red, green and blue, 0 to 255. */
+export type Color = readonly [red: number, green: number, blue: number];
+
+/** A picture of three channels that can be drawn on; what lies outside of it is cut off. */
+export class Canvas {
+  /** uint8 [3, height, width]. */
+  readonly picture: Tensor<"uint8">;
+  readonly #height: number;
+  readonly #width: number;
+
+  constructor(height: number, width: number, [red, green, blue]: Color = [0, 0, 0]) {
+    const area = height * width;
+    const data = new Uint8Array(3 * area)
+      .fill(red)
+      .fill(green, area)
+      .fill(blue, 2 * area);
+    this.picture = new Tensor("uint8", [3, height, width], data);
+    [this.#height, this.#width] = [height, width];
+  }
+
+  set(x: number, y: number, color: Color): void {
+    if (x < 0 || y < 0 || x >= this.#width || y >= this.#height) return;
+    for (const [channel, level] of color.entries())
+      this.picture.data[(channel * this.#height + y) * this.#width + x] = level;
+  }
+
+  fill(x: number, y: number, width: number, height: number, color: Color): void {
+    for (let row = y; row < y + height; row++)
+      for (let column = x; column < x + width; column++) this.set(column, row, color);
+  }
+
+  /** A grey picture, [height, width] or [1, height, width] of bytes or floats in [0, 1], each pixel `scale` wide and high. */
+  grey(x: number, y: number, picture: Tensor, scale = 1): void {
+    const width = picture.shape.at(-1) ?? 1;
+    for (const [i, level] of bytesOf(picture).entries()) {
+      const [row, column] = [Math.floor(i / width), i % width];
+      this.fill(x + column * scale, y + row * scale, scale, scale, [level, level, level]);
+    }
+  }
+
+  /** A frame one pixel wide, from its left upper pixel to its right lower one. */
+  frame(left: number, top: number, right: number, bottom: number, color: Color): void {
+    this.fill(left, top, right - left + 1, 1, color);
+    this.fill(left, bottom, right - left + 1, 1, color);
+    this.fill(left, top, 1, bottom - top + 1, color);
+    this.fill(right, top, 1, bottom - top + 1, color);
+  }
+
+  /** Letters without case, digits and a few signs, 5 · scale high, 4 · scale each; others are left blank. */
+  text(x: number, y: number, text: string, color: Color, scale = 1): void {
+    for (const [i, character] of [...text].entries()) {
+      const left = x + i * (glyphWidth + 1) * scale;
+      for (let row = 0; row < glyphHeight; row++)
+        for (let column = 0; column < glyphWidth; column++)
+          if (glyphOf(character)[row]?.[column] === "#")
+            this.fill(left + column * scale, y + row * scale, scale, scale, color);
+    }
+  }
+}
