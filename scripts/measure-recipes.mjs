@@ -1,5 +1,5 @@
 /**
- * Runs recipes whole and writes what they reach into docs/recipes.md: node scripts/measure-recipes.mjs [NAME or "NAME --option" …]
+ * Runs recipes whole and writes what they reach into docs/recipes.md and its Chinese twin: node scripts/measure-recipes.mjs [NAME or "NAME --option" …]
  * Results are kept in docs/recipes.json, so that one recipe can be measured anew; without names the table alone is written.
  */
 import { spawn } from "node:child_process";
@@ -9,7 +9,11 @@ import { join } from "node:path";
 import { root } from "./prepare.mjs";
 
 const file = join(root, "docs/recipes.json");
-const page = join(root, "docs/recipes.md");
+/** The pages and the heads of their tables. */
+const pages = {
+  "docs/recipes.md": "| Recipe | What | Data | Parameters | Settings | Test result | Time |",
+  "docs/recipes.zh-CN.md": "| 配方 | 内容 | 数据 | 参数 | 设置 | 测试结果 | 时间 |",
+};
 const measured = JSON.parse(readFileSync(file, "utf8"));
 
 /** The JSON records of a run. */
@@ -68,11 +72,11 @@ for (const [command, { recipe, settings, parameters, results, seconds }] of Obje
     `| \`${command}\` | ${own.summary} | ${own.data ?? ""} | ${parameters.toLocaleString("en-US")} | ${epochs} epochs, batch ${batchSize}, ${optimizer} ${learningRate}, seed ${seed} | ${shown(results)} | ${time(seconds)} |`,
   );
 }
-const table = [
-  "| Recipe | What | Data | Parameters | Settings | Test result | Time |",
-  "| --- | --- | --- | ---: | --- | --- | ---: |",
-  ...rows.sort(),
-].join("\n");
-const [before, rest] = readFileSync(page, "utf8").split("<!-- measured -->\n");
-const [, after] = rest.split("<!-- /measured -->");
-writeFileSync(page, `${before}<!-- measured -->\n${table}\n<!-- /measured -->${after}`);
+rows.sort();
+for (const [name, head] of Object.entries(pages)) {
+  const page = join(root, name);
+  const table = [head, "| --- | --- | --- | ---: | --- | --- | ---: |", ...rows].join("\n");
+  const [before, rest] = readFileSync(page, "utf8").split("<!-- measured -->\n");
+  const [, after] = rest.split("<!-- /measured -->");
+  writeFileSync(page, `${before}<!-- measured -->\n${table}\n<!-- /measured -->${after}`);
+}

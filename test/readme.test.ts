@@ -1,15 +1,13 @@
-/** The README and the guide are true: commands run, examples print what their comments say, the headline figure is reached. */
+/** The README, the guides and the handbook are true: commands run, examples print what their comments say, the headline figure is reached. */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
+import { blocks, handbook } from "./markdown.ts";
 
-/** The blocks of a language in a document. */
-const blocks = (path: string, language: string): string[] =>
-  [...readFileSync(path, "utf8").matchAll(new RegExp(`\`\`\`${language}\n(.*?)\`\`\``, "gs"))].map(
-    (match) => match[1] ?? "",
-  );
-const documents = ["README.md", "docs/training.md", "docs/recipes.md", "docs/inspect.md", "docs/depth.md"];
+// In English: pages in Chinese have the same code (documents.test.ts).
+const guides = ["README.md", "docs/training.md", "docs/recipes.md", "docs/inspect.md", "docs/depth.md"];
+const documents = [...guides, ...handbook];
 const examples = documents.flatMap((path) => blocks(path, "ts").map((code, i) => [path, i + 1, code] as const));
 
 // Inside the repository, so that "sardonyx" resolves to this package.
@@ -22,7 +20,7 @@ const run = (command: string, ...args: string[]): string =>
 test.each(examples)("%s: example %i prints what its comments say", (document, i, code) => {
   const path = join(folder, `${document.replaceAll("/", "-")}-${i}.ts`);
   writeFileSync(path, code);
-  const printed = run(process.execPath, "--import", "tsx", path).trim().split("\n");
+  const printed = run(process.execPath, "--import", "tsx", path).trimEnd().split("\n");
   const expected = [...code.matchAll(/console\.log\(.*\); \/\/ (.*)/g)].map((match) => match[1]);
   expect(expected.length).toBeGreaterThan(0);
   expect(printed).toEqual(expected);
@@ -37,12 +35,12 @@ test("the examples type-check, strictly", () => {
   expect(run("npx", "tsc", "-p", folder)).toBe("");
 });
 
-test("the commands run, in their order", { timeout: 120_000 }, () => {
-  const commands = ["README.md", "docs/inspect.md", "docs/depth.md"].flatMap((path) =>
+test("the commands run, in their order", { timeout: 300_000 }, () => {
+  const commands = ["README.md", "docs/inspect.md", "docs/depth.md", ...handbook].flatMap((path) =>
     blocks(path, "sh").flatMap((block) => block.split("\n").filter((line) => line.startsWith("node bin/"))),
   );
-  expect(commands.length).toBeGreaterThan(12);
-  for (const command of commands) {
+  expect(commands.length).toBeGreaterThan(30);
+  for (const command of new Set(commands)) {
     // Experiments of minutes are run shortened by experiments.test.ts.
     if (command.includes(" train depth-")) continue;
     const here = command.replace("node bin/", `node ${process.cwd()}/bin/`);

@@ -1,0 +1,29 @@
+/** The documents hold together: links lead somewhere, and the pages in Chinese say the same in code as those in English. */
+import { existsSync, readFileSync } from "node:fs";
+import { basename } from "node:path";
+import { expect, test } from "vitest";
+import { blocks, brokenLinks, handbook, isChinese, pages, twinOf } from "./markdown.ts";
+
+test("links lead somewhere", () => {
+  expect(pages.flatMap((path) => brokenLinks(path).map((link) => `${path}: ${link}`))).toEqual([]);
+});
+
+test("every page of the handbook is in Chinese too, and in the index", () => {
+  expect(handbook.length).toBeGreaterThanOrEqual(14);
+  expect(handbook.filter((path) => !existsSync(twinOf(path)))).toEqual([]);
+  for (const index of ["docs/handbook/README.md", "docs/handbook/README.zh-CN.md"]) {
+    const text = readFileSync(index, "utf8");
+    for (const page of handbook.filter((path) => basename(path) !== "README.md")) {
+      const name = basename(isChinese(index) ? twinOf(page) : page);
+      expect(text, `${index} leads to ${name}`).toContain(`(${name})`);
+    }
+  }
+});
+
+test.each(pages.filter(isChinese))("%s and its twin lead to each other and have the same code", (path) => {
+  const twin = twinOf(path);
+  const first = (page: string) => readFileSync(page, "utf8").split("\n")[0];
+  expect(first(path)).toBe(`[English](${basename(twin)})`);
+  expect(first(twin)).toBe(`[中文](${basename(path)})`);
+  for (const language of ["ts", "sh", "math"]) expect(blocks(path, language)).toEqual(blocks(twin, language));
+});
