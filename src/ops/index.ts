@@ -21,5 +21,6 @@ export * from "./random.ts";
 export * from "./rearrange.ts";
 export * from "./recurrent.ts";
 export * from "./reduce.ts";
+export * from "./scan.ts";
 export * from "./slicing.ts";
 export * from "./suppression.ts";
