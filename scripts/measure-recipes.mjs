@@ -1,6 +1,7 @@
 /**
  * Runs recipes whole and writes what they reach into docs/recipes.md and its Chinese twin: node scripts/measure-recipes.mjs [NAME or "NAME --option" …]
- * Results are kept in docs/recipes.json, so that one recipe can be measured anew; without names the table alone is written.
+ * Results are kept in docs/recipes.json, so that one recipe can be measured anew; without names the table alone is written. There
+ * `data` says what a run was trained on where that is not what its recipe says.
  */
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
@@ -53,11 +54,14 @@ for (const command of process.argv.slice(2)) {
 }
 
 const percent = (value) => `${(100 * value).toFixed(2)} %`;
-const isShare = (name) => /accuracy|precision|recall|f1|map/i.test(name);
+const figure = (value) => (Number.isInteger(value) ? String(value) : value.toPrecision(4));
+const isShare = (name) => /accuracy|precision|recall|f1|map|solved|arrived/i.test(name);
+/** Every result but the loss, which is told where there is nothing else, or where it is what is spoken of: nats a token. */
 const shown = (results) =>
   Object.entries(results)
-    .filter(([name]) => name !== "confusionMatrix" && (name !== "loss" || Object.keys(results).length === 1))
-    .map(([name, value]) => `${name} ${isShare(name) ? percent(value) : value.toPrecision(4)}`)
+    .filter(([name]) => name !== "confusionMatrix")
+    .filter(([name]) => name !== "loss" || Object.keys(results).length === 1 || "perplexity" in results)
+    .map(([name, value]) => `${name} ${isShare(name) ? percent(value) : figure(value)}`)
     .join(", ");
 const time = (seconds) =>
   seconds < 60
@@ -65,11 +69,11 @@ const time = (seconds) =>
     : `${Math.floor(seconds / 60)} min ${String(Math.round(seconds % 60)).padStart(2, "0")} s`;
 
 const rows = [];
-for (const [command, { recipe, settings, parameters, results, seconds }] of Object.entries(measured)) {
+for (const [command, { recipe, data, settings, parameters, results, seconds }] of Object.entries(measured)) {
   const { default: own } = await import(join(root, `dist/recipes/${recipe}.js`));
   const { epochs, batchSize, learningRate, optimizer, seed } = settings;
   rows.push(
-    `| \`${command}\` | ${own.summary} | ${own.data ?? ""} | ${parameters.toLocaleString("en-US")} | ${epochs} epochs, batch ${batchSize}, ${optimizer} ${learningRate}, seed ${seed} | ${shown(results)} | ${time(seconds)} |`,
+    `| \`${command}\` | ${own.summary} | ${data ?? own.data ?? ""} | ${parameters.toLocaleString("en-US")} | ${epochs} epochs, batch ${batchSize}, ${optimizer} ${learningRate}, seed ${seed} | ${shown(results)} | ${time(seconds)} |`,
   );
 }
 rows.sort();

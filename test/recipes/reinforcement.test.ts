@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { decodeCheckpoint } from "../../src/index.ts";
 import { sardonyx, train } from "./run.ts";
 
-const small = ["--size", "4", "--epochs", "4"];
+const small = ["--size", "4", "--epochs", "6"];
 
 test("dqn-maze finds the shortest ways from cells where it never began, and tells them", () => {
   const { results, run } = train("dqn-maze", ...small);
