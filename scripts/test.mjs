@@ -13,13 +13,22 @@ function installPublished() {
 }
 
 checkNode();
+const chosen = process.argv.slice(2);
+const vitest =
+  chosen.length > 0
+    ? [["tests", () => run("npx", ["vitest", "run", ...chosen]) === 0]]
+    : [
+        ["tests", () => run("npx", ["vitest", "run", "--exclude", "test/timed/**"]) === 0],
+        // Alone, since they measure.
+        ["timed tests", () => run("npx", ["vitest", "run", "test/timed"]) === 0],
+      ];
 const steps = [
   ["installation", install],
   ["installation of published models", installPublished],
   ["build", build],
   ["lint", () => run("npx", ["biome", "check", "--error-on-warnings", "."]) === 0],
   ["type check", () => run("npx", ["tsc", "-p", "tsconfig.json", "--noEmit"]) === 0],
-  ["tests", () => run("npx", ["vitest", "run", ...process.argv.slice(2)]) === 0],
+  ...vitest,
 ];
 for (const [name, step] of steps)
   if (!step()) {

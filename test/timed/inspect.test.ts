@@ -1,0 +1,32 @@
+/** How fast `sardonyx inspect` is, measured while no other test runs. */
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+
+const program = fileURLToPath(new URL("../../bin/sardonyx.mjs", import.meta.url));
+
+/** The fastest of some runs: the machine may have other work. */
+function fastest(...args: string[]) {
+  const runs = Array.from({ length: 5 }, () => {
+    const began = performance.now();
+    const { stdout, status } = spawnSync(process.execPath, [program, ...args], { encoding: "utf8" });
+    return { stdout, status, seconds: (performance.now() - began) / 1000 };
+  });
+  return runs.reduce((best, own) => (own.seconds < best.seconds ? own : best));
+}
+
+test("resnet50 in under 1.5 seconds, whole process", () => {
+  const { stdout, status, seconds } = fastest("inspect", "resnet50");
+  expect(status).toBe(0);
+  expect(seconds).toBeLessThan(1.5);
+  for (const text of ["25,557,032 parameters", "weighted layers on the longest path      50", "65,536  of 6 to 50"])
+    expect(stdout).toContain(text);
+  for (const line of stdout.split("\n")) expect(line.length, line).toBeLessThanOrEqual(80);
+});
+
+test("175 billion parameters in under 2 seconds, without allocating them", () => {
+  const { stdout, status, seconds } = fastest("inspect", "gpt3_175b");
+  expect(status).toBe(0);
+  expect(seconds).toBeLessThan(2);
+  expect(stdout).toContain("174,604,259,328 parameters");
+});
