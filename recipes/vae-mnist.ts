@@ -6,7 +6,6 @@ import {
   collect,
   defineRecipe,
   encodePng,
-  evaluate,
   keyOf,
   type Loss,
   limited,
@@ -52,16 +51,15 @@ export default defineRecipe({
     };
     const { model, input } = network();
     const picture = [activation("sigmoid"), reshape([1, 28, 28])];
-    const held = test.batch(250, { dropLast: false }).map(paired);
     const decoder = sequential([model.decoder, ...picture]);
     const samples = async (count: number, compile: CompileOptions) => {
       const paint = await predictor(decoder, { dtype: "float32", shape: [50, code] }, compile);
-      return inBatches(normalNoise([count, code], seed), 50, paint);
+      return inBatches(normalNoise(count, code, seed), 50, paint);
     };
     return {
       model,
       train: train.shuffle(keyOf(seed)).batch(batchSize).map(paired),
-      test: held,
+      test: test.batch(250, { dropLast: false }).map(paired),
       loss: reconstruction,
       metrics: [],
       samples: { train: train.length ?? 0, test: test.length ?? 0 },
@@ -71,9 +69,8 @@ export default defineRecipe({
         prepare: (raw) => scale({ x: raw, y: raw }).x,
       },
       deployed: { model: decoder, input: { type: { dtype: "float32", shape: [1, code] }, prepare: (raw) => raw } },
-      async measure(compile: CompileOptions) {
+      async measure(compile: CompileOptions, results: Readonly<Record<string, number>>) {
         // The loss with the codes' divergence as its penalty is minus the bound.
-        const { results } = await evaluate(model, held, { loss: reconstruction, compile });
         const judge = await digitJudge(compile, limit);
         return { elbo: -(results["loss"] ?? Number.NaN), ...(await judge(await samples(2000, compile))) };
       },

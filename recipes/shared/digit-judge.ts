@@ -1,6 +1,5 @@
 /** What a LeNet trained on MNIST thinks of made digits: how sure it is, which it sees, how far its features lie from real ones'. */
 import {
-  activation,
   adam,
   type CompileOptions,
   conv2d,
@@ -46,7 +45,7 @@ export async function digitJudge(
     flatten(),
     dense(128, { activation: "relu" }),
   ]);
-  const model = sequential([features, dense(10), activation("linear")]);
+  const model = sequential([features, dense(10)]);
   const scale = scaleBytes();
   await fit(model, train.shuffle(keyOf(0)).batch(64).map(scale), {
     loss: crossEntropy(),

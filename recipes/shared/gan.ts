@@ -79,7 +79,7 @@ export const ganRecipe = ({ name, summary, epochs, next, generator, discriminato
       const painter = sequential([model.generator, activation((y) => ops.mul(ops.add(y, 1), 0.5))]);
       const samples = async (count: number, compile: CompileOptions): Promise<Tensor> => {
         const paint = await predictor(painter, { dtype: "float32", shape: [50, noise] }, compile);
-        return inBatches(normalNoise([count, noise], seed), 50, paint);
+        return inBatches(normalNoise(count, noise, seed), 50, paint);
       };
       return {
         model,

@@ -1,15 +1,13 @@
 /** Samples by the hundred: noise to make them of, and models that take so many at a time. */
-import { foldIn, keyOf, Random, type Shape, Tensor } from "../../src/index.ts";
+import { foldIn, keyOf, Random, Tensor } from "../../src/index.ts";
 
-const elements = (shape: Shape) => shape.reduce((product, extent) => product * extent, 1);
-
-/** Numbers of a standard normal distribution. */
-export function normalNoise(shape: Shape, seed: number): Tensor {
+/** Numbers of a standard normal distribution, [rows, width]. */
+export function normalNoise(rows: number, width: number, seed: number): Tensor {
   const random = new Random(foldIn(keyOf(seed), "noise"));
   return new Tensor(
     "float32",
-    shape,
-    Float32Array.from({ length: elements(shape) }, () => random.normal()),
+    [rows, width],
+    Float32Array.from({ length: rows * width }, () => random.normal()),
   );
 }
 
@@ -31,9 +29,10 @@ export async function inBatches(
   batch: number,
   run: (x: Tensor) => Promise<Tensor>,
 ): Promise<Tensor<"float32">> {
-  const width = elements(x.shape.slice(1));
+  const [rows = 0] = x.shape;
+  const width = x.data.length / rows;
   const parts: Tensor[] = [];
-  for (let row = 0; row < (x.shape[0] ?? 0); row += batch) {
+  for (let row = 0; row < rows; row += batch) {
     const data = (x.data as Float32Array).slice(row * width, (row + batch) * width);
     parts.push(await run(new Tensor("float32", [batch, ...x.shape.slice(1)], data)));
   }

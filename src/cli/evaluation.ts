@@ -21,7 +21,7 @@ export async function evaluateTask(task: Task, compile: CompileOptions): Promise
   const { model, test, loss, metrics, classes } = task;
   const evaluation = await evaluate(model, test, { loss, metrics, compile });
   const { samples } = evaluation;
-  const results = { ...evaluation.results, ...(await task.measure?.(compile)) };
+  const results = { ...evaluation.results, ...(await task.measure?.(compile, evaluation.results)) };
   const confusion = confusionIn(task, evaluation);
   return { samples, results, ...(classes && { classes }), ...(confusion && { confusion }) };
 }

@@ -19,8 +19,8 @@ const angles = (positions: Value, rates: readonly number[]): Value =>
  * Sinusoidal encodings [length, width]: sin(t/10000^(2i/width)) at 2i and the cosine at 2i + 1 (Vaswani et al. 2017,
  * sec. 3.5). Computed where the graph runs.
  */
-export function sinusoidal(length: number, width: number, positions = range(length)): Value {
-  const angle = angles(positions, frequencies(width, 10_000));
+export function sinusoidal(length: number, width: number): Value {
+  const angle = angles(range(length), frequencies(width, 10_000));
   return reshape(stack([sin(angle), cos(angle)], 2), [length, width]);
 }
 

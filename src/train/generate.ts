@@ -115,9 +115,11 @@ export function checkSampling({ temperature = 1, topK = 1, topP = 1 }: SamplingO
 export function sampleToken(logits: Float32Array, options: SamplingOptions, random: Random): number {
   checkSampling(options);
   const { temperature = 1, topK = logits.length, topP = 1 } = options;
-  const order = Uint32Array.from(logits, (_, token) => token).sort((a, b) => (logits[b] ?? 0) - (logits[a] ?? 0));
-  const highest = logits[order[0] ?? 0] ?? 0;
-  if (temperature === 0) return order[0] ?? 0;
+  const highest = logits.reduce((most, logit) => Math.max(most, logit), Number.NEGATIVE_INFINITY);
+  if (temperature === 0) return logits.indexOf(highest);
+  const order = Uint32Array.from(logits, (_, token) => token);
+  // Sorting a large vocabulary takes longer than many a step: only where the likeliest are asked for.
+  if (topK < logits.length || topP < 1) order.sort((a, b) => (logits[b] ?? 0) - (logits[a] ?? 0));
   const weights = Array.from(order.subarray(0, topK), (token) =>
     Math.exp(((logits[token] ?? 0) - highest) / temperature),
   );

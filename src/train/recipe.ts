@@ -136,8 +136,11 @@ export interface Task {
   readonly dialogue?: Dialogue;
   /** How the trained model writes text; default: it does not. */
   readonly writer?: Writer;
-  /** Further results of the test, of what no metric can add up from batches. */
-  measure?(compile: CompileOptions): Promise<Readonly<Record<string, number>>>;
+  /** Further results of the test, of what no metric can add up from batches; `results` are the loss and the metrics. */
+  measure?(
+    compile: CompileOptions,
+    results: Readonly<Record<string, number>>,
+  ): Promise<Readonly<Record<string, number>>>;
   /** What a person would want to see of the trained model, such as a grid of samples. */
   draw?(compile: CompileOptions): Promise<Drawings>;
 }

@@ -47,7 +47,8 @@ export const command = defineCommand({
     const written: number[] = [];
     output.part(prompt);
     const began = performance.now();
-    let [first, told] = [began, ""];
+    let first = began;
+    let pending: number[] = [];
     for await (const token of generate(model, ids, {
       ...{ temperature, random },
       ...(topK !== undefined && { topK }),
@@ -55,10 +56,11 @@ export const command = defineCommand({
     })) {
       if (written.push(token) === 1) first = performance.now();
       // A character may take several tokens: it is told when it is whole.
-      const whole = tokenizer.decode(written);
-      if (!whole.endsWith("\uFFFD")) {
-        output.part(whole.slice(told.length));
-        told = whole;
+      pending.push(token);
+      const piece = tokenizer.decode(pending);
+      if (!piece.endsWith("\uFFFD")) {
+        output.part(piece);
+        pending = [];
       }
       if (written.length === tokens) break;
     }
