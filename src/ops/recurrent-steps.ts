@@ -10,7 +10,6 @@ import { ReverseSequence } from "./indexing.ts";
 import { less } from "./logic.ts";
 import { linear, matmul } from "./matmul.ts";
 import { concat, expand, reshape, split, stack } from "./movement.ts";
-import { reduceSum } from "./reduce.ts";
 import { flip, slice } from "./slicing.ts";
 
 /** What a cell remembers between steps, [N, H] each; c only with memory. */
@@ -45,12 +44,14 @@ export interface RanDirection extends Direction {
   readonly gLast: Partial<State>;
 }
 
-/** What a cell's rule gives; the rest follows from it. */
+/** What a cell's rule gives; the gradient of x follows from it. */
 export interface CellGradients {
   /** Of x wᵀ + wb, [T · N, gates · H]. */
   readonly fromInput: Value;
-  /** Of r and rb. */
+  /** Of the weights and biases. */
+  readonly w: Value;
   readonly r: Value;
+  readonly wb: Value;
   readonly rb: Value;
   /** Of the state before the first step. */
   readonly initial: State;
@@ -172,6 +173,7 @@ export function runGradient(
 ): readonly (Value | undefined)[] {
   const { inputs, outputs, gs, needs } = view;
   const [x, , , b] = inputs;
+  const batch = x.shape[1] ?? 1;
   const [gY, gH, gC] = gs;
   const parts = directionsOf(view).map((direction, d) => {
     const { steps, mask, w, initial } = direction;
@@ -180,15 +182,14 @@ export function runGradient(
     const found = cell.backward({
       ...direction,
       h,
-      before: concat([initial.h, ...stepsOf(h, steps).slice(0, -1)]),
+      before: steps === 1 ? initial.h : concat([initial.h, slice(h, { axis: 0, start: 0, end: -batch })]),
       gH: g && mask ? mul(g, mask) : g,
       gLast: { h: gH && entryOf(gH, 0, d), c: gC && entryOf(gC, 0, d) },
     });
     return {
       ...found,
       x: needs[0] ? turn(view, d, reshape(matmul(found.fromInput, w), x.shape)) : undefined,
-      w: needs[1] ? matmul(found.fromInput, direction.x, { transA: true }) : undefined,
-      b: concat([reduceSum(found.fromInput, 0), found.rb]),
+      b: concat([found.wb, found.rb]),
     };
   });
   const perDirection = (needed: boolean | undefined, part: (found: (typeof parts)[number]) => Value | undefined) =>
