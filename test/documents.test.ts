@@ -1,11 +1,20 @@
 /** The documents hold together: links lead somewhere, and the pages in Chinese say the same in code as those in English. */
 import { existsSync, readFileSync } from "node:fs";
-import { basename } from "node:path";
+import { basename, join } from "node:path";
 import { expect, test } from "vitest";
 import { blocks, brokenLinks, handbook, isChinese, pages, twinOf } from "./markdown.ts";
 
 test("links lead somewhere", () => {
   expect(pages.flatMap((path) => brokenLinks(path).map((link) => `${path}: ${link}`))).toEqual([]);
+});
+
+test("files that are named with their folder are there", () => {
+  const named = pages.flatMap((path) =>
+    [...readFileSync(path, "utf8").matchAll(/`([\w.-]+\/[\w./-]*\.(?:ts|mjs|py))`/g)].map(([, file = ""]) => file),
+  );
+  expect(named.length).toBeGreaterThan(40);
+  const isThere = (file: string) => ["", "src", "bench"].some((folder) => existsSync(join(folder, file)));
+  expect(named.filter((file) => !isThere(file))).toEqual([]);
 });
 
 test("every page of the handbook is in Chinese too, and in the index", () => {

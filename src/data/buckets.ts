@@ -88,3 +88,11 @@ export function padRows(rows: readonly (readonly number[])[], width: number, pad
   }
   return new Tensor("int32", [rows.length, width], data);
 }
+
+/** Which ids are tokens, int32 of the same shape: 1, and 0 for `padding` (0). */
+export const presenceOf = ({ shape, data }: Tensor<"int32">, padding = 0): Tensor<"int32"> =>
+  new Tensor(
+    "int32",
+    shape,
+    data.map((id) => (id === padding ? 0 : 1)),
+  );

@@ -12,7 +12,7 @@ export type { LoadOptions } from "./locate.node.ts";
 export { loadMnist } from "./mnist.node.ts";
 export { joinLines, loadMobyDick } from "./moby-dick.node.ts";
 export { loadMovieLens, loadSyntheticRatings } from "./movielens.node.ts";
-export { loadSentiment } from "./sentiment.node.ts";
+export { loadSentiment, type SubjectText, sentimentSubjects } from "./sentiment.node.ts";
 export {
   type Clip,
   clipRate,

@@ -3,7 +3,7 @@ export * from "./augment.ts";
 export type { BatchOptions } from "./batching.ts";
 export * from "./boxes.ts";
 export { type BpeOptions, trainBpe } from "./bpe.ts";
-export { type BucketOptions, bucketed, padRows } from "./buckets.ts";
+export { type BucketOptions, bucketed, padRows, presenceOf } from "./buckets.ts";
 export { scaleBytes } from "./bytes.ts";
 export { Canvas, type Color } from "./canvas.ts";
 export { checkFinite, checkLabels } from "./checks.ts";

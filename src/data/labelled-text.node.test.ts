@@ -8,7 +8,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { FileError } from "../core/errors.ts";
 import { loadImdb, readImdbArchive } from "./imdb.node.ts";
 import { parseLabelledText } from "./labelled-text.ts";
-import { loadSentiment } from "./sentiment.node.ts";
+import { loadSentiment, sentimentSubjects } from "./sentiment.node.ts";
 
 const fixtures = fileURLToPath(new URL("../../test/fixtures/data", import.meta.url));
 
@@ -22,7 +22,10 @@ test("3,000 sentences, half of them positive, without the entry at the end of ea
   const { texts, skipped } = await loadSentiment();
   expect([texts.length, skipped]).toEqual([3000, 3]);
   expect(texts.filter(({ label }) => label === 1)).toHaveLength(1500);
-  expect(texts[1000]).toEqual({ text: "Wow... Loved this place.", label: 1 });
+  expect(texts[1000]).toEqual({ text: "Wow... Loved this place.", label: 1, subject: 1 });
+  expect(sentimentSubjects.map((_, own) => texts.filter(({ subject }) => subject === own).length)).toEqual([
+    1000, 1000, 1000,
+  ]);
 });
 
 test("entries without text or class are left out and counted", () => {

@@ -14,7 +14,7 @@
 import { join } from "node:path";
 import { readBytes } from "../storage/atomic.node.ts";
 import type { RemoteFile } from "../storage/download.node.ts";
-import { type LabelledTexts, parseLabelledText } from "./labelled-text.ts";
+import { type LabelledText, parseLabelledText } from "./labelled-text.ts";
 import { type LoadOptions, locate, packageFolder } from "./locate.node.ts";
 
 const files: readonly (readonly [name: string, bytes: number, md5: string])[] = [
@@ -23,10 +23,20 @@ const files: readonly (readonly [name: string, bytes: number, md5: string])[] = 
   ["amazon.json", 77_271, "2da981b461fd7420ab04260feec64c01"],
 ];
 
+/** What a sentence of each file speaks of, in the order of the files. */
+export const sentimentSubjects = ["film", "restaurant", "product"] as const;
+
+export interface SubjectText extends LabelledText {
+  /** Place of what it speaks of in `sentimentSubjects`. */
+  readonly subject: number;
+}
+
 const mirrors = ["https://cdn.jsdelivr.net/npm/sentiment@5.0.2", "https://unpkg.com/sentiment@5.0.2"];
 
-/** The sentences, films first. Throws FileError when no source has them. */
-export async function loadSentiment(options: LoadOptions = {}): Promise<LabelledTexts> {
+/** The sentences, films first, and how many entries were left out. Throws FileError when no source has them. */
+export async function loadSentiment(
+  options: LoadOptions = {},
+): Promise<{ readonly texts: readonly SubjectText[]; readonly skipped: number }> {
   const installed = packageFolder("sentiment");
   const remote = files.map(
     ([name, bytes, md5]): RemoteFile => ({
@@ -44,7 +54,7 @@ export async function loadSentiment(options: LoadOptions = {}): Promise<Labelled
     ),
   );
   return {
-    texts: parts.flatMap(({ texts }) => texts),
+    texts: parts.flatMap(({ texts }, subject) => texts.map((text) => ({ ...text, subject }))),
     skipped: parts.reduce((sum, { skipped }) => sum + skipped, 0),
   };
 }

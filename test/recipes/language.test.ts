@@ -57,7 +57,9 @@ test("gpt-bpe writes any text that it is given", () => {
 test("bert-mlm fills gaps, and what it learned begins a classifier", () => {
   const { run, results } = train("bert-mlm", "--limit", "150", "--epochs", "2");
   expect(results["loss"]).toBeLessThan(7);
-  expect(results["pretrained_accuracy"]).toBeGreaterThan(0.4);
+  // Of three classes and of two: more than by chance, after two epochs of 240 sentences.
+  expect(results["subject_pretrained_accuracy"]).toBeGreaterThan(0.36);
+  expect(results["sentiment_pretrained_accuracy"]).toBeGreaterThan(0.4);
   const filled = sardonyx("predict", run, "the [MASK] whale", "--json");
   expect(JSON.parse(filled.stdout).tokens).toHaveLength(5);
   const refused = sardonyx("predict", run, "no gap");
