@@ -2,12 +2,15 @@
 import { OptionError, ShapeError } from "../core/errors.ts";
 import { showShape } from "../core/shape.ts";
 import { input, type Value } from "../graph/ir.ts";
-import { add, and, gather, greaterOrEqual, less, maximum, minimum, range, reshape, sub, where } from "../ops/index.ts";
+import { apply } from "../graph/op.ts";
+import { add, expand, range, reshape, ScatterElements } from "../ops/index.ts";
 
-/** What a step of decoding keeps of a layer: what it was before the step, and what the step makes of it. */
+/** What decoding keeps of a layer: what is there before a step, and what the step adds at its position. */
 export interface Memory {
+  /** [N, H, capacity, D]. */
   readonly before: Value;
-  readonly after: Value;
+  /** [N, H, T, D]. */
+  readonly added: Value;
 }
 
 /**
@@ -19,7 +22,7 @@ export class Decoding {
   readonly position: Value;
   /** The most tokens that there is room for. */
   readonly capacity: number;
-  /** What each causal attention keeps, its keys and then its values, [N, H, capacity, D]. */
+  /** What each causal attention keeps: its keys, and then its values. */
   readonly memories: Memory[] = [];
 
   constructor(capacity: number) {
@@ -42,11 +45,8 @@ export class Decoding {
         `decoding has room for ${this.capacity} tokens, got ${showShape(rows.shape)}; pass heads [batch, heads, time, width] with no more`,
       );
     const before = input(rows.dtype, [batch, heads, this.capacity, width], `memory.${this.memories.length}`);
-    const place = sub(range(this.capacity), this.position); // of each row, among those of this step
-    const inside = and(greaterOrEqual(place, 0), less(place, length));
-    const own = gather(rows, minimum(maximum(place, 0), length - 1), 2);
-    const after = where(reshape(inside, [this.capacity, 1]), own, before);
-    this.memories.push({ before, after });
-    return after;
+    const places = expand(reshape(this.positions(length), [length, 1]), rows.shape);
+    this.memories.push({ before, added: rows });
+    return apply(ScatterElements, [before, places, rows], { axis: 2 });
   }
 }

@@ -40,10 +40,25 @@ async function compileStep(model: Module, length: number, { capacity, compile: o
   const { memories, position } = decoding;
   const executable = await compile(
     [x, position, ...memories.map(({ before }) => before)],
-    [y, ...memories.map(({ after }) => after)],
+    [y, ...memories.map(({ added }) => added)],
     options,
   );
   return { executable, shapes: memories.map(({ before }) => before.shape), vocabulary: y.shape[2] ?? 1 };
+}
+
+/** Puts rows [1, H, T, D] into a memory [1, H, capacity, D] at a position. */
+function putRows(
+  memory: Tensor,
+  { data, shape: [, heads = 1, length = 1, width = 1] }: Tensor,
+  position: number,
+): void {
+  const capacity = memory.shape[2] ?? 1;
+  const from = data as Float32Array;
+  for (let head = 0; head < heads; head++)
+    (memory.data as Float32Array).set(
+      from.subarray(head * length * width, (head + 1) * length * width),
+      (head * capacity + position) * width,
+    );
 }
 
 /**
@@ -82,8 +97,8 @@ export async function decoder(model: Module, options: DecoderOptions): Promise<D
         const { executable, vocabulary } = await stepFor(length);
         const ids = new Tensor("int32", [1, length], Int32Array.from(tokens.slice(at, at + length)));
         const place = new Tensor("int64", [], BigInt64Array.of(BigInt(position)));
-        // The memories are written where they lie: what is kept of one is an elementwise choice.
-        const [y] = (await executable.run([ids, place, ...memories], [undefined, ...memories])) as [Tensor];
+        const [y, ...added] = (await executable.run([ids, place, ...memories])) as [Tensor, ...Tensor[]];
+        for (const [i, rows] of added.entries()) putRows(memories[i] as Tensor, rows, position);
         logits = (y.data as Float32Array).slice((length - 1) * vocabulary, length * vocabulary);
         at += length;
         position += length;
