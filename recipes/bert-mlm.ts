@@ -190,7 +190,7 @@ export default defineRecipe({
             y: tensor(own.map(classOf), { dtype: "int32" }),
           });
         // A run of few samples is shortened in this too.
-        const [own, rounds] = limit === undefined ? [seeds, 20] : [seeds.slice(0, 2), 2];
+        const [own, rounds] = limit === undefined ? [seeds, 20] : [seeds.slice(0, 2), 8];
         const results: Record<string, number> = {};
         for (const { name, classes, classOf } of questions) {
           const tested = rowsOf(held.slice(0, limit), classOf);

@@ -55,11 +55,13 @@ test("gpt-bpe writes any text that it is given", () => {
 });
 
 test("bert-mlm fills gaps, and what it learned begins a classifier", () => {
-  const { run, results } = train("bert-mlm", "--limit", "150", "--epochs", "2");
-  expect(results["loss"]).toBeLessThan(7);
-  // Of three classes and of two: more than by chance, after two epochs of 240 sentences.
-  expect(results["subject_pretrained_accuracy"]).toBeGreaterThan(0.36);
-  expect(results["sentiment_pretrained_accuracy"]).toBeGreaterThan(0.4);
+  const { run, results } = train("bert-mlm", "--limit", "150", "--epochs", "6");
+  // By chance it would be ln 3000 = 8.0, and of the classes a third and a half: three deviations of two runs on 150 sentences.
+  expect(results["loss"]).toBeLessThan(7.3);
+  expect(results["subject_pretrained_accuracy"]).toBeGreaterThan(0.42);
+  expect(results["sentiment_pretrained_accuracy"]).toBeGreaterThan(0.54);
+  const { subject_pretrained_accuracy: pretrained = 0, subject_scratch_accuracy: scratch = 0 } = results;
+  expect(results["subject_gain_accuracy"]).toBeCloseTo(pretrained - scratch, 9);
   const filled = sardonyx("predict", run, "the [MASK] whale", "--json");
   expect(JSON.parse(filled.stdout).tokens).toHaveLength(5);
   const refused = sardonyx("predict", run, "no gap");
