@@ -32,14 +32,14 @@ export function rewrite(
   let changed = false;
   const current = (value: Value | undefined) => value && (replaced.get(value) ?? value);
   for (const node of nodesOf(outputs, given)) {
-    const inputs = node.inputs.map(current);
-    const moved = inputs.some((value, i) => value !== node.inputs[i]);
-    const fresh = moved ? makeNode(node.op, inputs, node.attributes, node.scope) : node;
+    const moved = node.inputs.some((value) => value && replaced.has(value));
+    const fresh = moved ? makeNode(node.op, node.inputs.map(current), node.attributes, node.scope) : node;
     const result = rule(fresh);
     if (result) {
       changed = true;
       assignScope(result, node.scope);
     }
+    if (fresh === node && !result) continue;
     for (const [i, output] of node.outputs.entries()) {
       const replacement = (result ?? fresh.outputs)[i];
       if (!replacement || replacement === output || given.has(output)) continue;
