@@ -92,29 +92,19 @@ export const input = (dtype: DType, shape: Shape, name?: string): Value => new V
 export function nodesOf(outputs: readonly (Value | undefined)[], boundary?: Pick<ReadonlySet<Value>, "has">): Node[] {
   const order: Node[] = [];
   const seen = new Set<Node>();
-  // Nodes under way, and how many of each one's operands have been visited.
-  const stack: Node[] = [];
-  const visited: number[] = [];
+  const stack: { node: Node; next: number }[] = [];
   const visit = (value: Value | undefined) => {
-    const node = value?.producer;
-    if (!node || seen.has(node) || boundary?.has(value)) return;
-    seen.add(node);
-    stack.push(node);
-    visited.push(0);
+    if (!value?.producer || seen.has(value.producer) || boundary?.has(value)) return;
+    seen.add(value.producer);
+    stack.push({ node: value.producer, next: 0 });
   };
   for (const output of outputs) {
     visit(output);
-    while (stack.length > 0) {
-      const last = stack.length - 1;
-      const node = stack[last] as Node;
-      const next = visited[last] ?? 0;
-      if (next < node.inputs.length) {
-        visited[last] = next + 1;
-        visit(node.inputs[next]);
-      } else {
-        order.push(node);
+    for (let top = stack.at(-1); top; top = stack.at(-1)) {
+      if (top.next < top.node.inputs.length) visit(top.node.inputs[top.next++]);
+      else {
+        order.push(top.node);
         stack.pop();
-        visited.pop();
       }
     }
   }
