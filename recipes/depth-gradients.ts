@@ -2,13 +2,13 @@
  * How gradients fare on their way through 32 hidden layers: they vanish with sigmoids, explode with large weights, and keep
  * their size with ReLU (He et al. 2015), normalization and shortcuts (docs/depth.md).
  */
-import { linePlot } from "../src/analyze/index.ts";
 import {
   accuracy,
   crossEntropy,
   defineExperiment,
   keyOf,
   limited,
+  linePlot,
   models,
   type Outcome,
   scaleBytes,

@@ -1,6 +1,5 @@
 /** Films that a user will like, from the ratings of many: factors of users and films, neural or not, tastes for genres. */
 import { EigenvalueDecomposition, Matrix } from "ml-matrix";
-import { scatterPlot } from "../src/analyze/index.ts";
 import {
   type CompileOptions,
   collect,
@@ -21,6 +20,7 @@ import {
   predictor,
   recallOf,
   rootMeanSquaredError,
+  scatterPlot,
   starRange,
   Tensor,
 } from "../src/index.ts";

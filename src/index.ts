@@ -8,6 +8,8 @@ export type { Shape } from "./core/shape.ts";
 export { Tensor, tensor } from "./core/tensor.ts";
 export type { Tree } from "./core/tree.ts";
 export * from "./data/index.ts";
+export * from "./decode/index.ts";
+export * from "./draw/index.ts";
 export type { ConfiguredModel } from "./formats/family.ts";
 export { modelFromConfig } from "./formats/huggingface.ts";
 export { type Graph, graphOf, input, type TensorType, Value } from "./graph/ir.ts";

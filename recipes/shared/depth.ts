@@ -1,5 +1,4 @@
 /** What depth does at one budget of parameters: perceptrons of 1 to 32 hidden layers, plain and with shortcuts. */
-import { linePlot } from "../../src/analyze/index.ts";
 import {
   accuracy,
   averages,
@@ -9,6 +8,7 @@ import {
   type Experiment,
   keyOf,
   limited,
+  linePlot,
   models,
   type OnDownload,
   type Outcome,

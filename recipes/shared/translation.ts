@@ -1,5 +1,4 @@
 /** Translation from English to French: the pairs, the task of a model that reads and writes, what it is compared with. */
-import { heatmap } from "../../src/analyze/index.ts";
 import {
   accuracy,
   attentionWeights,
@@ -14,6 +13,7 @@ import {
   type Dataset,
   endId,
   foldIn,
+  heatmap,
   type Key,
   keyOf,
   learnDictionary,

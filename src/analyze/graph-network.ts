@@ -2,8 +2,8 @@
 import { isFloat } from "../core/dtype.ts";
 import { type Shape, size } from "../core/shape.ts";
 import { type Graph, graphOf, type Node, type Scope, type Value } from "../graph/ir.ts";
+import type { FileTensor, ImportedGraph, Setting } from "../import/imported-graph.ts";
 import type { LayerKind } from "../nn/index.ts";
-import type { FileTensor, ImportedGraph, Setting } from "../onnx/imported.ts";
 import { kindOf } from "../ops/registry.ts";
 import { type Flow, flowOf } from "./flow.ts";
 import { formulaOf } from "./formula.ts";

@@ -1,22 +1,13 @@
 /** `sardonyx/analyze`: what networks are, without running them: depth, parameters, cost, memory; what-ifs; reports. */
+
 export { type Comparison, compare } from "./compare.ts";
 export { costOfWay, type Way, type WayCost, waysToTrain } from "./estimate.ts";
-export { type HeatmapOptions, heatmap } from "./heatmap.ts";
 export { type Inspected, inspect } from "./inspect.ts";
 export { type LoraOptions, withLora } from "./lora.ts";
 export { mermaidOf } from "./mermaid.ts";
 export { type ModuleSource, moduleNetwork } from "./module-network.ts";
 export type { Network, NetworkLayer, NetworkParameter } from "./network.ts";
 export { onnxNetwork } from "./onnx-network.ts";
-export {
-  type AxisOptions,
-  barPlot,
-  type Dot,
-  linePlot,
-  type PlotOptions,
-  type Series,
-  scatterPlot,
-} from "./plot.ts";
 export type { Precision } from "./precision.ts";
 export { type InspectedLayer, type Inspection, inspectionSchema } from "./schema.ts";
 export type { OptimizerMemory, TrainingOptions } from "./training.ts";

@@ -2,10 +2,9 @@
 import { bytesPerElement } from "../core/dtype.ts";
 import { OptionError } from "../core/errors.ts";
 import { size } from "../core/shape.ts";
-import { type Graph, graphOf, input, type Node, type Value } from "../graph/ir.ts";
-import { assignScope, rewrite } from "../graph/rewrite.ts";
+import { type Graph, graphOf, type Node, type Value } from "../graph/ir.ts";
 import { matchesPath } from "../nn/index.ts";
-import { add } from "../ops/index.ts";
+import { addLowRankPaths, type LowRankAdapter } from "../transform/low-rank.ts";
 import { flowOf } from "./flow.ts";
 import { formulaOf } from "./formula.ts";
 import { type Network, type NetworkParameter, parameterValues } from "./network.ts";
@@ -32,14 +31,14 @@ export function withLora(network: Network, { rank, targets }: LoraOptions): Netw
     targets === undefined
       ? defaultTargets.includes(name.slice(name.lastIndexOf(".") + 1))
       : targets.split(",").some((pattern) => matchesPath(name, pattern.trim()));
-  const adapters = new Map<Value, Adapter>();
+  const adapters = new Map<Value, LowRankAdapter>();
   const adapt = (graph: Graph): Graph => {
-    const flow = flowOf(graph, parameterValues(network));
-    const { outputs } = rewrite(graph.outputs, (node) => {
+    const { isLearned } = flowOf(graph, parameterValues(network));
+    const chosen = (node: Node) => {
       const layer = node.scope && layerOf.get(node.scope.path);
-      if (layer === undefined || !node.op.contracts || !isTarget(layer)) return undefined;
-      return adapted(node, layer, rank, adapters, flow.isLearned);
-    });
+      return layer !== undefined && isTarget(layer) ? layer : undefined;
+    };
+    const outputs = addLowRankPaths(graph.outputs, { rank, layerOf: chosen, isLearned }, adapters);
     return graphOf([...graph.inputs, ...[...adapters.values()].flatMap(({ values }) => values)], outputs);
   };
   const forward = adapt(network.graphs.forward);
@@ -63,34 +62,6 @@ export function withLora(network: Network, { rank, targets }: LoraOptions): Netw
     // Adapters can be merged into the weights that they stand beside: they make a network no deeper.
     graphs: { forward, training, plain: network.graphs.plain ?? network.graphs.forward },
   };
-}
-
-/** The two learned matrices beside one weight. */
-interface Adapter {
-  readonly layer: string;
-  readonly values: readonly [Value, Value];
-}
-
-/** A node's output with its narrow path added; runs that share a weight share its adapter. */
-function adapted(
-  node: Node,
-  layer: string,
-  rank: number,
-  adapters: Map<Value, Adapter>,
-  isLearned: (value: Value) => boolean,
-): readonly Value[] | undefined {
-  const position = node.inputs.findIndex((value) => value && value.rank > 1 && isLearned(value));
-  const weight = node.inputs[position];
-  const path = position < 0 ? undefined : node.op.lowRank(node, position, rank);
-  if (!weight || !path) return undefined;
-  const known = adapters.get(weight) ?? {
-    layer,
-    values: path.shapes.map((shape, i) => input(weight.dtype, shape, `${layer}.lora_${"AB"[i]}`)) as [Value, Value],
-  };
-  adapters.set(weight, known);
-  const output = add(node.outputs[0], path.apply(...known.values));
-  assignScope([output], node.scope);
-  return [output];
 }
 
 const adapterParameter = (layer: string, value: Value, index: number): NetworkParameter => ({

@@ -1,5 +1,5 @@
 /** What is not understood of a model, in sentences. */
-import type { UnknownReason } from "../onnx/unknown.ts";
+import type { UnknownReason } from "../import/unknown.ts";
 import { groupBy } from "./network.ts";
 
 /** Something of a type that is not understood. */

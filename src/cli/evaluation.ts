@@ -1,7 +1,7 @@
 /** The test of a model as text, JSON record and file content. */
 import type { CompileOptions } from "../jit/compile.ts";
 import { type Evaluation, evaluate } from "../train/evaluate.ts";
-import { confusionOf } from "../train/metrics.ts";
+import { confusionOf } from "../train/metrics/metrics.ts";
 import type { Task } from "../train/recipe.ts";
 import { showConfusion } from "./confusion.ts";
 import type { Output } from "./output.ts";

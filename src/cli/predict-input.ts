@@ -4,8 +4,8 @@ import { basename, extname } from "node:path";
 import { atPlace, DataError, FileError, OptionError, ShapeError } from "../core/errors.ts";
 import { type Shape, sameShape, showShape, size } from "../core/shape.ts";
 import { type Nested, Tensor, tensor } from "../core/tensor.ts";
-import { pictureExtensions, readImage } from "../data/image.node.ts";
-import { lightOnDark } from "../data/light-on-dark.ts";
+import { pictureExtensions, readImage } from "../data/images/image.node.ts";
+import { lightOnDark } from "../data/images/light-on-dark.ts";
 import { readBytes } from "../storage/atomic.node.ts";
 import type { InputFormat } from "../train/recipe.ts";
 

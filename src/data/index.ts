@@ -1,13 +1,12 @@
 /** Data preparation that runs anywhere: datasets, preprocessing, augmentation, formats in memory. */
-export * from "./augment.ts";
-export type { BatchOptions } from "./batching.ts";
-export * from "./boxes.ts";
-export { type BpeOptions, trainBpe } from "./bpe.ts";
-export { type BucketOptions, bucketed, padRows, presenceOf } from "./buckets.ts";
-export { scaleBytes } from "./bytes.ts";
-export { Canvas, type Color } from "./canvas.ts";
-export { checkFinite, checkLabels } from "./checks.ts";
-export { dropDuplicates, dropMissing, dropOutliers, flagOutliers } from "./clean.ts";
+
+export * from "./images/augment.ts";
+export * from "./images/boxes.ts";
+export { scaleBytes } from "./images/bytes.ts";
+export { lightOnDark } from "./images/light-on-dark.ts";
+export type { BatchOptions } from "./pipeline/batching.ts";
+export { type BucketOptions, bucketed, padRows, presenceOf } from "./pipeline/buckets.ts";
+export { checkFinite, checkLabels } from "./pipeline/checks.ts";
 export {
   type Batch,
   collect,
@@ -17,15 +16,12 @@ export {
   fromIterable,
   fromTensors,
   TensorDataset,
-} from "./dataset.ts";
-export { learnDictionary, type TokenPair } from "./dictionary.ts";
-export { digitScene, type Scene, type SceneOptions } from "./digit-scenes.ts";
-export { readIdx } from "./idx.ts";
-export { type IrisTensors, irisClasses, irisFeatures, parseIris } from "./iris.ts";
-export { type LabelledText, type LabelledTexts, parseLabelledText, sentimentClasses } from "./labelled-text.ts";
-export { lightOnDark } from "./light-on-dark.ts";
-export { type MaskingOptions, maskTokens, untold } from "./masking.ts";
-export { logMel, type MelOptions, melOf } from "./mel.ts";
+} from "./pipeline/dataset.ts";
+export type { TensorRecord } from "./pipeline/rows.ts";
+export type { Source } from "./pipeline/source.ts";
+export { digitScene, type Scene, type SceneOptions } from "./sets/digit-scenes.ts";
+export { readIdx } from "./sets/idx.ts";
+export { type IrisTensors, irisClasses, irisFeatures, parseIris } from "./sets/iris.ts";
 export {
   type CsvSource,
   type Movie,
@@ -34,18 +30,22 @@ export {
   readMovieLens,
   type SkippedRatings,
   starRange,
-} from "./movielens.ts";
-export { encodePng, tilePictures } from "./png.ts";
-export * from "./preprocess.ts";
-export { fitRatingBiases, type RatingBiases, type RatingBiasesOptions } from "./rating-biases.ts";
-export type { TensorRecord } from "./rows.ts";
-export { fitLength, mixDown, resampler } from "./sound.ts";
-export { changeSpeed, gain, hiss, type SoundTransform, shiftTime } from "./sound-augment.ts";
-export type { Source } from "./source.ts";
-export { type SyntheticRatingsOptions, syntheticRatings } from "./synthetic-ratings.ts";
-export { type TextWindow, textWindows } from "./text-windows.ts";
-export { characterTokenizer, type Tokenizer, type TokenizerFile, tokenizerOf } from "./tokenizer.ts";
-export { pairMessages, parseTranslations, type Translation, type Translations } from "./translations.ts";
+} from "./sets/movielens.ts";
+export { type SyntheticRatingsOptions, syntheticRatings } from "./sets/synthetic-ratings.ts";
+export { logMel, type MelOptions, melOf } from "./sound/mel.ts";
+export { fitLength, mixDown, resampler } from "./sound/sound.ts";
+export { changeSpeed, gain, hiss, type SoundTransform, shiftTime } from "./sound/sound-augment.ts";
+export { encodeWav, readWav, type Sound } from "./sound/wav.ts";
+export { dropDuplicates, dropMissing, dropOutliers, flagOutliers } from "./tables/clean.ts";
+export * from "./tables/preprocess.ts";
+export { fitRatingBiases, type RatingBiases, type RatingBiasesOptions } from "./tables/rating-biases.ts";
+export { type BpeOptions, trainBpe } from "./text/bpe.ts";
+export { learnDictionary, type TokenPair } from "./text/dictionary.ts";
+export { type LabelledText, type LabelledTexts, parseLabelledText, sentimentClasses } from "./text/labelled-text.ts";
+export { type MaskingOptions, maskTokens, untold } from "./text/masking.ts";
+export { type TextWindow, textWindows } from "./text/text-windows.ts";
+export { characterTokenizer, type Tokenizer, type TokenizerFile, tokenizerOf } from "./text/tokenizer.ts";
+export { pairMessages, parseTranslations, type Translation, type Translations } from "./text/translations.ts";
 export {
   beginId,
   endId,
@@ -57,5 +57,4 @@ export {
   type VocabularyOptions,
   type WordsOptions,
   wordsOf,
-} from "./vocabulary.ts";
-export { encodeWav, readWav, type Sound } from "./wav.ts";
+} from "./text/vocabulary.ts";

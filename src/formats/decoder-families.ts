@@ -8,7 +8,7 @@ import {
   qwen2Architectures,
   t5Architectures,
 } from "../models/index.ts";
-import { shownLength, tokenType } from "../models/preset.ts";
+import { shownLength, tokenType } from "../models/shared/preset.ts";
 import {
   activation,
   activationNames,

@@ -8,8 +8,8 @@ import {
   robertaArchitectures,
   vitArchitectures,
 } from "../models/index.ts";
-import { imageType, shownLength, tokenType } from "../models/preset.ts";
-import { vitTokens } from "../models/vit.ts";
+import { imageType, shownLength, tokenType } from "../models/shared/preset.ts";
+import { vitTokens } from "../models/vision/vit.ts";
 import {
   activation,
   common,

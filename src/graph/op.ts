@@ -88,6 +88,9 @@ export interface BatchLastResult {
   readonly plain?: readonly (Value | undefined)[];
 }
 
+/** Instructions of WebAssembly on four float32 numbers, `f32x4.add` and so on. */
+export type SimdInstruction = "abs" | "neg" | "sqrt" | "add" | "sub" | "mul" | "div" | "min" | "max";
+
 /** What a node computes, as reports group layers; an operator that belongs to no group is "other". */
 export type OpKind =
   | "constant"
@@ -167,8 +170,8 @@ interface OpRules<A extends Arity, S extends AttributeSchema> {
   readonly statistics?: readonly number[];
   /** Float operands that are settings and no weights, where a file has them as constants: bounds, scales. */
   readonly settings?: readonly number[];
-  /** Number of the WebAssembly f32x4 instruction that does the same, for fused loops (see jit/fused.ts). */
-  readonly simd?: number;
+  /** The WebAssembly f32x4 instruction that does the same, for fused loops (see jit/fused.ts). */
+  readonly simd?: SimdInstruction;
 }
 
 /** An operator: its specification with the name, and the arity as numbers. */
@@ -276,8 +279,8 @@ export class OpDef {
     return this.#spec.simplify?.(viewOf(node));
   }
 
-  /** Number of the f32x4 instruction that computes four elements, if there is one. */
-  get simd(): number | undefined {
+  /** The f32x4 instruction that computes four elements, if there is one. */
+  get simd(): SimdInstruction | undefined {
     return this.#spec.simd;
   }
 

@@ -105,9 +105,8 @@ function generate(elements: readonly Value[], scalars: readonly Value[], { resul
   const stores = results.flatMap((result, i) =>
     result ? [...address(i), ...code.localGet(known(result)), ...code.vectorStore] : [],
   );
-  const add = 0xe4;
   const sums = sum
-    ? [...code.localGet(accumulator), ...code.localGet(known(sum)), ...code.simd(add), ...code.localSet(accumulator)]
+    ? [...code.localGet(accumulator), ...code.localGet(known(sum)), ...code.simd("add"), ...code.localSet(accumulator)]
     : [];
   const advance = [...code.localGet(position), ...code.i32Const(16), ...code.i32Add, ...code.localSet(position)];
   const again = [

@@ -1,4 +1,5 @@
 /** Bytes of a WebAssembly module with one function that loops over vectors (WebAssembly Core Specification 2.0, ch. 5). */
+import type { SimdInstruction } from "../graph/op.ts";
 
 /** Unsigned LEB128. */
 function leb(value: number): number[] {
@@ -11,6 +12,19 @@ function leb(value: number): number[] {
   } while (rest !== 0);
   return bytes;
 }
+
+/** Opcodes of the f32x4 instructions (WebAssembly Core Specification 2.0, sec. 5.4.8). */
+const f32x4: Readonly<Record<SimdInstruction, number>> = {
+  abs: 0xe0,
+  neg: 0xe1,
+  sqrt: 0xe3,
+  add: 0xe4,
+  sub: 0xe5,
+  mul: 0xe6,
+  div: 0xe7,
+  min: 0xe8,
+  max: 0xe9,
+};
 
 /** Instructions that a vector loop is made of. */
 export const code = {
@@ -29,8 +43,8 @@ export const code = {
   /** The scalar on the stack, four times. */
   splat: [0xfd, 0x13],
   f32Const: (value: number) => [0x43, ...new Uint8Array(Float32Array.of(value).buffer)],
-  /** An f32x4 instruction by its number. */
-  simd: (opcode: number) => [0xfd, ...leb(opcode)],
+  /** An f32x4 instruction. */
+  simd: (instruction: SimdInstruction) => [0xfd, ...leb(f32x4[instruction])],
   lane: (index: number) => [0xfd, 0x1f, index],
 } as const;
 

@@ -1,43 +1,27 @@
 /** Published architectures as trainable modules, and their presets by name. */
 import { unknownName } from "../core/errors.ts";
-import { albertPresets } from "./albert.ts";
-import { alexnetPresets } from "./alexnet.ts";
-import { bertPresets } from "./bert.ts";
-import { densenetPresets } from "./densenet.ts";
-import { distilbertPresets } from "./distilbert.ts";
-import { efficientnetPresets } from "./efficientnet.ts";
-import { googlenetPresets } from "./googlenet.ts";
-import { gpt2Presets } from "./gpt2.ts";
-import { inceptionV3Presets } from "./inception-v3.ts";
-import { lenetPresets } from "./lenet.ts";
-import { llamaPresets } from "./llama.ts";
-import { lstmPresets } from "./lstm.ts";
-import { mobilenetV1Presets } from "./mobilenet-v1.ts";
-import { mobilenetV2Presets } from "./mobilenet-v2.ts";
-import type { Preset } from "./preset.ts";
-import { resnetPresets } from "./resnet.ts";
-import { squeezenetPresets } from "./squeezenet.ts";
-import { t5Presets } from "./t5.ts";
-import { transformerPresets } from "./transformer.ts";
-import { vggPresets } from "./vgg.ts";
-import { vitPresets } from "./vit.ts";
+import { lstmPresets } from "./sequence/lstm.ts";
+import type { Preset } from "./shared/preset.ts";
+import { albertPresets } from "./text/albert.ts";
+import { bertPresets } from "./text/bert.ts";
+import { distilbertPresets } from "./text/distilbert.ts";
+import { gpt2Presets } from "./text/gpt2.ts";
+import { llamaPresets } from "./text/llama.ts";
+import { t5Presets } from "./text/t5.ts";
+import { transformerPresets } from "./text/transformer.ts";
+import { alexnetPresets } from "./vision/alexnet.ts";
+import { densenetPresets } from "./vision/densenet.ts";
+import { efficientnetPresets } from "./vision/efficientnet.ts";
+import { googlenetPresets } from "./vision/googlenet.ts";
+import { inceptionV3Presets } from "./vision/inception-v3.ts";
+import { lenetPresets } from "./vision/lenet.ts";
+import { mobilenetV1Presets } from "./vision/mobilenet-v1.ts";
+import { mobilenetV2Presets } from "./vision/mobilenet-v2.ts";
+import { resnetPresets } from "./vision/resnet.ts";
+import { squeezenetPresets } from "./vision/squeezenet.ts";
+import { vggPresets } from "./vision/vgg.ts";
+import { vitPresets } from "./vision/vit.ts";
 
-export { AlbertModel, type AlbertOptions, albertArchitectures } from "./albert.ts";
-export { AlexNet, type AlexNetOptions } from "./alexnet.ts";
-export { AuxiliaryClassifier, auxiliaryLoss } from "./auxiliary.ts";
-export { BertForPreTraining, BertModel, type BertOptions, bertArchitectures } from "./bert.ts";
-export { DeepMlp, type DeepMlpOptions, widthFor } from "./deep-mlp.ts";
-export { DenseNet, type DenseNetOptions } from "./densenet.ts";
-export {
-  type DetectorOptions,
-  ObjectFinder,
-  type ObjectFinderOptions,
-  SingleShotDetector,
-} from "./detector.ts";
-export { DistilBertModel, type DistilBertOptions, distilbertArchitectures } from "./distilbert.ts";
-export { EfficientNet, type EfficientNetOptions } from "./efficientnet.ts";
-export { EncoderClassifier, type EncoderClassifierOptions } from "./encoder-classifier.ts";
-export { EncoderDecoder, type Memory } from "./encoder-decoder.ts";
 export {
   convolutionalDiscriminator,
   convolutionalGenerator,
@@ -45,26 +29,21 @@ export {
   denseGenerator,
   Gan,
   type GanOptions,
-} from "./gan.ts";
-export { GoogLeNet, type GoogLeNetOptions } from "./googlenet.ts";
-export { Gpt2Model, type Gpt2Options, gpt2Architectures } from "./gpt2.ts";
-export { type Architectures, type HeadOptions, PooledEncoder } from "./heads.ts";
-export { InceptionV3, type InceptionV3Options } from "./inception-v3.ts";
-export { type KeywordOptions, keywordConvolution, keywordRecurrent, keywordTranscriber } from "./keywords.ts";
-export { LeNet5 } from "./lenet.ts";
+} from "./generative/gan.ts";
+export { Vae, type VaeOptions } from "./generative/vae.ts";
+export { type KeywordOptions, keywordConvolution, keywordRecurrent, keywordTranscriber } from "./sequence/keywords.ts";
+export { LstmClassifier, type LstmClassifierOptions } from "./sequence/lstm.ts";
 export {
-  type LlamaAttention,
-  LlamaModel,
-  type LlamaOptions,
-  llamaArchitectures,
-  mistralArchitectures,
-  qwen2Architectures,
-} from "./llama.ts";
-export { LstmClassifier, type LstmClassifierOptions } from "./lstm.ts";
-export { type MobileNetOptions, MobileNetV1 } from "./mobilenet-v1.ts";
-export { MobileNetV2, type MobileNetV2Options } from "./mobilenet-v2.ts";
-export type { Preset, PresetOptions } from "./preset.ts";
-export { QNetwork, type QNetworkOptions } from "./q-network.ts";
+  type RecurrentCell,
+  RecurrentClassifier,
+  type RecurrentClassifierOptions,
+  recurrentCells,
+} from "./sequence/recurrent-classifier.ts";
+export { type Architectures, type HeadOptions, PooledEncoder } from "./shared/heads.ts";
+export type { Preset, PresetOptions } from "./shared/preset.ts";
+export type { DecoderInputs, TokenInputs, TransformerDetails, TransformerSizes } from "./shared/tokens.ts";
+export { DeepMlp, type DeepMlpOptions, widthFor } from "./tables/deep-mlp.ts";
+export { QNetwork, type QNetworkOptions } from "./tables/q-network.ts";
 export {
   Biases,
   Factors,
@@ -74,29 +53,57 @@ export {
   type RatedOptions,
   RatingModel,
   Tastes,
-} from "./recommender.ts";
+} from "./tables/recommender.ts";
+export { AlbertModel, type AlbertOptions, albertArchitectures } from "./text/albert.ts";
+export { BertForPreTraining, BertModel, type BertOptions, bertArchitectures } from "./text/bert.ts";
+export { DistilBertModel, type DistilBertOptions, distilbertArchitectures } from "./text/distilbert.ts";
+export { EncoderClassifier, type EncoderClassifierOptions } from "./text/encoder-classifier.ts";
+export { EncoderDecoder, type Memory } from "./text/encoder-decoder.ts";
+export { Gpt2Model, type Gpt2Options, gpt2Architectures } from "./text/gpt2.ts";
 export {
-  type RecurrentCell,
-  RecurrentClassifier,
-  type RecurrentClassifierOptions,
-  recurrentCells,
-} from "./recurrent-classifier.ts";
-export { RecurrentTranslator, type RecurrentTranslatorOptions } from "./recurrent-translator.ts";
-export { BasicBlock, Bottleneck, CifarResNet, type CifarResNetOptions, ResNet, type ResNetOptions } from "./resnet.ts";
-export { type RobertaOptions, robertaArchitectures } from "./roberta.ts";
-export { SqueezeNet, type SqueezeNetOptions } from "./squeezenet.ts";
+  type LlamaAttention,
+  LlamaModel,
+  type LlamaOptions,
+  llamaArchitectures,
+  mistralArchitectures,
+  qwen2Architectures,
+} from "./text/llama.ts";
+export { RecurrentTranslator, type RecurrentTranslatorOptions } from "./text/recurrent-translator.ts";
+export { type RobertaOptions, robertaArchitectures } from "./text/roberta.ts";
 export {
   T5EncoderModel,
   T5ForConditionalGeneration,
   T5Model,
   type T5Options,
   t5Architectures,
-} from "./t5.ts";
-export type { DecoderInputs, TokenInputs, TransformerDetails, TransformerSizes } from "./tokens.ts";
-export { Transformer, type TransformerOptions } from "./transformer.ts";
-export { Vae, type VaeOptions } from "./vae.ts";
-export { Vgg, type VggOptions } from "./vgg.ts";
-export { VisionTransformer, VitModel, type VitOptions, vitArchitectures } from "./vit.ts";
+} from "./text/t5.ts";
+export { Transformer, type TransformerOptions } from "./text/transformer.ts";
+export { AlexNet, type AlexNetOptions } from "./vision/alexnet.ts";
+export { AuxiliaryClassifier, auxiliaryLoss } from "./vision/auxiliary.ts";
+export { DenseNet, type DenseNetOptions } from "./vision/densenet.ts";
+export {
+  type DetectorOptions,
+  ObjectFinder,
+  type ObjectFinderOptions,
+  SingleShotDetector,
+} from "./vision/detector.ts";
+export { EfficientNet, type EfficientNetOptions } from "./vision/efficientnet.ts";
+export { GoogLeNet, type GoogLeNetOptions } from "./vision/googlenet.ts";
+export { InceptionV3, type InceptionV3Options } from "./vision/inception-v3.ts";
+export { LeNet5 } from "./vision/lenet.ts";
+export { type MobileNetOptions, MobileNetV1 } from "./vision/mobilenet-v1.ts";
+export { MobileNetV2, type MobileNetV2Options } from "./vision/mobilenet-v2.ts";
+export {
+  BasicBlock,
+  Bottleneck,
+  CifarResNet,
+  type CifarResNetOptions,
+  ResNet,
+  type ResNetOptions,
+} from "./vision/resnet.ts";
+export { SqueezeNet, type SqueezeNetOptions } from "./vision/squeezenet.ts";
+export { Vgg, type VggOptions } from "./vision/vgg.ts";
+export { VisionTransformer, VitModel, type VitOptions, vitArchitectures } from "./vision/vit.ts";
 
 /** Every preset by its name: convolutional networks, a recurrent one, transformers, the oldest architectures of each first. */
 export const presets: Readonly<Record<string, Preset>> = Object.fromEntries(

@@ -1,10 +1,10 @@
 /** The detector's loss and its outputs, by hand. */
 import { expect, it } from "vitest";
 import { tensor } from "../core/tensor.ts";
-import { anchorsOf, type Box, encodeBox, offsetScales } from "../data/boxes.ts";
+import { anchorsOf, type Box, encodeBox, offsetScales } from "../data/images/boxes.ts";
 import type { Value } from "../graph/ir.ts";
 import { jit } from "../jit/jit.ts";
-import { anchorAccuracy } from "../train/anchor-accuracy.ts";
+import { anchorAccuracy } from "../train/metrics/anchor-accuracy.ts";
 import { decodeBoxes, detectionLoss, detections } from "./detection.ts";
 
 /** One picture of four anchors, two classes: offsets, then logits of background and classes. */

@@ -9,11 +9,12 @@ import { tensor } from "../core/tensor.ts";
 import { graphOf, input } from "../graph/ir.ts";
 import { printGraph } from "../graph/print.ts";
 import { verify } from "../graph/verify.ts";
+import { declaredShape } from "../import/declared.ts";
 import { dense, sequential } from "../nn/index.ts";
 import * as ops from "../ops/index.ts";
 import { checkDamage, flipBit } from "../storage/testing/damage.ts";
 import { encodeMessage, type Message } from "./codec.ts";
-import { declaredShape, type ImportOptions, importModel } from "./import.ts";
+import { type ImportOptions, importModel } from "./import.ts";
 import { encodeModel } from "./model.ts";
 import { ModelProto } from "./schema.ts";
 

@@ -5,18 +5,19 @@ import { type Shape, showShape } from "../core/shape.ts";
 import { graphOf, input, type Node, type Scope, type Value } from "../graph/ir.ts";
 import { makeNode, type OpDef, type WrittenNode } from "../graph/op.ts";
 import { assignScope } from "../graph/rewrite.ts";
+import { type Declared, declaredShape } from "../import/declared.ts";
+import { fold } from "../import/fold.ts";
+import type { ImportedGraph } from "../import/imported-graph.ts";
+import { type UnknownReason, unknownOp } from "../import/unknown.ts";
 import { constant } from "../ops/constant.ts";
 import { findOp } from "../ops/registry.ts";
 import { readAttributes } from "./attributes.ts";
-import { fold } from "./fold.ts";
-import type { ImportedGraph } from "./imported.ts";
 import { inlineBranches, inlineFunction } from "./inline.ts";
-import { type Declared, type FileGraph, type FileNode, type ModelFile, readModelFile } from "./model-file.ts";
+import { type FileGraph, type FileNode, type ModelFile, readModelFile } from "./model-file.ts";
 import { type Entry, isValue, Names } from "./names.ts";
 import { pathOfNode } from "./scopes.ts";
 import { describeNode, sortNodes, storedWithin } from "./sort.ts";
 import type { OpenExternal, StoredTensor } from "./tensor.ts";
-import { type UnknownReason, unknownOp } from "./unknown.ts";
 import { isWeight } from "./weights.ts";
 
 export interface ImportOptions {
@@ -36,13 +37,6 @@ export interface ImportedModel extends ImportedGraph<StoredTensor> {
 const maxNesting = 32;
 /** Constants beyond this many bytes stay in the file: nothing that is computed here needs their elements. */
 const maxConstantBytes = 1 << 26;
-
-/** The shape that a file declares. Throws ShapeError when an extent is left open. */
-export function declaredShape({ name, extents }: Declared): Shape {
-  if (extents?.every((extent) => typeof extent === "number")) return extents as Shape;
-  const shown = extents ? `[${extents.map((extent) => extent ?? "?").join(", ")}]` : "unknown, even its rank";
-  throw new ShapeError(`the shape of input "${name}" is ${shown}; pass the shape to use`);
-}
 
 /**
  * Reads a model. Throws FileError for a file that is damaged or of another format, ShapeError when input shapes are not

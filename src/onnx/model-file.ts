@@ -1,18 +1,11 @@
 /** ONNX files as plain, checked data: graphs of named nodes, attributes, stored tensors. */
 import type { ByteSource } from "../core/byte-source.ts";
 import { FileError } from "../core/errors.ts";
+import type { Declared } from "../import/declared.ts";
 import { type Blob, type Decoded, decodeMessage } from "./decode.ts";
 import { bytesAsText, number, numbers, record, records, text, texts } from "./fields.ts";
 import { ModelProto } from "./schema.ts";
-import { type ElementType, elementTypeOf, type OpenExternal, type StoredTensor, storedTensor } from "./tensor.ts";
-
-/** What a file says of a tensor: extents are numbers, names of symbols, or unknown. */
-export interface Declared {
-  readonly name: string;
-  readonly type: ElementType | undefined;
-  /** `undefined` when even the rank is unknown. */
-  readonly extents: readonly (number | string | undefined)[] | undefined;
-}
+import { elementTypeOf, type OpenExternal, type StoredTensor, storedTensor } from "./tensor.ts";
 
 /** Stands for an attribute of the function around it. */
 export interface AttributeReference {

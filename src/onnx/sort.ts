@@ -1,5 +1,5 @@
-/** The nodes of a file in an order in which each follows what it reads. */
-import { FileError } from "../core/errors.ts";
+/** The nodes of an ONNX file in an order in which each follows what it reads, subgraphs included. */
+import { sorted } from "../import/sort.ts";
 import type { FileAttribute, FileGraph, FileNode } from "./model-file.ts";
 import type { StoredTensor } from "./tensor.ts";
 
@@ -39,19 +39,6 @@ export function storedWithin(node: FileNode): {
 /** Everything that a node reads, also from within its subgraphs. */
 const readsOf = (node: FileNode): readonly string[] => [...node.inputs.filter(Boolean), ...storedWithin(node).reads];
 
-/** What there is to know of nodes of whatever kind, to sort them. */
-export interface Sorting<N> {
-  /** Said first in messages: `onnx`. */
-  readonly format: string;
-  describe(node: N): string;
-  /** Names that a node computes. */
-  writes(node: N): readonly string[];
-  /** Names that it needs. */
-  reads(node: N): readonly string[];
-  /** Whether a name that no node computes comes from elsewhere. */
-  isKnown(name: string): boolean;
-}
-
 /** Sorts nodes, which ONNX asks for but not every exporter does. `isKnown` tells the names that come from elsewhere. */
 export const sortNodes = (nodes: readonly FileNode[], isKnown: (name: string) => boolean): readonly FileNode[] =>
   sorted(nodes, {
@@ -61,46 +48,3 @@ export const sortNodes = (nodes: readonly FileNode[], isKnown: (name: string) =>
     reads: readsOf,
     isKnown,
   });
-
-/** Nodes in an order in which each follows what it reads. Throws FileError for a name computed twice or nowhere, and for a cycle. */
-export function sorted<N extends object>(nodes: readonly N[], rules: Sorting<N>): readonly N[] {
-  const { format, describe, writes, reads, isKnown } = rules;
-  const makers = new Map<string, N>();
-  for (const node of nodes)
-    for (const output of writes(node)) {
-      if (makers.has(output))
-        throw new FileError(`${format}: "${output}" is computed twice, the second time by ${describe(node)}`);
-      makers.set(output, node);
-    }
-  const order: N[] = [];
-  const state = new Map<N, "open" | "done">();
-  for (const first of nodes) {
-    const stack = [{ node: first, reads: reads(first), next: 0 }];
-    if (state.has(first)) continue;
-    state.set(first, "open");
-    for (let top = stack.at(-1); top; top = stack.at(-1)) {
-      const name = top.reads[top.next++];
-      if (name === undefined) {
-        state.set(top.node, "done");
-        order.push(top.node);
-        stack.pop();
-        continue;
-      }
-      const maker = makers.get(name);
-      if (!maker) {
-        if (isKnown(name)) continue;
-        throw new FileError(
-          `${format}: ${describe(top.node)} reads "${name}", which is no input and computed nowhere; export the model again`,
-        );
-      }
-      if (state.get(maker) === "open")
-        throw new FileError(
-          `${format}: the graph is cyclic: ${describe(maker)} needs its own output "${name}"; a model must be without cycles`,
-        );
-      if (state.has(maker)) continue;
-      state.set(maker, "open");
-      stack.push({ node: maker, reads: reads(maker), next: 0 });
-    }
-  }
-  return order;
-}

@@ -4,15 +4,9 @@ import { type ArrayOf, allocate, arrayTypes, bytesPerElement, type DType, isBigI
 import { FileError } from "../core/errors.ts";
 import { type Shape, showShape, size } from "../core/shape.ts";
 import { Tensor } from "../core/tensor.ts";
+import type { ElementType } from "../import/declared.ts";
 import { type Blob, type Decoded, type DecodedValue, decodePacked } from "./decode.ts";
 import { number, numbers, records, text } from "./fields.ts";
-
-/** An element type of ONNX: its name, its bits, and the dtype in which we compute with it. */
-export interface ElementType {
-  readonly name: string;
-  readonly bits: number;
-  readonly dtype: DType;
-}
 
 const own = (name: DType): ElementType => ({ name, bits: 8 * bytesPerElement(name), dtype: name });
 const narrow = (name: string, bits: number, dtype: DType): ElementType => ({ name, bits, dtype });

@@ -6,7 +6,7 @@ import { fullTensor, type Tensor } from "../core/tensor.ts";
 import { numbersOf } from "../graph/attributes.ts";
 import { broadcastPosition, mapElements, moveElements, offsetOf, oneOutput, type Position } from "../graph/elements.ts";
 import { constantOf, type TensorType, type Value } from "../graph/ir.ts";
-import { apply, defineOp, type OpDef, requireSameDType, type WrittenNode } from "../graph/op.ts";
+import { apply, defineOp, type OpDef, requireSameDType, type SimdInstruction, type WrittenNode } from "../graph/op.ts";
 import { asValues, type Operand, scalar } from "./constant.ts";
 import { each } from "./float-function.ts";
 import { log, neg } from "./functions.ts";
@@ -72,7 +72,7 @@ function broadcastLate(op: OpDef, a: Value, b: Value, y: Value): readonly Value[
 
 export const Add: OpDef = defineOp("Add", {
   arity: "2",
-  simd: 0xe4,
+  simd: "add",
   fold: (a, b) => a + b,
   simplify: ({ inputs: [a, b], outputs: [y] }) => neutral(y, [a, b, 0], [b, a, 0]) ?? broadcastLate(Add, a, b, y),
   infer: ([a, b]) => broadcast("Add", a, b),
@@ -82,7 +82,7 @@ export const Add: OpDef = defineOp("Add", {
 });
 export const Sub: OpDef = defineOp("Sub", {
   arity: "2",
-  simd: 0xe5,
+  simd: "sub",
   fold: (a, b) => a - b,
   simplify: ({ inputs: [a, b], outputs: [y] }) => neutral(y, [a, b, 0]) ?? broadcastLate(Sub, a, b, y),
   infer: ([a, b]) => broadcast("Sub", a, b),
@@ -92,7 +92,7 @@ export const Sub: OpDef = defineOp("Sub", {
 });
 export const Mul: OpDef = defineOp("Mul", {
   arity: "2",
-  simd: 0xe6,
+  simd: "mul",
   fold: (a, b) => a * b,
   simplify: ({ inputs: [a, b], outputs: [y] }) => neutral(y, [a, b, 1], [b, a, 1]) ?? broadcastLate(Mul, a, b, y),
   infer: ([a, b]) => broadcast("Mul", a, b),
@@ -106,7 +106,7 @@ export const Mul: OpDef = defineOp("Mul", {
 });
 export const Div: OpDef = defineOp("Div", {
   arity: "2",
-  simd: 0xe7,
+  simd: "div",
   fold: (a, b) => a / b,
   simplify: ({ inputs: [a, b], outputs: [y] }) => neutral(y, [a, b, 1]) ?? broadcastLate(Div, a, b, y),
   infer: ([a, b]) => broadcast("Div", a, b),
@@ -131,12 +131,12 @@ export const Pow: OpDef = defineOp("Pow", {
   ],
   flops: ({ outputs: [y] }) => 10 * size(y.shape),
 });
-export const Max: OpDef = extremum("Max", 0xe9, (a, b) => greater(a, b), Math.max);
-export const Min: OpDef = extremum("Min", 0xe8, (a, b) => less(a, b), Math.min);
+export const Max: OpDef = extremum("Max", "max", (a, b) => greater(a, b), Math.max);
+export const Min: OpDef = extremum("Min", "min", (a, b) => less(a, b), Math.min);
 /** Elementwise extremum of two; where they are equal, each operand takes half of the gradient. */
 function extremum(
   type: "Max" | "Min",
-  simd: number,
+  simd: SimdInstruction,
   better: (a: Value, b: Value) => Value,
   fold: (a: number, b: number) => number,
 ): OpDef {

@@ -1,7 +1,7 @@
 /** How a float function of one operand is defined: its gradient from x and y, and what runs where there is no kernel. */
 import { size } from "../core/shape.ts";
 import type { Value } from "../graph/ir.ts";
-import { defineOp, type OpDef, requireFloat } from "../graph/op.ts";
+import { defineOp, type OpDef, requireFloat, type SimdInstruction } from "../graph/op.ts";
 
 /** One operation for each output element. */
 export function each({ outputs: [y] }: { readonly outputs: readonly [Value, ...Value[]] }): number {
@@ -17,7 +17,7 @@ interface FloatFunctionRules {
   /** y of one element, for folding constants. */
   readonly fold?: (x: number) => number;
   /** Number of the f32x4 instruction that does the same. */
-  readonly simd?: number;
+  readonly simd?: SimdInstruction;
   /** The same function of other floats than float32, for which ONNX Runtime has no kernel. */
   readonly composite?: (x: Value) => Value;
 }

@@ -13,7 +13,7 @@ const roundEven = (x: number): number => (Math.abs(x % 1) === 0.5 ? 2 * Math.rou
 
 export const Neg: OpDef = defineOp("Neg", {
   arity: "1",
-  simd: 0xe1,
+  simd: "neg",
   infer: ([x]) => x,
   grad: ({ g }) => [neg(g)],
   flops: each,
@@ -22,7 +22,7 @@ export const Neg: OpDef = defineOp("Neg", {
 });
 export const Abs: OpDef = defineOp("Abs", {
   arity: "1",
-  simd: 0xe0,
+  simd: "abs",
   infer: ([x]) => x,
   grad: ({ g, inputs: [x] }) => [mul(g, sign(x))],
   flops: each,
@@ -35,7 +35,7 @@ export const Round: OpDef = stepwise("Round", roundEven);
 
 export const Exp: OpDef = floatFunction("Exp", (g, _, y) => mul(g, y), { fold: Math.exp });
 export const Log: OpDef = floatFunction("Log", (g, x) => div(g, x), { fold: Math.log });
-export const Sqrt: OpDef = floatFunction("Sqrt", (g, _, y) => mul(g, div(0.5, y)), { fold: Math.sqrt, simd: 0xe3 });
+export const Sqrt: OpDef = floatFunction("Sqrt", (g, _, y) => mul(g, div(0.5, y)), { fold: Math.sqrt, simd: "sqrt" });
 export const Reciprocal: OpDef = floatFunction("Reciprocal", (g, _, y) => mul(g, neg(mul(y, y))), {
   fold: (x) => 1 / x,
 });

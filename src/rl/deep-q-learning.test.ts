@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { keyOf } from "../core/random.ts";
 import { Tensor } from "../core/tensor.ts";
-import { QNetwork } from "../models/q-network.ts";
+import { QNetwork } from "../models/tables/q-network.ts";
 import { dense, huber, sequential } from "../nn/index.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "../train/checkpoint.ts";
 import { predict } from "../train/evaluate.ts";

@@ -1,7 +1,7 @@
 /** Deep Q-learning (Mnih et al. 2015): batches made of what an agent meets while it acts by the network being trained. */
 import { foldIn, type Key, Random } from "../core/random.ts";
 import { Tensor } from "../core/tensor.ts";
-import { type Batch, Dataset } from "../data/dataset.ts";
+import { type Batch, Dataset } from "../data/pipeline/dataset.ts";
 import type { CompileOptions } from "../jit/compile.ts";
 import type { Module } from "../nn/module.ts";
 import type { Parameter } from "../nn/parameter.ts";

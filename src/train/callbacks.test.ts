@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { tensor } from "../core/tensor.ts";
-import { fromTensors } from "../data/dataset.ts";
+import { fromTensors } from "../data/pipeline/dataset.ts";
 import type { Value } from "../graph/ir.ts";
 import { dense } from "../nn/dense.ts";
 import { meanSquaredError } from "../nn/losses.ts";
@@ -15,7 +15,7 @@ import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
 import { allFinite } from "./diagnose.ts";
 import { checkpoint, checkpointBest } from "./files.node.ts";
 import { type FitOptions, fit } from "./fit.ts";
-import { type Metric, meanAbsoluteErrorMetric, r2 } from "./metrics.ts";
+import { type Metric, meanAbsoluteErrorMetric, r2 } from "./metrics/metrics.ts";
 import { sgd } from "./optimizers.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "sardonyx-callbacks-"));

@@ -4,7 +4,7 @@ import { isFloat } from "../core/dtype.ts";
 import { NonFiniteError, type SardonyxError } from "../core/errors.ts";
 import { foldIn } from "../core/random.ts";
 import type { Tensor } from "../core/tensor.ts";
-import { type Batch, extrasOf } from "../data/dataset.ts";
+import { type Batch, extrasOf } from "../data/pipeline/dataset.ts";
 import { compile } from "../jit/compile.ts";
 import { keyTensor, ones } from "../ops/index.ts";
 import { keyInput, traceLoss } from "./gradient-step.ts";

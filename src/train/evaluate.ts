@@ -1,7 +1,7 @@
 /** Measuring a model on data, and asking it for outputs. */
 import { DataError } from "../core/errors.ts";
 import type { Tensor } from "../core/tensor.ts";
-import type { Batch, Dataset } from "../data/dataset.ts";
+import type { Batch, Dataset } from "../data/pipeline/dataset.ts";
 import type { TensorType } from "../graph/ir.ts";
 import { type CompileOptions, compile, type Executable } from "../jit/compile.ts";
 import type { ContextOptions } from "../nn/context.ts";
@@ -10,7 +10,7 @@ import type { Module } from "../nn/module.ts";
 import type { Parameter } from "../nn/parameter.ts";
 import { constant } from "../ops/index.ts";
 import { signatureOf, type TracedLoss, traceLoss } from "./gradient-step.ts";
-import type { Metric } from "./metrics.ts";
+import type { Metric } from "./metrics/metrics.ts";
 import { type EpochResult, RunningSums } from "./running-sums.ts";
 
 export interface Evaluation {

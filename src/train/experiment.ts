@@ -1,7 +1,7 @@
 /** Experiments: networks that are trained alike on the same data and differ in what is compared, and what becomes of each. */
 import { atPlace, NonFiniteError } from "../core/errors.ts";
 import { size } from "../core/shape.ts";
-import type { Batch, Dataset } from "../data/dataset.ts";
+import type { Batch, Dataset } from "../data/pipeline/dataset.ts";
 import type { TensorType } from "../graph/ir.ts";
 import type { CompileOptions } from "../jit/compile.ts";
 import type { Loss } from "../nn/losses.ts";
@@ -9,7 +9,7 @@ import type { Module } from "../nn/module.ts";
 import type { Callback } from "./callbacks.ts";
 import { evaluate } from "./evaluate.ts";
 import { fit } from "./fit.ts";
-import type { Metric } from "./metrics.ts";
+import type { Metric } from "./metrics/metrics.ts";
 import { optimizerOf } from "./optimizers.ts";
 import type { OnDownload, RecipeSettings } from "./recipe.ts";
 import type { EpochResult } from "./running-sums.ts";

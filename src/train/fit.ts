@@ -2,12 +2,12 @@
 
 import { atPlace, DataError, NonFiniteError, OptionError } from "../core/errors.ts";
 import { requireKnown } from "../core/options.ts";
-import type { Batch, Dataset } from "../data/dataset.ts";
+import type { Batch, Dataset } from "../data/pipeline/dataset.ts";
 import type { Loss } from "../nn/losses.ts";
 import type { Module } from "../nn/module.ts";
 import type { Callback } from "./callbacks.ts";
 import { Evaluator } from "./evaluate.ts";
-import type { Metric } from "./metrics.ts";
+import type { Metric } from "./metrics/metrics.ts";
 import type { Optimizer } from "./optimizers.ts";
 import { type EpochResult, RunningSums, type SavedSums } from "./running-sums.ts";
 import { type StepResult, Trainer, type TrainerState, type TrainingOptions } from "./trainer.ts";

@@ -3,8 +3,8 @@ import { gradients as differentiate } from "../autodiff/gradients.ts";
 import { ShapeError } from "../core/errors.ts";
 import { size } from "../core/shape.ts";
 import type { Tensor } from "../core/tensor.ts";
-import { checkLabels } from "../data/checks.ts";
-import { type Batch, extrasOf } from "../data/dataset.ts";
+import { checkLabels } from "../data/pipeline/checks.ts";
+import { type Batch, extrasOf } from "../data/pipeline/dataset.ts";
 import { input, type Value } from "../graph/ir.ts";
 import { simplify } from "../graph/passes.ts";
 import { assignScope } from "../graph/rewrite.ts";
@@ -15,7 +15,7 @@ import type { Module } from "../nn/module.ts";
 import type { Parameter } from "../nn/parameter.ts";
 import { add, constant, ones } from "../ops/index.ts";
 import type { Shard } from "./arena.ts";
-import type { Metric } from "./metrics.ts";
+import type { Metric } from "./metrics/metrics.ts";
 
 /** The graph input that takes a step's key. */
 export const keyInput = (): Value => input("uint32", [2], "key");

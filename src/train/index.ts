@@ -1,20 +1,5 @@
 /** Training that runs anywhere: optimizers, schedules, metrics, the loop, recipes. */
 
-export { anchorAccuracy } from "./anchor-accuracy.ts";
-export {
-  areaUnderPrecision,
-  type DetectedPicture,
-  type Detection,
-  meanAveragePrecision,
-} from "./average-precision.ts";
-export {
-  type BeamSearchOptions,
-  beamSearch,
-  type Candidate,
-  type Hypothesis,
-  type NextTokens,
-  type Prefix,
-} from "./beam-search.ts";
 export { type Callback, type EarlyStoppingOptions, earlyStopping, logLearningRate, records } from "./callbacks.ts";
 export { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
 export {
@@ -40,19 +25,20 @@ export {
   type Variant,
 } from "./experiment.ts";
 export { type FitOptions, type FitResult, fit, type Progress, type Run } from "./fit.ts";
-export { frechetDistance } from "./frechet.ts";
+export { anchorAccuracy } from "./metrics/anchor-accuracy.ts";
 export {
-  type Decoder,
-  type DecoderOptions,
-  decoder,
-  generate,
-  type SamplingOptions,
-  sampleToken,
-} from "./generate.ts";
-export { confidenceInterval, type Interval } from "./interval.ts";
-export * from "./metrics.ts";
+  areaUnderPrecision,
+  type DetectedPicture,
+  type Detection,
+  meanAveragePrecision,
+} from "./metrics/average-precision.ts";
+export { frechetDistance } from "./metrics/frechet.ts";
+export { confidenceInterval, type Interval } from "./metrics/interval.ts";
+export * from "./metrics/metrics.ts";
+export { highest, recallOf } from "./metrics/ranking.ts";
+export { transcriptAccuracy } from "./metrics/transcripts.ts";
+export { bleu, chrf } from "./metrics/translation-scores.ts";
 export * from "./optimizers.ts";
-export { highest, recallOf } from "./ranking.ts";
 export {
   type Answer,
   type Dialogue,
@@ -78,12 +64,3 @@ export {
   type TrainerState,
   type TrainingOptions,
 } from "./trainer.ts";
-export { transcriptAccuracy } from "./transcripts.ts";
-export { bleu, chrf } from "./translation-scores.ts";
-export {
-  attentionWeights,
-  type TranslationModel,
-  type Translator,
-  type TranslatorOptions,
-  translator,
-} from "./translator.ts";

@@ -1,13 +1,13 @@
 /** Recipes: a model, its data and its settings as one runnable, typed module. */
 import type { Tensor } from "../core/tensor.ts";
-import type { Batch, Dataset } from "../data/dataset.ts";
-import type { Tokenizer } from "../data/tokenizer.ts";
+import type { Batch, Dataset } from "../data/pipeline/dataset.ts";
+import type { Tokenizer } from "../data/text/tokenizer.ts";
 import type { TensorType } from "../graph/ir.ts";
 import type { CompileOptions } from "../jit/compile.ts";
 import type { Loss } from "../nn/losses.ts";
 import type { Module } from "../nn/module.ts";
 import type { Callback } from "./callbacks.ts";
-import type { Metric } from "./metrics.ts";
+import type { Metric } from "./metrics/metrics.ts";
 import type { OptimizerName, optimizers } from "./optimizers.ts";
 import type { Schedule } from "./schedules.ts";
 import type { TrainingOptions } from "./trainer.ts";

@@ -1,6 +1,6 @@
 /** Running totals of the loss and the metrics over the batches of an epoch. */
 import { OptionError } from "../core/errors.ts";
-import type { Metric } from "./metrics.ts";
+import type { Metric } from "./metrics/metrics.ts";
 
 /** `loss`, and one number a metric. */
 export type EpochResult = Readonly<Record<string, number>>;

@@ -1,7 +1,7 @@
 /** A run keeps its vocabulary. */
 import { expect, test } from "vitest";
 import { FileError } from "../core/errors.ts";
-import { Vocabulary } from "../data/vocabulary.ts";
+import { Vocabulary } from "../data/text/vocabulary.ts";
 import { sameWords } from "./same-words.ts";
 
 const [words, others] = [Vocabulary.of([["a", "b", "b"]]), Vocabulary.of([["a", "a", "b"]])];

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { OptionError } from "../core/errors.ts";
 import { keyOf, Random } from "../core/random.ts";
 import { Tensor, tensor } from "../core/tensor.ts";
-import { type Batch, fromTensors } from "../data/dataset.ts";
+import { type Batch, fromTensors } from "../data/pipeline/dataset.ts";
 import type { Value } from "../graph/ir.ts";
 import type { Context } from "../nn/context.ts";
 import { dense } from "../nn/dense.ts";

@@ -4,7 +4,7 @@ import { requireKnown } from "../core/options.ts";
 import { foldIn, type Key, keyOf } from "../core/random.ts";
 import { sameShape, showShape } from "../core/shape.ts";
 import { Tensor } from "../core/tensor.ts";
-import { type Batch, extrasOf } from "../data/dataset.ts";
+import { type Batch, extrasOf } from "../data/pipeline/dataset.ts";
 import type { CompileOptions } from "../jit/compile.ts";
 import { type FusedKernel, fuse } from "../jit/fused.ts";
 import type { Loss } from "../nn/losses.ts";
@@ -14,7 +14,7 @@ import { add, keyTensor, mul, square } from "../ops/index.ts";
 import { adopt, allocateShards, type Shard } from "./arena.ts";
 import { explainNonFinite } from "./diagnose.ts";
 import { buildGradientStep, type GradientStep, keyInput, signatureOf } from "./gradient-step.ts";
-import type { Metric } from "./metrics.ts";
+import type { Metric } from "./metrics/metrics.ts";
 import { type Optimizer, rateAt } from "./optimizers.ts";
 
 /** How a parameter's updates differ from the optimizer's. */

@@ -1,7 +1,7 @@
 /** `sardonyx generate`: text that a run's language model writes. */
 import { DataError, OptionError } from "../../core/errors.ts";
 import { keyOf, Random } from "../../core/random.ts";
-import { decoder, generate } from "../../train/generate.ts";
+import { decoder, generate } from "../../decode/generate.ts";
 import { defineCommand, number, text, wholeNumber } from "../command.ts";
 import { bestOption, openRun } from "../open-run.ts";
 import { shown } from "../run-folder.ts";

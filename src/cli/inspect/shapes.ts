@@ -2,7 +2,7 @@
 import { OptionError, ShapeError } from "../../core/errors.ts";
 import type { Shape } from "../../core/shape.ts";
 import type { TensorType } from "../../graph/ir.ts";
-import type { Declared } from "../../onnx/model-file.ts";
+import type { Declared } from "../../import/declared.ts";
 import { text, wholeNumber } from "../command.ts";
 
 /** What the command line says of input shapes. */

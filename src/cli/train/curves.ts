@@ -1,5 +1,5 @@
 /** Learning curves of a run: each result by epoch, on the training and the validation data. */
-import { linePlot } from "../../analyze/plot.ts";
+import { linePlot } from "../../draw/plot.ts";
 import type { Drawings } from "../../train/recipe.ts";
 import type { EpochResult } from "../../train/running-sums.ts";
 

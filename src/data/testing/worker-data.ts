@@ -2,7 +2,7 @@
 import { DataError } from "../../core/errors.ts";
 import { keyOf } from "../../core/random.ts";
 import { Tensor, tensor } from "../../core/tensor.ts";
-import { type Batch, type Dataset, fromIterable, fromTensors } from "../dataset.ts";
+import { type Batch, type Dataset, fromIterable, fromTensors } from "../pipeline/dataset.ts";
 
 export interface WorkerDataOptions {
   readonly kind: "table" | "stream" | "cached" | "shared" | "failing" | "broken" | "none" | "crashing";

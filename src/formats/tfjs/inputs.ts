@@ -2,7 +2,7 @@
 import { bytesPerElement, type DType } from "../../core/dtype.ts";
 import { ShapeError } from "../../core/errors.ts";
 import { type Shape, showShape } from "../../core/shape.ts";
-import type { Declared } from "../../onnx/model-file.ts";
+import type { Declared } from "../../import/declared.ts";
 
 /** Chooses the shape of an input. Throws ShapeError for one that cannot be known. */
 export type ShapeOf = (input: Declared) => Shape;

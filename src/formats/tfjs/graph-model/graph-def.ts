@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { FileError } from "../../../core/errors.ts";
 import { isPlainObject } from "../../../core/tree.ts";
-import { sorted } from "../../../onnx/sort.ts";
+import { sorted } from "../../../import/sort.ts";
 import type { GraphDocument } from "../document.ts";
 import { name, object, readPart } from "../fields.ts";
 import { NodeAttributes, readExtents } from "./attributes.ts";

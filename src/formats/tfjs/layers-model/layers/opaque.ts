@@ -1,8 +1,8 @@
 /** A layer whose class is not known: it is named, and owns the weights that the file lists under its name. */
 import type { Value } from "../../../../graph/ir.ts";
 import { makeNode } from "../../../../graph/op.ts";
+import { unknownOp } from "../../../../import/unknown.ts";
 import { type Context, type Extra, zerosInit } from "../../../../nn/index.ts";
-import { unknownOp } from "../../../../onnx/unknown.ts";
 import type { StoredWeight } from "../../manifest.ts";
 import { Several } from "../several.ts";
 

@@ -4,8 +4,8 @@ import { ShapeError } from "../../../../core/errors.ts";
 import { showShape } from "../../../../core/shape.ts";
 import type { Value } from "../../../../graph/ir.ts";
 import { type Attributes, makeNode, type OpDef } from "../../../../graph/op.ts";
+import { unknownOp } from "../../../../import/unknown.ts";
 import { type Context, type Extra, glorotUniform, zerosInit } from "../../../../nn/index.ts";
-import { unknownOp } from "../../../../onnx/unknown.ts";
 import {
   concat,
   expand,

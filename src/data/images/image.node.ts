@@ -1,0 +1,70 @@
+/** Pictures decoded to bytes by sharp, an optional package. */
+import { readFile } from "node:fs/promises";
+import type { default as Sharp } from "sharp";
+import { FileError, OptionError } from "../../core/errors.ts";
+import { Tensor } from "../../core/tensor.ts";
+
+/** How the names of picture files end. */
+export const pictureExtensions: readonly string[] = [
+  ".png",
+  ".jpg",
+  ".jpeg",
+  ".webp",
+  ".gif",
+  ".tif",
+  ".tiff",
+  ".avif",
+];
+
+export interface ImageOptions {
+  /** Height and width to resize to; each picture's own when absent. The whole picture is stretched or shrunk to it. */
+  readonly size?: readonly [height: number, width: number];
+  /** 1 for grey, 3 for red, green and blue; 3. */
+  readonly channels?: 1 | 3;
+}
+
+/** The sharp package. Throws OptionError with the command that installs it when it cannot be imported. */
+export async function importSharp(
+  load: () => Promise<{ readonly default: typeof Sharp }> = () => import("sharp"),
+): Promise<typeof Sharp> {
+  try {
+    return (await load()).default;
+  } catch (error) {
+    throw new OptionError("reading pictures needs the optional package sharp; install it: npm install sharp", {
+      cause: error,
+    });
+  }
+}
+
+/** [height, width, channels] to [channels, height, width], the layout of convolutions. */
+function channelsFirst(pixels: Uint8Array, channels: number): Uint8Array<ArrayBuffer> {
+  const plane = pixels.length / channels;
+  const result = new Uint8Array(pixels.length);
+  for (let channel = 0; channel < channels; channel++)
+    for (let i = 0; i < plane; i++) result[channel * plane + i] = pixels[i * channels + channel] as number;
+  return result;
+}
+
+/**
+ * A picture file as uint8 [channels, height, width]: PNG, JPEG, WebP, GIF (first frame), TIFF or AVIF; transparency lies on
+ * white. Throws FileError naming a file that is missing, damaged or no picture.
+ */
+export async function readImage(path: string, options: ImageOptions = {}): Promise<Tensor<"uint8">> {
+  const sharp = await importSharp();
+  const { size, channels = 3 } = options;
+  try {
+    // Read here rather than by sharp, which does not say why a file cannot be opened.
+    let image = sharp(await readFile(path))
+      .rotate()
+      .flatten({ background: "white" });
+    if (size) image = image.resize({ height: size[0], width: size[1], fit: "fill" });
+    image = channels === 1 ? image.toColourspace("b-w") : image.toColourspace("srgb");
+    const { data, info } = await image.raw({ depth: "uchar" }).toBuffer({ resolveWithObject: true });
+    return new Tensor("uint8", [info.channels, info.height, info.width], channelsFirst(data, info.channels));
+  } catch (error) {
+    throw new FileError(
+      `${path}: cannot be read as a picture (${(error as Error).message}); replace or remove the file`,
+      { cause: error },
+    );
+  }
+}

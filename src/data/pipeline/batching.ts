@@ -1,0 +1,66 @@
+/** Batches: consecutive samples stacked along a new leading axis. */
+import { DataError } from "../../core/errors.ts";
+import { stackRecords, type TensorRecord } from "./rows.ts";
+import { type IndexedSource, indexedSource, isIndexed, type Source } from "./source.ts";
+
+export interface BatchOptions {
+  /** Whether a last batch with fewer samples is left out; false. */
+  readonly dropLast?: boolean;
+}
+
+/** Batches of `size` samples; rows of in-memory tensors are copied straight into the batch. */
+export function batchSource<T extends TensorRecord<T>>(
+  source: Source<T>,
+  size: number,
+  options: BatchOptions,
+): Source<T> {
+  const { length } = source;
+  const dropLast = options.dropLast ?? false;
+  if (length !== undefined && size > length && options.dropLast !== false)
+    throw new DataError(
+      `batch(${size}): the dataset has ${length} elements; pass a size of at most ${length}, or { dropLast: false } to ` +
+        "take them as one smaller batch",
+    );
+  const count = length === undefined ? undefined : dropLast ? Math.floor(length / size) : Math.ceil(length / size);
+  if (isIndexed(source) && count !== undefined)
+    return indexedSource(count, (index, epoch) => batchAt(source, index * size, size, epoch), { fresh: true });
+  return {
+    length: count,
+    fresh: true,
+    async *epoch(epoch, skip) {
+      let waiting: T[] = [];
+      let batches = 0;
+      for await (const sample of source.epoch(epoch, skip * size)) {
+        waiting.push(sample);
+        if (waiting.length < size) continue;
+        yield stackRecords(waiting);
+        waiting = [];
+        batches++;
+      }
+      if (waiting.length > 0 && !dropLast) yield stackRecords(waiting);
+      else if (batches === 0 && skip === 0)
+        throw new DataError(
+          `batch(${size}): the dataset has only ${waiting.length} elements, which dropLast leaves out; pass a smaller size`,
+        );
+    },
+  };
+}
+
+/** Samples `start` to `start + size`, or to the end of the source. */
+function batchAt<T extends TensorRecord<T>>(
+  source: IndexedSource<T>,
+  start: number,
+  size: number,
+  epoch: number,
+): T | Promise<T> {
+  const count = Math.min(size, source.length - start);
+  if (source.gather) {
+    const indices = new Uint32Array(count);
+    for (let i = 0; i < count; i++) indices[i] = start + i;
+    return source.gather(indices, epoch);
+  }
+  const samples = Array.from({ length: count }, (_, i) => source.at(start + i, epoch));
+  return samples.some((sample) => sample instanceof Promise)
+    ? Promise.all(samples).then(stackRecords<T>)
+    : stackRecords(samples as T[]);
+}

@@ -1,0 +1,61 @@
+/** What a dataset is made from: a source that can be read in order, and where possible at any place. */
+import { DataError } from "../../core/errors.ts";
+
+/**
+ * Elements in an order that depends on the epoch only: the same epoch of the same source gives the same elements, bit for
+ * bit, also when reading begins in its middle.
+ */
+export interface Source<T> {
+  /** Elements of an epoch, if known. */
+  readonly length: number | undefined;
+  /** The elements of an epoch after the first `skip`. */
+  epoch(epoch: number, skip: number): AsyncIterable<T>;
+  /** One element, where any can be had at once; then `length` is known. */
+  readonly at?: (index: number, epoch: number) => T | Promise<T>;
+  /** Several elements of tensors, stacked along a new leading axis, without making each. */
+  readonly gather?: (indices: Uint32Array, epoch: number) => T;
+  /** Whether each element has arrays of its own, which nothing else reads afterwards: a worker may hand them over. */
+  readonly fresh?: boolean;
+}
+
+/** A source whose elements can be had in any order. */
+export interface IndexedSource<T> extends Source<T> {
+  readonly length: number;
+  readonly at: (index: number, epoch: number) => T | Promise<T>;
+}
+
+export const isIndexed = <T>(source: Source<T>): source is IndexedSource<T> => source.at !== undefined;
+
+/** A source from a way to get any of `length` elements. */
+export function indexedSource<T>(
+  length: number,
+  at: IndexedSource<T>["at"],
+  rest: Pick<Source<T>, "gather" | "fresh"> = {},
+): IndexedSource<T> {
+  return {
+    ...rest,
+    length,
+    at,
+    async *epoch(epoch, skip) {
+      for (let i = skip; i < length; i++) yield await at(i, epoch);
+    },
+  };
+}
+
+/** A source from any iterable, made anew for each epoch. Throws DataError when it gives nothing. */
+export function iterableSource<T>(
+  make: (epoch: number) => Iterable<T> | AsyncIterable<T>,
+  length: number | undefined,
+): Source<T> {
+  return {
+    length,
+    async *epoch(epoch, skip) {
+      let position = 0;
+      for await (const element of make(epoch)) if (position++ >= skip) yield element;
+      if (position === 0) throw emptyError("fromIterable()", "the iterable gave no element");
+    },
+  };
+}
+
+export const emptyError = (where: string, why: string): DataError =>
+  new DataError(`${where}: ${why}, expected at least one; a dataset cannot be empty`);

@@ -1,0 +1,148 @@
+/** Datasets made in worker threads, ahead of the training step that uses them. */
+import { Worker } from "node:worker_threads";
+import type { ArrayOf, DType } from "../../core/dtype.ts";
+import { SardonyxError } from "../../core/errors.ts";
+import { Tensor } from "../../core/tensor.ts";
+import { type Batch, checkCount, Dataset } from "./dataset.ts";
+import type { Source } from "./source.ts";
+import { type FromWorker, type SentTensor, type ToWorker, unpackError, type WorkerSetup } from "./worker-messages.ts";
+
+export interface WorkerOptions {
+  /** Elements that each worker makes before they are asked for; 4. */
+  readonly ahead?: number;
+  /** Workers; of n, worker k makes elements k, k + n, … Costs nothing extra only where elements can be had in any order; 1. */
+  readonly threads?: number;
+}
+
+/**
+ * The thread of a worker. TypeScript, as in tests and in one's own recipes, needs a loader in the thread too; Node 20 ignores
+ * `--import` there, so that the loader is registered by the thread's first lines. Compiled files need none.
+ */
+function startThread(setup: WorkerSetup): Worker {
+  const isSource = import.meta.url.endsWith(".ts");
+  const entry = new URL(isSource ? "./worker-entry.node.ts" : "./worker-entry.node.js", import.meta.url);
+  if (!isSource && !setup.module.endsWith(".ts")) return new Worker(entry, { workerData: setup });
+  const loader = import.meta.resolve("tsx/esm/api");
+  const firstLines = `import(${JSON.stringify(loader)}).then(({ register }) => (register(), import(${JSON.stringify(entry.href)})))`;
+  return new Worker(firstLines, { eval: true, workerData: setup });
+}
+
+/** A worker thread and its messages in the order of their arrival. */
+class DataWorker {
+  readonly #worker: Worker;
+  readonly #arrived: FromWorker[] = [];
+  #wake = () => {};
+
+  constructor(setup: WorkerSetup) {
+    this.#worker = startThread(setup);
+    const arrive = (message: FromWorker) => {
+      this.#arrived.push(message);
+      this.#wake();
+    };
+    const fail = (name: string, message: string, stack?: string) =>
+      arrive({ kind: "error", error: { name, message, stack } });
+    this.#worker.on("message", arrive);
+    this.#worker.on("error", (error) => fail(error.name, `data worker: ${error.message}`, error.stack));
+    this.#worker.on("exit", (code) =>
+      fail(SardonyxError.name, `data worker: ended with exit code ${code} before its data did`),
+    );
+  }
+
+  send(message: ToWorker): void {
+    this.#worker.postMessage(message);
+  }
+
+  /** Lets the process end while the worker waits, or not. */
+  keepsProcessAlive(yes: boolean): void {
+    if (yes) this.#worker.ref();
+    else this.#worker.unref();
+  }
+
+  /** The next message. Throws the worker's error, in the class that it had there. */
+  async next(): Promise<Exclude<FromWorker, { kind: "error" }>> {
+    while (this.#arrived.length === 0) await new Promise<void>((resolve) => (this.#wake = resolve));
+    const message = this.#arrived.shift() as FromWorker;
+    if (message.kind === "error") throw unpackError(message.error);
+    return message;
+  }
+
+  async end(): Promise<void> {
+    await this.#worker.terminate();
+  }
+}
+
+const unpackElement = (tensors: Readonly<Record<string, SentTensor>>): Batch =>
+  Object.fromEntries(
+    Object.entries(tensors).map(([name, { dtype, shape, data }]) => [
+      name,
+      new Tensor(dtype as DType, shape, data as ArrayOf),
+    ]),
+  ) as { x: Tensor; y: Tensor };
+
+/** Elements of one epoch, taken from the workers in turn. The workers end with the iteration, however it ends. */
+async function* readInTurn(
+  workers: readonly DataWorker[],
+  epoch: number,
+  skip: number,
+  ahead: number,
+): AsyncGenerator<Batch> {
+  try {
+    for (const [k, worker] of workers.entries()) {
+      worker.keepsProcessAlive(true);
+      worker.send({ kind: "epoch", epoch, skip: skip + k, stride: workers.length, credit: ahead });
+    }
+    for (let turn = 0; ; turn++) {
+      const worker = workers[turn % workers.length] as DataWorker;
+      const message = await worker.next();
+      if (message.kind !== "element") return;
+      worker.send({ kind: "more" });
+      yield unpackElement(message.tensors);
+    }
+  } finally {
+    await Promise.all(workers.map((worker) => worker.end()));
+  }
+}
+
+/** Workers with their dataset made, and its length. */
+async function startWorkers(setup: WorkerSetup, threads: number) {
+  const workers = Array.from({ length: threads }, () => new DataWorker(setup));
+  try {
+    const replies = await Promise.all(workers.map((worker) => worker.next()));
+    for (const worker of workers) worker.keepsProcessAlive(false);
+    const [first] = replies;
+    return { workers, length: first?.kind === "ready" ? first.length : undefined };
+  } catch (error) {
+    await Promise.all(workers.map((worker) => worker.end()));
+    throw error;
+  }
+}
+
+/**
+ * A dataset whose elements are made in worker threads while the caller computes. The default export of the module at
+ * `moduleUrl` is `(options) => Dataset<Batch>`, or a promise of one; `options` must be structured-cloneable. Elements and
+ * their order are those of that dataset, whatever the number of threads; their arrays are handed over without a copy.
+ * Workers start now, for the first epoch, and again with each later one; they end with its iteration. Errors in a worker
+ * arrive in the class they had.
+ * @example const data = await inWorker(new URL("./my-data.ts", import.meta.url), { batchSize: 64 }, { threads: 2 });
+ */
+export async function inWorker(
+  moduleUrl: URL | string,
+  options: unknown,
+  { ahead = 4, threads = 1 }: WorkerOptions = {},
+): Promise<Dataset<Batch>> {
+  checkCount("inWorker({ ahead })", ahead, 1);
+  checkCount("inWorker({ threads })", threads, 1);
+  const setup: WorkerSetup = { module: String(moduleUrl), options };
+  const first = await startWorkers(setup, threads);
+  let waiting: readonly DataWorker[] | undefined = first.workers;
+  const source: Source<Batch> = {
+    length: first.length,
+    fresh: true,
+    async *epoch(epoch, skip) {
+      const ready = waiting;
+      waiting = undefined;
+      yield* readInTurn(ready ?? (await startWorkers(setup, threads)).workers, epoch, skip, ahead);
+    },
+  };
+  return new Dataset(source);
+}

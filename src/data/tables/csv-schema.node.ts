@@ -1,0 +1,178 @@
+/** What the columns of a CSV file are: read once as a stream, checked line by line, kept as JSON. */
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
+import type { Readable } from "node:stream";
+import { CsvError, type Info, parse } from "csv-parse";
+import { DataError, FileError, unknownName } from "../../core/errors.ts";
+import { systemReason } from "../../storage/atomic.node.ts";
+
+export type ColumnType = "numeric" | "categorical";
+
+/** One column: a category is coded by its place in `categories`. */
+export interface Column {
+  readonly name: string;
+  readonly type: ColumnType;
+  /** Distinct values of a categorical column in order (of numbers, or alphabetical); empty for a numeric one. */
+  readonly categories: readonly string[];
+}
+
+export interface CsvOptions {
+  /** Name of the column to predict (its index, where the file has no header). */
+  readonly label: string;
+  /** Whether the first line names the columns; true. Without it they are called "0", "1", … */
+  readonly header?: boolean;
+  /** Types of columns that should not be told from their values: numeric where all values are numbers. */
+  readonly types?: Readonly<Record<string, ColumnType>>;
+  /** Texts that stand for a missing value; empty, NA, N/A, NaN, null and ?. */
+  readonly missing?: readonly string[];
+  /** What separates values; a comma. */
+  readonly delimiter?: string;
+}
+
+/** Everything that turns a line into numbers: plain JSON, to be kept beside a model. */
+export interface CsvSchema {
+  readonly label: Column;
+  readonly features: readonly Column[];
+  /** The file's columns in order. */
+  readonly order: readonly string[];
+  readonly rows: number;
+}
+
+const MISSING = ["", "NA", "N/A", "NaN", "nan", "null", "?"];
+
+export const isMissing = (value: string, options: CsvOptions): boolean =>
+  (options.missing ?? MISSING).includes(value.trim());
+
+export const missingLabel = (path: string, line: number, label: string): DataError =>
+  new DataError(`${path}: line ${line} has no value for the label "${label}"; fill it in or remove the line`);
+
+/** A record and the number of the line it ends on. */
+export interface CsvLine {
+  readonly values: readonly string[];
+  readonly line: number;
+}
+
+/** Records of a file as a stream, header included. Throws FileError when the file is missing or its quotes do not match. */
+export async function* readLines(path: string, options: Pick<CsvOptions, "delimiter">): AsyncGenerator<CsvLine> {
+  const found = await stat(path).catch(() => undefined);
+  if (!found?.isFile()) throw new FileError(`CSV: there is no file ${path}; check the path`);
+  yield* linesOf(createReadStream(path, { highWaterMark: 1 << 18 }), path, options);
+}
+
+/** Records of CSV text that arrives as a stream; `path` names it in errors. Throws as `readLines`. */
+export async function* linesOf(
+  source: Readable,
+  path: string,
+  options: Pick<CsvOptions, "delimiter"> = {},
+): AsyncGenerator<CsvLine> {
+  const parser = parse({
+    bom: true,
+    delimiter: options.delimiter ?? ",",
+    info: true,
+    relax_column_count: true, // checked by the caller, with the line
+    skip_empty_lines: true,
+  });
+  source.on("error", (error) => parser.destroy(error));
+  try {
+    for await (const { record, info } of source.pipe(parser) as AsyncIterable<{ record: string[]; info: Info }>)
+      yield { values: record, line: info.lines };
+  } catch (error) {
+    if (error instanceof CsvError)
+      throw new FileError(`${path}: ${error.message}; correct the quotes there, or pass the right delimiter`, {
+        cause: error,
+      });
+    throw error instanceof FileError || error instanceof DataError
+      ? error
+      : new FileError(`cannot read ${path} (${systemReason(error)})`, { cause: error });
+  } finally {
+    source.destroy();
+  }
+}
+
+/** Data lines only, each with as many values as there are columns. Throws FileError naming the line. */
+export async function* readRecords(path: string, options: CsvOptions, columns?: number): AsyncGenerator<CsvLine> {
+  let expected = columns;
+  let skipHeader = options.header ?? true;
+  for await (const record of readLines(path, options)) {
+    expected ??= record.values.length;
+    if (record.values.length !== expected)
+      throw new FileError(
+        `${path}: line ${record.line} has ${record.values.length} values, expected ${expected}; ` +
+          "correct the line, or quote values that contain the delimiter",
+      );
+    if (!skipHeader) yield record;
+    skipHeader = false;
+  }
+}
+
+/** What is known of a column while its values go by. */
+interface Seen {
+  readonly values: Set<string>;
+  present: boolean;
+  /** The first value that is no number. */
+  firstText?: { readonly value: string; readonly line: number };
+}
+
+/** A column with more distinct values is taken for categories only when `types` says so. */
+const MOST_CATEGORIES = 10_000;
+
+async function columnNames(path: string, options: CsvOptions): Promise<string[]> {
+  for await (const { values } of readLines(path, options)) {
+    const names = options.header === false ? values.map((_, i) => String(i)) : values.map((name) => name.trim());
+    const repeated = names.find((name, i) => names.indexOf(name) !== i);
+    if (repeated !== undefined) throw new FileError(`${path}: two columns are named "${repeated}"; rename one`);
+    return names;
+  }
+  throw new DataError(`${path}: is empty, expected ${options.header === false ? "" : "a header and "}at least one row`);
+}
+
+function columnOf(name: string, seen: Seen, path: string, options: CsvOptions): Column {
+  const declared = options.types?.[name];
+  const { firstText, values } = seen;
+  if (!seen.present) throw new DataError(`${path}: column "${name}" has no values at all; remove it from the file`);
+  if (declared === "numeric" || (declared === undefined && firstText === undefined))
+    return { name, type: "numeric", categories: [] };
+  if (declared === undefined && firstText !== undefined && values.size > MOST_CATEGORIES)
+    throw new DataError(
+      `${path}: column "${name}" has "${firstText.value}" in line ${firstText.line}, which is no number, and over ` +
+        `${MOST_CATEGORIES} distinct values, too many for categories; correct the line, list the text in \`missing\`, or ` +
+        'declare the column "categorical" in `types`',
+    );
+  const byValue = firstText === undefined ? (a: string, b: string) => Number(a) - Number(b) : undefined;
+  return { name, type: "categorical", categories: [...values].sort(byValue) };
+}
+
+/**
+ * Reads a file once and tells the type and categories of each column. Memory does not grow with the number of rows.
+ * Throws FileError naming the line, OptionError for a column that does not exist, DataError for a file without rows.
+ */
+export async function inferCsvSchema(path: string, options: CsvOptions): Promise<CsvSchema> {
+  const order = await columnNames(path, options);
+  for (const name of [options.label, ...Object.keys(options.types ?? {})])
+    if (!order.includes(name)) throw unknownName(`column of ${path}`, name, order);
+  const seen = order.map((): Seen => ({ values: new Set(), present: false }));
+  let rows = 0;
+  for await (const { values, line } of readRecords(path, options, order.length)) {
+    rows++;
+    for (const [i, column] of seen.entries()) {
+      const value = values[i] as string;
+      if (isMissing(value, options)) {
+        if (order[i] === options.label) throw missingLabel(path, line, options.label);
+        continue;
+      }
+      const declared = options.types?.[order[i] as string];
+      column.present = true;
+      if (Number.isNaN(Number(value))) column.firstText ??= { value, line };
+      if (declared === "categorical" || (declared === undefined && column.values.size <= MOST_CATEGORIES))
+        column.values.add(value.trim());
+    }
+  }
+  if (rows === 0) throw new DataError(`${path}: has no rows below its header, expected at least one`);
+  const columns = order.map((name, i) => columnOf(name, seen[i] as Seen, path, options));
+  return {
+    label: columns[order.indexOf(options.label)] as Column,
+    features: columns.filter(({ name }) => name !== options.label),
+    order,
+    rows,
+  };
+}

@@ -1,0 +1,98 @@
+/** Decoding with kept keys and values gives what the whole sequence gives; sampling draws what its options leave. */
+import { describe, expect, test } from "vitest";
+import { DataError, OptionError } from "../core/errors.ts";
+import { keyOf, Random } from "../core/random.ts";
+import { Tensor } from "../core/tensor.ts";
+import { gpt2Architectures, LlamaModel, qwen2Architectures } from "../models/index.ts";
+import { type Module, sequential } from "../nn/index.ts";
+import { predict } from "../train/evaluate.ts";
+import { decoder, generate, sampleToken } from "./generate.ts";
+
+const sizes = { vocabulary: 31, width: 16, layers: 2, heads: 4, feedForward: 24, positions: 12 };
+const grouped = { keyHeads: 2, windows: [3] };
+const models: readonly (readonly [string, Module])[] = [
+  ["gpt2", gpt2Architectures.GPT2LMHeadModel({ ...sizes, dropout: 0 })],
+  ["qwen2, with grouped keys", qwen2Architectures.Qwen2ForCausalLM({ ...sizes, attention: { keyHeads: 2 } })],
+  ["llama, with a window", sequential([new LlamaModel({ ...sizes, attention: grouped })])],
+];
+const tokens = [3, 14, 15, 9, 26, 5, 3, 5, 8, 9, 7];
+
+function prepared(model: Module): Module {
+  model.trace({ dtype: "int32", shape: [1, 2] });
+  model.initialize(keyOf(4));
+  return model;
+}
+
+describe("a decoder", () => {
+  test.each(models)("%s: each step gives the last logits of the whole", async (_, model) => {
+    prepared(model);
+    const whole = await predict(model, new Tensor("int32", [1, tokens.length], Int32Array.from(tokens)));
+    const width = whole.shape[2] ?? 1;
+    const step = await decoder(model, { capacity: 12, chunk: 3 });
+    // A prompt of two chunks and two single tokens, then token by token.
+    let logits = await step.feed(tokens.slice(0, 8));
+    for (let read = 8; read <= tokens.length; read++) {
+      const expected = whole.data.slice((read - 1) * width, read * width) as Float32Array;
+      // Sums of 16 terms in another order.
+      for (const [i, value] of logits.entries()) expect(value).toBeCloseTo(expected[i] ?? Number.NaN, 5);
+      if (read < tokens.length) logits = await step.feed([tokens[read] ?? 0]);
+    }
+    expect(step.length).toBe(11);
+    step.reset();
+    const again = await step.feed(tokens.slice(0, 1));
+    expect(again[0]).toBeCloseTo(Number(whole.data[0]), 5);
+  });
+
+  test("refuses what it has no room for", async () => {
+    const step = await decoder(prepared(gpt2Architectures.GPT2LMHeadModel(sizes)), { capacity: 4 });
+    await expect(step.feed([1, 2, 3, 4, 5])).rejects.toThrow(
+      "5 tokens are more than the 4 that the model can read; cut the text, or reset",
+    );
+    await expect(step.feed([])).rejects.toThrow(DataError);
+  });
+
+  test("goes on when it is full, with the last half of what it read", async () => {
+    const step = await decoder(prepared(gpt2Architectures.GPT2LMHeadModel(sizes)), { capacity: 4 });
+    const drawn: number[] = [];
+    for await (const token of generate(step, [1, 2], { temperature: 0, random: new Random(keyOf(0)) })) {
+      drawn.push(token);
+      if (drawn.length === 9) break;
+    }
+    // It was full after the prompt and two more; the fourth token comes after the second and third alone.
+    step.reset();
+    const logits = await step.feed(drawn.slice(1, 3));
+    expect(drawn[3]).toBe(logits.indexOf(Math.max(...logits)));
+  });
+});
+
+describe("sampling", () => {
+  // Probabilities 0.5, 0.25, 0.15, 0.1.
+  const logits = Float32Array.from([0.15, 0.5, 0.1, 0.25], Math.log);
+  const draw = (options: Parameters<typeof sampleToken>[1], count = 4000) => {
+    const random = new Random(keyOf(2));
+    const shares = [0, 0, 0, 0];
+    for (let i = 0; i < count; i++) {
+      const token = sampleToken(logits, options, random);
+      shares[token] = (shares[token] ?? 0) + 1 / count;
+    }
+    return shares;
+  };
+  /** Three deviations of a share of 4,000 draws are at most 0.024. */
+  const near = (shares: readonly number[], expected: readonly number[]) => {
+    for (const [i, share] of shares.entries()) expect(Math.abs(share - (expected[i] ?? 0))).toBeLessThan(0.025);
+  };
+
+  test("by probability", () => near(draw({}), [0.15, 0.5, 0.1, 0.25]));
+  test("the likeliest at temperature 0", () => expect(draw({ temperature: 0 }, 10)[1]).toBeCloseTo(1));
+  // Squares of the probabilities, over their sum 0.345.
+  test("surer at temperature 0.5", () =>
+    near(
+      draw({ temperature: 0.5 }),
+      [0.0225, 0.25, 0.01, 0.0625].map((p) => p / 0.345),
+    ));
+  test("the two likeliest", () => near(draw({ topK: 2 }), [0, 2 / 3, 0, 1 / 3]));
+  test("those with 0.7 of the probability together", () => near(draw({ topP: 0.7 }), [0, 2 / 3, 0, 1 / 3]));
+  test.each([{ temperature: -1 }, { topK: 0 }, { topP: 0 }, { topP: 1.5 }])("refuses %j", (options) =>
+    expect(() => sampleToken(logits, options, new Random(keyOf(0)))).toThrow(OptionError),
+  );
+});

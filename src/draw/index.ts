@@ -1,0 +1,13 @@
+/** Drawing from numbers: lines, bars, heat maps and dots as SVG, pictures as PNG. */
+export { Canvas, type Color } from "./canvas.ts";
+export { type HeatmapOptions, heatmap } from "./heatmap.ts";
+export {
+  type AxisOptions,
+  barPlot,
+  type Dot,
+  linePlot,
+  type PlotOptions,
+  type Series,
+  scatterPlot,
+} from "./plot.ts";
+export { encodePng, tilePictures } from "./png.ts";

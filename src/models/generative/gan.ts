@@ -1,0 +1,104 @@
+/**
+ * Generative adversarial networks (Goodfellow et al. 2014): a generator that makes pictures of noise, and a discriminator
+ * that tells them from real ones.
+ */
+import { keyOf } from "../../core/random.ts";
+import type { Value } from "../../graph/ir.ts";
+import {
+  activation,
+  batchNorm,
+  type Context,
+  conv2d,
+  convTranspose2d,
+  dense,
+  dropout,
+  flatten,
+  Module,
+  normalInit,
+  reshape,
+  sequential,
+} from "../../nn/index.ts";
+import { concat, constant, leakyRelu, mul, stopGradient, sub } from "../../ops/index.ts";
+import { keyTensor, randomNormal } from "../../ops/random.ts";
+
+export interface GanOptions {
+  readonly generator: Module;
+  readonly discriminator: Module;
+  /** Numbers of a generator's input. */
+  readonly noise: number;
+}
+
+/**
+ * Both networks as one model, trained in one step by simultaneous descent: real pictures x in [0, 1], [N, …] → logits
+ * [N, 3], the discriminator's of x, of made pictures without their maker, and of made pictures without the judge. The first two
+ * teach the discriminator alone, the last the generator alone: see `ganLoss`.
+ */
+export class Gan extends Module {
+  readonly kind = "container";
+  readonly generator: Module;
+  readonly discriminator: Module;
+  readonly #noise: number;
+  constructor({ generator, discriminator, noise }: GanOptions) {
+    super();
+    this.generator = generator;
+    this.discriminator = discriminator;
+    this.#noise = noise;
+  }
+  protected call(x: Value, context: Context): Value {
+    // Outside training the same noise each time, so that a test can be repeated.
+    const key = context.training ? context.randomKey() : constant(keyTensor(keyOf(0)));
+    const made = this.generator.apply(randomNormal(key, [x.shape[0] ?? 1, this.#noise]), context);
+    const judge = (pictures: Value) => this.discriminator.apply(pictures, context);
+    // Real pictures in the range of a tanh.
+    const real = judge(sub(mul(x, 2), 1));
+    return concat([real, judge(stopGradient(made)), context.detached(() => judge(made))], 1);
+  }
+}
+
+/** Leaky enough that gradients reach the generator through a sure discriminator. */
+const leak = (x: Value) => leakyRelu(x, 0.2);
+const leaky = () => activation(leak);
+
+/** Dense layers of 128 units around 28x28 pictures; noise [N, 100] → [N, 1, 28, 28] in [-1, 1]. */
+export const denseGenerator = (): Module =>
+  sequential([
+    ...[128, 128, 128].map((units) => dense(units, { activation: leak, initializer: "heNormal" })),
+    dense(784, { activation: "tanh" }),
+    reshape([1, 28, 28]),
+  ]);
+
+/** [N, 1, 28, 28] → logits [N, 1]. */
+export const denseDiscriminator = (): Module =>
+  sequential([
+    flatten(),
+    ...[128, 128, 128].flatMap((units) => [dense(units, { activation: leak, initializer: "heNormal" }), dropout(0.3)]),
+    dense(1),
+  ]);
+
+const initializer = normalInit(0, 0.02);
+
+/** Transposed convolutions, each normalized (Radford et al. 2016, DCGAN, sec. 3): noise [N, 100] → [N, 1, 28, 28] in [-1, 1]. */
+export const convolutionalGenerator = (): Module =>
+  sequential([
+    dense(64 * 7 * 7, { bias: false, initializer }),
+    batchNorm(),
+    leaky(),
+    reshape([64, 7, 7]),
+    convTranspose2d(32, 4, { stride: 2, padding: 1, bias: false, initializer }),
+    batchNorm(),
+    leaky(),
+    convTranspose2d(1, 4, { stride: 2, padding: 1, initializer, activation: "tanh" }),
+  ]);
+
+/** Convolutions with strides in place of pooling; [N, 1, 28, 28] → logits [N, 1]. */
+export const convolutionalDiscriminator = (): Module =>
+  sequential([
+    conv2d(32, 4, { stride: 2, padding: 1, initializer }),
+    leaky(),
+    dropout(0.3),
+    conv2d(64, 4, { stride: 2, padding: 1, initializer }),
+    leaky(),
+    dropout(0.3),
+    flatten(),
+    dense(1, { initializer }),
+  ]);

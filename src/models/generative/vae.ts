@@ -1,0 +1,48 @@
+/** The variational autoencoder (Kingma and Welling 2014): pictures through a narrow, random code. */
+import { keyOf } from "../../core/random.ts";
+import type { Value } from "../../graph/ir.ts";
+import { type Context, dense, flatten, Module, sequential } from "../../nn/index.ts";
+import { add, constant, div, exp, mul, reduceSum, square, sub } from "../../ops/index.ts";
+import { keyTensor, randomNormal } from "../../ops/random.ts";
+
+export interface VaeOptions {
+  /** Numbers of a picture. */
+  readonly inputs: number;
+  /** Units of the hidden layers; default 400. */
+  readonly hidden?: number;
+  /** Numbers of the code; default 20. */
+  readonly code?: number;
+}
+
+/**
+ * Pictures x in [0, 1], [N, …] → logits [N, inputs] of the pixels of pictures like them. The Kullback-Leibler divergence of
+ * the codes from a standard normal (eq. 10), the mean over the batch, is a penalty: with a loss that sums the pixels'
+ * cross-entropies, the whole is minus the evidence lower bound.
+ */
+export class Vae extends Module {
+  readonly kind = "container";
+  readonly encoder: Module;
+  readonly mean: Module;
+  readonly logVariance: Module;
+  /** From codes [N, code] to logits. */
+  readonly decoder: Module;
+  constructor({ inputs, hidden = 400, code = 20 }: VaeOptions) {
+    super();
+    this.encoder = sequential([flatten(), dense(hidden, { activation: "relu", initializer: "heNormal" })]);
+    this.mean = dense(code);
+    this.logVariance = dense(code, { initializer: "zeros" });
+    this.decoder = sequential([dense(hidden, { activation: "relu", initializer: "heNormal" }), dense(inputs)]);
+  }
+  protected call(x: Value, context: Context): Value {
+    const features = this.encoder.apply(x, context);
+    const mean = this.mean.apply(features, context);
+    const logVariance = this.logVariance.apply(features, context);
+    // Outside training the same draw each time, so that a test can be repeated.
+    const key = context.training ? context.randomKey() : constant(keyTensor(keyOf(0)));
+    const code = add(mean, mul(exp(mul(logVariance, 0.5)), randomNormal(key, mean.shape)));
+    // -½ Σ (1 + log σ² - μ² - σ²)
+    const divergence = mul(-0.5, reduceSum(sub(add(1, logVariance), add(square(mean), exp(logVariance)))));
+    context.penalties.push(div(divergence, x.shape[0] ?? 1));
+    return this.decoder.apply(code, context);
+  }
+}

@@ -1,0 +1,65 @@
+/** Networks that tell spoken words by their log-mel features [N, frames, bands]. */
+import {
+  activation,
+  batchNorm,
+  conv2d,
+  dense,
+  dropout,
+  globalAveragePool,
+  gru,
+  type Module,
+  maxPool2d,
+  reshape,
+  sequential,
+} from "../../nn/index.ts";
+
+export interface KeywordOptions {
+  /** Outputs: words, or labels of CTC with its blank. */
+  readonly classes: number;
+  readonly frames: number;
+  readonly bands: number;
+}
+
+const stage = (filters: number) => [
+  conv2d(filters, 3, { padding: 1, bias: false, initializer: "heNormal" }),
+  batchNorm(),
+  activation("relu"),
+];
+
+/** Convolutions over time and pitch (Sainath and Parada 2015), normalized, then averaged; logits [N, classes]. */
+export const keywordConvolution = ({ classes, frames, bands }: KeywordOptions): Module =>
+  sequential([
+    reshape([1, frames, bands]),
+    conv2d(16, 5, { stride: 2, padding: 2, bias: false, initializer: "heNormal" }),
+    batchNorm(),
+    activation("relu"),
+    ...stage(32),
+    maxPool2d(2),
+    ...stage(64),
+    maxPool2d(2),
+    ...stage(64),
+    globalAveragePool(),
+    dropout(0.2),
+    dense(classes),
+  ]);
+
+/** Frames a step: a step of 20 ms is short enough for a letter, and halves the steps. */
+const framesAStep = 2;
+
+/** A gated recurrent network that reads both ways; logits [N, classes] after the last step. */
+export const keywordRecurrent = ({ classes, frames, bands }: KeywordOptions): Module =>
+  sequential([
+    reshape([frames / framesAStep, framesAStep * bands]),
+    gru(64, { bidirectional: true, returnSequences: false }),
+    dropout(0.2),
+    dense(classes),
+  ]);
+
+/** The same with logits of every step, [N, frames / 2, classes], as CTC needs them (Graves et al. 2006). */
+export const keywordTranscriber = ({ classes, frames, bands }: KeywordOptions): Module =>
+  sequential([
+    reshape([frames / framesAStep, framesAStep * bands]),
+    gru(64, { bidirectional: true }),
+    dropout(0.2),
+    dense(classes),
+  ]);

@@ -1,0 +1,84 @@
+/** Classes of sentences by a recurrent network over embedded words, padding left out. */
+import type { Value } from "../../graph/ir.ts";
+import {
+  type Context,
+  type Dense,
+  dense,
+  dropout,
+  type Embedding,
+  embedding,
+  type Gru,
+  gru,
+  type Lstm,
+  lstm,
+  Module,
+  type Rnn,
+  rnn,
+  uniformInit,
+} from "../../nn/index.ts";
+import { cast, div, equal, greaterOrEqual, maximum, not, reduceSum, reshape, where } from "../../ops/index.ts";
+import { randomUniform } from "../../ops/random.ts";
+import { requireTokens } from "../shared/tokens.ts";
+
+/** Recurrent layers by name. */
+export const recurrentCells = { lstm, gru, rnn } as const;
+export type RecurrentCell = keyof typeof recurrentCells;
+
+export interface RecurrentClassifierOptions {
+  /** Tokens that are known; id 0 is padding, 1 stands for unknown words. */
+  readonly vocabulary: number;
+  readonly classes: number;
+  /** Width of a word's vector. */
+  readonly width: number;
+  /** Width of the state, for each direction. */
+  readonly units: number;
+  /** Default lstm. */
+  readonly cell?: RecurrentCell;
+  /** Layers on top of one another; default 1. */
+  readonly layers?: number;
+  /** Default false. */
+  readonly bidirectional?: boolean;
+  /** Rate at which features of words and sentences are dropped while training; default 0. */
+  readonly dropout?: number;
+  /** Rate at which words are taken for unknown ones while training; default 0. */
+  readonly wordDropout?: number;
+}
+
+/**
+ * Token ids [N, T], padded with 0 behind → scores [N, classes], of the mean of the states at a sentence's words, which every
+ * word reaches by a short way.
+ */
+export class RecurrentClassifier extends Module {
+  readonly kind = "container";
+  readonly embedding: Embedding;
+  readonly recurrent: Lstm | Gru | Rnn;
+  readonly classifier: Dense;
+  readonly dropout: Module;
+  readonly #wordDropout: number;
+  constructor(options: RecurrentClassifierOptions) {
+    super();
+    const { cell = "lstm", layers = 1, bidirectional = false, dropout: rate = 0, wordDropout = 0 } = options;
+    this.embedding = embedding(options.vocabulary, options.width, { initializer: uniformInit(-0.1, 0.1) });
+    this.recurrent = recurrentCells[cell](options.units, { layers, bidirectional, dropout: layers > 1 ? rate : 0 });
+    this.classifier = dense(options.classes);
+    this.dropout = dropout(rate);
+    this.#wordDropout = wordDropout;
+  }
+  protected call(ids: Value, context: Context): Value {
+    requireTokens(ids);
+    const [batch = 1] = ids.shape;
+    const present = not(equal(ids, 0));
+    const lengths = reduceSum(cast(present, "int32"), 1);
+    const words = this.dropout.apply(this.embedding.apply(this.#hide(ids, present, context), context), context);
+    const states = this.recurrent.apply(words, context, { lengths }); // [N, T, D · units], 0 behind the end
+    const counts = maximum(cast(reshape(lengths, [batch, 1]), "float32"), 1);
+    const mean = div(reduceSum(states, 1), counts);
+    return this.classifier.apply(this.dropout.apply(mean, context), context);
+  }
+  /** Words replaced by the unknown one at random, so that one word does not decide alone (Iyyer et al. 2015, sec. 3.2). */
+  #hide(ids: Value, present: Value, context: Context): Value {
+    if (!context.training || this.#wordDropout === 0) return ids;
+    const kept = greaterOrEqual(randomUniform(context.randomKey(), ids.shape), this.#wordDropout);
+    return where(kept, ids, cast(present, ids.dtype));
+  }
+}

@@ -1,0 +1,118 @@
+/** What models of tokens have in common: their sizes, inputs and initial weights, and self-attention. */
+import { OptionError, ShapeError } from "../../core/errors.ts";
+import { showShape } from "../../core/shape.ts";
+import type { Value } from "../../graph/ir.ts";
+import {
+  type ActivationName,
+  attendHeads,
+  type Context,
+  type Dense,
+  dense,
+  type Initializer,
+  Module,
+  normalInit,
+} from "../../nn/index.ts";
+
+/** The extents of a transformer of tokens. */
+export interface TransformerSizes {
+  /** How many tokens there are. */
+  readonly vocabulary: number;
+  /** Features of a token's state. */
+  readonly width: number;
+  readonly layers: number;
+  /** Parts in which a layer attends; they divide the width. */
+  readonly heads: number;
+  /** Features inside a layer's feed-forward network. */
+  readonly feedForward: number;
+  /** The longest sequence. */
+  readonly positions: number;
+}
+
+/** How a transformer computes and starts, where that is not as published. */
+export interface TransformerDetails {
+  /** Of the feed-forward networks. */
+  readonly activation?: ActivationName;
+  /** Rate at which states are dropped while training. */
+  readonly dropout?: number;
+  /** Rate at which attention weights are dropped while training. */
+  readonly attentionDropout?: number;
+  /** Added to variances. */
+  readonly epsilon?: number;
+  /** Standard deviation of the initial weights; default 0.02. */
+  readonly deviation?: number;
+}
+
+/** What an encoder of token ids [N, T] takes beside them. */
+export type TokenInputs = {
+  /** Which tokens take part, [N, T]: 1 for those that do; default all. */
+  readonly mask?: Value | undefined;
+  /** The segment that each token is of, integers [N, T]; default 0. Models without segments ignore it. */
+  readonly types?: Value | undefined;
+};
+
+/** Initial weights of most transformers. */
+export const initial = (deviation = 0.02): Initializer => normalInit(0, deviation);
+
+/** Throws OptionError unless the heads divide the width. */
+export function requireHeads(where: string, { width, heads }: Pick<TransformerSizes, "width" | "heads">): void {
+  if (width % heads !== 0)
+    throw new OptionError(`${where}: ${heads} heads do not divide the width ${width}; pass a divisor of it`);
+}
+
+/** Throws ShapeError unless ids are [N, T] with T at most `longest`. */
+export function requireTokens(ids: Value, longest = Number.POSITIVE_INFINITY): void {
+  if (ids.rank !== 2)
+    throw new ShapeError(`input ${showShape(ids.shape)} is no batch of token sequences; pass ids [batch, time]`);
+  const [, time = 0] = ids.shape;
+  if (time > longest)
+    throw new ShapeError(
+      `input ${showShape(ids.shape)} has ${time} tokens, the model has ${longest} positions; cut it`,
+    );
+}
+
+interface SelfAttentionOptions {
+  readonly width: number;
+  readonly heads: number;
+  /** Rate at which attention weights are dropped while training. */
+  readonly dropout: number;
+  readonly initializer: Initializer;
+  /** Default true. */
+  readonly bias?: boolean;
+}
+
+/** Attention of tokens to one another, before the projection of what the heads found. */
+export class SelfAttention extends Module<TokenInputs> {
+  readonly kind = "attention";
+  readonly query: Dense;
+  readonly key: Dense;
+  readonly value: Dense;
+  readonly #options: SelfAttentionOptions;
+  constructor(options: SelfAttentionOptions) {
+    super();
+    const { width, bias = true, initializer } = options;
+    const projection = () => dense(width, { bias, initializer });
+    this.query = projection();
+    this.key = projection();
+    this.value = projection();
+    this.#options = options;
+  }
+  protected call(x: Value, context: Context, { mask }: TokenInputs): Value {
+    const { heads, dropout } = this.#options;
+    return attendHeads(x, context, { query: this.query, key: this.key, value: this.value, heads, mask, dropout });
+  }
+}
+
+/** What an encoder with a decoder takes beside the encoder's ids [N, T]. */
+export type DecoderInputs = {
+  /** Ids that the decoder continues, integers [N, U]. */
+  readonly decoder: Value;
+  /** Which of the encoder's tokens take part, [N, T]; default all. */
+  readonly mask?: Value | undefined;
+};
+
+/** The decoder's ids. Throws OptionError where they are missing, ShapeError unless they are [N, U]. */
+export function requireDecoder({ decoder }: Partial<DecoderInputs>): Value {
+  if (!decoder) throw new OptionError("the decoder has no input; pass its ids: { decoder: ids [batch, time] }");
+  requireTokens(decoder);
+  return decoder;
+}

@@ -1,0 +1,36 @@
+/** Networks that say what each action is worth (Mnih et al. 2015), plain or with dueling heads (Wang et al. 2016). */
+import type { Value } from "../../graph/ir.ts";
+import { type Context, dense, Module } from "../../nn/index.ts";
+import { add, gatherElements, reduceMean, reshape, sub } from "../../ops/index.ts";
+
+export interface QNetworkOptions {
+  /** From observations to features [N, F]. */
+  readonly body: Module;
+  readonly actions: number;
+  /** Value of the state and advantage of each action apart: Q = V + A - mean A (Wang et al. 2016, eq. 9); default false. */
+  readonly dueling?: boolean;
+}
+
+/** Observations [N, …] → values of all actions [N, actions], or with `action` (int32 [N]) of those alone, [N]. */
+export class QNetwork extends Module<{ readonly action?: Value }> {
+  readonly kind = "container";
+  readonly body: Module;
+  readonly advantage: Module;
+  readonly value: Module | undefined;
+  constructor({ body, actions, dueling = false }: QNetworkOptions) {
+    super();
+    this.body = body;
+    this.advantage = dense(actions);
+    this.value = dueling ? dense(1) : undefined;
+  }
+  protected call(x: Value, context: Context, { action }: { readonly action?: Value }): Value {
+    const features = this.body.apply(x, context);
+    const advantages = this.advantage.apply(features, context);
+    const values = this.value
+      ? add(this.value.apply(features, context), sub(advantages, reduceMean(advantages, 1, { keepDims: true })))
+      : advantages;
+    if (!action) return values;
+    const rows = x.shape[0] ?? 1;
+    return reshape(gatherElements(values, reshape(action, [rows, 1]), 1), [rows]);
+  }
+}

@@ -1,0 +1,173 @@
+/** ALBERT: BERT whose layers share one set of weights, with narrow embeddings (Lan et al. 2020). */
+import type { Value } from "../../graph/ir.ts";
+import {
+  activation,
+  attendHeads,
+  type Context,
+  type Dense,
+  dense,
+  dropout,
+  type LayerNorm,
+  layerNorm,
+  Module,
+} from "../../nn/index.ts";
+import { add } from "../../ops/index.ts";
+import {
+  type Architectures,
+  classifier,
+  firstToken,
+  headed,
+  PooledEncoder,
+  questionAnswering,
+  VocabularyHead,
+} from "../shared/heads.ts";
+import { type Preset, tokenPreset } from "../shared/preset.ts";
+import { initial, requireHeads, type TokenInputs } from "../shared/tokens.ts";
+import { BertEmbeddings, type BertOptions, bertDefaults } from "./bert.ts";
+
+export interface AlbertOptions extends Omit<BertOptions, "padding"> {
+  /** Sets of weights, which the layers divide among them in runs; default 1. */
+  readonly groups?: number;
+}
+
+const defaults = (options: AlbertOptions) => ({
+  ...bertDefaults(options),
+  embeddingWidth: 128,
+  activation: "geluTanh" as const,
+  dropout: 0,
+  attentionDropout: 0,
+  groups: 1,
+  ...options,
+});
+type Settings = ReturnType<typeof defaults>;
+
+class Attention extends Module<TokenInputs> {
+  readonly kind = "attention";
+  readonly query: Dense;
+  readonly key: Dense;
+  readonly value: Dense;
+  readonly dense: Dense;
+  readonly dropout: Module;
+  readonly LayerNorm: LayerNorm;
+  readonly #options: Settings;
+  constructor(options: Settings) {
+    super();
+    const projection = () => dense(options.width, { initializer: initial(options.deviation) });
+    this.query = projection();
+    this.key = projection();
+    this.value = projection();
+    this.dense = projection();
+    this.dropout = dropout(options.dropout);
+    this.LayerNorm = layerNorm({ epsilon: options.epsilon });
+    this.#options = options;
+  }
+  protected call(x: Value, context: Context, { mask }: TokenInputs): Value {
+    const { heads, attentionDropout } = this.#options;
+    const projections = { query: this.query, key: this.key, value: this.value };
+    const found = attendHeads(x, context, { ...projections, heads, mask, dropout: attentionDropout });
+    const change = this.dropout.apply(this.dense.apply(found, context), context);
+    return this.LayerNorm.apply(add(x, change), context);
+  }
+}
+
+class Layer extends Module<TokenInputs> {
+  readonly kind = "container";
+  readonly full_layer_layer_norm: LayerNorm;
+  readonly attention: Attention;
+  readonly ffn: Dense;
+  readonly activation: Module;
+  readonly ffn_output: Dense;
+  constructor(options: Settings) {
+    super();
+    const initializer = initial(options.deviation);
+    this.attention = new Attention(options);
+    this.ffn = dense(options.feedForward, { initializer });
+    this.activation = activation(options.activation);
+    this.ffn_output = dense(options.width, { initializer });
+    this.full_layer_layer_norm = layerNorm({ epsilon: options.epsilon });
+  }
+  protected call(x: Value, context: Context, extra: TokenInputs): Value {
+    const attended = this.attention.apply(x, context, extra);
+    const parts = [this.ffn, this.activation, this.ffn_output];
+    const change = parts.reduce((value, part) => part.apply(value, context), attended);
+    return this.full_layer_layer_norm.apply(add(change, attended), context);
+  }
+}
+
+class Encoder extends Module<TokenInputs> {
+  readonly kind = "container";
+  readonly embedding_hidden_mapping_in: Dense;
+  readonly albert_layer_groups: readonly { readonly albert_layers: readonly [Layer] }[];
+  readonly #runs: number;
+  constructor(options: Settings) {
+    super();
+    this.embedding_hidden_mapping_in = dense(options.width, { initializer: initial(options.deviation) });
+    this.albert_layer_groups = Array.from({ length: options.groups }, () => ({ albert_layers: [new Layer(options)] }));
+    this.#runs = options.layers;
+  }
+  protected call(x: Value, context: Context, extra: TokenInputs): Value {
+    const layers = this.albert_layer_groups.map(({ albert_layers: [layer] }) => layer);
+    let states = this.embedding_hidden_mapping_in.apply(x, context);
+    for (let i = 0; i < this.#runs; i++)
+      states = (layers[Math.floor((i * layers.length) / this.#runs)] as Layer).apply(states, context, extra);
+    return states;
+  }
+}
+
+/** Token ids [N, T] → states [N, T, width]; `pooled` gives that of the sentence. */
+export class AlbertModel extends PooledEncoder {
+  readonly embeddings: BertEmbeddings;
+  readonly encoder: Encoder;
+  readonly pooler: Dense | undefined;
+  constructor(options: AlbertOptions) {
+    super();
+    requireHeads("albert", options);
+    const settings = defaults(options);
+    this.embeddings = new BertEmbeddings(settings);
+    this.encoder = new Encoder(settings);
+    this.pooler = settings.pooler
+      ? dense(settings.width, { activation: "tanh", initializer: initial(settings.deviation) })
+      : undefined;
+  }
+  protected call(ids: Value, context: Context, { mask, types }: TokenInputs): Value {
+    const states = this.encoder.apply(this.embeddings.apply(ids, context, { types }), context, { mask });
+    return this.withPooled(states, this.pooler?.apply(firstToken(states), context));
+  }
+}
+
+/** By the names of Hugging Face's classes. */
+export const albertArchitectures = {
+  AlbertModel: (options) => new AlbertModel(options),
+  AlbertForMaskedLM: (options, { tied } = {}) => {
+    const albert = new AlbertModel({ ...options, pooler: false });
+    const settings = defaults(options);
+    const steps = {
+      dense: dense(settings.embeddingWidth, { initializer: initial(settings.deviation) }),
+      activation: activation(settings.activation),
+      LayerNorm: layerNorm({ epsilon: settings.epsilon }),
+    };
+    return headed({ albert }, { predictions: new VocabularyHead(albert.embeddings.word_embeddings, steps, tied) });
+  },
+  AlbertForSequenceClassification: (options, head = {}) => {
+    const albert = new AlbertModel(options);
+    return headed({ albert }, classifier(options, head), (states) => albert.pooled(states));
+  },
+  AlbertForTokenClassification: (options, head = {}) =>
+    headed({ albert: new AlbertModel({ ...options, pooler: false }) }, classifier(options, head)),
+  AlbertForQuestionAnswering: (options) =>
+    headed({ albert: new AlbertModel({ ...options, pooler: false }) }, questionAnswering(options)),
+} as const satisfies Architectures<AlbertOptions>;
+
+const size = { vocabulary: 30_000, width: 768, layers: 12, heads: 12, feedForward: 3072, positions: 512 };
+
+export const albertPresets: readonly Preset[] = [
+  tokenPreset(
+    {
+      name: "albert_base_v2",
+      summary: "BERT's base model with one layer's weights for all twelve, and embeddings of 128 features",
+      source: "Lan et al. 2020, ALBERT: A Lite BERT for Self-supervised Learning of Language Representations",
+    },
+    size,
+    () => new AlbertModel(size),
+  ),
+];

@@ -1,0 +1,265 @@
+/** BERT: a bidirectional encoder of tokens (Devlin et al. 2019), with Hugging Face's heads and names. */
+
+import { tensor } from "../../core/tensor.ts";
+import type { Value } from "../../graph/ir.ts";
+import {
+  type ActivationName,
+  activation,
+  type Context,
+  type Dense,
+  dense,
+  dropout,
+  type Embedding,
+  embedding,
+  type LayerNorm,
+  layerNorm,
+  Module,
+  type PositionEmbedding,
+  positionEmbedding,
+} from "../../nn/index.ts";
+import { add, cast, constant, cumulativeSum, equal, mul, not } from "../../ops/index.ts";
+import { type Chain, chain } from "../shared/blocks.ts";
+import {
+  type Architectures,
+  classifier,
+  firstToken,
+  headed,
+  PooledEncoder,
+  questionAnswering,
+  VocabularyHead,
+} from "../shared/heads.ts";
+import { type Preset, tokenPreset } from "../shared/preset.ts";
+import {
+  initial,
+  requireHeads,
+  requireTokens,
+  SelfAttention,
+  type TokenInputs,
+  type TransformerDetails,
+  type TransformerSizes,
+} from "../shared/tokens.ts";
+
+export interface BertOptions extends TransformerSizes, TransformerDetails {
+  /** Kinds of segment; default 2. */
+  readonly types?: number;
+  /** Features of the embeddings, which ALBERT projects to the width; default the width. */
+  readonly embeddingWidth?: number;
+  /** The padding token, from whose number on positions are counted, as in RoBERTa; default: they count from 0. */
+  readonly padding?: number;
+  /** Run the pooler; default true. */
+  readonly pooler?: boolean;
+}
+
+/** Options with every default, which are BERT's. */
+export const bertDefaults = (options: BertOptions) => ({
+  types: 2,
+  embeddingWidth: options.width,
+  activation: "gelu" as ActivationName,
+  dropout: 0.1,
+  attentionDropout: 0.1,
+  epsilon: 1e-12,
+  deviation: 0.02,
+  pooler: true,
+  ...options,
+});
+type Settings = ReturnType<typeof bertDefaults>;
+
+/** Vectors of words, positions and segments, summed and normalized. */
+export class BertEmbeddings extends Module<TokenInputs> {
+  readonly kind = "container";
+  readonly word_embeddings: Embedding;
+  readonly position_embeddings: PositionEmbedding | Embedding;
+  readonly token_type_embeddings: Embedding;
+  readonly LayerNorm: LayerNorm;
+  readonly dropout: Module;
+  readonly #options: Settings;
+  constructor(options: Settings) {
+    super();
+    const { vocabulary, positions, embeddingWidth: width, types, padding, epsilon } = options;
+    const initializer = initial(options.deviation);
+    this.word_embeddings = embedding(vocabulary, width, { initializer });
+    this.position_embeddings =
+      padding === undefined
+        ? positionEmbedding(positions, { initializer })
+        : embedding(positions, width, { initializer });
+    this.token_type_embeddings = embedding(types, width, { initializer });
+    this.LayerNorm = layerNorm({ epsilon });
+    this.dropout = dropout(options.dropout);
+    this.#options = options;
+  }
+  protected call(ids: Value, context: Context, { types }: TokenInputs): Value {
+    const { padding, positions } = this.#options;
+    requireTokens(ids, padding === undefined ? positions : positions - padding - 1);
+    const words = this.word_embeddings.apply(ids, context);
+    // One row for all tokens when no segments are given.
+    const segments = types ?? constant(tensor([[0]], { dtype: "int64" }));
+    const typed = add(words, this.token_type_embeddings.apply(segments, context));
+    const placed =
+      padding === undefined
+        ? this.position_embeddings.apply(typed, context)
+        : add(typed, this.position_embeddings.apply(positionsAfter(ids, padding), context));
+    return this.dropout.apply(this.LayerNorm.apply(placed, context), context);
+  }
+}
+
+/** padding + 1, padding + 2, … for the tokens of a sequence, and `padding` for those that fill it up: [N, T]. */
+function positionsAfter(ids: Value, padding: number): Value {
+  const real = cast(not(equal(ids, padding)), "int64");
+  return add(mul(cumulativeSum(real, 1), real), padding);
+}
+
+/** A dense layer, after which its block's input is added and the sum normalized. */
+class BertOutput extends Module<{ residual: Value }> {
+  readonly kind = "container";
+  readonly dense: Dense;
+  readonly dropout: Module;
+  readonly LayerNorm: LayerNorm;
+  constructor({ width, dropout: rate, epsilon, deviation }: Settings) {
+    super();
+    this.dense = dense(width, { initializer: initial(deviation) });
+    this.dropout = dropout(rate);
+    this.LayerNorm = layerNorm({ epsilon });
+  }
+  protected call(x: Value, context: Context, { residual }: { residual: Value }): Value {
+    const change = this.dropout.apply(this.dense.apply(x, context), context);
+    return this.LayerNorm.apply(add(change, residual), context);
+  }
+}
+
+class BertLayer extends Module<TokenInputs> {
+  readonly kind = "container";
+  readonly attention: { readonly self: SelfAttention; readonly output: BertOutput };
+  readonly intermediate: Chain;
+  readonly output: BertOutput;
+  constructor(options: Settings) {
+    super();
+    const { width, heads, feedForward, attentionDropout, deviation } = options;
+    const initializer = initial(deviation);
+    this.attention = {
+      self: new SelfAttention({ width, heads, dropout: attentionDropout, initializer }),
+      output: new BertOutput(options),
+    };
+    this.intermediate = chain({
+      dense: dense(feedForward, { initializer }),
+      activation: activation(options.activation),
+    });
+    this.output = new BertOutput(options);
+  }
+  protected call(x: Value, context: Context, { mask }: TokenInputs): Value {
+    const { self, output } = this.attention;
+    const attended = output.apply(self.apply(x, context, { mask }), context, { residual: x });
+    return this.output.apply(this.intermediate.apply(attended, context), context, { residual: attended });
+  }
+}
+
+class BertEncoder extends Module<TokenInputs> {
+  readonly kind = "container";
+  readonly layer: readonly BertLayer[];
+  constructor(options: Settings) {
+    super();
+    this.layer = Array.from({ length: options.layers }, () => new BertLayer(options));
+  }
+  protected call(x: Value, context: Context, extra: TokenInputs): Value {
+    return this.layer.reduce((states, layer) => layer.apply(states, context, extra), x);
+  }
+}
+
+/** The first token's state through a dense layer: [N, T, W] → [N, W]. */
+export class BertPooler extends Module {
+  readonly kind = "container";
+  readonly dense: Dense;
+  constructor({ width, deviation }: { readonly width: number; readonly deviation: number }) {
+    super();
+    this.dense = dense(width, { activation: "tanh", initializer: initial(deviation) });
+  }
+  protected call(x: Value, context: Context): Value {
+    return this.dense.apply(firstToken(x), context);
+  }
+}
+
+/** Token ids [N, T] → states [N, T, width]; `pooled` gives that of the sentence. */
+export class BertModel extends PooledEncoder {
+  readonly embeddings: BertEmbeddings;
+  readonly encoder: BertEncoder;
+  readonly pooler: BertPooler | undefined;
+  constructor(options: BertOptions) {
+    super();
+    requireHeads("bert", options);
+    const settings = bertDefaults(options);
+    this.embeddings = new BertEmbeddings(settings);
+    this.encoder = new BertEncoder(settings);
+    this.pooler = settings.pooler ? new BertPooler(settings) : undefined;
+  }
+  protected call(ids: Value, context: Context, { mask, types }: TokenInputs): Value {
+    const states = this.encoder.apply(this.embeddings.apply(ids, context, { types }), context, { mask });
+    return this.withPooled(states, this.pooler?.apply(states, context));
+  }
+}
+
+/** Scores of every token: from the words' own vectors, behind one more layer. */
+const predictions = (bert: BertModel, options: BertOptions, tied?: boolean) => {
+  const settings = bertDefaults(options);
+  const transform = chain({
+    dense: dense(settings.width, { initializer: initial(settings.deviation) }),
+    activation: activation(settings.activation),
+    LayerNorm: layerNorm({ epsilon: settings.epsilon }),
+  });
+  return new VocabularyHead(bert.embeddings.word_embeddings, { transform }, tied);
+};
+
+/** What BERT is pretrained for: scores of tokens [N, T, vocabulary], and whether a sentence follows the other. */
+export class BertForPreTraining extends PooledEncoder {
+  readonly bert: BertModel;
+  readonly cls: { readonly predictions: VocabularyHead; readonly seq_relationship: Dense };
+  constructor(options: BertOptions, tied?: boolean) {
+    super();
+    this.bert = new BertModel(options);
+    this.cls = {
+      predictions: predictions(this.bert, options, tied),
+      seq_relationship: dense(2, { initializer: initial(options.deviation) }),
+    };
+  }
+  /** Returns the scores of tokens; `pooled` of them gives those of the relationship, [N, 2]. */
+  protected call(ids: Value, context: Context, extra: TokenInputs): Value {
+    const states = this.bert.apply(ids, context, extra);
+    const scores = this.cls.predictions.apply(states, context);
+    return this.withPooled(scores, this.cls.seq_relationship.apply(this.bert.pooled(states), context));
+  }
+}
+
+/** By the names of Hugging Face's classes. */
+export const bertArchitectures = {
+  BertModel: (options) => new BertModel(options),
+  BertForPreTraining: (options, { tied } = {}) => new BertForPreTraining(options, tied),
+  BertForMaskedLM: (options, { tied } = {}) => {
+    const bert = new BertModel({ ...options, pooler: false });
+    return headed({ bert }, { cls: chain({ predictions: predictions(bert, options, tied) }) });
+  },
+  BertForSequenceClassification: (options, head = {}) => {
+    const bert = new BertModel(options);
+    return headed({ bert }, classifier(options, head), (states) => bert.pooled(states));
+  },
+  BertForTokenClassification: (options, head = {}) =>
+    headed({ bert: new BertModel({ ...options, pooler: false }) }, classifier(options, head)),
+  BertForQuestionAnswering: (options) =>
+    headed({ bert: new BertModel({ ...options, pooler: false }) }, questionAnswering(options)),
+} as const satisfies Architectures<BertOptions>;
+
+const base = { width: 768, layers: 12, heads: 12, feedForward: 3072, positions: 512 };
+const sizes = {
+  bert_base_uncased: { ...base, vocabulary: 30_522 },
+  bert_base_cased: { ...base, vocabulary: 28_996 },
+  bert_large_uncased: { vocabulary: 30_522, width: 1024, layers: 24, heads: 16, feedForward: 4096, positions: 512 },
+} satisfies Record<string, BertOptions>;
+
+export const bertPresets: readonly Preset[] = Object.entries(sizes).map(([name, size]) =>
+  tokenPreset(
+    {
+      name,
+      summary: `bidirectional encoder of ${size.layers} layers with a pooler, for ${name.endsWith("uncased") ? "lower-case" : "cased"} text`,
+      source: "Devlin et al. 2019, BERT: Pre-training of Deep Bidirectional Transformers for Language Understanding",
+    },
+    size,
+    () => new BertModel(size),
+  ),
+);

@@ -1,0 +1,50 @@
+/** Classes of whole texts by the mean of an encoder's states. */
+import { ShapeError } from "../../core/errors.ts";
+import { showShape } from "../../core/shape.ts";
+import type { Value } from "../../graph/ir.ts";
+import { type Context, type Dense, dense, dropout, Module } from "../../nn/index.ts";
+import { cast, div, equal, maximum, mul, not, reduceSum, reshape } from "../../ops/index.ts";
+import { initial, requireTokens, type TokenInputs } from "../shared/tokens.ts";
+
+export interface EncoderClassifierOptions {
+  readonly classes: number;
+  /** Tokens that the encoder reads at a time, which divide a text's; default the whole text. */
+  readonly stretch?: number;
+  /** Rate at which features of the mean are dropped while training; default 0.1. */
+  readonly dropout?: number;
+}
+
+/**
+ * Token ids [N, T], padded with 0 behind → scores [N, classes]: a dense layer on the mean of the states of a text's tokens, for
+ * encoders that were not taught to put a text into its first token (Reimers and Gurevych 2019, sec. 3).
+ */
+export class EncoderClassifier extends Module {
+  readonly kind = "container";
+  readonly encoder: Module<TokenInputs>;
+  readonly dropout: Module;
+  readonly classifier: Dense;
+  readonly #stretch: number | undefined;
+  constructor(encoder: Module<TokenInputs>, { classes, stretch, dropout: rate = 0.1 }: EncoderClassifierOptions) {
+    super();
+    this.#stretch = stretch;
+    this.encoder = encoder;
+    this.dropout = dropout(rate);
+    this.classifier = dense(classes, { initializer: initial() });
+  }
+  protected call(ids: Value, context: Context): Value {
+    requireTokens(ids);
+    const [batch = 1, time = 1] = ids.shape;
+    const { width = time } = { width: this.#stretch };
+    if (time % width !== 0)
+      throw new ShapeError(
+        `input ${showShape(ids.shape)} does not fall into stretches of ${width} tokens; pad it to a multiple`,
+      );
+    const mask = not(equal(ids, 0));
+    const rows = (x: Value) => reshape(x, [(batch * time) / width, width]);
+    const found = this.encoder.apply(rows(ids), context, { mask: rows(mask) });
+    const states = reshape(found, [batch, time, found.shape[2] ?? 1]);
+    const present = cast(reshape(mask, [batch, time, 1]), states.dtype);
+    const mean = div(reduceSum(mul(states, present), 1), maximum(reduceSum(present, 1), 1));
+    return this.classifier.apply(this.dropout.apply(mean, context), context);
+  }
+}

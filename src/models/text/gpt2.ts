@@ -1,0 +1,194 @@
+/** GPT-2 (Radford et al. 2019) and GPT-3 (Brown et al. 2020): decoders of tokens, with Hugging Face's names. */
+import { ShapeError } from "../../core/errors.ts";
+import { showShape } from "../../core/shape.ts";
+import type { Value } from "../../graph/ir.ts";
+import {
+  activation,
+  attend,
+  type Context,
+  type Dense,
+  dense,
+  dropout,
+  type Embedding,
+  embedding,
+  type Initializer,
+  joinHeads,
+  type LayerNorm,
+  layerNorm,
+  Module,
+  type PositionEmbedding,
+  positionEmbedding,
+  splitHeads,
+  type TiedDense,
+  tiedDense,
+  zerosInit,
+} from "../../nn/index.ts";
+import { add, linear, split } from "../../ops/index.ts";
+import { type Chain, chain } from "../shared/blocks.ts";
+import { type Architectures, headed } from "../shared/heads.ts";
+import { type Preset, tokenPreset } from "../shared/preset.ts";
+import {
+  initial,
+  requireHeads,
+  requireTokens,
+  type TokenInputs,
+  type TransformerDetails,
+  type TransformerSizes,
+} from "../shared/tokens.ts";
+
+export interface Gpt2Options extends TransformerSizes, TransformerDetails {
+  /** Rate at which the sums of embeddings are dropped while training; default 0.1. */
+  readonly embeddingDropout?: number;
+}
+
+const defaults = (options: Gpt2Options) => ({
+  activation: "geluTanh" as const,
+  dropout: 0.1,
+  attentionDropout: 0.1,
+  embeddingDropout: 0.1,
+  epsilon: 1e-5,
+  deviation: 0.02,
+  ...options,
+});
+type Settings = ReturnType<typeof defaults>;
+
+/** x W + b over the last axis, with W stored [in, out] as GPT-2 was released: [..., in] → [..., out]. */
+class Projection extends Module {
+  readonly kind = "dense";
+  readonly units: number;
+  readonly #initializer: Initializer;
+  constructor(units: number, initializer: Initializer) {
+    super();
+    this.units = units;
+    this.#initializer = initializer;
+  }
+  protected call(x: Value, context: Context): Value {
+    if (x.rank < 2)
+      throw new ShapeError(`input ${showShape(x.shape)} needs a batch and a feature axis; pass [batch, …, features]`);
+    const shape = [x.shape.at(-1) ?? 1, this.units];
+    const w = context.parameter(this, "weight", { shape, initializer: this.#initializer });
+    const b = context.parameter(this, "bias", { shape: [this.units], initializer: zerosInit });
+    return linear(x, w, b, { inFirst: true });
+  }
+}
+
+/** Layers that write to the sum of all layers start smaller, the more there are (Radford et al. 2019, sec. 2.3). */
+const residualInit = ({ deviation, layers }: Settings) => initial(deviation / Math.sqrt(2 * layers));
+
+class Attention extends Module<TokenInputs> {
+  readonly kind = "attention";
+  readonly c_attn: Projection;
+  readonly c_proj: Projection;
+  readonly dropout: Module;
+  readonly #options: Settings;
+  constructor(options: Settings) {
+    super();
+    this.c_attn = new Projection(3 * options.width, initial(options.deviation));
+    this.c_proj = new Projection(options.width, residualInit(options));
+    this.dropout = dropout(options.dropout);
+    this.#options = options;
+  }
+  protected call(x: Value, context: Context, { mask }: TokenInputs): Value {
+    const { width, heads, attentionDropout } = this.#options;
+    const parts = split(this.c_attn.apply(x, context), [width, width, width], 2);
+    const [q, k, v] = parts.map((part) => splitHeads(part, heads)) as [Value, Value, Value];
+    const found = attend(q, k, v, { causal: true, mask, dropout: attentionDropout }, context);
+    return this.dropout.apply(this.c_proj.apply(joinHeads(found), context), context);
+  }
+}
+
+class Block extends Module<TokenInputs> {
+  readonly kind = "container";
+  readonly ln_1: LayerNorm;
+  readonly attn: Attention;
+  readonly ln_2: LayerNorm;
+  readonly mlp: Chain;
+  constructor(options: Settings) {
+    super();
+    const { epsilon } = options;
+    this.ln_1 = layerNorm({ epsilon });
+    this.attn = new Attention(options);
+    this.ln_2 = layerNorm({ epsilon });
+    this.mlp = chain({
+      c_fc: new Projection(options.feedForward, initial(options.deviation)),
+      act: activation(options.activation),
+      c_proj: new Projection(options.width, residualInit(options)),
+      dropout: dropout(options.dropout),
+    });
+  }
+  protected call(x: Value, context: Context, { mask }: TokenInputs): Value {
+    const attended = add(x, this.attn.apply(this.ln_1.apply(x, context), context, { mask }));
+    return add(attended, this.mlp.apply(this.ln_2.apply(attended, context), context));
+  }
+}
+
+/** Token ids [N, T] → states [N, T, width], each of a token and those before it. */
+export class Gpt2Model extends Module<TokenInputs> {
+  readonly kind = "container";
+  readonly wte: Embedding;
+  readonly wpe: PositionEmbedding;
+  readonly drop: Module;
+  readonly h: readonly Block[];
+  readonly ln_f: LayerNorm;
+  constructor(options: Gpt2Options) {
+    super();
+    requireHeads("gpt2", options);
+    const settings = defaults(options);
+    const initializer = initial(settings.deviation);
+    this.wte = embedding(settings.vocabulary, settings.width, { initializer });
+    this.wpe = positionEmbedding(settings.positions, { initializer });
+    this.drop = dropout(settings.embeddingDropout);
+    this.h = Array.from({ length: settings.layers }, () => new Block(settings));
+    this.ln_f = layerNorm({ epsilon: settings.epsilon });
+  }
+  protected call(ids: Value, context: Context, { mask }: TokenInputs): Value {
+    requireTokens(ids, this.wpe.count);
+    const embedded = this.drop.apply(this.wpe.apply(this.wte.apply(ids, context), context), context);
+    const states = this.h.reduce((value, block) => block.apply(value, context, { mask }), embedded);
+    return this.ln_f.apply(states, context);
+  }
+}
+
+const scorer = (table: Embedding, { vocabulary, deviation }: Gpt2Options, tied = true): TiedDense | Dense =>
+  tied ? tiedDense(table) : dense(vocabulary, { bias: false, initializer: initial(deviation) });
+
+/** By the names of Hugging Face's classes. */
+export const gpt2Architectures = {
+  GPT2Model: (options) => new Gpt2Model(options),
+  GPT2LMHeadModel: (options, { tied } = {}) => {
+    const transformer = new Gpt2Model(options);
+    return headed({ transformer }, { lm_head: scorer(transformer.wte, options, tied) });
+  },
+} as const satisfies Architectures<Gpt2Options>;
+
+/** Sizes of a model whose feed-forward networks have four times its width. */
+const sized = (width: number, layers: number, heads: number, positions: number): Gpt2Options => ({
+  vocabulary: 50_257,
+  width,
+  layers,
+  heads,
+  feedForward: 4 * width,
+  positions,
+});
+
+const gpt2 = "Radford et al. 2019, Language Models are Unsupervised Multitask Learners";
+/**
+ * Table 2 of Radford et al. 2019, with heads as released, and table 2.1 of Brown et al. 2020. In GPT-3 every other layer
+ * attends in locally banded sparse patterns, which have no parameters and are not published in detail: here every layer
+ * attends to all tokens before.
+ */
+const sizes = {
+  gpt2: { size: sized(768, 12, 12, 1024), source: gpt2 },
+  gpt2_medium: { size: sized(1024, 24, 16, 1024), source: gpt2 },
+  gpt2_large: { size: sized(1280, 36, 20, 1024), source: gpt2 },
+  gpt2_xl: { size: sized(1600, 48, 25, 1024), source: gpt2 },
+  gpt3_175b: { size: sized(12_288, 96, 96, 2048), source: "Brown et al. 2020, Language Models are Few-Shot Learners" },
+};
+
+export const gpt2Presets: readonly Preset[] = Object.entries(sizes).map(([name, { size, source }]) =>
+  tokenPreset(
+    { name, summary: `decoder of ${size.layers} pre-normalized layers, with the scores of the next token`, source },
+    size,
+    () => gpt2Architectures.GPT2LMHeadModel(size),
+  ),
+);

@@ -1,0 +1,244 @@
+/** Llama (Touvron et al. 2023), and Mistral and Qwen2, which compute alike: decoders with rotary positions. */
+import type { Value } from "../../graph/ir.ts";
+import {
+  type ActivationName,
+  activationOf,
+  attend,
+  type Context,
+  type Dense,
+  dense,
+  type Embedding,
+  embedding,
+  joinHeads,
+  Module,
+  type RmsNorm,
+  type RotaryOptions,
+  rmsNorm,
+  rotary,
+  splitHeads,
+  tiedDense,
+} from "../../nn/index.ts";
+import { add, mul } from "../../ops/index.ts";
+import { type Architectures, headed } from "../shared/heads.ts";
+import { type Preset, tokenPreset } from "../shared/preset.ts";
+import {
+  initial,
+  requireHeads,
+  requireTokens,
+  type TokenInputs,
+  type TransformerDetails,
+  type TransformerSizes,
+} from "../shared/tokens.ts";
+
+/** How a layer attends. */
+export interface LlamaAttention {
+  /** Heads of keys and values, which divide those of queries; default as many. */
+  readonly keyHeads?: number | undefined;
+  /** Features of a head; default width / heads. */
+  readonly headWidth?: number | undefined;
+  /** Which projections have a bias: those of the input (Qwen2), also that of the output, or none; default none. */
+  readonly bias?: "none" | "inputs" | "all";
+  /** How many tokens a token attends to in each layer, itself included (Beltagy et al. 2020); default all before it. */
+  readonly windows?: readonly (number | undefined)[];
+}
+
+export interface LlamaOptions extends TransformerSizes, Omit<TransformerDetails, "dropout"> {
+  readonly attention?: LlamaAttention;
+  readonly rotary?: RotaryOptions;
+  /** The feed-forward networks have biases; default false. */
+  readonly feedForwardBias?: boolean;
+}
+
+const defaults = (options: LlamaOptions) => ({
+  activation: "silu" as ActivationName,
+  attentionDropout: 0,
+  epsilon: 1e-6,
+  deviation: 0.02,
+  rotary: {},
+  feedForwardBias: false,
+  ...options,
+  attention: {
+    keyHeads: options.attention?.keyHeads ?? options.heads,
+    headWidth: options.attention?.headWidth ?? options.width / options.heads,
+    bias: options.attention?.bias ?? "none",
+    windows: options.attention?.windows ?? [],
+  },
+});
+type Settings = ReturnType<typeof defaults>;
+
+class Attention extends Module<TokenInputs> {
+  readonly kind = "attention";
+  readonly q_proj: Dense;
+  readonly k_proj: Dense;
+  readonly v_proj: Dense;
+  readonly o_proj: Dense;
+  readonly #options: Settings;
+  readonly #window: number | undefined;
+  constructor(options: Settings, layer: number) {
+    super();
+    const { width, heads, attention, deviation } = options;
+    const { keyHeads, headWidth, bias, windows } = attention;
+    const initializer = initial(deviation);
+    const projection = (count: number) => dense(count * headWidth, { bias: bias !== "none", initializer });
+    this.q_proj = projection(heads);
+    this.k_proj = projection(keyHeads);
+    this.v_proj = projection(keyHeads);
+    this.o_proj = dense(width, { bias: bias === "all", initializer });
+    this.#options = options;
+    this.#window = windows[layer];
+  }
+  protected call(x: Value, context: Context, { mask }: TokenInputs): Value {
+    const { heads, attention, rotary: turning, attentionDropout: dropout } = this.#options;
+    const options = { ...turning, positions: context.positions(x.shape[1] ?? 1) };
+    const { keyHeads } = attention;
+    const q = rotary(splitHeads(this.q_proj.apply(x, context), heads), options);
+    const k = rotary(splitHeads(this.k_proj.apply(x, context), keyHeads), options);
+    const v = splitHeads(this.v_proj.apply(x, context), keyHeads);
+    const found = attend(q, k, v, { causal: true, window: this.#window, mask, dropout }, context);
+    return this.o_proj.apply(joinHeads(found), context);
+  }
+}
+
+/** act(x W_gate) · (x W_up) W_down (Shazeer 2020). */
+class GatedNetwork extends Module {
+  readonly kind = "container";
+  readonly gate_proj: Dense;
+  readonly up_proj: Dense;
+  readonly down_proj: Dense;
+  readonly #activation: (x: Value) => Value;
+  constructor({ width, feedForward, feedForwardBias: bias, activation, deviation }: Settings) {
+    super();
+    const initializer = initial(deviation);
+    this.gate_proj = dense(feedForward, { bias, initializer });
+    this.up_proj = dense(feedForward, { bias, initializer });
+    this.down_proj = dense(width, { bias, initializer });
+    this.#activation = activationOf(activation);
+  }
+  protected call(x: Value, context: Context): Value {
+    const gate = this.#activation(this.gate_proj.apply(x, context));
+    return this.down_proj.apply(mul(gate, this.up_proj.apply(x, context)), context);
+  }
+}
+
+class Layer extends Module<TokenInputs> {
+  readonly kind = "container";
+  readonly self_attn: Attention;
+  readonly mlp: GatedNetwork;
+  readonly input_layernorm: RmsNorm;
+  readonly post_attention_layernorm: RmsNorm;
+  constructor(options: Settings, index: number) {
+    super();
+    const { epsilon } = options;
+    this.self_attn = new Attention(options, index);
+    this.mlp = new GatedNetwork(options);
+    this.input_layernorm = rmsNorm({ epsilon });
+    this.post_attention_layernorm = rmsNorm({ epsilon });
+  }
+  protected call(x: Value, context: Context, extra: TokenInputs): Value {
+    const attended = add(x, this.self_attn.apply(this.input_layernorm.apply(x, context), context, extra));
+    return add(attended, this.mlp.apply(this.post_attention_layernorm.apply(attended, context), context));
+  }
+}
+
+/** Token ids [N, T] → states [N, T, width], each of a token and those before it. */
+export class LlamaModel extends Module<TokenInputs> {
+  readonly kind = "container";
+  readonly embed_tokens: Embedding;
+  readonly layers: readonly Layer[];
+  readonly norm: RmsNorm;
+  readonly #positions: number;
+  constructor(options: LlamaOptions) {
+    super();
+    if (options.attention?.headWidth === undefined) requireHeads("llama", options);
+    const settings = defaults(options);
+    this.embed_tokens = embedding(settings.vocabulary, settings.width, { initializer: initial(settings.deviation) });
+    this.layers = Array.from({ length: settings.layers }, (_, i) => new Layer(settings, i));
+    this.norm = rmsNorm({ epsilon: settings.epsilon });
+    this.#positions = settings.positions;
+  }
+  protected call(ids: Value, context: Context, { mask }: TokenInputs): Value {
+    requireTokens(ids, this.#positions);
+    const embedded = this.embed_tokens.apply(ids, context);
+    const states = this.layers.reduce((value, layer) => layer.apply(value, context, { mask }), embedded);
+    return this.norm.apply(states, context);
+  }
+}
+
+/** The states' model under `model`, and scores of the next token, which are tied to its embedding or not. */
+const causal = (options: LlamaOptions, tied = false) => {
+  const model = new LlamaModel(options);
+  const untied = () => dense(options.vocabulary, { bias: false, initializer: initial(options.deviation) });
+  return headed({ model }, { lm_head: tied ? tiedDense(model.embed_tokens) : untied() });
+};
+
+/** Qwen2's attention has biases where queries, keys and values are made. */
+const qwen2 = (options: LlamaOptions): LlamaOptions => ({
+  ...options,
+  attention: { bias: "inputs", ...options.attention },
+});
+
+/** By the names of Hugging Face's classes. */
+export const llamaArchitectures = {
+  LlamaModel: (options) => new LlamaModel(options),
+  LlamaForCausalLM: (options, { tied } = {}) => causal(options, tied),
+} as const satisfies Architectures<LlamaOptions>;
+export const mistralArchitectures = {
+  MistralModel: (options) => new LlamaModel(options),
+  MistralForCausalLM: (options, { tied } = {}) => causal(options, tied),
+} as const satisfies Architectures<LlamaOptions>;
+export const qwen2Architectures = {
+  Qwen2Model: (options) => new LlamaModel(qwen2(options)),
+  Qwen2ForCausalLM: (options, { tied } = {}) => causal(qwen2(options), tied),
+} as const satisfies Architectures<LlamaOptions>;
+
+const llama2 = { vocabulary: 32_000, positions: 4096, epsilon: 1e-5 };
+const sizes: Readonly<Record<string, { options: LlamaOptions; tied?: boolean; source: string }>> = {
+  llama2_7b: {
+    options: { ...llama2, width: 4096, layers: 32, heads: 32, feedForward: 11_008 },
+    source: "Touvron et al. 2023, Llama 2: Open Foundation and Fine-Tuned Chat Models",
+  },
+  llama2_13b: {
+    options: { ...llama2, width: 5120, layers: 40, heads: 40, feedForward: 13_824 },
+    source: "Touvron et al. 2023, Llama 2: Open Foundation and Fine-Tuned Chat Models",
+  },
+  llama3_8b: {
+    options: {
+      vocabulary: 128_256,
+      width: 4096,
+      layers: 32,
+      heads: 32,
+      feedForward: 14_336,
+      positions: 8192,
+      epsilon: 1e-5,
+      attention: { keyHeads: 8 },
+      rotary: { base: 500_000 },
+    },
+    source: "Grattafiori et al. 2024, The Llama 3 Herd of Models",
+  },
+  qwen2_5_0_5b: {
+    options: qwen2({
+      vocabulary: 151_936,
+      width: 896,
+      layers: 24,
+      heads: 14,
+      feedForward: 4864,
+      positions: 32_768,
+      attention: { keyHeads: 2 },
+      rotary: { base: 1_000_000 },
+    }),
+    tied: true,
+    source: "Qwen Team 2024, Qwen2.5 Technical Report",
+  },
+};
+
+export const llamaPresets: readonly Preset[] = Object.entries(sizes).map(([name, { options, tied, source }]) =>
+  tokenPreset(
+    {
+      name,
+      summary: `decoder of ${options.layers} layers with rotary positions, gated networks and ${options.attention?.keyHeads ?? options.heads} heads of keys`,
+      source,
+    },
+    options,
+    () => causal(options, tied),
+  ),
+);

@@ -1,0 +1,350 @@
+/** T5: an encoder and a decoder with relative positions (Raffel et al. 2020), with Hugging Face's names. */
+import { tensor } from "../../core/tensor.ts";
+import type { Value } from "../../graph/ir.ts";
+import {
+  type ActivationName,
+  activationOf,
+  attendHeads,
+  type Context,
+  type Dense,
+  dense,
+  dropout,
+  type Embedding,
+  embedding,
+  Module,
+  type RmsNorm,
+  rmsNorm,
+  type TiedDense,
+  tiedDense,
+} from "../../nn/index.ts";
+import { add, constant, expand, gather, mul, reshape, slice, transpose } from "../../ops/index.ts";
+import type { Architectures } from "../shared/heads.ts";
+import { type Preset, tokenPreset } from "../shared/preset.ts";
+import {
+  type DecoderInputs,
+  initial,
+  requireDecoder,
+  requireTokens,
+  type TokenInputs,
+  type TransformerSizes,
+} from "../shared/tokens.ts";
+
+export interface T5Options extends Omit<TransformerSizes, "positions"> {
+  /** Features of a head; default 64. */
+  readonly keyWidth?: number;
+  /** Default as many as the encoder's. */
+  readonly decoderLayers?: number | undefined;
+  /** Of the feed-forward networks; default that of T5, or of version 1.1. */
+  readonly network?: { readonly activation: ActivationName; readonly gated: boolean };
+  /** How distances of tokens are told apart; default 32 buckets up to 128 tokens. */
+  readonly distances?: { readonly buckets: number; readonly farthest: number };
+  /** Default 0.1. */
+  readonly dropout?: number;
+  /** Default 1e-6. */
+  readonly epsilon?: number;
+}
+
+/** The network of version 1.1, which FLAN-T5 has (Shazeer 2020). */
+const gatedGelu = { activation: "geluTanh", gated: true } as const;
+
+const defaults = (options: T5Options) => ({
+  keyWidth: 64,
+  network: { activation: "relu" as ActivationName, gated: false },
+  distances: { buckets: 32, farthest: 128 },
+  dropout: 0.1,
+  epsilon: 1e-6,
+  ...options,
+});
+type Settings = ReturnType<typeof defaults>;
+
+/**
+ * The bucket of a distance (sec. 2.1): one each up to a half of them, beyond that wider and wider ones. `ahead` tells
+ * keys behind the query, which have the second half when both sides are seen. In float32, as the library computes it.
+ */
+export function distanceBucket(
+  distance: number,
+  { buckets, farthest, both }: { readonly buckets: number; readonly farthest: number; readonly both: boolean },
+): number {
+  const count = both ? Math.floor(buckets / 2) : buckets;
+  const side = both && distance > 0 ? count : 0;
+  const far = both ? Math.abs(distance) : Math.max(0, -distance);
+  const exact = Math.floor(count / 2);
+  if (far < exact) return side + far;
+  const { fround, log } = Math;
+  const share = fround(fround(log(fround(far / exact))) / fround(log(farthest / exact)));
+  return side + Math.min(count - 1, exact + Math.floor(fround(share * (count - exact))));
+}
+
+/** A learned addition to products of queries and keys by their distance: [N, T, W] → [1, heads, T, T]. */
+class RelativeBias extends Module {
+  readonly kind = "embedding";
+  readonly #options: Settings;
+  readonly #both: boolean;
+  constructor(options: Settings, both: boolean) {
+    super();
+    this.#options = options;
+    this.#both = both;
+  }
+  protected call(x: Value, context: Context): Value {
+    const { heads, width, distances } = this.#options;
+    const [, time = 1] = x.shape;
+    const table = context.parameter(this, "weight", {
+      shape: [distances.buckets, heads],
+      initializer: initial(width ** -0.5),
+    });
+    // There are 2T - 1 distances j - i, from 1 - T on; one more entry is never read.
+    const rules = { ...distances, both: this.#both };
+    const buckets = Array.from({ length: 2 * time }, (_, at) => distanceBucket(at + 1 - time, rules));
+    const byDistance = transpose(gather(table, constant(tensor(buckets, { dtype: "int64" })))); // [heads, 2T]
+    // Row i of the matrix is this vector from T - 1 - i on. Rows of 2T read as rows of 2T - 1 move on by one each: so
+    // the matrix, and its gradient, are copies of rows rather than T² lookups.
+    const rows = expand(reshape(byDistance, [heads, 1, 2 * time]), [heads, time, 2 * time]);
+    const flat = slice(reshape(rows, [heads, 2 * time * time]), { axis: 1, end: time * (2 * time - 1) });
+    const shifted = slice(reshape(flat, [heads, time, 2 * time - 1]), { axis: 2, start: time - 1 });
+    return reshape(shifted, [1, heads, time, time]);
+  }
+}
+
+type AttentionExtra = TokenInputs & { readonly memory?: Value | undefined; readonly bias?: Value | undefined };
+
+/** Attention whose products are not scaled: its initial weights are smaller instead. */
+class Attention extends Module<AttentionExtra> {
+  readonly kind = "attention";
+  readonly q: Dense;
+  readonly k: Dense;
+  readonly v: Dense;
+  readonly o: Dense;
+  readonly relative_attention_bias: RelativeBias | undefined;
+  readonly #options: Settings;
+  readonly #causal: boolean;
+  constructor(options: Settings, causal: boolean, bias?: RelativeBias) {
+    super();
+    const { width, heads, keyWidth } = options;
+    const inner = heads * keyWidth;
+    const projection = (units: number, deviation: number) =>
+      dense(units, { bias: false, initializer: initial(deviation) });
+    this.q = projection(inner, (width * keyWidth) ** -0.5);
+    this.k = projection(inner, width ** -0.5);
+    this.v = projection(inner, width ** -0.5);
+    this.o = projection(width, inner ** -0.5);
+    this.relative_attention_bias = bias;
+    this.#options = options;
+    this.#causal = causal;
+  }
+  protected call(x: Value, context: Context, { memory, mask, bias }: AttentionExtra): Value {
+    const { heads, dropout: rate } = this.#options;
+    const found = attendHeads(x, context, {
+      query: this.q,
+      key: this.k,
+      value: this.v,
+      heads,
+      memory,
+      mask,
+      bias,
+      scale: 1,
+      causal: this.#causal,
+      dropout: rate,
+    });
+    return this.o.apply(found, context);
+  }
+}
+
+const into = ({ width, feedForward }: Settings) =>
+  dense(feedForward, { bias: false, initializer: initial(width ** -0.5) });
+const out = ({ width, feedForward }: Settings) =>
+  dense(width, { bias: false, initializer: initial(feedForward ** -0.5) });
+
+class FeedForward extends Module {
+  readonly kind = "container";
+  readonly wi: Dense;
+  readonly wo: Dense;
+  readonly dropout: Module;
+  readonly #activation: (x: Value) => Value;
+  constructor(options: Settings) {
+    super();
+    this.wi = into(options);
+    this.wo = out(options);
+    this.dropout = dropout(options.dropout);
+    this.#activation = activationOf(options.network.activation);
+  }
+  protected call(x: Value, context: Context): Value {
+    const inner = this.#activation(this.wi.apply(x, context));
+    return this.wo.apply(this.dropout.apply(inner, context), context);
+  }
+}
+
+/** As FeedForward, with the inner features multiplied by others (Shazeer 2020). */
+class GatedFeedForward extends Module {
+  readonly kind = "container";
+  readonly wi_0: Dense;
+  readonly wi_1: Dense;
+  readonly wo: Dense;
+  readonly dropout: Module;
+  readonly #activation: (x: Value) => Value;
+  constructor(options: Settings) {
+    super();
+    this.wi_0 = into(options);
+    this.wi_1 = into(options);
+    this.wo = out(options);
+    this.dropout = dropout(options.dropout);
+    this.#activation = activationOf(options.network.activation);
+  }
+  protected call(x: Value, context: Context): Value {
+    const inner = mul(this.#activation(this.wi_0.apply(x, context)), this.wi_1.apply(x, context));
+    return this.wo.apply(this.dropout.apply(inner, context), context);
+  }
+}
+
+/** A part of a block: normalized input, the part named `name`, dropout, and the input added. */
+class Sublayer<E extends AttentionExtra> extends Module<E> {
+  readonly kind = "container";
+  readonly layer_norm: RmsNorm;
+  readonly dropout: Module;
+  readonly #part: Module<E>;
+  constructor(name: string, part: Module<E>, { epsilon, dropout: rate }: Settings) {
+    super();
+    Object.assign(this, { [name]: part });
+    this.#part = part;
+    this.layer_norm = rmsNorm({ epsilon });
+    this.dropout = dropout(rate);
+  }
+  protected call(x: Value, context: Context, extra: E): Value {
+    const change = this.#part.apply(this.layer_norm.apply(x, context), context, extra);
+    return add(x, this.dropout.apply(change, context));
+  }
+}
+
+type BlockExtra = {
+  readonly mask?: Value | undefined;
+  readonly bias: Value;
+  readonly memory?: Value | undefined;
+  readonly memoryMask?: Value | undefined;
+};
+
+class Block extends Module<BlockExtra> {
+  readonly kind = "container";
+  readonly layer: readonly Module<AttentionExtra>[];
+  constructor(options: Settings, decoder: boolean, bias?: RelativeBias) {
+    super();
+    const network = options.network.gated ? new GatedFeedForward(options) : new FeedForward(options);
+    this.layer = [
+      new Sublayer("SelfAttention", new Attention(options, decoder, bias), options),
+      ...(decoder ? [new Sublayer("EncDecAttention", new Attention(options, false), options)] : []),
+      new Sublayer("DenseReluDense", network, options),
+    ];
+  }
+  protected call(x: Value, context: Context, { mask, bias, memory, memoryMask }: BlockExtra): Value {
+    const extras: readonly AttentionExtra[] = [{ mask, bias }, ...(memory ? [{ memory, mask: memoryMask }] : []), {}];
+    return this.layer.reduce((value, part, i) => part.apply(value, context, extras[i]), x);
+  }
+}
+
+type StackExtra = Omit<BlockExtra, "bias">;
+
+class Stack extends Module<StackExtra> {
+  readonly kind = "container";
+  readonly block: readonly Block[];
+  readonly final_layer_norm: RmsNorm;
+  readonly dropout: Module;
+  /** The first block's, for all. */
+  readonly #bias: RelativeBias;
+  constructor(options: Settings, { decoder }: { readonly decoder: boolean }) {
+    super();
+    const length = decoder ? (options.decoderLayers ?? options.layers) : options.layers;
+    this.#bias = new RelativeBias(options, !decoder);
+    this.block = Array.from({ length }, (_, i) => new Block(options, decoder, i === 0 ? this.#bias : undefined));
+    this.final_layer_norm = rmsNorm({ epsilon: options.epsilon });
+    this.dropout = dropout(options.dropout);
+  }
+  protected call(x: Value, context: Context, extra: StackExtra): Value {
+    const embedded = this.dropout.apply(x, context);
+    const bias = this.#bias.apply(embedded, context);
+    const states = this.block.reduce((value, block) => block.apply(value, context, { ...extra, bias }), embedded);
+    return this.dropout.apply(this.final_layer_norm.apply(states, context), context);
+  }
+}
+
+/** Token ids [N, T] → states [N, T, width]. */
+export class T5EncoderModel extends Module<TokenInputs> {
+  readonly kind = "container";
+  readonly shared: Embedding;
+  readonly encoder: Stack;
+  constructor(options: T5Options) {
+    super();
+    this.shared = embedding(options.vocabulary, options.width);
+    this.encoder = new Stack(defaults(options), { decoder: false });
+  }
+  protected call(ids: Value, context: Context, { mask }: TokenInputs): Value {
+    requireTokens(ids);
+    return this.encoder.apply(this.shared.apply(ids, context), context, { mask });
+  }
+}
+
+/** Token ids [N, T] and those of the decoder [N, U] → the decoder's states [N, U, width]. */
+export class T5Model extends Module<DecoderInputs> {
+  readonly kind = "container";
+  readonly shared: Embedding;
+  readonly encoder: Stack;
+  readonly decoder: Stack;
+  constructor(options: T5Options) {
+    super();
+    this.shared = embedding(options.vocabulary, options.width);
+    this.encoder = new Stack(defaults(options), { decoder: false });
+    this.decoder = new Stack(defaults(options), { decoder: true });
+  }
+  protected call(ids: Value, context: Context, extra: DecoderInputs): Value {
+    requireTokens(ids);
+    const target = requireDecoder(extra);
+    const memory = this.encoder.apply(this.shared.apply(ids, context), context, { mask: extra.mask });
+    return this.decoder.apply(this.shared.apply(target, context), context, { memory, memoryMask: extra.mask });
+  }
+}
+
+/** As T5Model, with scores of the next token: [N, U, vocabulary]. */
+export class T5ForConditionalGeneration extends T5Model {
+  readonly lm_head: Dense | TiedDense;
+  readonly #scale: number;
+  constructor(options: T5Options, tied = true) {
+    super(options);
+    const { vocabulary, width } = options;
+    this.lm_head = tied ? tiedDense(this.shared) : dense(vocabulary, { bias: false, initializer: initial(1) });
+    // The embeddings are too large for scores: their weight starts with a deviation of 1.
+    this.#scale = tied ? width ** -0.5 : 1;
+  }
+  protected override call(ids: Value, context: Context, extra: DecoderInputs): Value {
+    return this.lm_head.apply(mul(super.call(ids, context, extra), this.#scale), context);
+  }
+}
+
+/** By the names of Hugging Face's classes. */
+export const t5Architectures = {
+  T5Model: (options) => new T5Model(options),
+  T5ForConditionalGeneration: (options, { tied } = {}) => new T5ForConditionalGeneration(options, tied),
+  T5EncoderModel: (options) => new T5EncoderModel(options),
+} as const satisfies Architectures<T5Options>;
+
+const small = { vocabulary: 32_128, width: 512, feedForward: 2048, layers: 6, heads: 8 };
+const flan = { ...small, feedForward: 1024, layers: 8, heads: 6, network: gatedGelu };
+/** The length of the sequences that T5 was trained with. */
+const positions = 512;
+
+export const t5Presets: readonly Preset[] = [
+  tokenPreset(
+    {
+      name: "t5_small",
+      summary: "encoder and decoder of 6 layers each, with biases by relative positions",
+      source: "Raffel et al. 2020, Exploring the Limits of Transfer Learning with a Unified Text-to-Text Transformer",
+    },
+    { positions, decoder: true },
+    () => new T5ForConditionalGeneration(small),
+  ),
+  tokenPreset(
+    {
+      name: "flan_t5_small",
+      summary: "T5 version 1.1, with gated networks and untied scores, finetuned on instructions",
+      source: "Chung et al. 2022, Scaling Instruction-Finetuned Language Models",
+    },
+    { positions, decoder: true },
+    () => new T5ForConditionalGeneration(flan, false),
+  ),
+];

@@ -1,0 +1,175 @@
+/** Gradients of every family of transformers: finite, right along a direction, and zero only where they must be. */
+import { describe, expect, test } from "vitest";
+import { gradients } from "../../autodiff/gradients.ts";
+import { OptionError, ShapeError } from "../../core/errors.ts";
+import { keyOf } from "../../core/random.ts";
+import { Tensor, tensor } from "../../core/tensor.ts";
+import { compile } from "../../jit/compile.ts";
+import { crossEntropy, type Module } from "../../nn/index.ts";
+import { randomTensor } from "../../nn/testing/check-layer.ts";
+import { add, constant, keyTensor, mul, ones, reduceSum } from "../../ops/index.ts";
+import { adam, Trainer } from "../../train/index.ts";
+import {
+  AlbertModel,
+  BertForPreTraining,
+  BertModel,
+  DistilBertModel,
+  gpt2Architectures,
+  LlamaModel,
+  PooledEncoder,
+  qwen2Architectures,
+  RecurrentTranslator,
+  robertaArchitectures,
+  T5ForConditionalGeneration,
+  T5Model,
+  Transformer,
+  VisionTransformer,
+  VitModel,
+} from "../index.ts";
+import { fill, integers, signed } from "../testing/fill.ts";
+
+const sizes = { vocabulary: 31, width: 16, layers: 2, heads: 4, feedForward: 24, positions: 12 };
+const ids = integers("ids", [2, 7], 31);
+const mask = tensor([1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0], { dtype: "int64", shape: [2, 7] });
+const types = integers("types", [2, 7], 2);
+const decoder = integers("decoder", [2, 5], 31);
+const gated = { activation: "geluTanh", gated: true } as const;
+const image = signed("input", [2, 3, 12, 12]);
+
+type Extra = Readonly<Record<string, Tensor>>;
+const cases: readonly (readonly [string, Module, Tensor, Extra])[] = [
+  ["bert", new BertForPreTraining(sizes), ids, { mask, types }],
+  ["roberta", robertaArchitectures.RobertaModel({ ...sizes, positions: 14 }), ids, { mask }],
+  ["distilbert", new DistilBertModel(sizes), ids, { mask }],
+  ["albert", new AlbertModel({ ...sizes, embeddingWidth: 8 }), ids, { mask, types }],
+  ["gpt2", gpt2Architectures.GPT2LMHeadModel(sizes), ids, { mask }],
+  ["t5", new T5ForConditionalGeneration(sizes), ids, { decoder, mask }],
+  ["t5, version 1.1", new T5ForConditionalGeneration({ ...sizes, network: gated }, false), ids, { decoder, mask }],
+  ["llama", new LlamaModel({ ...sizes, attention: { keyHeads: 2, windows: [3] } }), ids, { mask }],
+  ["qwen2", qwen2Architectures.Qwen2ForCausalLM(sizes, { tied: true }), ids, { mask }],
+  ["vit", new VisionTransformer({ ...sizes, image: 12, patch: 4, classes: 3 }), image, {}],
+  ["vit, Hugging Face", new VitModel({ ...sizes, image: 12, patch: 4 }), image, {}],
+  ["transformer", new Transformer(sizes), ids, { decoder, mask }],
+  ["additive", new RecurrentTranslator({ ...sizes, attention: "additive" }), ids, { decoder, mask }],
+  ["dot", new RecurrentTranslator({ ...sizes, attention: "dot" }), ids, { decoder, mask }],
+];
+
+/** The loss Σ direction · output (also of the pooled state), its gradients by path, and the slope along random weights. */
+async function differentiate(model: Module, x: Tensor, extra: Extra, training: boolean) {
+  const traced = model.trace(x, { extra, training, key: constant(keyTensor(keyOf(1))) });
+  // Small matrices: where products saturate the softmax, slopes change within a step.
+  fill(model, 0.25);
+  const outputs = [traced.y, ...(model instanceof PooledEncoder ? [model.pooled(traced.y)] : [])];
+  const loss = outputs
+    .map((y, i) => reduceSum(mul(y, constant(randomTensor(y.shape, 7 + i)))))
+    .reduce((sum, term) => add(sum, term));
+  const { values } = traced.context;
+  const slopes = gradients([loss], [ones([])], [...values.values()]);
+  const executable = await compile([traced.x, ...Object.values(traced.extra), ...values.values()], [loss, ...slopes]);
+  const weights = Array.from(values.keys(), ({ value }) => value as Tensor);
+  const run = async (weightsNow: readonly Tensor[]) => executable.run([x, ...Object.values(extra), ...weightsNow]);
+  const [, ...found] = await run(weights);
+  const directions = weights.map(({ shape }, i) => randomTensor(shape, 100 + i).data);
+  const lossAt = async (distance: number) => {
+    const moved = weights.map((weight, i) => {
+      const numbers = weight.toNumbers().map((w, at) => w + distance * (directions[i]?.[at] ?? 0));
+      return new Tensor("float32", weight.shape, Float32Array.from(numbers));
+    });
+    return (await run(moved))[0]?.item() ?? Number.NaN;
+  };
+  const step = 1e-4;
+  const difference = ((await lossAt(step)) - (await lossAt(-step))) / (2 * step);
+  await executable.session.release();
+  const slope = found.reduce(
+    (sum, g, i) => sum + g.toNumbers().reduce((dot, element, at) => dot + element * (directions[i]?.[at] ?? 0), 0),
+    0,
+  );
+  const norm = Math.hypot(...found.map((g) => Math.hypot(...g.toNumbers())));
+  const paths = new Map([...model.parameters()].map(([path, parameter]) => [parameter, path]));
+  const byPath = new Map([...values.keys()].map((parameter, i) => [paths.get(parameter) ?? "", found[i] as Tensor]));
+  return { byPath, slope, difference, norm };
+}
+
+/** A bias of all keys adds the same to every product of a query, which softmax takes out again. */
+const withoutEffect = /(key|k_lin)\.bias$/;
+
+describe("gradients", () => {
+  test.each(cases)("%s: every parameter has one in training", async (_, model, x, extra) => {
+    const { byPath } = await differentiate(model, x, extra, true);
+    expect([...byPath.keys()].sort()).toEqual([...model.parameters().keys()].sort());
+    for (const [path, gradient] of byPath) {
+      const largest = Math.max(...gradient.toNumbers().map(Math.abs));
+      expect(Number.isFinite(largest), `${path}: ${largest}`).toBe(true);
+      // Rounding leaves some 1e-6 of terms near 1.
+      if (withoutEffect.test(path)) expect(largest, path).toBeLessThan(1e-4);
+      else expect(largest, path).toBeGreaterThan(5e-4);
+    }
+  });
+
+  test.each(cases)("%s: right along a direction", async (_, model, x, extra) => {
+    const { slope, difference, norm } = await differentiate(model, x, extra, false);
+    // Along normal numbers the slope is as large as the norm; the losses' rounding, 1e-5 of 1, leaves some 0.1.
+    expect(Math.abs(difference - slope), `${difference} by differences, ${slope}`).toBeLessThan(0.01 * norm);
+  });
+});
+
+test("a small GPT-2 learns to go on", async () => {
+  const model = gpt2Architectures.GPT2LMHeadModel({ ...sizes, dropout: 0, embeddingDropout: 0, attentionDropout: 0 });
+  const trainer = new Trainer(model, crossEntropy(), adam({ learningRate: 0.01 }));
+  const next = new Tensor(
+    "int64",
+    [2, 7],
+    BigInt64Array.from(ids.data, (_, i) => ids.data[i + 1] ?? 0n),
+  );
+  const losses: number[] = [];
+  for (let i = 0; i < 60; i++) losses.push((await trainer.step({ x: ids, y: next })).loss);
+  // At first each of 31 tokens is as likely: log 31 = 3.43.
+  expect(losses[0]).toBeGreaterThan(3);
+  expect(losses.at(-1)).toBeLessThan(0.5);
+});
+
+describe("what does not fit is told", () => {
+  const tokens = (...shape: number[]) => ({ dtype: "int64", shape }) as const;
+  test("sequences that are too long, and ids that are no sequences", () => {
+    expect(() => new BertModel(sizes).trace(tokens(1, 13))).toThrow(ShapeError);
+    expect(() => new BertModel(sizes).trace(tokens(1, 13))).toThrow(
+      'bertEmbeddings "embeddings": input [1, 13] has 13 tokens, the model has 12 positions; cut it',
+    );
+    expect(() => new LlamaModel(sizes).trace(tokens(1, 13))).toThrow("input [1, 13] has 13 tokens");
+    expect(() => gpt2Architectures.GPT2Model(sizes).trace(tokens(12))).toThrow(
+      "input [12] is no batch of token sequences; pass ids [batch, time]",
+    );
+    // Positions of RoBERTa begin behind the padding token's number.
+    const roberta = robertaArchitectures.RobertaModel(sizes);
+    expect(() => roberta.trace(tokens(1, 11))).toThrow("the model has 10 positions");
+  });
+  test("a decoder without ids", () => {
+    for (const model of [new T5Model(sizes), new Transformer(sizes)])
+      expect(() => model.trace(tokens(1, 5))).toThrow(
+        "the decoder has no input; pass its ids: { decoder: ids [batch, time] }",
+      );
+  });
+  test("heads that do not divide the width, patches that do not divide the image", () => {
+    expect(() => new BertModel({ ...sizes, heads: 3 })).toThrow(OptionError);
+    expect(() => new LlamaModel({ ...sizes, heads: 5 })).toThrow("llama: 5 heads do not divide the width 16");
+    expect(() => new VitModel({ ...sizes, patch: 10 })).toThrow("patches of 10 do not divide an image of 224");
+  });
+  test("images of another size", () => {
+    const model = new VisionTransformer({ ...sizes, image: 12, patch: 4 });
+    expect(() => model.trace({ dtype: "float32", shape: [1, 3, 16, 16] })).toThrow(
+      "input [1, 3, 16, 16] is no batch of the images that the positions are for; pass [batch, 3, 12, 12]",
+    );
+  });
+  test("a pooled state that there is not", () => {
+    const model = new BertModel({ ...sizes, pooler: false });
+    const { y } = model.trace(tokens(1, 5));
+    expect(() => model.pooled(y)).toThrow("no BertModel with a pooler returned; pass the output of its call");
+  });
+});
+
+test("ALBERT runs one layer's weights again and again", () => {
+  const model = new AlbertModel({ ...sizes, layers: 3 });
+  const { context } = model.trace({ dtype: "int64", shape: [1, 5] });
+  const path = "encoder.albert_layer_groups.0.albert_layers.0";
+  expect(context.records.filter((run) => run.path === path)).toHaveLength(3);
+});

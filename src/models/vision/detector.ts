@@ -1,0 +1,88 @@
+/** A single-shot detector (Liu et al. 2016, SSD): convolutions that tell at every place of two maps what is there, and where. */
+import { size } from "../../core/shape.ts";
+import type { Tensor } from "../../core/tensor.ts";
+import type { Value } from "../../graph/ir.ts";
+import {
+  activation,
+  batchNorm,
+  type Context,
+  conv2d,
+  decodeBoxes,
+  detections,
+  Module,
+  maxPool2d,
+  sequential,
+} from "../../nn/index.ts";
+import { concat, reshape, type SuppressionOptions, slice, transpose } from "../../ops/index.ts";
+
+const block = (filters: number, stride = 1) => [
+  conv2d(filters, 3, { stride, padding: 1, bias: false, initializer: "heNormal" }),
+  batchNorm(),
+  activation("relu"),
+];
+
+export interface DetectorOptions {
+  /** Kinds of objects, beside background. */
+  readonly classes: number;
+  /** Anchors in each cell, of the finer map and of the coarser one. */
+  readonly anchors: readonly [number, number];
+}
+
+/**
+ * Grey pictures [N, 1, S, S] → [N, K, 4 + 1 + classes]: of each anchor of the maps of S / 8 and S / 16 cells the offsets of a
+ * box, then the logits of background and of the classes.
+ */
+export class SingleShotDetector extends Module {
+  readonly kind = "container";
+  readonly fine = sequential([
+    ...block(16, 2),
+    ...block(32),
+    maxPool2d(2),
+    ...block(64),
+    maxPool2d(2),
+    ...block(64),
+    ...block(64),
+  ]);
+  readonly coarse = sequential([...block(96, 2), ...block(96)]);
+  readonly heads: readonly Module[];
+  readonly #outputs: number;
+  constructor({ classes, anchors }: DetectorOptions) {
+    super();
+    this.#outputs = 5 + classes;
+    this.heads = anchors.map((count) => conv2d(count * this.#outputs, 3, { padding: 1 }));
+  }
+  protected call(x: Value, context: Context): Value {
+    const fine = this.fine.apply(x, context);
+    const maps = [fine, this.coarse.apply(fine, context)];
+    const told = this.heads.map((head, i) => {
+      const cells = transpose(head.apply(maps[i] as Value, context), [0, 2, 3, 1]); // [N, H, W, anchors · outputs]
+      return reshape(cells, [x.shape[0] ?? 1, size(cells.shape.slice(1)) / this.#outputs, this.#outputs]);
+    });
+    return concat(told, 1);
+  }
+}
+
+export interface ObjectFinderOptions extends SuppressionOptions {
+  /** Left, top, right and bottom of each anchor, float32 [K, 4]. */
+  readonly anchors: Tensor;
+  /** Of the offsets; see decodeBoxes. */
+  readonly scales: readonly number[];
+}
+
+/** Pictures → objects [N, classes · limit, 6], as `detections` gives them: a detector's outputs decoded, overlaps suppressed. */
+export class ObjectFinder extends Module {
+  readonly kind = "container";
+  readonly detector: Module;
+  readonly #options: ObjectFinderOptions;
+  constructor(detector: Module, options: ObjectFinderOptions) {
+    super();
+    this.detector = detector;
+    this.#options = options;
+  }
+  protected call(x: Value, context: Context): Value {
+    const { anchors, scales, ...suppression } = this.#options;
+    const told = this.detector.apply(x, context);
+    const boxes = decodeBoxes(slice(told, { axis: 2, end: 4 }), anchors, scales);
+    return detections(boxes, slice(told, { axis: 2, start: 4 }), suppression);
+  }
+}

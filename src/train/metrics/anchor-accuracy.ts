@@ -1,0 +1,18 @@
+/** How well the anchors of a detector tell what they were matched with. */
+import { argMax, cast, concat, equal, greater, mul, reduceSum, reshape, slice } from "../../ops/index.ts";
+import type { Metric } from "./metrics.ts";
+
+/** Of the anchors with an object, the share whose class is right: outputs [N, K, 5 + C] and targets [N, K, 5] as detectionLoss has them. */
+export const anchorAccuracy = (): Metric => ({
+  name: "anchorAccuracy",
+  size: 2,
+  update(output, target) {
+    const label = cast(slice(target, { axis: 2, end: 1 }), "int64");
+    const predicted = argMax(slice(output, { axis: 2, start: 4 }), 2);
+    const isObject = cast(greater(label, 0), "float32"); // [N, K, 1]
+    const right = cast(equal(reshape(predicted, label.shape), label), "float32");
+    return concat([reshape(reduceSum(mul(right, isObject)), [1]), reshape(reduceSum(isObject), [1])]);
+  },
+  result: ([right = 0, all = 0]) => right / all,
+  direction: "up",
+});

@@ -1,0 +1,46 @@
+/** Average precision, by hand. */
+import { expect, it } from "vitest";
+import type { Box } from "../../data/images/boxes.ts";
+import { areaUnderPrecision, meanAveragePrecision } from "./average-precision.ts";
+
+const [a, b, far]: readonly Box[] = [
+  [0, 0, 10, 10],
+  [20, 20, 30, 30],
+  [50, 50, 60, 60],
+];
+
+it("the area under the best precision at each recall or a higher one", () => {
+  // Right, wrong, right, right of four objects: precisions 1, 1/2, 2/3, 3/4, so at recalls 1/4, 2/4, 3/4 the best are 1, 3/4, 3/4.
+  expect(areaUnderPrecision([true, false, true, true], 4)).toBeCloseTo((1 + 0.75 + 0.75) / 4, 12);
+  expect(areaUnderPrecision([true, true], 2)).toBe(1);
+  expect(areaUnderPrecision([false, false], 2)).toBe(0);
+  expect(areaUnderPrecision([], 2)).toBe(0);
+});
+
+it("each object is found once; the surest first; classes apart", () => {
+  const truth = [
+    { box: a as Box, label: 0 },
+    { box: b as Box, label: 0 },
+    { box: far as Box, label: 1 },
+  ];
+  const found = [
+    { box: [0, 0, 10, 9] as Box, label: 0, score: 0.9 }, // right: 0.9
+    { box: a as Box, label: 0, score: 0.8 }, // its object is taken
+    { box: [20, 20, 30, 26] as Box, label: 0, score: 0.7 }, // right: 0.6
+    { box: far as Box, label: 0, score: 0.6 }, // an object of the other class
+  ];
+  // Class 0: right, wrong, right, wrong: (1 + 2/3) / 2. Class 1: nothing found.
+  expect(meanAveragePrecision([{ found, truth }])).toBeCloseTo((1 + 2 / 3) / 2 / 2, 12);
+  // At an overlap of 0.75 the third is wrong too: class 0 has 1/2.
+  expect(meanAveragePrecision([{ found, truth }], 0.75)).toBeCloseTo(0.25, 12);
+});
+
+it("ranks over all pictures; a class that does not occur does not count", () => {
+  const pictures = [
+    { found: [{ box: b as Box, label: 0, score: 0.5 }], truth: [{ box: b as Box, label: 0 }] },
+    { found: [{ box: b as Box, label: 0, score: 0.9 }], truth: [] },
+    { found: [{ box: a as Box, label: 7, score: 0.9 }], truth: [] },
+  ];
+  expect(meanAveragePrecision(pictures)).toBe(0.5); // wrong, then right
+  expect(meanAveragePrecision([])).toBeNaN();
+});

@@ -1,0 +1,61 @@
+/** Average precision: how well a detector finds objects, over all thresholds of how sure it is. */
+import { type LabelledBox, overlapOf } from "../../data/images/boxes.ts";
+
+/** An object that a detector tells of. */
+export interface Detection extends LabelledBox {
+  /** How sure it is; detections are ranked by it. */
+  readonly score: number;
+}
+
+/** What was told of a picture, and what is in it. */
+export interface DetectedPicture {
+  readonly found: readonly Detection[];
+  readonly truth: readonly LabelledBox[];
+}
+
+/**
+ * Whether each detection of one class is right, the surest first: it is when the object of the class that it overlaps most is
+ * overlapped by `threshold` at least and no surer detection had it.
+ */
+function judged(pictures: readonly DetectedPicture[], label: number, threshold: number): boolean[] {
+  const ranked = pictures
+    .flatMap(({ found, truth }) => found.filter((own) => own.label === label).map((own) => ({ ...own, truth })))
+    .sort((a, b) => b.score - a.score);
+  const taken = new Set<LabelledBox>();
+  return ranked.map(({ box, truth }) => {
+    let [most, object]: [number, LabelledBox | undefined] = [0, undefined];
+    for (const own of truth) {
+      const overlap = own.label === label ? overlapOf(box, own.box) : 0;
+      if (overlap > most) [most, object] = [overlap, own];
+    }
+    if (!object || most < threshold || taken.has(object)) return false;
+    taken.add(object);
+    return true;
+  });
+}
+
+/**
+ * Area under the curve of precision over recall, precision being at each recall the best at that or any higher one: of ranked
+ * detections, right or wrong, and the number of objects (PASCAL VOC 2010 and later; Everingham et al. 2015, sec. 4.2).
+ */
+export function areaUnderPrecision(right: readonly boolean[], objects: number): number {
+  let hits = 0;
+  const precisions = right.map((isRight, i) => {
+    if (isRight) hits++;
+    return hits / (i + 1);
+  });
+  for (let i = precisions.length - 2; i >= 0; i--) precisions[i] = Math.max(precisions[i] ?? 0, precisions[i + 1] ?? 0);
+  return precisions.reduce((sum, precision, i) => sum + (right[i] ? precision / objects : 0), 0);
+}
+
+/**
+ * Mean over the classes that occur of their average precision at an overlap (intersection over union) of `threshold`, by
+ * default a half: "mAP@0.5". NaN when no picture has an object.
+ * @example meanAveragePrecision([{ found: [{ box: [0, 0, 9, 9], label: 3, score: 0.8 }], truth: [{ box: [0, 0, 9, 8], label: 3 }] }]) // 1
+ */
+export function meanAveragePrecision(pictures: readonly DetectedPicture[], threshold = 0.5): number {
+  const counts = new Map<number, number>();
+  for (const { truth } of pictures) for (const { label } of truth) counts.set(label, (counts.get(label) ?? 0) + 1);
+  const areas = [...counts].map(([label, objects]) => areaUnderPrecision(judged(pictures, label, threshold), objects));
+  return areas.reduce((sum, area) => sum + area, 0) / areas.length;
+}
