@@ -26,8 +26,8 @@ abstract class Members extends Module {
     if (!learner)
       throw new OptionError(`there is no member ${index}; pass a number from 0 to ${this.members.length - 1}`);
     this.learner = index;
-    if (this.parameters().size > 0) this.freeze();
-    if (learner.parameters().size > 0) learner.unfreeze();
+    this.freeze();
+    learner.unfreeze();
   }
 
   protected call(x: Value, context: Context): Value {

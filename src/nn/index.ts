@@ -78,9 +78,10 @@ export {
   meanAbsoluteError,
   meanSquaredError,
 } from "./losses.ts";
-export { type Extra, type LayerKind, Module, matchesPath, type Trace, type TraceOptions } from "./module.ts";
+export { type AnyModule, type LayerKind, Module, matchesPath, type Trace } from "./module.ts";
 export {
   type AttentionInputs,
+  attentionInputs,
   MultiHeadAttention,
   type MultiHeadAttentionOptions,
   multiHeadAttention,
@@ -112,7 +113,30 @@ export {
   type PoolOptions,
 } from "./pool.ts";
 export { type RotaryOptions, type RotaryScaling, rotary, rotaryFrequencies, sinusoidal } from "./positions.ts";
-export { Gru, gru, Lstm, lstm, type RecurrentInputs, type RecurrentOptions, Rnn, rnn } from "./recurrent.ts";
+export {
+  Gru,
+  gru,
+  Lstm,
+  lstm,
+  type RecurrentInputs,
+  type RecurrentOptions,
+  type RecurrentOutputs,
+  type RecurrentState,
+  Rnn,
+  rnn,
+} from "./recurrent.ts";
+export {
+  type Given,
+  type InputForm,
+  inputsFor,
+  isTensorType,
+  type NamedInputs,
+  presentOf,
+  type TypeTree,
+  takenNames,
+  takenOf,
+  valuesOf,
+} from "./inputs.ts";
 export { l1, l1l2, l2 } from "./regularizers.ts";
 export { Flatten, flatten, Reshape, reshape } from "./reshape.ts";
 export { RmsNorm, type RmsNormOptions, rmsNorm } from "./rms-norm.ts";

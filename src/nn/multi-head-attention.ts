@@ -8,6 +8,7 @@ import { attend, joinHeads, splitHeads } from "./attention.ts";
 import type { Context } from "./context.ts";
 import { type Dense, dense } from "./dense.ts";
 import { glorotUniform, zerosInit } from "./initializers.ts";
+import type { NamedInputs } from "./inputs.ts";
 import { Module } from "./module.ts";
 import { requireCount } from "./options.ts";
 
@@ -18,16 +19,21 @@ export interface MultiHeadAttentionOptions {
   readonly dropout?: number;
 }
 
-/** What attention takes beside the tokens that ask. */
+/** What attention takes. */
 export type AttentionInputs = {
+  /** Tokens that ask, [N, T, width]. */
+  readonly x: Value;
   /** Tokens that are attended to, [N, S, width]; default those that ask. */
   readonly memory?: Value | undefined;
   /** Which of them take part, [N, S]; default all. */
   readonly mask?: Value | undefined;
 };
 
+export const attentionInputs = { x: "required", memory: "optional", mask: "optional" } as const satisfies NamedInputs;
+
 export class MultiHeadAttention extends Module<AttentionInputs> {
   readonly kind = "attention";
+  override readonly inputs = attentionInputs;
   readonly heads: number;
   readonly options: MultiHeadAttentionOptions;
   readonly out_proj: Dense;
@@ -42,7 +48,7 @@ export class MultiHeadAttention extends Module<AttentionInputs> {
     this.options = options;
     this.out_proj = dense(width);
   }
-  protected call(x: Value, context: Context, { memory = x, mask }: AttentionInputs): Value {
+  protected call({ x, memory = x, mask }: AttentionInputs, context: Context): Value {
     const width = this.out_proj.units;
     if (x.rank !== 3 || x.shape[2] !== width || memory.rank !== 3 || memory.shape[2] !== width)
       throw new ShapeError(
@@ -65,7 +71,7 @@ function project(x: Value, memory: Value, w: Value, b: Value): readonly Value[] 
 }
 
 /**
- * Attention of tokens [N, T, width] to themselves, or to the extra input `memory` [N, S, width], in `heads` parts:
+ * Attention of tokens x [N, T, width] to themselves, or to `memory` [N, S, width], in `heads` parts:
  * [N, T, width]. Parameters are named as PyTorch's nn.MultiheadAttention names them.
  */
 export const multiHeadAttention = (

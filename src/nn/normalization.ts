@@ -45,11 +45,13 @@ export class BatchNorm extends Module {
     const { scale, bias } = affineOf(this, context, shape, this.options);
     const mean = context.buffer(this, "running_mean", { shape, initializer: zerosInit });
     const variance = context.buffer(this, "running_var", { shape, initializer: onesInit });
-    if (!context.training) return batchNormInference(x, [scale, bias, mean, variance], { epsilon });
+    // Frozen, it is one fixed scale and shift of each channel: a frozen network gives what it gave before.
+    const isFixed = !context.training || this.own.get("running_mean")?.frozen;
+    if (isFixed) return batchNormInference(x, [scale, bias, mean, variance], { epsilon });
     const count = size(x.shape) / (x.shape[1] ?? 1);
     if (count < 2)
       throw new ShapeError(
-        `input ${showShape(x.shape)} has one element a channel, whose variance is zero; use a larger batch`,
+        `input ${showShape(x.shape)} has one element a channel, whose variance is zero; use a larger batch${x.shape[0] === 1 ? ", and leave a last batch of 1 sample out: batch(16, { dropLast: true })" : ""}`,
       );
     const batch = batchNormTrain(x, scale, bias, { epsilon });
     const blend = (running: Value, observed: Value) => add(mul(running, 1 - momentum), mul(observed, momentum));
@@ -60,7 +62,10 @@ export class BatchNorm extends Module {
   }
 }
 
-/** Normalizes each channel of [N, C, …] by the batch while training, by running statistics otherwise (Ioffe and Szegedy 2015). */
+/**
+ * Normalizes each channel of [N, C, …] by the batch while training, by running statistics otherwise and where it is frozen (Ioffe
+ * and Szegedy 2015). Throws ShapeError while training for one element a channel.
+ */
 export const batchNorm = (options?: BatchNormOptions): BatchNorm => new BatchNorm(options);
 
 /** The factor and the bias behind a normalization: parameters, or constants where they are not learned. */

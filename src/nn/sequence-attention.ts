@@ -7,15 +7,16 @@ import { unseen } from "./attention.ts";
 import type { Context } from "./context.ts";
 import { type Dense, dense } from "./dense.ts";
 import { Module } from "./module.ts";
-import type { AttentionInputs } from "./multi-head-attention.ts";
+import { type AttentionInputs, attentionInputs } from "./multi-head-attention.ts";
 import { requireCount } from "./options.ts";
 
 /** The mean of the memory [N, S, M], for each query [N, T, Q] weighted by the softmax of scores [N, T, S]. */
 abstract class SequenceAttention extends Module<AttentionInputs> {
   readonly kind = "attention";
+  override readonly inputs = attentionInputs;
   protected abstract scores(queries: Value, memory: Value, context: Context): Value;
 
-  protected call(x: Value, context: Context, { memory = x, mask }: AttentionInputs): Value {
+  protected call({ x, memory = x, mask }: AttentionInputs, context: Context): Value {
     if (x.rank !== 3 || memory.rank !== 3 || x.shape[0] !== memory.shape[0])
       throw new ShapeError(
         `queries ${showShape(x.shape)} and memory ${showShape(memory.shape)} do not fit; pass [batch, time, features] each`,
@@ -61,10 +62,10 @@ export class DotAttention extends SequenceAttention {
 }
 
 /**
- * Scores vᵀ tanh(W q + b + U m) (Bahdanau et al. 2015, appendix A.1.2): queries [N, T, Q] and the extra input `memory`
+ * Scores vᵀ tanh(W q + b + U m) (Bahdanau et al. 2015, appendix A.1.2): queries x [N, T, Q] and `memory`
  * [N, S, M], with `mask` [N, S] → [N, T, M].
  */
 export const additiveAttention = (units: number): AdditiveAttention => new AdditiveAttention(units);
 
-/** Scores qᵀ m (Luong et al. 2015, sec. 3.1, "dot"): queries [N, T, M] and the memory [N, S, M], with `mask` [N, S] → [N, T, M]. */
+/** Scores qᵀ m (Luong et al. 2015, sec. 3.1, "dot"): queries x [N, T, M] and `memory` [N, S, M], with `mask` [N, S] → [N, T, M]. */
 export const dotAttention = (): DotAttention => new DotAttention();

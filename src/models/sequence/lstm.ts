@@ -21,7 +21,7 @@ export class LstmClassifier extends Module {
   constructor({ classes = 2, vocabulary = 10_000, width = 128 }: LstmClassifierOptions = {}) {
     super();
     this.embedding = embedding(vocabulary, width);
-    this.lstm = lstm(width, { returnSequences: false });
+    this.lstm = lstm(width, { returns: "last" });
     this.classifier = dense(classes);
   }
   protected call(x: Value, context: Context): Value {

@@ -16,7 +16,7 @@ import {
 } from "../../nn/index.ts";
 import { add, concat, expand, reshape, transpose } from "../../ops/index.ts";
 import { type Chain, chain } from "../shared/blocks.ts";
-import { type Architectures, firstToken, headed, PooledEncoder } from "../shared/heads.ts";
+import { type Architectures, type EncoderOutputs, firstToken, headed } from "../shared/heads.ts";
 import { imageType, type Preset, plainPreset } from "../shared/preset.ts";
 import {
   initial,
@@ -205,8 +205,9 @@ class VitEmbeddings extends Module {
   }
 }
 
-/** Images → states [N, 1 + patches, width]; `pooled` gives that of the image. Names as in Hugging Face's library. */
-export class VitModel extends PooledEncoder<Readonly<Record<never, never>>> {
+/** Images → states [N, 1 + patches, width], and the pooled state of the image. Names as in Hugging Face's library. */
+export class VitModel extends Module<Value, EncoderOutputs> {
+  readonly kind = "container";
   readonly embeddings: VitEmbeddings;
   readonly encoder: { readonly layer: readonly Residual[] };
   readonly layernorm: LayerNorm;
@@ -219,10 +220,11 @@ export class VitModel extends PooledEncoder<Readonly<Record<never, never>>> {
     this.layernorm = layerNorm({ epsilon: settings.epsilon });
     this.pooler = pooler ? new BertPooler(settings) : undefined;
   }
-  protected call(x: Value, context: Context): Value {
+  protected call(x: Value, context: Context): EncoderOutputs {
     const parts = [this.embeddings, ...this.encoder.layer, this.layernorm];
     const states = parts.reduce((value, part) => part.apply(value, context), x);
-    return this.withPooled(states, this.pooler?.apply(states, context));
+    const pooled = this.pooler?.apply(states, context);
+    return { states, ...(pooled && { pooled }) };
   }
 }
 
