@@ -4,10 +4,10 @@ import { OptionError, ShapeError } from "../core/errors.ts";
 import { constantOf, input as graphInput, nodesOf, type Value } from "../graph/ir.ts";
 import { exp, mul, reshape } from "../ops/index.ts";
 import { Context } from "./context.ts";
-import { dense } from "./dense.ts";
+import { dense } from "./layers/dense.ts";
 import { Module } from "./module.ts";
-import { batchNorm } from "./normalization.ts";
-import { sequential } from "./sequential.ts";
+import { batchNorm } from "./layers/normalization.ts";
+import { sequential } from "./layers/sequential.ts";
 
 const input = { dtype: "float32", shape: [2, 4] } as const;
 

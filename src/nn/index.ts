@@ -6,8 +6,8 @@ export {
   activation,
   activationOf,
   activations,
-} from "./activations.ts";
-export { AdaptiveAveragePool2d, adaptiveAveragePool2d } from "./adaptive-pool.ts";
+} from "./layers/activations.ts";
+export { AdaptiveAveragePool2d, adaptiveAveragePool2d } from "./layers/adaptive-pool.ts";
 export {
   type AttendHeadsOptions,
   type AttendOptions,
@@ -15,9 +15,9 @@ export {
   attendHeads,
   joinHeads,
   splitHeads,
-} from "./attention.ts";
+} from "./layers/attention.ts";
 export { Context, type ContextOptions, type LayerRecord } from "./context.ts";
-export { Conv, Conv1d, Conv2d, conv1d, conv2d } from "./conv.ts";
+export { Conv, Conv1d, Conv2d, conv1d, conv2d } from "./layers/conv.ts";
 export {
   ConvTranspose,
   ConvTranspose1d,
@@ -25,14 +25,14 @@ export {
   type ConvTransposeOptions,
   convTranspose1d,
   convTranspose2d,
-} from "./conv-transpose.ts";
-export type { ConvOptions, Padding, PerAxis } from "./convolution.ts";
-export { type CtcOptions, ctc } from "./ctc.ts";
-export { ctcDecode } from "./ctc-decode.ts";
+} from "./layers/conv-transpose.ts";
+export type { ConvOptions, Padding, PerAxis } from "./layers/convolution.ts";
+export { type CtcOptions, ctc } from "./losses/ctc.ts";
+export { ctcDecode } from "./losses/ctc-decode.ts";
 export { Decoding, type Memory } from "./decoding.ts";
-export { Dense, type DenseOptions, dense } from "./dense.ts";
-export { type DetectionLossOptions, decodeBoxes, detectionLoss, detections } from "./detection.ts";
-export { Dropout, dropout } from "./dropout.ts";
+export { Dense, type DenseOptions, dense } from "./layers/dense.ts";
+export { type DetectionLossOptions, decodeBoxes, detectionLoss, detections } from "./losses/detection.ts";
+export { Dropout, dropout } from "./layers/dropout.ts";
 export {
   Embedding,
   type EmbeddingOptions,
@@ -41,8 +41,8 @@ export {
   positionEmbedding,
   TiedDense,
   tiedDense,
-} from "./embedding.ts";
-export { copyWeights, Ensemble, ensemble, WeightAverage } from "./ensemble.ts";
+} from "./layers/embedding.ts";
+export { copyWeights, Ensemble, ensemble, WeightAverage } from "./layers/ensemble.ts";
 export {
   constantInit,
   fans,
@@ -77,7 +77,7 @@ export {
   lossOf,
   meanAbsoluteError,
   meanSquaredError,
-} from "./losses.ts";
+} from "./losses/losses.ts";
 export { type AnyModule, type LayerKind, Module, matchesPath, type Trace } from "./module.ts";
 export {
   type AttentionInputs,
@@ -85,7 +85,7 @@ export {
   MultiHeadAttention,
   type MultiHeadAttentionOptions,
   multiHeadAttention,
-} from "./multi-head-attention.ts";
+} from "./layers/multi-head-attention.ts";
 export {
   BatchNorm,
   type BatchNormOptions,
@@ -93,7 +93,7 @@ export {
   LayerNorm,
   type LayerNormOptions,
   layerNorm,
-} from "./normalization.ts";
+} from "./layers/normalization.ts";
 export { Parameter, type ParameterSpec, type Regularizer } from "./parameter.ts";
 export {
   AveragePool1d,
@@ -111,8 +111,8 @@ export {
   maxPool2d,
   Pool,
   type PoolOptions,
-} from "./pool.ts";
-export { type RotaryOptions, type RotaryScaling, rotary, rotaryFrequencies, sinusoidal } from "./positions.ts";
+} from "./layers/pool.ts";
+export { type RotaryOptions, type RotaryScaling, rotary, rotaryFrequencies, sinusoidal } from "./layers/positions.ts";
 export {
   Gru,
   gru,
@@ -124,7 +124,7 @@ export {
   type RecurrentState,
   Rnn,
   rnn,
-} from "./recurrent.ts";
+} from "./layers/recurrent.ts";
 export {
   type Given,
   type InputForm,
@@ -138,9 +138,9 @@ export {
   valuesOf,
 } from "./inputs.ts";
 export { l1, l1l2, l2 } from "./regularizers.ts";
-export { Flatten, flatten, Reshape, reshape } from "./reshape.ts";
-export { RmsNorm, type RmsNormOptions, rmsNorm } from "./rms-norm.ts";
-export { AdditiveAttention, additiveAttention, DotAttention, dotAttention } from "./sequence-attention.ts";
-export { Sequential, sequential } from "./sequential.ts";
-export { StochasticDepth, stochasticDepth } from "./stochastic-depth.ts";
+export { Flatten, flatten, Reshape, reshape } from "./layers/reshape.ts";
+export { RmsNorm, type RmsNormOptions, rmsNorm } from "./layers/rms-norm.ts";
+export { AdditiveAttention, additiveAttention, DotAttention, dotAttention } from "./layers/sequence-attention.ts";
+export { Sequential, sequential } from "./layers/sequential.ts";
+export { StochasticDepth, stochasticDepth } from "./layers/stochastic-depth.ts";
 export { type LayerSummary, type ModelSummary, summarize, type TracedLayer, tracedLayers } from "./summary.ts";

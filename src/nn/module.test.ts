@@ -6,11 +6,11 @@ import { sameTensor, type Tensor } from "../core/tensor.ts";
 import { nodesOf, type Value } from "../graph/ir.ts";
 import { add, mul } from "../ops/index.ts";
 import type { Context } from "./context.ts";
-import { dense } from "./dense.ts";
+import { dense } from "./layers/dense.ts";
 import { Module, matchesPath } from "./module.ts";
-import { batchNorm } from "./normalization.ts";
+import { batchNorm } from "./layers/normalization.ts";
 import { l2 } from "./regularizers.ts";
-import { sequential } from "./sequential.ts";
+import { sequential } from "./layers/sequential.ts";
 
 const input = { dtype: "float32", shape: [2, 4] } as const;
 

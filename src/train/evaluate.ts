@@ -5,7 +5,7 @@ import type { Batch, Dataset } from "../data/pipeline/dataset.ts";
 import type { TensorType } from "../graph/ir.ts";
 import { type CompileOptions, compile, type Executable } from "../jit/compile.ts";
 import type { ContextOptions } from "../nn/context.ts";
-import type { Loss } from "../nn/losses.ts";
+import type { Loss } from "../nn/losses/losses.ts";
 import type { Module } from "../nn/module.ts";
 import type { Parameter } from "../nn/parameter.ts";
 import { constant } from "../ops/index.ts";

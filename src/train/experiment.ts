@@ -4,7 +4,7 @@ import { size } from "../core/shape.ts";
 import type { Batch, Dataset } from "../data/pipeline/dataset.ts";
 import type { TensorType } from "../graph/ir.ts";
 import type { CompileOptions } from "../jit/compile.ts";
-import type { Loss } from "../nn/losses.ts";
+import type { Loss } from "../nn/losses/losses.ts";
 import type { Module } from "../nn/module.ts";
 import type { Callback } from "./callbacks.ts";
 import { evaluate } from "./evaluate.ts";

@@ -3,7 +3,7 @@
 import { atPlace, DataError, NonFiniteError, OptionError } from "../core/errors.ts";
 import { requireKnown } from "../core/options.ts";
 import type { Batch, Dataset } from "../data/pipeline/dataset.ts";
-import type { Loss } from "../nn/losses.ts";
+import type { Loss } from "../nn/losses/losses.ts";
 import type { Module } from "../nn/module.ts";
 import type { Callback } from "./callbacks.ts";
 import { Evaluator } from "./evaluate.ts";

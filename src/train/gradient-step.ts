@@ -10,7 +10,7 @@ import { simplify } from "../graph/passes.ts";
 import { assignScope } from "../graph/rewrite.ts";
 import { type CompileOptions, compile, type Executable } from "../jit/compile.ts";
 import { Context, type ContextOptions } from "../nn/context.ts";
-import type { Loss } from "../nn/losses.ts";
+import type { Loss } from "../nn/losses/losses.ts";
 import type { Module } from "../nn/module.ts";
 import type { Parameter } from "../nn/parameter.ts";
 import { add, constant, ones } from "../ops/index.ts";

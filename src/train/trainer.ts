@@ -7,7 +7,7 @@ import { Tensor } from "../core/tensor.ts";
 import { type Batch, extrasOf } from "../data/pipeline/dataset.ts";
 import type { CompileOptions } from "../jit/compile.ts";
 import { type FusedKernel, fuse } from "../jit/fused.ts";
-import type { Loss } from "../nn/losses.ts";
+import type { Loss } from "../nn/losses/losses.ts";
 import type { Module } from "../nn/module.ts";
 import type { Parameter } from "../nn/parameter.ts";
 import { add, keyTensor, mul, square } from "../ops/index.ts";

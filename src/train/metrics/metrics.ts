@@ -4,7 +4,7 @@ import { OptionError, ShapeError } from "../../core/errors.ts";
 import { sameShape, showShape, size } from "../../core/shape.ts";
 import type { Value } from "../../graph/ir.ts";
 import { requireCount } from "../../nn/options.ts";
-import { countedLabels, labelsFor, requireFloatOutput, targetsLike } from "../../nn/targets.ts";
+import { countedLabels, labelsFor, requireFloatOutput, targetsLike } from "../../nn/losses/targets.ts";
 import {
   abs,
   add,

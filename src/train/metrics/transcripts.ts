@@ -1,5 +1,5 @@
 /** How well sequences of labels are told by connectionist temporal classification. */
-import { ctcDecode } from "../../nn/ctc-decode.ts";
+import { ctcDecode } from "../../nn/losses/ctc-decode.ts";
 import { cast, concat, equal, full, not, pad, reduceSum, reshape } from "../../ops/index.ts";
 import type { Metric } from "./metrics.ts";
 

@@ -2,7 +2,7 @@
 import { ShapeError, UnsupportedError } from "../../../../core/errors.ts";
 import { type Shape, showShape, size } from "../../../../core/shape.ts";
 import type { Value } from "../../../../graph/ir.ts";
-import { resolvePadding } from "../../../../nn/convolution.ts";
+import { resolvePadding } from "../../../../nn/layers/convolution.ts";
 import * as ops from "../../../../ops/index.ts";
 import { channelsFirst, channelsLast, elementwise } from "../../channels.ts";
 import type { NodeAttributes } from "../attributes.ts";

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { Shape } from "../../../../core/shape.ts";
 import type { Value } from "../../../../graph/ir.ts";
-import { requireChannels, resolvePadding } from "../../../../nn/convolution.ts";
+import { requireChannels, resolvePadding } from "../../../../nn/layers/convolution.ts";
 import * as nn from "../../../../nn/index.ts";
 import { type ConvOptions, glorotUniform, Module, zerosInit } from "../../../../nn/index.ts";
 import { conv, reshape } from "../../../../ops/index.ts";

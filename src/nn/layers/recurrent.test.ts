@@ -1,0 +1,150 @@
+/** The recurrent layers against PyTorch's nn.RNN, nn.LSTM and nn.GRU. */
+import { describe, expect, test } from "vitest";
+import { OptionError } from "../../core/errors.ts";
+import { keyOf } from "../../core/random.ts";
+import { type Tensor, tensor } from "../../core/tensor.ts";
+import type { Value } from "../../graph/ir.ts";
+import { constant } from "../../ops/index.ts";
+import type { Context } from "../context.ts";
+import { Module } from "../module.ts";
+import { gru, lstm, rnn } from "./recurrent.ts";
+import { checkLayer, checkRecorded, randomTensor, runLayer } from "../testing/check-layer.ts";
+import { fixture } from "../testing/fixture.node.ts";
+
+const recorded = fixture("recurrent");
+
+test("rnn, every step", () =>
+  checkLayer(rnn(4), {
+    expected: {
+      outputShape: [2, 5, 4],
+      parameters: 4 * 3 + 4 * 4 + 2 * 4,
+      formula: "4·3 + 4·4 + 4 + 4",
+      recorded: recorded("rnn"),
+      refuses: [
+        [
+          { dtype: "float32", shape: [2, 3] },
+          /rnn "": input \[2, 3\] needs three axes; pass \[batch, steps, features\]/,
+        ],
+        [{ dtype: "int64", shape: [2, 5, 3] }, /RNN takes floats, got int64/],
+      ],
+    },
+  }));
+
+test("rnn, last state of both directions without biases", () =>
+  checkLayer(rnn(3, { bidirectional: true, returnSequences: false, bias: false }), {
+    expected: { outputShape: [2, 6], parameters: 2 * (3 * 2 + 3 * 3), recorded: recorded("rnnBothLast") },
+  }));
+
+test("lstm, every step", () =>
+  checkLayer(lstm(4), {
+    expected: {
+      outputShape: [2, 5, 4],
+      parameters: 4 * 4 * (3 + 4 + 2),
+      formula: "4·4·3 + 4·4·4 + 4·4 + 4·4",
+      recorded: recorded("lstm"),
+    },
+  }));
+
+test("lstm, last state", () =>
+  checkLayer(lstm(3, { returnSequences: false }), {
+    expected: { outputShape: [3, 3], parameters: 4 * 3 * (2 + 3 + 2), recorded: recorded("lstmLast") },
+  }));
+
+test("lstm, two layers in both directions", () =>
+  checkLayer(lstm(2, { layers: 2, bidirectional: true }), {
+    expected: {
+      outputShape: [2, 4, 4],
+      // The second layer reads both directions of the first.
+      parameters: 2 * 4 * 2 * (3 + 2 + 2) + 2 * 4 * 2 * (4 + 2 + 2),
+      recorded: recorded("lstmDeep"),
+    },
+  }));
+
+test("gru, every step", () =>
+  checkLayer(gru(4), {
+    expected: {
+      outputShape: [2, 5, 4],
+      parameters: 3 * 4 * (3 + 4 + 2),
+      formula: "3·4·3 + 3·4·4 + 3·4 + 3·4",
+      recorded: recorded("gru"),
+    },
+  }));
+
+test("gru, last state of two layers", () =>
+  checkLayer(gru(3, { layers: 2, returnSequences: false }), {
+    expected: {
+      outputShape: [2, 3],
+      parameters: 3 * 3 * (2 + 3 + 2) + 3 * 3 * (3 + 3 + 2),
+      recorded: recorded("gruLast"),
+    },
+  }));
+
+/** A layer that is told the lengths of its sequences, and maybe the state that it begins in. */
+class Packed extends Module {
+  readonly kind = "container";
+  readonly layer: ReturnType<typeof lstm>;
+  readonly #lengths: readonly number[];
+  readonly #initial: Tensor | undefined;
+  constructor(layer: ReturnType<typeof lstm>, lengths: readonly number[], initial?: Tensor) {
+    super();
+    this.layer = layer;
+    this.#lengths = lengths;
+    this.#initial = initial;
+  }
+  protected call(x: Value, context: Context): Value {
+    return this.layer.apply(x, context, {
+      lengths: constant(tensor(this.#lengths, { dtype: "int32" })),
+      initial: this.#initial && constant(this.#initial),
+    });
+  }
+}
+
+describe("sequences of their own lengths, as PyTorch packs them", () => {
+  const twelfths = tensor(
+    Array.from({ length: 12 }, (_, i) => i / 12),
+    { shape: [2, 2, 3] },
+  );
+  test.each([
+    ["rnnPacked", new Packed(rnn(3, { returnSequences: false }), [4, 2, 3])],
+    ["lstmPacked", new Packed(lstm(2, { layers: 2, bidirectional: true }), [3, 5, 1])],
+    ["lstmPackedLast", new Packed(lstm(3, { bidirectional: true, returnSequences: false }), [2, 4, 1])],
+    ["gruPacked", new Packed(gru(3, { layers: 2 }), [4, 3], twelfths)],
+  ])("%s", async (name, layer) => {
+    await checkRecorded(layer, recorded(name));
+  });
+
+  test("a state of another shape is refused", () => {
+    const layer = new Packed(gru(3), [4, 3], twelfths);
+    expect(() => layer.trace({ dtype: "float32", shape: [2, 4, 2] })).toThrow(
+      /gru "layer": initial is \[2, 2, 3\], its layers need .* pass \[1, 2, 3\]/,
+    );
+  });
+});
+
+test("initial values lie within 1 / √units", () => {
+  const layer = lstm(16);
+  layer.trace({ dtype: "float32", shape: [1, 2, 3] });
+  layer.initialize(keyOf(1));
+  for (const { value } of layer.parameters().values()) {
+    const largest = Math.max(...(value?.toNumbers() ?? []).map(Math.abs));
+    expect(largest).toBeLessThanOrEqual(0.25);
+    // Of 64 draws and more the largest lies in the upper fifth but for once in a million times.
+    expect(largest).toBeGreaterThan(0.2);
+  }
+});
+
+test("dropout acts between layers, while training", async () => {
+  const x = randomTensor([2, 3, 4], 1);
+  const layer = gru(8, { layers: 2, dropout: 0.5 });
+  layer.trace(x);
+  layer.initialize(keyOf(2));
+  const evaluated = (await runLayer(layer, x)).output.data;
+  expect((await runLayer(layer, x, { training: true })).output.data).not.toEqual(evaluated);
+  expect((await runLayer(layer, x)).output.data).toEqual(evaluated);
+});
+
+test("options that make no sense are told", () => {
+  expect(() => lstm(0)).toThrow("lstm: units is 0; pass a whole number from 1");
+  expect(() => gru(2, { layers: 1.5 })).toThrow(OptionError);
+  expect(() => rnn(2, { dropout: 1 })).toThrow("rnn: dropout is 1; pass a number in [0, 1)");
+});
