@@ -35,7 +35,7 @@ export interface CompileOptions extends SessionOptions {
 export interface Executable {
   readonly graph: Graph;
   readonly session: Session;
-  /** Inputs and preallocated outputs in the graph's order; see Session.run. */
+  /** Inputs and preallocated outputs in the graph's order; see Session.run. Throws what the inputs' checks throw. */
   run(inputs: readonly Tensor[], outputs?: readonly (Tensor | undefined)[]): Promise<Tensor[]>;
 }
 
@@ -62,5 +62,15 @@ export async function compile(
   const graph = optimize(graphOf(inputs, outputs));
   const backend = await selectBackend(device);
   const session = await backend.compile(encodeModel(graph), { memoryPattern: usesMemoryPattern(graph), ...options });
-  return { graph, session, run: session.run };
+  const checked = inputs.flatMap(({ checks, name }, i) =>
+    checks ? [{ i, name: name ?? `input ${i}`, checks: [...checks.values()] }] : [],
+  );
+  return {
+    graph,
+    session,
+    async run(tensors, preallocated) {
+      for (const { i, name, checks } of checked) for (const check of checks) check(tensors[i] as Tensor, name);
+      return session.run(tensors, preallocated);
+    },
+  };
 }

@@ -5,9 +5,9 @@ import { constantOf, input as graphInput, nodesOf, type Value } from "../graph/i
 import { exp, mul, reshape } from "../ops/index.ts";
 import { Context } from "./context.ts";
 import { dense } from "./layers/dense.ts";
-import { Module } from "./module.ts";
 import { batchNorm } from "./layers/normalization.ts";
 import { sequential } from "./layers/sequential.ts";
+import { Module } from "./module.ts";
 
 const input = { dtype: "float32", shape: [2, 4] } as const;
 

@@ -1,48 +1,7 @@
 /** Neural networks: modules, layers, initializers, activations, regularizers, losses. */
-export {
-  Activation,
-  type ActivationFunction,
-  type ActivationName,
-  activation,
-  activationOf,
-  activations,
-} from "./layers/activations.ts";
-export { AdaptiveAveragePool2d, adaptiveAveragePool2d } from "./layers/adaptive-pool.ts";
-export {
-  type AttendHeadsOptions,
-  type AttendOptions,
-  attend,
-  attendHeads,
-  joinHeads,
-  splitHeads,
-} from "./layers/attention.ts";
+
 export { Context, type ContextOptions, type LayerRecord } from "./context.ts";
-export { Conv, Conv1d, Conv2d, conv1d, conv2d } from "./layers/conv.ts";
-export {
-  ConvTranspose,
-  ConvTranspose1d,
-  ConvTranspose2d,
-  type ConvTransposeOptions,
-  convTranspose1d,
-  convTranspose2d,
-} from "./layers/conv-transpose.ts";
-export type { ConvOptions, Padding, PerAxis } from "./layers/convolution.ts";
-export { type CtcOptions, ctc } from "./losses/ctc.ts";
-export { ctcDecode } from "./losses/ctc-decode.ts";
 export { Decoding, type Memory } from "./decoding.ts";
-export { Dense, type DenseOptions, dense } from "./layers/dense.ts";
-export { type DetectionLossOptions, decodeBoxes, detectionLoss, detections } from "./losses/detection.ts";
-export { Dropout, dropout } from "./layers/dropout.ts";
-export {
-  Embedding,
-  type EmbeddingOptions,
-  embedding,
-  PositionEmbedding,
-  positionEmbedding,
-  TiedDense,
-  tiedDense,
-} from "./layers/embedding.ts";
-export { copyWeights, Ensemble, ensemble, WeightAverage } from "./layers/ensemble.ts";
 export {
   constantInit,
   fans,
@@ -63,22 +22,57 @@ export {
   zerosInit,
 } from "./initializers.ts";
 export {
-  type BinaryCrossEntropyOptions,
-  binaryCrossEntropy,
-  type CrossEntropyOptions,
-  categoricalCrossEntropy,
-  crossEntropy,
-  type HuberOptions,
-  huber,
-  klDivergence,
-  type Loss,
-  type LossName,
-  losses,
-  lossOf,
-  meanAbsoluteError,
-  meanSquaredError,
-} from "./losses/losses.ts";
-export { type AnyModule, type LayerKind, Module, matchesPath, type Trace } from "./module.ts";
+  type Given,
+  type InputForm,
+  inputsFor,
+  isTensorType,
+  type NamedInputs,
+  presentOf,
+  type TypeTree,
+  takenNames,
+  takenOf,
+  valuesOf,
+} from "./inputs.ts";
+export {
+  Activation,
+  type ActivationFunction,
+  type ActivationName,
+  activation,
+  activationOf,
+  activations,
+} from "./layers/activations.ts";
+export { AdaptiveAveragePool2d, adaptiveAveragePool2d } from "./layers/adaptive-pool.ts";
+export {
+  type AttendHeadsOptions,
+  type AttendOptions,
+  attend,
+  attendHeads,
+  joinHeads,
+  splitHeads,
+} from "./layers/attention.ts";
+export { Conv, Conv1d, Conv2d, conv1d, conv2d } from "./layers/conv.ts";
+export {
+  ConvTranspose,
+  ConvTranspose1d,
+  ConvTranspose2d,
+  type ConvTransposeOptions,
+  convTranspose1d,
+  convTranspose2d,
+} from "./layers/conv-transpose.ts";
+export type { ConvOptions, Padding, PerAxis } from "./layers/convolution.ts";
+export { Dense, type DenseOptions, dense } from "./layers/dense.ts";
+export { Dropout, dropout } from "./layers/dropout.ts";
+export {
+  Embedding,
+  type EmbeddingOptions,
+  embedding,
+  PositionEmbedding,
+  positionEmbedding,
+  TiedDense,
+  tiedDense,
+} from "./layers/embedding.ts";
+export { copyWeights, Ensemble, ensemble, WeightAverage } from "./layers/ensemble.ts";
+export { Lambda, lambda } from "./layers/lambda.ts";
 export {
   type AttentionInputs,
   attentionInputs,
@@ -94,7 +88,6 @@ export {
   type LayerNormOptions,
   layerNorm,
 } from "./layers/normalization.ts";
-export { Parameter, type ParameterSpec, type Regularizer } from "./parameter.ts";
 export {
   AveragePool1d,
   AveragePool2d,
@@ -125,22 +118,33 @@ export {
   Rnn,
   rnn,
 } from "./layers/recurrent.ts";
-export {
-  type Given,
-  type InputForm,
-  inputsFor,
-  isTensorType,
-  type NamedInputs,
-  presentOf,
-  type TypeTree,
-  takenNames,
-  takenOf,
-  valuesOf,
-} from "./inputs.ts";
-export { l1, l1l2, l2 } from "./regularizers.ts";
+export { RepeatVector, repeatVector } from "./layers/repeat-vector.ts";
 export { Flatten, flatten, Reshape, reshape } from "./layers/reshape.ts";
 export { RmsNorm, type RmsNormOptions, rmsNorm } from "./layers/rms-norm.ts";
 export { AdditiveAttention, additiveAttention, DotAttention, dotAttention } from "./layers/sequence-attention.ts";
 export { Sequential, sequential } from "./layers/sequential.ts";
 export { StochasticDepth, stochasticDepth } from "./layers/stochastic-depth.ts";
+export { type CtcOptions, ctc } from "./losses/ctc.ts";
+export { ctcDecode } from "./losses/ctc-decode.ts";
+export { type DetectionLossOptions, decodeBoxes, detectionLoss, detections } from "./losses/detection.ts";
+export { defineLoss, type Loss, onOutput } from "./losses/loss.ts";
+export {
+  type BinaryCrossEntropyOptions,
+  binaryCrossEntropy,
+  type CrossEntropyOptions,
+  categoricalCrossEntropy,
+  crossEntropy,
+  type HuberOptions,
+  huber,
+  klDivergence,
+  type LossName,
+  losses,
+  lossOf,
+  meanAbsoluteError,
+  meanSquaredError,
+} from "./losses/losses.ts";
+export { type LossTerms, meanOf, type WeightedMean, weightedMeanOf } from "./losses/terms.ts";
+export { type AnyModule, type LayerKind, Module, matchesPath, type TensorModule, type Trace } from "./module.ts";
+export { Parameter, type ParameterSpec, type Regularizer } from "./parameter.ts";
+export { l1, l1l2, l2 } from "./regularizers.ts";
 export { type LayerSummary, type ModelSummary, summarize, type TracedLayer, tracedLayers } from "./summary.ts";

@@ -46,6 +46,8 @@ export const presentOf = <T>(record: Readonly<Record<string, T | undefined>>): R
  */
 export function inputsFor(form: InputForm, given: unknown): unknown {
   if (form === "tree" || (form === "tensor" && given instanceof Value)) return given;
+  if (form === "tensor" && isPlainObject(given) && given["x"] instanceof Value && Object.keys(given).length === 1)
+    return given["x"];
   if (form === "tensor")
     throw new ShapeError(
       `takes one tensor, got ${describe(given)}; pass one, or say what it takes by name: readonly inputs = { image: "required", mask: "optional" } as const`,
@@ -54,7 +56,8 @@ export function inputsFor(form: InputForm, given: unknown): unknown {
   const record = given instanceof Value ? { ["x" in form ? "x" : first]: given } : given;
   if (!isPlainObject(record))
     throw new OptionError(`takes its inputs by name, ${Object.keys(form).join(", ")}, got ${describe(given)}`);
-  for (const name of Object.keys(record)) if (!Object.hasOwn(form, name)) throw unknownName("input", name, Object.keys(form));
+  for (const name of Object.keys(record))
+    if (!Object.hasOwn(form, name)) throw unknownName("input", name, Object.keys(form));
   for (const [name, need] of Object.entries(form))
     if (need === "required" && record[name] === undefined)
       throw new OptionError(

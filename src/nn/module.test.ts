@@ -7,10 +7,10 @@ import { nodesOf, type Value } from "../graph/ir.ts";
 import { add, mul } from "../ops/index.ts";
 import type { Context } from "./context.ts";
 import { dense } from "./layers/dense.ts";
-import { Module, matchesPath } from "./module.ts";
 import { batchNorm } from "./layers/normalization.ts";
-import { l2 } from "./regularizers.ts";
 import { sequential } from "./layers/sequential.ts";
+import { Module, matchesPath } from "./module.ts";
+import { l2 } from "./regularizers.ts";
 
 const input = { dtype: "float32", shape: [2, 4] } as const;
 

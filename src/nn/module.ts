@@ -15,6 +15,9 @@ export type LayerKind = "container" | "regularization" | Exclude<OpKind, "consta
 /** A module whatever it takes and gives. */
 export type AnyModule = Module<never, unknown>;
 
+/** A module that can be applied to one tensor and gives one, whatever it may take beside it. */
+export type TensorModule = AnyModule & { apply(x: Value, context: Context): Value };
+
 /** A traced call of a model. */
 export interface Trace<O = Value> {
   /** The graph inputs, one for each type, depth first. */

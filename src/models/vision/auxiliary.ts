@@ -1,6 +1,8 @@
 /** Classifiers with auxiliary heads: logits from inside the network that a training loss adds (Szegedy et al. 2015). */
+
+import { OptionError } from "../../core/errors.ts";
 import { Value } from "../../graph/ir.ts";
-import type { Context, Loss } from "../../nn/index.ts";
+import { type Context, defineLoss, type Loss } from "../../nn/index.ts";
 import { add, mul } from "../../ops/index.ts";
 
 /** What a classifier with auxiliary heads gives while training. */
@@ -29,12 +31,15 @@ export const withAuxiliary = (
  * await fit(model, data, { loss: auxiliaryLoss(crossEntropy()), optimizer: sgd(), epochs: 3 });
  */
 export function auxiliaryLoss(loss: Loss, weight = 0.3): Loss<Value | AuxiliaryOutputs> {
-  const total = (output: Value | AuxiliaryOutputs, target: Value): Value => {
-    if (output instanceof Value) return loss(output, target);
-    return output.auxiliary.reduce(
-      (sum, logits) => add(sum, mul(loss(logits, target), weight)),
-      loss(output.logits, target),
-    );
-  };
-  return Object.assign(total, loss);
+  const { terms, ignoreIndex } = loss;
+  if (!terms) throw new OptionError("auxiliaryLoss: the loss tells no terms; make it by defineLoss");
+  return defineLoss(
+    (output: Value | AuxiliaryOutputs, target) => {
+      if (output instanceof Value) return terms(output, target);
+      const main = terms(output.logits, target);
+      const heads = output.auxiliary.map((logits) => mul(terms(logits, target).terms, weight));
+      return { ...main, terms: heads.reduce((sum, head) => add(sum, head), main.terms) };
+    },
+    { ignoreIndex, predictions: (output) => (output instanceof Value ? output : output.logits) },
+  );
 }

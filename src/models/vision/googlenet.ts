@@ -13,7 +13,7 @@ import {
 } from "../../nn/index.ts";
 import { concat } from "../../ops/index.ts";
 import { type Chain, chain, inceptionConv } from "../shared/blocks.ts";
-import { imageType, type Preset } from "../shared/preset.ts";
+import { imageInputs, type Preset } from "../shared/preset.ts";
 import { type AuxiliaryOutputs, withAuxiliary } from "./auxiliary.ts";
 
 /** Filters of a module: 1x1; 3x3 and its reduction; "5x5" and its reduction; after pooling (table 1). */
@@ -124,7 +124,7 @@ export const googlenetPresets: readonly Preset[] = [
     name: "googlenet",
     summary: "22 weighted layers in Inception modules, with two auxiliary heads",
     source: "Szegedy et al. 2015, Going Deeper with Convolutions",
-    input: imageType(3, 224),
+    inputs: imageInputs(3, 224),
     build: (options) => new GoogLeNet(options),
   },
 ];

@@ -3,7 +3,7 @@ import type { Value } from "../../graph/ir.ts";
 import { averagePool2d, type Context, dense, dropout, globalAveragePool, Module, maxPool2d } from "../../nn/index.ts";
 import { concat } from "../../ops/index.ts";
 import { chain, half, inceptionConv } from "../shared/blocks.ts";
-import { imageType, type Preset } from "../shared/preset.ts";
+import { imageInputs, type Preset } from "../shared/preset.ts";
 import { type AuxiliaryOutputs, withAuxiliary } from "./auxiliary.ts";
 
 const conv1x1 = (filters: number) => inceptionConv(filters, 1);
@@ -222,7 +222,7 @@ export const inceptionV3Presets: readonly Preset[] = [
     name: "inception_v3",
     summary: "Inception modules of factorized convolutions, with an auxiliary head",
     source: "Szegedy et al. 2016, Rethinking the Inception Architecture for Computer Vision",
-    input: imageType(3, 299),
+    inputs: imageInputs(3, 299),
     build: (options) => new InceptionV3(options),
   },
 ];

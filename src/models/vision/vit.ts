@@ -13,11 +13,12 @@ import {
   layerNorm,
   Module,
   multiHeadAttention,
+  type TensorModule,
 } from "../../nn/index.ts";
 import { add, concat, expand, reshape, transpose } from "../../ops/index.ts";
 import { type Chain, chain } from "../shared/blocks.ts";
 import { type Architectures, type EncoderOutputs, firstToken, headed } from "../shared/heads.ts";
-import { imageType, type Preset, plainPreset } from "../shared/preset.ts";
+import { imageInputs, type Preset, plainPreset } from "../shared/preset.ts";
 import {
   initial,
   requireHeads,
@@ -83,14 +84,14 @@ function requireImage(x: Value, { image, channels }: Settings): void {
 /** Adds to its input, one after the other, what its branches make of it (eq. 2 and 3); parts by their published names. */
 class Residual extends Module {
   readonly kind = "container";
-  readonly #branches: readonly (readonly Module[])[];
-  constructor(parts: Readonly<Record<string, object>>, branches: readonly (readonly Module[])[]) {
+  readonly #branches: readonly (readonly TensorModule[])[];
+  constructor(parts: Readonly<Record<string, object>>, branches: readonly (readonly TensorModule[])[]) {
     super();
     Object.assign(this, parts);
     this.#branches = branches;
   }
   protected call(x: Value, context: Context): Value {
-    const through = (value: Value, parts: readonly Module[]) =>
+    const through = (value: Value, parts: readonly TensorModule[]) =>
       parts.reduce((inner, part) => part.apply(inner, context), value);
     return this.#branches.reduce((value, branch) => add(value, through(value, branch)), x);
   }
@@ -247,7 +248,7 @@ export const vitPresets: readonly Preset[] = [
       name: "vit_b_16",
       summary: "transformer of 12 layers over patches of 16x16, classified by a token of its own",
       source: "Dosovitskiy et al. 2021, An Image is Worth 16x16 Words: Transformers for Image Recognition at Scale",
-      input: imageType(3, 224),
+      inputs: imageInputs(3, 224),
     },
     (options) => new VisionTransformer({ ...base, ...options }),
   ),

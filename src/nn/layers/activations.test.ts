@@ -2,9 +2,9 @@
 import { describe, expect, test } from "vitest";
 import { OptionError } from "../../core/errors.ts";
 import { mul } from "../../ops/index.ts";
-import { type ActivationName, activation, activationOf, activations } from "./activations.ts";
 import { checkLayer } from "../testing/check-layer.ts";
 import { fixture } from "../testing/fixture.node.ts";
+import { type ActivationName, activation, activationOf, activations } from "./activations.ts";
 
 const recorded = fixture("activations");
 

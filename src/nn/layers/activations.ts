@@ -1,7 +1,19 @@
 /** Activation functions by name, and as layers. */
 import { unknownName } from "../../core/errors.ts";
 import type { Value } from "../../graph/ir.ts";
-import { clip, elu, gelu, leakyRelu, logSoftmax, relu, sigmoid, silu, softmax, softplus, tanh } from "../../ops/index.ts";
+import {
+  clip,
+  elu,
+  gelu,
+  leakyRelu,
+  logSoftmax,
+  relu,
+  sigmoid,
+  silu,
+  softmax,
+  softplus,
+  tanh,
+} from "../../ops/index.ts";
 import { Module } from "../module.ts";
 
 /** Every activation: elementwise, but for softmax and logSoftmax, which go along the last axis. */

@@ -1,10 +1,10 @@
 /** Adaptive pooling against PyTorch's. */
 import { describe, expect, test } from "vitest";
 import type { Shape } from "../../core/shape.ts";
-import { adaptiveAveragePool2d } from "./adaptive-pool.ts";
-import type { PerAxis } from "./convolution.ts";
 import { checkLayer } from "../testing/check-layer.ts";
 import { fixture } from "../testing/fixture.node.ts";
+import { adaptiveAveragePool2d } from "./adaptive-pool.ts";
+import type { PerAxis } from "./convolution.ts";
 
 const recorded = fixture("adaptive-pool");
 

@@ -3,8 +3,8 @@ import type { Shape } from "../../core/shape.ts";
 import { tensor } from "../../core/tensor.ts";
 import type { Value } from "../../graph/ir.ts";
 import { averagePool, constant, matmul } from "../../ops/index.ts";
-import { type PerAxis, perAxis, requireChannels } from "./convolution.ts";
 import { Module } from "../module.ts";
+import { type PerAxis, perAxis, requireChannels } from "./convolution.ts";
 
 export class AdaptiveAveragePool2d extends Module {
   readonly kind = "pooling";

@@ -7,10 +7,10 @@ import { type Tensor, tensor } from "../../core/tensor.ts";
 import { constantOf, input, nodesOf } from "../../graph/ir.ts";
 import { compile } from "../../jit/compile.ts";
 import { constant, keyTensor } from "../../ops/index.ts";
-import { type AttendOptions, attend, joinHeads, splitHeads } from "./attention.ts";
 import { Context } from "../context.ts";
-import { sequential } from "./sequential.ts";
 import { expectClose, randomTensor } from "../testing/check-layer.ts";
+import { type AttendOptions, attend, joinHeads, splitHeads } from "./attention.ts";
+import { sequential } from "./sequential.ts";
 
 const evaluation = new Context(sequential([]));
 const [q, k, v] = [randomTensor([2, 4, 3, 2], 1), randomTensor([2, 2, 5, 2], 2), randomTensor([2, 2, 5, 2], 3)];

@@ -1,8 +1,8 @@
 /** Transposed convolution layers against PyTorch's nn.ConvTranspose1d and nn.ConvTranspose2d. */
 import { expect, test } from "vitest";
-import { convTranspose1d, convTranspose2d } from "./conv-transpose.ts";
 import { checkLayer, expectSame, randomTensor } from "../testing/check-layer.ts";
 import { fixture } from "../testing/fixture.node.ts";
+import { convTranspose1d, convTranspose2d } from "./conv-transpose.ts";
 
 const recorded = fixture("conv-transpose");
 

@@ -1,9 +1,9 @@
 /** Convolution layers against PyTorch's nn.Conv1d and nn.Conv2d. */
 import { expect, test } from "vitest";
 import { OptionError } from "../../core/errors.ts";
-import { conv1d, conv2d } from "./conv.ts";
 import { checkLayer, expectSame, randomTensor } from "../testing/check-layer.ts";
 import { fixture } from "../testing/fixture.node.ts";
+import { conv1d, conv2d } from "./conv.ts";
 
 const recorded = fixture("conv");
 const image = (...shape: number[]) => ({ dtype: "float32", shape }) as const;

@@ -3,12 +3,12 @@ import { OptionError, ShapeError } from "../../core/errors.ts";
 import { type Shape, showShape } from "../../core/shape.ts";
 import type { Value } from "../../graph/ir.ts";
 import type { ConvOptions as OpOptions } from "../../ops/index.ts";
-import { type ActivationFunction, type ActivationName, activationOf } from "./activations.ts";
 import type { Context } from "../context.ts";
 import { type Initializer, type InitializerName, initializerOf, zerosInit } from "../initializers.ts";
 import { Module } from "../module.ts";
 import { requireCount } from "../options.ts";
 import type { Regularizer } from "../parameter.ts";
+import { type ActivationFunction, type ActivationName, activationOf } from "./activations.ts";
 
 /** One extent for every spatial axis, or one each. */
 export type PerAxis = number | Shape;

@@ -1,11 +1,11 @@
 /** The fully connected layer against PyTorch's nn.Linear. */
 import { expect, test } from "vitest";
 import { OptionError } from "../../core/errors.ts";
-import { dense } from "./dense.ts";
 import { l2 } from "../regularizers.ts";
-import { sequential } from "./sequential.ts";
 import { checkLayer, evaluateFormula } from "../testing/check-layer.ts";
 import { fixture } from "../testing/fixture.node.ts";
+import { dense } from "./dense.ts";
+import { sequential } from "./sequential.ts";
 
 const recorded = fixture("dense");
 

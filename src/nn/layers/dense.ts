@@ -5,12 +5,12 @@ import { requireKnown } from "../../core/options.ts";
 import { showShape } from "../../core/shape.ts";
 import type { Value } from "../../graph/ir.ts";
 import { linear } from "../../ops/index.ts";
-import { type ActivationFunction, type ActivationName, activationOf } from "./activations.ts";
 import type { Context } from "../context.ts";
 import { type Initializer, type InitializerName, initializerOf, zerosInit } from "../initializers.ts";
 import { Module } from "../module.ts";
 import { requireCount } from "../options.ts";
 import type { Regularizer } from "../parameter.ts";
+import { type ActivationFunction, type ActivationName, activationOf } from "./activations.ts";
 
 export interface DenseOptions {
   /** Applied to the output; default none. */

@@ -2,9 +2,9 @@
 import { expect, test } from "vitest";
 import { OptionError } from "../../core/errors.ts";
 import { fullTensor } from "../../core/tensor.ts";
+import { checkLayer, randomTensor, runLayer } from "../testing/check-layer.ts";
 import { dropout } from "./dropout.ts";
 import { sequential } from "./sequential.ts";
-import { checkLayer, randomTensor, runLayer } from "../testing/check-layer.ts";
 
 const ones = fullTensor("float32", [100, 100], 1);
 

@@ -4,10 +4,10 @@ import { DTypeError, OptionError } from "../../core/errors.ts";
 import { type Tensor, tensor } from "../../core/tensor.ts";
 import type { Value } from "../../graph/ir.ts";
 import type { Context } from "../context.ts";
-import { embedding, positionEmbedding, tiedDense } from "./embedding.ts";
 import { Module } from "../module.ts";
 import { checkLayer, expectClose, randomTensor, runLayer } from "../testing/check-layer.ts";
 import { fixture } from "../testing/fixture.node.ts";
+import { embedding, positionEmbedding, tiedDense } from "./embedding.ts";
 
 test("rows of a table; a repeated index adds up its gradients", () =>
   checkLayer(embedding(5, 3), {

@@ -2,7 +2,7 @@
 import { DTypeError, ShapeError } from "../../core/errors.ts";
 import { showShape } from "../../core/shape.ts";
 import type { Value } from "../../graph/ir.ts";
-import { add, gather, linear, slice } from "../../ops/index.ts";
+import { add, checkIndices, gather, linear, slice } from "../../ops/index.ts";
 import type { Context } from "../context.ts";
 import { type Initializer, type InitializerName, initializerOf, normalInit } from "../initializers.ts";
 import { Module } from "../module.ts";
@@ -29,6 +29,10 @@ export class Embedding extends Module {
   protected call(x: Value, context: Context): Value {
     if (x.dtype !== "int32" && x.dtype !== "int64")
       throw new DTypeError(`input is ${x.dtype}, expected indices; pass int32 or int64`);
+    checkIndices(x, "index", {
+      count: this.count,
+      mend: `its embedding has ${this.count} rows: correct the row, or build a larger one`,
+    });
     return gather(this.table(context), x);
   }
   /** The vectors, [count, width]. */
@@ -40,7 +44,7 @@ export class Embedding extends Module {
   }
 }
 
-/** Row x of a table [count, width]: integers [...] → [..., width]. */
+/** Row x of a table [count, width]: integers [...] → [..., width]. DataError for an index without a row, when it is fed. */
 export const embedding = (count: number, width: number, options?: EmbeddingOptions): Embedding =>
   new Embedding(count, width, options);
 

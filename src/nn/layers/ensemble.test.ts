@@ -3,9 +3,9 @@ import { expect, test } from "vitest";
 import { OptionError, ShapeError } from "../../core/errors.ts";
 import { keyOf } from "../../core/random.ts";
 import { tensor } from "../../core/tensor.ts";
+import { checkLayer, runLayer } from "../testing/check-layer.ts";
 import { type Dense, dense } from "./dense.ts";
 import { copyWeights, ensemble, WeightAverage } from "./ensemble.ts";
-import { checkLayer, runLayer } from "../testing/check-layer.ts";
 
 const input = { dtype: "float32", shape: [4, 3] } as const;
 

@@ -1,9 +1,9 @@
 /** The multi-head attention layer against PyTorch's nn.MultiheadAttention. */
 import { expect, test } from "vitest";
 import { OptionError } from "../../core/errors.ts";
-import { multiHeadAttention } from "./multi-head-attention.ts";
 import { checkLayer } from "../testing/check-layer.ts";
 import { fixture } from "../testing/fixture.node.ts";
+import { multiHeadAttention } from "./multi-head-attention.ts";
 
 const recorded = fixture("multi-head-attention");
 const tokens = (...shape: number[]) => ({ dtype: "float32", shape }) as const;

@@ -4,13 +4,13 @@ import { requireKnown } from "../../core/options.ts";
 import { showShape } from "../../core/shape.ts";
 import type { Value } from "../../graph/ir.ts";
 import { linear, split } from "../../ops/index.ts";
-import { attend, joinHeads, splitHeads } from "./attention.ts";
 import type { Context } from "../context.ts";
-import { type Dense, dense } from "./dense.ts";
 import { glorotUniform, zerosInit } from "../initializers.ts";
 import type { NamedInputs } from "../inputs.ts";
 import { Module } from "../module.ts";
 import { requireCount } from "../options.ts";
+import { attend, joinHeads, splitHeads } from "./attention.ts";
+import { type Dense, dense } from "./dense.ts";
 
 export interface MultiHeadAttentionOptions {
   /** Attend to the present and the past only; default false. */

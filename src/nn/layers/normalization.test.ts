@@ -1,9 +1,9 @@
 /** Batch and layer normalization against PyTorch, running statistics over several steps included. */
 import { expect, test } from "vitest";
 import { OptionError } from "../../core/errors.ts";
-import { batchNorm, layerNorm } from "./normalization.ts";
 import { checkLayer, checkRecorded, expectClose, expectSame, randomTensor } from "../testing/check-layer.ts";
 import { fixture } from "../testing/fixture.node.ts";
+import { batchNorm, layerNorm } from "./normalization.ts";
 
 const recorded = fixture("normalization");
 

@@ -2,6 +2,8 @@
 import { describe, expect, test } from "vitest";
 import type { Shape } from "../../core/shape.ts";
 import type { Module } from "../module.ts";
+import { checkLayer, expectSame, randomTensor } from "../testing/check-layer.ts";
+import { fixture } from "../testing/fixture.node.ts";
 import {
   averagePool1d,
   averagePool2d,
@@ -11,8 +13,6 @@ import {
   maxPool2d,
   type PoolOptions,
 } from "./pool.ts";
-import { checkLayer, expectSame, randomTensor } from "../testing/check-layer.ts";
-import { fixture } from "../testing/fixture.node.ts";
 
 const recorded = fixture("pool");
 const overlapping: PoolOptions = { stride: 2, padding: 1 };

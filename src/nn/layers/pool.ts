@@ -5,8 +5,8 @@ import { requireKnown } from "../../core/options.ts";
 import { type Shape, showShape } from "../../core/shape.ts";
 import type { Value } from "../../graph/ir.ts";
 import { averagePool, maxPool, reduceMax, reduceMean } from "../../ops/index.ts";
-import { type Padding, type PerAxis, perAxis, requireChannels, resolvePadding } from "./convolution.ts";
 import { Module } from "../module.ts";
+import { type Padding, type PerAxis, perAxis, requireChannels, resolvePadding } from "./convolution.ts";
 
 export interface PoolOptions {
   /** Step of the window; default its extent, so that windows do not overlap. */

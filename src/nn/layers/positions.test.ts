@@ -3,8 +3,8 @@ import { expect, test } from "vitest";
 import { Tensor, tensor } from "../../core/tensor.ts";
 import { input, type Value } from "../../graph/ir.ts";
 import { compile } from "../../jit/compile.ts";
-import { rotary, rotaryFrequencies, sinusoidal } from "./positions.ts";
 import { expectClose, randomTensor } from "../testing/check-layer.ts";
+import { rotary, rotaryFrequencies, sinusoidal } from "./positions.ts";
 
 async function run(y: Value, feeds: readonly (readonly [Value, Tensor])[] = []): Promise<Tensor | undefined> {
   const executable = await compile(

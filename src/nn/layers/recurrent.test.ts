@@ -7,9 +7,9 @@ import type { Value } from "../../graph/ir.ts";
 import { constant } from "../../ops/index.ts";
 import type { Context } from "../context.ts";
 import { Module } from "../module.ts";
-import { gru, lstm, rnn } from "./recurrent.ts";
 import { checkLayer, checkRecorded, randomTensor, runLayer } from "../testing/check-layer.ts";
 import { fixture } from "../testing/fixture.node.ts";
+import { gru, lstm, rnn } from "./recurrent.ts";
 
 const recorded = fixture("recurrent");
 

@@ -1,8 +1,8 @@
 /** Layers that change the shape only: every element stays where it was in memory. */
 import { expect, test } from "vitest";
 import { OptionError, ShapeError } from "../../core/errors.ts";
-import { flatten, reshape } from "./reshape.ts";
 import { checkLayer, randomTensor, runLayer } from "../testing/check-layer.ts";
+import { flatten, reshape } from "./reshape.ts";
 
 const input = { dtype: "float32", shape: [2, 3, 4] } as const;
 

@@ -4,9 +4,9 @@ import { gradients } from "../../autodiff/gradients.ts";
 import { graphOf, input } from "../../graph/ir.ts";
 import { optimize } from "../../jit/compile.ts";
 import { rmsNorm as rmsNormOp } from "../../ops/index.ts";
-import { rmsNorm } from "./rms-norm.ts";
 import { checkLayer } from "../testing/check-layer.ts";
 import { fixture } from "../testing/fixture.node.ts";
+import { rmsNorm } from "./rms-norm.ts";
 
 const recorded = fixture("rms-norm");
 

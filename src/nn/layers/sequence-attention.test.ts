@@ -6,9 +6,9 @@ import type { Value } from "../../graph/ir.ts";
 import { constant } from "../../ops/index.ts";
 import type { Context } from "../context.ts";
 import { Module } from "../module.ts";
-import { type AdditiveAttention, additiveAttention, type DotAttention, dotAttention } from "./sequence-attention.ts";
 import { checkLayer, checkRecorded } from "../testing/check-layer.ts";
 import { fixture } from "../testing/fixture.node.ts";
+import { type AdditiveAttention, additiveAttention, type DotAttention, dotAttention } from "./sequence-attention.ts";
 
 const recorded = fixture("sequence-attention");
 

@@ -3,12 +3,12 @@ import { ShapeError } from "../../core/errors.ts";
 import { showShape } from "../../core/shape.ts";
 import type { Value } from "../../graph/ir.ts";
 import { add, cast, matmul, reshape, scalar, softmax, tanh, where } from "../../ops/index.ts";
-import { unseen } from "./attention.ts";
 import type { Context } from "../context.ts";
-import { type Dense, dense } from "./dense.ts";
 import { Module } from "../module.ts";
-import { type AttentionInputs, attentionInputs } from "./multi-head-attention.ts";
 import { requireCount } from "../options.ts";
+import { unseen } from "./attention.ts";
+import { type Dense, dense } from "./dense.ts";
+import { type AttentionInputs, attentionInputs } from "./multi-head-attention.ts";
 
 /** The mean of the memory [N, S, M], for each query [N, T, Q] weighted by the softmax of scores [N, T, S]. */
 abstract class SequenceAttention extends Module<AttentionInputs> {

@@ -1,5 +1,7 @@
 /** Chains of layers: paths, order, and a whole network against PyTorch. */
 import { expect, test } from "vitest";
+import { checkLayer } from "../testing/check-layer.ts";
+import { fixture } from "../testing/fixture.node.ts";
 import { activation } from "./activations.ts";
 import { conv2d } from "./conv.ts";
 import { dense } from "./dense.ts";
@@ -7,8 +9,6 @@ import { batchNorm } from "./normalization.ts";
 import { maxPool2d } from "./pool.ts";
 import { flatten } from "./reshape.ts";
 import { sequential } from "./sequential.ts";
-import { checkLayer } from "../testing/check-layer.ts";
-import { fixture } from "../testing/fixture.node.ts";
 
 test("a convolutional network in training is PyTorch's", () =>
   checkLayer(sequential([conv2d(2, 3), batchNorm(), activation("relu"), maxPool2d(2), flatten(), dense(3)]), {

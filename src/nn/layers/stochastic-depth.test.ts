@@ -2,8 +2,8 @@
 import { expect, test } from "vitest";
 import { OptionError } from "../../core/errors.ts";
 import { fullTensor } from "../../core/tensor.ts";
-import { stochasticDepth } from "./stochastic-depth.ts";
 import { checkLayer, randomTensor, runLayer } from "../testing/check-layer.ts";
+import { stochasticDepth } from "./stochastic-depth.ts";
 
 test("a layer without parameters", () =>
   checkLayer(stochasticDepth(0.5), {

@@ -6,9 +6,9 @@ import { tensor } from "../../core/tensor.ts";
 import { input, type Value } from "../../graph/ir.ts";
 import { jit } from "../../jit/jit.ts";
 import { logSoftmax } from "../../ops/index.ts";
-import { type CtcOptions, ctc } from "./ctc.ts";
 import { expectClose, randomTensor } from "../testing/check-layer.ts";
 import { fixture, type RecordedLoss } from "../testing/fixture.node.ts";
+import { type CtcOptions, ctc } from "./ctc.ts";
 
 const recorded = fixture<RecordedLoss>("losses");
 /** Value and gradient with respect to logits: PyTorch's own gradient is only right behind its log-softmax. */

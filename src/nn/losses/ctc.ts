@@ -1,13 +1,14 @@
 /** Connectionist temporal classification: the loss of a sequence whose alignment with the input is unknown. */
 import { isFloat } from "../../core/dtype.ts";
-import { DTypeError, OptionError, ShapeError } from "../../core/errors.ts";
+import { DataError, DTypeError, OptionError, ShapeError } from "../../core/errors.ts";
 import { showShape } from "../../core/shape.ts";
-import { tensor } from "../../core/tensor.ts";
+import { type Tensor, tensor } from "../../core/tensor.ts";
 import type { Value } from "../../graph/ir.ts";
 import {
   add,
   and,
   cast,
+  checkFed,
   clip,
   concat,
   constant,
@@ -18,12 +19,12 @@ import {
   gatherElements,
   greater,
   greaterOrEqual,
+  lessOrEqual,
   mul,
   neg,
   not,
   pad,
   reduceLogSumExp,
-  reduceMean,
   reduceSum,
   reshape,
   slice,
@@ -32,11 +33,14 @@ import {
   swapAxes,
   where,
 } from "../../ops/index.ts";
+import { defineLoss, type Loss } from "./loss.ts";
 import { requireFloatOutput } from "./targets.ts";
 
 export interface CtcOptions {
   /** Class that stands for "no label"; default 0. */
   readonly blank?: number;
+  /** Targets that cannot be aligned do not count, instead of being refused; default false. */
+  readonly zeroInfinity?: boolean;
 }
 
 /** The log of a probability of zero: finite, so that no difference of two is NaN. */
@@ -45,15 +49,16 @@ const never = -1e30;
 /**
  * The CTC loss (Graves et al. 2006, eq. 5-8, in log space): log-probabilities [N, T, C] (batch first, every input of
  * length T) against label sequences [N, S], integers padded behind with -1. A sample's loss is divided by the length of
- * its target (at least 1), then the batch is averaged: PyTorch's reduction "mean". A target that cannot be aligned with
- * T steps costs Infinity. Throws ShapeError and DTypeError.
+ * its target (at least 1), then the batch is averaged: PyTorch's reduction "mean". Throws ShapeError and DTypeError, and
+ * DataError for a label that is no class and for a target that cannot be aligned with T steps.
  * @example
  * ctc()(logSoftmax(output), labels);
  */
-export function ctc({ blank = 0 }: CtcOptions = {}): (output: Value, target: Value) => Value {
+export function ctc({ blank = 0, zeroInfinity = false }: CtcOptions = {}): Loss {
   if (!Number.isInteger(blank) || blank < 0) throw new OptionError(`ctc: blank is ${blank}; pass a class from 0`);
-  return (output, target) => {
+  return defineLoss((output, target) => {
     checkOperands(output, target, blank);
+    checkFed(target, "ctc", (labels, name) => checkTargets(labels, name, { output, blank, zeroInfinity }));
     const [batch = 1, time = 1] = output.shape;
     const present = greaterOrEqual(target, 0); // [N, S]
     const lengths = reduceSum(cast(present, "int64"), 1, { keepDims: true }); // [N, 1]
@@ -87,9 +92,37 @@ export function ctc({ blank = 0 }: CtcOptions = {}): (output: Value, target: Val
     const onLabel = gatherElements(last, clip(add(end, -1), 0), 1);
     const ends = concat([onBlank, where(greater(lengths, 0), onLabel, never)], 1); // [N, 2]
     const cost = neg(reduceLogSumExp(ends, 1, { keepDims: true }));
-    const possible = where(greater(cost, -never / 2), Number.POSITIVE_INFINITY, cost);
-    return reduceMean(div(possible, cast(clip(lengths, 1), output.dtype)));
-  };
+    const isPossible = lessOrEqual(cost, -never / 2);
+    const divisor = cast(clip(lengths, 1), output.dtype);
+    const ofSamples = (values: Value) => reshape(values, [batch]);
+    if (!zeroInfinity) return { terms: ofSamples(div(where(isPossible, cost, Number.POSITIVE_INFINITY), divisor)) };
+    return {
+      terms: ofSamples(div(where(isPossible, cost, 0), divisor)),
+      weights: ofSamples(cast(isPossible, output.dtype)),
+    };
+  });
+}
+
+/** Throws DataError for labels that are no class, and unless `zeroInfinity` for more of them than steps can tell. */
+function checkTargets(
+  { data, shape: [rows = 0, width = 0] }: Tensor,
+  name: string,
+  { output, blank, zeroInfinity }: { readonly output: Value; readonly blank: number; readonly zeroInfinity: boolean },
+): void {
+  const [, time = 0, classes = 0] = output.shape;
+  for (let row = 0; row < rows; row++) {
+    const labels = Array.from(data.subarray(row * width, (row + 1) * width), Number).filter((label) => label >= 0);
+    const foreign = labels.find((label) => label >= classes || label === blank);
+    if (foreign !== undefined)
+      throw new DataError(
+        `${name}: row ${row} has the label ${foreign}, expected one of the classes 0 to ${classes - 1} without the blank ${blank}; correct the row, or pad it with -1`,
+      );
+    const steps = labels.length + labels.filter((label, i) => i > 0 && label === labels[i - 1]).length;
+    if (steps > time && !zeroInfinity)
+      throw new DataError(
+        `${name}: row ${row} has ${labels.length} labels (${labels.slice(0, 8).join(", ")}${labels.length > 8 ? ", …" : ""}), which take ${steps} steps, a blank standing between equal ones, and the output has ${time}; shorten the target, give the model more steps, or leave such rows out: ctc({ zeroInfinity: true })`,
+      );
+  }
 }
 
 function checkOperands(output: Value, target: Value, blank: number): void {

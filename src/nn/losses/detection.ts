@@ -1,6 +1,6 @@
 /** Detection of objects by a single shot (Liu et al. 2016, SSD): the loss of its outputs, and the boxes that they mean. */
 import { OptionError, ShapeError } from "../../core/errors.ts";
-import { showShape } from "../../core/shape.ts";
+import { showShape, size } from "../../core/shape.ts";
 import { type Tensor, tensor } from "../../core/tensor.ts";
 import type { Value } from "../../graph/ir.ts";
 import {
@@ -9,7 +9,6 @@ import {
   clip,
   concat,
   constant,
-  div,
   exp,
   gatherElements,
   greater,
@@ -17,7 +16,6 @@ import {
   iota,
   less,
   logSoftmax,
-  maximum,
   mul,
   neg,
   nonMaxSuppression,
@@ -31,7 +29,7 @@ import {
   transpose,
   where,
 } from "../../ops/index.ts";
-import type { Loss } from "./losses.ts";
+import { defineLoss, type Loss } from "./loss.ts";
 
 const columns = (x: Value, start: number, end?: number): Value =>
   slice(x, { axis: 2, start, ...(end !== undefined && { end }) });
@@ -52,7 +50,7 @@ export interface DetectionLossOptions {
 export function detectionLoss({ negatives = 3, boxWeight = 1 }: DetectionLossOptions = {}): Loss {
   if (!(negatives > 0 && boxWeight >= 0))
     throw new OptionError(`detectionLoss: negatives ${negatives}, boxWeight ${boxWeight}; pass numbers above 0`);
-  return (output, target) => {
+  return defineLoss((output, target) => {
     const [batch = 1, anchors = 1, width = 0] = output.shape;
     if (output.rank !== 3 || width < 6 || showShape(target.shape) !== showShape([batch, anchors, 5]))
       throw new ShapeError(
@@ -61,18 +59,21 @@ export function detectionLoss({ negatives = 3, boxWeight = 1 }: DetectionLossOpt
     const label = cast(columns(target, 0, 1), "int64"); // [N, K, 1]
     const isObject = cast(greater(label, 0), output.dtype);
     const objects = reduceSum(isObject, 1, { keepDims: true }); // [N, 1, 1]
-    const total = maximum(reduceSum(objects), 1);
     const mistakes = neg(gatherElements(logSoftmax(columns(output, 4)), label, 2)); // [N, K, 1]
     // The hardest of the background come first when sorted; as many as may count are taken of each picture.
     const background = reshape(mul(mistakes, sub(1, isObject)), [batch, anchors]);
     const { values } = topK(background, anchors);
     const counts = cast(less(iota(anchors), cast(mul(reshape(objects, [batch, 1]), negatives), "int64")), output.dtype);
-    const classes = add(reduceSum(mul(mistakes, isObject)), reduceSum(mul(values, counts)));
+    const ofSamples = (values: Value) => reduceSum(reshape(values, [batch, size(values.shape) / batch]), 1);
+    const classes = add(ofSamples(mul(mistakes, isObject)), ofSamples(mul(values, counts)));
     const difference = sub(columns(output, 0, 4), columns(target, 1));
     const clamped = clip(difference, -1, 1);
     const huber = mul(clamped, sub(difference, mul(clamped, 0.5)));
-    return div(add(classes, mul(reduceSum(mul(huber, isObject)), boxWeight)), total);
-  };
+    return {
+      terms: add(classes, mul(ofSamples(mul(huber, isObject)), boxWeight)),
+      weights: reshape(objects, [batch]),
+    };
+  });
 }
 
 /**

@@ -6,6 +6,8 @@ import { tensor } from "../../core/tensor.ts";
 import { graphOf, input, type Value } from "../../graph/ir.ts";
 import { optimize } from "../../jit/compile.ts";
 import { jit } from "../../jit/jit.ts";
+import { expectClose } from "../testing/check-layer.ts";
+import { fixture, type RecordedLoss } from "../testing/fixture.node.ts";
 import {
   binaryCrossEntropy,
   categoricalCrossEntropy,
@@ -19,8 +21,6 @@ import {
   meanAbsoluteError,
   meanSquaredError,
 } from "./losses.ts";
-import { expectClose } from "../testing/check-layer.ts";
-import { fixture, type RecordedLoss } from "../testing/fixture.node.ts";
 
 const recorded = fixture<RecordedLoss>("losses");
 const classWeights = [0.5, 2, 1, 0];

@@ -1,4 +1,4 @@
-/** Losses: how far a model's output is from its target, as a scalar to minimize. */
+/** The losses of classes and numbers: how far an output is from its target. */
 import { OptionError, ShapeError, unknownName } from "../../core/errors.ts";
 import { showShape, size } from "../../core/shape.ts";
 import { tensor } from "../../core/tensor.ts";
@@ -9,16 +9,13 @@ import {
   cast,
   clip,
   constant,
-  div,
   gather,
   gatherElements,
   greater,
   log,
   logSoftmax,
-  maximum,
   mul,
   neg,
-  reduceMean,
   reduceSum,
   reshape,
   softplus,
@@ -27,16 +24,9 @@ import {
   where,
 } from "../../ops/index.ts";
 import { ctc } from "./ctc.ts";
+import { defineLoss, type Loss } from "./loss.ts";
 import { countedLabels, labelsFor, targetsLike } from "./targets.ts";
-
-/** A scalar from a model's output and the targets; the mean over the batch unless stated. */
-export interface Loss {
-  (output: Value, target: Value): Value;
-  /** For integer targets, how many classes an output has: targets outside 0 … n - 1 are refused before they are used. */
-  readonly classesOf?: (output: Value) => number;
-  /** A target that stands for none, such as padding; not refused. */
-  readonly ignored?: number | undefined;
-}
+import type { LossTerms } from "./terms.ts";
 
 export interface CrossEntropyOptions {
   /** Share of the target's probability that is spread evenly over all classes (Szegedy et al. 2016, sec. 7); default 0. */
@@ -47,7 +37,7 @@ export interface CrossEntropyOptions {
 
 export interface SparseCrossEntropyOptions extends CrossEntropyOptions {
   /** Rows with this label do not count, such as padding; default: all count. */
-  readonly ignore?: number;
+  readonly ignoreIndex?: number;
 }
 
 /** Checks the options before anything is traced. */
@@ -70,40 +60,37 @@ function weightsOf(where: string, logits: Value, weights: readonly number[]): Va
 
 /**
  * Cross-entropy of softmax(logits) against integer labels, as PyTorch's: logits [N, C] or [N, T, C], labels [N] or
- * [N, T]. With class weights the mean is weighted by each sample's weight; rows with the label `ignore` do not count. Throws
- * ShapeError and DTypeError.
+ * [N, T]. With class weights the mean is weighted by each sample's weight; rows with the label `ignoreIndex` do not count. Throws
+ * ShapeError and DTypeError, and DataError for a label that is no class.
  * @example
  * const loss = crossEntropy({ labelSmoothing: 0.1 });
  */
 export function crossEntropy(options: SparseCrossEntropyOptions = {}): Loss {
-  const { labelSmoothing = 0, classWeights, ignore } = options;
+  const { labelSmoothing = 0, classWeights, ignoreIndex } = options;
   checkOptions("crossEntropy", options);
-  const loss = (output: Value, target: Value): Value => {
-    const given = labelsFor("crossEntropy", output, target);
+  const terms = (output: Value, target: Value): LossTerms => {
+    const given = labelsFor("crossEntropy", output, target, ignoreIndex);
     const classes = output.shape.at(-1) ?? 1;
     const rows = size(given.shape);
     const column = reshape(given, [rows, 1]);
-    const counted = ignore === undefined ? undefined : countedLabels(column, ignore, output.dtype);
+    const counted = ignoreIndex === undefined ? undefined : countedLabels(column, ignoreIndex, output.dtype);
     const labels = counted?.labels ?? column;
     const logProbabilities = logSoftmax(reshape(output, [rows, classes]));
     const chosen = gatherElements(logProbabilities, labels, 1); // [rows, 1]
     const weights = classWeights && weightsOf("crossEntropy", output, classWeights);
     const weight = weights && gather(weights, labels);
     const own = weight && counted ? mul(weight, counted.counts) : (weight ?? counted?.counts);
-    // -Σ wᵢ log pᵢ / Σ wᵢ; of a batch in which nothing counts, 0.
-    const total = own && maximum(reduceSum(own), smallest);
-    const average = (values: Value): Value => (total ? div(reduceSum(values), total) : reduceMean(values));
-    const likelihood = average(own ? mul(chosen, own) : chosen);
-    if (labelSmoothing === 0) return neg(likelihood);
+    // -Σ wᵢ log pᵢ / Σ wᵢ
+    const likelihood = own ? mul(chosen, own) : chosen;
+    const shaped = (values: Value) => reshape(values, given.shape);
+    const weighed = own && shaped(own);
+    if (labelSmoothing === 0) return { terms: neg(shaped(likelihood)), weights: weighed };
     const spread = reduceSum(weights ? mul(logProbabilities, weights) : logProbabilities, 1, { keepDims: true });
-    const everyClass = average(counted ? mul(spread, counted.counts) : spread);
-    return neg(add(mul(likelihood, 1 - labelSmoothing), mul(everyClass, labelSmoothing / classes)));
+    const everyClass = mul(counted ? mul(spread, counted.counts) : spread, labelSmoothing / classes);
+    return { terms: neg(shaped(add(mul(likelihood, 1 - labelSmoothing), everyClass))), weights: weighed };
   };
-  return Object.assign(loss, { classesOf: (output: Value) => output.shape.at(-1) ?? 1, ignored: ignore });
+  return defineLoss(terms, { ignoreIndex });
 }
-
-/** Kept from dividing by zero: far below the weight of any row. */
-const smallest = 1e-12;
 
 /**
  * Cross-entropy of softmax(logits) against probabilities (or one-hot rows) of the same shape [N, C] or [N, T, C].
@@ -112,7 +99,7 @@ const smallest = 1e-12;
 export function categoricalCrossEntropy(options: CrossEntropyOptions = {}): Loss {
   const { labelSmoothing = 0, classWeights } = options;
   checkOptions("categoricalCrossEntropy", options);
-  return (output, target) => {
+  return defineLoss((output, target) => {
     if (target.rank === output.rank - 1)
       throw new ShapeError(
         `categoricalCrossEntropy: targets are ${showShape(target.shape)}, expected probabilities ${showShape(output.shape)}; use crossEntropy() for integer labels`,
@@ -122,8 +109,8 @@ export function categoricalCrossEntropy(options: CrossEntropyOptions = {}): Loss
     const smooth =
       labelSmoothing === 0 ? probabilities : add(mul(probabilities, 1 - labelSmoothing), labelSmoothing / classes);
     const weighted = classWeights ? mul(smooth, weightsOf("categoricalCrossEntropy", output, classWeights)) : smooth;
-    return div(reduceSum(mul(logSoftmax(output), weighted)), -size(output.shape) / classes);
-  };
+    return { terms: neg(reduceSum(mul(logSoftmax(output), weighted), output.rank - 1)) };
+  });
 }
 
 export interface BinaryCrossEntropyOptions {
@@ -138,19 +125,17 @@ export interface BinaryCrossEntropyOptions {
 export function binaryCrossEntropy({ positiveWeight = 1 }: BinaryCrossEntropyOptions = {}): Loss {
   if (!(positiveWeight > 0 && Number.isFinite(positiveWeight)))
     throw new OptionError(`binaryCrossEntropy: positiveWeight is ${positiveWeight}; pass a positive number`);
-  return (output, target) => {
+  return defineLoss((output, target) => {
     const t = targetsLike("binaryCrossEntropy", output, target);
-    if (positiveWeight === 1) return reduceMean(sub(softplus(output), mul(t, output)));
+    if (positiveWeight === 1) return { terms: sub(softplus(output), mul(t, output)) };
     const weight = add(1, mul(t, positiveWeight - 1));
-    return reduceMean(add(mul(sub(1, t), output), mul(weight, softplus(neg(output)))));
-  };
+    return { terms: add(mul(sub(1, t), output), mul(weight, softplus(neg(output)))) };
+  });
 }
 
 /** The mean over all elements of a function of the difference output - target, [N] being let for [N, 1]. */
-const meanOfDifference =
-  (where: string, penalty: (difference: Value) => Value): Loss =>
-  (output, target) =>
-    reduceMean(penalty(sub(output, targetsLike(where, output, target))));
+const meanOfDifference = (where: string, penalty: (difference: Value) => Value): Loss =>
+  defineLoss((output, target) => ({ terms: penalty(sub(output, targetsLike(where, output, target))) }));
 
 /** Mean of (output - target)² over all elements. */
 export const meanSquaredError = (): Loss => meanOfDifference("meanSquaredError", square);
@@ -177,11 +162,13 @@ export function huber({ delta = 1 }: HuberOptions = {}): Loss {
  * Kullback-Leibler divergence of the output from the target: Σ t (log t - output) / N, for an output of
  * log-probabilities and targets of probabilities; the sum over everything but the batch (PyTorch's "batchmean").
  */
-export const klDivergence = (): Loss => (output, target) => {
-  const t = targetsLike("klDivergence", output, target);
-  const logarithm = log(where(greater(t, 0), t, 1)); // 0 log 0 = 0
-  return div(reduceSum(mul(t, sub(logarithm, output))), output.shape[0] ?? 1);
-};
+export const klDivergence = (): Loss =>
+  defineLoss((output, target) => {
+    const t = targetsLike("klDivergence", output, target);
+    const logarithm = log(where(greater(t, 0), t, 1)); // 0 log 0 = 0
+    const axes = output.shape.map((_, axis) => axis).slice(1);
+    return { terms: reduceSum(mul(t, sub(logarithm, output)), axes) };
+  });
 
 /** Losses by name, each with its default options. */
 export const losses = {

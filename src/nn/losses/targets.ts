@@ -1,12 +1,16 @@
-/** Targets of losses and metrics: whether they fit a model's output, told while tracing. */
+/** Targets of losses and metrics: whether they fit a model's output, told while tracing or when they are fed. */
 import { type DType, isFloat } from "../../core/dtype.ts";
 import { DTypeError, ShapeError } from "../../core/errors.ts";
 import { sameShape, showShape } from "../../core/shape.ts";
-import type { Value } from "../../graph/ir.ts";
-import { cast, equal, mul, not, reshape } from "../../ops/index.ts";
+import { Value } from "../../graph/ir.ts";
+import { cast, checkIndices, equal, mul, not, reshape } from "../../ops/index.ts";
 
-/** Throws DTypeError unless a model's output is float. */
+/** Throws ShapeError unless a model's output is one tensor, DTypeError unless that is of floats. */
 export function requireFloatOutput(where: string, output: Value): void {
+  if (!(output instanceof Value))
+    throw new ShapeError(
+      `${where}: the model gives { ${Object.keys(output as object).join(", ")} }, expected one tensor; name a loss for each output: { loss: { name: ${where}() } }`,
+    );
   if (!isFloat(output.dtype))
     throw new DTypeError(
       `${where}: output is ${output.dtype}, expected floats; end the model with a layer such as dense(…)`,
@@ -14,10 +18,10 @@ export function requireFloatOutput(where: string, output: Value): void {
 }
 
 /**
- * Integer labels, one for each row of logits [..., C], as int32 or int64 of shape [...].
- * Throws ShapeError or DTypeError when they do not fit.
+ * Integer labels, one for each row of logits [..., C], as int32 or int64 of shape [...]. What is fed must be classes, or
+ * `ignoreIndex`. Throws ShapeError or DTypeError when they do not fit.
  */
-export function labelsFor(where: string, logits: Value, labels: Value): Value {
+export function labelsFor(where: string, logits: Value, labels: Value, ignoreIndex?: number): Value {
   requireFloatOutput(where, logits);
   if (logits.rank < 2)
     throw new ShapeError(`${where}: output ${showShape(logits.shape)} has no class axis; pass logits [batch, classes]`);
@@ -31,13 +35,18 @@ export function labelsFor(where: string, logits: Value, labels: Value): Value {
     throw new ShapeError(
       `${where}: targets are ${showShape(labels.shape)}, output ${showShape(logits.shape)} needs labels ${showShape(rows)}; pass one integer for each row of logits`,
     );
+  checkIndices(labels, "label", {
+    count: logits.shape.at(-1) ?? 1,
+    ignored: ignoreIndex,
+    mend: "correct the row or the number of classes, or leave such labels out with ignoreIndex",
+  });
   const flat = column ? reshape(labels, rows) : labels;
   return flat.dtype === "int32" || flat.dtype === "int64" ? flat : cast(flat, "int64");
 }
 
-/** Labels of which those equal to `ignored` do not count: 0 stands in for them, and `counts` has 0 for them, 1 elsewhere. */
-export function countedLabels(labels: Value, ignored: number, dtype: DType): { labels: Value; counts: Value } {
-  const isIgnored = equal(labels, ignored);
+/** Labels of which those equal to `ignoreIndex` do not count: 0 stands in for them, and `counts` has 0 for them, 1 elsewhere. */
+export function countedLabels(labels: Value, ignoreIndex: number, dtype: DType): { labels: Value; counts: Value } {
+  const isIgnored = equal(labels, ignoreIndex);
   return {
     labels: mul(labels, cast(not(isIgnored), labels.dtype)),
     counts: cast(not(isIgnored), dtype),
