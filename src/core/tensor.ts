@@ -1,6 +1,7 @@
 /** Host tensors: a dtype, a shape and a typed array, row-major. */
 import { type ArrayOf, allocate, arrayTypes, type DType, dtypes, isBigInt } from "./dtype.ts";
 import { DTypeError, ShapeError } from "./errors.ts";
+import { float16Bits, float16Number, float16ToFloat32 } from "./half.ts";
 import { type Shape, sameShape, showShape, size } from "./shape.ts";
 
 /** Numbers nested as deep as the rank. */
@@ -41,7 +42,13 @@ export class Tensor<D extends DType = DType> {
   item(): number {
     if (this.data.length !== 1)
       throw new ShapeError(`item() reads one element, this tensor has shape ${showShape(this.shape)}; use toArray()`);
-    return Number(this.data[0]);
+    return this.#numberAt(0);
+  }
+
+  /** An element as a number. */
+  #numberAt(index: number): number {
+    const element = Number(this.data[index]);
+    return this.dtype === "float16" ? float16Number(element) : element;
   }
 
   /** The same elements under another shape, without a copy. One extent may be -1. */
@@ -56,14 +63,14 @@ export class Tensor<D extends DType = DType> {
 
   /** Elements in row-major order, as numbers. */
   toNumbers(): number[] {
-    return Array.from(this.data as ArrayLike<number | bigint>, Number);
+    return Array.from({ length: this.data.length }, (_, i) => this.#numberAt(i));
   }
 
   /** Elements as nested arrays of numbers. */
   toArray(): Nested {
     const build = (axis: number, offset: number, stride: number): Nested => {
       const extent = this.shape[axis];
-      if (extent === undefined) return Number(this.data[offset]);
+      if (extent === undefined) return this.#numberAt(offset);
       const step = stride / extent;
       return Array.from({ length: extent }, (_, i) => build(axis + 1, offset + i * step, step));
     };
@@ -116,8 +123,14 @@ export function tensor<D extends DType>(
   const natural = typeof first === "boolean" ? "bool" : typeof first === "bigint" ? "int64" : "float32";
   const dtype = options.dtype ?? (natural as D);
   const data = allocate(dtype, flat.length);
-  for (const [i, value] of flat.entries()) data[i] = isBigInt(dtype) ? BigInt(value as number) : Number(value);
+  for (const [i, value] of flat.entries()) data[i] = elementOf(dtype, value);
   return new Tensor(dtype, options.shape ?? shape, data);
+}
+
+/** A number as an array of the dtype stores it. */
+function elementOf(dtype: DType, value: number | bigint | boolean): number | bigint {
+  if (isBigInt(dtype)) return BigInt(value as number);
+  return dtype === "float16" ? float16Bits(Number(value)) : Number(value);
 }
 
 /** A zero-filled tensor. */
@@ -127,8 +140,15 @@ export const zerosTensor = <D extends DType>(dtype: D, shape: Shape): Tensor<D> 
 /** A tensor with every element `value`. */
 export function fullTensor<D extends DType>(dtype: D, shape: Shape, value: number): Tensor<D> {
   const result = zerosTensor(dtype, shape);
-  (result.data as { fill(value: number | bigint): unknown }).fill(isBigInt(dtype) ? BigInt(value) : value);
+  (result.data as { fill(value: number | bigint): unknown }).fill(elementOf(dtype, value));
   return result;
+}
+
+/** The elements as float32: the tensor itself where it has them, else converted. */
+export function asFloat32(t: Tensor): Tensor<"float32"> {
+  if (t.dtype === "float32") return t as Tensor<"float32">;
+  const data = t.dtype === "float16" ? float16ToFloat32(t.data as Uint16Array) : Float32Array.from(t.toNumbers());
+  return new Tensor("float32", t.shape, data);
 }
 
 /** Whether dtype, shape and every bit agree. */

@@ -14,6 +14,8 @@ export interface Loss<O = Value> {
   readonly ignoreIndex?: number | undefined;
   /** What of the output metrics read; default all of it. */
   readonly predictions?: (output: O) => Value;
+  /** The tensor of a batch that it compares with; default `y`, or of several outputs the one of the output's name. */
+  readonly target?: string;
 }
 
 /** A loss of terms. */
@@ -21,6 +23,13 @@ export const defineLoss = <O = Value>(
   terms: (output: O, target: Value) => LossTerms,
   facts: Pick<Loss<O>, "ignoreIndex" | "predictions"> = {},
 ): Loss<O> => Object.assign((output: O, target: Value) => meanOf(terms(output, target)), { terms, ...facts });
+
+/**
+ * The loss with another tensor of the batch as its target, such as the input itself.
+ * @example await fit(autoencoder, data, { loss: against("x", meanSquaredError()), optimizer: adam(), epochs: 10 });
+ */
+export const against = <O>(target: string, loss: Loss<O>): Loss<O> =>
+  Object.assign((output: O, own: Value) => loss(output, own), loss, { target });
 
 /**
  * The loss of what `select` makes of a model's output.

@@ -2,11 +2,12 @@
  * Arenas: flat float32 vectors that hold all parameters one after the other, all gradients, and whatever an optimizer
  * remembers, so that an update is a loop over long vectors. Each parameter has a view in every vector.
  */
-import { OptionError } from "../core/errors.ts";
-import { size } from "../core/shape.ts";
-import { Tensor } from "../core/tensor.ts";
-import { vectorAlignment } from "../jit/fused.ts";
-import type { Parameter } from "../nn/parameter.ts";
+import { OptionError } from "../../core/errors.ts";
+import { size } from "../../core/shape.ts";
+import { Tensor } from "../../core/tensor.ts";
+import type { Value } from "../../graph/ir.ts";
+import { type FusedKernel, fuse, vectorAlignment } from "../../jit/fused.ts";
+import type { Parameter } from "../../nn/parameter.ts";
 
 const pageBytes = 1 << 16;
 /** What one WebAssembly memory can hold. */
@@ -15,9 +16,16 @@ const memoryBytes = 2 ** 32;
 /** Where a parameter lies in the vectors of its shard. */
 export interface Slot {
   readonly path: string;
-  readonly parameter: Parameter;
+  readonly parameter: Pick<Parameter, "shape">;
   readonly offset: number;
   readonly length: number;
+}
+
+/** What a loop writes: to the vectors of its order, `undefined` leaving one alone; and a sum that it returns. */
+export interface LoopResults {
+  readonly results: readonly (Value | undefined)[];
+  /** An elementwise value whose sum over all elements is returned. */
+  readonly sum?: Value;
 }
 
 /** Equally long vectors in one memory. A model has one shard for every 4 GiB of vectors. */
@@ -47,11 +55,31 @@ export class Shard {
   view(name: string, { parameter, offset, length }: Slot): Tensor<"float32"> {
     return new Tensor("float32", parameter.shape, this.vector(name).subarray(offset, offset + length));
   }
+
+  /**
+   * Compiles a loop over vectors, in place; see `fuse`. Throws OptionError for an operator that is not elementwise.
+   * @example
+   * // gradients <- 0.5 gradients
+   * const halve = shard.loop(["gradients"], 0, ([g]) => ({ results: [mul(g, 0.5)] }));
+   * halve(0, shard.length, []);
+   */
+  loop(
+    names: readonly string[],
+    scalars: number,
+    build: (elements: readonly Value[], scalars: readonly Value[]) => LoopResults,
+  ): FusedKernel {
+    return fuse(
+      this.memory,
+      names.map((name) => this.vector(name)),
+      scalars,
+      build,
+    );
+  }
 }
 
 /** Lays parameters out in as few shards as hold a vector of each name, all zero. */
 export function allocateShards(
-  parameters: readonly (readonly [string, Parameter])[],
+  parameters: readonly (readonly [string, Pick<Parameter, "shape">])[],
   names: readonly string[],
   limit = memoryBytes,
 ): readonly Shard[] {
@@ -77,13 +105,4 @@ export function allocateShards(
   }
   close();
   return shards;
-}
-
-/** Moves parameters into a vector of their shard: from now on `parameter.value` is a view of it. */
-export function adopt(shard: Shard, name: string): void {
-  for (const slot of shard.slots) {
-    const view = shard.view(name, slot);
-    if (slot.parameter.value) view.data.set(slot.parameter.value.data as Float32Array);
-    slot.parameter.value = view;
-  }
 }
