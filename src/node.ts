@@ -1,4 +1,4 @@
 /** What Sardonyx adds in Node: data sets and files on disk, and callbacks that write files. */
 export * from "./data/index.node.ts";
 export { writeFileAtomic } from "./storage/atomic.node.ts";
-export * from "./train/files.node.ts";
+export * from "./train/callbacks/checkpoint.node.ts";

@@ -16,8 +16,7 @@ export const gradients = (
   outputs: readonly Value[],
   seeds: readonly Value[],
   wrt: readonly Value[],
-): readonly Value[] =>
-  reachableGradients(outputs, seeds, wrt).map((found, i) => orZeros(found, wrt[i] as Value));
+): readonly Value[] => reachableGradients(outputs, seeds, wrt).map((found, i) => orZeros(found, wrt[i] as Value));
 
 /**
  * As `gradients`, but `undefined` for a value that the outputs do not depend on. With `onStop`, an operator without a

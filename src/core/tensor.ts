@@ -1,5 +1,5 @@
 /** Host tensors: a dtype, a shape and a typed array, row-major. */
-import { type ArrayOf, allocate, arrayTypes, type DType, dtypes, isBigInt } from "./dtype.ts";
+import { type ArrayOf, allocate, arrayTypes, type DType, dtypes, isBigInt, isFloat } from "./dtype.ts";
 import { DTypeError, ShapeError } from "./errors.ts";
 import { float16Bits, float16Number, float16ToFloat32 } from "./half.ts";
 import { type Shape, sameShape, showShape, size } from "./shape.ts";
@@ -144,12 +144,24 @@ export function fullTensor<D extends DType>(dtype: D, shape: Shape, value: numbe
   return result;
 }
 
+/** The same tensor with an array of its own. (`slice()` would not copy where the array is a Buffer.) */
+export function copyOf<D extends DType>(t: Tensor<D>): Tensor<D> {
+  const data = allocate(t.dtype, t.data.length);
+  (data as ArrayOf as Float32Array).set(t.data as ArrayOf as Float32Array);
+  return new Tensor(t.dtype, t.shape, data);
+}
+
 /** The elements as float32: the tensor itself where it has them, else converted. */
 export function asFloat32(t: Tensor): Tensor<"float32"> {
   if (t.dtype === "float32") return t as Tensor<"float32">;
   const data = t.dtype === "float16" ? float16ToFloat32(t.data as Uint16Array) : Float32Array.from(t.toNumbers());
   return new Tensor("float32", t.shape, data);
 }
+
+/** Whether no element is NaN or infinite. */
+export const allFinite = (t: Tensor): boolean =>
+  !isFloat(t.dtype) ||
+  (t.dtype === "float64" ? (t.data as Float64Array) : asFloat32(t).data).every((element) => Number.isFinite(element));
 
 /** Whether dtype, shape and every bit agree. */
 export function sameTensor(a: Tensor, b: Tensor): boolean {

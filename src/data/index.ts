@@ -15,6 +15,7 @@ export {
   fromIndexed,
   fromIterable,
   fromTensors,
+  type Labelled,
   TensorDataset,
 } from "./pipeline/dataset.ts";
 export type { TensorRecord } from "./pipeline/rows.ts";

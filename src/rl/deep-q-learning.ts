@@ -5,7 +5,7 @@ import { type Batch, Dataset } from "../data/pipeline/dataset.ts";
 import type { CompileOptions } from "../jit/compile.ts";
 import type { Module } from "../nn/module.ts";
 import type { Parameter } from "../nn/parameter.ts";
-import type { Callback } from "../train/callbacks.ts";
+import type { Callback } from "../train/callbacks/callback.ts";
 import { type LivePredictor, livePredictor } from "../train/evaluate.ts";
 import type { Schedule } from "../train/schedules.ts";
 import type { Environment } from "./environment.ts";

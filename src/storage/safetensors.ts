@@ -2,8 +2,8 @@
 import { type ByteSource, memorySource } from "../core/byte-source.ts";
 import { type ArrayOf, arrayTypes, bytesPerElement, type DType } from "../core/dtype.ts";
 import { FileError, OptionError } from "../core/errors.ts";
-import { type Shape, showShape, size } from "../core/shape.ts";
 import { bfloat16ToFloat32 } from "../core/half.ts";
+import { type Shape, showShape, size } from "../core/shape.ts";
 import { Tensor } from "../core/tensor.ts";
 
 const names = {

@@ -6,7 +6,7 @@ import type { TensorType } from "../graph/ir.ts";
 import type { CompileOptions } from "../jit/compile.ts";
 import type { Loss } from "../nn/losses/losses.ts";
 import type { Module } from "../nn/module.ts";
-import type { Callback } from "./callbacks.ts";
+import type { Callback } from "./callbacks/callback.ts";
 import type { Metric } from "./metrics/metrics.ts";
 import type { OptimizerName, optimizers } from "./optimizers.ts";
 import type { Schedule } from "./schedules.ts";

@@ -1,6 +1,6 @@
 /** How far a run is: a bar on a terminal, plain lines elsewhere, JSON records for programs. */
 import { type Options, type Params, SingleBar } from "cli-progress";
-import type { Callback } from "../../train/callbacks.ts";
+import type { Callback } from "../../train/callbacks/callback.ts";
 import type { Run } from "../../train/fit.ts";
 import type { OnDownload } from "../../train/recipe.ts";
 import type { EpochResult } from "../../train/running-sums.ts";

@@ -5,7 +5,7 @@ import { FileError, InternalError } from "../../core/errors.ts";
 import { keyOf } from "../../core/random.ts";
 import { size } from "../../core/shape.ts";
 import type { Module } from "../../nn/module.ts";
-import type { Callback } from "../../train/callbacks.ts";
+import type { Callback } from "../../train/callbacks/callback.ts";
 import type { Stage, Task } from "../../train/recipe.ts";
 
 const stateSchema = z.object({

@@ -2,7 +2,7 @@
 import { OptionError } from "../../core/errors.ts";
 import type { Random } from "../../core/random.ts";
 import { Tensor } from "../../core/tensor.ts";
-import type { Batch } from "../pipeline/dataset.ts";
+import type { Labelled } from "../pipeline/dataset.ts";
 
 export interface MaskingOptions {
   /** The token that stands in a gap. */
@@ -25,7 +25,8 @@ export const untold = -1;
  */
 export function maskTokens({ mask, vocabulary, first, rate = 0.15 }: MaskingOptions) {
   if (!(rate > 0 && rate <= 1)) throw new OptionError(`maskTokens: rate is ${rate}; pass a share above 0, at most 1`);
-  return ({ x }: Batch, random: Random): Batch => {
+  return <B extends { readonly x: Tensor }>(batch: B, random: Random): B & Labelled => {
+    const { x } = batch;
     const tokens = Int32Array.from(x.data as Int32Array);
     const targets = new Int32Array(tokens.length).fill(untold);
     for (const [i, token] of tokens.entries()) {
@@ -35,6 +36,6 @@ export function maskTokens({ mask, vocabulary, first, rate = 0.15 }: MaskingOpti
       if (fate < 0.8) tokens[i] = mask;
       else if (fate < 0.9) tokens[i] = first + random.integer(vocabulary - first);
     }
-    return { x: new Tensor("int32", x.shape, tokens), y: new Tensor("int32", x.shape, targets) };
+    return { ...batch, x: new Tensor("int32", x.shape, tokens), y: new Tensor("int32", x.shape, targets) };
   };
 }

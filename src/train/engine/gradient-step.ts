@@ -2,16 +2,16 @@
 import { differentiate, orZeros } from "../../autodiff/gradients.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import type { Batch } from "../../data/pipeline/dataset.ts";
-import { input, nodesOf, type Value } from "../../graph/ir.ts";
+import { input, type Value } from "../../graph/ir.ts";
 import { assignScope } from "../../graph/rewrite.ts";
 import { type CompileOptions, compile, type Executable } from "../../jit/compile.ts";
 import { Context } from "../../nn/context.ts";
 import type { AnyModule } from "../../nn/module.ts";
 import type { Parameter } from "../../nn/parameter.ts";
+import { ParameterInputs } from "../../nn/parameter-inputs.ts";
 import { add, reshape } from "../../ops/index.ts";
+import type { ParameterStore } from "../store/parameter-store.ts";
 import { type BoundObjective, refuseUnread, tensorsOf, type ValuesOf } from "./objective.ts";
-import { ParameterInputs } from "./parameter-inputs.ts";
-import type { ParameterStore } from "./parameter-store.ts";
 
 /** The graph input that takes a step's key. */
 export const keyInput = (): Value => input("uint32", [2], "key");
@@ -60,12 +60,14 @@ export function traceBatch(
   const statistics = figures.map((own) => own.statistics);
   assignScope([total, ...(typeof loss.weight === "number" ? [] : [loss.weight])], { path: "loss" });
   assignScope(statistics, { path: "metrics" });
-  refuseUnread(values, [
-    total,
-    ...statistics,
-    ...context.updates.values(),
-    ...context.records.flatMap(({ outputs }) => outputs),
-  ]);
+  // In evaluation less may be read: a weight of a loss that is for training only.
+  if (options.training)
+    refuseUnread(values, [
+      total,
+      ...statistics,
+      ...context.updates.values(),
+      ...context.records.flatMap(({ outputs }) => outputs),
+    ]);
   return { context, batch: values, loss: total, weight: loss.weight, statistics };
 }
 
@@ -83,36 +85,39 @@ export interface GradientStep {
   commit(): void;
 }
 
-/**
- * Compiles the step that writes the gradients of a store's parameters into it. All parameters are inputs, read as they are at
- * each run.
- */
+/** Compiles the step that writes the gradients of stores' parameters into them. All parameters are inputs, read at each run. */
 export async function buildGradientStep(
   model: AnyModule,
   objective: BoundObjective,
   batch: Batch,
-  { store, compile: options }: { readonly store: ParameterStore; readonly compile?: CompileOptions | undefined },
+  {
+    stores,
+    compile: options,
+  }: { readonly stores: readonly ParameterStore<Parameter>[]; readonly compile?: CompileOptions | undefined },
 ): Promise<GradientStep> {
   const key = keyInput();
   const inputs = new ParameterInputs();
   const traced = traceBatch(model, objective, batch, { training: true, key, bind: inputs.bind });
   const names = Object.keys(batch);
   const updated = [...traced.context.updates];
-  const wrt = store.members.map(
-    ([, parameter]) => inputs.valueOf(parameter) ?? input(parameter.dtype, parameter.shape),
-  );
+  const wrt = stores
+    .flatMap((store) => store.members)
+    .map(([, parameter]) => inputs.valueOf(parameter) ?? input(parameter.dtype, parameter.shape));
   const weight = typeof traced.weight === "number" ? [] : [reshape(traced.weight, [])];
   const derived = differentiate(traced.loss, {
     wrt,
     others: [...weight, ...traced.statistics, ...updated.map(([, value]) => value)],
   });
-  const slopes = derived.gradients.map((gradient, i) => orZeros(gradient, wrt[i] as Value));
+  const gradients = derived.gradients.map((gradient, i) => orZeros(gradient, wrt[i] as Value));
   const executable = await compile(
     [...names.map((name) => traced.batch[name] as Value), key, ...inputs.values],
-    [derived.loss, ...derived.others, ...slopes],
+    [derived.loss, ...derived.others, ...gradients],
     options,
   );
-  const preallocated = [...new Array<undefined>(1 + derived.others.length), ...store.gradients()];
+  const preallocated = [
+    ...new Array<undefined>(1 + derived.others.length),
+    ...stores.flatMap((store) => store.gradients()),
+  ];
   let fresh: readonly Tensor[] = [];
   return {
     executable,

@@ -70,6 +70,8 @@ export interface TracedObjective {
 export interface BoundObjective {
   /** What each batch is measured by beside the loss, in the order of the statistics. */
   readonly figures: readonly Figure[];
+  /** Whether those are all: an objective of your own gives its figures when it is traced. */
+  readonly isComplete: boolean;
   /** Traces a batch. `training` leaves it to the context whether dropout drops. */
   trace(context: Context, batch: ValuesOf<Batch>): TracedObjective;
   /** Throws DataError for names in a batch that nothing reads, where that is known before tracing. */
@@ -176,6 +178,9 @@ export function boundObjective<B extends Batch>(objective: Objective<B>, metrics
     get figures() {
       return figures ?? metrics;
     },
+    get isComplete() {
+      return figures !== undefined;
+    },
     trace(context, batch) {
       const traced = traceOnce(context, batch);
       figures = traced.figures.map(({ figure }) => figure);
@@ -253,6 +258,7 @@ export function lossObjective(model: AnyModule, spec: LossSpec, metrics: readonl
       : batch;
   return {
     figures,
+    isComplete: true,
     checkNames(names) {
       const taken = takenNames(
         model.inputs,

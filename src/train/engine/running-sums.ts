@@ -1,60 +1,109 @@
-/** Running totals of the loss and the metrics over the batches of an epoch. */
-import { OptionError } from "../core/errors.ts";
-import type { Metric } from "./metrics/metrics.ts";
+/** Running totals of losses and figures over the batches of an epoch. */
+import { OptionError } from "../../core/errors.ts";
+import { type BoundStep, resultName } from "./objectives.ts";
 
-/** `loss`, and one number a metric. */
+/** `loss`, and one number a figure. */
 export type EpochResult = Readonly<Record<string, number>>;
 
-/** Totals as plain data, for checkpoints. */
-export interface SavedSums {
+/** What is known of a batch. */
+export interface Measurement {
+  /** Mean loss. */
   readonly loss: number;
-  readonly samples: number;
-  readonly statistics: readonly (readonly number[])[];
+  /** What the mean stands for. */
+  readonly weight: number;
+  /** Statistics of each figure, in the order of the objective's figures. */
+  readonly statistics: readonly ArrayLike<number>[];
 }
 
-/** Totals of an epoch. Throws OptionError when two metrics have one name: a result would hide another. */
-export class RunningSums {
-  /** Totals of each metric's statistics. */
-  readonly statistics: readonly Float64Array[];
-  readonly #metrics: readonly Metric[];
-  #loss: number;
-  #samples: number;
+/** Totals as plain data, for checkpoints, by the names of steps. */
+export type SavedSums = Readonly<
+  Record<
+    string,
+    { readonly loss: number; readonly weight: number; readonly statistics: readonly (readonly number[])[] }
+  >
+>;
 
-  constructor(metrics: readonly Metric[], saved?: SavedSums) {
-    const names = ["loss", ...metrics.map(({ name }) => name)];
-    const repeated = names.find((name, i) => names.indexOf(name) !== i);
-    if (repeated !== undefined)
-      throw new OptionError(`two results are named "${repeated}"; rename a metric: { ...metric, name: "other" }`);
-    this.#metrics = metrics;
-    this.#loss = saved?.loss ?? 0;
-    this.#samples = saved?.samples ?? 0;
-    this.statistics = metrics.map((metric, i) =>
-      Float64Array.from(saved?.statistics[i] ?? new Float64Array(metric.size)),
+interface Totals {
+  loss: number;
+  weight: number;
+  statistics: Float64Array[];
+}
+
+/** The names of an epoch's results, as far as they are known. Throws OptionError when one would hide another. */
+export function resultNames(steps: readonly BoundStep[]): readonly string[] {
+  const names = steps.flatMap(({ name, objective }) =>
+    ["loss", ...objective.figures.map((figure) => figure.name)].map((own) => resultName(name, own)),
+  );
+  const repeated = names.find((name, i) => names.indexOf(name) !== i);
+  if (repeated !== undefined)
+    throw new OptionError(`two results are named "${repeated}"; rename a metric: { ...metric, name: "other" }`);
+  return names;
+}
+
+/** Totals of an epoch. */
+export class RunningSums {
+  readonly #steps: readonly BoundStep[];
+  readonly #totals: Map<string, Totals>;
+
+  constructor(steps: readonly BoundStep[], saved: SavedSums = {}) {
+    resultNames(steps);
+    this.#steps = steps;
+    this.#totals = new Map(
+      steps.map(({ name }) => {
+        const { loss = 0, weight = 0, statistics = [] } = saved[name] ?? {};
+        return [name, { loss, weight, statistics: statistics.map((own) => Float64Array.from(own)) }];
+      }),
     );
   }
 
-  get samples(): number {
-    return this.#samples;
-  }
-
-  /** Adds a batch: its mean loss, its size, each metric's statistics. */
-  add(loss: number, samples: number, statistics: readonly ArrayLike<number>[]): void {
-    this.#loss += loss * samples;
-    this.#samples += samples;
-    for (const [i, total] of this.statistics.entries())
+  /** Adds a batch of a step. */
+  add(step: string, { loss, weight, statistics }: Measurement): void {
+    const totals = this.#totals.get(step) as Totals;
+    if (totals.statistics.length === 0) {
+      // An objective's figures are known once it was traced.
+      resultNames(this.#steps);
+      totals.statistics = statistics.map(({ length }) => new Float64Array(length));
+    }
+    totals.loss += loss * weight;
+    totals.weight += weight;
+    for (const [i, total] of totals.statistics.entries())
       for (let k = 0; k < total.length; k++) total[k] = (total[k] ?? 0) + (statistics[i]?.[k] ?? 0);
   }
 
-  /** Mean loss and every metric, by name. */
+  /** Mean loss and every figure, by name. */
   results(): EpochResult {
-    const values = this.#metrics.map((metric, i) => [
-      metric.name,
-      metric.result(this.statistics[i] ?? new Float64Array()),
-    ]);
-    return { loss: this.#loss / this.#samples, ...Object.fromEntries(values) };
+    return Object.fromEntries(
+      this.#steps.flatMap(({ name, objective }) => {
+        const { loss, weight, statistics } = this.#totals.get(name) as Totals;
+        return [
+          [resultName(name, "loss"), loss / weight],
+          ...objective.figures.map((figure, i) => [
+            resultName(name, figure.name),
+            figure.result(statistics[i] ?? new Float64Array(figure.size)),
+          ]),
+        ];
+      }),
+    );
+  }
+
+  /** Each figure's totals, by name. */
+  statistics(): Readonly<Record<string, Float64Array>> {
+    return Object.fromEntries(
+      this.#steps.flatMap(({ name, objective }) =>
+        objective.figures.map((figure, i) => [
+          resultName(name, figure.name),
+          this.#totals.get(name)?.statistics[i] ?? new Float64Array(figure.size),
+        ]),
+      ),
+    );
   }
 
   save(): SavedSums {
-    return { loss: this.#loss, samples: this.#samples, statistics: this.statistics.map((total) => [...total]) };
+    return Object.fromEntries(
+      [...this.#totals].map(([name, { loss, weight, statistics }]) => [
+        name,
+        { loss, weight, statistics: statistics.map((total) => [...total]) },
+      ]),
+    );
   }
 }

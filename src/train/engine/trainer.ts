@@ -1,127 +1,140 @@
-/** One training step after another: gradients of a batch, clipping, accumulation, the optimizer's update. */
-import { FileError, InternalError, OptionError } from "../core/errors.ts";
-import { requireKnown } from "../core/options.ts";
-import { foldIn, type Key, keyOf } from "../core/random.ts";
-import { sameShape, showShape } from "../core/shape.ts";
-import { Tensor } from "../core/tensor.ts";
-import { type Batch, extrasOf } from "../data/pipeline/dataset.ts";
-import type { CompileOptions } from "../jit/compile.ts";
-import { type FusedKernel, fuse } from "../jit/fused.ts";
-import type { Loss } from "../nn/losses/losses.ts";
-import type { Module } from "../nn/module.ts";
-import type { Parameter } from "../nn/parameter.ts";
-import { add, keyTensor, mul, square } from "../ops/index.ts";
-import { adopt, allocateShards, type Shard } from "./arena.ts";
+/** One training step after another: gradients of a batch, transforms, the optimizer's update. */
+import { OptionError } from "../../core/errors.ts";
+import { foldIn, type Key, keyOf } from "../../core/random.ts";
+import type { Tensor } from "../../core/tensor.ts";
+import type { Batch } from "../../data/pipeline/dataset.ts";
+import type { CompileOptions } from "../../jit/compile.ts";
+import type { AnyModule } from "../../nn/module.ts";
+import type { Parameter } from "../../nn/parameter.ts";
+import { keyTensor } from "../../ops/index.ts";
+import { loadParameters, memoryPrefix } from "../load-parameters.ts";
+import type { Optimizer } from "../optimizers/optimizer.ts";
+import type { Named } from "../store/parameter-store.ts";
+import { accumulate } from "../transforms/accumulate.ts";
+import { clipNorm } from "../transforms/clip.ts";
+import type { GradientTransform } from "../transforms/transform.ts";
 import { explainNonFinite } from "./diagnose.ts";
-import { buildGradientStep, type GradientStep, keyInput, signatureOf } from "./gradient-step.ts";
-import type { Metric } from "./metrics/metrics.ts";
-import { type Optimizer, rateAt } from "./optimizers.ts";
-
-/** How a parameter's updates differ from the optimizer's. */
-export interface ParameterGroup {
-  /** Factor of the learning rate; default 1. */
-  readonly learningRateScale?: number;
-  /** Factor of the weight decay; default 1. */
-  readonly weightDecayScale?: number;
-}
+import { type GradientStep, keyInput, traceBatch } from "./gradient-step.ts";
+import {
+  type Alternating,
+  type BoundStep,
+  boundSteps,
+  type Measured,
+  modelOf,
+  requireOptions,
+  resultName,
+} from "./objectives.ts";
+import { checkGroups, type ParameterGroup } from "./parameter-groups.ts";
+import { Phase, type PhaseCounts } from "./phase.ts";
 
 export interface TrainingOptions {
   /** Start of initial values and dropout; default 0. The order of the data has a key of its own, see Dataset.shuffle. */
   readonly seed?: number;
-  /** Scale the gradient down to this Euclidean norm when it is longer; default off. */
-  readonly clipNorm?: number;
-  /** Sum the gradients of this many batches before each update; default 1. */
+  /** Update once for this many batches; default 1. The transform `accumulate`, behind those of `transforms`. */
   readonly accumulate?: number;
-  /** Report the norm of every parameter's gradient at each step; default false. */
-  readonly gradientNorms?: boolean;
-  /** Learning rate and weight decay by parameter path. */
-  readonly groups?: (path: string, parameter: Parameter) => ParameterGroup;
+  /** Scale the gradient down to this Euclidean norm when it is longer; default off. The transform `clipNorm`, last. */
+  readonly clipNorm?: number;
+  /** What stands between gradients and updates, in order. */
+  readonly transforms?: readonly GradientTransform[];
+  /** Parameters that are trained otherwise than the rest. */
+  readonly groups?: readonly ParameterGroup[];
   /** Device, threads, profiling. */
   readonly compile?: CompileOptions;
 }
 
+/** A loss or an objective with its optimizer, or steps with theirs. */
+export type Trained<B extends Batch> = (Measured<B> & { readonly optimizer: Optimizer }) | Alternating<B>;
+
+export type TrainerOptions<B extends Batch = Batch> = Trained<B> & { readonly training?: TrainingOptions };
+
 export interface StepResult {
+  /** The step whose turn it was; empty where there is only one. */
+  readonly step: string;
   /** Mean loss of the batch, with penalties. */
   readonly loss: number;
-  /** Additive statistics of each metric, in the order of the metrics. */
+  /** What the mean stands for: of n samples, n. */
+  readonly weight: number;
+  /** Additive statistics of each figure, in the order of the objective's figures. */
   readonly statistics: readonly Float32Array[];
-  readonly batchSize: number;
   readonly learningRate: number;
-  /** Euclidean norm of the batch's whole gradient, before clipping. */
+  /** Euclidean norm of the batch's whole gradient, before the transforms. */
   readonly gradientNorm: number;
-  /** Norm of each parameter's gradient, by path. */
-  readonly gradientNorms?: Readonly<Record<string, number>>;
+  /** What gradient transforms report, by their names. */
+  readonly reports: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
 
 /** What must be kept to go on training as if nothing had happened. */
 export interface TrainerState {
   readonly batches: number;
+  /** By the names of steps. */
+  readonly steps: Readonly<Record<string, PhaseCounts>>;
+  /** Parameters and buffers by path, and what is remembered of them, see `memoryPrefix`. */
   readonly tensors: Readonly<Record<string, Tensor>>;
-}
-
-/** A stretch of a shard whose parameters share their scalars. */
-interface Segment extends Required<ParameterGroup> {
-  readonly start: number;
-  readonly end: number;
-}
-
-/** A shard with its compiled loops. */
-interface Machine {
-  readonly shard: Shard;
-  readonly segments: readonly Segment[];
-  /** p, slots <- the optimizer's update from the gradients, scaled by the last scalar. */
-  readonly update: FusedKernel;
-  /** Sums of the squared gradients. */
-  readonly squares: { readonly gradients: FusedKernel; readonly accumulated: FusedKernel | undefined };
-  /** accumulated <- accumulated + gradients. */
-  readonly accumulate: FusedKernel | undefined;
 }
 
 /**
  * Trains a model step by step.
  * @example
- * const trainer = new Trainer(model, crossEntropy(), adam());
+ * const trainer = new Trainer(model, { loss: crossEntropy(), optimizer: adam() });
  * for await (const batch of data.epoch(0)) console.log((await trainer.step(batch)).loss);
  */
-export class Trainer {
-  readonly model: Module;
-  readonly loss: Loss;
-  readonly optimizer: Optimizer;
-  readonly metrics: readonly Metric[];
-  readonly options: TrainingOptions;
+export class Trainer<B extends Batch = Batch> {
+  readonly model: AnyModule;
+  /** The steps in the order of their turns. */
+  readonly phases: readonly Phase[];
   readonly key: Key;
-  readonly #graphs = new Map<string, GradientStep>();
-  #machines: readonly Machine[] | undefined;
-  #restored: Readonly<Record<string, Tensor>> = {};
+  readonly #options: TrainingOptions;
+  /** For each batch of a whole round, whose turn it is. */
+  readonly #turns: readonly Phase[];
+  #parameters: readonly Named<Parameter>[] | undefined;
+  #restored: TrainerState | undefined;
   #batches = 0;
   #updateSeconds = 0;
 
-  constructor(
-    model: Module,
-    loss: Loss,
-    optimizer: Optimizer,
-    metrics: readonly Metric[] = [],
-    options: TrainingOptions = {},
-  ) {
-    const { accumulate = 1, clipNorm } = options;
-    requireKnown("training", options, {
-      seed: true,
-      clipNorm: true,
-      accumulate: true,
-      gradientNorms: true,
-      groups: true,
-      compile: true,
+  constructor(model: AnyModule | Readonly<Record<string, AnyModule>>, options: TrainerOptions<B>) {
+    const { training = {} } = options;
+    requireOptions("training", training, trainingOptionNames);
+    this.model = modelOf(model);
+    this.#options = training;
+    this.key = keyOf(training.seed ?? 0);
+    const { groups = [], compile } = training;
+    checkGroups(groups);
+    const steps = "steps" in options && options.steps !== undefined ? options.steps : undefined;
+    this.phases = boundSteps(this.model, options, "training").map(({ name, objective }) => {
+      const { optimizer, trains = undefined } = steps?.[name] ?? (options as Measured<B> & { optimizer: Optimizer });
+      if (typeof optimizer?.bind !== "function")
+        throw new OptionError(
+          `training needs an optimizer${name && ` for the step "${name}"`}; pass adam() or another`,
+        );
+      return new Phase(this.model, {
+        name,
+        objective,
+        optimizer,
+        trains,
+        groups,
+        transforms: transformsOf(training),
+        compile,
+      });
     });
-    if (!Number.isInteger(accumulate) || accumulate < 1)
-      throw new OptionError(`accumulate is ${accumulate}; pass a whole number of batches, at least 1`);
-    if (clipNorm !== undefined && !(clipNorm > 0))
-      throw new OptionError(`clipNorm is ${clipNorm}; pass a positive norm`);
-    this.model = model;
-    this.loss = loss;
-    this.optimizer = optimizer;
-    this.metrics = metrics;
-    this.options = options;
-    this.key = keyOf(options.seed ?? 0);
+    this.#turns = this.phases.flatMap((phase) => new Array<Phase>(steps?.[phase.options.name]?.times ?? 1).fill(phase));
+  }
+
+  /** The steps with their objectives. */
+  get steps(): readonly BoundStep[] {
+    return this.phases.map(({ options }) => options);
+  }
+
+  /** Whether all figures have their names: those that an objective gives are known once it was traced. */
+  get knowsFigures(): boolean {
+    return this.steps.every(({ objective }) => objective.isComplete);
+  }
+
+  /** Whether more ("up") or less ("down") is better of a result. */
+  directionOf(result: string): "up" | "down" {
+    const found = this.steps.flatMap(({ name, objective }) =>
+      objective.figures.filter((figure) => resultName(name, figure.name) === result),
+    );
+    return found[0]?.direction ?? "down";
   }
 
   /** Batches trained on so far. */
@@ -131,198 +144,124 @@ export class Trainer {
 
   /** Updates made so far. */
   get updates(): number {
-    return Math.floor(this.#batches / (this.options.accumulate ?? 1));
+    return this.phases.reduce((sum, { updates }) => sum + updates, 0);
   }
 
-  /** Traces, differentiates and compiles the step for a batch's shapes, unless that is done. */
-  async prepare(batch: Batch): Promise<GradientStep> {
-    const signature = signatureOf(batch);
-    const known = this.#graphs.get(signature);
-    if (known) return known;
-    this.model.trace(batch.x, { training: true, key: keyInput(), extra: extrasOf(batch) });
-    this.model.initialize(this.key);
-    this.#machines ??= this.#build();
-    const shards = this.#machines.map(({ shard }) => shard);
-    const step = await buildGradientStep(this.model, batch, { ...this, shards });
-    this.#graphs.set(signature, step);
-    return step;
+  /** The optimizers at work. */
+  get optimizers(): readonly Optimizer[] {
+    return [...new Set(this.phases.flatMap(({ optimizers }) => optimizers))];
+  }
+
+  /** Traces, differentiates and compiles the step that comes next for a batch's shapes, unless that is done. */
+  async prepare(batch: B): Promise<GradientStep> {
+    if (!this.#parameters) this.#begin(batch);
+    const phase = this.#turn;
+    await phase.follow(this.#parameters ?? []);
+    return phase.gradientStep(batch);
   }
 
   /**
-   * Trains on one batch. Throws NonFiniteError, with the parameters as they were before, when the loss or a gradient is
-   * not a finite number.
+   * Trains on one batch. Values that were put into parameters, and what was frozen or unfrozen since the last step, count from this
+   * one on. Throws NonFiniteError, with the parameters as they were before, when the loss or a gradient is not a finite number.
    */
-  async step(batch: Batch): Promise<StepResult> {
+  async step(batch: B): Promise<StepResult> {
     const gradientStep = await this.prepare(batch);
-    const key = keyTensor(foldIn(this.key, "step", this.#batches));
-    const { loss, statistics } = await gradientStep.run(batch, key);
-    const gradientNorm = this.#normOf("gradients");
-    if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm))
-      throw await explainNonFinite(this, batch, loss, gradientNorm);
+    const phase = this.#turn;
+    const { learningRate } = phase;
+    const key = foldIn(this.key, "step", this.#batches);
+    const { norm, ...measured } = await phase.differentiate(gradientStep, batch, keyTensor(key));
+    if (!Number.isFinite(measured.loss) || !Number.isFinite(norm))
+      throw await explainNonFinite({
+        model: this.model,
+        objective: phase.options.objective,
+        batch,
+        key: keyTensor(key),
+        compile: this.#options.compile,
+        found: { loss: measured.loss, gradientNorm: norm, batch: this.#batches + 1 },
+      });
     gradientStep.commit();
-    const learningRate = rateAt(this.optimizer, this.updates);
+    const reports = await this.#timed(() => phase.update(measured.weight, this.#batches, key));
     this.#batches++;
-    const began = performance.now();
-    this.#apply(learningRate, gradientNorm);
-    this.#updateSeconds += (performance.now() - began) / 1000;
-    return {
-      loss,
-      statistics,
-      batchSize: batch.x.shape[0] ?? 0,
-      learningRate,
-      gradientNorm,
-      ...(this.options.gradientNorms && { gradientNorms: this.#normsByPath() }),
-    };
+    return { step: phase.options.name, ...measured, learningRate, gradientNorm: norm, reports };
   }
 
-  /** Euclidean norm of all gradients, of the last batch or accumulated. */
-  #normOf(name: "gradients" | "accumulated"): number {
-    const machines = this.#machines ?? [];
-    const squares = machines.reduce((sum, { shard, squares }) => sum + (squares[name]?.(0, shard.length, []) ?? 0), 0);
-    return Math.sqrt(squares);
+  /** Makes the updates of what gradient transforms hold back, at the end of an epoch. */
+  async flush(): Promise<void> {
+    const key = foldIn(this.key, "flush", this.#batches);
+    for (const phase of this.phases) await this.#timed(() => phase.flush(this.#batches, key));
   }
 
-  /** Norm of the last batch's gradient of each parameter. */
-  #normsByPath(): Record<string, number> {
-    const slots = (this.#machines ?? []).flatMap(({ shard, squares }) =>
-      // What lies between a parameter and the next is zero.
-      shard.slots.map(({ path, offset, length }) => [path, Math.sqrt(squares.gradients(offset, offset + length, []))]),
-    );
-    return Object.fromEntries(slots);
-  }
-
-  /** Accumulates, clips and updates. */
-  #apply(rate: number, gradientNorm: number): void {
-    const { clipNorm, accumulate = 1 } = this.options;
-    const machines = this.#machines ?? [];
-    for (const { shard, accumulate: add } of machines) add?.(0, shard.length, []);
-    if (this.#batches % accumulate !== 0) return;
-    let scale = 1 / accumulate;
-    if (clipNorm !== undefined) {
-      const norm = accumulate === 1 ? gradientNorm : this.#normOf("accumulated") / accumulate;
-      scale *= Math.min(1, clipNorm / (norm + 1e-6));
-    }
-    for (const { shard, segments, update } of machines) {
-      for (const { start, end, learningRateScale, weightDecayScale } of segments)
-        update(start, end, [
-          ...this.optimizer.scalars(this.updates, rate * learningRateScale, weightDecayScale),
-          scale,
-        ]);
-      if (accumulate > 1) shard.vector("accumulated").fill(0);
-    }
-  }
-
-  /** Seconds that the updates took so far: accumulating, clipping, the optimizer. */
+  /** Seconds that the updates took so far: transforms and the optimizer. */
   get updateSeconds(): number {
     return this.#updateSeconds;
   }
 
-  /** Writes the profiles that the compile options asked for; the trainer is done with. */
-  endProfiling(): void {
-    for (const { executable } of this.#graphs.values()) executable.session.endProfiling();
-  }
-
-  /** Everything that must be kept to go on: parameters, buffers, what the optimizer remembers. */
+  /** Everything that must be kept to go on: parameters, buffers, what optimizers and transforms remember. */
   state(): TrainerState {
     const tensors: Record<string, Tensor> = {};
     for (const [path, { value }] of this.model.parameters()) if (value) tensors[path] = value;
-    for (const { shard } of this.#machines ?? [])
-      for (const slot of shard.slots)
-        for (const name of this.#memoryNames) tensors[`${memoryPrefix}${name}/${slot.path}`] = shard.view(name, slot);
-    return { batches: this.#batches, tensors };
+    for (const phase of this.phases)
+      for (const [name, tensor] of Object.entries(phase.memories())) tensors[`${prefixOf(phase)}${name}`] = tensor;
+    const steps = Object.fromEntries(this.phases.map((phase) => [phase.options.name, phase.counts()]));
+    return { batches: this.#batches, steps, tensors };
   }
 
   /** Goes back to a saved state; its tensors are copied. Call it before the first step. */
-  restore({ batches, tensors }: TrainerState): void {
-    if (this.#machines) throw new OptionError("restore a trainer before its first step, not after");
-    this.#batches = batches;
-    this.#restored = tensors;
+  restore(state: TrainerState): void {
+    if (this.#parameters) throw new OptionError("restore a trainer before its first step, not after");
+    this.#batches = state.batches;
+    this.#restored = state;
   }
 
-  /** Vectors that outlive a step, beside the parameters. */
-  get #memoryNames(): readonly string[] {
-    return [...this.optimizer.slots, ...((this.options.accumulate ?? 1) > 1 ? ["accumulated"] : [])];
+  /** Lets go of compiled graphs, and writes the profiles that the compile options asked for. What is needed again is compiled anew. */
+  async release(): Promise<void> {
+    for (const phase of this.phases) await phase.release();
   }
 
-  #build(): readonly Machine[] {
-    loadParameters(this.model, this.#restored);
-    const trainable = [...this.model.parameters()].filter(([, parameter]) => parameter.trainable);
-    if (trainable.length === 0) throw new OptionError("no parameter is trainable; unfreeze some: model.unfreeze()");
-    const shards = allocateShards(trainable, ["parameters", "gradients", ...this.#memoryNames]);
-    return shards.map((shard) => this.#machine(shard));
+  get #turn(): Phase {
+    return this.#turns[this.#batches % this.#turns.length] as Phase;
   }
 
-  #machine(shard: Shard): Machine {
-    const { optimizer } = this;
-    const { accumulate = 1, groups, clipNorm } = this.options;
-    adopt(shard, "parameters");
-    for (const slot of shard.slots)
-      for (const name of this.#memoryNames) {
-        const saved = this.#restored[`${memoryPrefix}${name}/${slot.path}`];
-        if (saved) shard.view(name, slot).data.set(saved.data as Float32Array);
-      }
-    const slope = shard.vector(accumulate > 1 ? "accumulated" : "gradients");
-    const scaled = clipNorm !== undefined || accumulate > 1;
-    const { memory } = shard;
-    const sumOfSquares = (name: string) =>
-      fuse(memory, [shard.vector(name)], 0, ([g]) => ({ results: [], ...(g && { sum: square(g) }) }));
-    const vectors = [shard.vector("parameters"), slope, ...optimizer.slots.map((name) => shard.vector(name))];
-    return {
-      shard,
-      segments: segmentsOf(shard, groups),
-      update: fuse(memory, vectors, optimizer.scalars(1, 0, 1).length + 1, ([p, g, ...slots], scalars) => {
-        if (!p || !g) throw new InternalError("an update needs parameters and gradients");
-        const next = optimizer.update({ p, g: scaled ? mul(g, scalars.at(-1) ?? 1) : g, slots, scalars });
-        return { results: [next.p, undefined, ...next.slots] };
-      }),
-      squares: {
-        gradients: sumOfSquares("gradients"),
-        accumulated: accumulate > 1 ? sumOfSquares("accumulated") : undefined,
-      },
-      accumulate:
-        accumulate === 1
-          ? undefined
-          : fuse(memory, [slope, shard.vector("gradients")], 0, ([total, g]) => ({
-              results: [total && g && add(total, g)],
-            })),
-    };
+  /** Makes the parameters, with their initial or saved values. */
+  #begin(batch: B): void {
+    for (const { options } of this.phases)
+      traceBatch(this.model, options.objective, batch, { training: true, key: keyInput() });
+    this.model.initialize(this.key);
+    const { tensors = {}, steps = {} } = this.#restored ?? {};
+    if (this.#restored) loadParameters(this.model, tensors);
+    for (const phase of this.phases) {
+      const prefix = prefixOf(phase);
+      const remembered = Object.entries(tensors).filter(([name]) => name.startsWith(prefix));
+      const memories = Object.fromEntries(remembered.map(([name, tensor]) => [name.slice(prefix.length), tensor]));
+      const counts = steps[phase.options.name];
+      if (counts) phase.restore(counts, memories);
+    }
+    this.#restored = undefined;
+    this.#parameters = [...this.model.parameters()];
+  }
+
+  async #timed<T>(work: () => Promise<T>): Promise<T> {
+    const began = performance.now();
+    const result = await work();
+    this.#updateSeconds += (performance.now() - began) / 1000;
+    return result;
   }
 }
 
-/** Prefix of the names under which a state holds what the optimizer remembers. */
-export const memoryPrefix = "optimizer/";
+const trainingOptionNames: readonly (keyof TrainingOptions)[] = [
+  "seed",
+  "accumulate",
+  "clipNorm",
+  "transforms",
+  "groups",
+  "compile",
+];
 
-/** Sets parameters from tensors by path, those that are there. Throws FileError at the first shape that differs. */
-export function loadParameters(model: Module, tensors: Readonly<Record<string, Tensor>>): void {
-  const parameters = model.parameters();
-  for (const [path, tensor] of Object.entries(tensors)) {
-    if (path.startsWith(memoryPrefix)) continue;
-    const parameter = parameters.get(path);
-    if (!parameter)
-      throw new FileError(
-        `the checkpoint has a parameter "${path}", which this model has not; load it into the model it was saved from`,
-      );
-    if (!sameShape(parameter.shape, tensor.shape))
-      throw new FileError(
-        `parameter "${path}" is ${showShape(tensor.shape)} in the checkpoint and ${showShape(parameter.shape)} in this model; load it into the model it was saved from`,
-      );
-    parameter.value = new Tensor("float32", parameter.shape, Float32Array.from(tensor.data as Float32Array));
-  }
-  if (Object.keys(tensors).length > 0)
-    for (const path of parameters.keys())
-      if (!(path in tensors)) throw new FileError(`the checkpoint lacks the parameter "${path}" of this model`);
-}
+const prefixOf = ({ options: { name } }: Phase): string => `${memoryPrefix}${name && `${name}/`}`;
 
-/** Runs of parameters with equal settings. */
-function segmentsOf(shard: Shard, groups: TrainingOptions["groups"]): Segment[] {
-  const segments: Segment[] = [];
-  for (const [i, { path, parameter, offset }] of shard.slots.entries()) {
-    const group = { learningRateScale: 1, weightDecayScale: 1, ...groups?.(path, parameter) };
-    const end = shard.slots[i + 1]?.offset ?? shard.length;
-    const last = segments.at(-1);
-    if (last && last.learningRateScale === group.learningRateScale && last.weightDecayScale === group.weightDecayScale)
-      segments[segments.length - 1] = { ...last, end };
-    else segments.push({ start: offset, end, ...group });
-  }
-  return segments;
-}
+/** The transforms of a run: those named, then accumulation, then clipping. */
+const transformsOf = (options: TrainingOptions): readonly GradientTransform[] => [
+  ...(options.transforms ?? []),
+  ...(options.accumulate !== undefined && options.accumulate !== 1 ? [accumulate(options.accumulate)] : []),
+  ...(options.clipNorm !== undefined ? [clipNorm(options.clipNorm)] : []),
+];

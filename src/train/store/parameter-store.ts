@@ -1,10 +1,17 @@
 /** The parameters that are trained together: their flat vectors, and what is remembered of each. */
-import { asFloat32, Tensor } from "../../core/tensor.ts";
-import type { Parameter } from "../../nn/parameter.ts";
+import { ShapeError } from "../../core/errors.ts";
+import { type Shape, sameShape, showShape } from "../../core/shape.ts";
+import { asFloat32, copyOf, type Tensor } from "../../core/tensor.ts";
 import { allocateShards, type Shard, type Slot } from "./arena.ts";
 
+/** What a store holds: a parameter, or whatever else has a value that may be replaced. */
+export interface Stored {
+  readonly shape: Shape;
+  value: Tensor | undefined;
+}
+
 /** A parameter with its path. */
-export type Named = readonly [path: string, parameter: Parameter];
+export type Named<P extends Stored = Stored> = readonly [path: string, parameter: P];
 
 /** Names of the vectors of every store: what is trained, and its gradients. */
 export const [parametersName, gradientsName] = ["parameters", "gradients"] as const;
@@ -14,29 +21,34 @@ export const [parametersName, gradientsName] = ["parameters", "gradients"] as co
  * `Parameter.value` is the truth: while a parameter is here its value is a view into the vectors, and a value that was put in its
  * place is taken up by `sync`.
  */
-export class ParameterStore {
+export class ParameterStore<P extends Stored = Stored> {
   readonly #remembered: readonly string[];
-  #members: readonly Named[] = [];
+  #members: readonly Named<P>[] = [];
   #shards: readonly Shard[] = [];
   #slots: readonly {
     readonly shard: Shard;
     readonly slot: Slot;
-    readonly parameter: Parameter;
+    readonly parameter: Stored;
     readonly view: Tensor;
   }[] = [];
-  /** What is remembered of parameters that are not here now: restored, or frozen meanwhile; by `name/path`. */
-  readonly #parked = new Map<string, Tensor>();
+  readonly #parked: Map<string, Tensor>;
 
-  constructor(remembered: readonly string[]) {
+  /**
+   * @param remembered names of the vectors beside parameters and gradients
+   * @param parked what is remembered of parameters that are not here now, restored or frozen meanwhile, by `name/path`
+   */
+  constructor(remembered: readonly string[], parked = new Map<string, Tensor>()) {
     this.#remembered = remembered;
+    this.#parked = parked;
   }
 
+  /** The vectors, in as few memories as hold them. */
   get shards(): readonly Shard[] {
     return this.#shards;
   }
 
   /** The parameters that are here, in the order of their vectors. */
-  get members(): readonly Named[] {
+  get members(): readonly Named<P>[] {
     return this.#members;
   }
 
@@ -49,7 +61,7 @@ export class ParameterStore {
    * Makes these the parameters that are here. What is remembered of each stays, also of one that leaves, until it comes back.
    * Returns whether anything changed: then the vectors are new.
    */
-  layOut(members: readonly Named[]): boolean {
+  layOut(members: readonly Named<P>[]): boolean {
     const same =
       members.length === this.#members.length &&
       members.every(([path, parameter], i) => this.#members[i]?.[0] === path && this.#members[i]?.[1] === parameter);
@@ -73,7 +85,7 @@ export class ParameterStore {
       shard.slots.map((slot) => ({
         shard,
         slot,
-        parameter: byPath.get(slot.path) as Parameter,
+        parameter: byPath.get(slot.path) as Stored,
         view: shard.view(parametersName, slot),
       })),
     );
@@ -88,28 +100,26 @@ export class ParameterStore {
     return true;
   }
 
-  /** Takes up the values of parameters that were replaced since: loaded, copied, or trained elsewhere. */
+  /** Takes up the values of parameters that were replaced since: loaded, copied, or trained elsewhere. Throws ShapeError. */
   sync(): void {
-    for (const { parameter, view } of this.#slots) {
-      if (parameter.value === view) continue;
-      if (parameter.value) (view.data as Float32Array).set(asFloat32(parameter.value).data);
+    for (const { slot, parameter, view } of this.#slots) {
+      const { value } = parameter;
+      if (value === view) continue;
+      if (value && !sameShape(value.shape, view.shape))
+        throw new ShapeError(
+          `the parameter "${slot.path}" is ${showShape(view.shape)}, and a value of ${showShape(value.shape)} was put into it; give it one of its own shape`,
+        );
+      if (value) (view.data as Float32Array).set(asFloat32(value).data);
       parameter.value = view;
     }
   }
 
-  /** Everything that is remembered, by `name/path`. */
+  /** What is remembered of the parameters that are here, by `name/path`. */
   memories(): Readonly<Record<string, Tensor>> {
-    const own = this.#slots.flatMap(({ shard, slot }) =>
-      this.#remembered.map((name) => [`${name}/${slot.path}`, shard.view(name, slot)] as const),
+    return Object.fromEntries(
+      this.#slots.flatMap(({ shard, slot }) =>
+        this.#remembered.map((name) => [`${name}/${slot.path}`, shard.view(name, slot)] as const),
+      ),
     );
-    return Object.fromEntries([...this.#parked, ...own]);
-  }
-
-  /** Takes up what was remembered once; see `memories`. */
-  restore(memories: Readonly<Record<string, Tensor>>): void {
-    for (const [key, tensor] of Object.entries(memories)) this.#parked.set(key, tensor);
   }
 }
-
-const copyOf = (tensor: Tensor): Tensor =>
-  new Tensor("float32", tensor.shape, Float32Array.from(tensor.data as Float32Array));

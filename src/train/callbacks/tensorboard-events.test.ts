@@ -1,7 +1,7 @@
 /** TensorBoard records, decoded again byte by byte. */
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 import { describe, expect, test } from "vitest";
-import { crc32c, encodeFileVersion, encodeHistogram, encodeScalars, eventFileName } from "./tensorboard.ts";
+import { crc32c, encodeFileVersion, encodeHistogram, encodeScalars, eventFileName } from "./tensorboard-events.ts";
 
 describe("CRC-32C", () => {
   // The check value of the CRC catalogue (CRC-32/ISCSI), and the vectors of RFC 3720, appendix B.4.

@@ -1,9 +1,9 @@
 /** Parameters as inputs of a graph, whose values are read anew at each run. */
-import { DataError } from "../../core/errors.ts";
-import type { Tensor } from "../../core/tensor.ts";
-import { input, type Value } from "../../graph/ir.ts";
-import type { Parameter } from "../../nn/parameter.ts";
-import { constant } from "../../ops/index.ts";
+import { DataError } from "../core/errors.ts";
+import type { Tensor } from "../core/tensor.ts";
+import { input, type Value } from "../graph/ir.ts";
+import { constant } from "../ops/index.ts";
+import type { Parameter } from "./parameter.ts";
 
 /** A parameter's value. Throws DataError when it has none. */
 export function knownValue({ name, value }: Parameter): Tensor {

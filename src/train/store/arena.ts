@@ -3,11 +3,10 @@
  * remembers, so that an update is a loop over long vectors. Each parameter has a view in every vector.
  */
 import { OptionError } from "../../core/errors.ts";
-import { size } from "../../core/shape.ts";
+import { type Shape, size } from "../../core/shape.ts";
 import { Tensor } from "../../core/tensor.ts";
 import type { Value } from "../../graph/ir.ts";
 import { type FusedKernel, fuse, vectorAlignment } from "../../jit/fused.ts";
-import type { Parameter } from "../../nn/parameter.ts";
 
 const pageBytes = 1 << 16;
 /** What one WebAssembly memory can hold. */
@@ -16,7 +15,7 @@ const memoryBytes = 2 ** 32;
 /** Where a parameter lies in the vectors of its shard. */
 export interface Slot {
   readonly path: string;
-  readonly parameter: Pick<Parameter, "shape">;
+  readonly parameter: { readonly shape: Shape };
   readonly offset: number;
   readonly length: number;
 }
@@ -79,7 +78,7 @@ export class Shard {
 
 /** Lays parameters out in as few shards as hold a vector of each name, all zero. */
 export function allocateShards(
-  parameters: readonly (readonly [string, Pick<Parameter, "shape">])[],
+  parameters: readonly (readonly [string, { readonly shape: Shape }])[],
   names: readonly string[],
   limit = memoryBytes,
 ): readonly Shard[] {

@@ -1,13 +1,13 @@
 /** Keeps a run and its vocabulary together: ids of one mean other words in another. */
-import { FileError } from "../core/errors.ts";
-import { foldIn, keyOf } from "../core/random.ts";
-import type { Callback } from "./callbacks.ts";
+import { FileError } from "../../core/errors.ts";
+import { foldIn, keyOf } from "../../core/random.ts";
+import type { Callback } from "./callback.ts";
 
 /** What gives tokens their ids. */
-type Words = { readonly size: number; readonly tokens: readonly string[] };
+type Tokens = { readonly size: number; readonly tokens: readonly string[] };
 
 /** A number of sixteen hexadecimal digits that differs for other tokens or another order of them. */
-const fingerprintOf = ({ tokens }: Words): string =>
+const fingerprintOf = ({ tokens }: Tokens): string =>
   foldIn(keyOf(tokens.length), tokens.join("\n"))
     .map((word) => word.toString(16).padStart(8, "0"))
     .join("");
@@ -16,7 +16,7 @@ const fingerprintOf = ({ tokens }: Words): string =>
  * Saves what tells a vocabulary from others in the run's checkpoints. A run that goes on or is opened with another one is
  * refused with a FileError.
  */
-export function sameWords(vocabulary: Words, name = "vocabulary"): Callback {
+export function requireSameVocabulary(vocabulary: Tokens, name = "vocabulary"): Callback {
   const own = { size: vocabulary.size, fingerprint: fingerprintOf(vocabulary) };
   return {
     name,
