@@ -2,7 +2,7 @@
 import type { CompileOptions } from "../jit/compile.ts";
 import { type Evaluation, evaluate } from "../train/evaluate.ts";
 import { confusionOf } from "../train/metrics/metrics.ts";
-import type { Task } from "../train/recipe.ts";
+import type { Task } from "../runs/recipe.ts";
 import { showConfusion } from "./confusion.ts";
 import type { Output } from "./output.ts";
 import { namedResults, plural } from "./text.ts";

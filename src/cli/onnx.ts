@@ -4,7 +4,7 @@ import { graphOf } from "../graph/ir.ts";
 import { batchPolymorphic } from "../jit/polymorphic.ts";
 import { encodeModel } from "../onnx/model.ts";
 import { constant } from "../ops/constant.ts";
-import type { Task } from "../train/recipe.ts";
+import type { Task } from "../runs/recipe.ts";
 
 export interface OnnxModel {
   readonly bytes: Uint8Array;

@@ -6,7 +6,7 @@ import type { CompileOptions } from "../jit/compile.ts";
 import { readBytes } from "../storage/atomic.node.ts";
 import { decodeCheckpoint } from "../train/checkpoint.ts";
 import type { Progress } from "../train/fit.ts";
-import type { Recipe, Task } from "../train/recipe.ts";
+import type { Recipe, Task } from "../runs/recipe.ts";
 import { loadParameters } from "../train/trainer.ts";
 import { toggle } from "./command.ts";
 import type { Output } from "./output.ts";

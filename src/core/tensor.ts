@@ -123,7 +123,7 @@ export function tensor<D extends DType>(
   const natural = typeof first === "boolean" ? "bool" : typeof first === "bigint" ? "int64" : "float32";
   const dtype = options.dtype ?? (natural as D);
   const data = allocate(dtype, flat.length);
-  for (const [i, value] of flat.entries()) data[i] = elementOf(dtype, value);
+  for (const [i, value] of flat.entries()) data[i] = elementOf(dtype, value as number | bigint | boolean);
   return new Tensor(dtype, options.shape ?? shape, data);
 }
 

@@ -185,7 +185,7 @@ function worseThanBest(history: readonly EpochResult[]): readonly string[] {
   if (last === undefined || !(best < last || (Number.isNaN(last) && Number.isFinite(best)))) return [];
   const show = (loss: number) => String(Number(loss.toPrecision(4)));
   return [
-    `the run ended with a ${name} of ${show(last)}, and had ${show(best)} after epoch ${losses.indexOf(best) + 1} of ${losses.length}: it learned its training data by heart from there on; train fewer epochs, or pass callbacks: [earlyStopping()], which goes back to the best`,
+    `the run ended with a ${name} of ${show(last)}, and had ${show(best)} after epoch ${losses.indexOf(best) + 1} of ${losses.length}: it overfits from there on; train for fewer epochs, or pass callbacks: [earlyStopping()], which goes back to the best`,
   ];
 }
 

@@ -1,5 +1,32 @@
 /** Training that runs anywhere: objectives, the engine in its parts, the loop, evaluation, prediction, recipes. */
 
+export {
+  type Average,
+  averages,
+  defineExperiment,
+  type Experiment,
+  type ExperimentSettings,
+  type ExperimentTask,
+  type Figures,
+  type Outcome,
+  runTrial,
+  type TrialOptions,
+  type Variant,
+} from "../runs/experiment.ts";
+export {
+  type Answer,
+  type Dialogue,
+  type Drawings,
+  defineRecipe,
+  type InputFormat,
+  limited,
+  type OnDownload,
+  type Recipe,
+  type RecipeSettings,
+  type Stage,
+  type Task,
+  type Writer,
+} from "../runs/recipe.ts";
 export type { Callback } from "./callbacks/callback.ts";
 export { type EarlyStoppingOptions, earlyStopping } from "./callbacks/early-stopping.ts";
 export { type MovingAverageOptions, movingAverage } from "./callbacks/moving-average.ts";
@@ -20,19 +47,6 @@ export {
   type TrainingOptions,
 } from "./engine/trainer.ts";
 export { type EvaluateOptions, type Evaluation, Evaluator, evaluate } from "./evaluate.ts";
-export {
-  type Average,
-  averages,
-  defineExperiment,
-  type Experiment,
-  type ExperimentSettings,
-  type ExperimentTask,
-  type Figures,
-  type Outcome,
-  runTrial,
-  type TrialOptions,
-  type Variant,
-} from "./experiment.ts";
 export { type FitOptions, type FitResult, fit, type Progress, type Run, type SavedOptimizer } from "./fit.ts";
 export { loadParameters } from "./load-parameters.ts";
 export { anchorAccuracy } from "./metrics/anchor-accuracy.ts";
@@ -70,20 +84,6 @@ export {
   predict,
   predictor,
 } from "./predict.ts";
-export {
-  type Answer,
-  type Dialogue,
-  type Drawings,
-  defineRecipe,
-  type InputFormat,
-  limited,
-  type OnDownload,
-  type Recipe,
-  type RecipeSettings,
-  type Stage,
-  type Task,
-  type Writer,
-} from "./recipe.ts";
 export * from "./schedules.ts";
 export type { Shard, Slot } from "./store/arena.ts";
 export type { Gradients } from "./store/gradients.ts";

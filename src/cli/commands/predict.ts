@@ -2,7 +2,7 @@
 import { basename, extname, join } from "node:path";
 import { writeFileAtomic } from "../../storage/atomic.node.ts";
 import { predictor } from "../../train/evaluate.ts";
-import type { Dialogue, Task } from "../../train/recipe.ts";
+import type { Dialogue, Task } from "../../runs/recipe.ts";
 import { animate } from "../animation.ts";
 import { defineCommand } from "../command.ts";
 import { bestOption, type OpenRun, openRun } from "../open-run.ts";

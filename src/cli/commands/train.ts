@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { OptionError, unknownName } from "../../core/errors.ts";
 import { type Device, devices } from "../../runtime/session.ts";
 import { type OptimizerName, optimizerOf } from "../../train/optimizers.ts";
-import type { OptionValue, RecipeOption } from "../../train/recipe.ts";
+import type { OptionValue, RecipeOption } from "../../runs/recipe.ts";
 import {
   choice,
   defineCommand,

@@ -7,7 +7,7 @@ import { FileError, OptionError, unknownName } from "../../core/errors.ts";
 import type { TensorType } from "../../graph/ir.ts";
 import { presets } from "../../models/index.ts";
 import { Module } from "../../nn/index.ts";
-import { defaultOptions, type Recipe, type RecipeNetwork } from "../../train/recipe.ts";
+import { defaultOptions, type Recipe, type RecipeNetwork } from "../../runs/recipe.ts";
 import { type OptionValues, toggle, wholeNumber } from "../command.ts";
 import type { Output } from "../output.ts";
 import { loadModule, moduleExtensions } from "../own-module.ts";

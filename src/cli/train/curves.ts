@@ -1,6 +1,6 @@
 /** Learning curves of a run: each result by epoch, on the training and the validation data. */
 import { linePlot } from "../../draw/plot.ts";
-import type { Drawings } from "../../train/recipe.ts";
+import type { Drawings } from "../../runs/recipe.ts";
 import type { EpochResult } from "../../train/running-sums.ts";
 
 const validation = "validation_";

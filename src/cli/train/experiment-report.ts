@@ -1,5 +1,5 @@
 /** What came of an experiment: a table for the terminal, and a Markdown report with its figures. */
-import { averages, type Experiment, type Outcome } from "../../train/experiment.ts";
+import { averages, type Experiment, type Outcome } from "../../runs/experiment.ts";
 import type { Output } from "../output.ts";
 import { type Column, count, resultText, table } from "../text.ts";
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { FileError } from "../../core/errors.ts";
 import { readBytes, writeFileAtomic } from "../../storage/atomic.node.ts";
-import { type Experiment, type ExperimentTask, type Outcome, runTrial, type Variant } from "../../train/experiment.ts";
+import { type Experiment, type ExperimentTask, type Outcome, runTrial, type Variant } from "../../runs/experiment.ts";
 import { Interrupted, type Interruption, onInterrupt } from "../interrupt.ts";
 import type { Output } from "../output.ts";
 import { openFolder, runFiles, shown, writeRecord } from "../run-folder.ts";

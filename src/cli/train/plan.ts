@@ -6,7 +6,7 @@ import type { CompileOptions } from "../../jit/compile.ts";
 import { selectBackend } from "../../runtime/select.ts";
 import type { Progress } from "../../train/fit.ts";
 import { type Optimizer, optimizerOf } from "../../train/optimizers.ts";
-import type { Recipe, Task } from "../../train/recipe.ts";
+import type { Recipe, Task } from "../../runs/recipe.ts";
 import { compileOptions, readCheckpoint } from "../open-run.ts";
 import type { Loaded, Trainable } from "../recipes.ts";
 import { folderForNewRun, newestRun, type RunRecord, readRecord, runFiles, shown } from "../run-folder.ts";

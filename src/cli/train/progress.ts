@@ -2,7 +2,7 @@
 import { type Options, type Params, SingleBar } from "cli-progress";
 import type { Callback } from "../../train/callbacks/callback.ts";
 import type { Run } from "../../train/fit.ts";
-import type { OnDownload } from "../../train/recipe.ts";
+import type { OnDownload } from "../../runs/recipe.ts";
 import type { EpochResult } from "../../train/running-sums.ts";
 import type { Output } from "../output.ts";
 import { clock, count, duration, namedResult, namedResults } from "../text.ts";

@@ -6,7 +6,7 @@ import { keyOf } from "../../core/random.ts";
 import { zerosTensor } from "../../core/tensor.ts";
 import { summarize } from "../../nn/summary.ts";
 import { writeFileAtomic } from "../../storage/atomic.node.ts";
-import type { InputFormat, Task } from "../../train/recipe.ts";
+import type { InputFormat, Task } from "../../runs/recipe.ts";
 import type { EpochResult } from "../../train/running-sums.ts";
 import { evaluateTask, showEvaluation } from "../evaluation.ts";
 import { Interrupted, type Interruption, onInterrupt } from "../interrupt.ts";

@@ -2,7 +2,7 @@
 import { availableParallelism } from "node:os";
 import { OptionError } from "../../core/errors.ts";
 
-import { defaultOptions, type OptionValue } from "../../train/recipe.ts";
+import { defaultOptions, type OptionValue } from "../../runs/recipe.ts";
 import { flagOf } from "../command.ts";
 import { isExperiment, type Trainable } from "../recipes.ts";
 import type { RunSettings } from "../run-folder.ts";

@@ -6,7 +6,7 @@ import { keyOf } from "../../core/random.ts";
 import { size } from "../../core/shape.ts";
 import type { Module } from "../../nn/module.ts";
 import type { Callback } from "../../train/callbacks/callback.ts";
-import type { Stage, Task } from "../../train/recipe.ts";
+import type { Stage, Task } from "../../runs/recipe.ts";
 
 const stateSchema = z.object({
   /** Which stage is under way, from 0. */

@@ -9,7 +9,7 @@ import type { Callback } from "../../train/callbacks/callback.ts";
 import { checkpoint, checkpointBest, jsonLog, tensorBoard } from "../../train/callbacks/checkpoint.node.ts";
 import { encodeCheckpoint } from "../../train/checkpoint.ts";
 import { type FitResult, fit, type Progress, type Run } from "../../train/fit.ts";
-import type { Stage, Task } from "../../train/recipe.ts";
+import type { Stage, Task } from "../../runs/recipe.ts";
 import type { EpochResult } from "../../train/running-sums.ts";
 import { loadParameters } from "../../train/trainer.ts";
 import { Interrupted, type Interruption } from "../interrupt.ts";

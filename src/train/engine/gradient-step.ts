@@ -11,7 +11,7 @@ import type { Parameter } from "../../nn/parameter.ts";
 import { ParameterInputs } from "../../nn/parameter-inputs.ts";
 import { add, reshape } from "../../ops/index.ts";
 import type { ParameterStore } from "../store/parameter-store.ts";
-import { type BoundObjective, refuseUnread, tensorsOf, type ValuesOf } from "./objective.ts";
+import { type BoundObjective, tensorsOf, type ValuesOf } from "./objective.ts";
 
 /** The graph input that takes a step's key. */
 export const keyInput = (): Value => input("uint32", [2], "key");
@@ -60,14 +60,6 @@ export function traceBatch(
   const statistics = figures.map((own) => own.statistics);
   assignScope([total, ...(typeof loss.weight === "number" ? [] : [loss.weight])], { path: "loss" });
   assignScope(statistics, { path: "metrics" });
-  // In evaluation less may be read: a weight of a loss that is for training only.
-  if (options.training)
-    refuseUnread(values, [
-      total,
-      ...statistics,
-      ...context.updates.values(),
-      ...context.records.flatMap(({ outputs }) => outputs),
-    ]);
   return { context, batch: values, loss: total, weight: loss.weight, statistics };
 }
 

@@ -184,6 +184,8 @@ export function boundObjective<B extends Batch>(objective: Objective<B>, metrics
     trace(context, batch) {
       const traced = traceOnce(context, batch);
       figures = traced.figures.map(({ figure }) => figure);
+      // In evaluation less may be read: a weight of a loss that is for training only.
+      if (context.training) refuseUnread(batch, context, traced);
       return traced;
     },
     checkNames: () => undefined,
@@ -269,8 +271,13 @@ export function lossObjective(model: AnyModule, spec: LossSpec, metrics: readonl
       if (stray === undefined) return;
       const form = model.inputs;
       const takes = form === "tensor" ? "x" : form === "tree" ? "any" : Object.keys(form).join(", ");
+      const wanted = [...(form === "tensor" ? ["x"] : form === "tree" ? [] : Object.keys(form)), ...targets];
+      const meant = nearest(
+        stray,
+        wanted.filter((name) => !names.includes(name)),
+      );
       throw new DataError(
-        `the batch has "${stray}", which nothing reads: the model takes ${takes}, the loss and the metrics ${[...targets].join(", ")}; rename it or take it out: map(({ ${stray}, ...batch }) => batch)`,
+        `the batch has "${stray}", which nothing reads: the model takes ${takes}, the loss and the metrics ${[...targets].join(", ")}; ${meant ? `is it meant as "${meant}"? R` : "r"}ename it or take it out: map(({ ${stray}, ...batch }) => batch)`,
       );
     },
     trace(context, batch) {
@@ -309,10 +316,16 @@ function summed(parts: readonly Part[], losses: readonly WeightedMean[], samples
   return { mean: means.reduce((sum, mean) => add(sum, mean)), weight: samples };
 }
 
-/** Throws DataError for a tensor of a batch that none of these values depends on. */
-export function refuseUnread(batch: ValuesOf<Batch>, values: readonly Value[]): void {
-  const read = new Set(nodesOf(values).flatMap(({ inputs }) => inputs));
-  for (const value of values) read.add(value);
+/** Throws DataError for a tensor of a batch on which nothing depends that an objective computed. */
+function refuseUnread(batch: ValuesOf<Batch>, { records, updates }: Context, { loss, figures }: TracedObjective): void {
+  const computed = [
+    loss.mean,
+    ...(loss.weight instanceof Value ? [loss.weight] : []),
+    ...figures.map((own) => own.statistics),
+    ...updates.values(),
+    ...records.flatMap(({ outputs }) => outputs),
+  ];
+  const read = new Set([...computed, ...nodesOf(computed).flatMap(({ inputs }) => inputs)]);
   const stray = Object.keys(batch).find((name) => !read.has(batch[name]));
   if (stray !== undefined)
     throw new DataError(

@@ -13,7 +13,7 @@ import type { Named } from "../store/parameter-store.ts";
 import type { BoundTransform, GradientTransform } from "../transforms/transform.ts";
 import { buildGradientStep, type GradientResult, type GradientStep, signatureOf } from "./gradient-step.ts";
 import type { BoundObjective } from "./objective.ts";
-import { type ParameterGroup, type ParameterPattern, requireTaken, settingsOf, takes } from "./parameter-groups.ts";
+import { type ParameterGroup, type ParameterPattern, settingsOf, takes } from "./parameter-groups.ts";
 import { type Member, Updater } from "./updater.ts";
 
 export interface PhaseOptions {
@@ -57,7 +57,7 @@ export class Phase {
   #updates = 0;
 
   constructor(model: AnyModule, options: PhaseOptions) {
-    const { transforms, optimizer, groups } = options;
+    const { transforms } = options;
     this.#model = model;
     this.options = options;
     const names = transforms.map(({ name }) => name);
@@ -67,7 +67,7 @@ export class Phase {
         `two gradient transforms are named "${repeated}"; rename one: { ...transform, name: "other" }`,
       );
     this.#remembered = transforms.flatMap(({ slots = [] }) => slots);
-    for (const known of [optimizer, ...groups.flatMap(({ optimizer: own }) => own ?? [])]) this.#updaterOf(known);
+    for (const optimizer of this.optimizers) this.#updaterOf(optimizer);
   }
 
   /** Updates made so far. */
@@ -80,9 +80,10 @@ export class Phase {
     return rateAt(this.options.optimizer.learningRate, this.#updates);
   }
 
-  /** The optimizers at work, that of the phase first. */
+  /** The optimizers that were named, that of the phase first. */
   get optimizers(): readonly Optimizer[] {
-    return [...this.#updaters.keys()];
+    const { optimizer, groups } = this.options;
+    return [optimizer, ...groups.flatMap((group) => group.optimizer ?? [])];
   }
 
   /**
@@ -105,12 +106,10 @@ export class Phase {
     const trained = parameters.filter(
       (member) => member[1].trainable && (trains === undefined || takes(trains, member)),
     );
-    if (trained.length === 0) {
-      if (trains !== undefined) requireTaken(trains, parameters);
+    if (trained.length === 0)
       throw new OptionError(
         `no parameter is trainable${name && ` in the step "${name}"`}; unfreeze some: model.unfreeze()`,
       );
-    }
     const byOptimizer = groupBy(
       trained.map(([path, parameter]) => {
         const { optimizer: own, settings } = settingsOf([path, parameter], optimizer, groups);
@@ -125,7 +124,6 @@ export class Phase {
       changed = (await updater.layOut(members)) || changed;
     }
     if (!changed) return;
-    for (const { parameters: pattern } of groups) requireTaken(pattern, parameters);
     const shards = this.#stores.flatMap((store) => store.shards);
     this.#gradients = new Gradients(shards);
     this.#transforms = this.options.transforms.map((transform) => {

@@ -24,7 +24,7 @@ import {
   requireOptions,
   resultName,
 } from "./objectives.ts";
-import { checkGroups, type ParameterGroup } from "./parameter-groups.ts";
+import { checkGroups, type ParameterGroup, requireTaken } from "./parameter-groups.ts";
 import { Phase, type PhaseCounts } from "./phase.ts";
 
 export interface TrainingOptions {
@@ -228,7 +228,8 @@ export class Trainer<B extends Batch = Batch> {
       traceBatch(this.model, options.objective, batch, { training: true, key: keyInput() });
     this.model.initialize(this.key);
     const { tensors = {}, steps = {} } = this.#restored ?? {};
-    if (this.#restored) loadParameters(this.model, tensors);
+    // A run that was saved before its first batch has none.
+    if (Object.keys(tensors).length > 0) loadParameters(this.model, tensors);
     for (const phase of this.phases) {
       const prefix = prefixOf(phase);
       const remembered = Object.entries(tensors).filter(([name]) => name.startsWith(prefix));
@@ -237,7 +238,10 @@ export class Trainer<B extends Batch = Batch> {
       if (counts) phase.restore(counts, memories);
     }
     this.#restored = undefined;
-    this.#parameters = [...this.model.parameters()];
+    const parameters = [...this.model.parameters()];
+    for (const { parameters: pattern } of this.#options.groups ?? []) requireTaken(pattern, parameters);
+    for (const { options } of this.phases) if (options.trains !== undefined) requireTaken(options.trains, parameters);
+    this.#parameters = parameters;
   }
 
   async #timed<T>(work: () => Promise<T>): Promise<T> {

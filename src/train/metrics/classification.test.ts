@@ -9,15 +9,13 @@ import {
   confusionMatrix,
   confusionOf,
   f1,
-  type Metric,
-  meanAbsoluteErrorMetric,
   perplexity,
   precision,
-  r2,
   recall,
-  rootMeanSquaredError,
   topKAccuracy,
-} from "./metrics.ts";
+} from "./classification.ts";
+import type { Metric } from "./metric.ts";
+import { meanAbsoluteErrorMetric, r2, rootMeanSquaredError } from "./regression.ts";
 
 interface Batch {
   readonly output: Tensor;
@@ -94,8 +92,8 @@ test("rows with an ignored label count neither for nor against", async () => {
   const batch = predicted([0, 2, 1, 0], [0, 1, 9, 9], 3);
   const kept = predicted([0, 2], [0, 1], 3);
   for (const [padded, plain] of [
-    [accuracy({ ignore: 9 }), accuracy()],
-    [perplexity({ ignore: 9 }), perplexity()],
+    [accuracy({ ignoreIndex: 9 }), accuracy()],
+    [perplexity({ ignoreIndex: 9 }), perplexity()],
   ] as const)
     expect(padded.result(await measure(padded, batch))).toBeCloseTo(plain.result(await measure(plain, kept)), 6);
 });

@@ -6,11 +6,11 @@ import type { TensorType } from "../graph/ir.ts";
 import type { CompileOptions } from "../jit/compile.ts";
 import type { Loss } from "../nn/losses/losses.ts";
 import type { Module } from "../nn/module.ts";
-import type { Callback } from "./callbacks/callback.ts";
-import type { Metric } from "./metrics/metrics.ts";
-import type { OptimizerName, optimizers } from "./optimizers.ts";
-import type { Schedule } from "./schedules.ts";
-import type { TrainingOptions } from "./trainer.ts";
+import type { Callback } from "../train/callbacks/callback.ts";
+import type { Metric } from "../train/metrics/metrics.ts";
+import type { OptimizerName, optimizers } from "../train/optimizers.ts";
+import type { Schedule } from "../train/schedules.ts";
+import type { TrainingOptions } from "../train/trainer.ts";
 
 /** What a command line may change about a run. */
 export interface RecipeSettings {

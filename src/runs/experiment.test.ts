@@ -4,7 +4,7 @@ import { tensor } from "../core/tensor.ts";
 import { fromTensors } from "../data/index.ts";
 import { constantInit, crossEntropy, dense, sequential } from "../nn/index.ts";
 import { averages, type ExperimentTask, type Outcome, runTrial } from "./experiment.ts";
-import { accuracy } from "./metrics/metrics.ts";
+import { accuracy } from "../train/metrics/classification.ts";
 
 const points = fromTensors({
   x: tensor([

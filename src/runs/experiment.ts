@@ -6,14 +6,14 @@ import type { TensorType } from "../graph/ir.ts";
 import type { CompileOptions } from "../jit/compile.ts";
 import type { Loss } from "../nn/losses/losses.ts";
 import type { Module } from "../nn/module.ts";
-import type { Callback } from "./callbacks/callback.ts";
-import { evaluate } from "./evaluate.ts";
-import { fit } from "./fit.ts";
-import type { Metric } from "./metrics/metrics.ts";
-import { optimizerOf } from "./optimizers.ts";
+import type { Callback } from "../train/callbacks/callback.ts";
+import { evaluate } from "../train/evaluate.ts";
+import { fit } from "../train/fit.ts";
+import type { Metric } from "../train/metrics/metrics.ts";
+import { optimizerOf } from "../train/optimizers.ts";
 import type { OnDownload, RecipeSettings } from "./recipe.ts";
-import type { EpochResult } from "./running-sums.ts";
-import type { Schedule } from "./schedules.ts";
+import type { EpochResult } from "../train/running-sums.ts";
+import type { Schedule } from "../train/schedules.ts";
 
 /** One of the networks that an experiment compares. */
 export interface Variant {
