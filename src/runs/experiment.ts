@@ -2,18 +2,19 @@
 import { atPlace, NonFiniteError } from "../core/errors.ts";
 import { size } from "../core/shape.ts";
 import type { Batch, Dataset } from "../data/pipeline/dataset.ts";
-import type { TensorType } from "../graph/ir.ts";
 import type { CompileOptions } from "../jit/compile.ts";
-import type { Loss } from "../nn/losses/losses.ts";
-import type { Module } from "../nn/module.ts";
+import type { TypeTree } from "../nn/inputs.ts";
+import type { Loss } from "../nn/losses/loss.ts";
+import type { TensorModule } from "../nn/module.ts";
 import type { Callback } from "../train/callbacks/callback.ts";
 import { evaluate } from "../train/evaluate.ts";
 import { fit } from "../train/fit.ts";
-import type { Metric } from "../train/metrics/metrics.ts";
-import { optimizerOf } from "../train/optimizers.ts";
+import type { Metric } from "../train/metrics/metric.ts";
+import { optimizerOf } from "../train/optimizers/index.ts";
 import type { OnDownload, RecipeSettings } from "./recipe.ts";
-import type { EpochResult } from "../train/running-sums.ts";
+import type { EpochResult } from "../train/engine/running-sums.ts";
 import type { Schedule } from "../train/schedules.ts";
+import { gradientNorms } from "../train/transforms/index.ts";
 
 /** One of the networks that an experiment compares. */
 export interface Variant {
@@ -22,7 +23,7 @@ export interface Variant {
   /** Its place on the axis of the experiment: 16. */
   readonly at: number;
   /** A new network, without weights. */
-  build(): Module;
+  build(): TensorModule;
 }
 
 export interface ExperimentSettings extends RecipeSettings {
@@ -42,8 +43,8 @@ export interface ExperimentTask {
   readonly metrics: readonly Metric[];
   /** Default: the settings' rate, constant. */
   readonly schedule?: Schedule;
-  /** One input. */
-  readonly input: TensorType;
+  /** Types of the inputs for a batch of 1. */
+  readonly types: TypeTree;
   readonly samples?: { readonly train: number; readonly test: number };
 }
 
@@ -99,12 +100,12 @@ export interface TrialOptions {
 
 /** Trains and tests one network. A loss or gradient that is no number ends the trial, and is its outcome. */
 export async function runTrial(
-  { train, test, loss, metrics, schedule, input }: ExperimentTask,
+  { train, test, loss, metrics, schedule, types }: ExperimentTask,
   { series, at, build }: Variant,
   { settings, seed, compile, callbacks = [] }: TrialOptions,
 ): Promise<Outcome> {
   const model = build();
-  model.trace(input);
+  model.trace(types);
   const weights = [...model.parameters()].filter(([, { isBuffer }]) => !isBuffer);
   const outcome = { series, at, seed, parameters: weights.reduce((sum, [, { shape }]) => sum + size(shape), 0) };
   // Of matrices and kernels: what a normalization or a bias sees says less of how gradients fare on their way.
@@ -121,15 +122,16 @@ export async function runTrial(
       callbacks: [
         {
           name: "gradients",
-          onBatch({ batchInEpoch }, { gradientNorms = {} }) {
+          onBatch({ batchInEpoch }, { reports }) {
             if (batchInEpoch !== 1) return;
-            gradients.push(Object.fromEntries(watched.map((path) => [path, gradientNorms[path] ?? Number.NaN])));
+            const norms = reports["gradientNorms"] ?? {};
+            gradients.push(Object.fromEntries(watched.map((path) => [path, norms[path] ?? Number.NaN])));
           },
           onEpoch: (_, results) => void history.push(results),
         },
         ...callbacks,
       ],
-      training: { seed, gradientNorms: true, ...(compile && { compile }) },
+      training: { seed, transforms: [gradientNorms()], ...(compile && { compile }) },
     });
   } catch (error) {
     const seconds = (performance.now() - began) / 1000;

@@ -2,15 +2,16 @@
 import type { Tensor } from "../core/tensor.ts";
 import type { Batch, Dataset } from "../data/pipeline/dataset.ts";
 import type { Tokenizer } from "../data/text/tokenizer.ts";
-import type { TensorType } from "../graph/ir.ts";
 import type { CompileOptions } from "../jit/compile.ts";
-import type { Loss } from "../nn/losses/losses.ts";
-import type { Module } from "../nn/module.ts";
+import type { TypeTree } from "../nn/inputs.ts";
+import type { AnyModule } from "../nn/module.ts";
 import type { Callback } from "../train/callbacks/callback.ts";
-import type { Metric } from "../train/metrics/metrics.ts";
-import type { OptimizerName, optimizers } from "../train/optimizers.ts";
+import type { LossSpec, Objective } from "../train/engine/objective.ts";
+import type { AlternatingStep } from "../train/engine/objectives.ts";
+import type { Metric } from "../train/metrics/metric.ts";
+import type { OptimizerName, optimizers } from "../train/optimizers/index.ts";
 import type { Schedule } from "../train/schedules.ts";
-import type { TrainingOptions } from "../train/trainer.ts";
+import type { TrainingOptions } from "../train/engine/trainer.ts";
 
 /** What a command line may change about a run. */
 export interface RecipeSettings {
@@ -52,12 +53,10 @@ export type OptionsOf<O extends RecipeOptions> = {
 
 /** How a file or a JSON value becomes an input of the model. */
 export interface InputFormat {
-  /** One input: batch of 1. */
-  readonly type: TensorType;
+  /** Types of the inputs for a batch of 1. */
+  readonly types: TypeTree;
   /** Set when inputs are pictures: size and channels to decode to. Pixels arrive as bytes. */
   readonly image?: { readonly height: number; readonly width: number; readonly channels: 1 | 3 };
-  /** What the model takes beside it, by name, for a batch of 1: the ids that a decoder continues. */
-  readonly extra?: Readonly<Record<string, TensorType>>;
   /** From raw numbers [N, …] (bytes of a picture, or JSON) to what the model takes. */
   readonly prepare: (raw: Tensor) => Tensor;
 }
@@ -102,19 +101,22 @@ export interface Stage {
   readonly name: string;
   readonly epochs: number;
   /** Called once before the stage, e.g. to freeze layers. */
-  readonly before?: (model: Module) => void;
+  readonly before?: (model: AnyModule) => void;
 }
 
 /** Everything that a run trains on and with. */
 export interface Task {
-  readonly model: Module;
+  readonly model: AnyModule;
   readonly train: Dataset<Batch>;
   /** Measured after every epoch. */
   readonly validation?: Dataset<Batch>;
   /** Measured once, at the end. */
   readonly test: Dataset<Batch>;
-  readonly loss: Loss;
-  readonly metrics: readonly Metric[];
+  /** What is minimized: a loss of the model's outputs, an objective of your own, or steps in turn, each with its optimizer. */
+  readonly loss?: LossSpec;
+  readonly objective?: Objective<never>;
+  readonly steps?: Readonly<Record<string, AlternatingStep<never>>>;
+  readonly metrics?: readonly Metric[];
   /** What was left out of the data or cut, to tell. */
   readonly notes?: readonly string[];
   /** Names of the classes, for the confusion matrix and predictions. */
@@ -131,7 +133,7 @@ export interface Task {
   /** Options of optimizers by name, beside the rate: what this model is usually trained with. */
   readonly optimizers?: { readonly [K in OptimizerName]?: Parameters<(typeof optimizers)[K]>[0] };
   /** What is predicted with and exported, where it is not the model itself: the generator of a GAN. */
-  readonly deployed?: { readonly model: Module; readonly input: InputFormat };
+  readonly deployed?: { readonly model: AnyModule; readonly input: InputFormat };
   /** How the trained model is asked; default: by pictures or numbers, as `input` tells. */
   readonly dialogue?: Dialogue;
   /** How the trained model writes text; default: it does not. */
@@ -155,12 +157,10 @@ export type OnDownload = (progress: {
   readonly total: number;
 }) => void;
 
-/** A model, and the type of one input of it. */
+/** A model, and the types of its inputs for a batch of 1. */
 export interface RecipeNetwork {
-  readonly model: Module;
-  readonly input: TensorType;
-  /** Of its extra inputs, by name. */
-  readonly extra?: Readonly<Record<string, TensorType>>;
+  readonly model: AnyModule;
+  readonly types: TypeTree;
 }
 
 export interface Recipe<O extends RecipeOptions = RecipeOptions> {
