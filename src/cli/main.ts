@@ -13,7 +13,7 @@ import { command as recipesCommand } from "./commands/recipes.ts";
 import { command as trainCommand } from "./commands/train.ts";
 import { Interrupted } from "./interrupt.ts";
 import { type Output, standardOutput } from "./output.ts";
-import { version } from "./package.ts";
+import { version } from "../runs/package.node.ts";
 
 export const commands: readonly Command[] = [
   trainCommand,

@@ -1,30 +1,20 @@
 /** Recipes: a model, its data and its settings as one runnable, typed module. */
-import type { Tensor } from "../core/tensor.ts";
+import type { z } from "zod";
 import type { Batch, Dataset } from "../data/pipeline/dataset.ts";
 import type { Tokenizer } from "../data/text/tokenizer.ts";
+import type { Tensor } from "../core/tensor.ts";
+import type { Value } from "../graph/ir.ts";
 import type { CompileOptions } from "../jit/compile.ts";
 import type { TypeTree } from "../nn/inputs.ts";
 import type { AnyModule } from "../nn/module.ts";
 import type { Callback } from "../train/callbacks/callback.ts";
 import type { LossSpec, Objective } from "../train/engine/objective.ts";
 import type { AlternatingStep } from "../train/engine/objectives.ts";
+import type { TrainingOptions } from "../train/engine/trainer.ts";
 import type { Metric } from "../train/metrics/metric.ts";
 import type { OptimizerName, optimizers } from "../train/optimizers/index.ts";
 import type { Schedule } from "../train/schedules.ts";
-import type { TrainingOptions } from "../train/engine/trainer.ts";
-
-/** What a command line may change about a run. */
-export interface RecipeSettings {
-  /** Passes over the training data. */
-  readonly epochs: number;
-  readonly batchSize: number;
-  readonly learningRate: number;
-  readonly optimizer: OptimizerName;
-  /** Start of all randomness. */
-  readonly seed: number;
-}
-
-export type OptionValue = string | number | boolean;
+import type { OptionValue, RecipeSettings } from "./settings.ts";
 
 /** A choice that a recipe leaves to who runs it, beside the settings: `--cell gru`. */
 export interface RecipeOption {
@@ -36,6 +26,7 @@ export interface RecipeOption {
   readonly choices?: readonly string[];
 }
 
+/** Options of a recipe's own, by name. */
 export type RecipeOptions = Readonly<Record<string, RecipeOption>>;
 
 /** The values of a recipe's options. */
@@ -51,21 +42,22 @@ export type OptionsOf<O extends RecipeOptions> = {
           : OptionValue;
 };
 
-/** How a file or a JSON value becomes an input of the model. */
+/** How a file or a JSON value becomes the input of a model that takes one tensor. */
 export interface InputFormat {
-  /** Types of the inputs for a batch of 1. */
-  readonly types: TypeTree;
-  /** Set when inputs are pictures: size and channels to decode to. Pixels arrive as bytes. */
+  /** Set when inputs are images: the size and channels to decode to. Pixels arrive as bytes. */
   readonly image?: { readonly height: number; readonly width: number; readonly channels: 1 | 3 };
-  /** From raw numbers [N, …] (bytes of a picture, or JSON) to what the model takes. */
-  readonly prepare: (raw: Tensor) => Tensor;
+  /**
+   * From raw numbers [N, …], the bytes of an image or JSON's numbers as float32, to what the model takes, inside a graph of its own;
+   * default: bytes are divided by 255, and numbers are cast to the type that the model takes.
+   */
+  readonly prepare?: (raw: Value) => Value;
 }
 
-/** What a model says to a question. */
+/** What a model answers to a question. */
 export type Answer = {
   /** What a person should know of the question, such as words that the model does not know. */
   readonly note?: string;
-} /** Logits of the task's classes, or numbers, [1, …]: told as of pictures. */ & (
+} /** Logits of the task's classes, or numbers, [1, …]: shown as those of images are. */ & (
   | { readonly output: Tensor }
   | {
       readonly text: string;
@@ -77,13 +69,13 @@ export type Answer = {
     }
 );
 
-/** How a model is asked what neither a picture nor numbers can ask: a sentence, a recording, the number of a user. */
+/** How a model is asked what neither an image nor numbers can ask: a sentence, a recording, the number of a user. */
 export interface Dialogue {
   /** What is asked, for the help: `a sentence in English`. */
   readonly what: string;
   /** A question to try. */
   readonly example: string;
-  /** Prepares to answer; the answer to a bad question is a DataError or FileError that tells the mend. */
+  /** Prepares to answer; the answer to a bad question is a DataError or FileError that says how to mend it. */
   open(compile: CompileOptions): Promise<(question: string) => Promise<Answer>>;
 }
 
@@ -104,26 +96,46 @@ export interface Stage {
   readonly before?: (model: AnyModule) => void;
 }
 
-/** Everything that a run trains on and with. */
-export interface Task {
+/** A model, and the types of its inputs for a batch of 1. */
+export interface RecipeNetwork {
   readonly model: AnyModule;
+  readonly types: TypeTree;
+}
+
+/** Everything that prediction, generation and export need of a recipe, made without its data. */
+export interface Deployment extends RecipeNetwork {
+  /** How a file or JSON becomes the input. */
+  readonly input?: InputFormat;
+  /** Names of the classes, for the confusion matrix and predictions. */
+  readonly classes?: readonly string[];
+  /** What is predicted with and exported, where it is not the model itself: the generator of a GAN. */
+  readonly deployed?: RecipeNetwork & { readonly input?: InputFormat };
+  /** How the trained model is asked; default: by images or numbers, as `input` says. */
+  readonly dialogue?: Dialogue;
+  /** How the trained model writes text; default: it does not. */
+  readonly writer?: Writer;
+}
+
+/** Everything that a run trains on and with. */
+export interface Task<F = unknown> extends Deployment {
+  /** What was learned of the data, and what a run keeps of it: see Recipe.facts. */
+  readonly facts?: F;
   readonly train: Dataset<Batch>;
   /** Measured after every epoch. */
   readonly validation?: Dataset<Batch>;
   /** Measured once, at the end. */
   readonly test: Dataset<Batch>;
-  /** What is minimized: a loss of the model's outputs, an objective of your own, or steps in turn, each with its optimizer. */
+  /** What is minimized: a loss of the model's outputs, or … */
   readonly loss?: LossSpec;
+  /** … an objective of your own, or … */
   readonly objective?: Objective<never>;
+  /** … steps in turn, each with an optimizer of its own. */
   readonly steps?: Readonly<Record<string, AlternatingStep<never>>>;
   readonly metrics?: readonly Metric[];
-  /** What was left out of the data or cut, to tell. */
+  /** What was left out of the data or cut, to be shown. */
   readonly notes?: readonly string[];
-  /** Names of the classes, for the confusion matrix and predictions. */
-  readonly classes?: readonly string[];
-  /** How many samples there are, to tell. */
+  /** How many samples there are, to be shown. */
   readonly samples?: { readonly train: number; readonly test: number };
-  readonly input: InputFormat;
   /** Default: one stage of the settings' epochs. */
   readonly stages?: readonly Stage[];
   /** Default: the settings' rate, constant. */
@@ -132,12 +144,6 @@ export interface Task {
   readonly training?: TrainingOptions;
   /** Options of optimizers by name, beside the rate: what this model is usually trained with. */
   readonly optimizers?: { readonly [K in OptimizerName]?: Parameters<(typeof optimizers)[K]>[0] };
-  /** What is predicted with and exported, where it is not the model itself: the generator of a GAN. */
-  readonly deployed?: { readonly model: AnyModule; readonly input: InputFormat };
-  /** How the trained model is asked; default: by pictures or numbers, as `input` tells. */
-  readonly dialogue?: Dialogue;
-  /** How the trained model writes text; default: it does not. */
-  readonly writer?: Writer;
   /** Further results of the test, of what no metric can add up from batches; `results` are the loss and the metrics. */
   measure?(
     compile: CompileOptions,
@@ -157,41 +163,47 @@ export type OnDownload = (progress: {
   readonly total: number;
 }) => void;
 
-/** A model, and the types of its inputs for a batch of 1. */
-export interface RecipeNetwork {
-  readonly model: AnyModule;
-  readonly types: TypeTree;
-}
-
-export interface Recipe<O extends RecipeOptions = RecipeOptions> {
+export interface Recipe<O extends RecipeOptions = RecipeOptions, F = unknown> {
   readonly name: string;
   /** One sentence. */
   readonly summary: string;
   /** What it is trained and tested on, in a few words, with sizes. */
   readonly data?: string;
   readonly defaults: RecipeSettings;
-  /** Choices of its own, which `network` and `load` find beside the settings. */
+  /** Choices of its own, which `network`, `open` and `load` find beside the settings. */
   readonly options?: O;
-  /** The network alone, without its data, for inspection; default: taken from what `load` gives. */
+  /** What a run keeps of its data, as JSON: a vocabulary, a scaling. Needed by an `open` that takes facts. */
+  readonly facts?: z.ZodType<F>;
+  /** The network alone, without its data, for inspection; default: that of `open` where there are no facts. */
   network?(settings: RecipeSettings & OptionsOf<O>): RecipeNetwork;
+  /** What a trained model is used with, made of the settings and of the facts that `load` gave. */
+  open?(settings: RecipeSettings & OptionsOf<O>, facts: F): Deployment;
   /**
    * Loads the data and builds the model. `limit`, when given, keeps only so many training and test samples; `onDownload`
    * is to be passed on to what loads the data.
    */
-  load(settings: RecipeSettings & OptionsOf<O>, limit?: number, onDownload?: OnDownload): Promise<Task>;
+  load(settings: RecipeSettings & OptionsOf<O>, limit?: number, onDownload?: OnDownload): Promise<Task<F>>;
   /** What to try after it. */
   readonly next?: readonly string[];
 }
 
 /** A recipe; its module exports it as default. */
-export const defineRecipe = <const O extends RecipeOptions = Record<never, never>>(recipe: Recipe<O>): Recipe =>
-  // The command line gives the options that are declared, of the kinds that they are declared with.
+export const defineRecipe = <const O extends RecipeOptions = Record<never, never>, F = unknown>(
+  recipe: Recipe<O, F>,
+): Recipe =>
+  // Who runs it gives the options that are declared, of the kinds that they are declared with, and facts that passed their schema.
   recipe as unknown as Recipe;
 
-/** A recipe's options as they are when nothing is said. */
-export const defaultOptions = ({ options = {} }: Pick<Recipe, "options">): Readonly<Record<string, OptionValue>> =>
+/** The values of a recipe's options that were given none. */
+export const defaultOptions = ({ options = {} }: { readonly options?: RecipeOptions }): Record<string, OptionValue> =>
   Object.fromEntries(Object.entries(options).map(([name, option]) => [name, option.default]));
 
-/** The first `limit` elements of a dataset, or all of them. */
-export const limited = <T>(data: Dataset<T>, limit: number | undefined): Dataset<T> =>
-  limit === undefined || limit >= (data.length ?? Number.POSITIVE_INFINITY) ? data : data.take(limit);
+/** The network of a recipe alone, `undefined` where it takes data to know it. */
+export function networkOf(recipe: Recipe, settings: RecipeSettings & Record<string, OptionValue>): RecipeNetwork | undefined {
+  if (recipe.network) return recipe.network(settings);
+  return recipe.facts ? undefined : recipe.open?.(settings, undefined);
+}
+
+/** The first `limit` elements of a dataset, all of them without a limit. */
+export const limited = <T>(dataset: Dataset<T>, limit: number | undefined): Dataset<T> =>
+  limit === undefined || (dataset.length !== undefined && dataset.length <= limit) ? dataset : dataset.take(limit);

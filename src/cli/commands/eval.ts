@@ -1,7 +1,7 @@
 /** `sardonyx eval`: a run's model measured on its test data. */
 import { defineCommand } from "../command.ts";
-import { evaluateTask, showEvaluation } from "../evaluation.ts";
-import { bestOption, openRun } from "../open-run.ts";
+import { evaluateTask, showEvaluation } from "../../runs/evaluation.ts";
+import { bestOption, openRun } from "../../runs/open-run.node.ts";
 
 export const command = defineCommand({
   name: "eval",

@@ -6,8 +6,8 @@ import { writeFileAtomic } from "../../storage/atomic.node.ts";
 import { encodeSafetensors } from "../../storage/safetensors.ts";
 import { choice, defineCommand, text } from "../command.ts";
 import { onnxModel } from "../onnx.ts";
-import { bestOption, type OpenRun, openRun } from "../open-run.ts";
-import { shown } from "../run-folder.ts";
+import { bestOption, type OpenRun, openRun } from "../../runs/open-run.node.ts";
+import { shown } from "../../runs/run-folder.node.ts";
 import { count } from "../text.ts";
 
 interface Exported {

@@ -3,8 +3,8 @@ import { DataError, OptionError } from "../../core/errors.ts";
 import { keyOf, Random } from "../../core/random.ts";
 import { decoder, generate } from "../../decode/generate.ts";
 import { defineCommand, number, text, wholeNumber } from "../command.ts";
-import { bestOption, openRun } from "../open-run.ts";
-import { shown } from "../run-folder.ts";
+import { bestOption, openRun } from "../../runs/open-run.node.ts";
+import { shown } from "../../runs/run-folder.node.ts";
 import { count } from "../text.ts";
 
 export const command = defineCommand({

@@ -5,7 +5,7 @@ import { choice, defineCommand, text, toggle } from "../command.ts";
 import { documentFormatOf, documentFormats, documentOf } from "../inspect/documents.ts";
 import { targetDescription } from "../inspect/target.ts";
 import { inspectTarget, whatIfOptions } from "../inspect/what-if.ts";
-import { shown } from "../run-folder.ts";
+import { shown } from "../../runs/run-folder.node.ts";
 
 export const command = defineCommand({
   name: "inspect",

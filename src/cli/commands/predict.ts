@@ -5,11 +5,11 @@ import { predictor } from "../../train/evaluate.ts";
 import type { Dialogue, Task } from "../../runs/recipe.ts";
 import { animate } from "../animation.ts";
 import { defineCommand } from "../command.ts";
-import { bestOption, type OpenRun, openRun } from "../open-run.ts";
+import { bestOption, type OpenRun, openRun } from "../../runs/open-run.node.ts";
 import type { Output } from "../output.ts";
-import { readInput } from "../predict-input.ts";
-import { describeOutput } from "../predict-output.ts";
-import { shown } from "../run-folder.ts";
+import { readInput } from "../../runs/predict-input.node.ts";
+import { describeOutput } from "../../runs/predict-output.ts";
+import { shown } from "../../runs/run-folder.node.ts";
 
 export const command = defineCommand({
   name: "predict",

@@ -1,6 +1,6 @@
 /** `sardonyx recipes`: what can be trained. */
 import { defineCommand } from "../command.ts";
-import { builtInRecipes, isExperiment, loadTrainable } from "../recipes.ts";
+import { builtInRecipes, isExperiment, loadTrainable } from "../../runs/recipes.node.ts";
 import { table } from "../text.ts";
 
 export const command = defineCommand({

@@ -15,12 +15,12 @@ import {
   toggle,
   wholeNumber,
 } from "../command.ts";
-import { version } from "../package.ts";
-import { isLoadedExperiment, type Loaded, loadTrainable, type Trainable } from "../recipes.ts";
+import { version } from "../../runs/package.node.ts";
+import { isLoadedExperiment, type Loaded, loadTrainable, type Trainable } from "../../runs/recipes.node.ts";
 import { runExperiment } from "../train/experiment.ts";
-import { makePlan, type Plan } from "../train/plan.ts";
+import { makePlan, type Plan } from "../../runs/plan.node.ts";
 import { runTraining } from "../train/run.ts";
-import type { GivenSettings } from "../train/settings.ts";
+import type { GivenSettings } from "../../runs/settings.ts";
 
 function deviceOf(name: string): Device {
   const device = devices.find((known) => known === name);

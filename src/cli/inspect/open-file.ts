@@ -8,7 +8,7 @@ import { atPlace, FileError, ShapeError } from "../../core/errors.ts";
 import { isPlainObject } from "../../core/tree.ts";
 import { importModel } from "../../onnx/import.ts";
 import { openBeside, openFile } from "../../storage/file-source.node.ts";
-import { shown } from "../run-folder.ts";
+import { shown } from "../../runs/run-folder.node.ts";
 import { openTfjs } from "./open-tfjs.ts";
 import { configNetwork, openSafetensors, openShards } from "./open-weights.ts";
 import { ShapeChooser, type ShapeOptions } from "./shapes.ts";

@@ -7,12 +7,12 @@ import { readBytes, writeFileAtomic } from "../../storage/atomic.node.ts";
 import { type Experiment, type ExperimentTask, type Outcome, runTrial, type Variant } from "../../runs/experiment.ts";
 import { Interrupted, type Interruption, onInterrupt } from "../interrupt.ts";
 import type { Output } from "../output.ts";
-import { openFolder, runFiles, shown, writeRecord } from "../run-folder.ts";
+import { openFolder, runFiles, shown, writeRecord } from "../../runs/run-folder.node.ts";
 import { count, duration, namedResult, plural } from "../text.ts";
 import { metricOf, reportOf, showOutcomes } from "./experiment-report.ts";
-import type { Plan } from "./plan.ts";
+import type { Plan } from "../../runs/plan.node.ts";
 import { showDownloads } from "./progress.ts";
-import { showSettings } from "./settings.ts";
+import { showSettings } from "../../runs/settings.ts";
 
 /** Runs what is left of an experiment. Every finished trial is kept, also when the run is stopped. */
 export async function runExperiment(plan: Plan<Experiment>, output: Output): Promise<void> {

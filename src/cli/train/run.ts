@@ -8,20 +8,20 @@ import { summarize } from "../../nn/summary.ts";
 import { writeFileAtomic } from "../../storage/atomic.node.ts";
 import type { InputFormat, Task } from "../../runs/recipe.ts";
 import type { EpochResult } from "../../train/running-sums.ts";
-import { evaluateTask, showEvaluation } from "../evaluation.ts";
+import { evaluateTask, showEvaluation } from "../../runs/evaluation.ts";
 import { Interrupted, type Interruption, onInterrupt } from "../interrupt.ts";
 import { onnxModel } from "../onnx.ts";
 import type { Output } from "../output.ts";
-import { packageRoot } from "../package.ts";
-import { openFolder, recipeSettings, runFiles, shown, writeRecord } from "../run-folder.ts";
+import { packageRoot } from "../../runs/package.node.ts";
+import { openFolder, recipeSettings, runFiles, shown, writeRecord } from "../../runs/run-folder.node.ts";
 import { count, duration, plural } from "../text.ts";
-import { curvesOf } from "./curves.ts";
+import { curvesOf } from "../../draw/curves.ts";
 import { showLayers } from "./layers.ts";
-import type { Plan } from "./plan.ts";
-import { profileBatches, profiled, readProfile, showProfile, withUpdates } from "./profile.ts";
+import type { Plan } from "../../runs/plan.node.ts";
+import { profileBatches, profiled, readProfile, showProfile, withUpdates } from "../../runs/profile.node.ts";
 import { showDownloads } from "./progress.ts";
-import { showSettings } from "./settings.ts";
-import { isFinished, runStages } from "./stages.ts";
+import { showSettings } from "../../runs/settings.ts";
+import { isFinished, runStages } from "../../runs/stages.node.ts";
 
 export interface RunOptions {
   readonly output: Output;

@@ -6,7 +6,7 @@ import type { Inspected } from "../../../analyze/inspect.ts";
 import type { InspectedLayer, Inspection } from "../../../analyze/schema.ts";
 import { structureOf } from "../../../analyze/structure.ts";
 import { barPlot, escapeXml, palette } from "../../../draw/plot.ts";
-import { modulePath } from "../../package.ts";
+import { modulePath } from "../../../runs/package.node.ts";
 import { count } from "../../text.ts";
 import { amount, bytes, extents, longCount, share } from "../units.ts";
 import type { ExplorerData } from "./explorer.ts";

@@ -1,7 +1,7 @@
 /** Learning curves of a run: each result by epoch, on the training and the validation data. */
-import { linePlot } from "../../draw/plot.ts";
-import type { Drawings } from "../../runs/recipe.ts";
-import type { EpochResult } from "../../train/running-sums.ts";
+import { linePlot } from "./plot.ts";
+import type { Drawings } from "../runs/recipe.ts";
+import type { EpochResult } from "../train/running-sums.ts";
 
 const validation = "validation_";
 

@@ -4,7 +4,7 @@ import { register } from "node:module";
 import { extname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { FileError, SardonyxError } from "../core/errors.ts";
-import { modulePath } from "./package.ts";
+import { modulePath } from "./package.node.ts";
 
 export const moduleExtensions = [".ts", ".mts", ".js", ".mjs"];
 

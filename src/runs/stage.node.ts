@@ -1,12 +1,12 @@
 /** The stage of a run: where it began, and proof that what it froze did not move. */
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import { FileError, InternalError } from "../../core/errors.ts";
-import { keyOf } from "../../core/random.ts";
-import { size } from "../../core/shape.ts";
-import type { Module } from "../../nn/module.ts";
-import type { Callback } from "../../train/callbacks/callback.ts";
-import type { Stage, Task } from "../../runs/recipe.ts";
+import { FileError, InternalError } from "../core/errors.ts";
+import { keyOf } from "../core/random.ts";
+import { size } from "../core/shape.ts";
+import type { Module } from "../nn/module.ts";
+import type { Callback } from "../train/callbacks/callback.ts";
+import type { Stage, Task } from "./recipe.ts";
 
 const stateSchema = z.object({
   /** Which stage is under way, from 0. */

@@ -1,10 +1,10 @@
 /** ONNX Runtime's profiles of a run, summed by operator and by layer. */
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { CompileOptions } from "../../jit/compile.ts";
-import type { Output } from "../output.ts";
-import { shown } from "../run-folder.ts";
-import { percent, table } from "../text.ts";
+import type { CompileOptions } from "../jit/compile.ts";
+import type { Output } from "../cli/output.ts";
+import { shown } from "./run-folder.node.ts";
+import { percent, table } from "../cli/text.ts";
 
 /** Batches of a profile that was not given a number of epochs. */
 export const profileBatches = 50;

@@ -1,23 +1,23 @@
 /** The stages of a run, one after the other, from its beginning or from where it stopped. */
 import { join } from "node:path";
-import { InternalError } from "../../core/errors.ts";
-import { size } from "../../core/shape.ts";
-import type { Tensor } from "../../core/tensor.ts";
-import type { CompileOptions } from "../../jit/compile.ts";
-import { writeFileAtomic } from "../../storage/atomic.node.ts";
-import type { Callback } from "../../train/callbacks/callback.ts";
-import { checkpoint, checkpointBest, jsonLog, tensorBoard } from "../../train/callbacks/checkpoint.node.ts";
-import { encodeCheckpoint } from "../../train/checkpoint.ts";
-import { type FitResult, fit, type Progress, type Run } from "../../train/fit.ts";
-import type { Stage, Task } from "../../runs/recipe.ts";
-import type { EpochResult } from "../../train/running-sums.ts";
-import { loadParameters } from "../../train/trainer.ts";
-import { Interrupted, type Interruption } from "../interrupt.ts";
-import type { Output } from "../output.ts";
-import { runFiles } from "../run-folder.ts";
-import { count, plural } from "../text.ts";
-import { optimizerFor, type Plan } from "./plan.ts";
-import { showProgress } from "./progress.ts";
+import { InternalError } from "../core/errors.ts";
+import { size } from "../core/shape.ts";
+import type { Tensor } from "../core/tensor.ts";
+import type { CompileOptions } from "../jit/compile.ts";
+import { writeFileAtomic } from "../storage/atomic.node.ts";
+import type { Callback } from "../train/callbacks/callback.ts";
+import { checkpoint, checkpointBest, jsonLog, tensorBoard } from "../train/callbacks/checkpoint.node.ts";
+import { encodeCheckpoint } from "../train/checkpoint.ts";
+import { type FitResult, fit, type Progress, type Run } from "../train/fit.ts";
+import type { Stage, Task } from "./recipe.ts";
+import type { EpochResult } from "../train/running-sums.ts";
+import { loadParameters } from "../train/trainer.ts";
+import { Interrupted, type Interruption } from "../cli/interrupt.ts";
+import type { Output } from "../cli/output.ts";
+import { runFiles } from "./run-folder.node.ts";
+import { count, plural } from "../cli/text.ts";
+import { optimizerFor, type Plan } from "./plan.node.ts";
+import { showProgress } from "../cli/train/progress.ts";
 import {
   beginStage,
   digestFrozen,
@@ -27,7 +27,7 @@ import {
   type StageState,
   stageCallback,
   stageCallbackName,
-} from "./stage.ts";
+} from "./stage.node.ts";
 
 export interface StagesOptions {
   readonly task: Task;

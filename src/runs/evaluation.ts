@@ -2,10 +2,10 @@
 import type { CompileOptions } from "../jit/compile.ts";
 import { type Evaluation, evaluate } from "../train/evaluate.ts";
 import { confusionOf } from "../train/metrics/metrics.ts";
-import type { Task } from "../runs/recipe.ts";
-import { showConfusion } from "./confusion.ts";
-import type { Output } from "./output.ts";
-import { namedResults, plural } from "./text.ts";
+import type { Task } from "./recipe.ts";
+import { showConfusion } from "../cli/confusion.ts";
+import type { Output } from "../cli/output.ts";
+import { namedResults, plural } from "../cli/text.ts";
 
 /** An evaluation as plain data. */
 export interface EvaluationReport {

@@ -3,11 +3,11 @@ import { existsSync, readdirSync } from "node:fs";
 import { extname, join, resolve } from "node:path";
 import { z } from "zod";
 import { FileError, OptionError, unknownName } from "../core/errors.ts";
-import type { Experiment } from "../runs/experiment.ts";
+import type { Experiment } from "./experiment.ts";
 import { optimizerOf } from "../train/optimizers.ts";
-import type { Recipe } from "../runs/recipe.ts";
-import { describeExport, importDefault, moduleExtensions, useOwnPackage } from "./own-module.ts";
-import { codeRoot, extension, modulePath } from "./package.ts";
+import type { Recipe } from "./recipe.ts";
+import { describeExport, importDefault, moduleExtensions, useOwnPackage } from "./own-module.node.ts";
+import { codeRoot, extension, modulePath } from "./package.node.ts";
 
 /** What can be trained. */
 export type Trainable = Recipe | Experiment;

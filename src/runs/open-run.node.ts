@@ -6,11 +6,11 @@ import type { CompileOptions } from "../jit/compile.ts";
 import { readBytes } from "../storage/atomic.node.ts";
 import { decodeCheckpoint } from "../train/checkpoint.ts";
 import type { Progress } from "../train/fit.ts";
-import type { Recipe, Task } from "../runs/recipe.ts";
+import type { Recipe, Task } from "./recipe.ts";
 import { loadParameters } from "../train/trainer.ts";
-import { toggle } from "./command.ts";
-import type { Output } from "./output.ts";
-import { loadRecipe } from "./recipes.ts";
+import { toggle } from "../cli/command.ts";
+import type { Output } from "../cli/output.ts";
+import { loadRecipe } from "./recipes.node.ts";
 import {
   findRun,
   type RunRecord,
@@ -19,9 +19,9 @@ import {
   recipeSettings,
   runFiles,
   shown,
-} from "./run-folder.ts";
-import { showDownloads } from "./train/progress.ts";
-import { beginStage, parseStage, stageCallbackName } from "./train/stage.ts";
+} from "./run-folder.node.ts";
+import { showDownloads } from "../cli/train/progress.ts";
+import { beginStage, parseStage, stageCallbackName } from "./stage.node.ts";
 
 /** The option of every command that opens a run. */
 export const bestOption = toggle("use the weights of the best epoch (best.safetensors) instead of the last");

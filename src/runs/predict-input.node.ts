@@ -7,7 +7,7 @@ import { type Nested, Tensor, tensor } from "../core/tensor.ts";
 import { pictureExtensions, readImage } from "../data/images/image.node.ts";
 import { lightOnDark } from "../data/images/light-on-dark.ts";
 import { readBytes } from "../storage/atomic.node.ts";
-import type { InputFormat } from "../runs/recipe.ts";
+import type { InputFormat } from "./recipe.ts";
 
 /** One argument of `predict`. */
 export interface PredictInput {

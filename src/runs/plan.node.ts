@@ -1,15 +1,15 @@
 /** What is about to be trained: recipe, settings and folder, new or taken up again. Changes nothing on disk. */
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { OptionError } from "../../core/errors.ts";
-import type { CompileOptions } from "../../jit/compile.ts";
-import { selectBackend } from "../../runtime/select.ts";
-import type { Progress } from "../../train/fit.ts";
-import { type Optimizer, optimizerOf } from "../../train/optimizers.ts";
-import type { Recipe, Task } from "../../runs/recipe.ts";
-import { compileOptions, readCheckpoint } from "../open-run.ts";
-import type { Loaded, Trainable } from "../recipes.ts";
-import { folderForNewRun, newestRun, type RunRecord, readRecord, runFiles, shown } from "../run-folder.ts";
+import { OptionError } from "../core/errors.ts";
+import type { CompileOptions } from "../jit/compile.ts";
+import { selectBackend } from "../runtime/select.ts";
+import type { Progress } from "../train/fit.ts";
+import { type Optimizer, optimizerOf } from "../train/optimizers.ts";
+import type { Recipe, Task } from "./recipe.ts";
+import { compileOptions, readCheckpoint } from "./open-run.node.ts";
+import type { Loaded, Trainable } from "./recipes.node.ts";
+import { folderForNewRun, newestRun, type RunRecord, readRecord, runFiles, shown } from "./run-folder.node.ts";
 import { type GivenSettings, newSettings, resumedSettings } from "./settings.ts";
 
 export interface PlanOptions {
