@@ -2,8 +2,8 @@
 import { OptionError, unknownName } from "../core/errors.ts";
 import { foldIn, type Key, Random } from "../core/random.ts";
 import { Tensor } from "../core/tensor.ts";
-import { isPlainObject } from "../core/tree.ts";
-import { input, type Value } from "../graph/ir.ts";
+import { isPlainObject, mapTree } from "../core/tree.ts";
+import { input, Value } from "../graph/ir.ts";
 import type { OpKind } from "../graph/op.ts";
 import { Context, type ContextOptions } from "./context.ts";
 import { type Given, type InputForm, inputsFor, isTensorType, type TypeTree, valuesOf } from "./inputs.ts";
@@ -60,6 +60,7 @@ export abstract class Module<I = Value, O = Value> {
   readonly #rules: { readonly rule: FreezeRule; readonly path: string }[] = [];
   /** What was asked of this module, and has to match something. */
   readonly #asked: FreezeRule[] = [];
+  #inputTypes: TypeTree | undefined;
 
   /** Computes the outputs; tensors have the batch as their first axis. */
   protected abstract call(inputs: I, context: Context): O;
@@ -72,9 +73,18 @@ export abstract class Module<I = Value, O = Value> {
       .join(" + ");
   }
 
+  /** Types of the inputs that it was last applied to; `undefined` before the first time. */
+  get inputTypes(): TypeTree | undefined {
+    return this.#inputTypes;
+  }
+
   /** Runs the module inside a trace; errors name it. */
   apply(inputs: Given<I>, context: Context): O {
-    return context.run(this, inputs, () => this.call(inputsFor(this.inputs, inputs) as I, context));
+    return context.run(this, inputs, () => {
+      const taken = inputsFor(this.inputs, inputs);
+      this.#inputTypes = typesOf(taken);
+      return this.call(taken as I, context);
+    });
   }
 
   /** Child modules with their paths relative to this one. */
@@ -188,6 +198,12 @@ function follow(rule: FreezeRule, parameter: Parameter, path: string): boolean {
 }
 
 const joined = (path: string, name: string): string => (path === "" ? name : `${path}.${name}`);
+
+/** The types of graph values, nested alike. */
+const typesOf = (inputs: unknown): TypeTree =>
+  mapTree(inputs, (leaf) =>
+    leaf instanceof Value ? { dtype: leaf.dtype, shape: leaf.shape } : undefined,
+  ) as TypeTree;
 
 /** Graph inputs of types, named by their place; a tensor alone is `x`. */
 function inputsOfTypes(types: TypeTree): unknown {
