@@ -103,7 +103,7 @@ function targetsOf(into: unknown, results: ReadonlyMap<string, Value>): Readonly
   for (const { leaf, path } of leavesOf(into)) {
     if (leaf === undefined) continue;
     const result = results.get(path);
-    if (!(leaf instanceof Tensor) || leaf.dtype !== result?.dtype || !sameShape(leaf.shape, result.shape))
+    if (!(leaf instanceof Tensor) || !result || leaf.dtype !== result.dtype || !sameShape(leaf.shape, result.shape))
       throw new OptionError(
         `jit: into has ${leaf instanceof Tensor ? `${leaf.dtype} ${showShape(leaf.shape)}` : `a ${typeof leaf}`} at "${path}", where the function returns ${result ?? "no tensor"}; nest tensors as its results are`,
       );

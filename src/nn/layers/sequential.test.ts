@@ -20,7 +20,7 @@ test("layers run in order and are recorded with their paths, the chain last", ()
     dtype: "float32",
     shape: [2, 5],
   });
-  expect(context.records.map(({ path, kind, output }) => [path, kind, output.shape])).toEqual([
+  expect(context.records.map(({ path, kind, outputs }) => [path, kind, outputs[0]?.shape])).toEqual([
     ["layers.0", "dense", [2, 4]],
     ["layers.1.layers.0", "dense", [2, 3]],
     ["layers.1.layers.1", "reshape", [2, 3]],
@@ -30,6 +30,6 @@ test("layers run in order and are recorded with their paths, the chain last", ()
 });
 
 test("an empty chain is the identity", () => {
-  const { x, y } = sequential([]).trace({ dtype: "float32", shape: [2, 5] });
-  expect(y).toBe(x);
+  const { inputs, output } = sequential([]).trace({ dtype: "float32", shape: [2, 5] });
+  expect(output).toBe(inputs[0]);
 });
