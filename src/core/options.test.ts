@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { conv2d } from "../nn/layers/conv.ts";
 import { dense } from "../nn/layers/dense.ts";
 import { sequential } from "../nn/layers/sequential.ts";
-import { adam } from "../train/optimizers.ts";
+import { adam } from "../train/optimizers/index.ts";
 import { requireKnown } from "./options.ts";
 
 test("known options pass, others do not", () => {

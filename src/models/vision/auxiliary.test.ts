@@ -5,7 +5,7 @@ import { keyOf } from "../../core/random.ts";
 import { tensor } from "../../core/tensor.ts";
 import { fromTensors } from "../../data/index.ts";
 import { input, Value } from "../../graph/ir.ts";
-import { type Context, crossEntropy, dense, Module, meanSquaredError } from "../../nn/index.ts";
+import { against, type Context, crossEntropy, dense, Module, meanSquaredError } from "../../nn/index.ts";
 import { constant, keyTensor, reduceMean } from "../../ops/index.ts";
 import { Trainer } from "../../train/engine/trainer.ts";
 import { evaluate } from "../../train/evaluate.ts";
@@ -49,8 +49,8 @@ test("in evaluation the loss is the main one's", async () => {
 
 test("the loss keeps what the one it wraps says of its targets, and metrics read the logits", () => {
   const [logits, head] = [input("float32", [2, 7]), input("float32", [2, 7])];
-  const { ignoreIndex, predictions } = auxiliaryLoss(crossEntropy({ ignoreIndex: -1 }));
-  expect(ignoreIndex).toBe(-1);
+  const { ignoreIndex, target, predictions } = auxiliaryLoss(against("label", crossEntropy({ ignoreIndex: -1 })));
+  expect([ignoreIndex, target]).toEqual([-1, "label"]);
   expect(predictions?.(logits)).toBe(logits);
   expect(predictions?.({ logits, auxiliary: [head] })).toBe(logits);
 });
