@@ -183,6 +183,18 @@ describe("freezing by pattern", () => {
     around.trace(input);
     expect(trainable(around)).toEqual(["layers.0.bias"]);
   });
+  test("a new head on a model that was traced waits, too", () => {
+    const backbone = sequential([dense(3), batchNorm()]);
+    backbone.trace(input);
+    const model = sequential([backbone, dense(2)]);
+    expect(model.freeze()).toBe(4);
+    expect(model.unfreeze("layers.1")).toBe(0);
+    model.trace(input);
+    expect(trainable(model)).toEqual(["layers.1.weight", "layers.1.bias"]);
+    expect(() => model.freeze("layers.2")).toThrow('unknown parameter "layers.2"');
+    // Of what was traced alone everything is known.
+    expect(() => sequential([backbone]).freeze("layers.1")).toThrow(OptionError);
+  });
   test("a pattern that matches nothing of the first trace is an error of the trace, once", () => {
     const model = sequential([dense(3)]);
     expect(model.freeze("layer.0.weight")).toBe(0);

@@ -60,6 +60,7 @@ export abstract class Module<I = Value, O = Value> {
   readonly #rules: { readonly rule: FreezeRule; readonly path: string }[] = [];
   /** What was asked of this module, and has to match something. */
   readonly #asked: FreezeRule[] = [];
+  #hasRun = false;
 
   /** Computes the outputs; tensors have the batch as their first axis. */
   protected abstract call(inputs: I, context: Context): O;
@@ -74,7 +75,9 @@ export abstract class Module<I = Value, O = Value> {
 
   /** Runs the module inside a trace; errors name it. */
   apply(inputs: Given<I>, context: Context): O {
-    return context.run(this, inputs, () => this.call(inputsFor(this.inputs, inputs) as I, context));
+    const output = context.run(this, inputs, () => this.call(inputsFor(this.inputs, inputs) as I, context));
+    this.#hasRun = true;
+    return output;
   }
 
   /** Child modules with their paths relative to this one. */
@@ -154,8 +157,14 @@ export abstract class Module<I = Value, O = Value> {
         if (follow(rule, parameter, joined(path, name)) && !parameter.isBuffer) count++;
     }
     this.#asked.push(rule);
-    if (this.parameters().size > 0) this.requireMatched();
+    if (this.#isWhole()) this.requireMatched();
     return count;
+  }
+
+  /** Whether all parameters are there: of a new head on a pretrained model those of the head are not before the first trace. */
+  #isWhole(): boolean {
+    const children = this.children();
+    return this.#hasRun || (children.length > 0 && children.every(({ module }) => module.#isWhole()));
   }
 
   /** Throws OptionError for a pattern of `freeze` or `unfreeze` that matches nothing of what came into being. */
