@@ -116,9 +116,11 @@ export function tensor<D extends DType>(
   }
   const nested = values as Nested;
   const shape = nestedShape(nested);
-  const flat = Array.isArray(nested)
-    ? (nested.flat(Number.POSITIVE_INFINITY) as (number | bigint | boolean)[])
-    : [nested];
+  const flat = (Array.isArray(nested) ? nested.flat(Number.POSITIVE_INFINITY) : [nested]) as (
+    | number
+    | bigint
+    | boolean
+  )[];
   const first = flat[0];
   const natural = typeof first === "boolean" ? "bool" : typeof first === "bigint" ? "int64" : "float32";
   const dtype = options.dtype ?? (natural as D);

@@ -3,21 +3,22 @@ import { describe, expect, test } from "vitest";
 import { DataError, OptionError } from "../core/errors.ts";
 import { keyOf, Random } from "../core/random.ts";
 import { Tensor } from "../core/tensor.ts";
-import { gpt2Architectures, LlamaModel, qwen2Architectures } from "../models/index.ts";
-import { type Module, sequential } from "../nn/index.ts";
-import { predict } from "../train/evaluate.ts";
+import { BertModel, gpt2Architectures, LlamaModel, qwen2Architectures, type TokenInputs } from "../models/index.ts";
+import { type AnyModule, embedding, flatten, type Module, sequential } from "../nn/index.ts";
+import { predict } from "../train/predict.ts";
 import { decoder, generate, sampleToken } from "./generate.ts";
 
 const sizes = { vocabulary: 31, width: 16, layers: 2, heads: 4, feedForward: 24, positions: 12 };
 const grouped = { keyHeads: 2, windows: [3] };
-const models: readonly (readonly [string, Module])[] = [
+type LanguageModel = Module<TokenInputs>;
+const models: readonly (readonly [string, LanguageModel])[] = [
   ["gpt2", gpt2Architectures.GPT2LMHeadModel({ ...sizes, dropout: 0 })],
   ["qwen2, with grouped keys", qwen2Architectures.Qwen2ForCausalLM({ ...sizes, attention: { keyHeads: 2 } })],
-  ["llama, with a window", sequential([new LlamaModel({ ...sizes, attention: grouped })])],
+  ["llama, with a window", sequential<TokenInputs>([new LlamaModel({ ...sizes, attention: grouped })])],
 ];
 const tokens = [3, 14, 15, 9, 26, 5, 3, 5, 8, 9, 7];
 
-function prepared(model: Module): Module {
+function prepared<M extends AnyModule>(model: M): M {
   model.trace({ dtype: "int32", shape: [1, 2] });
   model.initialize(keyOf(4));
   return model;
@@ -49,6 +50,15 @@ describe("a decoder", () => {
       "5 tokens are more than the 4 that the model can read; cut the text, or reset",
     );
     await expect(step.feed([])).rejects.toThrow(DataError);
+  });
+
+  test("refuses what is no language model", async () => {
+    const flat = prepared(sequential([embedding(31, 2), flatten()]));
+    await expect(decoder(flat, { capacity: 4 })).rejects.toThrow(
+      "the model gives [1, 2]; a language model gives logits [batch, time, vocabulary]",
+    );
+    const encoder = prepared(new BertModel(sizes));
+    await expect(decoder(encoder, { capacity: 4 })).rejects.toThrow("the model gives no single tensor");
   });
 
   test("goes on when it is full, with the last half of what it read", async () => {

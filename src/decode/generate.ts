@@ -4,10 +4,11 @@ import { requireKnown } from "../core/options.ts";
 import type { Random } from "../core/random.ts";
 import { showShape } from "../core/shape.ts";
 import { Tensor, zerosTensor } from "../core/tensor.ts";
+import { Value } from "../graph/ir.ts";
 import { type CompileOptions, compile } from "../jit/compile.ts";
 import { Decoding } from "../nn/decoding.ts";
-import type { Module } from "../nn/module.ts";
-import { boundParameters } from "../train/evaluate.ts";
+import type { AnyModule } from "../nn/module.ts";
+import { builtIn } from "../nn/parameter-inputs.ts";
 
 /** A language model at work: it has read some tokens, and keeps their keys and values. */
 export interface Decoder {
@@ -30,20 +31,20 @@ export interface DecoderOptions {
 }
 
 /** A step for so many tokens at once, int32 [1, length] → logits [length, vocabulary]. */
-async function compileStep(model: Module, length: number, { capacity, compile: options }: DecoderOptions) {
+async function compileStep(model: AnyModule, length: number, { capacity, compile: options }: DecoderOptions) {
   const decoding = new Decoding(capacity);
-  const { x, y } = model.trace({ dtype: "int32", shape: [1, length] }, { decoding, ...boundParameters });
-  if (y.rank !== 3)
+  const { inputs, output } = model.trace({ dtype: "int32", shape: [1, length] }, { decoding, bind: builtIn });
+  if (!(output instanceof Value) || output.rank !== 3)
     throw new ShapeError(
-      `the model gives ${showShape(y.shape)}; a language model gives logits [batch, time, vocabulary]`,
+      `the model gives ${output instanceof Value ? showShape(output.shape) : "no single tensor"}; a language model gives logits [batch, time, vocabulary]`,
     );
   const { memories, position } = decoding;
   const executable = await compile(
-    [x, position, ...memories.map(({ before }) => before)],
-    [y, ...memories.map(({ added }) => added)],
+    [...inputs, position, ...memories.map(({ before }) => before)],
+    [output, ...memories.map(({ added }) => added)],
     options,
   );
-  return { executable, shapes: memories.map(({ before }) => before.shape), vocabulary: y.shape[2] ?? 1 };
+  return { executable, shapes: memories.map(({ before }) => before.shape), vocabulary: output.shape[2] ?? 1 };
 }
 
 /** Puts rows [1, H, T, D] into a memory [1, H, capacity, D] at a position. */
@@ -65,7 +66,7 @@ function putRows(
  * A decoder of a model of token ids [N, T] → logits [N, T, vocabulary], with its parameters as they are now. Each step costs as much
  * as one token, whatever was read before (docs/performance.md). Throws what tracing and compiling throw.
  */
-export async function decoder(model: Module, options: DecoderOptions): Promise<Decoder> {
+export async function decoder(model: AnyModule, options: DecoderOptions): Promise<Decoder> {
   requireKnown("decoder", options, { capacity: true, chunk: true, compile: true });
   const { capacity, chunk = 32 } = options;
   model.trace({ dtype: "int32", shape: [1, 1] });

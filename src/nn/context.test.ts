@@ -28,8 +28,8 @@ class Custom extends Module {
 
 test("every node carries the path of the layer that made it, also before and behind a child", () => {
   const block = new Custom((layer, x, context) => exp(layer.inner.apply(mul(x, 2), context)));
-  const { y } = sequential([block, dense(3)]).trace(input);
-  const scopes = nodesOf([y])
+  const { output } = sequential([block, dense(3)]).trace(input);
+  const scopes = nodesOf([output])
     .filter(({ op }) => op.type !== "Constant")
     .map(({ op, scope }) => [op.type, scope?.path]);
   expect(scopes).toEqual([
@@ -44,7 +44,7 @@ test("two runs of one layer are two scopes of the same path", () => {
   const shared = dense(4);
   const { context } = sequential([shared, shared]).trace(input);
   const runs = context.records.filter(({ module }) => module === shared);
-  expect(runs.map(({ scope, output }) => [scope.path, output.producer?.scope === scope])).toEqual([
+  expect(runs.map(({ scope, outputs: [output] }) => [scope.path, output?.producer?.scope === scope])).toEqual([
     ["layers.0", true],
     ["layers.0", true],
   ]);

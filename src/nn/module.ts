@@ -80,11 +80,9 @@ export abstract class Module<I = Value, O = Value> {
 
   /** Runs the module inside a trace; errors name it. */
   apply(inputs: Given<I>, context: Context): O {
-    return context.run(this, inputs, () => {
-      const taken = inputsFor(this.inputs, inputs);
-      this.#inputTypes = typesOf(taken);
-      return this.call(taken as I, context);
-    });
+    const output = context.run(this, inputs, () => this.call(inputsFor(this.inputs, inputs) as I, context));
+    this.#inputTypes = typesOf(inputsFor(this.inputs, inputs));
+    return output;
   }
 
   /** Child modules with their paths relative to this one. */
@@ -164,8 +162,14 @@ export abstract class Module<I = Value, O = Value> {
         if (follow(rule, parameter, joined(path, name)) && !parameter.isBuffer) count++;
     }
     this.#asked.push(rule);
-    if (this.parameters().size > 0) this.requireMatched();
+    if (this.#isWhole()) this.requireMatched();
     return count;
+  }
+
+  /** Whether all parameters are there: of a new head on a pretrained model those of the head are not before the first trace. */
+  #isWhole(): boolean {
+    const children = this.children();
+    return this.#inputTypes !== undefined || (children.length > 0 && children.every(({ module }) => module.#isWhole()));
   }
 
   /** Throws OptionError for a pattern of `freeze` or `unfreeze` that matches nothing of what came into being. */

@@ -70,8 +70,8 @@ test("what we wrote comes back as it was", () => {
 
 test("a layer's nodes carry its path, and the weights their elements", () => {
   const model = sequential([dense(3), dense(2)]);
-  const { x, y } = model.trace({ dtype: "float32", shape: [1, 4] }, { bind: ({ shape }) => ops.full(shape, 0.5) });
-  const { graph, weights } = read(encodeModel(graphOf([x], [y])));
+  const traced = model.trace({ dtype: "float32", shape: [1, 4] }, { bind: ({ shape }) => ops.full(shape, 0.5) });
+  const { graph, weights } = read(encodeModel(graphOf(traced.inputs, [traced.output])));
   expect(graph.nodes.map(({ op, scope }) => [op.type, scope?.path])).toEqual([
     ["Gemm", "layers.0"],
     ["Gemm", "layers.1"],

@@ -29,14 +29,14 @@ export interface GanOptions {
 }
 
 /** Logits of a discriminator, [N, 1] each. */
-export interface GanOutputs {
+export type GanOutputs = {
   /** Of real pictures. */
   readonly real: Value;
   /** Of made pictures, from which nothing goes back to their maker. */
   readonly made: Value;
   /** Of the same made pictures, from which nothing goes back to the judge. */
   readonly passed: Value;
-}
+};
 
 /**
  * Both networks as one model: real pictures x in [0, 1], [N, …] → what the discriminator says. A loss of `real` and `made` teaches

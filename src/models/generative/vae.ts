@@ -15,12 +15,12 @@ export interface VaeOptions {
 }
 
 /** What an autoencoder makes of pictures. */
-export interface VaeOutputs {
+export type VaeOutputs = {
   /** Of the pixels of pictures like them, [N, inputs]. */
   readonly logits: Value;
   /** Kullback-Leibler divergence of each picture's code from a standard normal (eq. 10), [N]. */
   readonly divergence: Value;
-}
+};
 
 /**
  * Pictures x in [0, 1], [N, …] → pictures like them through a random code. The cross-entropies of the pixels, summed, and the

@@ -35,12 +35,12 @@ export function firstToken(outputs: Value | EncoderOutputs): Value {
 }
 
 /** What an encoder gives. */
-export interface EncoderOutputs {
+export type EncoderOutputs = {
   /** Of all tokens, [N, T, W]. */
   readonly states: Value;
   /** Of the whole sequence, [N, W], where it has a pooler. */
   readonly pooled?: Value | undefined;
-}
+};
 
 /** The states of an encoder's outputs, which may be nothing else. */
 export const statesOf = (outputs: Value | EncoderOutputs): Value =>

@@ -221,12 +221,12 @@ const predictions = (bert: BertModel, options: BertOptions, tied?: boolean) => {
 };
 
 /** What BERT is pretrained with. */
-export interface PreTrainingOutputs {
+export type PreTrainingOutputs = {
   /** Of tokens, [N, T, vocabulary]. */
   readonly scores: Value;
   /** Whether the second sentence follows the first, [N, 2]. */
   readonly relationship: Value;
-}
+};
 
 /** What BERT is pretrained for: scores of tokens [N, T, vocabulary], and whether a sentence follows the other. */
 export class BertForPreTraining extends Module<SegmentInputs, PreTrainingOutputs> {

@@ -6,12 +6,12 @@ import { type Context, defineLoss, type Loss } from "../../nn/index.ts";
 import { add, mul } from "../../ops/index.ts";
 
 /** What a classifier with auxiliary heads gives while training. */
-export interface AuxiliaryOutputs {
+export type AuxiliaryOutputs = {
   /** Of the last layer, [N, classes]. */
   readonly logits: Value;
   /** Of the heads inside the network, [N, classes] each. */
   readonly auxiliary: readonly Value[];
-}
+};
 
 /**
  * What a classifier gives: its logits, while training beside those of its heads, if it has some. Heads are traced in every
@@ -31,7 +31,7 @@ export const withAuxiliary = (
  * await fit(model, data, { loss: auxiliaryLoss(crossEntropy()), optimizer: sgd(), epochs: 3 });
  */
 export function auxiliaryLoss(loss: Loss, weight = 0.3): Loss<Value | AuxiliaryOutputs> {
-  const { terms, ignoreIndex } = loss;
+  const { terms, ignoreIndex, target: compared, predictions = (logits: Value) => logits } = loss;
   if (!terms) throw new OptionError("auxiliaryLoss: the loss tells no terms; make it by defineLoss");
   return defineLoss(
     (output: Value | AuxiliaryOutputs, target) => {
@@ -40,6 +40,10 @@ export function auxiliaryLoss(loss: Loss, weight = 0.3): Loss<Value | AuxiliaryO
       const heads = output.auxiliary.map((logits) => mul(terms(logits, target).terms, weight));
       return { ...main, terms: heads.reduce((sum, head) => add(sum, head), main.terms) };
     },
-    { ignoreIndex, predictions: (output) => (output instanceof Value ? output : output.logits) },
+    {
+      ignoreIndex,
+      target: compared,
+      predictions: (output) => predictions(output instanceof Value ? output : output.logits),
+    },
   );
 }

@@ -21,8 +21,8 @@ test("rows of a table; a repeated index adds up its gradients", () =>
   }));
 
 test("indices may be int32", () => {
-  const { y } = embedding(5, 3).trace({ dtype: "int32", shape: [4] });
-  expect([y.dtype, y.shape]).toEqual(["float32", [4, 3]]);
+  const { output } = embedding(5, 3).trace({ dtype: "int32", shape: [4] });
+  expect([output.dtype, output.shape]).toEqual(["float32", [4, 3]]);
   expect(() => embedding(5, 3).trace({ dtype: "uint8", shape: [4] })).toThrow(DTypeError);
 });
 

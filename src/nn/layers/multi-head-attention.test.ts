@@ -32,17 +32,16 @@ test("tokens that attend to earlier ones", () =>
 
 test("a memory has a length of its own, and the same parameters", () => {
   const layer = multiHeadAttention(6, 2, { dropout: 0.1 });
-  const { y } = layer.trace(tokens(2, 4, 6), {
-    extra: { memory: tokens(2, 7, 6), mask: { dtype: "int64", shape: [2, 7] } },
-  });
-  expect(y.shape).toEqual([2, 4, 6]);
+  const mask = { dtype: "int64", shape: [2, 7] } as const;
+  const { output } = layer.trace({ x: tokens(2, 4, 6), memory: tokens(2, 7, 6), mask });
+  expect(output.shape).toEqual([2, 4, 6]);
   expect([...layer.parameters().keys()].sort()).toEqual([
     "in_proj_bias",
     "in_proj_weight",
     "out_proj.bias",
     "out_proj.weight",
   ]);
-  expect(() => layer.trace(tokens(2, 4, 6), { extra: { memory: tokens(2, 7, 8) } })).toThrow(
+  expect(() => layer.trace({ x: tokens(2, 4, 6), memory: tokens(2, 7, 8) })).toThrow(
     /memory \[2, 7, 8\] are not tokens of width 6/,
   );
 });

@@ -1,9 +1,13 @@
 /** Batch and layer normalization against PyTorch, running statistics over several steps included. */
 import { expect, test } from "vitest";
 import { OptionError } from "../../core/errors.ts";
-import { checkLayer, checkRecorded, expectClose, expectSame, randomTensor } from "../testing/check-layer.ts";
+import { keyOf } from "../../core/random.ts";
+import { tensor } from "../../core/tensor.ts";
+import { checkLayer, checkRecorded, expectClose, expectSame, randomTensor, runLayer } from "../testing/check-layer.ts";
 import { fixture } from "../testing/fixture.node.ts";
+import { dense } from "./dense.ts";
 import { batchNorm, layerNorm } from "./normalization.ts";
+import { sequential } from "./sequential.ts";
 
 const recorded = fixture("normalization");
 
@@ -49,6 +53,28 @@ test("buffers are not trained and cannot be unfrozen", () => {
   expect([...layer.parameters().keys()]).toEqual(["weight", "bias", "running_mean", "running_var"]);
   layer.unfreeze();
   expect([...layer.parameters().values()].map(({ trainable }) => trainable)).toEqual([true, true, false, false]);
+});
+
+test("frozen before its first trace it normalizes by its running statistics in training, and keeps them", async () => {
+  const x = randomTensor([4, 3], 2);
+  const model = sequential([batchNorm(), dense(2)]);
+  model.freeze("layers.0");
+  model.trace(x);
+  model.initialize(keyOf(1));
+  const [mean, variance] = ["running_mean", "running_var"].map((name) => model.parameters().get(`layers.0.${name}`));
+  if (!mean || !variance) throw new Error("a batch normalization has running statistics");
+  mean.value = tensor([1, -1, 0.5]);
+  variance.value = tensor([4, 0.25, 9]);
+  const evaluated = await runLayer(model, x);
+  const trained = await runLayer(model, x, { training: true });
+  expect(trained.output.data).toEqual(evaluated.output.data);
+  expect(trained.updates.size).toBe(0);
+  expect([...trained.gradients.keys()]).toEqual(["layers.1.weight", "layers.1.bias"]);
+  // Unfrozen, it uses the batch's moments again.
+  model.unfreeze();
+  const free = await runLayer(model, x, { training: true });
+  expect(free.output.data).not.toEqual(evaluated.output.data);
+  expect([...free.updates.keys()]).toEqual(["layers.0.running_mean", "layers.0.running_var"]);
 });
 
 test("one element a channel has no variance", () => {

@@ -4,12 +4,12 @@ import { OptionError } from "../../core/errors.ts";
 import { keyOf } from "../../core/random.ts";
 import { type Tensor, tensor } from "../../core/tensor.ts";
 import type { Value } from "../../graph/ir.ts";
-import { constant } from "../../ops/index.ts";
+import { concat, constant, reshape, split, stack } from "../../ops/index.ts";
 import type { Context } from "../context.ts";
 import { Module } from "../module.ts";
-import { checkLayer, checkRecorded, randomTensor, runLayer } from "../testing/check-layer.ts";
+import { checkLayer, checkRecorded, expectClose, randomTensor, runLayer } from "../testing/check-layer.ts";
 import { fixture } from "../testing/fixture.node.ts";
-import { gru, lstm, rnn } from "./recurrent.ts";
+import { gru, lstm, type RecurrentInputs, type RecurrentOutputs, rnn } from "./recurrent.ts";
 
 const recorded = fixture("recurrent");
 
@@ -31,7 +31,7 @@ test("rnn, every step", () =>
   }));
 
 test("rnn, last state of both directions without biases", () =>
-  checkLayer(rnn(3, { bidirectional: true, returnSequences: false, bias: false }), {
+  checkLayer(rnn(3, { bidirectional: true, returns: "last", bias: false }), {
     expected: { outputShape: [2, 6], parameters: 2 * (3 * 2 + 3 * 3), recorded: recorded("rnnBothLast") },
   }));
 
@@ -46,7 +46,7 @@ test("lstm, every step", () =>
   }));
 
 test("lstm, last state", () =>
-  checkLayer(lstm(3, { returnSequences: false }), {
+  checkLayer(lstm(3, { returns: "last" }), {
     expected: { outputShape: [3, 3], parameters: 4 * 3 * (2 + 3 + 2), recorded: recorded("lstmLast") },
   }));
 
@@ -71,7 +71,7 @@ test("gru, every step", () =>
   }));
 
 test("gru, last state of two layers", () =>
-  checkLayer(gru(3, { layers: 2, returnSequences: false }), {
+  checkLayer(gru(3, { layers: 2, returns: "last" }), {
     expected: {
       outputShape: [2, 3],
       parameters: 3 * 3 * (2 + 3 + 2) + 3 * 3 * (3 + 3 + 2),
@@ -82,20 +82,19 @@ test("gru, last state of two layers", () =>
 /** A layer that is told the lengths of its sequences, and maybe the state that it begins in. */
 class Packed extends Module {
   readonly kind = "container";
-  readonly layer: ReturnType<typeof lstm>;
+  readonly layer: Module<RecurrentInputs>;
   readonly #lengths: readonly number[];
-  readonly #initial: Tensor | undefined;
-  constructor(layer: ReturnType<typeof lstm>, lengths: readonly number[], initial?: Tensor) {
+  readonly #hidden: Tensor | undefined;
+  constructor(layer: Module<RecurrentInputs>, lengths: readonly number[], hidden?: Tensor) {
     super();
     this.layer = layer;
     this.#lengths = lengths;
-    this.#initial = initial;
+    this.#hidden = hidden;
   }
   protected call(x: Value, context: Context): Value {
-    return this.layer.apply(x, context, {
-      lengths: constant(tensor(this.#lengths, { dtype: "int32" })),
-      initial: this.#initial && constant(this.#initial),
-    });
+    const lengths = constant(tensor(this.#lengths, { dtype: "int32" }));
+    const initial = this.#hidden && { hidden: constant(this.#hidden) };
+    return this.layer.apply({ x, lengths, initial }, context);
   }
 }
 
@@ -105,9 +104,9 @@ describe("sequences of their own lengths, as PyTorch packs them", () => {
     { shape: [2, 2, 3] },
   );
   test.each([
-    ["rnnPacked", new Packed(rnn(3, { returnSequences: false }), [4, 2, 3])],
+    ["rnnPacked", new Packed(rnn(3, { returns: "last" }), [4, 2, 3])],
     ["lstmPacked", new Packed(lstm(2, { layers: 2, bidirectional: true }), [3, 5, 1])],
-    ["lstmPackedLast", new Packed(lstm(3, { bidirectional: true, returnSequences: false }), [2, 4, 1])],
+    ["lstmPackedLast", new Packed(lstm(3, { bidirectional: true, returns: "last" }), [2, 4, 1])],
     ["gruPacked", new Packed(gru(3, { layers: 2 }), [4, 3], twelfths)],
   ])("%s", async (name, layer) => {
     await checkRecorded(layer, recorded(name));
@@ -116,8 +115,61 @@ describe("sequences of their own lengths, as PyTorch packs them", () => {
   test("a state of another shape is refused", () => {
     const layer = new Packed(gru(3), [4, 3], twelfths);
     expect(() => layer.trace({ dtype: "float32", shape: [2, 4, 2] })).toThrow(
-      /gru "layer": initial is \[2, 2, 3\], its layers need .* pass \[1, 2, 3\]/,
+      /gru "layer": initial.hidden is \[2, 2, 3\], its layers need .* pass \[1, 2, 3\]/,
     );
+  });
+});
+
+/** Reads a sequence at once, and in two parts of which the second goes on from the first one's state: [2, all that they give]. */
+class Resumed extends Module {
+  readonly kind = "container";
+  readonly layer = lstm(3, { layers: 2, returns: "all" });
+  protected call(x: Value, context: Context): Value {
+    const all = ({ sequence, state: { hidden, cell } }: RecurrentOutputs) =>
+      concat([sequence, hidden, ...(cell ? [cell] : [])].map((value) => reshape(value, [-1])));
+    const [first, rest] = split(x, [2, 3], 1) as [Value, Value];
+    const begun = this.layer.apply(first, context);
+    const { sequence, state } = this.layer.apply({ x: rest, initial: begun.state }, context);
+    const parts = { sequence: concat([begun.sequence, sequence], 1), state };
+    return stack([all(this.layer.apply(x, context)), all(parts)]);
+  }
+}
+
+describe("the sequence and the states of every layer", () => {
+  const type = { dtype: "float32", shape: [2, 5, 3] } as const;
+  test("have PyTorch's shapes", () => {
+    const { sequence, state } = lstm(4, { layers: 3, bidirectional: true, returns: "all" }).trace(type).output;
+    expect([sequence, state.hidden, state.cell].map((value) => value?.shape)).toEqual([
+      [2, 5, 8],
+      [6, 2, 4],
+      [6, 2, 4],
+    ]);
+    expect(Object.keys(gru(4, { returns: "all" }).trace(type).output.state)).toEqual(["hidden"]);
+  });
+
+  test("go on from where they ended", async () => {
+    const model = new Resumed();
+    model.trace(type);
+    model.initialize(keyOf(6));
+    const { output } = await runLayer(model, randomTensor(type.shape, 3));
+    const [whole, parts] = output.toArray() as [number[], number[]];
+    expect(whole).toHaveLength(2 * 5 * 3 + 2 * (2 * 2 * 3));
+    expectClose(tensor(parts), tensor(whole), "outputs and states");
+    // The top layer's hidden state is its output at the last step.
+    const hidden = whole.slice(30, 42);
+    expect(hidden.slice(6)).toEqual([...whole.slice(12, 15), ...whole.slice(27, 30)]);
+  });
+
+  test("a state that does not fit is refused", () => {
+    const [x, state] = [type, { dtype: "float32", shape: [1, 2, 4] } as const];
+    const cell = { dtype: "float32", shape: [1, 2, 3] } as const;
+    expect(() => lstm(4).trace({ x, initial: { hidden: state, cell } })).toThrow(
+      'lstm "": initial.cell is [1, 2, 3], its layers need [layers · directions, batch, units]: pass [1, 2, 4]',
+    );
+    expect(() => gru(4).trace({ x, initial: { hidden: state, cell: state } })).toThrow(
+      'gru "": initial has a cell, which a gru has not; pass { hidden } alone',
+    );
+    expect(() => rnn(4).trace({ x, initial: {} })).toThrow("initial has no hidden state");
   });
 });
 
@@ -146,5 +198,8 @@ test("dropout acts between layers, while training", async () => {
 test("options that make no sense are told", () => {
   expect(() => lstm(0)).toThrow("lstm: units is 0; pass a whole number from 1");
   expect(() => gru(2, { layers: 1.5 })).toThrow(OptionError);
+  expect(() => lstm(2, { returns: "states" as "all" })).toThrow(
+    'lstm: returns is "states"; pass "sequence", "last" or "all"',
+  );
   expect(() => rnn(2, { dropout: 1 })).toThrow("rnn: dropout is 1; pass a number in [0, 1)");
 });

@@ -28,19 +28,19 @@ export interface RecurrentOptions {
 }
 
 /** States of every layer and direction, [layers · D, N, units] each, as in PyTorch. */
-export interface RecurrentState {
+export type RecurrentState = {
   readonly hidden: Value;
   /** The cell of an LSTM. */
   readonly cell?: Value | undefined;
-}
+};
 
 /** What a recurrent layer gives that returns all. */
-export interface RecurrentOutputs {
+export type RecurrentOutputs = {
   /** Outputs of the top layer at every step, [N, T, D · units]. */
   readonly sequence: Value;
   /** After the last step of each sequence. */
   readonly state: RecurrentState;
-}
+};
 
 /** What a recurrent layer takes. */
 export type RecurrentInputs = {

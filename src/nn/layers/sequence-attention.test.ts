@@ -22,7 +22,7 @@ class Masked extends Module {
   }
   protected call(x: Value, context: Context): Value {
     const row = [1, 1, 1, 0];
-    return this.layer.apply(x, context, { mask: constant(tensor([row, row], { dtype: "int32" })) });
+    return this.layer.apply({ x, mask: constant(tensor([row, row], { dtype: "int32" })) }, context);
   }
 }
 
@@ -45,7 +45,7 @@ test("additive attention as a layer", () =>
 
 test("products need queries like the memory", () => {
   const tokens = (features: number) => ({ dtype: "float32", shape: [1, 2, features] }) as const;
-  expect(() => dotAttention().trace(tokens(3), { extra: { memory: tokens(4) } })).toThrow(
+  expect(() => dotAttention().trace({ x: tokens(3), memory: tokens(4) })).toThrow(
     /dotAttention "": queries \[1, 2, 3\] have other features than the memory \[1, 2, 4\]/,
   );
   expect(() => additiveAttention(0)).toThrow(OptionError);

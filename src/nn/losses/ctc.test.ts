@@ -1,11 +1,11 @@
 /** The CTC loss against PyTorch, against a sum over all alignments, and at its edges. */
 import { describe, expect, test } from "vitest";
 import { valueAndGrad } from "../../autodiff/transform.ts";
-import { DTypeError, OptionError, ShapeError } from "../../core/errors.ts";
+import { DataError, DTypeError, OptionError, ShapeError } from "../../core/errors.ts";
 import { tensor } from "../../core/tensor.ts";
 import { input, type Value } from "../../graph/ir.ts";
 import { jit } from "../../jit/jit.ts";
-import { logSoftmax } from "../../ops/index.ts";
+import { add, logSoftmax } from "../../ops/index.ts";
 import { expectClose, randomTensor } from "../testing/check-layer.ts";
 import { fixture, type RecordedLoss } from "../testing/fixture.node.ts";
 import { type CtcOptions, ctc } from "./ctc.ts";
@@ -53,13 +53,55 @@ test("the probability of all alignments", async () => {
   }
 });
 
-test("a target that does not fit into the steps costs infinity", async () => {
+describe("a target that does not fit into the steps", () => {
   const logits = randomTensor([1, 2, 3], 1);
   // Two equal labels need a blank between them: three steps.
-  const [value, slope] = await stepOf()(logits, tensor([[1, 1]], { dtype: "int64" }));
-  expect(value.item()).toBe(Number.POSITIVE_INFINITY);
-  expect(Array.from(slope.data, Number).every(Number.isFinite)).toBe(true);
-  expect((await stepOf()(logits, tensor([[1, 2]], { dtype: "int64" })))[0].item()).toBeLessThan(10);
+  const long = tensor([[1, 1]], { dtype: "int64" });
+  const short = tensor([[1, 2]], { dtype: "int64" });
+
+  test("costs infinity", async () => {
+    // Computed in the graph, where it is not checked.
+    const step = jit((x: Value, t: Value) => valueAndGrad((y: Value) => ctc()(logSoftmax(y), add(t, 0)))(x));
+    const [value, gradient] = await step(logits, long);
+    expect(value.item()).toBe(Number.POSITIVE_INFINITY);
+    expect(gradient.toNumbers().every(Number.isFinite)).toBe(true);
+    expect((await step(logits, short))[0].item()).toBeLessThan(10);
+  });
+
+  test("is refused before it is fed", async () => {
+    await expect(stepOf()(logits, long)).rejects.toThrow(DataError);
+    await expect(stepOf()(logits, long)).rejects.toThrow(
+      "row 0 has 2 labels (1, 1), which take 3 steps, a blank standing between equal ones, and the output has 2",
+    );
+    expect((await stepOf()(logits, short))[0].item()).toBeLessThan(10);
+  });
+
+  test("is refused by each of two heads on its own", async () => {
+    const heads = jit((x: Value, y: Value, t: Value) => add(ctc()(logSoftmax(x), t), ctc()(logSoftmax(y), t)));
+    await expect(heads(logits, randomTensor([1, 3, 3], 2), long)).rejects.toThrow("and the output has 2");
+  });
+
+  test("does not count if it is asked for", async () => {
+    const two = randomTensor([2, 2, 3], 4);
+    const step = stepOf({ zeroInfinity: true });
+    const [value, gradient] = await step(two, tensor([long.toNumbers(), short.toNumbers()], { dtype: "int64" }));
+    const kept = tensor(two.toNumbers().slice(6), { shape: [1, 2, 3] });
+    const [alone, expected] = await stepOf()(kept, short);
+    expectClose(value, alone, "mean of those that fit");
+    expectClose(
+      gradient,
+      tensor([...new Array<number>(6).fill(0), ...expected.toNumbers()], { shape: [2, 2, 3] }),
+      "gradient",
+    );
+  });
+});
+
+test("a label that is no class is refused", async () => {
+  const step = stepOf();
+  for (const label of [0, 3])
+    await expect(step(randomTensor([1, 2, 3], 1), tensor([[label]], { dtype: "int64" }))).rejects.toThrow(
+      `row 0 has the label ${label}, expected one of the classes 0 to 2 without the blank 0`,
+    );
 });
 
 test("mistakes are told while tracing", () => {

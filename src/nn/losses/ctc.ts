@@ -58,8 +58,10 @@ export function ctc({ blank = 0, zeroInfinity = false }: CtcOptions = {}): Loss 
   if (!Number.isInteger(blank) || blank < 0) throw new OptionError(`ctc: blank is ${blank}; pass a class from 0`);
   return defineLoss((output, target) => {
     checkOperands(output, target, blank);
-    checkFed(target, "ctc", (labels, name) => checkTargets(labels, name, { output, blank, zeroInfinity }));
-    const [batch = 1, time = 1] = output.shape;
+    const [batch = 1, time = 1, classes = 1] = output.shape;
+    // Heads of other extents may compare with the same targets.
+    const about = `ctc ${time} ${classes} ${blank} ${zeroInfinity}`;
+    checkFed(target, about, (labels, name) => checkTargets(labels, name, { output, blank, zeroInfinity }));
     const present = greaterOrEqual(target, 0); // [N, S]
     const lengths = reduceSum(cast(present, "int64"), 1, { keepDims: true }); // [N, 1]
     const labels = extend(where(present, target, blank), blank); // [N, L], L = 2 S + 1

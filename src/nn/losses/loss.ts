@@ -15,13 +15,13 @@ export interface Loss<O = Value> {
   /** What of the output metrics read; default all of it. */
   readonly predictions?: (output: O) => Value;
   /** The tensor of a batch that it compares with; default `y`, or of several outputs the one of the output's name. */
-  readonly target?: string;
+  readonly target?: string | undefined;
 }
 
 /** A loss of terms. */
 export const defineLoss = <O = Value>(
   terms: (output: O, target: Value) => LossTerms,
-  facts: Pick<Loss<O>, "ignoreIndex" | "predictions"> = {},
+  facts: Pick<Loss<O>, "ignoreIndex" | "predictions" | "target"> = {},
 ): Loss<O> => Object.assign((output: O, target: Value) => meanOf(terms(output, target)), { terms, ...facts });
 
 /**
@@ -36,10 +36,11 @@ export const against = <O>(target: string, loss: Loss<O>): Loss<O> =>
  * @example onOutput((scores: Value) => ops.logSoftmax(scores), ctc())
  */
 export const onOutput = <O>(select: (output: O) => Value, loss: Loss): Loss<O> => {
-  const { terms, ignoreIndex, predictions = (output: Value) => output } = loss;
+  const { terms, ignoreIndex, target: compared, predictions = (output: Value) => output } = loss;
   return Object.assign((output: O, target: Value) => loss(select(output), target), {
     ...(terms && { terms: (output: O, target: Value) => terms(select(output), target) }),
     ignoreIndex,
+    target: compared,
     predictions: (output: O) => predictions(select(output)),
   });
 };

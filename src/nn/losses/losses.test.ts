@@ -8,13 +8,13 @@ import { optimize } from "../../jit/compile.ts";
 import { jit } from "../../jit/jit.ts";
 import { expectClose } from "../testing/check-layer.ts";
 import { fixture, type RecordedLoss } from "../testing/fixture.node.ts";
+import type { Loss } from "./loss.ts";
 import {
   binaryCrossEntropy,
   categoricalCrossEntropy,
   crossEntropy,
   huber,
   klDivergence,
-  type Loss,
   type LossName,
   losses,
   lossOf,
@@ -63,9 +63,11 @@ test.each([
     [0, -1, 0.3, 2],
     [-7, 7, 0, 1],
   ]);
-  const lossWith = (ignore?: number) =>
+  const lossWith = (ignoreIndex?: number) =>
     jit((x: Value, t: Value) =>
-      valueAndGrad((y: Value) => crossEntropy({ ...options, ...(ignore !== undefined && { ignore }) })(y, t))(x),
+      valueAndGrad((y: Value) => crossEntropy({ ...options, ...(ignoreIndex !== undefined && { ignoreIndex }) })(y, t))(
+        x,
+      ),
     );
   const labels = (values: readonly number[]) => tensor([...values], { dtype: "int32" });
   const [value, slope] = await lossWith(-100)(logits, labels([3, -100, 2, -100]));
