@@ -25,6 +25,7 @@ export * as ops from "./ops/index.ts";
 export { keyTensor } from "./ops/random.ts";
 /** Reinforcement learning, such as `rl.deepQLearning`. */
 export * as rl from "./rl/index.ts";
+export * from "./runs/index.ts";
 export { type Device, devices } from "./runtime/session.ts";
 export { decodeSafetensors, encodeSafetensors } from "./storage/safetensors.ts";
 export * from "./train/index.ts";

@@ -1,4 +1,7 @@
 /** What Sardonyx adds in Node: data sets and files on disk, and callbacks that write files. */
 export * from "./data/index.node.ts";
+export * from "./runs/index.node.ts";
 export { writeFileAtomic } from "./storage/atomic.node.ts";
 export * from "./train/callbacks/checkpoint.node.ts";
+export { jsonLog } from "./train/callbacks/json-log.node.ts";
+export { tensorBoard } from "./train/callbacks/tensorboard.node.ts";

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { TensorType } from "../graph/ir.ts";
 import {
+  type AnyModule,
   activation,
   averagePool2d,
   batchNorm,
@@ -15,7 +16,6 @@ import {
   gru,
   layerNorm,
   lstm,
-  type AnyModule,
   maxPool2d,
   multiHeadAttention,
   rmsNorm,

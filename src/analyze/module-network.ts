@@ -14,13 +14,13 @@ export interface ModuleSource {
   readonly source: string;
   readonly model: AnyModule;
   /** Types of its inputs. */
-  readonly types: TypeTree;
+  readonly inputs: TypeTree;
 }
 
 /** The network of a module on inputs of given types. Throws what tracing throws when they do not fit. */
 export function moduleNetwork(given: ModuleSource): Network {
-  const { name, source, model, types } = given;
-  const trace = model.trace(types);
+  const { name, source, model } = given;
+  const trace = model.trace(given.inputs);
   const { inputs, output, context } = trace;
   const values = new Map(context.values);
   const { training, notes } = trainingGraph(given, trace, values);
@@ -49,7 +49,7 @@ export function moduleNetwork(given: ModuleSource): Network {
  * normalization cannot take, such as one sample of one element a channel, it is that of the prediction.
  */
 function trainingGraph(
-  { model, types }: ModuleSource,
+  { model, inputs }: ModuleSource,
   prediction: Trace<unknown>,
   values: Map<Parameter, Value>,
 ): Pick<NetworkGraphs, "training"> & Pick<Network, "notes"> {
@@ -60,7 +60,7 @@ function trainingGraph(
   };
   const key = input("uint32", [2], "key");
   try {
-    return { training: upToLoss(model.trace(types, { training: true, key, bind }), key), notes: [] };
+    return { training: upToLoss(model.trace(inputs, { training: true, key, bind }), key), notes: [] };
   } catch (error) {
     if (!(error instanceof ShapeError)) throw error;
     const note = `It cannot be trained on this input (${error.message}): the cost of training is told as if running statistics were fixed.`;

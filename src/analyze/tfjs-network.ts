@@ -34,7 +34,7 @@ function layersNetwork(name: string, document: LayersDocument, shapeOf: TfjsOpti
   const { traced } = model;
   if (!traced) return unconnected(name, document, notes);
   const { module, inputs, stored } = traced;
-  const network = moduleNetwork({ name, source: sourceOf(document), model: module, types: inputs });
+  const network = moduleNetwork({ name, source: sourceOf(document), model: module, inputs });
   const parameters = network.parameters.map((parameter) => {
     const type = stored.get(parameter.name)?.stored.type;
     return type ? { ...parameter, type: type.name, bits: type.bits } : parameter;

@@ -1,14 +1,12 @@
 /** Learning curves of a run: each result by epoch, on the training and the validation data. */
 import { linePlot } from "./plot.ts";
-import type { Drawings } from "../runs/recipe.ts";
-import type { EpochResult } from "../train/running-sums.ts";
 
 const validation = "validation_";
 
 /** A figure for each result, `curve-loss.svg`; none of a single epoch, or of what is shown as a matrix. */
-export function curvesOf(history: readonly EpochResult[]): Drawings {
+export function curvesOf(history: readonly Readonly<Record<string, number>>[]): Readonly<Record<string, string>> {
   const names = Object.keys(history[0] ?? {}).filter(
-    (name) => !name.startsWith(validation) && name !== "confusionMatrix",
+    (name) => !name.startsWith(validation) && !name.endsWith("confusionMatrix"),
   );
   if (history.length < 2) return {};
   return Object.fromEntries(

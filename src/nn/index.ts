@@ -26,6 +26,7 @@ export {
   type InputForm,
   inputsFor,
   isTensorType,
+  mapTypes,
   type NamedInputs,
   presentOf,
   type TypeTree,
@@ -38,8 +39,8 @@ export {
   type ActivationFunction,
   type ActivationName,
   activation,
+  activationFunctions,
   activationOf,
-  activations,
 } from "./layers/activations.ts";
 export { AdaptiveAveragePool2d, adaptiveAveragePool2d } from "./layers/adaptive-pool.ts";
 export {

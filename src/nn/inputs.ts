@@ -25,6 +25,21 @@ export const isTensorType = (item: unknown): item is TensorType =>
   typeof (item as Partial<TensorType>).dtype === "string" &&
   Array.isArray((item as Partial<TensorType>).shape);
 
+/** Calls `visit` on every type, which mapTree would take for a tree; returns what it gives, nested alike. */
+export function mapTypes<T>(
+  tree: TypeTree | undefined,
+  visit: (type: TensorType, path: string) => T,
+  path = "",
+): unknown {
+  const at = (key: string | number) => (path === "" ? String(key) : `${path}.${key}`);
+  if (isTensorType(tree)) return visit(tree, path);
+  if (Array.isArray(tree)) return tree.map((item, i) => mapTypes(item, visit, at(i)));
+  if (!isPlainObject(tree)) return tree;
+  return Object.fromEntries(
+    Object.entries(tree).map(([key, item]) => [key, mapTypes(item as TypeTree | undefined, visit, at(key))]),
+  );
+}
+
 /** The graph values of a pytree, depth first. */
 export const valuesOf = (tree: unknown): readonly Value[] =>
   tree instanceof Value ? [tree] : leavesOf(tree).flatMap(({ leaf }) => (leaf instanceof Value ? [leaf] : []));

@@ -6,7 +6,7 @@ import { isPlainObject, mapTree } from "../core/tree.ts";
 import { input, Value } from "../graph/ir.ts";
 import type { OpKind } from "../graph/op.ts";
 import { Context, type ContextOptions } from "./context.ts";
-import { type Given, type InputForm, inputsFor, isTensorType, type TypeTree, valuesOf } from "./inputs.ts";
+import { type Given, type InputForm, inputsFor, mapTypes, type TypeTree, valuesOf } from "./inputs.ts";
 import { Parameter, type ParameterSpec } from "./parameter.ts";
 
 /** Kinds of computing layer, as reports group them. */
@@ -205,23 +205,11 @@ const joined = (path: string, name: string): string => (path === "" ? name : `${
 
 /** The types of graph values, nested alike. */
 const typesOf = (inputs: unknown): TypeTree =>
-  mapTree(inputs, (leaf) =>
-    leaf instanceof Value ? { dtype: leaf.dtype, shape: leaf.shape } : undefined,
-  ) as TypeTree;
+  mapTree(inputs, (leaf) => (leaf instanceof Value ? { dtype: leaf.dtype, shape: leaf.shape } : undefined)) as TypeTree;
 
 /** Graph inputs of types, named by their place; a tensor alone is `x`. */
 function inputsOfTypes(types: TypeTree): unknown {
-  const made = (type: unknown, path: string): unknown =>
-    isTensorType(type) ? input(type.dtype, type.shape, path || "x") : type;
-  return isTensorType(types) ? made(types, "") : mapTypes(types, made);
-}
-
-/** As mapTree, which would go into a plain object that tells a type. */
-function mapTypes(tree: unknown, visit: (leaf: unknown, path: string) => unknown, path = ""): unknown {
-  if (isTensorType(tree)) return visit(tree, path);
-  if (Array.isArray(tree)) return tree.map((item, i) => mapTypes(item, visit, joined(path, String(i))));
-  if (!isPlainObject(tree)) return tree;
-  return Object.fromEntries(Object.entries(tree).map(([key, item]) => [key, mapTypes(item, visit, joined(path, key))]));
+  return mapTypes(types, ({ dtype, shape }, path) => input(dtype, shape, path || "x"));
 }
 
 /** Whether a path matches: a string matches itself, everything below it, and `*` any run of characters. */

@@ -1,41 +1,56 @@
-/** The test of a model as text, JSON record and file content. */
+/** The test of a model as plain data. */
+import { z } from "zod";
+import { FileError } from "../core/errors.ts";
 import type { CompileOptions } from "../jit/compile.ts";
-import { type Evaluation, evaluate } from "../train/evaluate.ts";
-import { confusionOf } from "../train/metrics/metrics.ts";
+import type { Batch } from "../data/pipeline/dataset.ts";
+import { evaluate, type EvaluateOptions } from "../train/evaluate.ts";
+import { confusionOf } from "../train/metrics/classification.ts";
 import type { Task } from "./recipe.ts";
-import { showConfusion } from "../cli/confusion.ts";
-import type { Output } from "../cli/output.ts";
-import { namedResults, plural } from "../cli/text.ts";
 
-/** An evaluation as plain data. */
-export interface EvaluationReport {
-  readonly samples: number;
-  readonly results: Readonly<Record<string, number>>;
-  readonly classes?: readonly string[];
+/** A number, for which JSON has null where it is none. */
+const result = z
+  .number()
+  .nullable()
+  .transform((value) => value ?? Number.NaN);
+
+const evaluationSchema = z.strictObject({
+  samples: z.number(),
+  results: z.record(z.string(), result),
+  classes: z.array(z.string()).readonly().optional(),
   /** `[true class][predicted class]`. */
-  readonly confusion?: readonly (readonly number[])[];
+  confusion: z.array(z.array(z.number()).readonly()).readonly().optional(),
+});
+/** An evaluation as plain data. */
+export type EvaluationReport = Readonly<z.infer<typeof evaluationSchema>>;
+
+/** The evaluation in a file. Throws FileError when it is damaged. */
+export function parseEvaluation(text: string, where: string): EvaluationReport {
+  try {
+    return evaluationSchema.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new FileError(`${where} is damaged; remove it and resume the run, which tests the model again`, { cause });
+  }
 }
+
+/** What a task minimizes and measures. */
+export const measuredOf = ({ loss, objective, steps, metrics }: Task) =>
+  ({
+    ...(loss !== undefined && { loss }),
+    ...(objective !== undefined && { objective }),
+    ...(steps !== undefined && { steps }),
+    ...(metrics !== undefined && { metrics }),
+  }) as EvaluateOptions<Batch>;
 
 /** Measures a model on its test data. */
 export async function evaluateTask(task: Task, compile: CompileOptions): Promise<EvaluationReport> {
-  const { model, test, loss, metrics, classes } = task;
-  const evaluation = await evaluate(model, test, { loss, metrics, compile });
-  const { samples } = evaluation;
-  const results = { ...evaluation.results, ...(await task.measure?.(compile, evaluation.results)) };
-  const confusion = confusionIn(task, evaluation);
-  return { samples, results, ...(classes && { classes }), ...(confusion && { confusion }) };
-}
-
-function confusionIn({ metrics }: Task, { statistics }: Evaluation): number[][] | undefined {
-  const at = metrics.findIndex(({ name }) => name === "confusionMatrix");
-  return at < 0 ? undefined : confusionOf(statistics[at] ?? []);
-}
-
-/** Shows an evaluation. */
-export function showEvaluation(report: EvaluationReport, output: Output): void {
-  output.record("evaluation", { ...report });
-  output.line(`Test on ${plural(report.samples, "sample")}: ${namedResults(report.results)}`);
-  if (!report.confusion) return;
-  output.line();
-  for (const line of showConfusion(report.confusion, report.classes ?? [], output.columns)) output.line(line);
+  const { model, test, classes } = task;
+  const { samples, results: measured, statistics } = await evaluate(model, test, { ...measuredOf(task), compile });
+  const results = { ...measured, ...(await task.measure?.(compile, measured)) };
+  const matrix = statistics["confusionMatrix"];
+  return {
+    samples,
+    results,
+    ...(classes && { classes }),
+    ...(matrix && { confusion: confusionOf(matrix) }),
+  };
 }

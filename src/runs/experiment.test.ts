@@ -21,7 +21,7 @@ const task: ExperimentTask = {
   test: points.batch(4),
   loss: crossEntropy(),
   metrics: [accuracy()],
-  types: { dtype: "float32", shape: [1, 2] },
+  inputs: { dtype: "float32", shape: [1, 2] },
 };
 const settings = { epochs: 3, learningRate: 0.05, optimizer: "adam" } as const;
 const build = () => sequential([dense(8, { activation: "tanh" }), dense(2)]);

@@ -11,7 +11,8 @@ import { evaluate } from "../train/evaluate.ts";
 import { fit } from "../train/fit.ts";
 import type { Metric } from "../train/metrics/metric.ts";
 import { optimizerOf } from "../train/optimizers/index.ts";
-import type { OnDownload, RecipeSettings } from "./recipe.ts";
+import type { OnDownload } from "./recipe.ts";
+import type { RecipeSettings } from "./settings.ts";
 import type { EpochResult } from "../train/engine/running-sums.ts";
 import type { Schedule } from "../train/schedules.ts";
 import { gradientNorms } from "../train/transforms/index.ts";
@@ -44,7 +45,7 @@ export interface ExperimentTask {
   /** Default: the settings' rate, constant. */
   readonly schedule?: Schedule;
   /** Types of the inputs for a batch of 1. */
-  readonly types: TypeTree;
+  readonly inputs: TypeTree;
   readonly samples?: { readonly train: number; readonly test: number };
 }
 
@@ -100,12 +101,12 @@ export interface TrialOptions {
 
 /** Trains and tests one network. A loss or gradient that is no number ends the trial, and is its outcome. */
 export async function runTrial(
-  { train, test, loss, metrics, schedule, types }: ExperimentTask,
+  { train, test, loss, metrics, schedule, inputs }: ExperimentTask,
   { series, at, build }: Variant,
   { settings, seed, compile, callbacks = [] }: TrialOptions,
 ): Promise<Outcome> {
   const model = build();
-  model.trace(types);
+  model.trace(inputs);
   const weights = [...model.parameters()].filter(([, { isBuffer }]) => !isBuffer);
   const outcome = { series, at, seed, parameters: weights.reduce((sum, [, { shape }]) => sum + size(shape), 0) };
   // Of matrices and kernels: what a normalization or a bias sees says less of how gradients fare on their way.

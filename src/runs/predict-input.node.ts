@@ -1,4 +1,4 @@
-/** Inputs of a prediction as tensors: pictures, JSON files, JSON on the command line. */
+/** Inputs of a prediction as tensors: images, JSON files, JSON on the command line. */
 import { existsSync } from "node:fs";
 import { basename, extname } from "node:path";
 import { atPlace, DataError, FileError, OptionError, ShapeError } from "../core/errors.ts";
@@ -7,7 +7,11 @@ import { type Nested, Tensor, tensor } from "../core/tensor.ts";
 import { pictureExtensions, readImage } from "../data/images/image.node.ts";
 import { lightOnDark } from "../data/images/light-on-dark.ts";
 import { readBytes } from "../storage/atomic.node.ts";
-import type { InputFormat } from "./recipe.ts";
+import { inputTypeOf } from "./input.ts";
+import type { InputFormat, RecipeNetwork } from "./recipe.ts";
+
+/** What inputs are read for. */
+export type InputTarget = Pick<RecipeNetwork, "inputs"> & { readonly format?: InputFormat };
 
 /** One argument of `predict`. */
 export interface PredictInput {
@@ -15,32 +19,32 @@ export interface PredictInput {
   readonly name: string;
   /** Raw numbers [N, …], before the recipe's `prepare`. */
   readonly samples: Tensor;
-  /** Whether a picture was dark on light and was turned round. */
+  /** Whether an image was dark on light and was inverted. */
   readonly inverted: boolean;
 }
 
 /** Reads an argument: a file that exists, or JSON. Throws SardonyxError naming it. */
-export async function readInput(argument: string, format: InputFormat): Promise<PredictInput> {
+export async function readInput(argument: string, target: InputTarget): Promise<PredictInput> {
   if (/^\s*[[{]/.test(argument)) {
     const name = argument.length > 32 ? `${argument.slice(0, 29)}…` : argument;
-    return { name, samples: fromJson(argument, name, format), inverted: false };
+    return { name, samples: fromJson(argument, name, target), inverted: false };
   }
   const extension = extname(argument).toLowerCase();
   if (!existsSync(argument))
-    throw new FileError(`there is no file ${argument}; pass a picture, a JSON file, or numbers such as '[1, 2]'`);
+    throw new FileError(`there is no file ${argument}; pass an image, a JSON file, or numbers such as '[1, 2]'`);
   if (extension === ".json") {
     const text = new TextDecoder().decode(await readBytes(argument, "input"));
-    return { name: basename(argument), samples: fromJson(text, argument, format), inverted: false };
+    return { name: basename(argument), samples: fromJson(text, argument, target), inverted: false };
   }
   if (!pictureExtensions.includes(extension))
-    throw new FileError(`${argument} is neither a picture (${pictureExtensions.join(", ")}) nor .json; convert it`);
-  return fromPicture(argument, format);
+    throw new FileError(`${argument} is neither an image (${pictureExtensions.join(", ")}) nor .json; convert it`);
+  return fromImage(argument, target);
 }
 
-async function fromPicture(path: string, { image, type }: InputFormat): Promise<PredictInput> {
+async function fromImage(path: string, { inputs, format: { image } = {} }: InputTarget): Promise<PredictInput> {
   if (!image)
     throw new OptionError(
-      `${path}: this run's model takes ${showShape(type.shape.slice(1))} numbers, no pictures; pass JSON`,
+      `${path}: this run's model takes ${showShape(inputTypeOf(inputs).shape.slice(1))} numbers, no images; pass JSON`,
     );
   const { height, width, channels } = image;
   const pixels = await readImage(path, { size: [height, width], channels });
@@ -50,8 +54,8 @@ async function fromPicture(path: string, { image, type }: InputFormat): Promise<
 }
 
 /** One sample, a batch of them, or a sample's numbers in one row. */
-function fromJson(text: string, where: string, { type, image }: InputFormat): Tensor {
-  const sample = type.shape.slice(1);
+function fromJson(text: string, where: string, { inputs, format: { image } = {} }: InputTarget): Tensor {
+  const sample = inputTypeOf(inputs).shape.slice(1);
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
@@ -61,7 +65,7 @@ function fromJson(text: string, where: string, { type, image }: InputFormat): Te
     });
   }
   if (!isNested(parsed))
-    throw new DataError(`${where}: holds something else than numbers in lists; leave out the rest`);
+    throw new DataError(`${where}: holds something other than numbers in lists; leave out the rest`);
   let values: Tensor;
   try {
     values = tensor(parsed);
@@ -90,7 +94,7 @@ const isNested = (item: unknown): item is Nested =>
 function batchShape(shape: Shape, sample: Shape): Shape | undefined {
   if (sameShape(shape, sample)) return [1, ...sample];
   if (sameShape(shape.slice(1), sample) && shape.length > 0 && shape[0] !== 0) return shape;
-  // A picture may be given without its channel axis, or as one row of pixels.
+  // An image may be given without its channel axis, or as one row of pixels.
   if (shape.length > 0 && size(shape) === size(sample) && size(shape) > 0) return [1, ...sample];
   return undefined;
 }

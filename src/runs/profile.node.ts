@@ -2,9 +2,6 @@
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { CompileOptions } from "../jit/compile.ts";
-import type { Output } from "../cli/output.ts";
-import { shown } from "./run-folder.node.ts";
-import { percent, table } from "../cli/text.ts";
 
 /** Batches of a profile that was not given a number of epochs. */
 export const profileBatches = 50;
@@ -89,45 +86,3 @@ function add(sums: Map<string, { milliseconds: number; calls: number }>, name: s
 
 const sorted = (sums: ReadonlyMap<string, { milliseconds: number; calls: number }>): Share[] =>
   Array.from(sums, ([name, sum]) => ({ name, ...sum })).sort((a, b) => b.milliseconds - a.milliseconds);
-
-/** Shows a profile of so many batches; `types` are the layers' types by path, `seconds` the time of the loop. */
-export function showProfile(
-  { operators, layers, milliseconds }: Profile,
-  { batches, types, seconds, folder }: { batches: number; types: Map<string, string>; seconds: number; folder: string },
-  output: Output,
-): void {
-  const perBatch = (share: Share) => ({ ...share, milliseconds: share.milliseconds / batches });
-  const kernels = operators.reduce((sum, share) => sum + share.milliseconds, 0);
-  output.record("profile", {
-    batches,
-    millisecondsPerBatch: (1000 * seconds) / batches,
-    engineMillisecondsPerBatch: milliseconds / batches,
-    operators: operators.map(perBatch),
-    layers: layers.map((share) => ({ ...perBatch(share), type: types.get(share.name) })),
-    folder,
-  });
-  const tables = [
-    ["Operator", operators, (name: string) => name],
-    ["Layer", layers, (name: string) => (types.has(name) ? `${name} ${types.get(name)}` : name)],
-  ] as const;
-  for (const [head, shares, nameOf] of tables) {
-    output.line();
-    const columns = [{ head }, ...["ms a batch", "share", "calls a batch"].map((name) => right(name))];
-    const rows = shares.map(({ name, milliseconds: own, calls }) => [
-      nameOf(name),
-      (own / batches).toFixed(3),
-      percent(own / kernels),
-      (calls / batches).toFixed(calls % batches === 0 ? 0 : 1),
-    ]);
-    for (const line of table(columns, rows)) output.line(line);
-  }
-  output.line();
-  output.prose(
-    `${((1000 * seconds) / batches).toFixed(2)} ms a batch over ${batches} batches, ${(milliseconds / batches).toFixed(2)} ms of them in the engine, ${(kernels / batches).toFixed(2)} ms in its operators`,
-  );
-  output.prose(
-    `Each layer's forward and backward are together. Profiling itself costs time. Raw files: ${shown(folder)}`,
-  );
-}
-
-const right = (head: string) => ({ head, align: "right" as const });

@@ -99,21 +99,23 @@ export interface Stage {
 /** A model, and the types of its inputs for a batch of 1. */
 export interface RecipeNetwork {
   readonly model: AnyModule;
-  readonly types: TypeTree;
+  readonly inputs: TypeTree;
 }
 
 /** Everything that prediction, generation and export need of a recipe, made without its data. */
 export interface Deployment extends RecipeNetwork {
   /** How a file or JSON becomes the input. */
-  readonly input?: InputFormat;
+  readonly format?: InputFormat;
   /** Names of the classes, for the confusion matrix and predictions. */
   readonly classes?: readonly string[];
   /** What is predicted with and exported, where it is not the model itself: the generator of a GAN. */
-  readonly deployed?: RecipeNetwork & { readonly input?: InputFormat };
-  /** How the trained model is asked; default: by images or numbers, as `input` says. */
+  readonly deployed?: RecipeNetwork & { readonly format?: InputFormat };
+  /** How the trained model is asked; default: by images or numbers, as `format` says. */
   readonly dialogue?: Dialogue;
   /** How the trained model writes text; default: it does not. */
   readonly writer?: Writer;
+  /** Parts of the run; default: one stage of the settings' epochs. */
+  readonly stages?: readonly Stage[];
 }
 
 /** Everything that a run trains on and with. */
@@ -136,8 +138,6 @@ export interface Task<F = unknown> extends Deployment {
   readonly notes?: readonly string[];
   /** How many samples there are, to be shown. */
   readonly samples?: { readonly train: number; readonly test: number };
-  /** Default: one stage of the settings' epochs. */
-  readonly stages?: readonly Stage[];
   /** Default: the settings' rate, constant. */
   readonly schedule?: Schedule;
   readonly callbacks?: readonly Callback[];

@@ -1,11 +1,12 @@
-/** Recipes and experiments found: the built-in ones by name, one's own by path. */
+/** Recipes and experiments found: the built-in ones by name, your own by path. */
 import { existsSync, readdirSync } from "node:fs";
 import { extname, join, resolve } from "node:path";
 import { z } from "zod";
 import { FileError, OptionError, unknownName } from "../core/errors.ts";
 import type { Experiment } from "./experiment.ts";
-import { optimizerOf } from "../train/optimizers.ts";
 import type { Recipe } from "./recipe.ts";
+import { runOptionsSchema } from "./run-options.ts";
+import { recipeSettingsSchema, runSettingsSchema } from "./settings.ts";
 import { describeExport, importDefault, moduleExtensions, useOwnPackage } from "./own-module.node.ts";
 import { codeRoot, extension, modulePath } from "./package.node.ts";
 
@@ -64,38 +65,30 @@ export async function loadTrainable(nameOrPath: string): Promise<AnyLoaded> {
   return { recipe: await importRecipe(path, nameOrPath), path } as AnyLoaded;
 }
 
-const settingsSchema = z.object({
-  epochs: z.number().int().positive(),
-  batchSize: z.number().int().positive(),
-  learningRate: z.number().positive(),
-  optimizer: z.string(),
-  seed: z.number().int().nonnegative(),
-});
+const isFunction = z.custom((value) => typeof value === "function", "expected a function");
 
 const experimentSchema = z.object({
   isExperiment: z.literal(true),
-  defaults: settingsSchema.extend({ repeats: z.number().int().positive() }),
+  defaults: recipeSettingsSchema.extend({
+    repeats: z.number().int().min(1),
+    threads: z.number().int().min(1).optional(),
+  }),
   axis: z.string(),
-  figures: z.custom((value) => typeof value === "function", "expected a function"),
+  figures: isFunction,
 });
-
-/** What `sardonyx train` takes for any recipe: names that an option of a recipe's own cannot have. */
-const reserved =
-  "epochs batchSize learningRate optimizer seed device threads limit repeats out resume checkpointSeconds profile json help".split(
-    " ",
-  );
 
 const recipeSchema = z.object({
   name: z.string().regex(/^[\w.-]+$/, "letters, digits, - and _ only: it names the run's folder"),
   summary: z.string(),
   data: z.string().optional(),
-  defaults: settingsSchema,
+  defaults: recipeSettingsSchema.loose(),
   options: z
     .record(
       z
         .string()
         .regex(/^[a-z][a-zA-Z0-9]*$/, "letters and digits, the first a small letter")
-        .refine((name) => !reserved.includes(name), "a name that sardonyx train has for every recipe"),
+        .refine((name) => !Object.hasOwn(runSettingsSchema.shape, name), "a name that every recipe has a setting of")
+        .refine((name) => !Object.hasOwn(runOptionsSchema.shape, name), "a name that every run has an option of"),
       z.object({
         description: z.string(),
         default: z.union([z.string(), z.number(), z.literal(false)]),
@@ -103,7 +96,9 @@ const recipeSchema = z.object({
       }),
     )
     .optional(),
-  load: z.custom((value) => typeof value === "function", "expected a function"),
+  network: isFunction.optional(),
+  open: isFunction.optional(),
+  load: isFunction,
   next: z.array(z.string()).optional(),
 });
 
@@ -122,7 +117,5 @@ async function importRecipe(path: string, shown: string): Promise<Trainable> {
       `the default export of ${shown} is no recipe (got ${describeExport(found)}${where}); write: export default defineRecipe({ … })`,
     );
   }
-  const recipe = found as Trainable;
-  optimizerOf(recipe.defaults.optimizer);
-  return recipe;
+  return found as Trainable;
 }

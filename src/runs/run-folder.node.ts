@@ -3,9 +3,9 @@ import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { z } from "zod";
 import { FileError, nearest, OptionError } from "../core/errors.ts";
-import { devices } from "../runtime/session.ts";
 import { readBytes, writeFileAtomic } from "../storage/atomic.node.ts";
-import { type OptimizerName, optimizers } from "../train/optimizers.ts";
+import { claim, lockFile, ownerOf, type Release } from "./claim.node.ts";
+import { runSettingsSchema } from "./settings.ts";
 
 /** Files of a run. */
 export const runFiles = {
@@ -15,6 +15,8 @@ export const runFiles = {
   log: "log.jsonl",
   tensorboard: "tensorboard",
   model: "model.onnx",
+  prepare: "prepare.onnx",
+  deployment: "deployment.json",
   evaluation: "evaluation.json",
   profile: "profile",
   outcomes: "outcomes.json",
@@ -24,37 +26,17 @@ export const runFiles = {
 /** The folder in which runs lie that were given no other. */
 const runsFolder = "runs";
 
-const settingsSchema = z.object({
-  epochs: z.number().int().positive(),
-  batchSize: z.number().int().positive(),
-  learningRate: z.number().positive(),
-  optimizer: z.enum(Object.keys(optimizers) as [OptimizerName, ...OptimizerName[]]),
-  seed: z.number().int().nonnegative(),
-  device: z.enum(devices),
-  /** Part of the record, since sums depend on how work is divided. */
-  threads: z.number().int().positive(),
-  limit: z.number().int().positive().optional(),
-  /** The recipe's own choices. */
-  options: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).default({}),
-  /** Of an experiment: how many seeds. */
-  repeats: z.number().int().positive().optional(),
-});
-
-const recordSchema = z.object({
-  format: z.literal("sardonyx-run-1"),
-  recipe: z.object({ name: z.string(), path: z.string().optional() }),
-  settings: settingsSchema,
+const recordSchema = z.strictObject({
+  format: z.literal("sardonyx-run-2"),
+  recipe: z.strictObject({ name: z.string(), path: z.string().optional() }),
+  settings: runSettingsSchema,
   versions: z.record(z.string(), z.string()),
   created: z.string(),
   /** Made by --profile: not a run to go on with. */
   profile: z.boolean().optional(),
 });
 
-/** What a recipe is loaded with: settings and its own options side by side. */
-export const recipeSettings = ({ options, ...settings }: RunSettings) => ({ ...options, ...settings });
-
-/** Everything that decides what a run computes. */
-export type RunSettings = z.infer<typeof settingsSchema>;
+/** What \`run.json\` says. */
 export type RunRecord = z.infer<typeof recordSchema>;
 
 /** A path as a person types it. */
@@ -63,30 +45,62 @@ export const shown = (path: string): string => {
   return short === "" ? "." : short.startsWith("..") ? path : short;
 };
 
-/** What a killed process leaves of a file that it was writing (see writeFileAtomic). */
-const isLeftOver = (name: string) => /^\..*\.tmp$/.test(name);
+/** What a killed process leaves: files that it was writing (see writeFileAtomic), and its lock. */
+const isLeftOver = (name: string) => /^\..*\.tmp$/.test(name) || name === lockFile;
 
 const isTaken = (path: string) =>
-  existsSync(path) && (!statSync(path).isDirectory() || !readdirSync(path).every(isLeftOver));
+  existsSync(path) &&
+  (!statSync(path).isDirectory() || ownerOf(path) !== undefined || !readdirSync(path).every(isLeftOver));
 
-/** Makes a run's folder, or clears it of what a killed process left of files that it was writing. */
-export function openFolder(folder: string): void {
-  mkdirSync(folder, { recursive: true });
-  for (const name of readdirSync(folder)) if (isLeftOver(name)) rmSync(join(folder, name));
+/** A folder that belongs to this process until it is released. */
+export interface ClaimedFolder {
+  readonly path: string;
+  readonly release: Release;
+  /** Whether it was made for this run. */
+  readonly isNew: boolean;
 }
 
-/** The folder for a new run: the one asked for, or the first free `runs/<name>`, `runs/<name>-2`, … Creates nothing. */
-export function folderForNewRun(name: string, out: string | undefined): string {
+/** Claims the folder of a run that is there, and clears it of what a killed process left. Throws OptionError while it is in use. */
+export function claimRun(folder: string): ClaimedFolder {
+  const release = claim(folder, shown(folder));
+  for (const name of readdirSync(folder)) if (isLeftOver(name) && name !== lockFile) rmSync(join(folder, name));
+  return { path: folder, release, isNew: false };
+}
+
+/**
+ * Makes and claims the folder for a new run: the one asked for, or the first free `runs/<name>`, `runs/<name>-2`, … Throws
+ * OptionError for one that is not empty or in use.
+ */
+export function claimNewFolder(name: string, out: string | undefined): ClaimedFolder {
   if (out !== undefined) {
     const path = resolve(out);
-    if (!isTaken(path)) return path;
-    const mend = existsSync(join(path, runFiles.record)) ? "add --resume to go on with it, or " : "";
-    throw new OptionError(`--out ${out} is not an empty folder; ${mend}name another folder`);
+    if (isTaken(path) && ownerOf(path) === undefined) {
+      const mend = existsSync(join(path, runFiles.record)) ? "resume the run that is in it (--resume), or " : "";
+      throw new OptionError(`${out} is not an empty folder; ${mend}name another folder`);
+    }
+    const isNew = !existsSync(path);
+    mkdirSync(path, { recursive: true });
+    return { ...claimRun(path), isNew };
   }
   for (let attempt = 1; ; attempt++) {
     const path = resolve(runsFolder, attempt === 1 ? name : `${name}-${attempt}`);
-    if (!isTaken(path)) return path;
+    if (isTaken(path)) continue;
+    const isNew = !existsSync(path);
+    mkdirSync(path, { recursive: true });
+    // Another process may have been faster.
+    try {
+      return { ...claimRun(path), isNew };
+    } catch (error) {
+      if (!(error instanceof OptionError)) throw error;
+    }
   }
+}
+
+/** Takes away what a run made that came to nothing. */
+export function dropFolder({ path, isNew, release }: ClaimedFolder): void {
+  for (const name of readdirSync(path)) if (name !== lockFile) rmSync(join(path, name), { recursive: true, force: true });
+  release();
+  if (isNew) rmSync(path, { recursive: true, force: true });
 }
 
 /** Writes `run.json`. */
@@ -132,7 +146,7 @@ export async function newestRun(recipe: string): Promise<string> {
     if (!newest || record.created > newest.created) newest = { path, created: record.created };
   }
   if (newest) return resolve(newest.path);
-  throw new FileError(`--resume: there is no run of ${recipe} below ${runsFolder}/; name its folder: --out DIR`);
+  throw new FileError(`there is no run of ${recipe} below ${runsFolder}/ to resume; name its folder (--out DIR)`);
 }
 
 /** The folder that a person means by RUN: a path, or a name below `runs/`. */

@@ -41,7 +41,7 @@ export const recipeSettings = ({ options, ...settings }: RunSettings) => ({ ...o
 /** What settings begin with. */
 export interface SettingDefaults {
   readonly name: string;
-  readonly defaults: RecipeSettings & { readonly repeats?: number; readonly threads?: number };
+  readonly defaults: RecipeSettings & { readonly repeats?: number | undefined; readonly threads?: number | undefined };
   readonly options: Readonly<Record<string, OptionValue>>;
 }
 

@@ -4,11 +4,11 @@ import { z } from "zod";
 import { FileError, InternalError } from "../core/errors.ts";
 import { keyOf } from "../core/random.ts";
 import { size } from "../core/shape.ts";
-import type { Module } from "../nn/module.ts";
+import type { AnyModule } from "../nn/module.ts";
 import type { Callback } from "../train/callbacks/callback.ts";
-import type { Stage, Task } from "./recipe.ts";
+import type { RecipeNetwork, Stage } from "./recipe.ts";
 
-const stateSchema = z.object({
+const stateSchema = z.strictObject({
   /** Which stage is under way, from 0. */
   index: z.number().int().nonnegative(),
   /** Epochs completed when it began. */
@@ -35,14 +35,14 @@ export function parseStage(saved: unknown): StageState {
 }
 
 /** Freezes and unfreezes as the stage wants, and gives values to parameters that it added. */
-export function beginStage({ model, input }: Task, seed: number, stage: Pick<Stage, "before">): void {
+export function beginStage({ model, inputs }: RecipeNetwork, seed: number, stage: Pick<Stage, "before">): void {
   stage.before?.(model);
-  model.trace(input.type, { extra: input.extra ?? {} });
+  model.trace(inputs);
   model.initialize(keyOf(seed));
 }
 
 /** The parameters that are not trained now, by path, with the number of their elements. */
-export const frozenParameters = (model: Module): Map<string, number> =>
+export const frozenParameters = (model: AnyModule): Map<string, number> =>
   new Map(
     [...model.parameters()].flatMap(([path, { trainable, isBuffer, shape }]) =>
       trainable || isBuffer ? [] : [[path, size(shape)] as const],
@@ -50,7 +50,7 @@ export const frozenParameters = (model: Module): Map<string, number> =>
   );
 
 /** SHA-256 of the bytes of each frozen parameter: equal exactly when every bit is. */
-export function digestFrozen(model: Module): Record<string, string> {
+export function digestFrozen(model: AnyModule): Record<string, string> {
   const parameters = model.parameters();
   return Object.fromEntries(
     Array.from(frozenParameters(model).keys(), (path) => {
@@ -75,7 +75,7 @@ export function stageCallback(state: StageState): Callback {
 }
 
 /** Paths of the frozen parameters of which a bit differs from the stage's beginning. */
-export function movedParameters(model: Module, { frozen }: StageState): string[] {
+export function movedParameters(model: AnyModule, { frozen }: StageState): string[] {
   const now = digestFrozen(model);
   return Object.entries(frozen).flatMap(([path, digest]) => (now[path] === digest ? [] : [path]));
 }

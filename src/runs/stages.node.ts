@@ -3,21 +3,24 @@ import { join } from "node:path";
 import { InternalError } from "../core/errors.ts";
 import { size } from "../core/shape.ts";
 import type { Tensor } from "../core/tensor.ts";
+import type { Batch } from "../data/pipeline/dataset.ts";
 import type { CompileOptions } from "../jit/compile.ts";
 import { writeFileAtomic } from "../storage/atomic.node.ts";
 import type { Callback } from "../train/callbacks/callback.ts";
-import { checkpoint, checkpointBest, jsonLog, tensorBoard } from "../train/callbacks/checkpoint.node.ts";
+import { checkpoint, checkpointBest } from "../train/callbacks/checkpoint.node.ts";
+import { jsonLog } from "../train/callbacks/json-log.node.ts";
+import { tensorBoard } from "../train/callbacks/tensorboard.node.ts";
 import { encodeCheckpoint } from "../train/checkpoint.ts";
-import { type FitResult, fit, type Progress, type Run } from "../train/fit.ts";
-import type { Stage, Task } from "./recipe.ts";
-import type { EpochResult } from "../train/running-sums.ts";
-import { loadParameters } from "../train/trainer.ts";
-import { Interrupted, type Interruption } from "../cli/interrupt.ts";
-import type { Output } from "../cli/output.ts";
-import { runFiles } from "./run-folder.node.ts";
-import { count, plural } from "../cli/text.ts";
+import type { EpochResult } from "../train/engine/running-sums.ts";
+import { type FitOptions, type FitResult, fit, type Progress, type Run } from "../train/fit.ts";
+import { loadParameters } from "../train/load-parameters.ts";
+import { writeDeployment } from "./deployment.node.ts";
+import { measuredOf } from "./evaluation.ts";
+import { Interrupted } from "./interrupted.ts";
+import type { RunObserver, StageStart } from "./observer.ts";
 import { optimizerFor, type Plan } from "./plan.node.ts";
-import { showProgress } from "../cli/train/progress.ts";
+import type { Stage, Task } from "./recipe.ts";
+import { runFiles } from "./run-folder.node.ts";
 import {
   beginStage,
   digestFrozen,
@@ -33,8 +36,8 @@ export interface StagesOptions {
   readonly task: Task;
   readonly plan: Plan;
   readonly compile: CompileOptions;
-  readonly output: Output;
-  readonly interruption: Interruption;
+  readonly observer: RunObserver;
+  readonly signal: AbortSignal | undefined;
   /** Seconds between checkpoints. */
   readonly checkpointSeconds: number;
   /** Ends the run after so many batches. */
@@ -67,11 +70,9 @@ export interface StagesResult {
   readonly history: readonly EpochResult[];
 }
 
-/**
- * Trains the stages that are left. Throws Interrupted, with the checkpoint written, when it is asked to stop.
- */
+/** Trains the stages that are left. Throws Interrupted, with the checkpoint written, when the signal is aborted. */
 export async function runStages(options: StagesOptions): Promise<StagesResult> {
-  const { task, plan, output, stopAfter } = options;
+  const { task, plan, observer, stopAfter } = options;
   const stages = stagesOf(task, plan);
   const at = plan.progress && stageOf(plan.progress);
   let { progress } = plan;
@@ -90,12 +91,15 @@ export async function runStages(options: StagesOptions): Promise<StagesResult> {
           planned: plan.record.settings.epochs,
           frozen: digestFrozen(task.model),
         };
-    announceStage(options, stages, state);
+    const start = startOf(task, stages, index);
+    observer.onStage?.(start);
+    // A run that stops in this stage is whole too.
+    await writeDeployment(plan, task);
     const result = await fitStage(options, stages, state, resumed ? progress : progress && entering(task, progress));
-    proveFrozen(options, stages, state);
+    observer.onStageEnd?.(start, provedFrozen(task, stage, state), result.stopReason);
+    for (const note of result.notes) observer.onNote?.(note);
     progress = result.progress;
     updateSeconds += result.trainer.updateSeconds;
-    if (result.stopReason !== undefined) output.prose(`Stopped: ${result.stopReason}.`);
     if (stopAfter !== undefined && result.trainer.batches >= stopAfter) break;
   }
   return { batches: progress?.trainer.batches ?? 0, updateSeconds, history: progress?.history ?? [] };
@@ -112,7 +116,8 @@ function entering({ model, callbacks = [] }: Task, progress: Progress): Progress
   return {
     ...progress,
     batchInEpoch: 0,
-    sums: { loss: 0, samples: 0, statistics: [] },
+    sums: {},
+    trained: undefined,
     callbacks: Object.fromEntries(Object.entries(progress.callbacks).filter(([name]) => !own.has(name))),
     trainer: { ...progress.trainer, tensors },
   };
@@ -124,47 +129,43 @@ async function fitStage(
   state: StageState,
   progress: Progress | undefined,
 ): Promise<FitResult> {
-  const { task, plan, compile, output } = options;
+  const { task, plan, compile, observer } = options;
   const { folder, record } = plan;
   const epochs = state.from + (stages[state.index]?.epochs ?? 0);
   const later = stages.slice(state.index + 1).reduce((sum, stage) => sum + stage.epochs, 0);
-  const display = showProgress({ output, totalEpochs: epochs + later });
   const callbacks: Callback[] = [
     ...(task.callbacks ?? []),
     stageCallback(state),
-    checkpointBest(join(folder, runFiles.best), task.validation ? "validation_loss" : "loss"),
+    checkpointBest(join(folder, runFiles.best), monitorOf(task)),
     jsonLog(join(folder, runFiles.log)),
     tensorBoard(join(folder, runFiles.tensorboard)),
-    display,
+    ...(observer.callbacks?.(epochs + later) ?? []),
     ...stopping(options),
     checkpoint(join(folder, runFiles.checkpoint), { seconds: options.checkpointSeconds }),
   ];
-  try {
-    const result = await fit(task.model, task.train, {
-      loss: task.loss,
-      optimizer: optimizerFor(task, plan),
-      epochs,
-      metrics: task.metrics,
-      callbacks,
-      ...(task.validation && { validation: task.validation }),
-      training: {
-        seed: record.settings.seed,
-        ...task.training,
-        compile,
-        ...(progress && { resume: progress }),
-      },
-    });
-    if (compile.profilePrefix !== undefined) result.trainer.endProfiling();
-    return result;
-  } finally {
-    display.close();
-  }
+  const minimized = {
+    ...measuredOf(task),
+    ...(task.steps === undefined && { optimizer: optimizerFor(task, record.settings) }),
+  };
+  return fit<Batch>(task.model, task.train, {
+    ...minimized,
+    epochs,
+    callbacks,
+    ...(task.validation && { validation: task.validation }),
+    training: { seed: record.settings.seed, ...task.training, compile, ...(progress && { resume: progress }) },
+  } as FitOptions<Batch>);
 }
 
-/** Callbacks that end the run: Ctrl-C, which leaves a checkpoint of this very batch, and the end of a profile. */
-function stopping({ plan, interruption, stopAfter }: StagesOptions): Callback[] {
+/** The result by which the best epoch is known. */
+function monitorOf({ validation, steps }: Task): string {
+  const loss = steps ? `${Object.keys(steps).at(-1)}_loss` : "loss";
+  return validation ? `validation_${loss}` : loss;
+}
+
+/** Callbacks that end the run: a signal, which leaves a checkpoint of this very batch, and the end of a profile. */
+function stopping({ plan, signal, stopAfter }: StagesOptions): Callback[] {
   const stopIfAsked = async (run: Run) => {
-    if (!interruption.requested) return;
+    if (!signal?.aborted) return;
     const bytes = encodeCheckpoint(run.progress());
     await writeFileAtomic(join(plan.folder, runFiles.checkpoint), bytes);
     // Not `run.stop`, after which callbacks may put the best parameters in place of the latest.
@@ -176,44 +177,22 @@ function stopping({ plan, interruption, stopAfter }: StagesOptions): Callback[] 
       name: "stopAfter",
       onBatch(run) {
         if (stopAfter !== undefined && run.trainer.batches >= stopAfter)
-          run.stop(`${stopAfter} batches are enough for a profile; --epochs N takes more`);
+          run.stop(`${stopAfter} batches are enough for a profile; more epochs take more`);
       },
     },
   ];
 }
 
-/** Names the stage and what it does not train; nothing for a run of one stage that trains everything. */
-function announceStage({ task: { model }, output }: StagesOptions, stages: readonly Stage[], state: StageState): void {
-  const stage = stages[state.index];
-  const frozen = frozenParameters(model);
-  const elements = [...frozen.values()].reduce((sum, own) => sum + own, 0);
-  output.record("stage", {
-    stage: state.index + 1,
-    stages: stages.length,
-    name: stage?.name,
-    epochs: stage?.epochs,
-    frozen: [...frozen.keys()],
-    frozenElements: elements,
-  });
-  if (stages.length === 1 && frozen.size === 0) return;
-  output.line(`Stage ${state.index + 1} of ${stages.length}: ${stage?.name}, ${plural(stage?.epochs ?? 0, "epoch")}`);
-  if (frozen.size === 0) return;
-  const total = [...model.parameters().values()]
+function startOf({ model }: Task, stages: readonly Stage[], index: number): StageStart {
+  const parameters = [...model.parameters().values()]
     .filter(({ isBuffer }) => !isBuffer)
     .reduce((sum, { shape }) => sum + size(shape), 0);
-  output.prose(`Not trained: ${listed([...frozen.keys()])} (${count(elements)} of ${count(total)} parameters)`);
+  return { stage: stages[index] as Stage, index, stages: stages.length, frozen: frozenParameters(model), parameters };
 }
 
-const listed = (names: readonly string[]): string =>
-  names.length <= 4 ? names.join(", ") : `${names.slice(0, 3).join(", ")} and ${names.length - 3} more`;
-
-/** Says that the frozen parameters did not move. Throws InternalError when one did. */
-function proveFrozen({ task: { model }, output }: StagesOptions, stages: readonly Stage[], state: StageState): void {
-  const paths = Object.keys(state.frozen);
-  if (paths.length === 0) return;
+/** The frozen parameters, none of which moved. Throws InternalError when one did. */
+function provedFrozen({ model }: Task, { name }: Stage, state: StageState): readonly string[] {
   const moved = movedParameters(model, state);
-  output.record("frozen", { stage: state.index + 1, name: stages[state.index]?.name, parameters: paths, moved });
-  if (moved.length > 0)
-    throw new InternalError(`frozen parameters moved in stage "${stages[state.index]?.name}": ${moved.join(", ")}`);
-  output.prose(`Did not move, bit for bit, since the stage began: ${listed(paths)} (equal SHA-256 of their bytes)`);
+  if (moved.length > 0) throw new InternalError(`frozen parameters moved in stage "${name}": ${moved.join(", ")}`);
+  return Object.keys(state.frozen);
 }

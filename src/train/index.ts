@@ -1,32 +1,5 @@
-/** Training that runs anywhere: objectives, the engine in its parts, the loop, evaluation, prediction, recipes. */
+/** Training that runs anywhere: objectives, the engine in its parts, the loop, evaluation, prediction. */
 
-export {
-  type Average,
-  averages,
-  defineExperiment,
-  type Experiment,
-  type ExperimentSettings,
-  type ExperimentTask,
-  type Figures,
-  type Outcome,
-  runTrial,
-  type TrialOptions,
-  type Variant,
-} from "../runs/experiment.ts";
-export {
-  type Answer,
-  type Dialogue,
-  type Drawings,
-  defineRecipe,
-  type InputFormat,
-  limited,
-  type OnDownload,
-  type Recipe,
-  type RecipeSettings,
-  type Stage,
-  type Task,
-  type Writer,
-} from "../runs/recipe.ts";
 export type { Callback } from "./callbacks/callback.ts";
 export { type EarlyStoppingOptions, earlyStopping } from "./callbacks/early-stopping.ts";
 export { type MovingAverageOptions, movingAverage } from "./callbacks/moving-average.ts";

@@ -15,12 +15,12 @@ export const options = { optimizer: adam, precision: "float32" } as const;
 /** The network of a preset, as published. */
 export function presetNetwork(name: string): Network {
   const { source, inputs, build } = presetOf(name);
-  return moduleNetwork({ name, source, model: build(), types: inputs });
+  return moduleNetwork({ name, source, model: build(), inputs });
 }
 
 /** The network of a module. */
-export const networkOf = (model: AnyModule, types: TypeTree): Network =>
-  moduleNetwork({ name: "test", source: "test", model, types });
+export const networkOf = (model: AnyModule, inputs: TypeTree): Network =>
+  moduleNetwork({ name: "test", source: "test", model, inputs });
 
 /** The document of a network. */
 export const inspectionOf = (network: Network) => inspect(network, options).inspection;

@@ -4,12 +4,12 @@ import { OptionError } from "../../core/errors.ts";
 import { mul } from "../../ops/index.ts";
 import { checkLayer } from "../testing/check-layer.ts";
 import { fixture } from "../testing/fixture.node.ts";
-import { type ActivationName, activation, activationOf, activations } from "./activations.ts";
+import { type ActivationName, activation, activationFunctions, activationOf } from "./activations.ts";
 
 const recorded = fixture("activations");
 
 describe("as in PyTorch", () => {
-  test.each(Object.keys(activations) as ActivationName[])("%s", (name) =>
+  test.each(Object.keys(activationFunctions) as ActivationName[])("%s", (name) =>
     checkLayer(activation(name), {
       expected: { outputShape: [2, 4], parameters: 0, formula: "", recorded: recorded(name) },
     }),

@@ -17,7 +17,7 @@ import {
 import { Module } from "../module.ts";
 
 /** Every activation: elementwise, but for softmax and logSoftmax, which go along the last axis. */
-export const activations = {
+export const activationFunctions = {
   linear: (x: Value) => x,
   relu,
   relu6: (x: Value) => clip(x, 0, 6),
@@ -33,7 +33,7 @@ export const activations = {
   logSoftmax: (x: Value) => logSoftmax(x),
 } as const satisfies Record<string, (x: Value) => Value>;
 
-export type ActivationName = keyof typeof activations;
+export type ActivationName = keyof typeof activationFunctions;
 
 /** A function of a layer's output; what a name stands for, or one of one's own. */
 export type ActivationFunction = (x: Value) => Value;
@@ -41,8 +41,9 @@ export type ActivationFunction = (x: Value) => Value;
 /** The activation of a name, or the function itself. Throws OptionError with the nearest name. */
 export function activationOf(choice: ActivationName | ActivationFunction): ActivationFunction {
   if (typeof choice === "function") return choice;
-  if (!Object.hasOwn(activations, choice)) throw unknownName("activation", choice, Object.keys(activations));
-  return activations[choice];
+  if (!Object.hasOwn(activationFunctions, choice))
+    throw unknownName("activation", choice, Object.keys(activationFunctions));
+  return activationFunctions[choice];
 }
 
 export class Activation extends Module {

@@ -1,5 +1,5 @@
 /** Learned vectors: for each index, for each position, and scores of every index by its vector. */
-import { DTypeError, ShapeError } from "../../core/errors.ts";
+import { DTypeError, OptionError, ShapeError } from "../../core/errors.ts";
 import { showShape } from "../../core/shape.ts";
 import type { Value } from "../../graph/ir.ts";
 import { add, checkIndices, gather, linear, slice } from "../../ops/index.ts";
@@ -68,9 +68,12 @@ export class PositionEmbedding extends Module {
       shape: [this.count, width],
       initializer: initializerOf(this.options.initializer ?? normalInit(0, 1)),
     });
-    const own = context.decoding
-      ? gather(table, context.positions(time))
-      : slice(table, { axis: 0, start: 0, end: time });
+    const { decoding } = context;
+    if (decoding && decoding.capacity > this.count)
+      throw new OptionError(
+        `it has ${this.count} positions, and decoding asks for ${decoding.capacity}; pass a capacity of at most ${this.count}`,
+      );
+    const own = decoding ? gather(table, context.positions(time)) : slice(table, { axis: 0, start: 0, end: time });
     return add(x, own);
   }
 }

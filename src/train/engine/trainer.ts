@@ -15,8 +15,10 @@ import { clipNorm } from "../transforms/clip.ts";
 import type { GradientTransform } from "../transforms/transform.ts";
 import { explainNonFinite } from "./diagnose.ts";
 import { type GradientStep, keyInput, traceBatch } from "./gradient-step.ts";
+import { samplesOf } from "./objective.ts";
 import {
   type Alternating,
+  type AlternatingStep,
   type BoundStep,
   boundSteps,
   type Measured,
@@ -50,6 +52,7 @@ export type TrainerOptions<B extends Batch = Batch> = Trained<B> & { readonly tr
 export interface StepResult {
   /** The step whose turn it was; empty where there is only one. */
   readonly step: string;
+  readonly samples: number;
   /** Mean loss of the batch, with penalties. */
   readonly loss: number;
   /** What the mean stands for: of n samples, n. */
@@ -101,7 +104,8 @@ export class Trainer<B extends Batch = Batch> {
     checkGroups(groups);
     const steps = "steps" in options && options.steps !== undefined ? options.steps : undefined;
     this.phases = boundSteps(this.model, options, "training").map(({ name, objective }) => {
-      const { optimizer, trains = undefined } = steps?.[name] ?? (options as Measured<B> & { optimizer: Optimizer });
+      const { optimizer, trains }: Partial<AlternatingStep<B>> =
+        steps?.[name] ?? (options as Measured<B> & { readonly optimizer: Optimizer });
       if (typeof optimizer?.bind !== "function")
         throw new OptionError(
           `training needs an optimizer${name && ` for the step "${name}"`}; pass adam() or another`,
@@ -182,7 +186,14 @@ export class Trainer<B extends Batch = Batch> {
     gradientStep.commit();
     const reports = await this.#timed(() => phase.update(measured.weight, this.#batches, key));
     this.#batches++;
-    return { step: phase.options.name, ...measured, learningRate, gradientNorm: norm, reports };
+    return {
+      step: phase.options.name,
+      samples: samplesOf(batch),
+      ...measured,
+      learningRate,
+      gradientNorm: norm,
+      reports,
+    };
   }
 
   /** Makes the updates of what gradient transforms hold back, at the end of an epoch. */

@@ -1,10 +1,10 @@
 /** Adagrad. */
 import { add, div, mul, sqrt, square } from "../../ops/index.ts";
 import type { Schedule } from "../schedules.ts";
-import { type DecayOptions, elementwise, required } from "./elementwise.ts";
+import { elementwise, required, type WeightDecayOptions } from "./elementwise.ts";
 import { type Optimizer, requireSettings } from "./optimizer.ts";
 
-export interface AdagradOptions extends DecayOptions {
+export interface AdagradOptions extends WeightDecayOptions {
   /** Default 0.01. */
   readonly learningRate?: number | Schedule;
   /** Added to the root of the sum of squares; default 1e-10. */

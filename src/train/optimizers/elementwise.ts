@@ -6,7 +6,7 @@ import { gradientsName, parametersName } from "../store/parameter-store.ts";
 import { defineOptimizer, type Optimizer, type OptimizerDefinition } from "./optimizer.ts";
 
 /** How weights are drawn towards zero. */
-export interface DecayOptions {
+export interface WeightDecayOptions {
   /** Share of the weight that is taken off, times the rate; default 0. */
   readonly weightDecay?: number;
   /**
@@ -25,7 +25,7 @@ export interface UpdateView {
 }
 
 export interface ElementwiseDefinition extends Omit<OptimizerDefinition, "bind"> {
-  readonly decay?: Required<DecayOptions>;
+  readonly decay?: Required<WeightDecayOptions>;
   /** Scalars of update `step` (1 for the first), computed outside the loop; default the rate. */
   scalars?(step: number, learningRate: number): readonly number[];
   /** What is taken off the parameter, and what the slots become. */

@@ -11,7 +11,7 @@ import { sgd } from "./sgd.ts";
 
 export { type AdagradOptions, adagrad } from "./adagrad.ts";
 export { type AdamOptions, adam, adamw } from "./adam.ts";
-export { type DecayOptions, type ElementwiseDefinition, elementwise, type UpdateView } from "./elementwise.ts";
+export { type ElementwiseDefinition, elementwise, type UpdateView, type WeightDecayOptions } from "./elementwise.ts";
 export { type LambOptions, lamb } from "./lamb.ts";
 export { type MuonOptions, muon, orthogonalized } from "./muon.ts";
 export {

@@ -1,10 +1,10 @@
 /** RMSprop. */
 import { add, div, mul, sqrt, square } from "../../ops/index.ts";
 import type { Schedule } from "../schedules.ts";
-import { type DecayOptions, elementwise, required } from "./elementwise.ts";
+import { elementwise, required, type WeightDecayOptions } from "./elementwise.ts";
 import { type Optimizer, requireSettings } from "./optimizer.ts";
 
-export interface RmspropOptions extends DecayOptions {
+export interface RmspropOptions extends WeightDecayOptions {
   /** Default 0.01. */
   readonly learningRate?: number | Schedule;
   /** Share of the mean square that is kept; default 0.99. */

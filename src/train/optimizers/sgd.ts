@@ -2,10 +2,10 @@
 import { OptionError } from "../../core/errors.ts";
 import { add, mul } from "../../ops/index.ts";
 import type { Schedule } from "../schedules.ts";
-import { type DecayOptions, elementwise, required } from "./elementwise.ts";
+import { elementwise, required, type WeightDecayOptions } from "./elementwise.ts";
 import { type Optimizer, requireSettings } from "./optimizer.ts";
 
-export interface SgdOptions extends DecayOptions {
+export interface SgdOptions extends WeightDecayOptions {
   /** Default 0.01. */
   readonly learningRate?: number | Schedule;
   /** Share of the velocity that is kept; default 0. */

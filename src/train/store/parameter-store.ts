@@ -66,7 +66,7 @@ export class ParameterStore<P extends Stored = Stored> {
       members.length === this.#members.length &&
       members.every(([path, parameter], i) => this.#members[i]?.[0] === path && this.#members[i]?.[1] === parameter);
     if (same) return false;
-    const staying = new Set(members.map(([, parameter]) => parameter));
+    const staying = new Set<Stored>(members.map(([, parameter]) => parameter));
     for (const [name, tensor] of Object.entries(this.memories())) this.#parked.set(name, tensor);
     for (const { slot, parameter, view } of this.#slots) {
       if (staying.has(parameter)) continue;

@@ -1,16 +1,6 @@
-/** What came of an experiment: a table for the terminal, and a Markdown report with its figures. */
-import { averages, type Experiment, type Outcome } from "../../runs/experiment.ts";
-import type { Output } from "../output.ts";
-import { type Column, count, resultText, table } from "../text.ts";
-
-/** Shows a line for each network. */
-export function showOutcomes(experiment: Experiment, outcomes: readonly Outcome[], output: Output): void {
-  const { head, rows } = tableOf(experiment, outcomes, false);
-  const columns = head.map((name, i): Column => (i === 0 ? { head: name } : { head: name, align: "right" }));
-  for (const line of table(columns, rows)) output.line(line);
-  output.line();
-  output.prose(explanation);
-}
+/** What came of an experiment: its table, and a Markdown report with its figures. */
+import { count, resultText } from "../core/number-text.ts";
+import { averages, type Experiment, type Outcome } from "./experiment.ts";
 
 /** The report as Markdown, beside its figures. */
 export function reportOf(experiment: Experiment, outcomes: readonly Outcome[], figures: readonly string[]): string {
@@ -21,7 +11,8 @@ export function reportOf(experiment: Experiment, outcomes: readonly Outcome[], f
   return [`# ${experiment.name}`, experiment.summary, lines.join("\n"), explanation, ...pictures, ""].join("\n\n");
 }
 
-const explanation =
+/** What the columns of the table are. */
+export const explanation =
   "Means over the seeds, ± their standard deviation. Training: over the last epoch, while it was trained. First, last: norm of the gradient of the first and the last layer's weight, in the first batch. s: seconds of training.";
 
 interface Measure {
@@ -34,7 +25,8 @@ interface Measure {
   readonly wide?: boolean;
 }
 
-function tableOf(
+/** Rows of text, one for each network; `wide` with all columns. */
+export function tableOf(
   { axis }: Experiment,
   outcomes: readonly Outcome[],
   wide: boolean,

@@ -1,0 +1,14 @@
+/** The test of a model as text and as a JSON record. */
+import { namedResults, plural } from "../core/number-text.ts";
+import type { EvaluationReport } from "../runs/evaluation.ts";
+import { showConfusion } from "./confusion.ts";
+import type { Output } from "./output.ts";
+
+/** Shows an evaluation. */
+export function showEvaluation(report: EvaluationReport, output: Output): void {
+  output.record("evaluation", { ...report });
+  output.line(`Test on ${plural(report.samples, "sample")}: ${namedResults(report.results)}`);
+  if (!report.confusion) return;
+  output.line();
+  for (const line of showConfusion(report.confusion, report.classes ?? [], output.columns)) output.line(line);
+}

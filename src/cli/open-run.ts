@@ -1,0 +1,17 @@
+/** The options of every command that opens a run. */
+import { type OpenRun, openRun } from "../runs/open-run.node.ts";
+import { type OptionValues, text, toggle } from "./command.ts";
+import type { Output } from "./output.ts";
+import { showDownloads } from "./train/progress.ts";
+
+export const openOptions = {
+  best: toggle("use the weights of the best epoch (best.safetensors) instead of the last"),
+  recipe: text("PATH", "of a run of your own recipe: the recipe, whose code is run"),
+} as const;
+
+/** Opens the run that a person named. */
+export const openNamed = (
+  run: string,
+  { best, recipe }: OptionValues<typeof openOptions>,
+  output: Output,
+): Promise<OpenRun> => openRun(run, { best, recipe, onDownload: showDownloads(output) });
