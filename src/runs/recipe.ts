@@ -93,7 +93,7 @@ export interface Stage {
   readonly name: string;
   readonly epochs: number;
   /** Called once before the stage, e.g. to freeze layers. */
-  readonly before?: (model: AnyModule) => void;
+  before?(model: AnyModule): void;
 }
 
 /** A model, and the types of its inputs for a batch of 1. */

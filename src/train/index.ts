@@ -25,7 +25,7 @@ export { loadParameters } from "./load-parameters.ts";
 export { anchorAccuracy } from "./metrics/anchor-accuracy.ts";
 export {
   areaUnderPrecision,
-  type DetectedPicture,
+  type DetectedImage,
   type Detection,
   meanAveragePrecision,
 } from "./metrics/average-precision.ts";

@@ -27,10 +27,7 @@ import type { LoadOptions } from "./locate.node.ts";
 export const clipRate = 16_000;
 
 /** Clips as 16-bit samples, int16 [N, 16000], and the places of their words, int32 [N]. */
-export interface SpokenClips {
-  readonly x: Tensor<"int16">;
-  readonly y: Tensor<"int32">;
-}
+export type SpokenClips = { readonly x: Tensor<"int16">; readonly y: Tensor<"int32"> };
 
 export interface SpokenWords {
   readonly train: TensorDataset<SpokenClips>;

@@ -15,11 +15,11 @@ export interface MaskingOptions {
 }
 
 /** The target of a token that need not be told. */
-export const untold = -1;
+export const ignoredLabel = -1;
 
 /**
  * Chooses tokens that a model is to tell (Devlin et al. 2019, sec. 3.1): of 100 chosen, 80 give way to the mask, 10 to
- * another token, and 10 stay. For `Dataset.map`: x, int32 [N, T] → x with gaps; y, the tokens chosen, and -1 (`untold`)
+ * another token, and 10 stay. For `Dataset.map`: x, int32 [N, T] → x with gaps; y, the tokens chosen, and -1 (`ignoredLabel`)
  * elsewhere.
  * @example windows.batch(32).map(maskTokens({ mask: 1, vocabulary: 2048, first: 2 }), key)
  */
@@ -28,7 +28,7 @@ export function maskTokens({ mask, vocabulary, first, rate = 0.15 }: MaskingOpti
   return <B extends { readonly x: Tensor }>(batch: B, random: Random): B & Labelled => {
     const { x } = batch;
     const tokens = Int32Array.from(x.data as Int32Array);
-    const targets = new Int32Array(tokens.length).fill(untold);
+    const targets = new Int32Array(tokens.length).fill(ignoredLabel);
     for (const [i, token] of tokens.entries()) {
       if (token < first || random.uniform() >= rate) continue;
       targets[i] = token;

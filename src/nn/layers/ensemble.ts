@@ -5,7 +5,7 @@ import { Tensor } from "../../core/tensor.ts";
 import type { Value } from "../../graph/ir.ts";
 import { add, div } from "../../ops/index.ts";
 import { Context } from "../context.ts";
-import { Module } from "../module.ts";
+import { type AnyModule, Module } from "../module.ts";
 import type { Parameter } from "../parameter.ts";
 
 /** What ensembles have in common: members that may be trained one after the other. */
@@ -78,7 +78,7 @@ export class WeightAverage extends Members {
 }
 
 /** Gives `target` the values of `source`, a network like it. Throws ShapeError when it is not. */
-export function copyWeights(source: Module, target: Module): void {
+export function copyWeights(source: AnyModule, target: AnyModule): void {
   const known = source.parameters();
   for (const [path, parameter] of target.parameters()) {
     const own = known.get(path);
