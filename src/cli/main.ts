@@ -94,7 +94,8 @@ function buildProgram(output: Output, known: readonly Command[]): Program {
     sub.addHelpText("after", `\nExamples:\n${examples.join("\n")}`);
     sub.action((...given: unknown[]) => {
       const operands = given.slice(0, command.arguments.length).flat() as string[];
-      return command.run({ arguments: operands, options: sub.opts(), output });
+      const { json: _, ...options } = sub.opts();
+      return command.run({ arguments: operands, options, output });
     });
   }
   return program;

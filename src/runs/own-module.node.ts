@@ -27,7 +27,7 @@ export async function useOwnPackage(typescript: boolean): Promise<void> {
       ["sardonyx/analyze", "src/analyze/index"],
     ].map(([name = "", path = ""]) => [name, pathToFileURL(modulePath(path)).href]),
   );
-  register(pathToFileURL(modulePath("src/cli/resolve-hook")), { data });
+  register(pathToFileURL(modulePath("src/runs/resolve-hook")), { data });
 }
 
 /** The default export of a module file. Throws FileError when it cannot be loaded. */
