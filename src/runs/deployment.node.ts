@@ -3,13 +3,13 @@ import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { FileError } from "../core/errors.ts";
-import type { Value } from "../graph/ir.ts";
-import { tokenizerOf } from "../data/text/tokenizer.ts";
+import { tokenizerFileSchema, tokenizerOf } from "../data/text/tokenizer.ts";
 import { encodeOnnx } from "../formats/export-onnx.ts";
 import { loadModel } from "../formats/load-model.node.ts";
+import type { Value } from "../graph/ir.ts";
 import { Context, lambda, type TypeTree } from "../nn/index.ts";
-import { builtIn } from "../nn/parameter-inputs.ts";
 import type { Parameter } from "../nn/parameter.ts";
+import { builtIn } from "../nn/parameter-inputs.ts";
 import { readBytes, writeFileAtomic } from "../storage/atomic.node.ts";
 import { rawTypeOf } from "./input.ts";
 import type { Plan } from "./plan.node.ts";
@@ -33,12 +33,12 @@ const deploymentSchema = z.strictObject({
   prepared: z.boolean(),
   classes: z.array(z.string()).optional(),
   writer: z
-    .strictObject({ tokenizer: z.unknown(), positions: z.number().int().min(1), prompt: z.string() })
+    .strictObject({ tokenizer: tokenizerFileSchema, positions: z.number().int().min(1), prompt: z.string() })
     .optional(),
   /** What a recipe of your own would be asked, by code of its own. */
   dialogue: z.strictObject({ what: z.string(), example: z.string() }).optional(),
   /** What the recipe keeps of its data. */
-  facts: z.unknown(),
+  facts: z.unknown().optional(),
   /** Where a weight of model.onnx lies in the checkpoint, when the two name it otherwise. */
   weights: z.record(z.string(), z.string()),
 });
@@ -116,6 +116,6 @@ export async function deploymentOfFiles(folder: string, best: boolean): Promise<
       }),
     },
     ...(record.classes && { classes: record.classes }),
-    ...(writer && { writer: { ...writer, tokenizer: tokenizerOf(writer.tokenizer as Parameters<typeof tokenizerOf>[0]) } }),
+    ...(writer && { writer: { ...writer, tokenizer: tokenizerOf(writer.tokenizer) } }),
   };
 }

@@ -1,9 +1,9 @@
 /** The test of a model as plain data. */
 import { z } from "zod";
 import { FileError } from "../core/errors.ts";
-import type { CompileOptions } from "../jit/compile.ts";
 import type { Batch } from "../data/pipeline/dataset.ts";
-import { evaluate, type EvaluateOptions } from "../train/evaluate.ts";
+import type { CompileOptions } from "../jit/compile.ts";
+import { type EvaluateOptions, evaluate } from "../train/evaluate.ts";
 import { confusionOf } from "../train/metrics/classification.ts";
 import type { Task } from "./recipe.ts";
 

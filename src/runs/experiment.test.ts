@@ -3,8 +3,8 @@ import { describe, expect, test } from "vitest";
 import { tensor } from "../core/tensor.ts";
 import { fromTensors } from "../data/index.ts";
 import { constantInit, crossEntropy, dense, sequential } from "../nn/index.ts";
-import { averages, type ExperimentTask, type Outcome, runTrial } from "./experiment.ts";
 import { accuracy } from "../train/metrics/classification.ts";
+import { averages, type ExperimentTask, type Outcome, runTrial } from "./experiment.ts";
 
 const points = fromTensors({
   x: tensor([

@@ -7,15 +7,15 @@ import type { TypeTree } from "../nn/inputs.ts";
 import type { Loss } from "../nn/losses/loss.ts";
 import type { TensorModule } from "../nn/module.ts";
 import type { Callback } from "../train/callbacks/callback.ts";
+import type { EpochResult } from "../train/engine/running-sums.ts";
 import { evaluate } from "../train/evaluate.ts";
 import { fit } from "../train/fit.ts";
 import type { Metric } from "../train/metrics/metric.ts";
 import { optimizerOf } from "../train/optimizers/index.ts";
-import type { OnDownload } from "./recipe.ts";
-import type { RecipeSettings } from "./settings.ts";
-import type { EpochResult } from "../train/engine/running-sums.ts";
 import type { Schedule } from "../train/schedules.ts";
 import { gradientNorms } from "../train/transforms/index.ts";
+import type { OnDownload } from "./recipe.ts";
+import type { RecipeSettings } from "./settings.ts";
 
 /** One of the networks that an experiment compares. */
 export interface Variant {

@@ -1,8 +1,8 @@
 /** A finished or interrupted run opened again: its model with the weights that it reached, and what it is asked with. */
 import { DataError, FileError, OptionError, SardonyxError } from "../core/errors.ts";
 import type { Tensor } from "../core/tensor.ts";
-import type { CompileOptions } from "../jit/compile.ts";
 import { type EncodedModel, encodeOnnx } from "../formats/export-onnx.ts";
+import type { CompileOptions } from "../jit/compile.ts";
 import { encodeSafetensors } from "../storage/safetensors.ts";
 import { loadParameters, memoryPrefix } from "../train/load-parameters.ts";
 import { type Predictor, predictor } from "../train/predict.ts";
@@ -185,13 +185,13 @@ async function openByRecipe(
   { onDownload }: OpenRunOptions,
 ): Promise<Deployment> {
   if (!recipe.open) return recipe.load(recipeSettings(settings), settings.limit, onDownload);
-  const { facts } = await readDeployment(folder);
-  const parsed = recipe.facts?.safeParse(facts);
-  if (parsed && !parsed.success)
+  if (!recipe.facts) return recipe.open(recipeSettings(settings), undefined);
+  const parsed = recipe.facts.safeParse((await readDeployment(folder)).facts);
+  if (!parsed.success)
     throw new FileError(
       `${shown(folder)}: what ${runFiles.deployment} keeps of the data is damaged (${parsed.error.issues[0]?.path.join(".")}: ${parsed.error.issues[0]?.message}); restore it or train again`,
     );
-  return recipe.open(recipeSettings(settings), parsed?.data);
+  return recipe.open(recipeSettings(settings), parsed.data);
 }
 
 /** Takes a model to the stage of a checkpoint, and its weights into it. */

@@ -38,7 +38,7 @@ export interface Plan<R extends Trainable = Recipe> {
   readonly progress?: Progress;
   /** Whether the run goes on, from a checkpoint or from its start. */
   readonly resumed: boolean;
-  /** What whoever started the run should know of it. */
+  /** What whoever starts the run should know of it before. */
   readonly notes: readonly string[];
 }
 
@@ -121,7 +121,9 @@ async function planResumed<R extends Trainable>(
   const asked = { ...given, ...(given.options && { options: absolutePaths(given.options) }) };
   const { settings, conflicts } = resumedSettings(saved.settings, asked);
   if (conflicts.length > 0) {
-    const list = conflicts.map(({ name, given: value, has }) => `${words(name)} ${value} (the run has ${has ?? "none"})`);
+    const list = conflicts.map(
+      ({ name, given: value, has }) => `${words(name)} ${value} (the run has ${has ?? "none"})`,
+    );
     throw new OptionError(
       `a run that is resumed keeps its settings, and got ${list.join(" and ")}; leave ${conflicts.length > 1 ? "them" : "it"} out (more epochs may be given), or start a new run`,
     );

@@ -1,7 +1,8 @@
 /** A row of a model's output for a person and for a program. */
+
+import { percent } from "../core/number-text.ts";
 import { size } from "../core/shape.ts";
 import type { Tensor } from "../core/tensor.ts";
-import { percent } from "../core/number-text.ts";
 
 export interface Described {
   readonly text: string;

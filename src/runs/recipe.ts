@@ -1,8 +1,8 @@
 /** Recipes: a model, its data and its settings as one runnable, typed module. */
 import type { z } from "zod";
+import type { Tensor } from "../core/tensor.ts";
 import type { Batch, Dataset } from "../data/pipeline/dataset.ts";
 import type { Tokenizer } from "../data/text/tokenizer.ts";
-import type { Tensor } from "../core/tensor.ts";
 import type { Value } from "../graph/ir.ts";
 import type { CompileOptions } from "../jit/compile.ts";
 import type { TypeTree } from "../nn/inputs.ts";
@@ -199,7 +199,10 @@ export const defaultOptions = ({ options = {} }: { readonly options?: RecipeOpti
   Object.fromEntries(Object.entries(options).map(([name, option]) => [name, option.default]));
 
 /** The network of a recipe alone, `undefined` where it takes data to know it. */
-export function networkOf(recipe: Recipe, settings: RecipeSettings & Record<string, OptionValue>): RecipeNetwork | undefined {
+export function networkOf(
+  recipe: Recipe,
+  settings: RecipeSettings & Record<string, OptionValue>,
+): RecipeNetwork | undefined {
   if (recipe.network) return recipe.network(settings);
   return recipe.facts ? undefined : recipe.open?.(settings, undefined);
 }

@@ -4,11 +4,11 @@ import { extname, join, resolve } from "node:path";
 import { z } from "zod";
 import { FileError, OptionError, unknownName } from "../core/errors.ts";
 import type { Experiment } from "./experiment.ts";
+import { describeExport, importDefault, moduleExtensions, useOwnPackage } from "./own-module.node.ts";
+import { codeRoot, extension, modulePath } from "./package.node.ts";
 import type { Recipe } from "./recipe.ts";
 import { runOptionsSchema } from "./run-options.ts";
 import { recipeSettingsSchema, runSettingsSchema } from "./settings.ts";
-import { describeExport, importDefault, moduleExtensions, useOwnPackage } from "./own-module.node.ts";
-import { codeRoot, extension, modulePath } from "./package.node.ts";
 
 /** What can be trained. */
 export type Trainable = Recipe | Experiment;

@@ -21,7 +21,6 @@ export interface ExperimentObserver {
   onLoaded?(plan: Plan<Experiment>, task: ExperimentTask, done: number): void;
   /** A trial ended, the `index`-th of so many, from 0. */
   onTrial?(outcome: Outcome, index: number, trials: number): void;
-  onNote?(note: string): void;
   onSaved?(plan: Plan<Experiment>, outcomes: readonly Outcome[], files: readonly string[]): void;
 }
 
@@ -64,7 +63,6 @@ export async function carryOut(
 ): Promise<readonly Outcome[]> {
   const { recipe, folder, record } = plan;
   try {
-    for (const note of plan.notes) observer.onNote?.(note);
     const task = await recipe.load(record.settings, record.settings.limit, observer.onDownload);
     const outcomes = plan.resumed ? await readOutcomes(folder) : [];
     observer.onLoaded?.(plan, task, outcomes.length);

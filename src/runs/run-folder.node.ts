@@ -1,6 +1,6 @@
 /** The folder of a run: its name, what lies in it, and `run.json`, which says how the run came about. */
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
-import { join, relative, resolve } from "node:path";
+import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync, statSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
 import { z } from "zod";
 import { FileError, nearest, OptionError } from "../core/errors.ts";
 import { readBytes, writeFileAtomic } from "../storage/atomic.node.ts";
@@ -98,9 +98,13 @@ export function claimNewFolder(name: string, out: string | undefined): ClaimedFo
 
 /** Takes away what a run made that came to nothing. */
 export function dropFolder({ path, isNew, release }: ClaimedFolder): void {
-  for (const name of readdirSync(path)) if (name !== lockFile) rmSync(join(path, name), { recursive: true, force: true });
+  for (const name of readdirSync(path))
+    if (name !== lockFile) rmSync(join(path, name), { recursive: true, force: true });
   release();
-  if (isNew) rmSync(path, { recursive: true, force: true });
+  if (!isNew) return;
+  rmSync(path, { recursive: true, force: true });
+  const parent = resolve(runsFolder);
+  if (dirname(path) === parent && readdirSync(parent).length === 0) rmdirSync(parent);
 }
 
 /** Writes `run.json`. */

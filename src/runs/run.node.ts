@@ -103,7 +103,6 @@ export async function train(plan: Plan, options: TrainOptions): Promise<TrainRes
 async function trainClaimed(plan: Plan, options: TrainOptions): Promise<TrainResult> {
   const { observer, signal, checkpointSeconds, profile } = options;
   const { recipe, folder, record, progress } = plan;
-  for (const note of plan.notes) observer.onNote?.(note);
   const task = await recipe.load(recipeSettings(record.settings), record.settings.limit, observer.onDownload);
   if (signal?.aborted) throw new Interrupted("before the first batch");
   task.model.trace(task.inputs);

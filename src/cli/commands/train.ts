@@ -1,7 +1,7 @@
 /** `sardonyx train`: a recipe trained, tested and saved. */
-import { makePlan } from "../../runs/plan.node.ts";
+import { makePlan, type Plan } from "../../runs/plan.node.ts";
 import type { RecipeOption } from "../../runs/recipe.ts";
-import { isLoadedExperiment, loadTrainable } from "../../runs/recipes.node.ts";
+import { isLoadedExperiment, type Loaded, loadTrainable, type Trainable } from "../../runs/recipes.node.ts";
 import { runOptionsSchema } from "../../runs/run-options.ts";
 import { type GivenSettings, type OptionValue, runSettingsSchema } from "../../runs/settings.ts";
 import { defineCommand, number, type Option, type OptionTable, oneOf, text, toggle } from "../command.ts";
@@ -36,9 +36,13 @@ export const command = defineCommand({
       ...Object.fromEntries(entries.filter((entry) => !isOwn(entry))),
       options: Object.fromEntries(entries.filter(isOwn)) as Record<string, OptionValue>,
     };
-    const asked = { given, out, resume, profile };
-    if (isLoadedExperiment(loaded)) return showExperiment(await makePlan(loaded, recipe, asked), output);
-    await runTraining(await makePlan(loaded, recipe, asked), {
+    const planOf = async <R extends Trainable>(found: Loaded<R>): Promise<Plan<R>> => {
+      const plan = await makePlan(found, recipe, { given, out, resume, profile });
+      for (const note of plan.notes) output.warn(note);
+      return plan;
+    };
+    if (isLoadedExperiment(loaded)) return showExperiment(await planOf(loaded), output);
+    await runTraining(await planOf(loaded), {
       output,
       checkpointSeconds: checkpointSeconds ?? 30,
       profile: profile ? { short: options.epochs === undefined } : undefined,

@@ -22,7 +22,6 @@ export async function showExperiment(plan: Plan<Experiment>, output: Output): Pr
       signal: interruption.signal,
       observer: {
         onDownload: showDownloads(output),
-        onNote: (note) => output.prose(note),
         onLoaded: (_, task, done) => announce(plan, task, done, output),
         onTrial(outcome, index, trials) {
           output.record("trial", { trial: index + 1, trials, ...outcome });

@@ -66,7 +66,10 @@ function shownRun(plan: Plan, output: Output) {
   let bar: ReturnType<typeof showProgress> | undefined;
   const observer: RunObserver = {
     onDownload: showDownloads(output),
-    onNote: (note) => output.prose(note),
+    onNote(note) {
+      output.record("note", { note });
+      output.prose(`Note: ${note}.`);
+    },
     onLoaded(_, task, network) {
       summary = network;
       announce(plan, task, output);
