@@ -12,6 +12,7 @@ import {
   type Alternating,
   type BoundStep,
   boundSteps,
+  fitOptionNames,
   type Measured,
   modelOf,
   requireOptions,
@@ -114,13 +115,16 @@ export type EvaluateOptions<B extends Batch = Batch> = (Measured<B> | Alternatin
   readonly compile?: CompileOptions | undefined;
 };
 
-/** Loss and figures of a model on data. */
+/**
+ * Loss and figures of a model on data. Options that `fit` takes beside are passed over, so that both can be given the same ones.
+ * Throws OptionError for one that neither takes.
+ */
 export async function evaluate<B extends Batch>(
   model: AnyModule | Readonly<Record<string, AnyModule>>,
   data: Dataset<B>,
   options: EvaluateOptions<B>,
 ): Promise<Evaluation> {
-  requireOptions("evaluate", options, ["loss", "objective", "steps", "metrics", "compile"]);
+  requireOptions("evaluate", options, [...fitOptionNames, "compile"]);
   const evaluator = new Evaluator(model, options, options.compile);
   try {
     return await evaluator.run(data);

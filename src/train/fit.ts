@@ -5,7 +5,7 @@ import type { Batch, Dataset } from "../data/pipeline/dataset.ts";
 import type { AnyModule } from "../nn/module.ts";
 import type { Callback } from "./callbacks/callback.ts";
 import { putParameters, type SavedParameters, saveParameters } from "./callbacks/saved-parameters.ts";
-import { requireOptions } from "./engine/objectives.ts";
+import { fitOptionNames, requireOptions } from "./engine/objectives.ts";
 import { type EpochResult, RunningSums, resultNames, type SavedSums } from "./engine/running-sums.ts";
 import { type StepResult, type Trained, Trainer, type TrainerState, type TrainingOptions } from "./engine/trainer.ts";
 import { Evaluator } from "./evaluate.ts";
@@ -144,18 +144,6 @@ export async function fit<B extends Batch>(
     notes: callbacks.some(({ keepsBest }) => keepsBest) ? [] : worseThanBest(run.history),
   };
 }
-
-const fitOptionNames = [
-  "loss",
-  "objective",
-  "steps",
-  "optimizer",
-  "epochs",
-  "metrics",
-  "callbacks",
-  "validation",
-  "training",
-] as const;
 
 /** The results on validation data, measured inside what callbacks put around it. */
 async function validated(

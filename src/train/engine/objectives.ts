@@ -92,6 +92,19 @@ export function boundSteps<B extends Batch>(
 /** The name of a step's result in the results of an epoch: `critic_loss`. */
 export const resultName = (step: string, name: string): string => (step === "" ? name : `${step}_${name}`);
 
+/** Options of `fit`. */
+export const fitOptionNames = [
+  "loss",
+  "objective",
+  "steps",
+  "optimizer",
+  "epochs",
+  "metrics",
+  "callbacks",
+  "validation",
+  "training",
+] as const;
+
 /** Throws OptionError, with the nearest name, for an option that is none of these. */
 export function requireOptions(where: string, options: object, known: readonly string[]): void {
   for (const name of Object.keys(options))
