@@ -11,8 +11,8 @@ import { type StepResult, type Trained, Trainer, type TrainerState, type Trainin
 import { Evaluator } from "./evaluate.ts";
 import type { Optimizer } from "./optimizers/optimizer.ts";
 
-/** What is minimized by what (`loss`, `metrics`, `optimizer`; `objective` in place of the loss; or `steps`), and how long. */
-export type FitOptions<B extends Batch = Batch> = Trained<B> & {
+/** How long is trained, and what goes on beside. */
+export interface LoopOptions<B extends Batch = Batch> {
   /** Passes over the data. */
   readonly epochs: number;
   readonly callbacks?: readonly Callback[];
@@ -22,7 +22,10 @@ export type FitOptions<B extends Batch = Batch> = Trained<B> & {
     /** Where an earlier run stopped. */
     readonly resume?: Progress | undefined;
   };
-};
+}
+
+/** What is minimized by what (`loss`, `metrics`, `optimizer`; `objective` in place of the loss; or `steps`), and how long. */
+export type FitOptions<B extends Batch = Batch> = Trained<B> & LoopOptions<B>;
 
 /** What defines an optimizer, for checkpoints. */
 export type SavedOptimizer = Pick<Optimizer, "name" | "settings">;
