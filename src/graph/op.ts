@@ -190,6 +190,8 @@ interface OpRules<A extends Arity, S extends AttributeSchema> {
   samples?(view: SamplesView<A, S>): SampledNode | undefined;
   /** The operand that lists the extents of the output. */
   readonly target?: number;
+  /** A file has it, and becomes an expression of other operators when it is read. */
+  readonly isComposed?: boolean;
   /** Default: that of the family. */
   readonly kind?: OpKind;
   /** Operands that hold running statistics: no optimizer moves them. */
@@ -276,6 +278,11 @@ export class OpDef {
   /** Position of the operand that lists the extents of the output, if there is one. */
   get target(): number | undefined {
     return this.#spec.target;
+  }
+
+  /** Whether a node of a file becomes an expression of other operators. */
+  get isComposed(): boolean {
+    return this.#spec.isComposed ?? false;
   }
 
   /** Set where it differs from the family's. */
