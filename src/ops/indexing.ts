@@ -5,10 +5,11 @@ import { normalizeAxis, type Shape, sameShape, showShape, size, stridesOf } from
 import { Tensor, tensor } from "../core/tensor.ts";
 import { forEachPosition, moveElements, offsetOf, type Position } from "../graph/elements.ts";
 import type { Value } from "../graph/ir.ts";
-import { apply, defineOp, type OpDef, requireSameDType } from "../graph/op.ts";
+import { apply, defineOp, type OpDef, requireSameDType, type SampleAxes, type SampledNode } from "../graph/op.ts";
 import { constant, requireConstant, zeros } from "./constant.ts";
 import { cast } from "./elementwise.ts";
 import { expand, reshape, transpose } from "./movement.ts";
+import { commonAxis, onlyFirst } from "./samples.ts";
 import { defineComposition } from "./written.ts";
 
 function requireIndices(op: string, indices: Value): void {
@@ -89,6 +90,12 @@ export const Gather: OpDef = defineOp("Gather", {
     return [transpose(added, back), undefined];
   },
   flops: () => 0,
+  samples: ({ inputs: [x, indices], axes: [own, ofIndices], attributes: { axis = 0 } }) => {
+    const along = normalizeAxis(axis, x.rank);
+    if (own === undefined) return ofIndices === undefined ? undefined : { outputs: [along + ofIndices] };
+    if (ofIndices !== undefined || own === along) return undefined;
+    return { outputs: [own < along ? own : own + indices.rank - 1] };
+  },
   evaluate: ([source, indices], { outputs: [y], attributes: { axis = 0 } }) => {
     if (!source || !indices) return undefined;
     const along = normalizeAxis(axis, source.shape.length);
@@ -102,6 +109,19 @@ export const Gather: OpDef = defineOp("Gather", {
     ];
   },
 });
+
+interface ElementsView {
+  readonly inputs: readonly [Value, ...Value[]];
+  readonly axes: SampleAxes;
+  readonly attributes: { readonly axis?: number };
+}
+
+/** Positions along one axis, the same place along the others: samples may lie along those. */
+function samplesOfElements({ inputs, axes, attributes: { axis = 0 } }: ElementsView): SampledNode | undefined {
+  const own = commonAxis(axes);
+  if (own === undefined || own === normalizeAxis(axis, inputs[0].rank)) return undefined;
+  return { outputs: [own], operands: inputs.map(() => own) };
+}
 
 /** out[i][j] = x[indices[i][j]][j] for axis 0, and so on. */
 export const GatherElements: OpDef = defineOp("GatherElements", {
@@ -121,6 +141,7 @@ export const GatherElements: OpDef = defineOp("GatherElements", {
     undefined,
   ],
   flops: () => 0,
+  samples: (view) => samplesOfElements(view),
   evaluate: ([source, indices], { outputs: [y], attributes: { axis = 0 } }) => {
     if (!source || !indices) return undefined;
     const along = normalizeAxis(axis, source.shape.length);
@@ -152,6 +173,7 @@ export const ScatterElements: OpDef = defineOp("ScatterElements", {
     });
     return [cleared, undefined, gatherElements(g, indices, axis)];
   },
+  samples: (view) => samplesOfElements(view),
   flops: ({ inputs: [, , updates], attributes: { reduction } }) => (reduction === "add" ? size(updates.shape) : 0),
   evaluate: ([source, indices, updates], { attributes: { axis = 0, reduction = "none" } }) => {
     if (!source || !indices || !updates || reduction !== "none") return undefined;
@@ -185,6 +207,12 @@ export const GatherND: OpDef = defineOp("GatherND", {
     return [apply(ScatterND, [expand(zeros([1], x.dtype), x.shape), indices, g], { reduction: "add" }), undefined];
   },
   flops: () => 0,
+  samples: ({ inputs: [, indices], axes, attributes: { batch_dims = 0 } }) => {
+    const own = commonAxis(axes);
+    if (own === undefined || own >= indices.rank - 1) return undefined;
+    if (own < batch_dims) return { outputs: [own], operands: [own, own] };
+    return axes[0] === undefined ? { outputs: [own] } : undefined;
+  },
   evaluate: ([source, indices], { outputs: [y], attributes: { batch_dims = 0 } }) => {
     if (!source || !indices) return undefined;
     const lookUp = addressReader(indices, source.shape.slice(batch_dims));
@@ -247,6 +275,11 @@ export const ReverseSequence: OpDef = defineOp("ReverseSequence", {
   // It undoes itself.
   grad: ({ g, inputs: [, lengths], attributes }) => [apply(ReverseSequence, [g, lengths], attributes), undefined],
   flops: () => 0,
+  samples: ({ inputs: [x], axes: [own, ofLengths], attributes: { batch_axis = 1 } }) => {
+    const batch = normalizeAxis(batch_axis, x.rank);
+    if ((own ?? batch) !== batch || (ofLengths ?? 0) !== 0) return undefined;
+    return { outputs: [batch], operands: [batch, 0] };
+  },
 });
 
 export const OneHot: OpDef = defineOp("OneHot", {
@@ -260,6 +293,10 @@ export const OneHot: OpDef = defineOp("OneHot", {
   },
   grad: "none",
   flops: () => 0,
+  samples: ({ outputs: [y], axes, attributes: { axis = -1 } }) => {
+    const own = onlyFirst(axes);
+    return own === undefined ? undefined : { outputs: [own < normalizeAxis(axis, y.rank) ? own : own + 1] };
+  },
   evaluate: ([indices, , values], { inputs: [, depth], outputs: [y], attributes: { axis = -1 } }) => {
     if (!indices || !values) return undefined;
     const count = requireConstant("OneHot", "depth", depth)[0] ?? 0;

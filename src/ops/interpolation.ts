@@ -10,6 +10,7 @@ import { type Attributes, apply, defineOp, type OpDef } from "../graph/op.ts";
 import { constant, int64s, requireConstant } from "./constant.ts";
 import { matmul } from "./matmul.ts";
 import { swapAxes } from "./movement.ts";
+import { samplesBeside } from "./samples.ts";
 import { defineComposition, without, writtenNode } from "./written.ts";
 
 const schema = {
@@ -159,6 +160,14 @@ export const Resize: OpDef = defineOp("Resize", {
   arity: "1-4",
   attributes: schema,
   settings: [1, 2],
+  target: 3,
+  samples: ({ inputs: [x, , scales, sizes], axes, attributes }) =>
+    samplesBeside(
+      axes,
+      axesOf(x, scales, sizes, attributes).flatMap(({ from, to, scale }, axis) =>
+        from === to && scale === 1 ? [] : [axis],
+      ),
+    ),
   infer: ([x, , scales, sizes], attributes) => {
     settingsOf(attributes);
     return { dtype: x.dtype, shape: axesOf(x, scales, sizes, attributes).map(({ to }) => to) };

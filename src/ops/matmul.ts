@@ -2,7 +2,15 @@
 import { ShapeError } from "../core/errors.ts";
 import { broadcastShapes, type Shape, showShape, size } from "../core/shape.ts";
 import type { Value } from "../graph/ir.ts";
-import { apply, defineOp, type LowRankPath, type OpDef, requireSameDType } from "../graph/op.ts";
+import {
+  apply,
+  defineOp,
+  type LowRankPath,
+  type OpDef,
+  requireSameDType,
+  type SampleAxes,
+  type SampledNode,
+} from "../graph/op.ts";
 import { mul } from "./elementwise.ts";
 import { reshape, swapAxes, unsqueeze } from "./movement.ts";
 import { sumTo } from "./reduce.ts";
@@ -55,6 +63,29 @@ function narrowed(x: Value, w: Value, position: number, rank: number, transB: bo
   };
 }
 
+/** Samples along the rows of a, the columns of b, or leading axes; not along the extent that is summed over. */
+export function productSamples(
+  a: Value,
+  b: Value,
+  [left, right]: SampleAxes,
+  { transA = 0, transB = 0 }: Flags = {},
+): SampledNode | undefined {
+  const rank = Math.max(a.rank, b.rank);
+  // Counted from the last axis, where both operands and the product agree.
+  const ofA = left === undefined ? undefined : left - a.rank;
+  const ofB = right === undefined ? undefined : right - b.rank;
+  const isRepeated = ({ shape }: Value, at: number) => (shape.at(at) ?? 1) === 1 || shape.length + at < 0;
+  if (ofA !== undefined && ofB !== undefined) return ofA === ofB && ofA < -2 ? { outputs: [rank + ofA] } : undefined;
+  if (ofA !== undefined) {
+    if (ofA === (transA ? -2 : -1)) return undefined;
+    if (ofA >= -2) return { outputs: [rank - 2] };
+    return isRepeated(b, ofA) ? { outputs: [rank + ofA] } : undefined;
+  }
+  if (ofB === undefined || ofB === (transB ? -1 : -2)) return undefined;
+  if (ofB >= -2) return { outputs: [rank - 1] };
+  return isRepeated(a, ofB) ? { outputs: [rank + ofB] } : undefined;
+}
+
 /** NumPy matmul of operands of rank 2 and more, leading axes broadcast. */
 export const MatMul: OpDef = defineOp("MatMul", {
   arity: "2",
@@ -65,6 +96,7 @@ export const MatMul: OpDef = defineOp("MatMul", {
     needs[1] ? weightGradient(a, g, b.shape) : undefined,
   ],
   macs: ({ inputs: [a, b], outputs: [y] }) => productMacs("matmul", a, b, y, {}),
+  samples: ({ inputs: [a, b], axes }) => productSamples(a, b, axes),
   lowRank: ({ inputs: [a, b] }, position, rank) => narrowed(a, b, position, rank, false),
   // In a file a vector may stand for a row to the left, for a column to the right.
   read: ({ inputs: [a, b] }) => {
@@ -97,6 +129,7 @@ export const FusedMatMul: OpDef = defineOp("FusedMatMul", {
     return [needs[0] ? sumTo(da(), a.shape) : undefined, needs[1] ? sumTo(db(), b.shape) : undefined];
   },
   macs: ({ inputs: [a, b], outputs: [y], attributes }) => productMacs("matmul", a, b, y, attributes),
+  samples: ({ inputs: [a, b], axes, attributes }) => productSamples(a, b, axes, attributes),
   lowRank: ({ inputs: [a, b], attributes: { transA = 0, transB = 0, alpha = 1 } }, position, rank) =>
     transA || alpha !== 1 ? undefined : narrowed(a, b, position, rank, transB === 1),
 });
@@ -134,6 +167,14 @@ export const Gemm: OpDef = defineOp("Gemm", {
     ];
   },
   macs: ({ inputs: [a, b], outputs: [y], attributes }) => productMacs("gemm", a, b, y, attributes),
+  samples: ({ inputs: [a, b, c], axes: [left, right, ofSum], attributes }) => {
+    const [at] = productSamples(a, b, [left, right], attributes)?.outputs ?? [];
+    if (at === undefined) return undefined;
+    // c may be the same for all samples where it is repeated along them.
+    const own = c && at + c.rank - 2;
+    const isRepeated = own === undefined || own < 0 || c?.shape[own] === 1;
+    return (ofSum === undefined ? isRepeated : ofSum === own) ? { outputs: [at] } : undefined;
+  },
   lowRank: ({ inputs: [a, b], attributes: { transA = 0, transB = 0, alpha = 1 } }, position, rank) =>
     transA || alpha !== 1 ? undefined : narrowed(a, b, position, rank, transB === 1),
   // c broadcasts whether it was told to or not.

@@ -13,6 +13,7 @@ import { gatherElements, scatterElements } from "./indexing.ts";
 import { expand, reshape, unsqueeze } from "./movement.ts";
 import { reduceMax, reduceMean } from "./reduce.ts";
 import { asRows, phasesOf, placePhases, tournament } from "./rows.ts";
+import { samplesFirst } from "./samples.ts";
 import { pad, slice } from "./slicing.ts";
 import { writtenNode } from "./written.ts";
 
@@ -68,6 +69,8 @@ export const MaxPool: OpDef = defineOp("MaxPool", {
     return [reshape(scatterElements([size(x.shape)], at, flat), x.shape)];
   },
   flops: ({ outputs: [y], attributes }) => size(y.shape) * size(attributes.kernel_shape ?? []),
+  // Positions count through all samples: only the values are of each.
+  samples: samplesFirst,
   requiredOutputs: 1,
   lower: ({ inputs: [x], attributes }) => {
     const window = poolWindow(x, attributes);
@@ -183,6 +186,7 @@ export const AveragePool: OpDef = defineOp("AveragePool", {
     return [spreadWindows(share, x, window)];
   },
   flops: ({ outputs: [y], attributes }) => size(y.shape) * size(attributes.kernel_shape ?? []),
+  samples: samplesFirst,
   // ONNX Runtime averages float32 only.
   lower: ({ inputs: [x], outputs: [y], attributes }) => {
     const window = poolWindow(x, attributes);
@@ -243,6 +247,7 @@ export const GlobalAveragePool: OpDef = defineOp("GlobalAveragePool", {
   infer: ([x]) => ({ dtype: x.dtype, shape: x.shape.map((extent, i) => (i < 2 ? extent : 1)) }),
   grad: ({ g, inputs: [x] }) => [expand(div(g, size(x.shape.slice(2))), x.shape)],
   flops: ({ inputs: [x] }) => size(x.shape),
+  samples: samplesFirst,
   lower: ({ inputs: [x] }) => (x.dtype === "float32" ? undefined : [reduceMean(x, spatialAxes(x), { keepDims: true })]),
 });
 
@@ -262,6 +267,7 @@ export const GlobalMaxPool: OpDef = defineOp("GlobalMaxPool", {
     ];
   },
   flops: ({ inputs: [x] }) => size(x.shape),
+  samples: samplesFirst,
   lower: ({ inputs: [x] }) => (x.dtype === "float32" ? undefined : [reduceMax(x, spatialAxes(x), { keepDims: true })]),
 });
 

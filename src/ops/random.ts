@@ -14,6 +14,7 @@ import { cos, log, sqrt } from "./functions.ts";
 import { range } from "./known.ts";
 import { bitwiseXor, greaterOrEqual, shiftRight } from "./logic.ts";
 import { expand, reshape } from "./movement.ts";
+import { samplesBeside } from "./samples.ts";
 import { slice } from "./slicing.ts";
 import { without, writtenNode } from "./written.ts";
 
@@ -32,6 +33,7 @@ export const Dropout: OpDef = defineOp("Dropout", {
   },
   grad: ({ gs: [g] }) => [g],
   flops: () => 0,
+  samples: ({ axes }) => samplesBeside(axes, [], 2),
   requiredOutputs: 1,
   simplify: ({ inputs: [x] }) => [x, expand(scalar(1, "bool"), x.shape)],
   // The mask had the dtype of x before operator set 10.

@@ -7,6 +7,7 @@ import type { Value } from "../graph/ir.ts";
 import { apply, defineOp, type OpDef } from "../graph/op.ts";
 import { requireConstant, scalar } from "./constant.ts";
 import { reshape, transpose } from "./movement.ts";
+import { samplesBeside, samplesFirst } from "./samples.ts";
 
 /** Throws ShapeError unless x is [N, C, H, W] and the extents divide; returns them. */
 function imageOf(op: string, x: Value, divisors: readonly [number, number, number]): readonly number[] {
@@ -35,6 +36,7 @@ export const DepthToSpace: OpDef = defineOp("DepthToSpace", {
     return [reshape(transpose(reshape(g, blocks), back), x.shape)];
   },
   flops: () => 0,
+  samples: samplesFirst,
 });
 
 /** Blocks of b × b pixels as channels, the pixel before the channel: [N, C, H, W] → [N, C b², H / b, W / b]. */
@@ -47,6 +49,7 @@ export const SpaceToDepth: OpDef = defineOp("SpaceToDepth", {
   },
   grad: ({ g, attributes: { blocksize = 1 } }) => [apply(DepthToSpace, [g], { blocksize, mode: "DCR" })],
   flops: () => 0,
+  samples: samplesFirst,
 });
 
 /** The upper triangle of matrices from diagonal `k` on, or the lower up to it; zeros elsewhere. */
@@ -60,6 +63,7 @@ export const Trilu: OpDef = defineOp("Trilu", {
   },
   grad: ({ g, inputs: [, k], attributes }) => [apply(Trilu, [g, k], attributes), undefined],
   flops: () => 0,
+  samples: ({ inputs: [x], axes }) => samplesBeside(axes, [x.rank - 2, x.rank - 1]),
   evaluate: ([source], { inputs: [x, k], attributes: { upper = 1 } }) => {
     if (!source) return undefined;
     const diagonal = k ? (requireConstant("Trilu", "k", k)[0] ?? 0) : 0;

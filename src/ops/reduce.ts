@@ -26,6 +26,7 @@ import { exp, sign } from "./functions.ts";
 import { scatterElements } from "./indexing.ts";
 import { equal } from "./logic.ts";
 import { expand, reshape } from "./movement.ts";
+import { samplesAcross, samplesBeside } from "./samples.ts";
 import { attributesToOperands } from "./written.ts";
 
 interface ReduceView {
@@ -71,6 +72,8 @@ function reduction(
       return axesThere.includes(x.rank - 1) ? { plain: [y] } : undefined;
     },
     flops: ({ inputs: [x] }) => size(x.shape),
+    samples: ({ inputs: [x, axes], attributes: { keepdims = 1, noop_with_empty_axes }, axes: own }) =>
+      samplesAcross(own, axesOf(x, axes, noop_with_empty_axes), keepdims === 1),
     read: attributesToOperands({ axes: 1 }),
     evaluate: ([source], { inputs: [x, axes], outputs: [y], attributes }) => {
       const numbers = source && exactNumbers(source);
@@ -154,6 +157,8 @@ const position = (type: string) =>
     }),
     grad: "none",
     flops: ({ inputs: [x] }) => size(x.shape),
+    samples: ({ inputs: [x], axes, attributes: { axis = 0, keepdims = 1 } }) =>
+      samplesAcross(axes, [normalizeAxis(axis, x.rank)], keepdims === 1),
   });
 export const ArgMax: OpDef = position("ArgMax");
 export const ArgMin: OpDef = position("ArgMin");
@@ -180,6 +185,7 @@ export const TopK: OpDef = defineOp("TopK", {
     undefined,
   ],
   read: attributesToOperands({ k: 1 }),
+  samples: ({ inputs: [x], axes, attributes: { axis = -1 } }) => samplesBeside(axes, [normalizeAxis(axis, x.rank)], 2),
   flops: ({ inputs: [x] }) => size(x.shape) * Math.ceil(Math.log2(Math.max(2, x.shape.at(-1) ?? 2))),
 });
 
@@ -195,6 +201,8 @@ export const CumSum: OpDef = defineOp("CumSum", {
     undefined,
   ],
   flops: ({ inputs: [x] }) => size(x.shape),
+  samples: ({ inputs: [x, axis], axes }) =>
+    samplesBeside(axes, [normalizeAxis(requireConstant("CumSum", "axis", axis)[0] ?? 0, x.rank)]),
   evaluate: ([source], { inputs: [x, axis], attributes: { exclusive = 0, reverse = 0 } }) => {
     const numbers = source && exactNumbers(source);
     if (!numbers) return undefined;
