@@ -1,6 +1,6 @@
 /** Host tensors: a dtype, a shape and a typed array, row-major. */
-import { type ArrayOf, allocate, arrayTypes, type DType, dtypes, isBigInt, isFloat } from "./dtype.ts";
-import { DTypeError, ShapeError } from "./errors.ts";
+import { type ArrayOf, allocate, arrayTypes, type DType, dtypes, integerRange, isBigInt, isFloat } from "./dtype.ts";
+import { atPlace, DTypeError, ShapeError } from "./errors.ts";
 import { float16Bits, float16Number, float16ToFloat32 } from "./half.ts";
 import { type Shape, sameShape, showShape, size } from "./shape.ts";
 
@@ -23,7 +23,7 @@ export class Tensor<D extends DType = DType> {
   constructor(dtype: D, shape: Shape, data: ArrayOf<D>) {
     if (!(data instanceof arrayTypes[dtype]))
       throw new DTypeError(
-        `a ${dtype} tensor needs ${arrayTypes[dtype].name} data, got ${(data as object).constructor.name}`,
+        `a tensor of ${dtype} needs ${arrayTypes[dtype].name} data, got ${(data as object).constructor.name}`,
       );
     if (!shape.every((extent) => Number.isInteger(extent) && extent >= 0))
       throw new ShapeError(
@@ -98,7 +98,8 @@ function dtypeOfArray(data: ArrayBufferView): DType {
 /**
  * Makes a host tensor from nested numbers or a typed array (not copied).
  * Numbers become `float32`, booleans `bool`, bigints `int64`, an array what its class stores, unless `dtype` says otherwise.
- * Throws ShapeError when rows differ in length or `shape` has other elements, DTypeError for another class of array.
+ * Throws ShapeError when rows differ in length or `shape` has other elements, DTypeError for another class of array or an
+ * element that an integer dtype does not hold.
  * @example tensor([[1, 2], [3, 4]]).shape // [2, 2]
  */
 export function tensor<D extends DType>(
@@ -125,14 +126,27 @@ export function tensor<D extends DType>(
   const natural = typeof first === "boolean" ? "bool" : typeof first === "bigint" ? "int64" : "float32";
   const dtype = options.dtype ?? (natural as D);
   const data = allocate(dtype, flat.length);
-  for (const [i, value] of flat.entries()) data[i] = elementOf(dtype, value as number | bigint | boolean);
+  for (const [i, value] of flat.entries())
+    try {
+      data[i] = elementOf(dtype, value);
+    } catch (error) {
+      throw atPlace(`tensor: element ${i}`, error);
+    }
   return new Tensor(dtype, options.shape ?? shape, data);
 }
 
-/** A number as an array of the dtype stores it. */
+/** A number as an array of the dtype stores it. Throws DTypeError for one that the dtype does not hold. */
 function elementOf(dtype: DType, value: number | bigint | boolean): number | bigint {
-  if (isBigInt(dtype)) return BigInt(value as number);
-  return dtype === "float16" ? float16Bits(Number(value)) : Number(value);
+  if (value === null || !["number", "bigint", "boolean"].includes(typeof value))
+    throw new DTypeError(`${JSON.stringify(value)} is not a number; pass numbers, bigints or booleans`);
+  if (isFloat(dtype)) return dtype === "float16" ? float16Bits(Number(value)) : Number(value);
+  const [low, high] = integerRange(dtype);
+  const whole = typeof value === "bigint" || Number.isInteger(Number(value)) ? BigInt(value) : undefined;
+  if (whole === undefined || whole < low || whole > high)
+    throw new DTypeError(
+      `${value} is not ${dtype}, which holds whole numbers of ${low} to ${high}; round or clip it, or pass another dtype`,
+    );
+  return isBigInt(dtype) ? whole : Number(value);
 }
 
 /** A zero-filled tensor. */

@@ -416,6 +416,12 @@ export function requireFloat(op: string, x: Value): Value {
   return x;
 }
 
+/** Throws DTypeError for a bool. */
+export function requireNumbers(op: string, x: Value): Value {
+  if (x.dtype === "bool") throw new DTypeError(`${op} takes numbers, got bool; cast(x, "float32") first`);
+  return x;
+}
+
 /** Throws DTypeError unless all values have one dtype. */
 export function requireSameDType(op: string, ...values: readonly (Value | undefined)[]): void {
   const present = values.filter((value) => value !== undefined);

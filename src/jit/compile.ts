@@ -1,5 +1,6 @@
 /** From a graph to something that runs: passes, ONNX model, session. */
 import { bytesPerElement } from "../core/dtype.ts";
+import { DTypeError } from "../core/errors.ts";
 import { size } from "../core/shape.ts";
 import type { Tensor } from "../core/tensor.ts";
 import { type Graph, graphOf, type Value } from "../graph/ir.ts";
@@ -53,6 +54,26 @@ export const usesMemoryPattern = ({ nodes }: Graph): boolean => {
   return bytes <= patternLimit;
 };
 
+/** What ONNX Runtime says of a node whose operands have dtypes that it does not compute in; the node's number is in its name. */
+const refusals = [
+  /implementation for [\w.]+\(\d+\) node with name '\S+_(\d+)'/,
+  /Type Error: Type 'tensor\(\w+\)' of input parameter \(.*?\) of operator \(\w+\) in node \(\S+_(\d+)\)/,
+];
+
+/** The error for such a node, in our words; `undefined` for any other. */
+function withoutKernel(error: unknown, { nodes }: Graph): DTypeError | undefined {
+  const message = error instanceof Error ? error.message : "";
+  const index = refusals.map((refusal) => refusal.exec(message)?.[1]).find((found) => found !== undefined);
+  const node = index === undefined ? undefined : nodes[Number(index)];
+  if (!node) return undefined;
+  const dtypes = [...new Set(node.inputs.flatMap((value) => value?.dtype ?? []))].join(" and ");
+  const place = node.scope ? `${node.scope.path}: ` : "";
+  return new DTypeError(
+    `${place}${node.op.type} of ${dtypes} is not computed by ONNX Runtime; cast its operands first, as in cast(x, "float32")`,
+    { cause: error },
+  );
+}
+
 /** Compiles the graph from `inputs` to `outputs`. */
 export async function compile(
   inputs: readonly Value[],
@@ -61,7 +82,11 @@ export async function compile(
 ): Promise<Executable> {
   const graph = optimize(graphOf(inputs, outputs));
   const backend = await selectBackend(device);
-  const session = await backend.compile(encodeModel(graph), { memoryPattern: usesMemoryPattern(graph), ...options });
+  const session = await backend
+    .compile(encodeModel(graph), { memoryPattern: usesMemoryPattern(graph), ...options })
+    .catch((error: unknown) => {
+      throw withoutKernel(error, graph) ?? error;
+    });
   const checked = inputs.flatMap(({ checks, name }, i) =>
     checks ? [{ i, name: name ?? `input ${i}`, checks: [...checks.values()] }] : [],
   );

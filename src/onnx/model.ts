@@ -4,7 +4,7 @@ import { sameShape, showShape } from "../core/shape.ts";
 import type { Tensor } from "../core/tensor.ts";
 import { constantOf, type Graph, type Node, type Value } from "../graph/ir.ts";
 import type { AttributeKind } from "../graph/op.ts";
-import { dtypeCodes } from "../ops/elementwise.ts";
+import { dtypeCodes } from "../ops/cast.ts";
 import { encodeMessage, type Message } from "./codec.ts";
 import { attributeTypeCodes, ModelProto } from "./schema.ts";
 

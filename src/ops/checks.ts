@@ -3,7 +3,8 @@ import { DataError } from "../core/errors.ts";
 import { size } from "../core/shape.ts";
 import type { Tensor } from "../core/tensor.ts";
 import type { InputCheck, Node, Value } from "../graph/ir.ts";
-import { Cast, Identity } from "./elementwise.ts";
+import { Cast } from "./cast.ts";
+import { Identity } from "./elementwise.ts";
 import { Flatten, Reshape, Squeeze, Unsqueeze } from "./movement.ts";
 
 /** Operators that leave every element as it is, and in its order. */

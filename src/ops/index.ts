@@ -1,6 +1,7 @@
 /** Everything that builds graphs: operators as functions. */
 
 export * from "./activations.ts";
+export * from "./cast.ts";
 export * from "./channel-normalization.ts";
 export { checkFed, checkIndices, placeOf } from "./checks.ts";
 export { constant, full, int64s, iota, type Operand, ones, scalar, zeros } from "./constant.ts";

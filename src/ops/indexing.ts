@@ -6,8 +6,10 @@ import { Tensor, tensor } from "../core/tensor.ts";
 import { forEachPosition, moveElements, offsetOf, type Position } from "../graph/elements.ts";
 import type { Value } from "../graph/ir.ts";
 import { apply, defineOp, type OpDef, requireSameDType, type SampleAxes, type SampledNode } from "../graph/op.ts";
-import { constant, requireConstant, zeros } from "./constant.ts";
-import { cast } from "./elementwise.ts";
+import { cast } from "./cast.ts";
+import { constant, int64s, requireConstant, scalar, zeros } from "./constant.ts";
+import { where } from "./elementwise.ts";
+import { through } from "./kernels.ts";
 import { expand, reshape, transpose } from "./movement.ts";
 import { commonAxis, onlyFirst } from "./samples.ts";
 import { defineComposition } from "./written.ts";
@@ -175,6 +177,7 @@ export const ScatterElements: OpDef = defineOp("ScatterElements", {
   },
   samples: (view) => samplesOfElements(view),
   flops: ({ inputs: [, , updates], attributes: { reduction } }) => (reduction === "add" ? size(updates.shape) : 0),
+  lower: through({ float16: "float32" }, [0, 2]),
   evaluate: ([source, indices, updates], { attributes: { axis = 0, reduction = "none" } }) => {
     if (!source || !indices || !updates || reduction !== "none") return undefined;
     const along = normalizeAxis(axis, source.shape.length);
@@ -246,6 +249,7 @@ export const ScatterND: OpDef = defineOp("ScatterND", {
     return [apply(ScatterND, [g, indices, expand(zeros([1], g.dtype), updates.shape)]), undefined, taken];
   },
   flops: ({ inputs: [, , updates], attributes: { reduction } }) => (reduction === "add" ? size(updates.shape) : 0),
+  lower: through({ float16: "float32" }, [0, 2]),
   evaluate: ([source, indices, updates], { attributes: { reduction = "none" } }) => {
     if (!source || !indices || !updates || reduction !== "none") return undefined;
     const lookUp = addressReader(indices, source.shape);
@@ -296,6 +300,15 @@ export const OneHot: OpDef = defineOp("OneHot", {
   samples: ({ outputs: [y], axes, attributes: { axis = -1 } }) => {
     const own = onlyFirst(axes);
     return own === undefined ? undefined : { outputs: [own < normalizeAxis(axis, y.rank) ? own : own + 1] };
+  },
+  // ONNX Runtime has kernels for indices of int64 with values of float32 or int64.
+  lower: ({ inputs: [indices, depth, values], attributes }) => {
+    const at = cast(indices, "int64");
+    if (values.dtype === "float32" || values.dtype === "int64")
+      return at === indices ? undefined : [apply(OneHot, [at, depth, values], attributes)];
+    const hot = apply(OneHot, [at, depth, int64s([0, 1])], attributes);
+    const [off, on] = [0, 1].map((i) => gather(values, scalar(i, "int64")));
+    return [where(cast(hot, "bool"), on as Value, off as Value)];
   },
   evaluate: ([indices, , values], { inputs: [, depth], outputs: [y], attributes: { axis = -1 } }) => {
     if (!indices || !values) return undefined;

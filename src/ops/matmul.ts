@@ -1,4 +1,5 @@
 /** Matrix products. */
+import { isFloat } from "../core/dtype.ts";
 import { ShapeError } from "../core/errors.ts";
 import { broadcastShapes, type Shape, showShape, size } from "../core/shape.ts";
 import type { Value } from "../graph/ir.ts";
@@ -7,11 +8,13 @@ import {
   defineOp,
   type LowRankPath,
   type OpDef,
+  requireNumbers,
   requireSameDType,
   type SampleAxes,
   type SampledNode,
 } from "../graph/op.ts";
-import { mul } from "./elementwise.ts";
+import { add, mul } from "./elementwise.ts";
+import { smallIntegers, through } from "./kernels.ts";
 import { reshape, swapAxes, unsqueeze } from "./movement.ts";
 import { sumTo } from "./reduce.ts";
 import { without, writtenNode } from "./written.ts";
@@ -23,7 +26,7 @@ interface Flags {
 
 /** Rows, inner extent and columns of a product of matrices, each maybe transposed. */
 function extents(op: string, a: Value, b: Value, { transA = 0, transB = 0 }: Flags) {
-  requireSameDType(op, a, b);
+  requireSameDType(op, requireNumbers(op, a), b);
   if (a.rank < 2 || b.rank < 2)
     throw new ShapeError(
       `${op} takes matrices, got ${showShape(a.shape)} and ${showShape(b.shape)}; reshape vectors to [1, n] or [n, 1]`,
@@ -96,6 +99,7 @@ export const MatMul: OpDef = defineOp("MatMul", {
     needs[1] ? weightGradient(a, g, b.shape) : undefined,
   ],
   macs: ({ inputs: [a, b], outputs: [y] }) => productMacs("matmul", a, b, y, {}),
+  lower: through(smallIntegers, [0, 1]),
   samples: ({ inputs: [a, b], axes }) => productSamples(a, b, axes),
   lowRank: ({ inputs: [a, b] }, position, rank) => narrowed(a, b, position, rank, false),
   // In a file a vector may stand for a row to the left, for a column to the right.
@@ -177,6 +181,12 @@ export const Gemm: OpDef = defineOp("Gemm", {
   },
   lowRank: ({ inputs: [a, b], attributes: { transA = 0, transB = 0, alpha = 1 } }, position, rank) =>
     transA || alpha !== 1 ? undefined : narrowed(a, b, position, rank, transB === 1),
+  // ONNX Runtime has a kernel for floats.
+  lower: ({ inputs: [a, b, c], attributes: { transA = 0, transB = 0, alpha = 1, beta = 1 } }) => {
+    if (isFloat(a.dtype)) return undefined;
+    const product = mul(matmul(a, b, { transA: transA === 1, transB: transB === 1 }), alpha);
+    return [c ? add(product, mul(c, beta)) : product];
+  },
   // c broadcasts whether it was told to or not.
   read: ({ inputs, attributes }, op) =>
     "broadcast" in attributes ? writtenNode(op, inputs, without(attributes, ["broadcast"])).outputs : undefined,

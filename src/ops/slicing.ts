@@ -7,6 +7,7 @@ import type { Value } from "../graph/ir.ts";
 import { apply, defineOp, type OpDef } from "../graph/op.ts";
 import { int64s, type Operand, requireConstant, scalar } from "./constant.ts";
 import { sub } from "./elementwise.ts";
+import { shortIntegers, through } from "./kernels.ts";
 import { reshape } from "./movement.ts";
 import { reduceSum } from "./reduce.ts";
 import { samplesBeside } from "./samples.ts";
@@ -123,6 +124,7 @@ export const Pad: OpDef = defineOp("Pad", {
     );
   },
   read: attributesToOperands({ pads: 1, value: 2 }),
+  lower: through(shortIntegers, [0, 2]),
   evaluate: ([source, , value], { inputs: [x, pads, , axes], outputs: [y], attributes: { mode = "constant" } }) => {
     if (!source || mode !== "constant") return undefined;
     const widths = fullPads(x, pads, axes);
