@@ -20,7 +20,7 @@ interface Range {
 }
 
 /** ONNX slice semantics: bounds clamped to the extent, negative ones from the end. */
-function resolveSlice(x: Value, starts: Value, ends: Value, axes?: Value, steps?: Value): Range[] {
+export function resolveSlice(x: Value, starts: Value, ends: Value, axes?: Value, steps?: Value): Range[] {
   const [from, to] = [requireConstant("Slice", "starts", starts), requireConstant("Slice", "ends", ends)];
   const along = axes ? requireConstant("Slice", "axes", axes) : from.map((_, i) => i);
   const by = steps ? requireConstant("Slice", "steps", steps) : from.map(() => 1);
