@@ -2,7 +2,7 @@
 import { type ArrayOf, allocate, arrayTypes, type DType, dtypes, integerRange, isBigInt, isFloat } from "./dtype.ts";
 import { atPlace, DTypeError, ShapeError } from "./errors.ts";
 import { float16Bits, float16Number, float16ToFloat32 } from "./half.ts";
-import { type Shape, sameShape, showShape, size } from "./shape.ts";
+import { type Shape, sameShape, showShape, size, stridesOf } from "./shape.ts";
 
 /** Numbers nested as deep as the rank. */
 export type Nested = number | bigint | boolean | readonly Nested[];
@@ -165,6 +165,33 @@ export function copyOf<D extends DType>(t: Tensor<D>): Tensor<D> {
   const data = allocate(t.dtype, t.data.length);
   (data as ArrayOf as Float32Array).set(t.data as ArrayOf as Float32Array);
   return new Tensor(t.dtype, t.shape, data);
+}
+
+/** The tensor with its axes in another order, copied: axis i of the result is axis `axes[i]` of it. */
+export function transposed<D extends DType>({ dtype, shape, data }: Tensor<D>, axes: readonly number[]): Tensor<D> {
+  const result = zerosTensor(
+    dtype,
+    axes.map((axis) => shape[axis] ?? 1),
+  );
+  const strides = stridesOf(shape);
+  const steps = axes.map((axis) => strides[axis] ?? 0);
+  const position = result.shape.map(() => 0);
+  let at = 0;
+  for (let i = 0; i < result.data.length; i++) {
+    result.data[i] = data[at] as number;
+    for (let axis = position.length - 1; axis >= 0; axis--) {
+      const next = (position[axis] ?? 0) + 1;
+      const extent = result.shape[axis] ?? 1;
+      at += steps[axis] ?? 0;
+      if (next < extent) {
+        position[axis] = next;
+        break;
+      }
+      position[axis] = 0;
+      at -= extent * (steps[axis] ?? 0);
+    }
+  }
+  return result;
 }
 
 /** The elements as float32: the tensor itself where it has them, else converted. */

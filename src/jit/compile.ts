@@ -12,7 +12,8 @@ import { selectBackend } from "../runtime/select.ts";
 import type { Device, Session, SessionOptions } from "../runtime/session.ts";
 import { batchLast } from "./batch-last.ts";
 
-const tidy: readonly Pass[] = [(outputs) => simplify(outputs), foldConstants(Constant), shareCommon];
+/** Passes that leave a graph to be read, differentiated and run as before. */
+export const tidy: readonly Pass[] = [(outputs) => simplify(outputs), foldConstants(Constant), shareCommon];
 
 /** Passes in the order in which they run before a graph is compiled. */
 export const pipeline: readonly Pass[] = [...tidy, batchLast, ...tidy, lower, ...tidy];

@@ -68,7 +68,7 @@ export function inputsFor(form: InputForm, given: unknown): unknown {
       `takes one tensor, got ${describe(given)}; pass one, or say what it takes by name: readonly inputs = { image: "required", mask: "optional" } as const`,
     );
   const [first = "x"] = Object.keys(form);
-  const record = given instanceof Value ? { ["x" in form ? "x" : first]: given } : given;
+  const record = given instanceof Value ? { ["x" in form ? "x" : first]: given } : underOnlyName(form, given);
   if (!isPlainObject(record))
     throw new OptionError(`takes its inputs by name, ${Object.keys(form).join(", ")}, got ${describe(given)}`);
   for (const name of Object.keys(record))
@@ -81,14 +81,28 @@ export function inputsFor(form: InputForm, given: unknown): unknown {
   return record;
 }
 
+/** Whether names lack that of a module's only input, for which `x` stands then. */
+const isCalledX = (form: InputForm, names: readonly string[]): boolean => {
+  const [only, ...others] = typeof form === "object" ? Object.keys(form) : [];
+  return only !== undefined && others.length === 0 && !names.includes(only) && names.includes("x");
+};
+
+/** `{ x }` under the name of a module's only input. */
+function underOnlyName(form: NamedInputs, given: unknown): unknown {
+  if (!isPlainObject(given) || !isCalledX(form, Object.keys(given))) return given;
+  const { x, ...rest } = given;
+  return { [Object.keys(form)[0] as string]: x, ...rest };
+}
+
 const optionalNames = (form: NamedInputs): string => {
   const names = Object.keys(form).filter((name) => form[name] === "optional");
   return names.length > 0 ? `, of which ${names.join(", ")} may be left out` : "";
 };
 
-/** The names of a batch that a module takes, of those that are there. */
+/** The names of a batch that a module takes, of those that are there; `x` is taken for an only input, whatever its name. */
 export function takenNames(form: InputForm, available: readonly string[]): readonly string[] {
   if (form === "tree") return available;
+  if (isCalledX(form, available)) return ["x"];
   return (form === "tensor" ? ["x"] : Object.keys(form)).filter((name) => available.includes(name));
 }
 

@@ -14,6 +14,8 @@ export interface FileWeight {
   readonly name: string;
   /** No optimizer moves it: it is a running statistic, or no operator that reads it has a gradient. */
   readonly isBuffer: boolean;
+  /** An operator takes it as a setting too, which stays as it is in the file. */
+  readonly isSetting: boolean;
 }
 
 /** What a name of a graph means where it is a tensor of the file. */
@@ -41,8 +43,13 @@ export function weightsOfFile(file: ModelFile, rule: WeightRule = isWeight): rea
   const uses = new Map<StoredTensor, Use>();
   const storage = { hasInitializers: hasInitializers(file) };
   let count = 0;
+  const settings = new Set<StoredTensor>();
   const use = (entry: Entry | undefined, op: OpDef | undefined, position: number) => {
-    if (!entry || !rule(entry.stored, op, position, { ...storage, isNode: entry.isNode })) return;
+    if (!entry) return;
+    if (!rule(entry.stored, op, position, { ...storage, isNode: entry.isNode })) {
+      settings.add(entry.stored);
+      return;
+    }
     const known = uses.get(entry.stored) ?? { isStatistic: false, isTrained: false };
     uses.set(entry.stored, known);
     if (op?.statistics.includes(position)) known.isStatistic = true;
@@ -95,7 +102,7 @@ export function weightsOfFile(file: ModelFile, rule: WeightRule = isWeight): rea
   return Array.from(uses, ([stored, { isStatistic, isTrained }]) => {
     const name = freeName(stored.name || "tensor", names);
     names.add(name);
-    return { stored, name, isBuffer: isStatistic || !isTrained };
+    return { stored, name, isBuffer: isStatistic || !isTrained, isSetting: settings.has(stored) };
   });
 }
 

@@ -97,6 +97,8 @@ export function encodeModel(graph: Graph, options: ModelOptions = {}): Uint8Arra
     ir_version: 10,
     producer_name: "sardonyx",
     opset_import: [...domains].map(([domain, version]) => ({ domain, version })),
+    // Before the graph: a file that is cut off between the two would be read as one without.
+    metadata_props: Object.entries(options.metadata ?? {}).map(([key, value]) => ({ key, value })),
     graph: {
       name: "sardonyx",
       node: nodes,
@@ -104,7 +106,6 @@ export function encodeModel(graph: Graph, options: ModelOptions = {}): Uint8Arra
       input: inputs.map((value) => describe(value, nameOf(value), options)),
       output: outputs,
     },
-    metadata_props: Object.entries(options.metadata ?? {}).map(([key, value]) => ({ key, value })),
   });
 }
 

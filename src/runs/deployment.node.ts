@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { z } from "zod";
 import { FileError } from "../core/errors.ts";
 import { tokenizerFileSchema, tokenizerOf } from "../data/text/tokenizer.ts";
-import { encodeOnnx } from "../formats/export-onnx.ts";
-import { loadModel } from "../formats/load-model.node.ts";
+import { encodeOnnx } from "../formats/files/export-onnx.ts";
+import { loadModel } from "../formats/files/load-model.node.ts";
+import { encodeSavedModel } from "../formats/files/saved-model.ts";
 import type { Value } from "../graph/ir.ts";
 import { Context, lambda, type TypeTree } from "../nn/index.ts";
 import type { Parameter } from "../nn/parameter.ts";
@@ -51,7 +52,7 @@ export async function writeDeployment({ folder, recipe }: Plan, task: Task): Pro
   const { classes, writer, dialogue, facts } = task;
   model.trace(inputs);
   const metadata = { recipe: recipe.name, ...(classes && { classes: JSON.stringify(classes) }) };
-  const { bytes, obstacle } = encodeOnnx(model, { inputs, metadata });
+  const { bytes, obstacle } = encodeSavedModel(model, { inputs, metadata });
   const prepare = format?.prepare;
   const preparation = prepare && encodeOnnx(lambda(prepare), { inputs: rawTypeOf(format, inputs) }).bytes;
   const record: DeploymentRecord = {

@@ -1,7 +1,8 @@
 /** A finished or interrupted run opened again: its model with the weights that it reached, and what it is asked with. */
 import { DataError, FileError, OptionError, SardonyxError } from "../core/errors.ts";
 import type { Tensor } from "../core/tensor.ts";
-import { type EncodedModel, encodeOnnx } from "../formats/export-onnx.ts";
+import type { EncodedOnnx } from "../formats/files/export-onnx.ts";
+import { encodeSavedModel } from "../formats/files/saved-model.ts";
 import type { CompileOptions } from "../jit/compile.ts";
 import { encodeSafetensors } from "../storage/safetensors.ts";
 import { loadParameters, memoryPrefix } from "../train/load-parameters.ts";
@@ -123,11 +124,11 @@ export class OpenRun {
   }
 
   /** The model as the bytes of an ONNX file, and why it takes a batch of 1 only, if it does. */
-  onnx(): EncodedModel {
+  onnx(): EncodedOnnx {
     const { model, inputs } = this.network;
     const { classes } = this.deployment;
     const metadata = { recipe: this.record.recipe.name, ...(classes && { classes: JSON.stringify(classes) }) };
-    return encodeOnnx(model, { inputs, metadata });
+    return encodeSavedModel(model, { inputs, metadata });
   }
 
   /** The parameters and buffers of the model that was trained, as the bytes of a safetensors file. */

@@ -1,12 +1,10 @@
 /** A Keras model as a module: its layers under their names, run as the calls of the file say. */
-import { FileError } from "../../../core/errors.ts";
+import { FileError, UnsupportedError } from "../../../core/errors.ts";
 import { Value } from "../../../graph/ir.ts";
 import { type AnyModule, type Context, Module, type NamedInputs } from "../../../nn/index.ts";
+import type { NamedValues } from "../../loaded-model.ts";
 import { listOf, type OneOrMore } from "./layer.ts";
 import type { ModelConfig, Reference } from "./topology.ts";
-
-/** Tensors by the names of a model's inputs or outputs. */
-export type NamedValues = Readonly<Record<string, Value>>;
 
 /**
  * Takes its inputs by their names in the file; a model of one input takes the tensor alone too. Gives its outputs by their names;
@@ -25,6 +23,7 @@ export class KerasModel extends Module<Value | NamedValues, Value | NamedValues>
   readonly outputNames: readonly string[];
   readonly #topology: ModelConfig;
   readonly #layers: ReadonlyMap<string, AnyModule>;
+  #refusal: string | undefined;
 
   constructor(topology: ModelConfig, layers: ReadonlyMap<string, AnyModule>) {
     super();
@@ -35,6 +34,11 @@ export class KerasModel extends Module<Value | NamedValues, Value | NamedValues>
     this.#layers = layers;
   }
 
+  /** Lets no trace pass from now on, where layers are not known, and says why. */
+  refuse(why: string): void {
+    this.#refusal = why;
+  }
+
   override children(): { readonly path: string; readonly module: AnyModule }[] {
     // Names may be divided themselves, as in "block1/conv".
     return Array.from(this.#layers, ([name, module]) => ({ path: name.replaceAll("/", "."), module }));
@@ -42,6 +46,7 @@ export class KerasModel extends Module<Value | NamedValues, Value | NamedValues>
 
   /** A tensor alone comes here under the name of the input. */
   protected call(inputs: NamedValues, context: Context): Value | NamedValues {
+    if (this.#refusal !== undefined) throw new UnsupportedError(this.#refusal);
     const { calls, outputs } = this.#topology;
     const results = new Map<string, readonly Value[]>();
     const take = ({ layer, call, output }: Reference): Value => {
