@@ -291,3 +291,33 @@ test("steps take turns, each with its objective, optimizer and parameters", asyn
     fit(models, fromTensors({ x }).batch(1), { loss: meanSquaredError(), optimizer: sgd(), epochs: 1 }),
   ).rejects.toThrow("several modules need an objective");
 });
+
+test("a step need not read all of a batch, where another one does", async () => {
+  const [first, second] = [dense(1), dense(1)];
+  const x = tensor([[1], [1]]);
+  type Both = { readonly x: Value; readonly z: Value };
+  const step = (trains: string, objective: (context: Context, batch: Both) => { readonly loss: Value }) => ({
+    ...{ objective, trains, optimizer: sgd() },
+  });
+  const steps = {
+    first: step("first", (context, batch) => ({ loss: reduceMean(first.apply(batch.x, context)) })),
+    second: step("second", (context, batch) => ({ loss: reduceMean(second.apply(batch.z, context)) })),
+  };
+  const run = (batch: { readonly x: Tensor; readonly z: Tensor }) =>
+    fit({ first, second }, fromTensors(batch).batch(1), { steps, epochs: 1 });
+  const { history } = await run({ x, z: x });
+  expect(Object.keys(history[0] ?? {})).toEqual(["first_loss", "second_loss"]);
+  const stray = { x, z: x, y: x };
+  await expect(run(stray)).rejects.toThrow('the batch has "y", on which neither the loss nor a figure depends');
+});
+
+test("a step of one output's loss leaves the target of another's alone", async () => {
+  const data = fromTensors({ x: normal(4, 2), size: normal(4, 1), sign: labels(0, 1, 0, 1) }).batch(2);
+  const optimizer = sgd();
+  const steps = {
+    size: { loss: { size: meanSquaredError() }, optimizer, trains: ["trunk", "size"] },
+    sign: { loss: { sign: crossEntropy() }, optimizer, trains: ["trunk", "sign"] },
+  };
+  const { history } = await fit(new TwoHeads(), data, { steps, epochs: 1 });
+  expect(Object.values(history[0] ?? {}).every(Number.isFinite)).toBe(true);
+});
