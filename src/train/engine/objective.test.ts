@@ -14,7 +14,7 @@ import {
   meanSquaredError,
   sequential,
 } from "../../nn/index.ts";
-import { concat, mul, reduceMean, square, sub } from "../../ops/index.ts";
+import { add, concat, mul, randomNormal, reduceMean, square, sub } from "../../ops/index.ts";
 import { evaluate } from "../evaluate.ts";
 import { fit } from "../fit.ts";
 import { accuracy, confusionMatrix } from "../metrics/classification.ts";
@@ -320,4 +320,22 @@ test("a step of one output's loss leaves the target of another's alone", async (
   };
   const { history } = await fit(new TwoHeads(), data, { steps, epochs: 1 });
   expect(Object.values(history[0] ?? {}).every(Number.isFinite)).toBe(true);
+});
+
+test("an objective that draws noise is measured too, the same each time, other noise for each batch", async () => {
+  const model = dense(1, { bias: false, initializer: "zeros" });
+  const objective: Objective<{ x: Tensor }> = (context, { x }) => {
+    const noise = reduceMean(randomNormal(context.randomKey(), x.shape));
+    return { loss: add(reduceMean(model.apply(x, context)), noise), figures: { squared: square(noise) } };
+  };
+  const data = fromTensors({ x: normal(2, 1) }).batch(1);
+  const { history } = await fit(model, data, {
+    objective,
+    optimizer: sgd({ learningRate: 0 }),
+    epochs: 1,
+    validation: data,
+  });
+  const { results } = await evaluate(model, data, { objective });
+  expect(results["loss"]).toBe(history[0]?.["validation_loss"]);
+  expect(results["squared"]).toBeGreaterThan((results["loss"] ?? 0) ** 2 + 1e-6);
 });
