@@ -22,45 +22,32 @@ import {
   type Value,
 } from "sardonyx";
 
-type Mapped = { readonly z: Value; readonly logDeterminant: Value };
 /** One coordinate of points [N, 2], as [N, 1]. */
 const coordinate = (x: Value, i: number) => ops.slice(x, { axis: 1, start: i, end: i + 1 });
+const affine = (both: Value) => ({ scale: ops.tanh(coordinate(both, 0)), shift: coordinate(both, 1) });
 
-/** Keeps the first coordinate, scales and shifts the second by what a network makes of the first, and swaps the two. */
-class Coupling extends Module<Value, Mapped> {
+/** Again and again, one coordinate is scaled and shifted by what a network makes of the other, and the two change places. */
+class Flow extends Module<Value, { readonly z: Value; readonly logDeterminant: Value }> {
   readonly kind = "container";
-  readonly network = sequential([dense(48, { activation: "relu" }), dense(48, { activation: "relu" }), dense(2)]);
-  protected call(x: Value, context: Context): Mapped {
-    const kept = coordinate(x, 0);
-    const { scale, shift } = this.#affine(kept, context);
-    const moved = ops.add(ops.mul(coordinate(x, 1), ops.exp(scale)), shift);
-    return { z: ops.concat([moved, kept], 1), logDeterminant: scale };
+  readonly networks = Array.from({ length: 8 }, () =>
+    sequential([dense(48, { activation: "relu" }), dense(48, { activation: "relu" }), dense(2)]),
+  );
+  protected call(x: Value, context: Context) {
+    let [first, second, logDeterminant] = [coordinate(x, 0), coordinate(x, 1), ops.scalar(0)];
+    for (const network of this.networks) {
+      const { scale, shift } = affine(network.apply(first, context));
+      [first, second] = [ops.add(ops.mul(second, ops.exp(scale)), shift), first];
+      logDeterminant = ops.add(logDeterminant, scale); // [N, 1]
+    }
+    return { z: ops.concat([first, second], 1), logDeterminant };
   }
   inverse(z: Value, context: Context): Value {
-    const kept = coordinate(z, 1);
-    const { scale, shift } = this.#affine(kept, context);
-    return ops.concat([kept, ops.mul(ops.sub(coordinate(z, 0), shift), ops.exp(ops.neg(scale)))], 1);
-  }
-  #affine(kept: Value, context: Context) {
-    const both = this.network.apply(kept, context);
-    return { scale: ops.tanh(coordinate(both, 0)), shift: coordinate(both, 1) };
-  }
-}
-
-class Flow extends Module<Value, Mapped> {
-  readonly kind = "container";
-  readonly couplings = Array.from({ length: 8 }, () => new Coupling());
-  protected call(x: Value, context: Context): Mapped {
-    return this.couplings.reduce<Mapped>(
-      (own, coupling) => {
-        const { z, logDeterminant } = coupling.apply(own.z, context);
-        return { z, logDeterminant: ops.add(own.logDeterminant, logDeterminant) };
-      },
-      { z: x, logDeterminant: ops.zeros([x.shape[0] ?? 1, 1]) },
-    );
-  }
-  inverse(z: Value, context: Context): Value {
-    return this.couplings.reduceRight((own, coupling) => coupling.inverse(own, context), z);
+    let [first, second] = [coordinate(z, 0), coordinate(z, 1)];
+    for (const network of this.networks.toReversed()) {
+      const { scale, shift } = affine(network.apply(second, context));
+      [first, second] = [second, ops.mul(ops.sub(first, shift), ops.exp(ops.neg(scale)))];
+    }
+    return ops.concat([first, second], 1);
   }
 }
 /** The same flow run backwards. */
