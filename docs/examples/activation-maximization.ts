@@ -1,7 +1,6 @@
 /**
- * Activation maximization: images that excite the unit of each digit, made from grey by gradients with respect to the image, under a
- * penalty on their brightness. Erhan et al. 2009, sec. 3; Simonyan, Vedaldi and Zisserman 2014, sec. 2. A second network, which took
- * no part, tells which digits it sees.
+ * Activation maximization: images that excite the output unit of each digit, optimized from grey by gradients with respect to the image,
+ * with a penalty on brightness (Erhan et al. 2009; Simonyan, Vedaldi and Zisserman 2014, sec. 2). A second network classifies them.
  */
 import {
   accuracy,
@@ -42,7 +41,7 @@ const [model, judge] = [await trained(128, 1), await trained(96, 2)];
 const [shape, classes] = [[10, 1, 28, 28], Array.from({ length: 10 }, (_, i) => i)];
 const { parameters, apply } = functional(model, { dtype: "float32", shape });
 const unit = ops.oneHot(ops.range(10), 10);
-/** Image k is to excite unit k, and to be dark elsewhere. Pixels are sigmoids, so that they stay in [0, 1]. */
+/** Minus the score of unit k of image k, plus the penalty. Pixels are sigmoids, to stay in [0, 1]. */
 const objective = (images: Value, weights: ValuesByPath) => {
   const pixels = ops.sigmoid(images);
   const scores = ops.mul(apply(weights, pixels), unit);
@@ -62,13 +61,13 @@ const before = await excitement();
 for (let i = 0; i < 200; i++) await optimizer.update(await step(state.parameters, parameters), state);
 
 const images = await pixels();
-const made = fromTensors({ x: images, y: tensor(classes, { dtype: "int32" }) }).batch(10);
+const generated = fromTensors({ x: images, y: tensor(classes, { dtype: "int32" }) }).batch(10);
 const { results: real } = await evaluate(judge, test.take(2000).batch(500).map(scaleBytes()), options);
-const { results: seen } = await evaluate(judge, made, options);
-console.log(`score before: ${before}`);
-console.log(`score after: ${await excitement()}`);
-console.log(`accuracy of the second network on real digits: ${real.accuracy?.toFixed(3)}`);
-console.log(`accuracy of the second network on made images: ${seen.accuracy?.toFixed(3)}`);
+const { results: seen } = await evaluate(judge, generated, options);
+console.log(`mean score before: ${before}`);
+console.log(`mean score after: ${await excitement()}`);
+console.log(`accuracy of a second network on real digits: ${real.accuracy?.toFixed(3)}`);
+console.log(`accuracy of a second network on generated images: ${seen.accuracy?.toFixed(3)}`);
 const three = images.toNumbers().slice(3 * 784, 4 * 784);
 for (let row = 0; row < 28; row += 2)
   console.log(

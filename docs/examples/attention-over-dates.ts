@@ -1,7 +1,7 @@
 /**
- * Attention: a recurrent network reads a date as people write it ("3 March 1997") and writes it as ISO 8601 has it ("1997-03-03");
- * for each character that it writes, it chooses where to look.
- * Additive scores (Bahdanau et al. 2015, appendix A.1.2), attention behind the recurrent step (Luong et al. 2015, sec. 3.1).
+ * Sequence to sequence with attention: reads a date as people write it ("3 March 1997"), writes it in ISO 8601 ("1997-03-03"), and
+ * chooses for each character where to look. Additive scores (Bahdanau et al. 2015, appendix A.1.2), attention behind the recurrent step
+ * (Luong et al. 2015, sec. 3.1).
  */
 import {
   activations,
@@ -44,19 +44,19 @@ const idsOf = (texts: readonly string[]) =>
   new Tensor("int32", [texts.length, texts[0]?.length ?? 0], Int32Array.from(texts.flatMap(characters.encode)));
 const [train, test] = [pairs.slice(0, 4000), pairs.slice(4000)];
 
-type Texts = { readonly x: Value; readonly begun: Value };
+type Texts = { readonly x: Value; readonly prefix: Value };
 class DateWriter extends Module<Texts> {
   readonly kind = "container";
-  override readonly inputs = { x: "required", begun: "required" } as const;
+  override readonly inputs = { x: "required", prefix: "required" } as const;
   readonly letters = embedding(characters.size, 32);
   readonly reader = gru(32, { bidirectional: true });
   readonly writer = gru(64);
   readonly attention = additiveAttention(64);
   readonly head = dense(characters.size);
-  /** A text x, and what is written of the date, begun with "~", both ids [N, time] → logits of the next characters. */
-  protected call({ x, begun }: Texts, context: Context): Value {
+  /** The text x and the date so far behind a "~", ids [N, time] each → logits of the date's characters. */
+  protected call({ x, prefix }: Texts, context: Context): Value {
     const memory = this.reader.apply(this.letters.apply(x, context), context); // [N, 18, 64]
-    const states = this.writer.apply(this.letters.apply(begun, context), context); // [N, 10, 64]
+    const states = this.writer.apply(this.letters.apply(prefix, context), context); // [N, 10, 64]
     const read = this.attention.apply({ x: states, memory }, context);
     return this.head.apply(ops.concat([states, read], 2), context);
   }
@@ -65,35 +65,36 @@ const model = new DateWriter();
 
 const data = fromTensors({
   x: idsOf(train.map(({ text }) => text)),
-  begun: idsOf(train.map(({ iso }) => `~${iso.slice(0, -1)}`)),
+  prefix: idsOf(train.map(({ iso }) => `~${iso.slice(0, -1)}`)),
   y: idsOf(train.map(({ iso }) => iso)),
 });
-const threads = 1;
 await fit(model, data.shuffle(keyOf(2)).batch(50), {
   loss: crossEntropy(),
   optimizer: adam({ learningRate: 0.005 }),
   epochs: 8,
-  training: { clipNorm: 1, compile: { threads } },
+  training: { clipNorm: 1, compile: { threads: 1 } },
 });
 
 const x = idsOf(test.map(({ text }) => text));
 const choose = sequential<Texts>([model, lambda((logits: Value) => ops.argMax(logits))]);
 let dates = test.map(() => "");
 for (let i = 0; i < written; i++) {
-  const begun = idsOf(dates.map((date) => `~${date}`.padEnd(written)));
-  const ids = (await predict(choose, { x, begun }, { threads })).toNumbers(); // [N, 10]
+  const prefix = idsOf(dates.map((date) => `~${date}`.padEnd(written)));
+  const ids = (await predict(choose, { x, prefix })).toNumbers(); // [N, 10]
   dates = dates.map((date, row) => date + characters.decode([ids[row * written + i] ?? 0]));
 }
 console.log(`"${test[0]?.text.trim()}" is ${dates[0]}`);
-console.log(`dates right: ${(dates.filter((date, i) => date === test[i]?.iso).length / test.length).toFixed(3)}`);
+console.log(
+  `accuracy of whole dates: ${(dates.filter((date, i) => date === test[i]?.iso).length / test.length).toFixed(3)}`,
+);
 
-// Where it looks while it writes the last digit of the year.
-const begun = idsOf(dates.map((date) => `~${date.slice(0, -1)}`));
-const { "attention.energy": energy } = await activations(model, { x, begun }, ["attention.energy"], { threads });
+// Where it looks to write the last digit of the year.
+const prefix = idsOf(dates.map((date) => `~${date.slice(0, -1)}`));
+const { "attention.energy": energy } = await activations(model, { x, prefix }, ["attention.energy"]);
 const scores = energy?.toNumbers() ?? []; // [N, 10, 18]
 const seen = test.map(({ text, iso }, row) => {
   const start = (row * written + 3) * longest;
   const [place = 0] = highest(scores.slice(start, start + longest), 1);
   return text.slice(0, place + 1).endsWith(iso.slice(0, 4));
 });
-console.log(`looks at the digit that it writes: ${(seen.filter(Boolean).length / test.length).toFixed(3)}`);
+console.log(`attention to the digit that is written: ${(seen.filter(Boolean).length / test.length).toFixed(3)}`);

@@ -1,6 +1,6 @@
 /**
- * Weights averaged along a run, as a callback: at a high constant rate the weights wander about, and their exponential moving average
- * is better than where they end. Polyak and Juditsky 1992; Tarvainen and Valpola 2017, sec. 2. On MNIST.
+ * An exponential moving average of the weights as a callback, beside the same run without: at a high constant rate the weights keep moving
+ * about, and their average is better than the last ones (Polyak and Juditsky 1992; Tarvainen and Valpola 2017, sec. 2).
  */
 import {
   accuracy,
@@ -37,7 +37,7 @@ async function trained(callbacks: readonly Callback[]) {
 }
 const [plain, averaged] = [await trained([]), await trained([movingAverage({ decay: 0.995 })])];
 console.log(`difference of the training losses: ${(plain.last?.loss ?? 0) - (averaged.last?.loss ?? 1)}`);
-console.log(`test loss at the end: ${plain.results.loss?.toFixed(4)}`);
+console.log(`test loss of the last weights: ${plain.results.loss?.toFixed(4)}`);
 console.log(`test loss of the average: ${averaged.results.loss?.toFixed(4)}`);
-console.log(`accuracy at the end: ${plain.results.accuracy?.toFixed(4)}`);
+console.log(`accuracy of the last weights: ${plain.results.accuracy?.toFixed(4)}`);
 console.log(`accuracy of the average: ${averaged.results.accuracy?.toFixed(4)}`);

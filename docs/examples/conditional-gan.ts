@@ -1,6 +1,6 @@
 /**
- * A class-conditional generative adversarial network: points of a class are made of noise and the class (Mirza and Osindero 2014, sec. 3.2).
- * Two models by name, two steps in turn, each with its objective, optimizer and parameters.
+ * Class-conditional GAN: the generator makes points of a given class from noise (Mirza and Osindero 2014, sec. 3.2). Two models by name,
+ * two alternating steps, each with its objective, optimizer and parameters.
  */
 import {
   activation,
@@ -24,7 +24,7 @@ import {
 
 const [classes, noise, count] = [4, 4, 4000];
 const random = new Random(keyOf(1));
-/** A short line of points, thick at one end, in a direction of its own for each class. */
+/** A wedge of points, in another direction for each class. */
 function pointOf(label: number): number[] {
   const [angle, far] = [(2 * Math.PI * label) / classes, random.uniform(1, 2)];
   const [x, y] = [far + 0.05 * random.normal(), 0.15 * far * random.normal()];
@@ -37,11 +37,11 @@ const leaky = () => activation((x) => ops.leakyRelu(x, 0.2));
 const generator = sequential([dense(32), leaky(), dense(32), leaky(), dense(2)]);
 const discriminator = sequential([dense(64), leaky(), dense(64), leaky(), dense(1)]);
 
-/** Values beside the class as a one-hot row. */
+/** Values with the class as a one-hot row behind. */
 const beside = (x: Value, label: Value) => ops.concat([x, ops.oneHot(label, classes)], 1);
-const make = (context: Context, label: Value) =>
+const generate = (context: Context, label: Value) =>
   generator.apply(beside(ops.randomNormal(context.randomKey(), [label.shape[0] ?? 0, noise]), label), context);
-/** How far the discriminator is from taking points for real (1) or made (0). */
+/** The discriminator's loss if points were real (1) or generated (0). */
 const error = (context: Context, x: Value, label: Value, target: number) => {
   const logits = discriminator.apply(beside(x, label), context);
   return binaryCrossEntropy()(logits, ops.full(logits.shape, target));
@@ -49,14 +49,14 @@ const error = (context: Context, x: Value, label: Value, target: number) => {
 
 type Points = { readonly x: Tensor; readonly label: Tensor };
 const discriminate: Objective<Points> = (context, { x, label }) => {
-  const made = context.detached(() => make(context, label));
-  return { loss: ops.add(error(context, x, label, 1), error(context, made, label, 0)) };
+  const fake = context.detached(() => generate(context, label));
+  return { loss: ops.add(error(context, x, label, 1), error(context, fake, label, 0)) };
 };
 const deceive: Objective<{ label: Tensor }> = (context, { label }) => ({
-  loss: error(context, make(context, label), label, 1),
+  loss: error(context, generate(context, label), label, 1),
 });
 
-/** The mean over the classes of the distance between made and real points. */
+/** The Fréchet distance between generated and real points, averaged over the classes. */
 async function distance(): Promise<number> {
   const own = Array.from({ length: classes }, async (_, label) => {
     const inputs = Array.from({ length: 500 }, () => [

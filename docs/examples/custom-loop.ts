@@ -1,6 +1,6 @@
 /**
  * A training loop of your own: the model as a function of its parameters, its gradient compiled into one graph that writes where the
- * optimizer reads, and the update. It makes the same steps as `Trainer`, bit for bit.
+ * optimizer reads, and the update of Adam (Kingma and Ba 2015). It makes the same steps as `Trainer`, bit for bit.
  */
 import {
   adam,

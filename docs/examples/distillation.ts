@@ -1,6 +1,6 @@
 /**
- * Distillation: a small network learns from the softened probabilities of a large one, which is frozen and not part of what is trained.
- * Hinton, Vinyals and Dean 2015, sec. 2: both softened by a temperature T, the soft loss times T², beside the loss of the labels.
+ * Knowledge distillation: a small network learns from the softened probabilities of a large one, which is frozen and not part of the
+ * trained model. Hinton, Vinyals and Dean 2015, sec. 2: temperature T, soft loss times T², beside the loss of the labels.
  */
 import {
   accuracy,
@@ -37,15 +37,15 @@ const alone = student();
 await fit(alone, few, { ...options, optimizer: adam({ learningRate: 0.003 }), epochs: 40 });
 
 const [temperature, share] = [4, 0.9];
-const taught = student();
+const distilled = student();
 const distil: Objective<{ x: Tensor; y: Tensor }> = (context, { x, y }) => {
-  const logits = taught.apply(x, context);
-  const judged = context.frozen(() => teacher.apply(x, context));
-  const soft = categoricalCrossEntropy()(ops.div(logits, temperature), ops.softmax(ops.div(judged, temperature)));
+  const logits = distilled.apply(x, context);
+  const targets = context.frozen(() => teacher.apply(x, context));
+  const soft = categoricalCrossEntropy()(ops.div(logits, temperature), ops.softmax(ops.div(targets, temperature)));
   const hard = crossEntropy()(logits, y);
   return { loss: ops.add(ops.mul(soft, share * temperature ** 2), ops.mul(hard, 1 - share)), outputs: logits };
 };
-await fit(taught, few, {
+await fit(distilled, few, {
   objective: distil,
   metrics: [accuracy()],
   optimizer: adam({ learningRate: 0.003 }),
@@ -54,5 +54,5 @@ await fit(taught, few, {
 });
 
 console.log(`accuracy of the teacher: ${await accuracyOf(teacher)}`);
-console.log(`accuracy of the student, taught: ${await accuracyOf(taught)}`);
-console.log(`accuracy of the student, alone: ${await accuracyOf(alone)}`);
+console.log(`accuracy of the distilled student: ${await accuracyOf(distilled)}`);
+console.log(`accuracy of the student alone: ${await accuracyOf(alone)}`);

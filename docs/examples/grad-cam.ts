@@ -1,7 +1,6 @@
 /**
- * Where a classifier looks: the maps of its last convolution, weighed by how much the score of the class grows with each, show
- * the place that decides. Gradient-weighted class activation maps (Selvaraju et al. 2017, sec. 3, eq. 1 and 2), judged by whether the
- * highest point lies on the object (the pointing game, Zhang et al. 2016, sec. 4.2).
+ * Grad-CAM: where a classifier looks. The maps of the last convolution, weighted by the gradient of the class's score, show the place that
+ * decides (Selvaraju et al. 2017, eq. 1 and 2); the pointing game (Zhang et al. 2016) counts how often its maximum lies on the object.
  */
 import {
   accuracy,
@@ -86,5 +85,5 @@ const lies = (cell: number, [u = 0, v = 0]: readonly number[]) =>
 const share = (hits: readonly boolean[]) => (hits.filter(Boolean).length / hits.length).toFixed(3);
 const looked = middles.map((middle, i) => lies(highest(heat.slice(64 * i, 64 * i + 64), 1)[0] ?? 0, middle));
 console.log(`accuracy: ${results.accuracy?.toFixed(3)}`);
-console.log(`looks at the shape: ${share(looked)}`);
-console.log(`looks at the shape, by chance: ${share(middles.map((middle) => lies(random.integer(64), middle)))}`);
+console.log(`maximum on the shape: ${share(looked)}`);
+console.log(`maximum on the shape by chance: ${share(middles.map((middle) => lies(random.integer(64), middle)))}`);

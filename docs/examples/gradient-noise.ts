@@ -1,7 +1,7 @@
 /**
- * A gradient transform of your own: normal noise, added to all gradients before the update, whose variance dies down. Four layers whose
- * weights begin at zero have no gradient to learn from; with noise they break away.
- * Neelakantan et al. 2015, sec. 3; zero initialization is of their sec. 4.1.
+ * A gradient transform of your own: adds normal noise of decaying variance to all gradients before the update. Four layers with weights
+ * of zero have no gradient to learn from; with noise they do.
+ * Neelakantan et al. 2015, sec. 3; zero initialization is from their sec. 4.1.
  */
 import {
   accuracy,
@@ -55,4 +55,4 @@ async function trained(transforms: readonly GradientTransform[]): Promise<string
   return (await evaluate(model, held, options)).results.accuracy?.toFixed(3);
 }
 console.log(`accuracy with noise: ${await trained([gradientNoise(1)])}`);
-console.log(`accuracy without: ${await trained([])}`);
+console.log(`accuracy without noise: ${await trained([])}`);

@@ -1,6 +1,6 @@
 /**
- * A graph convolutional network: the 34 members of a karate club, and which side each took when it split, told by two of them alone.
- * The adjacency is an input beside the features; weights of samples say whose side is known.
+ * A graph convolutional network: which side each of the 34 members of a karate club took when it split, from the labels of two. The
+ * adjacency is an input beside the features; weights of samples say which labels are known.
  * Kipf and Welling 2017, eq. 2 and sec. 3.1; the club is Zachary's (1977).
  */
 import {
@@ -38,7 +38,7 @@ const linked = (i: number, j: number) =>
 const degrees = each((i) => each((j) => linked(i, j)).reduce((sum, own) => sum + own, 0));
 /** D^-½ (A + I) D^-½. */
 const adjacency = tensor(each((i) => each((j) => linked(i, j) / Math.sqrt((degrees[i] ?? 1) * (degrees[j] ?? 1)))));
-/** Nothing is known of a member but who it is. */
+/** Members have no features but who they are. */
 const x = tensor(each((i) => each((j) => Number(i === j))));
 const sides = each((i) => Number(!stayed.includes(i)));
 const y = tensor(sides, { dtype: "int32" });
@@ -75,11 +75,11 @@ const { results } = await evaluate(
   options,
 );
 
-/** Each side with whom of the two it knows: the instructor or the president; a coin for both or neither. */
+/** The side of the friend among the two; one half for friends of both or neither. */
 const byFriends = each((i) => {
   const [instructor, president] = [linked(i, 0), linked(i, members - 1)];
   return instructor === president ? 0.5 : Number((sides[i] === 0) === instructor > president);
 });
 const others = byFriends.filter((_, i) => !isKnown(i));
-console.log(`right sides by the network: ${results.accuracy?.toFixed(3)}`);
-console.log(`right sides by friends: ${(others.reduce((sum, own) => sum + own, 0) / others.length).toFixed(3)}`);
+console.log(`accuracy of the network: ${results.accuracy?.toFixed(3)}`);
+console.log(`accuracy by friends: ${(others.reduce((sum, own) => sum + own, 0) / others.length).toFixed(3)}`);

@@ -1,6 +1,6 @@
 /**
- * Model-agnostic meta-learning: weights from which one step of gradient descent on ten points of a new sine wave fits the wave.
- * The step is part of what is differentiated: a gradient of a gradient. Finn, Abbeel and Levine 2017, algorithm 2 and sec. 5.1.
+ * Model-agnostic meta-learning: finds weights from which one gradient step on ten points of a new sine wave fits the wave. The step is part
+ * of what is differentiated, so the gradient holds a gradient. Finn, Abbeel and Levine 2017, algorithm 2 and sec. 5.1.
  */
 import {
   adam,
@@ -22,7 +22,7 @@ const [tasks, shots, rate] = [10, 10, 0.01];
 const random = new Random(keyOf(1));
 const compile = { threads: 1 };
 
-/** Ten points of a wave to adapt to, and ten to be measured on, of waves of any amplitude and phase. */
+/** For each of several waves, ten points to adapt to and ten to measure on. */
 const waves = () =>
   Array.from({ length: tasks }, () => {
     const [amplitude, phase] = [random.uniform(0.1, 5), random.uniform(0, Math.PI)];
@@ -52,7 +52,7 @@ const meanLoss = (weights: Parameters, given: readonly Task[], adapt: boolean) =
   return ops.reduceMean(ops.stack(losses));
 };
 
-/** Trains with or without the step in mind. */
+/** Trains for the loss after the step, or for that before it. */
 async function trained(adapt: boolean): Promise<typeof parameters> {
   const optimizer = adam();
   let state = optimizer.init(parameters);
@@ -66,13 +66,13 @@ async function trained(adapt: boolean): Promise<typeof parameters> {
 
 const measure = jit(meanLoss, compile);
 const test = Array.from({ length: 20 }, waves);
-/** The loss on new waves, with or without the step. */
+/** The loss on new waves, after the step or before. */
 async function tested(weights: typeof parameters, adapt: boolean): Promise<string> {
   const losses = await Promise.all(test.map((given) => measure(weights, given, adapt)));
   return (losses.reduce((sum, loss) => sum + loss.item(), 0) / test.length).toFixed(3);
 }
-const [meta, plain] = [await trained(true), await trained(false)];
-console.log(`error before the step, meta-learned: ${await tested(meta, false)}`);
-console.log(`error after the step, meta-learned: ${await tested(meta, true)}`);
-console.log(`error before the step, trained on all waves: ${await tested(plain, false)}`);
-console.log(`error after the step, trained on all waves: ${await tested(plain, true)}`);
+const [meta, pretrained] = [await trained(true), await trained(false)];
+console.log(`loss before the step, meta-learned: ${await tested(meta, false)}`);
+console.log(`loss after the step, meta-learned: ${await tested(meta, true)}`);
+console.log(`loss before the step, pretrained: ${await tested(pretrained, false)}`);
+console.log(`loss after the step, pretrained: ${await tested(pretrained, true)}`);

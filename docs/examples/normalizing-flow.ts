@@ -1,6 +1,6 @@
 /**
- * A normalizing flow: an invertible network turns two moons into a normal distribution, which gives the density of every point, and,
- * run backwards, new points. Affine coupling layers (Dinh, Sohl-Dickstein and Bengio 2017, Real NVP, sec. 3.2 to 3.4).
+ * A normalizing flow: an invertible network maps two moons to a normal distribution, which gives the density of every point. Run
+ * backwards, it samples. Affine coupling layers (Dinh, Sohl-Dickstein and Bengio 2017, Real NVP, sec. 3).
  */
 import {
   adam,
@@ -26,7 +26,7 @@ import {
 const coordinate = (x: Value, i: number) => ops.slice(x, { axis: 1, start: i, end: i + 1 });
 const affine = (both: Value) => ({ scale: ops.tanh(coordinate(both, 0)), shift: coordinate(both, 1) });
 
-/** Again and again, one coordinate is scaled and shifted by what a network makes of the other, and the two change places. */
+/** In each layer a network of one coordinate scales and shifts the other, and the two are swapped. */
 class Flow extends Module<Value, { readonly z: Value; readonly logDeterminant: Value }> {
   readonly kind = "container";
   readonly networks = Array.from({ length: 8 }, () =>
@@ -50,7 +50,7 @@ class Flow extends Module<Value, { readonly z: Value; readonly logDeterminant: V
     return ops.concat([first, second], 1);
   }
 }
-/** The same flow run backwards. */
+/** The flow run backwards. */
 class Inverse extends Module {
   readonly kind = "container";
   readonly flow: Flow;
@@ -74,7 +74,7 @@ const moons = (count: number) =>
   );
 
 const flow = new Flow();
-/** The mean of -log p(x), with log p(x) = log N(z; 0, 1) + log |dz/dx| (eq. 2). */
+/** The mean of -log p(x), with log p(x) = log N(z; 0, 1) + log |dz/dx|. */
 const objective: Objective<{ x: Tensor }> = (context, { x }) => {
   const { z, logDeterminant } = flow.apply(x, context);
   const normal = ops.add(ops.mul(0.5, ops.reduceSum(ops.square(z), 1)), Math.log(2 * Math.PI));
@@ -90,11 +90,11 @@ await fit(flow, data.shuffle(keyOf(2)).batch(200), {
 
 const x = moons(1000);
 const { results } = await evaluate(flow, fromTensors({ x }).batch(1000), { objective });
-/** Of a normal distribution for each coordinate: 1 + log 2π + Σ log σ on average. */
+// A normal distribution for each coordinate has 1 + log 2π + Σ log σ.
 const deviations = fitStandardize(x).scale.reduce((sum, scale) => sum + Math.log(scale), 0);
 const { z } = await predict(flow, x);
 const again = (await predict(new Inverse(flow), z)).toNumbers();
 const differences = x.toNumbers().map((own, i) => Math.abs(own - (again[i] ?? Number.NaN)));
-console.log(`-log density by the flow: ${results.loss?.toFixed(3)}`);
-console.log(`-log density by normal distributions: ${(1 + Math.log(2 * Math.PI) + deviations).toFixed(3)}`);
-console.log(`inverse(forward(x)) - x at most: ${Math.max(...differences).toExponential(1)}`);
+console.log(`negative log-likelihood of the flow: ${results.loss?.toFixed(3)}`);
+console.log(`negative log-likelihood of normal distributions: ${(1 + Math.log(2 * Math.PI) + deviations).toFixed(3)}`);
+console.log(`largest error of inverse(forward(x)): ${Math.max(...differences).toExponential(1)}`);

@@ -1,7 +1,7 @@
 /**
- * A physics-informed network: it finds how heat spreads along a rod, u_t = α u_xx, from the equation, whose residual is made of
- * derivatives of the output with respect to the inputs, and from what is known of the start and the ends. No solution is shown to it;
- * the exact one judges. Raissi, Perdikaris and Karniadakis 2019, sec. 3.1.
+ * A physics-informed network solves the heat equation u_t = α u_xx on a rod: the loss is the residual of the equation, made of derivatives
+ * of the output with respect to the inputs, plus the initial and boundary conditions. No solution is given; the exact one is for the test.
+ * Raissi, Perdikaris and Karniadakis 2019, sec. 3.1.
  */
 import {
   adam,
@@ -36,12 +36,12 @@ const places = Array.from({ length: 1000 }, () => [random.uniform(), random.unif
 const truth = places.map(([x = 0, t = 0]) => exact(x, t));
 const lengthOf = (numbers: readonly number[]) => Math.hypot(...numbers);
 
-/** The relative error of a network that heeds the equation, or only the start and the ends. */
+/** The relative error of a network trained with or without the residual. */
 async function error(physics: boolean): Promise<string> {
   const model = sequential([dense(32, { activation: "tanh" }), dense(32, { activation: "tanh" }), dense(1)]);
   const objective: Objective<{ x: Tensor; t: Tensor }> = (context, { x, t }) => {
     const u = (place: Value, time: Value) => model.apply(ops.concat([place, time], 1), context); // [N, 1]
-    // A row depends on its own inputs alone: the gradient of the sum holds the derivative of each.
+    // Rows are independent: the gradient of the sum holds the derivative of each.
     const ux = (place: Value) => grad((own: Value) => ops.reduceSum(u(own, t)))(place);
     const uxx = grad((own: Value) => ops.reduceSum(ux(own)))(x);
     const ut = grad((own: Value) => ops.reduceSum(u(x, own)))(t);
@@ -62,5 +62,5 @@ async function error(physics: boolean): Promise<string> {
   const found = (await predict(model, tensor(places))).toNumbers();
   return (lengthOf(truth.map((own, i) => own - (found[i] ?? 0))) / lengthOf(truth)).toFixed(4);
 }
-console.log(`relative error by the equation: ${await error(true)}`);
-console.log(`relative error by the start and the ends: ${await error(false)}`);
+console.log(`relative error with the equation: ${await error(true)}`);
+console.log(`relative error without the equation: ${await error(false)}`);

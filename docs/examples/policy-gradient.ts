@@ -1,7 +1,7 @@
 /**
- * A policy gradient: the probability of each action grows by what came of it. The batch brings an advantage for every step and
- * no target; the objective weighs log-probabilities by it.
- * REINFORCE with a baseline (Williams 1992, sec. 5), on "catch" (Mnih et al. 2014, sec. 4.4): a ball falls, a paddle moves beneath.
+ * Policy gradient: actions that led to reward become more probable. A batch holds an advantage for each step and no target; the
+ * objective weights log-probabilities by it. REINFORCE with a baseline (Williams 1992, sec. 5), on the game of catch (Mnih et al. 2014):
+ * a ball falls, the paddle has to be beneath it at the end.
  */
 import { adam, dense, keyOf, type Objective, ops, predictor, Random, sequential, Tensor, Trainer } from "sardonyx";
 
@@ -17,7 +17,7 @@ const objective: Objective<Steps> = (context, { x, action, advantage }) => {
   return { loss: ops.neg(ops.reduceMean(ops.mul(taken, advantage))), figures: { entropy } };
 };
 
-/** Where ball and paddle are, a one for each in its own part of the row. */
+/** One-hot rows of the ball's height, its column and the paddle's. */
 function observe(row: number, balls: readonly number[], paddles: readonly number[]): Tensor {
   const width = rows + 2 * columns;
   const data = new Float32Array(episodes * width);
@@ -41,7 +41,7 @@ const ask = predictor(policy, { compile: { threads: 1 } });
 
 const meanOf = (numbers: readonly number[]) => numbers.reduce((sum, own) => sum + own, 0) / numbers.length;
 
-/** Whole episodes side by side, with the share of balls that were caught. */
+/** Plays episodes in parallel. Returns their steps, and the share of balls that were caught. */
 async function play(act: (x: Tensor) => Promise<number[]>): Promise<{ steps: Steps; caught: number }> {
   const balls = Array.from({ length: episodes }, () => random.integer(columns));
   let paddles = Array.from({ length: episodes }, () => random.integer(columns));
@@ -81,5 +81,5 @@ for (let i = 0; i < 200; i++) {
   await trainer.step(played.steps);
   caught.push(played.caught);
 }
-console.log(`caught at random: ${meanOf(atRandom).toFixed(3)}`);
-console.log(`caught by the policy: ${meanOf(caught.slice(-20)).toFixed(3)}`);
+console.log(`caught by a random policy: ${meanOf(atRandom).toFixed(3)}`);
+console.log(`caught by the trained policy: ${meanOf(caught.slice(-20)).toFixed(3)}`);

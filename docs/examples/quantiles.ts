@@ -1,6 +1,6 @@
 /**
- * Quantile regression: a network tells how far the answer may be off, as its 10 %, 50 % and 90 % quantiles, by a loss of your own,
- * in which each output errs upwards at another price than downwards. Koenker and Bassett 1978, eq. 3.1.
+ * Quantile regression: a network predicts the 10 %, 50 % and 90 % quantiles of its target, by a loss of your own: the pinball loss, which
+ * charges errors above and below each quantile differently. Koenker and Bassett 1978.
  */
 import {
   adam,
@@ -27,7 +27,7 @@ const pinball = defineLoss((output, target) => {
 });
 
 const random = new Random(keyOf(1));
-/** A wave under noise that grows with x and has a long tail above. */
+/** A wave plus noise above it, which grows with x. */
 const points = (count: number) => {
   const x = Array.from({ length: count }, () => random.uniform(0, 3));
   const y = x.map((own) => Math.sin(2 * own) + (0.1 + 0.3 * own) * Math.abs(random.normal()));
@@ -48,13 +48,15 @@ const outputs = (await predict(model, test.x)).toNumbers(); // [N, 3]
 const y = test.y.toNumbers();
 for (const [i, level] of levels.entries()) {
   const below = y.filter((own, row) => own < (outputs[row * levels.length + i] ?? 0));
-  console.log(`share below the ${level} quantile: ${(below.length / y.length).toFixed(3)}`);
+  console.log(`targets below the ${level} quantile: ${(below.length / y.length).toFixed(3)}`);
 }
-/** The quantiles of all targets, whatever x is. */
+// The quantiles of all targets, whatever x is.
 const sorted = train.y.toNumbers().toSorted((a, b) => a - b);
-const fixed = levels.map((level) => sorted[Math.floor(level * sorted.length)] ?? 0);
+const constants = levels.map((level) => sorted[Math.floor(level * sorted.length)] ?? 0);
 const errors = y.flatMap((own) =>
-  levels.map((q, i) => Math.max(q * (own - (fixed[i] ?? 0)), (q - 1) * (own - (fixed[i] ?? 0)))),
+  levels.map((q, i) => Math.max(q * (own - (constants[i] ?? 0)), (q - 1) * (own - (constants[i] ?? 0)))),
 );
-console.log(`loss of the network: ${results.loss?.toFixed(4)}`);
-console.log(`loss of fixed quantiles: ${(errors.reduce((sum, own) => sum + own, 0) / errors.length).toFixed(4)}`);
+console.log(`pinball loss of the network: ${results.loss?.toFixed(4)}`);
+console.log(
+  `pinball loss of constant quantiles: ${(errors.reduce((sum, own) => sum + own, 0) / errors.length).toFixed(4)}`,
+);

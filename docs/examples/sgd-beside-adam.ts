@@ -1,6 +1,6 @@
 /**
- * Parameters in groups, each with an optimizer, a rate and a schedule of its own: a network that knows the digits 0 to 4 learns 5 to 9
- * from 100 images. The new head is trained by Adam, the old layers by SGD, the lower the slower.
+ * Parameter groups, each with an optimizer, a rate and a schedule: a network trained on the digits 0 to 4 is fine-tuned to 5 to 9 on 100
+ * images. Adam trains the new head, SGD the old layers, the lower ones at smaller rates.
  * Discriminative fine-tuning (Howard and Ruder 2018, sec. 3.2); transfer of layers (Yosinski et al. 2014).
  */
 import {
@@ -75,8 +75,8 @@ const groups = [
   { parameters: "layers.0.layers.0", learningRateScale: 0.1 },
   { parameters: "layers.0.layers.2", learningRate: cosine({ rate: 0.02, steps }) },
 ];
-console.log(`accuracy of the network that is tuned: ${await trained(tuned, groups)}`);
-console.log(`accuracy of a new network: ${await trained(sequential([body(), dense(5)]), [])}`);
+console.log(`accuracy when fine-tuned: ${await trained(tuned, groups)}`);
+console.log(`accuracy when trained from scratch: ${await trained(sequential([body(), dense(5)]), [])}`);
 for (const [layer, after] of valuesOf().entries()) {
   const moved = after.map((own, i) => own - (before[layer]?.[i] ?? 0));
   console.log(

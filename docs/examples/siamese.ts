@@ -1,5 +1,5 @@
 /**
- * A Siamese network: one encoder for both images of a pair, trained so that pairs of one digit lie close and others far apart.
+ * A Siamese network: one encoder embeds both images of a pair, so that pairs of the same digit lie close and others apart.
  * Contrastive loss with a margin (Hadsell, Chopra and LeCun 2006, eq. 4), on MNIST.
  */
 import {
@@ -25,13 +25,13 @@ const { train, test } = await loadMnist();
 const known = scaleBytes()(await collect(train.take(6000)));
 const held = scaleBytes()(await collect(test.take(2000)));
 
-/** The rows of images at some places. */
+/** Images by their places. */
 const imagesAt = ({ data }: Tensor<"float32">, places: readonly number[]) => {
   const images = new Float32Array(places.length * 784);
   for (const [i, place] of places.entries()) images.set(data.subarray(place * 784, (place + 1) * 784), i * 784);
   return new Tensor("float32", [places.length, 784], images);
 };
-/** As many pairs of one digit as of two. */
+/** Pairs of images, every other one of the same digit. */
 function pairs({ x, y }: typeof known, count: number, random: Random) {
   const digits = y.toNumbers();
   const left = Array.from({ length: count }, () => random.integer(digits.length));
@@ -64,8 +64,8 @@ await fit(encoder, data, {
   training: { compile: { threads: 1 } },
 });
 
-/** The share of pairs that the distance puts on the right side of its median. */
-async function right(encode: (x: Tensor) => Promise<Tensor>): Promise<string> {
+/** The accuracy of telling pairs apart by whether their distance is below the median. */
+async function accuracyOf(encode: (x: Tensor) => Promise<Tensor>): Promise<string> {
   const { left, right } = pairs(held, 2000, new Random(keyOf(2)));
   const [a, b] = [(await encode(left)).toNumbers(), (await encode(right)).toNumbers()];
   const width = a.length / 2000;
@@ -76,5 +76,5 @@ async function right(encode: (x: Tensor) => Promise<Tensor>): Promise<string> {
   const hits = distances.filter((distance, i) => distance < median === (i % 2 === 0));
   return (hits.length / 2000).toFixed(3);
 }
-console.log(`pairs right by codes: ${await right((x) => predict(encoder, x))}`);
-console.log(`pairs right by pixels: ${await right(async (x) => x)}`);
+console.log(`accuracy by embeddings: ${await accuracyOf((x) => predict(encoder, x))}`);
+console.log(`accuracy by pixels: ${await accuracyOf(async (x) => x)}`);

@@ -1,6 +1,6 @@
 /**
- * Two outputs, each with a loss, a weight and metrics of its own, by name: the species of a flower and the width of its petals.
- * Multitask learning by a shared layer (Caruana 1997, sec. 2), on Iris (Fisher 1936).
+ * Two outputs by name, each with a loss, a weight and metrics: the species of a flower and the width of its petals from its other
+ * measurements. Multitask learning with a shared layer (Caruana 1997), on Iris (Fisher 1936).
  */
 import {
   accuracy,
@@ -53,7 +53,7 @@ const { results } = await evaluate(model, test.batch(30), { loss });
 
 const mean = widths.reduce((sum, width) => sum + width, 0) / widths.length;
 const spread = widths.reduce((sum, width) => sum + Math.abs(width - mean), 0) / widths.length;
-console.log(`accuracy of the species: ${results.species_accuracy?.toFixed(3)}`);
-console.log(`accuracy of the commonest species: ${(1 / 3).toFixed(3)}`);
-console.log(`error of the width in cm: ${results.width_meanAbsoluteError?.toFixed(3)}`);
-console.log(`error of the mean width in cm: ${spread.toFixed(3)}`);
+console.log(`species accuracy: ${results.species_accuracy?.toFixed(3)}`);
+console.log(`species accuracy of the most common: ${(1 / 3).toFixed(3)}`);
+console.log(`width error in cm: ${results.width_meanAbsoluteError?.toFixed(3)}`);
+console.log(`width error of the mean in cm: ${spread.toFixed(3)}`);

@@ -1,6 +1,6 @@
 /**
- * A U-Net marks the discs in noisy images that also show bright lines: down to a quarter of the size and up again, joined at each size
- * with what the way down had there. Ronneberger, Fischer and Brox 2015, fig. 1; the Dice loss is Milletari, Navab and Ahmadi 2016, eq. 2.
+ * A U-Net segments discs in noisy images that also show bright lines: features of each resolution on the way down are joined to those on
+ * the way up. Ronneberger, Fischer and Brox 2015, fig. 1; the Dice loss is Milletari, Navab and Ahmadi's (2016, sec. 3).
  */
 import {
   adam,
@@ -86,7 +86,7 @@ await fit(model, fromTensors(scenes(400)).shuffle(keyOf(2)).batch(20), {
 
 const test = scenes(100);
 const truth = test.y.toNumbers();
-/** 2 |A ∩ B| / (|A| + |B|) of pixels marked and pixels of discs. */
+/** 2 |A ∩ B| / (|A| + |B|) of marked pixels and pixels of discs. */
 const score = (marks: readonly boolean[]) => {
   const hits = marks.filter((mark, i) => mark && truth[i] === 1).length;
   return ((2 * hits) / (marks.filter(Boolean).length + truth.filter(Boolean).length)).toFixed(3);

@@ -1,6 +1,6 @@
 /**
- * An autoencoder, compared with its own input, whose samples have weights: a rare kind of sample, one in twenty, counts for as much
- * as the common kind. Autoencoders: Hinton and Salakhutdinov 2006; weights by the inverse of how often a kind occurs: King and Zeng 2001.
+ * An autoencoder, compared with its own input, with weights of samples: a rare kind of sample, one in twenty, counts for as much as the
+ * common kind. Autoencoders are Hinton and Salakhutdinov's (2006); weights by inverse frequency, King and Zeng's (2001).
  */
 import {
   adam,
@@ -20,7 +20,7 @@ import {
 const [features, code, share] = [10, 2, 1 / 20];
 const random = new Random(keyOf(1));
 const normals = (length: number) => Array.from({ length }, () => random.normal());
-/** Points of a plane of their own for each kind, with a little noise. */
+/** Each kind lies in its own plane, with a little noise. */
 const planes = [0, 1].map(() => [normals(features), normals(features)]);
 function pointOf(kind: number): number[] {
   const [first = [], second = []] = planes[kind] ?? [];

@@ -1,6 +1,6 @@
 /**
- * A Wasserstein GAN with gradient penalty: five steps of the critic to one of the generator, and in the critic's loss the gradient of
- * the critic itself. Gulrajani et al. 2017, algorithm 1, on the eight Gaussians of its section 5.1 (fig. 1).
+ * WGAN with gradient penalty: five critic steps to one of the generator, and the gradient of the critic in the critic's own loss.
+ * Gulrajani et al. 2017, algorithm 1, on the eight Gaussians of its figure 1.
  */
 import {
   adam,
@@ -32,27 +32,27 @@ const layers = () => [dense(64, { activation: "relu" }), dense(64, { activation:
 const generator = sequential([...layers(), dense(2)]);
 const critic = sequential([...layers(), dense(1)]);
 
-const make = (context: Context, batch: number) =>
+const generate = (context: Context, batch: number) =>
   generator.apply(ops.randomNormal(context.randomKey(), [batch, noise]), context);
 
 const judge: Objective<{ x: Tensor }> = (context, { x }) => {
   const batch = x.shape[0] ?? 1;
-  const made = context.detached(() => make(context, batch));
+  const fake = context.detached(() => generate(context, batch));
   const score = (own: Value) => ops.reduceMean(critic.apply(own, context));
   // (|∇D| - 1)² at points between real and generated ones.
   const share = ops.randomUniform(context.randomKey(), [batch, 1]);
-  const between = ops.add(ops.mul(share, x), ops.mul(ops.sub(1, share), made));
+  const between = ops.add(ops.mul(share, x), ops.mul(ops.sub(1, share), fake));
   const slope = grad((own: Value) => ops.reduceSum(critic.apply(own, context)))(between); // [batch, 2]
-  const length = ops.sqrt(ops.add(ops.reduceSum(ops.square(slope), 1), 1e-12));
-  const penalty = ops.reduceMean(ops.square(ops.sub(length, 1)));
-  const distance = ops.sub(score(x), score(made));
+  const norm = ops.sqrt(ops.add(ops.reduceSum(ops.square(slope), 1), 1e-12));
+  const penalty = ops.reduceMean(ops.square(ops.sub(norm, 1)));
+  const distance = ops.sub(score(x), score(fake));
   return {
     loss: ops.sub(ops.mul(penaltyWeight, penalty), distance),
-    figures: { distance, length: ops.reduceMean(length) },
+    figures: { distance, norm: ops.reduceMean(norm) },
   };
 };
 const deceive: Objective<{ x: Tensor }> = (context, { x }) => ({
-  loss: ops.neg(ops.reduceMean(critic.apply(make(context, x.shape[0] ?? 1), context))),
+  loss: ops.neg(ops.reduceMean(critic.apply(generate(context, x.shape[0] ?? 1), context))),
 });
 
 const data = fromIterable(function* (epoch) {
@@ -72,17 +72,17 @@ const { history } = await fit({ generator, critic }, data, {
 
 const random = new Random(keyOf(99));
 const drawn = Array.from({ length: 1000 }, () => Array.from({ length: noise }, () => random.normal()));
-const made = (await predict(generator, tensor(drawn))).toNumbers();
+const generated = (await predict(generator, tensor(drawn))).toNumbers();
 /** The modes that lie within four standard deviations of points. */
 const reached = (points: readonly (readonly number[])[]) =>
   points.flatMap(([x = 0, y = 0]) => {
     const mode = centres.findIndex(([u = 0, v = 0]) => Math.hypot(x - u, y - v) < 0.4);
     return mode < 0 ? [] : [mode];
   });
-const near = reached(drawn.map((_, i) => made.slice(2 * i, 2 * i + 2)));
-// With the variance of the data.
+const near = reached(drawn.map((_, i) => generated.slice(2 * i, 2 * i + 2)));
+// Of the data's variance.
 const normal = reached(drawn.map(() => around(random, [0, 0], Math.SQRT2)));
 console.log(`generated points near a mode: ${(near.length / 1000).toFixed(3)}`);
-console.log(`normal points near a mode: ${(normal.length / 1000).toFixed(3)}`);
+console.log(`points of one Gaussian near a mode: ${(normal.length / 1000).toFixed(3)}`);
 console.log(`modes reached: ${new Set(near).size}`);
-console.log(`length of the critic's gradient: ${history.at(-1)?.critic_length?.toFixed(3)}`);
+console.log(`norm of the critic's gradient: ${history.at(-1)?.critic_norm?.toFixed(3)}`);
