@@ -2,6 +2,7 @@
 
 export { Context, type ContextOptions, type LayerRecord } from "./context.ts";
 export { Decoding, type Memory } from "./decoding.ts";
+export { type Applied, type ApplyOptions, type Functional, functional, type ValuesByPath } from "./functional.ts";
 export {
   constantInit,
   fans,

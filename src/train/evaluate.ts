@@ -1,12 +1,14 @@
 /** Measuring a model on data. */
 import { DataError } from "../core/errors.ts";
+import { foldIn, keyOf } from "../core/random.ts";
+import type { Tensor } from "../core/tensor.ts";
 import type { Batch, Dataset } from "../data/pipeline/dataset.ts";
 import type { Value } from "../graph/ir.ts";
 import { type CompileOptions, compile, type Executable } from "../jit/compile.ts";
 import type { AnyModule } from "../nn/module.ts";
 import { ParameterInputs } from "../nn/parameter-inputs.ts";
-import { reshape } from "../ops/index.ts";
-import { signatureOf, traceBatch } from "./engine/gradient-step.ts";
+import { keyTensor, reshape } from "../ops/index.ts";
+import { keyInput, signatureOf, traceBatch } from "./engine/gradient-step.ts";
 import { type BoundObjective, samplesOf, tensorsOf } from "./engine/objective.ts";
 import {
   type Alternating,
@@ -29,7 +31,8 @@ export interface Evaluation {
 
 interface CompiledEvaluation {
   readonly executable: Executable;
-  run(batch: Batch): Promise<Measurement>;
+  /** @param key of what the objective draws */
+  run(batch: Batch, key: Tensor): Promise<Measurement>;
 }
 
 /** Evaluates one model again and again; compiled once for each batch shape, the parameters read anew each time. */
@@ -53,12 +56,15 @@ export class Evaluator<B extends Batch = Batch> {
   async run(data: Dataset<B>): Promise<Evaluation> {
     const sums = new RunningSums(this.steps);
     let samples = 0;
+    let batches = 0;
     for await (const batch of data.epoch(0)) {
+      // What an objective draws is the same in each evaluation.
+      const key = keyTensor(foldIn(keyOf(0), "evaluation", batches++));
       for (const { name, objective } of this.steps) {
         const signature = `${name}/${signatureOf(batch)}`;
         const compiled = this.#graphs.get(signature) ?? compileEvaluation(this.#model, objective, batch, this.#options);
         this.#graphs.set(signature, compiled);
-        sums.add(name, await (await compiled).run(batch));
+        sums.add(name, await (await compiled).run(batch, key));
       }
       samples += samplesOf(batch);
     }
@@ -81,26 +87,24 @@ async function compileEvaluation(
   options: CompileOptions | undefined,
 ): Promise<CompiledEvaluation> {
   const inputs = new ParameterInputs();
+  const key = keyInput();
   const {
     batch: values,
     loss,
     weight,
     statistics,
-  } = traceBatch(model, objective, batch, {
-    training: false,
-    bind: inputs.bind,
-  });
+  } = traceBatch(model, objective, batch, { training: false, key, bind: inputs.bind });
   const names = Object.keys(batch);
   const traced = typeof weight === "number" ? [] : [reshape(weight, [])];
   const executable = await compile(
-    [...names.map((name) => values[name] as Value), ...inputs.values],
+    [...names.map((name) => values[name] as Value), key, ...inputs.values],
     [loss, ...traced, ...statistics],
     options,
   );
   return {
     executable,
-    async run(fed) {
-      const [mean, ...rest] = await executable.run([...tensorsOf(fed, names), ...inputs.tensors()]);
+    async run(fed, keyValue) {
+      const [mean, ...rest] = await executable.run([...tensorsOf(fed, names), keyValue, ...inputs.tensors()]);
       return {
         loss: mean?.item() ?? Number.NaN,
         weight: typeof weight === "number" ? weight : (rest[0]?.item() ?? Number.NaN),

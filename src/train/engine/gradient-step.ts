@@ -38,6 +38,8 @@ export interface TracedBatch {
   readonly weight: Value | number;
   /** Statistics of the figures, in their order. */
   readonly statistics: readonly Value[];
+  /** Names in the batch that nothing read. */
+  readonly unread: readonly string[];
 }
 
 /** Traces a batch with its loss and what is measured of it. Throws DataError for names in it that nothing reads. */
@@ -54,13 +56,13 @@ export function traceBatch(
   objective.checkNames(Object.keys(batch));
   const values = valuesOfBatch(batch);
   const context = new Context(model, options);
-  const { loss, figures } = objective.trace(context, values);
+  const { loss, figures, unread } = objective.trace(context, values);
   model.requireMatched();
   const total = context.penalties.reduce((sum, penalty) => add(sum, penalty), loss.mean);
   const statistics = figures.map((own) => own.statistics);
   assignScope([total, ...(typeof loss.weight === "number" ? [] : [loss.weight])], { path: "loss" });
   assignScope(statistics, { path: "metrics" });
-  return { context, batch: values, loss: total, weight: loss.weight, statistics };
+  return { context, batch: values, loss: total, weight: loss.weight, statistics, unread };
 }
 
 /** Numbers that a step measures. */

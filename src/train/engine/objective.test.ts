@@ -14,7 +14,7 @@ import {
   meanSquaredError,
   sequential,
 } from "../../nn/index.ts";
-import { concat, mul, reduceMean, square, sub } from "../../ops/index.ts";
+import { add, concat, mul, randomNormal, reduceMean, square, sub } from "../../ops/index.ts";
 import { evaluate } from "../evaluate.ts";
 import { fit } from "../fit.ts";
 import { accuracy, confusionMatrix } from "../metrics/classification.ts";
@@ -290,4 +290,52 @@ test("steps take turns, each with its objective, optimizer and parameters", asyn
   await expect(
     fit(models, fromTensors({ x }).batch(1), { loss: meanSquaredError(), optimizer: sgd(), epochs: 1 }),
   ).rejects.toThrow("several modules need an objective");
+});
+
+test("a step need not read all of a batch, where another one does", async () => {
+  const [first, second] = [dense(1), dense(1)];
+  const x = tensor([[1], [1]]);
+  type Both = { readonly x: Value; readonly z: Value };
+  const step = (trains: string, objective: (context: Context, batch: Both) => { readonly loss: Value }) => ({
+    ...{ objective, trains, optimizer: sgd() },
+  });
+  const steps = {
+    first: step("first", (context, batch) => ({ loss: reduceMean(first.apply(batch.x, context)) })),
+    second: step("second", (context, batch) => ({ loss: reduceMean(second.apply(batch.z, context)) })),
+  };
+  const run = (batch: { readonly x: Tensor; readonly z: Tensor }) =>
+    fit({ first, second }, fromTensors(batch).batch(1), { steps, epochs: 1 });
+  const { history } = await run({ x, z: x });
+  expect(Object.keys(history[0] ?? {})).toEqual(["first_loss", "second_loss"]);
+  const stray = { x, z: x, y: x };
+  await expect(run(stray)).rejects.toThrow('the batch has "y", on which neither the loss nor a figure depends');
+});
+
+test("a step of one output's loss leaves the target of another's alone", async () => {
+  const data = fromTensors({ x: normal(4, 2), size: normal(4, 1), sign: labels(0, 1, 0, 1) }).batch(2);
+  const optimizer = sgd();
+  const steps = {
+    size: { loss: { size: meanSquaredError() }, optimizer, trains: ["trunk", "size"] },
+    sign: { loss: { sign: crossEntropy() }, optimizer, trains: ["trunk", "sign"] },
+  };
+  const { history } = await fit(new TwoHeads(), data, { steps, epochs: 1 });
+  expect(Object.values(history[0] ?? {}).every(Number.isFinite)).toBe(true);
+});
+
+test("an objective that draws noise is measured too, the same each time, other noise for each batch", async () => {
+  const model = dense(1, { bias: false, initializer: "zeros" });
+  const objective: Objective<{ x: Tensor }> = (context, { x }) => {
+    const noise = reduceMean(randomNormal(context.randomKey(), x.shape));
+    return { loss: add(reduceMean(model.apply(x, context)), noise), figures: { squared: square(noise) } };
+  };
+  const data = fromTensors({ x: normal(2, 1) }).batch(1);
+  const { history } = await fit(model, data, {
+    objective,
+    optimizer: sgd({ learningRate: 0 }),
+    epochs: 1,
+    validation: data,
+  });
+  const { results } = await evaluate(model, data, { objective });
+  expect(results["loss"]).toBe(history[0]?.["validation_loss"]);
+  expect(results["squared"]).toBeGreaterThan((results["loss"] ?? 0) ** 2 + 1e-6);
 });

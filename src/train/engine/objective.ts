@@ -64,6 +64,8 @@ export interface TracedObjective {
   /** The scalar to minimize, without penalties. */
   readonly loss: WeightedMean;
   readonly figures: readonly TracedFigure[];
+  /** Names in the batch that nothing read, in training. */
+  readonly unread: readonly string[];
 }
 
 /** An objective with what it measures. */
@@ -153,8 +155,17 @@ function targetNamed(batch: ValuesOf<Batch>, name: string, who: string): Value {
   );
 }
 
+/** Whether other steps train on the same batches: what one leaves unread another may read. */
+export interface Sharing {
+  readonly isShared: boolean;
+}
+
 /** An objective of your own, with metrics of its outputs. */
-export function boundObjective<B extends Batch>(objective: Objective<B>, metrics: readonly Metric[]): BoundObjective {
+export function boundObjective<B extends Batch>(
+  objective: Objective<B>,
+  metrics: readonly Metric[],
+  { isShared }: Sharing,
+): BoundObjective {
   let figures: readonly Figure[] | undefined;
   const traceOnce = (context: Context, batch: ValuesOf<Batch>) => {
     const samples = samplesOf(batch);
@@ -185,8 +196,9 @@ export function boundObjective<B extends Batch>(objective: Objective<B>, metrics
       const traced = traceOnce(context, batch);
       figures = traced.figures.map(({ figure }) => figure);
       // In evaluation less may be read: a weight of a loss that is for training only.
-      if (context.training) refuseUnread(batch, context, traced);
-      return traced;
+      const unread = context.training ? unreadOf(batch, context, traced) : [];
+      if (!isShared) refuseUnread(unread);
+      return { ...traced, unread };
     },
     checkNames: () => undefined,
   };
@@ -238,7 +250,12 @@ function lossOfPart(part: Part, outputs: unknown, batch: ValuesOf<Batch>, sample
 }
 
 /** The losses of a model's outputs, with metrics. Losses that are named are logged by name, and summed by their weights. */
-export function lossObjective(model: AnyModule, spec: LossSpec, metrics: readonly Metric[]): BoundObjective {
+export function lossObjective(
+  model: AnyModule,
+  spec: LossSpec,
+  metrics: readonly Metric[],
+  { isShared }: Sharing,
+): BoundObjective {
   const parts = partsOf(spec, metrics);
   const isNamed = typeof spec !== "function";
   const named = (part: Part, name: string) => (isNamed ? `${part.output}_${name}` : name);
@@ -258,17 +275,20 @@ export function lossObjective(model: AnyModule, spec: LossSpec, metrics: readonl
     model.inputs === "tree"
       ? Object.fromEntries(Object.entries(batch).filter(([name]) => name !== weightName && !targets.has(name)))
       : batch;
+  const unreadOf = (names: readonly string[]): readonly string[] => {
+    const taken = takenNames(
+      model.inputs,
+      Object.keys(inputsOf(Object.fromEntries(names.map((name) => [name, true])))),
+    );
+    const known = new Set([...taken, ...targets, weightName]);
+    return names.filter((name) => !known.has(name));
+  };
   return {
     figures,
     isComplete: true,
     checkNames(names) {
-      const taken = takenNames(
-        model.inputs,
-        Object.keys(inputsOf(Object.fromEntries(names.map((name) => [name, true])))),
-      );
-      const known = [...new Set([...taken, ...targets, weightName])];
-      const stray = names.find((name) => !known.includes(name));
-      if (stray === undefined) return;
+      const [stray] = unreadOf(names);
+      if (stray === undefined || isShared) return;
       const form = model.inputs;
       const takes = form === "tensor" ? "x" : form === "tree" ? "any" : Object.keys(form).join(", ");
       const wanted = [...(form === "tensor" ? ["x"] : form === "tree" ? [] : Object.keys(form)), ...targets];
@@ -302,6 +322,7 @@ export function lossObjective(model: AnyModule, spec: LossSpec, metrics: readonl
       return {
         loss: isNamed ? summed(parts, losses, samples) : (losses[0] as WeightedMean),
         figures: found.map((own, i) => ({ figure: figures[i] as Figure, statistics: own })),
+        unread: unreadOf(Object.keys(batch)),
       };
     },
   };
@@ -316,8 +337,12 @@ function summed(parts: readonly Part[], losses: readonly WeightedMean[], samples
   return { mean: means.reduce((sum, mean) => add(sum, mean)), weight: samples };
 }
 
-/** Throws DataError for a tensor of a batch on which nothing depends that an objective computed. */
-function refuseUnread(batch: ValuesOf<Batch>, { records, updates }: Context, { loss, figures }: TracedObjective): void {
+/** Names of tensors of a batch on which nothing depends that an objective computed. */
+function unreadOf(
+  batch: ValuesOf<Batch>,
+  { records, updates }: Context,
+  { loss, figures }: Omit<TracedObjective, "unread">,
+): readonly string[] {
   const computed = [
     loss.mean,
     ...(loss.weight instanceof Value ? [loss.weight] : []),
@@ -326,7 +351,11 @@ function refuseUnread(batch: ValuesOf<Batch>, { records, updates }: Context, { l
     ...records.flatMap(({ outputs }) => outputs),
   ];
   const read = new Set([...computed, ...nodesOf(computed).flatMap(({ inputs }) => inputs)]);
-  const stray = Object.keys(batch).find((name) => !read.has(batch[name]));
+  return Object.keys(batch).filter((name) => !read.has(batch[name]));
+}
+
+/** Throws DataError where a name in a batch is read by none. */
+export function refuseUnread([stray]: readonly string[]): void {
   if (stray !== undefined)
     throw new DataError(
       `the batch has "${stray}", on which neither the loss nor a figure depends; take it out: map(({ ${stray}, ...batch }) => batch)`,

@@ -5,7 +5,14 @@ import type { AnyModule } from "../../nn/module.ts";
 import { ModuleGroup } from "../../nn/module-group.ts";
 import type { Metric } from "../metrics/metric.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
-import { type BoundObjective, boundObjective, type LossSpec, lossObjective, type Objective } from "./objective.ts";
+import {
+  type BoundObjective,
+  boundObjective,
+  type LossSpec,
+  lossObjective,
+  type Objective,
+  type Sharing,
+} from "./objective.ts";
 import type { ParameterPattern } from "./parameter-groups.ts";
 
 /** A loss of the model's outputs. */
@@ -55,11 +62,16 @@ export const modelOf = (model: AnyModule | Readonly<Record<string, AnyModule>>):
     : new ModuleGroup(model as Readonly<Record<string, AnyModule>>);
 
 /** An objective with its metrics. Throws OptionError where there is neither a loss nor an objective, or both. */
-export function bindObjective<B extends Batch>(model: AnyModule, choice: Measured<B>, where: string): BoundObjective {
+function bindObjective<B extends Batch>(
+  model: AnyModule,
+  choice: Measured<B>,
+  where: string,
+  sharing: Sharing,
+): BoundObjective {
   const { loss, objective, metrics = [] } = choice;
   if (loss !== undefined && objective !== undefined)
     throw new OptionError(`${where} has a loss and an objective; pass the one or the other`);
-  if (typeof objective === "function") return boundObjective(objective, metrics);
+  if (typeof objective === "function") return boundObjective(objective, metrics, sharing);
   if (objective !== undefined)
     throw new OptionError(`${where}: the objective is a ${typeof objective}; pass (context, batch) => ({ loss })`);
   if (typeof loss !== "function" && (typeof loss !== "object" || loss === null))
@@ -68,7 +80,7 @@ export function bindObjective<B extends Batch>(model: AnyModule, choice: Measure
     throw new OptionError(
       `${where}: several modules need an objective, which says how they are applied; pass { objective: (context, batch) => ({ loss }) }`,
     );
-  return lossObjective(model, loss, metrics);
+  return lossObjective(model, loss, metrics, sharing);
 }
 
 /** The steps of a run with their objectives. Throws OptionError for a step that is not whole. */
@@ -78,14 +90,14 @@ export function boundSteps<B extends Batch>(
   where: string,
 ): readonly BoundStep[] {
   if (!("steps" in choice) || choice.steps === undefined)
-    return [{ name: "", objective: bindObjective(model, choice as Measured<B>, where) }];
+    return [{ name: "", objective: bindObjective(model, choice as Measured<B>, where, { isShared: false }) }];
   const entries = Object.entries(choice.steps);
   if (entries.length === 0) throw new OptionError(`${where} has no steps; pass one at least`);
   return entries.map(([name, step]) => {
     const { times = 1 } = step;
     if (!Number.isInteger(times) || times < 1)
       throw new OptionError(`steps.${name}: times is ${times}; pass a whole number of batches, at least 1`);
-    return { name, objective: bindObjective(model, step, `steps.${name}`) };
+    return { name, objective: bindObjective(model, step, `steps.${name}`, { isShared: entries.length > 1 }) };
   });
 }
 

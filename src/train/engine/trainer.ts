@@ -15,7 +15,7 @@ import { clipNorm } from "../transforms/clip.ts";
 import type { GradientTransform } from "../transforms/transform.ts";
 import { explainNonFinite } from "./diagnose.ts";
 import { type GradientStep, keyInput, traceBatch } from "./gradient-step.ts";
-import { samplesOf } from "./objective.ts";
+import { refuseUnread, samplesOf } from "./objective.ts";
 import {
   type Alternating,
   type AlternatingStep,
@@ -235,8 +235,10 @@ export class Trainer<B extends Batch = Batch> {
 
   /** Makes the parameters, with their initial or saved values. */
   #begin(batch: B): void {
-    for (const { options } of this.phases)
-      traceBatch(this.model, options.objective, batch, { training: true, key: keyInput() });
+    const traced = this.phases.map(({ options }) =>
+      traceBatch(this.model, options.objective, batch, { training: true, key: keyInput() }),
+    );
+    refuseUnread(Object.keys(batch).filter((name) => traced.every(({ unread }) => unread.includes(name))));
     this.model.initialize(this.key);
     const { tensors = {}, steps = {} } = this.#restored ?? {};
     // A run that was saved before its first batch has none.
