@@ -323,7 +323,7 @@ describe("mistakes are told in a sentence with exit status 2, and leave nothing 
     [
       "other settings on --resume",
       () => ["train", "lenet-mnist", "--resume", "--out", "digits", "--seed", "5", "--batch-size", "9"],
-      /got batch size 9 \(the run has 64\) and seed 5 \(the run has 0\).*\[OPTION\]/,
+      /got seed 5 \(the run has 0\) and batch size 9 \(the run has 64\).*\[OPTION\]/,
     ],
     [
       "another recipe on --resume",

@@ -39,7 +39,8 @@ function numberOption(schema: z.ZodNumber, description: string): Option<number> 
     parse(given, flag) {
       const value = own.parse(given, flag);
       const high = schema.maxValue ?? Number.POSITIVE_INFINITY;
-      if (value > high) throw new OptionError(`${flag} is ${value}; pass a number up to ${high}`);
+      if (value > high)
+        throw new OptionError(`${flag} is ${value}; pass a number ${above ? "above" : "from"} ${low}, at most ${high}`);
       return value;
     },
   };

@@ -169,7 +169,8 @@ export abstract class Module<I = Value, O = Value> {
   /** Whether all parameters are there: of a new head on a pretrained model those of the head are not before the first trace. */
   #isWhole(): boolean {
     const children = this.children();
-    return this.#inputTypes !== undefined || (children.length > 0 && children.every(({ module }) => module.#isWhole()));
+    if (this.#inputTypes !== undefined) return true;
+    return children.length > 0 ? children.every(({ module }) => module.#isWhole()) : this.own.size > 0;
   }
 
   /** Throws OptionError for a pattern of `freeze` or `unfreeze` that matches nothing of what came into being. */

@@ -342,12 +342,7 @@ export const scatterRows = (shape: Shape, indices: Value, rows: Value): Value =>
     },
   );
 /** 1 at each index along a new last axis of `depth`, 0 elsewhere. */
-export const oneHot = (indices: Value, depth: number, dtype: DType = "float32"): Value => {
-  // ONNX Runtime has few combinations of types.
-  const own = dtype === "int64" ? dtype : "float32";
-  const values = constant(tensor([0, 1], { dtype: own }));
-  const hot = apply(OneHot, [cast(indices, "int64"), constant(tensor(depth, { dtype: "int64" })), values], {
+export const oneHot = (indices: Value, depth: number, dtype: DType = "float32"): Value =>
+  apply(OneHot, [indices, constant(tensor(depth, { dtype: "int64" })), constant(tensor([0, 1], { dtype }))], {
     axis: -1,
   });
-  return cast(hot, dtype);
-};

@@ -60,10 +60,12 @@ describe("integers without a kernel go through a dtype that holds them", () => {
     });
 
   test.each(dtypes)("one-hot of values of %s", async (dtype) => {
-    const at = tensor([2, 0, 1], { dtype: "int32" });
-    const indices = input("int32", at.shape, "indices");
-    const [hot] = await (await compile([indices], [ops.oneHot(indices, 3, dtype)])).run([at]);
-    expect([hot?.dtype, hot?.toNumbers()]).toEqual([dtype, [0, 0, 1, 1, 0, 0, 0, 1, 0]]);
+    for (const index of ["int32", "int64", "uint8"] as const) {
+      const at = tensor([2, 0, 1], { dtype: index });
+      const indices = input(index, at.shape, "indices");
+      const [hot] = await (await compile([indices], [ops.oneHot(indices, 3, dtype)])).run([at]);
+      expect([hot?.dtype, hot?.toNumbers()]).toEqual([dtype, [0, 0, 1, 1, 0, 0, 0, 1, 0]]);
+    }
   });
 });
 

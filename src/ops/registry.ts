@@ -85,4 +85,6 @@ export const findOp = (type: string, domain = ""): OpDef | undefined =>
   byName.get(`${domain === "ai.onnx" ? "" : domain}:${type}`);
 
 /** Operators whose output elements depend on the operands' elements at the same place alone, under broadcasting. */
-export const elementwiseOps: ReadonlySet<OpDef> = new Set([elementwise, functions, activations, logic].flatMap(opsOf));
+export const elementwiseOps: ReadonlySet<OpDef> = new Set(
+  [elementwise, casts, functions, activations, logic].flatMap(opsOf),
+);

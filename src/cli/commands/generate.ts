@@ -22,19 +22,20 @@ export const command = defineCommand({
     const run = await openNamed(name, { ...(best && { best }), ...(recipe && { recipe }) }, output);
     const prompt = given ?? run.deployment.writer?.prompt ?? "";
     const pieces = run.generate(prompt, sampling);
-    let [text, tokens, first] = ["", 0, 0];
+    const tokens: number[] = [];
+    let [text, first] = ["", 0];
     for await (const piece of pieces) {
-      if (tokens === 0) {
+      if (tokens.length === 0) {
         output.part(prompt);
         first = performance.now();
       }
       output.part(piece.text);
       text += piece.text;
-      tokens += piece.tokens.length;
+      tokens.push(...piece.tokens);
     }
-    const rate = (tokens - 1) / ((performance.now() - first) / 1000);
+    const rate = (tokens.length - 1) / ((performance.now() - first) / 1000);
     output.record("generation", { prompt, text, tokens, tokensPerSecond: rate });
     const read = run.deployment.writer?.tokenizer.encode(prompt).length ?? 0;
-    output.line(`\n\n${count(tokens)} tokens, ${count(rate)} a second after a prompt of ${count(read)}.`);
+    output.line(`\n\n${count(tokens.length)} tokens, ${count(rate)} a second after a prompt of ${count(read)}.`);
   },
 });

@@ -68,7 +68,7 @@ async function folderWithAll(folders: readonly string[]): Promise<string | undef
 
 /** Unpacks the six files of the archive into a folder; each appears whole or not at all. Throws FileError. */
 export async function unpackCifar10(archivePath: string, folder: string): Promise<void> {
-  const files = readTar(await gunzip(await readBytes(archivePath, "CIFAR-10"), archivePath), archivePath);
+  const files = await readTar(await gunzip(await readBytes(archivePath, "CIFAR-10"), archivePath), archivePath);
   for (const [path, bytes] of files) {
     const name = basename(path); // the archive's own folders are not followed
     if (names.includes(name)) await writeFileAtomic(join(folder, name), bytes);
