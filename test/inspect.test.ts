@@ -257,7 +257,7 @@ describe("compare and estimate", () => {
     expect(status).toBe(0);
     expect(stdout).toContain("60,000 samples, 2 times, 64 at a time: 1,876 steps");
     expect(stdout).toMatch(/FLOP\/s measured in a training step of this network/);
-    expect(stdout).toMatch(/all parameters +225,034 +[\d.]+ T +[\d.]+ (?:seconds|minutes) +[\d.]+ MiB +fits/);
+    expect(stdout).toMatch(/all parameters +225,034 +[\d.]+ T +[\d.]+ (?:seconds?|minutes?) +[\d.]+ MiB +fits/);
   });
 });
 
