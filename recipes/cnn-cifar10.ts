@@ -2,6 +2,7 @@
 import {
   accuracy,
   augment,
+  cifar10Classes,
   confusionMatrix,
   conv2d,
   cosine,
@@ -40,7 +41,12 @@ const networks = {
   resnet: () => new models.CifarResNet({ blocks: 1, width: 16 }),
 };
 
-const input = { dtype: "float32", shape: [1, 3, 32, 32] } as const;
+const open = ({ network }: { readonly network: keyof typeof networks }) => ({
+  model: networks[network](),
+  inputs: { dtype: "float32", shape: [1, 3, 32, 32] } as const,
+  classes: cifar10Classes,
+  format: { image: { height: 32, width: 32, channels: 3 } } as const,
+});
 
 export default defineRecipe({
   name: "cnn-cifar10",
@@ -56,9 +62,9 @@ export default defineRecipe({
     data: { description: "folder of cifar-10-batches-bin; downloaded where there is none", default: "" },
   },
   next: ["sardonyx train cnn-cifar10 --network resnet          shortcuts and normalization"],
-  network: ({ network }) => ({ model: networks[network](), input }),
+  open,
   async load({ batchSize, seed, epochs, learningRate, network, data: dir }, limit, onDownload) {
-    const { classes, ...data } = await loadCifar10({
+    const data = await loadCifar10({
       ...(dir !== "" && { dir }),
       ...(onDownload && { onProgress: onDownload }),
     });
@@ -70,19 +76,13 @@ export default defineRecipe({
       .map(scale)
       .map(augment(flip("horizontal"), crop({ padding: 4 })), foldIn(keyOf(seed), "augment"));
     return {
-      model: networks[network](),
+      ...open({ network }),
       train: batches,
       test: test.batch(250, { dropLast: false }).map(scale),
       loss: crossEntropy(),
       metrics: [accuracy(), confusionMatrix(10)],
-      classes,
       samples: { train: train.length ?? 0, test: test.length ?? 0 },
       schedule: cosine({ rate: learningRate, steps: epochs * (batches.length ?? 1) }),
-      input: {
-        type: input,
-        image: { height: 32, width: 32, channels: 3 },
-        prepare: (raw) => scale({ x: raw, y: raw }).x,
-      },
     };
   },
 });

@@ -13,6 +13,7 @@ import {
   dense,
   dropout,
   earlyStopping,
+  fashionMnistClasses,
   flatten,
   flip,
   foldIn,
@@ -23,6 +24,7 @@ import {
   sequential,
 } from "../src/index.ts";
 import { loadFashionMnist } from "../src/node.ts";
+import { greyImages } from "./shared/digits.ts";
 
 /** Two convolutions, each normalized, then half the height and width. */
 const stage = (filters: number, rate: number) => [
@@ -35,7 +37,7 @@ const stage = (filters: number, rate: number) => [
   dropout(rate),
 ];
 
-const network = () => ({
+const open = () => ({
   model: sequential([
     ...stage(16, 0.1),
     ...stage(32, 0.2),
@@ -44,19 +46,20 @@ const network = () => ({
     dropout(0.4),
     dense(10),
   ]),
-  input: { dtype: "float32", shape: [1, 1, 28, 28] } as const,
+  classes: fashionMnistClasses,
+  ...greyImages,
 });
 
 export default defineRecipe({
   name: "cnn-fashion",
-  summary: "Four convolutions with normalization, augmentation and dropout on the 60,000 pictures of Fashion-MNIST",
+  summary: "Four convolutions with normalization, augmentation and dropout on the 60,000 images of Fashion-MNIST",
   data: "Fashion-MNIST: 54,000, 6,000 to validate, 10,000",
   defaults: { epochs: 12, batchSize: 64, learningRate: 0.002, optimizer: "adam", seed: 0 },
   options: { data: { description: "folder of its four files; downloaded where there is none", default: "" } },
   next: ["sardonyx train cnn-cifar10          photographs in colour"],
-  network,
+  open,
   async load({ batchSize, seed, epochs, learningRate, data: dir }, limit, onDownload) {
-    const { classes, ...data } = await loadFashionMnist({
+    const data = await loadFashionMnist({
       ...(dir !== "" && { dir }),
       ...(onDownload && { onProgress: onDownload }),
     });
@@ -69,23 +72,16 @@ export default defineRecipe({
       .batch(batchSize)
       .map(scale)
       .map(augment(flip("horizontal"), crop({ padding: 2 })), foldIn(keyOf(seed), "augment"));
-    const { model, input } = network();
     return {
-      model,
+      ...open(),
       train: batches,
       validation: held.batch(250, { dropLast: false }).map(scale),
       test: test.batch(250, { dropLast: false }).map(scale),
       loss: crossEntropy(),
       metrics: [accuracy(), confusionMatrix(10)],
-      classes,
       samples: { train: train.length ?? 0, test: test.length ?? 0 },
       schedule: cosine({ rate: learningRate, steps: epochs * (batches.length ?? 1) }),
       callbacks: [earlyStopping({ monitor: "validation_accuracy", patience: 4 })],
-      input: {
-        type: input,
-        image: { height: 28, width: 28, channels: 1 },
-        prepare: (raw) => scale({ x: raw, y: raw }).x,
-      },
     };
   },
 });

@@ -48,7 +48,7 @@ export default defineExperiment({
       test: test.batch(500, { dropLast: false }).map(scale),
       loss: crossEntropy(),
       metrics: [accuracy()],
-      input: { dtype: "float32", shape: [1, 1, 28, 28] },
+      inputs: { dtype: "float32", shape: [1, 1, 28, 28] },
       samples: { train: train.length ?? 0, test: test.length ?? 0 },
     };
   },

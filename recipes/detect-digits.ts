@@ -2,10 +2,9 @@
 import {
   anchorAccuracy,
   anchorsOf,
-  type Batch,
   type CompileOptions,
   cosine,
-  type DetectedPicture,
+  type DetectedImage,
   defineRecipe,
   detectionLoss,
   detectionTargets,
@@ -13,6 +12,7 @@ import {
   foldIn,
   fromIndexed,
   keyOf,
+  type Labelled,
   meanAveragePrecision,
   models,
   offsetScales,
@@ -37,19 +37,51 @@ const maps = [
 ] as const;
 const anchors = anchorsOf(side, maps);
 
-/** Which objects are told of. */
+/** Which objects are reported. */
 const suppression = { limit: 5, overlap: 0.45, threshold: 0.05 };
 /** Probability from which they are shown. */
 const shownFrom = 0.35;
 
+const scale = scaleBytes();
+const imageOf = ({ pixels }: Scene) => new Tensor("uint8", [1, side, side], pixels);
+const sampleOf = (scene: Scene): Labelled => ({ x: imageOf(scene), y: detectionTargets(anchors, scene.truth) });
+
 const network = () => ({
   model: new models.SingleShotDetector({ classes: 10, anchors: [maps[0].sizes.length, maps[1].sizes.length] }),
-  input: { dtype: "float32", shape: [1, 1, side, side] } as const,
+  inputs: { dtype: "float32", shape: [1, 1, side, side] } as const,
 });
 
-const scale = scaleBytes();
-const pictureOf = ({ pixels }: Scene) => new Tensor("uint8", [1, side, side], pixels);
-const sampleOf = (scene: Scene): Batch => ({ x: pictureOf(scene), y: detectionTargets(anchors, scene.truth) });
+/** What finds objects in an image, from a probability on. */
+function finding(finder: models.ObjectFinder, inputs: ReturnType<typeof network>["inputs"]) {
+  return (compile: CompileOptions, from = 0): Find => {
+    const find = predictor(finder, { compile, snapshot: true });
+    return async (image) => {
+      const { x } = scale({ x: image.reshape(inputs.shape) });
+      return objectsIn(await find(x)).filter(({ score }) => score >= from);
+    };
+  };
+}
+
+const open = () => {
+  const { model, inputs } = network();
+  const table = new Tensor("float32", [anchors.length, 4], Float32Array.from(anchors.flat()));
+  const finder = new models.ObjectFinder(model, { ...suppression, anchors: table, scales: offsetScales });
+  const finderOf = finding(finder, inputs);
+  return {
+    model,
+    inputs,
+    deployed: { model: finder, inputs },
+    dialogue: {
+      what: "an image of digits",
+      example: "digits.png",
+      async open(compile: CompileOptions) {
+        const find = finderOf(compile, shownFrom);
+        return (path: string) => findInFile(path, find, side);
+      },
+    },
+    finderOf,
+  };
+};
 
 export default defineRecipe({
   name: "detect-digits",
@@ -58,6 +90,7 @@ export default defineRecipe({
   defaults: { epochs: 8, batchSize: 32, learningRate: 0.003, optimizer: "adam", seed: 0 },
   options: { data: { description: "folder of MNIST's four files; downloaded where there is none", default: "" } },
   network,
+  open,
   async load({ batchSize, seed, epochs, learningRate, data: dir }, limit, onDownload) {
     const digits = await loadMnist({ ...(dir !== "" && { dir }), ...(onDownload && { onProgress: onDownload }) });
     const count = (most: number) => Math.min(most, limit ?? most);
@@ -69,25 +102,17 @@ export default defineRecipe({
     const test = Array.from({ length: count(1000) }, (_, i) =>
       digitScene(digits.test.tensors, scenes, new Random(foldIn(keyOf(0), "test scenes", i))),
     );
-    const { model, input } = network();
-    const table = new Tensor("float32", [anchors.length, 4], Float32Array.from(anchors.flat()));
-    const finder = new models.ObjectFinder(model, { ...suppression, anchors: table, scales: offsetScales });
-    const prepare = (raw: Tensor) => scale({ x: raw, y: raw }).x;
-    const opened = async (compile: CompileOptions, from = 0): Promise<Find> => {
-      const find = await predictor(finder, input, compile);
-      return async (picture) =>
-        objectsIn(await find(prepare(picture.reshape(input.shape)))).filter(({ score }) => score >= from);
-    };
+    const { finderOf, ...opened } = open();
     const searched = async (of: readonly Scene[], find: Find) => {
-      const results: (DetectedPicture & { readonly picture: Tensor<"uint8"> })[] = [];
+      const results: (DetectedImage & { readonly image: Tensor<"uint8"> })[] = [];
       for (const scene of of) {
-        const picture = pictureOf(scene);
-        results.push({ picture, truth: scene.truth, found: await find(picture) });
+        const image = imageOf(scene);
+        results.push({ image, truth: scene.truth, found: await find(image) });
       }
       return results;
     };
     return {
-      model,
+      ...opened,
       train,
       test: fromIndexed(test.length, (index) => sampleOf(test[index] as Scene))
         .batch(50, { dropLast: false })
@@ -97,19 +122,9 @@ export default defineRecipe({
       samples: { train: count(8000), test: test.length },
       schedule: cosine({ rate: learningRate, steps: epochs * (train.length ?? 1) }),
       training: { clipNorm: 5 },
-      input: { type: input, prepare },
-      deployed: { model: finder, input: { type: input, prepare } },
-      dialogue: {
-        what: "a picture of digits",
-        example: "digits.png",
-        async open(compile) {
-          const find = await opened(compile, shownFrom);
-          return (path) => findInFile(path, find, side);
-        },
-      },
-      measure: async (compile) => ({ mAP: meanAveragePrecision(await searched(test, await opened(compile))) }),
+      measure: async (compile) => ({ mAP: meanAveragePrecision(await searched(test, finderOf(compile))) }),
       draw: async (compile) => ({
-        "scenes.png": findingsSheet(await searched(test.slice(0, 12), await opened(compile, shownFrom))),
+        "scenes.png": findingsSheet(await searched(test.slice(0, 12), finderOf(compile, shownFrom))),
       }),
     };
   },

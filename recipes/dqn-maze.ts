@@ -1,11 +1,11 @@
 /** Deep Q-learning in a maze (Mnih et al. 2015): the way to the goal from cells at which the agent never began. */
 import {
   activation,
-  type Batch,
   type CompileOptions,
   conv2d,
   cosine,
   DataError,
+  type Dialogue,
   defineRecipe,
   dense,
   encodePng,
@@ -16,11 +16,10 @@ import {
   keyOf,
   limited,
   models,
-  predictor,
+  predict,
   Random,
   rl,
   sequential,
-  type TensorRecord,
   tensor,
 } from "../src/index.ts";
 
@@ -50,8 +49,73 @@ const network = (size: number, dueling: boolean) => ({
     actions: rl.directions.length,
     dueling,
   }),
-  input: { dtype: "float32", shape: [1, 3, 2 * size + 1, 2 * size + 1] } as const,
+  inputs: { x: { dtype: "float32", shape: [1, 3, 2 * size + 1, 2 * size + 1] } } as const,
 });
+
+/** The trained agent in its maze: values of all cells, and the walk from each. */
+function agentOf(model: models.QNetwork, seed: number, size: number) {
+  const { maze, goal, unseen, starts, distances } = mazeOf(seed, size);
+  const environment = rl.mazeEnvironment(maze, { goal, starts });
+  const trained = async (compile: CompileOptions) => {
+    const cells = Array.from({ length: size ** 2 }, (_, cell) => cell);
+    const values = await predict(model, { x: environment.observe(cells) }, compile);
+    const walkFrom = (start: number) => rl.walk(maze, start, goal, (cell) => rl.bestOf(values, cell));
+    const worthOf = (cell: number) => Number(values.data[4 * cell + rl.bestOf(values, cell)]);
+    return { values, worthOf, walkFrom };
+  };
+  const drawWalk = ({ cells }: rl.Walk) =>
+    encodePng(
+      rl.drawMaze(maze, {
+        lines: [{ cells, colour: [213, 94, 0] }],
+        marks: [
+          { cell: goal, colour: [0, 158, 115] },
+          { cell: cells[0] ?? 0, colour: [0, 114, 178] },
+        ],
+      }),
+    );
+  return { maze, goal, unseen, starts, distances, environment, trained, drawWalk };
+}
+
+interface MazeSettings {
+  readonly seed: number;
+  readonly size: number;
+  readonly dueling: boolean;
+}
+
+const open = ({ seed, size, dueling }: MazeSettings) => {
+  const { model, inputs } = network(size, dueling);
+  const agent = agentOf(model, seed, size);
+  const dialogue: Dialogue = {
+    what: "a cell to begin at: row,column, from 0,0 in the upper left",
+    example: "0,0",
+    async open(compile) {
+      const { maze, goal, unseen, distances, trained, drawWalk } = agent;
+      const { walkFrom, worthOf } = await trained(compile);
+      return async (question) => {
+        const [start, place] = cellOf(question, size);
+        const own = walkFrom(start);
+        const [steps, shortest] = [own.cells.length - 1, distances[start] ?? 0];
+        const result = own.arrived ? `${steps} steps to the goal` : `goes round in circles after ${steps} steps`;
+        const origin = start === goal ? "the goal" : unseen.includes(start) ? "never begun at" : "trained from";
+        const frames = own.cells.map((_, i) => rl.mazeText(maze, goal, own.cells.slice(0, i + 1)));
+        return {
+          text: `${result}, the shortest way has ${shortest} (${origin})\n${frames.at(-1)}`,
+          frames,
+          fields: {
+            start: place,
+            arrived: own.arrived,
+            steps,
+            shortest,
+            value: worthOf(start),
+            path: own.cells.map((cell) => placeOf(cell, size)),
+          },
+          drawings: { "path.png": drawWalk(own) },
+        };
+      };
+    },
+  };
+  return { model, inputs, dialogue, agent };
+};
 
 export default defineRecipe({
   name: "dqn-maze",
@@ -70,11 +134,11 @@ export default defineRecipe({
     },
   },
   next: ["sardonyx train dqn-maze --double --dueling          with less optimistic targets, and values apart"],
-  network: ({ size, dueling }) => network(size, dueling),
+  open,
   async load({ batchSize, seed, epochs, size, double, dueling }, limit) {
-    const { maze, goal, unseen, starts, distances } = mazeOf(seed, size);
-    const environment = rl.mazeEnvironment(maze, { goal, starts });
-    const { model, input } = network(size, dueling);
+    const { agent, ...opened } = open({ seed, size, dueling });
+    const { model } = opened;
+    const { maze, goal, unseen, starts, distances, environment, trained, drawWalk } = agent;
     const updates = Math.ceil(Math.min(limit ?? Number.POSITIVE_INFINITY, 500 * batchSize) / batchSize);
     const { train, callback } = rl.deepQLearning({
       environment,
@@ -93,66 +157,17 @@ export default defineRecipe({
       );
       const worth = cells.map((cell) => (rl.stepReward * (1 - discount ** (distances[cell] ?? 0))) / (1 - discount));
       const rows = { x: environment.observe(cells), y: tensor(worth), action: tensor(best, { dtype: "int32" }) };
-      return fromTensors<Batch & TensorRecord<typeof rows>>(rows);
+      return fromTensors(rows);
     };
     const held = limited(truth(unseen), limit);
-    /** The trained agent: values of all cells, and the walk from each. */
-    const trained = async (compile: CompileOptions) => {
-      const cells = Array.from({ length: size ** 2 }, (_, cell) => cell);
-      const x = environment.observe(cells);
-      const values = await (await predictor(model, x, compile))(x);
-      const walkFrom = (start: number) => rl.walk(maze, start, goal, (cell) => rl.bestOf(values, cell));
-      const worthOf = (cell: number) => Number(values.data[4 * cell + rl.bestOf(values, cell)]);
-      return { values, worthOf, walkFrom };
-    };
-    const drawWalk = ({ cells }: rl.Walk) =>
-      encodePng(
-        rl.drawMaze(maze, {
-          lines: [{ cells, colour: [213, 94, 0] }],
-          marks: [
-            { cell: goal, colour: [0, 158, 115] },
-            { cell: cells[0] ?? 0, colour: [0, 114, 178] },
-          ],
-        }),
-      );
     return {
-      model,
+      ...opened,
       train,
       validation: truth(starts).batch(250, { dropLast: false }),
       test: held.batch(250, { dropLast: false }),
       loss: huber(),
-      metrics: [],
       callbacks: [callback],
       samples: { train: starts.length, test: held.length ?? 0 },
-      input: { type: input, prepare: (raw) => raw },
-      dialogue: {
-        what: "a cell to begin at: row,column, from 0,0 in the upper left",
-        example: "0,0",
-        async open(compile) {
-          const { walkFrom, worthOf } = await trained(compile);
-          return async (question) => {
-            const [start, place] = cellOf(question, size);
-            const own = walkFrom(start);
-            const [steps, shortest] = [own.cells.length - 1, distances[start] ?? 0];
-            const told = own.arrived ? `${steps} steps to the goal` : `goes round in circles after ${steps} steps`;
-            const origin = start === goal ? "the goal" : unseen.includes(start) ? "never begun at" : "trained from";
-            const frames = own.cells.map((_, i) => rl.mazeText(maze, goal, own.cells.slice(0, i + 1)));
-            return {
-              text: `${told}, the shortest way has ${shortest} (${origin})\n${frames.at(-1)}`,
-              frames,
-              fields: {
-                start: place,
-                arrived: own.arrived,
-                steps,
-                shortest,
-                value: worthOf(start),
-                path: own.cells.map((cell) => placeOf(cell, size)),
-              },
-              drawings: { "path.png": drawWalk(own) },
-            };
-          };
-        },
-      },
       async measure(compile) {
         const { walkFrom } = await trained(compile);
         const walks = unseen.map((start) => ({ ...walkFrom(start), shortest: distances[start] ?? 0 }));

@@ -17,11 +17,13 @@ import {
   keyOf,
   limited,
   maxPool2d,
+  mnistClasses,
   scaleBytes,
   sequential,
   WeightAverage,
 } from "../src/index.ts";
 import { loadMnist } from "../src/node.ts";
+import { greyImages } from "./shared/digits.ts";
 
 /** A run's path needs more points than snapshots, whose outputs are kept apart. */
 const membersOf = (method: string) => (method === "average" ? 8 : 5);
@@ -37,11 +39,33 @@ const lenet = () =>
     dense(10),
   ]);
 
-const network = ({ method }: { readonly method: string }) => {
+type Settings = { readonly method: string; readonly epochs: number };
+
+/** Epochs of each member. */
+const epochsOf = ({ method, epochs }: Settings) =>
+  Array.from(
+    { length: membersOf(method) },
+    (_, i) => Math.floor(epochs / membersOf(method)) + (i < epochs % membersOf(method) ? 1 : 0),
+  );
+
+const open = (settings: Settings) => {
+  const { method } = settings;
   const networks = Array.from({ length: membersOf(method) }, lenet);
+  const model = method === "average" ? new WeightAverage(networks) : ensemble(networks);
   return {
-    model: method === "average" ? new WeightAverage(networks) : ensemble(networks),
-    input: { dtype: "float32", shape: [1, 1, 28, 28] } as const,
+    model,
+    classes: mnistClasses,
+    ...greyImages,
+    // A member has a stage of epochs of its own.
+    stages: epochsOf(settings).map((count, i) => ({
+      name: `member ${i + 1}`,
+      epochs: count,
+      before() {
+        const [before, next] = [model.members[i - 1], model.members[i]];
+        if (method !== "bagging" && before && next) copyWeights(before, next);
+        model.teach(i);
+      },
+    })),
   };
 };
 
@@ -59,20 +83,16 @@ export default defineRecipe({
     },
   },
   next: ["sardonyx train ensemble-mnist --method snapshot", "sardonyx train ensemble-mnist --method average"],
-  network,
+  open,
   async load({ batchSize, seed, epochs, learningRate, method }, limit, onDownload) {
-    const { classes, ...data } = await loadMnist({ ...(onDownload && { onProgress: onDownload }) });
+    const data = await loadMnist({ ...(onDownload && { onProgress: onDownload }) });
     const [train, test] = [limited(data.train, limit), limited(data.test, limit)];
     const scale = scaleBytes();
-    const { model, input } = network({ method });
+    const opened = open({ method, epochs });
+    const { model } = opened;
     const [loss, held] = [crossEntropy(), test.batch(250, { dropLast: false }).map(scale)];
     const key = keyOf(seed);
-    // A member has a stage of epochs of its own.
-    const members = membersOf(method);
-    const own = Array.from(
-      { length: members },
-      (_, i) => Math.floor(epochs / members) + (i < epochs % members ? 1 : 0),
-    );
+    const own = epochsOf({ method, epochs });
     const starts = own.map((_, i) => own.slice(0, i).reduce((sum, count) => sum + count, 0));
     const memberAt = (epoch: number) => starts.findLastIndex((start) => epoch >= start);
     const dataOf = (member: number) =>
@@ -90,7 +110,7 @@ export default defineRecipe({
       return constantRate(2 * learningRate);
     });
     return {
-      model,
+      ...opened,
       train: new Dataset({
         length: steps,
         epoch: (epoch, skip) => dataOf(memberAt(epoch)).epoch(epoch, { skip }),
@@ -98,25 +118,10 @@ export default defineRecipe({
       test: held,
       loss,
       metrics: [accuracy(), confusionMatrix(10)],
-      classes,
       samples: { train: train.length ?? 0, test: test.length ?? 0 },
-      stages: own.map((count, i) => ({
-        name: `member ${i + 1}`,
-        epochs: count,
-        before() {
-          const [before, next] = [model.members[i - 1], model.members[i]];
-          if (method !== "bagging" && before && next) copyWeights(before, next);
-          model.teach(i);
-        },
-      })),
       schedule: (step) => {
         const member = memberAt(Math.floor(step / steps));
         return rates[member]?.(step - (starts[member] ?? 0) * steps) ?? learningRate;
-      },
-      input: {
-        type: input,
-        image: { height: 28, width: 28, channels: 1 },
-        prepare: (raw) => scale({ x: raw, y: raw }).x,
       },
       async measure(compile) {
         const alone: number[] = [];

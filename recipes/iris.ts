@@ -2,7 +2,9 @@
  * A 64-64-3 network on Iris, trained whole and then with its first layer frozen: shows that frozen parameters do not
  * move, bit for bit.
  */
+import { z } from "zod";
 import {
+  type AnyModule,
   accuracy,
   collect,
   confusionMatrix,
@@ -10,16 +12,37 @@ import {
   defineRecipe,
   dense,
   fitStandardize,
+  irisClasses,
   keyOf,
   limited,
+  ops,
   sequential,
+  tensor,
   transform,
+  type Value,
 } from "../src/index.ts";
 import { loadIris } from "../src/node.ts";
 
+/** What is learned of the flowers that are trained on: the mean and the deviation of each measure. */
+const facts = z.object({ shift: z.array(z.number()), scale: z.array(z.number()) });
+
 const network = () => ({
   model: sequential([dense(64, { activation: "relu" }), dense(64, { activation: "relu" }), dense(3)]),
-  input: { dtype: "float32", shape: [1, 4] } as const,
+  inputs: { dtype: "float32", shape: [1, 4] } as const,
+});
+
+const open = ({ epochs }: { readonly epochs: number }, { shift, scale }: z.infer<typeof facts>) => ({
+  ...network(),
+  classes: irisClasses,
+  format: { prepare: (raw: Value) => ops.div(ops.sub(raw, ops.constant(tensor(shift))), ops.constant(tensor(scale))) },
+  stages: [
+    { name: "all layers", epochs },
+    {
+      name: "first layer frozen",
+      epochs: Math.ceil(epochs / 3),
+      before: (model: AnyModule) => void model.freeze("layers.0"),
+    },
+  ],
 });
 
 export default defineRecipe({
@@ -28,16 +51,19 @@ export default defineRecipe({
   data: "Iris: 120 and 30 flowers",
   defaults: { epochs: 60, batchSize: 16, learningRate: 0.005, optimizer: "adam", seed: 0 },
   next: ["sardonyx train mlp-mnist            the same kind of network on 60,000 digits"],
+  facts,
   network,
+  open,
   async load({ batchSize, seed, epochs }, limit, onDownload) {
-    const { all, classes } = await loadIris({ ...(onDownload && { onProgress: onDownload }) });
+    const { all } = await loadIris({ ...(onDownload && { onProgress: onDownload }) });
     const [whole, test] = all.split(0.8, keyOf(seed));
     const train = limited(whole, limit);
     // From the flowers that are trained on alone: the test's are not known yet.
     const scaling = fitStandardize((await collect(train)).x);
-    const { model, input } = network();
+    const kept = { shift: [...scaling.shift], scale: [...scaling.scale] };
     return {
-      model,
+      ...open({ epochs }, kept),
+      facts: kept,
       train: train
         .shuffle(keyOf(seed))
         .batch(batchSize)
@@ -45,13 +71,7 @@ export default defineRecipe({
       test: test.batch(30).map(({ x, y }) => ({ x: transform(x, scaling), y })),
       loss: crossEntropy(),
       metrics: [accuracy(), confusionMatrix(3)],
-      classes,
       samples: { train: train.length ?? 0, test: test.length ?? 0 },
-      stages: [
-        { name: "all layers", epochs },
-        { name: "first layer frozen", epochs: Math.ceil(epochs / 3), before: (model) => model.freeze("layers.0") },
-      ],
-      input: { type: input, prepare: (raw) => transform(raw, scaling) },
     };
   },
 });

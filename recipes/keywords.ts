@@ -1,6 +1,6 @@
-/** Spoken words told apart by log-mel features: convolutions, a recurrent network, or its letters by CTC. */
+/** Spoken words recognized by log-mel features: convolutions, a recurrent network, or its letters by CTC. */
+import { z } from "zod";
 import {
-  type Batch,
   Canvas,
   changeSpeed,
   cosine,
@@ -9,8 +9,8 @@ import {
   encodePng,
   foldIn,
   gain,
-  hiss,
   keyOf,
+  type Labelled,
   limited,
   logMel,
   models,
@@ -18,6 +18,7 @@ import {
   type SoundTransform,
   shiftTime,
   Tensor,
+  whiteNoise,
 } from "../src/index.ts";
 import { clipRate, loadSpokenWords, readClip, type SpokenClips } from "../src/node.ts";
 import { byLetter, byWord } from "./shared/listening.ts";
@@ -25,7 +26,7 @@ import { byLetter, byWord } from "./shared/listening.ts";
 const commands = "yes,no,up,down,left,right,on,off,stop,go";
 
 const [frames, bands] = [98, 40];
-const input = { dtype: "float32", shape: [1, frames, bands] } as const;
+const inputs = { dtype: "float32", shape: [1, frames, bands] } as const;
 const mel = logMel({ rate: clipRate, bands });
 
 const networks = {
@@ -45,7 +46,7 @@ function featuresOf(samples: Float32Array): Float32Array {
 /** Clips of a batch as features, each clip changed before, and targets. */
 const prepare =
   (target: (places: Tensor) => Tensor, ...changes: readonly SoundTransform[]) =>
-  ({ x, y }: SpokenClips, random: Random): Batch => {
+  ({ x, y }: SpokenClips, random: Random): Labelled => {
     const count = x.shape[0] ?? 0;
     const data = new Float32Array(count * frames * bands);
     for (let i = 0; i < count; i++) {
@@ -75,6 +76,28 @@ function sheet(clips: readonly { readonly features: Float32Array; readonly spoke
   return encodePng(canvas.picture);
 }
 
+/** What a run keeps of its data: the words, in the order of their classes. */
+const facts = z.object({ words: z.array(z.string()).min(1) });
+
+const open = ({ model: kind }: { readonly model: keyof typeof networks }, { words }: z.infer<typeof facts>) => {
+  const { build, listening } = networks[kind];
+  const { classes, open: listen } = listening(words);
+  const model = build({ classes, frames, bands });
+  const dialogue: Dialogue = {
+    what: "a WAV file of one word",
+    example: "word.wav",
+    async open(compile) {
+      const hear = listen(model, compile);
+      return async (path) => {
+        const { samples, changes } = await readClip(path);
+        const { answer } = await hear(new Tensor("float32", inputs.shape, featuresOf(samples)));
+        return { ...answer, ...(changes.length > 0 && { note: changes.join(", ") }) };
+      };
+    },
+  };
+  return { model, inputs, ...(kind !== "ctc" && { classes: words }), dialogue };
+};
+
 export default defineRecipe({
   name: "keywords",
   summary: "Ten spoken words by their spectrograms: convolutions, a recurrent network, or letter by letter",
@@ -86,13 +109,19 @@ export default defineRecipe({
       default: "",
     },
     words: { description: "words, with commas between; all: every folder", default: commands },
-    model: { description: "how words are told", default: "convolution", choices: ["convolution", "recurrent", "ctc"] },
+    model: {
+      description: "how words are recognized",
+      default: "convolution",
+      choices: ["convolution", "recurrent", "ctc"],
+    },
   },
   next: ["sardonyx train keywords --model ctc          letter by letter"],
   network({ model, words }) {
     const { build, listening } = networks[model];
-    return { model: build({ classes: listening(words.split(",")).classes, frames, bands }), input };
+    return { model: build({ classes: listening(words.split(",")).classes, frames, bands }), inputs };
   },
+  facts,
+  open,
   async load({ data: dir, words: wanted, model: kind, batchSize, seed, epochs, learningRate }, limit, onDownload) {
     const { words, skipped, ...data } = await loadSpokenWords({
       ...(dir !== "" && { dir }),
@@ -100,55 +129,41 @@ export default defineRecipe({
       ...(onDownload && { onProgress: onDownload }),
     });
     const [train, test] = [limited(data.train, limit), limited(data.test, limit)];
-    const { build, listening } = networks[kind];
-    const { classes, loss, metrics, target, open } = listening(words);
-    const model = build({ classes, frames, bands });
+    const opened = open({ model: kind }, { words: [...words] });
+    const { model } = opened;
+    const { loss, metrics, target, open: listen } = networks[kind].listening(words);
     const plain = prepare(target);
     const changed = prepare(
       target,
       changeSpeed([0.85, 1.2]),
       shiftTime(clipRate / 10),
       gain([-10, 5]),
-      hiss([-90, -45]),
+      whiteNoise([-90, -45]),
     );
     const batches = train
       .shuffle(keyOf(seed))
       .batch(batchSize)
       .map(changed, foldIn(keyOf(seed), "augment"));
-    const dialogue: Dialogue = {
-      what: "a WAV file of one word",
-      example: "word.wav",
-      async open(compile) {
-        const listen = await open(model, input, compile);
-        return async (path) => {
-          const { samples, changes } = await readClip(path);
-          const { answer } = await listen(new Tensor("float32", input.shape, featuresOf(samples)));
-          return { ...answer, ...(changes.length > 0 && { note: changes.join(", ") }) };
-        };
-      },
-    };
     return {
-      model,
+      ...opened,
+      facts: { words: [...words] },
       train: batches,
       validation: limited(data.validation, limit).batch(100, { dropLast: false }).map(plain).cache(),
       test: test.batch(100, { dropLast: false }).map(plain),
       loss,
       metrics,
-      ...(kind !== "ctc" && { classes: words }),
       samples: { train: train.length ?? 0, test: test.length ?? 0 },
       notes: skipped.length > 0 ? [`left out: ${skipped.length} recordings, the first since ${skipped[0]}`] : [],
       schedule: cosine({ rate: learningRate, steps: epochs * (batches.length ?? 1) }),
       training: { clipNorm: 1 },
-      input: { type: input, prepare: (raw) => raw },
-      dialogue,
       async draw(compile) {
-        const listen = await open(model, input, compile);
+        const hear = listen(model, compile);
         const { x, y } = data.test.tensors;
         const tested = words.map((spoken, word) => ({ spoken, at: y.data.indexOf(word) })).filter(({ at }) => at >= 0);
         const clips = tested.map(async ({ spoken, at }) => {
           const clip = Float32Array.from(x.data.subarray(at * clipRate, (at + 1) * clipRate), (level) => level / 32768);
           const features = featuresOf(clip);
-          return { features, spoken, heard: (await listen(new Tensor("float32", input.shape, features))).word };
+          return { features, spoken, heard: (await hear(new Tensor("float32", inputs.shape, features))).word };
         });
         return { "spectrograms.png": sheet(await Promise.all(clips)) };
       },

@@ -10,12 +10,14 @@ import {
   keyOf,
   limited,
   maxPool2d,
+  mnistClasses,
   scaleBytes,
   sequential,
 } from "../src/index.ts";
 import { loadMnist } from "../src/node.ts";
+import { greyImages } from "./shared/digits.ts";
 
-const network = () => ({
+const open = () => ({
   model: sequential([
     conv2d(32, 3, { activation: "relu", initializer: "heNormal" }),
     maxPool2d(2),
@@ -25,7 +27,8 @@ const network = () => ({
     dense(128, { activation: "relu", initializer: "heNormal" }),
     dense(10),
   ]),
-  input: { dtype: "float32", shape: [1, 1, 28, 28] } as const,
+  classes: mnistClasses,
+  ...greyImages,
 });
 
 export default defineRecipe({
@@ -39,25 +42,18 @@ export default defineRecipe({
     "sardonyx train lenet-mnist --profile          where the time goes, by operator and layer",
     "sardonyx train iris                 freezing a layer, and the proof that it did not move",
   ],
-  network,
+  open,
   async load({ batchSize, seed }, limit, onDownload) {
-    const { classes, ...data } = await loadMnist({ ...(onDownload && { onProgress: onDownload }) });
+    const data = await loadMnist({ ...(onDownload && { onProgress: onDownload }) });
     const [train, test] = [limited(data.train, limit), limited(data.test, limit)];
     const scale = scaleBytes();
-    const { model, input } = network();
     return {
-      model,
+      ...open(),
       train: train.shuffle(keyOf(seed)).batch(batchSize).map(scale),
       test: test.batch(250, { dropLast: false }).map(scale),
       loss: crossEntropy(),
       metrics: [accuracy(), confusionMatrix(10)],
-      classes,
       samples: { train: train.length ?? 0, test: test.length ?? 0 },
-      input: {
-        type: input,
-        image: { height: 28, width: 28, channels: 1 },
-        prepare: (raw) => scale({ x: raw, y: raw }).x,
-      },
     };
   },
 });

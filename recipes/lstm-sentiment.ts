@@ -1,24 +1,26 @@
 /** Whether a sentence speaks well or ill of something: a recurrent network over its words. */
+import { z } from "zod";
 import {
   accuracy,
-  type Batch,
   bucketed,
   confusionMatrix,
   cosine,
   crossEntropy,
   DataError,
   type Dataset,
+  type Dialogue,
   defineRecipe,
   earlyStopping,
   foldIn,
   type Key,
   keyOf,
+  type Labelled,
   type LabelledText,
   type LabelledTexts,
   models,
   padRows,
   predictor,
-  sameWords,
+  requireSameVocabulary,
   sentimentClasses,
   tensor,
   Vocabulary,
@@ -46,8 +48,35 @@ const network = (
     dropout: 0.5,
     wordDropout: 0.1,
   }),
-  input: { dtype: "int32", shape: [1, longest] } as const,
+  inputs: { dtype: "int32", shape: [1, longest] } as const,
 });
+
+/** What a run keeps of its data: the words, by id. */
+const facts = z.object({ tokens: z.array(z.string()) });
+
+const open = (settings: Parameters<typeof network>[0], { tokens }: z.infer<typeof facts>) => {
+  const vocabulary = new Vocabulary(tokens);
+  const { model, inputs } = network(settings, vocabulary.size);
+  const dialogue: Dialogue = {
+    what: "a sentence in English",
+    example: "The food was wonderful and I will come back",
+    async open(compile) {
+      const ask = predictor(model, { compile, snapshot: true });
+      return async (question) => {
+        const words = wordsOf(question);
+        if (words.length === 0) throw new DataError("the sentence has no words; pass one such as 'I loved it'");
+        const unknown = vocabulary.unknown(words);
+        const notes = [
+          ...(unknown.length > 0 ? [`not known: ${unknown.join(", ")}`] : []),
+          ...(words.length > longest ? [`the first ${longest} of ${words.length} words are read`] : []),
+        ];
+        const output = await ask(padRows([vocabulary.encode(words.slice(0, longest))], longest));
+        return { output, ...(notes.length > 0 && { note: notes.join("; ") }) };
+      };
+    },
+  };
+  return { model, inputs, classes: sentimentClasses, dialogue };
+};
 
 /** Texts to train on and to test on, and how many were left out. */
 async function load(corpus: "sentences" | "imdb", key: Key, options: LoadOptions) {
@@ -76,6 +105,8 @@ export default defineRecipe({
   },
   next: ["sardonyx train lstm-sentiment --cell gru --bidirectional   another reader"],
   network: (settings) => network(settings),
+  facts,
+  open,
   async load(settings, limit, onDownload) {
     const { batchSize, seed, epochs, learningRate, corpus, data: dir } = settings;
     const key = keyOf(seed);
@@ -91,7 +122,7 @@ export default defineRecipe({
       const words = wordsOf(text);
       return { ids: vocabulary.encode(words.slice(0, longest)), label, isCut: words.length > longest };
     };
-    const batches = (texts: readonly LabelledText[], size: number, order?: Key): Dataset<Batch> =>
+    const batches = (texts: readonly LabelledText[], size: number, order?: Key): Dataset<Labelled> =>
       bucketed(texts.map(rowOf), {
         size,
         widths,
@@ -110,15 +141,15 @@ export default defineRecipe({
       });
     const data = batches(train, batchSize, foldIn(key, "order"));
     const cut = [...train, ...validation, ...test].filter((text) => rowOf(text).isCut).length;
-    const { model, input } = network(settings, vocabulary.size);
+    const kept = { tokens: [...vocabulary.tokens] };
     return {
-      model,
+      ...open(settings, kept),
+      facts: kept,
       train: data,
       validation: batches(validation, 64),
       test: batches(test, 64),
       loss: crossEntropy(),
       metrics: [accuracy(), confusionMatrix(2)],
-      classes: sentimentClasses,
       samples: { train: train.length, test: test.length },
       notes: [
         `${vocabulary.size} words are known`,
@@ -128,26 +159,7 @@ export default defineRecipe({
       optimizers: { adamw: { weightDecay: 0.01 } },
       schedule: cosine({ rate: learningRate, steps: epochs * (data.length ?? 1) }),
       training: { clipNorm: 1 },
-      callbacks: [earlyStopping({ monitor: "validation_loss", patience: 4 }), sameWords(vocabulary)],
-      input: { type: input, prepare: (raw) => raw },
-      dialogue: {
-        what: "a sentence in English",
-        example: "The food was wonderful and I will come back",
-        async open(compile) {
-          const ask = await predictor(model, input, compile);
-          return async (question) => {
-            const words = wordsOf(question);
-            if (words.length === 0) throw new DataError("the sentence has no words; pass one such as 'I loved it'");
-            const unknown = vocabulary.unknown(words);
-            const notes = [
-              ...(unknown.length > 0 ? [`not known: ${unknown.join(", ")}`] : []),
-              ...(words.length > longest ? [`the first ${longest} of ${words.length} words are read`] : []),
-            ];
-            const output = await ask(padRows([vocabulary.encode(words.slice(0, longest))], longest));
-            return { output, ...(notes.length > 0 && { note: notes.join("; ") }) };
-          };
-        },
-      },
+      callbacks: [earlyStopping({ monitor: "validation_loss", patience: 4 }), requireSameVocabulary(vocabulary)],
     };
   },
 });

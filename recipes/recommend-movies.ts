@@ -1,9 +1,11 @@
 /** Films that a user will like, from the ratings of many: factors of users and films, neural or not, tastes for genres. */
 import { EigenvalueDecomposition, Matrix } from "ml-matrix";
+import { z } from "zod";
 import {
   type CompileOptions,
   collect,
   DataError,
+  type Dialogue,
   type Drawings,
   defineRecipe,
   earlyStopping,
@@ -36,8 +38,19 @@ const ofBiases = 0.02;
 
 type Kind = "factors" | "neural" | "content" | "both";
 
+/** What a run keeps of its data: who rated what, the films, and the mean to begin at. */
+const facts = z.object({
+  users: z.array(z.number()),
+  movies: z.array(z.object({ id: z.number(), title: z.string(), genres: z.array(z.string()) })),
+  genres: z.array(z.string()),
+  /** Films that each user rated among those that are trained on. */
+  rated: z.array(z.array(z.number())),
+  mean: z.number(),
+});
+type Facts = z.infer<typeof facts>;
+
 /** The model of a kind, which begins at the mean rating. */
-function modelOf(kind: Kind, data: MovieRatings, mean: number, factors: number) {
+function modelOf(kind: Kind, data: Pick<Facts, "users" | "movies" | "genres" | "mean">, factors: number) {
   const sizes = { users: data.users.length, items: data.movies.length, factors };
   const features = multiHotGenres(data);
   const parts = {
@@ -53,8 +66,57 @@ function modelOf(kind: Kind, data: MovieRatings, mean: number, factors: number) 
     }),
     both: () => ({ ...parts.factors(), tastes: new models.Tastes({ ...sizes, features }) }),
   };
-  return new models.RatingModel(mean, parts[kind]());
+  return new models.RatingModel(data.mean, parts[kind]());
 }
+
+/** A user's predicted stars for every film. */
+const scorerOf = (model: models.RatingModel, films: number) => (compile: CompileOptions) => {
+  const score = predictor(model, { compile, snapshot: true });
+  return async (user: number) => {
+    const pairs = Int32Array.from({ length: 2 * films }, (_, i) => (i % 2 === 0 ? user : i >> 1));
+    return (await score(new Tensor("int32", [films, 2], pairs))).data as Float32Array;
+  };
+};
+
+/** The films with the most stars that a user has not rated. */
+const bestOf = ({ rated }: Facts, user: number, stars: ArrayLike<number>) => {
+  const own = new Set(rated[user]);
+  return highest(stars, recommended, (movie) => own.has(movie));
+};
+
+const open = ({ model: kind, factors }: { readonly model: Kind; readonly factors: number }, kept: Facts) => {
+  const { users, movies, rated } = kept;
+  const model = modelOf(kind, kept, factors);
+  const scorer = scorerOf(model, movies.length);
+  const dialogue: Dialogue = {
+    what: "the number of a user, as in ratings.csv",
+    example: String(users[0]),
+    async open(compile) {
+      const score = scorer(compile);
+      return async (question) => {
+        const user = /^\s*\d+\s*$/.test(question) ? users.indexOf(Number(question)) : -1;
+        if (user < 0)
+          throw new DataError(
+            `there is no user "${question}" in the ratings; pass a userId of ratings.csv, such as ${users.slice(0, 5).join(", ")}`,
+          );
+        const stars = await score(user);
+        const films = bestOf(kept, user, stars).map((at) => ({
+          ...movies[at],
+          rating: Math.min(starRange[1], Math.max(starRange[0], stars[at] ?? 0)),
+        }));
+        const lines = films.map(
+          ({ title, genres = [], rating }) => `  ${rating.toFixed(1)}  ${title}   ${genres.join(", ")}`,
+        );
+        const count = rated[user]?.length ?? 0;
+        return {
+          text: `${films.length} films not rated yet, by predicted stars (${count} are rated)\n${lines.join("\n")}`,
+          fields: { user: Number(question), rated: count, films },
+        };
+      };
+    },
+  };
+  return { model, inputs: { dtype: "int32", shape: [1, 2] } as const, dialogue };
+};
 
 /** Movies by user, of ratings x [N, 2], y [N] that `keep`. */
 function moviesByUser({ x, y }: MovieRatings["ratings"], keep: (stars: number) => boolean): Map<number, Set<number>> {
@@ -69,7 +131,7 @@ function moviesByUser({ x, y }: MovieRatings["ratings"], keep: (stars: number) =
 
 export default defineRecipe({
   name: "recommend-movies",
-  summary: "Ratings of films foretold: matrix factorization, neural collaborative filtering, tastes for genres",
+  summary: "Ratings of films predicted: matrix factorization, neural collaborative filtering, tastes for genres",
   data: "MovieLens (small): 100,836 ratings of 9,742 films by 610 users; a tenth to validate, a tenth to test",
   defaults: { epochs: 30, batchSize: 256, learningRate: 0.003, optimizer: "adam", seed: 0 },
   options: {
@@ -88,6 +150,8 @@ export default defineRecipe({
     "sardonyx train recommend-movies --model neural          factors through a perceptron",
     "sardonyx train recommend-movies --data synthetic          ratings made from known tastes",
   ],
+  facts,
+  open,
   async load({ batchSize, seed, data: from, model: kind, factors }, limit, onDownload) {
     const data =
       from === "synthetic"
@@ -98,20 +162,17 @@ export default defineRecipe({
     const [train, held] = rest.split(8 / 9, foldIn(keyOf(seed), "validation"));
     const known = await collect(train);
     const baseline = fitRatingBiases(known, { users: data.users.length, items: data.movies.length });
-    const model = modelOf(kind, data, baseline.mean, factors);
-    const batches = (part: typeof test) => part.batch(1000, { dropLast: false });
     const rated = moviesByUser(known, () => true);
-    /** A user's predicted stars for every film. */
-    const scorer = async (compile: CompileOptions) => {
-      const shape = [data.movies.length, 2] as const;
-      const score = await predictor(model, { dtype: "int32", shape }, compile);
-      return async (user: number) => {
-        const pairs = Int32Array.from({ length: 2 * shape[0] }, (_, i) => (i % 2 === 0 ? user : i >> 1));
-        return (await score(new Tensor("int32", shape, pairs))).data as Float32Array;
-      };
+    const kept: Facts = {
+      users: [...data.users],
+      movies: data.movies.map(({ id, title, genres }) => ({ id, title, genres: [...genres] })),
+      genres: [...data.genres],
+      rated: data.users.map((_, user) => [...(rated.get(user) ?? [])]),
+      mean: baseline.mean,
     };
-    const best = (user: number, stars: ArrayLike<number>) =>
-      highest(stars, recommended, (movie) => rated.get(user)?.has(movie) ?? false);
+    const opened = open({ model: kind, factors }, kept);
+    const { model } = opened;
+    const batches = (part: typeof test) => part.batch(1000, { dropLast: false });
     const { outOfRange, unknownMovie, repeated } = data.skipped;
     const reasons = Object.entries({
       "out of range": outOfRange,
@@ -119,7 +180,8 @@ export default defineRecipe({
       repeated,
     }).filter(([, count]) => count > 0);
     return {
-      model,
+      ...opened,
+      facts: kept,
       train: train.shuffle(keyOf(seed)).batch(batchSize),
       validation: batches(held),
       test: batches(test),
@@ -131,39 +193,8 @@ export default defineRecipe({
         `${data.users.length} users, ${data.movies.length} films, ${data.genres.length} genres`,
         ...reasons.map(([why, count]) => `left out: ${count} ratings ${why}`),
       ],
-      input: {
-        type: { dtype: "int32", shape: [1, 2] },
-        prepare: (raw) => new Tensor("int32", raw.shape, Int32Array.from(raw.toNumbers())),
-      },
-      dialogue: {
-        what: "the number of a user, as in ratings.csv",
-        example: String(data.users[0]),
-        async open(compile) {
-          const score = await scorer(compile);
-          return async (question) => {
-            const user = /^\s*\d+\s*$/.test(question) ? data.users.indexOf(Number(question)) : -1;
-            if (user < 0)
-              throw new DataError(
-                `there is no user "${question}" in the ratings; pass a userId of ratings.csv, such as ${data.users.slice(0, 5).join(", ")}`,
-              );
-            const stars = await score(user);
-            const films = best(user, stars).map((at) => ({
-              ...data.movies[at],
-              rating: Math.min(starRange[1], Math.max(starRange[0], stars[at] ?? 0)),
-            }));
-            const lines = films.map(
-              ({ title, genres = [], rating }) => `  ${rating.toFixed(1)}  ${title}   ${genres.join(", ")}`,
-            );
-            const count = rated.get(user)?.size ?? 0;
-            return {
-              text: `${films.length} films not rated yet, by predicted stars (${count} are rated)\n${lines.join("\n")}`,
-              fields: { user: Number(question), rated: count, films },
-            };
-          };
-        },
-      },
       async measure(compile): Promise<Record<string, number>> {
-        const score = await scorer(compile);
+        const score = scorerOf(model, data.movies.length)(compile);
         const tested = await collect(test);
         const errors = tested.y.toNumbers().map((stars, row) => {
           const [user, movie] = [Number(tested.x.data[2 * row]), Number(tested.x.data[2 * row + 1])];
@@ -174,9 +205,9 @@ export default defineRecipe({
         if (sought.length === 0) return { baseline_rmse: rmse };
         let [recall, ofBaseline] = [0, 0];
         for (const [user, movies] of sought) {
-          recall += recallOf(best(user, await score(user)), movies) / sought.length;
+          recall += recallOf(bestOf(kept, user, await score(user)), movies) / sought.length;
           // A user's own bias moves no film past another.
-          ofBaseline += recallOf(best(user, baseline.items), movies) / sought.length;
+          ofBaseline += recallOf(bestOf(kept, user, baseline.items), movies) / sought.length;
         }
         return { baseline_rmse: rmse, recall_at_10: recall, baseline_recall_at_10: ofBaseline };
       },

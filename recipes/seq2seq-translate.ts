@@ -1,10 +1,12 @@
 /** English to French by a recurrent encoder and decoder with attention. */
-import { cosine, defineRecipe, models } from "../src/index.ts";
+import { cosine, defineRecipe, models, Vocabulary } from "../src/index.ts";
 import {
+  openTranslation,
   translationData,
+  translationFacts,
+  translationInputs,
   translationOptions,
   translationTask,
-  translationTypes,
   usualVocabulary,
 } from "./shared/translation.ts";
 
@@ -21,7 +23,10 @@ export default defineRecipe({
     attention: { description: "additive (Bahdanau) or dot (Luong)", default: "additive", choices: ["additive", "dot"] },
   },
   next: ["sardonyx train transformer-translate          the same with attention alone"],
-  network: ({ attention }) => ({ model: network(attention, usualVocabulary), ...translationTypes }),
+  network: ({ attention }) => ({ model: network(attention, usualVocabulary), inputs: translationInputs }),
+  facts: translationFacts,
+  open: ({ attention, beam }, { tokens }) =>
+    openTranslation(network(attention, tokens.length), new Vocabulary(tokens), { beam }),
   load: (settings, limit, onDownload) =>
     translationTask(settings, limit, onDownload, {
       build: (vocabulary) => network(settings.attention, vocabulary),

@@ -1,10 +1,12 @@
 /** English to French by a small Transformer (Vaswani et al. 2017). */
-import { defineRecipe, inverseSquareRoot, models } from "../src/index.ts";
+import { defineRecipe, inverseSquareRoot, models, Vocabulary } from "../src/index.ts";
 import {
+  openTranslation,
   translationData,
+  translationFacts,
+  translationInputs,
   translationOptions,
   translationTask,
-  translationTypes,
   usualVocabulary,
 } from "./shared/translation.ts";
 
@@ -23,7 +25,9 @@ export default defineRecipe({
   defaults: { epochs: 50, batchSize: 32, learningRate: 0.002, optimizer: "adam", seed: 0 },
   options: translationOptions,
   next: ["sardonyx train seq2seq-translate          the same with recurrent networks"],
-  network: () => ({ model: network(usualVocabulary), ...translationTypes }),
+  network: () => ({ model: network(usualVocabulary), inputs: translationInputs }),
+  facts: translationFacts,
+  open: ({ beam }, { tokens }) => openTranslation(network(tokens.length), new Vocabulary(tokens), { beam }),
   load: (settings, limit, onDownload) =>
     translationTask(settings, limit, onDownload, {
       build: network,

@@ -62,19 +62,19 @@ async function measure({ name, config, batch, shape, options, freeze }) {
         [batch, ...shape],
         new Float32Array(size).map((_, i) => ((i * 0.618) % 1) - 0.5),
       );
-  const { y } = model.trace(x);
+  const { output } = model.trace(x);
   if (freeze) model.freeze(freeze);
-  const network = moduleNetwork({ name: "model", source: "", model, input: x });
+  const network = moduleNetwork({ name: "model", source: "", model, inputs: x });
   const { cost } = inspect(network, { optimizer: adam(), precision: "float32" }).inspection;
-  const labels = y.shape.slice(0, -1);
+  const labels = output.shape.slice(0, -1);
   const count = labels.reduce((product, extent) => product * extent, 1);
   // One class for each row of outputs: the loss takes classes along the second axis.
   const target = tensor(
     Array.from({ length: count }, (_, i) => i % 2),
     { dtype: "int32", shape: [count] },
   );
-  const loss = (output, targets) => crossEntropy()(ops.reshape(output, [count, output.shape.at(-1)]), targets);
-  const trainer = new Trainer(model, loss, adam());
+  const loss = (given, targets) => crossEntropy()(ops.reshape(given, [count, given.shape.at(-1)]), targets);
+  const trainer = new Trainer(model, { loss, optimizer: adam() });
   await trainer.prepare({ x, y: target });
   globalThis.gc();
   globalThis.gc();

@@ -12,7 +12,7 @@ import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { inspect, mermaidOf, moduleNetwork } from "../src/analyze/index.ts";
 import { presetOf, presets } from "../src/models/index.ts";
-import { adam } from "../src/train/optimizers.ts";
+import { adam } from "../src/train/optimizers/index.ts";
 
 const executablePath = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
 const flags =
@@ -23,8 +23,8 @@ const folder = mkdtempSync(join(tmpdir(), "sardonyx-browser-"));
 const limits = { maxTextSize: 50_000, maxEdges: 500 };
 
 function inspected(name: string) {
-  const { source, input, extra, build } = presetOf(name);
-  const network = moduleNetwork({ name, source, model: build(), input, ...(extra && { extra }) });
+  const { source, inputs, build } = presetOf(name);
+  const network = moduleNetwork({ name, source, model: build(), inputs });
   return inspect(network, { optimizer: adam(), precision: "float32" });
 }
 

@@ -100,6 +100,7 @@ describe("train", () => {
       "checkpoint.safetensors",
       "curve-accuracy.svg",
       "curve-loss.svg",
+      "deployment.json",
       "evaluation.json",
       "log.jsonl",
       "model.onnx",
@@ -128,7 +129,7 @@ describe("train", () => {
     expect(stdout).toContain("Did not move, bit for bit, since the stage began: layers.0.weight, layers.0.bias");
   });
 
-  test("a recipe of one's own, outside the package", async () => {
+  test("a recipe of your own, outside the package", async () => {
     writeFileSync(join(folder, "points.ts"), readFileSync("test/fixtures/cli/points.ts"));
     const { code, stderr } = await run("train", "./points.ts", "--out", "points");
     expect([code, stderr]).toEqual([0, ""]);
@@ -150,10 +151,13 @@ describe("train", () => {
     expect(stdout.replace(/\s+/g, " ")).toContain("units 3, cell relu, deep yes");
     for (const file of ["plane.png", "curve-loss.svg"])
       expect(existsSync(join(folder, "chosen", file)), file).toBe(true);
-    expect((await run("eval", "chosen")).code).toBe(0);
+    expect((await run("eval", "chosen", "--recipe", "./choices.ts")).code).toBe(0);
+    expect((await run("eval", "chosen")).stderr).toMatch(
+      /a run of your own recipe .*choices\.ts.*--recipe .*choices\.ts/,
+    );
     const again = ["train", "./choices.ts", "--resume", "--out", "chosen"];
     expect((await run(...again, "--epochs", "3", "--units", "3")).code).toBe(0);
-    expect((await run(...again, "--units", "5")).stderr).toContain("--units 5 (the run has 3)");
+    expect((await run(...again, "--units", "5")).stderr).toContain("got units 5 (the run has 3)");
     expect((await run("train", "./choices.ts", "--cell", "gelu")).stderr).toContain(
       '--cell is "gelu"; pass one of tanh, relu',
     );
@@ -236,9 +240,9 @@ describe("a recipe with validation, early stopping and a stage that adds a layer
   test("is evaluated and exported with the layer that it added", async () => {
     const whole = await run("train", "./growing.ts", "--out", "grown", "--json");
     expect([whole.code, whole.stderr]).toEqual([0, ""]);
-    const evaluation = await run("eval", "grown", "--json");
+    const evaluation = await run("eval", "grown", "--recipe", "./growing.ts", "--json");
     expect([evaluation.code, evaluation.records]).toEqual([0, [recordOf(whole, "evaluation")]]);
-    expect((await run("eval", "grown", "--best")).code).toBe(0);
+    expect((await run("eval", "grown", "--recipe", "./growing.ts", "--best")).code).toBe(0);
     expect((await run("export", "grown", "--out", "grown.onnx")).code).toBe(0);
     expect(readFileSync(join(folder, "grown.onnx")).equals(readFileSync(join(folder, "grown/model.onnx")))).toBe(true);
   });
@@ -298,7 +302,7 @@ describe("mistakes are told in a sentence with exit status 2, and leave nothing 
     [
       "NaN in the data",
       train((code) => code.replace("(points)", "(points.map(() => [0, Number.NaN]))")),
-      /input data holds NaN.*\[NON_FINITE\]/,
+      /"x" of the batch holds NaN.*\[NON_FINITE\]/,
     ],
     ["an empty dataset", train((code) => code.replaceAll("length: 64", "length: 0")), /0 rows.*\[(DATA|SHAPE)\]/],
     [
@@ -311,11 +315,15 @@ describe("mistakes are told in a sentence with exit status 2, and leave nothing 
       () => ["train", "iris", "--learning-rate", "1e30", "--out", "mistake"],
       /the loss became NaN at batch \d+; .*first layer with a non-finite gradient is dense "layers\.\d".*\[NON_FINITE\]/,
     ],
-    ["a folder in use", () => ["train", "iris", "--out", "digits"], /not an empty folder; add --resume.*\[OPTION\]/],
+    [
+      "a folder in use",
+      () => ["train", "iris", "--out", "digits"],
+      /not an empty folder; resume the run that is in it \(--resume\).*\[OPTION\]/,
+    ],
     [
       "other settings on --resume",
       () => ["train", "lenet-mnist", "--resume", "--out", "digits", "--seed", "5", "--batch-size", "9"],
-      /got --batch-size 9 \(the run has 64\) and --seed 5 \(the run has 0\).*\[OPTION\]/,
+      /got seed 5 \(the run has 0\) and batch size 9 \(the run has 64\).*\[OPTION\]/,
     ],
     [
       "another recipe on --resume",
@@ -329,11 +337,11 @@ describe("mistakes are told in a sentence with exit status 2, and leave nothing 
     [
       "a picture that is none",
       () => ["predict", "digits", "fake.png"],
-      /fake\.png: cannot be read as a picture.*\[FILE\]/,
+      /fake\.png: cannot be read as an image.*\[FILE\]/,
     ],
     ["no such input", () => ["predict", "digits", "none.png"], /there is no file none\.png.*\[FILE\]/],
     ["broken JSON", () => ["predict", "points", "[1,"], /is not JSON.*\[FILE\]/],
-    ["text among numbers", () => ["predict", "points", '["a", null]'], /something else than numbers.*\[DATA\]/],
+    ["text among numbers", () => ["predict", "points", '["a", null]'], /something other than numbers.*\[DATA\]/],
     ["too few numbers", () => ["predict", "points", "[1]"], /holds \[1\] numbers, the model takes \[2\].*\[SHAPE\]/],
     ["unknown format", () => ["export", "digits", "--format", "onx"], /did you mean "onnx"\?.*\[OPTION\]/],
   ];
@@ -367,7 +375,7 @@ describe("mistakes are told in a sentence with exit status 2, and leave nothing 
     const path = recipe((code) => code.replace("const points", 'throw new TypeError("oops");\n    const points'));
     const { code, stderr } = await run("train", path, "--out", "mistake");
     expect(code).toBe(1);
-    expect(stderr).toMatch(/a defect of Sardonyx, or of a recipe.*\nTypeError: oops\n {4}at /);
+    expect(stderr).toMatch(/a defect of Sardonyx, or of your own recipe.*\nTypeError: oops\n {4}at /);
     expect(existsSync(join(folder, "mistake"))).toBe(false);
   });
 

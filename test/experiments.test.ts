@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import type { Outcome } from "../src/train/experiment.ts";
+import type { Outcome } from "../src/runs/experiment.ts";
 
 const program = fileURLToPath(new URL("../bin/sardonyx.mjs", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "sardonyx-experiments-"));
@@ -90,9 +90,9 @@ describe("depth-mnist", () => {
       ["depth-mnist", "--resume", "--out", "runs/depth-mnist"],
       "outcomes.json is damaged; remove it",
     ],
-    ["a profile of several networks", ["depth-mnist", "--profile"], "--profile is of one network"],
-    ["repeats of a recipe", ["iris", "--repeats", "2"], "--repeats is for experiments"],
-    ["other repeats than the run's", ["depth-mnist", "--resume", "--repeats", "2"], "--repeats 2 (the run has 1)"],
+    ["a profile of several networks", ["depth-mnist", "--profile"], "a profile is of one network"],
+    ["repeats of a recipe", ["iris", "--repeats", "2"], "repeats is for experiments"],
+    ["other repeats than the run's", ["depth-mnist", "--resume", "--repeats", "2"], "repeats 2 (the run has 1)"],
   ])("refuses %s", (_, given, message) => {
     writeFileSync(join(folder, "runs/depth-mnist/outcomes.json"), "[{}]");
     const { stderr, status } = train(...given);

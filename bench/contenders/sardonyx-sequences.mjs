@@ -20,7 +20,7 @@ const compile = { threads };
 export function lstmStep() {
   const shape = [32, 120, 128];
   const size = shape.reduce((product, extent) => product * extent, 1);
-  const trainer = new Trainer(lstm(128), meanSquaredError(), sgd(), [], { compile });
+  const trainer = new Trainer(lstm(128), { loss: meanSquaredError(), optimizer: sgd(), training: { compile } });
   const batch = {
     x: new Tensor("float32", shape, Float32Array.from(uniform(size, 1))),
     y: new Tensor("float32", shape, Float32Array.from(uniform(size, 2))),
@@ -37,7 +37,7 @@ export const gptSize = {
 
 export function gptStep() {
   const model = models.gpt2Architectures.GPT2LMHeadModel(gptSize);
-  const trainer = new Trainer(model, crossEntropy(), adam(), [], { compile });
+  const trainer = new Trainer(model, { loss: crossEntropy(), optimizer: adam(), training: { compile } });
   const ids = new Tensor("int32", [texts, tokens], Int32Array.from(labels(texts * tokens)));
   return { step: () => trainer.step({ x: ids, y: ids }) };
 }

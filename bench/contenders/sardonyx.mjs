@@ -17,9 +17,7 @@ import {
   Trainer,
   tensor,
 } from "../../dist/src/index.js";
-import { fuse } from "../../dist/src/jit/fused.js";
-import { Parameter } from "../../dist/src/nn/parameter.js";
-import { allocateShards } from "../../dist/src/train/arena.js";
+import { allocateShards } from "../../dist/src/train/store/arena.js";
 import { labels, parameterCount, uniform } from "./data.mjs";
 import { contend, threads } from "./measure.mjs";
 import { gptGenerate, gptStep, lstmStep } from "./sardonyx-sequences.mjs";
@@ -55,7 +53,12 @@ const cnn = () =>
 
 /** One full training step, its loss and accuracy read. */
 function training(model, shape) {
-  const trainer = new Trainer(model, crossEntropy(), adam(), [accuracy()], { compile: { threads } });
+  const trainer = new Trainer(model, {
+    loss: crossEntropy(),
+    optimizer: adam(),
+    metrics: [accuracy()],
+    training: { compile: { threads } },
+  });
   const size = shape.reduce((product, extent) => product * extent, 1);
   const batch = {
     x: new Tensor("float32", shape, Float32Array.from(uniform(size))),
@@ -67,18 +70,14 @@ function training(model, shape) {
 function adam32m() {
   const optimizer = adam();
   const names = ["parameters", "gradients", ...optimizer.slots];
-  const parameter = new Parameter("w", { shape: [parameterCount], initializer: () => new Float32Array(0) }, false);
-  const [shard] = allocateShards([["w", parameter]], names);
-  const vectors = names.map((name) => shard.vector(name));
-  vectors[0].set(uniform(parameterCount, 1));
-  vectors[1].set(uniform(parameterCount, 2));
-  const update = fuse(shard.memory, vectors, 3, ([p, g, ...slots], scalars) => {
-    const next = optimizer.update({ p, g, slots, scalars });
-    return { results: [next.p, undefined, ...next.slots] };
-  });
+  const [shard] = allocateShards([["w", { shape: [parameterCount] }]], names);
+  shard.vector("parameters").set(uniform(parameterCount, 1));
+  shard.vector("gradients").set(uniform(parameterCount, 2));
+  const bound = optimizer.bind(shard);
+  const whole = { slots: shard.slots, start: 0, end: shard.length };
   let count = 0;
   return {
-    step: () => update(0, parameterCount, optimizer.scalars(++count, 0.001, 1)),
+    step: () => bound.update(whole, { step: ++count, learningRate: 0.001, decayScale: 1, scale: 1 }),
     note: "One thread: a fused WebAssembly loop.",
   };
 }

@@ -63,7 +63,7 @@ export const depthExperiment = ({ name, data, next, load }: DepthOptions): Exper
         loss: crossEntropy(),
         metrics: [accuracy()],
         schedule: cosine({ rate: learningRate, steps: epochs * (batches(0).length ?? 1) }),
-        input: { dtype: "float32", shape: [1, 1, 28, 28] },
+        inputs: { dtype: "float32", shape: [1, 1, 28, 28] },
         samples: { train: train.length ?? 0, test: test.length ?? 0 },
       };
     },

@@ -53,8 +53,8 @@ export async function digitJudge(
     epochs: 1,
     training: { compile },
   });
-  const type = { dtype: "float32", shape: [batch, 1, 28, 28] } as const;
-  const [classify, describe] = [await predictor(model, type, compile), await predictor(features, type, compile)];
+  const classify = predictor(model, { compile, snapshot: true });
+  const describe = predictor(features, { compile, snapshot: true });
   const real = await inBatches(scale(test.tensors).x, batch, describe);
   return async (samples) => {
     const logits = await inBatches(samples, batch, classify);

@@ -1,10 +1,10 @@
-/** What a detector finds in pictures: read off its outputs, told, drawn. */
+/** What a detector finds in images: read off its outputs, reported, drawn. */
 import {
   type Answer,
   type Box,
   Canvas,
   type Color,
-  type DetectedPicture,
+  type DetectedImage,
   type Detection,
   encodePng,
   type LabelledBox,
@@ -14,7 +14,7 @@ import {
 import { readImage } from "../../src/node.ts";
 
 /** From brightness, uint8 [1, side, side], to the objects found, the surest first. */
-export type Find = (picture: Tensor<"uint8">) => Promise<readonly Detection[]>;
+export type Find = (image: Tensor<"uint8">) => Promise<readonly Detection[]>;
 
 /** The objects in rows of an ObjectFinder's output, without those that stand for nothing. */
 export function objectsIn({ data }: Tensor): Detection[] {
@@ -49,27 +49,21 @@ function mark(
   else canvas.text(right - 6, bottom + 2, `${label}`, color, 2);
 }
 
-/** Pictures side by side, enlarged, with what is there in green and what was found in red. */
-export function findingsSheet(
-  pictures: readonly (DetectedPicture & { readonly picture: Tensor<"uint8"> })[],
-): Uint8Array {
+/** Images side by side, enlarged, with what is there in green and what was found in red. */
+export function findingsSheet(images: readonly (DetectedImage & { readonly image: Tensor<"uint8"> })[]): Uint8Array {
   const [columns, scale, margin] = [4, 4, 16];
-  const step = (pictures[0]?.picture.shape.at(-1) ?? 1) * scale + margin;
-  const canvas = new Canvas(
-    Math.ceil(pictures.length / columns) * step + margin,
-    columns * step + margin,
-    [60, 60, 60],
-  );
-  for (const [i, { picture, truth, found }] of pictures.entries()) {
+  const step = (images[0]?.image.shape.at(-1) ?? 1) * scale + margin;
+  const canvas = new Canvas(Math.ceil(images.length / columns) * step + margin, columns * step + margin, [60, 60, 60]);
+  for (const [i, { image, truth, found }] of images.entries()) {
     const place = [margin + (i % columns) * step, margin + Math.floor(i / columns) * step] as const;
-    canvas.grey(...place, picture, scale);
+    canvas.grey(...place, image, scale);
     for (const own of truth) mark(canvas, own, place, scale, true);
     for (const own of found) mark(canvas, own, place, scale, false);
   }
   return encodePng(canvas.picture);
 }
 
-/** Looks for objects in a picture file of any size; boxes are in its own pixels. Throws FileError for a broken one. */
+/** Looks for objects in an image file of any size; boxes are in its own pixels. Throws FileError for a broken one. */
 export async function findInFile(path: string, find: Find, side: number): Promise<Answer> {
   const whole = await readImage(path, { channels: 1 });
   const [, height = side, width = side] = whole.shape;

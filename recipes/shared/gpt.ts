@@ -1,5 +1,6 @@
 /** Training of decoder-only language models on one text (Radford et al. 2019). */
 import { readFile } from "node:fs/promises";
+import { z } from "zod";
 import {
   cosine,
   crossEntropy,
@@ -10,10 +11,11 @@ import {
   models,
   perplexity,
   type Recipe,
-  sameWords,
-  type Tensor,
+  requireSameVocabulary,
   type Tokenizer,
   textWindows,
+  tokenizerFileSchema,
+  tokenizerOf,
 } from "../../src/index.ts";
 import { joinLines, loadMobyDick } from "../../src/node.ts";
 
@@ -44,14 +46,28 @@ async function readText(path: string): Promise<string> {
   return joinLines(text);
 }
 
-export const gptRecipe = ({ name, summary, data, epochs, next, size, dropout, tokenize }: GptRecipe): Recipe =>
-  defineRecipe({
+/** What is learned of the text: its tokens, as Hugging Face's tokenizer.json. */
+const facts = z.object({ tokenizer: tokenizerFileSchema });
+
+export const gptRecipe = ({ name, summary, data, epochs, next, size, dropout, tokenize }: GptRecipe): Recipe => {
+  const deployment = (tokenizer: Tokenizer) => ({
+    model: models.gpt2Architectures.GPT2LMHeadModel({
+      ...size,
+      ...{ feedForward: 4 * size.width, vocabulary: tokenizer.size },
+      ...{ dropout, attentionDropout: dropout, embeddingDropout: dropout },
+    }),
+    inputs: { dtype: "int32", shape: [1, size.positions] } as const,
+    writer: { tokenizer, positions: size.positions, prompt: "Call me" },
+  });
+  return defineRecipe({
     name,
     summary,
     data,
     defaults: { epochs, batchSize: 32, learningRate: 0.002, optimizer: "adamw", seed: 0 },
     options: { text: { description: "file of a text to learn in place of Moby Dick", default: "" } },
     next,
+    facts,
+    open: (_, { tokenizer }) => deployment(tokenizerOf(tokenizer)),
     async load({ batchSize, seed, epochs, learningRate, text: path }, limit) {
       const whole = await readText(path);
       const text = limit === undefined ? whole : whole.slice(0, limit * size.positions);
@@ -64,27 +80,22 @@ export const gptRecipe = ({ name, summary, data, epochs, next, size, dropout, to
       const train = windows(0, border, keyOf(seed)).shuffle(keyOf(seed)).batch(batchSize);
       const held = windows(border, end).batch(batchSize, { dropLast: false });
       const test = windows(end, ids.length);
-      const model = models.gpt2Architectures.GPT2LMHeadModel({
-        ...size,
-        ...{ feedForward: 4 * size.width, vocabulary: tokenizer.size },
-        ...{ dropout, attentionDropout: dropout, embeddingDropout: dropout },
-      });
       const steps = epochs * (train.length ?? 1);
       return {
-        model,
+        ...deployment(tokenizer),
+        facts: { tokenizer: JSON.parse(tokenizer.json()) },
         train,
         validation: held,
         test: test.batch(batchSize, { dropLast: false }),
         loss: crossEntropy(),
         metrics: [perplexity()],
         samples: { train: (train.length ?? 0) * batchSize, test: test.length ?? 0 },
-        input: { type: { dtype: "int32", shape: [1, size.positions] }, prepare: (raw: Tensor) => raw },
         schedule: cosine({ rate: learningRate, steps, warmup: Math.min(100, steps / 10), floor: learningRate / 20 }),
         optimizers: { adamw: { beta2: 0.99, weightDecay: 0.1 } },
         training: { clipNorm: 1 },
-        callbacks: [sameWords(tokenizer, "tokenizer")],
-        writer: { tokenizer, positions: size.positions, prompt: "Call me" },
+        callbacks: [requireSameVocabulary(tokenizer, "tokenizer")],
         draw: async () => ({ "tokenizer.json": tokenizer.json() }),
       };
     },
   });
+};

@@ -12,15 +12,15 @@ import {
   type Metric,
   type Module,
   OptionError,
+  onOutput,
   ops,
   predictor,
   Tensor,
-  type TensorType,
   transcriptAccuracy,
   type Value,
 } from "../../src/index.ts";
 
-/** What was heard, in a word and as it is told. */
+/** What was heard, as a word and as an answer. */
 interface Heard {
   readonly word: string;
   readonly answer: Answer;
@@ -34,7 +34,7 @@ export interface Listening {
   /** From places of words, int32 [N], to targets of the loss. */
   target(places: Tensor): Tensor;
   /** From features [1, …] to what was heard. */
-  open(model: Module, type: TensorType, compile: CompileOptions): Promise<(x: Tensor) => Promise<Heard>>;
+  open(model: Module, compile: CompileOptions): (x: Tensor) => Promise<Heard>;
 }
 
 /** One class a word. */
@@ -43,8 +43,8 @@ export const byWord = (words: readonly string[]): Listening => ({
   loss: crossEntropy(),
   metrics: [accuracy(), confusionMatrix(words.length)],
   target: (places) => places,
-  async open(model, type, compile) {
-    const run = await predictor(model, type, compile);
+  open(model, compile) {
+    const run = predictor(model, { compile, snapshot: true });
     return async (x) => {
       const output = await run(x);
       const logits = output.toNumbers();
@@ -68,15 +68,15 @@ export function byLetter(words: readonly string[]): Listening {
   const width = Math.max(...spelled.map(({ length }) => length));
   return {
     classes: alphabet.length + 1,
-    loss: (output, target) => ctc()(ops.logSoftmax(output), target),
+    loss: onOutput(ops.logSoftmax, ctc()),
     metrics: [transcriptAccuracy()],
     target: ({ data }) => {
       const rows = Array.from(data as Int32Array, (place) => spelled[place] ?? []);
       const padded = rows.flatMap((labels) => Array.from({ length: width }, (_, i) => labels[i] ?? -1));
       return new Tensor("int32", [rows.length, width], Int32Array.from(padded));
     },
-    async open(model, type, compile) {
-      const run = await predictor(model, type, compile);
+    open(model, compile) {
+      const run = predictor(model, { compile, snapshot: true });
       const decode = jit((output: Value) => {
         const labels = ctcDecode(output, longest);
         return { labels, loss: ctc()(ops.logSoftmax(output), labels) };
@@ -87,7 +87,7 @@ export function byLetter(words: readonly string[]): Listening {
         const word = letters.map((label) => alphabet[label - 1]).join("");
         // The loss is -log p over the letters.
         const probability = Math.exp(-loss.item() * Math.max(1, letters.length));
-        const known = words.includes(word) ? "" : ", no word that it was taught";
+        const known = words.includes(word) ? "" : ", no word of its vocabulary";
         const text = `${word || "nothing"} (${(100 * probability).toFixed(1)} %${known})`;
         return { word, answer: { text, fields: { word, probability } } };
       };

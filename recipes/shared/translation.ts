@@ -1,4 +1,5 @@
 /** Translation from English to French: the pairs, the task of a model that reads and writes, what it is compared with. */
+import { z } from "zod";
 import {
   accuracy,
   attentionWeights,
@@ -11,6 +12,7 @@ import {
   crossEntropy,
   DataError,
   type Dataset,
+  type Deployment,
   endId,
   foldIn,
   heatmap,
@@ -21,13 +23,13 @@ import {
   type OnDownload,
   OptionError,
   paddingId,
+  paddingMask,
   padRows,
   perplexity,
-  presenceOf,
   Random,
   type RecipeSettings,
+  requireSameVocabulary,
   type Schedule,
-  sameWords,
   sentenceOf,
   type Task,
   type TrainingOptions,
@@ -59,7 +61,10 @@ const tokensOf = (text: string): string[] => wordsOf(text, { elision: true });
 
 const sentence = { dtype: "int32", shape: [1, longest] } as const;
 /** Types of a model's inputs. */
-export const translationTypes = { input: sentence, extra: { decoder: sentence, mask: sentence } };
+export const translationInputs = { x: sentence, decoder: sentence, mask: sentence };
+
+/** What a run keeps of its data: the tokens of both languages, by id. */
+export const translationFacts = z.object({ tokens: z.array(z.string()) });
 
 /** Tokens known to a model of TypeScript's messages, to show its size without them. */
 export const usualVocabulary = 3_000;
@@ -136,33 +141,15 @@ function batchesOf(pairs: readonly Pair[], vocabulary: Vocabulary, size: number,
           members.map(({ target }) => [beginId, ...target.slice(0, -1)]),
           width,
         ),
-        mask: presenceOf(x, paddingId),
+        mask: paddingMask(x, paddingId),
       };
     },
     ...(key && { key }),
   });
 }
 
-export async function translationTask(
-  { data, beam, batchSize, seed }: Settings,
-  limit: number | undefined,
-  onDownload: OnDownload | undefined,
-  options: TranslationOptions,
-): Promise<Task> {
-  if (!Number.isInteger(beam) || beam < 1)
-    throw new OptionError(`--beam is ${beam}; pass a whole number from 1, such as 4`);
-  const key = keyOf(seed);
-  const found =
-    data === ""
-      ? await loadTypescriptMessages({ ...(onDownload && { onProgress: onDownload }) })
-      : await loadTranslations(data);
-  const { pairs, notes } = fitting(found);
-  const parts = parted(pairs, key);
-  const [train, test] = [parts.train.slice(0, limit), parts.test.slice(0, limit)];
-  const vocabulary = Vocabulary.of(train.flat());
-  const model = options.build(vocabulary.size);
-  const batches = batchesOf(train, vocabulary, batchSize, foldIn(key, "order"));
-
+/** What translates sentences of tokens with a model, so many at a time. */
+function translating(model: models.EncoderDecoder, vocabulary: Vocabulary, beam: number) {
   const translatorOf = (batch: number, compile: CompileOptions) => {
     const write = translator(model, { widths, batch, beam, compile });
     return async (sources: readonly (readonly string[])[]) =>
@@ -173,49 +160,19 @@ export async function translationTask(
     const rows = ids.map((id) => vocabulary.tokens[id] ?? "");
     return heatmap({ title: "Attention to the source", rows, columns: source, values: weights.data as Float32Array });
   };
+  return { translatorOf, map };
+}
+
+/** What a trained model is used with. */
+export function openTranslation(
+  model: models.EncoderDecoder,
+  vocabulary: Vocabulary,
+  { beam }: { readonly beam: number },
+): Deployment {
+  const { translatorOf, map } = translating(model, vocabulary, beam);
   return {
     model,
-    train: batches,
-    test: batchesOf(test, vocabulary, 32),
-    loss: crossEntropy({ ignore: paddingId, labelSmoothing: options.labelSmoothing ?? 0 }),
-    metrics: [accuracy({ ignore: paddingId }), perplexity({ ignore: paddingId })],
-    samples: { train: train.length, test: test.length },
-    notes: [`${vocabulary.size} tokens of both languages are known`, ...notes],
-    schedule: options.schedule(batches.length ?? 1),
-    callbacks: [sameWords(vocabulary)],
-    ...(options.optimizers && { optimizers: options.optimizers }),
-    ...(options.training && { training: options.training }),
-    input: { type: translationTypes.input, extra: translationTypes.extra, prepare: (raw) => raw },
-    async measure(compile) {
-      const [sources, references] = [test.map(([source]) => source), test.map(([, target]) => target)];
-      const written = await translatorOf(16, compile)(sources);
-      const dictionary = learnDictionary(train);
-      const wordForWord = sources.map((source) => source.map((token) => dictionary.get(token) ?? token));
-      const translations = written.map((ids) => vocabulary.decode(ids));
-      const joined = (sentences: readonly (readonly string[])[]) => sentences.map((tokens) => tokens.join(" "));
-      return {
-        bleu: bleu(translations, references),
-        chrf: chrf(joined(translations), joined(references)),
-        copy_bleu: bleu(sources, references),
-        dictionary_bleu: bleu(wordForWord, references),
-      };
-    },
-    async draw(compile) {
-      const shown = test.slice(0, 40);
-      const written = await translatorOf(16, compile)(shown.map(([source]) => source));
-      const rows = shown.map(([source, target], i) =>
-        [source, vocabulary.decode(written[i] ?? []), target].map(sentenceOf).join("\t"),
-      );
-      // A sentence that fills a picture and does not overflow it.
-      const at = Math.max(
-        0,
-        shown.findIndex(([source]) => source.length >= 8 && source.length <= 16),
-      );
-      return {
-        "translations.tsv": `${["source", "translation", "reference"].join("\t")}\n${rows.join("\n")}\n`,
-        "attention.svg": await map(shown[at]?.[0] ?? [], written[at] ?? [], compile),
-      };
-    },
+    inputs: translationInputs,
     dialogue: {
       what: "a sentence in English",
       example: "A class must be declared after its base class.",
@@ -238,6 +195,73 @@ export async function translationTask(
           };
         };
       },
+    },
+  };
+}
+
+export async function translationTask(
+  { data, beam, batchSize, seed }: Settings,
+  limit: number | undefined,
+  onDownload: OnDownload | undefined,
+  options: TranslationOptions,
+): Promise<Task<z.infer<typeof translationFacts>>> {
+  if (!Number.isInteger(beam) || beam < 1)
+    throw new OptionError(`--beam is ${beam}; pass a whole number from 1, such as 4`);
+  const key = keyOf(seed);
+  const found =
+    data === ""
+      ? await loadTypescriptMessages({ ...(onDownload && { onProgress: onDownload }) })
+      : await loadTranslations(data);
+  const { pairs, notes } = fitting(found);
+  const parts = parted(pairs, key);
+  const [train, test] = [parts.train.slice(0, limit), parts.test.slice(0, limit)];
+  const vocabulary = Vocabulary.of(train.flat());
+  const model = options.build(vocabulary.size);
+  const batches = batchesOf(train, vocabulary, batchSize, foldIn(key, "order"));
+
+  const { translatorOf, map } = translating(model, vocabulary, beam);
+  return {
+    ...openTranslation(model, vocabulary, { beam }),
+    facts: { tokens: [...vocabulary.tokens] },
+    train: batches,
+    test: batchesOf(test, vocabulary, 32),
+    loss: crossEntropy({ ignoreIndex: paddingId, labelSmoothing: options.labelSmoothing ?? 0 }),
+    metrics: [accuracy(), perplexity()],
+    samples: { train: train.length, test: test.length },
+    notes: [`${vocabulary.size} tokens of both languages are known`, ...notes],
+    schedule: options.schedule(batches.length ?? 1),
+    callbacks: [requireSameVocabulary(vocabulary)],
+    ...(options.optimizers && { optimizers: options.optimizers }),
+    ...(options.training && { training: options.training }),
+    async measure(compile) {
+      const [sources, references] = [test.map(([source]) => source), test.map(([, target]) => target)];
+      const written = await translatorOf(16, compile)(sources);
+      const dictionary = learnDictionary(train);
+      const wordForWord = sources.map((source) => source.map((token) => dictionary.get(token) ?? token));
+      const translations = written.map((ids) => vocabulary.decode(ids));
+      const joined = (sentences: readonly (readonly string[])[]) => sentences.map((tokens) => tokens.join(" "));
+      return {
+        bleu: bleu(translations, references),
+        chrf: chrf(joined(translations), joined(references)),
+        copy_bleu: bleu(sources, references),
+        dictionary_bleu: bleu(wordForWord, references),
+      };
+    },
+    async draw(compile) {
+      const shown = test.slice(0, 40);
+      const written = await translatorOf(16, compile)(shown.map(([source]) => source));
+      const rows = shown.map(([source, target], i) =>
+        [source, vocabulary.decode(written[i] ?? []), target].map(sentenceOf).join("\t"),
+      );
+      // A sentence that fills an image and does not overflow it.
+      const at = Math.max(
+        0,
+        shown.findIndex(([source]) => source.length >= 8 && source.length <= 16),
+      );
+      return {
+        "translations.tsv": `${["source", "translation", "reference"].join("\t")}\n${rows.join("\n")}\n`,
+        "attention.svg": await map(shown[at]?.[0] ?? [], written[at] ?? [], compile),
+      };
     },
   };
 }

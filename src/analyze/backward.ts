@@ -1,8 +1,6 @@
 /** The backward pass of a network: its gradient graph, and what stops gradients on their way. */
-import { reachableGradients } from "../autodiff/gradients.ts";
+import { differentiate } from "../autodiff/gradients.ts";
 import { type Graph, graphOf, type Node, nodesOf, type Value } from "../graph/ir.ts";
-import { simplify } from "../graph/passes.ts";
-import { ones } from "../ops/index.ts";
 import type { NetworkParameter } from "./network.ts";
 
 export interface Backward {
@@ -21,21 +19,20 @@ export interface Backward {
  * before it gets none.
  */
 export function backwardOf(training: Graph, parameters: readonly NetworkParameter[]): Backward {
-  // Rewrites that save work both ways come before the backward pass is derived, as in training.
-  const [loss, ...statistics] = simplify(training.outputs) as readonly [Value, ...Value[]];
+  const [traced, ...statistics] = training.outputs as readonly [Value, ...Value[]];
   const trainable = parameters.filter((parameter) => parameter.trainable);
   const values = trainable.map(({ value }) => value);
   const stops = new Map<string, number>();
-  const found = reachableGradients(
-    [loss],
-    [ones([], loss.dtype)],
-    values.filter((value) => value !== undefined),
-    ({ op }) => stops.set(op.type, (stops.get(op.type) ?? 0) + 1),
-  );
-  const byValue = new Map(values.filter((value) => value !== undefined).map((value, i) => [value, found[i]]));
-  const forward = [loss, ...statistics];
+  const present = values.filter((value) => value !== undefined);
+  const { loss, others, gradients } = differentiate(traced, {
+    wrt: present,
+    others: statistics,
+    onStop: ({ op }) => stops.set(op.type, (stops.get(op.type) ?? 0) + 1),
+  });
+  const byValue = new Map(present.map((value, i) => [value, gradients[i]]));
+  const forward = [loss, ...others];
   return {
-    graph: graphOf(training.inputs, [...forward, ...found.filter((gradient) => gradient !== undefined)]),
+    graph: graphOf(training.inputs, [...forward, ...gradients.filter((gradient) => gradient !== undefined)]),
     forward: new Set(nodesOf(forward)),
     stops,
     unreached: trainable.filter(({ value }) => value === undefined || byValue.get(value) === undefined),

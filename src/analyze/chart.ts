@@ -1,6 +1,8 @@
 /** A structure small enough to draw: repeated blocks folded into one, blocks as single boxes where there are still too many. */
+
+import { groupBy } from "../core/group-by.ts";
 import { type FoldedItem, foldLayers } from "./fold.ts";
-import { groupBy, total } from "./network.ts";
+import { total } from "./network.ts";
 import type { Inspection } from "./schema.ts";
 import type { Structure, Vertex } from "./structure.ts";
 

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { TensorType } from "../graph/ir.ts";
 import {
+  type AnyModule,
   activation,
   averagePool2d,
   batchNorm,
@@ -15,7 +16,6 @@ import {
   gru,
   layerNorm,
   lstm,
-  type Module,
   maxPool2d,
   multiHeadAttention,
   rmsNorm,
@@ -28,7 +28,7 @@ import { inspectionOf, networkOf, presetNetwork } from "./testing/networks.ts";
 const floats = (...shape: number[]): TensorType => ({ dtype: "float32", shape });
 const tokens = (...shape: number[]): TensorType => ({ dtype: "int64", shape });
 
-const costOfLayer = (layer: Module, type: TensorType) => {
+const costOfLayer = (layer: AnyModule, type: TensorType) => {
   const forward = networkOf(layer, type).graphs?.forward;
   if (!forward) throw new Error("a module has a graph");
   const { macs, flops } = costOf(forward.nodes);
@@ -36,7 +36,7 @@ const costOfLayer = (layer: Module, type: TensorType) => {
 };
 
 /** A multiply-add is one MAC and two FLOPs; biases are part of their product, as is usual. */
-const cases: readonly (readonly [string, Module, TensorType, number, number])[] = [
+const cases: readonly (readonly [string, AnyModule, TensorType, number, number])[] = [
   // 2 samples · 3 inputs · 4 outputs.
   ["dense", dense(4), floats(2, 3), 2 * 3 * 4, 2 * 2 * 3 * 4],
   ["dense over a sequence", dense(4), floats(2, 5, 3), 2 * 5 * 3 * 4, 2 * 2 * 5 * 3 * 4],

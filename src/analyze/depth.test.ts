@@ -1,7 +1,26 @@
 /** Depth under each definition: on graphs small enough to count by hand, and on architectures whose depth is published. */
 import { describe, expect, test } from "vitest";
 import type { Value } from "../graph/ir.ts";
-import { add, concat, linear, matmul, mul, relu, reshape, sigmoid, softmax, tanh, transpose } from "../ops/index.ts";
+import { makeNode } from "../graph/op.ts";
+import {
+  add,
+  concat,
+  expand,
+  gather,
+  int64s,
+  linear,
+  matmul,
+  mul,
+  RNN,
+  reduceMean,
+  relu,
+  reshape,
+  sigmoid,
+  slice,
+  softmax,
+  tanh,
+  transpose,
+} from "../ops/index.ts";
 import { blockCount } from "./blocks.ts";
 import { creditAssignmentDepth, recurrentDepth, weightedDepth } from "./depth.ts";
 import { flowOf } from "./flow.ts";
@@ -69,6 +88,32 @@ describe("by hand", () => {
       return matmul(reshape(matmul(x, transpose(own)), [2, 3]), own);
     });
     expect(weightedDepth(flow)).toBe(2);
+  });
+
+  test("of an unrolled sequence the steps that are read count, wherever their axis goes", () => {
+    /** Steps 7 of a recurrent layer, of which `read` makes the output. */
+    const unrolled = (direction: string, read: (sequence: Value, state: Value | undefined) => Value) => {
+      const flow = flowOfFunction((x, w) => {
+        const steps = expand(reshape(x, [1, 2, 3]), [7, 2, 3]);
+        const hidden = { hidden_size: 3, direction };
+        const [sequence, state] = makeNode(RNN, [steps, w(1, 3, 3), w(1, 3, 3)], hidden).outputs;
+        return read(sequence, state);
+      });
+      return recurrentDepth(flow)?.unrolled;
+    };
+    const step = (start: number) => (sequence: Value) => slice(sequence, { axis: 0, start, end: start + 1 });
+    expect(unrolled("forward", (sequence) => sequence)).toBe(7);
+    expect(unrolled("forward", step(6))).toBe(7);
+    expect(unrolled("forward", step(0))).toBe(1);
+    expect(unrolled("forward", step(2))).toBe(3);
+    expect(unrolled("reverse", step(6))).toBe(1);
+    expect(unrolled("reverse", step(0))).toBe(7);
+    expect(unrolled("reverse", (_, state) => state as Value)).toBe(7);
+    const samplesAhead = (sequence: Value) => relu(reshape(transpose(sequence, [2, 0, 1, 3]), [2, 7, 3]));
+    expect(unrolled("reverse", (sequence) => gather(samplesAhead(sequence), int64s([6]), 1))).toBe(1);
+    expect(unrolled("reverse", (sequence) => gather(samplesAhead(sequence), int64s([-7]), 1))).toBe(7);
+    expect(unrolled("reverse", (sequence) => reduceMean(samplesAhead(sequence), 1))).toBe(7);
+    expect(unrolled("reverse", (sequence) => step(6)(slice(sequence, { axis: 0, step: -1 })))).toBe(7);
   });
 
   test("a graph without weights has no depth", () => {

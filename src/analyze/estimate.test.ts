@@ -1,7 +1,7 @@
 /** What training takes, and networks side by side: against counts by hand. */
 import { describe, expect, test } from "vitest";
 import { dense, sequential } from "../nn/index.ts";
-import { adam, sgd } from "../train/optimizers.ts";
+import { adam, sgd } from "../train/optimizers/index.ts";
 import { compare } from "./compare.ts";
 import { costOfWay, waysToTrain } from "./estimate.ts";
 import { measureStep } from "./measure.ts";

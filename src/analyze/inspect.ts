@@ -1,10 +1,12 @@
 /** Inspection: everything that is told of one network, put together. */
+
+import { groupBy } from "../core/group-by.ts";
 import type { Value } from "../graph/ir.ts";
 import { blockCount } from "./blocks.ts";
 import { costOf } from "./cost.ts";
 import { creditAssignmentDepth, recurrentDepth, weightedDepth } from "./depth.ts";
 import { type Flow, flowOf } from "./flow.ts";
-import { groupBy, learnedOf, type Network, type NetworkParameter, parameterValues, total } from "./network.ts";
+import { learnedOf, type Network, type NetworkParameter, parameterValues, total } from "./network.ts";
 import { type Paths, pathsOf } from "./paths.ts";
 import { rolesOf } from "./roles.ts";
 import { scaleOf } from "./scale.ts";

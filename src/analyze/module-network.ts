@@ -2,9 +2,8 @@
 import { bytesPerElement } from "../core/dtype.ts";
 import { ShapeError } from "../core/errors.ts";
 import { size } from "../core/shape.ts";
-import { type Graph, graphOf, input, type TensorType, type Value } from "../graph/ir.ts";
-import { AuxiliaryClassifier } from "../models/index.ts";
-import { type Module, type Parameter, type Trace, tracedLayers } from "../nn/index.ts";
+import { type Graph, graphOf, input, type Value } from "../graph/ir.ts";
+import { type AnyModule, type Parameter, type Trace, type TypeTree, tracedLayers, valuesOf } from "../nn/index.ts";
 import { add } from "../ops/index.ts";
 import { standInLoss } from "./loss.ts";
 import type { Network, NetworkGraphs, NetworkLayer, NetworkParameter } from "./network.ts";
@@ -13,20 +12,19 @@ export interface ModuleSource {
   readonly name: string;
   /** Where the module comes from, in a few words. */
   readonly source: string;
-  readonly model: Module;
-  readonly input: TensorType;
-  /** Types of the extra inputs, by name. */
-  readonly extra?: Readonly<Record<string, TensorType>>;
+  readonly model: AnyModule;
+  /** Types of its inputs. */
+  readonly inputs: TypeTree;
 }
 
 /** The network of a module on inputs of given types. Throws what tracing throws when they do not fit. */
 export function moduleNetwork(given: ModuleSource): Network {
-  const { name, source, model, input: type, extra = {} } = given;
-  const trace = model.trace(type, { extra });
-  const { x, y, context } = trace;
+  const { name, source, model } = given;
+  const trace = model.trace(given.inputs);
+  const { inputs, output, context } = trace;
   const values = new Map(context.values);
   const { training, notes } = trainingGraph(given, trace, values);
-  const forward = graphOf([x, ...Object.values(trace.extra), ...values.values()], model.outputs(y));
+  const forward = graphOf([...inputs, ...values.values()], valuesOf(output));
   const owners = new Map<Parameter, string>();
   for (const [module, path] of model.modules())
     for (const parameter of module.own.values()) owners.set(parameter, path || "model");
@@ -51,8 +49,8 @@ export function moduleNetwork(given: ModuleSource): Network {
  * normalization cannot take, such as one sample of one element a channel, it is that of the prediction.
  */
 function trainingGraph(
-  { model, input: type, extra = {} }: ModuleSource,
-  prediction: Trace,
+  { model, inputs }: ModuleSource,
+  prediction: Trace<unknown>,
   values: Map<Parameter, Value>,
 ): Pick<NetworkGraphs, "training"> & Pick<Network, "notes"> {
   const bind = (parameter: Parameter, path: string): Value => {
@@ -62,40 +60,41 @@ function trainingGraph(
   };
   const key = input("uint32", [2], "key");
   try {
-    return { training: upToLoss(model, model.trace(type, { extra, training: true, key, bind }), key), notes: [] };
+    return { training: upToLoss(model.trace(inputs, { training: true, key, bind }), key), notes: [] };
   } catch (error) {
     if (!(error instanceof ShapeError)) throw error;
     const note = `It cannot be trained on this input (${error.message}): the cost of training is told as if running statistics were fixed.`;
-    return { training: upToLoss(model, prediction), notes: [note] };
+    return { training: upToLoss(prediction), notes: [note] };
   }
 }
 
 /** From data, targets and parameters to the loss of the outputs, those of auxiliary heads too, and new statistics. */
-function upToLoss(model: Module, { x, extra, y, context }: Trace, key?: Value): NetworkGraphs["training"] {
-  const heads = model instanceof AuxiliaryClassifier ? model.auxiliary(y) : [];
-  const losses = [...model.outputs(y), ...heads].map(standInLoss).filter((loss) => loss !== undefined);
+function upToLoss({ inputs, output, context }: Trace<unknown>, key?: Value): NetworkGraphs["training"] {
+  const losses = valuesOf(output)
+    .map(standInLoss)
+    .filter((loss) => loss !== undefined);
   const [first, ...rest] = losses;
   if (!first) return undefined;
   const loss = rest.reduce((sum, other) => add(sum, other.loss), first.loss);
-  const data = [x, ...Object.values(extra), ...(key ? [key] : []), ...losses.map(({ target }) => target)];
+  const data = [...inputs, ...(key ? [key] : []), ...losses.map(({ target }) => target)];
   return graphOf([...data, ...context.values.values()], [loss, ...context.updates.values()]);
 }
 
 /** Containers are told where they own parameters or compute products themselves. */
-function layersOf({ context }: Trace, { nodes }: Graph): readonly NetworkLayer[] {
+function layersOf({ context }: Trace<unknown>, { nodes }: Graph): readonly NetworkLayer[] {
   const working = new Set(nodes.flatMap(({ op, scope }) => (op.contracts && scope ? [scope] : [])));
   return tracedLayers(context)
     .filter(
       ({ kind, module, scopes }) =>
         kind !== "container" || module.own.size > 0 || scopes.some((own) => working.has(own)),
     )
-    .map(({ module, path, type, kind, output, scopes }) => ({
+    .map(({ module, path, type, kind, outputs, scopes }) => ({
       name: path || "model",
       type,
       // Parameters that a module around others owns, such as a class token.
       kind: kind === "container" ? "other" : kind,
       scopes,
-      outputShape: output.shape,
+      outputShape: outputs[0]?.shape ?? [],
       formula: module.formula(),
     }));
 }

@@ -71,18 +71,6 @@ export const total = <T>(items: Iterable<T>, count: (item: T) => number): number
   return sum;
 };
 
-/** Items by a key, in the order of its first item. */
-export function groupBy<T, K>(items: Iterable<T>, keyOf: (item: T) => K): Map<K, T[]> {
-  const groups = new Map<K, T[]>();
-  for (const item of items) {
-    const key = keyOf(item);
-    const group = groups.get(key) ?? [];
-    group.push(item);
-    groups.set(key, group);
-  }
-  return groups;
-}
-
 /** The values of a network's parameters and buffers. */
 export const parameterValues = ({ parameters }: Pick<Network, "parameters">): Set<Value> =>
   new Set(parameters.flatMap(({ value }) => value ?? []));

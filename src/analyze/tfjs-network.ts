@@ -33,8 +33,8 @@ function layersNetwork(name: string, document: LayersDocument, shapeOf: TfjsOpti
   const notes = notesOf(model);
   const { traced } = model;
   if (!traced) return unconnected(name, document, notes);
-  const { module, input, extra, stored } = traced;
-  const network = moduleNetwork({ name, source: sourceOf(document), model: module, input, extra });
+  const { module, inputs, stored } = traced;
+  const network = moduleNetwork({ name, source: sourceOf(document), model: module, inputs });
   const parameters = network.parameters.map((parameter) => {
     const type = stored.get(parameter.name)?.stored.type;
     return type ? { ...parameter, type: type.name, bits: type.bits } : parameter;

@@ -1,6 +1,7 @@
 /** What is not understood of a model, in sentences. */
+
+import { groupBy } from "../core/group-by.ts";
 import type { UnknownReason } from "../import/unknown.ts";
-import { groupBy } from "./network.ts";
 
 /** Something of a type that is not understood. */
 export interface Unknown extends UnknownReason {

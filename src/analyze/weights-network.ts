@@ -1,8 +1,10 @@
 /** Networks of which only the weights are known: a file of named tensors, without what is computed of them. */
+
+import { groupBy } from "../core/group-by.ts";
 import { type Shape, size } from "../core/shape.ts";
 import type { LayerKind } from "../nn/index.ts";
 import { formulaOf } from "./formula.ts";
-import { groupBy, type Network, type NetworkParameter } from "./network.ts";
+import type { Network, NetworkParameter } from "./network.ts";
 
 export interface NamedTensor {
   readonly name: string;

@@ -3,8 +3,9 @@ import { isFloat } from "../core/dtype.ts";
 import { GradientError, InternalError, SardonyxError } from "../core/errors.ts";
 import { sameShape } from "../core/shape.ts";
 import { type Node, nodesOf, type Value } from "../graph/ir.ts";
+import { simplify } from "../graph/passes.ts";
 import { assignScope } from "../graph/rewrite.ts";
-import { add, expand, scalar } from "../ops/index.ts";
+import { add, expand, ones, scalar } from "../ops/index.ts";
 
 /**
  * Gradients of Σ seeds·outputs with respect to each value of `wrt` (vector-Jacobian product).
@@ -15,11 +16,7 @@ export const gradients = (
   outputs: readonly Value[],
   seeds: readonly Value[],
   wrt: readonly Value[],
-): readonly Value[] =>
-  reachableGradients(outputs, seeds, wrt).map((found, i) => {
-    const { dtype, shape } = wrt[i] as Value;
-    return found ?? expand(scalar(0, dtype), shape);
-  });
+): readonly Value[] => reachableGradients(outputs, seeds, wrt).map((found, i) => orZeros(found, wrt[i] as Value));
 
 /**
  * As `gradients`, but `undefined` for a value that the outputs do not depend on. With `onStop`, an operator without a
@@ -66,6 +63,38 @@ export function reachableGradients(
   }
   return wrt.map((value) => accumulated.get(value));
 }
+
+export interface DifferentiateOptions {
+  /** What the gradients are with respect to. */
+  readonly wrt: readonly Value[];
+  /** Other values of the same graph, which are wanted beside the loss. */
+  readonly others?: readonly Value[];
+  /** Told of an operator without a gradient, behind which no gradient goes on; default: it is thrown. */
+  readonly onStop?: (node: Node, why: SardonyxError) => void;
+}
+
+/** A scalar with its gradients, and what was wanted beside it. */
+export interface Differentiated {
+  readonly loss: Value;
+  readonly others: readonly Value[];
+  /** For each value of `wrt`; `undefined` where the loss does not depend on it. */
+  readonly gradients: readonly (Value | undefined)[];
+}
+
+/**
+ * The gradient graph of a scalar loss. Rewrites that save work both ways are made before the backward pass is derived from the
+ * forward one. Throws GradientError as `gradients` does.
+ */
+export function differentiate(loss: Value, { wrt, others = [], onStop }: DifferentiateOptions): Differentiated {
+  // Graph inputs stay by themselves.
+  const kept = wrt.filter(({ producer }) => producer !== undefined);
+  const [simple = loss, ...rest] = simplify([loss, ...others], kept);
+  return { loss: simple, others: rest, gradients: reachableGradients([simple], [ones([], simple.dtype)], wrt, onStop) };
+}
+
+/** A gradient, or zeros of the shape of what it is with respect to. */
+export const orZeros = (gradient: Value | undefined, { dtype, shape }: Value): Value =>
+  gradient ?? expand(scalar(0, dtype), shape);
 
 function contributionsOf(
   node: Node,

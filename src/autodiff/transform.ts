@@ -2,9 +2,7 @@
 import { GradientError } from "../core/errors.ts";
 import { leavesOf, type MapTree, mapTree } from "../core/tree.ts";
 import { Value } from "../graph/ir.ts";
-import { simplify } from "../graph/passes.ts";
-import { ones } from "../ops/index.ts";
-import { gradients } from "./gradients.ts";
+import { differentiate, orZeros } from "./gradients.ts";
 
 type Gradients<P> = MapTree<P, Value, Value>;
 
@@ -17,10 +15,9 @@ function backward<P>(loss: unknown, aux: unknown, parameters: P): { loss: Value;
     if (leaf instanceof Value) return leaf;
     throw new GradientError(`gradient with respect to "${path}", which is a ${typeof leaf}; pass tensors only`);
   });
-  // Rewrites that save work both ways are made before the backward pass is derived from the forward one.
   const auxiliary = leavesOf(aux).flatMap(({ leaf }) => (leaf instanceof Value ? [leaf] : []));
-  const [total = loss, ...others] = simplify([loss, ...auxiliary], values);
-  const found = gradients([total], [ones([], loss.dtype)], values);
+  const { loss: total, others, gradients } = differentiate(loss, { wrt: values, others: auxiliary });
+  const found = gradients.map((gradient, i) => orZeros(gradient, values[i] as Value));
   let next = 0;
   let nextAux = 0;
   return {

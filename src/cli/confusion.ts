@@ -1,5 +1,5 @@
 /** A confusion matrix as text: true classes in rows, predicted ones in columns. */
-import { count, percent } from "./text.ts";
+import { count, percent } from "../core/number-text.ts";
 
 /** How often a class was taken for which. */
 interface Mistake {

@@ -1,28 +1,20 @@
 /** Ctrl-C: the first asks the work to stop when it can, the second ends the process at once. */
 
-/** Thrown where work stops because it was asked to; everything worth keeping is saved by then. */
-export class Interrupted extends Error {}
-
 export interface Interruption {
-  /** Whether Ctrl-C was pressed. */
-  readonly requested: boolean;
+  /** Aborted at the first Ctrl-C. */
+  readonly signal: AbortSignal;
   /** Ctrl-C means what it always means again. */
   release(): void;
 }
 
-/** Listens for Ctrl-C; `tell` is called at the first. */
-export function onInterrupt(tell: () => void): Interruption {
-  let requested = false;
+/** Listens for Ctrl-C; `onFirst` is called at the first. */
+export function onInterrupt(onFirst: () => void): Interruption {
+  const controller = new AbortController();
   const listener = () => {
-    if (requested) process.exit(130);
-    requested = true;
-    tell();
+    if (controller.signal.aborted) process.exit(130);
+    controller.abort();
+    onFirst();
   };
   process.on("SIGINT", listener);
-  return {
-    get requested() {
-      return requested;
-    },
-    release: () => void process.off("SIGINT", listener),
-  };
+  return { signal: controller.signal, release: () => void process.off("SIGINT", listener) };
 }

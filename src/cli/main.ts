@@ -1,6 +1,8 @@
 /** The program `sardonyx`: commands, their options and help from one table; messages and exit codes. */
 import { CommanderError, Option as CommanderOption, Command as Program } from "commander";
 import { InternalError, SardonyxError } from "../core/errors.ts";
+import { Interrupted } from "../runs/interrupted.ts";
+import { version } from "../runs/package.node.ts";
 import { type Command, flagOf, type OptionTable } from "./command.ts";
 import { command as compareCommand } from "./commands/compare.ts";
 import { command as estimateCommand } from "./commands/estimate.ts";
@@ -11,9 +13,7 @@ import { command as inspectCommand } from "./commands/inspect.ts";
 import { command as predictCommand } from "./commands/predict.ts";
 import { command as recipesCommand } from "./commands/recipes.ts";
 import { command as trainCommand } from "./commands/train.ts";
-import { Interrupted } from "./interrupt.ts";
 import { type Output, standardOutput } from "./output.ts";
-import { version } from "./package.ts";
 
 export const commands: readonly Command[] = [
   trainCommand,
@@ -94,7 +94,8 @@ function buildProgram(output: Output, known: readonly Command[]): Program {
     sub.addHelpText("after", `\nExamples:\n${examples.join("\n")}`);
     sub.action((...given: unknown[]) => {
       const operands = given.slice(0, command.arguments.length).flat() as string[];
-      return command.run({ arguments: operands, options: sub.opts(), output });
+      const { json: _, ...options } = sub.opts();
+      return command.run({ arguments: operands, options, output });
     });
   }
   return program;
@@ -120,7 +121,7 @@ function report(error: unknown, output: Output): number {
     return tell(output, error.code, error.message);
   const stack = error instanceof Error ? error.stack : String(error);
   output.record("error", { code: "DEFECT", message: String(error) });
-  output.warn(`This should not happen: a defect of Sardonyx, or of a recipe of one's own.\n${stack}`);
+  output.warn(`This should not happen: a defect of Sardonyx, or of your own recipe.\n${stack}`);
   return exitCodes.defect;
 }
 

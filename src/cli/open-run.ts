@@ -1,72 +1,17 @@
-/** A finished or interrupted run opened again: its recipe, its data, its model with the weights that it reached. */
-import { existsSync } from "node:fs";
-import { join } from "node:path";
-import { atPlace, FileError } from "../core/errors.ts";
-import type { CompileOptions } from "../jit/compile.ts";
-import { readBytes } from "../storage/atomic.node.ts";
-import { decodeCheckpoint } from "../train/checkpoint.ts";
-import type { Progress } from "../train/fit.ts";
-import type { Recipe, Task } from "../train/recipe.ts";
-import { loadParameters } from "../train/trainer.ts";
-import { toggle } from "./command.ts";
+/** The options of every command that opens a run. */
+import { type OpenRun, openRun } from "../runs/open-run.node.ts";
+import { type OptionValues, text, toggle } from "./command.ts";
 import type { Output } from "./output.ts";
-import { loadRecipe } from "./recipes.ts";
-import {
-  findRun,
-  type RunRecord,
-  type RunSettings,
-  readRecord,
-  recipeSettings,
-  runFiles,
-  shown,
-} from "./run-folder.ts";
 import { showDownloads } from "./train/progress.ts";
-import { beginStage, parseStage, stageCallbackName } from "./train/stage.ts";
 
-/** The option of every command that opens a run. */
-export const bestOption = toggle("use the weights of the best epoch (best.safetensors) instead of the last");
+export const openOptions = {
+  best: toggle("use the weights of the best epoch (best.safetensors) instead of the last"),
+  recipe: text("PATH", "of a run of your own recipe: the recipe, whose code is run"),
+} as const;
 
-export interface OpenRun {
-  readonly folder: string;
-  readonly record: RunRecord;
-  readonly recipe: Recipe;
-  readonly task: Task;
-  readonly compile: CompileOptions;
-}
-
-/** How a run's graphs are compiled. */
-export const compileOptions = ({ device, threads }: RunSettings): CompileOptions => ({ device, threads });
-
-/** The progress in a run's checkpoint. Throws FileError naming the file. */
-export async function readCheckpoint(folder: string, file: string): Promise<Progress> {
-  const path = join(folder, file);
-  if (!existsSync(path))
-    throw new FileError(
-      `${shown(folder)} has no ${file} yet; train on: sardonyx train RECIPE --resume --out ${shown(folder)}`,
-    );
-  const bytes = await readBytes(path, "checkpoint");
-  try {
-    return decodeCheckpoint(bytes);
-  } catch (error) {
-    throw atPlace(shown(path), error);
-  }
-}
-
-/** Opens a run for evaluation, prediction or export. */
-export async function openRun(
+/** Opens the run that a person named. */
+export const openNamed = (
   run: string,
-  { best = false, output }: { readonly best?: boolean | undefined; readonly output: Output },
-): Promise<OpenRun> {
-  const folder = findRun(run);
-  const record = await readRecord(folder);
-  const { recipe } = await loadRecipe(record.recipe.path ?? record.recipe.name);
-  const progress = await readCheckpoint(folder, best ? runFiles.best : runFiles.checkpoint);
-  const task = await recipe.load(recipeSettings(record.settings), record.settings.limit, showDownloads(output));
-  // Up to the stage that the checkpoint is of: a stage may have added layers.
-  const { index } = parseStage(progress.callbacks[stageCallbackName]);
-  for (const stage of (task.stages ?? [{}]).slice(0, index + 1)) beginStage(task, record.settings.seed, stage);
-  // They tell what the run was trained with, such as its words.
-  for (const callback of task.callbacks ?? []) callback.restore?.(progress.callbacks[callback.name]);
-  loadParameters(task.model, progress.trainer.tensors);
-  return { folder, record, recipe, task, compile: compileOptions(record.settings) };
-}
+  { best, recipe }: OptionValues<typeof openOptions>,
+  output: Output,
+): Promise<OpenRun> => openRun(run, { best, recipe, onDownload: showDownloads(output) });

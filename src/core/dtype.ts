@@ -48,3 +48,10 @@ export const isBigInt = (dtype: DType): boolean => dtype === "int64" || dtype ==
 /** A zero-filled array for `length` elements. */
 export const allocate = <D extends DType>(dtype: D, length: number): ArrayOf<D> =>
   new arrayTypes[dtype](length) as ArrayOf<D>;
+
+/** The least and the greatest element of an integer dtype; of bool, 0 and 1. */
+export function integerRange(dtype: DType): readonly [bigint, bigint] {
+  if (dtype === "bool") return [0n, 1n];
+  const bits = BigInt(8 * bytesPerElement(dtype));
+  return dtype.startsWith("u") ? [0n, 2n ** bits - 1n] : [-(2n ** (bits - 1n)), 2n ** (bits - 1n) - 1n];
+}

@@ -1,9 +1,9 @@
 /** Options that do not exist are told, with the nearest that does. */
 import { expect, test } from "vitest";
-import { conv2d } from "../nn/conv.ts";
-import { dense } from "../nn/dense.ts";
-import { sequential } from "../nn/sequential.ts";
-import { adam } from "../train/optimizers.ts";
+import { conv2d } from "../nn/layers/conv.ts";
+import { dense } from "../nn/layers/dense.ts";
+import { sequential } from "../nn/layers/sequential.ts";
+import { adam } from "../train/optimizers/index.ts";
 import { requireKnown } from "./options.ts";
 
 test("known options pass, others do not", () => {

@@ -3,7 +3,10 @@
 /** A leaf, or arrays and plain objects of trees. */
 export type Tree<T> = T | readonly Tree<T>[] | { readonly [key: string]: Tree<T> };
 
-/** The same nesting as `X`, with every leaf of type `From` replaced by `To`. */
+/**
+ * The same nesting as `X`, with every leaf of type `From` replaced by `To`. An interface counts as a leaf, as an instance of a class
+ * does: name the type of a plain object by `type`.
+ */
 export type MapTree<X, From, To> = X extends From
   ? To
   : X extends readonly unknown[] | Readonly<Record<string, unknown>>

@@ -5,7 +5,7 @@ export * from "./images/boxes.ts";
 export { scaleBytes } from "./images/bytes.ts";
 export { lightOnDark } from "./images/light-on-dark.ts";
 export type { BatchOptions } from "./pipeline/batching.ts";
-export { type BucketOptions, bucketed, padRows, presenceOf } from "./pipeline/buckets.ts";
+export { type BucketOptions, bucketed, paddingMask, padRows } from "./pipeline/buckets.ts";
 export { checkFinite, checkLabels } from "./pipeline/checks.ts";
 export {
   type Batch,
@@ -15,12 +15,14 @@ export {
   fromIndexed,
   fromIterable,
   fromTensors,
+  type Labelled,
   TensorDataset,
 } from "./pipeline/dataset.ts";
 export type { TensorRecord } from "./pipeline/rows.ts";
 export type { Source } from "./pipeline/source.ts";
 export { digitScene, type Scene, type SceneOptions } from "./sets/digit-scenes.ts";
 export { readIdx } from "./sets/idx.ts";
+export { cifar10Classes, fashionMnistClasses, mnistClasses } from "./sets/image-classes.ts";
 export { type IrisTensors, irisClasses, irisFeatures, parseIris } from "./sets/iris.ts";
 export {
   type CsvSource,
@@ -34,7 +36,7 @@ export {
 export { type SyntheticRatingsOptions, syntheticRatings } from "./sets/synthetic-ratings.ts";
 export { logMel, type MelOptions, melOf } from "./sound/mel.ts";
 export { fitLength, mixDown, resampler } from "./sound/sound.ts";
-export { changeSpeed, gain, hiss, type SoundTransform, shiftTime } from "./sound/sound-augment.ts";
+export { changeSpeed, gain, type SoundTransform, shiftTime, whiteNoise } from "./sound/sound-augment.ts";
 export { encodeWav, readWav, type Sound } from "./sound/wav.ts";
 export { dropDuplicates, dropMissing, dropOutliers, flagOutliers } from "./tables/clean.ts";
 export * from "./tables/preprocess.ts";
@@ -42,9 +44,15 @@ export { fitRatingBiases, type RatingBiases, type RatingBiasesOptions } from "./
 export { type BpeOptions, trainBpe } from "./text/bpe.ts";
 export { learnDictionary, type TokenPair } from "./text/dictionary.ts";
 export { type LabelledText, type LabelledTexts, parseLabelledText, sentimentClasses } from "./text/labelled-text.ts";
-export { type MaskingOptions, maskTokens, untold } from "./text/masking.ts";
+export { ignoredLabel, type MaskingOptions, maskTokens } from "./text/masking.ts";
 export { type TextWindow, textWindows } from "./text/text-windows.ts";
-export { characterTokenizer, type Tokenizer, type TokenizerFile, tokenizerOf } from "./text/tokenizer.ts";
+export {
+  characterTokenizer,
+  type Tokenizer,
+  type TokenizerFile,
+  tokenizerFileSchema,
+  tokenizerOf,
+} from "./text/tokenizer.ts";
 export { pairMessages, parseTranslations, type Translation, type Translations } from "./text/translations.ts";
 export {
   beginId,

@@ -1,23 +1,28 @@
 /** Decoding with kept keys and values gives what the whole sequence gives; sampling draws what its options leave. */
 import { describe, expect, test } from "vitest";
-import { DataError, OptionError } from "../core/errors.ts";
+import { DataError, NonFiniteError, OptionError } from "../core/errors.ts";
 import { keyOf, Random } from "../core/random.ts";
 import { Tensor } from "../core/tensor.ts";
-import { gpt2Architectures, LlamaModel, qwen2Architectures } from "../models/index.ts";
-import { type Module, sequential } from "../nn/index.ts";
-import { predict } from "../train/evaluate.ts";
-import { decoder, generate, sampleToken } from "./generate.ts";
+import { BertModel, gpt2Architectures, LlamaModel, qwen2Architectures, type TokenInputs } from "../models/index.ts";
+import { type AnyModule, dense, embedding, flatten, lstm, type Module, sequential } from "../nn/index.ts";
+import { predict } from "../train/predict.ts";
+import { decoder } from "./decoder.ts";
+import { generate } from "./generate.ts";
+import { sampleToken } from "./sampling.ts";
 
 const sizes = { vocabulary: 31, width: 16, layers: 2, heads: 4, feedForward: 24, positions: 12 };
 const grouped = { keyHeads: 2, windows: [3] };
-const models: readonly (readonly [string, Module])[] = [
+type LanguageModel = Module<TokenInputs>;
+const models: readonly (readonly [string, LanguageModel])[] = [
   ["gpt2", gpt2Architectures.GPT2LMHeadModel({ ...sizes, dropout: 0 })],
   ["qwen2, with grouped keys", qwen2Architectures.Qwen2ForCausalLM({ ...sizes, attention: { keyHeads: 2 } })],
-  ["llama, with a window", sequential([new LlamaModel({ ...sizes, attention: grouped })])],
+  ["llama, with a window", sequential<TokenInputs>([new LlamaModel({ ...sizes, attention: grouped })])],
+  // Which has no keys and values to keep.
+  ["a recurrent network", sequential<TokenInputs>([embedding(31, 8), lstm(8), dense(31)])],
 ];
 const tokens = [3, 14, 15, 9, 26, 5, 3, 5, 8, 9, 7];
 
-function prepared(model: Module): Module {
+function prepared<M extends AnyModule>(model: M): M {
   model.trace({ dtype: "int32", shape: [1, 2] });
   model.initialize(keyOf(4));
   return model;
@@ -51,6 +56,21 @@ describe("a decoder", () => {
     await expect(step.feed([])).rejects.toThrow(DataError);
   });
 
+  test("refuses more than the model's positions at once", async () => {
+    await expect(decoder(prepared(gpt2Architectures.GPT2LMHeadModel(sizes)), { capacity: 64 })).rejects.toThrow(
+      "it has 12 positions, and decoding asks for 64; pass a capacity of at most 12",
+    );
+  });
+
+  test("refuses what is no language model", async () => {
+    const flat = prepared(sequential([embedding(31, 2), flatten()]));
+    await expect(decoder(flat, { capacity: 4 })).rejects.toThrow(
+      "the model gives [1, 2]; a language model gives logits [batch, time, vocabulary]",
+    );
+    const encoder = prepared(new BertModel(sizes));
+    await expect(decoder(encoder, { capacity: 4 })).rejects.toThrow("the model gives no single tensor");
+  });
+
   test("goes on when it is full, with the last half of what it read", async () => {
     const step = await decoder(prepared(gpt2Architectures.GPT2LMHeadModel(sizes)), { capacity: 4 });
     const drawn: number[] = [];
@@ -66,6 +86,14 @@ describe("a decoder", () => {
 });
 
 describe("sampling", () => {
+  test("logits that are no numbers are refused; one that rules a token out is not", () => {
+    const random = new Random(keyOf(1));
+    for (const options of [{}, { temperature: 0 }])
+      expect(() => sampleToken(Float32Array.of(1, Number.NaN), options, random)).toThrow("the logit of token 1 is NaN");
+    expect(() => sampleToken(Float32Array.of(Number.POSITIVE_INFINITY), {}, random)).toThrow(NonFiniteError);
+    expect(sampleToken(Float32Array.of(Number.NEGATIVE_INFINITY, 1), {}, random)).toBe(1);
+  });
+
   // Probabilities 0.5, 0.25, 0.15, 0.1.
   const logits = Float32Array.from([0.15, 0.5, 0.1, 0.25], Math.log);
   const draw = (options: Parameters<typeof sampleToken>[1], count = 4000) => {

@@ -7,14 +7,9 @@ export {
   type NextTokens,
   type Prefix,
 } from "./beam-search.ts";
-export {
-  type Decoder,
-  type DecoderOptions,
-  decoder,
-  generate,
-  type SamplingOptions,
-  sampleToken,
-} from "./generate.ts";
+export { type Decoder, type DecoderOptions, decoder } from "./decoder.ts";
+export { generate } from "./generate.ts";
+export { type SamplingOptions, sampleToken } from "./sampling.ts";
 export {
   attentionWeights,
   type TranslationModel,

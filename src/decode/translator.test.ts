@@ -8,7 +8,7 @@ import { compile } from "../jit/compile.ts";
 import type { EncoderDecoder } from "../models/text/encoder-decoder.ts";
 import { RecurrentTranslator } from "../models/text/recurrent-translator.ts";
 import { Transformer } from "../models/text/transformer.ts";
-import { boundParameters } from "../train/evaluate.ts";
+import { builtIn } from "../nn/parameter-inputs.ts";
 import { attentionWeights, translator } from "./translator.ts";
 
 const sizes = { vocabulary: 11, width: 8 };
@@ -22,7 +22,7 @@ const source = [5, 9, 4];
 
 describe.each(models)("%s", (_, model) => {
   beforeAll(() => {
-    model.trace(int32(1, 3), { extra: { decoder: int32(1, 2), mask: int32(1, 3) } });
+    model.trace({ x: int32(1, 3), decoder: int32(1, 2), mask: int32(1, 3) });
     model.initialize(keyOf(4));
     // Larger scores, so that one token is clearly the likeliest.
     for (const { value } of model.parameters().values()) {
@@ -33,8 +33,8 @@ describe.each(models)("%s", (_, model) => {
 
   test("a beam of 1 takes the token that the whole model finds likeliest, each time", async () => {
     const length = 6;
-    const { x, extra, y } = model.trace(int32(1, 3), { ...boundParameters, extra: { decoder: int32(1, length) } });
-    const whole = await compile([x, ...Object.values(extra)], [y]);
+    const { inputs, output } = model.trace({ x: int32(1, 3), decoder: int32(1, length) }, { bind: builtIn });
+    const whole = await compile(inputs, [output]);
     const written: number[] = [beginId];
     while (written.length < length && written.at(-1) !== endId) {
       const [scores] = await whole.run([padRows([source], 3), padRows([written], length)]);

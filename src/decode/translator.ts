@@ -6,9 +6,9 @@ import { beginId, endId, paddingId, unknownId } from "../data/text/vocabulary.ts
 import { input, nodesOf, type Value } from "../graph/ir.ts";
 import { type CompileOptions, compile, type Executable } from "../jit/compile.ts";
 import { Context } from "../nn/context.ts";
-import type { Module } from "../nn/module.ts";
+import type { AnyModule } from "../nn/module.ts";
+import { builtIn } from "../nn/parameter-inputs.ts";
 import { add, cast, constant, equal, expand, logSoftmax, not, reduceMean, reshape, topK } from "../ops/index.ts";
-import { boundParameters } from "../train/evaluate.ts";
 import { beamSearch, type Candidate, type Hypothesis, type Prefix } from "./beam-search.ts";
 
 /** What a decoder attends to, and the one place [1] that is asked for. */
@@ -19,7 +19,7 @@ interface DecoderMemory {
 }
 
 /** A model whose encoder and decoder can be traced alone: see EncoderDecoder in models/. */
-export type TranslationModel = Module & {
+export type TranslationModel = AnyModule & {
   readonly attentionPath: string;
   encode(ids: Value, context: Context, mask?: Value): Value;
   decode(ids: Value, context: Context, memory: DecoderMemory): Value;
@@ -129,7 +129,7 @@ function compileEncoder(model: TranslationModel, width: number, { batch, beam, c
     const each = expand(reshape(value, [batch, 1, ...rest]), [batch, beam, ...rest]);
     return reshape(each, [batch * beam, ...rest]);
   };
-  const states = model.encode(ids, new Context(model, boundParameters), mask);
+  const states = model.encode(ids, new Context(model, { bind: builtIn }), mask);
   return compile([ids], [spread(states), spread(cast(mask, "int32"))], options);
 }
 
@@ -143,7 +143,7 @@ function compileStep(
   const [states, mask] = memory.map(({ dtype, shape }) => input(dtype, shape)) as [Value, Value];
   const written = input("int32", [batch * beam, room], "written");
   const at = input("int64", [1], "at");
-  const context = new Context(model, boundParameters);
+  const context = new Context(model, { bind: builtIn });
   const scores = model.score(model.decode(written, context, { states, mask, at }), context); // [rows, 1, vocabulary]
   const vocabulary = scores.shape[2] ?? 1;
   const allowed = add(reshape(scores, [batch * beam, vocabulary]), barred(vocabulary));
@@ -165,7 +165,7 @@ export async function attentionWeights(
   sequence: readonly number[],
   options?: CompileOptions,
 ): Promise<Tensor> {
-  const context = new Context(model, boundParameters);
+  const context = new Context(model, { bind: builtIn });
   const ids = input("int32", [1, source.length], "ids");
   const decoderIds = input("int32", [1, sequence.length], "decoder");
   const states = model.decode(decoderIds, context, { states: model.encode(ids, context) });

@@ -10,4 +10,4 @@ export {
   type Series,
   scatterPlot,
 } from "./plot.ts";
-export { encodePng, tilePictures } from "./png.ts";
+export { encodePng, tileImages } from "./png.ts";

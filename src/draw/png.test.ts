@@ -2,7 +2,7 @@
 import { decode } from "fast-png";
 import { describe, expect, test } from "vitest";
 import { Tensor, tensor } from "../core/tensor.ts";
-import { encodePng, tilePictures } from "./png.ts";
+import { encodePng, tileImages } from "./png.ts";
 
 describe("encodePng", () => {
   test("bytes as they are, grey", () => {
@@ -35,9 +35,9 @@ describe("encodePng", () => {
   });
 });
 
-test("tilePictures: row by row, a grey line between and around", () => {
+test("tileImages: row by row, a grey line between and around", () => {
   const pictures = new Tensor("uint8", [3, 1, 1, 2], Uint8Array.of(1, 2, 3, 4, 5, 6));
-  const { shape, data } = tilePictures(pictures, 2);
+  const { shape, data } = tileImages(pictures, 2);
   expect(shape).toEqual([1, 5, 7]);
   const grey = Array(7).fill(128);
   expect([...data]).toEqual([...grey, 128, 1, 2, 128, 3, 4, 128, ...grey, 128, 5, 6, 128, 128, 128, 128, ...grey]);

@@ -32,10 +32,7 @@ export function encodePng(picture: Tensor): Uint8Array {
  * Pictures [N, C, H, W] on one sheet [C, …], `columns` in a row (default: as wide as high), a line of grey between them and
  * around.
  */
-export function tilePictures(
-  pictures: Tensor,
-  columns = Math.ceil(Math.sqrt(pictures.shape[0] ?? 1)),
-): Tensor<"uint8"> {
+export function tileImages(pictures: Tensor, columns = Math.ceil(Math.sqrt(pictures.shape[0] ?? 1))): Tensor<"uint8"> {
   const [count = 0, channels = 1, height = 0, width = 0] = pictures.shape;
   if (pictures.shape.length !== 4) throw new ShapeError(`pictures are [N, C, H, W], got ${showShape(pictures.shape)}`);
   const rows = Math.ceil(count / columns);

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { OptionError } from "../core/errors.ts";
 import { graphOf } from "../graph/ir.ts";
 import { printGraph } from "../graph/print.ts";
-import { summarize } from "../nn/index.ts";
+import { summarize, valuesOf } from "../nn/index.ts";
 import { modelFromConfig } from "./huggingface.ts";
 
 const small = { hidden_size: 16, num_hidden_layers: 2, num_attention_heads: 4, intermediate_size: 24, vocab_size: 31 };
@@ -156,27 +156,27 @@ describe("what is described", () => {
   };
   const ids = (length: number) => ({ dtype: "int64", shape: [1, length] });
 
-  test("name, input and positions", () => {
+  test("name, inputs and positions", () => {
     expect(described({ model_type: "bert" })).toEqual({
       name: "BertModel",
       type: "bert",
-      input: ids(512),
+      inputs: { x: ids(512) },
       maxPositions: 512,
     });
     // Two of RoBERTa's positions are before the first token's.
     expect(described({ model_type: "roberta", max_position_embeddings: 130 })).toMatchObject({
       name: "RobertaModel",
-      input: ids(128),
+      inputs: { x: ids(128) },
       maxPositions: 128,
     });
-    expect(described({ model_type: "qwen2" })).toMatchObject({ input: ids(512), maxPositions: 32_768 });
+    expect(described({ model_type: "qwen2" })).toMatchObject({ inputs: { x: ids(512) }, maxPositions: 32_768 });
     expect(described({ model_type: "t5", architectures: ["T5ForConditionalGeneration"] })).toMatchObject({
-      extra: { decoder: ids(512) },
+      inputs: { x: ids(512), decoder: ids(512) },
       maxPositions: 512,
     });
-    expect(described({ model_type: "t5", architectures: ["T5EncoderModel"] })).not.toHaveProperty("extra");
+    expect(described({ model_type: "t5", architectures: ["T5EncoderModel"] }).inputs).toEqual({ x: ids(512) });
     expect(described({ model_type: "vit", num_channels: 1, image_size: 32, patch_size: 8 })).toMatchObject({
-      input: { dtype: "float32", shape: [1, 1, 32, 32] },
+      inputs: { x: { dtype: "float32", shape: [1, 1, 32, 32] } },
       maxPositions: 17,
     });
   });
@@ -184,18 +184,18 @@ describe("what is described", () => {
   test("a classifier has as many outputs as there are labels, two when nothing says", () => {
     const classes = (more: object) => {
       const architectures = ["BertForSequenceClassification"];
-      const { build, input } = modelFromConfig({ model_type: "bert", ...small, architectures, ...more });
-      return build().trace(input).y.shape;
+      const { build, inputs } = modelFromConfig({ model_type: "bert", ...small, architectures, ...more });
+      return valuesOf(build().trace(inputs).output).map(({ shape }) => shape);
     };
-    expect(classes({})).toEqual([1, 2]);
-    expect(classes({ num_labels: 5 })).toEqual([1, 5]);
-    expect(classes({ id2label: { 0: "negative", 1: "neutral", 2: "positive" } })).toEqual([1, 3]);
+    expect(classes({})).toEqual([[1, 2]]);
+    expect(classes({ num_labels: 5 })).toEqual([[1, 5]]);
+    expect(classes({ id2label: { 0: "negative", 1: "neutral", 2: "positive" } })).toEqual([[1, 3]]);
   });
 
   test("scores have a weight of their own where they are not tied", () => {
     const total = (config: object) => {
-      const { build, input } = modelFromConfig({ ...small, num_key_value_heads: 4, ...config });
-      return summarize(build(), input).parameters;
+      const { build, inputs } = modelFromConfig({ ...small, num_key_value_heads: 4, ...config });
+      return summarize(build(), inputs).parameters;
     };
     const cases = [
       ["bert", "BertForMaskedLM"],
@@ -214,8 +214,8 @@ describe("what is described", () => {
   test("rotary positions are read from both forms of config", () => {
     // The frequencies of heads of width 4 are a constant of two numbers, which the printed graph shows.
     const printed = (more: object) => {
-      const { build, input } = modelFromConfig({ model_type: "llama", ...small, ...more });
-      return printGraph(graphOf([], [build().trace(input).y]));
+      const { build, inputs } = modelFromConfig({ model_type: "llama", ...small, ...more });
+      return printGraph(graphOf([], valuesOf(build().trace(inputs).output)));
     };
     const scaling = { rope_type: "linear", factor: 2 };
     const older = printed({ rope_theta: 100, rope_scaling: scaling });

@@ -8,7 +8,6 @@ import {
   qwen2Architectures,
   t5Architectures,
 } from "../models/index.ts";
-import { shownLength, tokenType } from "../models/shared/preset.ts";
 import {
   activation,
   activationNames,
@@ -23,7 +22,7 @@ import {
   rate,
   requireMultiple,
 } from "./config-fields.ts";
-import { defineFamily } from "./family.ts";
+import { defineFamily, tokens } from "./family.ts";
 import { rotaryFields, rotaryOf } from "./rotary-fields.ts";
 
 const gpt2Schema = fields(
@@ -53,8 +52,7 @@ export const gpt2Family = defineFamily({
   schema: gpt2Schema,
   architectures: gpt2Architectures,
   read: (config) => ({
-    input: tokenType(shownLength(config.n_positions)),
-    maxPositions: config.n_positions,
+    ...tokens(config.n_positions),
     options: {
       vocabulary: config.vocab_size,
       width: config.n_embd,
@@ -113,32 +111,27 @@ export const t5Family = defineFamily({
   type: "t5",
   schema: t5Schema,
   architectures: t5Architectures,
-  read: (config, name) => {
-    const input = tokenType(shownLength(config.n_positions));
-    return {
-      input,
-      ...(name !== "T5EncoderModel" && { extra: { decoder: input } }),
-      maxPositions: config.n_positions,
-      options: {
-        vocabulary: config.vocab_size,
-        width: config.d_model,
-        layers: config.num_layers,
-        heads: config.num_heads,
-        feedForward: config.d_ff,
-        keyWidth: config.d_kv,
-        decoderLayers: config.num_decoder_layers ?? undefined,
-        network: config.feed_forward_proj,
-        distances: {
-          buckets: config.relative_attention_num_buckets,
-          farthest: config.relative_attention_max_distance,
-        },
-        dropout: config.dropout_rate,
-        epsilon: config.layer_norm_epsilon,
+  read: (config, name) => ({
+    ...tokens(config.n_positions, { decoder: name !== "T5EncoderModel" }),
+    options: {
+      vocabulary: config.vocab_size,
+      width: config.d_model,
+      layers: config.num_layers,
+      heads: config.num_heads,
+      feedForward: config.d_ff,
+      keyWidth: config.d_kv,
+      decoderLayers: config.num_decoder_layers ?? undefined,
+      network: config.feed_forward_proj,
+      distances: {
+        buckets: config.relative_attention_num_buckets,
+        farthest: config.relative_attention_max_distance,
       },
-      // Version 5 of the library writes that embeddings are tied in either case, and tells by the other field.
-      tied: (config.tie_word_embeddings ?? true) && (config.scale_decoder_outputs ?? true),
-    };
-  },
+      dropout: config.dropout_rate,
+      epsilon: config.layer_norm_epsilon,
+    },
+    // Version 5 of the library writes that embeddings are tied in either case, and tells by the other field.
+    tied: (config.tie_word_embeddings ?? true) && (config.scale_decoder_outputs ?? true),
+  }),
 });
 
 /** Fields of llama, which mistral and qwen2 have too, with other defaults. */
@@ -192,8 +185,7 @@ const llamaOptions = (config: LlamaFields, attention: LlamaOptions["attention"] 
 });
 
 const llamaReading = (config: LlamaFields, options: LlamaOptions) => ({
-  input: tokenType(shownLength(config.max_position_embeddings)),
-  maxPositions: config.max_position_embeddings,
+  ...tokens(config.max_position_embeddings),
   options,
   tied: config.tie_word_embeddings ?? false,
 });

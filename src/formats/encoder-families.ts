@@ -8,7 +8,7 @@ import {
   robertaArchitectures,
   vitArchitectures,
 } from "../models/index.ts";
-import { imageType, shownLength, tokenType } from "../models/shared/preset.ts";
+import { imageInputs } from "../models/shared/preset.ts";
 import { vitTokens } from "../models/vision/vit.ts";
 import {
   activation,
@@ -22,7 +22,7 @@ import {
   rate,
   requireMultiple,
 } from "./config-fields.ts";
-import { defineFamily } from "./family.ts";
+import { defineFamily, tokens } from "./family.ts";
 
 /** Fields of bert, which roberta and albert have too, with other defaults. */
 const bertFields = {
@@ -63,9 +63,6 @@ const bertOptions = (config: z.output<typeof bertSchema>): BertOptions => ({
   epsilon: config.layer_norm_eps,
   deviation: config.initializer_range,
 });
-
-/** Input of a model of tokens. */
-const tokens = (maxPositions: number) => ({ maxPositions, input: tokenType(shownLength(maxPositions)) });
 
 export const bertFamily = defineFamily({
   type: "bert",
@@ -210,7 +207,7 @@ export const vitFamily = defineFamily({
   schema: vitSchema,
   architectures: vitArchitectures,
   read: (config) => ({
-    input: imageType(config.num_channels, config.image_size),
+    inputs: imageInputs(config.num_channels, config.image_size),
     maxPositions: vitTokens({ image: config.image_size, patch: config.patch_size }),
     options: {
       width: config.hidden_size,

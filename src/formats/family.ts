@@ -2,7 +2,8 @@
 import type { z } from "zod";
 import type { TensorType } from "../graph/ir.ts";
 import type { Architectures } from "../models/index.ts";
-import type { Module } from "../nn/index.ts";
+import { shownLength, tokenType } from "../models/shared/preset.ts";
+import type { AnyModule } from "../nn/index.ts";
 import { labelsOf, readFields } from "./config-fields.ts";
 
 /** A model that a config.json describes. */
@@ -11,14 +12,12 @@ export interface ConfiguredModel {
   readonly name: string;
   /** Name of the family, `bert`. */
   readonly type: string;
-  /** What it takes, for one sample. */
-  readonly input: TensorType;
-  /** What it needs beside that, by name. */
-  readonly extra?: Readonly<Record<string, TensorType>>;
+  /** Types of what it takes, by name, for one sample. */
+  readonly inputs: Readonly<Record<string, TensorType>>;
   /** The longest sequence; where positions are relative (T5), that of the training; of images, the number of tokens. */
   readonly maxPositions: number;
   /** A new model without weights, whose parameters have the names of the published ones. */
-  build(): Module;
+  build(): AnyModule;
 }
 
 /** Fields that every family has. */
@@ -28,7 +27,7 @@ interface CommonFields {
 }
 
 /** What the fields of a config say. */
-interface Reading<Options> extends Pick<ConfiguredModel, "input" | "extra" | "maxPositions"> {
+interface Reading<Options> extends Pick<ConfiguredModel, "inputs" | "maxPositions"> {
   readonly options: Options;
   /** Rate at which a classifier's input is dropped; default the family's. */
   readonly dropout?: number | null | undefined;
@@ -61,7 +60,16 @@ export function defineFamily<Fields extends CommonFields, Options>(spec: FamilyS
       const values = readFields(type, schema, config);
       const { options, dropout, tied, ...rest } = read(values, name);
       const head = { labels: labelsOf(values), dropout: dropout ?? undefined, tied };
-      return { name, type, ...rest, build: () => architectures[name]?.(options, head) as Module };
+      return { name, type, ...rest, build: () => architectures[name]?.(options, head) as AnyModule };
     },
   };
+}
+
+/** What the fields of a model of tokens say of its inputs; `decoder` adds the ids that a decoder takes. */
+export function tokens(
+  maxPositions: number,
+  { decoder = false } = {},
+): Pick<ConfiguredModel, "inputs" | "maxPositions"> {
+  const ids = tokenType(shownLength(maxPositions));
+  return { inputs: { x: ids, ...(decoder && { decoder: ids }) }, maxPositions };
 }

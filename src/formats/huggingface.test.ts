@@ -4,27 +4,26 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { type Shape, showShape } from "../core/shape.ts";
 import { Tensor, tensor } from "../core/tensor.ts";
-import { compile } from "../jit/compile.ts";
-import { PooledEncoder } from "../models/index.ts";
 import { fill, integers, signed } from "../models/testing/fill.ts";
 import { distanceBucket } from "../models/text/t5.ts";
 import { Transformer } from "../models/text/transformer.ts";
-import type { Module } from "../nn/index.ts";
+import type { AnyModule } from "../nn/index.ts";
 import { expectClose } from "../nn/testing/check-layer.ts";
 import { modelFromConfig } from "./huggingface.ts";
+import { run } from "./testing/run.ts";
 
 interface Plain {
   readonly shape: Shape;
   readonly data: readonly number[];
 }
-interface Run {
+interface Outputs {
   readonly output: Plain;
   readonly pooled?: Plain;
 }
 interface RecordedModel {
   readonly config?: Readonly<Record<string, unknown>>;
   readonly names: string;
-  readonly runs: { readonly plain: Run; readonly masked?: Run };
+  readonly runs: { readonly plain: Outputs; readonly masked?: Outputs };
 }
 interface Buckets {
   readonly both: boolean;
@@ -39,7 +38,7 @@ const recorded = JSON.parse(
 ) as { readonly models: Readonly<Record<string, RecordedModel>>; readonly buckets: readonly Buckets[] };
 
 /** Names and shapes as the script digests them. */
-const digestOf = (model: Module): string => {
+const digestOf = (model: AnyModule): string => {
   const lines = [...model.parameters()].map(([path, { shape }]) => `${path} ${showShape(shape)}`);
   return createHash("sha256").update(lines.sort().join("\n")).digest("hex");
 };
@@ -59,26 +58,18 @@ const padded = (ids: Tensor<"int64">) =>
     ids.data.map((id, i) => (i < 12 ? id : 1n)),
   );
 
-/** Outputs of a model whose weights are filled, with its extra inputs by name. */
-async function outputs(model: Module, x: Tensor, extra: Readonly<Record<string, Tensor>>) {
-  const traced = model.trace(x, { extra });
+/** Compares outputs of a model whose weights are filled: the first one, and where there is one that of the sentence or image. */
+async function check(
+  model: AnyModule,
+  inputs: Readonly<Record<string, Tensor>>,
+  { output, pooled }: Outputs,
+): Promise<void> {
+  model.trace(inputs);
   fill(model);
-  const { values } = traced.context;
-  const pooled = model instanceof PooledEncoder && "pooler" in model ? [model.pooled(traced.y)] : [];
-  const executable = await compile(
-    [traced.x, ...Object.values(traced.extra), ...values.values()],
-    [traced.y, ...pooled],
-  );
-  const weights = Array.from(values.keys(), ({ value }) => value as Tensor);
-  const [output, second] = await executable.run([x, ...Object.values(extra), ...weights]);
-  await executable.session.release();
-  return { output, second };
-}
-
-async function check(model: Module, x: Tensor, extra: Readonly<Record<string, Tensor>>, run: Run): Promise<void> {
-  const { output, second } = await outputs(model, x, extra);
-  expectClose(output, revive(run.output), "output");
-  if (second) expectClose(second, revive(run.pooled ?? { shape: [], data: [] }), "pooled");
+  const outputs = await run(model, inputs);
+  expect(outputs.length, "outputs").toBe(pooled ? 2 : 1);
+  expectClose(outputs[0], revive(output), "output");
+  if (pooled) expectClose(outputs[1], revive(pooled), "pooled");
 }
 
 describe("names and outputs", () => {
@@ -88,17 +79,16 @@ describe("names and outputs", () => {
   test.each(Object.entries(recorded.models).filter(([, { config }]) => config))(
     "%s",
     async (_, { config = {}, names, runs }) => {
-      const { build, name, type, extra, input } = modelFromConfig(config);
+      const { build, name, type, inputs } = modelFromConfig(config);
       const model = build();
-      const needed: Readonly<Record<string, Tensor>> = extra ? { decoder } : {};
       if (type === "vit") {
-        await check(model, signed("input", [2, ...input.shape.slice(1)]), {}, runs.plain);
+        const [, ...image] = inputs["x"]?.shape ?? [];
+        await check(model, { x: signed("input", [2, ...image]) }, runs.plain);
       } else {
-        await check(model, ids, needed, runs.plain);
-        const types: Readonly<Record<string, Tensor>> = ["bert", "albert"].includes(type)
-          ? { types: integers("types", [2, 7], 2) }
-          : {};
-        if (runs.masked) await check(model, padded(ids), { ...needed, mask, ...types }, runs.masked);
+        const needed = inputs["decoder"] && { decoder };
+        await check(model, { x: ids, ...needed }, runs.plain);
+        const types = ["bert", "albert"].includes(type) && { types: integers("types", [2, 7], 2) };
+        if (runs.masked) await check(model, { x: padded(ids), ...needed, mask, ...types }, runs.masked);
       }
       expect(digestOf(model), `names of ${name}`).toBe(names);
     },
@@ -107,8 +97,8 @@ describe("names and outputs", () => {
   test("the Transformer of 2017", async () => {
     const { names, runs } = recorded.models["Transformer"] as RecordedModel;
     const model = new Transformer({ vocabulary: 31, width: 16, heads: 4, layers: 2, feedForward: 24 });
-    await check(model, ids, { decoder }, runs.plain);
-    await check(model, padded(ids), { decoder, mask }, runs.masked as Run);
+    await check(model, { x: ids, decoder }, runs.plain);
+    await check(model, { x: padded(ids), decoder, mask }, runs.masked as Outputs);
     expect(digestOf(model)).toBe(names);
   });
 });

@@ -26,8 +26,8 @@ const families = new Map(
  * model without a head. Throws OptionError for a family or class that is not known, and for fields that are missing or
  * wrong.
  * @example
- * const { build, input } = modelFromConfig(JSON.parse(readFileSync("bert-base-uncased/config.json", "utf8")));
- * console.log(summarize(build(), input).parameters);
+ * const { build, inputs } = modelFromConfig(JSON.parse(readFileSync("bert-base-uncased/config.json", "utf8")));
+ * console.log(summarize(build(), inputs).parameters);
  */
 export function modelFromConfig(config: unknown): ConfiguredModel {
   if (!isPlainObject(config))

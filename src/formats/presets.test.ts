@@ -6,7 +6,7 @@ import { showShape } from "../core/shape.ts";
 import { graphOf, input } from "../graph/ir.ts";
 import { printGraph } from "../graph/print.ts";
 import { type Preset, presetOf } from "../models/index.ts";
-import { type Module, summarize } from "../nn/index.ts";
+import { type AnyModule, summarize, valuesOf } from "../nn/index.ts";
 import { modelFromConfig } from "./huggingface.ts";
 
 interface RecordedPreset {
@@ -20,7 +20,7 @@ const { presets } = JSON.parse(
   readFileSync(new URL("../../test/fixtures/models/transformers.json", import.meta.url), "utf8"),
 ) as { readonly presets: Readonly<Record<string, RecordedPreset>> };
 
-const digestOf = (model: Module): string => {
+const digestOf = (model: AnyModule): string => {
   const lines = [...model.parameters()].map(([path, { shape }]) => `${path} ${showShape(shape)}`);
   return createHash("sha256").update(lines.sort().join("\n")).digest("hex");
 };
@@ -28,18 +28,18 @@ const digestOf = (model: Module): string => {
 test.each(Object.entries(presets))("%s", (name, { config, names, parameters }) => {
   const preset = presetOf(name);
   const configured = modelFromConfig(config);
-  expect([configured.input, configured.extra]).toEqual([preset.input, preset.extra]);
+  expect(configured.inputs).toEqual(preset.inputs);
   for (const model of [preset.build(), configured.build()]) {
-    expect(summarize(model, preset.input, { extra: preset.extra ?? {} }).parameters).toBe(parameters);
+    expect(summarize(model, preset.inputs).parameters).toBe(parameters);
     expect(digestOf(model)).toBe(names);
   }
 });
 
 test("a config and its preset compute alike, in training too: their graphs print the same", () => {
   const key = input("uint32", [2], "key");
-  const printed = (model: Module, { input: type, extra = {} }: Preset) => {
-    const { y } = model.trace(type, { extra, training: true, key });
-    return printGraph(graphOf([], [y]));
+  const printed = (model: AnyModule, { inputs }: Preset) => {
+    const { output } = model.trace(inputs, { training: true, key });
+    return printGraph(graphOf([], valuesOf(output)));
   };
   for (const [name, { config }] of Object.entries(presets)) {
     const preset = presetOf(name);

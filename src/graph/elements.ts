@@ -81,3 +81,13 @@ export function mapElements(
 
 /** The outputs of an operator with one, if that could be computed. */
 export const oneOutput = (result: Tensor | undefined): readonly Tensor[] | undefined => result && [result];
+
+/** Outputs of an elementwise rule that needs more than its elements; `undefined` when they would not be exact. */
+export function evaluateElements(
+  y: TensorType,
+  operands: readonly (Tensor | undefined)[],
+  compute: (...elements: number[]) => number,
+): readonly Tensor[] | undefined {
+  const known = operands.filter((operand) => operand !== undefined);
+  return known.length === operands.length ? oneOutput(mapElements(y, known, compute)) : undefined;
+}

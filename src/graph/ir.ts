@@ -19,6 +19,9 @@ export interface TensorType {
   readonly shape: Shape;
 }
 
+/** What must hold of a tensor that is fed to a graph input of a name. Throws SardonyxError that says which element does not. */
+export type InputCheck = (tensor: Tensor, name: string) => void;
+
 /** A tensor in a graph. */
 export class Value implements TensorType {
   readonly dtype: DType;
@@ -27,6 +30,8 @@ export class Value implements TensorType {
   readonly producer: Node | undefined;
   /** Name of a graph input, if it has one. */
   readonly name: string | undefined;
+  /** Of a graph input: what must hold of what is fed to it, by what it is about; put there by those who read it. */
+  checks: Map<string, InputCheck> | undefined = undefined;
 
   constructor(type: TensorType, producer?: Node, name?: string) {
     this.dtype = type.dtype;

@@ -82,6 +82,25 @@ export interface LowRankPath {
   apply(a: Value, b: Value): Value;
 }
 
+/** The axis along which the samples of each tensor lie; `undefined` for a tensor that is the same for all samples. */
+export type SampleAxes = readonly (number | undefined)[];
+
+/** What a rule about samples sees of a node that computes with a batch. */
+export interface SamplesView<A extends Arity, S extends AttributeSchema> extends NodeView<A, S> {
+  /** Where the samples of the operands lie; those of one at least lie somewhere. */
+  readonly axes: SampleAxes;
+  /** How many samples there are. An axis may have a multiple of that: then the elements of each sample stand together. */
+  readonly count: number;
+}
+
+/** A node that computes each sample by itself. */
+export interface SampledNode {
+  /** Where the samples of the outputs lie. An output that is left out is not computed sample by sample. */
+  readonly outputs: SampleAxes;
+  /** Where the operands must have their samples; one that is the same for all is repeated along that axis. Default: as they are. */
+  readonly operands?: SampleAxes;
+}
+
 /** Outputs of a node, batch-last or as the graph has them. */
 export interface BatchLastResult {
   readonly last?: readonly (Value | undefined)[];
@@ -164,6 +183,15 @@ interface OpRules<A extends Arity, S extends AttributeSchema> {
    * operator is not linear in that operand, or has no narrow form of it.
    */
   lowRank?(view: NodeView<A, S>, position: number, rank: number): LowRankPath | undefined;
+  /**
+   * Where the samples of the outputs lie, so that the graph of one batch size can be made that of another; `undefined` when the
+   * operator mixes samples. Operators that are elementwise under broadcasting have that rule without their own.
+   */
+  samples?(view: SamplesView<A, S>): SampledNode | undefined;
+  /** The operand that lists the extents of the output. */
+  readonly target?: number;
+  /** A file has it, and becomes an expression of other operators when it is read. */
+  readonly isComposed?: boolean;
   /** Default: that of the family. */
   readonly kind?: OpKind;
   /** Operands that hold running statistics: no optimizer moves them. */
@@ -235,6 +263,26 @@ export class OpDef {
   /** The narrow path beside an operand, where there is a rule. */
   lowRank(node: Node, position: number, rank: number): LowRankPath | undefined {
     return this.#spec.lowRank?.(viewOf(node), position, rank);
+  }
+
+  /** Whether it has a rule about samples of its own. */
+  get hasSampleRule(): boolean {
+    return this.#spec.samples !== undefined;
+  }
+
+  /** Where the samples of a node's outputs lie, `undefined` when it mixes them or there is no rule. */
+  samples(node: Node, axes: SampleAxes, count: number): SampledNode | undefined {
+    return this.#spec.samples?.({ ...viewOf(node), axes, count });
+  }
+
+  /** Position of the operand that lists the extents of the output, if there is one. */
+  get target(): number | undefined {
+    return this.#spec.target;
+  }
+
+  /** Whether a node of a file becomes an expression of other operators. */
+  get isComposed(): boolean {
+    return this.#spec.isComposed ?? false;
   }
 
   /** Set where it differs from the family's. */
@@ -365,6 +413,12 @@ export const apply = (op: OpDef, inputs: readonly (Value | undefined)[], attribu
 /** Throws DTypeError unless x is a float; returns it. */
 export function requireFloat(op: string, x: Value): Value {
   if (!isFloat(x.dtype)) throw new DTypeError(`${op} takes floats, got ${x.dtype}; cast(x, "float32") first`);
+  return x;
+}
+
+/** Throws DTypeError for a bool. */
+export function requireNumbers(op: string, x: Value): Value {
+  if (x.dtype === "bool") throw new DTypeError(`${op} takes numbers, got bool; cast(x, "float32") first`);
   return x;
 }
 

@@ -1,5 +1,6 @@
 /** From a graph to something that runs: passes, ONNX model, session. */
 import { bytesPerElement } from "../core/dtype.ts";
+import { DTypeError } from "../core/errors.ts";
 import { size } from "../core/shape.ts";
 import type { Tensor } from "../core/tensor.ts";
 import { type Graph, graphOf, type Value } from "../graph/ir.ts";
@@ -11,7 +12,8 @@ import { selectBackend } from "../runtime/select.ts";
 import type { Device, Session, SessionOptions } from "../runtime/session.ts";
 import { batchLast } from "./batch-last.ts";
 
-const tidy: readonly Pass[] = [(outputs) => simplify(outputs), foldConstants(Constant), shareCommon];
+/** Passes that leave a graph to be read, differentiated and run as before. */
+export const tidy: readonly Pass[] = [(outputs) => simplify(outputs), foldConstants(Constant), shareCommon];
 
 /** Passes in the order in which they run before a graph is compiled. */
 export const pipeline: readonly Pass[] = [...tidy, batchLast, ...tidy, lower, ...tidy];
@@ -35,7 +37,7 @@ export interface CompileOptions extends SessionOptions {
 export interface Executable {
   readonly graph: Graph;
   readonly session: Session;
-  /** Inputs and preallocated outputs in the graph's order; see Session.run. */
+  /** Inputs and preallocated outputs in the graph's order; see Session.run. Throws what the inputs' checks throw. */
   run(inputs: readonly Tensor[], outputs?: readonly (Tensor | undefined)[]): Promise<Tensor[]>;
 }
 
@@ -53,6 +55,26 @@ export const usesMemoryPattern = ({ nodes }: Graph): boolean => {
   return bytes <= patternLimit;
 };
 
+/** What ONNX Runtime says of a node whose operands have dtypes that it does not compute in; the node's number is in its name. */
+const refusals = [
+  /implementation for [\w.]+\(\d+\) node with name '\S+_(\d+)'/,
+  /Type Error: Type 'tensor\(\w+\)' of input parameter \(.*?\) of operator \(\w+\) in node \(\S+_(\d+)\)/,
+];
+
+/** The error for such a node, in our words; `undefined` for any other. */
+function withoutKernel(error: unknown, { nodes }: Graph): DTypeError | undefined {
+  const message = error instanceof Error ? error.message : "";
+  const index = refusals.map((refusal) => refusal.exec(message)?.[1]).find((found) => found !== undefined);
+  const node = index === undefined ? undefined : nodes[Number(index)];
+  if (!node) return undefined;
+  const dtypes = [...new Set(node.inputs.flatMap((value) => value?.dtype ?? []))].join(" and ");
+  const place = node.scope ? `${node.scope.path}: ` : "";
+  return new DTypeError(
+    `${place}${node.op.type} of ${dtypes} is not computed by ONNX Runtime; cast its operands first, as in cast(x, "float32")`,
+    { cause: error },
+  );
+}
+
 /** Compiles the graph from `inputs` to `outputs`. */
 export async function compile(
   inputs: readonly Value[],
@@ -61,6 +83,20 @@ export async function compile(
 ): Promise<Executable> {
   const graph = optimize(graphOf(inputs, outputs));
   const backend = await selectBackend(device);
-  const session = await backend.compile(encodeModel(graph), { memoryPattern: usesMemoryPattern(graph), ...options });
-  return { graph, session, run: session.run };
+  const session = await backend
+    .compile(encodeModel(graph), { memoryPattern: usesMemoryPattern(graph), ...options })
+    .catch((error: unknown) => {
+      throw withoutKernel(error, graph) ?? error;
+    });
+  const checked = inputs.flatMap(({ checks, name }, i) =>
+    checks ? [{ i, name: name ?? `input ${i}`, checks: [...checks.values()] }] : [],
+  );
+  return {
+    graph,
+    session,
+    async run(tensors, preallocated) {
+      for (const { i, name, checks } of checked) for (const check of checks) check(tensors[i] as Tensor, name);
+      return session.run(tensors, preallocated);
+    },
+  };
 }

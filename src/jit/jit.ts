@@ -1,5 +1,6 @@
 /** Just-in-time compilation: a TypeScript function over graph values becomes a function over host tensors. */
 import { OptionError } from "../core/errors.ts";
+import { sameShape, showShape } from "../core/shape.ts";
 import { Tensor } from "../core/tensor.ts";
 import { isPlainObject, leavesOf, type MapTree, mapTree } from "../core/tree.ts";
 import { input, Value } from "../graph/ir.ts";
@@ -8,10 +9,17 @@ import { type CompileOptions, compile, type Executable } from "./compile.ts";
 /** `T` with host tensors where it has graph values. */
 export type Host<T> = MapTree<T, Value, Tensor>;
 
+export interface JitOptions extends CompileOptions {
+  /** Nested as the result: tensors into which results are written in place; the others are new. */
+  readonly into?: unknown;
+}
+
 interface Compiled {
   readonly executable: Executable;
   /** The traced result: values are looked up among the outputs, everything else is returned as it is. */
   readonly result: unknown;
+  /** For each output, the tensor that it is written into. */
+  readonly into: readonly (Tensor | undefined)[];
 }
 
 /**
@@ -23,7 +31,7 @@ interface Compiled {
  */
 export function jit<A extends readonly unknown[], R>(
   fn: (...args: A) => R,
-  options: CompileOptions = {},
+  options: JitOptions = {},
 ): (...args: Host<A> & readonly unknown[]) => Promise<Host<R>> {
   const cache = new Map<string, Promise<Compiled>>();
   const identities = new WeakMap<object, number>();
@@ -42,8 +50,8 @@ export function jit<A extends readonly unknown[], R>(
       cache.set(signature, compiled);
       compiled.catch(() => cache.delete(signature));
     }
-    const { executable, result } = await compiled;
-    const outputs = await executable.run(tensors);
+    const { executable, result, into } = await compiled;
+    const outputs = await executable.run(tensors, into);
     let next = 0;
     return mapTree(result, (leaf) => (leaf instanceof Value ? outputs[next++] : leaf)) as Host<R>;
   };
@@ -70,7 +78,7 @@ function signatureOf(item: unknown, tensors: Tensor[], identify: (item: object) 
 async function trace<A extends readonly unknown[], R>(
   fn: (...args: A) => R,
   args: unknown,
-  options: CompileOptions,
+  { into, ...options }: JitOptions,
 ): Promise<Compiled> {
   const inputs: Value[] = [];
   const traced = mapTree(args, (leaf, path) => {
@@ -80,8 +88,26 @@ async function trace<A extends readonly unknown[], R>(
     return value;
   }) as unknown;
   const result = fn(...(traced as A));
-  const outputs = leavesOf(result).flatMap(({ leaf }) => (leaf instanceof Value ? [leaf] : []));
+  const found = leavesOf(result).flatMap(({ leaf, path }) => (leaf instanceof Value ? [{ leaf, path }] : []));
+  const outputs = found.map(({ leaf }) => leaf);
   if (outputs.length === 0)
     throw new OptionError("jit: the function returned no tensor; return at least one graph value");
-  return { executable: await compile(inputs, outputs, options), result };
+  const targets = targetsOf(into, new Map(found.map(({ leaf, path }) => [path, leaf])));
+  const executable = await compile(inputs, outputs, options);
+  return { executable, result, into: found.map(({ path }) => targets.get(path)) };
+}
+
+/** The tensors into which results are written, by path. Throws OptionError for one that no result fits. */
+function targetsOf(into: unknown, results: ReadonlyMap<string, Value>): ReadonlyMap<string, Tensor> {
+  const targets = new Map<string, Tensor>();
+  for (const { leaf, path } of leavesOf(into)) {
+    if (leaf === undefined) continue;
+    const result = results.get(path);
+    if (!(leaf instanceof Tensor) || !result || leaf.dtype !== result.dtype || !sameShape(leaf.shape, result.shape))
+      throw new OptionError(
+        `jit: into has ${leaf instanceof Tensor ? `${leaf.dtype} ${showShape(leaf.shape)}` : `a ${typeof leaf}`} at "${path}", where the function returns ${result ?? "no tensor"}; nest tensors as its results are`,
+      );
+    targets.set(path, leaf);
+  }
+  return targets;
 }

@@ -3,6 +3,7 @@ import { sameShape, showShape } from "../core/shape.ts";
 import { sameTensor, Tensor } from "../core/tensor.ts";
 import { constantOf, type Graph, graphOf, type Node, type Value } from "../graph/ir.ts";
 import { makeNode } from "../graph/op.ts";
+import type { Pass } from "../graph/passes.ts";
 import { rewrite } from "../graph/rewrite.ts";
 import { verify } from "../graph/verify.ts";
 import { constantNumbers, int64s } from "../ops/constant.ts";
@@ -30,9 +31,10 @@ class Obstacle extends Error {}
  * One graph for every batch size, from a function that traces it for a given one. The optimized graphs of two sizes must
  * be equal, node by node, but for target shapes that differ in one extent: of a Reshape it becomes -1, of an Expand
  * whose operand has it already, 1.
+ * @param passes how the graphs are optimized; default as for running them
  */
-export function batchPolymorphic(trace: (batch: number) => Graph): PolymorphicGraph {
-  const [a, b] = [optimize(trace(small)), optimize(trace(large))];
+export function batchPolymorphic(trace: (batch: number) => Graph, passes?: readonly Pass[]): PolymorphicGraph {
+  const [a, b] = [optimize(trace(small), passes), optimize(trace(large), passes)];
   try {
     const open = openTargets(a, b);
     let index = 0;
@@ -46,7 +48,7 @@ export function batchPolymorphic(trace: (batch: number) => Graph): PolymorphicGr
     return { graph, symbols: symbolsOf(graph, b) };
   } catch (error) {
     if (!(error instanceof Obstacle)) throw error;
-    return { graph: optimize(trace(1)), symbols: () => undefined, obstacle: error.message };
+    return { graph: optimize(trace(1), passes), symbols: () => undefined, obstacle: error.message };
   }
 }
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { OptionError } from "../core/errors.ts";
 import { type Shape, size } from "../core/shape.ts";
 import { constantOf, nodesOf } from "../graph/ir.ts";
-import { type Module, summarize } from "../nn/index.ts";
+import { type AnyModule, summarize, type TypeTree, valuesOf } from "../nn/index.ts";
 import { CifarResNet, type Preset, type PresetOptions, presetOf, presets } from "./index.ts";
 
 interface PublishedConvolution {
@@ -74,15 +74,18 @@ const transformers: readonly (readonly [string, number, Shape])[] = [
 ];
 
 /** Multiply-adds of a layer: each weight is used once at every position of the output. */
-const macsOf = (module: Module, outputShape: readonly number[]): number =>
+const macsOf = (module: AnyModule, outputShape: readonly number[]): number =>
   size(module.own.get("weight")?.shape ?? []) * size(outputShape.slice(2));
+
+/** What a model gives, depth first: of several outputs the main one stands first. */
+const outputsOf = (model: AnyModule, inputs: TypeTree) => valuesOf(model.trace(inputs).output);
 
 describe("as published", () => {
   test.each(convolutional)("%s", (name, { parameters, macs, buffers, options }) => {
     const began = performance.now();
-    const { build, input } = presetOf(name);
+    const { build, inputs } = presetOf(name);
     const model = build(options);
-    const summary = summarize(model, input);
+    const summary = summarize(model, inputs);
     // Some 50 ms at most; the limit is the inspector's.
     expect(performance.now() - began).toBeLessThan(1500);
 
@@ -95,16 +98,16 @@ describe("as published", () => {
     const paths = new Map([...model.modules()].map(([module, path]) => [path, module]));
     const cost = summary.layers
       .filter(({ kind }) => kind === "convolution" || kind === "dense")
-      .reduce((sum, { path, outputShape }) => sum + macsOf(paths.get(path) as Module, outputShape), 0);
+      .reduce((sum, { path, outputShape }) => sum + macsOf(paths.get(path) as AnyModule, outputShape), 0);
     expect(Math.abs(cost / 1e9 - macs), `${cost} multiply-adds`).toBeLessThanOrEqual(0.0005);
   });
 
   test.each(transformers)("%s", (name, parameters, outputShape) => {
-    const { build, input, extra = {} } = presetOf(name);
+    const { build, inputs } = presetOf(name);
     const before = process.memoryUsage().arrayBuffers;
     const began = performance.now();
     const model = build();
-    const summary = summarize(model, input, { extra });
+    const summary = summarize(model, inputs);
     expect(performance.now() - began).toBeLessThan(1500);
     // Weights would take from 46 MB on; what was left by the test before may be freed meanwhile.
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 ** 20);
@@ -112,23 +115,23 @@ describe("as published", () => {
     expect(summary.parameters).toBe(parameters);
     expect(summary.trainable).toBe(parameters);
     expect(summary.buffers).toBe(0);
-    const { y } = model.trace(input, { extra });
-    expect(y.shape).toEqual(outputShape);
-    const constants = nodesOf([y]).flatMap(({ outputs }) => constantOf(outputs[0]) ?? []);
+    const outputs = outputsOf(model, inputs);
+    expect(outputs[0]?.shape).toEqual(outputShape);
+    const constants = nodesOf(outputs).flatMap(({ outputs }) => constantOf(outputs[0]) ?? []);
     expect(Math.max(0, ...constants.map(({ shape }) => size(shape)))).toBeLessThanOrEqual(1024);
     expect([...model.parameters().values()].filter(({ value }) => value)).toEqual([]);
   });
 
   test("lstm", () => {
-    const { build, input } = presetOf("lstm");
+    const { build, inputs } = presetOf("lstm");
     const model = build();
-    const { y } = model.trace(input);
+    const outputs = outputsOf(model, inputs);
     const words = 10_000 * 128;
     const cell = 4 * 128 * (128 + 128) + 2 * 4 * 128;
-    expect(summarize(model, input).parameters).toBe(words + cell + 2 * 128 + 2);
-    expect(y.shape).toEqual([1, 2]);
+    expect(summarize(model, inputs).parameters).toBe(words + cell + 2 * 128 + 2);
+    expect(outputs.map(({ shape }) => shape)).toEqual([[1, 2]]);
     // Each step multiplies its input and its state; the scores are of the last one alone.
-    const macs = nodesOf([y]).reduce((sum, node) => sum + node.op.macs(node), 0);
+    const macs = nodesOf(outputs).reduce((sum, node) => sum + node.op.macs(node), 0);
     expect(macs).toBe(120 * 4 * 128 * (128 + 128) + 2 * 128);
   });
 
@@ -150,9 +153,9 @@ test("the ResNet for small pictures: 6n + 2 weighted layers", () => {
 });
 
 test("the number of classes is an option of every preset that classifies", () => {
-  const classifies = ({ name, input }: Preset) => input.dtype === "float32" || name === "lstm";
-  for (const { name, build, input } of Object.values(presets).filter(classifies))
-    expect(build({ classes: 7 }).trace(input).y.shape, name).toEqual([1, 7]);
+  const classifies = ({ name, inputs }: Preset) => inputs["x"]?.dtype === "float32" || name === "lstm";
+  for (const { name, build, inputs } of Object.values(presets).filter(classifies))
+    expect(outputsOf(build({ classes: 7 }), inputs)[0]?.shape, name).toEqual([1, 7]);
   for (const { name, build } of Object.values(presets).filter((preset) => !classifies(preset)))
     expect(() => build({ classes: 7 }), name).toThrow(
       `${name} has no classifier whose classes could be set; leave the option classes out`,

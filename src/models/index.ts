@@ -29,8 +29,9 @@ export {
   denseGenerator,
   Gan,
   type GanOptions,
+  type GanOutputs,
 } from "./generative/gan.ts";
-export { Vae, type VaeOptions } from "./generative/vae.ts";
+export { Vae, type VaeOptions, type VaeOutputs } from "./generative/vae.ts";
 export { type KeywordOptions, keywordConvolution, keywordRecurrent, keywordTranscriber } from "./sequence/keywords.ts";
 export { LstmClassifier, type LstmClassifierOptions } from "./sequence/lstm.ts";
 export {
@@ -39,7 +40,7 @@ export {
   type RecurrentClassifierOptions,
   recurrentCells,
 } from "./sequence/recurrent-classifier.ts";
-export { type Architectures, type HeadOptions, PooledEncoder } from "./shared/heads.ts";
+export { type Architectures, type EncoderOutputs, type HeadOptions, pooledOf, statesOf } from "./shared/heads.ts";
 export type { Preset, PresetOptions } from "./shared/preset.ts";
 export type { DecoderInputs, TokenInputs, TransformerDetails, TransformerSizes } from "./shared/tokens.ts";
 export { DeepMlp, type DeepMlpOptions, widthFor } from "./tables/deep-mlp.ts";
@@ -79,7 +80,7 @@ export {
 } from "./text/t5.ts";
 export { Transformer, type TransformerOptions } from "./text/transformer.ts";
 export { AlexNet, type AlexNetOptions } from "./vision/alexnet.ts";
-export { AuxiliaryClassifier, auxiliaryLoss } from "./vision/auxiliary.ts";
+export { type AuxiliaryOutputs, auxiliaryLoss } from "./vision/auxiliary.ts";
 export { DenseNet, type DenseNetOptions } from "./vision/densenet.ts";
 export {
   type DetectorOptions,
@@ -136,8 +137,8 @@ export const presets: Readonly<Record<string, Preset>> = Object.fromEntries(
 /**
  * The preset of a name. Throws OptionError with the nearest name.
  * @example
- * const { build, input } = presetOf("resnet50");
- * console.log(summarize(build(), input).parameters); // 25557032
+ * const { build, inputs } = presetOf("resnet50");
+ * console.log(summarize(build(), inputs).parameters); // 25557032
  */
 export function presetOf(name: string): Preset {
   const preset = Object.hasOwn(presets, name) ? presets[name] : undefined;

@@ -4,10 +4,10 @@ import { OptionError, ShapeError } from "../core/errors.ts";
 import { constantOf, input as graphInput, nodesOf, type Value } from "../graph/ir.ts";
 import { exp, mul, reshape } from "../ops/index.ts";
 import { Context } from "./context.ts";
-import { dense } from "./dense.ts";
+import { dense } from "./layers/dense.ts";
+import { batchNorm } from "./layers/normalization.ts";
+import { sequential } from "./layers/sequential.ts";
 import { Module } from "./module.ts";
-import { batchNorm } from "./normalization.ts";
-import { sequential } from "./sequential.ts";
 
 const input = { dtype: "float32", shape: [2, 4] } as const;
 
@@ -28,8 +28,8 @@ class Custom extends Module {
 
 test("every node carries the path of the layer that made it, also before and behind a child", () => {
   const block = new Custom((layer, x, context) => exp(layer.inner.apply(mul(x, 2), context)));
-  const { y } = sequential([block, dense(3)]).trace(input);
-  const scopes = nodesOf([y])
+  const { output } = sequential([block, dense(3)]).trace(input);
+  const scopes = nodesOf([output])
     .filter(({ op }) => op.type !== "Constant")
     .map(({ op, scope }) => [op.type, scope?.path]);
   expect(scopes).toEqual([
@@ -44,7 +44,7 @@ test("two runs of one layer are two scopes of the same path", () => {
   const shared = dense(4);
   const { context } = sequential([shared, shared]).trace(input);
   const runs = context.records.filter(({ module }) => module === shared);
-  expect(runs.map(({ scope, output }) => [scope.path, output.producer?.scope === scope])).toEqual([
+  expect(runs.map(({ scope, outputs: [output] }) => [scope.path, output?.producer?.scope === scope])).toEqual([
     ["layers.0", true],
     ["layers.0", true],
   ]);

@@ -7,8 +7,9 @@ import { stopGradient } from "../ops/elementwise.ts";
 import { range } from "../ops/known.ts";
 import { deriveKey } from "../ops/random.ts";
 import type { Decoding } from "./decoding.ts";
-import type { LayerKind, Module } from "./module.ts";
-import { Parameter, type ParameterSpec } from "./parameter.ts";
+import { valuesOf } from "./inputs.ts";
+import type { AnyModule, LayerKind } from "./module.ts";
+import type { Parameter, ParameterSpec } from "./parameter.ts";
 
 export interface ContextOptions {
   /** Dropout drops and batch normalization uses the batch's moments; default false. */
@@ -23,17 +24,16 @@ export interface ContextOptions {
 
 /** One module's run, in the order in which they ended. */
 export interface LayerRecord {
-  readonly module: Module;
+  readonly module: AnyModule;
   readonly path: string;
   readonly kind: LayerKind;
-  readonly input: Value;
-  readonly output: Value;
+  /** What the run gave, depth first. */
+  readonly outputs: readonly Value[];
   /** Carried by the nodes that the run made itself, not by those of its children. */
   readonly scope: Scope;
 }
 
 export class Context {
-  readonly training: boolean;
   readonly decoding: Decoding | undefined;
   /** What ran. */
   readonly records: LayerRecord[] = [];
@@ -43,49 +43,34 @@ export class Context {
   readonly values = new Map<Parameter, Value>();
   /** New values of buffers. */
   readonly updates = new Map<Parameter, Value>();
-  readonly #paths: ReadonlyMap<Module, string>;
+  readonly #paths: Map<AnyModule, string>;
   readonly #options: ContextOptions;
   readonly #placed = new WeakSet<object>();
   #sites = 0;
   /** Of the modules under way, outermost first. */
   readonly #running: Scope[] = [];
+  #evaluating = 0;
   #detached = 0;
+  #frozen = 0;
 
-  constructor(root: Module, options: ContextOptions = {}) {
-    this.training = options.training ?? false;
+  constructor(root: AnyModule, options: ContextOptions = {}) {
     this.decoding = options.decoding;
     this.#paths = root.modules();
     this.#options = options;
   }
 
-  pathOf(module: Module): string {
-    const path = this.#paths.get(module);
-    if (path === undefined)
-      throw new OptionError(
-        `a ${module.constructor.name} was called that is not a property of the model; assign it to one, so that its parameters have a path`,
-      );
-    return path;
+  /** Whether dropout drops and batch normalization uses the batch's moments. */
+  get training(): boolean {
+    return (this.#options.training ?? false) && this.#evaluating === 0;
   }
 
-  /** Runs a module's computation: errors name the layer, nodes carry its path, the result is recorded. */
-  run(module: Module, inputs: readonly [Value, ...(Value | undefined)[]], compute: () => Value): Value {
-    const path = this.pathOf(module);
-    // What the calling module computed for this one is the caller's.
-    assignScope(inputs, this.#running.at(-1));
-    const scope = { path: path || "model" };
-    this.#running.push(scope);
+  /** Computes as in evaluation: without dropout, normalized by running statistics. */
+  evaluating<T>(compute: () => T): T {
+    this.#evaluating++;
     try {
-      const output = compute();
-      assignScope([output, ...this.penalties, ...this.updates.values()], scope);
-      this.records.push({ module, path, kind: module.kind, input: inputs[0], output, scope });
-      return output;
-    } catch (error) {
-      // The innermost module is named; those around it, and the model itself, are not.
-      const known = this.#placed.has(error as object) || (path === "" && module.kind === "container");
-      this.#placed.add(error as object);
-      throw known ? error : atPlace(this.describe(module), error);
+      return compute();
     } finally {
-      this.#running.pop();
+      this.#evaluating--;
     }
   }
 
@@ -99,27 +84,77 @@ export class Context {
     }
   }
 
+  /**
+   * Computes in evaluation with parameters that get no gradient. The modules need not be part of the model: a teacher, a
+   * target network, whose parameters are read as they are at each step.
+   * @example const soft = context.frozen(() => teacher.apply(x, context));
+   */
+  frozen<T>(compute: () => T): T {
+    this.#frozen++;
+    try {
+      return this.detached(() => this.evaluating(compute));
+    } finally {
+      this.#frozen--;
+    }
+  }
+
+  pathOf(module: AnyModule): string {
+    const path = this.#paths.get(module);
+    if (path !== undefined) return path;
+    if (this.#frozen === 0)
+      throw new OptionError(
+        `a ${module.constructor.name} was called that is not a property of the model; assign it to one, so that its parameters have a path, or call it in context.frozen(() => …) if it is not to be trained`,
+      );
+    // The root of a tree beside the model.
+    const root = `frozen.${module.constructor.name}`;
+    for (const [inner, own] of module.modules()) this.#paths.set(inner, own === "" ? root : `${root}.${own}`);
+    return root;
+  }
+
+  /** Runs a module's computation: errors name the layer, nodes carry its path, the result is recorded. */
+  run<T>(module: AnyModule, inputs: unknown, compute: () => T): T {
+    const path = this.pathOf(module);
+    // What the calling module computed for this one is the caller's.
+    assignScope(valuesOf(inputs), this.#running.at(-1));
+    const scope = { path: path || "model" };
+    this.#running.push(scope);
+    try {
+      const output = compute();
+      const outputs = valuesOf(output);
+      assignScope([...outputs, ...this.penalties, ...this.updates.values()], scope);
+      this.records.push({ module, path, kind: module.kind, outputs, scope });
+      return output;
+    } catch (error) {
+      // The innermost module is named; those around it, and the model itself, are not.
+      const known = this.#placed.has(error as object) || (path === "" && module.kind === "container");
+      this.#placed.add(error as object);
+      throw known ? error : atPlace(this.describe(module), error);
+    } finally {
+      this.#running.pop();
+    }
+  }
+
   /** `conv2d "layers.0"`, as messages name a layer. */
-  describe(module: Module): string {
+  describe(module: AnyModule): string {
     const type = module.constructor.name;
     return `${type.charAt(0).toLowerCase()}${type.slice(1)} "${module.label ?? this.pathOf(module)}"`;
   }
 
   /** The value of a parameter, which is created when the module has none of that name yet. */
-  parameter(module: Module, name: string, spec: ParameterSpec): Value {
+  parameter(module: AnyModule, name: string, spec: ParameterSpec): Value {
     return this.#use(module, name, spec, false);
   }
 
   /** As `parameter`, for a tensor that the forward pass itself updates (see `update`). */
-  buffer(module: Module, name: string, spec: ParameterSpec): Value {
+  buffer(module: AnyModule, name: string, spec: ParameterSpec): Value {
     return this.#use(module, name, spec, true);
   }
 
-  /** Sets what a buffer becomes after this call. */
-  update(module: Module, name: string, value: Value): void {
+  /** Sets what a buffer becomes after this call; a frozen one stays. */
+  update(module: AnyModule, name: string, value: Value): void {
     const buffer = module.own.get(name);
     if (!buffer?.isBuffer) throw new OptionError(`${this.describe(module)} has no buffer "${name}"`);
-    this.updates.set(buffer, value);
+    if (!buffer.frozen) this.updates.set(buffer, value);
   }
 
   /** Positions of `length` tokens, int64 [length]: from 0, or from where decoding has come to. */
@@ -134,22 +169,20 @@ export class Context {
     return deriveKey(this.#options.key, this.#sites++);
   }
 
-  #use(module: Module, name: string, spec: ParameterSpec, isBuffer: boolean): Value {
-    let parameter = module.own.get(name);
-    if (!parameter) {
-      parameter = new Parameter(name, spec, isBuffer);
-      module.own.set(name, parameter);
-    } else requireShape(name, parameter.shape, spec.shape);
+  #use(module: AnyModule, name: string, spec: ParameterSpec, isBuffer: boolean): Value {
+    const parameter = module.own.get(name) ?? module.declare(name, spec, isBuffer);
+    requireShape(name, parameter.shape, spec.shape);
     const value = this.values.get(parameter) ?? this.#bind(module, name, parameter);
     return this.#detached > 0 ? stopGradient(value) : value;
   }
 
   /** The value that stands for a parameter from its first use on. */
-  #bind(module: Module, name: string, parameter: Parameter): Value {
+  #bind(module: AnyModule, name: string, parameter: Parameter): Value {
     const path = [this.pathOf(module), name].filter(Boolean).join(".");
     const value = this.#options.bind?.(parameter, path) ?? input(parameter.dtype, parameter.shape, path);
     this.values.set(parameter, value);
-    if (parameter.regularizer && parameter.trainable) this.penalties.push(parameter.regularizer(value));
+    if (parameter.regularizer && parameter.trainable && this.#frozen === 0)
+      this.penalties.push(parameter.regularizer(value));
     return value;
   }
 }

@@ -1,48 +1,8 @@
 /** Neural networks: modules, layers, initializers, activations, regularizers, losses. */
-export {
-  Activation,
-  type ActivationFunction,
-  type ActivationName,
-  activation,
-  activationOf,
-  activations,
-} from "./activations.ts";
-export { AdaptiveAveragePool2d, adaptiveAveragePool2d } from "./adaptive-pool.ts";
-export {
-  type AttendHeadsOptions,
-  type AttendOptions,
-  attend,
-  attendHeads,
-  joinHeads,
-  splitHeads,
-} from "./attention.ts";
+
 export { Context, type ContextOptions, type LayerRecord } from "./context.ts";
-export { Conv, Conv1d, Conv2d, conv1d, conv2d } from "./conv.ts";
-export {
-  ConvTranspose,
-  ConvTranspose1d,
-  ConvTranspose2d,
-  type ConvTransposeOptions,
-  convTranspose1d,
-  convTranspose2d,
-} from "./conv-transpose.ts";
-export type { ConvOptions, Padding, PerAxis } from "./convolution.ts";
-export { type CtcOptions, ctc } from "./ctc.ts";
-export { ctcDecode } from "./ctc-decode.ts";
 export { Decoding, type Memory } from "./decoding.ts";
-export { Dense, type DenseOptions, dense } from "./dense.ts";
-export { type DetectionLossOptions, decodeBoxes, detectionLoss, detections } from "./detection.ts";
-export { Dropout, dropout } from "./dropout.ts";
-export {
-  Embedding,
-  type EmbeddingOptions,
-  embedding,
-  PositionEmbedding,
-  positionEmbedding,
-  TiedDense,
-  tiedDense,
-} from "./embedding.ts";
-export { copyWeights, Ensemble, ensemble, WeightAverage } from "./ensemble.ts";
+export { type Applied, type ApplyOptions, type Functional, functional, type ValuesByPath } from "./functional.ts";
 export {
   constantInit,
   fans,
@@ -63,28 +23,65 @@ export {
   zerosInit,
 } from "./initializers.ts";
 export {
-  type BinaryCrossEntropyOptions,
-  binaryCrossEntropy,
-  type CrossEntropyOptions,
-  categoricalCrossEntropy,
-  crossEntropy,
-  type HuberOptions,
-  huber,
-  klDivergence,
-  type Loss,
-  type LossName,
-  losses,
-  lossOf,
-  meanAbsoluteError,
-  meanSquaredError,
-} from "./losses.ts";
-export { type Extra, type LayerKind, Module, matchesPath, type Trace, type TraceOptions } from "./module.ts";
+  type Given,
+  type InputForm,
+  inputsFor,
+  isTensorType,
+  mapTypes,
+  type NamedInputs,
+  presentOf,
+  type TypeTree,
+  takenNames,
+  takenOf,
+  valuesOf,
+} from "./inputs.ts";
+export {
+  Activation,
+  type ActivationFunction,
+  type ActivationName,
+  activation,
+  activationFunctions,
+  activationOf,
+} from "./layers/activations.ts";
+export { AdaptiveAveragePool2d, adaptiveAveragePool2d } from "./layers/adaptive-pool.ts";
+export {
+  type AttendHeadsOptions,
+  type AttendOptions,
+  attend,
+  attendHeads,
+  joinHeads,
+  splitHeads,
+} from "./layers/attention.ts";
+export { Conv, Conv1d, Conv2d, conv1d, conv2d } from "./layers/conv.ts";
+export {
+  ConvTranspose,
+  ConvTranspose1d,
+  ConvTranspose2d,
+  type ConvTransposeOptions,
+  convTranspose1d,
+  convTranspose2d,
+} from "./layers/conv-transpose.ts";
+export type { ConvOptions, Padding, PerAxis } from "./layers/convolution.ts";
+export { Dense, type DenseOptions, dense } from "./layers/dense.ts";
+export { Dropout, dropout } from "./layers/dropout.ts";
+export {
+  Embedding,
+  type EmbeddingOptions,
+  embedding,
+  PositionEmbedding,
+  positionEmbedding,
+  TiedDense,
+  tiedDense,
+} from "./layers/embedding.ts";
+export { copyWeights, Ensemble, ensemble, WeightAverage } from "./layers/ensemble.ts";
+export { Lambda, lambda } from "./layers/lambda.ts";
 export {
   type AttentionInputs,
+  attentionInputs,
   MultiHeadAttention,
   type MultiHeadAttentionOptions,
   multiHeadAttention,
-} from "./multi-head-attention.ts";
+} from "./layers/multi-head-attention.ts";
 export {
   BatchNorm,
   type BatchNormOptions,
@@ -92,8 +89,7 @@ export {
   LayerNorm,
   type LayerNormOptions,
   layerNorm,
-} from "./normalization.ts";
-export { Parameter, type ParameterSpec, type Regularizer } from "./parameter.ts";
+} from "./layers/normalization.ts";
 export {
   AveragePool1d,
   AveragePool2d,
@@ -110,13 +106,47 @@ export {
   maxPool2d,
   Pool,
   type PoolOptions,
-} from "./pool.ts";
-export { type RotaryOptions, type RotaryScaling, rotary, rotaryFrequencies, sinusoidal } from "./positions.ts";
-export { Gru, gru, Lstm, lstm, type RecurrentInputs, type RecurrentOptions, Rnn, rnn } from "./recurrent.ts";
+} from "./layers/pool.ts";
+export { type RotaryOptions, type RotaryScaling, rotary, rotaryFrequencies, sinusoidal } from "./layers/positions.ts";
+export {
+  Gru,
+  gru,
+  Lstm,
+  lstm,
+  type RecurrentInputs,
+  type RecurrentOptions,
+  type RecurrentOutputs,
+  type RecurrentState,
+  Rnn,
+  rnn,
+} from "./layers/recurrent.ts";
+export { RepeatVector, repeatVector } from "./layers/repeat-vector.ts";
+export { Flatten, flatten, Reshape, reshape } from "./layers/reshape.ts";
+export { RmsNorm, type RmsNormOptions, rmsNorm } from "./layers/rms-norm.ts";
+export { AdditiveAttention, additiveAttention, DotAttention, dotAttention } from "./layers/sequence-attention.ts";
+export { Sequential, sequential } from "./layers/sequential.ts";
+export { StochasticDepth, stochasticDepth } from "./layers/stochastic-depth.ts";
+export { type CtcOptions, ctc } from "./losses/ctc.ts";
+export { ctcDecode } from "./losses/ctc-decode.ts";
+export { type DetectionLossOptions, decodeBoxes, detectionLoss, detections } from "./losses/detection.ts";
+export { against, defineLoss, type Loss, onOutput } from "./losses/loss.ts";
+export {
+  type BinaryCrossEntropyOptions,
+  binaryCrossEntropy,
+  type CrossEntropyOptions,
+  categoricalCrossEntropy,
+  crossEntropy,
+  type HuberOptions,
+  huber,
+  klDivergence,
+  type LossName,
+  losses,
+  lossOf,
+  meanAbsoluteError,
+  meanSquaredError,
+} from "./losses/losses.ts";
+export { type LossTerms, meanOf, type WeightedMean, weightedMeanOf } from "./losses/terms.ts";
+export { type AnyModule, type LayerKind, Module, matchesPath, type TensorModule, type Trace } from "./module.ts";
+export { Parameter, type ParameterSpec, type Regularizer } from "./parameter.ts";
 export { l1, l1l2, l2 } from "./regularizers.ts";
-export { Flatten, flatten, Reshape, reshape } from "./reshape.ts";
-export { RmsNorm, type RmsNormOptions, rmsNorm } from "./rms-norm.ts";
-export { AdditiveAttention, additiveAttention, DotAttention, dotAttention } from "./sequence-attention.ts";
-export { Sequential, sequential } from "./sequential.ts";
-export { StochasticDepth, stochasticDepth } from "./stochastic-depth.ts";
 export { type LayerSummary, type ModelSummary, summarize, type TracedLayer, tracedLayers } from "./summary.ts";

@@ -1,16 +1,17 @@
 /** Modules: paths, sharing, freezing by pattern, initial values by key. */
 import { describe, expect, test } from "vitest";
-import { OptionError } from "../core/errors.ts";
+import { OptionError, ShapeError } from "../core/errors.ts";
 import { keyOf } from "../core/random.ts";
 import { sameTensor, type Tensor } from "../core/tensor.ts";
 import { nodesOf, type Value } from "../graph/ir.ts";
 import { add, mul } from "../ops/index.ts";
 import type { Context } from "./context.ts";
-import { dense } from "./dense.ts";
+import type { TypeTree } from "./inputs.ts";
+import { dense } from "./layers/dense.ts";
+import { batchNorm } from "./layers/normalization.ts";
+import { sequential } from "./layers/sequential.ts";
 import { Module, matchesPath } from "./module.ts";
-import { batchNorm } from "./normalization.ts";
 import { l2 } from "./regularizers.ts";
-import { sequential } from "./sequential.ts";
 
 const input = { dtype: "float32", shape: [2, 4] } as const;
 
@@ -27,23 +28,70 @@ class Block extends Module {
   }
 }
 
+type JoinedInputs = { readonly x: Value; readonly other: Value; readonly mask?: Value };
+
 /** Adds another input, and a mask when there is one. */
-class Joined extends Module<{ other: Value; mask?: Value }> {
+class Joined extends Module<JoinedInputs> {
   readonly kind = "container";
-  protected call(x: Value, _: Context, { other, mask }: { other: Value; mask?: Value }): Value {
+  override readonly inputs = { x: "required", other: "required", mask: "optional" } as const;
+  protected call({ x, other, mask }: JoinedInputs, _: Context): Value {
     return add(x, mask ? mul(other, mask) : other);
   }
 }
 
-test("extra inputs come by name, and become graph inputs of a trace", () => {
-  const { x, extra, y } = new Joined().trace(input, { extra: { other: input } });
-  expect(nodesOf([y]).map(({ op, inputs }) => [op.type, inputs])).toEqual([["Add", [x, extra["other"]]]]);
-  expect(extra["other"]?.name).toBe("other");
-  const masked = new Joined().trace(input, { extra: { other: input, mask: input } });
-  expect(nodesOf([masked.y]).map(({ op, scope }) => [op.type, scope?.path])).toEqual([
-    ["Mul", "model"],
-    ["Add", "model"],
+describe("inputs by name", () => {
+  test("become graph inputs of a trace", () => {
+    const { inputs, output } = new Joined().trace({ x: input, other: input });
+    expect(nodesOf([output]).map(({ op, inputs: operands }) => [op.type, operands])).toEqual([["Add", inputs]]);
+    expect(inputs.map(({ name }) => name)).toEqual(["x", "other"]);
+    const masked = new Joined().trace({ x: input, other: input, mask: input });
+    expect(nodesOf([masked.output]).map(({ op, scope }) => [op.type, scope?.path])).toEqual([
+      ["Mul", "model"],
+      ["Add", "model"],
+    ]);
+  });
+
+  test("an unknown one is refused with the nearest name, a missing one with all that there are", () => {
+    const trace = (types: TypeTree) => () => new Joined().trace(types);
+    expect(trace({ x: input, other: input, masks: input })).toThrow(OptionError);
+    expect(trace({ x: input, other: input, masks: input })).toThrow('unknown input "masks"; did you mean "mask"?');
+    // A tensor alone is x.
+    expect(trace(input)).toThrow(
+      /^lacks its input "other", got a tensor .*; pass \{ x, other, mask \}, of which mask may be left out$/,
+    );
+    expect(trace({ other: input })).toThrow('lacks its input "x", got { other }');
+    expect(trace([input, input])).toThrow("takes its inputs by name, x, other, mask, got a list of 2");
+  });
+
+  test("a module of one tensor takes no others", () => {
+    expect(dense(3).trace({ x: input }).output.shape).toEqual([2, 3]);
+    expect(() => dense(3).trace({ x: input, mask: input })).toThrow(ShapeError);
+    expect(() => dense(3).trace({ x: input, mask: input })).toThrow(
+      'dense "": takes one tensor, got { x, mask }; pass one, or say what it takes by name: readonly inputs = {',
+    );
+  });
+});
+
+type Pair = { readonly image: Value; readonly others: readonly Value[] };
+
+/** Any tree of tensors: sums of each and the last alone. */
+class Forked extends Module<Pair, { readonly sums: readonly Value[]; readonly last: Value | undefined }> {
+  readonly kind = "container";
+  override readonly inputs = "tree";
+  protected call({ image, others }: Pair) {
+    return { sums: others.map((other) => add(image, other)), last: others.at(-1) };
+  }
+}
+
+test("a tree of inputs and outputs keeps its nesting; leaves are named by their place", () => {
+  const { inputs, output, context } = new Forked().trace({ image: input, others: [input, input] });
+  expect(inputs.map(({ name }) => name)).toEqual(["image", "others.0", "others.1"]);
+  expect(output.sums.map(({ producer }) => producer?.inputs)).toEqual([
+    [inputs[0], inputs[1]],
+    [inputs[0], inputs[2]],
   ]);
+  expect(output.last).toBe(inputs[2]);
+  expect(context.records[0]?.outputs).toEqual([...output.sums, output.last]);
 });
 
 test("a parameter's path is the way to it", () => {
@@ -121,7 +169,40 @@ describe("freezing by pattern", () => {
   test("a pattern that matches nothing is an error with the nearest path", () => {
     expect(() => build().freeze("layer.0.weight")).toThrow('did you mean "layers.0.weight"?');
     expect(() => build().freeze(/^head/)).toThrow(OptionError);
-    expect(() => dense(3).freeze("weight")).toThrow("the model has none yet; trace it first");
+  });
+  test("before the first trace it waits for the parameters, and the last word holds", () => {
+    const model = sequential([dense(3), batchNorm(), dense(2)]);
+    expect(model.freeze()).toBe(0);
+    expect(model.unfreeze("layers.2")).toBe(0);
+    model.trace(input);
+    expect(trainable(model)).toEqual(["layers.2.weight", "layers.2.bias"]);
+    // A layer that was frozen alone stays so in a model.
+    const layer = dense(3);
+    layer.freeze("weight");
+    const around = sequential([layer]);
+    around.trace(input);
+    expect(trainable(around)).toEqual(["layers.0.bias"]);
+  });
+  test("a new head on a model that was traced waits, too", () => {
+    const backbone = sequential([dense(3), batchNorm()]);
+    backbone.trace(input);
+    const model = sequential([backbone, dense(2)]);
+    expect(model.freeze()).toBe(4);
+    expect(model.unfreeze("layers.1")).toBe(0);
+    model.trace(input);
+    expect(trainable(model)).toEqual(["layers.1.weight", "layers.1.bias"]);
+    expect(() => model.freeze("layers.2")).toThrow('unknown parameter "layers.2"');
+    // Of what was traced alone everything is known.
+    expect(() => sequential([backbone]).freeze("layers.1")).toThrow(OptionError);
+  });
+  test("a pattern that matches nothing of the first trace is an error of the trace, once", () => {
+    const model = sequential([dense(3)]);
+    expect(model.freeze("layer.0.weight")).toBe(0);
+    expect(() => model.trace(input)).toThrow('did you mean "layers.0.weight"?');
+    expect(model.trace(input).output.shape).toEqual([2, 3]);
+    const outer = sequential([dense(3)]);
+    outer.layers[0]?.freeze("wight");
+    expect(() => outer.trace(input)).toThrow('did you mean "weight"?');
   });
 });
 

@@ -2,34 +2,42 @@
 import { OptionError, unknownName } from "../core/errors.ts";
 import { foldIn, type Key, Random } from "../core/random.ts";
 import { Tensor } from "../core/tensor.ts";
-import { isPlainObject } from "../core/tree.ts";
-import { input, type TensorType, type Value } from "../graph/ir.ts";
+import { isPlainObject, mapTree } from "../core/tree.ts";
+import { input, Value } from "../graph/ir.ts";
 import type { OpKind } from "../graph/op.ts";
 import { Context, type ContextOptions } from "./context.ts";
-import type { Parameter } from "./parameter.ts";
+import { type Given, type InputForm, inputsFor, mapTypes, type TypeTree, valuesOf } from "./inputs.ts";
+import { Parameter, type ParameterSpec } from "./parameter.ts";
 
 /** Kinds of computing layer, as reports group them. */
 export type LayerKind = "container" | "regularization" | Exclude<OpKind, "constant">;
 
-export interface TraceOptions extends ContextOptions {
-  /** Types of the extra inputs, by name. */
-  readonly extra?: Readonly<Record<string, TensorType>>;
-}
+/** A module whatever it takes and gives. */
+export type AnyModule = Module<never, unknown>;
 
-/** A traced call of a model: its inputs and its output as graph values. */
-export interface Trace {
-  readonly x: Value;
-  readonly extra: Readonly<Record<string, Value>>;
-  readonly y: Value;
+/** A module that can be applied to one tensor and gives one, whatever it may take beside it. */
+export type TensorModule = AnyModule & { apply(x: Value, context: Context): Value };
+
+/** A traced call of a model. */
+export interface Trace<O = Value> {
+  /** The graph inputs, one for each type, depth first. */
+  readonly inputs: readonly Value[];
+  readonly output: O;
   readonly context: Context;
 }
 
-/** What a module takes beside its main input, by name: the memory that a decoder attends to, a mask. */
-export type Extra = Readonly<Record<string, Value | undefined>>;
+/** A call of `freeze` or `unfreeze`, which holds for parameters that come into being later too. */
+interface FreezeRule {
+  readonly pattern: string | RegExp | undefined;
+  readonly frozen: boolean;
+  /** Parameters and buffers that matched. */
+  matches: number;
+}
 
 /**
  * A layer or model. A subclass creates its children as properties (also in arrays and objects) and computes in `call`;
- * a child is run by `child.apply(x, context)`. The path of a parameter is the way to it: `layers.0.weight`.
+ * a child is run by `child.apply(x, context)`. The path of a parameter is the way to it: `layers.0.weight`. A module takes
+ * one tensor and gives one unless its types and `inputs` say otherwise: inputs and outputs are pytrees of graph values.
  * @example
  * class Block extends Module {
  *   readonly kind = "container";
@@ -40,20 +48,22 @@ export type Extra = Readonly<Record<string, Value | undefined>>;
  *   }
  * }
  */
-export abstract class Module<E extends Extra = Extra> {
+export abstract class Module<I = Value, O = Value> {
   abstract readonly kind: LayerKind;
+  /** How it takes its inputs; default one tensor. */
+  readonly inputs: InputForm = "tensor";
   /** Own name for messages; the path stands in for it. */
   readonly label: string | undefined = undefined;
   /** Parameters and buffers of this module itself, by name, in the order of first use. */
   readonly own = new Map<string, Parameter>();
+  /** What was asked of this module's parameters before they came into being, each with the path of this module below the one asked. */
+  readonly #rules: { readonly rule: FreezeRule; readonly path: string }[] = [];
+  /** What was asked of this module, and has to match something. */
+  readonly #asked: FreezeRule[] = [];
+  #inputTypes: TypeTree | undefined;
 
-  /** Computes the output; x has the batch as its first axis. */
-  protected abstract call(x: Value, context: Context, extra: E): Value;
-
-  /** All that the call which returned `y` gives: `y` itself, and what some models have beside it. */
-  outputs(y: Value): readonly Value[] {
-    return [y];
-  }
+  /** Computes the outputs; tensors have the batch as their first axis. */
+  protected abstract call(inputs: I, context: Context): O;
 
   /** How many parameters the layer has and why, in numbers: `3·3·32·64 + 64`. */
   formula(): string {
@@ -63,15 +73,21 @@ export abstract class Module<E extends Extra = Extra> {
       .join(" + ");
   }
 
+  /** Types of the inputs that it was last applied to; `undefined` before the first time. */
+  get inputTypes(): TypeTree | undefined {
+    return this.#inputTypes;
+  }
+
   /** Runs the module inside a trace; errors name it. */
-  apply(x: Value, context: Context, extra?: E): Value {
-    const given = extra ?? ({} as E); // A module that needs extra inputs says so when they are missing.
-    return context.run(this, [x, ...Object.values(given)], () => this.call(x, context, given));
+  apply(inputs: Given<I>, context: Context): O {
+    const output = context.run(this, inputs, () => this.call(inputsFor(this.inputs, inputs) as I, context));
+    this.#inputTypes = typesOf(inputsFor(this.inputs, inputs));
+    return output;
   }
 
   /** Child modules with their paths relative to this one. */
-  children(): { readonly path: string; readonly module: Module }[] {
-    const found: { path: string; module: Module }[] = [];
+  children(): { readonly path: string; readonly module: AnyModule }[] {
+    const found: { path: string; module: AnyModule }[] = [];
     const search = (item: unknown, path: string) => {
       if (item instanceof Module) found.push({ path, module: item });
       else if (Array.isArray(item)) for (const [i, element] of item.entries()) search(element, `${path}.${i}`);
@@ -83,12 +99,12 @@ export abstract class Module<E extends Extra = Extra> {
   }
 
   /** This module and everything below it, by path (`""` is itself); a shared module stands under its first path. */
-  modules(): Map<Module, string> {
-    const paths = new Map<Module, string>();
-    const visit = (module: Module, path: string) => {
+  modules(): Map<AnyModule, string> {
+    const paths = new Map<AnyModule, string>();
+    const visit = (module: AnyModule, path: string) => {
       if (paths.has(module)) return;
       paths.set(module, path);
-      for (const child of module.children()) visit(child.module, path === "" ? child.path : `${path}.${child.path}`);
+      for (const child of module.children()) visit(child.module, joined(path, child.path));
     };
     visit(this, "");
     return paths;
@@ -98,18 +114,20 @@ export abstract class Module<E extends Extra = Extra> {
   parameters(): Map<string, Parameter> {
     const found = new Map<string, Parameter>();
     for (const [module, path] of this.modules())
-      for (const [name, parameter] of module.own) found.set(path === "" ? name : `${path}.${name}`, parameter);
+      for (const [name, parameter] of module.own) found.set(joined(path, name), parameter);
     return found;
   }
 
-  /** Traces the model on its input types, which creates parameters that do not exist yet. Allocates no weights. */
-  trace(type: TensorType, { extra: types = {}, ...options }: TraceOptions = {}): Trace {
-    const x = input(type.dtype, type.shape, "x");
-    const extra = Object.fromEntries(
-      Object.entries(types).map(([name, { dtype, shape }]) => [name, input(dtype, shape, name)]),
-    );
+  /**
+   * Traces the model on the types of its inputs, which creates parameters that do not exist yet. Allocates no weights.
+   * @example const { inputs: [x], output } = model.trace({ dtype: "float32", shape: [1, 3, 224, 224] });
+   */
+  trace(types: TypeTree, options: ContextOptions = {}): Trace<O> {
+    const inputs = inputsOfTypes(types) as Given<I>;
     const context = new Context(this, options);
-    return { x, extra, y: this.apply(x, context, extra as E), context };
+    const output = this.apply(inputs, context);
+    this.requireMatched();
+    return { inputs: valuesOf(inputs), output, context };
   }
 
   /** Gives every parameter without a value its initial one, derived from the key and the parameter's path. */
@@ -122,33 +140,77 @@ export abstract class Module<E extends Extra = Extra> {
   }
 
   /**
-   * Stops training of the parameters whose path matches (default: all); returns how many. Throws OptionError when a
-   * pattern matches none.
+   * Stops training of the parameters and buffers whose path matches (default: all), also of those that come into being with
+   * the first trace; normalization layers then normalize by their running statistics, which stay. Returns how many
+   * parameters there are of them now, buffers not counted. Throws OptionError when a pattern matches none.
    */
   freeze(pattern?: string | RegExp): number {
-    return this.#setTrainable(pattern, false);
+    return this.#setFrozen(pattern, true);
   }
 
   /** Trains the parameters whose path matches (default: all) again. */
   unfreeze(pattern?: string | RegExp): number {
-    return this.#setTrainable(pattern, true);
+    return this.#setFrozen(pattern, false);
   }
 
-  #setTrainable(pattern: string | RegExp | undefined, trainable: boolean): number {
+  #setFrozen(pattern: string | RegExp | undefined, frozen: boolean): number {
+    const rule: FreezeRule = { pattern, frozen, matches: 0 };
     let count = 0;
-    const parameters = this.parameters();
-    for (const [path, parameter] of parameters) {
-      if (parameter.isBuffer || !matchesPath(path, pattern)) continue;
-      parameter.trainable = trainable;
-      count++;
+    for (const [module, path] of this.modules()) {
+      module.#rules.push({ rule, path });
+      for (const [name, parameter] of module.own)
+        if (follow(rule, parameter, joined(path, name)) && !parameter.isBuffer) count++;
     }
-    if (count === 0 && pattern !== undefined) {
-      if (parameters.size === 0)
-        throw new OptionError(`no parameter matches "${pattern}": the model has none yet; trace it first`);
-      throw unknownName("parameter", String(pattern), parameters.keys());
-    }
+    this.#asked.push(rule);
+    if (this.#isWhole()) this.requireMatched();
     return count;
   }
+
+  /** Whether all parameters are there: of a new head on a pretrained model those of the head are not before the first trace. */
+  #isWhole(): boolean {
+    const children = this.children();
+    if (this.#inputTypes !== undefined) return true;
+    return children.length > 0 ? children.every(({ module }) => module.#isWhole()) : this.own.size > 0;
+  }
+
+  /** Throws OptionError for a pattern of `freeze` or `unfreeze` that matches nothing of what came into being. */
+  requireMatched(): void {
+    for (const module of this.modules().keys()) {
+      const missed = module.#asked.find(({ pattern, matches }) => pattern !== undefined && matches === 0);
+      if (missed) {
+        module.#asked.splice(module.#asked.indexOf(missed), 1);
+        throw unknownName("parameter", String(missed.pattern), module.parameters().keys());
+      }
+    }
+  }
+
+  /** The parameter or buffer of a name, made now and frozen as was asked before. */
+  declare(name: string, spec: ParameterSpec, isBuffer: boolean): Parameter {
+    if (this.own.has(name)) throw new OptionError(`it has a parameter "${name}" already; name each once`);
+    const parameter = new Parameter(name, spec, isBuffer);
+    this.own.set(name, parameter);
+    for (const { rule, path } of this.#rules) follow(rule, parameter, joined(path, name));
+    return parameter;
+  }
+}
+
+/** Applies a rule to a parameter where its path matches; returns whether it does. */
+function follow(rule: FreezeRule, parameter: Parameter, path: string): boolean {
+  if (!matchesPath(path, rule.pattern)) return false;
+  parameter.frozen = rule.frozen;
+  rule.matches++;
+  return true;
+}
+
+const joined = (path: string, name: string): string => (path === "" ? name : `${path}.${name}`);
+
+/** The types of graph values, nested alike. */
+const typesOf = (inputs: unknown): TypeTree =>
+  mapTree(inputs, (leaf) => (leaf instanceof Value ? { dtype: leaf.dtype, shape: leaf.shape } : undefined)) as TypeTree;
+
+/** Graph inputs of types, named by their place; a tensor alone is `x`. */
+function inputsOfTypes(types: TypeTree): unknown {
+  return mapTypes(types, ({ dtype, shape }, path) => input(dtype, shape, path || "x"));
 }
 
 /** Whether a path matches: a string matches itself, everything below it, and `*` any run of characters. */

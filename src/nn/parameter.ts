@@ -23,7 +23,8 @@ export class Parameter {
   readonly regularizer: Regularizer | undefined;
   /** A buffer is updated by the forward pass (running statistics), never by the optimizer. */
   readonly isBuffer: boolean;
-  trainable: boolean;
+  /** Neither an optimizer nor the forward pass changes it. */
+  frozen = false;
   value: Tensor | undefined;
 
   constructor(name: string, spec: ParameterSpec, isBuffer: boolean) {
@@ -32,6 +33,10 @@ export class Parameter {
     this.initializer = spec.initializer;
     this.regularizer = spec.regularizer;
     this.isBuffer = isBuffer;
-    this.trainable = !isBuffer;
+  }
+
+  /** Whether an optimizer may change it. */
+  get trainable(): boolean {
+    return !this.isBuffer && !this.frozen;
   }
 }

@@ -1,38 +1,39 @@
 /** The layers of a traced model: output shapes, and the parameters to be trained with their formula. */
 import type { Shape } from "../core/shape.ts";
 import { size } from "../core/shape.ts";
-import type { Scope, TensorType, Value } from "../graph/ir.ts";
+import type { Scope, Value } from "../graph/ir.ts";
 import type { Context } from "./context.ts";
-import type { LayerKind, Module, TraceOptions } from "./module.ts";
+import type { TypeTree } from "./inputs.ts";
+import type { AnyModule, LayerKind } from "./module.ts";
 
 /** A layer that ran in a trace. */
 export interface TracedLayer {
-  readonly module: Module;
+  readonly module: AnyModule;
   /** Path of the layer: `layers.0`. */
   readonly path: string;
   /** Its type: `conv2d`. */
   readonly type: string;
   readonly kind: LayerKind;
-  /** Of its last run. */
-  readonly output: Value;
+  /** Of its last run, depth first. */
+  readonly outputs: readonly Value[];
   /** One for each run. */
   readonly scopes: readonly Scope[];
 }
 
 /** The modules that ran, in the order of their first run; containers are told too. */
 export function tracedLayers({ records }: Context): readonly TracedLayer[] {
-  const layers = new Map<Module, TracedLayer>();
-  for (const { module, path, kind, output, scope } of records) {
+  const layers = new Map<AnyModule, TracedLayer>();
+  for (const { module, path, kind, outputs, scope } of records) {
     const name = module.constructor.name;
     const type = name.charAt(0).toLowerCase() + name.slice(1);
     const scopes = [...(layers.get(module)?.scopes ?? []), scope];
-    layers.set(module, { module, path, type, kind, output, scopes });
+    layers.set(module, { module, path, type, kind, outputs, scopes });
   }
   return [...layers.values()];
 }
 
 export interface LayerSummary extends Pick<TracedLayer, "path" | "type" | "kind"> {
-  /** Shape of its output for the traced input. */
+  /** Shape of its output, the first of several, for the traced inputs. */
   readonly outputShape: Shape;
   readonly parameters: number;
   readonly trainable: number;
@@ -49,18 +50,11 @@ export interface ModelSummary {
   readonly buffers: number;
 }
 
-/**
- * The layers of a model, one row each, in the order in which they first run on an input of this type. `extra` gives the types
- * of what the model takes beside it.
- */
-export function summarize(
-  model: Module,
-  type: TensorType,
-  { extra = {} }: Pick<TraceOptions, "extra"> = {},
-): ModelSummary {
-  const layers = tracedLayers(model.trace(type, { extra }).context)
+/** The layers of a model, one row each, in the order in which they first run on inputs of these types. */
+export function summarize(model: AnyModule, types: TypeTree): ModelSummary {
+  const layers = tracedLayers(model.trace(types).context)
     .filter(({ module, kind }) => kind !== "container" || module.own.size > 0)
-    .map(({ module, path, type, kind, output }) => {
+    .map(({ module, path, type, kind, outputs }) => {
       const own = [...module.own.values()];
       const count = (keep: (parameter: (typeof own)[number]) => boolean) =>
         own.filter(keep).reduce((sum, { shape }) => sum + size(shape), 0);
@@ -68,7 +62,7 @@ export function summarize(
         path,
         type,
         kind,
-        outputShape: output.shape,
+        outputShape: outputs[0]?.shape ?? [],
         parameters: count(({ isBuffer }) => !isBuffer),
         trainable: count(({ trainable }) => trainable),
         formula: module.formula(),

@@ -6,7 +6,7 @@ import { memorySource } from "../core/byte-source.ts";
 import { FileError, SardonyxError, ShapeError } from "../core/errors.ts";
 import { size } from "../core/shape.ts";
 import { tensor } from "../core/tensor.ts";
-import { graphOf, input } from "../graph/ir.ts";
+import { constantOf, graphOf, input } from "../graph/ir.ts";
 import { printGraph } from "../graph/print.ts";
 import { verify } from "../graph/verify.ts";
 import { declaredShape } from "../import/declared.ts";
@@ -14,8 +14,9 @@ import { dense, sequential } from "../nn/index.ts";
 import * as ops from "../ops/index.ts";
 import { checkDamage, flipBit } from "../storage/testing/damage.ts";
 import { encodeMessage, type Message } from "./codec.ts";
-import { type ImportOptions, importModel } from "./import.ts";
+import { type ImportOptions, importFile, importModel, refuseExternal } from "./import.ts";
 import { encodeModel } from "./model.ts";
+import { readModelFile } from "./model-file.ts";
 import { ModelProto } from "./schema.ts";
 
 const read = (bytes: Uint8Array, options?: ImportOptions) => importModel(memorySource(bytes), options);
@@ -70,8 +71,8 @@ test("what we wrote comes back as it was", () => {
 
 test("a layer's nodes carry its path, and the weights their elements", () => {
   const model = sequential([dense(3), dense(2)]);
-  const { x, y } = model.trace({ dtype: "float32", shape: [1, 4] }, { bind: ({ shape }) => ops.full(shape, 0.5) });
-  const { graph, weights } = read(encodeModel(graphOf([x], [y])));
+  const traced = model.trace({ dtype: "float32", shape: [1, 4] }, { bind: ({ shape }) => ops.full(shape, 0.5) });
+  const { graph, weights } = read(encodeModel(graphOf(traced.inputs, [traced.output])));
   expect(graph.nodes.map(({ op, scope }) => [op.type, scope?.path])).toEqual([
     ["Gemm", "layers.0"],
     ["Gemm", "layers.1"],
@@ -253,6 +254,31 @@ describe("which tensors are weights", () => {
     expect([...weights.values()].map(({ name }) => name)).toEqual(["w_0"]);
     expect(graph.inputs).toHaveLength(2);
   });
+});
+
+test("weights, their values and what stands for others may be given by whoever reads", () => {
+  const file = readModelFile(
+    memorySource(
+      model({
+        node: [node("Gemm", ["x", "w", "b"], ["a"]), node("Mul", ["a", "s"], ["y"])],
+        initializer: [weight("w", [4, 4]), weight("b", [4]), weight("s", [4])],
+      }),
+    ),
+    refuseExternal,
+  );
+  const bound: string[] = [];
+  const { graph, weights } = importFile(file, {
+    isWeight: ({ name }) => name !== "s",
+    bind: ({ name, shape }) => {
+      bound.push(name);
+      return ops.neg(input("float32", shape, `my ${name}`));
+    },
+    read: ({ shape }) => tensor([1, 2, 3, 4], { shape }),
+  });
+  expect(bound).toEqual(["w", "b"]);
+  expect([...weights.values()].map(({ name }) => name)).toEqual(["w", "b"]);
+  expect(graph.nodes.map(({ op }) => op.type)).toEqual(["Neg", "Neg", "Gemm", "Constant", "Mul"]);
+  expect(constantOf(graph.nodes.at(-1)?.inputs[1])?.toArray()).toEqual([1, 2, 3, 4]);
 });
 
 describe("tensors beside the model", () => {

@@ -2,6 +2,7 @@
 import type { ByteSource } from "../core/byte-source.ts";
 import { DTypeError, FileError, ShapeError, UnsupportedError } from "../core/errors.ts";
 import { type Shape, showShape } from "../core/shape.ts";
+import type { Tensor } from "../core/tensor.ts";
 import { graphOf, input, type Node, type Scope, type Value } from "../graph/ir.ts";
 import { makeNode, type OpDef, type WrittenNode } from "../graph/op.ts";
 import { assignScope } from "../graph/rewrite.ts";
@@ -13,18 +14,28 @@ import { constant } from "../ops/constant.ts";
 import { findOp } from "../ops/registry.ts";
 import { readAttributes } from "./attributes.ts";
 import { inlineBranches, inlineFunction } from "./inline.ts";
-import { type FileGraph, type FileNode, type ModelFile, readModelFile } from "./model-file.ts";
+import { type FileGraph, type FileNode, type ModelFile, readModelFile, tensorOfNode } from "./model-file.ts";
 import { type Entry, isValue, Names } from "./names.ts";
 import { pathOfNode } from "./scopes.ts";
 import { describeNode, sortNodes, storedWithin } from "./sort.ts";
 import type { OpenExternal, StoredTensor } from "./tensor.ts";
-import { isWeight } from "./weights.ts";
+import { hasInitializers, isWeight, type WeightRule } from "./weights.ts";
 
-export interface ImportOptions {
-  /** Opens files beside the model, for tensors that lie there; default: refuses. */
-  readonly external?: OpenExternal;
+/** How a file becomes a graph. */
+export interface GraphOptions {
   /** The shape of an input; default the declared one. Throws ShapeError for one that cannot be known. */
   readonly shapeOf?: (input: Declared) => Shape;
+  /** Which stored tensors are weights; default as `isWeight` has it. */
+  readonly isWeight?: WeightRule;
+  /** What stands for a weight; default a graph input of its type. */
+  readonly bind?: (weight: StoredTensor) => Value;
+  /** The elements of the other stored tensors; default from the file, those that nothing here needs left in it. */
+  readonly read?: (stored: StoredTensor) => Tensor;
+}
+
+export interface ImportOptions extends GraphOptions {
+  /** Opens files beside the model, for tensors that lie there; default: refuses. */
+  readonly external?: OpenExternal;
 }
 
 export interface ImportedModel extends ImportedGraph<StoredTensor> {
@@ -43,11 +54,14 @@ const maxConstantBytes = 1 << 26;
  * known or do not fit.
  */
 export function importModel(source: ByteSource, options: ImportOptions = {}): ImportedModel {
-  const external = options.external ?? refuseExternal;
-  return new Importer(readModelFile(source, external), options.shapeOf ?? declaredShape).run();
+  return importFile(readModelFile(source, options.external ?? refuseExternal), options);
 }
 
-const refuseExternal: OpenExternal = (location) => {
+/** The graph of a file that is read already. Throws ShapeError when input shapes are not known or do not fit. */
+export const importFile = (file: ModelFile, options: GraphOptions = {}): ImportedModel =>
+  new Importer(file, options).run();
+
+export const refuseExternal: OpenExternal = (location) => {
   throw new FileError(`onnx: a tensor lies in "${location}" beside the model; open the model where that file is`);
 };
 
@@ -70,7 +84,7 @@ export interface GraphReader {
 
 class Importer implements GraphReader {
   readonly file: ModelFile;
-  readonly #shapeOf: (input: Declared) => Shape;
+  readonly #options: GraphOptions;
   readonly #weights = new Map<Value, StoredTensor>();
   readonly #unknown = new Map<Node, UnknownReason>();
   readonly #unshaped = new Set<Value>();
@@ -84,12 +98,10 @@ class Importer implements GraphReader {
   readonly #hasInitializers: boolean;
   #nesting = 0;
 
-  constructor(file: ModelFile, shapeOf: (input: Declared) => Shape) {
+  constructor(file: ModelFile, options: GraphOptions) {
     this.file = file;
-    this.#shapeOf = shapeOf;
-    this.#hasInitializers = [...file.graph.initializers.values()].some(
-      ({ shape, type }) => shape.length > 0 && type.dtype.startsWith("float"),
-    );
+    this.#options = options;
+    this.#hasInitializers = hasInitializers(file);
   }
 
   run(): ImportedModel {
@@ -115,7 +127,7 @@ class Importer implements GraphReader {
   #input(declared: Declared): Value {
     const { name, type, extents = [] } = declared;
     if (!type) throw new FileError(`onnx: input "${name}" is no tensor of numbers; only such models can be read`);
-    const shape = this.#shapeOf(declared);
+    const shape = (this.#options.shapeOf ?? declaredShape)(declared);
     if (declared.extents && extents.length !== shape.length)
       throw new ShapeError(
         `input "${name}" has ${extents.length} axes, got ${showShape(shape)}; pass one extent for each`,
@@ -145,9 +157,9 @@ class Importer implements GraphReader {
     const { names } = place;
     for (const node of sortNodes(nodes, (name) => names.get(name) !== undefined)) {
       const [first = ""] = node.outputs;
-      const value = node.type === "Constant" ? node.attributes.get("value") : undefined;
-      if (typeof value === "object" && "read" in value) {
-        names.set(first, { stored: { ...value, name: first }, isNode: true });
+      const stored = tensorOfNode(node);
+      if (stored) {
+        names.set(first, { stored, isNode: true });
         continue;
       }
       const outputs = this.#node(node, place);
@@ -189,17 +201,30 @@ class Importer implements GraphReader {
     const values = learned ? this.#asWeight : this.#asConstant;
     const known = values.get(stored);
     if (known) return known;
-    const outside = learned || stored.bytes > maxConstantBytes;
-    const value = outside ? input(stored.type.dtype, stored.shape, stored.name) : constant(stored.read());
+    const value = learned ? this.#weight(stored) : this.#constant(stored);
     values.set(stored, value);
     if (learned) this.#weights.set(value, stored);
     return value;
   }
 
+  #weight(stored: StoredTensor): Value {
+    return this.#options.bind?.(stored) ?? input(stored.type.dtype, stored.shape, stored.name);
+  }
+
+  #constant(stored: StoredTensor): Value {
+    const { read } = this.#options;
+    if (!read && stored.bytes > maxConstantBytes) return input(stored.type.dtype, stored.shape, stored.name);
+    return constant(this.#read(stored));
+  }
+
+  #read(stored: StoredTensor): Tensor {
+    return this.#options.read?.(stored) ?? stored.read();
+  }
+
   #isLearned(entry: Entry, op: OpDef | undefined, position: number): boolean {
     if (isValue(entry)) return this.#weights.has(entry);
     const storage = { isNode: entry.isNode, hasInitializers: this.#hasInitializers };
-    return isWeight(entry.stored, op, position, storage);
+    return (this.#options.isWeight ?? isWeight)(entry.stored, op, position, storage);
   }
 
   #apply(node: FileNode, op: OpDef | undefined, place: Place): readonly Value[] {
@@ -211,7 +236,7 @@ class Importer implements GraphReader {
     if (!op) return unknown(`${node.domain ? `${node.domain}.` : ""}${node.type} is not known here`);
     const blind = operands.findIndex((value) => value && this.#unshaped.has(value));
     if (blind >= 0) return unknown(`the shape of its operand "${node.inputs[blind]}" is not known`, "shape");
-    const attributes = readAttributes(node.attributes);
+    const attributes = readAttributes(node.attributes, (stored) => this.#read(stored));
     if (typeof attributes === "string") return unknown(`its attribute ${attributes} is of a kind not known here`);
     const version = this.file.opsets.get(node.domain) ?? 1;
     try {

@@ -1,5 +1,5 @@
 /** Parts of a file that stand for other nodes: functions, and the branches of an If. */
-import { sameShape } from "../core/shape.ts";
+import { sameShape, size } from "../core/shape.ts";
 import { constantOf, type Scope, type Value } from "../graph/ir.ts";
 import { where } from "../ops/elementwise.ts";
 import { reshape } from "../ops/movement.ts";
@@ -51,7 +51,7 @@ export function inlineBranches(node: FileNode, names: Names, reader: GraphReader
   const read = (branch: FileAttribute | undefined) =>
     branch && isFileGraph(branch) ? reader.graph(branch, new Names(names)) : [];
   if (known !== undefined) return read(branches[known ? 0 : 1]);
-  if (condition.dtype !== "bool") return undefined;
+  if (condition.dtype !== "bool" || size(condition.shape) !== 1) return undefined;
   const [yes, no] = branches.map(read) as [readonly Value[], readonly Value[]];
   const fits = yes.every((value, i) => {
     const other = no[i];
@@ -62,5 +62,7 @@ export function inlineBranches(node: FileNode, names: Names, reader: GraphReader
     );
   });
   if (!fits) return undefined;
-  return yes.map((value, i) => where(reshape(condition, []), value, no[i] as Value));
+  // As it is where it fits: so it may be one for each sample of a batch.
+  const chosen = (rank: number) => (condition.rank <= rank ? condition : reshape(condition, []));
+  return yes.map((value, i) => where(chosen(value.rank), value, no[i] as Value));
 }

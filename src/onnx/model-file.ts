@@ -57,6 +57,8 @@ export interface ModelFile {
   readonly opsets: ReadonlyMap<string, number>;
   readonly functions: ReadonlyMap<string, FileFunction>;
   readonly producer: string;
+  /** What its writer noted in it. */
+  readonly metadata: ReadonlyMap<string, string>;
 }
 
 /** ONNX's own domain has two names. */
@@ -95,6 +97,7 @@ export function readModelFile(source: ByteSource, external: OpenExternal): Model
       ]),
     ),
     producer: [text(model, "producer_name"), text(model, "producer_version")].filter(Boolean).join(" "),
+    metadata: readEntries(model, "metadata_props"),
   };
 }
 
@@ -130,15 +133,31 @@ function readDeclared(proto: Decoded): Declared {
   };
 }
 
-const readNode = (proto: Decoded, external: OpenExternal): FileNode => ({
-  type: text(proto, "op_type"),
-  domain: domainOf(text(proto, "domain")),
-  name: text(proto, "name"),
-  inputs: texts(proto, "input"),
-  outputs: texts(proto, "output"),
-  attributes: readAttributes(records(proto, "attribute"), external),
-  metadata: new Map(records(proto, "metadata_props").map((entry) => [text(entry, "key"), text(entry, "value")])),
-});
+const readEntries = (proto: Decoded, field: string): ReadonlyMap<string, string> =>
+  new Map(records(proto, field).map((entry) => [text(entry, "key"), text(entry, "value")]));
+
+function readNode(proto: Decoded, external: OpenExternal): FileNode {
+  const outputs = texts(proto, "output");
+  const node = {
+    type: text(proto, "op_type"),
+    domain: domainOf(text(proto, "domain")),
+    name: text(proto, "name"),
+    inputs: texts(proto, "input"),
+    outputs,
+    attributes: readAttributes(records(proto, "attribute"), external),
+    metadata: readEntries(proto, "metadata_props"),
+  };
+  const stored = tensorOfNode(node);
+  if (!stored) return node;
+  const [name = ""] = outputs;
+  return { ...node, attributes: new Map([...node.attributes, ["value", { ...stored, name }]]) };
+}
+
+/** The tensor that a Constant node holds, which has the name of its output; `undefined` for other nodes, and where it holds numbers. */
+export function tensorOfNode({ type, attributes }: Pick<FileNode, "type" | "attributes">): StoredTensor | undefined {
+  const value = type === "Constant" ? attributes.get("value") : undefined;
+  return typeof value === "object" && "read" in value ? value : undefined;
+}
 
 function readAttributes(protos: readonly Decoded[], external: OpenExternal): ReadonlyMap<string, FileAttribute> {
   return new Map(

@@ -159,6 +159,43 @@ test("constants become initializers with their raw bytes, of every dtype", async
   expect(await run([], constants.map(ops.constant), [])).toEqual(constants.map((item) => item.toArray()));
 });
 
+test("inputs that become initializers keep their names, and constants are nodes beside them", async () => {
+  const [w, scale] = [input("float32", [1, 3], "layers.0.weight"), input("float32", [], "y")];
+  const y = ops.mul(ops.linear(x, w), ops.add(scale, 1));
+  const initializers = new Map<Value, Tensor>([
+    [w, tensor([[1, 2, 3]])],
+    [scale, tensor(9)],
+  ]);
+  const { graph } = read([x, w, scale], [y], { initializers, outputNames: ["y"] });
+  expect(graph.input.map(({ name }) => name)).toEqual(["x"]);
+  // The name of an output is taken before.
+  expect(graph.initializer?.map((item) => [item["name"], item["dims"]])).toEqual([
+    ["layers.0.weight", [1, 3]],
+    ["y_1", undefined],
+  ]);
+  expect(graph.node.map((node) => node.op_type)).toEqual(["Gemm", "Constant", "Add", "Mul"]);
+  const session = await backend.compile(encodeModel(graphOf([x, w, scale], [y]), { initializers }), { threads: 1 });
+  expect(
+    (
+      await session.run([
+        tensor([
+          [1, 0, 0],
+          [0, 0, 1],
+        ]),
+      ])
+    )[0]?.toArray(),
+  ).toEqual([[10], [30]]);
+});
+
+test("an initializer of another type than its input is refused", () => {
+  const w = input("float32", [3], "w");
+  const encode = (held: Tensor) => encodeModel(graphOf([w], [ops.neg(w)]), { initializers: new Map([[w, held]]) });
+  expect(() => encode(tensor([1, 2]))).toThrow(
+    'the initializer "w" is float32[2] and its input float32[3]; pass a tensor of the input\'s type',
+  );
+  expect(() => encode(tensor([1n, 2n, 3n]))).toThrow("is int64[3] and its input float32[3]");
+});
+
 test("a constant that is a view into a larger buffer writes its own part", async () => {
   const buffer = Float32Array.of(9, 1, 2, 9);
   expect(await run([], [ops.constant(tensor(buffer.subarray(1, 3)))], [])).toEqual([[1, 2]]);

@@ -1,9 +1,10 @@
 /** Writing a Graph as an ONNX model. */
 import { InternalError, OptionError } from "../core/errors.ts";
+import { sameShape, showShape } from "../core/shape.ts";
 import type { Tensor } from "../core/tensor.ts";
 import { constantOf, type Graph, type Node, type Value } from "../graph/ir.ts";
 import type { AttributeKind } from "../graph/op.ts";
-import { dtypeCodes } from "../ops/elementwise.ts";
+import { dtypeCodes } from "../ops/cast.ts";
 import { encodeMessage, type Message } from "./codec.ts";
 import { attributeTypeCodes, ModelProto } from "./schema.ts";
 
@@ -11,6 +12,12 @@ import { attributeTypeCodes, ModelProto } from "./schema.ts";
 export const opsetVersion = 21;
 
 export interface ModelOptions {
+  /**
+   * Graph inputs that become initializers under their names, with what they hold. The constants of the graph are then Constant nodes,
+   * so that whoever reads the file can tell weights from them. Default: all inputs stay, and constants are initializers.
+   */
+  readonly initializers?: ReadonlyMap<Value, Tensor>;
+  /** Of the inputs that stay. */
   readonly inputNames?: readonly string[];
   readonly outputNames?: readonly string[];
   /** Symbol for an extent that may vary, by input or output position and axis. */
@@ -18,10 +25,14 @@ export interface ModelOptions {
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
-/** Bytes of the ONNX model that computes `graph`. Constants become initializers; unused outputs are left out. */
+/**
+ * Bytes of the ONNX model that computes `graph`. Constants become initializers; unused outputs are left out. Throws OptionError for a
+ * value that is read and no input, and for an initializer of another type than its input.
+ */
 export function encodeModel(graph: Graph, options: ModelOptions = {}): Uint8Array {
   const names = new Map<Value, string>();
-  const taken = new Set(options.outputNames);
+  const taken = new Set([...(options.inputNames ?? []), ...(options.outputNames ?? [])]);
+  const { initializers: held } = options;
   /** `wanted`, or the first name after it that is free. */
   const claim = (wanted: string): string => {
     let name = wanted;
@@ -29,9 +40,10 @@ export function encodeModel(graph: Graph, options: ModelOptions = {}): Uint8Arra
     taken.add(name);
     return name;
   };
-  for (const [i, value] of graph.inputs.entries())
+  const inputs = graph.inputs.filter((value) => !held?.has(value));
+  for (const [i, value] of inputs.entries())
     names.set(value, options.inputNames?.[i] ?? claim(value.name ?? `input_${i}`));
-  for (const name of options.inputNames ?? []) taken.add(name);
+  for (const value of held?.keys() ?? []) names.set(value, claim(value.name ?? "weight"));
   const namesOfOutputs = graph.outputs.map((_, i) => options.outputNames?.[i] ?? claim(`output_${i}`));
 
   const used = new Set<Value | undefined>([...graph.outputs, ...graph.nodes.flatMap((node) => node.inputs)]);
@@ -45,7 +57,7 @@ export function encodeModel(graph: Graph, options: ModelOptions = {}): Uint8Arra
     return name;
   };
 
-  const initializers: Message[] = [];
+  const initializers = Array.from(held ?? [], ([value, tensor]) => encodeHeld(nameOf(value), value, tensor));
   const nodes: Message[] = [];
   // A computed value that is an output, once, carries the output's name; any other output gets an Identity below.
   const outputNames = new Map<Value, string>();
@@ -58,7 +70,8 @@ export function encodeModel(graph: Graph, options: ModelOptions = {}): Uint8Arra
   };
   for (const [index, node] of graph.nodes.entries()) {
     const tensor = constantOf(node.outputs[0]);
-    if (tensor) initializers.push(encodeTensor(declare(node.outputs[0], claim(`v${names.size}`)), tensor));
+    if (tensor && held) nodes.push(encodeNode(node, index, [], [declare(node.outputs[0], claim(`v${names.size}`))]));
+    else if (tensor) initializers.push(encodeTensor(declare(node.outputs[0], claim(`v${names.size}`)), tensor));
     else
       nodes.push(
         encodeNode(
@@ -84,15 +97,24 @@ export function encodeModel(graph: Graph, options: ModelOptions = {}): Uint8Arra
     ir_version: 10,
     producer_name: "sardonyx",
     opset_import: [...domains].map(([domain, version]) => ({ domain, version })),
+    // Before the graph: a file that is cut off between the two would be read as one without.
+    metadata_props: Object.entries(options.metadata ?? {}).map(([key, value]) => ({ key, value })),
     graph: {
       name: "sardonyx",
       node: nodes,
       initializer: initializers,
-      input: graph.inputs.map((value) => describe(value, nameOf(value), options)),
+      input: inputs.map((value) => describe(value, nameOf(value), options)),
       output: outputs,
     },
-    metadata_props: Object.entries(options.metadata ?? {}).map(([key, value]) => ({ key, value })),
   });
+}
+
+function encodeHeld(name: string, value: Value, tensor: Tensor): Message {
+  if (tensor.dtype !== value.dtype || !sameShape(tensor.shape, value.shape))
+    throw new OptionError(
+      `the initializer "${name}" is ${tensor.dtype}${showShape(tensor.shape)} and its input ${value}; pass a tensor of the input's type`,
+    );
+  return encodeTensor(name, tensor);
 }
 
 /** A node's outputs up to the last one that is required or used. */

@@ -2,6 +2,7 @@
 import { type ByteSource, requireRange } from "../core/byte-source.ts";
 import { type ArrayOf, allocate, arrayTypes, bytesPerElement, type DType, isBigInt } from "../core/dtype.ts";
 import { FileError } from "../core/errors.ts";
+import { bfloat16ToFloat32 } from "../core/half.ts";
 import { type Shape, showShape, size } from "../core/shape.ts";
 import { Tensor } from "../core/tensor.ts";
 import type { ElementType } from "../import/declared.ts";
@@ -77,12 +78,12 @@ export function storedTensor(proto: Decoded, external: OpenExternal): StoredTens
     type,
     bytes: needed,
     read() {
-      if (type.name !== type.dtype)
+      if (type.name !== type.dtype && type.name !== "bfloat16")
         throw fail(`is ${type.name}, which no tensor here holds; convert it to float32 first`);
       const data = content.read();
       if (data.length !== elements)
         throw fail(`of shape ${showShape(shape)} needs ${elements} elements, the file has ${data.length}`);
-      return new Tensor(type.dtype, shape, data);
+      return new Tensor(type.dtype, shape, type.name === "bfloat16" ? bfloat16ToFloat32(data as Uint16Array) : data);
     },
   };
 }
@@ -100,20 +101,23 @@ type Fail = (problem: string) => FileError;
 /** The field that holds the elements of a type which is not stored raw (onnx.proto, TensorProto). */
 const listFields = {
   float_data: ["float32"],
-  int32_data: ["int32", "int16", "int8", "uint16", "uint8", "bool", "float16"],
+  int32_data: ["int32", "int16", "int8", "uint16", "uint8", "bool", "float16", "bfloat16"],
   int64_data: ["int64"],
   double_data: ["float64"],
   uint64_data: ["uint64", "uint32"],
-} as const satisfies Record<string, readonly DType[]>;
+} as const satisfies Record<string, readonly (DType | "bfloat16")[]>;
 type ListField = keyof typeof listFields;
+
+/** The dtype that holds the elements as they are stored. */
+const storedAs = ({ name, dtype }: ElementType): DType => (name === "bfloat16" ? "uint16" : dtype);
 
 function contentOf(proto: Decoded, type: ElementType, external: OpenExternal, fail: Fail): Content {
   if (number(proto, "data_location") === 1) return externalContent(proto, type, external, fail);
   const raw = proto["raw_data"] as Blob | undefined;
-  if (raw) return { bytes: raw.length, read: () => rawElements(raw.read(), type.dtype) };
+  if (raw) return { bytes: raw.length, read: () => rawElements(raw.read(), storedAs(type)) };
   const field = (Object.keys(listFields) as ListField[]).find((name) => proto[name] !== undefined);
   const list = field ? (proto[field] as readonly DecodedValue[]) : [];
-  if (field && !(listFields[field] as readonly string[]).includes(type.dtype))
+  if (field && !(listFields[field] as readonly string[]).includes(type.name === "bfloat16" ? type.name : type.dtype))
     throw fail(`of type ${type.name} has its elements in "${field}"`);
   // A whole number takes a byte at least; which then says enough to refuse a shape that the file cannot fill.
   const width = field === "float_data" ? 4 : field === "double_data" ? 8 : 1;
@@ -121,7 +125,7 @@ function contentOf(proto: Decoded, type: ElementType, external: OpenExternal, fa
     (sum, item) => sum + (typeof item === "object" ? (item as Blob).length / width : 1),
     0,
   );
-  return { most, read: () => listedElements(list, field ?? "int32_data", type.dtype) };
+  return { most, read: () => listedElements(list, field ?? "int32_data", storedAs(type)) };
 }
 
 function externalContent(proto: Decoded, type: ElementType, external: OpenExternal, fail: Fail): Content {
@@ -137,7 +141,7 @@ function externalContent(proto: Decoded, type: ElementType, external: OpenExtern
   const offset = count("offset", 0);
   const length = count("length", source.size - offset);
   requireRange(source, offset, length, `onnx: tensor "${text(proto, "name")}" in ${location}`);
-  return { bytes: length, read: () => rawElements(source.read(offset, length), type.dtype) };
+  return { bytes: length, read: () => rawElements(source.read(offset, length), storedAs(type)) };
 }
 
 /** Little-endian elements as a typed array of their own memory. */

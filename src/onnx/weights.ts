@@ -2,6 +2,7 @@
 import { size } from "../core/shape.ts";
 import type { OpDef } from "../graph/op.ts";
 import { kindOf } from "../ops/registry.ts";
+import type { ModelFile } from "./model-file.ts";
 import type { StoredTensor } from "./tensor.ts";
 
 /** How the file keeps a tensor. */
@@ -11,6 +12,13 @@ export interface Storage {
   /** The file has weights among its initializers. */
   readonly hasInitializers: boolean;
 }
+
+/** Whether a stored tensor that an operator takes at a position is a trained weight; `op` is `undefined` for one that is not known. */
+export type WeightRule = (stored: StoredTensor, op: OpDef | undefined, position: number, storage: Storage) => boolean;
+
+/** Whether a file keeps its weights as initializers, as most do; elsewhere they are Constant nodes. */
+export const hasInitializers = ({ graph }: ModelFile): boolean =>
+  [...graph.initializers.values()].some(({ shape, type }) => shape.length > 0 && type.dtype.startsWith("float"));
 
 /** Kinds of operators for which a single number may be a weight: the bias of a layer with one output. */
 const single: ReadonlySet<string> = new Set(["dense", "convolution", "normalization", "recurrent"]);

@@ -3,9 +3,10 @@ import { ShapeError } from "../core/errors.ts";
 import { sameShape, showShape, size } from "../core/shape.ts";
 import type { Value } from "../graph/ir.ts";
 import { apply, defineOp, type OpDef, requireFloat } from "../graph/op.ts";
-import { add, broadcast, cast, clip, div, minimum, mul, square, sub, where } from "./elementwise.ts";
+import { cast } from "./cast.ts";
+import { add, broadcast, clip, div, minimum, mul, square, sub, where } from "./elementwise.ts";
 import { each, floatFunction, otherFloats } from "./float-function.ts";
-import { abs, erf, exp, log, neg, tanh } from "./functions.ts";
+import { abs, erf, exp, log, neg, reciprocal, tanh } from "./functions.ts";
 import { and, greater, less } from "./logic.ts";
 import { perChannel } from "./normalization.ts";
 import { sumTo } from "./reduce.ts";
@@ -13,6 +14,9 @@ import { defineComposition, writtenNode } from "./written.ts";
 
 export const Sigmoid: OpDef = floatFunction("Sigmoid", (g, _, y) => mul(g, mul(y, sub(1, y))), {
   fold: (x) => 1 / (1 + Math.exp(-x)),
+  // ONNX Runtime fuses x σ(x) of float64 to an operator that it then has no kernel of.
+  composite: (x) => reciprocal(add(1, exp(neg(x)))),
+  composed: ["float64"],
 });
 export const Softplus: OpDef = floatFunction("Softplus", (g, x) => mul(g, sigmoid(x)), {
   composite: (x) => log1pExp(x),
@@ -38,6 +42,9 @@ export const Gelu: OpDef = defineOp("Gelu", {
     return [mul(g, add(cdf, mul(x, pdf)))];
   },
   flops: ({ outputs: [y] }) => 8 * size(y.shape),
+  // ONNX Runtime would write it with an Erf that it has no kernel of: said of this operator's own.
+  lower: ({ inputs: [x], attributes: { approximate } }) =>
+    x.dtype === "float64" && approximate !== "tanh" ? [mul(mul(0.5, x), add(1, erf(mul(x, Math.SQRT1_2))))] : undefined,
 });
 export const LeakyRelu: OpDef = defineOp("LeakyRelu", {
   arity: "1",

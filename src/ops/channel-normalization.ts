@@ -9,6 +9,7 @@ import { equal } from "./logic.ts";
 import { expand, reshape } from "./movement.ts";
 import { perChannel } from "./normalization.ts";
 import { reduceMean, reduceSum } from "./reduce.ts";
+import { samplesBeside, samplesFirst } from "./samples.ts";
 import { pad, slice } from "./slicing.ts";
 import { defineComposition, writtenNode } from "./written.ts";
 
@@ -67,6 +68,7 @@ export const InstanceNormalization: OpDef = defineOp("InstanceNormalization", {
   grad: ({ g, inputs, attributes: { epsilon = 1e-5 } }) =>
     groupGradients(g, { inputs, groups: inputs[0].shape[1] ?? 1, epsilon }),
   flops: ({ inputs: [x] }) => 8 * size(x.shape),
+  samples: samplesFirst,
   // ONNX Runtime has it in float32 only.
   lower: ({ inputs, attributes: { epsilon = 1e-5 } }) =>
     inputs[0].dtype === "float32" ? undefined : [computeGroups({ inputs, groups: inputs[0].shape[1] ?? 1, epsilon })],
@@ -80,6 +82,7 @@ export const GroupNormalization: OpDef = defineOp("GroupNormalization", {
   grad: ({ g, inputs, attributes: { num_groups: groups = 1, epsilon = 1e-5 } }) =>
     groupGradients(g, { inputs, groups, epsilon }),
   flops: ({ inputs: [x] }) => 8 * size(x.shape),
+  samples: samplesFirst,
   // ONNX Runtime runs ONNX's own expression of it, of more operators.
   lower: ({ inputs, attributes: { num_groups: groups = 1, epsilon = 1e-5 } }) => [
     computeGroups({ inputs, groups, epsilon }),
@@ -137,6 +140,7 @@ export const LRN: OpDef = defineOp("LRN", {
     return [sub(direct, mul(mul(x, (2 * alpha * beta) / count), around))];
   },
   flops: ({ inputs: [x], attributes: { size: count = 1 } }) => (2 * count + 12) * size(x.shape),
+  samples: samplesFirst,
   lower: ({ inputs: [x], attributes }) =>
     x.dtype === "float32" ? undefined : [mul(x, pow(lrnSquares(x, attributes), -(attributes.beta ?? 0.75)))],
 });
@@ -158,6 +162,7 @@ export const LpNormalization: OpDef = defineOp("LpNormalization", {
     return [div(sub(g, mul(p === 1 ? sign(x) : y, sum(mul(g, y)))), safe)];
   },
   flops: ({ inputs: [x] }) => 3 * size(x.shape),
+  samples: ({ inputs: [x], axes, attributes: { axis = -1 } }) => samplesBeside(axes, [normalizeAxis(axis, x.rank)]),
 });
 
 /** (x - mean) / deviation over axes, by default all but the channel's. */

@@ -47,7 +47,6 @@ export function scalar(value: number, dtype: DType = "float32"): Value {
     throw new DTypeError(
       `${value} is not a whole number but meets a ${dtype} tensor; cast that tensor to float32 first`,
     );
-  if (dtype === "float16") throw new DTypeError('a float16 scalar is made by casting: cast(scalar(x), "float16")');
   return constant(fullTensor(dtype, [], value));
 }
 

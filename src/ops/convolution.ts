@@ -10,6 +10,7 @@ import { concat, reshape, swapAxes, transpose } from "./movement.ts";
 import { perChannel } from "./normalization.ts";
 import { reduceSum } from "./reduce.ts";
 import { columnsOf, fitsRows, scatterColumns } from "./rows.ts";
+import { samplesFirst } from "./samples.ts";
 import { dilate, flip, pad, slice } from "./slicing.ts";
 
 const schema = { ...windowSchema, group: "int" } as const;
@@ -72,6 +73,7 @@ export const Conv: OpDef = defineOp("Conv", {
     ];
   },
   macs: ({ inputs: [, w], outputs: [y] }) => size(y.shape) * size(w.shape.slice(1)),
+  samples: samplesFirst,
   // A convolves to `rank` channels with the same window, B mixes them point by point.
   lowRank: ({ inputs: [x, w], attributes }, position, rank) => {
     if (position !== 1 || (attributes.group ?? 1) !== 1) return undefined;
@@ -156,6 +158,7 @@ export const ConvTranspose: OpDef = defineOp("ConvTranspose", {
     ];
   },
   macs: ({ inputs: [x, w] }) => size(x.shape) * size(w.shape.slice(1)),
+  samples: samplesFirst,
   // A convolution of the input, spread by the strides, with the mirrored kernel: faster than ONNX Runtime's
   // ConvTranspose at stride 1, and the only way for other floats than float32.
   lower: ({ inputs: [x, w, bias], outputs: [y], attributes }) => {

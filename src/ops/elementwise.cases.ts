@@ -1,5 +1,6 @@
 /** Cases of the elementwise operators. */
 import { apply, type OpDef } from "../graph/op.ts";
+import { Cast, cast } from "./cast.ts";
 import { type Operand, scalar } from "./constant.ts";
 import { bools, distinct, given, integers, normal, opCase, positive, small } from "./define.cases.ts";
 import * as e from "./elementwise.ts";
@@ -146,37 +147,37 @@ const castCases = [
     derivative: "convention",
   }),
   opCase(e.Identity, "plain", { inputs: { x: normal([2, 5]) }, build: ({ x }) => e.identity(x), torch: "x * 1" }),
-  opCase(e.Cast, "float32 to int64 cuts", {
+  opCase(Cast, "float32 to int64 cuts", {
     inputs: { x: distinct([6]) },
-    build: ({ x }) => e.cast(x, "int64"),
+    build: ({ x }) => cast(x, "int64"),
     torch: "x.long()",
     derivative: "none",
   }),
-  opCase(e.Cast, "float32 to bool", {
+  opCase(Cast, "float32 to bool", {
     inputs: { x: given([0, 0.25, -3], [3]) },
-    build: ({ x }) => e.cast(x, "bool"),
+    build: ({ x }) => cast(x, "bool"),
     torch: "x.bool()",
     derivative: "none",
   }),
-  opCase(e.Cast, "float32 to float64", {
+  opCase(Cast, "float32 to float64", {
     inputs: { x: normal([4]) },
-    build: ({ x }) => e.cast(x, "float64"),
+    build: ({ x }) => cast(x, "float64"),
     torch: "x * 1",
   }),
-  opCase(e.Cast, "through float16", {
+  opCase(Cast, "through float16", {
     inputs: { x: normal([4]) },
-    build: ({ x }) => e.cast(e.cast(x, "float16"), x.dtype),
+    build: ({ x }) => cast(cast(x, "float16"), x.dtype),
     torch: "x.half().double()",
     derivative: "none",
   }),
-  opCase(e.Cast, "int64 to float32", {
+  opCase(Cast, "int64 to float32", {
     inputs: { x: integers([4], -5, 5) },
-    build: ({ x }) => e.cast(x, "float32"),
+    build: ({ x }) => cast(x, "float32"),
     torch: "x.double()",
   }),
-  opCase(e.Cast, "bool to float32, as a mask", {
+  opCase(Cast, "bool to float32, as a mask", {
     inputs: { c: bools([4]), x: small([4]) },
-    build: ({ c, x }) => e.mul(e.cast(c, x.dtype), x),
+    build: ({ c, x }) => e.mul(cast(c, x.dtype), x),
     torch: "c * x",
   }),
   opCase(e.Add, "number beside int64", {

@@ -1,15 +1,25 @@
 /** Elementwise operators: one output element from one element of each operand, under broadcasting. */
-import { type DType, dtypes, isFloat } from "../core/dtype.ts";
-import { atPlace, DTypeError, ShapeError } from "../core/errors.ts";
+import { isFloat } from "../core/dtype.ts";
+import { atPlace, ShapeError } from "../core/errors.ts";
 import { broadcastShapes, normalizeAxis, sameShape, size, stridesOf } from "../core/shape.ts";
 import { fullTensor, type Tensor } from "../core/tensor.ts";
 import { numbersOf } from "../graph/attributes.ts";
-import { broadcastPosition, mapElements, moveElements, offsetOf, oneOutput, type Position } from "../graph/elements.ts";
+import { broadcastPosition, evaluateElements, moveElements, offsetOf, type Position } from "../graph/elements.ts";
 import { constantOf, type TensorType, type Value } from "../graph/ir.ts";
-import { apply, defineOp, type OpDef, requireSameDType, type SimdInstruction, type WrittenNode } from "../graph/op.ts";
+import {
+  apply,
+  defineOp,
+  type OpDef,
+  requireNumbers,
+  requireSameDType,
+  type SimdInstruction,
+  type WrittenNode,
+} from "../graph/op.ts";
+import { cast } from "./cast.ts";
 import { asValues, type Operand, scalar } from "./constant.ts";
 import { each } from "./float-function.ts";
 import { log, neg } from "./functions.ts";
+import { shortIntegers, smallIntegers, through } from "./kernels.ts";
 import { and, equal, greater, greaterOrEqual, less, lessOrEqual, requireBool } from "./logic.ts";
 import { Expand, reshape } from "./movement.ts";
 import { sumTo } from "./reduce.ts";
@@ -25,6 +35,11 @@ export function broadcast(op: string, ...values: readonly Value[]): TensorType {
   }
 }
 
+/** The same, of numbers. */
+export function arithmetic(op: string, a: Value, b: Value): TensorType {
+  return broadcast(op, requireNumbers(op, a), requireNumbers(op, b));
+}
+
 /** Before operator set 7 the second operand's axes were those of the first from `axis` on, by default its last ones. */
 function broadcastBefore7({ version, inputs, attributes }: WrittenNode, op: OpDef): readonly Value[] | undefined {
   const [a, b] = inputs;
@@ -33,16 +48,6 @@ function broadcastBefore7({ version, inputs, attributes }: WrittenNode, op: OpDe
   const behind = new Array<number>(Math.max(0, a.rank - normalizeAxis(axis, a.rank + 1) - b.rank)).fill(1);
   const kept = without(attributes, ["axis", "broadcast", "consumed_inputs"]);
   return writtenNode(op, [a, reshape(b, [...b.shape, ...behind])], kept).outputs;
-}
-
-/** Outputs of an elementwise rule that needs more than its elements; `undefined` when they would not be exact. */
-function evaluateElements(
-  y: TensorType,
-  operands: readonly (Tensor | undefined)[],
-  compute: (...elements: number[]) => number,
-): readonly Tensor[] | undefined {
-  const known = operands.filter((operand) => operand !== undefined);
-  return known.length === operands.length ? oneOutput(mapElements(y, known, compute)) : undefined;
 }
 
 /** The operand that an operator returns unchanged: `[kept, other, element]` when every element of `other` is `element`. */
@@ -75,7 +80,7 @@ export const Add: OpDef = defineOp("Add", {
   simd: "add",
   fold: (a, b) => a + b,
   simplify: ({ inputs: [a, b], outputs: [y] }) => neutral(y, [a, b, 0], [b, a, 0]) ?? broadcastLate(Add, a, b, y),
-  infer: ([a, b]) => broadcast("Add", a, b),
+  infer: ([a, b]) => arithmetic("Add", a, b),
   read: broadcastBefore7,
   grad: ({ g, inputs: [a, b] }) => [sumTo(g, a.shape), sumTo(g, b.shape)],
   flops: each,
@@ -85,7 +90,7 @@ export const Sub: OpDef = defineOp("Sub", {
   simd: "sub",
   fold: (a, b) => a - b,
   simplify: ({ inputs: [a, b], outputs: [y] }) => neutral(y, [a, b, 0]) ?? broadcastLate(Sub, a, b, y),
-  infer: ([a, b]) => broadcast("Sub", a, b),
+  infer: ([a, b]) => arithmetic("Sub", a, b),
   read: broadcastBefore7,
   grad: ({ g, inputs: [a, b], needs }) => [sumTo(g, a.shape), needs[1] ? neg(sumTo(g, b.shape)) : undefined],
   flops: each,
@@ -95,7 +100,7 @@ export const Mul: OpDef = defineOp("Mul", {
   simd: "mul",
   fold: (a, b) => a * b,
   simplify: ({ inputs: [a, b], outputs: [y] }) => neutral(y, [a, b, 1], [b, a, 1]) ?? broadcastLate(Mul, a, b, y),
-  infer: ([a, b]) => broadcast("Mul", a, b),
+  infer: ([a, b]) => arithmetic("Mul", a, b),
   read: broadcastBefore7,
   // d(ab) = b da + a db
   grad: ({ g, inputs: [a, b], needs }) => [
@@ -109,7 +114,7 @@ export const Div: OpDef = defineOp("Div", {
   simd: "div",
   fold: (a, b) => a / b,
   simplify: ({ inputs: [a, b], outputs: [y] }) => neutral(y, [a, b, 1]) ?? broadcastLate(Div, a, b, y),
-  infer: ([a, b]) => broadcast("Div", a, b),
+  infer: ([a, b]) => arithmetic("Div", a, b),
   read: broadcastBefore7,
   // d(a/b) = da/b - y db/b
   grad: ({ g, inputs: [a, b], outputs: [y], needs }) => [
@@ -120,7 +125,10 @@ export const Div: OpDef = defineOp("Div", {
 });
 export const Pow: OpDef = defineOp("Pow", {
   arity: "2",
-  infer: ([a, b]) => ({ dtype: a.dtype, shape: broadcastShapes(a.shape, b.shape) }),
+  infer: ([a, b]) => ({
+    dtype: requireNumbers("Pow", a).dtype,
+    shape: broadcastShapes(a.shape, requireNumbers("Pow", b).shape),
+  }),
   read: broadcastBefore7,
   fold: (a, b) => a ** b,
   // d(a^b) = b a^(b-1) da + y ln(a) db, with 0^b taken as constant in b
@@ -130,6 +138,7 @@ export const Pow: OpDef = defineOp("Pow", {
     needs[1] ? sumTo(mul(g, mul(y, log(where(greater(a, 0), a, 1)))), b.shape) : undefined,
   ],
   flops: ({ outputs: [y] }) => 10 * size(y.shape),
+  lower: through(smallIntegers, [0, 1]),
 });
 export const Max: OpDef = extremum("Max", "max", (a, b) => greater(a, b), Math.max);
 export const Min: OpDef = extremum("Min", "min", (a, b) => less(a, b), Math.min);
@@ -144,13 +153,14 @@ function extremum(
     arity: "2",
     simd,
     fold,
-    infer: ([a, b]) => broadcast(type, a, b),
+    infer: ([a, b]) => arithmetic(type, a, b),
     grad: ({ g, inputs: [a, b] }) => {
       const tie = mul(cast(equal(a, b), g.dtype), 0.5);
       const share = (x: Value, y: Value) => sumTo(mul(g, add(cast(better(x, y), g.dtype), tie)), x.shape);
       return [share(a, b), share(b, a)];
     },
     flops: each,
+    lower: through(shortIntegers, [0, 1]),
     read: ({ inputs }) => (inputs.length === 2 ? undefined : [joined(inputs, (a, b) => apply(op, [a, b]))]),
   });
   return op;
@@ -178,7 +188,7 @@ export const Mean: OpDef = defineComposition("Mean", {
 export const Mod: OpDef = defineOp("Mod", {
   arity: "2",
   attributes: { fmod: "int" },
-  infer: ([a, b]) => broadcast("Mod", a, b),
+  infer: ([a, b]) => arithmetic("Mod", a, b),
   grad: "none",
   flops: each,
   evaluate: ([a, b], { outputs: [y], attributes: { fmod = 0 } }) =>
@@ -193,7 +203,7 @@ export const Clip: OpDef = defineOp("Clip", {
   arity: "1-3",
   settings: [1, 2],
   read: attributesToOperands({ min: 1, max: 2 }),
-  infer: ([x]) => x,
+  infer: ([x]) => requireNumbers("Clip", x),
   grad: ({ g, inputs: [x, min, max], needs }) => {
     const inside = [min && greaterOrEqual(x, min), max && lessOrEqual(x, max)].filter((test) => test !== undefined);
     const [first, ...others] = inside;
@@ -216,6 +226,7 @@ export const Clip: OpDef = defineOp("Clip", {
     ];
   },
   flops: ({ outputs: [y] }) => 2 * size(y.shape),
+  lower: through(shortIntegers, [0, 1, 2]),
   evaluate: ([x, min, max], { outputs: [y] }) =>
     evaluateElements(y, [x, min ?? unbounded(-1), max ?? unbounded(1)], (element, low, high) =>
       Math.min(Math.max(element, low), high),
@@ -237,6 +248,7 @@ export const Where: OpDef = defineOp("Where", {
     needs[2] ? sumTo(where(condition, 0, g), b.shape) : undefined,
   ],
   flops: each,
+  lower: through({ ...shortIntegers, int8: "int32", uint32: "int64", uint64: "int64", bool: "uint8" }, [1, 2]),
   evaluate: ([condition, a, b], { outputs: [y] }) => {
     if (!condition || !a || !b) return undefined;
     const holds = (position: Position) =>
@@ -250,40 +262,6 @@ export const Where: OpDef = defineOp("Where", {
   },
 });
 
-/** ONNX's numbers of dtypes (TensorProto.DataType). */
-export const dtypeCodes: Readonly<Record<DType, number>> = {
-  float32: 1,
-  uint8: 2,
-  int8: 3,
-  uint16: 4,
-  int16: 5,
-  int32: 6,
-  int64: 7,
-  bool: 9,
-  float16: 10,
-  float64: 11,
-  uint32: 12,
-  uint64: 13,
-};
-
-/** The dtype of ONNX's number. Throws DTypeError for one that tensors here do not have, such as strings. */
-export function dtypeOfCode(op: string, code: number | undefined): DType {
-  const dtype = dtypes.find((name) => dtypeCodes[name] === code);
-  if (!dtype) throw new DTypeError(`${op}: no dtype has ONNX number ${code}`);
-  return dtype;
-}
-
-export const Cast: OpDef = defineOp("Cast", {
-  arity: "1",
-  attributes: { to: "int", saturate: "int" },
-  infer: ([x], { to }) => {
-    return { dtype: dtypeOfCode("Cast", to), shape: x.shape };
-  },
-  grad: ({ g, inputs: [x] }) => [isFloat(x.dtype) ? cast(g, x.dtype) : undefined],
-  flops: () => 0,
-  evaluate: ([x], { outputs: [y] }) =>
-    evaluateElements(y, [x], (element) => (y.dtype === "bool" ? Number(element !== 0) : element)),
-});
 /** x with the dtype of another tensor. */
 export const CastLike: OpDef = defineComposition("CastLike", {
   arity: "2",
@@ -331,7 +309,6 @@ export const clip = (x: Value, min?: number, max?: number) =>
     min === undefined ? undefined : scalar(min, x.dtype),
     max === undefined ? undefined : scalar(max, x.dtype),
   ]);
-export const cast = (x: Value, dtype: DType) => (x.dtype === dtype ? x : apply(Cast, [x], { to: dtypeCodes[dtype] }));
 export const identity = (x: Value) => apply(Identity, [x]);
 /** x, through which no gradient passes. */
 export const stopGradient = (x: Value) => apply(StopGradient, [x]);

@@ -1,4 +1,5 @@
 /** How a float function of one operand is defined: its gradient from x and y, and what runs where there is no kernel. */
+import type { DType } from "../core/dtype.ts";
 import { size } from "../core/shape.ts";
 import type { Value } from "../graph/ir.ts";
 import { defineOp, type OpDef, requireFloat, type SimdInstruction } from "../graph/op.ts";
@@ -20,13 +21,15 @@ interface FloatFunctionRules {
   readonly simd?: SimdInstruction;
   /** The same function of other floats than float32, for which ONNX Runtime has no kernel. */
   readonly composite?: (x: Value) => Value;
+  /** Which other floats those are; default all. */
+  readonly composed?: readonly DType[];
 }
 
 /** A float function of one operand; `gradient` gives dx from g, x and y. */
 export function floatFunction(
   type: string,
   gradient: (g: Value, x: Value, y: Value) => Value,
-  { fold, simd, composite }: FloatFunctionRules = {},
+  { fold, simd, composite, composed = ["float16", "float64"] }: FloatFunctionRules = {},
 ): OpDef {
   return defineOp(type, {
     arity: "1",
@@ -35,6 +38,6 @@ export function floatFunction(
     flops: each,
     ...(fold && { fold }),
     ...(simd && { simd }),
-    lower: ({ inputs: [x] }) => (composite ? otherFloats(x, () => composite(x)) : undefined),
+    lower: ({ inputs: [x] }) => (composite && composed.includes(x.dtype) ? [composite(x)] : undefined),
   });
 }

@@ -1,12 +1,12 @@
 /** Elementwise functions of one operand: signs and rounding, exponentials, trigonometric and hyperbolic functions. */
 import type { Value } from "../graph/ir.ts";
-import { apply, defineOp, type OpDef } from "../graph/op.ts";
+import { apply, defineOp, type OpDef, requireFloat, requireNumbers } from "../graph/op.ts";
 import { add, div, mul, sub } from "./elementwise.ts";
 import { each, floatFunction } from "./float-function.ts";
 
 /** A function that is constant almost everywhere: its derivative is zero. */
-const stepwise = (type: string, fold: (x: number) => number) =>
-  defineOp(type, { arity: "1", infer: ([x]) => x, grad: () => [undefined], flops: each, fold });
+const stepwise = (type: string, takes: (op: string, x: Value) => Value, fold: (x: number) => number) =>
+  defineOp(type, { arity: "1", infer: ([x]) => takes(type, x), grad: () => [undefined], flops: each, fold });
 
 /** The nearest whole number; halves go to the even one. */
 const roundEven = (x: number): number => (Math.abs(x % 1) === 0.5 ? 2 * Math.round(x / 2) : Math.round(x));
@@ -14,7 +14,7 @@ const roundEven = (x: number): number => (Math.abs(x % 1) === 0.5 ? 2 * Math.rou
 export const Neg: OpDef = defineOp("Neg", {
   arity: "1",
   simd: "neg",
-  infer: ([x]) => x,
+  infer: ([x]) => requireNumbers("Neg", x),
   grad: ({ g }) => [neg(g)],
   flops: each,
   fold: (x) => -x,
@@ -23,15 +23,15 @@ export const Neg: OpDef = defineOp("Neg", {
 export const Abs: OpDef = defineOp("Abs", {
   arity: "1",
   simd: "abs",
-  infer: ([x]) => x,
+  infer: ([x]) => requireNumbers("Abs", x),
   grad: ({ g, inputs: [x] }) => [mul(g, sign(x))],
   flops: each,
   fold: Math.abs,
 });
-export const Sign: OpDef = stepwise("Sign", Math.sign);
-export const Floor: OpDef = stepwise("Floor", Math.floor);
-export const Ceil: OpDef = stepwise("Ceil", Math.ceil);
-export const Round: OpDef = stepwise("Round", roundEven);
+export const Sign: OpDef = stepwise("Sign", requireNumbers, Math.sign);
+export const Floor: OpDef = stepwise("Floor", requireFloat, Math.floor);
+export const Ceil: OpDef = stepwise("Ceil", requireFloat, Math.ceil);
+export const Round: OpDef = stepwise("Round", requireFloat, roundEven);
 
 export const Exp: OpDef = floatFunction("Exp", (g, _, y) => mul(g, y), { fold: Math.exp });
 export const Log: OpDef = floatFunction("Log", (g, x) => div(g, x), { fold: Math.log });

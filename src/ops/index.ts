@@ -1,7 +1,9 @@
 /** Everything that builds graphs: operators as functions. */
 
 export * from "./activations.ts";
+export * from "./cast.ts";
 export * from "./channel-normalization.ts";
+export { checkFed, checkIndices, placeOf } from "./checks.ts";
 export { constant, full, int64s, iota, type Operand, ones, scalar, zeros } from "./constant.ts";
 export * from "./convolution.ts";
 export * from "./einsum.ts";

@@ -5,10 +5,13 @@ import { normalizeAxis, type Shape, sameShape, showShape, size, stridesOf } from
 import { Tensor, tensor } from "../core/tensor.ts";
 import { forEachPosition, moveElements, offsetOf, type Position } from "../graph/elements.ts";
 import type { Value } from "../graph/ir.ts";
-import { apply, defineOp, type OpDef, requireSameDType } from "../graph/op.ts";
-import { constant, requireConstant, zeros } from "./constant.ts";
-import { cast } from "./elementwise.ts";
+import { apply, defineOp, type OpDef, requireSameDType, type SampleAxes, type SampledNode } from "../graph/op.ts";
+import { cast } from "./cast.ts";
+import { constant, int64s, requireConstant, scalar, zeros } from "./constant.ts";
+import { where } from "./elementwise.ts";
+import { through } from "./kernels.ts";
 import { expand, reshape, transpose } from "./movement.ts";
+import { commonAxis, onlyFirst } from "./samples.ts";
 import { defineComposition } from "./written.ts";
 
 function requireIndices(op: string, indices: Value): void {
@@ -89,6 +92,12 @@ export const Gather: OpDef = defineOp("Gather", {
     return [transpose(added, back), undefined];
   },
   flops: () => 0,
+  samples: ({ inputs: [x, indices], axes: [own, ofIndices], attributes: { axis = 0 } }) => {
+    const along = normalizeAxis(axis, x.rank);
+    if (own === undefined) return ofIndices === undefined ? undefined : { outputs: [along + ofIndices] };
+    if (ofIndices !== undefined || own === along) return undefined;
+    return { outputs: [own < along ? own : own + indices.rank - 1] };
+  },
   evaluate: ([source, indices], { outputs: [y], attributes: { axis = 0 } }) => {
     if (!source || !indices) return undefined;
     const along = normalizeAxis(axis, source.shape.length);
@@ -102,6 +111,19 @@ export const Gather: OpDef = defineOp("Gather", {
     ];
   },
 });
+
+interface ElementsView {
+  readonly inputs: readonly [Value, ...Value[]];
+  readonly axes: SampleAxes;
+  readonly attributes: { readonly axis?: number };
+}
+
+/** Positions along one axis, the same place along the others: samples may lie along those. */
+function samplesOfElements({ inputs, axes, attributes: { axis = 0 } }: ElementsView): SampledNode | undefined {
+  const own = commonAxis(axes);
+  if (own === undefined || own === normalizeAxis(axis, inputs[0].rank)) return undefined;
+  return { outputs: [own], operands: inputs.map(() => own) };
+}
 
 /** out[i][j] = x[indices[i][j]][j] for axis 0, and so on. */
 export const GatherElements: OpDef = defineOp("GatherElements", {
@@ -121,6 +143,7 @@ export const GatherElements: OpDef = defineOp("GatherElements", {
     undefined,
   ],
   flops: () => 0,
+  samples: (view) => samplesOfElements(view),
   evaluate: ([source, indices], { outputs: [y], attributes: { axis = 0 } }) => {
     if (!source || !indices) return undefined;
     const along = normalizeAxis(axis, source.shape.length);
@@ -152,7 +175,9 @@ export const ScatterElements: OpDef = defineOp("ScatterElements", {
     });
     return [cleared, undefined, gatherElements(g, indices, axis)];
   },
+  samples: (view) => samplesOfElements(view),
   flops: ({ inputs: [, , updates], attributes: { reduction } }) => (reduction === "add" ? size(updates.shape) : 0),
+  lower: through({ float16: "float32" }, [0, 2]),
   evaluate: ([source, indices, updates], { attributes: { axis = 0, reduction = "none" } }) => {
     if (!source || !indices || !updates || reduction !== "none") return undefined;
     const along = normalizeAxis(axis, source.shape.length);
@@ -185,6 +210,12 @@ export const GatherND: OpDef = defineOp("GatherND", {
     return [apply(ScatterND, [expand(zeros([1], x.dtype), x.shape), indices, g], { reduction: "add" }), undefined];
   },
   flops: () => 0,
+  samples: ({ inputs: [, indices], axes, attributes: { batch_dims = 0 } }) => {
+    const own = commonAxis(axes);
+    if (own === undefined || own >= indices.rank - 1) return undefined;
+    if (own < batch_dims) return { outputs: [own], operands: [own, own] };
+    return axes[0] === undefined ? { outputs: [own] } : undefined;
+  },
   evaluate: ([source, indices], { outputs: [y], attributes: { batch_dims = 0 } }) => {
     if (!source || !indices) return undefined;
     const lookUp = addressReader(indices, source.shape.slice(batch_dims));
@@ -218,6 +249,7 @@ export const ScatterND: OpDef = defineOp("ScatterND", {
     return [apply(ScatterND, [g, indices, expand(zeros([1], g.dtype), updates.shape)]), undefined, taken];
   },
   flops: ({ inputs: [, , updates], attributes: { reduction } }) => (reduction === "add" ? size(updates.shape) : 0),
+  lower: through({ float16: "float32" }, [0, 2]),
   evaluate: ([source, indices, updates], { attributes: { reduction = "none" } }) => {
     if (!source || !indices || !updates || reduction !== "none") return undefined;
     const lookUp = addressReader(indices, source.shape);
@@ -247,6 +279,11 @@ export const ReverseSequence: OpDef = defineOp("ReverseSequence", {
   // It undoes itself.
   grad: ({ g, inputs: [, lengths], attributes }) => [apply(ReverseSequence, [g, lengths], attributes), undefined],
   flops: () => 0,
+  samples: ({ inputs: [x], axes: [own, ofLengths], attributes: { batch_axis = 1 } }) => {
+    const batch = normalizeAxis(batch_axis, x.rank);
+    if ((own ?? batch) !== batch || (ofLengths ?? 0) !== 0) return undefined;
+    return { outputs: [batch], operands: [batch, 0] };
+  },
 });
 
 export const OneHot: OpDef = defineOp("OneHot", {
@@ -260,6 +297,19 @@ export const OneHot: OpDef = defineOp("OneHot", {
   },
   grad: "none",
   flops: () => 0,
+  samples: ({ outputs: [y], axes, attributes: { axis = -1 } }) => {
+    const own = onlyFirst(axes);
+    return own === undefined ? undefined : { outputs: [own < normalizeAxis(axis, y.rank) ? own : own + 1] };
+  },
+  // ONNX Runtime has kernels for indices of int64 with values of float32 or int64.
+  lower: ({ inputs: [indices, depth, values], attributes }) => {
+    const at = cast(indices, "int64");
+    if (values.dtype === "float32" || values.dtype === "int64")
+      return at === indices ? undefined : [apply(OneHot, [at, depth, values], attributes)];
+    const hot = apply(OneHot, [at, depth, int64s([0, 1])], attributes);
+    const [off, on] = [0, 1].map((i) => gather(values, scalar(i, "int64")));
+    return [where(cast(hot, "bool"), on as Value, off as Value)];
+  },
   evaluate: ([indices, , values], { inputs: [, depth], outputs: [y], attributes: { axis = -1 } }) => {
     if (!indices || !values) return undefined;
     const count = requireConstant("OneHot", "depth", depth)[0] ?? 0;

@@ -6,10 +6,13 @@ import { UnsupportedError } from "../core/errors.ts";
 import { normalizeAxis, type Shape, size } from "../core/shape.ts";
 import { Tensor, tensor } from "../core/tensor.ts";
 import type { Value } from "../graph/ir.ts";
-import { type Attributes, apply, defineOp, type OpDef } from "../graph/op.ts";
+import { type Attributes, apply, defineOp, type OpDef, requireFloat } from "../graph/op.ts";
+import { cast } from "./cast.ts";
 import { constant, int64s, requireConstant } from "./constant.ts";
+import { shortIntegers, through } from "./kernels.ts";
 import { matmul } from "./matmul.ts";
 import { swapAxes } from "./movement.ts";
+import { samplesBeside } from "./samples.ts";
 import { defineComposition, without, writtenNode } from "./written.ts";
 
 const schema = {
@@ -140,8 +143,9 @@ function matrixOf(axis: Axis, settings: Settings, dtype: "float32" | "float64"):
   return new Tensor(dtype, [to, from], dtype === "float64" ? matrix : Float32Array.from(matrix));
 }
 
-/** x with each axis mapped; `back` takes the transposes. Floats of other widths go through float32. */
+/** x with each axis mapped; `back` takes the transposes. float16 goes through float32. */
 function mapAxes(x: Value, axes: readonly Axis[], settings: Settings, back = false): Value {
+  if (x.dtype === "float16") return cast(mapAxes(cast(x, "float32"), axes, settings, back), x.dtype);
   return axes.reduce((value, axis, i) => {
     if (axis.from === axis.to && axis.scale === 1) return value;
     const map = constant(matrixOf(axis, settings, x.dtype as "float32" | "float64"));
@@ -154,13 +158,23 @@ function mapAxes(x: Value, axes: readonly Axis[], settings: Settings, back = fal
 /** Taps of an output element along an axis. */
 const tapsOf: Readonly<Record<string, number>> = { nearest: 1, linear: 2, cubic: 4 };
 
+const copied = { ...shortIntegers, bool: "uint8", uint32: "float64", int64: "float64", uint64: "float64" } as const;
+
 /** x [N, C, …] by scales or to sizes, one for each axis or for those of `axes`. */
 export const Resize: OpDef = defineOp("Resize", {
   arity: "1-4",
   attributes: schema,
   settings: [1, 2],
+  target: 3,
+  samples: ({ inputs: [x, , scales, sizes], axes, attributes }) =>
+    samplesBeside(
+      axes,
+      axesOf(x, scales, sizes, attributes).flatMap(({ from, to, scale }, axis) =>
+        from === to && scale === 1 ? [] : [axis],
+      ),
+    ),
   infer: ([x, , scales, sizes], attributes) => {
-    settingsOf(attributes);
+    if (settingsOf(attributes).mode === "cubic") requireFloat("Resize, cubic,", x);
     return { dtype: x.dtype, shape: axesOf(x, scales, sizes, attributes).map(({ to }) => to) };
   },
   grad: ({ g, inputs: [x, , scales, sizes], attributes }) => [
@@ -174,9 +188,16 @@ export const Resize: OpDef = defineOp("Resize", {
     const taps = (tapsOf[settingsOf(attributes).mode] ?? 1) ** resized;
     return taps === 1 ? 0 : 2 * taps * size(y.shape);
   },
-  // ONNX Runtime resizes no float64.
-  lower: ({ inputs: [x, , scales, sizes], attributes }) =>
-    x.dtype === "float64" ? [mapAxes(x, axesOf(x, scales, sizes, attributes), settingsOf(attributes))] : undefined,
+  // ONNX Runtime resizes no float64; the nearest of long integers pass through float64 whole below 2^53.
+  lower: (view) => {
+    const {
+      inputs: [x, , scales, sizes],
+      attributes,
+    } = view;
+    const settings = settingsOf(attributes);
+    if (x.dtype === "float64") return [mapAxes(x, axesOf(x, scales, sizes, attributes), settings)];
+    return settings.mode === "nearest" ? through(copied)(view) : undefined;
+  },
   read: ({ version, inputs, attributes }, op) => {
     if (version > 10) return undefined;
     const [x, scales] = inputs;

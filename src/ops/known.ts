@@ -5,8 +5,8 @@ import { fullTensor, tensor } from "../core/tensor.ts";
 import { exactTensor, forEachPosition, oneOutput } from "../graph/elements.ts";
 import type { Value } from "../graph/ir.ts";
 import { apply, defineOp, type OpDef } from "../graph/op.ts";
+import { dtypeOfCode } from "./cast.ts";
 import { constant, int64s, requireConstant, scalar } from "./constant.ts";
-import { dtypeOfCode } from "./elementwise.ts";
 import { expand, reshape } from "./movement.ts";
 import { readSimplified } from "./written.ts";
 

@@ -3,14 +3,14 @@ import { DTypeError } from "../core/errors.ts";
 import type { Value } from "../graph/ir.ts";
 import { apply, defineOp, type OpDef, requireFloat } from "../graph/op.ts";
 import { asValues, type Operand } from "./constant.ts";
-import { broadcast } from "./elementwise.ts";
+import { arithmetic, broadcast } from "./elementwise.ts";
 import { each } from "./float-function.ts";
 
 /** A broadcasting comparison. */
-const predicate = (type: string, holds: (a: number, b: number) => boolean) =>
+const predicate = (type: string, takes: typeof broadcast, holds: (a: number, b: number) => boolean) =>
   defineOp(type, {
     arity: "2",
-    infer: ([a, b]) => ({ ...broadcast(type, a, b), dtype: "bool" }),
+    infer: ([a, b]) => ({ ...takes(type, a, b), dtype: "bool" }),
     grad: "none",
     flops: each,
     fold: (a, b) => Number(holds(a, b)),
@@ -42,11 +42,11 @@ const bitwise = (type: string) =>
     flops: each,
   });
 
-export const Equal: OpDef = predicate("Equal", (a, b) => a === b);
-export const Greater: OpDef = predicate("Greater", (a, b) => a > b);
-export const GreaterOrEqual: OpDef = predicate("GreaterOrEqual", (a, b) => a >= b);
-export const Less: OpDef = predicate("Less", (a, b) => a < b);
-export const LessOrEqual: OpDef = predicate("LessOrEqual", (a, b) => a <= b);
+export const Equal: OpDef = predicate("Equal", broadcast, (a, b) => a === b);
+export const Greater: OpDef = predicate("Greater", arithmetic, (a, b) => a > b);
+export const GreaterOrEqual: OpDef = predicate("GreaterOrEqual", arithmetic, (a, b) => a >= b);
+export const Less: OpDef = predicate("Less", arithmetic, (a, b) => a < b);
+export const LessOrEqual: OpDef = predicate("LessOrEqual", arithmetic, (a, b) => a <= b);
 export const And: OpDef = connective("And", (a, b) => a !== 0 && b !== 0);
 export const Or: OpDef = connective("Or", (a, b) => a !== 0 || b !== 0);
 export const Xor: OpDef = connective("Xor", (a, b) => a !== b);
@@ -59,7 +59,7 @@ export const Not: OpDef = defineOp("Not", {
 });
 export const IsNaN: OpDef = defineOp("IsNaN", {
   arity: "1",
-  infer: ([x]) => ({ dtype: "bool", shape: x.shape }),
+  infer: ([x]) => ({ dtype: "bool", shape: requireFloat("IsNaN", x).shape }),
   grad: "none",
   flops: each,
   fold: (x) => Number(Number.isNaN(x)),

@@ -1,9 +1,20 @@
 /** Matrix products. */
+import { isFloat } from "../core/dtype.ts";
 import { ShapeError } from "../core/errors.ts";
 import { broadcastShapes, type Shape, showShape, size } from "../core/shape.ts";
 import type { Value } from "../graph/ir.ts";
-import { apply, defineOp, type LowRankPath, type OpDef, requireSameDType } from "../graph/op.ts";
-import { mul } from "./elementwise.ts";
+import {
+  apply,
+  defineOp,
+  type LowRankPath,
+  type OpDef,
+  requireNumbers,
+  requireSameDType,
+  type SampleAxes,
+  type SampledNode,
+} from "../graph/op.ts";
+import { add, mul } from "./elementwise.ts";
+import { smallIntegers, through } from "./kernels.ts";
 import { reshape, swapAxes, unsqueeze } from "./movement.ts";
 import { sumTo } from "./reduce.ts";
 import { without, writtenNode } from "./written.ts";
@@ -15,7 +26,7 @@ interface Flags {
 
 /** Rows, inner extent and columns of a product of matrices, each maybe transposed. */
 function extents(op: string, a: Value, b: Value, { transA = 0, transB = 0 }: Flags) {
-  requireSameDType(op, a, b);
+  requireSameDType(op, requireNumbers(op, a), b);
   if (a.rank < 2 || b.rank < 2)
     throw new ShapeError(
       `${op} takes matrices, got ${showShape(a.shape)} and ${showShape(b.shape)}; reshape vectors to [1, n] or [n, 1]`,
@@ -55,6 +66,29 @@ function narrowed(x: Value, w: Value, position: number, rank: number, transB: bo
   };
 }
 
+/** Samples along the rows of a, the columns of b, or leading axes; not along the extent that is summed over. */
+export function productSamples(
+  a: Value,
+  b: Value,
+  [left, right]: SampleAxes,
+  { transA = 0, transB = 0 }: Flags = {},
+): SampledNode | undefined {
+  const rank = Math.max(a.rank, b.rank);
+  // Counted from the last axis, where both operands and the product agree.
+  const ofA = left === undefined ? undefined : left - a.rank;
+  const ofB = right === undefined ? undefined : right - b.rank;
+  const isRepeated = ({ shape }: Value, at: number) => (shape.at(at) ?? 1) === 1 || shape.length + at < 0;
+  if (ofA !== undefined && ofB !== undefined) return ofA === ofB && ofA < -2 ? { outputs: [rank + ofA] } : undefined;
+  if (ofA !== undefined) {
+    if (ofA === (transA ? -2 : -1)) return undefined;
+    if (ofA >= -2) return { outputs: [rank - 2] };
+    return isRepeated(b, ofA) ? { outputs: [rank + ofA] } : undefined;
+  }
+  if (ofB === undefined || ofB === (transB ? -1 : -2)) return undefined;
+  if (ofB >= -2) return { outputs: [rank - 1] };
+  return isRepeated(a, ofB) ? { outputs: [rank + ofB] } : undefined;
+}
+
 /** NumPy matmul of operands of rank 2 and more, leading axes broadcast. */
 export const MatMul: OpDef = defineOp("MatMul", {
   arity: "2",
@@ -65,6 +99,8 @@ export const MatMul: OpDef = defineOp("MatMul", {
     needs[1] ? weightGradient(a, g, b.shape) : undefined,
   ],
   macs: ({ inputs: [a, b], outputs: [y] }) => productMacs("matmul", a, b, y, {}),
+  lower: through(smallIntegers, [0, 1]),
+  samples: ({ inputs: [a, b], axes }) => productSamples(a, b, axes),
   lowRank: ({ inputs: [a, b] }, position, rank) => narrowed(a, b, position, rank, false),
   // In a file a vector may stand for a row to the left, for a column to the right.
   read: ({ inputs: [a, b] }) => {
@@ -97,6 +133,7 @@ export const FusedMatMul: OpDef = defineOp("FusedMatMul", {
     return [needs[0] ? sumTo(da(), a.shape) : undefined, needs[1] ? sumTo(db(), b.shape) : undefined];
   },
   macs: ({ inputs: [a, b], outputs: [y], attributes }) => productMacs("matmul", a, b, y, attributes),
+  samples: ({ inputs: [a, b], axes, attributes }) => productSamples(a, b, axes, attributes),
   lowRank: ({ inputs: [a, b], attributes: { transA = 0, transB = 0, alpha = 1 } }, position, rank) =>
     transA || alpha !== 1 ? undefined : narrowed(a, b, position, rank, transB === 1),
 });
@@ -134,8 +171,22 @@ export const Gemm: OpDef = defineOp("Gemm", {
     ];
   },
   macs: ({ inputs: [a, b], outputs: [y], attributes }) => productMacs("gemm", a, b, y, attributes),
+  samples: ({ inputs: [a, b, c], axes: [left, right, ofSum], attributes }) => {
+    const [at] = productSamples(a, b, [left, right], attributes)?.outputs ?? [];
+    if (at === undefined) return undefined;
+    // c may be the same for all samples where it is repeated along them.
+    const own = c && at + c.rank - 2;
+    const isRepeated = own === undefined || own < 0 || c?.shape[own] === 1;
+    return (ofSum === undefined ? isRepeated : ofSum === own) ? { outputs: [at] } : undefined;
+  },
   lowRank: ({ inputs: [a, b], attributes: { transA = 0, transB = 0, alpha = 1 } }, position, rank) =>
     transA || alpha !== 1 ? undefined : narrowed(a, b, position, rank, transB === 1),
+  // ONNX Runtime has a kernel for floats.
+  lower: ({ inputs: [a, b, c], attributes: { transA = 0, transB = 0, alpha = 1, beta = 1 } }) => {
+    if (isFloat(a.dtype)) return undefined;
+    const product = mul(matmul(a, b, { transA: transA === 1, transB: transB === 1 }), alpha);
+    return [c ? add(product, mul(c, beta)) : product];
+  },
   // c broadcasts whether it was told to or not.
   read: ({ inputs, attributes }, op) =>
     "broadcast" in attributes ? writtenNode(op, inputs, without(attributes, ["broadcast"])).outputs : undefined,

@@ -15,6 +15,7 @@ import type { Value } from "../graph/ir.ts";
 import { apply, defineOp, makeNode, type OpDef, requireSameDType } from "../graph/op.ts";
 import { int64s, requireConstant, scalar } from "./constant.ts";
 import { reduceSum, sumTo } from "./reduce.ts";
+import { commonAxis, onlyFirst, samplesAcross, samplesBeside, samplesReshaped } from "./samples.ts";
 import { attributesToOperands, writtenNode } from "./written.ts";
 
 const free = () => 0;
@@ -52,6 +53,8 @@ export const Reshape: OpDef = defineOp("Reshape", {
   }),
   grad: ({ g, inputs: [x] }) => [reshape(g, x.shape), undefined],
   flops: free,
+  target: 1,
+  samples: ({ inputs: [x], outputs: [y], axes, count }) => samplesReshaped(x.shape, axes, count, y.shape),
   read: attributesToOperands({ shape: 1 }),
   evaluate: relabel,
   simplify: ({ inputs: [x], outputs: [y] }) => {
@@ -76,15 +79,20 @@ export const Flatten: OpDef = defineOp("Flatten", {
   },
   grad: ({ g, inputs: [x] }) => [reshape(g, x.shape)],
   flops: free,
+  samples: ({ inputs: [x], outputs: [y], axes, count }) => samplesReshaped(x.shape, axes, count, y.shape),
   evaluate: relabel,
 });
+
+/** The axes that a Squeeze removes: those listed, or all of extent 1. */
+const squeezedAxes = (x: Value, axes: Value | undefined): readonly number[] =>
+  axes
+    ? normalizeAxes(requireConstant("Squeeze", "axes", axes), x.rank)
+    : x.shape.flatMap((extent, axis) => (extent === 1 ? [axis] : []));
 
 export const Squeeze: OpDef = defineOp("Squeeze", {
   arity: "1-2",
   infer: ([x, axes]) => {
-    const listed = axes
-      ? normalizeAxes(requireConstant("Squeeze", "axes", axes), x.rank)
-      : x.shape.flatMap((extent, axis) => (extent === 1 ? [axis] : []));
+    const listed = squeezedAxes(x, axes);
     for (const axis of listed)
       if (x.shape[axis] !== 1)
         throw new ShapeError(`Squeeze: axis ${axis} of ${showShape(x.shape)} is not 1; name an axis of extent 1`);
@@ -92,16 +100,22 @@ export const Squeeze: OpDef = defineOp("Squeeze", {
   },
   grad: ({ g, inputs: [x] }) => [reshape(g, x.shape), undefined],
   flops: free,
+  samples: ({ inputs: [x, squeezed], axes }) => samplesAcross(axes, squeezedAxes(x, squeezed), false),
   read: attributesToOperands({ axes: 1 }),
   evaluate: relabel,
 });
 
+/** The axes of the output that an Unsqueeze inserts. */
+const insertedAxes = (x: Value, axes: Value): readonly number[] => {
+  const listed = requireConstant("Unsqueeze", "axes", axes);
+  return normalizeAxes(listed, x.rank + listed.length);
+};
+
 export const Unsqueeze: OpDef = defineOp("Unsqueeze", {
   arity: "2",
   infer: ([x, axes]) => {
-    const listed = requireConstant("Unsqueeze", "axes", axes);
-    const rank = x.rank + listed.length;
-    const inserted = new Set(normalizeAxes(listed, rank));
+    const inserted = new Set(insertedAxes(x, axes));
+    const rank = x.rank + inserted.size;
     const rest = [...x.shape];
     return {
       dtype: x.dtype,
@@ -110,6 +124,13 @@ export const Unsqueeze: OpDef = defineOp("Unsqueeze", {
   },
   grad: ({ g, inputs: [x] }) => [reshape(g, x.shape), undefined],
   flops: free,
+  samples: ({ inputs: [x, inserted], outputs: [y], axes }) => {
+    const own = onlyFirst(axes);
+    const there = insertedAxes(x, inserted);
+    return own === undefined
+      ? undefined
+      : { outputs: [[...y.shape.keys()].filter((axis) => !there.includes(axis))[own]] };
+  },
   read: attributesToOperands({ axes: 1 }),
   evaluate: relabel,
 });
@@ -131,6 +152,9 @@ export const Transpose: OpDef = defineOp("Transpose", {
     ),
   ],
   flops: free,
+  samples: ({ axes: [own], inputs: [x], attributes: { perm = x.shape.map((_, i) => x.rank - 1 - i) } }) => ({
+    outputs: [perm.findIndex((axis) => normalizeAxis(axis, x.rank) === own)],
+  }),
   evaluate: ([source], { inputs: [x], outputs: [y], attributes: { perm = x.shape.map((_, i) => x.rank - 1 - i) } }) =>
     source && [moveElements(y, (position) => [source, x.shape.map((_, axis) => position[perm.indexOf(axis)] ?? 0)])],
   simplify: ({ inputs: [x], outputs: [y], attributes: { perm } }) => {
@@ -157,6 +181,11 @@ export const Expand: OpDef = defineOp("Expand", {
   }),
   grad: ({ g, inputs: [x] }) => [sumTo(g, x.shape), undefined],
   flops: free,
+  target: 1,
+  samples: ({ inputs: [x], outputs: [y], axes: [own = Number.NaN] }) => {
+    const at = own + y.rank - x.rank;
+    return y.shape[at] === x.shape[own] ? { outputs: [at] } : undefined;
+  },
   evaluate: ([source], { outputs: [y] }) =>
     source && [moveElements(y, (position) => [source, broadcastPosition(position, source.shape)])],
   batchLast: ({ inputs: [x], outputs: [y], has, last }) =>
@@ -187,6 +216,11 @@ export const Concat: OpDef = defineOp("Concat", {
     );
   },
   flops: free,
+  samples: ({ inputs, outputs: [y], axes, attributes: { axis = 0 } }) => {
+    const own = commonAxis(axes);
+    if (own === undefined || own === normalizeAxis(axis, y.rank)) return undefined;
+    return { outputs: [own], operands: inputs.map(() => own) };
+  },
   read: ({ version, inputs, attributes }, op) =>
     version < 4 && attributes.axis === undefined
       ? writtenNode(op, inputs, { ...attributes, axis: 1 }).outputs
@@ -231,6 +265,8 @@ export const Split: OpDef = defineOp("Split", {
     undefined,
   ],
   flops: free,
+  samples: ({ inputs: [x], outputs, axes, attributes: { axis = 0 } }) =>
+    samplesBeside(axes, [normalizeAxis(axis, x.rank)], outputs.length),
   // Without lengths the parts are equal; before operator set 18 their number is that of the outputs.
   read: (written, op) => {
     const { inputs, attributes, outputs } = written;
@@ -271,6 +307,11 @@ export const Tile: OpDef = defineOp("Tile", {
     ];
   },
   flops: free,
+  samples: ({ inputs: [, repeats], axes }) =>
+    samplesBeside(
+      axes,
+      requireConstant("Tile", "repeats", repeats).flatMap((times, axis) => (times === 1 ? [] : [axis])),
+    ),
   evaluate: ([source], { outputs: [y] }) =>
     source && [
       moveElements(y, (position) => [source, position.map((index, axis) => index % (source.shape[axis] ?? 1))]),

@@ -15,6 +15,7 @@ import { add, div, mul, square, sub } from "./elementwise.ts";
 import { exp, reciprocal, sqrt } from "./functions.ts";
 import { expand, reshape } from "./movement.ts";
 import { reduceMean, reduceSum, sumTo } from "./reduce.ts";
+import { samplesBeside, samplesFirst } from "./samples.ts";
 import { without, writtenNode } from "./written.ts";
 
 export const Softmax: OpDef = defineOp("Softmax", {
@@ -32,6 +33,7 @@ export const Softmax: OpDef = defineOp("Softmax", {
     return [sub(weighted, mul(y, reduceSum(weighted, axis, { keepDims: true })))];
   },
   flops: ({ outputs: [y] }) => 5 * size(y.shape),
+  samples: ({ inputs: [x], axes, attributes: { axis = -1 } }) => samplesBeside(axes, [normalizeAxis(axis, x.rank)]),
 });
 
 export const LogSoftmax: OpDef = defineOp("LogSoftmax", {
@@ -48,6 +50,7 @@ export const LogSoftmax: OpDef = defineOp("LogSoftmax", {
     sub(g, mul(exp(y), reduceSum(g, axis, { keepDims: true }))),
   ],
   flops: ({ outputs: [y] }) => 5 * size(y.shape),
+  samples: ({ inputs: [x], axes, attributes: { axis = -1 } }) => samplesBeside(axes, [normalizeAxis(axis, x.rank)]),
 });
 
 /** 1 at the first of the largest elements along an axis, 0 elsewhere. */
@@ -62,6 +65,7 @@ export const Hardmax: OpDef = defineOp("Hardmax", {
   grad: "none",
   read: softmaxBefore13,
   flops: ({ outputs: [y] }) => size(y.shape),
+  samples: ({ inputs: [x], axes, attributes: { axis = -1 } }) => samplesBeside(axes, [normalizeAxis(axis, x.rank)]),
 });
 
 /** Before operator set 13 these operators joined the axes before and from `axis`, by default 1, to a matrix of rows. */
@@ -74,6 +78,10 @@ function softmaxBefore13({ version, inputs, attributes }: WrittenNode, op: OpDef
   const rows = writtenNode(op, [reshape(x, [outer, inner])], { ...attributes, axis: 1 });
   return [reshape(rows.outputs[0], x.shape)];
 }
+
+/** The axes from one on. */
+const axesFrom = ({ rank }: Value, axis: number): readonly number[] =>
+  Array.from({ length: rank }, (_, i) => i).slice(normalizeAxis(axis, rank));
 
 /** (x - mean) / sqrt(variance + epsilon) · scale + bias over the axes from `axis` on (Ba et al. 2016). */
 export const LayerNormalization: OpDef = defineOp("LayerNormalization", {
@@ -112,6 +120,7 @@ export const LayerNormalization: OpDef = defineOp("LayerNormalization", {
     ];
   },
   flops: ({ inputs: [x] }) => 8 * size(x.shape),
+  samples: ({ inputs: [x], axes, attributes: { axis = -1 } }) => samplesBeside(axes, axesFrom(x, axis)),
   requiredOutputs: 1,
   // ONNX Runtime keeps the moments in float32, whatever x is.
   lower: ({ inputs: [x, scale, bias], attributes: { axis = -1, epsilon = 1e-5 } }) => {
@@ -163,6 +172,7 @@ export const SimplifiedLayerNormalization: OpDef = defineOp("SimplifiedLayerNorm
     return rmsGradient(g, gR, r, view);
   },
   flops: ({ inputs: [x] }) => 5 * size(x.shape),
+  samples: ({ inputs: [x], axes, attributes: { axis = -1 } }) => samplesBeside(axes, axesFrom(x, axis)),
   requiredOutputs: 1,
   // ONNX Runtime keeps the root in float32, whatever x is.
   lower: ({ inputs: [x, scale], attributes: { axis = -1, epsilon = 1e-5 } }) => {
@@ -185,6 +195,7 @@ export const RMSNormalization: OpDef = defineOp("RMSNormalization", {
     return rmsGradient(g, undefined, r as Value, view);
   },
   flops: ({ inputs: [x] }) => 5 * size(x.shape),
+  samples: ({ inputs: [x], axes, attributes: { axis = -1 } }) => samplesBeside(axes, axesFrom(x, axis)),
   lower: ({ inputs, attributes }) => [apply(SimplifiedLayerNormalization, inputs, attributes)],
 });
 
@@ -220,6 +231,7 @@ export const BatchNormalization: OpDef = defineOp("BatchNormalization", {
     ];
   },
   flops: ({ inputs: [x] }) => 2 * size(x.shape),
+  samples: samplesFirst,
   read: ({ version, inputs, attributes, outputs }, op) => {
     const { is_test = version < 7 ? 0 : 1, spatial = 1 } = attributes;
     if (outputs > 1 || is_test === 0)

@@ -1,19 +1,21 @@
 /** Pooling over spatial windows: maximum, average, and both over the whole map. */
 import { ShapeError, UnsupportedError } from "../core/errors.ts";
 import { type Shape, sameShape, showShape, size } from "../core/shape.ts";
-import { fullTensor, Tensor } from "../core/tensor.ts";
+import { fullTensor, Tensor, tensor } from "../core/tensor.ts";
 import type { Value } from "../graph/ir.ts";
-import { apply, defineOp, makeNode, type OpDef } from "../graph/op.ts";
+import { apply, defineOp, makeNode, type OpDef, requireFloat } from "../graph/op.ts";
 import { Relu, relu } from "./activations.ts";
 import { constant, int64s, requireConstant } from "./constant.ts";
 import { convTranspose } from "./convolution.ts";
 import { Add, add, div } from "./elementwise.ts";
 import { offsetsOf, resolveWindow, type Window, type WindowAttributes, windowSchema } from "./geometry.ts";
 import { gatherElements, scatterElements } from "./indexing.ts";
+import { through } from "./kernels.ts";
 import { expand, reshape, unsqueeze } from "./movement.ts";
 import { reduceMax, reduceMean } from "./reduce.ts";
 import { asRows, phasesOf, placePhases, tournament } from "./rows.ts";
-import { pad, slice } from "./slicing.ts";
+import { samplesFirst } from "./samples.ts";
+import { Pad, pad, slice } from "./slicing.ts";
 import { writtenNode } from "./written.ts";
 
 const schema = { ...windowSchema, ceil_mode: "int" } as const;
@@ -33,12 +35,26 @@ const separate = (x: Value, { kernel, strides, dilations, begins, output }: Wind
 const reachOf = ({ kernel, strides, dilations, output }: Window): Shape =>
   output.map((count, i) => (count - 1) * (strides[i] ?? 1) + ((kernel[i] ?? 1) - 1) * (dilations[i] ?? 1) + 1);
 
-/** Whether rounding up would add a window that begins behind the input: ONNX before opset 22 counts it, we do not. */
-function leavesWindowOut(x: Value, window: Window, attributes: WindowAttributes): boolean {
-  const reached = reachOf(window);
-  const padded = (i: number) => (x.shape[i + 2] ?? 0) + (window.begins[i] ?? 0) + (window.ends[i] ?? 0);
-  return attributes.ceil_mode === 1 && reached.some((extent, i) => padded(i) > extent);
+/**
+ * Pads at the ends for a number of windows that was rounded up. ONNX Runtime is never told to round: before operator set 22
+ * that counts a window that begins behind the input, which we do not.
+ */
+const endsOf = (x: Value, window: Window): number[] =>
+  reachOf(window).map((extent, i) => Math.max(0, extent - (x.shape[i + 2] ?? 0) - (window.begins[i] ?? 0)));
+
+/**
+ * x for a pool; its Pad lists the axes, which ONNX Runtime then leaves alone. One without is folded into the pads of the pool:
+ * a maximum forgets its zeros, a mean divides by them, and a number of windows rounded up is another.
+ */
+function apart(x: Value): Value {
+  const { op, inputs, attributes } = x.producer ?? {};
+  const [source, pads, value, axes] = inputs ?? [];
+  if (op !== Pad || !source || axes) return x;
+  return apply(Pad, [source, pads, value, int64s(x.shape.map((_, axis) => axis))], attributes);
 }
+
+/** Floats in which their maxima are taken, since ONNX Runtime has kernels for floats and bytes. */
+const integers = { int16: "float32", uint16: "float32", int32: "float64", uint32: "float64" } as const;
 
 /** The second output holds the position of each maximum in the flattened input, int64. */
 export const MaxPool: OpDef = defineOp("MaxPool", {
@@ -68,14 +84,19 @@ export const MaxPool: OpDef = defineOp("MaxPool", {
     return [reshape(scatterElements([size(x.shape)], at, flat), x.shape)];
   },
   flops: ({ outputs: [y], attributes }) => size(y.shape) * size(attributes.kernel_shape ?? []),
+  // Positions count through all samples: only the values are of each.
+  samples: samplesFirst,
   requiredOutputs: 1,
-  lower: ({ inputs: [x], attributes }) => {
+  lower: (view) => {
+    const {
+      inputs: [x],
+      attributes,
+    } = view;
     const window = poolWindow(x, attributes);
-    if (!leavesWindowOut(x, window, attributes)) return undefined;
-    const ends = reachOf(window).map((extent, i) =>
-      Math.max(0, extent - (x.shape[i + 2] ?? 0) - (window.begins[i] ?? 0)),
-    );
-    return makeNode(MaxPool, [x], { ...attributes, ceil_mode: 0, pads: [...window.begins, ...ends] }).outputs;
+    if (apart(x) !== x) return makeNode(MaxPool, [apart(x)], attributes).outputs;
+    if (attributes.ceil_mode !== 1) return through(integers)(view);
+    const pads = [...window.begins, ...endsOf(x, window)];
+    return makeNode(MaxPool, [x], { ...attributes, auto_pad: undefined, ceil_mode: 0, pads }).outputs;
   },
   // ReLU is monotonic: the maximum of rectified elements is the rectified maximum, of fewer elements.
   simplify: ({ inputs: [x], attributes }) => {
@@ -164,16 +185,14 @@ function windowCounts(x: Value, window: Window, includePad: boolean): Tensor<"fl
 
 const countsLike = (x: Value, window: Window, includePad: boolean): Value => {
   const counts = windowCounts(x, window, includePad);
-  const typed = fullTensor(x.dtype as "float32" | "float64", counts.shape, 0);
-  typed.data.set(counts.data);
-  return constant(typed);
+  return constant(tensor(counts.toNumbers(), { dtype: x.dtype, shape: counts.shape }));
 };
 
 export const AveragePool: OpDef = defineOp("AveragePool", {
   arity: "1",
   attributes: { ...schema, count_include_pad: "int" },
   infer: ([x], attributes) => ({
-    dtype: x.dtype,
+    dtype: requireFloat("averagePool", x).dtype,
     shape: [...x.shape.slice(0, 2), ...poolWindow(x, attributes).output],
   }),
   // Every element of a window gets its share of the window's gradient.
@@ -183,18 +202,19 @@ export const AveragePool: OpDef = defineOp("AveragePool", {
     return [spreadWindows(share, x, window)];
   },
   flops: ({ outputs: [y], attributes }) => size(y.shape) * size(attributes.kernel_shape ?? []),
+  samples: samplesFirst,
   // ONNX Runtime averages float32 only.
   lower: ({ inputs: [x], outputs: [y], attributes }) => {
     const window = poolWindow(x, attributes);
-    if (x.dtype === "float32" && !leavesWindowOut(x, window, attributes)) return undefined;
-    const padded = pad(x, [
-      [0, 0],
-      [0, 0],
-      ...reachOf(window).map((extent, i) => {
-        const before = window.begins[i] ?? 0;
-        return [before, Math.max(0, extent - before - (x.shape[i + 2] ?? 0))];
-      }),
-    ]);
+    if (apart(x) !== x) return [apply(AveragePool, [apart(x)], attributes)];
+    if (x.dtype === "float32" && attributes.ceil_mode !== 1) return undefined;
+    const ends = endsOf(x, window);
+    const countsNone = attributes.count_include_pad !== 1 || ends.every((end, i) => end <= (window.ends[i] ?? 0));
+    if (x.dtype === "float32" && countsNone) {
+      const pads = [...window.begins, ...ends.map((end, i) => Math.max(end, window.ends[i] ?? 0))];
+      return [apply(AveragePool, [x], { ...attributes, auto_pad: undefined, ceil_mode: 0, pads })];
+    }
+    const padded = pad(x, [[0, 0], [0, 0], ...window.begins.map((begin, i) => [begin, ends[i] ?? 0])]);
     const cuts = offsetsOf(window.kernel).map((offset) =>
       slice(
         padded,
@@ -240,9 +260,13 @@ function spreadWindows(g: Value, x: Value, window: Window): Value {
 
 export const GlobalAveragePool: OpDef = defineOp("GlobalAveragePool", {
   arity: "1",
-  infer: ([x]) => ({ dtype: x.dtype, shape: x.shape.map((extent, i) => (i < 2 ? extent : 1)) }),
+  infer: ([x]) => ({
+    dtype: requireFloat("globalAveragePool", x).dtype,
+    shape: x.shape.map((extent, i) => (i < 2 ? extent : 1)),
+  }),
   grad: ({ g, inputs: [x] }) => [expand(div(g, size(x.shape.slice(2))), x.shape)],
   flops: ({ inputs: [x] }) => size(x.shape),
+  samples: samplesFirst,
   lower: ({ inputs: [x] }) => (x.dtype === "float32" ? undefined : [reduceMean(x, spatialAxes(x), { keepDims: true })]),
 });
 
@@ -262,6 +286,7 @@ export const GlobalMaxPool: OpDef = defineOp("GlobalMaxPool", {
     ];
   },
   flops: ({ inputs: [x] }) => size(x.shape),
+  samples: samplesFirst,
   lower: ({ inputs: [x] }) => (x.dtype === "float32" ? undefined : [reduceMax(x, spatialAxes(x), { keepDims: true })]),
 });
 

@@ -4,10 +4,13 @@ import { DTypeError, ShapeError, UnsupportedError } from "../core/errors.ts";
 import { broadcastShapes, normalizeAxis, type Shape, showShape, size } from "../core/shape.ts";
 import type { TensorType, Value } from "../graph/ir.ts";
 import { defineOp, type OpDef, requireFloat, requireSameDType } from "../graph/op.ts";
-import { cast, dtypeOfCode, mul, sub } from "./elementwise.ts";
+import { cast, dtypeOfCode } from "./cast.ts";
+import { mul, sub } from "./elementwise.ts";
 import { resolveWindow, type WindowAttributes, windowSchema } from "./geometry.ts";
+import { productSamples } from "./matmul.ts";
 import { reshape } from "./movement.ts";
 import { reduceSum } from "./reduce.ts";
+import { samplesBeside, samplesFirst } from "./samples.ts";
 
 const schema = { axis: "int", saturate: "int", block_size: "int", output_dtype: "int" } as const;
 
@@ -24,6 +27,10 @@ function alongAxis(op: string, x: Value, vector: Value, axis: number): Value {
     x.shape.map((extent, i) => (i === at ? extent : 1)),
   );
 }
+
+/** The axis along which scales differ, none where there is one for all. */
+const scaledAxes = (x: Value, scale: Value, axis: number): readonly number[] =>
+  size(scale.shape) === 1 ? [] : [normalizeAxis(axis, x.rank)];
 
 function requireNoBlocks(op: string, blockSize: number | undefined): void {
   if (blockSize) throw new UnsupportedError(`${op}: scales of blocks are not known here; use one for each channel`);
@@ -42,6 +49,7 @@ export const QuantizeLinear: OpDef = defineOp("QuantizeLinear", {
   },
   grad: "none",
   flops: ({ inputs: [x] }) => 3 * size(x.shape),
+  samples: ({ inputs: [x, scale], axes, attributes: { axis = 1 } }) => samplesBeside(axes, scaledAxes(x, scale, axis)),
 });
 
 /** (x - zero point) · scale; has a gradient of the scale alone. */
@@ -62,6 +70,7 @@ export const DequantizeLinear: OpDef = defineOp("DequantizeLinear", {
     return [undefined, reshape(reduceSum(products, others), scale.shape), undefined];
   },
   flops: ({ inputs: [x] }) => 2 * size(x.shape),
+  samples: ({ inputs: [x, scale], axes, attributes: { axis = 1 } }) => samplesBeside(axes, scaledAxes(x, scale, axis)),
   // ONNX Runtime gives no float64.
   lower: ({ inputs: [x, scale, zero], attributes: { axis = 1 } }) =>
     scale.dtype === "float64"
@@ -113,6 +122,10 @@ export const MatMulInteger: OpDef = defineOp("MatMulInteger", {
   },
   grad: "none",
   macs: ({ inputs: [a], outputs: [y] }) => size(y.shape) * (a.shape.at(-1) ?? 0),
+  samples: ({ inputs: [a, b, ...zeros], axes: [left, right, ...others] }) =>
+    others.every((axis) => axis === undefined) && zeros.every((zero) => zero === undefined || size(zero.shape) === 1)
+      ? productSamples(a, b, [left, right])
+      : undefined,
 });
 
 /** The product of quantized matrices, quantized: each operand is followed by its scale and zero point, then those of y. */
@@ -126,6 +139,8 @@ export const QLinearMatMul: OpDef = defineOp("QLinearMatMul", {
   },
   grad: "none",
   macs: ({ inputs: [a], outputs: [y] }) => size(y.shape) * (a.shape.at(-1) ?? 0),
+  samples: ({ inputs: [a, scaleA, , b, scaleB], axes: [left, , , right] }) =>
+    [scaleA, scaleB].every((scale) => size(scale.shape) === 1) ? productSamples(a, b, [left, right]) : undefined,
 });
 
 const convSchema = { ...windowSchema, group: "int" } as const;
@@ -156,6 +171,7 @@ export const ConvInteger: OpDef = defineOp("ConvInteger", {
   infer: ([x, w], attributes) => convType("ConvInteger", "int32", x, w, attributes),
   grad: "none",
   macs: ({ inputs: [, w], outputs: [y] }) => size(y.shape) * size(w.shape.slice(1)),
+  samples: samplesFirst,
 });
 
 /** The convolution of quantized x and w, quantized; scales and zero points as in QLinearMatMul, then a bias in int32. */
@@ -167,6 +183,7 @@ export const QLinearConv: OpDef = defineOp("QLinearConv", {
   infer: ([x, , , w, , , , zero], attributes) => convType("QLinearConv", zero.dtype, x, w, attributes),
   grad: "none",
   macs: ({ inputs: [, , , w], outputs: [y] }) => size(y.shape) * size(w.shape.slice(1)),
+  samples: samplesFirst,
 });
 
 /** a [..., K] times the transpose of a weight [N, K] in blocks of few bits: b [N, blocks, bytes], a scale for each block. */
@@ -186,4 +203,5 @@ export const MatMulNBits: OpDef = defineOp("MatMulNBits", {
   },
   grad: "none",
   macs: ({ outputs: [y], attributes: { K = 0 } }) => size(y.shape) * K,
+  samples: ({ inputs: [a], axes }) => samplesBeside(axes, [a.rank - 1]),
 });

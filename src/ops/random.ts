@@ -8,12 +8,14 @@ import { type Shape, size } from "../core/shape.ts";
 import { Tensor } from "../core/tensor.ts";
 import type { Value } from "../graph/ir.ts";
 import { defineOp, type OpDef } from "../graph/op.ts";
+import { cast } from "./cast.ts";
 import { constant, requireConstant, scalar } from "./constant.ts";
-import { add, cast, mul, where } from "./elementwise.ts";
+import { add, mul, where } from "./elementwise.ts";
 import { cos, log, sqrt } from "./functions.ts";
 import { range } from "./known.ts";
 import { bitwiseXor, greaterOrEqual, shiftRight } from "./logic.ts";
 import { expand, reshape } from "./movement.ts";
+import { samplesBeside } from "./samples.ts";
 import { slice } from "./slicing.ts";
 import { without, writtenNode } from "./written.ts";
 
@@ -32,6 +34,7 @@ export const Dropout: OpDef = defineOp("Dropout", {
   },
   grad: ({ gs: [g] }) => [g],
   flops: () => 0,
+  samples: ({ axes }) => samplesBeside(axes, [], 2),
   requiredOutputs: 1,
   simplify: ({ inputs: [x] }) => [x, expand(scalar(1, "bool"), x.shape)],
   // The mask had the dtype of x before operator set 10.

@@ -4,8 +4,9 @@
  */
 import type { Value } from "../graph/ir.ts";
 import { apply } from "../graph/op.ts";
+import { cast } from "./cast.ts";
 import { iota, scalar } from "./constant.ts";
-import { add, cast, mul, sub } from "./elementwise.ts";
+import { add, mul, sub } from "./elementwise.ts";
 import { ReverseSequence } from "./indexing.ts";
 import { less } from "./logic.ts";
 import { linear, matmul } from "./matmul.ts";

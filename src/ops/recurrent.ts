@@ -8,6 +8,8 @@ import {
   type OpDef,
   requireFloat,
   requireSameDType,
+  type SampleAxes,
+  type SampledNode,
   type WrittenNode,
 } from "../graph/op.ts";
 import { transpose } from "./movement.ts";
@@ -99,6 +101,19 @@ function readRecurrent({ inputs, attributes }: WrittenNode, op: OpDef): readonly
   return [transpose(y, [2, 0, 1, 3]), ...last.map((state) => transpose(state, [1, 0, 2]))];
 }
 
+interface SequenceView {
+  readonly inputs: Operands;
+  readonly outputs: Operands;
+  readonly axes: SampleAxes;
+}
+
+/** x [T, N, I] and states [D, N, H] have their samples on axis 1, lengths [N] on axis 0; the weights are the same for all. */
+function samplesOfSequences({ inputs, outputs, axes }: SequenceView): SampledNode | undefined {
+  const wanted = [1, undefined, undefined, undefined, 0, 1, 1];
+  if (axes.some((axis, i) => axis !== undefined && axis !== wanted[i])) return undefined;
+  return { outputs: outputs.map((_, i) => (i === 0 ? 2 : 1)), operands: inputs.map((_, i) => wanted[i]) };
+}
+
 /** h' = tanh(x wᵀ + h rᵀ + b). */
 export const RNN: OpDef = defineOp("RNN", {
   arity: "3-6",
@@ -109,6 +124,7 @@ export const RNN: OpDef = defineOp("RNN", {
   flops: ({ inputs }) => recurrentFlops(rnnCell, inputs),
   requiredOutputs: 1,
   lower: (view) => runUnrolled(rnnCell, view),
+  samples: samplesOfSequences,
   read: readRecurrent,
 });
 
@@ -122,6 +138,7 @@ export const GRU: OpDef = defineOp("GRU", {
   flops: ({ inputs, attributes }) => recurrentFlops(gruCell(attributes), inputs),
   requiredOutputs: 1,
   lower: (view) => runUnrolled(gruCell(view.attributes), view),
+  samples: samplesOfSequences,
   read: readRecurrent,
 });
 
@@ -138,5 +155,6 @@ export const LSTM: OpDef = defineOp("LSTM", {
   flops: ({ inputs }) => recurrentFlops(lstmCell, inputs),
   requiredOutputs: 1,
   lower: (view) => runUnrolled(lstmCell, view),
+  samples: samplesOfSequences,
   read: readRecurrent,
 });

@@ -19,13 +19,16 @@ import {
   oneOutput,
 } from "../graph/elements.ts";
 import type { Value } from "../graph/ir.ts";
-import { apply, defineOp, makeNode, type OpDef } from "../graph/op.ts";
+import { apply, defineOp, makeNode, type OpDef, requireNumbers } from "../graph/op.ts";
+import { cast } from "./cast.ts";
 import { int64s, requireConstant, scalar } from "./constant.ts";
-import { cast, div, mul, square, sub, where } from "./elementwise.ts";
+import { div, mul, square, sub, where } from "./elementwise.ts";
 import { exp, sign } from "./functions.ts";
 import { scatterElements } from "./indexing.ts";
+import { shortIntegers, smallIntegers, through } from "./kernels.ts";
 import { equal } from "./logic.ts";
 import { expand, reshape } from "./movement.ts";
+import { samplesAcross, samplesBeside } from "./samples.ts";
 import { attributesToOperands } from "./written.ts";
 
 interface ReduceView {
@@ -53,7 +56,7 @@ function reduction(
     arity: "1-2",
     attributes: { keepdims: "int", noop_with_empty_axes: "int" },
     infer: ([x, axes], { keepdims = 1, noop_with_empty_axes }) => ({
-      dtype: x.dtype,
+      dtype: requireNumbers(type, x).dtype,
       shape: reduceShape(x.shape, axesOf(x, axes, noop_with_empty_axes), keepdims === 1),
     }),
     grad: ({ g, inputs: [x, axes], outputs: [y], attributes }) => {
@@ -71,7 +74,10 @@ function reduction(
       return axesThere.includes(x.rank - 1) ? { plain: [y] } : undefined;
     },
     flops: ({ inputs: [x] }) => size(x.shape),
+    samples: ({ inputs: [x, axes], attributes: { keepdims = 1, noop_with_empty_axes }, axes: own }) =>
+      samplesAcross(own, axesOf(x, axes, noop_with_empty_axes), keepdims === 1),
     read: attributesToOperands({ axes: 1 }),
+    lower: through(smallIntegers),
     evaluate: ([source], { inputs: [x, axes], outputs: [y], attributes }) => {
       const numbers = source && exactNumbers(source);
       if (!numbers) return undefined;
@@ -150,10 +156,13 @@ const position = (type: string) =>
     attributes: { axis: "int", keepdims: "int", select_last_index: "int" },
     infer: ([x], { axis = 0, keepdims = 1 }) => ({
       dtype: "int64",
-      shape: reduceShape(x.shape, [normalizeAxis(axis, x.rank)], keepdims === 1),
+      shape: reduceShape(requireNumbers(type, x).shape, [normalizeAxis(axis, x.rank)], keepdims === 1),
     }),
     grad: "none",
+    lower: through({ ...shortIntegers, uint32: "int64" }),
     flops: ({ inputs: [x] }) => size(x.shape),
+    samples: ({ inputs: [x], axes, attributes: { axis = 0, keepdims = 1 } }) =>
+      samplesAcross(axes, [normalizeAxis(axis, x.rank)], keepdims === 1),
   });
 export const ArgMax: OpDef = position("ArgMax");
 export const ArgMin: OpDef = position("ArgMin");
@@ -163,7 +172,7 @@ export const TopK: OpDef = defineOp("TopK", {
   arity: "2",
   attributes: { axis: "int", largest: "int", sorted: "int" },
   infer: ([x, k], { axis = -1 }) => {
-    const along = normalizeAxis(axis, x.rank);
+    const along = normalizeAxis(axis, requireNumbers("TopK", x).rank);
     const [count = 0] = requireConstant("TopK", "k", k);
     if (count < 1 || count > (x.shape[along] ?? 0))
       throw new ShapeError(
@@ -180,6 +189,8 @@ export const TopK: OpDef = defineOp("TopK", {
     undefined,
   ],
   read: attributesToOperands({ k: 1 }),
+  lower: through({ uint16: "int32", uint32: "int64" }),
+  samples: ({ inputs: [x], axes, attributes: { axis = -1 } }) => samplesBeside(axes, [normalizeAxis(axis, x.rank)], 2),
   flops: ({ inputs: [x] }) => size(x.shape) * Math.ceil(Math.log2(Math.max(2, x.shape.at(-1) ?? 2))),
 });
 
@@ -188,13 +199,16 @@ export const CumSum: OpDef = defineOp("CumSum", {
   attributes: { exclusive: "int", reverse: "int" },
   infer: ([x, axis]) => {
     normalizeAxis(requireConstant("CumSum", "axis", axis)[0] ?? 0, x.rank);
-    return x;
+    return requireNumbers("CumSum", x);
   },
   grad: ({ g, inputs: [, axis], attributes: { exclusive = 0, reverse = 0 } }) => [
     apply(CumSum, [g, axis], { exclusive, reverse: 1 - reverse }),
     undefined,
   ],
   flops: ({ inputs: [x] }) => size(x.shape),
+  lower: through(smallIntegers),
+  samples: ({ inputs: [x, axis], axes }) =>
+    samplesBeside(axes, [normalizeAxis(requireConstant("CumSum", "axis", axis)[0] ?? 0, x.rank)]),
   evaluate: ([source], { inputs: [x, axis], attributes: { exclusive = 0, reverse = 0 } }) => {
     const numbers = source && exactNumbers(source);
     if (!numbers) return undefined;

@@ -1,6 +1,7 @@
 /** Every operator, collected from the families; nothing is listed by hand. */
 import { OpDef, type OpKind } from "../graph/op.ts";
 import * as activations from "./activations.ts";
+import * as casts from "./cast.ts";
 import * as channelNormalization from "./channel-normalization.ts";
 import * as constants from "./constant.ts";
 import * as convolution from "./convolution.ts";
@@ -32,6 +33,7 @@ const ofOperands = ({ minInputs }: OpDef): OpKind => (minInputs > 1 ? "arithmeti
 const families: readonly (readonly [object, (op: OpDef) => OpKind])[] = [
   [constants, () => "constant"],
   [elementwise, ofOperands],
+  [casts, ofOperands],
   [functions, ofOperands],
   [activations, ofOperands],
   [logic, ofOperands],
@@ -83,4 +85,6 @@ export const findOp = (type: string, domain = ""): OpDef | undefined =>
   byName.get(`${domain === "ai.onnx" ? "" : domain}:${type}`);
 
 /** Operators whose output elements depend on the operands' elements at the same place alone, under broadcasting. */
-export const elementwiseOps: ReadonlySet<OpDef> = new Set([elementwise, functions, activations, logic].flatMap(opsOf));
+export const elementwiseOps: ReadonlySet<OpDef> = new Set(
+  [elementwise, casts, functions, activations, logic].flatMap(opsOf),
+);

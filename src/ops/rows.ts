@@ -5,8 +5,9 @@
 import { type Shape, size, stridesOf } from "../core/shape.ts";
 import { Tensor } from "../core/tensor.ts";
 import type { Value } from "../graph/ir.ts";
+import { cast } from "./cast.ts";
 import { zeros } from "./constant.ts";
-import { add, cast, maximum, mul, sub } from "./elementwise.ts";
+import { add, maximum, mul, sub } from "./elementwise.ts";
 import { offsetsOf, type Window } from "./geometry.ts";
 import { gather } from "./indexing.ts";
 import { greaterOrEqual } from "./logic.ts";

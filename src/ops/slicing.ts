@@ -7,8 +7,10 @@ import type { Value } from "../graph/ir.ts";
 import { apply, defineOp, type OpDef } from "../graph/op.ts";
 import { int64s, type Operand, requireConstant, scalar } from "./constant.ts";
 import { sub } from "./elementwise.ts";
+import { shortIntegers, through } from "./kernels.ts";
 import { reshape } from "./movement.ts";
 import { reduceSum } from "./reduce.ts";
+import { samplesBeside } from "./samples.ts";
 import { attributesToOperands } from "./written.ts";
 
 interface Range {
@@ -18,7 +20,7 @@ interface Range {
 }
 
 /** ONNX slice semantics: bounds clamped to the extent, negative ones from the end. */
-function resolveSlice(x: Value, starts: Value, ends: Value, axes?: Value, steps?: Value): Range[] {
+export function resolveSlice(x: Value, starts: Value, ends: Value, axes?: Value, steps?: Value): Range[] {
   const [from, to] = [requireConstant("Slice", "starts", starts), requireConstant("Slice", "ends", ends)];
   const along = axes ? requireConstant("Slice", "axes", axes) : from.map((_, i) => i);
   const by = steps ? requireConstant("Slice", "steps", steps) : from.map(() => 1);
@@ -56,6 +58,13 @@ export const Slice: OpDef = defineOp("Slice", {
     return [pad(grown, pads)];
   },
   flops: () => 0,
+  samples: ({ inputs: [x, starts, ends, along, steps], axes }) =>
+    samplesBeside(
+      axes,
+      resolveSlice(x, starts, ends, along, steps).flatMap(({ step, count }, axis) =>
+        step === 1 && count === x.shape[axis] ? [] : [axis],
+      ),
+    ),
   read: attributesToOperands({ starts: 1, ends: 2, axes: 3 }),
   evaluate: ([source], { inputs: [x, starts, ends, axes, steps], outputs: [y] }) => {
     const ranges = resolveSlice(x, starts, ends, axes, steps);
@@ -107,7 +116,15 @@ export const Pad: OpDef = defineOp("Pad", {
     return [dx, undefined, value && needs[2] ? reshape(sub(reduceSum(g), reduceSum(dx)), value.shape) : undefined];
   },
   flops: () => 0,
+  samples: ({ inputs: [x, pads, , along], axes }) => {
+    const widths = fullPads(x, pads, along);
+    return samplesBeside(
+      axes,
+      x.shape.flatMap((_, axis) => (widths[axis] === 0 && widths[axis + x.rank] === 0 ? [] : [axis])),
+    );
+  },
   read: attributesToOperands({ pads: 1, value: 2 }),
+  lower: through(shortIntegers, [0, 2]),
   evaluate: ([source, , value], { inputs: [x, pads, , axes], outputs: [y], attributes: { mode = "constant" } }) => {
     if (!source || mode !== "constant") return undefined;
     const widths = fullPads(x, pads, axes);

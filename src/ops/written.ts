@@ -72,6 +72,7 @@ export function defineComposition<A extends Arity, const S extends AttributeSche
 ): OpDef {
   return defineOp<A, S>(type, {
     ...rules,
+    isComposed: true,
     infer: (inputs, attributes) => build({ inputs, attributes }),
     grad: "none",
     flops: (view) =>

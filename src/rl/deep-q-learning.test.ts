@@ -5,9 +5,9 @@ import { Tensor } from "../core/tensor.ts";
 import { QNetwork } from "../models/tables/q-network.ts";
 import { dense, huber, sequential } from "../nn/index.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "../train/checkpoint.ts";
-import { predict } from "../train/evaluate.ts";
 import { fit, type Progress } from "../train/fit.ts";
-import { adam } from "../train/optimizers.ts";
+import { adam } from "../train/optimizers/index.ts";
+import { predict } from "../train/predict.ts";
 import { bestOf, deepQLearning } from "./deep-q-learning.ts";
 import type { Environment } from "./environment.ts";
 

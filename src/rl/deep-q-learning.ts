@@ -1,20 +1,22 @@
 /** Deep Q-learning (Mnih et al. 2015): batches made of what an agent meets while it acts by the network being trained. */
 import { foldIn, type Key, Random } from "../core/random.ts";
-import { Tensor } from "../core/tensor.ts";
-import { type Batch, Dataset } from "../data/pipeline/dataset.ts";
+import { copyOf, Tensor } from "../core/tensor.ts";
+import { Dataset } from "../data/pipeline/dataset.ts";
+import type { Value } from "../graph/ir.ts";
 import type { CompileOptions } from "../jit/compile.ts";
+import { jit } from "../jit/jit.ts";
+import { functional } from "../nn/functional.ts";
 import type { Module } from "../nn/module.ts";
-import type { Parameter } from "../nn/parameter.ts";
-import type { Callback } from "../train/callbacks.ts";
-import { type LivePredictor, livePredictor } from "../train/evaluate.ts";
+import type { Callback } from "../train/callbacks/callback.ts";
+import { predictor } from "../train/predict.ts";
 import type { Schedule } from "../train/schedules.ts";
 import type { Environment } from "./environment.ts";
 import { ReplayMemory, type SavedMemory } from "./replay-memory.ts";
 
 export interface DeepQLearningOptions {
   readonly environment: Environment;
-  /** From observations [N, …] to the values of all actions [N, actions]; with an extra input `action` [N], to theirs [N]. */
-  readonly model: Module;
+  /** From observations x [N, …] to the values of all actions [N, actions]; with `action` [N] beside them, to theirs [N]. */
+  readonly model: Module<{ readonly x: Value; readonly action?: Value | undefined }>;
   readonly batchSize: number;
   /** Batches in an epoch. */
   readonly updates: number;
@@ -56,9 +58,15 @@ interface Saved {
   readonly target: Readonly<Record<string, Float32Array>>;
 }
 
+/** What was observed, what was done, and what it was worth, of N transitions. */
+export type Transitions = { readonly x: Tensor; readonly y: Tensor; readonly action: Tensor };
+
+/** From observations [N, …] to the values of all actions [N, actions]. */
+type Judge = (x: Tensor) => Promise<Tensor>;
+
 /** Batches to train on, and a callback that keeps memory, episodes and target network in checkpoints. */
 export interface DeepQLearning {
-  readonly train: Dataset<Batch>;
+  readonly train: Dataset<Transitions>;
   readonly callback: Callback;
 }
 
@@ -74,7 +82,7 @@ export interface DeepQLearning {
 export function deepQLearning(options: DeepQLearningOptions): DeepQLearning {
   const learner = new Learner(options);
   const { updates } = options;
-  const train = new Dataset<Batch>({
+  const train = new Dataset<Transitions>({
     length: updates,
     async *epoch(epoch, skip) {
       for (let update = skip; update < updates; update++) yield await learner.batch(epoch * updates + update);
@@ -93,8 +101,9 @@ class Learner {
   readonly #settings: Required<DeepQLearningSettings>;
   #memory: ReplayMemory;
   #agents: Agent[] = [];
-  #target = new Map<Parameter, Tensor>();
-  #networks: Promise<{ readonly act: LivePredictor; readonly judge: LivePredictor }> | undefined;
+  /** Weights of the target network by path. */
+  #target: Readonly<Record<string, Tensor>> = {};
+  #networks: { readonly act: Judge; readonly target: Judge } | undefined;
 
   constructor(options: DeepQLearningOptions) {
     this.#options = options;
@@ -102,16 +111,16 @@ class Learner {
     this.#memory = new ReplayMemory(this.#settings.capacity);
   }
 
-  async batch(update: number): Promise<Batch & { readonly action: Tensor }> {
+  async batch(update: number): Promise<Transitions> {
     const { environment, batchSize, key } = this.#options;
     const random = new Random(foldIn(key, "update", update));
-    this.#networks ??= this.#compile();
-    const { act, judge } = await this.#networks;
-    if (this.#target.size === 0 || update % this.#settings.copyEvery === 0) this.#copyWeights();
+    this.#networks ??= this.#begin();
+    const { act, target } = this.#networks;
+    if (Object.keys(this.#target).length === 0 || update % this.#settings.copyEvery === 0) this.#copyWeights();
     do await this.#act(update, act, random);
     while (this.#memory.size < this.#settings.warmup);
     const drawn = this.#memory.sample(batchSize, random);
-    const values = await this.#nextValues(environment.observe(drawn.map(({ next }) => next)), judge);
+    const values = await this.#nextValues(environment.observe(drawn.map(({ next }) => next)), act, target);
     const targets = drawn.map(
       ({ reward, done }, i) => reward + (done ? 0 : this.#settings.discount * (values[i] ?? 0)),
     );
@@ -127,7 +136,7 @@ class Learner {
   }
 
   /** One step of every agent: the best action, or with chance ε any. */
-  async #act(update: number, act: LivePredictor, random: Random): Promise<void> {
+  async #act(update: number, act: Judge, random: Random): Promise<void> {
     const { environment, epsilon } = this.#options;
     const { actions, patience, starts } = environment;
     const begin = (): Agent => ({ state: starts[random.integer(starts.length)] ?? 0, steps: 0 });
@@ -143,9 +152,9 @@ class Learner {
   }
 
   /** What the states after the transitions are worth. */
-  async #nextValues(x: Tensor, judge: LivePredictor): Promise<readonly number[]> {
-    const values = await judge(x, this.#target);
-    const chosen = this.#settings.double ? await judge(x) : values;
+  async #nextValues(x: Tensor, act: Judge, target: Judge): Promise<readonly number[]> {
+    const values = await target(x);
+    const chosen = this.#settings.double ? await act(x) : values;
     const { actions } = this.#options.environment;
     return Array.from({ length: x.shape[0] ?? 0 }, (_, row) =>
       Number(values.data[row * actions + bestOf(chosen, row)]),
@@ -153,38 +162,46 @@ class Learner {
   }
 
   #copyWeights(): void {
-    for (const parameter of this.#options.model.parameters().values())
-      if (parameter.value)
-        this.#target.set(
-          parameter,
-          new Tensor("float32", parameter.shape, Float32Array.from(parameter.value.data as Float32Array)),
-        );
+    this.#target = Object.fromEntries(
+      [...this.#options.model.parameters()].flatMap(([path, { value }]) =>
+        value ? [[path, copyOf(value)] as const] : [],
+      ),
+    );
   }
 
-  async #compile() {
-    const { environment, model, batchSize, key } = this.#options;
-    const { agents, compile } = this.#settings;
-    const { dtype, shape } = environment.observe([0]);
-    const predictorOf = (count: number) => livePredictor(model, { dtype, shape: [count, ...shape.slice(1)] }, compile);
-    const [act, judge] = [await predictorOf(agents), await predictorOf(batchSize)];
+  #begin() {
+    const { environment, model, key } = this.#options;
+    const { compile } = this.#settings;
+    const x = environment.observe([0]);
+    model.trace({ x });
     // Where nobody has given the model its first weights yet.
     model.initialize(key);
-    return { act, judge };
+    const { parameters, apply } = functional(model, { x });
+    const isParameter = (path: string) => Object.hasOwn(parameters, path);
+    const judge = jit((weights: Readonly<Record<string, Value>>, observed: Value) => {
+      const part = (wanted: boolean) =>
+        Object.fromEntries(Object.entries(weights).filter(([path]) => isParameter(path) === wanted));
+      return apply(part(true), { x: observed }, { state: part(false) });
+    }, compile);
+    const ask = predictor(model, { compile });
+    return {
+      act: (observed: Tensor) => ask({ x: observed }),
+      target: (observed: Tensor) => judge(this.#target, observed),
+    };
   }
 
   save(): Saved {
-    const paths = new Map([...this.#options.model.parameters()].map(([path, parameter]) => [parameter, path]));
-    const target = Array.from(this.#target, ([parameter, { data }]) => [paths.get(parameter), data] as const);
-    return { memory: this.#memory.save(), agents: this.#agents, target: Object.fromEntries(target) };
+    const target = Object.entries(this.#target).map(([path, { data }]) => [path, data] as const);
+    return { memory: this.#memory.save(), agents: this.#agents, target: Object.fromEntries(target) as Saved["target"] };
   }
 
   restore(saved: Saved | undefined): void {
     this.#memory = new ReplayMemory(this.#settings.capacity, saved?.memory);
     this.#agents = [...(saved?.agents ?? [])];
-    this.#target = new Map(
+    this.#target = Object.fromEntries(
       [...this.#options.model.parameters()].flatMap(([path, parameter]) => {
         const data = saved?.target[path];
-        return data ? [[parameter, new Tensor("float32", parameter.shape, data.slice())] as const] : [];
+        return data ? [[path, new Tensor("float32", parameter.shape, data.slice())] as const] : [];
       }),
     );
   }

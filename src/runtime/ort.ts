@@ -52,8 +52,10 @@ export async function createSession(
         return given ?? hostTensor(result);
       });
     },
-    endProfiling: () => session.endProfiling(),
-    release: () => session.release(),
+    async release() {
+      if (options.enableProfiling) session.endProfiling();
+      await session.release();
+    },
   };
 }
 

@@ -13,7 +13,7 @@ export interface SessionOptions {
    * first run stays beside it.
    */
   readonly memoryPattern?: boolean;
-  /** Path prefix of a profile (JSON) that `endProfiling` writes. */
+  /** Path prefix of a profile (JSON) that is written when the session is released. */
   readonly profilePrefix?: string;
 }
 
@@ -24,9 +24,7 @@ export interface Session {
    * share memory with an input when every operator between them is elementwise.
    */
   run(inputs: readonly Tensor[], outputs?: readonly (Tensor | undefined)[]): Promise<Tensor[]>;
-  /** Writes the profile that `profilePrefix` asked for. */
-  endProfiling(): void;
-  /** Frees the engine's memory ahead of the garbage collector. */
+  /** Writes the profile that `profilePrefix` asked for, and frees the engine's memory ahead of the garbage collector. */
   release(): Promise<void>;
 }
 

@@ -2,6 +2,7 @@
 import { type ByteSource, memorySource } from "../core/byte-source.ts";
 import { type ArrayOf, arrayTypes, bytesPerElement, type DType } from "../core/dtype.ts";
 import { FileError, OptionError } from "../core/errors.ts";
+import { bfloat16ToFloat32 } from "../core/half.ts";
 import { type Shape, showShape, size } from "../core/shape.ts";
 import { Tensor } from "../core/tensor.ts";
 
@@ -216,27 +217,43 @@ export function readSafetensorsHeader(file: ByteSource): SafetensorsHeader {
 }
 
 /**
- * The tensors and metadata of a safetensors file. Nothing in it is trusted: lengths, offsets, shapes and names are
- * checked against the file's size before any tensor is made. Aligned tensors are views into `file`, not copies.
- * Throws FileError naming the tensor and the numbers that disagree.
+ * One tensor of a file whose header was read; bfloat16 becomes float32, exactly. It is a view into what `file` gives where that is
+ * aligned. Throws FileError for a type that no tensor here holds.
  */
-export function decodeSafetensors(file: Uint8Array): SafetensorsFile {
-  const { entries, metadata, dataStart } = readSafetensorsHeader(memorySource(file));
-  const tensors = entries.map(({ name, type, shape, begin, end }): [string, Tensor] => {
-    const dtype = dtypeOf.get(type);
-    if (!dtype)
-      throw new FileError(
-        `safetensors: tensor "${name}" is ${type}, which no tensor here holds; convert it to F32 or F16 first`,
-      );
-    const bytes = file.subarray(dataStart + begin, dataStart + end);
+export function readSafetensorsTensor(
+  file: ByteSource,
+  { dataStart }: Pick<SafetensorsHeader, "dataStart">,
+  { name, type, shape, begin, end }: SafetensorsEntry,
+): Tensor {
+  const elements = <D extends DType>(dtype: D): ArrayOf<D> => {
+    const bytes = file.read(dataStart + begin, end - begin);
     const width = bytesPerElement(dtype);
     const aligned = bytes.byteOffset % width === 0 ? bytes : new Uint8Array(bytes); // slice() of a Buffer does not copy
-    const data = new arrayTypes[dtype](
+    return new arrayTypes[dtype](
       aligned.buffer as ArrayBuffer,
       aligned.byteOffset,
       aligned.length / width,
-    ) as ArrayOf;
-    return [name, new Tensor(dtype, shape, data)];
-  });
-  return { tensors: Object.fromEntries(tensors), metadata };
+    ) as ArrayOf<D>;
+  };
+  // Exactly as many float32 as it has numbers: the upper halves of their bits.
+  if (type === "BF16") return new Tensor("float32", shape, bfloat16ToFloat32(elements("uint16")));
+  const dtype = dtypeOf.get(type);
+  if (!dtype)
+    throw new FileError(
+      `safetensors: tensor "${name}" is ${type}, which no tensor here holds; convert it to F32 or F16 first`,
+    );
+  return new Tensor(dtype, shape, elements(dtype));
+}
+
+/**
+ * The tensors and metadata of a safetensors file. Nothing in it is trusted: lengths, offsets, shapes and names are
+ * checked against the file's size before any tensor is made. Aligned tensors are views into `file`, not copies; bfloat16 becomes
+ * float32, exactly.
+ * Throws FileError naming the tensor and the numbers that disagree.
+ */
+export function decodeSafetensors(file: Uint8Array): SafetensorsFile {
+  const source = memorySource(file);
+  const header = readSafetensorsHeader(source);
+  const tensors = header.entries.map((entry) => [entry.name, readSafetensorsTensor(source, header, entry)] as const);
+  return { tensors: Object.fromEntries(tensors), metadata: header.metadata };
 }

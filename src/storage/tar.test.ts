@@ -1,64 +1,93 @@
-/** The tar reader on an archive that the system's tar makes. */
+/** The tar reader on archives that the system's tar makes. */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { beforeAll, expect, it } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { FileError } from "../core/errors.ts";
 import { readTar, tarFiles } from "./tar.ts";
-import { flipBit } from "./testing/damage.ts";
+import { checkDamage, flipBit } from "./testing/damage.ts";
 
-let archive: Uint8Array;
-beforeAll(() => {
+const long = `${"deep/".repeat(24)}speech-${"x".repeat(80)}.wav`;
+
+/** An archive of three files and a folder; with a long name and a Chinese one where the format has them. */
+function archiveOf(format: "ustar" | "pax" | "gnu"): Uint8Array {
   const folder = mkdtempSync(join(tmpdir(), "sardonyx-tar-"));
+  mkdirSync(join(folder, "deep/".repeat(24)), { recursive: true });
   mkdirSync(join(folder, "batches"));
   writeFileSync(join(folder, "batches/one.bin"), Uint8Array.of(1, 2, 3));
   writeFileSync(join(folder, "batches/empty"), "");
   writeFileSync(join(folder, "batches/two.bin"), new Uint8Array(1024).fill(7));
-  execFileSync(
-    "tar",
-    ["--format=ustar", "-cf", "a.tar", "batches/one.bin", "batches/empty", "batches/two.bin", "batches"],
-    { cwd: folder },
-  );
-  archive = new Uint8Array(readFileSync(join(folder, "a.tar")));
+  writeFileSync(join(folder, long), "long");
+  writeFileSync(join(folder, "语音.wav"), "wide");
+  const names = [long, "batches/one.bin", "batches/empty", "batches/two.bin", "batches"];
+  const own = format === "ustar" ? names : [...names, "语音.wav"];
+  execFileSync("tar", [`--format=${format}`, "--no-recursion", "-cf", "a.tar", ...own], { cwd: folder });
+  const bytes = new Uint8Array(readFileSync(join(folder, "a.tar")));
   rmSync(folder, { recursive: true });
-});
-
-it("gives the files, without the folders", () => {
-  const files = readTar(archive, "a.tar");
-  expect([...files.keys()]).toEqual(["batches/one.bin", "batches/empty", "batches/two.bin"]);
-  expect([...(files.get("batches/one.bin") ?? [])]).toEqual([1, 2, 3]);
-  expect(files.get("batches/empty")?.length).toBe(0);
-  expect(files.get("batches/two.bin")?.every((byte) => byte === 7)).toBe(true);
-});
+  return bytes;
+}
 
 /** The archive in parts of so many bytes. */
 async function* inParts(bytes: Uint8Array, size: number) {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
 }
 
-it.each([1, 100, 512, 100_000])("gives the same when it arrives in parts of %i bytes", async (size) => {
+async function collected(bytes: Uint8Array, size: number) {
   const files = new Map<string, Uint8Array>();
-  for await (const { name, bytes } of tarFiles(inParts(archive, size), "a.tar")) files.set(name, bytes);
-  expect(files).toEqual(readTar(archive, "a.tar"));
+  for await (const { name, bytes: own } of tarFiles(inParts(bytes, size), "a.tar")) files.set(name, own);
+  return files;
+}
+
+describe.each(["ustar", "pax", "gnu"] as const)("%s", (format) => {
+  const archive = archiveOf(format);
+
+  test("gives the files with their whole names, without the folders", async () => {
+    const files = await readTar(archive, "a.tar");
+    const names = [long, "batches/one.bin", "batches/empty", "batches/two.bin"];
+    expect([...files.keys()]).toEqual(format === "ustar" ? names : [...names, "语音.wav"]);
+    expect([...(files.get("batches/one.bin") ?? [])]).toEqual([1, 2, 3]);
+    expect(files.get("batches/empty")?.length).toBe(0);
+    expect(files.get("batches/two.bin")?.every((byte) => byte === 7)).toBe(true);
+    expect(new TextDecoder().decode(files.get(long))).toBe("long");
+  });
+
+  test.each([1, 100, 512, 100_000])("gives the same when it arrives in parts of %i bytes", async (size) => {
+    expect(await collected(archive, size)).toEqual(await readTar(archive, "a.tar"));
+  });
 });
 
-it("refuses a cut archive that arrives in parts", async () => {
-  const read = async (bytes: Uint8Array) => {
-    for await (const _ of tarFiles(inParts(bytes, 100), "a.tar"));
-  };
-  await expect(read(archive.subarray(0, 514))).rejects.toThrow(
-    /"batches\/one.bin" needs 3 bytes, the archive has 2 left/,
-  );
-  await expect(read(archive.subarray(0, 1024))).rejects.toThrow(/without its end mark/);
-});
+describe("damage", () => {
+  const archive = archiveOf("ustar");
+  // Behind the files there are zeros only, of which the first block ends the archive.
+  const content = archive.subarray(0, archive.findLastIndex((byte) => byte !== 0) + 1);
 
-it("refuses a changed header, a cut archive and other formats", () => {
-  expect(() => readTar(flipBit(archive, 8 * 124), "a.tar")).toThrow(/a.tar: the header at byte 0 sums to/);
-  expect(() => readTar(archive.subarray(0, 514), "a.tar")).toThrow(
-    /"batches\/one.bin" needs 3 bytes, the archive has 2 left/,
-  );
-  expect(() => readTar(archive.subarray(0, 1024), "a.tar")).toThrow(/without its end mark/);
-  expect(() => readTar(new Uint8Array(0), "a.tar")).toThrow(FileError);
-  expect(() => readTar(new Uint8Array(600).fill(0x41), "a.tar")).toThrow(FileError);
+  test("is refused with the name of the archive", async () => {
+    await expect(readTar(flipBit(archive, 8 * 124), "a.tar")).rejects.toThrow(
+      /^a.tar: cannot be read as a tar archive/,
+    );
+    await expect(readTar(archive.subarray(0, 514), "a.tar")).rejects.toThrow(/truncated/);
+    for (const bytes of [new Uint8Array(0), new Uint8Array(600).fill(0x41)])
+      await expect(readTar(bytes, "a.tar")).rejects.toThrow(FileError);
+  });
+
+  test("of every kind is refused, or does not show", () => checkDamage(content, (bytes) => readTar(bytes, "a.tar")));
+
+  test("is refused in an archive that arrives in parts", async () => {
+    await expect(collected(archive.subarray(0, 514), 100)).rejects.toThrow(FileError);
+    await expect(collected(archive.subarray(0, 1024), 100)).rejects.toThrow(/truncated/);
+  });
+
+  test("a reader that stops ends the source", async () => {
+    let isEnded = false;
+    async function* parts() {
+      try {
+        yield* inParts(archive, 100);
+      } finally {
+        isEnded = true;
+      }
+    }
+    for await (const _ of tarFiles(parts(), "a.tar")) break;
+    await vi.waitFor(() => expect(isEnded).toBe(true));
+  });
 });

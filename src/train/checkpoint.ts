@@ -5,14 +5,13 @@
  */
 import { z } from "zod";
 import { FileError, NonFiniteError } from "../core/errors.ts";
-import { Tensor } from "../core/tensor.ts";
+import { allFinite, Tensor } from "../core/tensor.ts";
 import { isPlainObject } from "../core/tree.ts";
 import { decodeSafetensors, encodeSafetensors } from "../storage/safetensors.ts";
-import { allFinite } from "./diagnose.ts";
 import type { Progress } from "./fit.ts";
-import { memoryPrefix } from "./trainer.ts";
+import { memoryPrefix } from "./load-parameters.ts";
 
-const format = "sardonyx-checkpoint-1";
+const format = "sardonyx-checkpoint-2";
 
 /** Key of an object that stands for what JSON lacks: an array among the tensors, or a number that is not finite. */
 const marker = "$value";
@@ -26,19 +25,23 @@ const progressSchema = z.object({
   batchInEpoch: z.number().int().nonnegative(),
   batches: z.number().int().nonnegative(),
   history: z.array(z.record(z.string(), real)),
-  sums: z.object({ loss: real, samples: z.number(), statistics: z.array(z.array(real)) }),
+  sums: z.record(z.string(), z.object({ loss: real, weight: real, statistics: z.array(z.array(real)) })),
+  steps: z.record(
+    z.string(),
+    z.object({ updates: z.number(), memory: z.record(z.string(), z.record(z.string(), z.number())) }),
+  ),
   callbacks: z.record(z.string(), z.unknown()),
+  trained: z.record(z.string(), z.instanceof(Float32Array)).optional(),
 });
-const optimizerSchema = z.object({
-  name: z.string(),
-  settings: z.record(z.string(), z.union([z.number(), z.boolean()])),
-});
+const optimizersSchema = z.array(
+  z.object({ name: z.string(), settings: z.record(z.string(), z.union([z.number(), z.boolean()])) }),
+);
 
 /**
  * Bytes of a checkpoint. Throws NonFiniteError when a parameter is no longer finite, so that no good checkpoint is replaced
  * by one from which nothing can go on.
  */
-export function encodeCheckpoint({ trainer, optimizer, ...progress }: Progress): Uint8Array {
+export function encodeCheckpoint({ trainer, optimizers, ...progress }: Progress): Uint8Array {
   for (const [path, tensor] of Object.entries(trainer.tensors))
     if (!path.startsWith(memoryPrefix) && !allFinite(tensor))
       throw new NonFiniteError(
@@ -54,8 +57,9 @@ export function encodeCheckpoint({ trainer, optimizer, ...progress }: Progress):
     }
     return typeof value === "number" && !Number.isFinite(value) ? { [marker]: String(value) } : value;
   };
-  const text = JSON.stringify({ ...progress, batches: trainer.batches }, pack);
-  return encodeSafetensors(tensors, { format, progress: text, optimizer: JSON.stringify(optimizer) });
+  const { batches, steps } = trainer;
+  const text = JSON.stringify({ ...progress, batches, steps }, pack);
+  return encodeSafetensors(tensors, { format, progress: text, optimizers: JSON.stringify(optimizers) });
 }
 
 /** The progress in a checkpoint. Throws FileError when the bytes are not a whole checkpoint. */
@@ -69,10 +73,10 @@ export function decodeCheckpoint(bytes: Uint8Array): Progress {
     const packed = isPlainObject(value) ? value[marker] : undefined;
     return typeof packed === "string" ? (tensors[packed]?.data ?? Number(packed)) : value;
   };
-  const { batches, ...progress } = parse("progress", progressSchema, metadata.progress, unpack);
-  const optimizer = parse("optimizer", optimizerSchema, metadata.optimizer);
+  const { batches, steps, ...progress } = parse("progress", progressSchema, metadata.progress, unpack);
+  const optimizers = parse("optimizers", optimizersSchema, metadata.optimizers);
   const own = Object.entries(tensors).filter(([path]) => !path.startsWith(arrayPrefix));
-  return { ...progress, optimizer, trainer: { batches, tensors: Object.fromEntries(own) } };
+  return { ...progress, optimizers, trainer: { batches, steps, tensors: Object.fromEntries(own) } };
 }
 
 function parse<T>(

@@ -1,129 +1,138 @@
-/** Measuring a model on data, and asking it for outputs. */
+/** Measuring a model on data. */
 import { DataError } from "../core/errors.ts";
+import { foldIn, keyOf } from "../core/random.ts";
 import type { Tensor } from "../core/tensor.ts";
 import type { Batch, Dataset } from "../data/pipeline/dataset.ts";
-import type { TensorType } from "../graph/ir.ts";
+import type { Value } from "../graph/ir.ts";
 import { type CompileOptions, compile, type Executable } from "../jit/compile.ts";
-import type { ContextOptions } from "../nn/context.ts";
-import type { Loss } from "../nn/losses.ts";
-import type { Module } from "../nn/module.ts";
-import type { Parameter } from "../nn/parameter.ts";
-import { constant } from "../ops/index.ts";
-import { signatureOf, type TracedLoss, traceLoss } from "./gradient-step.ts";
-import type { Metric } from "./metrics/metrics.ts";
-import { type EpochResult, RunningSums } from "./running-sums.ts";
+import type { AnyModule } from "../nn/module.ts";
+import { ParameterInputs } from "../nn/parameter-inputs.ts";
+import { keyTensor, reshape } from "../ops/index.ts";
+import { keyInput, signatureOf, traceBatch } from "./engine/gradient-step.ts";
+import { type BoundObjective, samplesOf, tensorsOf } from "./engine/objective.ts";
+import {
+  type Alternating,
+  type BoundStep,
+  boundSteps,
+  fitOptionNames,
+  type Measured,
+  modelOf,
+  requireOptions,
+} from "./engine/objectives.ts";
+import { type EpochResult, type Measurement, RunningSums } from "./engine/running-sums.ts";
 
 export interface Evaluation {
-  /** Mean loss and every metric. */
+  /** Mean loss and every figure. */
   readonly results: EpochResult;
-  /** Each metric's summed statistics, such as a confusion matrix. */
-  readonly statistics: readonly Float64Array[];
+  /** Each figure's summed statistics, such as a confusion matrix, by its name in the results. */
+  readonly statistics: Readonly<Record<string, Float64Array>>;
   readonly samples: number;
 }
 
 interface CompiledEvaluation {
   readonly executable: Executable;
-  readonly parameters: readonly Parameter[];
-  readonly feed: TracedLoss["feed"];
+  /** @param key of what the objective draws */
+  run(batch: Batch, key: Tensor): Promise<Measurement>;
 }
 
 /** Evaluates one model again and again; compiled once for each batch shape, the parameters read anew each time. */
-export class Evaluator {
-  readonly #model: Module;
-  readonly #loss: Loss;
-  readonly #metrics: readonly Metric[];
+export class Evaluator<B extends Batch = Batch> {
+  readonly steps: readonly BoundStep[];
+  readonly #model: AnyModule;
   readonly #options: CompileOptions | undefined;
   readonly #graphs = new Map<string, Promise<CompiledEvaluation>>();
 
-  constructor(model: Module, loss: Loss, metrics: readonly Metric[], options?: CompileOptions) {
-    this.#model = model;
-    this.#loss = loss;
-    this.#metrics = metrics;
+  constructor(
+    model: AnyModule | Readonly<Record<string, AnyModule>>,
+    choice: Measured<B> | Alternating<B>,
+    options?: CompileOptions,
+  ) {
+    this.#model = modelOf(model);
+    this.steps = boundSteps(this.#model, choice, "evaluation");
     this.#options = options;
   }
 
-  /** Loss and metrics over the first epoch of `data`. Throws DataError when it is empty. */
-  async run(data: Dataset<Batch>): Promise<Evaluation> {
-    const sums = new RunningSums(this.#metrics);
+  /** Loss and figures over the first epoch of `data`. Throws DataError when it is empty. */
+  async run(data: Dataset<B>): Promise<Evaluation> {
+    const sums = new RunningSums(this.steps);
+    let samples = 0;
+    let batches = 0;
     for await (const batch of data.epoch(0)) {
-      const signature = signatureOf(batch);
-      const compiled = this.#graphs.get(signature) ?? this.#compile(batch);
-      this.#graphs.set(signature, compiled);
-      const { executable, parameters, feed } = await compiled;
-      const [loss, ...statistics] = await executable.run([...feed(batch), ...parameters.map(knownValue)]);
-      sums.add(
-        loss?.item() ?? Number.NaN,
-        batch.x.shape[0] ?? 0,
-        statistics.map(({ data }) => data as Float32Array),
-      );
+      // What an objective draws is the same in each evaluation.
+      const key = keyTensor(foldIn(keyOf(0), "evaluation", batches++));
+      for (const { name, objective } of this.steps) {
+        const signature = `${name}/${signatureOf(batch)}`;
+        const compiled = this.#graphs.get(signature) ?? compileEvaluation(this.#model, objective, batch, this.#options);
+        this.#graphs.set(signature, compiled);
+        sums.add(name, await (await compiled).run(batch, key));
+      }
+      samples += samplesOf(batch);
     }
-    if (sums.samples === 0) throw new DataError("the dataset to evaluate on is empty; check its files and filters");
-    return { results: sums.results(), statistics: sums.statistics, samples: sums.samples };
+    if (samples === 0) throw new DataError("the dataset to evaluate on is empty; check its files and filters");
+    return { results: sums.results(), statistics: sums.statistics(), samples };
   }
 
-  async #compile(batch: Batch) {
-    const { context, inputs, target, output, loss, feed } = traceLoss(this.#model, this.#loss, batch, {
-      training: false,
-    });
-    const outputs = [loss, ...this.#metrics.map((metric) => metric.update(output, target))];
-    const executable = await compile([...inputs, ...context.values.values()], outputs, this.#options);
-    return { executable, parameters: [...context.values.keys()], feed };
+  /** Lets go of compiled graphs; what is needed again is compiled anew. */
+  async release(): Promise<void> {
+    const graphs = await Promise.allSettled(this.#graphs.values());
+    this.#graphs.clear();
+    for (const graph of graphs) if (graph.status === "fulfilled") await graph.value.executable.session.release();
   }
 }
 
-/** A parameter's value. Throws DataError when it has none. */
-export function knownValue({ name, value }: Parameter): Tensor {
-  if (!value)
-    throw new DataError(`parameter "${name}" has no value; train the model, load a checkpoint or initialize it`);
-  return value;
-}
-
-/** Loss and metrics of a model on data. */
-export const evaluate = (
-  model: Module,
-  data: Dataset<Batch>,
-  { loss, metrics = [], compile }: { loss: Loss; metrics?: readonly Metric[]; compile?: CompileOptions },
-): Promise<Evaluation> => new Evaluator(model, loss, metrics, compile).run(data);
-
-/** A trace with the parameters as they are now built in. */
-export const boundParameters: Pick<ContextOptions, "bind"> = {
-  bind: (parameter) => constant(knownValue(parameter)),
-};
-
-/**
- * A function from inputs of one type to the model's outputs, with the parameters as they are now built in, which
- * lets the engine prepare them once.
- */
-export async function predictor(
-  model: Module,
-  type: TensorType,
-  options?: CompileOptions,
-): Promise<(x: Tensor) => Promise<Tensor>> {
-  model.trace(type);
-  const { x, y } = model.trace(type, boundParameters);
-  const executable = await compile([x], [y], options);
-  return async (input) => (await executable.run([input]))[0] as Tensor;
-}
-
-/** The model's outputs with its parameters as they are, or with `weights` in their places. */
-export type LivePredictor = (x: Tensor, weights?: ReadonlyMap<Parameter, Tensor>) => Promise<Tensor>;
-
-/**
- * As `predictor`, with the parameters read anew at each run: for a model that is asked while it is trained, and for copies
- * of its weights.
- */
-export async function livePredictor(model: Module, type: TensorType, options?: CompileOptions): Promise<LivePredictor> {
-  const { x, y, context } = model.trace(type);
-  const executable = await compile([x, ...context.values.values()], [y], options);
-  const parameters = [...context.values.keys()];
-  return async (input, weights) => {
-    const values = weights
-      ? parameters.map((parameter) => weights.get(parameter) as Tensor)
-      : parameters.map(knownValue);
-    return (await executable.run([input, ...values]))[0] as Tensor;
+async function compileEvaluation(
+  model: AnyModule,
+  objective: BoundObjective,
+  batch: Batch,
+  options: CompileOptions | undefined,
+): Promise<CompiledEvaluation> {
+  const inputs = new ParameterInputs();
+  const key = keyInput();
+  const {
+    batch: values,
+    loss,
+    weight,
+    statistics,
+  } = traceBatch(model, objective, batch, { training: false, key, bind: inputs.bind });
+  const names = Object.keys(batch);
+  const traced = typeof weight === "number" ? [] : [reshape(weight, [])];
+  const executable = await compile(
+    [...names.map((name) => values[name] as Value), key, ...inputs.values],
+    [loss, ...traced, ...statistics],
+    options,
+  );
+  return {
+    executable,
+    async run(fed, keyValue) {
+      const [mean, ...rest] = await executable.run([...tensorsOf(fed, names), keyValue, ...inputs.tensors()]);
+      return {
+        loss: mean?.item() ?? Number.NaN,
+        weight: typeof weight === "number" ? weight : (rest[0]?.item() ?? Number.NaN),
+        statistics: rest.slice(traced.length).map(({ data }) => data as Float32Array),
+      };
+    },
   };
 }
 
-/** The model's outputs for a batch x [N, …]. */
-export const predict = async (model: Module, x: Tensor, options?: CompileOptions): Promise<Tensor> =>
-  (await predictor(model, x, options))(x);
+/** What to measure: a loss with metrics, an objective, or steps in turn; and with what it is computed. */
+export type EvaluateOptions<B extends Batch = Batch> = (Measured<B> | Alternating<B>) & {
+  readonly compile?: CompileOptions | undefined;
+};
+
+/**
+ * Loss and figures of a model on data. Options that `fit` takes beside are passed over, so that both can be given the same ones.
+ * Throws OptionError for one that neither takes.
+ */
+export async function evaluate<B extends Batch>(
+  model: AnyModule | Readonly<Record<string, AnyModule>>,
+  data: Dataset<B>,
+  options: EvaluateOptions<B>,
+): Promise<Evaluation> {
+  requireOptions("evaluate", options, [...fitOptionNames, "compile"]);
+  const evaluator = new Evaluator(model, options, options.compile);
+  try {
+    return await evaluator.run(data);
+  } finally {
+    await evaluator.release();
+  }
+}

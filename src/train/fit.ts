@@ -1,32 +1,34 @@
-/** The training loop, and evaluation and prediction beside it. */
-
+/** The training loop. */
 import { atPlace, DataError, NonFiniteError, OptionError } from "../core/errors.ts";
-import { requireKnown } from "../core/options.ts";
+import { Tensor } from "../core/tensor.ts";
 import type { Batch, Dataset } from "../data/pipeline/dataset.ts";
-import type { Loss } from "../nn/losses.ts";
-import type { Module } from "../nn/module.ts";
-import type { Callback } from "./callbacks.ts";
+import type { AnyModule } from "../nn/module.ts";
+import type { Callback } from "./callbacks/callback.ts";
+import { putParameters, type SavedParameters, saveParameters } from "./callbacks/saved-parameters.ts";
+import { fitOptionNames, requireOptions } from "./engine/objectives.ts";
+import { type EpochResult, RunningSums, resultNames, type SavedSums } from "./engine/running-sums.ts";
+import { type StepResult, type Trained, Trainer, type TrainerState, type TrainingOptions } from "./engine/trainer.ts";
 import { Evaluator } from "./evaluate.ts";
-import type { Metric } from "./metrics/metrics.ts";
-import type { Optimizer } from "./optimizers.ts";
-import { type EpochResult, RunningSums, type SavedSums } from "./running-sums.ts";
-import { type StepResult, Trainer, type TrainerState, type TrainingOptions } from "./trainer.ts";
+import type { Optimizer } from "./optimizers/optimizer.ts";
 
-export interface FitOptions {
-  readonly loss: Loss;
-  readonly optimizer: Optimizer;
+/** How long is trained, and what goes on beside. */
+export interface LoopOptions<B extends Batch = Batch> {
   /** Passes over the data. */
   readonly epochs: number;
-  /** Measured on the training and the validation data. */
-  readonly metrics?: readonly Metric[];
   readonly callbacks?: readonly Callback[];
   /** Evaluated after every epoch. */
-  readonly validation?: Dataset<Batch>;
+  readonly validation?: Dataset<B> | undefined;
   readonly training?: TrainingOptions & {
     /** Where an earlier run stopped. */
-    readonly resume?: Progress;
+    readonly resume?: Progress | undefined;
   };
 }
+
+/** What is minimized by what (`loss`, `metrics`, `optimizer`; `objective` in place of the loss; or `steps`), and how long. */
+export type FitOptions<B extends Batch = Batch> = Trained<B> & LoopOptions<B>;
+
+/** What defines an optimizer, for checkpoints. */
+export type SavedOptimizer = Pick<Optimizer, "name" | "settings">;
 
 /** How far a run has come; enough to go on exactly. */
 export interface Progress {
@@ -38,16 +40,18 @@ export interface Progress {
   /** Sums of the epoch that is under way. */
   readonly sums: SavedSums;
   readonly trainer: TrainerState;
-  /** Which optimizer made it; another cannot go on. */
-  readonly optimizer: Pick<Optimizer, "name" | "settings">;
+  /** Which optimizers made it; others cannot go on. */
+  readonly optimizers: readonly SavedOptimizer[];
   /** What each callback asked to remember, by its name. */
   readonly callbacks: Readonly<Record<string, unknown>>;
+  /** The parameters and buffers to train on from, where the model was given others at its end (see Callback.deliver). */
+  readonly trained?: SavedParameters | undefined;
 }
 
 /** A run as its callbacks see it. */
 export interface Run {
-  readonly model: Module;
-  readonly trainer: Trainer;
+  readonly model: AnyModule;
+  readonly trainer: Trainer<never>;
   readonly epochs: number;
   /** Epochs completed. */
   readonly epoch: number;
@@ -56,90 +60,134 @@ export interface Run {
   /** Batches in an epoch, if the data knows. */
   readonly batchesPerEpoch: number | undefined;
   readonly history: readonly EpochResult[];
-  /** Names of an epoch's results. */
+  /** Names of an epoch's results; those of figures that an objective gives are known from the first batch on. */
   readonly resultNames: readonly string[];
-  /** Mean loss and metrics of this epoch so far. */
+  /** Mean loss and figures of this epoch so far. */
   current(): EpochResult;
   /** Ends the run after the batch under way. */
   stop(reason: string): void;
   readonly stopReason: string | undefined;
-  /** Everything needed to go on from here. */
-  progress(): Progress;
-}
-
-/**
- * Trains a model.
- * @returns the results of every epoch, and why the run ended early if it did
- * @example
- * const { history } = await fit(model, train, { loss: crossEntropy(), optimizer: adam(), epochs: 3, metrics: [accuracy()] });
- */
-export async function fit(model: Module, data: Dataset<Batch>, options: FitOptions): Promise<FitResult> {
-  const { loss, optimizer, epochs, metrics = [], callbacks = [], validation, training = {} } = options;
-  if (!Number.isInteger(epochs) || epochs < 0) throw new OptionError(`epochs is ${epochs}; pass a whole number from 0`);
-  requireKnown("fit", options, fitOptionNames);
-  if (typeof loss !== "function" || typeof optimizer?.update !== "function")
-    throw new OptionError("fit needs a loss and an optimizer; pass { loss: crossEntropy(), optimizer: adam(), … }");
-  requireDistinctStates(callbacks);
-  const { resume, ...settings } = training;
-  const trainer = new Trainer(model, loss, optimizer, metrics, settings);
-  if (resume) {
-    requireSameOptimizer(resume.optimizer, optimizer);
-    trainer.restore(resume.trainer);
-    for await (const batch of data.epoch(0)) {
-      await trainer.prepare(batch);
-      break;
-    }
-  }
-  const run = new RunState(trainer, data, options, resume);
-  const { device, threads } = training.compile ?? {};
-  // Not profiled: profiles are of training, and an evaluator's sessions would never end theirs.
-  const evaluator = validation && new Evaluator(model, loss, metrics, { device, threads });
-  for (const callback of callbacks) callback.restore?.(resume?.callbacks[callback.name]);
-  for (const callback of callbacks) await callback.onStart?.(run);
-  while (run.epoch < epochs && run.stopReason === undefined) {
-    for await (const batch of data.epoch(run.epoch, { skip: run.batchInEpoch })) {
-      const result = await trainer.step(batch).catch((error: unknown) => {
-        throw error instanceof NonFiniteError ? atPlace(`epoch ${run.epoch + 1}`, error) : error;
-      });
-      run.record(result);
-      for (const callback of callbacks) await callback.onBatch?.(run, result);
-      if (run.stopReason !== undefined) break;
-    }
-    if (run.stopReason !== undefined && !run.epochIsWhole) break;
-    if (run.batchInEpoch === 0) throw new DataError("the dataset gave no batch; check its files and filters");
-    const held = validation && evaluator ? (await evaluator.run(validation)).results : {};
-    const epoch = run.endEpoch(held);
-    for (const callback of callbacks) await callback.onEpoch?.(run, epoch);
-  }
-  for (const callback of callbacks) await callback.onEnd?.(run);
-  return { history: run.history, trainer, stopReason: run.stopReason, progress: run.progress() };
-}
-
-const fitOptionNames = {
-  loss: true,
-  optimizer: true,
-  epochs: true,
-  metrics: true,
-  callbacks: true,
-  validation: true,
-  training: true,
-} as const;
-
-/** Throws OptionError unless a run goes on with the optimizer that it began with; the rate may change. */
-function requireSameOptimizer(saved: Progress["optimizer"], own: Optimizer): void {
-  const describe = ({ name, settings }: Progress["optimizer"]) => `${name} ${JSON.stringify(settings)}`;
-  if (describe(saved) !== describe(own))
-    throw new OptionError(
-      `the run to resume was trained with ${describe(saved)}, this one has ${describe(own)}; resume with the same optimizer`,
-    );
+  /** Everything needed to go on from here. @param delivered what the model is to hold instead of what is trained */
+  progress(delivered?: SavedParameters): Progress;
 }
 
 export interface FitResult {
   /** Where the run ended. */
   readonly progress: Progress;
   readonly history: readonly EpochResult[];
-  readonly trainer: Trainer;
+  readonly trainer: Trainer<never>;
   readonly stopReason: string | undefined;
+  /** What whoever started the run should know, with what to do. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Trains a model, or models by name that an objective applies.
+ * @returns the results of every epoch, and why the run ended early if it did
+ * @example
+ * const { history } = await fit(model, train, { loss: crossEntropy(), optimizer: adam(), epochs: 3, metrics: [accuracy()] });
+ */
+export async function fit<B extends Batch>(
+  model: AnyModule | Readonly<Record<string, AnyModule>>,
+  data: Dataset<B>,
+  options: FitOptions<B>,
+): Promise<FitResult> {
+  const { epochs, callbacks = [], validation, training = {}, ...trained } = options;
+  if (!Number.isInteger(epochs) || epochs < 0) throw new OptionError(`epochs is ${epochs}; pass a whole number from 0`);
+  requireOptions("fit", options, fitOptionNames);
+  requireDistinctStates(callbacks);
+  const { resume, ...settings } = training;
+  const trainer = new Trainer<B>(model, { ...(trained as Trained<B>), training: settings });
+  if (resume) {
+    requireSameOptimizers(resume.optimizers, trainer.optimizers);
+    trainer.restore(resume.trainer);
+    for await (const batch of data.epoch(0)) {
+      await trainer.prepare(batch);
+      break;
+    }
+  }
+  const { device, threads } = training.compile ?? {};
+  // Not profiled: profiles are of training.
+  const evaluator = validation && new Evaluator<B>(trainer.model, trained as Trained<B>, { device, threads });
+  const run = new RunState(trainer, data, { epochs, callbacks, evaluator, resume });
+  try {
+    run.goOn();
+    for (const callback of callbacks) callback.restore?.(resume?.callbacks[callback.name]);
+    for (const callback of callbacks) await callback.onStart?.(run);
+    while (run.epoch < epochs && run.stopReason === undefined) {
+      for await (const batch of data.epoch(run.epoch, { skip: run.batchInEpoch })) {
+        const result = await trainer.step(batch).catch((error: unknown) => {
+          throw error instanceof NonFiniteError ? atPlace(`epoch ${run.epoch + 1}`, error) : error;
+        });
+        run.record(result);
+        for (const callback of callbacks) await callback.onBatch?.(run, result);
+        if (run.stopReason !== undefined) break;
+      }
+      if (run.stopReason !== undefined && !run.epochIsWhole) break;
+      if (run.batchInEpoch === 0) throw new DataError("the dataset gave no batch; check its files and filters");
+      await trainer.flush();
+      const held = validation && evaluator ? await validated(run, callbacks, () => evaluator.run(validation)) : {};
+      const epoch = run.endEpoch(held);
+      for (const callback of callbacks) await callback.onEpoch?.(run, epoch);
+    }
+    // The best have the last word.
+    for (const keepsBest of [false, true])
+      for (const callback of callbacks)
+        if ((callback.keepsBest ?? false) === keepsBest) run.deliver(callback.deliver?.(run));
+    for (const callback of callbacks) await callback.onEnd?.(run);
+  } finally {
+    await evaluator?.release();
+    await trainer.release();
+  }
+  return {
+    history: run.history,
+    trainer: run.trainer,
+    stopReason: run.stopReason,
+    progress: run.progress(),
+    notes: callbacks.some(({ keepsBest }) => keepsBest) ? [] : worseThanBest(run.history),
+  };
+}
+
+/** The results on validation data, measured inside what callbacks put around it. */
+async function validated(
+  run: Run,
+  callbacks: readonly Callback[],
+  measure: () => Promise<{ readonly results: EpochResult }>,
+): Promise<EpochResult> {
+  let results: EpochResult = {};
+  const innermost = async () => {
+    for (const callback of callbacks) await callback.onValidation?.(run);
+    ({ results } = await measure());
+  };
+  const around = callbacks.reduceRight<() => Promise<void>>(
+    (inner, callback) => (callback.aroundValidation ? async () => callback.aroundValidation?.(run, inner) : inner),
+    innermost,
+  );
+  await around();
+  return results;
+}
+
+/** What to know of a run whose last epoch is worse than an earlier one. */
+function worseThanBest(history: readonly EpochResult[]): readonly string[] {
+  const name = "validation_loss";
+  const losses = history.map((results) => results[name] ?? Number.NaN);
+  const last = losses.at(-1);
+  const best = Math.min(...losses.filter(Number.isFinite));
+  if (last === undefined || !(best < last || (Number.isNaN(last) && Number.isFinite(best)))) return [];
+  const show = (loss: number) => String(Number(loss.toPrecision(4)));
+  return [
+    `the run ended with a ${name} of ${show(last)}, and had ${show(best)} after epoch ${losses.indexOf(best) + 1} of ${losses.length}: it overfits from there on; train for fewer epochs, or pass callbacks: [earlyStopping()], which goes back to the best`,
+  ];
+}
+
+/** Throws OptionError unless a run goes on with the optimizers that it began with; rates may change. */
+function requireSameOptimizers(saved: readonly SavedOptimizer[], own: readonly Optimizer[]): void {
+  const describe = (list: readonly SavedOptimizer[]) =>
+    list.map(({ name, settings }) => `${name} ${JSON.stringify(settings)}`).join(" and ");
+  if (describe(saved) !== describe(own))
+    throw new OptionError(
+      `the run to resume was trained with ${describe(saved)}, this one has ${describe(own)}; resume with the same optimizer`,
+    );
 }
 
 /** Throws OptionError when a checkpoint could not tell the states of two callbacks apart. */
@@ -154,37 +202,63 @@ function requireDistinctStates(callbacks: readonly Callback[]): void {
 
 /** The mutable record behind a Run. */
 class RunState implements Run {
-  readonly trainer: Trainer;
+  readonly trainer: Trainer<never>;
   readonly epochs: number;
   readonly batchesPerEpoch: number | undefined;
   readonly history: EpochResult[];
-  readonly resultNames: readonly string[];
   epoch: number;
   batchInEpoch: number;
   stopReason: string | undefined;
   readonly #callbacks: readonly Callback[];
+  readonly #evaluator: Pick<Evaluator<never>, "steps"> | undefined;
   #sums: RunningSums;
+  /** What is trained on, once the model was given other parameters. */
+  #trained: SavedParameters | undefined;
 
   constructor(
-    trainer: Trainer,
-    data: Dataset<Batch>,
-    { epochs, callbacks = [], validation }: FitOptions,
-    resume: Progress | undefined,
+    trainer: Trainer<never>,
+    data: { readonly length: number | undefined },
+    options: {
+      readonly epochs: number;
+      readonly callbacks: readonly Callback[];
+      readonly evaluator: Pick<Evaluator<never>, "steps"> | undefined;
+      readonly resume: Progress | undefined;
+    },
   ) {
+    const { resume } = options;
     this.trainer = trainer;
-    this.epochs = epochs;
+    this.epochs = options.epochs;
     this.batchesPerEpoch = data.length;
-    const own = ["loss", ...trainer.metrics.map(({ name }) => name)];
-    this.resultNames = [...own, ...(validation ? own.map((name) => `validation_${name}`) : [])];
-    this.#callbacks = callbacks;
+    this.#callbacks = options.callbacks;
+    this.#evaluator = options.evaluator;
     this.history = [...(resume?.history ?? [])];
     this.epoch = resume?.epoch ?? 0;
     this.batchInEpoch = resume?.batchInEpoch ?? 0;
-    this.#sums = new RunningSums(trainer.metrics, resume?.sums);
+    this.#sums = new RunningSums(trainer.steps, resume?.sums);
+    this.#trained = resume?.trained;
   }
 
-  get model(): Module {
+  /** A run that is longer than it was when it ended goes on from where it stood, not from what the model was given then. */
+  goOn(): void {
+    if (!this.#trained || this.epoch >= this.epochs) return;
+    putParameters(this.model, this.#trained);
+    this.#trained = undefined;
+  }
+
+  /** Gives the model other parameters than those that are trained. */
+  deliver(parameters: SavedParameters | undefined): void {
+    if (!parameters) return;
+    this.#trained ??= saveParameters(this.model);
+    putParameters(this.model, parameters);
+  }
+
+  get model(): AnyModule {
     return this.trainer.model;
+  }
+
+  get resultNames(): readonly string[] {
+    const held = resultNames(this.#evaluator?.steps ?? []).map((name) => `validation_${name}`);
+    return [...resultNames(this.trainer.steps), ...held];
   }
 
   get epochIsWhole(): boolean {
@@ -195,9 +269,9 @@ class RunState implements Run {
     this.stopReason ??= reason;
   }
 
-  record({ loss, batchSize, statistics }: StepResult): void {
+  record(result: StepResult): void {
     this.batchInEpoch++;
-    this.#sums.add(loss, batchSize, statistics);
+    this.#sums.add(result.step, result);
   }
 
   current(): EpochResult {
@@ -210,19 +284,25 @@ class RunState implements Run {
     this.history.push(result);
     this.epoch++;
     this.batchInEpoch = 0;
-    this.#sums = new RunningSums(this.trainer.metrics);
+    this.#sums = new RunningSums(this.trainer.steps);
     return result;
   }
 
-  progress(): Progress {
+  progress(delivered?: SavedParameters): Progress {
+    const state = this.trainer.state();
+    const given = Object.entries(delivered ?? {}).map(([path, data]) => {
+      const { shape } = state.tensors[path] as Tensor;
+      return [path, new Tensor("float32", shape, data)] as const;
+    });
     return {
       epoch: this.epoch,
       batchInEpoch: this.batchInEpoch,
       history: this.history,
       sums: this.#sums.save(),
-      trainer: this.trainer.state(),
-      optimizer: { name: this.trainer.optimizer.name, settings: this.trainer.optimizer.settings },
+      trainer: { ...state, tensors: { ...state.tensors, ...Object.fromEntries(given) } },
+      optimizers: this.trainer.optimizers.map(({ name, settings }) => ({ name, settings })),
       callbacks: Object.fromEntries(this.#callbacks.map((callback) => [callback.name, callback.state?.()])),
+      trained: delivered ? saveParameters(this.model) : this.#trained,
     };
   }
 }

@@ -1,66 +1,71 @@
-/** Training that runs anywhere: optimizers, schedules, metrics, the loop, recipes. */
+/** Training that runs anywhere: objectives, the engine in its parts, the loop, evaluation, prediction. */
 
-export { type Callback, type EarlyStoppingOptions, earlyStopping, logLearningRate, records } from "./callbacks.ts";
+export type { Callback } from "./callbacks/callback.ts";
+export { type EarlyStoppingOptions, earlyStopping } from "./callbacks/early-stopping.ts";
+export { type MovingAverageOptions, movingAverage } from "./callbacks/moving-average.ts";
+export { logLearningRate, records } from "./callbacks/records.ts";
+export { requireSameVocabulary } from "./callbacks/same-vocabulary.ts";
+export type { SavedParameters } from "./callbacks/saved-parameters.ts";
 export { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
+export type { LossSpec, Objected, Objective, OutputLoss, Quantity, ValuesOf } from "./engine/objective.ts";
+export type { Alternating, AlternatingStep, LossChoice, Measured, ObjectiveChoice } from "./engine/objectives.ts";
+export type { ParameterGroup, ParameterPattern } from "./engine/parameter-groups.ts";
+export type { EpochResult } from "./engine/running-sums.ts";
 export {
-  type Evaluation,
-  Evaluator,
-  evaluate,
-  type LivePredictor,
-  livePredictor,
-  predict,
-  predictor,
-} from "./evaluate.ts";
+  type StepResult,
+  type Trained,
+  Trainer,
+  type TrainerOptions,
+  type TrainerState,
+  type TrainingOptions,
+} from "./engine/trainer.ts";
+export { type EvaluateOptions, type Evaluation, Evaluator, evaluate } from "./evaluate.ts";
 export {
-  type Average,
-  averages,
-  defineExperiment,
-  type Experiment,
-  type ExperimentSettings,
-  type ExperimentTask,
-  type Figures,
-  type Outcome,
-  runTrial,
-  type TrialOptions,
-  type Variant,
-} from "./experiment.ts";
-export { type FitOptions, type FitResult, fit, type Progress, type Run } from "./fit.ts";
+  type FitOptions,
+  type FitResult,
+  fit,
+  type LoopOptions,
+  type Progress,
+  type Run,
+  type SavedOptimizer,
+} from "./fit.ts";
+export { loadParameters } from "./load-parameters.ts";
 export { anchorAccuracy } from "./metrics/anchor-accuracy.ts";
 export {
   areaUnderPrecision,
-  type DetectedPicture,
+  type DetectedImage,
   type Detection,
   meanAveragePrecision,
 } from "./metrics/average-precision.ts";
+export * from "./metrics/classification.ts";
 export { frechetDistance } from "./metrics/frechet.ts";
 export { confidenceInterval, type Interval } from "./metrics/interval.ts";
-export * from "./metrics/metrics.ts";
+export {
+  type Counting,
+  type Figure,
+  type IgnoreOptions,
+  type Metric,
+  meanStatistics,
+  ratio,
+  reading,
+  rowWeights,
+  statistics,
+} from "./metrics/metric.ts";
 export { highest, recallOf } from "./metrics/ranking.ts";
+export * from "./metrics/regression.ts";
 export { transcriptAccuracy } from "./metrics/transcripts.ts";
 export { bleu, chrf } from "./metrics/translation-scores.ts";
-export * from "./optimizers.ts";
+export * from "./optimizers/index.ts";
 export {
-  type Answer,
-  type Dialogue,
-  type Drawings,
-  defineRecipe,
-  type InputFormat,
-  limited,
-  type OnDownload,
-  type Recipe,
-  type RecipeSettings,
-  type Stage,
-  type Task,
-  type Writer,
-} from "./recipe.ts";
-export type { EpochResult } from "./running-sums.ts";
-export { sameWords } from "./same-words.ts";
+  activations,
+  type HostInputs,
+  type HostOutputs,
+  type Predictor,
+  type PredictorOptions,
+  predict,
+  predictor,
+} from "./predict.ts";
 export * from "./schedules.ts";
-export {
-  loadParameters,
-  type ParameterGroup,
-  type StepResult,
-  Trainer,
-  type TrainerState,
-  type TrainingOptions,
-} from "./trainer.ts";
+export type { Shard, Slot } from "./store/arena.ts";
+export type { Gradients } from "./store/gradients.ts";
+export * from "./transforms/index.ts";

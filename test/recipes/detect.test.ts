@@ -45,7 +45,7 @@ test("detect-digits learns, and finds digits in a picture of another size", asyn
   expect(drawing.path).toBe(join(run, "scene-found.png"));
   copyFileSync(join(fixtures, "passengers.csv"), join(folder, "broken.png"));
   const broken = sardonyx("predict", run, join(folder, "broken.png"));
-  expect(broken.stderr).toMatch(/broken.png: cannot be read as a picture/);
+  expect(broken.stderr).toMatch(/broken.png: cannot be read as an image/);
   expect(broken.status).toBe(2);
 });
 

@@ -14,7 +14,7 @@ const sizeOf = (run: string, name: string) => {
 describe("digits of noise", () => {
   test("gan-mnist: its samples become as dark as digits", () => {
     const { results, run } = train("gan-mnist", "--limit", "4000", "--epochs", "3", "--learning-rate", "0.001");
-    expect(results["discernment"]).toBeGreaterThan(0.5);
+    expect(results["discriminatorAccuracy"]).toBeGreaterThan(0.5);
     expect(results["frechet"]).toBeGreaterThan(0);
     const { width, height, data } = decode(readFileSync(join(run, "samples.png")));
     expect([width, height]).toEqual([10 * 29 + 1, 10 * 29 + 1]);
@@ -29,7 +29,7 @@ describe("digits of noise", () => {
 
   test("dcgan-mnist: the discriminator learns, and the generator is what is exported", () => {
     const { results, run } = train("dcgan-mnist", "--limit", "1500", "--epochs", "2", "--learning-rate", "0.001");
-    expect(results["discernment"]).toBeGreaterThan(0.6);
+    expect(results["discriminatorAccuracy"]).toBeGreaterThan(0.6);
     expect(existsSync(join(run, "model.onnx"))).toBe(true);
     expect(sizeOf(run, "samples.png")).toEqual([291, 291]);
   });

@@ -34,7 +34,7 @@ describe("gpt-char", () => {
     [["--prompt", "naïve ☃"], /the character "ï" at position 3 of the text is none of the \d+ that the model knows/],
     [["--prompt", ""], /--prompt is empty/],
     [["--prompt", "a".repeat(129)], /the prompt has 129 tokens, the model reads 128 at most; shorten it/],
-    [["--top-p", "1.5"], /--top-p is 1.5; pass a share above 0, at most 1/],
+    [["--top-p", "1.5"], /--top-p is 1.5; pass a number above 0, at most 1/],
   ])("refuses %j", (args, message) => {
     const { status, stderr } = sardonyx("generate", run, ...args);
     expect(status).toBe(2);

@@ -1,7 +1,7 @@
 /** Networks for tests: of presets, of modules, of functions over values. */
-import { graphOf, input, type TensorType, type Value } from "../../graph/ir.ts";
+import { graphOf, input, type Value } from "../../graph/ir.ts";
 import { presetOf } from "../../models/index.ts";
-import type { Module } from "../../nn/index.ts";
+import type { AnyModule, TypeTree } from "../../nn/index.ts";
 import { type Flow, flowOf } from "../flow.ts";
 import { inspect } from "../inspect.ts";
 import { moduleNetwork } from "../module-network.ts";
@@ -14,13 +14,13 @@ export const options = { optimizer: adam, precision: "float32" } as const;
 
 /** The network of a preset, as published. */
 export function presetNetwork(name: string): Network {
-  const { source, input: type, extra, build } = presetOf(name);
-  return moduleNetwork({ name, source, model: build(), input: type, ...(extra && { extra }) });
+  const { source, inputs, build } = presetOf(name);
+  return moduleNetwork({ name, source, model: build(), inputs });
 }
 
 /** The network of a module. */
-export const networkOf = (model: Module, type: TensorType): Network =>
-  moduleNetwork({ name: "test", source: "test", model, input: type });
+export const networkOf = (model: AnyModule, inputs: TypeTree): Network =>
+  moduleNetwork({ name: "test", source: "test", model, inputs });
 
 /** The document of a network. */
 export const inspectionOf = (network: Network) => inspect(network, options).inspection;

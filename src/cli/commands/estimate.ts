@@ -5,12 +5,13 @@ import { type Hardware, hardwareNames, hardwareOf, peakOf } from "../../analyze/
 import { measureProduct, measureStep } from "../../analyze/measure.ts";
 import type { Network } from "../../analyze/network.ts";
 import { OptionError } from "../../core/errors.ts";
+import { count } from "../../core/number-text.ts";
 import { choice, defineCommand, number, wholeNumber } from "../command.ts";
 import { targetDescription } from "../inspect/target.ts";
 import { amount, bytes, extents } from "../inspect/units.ts";
 import { openChanged, trainingOptionsOf, whatIfOptions } from "../inspect/what-if.ts";
 import type { Output } from "../output.ts";
-import { count, table } from "../text.ts";
+import { table } from "../text.ts";
 
 /** A step is measured when it takes at most this much of the machine's memory, and this long by the rate of products. */
 const memoryToMeasure = 0.4;

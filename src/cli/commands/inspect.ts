@@ -1,11 +1,11 @@
 /** `sardonyx inspect`: the depth of a network, its parameters, what it costs. */
 import { resolve } from "node:path";
+import { shown } from "../../runs/run-folder.node.ts";
 import { writeFileAtomic } from "../../storage/atomic.node.ts";
 import { choice, defineCommand, text, toggle } from "../command.ts";
 import { documentFormatOf, documentFormats, documentOf } from "../inspect/documents.ts";
 import { targetDescription } from "../inspect/target.ts";
 import { inspectTarget, whatIfOptions } from "../inspect/what-if.ts";
-import { shown } from "../run-folder.ts";
 
 export const command = defineCommand({
   name: "inspect",

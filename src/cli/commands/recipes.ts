@@ -1,6 +1,7 @@
 /** `sardonyx recipes`: what can be trained. */
+
+import { builtInRecipes, isExperiment, loadTrainable } from "../../runs/recipes.node.ts";
 import { defineCommand } from "../command.ts";
-import { builtInRecipes, isExperiment, loadTrainable } from "../recipes.ts";
 import { table } from "../text.ts";
 
 export const command = defineCommand({

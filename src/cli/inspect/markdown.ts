@@ -3,7 +3,7 @@ import { type FoldedItem, foldLayers } from "../../analyze/fold.ts";
 import type { Inspected } from "../../analyze/inspect.ts";
 import { mermaidOf } from "../../analyze/mermaid.ts";
 import type { InspectedLayer, Inspection } from "../../analyze/schema.ts";
-import { count } from "../text.ts";
+import { count } from "../../core/number-text.ts";
 import { amount, bytes, extents, longCount, share } from "./units.ts";
 
 /** What would end a cell, or be taken for markup. */

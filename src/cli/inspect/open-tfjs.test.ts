@@ -39,7 +39,7 @@ describe("layers", () => {
       name: basename(folder),
       source: "TensorFlow.js layers-model, written by TensorFlow.js tfjs-layers v4.22.0",
     });
-    expect(inspectionOf(network).inputs).toEqual([{ name: "x", dtype: "float32", shape: [5, 8, 8, 3] }]);
+    expect(inspectionOf(network).inputs).toEqual([{ name: "image", dtype: "float32", shape: [5, 8, 8, 3] }]);
   });
 
   test("with open extents ask for them, channels last", () => {

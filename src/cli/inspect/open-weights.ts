@@ -6,31 +6,22 @@ import type { Network } from "../../analyze/network.ts";
 import { type NamedTensor, weightsNetwork } from "../../analyze/weights-network.ts";
 import type { ByteSource } from "../../core/byte-source.ts";
 import { atPlace, FileError } from "../../core/errors.ts";
+import { plural } from "../../core/number-text.ts";
 import { sameShape, showShape } from "../../core/shape.ts";
 import { modelFromConfig } from "../../formats/huggingface.ts";
 import { openBeside } from "../../storage/file-source.node.ts";
 import { bitsOfType, readSafetensorsHeader } from "../../storage/safetensors.ts";
-import { memoryPrefix } from "../../train/trainer.ts";
-import { plural } from "../text.ts";
-import { ShapeChooser, type ShapeOptions } from "./shapes.ts";
+import { memoryPrefix } from "../../train/load-parameters.ts";
+import { chooseInputs, type ShapeOptions } from "./shapes.ts";
 
 /** What a model in a folder is called. */
 const folderName = (path: string): string => basename(dirname(resolve(path)));
 
 /** The network of a Hugging Face config. */
 export function configNetwork(path: string, config: unknown, shapes: ShapeOptions): Network {
-  const { name, input, extra = {}, build } = modelFromConfig(config);
-  const chooser = new ShapeChooser(shapes);
-  const main = chooser.adapt("x", input, true);
-  const others = Object.entries(extra).map(([key, type]) => [key, chooser.adapt(key, type, false)] as const);
-  chooser.finish(["x", ...Object.keys(extra)]);
-  return moduleNetwork({
-    name: folderName(path),
-    source: `Hugging Face config.json: ${name}`,
-    model: build(),
-    input: main,
-    extra: Object.fromEntries(others),
-  });
+  const { name, inputs, build } = modelFromConfig(config);
+  const source = `Hugging Face config.json: ${name}`;
+  return moduleNetwork({ name: folderName(path), source, model: build(), inputs: chooseInputs(inputs, shapes) });
 }
 
 /** A file of weights: with a config.json beside it the network that this describes, else the weights alone. */

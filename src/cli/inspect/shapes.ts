@@ -3,6 +3,7 @@ import { OptionError, ShapeError } from "../../core/errors.ts";
 import type { Shape } from "../../core/shape.ts";
 import type { TensorType } from "../../graph/ir.ts";
 import type { Declared } from "../../import/declared.ts";
+import { mapTypes, type TypeTree } from "../../nn/index.ts";
 import { text, wholeNumber } from "../command.ts";
 
 /** What the command line says of input shapes. */
@@ -18,6 +19,18 @@ export const shapeOptions = {
   batch: wholeNumber("samples at once; default 1", 1),
   sequence: wholeNumber("tokens or steps in a sequence", 1),
 } as const;
+
+/** The types of a module's inputs with the shapes that the command line says; a tensor alone is called x. */
+export function chooseInputs(inputs: TypeTree, options: ShapeOptions): TypeTree {
+  const chooser = new ShapeChooser(options);
+  const names: string[] = [];
+  const adapted = mapTypes(inputs, (type, path): TensorType => {
+    names.push(path || "x");
+    return chooser.adapt(path || "x", type, names.length === 1);
+  });
+  chooser.finish(names);
+  return adapted as TypeTree;
+}
 
 /** The shapes that --input-shape gives, by the name of the input; "" is the first one. */
 function givenShapes(option: string | undefined): ReadonlyMap<string, Shape> {

@@ -1,8 +1,9 @@
 /** An inspection for a terminal: tables that fit its width. */
 import { type FoldedItem, foldLayers, layersIn } from "../../analyze/fold.ts";
 import type { InspectedLayer, Inspection } from "../../analyze/schema.ts";
+import { count, plural } from "../../core/number-text.ts";
 import type { Output } from "../output.ts";
-import { type Column, count, plural, table, wrap } from "../text.ts";
+import { type Column, table, wrap } from "../text.ts";
 import { amount, bar, bytes, extents, longCount, share } from "./units.ts";
 
 export interface TableOptions {

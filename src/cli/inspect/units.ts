@@ -1,6 +1,7 @@
 /** Quantities of an inspection as people read them: counts, bytes, FLOPs, shares as bars. */
+
+import { count } from "../../core/number-text.ts";
 import type { Shape } from "../../core/shape.ts";
-import { count } from "../text.ts";
 
 /** A number with the largest prefix that leaves a digit before the point: `4.09 G`. */
 function prefixed(value: number, base: 1000 | 1024): string {

@@ -6,7 +6,7 @@ import { precisionOf } from "../../analyze/precision.ts";
 import type { TrainingOptions } from "../../analyze/training.ts";
 import { atPrecision, frozen, quantized, quantizedBitsOf } from "../../analyze/what-if.ts";
 import { atPlace, OptionError } from "../../core/errors.ts";
-import { optimizerOf } from "../../train/optimizers.ts";
+import { optimizerOf } from "../../train/optimizers/index.ts";
 import { choice, type OptionValues, text, wholeNumber } from "../command.ts";
 import type { Output } from "../output.ts";
 import { shapeOptions } from "./shapes.ts";

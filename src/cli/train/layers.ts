@@ -1,7 +1,9 @@
 /** The table of a model's layers: output shape, and parameters to be trained with their formula. */
+
+import { count } from "../../core/number-text.ts";
 import type { ModelSummary } from "../../nn/summary.ts";
 import type { Output } from "../output.ts";
-import { count, table } from "../text.ts";
+import { table } from "../text.ts";
 
 /** Shows the layers. */
 export function showLayers({ layers, parameters, trainable, buffers }: ModelSummary, output: Output): void {

@@ -1,11 +1,11 @@
 /** How far a run is: a bar on a terminal, plain lines elsewhere, JSON records for programs. */
 import { type Options, type Params, SingleBar } from "cli-progress";
-import type { Callback } from "../../train/callbacks.ts";
+import { clock, count, duration, namedResult, namedResults } from "../../core/number-text.ts";
+import type { OnDownload } from "../../runs/recipe.ts";
+import type { Callback } from "../../train/callbacks/callback.ts";
+import type { EpochResult } from "../../train/engine/running-sums.ts";
 import type { Run } from "../../train/fit.ts";
-import type { OnDownload } from "../../train/recipe.ts";
-import type { EpochResult } from "../../train/running-sums.ts";
 import type { Output } from "../output.ts";
-import { clock, count, duration, namedResult, namedResults } from "../text.ts";
 
 /** Batches from one JSON record to the next. */
 const recordEvery = 50;
@@ -43,12 +43,10 @@ export function showProgress({
       perEpoch === undefined || batches === 0
         ? undefined
         : ((totalEpochs - run.epoch) * perEpoch - run.batchInEpoch) * (seconds / batches);
-    const { loss = Number.NaN, ...metrics } = run.current();
-    const [metric] = Object.entries(metrics).filter(([name]) => name !== "confusionMatrix");
+    const shown = Object.entries(run.current()).filter(([name]) => !name.endsWith("confusionMatrix"));
     return [
       batches > 0 ? `${count(samples / seconds)} samples/s` : "compiling",
-      namedResult("loss", loss),
-      metric && namedResult(...metric),
+      ...shown.slice(0, 2).map(([name, value]) => namedResult(name, value)),
       left === undefined ? undefined : `${clock(left)} left`,
     ]
       .filter(Boolean)
@@ -66,12 +64,12 @@ export function showProgress({
   return {
     name: "progress",
     close,
-    onBatch(run, { batchSize, loss, learningRate }) {
+    onBatch(run, { samples: own, loss, learningRate }) {
       const { batchInEpoch, batchesPerEpoch, epoch } = run;
       const first = batches === 0 && samples === 0 && began === 0;
       if (first) began = shown = now();
       else {
-        samples += batchSize;
+        samples += own;
         batches++;
       }
       if (output.json) {

@@ -1,27 +1,25 @@
-/** One run from its first line to its last: load, show, train, test, save, say what to try next. */
+/** One run as a person sees it: what is trained, how far it is, what became of it, what to try next. */
 import { existsSync } from "node:fs";
-import { mkdir, rm } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
-import { keyOf } from "../../core/random.ts";
+import { count, duration, plural } from "../../core/number-text.ts";
 import { zerosTensor } from "../../core/tensor.ts";
-import { summarize } from "../../nn/summary.ts";
-import { writeFileAtomic } from "../../storage/atomic.node.ts";
-import type { InputFormat, Task } from "../../train/recipe.ts";
-import type { EpochResult } from "../../train/running-sums.ts";
-import { evaluateTask, showEvaluation } from "../evaluation.ts";
-import { Interrupted, type Interruption, onInterrupt } from "../interrupt.ts";
-import { onnxModel } from "../onnx.ts";
+import type { ModelSummary } from "../../nn/summary.ts";
+import { inputTypeOf } from "../../runs/input.ts";
+import { Interrupted } from "../../runs/interrupted.ts";
+import type { RunObserver, StageStart } from "../../runs/observer.ts";
+import { packageRoot } from "../../runs/package.node.ts";
+import type { Plan } from "../../runs/plan.node.ts";
+import { profileBatches, profiled, readProfile, withUpdates } from "../../runs/profile.node.ts";
+import type { Task } from "../../runs/recipe.ts";
+import { type TrainResult, train } from "../../runs/run.node.ts";
+import { runFiles, shown } from "../../runs/run-folder.node.ts";
+import { showEvaluation } from "../evaluation.ts";
+import { onInterrupt } from "../interrupt.ts";
 import type { Output } from "../output.ts";
-import { packageRoot } from "../package.ts";
-import { openFolder, recipeSettings, runFiles, shown, writeRecord } from "../run-folder.ts";
-import { count, duration, plural } from "../text.ts";
-import { curvesOf } from "./curves.ts";
 import { showLayers } from "./layers.ts";
-import type { Plan } from "./plan.ts";
-import { profileBatches, profiled, readProfile, showProfile, withUpdates } from "./profile.ts";
-import { showDownloads } from "./progress.ts";
-import { showSettings } from "./settings.ts";
-import { isFinished, runStages } from "./stages.ts";
+import { showDownloads, showProgress } from "./progress.ts";
+import { showSettings } from "./settings-text.ts";
+import { showProfile } from "./show-profile.ts";
 
 export interface RunOptions {
   readonly output: Output;
@@ -31,74 +29,97 @@ export interface RunOptions {
   readonly profile: { readonly short: boolean } | undefined;
 }
 
-/** Trains by plan. Leaves nothing behind when it fails before there is a checkpoint. */
-export async function runTraining(plan: Plan, options: RunOptions): Promise<void> {
-  const { output } = options;
+/** Trains by plan, and shows it. */
+export async function runTraining(plan: Plan, { output, checkpointSeconds, profile }: RunOptions): Promise<void> {
   const interruption = onInterrupt(() => output.warn("\nStopping after this batch; Ctrl-C again stops at once."));
   const began = performance.now();
-  const existed = existsSync(plan.folder);
+  const folder = join(plan.folder, runFiles.profile);
+  const { observer, close, layers } = shownRun(plan, output);
   try {
-    await runAll(plan, options, interruption);
-    output.record("end", { seconds: (performance.now() - began) / 1000 });
-    output.line(`Done in ${duration((performance.now() - began) / 1000)}.`);
+    const result = await train(plan, {
+      signal: interruption.signal,
+      observer,
+      checkpointSeconds,
+      ...(profile && {
+        profile: {
+          compile: profiled(plan.compile, folder),
+          stopAfter: profile.short ? profileBatches : undefined,
+        },
+      }),
+    });
+    const seconds = (performance.now() - began) / 1000;
+    if (profile) showProfileOf(result, { folder, seconds, layers: layers() }, output);
+    output.record("end", { seconds });
+    output.line(`Done in ${duration(seconds)}.`);
   } catch (error) {
-    const saved = existsSync(join(plan.folder, runFiles.checkpoint));
-    if (!saved && !plan.resumed) {
-      await rm(plan.folder, { recursive: true, force: true });
-      if (existed) await mkdir(plan.folder);
-    }
-    if (error instanceof Interrupted) tellStopped(plan, error, saved, output);
+    close();
+    if (error instanceof Interrupted) showStopped(plan, error, output);
     throw error;
   } finally {
     interruption.release();
   }
 }
 
-async function runAll(plan: Plan, options: RunOptions, interruption: Interruption): Promise<void> {
-  const { output, profile } = options;
-  const { recipe, folder, record, progress } = plan;
-  const task = await recipe.load(recipeSettings(record.settings), record.settings.limit, showDownloads(output));
-  if (interruption.requested) throw new Interrupted("before the first batch");
-  announce(plan, task, output);
-  const { type, extra = {} } = task.input;
-  task.model.trace(type, { extra });
-  task.model.initialize(keyOf(record.settings.seed));
-  const layers = summarize(task.model, type, { extra });
-  showLayers(layers, output);
-  output.line();
+/** What shows a run on an output; `close` takes a bar away that is still there. */
+function shownRun(plan: Plan, output: Output) {
+  let summary: ModelSummary | undefined;
+  let bar: ReturnType<typeof showProgress> | undefined;
+  const observer: RunObserver = {
+    onDownload: showDownloads(output),
+    onNote(note) {
+      output.record("note", { note });
+      output.prose(`Note: ${note}.`);
+    },
+    onLoaded(_, task, network) {
+      summary = network;
+      announce(plan, task, output);
+      showLayers(network, output);
+      output.line();
+    },
+    onFinished(_, progress) {
+      output.record("finished", { folder: plan.folder, epochs: progress?.epoch });
+      output.line(
+        `This run is finished: ${plural(progress?.epoch ?? 0, "epoch")} are done. A larger --epochs trains on.`,
+      );
+    },
+    onStage: (start) => showStage(start, output),
+    callbacks(totalEpochs) {
+      bar = showProgress({ output, totalEpochs });
+      return [bar];
+    },
+    onStageEnd({ index, stage: { name } }, frozen, stopReason) {
+      bar?.close();
+      if (frozen.length > 0) {
+        output.record("frozen", { stage: index + 1, name, parameters: frozen });
+        output.prose(
+          `Did not move, bit for bit, since the stage began: ${listed(frozen)} (equal SHA-256 of their bytes)`,
+        );
+      }
+      if (stopReason !== undefined) output.prose(`Stopped: ${stopReason}.`);
+    },
+    onEvaluated(report) {
+      output.line();
+      showEvaluation(report, output);
+    },
+    onSaved(_, task, files, obstacle) {
+      output.record("saved", { folder: plan.folder, files, obstacle });
+      output.line();
+      output.prose(`Saved in ${shown(plan.folder)}: ${files.join(", ")}`);
+      if (obstacle !== undefined) output.prose(`${runFiles.model} takes a batch of 1 only: ${obstacle}`);
+      suggest(plan, task, output);
+    },
+  };
+  return { observer, close: () => bar?.close(), layers: () => summary };
+}
 
-  const finished = isFinished(task, plan);
-  if (finished && existsSync(join(folder, runFiles.evaluation))) {
-    output.record("finished", { folder, epochs: progress?.epoch });
-    output.line(
-      `This run is finished: ${plural(progress?.epoch ?? 0, "epoch")} are done. A larger --epochs trains on.`,
-    );
-    return;
-  }
-  openFolder(folder);
-  // Of a run that is trained on, it would say that all is done when training is and the new test is not.
-  await rm(join(folder, runFiles.evaluation), { force: true });
-  await writeRecord(folder, record);
-  const profileFolder = join(folder, runFiles.profile);
-  const loopBegan = performance.now();
-  const { batches, updateSeconds, history } = await runStages({
-    ...options,
-    task,
-    plan,
-    interruption,
-    compile: profile ? profiled(plan.compile, profileFolder) : plan.compile,
-    stopAfter: profile?.short ? profileBatches : undefined,
-  });
-  if (profile) {
-    const types = new Map(layers.layers.map(({ path, type }) => [path, type]));
-    const seconds = (performance.now() - loopBegan) / 1000;
-    const profileOfRun = withUpdates(readProfile(profileFolder), updateSeconds, batches);
-    showProfile(profileOfRun, { batches, types, seconds, folder: profileFolder }, output);
-    return;
-  }
-  if (interruption.requested) throw new Interrupted("before the test");
-  await finish(plan, task, history, output);
-  suggest(plan, task, output);
+function showProfileOf(
+  { batches, updateSeconds }: TrainResult,
+  of: { readonly folder: string; readonly seconds: number; readonly layers: ModelSummary | undefined },
+  output: Output,
+): void {
+  const { folder, seconds, layers } = of;
+  const types = new Map((layers?.layers ?? []).map(({ path, type }) => [path, type]));
+  showProfile(withUpdates(readProfile(folder), updateSeconds, batches), { batches, types, seconds, folder }, output);
 }
 
 /** What is trained, on what, with what. */
@@ -128,25 +149,25 @@ function announce({ recipe, record, folder, resumed, progress }: Plan, task: Tas
   output.line();
 }
 
-/** Tests the trained model and writes what is kept of it. */
-async function finish(plan: Plan, task: Task, history: readonly EpochResult[], output: Output): Promise<void> {
-  const { folder, recipe, compile } = plan;
-  const report = await evaluateTask(task, compile);
-  output.line();
-  showEvaluation(report, output);
-  const { bytes, obstacle } = onnxModel(task, recipe.name);
-  await writeFileAtomic(join(folder, runFiles.model), bytes);
-  const drawings = { ...curvesOf(history), ...(await task.draw?.(compile)) };
-  for (const [name, drawing] of Object.entries(drawings)) await writeFileAtomic(join(folder, name), drawing);
-  // Last: it marks the run as complete.
-  await writeFileAtomic(join(folder, runFiles.evaluation), `${JSON.stringify(report, null, 2)}\n`);
-  const kept = [runFiles.model, runFiles.checkpoint, runFiles.best, runFiles.log, runFiles.tensorboard];
-  const files = [...kept, ...Object.keys(drawings)];
-  output.record("saved", { folder, files, obstacle });
-  output.line();
-  output.prose(`Saved in ${shown(folder)}: ${files.join(", ")}`);
-  if (obstacle !== undefined) output.prose(`${runFiles.model} takes a batch of 1 only: ${obstacle}`);
+/** Names the stage and what it does not train; nothing for a run of one stage that trains everything. */
+function showStage({ stage, index, stages, frozen, parameters }: StageStart, output: Output): void {
+  const elements = [...frozen.values()].reduce((sum, own) => sum + own, 0);
+  output.record("stage", {
+    stage: index + 1,
+    stages,
+    name: stage.name,
+    epochs: stage.epochs,
+    frozen: [...frozen.keys()],
+    frozenElements: elements,
+  });
+  if (stages === 1 && frozen.size === 0) return;
+  output.line(`Stage ${index + 1} of ${stages}: ${stage.name}, ${plural(stage.epochs, "epoch")}`);
+  if (frozen.size === 0) return;
+  output.prose(`Not trained: ${listed([...frozen.keys()])} (${count(elements)} of ${count(parameters)} parameters)`);
 }
+
+const listed = (names: readonly string[]): string =>
+  names.length <= 4 ? names.join(", ") : `${names.slice(0, 3).join(", ")} and ${names.length - 3} more`;
 
 function suggest({ recipe, folder }: Plan, task: Task, output: Output): void {
   const program = programName();
@@ -166,16 +187,13 @@ function suggest({ recipe, folder }: Plan, task: Task, output: Output): void {
 }
 
 /** An argument of `predict`, and what it is. */
-function exampleOf({ dialogue, deployed, input: own }: Task): string {
-  if (dialogue) return `'${dialogue.example}'  ${dialogue.what}`;
-  const input = deployed?.input ?? own;
-  return input.image ? "INPUT  a PNG or JPEG file" : `'${exampleInput(input)}'  numbers as JSON`;
-}
-
-/** Zeros in the shape of one input. */
-function exampleInput({ type: { shape } }: InputFormat): string {
-  const sample = zerosTensor("float32", shape.slice(1));
-  return sample.data.length <= 8 ? JSON.stringify(sample.toArray()) : "INPUT.json";
+function exampleOf(task: Task): string {
+  if (task.dialogue) return `'${task.dialogue.example}'  ${task.dialogue.what}`;
+  const { inputs, format } = task.deployed ?? task;
+  if (format?.image) return "INPUT  a PNG or JPEG file";
+  // Zeros in the shape of one input.
+  const sample = zerosTensor("float32", inputTypeOf(inputs).shape.slice(1));
+  return `'${sample.data.length <= 8 ? JSON.stringify(sample.toArray()) : "INPUT.json"}'  numbers as JSON`;
 }
 
 /** How this program is called from here: a dependency by npx, a clone by its path. */
@@ -184,12 +202,8 @@ function programName(): string {
   return `node ${join(relative(process.cwd(), packageRoot), "bin", "sardonyx.mjs")}`;
 }
 
-function tellStopped(
-  { folder, named, progress }: Plan,
-  { message }: Interrupted,
-  saved: boolean,
-  output: Output,
-): void {
+function showStopped({ folder, named, progress }: Plan, { message }: Interrupted, output: Output): void {
+  const saved = existsSync(join(folder, runFiles.checkpoint));
   output.record("stopped", { where: message, folder, saved, resumedFrom: progress?.epoch });
   const mend = `go on: ${programName()} train ${named} --resume --out ${shown(folder)}`;
   output.line(`Stopped ${message}. ${saved ? `Saved in ${shown(folder)};\n${mend}` : "Nothing was to be saved."}`);

@@ -3,7 +3,6 @@ import { DTypeError, OptionError, ShapeError } from "../../core/errors.ts";
 import type { Random } from "../../core/random.ts";
 import { showShape } from "../../core/shape.ts";
 import { Tensor } from "../../core/tensor.ts";
-import type { Batch } from "../pipeline/dataset.ts";
 import { type Matrix, resample } from "./sample.ts";
 
 /** A change of a batch of images, float32 [N, C, H, W]; returns new images. */
@@ -141,7 +140,9 @@ export function noise(deviation: number): ImageTransform {
  * The transforms one after another, on x of a batch, for `dataset.map`.
  * @example train.batch(64).map(scaleBytes()).map(augment(rotate([-10, 10]), crop({ padding: 2 })), key)
  */
-export function augment(...transforms: readonly ImageTransform[]): <B extends Batch>(batch: B, random: Random) => B {
+export function augment(
+  ...transforms: readonly ImageTransform[]
+): <B extends { readonly x: Tensor }>(batch: B, random: Random) => B {
   return (batch, random) => ({
     ...batch,
     x: transforms.reduce((images: Tensor, transform) => transform(images, random), batch.x),

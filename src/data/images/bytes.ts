@@ -1,7 +1,6 @@
 /** Images kept as bytes, made numbers one batch at a time. */
 import { DTypeError } from "../../core/errors.ts";
 import { Tensor } from "../../core/tensor.ts";
-import type { Batch } from "../pipeline/dataset.ts";
 
 /** Each byte's quotient by 255, correctly rounded: a look-up takes half the time of a division. */
 const quotients = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
@@ -11,7 +10,9 @@ const quotients = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
  * quarter of the size, until their batch is made. Throws DTypeError when x is not uint8.
  * @example mnist.train.shuffle(key).batch(64).map(scaleBytes())
  */
-export function scaleBytes(): <B extends Batch>(batch: B) => Omit<B, "x"> & { readonly x: Tensor<"float32"> } {
+export function scaleBytes(): <B extends { readonly x: Tensor }>(
+  batch: B,
+) => Omit<B, "x"> & { readonly x: Tensor<"float32"> } {
   return (batch) => {
     const { x } = batch;
     if (x.dtype !== "uint8")

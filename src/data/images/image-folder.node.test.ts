@@ -80,7 +80,7 @@ describe("bad input", () => {
       for await (const _ of all.epoch(0));
     };
     await expect(read()).rejects.toThrow(FileError);
-    await expect(read()).rejects.toThrow(/0.3\.png: cannot be read as a picture/);
+    await expect(read()).rejects.toThrow(/0.3\.png: cannot be read as an image/);
     await expect(readImage(join(folder, "1/5.jpg"))).rejects.toThrow(/unsupported image format/);
     await expect(readImage(join(folder, "none.png"))).rejects.toThrow(/none.png: .*ENOENT/);
   });
@@ -90,7 +90,7 @@ describe("bad input", () => {
     const { all, skipped } = await loadImageFolder(folder, { unreadable: "skip" });
     expect(all.length).toBe(8);
     expect(skipped).toHaveLength(2);
-    expect(skipped[0]).toMatch(/0.3\.png: cannot be read as a picture/);
+    expect(skipped[0]).toMatch(/0.3\.png: cannot be read as an image/);
     let count = 0;
     for await (const _ of all.epoch(0)) count++;
     expect(count).toBe(8);

@@ -4,7 +4,7 @@ import { extname, join } from "node:path";
 import { DataError, FileError } from "../../core/errors.ts";
 import { Tensor } from "../../core/tensor.ts";
 import { systemReason } from "../../storage/atomic.node.ts";
-import { type Batch, type Dataset, fromIndexed } from "../pipeline/dataset.ts";
+import { type Dataset, fromIndexed, type Labelled } from "../pipeline/dataset.ts";
 import { type ImageOptions, importSharp, pictureExtensions, readImage } from "./image.node.ts";
 
 export interface ImageFolderOptions extends ImageOptions {
@@ -14,7 +14,7 @@ export interface ImageFolderOptions extends ImageOptions {
 
 export interface ImageFolder {
   /** Samples with x uint8 [channels, height, width] and y int32 []; class by class, to be shuffled. */
-  readonly all: Dataset<Batch>;
+  readonly all: Dataset<Labelled>;
   /** Names of the subfolders in alphabetical order; y is the place in it. */
   readonly classes: readonly string[];
   readonly paths: readonly string[];
@@ -79,7 +79,7 @@ export async function loadImageFolder(dir: string, options: ImageFolderOptions =
     throw new DataError(
       `${dir}: its subfolders hold no readable picture (${skipped.length} unreadable); expected ${pictureExtensions.join(" ")}`,
     );
-  const sample = async (index: number): Promise<Batch> => {
+  const sample = async (index: number): Promise<Labelled> => {
     const { path, label } = readable[index] as Picture;
     return { x: await readImage(path, imageOptions), y: new Tensor("int32", [], Int32Array.of(label)) };
   };

@@ -63,7 +63,7 @@ export async function readImage(path: string, options: ImageOptions = {}): Promi
     return new Tensor("uint8", [info.channels, info.height, info.width], channelsFirst(data, info.channels));
   } catch (error) {
     throw new FileError(
-      `${path}: cannot be read as a picture (${(error as Error).message}); replace or remove the file`,
+      `${path}: cannot be read as an image (${(error as Error).message}); replace or remove the file`,
       { cause: error },
     );
   }

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { DataError, OptionError } from "../../core/errors.ts";
 import { keyOf } from "../../core/random.ts";
-import { bucketed, padRows, presenceOf } from "./buckets.ts";
+import { bucketed, paddingMask, padRows } from "./buckets.ts";
 import type { Dataset } from "./dataset.ts";
 
 interface Made {
@@ -66,7 +66,7 @@ test("rows are padded behind", () => {
     [3, 0, 0],
   ]);
   expect(padRows([[1]], 2, -1).toArray()).toEqual([[1, -1]]);
-  expect(presenceOf(padRows([[3, 0], [5]], 3, 9), 9).toArray()).toEqual([
+  expect(paddingMask(padRows([[3, 0], [5]], 3, 9), 9).toArray()).toEqual([
     [1, 1, 0],
     [1, 0, 0],
   ]);

@@ -90,7 +90,7 @@ export function padRows(rows: readonly (readonly number[])[], width: number, pad
 }
 
 /** Which ids are tokens, int32 of the same shape: 1, and 0 for `padding` (0). */
-export const presenceOf = ({ shape, data }: Tensor<"int32">, padding = 0): Tensor<"int32"> =>
+export const paddingMask = ({ shape, data }: Tensor<"int32">, padding = 0): Tensor<"int32"> =>
   new Tensor(
     "int32",
     shape,

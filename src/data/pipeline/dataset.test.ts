@@ -5,13 +5,13 @@ import { DataError, OptionError } from "../../core/errors.ts";
 import { keyOf } from "../../core/random.ts";
 import { Tensor, tensor } from "../../core/tensor.ts";
 import {
-  type Batch,
   collect,
   type Dataset,
   type EpochOptions,
   fromIndexed,
   fromIterable,
   fromTensors,
+  type Labelled,
 } from "./dataset.ts";
 
 const key = keyOf(7);
@@ -39,9 +39,9 @@ const table = (n: number) =>
 
 /** A stream of the same rows. */
 const rowStream = (n: number) =>
-  fromIterable<Batch>(() => numbers(n).map((i) => ({ x: tensor([i, 10 * i]), y: tensor(i, { dtype: "int32" }) })));
+  fromIterable<Labelled>(() => numbers(n).map((i) => ({ x: tensor([i, 10 * i]), y: tensor(i, { dtype: "int32" }) })));
 
-const labels = (batches: readonly Batch[]) => batches.map(({ y }) => y.toArray());
+const labels = (batches: readonly Labelled[]) => batches.map(({ y }) => y.toArray());
 
 describe.each(Object.entries(kinds))("%s source", (_, make) => {
   const pipelines: Record<string, (d: Dataset<number>) => Dataset<number | string>> = {
@@ -190,7 +190,7 @@ describe("batch", () => {
   });
 
   it("gathers the same rows as it would stack, after shuffle, skip, take and split", async () => {
-    const prepare = (d: Dataset<Batch>) => d.shuffle(key).skip(3).split(0.7, key)[0].take(9);
+    const prepare = (d: Dataset<Labelled>) => d.shuffle(key).skip(3).split(0.7, key)[0].take(9);
     const fast = await all(prepare(table(30)).batch(4), 2);
     const slow = await all(prepare(table(30).map((e) => e)).batch(4), 2);
     // map adds a step, and with it another order: what must agree is each row with its label.

@@ -16,17 +16,11 @@ import { gatherRecord, mapRecord, rowCount, rowOf, type TensorRecord } from "./r
 import { bootstrapSource, shuffleSource } from "./shuffle.ts";
 import { emptyError, indexedSource, isIndexed, iterableSource, type Source } from "./source.ts";
 
-/**
- * Inputs and targets; any other tensor is an extra input of the model, by its name: a mask, what a decoder continues. Of a
- * batch, the leading axis of all counts samples; a sample lacks that axis.
- */
-export interface Batch {
-  readonly x: Tensor;
-  readonly y: Tensor;
-}
+/** Tensors by name, whose leading axis counts samples; a sample lacks that axis. Who reads a batch names what it reads. */
+export type Batch = Readonly<Record<string, Tensor>>;
 
-/** The extra inputs of a batch, by name. */
-export const extrasOf = ({ x: _x, y: _y, ...extras }: Batch): Readonly<Record<string, Tensor>> => extras;
+/** The usual names of a batch: the input of a model, and the target that its output is compared with. */
+export type Labelled = { readonly x: Tensor; readonly y: Tensor };
 
 /** Which elements of an epoch to read. */
 export interface EpochOptions {

@@ -25,13 +25,6 @@ function gatherRows<D extends DType>(t: Tensor<D>, indices: ArrayLike<number>): 
   return new Tensor(t.dtype, [indices.length, ...rowShape], result);
 }
 
-/** The same tensor with an array of its own. (`slice()` would not copy where the array is a Buffer.) */
-export function copyOf<D extends DType>(t: Tensor<D>): Tensor<D> {
-  const data = allocate(t.dtype, t.data.length);
-  (data as ArrayOf as Float32Array).set(t.data as ArrayOf as Float32Array);
-  return new Tensor(t.dtype, t.shape, data);
-}
-
 /** Row `index` of a tensor of shape [N, …], as a view of shape […]. */
 export function rowOf<D extends DType>(t: Tensor<D>, index: number): Tensor<D> {
   const rowShape = t.shape.slice(1);

@@ -2,9 +2,8 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { DataError, InternalError, OptionError } from "../../core/errors.ts";
 import { size } from "../../core/shape.ts";
-import { Tensor } from "../../core/tensor.ts";
+import { copyOf, Tensor } from "../../core/tensor.ts";
 import { Dataset } from "./dataset.ts";
-import { copyOf } from "./rows.ts";
 import { type FromWorker, packError, type SentTensor, type ToWorker, type WorkerSetup } from "./worker-messages.ts";
 
 if (parentPort === null) throw new InternalError("worker-entry runs in a worker thread only");

@@ -2,18 +2,18 @@
 import { expect, it } from "vitest";
 import { DataError, OptionError, SardonyxError } from "../../core/errors.ts";
 import make, { type WorkerDataOptions } from "../testing/worker-data.ts";
-import type { Batch, Dataset } from "./dataset.ts";
+import type { Dataset, Labelled } from "./dataset.ts";
 import { inWorker, type WorkerOptions } from "./worker.node.ts";
 
 const module = new URL("../testing/worker-data.ts", import.meta.url);
 
-async function all(dataset: Dataset<Batch>, epoch = 0, skip = 0): Promise<Batch[]> {
-  const batches: Batch[] = [];
+async function all(dataset: Dataset<Labelled>, epoch = 0, skip = 0): Promise<Labelled[]> {
+  const batches: Labelled[] = [];
   for await (const batch of dataset.epoch(epoch, { skip })) batches.push(batch);
   return batches;
 }
 
-const start = (options: WorkerDataOptions, workers?: WorkerOptions) => inWorker(module, options, workers);
+const start = (options: WorkerDataOptions, workers?: WorkerOptions) => inWorker<Labelled>(module, options, workers);
 
 it.each([
   ["table", 1],
@@ -24,7 +24,7 @@ it.each([
   "gives the elements of a %s with %i threads, in order, in each epoch, from any place",
   async (kind, threads) => {
     const options = { kind, rows: 11 };
-    const here = (await make(options)) as Dataset<Batch>;
+    const here = (await make(options)) as Dataset<Labelled>;
     const there = await start(options, { threads, ahead: 2 });
     expect(there.length).toBe(here.length);
     for (const [epoch, skip] of [
@@ -59,7 +59,9 @@ it("passes errors on in the class that they had, after the elements before them"
 it("tells modules that fail, give no dataset, or do not exist", async () => {
   await expect(start({ kind: "broken", rows: 1 })).rejects.toThrow("no such thing");
   await expect(start({ kind: "none", rows: 1 })).rejects.toThrow(OptionError);
-  await expect(inWorker(new URL("./no-such-module.ts", import.meta.url), {})).rejects.toThrow(/no-such-module/);
+  await expect(inWorker<Labelled>(new URL("./no-such-module.ts", import.meta.url), {})).rejects.toThrow(
+    /no-such-module/,
+  );
 });
 
 it("tells arrays that were handed over with an earlier batch", async () => {

@@ -77,7 +77,7 @@ const unpackElement = (tensors: Readonly<Record<string, SentTensor>>): Batch =>
       name,
       new Tensor(dtype as DType, shape, data as ArrayOf),
     ]),
-  ) as { x: Tensor; y: Tensor };
+  );
 
 /** Elements of one epoch, taken from the workers in turn. The workers end with the iteration, however it ends. */
 async function* readInTurn(
@@ -125,11 +125,11 @@ async function startWorkers(setup: WorkerSetup, threads: number) {
  * arrive in the class they had.
  * @example const data = await inWorker(new URL("./my-data.ts", import.meta.url), { batchSize: 64 }, { threads: 2 });
  */
-export async function inWorker(
+export async function inWorker<B extends Batch = Batch>(
   moduleUrl: URL | string,
   options: unknown,
   { ahead = 4, threads = 1 }: WorkerOptions = {},
-): Promise<Dataset<Batch>> {
+): Promise<Dataset<B>> {
   checkCount("inWorker({ ahead })", ahead, 1);
   checkCount("inWorker({ threads })", threads, 1);
   const setup: WorkerSetup = { module: String(moduleUrl), options };
@@ -144,5 +144,6 @@ export async function inWorker(
       yield* readInTurn(ready ?? (await startWorkers(setup, threads)).workers, epoch, skip, ahead);
     },
   };
-  return new Dataset(source);
+  // What the module makes is what its caller says that it makes.
+  return new Dataset(source) as Dataset<Batch> as Dataset<B>;
 }

@@ -15,6 +15,7 @@ import { readTar } from "../../storage/tar.ts";
 import { checkLabels } from "../pipeline/checks.ts";
 import { fromTensors } from "../pipeline/dataset.ts";
 import type { ImageClassification, LabelledImages } from "./idx-images.node.ts";
+import { cifar10Classes } from "./image-classes.ts";
 import { findFile, type LoadOptions } from "./locate.node.ts";
 
 const SIDE = 32;
@@ -23,8 +24,6 @@ const ROW_BYTES = 1 + IMAGE_BYTES;
 
 const trainNames = [1, 2, 3, 4, 5].map((i) => `data_batch_${i}.bin`);
 const names = [...trainNames, "test_batch.bin"];
-
-const classes = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
 
 const archive: RemoteFile = {
   name: "cifar10/cifar-10-binary.tar.gz",
@@ -50,7 +49,7 @@ export function decodeCifar10(files: readonly { readonly name: string; readonly 
       labels[row] = bytes[start] as number;
       images.set(bytes.subarray(start + 1, start + ROW_BYTES), row * IMAGE_BYTES);
     }
-    checkLabels(new Tensor("int32", [row - first], labels.subarray(first, row)), classes.length, name);
+    checkLabels(new Tensor("int32", [row - first], labels.subarray(first, row)), cifar10Classes.length, name);
   }
   return {
     x: new Tensor("uint8", [count, 3, SIDE, SIDE], images),
@@ -69,7 +68,7 @@ async function folderWithAll(folders: readonly string[]): Promise<string | undef
 
 /** Unpacks the six files of the archive into a folder; each appears whole or not at all. Throws FileError. */
 export async function unpackCifar10(archivePath: string, folder: string): Promise<void> {
-  const files = readTar(await gunzip(await readBytes(archivePath, "CIFAR-10"), archivePath), archivePath);
+  const files = await readTar(await gunzip(await readBytes(archivePath, "CIFAR-10"), archivePath), archivePath);
   for (const [path, bytes] of files) {
     const name = basename(path); // the archive's own folders are not followed
     if (names.includes(name)) await writeFileAtomic(join(folder, name), bytes);
@@ -94,6 +93,6 @@ export async function loadCifar10(options: LoadOptions = {}): Promise<ImageClass
   return {
     train: fromTensors(decodeCifar10(await Promise.all(trainNames.map(read)))),
     test: fromTensors(decodeCifar10([await read("test_batch.bin")])),
-    classes,
+    classes: cifar10Classes,
   };
 }

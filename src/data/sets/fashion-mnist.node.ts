@@ -12,6 +12,7 @@
  * | t10k-labels-idx1-ubyte.gz | 5,148 | bb300cfdad3c16e7a12a480ee83cd310 |
  */
 import { type ImageClassification, loadIdxImages } from "./idx-images.node.ts";
+import { fashionMnistClasses } from "./image-classes.ts";
 import type { LoadOptions } from "./locate.node.ts";
 
 /** The pictures as uint8 [N, 1, 28, 28] and their ten classes. Throws FileError when no source has them. */
@@ -30,18 +31,7 @@ export function loadFashionMnist(options: LoadOptions = {}): Promise<ImageClassi
         [4_422_102, "bef4ecab320f06d8554ea6380940ec79"],
         [5_148, "bb300cfdad3c16e7a12a480ee83cd310"],
       ],
-      classes: [
-        "T-shirt/top",
-        "Trouser",
-        "Pullover",
-        "Dress",
-        "Coat",
-        "Sandal",
-        "Shirt",
-        "Sneaker",
-        "Bag",
-        "Ankle boot",
-      ],
+      classes: fashionMnistClasses,
     },
     options,
   );

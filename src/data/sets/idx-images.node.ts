@@ -10,10 +10,10 @@ import { readIdx } from "./idx.ts";
 import { type LoadOptions, locate } from "./locate.node.ts";
 
 /** Images as bytes, uint8 [N, channels, height, width], and classes, int32 [N]. */
-export interface LabelledImages {
+export type LabelledImages = {
   readonly x: Tensor<"uint8">;
   readonly y: Tensor<"int32">;
-}
+};
 
 /** A data set with its customary division, and the names of its classes. */
 export interface ImageClassification {

@@ -9,7 +9,7 @@ import { DataError, FileError } from "../../core/errors.ts";
 import { keyOf } from "../../core/random.ts";
 import { checkDamage } from "../../storage/testing/damage.ts";
 import { scaleBytes } from "../images/bytes.ts";
-import type { Batch, Dataset } from "../pipeline/dataset.ts";
+import type { Dataset, Labelled } from "../pipeline/dataset.ts";
 import { decodeCifar10, loadCifar10, unpackCifar10 } from "./cifar10.node.ts";
 import { loadFashionMnist } from "./fashion-mnist.node.ts";
 import { loadMnist } from "./mnist.node.ts";
@@ -62,7 +62,7 @@ describe("fixtures in the real format", () => {
 it("loads the whole of MNIST from the package, and batches it as numbers from 0 to 1", async () => {
   const { train, test } = await loadMnist();
   expect([train.length, test.length]).toEqual([60_000, 10_000]);
-  const batches: Dataset<Batch> = train.shuffle(keyOf(1)).batch(64).map(scaleBytes());
+  const batches: Dataset<Labelled> = train.shuffle(keyOf(1)).batch(64).map(scaleBytes());
   expect(batches.length).toBe(938);
   for await (const { x, y } of batches.epoch(0)) {
     expect([x.dtype, x.shape, y.shape]).toEqual(["float32", [64, 1, 28, 28], [64]]);

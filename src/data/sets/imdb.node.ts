@@ -59,7 +59,7 @@ async function filesIn(folder: string): Promise<Uint8Array[]> {
 
 /** Reads the archive, of which other files, such as reviews without a class, are left out. Throws FileError. */
 export async function readImdbArchive(path: string): Promise<Imdb> {
-  const files = readTar(await gunzip(await readBytes(path, "IMDB"), path), path);
+  const files = await readTar(await gunzip(await readBytes(path, "IMDB"), path), path);
   const names = [...files.keys()].sort();
   const part = (which: string) =>
     partOf(

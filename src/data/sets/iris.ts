@@ -10,10 +10,10 @@ export const irisClasses = ["setosa", "versicolor", "virginica"] as const;
 export const irisFeatures = ["sepal length", "sepal width", "petal length", "petal width"] as const;
 
 /** Measurements in cm, float32 [N, 4], and species, int32 [N]. */
-export interface IrisTensors {
+export type IrisTensors = {
   readonly x: Tensor<"float32">;
   readonly y: Tensor<"int32">;
-}
+};
 
 const WIDTH = irisFeatures.length;
 

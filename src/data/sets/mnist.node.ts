@@ -13,6 +13,7 @@
  */
 import { join } from "node:path";
 import { type ImageClassification, loadIdxImages } from "./idx-images.node.ts";
+import { mnistClasses } from "./image-classes.ts";
 import { type LoadOptions, packageFolder } from "./locate.node.ts";
 
 /**
@@ -35,7 +36,7 @@ export function loadMnist(options: LoadOptions = {}): Promise<ImageClassificatio
         [1_648_877, "9fb629c4189551a2d022fa330f9573f3"],
         [4_542, "ec29112dd5afa0611ce80d1b7f02629c"],
       ],
-      classes: ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
+      classes: mnistClasses,
     },
     options,
   );

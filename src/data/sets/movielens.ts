@@ -4,7 +4,7 @@
  */
 import { DataError, FileError } from "../../core/errors.ts";
 import { Tensor } from "../../core/tensor.ts";
-import type { Batch } from "../pipeline/dataset.ts";
+import type { Labelled } from "../pipeline/dataset.ts";
 
 export interface Movie {
   readonly id: number;
@@ -30,7 +30,7 @@ export interface MovieRatings {
   /** Names of the genres, in alphabetical order. */
   readonly genres: readonly string[];
   /** x int32 [N, 2], places of user and movie in the lists above; y float32 [N], stars. */
-  readonly ratings: Batch;
+  readonly ratings: Labelled;
   readonly skipped: SkippedRatings;
 }
 

@@ -78,7 +78,9 @@ it("unpacks an archive whole, or leaves nothing", async () => {
   expect((await loadSpokenWords({ dir: whole })).train.length).toBe(72);
   const cut = join(folder, "cut.tar.gz");
   writeFileSync(cut, readFileSync(path).subarray(0, 20_000));
-  await expect(unpackTarGz(cut, join(folder, "half"))).rejects.toThrow(/cut.tar.gz: cannot be unpacked/);
+  await expect(unpackTarGz(cut, join(folder, "half"))).rejects.toThrow(
+    /cut.tar.gz: cannot be read as a tar archive .* it is cut off/,
+  );
   expect(existsSync(join(folder, "half"))).toBe(false);
   expect(readdirSync(folder).filter((name) => name.endsWith(".tmp"))).toEqual([]);
 });

@@ -27,10 +27,7 @@ import type { LoadOptions } from "./locate.node.ts";
 export const clipRate = 16_000;
 
 /** Clips as 16-bit samples, int16 [N, 16000], and the places of their words, int32 [N]. */
-export interface SpokenClips {
-  readonly x: Tensor<"int16">;
-  readonly y: Tensor<"int32">;
-}
+export type SpokenClips = { readonly x: Tensor<"int16">; readonly y: Tensor<"int32"> };
 
 export interface SpokenWords {
   readonly train: TensorDataset<SpokenClips>;
@@ -194,15 +191,18 @@ async function unpacked(options: LoadOptions): Promise<string> {
 export async function unpackTarGz(path: string, folder: string): Promise<void> {
   const temporary = temporaryBeside(folder);
   try {
-    await pipeline(createReadStream(path), createGunzip(), async (chunks: AsyncIterable<Uint8Array>) => {
-      for await (const { name, bytes } of tarFiles(chunks, path)) {
-        const own = normalize(name);
-        if (own.startsWith("..") || own.startsWith("/"))
-          throw new FileError(`${path}: the file "${name}" would lie outside of its folder; get the archive anew`);
-        await mkdir(dirname(join(temporary, own)), { recursive: true });
-        await writeFile(join(temporary, own), bytes);
-      }
-    });
+    const chunks = createGunzip();
+    const piped = pipeline(createReadStream(path), chunks);
+    // What it throws the loop throws first: nothing is written any more when it is caught.
+    piped.catch(() => undefined);
+    for await (const { name, bytes } of tarFiles(chunks, path)) {
+      const own = normalize(name);
+      if (own.startsWith("..") || own.startsWith("/"))
+        throw new FileError(`${path}: the file "${name}" would lie outside of its folder; get the archive anew`);
+      await mkdir(dirname(join(temporary, own)), { recursive: true });
+      await writeFile(join(temporary, own), bytes);
+    }
+    await piped;
     await rename(temporary, folder);
   } catch (error) {
     await rm(temporary, { recursive: true, force: true });

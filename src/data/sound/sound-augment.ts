@@ -47,8 +47,8 @@ export function gain([low, high]: Range): SoundTransform {
 }
 
 /** Adds white noise of a level from a range in decibels: 20 log10 of its standard deviation, full scale being 1. */
-export function hiss([low, high]: Range): SoundTransform {
-  if (!(low <= high)) throw new OptionError(`hiss(): got [${low}, ${high}], expected [low, high] in decibels`);
+export function whiteNoise([low, high]: Range): SoundTransform {
+  if (!(low <= high)) throw new OptionError(`whiteNoise(): got [${low}, ${high}], expected [low, high] in decibels`);
   return (samples, random) => {
     const deviation = 10 ** (random.uniform(low, high) / 20);
     return samples.map((sample) => sample + deviation * random.normal());

@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { keyOf, Random } from "../../core/random.ts";
 import { fitLength, mixDown, resampler } from "./sound.ts";
-import { changeSpeed, gain, hiss, shiftTime } from "./sound-augment.ts";
+import { changeSpeed, gain, shiftTime, whiteNoise } from "./sound-augment.ts";
 
 const sine = (frequency: number, rate: number, count: number): Float32Array =>
   Float32Array.from({ length: count }, (_, i) => Math.sin((2 * Math.PI * frequency * i) / rate + 0.3));
@@ -55,9 +55,9 @@ it("changes of sounds: moved, louder, noisier, the same for the same key", () =>
   expect([...moved].slice(3, -3)).toEqual([...samples].map((sample) => sample - shift).slice(3, -3));
   expect([...gain([20, 20])(Float32Array.of(0.5), new Random(keyOf(1)))]).toEqual([5]);
   const silence = new Float32Array(4000);
-  const noisy = hiss([-40, -40])(silence, new Random(keyOf(1)));
+  const noisy = whiteNoise([-40, -40])(silence, new Random(keyOf(1)));
   expect(root(noisy)).toBeCloseTo(0.01, 3);
-  expect(hiss([-40, -40])(silence, new Random(keyOf(1)))).toEqual(noisy);
+  expect(whiteNoise([-40, -40])(silence, new Random(keyOf(1)))).toEqual(noisy);
   expect([...changeSpeed([2, 2])(Float32Array.of(1, 2, 3, 4, 5), new Random(keyOf(1)))]).toEqual([0, 1, 3, 5, 0]);
   expect([...changeSpeed([0.5, 0.5])(Float32Array.of(1, 2, 3), new Random(keyOf(1)))]).toEqual([1.5, 2, 2.5]);
   expect(() => changeSpeed([0, 1])).toThrow(/expected factors above 0/);

@@ -1,7 +1,7 @@
 /** Rows left out of tables: those with missing values, with outliers, and repetitions. */
 import { DataError } from "../../core/errors.ts";
 import { Tensor } from "../../core/tensor.ts";
-import type { Batch } from "../pipeline/dataset.ts";
+import type { Labelled } from "../pipeline/dataset.ts";
 import { gatherRecord, rowCount, type TensorRecord } from "../pipeline/rows.ts";
 import { tableSize } from "./columns.ts";
 import type { Clip } from "./preprocess.ts";
@@ -15,7 +15,7 @@ function keepRows<T extends TensorRecord<T>>(table: T, where: string, keep: (row
 }
 
 /** The table without rows whose x has a missing value (NaN). x is float32 [N, F], y [N, …]. */
-export function dropMissing<T extends Batch & TensorRecord<T>>(table: T): T {
+export function dropMissing<T extends Labelled & TensorRecord<T>>(table: T): T {
   const { columns } = tableSize(table.x, "dropMissing()");
   const values = table.x.data as Float32Array;
   return keepRows(
@@ -40,7 +40,7 @@ export function flagOutliers(x: Tensor, { low, high }: Clip): Tensor<"bool"> {
 }
 
 /** The table without rows in which any value is an outlier. */
-export function dropOutliers<T extends Batch & TensorRecord<T>>(table: T, ranges: Clip): T {
+export function dropOutliers<T extends Labelled & TensorRecord<T>>(table: T, ranges: Clip): T {
   const { columns } = tableSize(table.x, "dropOutliers()");
   const flags = flagOutliers(table.x, ranges).data;
   return keepRows(table, "dropOutliers()", (row) => !flags.subarray(row * columns, (row + 1) * columns).includes(1));

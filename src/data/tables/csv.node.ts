@@ -1,7 +1,7 @@
 /** Tables from CSV files (RFC 4180): whole into memory, or streamed from disk where they are larger than it. */
 import { DataError, FileError } from "../../core/errors.ts";
 import { Tensor } from "../../core/tensor.ts";
-import { type Batch, type Dataset, fromIterable, fromTensors, type TensorDataset } from "../pipeline/dataset.ts";
+import { type Dataset, fromIterable, fromTensors, type Labelled, type TensorDataset } from "../pipeline/dataset.ts";
 import {
   type Column,
   type CsvOptions,
@@ -14,13 +14,13 @@ import {
 
 /** A whole file: x is float32 [N, F], missing values NaN, categories their codes; y is int32 for classes, else float32, [N]. */
 export interface CsvTable {
-  readonly all: TensorDataset<Batch>;
+  readonly all: TensorDataset<Labelled>;
   readonly schema: CsvSchema;
 }
 
 /** A file read anew in each epoch: samples have x float32 [F] and y of shape []. */
 export interface CsvStream {
-  readonly all: Dataset<Batch>;
+  readonly all: Dataset<Labelled>;
   readonly schema: CsvSchema;
 }
 
@@ -101,7 +101,7 @@ export async function loadCsv(path: string, options: CsvOptions): Promise<CsvTab
 export async function streamCsv(path: string, options: CsvOptions, known?: CsvSchema): Promise<CsvStream> {
   const schema = known ?? (await inferCsvSchema(path, options));
   const convert = converter(path, schema, options);
-  async function* samples(): AsyncGenerator<Batch> {
+  async function* samples(): AsyncGenerator<Labelled> {
     for await (const { values, line } of readRecords(path, options, schema.order.length)) {
       const x = new Float32Array(schema.features.length);
       convert.features(values, line, x, 0);

@@ -1,6 +1,6 @@
 /** What is left of ratings without tastes: how kind a user is, how well liked a film; the baseline of every recommender. */
 import { DataError, OptionError } from "../../core/errors.ts";
-import type { Batch } from "../pipeline/dataset.ts";
+import type { Labelled } from "../pipeline/dataset.ts";
 
 export interface RatingBiasesOptions {
   readonly users: number;
@@ -25,7 +25,7 @@ export interface RatingBiases {
  * without factors), by solving for the items and for the users in turn. `x` int32 [N, 2] user and item, `y` [N]. Throws
  * DataError without ratings, OptionError for a negative shrinkage.
  */
-export function fitRatingBiases({ x, y }: Batch, options: RatingBiasesOptions): RatingBiases {
+export function fitRatingBiases({ x, y }: Labelled, options: RatingBiasesOptions): RatingBiases {
   const { users, items, shrinkage = 5, passes = 20 } = options;
   if (!(shrinkage >= 0)) throw new OptionError(`rating biases: shrinkage is ${shrinkage}; pass a number from 0`);
   const count = y.data.length;

@@ -2,7 +2,7 @@
 import { DataError } from "../../core/errors.ts";
 import { keyOf } from "../../core/random.ts";
 import { Tensor, tensor } from "../../core/tensor.ts";
-import { type Batch, type Dataset, fromIterable, fromTensors } from "../pipeline/dataset.ts";
+import { type Dataset, fromIterable, fromTensors, type Labelled } from "../pipeline/dataset.ts";
 
 export interface WorkerDataOptions {
   readonly kind: "table" | "stream" | "cached" | "shared" | "failing" | "broken" | "none" | "crashing";
@@ -11,7 +11,7 @@ export interface WorkerDataOptions {
 
 const shared = tensor([1, 2, 3]);
 
-const table = (rows: number): Dataset<Batch> =>
+const table = (rows: number): Dataset<Labelled> =>
   fromTensors({
     x: new Tensor(
       "float32",

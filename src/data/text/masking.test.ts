@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { OptionError } from "../../core/errors.ts";
 import { keyOf, Random } from "../../core/random.ts";
 import { Tensor } from "../../core/tensor.ts";
-import { maskTokens, untold } from "./masking.ts";
+import { ignoredLabel, maskTokens } from "./masking.ts";
 
 const count = 40_000;
 const tokens = new Tensor(
@@ -17,7 +17,7 @@ test("15 % are chosen: 80 of 100 masked, 10 changed, 10 kept", () => {
   let [chosen, masked, kept, other] = [0, 0, 0, 0];
   for (const [i, target] of (y.data as Int32Array).entries()) {
     const [before, after] = [tokens.data[i] ?? 0, x.data[i] ?? 0];
-    if (target === untold) {
+    if (target === ignoredLabel) {
       expect(after).toBe(before);
       continue;
     }
@@ -35,7 +35,7 @@ test("15 % are chosen: 80 of 100 masked, 10 changed, 10 kept", () => {
 });
 
 test("special tokens are never chosen, nor drawn", () => {
-  for (const [i, token] of (tokens.data as Int32Array).entries()) if (token < 2) expect(y.data[i]).toBe(untold);
+  for (const [i, token] of (tokens.data as Int32Array).entries()) if (token < 2) expect(y.data[i]).toBe(ignoredLabel);
   expect((x.data as Int32Array).every((token, i) => token !== 0 || tokens.data[i] === 0)).toBe(true);
 });
 

@@ -2,7 +2,7 @@
 import { OptionError } from "../../core/errors.ts";
 import type { Random } from "../../core/random.ts";
 import { Tensor } from "../../core/tensor.ts";
-import type { Batch } from "../pipeline/dataset.ts";
+import type { Labelled } from "../pipeline/dataset.ts";
 
 export interface MaskingOptions {
   /** The token that stands in a gap. */
@@ -15,19 +15,20 @@ export interface MaskingOptions {
 }
 
 /** The target of a token that need not be told. */
-export const untold = -1;
+export const ignoredLabel = -1;
 
 /**
  * Chooses tokens that a model is to tell (Devlin et al. 2019, sec. 3.1): of 100 chosen, 80 give way to the mask, 10 to
- * another token, and 10 stay. For `Dataset.map`: x, int32 [N, T] → x with gaps; y, the tokens chosen, and -1 (`untold`)
+ * another token, and 10 stay. For `Dataset.map`: x, int32 [N, T] → x with gaps; y, the tokens chosen, and -1 (`ignoredLabel`)
  * elsewhere.
  * @example windows.batch(32).map(maskTokens({ mask: 1, vocabulary: 2048, first: 2 }), key)
  */
 export function maskTokens({ mask, vocabulary, first, rate = 0.15 }: MaskingOptions) {
   if (!(rate > 0 && rate <= 1)) throw new OptionError(`maskTokens: rate is ${rate}; pass a share above 0, at most 1`);
-  return ({ x }: Batch, random: Random): Batch => {
+  return <B extends { readonly x: Tensor }>(batch: B, random: Random): B & Labelled => {
+    const { x } = batch;
     const tokens = Int32Array.from(x.data as Int32Array);
-    const targets = new Int32Array(tokens.length).fill(untold);
+    const targets = new Int32Array(tokens.length).fill(ignoredLabel);
     for (const [i, token] of tokens.entries()) {
       if (token < first || random.uniform() >= rate) continue;
       targets[i] = token;
@@ -35,6 +36,6 @@ export function maskTokens({ mask, vocabulary, first, rate = 0.15 }: MaskingOpti
       if (fate < 0.8) tokens[i] = mask;
       else if (fate < 0.9) tokens[i] = first + random.integer(vocabulary - first);
     }
-    return { x: new Tensor("int32", x.shape, tokens), y: new Tensor("int32", x.shape, targets) };
+    return { ...batch, x: new Tensor("int32", x.shape, tokens), y: new Tensor("int32", x.shape, targets) };
   };
 }

@@ -33,7 +33,7 @@ test("from another beginning in each epoch, the same for the same key", async ()
 test("a text that is too short", () => {
   expect(textWindows(tokens, 19).length).toBe(1);
   expect(() => textWindows(tokens, 20)).toThrow(
-    "textWindows: 20 tokens give no stretch of 20; pass a longer text or a smaller length",
+    "textWindows: 20 tokens give no window of 20; pass a longer text or a smaller length",
   );
   expect(() => textWindows(tokens, 19, keyOf(0))).toThrow(DataError);
 });

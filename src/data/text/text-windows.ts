@@ -1,4 +1,4 @@
-/** A long text as batches of stretches of it, to predict each next token. */
+/** A long text as windows, to predict each next token. */
 import { DataError } from "../../core/errors.ts";
 import { foldIn, type Key, Random } from "../../core/random.ts";
 import { Tensor } from "../../core/tensor.ts";
@@ -6,13 +6,10 @@ import { checkCount, Dataset } from "../pipeline/dataset.ts";
 import { indexedSource } from "../pipeline/source.ts";
 
 /** Tokens and those that follow them, int32 [T]. */
-export interface TextWindow {
-  readonly x: Tensor<"int32">;
-  readonly y: Tensor<"int32">;
-}
+export type TextWindow = { readonly x: Tensor<"int32">; readonly y: Tensor<"int32"> };
 
 /**
- * Stretches of `length` tokens, one after the other: x [length] and y, the token after each. With a key each epoch begins at
+ * Windows of `length` tokens, one after the other: x [length] and y, the token after each. With a key each epoch begins at
  * another of the first `length` tokens, so that texts are cut elsewhere. Throws DataError for fewer than 2 · length tokens
  * with a key, length + 1 without.
  */
@@ -21,7 +18,7 @@ export function textWindows(tokens: Int32Array, length: number, key?: Key): Data
   const count = Math.floor((tokens.length - 1 - (key ? length - 1 : 0)) / length);
   if (count < 1)
     throw new DataError(
-      `textWindows: ${tokens.length} tokens give no stretch of ${length}; pass a longer text or a smaller length`,
+      `textWindows: ${tokens.length} tokens give no window of ${length}; pass a longer text or a smaller length`,
     );
   const startOf = (epoch: number) => (key ? new Random(foldIn(key, "windows", epoch)).integer(length) : 0);
   const window = (from: number) => new Tensor("int32", [length], tokens.subarray(from, from + length));

@@ -1,5 +1,6 @@
 /** Tokenizers: texts as the numbers that models read, and back. */
 import { Tokenizer as Pipeline } from "@huggingface/tokenizers";
+import { z } from "zod";
 import { DataError, FileError } from "../../core/errors.ts";
 
 export interface Tokenizer {
@@ -17,16 +18,25 @@ export interface Tokenizer {
 }
 
 /** What a `tokenizer.json` needs at least. */
-export interface TokenizerFile {
-  readonly model: { readonly type: string; readonly vocab: Readonly<Record<string, number>> };
-  readonly added_tokens?: readonly { readonly id: number; readonly content: string }[];
-}
+export const tokenizerFileSchema = z.looseObject({
+  model: z.looseObject({ type: z.string(), vocab: z.record(z.string(), z.number().int().min(0)) }),
+  added_tokens: z.array(z.looseObject({ id: z.number().int().min(0), content: z.string() })).optional(),
+});
+/** A `tokenizer.json`. */
+export type TokenizerFile = z.infer<typeof tokenizerFileSchema>;
 
 /**
  * A tokenizer of Hugging Face's format, run by their library. `piecesOf` may cut a text where no token crosses, so that each
  * distinct piece is tokenized once. Throws FileError when the file is none.
  */
 export function tokenizerOf(file: TokenizerFile, piecesOf?: (text: string) => Iterable<string>): Tokenizer {
+  const { success, error } = tokenizerFileSchema.safeParse(file);
+  if (!success)
+    throw new FileError(
+      `this is no tokenizer.json (${error.issues[0]?.path.join(".")}: ${error.issues[0]?.message}); pass one of Hugging Face's format`,
+    );
+  const characters = charactersOf(file);
+  if (characters) return characterTokenizer(characters);
   let pipeline: Pipeline;
   try {
     pipeline = new Pipeline(file, {});
@@ -59,6 +69,15 @@ export function tokenizerOf(file: TokenizerFile, piecesOf?: (text: string) => It
   };
 }
 
+/** Cuts a text into characters. */
+const eachCharacter = { type: "Split", pattern: { Regex: "[\\s\\S]" }, behavior: "Isolated", invert: false };
+
+/** The characters of a file that `characterTokenizer` wrote. */
+function charactersOf({ model: { vocab }, ...file }: TokenizerFile): string | undefined {
+  const isOfCharacters = JSON.stringify(file["pre_tokenizer"]) === JSON.stringify(eachCharacter);
+  return isOfCharacters ? Object.keys(vocab).join("") : undefined;
+}
+
 /** A token for each of a text's characters, in the order of their code points. */
 export function characterTokenizer(text: string): Tokenizer {
   const characters = [...new Set(text)].sort((a, b) => (a.codePointAt(0) ?? 0) - (b.codePointAt(0) ?? 0));
@@ -83,7 +102,7 @@ export function characterTokenizer(text: string): Tokenizer {
         version: "1.0",
         normalizer: null,
         post_processor: null,
-        pre_tokenizer: { type: "Split", pattern: { Regex: "[\\s\\S]" }, behavior: "Isolated", invert: false },
+        pre_tokenizer: eachCharacter,
         decoder: { type: "Fuse" },
         added_tokens: [],
         model: { type: "WordLevel", vocab: Object.fromEntries(ids), unk_token: "\uFFFD" },

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { type ByteSource, requireRange } from "../../core/byte-source.ts";
 import { type ArrayOf, allocate, arrayTypes, type DType } from "../../core/dtype.ts";
 import { FileError } from "../../core/errors.ts";
+import { float16ToFloat32 } from "../../core/half.ts";
 import { type Shape, showShape, size } from "../../core/shape.ts";
 import { Tensor } from "../../core/tensor.ts";
 import { name, readPart } from "./fields.ts";
@@ -109,12 +110,12 @@ function storedWeight(
     type,
     dtype,
     read() {
-      if (!dtype || offset === undefined || type.name === "float16") return undefined;
+      if (!dtype || offset === undefined) return undefined;
       const source = file();
       if (!source) return undefined;
       requireRange(source, offset, bytesOf(weight), `tfjs: "${own}" in the files of weights`);
-      const stored = elementsOf(source.read(offset, bytesOf(weight)), type.name as DType);
-      const data = quantization ? dequantized(stored, dtype, quantization) : stored;
+      const elements = elementsOf(source.read(offset, bytesOf(weight)), type.name as DType);
+      const data = quantization ? dequantized(elements, dtype, quantization) : elements;
       return new Tensor(dtype, shape, data);
     },
   };
@@ -128,10 +129,13 @@ function elementsOf(bytes: Uint8Array, dtype: DType): ArrayOf {
 }
 
 function dequantized(
-  stored: ArrayOf,
+  elements: ArrayOf,
   dtype: DType,
-  { scale, min }: { readonly scale: number; readonly min: number },
+  { dtype: type, scale, min }: { readonly dtype: string; readonly scale: number; readonly min: number },
 ): ArrayOf {
+  // A narrower float, which has no scale.
+  const stored = type === "float16" ? float16ToFloat32(elements as Uint16Array) : elements;
+  if (type === "float16" && dtype === "float32") return stored;
   const data = allocate(dtype, stored.length);
   for (const [i, q] of stored.entries()) {
     const element = Number(q) * scale + min;

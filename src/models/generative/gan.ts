@@ -18,7 +18,7 @@ import {
   reshape,
   sequential,
 } from "../../nn/index.ts";
-import { concat, constant, leakyRelu, mul, stopGradient, sub } from "../../ops/index.ts";
+import { constant, leakyRelu, mul, stopGradient, sub } from "../../ops/index.ts";
 import { keyTensor, randomNormal } from "../../ops/random.ts";
 
 export interface GanOptions {
@@ -28,12 +28,21 @@ export interface GanOptions {
   readonly noise: number;
 }
 
+/** Logits of a discriminator, [N, 1] each. */
+export type GanOutputs = {
+  /** Of real pictures. */
+  readonly real: Value;
+  /** Of made pictures, from which nothing goes back to their maker. */
+  readonly made: Value;
+  /** Of the same made pictures, from which nothing goes back to the judge. */
+  readonly passed: Value;
+};
+
 /**
- * Both networks as one model, trained in one step by simultaneous descent: real pictures x in [0, 1], [N, …] → logits
- * [N, 3], the discriminator's of x, of made pictures without their maker, and of made pictures without the judge. The first two
- * teach the discriminator alone, the last the generator alone: see `ganLoss`.
+ * Both networks as one model: real pictures x in [0, 1], [N, …] → what the discriminator says. A loss of `real` and `made` teaches
+ * the discriminator alone, one of `passed` the generator alone, so that one step descends for both.
  */
-export class Gan extends Module {
+export class Gan extends Module<Value, GanOutputs> {
   readonly kind = "container";
   readonly generator: Module;
   readonly discriminator: Module;
@@ -44,14 +53,17 @@ export class Gan extends Module {
     this.discriminator = discriminator;
     this.#noise = noise;
   }
-  protected call(x: Value, context: Context): Value {
+  protected call(x: Value, context: Context): GanOutputs {
     // Outside training the same noise each time, so that a test can be repeated.
     const key = context.training ? context.randomKey() : constant(keyTensor(keyOf(0)));
     const made = this.generator.apply(randomNormal(key, [x.shape[0] ?? 1, this.#noise]), context);
     const judge = (pictures: Value) => this.discriminator.apply(pictures, context);
-    // Real pictures in the range of a tanh.
-    const real = judge(sub(mul(x, 2), 1));
-    return concat([real, judge(stopGradient(made)), context.detached(() => judge(made))], 1);
+    return {
+      // Real pictures in the range of a tanh.
+      real: judge(sub(mul(x, 2), 1)),
+      made: judge(stopGradient(made)),
+      passed: context.detached(() => judge(made)),
+    };
   }
 }
 

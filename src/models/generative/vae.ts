@@ -2,7 +2,7 @@
 import { keyOf } from "../../core/random.ts";
 import type { Value } from "../../graph/ir.ts";
 import { type Context, dense, flatten, Module, sequential } from "../../nn/index.ts";
-import { add, constant, div, exp, mul, reduceSum, square, sub } from "../../ops/index.ts";
+import { add, constant, exp, mul, reduceSum, square, sub } from "../../ops/index.ts";
 import { keyTensor, randomNormal } from "../../ops/random.ts";
 
 export interface VaeOptions {
@@ -14,12 +14,19 @@ export interface VaeOptions {
   readonly code?: number;
 }
 
+/** What an autoencoder makes of pictures. */
+export type VaeOutputs = {
+  /** Of the pixels of pictures like them, [N, inputs]. */
+  readonly logits: Value;
+  /** Kullback-Leibler divergence of each picture's code from a standard normal (eq. 10), [N]. */
+  readonly divergence: Value;
+};
+
 /**
- * Pictures x in [0, 1], [N, …] → logits [N, inputs] of the pixels of pictures like them. The Kullback-Leibler divergence of
- * the codes from a standard normal (eq. 10), the mean over the batch, is a penalty: with a loss that sums the pixels'
- * cross-entropies, the whole is minus the evidence lower bound.
+ * Pictures x in [0, 1], [N, …] → pictures like them through a random code. The cross-entropies of the pixels, summed, and the
+ * divergence are together minus the evidence lower bound.
  */
-export class Vae extends Module {
+export class Vae extends Module<Value, VaeOutputs> {
   readonly kind = "container";
   readonly encoder: Module;
   readonly mean: Module;
@@ -33,7 +40,7 @@ export class Vae extends Module {
     this.logVariance = dense(code, { initializer: "zeros" });
     this.decoder = sequential([dense(hidden, { activation: "relu", initializer: "heNormal" }), dense(inputs)]);
   }
-  protected call(x: Value, context: Context): Value {
+  protected call(x: Value, context: Context): VaeOutputs {
     const features = this.encoder.apply(x, context);
     const mean = this.mean.apply(features, context);
     const logVariance = this.logVariance.apply(features, context);
@@ -41,8 +48,7 @@ export class Vae extends Module {
     const key = context.training ? context.randomKey() : constant(keyTensor(keyOf(0)));
     const code = add(mean, mul(exp(mul(logVariance, 0.5)), randomNormal(key, mean.shape)));
     // -½ Σ (1 + log σ² - μ² - σ²)
-    const divergence = mul(-0.5, reduceSum(sub(add(1, logVariance), add(square(mean), exp(logVariance)))));
-    context.penalties.push(div(divergence, x.shape[0] ?? 1));
-    return this.decoder.apply(code, context);
+    const divergence = mul(-0.5, reduceSum(sub(add(1, logVariance), add(square(mean), exp(logVariance))), 1));
+    return { logits: this.decoder.apply(code, context), divergence };
   }
 }

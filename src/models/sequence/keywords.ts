@@ -50,7 +50,7 @@ const framesAStep = 2;
 export const keywordRecurrent = ({ classes, frames, bands }: KeywordOptions): Module =>
   sequential([
     reshape([frames / framesAStep, framesAStep * bands]),
-    gru(64, { bidirectional: true, returnSequences: false }),
+    gru(64, { bidirectional: true, returns: "last" }),
     dropout(0.2),
     dense(classes),
   ]);

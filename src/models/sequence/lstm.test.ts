@@ -5,7 +5,8 @@ import { tensor } from "../../core/tensor.ts";
 import { crossEntropy } from "../../nn/index.ts";
 import { checkLayer } from "../../nn/testing/check-layer.ts";
 import { fixture } from "../../nn/testing/fixture.node.ts";
-import { adam, Trainer } from "../../train/index.ts";
+import { Trainer } from "../../train/engine/trainer.ts";
+import { adam } from "../../train/optimizers/index.ts";
 import { LstmClassifier } from "../index.ts";
 
 test("as PyTorch's embedding, LSTM and linear layer", () =>
@@ -25,7 +26,7 @@ test("it learns which of two words came first, ten words ago", async () => {
     return { x: tensor(words, { dtype: "int64" }), y: tensor(labels, { dtype: "int32" }) };
   };
   const model = new LstmClassifier({ vocabulary: 8, width: 16 });
-  const trainer = new Trainer(model, crossEntropy(), adam({ learningRate: 0.02 }), []);
+  const trainer = new Trainer(model, { loss: crossEntropy(), optimizer: adam({ learningRate: 0.02 }) });
   let loss = Number.POSITIVE_INFINITY;
   for (let step = 0; step < 120; step++) ({ loss } = await trainer.step(batch()));
   // A guess has log 2 = 0.69.

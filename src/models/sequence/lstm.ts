@@ -21,7 +21,7 @@ export class LstmClassifier extends Module {
   constructor({ classes = 2, vocabulary = 10_000, width = 128 }: LstmClassifierOptions = {}) {
     super();
     this.embedding = embedding(vocabulary, width);
-    this.lstm = lstm(width, { returnSequences: false });
+    this.lstm = lstm(width, { returns: "last" });
     this.classifier = dense(classes);
   }
   protected call(x: Value, context: Context): Value {
@@ -37,7 +37,7 @@ export const lstmPresets: readonly Preset[] = [
       summary: "one layer of long short-term memory over embedded words; gates keep gradients alive over many steps",
       source: "Hochreiter and Schmidhuber 1997, Long Short-Term Memory",
       // Reviews of 120 words.
-      input: { dtype: "int64", shape: [1, 120] },
+      inputs: { x: { dtype: "int64", shape: [1, 120] } },
     },
     (options) => new LstmClassifier(options),
   ),

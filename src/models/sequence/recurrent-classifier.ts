@@ -70,7 +70,7 @@ export class RecurrentClassifier extends Module {
     const present = not(equal(ids, 0));
     const lengths = reduceSum(cast(present, "int32"), 1);
     const words = this.dropout.apply(this.embedding.apply(this.#hide(ids, present, context), context), context);
-    const states = this.recurrent.apply(words, context, { lengths }); // [N, T, D · units], 0 behind the end
+    const states = this.recurrent.apply({ x: words, lengths }, context); // [N, T, D · units], 0 behind the end
     const counts = maximum(cast(reshape(lengths, [batch, 1]), "float32"), 1);
     const mean = div(reduceSum(states, 1), counts);
     return this.classifier.apply(this.dropout.apply(mean, context), context);

@@ -9,8 +9,8 @@ const input = { dtype: "float32", shape: [1, 3, 4, 4] } as const;
 test("a chain runs its links in order, and they keep their names", () => {
   const links = chain({ conv: conv2d(2, 3), bn: batchNorm(), relu: activation("relu") });
   const model = chain([links, conv2d(5, 2)]);
-  const { y, context } = model.trace(input);
-  expect(y.shape).toEqual([1, 5, 1, 1]);
+  const { output, context } = model.trace(input);
+  expect(output.shape).toEqual([1, 5, 1, 1]);
   expect(context.records.map(({ path }) => path)).toEqual(["0.conv", "0.bn", "0.relu", "0", "1", ""]);
   expect([...model.parameters().keys()].filter((path) => /weight|bias/.test(path))).toEqual([
     "0.conv.weight",
@@ -24,7 +24,7 @@ test("a chain runs its links in order, and they keep their names", () => {
 
 test("ten links and more run in the order of their numbers", () => {
   const model = chain(Array.from({ length: 12 }, (_, i) => conv2d(i + 1, 1)));
-  expect(model.trace(input).y.shape).toEqual([1, 12, 4, 4]);
+  expect(model.trace(input).output.shape).toEqual([1, 12, 4, 4]);
 });
 
 test("scaled channels are multiples of 8, at most a tenth too few", () => {

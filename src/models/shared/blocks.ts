@@ -18,12 +18,14 @@ import {
 /** Modules run one after the other, whose names are their paths within the chain: `features.0`, `features.conv0`. */
 export class Chain extends Module {
   readonly kind = "container";
+  readonly #links: readonly Module[];
   constructor(links: readonly Module[] | Readonly<Record<string, Module>>) {
     super();
     Object.assign(this, links);
+    this.#links = Object.values(links);
   }
   protected call(x: Value, context: Context): Value {
-    return this.children().reduce((value, { module }) => module.apply(value, context), x);
+    return this.#links.reduce((value, link) => link.apply(value, context), x);
   }
 }
 

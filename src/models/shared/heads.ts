@@ -1,18 +1,19 @@
 /** What stands on a model's states: the pooled first token, classifiers, scores of tokens. */
 import { OptionError } from "../../core/errors.ts";
-import type { Value } from "../../graph/ir.ts";
+import { Value } from "../../graph/ir.ts";
 import {
+  type AnyModule,
   type Context,
   type Dense,
   dense,
   dropout,
   type Embedding,
-  type Extra,
+  type InputForm,
   Module,
   zerosInit,
 } from "../../nn/index.ts";
 import { add, linear, reshape, slice } from "../../ops/index.ts";
-import { initial, type TokenInputs, type TransformerDetails } from "./tokens.ts";
+import { initial, type TransformerDetails } from "./tokens.ts";
 
 /** What stands on a model's states. */
 export interface HeadOptions {
@@ -25,77 +26,67 @@ export interface HeadOptions {
 }
 
 /** Models of one family by the names of Hugging Face's classes. */
-export type Architectures<Options> = Readonly<Record<string, (options: Options, head?: HeadOptions) => Module>>;
+export type Architectures<Options> = Readonly<Record<string, (options: Options, head?: HeadOptions) => AnyModule>>;
 
 /** The state of the first token: [N, T, W] → [N, W]. */
-export const firstToken = (states: Value): Value =>
-  reshape(slice(states, { axis: 1, start: 0, end: 1 }), [states.shape[0] ?? 1, states.shape[2] ?? 1]);
+export function firstToken(outputs: Value | EncoderOutputs): Value {
+  const states = statesOf(outputs);
+  return reshape(slice(states, { axis: 1, start: 0, end: 1 }), [states.shape[0] ?? 1, states.shape[2] ?? 1]);
+}
 
-/**
- * An encoder whose `call` returns the states of all tokens, [N, T, W]. It may have a pooler, which then runs in every
- * call, so that its parameters exist; where nothing asks for what it computes, that is left out of the graph.
- */
-export abstract class PooledEncoder<E extends Extra = TokenInputs> extends Module<E> {
-  readonly kind = "container";
-  readonly #pooled = new WeakMap<Value, Value>();
+/** What an encoder gives. */
+export type EncoderOutputs = {
+  /** Of all tokens, [N, T, W]. */
+  readonly states: Value;
+  /** Of the whole sequence, [N, W], where it has a pooler. */
+  readonly pooled?: Value | undefined;
+};
 
-  /** The pooled state, [N, W], of the call that returned `states`. Throws OptionError where there is none. */
-  pooled(states: Value): Value {
-    const pooled = this.#pooled.get(states);
-    if (!pooled)
-      throw new OptionError(
-        `a pooled state was asked of a value that no ${this.constructor.name} with a pooler returned; pass the output of its call`,
-      );
-    return pooled;
-  }
+/** The states of an encoder's outputs, which may be nothing else. */
+export const statesOf = (outputs: Value | EncoderOutputs): Value =>
+  outputs instanceof Value ? outputs : outputs.states;
 
-  /** Whether a call that returned `states` pooled them. */
-  hasPooled(states: Value): boolean {
-    return this.#pooled.has(states);
-  }
-
-  override outputs(states: Value): readonly Value[] {
-    return [states, ...(this.hasPooled(states) ? [this.pooled(states)] : [])];
-  }
-
-  /** Keeps the pooled state of a call beside its states, which it returns. */
-  protected withPooled(states: Value, pooled: Value | undefined): Value {
-    if (pooled) this.#pooled.set(states, pooled);
-    return states;
-  }
+/** The pooled state. Throws OptionError for an encoder without a pooler. */
+export function pooledOf({ pooled }: EncoderOutputs): Value {
+  if (!pooled) throw new OptionError("the encoder has no pooler; build it with { pooler: true }");
+  return pooled;
 }
 
 /** An encoder and layers on it, under the names that published weights have for them. */
-export class Headed<E extends Extra = TokenInputs> extends Module<E> {
+export class Headed<I, S> extends Module<I> {
   readonly kind = "container";
-  readonly #encoder: Module<E>;
+  override readonly inputs: InputForm;
+  readonly #encoder: Module<I, S>;
   readonly #head: readonly Module[];
-  readonly #input: (states: Value) => Value;
-  constructor(encoder: Readonly<Record<string, Module<E>>>, head: Readonly<Record<string, Module>>, input = kept) {
+  readonly #select: (outputs: S) => Value;
+  constructor(
+    encoder: Readonly<Record<string, Module<I, S>>>,
+    head: Readonly<Record<string, Module>>,
+    select: (outputs: S) => Value,
+  ) {
     super();
     Object.assign(this, encoder, head);
-    [this.#encoder] = Object.values(encoder) as [Module<E>];
+    [this.#encoder] = Object.values(encoder) as [Module<I, S>];
     this.#head = Object.values(head);
-    this.#input = input;
+    this.#select = select;
+    this.inputs = this.#encoder.inputs;
   }
-  protected call(x: Value, context: Context, extra: E): Value {
-    const states = this.#input(this.#encoder.apply(x, context, extra));
+  protected call(inputs: I, context: Context): Value {
+    const states = this.#select(this.#encoder.apply(inputs, context));
     return this.#head.reduce((value, layer) => layer.apply(value, context), states);
   }
 }
 
-const kept = (states: Value) => states;
-
 /**
- * Layers on the states of an encoder; `input` picks the states that they take, default all.
+ * Layers on what `select` takes of an encoder's outputs, default the states of all tokens.
  * @example
- * headed({ bert }, { dropout: dropout(0.1), classifier: dense(2) }, (states) => bert.pooled(states));
+ * headed({ bert }, { dropout: dropout(0.1), classifier: dense(2) }, pooledOf);
  */
-export const headed = <E extends Extra>(
-  encoder: Readonly<Record<string, Module<E>>>,
+export const headed = <I, S extends Value | EncoderOutputs>(
+  encoder: Readonly<Record<string, Module<I, S>>>,
   head: Readonly<Record<string, Module>>,
-  input?: (states: Value) => Value,
-): Headed<E> => new Headed(encoder, head, input);
+  select: (outputs: S) => Value = statesOf,
+): Headed<I, S> => new Headed(encoder, head, select);
 
 /**
  * Layers, and a score for every token by their output: with the weight of the tokens' embedding, or when it is not tied

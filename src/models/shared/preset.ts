@@ -1,7 +1,7 @@
 /** Presets: published architectures by name, with the input they were published for. */
 import { OptionError } from "../../core/errors.ts";
 import type { TensorType } from "../../graph/ir.ts";
-import type { Module } from "../../nn/index.ts";
+import type { AnyModule } from "../../nn/index.ts";
 
 export interface PresetOptions {
   /** Outputs of the classifier, where there is one; default those of the publication. */
@@ -16,24 +16,21 @@ export interface Preset {
   readonly summary: string;
   /** The publication. */
   readonly source: string;
-  /** What the model takes, for one sample. */
-  readonly input: TensorType;
-  /** What it needs beside that, by name. */
-  readonly extra?: Readonly<Record<string, TensorType>>;
+  /** Types of what the model takes, by name, for one sample. */
+  readonly inputs: Readonly<Record<string, TensorType>>;
   /** A new model without weights. Throws OptionError for auxiliary heads or a classifier that the architecture lacks. */
-  build(options?: PresetOptions): Module;
+  build(options?: PresetOptions): AnyModule;
 }
 
 /** A float32 batch of one image. */
-export const imageType = (channels: number, extent: number): TensorType => ({
-  dtype: "float32",
-  shape: [1, channels, extent, extent],
+export const imageInputs = (channels: number, extent: number): { readonly x: TensorType } => ({
+  x: { dtype: "float32", shape: [1, channels, extent, extent] },
 });
 
 /** A preset of an architecture without auxiliary heads. */
 export const plainPreset = (
   preset: Omit<Preset, "build">,
-  build: (options: { readonly classes?: number }) => Module,
+  build: (options: { readonly classes?: number }) => AnyModule,
 ): Preset => ({
   ...preset,
   build: ({ auxiliary, classes } = {}) => {
@@ -52,11 +49,11 @@ export const shownLength = (positions: number): number => Math.min(512, position
 export const tokenPreset = (
   preset: Pick<Preset, "name" | "summary" | "source">,
   { positions, decoder = false }: { readonly positions: number; readonly decoder?: boolean },
-  build: () => Module,
+  build: () => AnyModule,
 ): Preset => {
-  const input = tokenType(shownLength(positions));
+  const ids = tokenType(shownLength(positions));
   return {
-    ...plainPreset({ ...preset, input, ...(decoder && { extra: { decoder: input } }) }, ({ classes }) => {
+    ...plainPreset({ ...preset, inputs: { x: ids, ...(decoder && { decoder: ids }) } }, ({ classes }) => {
       if (classes !== undefined)
         throw new OptionError(
           `${preset.name} has no classifier whose classes could be set; leave the option classes out, or build a model with a head by modelFromConfig`,

@@ -10,6 +10,7 @@ import {
   dense,
   type Initializer,
   Module,
+  type NamedInputs,
   normalInit,
 } from "../../nn/index.ts";
 
@@ -42,13 +43,21 @@ export interface TransformerDetails {
   readonly deviation?: number;
 }
 
-/** What an encoder of token ids [N, T] takes beside them. */
+/** What an encoder of tokens takes; within a model x are states, [N, T, width]. */
 export type TokenInputs = {
+  /** Token ids, integers [N, T]. */
+  readonly x: Value;
   /** Which tokens take part, [N, T]: 1 for those that do; default all. */
   readonly mask?: Value | undefined;
-  /** The segment that each token is of, integers [N, T]; default 0. Models without segments ignore it. */
+};
+export const tokenInputs = { x: "required", mask: "optional" } as const satisfies NamedInputs;
+
+/** What an encoder of sentences in pairs takes. */
+export type SegmentInputs = TokenInputs & {
+  /** The segment that each token is of, integers [N, T]; default 0. */
   readonly types?: Value | undefined;
 };
+export const segmentInputs = { ...tokenInputs, types: "optional" } as const satisfies NamedInputs;
 
 /** Initial weights of most transformers. */
 export const initial = (deviation = 0.02): Initializer => normalInit(0, deviation);
@@ -83,6 +92,7 @@ interface SelfAttentionOptions {
 /** Attention of tokens to one another, before the projection of what the heads found. */
 export class SelfAttention extends Module<TokenInputs> {
   readonly kind = "attention";
+  override readonly inputs = tokenInputs;
   readonly query: Dense;
   readonly key: Dense;
   readonly value: Dense;
@@ -96,23 +106,19 @@ export class SelfAttention extends Module<TokenInputs> {
     this.value = projection();
     this.#options = options;
   }
-  protected call(x: Value, context: Context, { mask }: TokenInputs): Value {
+  protected call({ x, mask }: TokenInputs, context: Context): Value {
     const { heads, dropout } = this.#options;
     return attendHeads(x, context, { query: this.query, key: this.key, value: this.value, heads, mask, dropout });
   }
 }
 
-/** What an encoder with a decoder takes beside the encoder's ids [N, T]. */
+/** What an encoder with a decoder takes. */
 export type DecoderInputs = {
+  /** Token ids of the encoder, integers [N, T]. */
+  readonly x: Value;
   /** Ids that the decoder continues, integers [N, U]. */
   readonly decoder: Value;
   /** Which of the encoder's tokens take part, [N, T]; default all. */
   readonly mask?: Value | undefined;
 };
-
-/** The decoder's ids. Throws OptionError where they are missing, ShapeError unless they are [N, U]. */
-export function requireDecoder({ decoder }: Partial<DecoderInputs>): Value {
-  if (!decoder) throw new OptionError("the decoder has no input; pass its ids: { decoder: ids [batch, time] }");
-  requireTokens(decoder);
-  return decoder;
-}
+export const decoderInputs = { x: "required", decoder: "required", mask: "optional" } as const satisfies NamedInputs;

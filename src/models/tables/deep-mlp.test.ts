@@ -10,7 +10,7 @@ const inspected = (options: DeepMlpOptions) =>
       name: "deep",
       source: "",
       model: new DeepMlp(options),
-      input: { dtype: "float32", shape: [2, 1, 28, 28] },
+      inputs: { dtype: "float32", shape: [2, 1, 28, 28] },
     }),
     { optimizer: { name: "sgd", slots: [] }, precision: "float32" },
   ).inspection;

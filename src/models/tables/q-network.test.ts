@@ -3,8 +3,8 @@ import { expect, test } from "vitest";
 import { tensor } from "../../core/tensor.ts";
 import { compile } from "../../jit/compile.ts";
 import { activation, sequential } from "../../nn/index.ts";
-import { constant } from "../../ops/index.ts";
-import { predict } from "../../train/evaluate.ts";
+import { builtIn } from "../../nn/parameter-inputs.ts";
+import { predict } from "../../train/predict.ts";
 import { QNetwork } from "./q-network.ts";
 
 const x = tensor([
@@ -44,15 +44,9 @@ test("dueling: V + A - mean A", async () => {
 });
 
 test("with actions, their values alone", async () => {
-  const {
-    x: input,
-    extra,
-    y,
-  } = network(false).trace(x, {
-    extra: { action: { dtype: "int32", shape: [2] } },
-    bind: ({ value }) => constant(value ?? tensor(0)),
-  });
-  expect(y.shape).toEqual([2]);
-  const { run } = await compile([input, ...Object.values(extra)], [y]);
+  const action = { dtype: "int32", shape: [2] } as const;
+  const { inputs, output } = network(false).trace({ x, action }, { bind: builtIn });
+  expect(output.shape).toEqual([2]);
+  const { run } = await compile(inputs, [output]);
   expect((await run([x, tensor([2, 0], { dtype: "int32" })]))[0]?.toNumbers()).toEqual([6, 4]);
 });

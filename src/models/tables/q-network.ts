@@ -11,9 +11,18 @@ export interface QNetworkOptions {
   readonly dueling?: boolean;
 }
 
+/** What a network of action values takes. */
+export type QInputs = {
+  /** Observations, [N, …]. */
+  readonly x: Value;
+  /** The actions whose values are asked for, int32 [N]; default all. */
+  readonly action?: Value | undefined;
+};
+
 /** Observations [N, …] → values of all actions [N, actions], or with `action` (int32 [N]) of those alone, [N]. */
-export class QNetwork extends Module<{ readonly action?: Value }> {
+export class QNetwork extends Module<QInputs> {
   readonly kind = "container";
+  override readonly inputs = { x: "required", action: "optional" } as const;
   readonly body: Module;
   readonly advantage: Module;
   readonly value: Module | undefined;
@@ -23,7 +32,7 @@ export class QNetwork extends Module<{ readonly action?: Value }> {
     this.advantage = dense(actions);
     this.value = dueling ? dense(1) : undefined;
   }
-  protected call(x: Value, context: Context, { action }: { readonly action?: Value }): Value {
+  protected call({ x, action }: QInputs, context: Context): Value {
     const features = this.body.apply(x, context);
     const advantages = this.advantage.apply(features, context);
     const values = this.value

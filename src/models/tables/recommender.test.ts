@@ -4,10 +4,10 @@ import { keyOf, Random } from "../../core/random.ts";
 import { Tensor, tensor } from "../../core/tensor.ts";
 import { fromTensors } from "../../data/pipeline/dataset.ts";
 import { type Module, meanSquaredError } from "../../nn/index.ts";
-import { predict } from "../../train/evaluate.ts";
+import { Trainer } from "../../train/engine/trainer.ts";
 import { fit } from "../../train/fit.ts";
-import { adam, sgd } from "../../train/optimizers.ts";
-import { Trainer } from "../../train/trainer.ts";
+import { adam, sgd } from "../../train/optimizers/index.ts";
+import { predict } from "../../train/predict.ts";
 import { Biases, Factors, FeatureBiases, NeuralFactors, RatingModel, Tastes } from "./recommender.ts";
 
 const sizes = { users: 2, items: 3 };
@@ -69,7 +69,8 @@ test("mean + biases + products + tastes, by hand", async () => {
 
 test("the penalty is of what the batch's ratings are made of", async () => {
   const y = tensor([4.333, 2.931]);
-  const { loss } = await new Trainer(model(0.1), meanSquaredError(), sgd({ learningRate: 0 })).step({ x: pairs, y });
+  const trainer = new Trainer(model(0.1), { loss: meanSquaredError(), optimizer: sgd({ learningRate: 0 }) });
+  const { loss } = await trainer.step({ x: pairs, y });
   // Biases: (0.25 + 0.25) / 2 + (0.09 + 0.01) / 2; vectors: (5 + 25) / 2 + (0.05 + 0.01) / 2.
   expect(loss).toBeCloseTo(0.1 * (0.25 + 0.05 + 15 + 0.03), 4);
 });

@@ -1,7 +1,7 @@
 /** Numbers that the recording scripts and the tests of models compute alike, so that no weight need be recorded. */
 import { type Shape, size } from "../../core/shape.ts";
 import { Tensor } from "../../core/tensor.ts";
-import type { Module } from "../../nn/index.ts";
+import type { AnyModule } from "../../nn/index.ts";
 
 /** Numbers in [0, 1) that depend on the name and their position alone, as `uniform` in the scripts. */
 export function uniform(name: string, shape: Shape): Float32Array {
@@ -33,7 +33,7 @@ export const integers = (name: string, shape: Shape, limit: number): Tensor<"int
   );
 
 /** Gives every parameter and buffer the value that the scripts give it, matrices `factor` times that. */
-export function fill(model: Module, factor = 1): void {
+export function fill(model: AnyModule, factor = 1): void {
   for (const [path, parameter] of model.parameters()) {
     const { shape, name } = parameter;
     const numbers = uniform(path, shape);

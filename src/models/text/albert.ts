@@ -15,14 +15,22 @@ import { add } from "../../ops/index.ts";
 import {
   type Architectures,
   classifier,
+  type EncoderOutputs,
   firstToken,
   headed,
-  PooledEncoder,
+  pooledOf,
   questionAnswering,
   VocabularyHead,
 } from "../shared/heads.ts";
 import { type Preset, tokenPreset } from "../shared/preset.ts";
-import { initial, requireHeads, type TokenInputs } from "../shared/tokens.ts";
+import {
+  initial,
+  requireHeads,
+  type SegmentInputs,
+  segmentInputs,
+  type TokenInputs,
+  tokenInputs,
+} from "../shared/tokens.ts";
 import { BertEmbeddings, type BertOptions, bertDefaults } from "./bert.ts";
 
 export interface AlbertOptions extends Omit<BertOptions, "padding"> {
@@ -43,6 +51,7 @@ type Settings = ReturnType<typeof defaults>;
 
 class Attention extends Module<TokenInputs> {
   readonly kind = "attention";
+  override readonly inputs = tokenInputs;
   readonly query: Dense;
   readonly key: Dense;
   readonly value: Dense;
@@ -61,7 +70,7 @@ class Attention extends Module<TokenInputs> {
     this.LayerNorm = layerNorm({ epsilon: options.epsilon });
     this.#options = options;
   }
-  protected call(x: Value, context: Context, { mask }: TokenInputs): Value {
+  protected call({ x, mask }: TokenInputs, context: Context): Value {
     const { heads, attentionDropout } = this.#options;
     const projections = { query: this.query, key: this.key, value: this.value };
     const found = attendHeads(x, context, { ...projections, heads, mask, dropout: attentionDropout });
@@ -72,6 +81,7 @@ class Attention extends Module<TokenInputs> {
 
 class Layer extends Module<TokenInputs> {
   readonly kind = "container";
+  override readonly inputs = tokenInputs;
   readonly full_layer_layer_norm: LayerNorm;
   readonly attention: Attention;
   readonly ffn: Dense;
@@ -86,8 +96,8 @@ class Layer extends Module<TokenInputs> {
     this.ffn_output = dense(options.width, { initializer });
     this.full_layer_layer_norm = layerNorm({ epsilon: options.epsilon });
   }
-  protected call(x: Value, context: Context, extra: TokenInputs): Value {
-    const attended = this.attention.apply(x, context, extra);
+  protected call(inputs: TokenInputs, context: Context): Value {
+    const attended = this.attention.apply(inputs, context);
     const parts = [this.ffn, this.activation, this.ffn_output];
     const change = parts.reduce((value, part) => part.apply(value, context), attended);
     return this.full_layer_layer_norm.apply(add(change, attended), context);
@@ -96,6 +106,7 @@ class Layer extends Module<TokenInputs> {
 
 class Encoder extends Module<TokenInputs> {
   readonly kind = "container";
+  override readonly inputs = tokenInputs;
   readonly embedding_hidden_mapping_in: Dense;
   readonly albert_layer_groups: readonly { readonly albert_layers: readonly [Layer] }[];
   readonly #runs: number;
@@ -105,17 +116,19 @@ class Encoder extends Module<TokenInputs> {
     this.albert_layer_groups = Array.from({ length: options.groups }, () => ({ albert_layers: [new Layer(options)] }));
     this.#runs = options.layers;
   }
-  protected call(x: Value, context: Context, extra: TokenInputs): Value {
+  protected call({ x, mask }: TokenInputs, context: Context): Value {
     const layers = this.albert_layer_groups.map(({ albert_layers: [layer] }) => layer);
     let states = this.embedding_hidden_mapping_in.apply(x, context);
     for (let i = 0; i < this.#runs; i++)
-      states = (layers[Math.floor((i * layers.length) / this.#runs)] as Layer).apply(states, context, extra);
+      states = (layers[Math.floor((i * layers.length) / this.#runs)] as Layer).apply({ x: states, mask }, context);
     return states;
   }
 }
 
-/** Token ids [N, T] → states [N, T, width]; `pooled` gives that of the sentence. */
-export class AlbertModel extends PooledEncoder {
+/** Token ids [N, T] → states [N, T, width], and the pooled state of the sentence. */
+export class AlbertModel extends Module<SegmentInputs, EncoderOutputs> {
+  readonly kind = "container";
+  override readonly inputs = segmentInputs;
   readonly embeddings: BertEmbeddings;
   readonly encoder: Encoder;
   readonly pooler: Dense | undefined;
@@ -129,9 +142,10 @@ export class AlbertModel extends PooledEncoder {
       ? dense(settings.width, { activation: "tanh", initializer: initial(settings.deviation) })
       : undefined;
   }
-  protected call(ids: Value, context: Context, { mask, types }: TokenInputs): Value {
-    const states = this.encoder.apply(this.embeddings.apply(ids, context, { types }), context, { mask });
-    return this.withPooled(states, this.pooler?.apply(firstToken(states), context));
+  protected call({ x, mask, types }: SegmentInputs, context: Context): EncoderOutputs {
+    const states = this.encoder.apply({ x: this.embeddings.apply({ x, types }, context), mask }, context);
+    const pooled = this.pooler?.apply(firstToken(states), context);
+    return { states, ...(pooled && { pooled }) };
   }
 }
 
@@ -149,8 +163,7 @@ export const albertArchitectures = {
     return headed({ albert }, { predictions: new VocabularyHead(albert.embeddings.word_embeddings, steps, tied) });
   },
   AlbertForSequenceClassification: (options, head = {}) => {
-    const albert = new AlbertModel(options);
-    return headed({ albert }, classifier(options, head), (states) => albert.pooled(states));
+    return headed({ albert: new AlbertModel(options) }, classifier(options, head), pooledOf);
   },
   AlbertForTokenClassification: (options, head = {}) =>
     headed({ albert: new AlbertModel({ ...options, pooler: false }) }, classifier(options, head)),

@@ -22,9 +22,10 @@ import { type Chain, chain } from "../shared/blocks.ts";
 import {
   type Architectures,
   classifier,
+  type EncoderOutputs,
   firstToken,
   headed,
-  PooledEncoder,
+  pooledOf,
   questionAnswering,
   VocabularyHead,
 } from "../shared/heads.ts";
@@ -33,10 +34,13 @@ import {
   initial,
   requireHeads,
   requireTokens,
+  type SegmentInputs,
   SelfAttention,
+  segmentInputs,
   type TokenInputs,
   type TransformerDetails,
   type TransformerSizes,
+  tokenInputs,
 } from "../shared/tokens.ts";
 
 export interface BertOptions extends TransformerSizes, TransformerDetails {
@@ -65,8 +69,9 @@ export const bertDefaults = (options: BertOptions) => ({
 type Settings = ReturnType<typeof bertDefaults>;
 
 /** Vectors of words, positions and segments, summed and normalized. */
-export class BertEmbeddings extends Module<TokenInputs> {
+export class BertEmbeddings extends Module<Omit<SegmentInputs, "mask">> {
   readonly kind = "container";
+  override readonly inputs = { x: "required", types: "optional" } as const;
   readonly word_embeddings: Embedding;
   readonly position_embeddings: PositionEmbedding | Embedding;
   readonly token_type_embeddings: Embedding;
@@ -87,7 +92,7 @@ export class BertEmbeddings extends Module<TokenInputs> {
     this.dropout = dropout(options.dropout);
     this.#options = options;
   }
-  protected call(ids: Value, context: Context, { types }: TokenInputs): Value {
+  protected call({ x: ids, types }: Omit<SegmentInputs, "mask">, context: Context): Value {
     const { padding, positions } = this.#options;
     requireTokens(ids, padding === undefined ? positions : positions - padding - 1);
     const words = this.word_embeddings.apply(ids, context);
@@ -108,9 +113,12 @@ function positionsAfter(ids: Value, padding: number): Value {
   return add(mul(cumulativeSum(real, 1), real), padding);
 }
 
+type ResidualInputs = { readonly x: Value; readonly residual: Value };
+
 /** A dense layer, after which its block's input is added and the sum normalized. */
-class BertOutput extends Module<{ residual: Value }> {
+class BertOutput extends Module<ResidualInputs> {
   readonly kind = "container";
+  override readonly inputs = { x: "required", residual: "required" } as const;
   readonly dense: Dense;
   readonly dropout: Module;
   readonly LayerNorm: LayerNorm;
@@ -120,7 +128,7 @@ class BertOutput extends Module<{ residual: Value }> {
     this.dropout = dropout(rate);
     this.LayerNorm = layerNorm({ epsilon });
   }
-  protected call(x: Value, context: Context, { residual }: { residual: Value }): Value {
+  protected call({ x, residual }: ResidualInputs, context: Context): Value {
     const change = this.dropout.apply(this.dense.apply(x, context), context);
     return this.LayerNorm.apply(add(change, residual), context);
   }
@@ -128,6 +136,7 @@ class BertOutput extends Module<{ residual: Value }> {
 
 class BertLayer extends Module<TokenInputs> {
   readonly kind = "container";
+  override readonly inputs = tokenInputs;
   readonly attention: { readonly self: SelfAttention; readonly output: BertOutput };
   readonly intermediate: Chain;
   readonly output: BertOutput;
@@ -145,22 +154,23 @@ class BertLayer extends Module<TokenInputs> {
     });
     this.output = new BertOutput(options);
   }
-  protected call(x: Value, context: Context, { mask }: TokenInputs): Value {
+  protected call({ x, mask }: TokenInputs, context: Context): Value {
     const { self, output } = this.attention;
-    const attended = output.apply(self.apply(x, context, { mask }), context, { residual: x });
-    return this.output.apply(this.intermediate.apply(attended, context), context, { residual: attended });
+    const attended = output.apply({ x: self.apply({ x, mask }, context), residual: x }, context);
+    return this.output.apply({ x: this.intermediate.apply(attended, context), residual: attended }, context);
   }
 }
 
 class BertEncoder extends Module<TokenInputs> {
   readonly kind = "container";
+  override readonly inputs = tokenInputs;
   readonly layer: readonly BertLayer[];
   constructor(options: Settings) {
     super();
     this.layer = Array.from({ length: options.layers }, () => new BertLayer(options));
   }
-  protected call(x: Value, context: Context, extra: TokenInputs): Value {
-    return this.layer.reduce((states, layer) => layer.apply(states, context, extra), x);
+  protected call({ x, mask }: TokenInputs, context: Context): Value {
+    return this.layer.reduce((states, layer) => layer.apply({ x: states, mask }, context), x);
   }
 }
 
@@ -177,8 +187,10 @@ export class BertPooler extends Module {
   }
 }
 
-/** Token ids [N, T] → states [N, T, width]; `pooled` gives that of the sentence. */
-export class BertModel extends PooledEncoder {
+/** Token ids [N, T] → states [N, T, width], and the pooled state of the sentence. */
+export class BertModel extends Module<SegmentInputs, EncoderOutputs> {
+  readonly kind = "container";
+  override readonly inputs = segmentInputs;
   readonly embeddings: BertEmbeddings;
   readonly encoder: BertEncoder;
   readonly pooler: BertPooler | undefined;
@@ -190,9 +202,10 @@ export class BertModel extends PooledEncoder {
     this.encoder = new BertEncoder(settings);
     this.pooler = settings.pooler ? new BertPooler(settings) : undefined;
   }
-  protected call(ids: Value, context: Context, { mask, types }: TokenInputs): Value {
-    const states = this.encoder.apply(this.embeddings.apply(ids, context, { types }), context, { mask });
-    return this.withPooled(states, this.pooler?.apply(states, context));
+  protected call({ x, mask, types }: SegmentInputs, context: Context): EncoderOutputs {
+    const states = this.encoder.apply({ x: this.embeddings.apply({ x, types }, context), mask }, context);
+    const pooled = this.pooler?.apply(states, context);
+    return { states, ...(pooled && { pooled }) };
   }
 }
 
@@ -207,8 +220,18 @@ const predictions = (bert: BertModel, options: BertOptions, tied?: boolean) => {
   return new VocabularyHead(bert.embeddings.word_embeddings, { transform }, tied);
 };
 
+/** What BERT is pretrained with. */
+export type PreTrainingOutputs = {
+  /** Of tokens, [N, T, vocabulary]. */
+  readonly scores: Value;
+  /** Whether the second sentence follows the first, [N, 2]. */
+  readonly relationship: Value;
+};
+
 /** What BERT is pretrained for: scores of tokens [N, T, vocabulary], and whether a sentence follows the other. */
-export class BertForPreTraining extends PooledEncoder {
+export class BertForPreTraining extends Module<SegmentInputs, PreTrainingOutputs> {
+  readonly kind = "container";
+  override readonly inputs = segmentInputs;
   readonly bert: BertModel;
   readonly cls: { readonly predictions: VocabularyHead; readonly seq_relationship: Dense };
   constructor(options: BertOptions, tied?: boolean) {
@@ -219,11 +242,12 @@ export class BertForPreTraining extends PooledEncoder {
       seq_relationship: dense(2, { initializer: initial(options.deviation) }),
     };
   }
-  /** Returns the scores of tokens; `pooled` of them gives those of the relationship, [N, 2]. */
-  protected call(ids: Value, context: Context, extra: TokenInputs): Value {
-    const states = this.bert.apply(ids, context, extra);
-    const scores = this.cls.predictions.apply(states, context);
-    return this.withPooled(scores, this.cls.seq_relationship.apply(this.bert.pooled(states), context));
+  protected call(inputs: SegmentInputs, context: Context): PreTrainingOutputs {
+    const found = this.bert.apply(inputs, context);
+    return {
+      scores: this.cls.predictions.apply(found.states, context),
+      relationship: this.cls.seq_relationship.apply(pooledOf(found), context),
+    };
   }
 }
 
@@ -236,8 +260,7 @@ export const bertArchitectures = {
     return headed({ bert }, { cls: chain({ predictions: predictions(bert, options, tied) }) });
   },
   BertForSequenceClassification: (options, head = {}) => {
-    const bert = new BertModel(options);
-    return headed({ bert }, classifier(options, head), (states) => bert.pooled(states));
+    return headed({ bert: new BertModel(options) }, classifier(options, head), pooledOf);
   },
   BertForTokenClassification: (options, head = {}) =>
     headed({ bert: new BertModel({ ...options, pooler: false }) }, classifier(options, head)),

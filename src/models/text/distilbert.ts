@@ -27,6 +27,7 @@ import {
   type TokenInputs,
   type TransformerDetails,
   type TransformerSizes,
+  tokenInputs,
 } from "../shared/tokens.ts";
 
 export interface DistilBertOptions extends TransformerSizes, Omit<TransformerDetails, "epsilon"> {}
@@ -65,6 +66,7 @@ class Embeddings extends Module {
 
 class Attention extends Module<TokenInputs> {
   readonly kind = "attention";
+  override readonly inputs = tokenInputs;
   readonly q_lin: Dense;
   readonly k_lin: Dense;
   readonly v_lin: Dense;
@@ -79,7 +81,7 @@ class Attention extends Module<TokenInputs> {
     this.out_lin = projection();
     this.#options = options;
   }
-  protected call(x: Value, context: Context, { mask }: TokenInputs): Value {
+  protected call({ x, mask }: TokenInputs, context: Context): Value {
     const { heads, attentionDropout } = this.#options;
     const projections = { query: this.q_lin, key: this.k_lin, value: this.v_lin };
     return this.out_lin.apply(
@@ -91,6 +93,7 @@ class Attention extends Module<TokenInputs> {
 
 class Layer extends Module<TokenInputs> {
   readonly kind = "container";
+  override readonly inputs = tokenInputs;
   readonly attention: Attention;
   readonly sa_layer_norm: LayerNorm;
   readonly ffn: Chain;
@@ -108,27 +111,29 @@ class Layer extends Module<TokenInputs> {
     });
     this.output_layer_norm = layerNorm({ epsilon });
   }
-  protected call(x: Value, context: Context, extra: TokenInputs): Value {
-    const attended = this.sa_layer_norm.apply(add(this.attention.apply(x, context, extra), x), context);
+  protected call({ x, mask }: TokenInputs, context: Context): Value {
+    const attended = this.sa_layer_norm.apply(add(this.attention.apply({ x, mask }, context), x), context);
     return this.output_layer_norm.apply(add(this.ffn.apply(attended, context), attended), context);
   }
 }
 
 class Transformer extends Module<TokenInputs> {
   readonly kind = "container";
+  override readonly inputs = tokenInputs;
   readonly layer: readonly Layer[];
   constructor(options: Settings) {
     super();
     this.layer = Array.from({ length: options.layers }, () => new Layer(options));
   }
-  protected call(x: Value, context: Context, extra: TokenInputs): Value {
-    return this.layer.reduce((states, layer) => layer.apply(states, context, extra), x);
+  protected call({ x, mask }: TokenInputs, context: Context): Value {
+    return this.layer.reduce((states, layer) => layer.apply({ x: states, mask }, context), x);
   }
 }
 
 /** Token ids [N, T] → states [N, T, width]. */
 export class DistilBertModel extends Module<TokenInputs> {
   readonly kind = "container";
+  override readonly inputs = tokenInputs;
   readonly embeddings: Embeddings;
   readonly transformer: Transformer;
   constructor(options: DistilBertOptions) {
@@ -137,8 +142,8 @@ export class DistilBertModel extends Module<TokenInputs> {
     this.embeddings = new Embeddings(defaults(options));
     this.transformer = new Transformer(defaults(options));
   }
-  protected call(ids: Value, context: Context, { mask }: TokenInputs): Value {
-    return this.transformer.apply(this.embeddings.apply(ids, context), context, { mask });
+  protected call({ x, mask }: TokenInputs, context: Context): Value {
+    return this.transformer.apply({ x: this.embeddings.apply(x, context), mask }, context);
   }
 }
 

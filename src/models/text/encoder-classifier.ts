@@ -4,6 +4,7 @@ import { showShape } from "../../core/shape.ts";
 import type { Value } from "../../graph/ir.ts";
 import { type Context, type Dense, dense, dropout, Module } from "../../nn/index.ts";
 import { cast, div, equal, maximum, mul, not, reduceSum, reshape } from "../../ops/index.ts";
+import { type EncoderOutputs, statesOf } from "../shared/heads.ts";
 import { initial, requireTokens, type TokenInputs } from "../shared/tokens.ts";
 
 export interface EncoderClassifierOptions {
@@ -20,11 +21,14 @@ export interface EncoderClassifierOptions {
  */
 export class EncoderClassifier extends Module {
   readonly kind = "container";
-  readonly encoder: Module<TokenInputs>;
+  readonly encoder: Module<TokenInputs, Value | EncoderOutputs>;
   readonly dropout: Module;
   readonly classifier: Dense;
   readonly #stretch: number | undefined;
-  constructor(encoder: Module<TokenInputs>, { classes, stretch, dropout: rate = 0.1 }: EncoderClassifierOptions) {
+  constructor(
+    encoder: Module<TokenInputs, Value | EncoderOutputs>,
+    { classes, stretch, dropout: rate = 0.1 }: EncoderClassifierOptions,
+  ) {
     super();
     this.#stretch = stretch;
     this.encoder = encoder;
@@ -41,7 +45,7 @@ export class EncoderClassifier extends Module {
       );
     const mask = not(equal(ids, 0));
     const rows = (x: Value) => reshape(x, [(batch * time) / width, width]);
-    const found = this.encoder.apply(rows(ids), context, { mask: rows(mask) });
+    const found = statesOf(this.encoder.apply({ x: rows(ids), mask: rows(mask) }, context));
     const states = reshape(found, [batch, time, found.shape[2] ?? 1]);
     const present = cast(reshape(mask, [batch, time, 1]), states.dtype);
     const mean = div(reduceSum(mul(states, present), 1), maximum(reduceSum(present, 1), 1));

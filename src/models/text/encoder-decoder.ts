@@ -1,7 +1,7 @@
 /** Models of two sequences: an encoder reads one, a decoder continues the other while it attends to what was read. */
 import type { Value } from "../../graph/ir.ts";
 import { type Context, Module } from "../../nn/index.ts";
-import { type DecoderInputs, requireDecoder, requireTokens } from "../shared/tokens.ts";
+import { type DecoderInputs, decoderInputs, requireTokens } from "../shared/tokens.ts";
 
 /** What a decoder attends to. */
 export interface Memory {
@@ -19,6 +19,7 @@ export interface Memory {
  */
 export abstract class EncoderDecoder extends Module<DecoderInputs> {
   readonly kind = "container";
+  override readonly inputs = decoderInputs;
   /** Path of the layer whose softmax tells which tokens of the encoder each token of the decoder attends to. */
   abstract readonly attentionPath: string;
   /** Ids [N, S] → states [N, S, width]. */
@@ -28,10 +29,8 @@ export abstract class EncoderDecoder extends Module<DecoderInputs> {
   /** States of a decoder [..., width] → [..., vocabulary]. */
   abstract score(states: Value, context: Context): Value;
 
-  protected call(ids: Value, context: Context, extra: DecoderInputs): Value {
-    requireTokens(ids);
-    const decoder = requireDecoder(extra);
-    const { mask } = extra;
+  protected call({ x: ids, decoder, mask }: DecoderInputs, context: Context): Value {
+    for (const tokens of [ids, decoder]) requireTokens(tokens);
     const states = this.encode(ids, context, mask);
     return this.score(this.decode(decoder, context, { states, mask }), context);
   }

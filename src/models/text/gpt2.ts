@@ -34,6 +34,7 @@ import {
   type TokenInputs,
   type TransformerDetails,
   type TransformerSizes,
+  tokenInputs,
 } from "../shared/tokens.ts";
 
 export interface Gpt2Options extends TransformerSizes, TransformerDetails {
@@ -77,6 +78,7 @@ const residualInit = ({ deviation, layers }: Settings) => initial(deviation / Ma
 
 class Attention extends Module<TokenInputs> {
   readonly kind = "attention";
+  override readonly inputs = tokenInputs;
   readonly c_attn: Projection;
   readonly c_proj: Projection;
   readonly dropout: Module;
@@ -88,7 +90,7 @@ class Attention extends Module<TokenInputs> {
     this.dropout = dropout(options.dropout);
     this.#options = options;
   }
-  protected call(x: Value, context: Context, { mask }: TokenInputs): Value {
+  protected call({ x, mask }: TokenInputs, context: Context): Value {
     const { width, heads, attentionDropout } = this.#options;
     const parts = split(this.c_attn.apply(x, context), [width, width, width], 2);
     const [q, k, v] = parts.map((part) => splitHeads(part, heads)) as [Value, Value, Value];
@@ -99,6 +101,7 @@ class Attention extends Module<TokenInputs> {
 
 class Block extends Module<TokenInputs> {
   readonly kind = "container";
+  override readonly inputs = tokenInputs;
   readonly ln_1: LayerNorm;
   readonly attn: Attention;
   readonly ln_2: LayerNorm;
@@ -116,8 +119,8 @@ class Block extends Module<TokenInputs> {
       dropout: dropout(options.dropout),
     });
   }
-  protected call(x: Value, context: Context, { mask }: TokenInputs): Value {
-    const attended = add(x, this.attn.apply(this.ln_1.apply(x, context), context, { mask }));
+  protected call({ x, mask }: TokenInputs, context: Context): Value {
+    const attended = add(x, this.attn.apply({ x: this.ln_1.apply(x, context), mask }, context));
     return add(attended, this.mlp.apply(this.ln_2.apply(attended, context), context));
   }
 }
@@ -125,6 +128,7 @@ class Block extends Module<TokenInputs> {
 /** Token ids [N, T] → states [N, T, width], each of a token and those before it. */
 export class Gpt2Model extends Module<TokenInputs> {
   readonly kind = "container";
+  override readonly inputs = tokenInputs;
   readonly wte: Embedding;
   readonly wpe: PositionEmbedding;
   readonly drop: Module;
@@ -141,10 +145,10 @@ export class Gpt2Model extends Module<TokenInputs> {
     this.h = Array.from({ length: settings.layers }, () => new Block(settings));
     this.ln_f = layerNorm({ epsilon: settings.epsilon });
   }
-  protected call(ids: Value, context: Context, { mask }: TokenInputs): Value {
+  protected call({ x: ids, mask }: TokenInputs, context: Context): Value {
     requireTokens(ids, this.wpe.count);
     const embedded = this.drop.apply(this.wpe.apply(this.wte.apply(ids, context), context), context);
-    const states = this.h.reduce((value, block) => block.apply(value, context, { mask }), embedded);
+    const states = this.h.reduce((value, block) => block.apply({ x: value, mask }, context), embedded);
     return this.ln_f.apply(states, context);
   }
 }

@@ -28,6 +28,7 @@ import {
   type TokenInputs,
   type TransformerDetails,
   type TransformerSizes,
+  tokenInputs,
 } from "../shared/tokens.ts";
 
 /** How a layer attends. */
@@ -68,6 +69,7 @@ type Settings = ReturnType<typeof defaults>;
 
 class Attention extends Module<TokenInputs> {
   readonly kind = "attention";
+  override readonly inputs = tokenInputs;
   readonly q_proj: Dense;
   readonly k_proj: Dense;
   readonly v_proj: Dense;
@@ -87,7 +89,7 @@ class Attention extends Module<TokenInputs> {
     this.#options = options;
     this.#window = windows[layer];
   }
-  protected call(x: Value, context: Context, { mask }: TokenInputs): Value {
+  protected call({ x, mask }: TokenInputs, context: Context): Value {
     const { heads, attention, rotary: turning, attentionDropout: dropout } = this.#options;
     const options = { ...turning, positions: context.positions(x.shape[1] ?? 1) };
     const { keyHeads } = attention;
@@ -122,6 +124,7 @@ class GatedNetwork extends Module {
 
 class Layer extends Module<TokenInputs> {
   readonly kind = "container";
+  override readonly inputs = tokenInputs;
   readonly self_attn: Attention;
   readonly mlp: GatedNetwork;
   readonly input_layernorm: RmsNorm;
@@ -134,8 +137,8 @@ class Layer extends Module<TokenInputs> {
     this.input_layernorm = rmsNorm({ epsilon });
     this.post_attention_layernorm = rmsNorm({ epsilon });
   }
-  protected call(x: Value, context: Context, extra: TokenInputs): Value {
-    const attended = add(x, this.self_attn.apply(this.input_layernorm.apply(x, context), context, extra));
+  protected call({ x, mask }: TokenInputs, context: Context): Value {
+    const attended = add(x, this.self_attn.apply({ x: this.input_layernorm.apply(x, context), mask }, context));
     return add(attended, this.mlp.apply(this.post_attention_layernorm.apply(attended, context), context));
   }
 }
@@ -143,6 +146,7 @@ class Layer extends Module<TokenInputs> {
 /** Token ids [N, T] → states [N, T, width], each of a token and those before it. */
 export class LlamaModel extends Module<TokenInputs> {
   readonly kind = "container";
+  override readonly inputs = tokenInputs;
   readonly embed_tokens: Embedding;
   readonly layers: readonly Layer[];
   readonly norm: RmsNorm;
@@ -156,10 +160,10 @@ export class LlamaModel extends Module<TokenInputs> {
     this.norm = rmsNorm({ epsilon: settings.epsilon });
     this.#positions = settings.positions;
   }
-  protected call(ids: Value, context: Context, { mask }: TokenInputs): Value {
+  protected call({ x: ids, mask }: TokenInputs, context: Context): Value {
     requireTokens(ids, this.#positions);
     const embedded = this.embed_tokens.apply(ids, context);
-    const states = this.layers.reduce((value, layer) => layer.apply(value, context, { mask }), embedded);
+    const states = this.layers.reduce((value, layer) => layer.apply({ x: value, mask }, context), embedded);
     return this.norm.apply(states, context);
   }
 }

@@ -62,15 +62,14 @@ export class RecurrentTranslator extends EncoderDecoder {
   }
   encode(ids: Value, context: Context, mask?: Value): Value {
     const lengths = mask && reduceSum(cast(mask, "int32"), 1);
-    return this.#drop(this.encoder.apply(this.#embed(ids, context), context, { lengths }), context);
+    return this.#drop(this.encoder.apply({ x: this.#embed(ids, context), lengths }, context), context);
   }
   decode(ids: Value, context: Context, { states, mask, at }: Memory): Value {
     const start = this.bridge.apply(meanOf(states, mask), context);
-    const every = this.decoder.apply(this.#embed(ids, context), context, {
-      initial: reshape(start, [1, ...start.shape]),
-    }); // [N, U, width]
+    const initial = { hidden: reshape(start, [1, ...start.shape]) };
+    const every = this.decoder.apply({ x: this.#embed(ids, context), initial }, context); // [N, U, width]
     const own = at ? gather(every, at, 1) : every;
-    const read = this.attention.apply(own, context, { memory: states, mask });
+    const read = this.attention.apply({ x: own, memory: states, mask }, context);
     return this.#drop(this.combine.apply(concat([read, own], 2), context), context);
   }
   score(states: Value, context: Context): Value {

@@ -22,11 +22,12 @@ import type { Architectures } from "../shared/heads.ts";
 import { type Preset, tokenPreset } from "../shared/preset.ts";
 import {
   type DecoderInputs,
+  decoderInputs,
   initial,
-  requireDecoder,
   requireTokens,
   type TokenInputs,
   type TransformerSizes,
+  tokenInputs,
 } from "../shared/tokens.ts";
 
 export interface T5Options extends Omit<TransformerSizes, "positions"> {
@@ -105,11 +106,13 @@ class RelativeBias extends Module {
   }
 }
 
-type AttentionExtra = TokenInputs & { readonly memory?: Value | undefined; readonly bias?: Value | undefined };
+type SublayerInputs = TokenInputs & { readonly memory?: Value | undefined; readonly bias?: Value | undefined };
+const sublayerInputs = { ...tokenInputs, memory: "optional", bias: "optional" } as const;
 
 /** Attention whose products are not scaled: its initial weights are smaller instead. */
-class Attention extends Module<AttentionExtra> {
+class Attention extends Module<SublayerInputs> {
   readonly kind = "attention";
+  override readonly inputs = sublayerInputs;
   readonly q: Dense;
   readonly k: Dense;
   readonly v: Dense;
@@ -131,7 +134,7 @@ class Attention extends Module<AttentionExtra> {
     this.#options = options;
     this.#causal = causal;
   }
-  protected call(x: Value, context: Context, { memory, mask, bias }: AttentionExtra): Value {
+  protected call({ x, memory, mask, bias }: SublayerInputs, context: Context): Value {
     const { heads, dropout: rate } = this.#options;
     const found = attendHeads(x, context, {
       query: this.q,
@@ -196,34 +199,46 @@ class GatedFeedForward extends Module {
 }
 
 /** A part of a block: normalized input, the part named `name`, dropout, and the input added. */
-class Sublayer<E extends AttentionExtra> extends Module<E> {
+class Sublayer extends Module<SublayerInputs> {
   readonly kind = "container";
+  override readonly inputs = sublayerInputs;
   readonly layer_norm: RmsNorm;
   readonly dropout: Module;
-  readonly #part: Module<E>;
-  constructor(name: string, part: Module<E>, { epsilon, dropout: rate }: Settings) {
+  readonly #part: Attention | FeedForward | GatedFeedForward;
+  constructor(name: string, part: Attention | FeedForward | GatedFeedForward, { epsilon, dropout: rate }: Settings) {
     super();
     Object.assign(this, { [name]: part });
     this.#part = part;
     this.layer_norm = rmsNorm({ epsilon });
     this.dropout = dropout(rate);
   }
-  protected call(x: Value, context: Context, extra: E): Value {
-    const change = this.#part.apply(this.layer_norm.apply(x, context), context, extra);
+  protected call({ x, ...others }: SublayerInputs, context: Context): Value {
+    const normal = this.layer_norm.apply(x, context);
+    const part = this.#part;
+    const change =
+      part instanceof Attention ? part.apply({ x: normal, ...others }, context) : part.apply(normal, context);
     return add(x, this.dropout.apply(change, context));
   }
 }
 
-type BlockExtra = {
+type BlockInputs = {
+  readonly x: Value;
   readonly mask?: Value | undefined;
   readonly bias: Value;
   readonly memory?: Value | undefined;
   readonly memoryMask?: Value | undefined;
 };
 
-class Block extends Module<BlockExtra> {
+class Block extends Module<BlockInputs> {
   readonly kind = "container";
-  readonly layer: readonly Module<AttentionExtra>[];
+  override readonly inputs = {
+    x: "required",
+    mask: "optional",
+    bias: "required",
+    memory: "optional",
+    memoryMask: "optional",
+  } as const;
+  readonly layer: readonly Sublayer[];
   constructor(options: Settings, decoder: boolean, bias?: RelativeBias) {
     super();
     const network = options.network.gated ? new GatedFeedForward(options) : new FeedForward(options);
@@ -233,16 +248,21 @@ class Block extends Module<BlockExtra> {
       new Sublayer("DenseReluDense", network, options),
     ];
   }
-  protected call(x: Value, context: Context, { mask, bias, memory, memoryMask }: BlockExtra): Value {
-    const extras: readonly AttentionExtra[] = [{ mask, bias }, ...(memory ? [{ memory, mask: memoryMask }] : []), {}];
-    return this.layer.reduce((value, part, i) => part.apply(value, context, extras[i]), x);
+  protected call({ x, mask, bias, memory, memoryMask }: BlockInputs, context: Context): Value {
+    const others: readonly Omit<SublayerInputs, "x">[] = [
+      { mask, bias },
+      ...(memory ? [{ memory, mask: memoryMask }] : []),
+      {},
+    ];
+    return this.layer.reduce((value, part, i) => part.apply({ x: value, ...others[i] }, context), x);
   }
 }
 
-type StackExtra = Omit<BlockExtra, "bias">;
+type StackInputs = Omit<BlockInputs, "bias">;
 
-class Stack extends Module<StackExtra> {
+class Stack extends Module<StackInputs> {
   readonly kind = "container";
+  override readonly inputs = { x: "required", mask: "optional", memory: "optional", memoryMask: "optional" } as const;
   readonly block: readonly Block[];
   readonly final_layer_norm: RmsNorm;
   readonly dropout: Module;
@@ -256,10 +276,10 @@ class Stack extends Module<StackExtra> {
     this.final_layer_norm = rmsNorm({ epsilon: options.epsilon });
     this.dropout = dropout(options.dropout);
   }
-  protected call(x: Value, context: Context, extra: StackExtra): Value {
+  protected call({ x, ...others }: StackInputs, context: Context): Value {
     const embedded = this.dropout.apply(x, context);
     const bias = this.#bias.apply(embedded, context);
-    const states = this.block.reduce((value, block) => block.apply(value, context, { ...extra, bias }), embedded);
+    const states = this.block.reduce((value, block) => block.apply({ x: value, ...others, bias }, context), embedded);
     return this.dropout.apply(this.final_layer_norm.apply(states, context), context);
   }
 }
@@ -267,6 +287,7 @@ class Stack extends Module<StackExtra> {
 /** Token ids [N, T] → states [N, T, width]. */
 export class T5EncoderModel extends Module<TokenInputs> {
   readonly kind = "container";
+  override readonly inputs = tokenInputs;
   readonly shared: Embedding;
   readonly encoder: Stack;
   constructor(options: T5Options) {
@@ -274,15 +295,16 @@ export class T5EncoderModel extends Module<TokenInputs> {
     this.shared = embedding(options.vocabulary, options.width);
     this.encoder = new Stack(defaults(options), { decoder: false });
   }
-  protected call(ids: Value, context: Context, { mask }: TokenInputs): Value {
+  protected call({ x: ids, mask }: TokenInputs, context: Context): Value {
     requireTokens(ids);
-    return this.encoder.apply(this.shared.apply(ids, context), context, { mask });
+    return this.encoder.apply({ x: this.shared.apply(ids, context), mask }, context);
   }
 }
 
 /** Token ids [N, T] and those of the decoder [N, U] → the decoder's states [N, U, width]. */
 export class T5Model extends Module<DecoderInputs> {
   readonly kind = "container";
+  override readonly inputs = decoderInputs;
   readonly shared: Embedding;
   readonly encoder: Stack;
   readonly decoder: Stack;
@@ -292,11 +314,10 @@ export class T5Model extends Module<DecoderInputs> {
     this.encoder = new Stack(defaults(options), { decoder: false });
     this.decoder = new Stack(defaults(options), { decoder: true });
   }
-  protected call(ids: Value, context: Context, extra: DecoderInputs): Value {
-    requireTokens(ids);
-    const target = requireDecoder(extra);
-    const memory = this.encoder.apply(this.shared.apply(ids, context), context, { mask: extra.mask });
-    return this.decoder.apply(this.shared.apply(target, context), context, { memory, memoryMask: extra.mask });
+  protected call({ x: ids, decoder, mask }: DecoderInputs, context: Context): Value {
+    for (const tokens of [ids, decoder]) requireTokens(tokens);
+    const memory = this.encoder.apply({ x: this.shared.apply(ids, context), mask }, context);
+    return this.decoder.apply({ x: this.shared.apply(decoder, context), memory, memoryMask: mask }, context);
   }
 }
 
@@ -311,8 +332,8 @@ export class T5ForConditionalGeneration extends T5Model {
     // The embeddings are too large for scores: their weight starts with a deviation of 1.
     this.#scale = tied ? width ** -0.5 : 1;
   }
-  protected override call(ids: Value, context: Context, extra: DecoderInputs): Value {
-    return this.lm_head.apply(mul(super.call(ids, context, extra), this.#scale), context);
+  protected override call(inputs: DecoderInputs, context: Context): Value {
+    return this.lm_head.apply(mul(super.call(inputs, context), this.#scale), context);
   }
 }
 

@@ -18,7 +18,7 @@ import {
 } from "../../nn/index.ts";
 import { add, gather, mul, relu } from "../../ops/index.ts";
 import { type Preset, tokenPreset } from "../shared/preset.ts";
-import { initial, type TransformerSizes } from "../shared/tokens.ts";
+import { initial, type TokenInputs, type TransformerSizes, tokenInputs } from "../shared/tokens.ts";
 import { EncoderDecoder, type Memory } from "./encoder-decoder.ts";
 
 export interface TransformerOptions extends Omit<TransformerSizes, "positions"> {
@@ -29,7 +29,7 @@ export interface TransformerOptions extends Omit<TransformerSizes, "positions"> 
 type Settings = Required<TransformerOptions>;
 
 /** What both kinds of layer have: attention of tokens to one another, a feed-forward network, norms of sums (sec. 3.1). */
-abstract class Layer<E extends Readonly<Record<string, Value | undefined>>> extends Module<E> {
+abstract class Layer<I> extends Module<I> {
   readonly kind = "container";
   readonly self_attn: MultiHeadAttention;
   readonly linear1: Dense;
@@ -55,21 +55,21 @@ abstract class Layer<E extends Readonly<Record<string, Value | undefined>>> exte
   }
 }
 
-type EncoderInputs = { readonly mask?: Value | undefined };
-
-class EncoderLayer extends Layer<EncoderInputs> {
+class EncoderLayer extends Layer<TokenInputs> {
+  override readonly inputs = tokenInputs;
   constructor(options: Settings) {
     super(options, false);
   }
-  protected call(x: Value, context: Context, { mask }: EncoderInputs): Value {
-    const attended = this.sum(this.norm1, x, this.self_attn.apply(x, context, { mask }), context);
+  protected call({ x, mask }: TokenInputs, context: Context): Value {
+    const attended = this.sum(this.norm1, x, this.self_attn.apply({ x, mask }, context), context);
     return this.sum(this.norm2, attended, this.feedForward(attended, context), context);
   }
 }
 
-type MemoryInputs = { readonly memory: Value; readonly mask?: Value | undefined };
+type MemoryInputs = { readonly x: Value; readonly memory: Value; readonly mask?: Value | undefined };
 
 class DecoderLayer extends Layer<MemoryInputs> {
+  override readonly inputs = { x: "required", memory: "required", mask: "optional" } as const;
   readonly multihead_attn: MultiHeadAttention;
   readonly norm3: LayerNorm;
   constructor(options: Settings) {
@@ -77,9 +77,9 @@ class DecoderLayer extends Layer<MemoryInputs> {
     this.multihead_attn = multiHeadAttention(options.width, options.heads);
     this.norm3 = layerNorm();
   }
-  protected call(x: Value, context: Context, extra: MemoryInputs): Value {
+  protected call({ x, memory, mask }: MemoryInputs, context: Context): Value {
     const own = this.sum(this.norm1, x, this.self_attn.apply(x, context), context);
-    const attended = this.sum(this.norm2, own, this.multihead_attn.apply(own, context, extra), context);
+    const attended = this.sum(this.norm2, own, this.multihead_attn.apply({ x: own, memory, mask }, context), context);
     return this.sum(this.norm3, attended, this.feedForward(attended, context), context);
   }
 }
@@ -105,13 +105,13 @@ export class Transformer extends EncoderDecoder {
   }
   encode(ids: Value, context: Context, mask?: Value): Value {
     return this.encoder.layers.reduce(
-      (states, layer) => layer.apply(states, context, { mask }),
+      (states, layer) => layer.apply({ x: states, mask }, context),
       this.#embed(ids, context),
     );
   }
   decode(ids: Value, context: Context, { states: memory, mask, at }: Memory): Value {
     const every = this.decoder.layers.reduce(
-      (states, layer) => layer.apply(states, context, { memory, mask }),
+      (states, layer) => layer.apply({ x: states, memory, mask }, context),
       this.#embed(ids, context),
     );
     return at ? gather(every, at, 1) : every;

@@ -5,10 +5,11 @@ import { OptionError, ShapeError } from "../../core/errors.ts";
 import { keyOf } from "../../core/random.ts";
 import { Tensor, tensor } from "../../core/tensor.ts";
 import { compile } from "../../jit/compile.ts";
-import { crossEntropy, type Module } from "../../nn/index.ts";
+import { type AnyModule, crossEntropy, valuesOf } from "../../nn/index.ts";
 import { randomTensor } from "../../nn/testing/check-layer.ts";
 import { add, constant, keyTensor, mul, ones, reduceSum } from "../../ops/index.ts";
-import { adam, Trainer } from "../../train/index.ts";
+import { Trainer } from "../../train/engine/trainer.ts";
+import { adam } from "../../train/optimizers/index.ts";
 import {
   AlbertModel,
   BertForPreTraining,
@@ -16,7 +17,7 @@ import {
   DistilBertModel,
   gpt2Architectures,
   LlamaModel,
-  PooledEncoder,
+  pooledOf,
   qwen2Architectures,
   RecurrentTranslator,
   robertaArchitectures,
@@ -36,38 +37,37 @@ const decoder = integers("decoder", [2, 5], 31);
 const gated = { activation: "geluTanh", gated: true } as const;
 const image = signed("input", [2, 3, 12, 12]);
 
-type Extra = Readonly<Record<string, Tensor>>;
-const cases: readonly (readonly [string, Module, Tensor, Extra])[] = [
-  ["bert", new BertForPreTraining(sizes), ids, { mask, types }],
-  ["roberta", robertaArchitectures.RobertaModel({ ...sizes, positions: 14 }), ids, { mask }],
-  ["distilbert", new DistilBertModel(sizes), ids, { mask }],
-  ["albert", new AlbertModel({ ...sizes, embeddingWidth: 8 }), ids, { mask, types }],
-  ["gpt2", gpt2Architectures.GPT2LMHeadModel(sizes), ids, { mask }],
-  ["t5", new T5ForConditionalGeneration(sizes), ids, { decoder, mask }],
-  ["t5, version 1.1", new T5ForConditionalGeneration({ ...sizes, network: gated }, false), ids, { decoder, mask }],
-  ["llama", new LlamaModel({ ...sizes, attention: { keyHeads: 2, windows: [3] } }), ids, { mask }],
-  ["qwen2", qwen2Architectures.Qwen2ForCausalLM(sizes, { tied: true }), ids, { mask }],
-  ["vit", new VisionTransformer({ ...sizes, image: 12, patch: 4, classes: 3 }), image, {}],
-  ["vit, Hugging Face", new VitModel({ ...sizes, image: 12, patch: 4 }), image, {}],
-  ["transformer", new Transformer(sizes), ids, { decoder, mask }],
-  ["additive", new RecurrentTranslator({ ...sizes, attention: "additive" }), ids, { decoder, mask }],
-  ["dot", new RecurrentTranslator({ ...sizes, attention: "dot" }), ids, { decoder, mask }],
+type Inputs = Readonly<Record<string, Tensor>>;
+const cases: readonly (readonly [string, AnyModule, Inputs])[] = [
+  ["bert", new BertForPreTraining(sizes), { x: ids, mask, types }],
+  ["roberta", robertaArchitectures.RobertaModel({ ...sizes, positions: 14 }), { x: ids, mask }],
+  ["distilbert", new DistilBertModel(sizes), { x: ids, mask }],
+  ["albert", new AlbertModel({ ...sizes, embeddingWidth: 8 }), { x: ids, mask, types }],
+  ["gpt2", gpt2Architectures.GPT2LMHeadModel(sizes), { x: ids, mask }],
+  ["t5", new T5ForConditionalGeneration(sizes), { x: ids, decoder, mask }],
+  ["t5, version 1.1", new T5ForConditionalGeneration({ ...sizes, network: gated }, false), { x: ids, decoder, mask }],
+  ["llama", new LlamaModel({ ...sizes, attention: { keyHeads: 2, windows: [3] } }), { x: ids, mask }],
+  ["qwen2", qwen2Architectures.Qwen2ForCausalLM(sizes, { tied: true }), { x: ids, mask }],
+  ["vit", new VisionTransformer({ ...sizes, image: 12, patch: 4, classes: 3 }), { x: image }],
+  ["vit, Hugging Face", new VitModel({ ...sizes, image: 12, patch: 4 }), { x: image }],
+  ["transformer", new Transformer(sizes), { x: ids, decoder, mask }],
+  ["additive", new RecurrentTranslator({ ...sizes, attention: "additive" }), { x: ids, decoder, mask }],
+  ["dot", new RecurrentTranslator({ ...sizes, attention: "dot" }), { x: ids, decoder, mask }],
 ];
 
-/** The loss Σ direction · output (also of the pooled state), its gradients by path, and the slope along random weights. */
-async function differentiate(model: Module, x: Tensor, extra: Extra, training: boolean) {
-  const traced = model.trace(x, { extra, training, key: constant(keyTensor(keyOf(1))) });
+/** The loss Σ direction · output (of all outputs), its gradients by path, and the slope along random weights. */
+async function differentiate(model: AnyModule, tensors: Inputs, training: boolean) {
+  const { inputs, output, context } = model.trace(tensors, { training, key: constant(keyTensor(keyOf(1))) });
   // Small matrices: where products saturate the softmax, slopes change within a step.
   fill(model, 0.25);
-  const outputs = [traced.y, ...(model instanceof PooledEncoder ? [model.pooled(traced.y)] : [])];
-  const loss = outputs
+  const loss = valuesOf(output)
     .map((y, i) => reduceSum(mul(y, constant(randomTensor(y.shape, 7 + i)))))
     .reduce((sum, term) => add(sum, term));
-  const { values } = traced.context;
+  const { values } = context;
   const slopes = gradients([loss], [ones([])], [...values.values()]);
-  const executable = await compile([traced.x, ...Object.values(traced.extra), ...values.values()], [loss, ...slopes]);
+  const executable = await compile([...inputs, ...values.values()], [loss, ...slopes]);
   const weights = Array.from(values.keys(), ({ value }) => value as Tensor);
-  const run = async (weightsNow: readonly Tensor[]) => executable.run([x, ...Object.values(extra), ...weightsNow]);
+  const run = async (weightsNow: readonly Tensor[]) => executable.run([...Object.values(tensors), ...weightsNow]);
   const [, ...found] = await run(weights);
   const directions = weights.map(({ shape }, i) => randomTensor(shape, 100 + i).data);
   const lossAt = async (distance: number) => {
@@ -94,8 +94,8 @@ async function differentiate(model: Module, x: Tensor, extra: Extra, training: b
 const withoutEffect = /(key|k_lin)\.bias$/;
 
 describe("gradients", () => {
-  test.each(cases)("%s: every parameter has one in training", async (_, model, x, extra) => {
-    const { byPath } = await differentiate(model, x, extra, true);
+  test.each(cases)("%s: every parameter has one in training", async (_, model, inputs) => {
+    const { byPath } = await differentiate(model, inputs, true);
     expect([...byPath.keys()].sort()).toEqual([...model.parameters().keys()].sort());
     for (const [path, gradient] of byPath) {
       const largest = Math.max(...gradient.toNumbers().map(Math.abs));
@@ -106,8 +106,8 @@ describe("gradients", () => {
     }
   });
 
-  test.each(cases)("%s: right along a direction", async (_, model, x, extra) => {
-    const { slope, difference, norm } = await differentiate(model, x, extra, false);
+  test.each(cases)("%s: right along a direction", async (_, model, inputs) => {
+    const { slope, difference, norm } = await differentiate(model, inputs, false);
     // Along normal numbers the slope is as large as the norm; the losses' rounding, 1e-5 of 1, leaves some 0.1.
     expect(Math.abs(difference - slope), `${difference} by differences, ${slope}`).toBeLessThan(0.01 * norm);
   });
@@ -115,7 +115,7 @@ describe("gradients", () => {
 
 test("a small GPT-2 learns to go on", async () => {
   const model = gpt2Architectures.GPT2LMHeadModel({ ...sizes, dropout: 0, embeddingDropout: 0, attentionDropout: 0 });
-  const trainer = new Trainer(model, crossEntropy(), adam({ learningRate: 0.01 }));
+  const trainer = new Trainer(model, { loss: crossEntropy(), optimizer: adam({ learningRate: 0.01 }) });
   const next = new Tensor(
     "int64",
     [2, 7],
@@ -146,7 +146,7 @@ describe("what does not fit is told", () => {
   test("a decoder without ids", () => {
     for (const model of [new T5Model(sizes), new Transformer(sizes)])
       expect(() => model.trace(tokens(1, 5))).toThrow(
-        "the decoder has no input; pass its ids: { decoder: ids [batch, time] }",
+        /^lacks its input "decoder", got a tensor .*; pass \{ x, decoder, mask \}, of which mask may be left out$/,
       );
   });
   test("heads that do not divide the width, patches that do not divide the image", () => {
@@ -161,9 +161,8 @@ describe("what does not fit is told", () => {
     );
   });
   test("a pooled state that there is not", () => {
-    const model = new BertModel({ ...sizes, pooler: false });
-    const { y } = model.trace(tokens(1, 5));
-    expect(() => model.pooled(y)).toThrow("no BertModel with a pooler returned; pass the output of its call");
+    const { output } = new BertModel({ ...sizes, pooler: false }).trace(tokens(1, 5));
+    expect(() => pooledOf(output)).toThrow("the encoder has no pooler; build it with { pooler: true }");
   });
 });
 

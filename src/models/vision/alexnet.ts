@@ -12,7 +12,7 @@ import {
   maxPool2d,
 } from "../../nn/index.ts";
 import { type Chain, chain } from "../shared/blocks.ts";
-import { imageType, type Preset, plainPreset } from "../shared/preset.ts";
+import { imageInputs, type Preset, plainPreset } from "../shared/preset.ts";
 
 export interface AlexNetOptions {
   readonly classes?: number;
@@ -62,7 +62,7 @@ export const alexnetPresets: readonly Preset[] = [
       name: "alexnet",
       summary: "eight weighted layers with ReLU and dropout, in one tower; the start of deep learning on ImageNet",
       source: "Krizhevsky 2014, One Weird Trick for Parallelizing Convolutional Neural Networks",
-      input: imageType(3, 224),
+      inputs: imageInputs(3, 224),
     },
     (options) => new AlexNet(options),
   ),

@@ -1,45 +1,49 @@
 /** Classifiers with auxiliary heads: logits from inside the network that a training loss adds (Szegedy et al. 2015). */
+
 import { OptionError } from "../../core/errors.ts";
-import type { Value } from "../../graph/ir.ts";
-import { type Context, type Loss, Module } from "../../nn/index.ts";
+import { Value } from "../../graph/ir.ts";
+import { type Context, defineLoss, type Loss } from "../../nn/index.ts";
 import { add, mul } from "../../ops/index.ts";
 
+/** What a classifier with auxiliary heads gives while training. */
+export type AuxiliaryOutputs = {
+  /** Of the last layer, [N, classes]. */
+  readonly logits: Value;
+  /** Of the heads inside the network, [N, classes] each. */
+  readonly auxiliary: readonly Value[];
+};
+
 /**
- * A classifier whose `call` returns the main logits. The auxiliary heads are traced in every mode, so that their
- * parameters exist; in evaluation nothing asks for what they compute, and it is left out of the graph.
+ * What a classifier gives: its logits, while training beside those of its heads, if it has some. Heads are traced in every
+ * mode, so that their parameters exist; in evaluation nothing asks for what they compute, and it is left out of the graph.
  */
-export abstract class AuxiliaryClassifier extends Module {
-  readonly #logits = new WeakMap<Value, readonly Value[]>();
-
-  /**
-   * Auxiliary logits, [N, classes] each, of the call that returned `output`; none in evaluation or when built without
-   * heads. Throws OptionError for a value that is no output of this model.
-   */
-  auxiliary(output: Value): readonly Value[] {
-    const logits = this.#logits.get(output);
-    if (!logits)
-      throw new OptionError(
-        `auxiliary logits were asked for a value that this ${this.constructor.name} did not return; pass the output of its call`,
-      );
-    return logits;
-  }
-
-  /** Keeps the auxiliary logits of a call beside its output, which it returns. */
-  protected withAuxiliary(output: Value, logits: readonly Value[], { training }: Context): Value {
-    this.#logits.set(output, training ? logits : []);
-    return output;
-  }
-}
+export const withAuxiliary = (
+  logits: Value,
+  auxiliary: readonly Value[],
+  { training }: Context,
+): Value | AuxiliaryOutputs => (training && auxiliary.length > 0 ? { logits, auxiliary } : logits);
 
 /**
  * A loss that adds that of every auxiliary head, times `weight`; in evaluation it is the loss alone. The weight 0.3 is
  * GoogLeNet's (Szegedy et al. 2015, sec. 5).
  * @example
  * const model = new GoogLeNet({ classes: 10 });
- * await fit(model, data, { loss: auxiliaryLoss(model, crossEntropy()), optimizer: sgd(), epochs: 3 });
+ * await fit(model, data, { loss: auxiliaryLoss(crossEntropy()), optimizer: sgd(), epochs: 3 });
  */
-export function auxiliaryLoss(model: AuxiliaryClassifier, loss: Loss, weight = 0.3): Loss {
-  const total = (output: Value, target: Value): Value =>
-    model.auxiliary(output).reduce((sum, logits) => add(sum, mul(loss(logits, target), weight)), loss(output, target));
-  return Object.assign(total, loss);
+export function auxiliaryLoss(loss: Loss, weight = 0.3): Loss<Value | AuxiliaryOutputs> {
+  const { terms, ignoreIndex, target: compared, predictions = (logits: Value) => logits } = loss;
+  if (!terms) throw new OptionError("auxiliaryLoss: the loss tells no terms; make it by defineLoss");
+  return defineLoss(
+    (output: Value | AuxiliaryOutputs, target) => {
+      if (output instanceof Value) return terms(output, target);
+      const main = terms(output.logits, target);
+      const heads = output.auxiliary.map((logits) => mul(terms(logits, target).terms, weight));
+      return { ...main, terms: heads.reduce((sum, head) => add(sum, head), main.terms) };
+    },
+    {
+      ignoreIndex,
+      target: compared,
+      predictions: (output) => predictions(output instanceof Value ? output : output.logits),
+    },
+  );
 }

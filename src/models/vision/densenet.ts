@@ -12,28 +12,29 @@ import {
 } from "../../nn/index.ts";
 import { concat } from "../../ops/index.ts";
 import { type Chain, chain, plainConv } from "../shared/blocks.ts";
-import { imageType, type Preset, plainPreset } from "../shared/preset.ts";
+import { imageInputs, type Preset, plainPreset } from "../shared/preset.ts";
 
 /** Layers whose outputs are all concatenated to the input: [N, C, H, W] → [N, C + layers · growth, H, W] (eq. 2). */
 class DenseBlock extends Module {
   readonly kind = "container";
+  readonly #layers: readonly Chain[];
   /** Named denselayer1, denselayer2, …; each narrows by a 1x1 convolution first (sec. 3, "DenseNet-B"). */
   constructor(layers: number, growth: number) {
     super();
-    for (let i = 1; i <= layers; i++)
-      Object.assign(this, {
-        [`denselayer${i}`]: chain({
-          norm1: batchNorm(),
-          relu1: activation("relu"),
-          conv1: plainConv(4 * growth, 1),
-          norm2: batchNorm(),
-          relu2: activation("relu"),
-          conv2: plainConv(growth, 3, { padding: 1 }),
-        }),
-      });
+    this.#layers = Array.from({ length: layers }, () =>
+      chain({
+        norm1: batchNorm(),
+        relu1: activation("relu"),
+        conv1: plainConv(4 * growth, 1),
+        norm2: batchNorm(),
+        relu2: activation("relu"),
+        conv2: plainConv(growth, 3, { padding: 1 }),
+      }),
+    );
+    for (const [i, layer] of this.#layers.entries()) Object.assign(this, { [`denselayer${i + 1}`]: layer });
   }
   protected call(x: Value, context: Context): Value {
-    return this.children().reduce((maps, { module }) => concat([maps, module.apply(maps, context)], 1), x);
+    return this.#layers.reduce((maps, layer) => concat([maps, layer.apply(maps, context)], 1), x);
   }
 }
 
@@ -89,7 +90,7 @@ export const densenetPresets: readonly Preset[] = [
       name: "densenet121",
       summary: "121 weighted layers in four densely connected blocks",
       source: "Huang et al. 2017, Densely Connected Convolutional Networks",
-      input: imageType(3, 224),
+      inputs: imageInputs(3, 224),
     },
     (options) => new DenseNet({ blocks: [6, 12, 24, 16], ...options }),
   ),

@@ -14,7 +14,7 @@ import {
 } from "../../nn/index.ts";
 import { add, mul } from "../../ops/index.ts";
 import { type Chain, chain, convNormActivation, plainConv } from "../shared/blocks.ts";
-import { imageType, type Preset, plainPreset } from "../shared/preset.ts";
+import { imageInputs, type Preset, plainPreset } from "../shared/preset.ts";
 
 /** Scales each channel by a factor in (0, 1) that depends on the means of all (Hu et al. 2018, eq. 3 and 4). */
 class SqueezeExcitation extends Module {
@@ -132,7 +132,7 @@ export const efficientnetPresets: readonly Preset[] = [
       name: "efficientnet_b0",
       summary: "16 inverted residual blocks with squeeze-and-excitation, found by search",
       source: "Tan and Le 2019, EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks",
-      input: imageType(3, 224),
+      inputs: imageInputs(3, 224),
     },
     (options) => new EfficientNet(options),
   ),

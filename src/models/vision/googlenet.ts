@@ -13,8 +13,8 @@ import {
 } from "../../nn/index.ts";
 import { concat } from "../../ops/index.ts";
 import { type Chain, chain, inceptionConv } from "../shared/blocks.ts";
-import { imageType, type Preset } from "../shared/preset.ts";
-import { AuxiliaryClassifier } from "./auxiliary.ts";
+import { imageInputs, type Preset } from "../shared/preset.ts";
+import { type AuxiliaryOutputs, withAuxiliary } from "./auxiliary.ts";
 
 /** Filters of a module: 1x1; 3x3 and its reduction; "5x5" and its reduction; after pooling (table 1). */
 type InceptionFilters = readonly [number, number, number, number, number, number];
@@ -68,10 +68,10 @@ export interface GoogLeNetOptions {
 const halved = (kernel: number) => maxPool2d(kernel, { stride: 2, ceilMode: true });
 
 /**
- * [N, 3, 224, 224] → [N, classes]; names as in torchvision. The call returns the main logits; while training,
- * `auxiliary(output)` has those of aux1 and aux2, and `auxiliaryLoss` makes a loss of all three.
+ * [N, 3, 224, 224] → [N, classes]; names as in torchvision. While training it also gives the logits of aux1 and
+ * aux2, of which `auxiliaryLoss` makes a loss.
  */
-export class GoogLeNet extends AuxiliaryClassifier {
+export class GoogLeNet extends Module<Value, Value | AuxiliaryOutputs> {
   readonly kind = "container";
   readonly conv1 = inceptionConv(64, 7, { stride: 2, padding: 3 });
   readonly maxpool1 = halved(3);
@@ -101,7 +101,7 @@ export class GoogLeNet extends AuxiliaryClassifier {
     this.dropout = dropout(rate);
     this.fc = dense(classes);
   }
-  protected call(x: Value, context: Context): Value {
+  protected call(x: Value, context: Context): Value | AuxiliaryOutputs {
     const { conv1, maxpool1, conv2, conv3, maxpool2, inception3a, inception3b, maxpool3, inception4a } = this;
     const { inception4b, inception4c, inception4d, inception4e, maxpool4, inception5a, inception5b } = this;
     const run = (maps: Value, parts: readonly Module[]) =>
@@ -111,7 +111,7 @@ export class GoogLeNet extends AuxiliaryClassifier {
     const second = run(first, [inception4b, inception4c, inception4d]); // [N, 528, 14, 14]
     const last = run(second, [inception4e, maxpool4, inception5a, inception5b]); // [N, 1024, 7, 7]
     const logits = [this.aux1?.apply(first, context), this.aux2?.apply(second, context)];
-    return this.withAuxiliary(
+    return withAuxiliary(
       run(last, [this.avgpool, this.dropout, this.fc]),
       logits.filter((value) => value !== undefined),
       context,
@@ -124,7 +124,7 @@ export const googlenetPresets: readonly Preset[] = [
     name: "googlenet",
     summary: "22 weighted layers in Inception modules, with two auxiliary heads",
     source: "Szegedy et al. 2015, Going Deeper with Convolutions",
-    input: imageType(3, 224),
+    inputs: imageInputs(3, 224),
     build: (options) => new GoogLeNet(options),
   },
 ];

@@ -3,8 +3,8 @@ import type { Value } from "../../graph/ir.ts";
 import { averagePool2d, type Context, dense, dropout, globalAveragePool, Module, maxPool2d } from "../../nn/index.ts";
 import { concat } from "../../ops/index.ts";
 import { chain, half, inceptionConv } from "../shared/blocks.ts";
-import { imageType, type Preset } from "../shared/preset.ts";
-import { AuxiliaryClassifier } from "./auxiliary.ts";
+import { imageInputs, type Preset } from "../shared/preset.ts";
+import { type AuxiliaryOutputs, withAuxiliary } from "./auxiliary.ts";
 
 const conv1x1 = (filters: number) => inceptionConv(filters, 1);
 /** Keeps the extents. */
@@ -156,7 +156,7 @@ export interface InceptionV3Options {
  * `auxiliary(output)` has those of AuxLogits, and `auxiliaryLoss` makes a loss of both. Training with the head needs
  * two images or more: it normalizes maps of one element a channel.
  */
-export class InceptionV3 extends AuxiliaryClassifier {
+export class InceptionV3 extends Module<Value, Value | AuxiliaryOutputs> {
   readonly kind = "container";
   readonly Conv2d_1a_3x3 = strided3x3(32);
   readonly Conv2d_2a_3x3 = inceptionConv(32, 3);
@@ -194,7 +194,7 @@ export class InceptionV3 extends AuxiliaryClassifier {
     this.dropout = dropout(rate);
     this.fc = dense(classes);
   }
-  protected call(x: Value, context: Context): Value {
+  protected call(x: Value, context: Context): Value | AuxiliaryOutputs {
     const { Conv2d_1a_3x3, Conv2d_2a_3x3, Conv2d_2b_3x3, maxpool1, Conv2d_3b_1x1, Conv2d_4a_3x3, maxpool2 } = this;
     const { Mixed_5b, Mixed_5c, Mixed_5d, Mixed_6a, Mixed_6b, Mixed_6c, Mixed_6d, Mixed_6e } = this;
     const { Mixed_7a, Mixed_7b, Mixed_7c, avgpool, dropout, fc } = this;
@@ -213,7 +213,7 @@ export class InceptionV3 extends AuxiliaryClassifier {
     const middle = run(wide, [Mixed_6a, Mixed_6b, Mixed_6c, Mixed_6d, Mixed_6e]); // [N, 768, 17, 17]
     const logits = this.AuxLogits?.apply(middle, context);
     const last = run(middle, [Mixed_7a, Mixed_7b, Mixed_7c]); // [N, 2048, 8, 8]
-    return this.withAuxiliary(run(last, [avgpool, dropout, fc]), logits ? [logits] : [], context);
+    return withAuxiliary(run(last, [avgpool, dropout, fc]), logits ? [logits] : [], context);
   }
 }
 
@@ -222,7 +222,7 @@ export const inceptionV3Presets: readonly Preset[] = [
     name: "inception_v3",
     summary: "Inception modules of factorized convolutions, with an auxiliary head",
     source: "Szegedy et al. 2016, Rethinking the Inception Architecture for Computer Vision",
-    input: imageType(3, 299),
+    inputs: imageInputs(3, 299),
     build: (options) => new InceptionV3(options),
   },
 ];

@@ -1,7 +1,7 @@
 /** LeNet-5 (LeCun et al. 1998). */
 import type { Value } from "../../graph/ir.ts";
 import { activation, averagePool2d, type Context, conv2d, dense, flatten, Module } from "../../nn/index.ts";
-import { imageType, type Preset, plainPreset } from "../shared/preset.ts";
+import { imageInputs, type Preset, plainPreset } from "../shared/preset.ts";
 
 /**
  * [N, 1, 28, 28] → [N, classes], the layers named as in the paper's section II.B. As usual today C3 sees every map of
@@ -37,7 +37,7 @@ export const lenetPresets: readonly Preset[] = [
       name: "lenet5",
       summary: "five weighted layers for handwritten digits, the first convolutional network in wide use",
       source: "LeCun et al. 1998, Gradient-Based Learning Applied to Document Recognition",
-      input: imageType(1, 28),
+      inputs: imageInputs(1, 28),
     },
     (options) => new LeNet5(options),
   ),

@@ -2,7 +2,7 @@
 import type { Value } from "../../graph/ir.ts";
 import { activation, batchNorm, type Context, dense, globalAveragePool, Module } from "../../nn/index.ts";
 import { type Chain, chain, convNormActivation, plainConv, scaledChannels } from "../shared/blocks.ts";
-import { imageType, type Preset, plainPreset } from "../shared/preset.ts";
+import { imageInputs, type Preset, plainPreset } from "../shared/preset.ts";
 
 /** [filters, stride] of each separable convolution (table 1). */
 const separable = [
@@ -66,7 +66,7 @@ export const mobilenetV1Presets: readonly Preset[] = [
       name: "mobilenet_v1",
       summary: "28 weighted layers of depthwise separable convolutions, for phones",
       source: "Howard et al. 2017, MobileNets: Efficient Convolutional Neural Networks for Mobile Vision Applications",
-      input: imageType(3, 224),
+      inputs: imageInputs(3, 224),
     },
     (options) => new MobileNetV1(options),
   ),

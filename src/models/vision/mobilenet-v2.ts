@@ -3,7 +3,7 @@ import type { Value } from "../../graph/ir.ts";
 import { batchNorm, type Context, dense, dropout, globalAveragePool, Module, normalInit } from "../../nn/index.ts";
 import { add } from "../../ops/index.ts";
 import { type Chain, chain, convNormActivation, plainConv, scaledChannels } from "../shared/blocks.ts";
-import { imageType, type Preset, plainPreset } from "../shared/preset.ts";
+import { imageInputs, type Preset, plainPreset } from "../shared/preset.ts";
 
 interface InvertedResidualOptions {
   readonly channels: number;
@@ -87,7 +87,7 @@ export const mobilenetV2Presets: readonly Preset[] = [
       name: "mobilenet_v2",
       summary: "17 inverted residual blocks with linear bottlenecks, for phones",
       source: "Sandler et al. 2018, MobileNetV2: Inverted Residuals and Linear Bottlenecks",
-      input: imageType(3, 224),
+      inputs: imageInputs(3, 224),
     },
     (options) => new MobileNetV2(options),
   ),

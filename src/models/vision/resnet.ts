@@ -3,7 +3,7 @@ import type { Value } from "../../graph/ir.ts";
 import { activation, batchNorm, type Context, dense, globalAveragePool, Module, maxPool2d } from "../../nn/index.ts";
 import { add } from "../../ops/index.ts";
 import { type Chain, chain, heNormalFanOut, plainConv } from "../shared/blocks.ts";
-import { imageType, type Preset, plainPreset } from "../shared/preset.ts";
+import { imageInputs, type Preset, plainPreset } from "../shared/preset.ts";
 
 const conv = (filters: number, kernel: number, stride = 1) =>
   plainConv(filters, kernel, { stride, padding: (kernel - 1) / 2, initializer: heNormalFanOut });
@@ -177,7 +177,7 @@ export const resnetPresets: readonly Preset[] = Object.entries(sizes).map(([name
       name,
       summary: `${name.slice(6)} weighted layers in ${size.block === Bottleneck ? "bottleneck" : "basic"} residual blocks`,
       source: "He et al. 2016, Deep Residual Learning for Image Recognition",
-      input: imageType(3, 224),
+      inputs: imageInputs(3, 224),
     },
     (options) => new ResNet({ ...size, ...options }),
   ),

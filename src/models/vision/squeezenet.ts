@@ -3,7 +3,7 @@ import type { Value } from "../../graph/ir.ts";
 import { activation, type Context, conv2d, dropout, globalAveragePool, Module, maxPool2d } from "../../nn/index.ts";
 import { concat } from "../../ops/index.ts";
 import { type Chain, chain } from "../shared/blocks.ts";
-import { imageType, type Preset, plainPreset } from "../shared/preset.ts";
+import { imageInputs, type Preset, plainPreset } from "../shared/preset.ts";
 
 const relu = () => activation("relu");
 const conv = (filters: number, kernel: number, padding = 0) =>
@@ -108,7 +108,7 @@ const source = "Iandola et al. 2016, SqueezeNet: AlexNet-level Accuracy with 50x
 
 export const squeezenetPresets: readonly Preset[] = [
   plainPreset(
-    { name: "squeezenet1_0", summary: "eight Fire modules, AlexNet's accuracy", source, input: imageType(3, 224) },
+    { name: "squeezenet1_0", summary: "eight Fire modules, AlexNet's accuracy", source, inputs: imageInputs(3, 224) },
     (options) => new SqueezeNet({ version: "1.0", ...options }),
   ),
   plainPreset(
@@ -116,7 +116,7 @@ export const squeezenetPresets: readonly Preset[] = [
       name: "squeezenet1_1",
       summary: "eight Fire modules, pooled earlier than in 1.0 and cheaper",
       source: `${source} (version 1.1 of the authors' repository)`,
-      input: imageType(3, 224),
+      inputs: imageInputs(3, 224),
     },
     (options) => new SqueezeNet({ version: "1.1", ...options }),
   ),

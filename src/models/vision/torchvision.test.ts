@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { type Shape, showShape } from "../../core/shape.ts";
 import { type Tensor, tensor } from "../../core/tensor.ts";
 import { compile } from "../../jit/compile.ts";
-import type { Module } from "../../nn/index.ts";
+import { type AnyModule, valuesOf } from "../../nn/index.ts";
 import { expectClose } from "../../nn/testing/check-layer.ts";
 import {
   BasicBlock,
@@ -38,9 +38,9 @@ const recorded = JSON.parse(
 
 describe("names and shapes of parameters and buffers", () => {
   test.each(Object.entries(recorded.names))("%s", (name, digest) => {
-    const { build, input } = presetOf(name);
+    const { build, inputs } = presetOf(name);
     const model = build();
-    model.trace(input);
+    model.trace(inputs);
     const lines = [...model.parameters()].map(([path, { shape }]) => `${path} ${showShape(shape)}`);
     expect(createHash("sha256").update(lines.sort().join("\n")).digest("hex")).toBe(digest);
   });
@@ -48,7 +48,7 @@ describe("names and shapes of parameters and buffers", () => {
 
 describe("logits, and those of auxiliary heads", () => {
   const small = { width: 16, layers: 2, heads: 4, feedForward: 24 };
-  const cases: readonly (readonly [string, Module, readonly string[]])[] = [
+  const cases: readonly (readonly [string, AnyModule, readonly string[]])[] = [
     ["lenet5", new LeNet5(), []],
     ["mobilenet_v1", new MobileNetV1({ classes: 10, width: 0.25 }), []],
     ["resnetBasic", new ResNet({ block: BasicBlock, stages: [2, 2, 2, 2], classes: 10 }), []],
@@ -65,11 +65,11 @@ describe("logits, and those of auxiliary heads", () => {
   test.each(cases)("%s", async (name, model, heads) => {
     const { shape, logits, auxiliary = [] } = recorded.logits[name] as Recorded;
     const x = signed("input", shape);
-    const traced = model.trace(x);
+    const { inputs, output, context } = model.trace(x);
     fill(model);
-    const { records, values } = traced.context;
-    const outputs = heads.map((head) => records.find(({ path }) => path === head)?.output ?? traced.y);
-    const executable = await compile([traced.x, ...values.values()], [traced.y, ...outputs]);
+    const { records, values } = context;
+    const auxiliaryOutputs = heads.flatMap((head) => records.find(({ path }) => path === head)?.outputs ?? []);
+    const executable = await compile([...inputs, ...values.values()], [...valuesOf(output), ...auxiliaryOutputs]);
     const [main, ...rest] = await executable.run([x, ...Array.from(values.keys(), ({ value }) => value as Tensor)]);
     await executable.session.release();
     expectClose(main, tensor(logits), "logits");

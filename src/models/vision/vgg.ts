@@ -12,7 +12,7 @@ import {
   maxPool2d,
 } from "../../nn/index.ts";
 import { type Chain, chain, heNormalFanOut } from "../shared/blocks.ts";
-import { imageType, type Preset, plainPreset } from "../shared/preset.ts";
+import { imageInputs, type Preset, plainPreset } from "../shared/preset.ts";
 
 /** Convolutions in each of the five stages (table 1: A, B, D, E). */
 const stages = {
@@ -66,7 +66,7 @@ export const vggPresets: readonly Preset[] = Object.entries(stages).map(([name, 
       name,
       summary: `${name.slice(3)} weighted layers of 3x3 convolutions and dense layers`,
       source: "Simonyan and Zisserman 2015, Very Deep Convolutional Networks for Large-Scale Image Recognition",
-      input: imageType(3, 224),
+      inputs: imageInputs(3, 224),
     },
     (options) => new Vgg({ stages: counts, ...options }),
   ),

@@ -13,11 +13,12 @@ import {
   layerNorm,
   Module,
   multiHeadAttention,
+  type TensorModule,
 } from "../../nn/index.ts";
 import { add, concat, expand, reshape, transpose } from "../../ops/index.ts";
 import { type Chain, chain } from "../shared/blocks.ts";
-import { type Architectures, firstToken, headed, PooledEncoder } from "../shared/heads.ts";
-import { imageType, type Preset, plainPreset } from "../shared/preset.ts";
+import { type Architectures, type EncoderOutputs, firstToken, headed } from "../shared/heads.ts";
+import { imageInputs, type Preset, plainPreset } from "../shared/preset.ts";
 import {
   initial,
   requireHeads,
@@ -83,14 +84,14 @@ function requireImage(x: Value, { image, channels }: Settings): void {
 /** Adds to its input, one after the other, what its branches make of it (eq. 2 and 3); parts by their published names. */
 class Residual extends Module {
   readonly kind = "container";
-  readonly #branches: readonly (readonly Module[])[];
-  constructor(parts: Readonly<Record<string, object>>, branches: readonly (readonly Module[])[]) {
+  readonly #branches: readonly (readonly TensorModule[])[];
+  constructor(parts: Readonly<Record<string, object>>, branches: readonly (readonly TensorModule[])[]) {
     super();
     Object.assign(this, parts);
     this.#branches = branches;
   }
   protected call(x: Value, context: Context): Value {
-    const through = (value: Value, parts: readonly Module[]) =>
+    const through = (value: Value, parts: readonly TensorModule[]) =>
       parts.reduce((inner, part) => part.apply(inner, context), value);
     return this.#branches.reduce((value, branch) => add(value, through(value, branch)), x);
   }
@@ -205,8 +206,9 @@ class VitEmbeddings extends Module {
   }
 }
 
-/** Images → states [N, 1 + patches, width]; `pooled` gives that of the image. Names as in Hugging Face's library. */
-export class VitModel extends PooledEncoder<Readonly<Record<never, never>>> {
+/** Images → states [N, 1 + patches, width], and the pooled state of the image. Names as in Hugging Face's library. */
+export class VitModel extends Module<Value, EncoderOutputs> {
+  readonly kind = "container";
   readonly embeddings: VitEmbeddings;
   readonly encoder: { readonly layer: readonly Residual[] };
   readonly layernorm: LayerNorm;
@@ -219,10 +221,11 @@ export class VitModel extends PooledEncoder<Readonly<Record<never, never>>> {
     this.layernorm = layerNorm({ epsilon: settings.epsilon });
     this.pooler = pooler ? new BertPooler(settings) : undefined;
   }
-  protected call(x: Value, context: Context): Value {
+  protected call(x: Value, context: Context): EncoderOutputs {
     const parts = [this.embeddings, ...this.encoder.layer, this.layernorm];
     const states = parts.reduce((value, part) => part.apply(value, context), x);
-    return this.withPooled(states, this.pooler?.apply(states, context));
+    const pooled = this.pooler?.apply(states, context);
+    return { states, ...(pooled && { pooled }) };
   }
 }
 
@@ -245,7 +248,7 @@ export const vitPresets: readonly Preset[] = [
       name: "vit_b_16",
       summary: "transformer of 12 layers over patches of 16x16, classified by a token of its own",
       source: "Dosovitskiy et al. 2021, An Image is Worth 16x16 Words: Transformers for Image Recognition at Scale",
-      input: imageType(3, 224),
+      inputs: imageInputs(3, 224),
     },
     (options) => new VisionTransformer({ ...base, ...options }),
   ),

@@ -12,6 +12,9 @@ import type { Module } from "../module.ts";
 import type { Parameter } from "../parameter.ts";
 import type { Recorded } from "./fixture.node.ts";
 
+/** A module that gives one tensor; these checks give it one too. */
+export type CheckedLayer = Module<never, Value>;
+
 export interface LayerExpectation {
   readonly outputShape: Shape;
   /** How many parameters, buffers not counted. */
@@ -77,20 +80,19 @@ export interface RunOptions {
 }
 
 /** Runs an initialized model on an input, with the gradients of Σ direction · output. */
-export async function runLayer(model: Module, x: Tensor, options: RunOptions = {}): Promise<LayerRun> {
+export async function runLayer(model: CheckedLayer, x: Tensor, options: RunOptions = {}): Promise<LayerRun> {
   const { training = false, seed = 1 } = options;
-  const traced = model.trace(x, { training, key: constant(keyTensor(keyOf(seed))) });
-  const { context } = traced;
+  const { inputs, output: y, context } = model.trace(x, { training, key: constant(keyTensor(keyOf(seed))) });
   const paths = new Map([...model.parameters()].map(([path, parameter]) => [parameter, path]));
   const pathOf = (parameter: Parameter) => paths.get(parameter) ?? "";
   const trainable = [...context.values].filter(([parameter]) => parameter.trainable);
-  const direction = options.direction ?? randomTensor(traced.y.shape, 7);
+  const direction = options.direction ?? randomTensor(y.shape, 7);
   const seedValue = input("float32", direction.shape, "direction");
-  const points: Value[] = [...(isFloat(x.dtype) ? [traced.x] : []), ...trainable.map(([, value]) => value)];
-  const slopes = isFloat(traced.y.dtype) ? differentiate([traced.y], [seedValue], points) : [];
+  const points: Value[] = [...(isFloat(x.dtype) ? inputs : []), ...trainable.map(([, value]) => value)];
+  const gradients = isFloat(y.dtype) ? differentiate([y], [seedValue], points) : [];
   const executable = await compile(
-    [traced.x, seedValue, ...context.values.values()],
-    [traced.y, ...context.updates.values(), ...slopes],
+    [...inputs, seedValue, ...context.values.values()],
+    [y, ...context.updates.values(), ...gradients],
   );
   const [output = x, ...rest] = await executable.run([
     x,
@@ -112,7 +114,7 @@ export async function runLayer(model: Module, x: Tensor, options: RunOptions = {
 }
 
 /** Gives a model the values of a record; every parameter of both must have its partner. */
-export function loadRecorded(model: Module, values: Readonly<Record<string, Tensor>>): void {
+export function loadRecorded(model: CheckedLayer, values: Readonly<Record<string, Tensor>>): void {
   const parameters = model.parameters();
   expect([...parameters.keys()].sort(), "paths of parameters").toEqual(Object.keys(values).sort());
   for (const [path, parameter] of parameters) {
@@ -122,7 +124,7 @@ export function loadRecorded(model: Module, values: Readonly<Record<string, Tens
 }
 
 /** Two layers give the same of the same input, each with the initial values of one key. */
-export async function expectSame(a: Module, b: Module, x: Tensor): Promise<void> {
+export async function expectSame(a: CheckedLayer, b: CheckedLayer, x: Tensor): Promise<void> {
   const [of, expected] = await Promise.all(
     [a, b].map(async (layer) => {
       layer.trace(x);
@@ -134,7 +136,7 @@ export async function expectSame(a: Module, b: Module, x: Tensor): Promise<void>
 }
 
 /** Runs a layer as PyTorch's was run and compares everything that was recorded. */
-export async function checkRecorded(layer: Module, recorded: Recorded): Promise<LayerRun> {
+export async function checkRecorded(layer: CheckedLayer, recorded: Recorded): Promise<LayerRun> {
   layer.trace(recorded.input, { training: recorded.training, key: constant(keyTensor(keyOf(1))) });
   loadRecorded(layer, recorded.parameters);
   const run = await runLayer(layer, recorded.input, recorded);
@@ -149,13 +151,11 @@ export async function checkRecorded(layer: Module, recorded: Recorded): Promise<
 }
 
 /** Everything that can be told without running: shapes, paths, counts, formulas, freezing, messages. */
-function checkTraced(layer: Module, type: TensorType, expected: LayerExpectation): void {
+function checkTraced(layer: CheckedLayer, type: TensorType, expected: LayerExpectation): void {
   const { outputShape, parameters: count, formula, refuses = [] } = expected;
-  const { y } = layer.trace(type);
-  expect(y.shape, "output shape").toEqual(outputShape);
-  expect(layer.trace(type, { training: true, key: constant(keyTensor(keyOf(1))) }).y.shape, "in training").toEqual(
-    outputShape,
-  );
+  expect(layer.trace(type).output.shape, "output shape").toEqual(outputShape);
+  const training = { training: true, key: constant(keyTensor(keyOf(1))) };
+  expect(layer.trace(type, training).output.shape, "in training").toEqual(outputShape);
   const learned = [...layer.parameters().values()].filter(({ isBuffer }) => !isBuffer);
   const total = (parameters: readonly Parameter[]) => parameters.reduce((sum, { shape }) => sum + size(shape), 0);
   expect(total(learned), "number of parameters").toBe(count);
@@ -172,7 +172,7 @@ function checkTraced(layer: Module, type: TensorType, expected: LayerExpectation
 }
 
 /** Initial values depend on the key alone. */
-function checkInitialization(layer: Module): void {
+function checkInitialization(layer: CheckedLayer): void {
   const initialize = () => {
     for (const parameter of layer.parameters().values()) parameter.value = undefined;
     layer.initialize(keyOf(3));
@@ -183,7 +183,7 @@ function checkInitialization(layer: Module): void {
 }
 
 /** Evaluation treats samples one by one: the first alone gives the first row of the batch. */
-async function checkBatchOfOne(layer: Module, x: Tensor): Promise<void> {
+async function checkBatchOfOne(layer: CheckedLayer, x: Tensor): Promise<void> {
   const { output } = await runLayer(layer, x);
   const sample = new Tensor(
     x.dtype,
@@ -196,7 +196,7 @@ async function checkBatchOfOne(layer: Module, x: Tensor): Promise<void> {
 }
 
 /** Training gives finite numbers, and every trainable parameter a gradient that is not zero. */
-async function checkTraining(layer: Module, x: Tensor): Promise<void> {
+async function checkTraining(layer: CheckedLayer, x: Tensor): Promise<void> {
   const { output, gradients } = await runLayer(layer, x, { training: true });
   expect(Array.from(output.data, Number).every(Number.isFinite), "finite output in training").toBe(true);
   for (const [path, gradient] of gradients) {
@@ -211,7 +211,7 @@ async function checkTraining(layer: Module, x: Tensor): Promise<void> {
  * @example
  * await checkLayer(dense(4), { input: { dtype: "float32", shape: [3, 5] }, expected: { outputShape: [3, 4], parameters: 24 } });
  */
-export async function checkLayer(layer: Module, { input: given, expected }: LayerCheck): Promise<void> {
+export async function checkLayer(layer: CheckedLayer, { input: given, expected }: LayerCheck): Promise<void> {
   const source = given ?? expected.recorded?.input;
   if (!source) throw new Error("checkLayer needs an input or a record");
   const x = source instanceof Tensor ? source : randomTensor(source.shape, 5);

@@ -8,7 +8,7 @@ export interface Detection extends LabelledBox {
 }
 
 /** What was told of a picture, and what is in it. */
-export interface DetectedPicture {
+export interface DetectedImage {
   readonly found: readonly Detection[];
   readonly truth: readonly LabelledBox[];
 }
@@ -17,7 +17,7 @@ export interface DetectedPicture {
  * Whether each detection of one class is right, the surest first: it is when the object of the class that it overlaps most is
  * overlapped by `threshold` at least and no surer detection had it.
  */
-function judged(pictures: readonly DetectedPicture[], label: number, threshold: number): boolean[] {
+function judged(pictures: readonly DetectedImage[], label: number, threshold: number): boolean[] {
   const ranked = pictures
     .flatMap(({ found, truth }) => found.filter((own) => own.label === label).map((own) => ({ ...own, truth })))
     .sort((a, b) => b.score - a.score);
@@ -53,7 +53,7 @@ export function areaUnderPrecision(right: readonly boolean[], objects: number): 
  * default a half: "mAP@0.5". NaN when no picture has an object.
  * @example meanAveragePrecision([{ found: [{ box: [0, 0, 9, 9], label: 3, score: 0.8 }], truth: [{ box: [0, 0, 9, 8], label: 3 }] }]) // 1
  */
-export function meanAveragePrecision(pictures: readonly DetectedPicture[], threshold = 0.5): number {
+export function meanAveragePrecision(pictures: readonly DetectedImage[], threshold = 0.5): number {
   const counts = new Map<number, number>();
   for (const { truth } of pictures) for (const { label } of truth) counts.set(label, (counts.get(label) ?? 0) + 1);
   const areas = [...counts].map(([label, objects]) => areaUnderPrecision(judged(pictures, label, threshold), objects));

@@ -1,13 +1,13 @@
 /** How well sequences of labels are told by connectionist temporal classification. */
-import { ctcDecode } from "../../nn/ctc-decode.ts";
-import { cast, concat, equal, full, not, pad, reduceSum, reshape } from "../../ops/index.ts";
-import type { Metric } from "./metrics.ts";
+import { ctcDecode } from "../../nn/losses/ctc-decode.ts";
+import { cast, equal, not, pad, reduceSum } from "../../ops/index.ts";
+import { type Metric, meanStatistics, ratio, rowWeights } from "./metric.ts";
 
 /** Share of the samples whose labels, decoded from scores [N, T, C], are those of the target [N, S] one by one; -1 is none. */
 export const transcriptAccuracy = (): Metric => ({
   name: "accuracy",
   size: 2,
-  update(output, target) {
+  update(output, target, counting) {
     const [batch = 1, length = 1] = target.shape;
     // One place more, so that a label too many is an error.
     const decoded = ctcDecode(output, length + 1);
@@ -20,9 +20,9 @@ export const transcriptAccuracy = (): Metric => ({
       -1,
     );
     const errors = reduceSum(cast(not(equal(decoded, padded)), "int64"), 1);
-    const right = reduceSum(cast(equal(errors, 0), "float32"));
-    return concat([reshape(right, [1]), full([1], batch)]);
+    const right = cast(equal(errors, 0), "float32"); // [N]
+    return meanStatistics(right, rowWeights("transcriptAccuracy", [batch], counting?.weight));
   },
-  result: ([right = 0, all = 0]) => right / all,
+  result: ratio,
   direction: "up",
 });

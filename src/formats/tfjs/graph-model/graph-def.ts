@@ -13,6 +13,11 @@ export interface Reference {
   readonly output: number;
 }
 
+/** A result that leaves the graph: by its key in the signature where there is one, else the name of its node. */
+export interface NamedReference extends Reference {
+  readonly name: string;
+}
+
 export interface GraphNode {
   readonly name: string;
   /** Name of the operator. */
@@ -28,7 +33,7 @@ export interface GraphFile {
   readonly nodes: readonly GraphNode[];
   /** Names of the nodes through which data enters, in the order of the signature. */
   readonly inputs: readonly string[];
-  readonly outputs: readonly Reference[];
+  readonly outputs: readonly NamedReference[];
   /** Extents that the signature gives an input, by the name of its node. */
   readonly declared: ReadonlyMap<string, readonly (number | undefined)[] | undefined>;
 }
@@ -113,17 +118,17 @@ function readSignature(signature: unknown, nodes: readonly Entry[]): Omit<GraphF
       const written = isPlainObject(entry) && typeof entry["name"] === "string" ? entry["name"] : key;
       const reference = referenceOf(written);
       const extents = isPlainObject(entry) ? readExtents(entry["tensorShape"]) : undefined;
-      return byName.has(reference.node) ? [{ reference, extents }] : [];
+      return byName.has(reference.node) ? [{ key, reference, extents }] : [];
     });
   };
   const entering = told("inputs").filter(({ reference }) => isPlaceholder(byName.get(reference.node)?.op ?? ""));
   const all = nodes.flatMap(({ name: own, op }) => (isPlaceholder(op) ? [own] : []));
   const inputs = [...new Set([...entering.map(({ reference }) => reference.node), ...all])];
-  const outputs = told("outputs").map(({ reference }) => reference);
+  const outputs = told("outputs").map(({ key, reference }) => ({ ...reference, name: key }));
   const taken = new Set(nodes.flatMap((node) => node.inputs.map((operand) => operand.node)));
   const last = nodes
     .filter((node) => !taken.has(node.name) && node.inputs.length > 0)
-    .map((node) => ({ node: node.name, output: 0 }));
+    .map(({ name: own }) => ({ node: own, output: 0, name: own }));
   const found = outputs.length > 0 ? outputs : last;
   if (inputs.length === 0 || found.length === 0)
     throw new FileError(

@@ -1,27 +1,23 @@
 /** TensorFlow graphs of TensorFlow.js as graphs of ours: what is known here becomes our nodes, the rest is named and counted. */
-import { isFloat } from "../../../core/dtype.ts";
 import { DTypeError, FileError, ShapeError, UnsupportedError } from "../../../core/errors.ts";
 import { type Shape, size } from "../../../core/shape.ts";
+import type { Tensor } from "../../../core/tensor.ts";
 import { constantOf, graphOf, input, type Node, type Scope, Value } from "../../../graph/ir.ts";
 import { makeNode } from "../../../graph/op.ts";
 import { assignScope } from "../../../graph/rewrite.ts";
 import { declaredShape } from "../../../import/declared.ts";
 import { fold } from "../../../import/fold.ts";
-import type { FileTensor, ImportedGraph, Setting } from "../../../import/imported-graph.ts";
+import type { ImportedGraph, Setting } from "../../../import/imported-graph.ts";
 import { type UnknownReason, unknownOp } from "../../../import/unknown.ts";
 import { constant } from "../../../ops/index.ts";
 import type { GraphDocument } from "../document.ts";
 import { inputShape, type ShapeOf } from "../inputs.ts";
 import type { StoredWeight } from "../manifest.ts";
-import { describeNode, type GraphFile, type GraphNode, isPlaceholder, readGraphFile } from "./graph-def.ts";
+import { describeNode, type GraphFile, type GraphNode, readGraphFile } from "./graph-def.ts";
 import { type Applied, UndeterminedError } from "./operator.ts";
 import { operators } from "./operators.ts";
-import { Scopes } from "./scopes.ts";
-
-/** A tensor of the file, under a name as a path. */
-export interface GraphTensor extends FileTensor {
-  readonly stored: StoredWeight;
-}
+import type { Scopes } from "./scopes.ts";
+import { type GraphTensor, isStored, isWeight, scopesOf, tensorOf } from "./tensors.ts";
 
 export interface GraphModel extends ImportedGraph<GraphTensor> {
   /** Stored tensors that are no trained weights: axes, shapes, factors. */
@@ -35,21 +31,34 @@ export interface GraphModel extends ImportedGraph<GraphTensor> {
 /** Settings of more elements than this stay in their file: no shape depends on as many. */
 const maxSettingElements = 1 << 12;
 
-/** Nodes that stand for a tensor of the manifest. */
-const stores: ReadonlySet<string> = new Set(["Const", "VarHandleOp"]);
+/** How a file becomes a graph. */
+export interface GraphOptions {
+  /** The shape of an input, whose channels are last; default the declared one. Throws ShapeError for one that cannot be known. */
+  readonly shapeOf?: ShapeOf;
+  /** What stands for a weight; default a graph input of its type. */
+  readonly bind?: (weight: GraphTensor) => Value;
+  /** The elements of the other stored tensors; default from the files of weights where they are there, large ones left in them. */
+  readonly read?: (stored: StoredWeight) => Tensor;
+}
 
 /**
  * The graph of a document. `shapeOf` gives the shape of an input, whose channels are last; default the declared one.
  * Throws FileError for a file that is damaged, ShapeError when input shapes are not known or do not fit.
  */
-export function importGraphModel(document: GraphDocument, shapeOf: ShapeOf = declaredShape): GraphModel {
-  return new Importer(readGraphFile(document), document.weights, shapeOf).run();
-}
+export const importGraphModel = (document: GraphDocument, shapeOf?: ShapeOf): GraphModel =>
+  importGraphFile(readGraphFile(document), document.weights, { ...(shapeOf && { shapeOf }) });
+
+/** The graph of a file that is read already. Throws as importGraphModel. */
+export const importGraphFile = (
+  file: GraphFile,
+  stored: ReadonlyMap<string, StoredWeight>,
+  options: GraphOptions = {},
+): GraphModel => new Importer(file, stored, options).run();
 
 class Importer {
   readonly #file: GraphFile;
   readonly #stored: ReadonlyMap<string, StoredWeight>;
-  readonly #shapeOf: ShapeOf;
+  readonly #options: GraphOptions;
   readonly #scopes: Scopes;
   readonly #results = new Map<string, readonly Value[]>();
   readonly #weights = new Map<Value, GraphTensor>();
@@ -61,12 +70,11 @@ class Importer {
   readonly #byPath = new Map<string, Scope>();
   readonly #shapes = new Map<Scope, Shape>();
 
-  constructor(file: GraphFile, stored: ReadonlyMap<string, StoredWeight>, shapeOf: ShapeOf) {
+  constructor(file: GraphFile, stored: ReadonlyMap<string, StoredWeight>, options: GraphOptions) {
     this.#file = file;
     this.#stored = stored;
-    this.#shapeOf = shapeOf;
-    const computing = file.nodes.filter(({ op }) => !stores.has(op) && !isPlaceholder(op));
-    this.#scopes = new Scopes(computing.map(({ name }) => name));
+    this.#options = options;
+    this.#scopes = scopesOf(file);
   }
 
   run(): GraphModel {
@@ -79,7 +87,7 @@ class Importer {
     });
     for (const node of nodes) {
       if (this.#results.has(node.name)) continue;
-      if (stores.has(node.op)) this.#results.set(node.name, [this.#tensor(node)]);
+      if (isStored(node.op)) this.#results.set(node.name, [this.#tensor(node)]);
       else this.#results.set(node.name, this.#node(node));
     }
     const learned = [...this.#weights.keys(), ...this.#settings.flatMap(({ value }) => value ?? [])];
@@ -100,22 +108,21 @@ class Importer {
     const dtype = attributes.dtypeIfKnown("dtype");
     if (!dtype) throw new FileError(`tfjs: input "${name}" is no tensor of numbers; only such models can be read`);
     const extents = this.#file.declared.get(name) ?? attributes.extents();
-    return input(dtype, inputShape({ name, dtype, extents }, this.#shapeOf), name);
+    return input(dtype, inputShape({ name, dtype, extents }, this.#options.shapeOf ?? declaredShape), name);
   }
 
   /** The value of a tensor of the manifest: a weight, or a setting, known where its file is there. */
-  #tensor({ name }: GraphNode): Value {
-    const stored = this.#stored.get(name);
-    if (!stored)
-      throw new FileError(`tfjs: the tensor "${name}" of the graph is not in weightsManifest; convert the model again`);
-    const { dtype, shape, type } = stored;
-    const tensor: GraphTensor = { name: this.#scopes.weight(name), shape, type, stored };
-    if (dtype && isFloat(dtype) && shape.length > 0) {
-      const value = input(dtype, shape, tensor.name);
+  #tensor(node: GraphNode): Value {
+    const tensor = tensorOf(node, this.#stored, this.#scopes);
+    const { shape, stored } = tensor;
+    const { dtype } = stored;
+    if (dtype && isWeight(stored)) {
+      const value = this.#options.bind?.(tensor) ?? input(dtype, shape, tensor.name);
       this.#weights.set(value, tensor);
       return value;
     }
-    const known = dtype && size(shape) <= maxSettingElements ? stored.read() : undefined;
+    const { read } = this.#options;
+    const known = dtype && (read?.(stored) ?? (size(shape) <= maxSettingElements ? stored.read() : undefined));
     if (known) {
       this.#settings.push({ tensor, value: undefined });
       return constant(known);

@@ -1,6 +1,6 @@
 /** Keras's layers as modules: each by its class, and what is to be known of it when all are built. */
 import { UnsupportedError } from "../../../core/errors.ts";
-import type { Module } from "../../../nn/index.ts";
+import type { AnyModule } from "../../../nn/index.ts";
 import type { StoredWeight } from "../manifest.ts";
 import { layerClasses } from "./classes.ts";
 import { KerasModel } from "./keras-model.ts";
@@ -10,7 +10,7 @@ import { type LayerConfig, type ModelConfig, modelClasses, readTopology } from "
 
 /** A layer with weights. */
 export interface WeightedLayer {
-  readonly module: Module;
+  readonly module: AnyModule;
   readonly weights: Readonly<Record<string, StoredAs>>;
   /** Names under which the file may have them, the likeliest first. */
   readonly names: readonly string[];
@@ -28,7 +28,6 @@ export class Builder {
   readonly unknown: Remark[] = [];
   readonly remarks: Remark[] = [];
   readonly weighted: WeightedLayer[] = [];
-  readonly frozen: Module[] = [];
   readonly #stored: ReadonlyMap<string, StoredWeight>;
 
   constructor(stored: ReadonlyMap<string, StoredWeight>) {
@@ -44,15 +43,15 @@ export class Builder {
     return new KerasModel(topology, new Map(layers));
   }
 
-  #layer(layer: LayerConfig, names: readonly string[], results: number): Module {
+  #layer(layer: LayerConfig, names: readonly string[], results: number): AnyModule {
     const module = modelClasses.has(layer.className)
       ? this.model(readTopology(layer.className, layer.config, `model "${layer.name}"`))
       : this.#ofClass(layer, names, results);
-    if (layer.config["trainable"] === false) this.frozen.push(module);
+    if (layer.config["trainable"] === false) module.freeze();
     return module;
   }
 
-  #ofClass(layer: LayerConfig, names: readonly string[], results: number): Module {
+  #ofClass(layer: LayerConfig, names: readonly string[], results: number): AnyModule {
     const known = layerClasses.get(layer.className);
     if (!known) return this.#opaque(layer, results, "the class is not known here");
     let built: BuiltLayer;
@@ -73,7 +72,7 @@ export class Builder {
     return module;
   }
 
-  #opaque({ name, className }: LayerConfig, results: number, why: string): Module {
+  #opaque({ name, className }: LayerConfig, results: number, why: string): AnyModule {
     this.unknown.push({ className, layer: name, why });
     const own = new Map<string, StoredWeight>();
     const weights: Record<string, StoredAs> = {};

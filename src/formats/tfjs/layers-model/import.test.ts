@@ -3,8 +3,9 @@ import { expect, test } from "vitest";
 import { type Shape, size, stridesOf } from "../../../core/shape.ts";
 import { Tensor, tensor } from "../../../core/tensor.ts";
 import { forEachPosition, offsetOf } from "../../../graph/elements.ts";
-import { compile } from "../../../jit/compile.ts";
+import type { AnyModule } from "../../../nn/index.ts";
 import { expectClose } from "../../../nn/testing/check-layer.ts";
+import { run } from "../../testing/run.ts";
 import { type LayersDocument, readDocument } from "../document.ts";
 import { inputTensor, type Plain, recordedCases, weightElements } from "../testing/recorded.node.ts";
 import { importLayersModel, type StoredParameter, type TracedModel } from "./import.ts";
@@ -29,22 +30,13 @@ function weightOf({ stored: { name, shape }, axes = [...shape.keys()] }: StoredP
   return new Tensor("float32", own, data);
 }
 
-/** Outputs of a model whose weights are those of the script. */
-async function outputsOf({ module, input, extra, stored }: TracedModel, inputs: readonly Tensor[]): Promise<Tensor[]> {
+/** Gives a model the weights of the script. */
+function fill(module: AnyModule, stored: TracedModel["stored"]): void {
   for (const [path, parameter] of module.parameters()) {
     const kept = stored.get(path);
     if (!kept) throw new Error(`${path} is no weight of the file`);
     parameter.value = weightOf(kept);
   }
-  const trace = module.trace(input, { extra });
-  const { values } = trace.context;
-  const executable = await compile(
-    [trace.x, ...Object.values(trace.extra), ...values.values()],
-    module.outputs(trace.y),
-  );
-  const outputs = await executable.run([...inputs, ...Array.from(values.keys(), ({ value }) => value as Tensor)]);
-  await executable.session.release();
-  return outputs;
 }
 
 test.each(recordedCases<Recorded>("layers.json"))("%s", async (_, { model, limits = [], inputs: shapes, outputs }) => {
@@ -52,9 +44,11 @@ test.each(recordedCases<Recorded>("layers.json"))("%s", async (_, { model, limit
   const given = shapes[Symbol.iterator]();
   const { traced, unknown } = importLayersModel(document, () => given.next().value as Shape);
   expect(unknown).toEqual([]);
-  expect(traced?.stored.size).toBe(document.weights.size);
-  const inputs = shapes.map((shape, i) => inputTensor(i, shape, limits[i]));
-  const results = await outputsOf(traced as TracedModel, inputs);
+  const { module, stored } = traced as TracedModel;
+  expect(stored.size).toBe(document.weights.size);
+  fill(module, stored);
+  const inputs = shapes.map((shape, i) => [module.inputNames[i], inputTensor(i, shape, limits[i])] as const);
+  const results = await run(module, Object.fromEntries(inputs));
   expect(results.length).toBe(outputs.length);
   for (const [i, { shape, data }] of outputs.entries()) expectClose(results[i], tensor(data, { shape }), `output ${i}`);
 });

@@ -4,12 +4,12 @@ import { FileError, SardonyxError } from "../../../core/errors.ts";
 import { type Shape, sameShape, showShape } from "../../../core/shape.ts";
 import type { TensorType } from "../../../graph/ir.ts";
 import { declaredShape } from "../../../import/declared.ts";
-import type { Module } from "../../../nn/index.ts";
 import { shown } from "../../config-fields.ts";
 import type { LayersDocument } from "../document.ts";
 import { inputShape, type ShapeOf } from "../inputs.ts";
 import type { StoredWeight } from "../manifest.ts";
 import { Builder, type Remark, type WeightedLayer, weightName } from "./builder.ts";
+import type { KerasModel } from "./keras-model.ts";
 import { type LayerConfig, readTopology } from "./topology.ts";
 
 /** A tensor of the file that is a parameter. */
@@ -21,10 +21,9 @@ export interface StoredParameter {
 
 /** A model with its parameters, of which none has a value. */
 export interface TracedModel {
-  readonly module: Module;
-  readonly input: TensorType;
-  /** Types of the other inputs, by the names of their layers. */
-  readonly extra: Readonly<Record<string, TensorType>>;
+  readonly module: KerasModel;
+  /** Types of its inputs, by their names. */
+  readonly inputs: Readonly<Record<string, TensorType>>;
   /** By the parameter's path. */
   readonly stored: ReadonlyMap<string, StoredParameter>;
 }
@@ -49,14 +48,12 @@ export function importLayersModel({ model, weights }: LayersDocument, shapeOf: S
   const builder = new Builder(weights);
   const module = builder.model(topology);
   const { unknown, remarks } = builder;
-  const [input, ...others] = topology.inputs.map((layer) => [layer.name, inputType(layer, shapeOf)] as const);
-  const types = { input: input?.[1] as TensorType, extra: Object.fromEntries(others) };
+  const inputs = Object.fromEntries(topology.inputs.map((layer) => [layer.name, inputType(layer, shapeOf)]));
   try {
     // The first trace makes the parameters.
-    module.trace(types.input, { extra: types.extra });
+    module.trace(inputs);
     const stored = match(module, builder.weighted, weights);
-    for (const part of builder.frozen) for (const parameter of part.parameters().values()) parameter.trainable = false;
-    return { traced: { module, ...types, stored }, unknown, remarks, problem: undefined };
+    return { traced: { module, inputs, stored }, unknown, remarks, problem: undefined };
   } catch (error) {
     if (unknown.length === 0 || !(error instanceof SardonyxError)) throw error;
     return { traced: undefined, unknown, remarks, problem: error.message };
@@ -81,7 +78,7 @@ function inputType({ name, config }: LayerConfig, shapeOf: ShapeOf): TensorType 
 
 /** The stored tensor of every parameter that the file has. Throws FileError for one of another shape. */
 function match(
-  module: Module,
+  module: KerasModel,
   layers: readonly WeightedLayer[],
   weights: ReadonlyMap<string, StoredWeight>,
 ): ReadonlyMap<string, StoredParameter> {

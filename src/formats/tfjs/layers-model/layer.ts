@@ -1,9 +1,20 @@
 /** What a class of Keras's layers is here: how its config becomes a module of ours, and where the file keeps its weights. */
 import type { z } from "zod";
 import type { Shape } from "../../../core/shape.ts";
-import type { Module } from "../../../nn/index.ts";
+import type { Value } from "../../../graph/ir.ts";
+import { type AnyModule, valuesOf } from "../../../nn/index.ts";
 import { readPart } from "../fields.ts";
 import type { LayerConfig } from "./topology.ts";
+
+/** What layers of several inputs take, and those of several outputs give, as in Keras: one tensor alone, several in a list. */
+export type OneOrMore = Value | readonly Value[];
+
+/** Tensors as a list, which the file leaves empty for no layer. */
+export const listOf = (tensors: OneOrMore) => valuesOf(tensors) as readonly [Value, ...Value[]];
+
+/** One tensor alone, several as the list. */
+export const oneOrMore = ([first, ...rest]: readonly [Value, ...Value[]]): OneOrMore =>
+  rest.length === 0 ? first : [first, ...rest];
 
 /** How the file keeps a parameter. */
 export interface StoredAs {
@@ -15,7 +26,7 @@ export interface StoredAs {
 
 /** A layer of a model. */
 export interface BuiltLayer {
-  readonly module: Module;
+  readonly module: AnyModule;
   /** Where the file keeps each parameter, by its path in the module. */
   readonly weights?: Readonly<Record<string, StoredAs>>;
   /** Why its computation is not understood, where it is not. */
@@ -27,7 +38,7 @@ export interface BuiltLayer {
 /** What a layer that wraps another needs to build it. */
 export interface Building {
   /** Builds a layer whose weights stand under its own name or that of the one around it. */
-  build(layer: LayerConfig): Module;
+  build(layer: LayerConfig): AnyModule;
   /** The shape of a weight of the layer in the file, by the last part of its name. */
   stored(weight: string): Shape | undefined;
 }
@@ -49,5 +60,5 @@ export function defineLayer<T>(schema: z.ZodType<T>, build: (fields: T, building
 }
 
 /** A class without weights. */
-export const plainLayer = <T>(schema: z.ZodType<T>, build: (fields: T) => Module): LayerClass =>
+export const plainLayer = <T>(schema: z.ZodType<T>, build: (fields: T) => AnyModule): LayerClass =>
   defineLayer(schema, (fields) => ({ module: build(fields) }));

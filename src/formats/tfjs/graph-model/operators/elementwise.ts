@@ -32,6 +32,18 @@ const select: Operator = {
 /** The operand itself. */
 const same = unary((x) => x, ops.Identity);
 
+/** Operators that give their first operand as it is. */
+export const passedOn: ReadonlySet<string> = new Set([
+  "CheckNumerics",
+  "EnsureShape",
+  "Identity",
+  "PlaceholderWithDefault",
+  "PreventGradient",
+  "ReadVariableOp",
+  "Snapshot",
+  "StopGradient",
+]);
+
 export const elementwiseOperators: Operators = {
   Abs: one(ops.abs),
   Acos: one(ops.acos),
@@ -122,13 +134,6 @@ export const elementwiseOperators: Operators = {
   Select: select,
   SelectV2: select,
 
-  CheckNumerics: same,
-  EnsureShape: same,
-  Identity: same,
+  ...Object.fromEntries(Array.from(passedOn, (type) => [type, same])),
   IdentityN: { op: ops.Identity, build: ({ inputs }) => inputs },
-  PlaceholderWithDefault: same,
-  PreventGradient: same,
-  ReadVariableOp: same,
-  Snapshot: same,
-  StopGradient: same,
 };

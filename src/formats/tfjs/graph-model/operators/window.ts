@@ -2,10 +2,11 @@
 import { ShapeError, UnsupportedError } from "../../../../core/errors.ts";
 import { type Shape, showShape, size } from "../../../../core/shape.ts";
 import type { Value } from "../../../../graph/ir.ts";
-import { resolvePadding } from "../../../../nn/convolution.ts";
+import { resolvePadding } from "../../../../nn/layers/convolution.ts";
 import * as ops from "../../../../ops/index.ts";
 import { channelsFirst, channelsLast, elementwise } from "../../channels.ts";
 import type { NodeAttributes } from "../attributes.ts";
+import type { GraphNode } from "../graph-def.ts";
 import { type Applied, type Operator, type Operators, UndeterminedError } from "../operator.ts";
 
 /** How the images of a node lie, and what its attributes say of their axes. */
@@ -86,6 +87,21 @@ function withFused(node: Applied, operands: number, product: (bias: Value | unde
     if (!apply) throw new UnsupportedError(`${name}, which is fused into it, is not known here`);
     return apply(y, next, node.attributes);
   }, begin);
+}
+
+/** How many operands each fused operator takes. */
+const fusedOperands: Readonly<Record<string, number>> = { BiasAdd: 1, FusedBatchNorm: 4, Prelu: 1 };
+
+/** Positions of the operands of a node that are running statistics: a mean and a variance. */
+export function statisticsOf({ op, attributes }: Pick<GraphNode, "op" | "attributes">): readonly number[] {
+  if (/^FusedBatchNorm/.test(op)) return [3, 4];
+  if (!/^_?Fused/.test(op)) return [];
+  let position = 2;
+  return attributes.texts("fused_ops").flatMap((name) => {
+    const first = position;
+    position += (Object.hasOwn(fusedOperands, name) ? fusedOperands[name] : undefined) ?? 0;
+    return name === "FusedBatchNorm" ? [first + 2, first + 3] : [];
+  });
 }
 
 /** x [N, H, W, C], w [h, w, C / groups, M] → [N, H', W', M]. */

@@ -2,9 +2,9 @@
 import { z } from "zod";
 import type { Shape } from "../../../../core/shape.ts";
 import type { Value } from "../../../../graph/ir.ts";
-import { requireChannels, resolvePadding } from "../../../../nn/convolution.ts";
 import * as nn from "../../../../nn/index.ts";
 import { type ConvOptions, glorotUniform, Module, zerosInit } from "../../../../nn/index.ts";
+import { requireChannels, resolvePadding } from "../../../../nn/layers/convolution.ts";
 import { conv, reshape } from "../../../../ops/index.ts";
 import { count } from "../../../config-fields.ts";
 import { activation, extents, type Layout, layout, padding, toggle } from "../config.ts";

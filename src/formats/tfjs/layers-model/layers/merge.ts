@@ -3,7 +3,7 @@ import { z } from "zod";
 import { ShapeError } from "../../../../core/errors.ts";
 import { normalizeAxis, showShape } from "../../../../core/shape.ts";
 import type { Value } from "../../../../graph/ir.ts";
-import { type Context, type Extra, type LayerKind, Module } from "../../../../nn/index.ts";
+import { type LayerKind, Module } from "../../../../nn/index.ts";
 import {
   add,
   concat,
@@ -21,19 +21,20 @@ import {
 } from "../../../../ops/index.ts";
 import { alongAxes, elementwise } from "../../channels.ts";
 import { integer, toggle } from "../config.ts";
-import { type LayerClass, type LayerClasses, plainLayer } from "../layer.ts";
+import { type LayerClass, type LayerClasses, listOf, type OneOrMore, plainLayer } from "../layer.ts";
 
-/** Computes with its first operand and all others. */
-abstract class Merge extends Module {
+/** Computes with all its operands. */
+abstract class Merge extends Module<OneOrMore> {
   readonly kind: LayerKind;
+  override readonly inputs = "tree";
   readonly #merge: (values: readonly Value[]) => Value;
   constructor(kind: LayerKind, merge: (values: readonly Value[]) => Value) {
     super();
     this.kind = kind;
     this.#merge = merge;
   }
-  protected call(x: Value, _: Context, others: Extra): Value {
-    return this.#merge([x, ...Object.values(others).filter((value) => value !== undefined)]);
+  protected call(inputs: OneOrMore): Value {
+    return this.#merge(listOf(inputs));
   }
 }
 

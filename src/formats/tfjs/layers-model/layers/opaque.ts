@@ -1,13 +1,13 @@
 /** A layer whose class is not known: it is named, and owns the weights that the file lists under its name. */
-import type { Value } from "../../../../graph/ir.ts";
 import { makeNode } from "../../../../graph/op.ts";
 import { unknownOp } from "../../../../import/unknown.ts";
-import { type Context, type Extra, zerosInit } from "../../../../nn/index.ts";
+import { type Context, Module, zerosInit } from "../../../../nn/index.ts";
 import type { StoredWeight } from "../../manifest.ts";
-import { Several } from "../several.ts";
+import { listOf, type OneOrMore, oneOrMore } from "../layer.ts";
 
-export class Opaque extends Several {
+export class Opaque extends Module<OneOrMore, OneOrMore> {
   readonly kind = "other";
+  override readonly inputs = "tree";
   readonly #className: string;
   readonly #weights: ReadonlyMap<string, StoredWeight>;
   readonly #results: number;
@@ -19,13 +19,12 @@ export class Opaque extends Several {
     this.#results = results;
   }
   /** Its results are taken to have the type of its first operand: nothing better is known. */
-  protected call(x: Value, context: Context, others: Extra): Value {
+  protected call(inputs: OneOrMore, context: Context): OneOrMore {
+    const [x, ...others] = listOf(inputs);
     const own = Array.from(this.#weights, ([name, { shape }]) =>
       context.parameter(this, name, { shape, initializer: zerosInit }),
     );
     const types = Array.from({ length: this.#results }, () => x);
-    const operands = [x, ...Object.values(others), ...own];
-    const [first, ...rest] = makeNode(unknownOp(this.#className, "keras", undefined, types), operands).outputs;
-    return this.giving(first, ...rest);
+    return oneOrMore(makeNode(unknownOp(this.#className, "keras", undefined, types), [x, ...others, ...own]).outputs);
   }
 }

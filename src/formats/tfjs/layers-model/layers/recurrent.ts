@@ -5,7 +5,7 @@ import { showShape } from "../../../../core/shape.ts";
 import type { Value } from "../../../../graph/ir.ts";
 import { type Attributes, makeNode, type OpDef } from "../../../../graph/op.ts";
 import { unknownOp } from "../../../../import/unknown.ts";
-import { type Context, type Extra, glorotUniform, zerosInit } from "../../../../nn/index.ts";
+import { type Context, glorotUniform, Module, zerosInit } from "../../../../nn/index.ts";
 import {
   concat,
   expand,
@@ -22,8 +22,7 @@ import {
 } from "../../../../ops/index.ts";
 import { count, flag } from "../../../config-fields.ts";
 import { toggle } from "../config.ts";
-import { defineLayer, type LayerClass, type LayerClasses } from "../layer.ts";
-import { Several } from "../several.ts";
+import { defineLayer, type LayerClass, type LayerClasses, listOf, type OneOrMore, oneOrMore } from "../layer.ts";
 
 /** How one of Keras's cells is an operator of ONNX. */
 interface Cell {
@@ -57,12 +56,14 @@ const fields = z.object({
 type Fields = z.output<typeof fields>;
 
 /**
- * One recurrent layer: [N, T, I] → [N, T, units] or the last state [N, units], and the states beside it. Weights kernel
- * [I, gates · units], recurrent_kernel [units, gates · units], bias [gates · units] or, of a GRU that resets behind the
- * product, [2, gates · units]. Keras's dropout of its inputs and states, in training only, is left out.
+ * One recurrent layer: [N, T, I] → [N, T, units] or the last state [N, units]. It may be given states to begin with, behind the
+ * sequence, and gives its last states where the config asks for them, [N, units] each. Weights kernel [I, gates · units],
+ * recurrent_kernel [units, gates · units], bias [gates · units] or, of a GRU that resets behind the product,
+ * [2, gates · units]. Keras's dropout of its inputs and states, in training only, is left out.
  */
-class Recurrent extends Several {
+class Recurrent extends Module<OneOrMore, OneOrMore> {
   readonly kind = "recurrent";
+  override readonly inputs = "tree";
   readonly #cell: Cell;
   readonly #fields: Fields;
   readonly #isKnown: boolean;
@@ -73,16 +74,16 @@ class Recurrent extends Several {
     this.#isKnown = isKnown;
   }
 
-  protected call(x: Value, context: Context, initial: Extra): Value {
+  protected call(inputs: OneOrMore, context: Context): OneOrMore {
+    const [x, ...states] = listOf(inputs);
     if (x.rank !== 3)
       throw new ShapeError(`input ${showShape(x.shape)} needs three axes; pass [batch, steps, features]`);
     const { return_sequences, return_state, go_backwards } = this.#fields;
-    const states = Object.values(initial).filter((value) => value !== undefined);
     const [y, ...last] = this.#run(transpose(x, [1, 0, 2]), states, context); // y [T, N, H], last [N, H]
     const sequence = transpose(y, [1, 0, 2]);
     // Keras gives the outputs of a layer that goes backwards in the order in which they are computed.
     const outputs = go_backwards && return_sequences ? flip(sequence, 1) : sequence;
-    return this.giving(return_sequences ? outputs : (last[0] as Value), ...(return_state ? last : []));
+    return oneOrMore([return_sequences ? outputs : (last[0] as Value), ...(return_state ? last : [])]);
   }
 
   /** Outputs of every step [T, N, H] and the last states [N, H] for x [T, N, I]. */

@@ -3,25 +3,26 @@ import { z } from "zod";
 import { ShapeError, UnsupportedError } from "../../../../core/errors.ts";
 import { showShape } from "../../../../core/shape.ts";
 import type { Value } from "../../../../graph/ir.ts";
-import { type Context, type Extra, Module } from "../../../../nn/index.ts";
+import { type AnyModule, type Context, Module } from "../../../../nn/index.ts";
 import { add, concat, div, flip, mul, reshape } from "../../../../ops/index.ts";
 import { name, object } from "../../fields.ts";
-import { defineLayer, type LayerClasses } from "../layer.ts";
-import { Several } from "../several.ts";
+import { connect } from "../keras-model.ts";
+import { defineLayer, type LayerClasses, listOf, type OneOrMore, oneOrMore } from "../layer.ts";
 
 /** The layer at every step on its own: [N, T, …] → [N, T, …]. */
-class TimeDistributed extends Module {
+class TimeDistributed extends Module<Value, OneOrMore> {
   readonly kind = "container";
-  readonly layer: Module;
-  constructor(layer: Module) {
+  readonly layer: AnyModule;
+  constructor(layer: AnyModule) {
     super();
     this.layer = layer;
   }
-  protected call(x: Value, context: Context): Value {
+  protected call(x: Value, context: Context): OneOrMore {
     const [batch = 1, steps = 1, ...sample] = x.shape;
     if (x.rank < 3) throw new ShapeError(`input ${showShape(x.shape)} has no steps; pass [batch, steps, …features]`);
-    const y = this.layer.apply(reshape(x, [batch * steps, ...sample]), context);
-    return reshape(y, [batch, steps, ...y.shape.slice(1)]);
+    const [first, ...rest] = connect(this.layer, [reshape(x, [batch * steps, ...sample])], context);
+    const divided = (y: Value) => reshape(y, [batch, steps, ...y.shape.slice(1)]);
+    return oneOrMore([divided(first), ...rest.map(divided)]);
   }
 }
 
@@ -39,29 +40,28 @@ interface Merging {
 }
 
 /** A recurrent layer that reads from the begin, and one that reads from the end. */
-class Bidirectional extends Several {
+class Bidirectional extends Module<OneOrMore, OneOrMore> {
   readonly kind = "container";
-  readonly forward: Module;
-  readonly backward: Module;
+  override readonly inputs = "tree";
+  readonly forward: AnyModule;
+  readonly backward: AnyModule;
   readonly #merging: Merging;
-  constructor(forward: Module, backward: Module, merging: Merging) {
+  constructor(forward: AnyModule, backward: AnyModule, merging: Merging) {
     super();
     this.forward = forward;
     this.backward = backward;
     this.#merging = merging;
   }
-  protected call(x: Value, context: Context, initial: Extra): Value {
-    const begin = Object.values(initial);
-    const half = begin.length / 2;
-    const run = (layer: Module, own: typeof begin) =>
-      layer.outputs(layer.apply(x, context, Object.fromEntries(own.entries())));
-    const [a, ...ofForward] = run(this.forward, begin.slice(0, half)) as [Value, ...Value[]];
-    const [last, ...ofBackward] = run(this.backward, begin.slice(half)) as [Value, ...Value[]];
+  protected call(inputs: OneOrMore, context: Context): OneOrMore {
+    const [x, ...initial] = listOf(inputs);
+    const half = initial.length / 2;
+    const [a, ...ofForward] = connect(this.forward, [x, ...initial.slice(0, half)], context);
+    const [last, ...ofBackward] = connect(this.backward, [x, ...initial.slice(half)], context);
     // What was read from the end stands beside what was read from the begin at the same step.
     const { merge, isSequence } = this.#merging;
     const b = isSequence ? flip(last, 1) : last;
     const states = [...ofForward, ...ofBackward];
-    return merge ? this.giving(merge(a, b), ...states) : this.giving(a, b, ...states);
+    return oneOrMore(merge ? [merge(a, b), ...states] : [a, b, ...states]);
   }
 }
 

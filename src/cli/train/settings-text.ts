@@ -1,0 +1,15 @@
+/** Settings of a run as a person reads them. */
+import type { OptionValue, RunSettings } from "../../runs/settings.ts";
+import { flagOf } from "../command.ts";
+
+/** The settings as a command line would give them, for the heading of a run. */
+export const showSettings = (settings: RunSettings) => {
+  const { epochs, batchSize, learningRate, optimizer, seed, device, threads, options } = settings;
+  const own = Object.entries(options).map(
+    ([name, value]) => `, ${flagOf(name).slice(2).replaceAll("-", " ")} ${showOption(value)}`,
+  );
+  return `${optimizer}, learning rate ${learningRate}, batch size ${batchSize}, epochs ${epochs}${own.join("")}, seed ${seed}, ${device} with ${threads} thread${threads === 1 ? "" : "s"}`;
+};
+
+const showOption = (value: OptionValue): string =>
+  typeof value === "boolean" ? (value ? "yes" : "no") : String(value);

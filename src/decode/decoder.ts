@@ -1,0 +1,155 @@
+/** Language models at work: they read tokens, and say what they expect of the next. */
+import { DataError, ShapeError } from "../core/errors.ts";
+import { requireKnown } from "../core/options.ts";
+import { showShape } from "../core/shape.ts";
+import { Tensor, zerosTensor } from "../core/tensor.ts";
+import { Value } from "../graph/ir.ts";
+import { type CompileOptions, compile, type Executable } from "../jit/compile.ts";
+import { Decoding } from "../nn/decoding.ts";
+import type { AnyModule } from "../nn/module.ts";
+import { builtIn } from "../nn/parameter-inputs.ts";
+
+/** A language model at work: it has read some tokens, and remembers them. */
+export interface Decoder {
+  /** Logits [vocabulary] of the token after those given, which follow those of earlier calls. */
+  feed(tokens: readonly number[]): Promise<Float32Array>;
+  /** Tokens read so far. */
+  readonly length: number;
+  /** The most that it can read. */
+  readonly capacity: number;
+  /** Forgets what it has read. */
+  reset(): void;
+  /** Lets go of compiled graphs; the decoder is done with. */
+  release(): Promise<void>;
+}
+
+export interface DecoderOptions {
+  /** The most tokens to read, at most the model's positions. */
+  readonly capacity: number;
+  /** Tokens of a prompt that are read at a time; default 32. */
+  readonly chunk?: number;
+  readonly compile?: CompileOptions;
+}
+
+/** What a step computes with what is remembered, and what it leaves to be remembered. */
+interface Step {
+  readonly executable: Executable;
+  readonly decoding: Decoding;
+  readonly vocabulary: number;
+}
+
+/** A step for so many tokens at once, int32 [1, length] → logits [1, length, vocabulary]. */
+async function compileStep(
+  model: AnyModule,
+  length: number,
+  decoding: Decoding,
+  options?: CompileOptions,
+): Promise<Step> {
+  const { inputs, output } = model.trace({ dtype: "int32", shape: [1, length] }, { decoding, bind: builtIn });
+  if (!(output instanceof Value) || output.rank !== 3)
+    throw new ShapeError(
+      `the model gives ${output instanceof Value ? showShape(output.shape) : "no single tensor"}; a language model gives logits [batch, time, vocabulary]`,
+    );
+  const { memories, position } = decoding;
+  const state = memories.length > 0 ? [position, ...memories.map(({ before }) => before)] : [];
+  const executable = await compile([...inputs, ...state], [output, ...memories.map(({ added }) => added)], options);
+  return { executable, decoding, vocabulary: output.shape[2] ?? 1 };
+}
+
+/** Puts rows [1, H, T, D] into a memory [1, H, capacity, D] at a position. */
+function putRows(
+  memory: Tensor,
+  { data, shape: [, heads = 1, length = 1, width = 1] }: Tensor,
+  position: number,
+): void {
+  const capacity = memory.shape[2] ?? 1;
+  const from = data as Float32Array;
+  for (let head = 0; head < heads; head++)
+    (memory.data as Float32Array).set(
+      from.subarray(head * length * width, (head + 1) * length * width),
+      (head * capacity + position) * width,
+    );
+}
+
+/** Reads tokens [at, at + length) where all before are read, and gives the logits of the next. */
+type Read = (tokens: readonly number[], position: number) => Promise<Float32Array>;
+
+/** With the keys and values of the tokens before, so that a step costs as much as one token. */
+function rememberingRead(model: AnyModule, first: Step, { capacity, chunk = 32, compile: options }: DecoderOptions) {
+  const steps = new Map<number, Promise<Step>>([[1, Promise.resolve(first)]]);
+  const stepFor = (length: number) => {
+    const step = steps.get(length) ?? compileStep(model, length, new Decoding(capacity), options);
+    steps.set(length, step);
+    return step;
+  };
+  const memories = first.decoding.memories.map(({ before }) => zerosTensor("float32", before.shape));
+  const read: Read = async (tokens, position) => {
+    let logits = new Float32Array();
+    for (let at = 0; at < tokens.length; ) {
+      const length = tokens.length - at >= chunk ? chunk : 1;
+      const { executable, vocabulary } = await stepFor(length);
+      const ids = new Tensor("int32", [1, length], Int32Array.from(tokens.slice(at, at + length)));
+      const place = new Tensor("int64", [], BigInt64Array.of(BigInt(position + at)));
+      const [y, ...added] = (await executable.run([ids, place, ...memories])) as [Tensor, ...Tensor[]];
+      for (const [i, rows] of added.entries()) putRows(memories[i] as Tensor, rows, position + at);
+      logits = (y.data as Float32Array).slice((length - 1) * vocabulary, length * vocabulary);
+      at += length;
+    }
+    return logits;
+  };
+  return { read, steps };
+}
+
+/** All tokens at each step, for a model that has nothing to remember by, such as one from a file: what follows fills the room. */
+function wholeRead(model: AnyModule, { capacity, compile: options }: DecoderOptions) {
+  const step = compileStep(model, capacity, new Decoding(capacity), options);
+  const seen: number[] = [];
+  const read: Read = async (tokens, position) => {
+    seen.length = position;
+    seen.push(...tokens);
+    const { executable, vocabulary } = await step;
+    const ids = Int32Array.from({ length: capacity }, (_, i) => seen[i] ?? 0);
+    const [y] = (await executable.run([new Tensor("int32", [1, capacity], ids)])) as [Tensor];
+    return (y.data as Float32Array).slice((seen.length - 1) * vocabulary, seen.length * vocabulary);
+  };
+  return { read, steps: new Map([[capacity, step]]) };
+}
+
+/**
+ * A decoder of a model of token ids [N, T] → logits [N, T, vocabulary], each of which depends on no later token, with its parameters as
+ * they are now. Of models of causal attention each step costs as much as one token, whatever was read before (docs/performance.md); of
+ * others, as much as all tokens. Throws OptionError for a capacity beyond the model's positions, and what tracing and compiling throw.
+ */
+export async function decoder(model: AnyModule, options: DecoderOptions): Promise<Decoder> {
+  requireKnown("decoder", options, { capacity: true, chunk: true, compile: true });
+  const { capacity } = options;
+  const first = await compileStep(model, 1, new Decoding(capacity), options.compile);
+  const remembers = first.decoding.memories.length > 0;
+  if (!remembers) await first.executable.session.release();
+  const { read, steps } = remembers ? rememberingRead(model, first, options) : wholeRead(model, options);
+  let position = 0;
+  return {
+    capacity,
+    get length() {
+      return position;
+    },
+    reset: () => {
+      position = 0;
+    },
+    async feed(tokens) {
+      if (tokens.length === 0) throw new DataError("there is no token to go on from; pass one at least");
+      if (position + tokens.length > capacity)
+        throw new DataError(
+          `${position + tokens.length} tokens are more than the ${capacity} that the model can read; cut the text, or reset`,
+        );
+      const logits = await read(tokens, position);
+      position += tokens.length;
+      return logits;
+    },
+    async release() {
+      for (const step of await Promise.allSettled(steps.values()))
+        if (step.status === "fulfilled") await step.value.executable.session.release();
+      steps.clear();
+    },
+  };
+}

@@ -1,0 +1,50 @@
+/** Drawing tokens from what a language model expects. */
+import { NonFiniteError, OptionError } from "../core/errors.ts";
+import type { Random } from "../core/random.ts";
+
+export interface SamplingOptions {
+  /** Logits are divided by it: below 1 surer, above 1 bolder; 0 takes the likeliest token. Default 1. */
+  readonly temperature?: number;
+  /** Draw from this many of the likeliest tokens (Fan et al. 2018); default all. */
+  readonly topK?: number;
+  /** Draw from the likeliest tokens that have this share of the probability together (Holtzman et al. 2020); default 1. */
+  readonly topP?: number;
+}
+
+/** Throws OptionError for options that leave nothing to draw. */
+export function checkSampling({ temperature = 1, topK = 1, topP = 1 }: SamplingOptions): void {
+  if (!(temperature >= 0 && Number.isFinite(temperature)))
+    throw new OptionError(`sampling: temperature is ${temperature}; pass a number from 0`);
+  if (!(Number.isSafeInteger(topK) && topK >= 1))
+    throw new OptionError(`sampling: topK is ${topK}; pass a whole number from 1`);
+  if (!(topP > 0 && topP <= 1)) throw new OptionError(`sampling: topP is ${topP}; pass a number above 0, at most 1`);
+}
+
+/** Draws a token from logits [vocabulary]. Throws OptionError for options, NonFiniteError for logits that are not numbers. */
+export function sampleToken(logits: Float32Array, options: SamplingOptions, random: Random): number {
+  checkSampling(options);
+  // An infinite logit below is a token that is ruled out.
+  const broken = logits.findIndex((logit) => Number.isNaN(logit) || logit === Number.POSITIVE_INFINITY);
+  if (broken >= 0)
+    throw new NonFiniteError(
+      `the logit of token ${broken} is ${logits[broken]}; the model's parameters are no numbers any more, go back to an earlier checkpoint`,
+    );
+  const { temperature = 1, topK = logits.length, topP = 1 } = options;
+  const highest = logits.reduce((most, logit) => Math.max(most, logit), Number.NEGATIVE_INFINITY);
+  if (temperature === 0) return logits.indexOf(highest);
+  const order = Uint32Array.from(logits, (_, token) => token);
+  // Sorting a large vocabulary takes longer than many a step: only where the likeliest are asked for.
+  if (topK < logits.length || topP < 1) order.sort((a, b) => (logits[b] ?? 0) - (logits[a] ?? 0));
+  const weights = Array.from(order.subarray(0, topK), (token) =>
+    Math.exp(((logits[token] ?? 0) - highest) / temperature),
+  );
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  let [kept, mass] = [0, 0];
+  while (kept < weights.length && mass < topP * total) mass += weights[kept++] ?? 0;
+  let left = random.uniform() * mass;
+  for (let i = 0; i < kept; i++) {
+    left -= weights[i] ?? 0;
+    if (left < 0) return order[i] ?? 0;
+  }
+  return order[kept - 1] ?? 0;
+}

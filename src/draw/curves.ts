@@ -1,0 +1,36 @@
+/** Learning curves of a run: each result by epoch, on the training and the validation data. */
+import { linePlot } from "./plot.ts";
+
+const validation = "validation_";
+
+/** A figure for each result, `curve-loss.svg`; none of a single epoch, or of what is shown as a matrix. */
+export function curvesOf(history: readonly Readonly<Record<string, number>>[]): Readonly<Record<string, string>> {
+  const names = Object.keys(history[0] ?? {}).filter(
+    (name) => !name.startsWith(validation) && !name.endsWith("confusionMatrix"),
+  );
+  if (history.length < 2) return {};
+  return Object.fromEntries(
+    names.map((name) => {
+      const series = [
+        ["training", name],
+        ["validation", `${validation}${name}`],
+      ] as const;
+      const lines = series.map(([label, key]) => ({
+        name: label,
+        points: history.flatMap((result, i) => (key in result ? [[i + 1, result[key] ?? Number.NaN] as const] : [])),
+      }));
+      const values = lines.flatMap(({ points }) => points.map(([, value]) => value));
+      const [low, high] = [Math.min(...values), Math.max(...values)];
+      const figure = linePlot(
+        lines.filter(({ points }) => points.length > 0),
+        {
+          title: `${name} by epoch`,
+          x: { label: "epoch", domain: [1, history.length] },
+          // Accuracies near 1 and losses near their end differ by little: the axis is theirs, not from 0.
+          y: { label: name, domain: high > low ? [low, high] : [low - 1, high + 1] },
+        },
+      );
+      return [`curve-${name}.svg`, figure];
+    }),
+  );
+}

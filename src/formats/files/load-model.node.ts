@@ -1,0 +1,211 @@
+/** Models from files on disk: what lies at a path, by its content, and how each kind becomes a module. */
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import type { ByteSource } from "../../core/byte-source.ts";
+import { atPlace, FileError, OptionError } from "../../core/errors.ts";
+import { requireKnown } from "../../core/options.ts";
+import { isPlainObject } from "../../core/tree.ts";
+import type { Value } from "../../graph/ir.ts";
+import { openBeside, openFile } from "../../storage/file-source.node.ts";
+import { type Checkpoint, modelFromHuggingFace } from "../huggingface-weights.ts";
+import type { GivenTypes } from "../input-types.ts";
+import type { LoadedModel, NamedValues } from "../loaded-model.ts";
+import { modelFromOnnx } from "../onnx-model.ts";
+import { modelFromTfjs } from "../tfjs/model.ts";
+import { checkpointOf, putRunWeights } from "./checkpoints.ts";
+import { isSafetensors, refusedFormat } from "./file-kinds.ts";
+
+export interface LoadModelOptions {
+  /** Types or shapes of inputs that the file leaves open, by name, or one for an only input. */
+  readonly inputs?: GivenTypes;
+  /** Of the folder of a run: the weights of its best epoch instead of the last; default false. */
+  readonly best?: boolean;
+}
+
+/** Files of the folders that are read. */
+const files = {
+  run: "run.json",
+  onnx: "model.onnx",
+  checkpoint: "checkpoint.safetensors",
+  best: "best.safetensors",
+  deployment: "deployment.json",
+  config: "config.json",
+  weights: "model.safetensors",
+  index: "model.safetensors.index.json",
+  tfjs: "model.json",
+} as const;
+
+/** A config or a model in JSON is smaller than this; what is larger is something else. */
+const maxJsonBytes = 2 ** 28;
+
+/**
+ * Loads a model with its weights:
+ * - an `.onnx` file;
+ * - a TensorFlow.js `model.json`, Keras's layers or a graph, or the folder of one;
+ * - a Hugging Face folder: `config.json` with `model.safetensors`, or shards with their index;
+ * - a folder that `saveModel` wrote;
+ * - the folder of a run: `run.json` with `model.onnx`, and the weights of `checkpoint.safetensors` where it is there.
+ *
+ * A Keras model and a Hugging Face model are built of our layers; everything else is an ImportedModule, built of the file's graph.
+ * The types `I` and `O` of what it takes and gives are yours to name; nothing checks them.
+ *
+ * Throws FileError for what is missing, damaged or none of these, and for weights that are missing or do not fit; OptionError,
+ * ShapeError and DTypeError for `inputs` that the file does not have. Operators that are not known let no trace pass.
+ * @example
+ * const model = await loadModel("model.onnx");
+ * const ask = predictor(model);
+ * const scores = await ask(tensor([[1, 2, 3]]));
+ */
+export async function loadModel<I = Value | NamedValues, O = Value | NamedValues>(
+  path: string,
+  options: LoadModelOptions = {},
+): Promise<LoadedModel<I, O>> {
+  requireKnown("loadModel", options, { inputs: true, best: true });
+  if (!existsSync(path)) throw new FileError(`there is no file or folder ${path}; check the path`);
+  const model = statSync(path).isDirectory() ? loadFolder(path, options) : loadFile(path, options);
+  return model as LoadedModel as LoadedModel<I, O>;
+}
+
+function loadFolder(folder: string, options: LoadModelOptions): LoadedModel {
+  const has = (name: string) => existsSync(join(folder, name));
+  if (has(files.run)) return loadRun(folder, options);
+  refuseBest(folder, options);
+  // Beside weights that a config describes, an ONNX file is another form of them.
+  if (has(files.config) && has(files.weights)) return loadFile(join(folder, files.weights), options);
+  if (has(files.config) && has(files.index)) return loadFile(join(folder, files.index), options);
+  const found = [files.onnx, files.tfjs].find(has);
+  if (found) return loadFile(join(folder, found), options);
+  const pickled = readdirSync(folder).find((name) => /\.(bin|pt|pth|ckpt|pkl|h5|keras)$/.test(name));
+  if (pickled) return withFile(join(folder, pickled), (file) => refuseUnknown(file, pickled));
+  throw new FileError(
+    `${folder} holds no model: looked for ${files.onnx}, for ${files.tfjs}, and for ${files.config} with ${files.weights} or ${files.index}; give the path of a file, or of another folder`,
+  );
+}
+
+function loadRun(folder: string, { inputs, best = false }: LoadModelOptions): LoadedModel {
+  const path = join(folder, files.onnx);
+  if (!existsSync(path))
+    throw new FileError(
+      `${folder} is the folder of a run without ${files.onnx}, from which its model is read; export it`,
+    );
+  const model = loadFile(path, { ...(inputs && { inputs }) });
+  const weights = join(folder, best ? files.best : files.checkpoint);
+  if (existsSync(weights))
+    withFile(weights, (file) => putRunWeights(model, checkpointOf([file]), trainedNames(folder)));
+  else if (best) throw new FileError(`${folder} has no ${files.best}; leave out best, or train with a validation set`);
+  return model;
+}
+
+/** What the checkpoint of a run calls the parameters of its model.onnx, where the two differ: that may be a part of what is trained. */
+function trainedNames(folder: string): Readonly<Record<string, unknown>> {
+  const path = join(folder, files.deployment);
+  if (!existsSync(path)) return {};
+  const { weights } = withFile(path, readJson);
+  return isPlainObject(weights) ? weights : {};
+}
+
+function refuseBest(path: string, { best }: LoadModelOptions): void {
+  if (best) throw new OptionError(`best is for the folder of a run, and ${path} is none; leave it out`);
+}
+
+/** Opens a file for what is done with it; errors name it. */
+function withFile<T>(path: string, use: (file: ByteSource) => T): T {
+  const file = openFile(path);
+  try {
+    return use(file);
+  } catch (error) {
+    throw atPlace(path, error);
+  } finally {
+    file.close();
+  }
+}
+
+function loadFile(path: string, options: LoadModelOptions): LoadedModel {
+  refuseBest(path, options);
+  return withFile(path, (file) => {
+    const head = file.read(0, Math.min(64, file.size));
+    if (isSafetensors(head, file.size)) return loadWeights(path, checkpointOf([file]), options);
+    if (/^\s*[{[]/.test(String.fromCharCode(...head))) return loadJson(path, file, options);
+    if (refusedFormat(head) === undefined && file.size > 0 && (path.endsWith(".onnx") || head[0] === 0x08))
+      return besides(dirname(path), (open) => modelFromOnnx(file, { ...options, external: open }));
+    return refuseUnknown(file, basename(path));
+  });
+}
+
+/** Throws FileError that says what a file is, as far as its content shows. */
+function refuseUnknown(file: ByteSource, name: string): never {
+  const what = refusedFormat(file.read(0, Math.min(64, file.size)));
+  if (what !== undefined) throw new FileError(`it is ${what}`);
+  if (file.size === 0) throw new FileError("the file is empty; write it again");
+  throw new FileError(
+    `${name} is no model that is known here; pass an .onnx file, a TensorFlow.js model.json, or the folder of a Hugging Face model`,
+  );
+}
+
+/** Opens files beside a model while it is read. */
+function besides<T>(folder: string, use: (open: (location: string) => ByteSource) => T): T {
+  const opened: { close(): void }[] = [];
+  try {
+    return use((location) => {
+      const file = openBeside(folder, location);
+      opened.push(file);
+      return file;
+    });
+  } finally {
+    for (const file of opened) file.close();
+  }
+}
+
+function loadJson(path: string, file: ByteSource, { inputs }: LoadModelOptions): LoadedModel {
+  const folder = dirname(path);
+  const document = readJson(file);
+  if ("modelTopology" in document)
+    return besides(folder, (open) =>
+      modelFromTfjs(document, {
+        ...(inputs && { inputs }),
+        open: (location) => (existsSync(join(folder, location)) ? open(location) : undefined),
+      }),
+    );
+  if (isPlainObject(document["weight_map"])) {
+    const map = document["weight_map"];
+    return besides(folder, (open) => {
+      const shards = shardsOf(map).map((name) => open(name));
+      return loadWeights(path, checkpointOf(shards, map), { ...(inputs && { inputs }) });
+    });
+  }
+  if ("model_type" in document) return loadFolder(folder, { ...(inputs && { inputs }) });
+  throw new FileError(
+    `it is JSON with ${Object.keys(document).slice(0, 5).join(", ") || "nothing in it"}; a Hugging Face config.json has model_type, a TensorFlow.js model.json modelTopology, an index of safetensors weight_map`,
+  );
+}
+
+function shardsOf(map: Readonly<Record<string, unknown>>): readonly string[] {
+  return [...new Set(Object.values(map))].map((name) => {
+    if (typeof name === "string") return name;
+    throw new FileError("its weight_map names a file by something else than text; download it again");
+  });
+}
+
+function readJson(file: ByteSource): Readonly<Record<string, unknown>> {
+  if (file.size > maxJsonBytes)
+    throw new FileError(`it has ${file.size} bytes, and no config or model in JSON has more than ${maxJsonBytes}`);
+  let document: unknown;
+  try {
+    document = JSON.parse(new TextDecoder().decode(file.read(0, file.size)));
+  } catch (cause) {
+    throw new FileError(`it is no valid JSON (${(cause as Error).message}); it is cut off or damaged`, { cause });
+  }
+  if (!isPlainObject(document)) throw new FileError("it is JSON, but no object that describes a model");
+  return document;
+}
+
+/** Weights, which the config.json beside them says how to use. */
+function loadWeights(path: string, checkpoint: Checkpoint, { inputs }: LoadModelOptions): LoadedModel {
+  const config = join(dirname(path), files.config);
+  if (!existsSync(config))
+    throw new FileError(
+      `it holds weights, and no ${files.config} beside it says what is computed of them; put the model's there`,
+    );
+  const document = withFile(config, readJson);
+  return modelFromHuggingFace(document, checkpoint, inputs);
+}

@@ -1,0 +1,143 @@
+/** TensorFlow.js models as modules whose parameters have their values. */
+import { bytesPerElement } from "../../core/dtype.ts";
+import { FileError, UnsupportedError } from "../../core/errors.ts";
+import { groupBy } from "../../core/group-by.ts";
+import type { Shape } from "../../core/shape.ts";
+import { asFloat32, type Tensor, transposed } from "../../core/tensor.ts";
+import type { Declared } from "../../import/declared.ts";
+import {
+  type BindWeight,
+  type BuiltGraph,
+  type GraphSource,
+  ImportedModule,
+  type SourceWeight,
+} from "../imported-module.ts";
+import { type GivenTypes, settleTypes, shapeChooser } from "../input-types.ts";
+import type { LoadedModel } from "../loaded-model.ts";
+import { type GraphDocument, type LayersDocument, readDocument } from "./document.ts";
+import { type GraphFile, readGraphFile } from "./graph-model/graph-def.ts";
+import { importGraphFile } from "./graph-model/import.ts";
+import { isStored, weightsOfGraph } from "./graph-model/tensors.ts";
+import type { Remark } from "./layers-model/builder.ts";
+import { importLayersModel, type StoredParameter } from "./layers-model/import.ts";
+import { readTopology } from "./layers-model/topology.ts";
+import type { OpenShard, StoredWeight } from "./manifest.ts";
+
+export interface TfjsModelOptions {
+  /** Types or shapes of inputs that the file leaves open, by name, or one for an only input; channels are last. */
+  readonly inputs?: GivenTypes;
+  /** Opens the files of weights beside the model; default: there are none. */
+  readonly open?: OpenShard;
+}
+
+/**
+ * The model of a parsed model.json, a Keras model or a TensorFlow graph, with its weights. A graph is an ImportedModule. Throws
+ * FileError for a file that is damaged and for weights that are missing, ShapeError for an extent that is open and not given.
+ * Layers and operators that are not known let no trace pass, and are listed then.
+ */
+export function modelFromTfjs(json: unknown, { inputs, open }: TfjsModelOptions = {}): LoadedModel {
+  const document = readDocument(json, open);
+  return document.format === "layers-model" ? layersModel(document, inputs) : graphModel(document, inputs);
+}
+
+function layersModel(document: LayersDocument, given: GivenTypes | undefined): LoadedModel {
+  const { class_name, config } = document.model;
+  const names = readTopology(class_name, config).inputs.map(({ name }) => name);
+  const { traced, unknown, problem } = importLayersModel(document, shapeChooser(names, given));
+  if (!traced) throw new UnsupportedError(`${unknownLayers(unknown)}; what lies behind does not fit: ${problem}`);
+  const { module, stored } = traced;
+  for (const [path, parameter] of module.parameters()) {
+    const kept = stored.get(path);
+    if (!kept)
+      throw new FileError(`tfjs: weightsManifest lists no weight for the parameter "${path}"; convert the model again`);
+    parameter.value = parameterValue(kept);
+  }
+  if (unknown.length > 0) module.refuse(unknownLayers(unknown));
+  return module;
+}
+
+function unknownLayers(unknown: readonly Remark[]): string {
+  const groups = groupBy(unknown, ({ className, why }) => `${className}: ${why}`);
+  const listed = Array.from(groups, ([text, all]) => `${text} ("${all.map(({ layer }) => layer).join('", "')}")`);
+  return `the file has layers that are not known here: ${listed.join("; ")}. Its weights are loaded, but it cannot run; convert the model without these layers`;
+}
+
+/** The elements of a parameter in the order of its axes. */
+function parameterValue({ stored, axes }: StoredParameter): Tensor<"float32"> {
+  const tensor = asFloat32(elementsOf(stored));
+  return axes ? transposed(tensor, axes) : tensor;
+}
+
+/** The elements of a stored tensor. Throws FileError where there are none to be had. */
+function elementsOf(stored: StoredWeight): Tensor {
+  const tensor = stored.read();
+  if (tensor) return tensor;
+  throw new FileError(
+    `tfjs: the elements of "${stored.name}" are not there, of type ${stored.type.name}; put the files of weights beside model.json`,
+  );
+}
+
+function graphModel(document: GraphDocument, given: GivenTypes | undefined): ImportedModule {
+  const source = new TfjsGraph(readGraphFile(document), document.weights);
+  return new ImportedModule(source, { types: settleTypes(source.inputs, given) });
+}
+
+/** A TensorFlow graph in memory, with the elements of its tensors. */
+class TfjsGraph implements GraphSource {
+  readonly inputs: readonly Declared[];
+  readonly outputs: readonly string[];
+  readonly weights: readonly SourceWeight[];
+  readonly metadata = {};
+  readonly #file: GraphFile;
+  readonly #manifest: ReadonlyMap<string, StoredWeight>;
+  readonly #held: ReadonlyMap<StoredWeight, Tensor>;
+
+  constructor(file: GraphFile, manifest: ReadonlyMap<string, StoredWeight>) {
+    this.#file = file;
+    this.#manifest = manifest;
+    this.inputs = file.inputs.map((name) => declaredInput(file, name));
+    this.outputs = uniqueNames(file.outputs.map(({ name }) => name));
+    const weights = weightsOfGraph(file, manifest);
+    this.weights = weights.map(({ name, stored, isBuffer }) => ({
+      name,
+      isBuffer,
+      value: asFloat32(elementsOf(stored)),
+    }));
+    const learned = new Set(weights.map(({ stored }) => stored));
+    const others = file.nodes.flatMap(({ name, op }) => (isStored(op) ? (manifest.get(name) ?? []) : []));
+    this.#held = new Map(
+      others.filter((stored) => stored.dtype && !learned.has(stored)).map((stored) => [stored, elementsOf(stored)]),
+    );
+  }
+
+  build(shapes: readonly Shape[], bind: BindWeight): BuiltGraph {
+    const given = new Map(this.inputs.map(({ name }, i) => [name, shapes[i] ?? []]));
+    const { graph, inputs, unknown } = importGraphFile(this.#file, this.#manifest, {
+      shapeOf: ({ name }) => given.get(name) ?? [],
+      bind: ({ name }) => bind(name, "float32"),
+      read: (stored) => this.#held.get(stored) ?? elementsOf(stored),
+    });
+    return { inputs, outputs: graph.outputs, unknown };
+  }
+}
+
+function declaredInput({ nodes, declared }: GraphFile, name: string): Declared {
+  const attributes = nodes.find((node) => node.name === name)?.attributes;
+  const dtype = attributes?.dtypeIfKnown("dtype");
+  return {
+    name,
+    type: dtype && { name: dtype, bits: 8 * bytesPerElement(dtype), dtype },
+    extents: declared.get(name) ?? attributes?.extents(),
+  };
+}
+
+/** Names, of which those that are there already are numbered. */
+function uniqueNames(names: readonly string[]): readonly string[] {
+  const taken = new Set<string>();
+  return names.map((wanted) => {
+    let name = wanted;
+    for (let i = 1; taken.has(name); i++) name = `${wanted}_${i}`;
+    taken.add(name);
+    return name;
+  });
+}

@@ -1,0 +1,62 @@
+/** Activation functions by name, and as layers. */
+import { unknownName } from "../../core/errors.ts";
+import type { Value } from "../../graph/ir.ts";
+import {
+  clip,
+  elu,
+  gelu,
+  leakyRelu,
+  logSoftmax,
+  relu,
+  sigmoid,
+  silu,
+  softmax,
+  softplus,
+  tanh,
+} from "../../ops/index.ts";
+import { Module } from "../module.ts";
+
+/** Every activation: elementwise, but for softmax and logSoftmax, which go along the last axis. */
+export const activationFunctions = {
+  linear: (x: Value) => x,
+  relu,
+  relu6: (x: Value) => clip(x, 0, 6),
+  leakyRelu: (x: Value) => leakyRelu(x),
+  elu: (x: Value) => elu(x),
+  sigmoid,
+  tanh,
+  gelu: (x: Value) => gelu(x),
+  geluTanh: (x: Value) => gelu(x, "tanh"),
+  silu,
+  softplus,
+  softmax: (x: Value) => softmax(x),
+  logSoftmax: (x: Value) => logSoftmax(x),
+} as const satisfies Record<string, (x: Value) => Value>;
+
+export type ActivationName = keyof typeof activationFunctions;
+
+/** A function of a layer's output; what a name stands for, or one of one's own. */
+export type ActivationFunction = (x: Value) => Value;
+
+/** The activation of a name, or the function itself. Throws OptionError with the nearest name. */
+export function activationOf(choice: ActivationName | ActivationFunction): ActivationFunction {
+  if (typeof choice === "function") return choice;
+  if (!Object.hasOwn(activationFunctions, choice))
+    throw unknownName("activation", choice, Object.keys(activationFunctions));
+  return activationFunctions[choice];
+}
+
+export class Activation extends Module {
+  readonly kind = "activation";
+  readonly #activation: ActivationFunction;
+  constructor(choice: ActivationName | ActivationFunction) {
+    super();
+    this.#activation = activationOf(choice);
+  }
+  protected call(x: Value): Value {
+    return this.#activation(x);
+  }
+}
+
+/** An activation as a layer of its own. */
+export const activation = (choice: ActivationName | ActivationFunction): Activation => new Activation(choice);

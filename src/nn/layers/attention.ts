@@ -1,0 +1,150 @@
+/** Scaled dot-product attention (Vaswani et al. 2017, sec. 3.2), and the heads it runs in. */
+import { ShapeError } from "../../core/errors.ts";
+import { sameShape, showShape } from "../../core/shape.ts";
+import type { Value } from "../../graph/ir.ts";
+import {
+  add,
+  and,
+  cast,
+  dropout as drop,
+  greaterOrEqual,
+  less,
+  matmul,
+  mul,
+  range,
+  reshape,
+  scalar,
+  softmax,
+  transpose,
+  where,
+} from "../../ops/index.ts";
+import type { Context } from "../context.ts";
+import type { Module } from "../module.ts";
+
+export interface AttendOptions {
+  /** Factor of the products of queries and keys; default 1/√D. */
+  readonly scale?: number;
+  /** Let a query attend to its own and earlier keys only, the last query standing at the last key; default false. */
+  readonly causal?: boolean;
+  /** With `causal`: how many keys a query attends to, its own included; default all. */
+  readonly window?: number | undefined;
+  /** Which keys take part, [N, S]: 1 or true for those that do; default all. */
+  readonly mask?: Value | undefined;
+  /** Added to the scaled products, [1 or N, H, T, S]. */
+  readonly bias?: Value | undefined;
+  /** Rate at which attention weights are dropped while training; default 0. */
+  readonly dropout?: number;
+}
+
+/**
+ * What is added to the product of a query with a key that it must not see: its weight becomes 0. Finite, so that a query
+ * that may see nothing averages over every key rather than giving NaN.
+ */
+export const unseen = -1e30;
+
+/**
+ * softmax(scale · q kᵀ + bias) v: each query takes the mean of the values, weighted by how well their keys match it.
+ * q is [N, H, T, D], k and v are [N, Hkv, S, D], where Hkv divides H: neighbouring queries' heads share keys (Ainslie et
+ * al. 2023). Returns [N, H, T, D]. In a context that decodes, causal attention also sees the keys of earlier steps. Throws ShapeError for operands that do not fit.
+ * @example
+ * const y = attend(q, k, v, { causal: true, dropout: 0.1 }, context);
+ */
+export function attend(q: Value, ownKeys: Value, ownValues: Value, options: AttendOptions, context: Context): Value {
+  const kept = options.causal ? context.decoding : undefined;
+  const [k, v] = kept ? [kept.extend(ownKeys), kept.extend(ownValues)] : [ownKeys, ownValues];
+  requireFit(q, k, v, options);
+  const [batch = 1, heads = 1, queries = 1, width = 1] = q.shape;
+  const [, keyHeads = 1, keys = 1] = k.shape;
+  const { scale = 1 / Math.sqrt(width), dropout = 0 } = options;
+  // Heads that share keys join their queries: one product for them, and no key is copied.
+  const joined = [batch, keyHeads, (heads / keyHeads) * queries];
+  const products = matmul(reshape(mul(q, scale), [...joined, width]), k, { transB: true });
+  const additions = [options.bias, visibility(queries, keys, q, options, context)].filter(
+    (value) => value !== undefined,
+  );
+  const scores = additions.reduce((sum, bias) => add(sum, bias), reshape(products, [batch, heads, queries, keys]));
+  const weights = softmax(scores); // [N, H, T, S]
+  const dropped = context.training && dropout > 0 ? drop(weights, dropout, context.randomKey()) : weights;
+  return reshape(matmul(reshape(dropped, [...joined, keys]), v), [batch, heads, queries, v.shape.at(-1) ?? 1]);
+}
+
+/** 0 where a query may see a key and `unseen` elsewhere, to broadcast over [N, H, T, S]; computed where the graph runs. */
+function visibility(
+  queries: number,
+  keys: number,
+  { dtype }: Value,
+  { causal = false, window, mask }: AttendOptions,
+  { decoding }: Context,
+): Value | undefined {
+  const conditions: Value[] = [];
+  if (causal) {
+    // While decoding, keys that are not yet there stand behind every query.
+    const position = decoding?.positions(queries) ?? add(range(queries), keys - queries);
+    const query = reshape(position, [queries, 1]);
+    conditions.push(greaterOrEqual(query, range(keys)));
+    if (window !== undefined && window < keys) conditions.push(less(query, add(range(keys), window)));
+  }
+  if (mask) conditions.push(reshape(cast(mask, "bool"), [mask.shape[0] ?? 1, 1, 1, keys]));
+  if (conditions.length === 0) return undefined;
+  return where(
+    conditions.reduce((all, condition) => and(all, condition)),
+    scalar(0, dtype),
+    scalar(unseen, dtype),
+  );
+}
+
+function requireFit(q: Value, k: Value, v: Value, { mask, bias }: AttendOptions): void {
+  const shapes = `queries ${showShape(q.shape)}, keys ${showShape(k.shape)}, values ${showShape(v.shape)}`;
+  if ([q, k, v].some(({ rank }) => rank !== 4))
+    throw new ShapeError(`attention takes heads, got ${shapes}; pass [batch, heads, time, width], see splitHeads`);
+  const [batch, heads = 1, queries, width] = q.shape;
+  const [, keyHeads = 1, keys] = k.shape;
+  if (k.shape[0] !== batch || k.shape[3] !== width || !sameShape(k.shape.slice(0, 3), v.shape.slice(0, 3)))
+    throw new ShapeError(
+      `attention: ${shapes} do not fit; make the batches equal, the widths of queries and keys, and keys and values alike`,
+    );
+  if (heads % keyHeads !== 0)
+    throw new ShapeError(`attention: ${keyHeads} heads of keys do not divide ${heads} of queries; pass a divisor`);
+  if (mask && !sameShape(mask.shape, [batch ?? 1, keys ?? 1]))
+    throw new ShapeError(
+      `attention: its mask is ${showShape(mask.shape)}; pass [batch, keys], here [${batch}, ${keys}]`,
+    );
+  const full = [batch, heads, queries, keys];
+  if (bias && !(bias.rank === 4 && bias.shape.every((extent, i) => extent === full[i] || (i === 0 && extent === 1))))
+    throw new ShapeError(
+      `attention: its bias is ${showShape(bias.shape)}; pass [1 or batch, heads, queries, keys], here [${full.join(", ")}]`,
+    );
+}
+
+/** [N, T, H·D] → [N, H, T, D]. Throws ShapeError when the heads do not divide the features. */
+export function splitHeads(x: Value, heads: number): Value {
+  const [batch = 1, time = 1, features = 1] = x.shape;
+  if (x.rank !== 3 || features % heads !== 0)
+    throw new ShapeError(
+      `${showShape(x.shape)} does not split into ${heads} heads; pass [batch, time, features], features a multiple of ${heads}`,
+    );
+  return transpose(reshape(x, [batch, time, heads, features / heads]), [0, 2, 1, 3]);
+}
+
+/** [N, H, T, D] → [N, T, H·D]. */
+export function joinHeads(x: Value): Value {
+  const [batch = 1, heads = 1, time = 1, width = 1] = x.shape;
+  return reshape(transpose(x, [0, 2, 1, 3]), [batch, time, heads * width]);
+}
+
+export interface AttendHeadsOptions extends AttendOptions {
+  /** Layers that make queries, keys and values of tokens. */
+  readonly query: Module;
+  readonly key: Module;
+  readonly value: Module;
+  readonly heads: number;
+  /** Tokens that are attended to, [N, S, …]; default those that ask. */
+  readonly memory?: Value | undefined;
+}
+
+/** Attention of the tokens x [N, T, …] to `memory`, in heads that are joined again: [N, T, features]. */
+export function attendHeads(x: Value, context: Context, options: AttendHeadsOptions): Value {
+  const { query, key, value, heads, memory = x, ...rest } = options;
+  const [q, k, v] = [query.apply(x, context), key.apply(memory, context), value.apply(memory, context)];
+  return joinHeads(attend(splitHeads(q, heads), splitHeads(k, heads), splitHeads(v, heads), rest, context));
+}

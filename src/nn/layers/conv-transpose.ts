@@ -1,0 +1,50 @@
+/** Transposed convolution layers: the upsampling counterpart of convolution. */
+import { requireKnown } from "../../core/options.ts";
+import type { Shape } from "../../core/shape.ts";
+import type { Value } from "../../graph/ir.ts";
+import { convTranspose, type ConvOptions as OpOptions } from "../../ops/index.ts";
+import { type ConvOptions, Convolution, convOptionNames, type PerAxis, perAxis } from "./convolution.ts";
+
+export interface ConvTransposeOptions extends ConvOptions {
+  /**
+   * Extra rows behind the output, to choose among the extents that a stride maps to one; default 0, with padding "same"
+   * what the outputs lack of the inputs times the stride.
+   */
+  readonly outputPadding?: PerAxis;
+}
+
+/** Transposed convolution over `rank` spatial axes. */
+export class ConvTranspose extends Convolution<ConvTransposeOptions> {
+  constructor(rank: number, filters: number, kernel: PerAxis, options: ConvTransposeOptions = {}) {
+    super(rank, filters, kernel, options);
+    requireKnown("convTranspose", options, { ...convOptionNames, outputPadding: true });
+  }
+  protected weightChannels(channels: number, groups: number): readonly [number, number] {
+    return [channels, this.filters / groups];
+  }
+  /** "same" is that of the convolution whose transpose this is: over the output, the input times the stride. */
+  protected override padded(spatial: Shape, strides: Shape): Shape {
+    return spatial.map((extent, i) => extent * (strides[i] ?? 1));
+  }
+  protected convolve(x: Value, w: Value, options: OpOptions): Value {
+    const { strides = [], dilations = [] } = options;
+    const lacking = this.kernel.map((extent, i) =>
+      this.options.padding === "same" ? Math.max(0, (strides[i] ?? 1) - (dilations[i] ?? 1) * (extent - 1) - 1) : 0,
+    );
+    const outputPadding = perAxis("outputPadding", this.options.outputPadding ?? lacking, this.rank, 0);
+    return convTranspose(x, w, { ...options, outputPadding });
+  }
+}
+
+export class ConvTranspose1d extends ConvTranspose {}
+export class ConvTranspose2d extends ConvTranspose {}
+
+/** [N, C, L] → [N, filters, L']; weight [C, filters / groups, kernel]. */
+export const convTranspose1d = (filters: number, kernel: number, options: ConvTransposeOptions = {}): ConvTranspose1d =>
+  new ConvTranspose1d(1, filters, kernel, options);
+/** [N, C, H, W] → [N, filters, H', W']; weight [C, filters / groups, kernelH, kernelW]. */
+export const convTranspose2d = (
+  filters: number,
+  kernel: PerAxis,
+  options: ConvTransposeOptions = {},
+): ConvTranspose2d => new ConvTranspose2d(2, filters, kernel, options);

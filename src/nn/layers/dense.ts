@@ -1,0 +1,70 @@
+/** The fully connected layer. */
+
+import { ShapeError } from "../../core/errors.ts";
+import { requireKnown } from "../../core/options.ts";
+import { showShape } from "../../core/shape.ts";
+import type { Value } from "../../graph/ir.ts";
+import { linear } from "../../ops/index.ts";
+import type { Context } from "../context.ts";
+import { type Initializer, type InitializerName, initializerOf, zerosInit } from "../initializers.ts";
+import { Module } from "../module.ts";
+import { requireCount } from "../options.ts";
+import type { Regularizer } from "../parameter.ts";
+import { type ActivationFunction, type ActivationName, activationOf } from "./activations.ts";
+
+export interface DenseOptions {
+  /** Applied to the output; default none. */
+  readonly activation?: ActivationName | ActivationFunction;
+  /** Add a bias; default true. */
+  readonly bias?: boolean;
+  /** Of the weight; default glorotUniform. */
+  readonly initializer?: InitializerName | Initializer;
+  /** Penalty on the weight, see l1 and l2. */
+  readonly regularizer?: Regularizer;
+  /** Expected input features; default those of the first input. */
+  readonly inFeatures?: number;
+  /** Name in messages. */
+  readonly name?: string;
+}
+
+export class Dense extends Module {
+  readonly kind = "dense";
+  readonly units: number;
+  readonly options: DenseOptions;
+  override readonly label: string | undefined;
+  constructor(units: number, options: DenseOptions = {}) {
+    super();
+    requireCount("dense", "units", units);
+    this.units = units;
+    this.options = options;
+    requireKnown("dense", options, {
+      activation: true,
+      bias: true,
+      initializer: true,
+      regularizer: true,
+      inFeatures: true,
+      name: true,
+    });
+    this.label = options.name;
+  }
+  protected call(x: Value, context: Context): Value {
+    const { activation = "linear", bias = true, initializer = "glorotUniform", regularizer, inFeatures } = this.options;
+    const features = x.shape.at(-1) ?? 0;
+    if (x.rank < 2)
+      throw new ShapeError(`input ${showShape(x.shape)} needs a batch and a feature axis; pass [batch, features]`);
+    if (inFeatures !== undefined && inFeatures !== features)
+      throw new ShapeError(
+        `input has ${features} features, inFeatures says ${inFeatures}; pass inFeatures: ${features}`,
+      );
+    const w = context.parameter(this, "weight", {
+      shape: [this.units, features],
+      initializer: initializerOf(initializer),
+      ...(regularizer && { regularizer }),
+    });
+    const b = bias ? context.parameter(this, "bias", { shape: [this.units], initializer: zerosInit }) : undefined;
+    return activationOf(activation)(linear(x, w, b));
+  }
+}
+
+/** x Wᵀ + b over the last axis: [..., in] → [..., units]; W is [units, in] as in PyTorch. */
+export const dense = (units: number, options?: DenseOptions): Dense => new Dense(units, options);

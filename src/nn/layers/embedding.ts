@@ -1,0 +1,104 @@
+/** Learned vectors: for each index, for each position, and scores of every index by its vector. */
+import { DTypeError, OptionError, ShapeError } from "../../core/errors.ts";
+import { showShape } from "../../core/shape.ts";
+import type { Value } from "../../graph/ir.ts";
+import { add, checkIndices, gather, linear, slice } from "../../ops/index.ts";
+import type { Context } from "../context.ts";
+import { type Initializer, type InitializerName, initializerOf, normalInit } from "../initializers.ts";
+import { Module } from "../module.ts";
+import { requireCount } from "../options.ts";
+
+export interface EmbeddingOptions {
+  /** Default: standard normal, as in PyTorch. */
+  readonly initializer?: InitializerName | Initializer;
+}
+
+export class Embedding extends Module {
+  readonly kind = "embedding";
+  readonly count: number;
+  readonly width: number;
+  readonly options: EmbeddingOptions;
+  constructor(count: number, width: number, options: EmbeddingOptions = {}) {
+    super();
+    requireCount("embedding", "count", count);
+    requireCount("embedding", "width", width);
+    this.count = count;
+    this.width = width;
+    this.options = options;
+  }
+  protected call(x: Value, context: Context): Value {
+    if (x.dtype !== "int32" && x.dtype !== "int64")
+      throw new DTypeError(`input is ${x.dtype}, expected indices; pass int32 or int64`);
+    checkIndices(x, "index", {
+      count: this.count,
+      mend: `its embedding has ${this.count} rows: correct the row, or build a larger one`,
+    });
+    return gather(this.table(context), x);
+  }
+  /** The vectors, [count, width]. */
+  table(context: Context): Value {
+    return context.parameter(this, "weight", {
+      shape: [this.count, this.width],
+      initializer: initializerOf(this.options.initializer ?? normalInit(0, 1)),
+    });
+  }
+}
+
+/** Row x of a table [count, width]: integers [...] → [..., width]. DataError for an index without a row, when it is fed. */
+export const embedding = (count: number, width: number, options?: EmbeddingOptions): Embedding =>
+  new Embedding(count, width, options);
+
+export class PositionEmbedding extends Module {
+  readonly kind = "embedding";
+  readonly count: number;
+  readonly options: EmbeddingOptions;
+  constructor(count: number, options: EmbeddingOptions = {}) {
+    super();
+    requireCount("positionEmbedding", "count", count);
+    this.count = count;
+    this.options = options;
+  }
+  protected call(x: Value, context: Context): Value {
+    const [, time = 0, width = 1] = x.shape;
+    if (x.rank !== 3 || time > this.count)
+      throw new ShapeError(
+        `input ${showShape(x.shape)} is no batch of sequences of at most ${this.count}; pass [batch, time, features]`,
+      );
+    const table = context.parameter(this, "weight", {
+      shape: [this.count, width],
+      initializer: initializerOf(this.options.initializer ?? normalInit(0, 1)),
+    });
+    const { decoding } = context;
+    if (decoding && decoding.capacity > this.count)
+      throw new OptionError(
+        `it has ${this.count} positions, and decoding asks for ${decoding.capacity}; pass a capacity of at most ${this.count}`,
+      );
+    const own = decoding ? gather(table, context.positions(time)) : slice(table, { axis: 0, start: 0, end: time });
+    return add(x, own);
+  }
+}
+
+/** Adds row t of a table [count, width] to the features at time t: [N, T, width] → [N, T, width]. */
+export const positionEmbedding = (count: number, options?: EmbeddingOptions): PositionEmbedding =>
+  new PositionEmbedding(count, options);
+
+export class TiedDense extends Module {
+  readonly kind = "dense";
+  /** Not a child: the weight keeps the embedding's path, and counts once. */
+  readonly #embedding: Embedding;
+  constructor(embedding: Embedding) {
+    super();
+    this.#embedding = embedding;
+  }
+  protected call(x: Value, context: Context): Value {
+    return linear(x, this.#embedding.table(context));
+  }
+}
+
+/**
+ * x Wᵀ with the weight of an embedding that the model also has (Press and Wolf 2017): [..., width] → [..., count].
+ * @example
+ * readonly embed = embedding(50_257, 768);
+ * readonly head = tiedDense(this.embed);
+ */
+export const tiedDense = (table: Embedding): TiedDense => new TiedDense(table);

@@ -1,0 +1,115 @@
+/** Normalization layers. */
+
+import { ShapeError } from "../../core/errors.ts";
+import { requireKnown } from "../../core/options.ts";
+import { type Shape, showShape, size } from "../../core/shape.ts";
+import type { Value } from "../../graph/ir.ts";
+import {
+  add,
+  batchNormInference,
+  batchNormTrain,
+  expand,
+  layerNorm as layerNormOp,
+  mul,
+  ones,
+  zeros,
+} from "../../ops/index.ts";
+import type { Context } from "../context.ts";
+import { onesInit, zerosInit } from "../initializers.ts";
+import { Module } from "../module.ts";
+import { requireCount } from "../options.ts";
+
+export interface BatchNormOptions {
+  /** Added to the variance; default 1e-5. */
+  readonly epsilon?: number;
+  /** Share of the batch in the running statistics; default 0.1, as in PyTorch. */
+  readonly momentum?: number;
+  /** Learn a factor for each channel; default true. */
+  readonly scale?: boolean;
+  /** Learn a bias for each channel; default true. */
+  readonly center?: boolean;
+}
+
+export class BatchNorm extends Module {
+  readonly kind = "normalization";
+  readonly options: BatchNormOptions;
+  constructor(options: BatchNormOptions = {}) {
+    super();
+    this.options = options;
+    requireKnown("batchNorm", options, { epsilon: true, momentum: true, scale: true, center: true });
+  }
+  protected call(x: Value, context: Context): Value {
+    if (x.rank < 2) throw new ShapeError(`input ${showShape(x.shape)} needs a channel axis; pass [batch, channels, …]`);
+    const { epsilon = 1e-5, momentum = 0.1 } = this.options;
+    const shape = [x.shape[1] ?? 1];
+    const { scale, bias } = affineOf(this, context, shape, this.options);
+    const mean = context.buffer(this, "running_mean", { shape, initializer: zerosInit });
+    const variance = context.buffer(this, "running_var", { shape, initializer: onesInit });
+    // Frozen, it is one fixed scale and shift of each channel: a frozen network gives what it gave before.
+    const isFixed = !context.training || this.own.get("running_mean")?.frozen;
+    if (isFixed) return batchNormInference(x, [scale, bias, mean, variance], { epsilon });
+    const count = size(x.shape) / (x.shape[1] ?? 1);
+    if (count < 2)
+      throw new ShapeError(
+        `input ${showShape(x.shape)} has one element a channel, whose variance is zero; use a larger batch${x.shape[0] === 1 ? ", and leave a last batch of 1 sample out: batch(16, { dropLast: true })" : ""}`,
+      );
+    const batch = batchNormTrain(x, scale, bias, { epsilon });
+    const blend = (running: Value, observed: Value) => add(mul(running, 1 - momentum), mul(observed, momentum));
+    context.update(this, "running_mean", blend(mean, batch.mean));
+    // The running variance is the unbiased one, as in PyTorch.
+    context.update(this, "running_var", blend(variance, mul(batch.variance, count / (count - 1))));
+    return batch.y;
+  }
+}
+
+/**
+ * Normalizes each channel of [N, C, …] by the batch while training, by running statistics otherwise and where it is frozen (Ioffe
+ * and Szegedy 2015). Throws ShapeError while training for one element a channel.
+ */
+export const batchNorm = (options?: BatchNormOptions): BatchNorm => new BatchNorm(options);
+
+/** The factor and the bias behind a normalization: parameters, or constants where they are not learned. */
+function affineOf(
+  module: Module,
+  context: Context,
+  shape: Shape,
+  { scale = true, center = true }: { readonly scale?: boolean; readonly center?: boolean },
+): { readonly scale: Value; readonly bias: Value } {
+  return {
+    scale: scale ? context.parameter(module, "weight", { shape, initializer: onesInit }) : expand(ones([]), shape),
+    bias: center ? context.parameter(module, "bias", { shape, initializer: zerosInit }) : expand(zeros([]), shape),
+  };
+}
+
+export interface LayerNormOptions {
+  /** How many trailing axes are normalized together; default 1. */
+  readonly axes?: number;
+  readonly epsilon?: number;
+  /** Learn a factor for each element of those axes; default true. */
+  readonly scale?: boolean;
+  /** Learn a bias for each element of those axes; default true. */
+  readonly center?: boolean;
+}
+
+export class LayerNorm extends Module {
+  readonly kind = "normalization";
+  readonly options: LayerNormOptions;
+  constructor(options: LayerNormOptions = {}) {
+    super();
+    requireCount("layerNorm", "axes", options.axes ?? 1);
+    this.options = options;
+    requireKnown("layerNorm", options, { axes: true, epsilon: true, scale: true, center: true });
+  }
+  protected call(x: Value, context: Context): Value {
+    const { axes = 1, epsilon = 1e-5 } = this.options;
+    if (axes >= x.rank)
+      throw new ShapeError(
+        `input ${showShape(x.shape)} needs a batch axis before the ${axes} that are normalized together; pass fewer axes`,
+      );
+    const { scale, bias } = affineOf(this, context, x.shape.slice(x.rank - axes), this.options);
+    return layerNormOp(x, scale, bias, { epsilon });
+  }
+}
+
+/** Normalizes each sample over its trailing axes (Ba et al. 2016). */
+export const layerNorm = (options?: LayerNormOptions): LayerNorm => new LayerNorm(options);

@@ -1,0 +1,79 @@
+/** Positions of tokens: sinusoids to add to them, and rotations of queries and keys. */
+import { OptionError, ShapeError } from "../../core/errors.ts";
+import { showShape } from "../../core/shape.ts";
+import { tensor } from "../../core/tensor.ts";
+import type { Value } from "../../graph/ir.ts";
+import { add, cast, concat, constant, cos, mul, range, reshape, sin, split, stack, sub } from "../../ops/index.ts";
+
+/** base^(-2i/width) for i below width/2, which must be even. */
+function frequencies(width: number, base: number): number[] {
+  if (width % 2 !== 0) throw new OptionError(`positions of width ${width}: a sine and a cosine each; make it even`);
+  return Array.from({ length: width / 2 }, (_, i) => base ** ((-2 * i) / width));
+}
+
+/** Position times frequency: [T] → [T, width/2]. */
+const angles = (positions: Value, rates: readonly number[]): Value =>
+  mul(reshape(cast(positions, "float32"), [positions.shape[0] ?? 1, 1]), constant(tensor(rates)));
+
+/**
+ * Sinusoidal encodings [length, width]: sin(t/10000^(2i/width)) at 2i and the cosine at 2i + 1 (Vaswani et al. 2017,
+ * sec. 3.5). Computed where the graph runs.
+ */
+export function sinusoidal(length: number, width: number): Value {
+  const angle = angles(range(length), frequencies(width, 10_000));
+  return reshape(stack([sin(angle), cos(angle)], 2), [length, width]);
+}
+
+/** How frequencies change for sequences longer than the model was first trained on. */
+export type RotaryScaling =
+  /** All are divided by the factor (Chen et al. 2023). */
+  | { readonly type: "linear"; readonly factor: number }
+  /**
+   * Those that turn less than `low` times in the `trained` positions are divided by the factor, those that turn more
+   * than `high` times stay, between them it is interpolated (Grattafiori et al. 2024, The Llama 3 Herd of Models, as
+   * released).
+   */
+  | {
+      readonly type: "llama3";
+      readonly factor: number;
+      readonly low: number;
+      readonly high: number;
+      readonly trained: number;
+    };
+
+export interface RotaryOptions {
+  /** Of the tokens, integers [T]; default 0, 1, … */
+  readonly positions?: Value;
+  /** The longest wave has 2π times this many positions, nearly; default 10,000. */
+  readonly base?: number;
+  /** Default none. */
+  readonly scaling?: RotaryScaling | undefined;
+}
+
+/** Radians a position for each pair of features. */
+export function rotaryFrequencies(width: number, { base = 10_000, scaling }: RotaryOptions = {}): number[] {
+  const own = frequencies(width, base);
+  if (!scaling) return own;
+  const { factor } = scaling;
+  if (scaling.type === "linear") return own.map((rate) => rate / factor);
+  const { low, high, trained } = scaling;
+  return own.map((rate) => {
+    const turns = (trained * rate) / (2 * Math.PI);
+    const kept = Math.min(1, Math.max(0, (turns - low) / (high - low)));
+    return kept * rate + ((1 - kept) * rate) / factor;
+  });
+}
+
+/**
+ * Rotates each pair of features by an angle that grows with the position (Su et al. 2021, sec. 3.2), so that products of
+ * queries and keys depend on their distance: [N, H, T, D] → [N, H, T, D]. Feature i is paired with i + D/2, as in Llama.
+ */
+export function rotary(x: Value, options: RotaryOptions = {}): Value {
+  const [, , length = 1, width = 1] = x.shape;
+  if (x.rank !== 4)
+    throw new ShapeError(`rotary takes heads, got ${showShape(x.shape)}; pass [batch, heads, time, width]`);
+  const angle = angles(options.positions ?? range(length), rotaryFrequencies(width, options));
+  const [cosine, sine] = [cos(angle), sin(angle)]; // [T, D/2]
+  const [a, b] = split(x, [width / 2, width / 2], 3) as [Value, Value];
+  return concat([sub(mul(a, cosine), mul(b, sine)), add(mul(b, cosine), mul(a, sine))], 3);
+}

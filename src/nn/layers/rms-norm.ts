@@ -1,0 +1,33 @@
+/** Normalization by the root mean square alone (Zhang and Sennrich 2019). */
+import { ShapeError } from "../../core/errors.ts";
+import { requireKnown } from "../../core/options.ts";
+import { showShape } from "../../core/shape.ts";
+import type { Value } from "../../graph/ir.ts";
+import { rmsNorm as rmsNormOp } from "../../ops/index.ts";
+import type { Context } from "../context.ts";
+import { onesInit } from "../initializers.ts";
+import { Module } from "../module.ts";
+
+export interface RmsNormOptions {
+  /** Added to the mean square; default 1e-6. */
+  readonly epsilon?: number;
+}
+
+export class RmsNorm extends Module {
+  readonly kind = "normalization";
+  readonly options: RmsNormOptions;
+  constructor(options: RmsNormOptions = {}) {
+    super();
+    this.options = options;
+    requireKnown("rmsNorm", options, { epsilon: true });
+  }
+  protected call(x: Value, context: Context): Value {
+    if (x.rank < 2)
+      throw new ShapeError(`input ${showShape(x.shape)} needs a batch and a feature axis; pass [batch, …, features]`);
+    const scale = context.parameter(this, "weight", { shape: x.shape.slice(-1), initializer: onesInit });
+    return rmsNormOp(x, scale, this.options);
+  }
+}
+
+/** x / sqrt(mean(x²) + epsilon) · weight over the last axis; nothing is subtracted, and there is no bias. */
+export const rmsNorm = (options?: RmsNormOptions): RmsNorm => new RmsNorm(options);

@@ -1,0 +1,15 @@
+/** Options of starting a run, beside its settings, each declared once. */
+import { z } from "zod";
+
+export const runOptionsSchema = z.strictObject({
+  out: z.string().min(1).optional().describe("folder of the run; default runs/RECIPE"),
+  resume: z.boolean().optional().describe("go on with the run in --out, or with the newest run of the recipe"),
+  checkpointSeconds: z.number().min(0).optional().describe("seconds between checkpoints; default 30"),
+  profile: z
+    .boolean()
+    .optional()
+    .describe("show where the time goes, by operator and by layer (50 batches unless --epochs)"),
+});
+
+/** Options of starting a run. */
+export type RunOptions = Readonly<z.infer<typeof runOptionsSchema>>;

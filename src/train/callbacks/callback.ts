@@ -1,0 +1,48 @@
+/** What may be done at the events of a run. */
+import { unknownName } from "../../core/errors.ts";
+import type { EpochResult } from "../engine/running-sums.ts";
+import type { StepResult } from "../engine/trainer.ts";
+import type { Run } from "../fit.ts";
+import type { SavedParameters } from "./saved-parameters.ts";
+
+/** Functions that a run calls at its events, in the order of the callbacks. */
+export interface Callback {
+  /** Under which its state is saved. */
+  readonly name: string;
+  /** Whether what it delivers is of the run's best epoch: it has the last word then. */
+  readonly keepsBest?: boolean;
+  onStart?(run: Run): void | Promise<void>;
+  onBatch?(run: Run, result: StepResult): void | Promise<void>;
+  /** Around the evaluation on validation data, which `validate` makes. */
+  aroundValidation?(run: Run, validate: () => Promise<void>): Promise<void>;
+  /** Before the evaluation on validation data, with the parameters that are measured. */
+  onValidation?(run: Run): void | Promise<void>;
+  onEpoch?(run: Run, result: EpochResult): void | Promise<void>;
+  /** The parameters and buffers that the model ends with, by path; default those of the last batch. */
+  deliver?(run: Run): SavedParameters | undefined;
+  /** Not called when the run fails. */
+  onEnd?(run: Run): void | Promise<void>;
+  /** What to save in a checkpoint: plain data, and Float32Arrays in it. */
+  state?(): unknown;
+  /** Takes what `state` gave, or `undefined` in a new run. */
+  restore?(state: unknown): void;
+}
+
+/** 1 where a larger value of a result is better, -1 where a smaller one is: a loss, or what its figure says. */
+export const signOf = ({ trainer }: Run, name: string): 1 | -1 =>
+  trainer.directionOf(name.replace(/^validation_/, "")) === "up" ? 1 : -1;
+
+/**
+ * The value of a result. Throws OptionError, with the nearest name, unless the results have it.
+ * @param results of an epoch
+ */
+export function resultOf(results: EpochResult, name: string): number {
+  const value = results[name];
+  if (value === undefined) throw unknownName("result", name, Object.keys(results));
+  return value;
+}
+
+/** As `resultOf`, before the first batch: names that only an objective knows are left to the first epoch. */
+export function requireResult({ resultNames, trainer }: Run, name: string): void {
+  if (!resultNames.includes(name) && trainer.knowsFigures) throw unknownName("result", name, resultNames);
+}

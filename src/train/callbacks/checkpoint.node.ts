@@ -1,0 +1,56 @@
+/** Callbacks that write checkpoints. */
+import { writeFileAtomic } from "../../storage/atomic.node.ts";
+import { encodeCheckpoint } from "../checkpoint.ts";
+import type { Run } from "../fit.ts";
+import { type Callback, requireResult, resultOf, signOf } from "./callback.ts";
+import { type SavedParameters, saveParameters } from "./saved-parameters.ts";
+
+export interface CheckpointOptions {
+  /** Seconds between checkpoints inside an epoch; default 30. */
+  readonly seconds?: number;
+  /** Batches between checkpoints; default: only by time. */
+  readonly batches?: number;
+  /** Clock in seconds. */
+  readonly now?: () => number;
+}
+
+/** Writes the run's progress to `path`: in intervals, after every epoch, and at the end. */
+export function checkpoint(path: string, options: CheckpointOptions = {}): Callback {
+  const { seconds = 30, batches = Number.POSITIVE_INFINITY, now = () => performance.now() / 1000 } = options;
+  let last = now();
+  const write = async (run: Run) => {
+    last = now();
+    await writeFileAtomic(path, encodeCheckpoint(run.progress()));
+  };
+  return {
+    name: "checkpoint",
+    onBatch: (run) => (run.trainer.batches % batches === 0 || now() - last >= seconds ? write(run) : undefined),
+    onEpoch: write,
+    onEnd: write,
+  };
+}
+
+/** Writes the progress of the best epoch so far, by a result such as validation_accuracy, to `path`. */
+export function checkpointBest(path: string, monitor = "validation_loss"): Callback {
+  let best = Number.NEGATIVE_INFINITY;
+  // What the epoch's validation measured, which need not be what is trained.
+  let measured: SavedParameters | undefined;
+  return {
+    name: "checkpointBest",
+    onStart: (run) => requireResult(run, monitor),
+    onValidation(run) {
+      if (monitor.startsWith("validation_")) measured = saveParameters(run.model);
+    },
+    async onEpoch(run, results) {
+      const value = signOf(run, monitor) * resultOf(results, monitor);
+      // So written, NaN is never the best.
+      if (!(value > best)) return;
+      best = value;
+      await writeFileAtomic(path, encodeCheckpoint(run.progress(measured)));
+    },
+    state: () => ({ best }),
+    restore(state) {
+      best = (state as { best: number } | undefined)?.best ?? Number.NEGATIVE_INFINITY;
+    },
+  };
+}

@@ -1,0 +1,58 @@
+/** Ending a run in time, and with its best parameters. */
+import type { Run } from "../fit.ts";
+import { type Callback, requireResult, resultOf, signOf } from "./callback.ts";
+import { type SavedParameters, saveParameters } from "./saved-parameters.ts";
+
+export interface EarlyStoppingOptions {
+  /** Result to watch; default validation_loss. */
+  readonly monitor?: string;
+  /** Epochs without improvement before the run ends; default 3. */
+  readonly patience?: number;
+  /** Least change that counts; default 0. */
+  readonly minDelta?: number;
+  /** At the end, whether the run was stopped or not, go back to the parameters of the best epoch; default true. */
+  readonly restoreBest?: boolean;
+}
+
+interface State {
+  readonly best: number;
+  readonly waited: number;
+  /** Of the best epoch. */
+  readonly kept?: SavedParameters | undefined;
+}
+
+/** Ends a run when a result no longer improves (Prechelt 1998). */
+export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
+  const { monitor = "validation_loss", patience = 3, minDelta = 0, restoreBest = true } = options;
+  const fresh: State = { best: Number.NEGATIVE_INFINITY, waited: 0 };
+  let state = fresh;
+  // What the epoch's validation measured, which need not be what is trained.
+  let measured: SavedParameters | undefined;
+  const end = (run: Run) => run.stop(`${monitor} has not improved for ${patience} epochs`);
+  return {
+    name: "earlyStopping",
+    keepsBest: restoreBest,
+    onStart(run) {
+      requireResult(run, monitor);
+      // The run was cut off after the decision, before its end.
+      if (state.waited >= patience) end(run);
+    },
+    onValidation(run) {
+      if (restoreBest && monitor.startsWith("validation_")) measured = saveParameters(run.model);
+    },
+    onEpoch(run, results) {
+      const value = signOf(run, monitor) * resultOf(results, monitor);
+      if (value > state.best + minDelta) {
+        const kept = restoreBest ? (measured ?? saveParameters(run.model)) : undefined;
+        state = { best: value, waited: 0, kept };
+      } else state = { ...state, waited: state.waited + 1 };
+      measured = undefined;
+      if (state.waited >= patience) end(run);
+    },
+    deliver: () => state.kept,
+    state: () => state,
+    restore(saved) {
+      state = (saved as State | undefined) ?? fresh;
+    },
+  };
+}

@@ -1,0 +1,42 @@
+/** A run as lines of JSON. */
+import { appendFileSync, existsSync, readFileSync, truncateSync } from "node:fs";
+import { FileError } from "../../core/errors.ts";
+import type { Run } from "../fit.ts";
+import type { Callback } from "./callback.ts";
+import { records } from "./records.ts";
+
+/** Appends a JSON line for every `every`-th batch and each epoch. A resumed run drops the lines after its checkpoint. */
+export function jsonLog(path: string, every = 50): Callback {
+  const log = records((record) => appendFileSync(path, `${JSON.stringify(record)}\n`), every);
+  return {
+    ...log,
+    name: "jsonLog",
+    onStart(run) {
+      if (existsSync(path)) truncateSync(path, bytesUpTo(path, run));
+    },
+  };
+}
+
+/** Length of the lines that were written up to where a run stands; a line cut off by a kill is behind that. */
+function bytesUpTo(path: string, { trainer, epoch }: Run): number {
+  let length = 0;
+  for (const [i, line] of readFileSync(path, "utf8")
+    .split(/(?<=\n)/)
+    .entries()) {
+    if (!line.endsWith("\n")) break;
+    const record = parseLine(line);
+    if (!record)
+      throw new FileError(`${path}: line ${i + 1} is no record of a run; remove the line or the file, then resume`);
+    if (record.batch > trainer.batches || (record.type === "epoch" && record.epoch > epoch)) break;
+    length += Buffer.byteLength(line);
+  }
+  return length;
+}
+
+function parseLine(line: string): { type?: string; batch: number; epoch: number } | undefined {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}

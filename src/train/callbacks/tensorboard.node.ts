@@ -1,0 +1,44 @@
+/** A run as TensorBoard shows it. */
+import { appendFileSync, mkdirSync } from "node:fs";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import type { Callback } from "./callback.ts";
+import { encodeFileVersion, encodeHistogram, encodeScalars, eventFileName } from "./tensorboard-events.ts";
+
+/**
+ * Writes TensorBoard event files into a folder: loss, rate and gradient norms of every `every`-th batch, all results
+ * and a histogram of every parameter of each epoch.
+ */
+export function tensorBoard(folder: string, every = 50): Callback {
+  const started = Date.now() / 1000;
+  const path = join(folder, eventFileName(started, hostname()));
+  const append = (bytes: Uint8Array) => appendFileSync(path, bytes);
+  return {
+    name: "tensorBoard",
+    onStart() {
+      mkdirSync(folder, { recursive: true });
+      append(encodeFileVersion(started));
+    },
+    onBatch(run, { step, loss, learningRate, gradientNorm, reports }) {
+      const { batches } = run.trainer;
+      if (batches % every !== 0) return;
+      const own = step === "" ? "" : `${step}/`;
+      const scalars = { "batch/loss": loss, learning_rate: learningRate, gradient_norm: gradientNorm };
+      const reported = Object.entries(reports).flatMap(([transform, numbers]) =>
+        Object.entries(numbers).map(([name, number]) => [`${tags[transform] ?? transform}/${name}`, number] as const),
+      );
+      const all = [...Object.entries(scalars), ...reported].map(([tag, number]) => [`${own}${tag}`, number] as const);
+      append(encodeScalars(batches, Date.now() / 1000, Object.fromEntries(all)));
+    },
+    onEpoch(run, results) {
+      const scalars = Object.fromEntries(Object.entries(results).map(([name, value]) => [`epoch/${name}`, value]));
+      const now = Date.now() / 1000;
+      append(encodeScalars(run.epoch, now, scalars));
+      for (const [path, { value }] of run.model.parameters())
+        if (value) append(encodeHistogram(run.epoch, now, `parameters/${path}`, value.data as Float32Array));
+    },
+  };
+}
+
+/** Under which TensorBoard groups what transforms report, where it is not their name. */
+const tags: Readonly<Record<string, string>> = { gradientNorms: "gradient_norm" };

@@ -1,0 +1,134 @@
+/** The graph of one training batch: loss, figures, gradients of the trainable parameters, new buffers. */
+import { differentiate, orZeros } from "../../autodiff/gradients.ts";
+import type { Tensor } from "../../core/tensor.ts";
+import type { Batch } from "../../data/pipeline/dataset.ts";
+import { input, type Value } from "../../graph/ir.ts";
+import { assignScope } from "../../graph/rewrite.ts";
+import { type CompileOptions, compile, type Executable } from "../../jit/compile.ts";
+import { Context } from "../../nn/context.ts";
+import type { AnyModule } from "../../nn/module.ts";
+import type { Parameter } from "../../nn/parameter.ts";
+import { ParameterInputs } from "../../nn/parameter-inputs.ts";
+import { add, reshape } from "../../ops/index.ts";
+import type { ParameterStore } from "../store/parameter-store.ts";
+import { type BoundObjective, tensorsOf, type ValuesOf } from "./objective.ts";
+
+/** The graph input that takes a step's key. */
+export const keyInput = (): Value => input("uint32", [2], "key");
+
+/** What decides the graph of a batch: names, dtypes and shapes of its tensors. */
+export const signatureOf = (batch: Batch): string =>
+  Object.entries(batch)
+    .map(([name, { dtype, shape }]) => `${name}:${dtype}[${shape}]`)
+    .sort()
+    .join();
+
+/** The graph inputs of a batch, by name. */
+export const valuesOfBatch = (batch: Batch): ValuesOf<Batch> =>
+  Object.fromEntries(Object.entries(batch).map(([name, { dtype, shape }]) => [name, input(dtype, shape, name)]));
+
+/** A traced batch, up to its loss. */
+export interface TracedBatch {
+  readonly context: Context;
+  /** Graph inputs by the names of the batch. */
+  readonly batch: ValuesOf<Batch>;
+  /** What is minimized: the mean loss, with penalties. */
+  readonly loss: Value;
+  /** What the mean stands for, a scalar or a number. */
+  readonly weight: Value | number;
+  /** Statistics of the figures, in their order. */
+  readonly statistics: readonly Value[];
+  /** Names in the batch that nothing read. */
+  readonly unread: readonly string[];
+}
+
+/** Traces a batch with its loss and what is measured of it. Throws DataError for names in it that nothing reads. */
+export function traceBatch(
+  model: AnyModule,
+  objective: BoundObjective,
+  batch: Batch,
+  options: {
+    readonly training: boolean;
+    readonly key?: Value;
+    readonly bind?: (parameter: Parameter, path: string) => Value;
+  },
+): TracedBatch {
+  objective.checkNames(Object.keys(batch));
+  const values = valuesOfBatch(batch);
+  const context = new Context(model, options);
+  const { loss, figures, unread } = objective.trace(context, values);
+  model.requireMatched();
+  const total = context.penalties.reduce((sum, penalty) => add(sum, penalty), loss.mean);
+  const statistics = figures.map((own) => own.statistics);
+  assignScope([total, ...(typeof loss.weight === "number" ? [] : [loss.weight])], { path: "loss" });
+  assignScope(statistics, { path: "metrics" });
+  return { context, batch: values, loss: total, weight: loss.weight, statistics, unread };
+}
+
+/** Numbers that a step measures. */
+export interface GradientResult {
+  readonly loss: number;
+  readonly weight: number;
+  readonly statistics: readonly Float32Array[];
+}
+
+export interface GradientStep {
+  readonly executable: Executable;
+  run(batch: Batch, key: Tensor): Promise<GradientResult>;
+  /** Puts the buffers (running statistics) that the last run computed into the model. */
+  commit(): void;
+}
+
+/** Compiles the step that writes the gradients of stores' parameters into them. All parameters are inputs, read at each run. */
+export async function buildGradientStep(
+  model: AnyModule,
+  objective: BoundObjective,
+  batch: Batch,
+  {
+    stores,
+    compile: options,
+  }: { readonly stores: readonly ParameterStore<Parameter>[]; readonly compile?: CompileOptions | undefined },
+): Promise<GradientStep> {
+  const key = keyInput();
+  const inputs = new ParameterInputs();
+  const traced = traceBatch(model, objective, batch, { training: true, key, bind: inputs.bind });
+  const names = Object.keys(batch);
+  const updated = [...traced.context.updates];
+  const wrt = stores
+    .flatMap((store) => store.members)
+    .map(([, parameter]) => inputs.valueOf(parameter) ?? input(parameter.dtype, parameter.shape));
+  const weight = typeof traced.weight === "number" ? [] : [reshape(traced.weight, [])];
+  const derived = differentiate(traced.loss, {
+    wrt,
+    others: [...weight, ...traced.statistics, ...updated.map(([, value]) => value)],
+  });
+  const gradients = derived.gradients.map((gradient, i) => orZeros(gradient, wrt[i] as Value));
+  const executable = await compile(
+    [...names.map((name) => traced.batch[name] as Value), key, ...inputs.values],
+    [derived.loss, ...derived.others, ...gradients],
+    options,
+  );
+  const preallocated = [
+    ...new Array<undefined>(1 + derived.others.length),
+    ...stores.flatMap((store) => store.gradients()),
+  ];
+  let fresh: readonly Tensor[] = [];
+  return {
+    executable,
+    async run(fed, keyValue) {
+      const results = await executable.run([...tensorsOf(fed, names), keyValue, ...inputs.tensors()], preallocated);
+      const first = 1 + weight.length;
+      const last = first + traced.statistics.length;
+      fresh = results.slice(last, last + updated.length);
+      return {
+        loss: results[0]?.item() ?? Number.NaN,
+        weight: typeof traced.weight === "number" ? traced.weight : (results[1]?.item() ?? Number.NaN),
+        statistics: results.slice(first, last).map(({ data }) => data as Float32Array),
+      };
+    },
+    commit() {
+      for (const [i, [buffer]] of updated.entries())
+        (buffer.value?.data as Float32Array | undefined)?.set((fresh[i]?.data ?? []) as Float32Array);
+    },
+  };
+}

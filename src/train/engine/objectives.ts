@@ -1,0 +1,124 @@
+/** What a run trains on, in the three ways of saying it: a loss, an objective, or steps in turn. */
+import { OptionError, unknownName } from "../../core/errors.ts";
+import type { Batch } from "../../data/pipeline/dataset.ts";
+import type { AnyModule } from "../../nn/module.ts";
+import { ModuleGroup } from "../../nn/module-group.ts";
+import type { Metric } from "../metrics/metric.ts";
+import type { Optimizer } from "../optimizers/optimizer.ts";
+import {
+  type BoundObjective,
+  boundObjective,
+  type LossSpec,
+  lossObjective,
+  type Objective,
+  type Sharing,
+} from "./objective.ts";
+import type { ParameterPattern } from "./parameter-groups.ts";
+
+/** A loss of the model's outputs. */
+export interface LossChoice {
+  /** Compares the only output with `y`; or a loss for each output, by its path in what the model gives. */
+  readonly loss: LossSpec;
+  readonly objective?: undefined;
+}
+
+/** A loss of whatever is computed from a batch. */
+export interface ObjectiveChoice<B extends Batch> {
+  readonly objective: Objective<B>;
+  readonly loss?: undefined;
+}
+
+/** What is minimized, and measured beside it. */
+export type Measured<B extends Batch> = (LossChoice | ObjectiveChoice<B>) & {
+  readonly metrics?: readonly Metric[];
+};
+
+/** One of several steps that take turns. */
+export type AlternatingStep<B extends Batch> = Measured<B> & {
+  readonly optimizer: Optimizer;
+  /** Which parameters it trains; default all. */
+  readonly trains?: ParameterPattern;
+  /** Batches before it is the next one's turn; default 1. */
+  readonly times?: number;
+};
+
+/** Steps by name, in the order of their turns. */
+export interface Alternating<B extends Batch> {
+  readonly steps: Readonly<Record<string, AlternatingStep<B>>>;
+  readonly loss?: undefined;
+  readonly objective?: undefined;
+}
+
+/** A step with its objective, and what optimizes it; its name is empty where it is the only one. */
+export interface BoundStep {
+  readonly name: string;
+  readonly objective: BoundObjective;
+}
+
+/** A model, or models by name that an objective applies. */
+export const modelOf = (model: AnyModule | Readonly<Record<string, AnyModule>>): AnyModule =>
+  "apply" in model && typeof model.apply === "function"
+    ? (model as AnyModule)
+    : new ModuleGroup(model as Readonly<Record<string, AnyModule>>);
+
+/** An objective with its metrics. Throws OptionError where there is neither a loss nor an objective, or both. */
+function bindObjective<B extends Batch>(
+  model: AnyModule,
+  choice: Measured<B>,
+  where: string,
+  sharing: Sharing,
+): BoundObjective {
+  const { loss, objective, metrics = [] } = choice;
+  if (loss !== undefined && objective !== undefined)
+    throw new OptionError(`${where} has a loss and an objective; pass the one or the other`);
+  if (typeof objective === "function") return boundObjective(objective, metrics, sharing);
+  if (objective !== undefined)
+    throw new OptionError(`${where}: the objective is a ${typeof objective}; pass (context, batch) => ({ loss })`);
+  if (typeof loss !== "function" && (typeof loss !== "object" || loss === null))
+    throw new OptionError(`${where} needs a loss or an objective; pass { loss: crossEntropy(), … }`);
+  if (model instanceof ModuleGroup)
+    throw new OptionError(
+      `${where}: several modules need an objective, which says how they are applied; pass { objective: (context, batch) => ({ loss }) }`,
+    );
+  return lossObjective(model, loss, metrics, sharing);
+}
+
+/** The steps of a run with their objectives. Throws OptionError for a step that is not whole. */
+export function boundSteps<B extends Batch>(
+  model: AnyModule,
+  choice: Measured<B> | Alternating<B>,
+  where: string,
+): readonly BoundStep[] {
+  if (!("steps" in choice) || choice.steps === undefined)
+    return [{ name: "", objective: bindObjective(model, choice as Measured<B>, where, { isShared: false }) }];
+  const entries = Object.entries(choice.steps);
+  if (entries.length === 0) throw new OptionError(`${where} has no steps; pass one at least`);
+  return entries.map(([name, step]) => {
+    const { times = 1 } = step;
+    if (!Number.isInteger(times) || times < 1)
+      throw new OptionError(`steps.${name}: times is ${times}; pass a whole number of batches, at least 1`);
+    return { name, objective: bindObjective(model, step, `steps.${name}`, { isShared: entries.length > 1 }) };
+  });
+}
+
+/** The name of a step's result in the results of an epoch: `critic_loss`. */
+export const resultName = (step: string, name: string): string => (step === "" ? name : `${step}_${name}`);
+
+/** Options of `fit`. */
+export const fitOptionNames = [
+  "loss",
+  "objective",
+  "steps",
+  "optimizer",
+  "epochs",
+  "metrics",
+  "callbacks",
+  "validation",
+  "training",
+] as const;
+
+/** Throws OptionError, with the nearest name, for an option that is none of these. */
+export function requireOptions(where: string, options: object, known: readonly string[]): void {
+  for (const name of Object.keys(options))
+    if (!known.includes(name)) throw unknownName(`option of ${where}:`, name, known);
+}

@@ -1,0 +1,239 @@
+/** What is done with a batch: one objective, the parameters that it trains, transforms of their gradients, their updates. */
+import { OptionError } from "../../core/errors.ts";
+import { groupBy } from "../../core/group-by.ts";
+import { foldIn, type Key } from "../../core/random.ts";
+import type { Tensor } from "../../core/tensor.ts";
+import type { Batch } from "../../data/pipeline/dataset.ts";
+import type { CompileOptions } from "../../jit/compile.ts";
+import type { AnyModule } from "../../nn/module.ts";
+import type { Parameter } from "../../nn/parameter.ts";
+import { type Optimizer, rateAt } from "../optimizers/optimizer.ts";
+import { Gradients } from "../store/gradients.ts";
+import type { Named } from "../store/parameter-store.ts";
+import type { BoundTransform, GradientTransform } from "../transforms/transform.ts";
+import { buildGradientStep, type GradientResult, type GradientStep, signatureOf } from "./gradient-step.ts";
+import type { BoundObjective } from "./objective.ts";
+import { type ParameterGroup, type ParameterPattern, settingsOf, takes } from "./parameter-groups.ts";
+import { type Member, Updater } from "./updater.ts";
+
+export interface PhaseOptions {
+  readonly name: string;
+  readonly objective: BoundObjective;
+  readonly optimizer: Optimizer;
+  /** Which of the trainable parameters; default all. */
+  readonly trains?: ParameterPattern | undefined;
+  readonly groups: readonly ParameterGroup[];
+  readonly transforms: readonly GradientTransform[];
+  readonly compile?: CompileOptions | undefined;
+}
+
+/** What the gradients of a batch came to. */
+export interface PhaseGradients extends GradientResult {
+  /** Euclidean norm of the whole gradient. */
+  readonly norm: number;
+}
+
+/** Numbers that a phase counts, for checkpoints. */
+export interface PhaseCounts {
+  readonly updates: number;
+  /** What transforms remember, by their names. */
+  readonly memory: Readonly<Record<string, Readonly<Record<string, number>>>>;
+}
+
+export class Phase {
+  readonly options: PhaseOptions;
+  readonly #model: AnyModule;
+  readonly #updaters = new Map<Optimizer, Updater>();
+  readonly #remembered: readonly string[];
+  /** By the signature of batches. */
+  readonly #steps = new Map<string, GradientStep>();
+  #memory: Record<string, Record<string, number>> = {};
+  #gradients = new Gradients([]);
+  #transforms: readonly BoundTransform[] = [];
+  /** What is remembered of parameters that are not trained now. */
+  readonly #parked = new Map<string, Tensor>();
+  /** What `follow` saw last. */
+  #followed: { readonly parameters: readonly Named<Parameter>[]; readonly frozen: readonly boolean[] } | undefined;
+  #updates = 0;
+
+  constructor(model: AnyModule, options: PhaseOptions) {
+    const { transforms } = options;
+    this.#model = model;
+    this.options = options;
+    const names = transforms.map(({ name }) => name);
+    const repeated = names.find((name, i) => names.indexOf(name) !== i);
+    if (repeated !== undefined)
+      throw new OptionError(
+        `two gradient transforms are named "${repeated}"; rename one: { ...transform, name: "other" }`,
+      );
+    this.#remembered = transforms.flatMap(({ slots = [] }) => slots);
+    for (const optimizer of this.optimizers) this.#updaterOf(optimizer);
+  }
+
+  /** Updates made so far. */
+  get updates(): number {
+    return this.#updates;
+  }
+
+  /** Of the update that comes next. */
+  get learningRate(): number {
+    return rateAt(this.options.optimizer.learningRate, this.#updates);
+  }
+
+  /** The optimizers that were named, that of the phase first. */
+  get optimizers(): readonly Optimizer[] {
+    const { optimizer, groups } = this.options;
+    return [optimizer, ...groups.flatMap((group) => group.optimizer ?? [])];
+  }
+
+  /**
+   * Follows what was changed of the parameters since: values that were put in, and which are trained. Throws OptionError when
+   * none is.
+   */
+  async follow(parameters: readonly Named<Parameter>[]): Promise<void> {
+    const frozen = parameters.map(([, parameter]) => parameter.frozen);
+    if (this.#followed?.parameters !== parameters || frozen.some((own, i) => own !== this.#followed?.frozen[i])) {
+      // Traced for what was frozen before.
+      await this.#releaseSteps();
+      await this.#layOut(parameters);
+      this.#followed = { parameters, frozen };
+    }
+    for (const store of this.#stores) store.sync();
+  }
+
+  async #layOut(parameters: readonly Named<Parameter>[]): Promise<void> {
+    const { trains, optimizer, groups, name } = this.options;
+    const trained = parameters.filter(
+      (member) => member[1].trainable && (trains === undefined || takes(trains, member)),
+    );
+    if (trained.length === 0)
+      throw new OptionError(
+        `no parameter is trainable${name && ` in the step "${name}"`}; unfreeze some: model.unfreeze()`,
+      );
+    const byOptimizer = groupBy(
+      trained.map(([path, parameter]) => {
+        const { optimizer: own, settings } = settingsOf([path, parameter], optimizer, groups);
+        return { own, member: [path, parameter, settings] satisfies Member };
+      }),
+      ({ own }) => own,
+    );
+    for (const own of byOptimizer.keys()) this.#updaterOf(own);
+    let changed = false;
+    for (const [own, updater] of this.#updaters) {
+      const members = (byOptimizer.get(own) ?? []).map(({ member }) => member);
+      changed = (await updater.layOut(members)) || changed;
+    }
+    if (!changed) return;
+    const shards = this.#stores.flatMap((store) => store.shards);
+    this.#gradients = new Gradients(shards);
+    this.#transforms = this.options.transforms.map((transform) => {
+      const memory = this.#memory[transform.name] ?? {};
+      this.#memory[transform.name] = memory;
+      return transform.bind(shards, memory);
+    });
+  }
+
+  /** The compiled step for batches of this signature. `follow` comes before it. */
+  async gradientStep(batch: Batch): Promise<GradientStep> {
+    const signature = signatureOf(batch);
+    const known = this.#steps.get(signature);
+    if (known) return known;
+    const { objective, compile } = this.options;
+    const step = await buildGradientStep(this.#model, objective, batch, { stores: this.#stores, compile });
+    this.#steps.set(signature, step);
+    return step;
+  }
+
+  /** Writes the gradients of a batch into the vectors. */
+  async differentiate(step: GradientStep, batch: Batch, key: Tensor): Promise<PhaseGradients> {
+    const result = await step.run(batch, key);
+    this.#gradients.changed();
+    this.#gradients.scale = 1;
+    return { ...result, norm: this.#gradients.norm() };
+  }
+
+  /** Sends the gradients through the transforms, and updates with what comes out. Returns what the transforms report. */
+  async update(
+    weight: number,
+    batch: number,
+    key: Key,
+  ): Promise<Readonly<Record<string, Readonly<Record<string, number>>>>> {
+    const reports: Record<string, Readonly<Record<string, number>>> = {};
+    await this.#passOn(0, weight, batch, key, reports);
+    return reports;
+  }
+
+  /** Makes the update of what the transforms hold, if any. */
+  async flush(batch: number, key: Key): Promise<void> {
+    for (const [i, transform] of this.#transforms.entries()) {
+      this.#gradients.scale = 1;
+      if ((transform.flush?.(this.#gradients) ?? "held") === "held") continue;
+      this.#gradients.changed();
+      await this.#passOn(i + 1, 0, batch, key, {});
+    }
+  }
+
+  /** From the transform at an index on. */
+  async #passOn(
+    from: number,
+    weight: number,
+    batch: number,
+    key: Key,
+    reports: Record<string, Readonly<Record<string, number>>>,
+  ): Promise<void> {
+    for (let i = from; i < this.#transforms.length; i++) {
+      const { name = "" } = this.options.transforms[i] ?? {};
+      const done = await this.#transforms[i]?.apply(this.#gradients, {
+        weight,
+        batch,
+        key: foldIn(key, name),
+        report: (numbers) => {
+          reports[name] = numbers;
+        },
+      });
+      if (done === "held") return;
+      if (done === "changed") this.#gradients.changed();
+    }
+    for (const updater of this.#updaters.values()) await updater.update(this.#updates, this.#gradients.scale);
+    this.#updates++;
+  }
+
+  /** Vectors that outlive a step, beside the parameters, by `name/path`. */
+  memories(): Readonly<Record<string, Tensor>> {
+    return Object.assign(Object.fromEntries(this.#parked), ...this.#stores.map((store) => store.memories()));
+  }
+
+  counts(): PhaseCounts {
+    return { updates: this.#updates, memory: structuredClone(this.#memory) };
+  }
+
+  /** Takes up what was saved. Comes before the first step. */
+  restore({ updates, memory }: PhaseCounts, memories: Readonly<Record<string, Tensor>>): void {
+    this.#updates = updates;
+    this.#memory = structuredClone(memory) as Record<string, Record<string, number>>;
+    for (const [name, tensor] of Object.entries(memories)) this.#parked.set(name, tensor);
+  }
+
+  /** Lets go of everything compiled; it is compiled anew when it is needed. */
+  async release(): Promise<void> {
+    await this.#releaseSteps();
+    for (const updater of this.#updaters.values()) await updater.release();
+  }
+
+  get #stores() {
+    return Array.from(this.#updaters.values(), ({ store }) => store);
+  }
+
+  #updaterOf(optimizer: Optimizer): Updater {
+    const found = this.#updaters.get(optimizer);
+    if (found) return found;
+    const updater = new Updater(optimizer, this.#remembered, this.#parked);
+    this.#updaters.set(optimizer, updater);
+    return updater;
+  }
+
+  async #releaseSteps(): Promise<void> {
+    for (const { executable } of this.#steps.values()) await executable.session.release();
+    this.#steps.clear();
+  }
+}

@@ -1,0 +1,284 @@
+/** One training step after another: gradients of a batch, transforms, the optimizer's update. */
+import { OptionError } from "../../core/errors.ts";
+import { foldIn, type Key, keyOf } from "../../core/random.ts";
+import type { Tensor } from "../../core/tensor.ts";
+import type { Batch } from "../../data/pipeline/dataset.ts";
+import type { CompileOptions } from "../../jit/compile.ts";
+import type { AnyModule } from "../../nn/module.ts";
+import type { Parameter } from "../../nn/parameter.ts";
+import { keyTensor } from "../../ops/index.ts";
+import { loadParameters, memoryPrefix } from "../load-parameters.ts";
+import type { Optimizer } from "../optimizers/optimizer.ts";
+import type { Named } from "../store/parameter-store.ts";
+import { accumulate } from "../transforms/accumulate.ts";
+import { clipNorm } from "../transforms/clip.ts";
+import type { GradientTransform } from "../transforms/transform.ts";
+import { explainNonFinite } from "./diagnose.ts";
+import { type GradientStep, keyInput, traceBatch } from "./gradient-step.ts";
+import { refuseUnread, samplesOf } from "./objective.ts";
+import {
+  type Alternating,
+  type AlternatingStep,
+  type BoundStep,
+  boundSteps,
+  type Measured,
+  modelOf,
+  requireOptions,
+  resultName,
+} from "./objectives.ts";
+import { checkGroups, type ParameterGroup, requireTaken } from "./parameter-groups.ts";
+import { Phase, type PhaseCounts } from "./phase.ts";
+
+export interface TrainingOptions {
+  /** Start of initial values and dropout; default 0. The order of the data has a key of its own, see Dataset.shuffle. */
+  readonly seed?: number;
+  /** Update once for this many batches; default 1. The transform `accumulate`, behind those of `transforms`. */
+  readonly accumulate?: number;
+  /** Scale the gradient down to this Euclidean norm when it is longer; default off. The transform `clipNorm`, last. */
+  readonly clipNorm?: number;
+  /** What stands between gradients and updates, in order. */
+  readonly transforms?: readonly GradientTransform[];
+  /** Parameters that are trained otherwise than the rest. */
+  readonly groups?: readonly ParameterGroup[];
+  /** Device, threads, profiling. */
+  readonly compile?: CompileOptions;
+}
+
+/** A loss or an objective with its optimizer, or steps with theirs. */
+export type Trained<B extends Batch> = (Measured<B> & { readonly optimizer: Optimizer }) | Alternating<B>;
+
+export type TrainerOptions<B extends Batch = Batch> = Trained<B> & { readonly training?: TrainingOptions };
+
+export interface StepResult {
+  /** The step whose turn it was; empty where there is only one. */
+  readonly step: string;
+  readonly samples: number;
+  /** Mean loss of the batch, with penalties. */
+  readonly loss: number;
+  /** What the mean stands for: of n samples, n. */
+  readonly weight: number;
+  /** Additive statistics of each figure, in the order of the objective's figures. */
+  readonly statistics: readonly Float32Array[];
+  readonly learningRate: number;
+  /** Euclidean norm of the batch's whole gradient, before the transforms. */
+  readonly gradientNorm: number;
+  /** What gradient transforms report, by their names. */
+  readonly reports: Readonly<Record<string, Readonly<Record<string, number>>>>;
+}
+
+/** What must be kept to go on training as if nothing had happened. */
+export interface TrainerState {
+  readonly batches: number;
+  /** By the names of steps. */
+  readonly steps: Readonly<Record<string, PhaseCounts>>;
+  /** Parameters and buffers by path, and what is remembered of them, see `memoryPrefix`. */
+  readonly tensors: Readonly<Record<string, Tensor>>;
+}
+
+/**
+ * Trains a model step by step.
+ * @example
+ * const trainer = new Trainer(model, { loss: crossEntropy(), optimizer: adam() });
+ * for await (const batch of data.epoch(0)) console.log((await trainer.step(batch)).loss);
+ */
+export class Trainer<B extends Batch = Batch> {
+  readonly model: AnyModule;
+  /** The steps in the order of their turns. */
+  readonly phases: readonly Phase[];
+  readonly key: Key;
+  readonly #options: TrainingOptions;
+  /** For each batch of a whole round, whose turn it is. */
+  readonly #turns: readonly Phase[];
+  #parameters: readonly Named<Parameter>[] | undefined;
+  #restored: TrainerState | undefined;
+  #batches = 0;
+  #updateSeconds = 0;
+
+  constructor(model: AnyModule | Readonly<Record<string, AnyModule>>, options: TrainerOptions<B>) {
+    const { training = {} } = options;
+    requireOptions("training", training, trainingOptionNames);
+    this.model = modelOf(model);
+    this.#options = training;
+    this.key = keyOf(training.seed ?? 0);
+    const { groups = [], compile } = training;
+    checkGroups(groups);
+    const steps = "steps" in options && options.steps !== undefined ? options.steps : undefined;
+    this.phases = boundSteps(this.model, options, "training").map(({ name, objective }) => {
+      const { optimizer, trains }: Partial<AlternatingStep<B>> =
+        steps?.[name] ?? (options as Measured<B> & { readonly optimizer: Optimizer });
+      if (typeof optimizer?.bind !== "function")
+        throw new OptionError(
+          `training needs an optimizer${name && ` for the step "${name}"`}; pass adam() or another`,
+        );
+      return new Phase(this.model, {
+        name,
+        objective,
+        optimizer,
+        trains,
+        groups,
+        transforms: transformsOf(training),
+        compile,
+      });
+    });
+    this.#turns = this.phases.flatMap((phase) => new Array<Phase>(steps?.[phase.options.name]?.times ?? 1).fill(phase));
+  }
+
+  /** The steps with their objectives. */
+  get steps(): readonly BoundStep[] {
+    return this.phases.map(({ options }) => options);
+  }
+
+  /** Whether all figures have their names: those that an objective gives are known once it was traced. */
+  get knowsFigures(): boolean {
+    return this.steps.every(({ objective }) => objective.isComplete);
+  }
+
+  /** Whether more ("up") or less ("down") is better of a result. */
+  directionOf(result: string): "up" | "down" {
+    const found = this.steps.flatMap(({ name, objective }) =>
+      objective.figures.filter((figure) => resultName(name, figure.name) === result),
+    );
+    return found[0]?.direction ?? "down";
+  }
+
+  /** Batches trained on so far. */
+  get batches(): number {
+    return this.#batches;
+  }
+
+  /** Updates made so far. */
+  get updates(): number {
+    return this.phases.reduce((sum, { updates }) => sum + updates, 0);
+  }
+
+  /** The optimizers at work. */
+  get optimizers(): readonly Optimizer[] {
+    return [...new Set(this.phases.flatMap(({ optimizers }) => optimizers))];
+  }
+
+  /** Traces, differentiates and compiles the step that comes next for a batch's shapes, unless that is done. */
+  async prepare(batch: B): Promise<GradientStep> {
+    if (!this.#parameters) this.#begin(batch);
+    const phase = this.#turn;
+    await phase.follow(this.#parameters ?? []);
+    return phase.gradientStep(batch);
+  }
+
+  /**
+   * Trains on one batch. Values that were put into parameters, and what was frozen or unfrozen since the last step, count from this
+   * one on. Throws NonFiniteError, with the parameters as they were before, when the loss or a gradient is not a finite number.
+   */
+  async step(batch: B): Promise<StepResult> {
+    const gradientStep = await this.prepare(batch);
+    const phase = this.#turn;
+    const { learningRate } = phase;
+    const key = foldIn(this.key, "step", this.#batches);
+    const { norm, ...measured } = await phase.differentiate(gradientStep, batch, keyTensor(key));
+    if (!Number.isFinite(measured.loss) || !Number.isFinite(norm))
+      throw await explainNonFinite({
+        model: this.model,
+        objective: phase.options.objective,
+        batch,
+        key: keyTensor(key),
+        compile: this.#options.compile,
+        found: { loss: measured.loss, gradientNorm: norm, batch: this.#batches + 1 },
+      });
+    gradientStep.commit();
+    const reports = await this.#timed(() => phase.update(measured.weight, this.#batches, key));
+    this.#batches++;
+    return {
+      step: phase.options.name,
+      samples: samplesOf(batch),
+      ...measured,
+      learningRate,
+      gradientNorm: norm,
+      reports,
+    };
+  }
+
+  /** Makes the updates of what gradient transforms hold back, at the end of an epoch. */
+  async flush(): Promise<void> {
+    const key = foldIn(this.key, "flush", this.#batches);
+    for (const phase of this.phases) await this.#timed(() => phase.flush(this.#batches, key));
+  }
+
+  /** Seconds that the updates took so far: transforms and the optimizer. */
+  get updateSeconds(): number {
+    return this.#updateSeconds;
+  }
+
+  /** Everything that must be kept to go on: parameters, buffers, what optimizers and transforms remember. */
+  state(): TrainerState {
+    const tensors: Record<string, Tensor> = {};
+    for (const [path, { value }] of this.model.parameters()) if (value) tensors[path] = value;
+    for (const phase of this.phases)
+      for (const [name, tensor] of Object.entries(phase.memories())) tensors[`${prefixOf(phase)}${name}`] = tensor;
+    const steps = Object.fromEntries(this.phases.map((phase) => [phase.options.name, phase.counts()]));
+    return { batches: this.#batches, steps, tensors };
+  }
+
+  /** Goes back to a saved state; its tensors are copied. Call it before the first step. */
+  restore(state: TrainerState): void {
+    if (this.#parameters) throw new OptionError("restore a trainer before its first step, not after");
+    this.#batches = state.batches;
+    this.#restored = state;
+  }
+
+  /** Lets go of compiled graphs, and writes the profiles that the compile options asked for. What is needed again is compiled anew. */
+  async release(): Promise<void> {
+    for (const phase of this.phases) await phase.release();
+  }
+
+  get #turn(): Phase {
+    return this.#turns[this.#batches % this.#turns.length] as Phase;
+  }
+
+  /** Makes the parameters, with their initial or saved values. */
+  #begin(batch: B): void {
+    const traced = this.phases.map(({ options }) =>
+      traceBatch(this.model, options.objective, batch, { training: true, key: keyInput() }),
+    );
+    refuseUnread(Object.keys(batch).filter((name) => traced.every(({ unread }) => unread.includes(name))));
+    this.model.initialize(this.key);
+    const { tensors = {}, steps = {} } = this.#restored ?? {};
+    // A run that was saved before its first batch has none.
+    if (Object.keys(tensors).length > 0) loadParameters(this.model, tensors);
+    for (const phase of this.phases) {
+      const prefix = prefixOf(phase);
+      const remembered = Object.entries(tensors).filter(([name]) => name.startsWith(prefix));
+      const memories = Object.fromEntries(remembered.map(([name, tensor]) => [name.slice(prefix.length), tensor]));
+      const counts = steps[phase.options.name];
+      if (counts) phase.restore(counts, memories);
+    }
+    this.#restored = undefined;
+    const parameters = [...this.model.parameters()];
+    for (const { parameters: pattern } of this.#options.groups ?? []) requireTaken(pattern, parameters);
+    for (const { options } of this.phases) if (options.trains !== undefined) requireTaken(options.trains, parameters);
+    this.#parameters = parameters;
+  }
+
+  async #timed<T>(work: () => Promise<T>): Promise<T> {
+    const began = performance.now();
+    const result = await work();
+    this.#updateSeconds += (performance.now() - began) / 1000;
+    return result;
+  }
+}
+
+const trainingOptionNames: readonly (keyof TrainingOptions)[] = [
+  "seed",
+  "accumulate",
+  "clipNorm",
+  "transforms",
+  "groups",
+  "compile",
+];
+
+const prefixOf = ({ options: { name } }: Phase): string => `${memoryPrefix}${name && `${name}/`}`;
+
+/** The transforms of a run: those named, then accumulation, then clipping. */
+const transformsOf = (options: TrainingOptions): readonly GradientTransform[] => [
+  ...(options.transforms ?? []),
+  ...(options.accumulate !== undefined && options.accumulate !== 1 ? [accumulate(options.accumulate)] : []),
+  ...(options.clipNorm !== undefined ? [clipNorm(options.clipNorm)] : []),
+];

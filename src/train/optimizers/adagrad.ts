@@ -1,0 +1,30 @@
+/** Adagrad. */
+import { add, div, mul, sqrt, square } from "../../ops/index.ts";
+import type { Schedule } from "../schedules.ts";
+import { elementwise, required, type WeightDecayOptions } from "./elementwise.ts";
+import { type Optimizer, requireSettings } from "./optimizer.ts";
+
+export interface AdagradOptions extends WeightDecayOptions {
+  /** Default 0.01. */
+  readonly learningRate?: number | Schedule;
+  /** Added to the root of the sum of squares; default 1e-10. */
+  readonly epsilon?: number;
+}
+
+/** Adagrad (Duchi et al. 2011): s = s + g²; w -= rate · g / (√s + ε). */
+export function adagrad(options: AdagradOptions = {}): Optimizer {
+  const { learningRate = 0.01, epsilon = 1e-10, weightDecay = 0, decoupled = false } = options;
+  const settings = { epsilon, weightDecay, decoupled };
+  requireSettings("adagrad", settings, options);
+  return elementwise({
+    name: "adagrad",
+    slots: ["square"],
+    learningRate,
+    settings,
+    decay: { weightDecay, decoupled },
+    change({ g, slots: [s], scalars: [rate] }) {
+      const next = add(required(s), square(g));
+      return { change: mul(div(g, add(sqrt(next), epsilon)), required(rate)), slots: [next] };
+    },
+  });
+}

@@ -1,0 +1,57 @@
+/** Adam, and AdamW with decoupled weight decay. */
+import { add, div, maximum, mul, sqrt, square } from "../../ops/index.ts";
+import type { Schedule } from "../schedules.ts";
+import { elementwise, required } from "./elementwise.ts";
+import { type Optimizer, requireSettings } from "./optimizer.ts";
+
+export interface AdamOptions {
+  /** Default 0.001. */
+  readonly learningRate?: number | Schedule;
+  /** Decay of the first moment; default 0.9. */
+  readonly beta1?: number;
+  /** Decay of the second moment; default 0.999. */
+  readonly beta2?: number;
+  /** Added to the root of the second moment; default 1e-8. */
+  readonly epsilon?: number;
+  /** Divide by the largest second moment so far (Reddi et al. 2018); default false. */
+  readonly amsgrad?: boolean;
+  /** adam: added to the gradient as weightDecay · w, default 0. adamw: share of the weight taken off, times the rate, default 0.01. */
+  readonly weightDecay?: number;
+}
+
+/**
+ * The moments are kept divided by 1 - β, which saves two passes: M = m / (1 - β1), V = v / (1 - β2), so M' = β1 M + g and
+ * V' = β2 V + g². With both bias corrections in the scalars c and e: w -= c · M' / (√V' + e).
+ */
+function adamLike(name: string, options: AdamOptions, decay: { weightDecay: number; decoupled: boolean }): Optimizer {
+  const { learningRate = 0.001, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, amsgrad = false } = options;
+  const settings = { beta1, beta2, epsilon, amsgrad, weightDecay: decay.weightDecay };
+  requireSettings(name, settings, options);
+  return elementwise({
+    name,
+    slots: ["moment1", "moment2", ...(amsgrad ? ["largest2"] : [])],
+    learningRate,
+    settings,
+    decay,
+    scalars(step, rate) {
+      const first = (1 - beta1) / (1 - beta1 ** step);
+      const second = Math.sqrt((1 - beta2) / (1 - beta2 ** step));
+      return [(rate * first) / second, epsilon / second];
+    },
+    change({ g, slots: [m, v, largest], scalars: [c, e] }) {
+      const moment1 = add(mul(required(m), beta1), g);
+      const moment2 = add(mul(required(v), beta2), square(g));
+      const most = largest ? maximum(largest, moment2) : moment2;
+      const change = mul(div(moment1, add(sqrt(most), required(e))), required(c));
+      return { change, slots: [moment1, moment2, ...(largest ? [most] : [])] };
+    },
+  });
+}
+
+/** Adam (Kingma and Ba 2015). */
+export const adam = (options: AdamOptions = {}): Optimizer =>
+  adamLike("adam", options, { weightDecay: options.weightDecay ?? 0, decoupled: false });
+
+/** Adam with decoupled weight decay (Loshchilov and Hutter 2019). */
+export const adamw = (options: AdamOptions = {}): Optimizer =>
+  adamLike("adamw", options, { weightDecay: options.weightDecay ?? 0.01, decoupled: true });

@@ -1,0 +1,38 @@
+/** RMSprop. */
+import { add, div, mul, sqrt, square } from "../../ops/index.ts";
+import type { Schedule } from "../schedules.ts";
+import { elementwise, required, type WeightDecayOptions } from "./elementwise.ts";
+import { type Optimizer, requireSettings } from "./optimizer.ts";
+
+export interface RmspropOptions extends WeightDecayOptions {
+  /** Default 0.01. */
+  readonly learningRate?: number | Schedule;
+  /** Share of the mean square that is kept; default 0.99. */
+  readonly alpha?: number;
+  /** Added to the root of the mean square; default 1e-8. */
+  readonly epsilon?: number;
+  /** Share of the velocity that is kept; default 0. */
+  readonly momentum?: number;
+}
+
+/** RMSprop (Tieleman and Hinton 2012) as in PyTorch: s = α s + (1 - α) g²; w -= rate · g / (√s + ε). */
+export function rmsprop(options: RmspropOptions = {}): Optimizer {
+  const { learningRate = 0.01, alpha = 0.99, epsilon = 1e-8, momentum = 0 } = options;
+  const { weightDecay = 0, decoupled = false } = options;
+  const settings = { alpha, epsilon, momentum, weightDecay, decoupled };
+  requireSettings("rmsprop", settings, options);
+  return elementwise({
+    name: "rmsprop",
+    slots: momentum > 0 ? ["square", "velocity"] : ["square"],
+    learningRate,
+    settings,
+    decay: { weightDecay, decoupled },
+    change({ g, slots: [s, velocity], scalars: [rate] }) {
+      const next = add(mul(required(s), alpha), mul(square(g), 1 - alpha));
+      const scaled = div(g, add(sqrt(next), epsilon));
+      if (!velocity) return { change: mul(scaled, required(rate)), slots: [next] };
+      const v = add(mul(velocity, momentum), scaled);
+      return { change: mul(v, required(rate)), slots: [next, v] };
+    },
+  });
+}

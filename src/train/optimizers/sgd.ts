@@ -1,0 +1,36 @@
+/** Stochastic gradient descent. */
+import { OptionError } from "../../core/errors.ts";
+import { add, mul } from "../../ops/index.ts";
+import type { Schedule } from "../schedules.ts";
+import { elementwise, required, type WeightDecayOptions } from "./elementwise.ts";
+import { type Optimizer, requireSettings } from "./optimizer.ts";
+
+export interface SgdOptions extends WeightDecayOptions {
+  /** Default 0.01. */
+  readonly learningRate?: number | Schedule;
+  /** Share of the velocity that is kept; default 0. */
+  readonly momentum?: number;
+  /** Look ahead along the velocity (Sutskever et al. 2013); default false. */
+  readonly nesterov?: boolean;
+}
+
+/** Stochastic gradient descent, with PyTorch's momentum: v = μ v + g; w -= rate · v (or g + μ v with Nesterov). */
+export function sgd(options: SgdOptions = {}): Optimizer {
+  const { learningRate = 0.01, momentum = 0, nesterov = false, weightDecay = 0, decoupled = false } = options;
+  const settings = { momentum, nesterov, weightDecay, decoupled };
+  requireSettings("sgd", settings, options);
+  if (nesterov && momentum === 0) throw new OptionError("sgd: nesterov needs momentum; pass momentum: 0.9");
+  return elementwise({
+    name: "sgd",
+    slots: momentum > 0 ? ["velocity"] : [],
+    learningRate,
+    settings,
+    decay: { weightDecay, decoupled },
+    change({ g, slots: [velocity], scalars: [rate] }) {
+      if (!velocity) return { change: mul(g, required(rate)), slots: [] };
+      const next = add(mul(velocity, momentum), g);
+      const direction = nesterov ? add(g, mul(next, momentum)) : next;
+      return { change: mul(direction, required(rate)), slots: [next] };
+    },
+  });
+}

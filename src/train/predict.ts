@@ -1,0 +1,201 @@
+/** Asking a model for outputs. */
+import { OptionError, unknownName } from "../core/errors.ts";
+import { Tensor } from "../core/tensor.ts";
+import { isPlainObject, leavesOf, type MapTree, mapTree } from "../core/tree.ts";
+import { Value } from "../graph/ir.ts";
+import { type CompileOptions, compile, type Executable } from "../jit/compile.ts";
+import type { Given, TypeTree } from "../nn/inputs.ts";
+import type { AnyModule, Module } from "../nn/module.ts";
+import { builtIn, ParameterInputs } from "../nn/parameter-inputs.ts";
+import { requireOptions } from "./engine/objectives.ts";
+
+/** Host tensors nested as the inputs of a module are. */
+export type HostInputs<I> = MapTree<Given<I>, Value, Tensor>;
+/** Host tensors nested as its outputs are. */
+export type HostOutputs<O> = MapTree<O, Value, Tensor>;
+
+export interface PredictorOptions {
+  /** Device, threads, profiling. */
+  readonly compile?: CompileOptions | undefined;
+  /**
+   * Build the parameters in as they are when inputs of a type are first seen, which lets the engine prepare them once; default
+   * false: they are read at each call.
+   */
+  readonly snapshot?: boolean;
+  /** The most compiled graphs to keep, one for each type of inputs; the one that was used longest ago goes. Default 8. */
+  readonly sessions?: number;
+}
+
+/** A function from a model's inputs to its outputs, on the host. */
+export interface Predictor<I = Value, O = Value> {
+  /** Throws OptionError for inputs that the model does not take or lacks, and what tracing and compiling throw. */
+  (inputs: HostInputs<I>): Promise<HostOutputs<O>>;
+  /** Lets go of compiled graphs; what is needed again is compiled anew. */
+  release(): Promise<void>;
+}
+
+/** A graph for inputs of one type. */
+interface Compiled<R> {
+  readonly executable: Executable;
+  run(tensors: readonly Tensor[]): Promise<R>;
+}
+
+/** Compiles for a type of inputs. */
+type Build<R> = (types: TypeTree) => Promise<Compiled<R>>;
+
+/** Graphs by the type of inputs, compiled when they are first asked for, and so many at most. */
+class Sessions<R> {
+  readonly #build: Build<R>;
+  readonly #most: number;
+  /** The one that was used last stands last. */
+  readonly #compiled = new Map<string, Promise<Compiled<R>>>();
+  /** Runs under way, which sessions must outlive. */
+  readonly #running = new Set<Promise<unknown>>();
+
+  constructor(build: Build<R>, most: number) {
+    if (!Number.isSafeInteger(most) || most < 1)
+      throw new OptionError(`predictor: sessions is ${most}; pass a whole number from 1`);
+    this.#build = build;
+    this.#most = most;
+  }
+
+  async run(inputs: unknown): Promise<R> {
+    const leaves = leavesOf(inputs).filter(({ leaf }) => leaf !== undefined);
+    const tensors = leaves.map(({ leaf, path }) => {
+      if (leaf instanceof Tensor) return leaf;
+      const what = path === "" ? "the input" : `the input "${path}"`;
+      throw new OptionError(`${what} is a ${typeof leaf}; pass a tensor: tensor([[1, 2]])`);
+    });
+    const signature = leaves.map(({ path }, i) => `${path}:${tensors[i]?.dtype}[${tensors[i]?.shape}]`).join();
+    const compiled = this.#compiled.get(signature) ?? this.#build(inputs as TypeTree);
+    this.#compiled.delete(signature);
+    this.#compiled.set(signature, compiled);
+    compiled.catch(() => this.#compiled.delete(signature));
+    const result = compiled.then(({ run }) => run(tensors));
+    this.#running.add(result);
+    try {
+      return await result;
+    } finally {
+      this.#running.delete(result);
+      await this.#trim(this.#most);
+    }
+  }
+
+  async release(): Promise<void> {
+    await this.#trim(0);
+  }
+
+  async #trim(most: number): Promise<void> {
+    const old = [...this.#compiled].slice(0, Math.max(0, this.#compiled.size - most));
+    for (const [signature] of old) this.#compiled.delete(signature);
+    if (old.length === 0) return;
+    await Promise.allSettled(this.#running);
+    for (const [, compiled] of old) await (await compiled).executable.session.release();
+  }
+}
+
+/**
+ * Compiles a model's outputs for inputs of one type.
+ * @param select the values that are wanted of a trace
+ */
+async function compileModel(
+  model: AnyModule,
+  types: TypeTree,
+  { compile: options, snapshot = false }: PredictorOptions,
+  select: (trace: ReturnType<AnyModule["trace"]>) => unknown,
+): Promise<Compiled<unknown>> {
+  const parameters = new ParameterInputs();
+  const traced = model.trace(types, { bind: snapshot ? builtIn : parameters.bind });
+  const tree = select(traced);
+  const outputs = leavesOf(tree).flatMap(({ leaf }) => (leaf instanceof Value ? [leaf] : []));
+  const executable = await compile([...traced.inputs, ...parameters.values], outputs, options);
+  return {
+    executable,
+    async run(tensors) {
+      const results = await executable.run([...tensors, ...parameters.tensors()]);
+      let next = 0;
+      return mapTree(tree, (leaf) => (leaf instanceof Value ? results[next++] : leaf));
+    },
+  };
+}
+
+const predictorOptionNames: readonly (keyof PredictorOptions)[] = ["compile", "snapshot", "sessions"];
+
+/**
+ * A function from named inputs, or one tensor, to a model's outputs, compiled once for each type of inputs. Parameters are read at
+ * each call, unless a snapshot is asked for.
+ * @example
+ * const ask = predictor(model);
+ * const logits = await ask({ x: ids, mask });
+ * await ask.release();
+ */
+export function predictor<I, O>(model: Module<I, O>, options: PredictorOptions = {}): Predictor<I, O> {
+  requireOptions("predictor", options, predictorOptionNames);
+  const build: Build<unknown> = (types) => compileModel(model, types, options, ({ output }) => output);
+  const sessions = new Sessions(build, options.sessions ?? 8);
+  return Object.assign((inputs: HostInputs<I>) => sessions.run(inputs) as Promise<HostOutputs<O>>, {
+    release: () => sessions.release(),
+  });
+}
+
+/** Predictors of `predict`, by model and options; they go with their model. */
+const predictors = new WeakMap<AnyModule, Map<string, Predictor<never, unknown>>>();
+
+/**
+ * The model's outputs for inputs of a batch, compiled once for each type of inputs. Throws OptionError for inputs that the model
+ * does not take, and for options that there are not.
+ * @example const scores = await predict(model, { image, table });
+ */
+export function predict<I, O>(
+  model: Module<I, O>,
+  inputs: HostInputs<I>,
+  options: CompileOptions = {},
+): Promise<HostOutputs<O>> {
+  requireOptions("predict", options, compileOptionNames);
+  const own = predictors.get(model) ?? new Map<string, Predictor<never, unknown>>();
+  predictors.set(model, own);
+  const key = JSON.stringify(options);
+  const known = own.get(key) ?? (predictor(model, { compile: options }) as Predictor<never, unknown>);
+  own.set(key, known);
+  return known(inputs as never) as Promise<HostOutputs<O>>;
+}
+
+const compileOptionNames: readonly (keyof CompileOptions)[] = ["device", "threads", "memoryPattern", "profilePrefix"];
+
+/**
+ * What layers give for inputs of a batch, by the paths of the layers. A layer that runs several times is also under `path#2` and so
+ * on; of several outputs, the i-th (depth first) is under `path.i`. Throws OptionError, with the nearest path.
+ * @example const { "layers.0": edges } = await activations(model, images, ["layers.0"]);
+ */
+export async function activations<I, O>(
+  model: Module<I, O>,
+  inputs: HostInputs<I>,
+  paths: readonly string[],
+  options: CompileOptions = {},
+): Promise<Readonly<Record<string, Tensor>>> {
+  const types = isPlainObject(inputs) || inputs instanceof Tensor || Array.isArray(inputs) ? inputs : {};
+  const compiled = await compileModel(model, types as TypeTree, { compile: options }, ({ context }) => {
+    const found = new Map<string, readonly Value[]>();
+    for (const { path, outputs } of context.records) {
+      let name = path;
+      for (let count = 2; found.has(name); count++) name = `${path}#${count}`;
+      found.set(name, outputs);
+    }
+    const wanted = paths.flatMap((path) => {
+      const names = [...found.keys()].filter((name) => name === path || name.startsWith(`${path}#`));
+      if (names.length === 0) throw unknownName("layer", path, [...found.keys()].filter(Boolean));
+      return names;
+    });
+    const named = wanted.flatMap((name) => {
+      const outputs = found.get(name) ?? [];
+      return outputs.map((value, i) => [outputs.length === 1 ? name : `${name}.${i}`, value] as const);
+    });
+    return Object.fromEntries(named);
+  });
+  try {
+    const tensors = leavesOf(inputs).flatMap(({ leaf }) => (leaf instanceof Tensor ? [leaf] : []));
+    return (await compiled.run(tensors)) as Record<string, Tensor>;
+  } finally {
+    await compiled.executable.session.release();
+  }
+}

@@ -1,0 +1,125 @@
+/** The parameters that are trained together: their flat vectors, and what is remembered of each. */
+import { ShapeError } from "../../core/errors.ts";
+import { type Shape, sameShape, showShape } from "../../core/shape.ts";
+import { asFloat32, copyOf, type Tensor } from "../../core/tensor.ts";
+import { allocateShards, type Shard, type Slot } from "./arena.ts";
+
+/** What a store holds: a parameter, or whatever else has a value that may be replaced. */
+export interface Stored {
+  readonly shape: Shape;
+  value: Tensor | undefined;
+}
+
+/** A parameter with its path. */
+export type Named<P extends Stored = Stored> = readonly [path: string, parameter: P];
+
+/** Names of the vectors of every store: what is trained, and its gradients. */
+export const [parametersName, gradientsName] = ["parameters", "gradients"] as const;
+
+/**
+ * Holds parameters in flat vectors, beside their gradients and vectors of other names, which are remembered from step to step.
+ * `Parameter.value` is the truth: while a parameter is here its value is a view into the vectors, and a value that was put in its
+ * place is taken up by `sync`.
+ */
+export class ParameterStore<P extends Stored = Stored> {
+  readonly #remembered: readonly string[];
+  #members: readonly Named<P>[] = [];
+  #shards: readonly Shard[] = [];
+  #slots: readonly {
+    readonly shard: Shard;
+    readonly slot: Slot;
+    readonly parameter: Stored;
+    readonly view: Tensor;
+  }[] = [];
+  readonly #parked: Map<string, Tensor>;
+
+  /**
+   * @param remembered names of the vectors beside parameters and gradients
+   * @param parked what is remembered of parameters that are not here now, restored or frozen meanwhile, by `name/path`
+   */
+  constructor(remembered: readonly string[], parked = new Map<string, Tensor>()) {
+    this.#remembered = remembered;
+    this.#parked = parked;
+  }
+
+  /** The vectors, in as few memories as hold them. */
+  get shards(): readonly Shard[] {
+    return this.#shards;
+  }
+
+  /** The parameters that are here, in the order of their vectors. */
+  get members(): readonly Named<P>[] {
+    return this.#members;
+  }
+
+  /** Views of the gradients, in the order of the parameters. */
+  gradients(): readonly Tensor<"float32">[] {
+    return this.#slots.map(({ shard, slot }) => shard.view(gradientsName, slot));
+  }
+
+  /**
+   * Makes these the parameters that are here. What is remembered of each stays, also of one that leaves, until it comes back.
+   * Returns whether anything changed: then the vectors are new.
+   */
+  layOut(members: readonly Named<P>[]): boolean {
+    const same =
+      members.length === this.#members.length &&
+      members.every(([path, parameter], i) => this.#members[i]?.[0] === path && this.#members[i]?.[1] === parameter);
+    if (same) return false;
+    const staying = new Set<Stored>(members.map(([, parameter]) => parameter));
+    for (const [name, tensor] of Object.entries(this.memories())) this.#parked.set(name, tensor);
+    for (const { slot, parameter, view } of this.#slots) {
+      if (staying.has(parameter)) continue;
+      // With arrays of its own, so that the vectors it lay in can go.
+      if (parameter.value === view) parameter.value = copyOf(view);
+      for (const name of this.#remembered) {
+        const key = `${name}/${slot.path}`;
+        this.#parked.set(key, copyOf(this.#parked.get(key) as Tensor));
+      }
+    }
+    const shards = allocateShards(members, [parametersName, gradientsName, ...this.#remembered]);
+    const byPath = new Map(members);
+    this.#members = members;
+    this.#shards = shards;
+    this.#slots = shards.flatMap((shard) =>
+      shard.slots.map((slot) => ({
+        shard,
+        slot,
+        parameter: byPath.get(slot.path) as Stored,
+        view: shard.view(parametersName, slot),
+      })),
+    );
+    this.sync();
+    for (const { shard, slot } of this.#slots)
+      for (const name of this.#remembered) {
+        const key = `${name}/${slot.path}`;
+        const parked = this.#parked.get(key);
+        if (parked) shard.view(name, slot).data.set(asFloat32(parked).data);
+        this.#parked.delete(key);
+      }
+    return true;
+  }
+
+  /** Takes up the values of parameters that were replaced since: loaded, copied, or trained elsewhere. Throws ShapeError. */
+  sync(): void {
+    for (const { slot, parameter, view } of this.#slots) {
+      const { value } = parameter;
+      if (value === view) continue;
+      if (value && !sameShape(value.shape, view.shape))
+        throw new ShapeError(
+          `the parameter "${slot.path}" is ${showShape(view.shape)}, and a value of ${showShape(value.shape)} was put into it; give it one of its own shape`,
+        );
+      if (value) (view.data as Float32Array).set(asFloat32(value).data);
+      parameter.value = view;
+    }
+  }
+
+  /** What is remembered of the parameters that are here, by `name/path`. */
+  memories(): Readonly<Record<string, Tensor>> {
+    return Object.fromEntries(
+      this.#slots.flatMap(({ shard, slot }) =>
+        this.#remembered.map((name) => [`${name}/${slot.path}`, shard.view(name, slot)] as const),
+      ),
+    );
+  }
+}

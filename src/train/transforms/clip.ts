@@ -1,0 +1,42 @@
+/** Keeping a single batch from throwing the parameters far away. */
+import { OptionError } from "../../core/errors.ts";
+import { maximum, minimum, mul } from "../../ops/index.ts";
+import { gradientsName } from "../store/parameter-store.ts";
+import type { GradientTransform } from "./transform.ts";
+
+/** Scales all gradients down to the Euclidean norm `limit` when they are longer (Pascanu et al. 2013, sec. 3.2). */
+export function clipNorm(limit: number): GradientTransform {
+  if (!(limit > 0)) throw new OptionError(`clipNorm is ${limit}; pass a positive norm`);
+  return {
+    name: "clipNorm",
+    bind: () => ({
+      apply(gradients) {
+        gradients.scale *= Math.min(1, limit / (gradients.norm() + 1e-6));
+        return "unchanged";
+      },
+    }),
+  };
+}
+
+/** Cuts every element of the gradients off at -limit and limit. */
+export function clipValue(limit: number): GradientTransform {
+  if (!(limit > 0)) throw new OptionError(`clipValue is ${limit}; pass a positive number`);
+  return {
+    name: "clipValue",
+    bind(shards) {
+      const loops = shards.map((shard) => ({
+        length: shard.length,
+        clip: shard.loop([gradientsName], 1, ([g], [scale]) => ({
+          results: [g && scale && maximum(minimum(mul(g, scale), limit), -limit)],
+        })),
+      }));
+      return {
+        apply(gradients) {
+          for (const { length, clip } of loops) clip(0, length, [gradients.scale]);
+          gradients.scale = 1;
+          return "changed";
+        },
+      };
+    },
+  };
+}

@@ -1,0 +1,55 @@
+/** What stands between the gradients of a batch and the update. */
+import type { Key } from "../../core/random.ts";
+import type { Shard } from "../store/arena.ts";
+import type { Gradients } from "../store/gradients.ts";
+
+/** The step that a transform is part of. */
+export interface TransformStep {
+  /** How much the batch stands for in a mean: of a loss over n samples, n. */
+  readonly weight: number;
+  /** Batches before this one. */
+  readonly batch: number;
+  /** Differs for each batch and each transform. */
+  readonly key: Key;
+  /** Keeps numbers for the step's result, under the transform's name. */
+  report(numbers: Readonly<Record<string, number>>): void;
+}
+
+/**
+ * What became of the gradients: `unchanged` (but perhaps for their scale), `changed` in their vectors, or `held`: there is no
+ * update now.
+ */
+export type Transformed = "unchanged" | "changed" | "held";
+
+/** A transform that is compiled for vectors. */
+export interface BoundTransform {
+  apply(gradients: Gradients, step: TransformStep): Transformed | Promise<Transformed>;
+  /** At the end of an epoch, hands on what is held; default: nothing is. */
+  flush?(gradients: Gradients): Transformed;
+}
+
+/**
+ * A transform of gradients: accumulation, clipping, noise, a mean over machines. Transforms run in their order, before the
+ * update.
+ * @example
+ * const negate: GradientTransform = {
+ *   name: "negate",
+ *   bind: () => ({
+ *     apply(gradients) {
+ *       gradients.scale *= -1;
+ *       return "unchanged";
+ *     },
+ *   }),
+ * };
+ */
+export interface GradientTransform {
+  /** Under which it reports and remembers. */
+  readonly name: string;
+  /** Names of vectors that it remembers, beside `parameters` and `gradients`; zero at first. */
+  readonly slots?: readonly string[];
+  /**
+   * Compiles it for the vectors of shards; called anew when other parameters are trained. `memory` holds numbers from step to
+   * step, empty at first; vectors and numbers are saved in checkpoints.
+   */
+  bind(shards: readonly Shard[], memory: Record<string, number>): BoundTransform;
+}
