@@ -46,7 +46,6 @@ const [train, test] = [pairs.slice(0, 4000), pairs.slice(4000)];
 
 type Texts = { readonly x: Value; readonly prefix: Value };
 class DateWriter extends Module<Texts> {
-  readonly kind = "container";
   override readonly inputs = { x: "required", prefix: "required" } as const;
   readonly letters = embedding(characters.size, 32);
   readonly reader = gru(32, { bidirectional: true });

@@ -70,8 +70,7 @@ async function distance(): Promise<string> {
   return (sum / classes).toFixed(4);
 }
 
-generator.trace({ dtype: "float32", shape: [1, noise + classes] });
-generator.initialize(keyOf(0));
+generator.initialize(keyOf(0), { dtype: "float32", shape: [1, noise + classes] });
 console.log(`Fréchet distance before: ${await distance()}`);
 const data = fromTensors(real).shuffle(keyOf(2)).batch(100);
 const optimizer = () => adam({ learningRate: 0.002, beta1: 0.5 });

@@ -45,7 +45,6 @@ const y = tensor(sides, { dtype: "int32" });
 
 type Graph = { readonly x: Value; readonly adjacency: Value };
 class GraphNetwork extends Module<Graph> {
-  readonly kind = "container";
   override readonly inputs = { x: "required", adjacency: "required" } as const;
   readonly first = dense(8, { bias: false });
   readonly second = dense(2, { bias: false });

@@ -29,7 +29,6 @@ test("a table that the data is looked up in is the input, and the only layer is 
 });
 
 class Branches extends Module {
-  readonly kind = "container";
   readonly left = dense(4);
   readonly right = dense(4);
   readonly deeper = dense(4);

@@ -79,7 +79,6 @@ export function plainNesting({ inputs, outputs }: Pick<GraphSource, "inputs" | "
  * allow; ShapeError and DTypeError for inputs that do not fit.
  */
 export class ImportedModule extends Module<Value | NamedValues, Value | NamedValues> {
-  readonly kind = "container";
   override readonly inputs: InputForm;
   /** Text that the file's writer noted in it, such as the names of classes. */
   readonly metadata: Readonly<Record<string, string>>;

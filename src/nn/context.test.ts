@@ -13,7 +13,7 @@ const input = { dtype: "float32", shape: [2, 4] } as const;
 
 /** A layer whose body is a function. */
 class Custom extends Module {
-  readonly kind = "dense";
+  override readonly kind = "dense";
   override readonly label = "mine";
   readonly inner = dense(4);
   readonly body: (x: Value, context: Context) => Value;

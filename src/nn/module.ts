@@ -40,7 +40,6 @@ interface FreezeRule {
  * one tensor and gives one unless its types and `inputs` say otherwise: inputs and outputs are pytrees of graph values.
  * @example
  * class Block extends Module {
- *   readonly kind = "container";
  *   first = dense(64, { activation: "relu" });
  *   second = dense(64);
  *   call(x: Value, context: Context) {
@@ -49,7 +48,8 @@ interface FreezeRule {
  * }
  */
 export abstract class Module<I = Value, O = Value> {
-  abstract readonly kind: LayerKind;
+  /** Under which reports group it. */
+  readonly kind: LayerKind = "container";
   /** How it takes its inputs; default one tensor. */
   readonly inputs: InputForm = "tensor";
   /** Own name for messages; the path stands in for it. */
@@ -130,8 +130,12 @@ export abstract class Module<I = Value, O = Value> {
     return { inputs: valuesOf(inputs), output, context };
   }
 
-  /** Gives every parameter without a value its initial one, derived from the key and the parameter's path. */
-  initialize(key: Key): void {
+  /**
+   * Gives every parameter without a value its initial one, derived from the key and the parameter's path. Parameters come into being
+   * with the first trace: pass the types of the inputs to make it now.
+   */
+  initialize(key: Key, types?: TypeTree): void {
+    if (types !== undefined) this.trace(types);
     for (const [path, parameter] of this.parameters()) {
       if (parameter.value) continue;
       const data = parameter.initializer(parameter.shape, new Random(foldIn(key, path)));

@@ -7,6 +7,7 @@ import type { Value } from "../graph/ir.ts";
 import { type CompileOptions, compile, type Executable } from "../jit/compile.ts";
 import type { AnyModule } from "../nn/module.ts";
 import { ParameterInputs } from "../nn/parameter-inputs.ts";
+import { sameStructure, structureOf } from "../nn/structure.ts";
 import { keyTensor, reshape } from "../ops/index.ts";
 import { keyInput, signatureOf, traceBatch } from "./engine/gradient-step.ts";
 import { type BoundObjective, samplesOf, tensorsOf } from "./engine/objective.ts";
@@ -41,6 +42,8 @@ export class Evaluator<B extends Batch = Batch> {
   readonly #model: AnyModule;
   readonly #options: CompileOptions | undefined;
   readonly #graphs = new Map<string, Promise<CompiledEvaluation>>();
+  /** Of the model as it was compiled. */
+  #structure: readonly unknown[] = [];
 
   constructor(
     model: AnyModule | Readonly<Record<string, AnyModule>>,
@@ -54,6 +57,11 @@ export class Evaluator<B extends Batch = Batch> {
 
   /** Loss and figures over the first epoch of `data`. Throws DataError when it is empty. */
   async run(data: Dataset<B>): Promise<Evaluation> {
+    const structure = structureOf(this.#model);
+    if (!sameStructure(structure, this.#structure)) {
+      await this.release();
+      this.#structure = structure;
+    }
     const sums = new RunningSums(this.steps);
     let samples = 0;
     let batches = 0;
@@ -117,6 +125,8 @@ async function compileEvaluation(
 /** What to measure: a loss with metrics, an objective, or steps in turn; and with what it is computed. */
 export type EvaluateOptions<B extends Batch = Batch> = (Measured<B> | Alternating<B>) & {
   readonly compile?: CompileOptions | undefined;
+  /** What training is compiled with holds here too, unless `compile` says otherwise. */
+  readonly training?: { readonly compile?: CompileOptions | undefined } | undefined;
 };
 
 /**
@@ -129,7 +139,7 @@ export async function evaluate<B extends Batch>(
   options: EvaluateOptions<B>,
 ): Promise<Evaluation> {
   requireOptions("evaluate", options, [...fitOptionNames, "compile"]);
-  const evaluator = new Evaluator(model, options, options.compile);
+  const evaluator = new Evaluator(model, options, options.compile ?? options.training?.compile);
   try {
     return await evaluator.run(data);
   } finally {

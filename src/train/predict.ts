@@ -7,6 +7,7 @@ import { type CompileOptions, compile, type Executable } from "../jit/compile.ts
 import type { Given, TypeTree } from "../nn/inputs.ts";
 import type { AnyModule, Module } from "../nn/module.ts";
 import { builtIn, ParameterInputs } from "../nn/parameter-inputs.ts";
+import { sameStructure, structureOf } from "../nn/structure.ts";
 import { requireOptions } from "./engine/objectives.ts";
 
 /** Host tensors nested as the inputs of a module are. */
@@ -43,18 +44,22 @@ interface Compiled<R> {
 /** Compiles for a type of inputs. */
 type Build<R> = (types: TypeTree) => Promise<Compiled<R>>;
 
-/** Graphs by the type of inputs, compiled when they are first asked for, and so many at most. */
+/** Graphs of a model by the type of inputs, compiled when they are first asked for, and so many at most. */
 class Sessions<R> {
+  readonly #model: AnyModule;
   readonly #build: Build<R>;
   readonly #most: number;
+  /** Of the model as it was compiled. */
+  #structure: readonly unknown[] = [];
   /** The one that was used last stands last. */
   readonly #compiled = new Map<string, Promise<Compiled<R>>>();
   /** Runs under way, which sessions must outlive. */
   readonly #running = new Set<Promise<unknown>>();
 
-  constructor(build: Build<R>, most: number) {
+  constructor(model: AnyModule, build: Build<R>, most: number) {
     if (!Number.isSafeInteger(most) || most < 1)
       throw new OptionError(`predictor: sessions is ${most}; pass a whole number from 1`);
+    this.#model = model;
     this.#build = build;
     this.#most = most;
   }
@@ -67,6 +72,11 @@ class Sessions<R> {
       throw new OptionError(`${what} is a ${typeof leaf}; pass a tensor: tensor([[1, 2]])`);
     });
     const signature = leaves.map(({ path }, i) => `${path}:${tensors[i]?.dtype}[${tensors[i]?.shape}]`).join();
+    const structure = structureOf(this.#model);
+    if (!sameStructure(structure, this.#structure)) {
+      this.#structure = structure;
+      await this.#trim(0);
+    }
     const compiled = this.#compiled.get(signature) ?? this.#build(inputs as TypeTree);
     this.#compiled.delete(signature);
     this.#compiled.set(signature, compiled);
@@ -123,7 +133,7 @@ const predictorOptionNames: readonly (keyof PredictorOptions)[] = ["compile", "s
 
 /**
  * A function from named inputs, or one tensor, to a model's outputs, compiled once for each type of inputs. Parameters are read at
- * each call, unless a snapshot is asked for.
+ * each call, unless a snapshot is asked for; a model whose layers were replaced is compiled anew.
  * @example
  * const ask = predictor(model);
  * const logits = await ask({ x: ids, mask });
@@ -132,7 +142,7 @@ const predictorOptionNames: readonly (keyof PredictorOptions)[] = ["compile", "s
 export function predictor<I, O>(model: Module<I, O>, options: PredictorOptions = {}): Predictor<I, O> {
   requireOptions("predictor", options, predictorOptionNames);
   const build: Build<unknown> = (types) => compileModel(model, types, options, ({ output }) => output);
-  const sessions = new Sessions(build, options.sessions ?? 8);
+  const sessions = new Sessions(model, build, options.sessions ?? 8);
   return Object.assign((inputs: HostInputs<I>) => sessions.run(inputs) as Promise<HostOutputs<O>>, {
     release: () => sessions.release(),
   });

@@ -43,7 +43,6 @@ export type GanOutputs = {
  * the discriminator alone, one of `passed` the generator alone, so that one step descends for both.
  */
 export class Gan extends Module<Value, GanOutputs> {
-  readonly kind = "container";
   readonly generator: Module;
   readonly discriminator: Module;
   readonly #noise: number;

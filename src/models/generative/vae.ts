@@ -27,7 +27,6 @@ export type VaeOutputs = {
  * divergence are together minus the evidence lower bound.
  */
 export class Vae extends Module<Value, VaeOutputs> {
-  readonly kind = "container";
   readonly encoder: Module;
   readonly mean: Module;
   readonly logVariance: Module;

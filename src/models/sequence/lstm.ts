@@ -14,7 +14,6 @@ export interface LstmClassifierOptions {
 
 /** Words as int64 [N, T] → scores [N, classes], from the state after the last word. */
 export class LstmClassifier extends Module {
-  readonly kind = "container";
   readonly embedding;
   readonly lstm;
   readonly classifier;

@@ -49,7 +49,6 @@ export interface RecurrentClassifierOptions {
  * word reaches by a short way.
  */
 export class RecurrentClassifier extends Module {
-  readonly kind = "container";
   readonly embedding: Embedding;
   readonly recurrent: Lstm | Gru | Rnn;
   readonly classifier: Dense;

@@ -54,7 +54,6 @@ export function pooledOf({ pooled }: EncoderOutputs): Value {
 
 /** An encoder and layers on it, under the names that published weights have for them. */
 export class Headed<I, S> extends Module<I> {
-  readonly kind = "container";
   override readonly inputs: InputForm;
   readonly #encoder: Module<I, S>;
   readonly #head: readonly Module[];
@@ -93,7 +92,7 @@ export const headed = <I, S extends Value | EncoderOutputs>(
  * with that of the child `decoder`.
  */
 export class VocabularyHead extends Module {
-  readonly kind = "dense";
+  override readonly kind = "dense";
   readonly decoder: Dense | undefined;
   readonly #words: Embedding;
   readonly #steps: readonly Module[];

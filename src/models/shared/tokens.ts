@@ -91,7 +91,7 @@ interface SelfAttentionOptions {
 
 /** Attention of tokens to one another, before the projection of what the heads found. */
 export class SelfAttention extends Module<TokenInputs> {
-  readonly kind = "attention";
+  override readonly kind = "attention";
   override readonly inputs = tokenInputs;
   readonly query: Dense;
   readonly key: Dense;

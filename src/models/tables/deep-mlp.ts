@@ -39,7 +39,6 @@ export interface DeepMlpOptions {
  * normalization of one to after the dense part of the next, past which nothing of the sum is cut off.
  */
 export class DeepMlp extends Module {
-  readonly kind = "container";
   readonly flatten = flatten();
   readonly layers: readonly Module[];
   readonly norms: readonly Module[];

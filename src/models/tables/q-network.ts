@@ -21,7 +21,6 @@ export type QInputs = {
 
 /** Observations [N, …] → values of all actions [N, actions], or with `action` (int32 [N]) of those alone, [N]. */
 export class QNetwork extends Module<QInputs> {
-  readonly kind = "container";
   override readonly inputs = { x: "required", action: "optional" } as const;
   readonly body: Module;
   readonly advantage: Module;

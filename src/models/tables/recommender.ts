@@ -44,7 +44,6 @@ export interface RatedOptions {
 
 /** A part of a rating: users and items, int32 [N, 2] → stars above or below the mean, [N]. */
 abstract class RatingPart extends Module {
-  readonly kind = "container";
   protected readonly penalty: number;
   constructor({ penalty = 0.07 }: Pick<RatedOptions, "penalty">) {
     super();
@@ -156,7 +155,6 @@ export class FeatureBiases extends RatingPart {
 
 /** The mean rating and its parts: users and items, int32 [N, 2] → stars [N]. */
 export class RatingModel extends Module {
-  readonly kind = "container";
   readonly mean: number;
   readonly parts: Readonly<Record<string, Module>>;
   constructor(mean: number, parts: Readonly<Record<string, Module>>) {

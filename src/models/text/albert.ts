@@ -50,7 +50,7 @@ const defaults = (options: AlbertOptions) => ({
 type Settings = ReturnType<typeof defaults>;
 
 class Attention extends Module<TokenInputs> {
-  readonly kind = "attention";
+  override readonly kind = "attention";
   override readonly inputs = tokenInputs;
   readonly query: Dense;
   readonly key: Dense;
@@ -80,7 +80,6 @@ class Attention extends Module<TokenInputs> {
 }
 
 class Layer extends Module<TokenInputs> {
-  readonly kind = "container";
   override readonly inputs = tokenInputs;
   readonly full_layer_layer_norm: LayerNorm;
   readonly attention: Attention;
@@ -105,7 +104,6 @@ class Layer extends Module<TokenInputs> {
 }
 
 class Encoder extends Module<TokenInputs> {
-  readonly kind = "container";
   override readonly inputs = tokenInputs;
   readonly embedding_hidden_mapping_in: Dense;
   readonly albert_layer_groups: readonly { readonly albert_layers: readonly [Layer] }[];
@@ -127,7 +125,6 @@ class Encoder extends Module<TokenInputs> {
 
 /** Token ids [N, T] → states [N, T, width], and the pooled state of the sentence. */
 export class AlbertModel extends Module<SegmentInputs, EncoderOutputs> {
-  readonly kind = "container";
   override readonly inputs = segmentInputs;
   readonly embeddings: BertEmbeddings;
   readonly encoder: Encoder;

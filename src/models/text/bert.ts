@@ -70,7 +70,6 @@ type Settings = ReturnType<typeof bertDefaults>;
 
 /** Vectors of words, positions and segments, summed and normalized. */
 export class BertEmbeddings extends Module<Omit<SegmentInputs, "mask">> {
-  readonly kind = "container";
   override readonly inputs = { x: "required", types: "optional" } as const;
   readonly word_embeddings: Embedding;
   readonly position_embeddings: PositionEmbedding | Embedding;
@@ -117,7 +116,6 @@ type ResidualInputs = { readonly x: Value; readonly residual: Value };
 
 /** A dense layer, after which its block's input is added and the sum normalized. */
 class BertOutput extends Module<ResidualInputs> {
-  readonly kind = "container";
   override readonly inputs = { x: "required", residual: "required" } as const;
   readonly dense: Dense;
   readonly dropout: Module;
@@ -135,7 +133,6 @@ class BertOutput extends Module<ResidualInputs> {
 }
 
 class BertLayer extends Module<TokenInputs> {
-  readonly kind = "container";
   override readonly inputs = tokenInputs;
   readonly attention: { readonly self: SelfAttention; readonly output: BertOutput };
   readonly intermediate: Chain;
@@ -162,7 +159,6 @@ class BertLayer extends Module<TokenInputs> {
 }
 
 class BertEncoder extends Module<TokenInputs> {
-  readonly kind = "container";
   override readonly inputs = tokenInputs;
   readonly layer: readonly BertLayer[];
   constructor(options: Settings) {
@@ -176,7 +172,6 @@ class BertEncoder extends Module<TokenInputs> {
 
 /** The first token's state through a dense layer: [N, T, W] → [N, W]. */
 export class BertPooler extends Module {
-  readonly kind = "container";
   readonly dense: Dense;
   constructor({ width, deviation }: { readonly width: number; readonly deviation: number }) {
     super();
@@ -189,7 +184,6 @@ export class BertPooler extends Module {
 
 /** Token ids [N, T] → states [N, T, width], and the pooled state of the sentence. */
 export class BertModel extends Module<SegmentInputs, EncoderOutputs> {
-  readonly kind = "container";
   override readonly inputs = segmentInputs;
   readonly embeddings: BertEmbeddings;
   readonly encoder: BertEncoder;
@@ -230,7 +224,6 @@ export type PreTrainingOutputs = {
 
 /** What BERT is pretrained for: scores of tokens [N, T, vocabulary], and whether a sentence follows the other. */
 export class BertForPreTraining extends Module<SegmentInputs, PreTrainingOutputs> {
-  readonly kind = "container";
   override readonly inputs = segmentInputs;
   readonly bert: BertModel;
   readonly cls: { readonly predictions: VocabularyHead; readonly seq_relationship: Dense };

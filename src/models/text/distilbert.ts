@@ -45,7 +45,6 @@ const defaults = (options: DistilBertOptions) => ({
 type Settings = ReturnType<typeof defaults>;
 
 class Embeddings extends Module {
-  readonly kind = "container";
   readonly word_embeddings: Embedding;
   readonly position_embeddings: PositionEmbedding;
   readonly LayerNorm = layerNorm({ epsilon });
@@ -65,7 +64,7 @@ class Embeddings extends Module {
 }
 
 class Attention extends Module<TokenInputs> {
-  readonly kind = "attention";
+  override readonly kind = "attention";
   override readonly inputs = tokenInputs;
   readonly q_lin: Dense;
   readonly k_lin: Dense;
@@ -92,7 +91,6 @@ class Attention extends Module<TokenInputs> {
 }
 
 class Layer extends Module<TokenInputs> {
-  readonly kind = "container";
   override readonly inputs = tokenInputs;
   readonly attention: Attention;
   readonly sa_layer_norm: LayerNorm;
@@ -118,7 +116,6 @@ class Layer extends Module<TokenInputs> {
 }
 
 class Transformer extends Module<TokenInputs> {
-  readonly kind = "container";
   override readonly inputs = tokenInputs;
   readonly layer: readonly Layer[];
   constructor(options: Settings) {
@@ -132,7 +129,6 @@ class Transformer extends Module<TokenInputs> {
 
 /** Token ids [N, T] → states [N, T, width]. */
 export class DistilBertModel extends Module<TokenInputs> {
-  readonly kind = "container";
   override readonly inputs = tokenInputs;
   readonly embeddings: Embeddings;
   readonly transformer: Transformer;

@@ -20,7 +20,6 @@ export interface EncoderClassifierOptions {
  * encoders that were not taught to put a text into its first token (Reimers and Gurevych 2019, sec. 3).
  */
 export class EncoderClassifier extends Module {
-  readonly kind = "container";
   readonly encoder: Module<TokenInputs, Value | EncoderOutputs>;
   readonly dropout: Module;
   readonly classifier: Dense;

@@ -55,7 +55,7 @@ type Settings = ReturnType<typeof defaults>;
 
 /** x W + b over the last axis, with W stored [in, out] as GPT-2 was released: [..., in] → [..., out]. */
 class Projection extends Module {
-  readonly kind = "dense";
+  override readonly kind = "dense";
   readonly units: number;
   readonly #initializer: Initializer;
   constructor(units: number, initializer: Initializer) {
@@ -77,7 +77,7 @@ class Projection extends Module {
 const residualInit = ({ deviation, layers }: Settings) => initial(deviation / Math.sqrt(2 * layers));
 
 class Attention extends Module<TokenInputs> {
-  readonly kind = "attention";
+  override readonly kind = "attention";
   override readonly inputs = tokenInputs;
   readonly c_attn: Projection;
   readonly c_proj: Projection;
@@ -100,7 +100,6 @@ class Attention extends Module<TokenInputs> {
 }
 
 class Block extends Module<TokenInputs> {
-  readonly kind = "container";
   override readonly inputs = tokenInputs;
   readonly ln_1: LayerNorm;
   readonly attn: Attention;
@@ -127,7 +126,6 @@ class Block extends Module<TokenInputs> {
 
 /** Token ids [N, T] → states [N, T, width], each of a token and those before it. */
 export class Gpt2Model extends Module<TokenInputs> {
-  readonly kind = "container";
   override readonly inputs = tokenInputs;
   readonly wte: Embedding;
   readonly wpe: PositionEmbedding;

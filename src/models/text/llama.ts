@@ -68,7 +68,7 @@ const defaults = (options: LlamaOptions) => ({
 type Settings = ReturnType<typeof defaults>;
 
 class Attention extends Module<TokenInputs> {
-  readonly kind = "attention";
+  override readonly kind = "attention";
   override readonly inputs = tokenInputs;
   readonly q_proj: Dense;
   readonly k_proj: Dense;
@@ -103,7 +103,6 @@ class Attention extends Module<TokenInputs> {
 
 /** act(x W_gate) · (x W_up) W_down (Shazeer 2020). */
 class GatedNetwork extends Module {
-  readonly kind = "container";
   readonly gate_proj: Dense;
   readonly up_proj: Dense;
   readonly down_proj: Dense;
@@ -123,7 +122,6 @@ class GatedNetwork extends Module {
 }
 
 class Layer extends Module<TokenInputs> {
-  readonly kind = "container";
   override readonly inputs = tokenInputs;
   readonly self_attn: Attention;
   readonly mlp: GatedNetwork;
@@ -145,7 +143,6 @@ class Layer extends Module<TokenInputs> {
 
 /** Token ids [N, T] → states [N, T, width], each of a token and those before it. */
 export class LlamaModel extends Module<TokenInputs> {
-  readonly kind = "container";
   override readonly inputs = tokenInputs;
   readonly embed_tokens: Embedding;
   readonly layers: readonly Layer[];

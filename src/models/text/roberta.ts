@@ -21,7 +21,6 @@ const model = (options: RobertaOptions, pooler: boolean) => new BertModel({ padd
 
 /** The first token's state through a hidden layer: [N, W] → [N, labels]. */
 class RobertaClassificationHead extends Module {
-  readonly kind = "container";
   readonly dense: Dense;
   readonly dropout: Module;
   readonly out_proj: Dense;

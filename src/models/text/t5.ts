@@ -78,7 +78,7 @@ export function distanceBucket(
 
 /** A learned addition to products of queries and keys by their distance: [N, T, W] → [1, heads, T, T]. */
 class RelativeBias extends Module {
-  readonly kind = "embedding";
+  override readonly kind = "embedding";
   readonly #options: Settings;
   readonly #both: boolean;
   constructor(options: Settings, both: boolean) {
@@ -111,7 +111,7 @@ const sublayerInputs = { ...tokenInputs, memory: "optional", bias: "optional" } 
 
 /** Attention whose products are not scaled: its initial weights are smaller instead. */
 class Attention extends Module<SublayerInputs> {
-  readonly kind = "attention";
+  override readonly kind = "attention";
   override readonly inputs = sublayerInputs;
   readonly q: Dense;
   readonly k: Dense;
@@ -158,7 +158,6 @@ const out = ({ width, feedForward }: Settings) =>
   dense(width, { bias: false, initializer: initial(feedForward ** -0.5) });
 
 class FeedForward extends Module {
-  readonly kind = "container";
   readonly wi: Dense;
   readonly wo: Dense;
   readonly dropout: Module;
@@ -178,7 +177,6 @@ class FeedForward extends Module {
 
 /** As FeedForward, with the inner features multiplied by others (Shazeer 2020). */
 class GatedFeedForward extends Module {
-  readonly kind = "container";
   readonly wi_0: Dense;
   readonly wi_1: Dense;
   readonly wo: Dense;
@@ -200,7 +198,6 @@ class GatedFeedForward extends Module {
 
 /** A part of a block: normalized input, the part named `name`, dropout, and the input added. */
 class Sublayer extends Module<SublayerInputs> {
-  readonly kind = "container";
   override readonly inputs = sublayerInputs;
   readonly layer_norm: RmsNorm;
   readonly dropout: Module;
@@ -230,7 +227,6 @@ type BlockInputs = {
 };
 
 class Block extends Module<BlockInputs> {
-  readonly kind = "container";
   override readonly inputs = {
     x: "required",
     mask: "optional",
@@ -261,7 +257,6 @@ class Block extends Module<BlockInputs> {
 type StackInputs = Omit<BlockInputs, "bias">;
 
 class Stack extends Module<StackInputs> {
-  readonly kind = "container";
   override readonly inputs = { x: "required", mask: "optional", memory: "optional", memoryMask: "optional" } as const;
   readonly block: readonly Block[];
   readonly final_layer_norm: RmsNorm;
@@ -286,7 +281,6 @@ class Stack extends Module<StackInputs> {
 
 /** Token ids [N, T] → states [N, T, width]. */
 export class T5EncoderModel extends Module<TokenInputs> {
-  readonly kind = "container";
   override readonly inputs = tokenInputs;
   readonly shared: Embedding;
   readonly encoder: Stack;
@@ -303,7 +297,6 @@ export class T5EncoderModel extends Module<TokenInputs> {
 
 /** Token ids [N, T] and those of the decoder [N, U] → the decoder's states [N, U, width]. */
 export class T5Model extends Module<DecoderInputs> {
-  readonly kind = "container";
   override readonly inputs = decoderInputs;
   readonly shared: Embedding;
   readonly encoder: Stack;

@@ -30,7 +30,6 @@ type Settings = Required<TransformerOptions>;
 
 /** What both kinds of layer have: attention of tokens to one another, a feed-forward network, norms of sums (sec. 3.1). */
 abstract class Layer<I> extends Module<I> {
-  readonly kind = "container";
   readonly self_attn: MultiHeadAttention;
   readonly linear1: Dense;
   readonly linear2: Dense;

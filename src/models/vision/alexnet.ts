@@ -26,7 +26,6 @@ const conv = (filters: number, kernel: number, padding: number, stride = 1) =>
 
 /** [N, 3, 224, 224] → [N, classes]; names as in torchvision. */
 export class AlexNet extends Module {
-  readonly kind = "container";
   readonly features = chain([
     conv(64, 11, 2, 4),
     relu(),

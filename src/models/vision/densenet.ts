@@ -16,7 +16,6 @@ import { imageInputs, type Preset, plainPreset } from "../shared/preset.ts";
 
 /** Layers whose outputs are all concatenated to the input: [N, C, H, W] → [N, C + layers · growth, H, W] (eq. 2). */
 class DenseBlock extends Module {
-  readonly kind = "container";
   readonly #layers: readonly Chain[];
   /** Named denselayer1, denselayer2, …; each narrows by a 1x1 convolution first (sec. 3, "DenseNet-B"). */
   constructor(layers: number, growth: number) {
@@ -52,7 +51,6 @@ export interface DenseNetOptions {
 
 /** [N, 3, 224, 224] → [N, classes]; names as in torchvision. */
 export class DenseNet extends Module {
-  readonly kind = "container";
   readonly features: Chain;
   readonly relu = activation("relu");
   readonly avgpool = globalAveragePool();

@@ -33,7 +33,6 @@ export interface DetectorOptions {
  * box, then the logits of background and of the classes.
  */
 export class SingleShotDetector extends Module {
-  readonly kind = "container";
   readonly fine = sequential([
     ...block(16, 2),
     ...block(32),
@@ -71,7 +70,6 @@ export interface ObjectFinderOptions extends SuppressionOptions {
 
 /** Pictures → objects [N, classes · limit, 6], as `detections` gives them: a detector's outputs decoded, overlaps suppressed. */
 export class ObjectFinder extends Module {
-  readonly kind = "container";
   readonly detector: Module;
   readonly #options: ObjectFinderOptions;
   constructor(detector: Module, options: ObjectFinderOptions) {

@@ -18,7 +18,6 @@ import { imageInputs, type Preset, plainPreset } from "../shared/preset.ts";
 
 /** Scales each channel by a factor in (0, 1) that depends on the means of all (Hu et al. 2018, eq. 3 and 4). */
 class SqueezeExcitation extends Module {
-  readonly kind = "container";
   readonly avgpool = adaptiveAveragePool2d(1);
   readonly fc1: Module;
   readonly activation = activation("silu");
@@ -52,7 +51,6 @@ interface MBConvOptions {
 
 /** MobileNetV2's block with squeeze-and-excitation to a quarter of the block's input channels. */
 class MBConv extends Module {
-  readonly kind = "container";
   readonly block: Chain;
   readonly stochastic_depth: Module;
   readonly #adds: boolean;
@@ -95,7 +93,6 @@ export interface EfficientNetOptions {
 
 /** EfficientNet-B0: [N, 3, 224, 224] → [N, classes]; names as in torchvision. */
 export class EfficientNet extends Module {
-  readonly kind = "container";
   readonly features: Chain;
   readonly avgpool = globalAveragePool();
   readonly classifier: Chain;

@@ -24,7 +24,6 @@ type InceptionFilters = readonly [number, number, number, number, number, number
  * third branch is 3x3 where the paper has 5x5.
  */
 class Inception extends Module {
-  readonly kind = "container";
   readonly branch1: Chain;
   readonly branch2: Chain;
   readonly branch3: Chain;
@@ -72,7 +71,6 @@ const halved = (kernel: number) => maxPool2d(kernel, { stride: 2, ceilMode: true
  * aux2, of which `auxiliaryLoss` makes a loss.
  */
 export class GoogLeNet extends Module<Value, Value | AuxiliaryOutputs> {
-  readonly kind = "container";
   readonly conv1 = inceptionConv(64, 7, { stride: 2, padding: 3 });
   readonly maxpool1 = halved(3);
   readonly conv2 = inceptionConv(64, 1);

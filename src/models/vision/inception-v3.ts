@@ -17,7 +17,6 @@ const smooth = () => averagePool2d(3, { stride: 1, padding: 1 });
 
 /** Branches side by side, whose outputs are concatenated; each is a chain of the module's layers. */
 abstract class Mixed extends Module {
-  readonly kind = "container";
   protected abstract branches(): readonly (readonly (Module | readonly Module[])[])[];
   /** A branch's element that is a list of modules forks: each takes the same maps. */
   protected call(x: Value, context: Context): Value {
@@ -157,7 +156,6 @@ export interface InceptionV3Options {
  * two images or more: it normalizes maps of one element a channel.
  */
 export class InceptionV3 extends Module<Value, Value | AuxiliaryOutputs> {
-  readonly kind = "container";
   readonly Conv2d_1a_3x3 = strided3x3(32);
   readonly Conv2d_2a_3x3 = inceptionConv(32, 3);
   readonly Conv2d_2b_3x3 = conv3x3(64);

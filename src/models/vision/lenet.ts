@@ -9,7 +9,6 @@ import { imageInputs, type Preset, plainPreset } from "../shared/preset.ts";
  * radial basis functions. The paper's 32x32 images are 28x28 ones with the padding that C1 adds here.
  */
 export class LeNet5 extends Module {
-  readonly kind = "container";
   readonly c1 = conv2d(6, 5, { padding: 2 });
   readonly s2 = averagePool2d(2);
   readonly c3 = conv2d(16, 5);

@@ -40,7 +40,6 @@ const depthwiseSeparable = (channels: number, filters: number, stride: number): 
 
 /** [N, 3, 224, 224] → [N, classes]. */
 export class MobileNetV1 extends Module {
-  readonly kind = "container";
   readonly features: Chain;
   readonly avgpool = globalAveragePool();
   readonly fc: Module;

@@ -15,7 +15,6 @@ interface InvertedResidualOptions {
 
 /** Widens, convolves each channel alone, narrows without activation; adds the input where shapes allow (fig. 3b). */
 class InvertedResidual extends Module {
-  readonly kind = "container";
   readonly conv: Chain;
   readonly #adds: boolean;
   constructor({ channels, filters, stride, expansion }: InvertedResidualOptions) {
@@ -56,7 +55,6 @@ export interface MobileNetV2Options {
 
 /** [N, 3, 224, 224] → [N, classes]; names as in torchvision. */
 export class MobileNetV2 extends Module {
-  readonly kind = "container";
   readonly features: Chain;
   readonly avgpool = globalAveragePool();
   readonly classifier: Chain;

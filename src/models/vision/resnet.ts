@@ -19,7 +19,6 @@ interface ResidualOptions {
 /** Two 3x3 convolutions around which the input is added (fig. 5, left). */
 export class BasicBlock extends Module {
   static readonly expansion = 1;
-  readonly kind = "container";
   readonly conv1: Module;
   readonly bn1 = batchNorm();
   readonly conv2: Module;
@@ -45,7 +44,6 @@ export class BasicBlock extends Module {
  */
 export class Bottleneck extends Module {
   static readonly expansion = 4;
-  readonly kind = "container";
   readonly conv1: Module;
   readonly bn1 = batchNorm();
   readonly conv2: Module;
@@ -81,7 +79,6 @@ export interface ResNetOptions {
 
 /** [N, 3, 224, 224] → [N, classes]; names as in torchvision. */
 export class ResNet extends Module {
-  readonly kind = "container";
   readonly conv1: Module;
   readonly bn1 = batchNorm();
   readonly relu = activation("relu");
@@ -131,7 +128,6 @@ export interface CifarResNetOptions {
 
 /** The ResNet for small pictures (sec. 4.2), [N, C, 32, 32] → [N, classes]; shortcuts that change the shape are projections. */
 export class CifarResNet extends Module {
-  readonly kind = "container";
   readonly conv1: Module;
   readonly bn1 = batchNorm();
   readonly relu = activation("relu");

@@ -11,7 +11,6 @@ const conv = (filters: number, kernel: number, padding = 0) =>
 
 /** Squeezes the channels by a 1x1 convolution, then expands them by 1x1 and 3x3 ones side by side (sec. 3.2). */
 class Fire extends Module {
-  readonly kind = "container";
   readonly squeeze: Module;
   readonly squeeze_activation = relu();
   readonly expand1x1: Module;
@@ -83,7 +82,6 @@ export interface SqueezeNetOptions {
 
 /** [N, 3, 224, 224] → [N, classes]; names as in torchvision. */
 export class SqueezeNet extends Module {
-  readonly kind = "container";
   readonly features: Chain;
   readonly classifier: Chain;
   constructor({ version = "1.1", classes = 1000, dropout: rate = 0.5 }: SqueezeNetOptions = {}) {

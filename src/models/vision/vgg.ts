@@ -36,7 +36,6 @@ export interface VggOptions {
 
 /** [N, 3, 224, 224] → [N, classes], without batch normalization; names as in torchvision. */
 export class Vgg extends Module {
-  readonly kind = "container";
   readonly features: Chain;
   readonly avgpool = adaptiveAveragePool2d(7);
   readonly flatten = flatten();

@@ -83,7 +83,6 @@ function requireImage(x: Value, { image, channels }: Settings): void {
 
 /** Adds to its input, one after the other, what its branches make of it (eq. 2 and 3); parts by their published names. */
 class Residual extends Module {
-  readonly kind = "container";
   readonly #branches: readonly (readonly TensorModule[])[];
   constructor(parts: Readonly<Record<string, object>>, branches: readonly (readonly TensorModule[])[]) {
     super();
@@ -136,7 +135,6 @@ function vitLayer({ width, heads, feedForward, activation: name, epsilon, ...opt
 
 /** Under torchvision's names: positions are added, blocks, a norm. */
 class VisionEncoder extends Module {
-  readonly kind = "container";
   readonly dropout: Module;
   readonly layers: Chain;
   readonly ln: LayerNorm;
@@ -159,7 +157,6 @@ class VisionEncoder extends Module {
 
 /** Images [N, channels, image, image] → [N, classes]; names as in torchvision. */
 export class VisionTransformer extends Module {
-  readonly kind = "container";
   readonly conv_proj: Module;
   readonly encoder: VisionEncoder;
   readonly heads: Chain;
@@ -182,7 +179,6 @@ export class VisionTransformer extends Module {
 }
 
 class VitEmbeddings extends Module {
-  readonly kind = "container";
   readonly patch_embeddings: { readonly projection: Module };
   readonly dropout: Module;
   readonly #options: Settings;
@@ -208,7 +204,6 @@ class VitEmbeddings extends Module {
 
 /** Images → states [N, 1 + patches, width], and the pooled state of the image. Names as in Hugging Face's library. */
 export class VitModel extends Module<Value, EncoderOutputs> {
-  readonly kind = "container";
   readonly embeddings: VitEmbeddings;
   readonly encoder: { readonly layer: readonly Residual[] };
   readonly layernorm: LayerNorm;

@@ -47,7 +47,7 @@ export function activationOf(choice: ActivationName | ActivationFunction): Activ
 }
 
 export class Activation extends Module {
-  readonly kind = "activation";
+  override readonly kind = "activation";
   readonly #activation: ActivationFunction;
   constructor(choice: ActivationName | ActivationFunction) {
     super();

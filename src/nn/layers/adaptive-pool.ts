@@ -7,7 +7,7 @@ import { Module } from "../module.ts";
 import { type PerAxis, perAxis, requireChannels } from "./convolution.ts";
 
 export class AdaptiveAveragePool2d extends Module {
-  readonly kind = "pooling";
+  override readonly kind = "pooling";
   readonly output: Shape;
   constructor(output: PerAxis) {
     super();

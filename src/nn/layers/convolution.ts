@@ -116,7 +116,7 @@ function requireGroups(channels: number, filters: number, groups: number): void 
 
 /** What convolution and its transpose share: options, checks, the weight and the bias. */
 export abstract class Convolution<Options extends ConvOptions> extends Module {
-  readonly kind = "convolution";
+  override readonly kind = "convolution";
   readonly rank: number;
   readonly filters: number;
   readonly kernel: Shape;

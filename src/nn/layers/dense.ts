@@ -28,7 +28,7 @@ export interface DenseOptions {
 }
 
 export class Dense extends Module {
-  readonly kind = "dense";
+  override readonly kind = "dense";
   readonly units: number;
   readonly options: DenseOptions;
   override readonly label: string | undefined;

@@ -14,7 +14,7 @@ export interface EmbeddingOptions {
 }
 
 export class Embedding extends Module {
-  readonly kind = "embedding";
+  override readonly kind = "embedding";
   readonly count: number;
   readonly width: number;
   readonly options: EmbeddingOptions;
@@ -49,7 +49,7 @@ export const embedding = (count: number, width: number, options?: EmbeddingOptio
   new Embedding(count, width, options);
 
 export class PositionEmbedding extends Module {
-  readonly kind = "embedding";
+  override readonly kind = "embedding";
   readonly count: number;
   readonly options: EmbeddingOptions;
   constructor(count: number, options: EmbeddingOptions = {}) {
@@ -83,7 +83,7 @@ export const positionEmbedding = (count: number, options?: EmbeddingOptions): Po
   new PositionEmbedding(count, options);
 
 export class TiedDense extends Module {
-  readonly kind = "dense";
+  override readonly kind = "dense";
   /** Not a child: the weight keeps the embedding's path, and counts once. */
   readonly #embedding: Embedding;
   constructor(embedding: Embedding) {

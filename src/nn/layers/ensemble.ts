@@ -10,7 +10,6 @@ import type { Parameter } from "../parameter.ts";
 
 /** What ensembles have in common: members that may be trained one after the other. */
 abstract class Members extends Module {
-  readonly kind = "container";
   readonly members: readonly Module[];
   /** The member that is trained now, after which those to come take no part yet; default all are. */
   learner: number | undefined = undefined;

@@ -5,7 +5,7 @@ import { Module } from "../module.ts";
 
 /** Any inputs and outputs, as the function takes and gives them. */
 export class Lambda<I = Value, O = Value> extends Module<I, O> {
-  readonly kind = "other";
+  override readonly kind = "other";
   override readonly inputs = "tree";
   readonly #compute: (inputs: I, context: Context) => O;
   constructor(compute: (inputs: I, context: Context) => O) {

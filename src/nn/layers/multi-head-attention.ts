@@ -32,7 +32,7 @@ export type AttentionInputs = {
 export const attentionInputs = { x: "required", memory: "optional", mask: "optional" } as const satisfies NamedInputs;
 
 export class MultiHeadAttention extends Module<AttentionInputs> {
-  readonly kind = "attention";
+  override readonly kind = "attention";
   override readonly inputs = attentionInputs;
   readonly heads: number;
   readonly options: MultiHeadAttentionOptions;

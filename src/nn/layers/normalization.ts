@@ -31,7 +31,7 @@ export interface BatchNormOptions {
 }
 
 export class BatchNorm extends Module {
-  readonly kind = "normalization";
+  override readonly kind = "normalization";
   readonly options: BatchNormOptions;
   constructor(options: BatchNormOptions = {}) {
     super();
@@ -92,7 +92,7 @@ export interface LayerNormOptions {
 }
 
 export class LayerNorm extends Module {
-  readonly kind = "normalization";
+  override readonly kind = "normalization";
   readonly options: LayerNormOptions;
   constructor(options: LayerNormOptions = {}) {
     super();

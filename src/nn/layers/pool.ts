@@ -20,7 +20,7 @@ export interface PoolOptions {
 
 /** Reduces each window to its maximum or mean. */
 export class Pool extends Module {
-  readonly kind = "pooling";
+  override readonly kind = "pooling";
   readonly rank: number;
   readonly kernel: Shape;
   readonly options: PoolOptions;
@@ -63,7 +63,7 @@ export const averagePool2d = (kernel: PerAxis, options?: PoolOptions): AveragePo
 
 /** Reduces every spatial axis. */
 export class GlobalPool extends Module {
-  readonly kind = "pooling";
+  override readonly kind = "pooling";
   readonly #average: boolean;
   constructor(average: boolean) {
     super();

@@ -81,7 +81,6 @@ test("gru, last state of two layers", () =>
 
 /** A layer that is told the lengths of its sequences, and maybe the state that it begins in. */
 class Packed extends Module {
-  readonly kind = "container";
   readonly layer: Module<RecurrentInputs>;
   readonly #lengths: readonly number[];
   readonly #hidden: Tensor | undefined;
@@ -122,7 +121,6 @@ describe("sequences of their own lengths, as PyTorch packs them", () => {
 
 /** Reads a sequence at once, and in two parts of which the second goes on from the first one's state: [2, all that they give]. */
 class Resumed extends Module {
-  readonly kind = "container";
   readonly layer = lstm(3, { layers: 2, returns: "all" });
   protected call(x: Value, context: Context): Value {
     const all = ({ sequence, state: { hidden, cell } }: RecurrentOutputs) =>

@@ -75,7 +75,7 @@ interface LayerOutputs {
 
 /** One recurrent layer, or several on top of one another: [N, T, I] → [N, T, D · units], or the last state [N, D · units], or all. */
 abstract class Recurrent<O> extends Module<RecurrentInputs, O> {
-  readonly kind = "recurrent";
+  override readonly kind = "recurrent";
   override readonly inputs = { x: "required", lengths: "optional", initial: "optional" } as const;
   readonly units: number;
   readonly options: RecurrentOptions;

@@ -7,7 +7,7 @@ import { Module } from "../module.ts";
 import { requireCount } from "../options.ts";
 
 export class RepeatVector extends Module {
-  readonly kind = "reshape";
+  override readonly kind = "reshape";
   readonly steps: number;
   constructor(steps: number) {
     super();

@@ -7,14 +7,14 @@ import { Module } from "../module.ts";
 import { requireCount } from "../options.ts";
 
 export class Flatten extends Module {
-  readonly kind = "reshape";
+  override readonly kind = "reshape";
   protected call(x: Value): Value {
     return flattenOp(x, 1);
   }
 }
 
 export class Reshape extends Module {
-  readonly kind = "reshape";
+  override readonly kind = "reshape";
   readonly shape: Shape;
   constructor(shape: Shape) {
     super();

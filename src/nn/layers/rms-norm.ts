@@ -14,7 +14,7 @@ export interface RmsNormOptions {
 }
 
 export class RmsNorm extends Module {
-  readonly kind = "normalization";
+  override readonly kind = "normalization";
   readonly options: RmsNormOptions;
   constructor(options: RmsNormOptions = {}) {
     super();

@@ -12,7 +12,7 @@ import { type AttentionInputs, attentionInputs } from "./multi-head-attention.ts
 
 /** The mean of the memory [N, S, M], for each query [N, T, Q] weighted by the softmax of scores [N, T, S]. */
 abstract class SequenceAttention extends Module<AttentionInputs> {
-  readonly kind = "attention";
+  override readonly kind = "attention";
   override readonly inputs = attentionInputs;
   protected abstract scores(queries: Value, memory: Value, context: Context): Value;
 

@@ -7,7 +7,6 @@ import { type AnyModule, Module } from "../module.ts";
 
 /** Takes what its first layer takes, and gives what its last one gives. */
 export class Sequential<I = Value, O = Value> extends Module<I, O> {
-  readonly kind = "container";
   override readonly inputs: InputForm;
   readonly layers: readonly AnyModule[];
   constructor(layers: readonly AnyModule[]) {

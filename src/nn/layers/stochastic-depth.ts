@@ -7,7 +7,7 @@ import type { Context } from "../context.ts";
 import { Module } from "../module.ts";
 
 export class StochasticDepth extends Module {
-  readonly kind = "regularization";
+  override readonly kind = "regularization";
   readonly rate: number;
   constructor(rate: number) {
     super();

@@ -35,7 +35,6 @@ const labels = (...values: number[]) => tensor(values, { dtype: "int32" });
 
 /** An image and a row of a table, one class. */
 class TwoInputs extends Module<{ readonly image: Value; readonly table: Value }> {
-  readonly kind = "container";
   override readonly inputs = { image: "required", table: "required" } as const;
   readonly ofImage = dense(4);
   readonly ofTable = dense(4);
@@ -48,7 +47,6 @@ class TwoInputs extends Module<{ readonly image: Value; readonly table: Value }>
 
 /** A number and a class of it. */
 class TwoHeads extends Module<Value, { readonly size: Value; readonly sign: Value }> {
-  readonly kind = "container";
   readonly trunk = dense(8, { activation: "tanh" });
   readonly size = dense(1);
   readonly sign = dense(2);

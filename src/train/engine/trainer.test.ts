@@ -62,7 +62,6 @@ test("one step of gradient descent on a line, by hand", async () => {
 
 /** w x scaled by another tensor of the batch. */
 class Scaled extends Module<{ readonly x: Value; readonly scale: Value }> {
-  readonly kind = "container";
   override readonly inputs = { x: "required", scale: "required" } as const;
   readonly inner = dense(1, { bias: false, initializer: "zeros" });
   protected call({ x, scale }: { readonly x: Value; readonly scale: Value }, context: Context): Value {
@@ -135,6 +134,34 @@ test("what is frozen or unfrozen in mid-run counts from the next step, at any ba
   expect(await sorted(6)).toEqual([...second].sort());
   model.unfreeze();
   expect(await sorted(6)).toEqual(all);
+});
+
+test("a layer that is replaced in mid-run is trained from the next step on", async () => {
+  class Headed extends Module {
+    readonly body = dense(4, { activation: "tanh" });
+    head: Module = dense(1);
+    protected call(x: Value, context: Context) {
+      return this.head.apply(this.body.apply(x, context), context);
+    }
+  }
+  const model = new Headed();
+  const batch = regression(8);
+  const options = { loss: squaredError, optimizer: adam({ learningRate: 0.1 }) };
+  const trainer = new Trainer(model, options);
+  await trainer.step(batch);
+  const old = model.head;
+  const kept = valuesOf(old);
+  // Of another shape, so that nothing of the old one can be meant.
+  const other = dense(2);
+  model.head = other;
+  await trainer.step(batch);
+  const before = valuesOf(model);
+  const { loss } = await trainer.step(batch);
+  expect(valuesOf(old)).toEqual(kept);
+  for (const [path, values] of Object.entries(valuesOf(model))) expect(values, path).not.toEqual(before[path]);
+  // What is measured is the new head, too.
+  const { results } = await evaluate(model, fromTensors(batch).batch(8), options);
+  expect(results["loss"]).toBeLessThan(loss);
 });
 
 test("what an optimizer remembers of a parameter outlives its freezing", async () => {

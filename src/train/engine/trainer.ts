@@ -6,6 +6,7 @@ import type { Batch } from "../../data/pipeline/dataset.ts";
 import type { CompileOptions } from "../../jit/compile.ts";
 import type { AnyModule } from "../../nn/module.ts";
 import type { Parameter } from "../../nn/parameter.ts";
+import { sameStructure, structureOf } from "../../nn/structure.ts";
 import { keyTensor } from "../../ops/index.ts";
 import { loadParameters, memoryPrefix } from "../load-parameters.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
@@ -90,6 +91,8 @@ export class Trainer<B extends Batch = Batch> {
   /** For each batch of a whole round, whose turn it is. */
   readonly #turns: readonly Phase[];
   #parameters: readonly Named<Parameter>[] | undefined;
+  /** Of the model as its parameters were made. */
+  #structure: readonly unknown[] = [];
   #restored: TrainerState | undefined;
   #batches = 0;
   #updateSeconds = 0;
@@ -158,15 +161,15 @@ export class Trainer<B extends Batch = Batch> {
 
   /** Traces, differentiates and compiles the step that comes next for a batch's shapes, unless that is done. */
   async prepare(batch: B): Promise<GradientStep> {
-    if (!this.#parameters) this.#begin(batch);
+    if (!this.#parameters || !sameStructure(this.#structure, structureOf(this.model))) this.#begin(batch);
     const phase = this.#turn;
     await phase.follow(this.#parameters ?? []);
     return phase.gradientStep(batch);
   }
 
   /**
-   * Trains on one batch. Values that were put into parameters, and what was frozen or unfrozen since the last step, count from this
-   * one on. Throws NonFiniteError, with the parameters as they were before, when the loss or a gradient is not a finite number.
+   * Trains on one batch. Values that were put into parameters, what was frozen or unfrozen and layers that were replaced since the
+   * last step count from this one on. Throws NonFiniteError, with the parameters as they were before, when the loss or a gradient is not a finite number.
    */
   async step(batch: B): Promise<StepResult> {
     const gradientStep = await this.prepare(batch);
@@ -233,7 +236,7 @@ export class Trainer<B extends Batch = Batch> {
     return this.#turns[this.#batches % this.#turns.length] as Phase;
   }
 
-  /** Makes the parameters, with their initial or saved values. */
+  /** Makes the parameters, with their initial or saved values; again where layers were replaced. */
   #begin(batch: B): void {
     const traced = this.phases.map(({ options }) =>
       traceBatch(this.model, options.objective, batch, { training: true, key: keyInput() }),
@@ -255,6 +258,7 @@ export class Trainer<B extends Batch = Batch> {
     for (const { parameters: pattern } of this.#options.groups ?? []) requireTaken(pattern, parameters);
     for (const { options } of this.phases) if (options.trains !== undefined) requireTaken(options.trains, parameters);
     this.#parameters = parameters;
+    this.#structure = structureOf(this.model);
   }
 
   async #timed<T>(work: () => Promise<T>): Promise<T> {

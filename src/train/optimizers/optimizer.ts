@@ -64,8 +64,11 @@ export interface Optimizer extends OptimizerDefinition {
    */
   init<P>(parameters: P, saved?: SavedState): OptimizerState<P>;
   /** Moves the parameters by their gradients, which are overwritten; those written into `state.gradients` are not copied. */
-  update<P>(gradients: P, state: OptimizerState<P>): Promise<OptimizerState<P>>;
+  update<P>(gradients: GradientsOf<P>, state: OptimizerState<P>): Promise<OptimizerState<P>>;
 }
+
+/** Gradients nested as parameters are. */
+export type GradientsOf<P> = P extends Tensor ? Tensor : { readonly [K in keyof P]: GradientsOf<P[K]> };
 
 /** What must be kept of a state to go on, beside its parameters. */
 export interface SavedState {
@@ -127,7 +130,7 @@ export class OptimizerState<P> implements SavedState {
   }
 
   /** One update. Throws ShapeError when the gradients are not nested as the parameters are. */
-  async update(gradients: P): Promise<void> {
+  async update(gradients: GradientsOf<P>): Promise<void> {
     const own = leavesOf(this.gradients) as { path: string; leaf: Tensor }[];
     const given = leavesOf(gradients);
     for (const [i, { path, leaf: view }] of own.entries()) {

@@ -25,6 +25,19 @@ export class Gradients {
     this.#norm = undefined;
   }
 
+  /** Hands the gradient of each parameter to be changed in place, in the order of the parameters, the scale applied. */
+  edit(change: (gradient: Float32Array, path: string) => void): "changed" {
+    for (const shard of this.shards)
+      for (const slot of shard.slots) {
+        const { data } = shard.view(gradientsName, slot);
+        if (this.scale !== 1) for (let i = 0; i < data.length; i++) data[i] = (data[i] ?? 0) * this.scale;
+        change(data, slot.path);
+      }
+    this.scale = 1;
+    this.changed();
+    return "changed";
+  }
+
   /** Euclidean norm of all gradients, with the scale. */
   norm(): number {
     this.#norm ??= Math.sqrt(

@@ -23,7 +23,7 @@ class Dropout extends nn.Dropout {
 
 /** What changes its input while training only, in a way that is left out here. */
 class Noise extends nn.Module {
-  readonly kind = "regularization";
+  override readonly kind = "regularization";
   protected call(x: Value): Value {
     return x;
   }

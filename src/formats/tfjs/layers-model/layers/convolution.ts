@@ -47,7 +47,7 @@ interface DepthwiseOptions extends Pick<ConvOptions, "stride" | "padding" | "dil
 
 /** Convolves each channel alone: [N, H, W, C] → [N, H', W', C · multiplier]; weight [C, multiplier, kernelH, kernelW]. */
 class DepthwiseConv2d extends Module {
-  readonly kind = "convolution";
+  override readonly kind = "convolution";
   readonly #options: DepthwiseOptions;
   readonly #layout: Layout;
   constructor(options: DepthwiseOptions, own: Layout) {
@@ -83,7 +83,6 @@ class DepthwiseConv2d extends Module {
 
 /** A depthwise convolution, then one of 1x1 that mixes the channels (Chollet 2017). */
 class SeparableConv2d extends Module {
-  readonly kind = "container";
   readonly depthwise: DepthwiseConv2d;
   readonly pointwise: Conv2d;
   constructor(depthwise: DepthwiseOptions, filters: number, pointwise: ConvOptions, own: Layout) {

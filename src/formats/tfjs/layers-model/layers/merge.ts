@@ -25,7 +25,7 @@ import { type LayerClass, type LayerClasses, listOf, type OneOrMore, plainLayer 
 
 /** Computes with all its operands. */
 abstract class Merge extends Module<OneOrMore> {
-  readonly kind: LayerKind;
+  override readonly kind: LayerKind;
   override readonly inputs = "tree";
   readonly #merge: (values: readonly Value[]) => Value;
   constructor(kind: LayerKind, merge: (values: readonly Value[]) => Value) {

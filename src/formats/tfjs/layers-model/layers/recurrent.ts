@@ -62,7 +62,7 @@ type Fields = z.output<typeof fields>;
  * [2, gates · units]. Keras's dropout of its inputs and states, in training only, is left out.
  */
 class Recurrent extends Module<OneOrMore, OneOrMore> {
-  readonly kind = "recurrent";
+  override readonly kind = "recurrent";
   override readonly inputs = "tree";
   readonly #cell: Cell;
   readonly #fields: Fields;

@@ -12,7 +12,7 @@ import { type LayerClasses, plainLayer } from "../layer.ts";
 
 /** Moves elements by a function. */
 abstract class Moving extends Module {
-  readonly kind = "reshape";
+  override readonly kind = "reshape";
   readonly #move: (x: Value) => Value;
   constructor(move: (x: Value) => Value) {
     super();
