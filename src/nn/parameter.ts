@@ -3,6 +3,7 @@ import type { Shape } from "../core/shape.ts";
 import type { Tensor } from "../core/tensor.ts";
 import type { Value } from "../graph/ir.ts";
 import type { Initializer } from "./initializers.ts";
+import { type Packed, unpacked } from "./packed.ts";
 
 /** A penalty added to the loss, from the parameter's value (see l1, l2). */
 export type Regularizer = (weight: Value) => Value;
@@ -25,7 +26,8 @@ export class Parameter {
   readonly isBuffer: boolean;
   /** Neither an optimizer nor the forward pass changes it. */
   frozen = false;
-  value: Tensor | undefined;
+  #value: Tensor | undefined;
+  #packed: Packed | undefined;
 
   constructor(name: string, spec: ParameterSpec, isBuffer: boolean) {
     this.name = name;
@@ -33,6 +35,26 @@ export class Parameter {
     this.initializer = spec.initializer;
     this.regularizer = spec.regularizer;
     this.isBuffer = isBuffer;
+  }
+
+  /** Its elements; of one that is packed, unpacked anew each time. A value that is put in takes the place of what is packed. */
+  get value(): Tensor | undefined {
+    return this.#packed ? unpacked(this.#packed, this.shape) : this.#value;
+  }
+
+  set value(value: Tensor | undefined) {
+    this.#packed = undefined;
+    this.#value = value;
+  }
+
+  /** Its elements in fewer bits, where it is stored so; see quantizeFrozen. */
+  get packed(): Packed | undefined {
+    return this.#packed;
+  }
+
+  set packed(packed: Packed | undefined) {
+    this.#value = undefined;
+    this.#packed = packed;
   }
 
   /** Whether an optimizer may change it. */

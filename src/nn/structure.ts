@@ -1,7 +1,8 @@
 /** What a trace of a module depends on beside its inputs, so that graphs of it can be kept until that changes. */
 import { type AnyModule, Module } from "./module.ts";
 
-/** The modules below a module, itself first, each with the values of its fields: sizes, rates, functions, other modules. */
+/** The modules below a module, itself first, each with its parameters, how they are stored, and the values of its
+ * fields: sizes, rates, functions, other modules. */
 export function structureOf(module: AnyModule): readonly unknown[] {
   const found: unknown[] = [];
   const seen = new Set<object>();
@@ -10,6 +11,8 @@ export function structureOf(module: AnyModule): readonly unknown[] {
     seen.add(item);
     const isHolder = Array.isArray(item) || item instanceof Module || Object.getPrototypeOf(item) === Object.prototype;
     if (!isHolder) return;
+    if (item instanceof Module)
+      for (const parameter of item.own.values()) found.push(parameter, parameter.packed?.bits);
     for (const value of Object.values(item)) {
       found.push(value);
       if (typeof value === "object" && value !== null) visit(value);

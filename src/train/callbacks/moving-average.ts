@@ -20,16 +20,17 @@ export function movingAverage({ decay = 0.999 }: MovingAverageOptions = {}): Cal
     name: "movingAverage",
     onBatch({ model, trainer: { batches } }) {
       const kept = Math.min(decay, (1 + batches) / (10 + batches));
-      for (const [path, { value, isBuffer }] of model.parameters()) {
+      for (const [path, parameter] of model.parameters()) {
         const average = averages[path];
-        const data = value?.data as Float32Array | undefined;
-        if (!data || isBuffer) continue;
+        const data = parameter.isBuffer || parameter.packed ? undefined : (parameter.value?.data as Float32Array);
+        if (!data) continue;
         if (average) for (const [i, own] of average.entries()) average[i] = kept * own + (1 - kept) * (data[i] ?? 0);
         else averages[path] = data.slice();
       }
     },
     async aroundValidation({ model }, validate) {
-      const values = [...model.parameters().values()].map((parameter) => ({ parameter, value: parameter.value }));
+      const averaged = [...model.parameters()].filter(([path]) => averages[path]);
+      const values = averaged.map(([, parameter]) => ({ parameter, value: parameter.value }));
       putParameters(model, averages);
       try {
         await validate();

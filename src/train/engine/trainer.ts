@@ -5,6 +5,7 @@ import type { Tensor } from "../../core/tensor.ts";
 import type { Batch } from "../../data/pipeline/dataset.ts";
 import type { CompileOptions } from "../../jit/compile.ts";
 import type { AnyModule } from "../../nn/module.ts";
+import { storedTensors } from "../../nn/packed.ts";
 import type { Parameter } from "../../nn/parameter.ts";
 import { sameStructure, structureOf } from "../../nn/structure.ts";
 import { keyTensor } from "../../ops/index.ts";
@@ -213,7 +214,7 @@ export class Trainer<B extends Batch = Batch> {
   /** Everything that must be kept to go on: parameters, buffers, what optimizers and transforms remember. */
   state(): TrainerState {
     const tensors: Record<string, Tensor> = {};
-    for (const [path, { value }] of this.model.parameters()) if (value) tensors[path] = value;
+    for (const [path, parameter] of this.model.parameters()) Object.assign(tensors, storedTensors(path, parameter));
     for (const phase of this.phases)
       for (const [name, tensor] of Object.entries(phase.memories())) tensors[`${prefixOf(phase)}${name}`] = tensor;
     const steps = Object.fromEntries(this.phases.map((phase) => [phase.options.name, phase.counts()]));
