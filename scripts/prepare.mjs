@@ -15,15 +15,20 @@ export function checkNode() {
 }
 
 /** Runs a command, by default with the terminal as ours, and gives its exit status. */
-export function run(command, args, stdio = "inherit") {
+export function run(command, args, { stdio = "inherit", environment = {} } = {}) {
   // npm and npx are scripts on Windows, which only a shell starts.
-  const { status, error } = spawnSync(command, args, { cwd: root, stdio, shell: windows });
+  const { status, error } = spawnSync(command, args, {
+    cwd: root,
+    stdio,
+    env: { ...process.env, ...environment },
+    shell: windows,
+  });
   if (error) console.error(`${command} cannot be started: ${error.message}`);
   return status ?? 1;
 }
 
 /** Standard output is kept for what comes after: it may be read by a program. */
-const onErrorStream = ["inherit", 2, "inherit"];
+const onErrorStream = { stdio: ["inherit", 2, "inherit"] };
 
 export const timeOf = (path) => (existsSync(path) ? statSync(path).mtimeMs : 0);
 

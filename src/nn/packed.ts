@@ -27,11 +27,13 @@ const rowsOf = (shape: Shape): readonly [rows: number, columns: number] => {
 
 /**
  * Rounds elements to fewer bits. Each block of a row has the scale max |w| / (2^(bits - 1) - 1), and its elements are whole multiples of
- * that (Dettmers and Zettlemoyer 2023, sec. 3, block-wise quantization); 16 bits are float16.
+ * that (Dettmers and Zettlemoyer 2023, sec. 3, block-wise quantization); 16 bits are float16. A row that is shorter than a block is one.
  */
-export function pack({ shape, data }: Tensor<"float32">, bits: StorageBits, block: number): Packed {
+export function pack({ shape, data }: Tensor<"float32">, bits: StorageBits, longest: number): Packed {
   if (bits === 16) return { bits, parts: { half: new Tensor("float16", shape, Uint16Array.from(data, float16Bits)) } };
   const [rows, columns] = rowsOf(shape);
+  // Two elements of 4 bits fill a byte.
+  const block = Math.min(longest, columns + (columns % 2));
   const blocks = Math.ceil(columns / block);
   const bytes = (block * bits) / 8;
   const limit = 2 ** (bits - 1) - 1;

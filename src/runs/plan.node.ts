@@ -1,11 +1,11 @@
 /** What is about to be trained: recipe, settings and folder, new or taken up again. */
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
-import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { OptionError } from "../core/errors.ts";
 import type { CompileOptions } from "../jit/compile.ts";
 import { selectBackend } from "../runtime/select.ts";
+import { defaultThreads } from "../runtime/threads.node.ts";
 import type { Progress } from "../train/fit.ts";
 import { type Optimizer, optimizerOf } from "../train/optimizers/index.ts";
 import { compileOptions, readCheckpoint } from "./checkpoint-file.node.ts";
@@ -71,7 +71,7 @@ async function planNew<R extends Trainable>(
   const { name, defaults } = recipe;
   const standard = { name, defaults, options: isExperiment(recipe) ? {} : defaultOptions(recipe) };
   const asked = { ...given, ...(given.options && { options: absolutePaths(given.options) }) };
-  const settings = newSettings(standard, asked, availableParallelism());
+  const settings = newSettings(standard, asked, defaultThreads());
   await selectBackend(settings.device);
   const claimed = claimNewFolder(profile ? `${recipe.name}-profile` : recipe.name, out);
   return {

@@ -1,11 +1,12 @@
 /** `sardonyx estimate`: how long training would take, and in which memory. */
-import { availableParallelism, totalmem } from "node:os";
+import { totalmem } from "node:os";
 import { costOfWay, type WayCost, waysToTrain } from "../../analyze/estimate.ts";
 import { type Hardware, hardwareNames, hardwareOf, peakOf } from "../../analyze/hardware.ts";
 import { measureProduct, measureStep } from "../../analyze/measure.ts";
 import type { Network } from "../../analyze/network.ts";
 import { OptionError } from "../../core/errors.ts";
 import { count } from "../../core/number-text.ts";
+import { defaultThreads } from "../../runtime/threads.node.ts";
 import { choice, defineCommand, number, wholeNumber } from "../command.ts";
 import { targetDescription } from "../inspect/target.ts";
 import { amount, bytes, extents } from "../inspect/units.ts";
@@ -48,7 +49,7 @@ function longDuration(seconds: number): string {
 }
 
 async function measuredRate(network: Network, { bytes: needed, stepFlops }: WayCost, output: Output): Promise<Rate> {
-  const threads = availableParallelism();
+  const threads = defaultThreads();
   const where = `here, ${threads} thread${threads === 1 ? "" : "s"}`;
   const memory = totalmem();
   const product = await measureProduct({ threads });

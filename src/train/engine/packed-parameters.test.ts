@@ -74,6 +74,14 @@ test("a matrix of normal numbers is near what it was, nearer with more bits", ()
   expect(errors[2]).toBeLessThan(0.0003);
 });
 
+test("rows that are shorter than a block take no more than their own elements", () => {
+  // Kernels of nine elements, ten with the one that fills the last byte, and a scale of 4 bytes.
+  const model = conv2d(5, 3, { bias: false });
+  model.initialize(keyOf(0), x);
+  model.freeze();
+  expect(quantizeFrozen(model, { bits: 4 }).bytes).toEqual({ before: 4 * 45, after: 5 * (5 + 4) });
+});
+
 describe.each([4, 8, 16] as const)("%i bits", (bits) => {
   test("prediction and training compute with the same numbers as with float32 that was rounded", async () => {
     const [packed, rounded] = [network(), network()];
