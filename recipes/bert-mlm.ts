@@ -126,7 +126,7 @@ interface Classification {
 async function classify(given: Classification, pretrained?: AnyModule): Promise<number> {
   const { train, test, classes, seed, epochs, compile } = given;
   const bert = new models.BertModel(encoder);
-  const model = new models.EncoderClassifier(bert, { classes, stretch: length });
+  const model = new models.EncoderClassifier(bert, { classes, window: length });
   model.trace({ dtype: "int32", shape: [1, longest] });
   model.initialize(keyOf(seed));
   const own = pretrained?.children().find(({ path }) => path === "bert")?.module;

@@ -114,7 +114,7 @@ export default defineRecipe({
       ...(dir !== "" && { dir }),
       ...(onDownload && { onProgress: onDownload }),
     });
-    // A tenth of the training texts tells when to stop; the test is not looked at before the end.
+    // A tenth of the training texts decides when to stop; the test is not looked at before the end.
     const [known, held] = parted(found.train, 0.9, foldIn(key, "validation")).map((part) => part.slice(0, limit));
     const [train, validation, test] = [known ?? [], held ?? [], found.test.slice(0, limit)];
     const vocabulary = Vocabulary.of(train.map(({ text }) => wordsOf(text).slice(0, longest)));

@@ -152,7 +152,7 @@ test("every program is run here, and listed with what it shows", () => {
   for (const [, name, target] of rows) expect(target).toBe(name);
 });
 
-test("every program tells first what it shows and where that comes from", () => {
+test("every program says first what it shows and where that comes from", () => {
   for (const file of Object.keys(ranges)) {
     const comment = /^\/\*\*\n( \* .+\n)+ \*\/\nimport /.exec(readFileSync(join(folder, file), "utf8"))?.[0];
     expect(comment, file).toBeDefined();

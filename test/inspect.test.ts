@@ -70,7 +70,7 @@ test("an architecture with other classes, and without its auxiliary heads", () =
   expect(of("resnet18", "--classes", "10")).toBe(11_689_512 - 513 * 990);
 });
 
-describe("recipes and modules of one's own", () => {
+describe("your own recipes and modules", () => {
   test("a recipe, without loading its data", () => {
     expect(inspection("lenet-mnist").parameters.total).toBe(225_034);
     expect(inspection("iris", "--freeze", "layers.0").parameters.frozen).toBe(320);

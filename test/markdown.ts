@@ -42,7 +42,7 @@ const anchors = (path: string): string[] =>
       .replaceAll(" ", "-"),
   );
 
-/** Links and pictures of a document that lead nowhere: to files that are not there, to headings that are not in them. */
+/** Links and images of a document that lead nowhere: to files that are not there, to headings that are not in them. */
 export function brokenLinks(path: string): string[] {
   const links = [...prose(path).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = ""]) => target);
   return links.filter((target) => {

@@ -90,7 +90,7 @@ function takenSteps({ op, inputs, attributes }: Node, axis: number): readonly [n
   return [step, step];
 }
 
-/** Paths behind a recurrent node: each step continues the step before it, from either end of the sequence. */
+/** Paths after a recurrent node: each step continues the step before it, from either end of the sequence. */
 function unroll(node: Node, before: Reach, steps: number, gain: number): (readonly [Value, Reach])[] {
   const along = (steps - 1) * gain;
   const forward = { first: before.first + gain, last: Math.max(before.last, before.first + along) + gain };

@@ -76,7 +76,7 @@ function adaptable(network: Network, lora: LoraOptions): LoraOptions | undefined
   return undefined;
 }
 
-/** Why training cannot be told of. */
+/** Why training cannot be estimated. */
 function obstacle({ graphs }: Network): string {
   if (!graphs) return "only its weights are known; give its config.json too";
   return graphs.hasOpenShapes

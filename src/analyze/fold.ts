@@ -1,4 +1,4 @@
-/** Folding of repeated blocks: equal neighbours in a list of layers are told once, with how many there are. */
+/** Folding of repeated blocks: equal neighbours in a list of layers are listed once, with how many there are. */
 import type { InspectedLayer } from "./schema.ts";
 
 /** A layer, or blocks that are alike: the layers of the first, and the paths of all. */
@@ -59,7 +59,7 @@ function countAlike(groups: readonly (readonly Row[])[], i: number, depth: numbe
   return count;
 }
 
-/** Everything that is told of the layers of a group, but for the path to it. */
+/** Everything that is reported of the layers of a group, but for the path to it. */
 const signatureOf = (rows: readonly Row[], depth: number): string =>
   JSON.stringify(rows.map(({ layer, parts }) => ({ ...layer, name: parts.slice(depth + 1), role: undefined })));
 

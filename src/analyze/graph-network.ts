@@ -50,9 +50,9 @@ export function graphNetwork(given: GraphSource): Network {
       .map((layer) => {
         const learned = layer.weights.filter((value) => !statistics.has(value));
         const shapes = learned.map((value) => weights.get(value)?.shape ?? []);
-        const told = describe(layer, unshaped);
-        const outputShape = shapesInFile?.get(layer.scopes.at(-1) as Scope) ?? told.outputShape;
-        return { ...told, outputShape, formula: formulaOf(shapes, { kernelFirst }) };
+        const described = describe(layer, unshaped);
+        const outputShape = shapesInFile?.get(layer.scopes.at(-1) as Scope) ?? described.outputShape;
+        return { ...described, outputShape, formula: formulaOf(shapes, { kernelFirst }) };
       }),
     graphs: { forward: graph, training: trainingGraph(graph, unshaped), hasOpenShapes: unshaped.size > 0 },
     notes,
@@ -142,7 +142,7 @@ function biasOwner(
   return flow.isWeighted(maker) && owner?.weights.length === 1 && isVector ? owner : undefined;
 }
 
-/** Not told: layers around others that own and multiply nothing themselves, and moves of elements. */
+/** Not reported: layers around others that own and multiply nothing themselves, and moves of elements. */
 function isTold({ name, nodes, weights }: Draft, all: readonly Draft[]): boolean {
   if (weights.length > 0 || nodes.some(({ op }) => op.contracts)) return true;
   return !all.some((other) => other.name.startsWith(`${name}.`)) && nodes.some(({ op }) => kindOf(op) !== "reshape");

@@ -1,4 +1,4 @@
-/** Inspection: everything that is told of one network, put together. */
+/** Inspection: everything that is reported of one network, put together. */
 
 import { groupBy } from "../core/group-by.ts";
 import type { Value } from "../graph/ir.ts";
@@ -21,7 +21,7 @@ export interface Inspected {
   readonly paths: Paths | undefined;
 }
 
-/** Tells everything of a network. */
+/** Everything about a network. */
 export function inspect(network: Network, options: TrainingOptions): Inspected {
   const forward = network.graphs?.forward;
   const plain = network.graphs?.plain ?? forward;

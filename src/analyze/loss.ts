@@ -1,4 +1,4 @@
-/** The loss that stands in for a network's own, so that what training keeps and computes can be told without knowing it. */
+/** The loss that stands in for a network's own, so that what training keeps and computes can be computed without knowing it. */
 import { isFloat } from "../core/dtype.ts";
 import { input, type Value } from "../graph/ir.ts";
 import { assignScope } from "../graph/rewrite.ts";

@@ -47,7 +47,7 @@ async function timed({ graph, run, session }: Executable, seconds: number): Prom
 /** The product of two float32 matrices of an extent: what this machine can reach. */
 export async function measureProduct(options: CompileOptions = {}, extent = 1024, seconds = 0.5): Promise<Throughput> {
   const [a, b] = [input("float32", [extent, extent]), input("float32", [extent, extent])];
-  // Its sum is given out, since memory for the whole result would be taken anew in each run.
+  // Its sum is returned, since memory for the whole result would be taken anew in each run.
   const executable = await compile([a, b], [reduceSum(matmul(a, b))], options);
   return { seconds: await timed(executable, seconds), flops: 2 * extent ** 3 };
 }

@@ -21,7 +21,7 @@ export interface RunMemory {
   readonly constants: number;
 }
 
-/** What running a graph takes beside its inputs and outputs, which are the caller's. `bytes` tells those of a value. */
+/** What running a graph takes beside its inputs and outputs, which are the caller's. `bytes` gives those of a value. */
 export function runMemory(graph: Graph, bytes: (value: Value) => number = bytesOf): RunMemory {
   const order = executionOrder(graph);
   const constants = order.reduce((sum, { outputs: [y] }) => sum + (constantOf(y) ? bytes(y) : 0), 0);
@@ -60,14 +60,14 @@ export function executionOrder({ nodes }: Pick<Graph, "nodes">): readonly Node[]
 interface BufferPlan {
   /** Buffers that come into use with a node, each named by its first value. */
   readonly taken: ReadonlyMap<Node, readonly Value[]>;
-  /** Buffers that go out of use behind a node. */
+  /** Buffers that go out of use after a node. */
   readonly givenBack: ReadonlyMap<Node, readonly Value[]>;
 }
 
 /**
  * Which values share a buffer (allocation_planner.cc): a view that of its source, an elementwise result that of an operand that
  * nothing else reads, any other that of an earlier value of its type and shape that is done with. A buffer is given back
- * behind the last of its values, however long it lay idle between two of them.
+ * after the last of its values, however long it lay idle between two of them.
  */
 function planBuffers(graph: Graph, order: readonly Node[]): BufferPlan {
   const results = new Set(graph.outputs);

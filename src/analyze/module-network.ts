@@ -63,7 +63,7 @@ function trainingGraph(
     return { training: upToLoss(model.trace(inputs, { training: true, key, bind }), key), notes: [] };
   } catch (error) {
     if (!(error instanceof ShapeError)) throw error;
-    const note = `It cannot be trained on this input (${error.message}): the cost of training is told as if running statistics were fixed.`;
+    const note = `It cannot be trained on this input (${error.message}): the cost of training is given as if running statistics were fixed.`;
     return { training: upToLoss(prediction), notes: [note] };
   }
 }
@@ -80,7 +80,7 @@ function upToLoss({ inputs, output, context }: Trace<unknown>, key?: Value): Net
   return graphOf([...data, ...context.values.values()], [loss, ...context.updates.values()]);
 }
 
-/** Containers are told where they own parameters or compute products themselves. */
+/** Containers are listed where they own parameters or compute products themselves. */
 function layersOf({ context }: Trace<unknown>, { nodes }: Graph): readonly NetworkLayer[] {
   const working = new Set(nodes.flatMap(({ op, scope }) => (op.contracts && scope ? [scope] : [])));
   return tracedLayers(context)

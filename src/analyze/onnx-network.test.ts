@@ -65,10 +65,15 @@ describe("depth", () => {
 describe("layers", () => {
   test("have their module paths, kinds, formulas and roles", () => {
     const { layers, byKind } = inspectionOf(networkOf("resnet50-narrow"));
-    const told = (name: string) => layers.find((layer) => layer.name === name);
-    expect(told("conv1")).toMatchObject({ kind: "convolution", role: "input", formula: "7·7·3·4 = 588" });
-    expect(told("layer2.0.downsample.1")).toMatchObject({ kind: "normalization", parameters: 64 });
-    expect(told("fc")).toMatchObject({ kind: "dense", role: "output", formula: "10·128 + 10 = 1,290", macs: 2 * 1280 });
+    const layerNamed = (name: string) => layers.find((layer) => layer.name === name);
+    expect(layerNamed("conv1")).toMatchObject({ kind: "convolution", role: "input", formula: "7·7·3·4 = 588" });
+    expect(layerNamed("layer2.0.downsample.1")).toMatchObject({ kind: "normalization", parameters: 64 });
+    expect(layerNamed("fc")).toMatchObject({
+      kind: "dense",
+      role: "output",
+      formula: "10·128 + 10 = 1,290",
+      macs: 2 * 1280,
+    });
     expect(byKind.slice(0, 3).map(({ kind }) => kind)).toEqual(["convolution", "normalization", "dense"]);
   });
 

@@ -46,7 +46,7 @@ test("the paths that are counted are those that there are", () => {
       expect(Number(counted.count)).toBe(paths.length);
       expect([counted.min, counted.max]).toEqual([Math.min(...paths), Math.max(...paths)]);
       const mean = paths.reduce((sum, length) => sum + length, 0) / paths.length;
-      // Means are told to a millionth.
+      // Means are rounded to a millionth.
       expect(Math.abs(counted.mean - mean)).toBeLessThan(2e-6);
     }),
     { numRuns: 300 },

@@ -1,4 +1,4 @@
-/** Roles of layers: what stands before and behind them decides. */
+/** Roles of layers: what stands before and after them decides. */
 import { expect, test } from "vitest";
 import type { Value } from "../graph/ir.ts";
 import { batchNorm, type Context, conv2d, dense, embedding, flatten, Module, sequential } from "../nn/index.ts";

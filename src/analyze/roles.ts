@@ -1,4 +1,4 @@
-/** The role of each layer: input, hidden or output, by what stands before and behind it. */
+/** The role of each layer: input, hidden or output, by what stands before and after it. */
 import type { Node, Value } from "../graph/ir.ts";
 import { kindOf } from "../ops/registry.ts";
 import type { Flow } from "./flow.ts";
@@ -8,7 +8,7 @@ export type Role = "input" | "hidden" | "output";
 
 /**
  * Roles by layer name. A layer reads the input when no weighted layer or table lookup stands between the data and it, and
- * makes the output when none stands behind it; a layer that does both is the output.
+ * makes the output when none stands after it; a layer that does both is the output.
  */
 export function rolesOf(network: Network, flow: Flow | undefined): ReadonlyMap<string, Role> {
   const roles = new Map<string, Role>(network.layers.map(({ name }) => [name, "hidden"]));

@@ -1,7 +1,7 @@
 /** The JSON of an inspection: what every field means, as a schema that programs may check against. */
 import { z } from "zod";
 
-/** A number that only a graph tells; null for a file of weights, which has none. */
+/** A number that only a graph gives; null for a file of weights, which has none. */
 const fromGraph = z.number().nullable();
 const bytes = z.number();
 

@@ -95,7 +95,7 @@ class Builder {
     const layer = scope && this.#layerOf.get(scope);
     if (scope && layer) {
       const known = this.#byScope.get(scope);
-      // What a layer does after other layers have worked on its result, such as adding a residual, is a join behind it.
+      // What a layer does after other layers have worked on its result, such as adding a residual, is a join after it.
       if (known !== undefined && [...before].some((id) => id !== known && this.#leadsTo(known, id)))
         return this.#join(node, splitPath(layer.name)[0], before);
       if (known !== undefined) return this.#grown(known, node, layer);

@@ -74,7 +74,7 @@ describe.each(models)("%s", (_, text) => {
         try {
           document = JSON.parse(flipped);
         } catch {
-          return; // The command line tells that it is no JSON.
+          return; // The command line says that it is no JSON.
         }
         expect(read(document)).toBeUndefined();
       }),

@@ -128,7 +128,7 @@ describe("layers", () => {
     expect(inspectionOf(network).parameters.bytes).toBe(inspectionOf(network).parameters.total);
   });
 
-  test("that lack weights or have others are told; those of another shape refused", () => {
+  test("that lack weights or have others are reported; those of another shape refused", () => {
     const [first, second, ...others] = weights;
     const listed = [...others, { name: "more/kernel", shape: [2] }, { name: "conv/kernel", shape: [3, 3, 3, 8] }];
     expect(networkFrom({ ...model, weightsManifest: manifest(listed) }).notes).toEqual([
@@ -219,7 +219,7 @@ describe("layers that are not understood", () => {
     expect(notes[0]).toContain('Not understood: Dense: its activation "sparkle" is not known here.');
   });
 
-  test("leave the weights alone when shapes behind them do not fit", () => {
+  test("leave the weights alone when shapes after them do not fit", () => {
     const weights = [...denseWeights("a", 6, 4), ...denseWeights("b", 12, 2)];
     const network = networkFrom(
       chain(
@@ -236,7 +236,7 @@ describe("layers that are not understood", () => {
     expect(parameters.total).toBe(elements(weights));
     expect(depth.weighted).toBeNull();
     expect(notes[1]).toContain(
-      'What lies behind it does not fit together: tfjs: weightsManifest lists "b/kernel" as [12, 2]',
+      'What follows it does not fit together: tfjs: weightsManifest lists "b/kernel" as [12, 2]',
     );
   });
 
@@ -313,7 +313,7 @@ describe("graphs", () => {
     expect(notes).toEqual([]);
   });
 
-  test("tell operators that are not known, and shapes that depend on files that are not there", () => {
+  test("report operators that are not known, and shapes that depend on files that are not there", () => {
     const more = [
       node("Mystery", "m/c/Mystery", ["m/b/Mul", "m/b/axes"]),
       node("Sum", "m/d/Sum", ["m/b/Mul", "m/b/axes"]),
@@ -321,12 +321,12 @@ describe("graphs", () => {
     ];
     expect(networkFrom(graph([...nodes, ...more], weights)).notes).toEqual([
       "Not understood: Mystery: it is not known here. It is named and its weights are counted; it costs nothing here, and no gradient passes it.",
-      "The shapes behind it are not known: what 2 nodes of known operators cost is not known either.",
+      "The shapes after it are not known: what 2 nodes of known operators cost is not known either.",
       "The files of weights are not beside it: what depends on the numbers in them is not known.",
     ]);
   });
 
-  test("tell stored tensors that nothing reads, and those that no output needs", () => {
+  test("report stored tensors that nothing reads, and those that no output needs", () => {
     expect(networkFrom(graph(nodes, [...weights, { name: "other", shape: [9] }])).notes).toEqual([
       "The file lists one tensor that no output needs, not counted here: other.",
     ]);

@@ -64,7 +64,7 @@ function notesOf({ unknown, remarks, problem }: LayersModel): readonly string[] 
       "layer",
     ),
     ...remarks.map(({ className, layer, why }) => `${className} "${layer}" ${why}.`),
-    ...(problem ? [`What lies behind it does not fit together: ${problem}. Only the weights are told.`] : []),
+    ...(problem ? [`What follows it does not fit together: ${problem}. Only the weights are shown.`] : []),
   ];
 }
 

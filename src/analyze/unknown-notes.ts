@@ -21,7 +21,7 @@ export function unknownNotes(unknown: readonly Unknown[], noun: "node" | "layer"
   const blind = unknown.filter(({ kind }) => kind === "shape").length;
   const those = `${blind} ${blind === 1 ? noun : `${noun}s`} of known operators`;
   if (blind > 0 && notes.length > 0)
-    notes.push(`The shapes behind it are not known: what ${those} cost is not known either.`);
+    notes.push(`The shapes after it are not known: what ${those} cost is not known either.`);
   else if (blind > 0) notes.push(`The shapes of ${those} are not known, nor what they cost.`);
   return notes;
 }

@@ -1,4 +1,4 @@
-/** Networks of weights alone: what names and shapes tell. */
+/** Networks of weights alone: what names and shapes say. */
 import { expect, test } from "vitest";
 import { inspectionOf } from "./testing/networks.ts";
 import { weightsNetwork } from "./weights-network.ts";

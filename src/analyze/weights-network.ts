@@ -55,7 +55,7 @@ export function weightsNetwork(name: string, source: string, tensors: readonly N
     layers,
     graphs: undefined,
     notes: [
-      "A file of weights alone: what is computed of them is not in it. Kinds of layers are told by names and shapes; depth and cost need a config.json beside it, or an .onnx file.",
+      "A file of weights alone: what is computed with them is not in it. Kinds of layers are inferred from names and shapes; depth and cost need a config.json beside it, or an .onnx file.",
     ],
   };
 }

@@ -129,7 +129,7 @@ describe("low-rank adapters", () => {
     );
   });
 
-  test("what cannot be adapted is told with what can", () => {
+  test("what cannot be adapted is reported with what can", () => {
     expect(() => withLora(mlp(), { rank: 4 })).toThrow(
       "no layer has one of the usual names (q_proj, v_proj, query, value, q_lin, v_lin, q, v, c_attn, in_proj); pass --lora-targets with a pattern of layers, which here are layers.0, layers.1, layers.2",
     );

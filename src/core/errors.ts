@@ -9,12 +9,12 @@ export class SardonyxError extends Error {
   }
 }
 
-/** Shapes that do not fit together; told while tracing, before anything runs. */
+/** Shapes that do not fit together; found while tracing, before anything runs. */
 export class ShapeError extends SardonyxError {
   override readonly code: string = "SHAPE";
 }
 
-/** Element types that do not fit together; told while tracing. */
+/** Element types that do not fit together; found while tracing. */
 export class DTypeError extends SardonyxError {
   override readonly code: string = "DTYPE";
 }

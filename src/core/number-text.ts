@@ -46,7 +46,7 @@ export const namedResults = (results: Readonly<Record<string, number>>): string 
     .map(([name, value]) => namedResult(name, value))
     .join("   ");
 
-/** Four places behind the point; none for large numbers and counts. */
+/** Four decimal places; none for large numbers and counts. */
 const showNumber = (value: number): string =>
   Math.abs(value) >= 1000 || (value > 1 && Number.isInteger(value))
     ? count(value)

@@ -1,4 +1,4 @@
-/** Options that do not exist are told, with the nearest that does. */
+/** Options that do not exist are reported, with the nearest that does. */
 import { expect, test } from "vitest";
 import { conv2d } from "../nn/layers/conv.ts";
 import { dense } from "../nn/layers/dense.ts";
@@ -14,7 +14,7 @@ test("known options pass, others do not", () => {
   );
 });
 
-test("layers, optimizers and sequences tell what they were not meant to get", () => {
+test("layers, optimizers and sequences refuse options that they do not have", () => {
   const wrong = (options: object) => options;
   expect(() => dense(3, wrong({ activaton: "relu" }))).toThrow('did you mean "activation"?');
   expect(() => conv2d(3, 3, wrong({ strides: 2 }))).toThrow('did you mean "stride"?');

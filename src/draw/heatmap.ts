@@ -26,8 +26,8 @@ export function heatmap({ title, rows, columns, values }: HeatmapOptions): strin
   const squares = rows.flatMap((row, y) =>
     columns.map((column, x) => {
       const value = Math.min(1, Math.max(0, values[y * columns.length + x] ?? 0));
-      const told = `${escapeXml(row)}: ${escapeXml(column)} ${value.toFixed(2)}`;
-      return `<rect x="${left + cell * x}" y="${top + cell * y}" width="${cell - 1}" height="${cell - 1}" fill="#0072b2" fill-opacity="${value.toFixed(3)}"><title>${told}</title></rect>`;
+      const title = `${escapeXml(row)}: ${escapeXml(column)} ${value.toFixed(2)}`;
+      return `<rect x="${left + cell * x}" y="${top + cell * y}" width="${cell - 1}" height="${cell - 1}" fill="#0072b2" fill-opacity="${value.toFixed(3)}"><title>${title}</title></rect>`;
     }),
   );
   const beside = rows.map(

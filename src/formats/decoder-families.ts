@@ -74,7 +74,7 @@ export const gpt2Family = defineFamily({
 /** "relu", or "gated-gelu", whose gelu is the library's gelu_new. */
 const network = z
   .enum([...activationNames, ...activationNames.map((name) => `gated-${name}` as const)], {
-    error: `one of ${activationNames.join(", ")}, or one of them behind "gated-"`,
+    error: `one of ${activationNames.join(", ")}, or one of them after "gated-"`,
   })
   .default("relu")
   .transform((name) => {
@@ -129,7 +129,7 @@ export const t5Family = defineFamily({
       dropout: config.dropout_rate,
       epsilon: config.layer_norm_epsilon,
     },
-    // Version 5 of the library writes that embeddings are tied in either case, and tells by the other field.
+    // Version 5 of the library writes that embeddings are tied in either case, and the other field decides.
     tied: (config.tie_word_embeddings ?? true) && (config.scale_decoder_outputs ?? true),
   }),
 });

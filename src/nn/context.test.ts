@@ -26,7 +26,7 @@ class Custom extends Module {
   }
 }
 
-test("every node carries the path of the layer that made it, also before and behind a child", () => {
+test("every node carries the path of the layer that made it, also before and after a child", () => {
   const block = new Custom((layer, x, context) => exp(layer.inner.apply(mul(x, 2), context)));
   const { output } = sequential([block, dense(3)]).trace(input);
   const scopes = nodesOf([output])

@@ -58,7 +58,7 @@ test("buffers go in and come out", async () => {
   await expect(jit(call)(parameters, batch)).rejects.toThrow('the model has a buffer "layers.0.running_mean"');
 });
 
-test("parameters that are missing or unknown are told", async () => {
+test("parameters that are missing or unknown are reported", async () => {
   const { parameters, apply } = functional(dense(1), x);
   const call = jit((p: Record<string, Value>, input: Value) => apply(p, input));
   const { weight, bias } = parameters;

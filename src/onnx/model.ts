@@ -14,7 +14,7 @@ export const opsetVersion = 21;
 export interface ModelOptions {
   /**
    * Graph inputs that become initializers under their names, with what they hold. The constants of the graph are then Constant nodes,
-   * so that whoever reads the file can tell weights from them. Default: all inputs stay, and constants are initializers.
+   * so that a reader of the file can distinguish weights from them. Default: all inputs stay, and constants are initializers.
    */
   readonly initializers?: ReadonlyMap<Value, Tensor>;
   /** Of the inputs that stay. */
@@ -78,7 +78,7 @@ export function encodeModel(graph: Graph, options: ModelOptions = {}): Uint8Arra
           node,
           index,
           node.inputs.map(nameOf),
-          writtenOutputs(node, used).map((value) => declare(value)),
+          storedOutputs(node, used).map((value) => declare(value)),
         ),
       );
   }
@@ -118,7 +118,7 @@ function encodeHeld(name: string, value: Value, tensor: Tensor): Message {
 }
 
 /** A node's outputs up to the last one that is required or used. */
-function writtenOutputs(node: Node, used: ReadonlySet<Value | undefined>): readonly Value[] {
+function storedOutputs(node: Node, used: ReadonlySet<Value | undefined>): readonly Value[] {
   const last = node.outputs.findLastIndex((value) => used.has(value));
   return node.outputs.slice(0, Math.max(node.op.requiredOutputs, last + 1));
 }

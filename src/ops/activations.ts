@@ -9,8 +9,8 @@ import { each, floatFunction, otherFloats } from "./float-function.ts";
 import { abs, erf, exp, log, neg, reciprocal, tanh } from "./functions.ts";
 import { and, greater, less } from "./logic.ts";
 import { perChannel } from "./normalization.ts";
+import { defineComposition, storedNode } from "./reading.ts";
 import { sumTo } from "./reduce.ts";
-import { defineComposition, writtenNode } from "./written.ts";
 
 export const Sigmoid: OpDef = floatFunction("Sigmoid", (g, _, y) => mul(g, mul(y, sub(1, y))), {
   fold: (x) => 1 / (1 + Math.exp(-x)),
@@ -21,7 +21,7 @@ export const Sigmoid: OpDef = floatFunction("Sigmoid", (g, _, y) => mul(g, mul(y
 export const Softplus: OpDef = floatFunction("Softplus", (g, x) => mul(g, sigmoid(x)), {
   composite: (x) => log1pExp(x),
 });
-/** y = max(x, 0); since y > 0 exactly where x > 0, y tells the derivative and x need not be kept. A comparison and a
+/** y = max(x, 0); since y > 0 exactly where x > 0, y gives the derivative and x need not be kept. A comparison and a
  * cast take a third of the time of ONNX Runtime's Sign. */
 export const Relu: OpDef = floatFunction("Relu", (g, _, y) => mul(g, cast(greater(y, 0), y.dtype)), {
   fold: (x) => Math.max(x, 0),
@@ -172,7 +172,7 @@ export const PRelu: OpDef = defineOp("PRelu", {
   // Before operator set 7 a vector of slopes was of the channels.
   read: ({ version, inputs: [x, slope], attributes }, op) =>
     version < 7 && x && slope?.rank === 1 && slope.shape[0] !== 1
-      ? writtenNode(op, [x, perChannel(slope, x.rank)], attributes).outputs
+      ? storedNode(op, [x, perChannel(slope, x.rank)], attributes).outputs
       : undefined,
   lower: ({ inputs: [x, slope] }) => otherFloats(x, () => where(less(x, 0), mul(x, slope), x)),
 });

@@ -8,10 +8,10 @@ import { abs, reciprocal, sign, sqrt } from "./functions.ts";
 import { equal } from "./logic.ts";
 import { expand, reshape } from "./movement.ts";
 import { perChannel } from "./normalization.ts";
+import { defineComposition, storedNode } from "./reading.ts";
 import { reduceMean, reduceSum } from "./reduce.ts";
 import { samplesBeside, samplesFirst } from "./samples.ts";
 import { pad, slice } from "./slicing.ts";
-import { defineComposition, writtenNode } from "./written.ts";
 
 /** x [N, C, …] as [N, groups, elements]. */
 const grouped = (x: Value, groups: number): Value => reshape(x, [x.shape[0] ?? 1, groups, -1]);
@@ -95,7 +95,7 @@ export const GroupNormalization: OpDef = defineOp("GroupNormalization", {
       const groups = vector?.shape[0] ?? 1;
       return vector && reshape(expand(reshape(vector, [groups, 1]), [groups, channels / groups]), [channels]);
     };
-    return writtenNode(op, [x, spread(scale), spread(bias)], attributes).outputs;
+    return storedNode(op, [x, spread(scale), spread(bias)], attributes).outputs;
   },
 });
 

@@ -13,7 +13,7 @@ import {
   requireNumbers,
   requireSameDType,
   type SimdInstruction,
-  type WrittenNode,
+  type StoredNode,
 } from "../graph/op.ts";
 import { cast } from "./cast.ts";
 import { asValues, type Operand, scalar } from "./constant.ts";
@@ -22,8 +22,8 @@ import { log, neg } from "./functions.ts";
 import { shortIntegers, smallIntegers, through } from "./kernels.ts";
 import { and, equal, greater, greaterOrEqual, less, lessOrEqual, requireBool } from "./logic.ts";
 import { Expand, reshape } from "./movement.ts";
+import { attributesToOperands, defineComposition, storedNode, without } from "./reading.ts";
 import { sumTo } from "./reduce.ts";
-import { attributesToOperands, defineComposition, without, writtenNode } from "./written.ts";
 
 /** Result of a broadcasting operator whose operands share a dtype. */
 export function broadcast(op: string, ...values: readonly Value[]): TensorType {
@@ -41,13 +41,13 @@ export function arithmetic(op: string, a: Value, b: Value): TensorType {
 }
 
 /** Before operator set 7 the second operand's axes were those of the first from `axis` on, by default its last ones. */
-function broadcastBefore7({ version, inputs, attributes }: WrittenNode, op: OpDef): readonly Value[] | undefined {
+function broadcastBefore7({ version, inputs, attributes }: StoredNode, op: OpDef): readonly Value[] | undefined {
   const [a, b] = inputs;
   if (version >= 7 || !a || !b) return undefined;
   const [axis = a.rank - b.rank] = numbersOf(op.type, attributes, "axis") ?? [];
   const behind = new Array<number>(Math.max(0, a.rank - normalizeAxis(axis, a.rank + 1) - b.rank)).fill(1);
   const kept = without(attributes, ["axis", "broadcast", "consumed_inputs"]);
-  return writtenNode(op, [a, reshape(b, [...b.shape, ...behind])], kept).outputs;
+  return storedNode(op, [a, reshape(b, [...b.shape, ...behind])], kept).outputs;
 }
 
 /** The operand that an operator returns unchanged: `[kept, other, element]` when every element of `other` is `element`. */

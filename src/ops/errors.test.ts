@@ -8,10 +8,10 @@ import { foldConstants } from "../graph/passes.ts";
 import { Constant } from "./constant.ts";
 import * as ops from "./index.ts";
 import { GatherND, ScatterElements, ScatterND } from "./indexing.ts";
-import { ConstantOfShape } from "./known.ts";
 import { Gemm } from "./matmul.ts";
 import { Reshape } from "./movement.ts";
 import { Pad } from "./slicing.ts";
+import { ConstantOfShape } from "./static-values.ts";
 
 const float = (...shape: number[]) => input("float32", shape);
 const int = (...shape: number[]) => input("int64", shape);

@@ -11,8 +11,8 @@ import { constant, int64s, requireConstant, scalar, zeros } from "./constant.ts"
 import { where } from "./elementwise.ts";
 import { through } from "./kernels.ts";
 import { expand, reshape, transpose } from "./movement.ts";
+import { defineComposition } from "./reading.ts";
 import { commonAxis, onlyFirst } from "./samples.ts";
-import { defineComposition } from "./written.ts";
 
 function requireIndices(op: string, indices: Value): void {
   if (indices.dtype !== "int64" && indices.dtype !== "int32")

@@ -12,8 +12,8 @@ import { constant, int64s, requireConstant } from "./constant.ts";
 import { shortIntegers, through } from "./kernels.ts";
 import { matmul } from "./matmul.ts";
 import { swapAxes } from "./movement.ts";
+import { defineComposition, storedNode, without } from "./reading.ts";
 import { samplesBeside } from "./samples.ts";
-import { defineComposition, without, writtenNode } from "./written.ts";
 
 const schema = {
   mode: "string",
@@ -201,13 +201,13 @@ export const Resize: OpDef = defineOp("Resize", {
   read: ({ version, inputs, attributes }, op) => {
     if (version > 10) return undefined;
     const [x, scales] = inputs;
-    return writtenNode(op, [x, undefined, scales], asymmetric(attributes, scales)).outputs;
+    return storedNode(op, [x, undefined, scales], asymmetric(attributes, scales)).outputs;
   },
 });
 
 /**
  * Attributes for what operator set 10 and Upsample mean: output i lies at i / scale, and the nearest element is that before it
- * or, when the grid shrinks, behind it, as ONNX Runtime has it.
+ * or, when the grid shrinks, after it, as ONNX Runtime has it.
  */
 function asymmetric(attributes: Attributes, scales: Value | undefined): Attributes {
   const factors = knownNumbers("scales", scales) ?? [];

@@ -14,9 +14,9 @@ import { broadcastPosition, moveElements } from "../graph/elements.ts";
 import type { Value } from "../graph/ir.ts";
 import { apply, defineOp, makeNode, type OpDef, requireSameDType } from "../graph/op.ts";
 import { int64s, requireConstant, scalar } from "./constant.ts";
+import { attributesToOperands, storedNode } from "./reading.ts";
 import { reduceSum, sumTo } from "./reduce.ts";
 import { commonAxis, onlyFirst, samplesAcross, samplesBeside, samplesReshaped } from "./samples.ts";
-import { attributesToOperands, writtenNode } from "./written.ts";
 
 const free = () => 0;
 
@@ -223,7 +223,7 @@ export const Concat: OpDef = defineOp("Concat", {
   },
   read: ({ version, inputs, attributes }, op) =>
     version < 4 && attributes.axis === undefined
-      ? writtenNode(op, inputs, { ...attributes, axis: 1 }).outputs
+      ? storedNode(op, inputs, { ...attributes, axis: 1 }).outputs
       : undefined,
   evaluate: (sources, { outputs: [y], attributes: { axis = 0 } }) => {
     const along = normalizeAxis(axis, y.rank);
@@ -268,11 +268,11 @@ export const Split: OpDef = defineOp("Split", {
   samples: ({ inputs: [x], outputs, axes, attributes: { axis = 0 } }) =>
     samplesBeside(axes, [normalizeAxis(axis, x.rank)], outputs.length),
   // Without lengths the parts are equal; before operator set 18 their number is that of the outputs.
-  read: (written, op) => {
-    const { inputs, attributes, outputs } = written;
-    if (attributes.split !== undefined) return attributesToOperands({ split: 1 })(written, op);
+  read: (stored, op) => {
+    const { inputs, attributes, outputs } = stored;
+    if (attributes.split !== undefined) return attributesToOperands({ split: 1 })(stored, op);
     if (inputs[1] || attributes.num_outputs !== undefined) return undefined;
-    return writtenNode(op, inputs, { ...attributes, num_outputs: outputs }).outputs;
+    return storedNode(op, inputs, { ...attributes, num_outputs: outputs }).outputs;
   },
   evaluate: ([source], { outputs, attributes: { axis = 0 } }) => {
     if (!source) return undefined;

@@ -12,11 +12,11 @@ import { offsetsOf, resolveWindow, type Window, type WindowAttributes, windowSch
 import { gatherElements, scatterElements } from "./indexing.ts";
 import { through } from "./kernels.ts";
 import { expand, reshape, unsqueeze } from "./movement.ts";
+import { storedNode } from "./reading.ts";
 import { reduceMax, reduceMean } from "./reduce.ts";
 import { asRows, phasesOf, placePhases, tournament } from "./rows.ts";
 import { samplesFirst } from "./samples.ts";
 import { Pad, pad, slice } from "./slicing.ts";
-import { writtenNode } from "./written.ts";
 
 const schema = { ...windowSchema, ceil_mode: "int" } as const;
 const spatialAxes = (x: Value): number[] => x.shape.slice(2).map((_, i) => i + 2);
@@ -36,8 +36,8 @@ const reachOf = ({ kernel, strides, dilations, output }: Window): Shape =>
   output.map((count, i) => (count - 1) * (strides[i] ?? 1) + ((kernel[i] ?? 1) - 1) * (dilations[i] ?? 1) + 1);
 
 /**
- * Pads at the ends for a number of windows that was rounded up. ONNX Runtime is never told to round: before operator set 22
- * that counts a window that begins behind the input, which we do not.
+ * Pads at the ends for a number of windows that was rounded up. ONNX Runtime is never asked to round: before operator set 22
+ * that counts a window that begins after the input, which we do not.
  */
 const endsOf = (x: Value, window: Window): number[] =>
   reachOf(window).map((extent, i) => Math.max(0, extent - (x.shape[i + 2] ?? 0) - (window.begins[i] ?? 0)));
@@ -147,7 +147,7 @@ export const MaxUnpool: OpDef = defineOp("MaxUnpool", {
       throw new UnsupportedError(
         `MaxUnpool: output_shape is not ${showShape(full)}, which the windows give; leave it out`,
       );
-    return writtenNode(op, [x, positions, int64s(full)], attributes).outputs;
+    return storedNode(op, [x, positions, int64s(full)], attributes).outputs;
   },
   // ONNX Runtime unpools float32 only.
   lower: ({ inputs: [x, positions], outputs: [y] }) => {

@@ -40,7 +40,7 @@ function gradientsBySums(direction: RanDirection, sums: readonly Value[], initia
   return { fromInput: all, w, r, wb: bias, rb: bias, initial };
 }
 
-/** Nothing passes a step behind its sequence's end: the factor is 0 there. */
+/** Nothing passes a step after its sequence's end: the factor is 0 there. */
 const insideOnly = (rows: Value, { mask }: RanDirection): Value => (mask ? mul(rows, mask) : rows);
 /** Behind its sequence's end a state passes unchanged: the factor is 1 there. */
 const oneOutside = (rows: Value, { mask }: RanDirection): Value => (mask ? where(greater(mask, 0), rows, 1) : rows);

@@ -28,8 +28,8 @@ import { scatterElements } from "./indexing.ts";
 import { shortIntegers, smallIntegers, through } from "./kernels.ts";
 import { equal } from "./logic.ts";
 import { expand, reshape } from "./movement.ts";
+import { attributesToOperands } from "./reading.ts";
 import { samplesAcross, samplesBeside } from "./samples.ts";
-import { attributesToOperands } from "./written.ts";
 
 interface ReduceView {
   readonly g: Value;

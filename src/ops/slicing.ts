@@ -9,9 +9,9 @@ import { int64s, type Operand, requireConstant, scalar } from "./constant.ts";
 import { sub } from "./elementwise.ts";
 import { shortIntegers, through } from "./kernels.ts";
 import { reshape } from "./movement.ts";
+import { attributesToOperands } from "./reading.ts";
 import { reduceSum } from "./reduce.ts";
 import { samplesBeside } from "./samples.ts";
-import { attributesToOperands } from "./written.ts";
 
 interface Range {
   readonly start: number;

@@ -7,8 +7,8 @@ export function reportOf(experiment: Experiment, outcomes: readonly Outcome[], f
   const { head, rows } = tableOf(experiment, outcomes, true);
   const rule = head.map((_, i) => (i === 0 ? "---" : "---:"));
   const lines = [head, rule, ...rows].map((cells) => `| ${cells.join(" | ")} |`);
-  const pictures = figures.map((name) => `![${name.replace(/\.svg$/, "")}](${name})`);
-  return [`# ${experiment.name}`, experiment.summary, lines.join("\n"), explanation, ...pictures, ""].join("\n\n");
+  const images = figures.map((name) => `![${name.replace(/\.svg$/, "")}](${name})`);
+  return [`# ${experiment.name}`, experiment.summary, lines.join("\n"), explanation, ...images, ""].join("\n\n");
 }
 
 /** What the columns of the table are. */
@@ -56,7 +56,7 @@ export function tableOf(
     }),
   );
   const variants = averages(outcomes, () => 0);
-  // An axis with one place on it tells nothing.
+  // An axis with one place on it says nothing.
   const places = new Set(variants.map(({ at }) => at)).size > 1;
   return {
     head: ["Networks", ...(places ? [axis] : []), ...shown.map(({ head }) => head)],
@@ -68,7 +68,7 @@ export function tableOf(
   };
 }
 
-/** The metric that a test is told by: the first beside the loss, which stands in where there is none. */
+/** The metric that a test is reported by: the first beside the loss, which stands in where there is none. */
 export const metricOf = ({ test }: Outcome): string => Object.keys(test).find((name) => name !== "loss") ?? "loss";
 
 /** Norm of the gradient of a weight, counted from the first or the last, in the first batch. */

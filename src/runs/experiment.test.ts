@@ -1,4 +1,4 @@
-/** Experiments: what a trial tells of a network, and how outcomes are averaged. */
+/** Experiments: what a trial reports of a network, and how outcomes are averaged. */
 import { describe, expect, test } from "vitest";
 import { tensor } from "../core/tensor.ts";
 import { fromTensors } from "../data/index.ts";

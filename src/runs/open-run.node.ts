@@ -206,7 +206,7 @@ async function putWeights(
   // Up to the stage that the checkpoint is of: a stage may have added layers.
   const { index } = parseStage(progress.callbacks[stageCallbackName]);
   for (const stage of (stages ?? [{}]).slice(0, index + 1)) beginStage({ model, inputs }, settings.seed, stage);
-  // They tell what the run was trained with, such as its words.
+  // They hold what the run was trained with, such as its words.
   for (const callback of task.callbacks ?? []) callback.restore?.(progress.callbacks[callback.name]);
   loadParameters(model, progress.trainer.tensors);
 }

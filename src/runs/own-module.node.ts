@@ -1,4 +1,4 @@
-/** Modules of one's own, in TypeScript or JavaScript: loaded so that "sardonyx" in them means this very package. */
+/** Your own modules, in TypeScript or JavaScript: loaded so that "sardonyx" in them means this very package. */
 import { existsSync } from "node:fs";
 import { register } from "node:module";
 import { extname, resolve } from "node:path";
@@ -44,7 +44,7 @@ export async function importDefault(path: string, shown: string): Promise<unknow
   }
 }
 
-/** The default export of a module of one's own. */
+/** The default export of your own module. */
 export async function loadModule(name: string): Promise<unknown> {
   const path = resolve(name);
   if (!existsSync(path)) throw new FileError(`there is no module ${path}; check the path`);

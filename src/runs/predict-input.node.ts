@@ -4,7 +4,7 @@ import { basename, extname } from "node:path";
 import { atPlace, DataError, FileError, OptionError, ShapeError } from "../core/errors.ts";
 import { type Shape, sameShape, showShape, size } from "../core/shape.ts";
 import { type Nested, Tensor, tensor } from "../core/tensor.ts";
-import { pictureExtensions, readImage } from "../data/images/image.node.ts";
+import { imageExtensions, readImage } from "../data/images/image.node.ts";
 import { lightOnDark } from "../data/images/light-on-dark.ts";
 import { readBytes } from "../storage/atomic.node.ts";
 import { inputTypeOf } from "./input.ts";
@@ -36,8 +36,8 @@ export async function readInput(argument: string, target: InputTarget): Promise<
     const text = new TextDecoder().decode(await readBytes(argument, "input"));
     return { name: basename(argument), samples: fromJson(text, argument, target), inverted: false };
   }
-  if (!pictureExtensions.includes(extension))
-    throw new FileError(`${argument} is neither an image (${pictureExtensions.join(", ")}) nor .json; convert it`);
+  if (!imageExtensions.includes(extension))
+    throw new FileError(`${argument} is neither an image (${imageExtensions.join(", ")}) nor .json; convert it`);
   return fromImage(argument, target);
 }
 
@@ -49,8 +49,8 @@ async function fromImage(path: string, { inputs, format: { image } = {} }: Input
   const { height, width, channels } = image;
   const pixels = await readImage(path, { size: [height, width], channels });
   // A scan or photo is usually the other way round than what was learned.
-  const { picture, inverted } = channels === 1 ? lightOnDark(pixels) : { picture: pixels, inverted: false };
-  return { name: basename(path), samples: picture.reshape([1, ...picture.shape]), inverted };
+  const turned = channels === 1 ? lightOnDark(pixels) : { image: pixels, inverted: false };
+  return { name: basename(path), samples: turned.image.reshape([1, ...pixels.shape]), inverted: turned.inverted };
 }
 
 /** One sample, a batch of them, or a sample's numbers in one row. */

@@ -69,7 +69,7 @@ export function cosine({ rate, steps, warmup = 0, floor = 0 }: CosineOptions): S
 
 /**
  * Rises evenly towards the first rate of `after` (step s has the share (s + 1) / (steps + 1) of it), then follows
- * `after`, whose own step 0 is the one behind the warm-up (Goyal et al. 2017, sec. 2.2).
+ * `after`, whose own step 0 is the one after the warm-up (Goyal et al. 2017, sec. 2.2).
  */
 export function linearWarmup(after: Schedule, steps: number): Schedule {
   check("linearWarmup", { steps }, false);

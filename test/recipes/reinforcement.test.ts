@@ -7,7 +7,7 @@ import { sardonyx, train } from "./run.ts";
 
 const small = ["--size", "4", "--epochs", "6"];
 
-test("dqn-maze finds the shortest ways from cells where it never began, and tells them", () => {
+test("dqn-maze finds the shortest ways from cells where it never began, and shows them", () => {
   const { results, run } = train("dqn-maze", ...small);
   expect(results["solved"]).toBe(1);
   expect(results["path_ratio"]).toBeLessThan(1.2);

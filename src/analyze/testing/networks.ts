@@ -25,7 +25,7 @@ export const networkOf = (model: AnyModule, inputs: TypeTree): Network =>
 /** The document of a network. */
 export const inspectionOf = (network: Network) => inspect(network, options).inspection;
 
-/** The flow of a function of one data input [2, 3] and any number of parameters, each a matrix [3, 3] unless told. */
+/** The flow of a function of one data input [2, 3] and any number of parameters, each a matrix [3, 3] by default. */
 export function flowOfFunction(build: (x: Value, parameter: (...shape: number[]) => Value) => Value): Flow {
   const x = input("float32", [2, 3], "x");
   const parameters: Value[] = [];

@@ -1,23 +1,14 @@
-/** Pictures decoded to bytes by sharp, an optional package. */
+/** Images decoded to bytes by sharp, an optional package. */
 import { readFile } from "node:fs/promises";
 import type { default as Sharp } from "sharp";
 import { FileError, OptionError } from "../../core/errors.ts";
 import { Tensor } from "../../core/tensor.ts";
 
-/** How the names of picture files end. */
-export const pictureExtensions: readonly string[] = [
-  ".png",
-  ".jpg",
-  ".jpeg",
-  ".webp",
-  ".gif",
-  ".tif",
-  ".tiff",
-  ".avif",
-];
+/** How the names of image files end. */
+export const imageExtensions: readonly string[] = [".png", ".jpg", ".jpeg", ".webp", ".gif", ".tif", ".tiff", ".avif"];
 
 export interface ImageOptions {
-  /** Height and width to resize to; each picture's own when absent. The whole picture is stretched or shrunk to it. */
+  /** Height and width to resize to; each image's own when absent. The whole image is stretched or shrunk to it. */
   readonly size?: readonly [height: number, width: number];
   /** 1 for grey, 3 for red, green and blue; 3. */
   readonly channels?: 1 | 3;
@@ -30,7 +21,7 @@ export async function importSharp(
   try {
     return (await load()).default;
   } catch (error) {
-    throw new OptionError("reading pictures needs the optional package sharp; install it: npm install sharp", {
+    throw new OptionError("reading images needs the optional package sharp; install it: npm install sharp", {
       cause: error,
     });
   }
@@ -46,8 +37,8 @@ function channelsFirst(pixels: Uint8Array, channels: number): Uint8Array<ArrayBu
 }
 
 /**
- * A picture file as uint8 [channels, height, width]: PNG, JPEG, WebP, GIF (first frame), TIFF or AVIF; transparency lies on
- * white. Throws FileError naming a file that is missing, damaged or no picture.
+ * An image file as uint8 [channels, height, width]: PNG, JPEG, WebP, GIF (first frame), TIFF or AVIF; transparency lies on
+ * white. Throws FileError naming a file that is missing, damaged or no image.
  */
 export async function readImage(path: string, options: ImageOptions = {}): Promise<Tensor<"uint8">> {
   const sharp = await importSharp();

@@ -78,7 +78,7 @@ function packed(buckets: readonly number[][], size: number): Packed[] {
   return rest.members.length > 0 ? [...batches, rest] : batches;
 }
 
-/** Rows of ids as one tensor int32 [rows, width], padded with `padding` (0) behind. Throws DataError for a longer row. */
+/** Rows of ids as one tensor int32 [rows, width], padded with `padding` (0) at the end. Throws DataError for a longer row. */
 export function padRows(rows: readonly (readonly number[])[], width: number, padding = 0): Tensor<"int32"> {
   const data = allocate("int32", rows.length * width).fill(padding);
   for (const [i, row] of rows.entries()) {

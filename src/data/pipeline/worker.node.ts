@@ -15,7 +15,7 @@ export interface WorkerOptions {
 }
 
 /**
- * The thread of a worker. TypeScript, as in tests and in one's own recipes, needs a loader in the thread too; Node 20 ignores
+ * The thread of a worker. TypeScript, as in tests and in your own recipes, needs a loader in the thread too; Node 20 ignores
  * `--import` there, so that the loader is registered by the thread's first lines. Compiled files need none.
  */
 function startThread(setup: WorkerSetup): Worker {

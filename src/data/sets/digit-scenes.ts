@@ -1,9 +1,9 @@
-/** Scenes to find things in: handwritten digits of different sizes on a dark picture. */
+/** Scenes to find things in: handwritten digits of different sizes on a dark image. */
 import type { Random } from "../../core/random.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import { type Box, type LabelledBox, sharedArea } from "../images/boxes.ts";
 
-/** A grey picture and where its digits are. */
+/** A grey image and where its digits are. */
 export interface Scene {
   /** Brightness, row by row, `side` × `side`. */
   readonly pixels: Uint8Array<ArrayBuffer>;
@@ -24,7 +24,7 @@ const mostShared = 0.1;
 /** Brightness that counts as ink. */
 const inkFrom = 64;
 
-/** The box around the ink of a picture of `width` columns. */
+/** The box around the ink of an image of `width` columns. */
 function inkOf(pixels: Uint8Array, width: number): Box {
   let [left, top, right, bottom] = [width, pixels.length / width, 0, 0];
   for (const [i, level] of pixels.entries()) {
@@ -54,7 +54,7 @@ export function digitScene(
     const row = random.integer(rows);
     const digit = x.data.subarray(row * size, (row + 1) * size);
     const ink = inkOf(digit, width);
-    if (ink[3] <= ink[1]) continue; // a blank picture
+    if (ink[3] <= ink[1]) continue; // a blank image
     const scale = random.uniform(...heights) / (ink[3] - ink[1]);
     const [inkWidth, inkHeight] = [ink[2] - ink[0], ink[3] - ink[1]].map((extent) =>
       Math.max(1, Math.round(extent * scale)),
@@ -73,7 +73,7 @@ export function digitScene(
   return { pixels, truth };
 }
 
-/** Draws the part `from` of a picture into a box, bilinearly; the brighter of what is there and what comes stays. */
+/** Draws the part `from` of an image into a box, bilinearly; the brighter of what is there and what comes stays. */
 function stamp(pixels: Uint8Array, side: number, box: Box, digit: Uint8Array, width: number, from: Box): void {
   const [left, top, right, bottom] = box;
   const [xScale, yScale] = [(from[2] - from[0]) / (right - left), (from[3] - from[1]) / (bottom - top)];

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { FileError } from "../../core/errors.ts";
 import { type DownloadOptions, obtain, type RemoteFile } from "../../storage/download.node.ts";
 
-/** Where to look for a data set, and what to tell about a download. */
+/** Where to look for a data set, and what to report of a download. */
 export interface LoadOptions extends DownloadOptions {
   /** The only folder to look in; otherwise packages, system folders and the cache are tried before a download. */
   readonly dir?: string;

@@ -43,6 +43,6 @@ export async function loadTypescriptMessages(options: LoadOptions = {}): Promise
   return pairMessages(await readText(compiler, what), await readText(localized, what), localized);
 }
 
-/** Pairs of a file of one's own, one `source<TAB>target` in a row. Throws FileError. */
+/** Pairs of your own file, one `source<TAB>target` in a row. Throws FileError. */
 export const loadTranslations = async (path: string): Promise<Translations> =>
   parseTranslations(await readText(path, "pairs of sentences"), path);

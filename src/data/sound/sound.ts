@@ -52,7 +52,7 @@ export function resampler(from: number, to: number): (samples: Float32Array) => 
 }
 
 /**
- * Exactly `length` samples: the middle of what is shorter is kept in the middle of silence, of what is longer the stretch
+ * Exactly `length` samples: the middle of what is shorter is kept in the middle of silence, of what is longer the segment
  * that is loudest.
  */
 export function fitLength(samples: Float32Array, length: number): Float32Array<ArrayBuffer> {
@@ -65,7 +65,7 @@ export function fitLength(samples: Float32Array, length: number): Float32Array<A
   return result;
 }
 
-/** Where the stretch of `length` samples with the most energy begins. */
+/** Where the segment of `length` samples with the most energy begins. */
 function loudest(samples: Float32Array, length: number): number {
   const energy = (i: number) => (samples[i] ?? 0) ** 2;
   let sum = 0;

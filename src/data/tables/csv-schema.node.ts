@@ -21,7 +21,7 @@ export interface CsvOptions {
   readonly label: string;
   /** Whether the first line names the columns; true. Without it they are called "0", "1", … */
   readonly header?: boolean;
-  /** Types of columns that should not be told from their values: numeric where all values are numbers. */
+  /** Types of columns that should not be inferred from their values: numeric where all values are numbers. */
   readonly types?: Readonly<Record<string, ColumnType>>;
   /** Texts that stand for a missing value; empty, NA, N/A, NaN, null and ?. */
   readonly missing?: readonly string[];
@@ -143,7 +143,7 @@ function columnOf(name: string, seen: Seen, path: string, options: CsvOptions): 
 }
 
 /**
- * Reads a file once and tells the type and categories of each column. Memory does not grow with the number of rows.
+ * Reads a file once and gives the type and categories of each column. Memory does not grow with the number of rows.
  * Throws FileError naming the line, OptionError for a column that does not exist, DataError for a file without rows.
  */
 export async function inferCsvSchema(path: string, options: CsvOptions): Promise<CsvSchema> {

@@ -10,15 +10,15 @@ export interface MaskingOptions {
   /** How many tokens there are; those below `first` are special ones, which are never drawn. */
   readonly vocabulary: number;
   readonly first: number;
-  /** Share of the tokens that are to be told; default 0.15. */
+  /** Share of the tokens to predict; default 0.15. */
   readonly rate?: number;
 }
 
-/** The target of a token that need not be told. */
+/** The target of a token that is not predicted. */
 export const ignoredLabel = -1;
 
 /**
- * Chooses tokens that a model is to tell (Devlin et al. 2019, sec. 3.1): of 100 chosen, 80 give way to the mask, 10 to
+ * Chooses tokens that a model is to predict (Devlin et al. 2019, sec. 3.1): of 100 chosen, 80 give way to the mask, 10 to
  * another token, and 10 stay. For `Dataset.map`: x, int32 [N, T] → x with gaps; y, the tokens chosen, and -1 (`ignoredLabel`)
  * elsewhere.
  * @example windows.batch(32).map(maskTokens({ mask: 1, vocabulary: 2048, first: 2 }), key)

@@ -13,7 +13,7 @@ export interface Translations {
 }
 
 /**
- * Rows `source<TAB>target`, as Tatoeba's pairs have them, with or without an attribution behind. Empty lines do not count; rows
+ * Rows `source<TAB>target`, as Tatoeba's pairs have them, with or without an attribution at the end. Empty lines do not count; rows
  * without both sentences are left out and counted. Throws FileError, opening with `what` the file is, when no pair is left.
  */
 export function parseTranslations(text: string, what: string): Translations {

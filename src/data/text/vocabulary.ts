@@ -6,7 +6,7 @@ export const specialTokens = ["<pad>", "<unk>", "<bos>", "<eos>"] as const;
 export const [paddingId, unknownId, beginId, endId] = [0, 1, 2, 3] as const;
 
 export interface WordsOptions {
-  /** Cut a word behind an apostrophe, as French elides articles: `l'option` is `l'` and `option`; default false. */
+  /** Cut a word after an apostrophe, as French elides articles: `l'option` is `l'` and `option`; default false. */
   readonly elision?: boolean;
 }
 
@@ -30,7 +30,7 @@ export const wordsOf = (text: string, { elision = false }: WordsOptions = {}): s
     .toLowerCase()
     .match(elision ? elided : whole) ?? [];
 
-/** A text of tokens, with spaces where people put them: none before a comma, inside quotes, behind an elision. */
+/** A text of tokens, with spaces where people put them: none before a comma, inside quotes, after an elision. */
 export function sentenceOf(tokens: readonly string[]): string {
   const open = new Set<string>();
   let text = "";

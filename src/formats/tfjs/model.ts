@@ -44,7 +44,7 @@ function layersModel(document: LayersDocument, given: GivenTypes | undefined): L
   const { class_name, config } = document.model;
   const names = readTopology(class_name, config).inputs.map(({ name }) => name);
   const { traced, unknown, problem } = importLayersModel(document, shapeChooser(names, given));
-  if (!traced) throw new UnsupportedError(`${unknownLayers(unknown)}; what lies behind does not fit: ${problem}`);
+  if (!traced) throw new UnsupportedError(`${unknownLayers(unknown)}; what follows does not fit: ${problem}`);
   const { module, stored } = traced;
   for (const [path, parameter] of module.parameters()) {
     const kept = stored.get(path);

@@ -1,4 +1,4 @@
-/** Networks that tell spoken words by their log-mel features [N, frames, bands]. */
+/** Networks that recognize spoken words by their log-mel features [N, frames, bands]. */
 import {
   activation,
   batchNorm,

@@ -45,7 +45,7 @@ export interface RecurrentClassifierOptions {
 }
 
 /**
- * Token ids [N, T], padded with 0 behind → scores [N, classes], of the mean of the states at a sentence's words, which every
+ * Token ids [N, T], padded with 0 at the end → scores [N, classes], of the mean of the states at a sentence's words, which every
  * word reaches by a short way.
  */
 export class RecurrentClassifier extends Module {
@@ -69,7 +69,7 @@ export class RecurrentClassifier extends Module {
     const present = not(equal(ids, 0));
     const lengths = reduceSum(cast(present, "int32"), 1);
     const words = this.dropout.apply(this.embedding.apply(this.#hide(ids, present, context), context), context);
-    const states = this.recurrent.apply({ x: words, lengths }, context); // [N, T, D · units], 0 behind the end
+    const states = this.recurrent.apply({ x: words, lengths }, context); // [N, T, D · units], 0 after the end
     const counts = maximum(cast(reshape(lengths, [batch, 1]), "float32"), 1);
     const mean = div(reduceSum(states, 1), counts);
     return this.classifier.apply(this.dropout.apply(mean, context), context);

@@ -203,7 +203,7 @@ export class BertModel extends Module<SegmentInputs, EncoderOutputs> {
   }
 }
 
-/** Scores of every token: from the words' own vectors, behind one more layer. */
+/** Scores of every token: from the words' own vectors, after one more layer. */
 const predictions = (bert: BertModel, options: BertOptions, tied?: boolean) => {
   const settings = bertDefaults(options);
   const transform = chain({

@@ -8,7 +8,7 @@ import { BertModel, EncoderClassifier } from "../index.ts";
 
 const sizes = { vocabulary: 31, width: 16, layers: 2, heads: 4, feedForward: 24, positions: 12, pooler: false };
 
-test("a text has the same scores however much padding stands behind it", async () => {
+test("a text has the same scores however much padding stands after it", async () => {
   const model = new EncoderClassifier(new BertModel(sizes), { classes: 3 });
   model.trace({ dtype: "int32", shape: [1, 4] });
   model.initialize(keyOf(1));
@@ -23,7 +23,7 @@ test("a text has the same scores however much padding stands behind it", async (
 
 test("a text read in stretches: the mean over the tokens of all", async () => {
   const encoder = new BertModel(sizes);
-  const [whole, parted] = [4, 2].map((stretch) => new EncoderClassifier(encoder, { classes: 2, stretch })) as [
+  const [whole, parted] = [4, 2].map((window) => new EncoderClassifier(encoder, { classes: 2, window })) as [
     EncoderClassifier,
     EncoderClassifier,
   ];

@@ -10,26 +10,26 @@ import { initial, requireTokens, type TokenInputs } from "../shared/tokens.ts";
 export interface EncoderClassifierOptions {
   readonly classes: number;
   /** Tokens that the encoder reads at a time, which divide a text's; default the whole text. */
-  readonly stretch?: number;
+  readonly window?: number;
   /** Rate at which features of the mean are dropped while training; default 0.1. */
   readonly dropout?: number;
 }
 
 /**
- * Token ids [N, T], padded with 0 behind → scores [N, classes]: a dense layer on the mean of the states of a text's tokens, for
+ * Token ids [N, T], padded with 0 at the end → scores [N, classes]: a dense layer on the mean of the states of a text's tokens, for
  * encoders that were not taught to put a text into its first token (Reimers and Gurevych 2019, sec. 3).
  */
 export class EncoderClassifier extends Module {
   readonly encoder: Module<TokenInputs, Value | EncoderOutputs>;
   readonly dropout: Module;
   readonly classifier: Dense;
-  readonly #stretch: number | undefined;
+  readonly #window: number | undefined;
   constructor(
     encoder: Module<TokenInputs, Value | EncoderOutputs>,
-    { classes, stretch, dropout: rate = 0.1 }: EncoderClassifierOptions,
+    { classes, window, dropout: rate = 0.1 }: EncoderClassifierOptions,
   ) {
     super();
-    this.#stretch = stretch;
+    this.#window = window;
     this.encoder = encoder;
     this.dropout = dropout(rate);
     this.classifier = dense(classes, { initializer: initial() });
@@ -37,7 +37,7 @@ export class EncoderClassifier extends Module {
   protected call(ids: Value, context: Context): Value {
     requireTokens(ids);
     const [batch = 1, time = 1] = ids.shape;
-    const { width = time } = { width: this.#stretch };
+    const { width = time } = { width: this.#window };
     if (time % width !== 0)
       throw new ShapeError(
         `input ${showShape(ids.shape)} does not fall into stretches of ${width} tokens; pad it to a multiple`,

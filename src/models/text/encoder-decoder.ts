@@ -19,7 +19,7 @@ export interface Memory {
  */
 export abstract class EncoderDecoder extends Module<DecoderInputs> {
   override readonly inputs = decoderInputs;
-  /** Path of the layer whose softmax tells which tokens of the encoder each token of the decoder attends to. */
+  /** Path of the layer whose softmax gives which tokens of the encoder each token of the decoder attends to. */
   abstract readonly attentionPath: string;
   /** Ids [N, S] → states [N, S, width]. */
   abstract encode(ids: Value, context: Context, mask?: Value): Value;

@@ -34,7 +34,7 @@ export interface RecurrentTranslatorOptions {
 }
 
 /**
- * A bidirectional GRU reads, another writes. Attention stands behind the writing GRU, as in Luong et al. (2015, sec. 3, eq. 5), so
+ * A bidirectional GRU reads, another writes. Attention stands after the writing GRU, as in Luong et al. (2015, sec. 3, eq. 5), so
  * that all steps of a batch attend at once; Bahdanau's stands before it.
  */
 export class RecurrentTranslator extends EncoderDecoder {

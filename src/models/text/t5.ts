@@ -37,7 +37,7 @@ export interface T5Options extends Omit<TransformerSizes, "positions"> {
   readonly decoderLayers?: number | undefined;
   /** Of the feed-forward networks; default that of T5, or of version 1.1. */
   readonly network?: { readonly activation: ActivationName; readonly gated: boolean };
-  /** How distances of tokens are told apart; default 32 buckets up to 128 tokens. */
+  /** How distances of tokens are distinguished; default 32 buckets up to 128 tokens. */
   readonly distances?: { readonly buckets: number; readonly farthest: number };
   /** Default 0.1. */
   readonly dropout?: number;
@@ -59,8 +59,8 @@ const defaults = (options: T5Options) => ({
 type Settings = ReturnType<typeof defaults>;
 
 /**
- * The bucket of a distance (sec. 2.1): one each up to a half of them, beyond that wider and wider ones. `ahead` tells
- * keys behind the query, which have the second half when both sides are seen. In float32, as the library computes it.
+ * The bucket of a distance (sec. 2.1): one each up to a half of them, beyond that wider and wider ones. `ahead` says
+ * keys after the query, which have the second half when both sides are seen. In float32, as the library computes it.
  */
 export function distanceBucket(
   distance: number,

@@ -128,7 +128,7 @@ test("a small GPT-2 learns to go on", async () => {
   expect(losses.at(-1)).toBeLessThan(0.5);
 });
 
-describe("what does not fit is told", () => {
+describe("what does not fit is reported", () => {
   const tokens = (...shape: number[]) => ({ dtype: "int64", shape }) as const;
   test("sequences that are too long, and ids that are no sequences", () => {
     expect(() => new BertModel(sizes).trace(tokens(1, 13))).toThrow(ShapeError);
@@ -139,7 +139,7 @@ describe("what does not fit is told", () => {
     expect(() => gpt2Architectures.GPT2Model(sizes).trace(tokens(12))).toThrow(
       "input [12] is no batch of token sequences; pass ids [batch, time]",
     );
-    // Positions of RoBERTa begin behind the padding token's number.
+    // Positions of RoBERTa begin after the padding token's number.
     const roberta = robertaArchitectures.RobertaModel(sizes);
     expect(() => roberta.trace(tokens(1, 11))).toThrow("the model has 10 positions");
   });

@@ -1,4 +1,4 @@
-/** A single-shot detector (Liu et al. 2016, SSD): convolutions that tell at every place of two maps what is there, and where. */
+/** A single-shot detector (Liu et al. 2016, SSD): convolutions that predict at every place of two maps what is there, and where. */
 import { size } from "../../core/shape.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import type { Value } from "../../graph/ir.ts";
@@ -29,7 +29,7 @@ export interface DetectorOptions {
 }
 
 /**
- * Grey pictures [N, 1, S, S] → [N, K, 4 + 1 + classes]: of each anchor of the maps of S / 8 and S / 16 cells the offsets of a
+ * Grey images [N, 1, S, S] → [N, K, 4 + 1 + classes]: of each anchor of the maps of S / 8 and S / 16 cells the offsets of a
  * box, then the logits of background and of the classes.
  */
 export class SingleShotDetector extends Module {
@@ -53,11 +53,11 @@ export class SingleShotDetector extends Module {
   protected call(x: Value, context: Context): Value {
     const fine = this.fine.apply(x, context);
     const maps = [fine, this.coarse.apply(fine, context)];
-    const told = this.heads.map((head, i) => {
+    const predicted = this.heads.map((head, i) => {
       const cells = transpose(head.apply(maps[i] as Value, context), [0, 2, 3, 1]); // [N, H, W, anchors · outputs]
       return reshape(cells, [x.shape[0] ?? 1, size(cells.shape.slice(1)) / this.#outputs, this.#outputs]);
     });
-    return concat(told, 1);
+    return concat(predicted, 1);
   }
 }
 
@@ -68,7 +68,7 @@ export interface ObjectFinderOptions extends SuppressionOptions {
   readonly scales: readonly number[];
 }
 
-/** Pictures → objects [N, classes · limit, 6], as `detections` gives them: a detector's outputs decoded, overlaps suppressed. */
+/** Images → objects [N, classes · limit, 6], as `detections` gives them: a detector's outputs decoded, overlaps suppressed. */
 export class ObjectFinder extends Module {
   readonly detector: Module;
   readonly #options: ObjectFinderOptions;
@@ -79,8 +79,8 @@ export class ObjectFinder extends Module {
   }
   protected call(x: Value, context: Context): Value {
     const { anchors, scales, ...suppression } = this.#options;
-    const told = this.detector.apply(x, context);
-    const boxes = decodeBoxes(slice(told, { axis: 2, end: 4 }), anchors, scales);
-    return detections(boxes, slice(told, { axis: 2, start: 4 }), suppression);
+    const predicted = this.detector.apply(x, context);
+    const boxes = decodeBoxes(slice(predicted, { axis: 2, end: 4 }), anchors, scales);
+    return detections(boxes, slice(predicted, { axis: 2, start: 4 }), suppression);
   }
 }

@@ -35,7 +35,7 @@ export const activationFunctions = {
 
 export type ActivationName = keyof typeof activationFunctions;
 
-/** A function of a layer's output; what a name stands for, or one of one's own. */
+/** A function of a layer's output: what a name stands for, or your own. */
 export type ActivationFunction = (x: Value) => Value;
 
 /** The activation of a name, or the function itself. Throws OptionError with the nearest name. */

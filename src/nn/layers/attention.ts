@@ -78,7 +78,7 @@ function visibility(
 ): Value | undefined {
   const conditions: Value[] = [];
   if (causal) {
-    // While decoding, keys that are not yet there stand behind every query.
+    // While decoding, keys that are not yet there stand after every query.
     const position = decoding?.positions(queries) ?? add(range(queries), keys - queries);
     const query = reshape(position, [queries, 1]);
     conditions.push(greaterOrEqual(query, range(keys)));

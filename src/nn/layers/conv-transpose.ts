@@ -7,7 +7,7 @@ import { type ConvOptions, Convolution, convOptionNames, type PerAxis, perAxis }
 
 export interface ConvTransposeOptions extends ConvOptions {
   /**
-   * Extra rows behind the output, to choose among the extents that a stride maps to one; default 0, with padding "same"
+   * Extra rows after the output, to choose among the extents that a stride maps to one; default 0, with padding "same"
    * what the outputs lack of the inputs times the stride.
    */
   readonly outputPadding?: PerAxis;

@@ -68,7 +68,7 @@ export class BatchNorm extends Module {
  */
 export const batchNorm = (options?: BatchNormOptions): BatchNorm => new BatchNorm(options);
 
-/** The factor and the bias behind a normalization: parameters, or constants where they are not learned. */
+/** The factor and the bias after a normalization: parameters, or constants where they are not learned. */
 function affineOf(
   module: Module,
   context: Context,

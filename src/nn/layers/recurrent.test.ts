@@ -79,7 +79,7 @@ test("gru, last state of two layers", () =>
     },
   }));
 
-/** A layer that is told the lengths of its sequences, and maybe the state that it begins in. */
+/** A layer with the lengths of its sequences as an input, and optionally an initial state. */
 class Packed extends Module {
   readonly layer: Module<RecurrentInputs>;
   readonly #lengths: readonly number[];
@@ -193,7 +193,7 @@ test("dropout acts between layers, while training", async () => {
   expect((await runLayer(layer, x)).output.data).toEqual(evaluated);
 });
 
-test("options that make no sense are told", () => {
+test("options that make no sense are reported", () => {
   expect(() => lstm(0)).toThrow("lstm: units is 0; pass a whole number from 1");
   expect(() => gru(2, { layers: 1.5 })).toThrow(OptionError);
   expect(() => lstm(2, { returns: "states" as "all" })).toThrow(

@@ -47,7 +47,7 @@ export type RecurrentInputs = {
   /** Sequences, [N, T, I]. */
   readonly x: Value;
   /**
-   * Steps of each sequence, integers [N]; default all. A state passes the steps behind them unchanged, outputs are 0 there,
+   * Steps of each sequence, integers [N]; default all. A state passes the steps after them unchanged, outputs are 0 there,
    * and the direction from the end begins at the last step: as of PyTorch's packed sequences.
    */
   readonly lengths?: Value | undefined;

@@ -22,7 +22,7 @@ import type { CtcOptions } from "./ctc.ts";
 
 /**
  * Best path decoding (Graves et al. 2006, sec. 3.2): of scores [N, T, C] the likeliest class of every step, repetitions
- * taken once, blanks left out; int64 [N, length], padded behind with -1. Labels beyond `length` are left out. Throws
+ * taken once, blanks left out; int64 [N, length], padded at the end with -1. Labels beyond `length` are left out. Throws
  * ShapeError for scores of another rank, OptionError for a length below 1.
  */
 export function ctcDecode(scores: Value, length: number, { blank = 0 }: CtcOptions = {}): Value {

@@ -48,7 +48,7 @@ const never = -1e30;
 
 /**
  * The CTC loss (Graves et al. 2006, eq. 5-8, in log space): log-probabilities [N, T, C] (batch first, every input of
- * length T) against label sequences [N, S], integers padded behind with -1. A sample's loss is divided by the length of
+ * length T) against label sequences [N, S], integers padded at the end with -1. A sample's loss is divided by the length of
  * its target (at least 1), then the batch is averaged: PyTorch's reduction "mean". Throws ShapeError and DTypeError, and
  * DataError for a label that is no class and for a target that cannot be aligned with T steps.
  * @example
@@ -87,7 +87,7 @@ export function ctc({ blank = 0, zeroInfinity = false }: CtcOptions = {}): Loss 
       return add(emission, reduceLogSumExp(concat([before, shifted(1), add(shifted(2), skip)]), 0, { keepDims: true }));
     }, undefined) as Value;
 
-    // A path ends on the last label or on the blank behind it.
+    // A path ends on the last label or on the blank after it.
     const last = reshape(alpha, [batch, width]);
     const end = mul(lengths, 2);
     const onBlank = gatherElements(last, end, 1);
@@ -105,7 +105,7 @@ export function ctc({ blank = 0, zeroInfinity = false }: CtcOptions = {}): Loss 
   });
 }
 
-/** Throws DataError for labels that are no class, and unless `zeroInfinity` for more of them than steps can tell. */
+/** Throws DataError for labels that are no class, and unless `zeroInfinity` for more of them than the steps can hold. */
 function checkTargets(
   { data, shape: [rows = 0, width = 0] }: Tensor,
   name: string,
@@ -146,7 +146,7 @@ function checkOperands(output: Value, target: Value, blank: number): void {
     );
 }
 
-/** Labels with a blank before, between and behind: [N, S] → [N, 2 S + 1]. */
+/** Labels with a blank before, between and after: [N, S] → [N, 2 S + 1]. */
 function extend(labels: Value, blank: number): Value {
   const [batch = 1, length = 1] = labels.shape;
   const blanks = full([batch, length], blank, labels.dtype);

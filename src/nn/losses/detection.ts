@@ -60,7 +60,7 @@ export function detectionLoss({ negatives = 3, boxWeight = 1 }: DetectionLossOpt
     const isObject = cast(greater(label, 0), output.dtype);
     const objects = reduceSum(isObject, 1, { keepDims: true }); // [N, 1, 1]
     const mistakes = neg(gatherElements(logSoftmax(columns(output, 4)), label, 2)); // [N, K, 1]
-    // The hardest of the background come first when sorted; as many as may count are taken of each picture.
+    // The hardest of the background come first when sorted; as many as may count are taken of each image.
     const background = reshape(mul(mistakes, sub(1, isObject)), [batch, anchors]);
     const { values } = topK(background, anchors);
     const counts = cast(less(iota(anchors), cast(mul(reshape(objects, [batch, 1]), negatives), "int64")), output.dtype);

@@ -115,7 +115,7 @@ test("targets [N] fit an output [N, 1]; nothing is broadcast", async () => {
   expect((await bits(tensor([[0], [0]]), tensor([0, 1], { dtype: "int32" }))).item()).toBeCloseTo(Math.LN2, 6);
 });
 
-describe("mistakes are told while tracing", () => {
+describe("mistakes are reported while tracing", () => {
   const floats = (...shape: number[]) => input("float32", shape);
   const integers = (...shape: number[]) => input("int32", shape);
   const refused: readonly (readonly [string, () => unknown, typeof ShapeError | typeof DTypeError, RegExp])[] = [

@@ -1,4 +1,4 @@
-/** Targets of losses and metrics: whether they fit a model's output, told while tracing or when they are fed. */
+/** Targets of losses and metrics: checked against a model's output while tracing, and when they are fed. */
 import { type DType, isFloat } from "../../core/dtype.ts";
 import { DTypeError, ShapeError } from "../../core/errors.ts";
 import { sameShape, showShape } from "../../core/shape.ts";

@@ -204,7 +204,7 @@ test("a result that only an objective knows is looked for after the first epoch"
   await expect(run("eror")).rejects.toThrow('unknown result "eror"; did you mean "error"?');
 });
 
-test("a result that a run does not have is told before its first batch", async () => {
+test("a result that a run does not have is reported before its first batch", async () => {
   const callbacks = [earlyStopping({ monitor: "validation_los" })];
   await expect(fit(network(), line, { ...diverging, callbacks })).rejects.toThrow(
     'unknown result "validation_los"; did you mean "validation_loss"?',

@@ -17,7 +17,7 @@ export function jsonLog(path: string, every = 50): Callback {
   };
 }
 
-/** Length of the lines that were written up to where a run stands; a line cut off by a kill is behind that. */
+/** Length of the lines that were written up to where a run stands; a line cut off by a kill is after that. */
 function bytesUpTo(path: string, { trainer, epoch }: Run): number {
   let length = 0;
   for (const [i, line] of readFileSync(path, "utf8")

@@ -1,4 +1,4 @@
-/** What a run tells of itself as it goes. */
+/** What a run reports as it goes. */
 import type { Callback } from "./callback.ts";
 
 /** Hands the learning rate of every `every`-th batch to `log`. */

@@ -100,7 +100,7 @@ test("outputs with a loss, a weight and metrics each", async () => {
   expect(results["accuracy"]).toBe(named["sign_accuracy"]);
 });
 
-test("an output, a target or a metric's that does not exist is told with the nearest", async () => {
+test("an output, a target or a metric's that does not exist is reported with the nearest", async () => {
   const data = fromTensors({ x: normal(4, 2), sign: labels(0, 1, 0, 1) }).batch(4);
   const run = (loss: Record<string, ReturnType<typeof crossEntropy>>, metrics = [accuracy()]) =>
     fit(new TwoHeads(), data, { loss, optimizer: sgd(), epochs: 1, metrics });

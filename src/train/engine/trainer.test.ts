@@ -1,4 +1,4 @@
-/** Training steps: gradients reach the optimizer right, runs repeat bit for bit, mistakes are told. */
+/** Training steps: gradients reach the optimizer right, runs repeat bit for bit, mistakes are reported. */
 import { expect, test } from "vitest";
 import { keyOf, Random } from "../../core/random.ts";
 import { Tensor, tensor } from "../../core/tensor.ts";

@@ -34,7 +34,7 @@ import { Phase, type PhaseCounts } from "./phase.ts";
 export interface TrainingOptions {
   /** Start of initial values and dropout; default 0. The order of the data has a key of its own, see Dataset.shuffle. */
   readonly seed?: number;
-  /** Update once for this many batches; default 1. The transform `accumulate`, behind those of `transforms`. */
+  /** Update once for this many batches; default 1. The transform `accumulate`, after those of `transforms`. */
   readonly accumulate?: number;
   /** Scale the gradient down to this Euclidean norm when it is longer; default off. The transform `clipNorm`, last. */
   readonly clipNorm?: number;

@@ -8,7 +8,7 @@ export class Gradients {
   readonly shards: readonly Shard[];
   /** What the vectors have still to be multiplied by, which the update does: cheaper than a pass over them. */
   scale = 1;
-  /** For each shard, the sum of squares of a stretch. */
+  /** For each shard, the sum of squares of a range. */
   readonly #squares: readonly ((start: number, end: number) => number)[];
   #norm: number | undefined;
 

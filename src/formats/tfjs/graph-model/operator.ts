@@ -12,7 +12,7 @@ export interface Applied {
   readonly outputs: number;
   /** Operand i. Throws FileError when the node has fewer. */
   operand(i: number): Value;
-  /** The elements of operand i, which tell shapes. Throws UndeterminedError when they are only known later. */
+  /** The elements of operand i, which determine shapes. Throws UndeterminedError when they are only known later. */
   known(i: number): readonly number[];
 }
 

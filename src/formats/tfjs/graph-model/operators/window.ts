@@ -56,7 +56,7 @@ function windowOf(attributes: NodeAttributes, { spatial }: Layout, kernel: Shape
 const perChannel = (vector: Value, x: Value): Value =>
   ops.reshape(vector, [vector.shape[0] ?? 1, ...new Array<number>(Math.max(0, x.rank - 2)).fill(1)]);
 
-/** What grappler, TensorFlow's optimizer, fuses behind a product: y has its channels on axis 1. */
+/** What grappler, TensorFlow's optimizer, fuses after a product: y has its channels on axis 1. */
 const fused: Readonly<Record<string, (y: Value, next: () => Value, attributes: NodeAttributes) => Value>> = {
   BiasAdd: (y, next) => ops.add(y, perChannel(next(), y)),
   FusedBatchNorm: (y, next, attributes) =>
@@ -75,7 +75,7 @@ const fused: Readonly<Record<string, (y: Value, next: () => Value, attributes: N
   },
 };
 
-/** A product of `operands` operands and what is fused behind it. The first thing that is, is often its bias. */
+/** A product of `operands` operands and what is fused after it. The first thing that is, is often its bias. */
 function withFused(node: Applied, operands: number, product: (bias: Value | undefined) => Value): Value {
   const names = node.attributes.texts("fused_ops");
   let position = operands;
@@ -157,7 +157,7 @@ const transposed: Operator = {
   },
 };
 
-/** A matrix product and what is fused behind it: x [N, K], w [K, M] → [N, M]. */
+/** A matrix product and what is fused after it: x [N, K], w [K, M] → [N, M]. */
 const fusedMatMul: Operator = {
   op: ops.MatMul,
   build: (node) => {

@@ -46,7 +46,7 @@ export const basicClasses: LayerClasses = {
     ({ input_dim, output_dim, mask_zero }) => ({
       module: new Embedding(input_dim, output_dim),
       weights: { weight: { name: "embeddings" } },
-      ...(mask_zero && { note: "masks index 0, which the layers behind it do not heed here" }),
+      ...(mask_zero && { note: "masks index 0, which the following layers ignore here" }),
     }),
   ),
   Dropout: dropout,

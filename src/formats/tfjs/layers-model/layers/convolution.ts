@@ -146,7 +146,7 @@ const Conv1D = defineLayer(
   }),
   (fields): BuiltLayer => {
     const { filters, kernel_size: kernel, dilation_rate, data_format } = fields;
-    // Output t sees nothing behind input t.
+    // Output t sees nothing after input t.
     const before = ((kernel[0] ?? 1) - 1) * (dilation_rate[0] ?? 1);
     const same = optionsOf({ ...fields, padding: fields.padding === "same" ? "same" : "valid" });
     const options: ConvOptions = {

@@ -7,7 +7,7 @@ import { type Attributes, apply, makeNode, type OpDef } from "../graph/op.ts";
 import { printGraph } from "../graph/print.ts";
 import { Constant } from "./constant.ts";
 import * as ops from "./index.ts";
-import { Shape } from "./known.ts";
+import { Shape } from "./static-values.ts";
 
 const cube = input("float32", [2, 3, 4]);
 const matrix = input("float32", [3, 4]);

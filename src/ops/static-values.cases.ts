@@ -4,7 +4,7 @@ import { apply } from "../graph/op.ts";
 import { constant, int64s, scalar } from "./constant.ts";
 import { given, normal, opCase } from "./define.cases.ts";
 import { add, mul } from "./elementwise.ts";
-import * as k from "./known.ts";
+import * as k from "./static-values.ts";
 
 const int64 = (value: number) => scalar(value, "int64");
 
@@ -106,4 +106,4 @@ const nonZeroCases = [
   }),
 ];
 
-export const knownCases = [...shapeCases, ...fillCases, ...rangeCases, ...nonZeroCases];
+export const staticValueCases = [...shapeCases, ...fillCases, ...rangeCases, ...nonZeroCases];

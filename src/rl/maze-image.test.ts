@@ -1,8 +1,8 @@
-/** Mazes as pictures and text. */
+/** Mazes as images and text. */
 import { expect, test } from "vitest";
 import type { Maze } from "./maze.ts";
 import { mazeEnvironment } from "./maze-environment.ts";
-import { drawMaze, heat, mazeText } from "./maze-picture.ts";
+import { drawMaze, heat, mazeText } from "./maze-image.ts";
 
 // By hand: a corner, from cell 0 to the right, then down; cell 2 is reached from cell 3.
 const corner: Maze = { size: 2, open: Uint8Array.of(0b0010, 0b1100, 0b0010, 0b1001) };
@@ -36,7 +36,7 @@ test("steps cost the same, against a wall too, and end at the goal", () => {
   expect(step(1, 2)).toEqual({ state: 1, action: 2, reward: -0.1, next: 3, done: true });
 });
 
-test("a picture has walls where they are, and floors and marks in their colours", () => {
+test("an image has walls where they are, and floors and marks in their colours", () => {
   const { shape, data } = drawMaze(corner, {
     floor: (cell) => [200, cell, 0],
     marks: [{ cell: 3, colour: [0, 255, 0] }],

@@ -1,4 +1,4 @@
-/** Mazes for people: as coloured pictures with walks and values in them, and as text. */
+/** Mazes for people: as coloured images with walks and values in them, and as text. */
 import { Tensor } from "../core/tensor.ts";
 import { isOpen, type Maze } from "./maze.ts";
 import { planOf } from "./maze-environment.ts";
@@ -6,7 +6,7 @@ import { planOf } from "./maze-environment.ts";
 /** Red, green and blue, 0 to 255. */
 export type Colour = readonly [red: number, green: number, blue: number];
 
-export interface MazePictureOptions {
+export interface MazeImageOptions {
   /** Floor of each cell; default white. */
   readonly floor?: (cell: number) => Colour;
   /** Cells walked through, drawn as lines, later ones above. */
@@ -23,7 +23,7 @@ const dark: Colour = [31, 41, 55];
 const white: Colour = [255, 255, 255];
 
 /** The maze from above, uint8 [3, height, width]. */
-export function drawMaze(maze: Maze, options: MazePictureOptions = {}): Tensor<"uint8"> {
+export function drawMaze(maze: Maze, options: MazeImageOptions = {}): Tensor<"uint8"> {
   const { floor = () => white, lines = [], marks = [], arrows } = options;
   const { size } = maze;
   const side = size * pitch + wall;

@@ -14,12 +14,12 @@ import {
   type NodeView,
   type OpDef,
   type OpKind,
-  type WrittenNode,
+  type StoredNode,
 } from "../graph/op.ts";
 import { int64s, scalar } from "./constant.ts";
 
 /** A node of `op` as a file has it. Throws UnsupportedError for an attribute that the operator does not know. */
-export function writtenNode(op: OpDef, inputs: readonly (Value | undefined)[], attributes: Attributes): Node {
+export function storedNode(op: OpDef, inputs: readonly (Value | undefined)[], attributes: Attributes): Node {
   const foreign = Object.keys(attributes).find((name) => !Object.hasOwn(op.schema, name));
   if (foreign !== undefined) throw new UnsupportedError(`${op.type}: its attribute ${foreign} is not known here`);
   return makeNode(op, inputs, attributes);
@@ -31,7 +31,7 @@ export function writtenNode(op: OpDef, inputs: readonly (Value | undefined)[], a
  */
 export const attributesToOperands =
   (positions: Readonly<Record<string, number>>) =>
-  ({ inputs, attributes }: WrittenNode, op: OpDef): readonly Value[] | undefined => {
+  ({ inputs, attributes }: StoredNode, op: OpDef): readonly Value[] | undefined => {
     const moved = Object.keys(positions).filter((name) => attributes[name] !== undefined);
     if (moved.length === 0) return undefined;
     const operands = [...inputs];
@@ -41,7 +41,7 @@ export const attributesToOperands =
       while (operands.length < position) operands.push(undefined);
       operands[position] = op.settings.includes(position) ? scalar(numbers[0] ?? 0, inputs[0]?.dtype) : int64s(numbers);
     }
-    return writtenNode(op, operands, without(attributes, moved)).outputs;
+    return storedNode(op, operands, without(attributes, moved)).outputs;
   };
 
 /** Attributes without some. */
@@ -49,8 +49,8 @@ export const without = (attributes: Attributes, names: readonly string[]): Attri
   Object.fromEntries(Object.entries(attributes).filter(([name]) => !names.includes(name)));
 
 /** Reads a node as the simplest form that its operator gives it. */
-export const readSimplified = ({ inputs, attributes }: WrittenNode, op: OpDef): readonly Value[] => {
-  const node = writtenNode(op, inputs, attributes);
+export const readSimplified = ({ inputs, attributes }: StoredNode, op: OpDef): readonly Value[] => {
+  const node = storedNode(op, inputs, attributes);
   return op.simplify(node) ?? node.outputs;
 };
 

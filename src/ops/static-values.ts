@@ -8,7 +8,7 @@ import { apply, defineOp, type OpDef } from "../graph/op.ts";
 import { dtypeOfCode } from "./cast.ts";
 import { constant, int64s, requireConstant, scalar } from "./constant.ts";
 import { expand, reshape } from "./movement.ts";
-import { readSimplified } from "./written.ts";
+import { readSimplified } from "./reading.ts";
 
 /** Extents of x from axis `start` to before `end`, int64. */
 export const Shape: OpDef = defineOp("Shape", {

@@ -1,10 +1,10 @@
-/** Recipes of pictures, shortened: what each is to learn shows in less. */
+/** Recipes of images, shortened: what each is to learn shows in less. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { epochsOf, fixtures, train } from "./run.ts";
 
-describe("pictures", () => {
+describe("images", () => {
   test.skipIf(!existsSync("/usr/share/datasets/fashion-mnist"))("cnn-fashion", () => {
     const { results } = train("cnn-fashion", "--limit", "6000", "--epochs", "2");
     expect(results["accuracy"]).toBeGreaterThan(0.7);
