@@ -55,11 +55,16 @@ export interface BoundStep {
   readonly objective: BoundObjective;
 }
 
-/** A model, or models by name that an objective applies. */
-export const modelOf = (model: AnyModule | Readonly<Record<string, AnyModule>>): AnyModule =>
-  "apply" in model && typeof model.apply === "function"
+/** A model, or models by name that an objective applies. Throws OptionError for anything else. */
+export function modelOf(model: AnyModule | Readonly<Record<string, AnyModule>>): AnyModule {
+  if (typeof model !== "object" || model === null)
+    throw new OptionError(
+      `the model is ${model === undefined ? "undefined" : `a ${typeof model}`}; pass a Module, or modules by name`,
+    );
+  return "apply" in model && typeof model.apply === "function"
     ? (model as AnyModule)
     : new ModuleGroup(model as Readonly<Record<string, AnyModule>>);
+}
 
 /** An objective with its metrics. Throws OptionError where there is neither a loss nor an objective, or both. */
 function bindObjective<B extends Batch>(
