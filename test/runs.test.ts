@@ -58,9 +58,9 @@ describe("a recipe that is trained in code", () => {
     const refused = (...args: Parameters<typeof runRecipe>) =>
       expect(runRecipe(args[0], args[1], { out: at("refused"), ...args[2] })).rejects;
     await refused("iris", { epochs: 0 }).toThrow(OptionError);
-    await refused("iris", { epoch: 3 } as never).toThrow(/epoch/);
-    await refused("iris", {}, { resum: true } as never).toThrow(OptionError);
-    await refused("irs").toThrow(/did you mean iris/);
+    await refused("iris", { epoch: 3 } as never).toThrow('unknown setting "epoch"; did you mean "epochs"?');
+    await refused("iris", {}, { resum: true } as never).toThrow('option of runRecipe: "resum"; did you mean "resume"?');
+    await refused("irs").toThrow(/did you mean "iris"/);
     await refused("depth-mnist").toThrow(/several networks/);
     expect(existsSync(at("refused"))).toBe(false);
   });

@@ -1,7 +1,11 @@
 /** Explicit randomness: keys that derive from one another, and the generator that a key starts. */
+import { matching } from "./option-types.ts";
 
 /** Two 32-bit words. The same key always gives the same numbers. */
 export type Key = readonly [number, number];
+
+/** A key as an option. */
+export const keyType = matching<Key>("a key such as keyOf(1)", (value) => Array.isArray(value) && value.length === 2);
 
 /** Finalizer of MurmurHash3 (Appleby 2008): every input bit flips every output bit with probability near 1/2. */
 function mix(word: number): number {

@@ -1,5 +1,6 @@
 /** Beam search: the likeliest sequences that a model writes token by token (Graves 2012; Sutskever et al. 2014, sec. 3.2). */
-import { OptionError } from "../core/errors.ts";
+import { count, nonNegative } from "../core/option-types.ts";
+import { optionsOf, required } from "../core/options.ts";
 
 /** A sequence under way, of one of several searches that run at once. */
 export interface Prefix {
@@ -31,6 +32,15 @@ export interface BeamSearchOptions {
   readonly lengthPenalty?: number;
 }
 
+const checkOptions = optionsOf<BeamSearchOptions>("beamSearch", {
+  searches: required(count()),
+  beam: required(count()),
+  longest: required(count()),
+  begin: required(count(0)),
+  end: required(count(0)),
+  lengthPenalty: nonNegative,
+});
+
 /** A sequence that was found. */
 export interface Hypothesis {
   /** Without the first token, with the last where it ended by itself. */
@@ -45,9 +55,7 @@ interface Live extends Prefix {
 
 /** The best sequence of each search. Throws OptionError for a beam or a length below 1. */
 export async function beamSearch(next: NextTokens, options: BeamSearchOptions): Promise<Hypothesis[]> {
-  const { searches, beam, longest, begin, end, lengthPenalty = 1 } = options;
-  if (!(Number.isInteger(beam) && beam >= 1 && longest >= 1))
-    throw new OptionError(`beamSearch: beam is ${beam}, longest ${longest}; pass whole numbers from 1`);
+  const { searches, beam, longest, begin, end, lengthPenalty = 1 } = checkOptions(options);
   const finished = Array.from({ length: searches }, (): Hypothesis[] => []);
   const scoreOf = (sum: number, length: number) => sum / ((5 + length) / 6) ** lengthPenalty;
   const finish = ({ search, ids, sum }: Live) =>

@@ -1,10 +1,11 @@
 /** Language models at work: they read tokens, and say what they expect of the next. */
 import { DataError, ShapeError } from "../core/errors.ts";
-import { requireKnown } from "../core/options.ts";
+import { count } from "../core/option-types.ts";
+import { optionsOf, required } from "../core/options.ts";
 import { showShape } from "../core/shape.ts";
 import { Tensor, zerosTensor } from "../core/tensor.ts";
 import { Value } from "../graph/ir.ts";
-import { type CompileOptions, compile, type Executable } from "../jit/compile.ts";
+import { type CompileOptions, checkCompile, compile, type Executable } from "../jit/compile.ts";
 import { Decoding } from "../nn/decoding.ts";
 import type { AnyModule } from "../nn/module.ts";
 import { builtIn } from "../nn/parameter-inputs.ts";
@@ -30,6 +31,12 @@ export interface DecoderOptions {
   readonly chunk?: number;
   readonly compile?: CompileOptions;
 }
+
+const checkOptions = optionsOf<DecoderOptions>("decoder", {
+  capacity: required(count()),
+  chunk: count(),
+  compile: checkCompile.type,
+});
 
 /** What a step computes with what is remembered, and what it leaves to be remembered. */
 interface Step {
@@ -121,8 +128,7 @@ function wholeRead(model: AnyModule, { capacity, compile: options }: DecoderOpti
  * others, as much as all tokens. Throws OptionError for a capacity beyond the model's positions, and what tracing and compiling throw.
  */
 export async function decoder(model: AnyModule, options: DecoderOptions): Promise<Decoder> {
-  requireKnown("decoder", options, { capacity: true, chunk: true, compile: true });
-  const { capacity } = options;
+  const { capacity } = checkOptions(options);
   const first = await compileStep(model, 1, new Decoding(capacity), options.compile);
   const remembers = first.decoding.memories.length > 0;
   if (!remembers) await first.executable.session.release();

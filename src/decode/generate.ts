@@ -1,7 +1,19 @@
 /** Text from language models: one token after the other, each drawn from what the model expects (autoregressive decoding). */
+import { having } from "../core/option-types.ts";
+import { optionsOf, required } from "../core/options.ts";
 import type { Random } from "../core/random.ts";
 import type { Decoder } from "./decoder.ts";
-import { checkSampling, type SamplingOptions, sampleToken } from "./sampling.ts";
+import { type SamplingOptions, sampleToken, samplingTypes } from "./sampling.ts";
+
+export interface GenerateOptions extends SamplingOptions {
+  /** Draws the tokens. */
+  readonly random: Random;
+}
+
+const checkOptions = optionsOf<GenerateOptions>("sampling", {
+  ...samplingTypes,
+  random: required(having("uniform", "a generator such as new Random(keyOf(1))")),
+});
 
 /**
  * Tokens after a prompt, without end. When the decoder is full, it forgets the first half of what it read. Throws DataError for an
@@ -10,14 +22,14 @@ import { checkSampling, type SamplingOptions, sampleToken } from "./sampling.ts"
 export async function* generate(
   model: Decoder,
   prompt: readonly number[],
-  options: SamplingOptions & { readonly random: Random },
+  options: GenerateOptions,
 ): AsyncGenerator<number> {
-  checkSampling(options);
+  const { random, ...sampling } = checkOptions(options);
   model.reset();
   const read = [...prompt];
   let logits = await model.feed(prompt);
   for (;;) {
-    const token = sampleToken(logits, options, options.random);
+    const token = sampleToken(logits, sampling, random);
     yield token;
     read.push(token);
     if (model.length < model.capacity) logits = await model.feed([token]);

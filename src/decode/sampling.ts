@@ -1,5 +1,7 @@
 /** Drawing tokens from what a language model expects. */
-import { NonFiniteError, OptionError } from "../core/errors.ts";
+import { NonFiniteError } from "../core/errors.ts";
+import { count, nonNegative, positiveShare } from "../core/option-types.ts";
+import { type OptionTypes, optionsOf } from "../core/options.ts";
 import type { Random } from "../core/random.ts";
 
 export interface SamplingOptions {
@@ -11,14 +13,12 @@ export interface SamplingOptions {
   readonly topP?: number;
 }
 
-/** Throws OptionError for options that leave nothing to draw. */
-export function checkSampling({ temperature = 1, topK = 1, topP = 1 }: SamplingOptions): void {
-  if (!(temperature >= 0 && Number.isFinite(temperature)))
-    throw new OptionError(`sampling: temperature is ${temperature}; pass a number from 0`);
-  if (!(Number.isSafeInteger(topK) && topK >= 1))
-    throw new OptionError(`sampling: topK is ${topK}; pass a whole number from 1`);
-  if (!(topP > 0 && topP <= 1)) throw new OptionError(`sampling: topP is ${topP}; pass a number above 0, at most 1`);
-}
+export const samplingTypes: OptionTypes<SamplingOptions> = {
+  temperature: nonNegative,
+  topK: count(),
+  topP: positiveShare,
+};
+const checkSampling = optionsOf("sampling", samplingTypes);
 
 /** Draws a token from logits [vocabulary]. Throws OptionError for options, NonFiniteError for logits that are not numbers. */
 export function sampleToken(logits: Float32Array, options: SamplingOptions, random: Random): number {

@@ -1,10 +1,12 @@
 /** Sequences written by a model of two sequences, and what it attends to while it writes. */
 import { DataError, OptionError } from "../core/errors.ts";
+import { count, functionOf, listOf } from "../core/option-types.ts";
+import { optionsOf, required } from "../core/options.ts";
 import { type Tensor, tensor } from "../core/tensor.ts";
 import { padRows } from "../data/pipeline/buckets.ts";
 import { beginId, endId, paddingId, unknownId } from "../data/text/vocabulary.ts";
 import { input, nodesOf, type Value } from "../graph/ir.ts";
-import { type CompileOptions, compile, type Executable } from "../jit/compile.ts";
+import { type CompileOptions, checkCompile, compile, type Executable } from "../jit/compile.ts";
 import { Context } from "../nn/context.ts";
 import type { AnyModule } from "../nn/module.ts";
 import { builtIn } from "../nn/parameter-inputs.ts";
@@ -38,6 +40,14 @@ export interface TranslatorOptions {
   readonly compile?: CompileOptions;
 }
 
+const checkOptions = optionsOf<TranslatorOptions>("translator", {
+  widths: required(listOf(count(), "rising widths, such as [8, 16]")),
+  batch: required(count()),
+  beam: required(count()),
+  longest: functionOf("(width) => tokens"),
+  compile: checkCompile.type,
+});
+
 /** The best sequence for each source, tokens by id. */
 export type Translator = (sources: readonly (readonly number[])[]) => Promise<Hypothesis[]>;
 
@@ -49,7 +59,7 @@ const never: readonly number[] = [paddingId, unknownId, beginId];
  * width; a step reads what was written so far again. Throws DataError for a source without tokens or wider than all widths.
  */
 export function translator(model: TranslationModel, options: TranslatorOptions): Translator {
-  const { widths, batch } = options;
+  const { widths, batch } = checkOptions(options);
   const compiled = new Map<number, Promise<Translator>>();
   const ofWidth = (width: number): Promise<Translator> => {
     const known = compiled.get(width) ?? translatorOf(model, width, options);

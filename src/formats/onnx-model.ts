@@ -1,6 +1,8 @@
 /** ONNX files as modules. */
 import { type ByteSource, memorySource } from "../core/byte-source.ts";
 import { FileError } from "../core/errors.ts";
+import { functionOf } from "../core/option-types.ts";
+import { optionsOf } from "../core/options.ts";
 import type { Shape } from "../core/shape.ts";
 import { asFloat32, type Tensor } from "../core/tensor.ts";
 import type { Declared } from "../import/declared.ts";
@@ -17,7 +19,7 @@ import {
   ImportedModule,
   type SourceWeight,
 } from "./imported-module.ts";
-import { type GivenTypes, settleTypes } from "./input-types.ts";
+import { type GivenTypes, givenTypes, settleTypes } from "./input-types.ts";
 import { nestingOfRecord, readRecord, recordKey } from "./model-record.ts";
 
 export interface OnnxModelOptions {
@@ -27,6 +29,11 @@ export interface OnnxModelOptions {
   readonly external?: OpenExternal;
 }
 
+const checkOptions = optionsOf<OnnxModelOptions>("modelFromOnnx", {
+  inputs: givenTypes,
+  external: functionOf("(path) => bytes of the file"),
+});
+
 /**
  * An ONNX file as a module; its weights, in any float, become float32 parameters. A file that `encodeSavedModel` wrote comes back
  * with its nesting, buffers and frozen parameters. Everything that is needed of the file is read at once. Throws FileError for a
@@ -34,6 +41,7 @@ export interface OnnxModelOptions {
  * @example const model = modelFromOnnx(new Uint8Array(await (await fetch("model.onnx")).arrayBuffer()));
  */
 export function modelFromOnnx(file: Uint8Array | ByteSource, options: OnnxModelOptions = {}): ImportedModule {
+  checkOptions(options);
   const source = file instanceof Uint8Array ? memorySource(file) : file;
   const read = readModelFile(source, options.external ?? refuseExternal);
   const written = read.metadata.get(recordKey);

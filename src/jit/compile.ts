@@ -1,6 +1,8 @@
 /** From a graph to something that runs: passes, ONNX model, session. */
 import { bytesPerElement } from "../core/dtype.ts";
 import { DTypeError } from "../core/errors.ts";
+import { count, flag, oneOf, string } from "../core/option-types.ts";
+import { type OptionTypes, optionsOf } from "../core/options.ts";
 import { size } from "../core/shape.ts";
 import type { Tensor } from "../core/tensor.ts";
 import { type Graph, graphOf, type Value } from "../graph/ir.ts";
@@ -9,7 +11,7 @@ import { verify } from "../graph/verify.ts";
 import { encodeModel } from "../onnx/model.ts";
 import { Constant } from "../ops/constant.ts";
 import { selectBackend } from "../runtime/select.ts";
-import type { Device, Session, SessionOptions } from "../runtime/session.ts";
+import { type Device, devices, type Session, type SessionOptions } from "../runtime/session.ts";
 import { batchLast } from "./batch-last.ts";
 
 /** Passes that leave a graph to be read, differentiated and run as before. */
@@ -32,6 +34,14 @@ export function optimize(graph: Graph, passes: readonly Pass[] = pipeline): Grap
 export interface CompileOptions extends SessionOptions {
   readonly device?: Device;
 }
+
+export const compileTypes: OptionTypes<CompileOptions> = {
+  device: oneOf(...devices),
+  threads: count(),
+  memoryPattern: flag,
+  profilePrefix: string,
+};
+export const checkCompile = optionsOf("compile", compileTypes);
 
 /** A graph compiled for a device. */
 export interface Executable {
@@ -79,8 +89,9 @@ function withoutKernel(error: unknown, { nodes }: Graph): DTypeError | undefined
 export async function compile(
   inputs: readonly Value[],
   outputs: readonly Value[],
-  { device, ...options }: CompileOptions = {},
+  compileOptions: CompileOptions = {},
 ): Promise<Executable> {
+  const { device, ...options } = checkCompile(compileOptions);
   const graph = optimize(graphOf(inputs, outputs));
   const backend = await selectBackend(device);
   const session = await backend

@@ -1,10 +1,12 @@
 /** Just-in-time compilation: a TypeScript function over graph values becomes a function over host tensors. */
 import { OptionError } from "../core/errors.ts";
+import { matching } from "../core/option-types.ts";
+import { optionsOf } from "../core/options.ts";
 import { sameShape, showShape } from "../core/shape.ts";
 import { Tensor } from "../core/tensor.ts";
 import { isPlainObject, leavesOf, type MapTree, mapTree } from "../core/tree.ts";
 import { input, Value } from "../graph/ir.ts";
-import { type CompileOptions, compile, type Executable } from "./compile.ts";
+import { type CompileOptions, compile, compileTypes, type Executable } from "./compile.ts";
 
 /** `T` with host tensors where it has graph values. */
 export type Host<T> = MapTree<T, Value, Tensor>;
@@ -13,6 +15,11 @@ export interface JitOptions extends CompileOptions {
   /** Nested as the result: tensors into which results are written in place; the others are new. */
   readonly into?: unknown;
 }
+
+const checkOptions = optionsOf<JitOptions>("jit", {
+  ...compileTypes,
+  into: matching("tensors nested as the result", (value) => value !== null),
+});
 
 interface Compiled {
   readonly executable: Executable;
@@ -33,6 +40,7 @@ export function jit<A extends readonly unknown[], R>(
   fn: (...args: A) => R,
   options: JitOptions = {},
 ): (...args: Host<A> & readonly unknown[]) => Promise<Host<R>> {
+  checkOptions(options);
   const cache = new Map<string, Promise<Compiled>>();
   const identities = new WeakMap<object, number>();
   let known = 0;

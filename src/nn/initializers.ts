@@ -1,5 +1,6 @@
 /** Initial values of parameters, from a shape and a random generator. */
 import { DataError, unknownName } from "../core/errors.ts";
+import { nameOrFunction } from "../core/option-types.ts";
 import type { Random } from "../core/random.ts";
 import { type Shape, showShape, size } from "../core/shape.ts";
 
@@ -114,6 +115,9 @@ export const initializers = {
 } as const satisfies Record<string, Initializer>;
 
 export type InitializerName = keyof typeof initializers;
+
+/** The option of a layer. */
+export const initializerType = nameOrFunction<InitializerName | Initializer>(initializers);
 
 /** The initializer of a name, or the function itself. */
 export function initializerOf(choice: InitializerName | Initializer): Initializer {

@@ -1,5 +1,7 @@
 /** A finished or interrupted run opened again: its model with the weights that it reached, and what it is asked with. */
 import { DataError, FileError, OptionError, SardonyxError } from "../core/errors.ts";
+import { eitherOf, flag, functionOf, objectOf, string } from "../core/option-types.ts";
+import { optionsOf } from "../core/options.ts";
 import type { Tensor } from "../core/tensor.ts";
 import type { EncodedOnnx } from "../formats/files/export-onnx.ts";
 import { encodeSavedModel } from "../formats/files/saved-model.ts";
@@ -30,6 +32,12 @@ export interface OpenRunOptions {
   /** As bytes of a data set arrive, where the test needs them. */
   readonly onDownload?: OnDownload | undefined;
 }
+
+const checkOptions = optionsOf<OpenRunOptions>("openRun", {
+  best: flag,
+  recipe: eitherOf(string, objectOf<Recipe>("a recipe"), "a recipe, or its path"),
+  onDownload: functionOf("(progress) => …"),
+});
 
 /** A run that is opened. */
 export class OpenRun {
@@ -153,7 +161,7 @@ export class OpenRun {
  * const logits = await run.predict(image);
  */
 export async function openRun(run: string, options: OpenRunOptions = {}): Promise<OpenRun> {
-  const { best = false } = options;
+  const { best = false } = checkOptions(options);
   const folder = findRun(run);
   const record = await readRecord(folder);
   const recipe = await recipeOf(folder, record, options.recipe);

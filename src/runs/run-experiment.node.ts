@@ -11,8 +11,8 @@ import { makePlan, type Plan } from "./plan.node.ts";
 import type { OnDownload } from "./recipe.ts";
 import { isLoadedExperiment, loadTrainable } from "./recipes.node.ts";
 import { dropFolder, runFiles, shown, writeRecord } from "./run-folder.node.ts";
-import type { RunOptions } from "./run-options.ts";
-import type { GivenSettings } from "./settings.ts";
+import { type RunOptions, runOptionsSchema } from "./run-options.ts";
+import { checkByName, type GivenSettings } from "./settings.ts";
 
 /** What an experiment reports as it goes, all of which may be left out. */
 export interface ExperimentObserver {
@@ -48,6 +48,7 @@ export async function runExperiment(
   settings: GivenSettings = {},
   { signal, observer = {}, ...options }: RunExperimentOptions = {},
 ): Promise<ExperimentResult> {
+  checkByName("option of runExperiment:", runOptionsSchema.pick({ out: true, resume: true }), options);
   const loaded = typeof experiment === "string" ? await loadTrainable(experiment) : { recipe: experiment };
   if (!isLoadedExperiment(loaded))
     throw new OptionError(`${loaded.recipe.name} is a recipe of one network; run it by runRecipe`);

@@ -17,7 +17,7 @@ import type { Recipe, Task } from "./recipe.ts";
 import { loadRecipe } from "./recipes.node.ts";
 import { dropFolder, runFiles, shown, writeRecord } from "./run-folder.node.ts";
 import { type RunOptions, runOptionsSchema } from "./run-options.ts";
-import { type GivenSettings, recipeSettings } from "./settings.ts";
+import { checkByName, type GivenSettings, recipeSettings } from "./settings.ts";
 import { isFinished, runStages } from "./stages.node.ts";
 
 /** How a run is started and watched. */
@@ -53,7 +53,7 @@ export async function runRecipe(
   settings: GivenSettings = {},
   { signal, observer = {}, ...options }: RunRecipeOptions = {},
 ): Promise<RunResult> {
-  runOptionsSchema.parse(options);
+  checkByName("option of runRecipe:", runOptionsSchema, options);
   const loaded = typeof recipe === "string" ? await loadRecipe(recipe) : { recipe };
   const named = typeof recipe === "string" ? recipe : recipe.name;
   const plan = await makePlan(loaded, named, { given: settings, ...options });

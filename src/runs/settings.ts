@@ -1,6 +1,6 @@
 /** Settings of a run, each declared once: what it may be, and what it means. */
 import { z } from "zod";
-import { OptionError } from "../core/errors.ts";
+import { OptionError, unknownName } from "../core/errors.ts";
 import { devices } from "../runtime/session.ts";
 import { type OptimizerName, optimizers } from "../train/optimizers/index.ts";
 
@@ -54,7 +54,7 @@ export function newSettings(recipe: SettingDefaults, given: GivenSettings, cores
     );
   const { options: own, ...rest } = given;
   const isGiven = ([, value]: readonly [string, unknown]) => value !== undefined;
-  return checkSettings({
+  return checkByName("setting", runSettingsSchema, {
     device: "cpu",
     threads: cores,
     ...defaults,
@@ -63,12 +63,13 @@ export function newSettings(recipe: SettingDefaults, given: GivenSettings, cores
   });
 }
 
-/** Throws OptionError for the first setting that makes no sense. */
-function checkSettings(settings: unknown): RunSettings {
-  const parsed = runSettingsSchema.safeParse(settings);
+/** Settings, or options of starting a run, by their schema. Throws OptionError for a name that is none, with the nearest, and for a value that makes no sense. */
+export function checkByName<S extends z.ZodObject>(kind: string, schema: S, given: unknown): z.infer<S> {
+  const parsed = schema.safeParse(given);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  throw new OptionError(`setting ${issue?.path.join(".") || "of the run"}: ${issue?.message}; correct it`);
+  if (issue?.code === "unrecognized_keys") throw unknownName(kind, issue.keys[0] ?? "", Object.keys(schema.shape));
+  throw new OptionError(`${kind} ${issue?.path.join(".")}: ${issue?.message}; correct it`);
 }
 
 /** A setting that differs from what a run has. */

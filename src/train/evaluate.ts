@@ -11,16 +11,9 @@ import { sameStructure, structureOf } from "../nn/structure.ts";
 import { keyTensor, reshape } from "../ops/index.ts";
 import { keyInput, signatureOf, traceBatch } from "./engine/gradient-step.ts";
 import { type BoundObjective, samplesOf, tensorsOf } from "./engine/objective.ts";
-import {
-  type Alternating,
-  type BoundStep,
-  boundSteps,
-  fitOptionNames,
-  type Measured,
-  modelOf,
-  requireOptions,
-} from "./engine/objectives.ts";
+import { type Alternating, type BoundStep, boundSteps, type Measured, modelOf } from "./engine/objectives.ts";
 import { type EpochResult, type Measurement, RunningSums } from "./engine/running-sums.ts";
+import { checkEvaluate } from "./fit-options.ts";
 
 export interface Evaluation {
   /** Mean loss and every figure. */
@@ -138,7 +131,7 @@ export async function evaluate<B extends Batch>(
   data: Dataset<B>,
   options: EvaluateOptions<B>,
 ): Promise<Evaluation> {
-  requireOptions("evaluate", options, [...fitOptionNames, "compile"]);
+  checkEvaluate(options);
   const evaluator = new Evaluator(model, options, options.compile ?? options.training?.compile);
   try {
     return await evaluator.run(data);

@@ -5,27 +5,11 @@ import type { Batch, Dataset } from "../data/pipeline/dataset.ts";
 import type { AnyModule } from "../nn/module.ts";
 import type { Callback } from "./callbacks/callback.ts";
 import { putParameters, type SavedParameters, saveParameters } from "./callbacks/saved-parameters.ts";
-import { fitOptionNames, requireOptions } from "./engine/objectives.ts";
 import { type EpochResult, RunningSums, resultNames, type SavedSums } from "./engine/running-sums.ts";
-import { type StepResult, type Trained, Trainer, type TrainerState, type TrainingOptions } from "./engine/trainer.ts";
+import { type StepResult, type Trained, Trainer, type TrainerState } from "./engine/trainer.ts";
 import { Evaluator } from "./evaluate.ts";
+import { checkFit, type FitOptions } from "./fit-options.ts";
 import type { Optimizer } from "./optimizers/optimizer.ts";
-
-/** How long is trained, and what goes on beside. */
-export interface LoopOptions<B extends Batch = Batch> {
-  /** Passes over the data. */
-  readonly epochs: number;
-  readonly callbacks?: readonly Callback[];
-  /** Evaluated after every epoch. */
-  readonly validation?: Dataset<B> | undefined;
-  readonly training?: TrainingOptions & {
-    /** Where an earlier run stopped. */
-    readonly resume?: Progress | undefined;
-  };
-}
-
-/** What is minimized by what (`loss`, `metrics`, `optimizer`; `objective` in place of the loss; or `steps`), and how long. */
-export type FitOptions<B extends Batch = Batch> = Trained<B> & LoopOptions<B>;
 
 /** What defines an optimizer, for checkpoints. */
 export type SavedOptimizer = Pick<Optimizer, "name" | "settings">;
@@ -92,9 +76,8 @@ export async function fit<B extends Batch>(
   data: Dataset<B>,
   options: FitOptions<B>,
 ): Promise<FitResult> {
+  checkFit(options);
   const { epochs, callbacks = [], validation, training = {}, ...trained } = options;
-  if (!Number.isInteger(epochs) || epochs < 0) throw new OptionError(`epochs is ${epochs}; pass a whole number from 0`);
-  requireOptions("fit", options, fitOptionNames);
   requireDistinctStates(callbacks);
   const { resume, ...settings } = training;
   const trainer = new Trainer<B>(model, { ...(trained as Trained<B>), training: settings });

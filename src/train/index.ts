@@ -21,14 +21,13 @@ export {
 } from "./engine/trainer.ts";
 export { type EvaluateOptions, type Evaluation, Evaluator, evaluate } from "./evaluate.ts";
 export {
-  type FitOptions,
   type FitResult,
   fit,
-  type LoopOptions,
   type Progress,
   type Run,
   type SavedOptimizer,
 } from "./fit.ts";
+export type { FitOptions, LoopOptions } from "./fit-options.ts";
 export { loadParameters } from "./load-parameters.ts";
 export { anchorAccuracy } from "./metrics/anchor-accuracy.ts";
 export {

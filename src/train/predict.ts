@@ -1,14 +1,15 @@
 /** Asking a model for outputs. */
 import { OptionError, unknownName } from "../core/errors.ts";
+import { count, flag } from "../core/option-types.ts";
+import { optionsOf } from "../core/options.ts";
 import { Tensor } from "../core/tensor.ts";
 import { isPlainObject, leavesOf, type MapTree, mapTree } from "../core/tree.ts";
 import { Value } from "../graph/ir.ts";
-import { type CompileOptions, compile, type Executable } from "../jit/compile.ts";
+import { type CompileOptions, checkCompile, compile, compileTypes, type Executable } from "../jit/compile.ts";
 import type { Given, TypeTree } from "../nn/inputs.ts";
 import type { AnyModule, Module } from "../nn/module.ts";
 import { builtIn, ParameterInputs } from "../nn/parameter-inputs.ts";
 import { sameStructure, structureOf } from "../nn/structure.ts";
-import { requireOptions } from "./engine/objectives.ts";
 
 /** Host tensors nested as the inputs of a module are. */
 export type HostInputs<I> = MapTree<Given<I>, Value, Tensor>;
@@ -57,8 +58,6 @@ class Sessions<R> {
   readonly #running = new Set<Promise<unknown>>();
 
   constructor(model: AnyModule, build: Build<R>, most: number) {
-    if (!Number.isSafeInteger(most) || most < 1)
-      throw new OptionError(`predictor: sessions is ${most}; pass a whole number from 1`);
     this.#model = model;
     this.#build = build;
     this.#most = most;
@@ -129,7 +128,13 @@ async function compileModel(
   };
 }
 
-const predictorOptionNames: readonly (keyof PredictorOptions)[] = ["compile", "snapshot", "sessions"];
+const checkPredictor = optionsOf<PredictorOptions>("predictor", {
+  compile: checkCompile.type,
+  snapshot: flag,
+  sessions: count(),
+});
+const checkPredict = optionsOf("predict", compileTypes);
+const checkActivations = optionsOf("activations", compileTypes);
 
 /**
  * A function from named inputs, or one tensor, to a model's outputs, compiled once for each type of inputs. Parameters are read at
@@ -140,7 +145,7 @@ const predictorOptionNames: readonly (keyof PredictorOptions)[] = ["compile", "s
  * await ask.release();
  */
 export function predictor<I, O>(model: Module<I, O>, options: PredictorOptions = {}): Predictor<I, O> {
-  requireOptions("predictor", options, predictorOptionNames);
+  checkPredictor(options);
   const build: Build<unknown> = (types) => compileModel(model, types, options, ({ output }) => output);
   const sessions = new Sessions(model, build, options.sessions ?? 8);
   return Object.assign((inputs: HostInputs<I>) => sessions.run(inputs) as Promise<HostOutputs<O>>, {
@@ -161,7 +166,7 @@ export function predict<I, O>(
   inputs: HostInputs<I>,
   options: CompileOptions = {},
 ): Promise<HostOutputs<O>> {
-  requireOptions("predict", options, compileOptionNames);
+  checkPredict(options);
   const own = predictors.get(model) ?? new Map<string, Predictor<never, unknown>>();
   predictors.set(model, own);
   const key = JSON.stringify(options);
@@ -169,8 +174,6 @@ export function predict<I, O>(
   own.set(key, known);
   return known(inputs as never) as Promise<HostOutputs<O>>;
 }
-
-const compileOptionNames: readonly (keyof CompileOptions)[] = ["device", "threads", "memoryPattern", "profilePrefix"];
 
 /**
  * What layers give for inputs of a batch, by the paths of the layers. A layer that runs several times is also under `path#2` and so
@@ -183,6 +186,7 @@ export async function activations<I, O>(
   paths: readonly string[],
   options: CompileOptions = {},
 ): Promise<Readonly<Record<string, Tensor>>> {
+  checkActivations(options);
   const types = isPlainObject(inputs) || inputs instanceof Tensor || Array.isArray(inputs) ? inputs : {};
   const compiled = await compileModel(model, types as TypeTree, { compile: options }, ({ context }) => {
     const found = new Map<string, readonly Value[]>();

@@ -1,5 +1,7 @@
 /** Random changes of image batches [N, C, H, W]: each image draws its own, and the same Random gives the same images. */
 import { DTypeError, OptionError, ShapeError } from "../../core/errors.ts";
+import { count, extentsType } from "../../core/option-types.ts";
+import { optionsOf } from "../../core/options.ts";
 import type { Random } from "../../core/random.ts";
 import { showShape } from "../../core/shape.ts";
 import { Tensor } from "../../core/tensor.ts";
@@ -75,10 +77,11 @@ export interface CropOptions {
   readonly padding?: number;
 }
 
+const checkCrop = optionsOf<CropOptions>("crop", { size: extentsType, padding: count(0) });
+
 /** Cuts a window out of each image, at a random place. Throws ShapeError when the padded images are smaller than it. */
-export function crop({ size, padding = 0 }: CropOptions): ImageTransform {
-  if (!Number.isInteger(padding) || padding < 0)
-    throw new OptionError(`crop(): got a padding of ${padding}, expected a whole number of pixels from 0`);
+export function crop(options: CropOptions): ImageTransform {
+  const { size, padding = 0 } = checkCrop(options);
   return (images, random) => {
     const [count, channels, height, width] = checkImages("crop()", images);
     const [newHeight, newWidth] = size ?? [height, width];

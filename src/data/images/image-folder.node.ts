@@ -2,15 +2,22 @@
 import { readdir } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { DataError, FileError } from "../../core/errors.ts";
+import { oneOf } from "../../core/option-types.ts";
+import { optionsOf } from "../../core/options.ts";
 import { Tensor } from "../../core/tensor.ts";
 import { systemReason } from "../../storage/atomic.node.ts";
 import { type Dataset, fromIndexed, type Labelled } from "../pipeline/dataset.ts";
-import { type ImageOptions, imageExtensions, importSharp, readImage } from "./image.node.ts";
+import { type ImageOptions, imageExtensions, imageTypes, importSharp, readImage } from "./image.node.ts";
 
 export interface ImageFolderOptions extends ImageOptions {
   /** What to do about an image that cannot be decoded: stop when its turn comes, or look at all first and leave it out; "error". */
   readonly unreadable?: "error" | "skip";
 }
+
+const checkOptions = optionsOf<ImageFolderOptions>("loadImageFolder", {
+  ...imageTypes,
+  unreadable: oneOf("error", "skip"),
+});
 
 export interface ImageFolder {
   /** Samples with x uint8 [channels, height, width] and y int32 []; class by class, to be shuffled. */
@@ -59,6 +66,7 @@ async function sortOut(images: readonly ImageFile[], options: ImageOptions) {
  * @example (await loadImageFolder("flowers", { size: [64, 64] })).all.shuffle(keyOf(1)).batch(32).prefetch(4).map(scaleBytes())
  */
 export async function loadImageFolder(dir: string, options: ImageFolderOptions = {}): Promise<ImageFolder> {
+  checkOptions(options);
   await importSharp(); // reported now rather than in the middle of an epoch
   const { unreadable = "error", ...imageOptions } = options;
   const classes = (await entriesOf(dir)).filter((entry) => entry.isDirectory()).map(({ name }) => name);

@@ -2,6 +2,8 @@
 import { readFile } from "node:fs/promises";
 import type { default as Sharp } from "sharp";
 import { FileError, OptionError } from "../../core/errors.ts";
+import { extentsType, matching } from "../../core/option-types.ts";
+import { type OptionTypes, optionsOf } from "../../core/options.ts";
 import { Tensor } from "../../core/tensor.ts";
 
 /** How the names of image files end. */
@@ -13,6 +15,12 @@ export interface ImageOptions {
   /** 1 for grey, 3 for red, green and blue; 3. */
   readonly channels?: 1 | 3;
 }
+
+export const imageTypes: OptionTypes<ImageOptions> = {
+  size: extentsType,
+  channels: matching("1 or 3", (value) => value === 1 || value === 3),
+};
+const checkOptions = optionsOf("readImage", imageTypes);
 
 /** The sharp package. Throws OptionError with the command that installs it when it cannot be imported. */
 export async function importSharp(
@@ -41,8 +49,8 @@ function channelsFirst(pixels: Uint8Array, channels: number): Uint8Array<ArrayBu
  * white. Throws FileError naming a file that is missing, damaged or no image.
  */
 export async function readImage(path: string, options: ImageOptions = {}): Promise<Tensor<"uint8">> {
+  const { size, channels = 3 } = checkOptions(options);
   const sharp = await importSharp();
-  const { size, channels = 3 } = options;
   try {
     // Read here rather than by sharp, which does not say why a file cannot be opened.
     let image = sharp(await readFile(path))

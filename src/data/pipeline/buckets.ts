@@ -2,7 +2,9 @@
 
 import { allocate } from "../../core/dtype.ts";
 import { DataError, OptionError } from "../../core/errors.ts";
-import { foldIn, type Key, Random } from "../../core/random.ts";
+import { count, functionOf, listOf } from "../../core/option-types.ts";
+import { optionsOf, required } from "../../core/options.ts";
+import { foldIn, type Key, keyType, Random } from "../../core/random.ts";
 import { Tensor } from "../../core/tensor.ts";
 import { type Dataset, fromIterable } from "./dataset.ts";
 
@@ -18,6 +20,14 @@ export interface BucketOptions<S, B> {
   readonly key?: Key;
 }
 
+const checkOptions = optionsOf<BucketOptions<never, unknown>>("bucketed", {
+  size: required(count()),
+  widths: required(listOf(count(), "rising whole numbers")),
+  lengthOf: required(functionOf("(sample) => length")),
+  collate: required(functionOf("(samples, width) => batch")),
+  key: keyType,
+});
+
 /**
  * Batches of samples of like length (Khomenko et al. 2016). What does not fill a batch of its width goes to the next
  * wider one, so that an epoch has few shapes of batches, the same in every epoch. Throws DataError when a sample is longer
@@ -26,9 +36,7 @@ export interface BucketOptions<S, B> {
  * bucketed(rows, { size: 32, widths: [8, 16, 32], lengthOf: ({ ids }) => ids.length, collate, key: keyOf(1) })
  */
 export function bucketed<S, B>(samples: readonly S[], options: BucketOptions<S, B>): Dataset<B> {
-  const { size, widths, lengthOf, collate, key } = options;
-  if (!Number.isInteger(size) || size < 1)
-    throw new OptionError(`bucketed: size is ${size}; pass a whole number from 1`);
+  const { size, widths, lengthOf, collate, key } = checkOptions(options);
   if (widths.some((width, i) => !(width > (widths[i - 1] ?? 0))))
     throw new OptionError(`bucketed: widths are [${widths.join(", ")}]; pass rising whole numbers`);
   const places = samples.map((sample, i) => {

@@ -312,7 +312,7 @@ describe("bad input", () => {
 
   it("reports epochs and places that are no whole numbers", () => {
     expect(() => kinds.indexed(3).epoch(-1)).toThrow(OptionError);
-    expect(() => kinds.indexed(3).epoch(0, { skip: 0.5 })).toThrow("epoch(skip): got 0.5");
+    expect(() => kinds.indexed(3).epoch(0, { skip: 0.5 })).toThrow("epoch: skip is 0.5; pass a whole number from 0");
     expect(() => kinds.indexed(3).epoch(0, { stride: 0 })).toThrow(OptionError);
   });
 

@@ -2,8 +2,10 @@
 import { Worker } from "node:worker_threads";
 import type { ArrayOf, DType } from "../../core/dtype.ts";
 import { SardonyxError } from "../../core/errors.ts";
+import { count } from "../../core/option-types.ts";
+import { optionsOf } from "../../core/options.ts";
 import { Tensor } from "../../core/tensor.ts";
-import { type Batch, checkCount, Dataset } from "./dataset.ts";
+import { type Batch, Dataset } from "./dataset.ts";
 import type { Source } from "./source.ts";
 import { type FromWorker, type SentTensor, type ToWorker, unpackError, type WorkerSetup } from "./worker-messages.ts";
 
@@ -13,6 +15,8 @@ export interface WorkerOptions {
   /** Workers; of n, worker k makes elements k, k + n, … Costs nothing extra only where elements can be had in any order; 1. */
   readonly threads?: number;
 }
+
+const checkOptions = optionsOf<WorkerOptions>("inWorker", { ahead: count(), threads: count() });
 
 /**
  * The thread of a worker. TypeScript, as in tests and in your own recipes, needs a loader in the thread too; Node 20 ignores
@@ -128,10 +132,9 @@ async function startWorkers(setup: WorkerSetup, threads: number) {
 export async function inWorker<B extends Batch = Batch>(
   moduleUrl: URL | string,
   options: unknown,
-  { ahead = 4, threads = 1 }: WorkerOptions = {},
+  workerOptions: WorkerOptions = {},
 ): Promise<Dataset<B>> {
-  checkCount("inWorker({ ahead })", ahead, 1);
-  checkCount("inWorker({ threads })", threads, 1);
+  const { ahead = 4, threads = 1 } = checkOptions(workerOptions);
   const setup: WorkerSetup = { module: String(moduleUrl), options };
   const first = await startWorkers(setup, threads);
   let waiting: readonly DataWorker[] | undefined = first.workers;

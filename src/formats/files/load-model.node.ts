@@ -3,12 +3,13 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { ByteSource } from "../../core/byte-source.ts";
 import { atPlace, FileError, OptionError } from "../../core/errors.ts";
-import { requireKnown } from "../../core/options.ts";
+import { flag } from "../../core/option-types.ts";
+import { optionsOf } from "../../core/options.ts";
 import { isPlainObject } from "../../core/tree.ts";
 import type { Value } from "../../graph/ir.ts";
 import { openBeside, openFile } from "../../storage/file-source.node.ts";
 import { type Checkpoint, modelFromHuggingFace } from "../huggingface-weights.ts";
-import type { GivenTypes } from "../input-types.ts";
+import { type GivenTypes, givenTypes } from "../input-types.ts";
 import type { LoadedModel, NamedValues } from "../loaded-model.ts";
 import { modelFromOnnx } from "../onnx-model.ts";
 import { modelFromTfjs } from "../tfjs/model.ts";
@@ -21,6 +22,8 @@ export interface LoadModelOptions {
   /** Of the folder of a run: the weights of its best epoch instead of the last; default false. */
   readonly best?: boolean;
 }
+
+const checkOptions = optionsOf<LoadModelOptions>("loadModel", { inputs: givenTypes, best: flag });
 
 /** Files of the folders that are read. */
 const files = {
@@ -60,7 +63,7 @@ export async function loadModel<I = Value | NamedValues, O = Value | NamedValues
   path: string,
   options: LoadModelOptions = {},
 ): Promise<LoadedModel<I, O>> {
-  requireKnown("loadModel", options, { inputs: true, best: true });
+  checkOptions(options);
   if (!existsSync(path)) throw new FileError(`there is no file or folder ${path}; check the path`);
   const model = statSync(path).isDirectory() ? loadFolder(path, options) : loadFile(path, options);
   return model as LoadedModel as LoadedModel<I, O>;

@@ -2,6 +2,8 @@
 import { bytesPerElement } from "../../core/dtype.ts";
 import { FileError, UnsupportedError } from "../../core/errors.ts";
 import { groupBy } from "../../core/group-by.ts";
+import { functionOf } from "../../core/option-types.ts";
+import { optionsOf } from "../../core/options.ts";
 import type { Shape } from "../../core/shape.ts";
 import { asFloat32, type Tensor, transposed } from "../../core/tensor.ts";
 import type { Declared } from "../../import/declared.ts";
@@ -12,7 +14,7 @@ import {
   ImportedModule,
   type SourceWeight,
 } from "../imported-module.ts";
-import { type GivenTypes, settleTypes, shapeChooser } from "../input-types.ts";
+import { type GivenTypes, givenTypes, settleTypes, shapeChooser } from "../input-types.ts";
 import type { LoadedModel } from "../loaded-model.ts";
 import { type GraphDocument, type LayersDocument, readDocument } from "./document.ts";
 import { type GraphFile, readGraphFile } from "./graph-model/graph-def.ts";
@@ -30,12 +32,18 @@ export interface TfjsModelOptions {
   readonly open?: OpenShard;
 }
 
+const checkOptions = optionsOf<TfjsModelOptions>("modelFromTfjs", {
+  inputs: givenTypes,
+  open: functionOf("(path) => bytes of the file"),
+});
+
 /**
  * The model of a parsed model.json, a Keras model or a TensorFlow graph, with its weights. A graph is an ImportedModule. Throws
  * FileError for a file that is damaged and for weights that are missing, ShapeError for an extent that is open and not given.
  * Layers and operators that are not known let no trace pass, and are listed then.
  */
-export function modelFromTfjs(json: unknown, { inputs, open }: TfjsModelOptions = {}): LoadedModel {
+export function modelFromTfjs(json: unknown, options: TfjsModelOptions = {}): LoadedModel {
+  const { inputs, open } = checkOptions(options);
   const document = readDocument(json, open);
   return document.format === "layers-model" ? layersModel(document, inputs) : graphModel(document, inputs);
 }

@@ -1,5 +1,6 @@
 /** Activation functions by name, and as layers. */
 import { unknownName } from "../../core/errors.ts";
+import { nameOrFunction } from "../../core/option-types.ts";
 import type { Value } from "../../graph/ir.ts";
 import {
   clip,
@@ -37,6 +38,9 @@ export type ActivationName = keyof typeof activationFunctions;
 
 /** A function of a layer's output: what a name stands for, or your own. */
 export type ActivationFunction = (x: Value) => Value;
+
+/** The option of a layer. */
+export const activationType = nameOrFunction<ActivationName | ActivationFunction>(activationFunctions);
 
 /** The activation of a name, or the function itself. Throws OptionError with the nearest name. */
 export function activationOf(choice: ActivationName | ActivationFunction): ActivationFunction {

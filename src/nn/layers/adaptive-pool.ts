@@ -14,7 +14,7 @@ export class AdaptiveAveragePool2d extends Module {
     this.output = perAxis("adaptiveAveragePool2d: output", output, 2);
   }
   protected call(x: Value): Value {
-    requireChannels(x, 2, undefined);
+    requireChannels(x, 2);
     const spatial = x.shape.slice(2);
     if (spatial.every((extent, i) => extent === this.output[i])) return x;
     const kernel = spatial.map((extent, i) => extent / (this.output[i] ?? 1));

@@ -1,11 +1,11 @@
 /** Transposed convolution layers: the upsampling counterpart of convolution. */
-import { requireKnown } from "../../core/options.ts";
+import { optionsOf } from "../../core/options.ts";
 import type { Shape } from "../../core/shape.ts";
 import type { Value } from "../../graph/ir.ts";
 import { convTranspose, type ConvOptions as OpOptions } from "../../ops/index.ts";
-import { type ConvOptions, Convolution, convOptionNames, type PerAxis, perAxis } from "./convolution.ts";
+import { type ConvOptions, Convolution, convolutionTypes, type PerAxis, perAxis, perAxisType } from "./convolution.ts";
 
-export interface ConvTransposeOptions extends ConvOptions {
+export interface ConvTransposeOptions extends Omit<ConvOptions, "groups"> {
   /**
    * Extra rows after the output, to choose among the extents that a stride maps to one; default 0, with padding "same"
    * what the outputs lack of the inputs times the stride.
@@ -13,11 +13,15 @@ export interface ConvTransposeOptions extends ConvOptions {
   readonly outputPadding?: PerAxis;
 }
 
+const checkOptions = optionsOf<ConvTransposeOptions>("convTranspose", {
+  ...convolutionTypes,
+  outputPadding: perAxisType,
+});
+
 /** Transposed convolution over `rank` spatial axes. */
 export class ConvTranspose extends Convolution<ConvTransposeOptions> {
   constructor(rank: number, filters: number, kernel: PerAxis, options: ConvTransposeOptions = {}) {
-    super(rank, filters, kernel, options);
-    requireKnown("convTranspose", options, { ...convOptionNames, outputPadding: true });
+    super(rank, filters, kernel, checkOptions(options));
   }
   protected weightChannels(channels: number, groups: number): readonly [number, number] {
     return [channels, this.filters / groups];
@@ -39,10 +43,10 @@ export class ConvTranspose extends Convolution<ConvTransposeOptions> {
 export class ConvTranspose1d extends ConvTranspose {}
 export class ConvTranspose2d extends ConvTranspose {}
 
-/** [N, C, L] → [N, filters, L']; weight [C, filters / groups, kernel]. */
+/** [N, C, L] → [N, filters, L']; weight [C, filters, kernel]. */
 export const convTranspose1d = (filters: number, kernel: number, options: ConvTransposeOptions = {}): ConvTranspose1d =>
   new ConvTranspose1d(1, filters, kernel, options);
-/** [N, C, H, W] → [N, filters, H', W']; weight [C, filters / groups, kernelH, kernelW]. */
+/** [N, C, H, W] → [N, filters, H', W']; weight [C, filters, kernelH, kernelW]. */
 export const convTranspose2d = (
   filters: number,
   kernel: PerAxis,

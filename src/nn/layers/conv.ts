@@ -1,14 +1,16 @@
 /** Convolution layers over one and two spatial axes. */
-import { requireKnown } from "../../core/options.ts";
+import { number } from "../../core/option-types.ts";
+import { optionsOf } from "../../core/options.ts";
 import type { Value } from "../../graph/ir.ts";
 import { conv, type ConvOptions as OpOptions } from "../../ops/index.ts";
-import { type ConvOptions, Convolution, convOptionNames, type PerAxis } from "./convolution.ts";
+import { type ConvOptions, Convolution, convolutionTypes, type PerAxis } from "./convolution.ts";
+
+const checkOptions = optionsOf<ConvOptions>("conv", { ...convolutionTypes, groups: number });
 
 /** Convolution over `rank` spatial axes. */
 export class Conv extends Convolution<ConvOptions> {
   constructor(rank: number, filters: number, kernel: PerAxis, options: ConvOptions = {}) {
-    super(rank, filters, kernel, options);
-    requireKnown("conv", options, convOptionNames);
+    super(rank, filters, kernel, checkOptions(options));
   }
   protected weightChannels(channels: number, groups: number): readonly [number, number] {
     return [this.filters, channels / groups];

@@ -1,16 +1,17 @@
 /** The fully connected layer. */
 
 import { ShapeError } from "../../core/errors.ts";
-import { requireKnown } from "../../core/options.ts";
+import { count, flag, functionOf, string } from "../../core/option-types.ts";
+import { optionsOf } from "../../core/options.ts";
 import { showShape } from "../../core/shape.ts";
 import type { Value } from "../../graph/ir.ts";
 import { linear } from "../../ops/index.ts";
 import type { Context } from "../context.ts";
-import { type Initializer, type InitializerName, initializerOf, zerosInit } from "../initializers.ts";
+import { type Initializer, type InitializerName, initializerOf, initializerType, zerosInit } from "../initializers.ts";
 import { Module } from "../module.ts";
 import { requireCount } from "../options.ts";
 import type { Regularizer } from "../parameter.ts";
-import { type ActivationFunction, type ActivationName, activationOf } from "./activations.ts";
+import { type ActivationFunction, type ActivationName, activationOf, activationType } from "./activations.ts";
 
 export interface DenseOptions {
   /** Applied to the output; default none. */
@@ -27,6 +28,15 @@ export interface DenseOptions {
   readonly name?: string;
 }
 
+const checkOptions = optionsOf<DenseOptions>("dense", {
+  activation: activationType,
+  bias: flag,
+  initializer: initializerType,
+  regularizer: functionOf("a function such as l2(0.01)"),
+  inFeatures: count(),
+  name: string,
+});
+
 export class Dense extends Module {
   override readonly kind = "dense";
   readonly units: number;
@@ -36,15 +46,7 @@ export class Dense extends Module {
     super();
     requireCount("dense", "units", units);
     this.units = units;
-    this.options = options;
-    requireKnown("dense", options, {
-      activation: true,
-      bias: true,
-      initializer: true,
-      regularizer: true,
-      inFeatures: true,
-      name: true,
-    });
+    this.options = checkOptions(options);
     this.label = options.name;
   }
   protected call(x: Value, context: Context): Value {

@@ -1,10 +1,11 @@
 /** Learned vectors: for each index, for each position, and scores of every index by its vector. */
 import { DTypeError, OptionError, ShapeError } from "../../core/errors.ts";
+import { optionsOf } from "../../core/options.ts";
 import { showShape } from "../../core/shape.ts";
 import type { Value } from "../../graph/ir.ts";
 import { add, checkIndices, gather, linear, slice } from "../../ops/index.ts";
 import type { Context } from "../context.ts";
-import { type Initializer, type InitializerName, initializerOf, normalInit } from "../initializers.ts";
+import { type Initializer, type InitializerName, initializerOf, initializerType, normalInit } from "../initializers.ts";
 import { Module } from "../module.ts";
 import { requireCount } from "../options.ts";
 
@@ -12,6 +13,9 @@ export interface EmbeddingOptions {
   /** Default: standard normal, as in PyTorch. */
   readonly initializer?: InitializerName | Initializer;
 }
+
+const checkOptions = optionsOf<EmbeddingOptions>("embedding", { initializer: initializerType });
+const checkPositions = optionsOf<EmbeddingOptions>("positionEmbedding", { initializer: initializerType });
 
 export class Embedding extends Module {
   override readonly kind = "embedding";
@@ -24,7 +28,7 @@ export class Embedding extends Module {
     requireCount("embedding", "width", width);
     this.count = count;
     this.width = width;
-    this.options = options;
+    this.options = checkOptions(options);
   }
   protected call(x: Value, context: Context): Value {
     if (x.dtype !== "int32" && x.dtype !== "int64")
@@ -56,7 +60,7 @@ export class PositionEmbedding extends Module {
     super();
     requireCount("positionEmbedding", "count", count);
     this.count = count;
-    this.options = options;
+    this.options = checkPositions(options);
   }
   protected call(x: Value, context: Context): Value {
     const [, time = 0, width = 1] = x.shape;

@@ -1,6 +1,7 @@
 /** The multi-head attention layer (Vaswani et al. 2017, sec. 3.2.2). */
 import { OptionError, ShapeError } from "../../core/errors.ts";
-import { requireKnown } from "../../core/options.ts";
+import { flag, fraction } from "../../core/option-types.ts";
+import { optionsOf } from "../../core/options.ts";
 import { showShape } from "../../core/shape.ts";
 import type { Value } from "../../graph/ir.ts";
 import { linear, split } from "../../ops/index.ts";
@@ -18,6 +19,8 @@ export interface MultiHeadAttentionOptions {
   /** Rate at which attention weights are dropped while training; default 0. */
   readonly dropout?: number;
 }
+
+const checkOptions = optionsOf<MultiHeadAttentionOptions>("multiHeadAttention", { causal: flag, dropout: fraction });
 
 /** What attention takes. */
 export type AttentionInputs = {
@@ -43,9 +46,8 @@ export class MultiHeadAttention extends Module<AttentionInputs> {
     requireCount("multiHeadAttention", "heads", heads);
     if (width % heads !== 0)
       throw new OptionError(`multiHeadAttention: ${heads} heads do not divide the width ${width}; pass a divisor`);
-    requireKnown("multiHeadAttention", options, { causal: true, dropout: true });
     this.heads = heads;
-    this.options = options;
+    this.options = checkOptions(options);
     this.out_proj = dense(width);
   }
   protected call({ x, memory = x, mask }: AttentionInputs, context: Context): Value {

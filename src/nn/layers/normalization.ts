@@ -1,7 +1,8 @@
 /** Normalization layers. */
 
 import { ShapeError } from "../../core/errors.ts";
-import { requireKnown } from "../../core/options.ts";
+import { count, flag, nonNegative, share } from "../../core/option-types.ts";
+import { optionsOf } from "../../core/options.ts";
 import { type Shape, showShape, size } from "../../core/shape.ts";
 import type { Value } from "../../graph/ir.ts";
 import {
@@ -17,7 +18,6 @@ import {
 import type { Context } from "../context.ts";
 import { onesInit, zerosInit } from "../initializers.ts";
 import { Module } from "../module.ts";
-import { requireCount } from "../options.ts";
 
 export interface BatchNormOptions {
   /** Added to the variance; default 1e-5. */
@@ -30,13 +30,19 @@ export interface BatchNormOptions {
   readonly center?: boolean;
 }
 
+const checkBatchNorm = optionsOf<BatchNormOptions>("batchNorm", {
+  epsilon: nonNegative,
+  momentum: share,
+  scale: flag,
+  center: flag,
+});
+
 export class BatchNorm extends Module {
   override readonly kind = "normalization";
   readonly options: BatchNormOptions;
   constructor(options: BatchNormOptions = {}) {
     super();
-    this.options = options;
-    requireKnown("batchNorm", options, { epsilon: true, momentum: true, scale: true, center: true });
+    this.options = checkBatchNorm(options);
   }
   protected call(x: Value, context: Context): Value {
     if (x.rank < 2) throw new ShapeError(`input ${showShape(x.shape)} needs a channel axis; pass [batch, channels, …]`);
@@ -91,14 +97,19 @@ export interface LayerNormOptions {
   readonly center?: boolean;
 }
 
+const checkLayerNorm = optionsOf<LayerNormOptions>("layerNorm", {
+  axes: count(),
+  epsilon: nonNegative,
+  scale: flag,
+  center: flag,
+});
+
 export class LayerNorm extends Module {
   override readonly kind = "normalization";
   readonly options: LayerNormOptions;
   constructor(options: LayerNormOptions = {}) {
     super();
-    requireCount("layerNorm", "axes", options.axes ?? 1);
-    this.options = options;
-    requireKnown("layerNorm", options, { axes: true, epsilon: true, scale: true, center: true });
+    this.options = checkLayerNorm(options);
   }
   protected call(x: Value, context: Context): Value {
     const { axes = 1, epsilon = 1e-5 } = this.options;

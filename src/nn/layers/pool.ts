@@ -1,12 +1,21 @@
 /** Pooling layers over one and two spatial axes, and over the whole map. */
 
 import { ShapeError } from "../../core/errors.ts";
-import { requireKnown } from "../../core/options.ts";
+import { flag } from "../../core/option-types.ts";
+import { optionsOf } from "../../core/options.ts";
 import { type Shape, showShape } from "../../core/shape.ts";
 import type { Value } from "../../graph/ir.ts";
 import { averagePool, maxPool, reduceMax, reduceMean } from "../../ops/index.ts";
 import { Module } from "../module.ts";
-import { type Padding, type PerAxis, perAxis, requireChannels, resolvePadding } from "./convolution.ts";
+import {
+  type Padding,
+  type PerAxis,
+  paddingType,
+  perAxis,
+  perAxisType,
+  requireChannels,
+  resolvePadding,
+} from "./convolution.ts";
 
 export interface PoolOptions {
   /** Step of the window; default its extent, so that windows do not overlap. */
@@ -17,6 +26,13 @@ export interface PoolOptions {
   /** Average over padding too; default true, as in PyTorch. */
   readonly countIncludePad?: boolean;
 }
+
+const checkOptions = optionsOf<PoolOptions>("pool", {
+  stride: perAxisType,
+  padding: paddingType,
+  ceilMode: flag,
+  countIncludePad: flag,
+});
 
 /** Reduces each window to its maximum or mean. */
 export class Pool extends Module {
@@ -29,12 +45,11 @@ export class Pool extends Module {
     super();
     this.rank = rank;
     this.kernel = perAxis("kernel", kernel, rank);
-    this.options = options;
-    requireKnown("pool", options, { stride: true, padding: true, ceilMode: true, countIncludePad: true });
+    this.options = checkOptions(options);
     this.#average = average;
   }
   protected call(x: Value): Value {
-    requireChannels(x, this.rank, undefined);
+    requireChannels(x, this.rank);
     const { stride = this.kernel, padding = 0, ceilMode = false, countIncludePad = true } = this.options;
     const strides = perAxis("stride", stride, this.rank);
     const dilations = this.kernel.map(() => 1);

@@ -1,6 +1,7 @@
 /** Recurrent layers over sequences: RNN, LSTM and GRU, with PyTorch's parameters. */
 import { OptionError, ShapeError } from "../../core/errors.ts";
-import { requireKnown } from "../../core/options.ts";
+import { count, flag, fraction, oneOf } from "../../core/option-types.ts";
+import { type OptionCheck, type OptionTypes, optionsOf } from "../../core/options.ts";
 import { sameShape, showShape } from "../../core/shape.ts";
 import type { Value } from "../../graph/ir.ts";
 import { type Attributes, makeNode, type OpDef } from "../../graph/op.ts";
@@ -55,9 +56,21 @@ export type RecurrentInputs = {
   readonly initial?: RecurrentState | undefined;
 };
 
+const optionTypes: OptionTypes<RecurrentOptions> = {
+  layers: count(),
+  bidirectional: flag,
+  returns: oneOf("sequence", "last", "all"),
+  dropout: fraction,
+  bias: flag,
+};
+const checkRnn = optionsOf("rnn", optionTypes);
+const checkLstm = optionsOf("lstm", optionTypes);
+const checkGru = optionsOf("gru", optionTypes);
+
 /** How an operator of ONNX is one of PyTorch's layers. */
 interface Kind {
   readonly name: string;
+  readonly checkOptions: OptionCheck<RecurrentOptions>;
   readonly op: OpDef;
   /** Where PyTorch's gates stand in ONNX's order, and how many there are. */
   readonly gates: readonly number[];
@@ -83,22 +96,9 @@ abstract class Recurrent<O> extends Module<RecurrentInputs, O> {
 
   constructor(kind: Kind, units: number, options: RecurrentOptions) {
     super();
-    const { layers = 1, dropout: rate = 0 } = options;
     requireCount(kind.name, "units", units);
-    requireCount(kind.name, "layers", layers);
-    requireKnown(kind.name, options, {
-      layers: true,
-      bidirectional: true,
-      returns: true,
-      dropout: true,
-      bias: true,
-    });
-    if (!(rate >= 0 && rate < 1)) throw new OptionError(`${kind.name}: dropout is ${rate}; pass a number in [0, 1)`);
-    const { returns = "sequence" } = options;
-    if (!["sequence", "last", "all"].includes(returns))
-      throw new OptionError(`${kind.name}: returns is "${returns}"; pass "sequence", "last" or "all"`);
     this.units = units;
-    this.options = options;
+    this.options = kind.checkOptions(options);
     this.#kind = kind;
   }
 
@@ -215,21 +215,23 @@ const uniformBelow = (units: number): Initializer => uniformInit(-1 / Math.sqrt(
 
 export class Rnn<O = Value> extends Recurrent<O> {
   constructor(units: number, options: RecurrentOptions = {}) {
-    super({ name: "rnn", op: RNN, gates: [0] }, units, options);
+    super({ name: "rnn", checkOptions: checkRnn, op: RNN, gates: [0] }, units, options);
   }
 }
 
 export class Lstm<O = Value> extends Recurrent<O> {
   constructor(units: number, options: RecurrentOptions = {}) {
     // PyTorch has i, f, g, o; ONNX i, o, f, g.
-    super({ name: "lstm", op: LSTM, gates: [0, 3, 1, 2], hasCell: true }, units, options);
+    const gates = [0, 3, 1, 2];
+    super({ name: "lstm", checkOptions: checkLstm, op: LSTM, gates, hasCell: true }, units, options);
   }
 }
 
 export class Gru<O = Value> extends Recurrent<O> {
   constructor(units: number, options: RecurrentOptions = {}) {
     // PyTorch has r, z, n; ONNX z, r, n.
-    super({ name: "gru", op: GRU, gates: [1, 0, 2], attributes: { linear_before_reset: 1 } }, units, options);
+    const attributes = { linear_before_reset: 1 };
+    super({ name: "gru", checkOptions: checkGru, op: GRU, gates: [1, 0, 2], attributes }, units, options);
   }
 }
 

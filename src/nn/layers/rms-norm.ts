@@ -1,6 +1,7 @@
 /** Normalization by the root mean square alone (Zhang and Sennrich 2019). */
 import { ShapeError } from "../../core/errors.ts";
-import { requireKnown } from "../../core/options.ts";
+import { nonNegative } from "../../core/option-types.ts";
+import { optionsOf } from "../../core/options.ts";
 import { showShape } from "../../core/shape.ts";
 import type { Value } from "../../graph/ir.ts";
 import { rmsNorm as rmsNormOp } from "../../ops/index.ts";
@@ -13,13 +14,14 @@ export interface RmsNormOptions {
   readonly epsilon?: number;
 }
 
+const checkOptions = optionsOf<RmsNormOptions>("rmsNorm", { epsilon: nonNegative });
+
 export class RmsNorm extends Module {
   override readonly kind = "normalization";
   readonly options: RmsNormOptions;
   constructor(options: RmsNormOptions = {}) {
     super();
-    this.options = options;
-    requireKnown("rmsNorm", options, { epsilon: true });
+    this.options = checkOptions(options);
   }
   protected call(x: Value, context: Context): Value {
     if (x.rank < 2)

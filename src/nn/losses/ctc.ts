@@ -1,6 +1,8 @@
 /** Connectionist temporal classification: the loss of a sequence whose alignment with the input is unknown. */
 import { isFloat } from "../../core/dtype.ts";
-import { DataError, DTypeError, OptionError, ShapeError } from "../../core/errors.ts";
+import { DataError, DTypeError, ShapeError } from "../../core/errors.ts";
+import { count, flag } from "../../core/option-types.ts";
+import { optionsOf } from "../../core/options.ts";
 import { showShape } from "../../core/shape.ts";
 import { type Tensor, tensor } from "../../core/tensor.ts";
 import type { Value } from "../../graph/ir.ts";
@@ -43,6 +45,8 @@ export interface CtcOptions {
   readonly zeroInfinity?: boolean;
 }
 
+const checkOptions = optionsOf<CtcOptions>("ctc", { blank: count(0), zeroInfinity: flag });
+
 /** The log of a probability of zero: finite, so that no difference of two is NaN. */
 const never = -1e30;
 
@@ -54,8 +58,8 @@ const never = -1e30;
  * @example
  * ctc()(logSoftmax(output), labels);
  */
-export function ctc({ blank = 0, zeroInfinity = false }: CtcOptions = {}): Loss {
-  if (!Number.isInteger(blank) || blank < 0) throw new OptionError(`ctc: blank is ${blank}; pass a class from 0`);
+export function ctc(options: CtcOptions = {}): Loss {
+  const { blank = 0, zeroInfinity = false } = checkOptions(options);
   return defineLoss((output, target) => {
     checkOperands(output, target, blank);
     const [batch = 1, time = 1, classes = 1] = output.shape;

@@ -1,5 +1,7 @@
 /** The losses of classes and numbers: how far an output is from its target. */
-import { OptionError, ShapeError, unknownName } from "../../core/errors.ts";
+import { ShapeError, unknownName } from "../../core/errors.ts";
+import { listOf, nonNegative, number, positive, share } from "../../core/option-types.ts";
+import { type OptionTypes, optionsOf } from "../../core/options.ts";
 import { showShape, size } from "../../core/shape.ts";
 import { tensor } from "../../core/tensor.ts";
 import type { Value } from "../../graph/ir.ts";
@@ -40,13 +42,15 @@ export interface SparseCrossEntropyOptions extends CrossEntropyOptions {
   readonly ignoreIndex?: number;
 }
 
-/** Checks the options before anything is traced. */
-function checkOptions(where: string, { labelSmoothing = 0, classWeights }: CrossEntropyOptions): void {
-  if (!(labelSmoothing >= 0 && labelSmoothing <= 1))
-    throw new OptionError(`${where}: labelSmoothing is ${labelSmoothing}; pass a number in [0, 1]`);
-  if (classWeights?.some((weight) => !(weight >= 0 && Number.isFinite(weight))))
-    throw new OptionError(`${where}: classWeights are ${showShape(classWeights)}; pass numbers from 0`);
-}
+const crossEntropyTypes: OptionTypes<CrossEntropyOptions> = {
+  labelSmoothing: share,
+  classWeights: listOf(nonNegative, "numbers from 0"),
+};
+const checkCrossEntropy = optionsOf<SparseCrossEntropyOptions>("crossEntropy", {
+  ...crossEntropyTypes,
+  ignoreIndex: number,
+});
+const checkCategorical = optionsOf("categoricalCrossEntropy", crossEntropyTypes);
 
 /** The class weights as a constant [C]. */
 function weightsOf(where: string, logits: Value, weights: readonly number[]): Value {
@@ -66,8 +70,7 @@ function weightsOf(where: string, logits: Value, weights: readonly number[]): Va
  * const loss = crossEntropy({ labelSmoothing: 0.1 });
  */
 export function crossEntropy(options: SparseCrossEntropyOptions = {}): Loss {
-  const { labelSmoothing = 0, classWeights, ignoreIndex } = options;
-  checkOptions("crossEntropy", options);
+  const { labelSmoothing = 0, classWeights, ignoreIndex } = checkCrossEntropy(options);
   const terms = (output: Value, target: Value): LossTerms => {
     const given = labelsFor("crossEntropy", output, target, ignoreIndex);
     const classes = output.shape.at(-1) ?? 1;
@@ -97,8 +100,7 @@ export function crossEntropy(options: SparseCrossEntropyOptions = {}): Loss {
  * As in PyTorch, class weights scale the terms but not the count that the sum is divided by. Throws ShapeError.
  */
 export function categoricalCrossEntropy(options: CrossEntropyOptions = {}): Loss {
-  const { labelSmoothing = 0, classWeights } = options;
-  checkOptions("categoricalCrossEntropy", options);
+  const { labelSmoothing = 0, classWeights } = checkCategorical(options);
   return defineLoss((output, target) => {
     if (target.rank === output.rank - 1)
       throw new ShapeError(
@@ -118,13 +120,14 @@ export interface BinaryCrossEntropyOptions {
   readonly positiveWeight?: number;
 }
 
+const checkBinary = optionsOf<BinaryCrossEntropyOptions>("binaryCrossEntropy", { positiveWeight: positive });
+
 /**
  * Cross-entropy of sigmoid(logits) against targets in [0, 1] of the same shape; never overflows.
  * softplus(x) - t x, or (1 - t) x + (1 + (p - 1) t) softplus(-x) with a positive weight p.
  */
-export function binaryCrossEntropy({ positiveWeight = 1 }: BinaryCrossEntropyOptions = {}): Loss {
-  if (!(positiveWeight > 0 && Number.isFinite(positiveWeight)))
-    throw new OptionError(`binaryCrossEntropy: positiveWeight is ${positiveWeight}; pass a positive number`);
+export function binaryCrossEntropy(options: BinaryCrossEntropyOptions = {}): Loss {
+  const { positiveWeight = 1 } = checkBinary(options);
   return defineLoss((output, target) => {
     const t = targetsLike("binaryCrossEntropy", output, target);
     if (positiveWeight === 1) return { terms: sub(softplus(output), mul(t, output)) };
@@ -148,9 +151,11 @@ export interface HuberOptions {
   readonly delta?: number;
 }
 
+const checkHuber = optionsOf<HuberOptions>("huber", { delta: positive });
+
 /** Mean of d²/2 where |d| ≤ δ and of δ (|d| - δ/2) beyond, d = output - target (Huber 1964). */
-export function huber({ delta = 1 }: HuberOptions = {}): Loss {
-  if (!(delta > 0 && Number.isFinite(delta))) throw new OptionError(`huber: delta is ${delta}; pass a positive number`);
+export function huber(options: HuberOptions = {}): Loss {
+  const { delta = 1 } = checkHuber(options);
   return meanOfDifference("huber", (d) => {
     // With c = d clamped to [-δ, δ], both branches are c (d - c/2).
     const clamped = clip(d, -delta, delta);

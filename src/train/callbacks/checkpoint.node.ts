@@ -1,4 +1,6 @@
 /** Callbacks that write checkpoints. */
+import { count, functionOf, nonNegative } from "../../core/option-types.ts";
+import { optionsOf } from "../../core/options.ts";
 import { writeFileAtomic } from "../../storage/atomic.node.ts";
 import { encodeCheckpoint } from "../checkpoint.ts";
 import type { Run } from "../fit.ts";
@@ -14,9 +16,19 @@ export interface CheckpointOptions {
   readonly now?: () => number;
 }
 
+const checkOptions = optionsOf<CheckpointOptions>("checkpoint", {
+  seconds: nonNegative,
+  batches: count(),
+  now: functionOf("a clock in seconds: () => performance.now() / 1000"),
+});
+
 /** Writes the run's progress to `path`: in intervals, after every epoch, and at the end. */
 export function checkpoint(path: string, options: CheckpointOptions = {}): Callback {
-  const { seconds = 30, batches = Number.POSITIVE_INFINITY, now = () => performance.now() / 1000 } = options;
+  const {
+    seconds = 30,
+    batches = Number.POSITIVE_INFINITY,
+    now = () => performance.now() / 1000,
+  } = checkOptions(options);
   let last = now();
   const write = async (run: Run) => {
     last = now();

@@ -1,5 +1,6 @@
 /** Averages of weights along a run. */
-import { OptionError } from "../../core/errors.ts";
+import { fraction } from "../../core/option-types.ts";
+import { optionsOf } from "../../core/options.ts";
 import type { Callback } from "./callback.ts";
 import { putParameters } from "./saved-parameters.ts";
 
@@ -8,13 +9,15 @@ export interface MovingAverageOptions {
   readonly decay?: number;
 }
 
+const checkOptions = optionsOf<MovingAverageOptions>("movingAverage", { decay: fraction });
+
 /**
  * Keeps an exponential moving average of all trained parameters (Polyak and Juditsky 1992; Tarvainen and Valpola 2017, sec. 2):
  * a <- decay · a + (1 - decay) · w, with a smaller decay in the first batches, (1 + n) / (10 + n). Validation measures the average,
  * and the model ends with it; buffers stay as they are.
  */
-export function movingAverage({ decay = 0.999 }: MovingAverageOptions = {}): Callback {
-  if (!(decay >= 0 && decay < 1)) throw new OptionError(`movingAverage: decay is ${decay}; pass a number in [0, 1)`);
+export function movingAverage(options: MovingAverageOptions = {}): Callback {
+  const { decay = 0.999 } = checkOptions(options);
   let averages: Record<string, Float32Array> = {};
   return {
     name: "movingAverage",

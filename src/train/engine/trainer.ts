@@ -1,9 +1,11 @@
 /** One training step after another: gradients of a batch, transforms, the optimizer's update. */
 import { OptionError } from "../../core/errors.ts";
+import { count, having, listOf, positive } from "../../core/option-types.ts";
+import { type OptionTypes, optionsOf } from "../../core/options.ts";
 import { foldIn, type Key, keyOf } from "../../core/random.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import type { Batch } from "../../data/pipeline/dataset.ts";
-import type { CompileOptions } from "../../jit/compile.ts";
+import { type CompileOptions, checkCompile } from "../../jit/compile.ts";
 import type { AnyModule } from "../../nn/module.ts";
 import { storedTensors } from "../../nn/packed.ts";
 import type { Parameter } from "../../nn/parameter.ts";
@@ -25,10 +27,9 @@ import {
   boundSteps,
   type Measured,
   modelOf,
-  requireOptions,
   resultName,
 } from "./objectives.ts";
-import { checkGroups, type ParameterGroup, requireTaken } from "./parameter-groups.ts";
+import { checkGroup, type ParameterGroup, requireTaken } from "./parameter-groups.ts";
 import { Phase, type PhaseCounts } from "./phase.ts";
 
 export interface TrainingOptions {
@@ -45,6 +46,16 @@ export interface TrainingOptions {
   /** Device, threads, profiling. */
   readonly compile?: CompileOptions;
 }
+
+export const trainingTypes: OptionTypes<TrainingOptions> = {
+  seed: count(0),
+  accumulate: count(),
+  clipNorm: positive,
+  transforms: listOf(having<GradientTransform>("bind", "a transform such as clipValue(1)"), "transforms"),
+  groups: listOf(checkGroup.type, "groups: [{ parameters: … }]"),
+  compile: checkCompile.type,
+};
+const checkTraining = optionsOf("training", trainingTypes);
 
 /** A loss or an objective with its optimizer, or steps with theirs. */
 export type Trained<B extends Batch> = (Measured<B> & { readonly optimizer: Optimizer }) | Alternating<B>;
@@ -100,12 +111,11 @@ export class Trainer<B extends Batch = Batch> {
 
   constructor(model: AnyModule | Readonly<Record<string, AnyModule>>, options: TrainerOptions<B>) {
     const { training = {} } = options;
-    requireOptions("training", training, trainingOptionNames);
+    checkTraining(training);
     this.model = modelOf(model);
     this.#options = training;
     this.key = keyOf(training.seed ?? 0);
     const { groups = [], compile } = training;
-    checkGroups(groups);
     const steps = "steps" in options && options.steps !== undefined ? options.steps : undefined;
     this.phases = boundSteps(this.model, options, "training").map(({ name, objective }) => {
       const { optimizer, trains }: Partial<AlternatingStep<B>> =
@@ -269,15 +279,6 @@ export class Trainer<B extends Batch = Batch> {
     return result;
   }
 }
-
-const trainingOptionNames: readonly (keyof TrainingOptions)[] = [
-  "seed",
-  "accumulate",
-  "clipNorm",
-  "transforms",
-  "groups",
-  "compile",
-];
 
 const prefixOf = ({ options: { name } }: Phase): string => `${memoryPrefix}${name && `${name}/`}`;
 

@@ -1,4 +1,6 @@
 /** What a metric is: a measure of a model's output that adds up over batches; inside the graph only sums are taken. */
+import { number, string } from "../../core/option-types.ts";
+import { type OptionTypes, optionsOf } from "../../core/options.ts";
 import type { Shape } from "../../core/shape.ts";
 import { size } from "../../core/shape.ts";
 import type { Value } from "../../graph/ir.ts";
@@ -34,24 +36,33 @@ export interface Metric extends Figure {
   readonly reads?: { readonly output?: string | undefined; readonly target?: string | undefined } | undefined;
 }
 
+export interface ReadingOptions {
+  /** Path of the output in what the model gives; default the only one. */
+  readonly output?: string;
+  /** Name of the target in the batch; default `y`. */
+  readonly target?: string;
+  /** Name in results; default that of the metric. */
+  readonly name?: string;
+}
+
+const checkReading = optionsOf<ReadingOptions>("reading", { output: string, target: string, name: string });
+
 /**
  * A metric of one of several outputs, and of a target of another name than `y`.
  * @example metrics: [reading(accuracy(), { output: "parity", target: "even", name: "parity" })]
  */
-export const reading = (
-  metric: Metric,
-  {
-    output,
-    target,
-    name = metric.name,
-  }: { readonly output?: string; readonly target?: string; readonly name?: string },
-): Metric => ({ ...metric, name, reads: { output, target } });
+export function reading(metric: Metric, options: ReadingOptions): Metric {
+  const { output, target, name = metric.name } = checkReading(options);
+  return { ...metric, name, reads: { output, target } };
+}
 
 /** Labels that do not count. */
 export interface IgnoreOptions {
   /** A label that stands for none, such as padding; default that of the loss. */
   readonly ignoreIndex?: number;
 }
+
+export const ignoreTypes: OptionTypes<IgnoreOptions> = { ignoreIndex: number };
 
 /** Scalars of any dtype as one float32 vector. */
 export const statistics = (...sums: readonly (Value | number)[]): Value =>

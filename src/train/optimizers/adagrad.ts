@@ -1,8 +1,10 @@
 /** Adagrad. */
+import { nonNegative } from "../../core/option-types.ts";
+import { optionsOf } from "../../core/options.ts";
 import { add, div, mul, sqrt, square } from "../../ops/index.ts";
 import type { Schedule } from "../schedules.ts";
-import { elementwise, required, type WeightDecayOptions } from "./elementwise.ts";
-import { type Optimizer, requireSettings } from "./optimizer.ts";
+import { elementwise, required, type WeightDecayOptions, weightDecayTypes } from "./elementwise.ts";
+import { learningRateType, type Optimizer } from "./optimizer.ts";
 
 export interface AdagradOptions extends WeightDecayOptions {
   /** Default 0.01. */
@@ -11,11 +13,16 @@ export interface AdagradOptions extends WeightDecayOptions {
   readonly epsilon?: number;
 }
 
+const checkOptions = optionsOf<AdagradOptions>("adagrad", {
+  learningRate: learningRateType,
+  epsilon: nonNegative,
+  ...weightDecayTypes,
+});
+
 /** Adagrad (Duchi et al. 2011): s = s + g²; w -= rate · g / (√s + ε). */
 export function adagrad(options: AdagradOptions = {}): Optimizer {
-  const { learningRate = 0.01, epsilon = 1e-10, weightDecay = 0, decoupled = false } = options;
+  const { learningRate = 0.01, epsilon = 1e-10, weightDecay = 0, decoupled = false } = checkOptions(options);
   const settings = { epsilon, weightDecay, decoupled };
-  requireSettings("adagrad", settings, options);
   return elementwise({
     name: "adagrad",
     slots: ["square"],

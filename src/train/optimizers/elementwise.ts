@@ -1,5 +1,7 @@
 /** Optimizers whose update of an element depends on nothing but that element: one fused loop over all parameters. */
 import { InternalError } from "../../core/errors.ts";
+import { flag, nonNegative } from "../../core/option-types.ts";
+import type { OptionTypes } from "../../core/options.ts";
 import type { Value } from "../../graph/ir.ts";
 import { add, mul, sub } from "../../ops/index.ts";
 import { gradientsName, parametersName } from "../store/parameter-store.ts";
@@ -15,6 +17,8 @@ export interface WeightDecayOptions {
    */
   readonly decoupled?: boolean;
 }
+
+export const weightDecayTypes: OptionTypes<WeightDecayOptions> = { weightDecay: nonNegative, decoupled: flag };
 
 /** What an update sees: equally long flat vectors, and the scalars of this step. */
 export interface UpdateView {

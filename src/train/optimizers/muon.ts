@@ -1,5 +1,7 @@
 /** Muon: the momentum of a matrix, made nearly orthogonal. */
-import { InternalError, OptionError } from "../../core/errors.ts";
+import { InternalError } from "../../core/errors.ts";
+import { count, flag, fraction, nonNegative } from "../../core/option-types.ts";
+import { optionsOf } from "../../core/options.ts";
 import { type Shape, size } from "../../core/shape.ts";
 import { Tensor } from "../../core/tensor.ts";
 import { input, type Value } from "../../graph/ir.ts";
@@ -9,7 +11,7 @@ import type { Schedule } from "../schedules.ts";
 import { gradientsName, parametersName } from "../store/parameter-store.ts";
 import { adamw } from "./adam.ts";
 import { required } from "./elementwise.ts";
-import { defineOptimizer, type Optimizer, requireSettings } from "./optimizer.ts";
+import { defineOptimizer, learningRateType, type Optimizer, optimizerType } from "./optimizer.ts";
 
 export interface MuonOptions {
   /** Default 0.001. */
@@ -25,6 +27,15 @@ export interface MuonOptions {
   /** Trains the vectors; default adamw with the same rate and weight decay. */
   readonly others?: Optimizer;
 }
+
+const checkOptions = optionsOf<MuonOptions>("muon", {
+  learningRate: learningRateType,
+  momentum: fraction,
+  nesterov: flag,
+  weightDecay: nonNegative,
+  iterations: count(),
+  others: optimizerType,
+});
 
 /** Coefficients of the iteration, which raise small singular values fast (Jordan et al. 2024). */
 const [linear, cubic, quintic] = [3.4445, -4.775, 2.0315];
@@ -61,12 +72,15 @@ const extentsOf = ([rows = 1, ...rest]: Shape): readonly [number, number] => [ro
  * });
  */
 export function muon(options: MuonOptions = {}): Optimizer {
-  const { learningRate = 0.001, momentum = 0.95, nesterov = true, weightDecay = 0.01, iterations = 5 } = options;
-  const { others = adamw({ learningRate, weightDecay }), ...own } = options;
+  const {
+    learningRate = 0.001,
+    momentum = 0.95,
+    nesterov = true,
+    weightDecay = 0.01,
+    iterations = 5,
+  } = checkOptions(options);
+  const { others = adamw({ learningRate, weightDecay }) } = options;
   const settings = { momentum, nesterov, weightDecay, iterations };
-  requireSettings("muon", settings, own);
-  if (!Number.isInteger(iterations) || iterations < 1)
-    throw new OptionError(`muon: iterations is ${iterations}; pass a whole number from 1`);
   return defineOptimizer({
     name: "muon",
     slots: ["velocity"],

@@ -1,6 +1,7 @@
 /** What an optimizer is: how parameters move, given their gradients and what is remembered of them. */
-import { OptionError, ShapeError, unknownName } from "../../core/errors.ts";
+import { ShapeError } from "../../core/errors.ts";
 import { groupBy } from "../../core/group-by.ts";
+import { having, matching } from "../../core/option-types.ts";
 import { type Shape, sameShape, showShape } from "../../core/shape.ts";
 import { asFloat32, Tensor } from "../../core/tensor.ts";
 import { leavesOf, mapTree } from "../../core/tree.ts";
@@ -172,31 +173,11 @@ export const defineOptimizer = (definition: OptimizerDefinition): Optimizer => (
 export const rateAt = (learningRate: number | Schedule, update: number): number =>
   typeof learningRate === "number" ? learningRate : learningRate(update);
 
-/** Settings whose numbers are shares, below 1. */
-const shares = ["beta1", "beta2", "alpha", "momentum"];
+/** The rate of an optimizer, or its schedule. */
+export const learningRateType = matching<number | Schedule>(
+  "a number from 0 such as 0.001, or a schedule",
+  (value) => typeof value === "function" || (typeof value === "number" && value >= 0 && Number.isFinite(value)),
+);
 
-/** Throws OptionError for a setting or a rate that makes no sense, and for an option that is none. */
-export function requireSettings(
-  name: string,
-  settings: Readonly<Record<string, number | boolean>>,
-  options: { readonly learningRate?: number | Schedule },
-): void {
-  for (const option of Object.keys(options))
-    if (option !== "learningRate" && !Object.hasOwn(settings, option))
-      throw unknownName(`option of ${name}:`, option, ["learningRate", ...Object.keys(settings)]);
-  for (const [option, value] of Object.entries(settings)) {
-    if (typeof value === "boolean") continue;
-    const isShare = shares.includes(option);
-    if (!Number.isFinite(value) || value < 0 || (isShare && value >= 1))
-      throw new OptionError(`${name}: ${option} is ${value}; pass a number in [0, ${isShare ? "1" : "∞"})`);
-  }
-  requireRate(name, options.learningRate);
-}
-
-/** Throws OptionError for a number that is no learning rate. */
-export function requireRate(where: string, learningRate: number | Schedule | undefined): void {
-  if (typeof learningRate === "number" && !(learningRate >= 0 && Number.isFinite(learningRate)))
-    throw new OptionError(
-      `${where}: learningRate is ${learningRate}; pass a positive number such as 0.001, or a schedule`,
-    );
-}
+/** An optimizer as an option. */
+export const optimizerType = having<Optimizer>("bind", "an optimizer such as adam()");

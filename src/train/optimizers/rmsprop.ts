@@ -1,8 +1,10 @@
 /** RMSprop. */
+import { fraction, nonNegative } from "../../core/option-types.ts";
+import { optionsOf } from "../../core/options.ts";
 import { add, div, mul, sqrt, square } from "../../ops/index.ts";
 import type { Schedule } from "../schedules.ts";
-import { elementwise, required, type WeightDecayOptions } from "./elementwise.ts";
-import { type Optimizer, requireSettings } from "./optimizer.ts";
+import { elementwise, required, type WeightDecayOptions, weightDecayTypes } from "./elementwise.ts";
+import { learningRateType, type Optimizer } from "./optimizer.ts";
 
 export interface RmspropOptions extends WeightDecayOptions {
   /** Default 0.01. */
@@ -15,12 +17,19 @@ export interface RmspropOptions extends WeightDecayOptions {
   readonly momentum?: number;
 }
 
+const checkOptions = optionsOf<RmspropOptions>("rmsprop", {
+  learningRate: learningRateType,
+  alpha: fraction,
+  epsilon: nonNegative,
+  momentum: fraction,
+  ...weightDecayTypes,
+});
+
 /** RMSprop (Tieleman and Hinton 2012) as in PyTorch: s = α s + (1 - α) g²; w -= rate · g / (√s + ε). */
 export function rmsprop(options: RmspropOptions = {}): Optimizer {
-  const { learningRate = 0.01, alpha = 0.99, epsilon = 1e-8, momentum = 0 } = options;
+  const { learningRate = 0.01, alpha = 0.99, epsilon = 1e-8, momentum = 0 } = checkOptions(options);
   const { weightDecay = 0, decoupled = false } = options;
   const settings = { alpha, epsilon, momentum, weightDecay, decoupled };
-  requireSettings("rmsprop", settings, options);
   return elementwise({
     name: "rmsprop",
     slots: momentum > 0 ? ["square", "velocity"] : ["square"],

@@ -63,7 +63,7 @@ class DepthwiseConv2d extends Module {
   protected call(input: Value, context: nn.Context): Value {
     const { kernel, stride, dilation, multiplier, bias = true } = this.#options;
     const x = this.#layout.into(input);
-    const channels = requireChannels(x, 2, undefined);
+    const channels = requireChannels(x, 2);
     const filters = channels * multiplier;
     const weight = context.parameter(this, "weight", {
       shape: [channels, multiplier, ...kernel],
