@@ -129,7 +129,7 @@ export { StochasticDepth, stochasticDepth } from "./layers/stochastic-depth.ts";
 export { type CtcOptions, ctc } from "./losses/ctc.ts";
 export { ctcDecode } from "./losses/ctc-decode.ts";
 export { type DetectionLossOptions, decodeBoxes, detectionLoss, detections } from "./losses/detection.ts";
-export { against, defineLoss, type Loss, onOutput } from "./losses/loss.ts";
+export { against, defineLoss, type Loss, type LossOfTerms, onOutput } from "./losses/loss.ts";
 export {
   type BinaryCrossEntropyOptions,
   binaryCrossEntropy,

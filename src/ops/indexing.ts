@@ -7,6 +7,7 @@ import { forEachPosition, moveElements, offsetOf, type Position } from "../graph
 import type { Value } from "../graph/ir.ts";
 import { apply, defineOp, type OpDef, requireSameDType, type SampleAxes, type SampledNode } from "../graph/op.ts";
 import { cast } from "./cast.ts";
+import { checkPositions } from "./checks.ts";
 import { constant, int64s, requireConstant, scalar, zeros } from "./constant.ts";
 import { where } from "./elementwise.ts";
 import { through } from "./kernels.ts";
@@ -70,6 +71,7 @@ export const Gather: OpDef = defineOp("Gather", {
   infer: ([x, indices], { axis = 0 }) => {
     requireIndices("gather", indices);
     const along = normalizeAxis(axis, x.rank);
+    checkPositions(indices, x.shape[along] ?? 0);
     return { dtype: x.dtype, shape: [...x.shape.slice(0, along), ...indices.shape, ...x.shape.slice(along + 1)] };
   },
   grad: ({ g, inputs: [x, indices], attributes: { axis = 0 } }) => {
@@ -132,6 +134,7 @@ export const GatherElements: OpDef = defineOp("GatherElements", {
   infer: ([x, indices], { axis = 0 }) => {
     requireIndices("gatherElements", indices);
     const along = normalizeAxis(axis, x.rank);
+    checkPositions(indices, x.shape[along] ?? 0);
     if (indices.rank !== x.rank || indices.shape.some((extent, i) => i !== along && extent > (x.shape[i] ?? 0)))
       throw new ShapeError(
         `gatherElements: indices ${showShape(indices.shape)} do not fit ${showShape(x.shape)} off axis ${axis}; make those extents equal or smaller`,
@@ -240,6 +243,7 @@ export const ScatterND: OpDef = defineOp("ScatterND", {
       throw new ShapeError(
         `scatterND: updates are ${showShape(updates.shape)}, indices ${showShape(indices.shape)} into ${showShape(x.shape)} need ${showShape(expected)}; reshape the updates`,
       );
+    if (indices.shape.at(-1) === 1) checkPositions(indices, x.shape[0] ?? 0);
     return x;
   },
   grad: ({ g, inputs: [, indices, updates], attributes: { reduction = "none" } }) => {

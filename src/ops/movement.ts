@@ -352,6 +352,10 @@ export const stack = (values: readonly Value[], axis = 0): Value =>
     axis,
   );
 /** Cuts into parts of the given lengths. */
-export const split = (x: Value, lengths: readonly number[], axis = 0): readonly Value[] =>
-  makeNode(Split, [x, int64s(lengths)], { axis }).outputs;
+export const split = <const L extends readonly number[]>(
+  x: Value,
+  lengths: L,
+  axis = 0,
+): { readonly [K in keyof L]: Value } =>
+  makeNode(Split, [x, int64s(lengths)], { axis }).outputs as readonly Value[] as { readonly [K in keyof L]: Value };
 export const tile = (x: Value, repeats: readonly number[]): Value => apply(Tile, [x, int64s(repeats)]);

@@ -74,6 +74,6 @@ export function rotary(x: Value, options: RotaryOptions = {}): Value {
     throw new ShapeError(`rotary takes heads, got ${showShape(x.shape)}; pass [batch, heads, time, width]`);
   const angle = angles(options.positions ?? range(length), rotaryFrequencies(width, options));
   const [cosine, sine] = [cos(angle), sin(angle)]; // [T, D/2]
-  const [a, b] = split(x, [width / 2, width / 2], 3) as [Value, Value];
+  const [a, b] = split(x, [width / 2, width / 2], 3);
   return concat([sub(mul(a, cosine), mul(b, sine)), add(mul(b, cosine), mul(a, sine))], 3);
 }

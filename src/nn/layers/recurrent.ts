@@ -5,7 +5,7 @@ import { type OptionCheck, type OptionTypes, optionsOf } from "../../core/option
 import { sameShape, showShape } from "../../core/shape.ts";
 import type { Value } from "../../graph/ir.ts";
 import { type Attributes, makeNode, type OpDef } from "../../graph/op.ts";
-import { cast, concat, GRU, LSTM, RNN, reshape, split, stack, transpose } from "../../ops/index.ts";
+import { cast, checkIndices, concat, GRU, LSTM, RNN, reshape, split, stack, transpose } from "../../ops/index.ts";
 import { dropout } from "../../ops/random.ts";
 import type { Context } from "../context.ts";
 import { type Initializer, uniformInit } from "../initializers.ts";
@@ -114,6 +114,9 @@ abstract class Recurrent<O> extends Module<RecurrentInputs, O> {
     if (x.rank !== 3)
       throw new ShapeError(`input ${showShape(x.shape)} needs three axes; pass [batch, steps, features]`);
     const { layers = 1, returns = "sequence", dropout: rate = 0 } = this.options;
+    const [, steps = 0] = x.shape;
+    if (lengths)
+      checkIndices(lengths, "length", { count: steps + 1, mend: `the sequences have ${steps} steps: correct the row` });
     const begin = this.#initial(initial, x.shape[0] ?? 1);
     let sequence = transpose(x, [1, 0, 2]); // [T, N, I]
     const ends: LayerOutputs[] = [];

@@ -35,7 +35,7 @@ import {
   swapAxes,
   where,
 } from "../../ops/index.ts";
-import { defineLoss, type Loss } from "./loss.ts";
+import { defineLoss, type LossOfTerms } from "./loss.ts";
 import { requireFloatOutput } from "./targets.ts";
 
 export interface CtcOptions {
@@ -58,7 +58,7 @@ const never = -1e30;
  * @example
  * ctc()(logSoftmax(output), labels);
  */
-export function ctc(options: CtcOptions = {}): Loss {
+export function ctc(options: CtcOptions = {}): LossOfTerms {
   const { blank = 0, zeroInfinity = false } = checkOptions(options);
   return defineLoss((output, target) => {
     checkOperands(output, target, blank);

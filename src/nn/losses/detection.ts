@@ -31,7 +31,7 @@ import {
   transpose,
   where,
 } from "../../ops/index.ts";
-import { defineLoss, type Loss } from "./loss.ts";
+import { defineLoss, type LossOfTerms } from "./loss.ts";
 
 const columns = (x: Value, start: number, end?: number): Value =>
   slice(x, { axis: 2, start, ...(end !== undefined && { end }) });
@@ -51,7 +51,7 @@ const checkOptions = optionsOf<DetectionLossOptions>("detectionLoss", { negative
  * the anchors with an object and the hardest of the others, plus the Huber loss of the offsets over those with an object, per
  * anchor with an object. Throws ShapeError.
  */
-export function detectionLoss(options: DetectionLossOptions = {}): Loss {
+export function detectionLoss(options: DetectionLossOptions = {}): LossOfTerms {
   const { negatives = 3, boxWeight = 1 } = checkOptions(options);
   return defineLoss((output, target) => {
     const [batch = 1, anchors = 1, width = 0] = output.shape;

@@ -18,18 +18,23 @@ export interface Loss<O = Value> {
   readonly target?: string | undefined;
 }
 
+/** A loss whose terms are known, so that samples can be weighted. */
+export interface LossOfTerms<O = Value> extends Loss<O> {
+  readonly terms: (output: O, target: Value) => LossTerms;
+}
+
 /** A loss of terms. */
 export const defineLoss = <O = Value>(
   terms: (output: O, target: Value) => LossTerms,
   facts: Pick<Loss<O>, "ignoreIndex" | "predictions" | "target"> = {},
-): Loss<O> => Object.assign((output: O, target: Value) => meanOf(terms(output, target)), { terms, ...facts });
+): LossOfTerms<O> => Object.assign((output: O, target: Value) => meanOf(terms(output, target)), { terms, ...facts });
 
 /**
  * The loss with another tensor of the batch as its target, such as the input itself.
  * @example await fit(autoencoder, data, { loss: against("x", meanSquaredError()), optimizer: adam(), epochs: 10 });
  */
-export const against = <O>(target: string, loss: Loss<O>): Loss<O> =>
-  Object.assign((output: O, own: Value) => loss(output, own), loss, { target });
+export const against = <L extends Loss<never>>(target: string, loss: L): L =>
+  Object.assign((output: never, own: Value) => loss(output, own), loss, { target });
 
 /**
  * The loss of what `select` makes of a model's output.

@@ -26,8 +26,8 @@ import {
   where,
 } from "../../ops/index.ts";
 import { ctc } from "./ctc.ts";
-import { defineLoss, type Loss } from "./loss.ts";
-import { countedLabels, labelsFor, targetsLike } from "./targets.ts";
+import { defineLoss, type Loss, type LossOfTerms } from "./loss.ts";
+import { countedLabels, labelsFor, probabilitiesLike, targetsLike } from "./targets.ts";
 import type { LossTerms } from "./terms.ts";
 
 export interface CrossEntropyOptions {
@@ -69,7 +69,7 @@ function weightsOf(where: string, logits: Value, weights: readonly number[]): Va
  * @example
  * const loss = crossEntropy({ labelSmoothing: 0.1 });
  */
-export function crossEntropy(options: SparseCrossEntropyOptions = {}): Loss {
+export function crossEntropy(options: SparseCrossEntropyOptions = {}): LossOfTerms {
   const { labelSmoothing = 0, classWeights, ignoreIndex } = checkCrossEntropy(options);
   const terms = (output: Value, target: Value): LossTerms => {
     const given = labelsFor("crossEntropy", output, target, ignoreIndex);
@@ -99,14 +99,14 @@ export function crossEntropy(options: SparseCrossEntropyOptions = {}): Loss {
  * Cross-entropy of softmax(logits) against probabilities (or one-hot rows) of the same shape [N, C] or [N, T, C].
  * As in PyTorch, class weights scale the terms but not the count that the sum is divided by. Throws ShapeError.
  */
-export function categoricalCrossEntropy(options: CrossEntropyOptions = {}): Loss {
+export function categoricalCrossEntropy(options: CrossEntropyOptions = {}): LossOfTerms {
   const { labelSmoothing = 0, classWeights } = checkCategorical(options);
   return defineLoss((output, target) => {
     if (target.rank === output.rank - 1)
       throw new ShapeError(
         `categoricalCrossEntropy: targets are ${showShape(target.shape)}, expected probabilities ${showShape(output.shape)}; use crossEntropy() for integer labels`,
       );
-    const probabilities = targetsLike("categoricalCrossEntropy", output, target);
+    const probabilities = probabilitiesLike("categoricalCrossEntropy", output, target);
     const classes = output.shape.at(-1) ?? 1;
     const smooth =
       labelSmoothing === 0 ? probabilities : add(mul(probabilities, 1 - labelSmoothing), labelSmoothing / classes);
@@ -126,10 +126,10 @@ const checkBinary = optionsOf<BinaryCrossEntropyOptions>("binaryCrossEntropy", {
  * Cross-entropy of sigmoid(logits) against targets in [0, 1] of the same shape; never overflows.
  * softplus(x) - t x, or (1 - t) x + (1 + (p - 1) t) softplus(-x) with a positive weight p.
  */
-export function binaryCrossEntropy(options: BinaryCrossEntropyOptions = {}): Loss {
+export function binaryCrossEntropy(options: BinaryCrossEntropyOptions = {}): LossOfTerms {
   const { positiveWeight = 1 } = checkBinary(options);
   return defineLoss((output, target) => {
-    const t = targetsLike("binaryCrossEntropy", output, target);
+    const t = probabilitiesLike("binaryCrossEntropy", output, target);
     if (positiveWeight === 1) return { terms: sub(softplus(output), mul(t, output)) };
     const weight = add(1, mul(t, positiveWeight - 1));
     return { terms: add(mul(sub(1, t), output), mul(weight, softplus(neg(output)))) };
@@ -137,14 +137,14 @@ export function binaryCrossEntropy(options: BinaryCrossEntropyOptions = {}): Los
 }
 
 /** The mean over all elements of a function of the difference output - target, [N] being let for [N, 1]. */
-const meanOfDifference = (where: string, penalty: (difference: Value) => Value): Loss =>
+const meanOfDifference = (where: string, penalty: (difference: Value) => Value): LossOfTerms =>
   defineLoss((output, target) => ({ terms: penalty(sub(output, targetsLike(where, output, target))) }));
 
 /** Mean of (output - target)² over all elements. */
-export const meanSquaredError = (): Loss => meanOfDifference("meanSquaredError", square);
+export const meanSquaredError = (): LossOfTerms => meanOfDifference("meanSquaredError", square);
 
 /** Mean of |output - target| over all elements. */
-export const meanAbsoluteError = (): Loss => meanOfDifference("meanAbsoluteError", abs);
+export const meanAbsoluteError = (): LossOfTerms => meanOfDifference("meanAbsoluteError", abs);
 
 export interface HuberOptions {
   /** Where the square turns into a line; default 1. */
@@ -154,7 +154,7 @@ export interface HuberOptions {
 const checkHuber = optionsOf<HuberOptions>("huber", { delta: positive });
 
 /** Mean of d²/2 where |d| ≤ δ and of δ (|d| - δ/2) beyond, d = output - target (Huber 1964). */
-export function huber(options: HuberOptions = {}): Loss {
+export function huber(options: HuberOptions = {}): LossOfTerms {
   const { delta = 1 } = checkHuber(options);
   return meanOfDifference("huber", (d) => {
     // With c = d clamped to [-δ, δ], both branches are c (d - c/2).
@@ -167,9 +167,9 @@ export function huber(options: HuberOptions = {}): Loss {
  * Kullback-Leibler divergence of the output from the target: Σ t (log t - output) / N, for an output of
  * log-probabilities and targets of probabilities; the sum over everything but the batch (PyTorch's "batchmean").
  */
-export const klDivergence = (): Loss =>
+export const klDivergence = (): LossOfTerms =>
   defineLoss((output, target) => {
-    const t = targetsLike("klDivergence", output, target);
+    const t = probabilitiesLike("klDivergence", output, target);
     const logarithm = log(where(greater(t, 0), t, 1)); // 0 log 0 = 0
     const axes = output.shape.map((_, axis) => axis).slice(1);
     return { terms: reduceSum(mul(t, sub(logarithm, output)), axes) };
@@ -190,7 +190,7 @@ export const losses = {
 export type LossName = keyof typeof losses;
 
 /** The loss of a name with its default options. Throws OptionError with the nearest name. */
-export function lossOf(name: LossName): Loss {
+export function lossOf(name: LossName): LossOfTerms {
   if (!Object.hasOwn(losses, name)) throw unknownName("loss", name, Object.keys(losses));
   return losses[name]();
 }

@@ -160,6 +160,15 @@ function rows(x: Tensor, chosen: readonly number[]): Tensor {
   return tensor(chosen.map((row) => Array.from(x.data.slice(row * width, (row + 1) * width), Number)));
 }
 
+test.each([-1, Number.NaN])("a sample cannot weigh %d", async (weight) => {
+  const model = sequential([dense(3)]);
+  const trainer = new Trainer(model, { loss: crossEntropy(), optimizer: sgd() });
+  const batch = { x: normal(2, 4), y: labels(0, 1), weight: tensor([1, weight]) };
+  await expect(trainer.step(batch)).rejects.toThrow(
+    `weight: the weight of row 1 is ${weight}, expected a number from 0`,
+  );
+});
+
 test("a loss of your own that is one number cannot be weighted, one of terms can", async () => {
   const batch = fromTensors({ x: normal(4, 2), y: normal(4, 1), weight: tensor([1, 2, 3, 4]) }).batch(4);
   const squares = (output: Value, target: Value) => square(sub(output, target));
