@@ -24,14 +24,16 @@ export { type Graph, graphOf, input, type TensorType, Value } from "./graph/ir.t
 export { printGraph } from "./graph/print.ts";
 export { type CompileOptions, compile, type Executable, optimize } from "./jit/compile.ts";
 export { type Host, jit } from "./jit/jit.ts";
-/** Published architectures, such as `models.presetOf("resnet50")`. */
+/** Published architectures as trainable modules, and their presets by name: `models.presetOf("resnet50")`. */
 export * as models from "./models/index.ts";
 export * from "./nn/index.ts";
 export { encodeModel } from "./onnx/model.ts";
-/** Operators on graph values, such as `ops.add`. */
+/**
+ * Operators on graph values, from `ops.add` to `ops.topK`: what layers, losses and functions for `jit` are written in.
+ */
 export * as ops from "./ops/index.ts";
 export { keyTensor } from "./ops/random.ts";
-/** Reinforcement learning, such as `rl.deepQLearning`. */
+/** Reinforcement learning: environments, replay memory, deep Q-learning, mazes to try it on. */
 export * as rl from "./rl/index.ts";
 export * from "./runs/index.ts";
 export { type Device, devices } from "./runtime/session.ts";

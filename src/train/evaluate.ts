@@ -22,6 +22,7 @@ import {
 } from "./engine/objectives.ts";
 import { type EpochResult, type Measurement, RunningSums } from "./engine/running-sums.ts";
 
+/** The results of `evaluate`. */
 export interface Evaluation {
   /** Mean loss and every figure. */
   readonly results: EpochResult;
@@ -124,6 +125,7 @@ async function compileEvaluation(
 
 /** What to measure: a loss with metrics, an objective, or steps in turn; and with what it is computed. */
 export type EvaluateOptions<B extends Batch = Batch> = (Measured<B> | Alternating<B>) & {
+  /** Device, threads, profiling. */
   readonly compile?: CompileOptions | undefined;
   /** What training is compiled with holds here too, unless `compile` says otherwise. */
   readonly training?: { readonly compile?: CompileOptions | undefined } | undefined;

@@ -15,9 +15,11 @@ import type { Optimizer } from "./optimizers/optimizer.ts";
 export interface LoopOptions<B extends Batch = Batch> {
   /** Passes over the data. */
   readonly epochs: number;
+  /** What is called as the run goes, in this order; default none. */
   readonly callbacks?: readonly Callback[];
-  /** Evaluated after every epoch. */
+  /** Evaluated after every epoch, whose results then have `validation_loss` and the metrics alike; default none. */
   readonly validation?: Dataset<B> | undefined;
+  /** How steps are made: seed, accumulation, clipping, groups; and where to go on from. */
   readonly training?: TrainingOptions & {
     /** Where an earlier run stopped. */
     readonly resume?: Progress | undefined;
@@ -71,6 +73,7 @@ export interface Run {
   progress(delivered?: SavedParameters): Progress;
 }
 
+/** What became of a run of `fit`. */
 export interface FitResult {
   /** Where the run ended. */
   readonly progress: Progress;

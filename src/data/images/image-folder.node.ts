@@ -7,11 +7,13 @@ import { systemReason } from "../../storage/atomic.node.ts";
 import { type Dataset, fromIndexed, type Labelled } from "../pipeline/dataset.ts";
 import { type ImageOptions, importSharp, pictureExtensions, readImage } from "./image.node.ts";
 
+/** Options of `loadImageFolder`. */
 export interface ImageFolderOptions extends ImageOptions {
   /** What to do about a picture that cannot be decoded: stop when its turn comes, or look at all first and leave it out; "error". */
   readonly unreadable?: "error" | "skip";
 }
 
+/** The images of a folder of subfolders, one a class. */
 export interface ImageFolder {
   /** Samples with x uint8 [channels, height, width] and y int32 []; class by class, to be shuffled. */
   readonly all: Dataset<Labelled>;

@@ -16,6 +16,7 @@ export const pictureExtensions: readonly string[] = [
   ".avif",
 ];
 
+/** Options of `readImage`. */
 export interface ImageOptions {
   /** Height and width to resize to; each picture's own when absent. The whole picture is stretched or shrunk to it. */
   readonly size?: readonly [height: number, width: number];

@@ -3,6 +3,7 @@ import { DataError } from "../../core/errors.ts";
 import { stackRecords, type TensorRecord } from "./rows.ts";
 import { type IndexedSource, indexedSource, isIndexed, type Source } from "./source.ts";
 
+/** Options of `Dataset.batch`. */
 export interface BatchOptions {
   /** Whether a last batch with fewer samples is left out; false. */
   readonly dropLast?: boolean;

@@ -36,6 +36,7 @@ import {
 import { defineLoss, type Loss } from "./loss.ts";
 import { requireFloatOutput } from "./targets.ts";
 
+/** Options of `ctc` and `ctcDecode`. */
 export interface CtcOptions {
   /** Class that stands for "no label"; default 0. */
   readonly blank?: number;

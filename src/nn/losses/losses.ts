@@ -28,6 +28,7 @@ import { defineLoss, type Loss } from "./loss.ts";
 import { countedLabels, labelsFor, targetsLike } from "./targets.ts";
 import type { LossTerms } from "./terms.ts";
 
+/** Options of `categoricalCrossEntropy`, which `crossEntropy` takes too. */
 export interface CrossEntropyOptions {
   /** Share of the target's probability that is spread evenly over all classes (Szegedy et al. 2016, sec. 7); default 0. */
   readonly labelSmoothing?: number;
@@ -35,6 +36,7 @@ export interface CrossEntropyOptions {
   readonly classWeights?: readonly number[];
 }
 
+/** Options of `crossEntropy`. */
 export interface SparseCrossEntropyOptions extends CrossEntropyOptions {
   /** Rows with this label do not count, such as padding; default: all count. */
   readonly ignoreIndex?: number;
@@ -113,6 +115,7 @@ export function categoricalCrossEntropy(options: CrossEntropyOptions = {}): Loss
   });
 }
 
+/** Options of `binaryCrossEntropy`. */
 export interface BinaryCrossEntropyOptions {
   /** Weight of the positive targets, to balance rare ones; default 1. */
   readonly positiveWeight?: number;
@@ -137,18 +140,29 @@ export function binaryCrossEntropy({ positiveWeight = 1 }: BinaryCrossEntropyOpt
 const meanOfDifference = (where: string, penalty: (difference: Value) => Value): Loss =>
   defineLoss((output, target) => ({ terms: penalty(sub(output, targetsLike(where, output, target))) }));
 
-/** Mean of (output - target)² over all elements. */
+/**
+ * Mean of (output - target)² over all elements; targets have the output's shape, [N] standing for [N, 1]. Throws
+ * ShapeError for targets of another.
+ */
 export const meanSquaredError = (): Loss => meanOfDifference("meanSquaredError", square);
 
-/** Mean of |output - target| over all elements. */
+/**
+ * Mean of |output - target| over all elements; targets have the output's shape, [N] standing for [N, 1]. Throws
+ * ShapeError for targets of another.
+ */
 export const meanAbsoluteError = (): Loss => meanOfDifference("meanAbsoluteError", abs);
 
+/** Options of `huber`. */
 export interface HuberOptions {
   /** Where the square turns into a line; default 1. */
   readonly delta?: number;
 }
 
-/** Mean of d²/2 where |d| ≤ δ and of δ (|d| - δ/2) beyond, d = output - target (Huber 1964). */
+/**
+ * Mean of d²/2 where |d| ≤ δ and of δ (|d| - δ/2) beyond, d = output - target (Huber 1964): a squared error that
+ * outliers move less. Targets have the output's shape. Throws OptionError unless delta is positive, ShapeError for
+ * targets of another shape.
+ */
 export function huber({ delta = 1 }: HuberOptions = {}): Loss {
   if (!(delta > 0 && Number.isFinite(delta))) throw new OptionError(`huber: delta is ${delta}; pass a positive number`);
   return meanOfDifference("huber", (d) => {
@@ -182,6 +196,7 @@ export const losses = {
   ctc,
 } as const satisfies Record<string, () => Loss>;
 
+/** Name of a loss, such as `"crossEntropy"`: a key of `losses`. */
 export type LossName = keyof typeof losses;
 
 /** The loss of a name with its default options. Throws OptionError with the nearest name. */

@@ -4,14 +4,20 @@ import type { Schedule } from "../schedules.ts";
 import { elementwise, required, type WeightDecayOptions } from "./elementwise.ts";
 import { type Optimizer, requireSettings } from "./optimizer.ts";
 
+/** Options of `adagrad`. */
 export interface AdagradOptions extends WeightDecayOptions {
-  /** Default 0.01. */
+  /** Step size, a number or a schedule; default 0.01. */
   readonly learningRate?: number | Schedule;
   /** Added to the root of the sum of squares; default 1e-10. */
   readonly epsilon?: number;
 }
 
-/** Adagrad (Duchi et al. 2011): s = s + g²; w -= rate · g / (√s + ε). */
+/**
+ * Adagrad (Duchi et al. 2011): s = s + g²; w -= rate · g / (√s + ε), so that rare features take larger steps. Throws
+ * OptionError for options that make no sense.
+ * @example
+ * adagrad({ learningRate: 0.05 });
+ */
 export function adagrad(options: AdagradOptions = {}): Optimizer {
   const { learningRate = 0.01, epsilon = 1e-10, weightDecay = 0, decoupled = false } = options;
   const settings = { epsilon, weightDecay, decoupled };
