@@ -11,6 +11,7 @@ export interface ComparedRow {
   readonly values: readonly (number | string | null)[];
 }
 
+/** Figures of one subject, such as depth or cost. */
 export interface ComparedSection {
   readonly name: string;
   readonly rows: readonly ComparedRow[];

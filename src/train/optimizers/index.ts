@@ -17,6 +17,7 @@ export { type MuonOptions, muon, orthogonalized } from "./muon.ts";
 export {
   type BoundOptimizer,
   defineOptimizer,
+  type GradientsOf,
   type Optimizer,
   type OptimizerDefinition,
   OptimizerState,
