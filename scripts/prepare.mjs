@@ -43,11 +43,12 @@ function latestChange(folder) {
   return latest;
 }
 
-/** Installs the packages when they are missing or older than the lock file. Returns whether that went well. */
-export function install() {
-  if (timeOf(join(root, "node_modules/.package-lock.json")) >= timeOf(join(root, "package-lock.json"))) return true;
-  console.error("Installing the packages (npm ci) …");
-  return run("npm", ["ci", "--no-audit", "--no-fund"], onErrorStream) === 0;
+/** Installs the packages of a folder when they are missing or older than its lock file. Returns whether that went well. */
+export function install(folder = ".") {
+  const at = join(root, folder);
+  if (timeOf(join(at, "node_modules/.package-lock.json")) >= timeOf(join(at, "package-lock.json"))) return true;
+  console.error(`Installing the packages${folder === "." ? "" : ` of ${folder}`} (npm ci) …`);
+  return run("npm", ["ci", "--prefix", folder, "--no-audit", "--no-fund"], onErrorStream) === 0;
 }
 
 /** Compiles when dist/ is missing or older than the sources. Returns whether that went well. */

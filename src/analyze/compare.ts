@@ -11,17 +11,24 @@ export interface ComparedRow {
   readonly values: readonly (number | string | null)[];
 }
 
+/** Figures of one subject, such as depth or cost. */
 export interface ComparedSection {
   readonly name: string;
   readonly rows: readonly ComparedRow[];
 }
 
+/** Networks side by side: sections of figures, in each row one value for each network. */
 export interface Comparison {
   readonly models: readonly string[];
   readonly sections: readonly ComparedSection[];
 }
 
-/** Compares inspections. */
+/**
+ * Compares inspections: depth in each sense, parameters, parameters by kind of layer, cost. A figure that is not known
+ * is null.
+ * @example
+ * const comparison = compare([inspect(resnet, options), inspect(vit, options)].map(({ inspection }) => inspection));
+ */
 export function compare(inspections: readonly Inspection[]): Comparison {
   const row = (
     name: string,

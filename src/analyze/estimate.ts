@@ -14,12 +14,15 @@ export interface Way {
   readonly network: Network;
 }
 
+/** What a training step costs in one way. */
 export interface WayCost {
+  /** The way's name. */
   readonly name: string;
+  /** Parameters that it trains. */
   readonly trainable: number;
   /** FLOPs of a step: forward and backward of the whole batch. */
   readonly stepFlops: number;
-  /** Peak memory of a step. */
+  /** Peak memory of a step, in bytes. */
   readonly bytes: number;
 }
 

@@ -21,7 +21,12 @@ export interface Inspected {
   readonly paths: Paths | undefined;
 }
 
-/** Everything about a network. */
+/**
+ * Inspects a network: depth, parameters, cost and memory, layer by layer and in all.
+ * @example
+ * const { inspection } = inspect(network, { optimizer: adam(), precision: "float32" });
+ * console.log(inspection.parameters.total, inspection.cost.macs);
+ */
 export function inspect(network: Network, options: TrainingOptions): Inspected {
   const forward = network.graphs?.forward;
   const plain = network.graphs?.plain ?? forward;

@@ -9,6 +9,7 @@ import { flowOf } from "./flow.ts";
 import { formulaOf } from "./formula.ts";
 import { type Network, type NetworkParameter, parameterValues } from "./network.ts";
 
+/** Options of `withLora`. */
 export interface LoraOptions {
   /** Inner extent of the narrow path. */
   readonly rank: number;

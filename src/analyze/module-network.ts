@@ -8,6 +8,7 @@ import { add } from "../ops/index.ts";
 import { standInLoss } from "./loss.ts";
 import type { Network, NetworkGraphs, NetworkLayer, NetworkParameter } from "./network.ts";
 
+/** A module with the types of its inputs, of which `moduleNetwork` makes a network. */
 export interface ModuleSource {
   readonly name: string;
   /** Where the module comes from, in a few words. */
@@ -17,7 +18,13 @@ export interface ModuleSource {
   readonly inputs: TypeTree;
 }
 
-/** The network of a module on inputs of given types. Throws what tracing throws when they do not fit. */
+/**
+ * The network of a module on inputs of given types. Allocates no weights. Throws what tracing throws when the types do
+ * not fit.
+ * @example
+ * const model = models.presetOf("resnet50");
+ * const network = moduleNetwork({ name: "resnet50", source: model.source, model: model.build(), inputs: model.inputs });
+ */
 export function moduleNetwork(given: ModuleSource): Network {
   const { name, source, model } = given;
   const trace = model.trace(given.inputs);

@@ -48,6 +48,9 @@ export interface NetworkGraphs {
   readonly plain?: Graph;
 }
 
+/**
+ * A network as it is analyzed, wherever it comes from: its parameters, its layers, and its graphs where they are known.
+ */
 export interface Network {
   readonly name: string;
   /** Where it comes from, in a few words. */

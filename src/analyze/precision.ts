@@ -15,6 +15,7 @@ export const precisions = {
   float64: { stored: 64, computing: 64 },
 } as const satisfies Record<string, PrecisionSpec>;
 
+/** Element type in which a network is stored and trained: `"float32"`, `"float16"`, `"bfloat16"` or `"float64"`. */
 export type Precision = keyof typeof precisions;
 
 /** The precision of a name. Throws OptionError with the nearest name. */

@@ -88,5 +88,7 @@ export const inspectionSchema = z.object({
   notes: z.array(z.string()).describe("What a reader must know: operators that are not understood, unknown shapes."),
 });
 
+/** Everything that is reported of one network, as JSON: `inspectionSchema` describes and checks it. */
 export type Inspection = z.infer<typeof inspectionSchema>;
+/** One layer in an inspection. */
 export type InspectedLayer = Inspection["layers"][number];

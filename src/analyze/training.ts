@@ -14,8 +14,11 @@ export interface OptimizerMemory {
   readonly slots: readonly string[];
 }
 
+/** How a network is assumed to be trained. */
 export interface TrainingOptions {
+  /** The optimizer, by what it remembers of each parameter. */
   readonly optimizer: OptimizerMemory;
+  /** The element type of parameters, gradients and activations. */
   readonly precision: Precision;
 }
 

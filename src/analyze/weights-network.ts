@@ -6,6 +6,7 @@ import type { LayerKind } from "../nn/index.ts";
 import { formulaOf } from "./formula.ts";
 import type { Network, NetworkParameter } from "./network.ts";
 
+/** A tensor of a file of weights, by name, without its elements. */
 export interface NamedTensor {
   readonly name: string;
   readonly shape: Shape;

@@ -19,6 +19,7 @@ export interface Candidate {
 /** For each prefix what may follow, the likeliest first: one candidate more than the beam is wide, at least. */
 export type NextTokens = (prefixes: readonly Prefix[]) => Promise<readonly (readonly Candidate[])[]>;
 
+/** Options of `beamSearch`. */
 export interface BeamSearchOptions {
   /** How many searches run at once. */
   readonly searches: number;
@@ -26,7 +27,9 @@ export interface BeamSearchOptions {
   readonly beam: number;
   /** Tokens after the first, at most; what has not ended by then ends there. */
   readonly longest: number;
+  /** Id of the token that every sequence begins with. */
   readonly begin: number;
+  /** Id of the token that ends a sequence. */
   readonly end: number;
   /** The α by which long sequences are favoured: scores are divided by ((5 + length) / 6)^α (Wu et al. 2016, eq. 14); default 1. */
   readonly lengthPenalty?: number;

@@ -24,11 +24,13 @@ export interface Decoder {
   release(): Promise<void>;
 }
 
+/** Options of `decoder`. */
 export interface DecoderOptions {
   /** The most tokens to read, at most the model's positions. */
   readonly capacity: number;
   /** Tokens of a prompt that are read at a time; default 32. */
   readonly chunk?: number;
+  /** Device, threads, profiling. */
   readonly compile?: CompileOptions;
 }
 

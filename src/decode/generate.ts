@@ -5,6 +5,7 @@ import type { Random } from "../core/random.ts";
 import type { Decoder } from "./decoder.ts";
 import { type SamplingOptions, sampleToken, samplingTypes } from "./sampling.ts";
 
+/** Options of `generate`. */
 export interface GenerateOptions extends SamplingOptions {
   /** Draws the tokens. */
   readonly random: Random;

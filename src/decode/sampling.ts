@@ -4,6 +4,7 @@ import { count, nonNegative, positiveShare } from "../core/option-types.ts";
 import { type OptionTypes, optionsOf } from "../core/options.ts";
 import type { Random } from "../core/random.ts";
 
+/** How a token is drawn of what a model expects. */
 export interface SamplingOptions {
   /** Logits are divided by it: below 1 surer, above 1 bolder; 0 takes the likeliest token. Default 1. */
   readonly temperature?: number;

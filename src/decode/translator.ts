@@ -28,6 +28,7 @@ export type TranslationModel = AnyModule & {
   score(states: Value, context: Context): Value;
 };
 
+/** Options of `translator`. */
 export interface TranslatorOptions {
   /** Widths of the source that are compiled for, rising; a longer source is refused. */
   readonly widths: readonly number[];
@@ -37,6 +38,7 @@ export interface TranslatorOptions {
   readonly beam: number;
   /** Tokens of a sequence at most, from the width of its source; default half as many again and 8. */
   readonly longest?: (width: number) => number;
+  /** Device, threads, profiling. */
   readonly compile?: CompileOptions;
 }
 

@@ -23,12 +23,14 @@ export class Canvas {
     [this.#height, this.#width] = [height, width];
   }
 
+  /** Colours one pixel. */
   set(x: number, y: number, color: Color): void {
     if (x < 0 || y < 0 || x >= this.#width || y >= this.#height) return;
     for (const [channel, level] of color.entries())
       this.image.data[(channel * this.#height + y) * this.#width + x] = level;
   }
 
+  /** Colours a rectangle of pixels, from its left upper one on. */
   fill(x: number, y: number, width: number, height: number, color: Color): void {
     for (let row = y; row < y + height; row++)
       for (let column = x; column < x + width; column++) this.set(column, row, color);

@@ -1,10 +1,13 @@
 /** A table of shares as SVG text, its rows and columns named: what attends to what. */
 import { escapeXml } from "./plot.ts";
 
+/** Options of `heatmap`. */
 export interface HeatmapOptions {
+  /** Text above the table. */
   readonly title: string;
-  /** Names beside the rows, and above the columns. */
+  /** Names beside the rows. */
   readonly rows: readonly string[];
+  /** Names above the columns. */
   readonly columns: readonly string[];
   /** Shares in [0, 1], row after row. */
   readonly values: ArrayLike<number>;

@@ -17,7 +17,9 @@ export const palette = [
 /** Of groups: the palette with grey, for all others, at its end. */
 const groupColours = [...palette.filter((colour) => colour !== "#8c8c8c"), "#8c8c8c"];
 
+/** How an axis is drawn. */
 export interface AxisOptions {
+  /** Text beside the axis. */
   readonly label: string;
   /** Default linear. */
   readonly scale?: "linear" | "log";
@@ -27,16 +29,21 @@ export interface AxisOptions {
   readonly ticks?: readonly number[];
 }
 
+/** Options of every plot. */
 export interface PlotOptions {
+  /** Text above the plot. */
   readonly title: string;
+  /** The horizontal axis. */
   readonly x: AxisOptions;
+  /** The vertical axis. */
   readonly y: AxisOptions;
-  /** Default 640. */
+  /** Width of the whole picture in pixels; default 640. */
   readonly width?: number;
-  /** Default 320. */
+  /** Height of the whole picture in pixels; default 320. */
   readonly height?: number;
 }
 
+/** Points that are drawn in one colour, under a name in the legend. */
 export interface Series {
   readonly name: string;
   readonly points: readonly (readonly [x: number, y: number])[];

@@ -22,6 +22,7 @@ import {
 import { type GivenTypes, givenTypes, settleTypes } from "./input-types.ts";
 import { nestingOfRecord, readRecord, recordKey } from "./model-record.ts";
 
+/** Options of `modelFromOnnx`. */
 export interface OnnxModelOptions {
   /** Types or shapes of inputs that the file leaves open, by name, or one for an only input. */
   readonly inputs?: GivenTypes;

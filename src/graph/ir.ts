@@ -40,6 +40,7 @@ export class Value implements TensorType {
     this.name = name;
   }
 
+  /** Number of axes. */
   get rank(): number {
     return this.shape.length;
   }
@@ -80,6 +81,7 @@ export class Node {
   }
 }
 
+/** A graph of operators: what computes its outputs from its inputs. Make one with `graphOf`. */
 export interface Graph {
   readonly inputs: readonly Value[];
   readonly outputs: readonly Value[];

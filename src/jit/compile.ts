@@ -31,7 +31,9 @@ export function optimize(graph: Graph, passes: readonly Pass[] = pipeline): Grap
   }, graph);
 }
 
+/** How a graph is compiled and run: the device, its threads, memory and profile. */
 export interface CompileOptions extends SessionOptions {
+  /** Where to compute; default `"cpu"` in Node and `"wasm"` elsewhere. */
   readonly device?: Device;
 }
 

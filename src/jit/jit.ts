@@ -11,8 +11,12 @@ import { type CompileOptions, compile, compileTypes, type Executable } from "./c
 /** `T` with host tensors where it has graph values. */
 export type Host<T> = MapTree<T, Value, Tensor>;
 
+/** Options of `jit`: how graphs are compiled, and where results go. */
 export interface JitOptions extends CompileOptions {
-  /** Nested as the result: tensors into which results are written in place; the others are new. */
+  /**
+   * Nested as the result: tensors into which results are written in place. Where there is none the result is a new
+   * tensor.
+   */
   readonly into?: unknown;
 }
 

@@ -42,9 +42,15 @@ export {
 } from "./sequence/recurrent-classifier.ts";
 export { type Architectures, type EncoderOutputs, type HeadOptions, pooledOf, statesOf } from "./shared/heads.ts";
 export type { Preset, PresetOptions } from "./shared/preset.ts";
-export type { DecoderInputs, TokenInputs, TransformerDetails, TransformerSizes } from "./shared/tokens.ts";
+export type {
+  DecoderInputs,
+  SegmentInputs,
+  TokenInputs,
+  TransformerDetails,
+  TransformerSizes,
+} from "./shared/tokens.ts";
 export { DeepMlp, type DeepMlpOptions, widthFor } from "./tables/deep-mlp.ts";
-export { QNetwork, type QNetworkOptions } from "./tables/q-network.ts";
+export { type QInputs, QNetwork, type QNetworkOptions } from "./tables/q-network.ts";
 export {
   Biases,
   Factors,
@@ -56,7 +62,13 @@ export {
   Tastes,
 } from "./tables/recommender.ts";
 export { AlbertModel, type AlbertOptions, albertArchitectures } from "./text/albert.ts";
-export { BertForPreTraining, BertModel, type BertOptions, bertArchitectures } from "./text/bert.ts";
+export {
+  BertForPreTraining,
+  BertModel,
+  type BertOptions,
+  bertArchitectures,
+  type PreTrainingOutputs,
+} from "./text/bert.ts";
 export { DistilBertModel, type DistilBertOptions, distilbertArchitectures } from "./text/distilbert.ts";
 export { EncoderClassifier, type EncoderClassifierOptions } from "./text/encoder-classifier.ts";
 export { EncoderDecoder, type Memory } from "./text/encoder-decoder.ts";

@@ -11,6 +11,7 @@ import { valuesOf } from "./inputs.ts";
 import type { AnyModule, LayerKind } from "./module.ts";
 import type { Parameter, ParameterSpec } from "./parameter.ts";
 
+/** Options of a traced call, of `Module.trace` and `Context`. */
 export interface ContextOptions {
   /** Dropout drops and batch normalization uses the batch's moments; default false. */
   readonly training?: boolean;
@@ -33,6 +34,15 @@ export interface LayerRecord {
   readonly scope: Scope;
 }
 
+/**
+ * What one traced call of a model knows and leaves behind: which graph values stand for parameters, whether it is
+ * training, where randomness comes from. Layers receive it in `call` and pass it on to their children.
+ * @example
+ * protected call(x: Value, context: Context): Value {
+ *   const w = context.parameter(this, "weight", { shape: [x.shape[1] ?? 1], initializer: onesInit });
+ *   return ops.mul(x, w);
+ * }
+ */
 export class Context {
   readonly decoding: Decoding | undefined;
   /** What ran. */
@@ -98,6 +108,10 @@ export class Context {
     }
   }
 
+  /**
+   * The path of a module within the model, `layers.0`; `""` is the model itself. Throws OptionError for a module that
+   * is not part of the model, unless it is called in `frozen`.
+   */
   pathOf(module: AnyModule): string {
     const path = this.#paths.get(module);
     if (path !== undefined) return path;

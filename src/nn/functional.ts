@@ -12,6 +12,7 @@ import { knownValue } from "./parameter-inputs.ts";
 /** Values by the paths of parameters or buffers. */
 export type ValuesByPath = Readonly<Record<string, Value>>;
 
+/** Options of `Functional.apply`. */
 export interface ApplyOptions {
   /** Buffers, such as running statistics, by path; needed by models that have some. */
   readonly state?: ValuesByPath;

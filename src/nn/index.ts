@@ -144,9 +144,11 @@ export {
   lossOf,
   meanAbsoluteError,
   meanSquaredError,
+  type SparseCrossEntropyOptions,
 } from "./losses/losses.ts";
 export { type LossTerms, meanOf, type WeightedMean, weightedMeanOf } from "./losses/terms.ts";
 export { type AnyModule, type LayerKind, Module, matchesPath, type TensorModule, type Trace } from "./module.ts";
+export type { Packed, StorageBits } from "./packed.ts";
 export { Parameter, type ParameterSpec, type Regularizer } from "./parameter.ts";
 export { type Quantized, type QuantizeOptions, quantizeFrozen } from "./quantize-frozen.ts";
 export { l1, l1l2, l2 } from "./regularizers.ts";

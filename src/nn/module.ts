@@ -152,7 +152,10 @@ export abstract class Module<I = Value, O = Value> {
     return this.#setFrozen(pattern, true);
   }
 
-  /** Trains the parameters whose path matches (default: all) again. */
+  /**
+   * Trains the parameters whose path matches (default: all) again, also those that come into being with the first
+   * trace. Returns how many of them there are now, buffers not counted. Throws OptionError when a pattern matches none.
+   */
   unfreeze(pattern?: string | RegExp): number {
     return this.#setFrozen(pattern, false);
   }

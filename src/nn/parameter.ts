@@ -8,6 +8,7 @@ import { type Packed, unpacked } from "./packed.ts";
 /** A penalty added to the loss, from the parameter's value (see l1, l2). */
 export type Regularizer = (weight: Value) => Value;
 
+/** What a layer says of a parameter when it asks for it first. */
 export interface ParameterSpec {
   readonly shape: Shape;
   readonly initializer: Initializer;

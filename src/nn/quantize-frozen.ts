@@ -6,6 +6,7 @@ import type { AnyModule } from "./module.ts";
 import { type Packed, pack, type StorageBits } from "./packed.ts";
 import type { Parameter } from "./parameter.ts";
 
+/** Options of `quantizeFrozen`. */
 export interface QuantizeOptions {
   /** Bits of an element: 16 (float16), 8, or 4. */
   readonly bits: StorageBits;
@@ -15,6 +16,7 @@ export interface QuantizeOptions {
   readonly parameters?: RegExp;
 }
 
+/** What `quantizeFrozen` did. */
 export interface Quantized {
   /** Parameters that were packed. */
   readonly parameters: number;

@@ -9,13 +9,13 @@ export const l1 =
   (w: Value) =>
     mul(reduceL1(w), strength);
 
-/** strength · Σ w². */
+/** strength · Σ w², which keeps weights small. For `sgd`, l2(s) is the option `weightDecay: 2 s`. */
 export const l2 =
   (strength: number): Regularizer =>
   (w: Value) =>
     mul(reduceSumSquare(w), strength);
 
-/** Both. */
+/** strength1 · Σ |w| + strength2 · Σ w² (Zou and Hastie 2005, sec. 2.1, the naive elastic net). */
 export const l1l2 =
   (strength1: number, strength2: number): Regularizer =>
   (w: Value) =>

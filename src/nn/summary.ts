@@ -32,6 +32,7 @@ export function tracedLayers({ records }: Context): readonly TracedLayer[] {
   return [...layers.values()];
 }
 
+/** One row of a model's summary: what a layer is, and how many parameters it has. */
 export interface LayerSummary extends Pick<TracedLayer, "path" | "type" | "kind"> {
   /** Shape of its output, the first of several, for the traced inputs. */
   readonly outputShape: Shape;
@@ -43,6 +44,7 @@ export interface LayerSummary extends Pick<TracedLayer, "path" | "type" | "kind"
   readonly buffers: number;
 }
 
+/** The layers of a model with their output shapes and parameters, and the totals. */
 export interface ModelSummary {
   readonly layers: readonly LayerSummary[];
   readonly parameters: number;
@@ -50,7 +52,12 @@ export interface ModelSummary {
   readonly buffers: number;
 }
 
-/** The layers of a model, one row each, in the order in which they first run on inputs of these types. */
+/**
+ * The layers of a model, one row each, in the order in which they first run on inputs of these types, and the totals.
+ * Traces the model, and allocates no weights. Throws what tracing throws for inputs that do not fit.
+ * @example
+ * const { layers, parameters } = summarize(model, { dtype: "float32", shape: [1, 1, 28, 28] });
+ */
 export function summarize(model: AnyModule, types: TypeTree): ModelSummary {
   const layers = tracedLayers(model.trace(types).context)
     .filter(({ module, kind }) => kind !== "container" || module.own.size > 0)

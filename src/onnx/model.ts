@@ -11,17 +11,20 @@ import { attributeTypeCodes, ModelProto } from "./schema.ts";
 /** Version of the operator set that our definitions follow. */
 export const opsetVersion = 21;
 
+/** Options of `encodeModel`. */
 export interface ModelOptions {
   /**
    * Graph inputs that become initializers under their names, with what they hold. The constants of the graph are then Constant nodes,
    * so that a reader of the file can distinguish weights from them. Default: all inputs stay, and constants are initializers.
    */
   readonly initializers?: ReadonlyMap<Value, Tensor>;
-  /** Of the inputs that stay. */
+  /** Names of the inputs that stay, in their order; default their own. */
   readonly inputNames?: readonly string[];
+  /** Names of the outputs, in their order; default `output_0`, `output_1`, … */
   readonly outputNames?: readonly string[];
   /** Symbol for an extent that may vary, by input or output position and axis. */
   readonly symbols?: (value: Value, axis: number) => string | undefined;
+  /** Text to note in the file, by key; default none. */
   readonly metadata?: Readonly<Record<string, string>>;
 }
 

@@ -188,19 +188,39 @@ export const Shrink: OpDef = defineComposition("Shrink", {
 
 const one = (op: OpDef) => (x: Value) => apply(op, [x]);
 
+/** 1 / (1 + e^-x), each element: in (0, 1). */
 export const sigmoid = one(Sigmoid);
+/** log(1 + e^x), each element, without overflow. */
 export const softplus = one(Softplus);
+/** max(x, 0), each element. */
 export const relu = one(Relu);
+/**
+ * x Φ(x) with the distribution function Φ of the normal distribution, each element (Hendrycks and Gimpel 2016); with
+ * "tanh" their approximation ½ x (1 + tanh(√(2/π) (x + 0.044715 x³))).
+ */
 export const gelu = (x: Value, approximate: "none" | "tanh" = "none") => apply(Gelu, [x], { approximate });
+/** x above 0 and alpha · x below, each element (Maas et al. 2013). */
 export const leakyRelu = (x: Value, alpha = 0.01) => apply(LeakyRelu, [x], { alpha });
+/** x above 0 and alpha (e^x - 1) below, each element (Clevert et al. 2016). */
 export const elu = (x: Value, alpha = 1) => apply(Elu, [x], { alpha });
+/**
+ * ELU scaled so that layers keep mean 0 and variance 1: 1.0507 x above 0 and 1.0507 · 1.6733 (e^x - 1) below, each
+ * element (Klambauer et al. 2017).
+ */
 export const selu = one(Selu);
+/** max(0, x) + min(0, alpha (e^(x / alpha) - 1)), each element (Barron 2017). */
 export const celu = (x: Value, alpha = 1) => apply(Celu, [x], { alpha });
+/** x / (1 + |x|), each element: in (-1, 1). */
 export const softsign = one(Softsign);
+/** alpha x + beta clipped to [0, 1], each element. */
 export const hardSigmoid = (x: Value, alpha = 0.2, beta = 0.5) => apply(HardSigmoid, [x], { alpha, beta });
+/** x times x / 6 + ½ clipped to [0, 1], each element (Howard et al. 2019). */
 export const hardSwish = one(HardSwish);
+/** x tanh(log(1 + e^x)), each element (Misra 2019). */
 export const mish = one(Mish);
+/** x above alpha and 0 elsewhere, each element. */
 export const thresholdedRelu = (x: Value, alpha = 1) => apply(ThresholdedRelu, [x], { alpha });
+/** x above 0 and slope · x below, each element (He et al. 2015); the slope broadcasts to x. */
 export const prelu = (x: Value, slope: Value) => apply(PRelu, [x, slope]);
 /** x · sigmoid(x) (Ramachandran et al. 2017). */
 export const silu = (x: Value) => mul(x, sigmoid(x));

@@ -177,7 +177,9 @@ export const MeanVarianceNormalization: OpDef = defineComposition("MeanVarianceN
   },
 });
 
+/** Options of group normalization. */
 export interface GroupNormOptions {
+  /** Groups of neighbouring channels, each normalized by its own moments; they divide the channels. */
   readonly groups: number;
   /** Added to the variance; default 1e-5. */
   readonly epsilon?: number;

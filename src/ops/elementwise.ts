@@ -289,26 +289,46 @@ export const Identity: OpDef = defineOp("Identity", {
 
 const two = (op: OpDef) => (a: Operand, b: Operand) => apply(op, asValues(a, b));
 
+/** x², each element. */
 export const square = (x: Value) => mul(x, x);
+/**
+ * a + b, element by element. Shapes broadcast as NumPy's; a number takes the dtype of the other operand. Throws
+ * ShapeError for shapes that do not broadcast, DTypeError for operands of two dtypes.
+ */
 export const add = two(Add);
+/** a - b, element by element; operands as those of `add`. */
 export const sub = two(Sub);
+/** a · b, element by element; operands as those of `add`. For products of matrices see `matmul`. */
 export const mul = two(Mul);
+/** a / b, element by element; operands as those of `add`. Of integers the quotient is cut off towards 0. */
 export const div = two(Div);
+/** a to the power b, element by element; shapes broadcast. */
 export const pow = two(Pow);
+/** The larger of a and b, element by element; operands as those of `add`. */
 export const maximum = two(Max);
+/** The smaller of a and b, element by element; operands as those of `add`. */
 export const minimum = two(Min);
+/**
+ * The remainder of a / b, element by element; operands as those of `add`. It has the sign of a where they are floats,
+ * that of b where they are integers.
+ */
 export const mod = (a: Operand, b: Operand) => {
   const values = asValues(a, b);
   return apply(Mod, values, { fmod: values[0] && isFloat(values[0].dtype) ? 1 : 0 });
 };
 /** Elements of `a` where `condition`, of `b` elsewhere. */
 export const where = (condition: Value, a: Operand, b: Operand) => apply(Where, [condition, ...asValues(a, b)]);
+/**
+ * Each element, but no less than `min` and no more than `max`; a bound that is left out does not hold. Elements outside
+ * get no gradient.
+ */
 export const clip = (x: Value, min?: number, max?: number) =>
   apply(Clip, [
     x,
     min === undefined ? undefined : scalar(min, x.dtype),
     max === undefined ? undefined : scalar(max, x.dtype),
   ]);
+/** x itself, as a value of its own. */
 export const identity = (x: Value) => apply(Identity, [x]);
 /** x, through which no gradient passes. */
 export const stopGradient = (x: Value) => apply(StopGradient, [x]);

@@ -331,6 +331,10 @@ export const OneHot: OpDef = defineOp("OneHot", {
 
 /** Rows `indices` of `x` along `axis`. */
 export const gather = (x: Value, indices: Value, axis = 0): Value => apply(Gather, [x, indices], { axis });
+/**
+ * Along `axis`, element i is that at `indices[i]`, everything else at its own place: the result has the shape of the
+ * indices, integers of the rank of x.
+ */
 export const gatherElements = (x: Value, indices: Value, axis = 0): Value =>
   apply(GatherElements, [x, indices], { axis });
 /** Zeros of `shape` with `updates` added at `indices` along `axis`: the transpose of gatherElements. */

@@ -234,6 +234,7 @@ export const Upsample: OpDef = defineComposition("Upsample", {
   },
 });
 
+/** Options of `resize`. */
 export interface ResizeOptions {
   /** What is taken: the element at or before, or an interpolation of 2 or 4 along each axis. Default nearest. */
   readonly mode?: "nearest" | "linear" | "cubic";

@@ -192,6 +192,7 @@ export const Gemm: OpDef = defineOp("Gemm", {
     "broadcast" in attributes ? storedNode(op, inputs, without(attributes, ["broadcast"])).outputs : undefined,
 });
 
+/** Options of `matmul`. */
 export interface MatMulOptions {
   /** Use aᵀ (last two axes). */
   readonly transA?: boolean;
@@ -206,6 +207,7 @@ export function matmul(a: Value, b: Value, { transA = false, transB = false }: M
   return apply(MatMul, [transA ? swapAxes(a, -1, -2) : a, transB ? swapAxes(b, -1, -2) : b]);
 }
 
+/** Options of `linear`. */
 export interface LinearOptions {
   /** The weight is stored [in, out]; default false, as PyTorch has it. */
   readonly inFirst?: boolean;

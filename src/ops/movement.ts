@@ -318,6 +318,10 @@ export const Tile: OpDef = defineOp("Tile", {
     ],
 });
 
+/**
+ * The elements in row-major order under another shape with as many; one extent may be -1, which the others decide.
+ * Throws ShapeError for a shape that does not fit.
+ */
 export const reshape = (x: Value, shape: Shape): Value =>
   sameShape(x.shape, shape) ? x : apply(Reshape, [x, int64s(shape)]);
 /** Joins all axes from `axis` on into one. */
@@ -343,6 +347,10 @@ export const swapAxes = (x: Value, a: number, b: number): Value => {
 /** Broadcasts to `shape`. */
 export const expand = (x: Value, shape: Shape): Value =>
   sameShape(x.shape, shape) ? x : apply(Expand, [x, int64s(shape)]);
+/**
+ * Joins values along an axis that they have, one behind the other; their other extents are equal. Throws ShapeError
+ * where they are not.
+ */
 export const concat = (values: readonly Value[], axis = 0): Value =>
   values.length === 1 && values[0] ? values[0] : apply(Concat, values, { axis });
 /** Joins equal shapes along a new axis. */
@@ -358,4 +366,5 @@ export const split = <const L extends readonly number[]>(
   axis = 0,
 ): { readonly [K in keyof L]: Value } =>
   makeNode(Split, [x, int64s(lengths)], { axis }).outputs as readonly Value[] as { readonly [K in keyof L]: Value };
+/** Repeats the whole tensor along each axis, as many times as `repeats` says: extents are multiplied by them. */
 export const tile = (x: Value, repeats: readonly number[]): Value => apply(Tile, [x, int64s(repeats)]);

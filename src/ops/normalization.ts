@@ -242,12 +242,14 @@ export const BatchNormalization: OpDef = defineOp("BatchNormalization", {
 export const perChannel = (vector: Value, rank: number): Value =>
   reshape(vector, [vector.shape[0] ?? 1, ...new Array<number>(Math.max(0, rank - 2)).fill(1)]);
 
+/** e^x / Σ e^x along an axis, without overflow: positive elements that sum to 1. */
 export const softmax = (x: Value, axis = -1): Value => apply(Softmax, [x], { axis });
 /** log(softmax(x)), without overflow. */
 export const logSoftmax = (x: Value, axis = -1): Value => apply(LogSoftmax, [x], { axis });
 
+/** Options of normalizations. */
 export interface NormOptions {
-  /** Added to the variance. */
+  /** Added to the variance, or to the mean square; default 1e-5, of `rmsNorm` 1e-6. */
   readonly epsilon?: number;
 }
 /** Layer normalization over the trailing axes that `scale` has. */
@@ -258,6 +260,7 @@ export const layerNorm = (x: Value, scale: Value, bias: Value, { epsilon = 1e-5 
 export const rmsNorm = (x: Value, scale: Value, { epsilon = 1e-6 }: NormOptions = {}): Value =>
   apply(RMSNormalization, [x, scale], { axis: x.rank - scale.rank, epsilon });
 
+/** (x - mean) / √(variance + epsilon) · scale + bias by given moments: x [N, C, …], the four [C] each → [N, C, …]. */
 export const batchNormInference = (
   x: Value,
   [scale, bias, mean, variance]: readonly [Value, Value, Value, Value],

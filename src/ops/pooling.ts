@@ -290,13 +290,15 @@ export const GlobalMaxPool: OpDef = defineOp("GlobalMaxPool", {
   lower: ({ inputs: [x] }) => (x.dtype === "float32" ? undefined : [reduceMax(x, spatialAxes(x), { keepDims: true })]),
 });
 
+/** Options of the pooling operators. */
 export interface PoolOptions {
   /** Default: the kernel's extents, so that windows do not overlap. */
   readonly strides?: Shape;
-  /** [before, after] for each spatial axis. */
+  /** [before, after] for each spatial axis; default none. */
   readonly padding?: readonly (readonly [number, number])[];
+  /** Distance between the window's elements along each spatial axis; default 1. */
   readonly dilations?: Shape;
-  /** Round the number of windows up instead of down. */
+  /** Round the number of windows up instead of down; default false. */
   readonly ceilMode?: boolean;
 }
 
@@ -332,5 +334,7 @@ export const averagePool = (
     count_include_pad: options.countIncludePad === false ? 0 : 1,
   });
 
+/** The mean of each channel, spatial axes kept with extent 1: [N, C, H, W] → [N, C, 1, 1]. */
 export const globalAveragePool = (x: Value): Value => apply(GlobalAveragePool, [x]);
+/** The largest element of each channel, spatial axes kept with extent 1: [N, C, H, W] → [N, C, 1, 1]. */
 export const globalMaxPool = (x: Value): Value => apply(GlobalMaxPool, [x]);

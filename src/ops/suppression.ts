@@ -37,6 +37,7 @@ export const NonMaxSuppression: OpDef = defineOp("NonMaxSuppression", {
   flops: ({ inputs: [, scores], outputs: [chosen] }) => 12 * (chosen.shape[0] ?? 0) * (scores.shape[2] ?? 0),
 });
 
+/** Options of non-maximum suppression. */
 export interface SuppressionOptions {
   /** Boxes of each class at most. */
   readonly limit: number;

@@ -13,19 +13,25 @@ import type { Schedule } from "../train/schedules.ts";
 import type { Environment } from "./environment.ts";
 import { ReplayMemory, type SavedMemory } from "./replay-memory.ts";
 
+/** Options of `deepQLearning`. */
 export interface DeepQLearningOptions {
+  /** What the agents act in. */
   readonly environment: Environment;
   /** From observations x [N, …] to the values of all actions [N, actions]; with `action` [N] beside them, to theirs [N]. */
   readonly model: Module<{ readonly x: Value; readonly action?: Value | undefined }>;
+  /** Transitions in a batch. */
   readonly batchSize: number;
   /** Batches in an epoch. */
   readonly updates: number;
+  /** Decides random actions, and which transitions are drawn. */
   readonly key: Key;
   /** Chance of a random action, by the number of the update. */
   readonly epsilon: Schedule;
+  /** How it is learned; all have defaults. */
   readonly settings?: DeepQLearningSettings;
 }
 
+/** Settings of deep Q-learning that have defaults. */
 export interface DeepQLearningSettings {
   /** What a reward is worth one step later; default 0.99. */
   readonly discount?: number;

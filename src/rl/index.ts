@@ -5,6 +5,7 @@ export {
   type DeepQLearningOptions,
   type DeepQLearningSettings,
   deepQLearning,
+  type Transitions,
 } from "./deep-q-learning.ts";
 export type { Environment, Transition } from "./environment.ts";
 export {

@@ -6,7 +6,9 @@ import { isOpen, type Maze, stepFrom } from "./maze.ts";
 /** Reward of each step; small, so that values of long ways are of the size that networks begin with. */
 export const stepReward = -0.1;
 
+/** Options of `mazeEnvironment`. */
 export interface MazeEnvironmentOptions {
+  /** The cell where an episode ends. */
   readonly goal: number;
   /** Cells in which episodes begin. */
   readonly starts: readonly number[];

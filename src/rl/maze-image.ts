@@ -6,6 +6,7 @@ import { planOf } from "./maze-environment.ts";
 /** Red, green and blue, 0 to 255. */
 export type Colour = readonly [red: number, green: number, blue: number];
 
+/** Options of `drawMaze`. */
 export interface MazeImageOptions {
   /** Floor of each cell; default white. */
   readonly floor?: (cell: number) => Colour;

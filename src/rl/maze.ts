@@ -28,6 +28,7 @@ function beside({ size }: Pick<Maze, "size">, cell: number, direction: number): 
   return row >= 0 && row < size && column >= 0 && column < size ? row * size + column : undefined;
 }
 
+/** Whether nothing stands in the way from a cell in a direction, a place in `directions`. */
 export const isOpen = ({ open }: Maze, cell: number, direction: number): boolean =>
   (((open[cell] ?? 0) >> direction) & 1) === 1;
 
@@ -35,11 +36,13 @@ export const isOpen = ({ open }: Maze, cell: number, direction: number): boolean
 export const stepFrom = (maze: Maze, cell: number, direction: number): number =>
   isOpen(maze, cell, direction) ? (beside(maze, cell, direction) ?? cell) : cell;
 
+/** Options of `makeMaze`. */
 export interface MazeOptions {
   /** Cells in a row, and in a column; from 2 to 64. */
   readonly size: number;
   /** Share of the walls left by the search that are taken away again, which makes loops; default 0.1. */
   readonly loops?: number;
+  /** Decides which walls stand. */
   readonly key: Key;
 }
 

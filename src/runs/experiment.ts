@@ -27,6 +27,7 @@ export interface Variant {
   build(): TensorModule;
 }
 
+/** Settings that an experiment has defaults for: those of recipes, and how often each network is trained. */
 export interface ExperimentSettings extends RecipeSettings {
   /** How often each network is trained, from seeds that count up from the first. */
   readonly repeats: number;
@@ -71,6 +72,9 @@ export interface Outcome {
 /** Figures by the names of their files, each as SVG text. */
 export type Figures = Readonly<Record<string, string>>;
 
+/**
+ * Networks that are trained alike and differ in one thing, each from several seeds. Make one with `defineExperiment`.
+ */
 export interface Experiment {
   readonly isExperiment: true;
   readonly name: string;
@@ -92,10 +96,15 @@ export const defineExperiment = (experiment: Omit<Experiment, "isExperiment">): 
   isExperiment: true,
 });
 
+/** Options of `runTrial`. */
 export interface TrialOptions {
+  /** How it is trained: epochs, the rate where the task has no schedule, the optimizer's name. */
   readonly settings: Pick<RecipeSettings, "epochs" | "learningRate" | "optimizer">;
+  /** Start of initial values, of dropout and of the order of the data. */
   readonly seed: number;
+  /** Device, threads, profiling. */
   readonly compile?: CompileOptions;
+  /** Called as training goes, behind those of the trial's own; default none. */
   readonly callbacks?: readonly Callback[];
 }
 

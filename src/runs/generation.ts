@@ -25,7 +25,14 @@ export const generationSchema = z.strictObject({
     .describe("draw from the likeliest tokens with this share of the probability together (default 1)"),
   seed: z.number().int().min(0).optional().describe("start of the randomness (default 0)"),
 });
-/** How text is drawn. */
+/**
+ * How text is drawn:
+ * - `tokens`: how many to write; default 300.
+ * - `temperature`: below 1 surer, above 1 bolder, 0 always the likeliest token; default 0.8.
+ * - `topK`: draw from this many of the likeliest tokens; default all.
+ * - `topP`: draw from the likeliest tokens that have this share of the probability together; default 1.
+ * - `seed`: start of the randomness; default 0.
+ */
 export type GenerationOptions = Readonly<z.infer<typeof generationSchema>>;
 
 /** A piece of text, whole characters, and the tokens that it was made of. */

@@ -163,6 +163,7 @@ export type OnDownload = (progress: {
   readonly total: number;
 }) => void;
 
+/** A model, its data and its settings, which can be trained by name. Make one with `defineRecipe`. */
 export interface Recipe<O extends RecipeOptions = RecipeOptions, F = unknown> {
   readonly name: string;
   /** One sentence. */

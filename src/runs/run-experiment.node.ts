@@ -24,10 +24,15 @@ export interface ExperimentObserver {
   onSaved?(plan: Plan<Experiment>, outcomes: readonly Outcome[], files: readonly string[]): void;
 }
 
-/** How an experiment is started and watched. */
+/**
+ * How an experiment is started and watched:
+ * - `out`: the folder; default `runs/NAME`.
+ * - `resume`: go on with the experiment in `out`, or with the newest one of that name; default false.
+ */
 export type RunExperimentOptions = Pick<RunOptions, "out" | "resume"> & {
   /** Ends the experiment after the batch under way when it is aborted; trials that ended are kept. */
   readonly signal?: AbortSignal;
+  /** Told of what happens as it goes. */
   readonly observer?: ExperimentObserver;
 };
 

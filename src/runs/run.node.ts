@@ -20,10 +20,16 @@ import { type RunOptions, runOptionsSchema } from "./run-options.ts";
 import { checkByName, type GivenSettings, recipeSettings } from "./settings.ts";
 import { isFinished, runStages } from "./stages.node.ts";
 
-/** How a run is started and watched. */
+/**
+ * How a run is started and watched:
+ * - `out`: the folder; default `runs/NAME`.
+ * - `resume`: go on with the run in `out`, or with the newest one of the recipe; default false.
+ * - `checkpointSeconds`: seconds between checkpoints; default 30.
+ */
 export type RunRecipeOptions = Omit<RunOptions, "profile"> & {
   /** Ends the run after the batch under way when it is aborted, with its checkpoint written. */
   readonly signal?: AbortSignal;
+  /** Told of what happens as it goes. */
   readonly observer?: RunObserver;
 };
 

@@ -26,9 +26,24 @@ export const runSettingsSchema = recipeSettingsSchema.extend({
   options: z.record(z.string(), optionValueSchema).default({}).describe("the recipe's own options"),
 });
 
-/** Settings that every recipe has defaults for. */
+/**
+ * Settings that every recipe has defaults for:
+ * - `epochs`: passes over the training data.
+ * - `batchSize`: samples in a training step.
+ * - `learningRate`: step size of the optimizer.
+ * - `optimizer`: the name of an optimizer.
+ * - `seed`: start of all randomness.
+ */
 export type RecipeSettings = Readonly<z.infer<typeof recipeSettingsSchema>>;
-/** Everything that decides what a run computes. */
+/**
+ * Everything that decides what a run computes: the settings of `RecipeSettings`, and
+ * - `device`: where to compute; default `"cpu"`.
+ * - `threads`: threads of one operator; default all cores. Part of the record, since sums depend on how work is
+ * divided.
+ * - `limit`: use only so many samples, for a quick try; default all.
+ * - `repeats`: of an experiment, how many seeds each network is trained from.
+ * - `options`: the recipe's own options, by name.
+ */
 export type RunSettings = Readonly<z.infer<typeof runSettingsSchema>>;
 /** Settings in place of a recipe's defaults. */
 export type GivenSettings = { readonly [K in keyof RunSettings]?: RunSettings[K] | undefined };

@@ -15,6 +15,7 @@ import { type Alternating, type BoundStep, boundSteps, type Measured, modelOf } 
 import { type EpochResult, type Measurement, RunningSums } from "./engine/running-sums.ts";
 import { checkEvaluate } from "./fit-options.ts";
 
+/** The results of `evaluate`. */
 export interface Evaluation {
   /** Mean loss and every figure. */
   readonly results: EpochResult;
@@ -117,6 +118,7 @@ async function compileEvaluation(
 
 /** What to measure: a loss with metrics, an objective, or steps in turn; and with what it is computed. */
 export type EvaluateOptions<B extends Batch = Batch> = (Measured<B> | Alternating<B>) & {
+  /** Device, threads, profiling. */
   readonly compile?: CompileOptions | undefined;
   /** What training is compiled with holds here too, unless `compile` says otherwise. */
   readonly training?: { readonly compile?: CompileOptions | undefined } | undefined;

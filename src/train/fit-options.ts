@@ -12,9 +12,11 @@ import type { Progress } from "./fit.ts";
 export interface LoopOptions<B extends Batch = Batch> {
   /** Passes over the data. */
   readonly epochs: number;
+  /** What is called as the run goes, in this order; default none. */
   readonly callbacks?: readonly Callback[];
-  /** Evaluated after every epoch. */
+  /** Evaluated after every epoch, whose results then have `validation_loss` and the metrics alike; default none. */
   readonly validation?: Dataset<B> | undefined;
+  /** How steps are made: seed, accumulation, clipping, groups; and where to go on from. */
   readonly training?: TrainingOptions & {
     /** Where an earlier run stopped. */
     readonly resume?: Progress | undefined;

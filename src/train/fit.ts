@@ -55,6 +55,7 @@ export interface Run {
   progress(delivered?: SavedParameters): Progress;
 }
 
+/** What became of a run of `fit`. */
 export interface FitResult {
   /** Where the run ended. */
   readonly progress: Progress;

@@ -65,6 +65,6 @@ export {
   predictor,
 } from "./predict.ts";
 export * from "./schedules.ts";
-export type { Shard, Slot } from "./store/arena.ts";
+export type { LoopResults, Shard, Slot } from "./store/arena.ts";
 export type { Gradients } from "./store/gradients.ts";
 export * from "./transforms/index.ts";

@@ -16,6 +16,7 @@ export type HostInputs<I> = MapTree<Given<I>, Value, Tensor>;
 /** Host tensors nested as its outputs are. */
 export type HostOutputs<O> = MapTree<O, Value, Tensor>;
 
+/** Options of `predictor`. */
 export interface PredictorOptions {
   /** Device, threads, profiling. */
   readonly compile?: CompileOptions | undefined;

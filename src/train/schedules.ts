@@ -18,6 +18,7 @@ export function constantRate(rate: number): Schedule {
   return () => rate;
 }
 
+/** Options of `stepDecay` and `exponentialDecay`. */
 export interface DecayOptions {
   /** Rate of the first step. */
   readonly rate: number;
@@ -51,6 +52,7 @@ export function exponentialDecay(options: DecayOptions): Schedule {
   return (step) => rate * factor ** (step / every);
 }
 
+/** Options of `cosine`. */
 export interface CosineOptions {
   /** Highest rate. */
   readonly rate: number;
@@ -95,6 +97,7 @@ export function linearWarmup(after: Schedule, steps: number): Schedule {
   return (step) => (step < steps ? (after(0) * (step + 1)) / (steps + 1) : after(step - steps));
 }
 
+/** Options of `inverseSquareRoot`. */
 export interface InverseSquareRootOptions {
   /** Width of the model (d_model). */
   readonly width: number;
@@ -128,6 +131,7 @@ export function piecewise(boundaries: readonly number[], rates: readonly number[
   return (step) => rates[boundaries.filter((boundary) => step >= boundary).length] ?? 0;
 }
 
+/** Options of `oneCycle`. */
 export interface OneCycleOptions {
   /** Highest rate. */
   readonly rate: number;

@@ -70,6 +70,7 @@ export function scale(factors: Range): ImageTransform {
   };
 }
 
+/** Options of random crops. */
 export interface CropOptions {
   /** Height and width to cut out; the images' own when absent. */
   readonly size?: readonly [height: number, width: number];

@@ -9,6 +9,7 @@ import { systemReason } from "../../storage/atomic.node.ts";
 import { type Dataset, fromIndexed, type Labelled } from "../pipeline/dataset.ts";
 import { type ImageOptions, imageExtensions, imageTypes, importSharp, readImage } from "./image.node.ts";
 
+/** Options of `loadImageFolder`. */
 export interface ImageFolderOptions extends ImageOptions {
   /** What to do about an image that cannot be decoded: stop when its turn comes, or look at all first and leave it out; "error". */
   readonly unreadable?: "error" | "skip";
@@ -18,7 +19,7 @@ const checkOptions = optionsOf<ImageFolderOptions>("loadImageFolder", {
   ...imageTypes,
   unreadable: oneOf("error", "skip"),
 });
-
+/** The images of a folder of subfolders, one a class. */
 export interface ImageFolder {
   /** Samples with x uint8 [channels, height, width] and y int32 []; class by class, to be shuffled. */
   readonly all: Dataset<Labelled>;

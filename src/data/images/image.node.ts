@@ -9,6 +9,7 @@ import { Tensor } from "../../core/tensor.ts";
 /** How the names of image files end. */
 export const imageExtensions: readonly string[] = [".png", ".jpg", ".jpeg", ".webp", ".gif", ".tif", ".tiff", ".avif"];
 
+/** Options of `readImage`. */
 export interface ImageOptions {
   /** Height and width to resize to; each image's own when absent. The whole image is stretched or shrunk to it. */
   readonly size?: readonly [height: number, width: number];

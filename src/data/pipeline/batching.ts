@@ -5,6 +5,7 @@ import { optionsOf } from "../../core/options.ts";
 import { stackRecords, type TensorRecord } from "./rows.ts";
 import { type IndexedSource, indexedSource, isIndexed, type Source } from "./source.ts";
 
+/** Options of `Dataset.batch`. */
 export interface BatchOptions {
   /** Whether a last batch with fewer samples is left out; false. */
   readonly dropLast?: boolean;

@@ -8,11 +8,13 @@ import { foldIn, type Key, keyType, Random } from "../../core/random.ts";
 import { Tensor } from "../../core/tensor.ts";
 import { type Dataset, fromIterable } from "./dataset.ts";
 
+/** Options of `bucketed`, for samples `S` and batches `B`. */
 export interface BucketOptions<S, B> {
   /** Samples in a batch; the last batch of an epoch may have fewer. */
   readonly size: number;
   /** Widths that batches may have, rising. A sample goes to the least one that holds it. */
   readonly widths: readonly number[];
+  /** Length of a sample, such as the number of its tokens. */
   readonly lengthOf: (sample: S) => number;
   /** A batch of samples that are all to have this width. */
   readonly collate: (samples: readonly S[], width: number) => B;

@@ -9,6 +9,7 @@ import { type Batch, Dataset } from "./dataset.ts";
 import type { Source } from "./source.ts";
 import { type FromWorker, type SentTensor, type ToWorker, unpackError, type WorkerSetup } from "./worker-messages.ts";
 
+/** Options of `inWorker`. */
 export interface WorkerOptions {
   /** Elements that each worker makes before they are asked for; 4. */
   readonly ahead?: number;

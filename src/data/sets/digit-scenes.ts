@@ -10,6 +10,7 @@ export interface Scene {
   readonly truth: readonly LabelledBox[];
 }
 
+/** Options of `digitScene`. */
 export interface SceneOptions {
   /** Height and width. */
   readonly side: number;

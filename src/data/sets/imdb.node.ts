@@ -27,6 +27,7 @@ const archive: RemoteFile = {
 /** In the order of the labels. */
 const folders = ["neg", "pos"] as const;
 
+/** Film reviews with their sentiment, for training and for testing. */
 export interface Imdb {
   readonly train: LabelledTexts;
   readonly test: LabelledTexts;

@@ -6,6 +6,7 @@ import { DataError, FileError } from "../../core/errors.ts";
 import { Tensor } from "../../core/tensor.ts";
 import type { Labelled } from "../pipeline/dataset.ts";
 
+/** A movie that is rated. */
 export interface Movie {
   readonly id: number;
   /** With the year: `Toy Story (1995)`. */
@@ -23,6 +24,7 @@ export interface SkippedRatings {
   readonly repeated: number;
 }
 
+/** Ratings of movies by users, with what is known of both. */
 export interface MovieRatings {
   readonly movies: readonly Movie[];
   /** Ids of the users, in the order in which they first rate. */

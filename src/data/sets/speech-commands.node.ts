@@ -29,6 +29,7 @@ export const clipRate = 16_000;
 /** Clips as 16-bit samples, int16 [N, 16000], and the places of their words, int32 [N]. */
 export type SpokenClips = { readonly x: Tensor<"int16">; readonly y: Tensor<"int32"> };
 
+/** Recordings of single words, for training, validation and testing. */
 export interface SpokenWords {
   readonly train: TensorDataset<SpokenClips>;
   readonly validation: TensorDataset<SpokenClips>;
@@ -38,6 +39,7 @@ export interface SpokenWords {
   readonly skipped: readonly string[];
 }
 
+/** Options of `loadSpokenWords`. */
 export interface SpokenWordsOptions extends LoadOptions {
   /** The words, by their folders; default every folder whose name does not begin with "_" or ".". */
   readonly words?: readonly string[];

@@ -1,11 +1,13 @@
 /** Ratings that nobody gave, made from known tastes: to see whether a recommender finds what is there to find. */
 import { type Key, Random } from "../../core/random.ts";
 
+/** Options of `syntheticRatings`. */
 export interface SyntheticRatingsOptions {
+  /** Decides everything that is drawn. */
   readonly key: Key;
-  /** Default 600. */
+  /** Number of users; default 600. */
   readonly users?: number;
-  /** Default 1,200. */
+  /** Number of movies; default 1,200. */
   readonly movies?: number;
   /** Mean number of ratings of a user; default 120. */
   readonly perUser?: number;

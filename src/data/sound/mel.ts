@@ -3,6 +3,7 @@ import FFT from "fft.js";
 import { OptionError } from "../../core/errors.ts";
 import { Tensor } from "../../core/tensor.ts";
 
+/** Options of `logMel` and `melOf`. */
 export interface MelOptions {
   /** Samples a second. */
   readonly rate: number;

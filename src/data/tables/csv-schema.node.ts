@@ -6,6 +6,7 @@ import { CsvError, type Info, parse } from "csv-parse";
 import { DataError, FileError, unknownName } from "../../core/errors.ts";
 import { systemReason } from "../../storage/atomic.node.ts";
 
+/** What a column holds: numbers, or names of categories. */
 export type ColumnType = "numeric" | "categorical";
 
 /** One column: a category is coded by its place in `categories`. */
@@ -16,6 +17,7 @@ export interface Column {
   readonly categories: readonly string[];
 }
 
+/** Options of `loadCsv`, `streamCsv` and `inferCsvSchema`. */
 export interface CsvOptions {
   /** Name of the column to predict (its index, where the file has no header). */
   readonly label: string;

@@ -2,8 +2,11 @@
 import { DataError, OptionError } from "../../core/errors.ts";
 import type { Labelled } from "../pipeline/dataset.ts";
 
+/** Options of `fitRatingBiases`. */
 export interface RatingBiasesOptions {
+  /** Number of users. */
   readonly users: number;
+  /** Number of items. */
   readonly items: number;
   /** Ratings of the mean value that each user and each item has beside its own; default 5. */
   readonly shrinkage?: number;

@@ -5,6 +5,7 @@
 import { DataError, OptionError } from "../../core/errors.ts";
 import { type Tokenizer, tokenizerOf } from "./tokenizer.ts";
 
+/** Options of `trainBpe`. */
 export interface BpeOptions {
   /** Tokens in all: 256 bytes, the special ones, and the merged ones. */
   readonly vocabulary: number;

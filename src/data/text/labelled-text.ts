@@ -1,6 +1,7 @@
 /** Texts with the class that each belongs to. */
 import { FileError } from "../../core/errors.ts";
 
+/** A text and its class. */
 export interface LabelledText {
   readonly text: string;
   /** Place of its class in the list of classes. */

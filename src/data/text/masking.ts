@@ -4,11 +4,13 @@ import type { Random } from "../../core/random.ts";
 import { Tensor } from "../../core/tensor.ts";
 import type { Labelled } from "../pipeline/dataset.ts";
 
+/** Options of `maskTokens`. */
 export interface MaskingOptions {
   /** The token that stands in a gap. */
   readonly mask: number;
-  /** How many tokens there are; those below `first` are special ones, which are never drawn. */
+  /** How many tokens there are, the special ones included. */
   readonly vocabulary: number;
+  /** The first id that is no special token: those below are neither masked nor drawn. */
   readonly first: number;
   /** Share of the tokens to predict; default 0.15. */
   readonly rate?: number;

@@ -3,6 +3,7 @@ import { Tokenizer as Pipeline } from "@huggingface/tokenizers";
 import { z } from "zod";
 import { DataError, FileError } from "../../core/errors.ts";
 
+/** From texts to token ids and back. Make one with `characterTokenizer`, `trainBpe` or, from a file, `tokenizerOf`. */
 export interface Tokenizer {
   /** How many tokens there are. */
   readonly size: number;
@@ -10,6 +11,7 @@ export interface Tokenizer {
   readonly tokens: readonly string[];
   /** Ids of a text's tokens. Throws DataError for what it has no token for. */
   encode(text: string): number[];
+  /** The text of tokens. Throws DataError for an id that there is not. */
   decode(ids: readonly number[]): string;
   /** The id of a token as it is written. Throws DataError when there is none. */
   idOf(token: string): number;

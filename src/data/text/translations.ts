@@ -1,6 +1,7 @@
 /** Pairs of sentences in two languages, from files of text. */
 import { FileError } from "../../core/errors.ts";
 
+/** A sentence and its translation. */
 export interface Translation {
   readonly source: string;
   readonly target: string;

@@ -3,8 +3,10 @@ import { DataError, OptionError } from "../../core/errors.ts";
 
 /** Tokens that stand for no word, and their ids: the first four of every vocabulary. */
 export const specialTokens = ["<pad>", "<unk>", "<bos>", "<eos>"] as const;
+/** Ids of the special tokens: padding, an unknown word, the beginning and the end of a sentence. */
 export const [paddingId, unknownId, beginId, endId] = [0, 1, 2, 3] as const;
 
+/** Options of `wordsOf` and `sentenceOf`. */
 export interface WordsOptions {
   /** Cut a word after an apostrophe, as French elides articles: `l'option` is `l'` and `option`; default false. */
   readonly elision?: boolean;
@@ -45,6 +47,7 @@ export function sentenceOf(tokens: readonly string[]): string {
   return text;
 }
 
+/** Options of `Vocabulary.of`. */
 export interface VocabularyOptions {
   /** Tokens at most, the four special ones included; default 10,000. */
   readonly size?: number;
@@ -92,18 +95,22 @@ export class Vocabulary {
     return new Vocabulary(tokens);
   }
 
+  /** The vocabulary as plain data, which `Vocabulary.fromJSON` takes. */
   toJSON(): { readonly tokens: readonly string[] } {
     return { tokens: this.tokens };
   }
 
+  /** Number of tokens, the special ones included. */
   get size(): number {
     return this.tokens.length;
   }
 
+  /** Whether a token is known. */
   has(token: string): boolean {
     return this.#ids.has(token);
   }
 
+  /** Ids of tokens; that of `<unk>` for one that is not known. */
   encode(tokens: readonly string[]): number[] {
     return tokens.map((token) => this.#ids.get(token) ?? unknownId);
   }

@@ -9,6 +9,7 @@ import { encodeModel } from "../../onnx/model.ts";
 import { namesOf, nameTree } from "./file-names.ts";
 import { type TracedGraph, tracedGraph } from "./traced-graph.ts";
 
+/** Options of `encodeOnnx` and `exportOnnx`. */
 export interface OnnxOptions {
   /** Types of the inputs, nested as the model takes them; default those it was last applied to. */
   readonly inputs?: TypeTree;

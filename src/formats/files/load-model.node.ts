@@ -16,6 +16,7 @@ import { modelFromTfjs } from "../tfjs/model.ts";
 import { checkpointOf, putRunWeights } from "./checkpoints.ts";
 import { isSafetensors, refusedFormat } from "./file-kinds.ts";
 
+/** Options of `loadModel`. */
 export interface LoadModelOptions {
   /** Types or shapes of inputs that the file leaves open, by name, or one for an only input. */
   readonly inputs?: GivenTypes;

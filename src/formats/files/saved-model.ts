@@ -14,6 +14,7 @@ import { type EncodedOnnx, encodeTraced, inputsType, metadataType, requireFits, 
 import { namesOf, nameTree } from "./file-names.ts";
 import { tracedGraph } from "./traced-graph.ts";
 
+/** Options of `encodeSavedModel` and `saveModel`. */
 export interface SaveOptions {
   /** Types of the inputs, nested as the model takes them; default those it was last applied to. */
   readonly inputs?: TypeTree;

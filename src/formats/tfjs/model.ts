@@ -25,6 +25,7 @@ import { importLayersModel, type StoredParameter } from "./layers-model/import.t
 import { readTopology } from "./layers-model/topology.ts";
 import type { OpenShard, StoredWeight } from "./manifest.ts";
 
+/** Options of `modelFromTfjs`. */
 export interface TfjsModelOptions {
   /** Types or shapes of inputs that the file leaves open, by name, or one for an only input; channels are last. */
   readonly inputs?: GivenTypes;

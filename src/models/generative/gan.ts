@@ -21,8 +21,11 @@ import {
 import { constant, leakyRelu, mul, stopGradient, sub } from "../../ops/index.ts";
 import { keyTensor, randomNormal } from "../../ops/random.ts";
 
+/** Options of `Gan`. */
 export interface GanOptions {
+  /** From noise [N, noise] to images. */
   readonly generator: Module;
+  /** From images to logits [N, 1]. */
   readonly discriminator: Module;
   /** Numbers of a generator's input. */
   readonly noise: number;

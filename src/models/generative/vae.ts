@@ -5,6 +5,7 @@ import { type Context, dense, flatten, Module, sequential } from "../../nn/index
 import { add, constant, exp, mul, reduceSum, square, sub } from "../../ops/index.ts";
 import { keyTensor, randomNormal } from "../../ops/random.ts";
 
+/** Options of `Vae`. */
 export interface VaeOptions {
   /** Numbers of an image. */
   readonly inputs: number;

@@ -13,10 +13,13 @@ import {
   sequential,
 } from "../../nn/index.ts";
 
+/** Options of the keyword models. */
 export interface KeywordOptions {
   /** Outputs: words, or labels of CTC with its blank. */
   readonly classes: number;
+  /** Frames of a recording, as `logMel` gives them. */
   readonly frames: number;
+  /** Bands of a frame. */
   readonly bands: number;
 }
 

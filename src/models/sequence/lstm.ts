@@ -3,6 +3,7 @@ import type { Value } from "../../graph/ir.ts";
 import { type Context, dense, embedding, lstm, Module } from "../../nn/index.ts";
 import { type Preset, plainPreset } from "../shared/preset.ts";
 
+/** Options of `LstmClassifier`. */
 export interface LstmClassifierOptions {
   /** Outputs; default 2, as for the sentiment of a review. */
   readonly classes?: number;

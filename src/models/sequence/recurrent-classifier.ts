@@ -22,11 +22,14 @@ import { requireTokens } from "../shared/tokens.ts";
 
 /** Recurrent layers by name. */
 export const recurrentCells = { lstm, gru, rnn } as const;
+/** Name of a recurrent layer: a key of `recurrentCells`. */
 export type RecurrentCell = keyof typeof recurrentCells;
 
+/** Options of `RecurrentClassifier`. */
 export interface RecurrentClassifierOptions {
   /** Tokens that are known; id 0 is padding, 1 stands for unknown words. */
   readonly vocabulary: number;
+  /** Outputs. */
   readonly classes: number;
   /** Width of a word's vector. */
   readonly width: number;

@@ -3,6 +3,7 @@ import { OptionError } from "../../core/errors.ts";
 import type { TensorType } from "../../graph/ir.ts";
 import type { AnyModule } from "../../nn/index.ts";
 
+/** Options of `Preset.build`. */
 export interface PresetOptions {
   /** Outputs of the classifier, where there is one; default those of the publication. */
   readonly classes?: number;
@@ -10,6 +11,7 @@ export interface PresetOptions {
   readonly auxiliary?: boolean;
 }
 
+/** A published architecture with its sizes, by name. `presetOf` finds one. */
 export interface Preset {
   readonly name: string;
   /** One line on what sets the architecture apart. */

@@ -20,6 +20,7 @@ export interface TransformerSizes {
   readonly vocabulary: number;
   /** Features of a token's state. */
   readonly width: number;
+  /** Layers on top of one another. */
   readonly layers: number;
   /** Parts in which a layer attends; they divide the width. */
   readonly heads: number;

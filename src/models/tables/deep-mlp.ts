@@ -17,6 +17,7 @@ import {
 } from "../../nn/index.ts";
 import { add } from "../../ops/index.ts";
 
+/** Options of `DeepMlp`. */
 export interface DeepMlpOptions {
   /** Hidden layers. */
   readonly depth: number;

@@ -3,9 +3,11 @@ import type { Value } from "../../graph/ir.ts";
 import { type Context, dense, Module } from "../../nn/index.ts";
 import { add, gatherElements, reduceMean, reshape, sub } from "../../ops/index.ts";
 
+/** Options of `QNetwork`. */
 export interface QNetworkOptions {
   /** From observations to features [N, F]. */
   readonly body: Module;
+  /** Number of actions. */
   readonly actions: number;
   /** Value of the state and advantage of each action apart: Q = V + A - mean A (Wang et al. 2016, eq. 9); default false. */
   readonly dueling?: boolean;

@@ -35,8 +35,11 @@ function penalize(context: Context, weight: number, ...used: readonly Value[]): 
   for (const v of used) context.penalties.push(mul(reduceMean(reduceSum(square(v), 1)), weight));
 }
 
+/** Options of the parts of a rating. */
 export interface RatedOptions {
+  /** Number of users. */
   readonly users: number;
+  /** Number of items. */
   readonly items: number;
   /** Weight of the squares of what a rating is made of, λ; default 0.07. */
   readonly penalty?: number;
@@ -69,6 +72,7 @@ export class Biases extends RatingPart {
   }
 }
 
+/** Options of `Factors`. */
 export interface FactorsOptions extends RatedOptions {
   /** Width of the vectors; default 16. */
   readonly factors?: number;

@@ -33,6 +33,7 @@ import {
 } from "../shared/tokens.ts";
 import { BertEmbeddings, type BertOptions, bertDefaults } from "./bert.ts";
 
+/** Options of `AlbertModel`. */
 export interface AlbertOptions extends Omit<BertOptions, "padding"> {
   /** Sets of weights, which the layers divide among them in runs; default 1. */
   readonly groups?: number;

@@ -43,6 +43,7 @@ import {
   tokenInputs,
 } from "../shared/tokens.ts";
 
+/** Options of `BertModel`. */
 export interface BertOptions extends TransformerSizes, TransformerDetails {
   /** Kinds of segment; default 2. */
   readonly types?: number;

@@ -30,6 +30,7 @@ import {
   tokenInputs,
 } from "../shared/tokens.ts";
 
+/** Options of `DistilBertModel`. */
 export interface DistilBertOptions extends TransformerSizes, Omit<TransformerDetails, "epsilon"> {}
 
 /** The library fixes what other models let vary. */

@@ -7,7 +7,9 @@ import { cast, div, equal, maximum, mul, not, reduceSum, reshape } from "../../o
 import { type EncoderOutputs, statesOf } from "../shared/heads.ts";
 import { initial, requireTokens, type TokenInputs } from "../shared/tokens.ts";
 
+/** Options of `EncoderClassifier`. */
 export interface EncoderClassifierOptions {
+  /** Outputs. */
   readonly classes: number;
   /** Tokens that the encoder reads at a time, which divide a text's; default the whole text. */
   readonly window?: number;

@@ -37,6 +37,7 @@ import {
   tokenInputs,
 } from "../shared/tokens.ts";
 
+/** Options of `Gpt2Model`. */
 export interface Gpt2Options extends TransformerSizes, TransformerDetails {
   /** Rate at which the sums of embeddings are dropped while training; default 0.1. */
   readonly embeddingDropout?: number;

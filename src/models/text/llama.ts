@@ -43,8 +43,11 @@ export interface LlamaAttention {
   readonly windows?: readonly (number | undefined)[];
 }
 
+/** Options of `LlamaModel`. */
 export interface LlamaOptions extends TransformerSizes, Omit<TransformerDetails, "dropout"> {
+  /** How layers attend; by default as Llama's. */
   readonly attention?: LlamaAttention;
+  /** How positions turn queries and keys. */
   readonly rotary?: RotaryOptions;
   /** The feed-forward networks have biases; default false. */
   readonly feedForwardBias?: boolean;
@@ -178,15 +181,19 @@ const qwen2 = (options: LlamaOptions): LlamaOptions => ({
   attention: { bias: "inputs", ...options.attention },
 });
 
-/** By the names of Hugging Face's classes. */
+/** Llama's models by the names of Hugging Face's classes. */
 export const llamaArchitectures = {
   LlamaModel: (options) => new LlamaModel(options),
   LlamaForCausalLM: (options, { tied } = {}) => causal(options, tied),
 } as const satisfies Architectures<LlamaOptions>;
+/** Mistral's models by the names of Hugging Face's classes. */
 export const mistralArchitectures = {
   MistralModel: (options) => new LlamaModel(options),
   MistralForCausalLM: (options, { tied } = {}) => causal(options, tied),
 } as const satisfies Architectures<LlamaOptions>;
+/**
+ * Qwen2's models by the names of Hugging Face's classes; attention has biases where queries, keys and values are made.
+ */
 export const qwen2Architectures = {
   Qwen2Model: (options) => new LlamaModel(qwen2(options)),
   Qwen2ForCausalLM: (options, { tied } = {}) => causal(qwen2(options), tied),

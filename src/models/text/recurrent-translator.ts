@@ -22,6 +22,7 @@ import { cast, concat, div, gather, maximum, mul, reduceMean, reduceSum, reshape
 import { initial } from "../shared/tokens.ts";
 import { EncoderDecoder, type Memory } from "./encoder-decoder.ts";
 
+/** Options of `RecurrentTranslator`. */
 export interface RecurrentTranslatorOptions {
   /** Tokens of both languages. */
   readonly vocabulary: number;

@@ -30,6 +30,7 @@ import {
   tokenInputs,
 } from "../shared/tokens.ts";
 
+/** Options of the T5 models. */
 export interface T5Options extends Omit<TransformerSizes, "positions"> {
   /** Features of a head; default 64. */
   readonly keyWidth?: number;

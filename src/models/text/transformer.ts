@@ -21,6 +21,7 @@ import { type Preset, tokenPreset } from "../shared/preset.ts";
 import { initial, type TokenInputs, type TransformerSizes, tokenInputs } from "../shared/tokens.ts";
 import { EncoderDecoder, type Memory } from "./encoder-decoder.ts";
 
+/** Options of `Transformer`. */
 export interface TransformerOptions extends Omit<TransformerSizes, "positions"> {
   /** Rate at which what a sublayer adds is dropped while training, and sums of embeddings (sec. 5.4); default 0.1. */
   readonly dropout?: number;

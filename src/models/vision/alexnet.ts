@@ -14,7 +14,9 @@ import {
 import { type Chain, chain } from "../shared/blocks.ts";
 import { imageInputs, type Preset, plainPreset } from "../shared/preset.ts";
 
+/** Options of `AlexNet`. */
 export interface AlexNetOptions {
+  /** Outputs; default 1000. */
   readonly classes?: number;
   /** Rate of dropout before the two hidden dense layers; default 0.5. */
   readonly dropout?: number;

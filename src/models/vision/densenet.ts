@@ -41,9 +41,11 @@ class DenseBlock extends Module {
 const transition = (channels: number): Chain =>
   chain({ norm: batchNorm(), relu: activation("relu"), conv: plainConv(channels, 1), pool: averagePool2d(2) });
 
+/** Options of `DenseNet`. */
 export interface DenseNetOptions {
   /** Layers in each block. */
   readonly blocks: readonly number[];
+  /** Outputs; default 1000. */
   readonly classes?: number;
   /** Channels that a layer adds, "k"; default 32. */
   readonly growth?: number;

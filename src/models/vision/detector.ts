@@ -21,6 +21,7 @@ const block = (filters: number, stride = 1) => [
   activation("relu"),
 ];
 
+/** Options of `SingleShotDetector`. */
 export interface DetectorOptions {
   /** Kinds of objects, beside background. */
   readonly classes: number;
@@ -61,6 +62,7 @@ export class SingleShotDetector extends Module {
   }
 }
 
+/** Options of `ObjectFinder`: the anchors of its detector, and how overlapping boxes are left out. */
 export interface ObjectFinderOptions extends SuppressionOptions {
   /** Left, top, right and bottom of each anchor, float32 [K, 4]. */
   readonly anchors: Tensor;

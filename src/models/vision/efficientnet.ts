@@ -83,7 +83,9 @@ const stages = [
   [6, 3, 1, 320, 1],
 ] as const;
 
+/** Options of `EfficientNet`. */
 export interface EfficientNetOptions {
+  /** Outputs; default 1000. */
   readonly classes?: number;
   /** Rate of dropout before the classifier; default 0.2. */
   readonly dropout?: number;

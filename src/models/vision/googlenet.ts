@@ -56,7 +56,9 @@ const auxiliaryHead = (classes: number): Chain =>
     fc2: dense(classes),
   });
 
+/** Options of `GoogLeNet`. */
 export interface GoogLeNetOptions {
+  /** Outputs; default 1000. */
   readonly classes?: number;
   /** Build the two auxiliary heads; default true. */
   readonly auxiliary?: boolean;

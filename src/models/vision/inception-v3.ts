@@ -142,7 +142,9 @@ class InceptionE extends Mixed {
   }
 }
 
+/** Options of `InceptionV3`. */
 export interface InceptionV3Options {
+  /** Outputs; default 1000. */
   readonly classes?: number;
   /** Build the auxiliary head; default true. */
   readonly auxiliary?: boolean;
@@ -151,9 +153,9 @@ export interface InceptionV3Options {
 }
 
 /**
- * [N, 3, 299, 299] → [N, classes]; names as in torchvision. The call returns the main logits; while training,
- * `auxiliary(output)` has those of AuxLogits, and `auxiliaryLoss` makes a loss of both. Training with the head needs
- * two images or more: it normalizes maps of one element a channel.
+ * [N, 3, 299, 299] → [N, classes]; names as in torchvision. While training it also gives the logits of AuxLogits, of
+ * which `auxiliaryLoss` makes a loss. Training with the head needs two images or more: it normalizes maps of one
+ * element a channel.
  */
 export class InceptionV3 extends Module<Value, Value | AuxiliaryOutputs> {
   readonly Conv2d_1a_3x3 = strided3x3(32);

@@ -21,7 +21,9 @@ const separable = [
   [1024, 1],
 ] as const;
 
+/** Options of `MobileNetV1`. */
 export interface MobileNetOptions {
+  /** Outputs; default 1000. */
   readonly classes?: number;
   /** Factor of all channels (sec. 3.3), rounded to multiples of 8; default 1. */
   readonly width?: number;

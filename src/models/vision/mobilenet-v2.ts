@@ -45,7 +45,9 @@ const stages = [
   [6, 320, 1, 1],
 ] as const;
 
+/** Options of `MobileNetV2`. */
 export interface MobileNetV2Options {
+  /** Outputs; default 1000. */
   readonly classes?: number;
   /** Factor of all channels, rounded to multiples of 8; the last convolution's are not reduced; default 1. */
   readonly width?: number;

@@ -68,10 +68,13 @@ export class Bottleneck extends Module {
   }
 }
 
+/** Options of `ResNet`. */
 export interface ResNetOptions {
+  /** What the stages are made of: two convolutions of 3x3, or a bottleneck. */
   readonly block: typeof BasicBlock | typeof Bottleneck;
   /** Blocks in each of the four stages. */
   readonly stages: readonly [number, number, number, number];
+  /** Outputs; default 1000. */
   readonly classes?: number;
   /** Filters of the stem and the first stage, doubled from one to the next; default 64. */
   readonly width?: number;
@@ -117,6 +120,7 @@ export class ResNet extends Module {
   }
 }
 
+/** Options of `CifarResNet`. */
 export interface CifarResNetOptions {
   /** Blocks in each of the three stages: 6n + 2 weighted layers. */
   readonly blocks: number;

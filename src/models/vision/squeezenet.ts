@@ -72,9 +72,11 @@ const versions = {
   },
 } as const;
 
+/** Options of `SqueezeNet`. */
 export interface SqueezeNetOptions {
   /** 1.1 costs 2.4 times less for the same accuracy; default "1.1". */
   readonly version?: keyof typeof versions;
+  /** Outputs; default 1000. */
   readonly classes?: number;
   /** Rate of dropout before the last convolution; default 0.5. */
   readonly dropout?: number;

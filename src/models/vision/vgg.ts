@@ -22,9 +22,11 @@ const stages = {
   vgg19: [2, 2, 4, 4, 4],
 } as const;
 
+/** Options of `Vgg`. */
 export interface VggOptions {
   /** Convolutions in each stage. */
   readonly stages: readonly number[];
+  /** Outputs; default 1000. */
   readonly classes?: number;
   /** Filters of the first stage, doubled from one to the next up to eight times as many; default 64. */
   readonly width?: number;

@@ -28,6 +28,7 @@ import {
 } from "../shared/tokens.ts";
 import { BertPooler } from "../text/bert.ts";
 
+/** Options of `VitModel` and `VisionTransformer`. */
 export interface VitOptions extends Omit<TransformerSizes, "vocabulary" | "positions">, TransformerDetails {
   /** Rows and columns of an image; the patch's divides it. Default 224. */
   readonly image?: number;

@@ -6,6 +6,10 @@ import { averagePool, constant, matmul } from "../../ops/index.ts";
 import { Module } from "../module.ts";
 import { type PerAxis, perAxis, requireChannels } from "./convolution.ts";
 
+/**
+ * Averages [N, C, H, W] over windows, as many as asked for: [N, C, rows, columns]. Make one with
+ * `adaptiveAveragePool2d`.
+ */
 export class AdaptiveAveragePool2d extends Module {
   override readonly kind = "pooling";
   readonly output: Shape;

@@ -21,6 +21,7 @@ import {
 import type { Context } from "../context.ts";
 import type { Module } from "../module.ts";
 
+/** Options of `attend`. */
 export interface AttendOptions {
   /** Factor of the products of queries and keys; default 1/√D. */
   readonly scale?: number;
@@ -132,11 +133,15 @@ export function joinHeads(x: Value): Value {
   return reshape(transpose(x, [0, 2, 1, 3]), [batch, time, heads * width]);
 }
 
+/** Options of `attendHeads`: those of `attend`, and the layers that make its operands. */
 export interface AttendHeadsOptions extends AttendOptions {
-  /** Layers that make queries, keys and values of tokens. */
+  /** Makes queries of the tokens x: [N, T, …] → [N, T, heads · D]. */
   readonly query: Module;
+  /** Makes keys of the memory: [N, S, …] → [N, S, heads · D]. */
   readonly key: Module;
+  /** Makes values of the memory: [N, S, …] → [N, S, heads · D]. */
   readonly value: Module;
+  /** Number of heads, which divides the features that the three layers give. */
   readonly heads: number;
   /** Tokens that are attended to, [N, S, …]; default those that ask. */
   readonly memory?: Value | undefined;

@@ -14,7 +14,9 @@ import { type ActivationFunction, type ActivationName, activationOf, activationT
 /** One extent for every spatial axis, or one each. */
 export type PerAxis = number | Shape;
 
+/** Options of `conv1d` and `conv2d`. */
 export interface ConvOptions {
+  /** Applied to the output, by name or as a function; default none. */
   readonly activation?: ActivationName | ActivationFunction;
   /** Step of the window; default 1. */
   readonly stride?: PerAxis;
@@ -29,10 +31,11 @@ export interface ConvOptions {
   readonly groups?: number;
   /** Add a bias; default true. */
   readonly bias?: boolean;
-  /** Of the weight; default glorotUniform. */
+  /** Of the weight; default `"glorotUniform"`. The bias begins at 0. */
   readonly initializer?: InitializerName | Initializer;
 }
 
+/** Padding of a window's input: a number for both sides of every axis, "same", or [before, after] for each axis. */
 export type Padding = number | "same" | readonly (readonly [number, number])[];
 
 const isList = (value: unknown): boolean => Array.isArray(value);
@@ -141,6 +144,7 @@ export abstract class Convolution<Options extends ConvOptions> extends Module {
     return spatial;
   }
 
+  /** Kernel, channels and filters apart, then the bias: `3·3·32·64 + 64`. */
   override formula(): string {
     const [first = 0, second = 0] = this.own.get("weight")?.shape ?? [];
     const ends = first === this.filters ? [second, first] : [first, second];

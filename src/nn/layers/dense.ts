@@ -13,6 +13,7 @@ import { requireCount } from "../options.ts";
 import type { Regularizer } from "../parameter.ts";
 import { type ActivationFunction, type ActivationName, activationOf, activationType } from "./activations.ts";
 
+/** Options of `dense`. */
 export interface DenseOptions {
   /** Applied to the output; default none. */
   readonly activation?: ActivationName | ActivationFunction;
@@ -36,7 +37,7 @@ const checkOptions = optionsOf<DenseOptions>("dense", {
   inFeatures: count(),
   name: string,
 });
-
+/** The fully connected layer: [..., in] → [..., units]. Make one with `dense`. */
 export class Dense extends Module {
   override readonly kind = "dense";
   readonly units: number;
@@ -68,5 +69,11 @@ export class Dense extends Module {
   }
 }
 
-/** x Wᵀ + b over the last axis: [..., in] → [..., units]; W is [units, in] as in PyTorch. */
+/**
+ * The fully connected layer, activation(x Wᵀ + b) over the last axis: [..., in] → [..., units]. W is [units, in], as in
+ * PyTorch, and b is [units]. Throws OptionError for options that make no sense, ShapeError for inputs without a batch
+ * axis or with other features than those of the first.
+ * @example
+ * dense(64, { activation: "relu" }); // [N, 784] → [N, 64]
+ */
 export const dense = (units: number, options?: DenseOptions): Dense => new Dense(units, options);

@@ -9,14 +9,15 @@ import { type Initializer, type InitializerName, initializerOf, initializerType,
 import { Module } from "../module.ts";
 import { requireCount } from "../options.ts";
 
+/** Options of `embedding` and `positionEmbedding`. */
 export interface EmbeddingOptions {
-  /** Default: standard normal, as in PyTorch. */
+  /** Of the table; default the standard normal distribution, as in PyTorch. */
   readonly initializer?: InitializerName | Initializer;
 }
 
 const checkOptions = optionsOf<EmbeddingOptions>("embedding", { initializer: initializerType });
 const checkPositions = optionsOf<EmbeddingOptions>("positionEmbedding", { initializer: initializerType });
-
+/** A learned vector for each index: integers [...] → [..., width]. Make one with `embedding`. */
 export class Embedding extends Module {
   override readonly kind = "embedding";
   readonly count: number;
@@ -52,6 +53,10 @@ export class Embedding extends Module {
 export const embedding = (count: number, width: number, options?: EmbeddingOptions): Embedding =>
   new Embedding(count, width, options);
 
+/**
+ * A learned vector for each position, added to the features there: [N, T, width] → [N, T, width]. Make one with
+ * `positionEmbedding`.
+ */
 export class PositionEmbedding extends Module {
   override readonly kind = "embedding";
   readonly count: number;
@@ -86,6 +91,7 @@ export class PositionEmbedding extends Module {
 export const positionEmbedding = (count: number, options?: EmbeddingOptions): PositionEmbedding =>
   new PositionEmbedding(count, options);
 
+/** Scores of every index by the vectors of an embedding: [..., width] → [..., count]. Make one with `tiedDense`. */
 export class TiedDense extends Module {
   override readonly kind = "dense";
   /** Not a child: the weight keeps the embedding's path, and counts once. */

@@ -13,6 +13,7 @@ import { requireCount } from "../options.ts";
 import { attend, joinHeads, splitHeads } from "./attention.ts";
 import { type Dense, dense } from "./dense.ts";
 
+/** Options of `multiHeadAttention`. */
 export interface MultiHeadAttentionOptions {
   /** Attend to the present and the past only; default false. */
   readonly causal?: boolean;
@@ -32,8 +33,13 @@ export type AttentionInputs = {
   readonly mask?: Value | undefined;
 };
 
+/** The input form of attention layers: `x` is required, `memory` and `mask` may be left out. */
 export const attentionInputs = { x: "required", memory: "optional", mask: "optional" } as const satisfies NamedInputs;
 
+/**
+ * Multi-head attention as a layer: x [N, T, width], with `memory` and `mask` if any → [N, T, width]. Make one with
+ * `multiHeadAttention`.
+ */
 export class MultiHeadAttention extends Module<AttentionInputs> {
   override readonly kind = "attention";
   override readonly inputs = attentionInputs;
@@ -73,8 +79,11 @@ function project(x: Value, memory: Value, w: Value, b: Value): readonly Value[] 
 }
 
 /**
- * Attention of tokens x [N, T, width] to themselves, or to `memory` [N, S, width], in `heads` parts:
- * [N, T, width]. Parameters are named as PyTorch's nn.MultiheadAttention names them.
+ * Attention of tokens x [N, T, width] to themselves, or to `memory` [N, S, width], in `heads` parts: [N, T, width]
+ * (Vaswani et al. 2017, sec. 3.2.2). Parameters are named as PyTorch's nn.MultiheadAttention names them. Throws
+ * OptionError unless the heads divide the width, ShapeError for tokens of another width.
+ * @example
+ * readonly attention = multiHeadAttention(256, 8, { causal: true }); // applied to { x, mask } or to x alone
  */
 export const multiHeadAttention = (
   width: number,

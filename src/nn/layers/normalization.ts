@@ -19,6 +19,7 @@ import type { Context } from "../context.ts";
 import { onesInit, zerosInit } from "../initializers.ts";
 import { Module } from "../module.ts";
 
+/** Options of `batchNorm`. */
 export interface BatchNormOptions {
   /** Added to the variance; default 1e-5. */
   readonly epsilon?: number;
@@ -36,7 +37,7 @@ const checkBatchNorm = optionsOf<BatchNormOptions>("batchNorm", {
   scale: flag,
   center: flag,
 });
-
+/** Batch normalization as a layer: [N, C, …] → [N, C, …]. Make one with `batchNorm`. */
 export class BatchNorm extends Module {
   override readonly kind = "normalization";
   readonly options: BatchNormOptions;
@@ -87,9 +88,11 @@ function affineOf(
   };
 }
 
+/** Options of `layerNorm`. */
 export interface LayerNormOptions {
   /** How many trailing axes are normalized together; default 1. */
   readonly axes?: number;
+  /** Added to the variance; default 1e-5. */
   readonly epsilon?: number;
   /** Learn a factor for each element of those axes; default true. */
   readonly scale?: boolean;
@@ -103,7 +106,7 @@ const checkLayerNorm = optionsOf<LayerNormOptions>("layerNorm", {
   scale: flag,
   center: flag,
 });
-
+/** Layer normalization as a layer: [N, …] → [N, …]. Make one with `layerNorm`. */
 export class LayerNorm extends Module {
   override readonly kind = "normalization";
   readonly options: LayerNormOptions;
@@ -122,5 +125,10 @@ export class LayerNorm extends Module {
   }
 }
 
-/** Normalizes each sample over its trailing axes (Ba et al. 2016). */
+/**
+ * Normalizes each position over its trailing axes to mean 0 and variance 1, then scales and shifts it: [N, …] → [N, …]
+ * (Ba et al. 2016). Throws ShapeError unless at least the batch axis is left out.
+ * @example
+ * layerNorm(); // over the features of [N, T, width]
+ */
 export const layerNorm = (options?: LayerNormOptions): LayerNorm => new LayerNorm(options);

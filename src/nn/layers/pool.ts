@@ -17,9 +17,11 @@ import {
   resolvePadding,
 } from "./convolution.ts";
 
+/** Options of the pooling layers. */
 export interface PoolOptions {
   /** Step of the window; default its extent, so that windows do not overlap. */
   readonly stride?: PerAxis;
+  /** Elements around the input, as in `ConvOptions`: a maximum never takes them, a mean counts them as 0; default 0. */
   readonly padding?: Padding;
   /** Round the number of windows up instead of down; default false. */
   readonly ceilMode?: boolean;
@@ -34,7 +36,7 @@ const checkOptions = optionsOf<PoolOptions>("pool", {
   countIncludePad: flag,
 });
 
-/** Reduces each window to its maximum or mean. */
+/** Takes the maximum or the mean of each window, over `rank` spatial axes; every pooling layer with a kernel is one. */
 export class Pool extends Module {
   override readonly kind = "pooling";
   readonly rank: number;
@@ -61,22 +63,35 @@ export class Pool extends Module {
   }
 }
 
+/** The largest element of each window: [N, C, L] → [N, C, L']. Make one with `maxPool1d`. */
 export class MaxPool1d extends Pool {}
+/** The largest element of each window: [N, C, H, W] → [N, C, H', W']. Make one with `maxPool2d`. */
 export class MaxPool2d extends Pool {}
+/** The mean of each window: [N, C, L] → [N, C, L']. Make one with `averagePool1d`. */
 export class AveragePool1d extends Pool {}
+/** The mean of each window: [N, C, H, W] → [N, C, H', W']. Make one with `averagePool2d`. */
 export class AveragePool2d extends Pool {}
 
+/**
+ * The largest element of each window of `kernel` elements: [N, C, L] → [N, C, L']. Throws OptionError for options that
+ * make no sense, ShapeError for an input of another rank.
+ */
 export const maxPool1d = (kernel: number, options?: PoolOptions): MaxPool1d => new MaxPool1d(1, kernel, false, options);
-/** [N, C, H, W] → [N, C, H', W'], the largest element of each window. */
+/**
+ * The largest element of each window: [N, C, H, W] → [N, C, H', W'].
+ * @example
+ * maxPool2d(2); // [N, 32, 28, 28] → [N, 32, 14, 14]
+ */
 export const maxPool2d = (kernel: PerAxis, options?: PoolOptions): MaxPool2d =>
   new MaxPool2d(2, kernel, false, options);
+/** The mean of each window of `kernel` elements: [N, C, L] → [N, C, L']. */
 export const averagePool1d = (kernel: number, options?: PoolOptions): AveragePool1d =>
   new AveragePool1d(1, kernel, true, options);
-/** [N, C, H, W] → [N, C, H', W'], the mean of each window. */
+/** The mean of each window: [N, C, H, W] → [N, C, H', W']. */
 export const averagePool2d = (kernel: PerAxis, options?: PoolOptions): AveragePool2d =>
   new AveragePool2d(2, kernel, true, options);
 
-/** Reduces every spatial axis. */
+/** Takes the maximum or the mean over every spatial axis: [N, C, …] → [N, C]. */
 export class GlobalPool extends Module {
   override readonly kind = "pooling";
   readonly #average: boolean;
@@ -92,10 +107,18 @@ export class GlobalPool extends Module {
   }
 }
 
+/** The mean of each channel: [N, C, …] → [N, C]. Make one with `globalAveragePool`. */
 export class GlobalAveragePool extends GlobalPool {}
+/** The largest element of each channel: [N, C, …] → [N, C]. Make one with `globalMaxPool`. */
 export class GlobalMaxPool extends GlobalPool {}
 
-/** [N, C, …] → [N, C], the mean of each channel. */
+/**
+ * The mean of each channel over every spatial axis: [N, C, …] → [N, C]. Throws ShapeError for an input without a
+ * spatial axis.
+ */
 export const globalAveragePool = (): GlobalAveragePool => new GlobalAveragePool(true);
-/** [N, C, …] → [N, C], the largest element of each channel. */
+/**
+ * The largest element of each channel over every spatial axis: [N, C, …] → [N, C]. Throws ShapeError for an input
+ * without a spatial axis.
+ */
 export const globalMaxPool = (): GlobalMaxPool => new GlobalMaxPool(false);

@@ -41,12 +41,13 @@ export type RotaryScaling =
       readonly trained: number;
     };
 
+/** Options of `rotary` and `rotaryFrequencies`. */
 export interface RotaryOptions {
   /** Of the tokens, integers [T]; default 0, 1, … */
   readonly positions?: Value;
   /** The longest wave has 2π times this many positions, nearly; default 10,000. */
   readonly base?: number;
-  /** Default none. */
+  /** How frequencies change for long sequences; default not at all. */
   readonly scaling?: RotaryScaling | undefined;
 }
 

@@ -12,6 +12,7 @@ import { type Initializer, uniformInit } from "../initializers.ts";
 import { Module } from "../module.ts";
 import { requireCount } from "../options.ts";
 
+/** Options of `rnn`, `lstm` and `gru`. */
 export interface RecurrentOptions {
   /** Layers on top of one another; default 1. */
   readonly layers?: number;
@@ -216,12 +217,14 @@ abstract class Recurrent<O> extends Module<RecurrentInputs, O> {
 /** Uniform in ±1 / √units, as PyTorch has it for every parameter of these layers. */
 const uniformBelow = (units: number): Initializer => uniformInit(-1 / Math.sqrt(units), 1 / Math.sqrt(units));
 
+/** Elman's recurrent layer: [N, T, I] → [N, T, D · units], D directions. Make one with `rnn`. */
 export class Rnn<O = Value> extends Recurrent<O> {
   constructor(units: number, options: RecurrentOptions = {}) {
     super({ name: "rnn", checkOptions: checkRnn, op: RNN, gates: [0] }, units, options);
   }
 }
 
+/** Long short-term memory as a layer: [N, T, I] → [N, T, D · units], D directions. Make one with `lstm`. */
 export class Lstm<O = Value> extends Recurrent<O> {
   constructor(units: number, options: RecurrentOptions = {}) {
     // PyTorch has i, f, g, o; ONNX i, o, f, g.
@@ -230,6 +233,7 @@ export class Lstm<O = Value> extends Recurrent<O> {
   }
 }
 
+/** The gated recurrent unit as a layer: [N, T, I] → [N, T, D · units], D directions. Make one with `gru`. */
 export class Gru<O = Value> extends Recurrent<O> {
   constructor(units: number, options: RecurrentOptions = {}) {
     // PyTorch has r, z, n; ONNX z, r, n.

@@ -9,13 +9,14 @@ import type { Context } from "../context.ts";
 import { onesInit } from "../initializers.ts";
 import { Module } from "../module.ts";
 
+/** Options of `rmsNorm`. */
 export interface RmsNormOptions {
   /** Added to the mean square; default 1e-6. */
   readonly epsilon?: number;
 }
 
 const checkOptions = optionsOf<RmsNormOptions>("rmsNorm", { epsilon: nonNegative });
-
+/** Normalization by the root mean square as a layer: [..., features] → [..., features]. Make one with `rmsNorm`. */
 export class RmsNorm extends Module {
   override readonly kind = "normalization";
   readonly options: RmsNormOptions;
@@ -31,5 +32,8 @@ export class RmsNorm extends Module {
   }
 }
 
-/** x / sqrt(mean(x²) + epsilon) · weight over the last axis; nothing is subtracted, and there is no bias. */
+/**
+ * x / sqrt(mean(x²) + epsilon) · weight over the last axis: [..., features] → [..., features] (Zhang and Sennrich
+ * 2019). Nothing is subtracted, and there is no bias. Throws ShapeError for an input of fewer than two axes.
+ */
 export const rmsNorm = (options?: RmsNormOptions): RmsNorm => new RmsNorm(options);

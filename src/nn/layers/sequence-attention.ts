@@ -28,6 +28,10 @@ abstract class SequenceAttention extends Module<AttentionInputs> {
   }
 }
 
+/**
+ * Additive attention with a single head: x [N, T, Q] and `memory` [N, S, M] → [N, T, M]. Make one with
+ * `additiveAttention`.
+ */
 export class AdditiveAttention extends SequenceAttention {
   readonly query: Dense;
   readonly key: Dense;
@@ -51,6 +55,10 @@ export class AdditiveAttention extends SequenceAttention {
   }
 }
 
+/**
+ * Attention by products with a single head: x [N, T, M] and `memory` [N, S, M] → [N, T, M]. Make one with
+ * `dotAttention`.
+ */
 export class DotAttention extends SequenceAttention {
   protected scores(queries: Value, memory: Value): Value {
     if (queries.shape[2] !== memory.shape[2])

@@ -6,6 +6,7 @@ import { dropout } from "../../ops/random.ts";
 import type { Context } from "../context.ts";
 import { Module } from "../module.ts";
 
+/** Stochastic depth as a layer: [N, …] → [N, …]. Make one with `stochasticDepth`. */
 export class StochasticDepth extends Module {
   override readonly kind = "regularization";
   readonly rate: number;

@@ -38,6 +38,7 @@ import {
 import { defineLoss, type LossOfTerms } from "./loss.ts";
 import { requireFloatOutput } from "./targets.ts";
 
+/** Options of `ctc` and `ctcDecode`. */
 export interface CtcOptions {
   /** Class that stands for "no label"; default 0. */
   readonly blank?: number;

@@ -36,6 +36,7 @@ import { defineLoss, type LossOfTerms } from "./loss.ts";
 const columns = (x: Value, start: number, end?: number): Value =>
   slice(x, { axis: 2, start, ...(end !== undefined && { end }) });
 
+/** Options of `detectionLoss`. */
 export interface DetectionLossOptions {
   /** Anchors of background that count for each with an object: those that are most mistaken; default 3. */
   readonly negatives?: number;

@@ -23,7 +23,12 @@ export interface LossOfTerms<O = Value> extends Loss<O> {
   readonly terms: (output: O, target: Value) => LossTerms;
 }
 
-/** A loss of terms. */
+/**
+ * A loss from its terms, which are averaged over the batch. Terms can be weighted by sample; `facts` say which labels
+ * to leave out and what metrics read.
+ * @example
+ * const logCosh = defineLoss((output, target) => ({ terms: ops.log(ops.cosh(ops.sub(output, target))) }));
+ */
 export const defineLoss = <O = Value>(
   terms: (output: O, target: Value) => LossTerms,
   facts: Pick<Loss<O>, "ignoreIndex" | "predictions" | "target"> = {},

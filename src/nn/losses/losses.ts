@@ -30,6 +30,7 @@ import { defineLoss, type Loss, type LossOfTerms } from "./loss.ts";
 import { countedLabels, labelsFor, probabilitiesLike, targetsLike } from "./targets.ts";
 import type { LossTerms } from "./terms.ts";
 
+/** Options of `categoricalCrossEntropy`, which `crossEntropy` takes too. */
 export interface CrossEntropyOptions {
   /** Share of the target's probability that is spread evenly over all classes (Szegedy et al. 2016, sec. 7); default 0. */
   readonly labelSmoothing?: number;
@@ -37,6 +38,7 @@ export interface CrossEntropyOptions {
   readonly classWeights?: readonly number[];
 }
 
+/** Options of `crossEntropy`. */
 export interface SparseCrossEntropyOptions extends CrossEntropyOptions {
   /** Rows with this label do not count, such as padding; default: all count. */
   readonly ignoreIndex?: number;
@@ -115,6 +117,7 @@ export function categoricalCrossEntropy(options: CrossEntropyOptions = {}): Loss
   });
 }
 
+/** Options of `binaryCrossEntropy`. */
 export interface BinaryCrossEntropyOptions {
   /** Weight of the positive targets, to balance rare ones; default 1. */
   readonly positiveWeight?: number;
@@ -140,12 +143,19 @@ export function binaryCrossEntropy(options: BinaryCrossEntropyOptions = {}): Los
 const meanOfDifference = (where: string, penalty: (difference: Value) => Value): LossOfTerms =>
   defineLoss((output, target) => ({ terms: penalty(sub(output, targetsLike(where, output, target))) }));
 
-/** Mean of (output - target)² over all elements. */
+/**
+ * Mean of (output - target)² over all elements; targets have the output's shape, [N] standing for [N, 1]. Throws
+ * ShapeError for targets of another.
+ */
 export const meanSquaredError = (): LossOfTerms => meanOfDifference("meanSquaredError", square);
 
-/** Mean of |output - target| over all elements. */
+/**
+ * Mean of |output - target| over all elements; targets have the output's shape, [N] standing for [N, 1]. Throws
+ * ShapeError for targets of another.
+ */
 export const meanAbsoluteError = (): LossOfTerms => meanOfDifference("meanAbsoluteError", abs);
 
+/** Options of `huber`. */
 export interface HuberOptions {
   /** Where the square turns into a line; default 1. */
   readonly delta?: number;
@@ -153,7 +163,11 @@ export interface HuberOptions {
 
 const checkHuber = optionsOf<HuberOptions>("huber", { delta: positive });
 
-/** Mean of d²/2 where |d| ≤ δ and of δ (|d| - δ/2) beyond, d = output - target (Huber 1964). */
+/**
+ * Mean of d²/2 where |d| ≤ δ and of δ (|d| - δ/2) beyond, d = output - target (Huber 1964): a squared error that
+ * outliers move less. Targets have the output's shape. Throws OptionError unless delta is positive, ShapeError for
+ * targets of another shape.
+ */
 export function huber(options: HuberOptions = {}): LossOfTerms {
   const { delta = 1 } = checkHuber(options);
   return meanOfDifference("huber", (d) => {
@@ -187,6 +201,7 @@ export const losses = {
   ctc,
 } as const satisfies Record<string, () => Loss>;
 
+/** Name of a loss, such as `"crossEntropy"`: a key of `losses`. */
 export type LossName = keyof typeof losses;
 
 /** The loss of a name with its default options. Throws OptionError with the nearest name. */

@@ -7,6 +7,7 @@ import type { Run } from "../fit.ts";
 import { type Callback, requireResult, resultOf, signOf } from "./callback.ts";
 import { type SavedParameters, saveParameters } from "./saved-parameters.ts";
 
+/** Options of `checkpoint`. */
 export interface CheckpointOptions {
   /** Seconds between checkpoints inside an epoch; default 30. */
   readonly seconds?: number;

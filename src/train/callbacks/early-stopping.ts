@@ -5,6 +5,7 @@ import type { Run } from "../fit.ts";
 import { type Callback, requireResult, resultOf, signOf } from "./callback.ts";
 import { type SavedParameters, saveParameters } from "./saved-parameters.ts";
 
+/** Options of `earlyStopping`. */
 export interface EarlyStoppingOptions {
   /** Result to watch; default validation_loss. */
   readonly monitor?: string;
@@ -30,7 +31,12 @@ interface State {
   readonly kept?: SavedParameters | undefined;
 }
 
-/** Ends a run when a result no longer improves (Prechelt 1998). */
+/**
+ * Ends a run when a result no longer improves (Prechelt 1998), and goes back to the best parameters. Throws OptionError
+ * at the start of a run without that result.
+ * @example
+ * await fit(model, train, { loss: crossEntropy(), optimizer: adam(), epochs: 100, validation, callbacks: [earlyStopping()] });
+ */
 export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
   const { monitor = "validation_loss", patience = 3, minDelta = 0, restoreBest = true } = checkOptions(options);
   const fresh: State = { best: Number.NEGATIVE_INFINITY, waited: 0 };

@@ -4,6 +4,7 @@ import { optionsOf } from "../../core/options.ts";
 import type { Callback } from "./callback.ts";
 import { putParameters } from "./saved-parameters.ts";
 
+/** Options of `movingAverage`. */
 export interface MovingAverageOptions {
   /** Share of the average that is kept at each batch; default 0.999. */
   readonly decay?: number;

@@ -22,12 +22,15 @@ import { type ParameterPattern, patternType } from "./parameter-groups.ts";
 export interface LossChoice {
   /** Compares the only output with `y`; or a loss for each output, by its path in what the model gives. */
   readonly loss: LossSpec;
+  /** In place of `loss`, see `ObjectiveChoice`. */
   readonly objective?: undefined;
 }
 
 /** A loss of whatever is computed from a batch. */
 export interface ObjectiveChoice<B extends Batch> {
+  /** Computes the loss of a batch, in place of `loss`. */
   readonly objective: Objective<B>;
+  /** In place of `objective`, see `LossChoice`. */
   readonly loss?: undefined;
 }
 
@@ -47,8 +50,11 @@ export type AlternatingStep<B extends Batch> = Measured<B> & {
 
 /** Steps by name, in the order of their turns. */
 export interface Alternating<B extends Batch> {
+  /** The steps by name. */
   readonly steps: Readonly<Record<string, AlternatingStep<B>>>;
+  /** Each step has its own. */
   readonly loss?: undefined;
+  /** Each step has its own. */
   readonly objective?: undefined;
 }
 

@@ -32,6 +32,7 @@ import {
 import { checkGroup, type ParameterGroup, requireTaken } from "./parameter-groups.ts";
 import { Phase, type PhaseCounts } from "./phase.ts";
 
+/** How steps are made, whatever is minimized: the option `training` of `Trainer` and `fit`. */
 export interface TrainingOptions {
   /** Start of initial values and dropout; default 0. The order of the data has a key of its own, see Dataset.shuffle. */
   readonly seed?: number;
@@ -60,8 +61,16 @@ const checkTraining = optionsOf("training", trainingTypes);
 /** A loss or an objective with its optimizer, or steps with theirs. */
 export type Trained<B extends Batch> = (Measured<B> & { readonly optimizer: Optimizer }) | Alternating<B>;
 
-export type TrainerOptions<B extends Batch = Batch> = Trained<B> & { readonly training?: TrainingOptions };
+/**
+ * Options of `Trainer`: a loss or an objective with its optimizer, or steps in turn; and `training`, how steps are
+ * made.
+ */
+export type TrainerOptions<B extends Batch = Batch> = Trained<B> & {
+  /** How steps are made; every option of it has a default. */
+  readonly training?: TrainingOptions;
+};
 
+/** What came of one training step. */
 export interface StepResult {
   /** The step whose turn it was; empty where there is only one. */
   readonly step: string;

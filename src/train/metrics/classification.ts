@@ -201,7 +201,9 @@ export function confusionOf(statistics: ArrayLike<number>): number[][] {
   );
 }
 
+/** Options of `precision`, `recall` and `f1`. */
 export interface AverageOptions extends IgnoreOptions {
+  /** Number of classes. */
   readonly classes: number;
   /**
    * How classes are averaged: `macro`, evenly over the classes that occurred or were predicted (default); `weighted`, by

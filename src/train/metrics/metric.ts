@@ -27,6 +27,7 @@ export interface Figure {
   readonly direction: "up" | "down";
 }
 
+/** A measure of a model's outputs against their targets, which adds up over batches. See `accuracy` and the others. */
 export interface Metric extends Figure {
   /** Statistics of a batch, float32 [size]; those of several batches are added (in float64, outside the graph). */
   update(output: Value, target: Value, counting?: Counting): Value;

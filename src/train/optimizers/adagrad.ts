@@ -6,8 +6,9 @@ import type { Schedule } from "../schedules.ts";
 import { elementwise, required, type WeightDecayOptions, weightDecayTypes } from "./elementwise.ts";
 import { learningRateType, type Optimizer } from "./optimizer.ts";
 
+/** Options of `adagrad`. */
 export interface AdagradOptions extends WeightDecayOptions {
-  /** Default 0.01. */
+  /** Step size, a number or a schedule; default 0.01. */
   readonly learningRate?: number | Schedule;
   /** Added to the root of the sum of squares; default 1e-10. */
   readonly epsilon?: number;
@@ -19,7 +20,12 @@ const checkOptions = optionsOf<AdagradOptions>("adagrad", {
   ...weightDecayTypes,
 });
 
-/** Adagrad (Duchi et al. 2011): s = s + g²; w -= rate · g / (√s + ε). */
+/**
+ * Adagrad (Duchi et al. 2011): s = s + g²; w -= rate · g / (√s + ε), so that rare features take larger steps. Throws
+ * OptionError for options that make no sense.
+ * @example
+ * adagrad({ learningRate: 0.05 });
+ */
 export function adagrad(options: AdagradOptions = {}): Optimizer {
   const { learningRate = 0.01, epsilon = 1e-10, weightDecay = 0, decoupled = false } = checkOptions(options);
   const settings = { epsilon, weightDecay, decoupled };

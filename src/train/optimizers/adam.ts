@@ -6,8 +6,9 @@ import type { Schedule } from "../schedules.ts";
 import { elementwise, required } from "./elementwise.ts";
 import { learningRateType, type Optimizer } from "./optimizer.ts";
 
+/** Options of `adam` and `adamw`. */
 export interface AdamOptions {
-  /** Default 0.001. */
+  /** Step size, a number or a schedule; default 0.001. */
   readonly learningRate?: number | Schedule;
   /** Decay of the first moment; default 0.9. */
   readonly beta1?: number;
@@ -60,10 +61,20 @@ function adamLike(name: string, options: AdamOptions, decay: { weightDecay: numb
   });
 }
 
-/** Adam (Kingma and Ba 2015). */
+/**
+ * Adam (Kingma and Ba 2015, algorithm 1): w -= rate · m̂ / (√v̂ + ε), with the means m̂ of the gradient and v̂ of its
+ * square, corrected for their start at 0. Throws OptionError for options that make no sense.
+ * @example
+ * adam({ learningRate: cosine({ rate: 0.001, steps: 2000, warmup: 100 }) });
+ */
 export const adam = (options: AdamOptions = {}): Optimizer =>
   adamLike("adam", checkAdam(options), { weightDecay: options.weightDecay ?? 0, decoupled: false });
 
-/** Adam with decoupled weight decay (Loshchilov and Hutter 2019). */
+/**
+ * Adam with decoupled weight decay (Loshchilov and Hutter 2019, algorithm 2): each step also takes rate · weightDecay ·
+ * w off the weight w, apart from the gradient; by default 0.01. Throws OptionError for options that make no sense.
+ * @example
+ * adamw({ learningRate: 3e-4, weightDecay: 0.1 });
+ */
 export const adamw = (options: AdamOptions = {}): Optimizer =>
   adamLike("adamw", checkAdamw(options), { weightDecay: options.weightDecay ?? 0.01, decoupled: true });

@@ -28,6 +28,7 @@ export interface UpdateView {
   readonly scalars: readonly Value[];
 }
 
+/** What defines an optimizer that looks at one element at a time; see `elementwise`. */
 export interface ElementwiseDefinition extends Omit<OptimizerDefinition, "bind"> {
   readonly decay?: Required<WeightDecayOptions>;
   /** Scalars of update `step` (1 for the first), computed outside the loop; default the rate. */

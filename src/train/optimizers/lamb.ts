@@ -8,8 +8,9 @@ import { gradientsName, parametersName } from "../store/parameter-store.ts";
 import { required } from "./elementwise.ts";
 import { defineOptimizer, learningRateType, type Optimizer } from "./optimizer.ts";
 
+/** Options of `lamb`. */
 export interface LambOptions {
-  /** Default 0.001. */
+  /** Step size, a number or a schedule; default 0.001. */
   readonly learningRate?: number | Schedule;
   /** Decay of the first moment; default 0.9. */
   readonly beta1?: number;
@@ -30,8 +31,10 @@ const checkOptions = optionsOf<LambOptions>("lamb", {
 });
 
 /**
- * LAMB (You et al. 2020, algorithm 2): r = m̂ / (√v̂ + ε) + λ w; w -= rate · (‖w‖ / ‖r‖) · r, with the norms of each
- * parameter; the quotient is 1 where either is 0.
+ * LAMB, for large batches (You et al. 2020, algorithm 2): r = m̂ / (√v̂ + ε) + λ w; w -= rate · (‖w‖ / ‖r‖) · r, with
+ * the norms of each parameter; the quotient is 1 where either is 0. Throws OptionError for options that make no sense.
+ * @example
+ * lamb({ learningRate: 0.002, weightDecay: 0.01 });
  */
 export function lamb(options: LambOptions = {}): Optimizer {
   const {

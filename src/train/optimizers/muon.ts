@@ -13,8 +13,9 @@ import { adamw } from "./adam.ts";
 import { required } from "./elementwise.ts";
 import { defineOptimizer, learningRateType, type Optimizer, optimizerType } from "./optimizer.ts";
 
+/** Options of `muon`. */
 export interface MuonOptions {
-  /** Default 0.001. */
+  /** Step size, a number or a schedule; default 0.001. */
   readonly learningRate?: number | Schedule;
   /** Share of the momentum that is kept; default 0.95. */
   readonly momentum?: number;

@@ -50,6 +50,10 @@ export interface OptimizerDefinition {
   bind(shard: Shard): BoundOptimizer;
 }
 
+/**
+ * An optimizer: how parameters move, given their gradients. Pass it to `fit` or `Trainer`, or call `init` and `update`
+ * in a loop of your own. Make one with `adam` or another, with `elementwise`, or with `defineOptimizer`.
+ */
 export interface Optimizer extends OptimizerDefinition {
   /**
    * Lays a pytree of parameters out for updates of your own loop. The tensors of `state.parameters` are updated in place.
@@ -159,7 +163,10 @@ export class OptimizerState<P> implements SavedState {
 const sharesMemory = ({ data: a }: Tensor, { data: b }: Tensor): boolean =>
   a.buffer === b.buffer && a.byteOffset === b.byteOffset;
 
-/** An optimizer from its definition. */
+/**
+ * An optimizer from its definition: how whole vectors of parameters move. Where each element moves by itself,
+ * `elementwise` is shorter.
+ */
 export const defineOptimizer = (definition: OptimizerDefinition): Optimizer => ({
   ...definition,
   init: (parameters, saved) => new OptimizerState(definition, parameters, saved),

@@ -7,8 +7,9 @@ import type { Schedule } from "../schedules.ts";
 import { elementwise, required, type WeightDecayOptions, weightDecayTypes } from "./elementwise.ts";
 import { learningRateType, type Optimizer } from "./optimizer.ts";
 
+/** Options of `sgd`. */
 export interface SgdOptions extends WeightDecayOptions {
-  /** Default 0.01. */
+  /** Step size, a number or a schedule; default 0.01. */
   readonly learningRate?: number | Schedule;
   /** Share of the velocity that is kept; default 0. */
   readonly momentum?: number;
@@ -23,7 +24,12 @@ const checkOptions = optionsOf<SgdOptions>("sgd", {
   ...weightDecayTypes,
 });
 
-/** Stochastic gradient descent, with PyTorch's momentum: v = μ v + g; w -= rate · v (or g + μ v with Nesterov). */
+/**
+ * Stochastic gradient descent with PyTorch's momentum: v = μ v + g; w -= rate · v, or rate · (g + μ v) with Nesterov's.
+ * Remembers one vector with momentum, none without. Throws OptionError for options that make no sense.
+ * @example
+ * sgd({ learningRate: 0.1, momentum: 0.9, nesterov: true, weightDecay: 5e-4 });
+ */
 export function sgd(options: SgdOptions = {}): Optimizer {
   const {
     learningRate = 0.01,

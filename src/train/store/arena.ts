@@ -43,6 +43,10 @@ export class Shard {
       this.#vectors.set(name, new Float32Array(this.memory.buffer, i * length * 4, length));
   }
 
+  /**
+   * One of the vectors by its name: `parameters`, `gradients`, or what an optimizer remembers. Throws OptionError for
+   * another name.
+   */
   vector(name: string): Float32Array {
     const vector = this.#vectors.get(name);
     if (!vector)
