@@ -41,7 +41,7 @@ export async function* generateText(
   options: GenerationOptions,
   compile: CompileOptions,
 ): AsyncGenerator<GeneratedPiece> {
-  const { tokens = 300, temperature = 0.8, topK, topP, seed = 0 } = generationSchema.parse(options);
+  const { tokens = 300, temperature = 0.8, topK, topP, seed = 0 } = options;
   const ids = tokenizer.encode(prompt);
   if (ids.length > positions)
     throw new DataError(`the prompt has ${ids.length} tokens, the model reads ${positions} at most; shorten it`);

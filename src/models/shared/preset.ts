@@ -1,5 +1,8 @@
 /** Presets: published architectures by name, with the input they were published for. */
+
 import { OptionError } from "../../core/errors.ts";
+import { count, flag } from "../../core/option-types.ts";
+import { type OptionTypes, optionsOf } from "../../core/options.ts";
 import type { TensorType } from "../../graph/ir.ts";
 import type { AnyModule } from "../../nn/index.ts";
 
@@ -9,6 +12,8 @@ export interface PresetOptions {
   /** Build the auxiliary heads that help training; default true where the architecture has some. */
   readonly auxiliary?: boolean;
 }
+
+const presetTypes: OptionTypes<PresetOptions> = { classes: count(), auxiliary: flag };
 
 export interface Preset {
   readonly name: string;
@@ -33,7 +38,8 @@ export const plainPreset = (
   build: (options: { readonly classes?: number }) => AnyModule,
 ): Preset => ({
   ...preset,
-  build: ({ auxiliary, classes } = {}) => {
+  build: (options = {}) => {
+    const { auxiliary, classes } = optionsOf(preset.name, presetTypes)(options);
     if (auxiliary) throw new OptionError(`${preset.name} has no auxiliary heads; leave the option auxiliary out`);
     return build(classes === undefined ? {} : { classes });
   },

@@ -1,5 +1,8 @@
 /** Classes of whole texts by the mean of an encoder's states. */
+
 import { ShapeError } from "../../core/errors.ts";
+import { count, fraction } from "../../core/option-types.ts";
+import { optionsOf, required } from "../../core/options.ts";
 import { showShape } from "../../core/shape.ts";
 import type { Value } from "../../graph/ir.ts";
 import { type Context, type Dense, dense, dropout, Module } from "../../nn/index.ts";
@@ -15,6 +18,12 @@ export interface EncoderClassifierOptions {
   readonly dropout?: number;
 }
 
+const checkOptions = optionsOf<EncoderClassifierOptions>("EncoderClassifier", {
+  classes: required(count()),
+  stretch: count(),
+  dropout: fraction,
+});
+
 /**
  * Token ids [N, T], padded with 0 behind → scores [N, classes]: a dense layer on the mean of the states of a text's tokens, for
  * encoders that were not taught to put a text into its first token (Reimers and Gurevych 2019, sec. 3).
@@ -24,11 +33,9 @@ export class EncoderClassifier extends Module {
   readonly dropout: Module;
   readonly classifier: Dense;
   readonly #stretch: number | undefined;
-  constructor(
-    encoder: Module<TokenInputs, Value | EncoderOutputs>,
-    { classes, stretch, dropout: rate = 0.1 }: EncoderClassifierOptions,
-  ) {
+  constructor(encoder: Module<TokenInputs, Value | EncoderOutputs>, options: EncoderClassifierOptions) {
     super();
+    const { classes, stretch, dropout: rate = 0.1 } = checkOptions(options);
     this.#stretch = stretch;
     this.encoder = encoder;
     this.dropout = dropout(rate);
