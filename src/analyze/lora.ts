@@ -1,6 +1,9 @@
 /** Low-rank adaptation as a what-if: a narrow path beside each chosen weight, everything else frozen (Hu et al. 2021). */
+
 import { bytesPerElement } from "../core/dtype.ts";
 import { OptionError } from "../core/errors.ts";
+import { count, string } from "../core/option-types.ts";
+import { optionsOf, required } from "../core/options.ts";
 import { size } from "../core/shape.ts";
 import { type Graph, graphOf, type Node, type Value } from "../graph/ir.ts";
 import { matchesPath } from "../nn/index.ts";
@@ -17,6 +20,8 @@ export interface LoraOptions {
   readonly targets?: string | undefined;
 }
 
+const checkOptions = optionsOf<LoraOptions>("withLora", { rank: required(count()), targets: string });
+
 /**
  * Last parts of the names of the layers that PEFT adapts where nothing is said: the query and value projections, in the
  * families' own words (peft.utils.constants, TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING).
@@ -24,7 +29,8 @@ export interface LoraOptions {
 export const defaultTargets = ["q_proj", "v_proj", "query", "value", "q_lin", "v_lin", "q", "v", "c_attn", "in_proj"];
 
 /** The network with the adapters. Throws OptionError when no layer that can be adapted matches. */
-export function withLora(network: Network, { rank, targets }: LoraOptions): Network {
+export function withLora(network: Network, options: LoraOptions): Network {
+  const { rank, targets } = checkOptions(options);
   if (!network.graphs)
     throw new OptionError("LoRA needs to know the layers, and a file of weights has none; give its config.json too");
   const layerOf = new Map(network.layers.flatMap(({ name, scopes }) => scopes.map(({ path }) => [path, name])));

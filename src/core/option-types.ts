@@ -29,7 +29,7 @@ export const listOf = <T>(element: OptionType<T>, expected: string): OptionType<
 
 /** A value of one of two types. @param expected both of them */
 export const eitherOf = <A, B>(a: OptionType<A>, b: OptionType<B>, expected: string): OptionType<A | B> =>
-  matching<A | B>(expected, (value) => a.safeParse(value).success || b.safeParse(value).success);
+  matching<A | B>(expected, (value) => z.safeParse(a, value).success || z.safeParse(b, value).success);
 
 /** One of a few strings. */
 export const oneOf = <T extends string>(...values: readonly T[]): OptionType<T> => {
@@ -84,6 +84,10 @@ export const count = (least = 1): OptionType<number> => {
   const expected = pass(`a whole number from ${least}`);
   return z.int(expected).check(z.gte(least, expected));
 };
+
+/** @param expected what the two numbers are: "[low, high] in Hz" */
+export const pairType = (expected: string): OptionType<readonly [number, number]> =>
+  matching(expected, (value) => Array.isArray(value) && value.length === 2 && value.every(Number.isFinite));
 
 /** Height and width. */
 export const extentsType = matching<readonly [number, number]>(

@@ -74,6 +74,10 @@ test("a name that is none is refused with the nearest, also within an option", (
   );
 });
 
+test("a mistaken name counts before a missing one", () => {
+  expect(refused({ sise: 1 })).toContain('did you mean "size"?');
+});
+
 test.each([
   [{}, "box: size is missing; pass a whole number from 1"],
   [{ size: 2.5 }, "box: size is 2.5; pass a whole number from 1"],
@@ -88,7 +92,7 @@ test.each([
   [{ size: 1, lid: false }, "box: lid is false; pass an object such as { open: … }"],
   [{ size: 1, lock: new Map() }, "box: lock is a Map; pass a lock"],
   [{ size: 1, weigh: { kilograms: 1 } }, "box: weigh is an object; pass (size) => kilograms"],
-  ["large", 'box: options is "large"; pass an object such as { size: … }'],
+  ["large", 'box: options are "large"; pass an object such as { size: … }'],
 ])("%j is refused: %s", (options, message) => {
   expect(refused(options)).toBe(message);
 });

@@ -7,7 +7,7 @@ import * as z from "zod/mini";
 import { OptionError, unknownName } from "./errors.ts";
 
 /** The values that an option takes. Its errors say what to pass. */
-export type OptionType<T> = z.ZodMiniType<T>;
+export type OptionType<T> = z.core.$ZodType<T>;
 
 /** An option that may not be left out. */
 interface RequiredOption<T> {
@@ -16,9 +16,7 @@ interface RequiredOption<T> {
 
 /** One type for each option of O, `required` where O has it always. */
 export type OptionTypes<O> = {
-  readonly [K in keyof Required<O>]: undefined extends O[K]
-    ? OptionType<Exclude<O[K], undefined>>
-    : RequiredOption<O[K]>;
+  readonly [K in keyof Required<O>]: undefined extends O[K] ? OptionType<O[K]> : RequiredOption<O[K]>;
 };
 
 /** Gives the options back that it is given. Throws OptionError for a name or a value that is none of an option. */
@@ -46,7 +44,9 @@ export function optionsOf<O extends object>(where: string, types: OptionTypes<O>
         : `pass an object such as { ${entries[0]?.[0]}: … }`,
   });
   const check = <T extends O>(options: T): T => {
-    const issue = schema.safeParse(options, { reportInput: true }).error?.issues[0];
+    const issues = schema.safeParse(options, { reportInput: true }).error?.issues ?? [];
+    // A name that is mistaken tells more than one that is missing.
+    const issue = issues.find(({ code }) => code === "unrecognized_keys") ?? issues[0];
     if (issue) throw new OptionError(sentence(where, issue));
     return options;
   };
@@ -60,7 +60,7 @@ function sentence(where: string, { code, path, input, message }: z.core.$ZodIssu
     (text, key) => text + (typeof key === "number" ? `[${key}]` : `${text && "."}${String(key)}`),
     "",
   );
-  return `${where}: ${name || "options"} is ${shown(input)}; ${message}`;
+  return `${where}: ${name === "" ? "options are" : `${name} is`} ${shown(input)}; ${message}`;
 }
 
 /** A value in a message. */

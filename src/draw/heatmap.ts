@@ -1,4 +1,6 @@
 /** A table of shares as SVG text, its rows and columns named: what attends to what. */
+import { listOf, matching, string } from "../core/option-types.ts";
+import { optionsOf, required } from "../core/options.ts";
 import { escapeXml } from "./plot.ts";
 
 /** Options of `heatmap`. */
@@ -13,12 +15,20 @@ export interface HeatmapOptions {
   readonly values: ArrayLike<number>;
 }
 
+const checkOptions = optionsOf<HeatmapOptions>("heatmap", {
+  title: required(string),
+  rows: required(listOf(string, "names")),
+  columns: required(listOf(string, "names")),
+  values: required(matching("numbers in [0, 1]", (value) => Array.isArray(value) || ArrayBuffer.isView(value))),
+});
+
 const cell = 22;
 /** A letter's width, near enough. */
 const letter = 7;
 
 /** Squares the darker the larger their share; the number on pointing at one. */
-export function heatmap({ title, rows, columns, values }: HeatmapOptions): string {
+export function heatmap(options: HeatmapOptions): string {
+  const { title, rows, columns, values } = checkOptions(options);
   const longest = (names: readonly string[]) => letter * Math.max(1, ...names.map((name) => [...name].length));
   const left = 16 + longest(rows);
   const top = 44 + longest(columns);

@@ -1,6 +1,9 @@
 /** Plots as SVG text: lines and bars over linear and logarithmic axes, for reports and documents. */
+
 import { scaleBand, scaleLinear, scaleLog } from "d3-scale";
 import { line } from "d3-shape";
+import { listOf, number, oneOf, pairType, positive, string } from "../core/option-types.ts";
+import { type OptionTypes, optionsOf, required } from "../core/options.ts";
 
 /** Colours that are told apart also by those who see red and green alike (Okabe and Ito 2008). */
 export const palette = [
@@ -37,12 +40,28 @@ export interface PlotOptions {
   readonly x: AxisOptions;
   /** The vertical axis. */
   readonly y: AxisOptions;
-  /** Width of the whole picture in pixels; default 640. */
+  /** Width of the whole image in pixels; default 640. */
   readonly width?: number;
-  /** Height of the whole picture in pixels; default 320. */
+  /** Height of the whole image in pixels; default 320. */
   readonly height?: number;
 }
 
+const axisType = optionsOf<AxisOptions>("an axis", {
+  label: required(string),
+  scale: oneOf("linear", "log"),
+  domain: pairType("[low, high]"),
+  ticks: listOf(number, "numbers"),
+}).type;
+
+const plotTypes: OptionTypes<PlotOptions> = {
+  title: required(string),
+  x: required(axisType),
+  y: required(axisType),
+  width: positive,
+  height: positive,
+};
+const checkLines = optionsOf("linePlot", plotTypes);
+const checkBars = optionsOf("barPlot", plotTypes);
 /** Points that are drawn in one colour, under a name in the legend. */
 export interface Series {
   readonly name: string;
@@ -102,6 +121,7 @@ const round = (value: number): number => Math.round(value * 10) / 10;
 
 /** Lines of several series. */
 export function linePlot(series: readonly Series[], options: PlotOptions): string {
+  checkLines(options);
   const { width = 640, height = 320, x, y } = options;
   const legend = series.length > 1 ? 40 + 6.7 * Math.max(...series.map(({ name }) => name.length)) : 0;
   const right = round(width - margin.right - legend);
@@ -192,6 +212,7 @@ export function scatterPlot(
 
 /** Bars at whole numbers: how often each occurs. */
 export function barPlot(bars: readonly (readonly [x: number, y: number])[], options: PlotOptions): string {
+  checkBars(options);
   const { width = 640, height = 320, x, y } = options;
   const right = width - margin.right;
   const bottom = height - margin.bottom;

@@ -8,7 +8,9 @@
  * Tensors are inputs; everything else (axes of a softmax, strides …) is an attribute. Building a value builds the
  * graph behind it, so tracing needs no global state: a graph is what its outputs reach.
  */
+
 import type { DType } from "../core/dtype.ts";
+import { matching } from "../core/option-types.ts";
 import { type Shape, showShape } from "../core/shape.ts";
 import type { Tensor } from "../core/tensor.ts";
 import type { Attributes, OpDef } from "./op.ts";
@@ -49,6 +51,9 @@ export class Value implements TensorType {
     return `${this.dtype}${showShape(this.shape)}`;
   }
 }
+
+/** A graph value as an option. */
+export const valueType = matching<Value>("a graph value", (value) => value instanceof Value);
 
 /** What made a node, such as one run of a layer. Two runs of one layer are two scopes of the same path. */
 export interface Scope {

@@ -38,6 +38,7 @@ export {
   type RecurrentCell,
   RecurrentClassifier,
   type RecurrentClassifierOptions,
+  type RecurrentLayersOptions,
   recurrentCells,
 } from "./sequence/recurrent-classifier.ts";
 export { type Architectures, type EncoderOutputs, type HeadOptions, pooledOf, statesOf } from "./shared/heads.ts";
@@ -53,13 +54,16 @@ export { DeepMlp, type DeepMlpOptions, widthFor } from "./tables/deep-mlp.ts";
 export { type QInputs, QNetwork, type QNetworkOptions } from "./tables/q-network.ts";
 export {
   Biases,
+  type BiasesOptions,
   Factors,
   type FactorsOptions,
   FeatureBiases,
+  type FeatureBiasesOptions,
   NeuralFactors,
   type RatedOptions,
   RatingModel,
   Tastes,
+  type TastesOptions,
 } from "./tables/recommender.ts";
 export { AlbertModel, type AlbertOptions, albertArchitectures } from "./text/albert.ts";
 export {
@@ -103,7 +107,7 @@ export {
 export { EfficientNet, type EfficientNetOptions } from "./vision/efficientnet.ts";
 export { GoogLeNet, type GoogLeNetOptions } from "./vision/googlenet.ts";
 export { InceptionV3, type InceptionV3Options } from "./vision/inception-v3.ts";
-export { LeNet5 } from "./vision/lenet.ts";
+export { LeNet5, type LeNetOptions } from "./vision/lenet.ts";
 export { type MobileNetOptions, MobileNetV1 } from "./vision/mobilenet-v1.ts";
 export { MobileNetV2, type MobileNetV2Options } from "./vision/mobilenet-v2.ts";
 export {

@@ -1,7 +1,10 @@
 /** The context of one traced call of a model: which values stand for its parameters, and what the call leaves behind. */
+
 import { atPlace, OptionError, ShapeError } from "../core/errors.ts";
+import { flag, functionOf, objectOf } from "../core/option-types.ts";
+import { optionsOf } from "../core/options.ts";
 import { type Shape, sameShape, showShape } from "../core/shape.ts";
-import { input, type Scope, type Value } from "../graph/ir.ts";
+import { input, type Scope, type Value, valueType } from "../graph/ir.ts";
 import { assignScope } from "../graph/rewrite.ts";
 import { stopGradient } from "../ops/elementwise.ts";
 import { deriveKey } from "../ops/random.ts";
@@ -22,6 +25,13 @@ export interface ContextOptions {
   /** The call is a step of decoding, which goes on where earlier ones ended; default: sequences are whole. */
   readonly decoding?: Decoding;
 }
+
+const checkOptions = optionsOf<ContextOptions>("context", {
+  training: flag,
+  key: valueType,
+  bind: functionOf("(parameter, path) => value"),
+  decoding: objectOf("a Decoding"),
+});
 
 /** One module's run, in the order in which they ended. */
 export interface LayerRecord {
@@ -64,7 +74,7 @@ export class Context {
   #frozen = 0;
 
   constructor(root: AnyModule, options: ContextOptions = {}) {
-    this.decoding = options.decoding;
+    this.decoding = checkOptions(options).decoding;
     this.#paths = root.modules();
     this.#options = options;
   }

@@ -1,8 +1,12 @@
 /** A model as a function of its parameters, for transformations and loops of your own. */
+
 import { DataError, unknownName } from "../core/errors.ts";
+import { flag, objectOf } from "../core/option-types.ts";
+import { optionsOf } from "../core/options.ts";
 import { keyOf } from "../core/random.ts";
 import { copyOf, type Tensor } from "../core/tensor.ts";
 import type { Value } from "../graph/ir.ts";
+import { valueType } from "../graph/ir.ts";
 import { add, scalar } from "../ops/index.ts";
 import { Context } from "./context.ts";
 import type { Given, TypeTree } from "./inputs.ts";
@@ -21,6 +25,12 @@ export interface ApplyOptions {
   /** Randomness of this call, a key value (see keyTensor); needed by dropout while training. */
   readonly key?: Value;
 }
+
+const checkOptions = optionsOf<ApplyOptions>("apply", {
+  state: objectOf("buffers by their paths"),
+  training: flag,
+  key: valueType,
+});
 
 /** What a call gives and leaves behind. */
 export interface Applied<O> {
@@ -68,7 +78,7 @@ export function functional<I, O>(model: Module<I, O>, types: TypeTree, seed = 0)
   const paths = new Map(all.map(([path, parameter]) => [parameter, path]));
   const [parameters, state] = [valuesOf(false), valuesOf(true)];
   const applyWithState = (own: ValuesByPath, inputs: Given<I>, options: ApplyOptions = {}): Applied<O> => {
-    const { state: buffers = {}, training = false, key } = options;
+    const { state: buffers = {}, training = false, key } = checkOptions(options);
     for (const [given, known] of [
       [own, parameters],
       [buffers, state],

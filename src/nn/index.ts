@@ -42,6 +42,7 @@ export {
   activation,
   activationFunctions,
   activationOf,
+  activationType,
 } from "./layers/activations.ts";
 export { AdaptiveAveragePool2d, adaptiveAveragePool2d } from "./layers/adaptive-pool.ts";
 export {

@@ -1,5 +1,8 @@
 /** Storing the frozen part of a model in fewer bits. */
+
 import { OptionError } from "../core/errors.ts";
+import { matching } from "../core/option-types.ts";
+import { optionsOf, required } from "../core/options.ts";
 import { size } from "../core/shape.ts";
 import { asFloat32 } from "../core/tensor.ts";
 import type { AnyModule } from "./module.ts";
@@ -16,6 +19,14 @@ export interface QuantizeOptions {
   readonly parameters?: RegExp;
 }
 
+const checkOptions = optionsOf<QuantizeOptions>("quantizeFrozen", {
+  bits: required(matching("4, 8 or 16", (bits) => bits === 4 || bits === 8 || bits === 16)),
+  block: matching(
+    "an even number of elements, such as 32",
+    (block) => Number.isSafeInteger(block) && Number(block) >= 2 && Number(block) % 2 === 0,
+  ),
+  parameters: matching("a pattern such as /body/", (pattern) => pattern instanceof RegExp),
+});
 /** What `quantizeFrozen` did. */
 export interface Quantized {
   /** Parameters that were packed. */
@@ -37,14 +48,8 @@ const isChosen = ([path, parameter]: readonly [string, Parameter], pattern: RegE
  * model.freeze("body");
  * const { bytes } = quantizeFrozen(model, { bits: 4 });
  */
-export function quantizeFrozen(
-  model: AnyModule,
-  { bits, block = 32, parameters: pattern }: QuantizeOptions,
-): Quantized {
-  if (bits !== 4 && bits !== 8 && bits !== 16)
-    throw new OptionError(`quantizeFrozen: bits is ${bits as number}; pass 4, 8 or 16`);
-  if (!Number.isSafeInteger(block) || block < 2 || block % 2 !== 0)
-    throw new OptionError(`quantizeFrozen: block is ${block}; pass an even number of elements, such as 32`);
+export function quantizeFrozen(model: AnyModule, options: QuantizeOptions): Quantized {
+  const { bits, block = 32, parameters: pattern } = checkOptions(options);
   const chosen = [...model.parameters()].filter((named) => isChosen(named, pattern));
   if (chosen.length === 0)
     throw new OptionError(

@@ -1,9 +1,11 @@
 /** Deep Q-learning (Mnih et al. 2015): batches made of what an agent meets while it acts by the network being trained. */
-import { foldIn, type Key, Random } from "../core/random.ts";
+import { count, flag, functionOf, having, share } from "../core/option-types.ts";
+import { optionsOf, required } from "../core/options.ts";
+import { foldIn, type Key, keyType, Random } from "../core/random.ts";
 import { copyOf, Tensor } from "../core/tensor.ts";
 import { Dataset } from "../data/pipeline/dataset.ts";
 import type { Value } from "../graph/ir.ts";
-import type { CompileOptions } from "../jit/compile.ts";
+import { type CompileOptions, checkCompile } from "../jit/compile.ts";
 import { jit } from "../jit/jit.ts";
 import { functional } from "../nn/functional.ts";
 import type { Module } from "../nn/module.ts";
@@ -49,6 +51,24 @@ export interface DeepQLearningSettings {
   readonly compile?: CompileOptions;
 }
 
+const checkOptions = optionsOf<DeepQLearningOptions>("deepQLearning", {
+  environment: required(having("observe", "an environment such as mazeEnvironment(maze, …)")),
+  model: required(having("apply", "a module")),
+  batchSize: required(count()),
+  updates: required(count()),
+  key: required(keyType),
+  epsilon: required(functionOf("(update) => chance")),
+  settings: optionsOf<DeepQLearningSettings>("settings", {
+    discount: share,
+    double: flag,
+    copyEvery: count(),
+    agents: count(),
+    capacity: count(),
+    warmup: count(0),
+    compile: checkCompile.type,
+  }).type,
+});
+
 /** An episode under way. */
 interface Agent {
   readonly state: number;
@@ -86,8 +106,8 @@ export interface DeepQLearning {
  * await fit(model, train, { loss: huber(), optimizer: adam(), epochs: 20, callbacks: [callback] });
  */
 export function deepQLearning(options: DeepQLearningOptions): DeepQLearning {
+  const { updates } = checkOptions(options);
   const learner = new Learner(options);
-  const { updates } = options;
   const train = new Dataset<Transitions>({
     length: updates,
     async *epoch(epoch, skip) {

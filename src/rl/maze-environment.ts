@@ -1,4 +1,6 @@
 /** A maze to be learned: every step costs the same until the goal is reached. */
+import { count, listOf } from "../core/option-types.ts";
+import { optionsOf, required } from "../core/options.ts";
 import { Tensor } from "../core/tensor.ts";
 import type { Environment } from "./environment.ts";
 import { isOpen, type Maze, stepFrom } from "./maze.ts";
@@ -14,8 +16,14 @@ export interface MazeEnvironmentOptions {
   readonly starts: readonly number[];
 }
 
+const checkOptions = optionsOf<MazeEnvironmentOptions>("mazeEnvironment", {
+  goal: required(count(0)),
+  starts: required(listOf(count(0), "cells")),
+});
+
 /** States are cells, actions the four directions; a step against a wall costs as much and leads nowhere. */
-export function mazeEnvironment(maze: Maze, { goal, starts }: MazeEnvironmentOptions): Environment {
+export function mazeEnvironment(maze: Maze, options: MazeEnvironmentOptions): Environment {
+  const { goal, starts } = checkOptions(options);
   const side = 2 * maze.size + 1;
   const plan = planOf(maze);
   return {

@@ -1,4 +1,6 @@
 /** Mazes for people: as coloured images with walks and values in them, and as text. */
+import { functionOf, listOf, objectOf } from "../core/option-types.ts";
+import { optionsOf } from "../core/options.ts";
 import { Tensor } from "../core/tensor.ts";
 import { isOpen, type Maze } from "./maze.ts";
 import { planOf } from "./maze-environment.ts";
@@ -18,6 +20,13 @@ export interface MazeImageOptions {
   readonly arrows?: (cell: number) => number | undefined;
 }
 
+const checkOptions = optionsOf<MazeImageOptions>("drawMaze", {
+  floor: functionOf("(cell) => [red, green, blue]"),
+  lines: listOf(objectOf("{ cells, colour }"), "{ cells, colour }"),
+  marks: listOf(objectOf("{ cell, colour }"), "{ cell, colour }"),
+  arrows: functionOf("(cell) => direction"),
+});
+
 /** Pixels of a cell with its wall, and of the wall. */
 const [pitch, wall] = [28, 4];
 const dark: Colour = [31, 41, 55];
@@ -25,7 +34,7 @@ const white: Colour = [255, 255, 255];
 
 /** The maze from above, uint8 [3, height, width]. */
 export function drawMaze(maze: Maze, options: MazeImageOptions = {}): Tensor<"uint8"> {
-  const { floor = () => white, lines = [], marks = [], arrows } = options;
+  const { floor = () => white, lines = [], marks = [], arrows } = checkOptions(options);
   const { size } = maze;
   const side = size * pitch + wall;
   const data = new Uint8Array(3 * side ** 2);

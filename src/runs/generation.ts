@@ -7,7 +7,6 @@ import { generate } from "../decode/generate.ts";
 import type { CompileOptions } from "../jit/compile.ts";
 import type { AnyModule } from "../nn/module.ts";
 import type { Writer } from "./recipe.ts";
-import { checkByName } from "./settings.ts";
 
 export const generationSchema = z.strictObject({
   tokens: z.number().int().min(1).optional().describe("tokens to write (default 300)"),
@@ -49,13 +48,7 @@ export async function* generateText(
   options: GenerationOptions,
   compile: CompileOptions,
 ): AsyncGenerator<GeneratedPiece> {
-  const {
-    tokens = 300,
-    temperature = 0.8,
-    topK,
-    topP,
-    seed = 0,
-  } = checkByName("option of generate:", generationSchema, options);
+  const { tokens = 300, temperature = 0.8, topK, topP, seed = 0 } = options;
   const ids = tokenizer.encode(prompt);
   if (ids.length > positions)
     throw new DataError(`the prompt has ${ids.length} tokens, the model reads ${positions} at most; shorten it`);

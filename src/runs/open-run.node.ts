@@ -1,8 +1,10 @@
 /** A finished or interrupted run opened again: its model with the weights that it reached, and what it is asked with. */
+
 import { DataError, FileError, OptionError, SardonyxError } from "../core/errors.ts";
-import { eitherOf, flag, functionOf, objectOf, string } from "../core/option-types.ts";
+import { flag, functionOf, matching } from "../core/option-types.ts";
 import { optionsOf } from "../core/options.ts";
 import type { Tensor } from "../core/tensor.ts";
+import { isPlainObject } from "../core/tree.ts";
 import type { EncodedOnnx } from "../formats/files/export-onnx.ts";
 import { encodeSavedModel } from "../formats/files/saved-model.ts";
 import type { CompileOptions } from "../jit/compile.ts";
@@ -12,7 +14,7 @@ import { type Predictor, predictor } from "../train/predict.ts";
 import { compileOptions, readCheckpoint } from "./checkpoint-file.node.ts";
 import { deploymentOfFiles, readDeployment } from "./deployment.node.ts";
 import { type EvaluationReport, evaluateTask } from "./evaluation.ts";
-import { type GeneratedPiece, type GenerationOptions, generateText } from "./generation.ts";
+import { type GeneratedPiece, type GenerationOptions, generateText, generationSchema } from "./generation.ts";
 import { preparation } from "./input.ts";
 import type { Answer, Deployment, OnDownload, Recipe, RecipeNetwork, Task } from "./recipe.ts";
 import { builtInRecipes, loadRecipe } from "./recipes.node.ts";
@@ -35,9 +37,10 @@ export interface OpenRunOptions {
 
 const checkOptions = optionsOf<OpenRunOptions>("openRun", {
   best: flag,
-  recipe: eitherOf(string, objectOf<Recipe>("a recipe"), "a recipe, or its path"),
+  recipe: matching("a recipe, or its path", (value) => typeof value === "string" || isPlainObject(value)),
   onDownload: functionOf("(progress) => …"),
 });
+const checkGeneration = optionsOf<GenerationOptions>("generate", generationSchema.shape);
 
 /** A run that is opened. */
 export class OpenRun {
@@ -100,7 +103,7 @@ export class OpenRun {
         `${shown(this.folder)} holds no language model; ask it by: sardonyx predict ${shown(this.folder)}`,
       );
     const { model } = this.deployment;
-    return generateText(model, writer, prompt ?? writer.prompt, options, this.compile);
+    return generateText(model, writer, prompt ?? writer.prompt, checkGeneration(options), this.compile);
   }
 
   /** Loads the run's data and measures the model on the test. Throws DataError or FileError that says what is missing. */

@@ -1,8 +1,11 @@
 /** One experiment from its first step to its last: each network trained and tested, a report, figures. */
+
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { FileError, OptionError } from "../core/errors.ts";
+import { objectOf } from "../core/option-types.ts";
+import { optionsOf } from "../core/options.ts";
 import { readBytes, writeFileAtomic } from "../storage/atomic.node.ts";
 import { type Experiment, type ExperimentTask, type Outcome, runTrial, type Variant } from "./experiment.ts";
 import { reportOf } from "./experiment-report.ts";
@@ -11,8 +14,9 @@ import { makePlan, type Plan } from "./plan.node.ts";
 import type { OnDownload } from "./recipe.ts";
 import { isLoadedExperiment, loadTrainable } from "./recipes.node.ts";
 import { dropFolder, runFiles, shown, writeRecord } from "./run-folder.node.ts";
-import { type RunOptions, runOptionsSchema } from "./run-options.ts";
-import { checkByName, type GivenSettings } from "./settings.ts";
+import type { RunOptions } from "./run-options.ts";
+import { runOptionsSchema, signalType } from "./run-options.ts";
+import type { GivenSettings } from "./settings.ts";
 
 /** What an experiment reports as it goes, all of which may be left out. */
 export interface ExperimentObserver {
@@ -36,6 +40,14 @@ export type RunExperimentOptions = Pick<RunOptions, "out" | "resume"> & {
   readonly observer?: ExperimentObserver;
 };
 
+const { out, resume } = runOptionsSchema.shape;
+const checkOptions = optionsOf<RunExperimentOptions>("runExperiment", {
+  out,
+  resume,
+  signal: signalType,
+  observer: objectOf("functions that watch the experiment"),
+});
+
 /** What became of an experiment. */
 export interface ExperimentResult {
   readonly folder: string;
@@ -51,9 +63,9 @@ export interface ExperimentResult {
 export async function runExperiment(
   experiment: Experiment | string,
   settings: GivenSettings = {},
-  { signal, observer = {}, ...options }: RunExperimentOptions = {},
+  runOptions: RunExperimentOptions = {},
 ): Promise<ExperimentResult> {
-  checkByName("option of runExperiment:", runOptionsSchema.pick({ out: true, resume: true }), options);
+  const { signal, observer = {}, ...options } = checkOptions(runOptions);
   const loaded = typeof experiment === "string" ? await loadTrainable(experiment) : { recipe: experiment };
   if (!isLoadedExperiment(loaded))
     throw new OptionError(`${loaded.recipe.name} is a recipe of one network; run it by runRecipe`);

@@ -1,7 +1,10 @@
 /** One run from its first step to its last: load, train, test, save. */
+
 import { existsSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { objectOf } from "../core/option-types.ts";
+import { optionsOf } from "../core/options.ts";
 import { keyOf } from "../core/random.ts";
 import { curvesOf } from "../draw/curves.ts";
 import type { CompileOptions } from "../jit/compile.ts";
@@ -16,8 +19,8 @@ import { makePlan, type Plan } from "./plan.node.ts";
 import type { Recipe, Task } from "./recipe.ts";
 import { loadRecipe } from "./recipes.node.ts";
 import { dropFolder, runFiles, shown, writeRecord } from "./run-folder.node.ts";
-import { type RunOptions, runOptionsSchema } from "./run-options.ts";
-import { checkByName, type GivenSettings, recipeSettings } from "./settings.ts";
+import { type RunOptions, runOptionsSchema, signalType } from "./run-options.ts";
+import { type GivenSettings, recipeSettings } from "./settings.ts";
 import { isFinished, runStages } from "./stages.node.ts";
 
 /**
@@ -32,6 +35,13 @@ export type RunRecipeOptions = Omit<RunOptions, "profile"> & {
   /** Told of what happens as it goes. */
   readonly observer?: RunObserver;
 };
+
+const { profile: _, ...startTypes } = runOptionsSchema.shape;
+const checkOptions = optionsOf<RunRecipeOptions>("runRecipe", {
+  ...startTypes,
+  signal: signalType,
+  observer: objectOf("functions that watch the run"),
+});
 
 /** What became of a run. */
 export interface RunResult {
@@ -57,9 +67,9 @@ export interface RunResult {
 export async function runRecipe(
   recipe: Recipe | string,
   settings: GivenSettings = {},
-  { signal, observer = {}, ...options }: RunRecipeOptions = {},
+  runOptions: RunRecipeOptions = {},
 ): Promise<RunResult> {
-  checkByName("option of runRecipe:", runOptionsSchema, options);
+  const { signal, observer = {}, ...options } = checkOptions(runOptions);
   const loaded = typeof recipe === "string" ? await loadRecipe(recipe) : { recipe };
   const named = typeof recipe === "string" ? recipe : recipe.name;
   const plan = await makePlan(loaded, named, { given: settings, ...options });

@@ -69,7 +69,7 @@ export function newSettings(recipe: SettingDefaults, given: GivenSettings, cores
     );
   const { options: own, ...rest } = given;
   const isGiven = ([, value]: readonly [string, unknown]) => value !== undefined;
-  return checkByName("setting", runSettingsSchema, {
+  return checkSettings({
     device: "cpu",
     threads: cores,
     ...defaults,
@@ -78,13 +78,14 @@ export function newSettings(recipe: SettingDefaults, given: GivenSettings, cores
   });
 }
 
-/** Settings, or options of starting a run, by their schema. Throws OptionError for a name that is none, with the nearest, and for a value that makes no sense. */
-export function checkByName<S extends z.ZodObject>(kind: string, schema: S, given: unknown): z.infer<S> {
-  const parsed = schema.safeParse(given);
+/** Throws OptionError for a setting that there is not, with the nearest, and for the first that makes no sense. */
+function checkSettings(settings: unknown): RunSettings {
+  const parsed = runSettingsSchema.safeParse(settings);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  if (issue?.code === "unrecognized_keys") throw unknownName(kind, issue.keys[0] ?? "", Object.keys(schema.shape));
-  throw new OptionError(`${kind} ${issue?.path.join(".")}: ${issue?.message}; correct it`);
+  if (issue?.code === "unrecognized_keys")
+    throw unknownName("setting", issue.keys[0] ?? "", Object.keys(runSettingsSchema.shape));
+  throw new OptionError(`setting ${issue?.path.join(".") || "of the run"}: ${issue?.message}; correct it`);
 }
 
 /** A setting that differs from what a run has. */

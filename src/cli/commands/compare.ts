@@ -7,7 +7,7 @@ import { targetDescription } from "../inspect/target.ts";
 import { amount, bytes, longCount } from "../inspect/units.ts";
 import { inspectTarget, whatIfOptions } from "../inspect/what-if.ts";
 import type { Output } from "../output.ts";
-import { table } from "../text.ts";
+import { pad, table, widest } from "../text.ts";
 
 type Value = number | string | null;
 
@@ -28,11 +28,9 @@ function showTables({ models, sections }: Comparison, output: Output): void {
     name,
     rows: rows.map((row) => [row.name, ...row.values.map((value) => show(row.quantity, value))]),
   }));
-  const labels = Math.max(
-    ...cells.flatMap(({ name, rows }) => [name, ...rows.map(([label = ""]) => label)].map((text) => text.length)),
-  );
+  const labels = widest(cells.flatMap(({ name, rows }) => [name, ...rows.map(([label = ""]) => label)]));
   const widths = models.map((model, i) =>
-    Math.max(model.length, ...cells.flatMap(({ rows }) => rows.map((row) => (row[i + 1] ?? "").length))),
+    widest([model, ...cells.flatMap(({ rows }) => rows.map((row) => row[i + 1] ?? ""))]),
   );
   for (let from = 0; from < models.length; ) {
     let to = from + 1;
@@ -42,10 +40,10 @@ function showTables({ models, sections }: Comparison, output: Output): void {
       if (rows.length === 0) continue;
       output.line();
       // Padded, so that the columns of all sections stand below one another.
-      const pad = (text: string, i: number) => text.padStart(widths[from + i] ?? 0);
-      const columns = [name.padEnd(labels), ...models.slice(from, to).map(pad)].map((head) => ({ head }));
-      const own = rows.map(([label = "", ...values]) => [label, ...values.slice(from, to).map(pad)]);
-      for (const line of table(columns, own)) output.line(line);
+      const padded = (text: string, i: number) => pad(text, widths[from + i] ?? 0, "right");
+      const columns = [pad(name, labels), ...models.slice(from, to).map(padded)].map((head) => ({ head }));
+      const own = rows.map(([label = "", ...values]) => [label, ...values.slice(from, to).map(padded)]);
+      for (const line of table(columns, own, output.columns)) output.line(line);
     }
     from = to;
   }

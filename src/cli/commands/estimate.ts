@@ -189,7 +189,7 @@ function show(
     bytes(needed),
     Number.isFinite(rate.memory) ? (fits ? "fits" : "too large") : "",
   ]);
-  for (const line of table(columns, rows)) output.line(line);
+  for (const line of table(columns, rows, output.columns)) output.line(line);
   output.line();
   output.prose(
     "Time is work by rate, without loading data and without exchange between devices. Memory is that of one device that holds everything.",

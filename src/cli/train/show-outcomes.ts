@@ -8,7 +8,7 @@ import { type Column, table } from "../text.ts";
 export function showOutcomes(experiment: Experiment, outcomes: readonly Outcome[], output: Output): void {
   const { head, rows } = tableOf(experiment, outcomes, false);
   const columns = head.map((name, i): Column => (i === 0 ? { head: name } : { head: name, align: "right" }));
-  for (const line of table(columns, rows)) output.line(line);
+  for (const line of table(columns, rows, output.columns)) output.line(line);
   output.line();
   output.prose(explanation);
 }

@@ -35,7 +35,7 @@ export function showProfile(
       percent(own / kernels),
       (calls / batches).toFixed(calls % batches === 0 ? 0 : 1),
     ]);
-    for (const line of table(columns, rows)) output.line(line);
+    for (const line of table(columns, rows, output.columns)) output.line(line);
   }
   output.line();
   output.prose(

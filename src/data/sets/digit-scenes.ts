@@ -1,4 +1,6 @@
 /** Scenes to find things in: handwritten digits of different sizes on a dark image. */
+import { count, pairType } from "../../core/option-types.ts";
+import { optionsOf, required } from "../../core/options.ts";
 import type { Random } from "../../core/random.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import { type Box, type LabelledBox, sharedArea } from "../images/boxes.ts";
@@ -19,6 +21,12 @@ export interface SceneOptions {
   /** Lowest and highest height of a digit's ink, in pixels. */
   readonly heights: readonly [low: number, high: number];
 }
+
+const checkOptions = optionsOf<SceneOptions>("digitScene", {
+  side: required(count()),
+  most: required(count()),
+  heights: required(pairType("[low, high] in pixels")),
+});
 
 /** Share of the smaller one's area that two digits may have in common. */
 const mostShared = 0.1;
@@ -44,9 +52,10 @@ const areaOf = (box: Box): number => sharedArea(box, box);
  */
 export function digitScene(
   { x, y }: { readonly x: Tensor<"uint8">; readonly y: Tensor<"int32"> },
-  { side, most, heights }: SceneOptions,
+  options: SceneOptions,
   random: Random,
 ): Scene {
+  const { side, most, heights } = checkOptions(options);
   const pixels = new Uint8Array(side * side);
   const truth: LabelledBox[] = [];
   const [rows = 0, , , width = 1] = x.shape;

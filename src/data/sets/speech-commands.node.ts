@@ -6,6 +6,7 @@
  * http://download.tensorflow.org/data/speech_commands_v0.02.tar.gz (2,428,923,189 bytes, SHA-256
  * af14739ee7dc311471de98f5f9d2c9191b18aedfe957f4a6ff791c709868ff58), unpacked into the cache.
  */
+
 import { createHash } from "node:crypto";
 import { createReadStream, type Dirent, existsSync } from "node:fs";
 import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
@@ -13,6 +14,8 @@ import { basename, dirname, extname, join, normalize } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import { DataError, FileError, OptionError } from "../../core/errors.ts";
+import { listOf, string } from "../../core/option-types.ts";
+import { optionsOf } from "../../core/options.ts";
 import { foldIn, keyOf, Random } from "../../core/random.ts";
 import { Tensor } from "../../core/tensor.ts";
 import { readBytes, systemReason, temporaryBeside } from "../../storage/atomic.node.ts";
@@ -21,7 +24,7 @@ import { tarFiles } from "../../storage/tar.ts";
 import { fromTensors, type TensorDataset } from "../pipeline/dataset.ts";
 import { fitLength, mixDown, resampler } from "../sound/sound.ts";
 import { readWav } from "../sound/wav.ts";
-import type { LoadOptions } from "./locate.node.ts";
+import { type LoadOptions, loadTypes } from "./locate.node.ts";
 
 /** Samples a second of every clip, and samples in it: one second. */
 export const clipRate = 16_000;
@@ -44,6 +47,11 @@ export interface SpokenWordsOptions extends LoadOptions {
   /** The words, by their folders; default every folder whose name does not begin with "_" or ".". */
   readonly words?: readonly string[];
 }
+
+const checkOptions = optionsOf<SpokenWordsOptions>("loadSpokenWords", {
+  ...loadTypes,
+  words: listOf(string, "words"),
+});
 
 const archive: RemoteFile = {
   name: "speech-commands/speech_commands_v0.02.tar.gz",
@@ -128,11 +136,12 @@ async function division(dir: string): Promise<(clip: string) => Part> {
  * @example const { train, words } = await loadSpokenWords({ words: ["yes", "no"] });
  */
 export async function loadSpokenWords(options: SpokenWordsOptions = {}): Promise<SpokenWords> {
-  const dir = options.dir ?? (await unpacked(options));
+  const { words: chosen, ...load } = checkOptions(options);
+  const dir = load.dir ?? (await unpacked(load));
   const folders = (await entriesOf(dir))
     .filter((entry) => entry.isDirectory() && !/^[_.]/.test(entry.name))
     .map(({ name }) => name);
-  const words = options.words ?? folders;
+  const words = chosen ?? folders;
   const missing = words.filter((word) => !folders.includes(word));
   if (missing.length > 0)
     throw new OptionError(

@@ -1,5 +1,7 @@
 /** Ratings that nobody gave, made from known tastes: to see whether a recommender finds what is there to find. */
-import { type Key, Random } from "../../core/random.ts";
+import { count, nonNegative } from "../../core/option-types.ts";
+import { optionsOf, required } from "../../core/options.ts";
+import { type Key, keyType, Random } from "../../core/random.ts";
 
 /** Options of `syntheticRatings`. */
 export interface SyntheticRatingsOptions {
@@ -14,6 +16,14 @@ export interface SyntheticRatingsOptions {
   /** Standard deviation of what no model can know, in stars; default 0.6. */
   readonly noise?: number;
 }
+
+const checkOptions = optionsOf<SyntheticRatingsOptions>("syntheticRatings", {
+  key: required(keyType),
+  users: count(),
+  movies: count(),
+  perUser: count(),
+  noise: nonNegative,
+});
 
 const genreNames = [
   "Action",
@@ -43,7 +53,7 @@ const factors = 8;
  * and p_u · q_i is of 0.6 stars. Films differ in how often they are seen, and users see rather what they will like.
  */
 export function syntheticRatings(options: SyntheticRatingsOptions): Record<"movies.csv" | "ratings.csv", string> {
-  const { key, users = 600, movies = 1200, perUser = 120, noise = 0.6 } = options;
+  const { key, users = 600, movies = 1200, perUser = 120, noise = 0.6 } = checkOptions(options);
   const random = new Random(key);
   const vector = (deviation: number) => Array.from({ length: factors }, () => deviation * random.normal());
   const ofGenre = genreNames.map(() => vector(1));

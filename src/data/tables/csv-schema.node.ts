@@ -1,9 +1,13 @@
 /** What the columns of a CSV file are: read once as a stream, checked line by line, kept as JSON. */
+
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { CsvError, type Info, parse } from "csv-parse";
 import { DataError, FileError, unknownName } from "../../core/errors.ts";
+import { flag, listOf, matching, string } from "../../core/option-types.ts";
+import { type OptionTypes, required } from "../../core/options.ts";
+import { isPlainObject } from "../../core/tree.ts";
 import { systemReason } from "../../storage/atomic.node.ts";
 
 /** What a column holds: numbers, or names of categories. */
@@ -30,6 +34,18 @@ export interface CsvOptions {
   /** What separates values; a comma. */
   readonly delimiter?: string;
 }
+
+export const csvTypes: OptionTypes<CsvOptions> = {
+  label: required(string),
+  header: flag,
+  types: matching(
+    'the types of columns by name, "numeric" or "categorical"',
+    (value) =>
+      isPlainObject(value) && Object.values(value).every((type) => type === "numeric" || type === "categorical"),
+  ),
+  missing: listOf(string, "texts"),
+  delimiter: string,
+};
 
 /** Everything that turns a line into numbers: plain JSON, to be kept beside a model. */
 export interface CsvSchema {

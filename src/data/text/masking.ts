@@ -1,5 +1,6 @@
 /** Texts with gaps, to learn a language by filling them. */
-import { OptionError } from "../../core/errors.ts";
+import { count, positiveShare } from "../../core/option-types.ts";
+import { optionsOf, required } from "../../core/options.ts";
 import type { Random } from "../../core/random.ts";
 import { Tensor } from "../../core/tensor.ts";
 import type { Labelled } from "../pipeline/dataset.ts";
@@ -16,6 +17,13 @@ export interface MaskingOptions {
   readonly rate?: number;
 }
 
+const checkOptions = optionsOf<MaskingOptions>("maskTokens", {
+  mask: required(count(0)),
+  vocabulary: required(count()),
+  first: required(count(0)),
+  rate: positiveShare,
+});
+
 /** The target of a token that is not predicted. */
 export const ignoredLabel = -1;
 
@@ -25,8 +33,8 @@ export const ignoredLabel = -1;
  * elsewhere.
  * @example windows.batch(32).map(maskTokens({ mask: 1, vocabulary: 2048, first: 2 }), key)
  */
-export function maskTokens({ mask, vocabulary, first, rate = 0.15 }: MaskingOptions) {
-  if (!(rate > 0 && rate <= 1)) throw new OptionError(`maskTokens: rate is ${rate}; pass a share above 0, at most 1`);
+export function maskTokens(options: MaskingOptions) {
+  const { mask, vocabulary, first, rate = 0.15 } = checkOptions(options);
   return <B extends { readonly x: Tensor }>(batch: B, random: Random): B & Labelled => {
     const { x } = batch;
     const tokens = Int32Array.from(x.data as Int32Array);

@@ -1,5 +1,8 @@
 /** Words as numbers: how a text is cut into tokens, and the table of those that a model knows. */
+
 import { DataError, OptionError } from "../../core/errors.ts";
+import { count, flag } from "../../core/option-types.ts";
+import { optionsOf } from "../../core/options.ts";
 
 /** Tokens that stand for no word, and their ids: the first four of every vocabulary. */
 export const specialTokens = ["<pad>", "<unk>", "<bos>", "<eos>"] as const;
@@ -11,6 +14,8 @@ export interface WordsOptions {
   /** Cut a word after an apostrophe, as French elides articles: `l'option` is `l'` and `option`; default false. */
   readonly elision?: boolean;
 }
+
+const checkWords = optionsOf<WordsOptions>("wordsOf", { elision: flag });
 
 /**
  * A placeholder `{0}`, a word with its digits, and with apostrophes inside or, where they elide, with the names of files
@@ -25,12 +30,11 @@ const elided = /\{\d+\}|[\p{L}\p{N}_]+'(?=[\p{L}\p{N}_])|[\p{L}\p{N}_]+(?:\.[\p{
  * @example
  * wordsOf("Don't stop!"); // ["don't", "stop", "!"]
  */
-export const wordsOf = (text: string, { elision = false }: WordsOptions = {}): string[] =>
-  text
-    .normalize("NFC")
-    .replaceAll("’", "'")
-    .toLowerCase()
-    .match(elision ? elided : whole) ?? [];
+export function wordsOf(text: string, options: WordsOptions = {}): string[] {
+  const { elision = false } = checkWords(options);
+  const plain = text.normalize("NFC").replaceAll("’", "'").toLowerCase();
+  return plain.match(elision ? elided : whole) ?? [];
+}
 
 /** A text of tokens, with spaces where people put them: none before a comma, inside quotes, after an elision. */
 export function sentenceOf(tokens: readonly string[]): string {
@@ -55,6 +59,8 @@ export interface VocabularyOptions {
   readonly least?: number;
 }
 
+const checkVocabulary = optionsOf<VocabularyOptions>("vocabulary", { size: count(), least: count() });
+
 /** Tokens and their ids. What is not among them is `<unk>`. */
 export class Vocabulary {
   /** By id; the special ones first. */
@@ -74,8 +80,9 @@ export class Vocabulary {
   }
 
   /** The most frequent tokens of sentences; of equally frequent ones those that sort first. */
-  static of(sentences: Iterable<readonly string[]>, { size = 10_000, least = 1 }: VocabularyOptions = {}): Vocabulary {
-    if (!Number.isInteger(size) || size <= specialTokens.length)
+  static of(sentences: Iterable<readonly string[]>, options: VocabularyOptions = {}): Vocabulary {
+    const { size = 10_000, least = 1 } = checkVocabulary(options);
+    if (size <= specialTokens.length)
       throw new OptionError(`vocabulary: size is ${size}; pass a whole number above ${specialTokens.length}`);
     const counts = new Map<string, number>();
     for (const sentence of sentences) for (const token of sentence) counts.set(token, (counts.get(token) ?? 0) + 1);

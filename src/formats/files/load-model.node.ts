@@ -131,7 +131,7 @@ function loadFile(path: string, options: LoadModelOptions): LoadedModel {
     if (isSafetensors(head, file.size)) return loadWeights(path, checkpointOf([file]), options);
     if (/^\s*[{[]/.test(String.fromCharCode(...head))) return loadJson(path, file, options);
     if (refusedFormat(head) === undefined && file.size > 0 && (path.endsWith(".onnx") || head[0] === 0x08))
-      return besides(dirname(path), (open) => modelFromOnnx(file, { ...options, external: open }));
+      return besides(dirname(path), (open) => modelFromOnnx(file, { inputs: options.inputs, external: open }));
     return refuseUnknown(file, basename(path));
   });
 }

@@ -2,6 +2,8 @@
  * Generative adversarial networks (Goodfellow et al. 2014): a generator that makes images of noise, and a discriminator
  * that distinguishes them from real ones.
  */
+import { count, having } from "../../core/option-types.ts";
+import { optionsOf, required } from "../../core/options.ts";
 import { keyOf } from "../../core/random.ts";
 import type { Value } from "../../graph/ir.ts";
 import {
@@ -31,6 +33,12 @@ export interface GanOptions {
   readonly noise: number;
 }
 
+const checkGan = optionsOf<GanOptions>("Gan", {
+  generator: required(having("apply", "a module")),
+  discriminator: required(having("apply", "a module")),
+  noise: required(count()),
+});
+
 /** Logits of a discriminator, [N, 1] each. */
 export type GanOutputs = {
   /** Of real images. */
@@ -49,8 +57,9 @@ export class Gan extends Module<Value, GanOutputs> {
   readonly generator: Module;
   readonly discriminator: Module;
   readonly #noise: number;
-  constructor({ generator, discriminator, noise }: GanOptions) {
+  constructor(options: GanOptions) {
     super();
+    const { generator, discriminator, noise } = checkGan(options);
     this.generator = generator;
     this.discriminator = discriminator;
     this.#noise = noise;

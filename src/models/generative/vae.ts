@@ -1,4 +1,6 @@
 /** The variational autoencoder (Kingma and Welling 2014): images through a narrow, random code. */
+import { count } from "../../core/option-types.ts";
+import { optionsOf, required } from "../../core/options.ts";
 import { keyOf } from "../../core/random.ts";
 import type { Value } from "../../graph/ir.ts";
 import { type Context, dense, flatten, Module, sequential } from "../../nn/index.ts";
@@ -14,6 +16,8 @@ export interface VaeOptions {
   /** Numbers of the code; default 20. */
   readonly code?: number;
 }
+
+const checkVae = optionsOf<VaeOptions>("Vae", { inputs: required(count()), hidden: count(), code: count() });
 
 /** What an autoencoder makes of images. */
 export type VaeOutputs = {
@@ -33,8 +37,9 @@ export class Vae extends Module<Value, VaeOutputs> {
   readonly logVariance: Module;
   /** From codes [N, code] to logits. */
   readonly decoder: Module;
-  constructor({ inputs, hidden = 400, code = 20 }: VaeOptions) {
+  constructor(options: VaeOptions) {
     super();
+    const { inputs, hidden = 400, code = 20 } = checkVae(options);
     this.encoder = sequential([flatten(), dense(hidden, { activation: "relu", initializer: "heNormal" })]);
     this.mean = dense(code);
     this.logVariance = dense(code, { initializer: "zeros" });

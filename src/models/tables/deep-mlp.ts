@@ -3,10 +3,14 @@
  * (He et al. 2016, Identity Mappings in Deep Residual Networks) and batch normalization (Ioffe and Szegedy 2015).
  */
 import { OptionError } from "../../core/errors.ts";
+import { count, flag, positive } from "../../core/option-types.ts";
+import { optionsOf, required } from "../../core/options.ts";
 import type { Value } from "../../graph/ir.ts";
 import {
+  type ActivationFunction,
   type ActivationName,
   activation,
+  activationType,
   batchNorm,
   type Context,
   dense,
@@ -26,7 +30,7 @@ export interface DeepMlpOptions {
   /** Default 10. */
   readonly classes?: number;
   /** Default relu. */
-  readonly activation?: ActivationName;
+  readonly activation?: ActivationName | ActivationFunction;
   /** Normalize what each hidden layer gives; default false. */
   readonly normalize?: boolean;
   /** Add what goes into a hidden layer's activation to what comes out of the next layer; default false. */
@@ -34,6 +38,16 @@ export interface DeepMlpOptions {
   /** Factor of all initial weights; default 1. */
   readonly gain?: number;
 }
+
+const checkOptions = optionsOf<DeepMlpOptions>("DeepMlp", {
+  depth: required(count()),
+  width: required(count()),
+  classes: count(),
+  activation: activationType,
+  normalize: flag,
+  residual: flag,
+  gain: positive,
+});
 
 /**
  * [N, …] → [N, classes]. Every hidden layer is dense, normalization and activation. A shortcut leads from before the
@@ -49,10 +63,14 @@ export class DeepMlp extends Module {
 
   constructor(options: DeepMlpOptions) {
     super();
-    const { depth, width, classes = 10, activation: name = "relu", normalize = false, residual = false } = options;
-    for (const [option, value] of Object.entries({ depth, width, classes }))
-      if (!Number.isInteger(value) || value < 1)
-        throw new OptionError(`DeepMlp: ${option} is ${value}; pass a whole number from 1`);
+    const {
+      depth,
+      width,
+      classes = 10,
+      activation: name = "relu",
+      normalize = false,
+      residual = false,
+    } = checkOptions(options);
     const units = Array.from({ length: depth }, (_, i) => i);
     // A sum of n branches of variance 1/n grows no faster with depth than one of them.
     const gain = (options.gain ?? 1) * (residual && depth > 1 ? 1 / Math.sqrt(depth - 1) : 1);

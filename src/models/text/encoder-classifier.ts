@@ -1,5 +1,8 @@
 /** Classes of whole texts by the mean of an encoder's states. */
+
 import { ShapeError } from "../../core/errors.ts";
+import { count, fraction } from "../../core/option-types.ts";
+import { optionsOf, required } from "../../core/options.ts";
 import { showShape } from "../../core/shape.ts";
 import type { Value } from "../../graph/ir.ts";
 import { type Context, type Dense, dense, dropout, Module } from "../../nn/index.ts";
@@ -17,6 +20,12 @@ export interface EncoderClassifierOptions {
   readonly dropout?: number;
 }
 
+const checkOptions = optionsOf<EncoderClassifierOptions>("EncoderClassifier", {
+  classes: required(count()),
+  window: count(),
+  dropout: fraction,
+});
+
 /**
  * Token ids [N, T], padded with 0 at the end → scores [N, classes]: a dense layer on the mean of the states of a text's tokens, for
  * encoders that were not taught to put a text into its first token (Reimers and Gurevych 2019, sec. 3).
@@ -26,11 +35,9 @@ export class EncoderClassifier extends Module {
   readonly dropout: Module;
   readonly classifier: Dense;
   readonly #window: number | undefined;
-  constructor(
-    encoder: Module<TokenInputs, Value | EncoderOutputs>,
-    { classes, window, dropout: rate = 0.1 }: EncoderClassifierOptions,
-  ) {
+  constructor(encoder: Module<TokenInputs, Value | EncoderOutputs>, options: EncoderClassifierOptions) {
     super();
+    const { classes, window, dropout: rate = 0.1 } = checkOptions(options);
     this.#window = window;
     this.encoder = encoder;
     this.dropout = dropout(rate);
@@ -42,7 +49,7 @@ export class EncoderClassifier extends Module {
     const { width = time } = { width: this.#window };
     if (time % width !== 0)
       throw new ShapeError(
-        `input ${showShape(ids.shape)} does not fall into stretches of ${width} tokens; pad it to a multiple`,
+        `input ${showShape(ids.shape)} does not fall into windows of ${width} tokens; pad it to a multiple`,
       );
     const mask = not(equal(ids, 0));
     const rows = (x: Value) => reshape(x, [(batch * time) / width, width]);

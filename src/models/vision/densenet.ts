@@ -1,4 +1,6 @@
 /** DenseNet: every layer of a block sees all before it (Huang et al. 2017). */
+import { count, listOf } from "../../core/option-types.ts";
+import { optionsOf, required } from "../../core/options.ts";
 import type { Value } from "../../graph/ir.ts";
 import {
   activation,
@@ -51,14 +53,21 @@ export interface DenseNetOptions {
   readonly growth?: number;
 }
 
+const checkDenseNet = optionsOf<DenseNetOptions>("DenseNet", {
+  blocks: required(listOf(count(), "layers of each block")),
+  classes: count(),
+  growth: count(),
+});
+
 /** [N, 3, 224, 224] → [N, classes]; names as in torchvision. */
 export class DenseNet extends Module {
   readonly features: Chain;
   readonly relu = activation("relu");
   readonly avgpool = globalAveragePool();
   readonly classifier: Module;
-  constructor({ blocks, classes = 1000, growth = 32 }: DenseNetOptions) {
+  constructor(options: DenseNetOptions) {
     super();
+    const { blocks, classes = 1000, growth = 32 } = checkDenseNet(options);
     const stages: Record<string, Module> = {};
     let channels = 2 * growth;
     for (const [i, layers] of blocks.entries()) {

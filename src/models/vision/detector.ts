@@ -1,6 +1,8 @@
 /** A single-shot detector (Liu et al. 2016, SSD): convolutions that predict at every place of two maps what is there, and where. */
+import { count, listOf, matching, pairType, positive } from "../../core/option-types.ts";
+import { optionsOf, required } from "../../core/options.ts";
 import { size } from "../../core/shape.ts";
-import type { Tensor } from "../../core/tensor.ts";
+import { Tensor } from "../../core/tensor.ts";
 import type { Value } from "../../graph/ir.ts";
 import {
   activation,
@@ -13,7 +15,7 @@ import {
   maxPool2d,
   sequential,
 } from "../../nn/index.ts";
-import { concat, reshape, type SuppressionOptions, slice, transpose } from "../../ops/index.ts";
+import { concat, reshape, type SuppressionOptions, slice, suppressionTypes, transpose } from "../../ops/index.ts";
 
 const block = (filters: number, stride = 1) => [
   conv2d(filters, 3, { stride, padding: 1, bias: false, initializer: "heNormal" }),
@@ -28,6 +30,11 @@ export interface DetectorOptions {
   /** Anchors in each cell, of the finer map and of the coarser one. */
   readonly anchors: readonly [number, number];
 }
+
+const checkDetector = optionsOf<DetectorOptions>("SingleShotDetector", {
+  classes: required(count()),
+  anchors: required(pairType("anchors on each of the two maps")),
+});
 
 /**
  * Grey images [N, 1, S, S] → [N, K, 4 + 1 + classes]: of each anchor of the maps of S / 8 and S / 16 cells the offsets of a
@@ -46,8 +53,9 @@ export class SingleShotDetector extends Module {
   readonly coarse = sequential([...block(96, 2), ...block(96)]);
   readonly heads: readonly Module[];
   readonly #outputs: number;
-  constructor({ classes, anchors }: DetectorOptions) {
+  constructor(options: DetectorOptions) {
     super();
+    const { classes, anchors } = checkDetector(options);
     this.#outputs = 5 + classes;
     this.heads = anchors.map((count) => conv2d(count * this.#outputs, 3, { padding: 1 }));
   }
@@ -70,6 +78,12 @@ export interface ObjectFinderOptions extends SuppressionOptions {
   readonly scales: readonly number[];
 }
 
+const checkObjectFinder = optionsOf<ObjectFinderOptions>("ObjectFinder", {
+  ...suppressionTypes,
+  anchors: required(matching("a tensor [anchors, 4]", (value) => value instanceof Tensor)),
+  scales: required(listOf(positive, "scales")),
+});
+
 /** Images → objects [N, classes · limit, 6], as `detections` gives them: a detector's outputs decoded, overlaps suppressed. */
 export class ObjectFinder extends Module {
   readonly detector: Module;
@@ -77,7 +91,7 @@ export class ObjectFinder extends Module {
   constructor(detector: Module, options: ObjectFinderOptions) {
     super();
     this.detector = detector;
-    this.#options = options;
+    this.#options = checkObjectFinder(options);
   }
   protected call(x: Value, context: Context): Value {
     const { anchors, scales, ...suppression } = this.#options;

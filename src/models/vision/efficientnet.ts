@@ -1,4 +1,6 @@
 /** EfficientNet: inverted residuals with squeeze-and-excitation, scaled together (Tan and Le 2019). */
+import { count, fraction } from "../../core/option-types.ts";
+import { optionsOf } from "../../core/options.ts";
 import type { Value } from "../../graph/ir.ts";
 import {
   activation,
@@ -93,13 +95,20 @@ export interface EfficientNetOptions {
   readonly stochasticDepth?: number;
 }
 
+const checkEfficientNet = optionsOf<EfficientNetOptions>("EfficientNet", {
+  classes: count(),
+  dropout: fraction,
+  stochasticDepth: fraction,
+});
+
 /** EfficientNet-B0: [N, 3, 224, 224] → [N, classes]; names as in torchvision. */
 export class EfficientNet extends Module {
   readonly features: Chain;
   readonly avgpool = globalAveragePool();
   readonly classifier: Chain;
-  constructor({ classes = 1000, dropout: rate = 0.2, stochasticDepth: depthRate = 0.2 }: EfficientNetOptions = {}) {
+  constructor(options: EfficientNetOptions = {}) {
     super();
+    const { classes = 1000, dropout: rate = 0.2, stochasticDepth: depthRate = 0.2 } = checkEfficientNet(options);
     const total = stages.reduce((sum, [, , , , blocks]) => sum + blocks, 0);
     let [channels, at] = [32, 0];
     const stage = ([expansion, kernel, firstStride, filters, blocks]: (typeof stages)[number]): Chain =>

@@ -1,4 +1,6 @@
 /** GoogLeNet: Inception modules and auxiliary heads (Szegedy et al. 2015), with batch normalization. */
+import { count, flag, fraction } from "../../core/option-types.ts";
+import { optionsOf } from "../../core/options.ts";
 import type { Value } from "../../graph/ir.ts";
 import {
   activation,
@@ -66,6 +68,12 @@ export interface GoogLeNetOptions {
   readonly dropout?: number;
 }
 
+const checkGoogLeNet = optionsOf<GoogLeNetOptions>("GoogLeNet", {
+  classes: count(),
+  auxiliary: flag,
+  dropout: fraction,
+});
+
 const halved = (kernel: number) => maxPool2d(kernel, { stride: 2, ceilMode: true });
 
 /**
@@ -94,8 +102,9 @@ export class GoogLeNet extends Module<Value, Value | AuxiliaryOutputs> {
   readonly avgpool = globalAveragePool();
   readonly dropout: Module;
   readonly fc: Module;
-  constructor({ classes = 1000, auxiliary = true, dropout: rate = 0.2 }: GoogLeNetOptions = {}) {
+  constructor(options: GoogLeNetOptions = {}) {
     super();
+    const { classes = 1000, auxiliary = true, dropout: rate = 0.2 } = checkGoogLeNet(options);
     this.aux1 = auxiliary ? auxiliaryHead(classes) : undefined;
     this.aux2 = auxiliary ? auxiliaryHead(classes) : undefined;
     this.dropout = dropout(rate);

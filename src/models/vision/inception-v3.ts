@@ -1,4 +1,6 @@
 /** Inception v3: factorized convolutions (Szegedy et al. 2016). */
+import { count, flag, fraction } from "../../core/option-types.ts";
+import { optionsOf } from "../../core/options.ts";
 import type { Value } from "../../graph/ir.ts";
 import { averagePool2d, type Context, dense, dropout, globalAveragePool, Module, maxPool2d } from "../../nn/index.ts";
 import { concat } from "../../ops/index.ts";
@@ -152,6 +154,12 @@ export interface InceptionV3Options {
   readonly dropout?: number;
 }
 
+const checkInceptionV3 = optionsOf<InceptionV3Options>("InceptionV3", {
+  classes: count(),
+  auxiliary: flag,
+  dropout: fraction,
+});
+
 /**
  * [N, 3, 299, 299] → [N, classes]; names as in torchvision. While training it also gives the logits of AuxLogits, of
  * which `auxiliaryLoss` makes a loss. Training with the head needs two images or more: it normalizes maps of one
@@ -180,8 +188,9 @@ export class InceptionV3 extends Module<Value, Value | AuxiliaryOutputs> {
   readonly avgpool = globalAveragePool();
   readonly dropout: Module;
   readonly fc: Module;
-  constructor({ classes = 1000, auxiliary = true, dropout: rate = 0.5 }: InceptionV3Options = {}) {
+  constructor(options: InceptionV3Options = {}) {
     super();
+    const { classes = 1000, auxiliary = true, dropout: rate = 0.5 } = checkInceptionV3(options);
     this.AuxLogits = auxiliary
       ? chain({
           avgpool: averagePool2d(5, { stride: 3 }),

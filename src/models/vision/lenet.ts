@@ -1,7 +1,16 @@
 /** LeNet-5 (LeCun et al. 1998). */
+import { count } from "../../core/option-types.ts";
+import { optionsOf } from "../../core/options.ts";
 import type { Value } from "../../graph/ir.ts";
 import { activation, averagePool2d, type Context, conv2d, dense, flatten, Module } from "../../nn/index.ts";
 import { imageInputs, type Preset, plainPreset } from "../shared/preset.ts";
+
+export interface LeNetOptions {
+  /** Default 10. */
+  readonly classes?: number;
+}
+
+const checkOptions = optionsOf<LeNetOptions>("LeNet5", { classes: count() });
 
 /**
  * [N, 1, 28, 28] → [N, classes], the layers named as in the paper's section II.B. As usual today C3 sees every map of
@@ -18,8 +27,9 @@ export class LeNet5 extends Module {
   readonly f6 = dense(84);
   readonly output: Module;
   readonly tanh = activation("tanh");
-  constructor({ classes = 10 }: { readonly classes?: number } = {}) {
+  constructor(options: LeNetOptions = {}) {
     super();
+    const { classes = 10 } = checkOptions(options);
     this.output = dense(classes);
   }
   protected call(x: Value, context: Context): Value {

@@ -1,4 +1,6 @@
 /** MobileNetV2: inverted residuals with linear bottlenecks (Sandler et al. 2018). */
+import { count, fraction, positive } from "../../core/option-types.ts";
+import { optionsOf } from "../../core/options.ts";
 import type { Value } from "../../graph/ir.ts";
 import { batchNorm, type Context, dense, dropout, globalAveragePool, Module, normalInit } from "../../nn/index.ts";
 import { add } from "../../ops/index.ts";
@@ -55,13 +57,20 @@ export interface MobileNetV2Options {
   readonly dropout?: number;
 }
 
+const checkMobileNetV2 = optionsOf<MobileNetV2Options>("MobileNetV2", {
+  classes: count(),
+  width: positive,
+  dropout: fraction,
+});
+
 /** [N, 3, 224, 224] → [N, classes]; names as in torchvision. */
 export class MobileNetV2 extends Module {
   readonly features: Chain;
   readonly avgpool = globalAveragePool();
   readonly classifier: Chain;
-  constructor({ classes = 1000, width = 1, dropout: rate = 0.2 }: MobileNetV2Options = {}) {
+  constructor(options: MobileNetV2Options = {}) {
     super();
+    const { classes = 1000, width = 1, dropout: rate = 0.2 } = checkMobileNetV2(options);
     let channels = scaledChannels(32, width);
     const features: Module[] = [convNormActivation(channels, 3, "relu6", { stride: 2 })];
     for (const [expansion, count, blocks, firstStride] of stages) {

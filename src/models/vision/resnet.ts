@@ -1,4 +1,6 @@
 /** ResNet: residual blocks (He et al. 2016). */
+import { count, functionOf, matching } from "../../core/option-types.ts";
+import { optionsOf, required } from "../../core/options.ts";
 import type { Value } from "../../graph/ir.ts";
 import { activation, batchNorm, type Context, dense, globalAveragePool, Module, maxPool2d } from "../../nn/index.ts";
 import { add } from "../../ops/index.ts";
@@ -80,6 +82,15 @@ export interface ResNetOptions {
   readonly width?: number;
 }
 
+const checkResNet = optionsOf<ResNetOptions>("ResNet", {
+  block: required(functionOf("BasicBlock or Bottleneck")),
+  stages: required(
+    matching("the blocks of each of four stages", (value) => Array.isArray(value) && value.length === 4),
+  ),
+  classes: count(),
+  width: count(),
+});
+
 /** [N, 3, 224, 224] → [N, classes]; names as in torchvision. */
 export class ResNet extends Module {
   readonly conv1: Module;
@@ -92,8 +103,9 @@ export class ResNet extends Module {
   readonly layer4: Chain;
   readonly avgpool = globalAveragePool();
   readonly fc: Module;
-  constructor({ block: Block, stages, classes = 1000, width = 64 }: ResNetOptions) {
+  constructor(options: ResNetOptions) {
     super();
+    const { block: Block, stages, classes = 1000, width = 64 } = checkResNet(options);
     this.conv1 = conv(width, 7, 2);
     const stage = (index: 0 | 1 | 2 | 3) =>
       chain(
@@ -130,6 +142,12 @@ export interface CifarResNetOptions {
   readonly width?: number;
 }
 
+const checkCifarResNet = optionsOf<CifarResNetOptions>("CifarResNet", {
+  blocks: required(count()),
+  classes: count(),
+  width: count(),
+});
+
 /** The ResNet for small images (sec. 4.2), [N, C, 32, 32] → [N, classes]; shortcuts that change the shape are projections. */
 export class CifarResNet extends Module {
   readonly conv1: Module;
@@ -140,8 +158,9 @@ export class CifarResNet extends Module {
   readonly layer3: Chain;
   readonly avgpool = globalAveragePool();
   readonly fc: Module;
-  constructor({ blocks, classes = 10, width = 16 }: CifarResNetOptions) {
+  constructor(options: CifarResNetOptions) {
     super();
+    const { blocks, classes = 10, width = 16 } = checkCifarResNet(options);
     this.conv1 = conv(width, 3);
     const stage = (index: 0 | 1 | 2) =>
       chain(

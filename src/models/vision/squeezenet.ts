@@ -1,4 +1,6 @@
 /** SqueezeNet: few parameters by 1x1 convolutions (Iandola et al. 2016). */
+import { count, fraction, oneOf } from "../../core/option-types.ts";
+import { optionsOf } from "../../core/options.ts";
 import type { Value } from "../../graph/ir.ts";
 import { activation, type Context, conv2d, dropout, globalAveragePool, Module, maxPool2d } from "../../nn/index.ts";
 import { concat } from "../../ops/index.ts";
@@ -82,12 +84,19 @@ export interface SqueezeNetOptions {
   readonly dropout?: number;
 }
 
+const checkSqueezeNet = optionsOf<SqueezeNetOptions>("SqueezeNet", {
+  version: oneOf("1.0", "1.1"),
+  classes: count(),
+  dropout: fraction,
+});
+
 /** [N, 3, 224, 224] → [N, classes]; names as in torchvision. */
 export class SqueezeNet extends Module {
   readonly features: Chain;
   readonly classifier: Chain;
-  constructor({ version = "1.1", classes = 1000, dropout: rate = 0.5 }: SqueezeNetOptions = {}) {
+  constructor(options: SqueezeNetOptions = {}) {
     super();
+    const { version = "1.1", classes = 1000, dropout: rate = 0.5 } = checkSqueezeNet(options);
     const { stem, features } = versions[version];
     const [filters, kernel] = stem;
     this.features = chain([

@@ -1,4 +1,6 @@
 /** VGG: depth from small convolutions alone (Simonyan and Zisserman 2015). */
+import { count, fraction, listOf } from "../../core/option-types.ts";
+import { optionsOf, required } from "../../core/options.ts";
 import type { Value } from "../../graph/ir.ts";
 import {
   activation,
@@ -36,14 +38,23 @@ export interface VggOptions {
   readonly dropout?: number;
 }
 
+const checkVgg = optionsOf<VggOptions>("Vgg", {
+  stages: required(listOf(count(), "convolutions of each stage")),
+  classes: count(),
+  width: count(),
+  hidden: count(),
+  dropout: fraction,
+});
+
 /** [N, 3, 224, 224] → [N, classes], without batch normalization; names as in torchvision. */
 export class Vgg extends Module {
   readonly features: Chain;
   readonly avgpool = adaptiveAveragePool2d(7);
   readonly flatten = flatten();
   readonly classifier: Chain;
-  constructor({ stages, classes = 1000, width = 64, hidden = 4096, dropout: rate = 0.5 }: VggOptions) {
+  constructor(options: VggOptions) {
     super();
+    const { stages, classes = 1000, width = 64, hidden = 4096, dropout: rate = 0.5 } = checkVgg(options);
     const stage = (convolutions: number, filters: number): Module[] => [
       ...Array.from({ length: convolutions }, () => [
         conv2d(filters, 3, { padding: 1, initializer: heNormalFanOut }),

@@ -1,7 +1,11 @@
 /** Scaled dot-product attention (Vaswani et al. 2017, sec. 3.2), and the heads it runs in. */
+
 import { ShapeError } from "../../core/errors.ts";
+import { count, flag, fraction, number } from "../../core/option-types.ts";
+import { type OptionTypes, optionsOf } from "../../core/options.ts";
 import { sameShape, showShape } from "../../core/shape.ts";
 import type { Value } from "../../graph/ir.ts";
+import { valueType } from "../../graph/ir.ts";
 import {
   add,
   and,
@@ -37,6 +41,16 @@ export interface AttendOptions {
   readonly dropout?: number;
 }
 
+const attendTypes: OptionTypes<AttendOptions> = {
+  scale: number,
+  causal: flag,
+  window: count(),
+  mask: valueType,
+  bias: valueType,
+  dropout: fraction,
+};
+const checkAttend = optionsOf("attend", attendTypes);
+
 /**
  * What is added to the product of a query with a key that it must not see: its weight becomes 0. Finite, so that a query
  * that may see nothing averages over every key rather than giving NaN.
@@ -51,6 +65,7 @@ export const unseen = -1e30;
  * const y = attend(q, k, v, { causal: true, dropout: 0.1 }, context);
  */
 export function attend(q: Value, ownKeys: Value, ownValues: Value, options: AttendOptions, context: Context): Value {
+  checkAttend(options);
   const kept = options.causal ? context.decoding : undefined;
   const [k, v] = kept ? [kept.extend(ownKeys), kept.extend(ownValues)] : [ownKeys, ownValues];
   requireFit(q, k, v, options);

@@ -1,8 +1,12 @@
 /** Positions of tokens: sinusoids to add to them, and rotations of queries and keys. */
+
 import { OptionError, ShapeError } from "../../core/errors.ts";
+import { objectOf, positive } from "../../core/option-types.ts";
+import { type OptionTypes, optionsOf } from "../../core/options.ts";
 import { showShape } from "../../core/shape.ts";
 import { tensor } from "../../core/tensor.ts";
 import type { Value } from "../../graph/ir.ts";
+import { valueType } from "../../graph/ir.ts";
 import { add, cast, concat, constant, cos, mul, range, reshape, sin, split, stack, sub } from "../../ops/index.ts";
 
 /** base^(-2i/width) for i below width/2, which must be even. */
@@ -51,8 +55,17 @@ export interface RotaryOptions {
   readonly scaling?: RotaryScaling | undefined;
 }
 
+const rotaryTypes: OptionTypes<RotaryOptions> = {
+  positions: valueType,
+  base: positive,
+  scaling: objectOf('{ type: "linear", factor } or { type: "llama3", factor, low, high, trained }'),
+};
+const checkRotary = optionsOf("rotary", rotaryTypes);
+const checkFrequencies = optionsOf("rotaryFrequencies", rotaryTypes);
+
 /** Radians a position for each pair of features. */
-export function rotaryFrequencies(width: number, { base = 10_000, scaling }: RotaryOptions = {}): number[] {
+export function rotaryFrequencies(width: number, options: RotaryOptions = {}): number[] {
+  const { base = 10_000, scaling } = checkFrequencies(options);
   const own = frequencies(width, base);
   if (!scaling) return own;
   const { factor } = scaling;
@@ -70,6 +83,7 @@ export function rotaryFrequencies(width: number, { base = 10_000, scaling }: Rot
  * queries and keys depend on their distance: [N, H, T, D] → [N, H, T, D]. Feature i is paired with i + D/2, as in Llama.
  */
 export function rotary(x: Value, options: RotaryOptions = {}): Value {
+  checkRotary(options);
   const [, , length = 1, width = 1] = x.shape;
   if (x.rank !== 4)
     throw new ShapeError(`rotary takes heads, got ${showShape(x.shape)}; pass [batch, heads, time, width]`);

@@ -9,7 +9,7 @@ import type { UpdateSettings } from "./parameter-groups.ts";
 /** A parameter and how it is updated. */
 export type Member = readonly [...named: Named<Parameter>, settings: UpdateSettings];
 
-/** A shard with the compiled update, and its stretches with equal settings. */
+/** A shard with the compiled update, and its ranges with equal settings. */
 interface BoundShard {
   readonly update: BoundOptimizer;
   readonly segments: readonly (Segment & { readonly settings: UpdateSettings })[];
