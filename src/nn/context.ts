@@ -205,8 +205,8 @@ export class Context {
     const path = [this.pathOf(module), name].filter(Boolean).join(".");
     const value = this.#options.bind?.(parameter, path) ?? input(parameter.dtype, parameter.shape, path);
     this.values.set(parameter, value);
-    if (parameter.regularizer && parameter.trainable && this.#frozen === 0)
-      this.penalties.push(parameter.regularizer(value));
+    const isWeight = parameter.shape.length > 1 && parameter.trainable && this.#frozen === 0;
+    if (module.regularizer && isWeight) this.penalties.push(module.regularizer(value));
     return value;
   }
 }

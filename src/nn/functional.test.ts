@@ -10,10 +10,10 @@ import { functional } from "./functional.ts";
 import { dense } from "./layers/dense.ts";
 import { batchNorm } from "./layers/normalization.ts";
 import { sequential } from "./layers/sequential.ts";
-import { l2 } from "./regularizers.ts";
+import { l2, regularized } from "./regularizers.ts";
 
 const x = tensor([[1, 2]]);
-const line = () => dense(1, { bias: false, initializer: "ones", regularizer: l2(0.5) });
+const line = () => regularized(dense(1, { bias: false, initializer: "ones" }), l2(0.5));
 
 test("the outputs and gradients are those of the model", async () => {
   const { parameters, state, apply, applyWithState } = functional(line(), x);

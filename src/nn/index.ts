@@ -152,5 +152,5 @@ export { type AnyModule, type LayerKind, Module, matchesPath, type TensorModule,
 export type { Packed, StorageBits } from "./packed.ts";
 export { Parameter, type ParameterSpec, type Regularizer } from "./parameter.ts";
 export { type Quantized, type QuantizeOptions, quantizeFrozen } from "./quantize-frozen.ts";
-export { l1, l1l2, l2 } from "./regularizers.ts";
+export { l1, l1l2, l2, regularized } from "./regularizers.ts";
 export { type LayerSummary, type ModelSummary, summarize, type TracedLayer, tracedLayers } from "./summary.ts";

@@ -11,13 +11,13 @@ import { dense } from "./layers/dense.ts";
 import { batchNorm } from "./layers/normalization.ts";
 import { sequential } from "./layers/sequential.ts";
 import { Module, matchesPath } from "./module.ts";
-import { l2 } from "./regularizers.ts";
+import { l2, regularized } from "./regularizers.ts";
 
 const input = { dtype: "float32", shape: [2, 4] } as const;
 
 /** Children as a property, in an array and in an object; the first is used twice. */
 class Block extends Module {
-  readonly shared = dense(4, { regularizer: l2(1) });
+  readonly shared = regularized(dense(4), l2(1));
   readonly list = [dense(4), [dense(4)]] as const;
   readonly byName = { head: dense(2) };
   protected call(x: Value, context: Context): Value {

@@ -7,7 +7,7 @@ import { input, Value } from "../graph/ir.ts";
 import type { OpKind } from "../graph/op.ts";
 import { Context, type ContextOptions } from "./context.ts";
 import { type Given, type InputForm, inputsFor, mapTypes, type TypeTree, valuesOf } from "./inputs.ts";
-import { Parameter, type ParameterSpec } from "./parameter.ts";
+import { Parameter, type ParameterSpec, type Regularizer } from "./parameter.ts";
 
 /** Kinds of computing layer, as reports group them. */
 export type LayerKind = "container" | "regularization" | Exclude<OpKind, "constant">;
@@ -54,6 +54,8 @@ export abstract class Module<I = Value, O = Value> {
   readonly inputs: InputForm = "tensor";
   /** Own name for messages; the path stands in for it. */
   readonly label: string | undefined = undefined;
+  /** A penalty on its own weights, those of two axes or more, that training adds to the loss; see `regularized`. */
+  regularizer: Regularizer | undefined = undefined;
   /** Parameters and buffers of this module itself, by name, in the order of first use. */
   readonly own = new Map<string, Parameter>();
   /** What was asked of this module's parameters before they came into being, each with the path of this module below the one asked. */

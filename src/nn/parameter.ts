@@ -12,7 +12,6 @@ export type Regularizer = (weight: Value) => Value;
 export interface ParameterSpec {
   readonly shape: Shape;
   readonly initializer: Initializer;
-  readonly regularizer?: Regularizer;
 }
 
 /** One tensor of a module. It has no value until the model is initialized or loaded. */
@@ -22,7 +21,6 @@ export class Parameter {
   /** What is trained is float32. */
   readonly dtype = "float32";
   readonly initializer: Initializer;
-  readonly regularizer: Regularizer | undefined;
   /** A buffer is updated by the forward pass (running statistics), never by the optimizer. */
   readonly isBuffer: boolean;
   /** Neither an optimizer nor the forward pass changes it. */
@@ -34,7 +32,6 @@ export class Parameter {
     this.name = name;
     this.shape = spec.shape;
     this.initializer = spec.initializer;
-    this.regularizer = spec.regularizer;
     this.isBuffer = isBuffer;
   }
 

@@ -25,4 +25,4 @@ export * from "./reduce.ts";
 export * from "./scan.ts";
 export * from "./slicing.ts";
 export { range } from "./static-values.ts";
-export * from "./suppression.ts";
+export { NonMaxSuppression, nonMaxSuppression, type SuppressionOptions } from "./suppression.ts";

@@ -62,6 +62,7 @@ abstract class RatingPart extends Module {
   }
 }
 
+/** Options of `Biases`. */
 export interface BiasesOptions extends RatedOptions {
   /** Items have biases too; default true. */
   readonly ofItems?: boolean;
@@ -145,6 +146,7 @@ export class NeuralFactors extends RatingPart {
   }
 }
 
+/** Options of `Tastes`. */
 export interface TastesOptions extends Omit<RatedOptions, "items"> {
   /** Of each item, [items, F], such as genres. */
   readonly features: Tensor;
@@ -172,6 +174,7 @@ export class Tastes extends RatingPart {
   }
 }
 
+/** Options of `FeatureBiases`. */
 export type FeatureBiasesOptions = Pick<TastesOptions, "penalty" | "features">;
 
 const checkFeatureBiases = optionsOf<FeatureBiasesOptions>("FeatureBiases", { penalty, features });

@@ -5,8 +5,9 @@ import type { Value } from "../../graph/ir.ts";
 import { activation, averagePool2d, type Context, conv2d, dense, flatten, Module } from "../../nn/index.ts";
 import { imageInputs, type Preset, plainPreset } from "../shared/preset.ts";
 
+/** Options of `LeNet5`. */
 export interface LeNetOptions {
-  /** Default 10. */
+  /** Outputs; default 10. */
   readonly classes?: number;
 }
 

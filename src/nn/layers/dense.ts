@@ -1,7 +1,7 @@
 /** The fully connected layer. */
 
 import { ShapeError } from "../../core/errors.ts";
-import { count, flag, functionOf, string } from "../../core/option-types.ts";
+import { count, flag, string } from "../../core/option-types.ts";
 import { optionsOf } from "../../core/options.ts";
 import { showShape } from "../../core/shape.ts";
 import type { Value } from "../../graph/ir.ts";
@@ -10,7 +10,6 @@ import type { Context } from "../context.ts";
 import { type Initializer, type InitializerName, initializerOf, initializerType, zerosInit } from "../initializers.ts";
 import { Module } from "../module.ts";
 import { requireCount } from "../options.ts";
-import type { Regularizer } from "../parameter.ts";
 import { type ActivationFunction, type ActivationName, activationOf, activationType } from "./activations.ts";
 
 /** Options of `dense`. */
@@ -21,8 +20,6 @@ export interface DenseOptions {
   readonly bias?: boolean;
   /** Of the weight; default glorotUniform. */
   readonly initializer?: InitializerName | Initializer;
-  /** Penalty on the weight, see l1 and l2. */
-  readonly regularizer?: Regularizer;
   /** Expected input features; default those of the first input. */
   readonly inFeatures?: number;
   /** Name in messages. */
@@ -33,10 +30,10 @@ const checkOptions = optionsOf<DenseOptions>("dense", {
   activation: activationType,
   bias: flag,
   initializer: initializerType,
-  regularizer: functionOf("a function such as l2(0.01)"),
   inFeatures: count(),
   name: string,
 });
+
 /** The fully connected layer: [..., in] → [..., units]. Make one with `dense`. */
 export class Dense extends Module {
   override readonly kind = "dense";
@@ -51,7 +48,7 @@ export class Dense extends Module {
     this.label = options.name;
   }
   protected call(x: Value, context: Context): Value {
-    const { activation = "linear", bias = true, initializer = "glorotUniform", regularizer, inFeatures } = this.options;
+    const { activation = "linear", bias = true, initializer = "glorotUniform", inFeatures } = this.options;
     const features = x.shape.at(-1) ?? 0;
     if (x.rank < 2)
       throw new ShapeError(`input ${showShape(x.shape)} needs a batch and a feature axis; pass [batch, features]`);
@@ -62,7 +59,6 @@ export class Dense extends Module {
     const w = context.parameter(this, "weight", {
       shape: [this.units, features],
       initializer: initializerOf(initializer),
-      ...(regularizer && { regularizer }),
     });
     const b = bias ? context.parameter(this, "bias", { shape: [this.units], initializer: zerosInit }) : undefined;
     return activationOf(activation)(linear(x, w, b));

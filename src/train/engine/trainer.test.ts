@@ -11,7 +11,7 @@ import { batchNorm } from "../../nn/layers/normalization.ts";
 import { sequential } from "../../nn/layers/sequential.ts";
 import { crossEntropy } from "../../nn/losses/losses.ts";
 import { type AnyModule, Module } from "../../nn/module.ts";
-import { l2 } from "../../nn/regularizers.ts";
+import { l2, regularized } from "../../nn/regularizers.ts";
 import { mul, reduceMean, sqrt, square, sub } from "../../ops/index.ts";
 import { earlyStopping } from "../callbacks/early-stopping.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "../checkpoint.ts";
@@ -249,9 +249,21 @@ test("optimizers of whole matrices train a network, vectors beside them", async 
 });
 
 test("a regularizer adds its penalty to the loss", async () => {
-  const model = sequential([dense(1, { initializer: "ones", bias: false, regularizer: l2(0.5) })]);
+  const model = sequential([regularized(dense(1, { initializer: "ones", bias: false }), l2(0.5))]);
   const { results } = await train(model, [{ x: tensor([[1, 1]]), y: tensor([[2]]) }]);
   expect(results[0]?.loss).toBe(1); // the output is exact; 0.5 (1 + 1) is left
+});
+
+test("a regularizer that is changed in mid-run counts from the next step", async () => {
+  const layer = regularized(dense(1, { initializer: "ones", bias: false }), l2(0.5));
+  const trainer = new Trainer(layer, { loss: squaredError, optimizer: sgd({ learningRate: 0 }) });
+  const batch = { x: tensor([[1, 1]]), y: tensor([[2]]) };
+  const losses = [(await trainer.step(batch)).loss];
+  for (const regularizer of [l2(1), undefined]) {
+    layer.regularizer = regularizer;
+    losses.push((await trainer.step(batch)).loss);
+  }
+  expect(losses).toEqual([1, 2, 0]);
 });
 
 test("a run resumed from a checkpoint in the middle of an epoch ends with the same bits", async () => {
