@@ -1,6 +1,6 @@
 /**
  * Sequence to sequence with attention: reads a date as people write it ("3 March 1997"), writes it in ISO 8601 ("1997-03-03"), and
- * chooses for each character where to look. Additive scores (Bahdanau et al. 2015, appendix A.1.2), attention behind the recurrent step
+ * chooses for each character where to look. Additive scores (Bahdanau et al. 2015, appendix A.1.2), attention after the recurrent step
  * (Luong et al. 2015, sec. 3.1).
  */
 import {
@@ -52,7 +52,7 @@ class DateWriter extends Module<Texts> {
   readonly writer = gru(64);
   readonly attention = additiveAttention(64);
   readonly head = dense(characters.size);
-  /** The text x and the date so far behind a "~", ids [N, time] each → logits of the date's characters. */
+  /** The text x and the date so far after a "~", ids [N, time] each → logits of the date's characters. */
   protected call({ x, prefix }: Texts, context: Context): Value {
     const memory = this.reader.apply(this.letters.apply(x, context), context); // [N, 18, 64]
     const states = this.writer.apply(this.letters.apply(prefix, context), context); // [N, 10, 64]

@@ -38,7 +38,7 @@ const linked = (i: number, j: number) =>
 const degrees = each((i) => each((j) => linked(i, j)).reduce((sum, own) => sum + own, 0));
 /** D^-½ (A + I) D^-½. */
 const adjacency = tensor(each((i) => each((j) => linked(i, j) / Math.sqrt((degrees[i] ?? 1) * (degrees[j] ?? 1)))));
-/** Members have no features but who they are. */
+/** The only feature of a member is its number, one-hot. */
 const x = tensor(each((i) => each((j) => Number(i === j))));
 const sides = each((i) => Number(!stayed.includes(i)));
 const y = tensor(sides, { dtype: "int32" });
