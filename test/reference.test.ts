@@ -29,15 +29,16 @@ const checker = program.getTypeChecker();
 /** What an exported name stands for, through re-exports. */
 const target = (symbol: ts.Symbol) => (symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol);
 
-/** Whether the statement around a namespace or a destructured name has a docstring, which TypeScript does not look for there. */
-const isStatementDocumented = (declaration: ts.Declaration) =>
-  (ts.isNamespaceExport(declaration) || ts.isBindingElement(declaration)) &&
-  ts.getJSDocCommentsAndTags(ts.findAncestor(declaration, ts.isStatement) ?? declaration).length > 0;
+/** Whether a namespace or a destructured name has a docstring, which TypeScript does not look for in such places. */
+const isDocumentedThere = (declaration: ts.Declaration) => {
+  if (ts.isNamespaceExport(declaration)) return ts.getJSDocCommentsAndTags(declaration.parent).length > 0;
+  return ts.isBindingElement(declaration) && declaration.getFullText().trim().startsWith("/**");
+};
 
 /** Whether a symbol has a docstring, of its own or of the member that it overrides. */
 const isDocumented = (symbol: ts.Symbol) =>
   ts.displayPartsToString(symbol.getDocumentationComment(checker)).trim() !== "" ||
-  (symbol.declarations ?? []).some(isStatementDocumented);
+  (symbol.declarations ?? []).some(isDocumentedThere);
 
 /** Whether `src/` declares a symbol. What a schema of zod declares is described there, and in the docstring of its type. */
 const isOurs = (symbol: ts.Symbol) =>

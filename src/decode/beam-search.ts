@@ -46,7 +46,11 @@ interface Live extends Prefix {
   readonly sum: number;
 }
 
-/** The best sequence of each search. Throws OptionError for a beam or a length below 1. */
+/**
+ * The best sequence of each search: in each step the `beam` likeliest prefixes are kept, and those that end are ranked
+ * by their summed log-probabilities over the length's penalty (Wu et al. 2016, eq. 14). Throws OptionError for a beam
+ * or a length below 1.
+ */
 export async function beamSearch(next: NextTokens, options: BeamSearchOptions): Promise<Hypothesis[]> {
   const { searches, beam, longest, begin, end, lengthPenalty = 1 } = options;
   if (!(Number.isInteger(beam) && beam >= 1 && longest >= 1))

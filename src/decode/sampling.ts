@@ -21,7 +21,10 @@ export function checkSampling({ temperature = 1, topK = 1, topP = 1 }: SamplingO
   if (!(topP > 0 && topP <= 1)) throw new OptionError(`sampling: topP is ${topP}; pass a number above 0, at most 1`);
 }
 
-/** Draws a token from logits [vocabulary]. Throws OptionError for options, NonFiniteError for logits that are not numbers. */
+/**
+ * Draws a token from logits [vocabulary], and gives its id. Throws OptionError for options that leave nothing to draw,
+ * NonFiniteError for logits that are no numbers.
+ */
 export function sampleToken(logits: Float32Array, options: SamplingOptions, random: Random): number {
   checkSampling(options);
   // An infinite logit below is a token that is ruled out.

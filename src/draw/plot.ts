@@ -100,7 +100,12 @@ function frame({ title, width = 640, height = 320 }: PlotOptions, parts: readonl
 
 const round = (value: number): number => Math.round(value * 10) / 10;
 
-/** Lines of several series. */
+/**
+ * Lines of several series as SVG text, with a legend where there is more than one.
+ * @example
+ * const axes = { x: { label: "epoch" }, y: { label: "loss", scale: "log" } } as const;
+ * linePlot([{ name: "training", points: [[1, 0.9], [2, 0.4]] }], { title: "Loss", ...axes });
+ */
 export function linePlot(series: readonly Series[], options: PlotOptions): string {
   const { width = 640, height = 320, x, y } = options;
   const legend = series.length > 1 ? 40 + 6.7 * Math.max(...series.map(({ name }) => name.length)) : 0;
@@ -139,7 +144,7 @@ export function linePlot(series: readonly Series[], options: PlotOptions): strin
   return frame(options, [axes({ across, up, right, bottom, options }), ...drawn]);
 }
 
-/** A place in a plane, which may be named. */
+/** A dot of a scatter plot, with a label beside it if there is one. */
 export interface Dot {
   readonly x: number;
   readonly y: number;
@@ -190,7 +195,7 @@ export function scatterPlot(
   return frame(whole, [axes({ across, up, right, bottom, options: whole }), ...drawn, ...names, ...legend]);
 }
 
-/** Bars at whole numbers: how often each occurs. */
+/** Bars as SVG text, one at each whole number, such as how often it occurs. */
 export function barPlot(bars: readonly (readonly [x: number, y: number])[], options: PlotOptions): string {
   const { width = 640, height = 320, x, y } = options;
   const right = width - margin.right;

@@ -22,7 +22,10 @@ export interface TensorType {
 /** What must hold of a tensor that is fed to a graph input of a name. Throws SardonyxError that says which element does not. */
 export type InputCheck = (tensor: Tensor, name: string) => void;
 
-/** A tensor in a graph. */
+/**
+ * A tensor in a graph: its type, and the node that computes it. Operators take values and give values; none is computed
+ * before the graph is compiled and run.
+ */
 export class Value implements TensorType {
   readonly dtype: DType;
   readonly shape: Shape;
@@ -89,7 +92,7 @@ export interface Graph {
   readonly nodes: readonly Node[];
 }
 
-/** A graph input. */
+/** A graph input of a type, under a name for messages and files. For functions `jit` makes them. */
 export const input = (dtype: DType, shape: Shape, name?: string): Value => new Value({ dtype, shape }, undefined, name);
 
 /**
@@ -118,7 +121,7 @@ export function nodesOf(outputs: readonly (Value | undefined)[], boundary?: Pick
   return order;
 }
 
-/** The graph that computes `outputs` from `inputs`. */
+/** The graph that computes `outputs` from `inputs`, with every node on the way. */
 export const graphOf = (inputs: readonly Value[], outputs: readonly Value[]): Graph => ({
   inputs,
   outputs,

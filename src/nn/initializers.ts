@@ -28,7 +28,7 @@ export const zerosInit: Initializer = constantInit(0);
 /** Sets every element to 1, as the factors of normalizations begin. */
 export const onesInit: Initializer = constantInit(1);
 
-/** Uniform in [low, high); default ±0.05. */
+/** Uniform in [low, high); default -0.05 to 0.05. */
 export const uniformInit =
   (low = -0.05, high = 0.05): Initializer =>
   (shape, random) =>
@@ -105,7 +105,7 @@ export const orthogonal =
     return Float32Array.from({ length: rows * columns }, (_, i) => gain * at(Math.floor(i / columns), i % columns));
   };
 
-/** Initializers that an option may name. */
+/** Initializers by the names that options take, each with its defaults. */
 export const initializers = {
   zeros: zerosInit,
   ones: onesInit,

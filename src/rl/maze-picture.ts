@@ -23,7 +23,7 @@ const [pitch, wall] = [28, 4];
 const dark: Colour = [31, 41, 55];
 const white: Colour = [255, 255, 255];
 
-/** The maze from above, uint8 [3, height, width]. */
+/** A maze from above as an image, uint8 [3, height, width]. */
 export function drawMaze(maze: Maze, options: MazePictureOptions = {}): Tensor<"uint8"> {
   const { floor = () => white, lines = [], marks = [], arrows } = options;
   const { size } = maze;

@@ -32,7 +32,7 @@ function beside({ size }: Pick<Maze, "size">, cell: number, direction: number): 
 export const isOpen = ({ open }: Maze, cell: number, direction: number): boolean =>
   (((open[cell] ?? 0) >> direction) & 1) === 1;
 
-/** Where a step leads: the cell itself where a wall stands in the way. */
+/** The cell to which a step in a direction leads: the same cell where a wall stands in the way. */
 export const stepFrom = (maze: Maze, cell: number, direction: number): number =>
   isOpen(maze, cell, direction) ? (beside(maze, cell, direction) ?? cell) : cell;
 

@@ -90,7 +90,7 @@ export interface Experiment {
   readonly next?: readonly string[];
 }
 
-/** An experiment; its module exports it as default, beside recipes. */
+/** An experiment; its module exports it as default, as recipes are. Run it by `runExperiment`. */
 export const defineExperiment = (experiment: Omit<Experiment, "isExperiment">): Experiment => ({
   ...experiment,
   isExperiment: true,

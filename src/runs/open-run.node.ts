@@ -31,7 +31,7 @@ export interface OpenRunOptions {
   readonly onDownload?: OnDownload | undefined;
 }
 
-/** A run that is opened. */
+/** A run that is opened: its model with the weights that it reached, and what it is asked with. `openRun` gives one. */
 export class OpenRun {
   readonly folder: string;
   readonly record: RunRecord;

@@ -188,7 +188,10 @@ export interface Recipe<O extends RecipeOptions = RecipeOptions, F = unknown> {
   readonly next?: readonly string[];
 }
 
-/** A recipe; its module exports it as default. */
+/**
+ * A recipe, typed by its options and facts; its module exports it as default. Name it to `runRecipe`, or train its file
+ * by `sardonyx train ./my-recipe.ts`.
+ */
 export const defineRecipe = <const O extends RecipeOptions = Record<never, never>, F = unknown>(
   recipe: Recipe<O, F>,
 ): Recipe =>

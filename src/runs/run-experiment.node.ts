@@ -43,9 +43,10 @@ export interface ExperimentResult {
 }
 
 /**
- * Trains and tests the networks of an experiment, each from several seeds, and writes a report with figures.
+ * Trains and tests the networks of an experiment, each from several seeds, and writes a report with figures. Throws
+ * Interrupted when the signal is aborted, OptionError for settings that make no sense and for a recipe of one network.
  * @param experiment an experiment, the name of a built-in one, or the path of your own
- * @returns throws Interrupted when the signal is aborted
+ * @param settings in place of the experiment's defaults
  * @example const { outcomes } = await runExperiment("depth-mnist", { repeats: 1, epochs: 1, limit: 1000 });
  */
 export async function runExperiment(

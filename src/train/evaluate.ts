@@ -37,7 +37,14 @@ interface CompiledEvaluation {
   run(batch: Batch, key: Tensor): Promise<Measurement>;
 }
 
-/** Evaluates one model again and again; compiled once for each batch shape, the parameters read anew each time. */
+/**
+ * Evaluates one model again and again. Each batch shape is compiled once, and the parameters are read anew each time.
+ * `evaluate` is the same for a single time.
+ * @example
+ * const evaluator = new Evaluator(model, { loss: crossEntropy(), metrics: [accuracy()] });
+ * const { results } = await evaluator.run(test);
+ * await evaluator.release();
+ */
 export class Evaluator<B extends Batch = Batch> {
   readonly steps: readonly BoundStep[];
   readonly #model: AnyModule;
@@ -132,8 +139,12 @@ export type EvaluateOptions<B extends Batch = Batch> = (Measured<B> | Alternatin
 };
 
 /**
- * Loss and figures of a model on data. Options that `fit` takes beside are passed over, so that both can be given the same ones.
- * Throws OptionError for one that neither takes.
+ * Loss and figures of a model on the first epoch of a dataset, without dropout and with running statistics. Options
+ * that `fit` takes beside are passed over, so that both can be given the same ones. Throws OptionError for one that
+ * neither takes, DataError for an empty dataset.
+ * @example
+ * const { results } = await evaluate(model, test.batch(250), { loss: crossEntropy(), metrics: [accuracy()] });
+ * console.log(results.loss, results.accuracy);
  */
 export async function evaluate<B extends Batch>(
   model: AnyModule | Readonly<Record<string, AnyModule>>,

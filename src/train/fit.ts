@@ -85,10 +85,19 @@ export interface FitResult {
 }
 
 /**
- * Trains a model, or models by name that an objective applies.
- * @returns the results of every epoch, and why the run ended early if it did
+ * Trains a model, or models by name that an objective applies, for `epochs` passes over the data; parameters come into
+ * being with the first batch, unless they are there. Gives the results of every epoch, and why the run ended early if
+ * it did. Throws OptionError for options that make no sense, DataError for data without a batch or with a tensor that
+ * nothing reads, NonFiniteError when the loss or a gradient is no longer a number, and what tracing throws.
  * @example
- * const { history } = await fit(model, train, { loss: crossEntropy(), optimizer: adam(), epochs: 3, metrics: [accuracy()] });
+ * const { history } = await fit(model, train, {
+ *   loss: crossEntropy(),
+ *   optimizer: adam(),
+ *   epochs: 3,
+ *   metrics: [accuracy()],
+ *   validation: test,
+ * });
+ * console.log(history.at(-1)?.validation_accuracy);
  */
 export async function fit<B extends Batch>(
   model: AnyModule | Readonly<Record<string, AnyModule>>,

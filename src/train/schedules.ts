@@ -11,7 +11,7 @@ function check(where: string, options: Readonly<Record<string, number>>, positiv
       throw new OptionError(`${where}: ${name} is ${value}; pass a number ${positive ? "above" : "from"} 0`);
 }
 
-/** The same rate at every step. */
+/** The same rate at every step, as a number for a learning rate does. Throws OptionError unless it is from 0. */
 export function constantRate(rate: number): Schedule {
   check("constant", { rate }, false);
   return () => rate;

@@ -127,7 +127,7 @@ export function flip(direction: "horizontal" | "vertical", probability = 0.5): I
   };
 }
 
-/** Adds to each pixel a normal number of mean 0 and this standard deviation. */
+/** Adds to each pixel a normal number of mean 0 and this standard deviation, in the units of the pixels. */
 export function noise(deviation: number): ImageTransform {
   if (!(deviation >= 0)) throw new OptionError(`noise(): got a deviation of ${deviation}, expected a number from 0`);
   return (images, random) => {

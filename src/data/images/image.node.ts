@@ -47,8 +47,8 @@ function channelsFirst(pixels: Uint8Array, channels: number): Uint8Array<ArrayBu
 }
 
 /**
- * A picture file as uint8 [channels, height, width]: PNG, JPEG, WebP, GIF (first frame), TIFF or AVIF; transparency lies on
- * white. Throws FileError naming a file that is missing, damaged or no picture.
+ * An image file as uint8 [channels, height, width]: PNG, JPEG, WebP, GIF (first frame), TIFF or AVIF; transparency lies
+ * on white. Needs the package `sharp`. Throws FileError naming a file that is missing, damaged or no image.
  */
 export async function readImage(path: string, options: ImageOptions = {}): Promise<Tensor<"uint8">> {
   const sharp = await importSharp();

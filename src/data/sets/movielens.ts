@@ -36,7 +36,7 @@ export interface MovieRatings {
   readonly skipped: SkippedRatings;
 }
 
-/** Stars that can be given. */
+/** The least and the most stars that a user can give. */
 export const starRange = [0.5, 5] as const;
 
 /** What MovieLens writes where a film has no genre. */

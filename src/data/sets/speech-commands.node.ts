@@ -23,7 +23,7 @@ import { fitLength, mixDown, resampler } from "../sound/sound.ts";
 import { readWav } from "../sound/wav.ts";
 import type { LoadOptions } from "./locate.node.ts";
 
-/** Samples a second of every clip, and samples in it: one second. */
+/** Samples a second of every clip, 16,000; a clip lasts one second, so it has as many samples. */
 export const clipRate = 16_000;
 
 /** Clips as 16-bit samples, int16 [N, 16000], and the places of their words, int32 [N]. */

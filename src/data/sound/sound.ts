@@ -2,7 +2,7 @@
 import { OptionError } from "../../core/errors.ts";
 import type { Sound } from "./wav.ts";
 
-/** The mean of the channels. */
+/** One channel from several: the mean of their samples, sample by sample. */
 export function mixDown({ channels }: Sound): Float32Array {
   const [first = new Float32Array(0), ...others] = channels;
   if (others.length === 0) return first;

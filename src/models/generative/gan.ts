@@ -81,7 +81,7 @@ export const denseGenerator = (): Module =>
     reshape([1, 28, 28]),
   ]);
 
-/** [N, 1, 28, 28] → logits [N, 1]. */
+/** Dense layers that tell real images from made ones: [N, 1, 28, 28] → logits [N, 1]. */
 export const denseDiscriminator = (): Module =>
   sequential([
     flatten(),

@@ -51,7 +51,10 @@ export interface DenseNetOptions {
   readonly growth?: number;
 }
 
-/** [N, 3, 224, 224] → [N, classes]; names as in torchvision. */
+/**
+ * DenseNet, whose layers each read all before them in their block (Huang et al. 2017): [N, 3, 224, 224] → [N, classes];
+ * names as in torchvision.
+ */
 export class DenseNet extends Module {
   readonly features: Chain;
   readonly relu = activation("relu");

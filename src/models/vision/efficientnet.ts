@@ -93,7 +93,7 @@ export interface EfficientNetOptions {
   readonly stochasticDepth?: number;
 }
 
-/** EfficientNet-B0: [N, 3, 224, 224] → [N, classes]; names as in torchvision. */
+/** EfficientNet-B0 (Tan and Le 2019): [N, 3, 224, 224] → [N, classes]; names as in torchvision. */
 export class EfficientNet extends Module {
   readonly features: Chain;
   readonly avgpool = globalAveragePool();

@@ -80,7 +80,7 @@ export interface ResNetOptions {
   readonly width?: number;
 }
 
-/** [N, 3, 224, 224] → [N, classes]; names as in torchvision. */
+/** ResNet (He et al. 2016): [N, 3, 224, 224] → [N, classes]; names as in torchvision. */
 export class ResNet extends Module {
   readonly conv1: Module;
   readonly bn1 = batchNorm();

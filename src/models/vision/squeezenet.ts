@@ -82,7 +82,7 @@ export interface SqueezeNetOptions {
   readonly dropout?: number;
 }
 
-/** [N, 3, 224, 224] → [N, classes]; names as in torchvision. */
+/** SqueezeNet (Iandola et al. 2016): [N, 3, 224, 224] → [N, classes]; names as in torchvision. */
 export class SqueezeNet extends Module {
   readonly features: Chain;
   readonly classifier: Chain;

@@ -36,7 +36,10 @@ export interface VggOptions {
   readonly dropout?: number;
 }
 
-/** [N, 3, 224, 224] → [N, classes], without batch normalization; names as in torchvision. */
+/**
+ * VGG (Simonyan and Zisserman 2015), without batch normalization: [N, 3, 224, 224] → [N, classes]; names as in
+ * torchvision.
+ */
 export class Vgg extends Module {
   readonly features: Chain;
   readonly avgpool = adaptiveAveragePool2d(7);

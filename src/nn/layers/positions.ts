@@ -51,7 +51,10 @@ export interface RotaryOptions {
   readonly scaling?: RotaryScaling | undefined;
 }
 
-/** Radians a position for each pair of features. */
+/**
+ * Radians that each pair of features is turned by from one position to the next, width / 2 of them. Throws OptionError
+ * for an odd width.
+ */
 export function rotaryFrequencies(width: number, { base = 10_000, scaling }: RotaryOptions = {}): number[] {
   const own = frequencies(width, base);
   if (!scaling) return own;

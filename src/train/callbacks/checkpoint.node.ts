@@ -15,7 +15,10 @@ export interface CheckpointOptions {
   readonly now?: () => number;
 }
 
-/** Writes the run's progress to `path`: in intervals, after every epoch, and at the end. */
+/**
+ * Writes the run's progress to the file `path`: in intervals, after every epoch, and at the end. Pass what
+ * `decodeCheckpoint` reads of it to `fit` as `training.resume`.
+ */
 export function checkpoint(path: string, options: CheckpointOptions = {}): Callback {
   const { seconds = 30, batches = Number.POSITIVE_INFINITY, now = () => performance.now() / 1000 } = options;
   let last = now();
@@ -31,7 +34,10 @@ export function checkpoint(path: string, options: CheckpointOptions = {}): Callb
   };
 }
 
-/** Writes the progress of the best epoch so far, by a result such as validation_accuracy, to `path`. */
+/**
+ * Writes the progress of the best epoch so far to the file `path`, by a result such as `validation_accuracy`; default
+ * `validation_loss`.
+ */
 export function checkpointBest(path: string, monitor = "validation_loss"): Callback {
   let best = Number.NEGATIVE_INFINITY;
   // What the epoch's validation measured, which need not be what is trained.

@@ -110,7 +110,9 @@ const counted = ({ ignoreIndex }: IgnoreOptions, counting: Counting = {}): Count
 });
 
 /**
- * Share of the samples whose class is right.
+ * Share of the samples whose class is right. Logits [..., C] go with integer labels [...] or one-hot rows [..., C]; one
+ * logit a sample, [N] or [N, 1], decides between the classes 0 and 1 by its sign. Rows with the ignored label do not
+ * count.
  * @example
  * await fit(model, data, { loss: crossEntropy(), optimizer: adam(), epochs: 3, metrics: [accuracy()] });
  */
@@ -125,7 +127,10 @@ export const accuracy = (options: IgnoreOptions = {}): Metric => ({
   direction: "up",
 });
 
-/** Share of the samples whose class is among the `k` largest logits; labels are integers. */
+/**
+ * Share of the samples whose class is among the `k` largest logits [..., C]; labels are integers [...]. Throws
+ * OptionError unless k is a whole number from 1.
+ */
 export function topKAccuracy(k: number, options: IgnoreOptions = {}): Metric {
   requireCount("topKAccuracy", "k", k);
   const name = `top${k}Accuracy`;
@@ -152,7 +157,10 @@ function requireClasses(where: string, output: Value, classes: number): void {
     );
 }
 
-/** Counts of samples by true and predicted class, from which confusionOf makes the matrix. The result is the accuracy. */
+/**
+ * Counts of samples by true and predicted class, from whose statistics `confusionOf` makes the matrix; operands as
+ * those of `accuracy`. The result is the accuracy.
+ */
 export function confusionMatrix(classes: number, options: IgnoreOptions = {}): Metric {
   requireCount("confusionMatrix", "classes", classes);
   return {
@@ -232,17 +240,27 @@ function averaged(name: string, score: ClassScore, options: AverageOptions): Met
   };
 }
 
-/** Of the samples predicted as a class, the share that belongs to it. */
+/**
+ * Of the samples predicted as a class, the share that belongs to it, averaged over classes; operands as those of
+ * `accuracy`.
+ */
 export const precision = (options: AverageOptions): Metric =>
   averaged("precision", (hits, predicted) => hits / predicted, options);
-/** Of the samples of a class, the share that was found. */
+/** Of the samples of a class, the share that was found, averaged over classes; operands as those of `accuracy`. */
 export const recall = (options: AverageOptions): Metric =>
   averaged("recall", (hits, _, actual) => hits / actual, options);
-/** Harmonic mean of precision and recall, 2 hits / (predicted + actual). */
+/**
+ * Harmonic mean of precision and recall, 2 hits / (predicted + actual), averaged over classes; operands as those of
+ * `accuracy`.
+ * @example metrics: [f1({ classes: 10, average: "weighted" })]
+ */
 export const f1 = (options: AverageOptions): Metric =>
   averaged("f1", (hits, predicted, actual) => (2 * hits) / (predicted + actual), options);
 
-/** e to the mean cross-entropy of logits [..., C] and integer labels [...]. */
+/**
+ * e to the mean cross-entropy of logits [..., C] and integer labels [...]: 1 is perfect, C is guessing. Rows with the
+ * ignored label do not count.
+ */
 export const perplexity = (options: IgnoreOptions = {}): Metric => ({
   name: "perplexity",
   size: 2,

@@ -18,7 +18,7 @@ export function clipNorm(limit: number): GradientTransform {
   };
 }
 
-/** Cuts every element of the gradients off at -limit and limit. */
+/** Cuts every element of the gradients off at -limit and limit. Throws OptionError unless the limit is positive. */
 export function clipValue(limit: number): GradientTransform {
   if (!(limit > 0)) throw new OptionError(`clipValue is ${limit}; pass a positive number`);
   return {
