@@ -10,7 +10,9 @@ import { quantized } from "./what-if.ts";
 
 /** A way to train a network. */
 export interface Way {
+  /** What it is called in reports. */
   readonly name: string;
+  /** The network with what this way freezes, adds or quantizes. */
   readonly network: Network;
 }
 

@@ -11,7 +11,9 @@ export interface Prefix {
 
 /** A token that may follow, and the logarithm of its probability. */
 export interface Candidate {
+  /** The token. */
   readonly id: number;
+  /** Natural logarithm of its probability. */
   readonly logProbability: number;
 }
 

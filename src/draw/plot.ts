@@ -45,7 +45,9 @@ export interface PlotOptions {
 
 /** Points that are drawn in one colour, under a name in the legend. */
 export interface Series {
+  /** Its name in the legend. */
   readonly name: string;
+  /** The points, joined in this order. */
   readonly points: readonly (readonly [x: number, y: number])[];
   /** Draw broken. */
   readonly dashed?: boolean;

@@ -15,7 +15,9 @@ import type { Attributes, OpDef } from "./op.ts";
 
 /** What is known of a tensor before it runs. */
 export interface TensorType {
+  /** Type of its elements. */
   readonly dtype: DType;
+  /** Its extents, outermost first. */
   readonly shape: Shape;
 }
 
@@ -86,7 +88,9 @@ export class Node {
 
 /** A graph of operators: what computes its outputs from its inputs. Make one with `graphOf`. */
 export interface Graph {
+  /** What is fed, in this order. */
   readonly inputs: readonly Value[];
+  /** What is computed, in this order. */
   readonly outputs: readonly Value[];
   /** Every node that an output needs, operands before users. */
   readonly nodes: readonly Node[];

@@ -40,7 +40,9 @@ export interface CompileOptions extends SessionOptions {
 
 /** A graph compiled for a device. */
 export interface Executable {
+  /** The graph that runs, after the passes. */
   readonly graph: Graph;
+  /** What runs it; release it when it is done with. */
   readonly session: Session;
   /** Inputs and preallocated outputs in the graph's order; see Session.run. Throws what the inputs' checks throw. */
   run(inputs: readonly Tensor[], outputs?: readonly (Tensor | undefined)[]): Promise<Tensor[]>;

@@ -24,6 +24,7 @@ export interface ApplyOptions {
 
 /** What a call gives and leaves behind. */
 export interface Applied<O> {
+  /** What the model gives. */
   readonly output: O;
   /** The buffers after the call. */
   readonly state: ValuesByPath;

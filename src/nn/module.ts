@@ -22,7 +22,9 @@ export type TensorModule = AnyModule & { apply(x: Value, context: Context): Valu
 export interface Trace<O = Value> {
   /** The graph inputs, one for each type, depth first. */
   readonly inputs: readonly Value[];
+  /** What the model gives, nested as it gives it. */
   readonly output: O;
+  /** What the call left behind: parameters, penalties, new buffers, layers that ran. */
   readonly context: Context;
 }
 

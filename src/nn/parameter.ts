@@ -10,8 +10,11 @@ export type Regularizer = (weight: Value) => Value;
 
 /** What a layer says of a parameter when it asks for it first. */
 export interface ParameterSpec {
+  /** Its extents. */
   readonly shape: Shape;
+  /** Gives it its first value. */
   readonly initializer: Initializer;
+  /** Penalty on its value, which is added to the loss; default none. */
   readonly regularizer?: Regularizer;
 }
 

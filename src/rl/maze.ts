@@ -102,7 +102,9 @@ export function distancesTo(maze: Maze, goal: number): Int32Array {
 
 /** A walk, with the cell that it began at. */
 export interface Walk {
+  /** The cells in the order of the steps. */
   readonly cells: readonly number[];
+  /** Whether the last cell is the goal. */
   readonly arrived: boolean;
 }
 

@@ -16,11 +16,13 @@ import type { GivenSettings } from "./settings.ts";
 
 /** What an experiment reports as it goes, all of which may be left out. */
 export interface ExperimentObserver {
+  /** As bytes of a data set arrive. */
   readonly onDownload?: OnDownload;
   /** The data is loaded; so many trials are done already. */
   onLoaded?(plan: Plan<Experiment>, task: ExperimentTask, done: number): void;
   /** A trial ended, the `index`-th of so many, from 0. */
   onTrial?(outcome: Outcome, index: number, trials: number): void;
+  /** The report and the figures are written. */
   onSaved?(plan: Plan<Experiment>, outcomes: readonly Outcome[], files: readonly string[]): void;
 }
 
@@ -38,7 +40,9 @@ export type RunExperimentOptions = Pick<RunOptions, "out" | "resume"> & {
 
 /** What became of an experiment. */
 export interface ExperimentResult {
+  /** The folder with the report and the figures. */
   readonly folder: string;
+  /** What became of each network from each seed. */
   readonly outcomes: readonly Outcome[];
 }
 

@@ -28,6 +28,7 @@ export interface Evaluation {
   readonly results: EpochResult;
   /** Each figure's summed statistics, such as a confusion matrix, by its name in the results. */
   readonly statistics: Readonly<Record<string, Float64Array>>;
+  /** How many samples were measured. */
   readonly samples: number;
 }
 

@@ -7,7 +7,9 @@ export type Box = readonly [left: number, top: number, right: number, bottom: nu
 
 /** A box, what is in it, and for a detection how sure that is. */
 export interface LabelledBox {
+  /** Left, top, right and bottom, in pixels. */
   readonly box: Box;
+  /** Class of the object. */
   readonly label: number;
 }
 

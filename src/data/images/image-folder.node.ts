@@ -19,6 +19,7 @@ export interface ImageFolder {
   readonly all: Dataset<Labelled>;
   /** Names of the subfolders in alphabetical order; y is the place in it. */
   readonly classes: readonly string[];
+  /** The files, in the order of the samples. */
   readonly paths: readonly string[];
   /** What is wrong with each file left out. */
   readonly skipped: readonly string[];

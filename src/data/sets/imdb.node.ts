@@ -29,7 +29,9 @@ const folders = ["neg", "pos"] as const;
 
 /** Film reviews with their sentiment, for training and for testing. */
 export interface Imdb {
+  /** Reviews to train on. */
   readonly train: LabelledTexts;
+  /** Reviews to test on. */
   readonly test: LabelledTexts;
 }
 

@@ -31,9 +31,13 @@ export type SpokenClips = { readonly x: Tensor<"int16">; readonly y: Tensor<"int
 
 /** Recordings of single words, for training, validation and testing. */
 export interface SpokenWords {
+  /** Clips to train on. */
   readonly train: TensorDataset<SpokenClips>;
+  /** Clips to choose settings by. */
   readonly validation: TensorDataset<SpokenClips>;
+  /** Clips to measure the trained model by. */
   readonly test: TensorDataset<SpokenClips>;
+  /** The words, in the order of the labels. */
   readonly words: readonly string[];
   /** What is wrong with each file left out. */
   readonly skipped: readonly string[];

@@ -11,7 +11,9 @@ export type ColumnType = "numeric" | "categorical";
 
 /** One column: a category is coded by its place in `categories`. */
 export interface Column {
+  /** Its name, or its index where the file has no header. */
   readonly name: string;
+  /** What it holds. */
   readonly type: ColumnType;
   /** Distinct values of a categorical column in order (of numbers, or alphabetical); empty for a numeric one. */
   readonly categories: readonly string[];
@@ -33,10 +35,13 @@ export interface CsvOptions {
 
 /** Everything that turns a line into numbers: plain JSON, to be kept beside a model. */
 export interface CsvSchema {
+  /** The column that y is made of. */
   readonly label: Column;
+  /** The columns that x is made of. */
   readonly features: readonly Column[];
   /** The file's columns in order. */
   readonly order: readonly string[];
+  /** How many rows there are. */
   readonly rows: number;
 }
 

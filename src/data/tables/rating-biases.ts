@@ -16,6 +16,7 @@ export interface RatingBiasesOptions {
 
 /** r = mean + user + item. */
 export interface RatingBiases {
+  /** Mean of all ratings, μ. */
   readonly mean: number;
   /** By user. */
   readonly users: Float64Array;

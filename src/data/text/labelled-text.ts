@@ -13,7 +13,9 @@ export const sentimentClasses = ["negative", "positive"] as const;
 
 /** Labelled texts, and how many entries were left out. */
 export interface LabelledTexts {
+  /** The texts, in the order of the file. */
   readonly texts: readonly LabelledText[];
+  /** How many entries were left out. */
   readonly skipped: number;
 }
 

@@ -20,6 +20,7 @@ export interface OnnxOptions {
 
 /** An ONNX file. */
 export interface EncodedOnnx {
+  /** The file. */
   readonly bytes: Uint8Array;
   /** Why the batch is not open, where it is not but was to be: the file is for a batch of 1, else for that of `inputs`. */
   readonly obstacle: string | undefined;

@@ -41,6 +41,7 @@ export type Objective<B extends Batch = Batch> = (context: Context, batch: Value
 
 /** The loss of one of several outputs. */
 export interface OutputLoss {
+  /** Compares the output with its target. */
   readonly loss: Loss;
   /** Factor in the sum of all losses; default 1. */
   readonly weight?: number;

@@ -63,6 +63,7 @@ export type TrainerOptions<B extends Batch = Batch> = Trained<B> & {
 export interface StepResult {
   /** The step whose turn it was; empty where there is only one. */
   readonly step: string;
+  /** Samples of the batch: the extent of its first axis. */
   readonly samples: number;
   /** Mean loss of the batch, with penalties. */
   readonly loss: number;
@@ -70,6 +71,7 @@ export interface StepResult {
   readonly weight: number;
   /** Additive statistics of each figure, in the order of the objective's figures. */
   readonly statistics: readonly Float32Array[];
+  /** The optimizer's rate at this step, before the factors of groups. */
   readonly learningRate: number;
   /** Euclidean norm of the batch's whole gradient, before the transforms. */
   readonly gradientNorm: number;
@@ -79,6 +81,7 @@ export interface StepResult {
 
 /** What must be kept to go on training as if nothing had happened. */
 export interface TrainerState {
+  /** Batches trained on so far. */
   readonly batches: number;
   /** By the names of steps. */
   readonly steps: Readonly<Record<string, PhaseCounts>>;

@@ -9,7 +9,9 @@ export interface Detection extends LabelledBox {
 
 /** What was told of a picture, and what is in it. */
 export interface DetectedImage {
+  /** The detections. */
   readonly found: readonly Detection[];
+  /** The objects that there are. */
   readonly truth: readonly LabelledBox[];
 }
 
