@@ -49,7 +49,7 @@ export interface NetworkGraphs {
   readonly training: Graph | undefined;
   /** Whether the shapes of some values are not known, so that memory is not either. */
   readonly hasOpenShapes?: boolean;
-  /** The forward graph by which depth and structure are told, where adapters were put beside it; default `forward`. */
+  /** The forward graph of which depth and structure are reported, where adapters were put beside it; default `forward`. */
   readonly plain?: Graph;
 }
 

@@ -20,7 +20,7 @@ export interface TracedLayer {
   readonly scopes: readonly Scope[];
 }
 
-/** The modules that ran, in the order of their first run; containers are told too. */
+/** The modules that ran, in the order of their first run; containers are listed too. */
 export function tracedLayers({ records }: Context): readonly TracedLayer[] {
   const layers = new Map<AnyModule, TracedLayer>();
   for (const { module, path, kind, outputs, scope } of records) {

@@ -10,11 +10,11 @@ export type Colour = readonly [red: number, green: number, blue: number];
 export interface MazePictureOptions {
   /** Floor of each cell; default white. */
   readonly floor?: (cell: number) => Colour;
-  /** Cells walked through, drawn as lines, later ones above. */
+  /** Cells walked through, drawn as lines, later ones above; default none. */
   readonly lines?: readonly { readonly cells: readonly number[]; readonly colour: Colour }[];
-  /** Cells with a square in their middle. */
+  /** Cells with a square in their middle; default none. */
   readonly marks?: readonly { readonly cell: number; readonly colour: Colour }[];
-  /** A stroke from each cell's middle in a direction. */
+  /** A stroke from each cell's middle in a direction; default none. */
   readonly arrows?: (cell: number) => number | undefined;
 }
 

@@ -133,7 +133,7 @@ async function compileEvaluation(
 
 /** What to measure: a loss with metrics, an objective, or steps in turn; and with what it is computed. */
 export type EvaluateOptions<B extends Batch = Batch> = (Measured<B> | Alternating<B>) & {
-  /** Device, threads, profiling. */
+  /** Device, threads, profiling; default those of `training.compile`. */
   readonly compile?: CompileOptions | undefined;
   /** What training is compiled with holds here too, unless `compile` says otherwise. */
   readonly training?: { readonly compile?: CompileOptions | undefined } | undefined;

@@ -70,9 +70,9 @@ export function scale(factors: Range): ImageTransform {
 
 /** Options of random crops. */
 export interface CropOptions {
-  /** Height and width to cut out; the images' own when absent. */
+  /** Height and width to cut out; default the images' own. */
   readonly size?: readonly [height: number, width: number];
-  /** Pixels of 0 put around each image before; 0. */
+  /** Pixels of 0 put around each image before; default 0. */
   readonly padding?: number;
 }
 

@@ -1,4 +1,4 @@
-/** Boxes in pictures: how far they overlap, the anchors that a detector starts from, and which of them learns which box. */
+/** Boxes in images: how far they overlap, the anchors that a detector starts from, and which of them learns which box. */
 import { OptionError } from "../../core/errors.ts";
 import { Tensor } from "../../core/tensor.ts";
 
@@ -33,7 +33,7 @@ export interface AnchorMap {
 }
 
 /**
- * The anchors ("default boxes") of a square picture of `side` pixels, in the order of a detector's outputs: map by map, row by
+ * The anchors ("default boxes") of a square image of `side` pixels, in the order of a detector's outputs: map by map, row by
  * row, cell by cell, size by size (Liu et al. 2016, SSD, sec. 2.2).
  */
 export const anchorsOf = (side: number, maps: readonly AnchorMap[]): Box[] =>
@@ -90,7 +90,7 @@ export function matchAnchors(anchors: readonly Box[], boxes: readonly Box[], thr
   return matches;
 }
 
-/** Targets of a detector's loss for one picture, float32 [K, 5]: a class from 1, 0 for background, and the box's offsets. */
+/** Targets of a detector's loss for one image, float32 [K, 5]: a class from 1, 0 for background, and the box's offsets. */
 export function detectionTargets(anchors: readonly Box[], truth: readonly LabelledBox[]): Tensor<"float32"> {
   const data = new Float32Array(5 * anchors.length);
   const matches = matchAnchors(

@@ -1,4 +1,4 @@
-/** A folder of pictures with one subfolder for each class (`flowers/tulip/1.jpg`), decoded from disk as they are needed. */
+/** A folder of images with one subfolder for each class (`flowers/tulip/1.jpg`), decoded from disk as they are needed. */
 import { readdir } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { DataError, FileError } from "../../core/errors.ts";
@@ -9,7 +9,7 @@ import { type ImageOptions, importSharp, pictureExtensions, readImage } from "./
 
 /** Options of `loadImageFolder`. */
 export interface ImageFolderOptions extends ImageOptions {
-  /** What to do about a picture that cannot be decoded: stop when its turn comes, or look at all first and leave it out; "error". */
+  /** What to do about an image that cannot be decoded: stop when its turn comes, or look at all first and leave it out; default "error". */
   readonly unreadable?: "error" | "skip";
 }
 
@@ -39,7 +39,7 @@ async function entriesOf(folder: string) {
   }
 }
 
-/** Splits pictures by whether they decode; reads each once, a few at a time. */
+/** Splits images by whether they decode; reads each once, a few at a time. */
 async function sortOut(pictures: readonly Picture[], options: ImageOptions) {
   const problems = new Map<Picture, string>();
   const waiting = [...pictures];
@@ -57,7 +57,7 @@ async function sortOut(pictures: readonly Picture[], options: ImageOptions) {
 }
 
 /**
- * A dataset over the pictures of a folder. Give `size` unless all are equally large, then batch, and `prefetch` to decode
+ * A dataset over the images of a folder. Give `size` unless all are equally large, then batch, and `prefetch` to decode
  * ahead. Throws FileError for a folder that cannot be listed, DataError when it has no classes or no pictures.
  * @example (await loadImageFolder("flowers", { size: [64, 64] })).all.shuffle(keyOf(1)).batch(32).prefetch(4).map(scaleBytes())
  */

@@ -1,10 +1,10 @@
-/** Pictures decoded to bytes by sharp, an optional package. */
+/** Images decoded to bytes by sharp, an optional package. */
 import { readFile } from "node:fs/promises";
 import type { default as Sharp } from "sharp";
 import { FileError, OptionError } from "../../core/errors.ts";
 import { Tensor } from "../../core/tensor.ts";
 
-/** How the names of picture files end. */
+/** How the names of image files end. */
 export const pictureExtensions: readonly string[] = [
   ".png",
   ".jpg",
@@ -18,9 +18,9 @@ export const pictureExtensions: readonly string[] = [
 
 /** Options of `readImage`. */
 export interface ImageOptions {
-  /** Height and width to resize to; each picture's own when absent. The whole picture is stretched or shrunk to it. */
+  /** Height and width to resize to; default each image's own. The whole image is stretched or shrunk to it. */
   readonly size?: readonly [height: number, width: number];
-  /** 1 for grey, 3 for red, green and blue; 3. */
+  /** 1 for grey, 3 for red, green and blue; default 3. */
   readonly channels?: 1 | 3;
 }
 

@@ -1,4 +1,4 @@
-/** Pictures of dark marks on a light ground, turned round to what models of written digits are taught with. */
+/** Images of dark marks on a light ground, turned round to what models of written digits are taught with. */
 import { Tensor } from "../../core/tensor.ts";
 
 /** Mean brightness of the outermost pixels of [1, height, width]. */

@@ -24,9 +24,9 @@ export type Labelled = { readonly x: Tensor; readonly y: Tensor };
 
 /** Which elements of an epoch to read. */
 export interface EpochOptions {
-  /** Elements to leave out at the beginning, as a run does that resumes in the middle of an epoch; 0. */
+  /** Elements to leave out at the beginning, as a run does that resumes in the middle of an epoch; default 0. */
   readonly skip?: number;
-  /** Reads every `stride`-th element from there on, as one of several workers does; 1. */
+  /** Reads every `stride`-th element from there on, as one of several workers does; default 1. */
   readonly stride?: number;
 }
 

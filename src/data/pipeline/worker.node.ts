@@ -9,14 +9,14 @@ import { type FromWorker, type SentTensor, type ToWorker, unpackError, type Work
 
 /** Options of `inWorker`. */
 export interface WorkerOptions {
-  /** Elements that each worker makes before they are asked for; 4. */
+  /** Elements that each worker makes before they are asked for; default 4. */
   readonly ahead?: number;
-  /** Workers; of n, worker k makes elements k, k + n, … Costs nothing extra only where elements can be had in any order; 1. */
+  /** Workers; of n, worker k makes elements k, k + n, … Costs nothing extra only where elements can be had in any order; default 1. */
   readonly threads?: number;
 }
 
 /**
- * The thread of a worker. TypeScript, as in tests and in one's own recipes, needs a loader in the thread too; Node 20 ignores
+ * The thread of a worker. TypeScript, as in tests and in your own recipes, needs a loader in the thread too; Node 20 ignores
  * `--import` there, so that the loader is registered by the thread's first lines. Compiled files need none.
  */
 function startThread(setup: WorkerSetup): Worker {

@@ -3,7 +3,7 @@ import type { Random } from "../../core/random.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import { type Box, type LabelledBox, sharedArea } from "../images/boxes.ts";
 
-/** A grey picture and where its digits are. */
+/** A grey image and where its digits are. */
 export interface Scene {
   /** Brightness, row by row, `side` × `side`. */
   readonly pixels: Uint8Array<ArrayBuffer>;
@@ -25,7 +25,7 @@ const mostShared = 0.1;
 /** Brightness that counts as ink. */
 const inkFrom = 64;
 
-/** The box around the ink of a picture of `width` columns. */
+/** The box around the ink of an image of `width` columns. */
 function inkOf(pixels: Uint8Array, width: number): Box {
   let [left, top, right, bottom] = [width, pixels.length / width, 0, 0];
   for (const [i, level] of pixels.entries()) {
@@ -74,7 +74,7 @@ export function digitScene(
   return { pixels, truth };
 }
 
-/** Draws the part `from` of a picture into a box, bilinearly; the brighter of what is there and what comes stays. */
+/** Draws the part `from` of an image into a box, bilinearly; the brighter of what is there and what comes stays. */
 function stamp(pixels: Uint8Array, side: number, box: Box, digit: Uint8Array, width: number, from: Box): void {
   const [left, top, right, bottom] = box;
   const [xScale, yScale] = [(from[2] - from[0]) / (right - left), (from[3] - from[1]) / (bottom - top)];

@@ -126,7 +126,7 @@ async function division(dir: string): Promise<(clip: string) => Part> {
 
 /**
  * The clips of words in a folder, or Speech Commands. Each is mixed to one channel, brought to 16 kHz and to one second;
- * broken files are left out and told. Parts are those of `testing_list.txt` and `validation_list.txt` where there are any, and
+ * broken files are left out and listed. Parts are those of `testing_list.txt` and `validation_list.txt` where there are any, and
  * the authors' otherwise; their order is drawn once, so that the first clips are of all words. Throws FileError, DataError when a
  * part would be empty, OptionError for a word that is not there.
  * @example const { train, words } = await loadSpokenWords({ words: ["yes", "no"] });

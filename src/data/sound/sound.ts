@@ -52,8 +52,8 @@ export function resampler(from: number, to: number): (samples: Float32Array) => 
 }
 
 /**
- * Exactly `length` samples: the middle of what is shorter is kept in the middle of silence, of what is longer the stretch
- * that is loudest.
+ * Exactly `length` samples: the middle of what is shorter is kept in the middle of silence, of what is longer the loudest
+ * segment.
  */
 export function fitLength(samples: Float32Array, length: number): Float32Array<ArrayBuffer> {
   const result = new Float32Array(length);

@@ -23,13 +23,13 @@ export interface Column {
 export interface CsvOptions {
   /** Name of the column to predict (its index, where the file has no header). */
   readonly label: string;
-  /** Whether the first line names the columns; true. Without it they are called "0", "1", … */
+  /** Whether the first line names the columns; default true. Without it they are called "0", "1", … */
   readonly header?: boolean;
-  /** Types of columns that should not be told from their values: numeric where all values are numbers. */
+  /** Types of columns that are not to be inferred from their values; default: numeric where all values are numbers. */
   readonly types?: Readonly<Record<string, ColumnType>>;
-  /** Texts that stand for a missing value; empty, NA, N/A, NaN, null and ?. */
+  /** Texts that stand for a missing value; default empty, NA, N/A, NaN, null and ?. */
   readonly missing?: readonly string[];
-  /** What separates values; a comma. */
+  /** What separates values; default a comma. */
   readonly delimiter?: string;
 }
 
@@ -150,7 +150,7 @@ function columnOf(name: string, seen: Seen, path: string, options: CsvOptions): 
 }
 
 /**
- * Reads a file once and tells the type and categories of each column. Memory does not grow with the number of rows.
+ * Reads a file once and infers the type and categories of each column. Memory does not grow with the number of rows.
  * Throws FileError naming the line, OptionError for a column that does not exist, DataError for a file without rows.
  */
 export async function inferCsvSchema(path: string, options: CsvOptions): Promise<CsvSchema> {

@@ -12,7 +12,7 @@ export interface MaskingOptions {
   readonly vocabulary: number;
   /** The first id that is no special token: those below are neither masked nor drawn. */
   readonly first: number;
-  /** Share of the tokens that are to be told; default 0.15. */
+  /** Share of the tokens that are to be predicted; default 0.15. */
   readonly rate?: number;
 }
 

@@ -14,7 +14,7 @@ export interface OnnxOptions {
   readonly inputs?: TypeTree;
   /** Leave the batch open where the model allows; default true. Otherwise the file is for the batch of `inputs`. */
   readonly dynamicBatch?: boolean;
-  /** Text to note in the file, such as the names of classes. */
+  /** Text to note in the file, such as the names of classes; default none. */
   readonly metadata?: Readonly<Record<string, string>>;
 }
 

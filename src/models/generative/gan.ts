@@ -1,5 +1,5 @@
 /**
- * Generative adversarial networks (Goodfellow et al. 2014): a generator that makes pictures of noise, and a discriminator
+ * Generative adversarial networks (Goodfellow et al. 2014): a generator that makes images of noise, and a discriminator
  * that tells them from real ones.
  */
 import { keyOf } from "../../core/random.ts";
@@ -35,14 +35,14 @@ export interface GanOptions {
 export type GanOutputs = {
   /** Of real pictures. */
   readonly real: Value;
-  /** Of made pictures, from which nothing goes back to their maker. */
+  /** Of made images, from which nothing goes back to their maker. */
   readonly made: Value;
-  /** Of the same made pictures, from which nothing goes back to the judge. */
+  /** Of the same made images, from which nothing goes back to the judge. */
   readonly passed: Value;
 };
 
 /**
- * Both networks as one model: real pictures x in [0, 1], [N, …] → what the discriminator says. A loss of `real` and `made` teaches
+ * Both networks as one model: real images x in [0, 1], [N, …] → what the discriminator says. A loss of `real` and `made` teaches
  * the discriminator alone, one of `passed` the generator alone, so that one step descends for both.
  */
 export class Gan extends Module<Value, GanOutputs> {
@@ -73,7 +73,7 @@ export class Gan extends Module<Value, GanOutputs> {
 const leak = (x: Value) => leakyRelu(x, 0.2);
 const leaky = () => activation(leak);
 
-/** Dense layers of 128 units around 28x28 pictures; noise [N, 100] → [N, 1, 28, 28] in [-1, 1]. */
+/** Dense layers of 128 units around 28x28 images; noise [N, 100] → [N, 1, 28, 28] in [-1, 1]. */
 export const denseGenerator = (): Module =>
   sequential([
     ...[128, 128, 128].map((units) => dense(units, { activation: leak, initializer: "heNormal" })),

@@ -1,4 +1,4 @@
-/** The variational autoencoder (Kingma and Welling 2014): pictures through a narrow, random code. */
+/** The variational autoencoder (Kingma and Welling 2014): images through a narrow, random code. */
 import { keyOf } from "../../core/random.ts";
 import type { Value } from "../../graph/ir.ts";
 import { type Context, dense, flatten, Module, sequential } from "../../nn/index.ts";
@@ -7,7 +7,7 @@ import { keyTensor, randomNormal } from "../../ops/random.ts";
 
 /** Options of `Vae`. */
 export interface VaeOptions {
-  /** Numbers of a picture. */
+  /** Numbers of an image. */
   readonly inputs: number;
   /** Units of the hidden layers; default 400. */
   readonly hidden?: number;
@@ -17,14 +17,14 @@ export interface VaeOptions {
 
 /** What an autoencoder makes of pictures. */
 export type VaeOutputs = {
-  /** Of the pixels of pictures like them, [N, inputs]. */
+  /** Of the pixels of images like them, [N, inputs]. */
   readonly logits: Value;
-  /** Kullback-Leibler divergence of each picture's code from a standard normal (eq. 10), [N]. */
+  /** Kullback-Leibler divergence of each image's code from a standard normal (eq. 10), [N]. */
   readonly divergence: Value;
 };
 
 /**
- * Pictures x in [0, 1], [N, …] → pictures like them through a random code. The cross-entropies of the pixels, summed, and the
+ * Images x in [0, 1], [N, …] → images like them through a random code. The cross-entropies of the pixels, summed, and the
  * divergence are together minus the evidence lower bound.
  */
 export class Vae extends Module<Value, VaeOutputs> {

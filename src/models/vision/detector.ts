@@ -30,7 +30,7 @@ export interface DetectorOptions {
 }
 
 /**
- * Grey pictures [N, 1, S, S] → [N, K, 4 + 1 + classes]: of each anchor of the maps of S / 8 and S / 16 cells the offsets of a
+ * Grey images [N, 1, S, S] → [N, K, 4 + 1 + classes]: of each anchor of the maps of S / 8 and S / 16 cells the offsets of a
  * box, then the logits of background and of the classes.
  */
 export class SingleShotDetector extends Module {
@@ -70,7 +70,7 @@ export interface ObjectFinderOptions extends SuppressionOptions {
   readonly scales: readonly number[];
 }
 
-/** Pictures → objects [N, classes · limit, 6], as `detections` gives them: a detector's outputs decoded, overlaps suppressed. */
+/** Images → objects [N, classes · limit, 6], as `detections` gives them: a detector's outputs decoded, overlaps suppressed. */
 export class ObjectFinder extends Module {
   readonly detector: Module;
   readonly #options: ObjectFinderOptions;

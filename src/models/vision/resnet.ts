@@ -130,7 +130,7 @@ export interface CifarResNetOptions {
   readonly width?: number;
 }
 
-/** The ResNet for small pictures (sec. 4.2), [N, C, 32, 32] → [N, classes]; shortcuts that change the shape are projections. */
+/** The ResNet for small images (sec. 4.2), [N, C, 32, 32] → [N, classes]; shortcuts that change the shape are projections. */
 export class CifarResNet extends Module {
   readonly conv1: Module;
   readonly bn1 = batchNorm();

@@ -18,13 +18,13 @@ export interface DenseOptions {
   readonly activation?: ActivationName | ActivationFunction;
   /** Add a bias; default true. */
   readonly bias?: boolean;
-  /** Of the weight; default glorotUniform. */
+  /** Of the weight; default `"glorotUniform"`. The bias begins at 0. */
   readonly initializer?: InitializerName | Initializer;
-  /** Penalty on the weight, see l1 and l2. */
+  /** Penalty on the weight, which is added to the loss, see `l1` and `l2`; default none. */
   readonly regularizer?: Regularizer;
   /** Expected input features; default those of the first input. */
   readonly inFeatures?: number;
-  /** Name in messages. */
+  /** Name of the layer in error messages; default its path. */
   readonly name?: string;
 }
 

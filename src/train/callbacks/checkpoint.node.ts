@@ -11,7 +11,7 @@ export interface CheckpointOptions {
   readonly seconds?: number;
   /** Batches between checkpoints; default: only by time. */
   readonly batches?: number;
-  /** Clock in seconds. */
+  /** Clock in seconds; default that of the process. */
   readonly now?: () => number;
 }
 

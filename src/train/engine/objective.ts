@@ -25,7 +25,7 @@ export interface Objected {
   readonly loss: Quantity;
   /** What metrics read; default nothing. */
   readonly outputs?: unknown;
-  /** Further figures to log, by name. */
+  /** Further figures to log, by name; default none. */
   readonly figures?: Readonly<Record<string, Quantity>>;
 }
 
@@ -45,7 +45,7 @@ export interface OutputLoss {
   readonly loss: Loss;
   /** Factor in the sum of all losses; default 1. */
   readonly weight?: number;
-  /** Measured on this output. */
+  /** Measured on this output; default nothing. */
   readonly metrics?: readonly Metric[];
   /** The tensor of the batch that it is compared with; default the one of the output's name. */
   readonly target?: string;

@@ -17,13 +17,13 @@ export type ParameterPattern =
 export interface ParameterGroup {
   /** Which; the first group that matches counts. */
   readonly parameters: ParameterPattern;
-  /** In place of the optimizer's rate. */
+  /** In place of the optimizer's rate; default that. */
   readonly learningRate?: number | Schedule;
   /** Factor of the learning rate; default 1. */
   readonly learningRateScale?: number;
   /** Factor of the weight decay; default 1. */
   readonly weightDecayScale?: number;
-  /** In place of the run's optimizer. */
+  /** In place of the run's optimizer; default that. */
   readonly optimizer?: Optimizer;
 }
 

@@ -39,11 +39,11 @@ export interface TrainingOptions {
   readonly accumulate?: number;
   /** Scale the gradient down to this Euclidean norm when it is longer; default off. The transform `clipNorm`, last. */
   readonly clipNorm?: number;
-  /** What stands between gradients and updates, in order. */
+  /** What stands between gradients and updates, in order; default nothing. */
   readonly transforms?: readonly GradientTransform[];
-  /** Parameters that are trained otherwise than the rest. */
+  /** Parameters that are trained otherwise than the rest; default none. */
   readonly groups?: readonly ParameterGroup[];
-  /** Device, threads, profiling. */
+  /** Device, threads, profiling; default those of the machine, and no profile. */
   readonly compile?: CompileOptions;
 }
 

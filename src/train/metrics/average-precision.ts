@@ -1,13 +1,13 @@
 /** Average precision: how well a detector finds objects, over all thresholds of how sure it is. */
 import { type LabelledBox, overlapOf } from "../../data/images/boxes.ts";
 
-/** An object that a detector tells of. */
+/** An object that a detector found. */
 export interface Detection extends LabelledBox {
   /** How sure it is; detections are ranked by it. */
   readonly score: number;
 }
 
-/** What was told of a picture, and what is in it. */
+/** What a detector found in an image, and what is in it. */
 export interface DetectedImage {
   /** The detections. */
   readonly found: readonly Detection[];
@@ -52,7 +52,7 @@ export function areaUnderPrecision(right: readonly boolean[], objects: number): 
 
 /**
  * Mean over the classes that occur of their average precision at an overlap (intersection over union) of `threshold`, by
- * default a half: "mAP@0.5". NaN when no picture has an object.
+ * default a half: "mAP@0.5". NaN when no image has an object.
  * @example meanAveragePrecision([{ found: [{ box: [0, 0, 9, 9], label: 3, score: 0.8 }], truth: [{ box: [0, 0, 9, 8], label: 3 }] }]) // 1
  */
 export function meanAveragePrecision(pictures: readonly DetectedImage[], threshold = 0.5): number {
