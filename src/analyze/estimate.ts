@@ -29,8 +29,10 @@ export interface WayCost {
 }
 
 /**
- * The network trained whole, its output layers alone, with low-rank adapters, and with those on 4-bit weights; a way that
- * it does not offer is left out.
+ * The network trained whole, its output layers alone, with low-rank adapters, and with those on 4-bit weights; a way
+ * that it does not offer is left out.
+ * @example
+ * const costs = waysToTrain(network).map((way) => costOfWay(way, { optimizer: adamw(), precision: "float32" }));
  */
 export function waysToTrain(network: Network, lora: LoraOptions = { rank: 8 }): readonly Way[] {
   const ways: Way[] = [{ name: "all parameters", network }];

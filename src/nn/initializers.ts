@@ -3,7 +3,11 @@ import { DataError, unknownName } from "../core/errors.ts";
 import type { Random } from "../core/random.ts";
 import { type Shape, showShape, size } from "../core/shape.ts";
 
-/** Fills a new parameter: one number an element, row-major. */
+/**
+ * Fills a new parameter: one number an element, row-major. Layers take one by name or as a function.
+ * @example
+ * const half: Initializer = (shape, random) => glorotUniform(shape, random).map((weight) => weight / 2);
+ */
 export type Initializer = (shape: Shape, random: Random) => Float32Array;
 
 /** Connections into and out of one unit of a weight [out, in, …kernel]. */

@@ -146,9 +146,12 @@ export abstract class Module<I = Value, O = Value> {
   }
 
   /**
-   * Stops training of the parameters and buffers whose path matches (default: all), also of those that come into being with
-   * the first trace; normalization layers then normalize by their running statistics, which stay. Returns how many
+   * Stops training of the parameters and buffers whose path matches (default: all), also of those that come into being
+   * with the first trace; normalization layers then normalize by their running statistics, which stay. Returns how many
    * parameters there are of them now, buffers not counted. Throws OptionError when a pattern matches none.
+   * @example
+   * model.freeze(); // everything …
+   * model.unfreeze("head"); // … but the head
    */
   freeze(pattern?: string | RegExp): number {
     return this.#setFrozen(pattern, true);

@@ -5,7 +5,14 @@ import type { StepResult } from "../engine/trainer.ts";
 import type { Run } from "../fit.ts";
 import type { SavedParameters } from "./saved-parameters.ts";
 
-/** Functions that a run calls at its events, in the order of the callbacks. */
+/**
+ * Functions that a run calls at its events, in the order of the callbacks. All but the name may be left out.
+ * @example
+ * const printing: Callback = {
+ *   name: "printing",
+ *   onEpoch: ({ epoch }, results) => console.log(epoch, results.loss),
+ * };
+ */
 export interface Callback {
   /** Under which its state is saved. */
   readonly name: string;

@@ -18,6 +18,8 @@ export interface CheckpointOptions {
 /**
  * Writes the run's progress to the file `path`: in intervals, after every epoch, and at the end. Pass what
  * `decodeCheckpoint` reads of it to `fit` as `training.resume`.
+ * @example
+ * await fit(model, train, { ...options, callbacks: [checkpoint("run.safetensors", { seconds: 60 })] });
  */
 export function checkpoint(path: string, options: CheckpointOptions = {}): Callback {
   const { seconds = 30, batches = Number.POSITIVE_INFINITY, now = () => performance.now() / 1000 } = options;

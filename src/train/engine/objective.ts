@@ -51,7 +51,11 @@ export interface OutputLoss {
   readonly target?: string;
 }
 
-/** One loss, which compares the only output with `y`; or a loss for each output, by its path in what the model gives. */
+/**
+ * One loss, which compares the only output with `y`; or a loss for each output, by its path in what the model gives.
+ * @example
+ * loss: { digit: crossEntropy(), size: { loss: huber(), weight: 0.5, target: "height" } }
+ */
 export type LossSpec = Loss<never> | Readonly<Record<string, Loss | OutputLoss>>;
 
 /** A figure and its statistics in a traced batch. */

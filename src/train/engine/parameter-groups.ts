@@ -13,7 +13,11 @@ export type ParameterPattern =
   | readonly (string | RegExp)[]
   | ((path: string, parameter: Parameter) => boolean);
 
-/** How the updates of some parameters differ from the others'. */
+/**
+ * How the updates of some parameters differ from the others'.
+ * @example
+ * training: { groups: [{ parameters: "backbone", learningRateScale: 0.1 }, { parameters: /bias$/, weightDecayScale: 0 }] }
+ */
 export interface ParameterGroup {
   /** Which; the first group that matches counts. */
   readonly parameters: ParameterPattern;
