@@ -21,7 +21,9 @@ const program = ts.createProgram(
     allowImportingTsExtensions: true,
     noEmit: true,
     strict: true,
-    types: ["node"],
+    // Docstrings do without the types of browsers and of Node.
+    lib: ["lib.es2023.d.ts"],
+    types: [],
   },
 );
 const checker = program.getTypeChecker();
@@ -29,22 +31,23 @@ const checker = program.getTypeChecker();
 /** What an exported name stands for, through re-exports. */
 const target = (symbol: ts.Symbol) => (symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol);
 
-/** Whether the statement around a namespace or a destructured name has a docstring, which TypeScript does not look for there. */
-const isStatementDocumented = (declaration: ts.Declaration) =>
-  (ts.isNamespaceExport(declaration) || ts.isBindingElement(declaration)) &&
-  ts.getJSDocCommentsAndTags(ts.findAncestor(declaration, ts.isStatement) ?? declaration).length > 0;
+/** Whether a namespace or a destructured name has a docstring, which TypeScript does not look for in such places. */
+const isDocumentedThere = (declaration: ts.Declaration) => {
+  if (ts.isNamespaceExport(declaration)) return ts.getJSDocCommentsAndTags(declaration.parent).length > 0;
+  return ts.isBindingElement(declaration) && declaration.getFullText().trim().startsWith("/**");
+};
 
 /** Whether a symbol has a docstring, of its own or of the member that it overrides. */
 const isDocumented = (symbol: ts.Symbol) =>
   ts.displayPartsToString(symbol.getDocumentationComment(checker)).trim() !== "" ||
-  (symbol.declarations ?? []).some(isStatementDocumented);
+  (symbol.declarations ?? []).some(isDocumentedThere);
 
 /** Whether `src/` declares a symbol. What a schema of zod declares is described there, and in the docstring of its type. */
 const isOurs = (symbol: ts.Symbol) =>
-  (symbol.declarations ?? []).some(
-    (declaration) =>
-      declaration.getSourceFile().fileName.startsWith(join(root, "src")) && !ts.isPropertyAssignment(declaration),
-  );
+  (symbol.declarations ?? []).some((declaration) => {
+    const { fileName } = declaration.getSourceFile();
+    return /\/src\//.test(fileName) && !/node_modules/.test(fileName) && !ts.isPropertyAssignment(declaration);
+  });
 
 const isPublic = (symbol: ts.Symbol) =>
   !symbol.name.startsWith("__") &&
@@ -65,11 +68,11 @@ function membersOf(symbol: ts.Symbol): readonly ts.Symbol[] {
   return [...members.filter((member) => member.flags & (ts.SymbolFlags.Method | ts.SymbolFlags.Accessor)), ...statics];
 }
 
-/** Whether each property of a type is an option, which a reader must be told the meaning and the default of. */
+/** Whether each property of a type is an option, whose meaning and default a reader needs. */
 const isOptions = (symbol: ts.Symbol) =>
   !!(symbol.flags & (ts.SymbolFlags.Interface | ts.SymbolFlags.TypeAlias)) && /(Options|Settings)$/.test(symbol.name);
 
-/** Whether a symbol is an operator's definition, such as `ops.MatMul`: readers call `ops.matmul`, and the reference leaves it out. */
+/** Whether a symbol is an operator's definition, such as `ops.MatMul`, which the reference leaves out: readers call `ops.matmul`. */
 const isDefinition = (symbol: ts.Symbol) =>
   !!(symbol.flags & ts.SymbolFlags.Variable) && checker.typeToString(checker.getTypeOfSymbol(symbol)) === "OpDef";
 

@@ -10,7 +10,9 @@ import { quantized } from "./what-if.ts";
 
 /** A way to train a network. */
 export interface Way {
+  /** What it is called in reports. */
   readonly name: string;
+  /** The network with what this way freezes, adds or quantizes. */
   readonly network: Network;
 }
 
@@ -27,8 +29,10 @@ export interface WayCost {
 }
 
 /**
- * The network trained whole, its output layers alone, with low-rank adapters, and with those on 4-bit weights; a way that
- * it does not offer is left out.
+ * The network trained whole, its output layers alone, with low-rank adapters, and with those on 4-bit weights; a way
+ * that it does not offer is left out.
+ * @example
+ * const costs = waysToTrain(network).map((way) => costOfWay(way, { optimizer: adamw(), precision: "float32" }));
  */
 export function waysToTrain(network: Network, lora: LoraOptions = { rank: 8 }): readonly Way[] {
   const ways: Way[] = [{ name: "all parameters", network }];

@@ -15,7 +15,9 @@ import { predictionMemory, type TrainingOptions, trainingCost } from "./training
 
 /** The document, and what reports draw that it leaves out. */
 export interface Inspected {
+  /** The document. */
   readonly inspection: Inspection;
+  /** What was inspected. */
   readonly network: Network;
   /** `undefined` for a network without a graph. */
   readonly paths: Paths | undefined;

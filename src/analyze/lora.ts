@@ -28,7 +28,12 @@ const checkOptions = optionsOf<LoraOptions>("withLora", { rank: required(count()
  */
 export const defaultTargets = ["q_proj", "v_proj", "query", "value", "q_lin", "v_lin", "q", "v", "c_attn", "in_proj"];
 
-/** The network with the adapters. Throws OptionError when no layer that can be adapted matches. */
+/**
+ * The network with low-rank adapters beside the chosen layers, and everything else frozen (Hu et al. 2021): each adds B
+ * A with A [rank, in] and B [out, rank]. Throws OptionError when no layer that can be adapted matches.
+ * @example
+ * const adapted = withLora(network, { rank: 8, targets: "*.q_proj, *.v_proj" });
+ */
 export function withLora(network: Network, options: LoraOptions): Network {
   const { rank, targets } = checkOptions(options);
   if (!network.graphs)

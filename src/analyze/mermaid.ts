@@ -14,7 +14,10 @@ const colours: Readonly<Record<string, string>> = {
   block: "#eceff4",
 };
 
-/** The chart: layer, output shape and parameters in each box. Empty for a network of which only the weights are known. */
+/**
+ * The structure of a network as a Mermaid flowchart: layer, output shape and parameters in each box. Empty for a
+ * network of which only the weights are known.
+ */
 export function mermaidOf(inspected: Inspected): string {
   const { inspection } = inspected;
   const { root, edges } = chartOf(structureOf(inspected), inspection);

@@ -9,13 +9,17 @@ export interface NetworkParameter {
   readonly name: string;
   /** Of the layer that owns it. */
   readonly layer: string;
+  /** Its extents. */
   readonly shape: Shape;
   /** Number of elements; more than the shape says where elements are packed. */
   readonly elements: number;
   /** Element type by name, such as `float32`, `bfloat16`, `int4`. */
   readonly type: string;
+  /** Bits of an element. */
   readonly bits: number;
+  /** Whether it is a buffer, which no optimizer moves. */
   readonly isBuffer: boolean;
+  /** Whether training moves it. */
   readonly trainable: boolean;
   /** Its value in the graphs, unless there are none. */
   readonly value: Value | undefined;
@@ -27,6 +31,7 @@ export interface NetworkLayer {
   readonly name: string;
   /** What it is called where it comes from: `conv2d`, `Conv`. */
   readonly type: string;
+  /** The kind that reports group it under. */
   readonly kind: LayerKind;
   /** Marks of its nodes, one for each run. */
   readonly scopes: readonly Scope[];
@@ -44,7 +49,7 @@ export interface NetworkGraphs {
   readonly training: Graph | undefined;
   /** Whether the shapes of some values are not known, so that memory is not either. */
   readonly hasOpenShapes?: boolean;
-  /** The forward graph from which depth and structure are read, where adapters were put beside it; default `forward`. */
+  /** The forward graph of which depth and structure are reported, where adapters were put beside it; default `forward`. */
   readonly plain?: Graph;
 }
 
@@ -52,10 +57,13 @@ export interface NetworkGraphs {
  * A network as it is analyzed, wherever it comes from: its parameters, its layers, and its graphs where they are known.
  */
 export interface Network {
+  /** Its name in reports. */
   readonly name: string;
   /** Where it comes from, in a few words. */
   readonly source: string;
+  /** Every parameter and buffer. */
   readonly parameters: readonly NetworkParameter[];
+  /** Every layer, in the order in which it first runs. */
   readonly layers: readonly NetworkLayer[];
   /** `undefined` when only the parameters are known, as of a file of weights. */
   readonly graphs: NetworkGraphs | undefined;

@@ -4,7 +4,7 @@ import { graphNetwork } from "./graph-network.ts";
 import type { Network } from "./network.ts";
 import { unknownNotes } from "./unknown-notes.ts";
 
-/** The network of an imported model. */
+/** The network of an imported ONNX model, under a name for reports. */
 export function onnxNetwork(name: string, model: ImportedModel): Network {
   const { producer, opset } = model;
   const source = `ONNX, operator set ${opset}${producer ? `, written by ${producer}` : ""}`;

@@ -2,7 +2,7 @@
 import type { Value } from "../graph/ir.ts";
 import type { Flow } from "./flow.ts";
 
-/** Every way from the data to an output, by the weighted layers that it passes. */
+/** Every way from the data to an output, measured by the weighted layers that it passes. */
 export interface Paths {
   readonly count: bigint;
   /** Weighted layers of the shortest, the longest and the average path. */

@@ -72,7 +72,10 @@ const layer = z.object({
 
 const share = { parameters: z.number(), trainable: z.number(), macs: fromGraph };
 
-/** The document that `sardonyx inspect --format json` prints. */
+/**
+ * The document that `sardonyx inspect --format json` prints, as a schema of zod; docs/inspection.schema.json is the
+ * same as JSON Schema.
+ */
 export const inspectionSchema = z.object({
   model: z.string(),
   source: z.string(),

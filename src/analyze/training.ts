@@ -10,7 +10,9 @@ import { type Precision, precisions } from "./precision.ts";
 
 /** What an optimizer remembers: vectors as long as the trainable parameters. */
 export interface OptimizerMemory {
+  /** Its name. */
   readonly name: string;
+  /** Names of the vectors that it remembers, each as long as what is trained. */
   readonly slots: readonly string[];
 }
 

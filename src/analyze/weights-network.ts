@@ -10,7 +10,9 @@ import type { Network, NetworkParameter } from "./network.ts";
 export interface NamedTensor {
   readonly name: string;
   readonly shape: Shape;
+  /** Element type by name, such as `float32`, `bfloat16`, `int4`. */
   readonly type: string;
+  /** Bits of an element. */
   readonly bits: number;
 }
 

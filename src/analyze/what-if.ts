@@ -5,7 +5,7 @@ import { flowOf } from "./flow.ts";
 import { type Network, type NetworkParameter, parameterValues } from "./network.ts";
 import { type Precision, precisions } from "./precision.ts";
 
-/** The network with its float parameters stored at another precision. */
+/** The network with its float parameters stored at another precision; everything else stays. */
 export function atPrecision(network: Network, precision: Precision): Network {
   const bits = precisions[precision].stored;
   const change = (parameter: NetworkParameter): NetworkParameter =>

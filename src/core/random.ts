@@ -15,7 +15,13 @@ function mix(word: number): number {
   return (h ^ (h >>> 16)) >>> 0;
 }
 
-/** A key from a seed (an integer up to 2^53). */
+/**
+ * A key from a seed, a whole number from 0 to 2^53. Equal seeds give equal keys; for several from one seed see
+ * `foldIn`.
+ * @example
+ * const shuffled = train.shuffle(keyOf(1));
+ * const random = new Random(foldIn(keyOf(1), "noise"));
+ */
 export const keyOf = (seed: number): Key => foldIn([0x9e3779b9, 0x243f6a88], Math.floor(seed / 2 ** 32), seed >>> 0);
 
 /** A key derived from another and data: numbers as 32-bit words, strings by their characters. */

@@ -8,8 +8,8 @@ import { type Shape, sameShape, showShape, size, stridesOf } from "./shape.ts";
 export type Nested = number | bigint | boolean | readonly Nested[];
 
 /**
- * An array on the host. It owns nothing else: the garbage collector frees it.
- * `data` may be a view into a larger buffer.
+ * An array on the host: a dtype, a shape, and the elements row by row. It owns nothing else: the garbage collector
+ * frees it. `data` may be a view into a larger buffer. Make one with `tensor`.
  */
 export class Tensor<D extends DType = DType> {
   readonly dtype: D;
@@ -38,7 +38,7 @@ export class Tensor<D extends DType = DType> {
     this.data = data;
   }
 
-  /** The single element of a one-element tensor, as a number. */
+  /** The single element of a one-element tensor, as a number. Throws ShapeError for any other tensor. */
   item(): number {
     if (this.data.length !== 1)
       throw new ShapeError(`item() reads one element, this tensor has shape ${showShape(this.shape)}; use toArray()`);
@@ -51,7 +51,10 @@ export class Tensor<D extends DType = DType> {
     return this.dtype === "float16" ? float16Number(element) : element;
   }
 
-  /** The same elements under another shape, without a copy. One extent may be -1. */
+  /**
+   * The same elements under another shape, without a copy. One extent may be -1, which the others decide. Throws
+   * ShapeError for a shape that does not fit.
+   */
   reshape(shape: Shape): Tensor<D> {
     const known = shape.reduce((product, extent) => (extent < 0 ? product : product * extent), 1);
     return new Tensor(

@@ -12,7 +12,9 @@ export interface Prefix {
 
 /** A token that may follow, and the logarithm of its probability. */
 export interface Candidate {
+  /** The token. */
   readonly id: number;
+  /** Natural logarithm of its probability. */
   readonly logProbability: number;
 }
 
@@ -56,7 +58,11 @@ interface Live extends Prefix {
   readonly sum: number;
 }
 
-/** The best sequence of each search. Throws OptionError for a beam or a length below 1. */
+/**
+ * The best sequence of each search: in each step the `beam` likeliest prefixes are kept, and those that end are ranked
+ * by their summed log-probabilities over the length's penalty (Wu et al. 2016, eq. 14). Throws OptionError for a beam
+ * or a length below 1.
+ */
 export async function beamSearch(next: NextTokens, options: BeamSearchOptions): Promise<Hypothesis[]> {
   const { searches, beam, longest, begin, end, lengthPenalty = 1 } = checkOptions(options);
   const finished = Array.from({ length: searches }, (): Hypothesis[] => []);

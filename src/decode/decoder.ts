@@ -125,9 +125,13 @@ function wholeRead(model: AnyModule, { capacity, compile: options }: DecoderOpti
 }
 
 /**
- * A decoder of a model of token ids [N, T] → logits [N, T, vocabulary], each of which depends on no later token, with its parameters as
- * they are now. Of models of causal attention each step costs as much as one token, whatever was read before (docs/performance.md); of
- * others, as much as all tokens. Throws OptionError for a capacity beyond the model's positions, and what tracing and compiling throw.
+ * A decoder of a model of token ids [N, T] → logits [N, T, vocabulary], each of which depends on no later token, with
+ * its parameters as they are now. Of models of causal attention each step costs as much as one token, whatever was read
+ * before (docs/performance.md); of others, as much as all tokens. Throws OptionError for a capacity beyond the model's
+ * positions, and what tracing and compiling throw.
+ * @example
+ * const model = await decoder(gpt, { capacity: 256 });
+ * const logits = await model.feed(tokenizer.encode("Call me"));
  */
 export async function decoder(model: AnyModule, options: DecoderOptions): Promise<Decoder> {
   const { capacity } = checkOptions(options);

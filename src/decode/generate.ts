@@ -17,8 +17,15 @@ const checkOptions = optionsOf<GenerateOptions>("sampling", {
 });
 
 /**
- * Tokens after a prompt, without end. When the decoder is full, it forgets the first half of what it read. Throws DataError for an
- * empty prompt or one that is longer than the decoder can read.
+ * Tokens after a prompt, without end: leave the loop when you have enough. When the decoder is full, it forgets the
+ * first half of what it read. Throws DataError for an empty prompt or one that is longer than the decoder can read,
+ * OptionError for options that leave nothing to draw.
+ * @example
+ * const random = new Random(keyOf(0));
+ * for await (const token of generate(model, tokenizer.encode("Call me"), { temperature: 0.8, random })) {
+ *   process.stdout.write(tokenizer.decode([token]));
+ *   if (model.length === model.capacity) break;
+ * }
  */
 export async function* generate(
   model: Decoder,

@@ -21,7 +21,10 @@ export const samplingTypes: OptionTypes<SamplingOptions> = {
 };
 const checkSampling = optionsOf("sampling", samplingTypes);
 
-/** Draws a token from logits [vocabulary]. Throws OptionError for options, NonFiniteError for logits that are not numbers. */
+/**
+ * Draws a token from logits [vocabulary], and gives its id. Throws OptionError for options that leave nothing to draw,
+ * NonFiniteError for logits that are no numbers.
+ */
 export function sampleToken(logits: Float32Array, options: SamplingOptions, random: Random): number {
   checkSampling(options);
   // An infinite logit below is a token that is ruled out.

@@ -57,8 +57,12 @@ export type Translator = (sources: readonly (readonly number[])[]) => Promise<Hy
 const never: readonly number[] = [paddingId, unknownId, beginId];
 
 /**
- * Writes sequences with the parameters as they are now. The encoder and one step of the decoder are compiled once for each
- * width; a step reads what was written so far again. Throws DataError for a source without tokens or wider than all widths.
+ * Writes sequences with the parameters as they are now. The encoder and one step of the decoder are compiled once for
+ * each width; a step reads what was written so far again. Throws DataError for a source without tokens or wider than
+ * all widths.
+ * @example
+ * const translate = translator(model, { widths: [16, 32], batch: 8, beam: 4 });
+ * const [best] = await translate([vocabulary.encode(wordsOf("the file was not found"))]);
  */
 export function translator(model: TranslationModel, options: TranslatorOptions): Translator {
   const { widths, batch } = checkOptions(options);

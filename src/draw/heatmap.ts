@@ -26,7 +26,11 @@ const cell = 22;
 /** A letter's width, near enough. */
 const letter = 7;
 
-/** Squares the darker the larger their share; the number on pointing at one. */
+/**
+ * A table of shares as SVG text: squares the darker the larger their share, whose number a pointer shows.
+ * @example
+ * heatmap({ title: "attention", rows: target, columns: source, values: weights.data });
+ */
 export function heatmap(options: HeatmapOptions): string {
   const { title, rows, columns, values } = checkOptions(options);
   const longest = (names: readonly string[]) => letter * Math.max(1, ...names.map((name) => [...name].length));

@@ -64,7 +64,9 @@ const checkLines = optionsOf("linePlot", plotTypes);
 const checkBars = optionsOf("barPlot", plotTypes);
 /** Points that are drawn in one colour, under a name in the legend. */
 export interface Series {
+  /** Its name in the legend. */
   readonly name: string;
+  /** The points, joined in this order. */
   readonly points: readonly (readonly [x: number, y: number])[];
   /** Draw broken. */
   readonly dashed?: boolean;
@@ -119,7 +121,12 @@ function frame({ title, width = 640, height = 320 }: PlotOptions, parts: readonl
 
 const round = (value: number): number => Math.round(value * 10) / 10;
 
-/** Lines of several series. */
+/**
+ * Lines of several series as SVG text, with a legend where there is more than one.
+ * @example
+ * const axes = { x: { label: "epoch" }, y: { label: "loss", scale: "log" } } as const;
+ * linePlot([{ name: "training", points: [[1, 0.9], [2, 0.4]] }], { title: "Loss", ...axes });
+ */
 export function linePlot(series: readonly Series[], options: PlotOptions): string {
   checkLines(options);
   const { width = 640, height = 320, x, y } = options;
@@ -159,7 +166,7 @@ export function linePlot(series: readonly Series[], options: PlotOptions): strin
   return frame(options, [axes({ across, up, right, bottom, options }), ...drawn]);
 }
 
-/** A place in a plane, which may be named. */
+/** A dot of a scatter plot, with a label beside it if there is one. */
 export interface Dot {
   readonly x: number;
   readonly y: number;
@@ -210,7 +217,7 @@ export function scatterPlot(
   return frame(whole, [axes({ across, up, right, bottom, options: whole }), ...drawn, ...names, ...legend]);
 }
 
-/** Bars at whole numbers: how often each occurs. */
+/** Bars as SVG text, one at each whole number, such as how often it occurs. */
 export function barPlot(bars: readonly (readonly [x: number, y: number])[], options: PlotOptions): string {
   checkBars(options);
   const { width = 640, height = 320, x, y } = options;

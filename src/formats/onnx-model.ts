@@ -24,7 +24,9 @@ import { nestingOfRecord, readRecord, recordKey } from "./model-record.ts";
 
 /** Options of `modelFromOnnx`. */
 export interface OnnxModelOptions {
-  /** Types or shapes of inputs that the file leaves open, by name, or one for an only input. */
+  /**
+   * Types or shapes of inputs that the file leaves open, by name, or one for an only input; default those of the file.
+   */
   readonly inputs?: GivenTypes;
   /** Opens files beside the model, for tensors that lie there; default: refuses. */
   readonly external?: OpenExternal;

@@ -17,14 +17,19 @@ import type { Attributes, OpDef } from "./op.ts";
 
 /** What is known of a tensor before it runs. */
 export interface TensorType {
+  /** Type of its elements. */
   readonly dtype: DType;
+  /** Its extents, outermost first. */
   readonly shape: Shape;
 }
 
 /** What must hold of a tensor that is fed to a graph input of a name. Throws SardonyxError that says which element does not. */
 export type InputCheck = (tensor: Tensor, name: string) => void;
 
-/** A tensor in a graph. */
+/**
+ * A tensor in a graph: its type, and the node that computes it. Operators take values and give values; none is computed
+ * before the graph is compiled and run.
+ */
 export class Value implements TensorType {
   readonly dtype: DType;
   readonly shape: Shape;
@@ -88,13 +93,15 @@ export class Node {
 
 /** A graph of operators: what computes its outputs from its inputs. Make one with `graphOf`. */
 export interface Graph {
+  /** What is fed, in this order. */
   readonly inputs: readonly Value[];
+  /** What is computed, in this order. */
   readonly outputs: readonly Value[];
   /** Every node that an output needs, operands before users. */
   readonly nodes: readonly Node[];
 }
 
-/** A graph input. */
+/** A graph input of a type, under a name for messages and files. For functions `jit` makes them. */
 export const input = (dtype: DType, shape: Shape, name?: string): Value => new Value({ dtype, shape }, undefined, name);
 
 /**
@@ -123,7 +130,7 @@ export function nodesOf(outputs: readonly (Value | undefined)[], boundary?: Pick
   return order;
 }
 
-/** The graph that computes `outputs` from `inputs`. */
+/** The graph that computes `outputs` from `inputs`, with every node on the way. */
 export const graphOf = (inputs: readonly Value[], outputs: readonly Value[]): Graph => ({
   inputs,
   outputs,

@@ -20,7 +20,10 @@ export const tidy: readonly Pass[] = [(outputs) => simplify(outputs), foldConsta
 /** Passes in the order in which they run before a graph is compiled. */
 export const pipeline: readonly Pass[] = [...tidy, batchLast, ...tidy, lower, ...tidy];
 
-/** The optimized, lowered graph. What a pass changes is verified. */
+/**
+ * The graph after passes, by default those that run before a graph is compiled: simplified, constants folded, common
+ * parts shared, lowered to what the engine has. What a pass changes is verified.
+ */
 export function optimize(graph: Graph, passes: readonly Pass[] = pipeline): Graph {
   return passes.reduce((current, pass) => {
     const outputs = pass(current.outputs);
@@ -47,7 +50,9 @@ export const checkCompile = optionsOf("compile", compileTypes);
 
 /** A graph compiled for a device. */
 export interface Executable {
+  /** The graph that runs, after the passes. */
   readonly graph: Graph;
+  /** What runs it; release it when it is done with. */
   readonly session: Session;
   /** Inputs and preallocated outputs in the graph's order; see Session.run. Throws what the inputs' checks throw. */
   run(inputs: readonly Tensor[], outputs?: readonly (Tensor | undefined)[]): Promise<Tensor[]>;
@@ -87,7 +92,15 @@ function withoutKernel(error: unknown, { nodes }: Graph): DTypeError | undefined
   );
 }
 
-/** Compiles the graph from `inputs` to `outputs`. */
+/**
+ * Compiles the graph from `inputs` to `outputs`; `jit` does so for functions. Throws DTypeError for an operator that
+ * the engine does not compute in its operands' dtype, OptionError for a device that is not there.
+ * @example
+ * const x = input("float32", [2, 3], "x");
+ * const { run, session } = await compile([x], [ops.softmax(x)]);
+ * const [y] = await run([tensor([[1, 2, 3], [4, 5, 6]])]);
+ * await session.release();
+ */
 export async function compile(
   inputs: readonly Value[],
   outputs: readonly Value[],

@@ -36,8 +36,10 @@ interface Compiled {
 /**
  * Compiles `fn` on its first call with arguments of each signature (dtypes, shapes, and everything that is no tensor),
  * and runs the compiled graph from then on. Arguments and results are pytrees: tensors nested in arrays and objects.
+ * `fn` runs while it is traced only: what it does beside building values happens once for each signature. Throws
+ * OptionError where `fn` returns no tensor, and what tracing and compiling throw.
  * @example
- * const norm = jit((x: Value) => sqrt(reduceSum(mul(x, x))));
+ * const norm = jit((x: Value) => ops.sqrt(ops.reduceSum(ops.mul(x, x))));
  * (await norm(tensor([3, 4]))).item(); // 5
  */
 export function jit<A extends readonly unknown[], R>(

@@ -35,8 +35,11 @@ const checkOptions = optionsOf<ContextOptions>("context", {
 
 /** One module's run, in the order in which they ended. */
 export interface LayerRecord {
+  /** What ran. */
   readonly module: AnyModule;
+  /** Its path in the model. */
   readonly path: string;
+  /** The kind of layer that it is. */
   readonly kind: LayerKind;
   /** What the run gave, depth first. */
   readonly outputs: readonly Value[];

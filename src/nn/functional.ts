@@ -34,6 +34,7 @@ const checkOptions = optionsOf<ApplyOptions>("apply", {
 
 /** What a call gives and leaves behind. */
 export interface Applied<O> {
+  /** What the model gives. */
   readonly output: O;
   /** The buffers after the call. */
   readonly state: ValuesByPath;

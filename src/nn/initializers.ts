@@ -4,7 +4,11 @@ import { nameOrFunction } from "../core/option-types.ts";
 import type { Random } from "../core/random.ts";
 import { type Shape, showShape, size } from "../core/shape.ts";
 
-/** Fills a new parameter: one number an element, row-major. */
+/**
+ * Fills a new parameter: one number an element, row-major. Layers take one by name or as a function.
+ * @example
+ * const half: Initializer = (shape, random) => glorotUniform(shape, random).map((weight) => weight / 2);
+ */
 export type Initializer = (shape: Shape, random: Random) => Float32Array;
 
 /** Connections into and out of one unit of a weight [out, in, …kernel]. */
@@ -29,7 +33,7 @@ export const zerosInit: Initializer = constantInit(0);
 /** Sets every element to 1, as the factors of normalizations begin. */
 export const onesInit: Initializer = constantInit(1);
 
-/** Uniform in [low, high); default ±0.05. */
+/** Uniform in [low, high); default -0.05 to 0.05. */
 export const uniformInit =
   (low = -0.05, high = 0.05): Initializer =>
   (shape, random) =>
@@ -106,7 +110,7 @@ export const orthogonal =
     return Float32Array.from({ length: rows * columns }, (_, i) => gain * at(Math.floor(i / columns), i % columns));
   };
 
-/** Initializers that an option may name. */
+/** Initializers by the names that options take, each with its defaults. */
 export const initializers = {
   zeros: zerosInit,
   ones: onesInit,

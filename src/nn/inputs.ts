@@ -40,7 +40,7 @@ export function mapTypes<T>(
   );
 }
 
-/** The graph values of a pytree, depth first. */
+/** The graph values of a pytree, depth first; everything else in it is passed over. */
 export const valuesOf = (tree: unknown): readonly Value[] =>
   tree instanceof Value ? [tree] : leavesOf(tree).flatMap(({ leaf }) => (leaf instanceof Value ? [leaf] : []));
 

@@ -22,7 +22,9 @@ export type TensorModule = AnyModule & { apply(x: Value, context: Context): Valu
 export interface Trace<O = Value> {
   /** The graph inputs, one for each type, depth first. */
   readonly inputs: readonly Value[];
+  /** What the model gives, nested as it gives it. */
   readonly output: O;
+  /** What the call left behind: parameters, penalties, new buffers, layers that ran. */
   readonly context: Context;
 }
 
@@ -146,9 +148,12 @@ export abstract class Module<I = Value, O = Value> {
   }
 
   /**
-   * Stops training of the parameters and buffers whose path matches (default: all), also of those that come into being with
-   * the first trace; normalization layers then normalize by their running statistics, which stay. Returns how many
+   * Stops training of the parameters and buffers whose path matches (default: all), also of those that come into being
+   * with the first trace; normalization layers then normalize by their running statistics, which stay. Returns how many
    * parameters there are of them now, buffers not counted. Throws OptionError when a pattern matches none.
+   * @example
+   * model.freeze(); // everything …
+   * model.unfreeze("head"); // … but the head
    */
   freeze(pattern?: string | RegExp): number {
     return this.#setFrozen(pattern, true);

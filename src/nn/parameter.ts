@@ -10,7 +10,9 @@ export type Regularizer = (weight: Value) => Value;
 
 /** What a layer says of a parameter when it asks for it first. */
 export interface ParameterSpec {
+  /** Its extents. */
   readonly shape: Shape;
+  /** Gives it its first value. */
   readonly initializer: Initializer;
 }
 

@@ -20,7 +20,7 @@ export interface TracedLayer {
   readonly scopes: readonly Scope[];
 }
 
-/** The modules that ran, in the order of their first run; containers are included. */
+/** The modules that ran, in the order of their first run; containers are listed too. */
 export function tracedLayers({ records }: Context): readonly TracedLayer[] {
   const layers = new Map<AnyModule, TracedLayer>();
   for (const { module, path, kind, outputs, scope } of records) {
@@ -36,7 +36,9 @@ export function tracedLayers({ records }: Context): readonly TracedLayer[] {
 export interface LayerSummary extends Pick<TracedLayer, "path" | "type" | "kind"> {
   /** Shape of its output, the first of several, for the traced inputs. */
   readonly outputShape: Shape;
+  /** Elements of its parameters, buffers not counted. */
   readonly parameters: number;
+  /** Elements of those that are not frozen. */
   readonly trainable: number;
   /** How the count comes about, `3·3·32·64 + 64`; empty for a layer without parameters. */
   readonly formula: string;
@@ -46,9 +48,13 @@ export interface LayerSummary extends Pick<TracedLayer, "path" | "type" | "kind"
 
 /** The layers of a model with their output shapes and parameters, and the totals. */
 export interface ModelSummary {
+  /** The layers in the order in which they first run; containers without parameters of their own are left out. */
   readonly layers: readonly LayerSummary[];
+  /** Elements of all parameters, buffers not counted. */
   readonly parameters: number;
+  /** Elements of those that are not frozen. */
   readonly trainable: number;
+  /** Elements that forward passes update. */
   readonly buffers: number;
 }
 

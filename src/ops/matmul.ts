@@ -194,9 +194,9 @@ export const Gemm: OpDef = defineOp("Gemm", {
 
 /** Options of `matmul`. */
 export interface MatMulOptions {
-  /** Use aᵀ (last two axes). */
+  /** Use aᵀ (last two axes); default false. */
   readonly transA?: boolean;
-  /** Use bᵀ (last two axes). */
+  /** Use bᵀ (last two axes); default false. */
   readonly transB?: boolean;
 }
 

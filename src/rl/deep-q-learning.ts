@@ -92,7 +92,9 @@ type Judge = (x: Tensor) => Promise<Tensor>;
 
 /** Batches to train on, and a callback that keeps memory, episodes and target network in checkpoints. */
 export interface DeepQLearning {
+  /** Batches to train on; an epoch has as many as `updates` says. */
   readonly train: Dataset<Transitions>;
+  /** Pass it to `fit`: it keeps memory, episodes and target network in checkpoints. */
   readonly callback: Callback;
 }
 

@@ -3,9 +3,13 @@ import type { Tensor } from "../core/tensor.ts";
 
 /** What came of an action. */
 export interface Transition {
+  /** Where the agent was. */
   readonly state: number;
+  /** What it did. */
   readonly action: number;
+  /** What it got for it. */
   readonly reward: number;
+  /** Where it came to. */
   readonly next: number;
   /** Whether the episode ends in `next`, after which nothing is to be had. */
   readonly done: boolean;

@@ -12,11 +12,11 @@ export type Colour = readonly [red: number, green: number, blue: number];
 export interface MazeImageOptions {
   /** Floor of each cell; default white. */
   readonly floor?: (cell: number) => Colour;
-  /** Cells walked through, drawn as lines, later ones above. */
+  /** Cells walked through, drawn as lines, later ones above; default none. */
   readonly lines?: readonly { readonly cells: readonly number[]; readonly colour: Colour }[];
-  /** Cells with a square in their middle. */
+  /** Cells with a square in their middle; default none. */
   readonly marks?: readonly { readonly cell: number; readonly colour: Colour }[];
-  /** A stroke from each cell's middle in a direction. */
+  /** A stroke from each cell's middle in a direction; default none. */
   readonly arrows?: (cell: number) => number | undefined;
 }
 
@@ -32,7 +32,7 @@ const [pitch, wall] = [28, 4];
 const dark: Colour = [31, 41, 55];
 const white: Colour = [255, 255, 255];
 
-/** The maze from above, uint8 [3, height, width]. */
+/** A maze from above as an image, uint8 [3, height, width]. */
 export function drawMaze(maze: Maze, options: MazeImageOptions = {}): Tensor<"uint8"> {
   const { floor = () => white, lines = [], marks = [], arrows } = checkOptions(options);
   const { size } = maze;

@@ -33,7 +33,7 @@ function beside({ size }: Pick<Maze, "size">, cell: number, direction: number): 
 export const isOpen = ({ open }: Maze, cell: number, direction: number): boolean =>
   (((open[cell] ?? 0) >> direction) & 1) === 1;
 
-/** Where a step leads: the cell itself where a wall stands in the way. */
+/** The cell to which a step in a direction leads: the same cell where a wall stands in the way. */
 export const stepFrom = (maze: Maze, cell: number, direction: number): number =>
   isOpen(maze, cell, direction) ? (beside(maze, cell, direction) ?? cell) : cell;
 
@@ -112,7 +112,9 @@ export function distancesTo(maze: Maze, goal: number): Int32Array {
 
 /** A walk, with the cell that it began at. */
 export interface Walk {
+  /** The cells in the order of the steps. */
   readonly cells: readonly number[];
+  /** Whether the last cell is the goal. */
   readonly arrived: boolean;
 }
 

@@ -37,23 +37,31 @@ export interface ExperimentSettings extends RecipeSettings {
 
 /** What the networks of an experiment are trained on and with. */
 export interface ExperimentTask {
+  /** The networks to compare. */
   readonly variants: readonly Variant[];
   /** The order of the data depends on the seed. */
   train(seed: number): Dataset<Batch>;
+  /** Measured once for each trained network. */
   readonly test: Dataset<Batch>;
+  /** What is minimized. */
   readonly loss: Loss;
+  /** Measured beside the loss. */
   readonly metrics: readonly Metric[];
   /** Default: the settings' rate, constant. */
   readonly schedule?: Schedule;
   /** Types of the inputs for a batch of 1. */
   readonly inputs: TypeTree;
+  /** How many samples there are, to be shown. */
   readonly samples?: { readonly train: number; readonly test: number };
 }
 
 /** What became of one network from one seed. */
 export interface Outcome {
+  /** The variant's series. */
   readonly series: string;
+  /** The variant's place on the axis. */
   readonly at: number;
+  /** What it was trained from. */
   readonly seed: number;
   /** To be trained. */
   readonly parameters: number;
@@ -76,21 +84,25 @@ export type Figures = Readonly<Record<string, string>>;
  * Networks that are trained alike and differ in one thing, each from several seeds. Make one with `defineExperiment`.
  */
 export interface Experiment {
+  /** Tells it from a recipe; `defineExperiment` sets it. */
   readonly isExperiment: true;
+  /** By which it is run. */
   readonly name: string;
   /** One sentence. */
   readonly summary: string;
+  /** Settings where none are given. */
   readonly defaults: ExperimentSettings;
   /** What `at` of its variants counts: `hidden layers`. */
   readonly axis: string;
   /** As of a recipe. */
   load(settings: RecipeSettings, limit?: number, onDownload?: OnDownload): Promise<ExperimentTask>;
+  /** Figures of what the trials came to. */
   figures(outcomes: readonly Outcome[]): Figures;
   /** What to try after it. */
   readonly next?: readonly string[];
 }
 
-/** An experiment; its module exports it as default, beside recipes. */
+/** An experiment; its module exports it as default, as recipes are. Run it by `runExperiment`. */
 export const defineExperiment = (experiment: Omit<Experiment, "isExperiment">): Experiment => ({
   ...experiment,
   isExperiment: true,
@@ -156,8 +168,11 @@ export async function runTrial(
 
 /** A measure of outcomes over the seeds of one variant. */
 export interface Average {
+  /** The variant's series. */
   readonly series: string;
+  /** The variant's place on the axis. */
   readonly at: number;
+  /** Mean of the measure over the seeds. */
   readonly mean: number;
   /** Standard deviation of the sample; NaN of fewer than two. */
   readonly deviation: number;

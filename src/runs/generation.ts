@@ -36,7 +36,9 @@ export type GenerationOptions = Readonly<z.infer<typeof generationSchema>>;
 
 /** A piece of text, whole characters, and the tokens that it was made of. */
 export interface GeneratedPiece {
+  /** The characters. */
   readonly text: string;
+  /** Ids of their tokens. */
   readonly tokens: readonly number[];
 }
 

@@ -8,9 +8,11 @@ import type { OnDownload, Stage, Task } from "./recipe.ts";
 
 /** A stage as it begins. */
 export interface StageStart {
+  /** The stage that begins. */
   readonly stage: Stage;
   /** From 0. */
   readonly index: number;
+  /** How many stages the run has. */
   readonly stages: number;
   /** Elements of the parameters that are not trained, by path. */
   readonly frozen: ReadonlyMap<string, number>;
@@ -26,6 +28,7 @@ export interface RunObserver {
   onLoaded?(plan: Plan, task: Task, network: ModelSummary): void;
   /** The run had ended before, and nothing is left to train. */
   onFinished?(plan: Plan, progress: Progress | undefined): void;
+  /** A stage begins. */
   onStage?(start: StageStart): void;
   /** Callbacks of training, such as a bar; `totalEpochs` counts all stages. They come before those that save. */
   callbacks?(totalEpochs: number): readonly Callback[];
@@ -33,6 +36,7 @@ export interface RunObserver {
   onStageEnd?(start: StageStart, frozen: readonly string[], stopReason: string | undefined): void;
   /** What whoever started the run should know, with what to do. */
   onNote?(note: string): void;
+  /** The trained model is tested. */
   onEvaluated?(report: EvaluationReport): void;
   /** Files were written; `obstacle` says why the ONNX model takes a batch of 1 only, if it does. */
   onSaved?(plan: Plan, task: Task, files: readonly string[], obstacle: string | undefined): void;

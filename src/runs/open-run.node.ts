@@ -42,7 +42,7 @@ const checkOptions = optionsOf<OpenRunOptions>("openRun", {
 });
 const checkGeneration = optionsOf<GenerationOptions>("generate", generationSchema.shape);
 
-/** A run that is opened. */
+/** A run that is opened: its model with the weights that it reached, and what it is asked with. `openRun` gives one. */
 export class OpenRun {
   readonly folder: string;
   readonly record: RunRecord;

@@ -81,6 +81,7 @@ export interface Dialogue {
 
 /** How a language model of token ids [N, T] → logits [N, T, tokens] writes text. */
 export interface Writer {
+  /** Makes tokens of a prompt, and text of tokens. */
   readonly tokenizer: Tokenizer;
   /** The most tokens that the model can read. */
   readonly positions: number;
@@ -90,7 +91,9 @@ export interface Writer {
 
 /** A part of a run with the same trainable parameters. */
 export interface Stage {
+  /** What it is called while it runs. */
   readonly name: string;
+  /** Passes over the data. */
   readonly epochs: number;
   /** Called once before the stage, e.g. to freeze layers. */
   before?(model: AnyModule): void;
@@ -98,7 +101,9 @@ export interface Stage {
 
 /** A model, and the types of its inputs for a batch of 1. */
 export interface RecipeNetwork {
+  /** The network. */
   readonly model: AnyModule;
+  /** Types of its inputs. */
   readonly inputs: TypeTree;
 }
 
@@ -122,6 +127,7 @@ export interface Deployment extends RecipeNetwork {
 export interface Task<F = unknown> extends Deployment {
   /** What was learned of the data, and what a run keeps of it: see Recipe.facts. */
   readonly facts?: F;
+  /** What it is trained on, in batches. */
   readonly train: Dataset<Batch>;
   /** Measured after every epoch. */
   readonly validation?: Dataset<Batch>;
@@ -133,6 +139,7 @@ export interface Task<F = unknown> extends Deployment {
   readonly objective?: Objective<never>;
   /** … steps in turn, each with an optimizer of its own. */
   readonly steps?: Readonly<Record<string, AlternatingStep<never>>>;
+  /** Measured beside the loss; default nothing. */
   readonly metrics?: readonly Metric[];
   /** What was left out of the data or cut, to be shown. */
   readonly notes?: readonly string[];
@@ -140,7 +147,9 @@ export interface Task<F = unknown> extends Deployment {
   readonly samples?: { readonly train: number; readonly test: number };
   /** Default: the settings' rate, constant. */
   readonly schedule?: Schedule;
+  /** Called as training goes; default none. */
   readonly callbacks?: readonly Callback[];
+  /** How steps are made: accumulation, clipping, groups. */
   readonly training?: TrainingOptions;
   /** Options of optimizers by name, beside the rate: what this model is usually trained with. */
   readonly optimizers?: { readonly [K in OptimizerName]?: Parameters<(typeof optimizers)[K]>[0] };
@@ -165,11 +174,13 @@ export type OnDownload = (progress: {
 
 /** A model, its data and its settings, which can be trained by name. Make one with `defineRecipe`. */
 export interface Recipe<O extends RecipeOptions = RecipeOptions, F = unknown> {
+  /** By which it is run. */
   readonly name: string;
   /** One sentence. */
   readonly summary: string;
   /** What it is trained and tested on, in a few words, with sizes. */
   readonly data?: string;
+  /** Settings where none are given. */
   readonly defaults: RecipeSettings;
   /** Choices of its own, which `network`, `open` and `load` find beside the settings. */
   readonly options?: O;
@@ -188,7 +199,10 @@ export interface Recipe<O extends RecipeOptions = RecipeOptions, F = unknown> {
   readonly next?: readonly string[];
 }
 
-/** A recipe; its module exports it as default. */
+/**
+ * A recipe, typed by its options and facts; its module exports it as default. Name it to `runRecipe`, or train its file
+ * by `sardonyx train ./my-recipe.ts`.
+ */
 export const defineRecipe = <const O extends RecipeOptions = Record<never, never>, F = unknown>(
   recipe: Recipe<O, F>,
 ): Recipe =>

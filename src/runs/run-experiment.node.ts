@@ -20,11 +20,13 @@ import type { GivenSettings } from "./settings.ts";
 
 /** What an experiment reports as it goes, all of which may be left out. */
 export interface ExperimentObserver {
+  /** As bytes of a data set arrive. */
   readonly onDownload?: OnDownload;
   /** The data is loaded; so many trials are done already. */
   onLoaded?(plan: Plan<Experiment>, task: ExperimentTask, done: number): void;
   /** A trial ended, the `index`-th of so many, from 0. */
   onTrial?(outcome: Outcome, index: number, trials: number): void;
+  /** The report and the figures are written. */
   onSaved?(plan: Plan<Experiment>, outcomes: readonly Outcome[], files: readonly string[]): void;
 }
 
@@ -50,14 +52,17 @@ const checkOptions = optionsOf<RunExperimentOptions>("runExperiment", {
 
 /** What became of an experiment. */
 export interface ExperimentResult {
+  /** The folder with the report and the figures. */
   readonly folder: string;
+  /** What became of each network from each seed. */
   readonly outcomes: readonly Outcome[];
 }
 
 /**
- * Trains and tests the networks of an experiment, each from several seeds, and writes a report with figures.
+ * Trains and tests the networks of an experiment, each from several seeds, and writes a report with figures. Throws
+ * Interrupted when the signal is aborted, OptionError for settings that make no sense and for a recipe of one network.
  * @param experiment an experiment, the name of a built-in one, or the path of your own
- * @returns throws Interrupted when the signal is aborted
+ * @param settings in place of the experiment's defaults
  * @example const { outcomes } = await runExperiment("depth-mnist", { repeats: 1, epochs: 1, limit: 1000 });
  */
 export async function runExperiment(

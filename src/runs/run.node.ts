@@ -56,10 +56,10 @@ export interface RunResult {
 }
 
 /**
- * Trains a recipe, tests the model and saves what it learned in a folder.
+ * Trains a recipe, tests the model and saves what it learned in a folder. Throws Interrupted when the signal is
+ * aborted, OptionError for settings that make no sense, and what loading the data and training throw.
  * @param recipe a recipe, the name of a built-in one, or the path of your own
  * @param settings in place of the recipe's defaults
- * @returns throws Interrupted when the signal is aborted, SardonyxError for input that makes no sense
  * @example
  * const { folder, evaluation } = await runRecipe("lenet-mnist", { epochs: 1, limit: 5000 });
  * const run = await openRun(folder);

@@ -28,7 +28,7 @@ export interface DownloadOptions {
   readonly cacheDir?: string;
   /** Called as bytes arrive; not called when the file is in the cache. */
   readonly onProgress?: (progress: DownloadProgress) => void;
-  /** Seconds without a byte after which a source is given up; 30. */
+  /** Seconds without a byte after which a source is given up; default 30. */
   readonly stallSeconds?: number;
 }
 

@@ -21,6 +21,7 @@ export interface Evaluation {
   readonly results: EpochResult;
   /** Each figure's summed statistics, such as a confusion matrix, by its name in the results. */
   readonly statistics: Readonly<Record<string, Float64Array>>;
+  /** How many samples were measured. */
   readonly samples: number;
 }
 
@@ -30,7 +31,14 @@ interface CompiledEvaluation {
   run(batch: Batch, key: Tensor): Promise<Measurement>;
 }
 
-/** Evaluates one model again and again; compiled once for each batch shape, the parameters read anew each time. */
+/**
+ * Evaluates one model again and again. Each batch shape is compiled once, and the parameters are read anew each time.
+ * `evaluate` is the same for a single time.
+ * @example
+ * const evaluator = new Evaluator(model, { loss: crossEntropy(), metrics: [accuracy()] });
+ * const { results } = await evaluator.run(test);
+ * await evaluator.release();
+ */
 export class Evaluator<B extends Batch = Batch> {
   readonly steps: readonly BoundStep[];
   readonly #model: AnyModule;
@@ -118,15 +126,19 @@ async function compileEvaluation(
 
 /** What to measure: a loss with metrics, an objective, or steps in turn; and with what it is computed. */
 export type EvaluateOptions<B extends Batch = Batch> = (Measured<B> | Alternating<B>) & {
-  /** Device, threads, profiling. */
+  /** Device, threads, profiling; default those of `training.compile`. */
   readonly compile?: CompileOptions | undefined;
   /** What training is compiled with holds here too, unless `compile` says otherwise. */
   readonly training?: { readonly compile?: CompileOptions | undefined } | undefined;
 };
 
 /**
- * Loss and figures of a model on data. Options that `fit` takes beside are passed over, so that both can be given the same ones.
- * Throws OptionError for one that neither takes.
+ * Loss and figures of a model on the first epoch of a dataset, without dropout and with running statistics. Options
+ * that `fit` takes beside are passed over, so that both can be given the same ones. Throws OptionError for one that
+ * neither takes, DataError for an empty dataset.
+ * @example
+ * const { results } = await evaluate(model, test.batch(250), { loss: crossEntropy(), metrics: [accuracy()] });
+ * console.log(results.loss, results.accuracy);
  */
 export async function evaluate<B extends Batch>(
   model: AnyModule | Readonly<Record<string, AnyModule>>,

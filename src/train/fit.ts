@@ -20,9 +20,11 @@ export interface Progress {
   readonly epoch: number;
   /** Batches of the next epoch that are done. */
   readonly batchInEpoch: number;
+  /** Results of the epochs that are completed. */
   readonly history: readonly EpochResult[];
   /** Sums of the epoch that is under way. */
   readonly sums: SavedSums;
+  /** Parameters, and what optimizers and transforms remember. */
   readonly trainer: TrainerState;
   /** Which optimizers made it; others cannot go on. */
   readonly optimizers: readonly SavedOptimizer[];
@@ -34,8 +36,11 @@ export interface Progress {
 
 /** A run as its callbacks see it. */
 export interface Run {
+  /** The model under training. */
   readonly model: AnyModule;
+  /** What makes the steps. */
   readonly trainer: Trainer<never>;
+  /** Epochs that the run is to have. */
   readonly epochs: number;
   /** Epochs completed. */
   readonly epoch: number;
@@ -43,6 +48,7 @@ export interface Run {
   readonly batchInEpoch: number;
   /** Batches in an epoch, if the data knows. */
   readonly batchesPerEpoch: number | undefined;
+  /** Results of the epochs that are completed. */
   readonly history: readonly EpochResult[];
   /** Names of an epoch's results; those of figures that an objective gives are known from the first batch on. */
   readonly resultNames: readonly string[];
@@ -50,6 +56,7 @@ export interface Run {
   current(): EpochResult;
   /** Ends the run after the batch under way. */
   stop(reason: string): void;
+  /** What `stop` was called with; `undefined` while the run goes on. */
   readonly stopReason: string | undefined;
   /** Everything needed to go on from here. @param delivered what the model is to hold instead of what is trained */
   progress(delivered?: SavedParameters): Progress;
@@ -59,18 +66,30 @@ export interface Run {
 export interface FitResult {
   /** Where the run ended. */
   readonly progress: Progress;
+  /** Results of each epoch: mean loss and figures, those of validation data under `validation_…`. */
   readonly history: readonly EpochResult[];
+  /** The trainer that made the steps, with the optimizer's state. */
   readonly trainer: Trainer<never>;
+  /** Why the run ended before its last epoch; `undefined` where it did not. */
   readonly stopReason: string | undefined;
   /** What whoever started the run should know, with what to do. */
   readonly notes: readonly string[];
 }
 
 /**
- * Trains a model, or models by name that an objective applies.
- * @returns the results of every epoch, and why the run ended early if it did
+ * Trains a model, or models by name that an objective applies, for `epochs` passes over the data; parameters come into
+ * being with the first batch, unless they are there. Gives the results of every epoch, and why the run ended early if
+ * it did. Throws OptionError for options that make no sense, DataError for data without a batch or with a tensor that
+ * nothing reads, NonFiniteError when the loss or a gradient is no longer a number, and what tracing throws.
  * @example
- * const { history } = await fit(model, train, { loss: crossEntropy(), optimizer: adam(), epochs: 3, metrics: [accuracy()] });
+ * const { history } = await fit(model, train, {
+ *   loss: crossEntropy(),
+ *   optimizer: adam(),
+ *   epochs: 3,
+ *   metrics: [accuracy()],
+ *   validation: test,
+ * });
+ * console.log(history.at(-1)?.validation_accuracy);
  */
 export async function fit<B extends Batch>(
   model: AnyModule | Readonly<Record<string, AnyModule>>,

@@ -12,7 +12,7 @@ function requireFromZero(where: string, name: string, value: number): void {
     throw new OptionError(`${where}: ${name} is ${value}; pass a number from 0`);
 }
 
-/** The same rate at every step. */
+/** The same rate at every step, as a number for a learning rate does. Throws OptionError unless it is from 0. */
 export function constantRate(rate: number): Schedule {
   requireFromZero("constant", "rate", rate);
   return () => rate;

@@ -72,9 +72,9 @@ export function scale(factors: Range): ImageTransform {
 
 /** Options of random crops. */
 export interface CropOptions {
-  /** Height and width to cut out; the images' own when absent. */
+  /** Height and width to cut out; default the images' own. */
   readonly size?: readonly [height: number, width: number];
-  /** Pixels of 0 put around each image before; 0. */
+  /** Pixels of 0 put around each image before; default 0. */
   readonly padding?: number;
 }
 
@@ -130,7 +130,7 @@ export function flip(direction: "horizontal" | "vertical", probability = 0.5): I
   };
 }
 
-/** Adds to each pixel a normal number of mean 0 and this standard deviation. */
+/** Adds to each pixel a normal number of mean 0 and this standard deviation, in the units of the pixels. */
 export function noise(deviation: number): ImageTransform {
   if (!(deviation >= 0)) throw new OptionError(`noise(): got a deviation of ${deviation}, expected a number from 0`);
   return (images, random) => {

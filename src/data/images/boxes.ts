@@ -7,17 +7,19 @@ export type Box = readonly [left: number, top: number, right: number, bottom: nu
 
 /** A box, what is in it, and for a detection how sure that is. */
 export interface LabelledBox {
+  /** Left, top, right and bottom, in pixels. */
   readonly box: Box;
+  /** Class of the object. */
   readonly label: number;
 }
 
 const areaOf = ([left, top, right, bottom]: Box): number => Math.max(0, right - left) * Math.max(0, bottom - top);
 
-/** Area that two boxes share. */
+/** Area that two boxes share, in square pixels; 0 where they do not touch. */
 export const sharedArea = (a: Box, b: Box): number =>
   areaOf([Math.max(a[0], b[0]), Math.max(a[1], b[1]), Math.min(a[2], b[2]), Math.min(a[3], b[3])]);
 
-/** Intersection over union, 0 to 1 (Jaccard 1912). */
+/** Overlap of two boxes: intersection over union, from 0 to 1 (Jaccard 1912). */
 export function overlapOf(a: Box, b: Box): number {
   const shared = sharedArea(a, b);
   return shared === 0 ? 0 : shared / (areaOf(a) + areaOf(b) - shared);

@@ -11,7 +11,7 @@ import { type ImageOptions, imageExtensions, imageTypes, importSharp, readImage 
 
 /** Options of `loadImageFolder`. */
 export interface ImageFolderOptions extends ImageOptions {
-  /** What to do about an image that cannot be decoded: stop when its turn comes, or look at all first and leave it out; "error". */
+  /** What to do about an image that cannot be decoded: stop when its turn comes, or look at all first and leave it out; default "error". */
   readonly unreadable?: "error" | "skip";
 }
 
@@ -25,6 +25,7 @@ export interface ImageFolder {
   readonly all: Dataset<Labelled>;
   /** Names of the subfolders in alphabetical order; y is the place in it. */
   readonly classes: readonly string[];
+  /** The files, in the order of the samples. */
   readonly paths: readonly string[];
   /** What is wrong with each file left out. */
   readonly skipped: readonly string[];

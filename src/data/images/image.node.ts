@@ -11,9 +11,9 @@ export const imageExtensions: readonly string[] = [".png", ".jpg", ".jpeg", ".we
 
 /** Options of `readImage`. */
 export interface ImageOptions {
-  /** Height and width to resize to; each image's own when absent. The whole image is stretched or shrunk to it. */
+  /** Height and width to resize to; default each image's own. The whole image is stretched or shrunk to it. */
   readonly size?: readonly [height: number, width: number];
-  /** 1 for grey, 3 for red, green and blue; 3. */
+  /** 1 for grey, 3 for red, green and blue; default 3. */
   readonly channels?: 1 | 3;
 }
 
@@ -46,8 +46,8 @@ function channelsFirst(pixels: Uint8Array, channels: number): Uint8Array<ArrayBu
 }
 
 /**
- * An image file as uint8 [channels, height, width]: PNG, JPEG, WebP, GIF (first frame), TIFF or AVIF; transparency lies on
- * white. Throws FileError naming a file that is missing, damaged or no image.
+ * An image file as uint8 [channels, height, width]: PNG, JPEG, WebP, GIF (first frame), TIFF or AVIF; transparency lies
+ * on white. Needs the package `sharp`. Throws FileError naming a file that is missing, damaged or no image.
  */
 export async function readImage(path: string, options: ImageOptions = {}): Promise<Tensor<"uint8">> {
   const { size, channels = 3 } = checkOptions(options);

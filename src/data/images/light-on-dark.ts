@@ -14,7 +14,10 @@ function borderMean({ data, shape: [, height = 0, width = 0] }: Tensor<"uint8">)
   return sum / pixels;
 }
 
-/** A grey image, uint8 [1, height, width], inverted where its border is light; written digits are white on black in MNIST. */
+/**
+ * A grey image, uint8 [1, height, width], inverted where its border is light: handwritten digits are white on black in
+ * MNIST.
+ */
 export function lightOnDark(image: Tensor<"uint8">): {
   readonly image: Tensor<"uint8">;
   readonly inverted: boolean;

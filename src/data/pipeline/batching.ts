@@ -7,7 +7,7 @@ import { type IndexedSource, indexedSource, isIndexed, type Source } from "./sou
 
 /** Options of `Dataset.batch`. */
 export interface BatchOptions {
-  /** Whether a last batch with fewer samples is left out; false. */
+  /** Whether a last batch with fewer samples is left out; default false. */
   readonly dropLast?: boolean;
 }
 

@@ -99,7 +99,10 @@ export function padRows(rows: readonly (readonly number[])[], width: number, pad
   return new Tensor("int32", [rows.length, width], data);
 }
 
-/** Which ids are tokens, int32 of the same shape: 1, and 0 for `padding` (0). */
+/**
+ * Which ids are tokens, int32 of the same shape: 1 for tokens, 0 for `padding` (default 0). Attention takes it as
+ * `mask`.
+ */
 export const paddingMask = ({ shape, data }: Tensor<"int32">, padding = 0): Tensor<"int32"> =>
   new Tensor(
     "int32",

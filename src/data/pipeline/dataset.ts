@@ -29,9 +29,9 @@ export const datasetType = having<Dataset<unknown>>("epoch", "a dataset");
 
 /** Which elements of an epoch to read. */
 export interface EpochOptions {
-  /** Elements to leave out at the beginning, as a run does that resumes in the middle of an epoch; 0. */
+  /** Elements to leave out at the beginning, as a run does that resumes in the middle of an epoch; default 0. */
   readonly skip?: number;
-  /** Reads every `stride`-th element from there on, as one of several workers does; 1. */
+  /** Reads every `stride`-th element from there on, as one of several workers does; default 1. */
   readonly stride?: number;
 }
 
@@ -217,14 +217,21 @@ export function fromIterable<T>(
   return new Dataset(iterableSource(make, options.length));
 }
 
-/** A dataset from a function that gives any one of `length` elements, such as a file decoded when its turn comes. */
+/**
+ * A dataset from a function that gives any one of `length` elements, such as a file decoded when its turn comes; it can
+ * be shuffled wholly. Throws DataError for a length of 0.
+ * @example fromIndexed(paths.length, async (i) => ({ x: await readImage(paths[i]), y: labels[i] })).shuffle(keyOf(0)).batch(32)
+ */
 export function fromIndexed<T>(length: number, at: (index: number) => T | Promise<T>): Dataset<T> {
   if (length === 0) throw emptyError("fromIndexed()", "length is 0");
   checkCount("fromIndexed(length)", length, 1);
   return new Dataset(indexedSource(length, at));
 }
 
-/** All elements of a dataset of samples as one batch in memory. Throws DataError for an empty one. */
+/**
+ * All elements of an epoch of a dataset of samples as one batch in memory: tensors [...] become [N, ...]. Throws
+ * DataError for a dataset that is empty or whose length is not known.
+ */
 export async function collect<T extends TensorRecord<T>>(dataset: Dataset<T>, epoch = 0): Promise<T> {
   const { length } = dataset;
   if (length === undefined) throw new DataError("collect(): the dataset's length is not known; take(n) of it first");

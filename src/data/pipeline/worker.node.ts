@@ -11,9 +11,9 @@ import { type FromWorker, type SentTensor, type ToWorker, unpackError, type Work
 
 /** Options of `inWorker`. */
 export interface WorkerOptions {
-  /** Elements that each worker makes before they are asked for; 4. */
+  /** Elements that each worker makes before they are asked for; default 4. */
   readonly ahead?: number;
-  /** Workers; of n, worker k makes elements k, k + n, … Costs nothing extra only where elements can be had in any order; 1. */
+  /** Workers; of n, worker k makes elements k, k + n, … Costs nothing extra only where elements can be had in any order; default 1. */
   readonly threads?: number;
 }
 

@@ -29,7 +29,9 @@ const folders = ["neg", "pos"] as const;
 
 /** Film reviews with their sentiment, for training and for testing. */
 export interface Imdb {
+  /** Reviews to train on. */
   readonly train: LabelledTexts;
+  /** Reviews to test on. */
   readonly test: LabelledTexts;
 }
 
@@ -76,7 +78,9 @@ export async function readImdbArchive(path: string): Promise<Imdb> {
   return imdb;
 }
 
-/** The reviews. Throws FileError when no source has them. */
+/**
+ * The reviews of films with their sentiment, for training and for testing. Throws FileError when no source has them.
+ */
 export async function loadImdb(options: LoadOptions = {}): Promise<Imdb> {
   const { dir, ...download } = options;
   if (dir === undefined) return readImdbArchive(await obtain(archive, download));

@@ -26,7 +26,7 @@ import { fitLength, mixDown, resampler } from "../sound/sound.ts";
 import { readWav } from "../sound/wav.ts";
 import { type LoadOptions, loadTypes } from "./locate.node.ts";
 
-/** Samples a second of every clip, and samples in it: one second. */
+/** Samples a second of every clip, 16,000; a clip lasts one second, so it has as many samples. */
 export const clipRate = 16_000;
 
 /** Clips as 16-bit samples, int16 [N, 16000], and the places of their words, int32 [N]. */
@@ -34,9 +34,13 @@ export type SpokenClips = { readonly x: Tensor<"int16">; readonly y: Tensor<"int
 
 /** Recordings of single words, for training, validation and testing. */
 export interface SpokenWords {
+  /** Clips to train on. */
   readonly train: TensorDataset<SpokenClips>;
+  /** Clips to choose settings by. */
   readonly validation: TensorDataset<SpokenClips>;
+  /** Clips to measure the trained model by. */
   readonly test: TensorDataset<SpokenClips>;
+  /** The words, in the order of the labels. */
   readonly words: readonly string[];
   /** What is wrong with each file left out. */
   readonly skipped: readonly string[];
@@ -130,7 +134,7 @@ async function division(dir: string): Promise<(clip: string) => Part> {
 
 /**
  * The clips of words in a folder, or Speech Commands. Each is mixed to one channel, brought to 16 kHz and to one second;
- * broken files are left out and reported. Parts are those of `testing_list.txt` and `validation_list.txt` where there are any, and
+ * broken files are left out and listed. Parts are those of `testing_list.txt` and `validation_list.txt` where there are any, and
  * the authors' otherwise; their order is drawn once, so that the first clips are of all words. Throws FileError, DataError when a
  * part would be empty, OptionError for a word that is not there.
  * @example const { train, words } = await loadSpokenWords({ words: ["yes", "no"] });

@@ -10,13 +10,13 @@ import { Tensor } from "../../core/tensor.ts";
 export interface MelOptions {
   /** Samples a second. */
   readonly rate: number;
-  /** Bands; 40. */
+  /** Bands; default 40. */
   readonly bands?: number;
-  /** Seconds of a frame; 0.025. */
+  /** Seconds of a frame; default 0.025. */
   readonly window?: number;
-  /** Seconds from a frame to the next; 0.01. */
+  /** Seconds from a frame to the next; default 0.01. */
   readonly hop?: number;
-  /** Lowest and highest frequency, Hz; 20 to half the rate. */
+  /** Lowest and highest frequency, Hz; default 20 to half the rate. */
   readonly range?: readonly [low: number, high: number];
 }
 

@@ -15,7 +15,9 @@ export type ColumnType = "numeric" | "categorical";
 
 /** One column: a category is coded by its place in `categories`. */
 export interface Column {
+  /** Its name, or its index where the file has no header. */
   readonly name: string;
+  /** What it holds. */
   readonly type: ColumnType;
   /** Distinct values of a categorical column in order (of numbers, or alphabetical); empty for a numeric one. */
   readonly categories: readonly string[];
@@ -25,13 +27,13 @@ export interface Column {
 export interface CsvOptions {
   /** Name of the column to predict (its index, where the file has no header). */
   readonly label: string;
-  /** Whether the first line names the columns; true. Without it they are called "0", "1", … */
+  /** Whether the first line names the columns; default true. Without it they are called "0", "1", … */
   readonly header?: boolean;
-  /** Types of columns that should not be inferred from their values: numeric where all values are numbers. */
+  /** Types of columns that are not to be inferred from their values; default: numeric where all values are numbers. */
   readonly types?: Readonly<Record<string, ColumnType>>;
-  /** Texts that stand for a missing value; empty, NA, N/A, NaN, null and ?. */
+  /** Texts that stand for a missing value; default empty, NA, N/A, NaN, null and ?. */
   readonly missing?: readonly string[];
-  /** What separates values; a comma. */
+  /** What separates values; default a comma. */
   readonly delimiter?: string;
 }
 
@@ -49,10 +51,13 @@ export const csvTypes: OptionTypes<CsvOptions> = {
 
 /** Everything that turns a line into numbers: plain JSON, to be kept beside a model. */
 export interface CsvSchema {
+  /** The column that y is made of. */
   readonly label: Column;
+  /** The columns that x is made of. */
   readonly features: readonly Column[];
   /** The file's columns in order. */
   readonly order: readonly string[];
+  /** How many rows there are. */
   readonly rows: number;
 }
 
@@ -161,7 +166,7 @@ function columnOf(name: string, seen: Seen, path: string, options: CsvOptions): 
 }
 
 /**
- * Reads a file once and gives the type and categories of each column. Memory does not grow with the number of rows.
+ * Reads a file once and infers the type and categories of each column. Memory does not grow with the number of rows.
  * Throws FileError naming the line, OptionError for a column that does not exist, DataError for a file without rows.
  */
 export async function inferCsvSchema(path: string, options: CsvOptions): Promise<CsvSchema> {

@@ -17,13 +17,17 @@ import {
 
 /** A whole file: x is float32 [N, F], missing values NaN, categories their codes; y is int32 for classes, else float32, [N]. */
 export interface CsvTable {
+  /** The rows. */
   readonly all: TensorDataset<Labelled>;
+  /** What the columns hold. */
   readonly schema: CsvSchema;
 }
 
 /** A file read anew in each epoch: samples have x float32 [F] and y of shape []. */
 export interface CsvStream {
+  /** The rows, read anew in each epoch. */
   readonly all: Dataset<Labelled>;
+  /** What the columns hold. */
   readonly schema: CsvSchema;
 }
 

@@ -26,6 +26,7 @@ const checkOptions = optionsOf<RatingBiasesOptions>("fitRatingBiases", {
 
 /** r = mean + user + item. */
 export interface RatingBiases {
+  /** Mean of all ratings, μ. */
   readonly mean: number;
   /** By user. */
   readonly users: Float64Array;

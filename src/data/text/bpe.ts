@@ -12,7 +12,7 @@ import { type Tokenizer, tokenizerOf } from "./tokenizer.ts";
 export interface BpeOptions {
   /** Tokens in all: 256 bytes, the special ones, and the merged ones. */
   readonly vocabulary: number;
-  /** Tokens that stand for no text, such as `[MASK]`; they have the first ids. */
+  /** Tokens that stand for no text, such as `[MASK]`; they have the first ids; default none. */
   readonly special?: readonly string[];
   /** Take capital letters for small ones; default false. */
   readonly lowercase?: boolean;

@@ -8,12 +8,14 @@ export interface LabelledText {
   readonly label: number;
 }
 
-/** What is well or ill spoken of, in the order of the labels. */
+/** Whether a text speaks ill or well of its subject, in the order of the labels. */
 export const sentimentClasses = ["negative", "positive"] as const;
 
 /** Labelled texts, and how many entries were left out. */
 export interface LabelledTexts {
+  /** The texts, in the order of the file. */
   readonly texts: readonly LabelledText[];
+  /** How many entries were left out. */
   readonly skipped: number;
 }
 

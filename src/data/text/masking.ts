@@ -24,13 +24,13 @@ const checkOptions = optionsOf<MaskingOptions>("maskTokens", {
   rate: positiveShare,
 });
 
-/** The target of a token that is not predicted. */
+/** The target of a token that is not to be predicted, -1: pass it to `crossEntropy` as `ignoreIndex`. */
 export const ignoredLabel = -1;
 
 /**
  * Chooses tokens that a model is to predict (Devlin et al. 2019, sec. 3.1): of 100 chosen, 80 give way to the mask, 10 to
  * another token, and 10 stay. For `Dataset.map`: x, int32 [N, T] → x with gaps; y, the tokens chosen, and -1 (`ignoredLabel`)
- * elsewhere.
+ * elsewhere. Throws OptionError for a rate outside (0, 1].
  * @example windows.batch(32).map(maskTokens({ mask: 1, vocabulary: 2048, first: 2 }), key)
  */
 export function maskTokens(options: MaskingOptions) {

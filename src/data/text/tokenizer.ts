@@ -80,7 +80,10 @@ function charactersOf({ model: { vocab }, ...file }: TokenizerFile): string | un
   return isOfCharacters ? Object.keys(vocab).join("") : undefined;
 }
 
-/** A token for each of a text's characters, in the order of their code points. */
+/**
+ * A tokenizer with a token for each of a text's different characters, in the order of their code points; it encodes
+ * texts of those alone.
+ */
 export function characterTokenizer(text: string): Tokenizer {
   const characters = [...new Set(text)].sort((a, b) => (a.codePointAt(0) ?? 0) - (b.codePointAt(0) ?? 0));
   if (characters.length === 0) throw new DataError("there is no character in the text; pass a text to learn them from");

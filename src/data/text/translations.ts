@@ -3,13 +3,17 @@ import { FileError } from "../../core/errors.ts";
 
 /** A sentence and its translation. */
 export interface Translation {
+  /** The sentence. */
   readonly source: string;
+  /** What it is in the other language. */
   readonly target: string;
 }
 
 /** Pairs, and how many rows were left out. */
 export interface Translations {
+  /** The pairs, in the order of the file. */
   readonly pairs: readonly Translation[];
+  /** How many rows were left out. */
   readonly skipped: number;
 }
 

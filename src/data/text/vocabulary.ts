@@ -6,8 +6,16 @@ import { optionsOf } from "../../core/options.ts";
 
 /** Tokens that stand for no word, and their ids: the first four of every vocabulary. */
 export const specialTokens = ["<pad>", "<unk>", "<bos>", "<eos>"] as const;
-/** Ids of the special tokens: padding, an unknown word, the beginning and the end of a sentence. */
-export const [paddingId, unknownId, beginId, endId] = [0, 1, 2, 3] as const;
+export const [
+  /** Id of `<pad>`, which fills shorter sequences of a batch up. */
+  paddingId,
+  /** Id of `<unk>`, which stands for every word that is not known. */
+  unknownId,
+  /** Id of `<bos>`, with which a sentence begins. */
+  beginId,
+  /** Id of `<eos>`, with which a sentence ends. */
+  endId,
+] = [0, 1, 2, 3] as const;
 
 /** Options of `wordsOf` and `sentenceOf`. */
 export interface WordsOptions {

@@ -15,7 +15,7 @@ export interface OnnxOptions {
   readonly inputs?: TypeTree;
   /** Leave the batch open where the model allows; default true. Otherwise the file is for the batch of `inputs`. */
   readonly dynamicBatch?: boolean;
-  /** Text to note in the file, such as the names of classes. */
+  /** Text to note in the file, such as the names of classes; default none. */
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
@@ -33,6 +33,7 @@ const checkOptions = optionsOf<OnnxOptions>("encodeOnnx", {
 
 /** An ONNX file. */
 export interface EncodedOnnx {
+  /** The file. */
   readonly bytes: Uint8Array;
   /** Why the batch is not open, where it is not but was to be: the file is for a batch of 1, else for that of `inputs`. */
   readonly obstacle: string | undefined;

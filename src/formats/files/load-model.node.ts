@@ -18,7 +18,9 @@ import { isSafetensors, refusedFormat } from "./file-kinds.ts";
 
 /** Options of `loadModel`. */
 export interface LoadModelOptions {
-  /** Types or shapes of inputs that the file leaves open, by name, or one for an only input. */
+  /**
+   * Types or shapes of inputs that the file leaves open, by name, or one for an only input; default those of the file.
+   */
   readonly inputs?: GivenTypes;
   /** Of the folder of a run: the weights of its best epoch instead of the last; default false. */
   readonly best?: boolean;

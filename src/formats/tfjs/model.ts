@@ -27,7 +27,10 @@ import type { OpenShard, StoredWeight } from "./manifest.ts";
 
 /** Options of `modelFromTfjs`. */
 export interface TfjsModelOptions {
-  /** Types or shapes of inputs that the file leaves open, by name, or one for an only input; channels are last. */
+  /**
+   * Types or shapes of inputs that the file leaves open, by name, or one for an only input; channels are last; default
+   * those of the file.
+   */
   readonly inputs?: GivenTypes;
   /** Opens the files of weights beside the model; default: there are none. */
   readonly open?: OpenShard;

@@ -1,6 +1,6 @@
 /**
  * Generative adversarial networks (Goodfellow et al. 2014): a generator that makes images of noise, and a discriminator
- * that distinguishes them from real ones.
+ * that tells them from real ones.
  */
 import { count, having } from "../../core/option-types.ts";
 import { optionsOf, required } from "../../core/options.ts";
@@ -90,7 +90,7 @@ export const denseGenerator = (): Module =>
     reshape([1, 28, 28]),
   ]);
 
-/** [N, 1, 28, 28] → logits [N, 1]. */
+/** Dense layers that tell real images from made ones: [N, 1, 28, 28] → logits [N, 1]. */
 export const denseDiscriminator = (): Module =>
   sequential([
     flatten(),

@@ -22,7 +22,7 @@ import { cast, div, equal, greaterOrEqual, maximum, not, reduceSum, reshape, whe
 import { randomUniform } from "../../ops/random.ts";
 import { requireTokens } from "../shared/tokens.ts";
 
-/** Recurrent layers by name. */
+/** Functions that make recurrent layers, by name. */
 export const recurrentCells = { lstm, gru, rnn } as const;
 /** Name of a recurrent layer: a key of `recurrentCells`. */
 export type RecurrentCell = keyof typeof recurrentCells;

@@ -42,11 +42,11 @@ export type EncoderOutputs = {
   readonly pooled?: Value | undefined;
 };
 
-/** The states of an encoder's outputs, which may be nothing else. */
+/** The states of all tokens of an encoder's outputs, [N, T, W], of which some encoders give nothing else. */
 export const statesOf = (outputs: Value | EncoderOutputs): Value =>
   outputs instanceof Value ? outputs : outputs.states;
 
-/** The pooled state. Throws OptionError for an encoder without a pooler. */
+/** The pooled state of an encoder's outputs, [N, W]. Throws OptionError for an encoder without a pooler. */
 export function pooledOf({ pooled }: EncoderOutputs): Value {
   if (!pooled) throw new OptionError("the encoder has no pooler; build it with { pooler: true }");
   return pooled;

@@ -32,13 +32,13 @@ export interface TransformerSizes {
 
 /** How a transformer computes and starts, where that is not as published. */
 export interface TransformerDetails {
-  /** Of the feed-forward networks. */
+  /** Of the feed-forward networks; default that of the publication. */
   readonly activation?: ActivationName;
-  /** Rate at which states are dropped while training. */
+  /** Rate at which states are dropped while training; default that of the publication. */
   readonly dropout?: number;
-  /** Rate at which attention weights are dropped while training. */
+  /** Rate at which attention weights are dropped while training; default that of the publication. */
   readonly attentionDropout?: number;
-  /** Added to variances. */
+  /** Added to variances; default that of the publication. */
   readonly epsilon?: number;
   /** Standard deviation of the initial weights; default 0.02. */
   readonly deviation?: number;

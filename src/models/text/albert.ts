@@ -124,7 +124,10 @@ class Encoder extends Module<TokenInputs> {
   }
 }
 
-/** Token ids [N, T] → states [N, T, width], and the pooled state of the sentence. */
+/**
+ * ALBERT (Lan et al. 2020), BERT whose layers share their weights: token ids [N, T] → states [N, T, width], and the
+ * pooled state of the sentence.
+ */
 export class AlbertModel extends Module<SegmentInputs, EncoderOutputs> {
   override readonly inputs = segmentInputs;
   readonly embeddings: BertEmbeddings;
@@ -147,7 +150,7 @@ export class AlbertModel extends Module<SegmentInputs, EncoderOutputs> {
   }
 }
 
-/** By the names of Hugging Face's classes. */
+/** ALBERT's models by the names of Hugging Face's classes. */
 export const albertArchitectures = {
   AlbertModel: (options) => new AlbertModel(options),
   AlbertForMaskedLM: (options, { tied } = {}) => {

@@ -183,7 +183,10 @@ export class BertPooler extends Module {
   }
 }
 
-/** Token ids [N, T] → states [N, T, width], and the pooled state of the sentence. */
+/**
+ * BERT (Devlin et al. 2019), a bidirectional encoder: token ids [N, T] → states [N, T, width], and the pooled state of
+ * the sentence.
+ */
 export class BertModel extends Module<SegmentInputs, EncoderOutputs> {
   override readonly inputs = segmentInputs;
   readonly embeddings: BertEmbeddings;
@@ -245,7 +248,7 @@ export class BertForPreTraining extends Module<SegmentInputs, PreTrainingOutputs
   }
 }
 
-/** By the names of Hugging Face's classes. */
+/** BERT's models by the names of Hugging Face's classes. */
 export const bertArchitectures = {
   BertModel: (options) => new BertModel(options),
   BertForPreTraining: (options, { tied } = {}) => new BertForPreTraining(options, tied),

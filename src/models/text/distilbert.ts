@@ -128,7 +128,10 @@ class Transformer extends Module<TokenInputs> {
   }
 }
 
-/** Token ids [N, T] → states [N, T, width]. */
+/**
+ * DistilBERT (Sanh et al. 2019), half of BERT's layers without segments and pooler: token ids [N, T] → states [N, T,
+ * width].
+ */
 export class DistilBertModel extends Module<TokenInputs> {
   override readonly inputs = tokenInputs;
   readonly embeddings: Embeddings;
@@ -144,7 +147,7 @@ export class DistilBertModel extends Module<TokenInputs> {
   }
 }
 
-/** By the names of Hugging Face's classes. */
+/** DistilBERT's models by the names of Hugging Face's classes. */
 export const distilbertArchitectures = {
   DistilBertModel: (options) => new DistilBertModel(options),
   DistilBertForMaskedLM: (options, { tied = true } = {}) => {

@@ -125,7 +125,10 @@ class Block extends Module<TokenInputs> {
   }
 }
 
-/** Token ids [N, T] → states [N, T, width], each of a token and those before it. */
+/**
+ * GPT-2 (Radford et al. 2019), a causal decoder: token ids [N, T] → states [N, T, width], each of a token and those
+ * before it.
+ */
 export class Gpt2Model extends Module<TokenInputs> {
   override readonly inputs = tokenInputs;
   readonly wte: Embedding;
@@ -155,7 +158,7 @@ export class Gpt2Model extends Module<TokenInputs> {
 const scorer = (table: Embedding, { vocabulary, deviation }: Gpt2Options, tied = true): TiedDense | Dense =>
   tied ? tiedDense(table) : dense(vocabulary, { bias: false, initializer: initial(deviation) });
 
-/** By the names of Hugging Face's classes. */
+/** GPT-2's models by the names of Hugging Face's classes. */
 export const gpt2Architectures = {
   GPT2Model: (options) => new Gpt2Model(options),
   GPT2LMHeadModel: (options, { tied } = {}) => {

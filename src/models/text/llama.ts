@@ -144,7 +144,10 @@ class Layer extends Module<TokenInputs> {
   }
 }
 
-/** Token ids [N, T] → states [N, T, width], each of a token and those before it. */
+/**
+ * Llama (Touvron et al. 2023), a causal decoder with rotary positions, RMS normalization and gated feed-forward
+ * networks: token ids [N, T] → states [N, T, width], each of a token and those before it.
+ */
 export class LlamaModel extends Module<TokenInputs> {
   override readonly inputs = tokenInputs;
   readonly embed_tokens: Embedding;

@@ -37,7 +37,7 @@ class RobertaClassificationHead extends Module {
   }
 }
 
-/** By the names of Hugging Face's classes. */
+/** RoBERTa's models by the names of Hugging Face's classes. */
 export const robertaArchitectures = {
   RobertaModel: (options) => model(options, true),
   RobertaForMaskedLM: (options, { tied } = {}) => {

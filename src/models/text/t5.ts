@@ -280,7 +280,7 @@ class Stack extends Module<StackInputs> {
   }
 }
 
-/** Token ids [N, T] → states [N, T, width]. */
+/** The encoder of T5 (Raffel et al. 2020) alone: token ids [N, T] → states [N, T, width]. */
 export class T5EncoderModel extends Module<TokenInputs> {
   override readonly inputs = tokenInputs;
   readonly shared: Embedding;
@@ -296,7 +296,10 @@ export class T5EncoderModel extends Module<TokenInputs> {
   }
 }
 
-/** Token ids [N, T] and those of the decoder [N, U] → the decoder's states [N, U, width]. */
+/**
+ * T5 (Raffel et al. 2020), an encoder and a decoder with positions relative to one another: token ids [N, T] and those
+ * of the decoder [N, U] → the decoder's states [N, U, width].
+ */
 export class T5Model extends Module<DecoderInputs> {
   override readonly inputs = decoderInputs;
   readonly shared: Embedding;
@@ -331,7 +334,7 @@ export class T5ForConditionalGeneration extends T5Model {
   }
 }
 
-/** By the names of Hugging Face's classes. */
+/** T5's models by the names of Hugging Face's classes. */
 export const t5Architectures = {
   T5Model: (options) => new T5Model(options),
   T5ForConditionalGeneration: (options, { tied } = {}) => new T5ForConditionalGeneration(options, tied),

@@ -84,7 +84,10 @@ class DecoderLayer extends Layer<MemoryInputs> {
   }
 }
 
-/** Token ids [N, T] and those of the decoder [N, U] → scores of the decoder's next token, [N, U, vocabulary]. */
+/**
+ * The transformer (Vaswani et al. 2017): token ids [N, T] and those of the decoder [N, U] → scores of the decoder's
+ * next token, [N, U, vocabulary].
+ */
 export class Transformer extends EncoderDecoder {
   readonly attentionPath: string;
   readonly embedding: Embedding;

@@ -30,7 +30,7 @@ const relu = () => activation("relu");
 const conv = (filters: number, kernel: number, padding: number, stride = 1) =>
   conv2d(filters, kernel, { padding, stride, initializer: "heNormal" });
 
-/** [N, 3, 224, 224] → [N, classes]; names as in torchvision. */
+/** AlexNet as revised for one GPU (Krizhevsky 2014): [N, 3, 224, 224] → [N, classes]; names as in torchvision. */
 export class AlexNet extends Module {
   readonly features = chain([
     conv(64, 11, 2, 4),

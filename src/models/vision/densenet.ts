@@ -59,7 +59,10 @@ const checkDenseNet = optionsOf<DenseNetOptions>("DenseNet", {
   growth: count(),
 });
 
-/** [N, 3, 224, 224] → [N, classes]; names as in torchvision. */
+/**
+ * DenseNet, whose layers each read all before them in their block (Huang et al. 2017): [N, 3, 224, 224] → [N, classes];
+ * names as in torchvision.
+ */
 export class DenseNet extends Module {
   readonly features: Chain;
   readonly relu = activation("relu");

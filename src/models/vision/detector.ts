@@ -84,7 +84,6 @@ const checkObjectFinder = optionsOf<ObjectFinderOptions>("ObjectFinder", {
   anchors: required(matching("a tensor [anchors, 4]", (value) => value instanceof Tensor)),
   scales: required(listOf(positive, "scales")),
 });
-
 /** Images → objects [N, classes · limit, 6], as `detections` gives them: a detector's outputs decoded, overlaps suppressed. */
 export class ObjectFinder extends Module {
   readonly detector: Module;

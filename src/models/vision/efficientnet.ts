@@ -101,7 +101,7 @@ const checkEfficientNet = optionsOf<EfficientNetOptions>("EfficientNet", {
   stochasticDepth: fraction,
 });
 
-/** EfficientNet-B0: [N, 3, 224, 224] → [N, classes]; names as in torchvision. */
+/** EfficientNet-B0 (Tan and Le 2019): [N, 3, 224, 224] → [N, classes]; names as in torchvision. */
 export class EfficientNet extends Module {
   readonly features: Chain;
   readonly avgpool = globalAveragePool();

@@ -44,7 +44,7 @@ const depthwiseSeparable = (channels: number, filters: number, stride: number): 
     activation("relu"),
   ]);
 
-/** [N, 3, 224, 224] → [N, classes]. */
+/** MobileNet of depthwise separable convolutions (Howard et al. 2017): [N, 3, 224, 224] → [N, classes]. */
 export class MobileNetV1 extends Module {
   readonly features: Chain;
   readonly avgpool = globalAveragePool();

@@ -63,7 +63,9 @@ const checkMobileNetV2 = optionsOf<MobileNetV2Options>("MobileNetV2", {
   dropout: fraction,
 });
 
-/** [N, 3, 224, 224] → [N, classes]; names as in torchvision. */
+/**
+ * MobileNetV2 of inverted residuals (Sandler et al. 2018): [N, 3, 224, 224] → [N, classes]; names as in torchvision.
+ */
 export class MobileNetV2 extends Module {
   readonly features: Chain;
   readonly avgpool = globalAveragePool();

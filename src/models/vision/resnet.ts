@@ -91,7 +91,7 @@ const checkResNet = optionsOf<ResNetOptions>("ResNet", {
   width: count(),
 });
 
-/** [N, 3, 224, 224] → [N, classes]; names as in torchvision. */
+/** ResNet (He et al. 2016): [N, 3, 224, 224] → [N, classes]; names as in torchvision. */
 export class ResNet extends Module {
   readonly conv1: Module;
   readonly bn1 = batchNorm();
@@ -147,7 +147,6 @@ const checkCifarResNet = optionsOf<CifarResNetOptions>("CifarResNet", {
   classes: count(),
   width: count(),
 });
-
 /** The ResNet for small images (sec. 4.2), [N, C, 32, 32] → [N, classes]; shortcuts that change the shape are projections. */
 export class CifarResNet extends Module {
   readonly conv1: Module;

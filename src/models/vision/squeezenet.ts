@@ -90,7 +90,7 @@ const checkSqueezeNet = optionsOf<SqueezeNetOptions>("SqueezeNet", {
   dropout: fraction,
 });
 
-/** [N, 3, 224, 224] → [N, classes]; names as in torchvision. */
+/** SqueezeNet (Iandola et al. 2016): [N, 3, 224, 224] → [N, classes]; names as in torchvision. */
 export class SqueezeNet extends Module {
   readonly features: Chain;
   readonly classifier: Chain;

@@ -46,7 +46,10 @@ const checkVgg = optionsOf<VggOptions>("Vgg", {
   dropout: fraction,
 });
 
-/** [N, 3, 224, 224] → [N, classes], without batch normalization; names as in torchvision. */
+/**
+ * VGG (Simonyan and Zisserman 2015), without batch normalization: [N, 3, 224, 224] → [N, classes]; names as in
+ * torchvision.
+ */
 export class Vgg extends Module {
   readonly features: Chain;
   readonly avgpool = adaptiveAveragePool2d(7);

@@ -156,7 +156,10 @@ class VisionEncoder extends Module {
   }
 }
 
-/** Images [N, channels, image, image] → [N, classes]; names as in torchvision. */
+/**
+ * The vision transformer (Dosovitskiy et al. 2021): images [N, channels, image, image] → [N, classes]; names as in
+ * torchvision.
+ */
 export class VisionTransformer extends Module {
   readonly conv_proj: Module;
   readonly encoder: VisionEncoder;
@@ -225,7 +228,7 @@ export class VitModel extends Module<Value, EncoderOutputs> {
   }
 }
 
-/** By the names of Hugging Face's classes. */
+/** ViT's models by the names of Hugging Face's classes. */
 export const vitArchitectures = {
   ViTModel: (options) => new VitModel(options),
   ViTForImageClassification: (options, { labels = 2 } = {}) =>

@@ -142,7 +142,7 @@ export function splitHeads(x: Value, heads: number): Value {
   return transpose(reshape(x, [batch, time, heads, features / heads]), [0, 2, 1, 3]);
 }
 
-/** [N, H, T, D] → [N, T, H·D]. */
+/** Joins heads again, which `splitHeads` parted: [N, H, T, D] → [N, T, H·D]. */
 export function joinHeads(x: Value): Value {
   const [batch = 1, heads = 1, time = 1, width = 1] = x.shape;
   return reshape(transpose(x, [0, 2, 1, 3]), [batch, time, heads * width]);

@@ -18,11 +18,11 @@ export interface DenseOptions {
   readonly activation?: ActivationName | ActivationFunction;
   /** Add a bias; default true. */
   readonly bias?: boolean;
-  /** Of the weight; default glorotUniform. */
+  /** Of the weight; default `"glorotUniform"`. The bias begins at 0. */
   readonly initializer?: InitializerName | Initializer;
   /** Expected input features; default those of the first input. */
   readonly inFeatures?: number;
-  /** Name in messages. */
+  /** Name of the layer in error messages; default its path. */
   readonly name?: string;
 }
 

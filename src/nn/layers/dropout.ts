@@ -23,5 +23,7 @@ export class Dropout extends Module {
  * Zeroes each element with probability `rate` while training and scales the others by 1 / (1 - rate), so that sums keep
  * their mean; outside training it changes nothing (Srivastava et al. 2014): [...] → [...]. Throws OptionError for a
  * rate outside [0, 1).
+ * @example
+ * sequential([dense(512, { activation: "relu" }), dropout(0.5), dense(10)]);
  */
 export const dropout = (rate: number): Dropout => new Dropout(rate);

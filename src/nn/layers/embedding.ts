@@ -49,7 +49,12 @@ export class Embedding extends Module {
   }
 }
 
-/** Row x of a table [count, width]: integers [...] → [..., width]. DataError for an index without a row, when it is fed. */
+/**
+ * A learned vector for each index, row x of a table [count, width]: integers [...] → [..., width]. Throws DataError
+ * when an index without a row is fed, DTypeError for inputs that are no integers.
+ * @example
+ * embedding(10_000, 128); // int32 [N, T] → [N, T, 128]
+ */
 export const embedding = (count: number, width: number, options?: EmbeddingOptions): Embedding =>
   new Embedding(count, width, options);
 

@@ -18,7 +18,7 @@ export class Lambda<I = Value, O = Value> extends Module<I, O> {
 }
 
 /**
- * A layer without parameters that computes what the function does.
+ * A layer without parameters that computes what the function does, of any inputs.
  * @example sequential([dense(8), lambda((x: Value) => ops.l2Normalize(x)), dense(2)]);
  */
 export const lambda = <I = Value, O = Value>(compute: (inputs: I, context: Context) => O): Lambda<I, O> =>

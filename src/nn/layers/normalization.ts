@@ -70,8 +70,11 @@ export class BatchNorm extends Module {
 }
 
 /**
- * Normalizes each channel of [N, C, …] by the batch while training, by running statistics otherwise and where it is frozen (Ioffe
- * and Szegedy 2015). Throws ShapeError while training for one element a channel.
+ * Normalizes each channel of [N, C, …] by the batch while training, by running statistics otherwise and where it is
+ * frozen, then scales and shifts it: [N, C, …] → [N, C, …] (Ioffe and Szegedy 2015). Throws ShapeError while training
+ * for one element a channel.
+ * @example
+ * sequential([conv2d(64, 3, { padding: 1, bias: false }), batchNorm(), activation("relu")]);
  */
 export const batchNorm = (options?: BatchNormOptions): BatchNorm => new BatchNorm(options);
 

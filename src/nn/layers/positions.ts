@@ -63,7 +63,10 @@ const rotaryTypes: OptionTypes<RotaryOptions> = {
 const checkRotary = optionsOf("rotary", rotaryTypes);
 const checkFrequencies = optionsOf("rotaryFrequencies", rotaryTypes);
 
-/** Radians a position for each pair of features. */
+/**
+ * Radians that each pair of features is turned by from one position to the next, width / 2 of them. Throws OptionError
+ * for an odd width.
+ */
 export function rotaryFrequencies(width: number, options: RotaryOptions = {}): number[] {
   const { base = 10_000, scaling } = checkFrequencies(options);
   const own = frequencies(width, base);

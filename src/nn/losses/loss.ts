@@ -42,7 +42,7 @@ export const against = <L extends Loss<never>>(target: string, loss: L): L =>
   Object.assign((output: never, own: Value) => loss(output, own), loss, { target });
 
 /**
- * The loss of what `select` makes of a model's output.
+ * The loss of what `select` makes of a model's output: of one of several outputs, or of an output changed.
  * @example onOutput((scores: Value) => ops.logSoftmax(scores), ctc())
  */
 export const onOutput = <O>(select: (output: O) => Value, loss: Loss): Loss<O> => {

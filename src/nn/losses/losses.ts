@@ -189,7 +189,7 @@ export const klDivergence = (): LossOfTerms =>
     return { terms: reduceSum(mul(t, sub(logarithm, output)), axes) };
   });
 
-/** Losses by name, each with its default options. */
+/** Losses by name, each a function that makes it with its default options; see `lossOf`. */
 export const losses = {
   crossEntropy,
   categoricalCrossEntropy,

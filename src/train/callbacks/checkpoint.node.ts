@@ -13,7 +13,7 @@ export interface CheckpointOptions {
   readonly seconds?: number;
   /** Batches between checkpoints; default: only by time. */
   readonly batches?: number;
-  /** Clock in seconds. */
+  /** Clock in seconds; default that of the process. */
   readonly now?: () => number;
 }
 
@@ -23,7 +23,12 @@ const checkOptions = optionsOf<CheckpointOptions>("checkpoint", {
   now: functionOf("a clock in seconds: () => performance.now() / 1000"),
 });
 
-/** Writes the run's progress to `path`: in intervals, after every epoch, and at the end. */
+/**
+ * Writes the run's progress to the file `path`: in intervals, after every epoch, and at the end. Pass what
+ * `decodeCheckpoint` reads of it to `fit` as `training.resume`.
+ * @example
+ * await fit(model, train, { ...options, callbacks: [checkpoint("run.safetensors", { seconds: 60 })] });
+ */
 export function checkpoint(path: string, options: CheckpointOptions = {}): Callback {
   const {
     seconds = 30,
@@ -43,7 +48,10 @@ export function checkpoint(path: string, options: CheckpointOptions = {}): Callb
   };
 }
 
-/** Writes the progress of the best epoch so far, by a result such as validation_accuracy, to `path`. */
+/**
+ * Writes the progress of the best epoch so far to the file `path`, by a result such as `validation_accuracy`; default
+ * `validation_loss`.
+ */
 export function checkpointBest(path: string, monitor = "validation_loss"): Callback {
   let best = Number.NEGATIVE_INFINITY;
   // What the epoch's validation measured, which need not be what is trained.

@@ -5,7 +5,10 @@ import type { Run } from "../fit.ts";
 import type { Callback } from "./callback.ts";
 import { records } from "./records.ts";
 
-/** Appends a JSON line for every `every`-th batch and each epoch. A resumed run drops the lines after its checkpoint. */
+/**
+ * Appends a JSON line to the file `path` for every `every`-th batch (default 50) and each epoch, as `records` makes
+ * them. A resumed run drops the lines after its checkpoint. Throws FileError for a file that is no such log.
+ */
 export function jsonLog(path: string, every = 50): Callback {
   const log = records((record) => appendFileSync(path, `${JSON.stringify(record)}\n`), every);
   return {

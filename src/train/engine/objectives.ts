@@ -36,11 +36,13 @@ export interface ObjectiveChoice<B extends Batch> {
 
 /** What is minimized, and measured beside it. */
 export type Measured<B extends Batch> = (LossChoice | ObjectiveChoice<B>) & {
+  /** Measured beside the loss; default nothing. */
   readonly metrics?: readonly Metric[];
 };
 
 /** One of several steps that take turns. */
 export type AlternatingStep<B extends Batch> = Measured<B> & {
+  /** Trains what the step trains. */
   readonly optimizer: Optimizer;
   /** Which parameters it trains; default all. */
   readonly trains?: ParameterPattern;

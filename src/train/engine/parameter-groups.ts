@@ -22,17 +22,21 @@ export const patternType = matching<ParameterPattern>(
   (value) => isPath(value) || typeof value === "function" || (Array.isArray(value) && value.every(isPath)),
 );
 
-/** How the updates of some parameters differ from the others'. */
+/**
+ * How the updates of some parameters differ from the others'.
+ * @example
+ * training: { groups: [{ parameters: "backbone", learningRateScale: 0.1 }, { parameters: /bias$/, weightDecayScale: 0 }] }
+ */
 export interface ParameterGroup {
   /** Which; the first group that matches counts. */
   readonly parameters: ParameterPattern;
-  /** In place of the optimizer's rate. */
+  /** In place of the optimizer's rate; default that. */
   readonly learningRate?: number | Schedule;
   /** Factor of the learning rate; default 1. */
   readonly learningRateScale?: number;
   /** Factor of the weight decay; default 1. */
   readonly weightDecayScale?: number;
-  /** In place of the run's optimizer. */
+  /** In place of the run's optimizer; default that. */
   readonly optimizer?: Optimizer;
 }
 

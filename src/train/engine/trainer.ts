@@ -40,11 +40,11 @@ export interface TrainingOptions {
   readonly accumulate?: number;
   /** Scale the gradient down to this Euclidean norm when it is longer; default off. The transform `clipNorm`, last. */
   readonly clipNorm?: number;
-  /** What stands between gradients and updates, in order. */
+  /** What stands between gradients and updates, in order; default nothing. */
   readonly transforms?: readonly GradientTransform[];
-  /** Parameters that are trained otherwise than the rest. */
+  /** Parameters that are trained otherwise than the rest; default none. */
   readonly groups?: readonly ParameterGroup[];
-  /** Device, threads, profiling. */
+  /** Device, threads, profiling; default those of the machine, and no profile. */
   readonly compile?: CompileOptions;
 }
 
@@ -74,6 +74,7 @@ export type TrainerOptions<B extends Batch = Batch> = Trained<B> & {
 export interface StepResult {
   /** The step whose turn it was; empty where there is only one. */
   readonly step: string;
+  /** Samples of the batch: the extent of its first axis. */
   readonly samples: number;
   /** Mean loss of the batch, with penalties. */
   readonly loss: number;
@@ -81,6 +82,7 @@ export interface StepResult {
   readonly weight: number;
   /** Additive statistics of each figure, in the order of the objective's figures. */
   readonly statistics: readonly Float32Array[];
+  /** The optimizer's rate at this step, before the factors of groups. */
   readonly learningRate: number;
   /** Euclidean norm of the batch's whole gradient, before the transforms. */
   readonly gradientNorm: number;
@@ -90,6 +92,7 @@ export interface StepResult {
 
 /** What must be kept to go on training as if nothing had happened. */
 export interface TrainerState {
+  /** Batches trained on so far. */
   readonly batches: number;
   /** By the names of steps. */
   readonly steps: Readonly<Record<string, PhaseCounts>>;

@@ -7,9 +7,11 @@ export interface Detection extends LabelledBox {
   readonly score: number;
 }
 
-/** What was predicted for an image, and what is in it. */
+/** What a detector found in an image, and what is in it. */
 export interface DetectedImage {
+  /** The detections. */
   readonly found: readonly Detection[];
+  /** The objects that there are. */
   readonly truth: readonly LabelledBox[];
 }
 

@@ -125,7 +125,9 @@ const counted = ({ ignoreIndex }: IgnoreOptions, counting: Counting = {}): Count
 });
 
 /**
- * Share of the samples whose class is right.
+ * Share of the samples whose class is right. Logits [..., C] go with integer labels [...] or one-hot rows [..., C]; one
+ * logit a sample, [N] or [N, 1], decides between the classes 0 and 1 by its sign. Rows with the ignored label do not
+ * count.
  * @example
  * await fit(model, data, { loss: crossEntropy(), optimizer: adam(), epochs: 3, metrics: [accuracy()] });
  */
@@ -143,7 +145,10 @@ export function accuracy(options: IgnoreOptions = {}): Metric {
   };
 }
 
-/** Share of the samples whose class is among the `k` largest logits; labels are integers. */
+/**
+ * Share of the samples whose class is among the `k` largest logits [..., C]; labels are integers [...]. Throws
+ * OptionError unless k is a whole number from 1.
+ */
 export function topKAccuracy(k: number, options: IgnoreOptions = {}): Metric {
   requireCount("topKAccuracy", "k", k);
   checkTopK(options);
@@ -171,7 +176,10 @@ function requireClasses(where: string, output: Value, classes: number): void {
     );
 }
 
-/** Counts of samples by true and predicted class, from which confusionOf makes the matrix. The result is the accuracy. */
+/**
+ * Counts of samples by true and predicted class, from whose statistics `confusionOf` makes the matrix; operands as
+ * those of `accuracy`. The result is the accuracy.
+ */
 export function confusionMatrix(classes: number, options: IgnoreOptions = {}): Metric {
   requireCount("confusionMatrix", "classes", classes);
   checkConfusion(options);
@@ -258,17 +266,27 @@ function averaged(name: string, score: ClassScore, options: AverageOptions): Met
   };
 }
 
-/** Of the samples predicted as a class, the share that belongs to it. */
+/**
+ * Of the samples predicted as a class, the share that belongs to it, averaged over classes; operands as those of
+ * `accuracy`.
+ */
 export const precision = (options: AverageOptions): Metric =>
   averaged("precision", (hits, predicted) => hits / predicted, checkPrecision(options));
-/** Of the samples of a class, the share that was found. */
+/** Of the samples of a class, the share that was found, averaged over classes; operands as those of `accuracy`. */
 export const recall = (options: AverageOptions): Metric =>
   averaged("recall", (hits, _, actual) => hits / actual, checkRecall(options));
-/** Harmonic mean of precision and recall, 2 hits / (predicted + actual). */
+/**
+ * Harmonic mean of precision and recall, 2 hits / (predicted + actual), averaged over classes; operands as those of
+ * `accuracy`.
+ * @example metrics: [f1({ classes: 10, average: "weighted" })]
+ */
 export const f1 = (options: AverageOptions): Metric =>
   averaged("f1", (hits, predicted, actual) => (2 * hits) / (predicted + actual), checkF1(options));
 
-/** e to the mean cross-entropy of logits [..., C] and integer labels [...]. */
+/**
+ * e to the mean cross-entropy of logits [..., C] and integer labels [...]: 1 is perfect, C is guessing. Rows with the
+ * ignored label do not count.
+ */
 export function perplexity(options: IgnoreOptions = {}): Metric {
   checkPerplexity(options);
   return {

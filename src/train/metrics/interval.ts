@@ -9,6 +9,7 @@ const quantiles = [
 
 /** A mean with its confidence interval. */
 export interface Interval {
+  /** Mean of the values. */
   readonly mean: number;
   /** Ends of the interval that holds the true mean in 95 of 100 cases, where values are normal and independent. */
   readonly low: number;

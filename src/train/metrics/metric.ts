@@ -49,7 +49,8 @@ export interface ReadingOptions {
 const checkReading = optionsOf<ReadingOptions>("reading", { output: string, target: string, name: string });
 
 /**
- * A metric of one of several outputs, and of a target of another name than `y`.
+ * A metric that reads one of several outputs, by its path, and a target of another name than `y`; `name` is what
+ * results call it.
  * @example metrics: [reading(accuracy(), { output: "parity", target: "even", name: "parity" })]
  */
 export function reading(metric: Metric, options: ReadingOptions): Metric {
@@ -65,14 +66,14 @@ export interface IgnoreOptions {
 
 export const ignoreTypes: OptionTypes<IgnoreOptions> = { ignoreIndex: number };
 
-/** Scalars of any dtype as one float32 vector. */
+/** Scalars of any dtype as one float32 vector, which a metric's `update` gives. */
 export const statistics = (...sums: readonly (Value | number)[]): Value =>
   concat(sums.map((sum) => (typeof sum === "number" ? full([1], sum) : reshape(cast(sum, "float32"), [1]))));
 
-/** The first of two statistics divided by the second. */
+/** The first of two statistics divided by the second: the result of a mean. */
 export const ratio = (sums: Float64Array): number => (sums[0] ?? 0) / (sums[1] ?? 0);
 
-/** Statistics of a mean: Σ values · weights, and Σ weights. */
+/** Statistics of a mean, float32 [2]: Σ values · weights, and Σ weights; without weights each value counts once. */
 export const meanStatistics = (values: Value, weights: Value | undefined): Value =>
   weights
     ? statistics(reduceSum(mul(values, weights)), reduceSum(weights))

@@ -24,12 +24,15 @@ export const weightDecayTypes: OptionTypes<WeightDecayOptions> = { weightDecay: 
 export interface UpdateView {
   /** The gradient. */
   readonly g: Value;
+  /** What is remembered, in the order of the definition's slots. */
   readonly slots: readonly Value[];
+  /** What the definition's `scalars` give for this step. */
   readonly scalars: readonly Value[];
 }
 
 /** What defines an optimizer that looks at one element at a time; see `elementwise`. */
 export interface ElementwiseDefinition extends Omit<OptimizerDefinition, "bind"> {
+  /** How weights are drawn towards zero; default not at all. */
   readonly decay?: Required<WeightDecayOptions>;
   /** Scalars of update `step` (1 for the first), computed outside the loop; default the rate. */
   scalars?(step: number, learningRate: number): readonly number[];

@@ -28,7 +28,7 @@ export {
 export { type RmspropOptions, rmsprop } from "./rmsprop.ts";
 export { type SgdOptions, sgd } from "./sgd.ts";
 
-/** Optimizers by name, with their defaults. */
+/** Optimizers by name, each a function that makes it of its options; see `optimizerOf`. */
 export const optimizers = { sgd, rmsprop, adagrad, adam, adamw, lamb, muon } as const;
 /** Name of an optimizer, such as `"adamw"`: a key of `optimizers`. */
 export type OptimizerName = keyof typeof optimizers;

@@ -13,6 +13,7 @@ import { ParameterStore, type Stored } from "../store/parameter-store.ts";
 export interface UpdateStep {
   /** Number of the update, 1 for the first. */
   readonly step: number;
+  /** The rate of this update, with the group's factor. */
   readonly learningRate: number;
   /** Factor of the weight decay. */
   readonly decayScale: number;
@@ -22,8 +23,11 @@ export interface UpdateStep {
 
 /** Whole parameters of a shard, one after the other. */
 export interface Segment {
+  /** The parameters in it. */
   readonly slots: readonly Slot[];
+  /** First element in the vectors. */
   readonly start: number;
+  /** Element behind the last. */
   readonly end: number;
 }
 
@@ -37,6 +41,7 @@ export interface BoundOptimizer {
 
 /** What defines an optimizer; see `defineOptimizer`, and `elementwise` for those that look at one element at a time. */
 export interface OptimizerDefinition {
+  /** For checkpoints and messages. */
   readonly name: string;
   /** Names of the vectors remembered beside the parameters, all zero at first. */
   readonly slots: readonly string[];
@@ -77,6 +82,7 @@ export type GradientsOf<P> = P extends Tensor ? Tensor : { readonly [K in keyof 
 
 /** What must be kept of a state to go on, beside its parameters. */
 export interface SavedState {
+  /** Updates made so far. */
   readonly updates: number;
   /** By `slot/path`. */
   readonly remembered: Readonly<Record<string, Tensor>>;

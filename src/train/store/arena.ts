@@ -14,7 +14,9 @@ const memoryBytes = 2 ** 32;
 
 /** Where a parameter lies in the vectors of its shard. */
 export interface Slot {
+  /** Path of the parameter. */
   readonly path: string;
+  /** The parameter, by its shape. */
   readonly parameter: { readonly shape: Shape };
   readonly offset: number;
   readonly length: number;
