@@ -57,13 +57,17 @@ const questions = [
 ] as const;
 
 const encoder = {
-  ...{ vocabulary, width: 64, layers: 2, heads: 4, feedForward: 256, positions: length, pooler: false },
+  sizes: { vocabulary, width: 64, layers: 2, heads: 4, feedForward: 256, positions: length },
   // Nearer to 1/√width than the 0.02 of a width of 768.
-  deviation: 0.05,
+  details: { deviation: 0.05 },
+  pooler: false,
 };
 const network = () => ({
   // Gaps are drawn anew in each epoch, which is enough against overfitting.
-  model: models.bertArchitectures.BertForMaskedLM({ ...encoder, dropout: 0, attentionDropout: 0 }),
+  model: models.bertArchitectures.BertForMaskedLM({
+    ...encoder,
+    details: { ...encoder.details, dropout: 0, attentionDropout: 0 },
+  }),
   inputs: {
     x: { dtype: "int32", shape: [1, length] },
     mask: { dtype: "int32", shape: [1, length] },

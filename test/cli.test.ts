@@ -264,7 +264,7 @@ describe("a recipe with validation, early stopping and a stage that adds a layer
   });
 });
 
-describe("mistakes are reported in a sentence with exit status 2, and leave nothing behind", () => {
+describe("mistakes are reported in one sentence with exit status 2, and leave nothing behind", () => {
   const recipe = (change: (source: string) => string): string => {
     const name = `recipe-${Math.random().toString(36).slice(2)}.ts`;
     writeFileSync(join(folder, name), change(readFileSync("test/fixtures/cli/points.ts", "utf8")));
@@ -425,7 +425,7 @@ describe("runs that are cut off", () => {
     expect([resumed.code, resumed.stderr]).toEqual([0, ""]);
     expectSameRun("interrupted", "uninterrupted");
     const again = await run("train", "lenet-mnist", "--resume", "--out", "interrupted");
-    expect(again.stdout).toContain("This run is finished: 3 epochs are done.");
+    expect(again.stdout).toContain("This run is finished after 3 epochs");
     const longer = await run("train", "lenet-mnist", "--resume", "--out", "interrupted", "--epochs", "4", "--json");
     expect(longer.records.filter(({ type }) => type === "epoch")).toMatchObject([{ epoch: 4 }]);
 

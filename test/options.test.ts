@@ -135,6 +135,16 @@ const calls: Readonly<Record<string, (options: never) => unknown>> = {
   Vgg: (options) => new models.Vgg(options),
   SingleShotDetector: (options) => new models.SingleShotDetector(options),
   ObjectFinder: (options) => new models.ObjectFinder(model, options),
+  VisionTransformer: (options) => new models.VisionTransformer(options),
+  VitModel: (options) => new models.VitModel(options),
+  bert: (options) => new models.BertModel(options),
+  albert: (options) => new models.AlbertModel(options),
+  distilbert: (options) => new models.DistilBertModel(options),
+  gpt2: (options) => new models.Gpt2Model(options),
+  llama: (options) => new models.LlamaModel(options),
+  t5: (options) => new models.T5Model(options),
+  transformer: (options) => new models.Transformer(options),
+  recurrentTranslator: (options) => new models.RecurrentTranslator(options),
   resnet50: (options) => models.presetOf("resnet50").build(options),
 };
 

@@ -164,7 +164,7 @@ test("the number of classes is an option of every preset that classifies", () =>
 
 test("a bad number of classes, heads that there are not, and an unknown name are reported", () => {
   const { build } = presetOf("resnet18");
-  expect(() => build({ classes: 0 })).toThrow("dense: units is 0; pass a whole number from 1");
+  expect(() => build({ classes: 0 })).toThrow("resnet18: classes is 0; pass a whole number from 1");
   expect(() => presetOf("gpt2").build({ auxiliary: true })).toThrow("gpt2 has no auxiliary heads");
   expect(() => build({ auxiliary: true })).toThrow("resnet18 has no auxiliary heads; leave the option auxiliary out");
   expect(() => presetOf("resnet-50")).toThrow('unknown architecture "resnet-50"; did you mean "resnet50"?');

@@ -120,7 +120,14 @@ export {
 } from "./vision/resnet.ts";
 export { SqueezeNet, type SqueezeNetOptions } from "./vision/squeezenet.ts";
 export { Vgg, type VggOptions } from "./vision/vgg.ts";
-export { VisionTransformer, VitModel, type VitOptions, vitArchitectures } from "./vision/vit.ts";
+export {
+  VisionTransformer,
+  type VisionTransformerOptions,
+  VitModel,
+  type VitModelOptions,
+  type VitOptions,
+  vitArchitectures,
+} from "./vision/vit.ts";
 
 /** Every preset by its name: convolutional networks, a recurrent one, transformers, the oldest architectures of each first. */
 export const presets: Readonly<Record<string, Preset>> = Object.fromEntries(

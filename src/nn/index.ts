@@ -108,7 +108,14 @@ export {
   Pool,
   type PoolOptions,
 } from "./layers/pool.ts";
-export { type RotaryOptions, type RotaryScaling, rotary, rotaryFrequencies, sinusoidal } from "./layers/positions.ts";
+export {
+  type RotaryOptions,
+  type RotaryScaling,
+  rotary,
+  rotaryFrequencies,
+  rotaryType,
+  sinusoidal,
+} from "./layers/positions.ts";
 export {
   Gru,
   gru,

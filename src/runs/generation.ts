@@ -14,7 +14,7 @@ export const generationSchema = z.strictObject({
     .number()
     .min(0)
     .optional()
-    .describe("below 1 surer, above 1 bolder, 0 always the likeliest token (default 0.8)"),
+    .describe("below 1 less random, above 1 more random, 0 always the most likely token (default 0.8)"),
   topK: z.number().int().min(1).optional().describe("draw from this many of the likeliest tokens (default all)"),
   topP: z
     .number()

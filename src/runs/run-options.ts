@@ -5,7 +5,7 @@ import { matching } from "../core/option-types.ts";
 
 export const runOptionsSchema = z.strictObject({
   out: z.string().min(1).optional().describe("folder of the run; default runs/RECIPE"),
-  resume: z.boolean().optional().describe("go on with the run in --out, or with the newest run of the recipe"),
+  resume: z.boolean().optional().describe("resume the run in --out, or the newest run of the recipe"),
   checkpointSeconds: z.number().min(0).optional().describe("seconds between checkpoints; default 30"),
   profile: z
     .boolean()

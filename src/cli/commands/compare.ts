@@ -81,7 +81,7 @@ export const command = defineCommand({
   examples: [
     ["sardonyx compare vgg16 resnet50 vit_b_16", "three ways to classify images"],
     ["sardonyx compare bert_base_uncased distilbert_base_uncased albert_base_v2", "fewer parameters, less depth"],
-    ["sardonyx compare model.onnx resnet50 --batch 32 --format markdown", "one's own beside a known one"],
+    ["sardonyx compare model.onnx resnet50 --batch 32 --format markdown", "your own beside a known one"],
   ],
   async run({ arguments: targets, options, output }) {
     if (targets.length < 2) throw new OptionError("compare needs two networks or more; sardonyx inspect shows one");

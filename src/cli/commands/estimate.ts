@@ -5,7 +5,7 @@ import { type Hardware, hardwareNames, hardwareOf, peakOf } from "../../analyze/
 import { measureProduct, measureStep } from "../../analyze/measure.ts";
 import type { Network } from "../../analyze/network.ts";
 import { OptionError } from "../../core/errors.ts";
-import { count } from "../../core/number-text.ts";
+import { count, plural } from "../../core/number-text.ts";
 import { defaultThreads } from "../../runtime/threads.node.ts";
 import { choice, defineCommand, number, wholeNumber } from "../command.ts";
 import { targetDescription } from "../inspect/target.ts";
@@ -50,7 +50,7 @@ function longDuration(seconds: number): string {
 
 async function measuredRate(network: Network, { bytes: needed, stepFlops }: WayCost, output: Output): Promise<Rate> {
   const threads = defaultThreads();
-  const where = `here, ${threads} thread${threads === 1 ? "" : "s"}`;
+  const where = `here, ${plural(threads, "thread")}`;
   const memory = totalmem();
   const product = await measureProduct({ threads });
   const peak = product.flops / product.seconds;
@@ -105,7 +105,7 @@ export const command = defineCommand({
     epochs: wholeNumber("passes over the data; default 1", 1),
     hardware: choice(`${hardwareNames.join(", ")}; default this machine, measured`, hardwareOf),
     devices: wholeNumber("how many of them; default 1", 1),
-    flopsPerSecond: number("a rate of one's own in place of --hardware", { low: 0, above: true, example: 1e14 }),
+    flopsPerSecond: number("your own rate in place of --hardware", { low: 0, above: true, example: 1e14 }),
     utilization: number("share of the peak that training reaches; default 0.4", { low: 0, above: true, example: 0.4 }),
   },
   examples: [
@@ -151,7 +151,7 @@ function workOf(
     );
   const number = tokens === undefined ? (samples ?? 60_000) : Math.ceil(tokens / sequence);
   const what =
-    tokens === undefined ? `${count(number)} samples` : `${count(tokens)} tokens in sequences of ${sequence}`;
+    tokens === undefined ? plural(number, "sample") : `${plural(tokens, "token")} in sequences of ${sequence}`;
   const passes = epochs === 1 ? "once" : `${epochs} times`;
   return { steps: Math.ceil(number / batch) * epochs, described: `${what}, ${passes}, ${batch} at a time` };
 }
@@ -172,7 +172,7 @@ function show(
     fits: needed <= rate.memory,
   }));
   output.record("estimate", { model: network.name, steps, flopsPerSecond: rate.flopsPerSecond, ways: estimates });
-  output.prose(`${network.name}: ${described}: ${count(steps)} steps`);
+  output.prose(`${network.name}: ${described}: ${plural(steps, "step")}`);
   output.prose(`Rate: ${rate.origin}`, 6);
   if (Number.isFinite(rate.memory)) output.line(`Memory ${rate.where}: ${bytes(rate.memory)}`);
   output.line();

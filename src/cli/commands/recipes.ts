@@ -22,6 +22,6 @@ export const command = defineCommand({
     }
     const columns = [{ head: "Recipe" }, { head: "What it trains", width: 32 }, { head: "Defaults", width: 23 }];
     for (const line of table(columns, rows, output.columns)) output.line(line);
-    output.line("\nTrain one: sardonyx train lenet-mnist. One's own: sardonyx train ./my-recipe.ts");
+    output.line("\nTrain one: sardonyx train lenet-mnist. Your own: sardonyx train ./my-recipe.ts");
   },
 });

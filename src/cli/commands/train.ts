@@ -21,7 +21,7 @@ export const command = defineCommand({
     ["sardonyx train lenet-mnist", "98.9 % of MNIST's test digits"],
     ["sardonyx train lenet-mnist --optimizer sgd --learning-rate 0.1", "another optimizer"],
     ["sardonyx train mlp-mnist --limit 5000 --epochs 2", "a quick try"],
-    ["sardonyx train lenet-mnist --resume", "go on where the newest run stopped"],
+    ["sardonyx train lenet-mnist --resume", "resume where the newest run stopped"],
     ["sardonyx train lenet-mnist --profile", "time by operator and layer"],
     ["sardonyx train depth-mnist", "an experiment: 24 networks, compared"],
     ["sardonyx train ./my-recipe.ts --out runs/mine --json", "your own recipe, JSON lines"],

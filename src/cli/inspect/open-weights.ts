@@ -33,7 +33,7 @@ export function openSafetensors(path: string, file: ByteSource, shapes: ShapeOpt
 export function openShards(path: string, weightMap: Readonly<Record<string, unknown>>, shapes: ShapeOptions): Network {
   const files = [...new Set(Object.values(weightMap))];
   const tensors = files.flatMap((name) => {
-    if (typeof name !== "string") throw new FileError("its weight_map names a file by something else than text");
+    if (typeof name !== "string") throw new FileError("its weight_map names a file by something other than text");
     const file = openBeside(dirname(path), name);
     try {
       return tensorsOf(file);
@@ -89,9 +89,9 @@ function weightsWithConfig(path: string, name: string, tensors: readonly NamedTe
     network = configNetwork(path, JSON.parse(readFileSync(configPath, "utf8")), shapes);
   } catch (cause) {
     // The weights can still be counted.
-    const told = weightsAlone(name, tensors);
+    const alone = weightsAlone(name, tensors);
     const why = `The config.json beside it does not help: ${(cause as Error).message}`;
-    return { ...told, notes: [...told.notes, why] };
+    return { ...alone, notes: [...alone.notes, why] };
   }
   return withStoredTypes({ ...network, name, source: `safetensors; ${network.source}` }, tensors);
 }

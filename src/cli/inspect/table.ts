@@ -7,14 +7,14 @@ import { type Column, cut, fittedWidths, pad, table, widest, wrap } from "../tex
 import { amount, bar, bytes, extents, longCount, share } from "./units.ts";
 
 export interface TableOptions {
-  /** Tell each of repeated blocks. */
+  /** Show every repeated block. */
   readonly all: boolean;
 }
 
-/** Shows everything, the most telling first. */
+/** Shows everything, the most important first. */
 export function showInspection(inspection: Inspection, { all }: TableOptions, output: Output): void {
   const { model, source, scale, inputs, parameters, notes } = inspection;
-  output.prose(`${model}: ${count(parameters.total)} parameters (${scale})`);
+  output.prose(`${model}: ${plural(parameters.total, "parameter")} (${scale})`);
   output.prose(source);
   for (const { name, dtype, shape } of inputs) output.line(`Input ${name}: ${dtype} ${extents(shape)}`);
   for (const show of [showDepth, showParameters, showKinds, showCost]) {
@@ -73,8 +73,12 @@ function showDepth({ depth }: Inspection, output: Output): void {
         : []),
       ...(recurrent
         ? [
-            ["recurrent depth", count(recurrent.perStep), "weighted layer a step"] as const,
-            ["unrolled", count(recurrent.unrolled), `over ${recurrent.steps} steps`] as const,
+            [
+              "recurrent depth",
+              count(recurrent.perStep),
+              recurrent.perStep === 1 ? "weighted layer a step" : "weighted layers a step",
+            ] as const,
+            ["unrolled", count(recurrent.unrolled), `over ${plural(recurrent.steps, "step")}`] as const,
           ]
         : []),
     ],
@@ -176,7 +180,7 @@ function showLayers({ layers, cost, parameters }: Inspection, all: boolean, outp
     layer.macs === 0 ? "0" : amount(layer.macs),
     ...(wide ? [share(layer.macs ?? 0, cost.macs ?? 0)] : []),
   ];
-  // In a block, names are told from the block's own on.
+  // In a block, names are shown from the block's own on.
   const add = (item: FoldedItem, indent: string, block: string) => {
     if ("layer" in item) return rows.push(cellsOf(item.layer, indent, block));
     const [first, ...others] = item.blocks;
@@ -195,8 +199,8 @@ function showLayers({ layers, cost, parameters }: Inspection, all: boolean, outp
     rows,
     output,
   );
-  const told = items.reduce((sum, item) => sum + layersIn(item), 0);
-  const hidden = told - rows.filter((cells) => cells.length > 1).length;
+  const represented = items.reduce((sum, item) => sum + layersIn(item), 0);
+  const hidden = represented - rows.filter((cells) => cells.length > 1).length;
   if (hidden > 0) output.line(`${plural(hidden, "layer")} of repeated blocks not shown; --all shows them`);
 }
 

@@ -41,7 +41,7 @@ export async function openTarget(
   }
   if (classes !== undefined || withoutAuxiliary)
     throw new OptionError(
-      `${classes === undefined ? "--without-auxiliary" : "--classes"} changes an architecture that is named, such as googlenet, and ${target} is none; leave it out`,
+      `${classes === undefined ? "--without-auxiliary" : "--classes"} applies to named architectures such as googlenet, and ${target} is not one; leave it out`,
     );
   if (moduleExtensions.includes(extname(target))) return openModule(target, shapes, output);
   if (existsSync(target)) return openPath(resolve(target), shapes);
@@ -76,7 +76,7 @@ async function openModule(path: string, shapes: ShapeOptions, output: Output): P
   const { model, inputs } = partsOf(made);
   if (!model)
     throw new OptionError(
-      `the default export of ${path} is no model; export a recipe, a Module, a function that returns one, or { model, inputs: { dtype: "float32", shape: [1, 3, 224, 224] } }`,
+      `the default export of ${path} is not a model; export a recipe, a Module, a function that returns one, or { model, inputs: { dtype: "float32", shape: [1, 3, 224, 224] } }`,
     );
   if (!inputs && shapes.inputShape === undefined)
     throw new OptionError(

@@ -1,6 +1,6 @@
 /** The table of a model's layers: output shape, and parameters to be trained with their formula. */
 
-import { count } from "../../core/number-text.ts";
+import { count, plural } from "../../core/number-text.ts";
 import type { ModelSummary } from "../../nn/summary.ts";
 import type { Output } from "../output.ts";
 import { table } from "../text.ts";
@@ -18,6 +18,6 @@ export function showLayers({ layers, parameters, trainable, buffers }: ModelSumm
   const columns = [{ head: "Layer" }, { head: "Type" }, { head: "Output" }, { head: "Parameters to be trained" }];
   for (const line of table(columns, rows, output.columns)) output.line(line);
   const frozen = parameters - trainable;
-  const rest = [frozen > 0 && `${count(frozen)} frozen`, buffers > 0 && `${count(buffers)} running statistics`];
-  output.line(`${[`${count(trainable)} parameters to be trained`, ...rest].filter(Boolean).join(", ")}`);
+  const rest = [frozen > 0 && `${count(frozen)} frozen`, buffers > 0 && plural(buffers, "running statistic")];
+  output.line(`${[`${plural(trainable, "parameter")} to be trained`, ...rest].filter(Boolean).join(", ")}`);
 }

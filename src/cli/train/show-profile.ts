@@ -1,6 +1,6 @@
 /** A profile as tables and as a record. */
 
-import { percent } from "../../core/number-text.ts";
+import { percent, plural } from "../../core/number-text.ts";
 import type { Profile, Share } from "../../runs/profile.node.ts";
 import { shown } from "../../runs/run-folder.node.ts";
 import type { Output } from "../output.ts";
@@ -39,7 +39,7 @@ export function showProfile(
   }
   output.line();
   output.prose(
-    `${((1000 * seconds) / batches).toFixed(2)} ms a batch over ${batches} batches, ${(milliseconds / batches).toFixed(2)} ms of them in the engine, ${(kernels / batches).toFixed(2)} ms in its operators`,
+    `${((1000 * seconds) / batches).toFixed(2)} ms a batch over ${plural(batches, "batch", "batches")}, ${(milliseconds / batches).toFixed(2)} ms of them in the engine, ${(kernels / batches).toFixed(2)} ms in its operators`,
   );
   output.prose(
     `Each layer's forward and backward are together. Profiling itself costs time. Raw files: ${shown(folder)}`,

@@ -360,7 +360,7 @@ describe("what is no model", () => {
       '{"name":"x"}',
       "it is JSON with name; a Hugging Face config.json has model_type",
     ],
-    ["JSON that is cut off", "model.json", '{"modelTopology":', "it is no valid JSON"],
+    ["JSON that is cut off", "model.json", '{"modelTopology":', "it is not valid JSON"],
   ])("%s", async (name, file, content, message) => {
     const path = put(`none/${name}/${file}`, content);
     await refuses(loadModel(path), message);

@@ -199,7 +199,7 @@ function readJson(file: ByteSource): Readonly<Record<string, unknown>> {
   try {
     document = JSON.parse(new TextDecoder().decode(file.read(0, file.size)));
   } catch (cause) {
-    throw new FileError(`it is no valid JSON (${(cause as Error).message}); it is cut off or damaged`, { cause });
+    throw new FileError(`it is not valid JSON (${(cause as Error).message}); it is cut off or damaged`, { cause });
   }
   if (!isPlainObject(document)) throw new FileError("it is JSON, but no object that describes a model");
   return document;

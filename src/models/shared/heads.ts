@@ -113,12 +113,15 @@ export class VocabularyHead extends Module {
 }
 
 /** Dropout and a dense layer, which are a classifier of states. */
-export const classifier = (options: TransformerDetails, { labels = 2, dropout: rate = options.dropout ?? 0.1 }) => ({
+export const classifier = (
+  details: TransformerDetails | undefined,
+  { labels = 2, dropout: rate = details?.dropout ?? 0.1 }: HeadOptions,
+) => ({
   dropout: dropout(rate),
-  classifier: dense(labels, { initializer: initial(options.deviation) }),
+  classifier: dense(labels, { initializer: initial(details?.deviation) }),
 });
 
 /** Scores of each token as the first and the last one of an answer: [N, T, 2]. */
-export const questionAnswering = ({ deviation }: TransformerDetails) => ({
-  qa_outputs: dense(2, { initializer: initial(deviation) }),
+export const questionAnswering = (details: TransformerDetails | undefined) => ({
+  qa_outputs: dense(2, { initializer: initial(details?.deviation) }),
 });

@@ -1,9 +1,13 @@
 /** What models of tokens have in common: their sizes, inputs and initial weights, and self-attention. */
+
 import { OptionError, ShapeError } from "../../core/errors.ts";
+import { count, fraction, nameOrFunction, nonNegative } from "../../core/option-types.ts";
+import { type OptionTypes, optionsOf, required } from "../../core/options.ts";
 import { showShape } from "../../core/shape.ts";
 import type { Value } from "../../graph/ir.ts";
 import {
   type ActivationName,
+  activationFunctions,
   attendHeads,
   type Context,
   type Dense,
@@ -43,6 +47,24 @@ export interface TransformerDetails {
   /** Standard deviation of the initial weights; default 0.02. */
   readonly deviation?: number;
 }
+
+export const sizesTypes: OptionTypes<TransformerSizes> = {
+  vocabulary: required(count()),
+  width: required(count()),
+  layers: required(count(0)),
+  heads: required(count()),
+  feedForward: required(count()),
+  positions: required(count()),
+};
+export const sizesType = optionsOf("sizes", sizesTypes).type;
+
+export const detailsType = optionsOf<TransformerDetails>("details", {
+  activation: nameOrFunction<ActivationName>(activationFunctions),
+  dropout: fraction,
+  attentionDropout: fraction,
+  epsilon: nonNegative,
+  deviation: nonNegative,
+}).type;
 
 /** What an encoder of tokens takes; within a model x are states, [N, T, width]. */
 export type TokenInputs = {

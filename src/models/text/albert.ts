@@ -1,4 +1,6 @@
 /** ALBERT: BERT whose layers share one set of weights, with narrow embeddings (Lan et al. 2020). */
+import { count } from "../../core/option-types.ts";
+import { optionsOf } from "../../core/options.ts";
 import type { Value } from "../../graph/ir.ts";
 import {
   activation,
@@ -31,7 +33,7 @@ import {
   type TokenInputs,
   tokenInputs,
 } from "../shared/tokens.ts";
-import { BertEmbeddings, type BertOptions, bertDefaults } from "./bert.ts";
+import { BertEmbeddings, type BertOptions, bertDefaults, bertTypes } from "./bert.ts";
 
 /** Options of `AlbertModel`. */
 export interface AlbertOptions extends Omit<BertOptions, "padding"> {
@@ -39,14 +41,18 @@ export interface AlbertOptions extends Omit<BertOptions, "padding"> {
   readonly groups?: number;
 }
 
-const defaults = (options: AlbertOptions) => ({
-  ...bertDefaults(options),
+const { padding: _, ...sharedTypes } = bertTypes;
+const checkOptions = optionsOf<AlbertOptions>("albert", { ...sharedTypes, groups: count() });
+
+const defaults = ({ sizes, details, ...own }: AlbertOptions) => ({
+  ...bertDefaults({ sizes, details, ...own }),
   embeddingWidth: 128,
   activation: "geluTanh" as const,
   dropout: 0,
   attentionDropout: 0,
   groups: 1,
-  ...options,
+  ...details,
+  ...own,
 });
 type Settings = ReturnType<typeof defaults>;
 
@@ -135,8 +141,8 @@ export class AlbertModel extends Module<SegmentInputs, EncoderOutputs> {
   readonly pooler: Dense | undefined;
   constructor(options: AlbertOptions) {
     super();
-    requireHeads("albert", options);
-    const settings = defaults(options);
+    const settings = defaults(checkOptions(options));
+    requireHeads("albert", settings);
     this.embeddings = new BertEmbeddings(settings);
     this.encoder = new Encoder(settings);
     this.pooler = settings.pooler
@@ -164,12 +170,12 @@ export const albertArchitectures = {
     return headed({ albert }, { predictions: new VocabularyHead(albert.embeddings.word_embeddings, steps, tied) });
   },
   AlbertForSequenceClassification: (options, head = {}) => {
-    return headed({ albert: new AlbertModel(options) }, classifier(options, head), pooledOf);
+    return headed({ albert: new AlbertModel(options) }, classifier(options.details, head), pooledOf);
   },
   AlbertForTokenClassification: (options, head = {}) =>
-    headed({ albert: new AlbertModel({ ...options, pooler: false }) }, classifier(options, head)),
+    headed({ albert: new AlbertModel({ ...options, pooler: false }) }, classifier(options.details, head)),
   AlbertForQuestionAnswering: (options) =>
-    headed({ albert: new AlbertModel({ ...options, pooler: false }) }, questionAnswering(options)),
+    headed({ albert: new AlbertModel({ ...options, pooler: false }) }, questionAnswering(options.details)),
 } as const satisfies Architectures<AlbertOptions>;
 
 const size = { vocabulary: 30_000, width: 768, layers: 12, heads: 12, feedForward: 3072, positions: 512 };
@@ -182,6 +188,6 @@ export const albertPresets: readonly Preset[] = [
       source: "Lan et al. 2020, ALBERT: A Lite BERT for Self-supervised Learning of Language Representations",
     },
     size,
-    () => new AlbertModel(size),
+    () => new AlbertModel({ sizes: size }),
   ),
 ];

@@ -1,5 +1,7 @@
 /** BERT: a bidirectional encoder of tokens (Devlin et al. 2019), with Hugging Face's heads and names. */
 
+import { count, flag } from "../../core/option-types.ts";
+import { type OptionTypes, optionsOf, required } from "../../core/options.ts";
 import { tensor } from "../../core/tensor.ts";
 import type { Value } from "../../graph/ir.ts";
 import {
@@ -31,12 +33,14 @@ import {
 } from "../shared/heads.ts";
 import { type Preset, tokenPreset } from "../shared/preset.ts";
 import {
+  detailsType,
   initial,
   requireHeads,
   requireTokens,
   type SegmentInputs,
   SelfAttention,
   segmentInputs,
+  sizesType,
   type TokenInputs,
   type TransformerDetails,
   type TransformerSizes,
@@ -44,7 +48,11 @@ import {
 } from "../shared/tokens.ts";
 
 /** Options of `BertModel`. */
-export interface BertOptions extends TransformerSizes, TransformerDetails {
+export interface BertOptions {
+  /** Its extents. */
+  readonly sizes: TransformerSizes;
+  /** Where it is not as published. */
+  readonly details?: TransformerDetails | undefined;
   /** Kinds of segment; default 2. */
   readonly types?: number;
   /** Features of the embeddings, which ALBERT projects to the width; default the width. */
@@ -55,17 +63,29 @@ export interface BertOptions extends TransformerSizes, TransformerDetails {
   readonly pooler?: boolean;
 }
 
+export const bertTypes: OptionTypes<BertOptions> = {
+  sizes: required(sizesType),
+  details: detailsType,
+  types: count(),
+  embeddingWidth: count(),
+  padding: count(0),
+  pooler: flag,
+};
+const checkOptions = optionsOf("bert", bertTypes);
+
 /** Options with every default, which are BERT's. */
-export const bertDefaults = (options: BertOptions) => ({
+export const bertDefaults = ({ sizes, details, ...own }: BertOptions) => ({
   types: 2,
-  embeddingWidth: options.width,
+  embeddingWidth: sizes.width,
   activation: "gelu" as ActivationName,
   dropout: 0.1,
   attentionDropout: 0.1,
   epsilon: 1e-12,
   deviation: 0.02,
   pooler: true,
-  ...options,
+  ...sizes,
+  ...details,
+  ...own,
 });
 type Settings = ReturnType<typeof bertDefaults>;
 
@@ -194,8 +214,8 @@ export class BertModel extends Module<SegmentInputs, EncoderOutputs> {
   readonly pooler: BertPooler | undefined;
   constructor(options: BertOptions) {
     super();
-    requireHeads("bert", options);
-    const settings = bertDefaults(options);
+    const settings = bertDefaults(checkOptions(options));
+    requireHeads("bert", settings);
     this.embeddings = new BertEmbeddings(settings);
     this.encoder = new BertEncoder(settings);
     this.pooler = settings.pooler ? new BertPooler(settings) : undefined;
@@ -236,7 +256,7 @@ export class BertForPreTraining extends Module<SegmentInputs, PreTrainingOutputs
     this.bert = new BertModel(options);
     this.cls = {
       predictions: predictions(this.bert, options, tied),
-      seq_relationship: dense(2, { initializer: initial(options.deviation) }),
+      seq_relationship: dense(2, { initializer: initial(options.details?.deviation) }),
     };
   }
   protected call(inputs: SegmentInputs, context: Context): PreTrainingOutputs {
@@ -257,12 +277,12 @@ export const bertArchitectures = {
     return headed({ bert }, { cls: chain({ predictions: predictions(bert, options, tied) }) });
   },
   BertForSequenceClassification: (options, head = {}) => {
-    return headed({ bert: new BertModel(options) }, classifier(options, head), pooledOf);
+    return headed({ bert: new BertModel(options) }, classifier(options.details, head), pooledOf);
   },
   BertForTokenClassification: (options, head = {}) =>
-    headed({ bert: new BertModel({ ...options, pooler: false }) }, classifier(options, head)),
+    headed({ bert: new BertModel({ ...options, pooler: false }) }, classifier(options.details, head)),
   BertForQuestionAnswering: (options) =>
-    headed({ bert: new BertModel({ ...options, pooler: false }) }, questionAnswering(options)),
+    headed({ bert: new BertModel({ ...options, pooler: false }) }, questionAnswering(options.details)),
 } as const satisfies Architectures<BertOptions>;
 
 const base = { width: 768, layers: 12, heads: 12, feedForward: 3072, positions: 512 };
@@ -270,7 +290,7 @@ const sizes = {
   bert_base_uncased: { ...base, vocabulary: 30_522 },
   bert_base_cased: { ...base, vocabulary: 28_996 },
   bert_large_uncased: { vocabulary: 30_522, width: 1024, layers: 24, heads: 16, feedForward: 4096, positions: 512 },
-} satisfies Record<string, BertOptions>;
+} satisfies Record<string, TransformerSizes>;
 
 export const bertPresets: readonly Preset[] = Object.entries(sizes).map(([name, size]) =>
   tokenPreset(
@@ -280,6 +300,6 @@ export const bertPresets: readonly Preset[] = Object.entries(sizes).map(([name, 
       source: "Devlin et al. 2019, BERT: Pre-training of Deep Bidirectional Transformers for Language Understanding",
     },
     size,
-    () => new BertModel(size),
+    () => new BertModel({ sizes: size }),
   ),
 );

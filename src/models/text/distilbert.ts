@@ -1,4 +1,5 @@
 /** DistilBERT: half of BERT's layers, trained to imitate it (Sanh et al. 2019). */
+import { optionsOf, required } from "../../core/options.ts";
 import type { Value } from "../../graph/ir.ts";
 import {
   activation,
@@ -21,9 +22,11 @@ import { type Chain, chain } from "../shared/blocks.ts";
 import { type Architectures, firstToken, headed, questionAnswering, VocabularyHead } from "../shared/heads.ts";
 import { type Preset, tokenPreset } from "../shared/preset.ts";
 import {
+  detailsType,
   initial,
   requireHeads,
   requireTokens,
+  sizesType,
   type TokenInputs,
   type TransformerDetails,
   type TransformerSizes,
@@ -31,17 +34,25 @@ import {
 } from "../shared/tokens.ts";
 
 /** Options of `DistilBertModel`. */
-export interface DistilBertOptions extends TransformerSizes, Omit<TransformerDetails, "epsilon"> {}
+export interface DistilBertOptions {
+  /** Its extents. */
+  readonly sizes: TransformerSizes;
+  /** Where it is not as published; without `epsilon`. */
+  readonly details?: Omit<TransformerDetails, "epsilon"> | undefined;
+}
+
+const checkOptions = optionsOf<DistilBertOptions>("distilbert", { sizes: required(sizesType), details: detailsType });
 
 /** The library fixes what other models let vary. */
 const epsilon = 1e-12;
 
-const defaults = (options: DistilBertOptions) => ({
+const defaults = ({ sizes, details }: DistilBertOptions) => ({
   activation: "gelu" as const,
   dropout: 0.1,
   attentionDropout: 0.1,
   deviation: 0.02,
-  ...options,
+  ...sizes,
+  ...details,
 });
 type Settings = ReturnType<typeof defaults>;
 
@@ -138,9 +149,10 @@ export class DistilBertModel extends Module<TokenInputs> {
   readonly transformer: Transformer;
   constructor(options: DistilBertOptions) {
     super();
-    requireHeads("distilbert", options);
-    this.embeddings = new Embeddings(defaults(options));
-    this.transformer = new Transformer(defaults(options));
+    const settings = defaults(checkOptions(options));
+    requireHeads("distilbert", settings);
+    this.embeddings = new Embeddings(settings);
+    this.transformer = new Transformer(settings);
   }
   protected call({ x, mask }: TokenInputs, context: Context): Value {
     return this.transformer.apply({ x: this.embeddings.apply(x, context), mask }, context);
@@ -167,9 +179,10 @@ export const distilbertArchitectures = {
     );
   },
   DistilBertForSequenceClassification: (options, { labels = 2, dropout: rate = 0.2 } = {}) => {
-    const initializer = initial(options.deviation);
+    const { width, deviation } = defaults(options);
+    const initializer = initial(deviation);
     const head = {
-      pre_classifier: dense(options.width, { initializer }),
+      pre_classifier: dense(width, { initializer }),
       activation: activation("relu"),
       dropout: dropout(rate),
       classifier: dense(labels, { initializer }),
@@ -182,7 +195,10 @@ export const distilbertArchitectures = {
     return headed({ distilbert: new DistilBertModel(options) }, head);
   },
   DistilBertForQuestionAnswering: (options, { dropout: rate = 0.1 } = {}) =>
-    headed({ distilbert: new DistilBertModel(options) }, { dropout: dropout(rate), ...questionAnswering(options) }),
+    headed(
+      { distilbert: new DistilBertModel(options) },
+      { dropout: dropout(rate), ...questionAnswering(options.details) },
+    ),
 } as const satisfies Architectures<DistilBertOptions>;
 
 const size = { vocabulary: 30_522, width: 768, layers: 6, heads: 12, feedForward: 3072, positions: 512 };
@@ -195,6 +211,6 @@ export const distilbertPresets: readonly Preset[] = [
       source: "Sanh et al. 2019, DistilBERT, a distilled version of BERT",
     },
     size,
-    () => new DistilBertModel(size),
+    () => new DistilBertModel({ sizes: size }),
   ),
 ];

@@ -6,10 +6,10 @@ import { copyWeights } from "../../nn/index.ts";
 import { predict } from "../../train/predict.ts";
 import { BertModel, EncoderClassifier } from "../index.ts";
 
-const sizes = { vocabulary: 31, width: 16, layers: 2, heads: 4, feedForward: 24, positions: 12, pooler: false };
+const sizes = { vocabulary: 31, width: 16, layers: 2, heads: 4, feedForward: 24, positions: 12 };
 
 test("a text has the same scores however much padding stands after it", async () => {
-  const model = new EncoderClassifier(new BertModel(sizes), { classes: 3 });
+  const model = new EncoderClassifier(new BertModel({ sizes, pooler: false }), { classes: 3 });
   model.trace({ dtype: "int32", shape: [1, 4] });
   model.initialize(keyOf(1));
   expect(model.parameters().get("classifier.weight")?.shape).toEqual([3, 16]);
@@ -22,7 +22,7 @@ test("a text has the same scores however much padding stands after it", async ()
 });
 
 test("a text read in windows: the mean over the tokens of all", async () => {
-  const encoder = new BertModel(sizes);
+  const encoder = new BertModel({ sizes, pooler: false });
   const [whole, parted] = [4, 2].map((window) => new EncoderClassifier(encoder, { classes: 2, window })) as [
     EncoderClassifier,
     EncoderClassifier,

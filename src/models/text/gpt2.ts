@@ -1,5 +1,8 @@
 /** GPT-2 (Radford et al. 2019) and GPT-3 (Brown et al. 2020): decoders of tokens, with Hugging Face's names. */
+
 import { ShapeError } from "../../core/errors.ts";
+import { fraction } from "../../core/option-types.ts";
+import { optionsOf, required } from "../../core/options.ts";
 import { showShape } from "../../core/shape.ts";
 import type { Value } from "../../graph/ir.ts";
 import {
@@ -28,9 +31,11 @@ import { type Chain, chain } from "../shared/blocks.ts";
 import { type Architectures, headed } from "../shared/heads.ts";
 import { type Preset, tokenPreset } from "../shared/preset.ts";
 import {
+  detailsType,
   initial,
   requireHeads,
   requireTokens,
+  sizesType,
   type TokenInputs,
   type TransformerDetails,
   type TransformerSizes,
@@ -38,19 +43,31 @@ import {
 } from "../shared/tokens.ts";
 
 /** Options of `Gpt2Model`. */
-export interface Gpt2Options extends TransformerSizes, TransformerDetails {
+export interface Gpt2Options {
+  /** Its extents. */
+  readonly sizes: TransformerSizes;
+  /** Where it is not as published. */
+  readonly details?: TransformerDetails | undefined;
   /** Rate at which the sums of embeddings are dropped while training; default 0.1. */
   readonly embeddingDropout?: number;
 }
 
-const defaults = (options: Gpt2Options) => ({
+const checkOptions = optionsOf<Gpt2Options>("gpt2", {
+  sizes: required(sizesType),
+  details: detailsType,
+  embeddingDropout: fraction,
+});
+
+const defaults = ({ sizes, details, ...own }: Gpt2Options) => ({
   activation: "geluTanh" as const,
   dropout: 0.1,
   attentionDropout: 0.1,
   embeddingDropout: 0.1,
   epsilon: 1e-5,
   deviation: 0.02,
-  ...options,
+  ...sizes,
+  ...details,
+  ...own,
 });
 type Settings = ReturnType<typeof defaults>;
 
@@ -138,8 +155,8 @@ export class Gpt2Model extends Module<TokenInputs> {
   readonly ln_f: LayerNorm;
   constructor(options: Gpt2Options) {
     super();
-    requireHeads("gpt2", options);
-    const settings = defaults(options);
+    const settings = defaults(checkOptions(options));
+    requireHeads("gpt2", settings);
     const initializer = initial(settings.deviation);
     this.wte = embedding(settings.vocabulary, settings.width, { initializer });
     this.wpe = positionEmbedding(settings.positions, { initializer });
@@ -155,8 +172,8 @@ export class Gpt2Model extends Module<TokenInputs> {
   }
 }
 
-const scorer = (table: Embedding, { vocabulary, deviation }: Gpt2Options, tied = true): TiedDense | Dense =>
-  tied ? tiedDense(table) : dense(vocabulary, { bias: false, initializer: initial(deviation) });
+const scorer = (table: Embedding, { sizes, details }: Gpt2Options, tied = true): TiedDense | Dense =>
+  tied ? tiedDense(table) : dense(sizes.vocabulary, { bias: false, initializer: initial(details?.deviation) });
 
 /** GPT-2's models by the names of Hugging Face's classes. */
 export const gpt2Architectures = {
@@ -168,7 +185,7 @@ export const gpt2Architectures = {
 } as const satisfies Architectures<Gpt2Options>;
 
 /** Sizes of a model whose feed-forward networks have four times its width. */
-const sized = (width: number, layers: number, heads: number, positions: number): Gpt2Options => ({
+const sized = (width: number, layers: number, heads: number, positions: number): TransformerSizes => ({
   vocabulary: 50_257,
   width,
   layers,
@@ -195,6 +212,6 @@ export const gpt2Presets: readonly Preset[] = Object.entries(sizes).map(([name, 
   tokenPreset(
     { name, summary: `decoder of ${size.layers} pre-normalized layers, with the scores of the next token`, source },
     size,
-    () => gpt2Architectures.GPT2LMHeadModel(size),
+    () => gpt2Architectures.GPT2LMHeadModel({ sizes: size }),
   ),
 );

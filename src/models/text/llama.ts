@@ -1,4 +1,6 @@
 /** Llama (Touvron et al. 2023), and Mistral and Qwen2, which compute alike: decoders with rotary positions. */
+import { count, flag, matching, oneOf } from "../../core/option-types.ts";
+import { optionsOf, required } from "../../core/options.ts";
 import type { Value } from "../../graph/ir.ts";
 import {
   type ActivationName,
@@ -15,6 +17,7 @@ import {
   type RotaryOptions,
   rmsNorm,
   rotary,
+  rotaryType,
   splitHeads,
   tiedDense,
 } from "../../nn/index.ts";
@@ -22,9 +25,11 @@ import { add, mul } from "../../ops/index.ts";
 import { type Architectures, headed } from "../shared/heads.ts";
 import { type Preset, tokenPreset } from "../shared/preset.ts";
 import {
+  detailsType,
   initial,
   requireHeads,
   requireTokens,
+  sizesType,
   type TokenInputs,
   type TransformerDetails,
   type TransformerSizes,
@@ -44,8 +49,11 @@ export interface LlamaAttention {
 }
 
 /** Options of `LlamaModel`. */
-export interface LlamaOptions extends TransformerSizes, Omit<TransformerDetails, "dropout"> {
-  /** How layers attend; by default as Llama's. */
+export interface LlamaOptions {
+  /** Its extents. */
+  readonly sizes: TransformerSizes;
+  /** Where it is not as published; without `dropout`. */
+  readonly details?: Omit<TransformerDetails, "dropout"> | undefined;
   readonly attention?: LlamaAttention;
   /** How positions turn queries and keys. */
   readonly rotary?: RotaryOptions;
@@ -53,19 +61,34 @@ export interface LlamaOptions extends TransformerSizes, Omit<TransformerDetails,
   readonly feedForwardBias?: boolean;
 }
 
-const defaults = (options: LlamaOptions) => ({
+const checkOptions = optionsOf<LlamaOptions>("llama", {
+  sizes: required(sizesType),
+  details: detailsType,
+  attention: optionsOf<LlamaAttention>("attention", {
+    keyHeads: count(),
+    headWidth: count(),
+    bias: oneOf("none", "inputs", "all"),
+    windows: matching("a number of tokens or undefined for each layer", Array.isArray),
+  }).type,
+  rotary: rotaryType,
+  feedForwardBias: flag,
+});
+
+const defaults = ({ sizes, details, attention, ...own }: LlamaOptions) => ({
   activation: "silu" as ActivationName,
   attentionDropout: 0,
   epsilon: 1e-6,
   deviation: 0.02,
   rotary: {},
   feedForwardBias: false,
-  ...options,
+  ...sizes,
+  ...details,
+  ...own,
   attention: {
-    keyHeads: options.attention?.keyHeads ?? options.heads,
-    headWidth: options.attention?.headWidth ?? options.width / options.heads,
-    bias: options.attention?.bias ?? "none",
-    windows: options.attention?.windows ?? [],
+    keyHeads: attention?.keyHeads ?? sizes.heads,
+    headWidth: attention?.headWidth ?? sizes.width / sizes.heads,
+    bias: attention?.bias ?? "none",
+    windows: attention?.windows ?? [],
   },
 });
 type Settings = ReturnType<typeof defaults>;
@@ -156,8 +179,8 @@ export class LlamaModel extends Module<TokenInputs> {
   readonly #positions: number;
   constructor(options: LlamaOptions) {
     super();
-    if (options.attention?.headWidth === undefined) requireHeads("llama", options);
-    const settings = defaults(options);
+    const settings = defaults(checkOptions(options));
+    if (options.attention?.headWidth === undefined) requireHeads("llama", settings);
     this.embed_tokens = embedding(settings.vocabulary, settings.width, { initializer: initial(settings.deviation) });
     this.layers = Array.from({ length: settings.layers }, (_, i) => new Layer(settings, i));
     this.norm = rmsNorm({ epsilon: settings.epsilon });
@@ -174,7 +197,8 @@ export class LlamaModel extends Module<TokenInputs> {
 /** The states' model under `model`, and scores of the next token, which are tied to its embedding or not. */
 const causal = (options: LlamaOptions, tied = false) => {
   const model = new LlamaModel(options);
-  const untied = () => dense(options.vocabulary, { bias: false, initializer: initial(options.deviation) });
+  const { sizes, details } = options;
+  const untied = () => dense(sizes.vocabulary, { bias: false, initializer: initial(details?.deviation) });
   return headed({ model }, { lm_head: tied ? tiedDense(model.embed_tokens) : untied() });
 };
 
@@ -202,25 +226,21 @@ export const qwen2Architectures = {
   Qwen2ForCausalLM: (options, { tied } = {}) => causal(qwen2(options), tied),
 } as const satisfies Architectures<LlamaOptions>;
 
-const llama2 = { vocabulary: 32_000, positions: 4096, epsilon: 1e-5 };
-const sizes: Readonly<Record<string, { options: LlamaOptions; tied?: boolean; source: string }>> = {
+const llama2 = { vocabulary: 32_000, positions: 4096 };
+const details = { epsilon: 1e-5 };
+const published: Readonly<Record<string, { options: LlamaOptions; tied?: boolean; source: string }>> = {
   llama2_7b: {
-    options: { ...llama2, width: 4096, layers: 32, heads: 32, feedForward: 11_008 },
+    options: { sizes: { ...llama2, width: 4096, layers: 32, heads: 32, feedForward: 11_008 }, details },
     source: "Touvron et al. 2023, Llama 2: Open Foundation and Fine-Tuned Chat Models",
   },
   llama2_13b: {
-    options: { ...llama2, width: 5120, layers: 40, heads: 40, feedForward: 13_824 },
+    options: { sizes: { ...llama2, width: 5120, layers: 40, heads: 40, feedForward: 13_824 }, details },
     source: "Touvron et al. 2023, Llama 2: Open Foundation and Fine-Tuned Chat Models",
   },
   llama3_8b: {
     options: {
-      vocabulary: 128_256,
-      width: 4096,
-      layers: 32,
-      heads: 32,
-      feedForward: 14_336,
-      positions: 8192,
-      epsilon: 1e-5,
+      sizes: { vocabulary: 128_256, width: 4096, layers: 32, heads: 32, feedForward: 14_336, positions: 8192 },
+      details,
       attention: { keyHeads: 8 },
       rotary: { base: 500_000 },
     },
@@ -228,12 +248,7 @@ const sizes: Readonly<Record<string, { options: LlamaOptions; tied?: boolean; so
   },
   qwen2_5_0_5b: {
     options: qwen2({
-      vocabulary: 151_936,
-      width: 896,
-      layers: 24,
-      heads: 14,
-      feedForward: 4864,
-      positions: 32_768,
+      sizes: { vocabulary: 151_936, width: 896, layers: 24, heads: 14, feedForward: 4864, positions: 32_768 },
       attention: { keyHeads: 2 },
       rotary: { base: 1_000_000 },
     }),
@@ -242,14 +257,14 @@ const sizes: Readonly<Record<string, { options: LlamaOptions; tied?: boolean; so
   },
 };
 
-export const llamaPresets: readonly Preset[] = Object.entries(sizes).map(([name, { options, tied, source }]) =>
+export const llamaPresets: readonly Preset[] = Object.entries(published).map(([name, { options, tied, source }]) =>
   tokenPreset(
     {
       name,
-      summary: `decoder of ${options.layers} layers with rotary positions, gated networks and ${options.attention?.keyHeads ?? options.heads} heads of keys`,
+      summary: `decoder of ${options.sizes.layers} layers with rotary positions, gated networks and ${options.attention?.keyHeads ?? options.sizes.heads} heads of keys`,
       source,
     },
-    options,
+    options.sizes,
     () => causal(options, tied),
   ),
 );

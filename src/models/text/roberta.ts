@@ -24,10 +24,10 @@ class RobertaClassificationHead extends Module {
   readonly dense: Dense;
   readonly dropout: Module;
   readonly out_proj: Dense;
-  constructor(options: RobertaOptions, { labels = 2, dropout: rate = options.dropout ?? 0.1 }: HeadOptions) {
+  constructor(options: RobertaOptions, { labels = 2, dropout: rate = options.details?.dropout ?? 0.1 }: HeadOptions) {
     super();
-    const initializer = initial(options.deviation);
-    this.dense = dense(options.width, { initializer });
+    const initializer = initial(options.details?.deviation);
+    this.dense = dense(options.sizes.width, { initializer });
     this.dropout = dropout(rate);
     this.out_proj = dense(labels, { initializer });
   }
@@ -57,6 +57,7 @@ export const robertaArchitectures = {
       firstToken,
     ),
   RobertaForTokenClassification: (options, head = {}) =>
-    headed({ roberta: model(options, false) }, classifier(options, head)),
-  RobertaForQuestionAnswering: (options) => headed({ roberta: model(options, false) }, questionAnswering(options)),
+    headed({ roberta: model(options, false) }, classifier(options.details, head)),
+  RobertaForQuestionAnswering: (options) =>
+    headed({ roberta: model(options, false) }, questionAnswering(options.details)),
 } as const satisfies Architectures<RobertaOptions>;

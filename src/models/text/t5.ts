@@ -1,4 +1,6 @@
 /** T5: an encoder and a decoder with relative positions (Raffel et al. 2020), with Hugging Face's names. */
+import { count, fraction, nonNegative, objectOf } from "../../core/option-types.ts";
+import { optionsOf, required } from "../../core/options.ts";
 import { tensor } from "../../core/tensor.ts";
 import type { Value } from "../../graph/ir.ts";
 import {
@@ -25,13 +27,16 @@ import {
   decoderInputs,
   initial,
   requireTokens,
+  sizesTypes,
   type TokenInputs,
   type TransformerSizes,
   tokenInputs,
 } from "../shared/tokens.ts";
 
 /** Options of the T5 models. */
-export interface T5Options extends Omit<TransformerSizes, "positions"> {
+export interface T5Options {
+  /** Its extents; sequences have no limit. */
+  readonly sizes: Omit<TransformerSizes, "positions">;
   /** Features of a head; default 64. */
   readonly keyWidth?: number;
   /** Default as many as the encoder's. */
@@ -49,13 +54,25 @@ export interface T5Options extends Omit<TransformerSizes, "positions"> {
 /** The network of version 1.1, which FLAN-T5 has (Shazeer 2020). */
 const gatedGelu = { activation: "geluTanh", gated: true } as const;
 
-const defaults = (options: T5Options) => ({
+const { positions: _, ...extents } = sizesTypes;
+const checkOptions = optionsOf<T5Options>("t5", {
+  sizes: required(optionsOf<T5Options["sizes"]>("sizes", extents).type),
+  keyWidth: count(),
+  decoderLayers: count(),
+  network: objectOf("{ activation, gated }"),
+  distances: objectOf("{ buckets, farthest }"),
+  dropout: fraction,
+  epsilon: nonNegative,
+});
+
+const defaults = ({ sizes, ...own }: T5Options) => ({
   keyWidth: 64,
   network: { activation: "relu" as ActivationName, gated: false },
   distances: { buckets: 32, farthest: 128 },
   dropout: 0.1,
   epsilon: 1e-6,
-  ...options,
+  ...sizes,
+  ...own,
 });
 type Settings = ReturnType<typeof defaults>;
 
@@ -287,8 +304,9 @@ export class T5EncoderModel extends Module<TokenInputs> {
   readonly encoder: Stack;
   constructor(options: T5Options) {
     super();
-    this.shared = embedding(options.vocabulary, options.width);
-    this.encoder = new Stack(defaults(options), { decoder: false });
+    const settings = defaults(checkOptions(options));
+    this.shared = embedding(settings.vocabulary, settings.width);
+    this.encoder = new Stack(settings, { decoder: false });
   }
   protected call({ x: ids, mask }: TokenInputs, context: Context): Value {
     requireTokens(ids);
@@ -307,9 +325,10 @@ export class T5Model extends Module<DecoderInputs> {
   readonly decoder: Stack;
   constructor(options: T5Options) {
     super();
-    this.shared = embedding(options.vocabulary, options.width);
-    this.encoder = new Stack(defaults(options), { decoder: false });
-    this.decoder = new Stack(defaults(options), { decoder: true });
+    const settings = defaults(checkOptions(options));
+    this.shared = embedding(settings.vocabulary, settings.width);
+    this.encoder = new Stack(settings, { decoder: false });
+    this.decoder = new Stack(settings, { decoder: true });
   }
   protected call({ x: ids, decoder, mask }: DecoderInputs, context: Context): Value {
     for (const tokens of [ids, decoder]) requireTokens(tokens);
@@ -324,7 +343,7 @@ export class T5ForConditionalGeneration extends T5Model {
   readonly #scale: number;
   constructor(options: T5Options, tied = true) {
     super(options);
-    const { vocabulary, width } = options;
+    const { vocabulary, width } = options.sizes;
     this.lm_head = tied ? tiedDense(this.shared) : dense(vocabulary, { bias: false, initializer: initial(1) });
     // The embeddings are too large for scores: their weight starts with a deviation of 1.
     this.#scale = tied ? width ** -0.5 : 1;
@@ -342,7 +361,7 @@ export const t5Architectures = {
 } as const satisfies Architectures<T5Options>;
 
 const small = { vocabulary: 32_128, width: 512, feedForward: 2048, layers: 6, heads: 8 };
-const flan = { ...small, feedForward: 1024, layers: 8, heads: 6, network: gatedGelu };
+const flan = { ...small, feedForward: 1024, layers: 8, heads: 6 };
 /** The length of the sequences that T5 was trained with. */
 const positions = 512;
 
@@ -354,7 +373,7 @@ export const t5Presets: readonly Preset[] = [
       source: "Raffel et al. 2020, Exploring the Limits of Transfer Learning with a Unified Text-to-Text Transformer",
     },
     { positions, decoder: true },
-    () => new T5ForConditionalGeneration(small),
+    () => new T5ForConditionalGeneration({ sizes: small }),
   ),
   tokenPreset(
     {
@@ -363,6 +382,6 @@ export const t5Presets: readonly Preset[] = [
       source: "Chung et al. 2022, Scaling Instruction-Finetuned Language Models",
     },
     { positions, decoder: true },
-    () => new T5ForConditionalGeneration(flan, false),
+    () => new T5ForConditionalGeneration({ sizes: flan, network: gatedGelu }, false),
   ),
 ];

@@ -1,5 +1,8 @@
 /** ViT: a transformer of image patches (Dosovitskiy et al. 2021), under torchvision's names and Hugging Face's. */
+
 import { OptionError, ShapeError } from "../../core/errors.ts";
+import { count, flag } from "../../core/option-types.ts";
+import { type OptionTypes, optionsOf, required } from "../../core/options.ts";
 import { showShape } from "../../core/shape.ts";
 import type { Value } from "../../graph/ir.ts";
 import {
@@ -20,16 +23,22 @@ import { type Chain, chain } from "../shared/blocks.ts";
 import { type Architectures, type EncoderOutputs, firstToken, headed } from "../shared/heads.ts";
 import { imageInputs, type Preset, plainPreset } from "../shared/preset.ts";
 import {
+  detailsType,
   initial,
   requireHeads,
   SelfAttention,
+  sizesTypes,
   type TransformerDetails,
   type TransformerSizes,
 } from "../shared/tokens.ts";
 import { BertPooler } from "../text/bert.ts";
 
 /** Options of `VitModel` and `VisionTransformer`. */
-export interface VitOptions extends Omit<TransformerSizes, "vocabulary" | "positions">, TransformerDetails {
+export interface VitOptions {
+  /** Its extents. */
+  readonly sizes: Omit<TransformerSizes, "vocabulary" | "positions">;
+  /** Where it is not as published. */
+  readonly details?: TransformerDetails | undefined;
   /** Rows and columns of an image; the patch's divides it. Default 224. */
   readonly image?: number;
   /** Rows and columns of a patch; default 16. */
@@ -40,7 +49,29 @@ export interface VitOptions extends Omit<TransformerSizes, "vocabulary" | "posit
   readonly attentionBias?: boolean;
 }
 
-const defaults = (options: VitOptions) => {
+export interface VisionTransformerOptions extends VitOptions {
+  /** Default 1,000. */
+  readonly classes?: number;
+}
+
+export interface VitModelOptions extends VitOptions {
+  /** Run the pooler; default true. */
+  readonly pooler?: boolean;
+}
+
+const { vocabulary: _, positions: __, ...extents } = sizesTypes;
+const vitTypes: OptionTypes<VitOptions> = {
+  sizes: required(optionsOf<VitOptions["sizes"]>("sizes", extents).type),
+  details: detailsType,
+  image: count(),
+  patch: count(),
+  channels: count(),
+  attentionBias: flag,
+};
+const checkVision = optionsOf<VisionTransformerOptions>("VisionTransformer", { ...vitTypes, classes: count() });
+const checkVit = optionsOf<VitModelOptions>("VitModel", { ...vitTypes, pooler: flag });
+
+const defaults = ({ sizes, details, ...own }: VitOptions) => {
   const settings = {
     activation: "gelu" as ActivationName,
     dropout: 0,
@@ -50,7 +81,9 @@ const defaults = (options: VitOptions) => {
     channels: 3,
     attentionBias: true,
     deviation: 0.02,
-    ...options,
+    ...sizes,
+    ...details,
+    ...own,
   };
   requireHeads("vit", settings);
   if (settings.image % settings.patch !== 0)
@@ -165,8 +198,9 @@ export class VisionTransformer extends Module {
   readonly encoder: VisionEncoder;
   readonly heads: Chain;
   readonly #options: Settings;
-  constructor({ classes = 1000, ...options }: VitOptions & { readonly classes?: number }) {
+  constructor(given: VisionTransformerOptions) {
     super();
+    const { classes = 1000, ...options } = checkVision(given);
     const settings = { epsilon: 1e-6, ...defaults(options) };
     this.conv_proj = patches(settings);
     this.encoder = new VisionEncoder(settings);
@@ -212,8 +246,9 @@ export class VitModel extends Module<Value, EncoderOutputs> {
   readonly encoder: { readonly layer: readonly Residual[] };
   readonly layernorm: LayerNorm;
   readonly pooler: BertPooler | undefined;
-  constructor({ pooler = true, ...options }: VitOptions & { readonly pooler?: boolean }) {
+  constructor(given: VitModelOptions) {
     super();
+    const { pooler = true, ...options } = checkVit(given);
     const settings = { epsilon: 1e-12, ...defaults(options) };
     this.embeddings = new VitEmbeddings(settings);
     this.encoder = { layer: Array.from({ length: settings.layers }, () => vitLayer(settings)) };
@@ -234,7 +269,7 @@ export const vitArchitectures = {
   ViTForImageClassification: (options, { labels = 2 } = {}) =>
     headed(
       { vit: new VitModel({ ...options, pooler: false }) },
-      { classifier: dense(labels, { initializer: initial(options.deviation) }) },
+      { classifier: dense(labels, { initializer: initial(options.details?.deviation) }) },
       firstToken,
     ),
 } as const satisfies Architectures<VitOptions>;
@@ -249,6 +284,6 @@ export const vitPresets: readonly Preset[] = [
       source: "Dosovitskiy et al. 2021, An Image is Worth 16x16 Words: Transformers for Image Recognition at Scale",
       inputs: imageInputs(3, 224),
     },
-    (options) => new VisionTransformer({ ...base, ...options }),
+    (options) => new VisionTransformer({ sizes: base, ...options }),
   ),
 ];

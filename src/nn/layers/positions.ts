@@ -61,6 +61,7 @@ const rotaryTypes: OptionTypes<RotaryOptions> = {
   scaling: objectOf('{ type: "linear", factor } or { type: "llama3", factor, low, high, trained }'),
 };
 const checkRotary = optionsOf("rotary", rotaryTypes);
+export const rotaryType = checkRotary.type;
 const checkFrequencies = optionsOf("rotaryFrequencies", rotaryTypes);
 
 /**
