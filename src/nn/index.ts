@@ -113,7 +113,6 @@ export {
   type RotaryScaling,
   rotary,
   rotaryFrequencies,
-  rotaryType,
   sinusoidal,
 } from "./layers/positions.ts";
 export {

@@ -17,10 +17,10 @@ import {
   type RotaryOptions,
   rmsNorm,
   rotary,
-  rotaryType,
   splitHeads,
   tiedDense,
 } from "../../nn/index.ts";
+import { rotaryType } from "../../nn/layers/positions.ts";
 import { add, mul } from "../../ops/index.ts";
 import { type Architectures, headed } from "../shared/heads.ts";
 import { type Preset, tokenPreset } from "../shared/preset.ts";
@@ -54,6 +54,7 @@ export interface LlamaOptions {
   readonly sizes: TransformerSizes;
   /** Where it is not as published; without `dropout`. */
   readonly details?: Omit<TransformerDetails, "dropout"> | undefined;
+  /** How layers attend; by default as those of Llama. */
   readonly attention?: LlamaAttention;
   /** How positions turn queries and keys. */
   readonly rotary?: RotaryOptions;

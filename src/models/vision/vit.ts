@@ -49,11 +49,13 @@ export interface VitOptions {
   readonly attentionBias?: boolean;
 }
 
+/** Options of `VisionTransformer`. */
 export interface VisionTransformerOptions extends VitOptions {
   /** Default 1,000. */
   readonly classes?: number;
 }
 
+/** Options of `VitModel`. */
 export interface VitModelOptions extends VitOptions {
   /** Run the pooler; default true. */
   readonly pooler?: boolean;
