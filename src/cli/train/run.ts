@@ -169,13 +169,14 @@ function showStage({ stage, index, stages, frozen, parameters }: StageStart, out
 const listed = (names: readonly string[]): string =>
   names.length <= 4 ? names.join(", ") : `${names.slice(0, 3).join(", ")} and ${names.length - 3} more`;
 
-function suggest({ recipe, folder }: Plan, task: Task, output: Output): void {
+function suggest({ recipe, folder, record }: Plan, task: Task, output: Output): void {
   const program = programName();
+  const { path } = record.recipe;
   const own = [
     task.writer
       ? `sardonyx generate ${shown(folder)} --prompt '${task.writer.prompt}'  text that it writes`
       : `sardonyx predict ${shown(folder)} ${exampleOf(task)}`,
-    `sardonyx eval ${shown(folder)}  the test again`,
+    `sardonyx eval ${shown(folder)}${path === undefined ? "" : ` --recipe ${shown(path)}`}  the test again`,
   ];
   output.line("\nWhat to try next:");
   for (const suggestion of [...own, ...(recipe.next ?? [])]) {

@@ -14,11 +14,11 @@ import {
   meanSquaredError,
   sequential,
 } from "../../nn/index.ts";
-import { add, concat, mul, randomNormal, reduceMean, square, sub } from "../../ops/index.ts";
+import { add, concat, mul, randomNormal, reduceMean, reduceSum, reshape, square, sub } from "../../ops/index.ts";
 import { evaluate } from "../evaluate.ts";
 import { fit } from "../fit.ts";
 import { accuracy, confusionMatrix } from "../metrics/classification.ts";
-import { reading } from "../metrics/metric.ts";
+import { type Metric, reading } from "../metrics/metric.ts";
 import { meanAbsoluteErrorMetric } from "../metrics/regression.ts";
 import { adam, sgd } from "../optimizers/index.ts";
 import type { Objective } from "./objective.ts";
@@ -159,6 +159,23 @@ function rows(x: Tensor, chosen: readonly number[]): Tensor {
   const width = x.shape[1] ?? 1;
   return tensor(chosen.map((row) => Array.from(x.data.slice(row * width, (row + 1) * width), Number)));
 }
+
+test("a metric that does not read the weights of a batch is refused with what to do", async () => {
+  const model = sequential([dense(1)]);
+  const batch = { x: normal(4, 2), y: normal(4, 1), weight: tensor([1, 2, 3, 4]) };
+  const error = (output: Value, target: Value) => reduceSum(sub(output, target));
+  const facts = { name: "error", size: 1, result: ([sum = 0]: Float64Array) => sum, direction: "down" } as const;
+  const measure = (update: Metric["update"]) =>
+    evaluate(model, fromTensors(batch).batch(4), { loss: meanSquaredError(), metrics: [{ ...facts, update }] });
+  model.initialize(keyOf(0), batch.x);
+  await expect(measure((output, target) => reshape(error(output, target), [1]))).rejects.toThrow(
+    'which error does not read; count each sample as much as the weight in its update(output, target, { weight }), or take "weight" out of the batch',
+  );
+  const { results } = await measure((output, target, { weight } = {}) =>
+    reshape(weight ? reduceSum(mul(weight, reshape(sub(output, target), [4]))) : error(output, target), [1]),
+  );
+  expect(results["error"]).not.toBeNaN();
+});
 
 test.each([-1, Number.NaN])("a sample cannot weigh %d", async (weight) => {
   const model = sequential([dense(3)]);

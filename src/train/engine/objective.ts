@@ -145,11 +145,20 @@ function measured(
   const { output: path, target: name = counting.target ?? "y" } = metric.reads ?? {};
   const output = path === undefined ? onlyOutput(outputs, metric.name) : outputAt(outputs, path, metric.name);
   const target = targetNamed(batch, name, metric.name);
-  if (counting.weight && metric.update.length < 3)
+  let isRead = false;
+  const watched: Counting = {
+    ignoreIndex: counting.ignoreIndex,
+    get weight() {
+      isRead = true;
+      return counting.weight;
+    },
+  };
+  const statistics = metric.update(output, target, watched);
+  if (counting.weight && !isRead)
     throw new OptionError(
-      `the batch has weights of samples, which ${metric.name} does not take; write its update(output, target, counting), or take "${weightName}" out of the batch`,
+      `the batch has weights of samples, which ${metric.name} does not read; count each sample as much as the weight in its update(output, target, { weight }), or take "${weightName}" out of the batch`,
     );
-  return metric.update(output, target, counting);
+  return statistics;
 }
 
 function targetNamed(batch: ValuesOf<Batch>, name: string, who: string): Value {

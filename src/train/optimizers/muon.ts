@@ -88,7 +88,7 @@ export function muon(options: MuonOptions = {}): Optimizer {
     learningRate,
     settings,
     others: (shape) => (shape.length < 2 ? others : undefined),
-    bind(shard) {
+    bind(shard, { device, threads } = {}) {
       // What is to be orthogonalized takes the place of the gradient.
       const gather = shard.loop([gradientsName, "velocity"], 1, ([raw, v], [scale]) => {
         const g = mul(required(raw), required(scale));
@@ -103,7 +103,10 @@ export function muon(options: MuonOptions = {}): Optimizer {
         const found = compiled.get(`${shape}`);
         if (found) return found;
         const matrix = input("float32", shape);
-        const made = compile([matrix], [orthogonalized(matrix, iterations)]);
+        const made = compile([matrix], [orthogonalized(matrix, iterations)], {
+          ...(device && { device }),
+          ...(threads && { threads }),
+        });
         compiled.set(`${shape}`, made);
         return made;
       };

@@ -5,6 +5,7 @@ import { having, matching } from "../../core/option-types.ts";
 import { type Shape, sameShape, showShape } from "../../core/shape.ts";
 import { asFloat32, Tensor } from "../../core/tensor.ts";
 import { leavesOf, mapTree } from "../../core/tree.ts";
+import type { CompileOptions } from "../../jit/compile.ts";
 import type { Schedule } from "../schedules.ts";
 import type { Shard, Slot } from "../store/arena.ts";
 import { ParameterStore, type Stored } from "../store/parameter-store.ts";
@@ -51,8 +52,8 @@ export interface OptimizerDefinition {
   readonly settings: Readonly<Record<string, number | boolean>>;
   /** The optimizer of parameters that this one cannot train, by their shape; default: it trains all. */
   others?(shape: Shape): Optimizer | undefined;
-  /** Compiles the update for the vectors `parameters`, `gradients` and those of `slots`. */
-  bind(shard: Shard): BoundOptimizer;
+  /** Compiles the update for the vectors `parameters`, `gradients` and those of `slots`, on the device and threads of `compile`. */
+  bind(shard: Shard, compile?: CompileOptions): BoundOptimizer;
 }
 
 /**
