@@ -1,4 +1,4 @@
-/** A TypeDoc plugin that groups the reference by subject: the category of a name is the folder of `src/` that declares it. */
+/** A TypeDoc plugin: the category of a name is the folder of `src/` that declares it, so that the reference is grouped by subject. */
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Comment, CommentTag, Converter, ReflectionKind } from "typedoc";
@@ -66,8 +66,16 @@ const exported = ReflectionKind.SomeExport & ~ReflectionKind.Module;
 /** Operators are called by their functions; the definitions behind those, such as `ops.MatMul`, are no subject of a reader. */
 const isDefinition = ({ type }) => type?.type === "reference" && type.name === "OpDef";
 
+/** What to call a parameter that a function takes apart where it is declared: by its type, `maze` of a Maze, else `options`. */
+function nameOf({ type }) {
+  const name = type?.type === "reference" && !/(Options|Settings)$/.test(type.name) ? type.name : "Options";
+  return name.charAt(0).toLowerCase() + name.slice(1);
+}
+
 export function load({ converter }) {
   converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
+    for (const parameter of project.getReflectionsByKind(ReflectionKind.Parameter))
+      if (parameter.name.startsWith("__namedParameters")) parameter.name = nameOf(parameter);
     for (const reflection of project.getReflectionsByKind(exported)) {
       if (isDefinition(reflection)) {
         project.removeReflection(reflection);

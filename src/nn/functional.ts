@@ -58,13 +58,15 @@ export interface Functional<I, O> {
 }
 
 /**
- * A model as a function of its parameters. Parameters that have no value yet are initialized.
+ * A model as a function of its parameters, for `grad` and loops of your own. Parameters that have no value yet are
+ * initialized; those of the result are copies.
  * @param types of the inputs, such as a batch's tensors
- * @param seed of initial values
+ * @param seed of initial values; default 0
  * @example
  * const { parameters, apply } = functional(model, { dtype: "float32", shape: [32, 784] });
- * const loss = (p: typeof parameters, x: Value, y: Value) => crossEntropy()(apply(p, x), y);
+ * const loss = (p: ValuesByPath, x: Value, y: Value) => crossEntropy()(apply(p, x), y);
  * const step = jit(valueAndGrad(loss));
+ * const [value, gradients] = await step(parameters, x, y);
  */
 export function functional<I, O>(model: Module<I, O>, types: TypeTree, seed = 0): Functional<I, O> {
   model.trace(types);

@@ -18,7 +18,7 @@ export type AnyModule = Module<never, unknown>;
 /** A module that can be applied to one tensor and gives one, whatever it may take beside it. */
 export type TensorModule = AnyModule & { apply(x: Value, context: Context): Value };
 
-/** A traced call of a model. */
+/** A traced call of a model: its graph inputs, what it gives, and what the call left behind. */
 export interface Trace<O = Value> {
   /** The graph inputs, one for each type, depth first. */
   readonly inputs: readonly Value[];

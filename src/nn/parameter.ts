@@ -5,7 +5,7 @@ import type { Value } from "../graph/ir.ts";
 import type { Initializer } from "./initializers.ts";
 import { type Packed, unpacked } from "./packed.ts";
 
-/** A penalty added to the loss, from the parameter's value (see l1, l2). */
+/** From a parameter's value to a penalty, a scalar that is added to the loss; see `l1` and `l2`. */
 export type Regularizer = (weight: Value) => Value;
 
 /** What a layer says of a parameter when it asks for it first. */

@@ -329,7 +329,10 @@ export const OneHot: OpDef = defineOp("OneHot", {
   },
 });
 
-/** Rows `indices` of `x` along `axis`. */
+/**
+ * Rows of x along `axis`, those at the indices, integers of any shape, which takes the place of the axis: x [count,
+ * width] at [N, T] → [N, T, width].
+ */
 export const gather = (x: Value, indices: Value, axis = 0): Value => apply(Gather, [x, indices], { axis });
 /**
  * Along `axis`, element i is that at `indices[i]`, everything else at its own place: the result has the shape of the
@@ -349,7 +352,7 @@ export const scatterRows = (shape: Shape, indices: Value, rows: Value): Value =>
       reduction: "add",
     },
   );
-/** 1 at each index along a new last axis of `depth`, 0 elsewhere. */
+/** 1 at each index along a new last axis of `depth`, 0 elsewhere: integers [...] → [..., depth]. */
 export const oneHot = (indices: Value, depth: number, dtype: DType = "float32"): Value =>
   apply(OneHot, [indices, constant(tensor(depth, { dtype: "int64" })), constant(tensor([0, 1], { dtype }))], {
     axis: -1,

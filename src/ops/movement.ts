@@ -324,19 +324,19 @@ export const Tile: OpDef = defineOp("Tile", {
  */
 export const reshape = (x: Value, shape: Shape): Value =>
   sameShape(x.shape, shape) ? x : apply(Reshape, [x, int64s(shape)]);
-/** Joins all axes from `axis` on into one. */
+/** Joins all axes from `axis` on into one: [N, C, H, W] → [N, C · H · W]. */
 export const flatten = (x: Value, axis = 1): Value =>
   reshape(x, [...x.shape.slice(0, axis), size(x.shape.slice(axis))]);
-/** Removes axes of extent 1. */
+/** Removes axes of extent 1: [N, 1, F] at 1 → [N, F]. Throws ShapeError for an axis of another extent. */
 export const squeeze = (x: Value, axes: readonly number[]): Value => apply(Squeeze, [x, int64s(axes)]);
-/** Inserts axes of extent 1. */
+/** Inserts axes of extent 1, counted in the result: [N, F] at 1 → [N, 1, F]. */
 export const unsqueeze = (x: Value, axes: readonly number[]): Value => apply(Unsqueeze, [x, int64s(axes)]);
-/** Permutes axes; reverses them by default. */
+/** Permutes axes: axis i of the result is axis `permutation[i]` of x. By default it reverses them. */
 export const transpose = (x: Value, permutation?: readonly number[]): Value => {
   const perm = permutation ?? x.shape.map((_, i) => x.rank - 1 - i);
   return perm.every((axis, i) => axis === i) ? x : apply(Transpose, [x], { perm });
 };
-/** Exchanges two axes. */
+/** Exchanges two axes; negative ones count from the end. */
 export const swapAxes = (x: Value, a: number, b: number): Value => {
   const [i, j] = [normalizeAxis(a, x.rank), normalizeAxis(b, x.rank)];
   return transpose(
@@ -344,7 +344,10 @@ export const swapAxes = (x: Value, a: number, b: number): Value => {
     x.shape.map((_, axis) => (axis === i ? j : axis === j ? i : axis)),
   );
 };
-/** Broadcasts to `shape`. */
+/**
+ * Broadcasts to a shape: axes of extent 1 are repeated, and missing ones are added in front. Throws ShapeError for a
+ * shape to which x does not broadcast.
+ */
 export const expand = (x: Value, shape: Shape): Value =>
   sameShape(x.shape, shape) ? x : apply(Expand, [x, int64s(shape)]);
 /**
@@ -353,13 +356,15 @@ export const expand = (x: Value, shape: Shape): Value =>
  */
 export const concat = (values: readonly Value[], axis = 0): Value =>
   values.length === 1 && values[0] ? values[0] : apply(Concat, values, { axis });
-/** Joins equal shapes along a new axis. */
+/** Joins values of one shape along a new axis: two of [N, F] at 0 → [2, N, F]. */
 export const stack = (values: readonly Value[], axis = 0): Value =>
   concat(
     values.map((value) => unsqueeze(value, [axis])),
     axis,
   );
-/** Cuts into parts of the given lengths. */
+/**
+ * Cuts an axis into parts of the given lengths, which add up to its extent: [N, 6] by [2, 4] at 1 → [N, 2] and [N, 4].
+ */
 export const split = <const L extends readonly number[]>(
   x: Value,
   lengths: L,

@@ -319,7 +319,7 @@ function poolAttributes(x: Value, kernel: Shape, options: PoolOptions) {
   };
 }
 
-/** Largest element of each window of x [N, C, …]. */
+/** The largest element of each window: [N, C, …] → [N, C, …], an extent of the kernel for each spatial axis. */
 export const maxPool = (x: Value, kernel: Shape, options: PoolOptions = {}): Value =>
   apply(MaxPool, [x], poolAttributes(x, kernel, options));
 

@@ -132,7 +132,9 @@ function requireFit(q: Value, k: Value, v: Value, { mask, bias }: AttendOptions)
     );
 }
 
-/** [N, T, H·D] → [N, H, T, D]. Throws ShapeError when the heads do not divide the features. */
+/**
+ * Parts features into heads: [N, T, H·D] → [N, H, T, D]. Throws ShapeError when the heads do not divide the features.
+ */
 export function splitHeads(x: Value, heads: number): Value {
   const [batch = 1, time = 1, features = 1] = x.shape;
   if (x.rank !== 3 || features % heads !== 0)

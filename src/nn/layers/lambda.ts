@@ -19,7 +19,9 @@ export class Lambda<I = Value, O = Value> extends Module<I, O> {
 
 /**
  * A layer without parameters that computes what the function does, of any inputs.
- * @example sequential([dense(8), lambda((x: Value) => ops.l2Normalize(x)), dense(2)]);
+ * @example
+ * const unitLength = lambda((x: Value) => ops.div(x, ops.reduceL2(x, 1, { keepDims: true })));
+ * sequential([dense(8), unitLength, dense(2)]);
  */
 export const lambda = <I = Value, O = Value>(compute: (inputs: I, context: Context) => O): Lambda<I, O> =>
   new Lambda(compute);

@@ -247,7 +247,12 @@ type ReturningAll = RecurrentOptions & { readonly returns: "all" };
 /** Options of a layer that gives one tensor. */
 type ReturningOne = RecurrentOptions & { readonly returns?: "sequence" | "last" };
 
-/** Elman's recurrent network with tanh (Elman 1990): h' = tanh(W x + b + W' h + b'). */
+/**
+ * Elman's recurrent network with tanh (Elman 1990), h' = tanh(W x + b + W' h + b'): [N, T, I] → [N, T, D · units], with
+ * D = 2 directions where it is bidirectional, else 1; or the last state, or all, as `returns` says. Parameters are
+ * those of PyTorch's nn.RNN.
+ * @example rnn(64, { returns: "last" }) // [N, T, I] → [N, 64]
+ */
 export function rnn(units: number, options: ReturningAll): Rnn<RecurrentOutputs>;
 export function rnn(units: number, options?: ReturningOne): Rnn;
 export function rnn(units: number, options?: RecurrentOptions): Rnn<Value | RecurrentOutputs> {
@@ -255,7 +260,9 @@ export function rnn(units: number, options?: RecurrentOptions): Rnn<Value | Recu
 }
 
 /**
- * Long short-term memory (Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000).
+ * Long short-term memory (Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000): [N, T, I] → [N,
+ * T, D · units], with D = 2 directions where it is bidirectional, else 1; or the last state, or all, as `returns` says.
+ * Parameters are those of PyTorch's nn.LSTM.
  * @example lstm(128, { returns: "last" }) // [N, T, I] → [N, 128]
  */
 export function lstm(units: number, options: ReturningAll): Lstm<RecurrentOutputs>;
@@ -264,7 +271,12 @@ export function lstm(units: number, options?: RecurrentOptions): Lstm<Value | Re
   return new Lstm(units, options);
 }
 
-/** Gated recurrent unit (Cho et al. 2014), the reset gate after the product as in PyTorch. */
+/**
+ * Gated recurrent unit (Cho et al. 2014), the reset gate after the product as in PyTorch: [N, T, I] → [N, T, D ·
+ * units], with D = 2 directions where it is bidirectional, else 1; or the last state, or all, as `returns` says.
+ * Parameters are those of PyTorch's nn.GRU.
+ * @example gru(64, { bidirectional: true }) // [N, T, I] → [N, T, 128]
+ */
 export function gru(units: number, options: ReturningAll): Gru<RecurrentOutputs>;
 export function gru(units: number, options?: ReturningOne): Gru;
 export function gru(units: number, options?: RecurrentOptions): Gru<Value | RecurrentOutputs> {

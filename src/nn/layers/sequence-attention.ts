@@ -70,10 +70,14 @@ export class DotAttention extends SequenceAttention {
 }
 
 /**
- * Scores vᵀ tanh(W q + b + U m) (Bahdanau et al. 2015, appendix A.1.2): queries x [N, T, Q] and `memory`
- * [N, S, M], with `mask` [N, S] → [N, T, M].
+ * Attention with a single head by scores vᵀ tanh(W q + b + U m) (Bahdanau et al. 2015, appendix A.1.2): queries x [N,
+ * T, Q] and `memory` [N, S, M], with `mask` [N, S] → [N, T, M], means of the memory. Throws ShapeError for operands
+ * that do not fit.
  */
 export const additiveAttention = (units: number): AdditiveAttention => new AdditiveAttention(units);
 
-/** Scores qᵀ m (Luong et al. 2015, sec. 3.1, "dot"): queries x [N, T, M] and `memory` [N, S, M], with `mask` [N, S] → [N, T, M]. */
+/**
+ * Attention with a single head by scores qᵀ m (Luong et al. 2015, sec. 3.1, "dot"): queries x [N, T, M] and `memory`
+ * [N, S, M], with `mask` [N, S] → [N, T, M], means of the memory. Throws ShapeError for operands that do not fit.
+ */
 export const dotAttention = (): DotAttention => new DotAttention();

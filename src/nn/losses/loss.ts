@@ -3,8 +3,9 @@ import type { Value } from "../../graph/ir.ts";
 import { type LossTerms, meanOf } from "./terms.ts";
 
 /**
- * A scalar from a model's output and its target: the mean over the batch unless stated. A function of your own may give the mean
- * or one term a sample, [N]; only terms can be weighted by sample. Those made here also give their terms.
+ * A scalar from a model's output and its target: the mean over the batch unless stated. A function of your own may give
+ * the mean or one term a sample, [N]; only terms can be weighted by sample. Losses of this package have their terms
+ * apart, in `terms`.
  */
 export interface Loss<O = Value> {
   (output: O, target: Value): Value;

@@ -40,7 +40,7 @@ export type Measured<B extends Batch> = (LossChoice | ObjectiveChoice<B>) & {
   readonly metrics?: readonly Metric[];
 };
 
-/** One of several steps that take turns. */
+/** One of several steps that take turns: what it minimizes, by which optimizer, and which parameters it trains. */
 export type AlternatingStep<B extends Batch> = Measured<B> & {
   /** Trains what the step trains. */
   readonly optimizer: Optimizer;
@@ -50,7 +50,14 @@ export type AlternatingStep<B extends Batch> = Measured<B> & {
   readonly times?: number;
 };
 
-/** Steps by name, in the order of their turns. */
+/**
+ * Steps that take turns, by name and in this order, as of adversarial networks.
+ * @example
+ * steps: {
+ *   critic: { objective: criticLoss, optimizer: adam(), trains: "critic", times: 5 },
+ *   generator: { objective: generatorLoss, optimizer: adam(), trains: "generator" },
+ * }
+ */
 export interface Alternating<B extends Batch> {
   /** The steps by name. */
   readonly steps: Readonly<Record<string, AlternatingStep<B>>>;

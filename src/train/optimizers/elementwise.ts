@@ -45,7 +45,10 @@ export interface ElementwiseDefinition extends Omit<OptimizerDefinition, "bind">
  * @example
  * const signed = elementwise({
  *   name: "signed", slots: [], learningRate: 0.001, settings: {},
- *   change: ({ g, scalars: [rate] }) => ({ change: ops.mul(ops.div(g, ops.abs(g)), rate), slots: [] }),
+ *   change({ g, scalars }) {
+ *     const direction = ops.div(g, ops.add(ops.abs(g), 1e-12)); // 0 where g is 0
+ *     return { change: ops.mul(direction, scalars[0] as Value), slots: [] };
+ *   },
  * });
  */
 export function elementwise(definition: ElementwiseDefinition): Optimizer {
