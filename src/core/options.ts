@@ -60,7 +60,7 @@ function sentence(where: string, { code, path, input, message }: z.core.$ZodIssu
     (text, key) => text + (typeof key === "number" ? `[${key}]` : `${text && "."}${String(key)}`),
     "",
   );
-  return `${where}: ${name === "" ? "options are" : `${name} is`} ${shown(input)}; ${message}`;
+  return `${where}: ${name === "" ? "options are" : `${name} is`} ${shown(input)}; ${message[0]?.toLowerCase()}${message.slice(1)}`;
 }
 
 /** A value in a message. */

@@ -1,6 +1,6 @@
 /** Settings of a run, each declared once: what it may be, and what it means. */
 import { z } from "zod";
-import { OptionError } from "../core/errors.ts";
+import { OptionError, unknownName } from "../core/errors.ts";
 import { devices } from "../runtime/session.ts";
 import { type OptimizerName, optimizers } from "../train/optimizers/index.ts";
 
@@ -68,6 +68,8 @@ function checkSettings(settings: unknown): RunSettings {
   const parsed = runSettingsSchema.safeParse(settings);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
+  if (issue?.code === "unrecognized_keys")
+    throw unknownName("setting", issue.keys[0] ?? "", Object.keys(runSettingsSchema.shape));
   throw new OptionError(`setting ${issue?.path.join(".") || "of the run"}: ${issue?.message}; correct it`);
 }
 

@@ -1,8 +1,8 @@
 /** Scaled dot-product attention (Vaswani et al. 2017, sec. 3.2), and the heads it runs in. */
 
 import { ShapeError } from "../../core/errors.ts";
-import { count, flag, fraction, number } from "../../core/option-types.ts";
-import { type OptionTypes, optionsOf } from "../../core/options.ts";
+import { count, flag, fraction, having, number } from "../../core/option-types.ts";
+import { type OptionTypes, optionsOf, required } from "../../core/options.ts";
 import { sameShape, showShape } from "../../core/shape.ts";
 import type { Value } from "../../graph/ir.ts";
 import { valueType } from "../../graph/ir.ts";
@@ -157,9 +157,19 @@ export interface AttendHeadsOptions extends AttendOptions {
   readonly memory?: Value | undefined;
 }
 
+const layerType = having<Module>("apply", "a module");
+const checkAttendHeads = optionsOf<AttendHeadsOptions>("attendHeads", {
+  ...attendTypes,
+  query: required(layerType),
+  key: required(layerType),
+  value: required(layerType),
+  heads: required(count()),
+  memory: valueType,
+});
+
 /** Attention of the tokens x [N, T, …] to `memory`, in heads that are joined again: [N, T, features]. */
 export function attendHeads(x: Value, context: Context, options: AttendHeadsOptions): Value {
-  const { query, key, value, heads, memory = x, ...rest } = options;
+  const { query, key, value, heads, memory = x, ...rest } = checkAttendHeads(options);
   const [q, k, v] = [query.apply(x, context), key.apply(memory, context), value.apply(memory, context)];
   return joinHeads(attend(splitHeads(q, heads), splitHeads(k, heads), splitHeads(v, heads), rest, context));
 }
