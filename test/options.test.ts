@@ -63,7 +63,16 @@ const calls: Readonly<Record<string, (options: never) => unknown>> = {
   checkpoint: (options) => node.checkpoint("checkpoint.safetensors", options),
   fit: (options) => s.fit(model, samples, options),
   evaluate: (options) => s.evaluate(model, samples, options),
-  training: (training) => new s.Trainer(model, { loss: s.meanSquaredError(), optimizer: s.adam(), training }),
+  "the trainer": (options) => new s.Trainer(model, options),
+  tensor: (options) => s.tensor([1], options),
+  encodeModel: (options) => s.encodeModel(s.graphOf([x], [x]), options),
+  attendHeads: (options) => s.attendHeads(x, new s.Context(model), options),
+  inspect: (options) =>
+    analyze.inspect(
+      analyze.moduleNetwork({ name: "dense", source: "", model, inputs: { dtype: "float32", shape: [1, 2] } }),
+      options,
+    ),
+  runTrial: (options) => s.runTrial({} as never, {} as never, options),
   predictor: (options) => s.predictor(model, options),
   predict: (options) => s.predict(model, s.tensor([[1]]), options),
   activations: (options) => s.activations(model, s.tensor([[1]]), [], options),
@@ -86,7 +95,7 @@ const calls: Readonly<Record<string, (options: never) => unknown>> = {
   loadImageFolder: (options) => node.loadImageFolder("images", options),
   loadCsv: (options) => node.loadCsv("table.csv", options),
   streamCsv: (options) => node.streamCsv("table.csv", options),
-  "the data set": (options) => node.loadMnist(options),
+  "the data set": (options) => node.loadIris(options),
   loadSpokenWords: (options) => node.loadSpokenWords(options),
   inWorker: (options) => node.inWorker("data.ts", {}, options),
   decoder: (options) => s.decoder(model, options),
@@ -147,6 +156,29 @@ const calls: Readonly<Record<string, (options: never) => unknown>> = {
   recurrentTranslator: (options) => new models.RecurrentTranslator(options),
   resnet50: (options) => models.presetOf("resnet50").build(options),
 };
+
+test.each([node.loadMnist, node.loadFashionMnist, node.loadCifar10, node.loadImdb, node.loadMovieLens])(
+  "%o refuses options that no data set has",
+  async (load) => {
+    await expect((async () => load({ notAnOption: 1 } as object))()).rejects.toThrow(
+      'unknown option of the data set: "notAnOption"',
+    );
+  },
+);
+
+test("settings of a run and options within options are checked too", async () => {
+  await expect(node.runRecipe("iris", { epoch: 1 } as object)).rejects.toThrow('did you mean "epochs"?');
+  await expect(node.runRecipe("iris", {}, { checkpointSeconds: -1 })).rejects.toThrow(
+    "runRecipe: checkpointSeconds is -1; ",
+  );
+  const options = { loss: s.meanSquaredError(), optimizer: s.adam() };
+  const training = (own: object) => () => new s.Trainer(model, { ...options, training: own });
+  expect(training({ acumulate: 2 })).toThrow('unknown option of training: "acumulate"; did you mean "accumulate"?');
+  expect(training({ groups: [{ parameters: "*", learningRate: -1 }] })).toThrow(
+    "the trainer: training.groups[0].learningRate is -1; pass a number from 0 such as 0.001, or a schedule",
+  );
+  expect(training({ compile: { threads: 0 } })).toThrow("the trainer: training.compile.threads is 0; pass a whole");
+});
 
 test.each(Object.entries(calls))("%s", async (where, call) => {
   // Some refuse at once, others by their promise.

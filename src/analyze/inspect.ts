@@ -11,7 +11,7 @@ import { type Paths, pathsOf } from "./paths.ts";
 import { rolesOf } from "./roles.ts";
 import { scaleOf } from "./scale.ts";
 import type { InspectedLayer, Inspection } from "./schema.ts";
-import { predictionMemory, type TrainingOptions, trainingCost } from "./training.ts";
+import { checkTraining, predictionMemory, type TrainingOptions, trainingCost } from "./training.ts";
 
 /** The document, and what reports draw that it leaves out. */
 export interface Inspected {
@@ -35,7 +35,7 @@ export function inspect(network: Network, options: TrainingOptions): Inspected {
   const flow = plain && flowOf(plain, parameterValues(network));
   const paths = flow && pathsOf(flow);
   const cost = forward && costOf(forward.nodes);
-  const training = trainingCost(network, options);
+  const training = trainingCost(network, checkTraining(options));
   const roles = rolesOf(network, flow);
   const macsOf = (paths: Iterable<string>) =>
     cost ? known(total(paths, (path) => cost.byPath.get(path)?.macs ?? 0)) : null;

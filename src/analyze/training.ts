@@ -1,4 +1,6 @@
 /** What training a network costs: the backward pass, the activations kept for it, and memory by what it holds. */
+import { objectOf, oneOf } from "../core/option-types.ts";
+import { optionsOf, required } from "../core/options.ts";
 import { type Graph, graphOf, type Value } from "../graph/ir.ts";
 import { optimize, usesMemoryPattern } from "../jit/compile.ts";
 import { type Backward, backwardOf } from "./backward.ts";
@@ -23,6 +25,11 @@ export interface TrainingOptions {
   /** The element type of parameters, gradients and activations. */
   readonly precision: Precision;
 }
+
+export const checkTraining = optionsOf<TrainingOptions>("inspect", {
+  optimizer: required(objectOf("an optimizer such as adam()")),
+  precision: required(oneOf(...(Object.keys(precisions) as Precision[]))),
+});
 
 /** Peak memory of a training step in bytes, without the process's own. */
 export interface TrainingMemory {

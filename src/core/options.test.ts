@@ -49,6 +49,16 @@ const check = optionsOf<Box>("box", {
   lock: having("turn", "a lock"),
   weigh: functionOf("(size) => kilograms"),
 });
+// The compiler holds declarations to their interfaces.
+// @ts-expect-error an option is missing
+optionsOf<Lid>("lid", {});
+// @ts-expect-error an option is of another type
+optionsOf<Lid>("lid", { open: string });
+// @ts-expect-error an option that may be left out is required
+optionsOf<Lid>("lid", { open: required(flag) });
+// @ts-expect-error an option that is required may be left out
+optionsOf<Pick<Box, "size">>("box", { size: count() });
+
 /** The error for options that TypeScript would not let pass. */
 const refused = (options: unknown) => {
   try {

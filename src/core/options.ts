@@ -19,10 +19,10 @@ export type OptionTypes<O> = {
   readonly [K in keyof Required<O>]: undefined extends O[K] ? OptionType<O[K]> : RequiredOption<O[K]>;
 };
 
-/** Gives the options back that it is given. Throws OptionError for a name or a value that is none of an option. */
+/** Returns the options as they are. Throws OptionError for an unknown name and for a value of a wrong type. */
 export interface OptionCheck<O> {
   <T extends O>(options: T): T;
-  /** As the type of an option that holds these. */
+  /** These options as one option of another function. */
   readonly type: OptionType<O>;
 }
 
@@ -35,7 +35,7 @@ export interface OptionCheck<O> {
 export function optionsOf<O extends object>(where: string, types: OptionTypes<O>): OptionCheck<O> {
   const entries = Object.entries<OptionType<unknown> | RequiredOption<unknown>>(types);
   const shape = Object.fromEntries(
-    entries.map(([name, type]) => [name, "required" in type ? type.required : z.optional(type)]),
+    entries.map(([name, type]) => [name, "_zod" in type ? z.optional(type) : type.required]),
   );
   const schema = z.strictObject(shape, {
     error: (issue) =>
@@ -45,12 +45,12 @@ export function optionsOf<O extends object>(where: string, types: OptionTypes<O>
   });
   const check = <T extends O>(options: T): T => {
     const issues = schema.safeParse(options, { reportInput: true }).error?.issues ?? [];
-    // A name that is mistaken tells more than one that is missing.
+    // A mistaken name explains a missing one.
     const issue = issues.find(({ code }) => code === "unrecognized_keys") ?? issues[0];
     if (issue) throw new OptionError(sentence(where, issue));
     return options;
   };
-  return Object.assign(check, { type: schema as OptionType<unknown> as OptionType<O> });
+  return Object.assign(check, { type: schema as OptionType<O> });
 }
 
 /** Where, what was got, what to pass. */
@@ -60,7 +60,7 @@ function sentence(where: string, { code, path, input, message }: z.core.$ZodIssu
     (text, key) => text + (typeof key === "number" ? `[${key}]` : `${text && "."}${String(key)}`),
     "",
   );
-  return `${where}: ${name === "" ? "options are" : `${name} is`} ${shown(input)}; ${message}`;
+  return `${where}: ${name === "" ? "options are" : `${name} is`} ${shown(input)}; ${message[0]?.toLowerCase()}${message.slice(1)}`;
 }
 
 /** A value in a message. */

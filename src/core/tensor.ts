@@ -1,7 +1,10 @@
 /** Host tensors: a dtype, a shape and a typed array, row-major. */
+
 import { type ArrayOf, allocate, arrayTypes, type DType, dtypes, integerRange, isBigInt, isFloat } from "./dtype.ts";
 import { atPlace, DTypeError, ShapeError } from "./errors.ts";
 import { float16Bits, float16Number, float16ToFloat32 } from "./half.ts";
+import { matching, oneOf } from "./option-types.ts";
+import { optionsOf } from "./options.ts";
 import { type Shape, sameShape, showShape, size, stridesOf } from "./shape.ts";
 
 /** Numbers nested as deep as the rank. */
@@ -98,6 +101,11 @@ function dtypeOfArray(data: ArrayBufferView): DType {
   throw new DTypeError(`no tensor stores a ${data.constructor.name}; pass a typed array such as Float32Array`);
 }
 
+const checkOptions = optionsOf<{ readonly dtype?: DType; readonly shape?: Shape }>("tensor", {
+  dtype: oneOf(...dtypes),
+  shape: matching("a list of extents", Array.isArray),
+});
+
 /**
  * Makes a host tensor from nested numbers or a typed array (not copied).
  * Numbers become `float32`, booleans `bool`, bigints `int64`, an array what its class stores, unless `dtype` says otherwise.
@@ -114,6 +122,7 @@ export function tensor<D extends DType>(
   values: Nested | ArrayOf<D>,
   options: { readonly dtype?: D; readonly shape?: Shape } = {},
 ): Tensor<D> {
+  checkOptions(options);
   if (ArrayBuffer.isView(values)) {
     const dtype = options.dtype ?? (dtypeOfArray(values) as D);
     return new Tensor(dtype, options.shape ?? [values.length], values);

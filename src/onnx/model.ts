@@ -1,5 +1,8 @@
 /** Writing a Graph as an ONNX model. */
+
 import { InternalError, OptionError } from "../core/errors.ts";
+import { functionOf, listOf, matching, objectOf, string } from "../core/option-types.ts";
+import { optionsOf } from "../core/options.ts";
 import { sameShape, showShape } from "../core/shape.ts";
 import type { Tensor } from "../core/tensor.ts";
 import { constantOf, type Graph, type Node, type Value } from "../graph/ir.ts";
@@ -28,6 +31,14 @@ export interface ModelOptions {
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
+const checkOptions = optionsOf<ModelOptions>("encodeModel", {
+  initializers: matching("a map from values to tensors", (value) => value instanceof Map),
+  inputNames: listOf(string, "names"),
+  outputNames: listOf(string, "names"),
+  symbols: functionOf("(value, axis) => symbol"),
+  metadata: objectOf("texts by name"),
+});
+
 /**
  * Bytes of the ONNX model that computes `graph`. Constants become initializers; unused outputs are left out. Throws OptionError for a
  * value that is read and no input, and for an initializer of another type than its input.
@@ -35,7 +46,7 @@ export interface ModelOptions {
 export function encodeModel(graph: Graph, options: ModelOptions = {}): Uint8Array {
   const names = new Map<Value, string>();
   const taken = new Set([...(options.inputNames ?? []), ...(options.outputNames ?? [])]);
-  const { initializers: held } = options;
+  const { initializers: held } = checkOptions(options);
   /** `wanted`, or the first name after it that is free. */
   const claim = (wanted: string): string => {
     let name = wanted;

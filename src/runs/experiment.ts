@@ -1,8 +1,11 @@
 /** Experiments: networks that are trained alike on the same data and differ in what is compared, and what becomes of each. */
+
 import { atPlace, NonFiniteError } from "../core/errors.ts";
+import { count, listOf, objectOf } from "../core/option-types.ts";
+import { optionsOf, required } from "../core/options.ts";
 import { size } from "../core/shape.ts";
 import type { Batch, Dataset } from "../data/pipeline/dataset.ts";
-import type { CompileOptions } from "../jit/compile.ts";
+import { type CompileOptions, checkCompile } from "../jit/compile.ts";
 import type { TypeTree } from "../nn/inputs.ts";
 import type { Loss } from "../nn/losses/loss.ts";
 import type { TensorModule } from "../nn/module.ts";
@@ -120,12 +123,20 @@ export interface TrialOptions {
   readonly callbacks?: readonly Callback[];
 }
 
+const checkTrial = optionsOf<TrialOptions>("runTrial", {
+  settings: required(objectOf("{ epochs, learningRate, optimizer }")),
+  seed: required(count(0)),
+  compile: checkCompile.type,
+  callbacks: listOf(objectOf<Callback>("a callback"), "callbacks"),
+});
+
 /** Trains and tests one network. A loss or gradient that is no number ends the trial, and is its outcome. */
 export async function runTrial(
   { train, test, loss, metrics, schedule, inputs }: ExperimentTask,
   { series, at, build }: Variant,
-  { settings, seed, compile, callbacks = [] }: TrialOptions,
+  options: TrialOptions,
 ): Promise<Outcome> {
+  const { settings, seed, compile, callbacks = [] } = checkTrial(options);
   const model = build();
   model.trace(inputs);
   const weights = [...model.parameters()].filter(([, { isBuffer }]) => !isBuffer);

@@ -16,7 +16,7 @@ import { checkLabels } from "../pipeline/checks.ts";
 import { fromTensors } from "../pipeline/dataset.ts";
 import type { ImageClassification, LabelledImages } from "./idx-images.node.ts";
 import { cifar10Classes } from "./image-classes.ts";
-import { findFile, type LoadOptions } from "./locate.node.ts";
+import { checkLoad, findFile, type LoadOptions } from "./locate.node.ts";
 
 const SIDE = 32;
 const IMAGE_BYTES = 3 * SIDE * SIDE;
@@ -77,7 +77,7 @@ export async function unpackCifar10(archivePath: string, folder: string): Promis
 
 /** The images as uint8 [N, 3, 32, 32] (red, green, blue) and their ten classes. Throws FileError when no source has them. */
 export async function loadCifar10(options: LoadOptions = {}): Promise<ImageClassification> {
-  const { dir, ...download } = options;
+  const { dir, ...download } = checkLoad(options);
   const cached = join(options.cacheDir ?? defaultCacheDir(), "cifar10", "cifar-10-batches-bin");
   let folder = await folderWithAll(dir === undefined ? [cached] : [dir, join(dir, "cifar-10-batches-bin")]);
   if (folder === undefined) {

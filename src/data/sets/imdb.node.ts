@@ -15,7 +15,7 @@ import { obtain, type RemoteFile } from "../../storage/download.node.ts";
 import { gunzip } from "../../storage/gzip.ts";
 import { readTar } from "../../storage/tar.ts";
 import type { LabelledText, LabelledTexts } from "../text/labelled-text.ts";
-import type { LoadOptions } from "./locate.node.ts";
+import { checkLoad, type LoadOptions } from "./locate.node.ts";
 
 const archive: RemoteFile = {
   name: "imdb/aclImdb_v1.tar.gz",
@@ -82,7 +82,7 @@ export async function readImdbArchive(path: string): Promise<Imdb> {
  * The reviews of films with their sentiment, for training and for testing. Throws FileError when no source has them.
  */
 export async function loadImdb(options: LoadOptions = {}): Promise<Imdb> {
-  const { dir, ...download } = options;
+  const { dir, ...download } = checkLoad(options);
   if (dir === undefined) return readImdbArchive(await obtain(archive, download));
   const inner = join(dir, "aclImdb");
   const root = existsSync(inner) ? inner : dir;

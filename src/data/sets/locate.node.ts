@@ -15,7 +15,7 @@ export interface LoadOptions extends DownloadOptions {
 }
 
 export const loadTypes: OptionTypes<LoadOptions> = { dir: string, ...downloadTypes };
-const checkLoad = optionsOf("the data set", loadTypes);
+export const checkLoad = optionsOf("the data set", loadTypes);
 
 const isFile = async (path: string): Promise<boolean> => (await stat(path).catch(() => undefined))?.isFile() ?? false;
 

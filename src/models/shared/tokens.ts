@@ -131,7 +131,8 @@ export class SelfAttention extends Module<TokenInputs> {
   }
   protected call({ x, mask }: TokenInputs, context: Context): Value {
     const { heads, dropout } = this.#options;
-    return attendHeads(x, context, { query: this.query, key: this.key, value: this.value, heads, mask, dropout });
+    const { query, key, value } = this;
+    return attendHeads(x, context, { query, key, value, heads, attention: { mask, dropout } });
   }
 }
 

@@ -80,7 +80,7 @@ class Attention extends Module<TokenInputs> {
   protected call({ x, mask }: TokenInputs, context: Context): Value {
     const { heads, attentionDropout } = this.#options;
     const projections = { query: this.query, key: this.key, value: this.value };
-    const found = attendHeads(x, context, { ...projections, heads, mask, dropout: attentionDropout });
+    const found = attendHeads(x, context, { ...projections, heads, attention: { mask, dropout: attentionDropout } });
     const change = this.dropout.apply(this.dense.apply(found, context), context);
     return this.LayerNorm.apply(add(x, change), context);
   }

@@ -96,7 +96,7 @@ class Attention extends Module<TokenInputs> {
     const { heads, attentionDropout } = this.#options;
     const projections = { query: this.q_lin, key: this.k_lin, value: this.v_lin };
     return this.out_lin.apply(
-      attendHeads(x, context, { ...projections, heads, mask, dropout: attentionDropout }),
+      attendHeads(x, context, { ...projections, heads, attention: { mask, dropout: attentionDropout } }),
       context,
     );
   }

@@ -160,11 +160,7 @@ class Attention extends Module<SublayerInputs> {
       value: this.v,
       heads,
       memory,
-      mask,
-      bias,
-      scale: 1,
-      causal: this.#causal,
-      dropout: rate,
+      attention: { mask, bias, scale: 1, causal: this.#causal, dropout: rate },
     });
     return this.o.apply(found, context);
   }

@@ -1,8 +1,8 @@
 /** Scaled dot-product attention (Vaswani et al. 2017, sec. 3.2), and the heads it runs in. */
 
 import { ShapeError } from "../../core/errors.ts";
-import { count, flag, fraction, number } from "../../core/option-types.ts";
-import { type OptionTypes, optionsOf } from "../../core/options.ts";
+import { count, flag, fraction, having, number } from "../../core/option-types.ts";
+import { optionsOf, required } from "../../core/options.ts";
 import { sameShape, showShape } from "../../core/shape.ts";
 import type { Value } from "../../graph/ir.ts";
 import { valueType } from "../../graph/ir.ts";
@@ -41,15 +41,14 @@ export interface AttendOptions {
   readonly dropout?: number;
 }
 
-const attendTypes: OptionTypes<AttendOptions> = {
+const checkAttend = optionsOf<AttendOptions>("attend", {
   scale: number,
   causal: flag,
   window: count(),
   mask: valueType,
   bias: valueType,
   dropout: fraction,
-};
-const checkAttend = optionsOf("attend", attendTypes);
+});
 
 /**
  * What is added to the product of a query with a key that it must not see: its weight becomes 0. Finite, so that a query
@@ -150,8 +149,8 @@ export function joinHeads(x: Value): Value {
   return reshape(transpose(x, [0, 2, 1, 3]), [batch, time, heads * width]);
 }
 
-/** Options of `attendHeads`: those of `attend`, and the layers that make its operands. */
-export interface AttendHeadsOptions extends AttendOptions {
+/** Options of `attendHeads`: the layers that make its operands, and how they attend. */
+export interface AttendHeadsOptions {
   /** Makes queries of the tokens x: [N, T, …] → [N, T, heads · D]. */
   readonly query: Module;
   /** Makes keys of the memory: [N, S, …] → [N, S, heads · D]. */
@@ -162,11 +161,23 @@ export interface AttendHeadsOptions extends AttendOptions {
   readonly heads: number;
   /** Tokens that are attended to, [N, S, …]; default those that ask. */
   readonly memory?: Value | undefined;
+  /** How the heads attend. */
+  readonly attention?: AttendOptions;
 }
+
+const layerType = having<Module>("apply", "a module");
+const checkAttendHeads = optionsOf<AttendHeadsOptions>("attendHeads", {
+  query: required(layerType),
+  key: required(layerType),
+  value: required(layerType),
+  heads: required(count()),
+  memory: valueType,
+  attention: checkAttend.type,
+});
 
 /** Attention of the tokens x [N, T, …] to `memory`, in heads that are joined again: [N, T, features]. */
 export function attendHeads(x: Value, context: Context, options: AttendHeadsOptions): Value {
-  const { query, key, value, heads, memory = x, ...rest } = options;
+  const { query, key, value, heads, memory = x, attention = {} } = checkAttendHeads(options);
   const [q, k, v] = [query.apply(x, context), key.apply(memory, context), value.apply(memory, context)];
-  return joinHeads(attend(splitHeads(q, heads), splitHeads(k, heads), splitHeads(v, heads), rest, context));
+  return joinHeads(attend(splitHeads(q, heads), splitHeads(k, heads), splitHeads(v, heads), attention, context));
 }

@@ -28,6 +28,8 @@ import {
   type Measured,
   modelOf,
   resultName,
+  type TrainedOptions,
+  trainedTypes,
 } from "./objectives.ts";
 import { checkGroup, type ParameterGroup, requireTaken } from "./parameter-groups.ts";
 import { Phase, type PhaseCounts } from "./phase.ts";
@@ -56,7 +58,10 @@ export const trainingTypes: OptionTypes<TrainingOptions> = {
   groups: listOf(checkGroup.type, "groups: [{ parameters: … }]"),
   compile: checkCompile.type,
 };
-const checkTraining = optionsOf("training", trainingTypes);
+const checkTrainer = optionsOf<TrainedOptions & { readonly training?: TrainingOptions }>("the trainer", {
+  ...trainedTypes,
+  training: optionsOf("training", trainingTypes).type,
+});
 
 /** A loss or an objective with its optimizer, or steps with theirs. */
 export type Trained<B extends Batch> = (Measured<B> & { readonly optimizer: Optimizer }) | Alternating<B>;
@@ -122,8 +127,7 @@ export class Trainer<B extends Batch = Batch> {
   #updateSeconds = 0;
 
   constructor(model: AnyModule | Readonly<Record<string, AnyModule>>, options: TrainerOptions<B>) {
-    const { training = {} } = options;
-    checkTraining(training);
+    const { training = {} } = checkTrainer(options);
     this.model = modelOf(model);
     this.#options = training;
     this.key = keyOf(training.seed ?? 0);
