@@ -42,7 +42,6 @@ export {
   activation,
   activationFunctions,
   activationOf,
-  activationType,
 } from "./layers/activations.ts";
 export { AdaptiveAveragePool2d, adaptiveAveragePool2d } from "./layers/adaptive-pool.ts";
 export {
@@ -134,7 +133,7 @@ export { AdditiveAttention, additiveAttention, DotAttention, dotAttention } from
 export { Sequential, sequential } from "./layers/sequential.ts";
 export { StochasticDepth, stochasticDepth } from "./layers/stochastic-depth.ts";
 export { type CtcOptions, ctc } from "./losses/ctc.ts";
-export { ctcDecode } from "./losses/ctc-decode.ts";
+export { type CtcDecodeOptions, ctcDecode } from "./losses/ctc-decode.ts";
 export { type DetectionLossOptions, decodeBoxes, detectionLoss, detections } from "./losses/detection.ts";
 export { against, defineLoss, type Loss, type LossOfTerms, onOutput } from "./losses/loss.ts";
 export {

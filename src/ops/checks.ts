@@ -36,7 +36,7 @@ export function placeOf({ shape }: Tensor, index: number): string {
 }
 
 /** Which whole numbers are fed. */
-interface IndexRange {
+export interface IndexRange {
   /** The least; default 0. */
   readonly least?: number;
   /** One more than the largest. */

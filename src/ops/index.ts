@@ -3,7 +3,7 @@
 export * from "./activations.ts";
 export * from "./cast.ts";
 export * from "./channel-normalization.ts";
-export { checkFed, checkIndices, checkNumbers, placeOf } from "./checks.ts";
+export { checkFed, checkIndices, checkNumbers, type IndexRange, placeOf } from "./checks.ts";
 export { constant, full, int64s, iota, type Operand, ones, scalar, zeros } from "./constant.ts";
 export * from "./convolution.ts";
 export * from "./einsum.ts";

@@ -45,6 +45,7 @@ export {
   type IgnoreOptions,
   type Metric,
   meanStatistics,
+  type ReadingOptions,
   ratio,
   reading,
   rowWeights,

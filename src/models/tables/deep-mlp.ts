@@ -10,7 +10,6 @@ import {
   type ActivationFunction,
   type ActivationName,
   activation,
-  activationType,
   batchNorm,
   type Context,
   dense,
@@ -19,6 +18,7 @@ import {
   initializers,
   Module,
 } from "../../nn/index.ts";
+import { activationType } from "../../nn/layers/activations.ts";
 import { add } from "../../ops/index.ts";
 
 /** Options of `DeepMlp`. */
