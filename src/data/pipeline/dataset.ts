@@ -37,6 +37,7 @@ export interface EpochOptions {
 
 const checkEpoch = optionsOf<EpochOptions>("epoch", { skip: count(0), stride: count() });
 
+/** Options of `Dataset.shuffle`. */
 export interface ShuffleOptions {
   /** Elements of a stream that wait to be drawn; default 1,000. */
   readonly buffer?: number;
@@ -44,6 +45,7 @@ export interface ShuffleOptions {
 
 const checkShuffle = optionsOf<ShuffleOptions>("shuffle", { buffer: count() });
 
+/** Options of `fromIterable`. */
 export interface IterableOptions {
   /** Elements of an epoch, if known. */
   readonly length?: number;

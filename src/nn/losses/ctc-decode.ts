@@ -21,6 +21,7 @@ import {
   sub,
 } from "../../ops/index.ts";
 
+/** Options of `ctcDecode`. */
 export interface CtcDecodeOptions {
   /** Class that stands for "no label"; default 0. */
   readonly blank?: number;

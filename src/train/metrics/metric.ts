@@ -37,6 +37,7 @@ export interface Metric extends Figure {
   readonly reads?: { readonly output?: string | undefined; readonly target?: string | undefined } | undefined;
 }
 
+/** Options of `reading`. */
 export interface ReadingOptions {
   /** Path of the output in what the model gives; default the only one. */
   readonly output?: string;
