@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { inspectionSchema } from "../src/analyze/schema.ts";
+import { inspectionSchema } from "../src/analyze/report/schema.ts";
 import { tensor } from "../src/core/tensor.ts";
 import { presets } from "../src/models/index.ts";
 import { encodeMessage } from "../src/onnx/codec.ts";

@@ -154,6 +154,7 @@ const calls: Readonly<Record<string, (options: never) => unknown>> = {
   t5: (options) => new models.T5Model(options),
   transformer: (options) => new models.Transformer(options),
   recurrentTranslator: (options) => new models.RecurrentTranslator(options),
+  "a head": (options) => models.bertArchitectures.BertForMaskedLM({} as never, options),
   resnet50: (options) => models.presetOf("resnet50").build(options),
 };
 

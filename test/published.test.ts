@@ -8,8 +8,8 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
+import { tfjsNetwork } from "../src/analyze/networks/tfjs-network.ts";
 import { inspectionOf, networkOf, presetNetwork } from "../src/analyze/testing/networks.ts";
-import { tfjsNetwork } from "../src/analyze/tfjs-network.ts";
 import { openPath } from "../src/cli/inspect/open-file.ts";
 import { MobileNetV2 } from "../src/models/index.ts";
 

@@ -1,8 +1,8 @@
 /** The program `sardonyx`: commands, their options and help from one table; messages and exit codes. */
 import { CommanderError, Option as CommanderOption, Command as Program } from "commander";
 import { InternalError, SardonyxError } from "../core/errors.ts";
-import { Interrupted } from "../runs/interrupted.ts";
-import { version } from "../runs/package.node.ts";
+import { version } from "../runs/recipes/package.node.ts";
+import { Interrupted } from "../runs/training/interrupted.ts";
 import { type Command, flagOf, type OptionTable } from "./command.ts";
 import { command as compareCommand } from "./commands/compare.ts";
 import { command as estimateCommand } from "./commands/estimate.ts";

@@ -2,10 +2,10 @@
 import { graphOf, input, type Value } from "../../graph/ir.ts";
 import { presetOf } from "../../models/index.ts";
 import type { AnyModule, TypeTree } from "../../nn/index.ts";
-import { type Flow, flowOf } from "../flow.ts";
-import { inspect } from "../inspect.ts";
-import { moduleNetwork } from "../module-network.ts";
-import type { Network } from "../network.ts";
+import { type Flow, flowOf } from "../networks/flow.ts";
+import { moduleNetwork } from "../networks/module-network.ts";
+import type { Network } from "../networks/network.ts";
+import { inspect } from "../report/inspect.ts";
 
 export const adam = { name: "adam", slots: ["m", "v"] } as const;
 

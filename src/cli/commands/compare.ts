@@ -1,6 +1,6 @@
 /** `sardonyx compare`: networks side by side. */
 import { stringify } from "csv-stringify/sync";
-import { type Comparison, compare, type Quantity } from "../../analyze/compare.ts";
+import { type Comparison, compare, type Quantity } from "../../analyze/report/compare.ts";
 import { OptionError, unknownName } from "../../core/errors.ts";
 import { choice, defineCommand } from "../command.ts";
 import { targetDescription } from "../inspect/target.ts";

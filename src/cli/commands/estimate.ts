@@ -1,9 +1,9 @@
 /** `sardonyx estimate`: how long training would take, and in which memory. */
 import { totalmem } from "node:os";
-import { costOfWay, type WayCost, waysToTrain } from "../../analyze/estimate.ts";
-import { type Hardware, hardwareNames, hardwareOf, peakOf } from "../../analyze/hardware.ts";
-import { measureProduct, measureStep } from "../../analyze/measure.ts";
-import type { Network } from "../../analyze/network.ts";
+import { type Hardware, hardwareNames, hardwareOf, peakOf } from "../../analyze/cost/hardware.ts";
+import { measureProduct, measureStep } from "../../analyze/cost/measure.ts";
+import type { Network } from "../../analyze/networks/network.ts";
+import { costOfWay, type WayCost, waysToTrain } from "../../analyze/what-if/estimate.ts";
 import { OptionError } from "../../core/errors.ts";
 import { count, plural } from "../../core/number-text.ts";
 import { defaultThreads } from "../../runtime/threads.node.ts";

@@ -1,6 +1,6 @@
 /** `sardonyx generate`: text that a run's language model writes. */
 import { count, plural } from "../../core/number-text.ts";
-import { generationSchema } from "../../runs/generation.ts";
+import { generationSchema } from "../../runs/open/generation.ts";
 import { defineCommand, text } from "../command.ts";
 import { openNamed, openOptions } from "../open-run.ts";
 import { optionsFrom } from "../setting-option.ts";

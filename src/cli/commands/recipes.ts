@@ -1,6 +1,6 @@
 /** `sardonyx recipes`: what can be trained. */
 
-import { builtInRecipes, isExperiment, loadTrainable } from "../../runs/recipes.node.ts";
+import { builtInRecipes, isExperiment, loadTrainable } from "../../runs/recipes/recipes.node.ts";
 import { defineCommand } from "../command.ts";
 import { table } from "../text.ts";
 

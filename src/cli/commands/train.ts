@@ -1,9 +1,10 @@
 /** `sardonyx train`: a recipe trained, tested and saved. */
-import { makePlan, type Plan } from "../../runs/plan.node.ts";
-import type { RecipeOption } from "../../runs/recipe.ts";
-import { isLoadedExperiment, type Loaded, loadTrainable, type Trainable } from "../../runs/recipes.node.ts";
-import { runOptionsSchema } from "../../runs/run-options.ts";
-import { type GivenSettings, type OptionValue, runSettingsSchema } from "../../runs/settings.ts";
+
+import type { RecipeOption } from "../../runs/recipes/recipe.ts";
+import { isLoadedExperiment, type Loaded, loadTrainable, type Trainable } from "../../runs/recipes/recipes.node.ts";
+import { runOptionsSchema } from "../../runs/recipes/run-options.ts";
+import { type GivenSettings, type OptionValue, runSettingsSchema } from "../../runs/recipes/settings.ts";
+import { makePlan, type Plan } from "../../runs/training/plan.node.ts";
 import { defineCommand, number, type Option, type OptionTable, oneOf, text, toggle } from "../command.ts";
 import { optionsFrom } from "../setting-option.ts";
 import { showExperiment } from "../train/experiment.ts";

@@ -1,8 +1,8 @@
 /** An inspection as Markdown, with its structure as a chart that GitHub draws. */
-import { type FoldedItem, foldLayers } from "../../analyze/fold.ts";
-import type { Inspected } from "../../analyze/inspect.ts";
-import { mermaidOf } from "../../analyze/mermaid.ts";
-import type { InspectedLayer, Inspection } from "../../analyze/schema.ts";
+import { type FoldedItem, foldLayers } from "../../analyze/report/fold.ts";
+import type { Inspected } from "../../analyze/report/inspect.ts";
+import { mermaidOf } from "../../analyze/report/mermaid.ts";
+import type { InspectedLayer, Inspection } from "../../analyze/report/schema.ts";
 import { count, plural } from "../../core/number-text.ts";
 import { amount, bytes, extents, longCount, share } from "./units.ts";
 

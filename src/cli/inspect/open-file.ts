@@ -1,14 +1,14 @@
 /** Networks from files: what a file is, by its content, and how each kind is opened. */
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import type { Network } from "../../analyze/network.ts";
-import { onnxNetwork } from "../../analyze/onnx-network.ts";
+import type { Network } from "../../analyze/networks/network.ts";
+import { onnxNetwork } from "../../analyze/networks/onnx-network.ts";
 import type { ByteSource } from "../../core/byte-source.ts";
 import { atPlace, FileError, ShapeError } from "../../core/errors.ts";
 import { plural } from "../../core/number-text.ts";
 import { isPlainObject } from "../../core/tree.ts";
 import { importModel } from "../../onnx/import.ts";
-import { shown } from "../../runs/run-folder.node.ts";
+import { shown } from "../../runs/folder/run-folder.node.ts";
 import { openBeside, openFile } from "../../storage/file-source.node.ts";
 import { openTfjs } from "./open-tfjs.ts";
 import { configNetwork, openSafetensors, openShards } from "./open-weights.ts";

@@ -1,9 +1,9 @@
 /** Networks from files of weights, and from the configs that say what is computed of them. */
 import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { moduleNetwork } from "../../analyze/module-network.ts";
-import type { Network } from "../../analyze/network.ts";
-import { type NamedTensor, weightsNetwork } from "../../analyze/weights-network.ts";
+import { moduleNetwork } from "../../analyze/networks/module-network.ts";
+import type { Network } from "../../analyze/networks/network.ts";
+import { type NamedTensor, weightsNetwork } from "../../analyze/networks/weights-network.ts";
 import type { ByteSource } from "../../core/byte-source.ts";
 import { atPlace, FileError } from "../../core/errors.ts";
 import { plural } from "../../core/number-text.ts";

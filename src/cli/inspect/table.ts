@@ -1,6 +1,6 @@
 /** An inspection for a terminal: tables that fit its width. */
-import { type FoldedItem, foldLayers, layersIn } from "../../analyze/fold.ts";
-import type { InspectedLayer, Inspection } from "../../analyze/schema.ts";
+import { type FoldedItem, foldLayers, layersIn } from "../../analyze/report/fold.ts";
+import type { InspectedLayer, Inspection } from "../../analyze/report/schema.ts";
 import { count, plural } from "../../core/number-text.ts";
 import type { Output } from "../output.ts";
 import { type Column, cut, fittedWidths, pad, table, widest, wrap } from "../text.ts";

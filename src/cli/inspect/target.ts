@@ -1,14 +1,14 @@
 /** What a command is asked to inspect: an architecture by name, a recipe, your own module, or a file. */
 import { existsSync } from "node:fs";
 import { extname, resolve } from "node:path";
-import { moduleNetwork } from "../../analyze/module-network.ts";
-import type { Network } from "../../analyze/network.ts";
+import { moduleNetwork } from "../../analyze/networks/module-network.ts";
+import type { Network } from "../../analyze/networks/network.ts";
 import { FileError, OptionError, unknownName } from "../../core/errors.ts";
 import { presets } from "../../models/index.ts";
 import { Module } from "../../nn/index.ts";
-import { loadModule, moduleExtensions } from "../../runs/own-module.node.ts";
-import { defaultOptions, networkOf, type Recipe, type RecipeNetwork } from "../../runs/recipe.ts";
-import { builtInRecipes, isRecipe, loadRecipe } from "../../runs/recipes.node.ts";
+import { loadModule, moduleExtensions } from "../../runs/recipes/own-module.node.ts";
+import { defaultOptions, networkOf, type Recipe, type RecipeNetwork } from "../../runs/recipes/recipe.ts";
+import { builtInRecipes, isRecipe, loadRecipe } from "../../runs/recipes/recipes.node.ts";
 import { type OptionValues, toggle, wholeNumber } from "../command.ts";
 import type { Output } from "../output.ts";
 import { showDownloads } from "../train/progress.ts";

@@ -1,10 +1,11 @@
 /** The options by which commands change a network before they report on it. */
-import { type Inspected, inspect } from "../../analyze/inspect.ts";
-import { withLora } from "../../analyze/lora.ts";
-import type { Network } from "../../analyze/network.ts";
-import { precisionOf } from "../../analyze/precision.ts";
-import type { TrainingOptions } from "../../analyze/training.ts";
-import { atPrecision, frozen, quantized, quantizedBitsOf } from "../../analyze/what-if.ts";
+
+import { precisionOf } from "../../analyze/cost/precision.ts";
+import type { TrainingOptions } from "../../analyze/cost/training.ts";
+import type { Network } from "../../analyze/networks/network.ts";
+import { type Inspected, inspect } from "../../analyze/report/inspect.ts";
+import { withLora } from "../../analyze/what-if/lora.ts";
+import { atPrecision, frozen, quantized, quantizedBitsOf } from "../../analyze/what-if/what-if.ts";
 import { atPlace, OptionError } from "../../core/errors.ts";
 import { optimizerOf, optimizers } from "../../train/optimizers/index.ts";
 import { choice, type OptionValues, text, wholeNumber } from "../command.ts";

@@ -1,11 +1,11 @@
 /** One experiment as a person sees it: each network trained and tested, a table, figures. */
 import { count, duration, namedResult, plural } from "../../core/number-text.ts";
-import type { Experiment, ExperimentTask } from "../../runs/experiment.ts";
-import { metricOf } from "../../runs/experiment-report.ts";
-import { Interrupted } from "../../runs/interrupted.ts";
-import type { Plan } from "../../runs/plan.node.ts";
-import { carryOut } from "../../runs/run-experiment.node.ts";
-import { shown } from "../../runs/run-folder.node.ts";
+import type { Experiment, ExperimentTask } from "../../runs/experiments/experiment.ts";
+import { metricOf } from "../../runs/experiments/experiment-report.ts";
+import { carryOut } from "../../runs/experiments/run-experiment.node.ts";
+import { shown } from "../../runs/folder/run-folder.node.ts";
+import { Interrupted } from "../../runs/training/interrupted.ts";
+import type { Plan } from "../../runs/training/plan.node.ts";
 import { onInterrupt } from "../interrupt.ts";
 import type { Output } from "../output.ts";
 import { showDownloads } from "./progress.ts";

@@ -1,6 +1,6 @@
 /** Settings of a run as a person reads them. */
 import { plural } from "../../core/number-text.ts";
-import type { OptionValue, RunSettings } from "../../runs/settings.ts";
+import type { OptionValue, RunSettings } from "../../runs/recipes/settings.ts";
 import { flagOf } from "../command.ts";
 
 /** The settings as a command line would give them, for the heading of a run. */

@@ -1,6 +1,6 @@
 /** What came of an experiment, on a terminal. */
-import type { Experiment, Outcome } from "../../runs/experiment.ts";
-import { explanation, tableOf } from "../../runs/experiment-report.ts";
+import type { Experiment, Outcome } from "../../runs/experiments/experiment.ts";
+import { explanation, tableOf } from "../../runs/experiments/experiment-report.ts";
 import type { Output } from "../output.ts";
 import { type Column, table } from "../text.ts";
 

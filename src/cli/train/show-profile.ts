@@ -1,8 +1,8 @@
 /** A profile as tables and as a record. */
 
 import { percent, plural } from "../../core/number-text.ts";
-import type { Profile, Share } from "../../runs/profile.node.ts";
-import { shown } from "../../runs/run-folder.node.ts";
+import { shown } from "../../runs/folder/run-folder.node.ts";
+import type { Profile, Share } from "../../runs/training/profile.node.ts";
 import type { Output } from "../output.ts";
 import { table } from "../text.ts";
 

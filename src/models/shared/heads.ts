@@ -1,5 +1,8 @@
 /** What stands on a model's states: the pooled first token, classifiers, scores of tokens. */
+
 import { OptionError } from "../../core/errors.ts";
+import { count, flag, fraction } from "../../core/option-types.ts";
+import { optionsOf } from "../../core/options.ts";
 import { Value } from "../../graph/ir.ts";
 import {
   type AnyModule,
@@ -27,6 +30,17 @@ export interface HeadOptions {
 
 /** Models of one family by the names of Hugging Face's classes. */
 export type Architectures<Options> = Readonly<Record<string, (options: Options, head?: HeadOptions) => AnyModule>>;
+
+const checkHead = optionsOf<HeadOptions>("a head", { labels: count(), dropout: fraction, tied: flag });
+
+/** The models of a family, which check the options of their heads. */
+export const architectures = <A extends Architectures<never>>(models: A): A =>
+  Object.fromEntries(
+    Object.entries(models).map(([name, build]) => [
+      name,
+      (options: never, head: HeadOptions = {}) => build(options, checkHead(head)),
+    ]),
+  ) as A;
 
 /** The state of the first token: [N, T, W] → [N, W]. */
 export function firstToken(outputs: Value | EncoderOutputs): Value {

@@ -16,6 +16,7 @@ import {
 import { add } from "../../ops/index.ts";
 import {
   type Architectures,
+  architectures,
   classifier,
   type EncoderOutputs,
   firstToken,
@@ -157,7 +158,7 @@ export class AlbertModel extends Module<SegmentInputs, EncoderOutputs> {
 }
 
 /** ALBERT's models by the names of Hugging Face's classes. */
-export const albertArchitectures = {
+export const albertArchitectures = architectures({
   AlbertModel: (options) => new AlbertModel(options),
   AlbertForMaskedLM: (options, { tied } = {}) => {
     const albert = new AlbertModel({ ...options, pooler: false });
@@ -176,7 +177,7 @@ export const albertArchitectures = {
     headed({ albert: new AlbertModel({ ...options, pooler: false }) }, classifier(options.details, head)),
   AlbertForQuestionAnswering: (options) =>
     headed({ albert: new AlbertModel({ ...options, pooler: false }) }, questionAnswering(options.details)),
-} as const satisfies Architectures<AlbertOptions>;
+} as const satisfies Architectures<AlbertOptions>);
 
 const size = { vocabulary: 30_000, width: 768, layers: 12, heads: 12, feedForward: 3072, positions: 512 };
 

@@ -23,6 +23,7 @@ import { add, cast, constant, cumulativeSum, equal, mul, not } from "../../ops/i
 import { type Chain, chain } from "../shared/blocks.ts";
 import {
   type Architectures,
+  architectures,
   classifier,
   type EncoderOutputs,
   firstToken,
@@ -269,7 +270,7 @@ export class BertForPreTraining extends Module<SegmentInputs, PreTrainingOutputs
 }
 
 /** BERT's models by the names of Hugging Face's classes. */
-export const bertArchitectures = {
+export const bertArchitectures = architectures({
   BertModel: (options) => new BertModel(options),
   BertForPreTraining: (options, { tied } = {}) => new BertForPreTraining(options, tied),
   BertForMaskedLM: (options, { tied } = {}) => {
@@ -283,7 +284,7 @@ export const bertArchitectures = {
     headed({ bert: new BertModel({ ...options, pooler: false }) }, classifier(options.details, head)),
   BertForQuestionAnswering: (options) =>
     headed({ bert: new BertModel({ ...options, pooler: false }) }, questionAnswering(options.details)),
-} as const satisfies Architectures<BertOptions>;
+} as const satisfies Architectures<BertOptions>);
 
 const base = { width: 768, layers: 12, heads: 12, feedForward: 3072, positions: 512 };
 const sizes = {

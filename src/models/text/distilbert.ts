@@ -19,7 +19,14 @@ import {
 import { add } from "../../ops/index.ts";
 
 import { type Chain, chain } from "../shared/blocks.ts";
-import { type Architectures, firstToken, headed, questionAnswering, VocabularyHead } from "../shared/heads.ts";
+import {
+  type Architectures,
+  architectures,
+  firstToken,
+  headed,
+  questionAnswering,
+  VocabularyHead,
+} from "../shared/heads.ts";
 import { type Preset, tokenPreset } from "../shared/preset.ts";
 import {
   detailsType,
@@ -160,7 +167,7 @@ export class DistilBertModel extends Module<TokenInputs> {
 }
 
 /** DistilBERT's models by the names of Hugging Face's classes. */
-export const distilbertArchitectures = {
+export const distilbertArchitectures = architectures({
   DistilBertModel: (options) => new DistilBertModel(options),
   DistilBertForMaskedLM: (options, { tied = true } = {}) => {
     const distilbert = new DistilBertModel(options);
@@ -199,7 +206,7 @@ export const distilbertArchitectures = {
       { distilbert: new DistilBertModel(options) },
       { dropout: dropout(rate), ...questionAnswering(options.details) },
     ),
-} as const satisfies Architectures<DistilBertOptions>;
+} as const satisfies Architectures<DistilBertOptions>);
 
 const size = { vocabulary: 30_522, width: 768, layers: 6, heads: 12, feedForward: 3072, positions: 512 };
 

@@ -28,7 +28,7 @@ import {
 } from "../../nn/index.ts";
 import { add, linear, split } from "../../ops/index.ts";
 import { type Chain, chain } from "../shared/blocks.ts";
-import { type Architectures, headed } from "../shared/heads.ts";
+import { type Architectures, architectures, headed } from "../shared/heads.ts";
 import { type Preset, tokenPreset } from "../shared/preset.ts";
 import {
   detailsType,
@@ -176,13 +176,13 @@ const scorer = (table: Embedding, { sizes, details }: Gpt2Options, tied = true):
   tied ? tiedDense(table) : dense(sizes.vocabulary, { bias: false, initializer: initial(details?.deviation) });
 
 /** GPT-2's models by the names of Hugging Face's classes. */
-export const gpt2Architectures = {
+export const gpt2Architectures = architectures({
   GPT2Model: (options) => new Gpt2Model(options),
   GPT2LMHeadModel: (options, { tied } = {}) => {
     const transformer = new Gpt2Model(options);
     return headed({ transformer }, { lm_head: scorer(transformer.wte, options, tied) });
   },
-} as const satisfies Architectures<Gpt2Options>;
+} as const satisfies Architectures<Gpt2Options>);
 
 /** Sizes of a model whose feed-forward networks have four times its width. */
 const sized = (width: number, layers: number, heads: number, positions: number): TransformerSizes => ({

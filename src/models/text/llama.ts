@@ -22,7 +22,7 @@ import {
 } from "../../nn/index.ts";
 import { rotaryType } from "../../nn/layers/positions.ts";
 import { add, mul } from "../../ops/index.ts";
-import { type Architectures, headed } from "../shared/heads.ts";
+import { type Architectures, architectures, headed } from "../shared/heads.ts";
 import { type Preset, tokenPreset } from "../shared/preset.ts";
 import {
   detailsType,
@@ -210,22 +210,22 @@ const qwen2 = (options: LlamaOptions): LlamaOptions => ({
 });
 
 /** Llama's models by the names of Hugging Face's classes. */
-export const llamaArchitectures = {
+export const llamaArchitectures = architectures({
   LlamaModel: (options) => new LlamaModel(options),
   LlamaForCausalLM: (options, { tied } = {}) => causal(options, tied),
-} as const satisfies Architectures<LlamaOptions>;
+} as const satisfies Architectures<LlamaOptions>);
 /** Mistral's models by the names of Hugging Face's classes. */
-export const mistralArchitectures = {
+export const mistralArchitectures = architectures({
   MistralModel: (options) => new LlamaModel(options),
   MistralForCausalLM: (options, { tied } = {}) => causal(options, tied),
-} as const satisfies Architectures<LlamaOptions>;
+} as const satisfies Architectures<LlamaOptions>);
 /**
  * Qwen2's models by the names of Hugging Face's classes; attention has biases where queries, keys and values are made.
  */
-export const qwen2Architectures = {
+export const qwen2Architectures = architectures({
   Qwen2Model: (options) => new LlamaModel(qwen2(options)),
   Qwen2ForCausalLM: (options, { tied } = {}) => causal(qwen2(options), tied),
-} as const satisfies Architectures<LlamaOptions>;
+} as const satisfies Architectures<LlamaOptions>);
 
 const llama2 = { vocabulary: 32_000, positions: 4096 };
 const details = { epsilon: 1e-5 };

@@ -4,6 +4,7 @@ import { activation, type Context, type Dense, dense, dropout, layerNorm, Module
 import { tanh } from "../../ops/index.ts";
 import {
   type Architectures,
+  architectures,
   classifier,
   firstToken,
   type HeadOptions,
@@ -38,7 +39,7 @@ class RobertaClassificationHead extends Module {
 }
 
 /** RoBERTa's models by the names of Hugging Face's classes. */
-export const robertaArchitectures = {
+export const robertaArchitectures = architectures({
   RobertaModel: (options) => model(options, true),
   RobertaForMaskedLM: (options, { tied } = {}) => {
     const roberta = model(options, false);
@@ -60,4 +61,4 @@ export const robertaArchitectures = {
     headed({ roberta: model(options, false) }, classifier(options.details, head)),
   RobertaForQuestionAnswering: (options) =>
     headed({ roberta: model(options, false) }, questionAnswering(options.details)),
-} as const satisfies Architectures<RobertaOptions>;
+} as const satisfies Architectures<RobertaOptions>);

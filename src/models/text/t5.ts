@@ -20,7 +20,7 @@ import {
   tiedDense,
 } from "../../nn/index.ts";
 import { add, constant, expand, gather, mul, reshape, slice, transpose } from "../../ops/index.ts";
-import type { Architectures } from "../shared/heads.ts";
+import { type Architectures, architectures } from "../shared/heads.ts";
 import { type Preset, tokenPreset } from "../shared/preset.ts";
 import {
   type DecoderInputs,
@@ -350,11 +350,11 @@ export class T5ForConditionalGeneration extends T5Model {
 }
 
 /** T5's models by the names of Hugging Face's classes. */
-export const t5Architectures = {
+export const t5Architectures = architectures({
   T5Model: (options) => new T5Model(options),
   T5ForConditionalGeneration: (options, { tied } = {}) => new T5ForConditionalGeneration(options, tied),
   T5EncoderModel: (options) => new T5EncoderModel(options),
-} as const satisfies Architectures<T5Options>;
+} as const satisfies Architectures<T5Options>);
 
 const small = { vocabulary: 32_128, width: 512, feedForward: 2048, layers: 6, heads: 8 };
 const flan = { ...small, feedForward: 1024, layers: 8, heads: 6 };

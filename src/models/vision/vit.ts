@@ -20,7 +20,7 @@ import {
 } from "../../nn/index.ts";
 import { add, concat, expand, reshape, transpose } from "../../ops/index.ts";
 import { type Chain, chain } from "../shared/blocks.ts";
-import { type Architectures, type EncoderOutputs, firstToken, headed } from "../shared/heads.ts";
+import { type Architectures, architectures, type EncoderOutputs, firstToken, headed } from "../shared/heads.ts";
 import { imageInputs, type Preset, plainPreset } from "../shared/preset.ts";
 import {
   detailsType,
@@ -266,7 +266,7 @@ export class VitModel extends Module<Value, EncoderOutputs> {
 }
 
 /** ViT's models by the names of Hugging Face's classes. */
-export const vitArchitectures = {
+export const vitArchitectures = architectures({
   ViTModel: (options) => new VitModel(options),
   ViTForImageClassification: (options, { labels = 2 } = {}) =>
     headed(
@@ -274,7 +274,7 @@ export const vitArchitectures = {
       { classifier: dense(labels, { initializer: initial(options.details?.deviation) }) },
       firstToken,
     ),
-} as const satisfies Architectures<VitOptions>;
+} as const satisfies Architectures<VitOptions>);
 
 const base = { width: 768, layers: 12, heads: 12, feedForward: 3072 };
 

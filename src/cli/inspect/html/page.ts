@@ -2,12 +2,12 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import type { Inspected } from "../../../analyze/inspect.ts";
-import type { InspectedLayer, Inspection } from "../../../analyze/schema.ts";
-import { structureOf } from "../../../analyze/structure.ts";
+import type { Inspected } from "../../../analyze/report/inspect.ts";
+import type { InspectedLayer, Inspection } from "../../../analyze/report/schema.ts";
+import { structureOf } from "../../../analyze/report/structure.ts";
 import { count, plural } from "../../../core/number-text.ts";
 import { barPlot, escapeXml, palette } from "../../../draw/plot.ts";
-import { modulePath } from "../../../runs/package.node.ts";
+import { modulePath } from "../../../runs/recipes/package.node.ts";
 import { amount, bytes, extents, longCount, share } from "../units.ts";
 import type { ExplorerData } from "./explorer.ts";
 import { style } from "./style.ts";
