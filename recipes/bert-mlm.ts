@@ -151,7 +151,7 @@ async function classify(given: Classification, pretrained?: AnyModule): Promise<
 export default defineRecipe({
   name: "bert-mlm",
   summary:
-    "A bidirectional encoder of 2 layers learns English by filling gaps, then classes from few labelled sentences",
+    "A bidirectional encoder of 2 layers learns English by filling in masked tokens, then classes from few labelled sentences",
   data: "Moby Dick, its last tenth to test, and 2,400 sentences without their classes; then 240 with them, 600 to test",
   defaults: { epochs: 12, batchSize: 64, learningRate: 0.003, optimizer: "adamw", seed: 0 },
   next: ["sardonyx train lstm-sentiment       sentiment by a recurrent network"],

@@ -1,4 +1,4 @@
-/** Whether a sentence speaks well or ill of something: a recurrent network over its words. */
+/** Whether a sentence is positive or negative about something: a recurrent network over its words. */
 import { z } from "zod";
 import {
   accuracy,
@@ -90,7 +90,7 @@ async function load(corpus: "sentences" | "imdb", key: Key, options: LoadOptions
 export default defineRecipe({
   name: "lstm-sentiment",
   summary:
-    "Whether a sentence speaks well or ill of a film, a restaurant or a product: a recurrent network over its words",
+    "Whether a sentence is positive or negative about a film, a restaurant or a product: a recurrent network over its words",
   data: "Sentiment Labelled Sentences: 2,160, 240 to validate, 600",
   defaults: { epochs: 15, batchSize: 32, learningRate: 0.002, optimizer: "adamw", seed: 0 },
   options: {

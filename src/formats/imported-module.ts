@@ -220,6 +220,6 @@ function unknownOperators(unknown: readonly (UnknownReason & { readonly type: st
   const groups = groupBy(operators.length > 0 ? operators : unknown, sentence);
   const listed = Array.from(groups, ([text, all]) => (all.length > 1 ? `${text} (${all.length} nodes)` : text));
   return new UnsupportedError(
-    `the file computes what is not known here: ${listed.join("; ")}. Its weights are loaded, but it cannot run; export the model without these operators`,
+    `the file computes what is not supported: ${listed.join("; ")}. Its weights are loaded, but it cannot run; export the model without these operators`,
   );
 }

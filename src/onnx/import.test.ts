@@ -127,8 +127,8 @@ test("an operator that is not known is named, and what it declares is believed",
     ["Conv", "", "?"],
   ]);
   expect([...unknown.values()]).toEqual([
-    { kind: "operator", why: "com.example.Whatever is not known here" },
-    { kind: "operator", why: "Mystery is not known here" },
+    { kind: "operator", why: "com.example.Whatever is not supported" },
+    { kind: "operator", why: "Mystery is not supported" },
     { kind: "shape", why: 'the shape of its operand "c" is not known' },
   ]);
   const [whatever, , , conv] = graph.nodes;
@@ -141,7 +141,7 @@ test("an attribute of another version is no reason to compute something else", (
   const bytes = model({
     node: [node("Relu", ["x"], ["y"], { attribute: [{ name: "consumed_inputs", type: 7, ints: [0] }] })],
   });
-  expect([...read(bytes).unknown.values()][0]?.why).toBe("its attribute consumed_inputs is not known here");
+  expect([...read(bytes).unknown.values()][0]?.why).toBe("its attribute consumed_inputs is not supported");
 });
 
 test("nodes in any order, and a cycle", () => {

@@ -233,11 +233,11 @@ class Importer implements GraphReader {
     );
     const unknown = (why: string, kind: UnknownReason["kind"] = "operator") =>
       this.#unknownNode(node, op, operands, place, { kind, why });
-    if (!op) return unknown(`${node.domain ? `${node.domain}.` : ""}${node.type} is not known here`);
+    if (!op) return unknown(`${node.domain ? `${node.domain}.` : ""}${node.type} is not supported`);
     const blind = operands.findIndex((value) => value && this.#unshaped.has(value));
     if (blind >= 0) return unknown(`the shape of its operand "${node.inputs[blind]}" is not known`, "shape");
     const attributes = readAttributes(node.attributes, (stored) => this.#read(stored));
-    if (typeof attributes === "string") return unknown(`its attribute ${attributes} is of a kind not known here`);
+    if (typeof attributes === "string") return unknown(`its attribute ${attributes} is of a kind not supported`);
     const version = this.file.opsets.get(node.domain) ?? 1;
     try {
       const outputs = build(op, { version, inputs: operands, attributes, outputs: node.outputs.length });
@@ -296,6 +296,6 @@ function build(op: OpDef, stored: StoredNode): readonly Value[] | string {
   const read = op.read(stored);
   if (read) return read;
   const foreign = Object.keys(stored.attributes).find((name) => !Object.hasOwn(op.schema, name));
-  if (foreign !== undefined) return `its attribute ${foreign} is not known here`;
+  if (foreign !== undefined) return `its attribute ${foreign} is not supported`;
   return makeNode(op, stored.inputs, stored.attributes).outputs;
 }

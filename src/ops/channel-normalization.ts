@@ -128,7 +128,7 @@ export const LRN: OpDef = defineOp("LRN", {
   attributes: { size: "int", alpha: "float", beta: "float", bias: "float" },
   infer: ([x], { size: count = 1 }) => {
     if (count % 2 === 0)
-      throw new UnsupportedError(`LRN: size is ${count}; only an odd number of channels around each is known here`);
+      throw new UnsupportedError(`LRN: size is ${count}; only an odd number of channels around each is supported`);
     return requireFloat("LRN", x);
   },
   // dx = g s^-beta - 2 alpha beta / size · x Σ g x s^(-beta - 1), over the channels in whose sums x is.

@@ -31,7 +31,7 @@ export const Constant: OpDef = defineOp("Constant", {
       const numbers = numbersOf("Constant", attributes, name);
       if (numbers) return [constant(tensor(Array.isArray(attributes[name]) ? numbers : (numbers[0] ?? 0), { dtype }))];
     }
-    throw new UnsupportedError(`Constant: its attribute ${Object.keys(attributes).join(", ")} is not known here`);
+    throw new UnsupportedError(`Constant: its attribute ${Object.keys(attributes).join(", ")} is not supported`);
   },
 });
 

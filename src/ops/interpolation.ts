@@ -76,7 +76,7 @@ function settingsOf(attributes: Attributes): Settings {
       `Resize: coordinate_transformation_mode is "${coordinate_transformation_mode}"; pass one of ${Object.keys(coordinates).join(", ")}`,
     );
   if (antialias !== 0 || keep_aspect_ratio_policy !== "stretch")
-    throw new UnsupportedError("Resize: antialias and keep_aspect_ratio_policy are not known here; leave them out");
+    throw new UnsupportedError("Resize: antialias and keep_aspect_ratio_policy are not supported; leave them out");
   return {
     mode,
     transformation: coordinate_transformation_mode,

@@ -232,7 +232,7 @@ export const BatchNormalization: OpDef = defineOp("BatchNormalization", {
       );
     if (spatial === 0)
       throw new UnsupportedError(
-        "batchNorm: spatial is 0, with a mean for each element; only one for each channel is known here",
+        "batchNorm: spatial is 0, with a mean for each element; only one for each channel is supported",
       );
     return storedNode(op, inputs, without(attributes, ["is_test", "spatial", "consumed_inputs"])).outputs;
   },

@@ -35,7 +35,7 @@ const scaledAxes = (x: Value, scale: Value, axis: number): readonly number[] =>
   size(scale.shape) === 1 ? [] : [normalizeAxis(axis, x.rank)];
 
 function requireNoBlocks(op: string, blockSize: number | undefined): void {
-  if (blockSize) throw new UnsupportedError(`${op}: scales of blocks are not known here; use one for each channel`);
+  if (blockSize) throw new UnsupportedError(`${op}: scales of blocks are not supported; use one for each channel`);
 }
 
 /** round(x / scale) + zero point, cut to the range of the zero point's dtype, which is uint8 by default. */

@@ -21,7 +21,7 @@ import { int64s, scalar } from "./constant.ts";
 /** A node of `op` as a file has it. Throws UnsupportedError for an attribute that the operator does not know. */
 export function storedNode(op: OpDef, inputs: readonly (Value | undefined)[], attributes: Attributes): Node {
   const foreign = Object.keys(attributes).find((name) => !Object.hasOwn(op.schema, name));
-  if (foreign !== undefined) throw new UnsupportedError(`${op.type}: its attribute ${foreign} is not known here`);
+  if (foreign !== undefined) throw new UnsupportedError(`${op.type}: its attribute ${foreign} is not supported`);
   return makeNode(op, inputs, attributes);
 }
 

@@ -64,9 +64,9 @@ function checkSettings(op: string, defaults: readonly string[], attributes: Attr
     throw new UnsupportedError(`${op}: direction is "${direction}"; pass forward, reverse or bidirectional`);
   const named = (activations as readonly string[]).map((name) => name.toLowerCase());
   if (!named.every((name, i) => name === defaults[i % defaults.length]))
-    throw new UnsupportedError(`${op}: activations are ${activations}; only ${defaults.join(", ")} are known here`);
+    throw new UnsupportedError(`${op}: activations are ${activations}; only ${defaults.join(", ")} are supported`);
   if (clip !== 0 || input_forget !== 0)
-    throw new UnsupportedError(`${op}: clip and input_forget are not known here; leave them out`);
+    throw new UnsupportedError(`${op}: clip and input_forget are not supported; leave them out`);
 }
 
 /** Types of y [T, D, N, H], the last h and, for an LSTM, the last c [D, N, H]. */
@@ -147,7 +147,7 @@ export const LSTM: OpDef = defineOp("LSTM", {
   arity: "3-8",
   attributes: { ...schema, input_forget: "int" },
   infer: (operands, attributes) => {
-    if (operands[7]) throw new UnsupportedError("LSTM: peephole weights are not known here; leave the operand p out");
+    if (operands[7]) throw new UnsupportedError("LSTM: peephole weights are not supported; leave the operand p out");
     return inferOutputs(lstmCell, operands, attributes);
   },
   grad: (view) => runGradient(lstmCell, view),

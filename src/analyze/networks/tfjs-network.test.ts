@@ -208,7 +208,7 @@ describe("layers that are not understood", () => {
     expect(depth.weighted).toBe(2);
     expect(layers[0]).toMatchObject({ name: "own", kind: "other", outputShape: [1, 6], parameters: 30 });
     expect(notes).toContain(
-      "Not understood: Mystery: the class is not known here. It is named and its weights are counted; it costs nothing here, and no gradient passes it.",
+      "Not understood: Mystery: the class is not supported. It is named and its weights are counted; it costs nothing here, and no gradient passes it.",
     );
   });
 
@@ -216,7 +216,7 @@ describe("layers that are not understood", () => {
     const { notes } = networkFrom(
       chain([null, 6], [["Dense", { name: "a", units: 2, activation: "sparkle" }]], denseWeights("a", 6, 2)),
     );
-    expect(notes[0]).toContain('Not understood: Dense: its activation "sparkle" is not known here.');
+    expect(notes[0]).toContain('Not understood: Dense: its activation "sparkle" is not supported.');
   });
 
   test("leave the weights alone when shapes after them do not fit", () => {
@@ -257,7 +257,7 @@ describe("layers that are not understood", () => {
     expect(hard?.depth.recurrent).toEqual({ perStep: 1, feedforward: 1, steps: 5, unrolled: 5 });
     expect(hard?.layers[0]).toMatchObject({ kind: "recurrent", outputShape: [1, 4], parameters: 128 });
     expect(hard?.notes[0]).toContain(
-      "its recurrent_activation is another than sigmoid, the only one that is known here",
+      "its recurrent_activation is another than sigmoid, the only one that is supported",
     );
     expect(known?.notes).toEqual([]);
   });
@@ -320,7 +320,7 @@ describe("graphs", () => {
       node("Relu", "m/d/Relu", ["m/d/Sum"]),
     ];
     expect(networkFrom(graph([...nodes, ...more], weights)).notes).toEqual([
-      "Not understood: Mystery: it is not known here. It is named and its weights are counted; it costs nothing here, and no gradient passes it.",
+      "Not understood: Mystery: it is not supported. It is named and its weights are counted; it costs nothing here, and no gradient passes it.",
       "The shapes after it are not known: what 2 nodes of known operators cost is not known either.",
       "The files of weights are not beside it: what depends on the numbers in them is not known.",
     ]);

@@ -8,7 +8,7 @@ export interface LabelledText {
   readonly label: number;
 }
 
-/** Whether a text speaks ill or well of its subject, in the order of the labels. */
+/** Whether a text is negative or positive about its subject, in the order of the labels. */
 export const sentimentClasses = ["negative", "positive"] as const;
 
 /** Labelled texts, and how many entries were left out. */

@@ -144,7 +144,7 @@ function refuseUnknown(file: ByteSource, name: string): never {
   if (what !== undefined) throw new FileError(`it is ${what}`);
   if (file.size === 0) throw new FileError("the file is empty; write it again");
   throw new FileError(
-    `${name} is no model that is known here; pass an .onnx file, a TensorFlow.js model.json, or the folder of a Hugging Face model`,
+    `${name} is no model that is supported; pass an .onnx file, a TensorFlow.js model.json, or the folder of a Hugging Face model`,
   );
 }
 

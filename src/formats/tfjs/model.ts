@@ -71,7 +71,7 @@ function layersModel(document: LayersDocument, given: GivenTypes | undefined): L
 function unknownLayers(unknown: readonly Remark[]): string {
   const groups = groupBy(unknown, ({ className, why }) => `${className}: ${why}`);
   const listed = Array.from(groups, ([text, all]) => `${text} ("${all.map(({ layer }) => layer).join('", "')}")`);
-  return `the file has layers that are not known here: ${listed.join("; ")}. Its weights are loaded, but it cannot run; convert the model without these layers`;
+  return `the file has layers that are not supported: ${listed.join("; ")}. Its weights are loaded, but it cannot run; convert the model without these layers`;
 }
 
 /** The elements of a parameter in the order of its axes. */

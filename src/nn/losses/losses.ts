@@ -139,7 +139,7 @@ export function binaryCrossEntropy(options: BinaryCrossEntropyOptions = {}): Los
   });
 }
 
-/** The mean over all elements of a function of the difference output - target, [N] being let for [N, 1]. */
+/** The mean over all elements of a function of the difference output - target, where [N] may stand for [N, 1]. */
 const meanOfDifference = (where: string, penalty: (difference: Value) => Value): LossOfTerms =>
   defineLoss((output, target) => ({ terms: penalty(sub(output, targetsLike(where, output, target))) }));
 

@@ -19,7 +19,7 @@ export interface Applied {
 export interface Operator {
   /** What it is like, where a node of it is only named and counted. */
   readonly op: OpDef;
-  /** Its results. Throws UnsupportedError for a form that is not known here. */
+  /** Its results. Throws UnsupportedError for a form that is not supported. */
   build(node: Applied): Value | readonly Value[];
 }
 

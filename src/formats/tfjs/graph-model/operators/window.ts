@@ -26,7 +26,7 @@ const layouts: Readonly<Record<string, Layout>> = {
 function layoutOf(attributes: NodeAttributes): Layout {
   const written = attributes.text("data_format", "NHWC");
   const layout = Object.hasOwn(layouts, written) ? layouts[written] : undefined;
-  if (!layout) throw new UnsupportedError(`its data_format ${written} is not known here`);
+  if (!layout) throw new UnsupportedError(`its data_format ${written} is not supported`);
   return layout;
 }
 
@@ -48,7 +48,7 @@ function windowOf(attributes: NodeAttributes, { spatial }: Layout, kernel: Shape
     const ends = spatial(widths.filter((_, i) => i % 2 === 1));
     return { strides, dilations, padding: starts.map((start, i) => [start, ends[i] ?? 0] as const) as Pairs };
   }
-  if (way !== "SAME" && way !== "VALID") throw new UnsupportedError(`its padding ${way} is not known here`);
+  if (way !== "SAME" && way !== "VALID") throw new UnsupportedError(`its padding ${way} is not supported`);
   return { strides, dilations, padding: resolvePadding(way === "SAME" ? "same" : 0, window) as Pairs };
 }
 
@@ -84,7 +84,7 @@ function withFused(node: Applied, operands: number, product: (bias: Value | unde
   const begin = product(hasBias ? next() : undefined);
   return names.slice(hasBias ? 1 : 0).reduce((y, name) => {
     const apply = Object.hasOwn(fused, name) ? fused[name] : undefined;
-    if (!apply) throw new UnsupportedError(`${name}, which is fused into it, is not known here`);
+    if (!apply) throw new UnsupportedError(`${name}, which is fused into it, is not supported`);
     return apply(y, next, node.attributes);
   }, begin);
 }

@@ -164,7 +164,7 @@ function recurrentClass(Kind: typeof Recurrent, cell: Cell): LayerClass {
       // None stands for linear; what is not written is the standard.
       return written !== undefined && written !== name;
     });
-    const unknown = other && `its ${other[0]} is another than ${other[1]}, the only one that is known here`;
+    const unknown = other && `its ${other[0]} is another than ${other[1]}, the only one that is supported`;
     return { module: new Kind(cell, own, !other), weights, ...(unknown && { unknown }) };
   });
 }
