@@ -9,5 +9,7 @@ export default defineConfig({
     allowOnly: false,
     // ONNX Runtime uses every core by itself.
     maxWorkers: 2,
+    // Modules hold no state, so files of one worker share them; loading them anew for each took a fifth of the time.
+    isolate: false,
   },
 });

@@ -293,7 +293,7 @@ test("what would change the result is refused, not ignored", () => {
     [
       ops.Squeeze,
       { version: 11, inputs: [column], attributes: { axes: [2], odd: 1 } },
-      "its attribute odd is not known",
+      "its attribute odd is not supported",
     ],
   ];
   for (const [op, form, message] of refused) {
