@@ -57,13 +57,17 @@ const questions = [
 ] as const;
 
 const encoder = {
-  ...{ vocabulary, width: 64, layers: 2, heads: 4, feedForward: 256, positions: length, pooler: false },
+  sizes: { vocabulary, width: 64, layers: 2, heads: 4, feedForward: 256, positions: length },
   // Nearer to 1/√width than the 0.02 of a width of 768.
-  deviation: 0.05,
+  details: { deviation: 0.05 },
+  pooler: false,
 };
 const network = () => ({
   // Gaps are drawn anew in each epoch, which is enough against overfitting.
-  model: models.bertArchitectures.BertForMaskedLM({ ...encoder, dropout: 0, attentionDropout: 0 }),
+  model: models.bertArchitectures.BertForMaskedLM({
+    ...encoder,
+    details: { ...encoder.details, dropout: 0, attentionDropout: 0 },
+  }),
   inputs: {
     x: { dtype: "int32", shape: [1, length] },
     mask: { dtype: "int32", shape: [1, length] },
@@ -126,7 +130,7 @@ interface Classification {
 async function classify(given: Classification, pretrained?: AnyModule): Promise<number> {
   const { train, test, classes, seed, epochs, compile } = given;
   const bert = new models.BertModel(encoder);
-  const model = new models.EncoderClassifier(bert, { classes, stretch: length });
+  const model = new models.EncoderClassifier(bert, { classes, window: length });
   model.trace({ dtype: "int32", shape: [1, longest] });
   model.initialize(keyOf(seed));
   const own = pretrained?.children().find(({ path }) => path === "bert")?.module;
@@ -147,7 +151,7 @@ async function classify(given: Classification, pretrained?: AnyModule): Promise<
 export default defineRecipe({
   name: "bert-mlm",
   summary:
-    "A bidirectional encoder of 2 layers learns English by filling gaps, then classes from few labelled sentences",
+    "A bidirectional encoder of 2 layers learns English by filling in masked tokens, then classes from few labelled sentences",
   data: "Moby Dick, its last tenth to test, and 2,400 sentences without their classes; then 240 with them, 600 to test",
   defaults: { epochs: 12, batchSize: 64, learningRate: 0.003, optimizer: "adamw", seed: 0 },
   next: ["sardonyx train lstm-sentiment       sentiment by a recurrent network"],

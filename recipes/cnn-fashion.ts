@@ -64,7 +64,7 @@ export default defineRecipe({
       ...(onDownload && { onProgress: onDownload }),
     });
     const [whole, test] = [limited(data.train, limit), limited(data.test, limit)];
-    // A tenth tells when to stop; the test is not looked at before the end.
+    // A tenth decides when to stop; the test is not looked at before the end.
     const [train, held] = whole.split(0.9, keyOf(seed));
     const scale = scaleBytes();
     const batches = train

@@ -4,7 +4,7 @@ import { ganRecipe } from "./shared/gan.ts";
 
 export default ganRecipe({
   name: "dcgan-mnist",
-  summary: "Digits made of noise by transposed convolutions, against a convolutional discriminator",
+  summary: "Digits generated from noise by transposed convolutions, against a convolutional discriminator",
   epochs: 15,
   next: ["sardonyx train vae-mnist            digits from a code that can be computed"],
   generator: models.convolutionalGenerator,

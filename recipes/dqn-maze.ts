@@ -183,12 +183,12 @@ export default defineRecipe({
         const all = Array.from({ length: size ** 2 }, (_, cell) => (cell === goal ? 0 : worthOf(cell)));
         const [low, high] = [Math.min(...all), Math.max(...all)];
         const farthest = unseen.reduce((best, cell) => ((distances[cell] ?? 0) > (distances[best] ?? 0) ? cell : best));
-        const picture = rl.drawMaze(maze, {
+        const image = rl.drawMaze(maze, {
           floor: (cell) => rl.heat(((all[cell] ?? 0) - low) / (high - low || 1)),
           arrows: (cell) => (cell === goal ? undefined : rl.bestOf(values, cell)),
           marks: [{ cell: goal, colour: [0, 158, 115] }],
         });
-        return { "path.png": drawWalk(walkFrom(farthest)), "values.png": encodePng(picture) };
+        return { "path.png": drawWalk(walkFrom(farthest)), "values.png": encodePng(image) };
       },
     };
   },

@@ -4,7 +4,7 @@ import { ganRecipe } from "./shared/gan.ts";
 
 export default ganRecipe({
   name: "gan-mnist",
-  summary: "Digits made of noise by dense layers of 128 units, against a discriminator of the same size",
+  summary: "Digits generated from noise by dense layers of 128 units, against a discriminator of the same size",
   epochs: 60,
   next: ["sardonyx train dcgan-mnist          the same with convolutions"],
   generator: models.denseGenerator,

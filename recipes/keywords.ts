@@ -35,7 +35,7 @@ const networks = {
   ctc: { build: models.keywordTranscriber, listening: byLetter },
 } as const;
 
-/** Features [98, 40] of mean 0 and deviation 1: how loud a recording is tells nothing of the word. */
+/** Features [98, 40] of mean 0 and deviation 1: how loud a recording is says nothing of the word. */
 function featuresOf(samples: Float32Array): Float32Array {
   const features = mel(samples).data;
   const mean = features.reduce((sum, value) => sum + value, 0) / features.length;
@@ -73,7 +73,7 @@ function sheet(clips: readonly { readonly features: Float32Array; readonly spoke
     });
     canvas.grey(x, y, new Tensor("float32", [bands, frames], levels), scale);
   }
-  return encodePng(canvas.picture);
+  return encodePng(canvas.image);
 }
 
 /** What a run keeps of its data: the words, in the order of their classes. */

@@ -1,4 +1,4 @@
-/** Whether a sentence speaks well or ill of something: a recurrent network over its words. */
+/** Whether a sentence is positive or negative about something: a recurrent network over its words. */
 import { z } from "zod";
 import {
   accuracy,
@@ -41,10 +41,7 @@ const network = (
     vocabulary,
     classes: 2,
     width: 64,
-    units: 64,
-    cell,
-    layers,
-    bidirectional,
+    recurrent: { units: 64, cell, layers, bidirectional },
     dropout: 0.5,
     wordDropout: 0.1,
   }),
@@ -93,7 +90,7 @@ async function load(corpus: "sentences" | "imdb", key: Key, options: LoadOptions
 export default defineRecipe({
   name: "lstm-sentiment",
   summary:
-    "Whether a sentence speaks well or ill of a film, a restaurant or a product: a recurrent network over its words",
+    "Whether a sentence is positive or negative about a film, a restaurant or a product: a recurrent network over its words",
   data: "Sentiment Labelled Sentences: 2,160, 240 to validate, 600",
   defaults: { epochs: 15, batchSize: 32, learningRate: 0.002, optimizer: "adamw", seed: 0 },
   options: {
@@ -114,7 +111,7 @@ export default defineRecipe({
       ...(dir !== "" && { dir }),
       ...(onDownload && { onProgress: onDownload }),
     });
-    // A tenth of the training texts tells when to stop; the test is not looked at before the end.
+    // A tenth of the training texts decides when to stop; the test is not looked at before the end.
     const [known, held] = parted(found.train, 0.9, foldIn(key, "validation")).map((part) => part.slice(0, limit));
     const [train, validation, test] = [known ?? [], held ?? [], found.test.slice(0, limit)];
     const vocabulary = Vocabulary.of(train.map(({ text }) => wordsOf(text).slice(0, longest)));

@@ -51,20 +51,21 @@ type Facts = z.infer<typeof facts>;
 
 /** The model of a kind, which begins at the mean rating. */
 function modelOf(kind: Kind, data: Pick<Facts, "users" | "movies" | "genres" | "mean">, factors: number) {
-  const sizes = { users: data.users.length, items: data.movies.length, factors };
+  const [users, items] = [data.users.length, data.movies.length];
+  const rated = { users, items, penalty: ofBiases };
   const features = multiHotGenres(data);
   const parts = {
-    factors: () => ({ biases: new models.Biases({ ...sizes, penalty: ofBiases }), factors: new models.Factors(sizes) }),
+    factors: () => ({ biases: new models.Biases(rated), factors: new models.Factors({ users, items, factors }) }),
     neural: () => ({
-      biases: new models.Biases({ ...sizes, penalty: ofBiases }),
-      neural: new models.NeuralFactors({ ...sizes, penalty: 0.15 }),
+      biases: new models.Biases(rated),
+      neural: new models.NeuralFactors({ users, items, factors, penalty: 0.15 }),
     }),
     content: () => ({
-      biases: new models.Biases({ ...sizes, ofItems: false, penalty: ofBiases }),
+      biases: new models.Biases({ ...rated, ofItems: false }),
       genres: new models.FeatureBiases({ features }),
-      tastes: new models.Tastes({ ...sizes, features }),
+      tastes: new models.Tastes({ users, features }),
     }),
-    both: () => ({ ...parts.factors(), tastes: new models.Tastes({ ...sizes, features }) }),
+    both: () => ({ ...parts.factors(), tastes: new models.Tastes({ users, features }) }),
   };
   return new models.RatingModel(data.mean, parts[kind]());
 }

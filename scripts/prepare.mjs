@@ -15,15 +15,20 @@ export function checkNode() {
 }
 
 /** Runs a command, by default with the terminal as ours, and gives its exit status. */
-export function run(command, args, stdio = "inherit") {
+export function run(command, args, { stdio = "inherit", environment = {} } = {}) {
   // npm and npx are scripts on Windows, which only a shell starts.
-  const { status, error } = spawnSync(command, args, { cwd: root, stdio, shell: windows });
+  const { status, error } = spawnSync(command, args, {
+    cwd: root,
+    stdio,
+    env: { ...process.env, ...environment },
+    shell: windows,
+  });
   if (error) console.error(`${command} cannot be started: ${error.message}`);
   return status ?? 1;
 }
 
 /** Standard output is kept for what comes after: it may be read by a program. */
-const onErrorStream = ["inherit", 2, "inherit"];
+const onErrorStream = { stdio: ["inherit", 2, "inherit"] };
 
 export const timeOf = (path) => (existsSync(path) ? statSync(path).mtimeMs : 0);
 
@@ -38,11 +43,12 @@ function latestChange(folder) {
   return latest;
 }
 
-/** Installs the packages when they are missing or older than the lock file. Returns whether that went well. */
-export function install() {
-  if (timeOf(join(root, "node_modules/.package-lock.json")) >= timeOf(join(root, "package-lock.json"))) return true;
-  console.error("Installing the packages (npm ci) …");
-  return run("npm", ["ci", "--no-audit", "--no-fund"], onErrorStream) === 0;
+/** Installs the packages of a folder when they are missing or older than its lock file. Returns whether that went well. */
+export function install(folder = ".") {
+  const at = join(root, folder);
+  if (timeOf(join(at, "node_modules/.package-lock.json")) >= timeOf(join(at, "package-lock.json"))) return true;
+  console.error(`Installing the packages${folder === "." ? "" : ` of ${folder}`} (npm ci) …`);
+  return run("npm", ["ci", "--prefix", folder, "--no-audit", "--no-fund"], onErrorStream) === 0;
 }
 
 /** Compiles when dist/ is missing or older than the sources. Returns whether that went well. */

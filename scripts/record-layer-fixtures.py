@@ -107,7 +107,6 @@ def conv_transpose():
         "convTranspose2d": layer(
             nn.ConvTranspose2d(3, 2, 3, stride=2, padding=1, output_padding=1), torch.randn(2, 3, 3, 4)
         ),
-        "groups": layer(nn.ConvTranspose2d(4, 6, 2, stride=2, groups=2, bias=False), torch.randn(2, 4, 2, 3)),
     }
 
 

@@ -32,6 +32,12 @@ def max_pool_with_positions(x, kernel):
     return values, positions + maps * (x.shape[2] * x.shape[3])
 
 
+def unpack_blocks(elements, scales, bits):
+    """Rows of blocks of 4 bits, the first in the low half of a byte, or of 8."""
+    numbers = torch.stack([elements % 16, elements // 16], 3).flatten(2) if bits == 4 else elements
+    return ((numbers - 2.0 ** (bits - 1)) * scales[..., None]).flatten(1)
+
+
 def conv_weight_gradient(x, shape, g, **options):
     """Gradient of a convolution's weight, itself differentiable."""
     function = torch.nn.grad.conv1d_weight if x.ndim == 3 else torch.nn.grad.conv2d_weight
@@ -112,6 +118,7 @@ HELPERS = {
     "prod": prod,
     "max_pool_with_positions": max_pool_with_positions,
     "conv_weight_gradient": conv_weight_gradient,
+    "unpack_blocks": unpack_blocks,
     "per_channel": per_channel,
     "recurrent": recurrent,
     "suppress": suppress,

@@ -1,13 +1,9 @@
 /** `npm test`: installs and compiles what is missing, then lint, type check and every test; stops at the first failure. */
-import { join } from "node:path";
-import { build, checkNode, install, root, run, timeOf } from "./prepare.mjs";
+import { build, checkNode, install, run } from "./prepare.mjs";
 
 /** Models that others published, for the tests that read such; without them these are skipped. */
 function installPublished() {
-  const folder = "test/published";
-  if (timeOf(join(root, folder, "node_modules/.package-lock.json")) >= timeOf(join(root, folder, "package-lock.json")))
-    return true;
-  if (run("npm", ["ci", "--prefix", folder]) !== 0)
+  if (!install("test/published"))
     console.error("The published models cannot be installed; the tests that read them are skipped.");
   return true;
 }
@@ -18,7 +14,13 @@ const vitest =
   chosen.length > 0
     ? [["tests", () => run("npx", ["vitest", "run", ...chosen]) === 0]]
     : [
-        ["tests", () => run("npx", ["vitest", "run", "--exclude", "test/timed/**"]) === 0],
+        // Two files at a time fill two cores: more threads in each would only get in each other's way.
+        [
+          "tests",
+          () =>
+            run("npx", ["vitest", "run", "--exclude", "test/timed/**"], { environment: { OMP_NUM_THREADS: "1" } }) ===
+            0,
+        ],
         // Alone, since they measure.
         ["timed tests", () => run("npx", ["vitest", "run", "test/timed"]) === 0],
       ];

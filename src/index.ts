@@ -1,12 +1,17 @@
-/** Sardonyx in any environment: graphs, gradients, models, training, data in memory. */
+/**
+ * Sardonyx in any environment: graphs, gradients, models, training, data in memory.
+ * @module sardonyx
+ */
+
 export { gradients } from "./autodiff/gradients.ts";
 export { grad, valueAndGrad, valueAndGradWithAux } from "./autodiff/transform.ts";
-export type { DType } from "./core/dtype.ts";
+export type { ByteSource } from "./core/byte-source.ts";
+export type { ArrayOf, DType } from "./core/dtype.ts";
 export * from "./core/errors.ts";
 export { foldIn, type Key, keyOf, Random } from "./core/random.ts";
 export type { Shape } from "./core/shape.ts";
-export { Tensor, tensor } from "./core/tensor.ts";
-export type { Tree } from "./core/tree.ts";
+export { type Nested, Tensor, tensor } from "./core/tensor.ts";
+export type { MapTree, Tree } from "./core/tree.ts";
 export * from "./data/index.ts";
 export * from "./decode/index.ts";
 export * from "./draw/index.ts";
@@ -19,21 +24,25 @@ export { ImportedModule } from "./formats/imported-module.ts";
 export type { GivenType, GivenTypes } from "./formats/input-types.ts";
 export type { LoadedModel, NamedValues } from "./formats/loaded-model.ts";
 export { modelFromOnnx, type OnnxModelOptions } from "./formats/onnx-model.ts";
+export type { OpenShard } from "./formats/tfjs/manifest.ts";
 export { modelFromTfjs, type TfjsModelOptions } from "./formats/tfjs/model.ts";
-export { type Graph, graphOf, input, type TensorType, Value } from "./graph/ir.ts";
+export { type Graph, graphOf, input, type Scope, type TensorType, Value } from "./graph/ir.ts";
 export { printGraph } from "./graph/print.ts";
 export { type CompileOptions, compile, type Executable, optimize } from "./jit/compile.ts";
-export { type Host, jit } from "./jit/jit.ts";
-/** Published architectures, such as `models.presetOf("resnet50")`. */
+export { type Host, type JitOptions, jit } from "./jit/jit.ts";
+/** Published architectures as trainable modules, and their presets by name: `models.presetOf("resnet50")`. */
 export * as models from "./models/index.ts";
 export * from "./nn/index.ts";
-export { encodeModel } from "./onnx/model.ts";
-/** Operators on graph values, such as `ops.add`. */
+export { encodeModel, type ModelOptions } from "./onnx/model.ts";
+export type { OpenExternal } from "./onnx/tensor.ts";
+/**
+ * Operators on graph values, from `ops.add` to `ops.topK`: what layers, losses and functions for `jit` are written in.
+ */
 export * as ops from "./ops/index.ts";
 export { keyTensor } from "./ops/random.ts";
-/** Reinforcement learning, such as `rl.deepQLearning`. */
+/** Reinforcement learning: environments, replay memory, deep Q-learning, mazes to try it on. */
 export * as rl from "./rl/index.ts";
 export * from "./runs/index.ts";
-export { type Device, devices } from "./runtime/session.ts";
-export { decodeSafetensors, encodeSafetensors } from "./storage/safetensors.ts";
+export { type Device, devices, type Session } from "./runtime/session.ts";
+export { decodeSafetensors, encodeSafetensors, type SafetensorsFile } from "./storage/safetensors.ts";
 export * from "./train/index.ts";

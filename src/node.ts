@@ -1,10 +1,15 @@
-/** What Sardonyx adds in Node: data sets and files on disk, and callbacks that write files. */
+/**
+ * What Sardonyx adds in Node: data sets and files on disk, models and runs in folders, and callbacks that write files.
+ * @module sardonyx/node
+ */
+
 export * from "./data/index.node.ts";
 export { exportOnnx } from "./formats/files/export-onnx.node.ts";
 export { type LoadModelOptions, loadModel } from "./formats/files/load-model.node.ts";
 export { saveModel } from "./formats/files/save-model.node.ts";
 export * from "./runs/index.node.ts";
 export { writeFileAtomic } from "./storage/atomic.node.ts";
+export type { DownloadProgress } from "./storage/download.node.ts";
 export * from "./train/callbacks/checkpoint.node.ts";
 export { jsonLog } from "./train/callbacks/json-log.node.ts";
 export { tensorBoard } from "./train/callbacks/tensorboard.node.ts";

@@ -56,11 +56,11 @@ describe.skipIf(executablePath === undefined)("in Chromium", () => {
     await page.goto(pathToFileURL(path).href);
   }
 
-  test("a page tells of the network, by itself", async () => {
+  test("a page shows the network, by itself", async () => {
     await show("resnet50");
     expect(await page.title()).toBe("resnet50");
     const text = await page.locator("main").innerText();
-    for (const told of ["25,557,032", "weighted layers deep", "65,536"]) expect(text).toContain(told);
+    for (const expected of ["25,557,032", "weighted layers deep", "65,536"]) expect(text).toContain(expected);
     expect(await page.locator("figure svg, section > svg").count()).toBeGreaterThanOrEqual(2);
     const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     expect(overflow).toBeLessThanOrEqual(0);

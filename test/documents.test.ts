@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { expect, test } from "vitest";
-import { blocks, brokenLinks, handbook, isChinese, pages, twinOf } from "./markdown.ts";
+import { blocks, brokenLinks, handbook, isChinese, pages, prose, twinOf } from "./markdown.ts";
 
 test("links lead somewhere", () => {
   expect(pages.flatMap((path) => brokenLinks(path).map((link) => `${path}: ${link}`))).toEqual([]);
@@ -35,4 +35,14 @@ test.each(pages.filter(isChinese))("%s and its twin lead to each other and have 
   expect(first(path)).toBe(`[English](${basename(twin)})`);
   expect(first(twin)).toBe(`[中文](${basename(path)})`);
   for (const language of ["ts", "sh", "math"]) expect(blocks(path, language)).toEqual(blocks(twin, language));
+  // Headings by their levels, rows of tables by their cells.
+  const structure = (page: string) =>
+    [...prose(page).matchAll(/^#+|^\|.*$/gm)].map(([line]) => (line.startsWith("#") ? line : line.split("|").length));
+  expect(structure(path)).toEqual(structure(twin));
+});
+
+test("every term is in English and Chinese, with a meaning in both", () => {
+  const rows = [...prose("docs/terms.md").matchAll(/^\| (.*) \|$/gm)].map(([, row = ""]) => row.split(" | "));
+  expect(rows.length).toBeGreaterThan(90);
+  expect(rows.filter((cells) => cells.length !== 4 || cells.includes(""))).toEqual([]);
 });

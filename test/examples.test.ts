@@ -1,9 +1,8 @@
-/** The programs of docs/examples: each runs, in a process of its own, and reaches what it claims. */
-import { execFile } from "node:child_process";
+/** The programs of docs/examples: each runs and reaches what it claims. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { promisify } from "node:util";
-import { expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
+import { startPrograms } from "./programs.ts";
 
 const folder = "docs/examples";
 
@@ -129,11 +128,13 @@ const figuresOf = (printed: string): Record<string, number> =>
     }),
   );
 
-const run = promisify(execFile);
+let printedBy: (path: string) => Promise<string>;
+beforeAll(() => {
+  printedBy = startPrograms(Object.keys(ranges).map((file) => join(folder, file)));
+});
 
 test.each(Object.entries(ranges))("%s", async (file, expected) => {
-  const { stdout } = await run(process.execPath, ["--import", "tsx", join(folder, file)]);
-  const figures = figuresOf(stdout);
+  const figures = figuresOf(await printedBy(join(folder, file)));
   expect(Object.keys(figures)).toEqual(Object.keys(expected));
   const outside = Object.entries(expected).flatMap(([name, [low, high]]) => {
     const figure = figures[name] ?? Number.NaN;
@@ -152,7 +153,7 @@ test("every program is run here, and listed with what it shows", () => {
   for (const [, name, target] of rows) expect(target).toBe(name);
 });
 
-test("every program tells first what it shows and where that comes from", () => {
+test("every program says first what it shows and where that comes from", () => {
   for (const file of Object.keys(ranges)) {
     const comment = /^\/\*\*\n( \* .+\n)+ \*\/\nimport /.exec(readFileSync(join(folder, file), "utf8"))?.[0];
     expect(comment, file).toBeDefined();

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import type { Outcome } from "../src/runs/experiment.ts";
+import type { Outcome } from "../src/runs/experiments/experiment.ts";
 
 const program = fileURLToPath(new URL("../bin/sardonyx.mjs", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "sardonyx-experiments-"));

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { inspectionSchema } from "../src/analyze/schema.ts";
+import { inspectionSchema } from "../src/analyze/report/schema.ts";
 import { tensor } from "../src/core/tensor.ts";
 import { presets } from "../src/models/index.ts";
 import { encodeMessage } from "../src/onnx/codec.ts";
@@ -70,7 +70,7 @@ test("an architecture with other classes, and without its auxiliary heads", () =
   expect(of("resnet18", "--classes", "10")).toBe(11_689_512 - 513 * 990);
 });
 
-describe("recipes and modules of one's own", () => {
+describe("your own recipes and modules", () => {
   test("a recipe, without loading its data", () => {
     expect(inspection("lenet-mnist").parameters.total).toBe(225_034);
     expect(inspection("iris", "--freeze", "layers.0").parameters.frozen).toBe(320);
@@ -272,7 +272,7 @@ describe("what is refused, in a sentence and with exit status 2", () => {
   };
   const files: readonly (readonly [string, string, string | Uint8Array, RegExp])[] = [
     ["an empty file", "empty.onnx", "", /empty\.onnx: the file is empty/],
-    ["text", "notes.txt", "some words\n", /it is no model that is known here/],
+    ["text", "notes.txt", "some words\n", /its format is not known; pass an \.onnx file/],
     ["an ONNX file cut off", "cut.onnx", onnx.subarray(0, 3000), /cut\.onnx: onnx: .*cut off/],
     ["a zip archive", "model.pt", "PK\u0003\u0004rest", /zip archive.*PyTorch.*save the weights as safetensors/s],
     ["a pickle", "model.pkl", Uint8Array.of(0x80, 0x02, 0x7d), /Python pickle, which is code that is never run/],
@@ -290,7 +290,7 @@ describe("what is refused, in a sentence and with exit status 2", () => {
       header(2n ** 31n),
       /the header says it has 2147483648 bytes, at most 56 are possible/,
     ],
-    ["JSON cut off", "config.json", '{"model_type": "be', /no valid JSON/],
+    ["JSON cut off", "config.json", '{"model_type": "be', /not valid JSON/],
     ["other JSON", "package.json", '{"name": "x"}', /it is JSON with name; a Hugging Face config\.json has model_type/],
     [
       "an unknown family",
@@ -350,7 +350,7 @@ describe("what is refused, in a sentence and with exit status 2", () => {
     [
       "classes of what is no architecture",
       ["inspect", "iris", "--classes", "4"],
-      /--classes changes an architecture that is named/,
+      /--classes applies to named architectures such as googlenet/,
     ],
     ["LoRA without targets", ["inspect", "resnet18", "--lora", "4"], /pass --lora-targets with a pattern of layers/],
     ["targets without LoRA", ["inspect", "gpt2", "--lora-targets", "c_attn"], /pass --lora 8 too/],

@@ -13,6 +13,7 @@ export const pages: readonly string[] = [
   ...inFolder(".").map(normalize),
   ...inFolder("docs"),
   ...inFolder("docs/handbook"),
+  ...inFolder("docs/examples"),
   "bench/README.md",
 ];
 export const isChinese = (path: string): boolean => path.endsWith(chinese);
@@ -31,7 +32,7 @@ export const blocks = (path: string, language: string): string[] =>
   [...textOf(path).matchAll(new RegExp(`\`\`\`${language}\n(.*?)\`\`\``, "gs"))].map((match) => match[1] ?? "");
 
 /** The lines of a document outside its blocks of code. */
-const prose = (path: string): string => textOf(path).replace(/^```.*?^```$/gms, "");
+export const prose = (path: string): string => textOf(path).replace(/^```.*?^```$/gms, "");
 
 /** Anchors of a document's headings, as GitHub makes them. */
 const anchors = (path: string): string[] =>
@@ -42,7 +43,7 @@ const anchors = (path: string): string[] =>
       .replaceAll(" ", "-"),
   );
 
-/** Links and pictures of a document that lead nowhere: to files that are not there, to headings that are not in them. */
+/** Links and images of a document that lead nowhere: to files that are not there, to headings that are not in them. */
 export function brokenLinks(path: string): string[] {
   const links = [...prose(path).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = ""]) => target);
   return links.filter((target) => {

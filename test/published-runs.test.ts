@@ -197,7 +197,7 @@ describe.skipIf(!isInstalled)("TensorFlow.js models of nsfwjs", () => {
     expect(elements).toBeGreaterThan(6_000_000);
     const inputs = { indices: { dtype: "int32", shape: [4, 2] }, values: { dtype: "int32", shape: [4] } } as const;
     expect(() => model.trace(inputs)).toThrow(
-      /^the file computes what is not known here: .*SparseToDense: it is not known here/,
+      /^the file computes what is not supported: .*SparseToDense: it is not supported/,
     );
   });
 });

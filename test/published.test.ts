@@ -8,8 +8,8 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
+import { tfjsNetwork } from "../src/analyze/networks/tfjs-network.ts";
 import { inspectionOf, networkOf, presetNetwork } from "../src/analyze/testing/networks.ts";
-import { tfjsNetwork } from "../src/analyze/tfjs-network.ts";
 import { openPath } from "../src/cli/inspect/open-file.ts";
 import { MobileNetV2 } from "../src/models/index.ts";
 
@@ -36,9 +36,9 @@ describe.skipIf(!isInstalled)("ONNX files", () => {
     const { parameters, depth, cost, notes } = fileIn(path, shape);
     expect(notes).toEqual([]);
     expect(depth.weighted).toBe(weighted);
-    const told = parameters.total + parameters.buffers;
-    expect(told).toBeLessThanOrEqual(floats);
-    expect(told / floats).toBeGreaterThan(0.997);
+    const counted = parameters.total + parameters.buffers;
+    expect(counted).toBeLessThanOrEqual(floats);
+    expect(counted / floats).toBeGreaterThan(0.997);
     expect(cost.macs).toBeGreaterThan(0);
     expect(cost.trainingBytes).toBeGreaterThan(0);
   });

@@ -2,8 +2,9 @@
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { blocks, handbook } from "./markdown.ts";
+import { startPrograms } from "./programs.ts";
 
 // In English: pages in Chinese have the same code (documents.test.ts).
 const guides = ["README.md", "docs/training.md", "docs/recipes.md", "docs/inspect.md", "docs/depth.md"];
@@ -17,10 +18,15 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const run = (command: string, ...args: string[]): string =>
   execFileSync(command, args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
 
-test.each(examples)("%s: example %i prints what its comments say", (document, i, code) => {
-  const path = join(folder, `${document.replaceAll("/", "-")}-${i}.ts`);
-  writeFileSync(path, code);
-  const printed = run(process.execPath, "--import", "tsx", path).trimEnd().split("\n");
+const fileOf = (document: string, i: number) => join(folder, `${document.replaceAll("/", "-")}-${i}.ts`);
+for (const [document, i, code] of examples) writeFileSync(fileOf(document, i), code);
+let printedBy: (path: string) => Promise<string>;
+beforeAll(() => {
+  printedBy = startPrograms(examples.map(([document, i]) => fileOf(document, i)));
+});
+
+test.each(examples)("%s: example %i prints what its comments say", async (document, i, code) => {
+  const printed = (await printedBy(fileOf(document, i))).trimEnd().split("\n");
   const expected = [...code.matchAll(/console\.log\(.*\); \/\/ (.*)/g)].map((match) => match[1]);
   expect(expected.length).toBeGreaterThan(0);
   expect(printed).toEqual(expected);

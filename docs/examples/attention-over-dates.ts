@@ -1,6 +1,6 @@
 /**
  * Sequence to sequence with attention: reads a date as people write it ("3 March 1997"), writes it in ISO 8601 ("1997-03-03"), and
- * chooses for each character where to look. Additive scores (Bahdanau et al. 2015, appendix A.1.2), attention behind the recurrent step
+ * chooses for each character where to look. Additive scores (Bahdanau et al. 2015, appendix A.1.2), attention after the recurrent step
  * (Luong et al. 2015, sec. 3.1).
  */
 import {
@@ -46,14 +46,13 @@ const [train, test] = [pairs.slice(0, 4000), pairs.slice(4000)];
 
 type Texts = { readonly x: Value; readonly prefix: Value };
 class DateWriter extends Module<Texts> {
-  readonly kind = "container";
   override readonly inputs = { x: "required", prefix: "required" } as const;
   readonly letters = embedding(characters.size, 32);
   readonly reader = gru(32, { bidirectional: true });
   readonly writer = gru(64);
   readonly attention = additiveAttention(64);
   readonly head = dense(characters.size);
-  /** The text x and the date so far behind a "~", ids [N, time] each → logits of the date's characters. */
+  /** The text x and the date so far after a "~", ids [N, time] each → logits of the date's characters. */
   protected call({ x, prefix }: Texts, context: Context): Value {
     const memory = this.reader.apply(this.letters.apply(x, context), context); // [N, 18, 64]
     const states = this.writer.apply(this.letters.apply(prefix, context), context); // [N, 10, 64]

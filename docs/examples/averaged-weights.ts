@@ -1,6 +1,6 @@
 /**
- * An exponential moving average of the weights as a callback, beside the same run without: at a high constant rate the weights keep moving
- * about, and their average is better than the last ones (Polyak and Juditsky 1992; Tarvainen and Valpola 2017, sec. 2).
+ * An exponential moving average of the weights as a callback, compared with the same run without it: at a high constant rate the weights
+ * keep moving, and their average is better than the last ones (Polyak and Juditsky 1992; Tarvainen and Valpola 2017, sec. 2).
  */
 import {
   accuracy,

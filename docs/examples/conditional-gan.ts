@@ -37,7 +37,7 @@ const leaky = () => activation((x) => ops.leakyRelu(x, 0.2));
 const generator = sequential([dense(32), leaky(), dense(32), leaky(), dense(2)]);
 const discriminator = sequential([dense(64), leaky(), dense(64), leaky(), dense(1)]);
 
-/** Values with the class as a one-hot row behind. */
+/** Values followed by the class as a one-hot row. */
 const beside = (x: Value, label: Value) => ops.concat([x, ops.oneHot(label, classes)], 1);
 const generate = (context: Context, label: Value) =>
   generator.apply(beside(ops.randomNormal(context.randomKey(), [label.shape[0] ?? 0, noise]), label), context);
@@ -70,8 +70,7 @@ async function distance(): Promise<string> {
   return (sum / classes).toFixed(4);
 }
 
-generator.trace({ dtype: "float32", shape: [1, noise + classes] });
-generator.initialize(keyOf(0));
+generator.initialize(keyOf(0), { dtype: "float32", shape: [1, noise + classes] });
 console.log(`Fréchet distance before: ${await distance()}`);
 const data = fromTensors(real).shuffle(keyOf(2)).batch(100);
 const optimizer = () => adam({ learningRate: 0.002, beta1: 0.5 });

@@ -38,7 +38,6 @@ const alphas = betas.map((_, t) => betas.slice(0, t + 1).reduce((product, beta) 
 
 type Noisy = { readonly x: Value; readonly time: Value };
 class NoisePredictor extends Module<Noisy> {
-  readonly kind = "container";
   override readonly inputs = { x: "required", time: "required" } as const;
   readonly times = embedding(steps, 64);
   readonly enter = dense(64);

@@ -1,6 +1,6 @@
 /**
  * Knowledge distillation: a small network learns from the softened probabilities of a large one, which is frozen and not part of the
- * trained model. Hinton, Vinyals and Dean 2015, sec. 2: temperature T, soft loss times T², beside the loss of the labels.
+ * trained model. Hinton, Vinyals and Dean 2015, sec. 2: temperature T, the soft loss times T² is added to the loss of the labels.
  */
 import {
   accuracy,

@@ -22,19 +22,14 @@ import { loadMnist } from "sardonyx/node";
 /** Adds noise of variance η / (1 + t)^γ at batch t. */
 const gradientNoise = (eta: number, gamma = 0.55): GradientTransform => ({
   name: "gradientNoise",
-  bind: (shards) => ({
+  bind: () => ({
     apply(gradients, { batch, key, report }) {
       const deviation = Math.sqrt(eta / (1 + batch) ** gamma);
       const random = new Random(key);
-      for (const shard of shards)
-        for (const slot of shard.slots) {
-          const { data } = shard.view("gradients", slot);
-          for (let i = 0; i < data.length; i++)
-            data[i] = (data[i] ?? 0) * gradients.scale + deviation * random.normal();
-        }
-      gradients.scale = 1;
       report({ deviation });
-      return "changed";
+      return gradients.edit((gradient) => {
+        for (const [i, element] of gradient.entries()) gradient[i] = element + deviation * random.normal();
+      });
     },
   }),
 });

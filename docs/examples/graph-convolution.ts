@@ -38,14 +38,13 @@ const linked = (i: number, j: number) =>
 const degrees = each((i) => each((j) => linked(i, j)).reduce((sum, own) => sum + own, 0));
 /** D^-½ (A + I) D^-½. */
 const adjacency = tensor(each((i) => each((j) => linked(i, j) / Math.sqrt((degrees[i] ?? 1) * (degrees[j] ?? 1)))));
-/** Members have no features but who they are. */
+/** The only feature of a member is its number, one-hot. */
 const x = tensor(each((i) => each((j) => Number(i === j))));
 const sides = each((i) => Number(!stayed.includes(i)));
 const y = tensor(sides, { dtype: "int32" });
 
 type Graph = { readonly x: Value; readonly adjacency: Value };
 class GraphNetwork extends Module<Graph> {
-  readonly kind = "container";
   override readonly inputs = { x: "required", adjacency: "required" } as const;
   readonly first = dense(8, { bias: false });
   readonly second = dense(2, { bias: false });

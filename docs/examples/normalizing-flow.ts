@@ -28,7 +28,6 @@ const affine = (both: Value) => ({ scale: ops.tanh(coordinate(both, 0)), shift: 
 
 /** In each layer a network of one coordinate scales and shifts the other, and the two are swapped. */
 class Flow extends Module<Value, { readonly z: Value; readonly logDeterminant: Value }> {
-  readonly kind = "container";
   readonly networks = Array.from({ length: 8 }, () =>
     sequential([dense(48, { activation: "relu" }), dense(48, { activation: "relu" }), dense(2)]),
   );
@@ -52,7 +51,6 @@ class Flow extends Module<Value, { readonly z: Value; readonly logDeterminant: V
 }
 /** The flow run backwards. */
 class Inverse extends Module {
-  readonly kind = "container";
   readonly flow: Flow;
   constructor(flow: Flow) {
     super();

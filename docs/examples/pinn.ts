@@ -1,6 +1,6 @@
 /**
  * A physics-informed network solves the heat equation u_t = α u_xx on a rod: the loss is the residual of the equation, made of derivatives
- * of the output with respect to the inputs, plus the initial and boundary conditions. No solution is given; the exact one is for the test.
+ * of the output with respect to the inputs, plus the initial and boundary conditions. The exact solution is used in the test alone.
  * Raissi, Perdikaris and Karniadakis 2019, sec. 3.1.
  */
 import {

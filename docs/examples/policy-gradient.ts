@@ -35,8 +35,7 @@ function draw(logits: Tensor): number[] {
   });
 }
 
-policy.trace({ dtype: "float32", shape: [episodes, rows + 2 * columns] });
-policy.initialize(keyOf(0));
+policy.initialize(keyOf(0), { dtype: "float32", shape: [episodes, rows + 2 * columns] });
 const ask = predictor(policy, { compile: { threads: 1 } });
 
 const meanOf = (numbers: readonly number[]) => numbers.reduce((sum, own) => sum + own, 0) / numbers.length;

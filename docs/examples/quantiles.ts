@@ -1,6 +1,6 @@
 /**
  * Quantile regression: a network predicts the 10 %, 50 % and 90 % quantiles of its target, by a loss of your own: the pinball loss, which
- * charges errors above and below each quantile differently. Koenker and Bassett 1978.
+ * weights errors above and below each quantile differently. Koenker and Bassett 1978.
  */
 import {
   adam,

@@ -64,7 +64,7 @@ await fit(encoder, data, {
   training: { compile: { threads: 1 } },
 });
 
-/** The accuracy of telling pairs apart by whether their distance is below the median. */
+/** The share of pairs that are classified rightly by whether their distance is below the median. */
 async function accuracyOf(encode: (x: Tensor) => Promise<Tensor>): Promise<string> {
   const { left, right } = pairs(held, 2000, new Random(keyOf(2)));
   const [a, b] = [(await encode(left)).toNumbers(), (await encode(right)).toNumbers()];

@@ -23,7 +23,6 @@ import {
 import { loadIris } from "sardonyx/node";
 
 class Flowers extends Module<Value, { readonly species: Value; readonly width: Value }> {
-  readonly kind = "container";
   readonly shared = dense(16, { activation: "tanh" });
   readonly species = dense(3);
   readonly width = dense(1);

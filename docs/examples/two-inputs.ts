@@ -28,7 +28,6 @@ import { loadMnist } from "sardonyx/node";
 
 type Inputs = { readonly image: Value; readonly table: Value };
 class Fusion extends Module<Inputs> {
-  readonly kind = "container";
   override readonly inputs = { image: "required", table: "required" } as const;
   readonly ofImage = sequential([
     ...[conv2d(8, 5, { stride: 2, activation: "relu" }), maxPool2d(2), flatten()],

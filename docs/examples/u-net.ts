@@ -26,7 +26,6 @@ const relu = { padding: 1, activation: "relu" } as const;
 const block = (filters: number) => sequential([conv2d(filters, 3, relu), conv2d(filters, 3, relu)]);
 
 class UNet extends Module {
-  readonly kind = "container";
   readonly down = [block(8), block(16)];
   readonly pool = maxPool2d(2);
   readonly bottom = block(32);

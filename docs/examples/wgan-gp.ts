@@ -42,8 +42,8 @@ const judge: Objective<{ x: Tensor }> = (context, { x }) => {
   // (|∇D| - 1)² at points between real and generated ones.
   const share = ops.randomUniform(context.randomKey(), [batch, 1]);
   const between = ops.add(ops.mul(share, x), ops.mul(ops.sub(1, share), fake));
-  const slope = grad((own: Value) => ops.reduceSum(critic.apply(own, context)))(between); // [batch, 2]
-  const norm = ops.sqrt(ops.add(ops.reduceSum(ops.square(slope), 1), 1e-12));
+  const gradient = grad((own: Value) => ops.reduceSum(critic.apply(own, context)))(between); // [batch, 2]
+  const norm = ops.sqrt(ops.add(ops.reduceSum(ops.square(gradient), 1), 1e-12));
   const penalty = ops.reduceMean(ops.square(ops.sub(norm, 1)));
   const distance = ops.sub(score(x), score(fake));
   return {

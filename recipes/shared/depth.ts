@@ -34,7 +34,7 @@ export interface DepthOptions {
   load(options: { readonly onProgress?: OnDownload }): Promise<ImageClassification>;
 }
 
-/** The experiment on a data set of pictures, 28x28. */
+/** The experiment on a data set of images, 28x28. */
 export const depthExperiment = ({ name, data, next, load }: DepthOptions): Experiment =>
   defineExperiment({
     name,

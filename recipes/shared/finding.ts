@@ -60,15 +60,15 @@ export function findingsSheet(images: readonly (DetectedImage & { readonly image
     for (const own of truth) mark(canvas, own, place, scale, true);
     for (const own of found) mark(canvas, own, place, scale, false);
   }
-  return encodePng(canvas.picture);
+  return encodePng(canvas.image);
 }
 
 /** Looks for objects in an image file of any size; boxes are in its own pixels. Throws FileError for a broken one. */
 export async function findInFile(path: string, find: Find, side: number): Promise<Answer> {
   const whole = await readImage(path, { channels: 1 });
   const [, height = side, width = side] = whole.shape;
-  const { picture, inverted } = lightOnDark(await readImage(path, { size: [side, side], channels: 1 }));
-  const found = (await find(picture)).map(({ box: [left, top, right, bottom], ...own }) => {
+  const { image, inverted } = lightOnDark(await readImage(path, { size: [side, side], channels: 1 }));
+  const found = (await find(image)).map(({ box: [left, top, right, bottom], ...own }) => {
     const [across, down] = [width / side, height / side];
     const box: Box = [left * across, top * down, right * across, bottom * down];
     return { ...own, box };
@@ -81,14 +81,14 @@ export async function findInFile(path: string, find: Find, side: number): Promis
     (height !== side || width !== side) && `looked at in ${side}x${side}, resized from ${width}x${height}`,
     inverted && "dark on light: inverted first",
   ].filter((note) => note !== false);
-  const told = found.map(({ box, label, score }) => {
+  const lines = found.map(({ box, label, score }) => {
     const [left, top, right, bottom] = box.map(Math.round);
     return `${label} from ${left},${top} to ${right},${bottom} (${(100 * score).toFixed(1)} %)`;
   });
   return {
-    text: told.join("; ") || "nothing found",
+    text: lines.join("; ") || "nothing found",
     fields: { found },
-    drawings: { "found.png": encodePng(canvas.picture) },
+    drawings: { "found.png": encodePng(canvas.image) },
     ...(notes.length > 0 && { note: notes.join(", ") }),
   };
 }

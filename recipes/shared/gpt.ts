@@ -52,9 +52,9 @@ const facts = z.object({ tokenizer: tokenizerFileSchema });
 export const gptRecipe = ({ name, summary, data, epochs, next, size, dropout, tokenize }: GptRecipe): Recipe => {
   const deployment = (tokenizer: Tokenizer) => ({
     model: models.gpt2Architectures.GPT2LMHeadModel({
-      ...size,
-      ...{ feedForward: 4 * size.width, vocabulary: tokenizer.size },
-      ...{ dropout, attentionDropout: dropout, embeddingDropout: dropout },
+      sizes: { ...size, feedForward: 4 * size.width, vocabulary: tokenizer.size },
+      details: { dropout, attentionDropout: dropout },
+      embeddingDropout: dropout,
     }),
     inputs: { dtype: "int32", shape: [1, size.positions] } as const,
     writer: { tokenizer, positions: size.positions, prompt: "Call me" },

@@ -100,7 +100,7 @@ function parted(pairs: readonly Pair[], key: Key): { readonly train: readonly Pa
   return { train: order.slice(border).flat(), test: order.slice(0, border).flat() };
 }
 
-/** What of the pairs fits, and what to tell of the others. */
+/** What of the pairs fits, and what to say of the others. */
 function fitting({ pairs, skipped }: Translations): {
   readonly pairs: readonly Pair[];
   readonly notes: readonly string[];

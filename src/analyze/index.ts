@@ -1,15 +1,19 @@
-/** `sardonyx/analyze`: what networks are, without running them: depth, parameters, cost, memory; what-ifs; reports. */
+/**
+ * What networks are, without running them: depth, parameters, cost, memory; what-ifs; reports.
+ * @module sardonyx/analyze
+ */
 
-export { type Comparison, compare } from "./compare.ts";
-export { costOfWay, type Way, type WayCost, waysToTrain } from "./estimate.ts";
-export { type Inspected, inspect } from "./inspect.ts";
-export { type LoraOptions, withLora } from "./lora.ts";
-export { mermaidOf } from "./mermaid.ts";
-export { type ModuleSource, moduleNetwork } from "./module-network.ts";
-export type { Network, NetworkLayer, NetworkParameter } from "./network.ts";
-export { onnxNetwork } from "./onnx-network.ts";
-export type { Precision } from "./precision.ts";
-export { type InspectedLayer, type Inspection, inspectionSchema } from "./schema.ts";
-export type { OptimizerMemory, TrainingOptions } from "./training.ts";
-export { type NamedTensor, weightsNetwork } from "./weights-network.ts";
-export { atPrecision, frozen, quantized } from "./what-if.ts";
+export type { Precision } from "./cost/precision.ts";
+export type { OptimizerMemory, TrainingOptions } from "./cost/training.ts";
+export type { Paths } from "./depth/paths.ts";
+export { type ModuleSource, moduleNetwork } from "./networks/module-network.ts";
+export type { Network, NetworkGraphs, NetworkLayer, NetworkParameter } from "./networks/network.ts";
+export { onnxNetwork } from "./networks/onnx-network.ts";
+export { type NamedTensor, weightsNetwork } from "./networks/weights-network.ts";
+export { type ComparedRow, type ComparedSection, type Comparison, compare } from "./report/compare.ts";
+export { type Inspected, inspect } from "./report/inspect.ts";
+export { mermaidOf } from "./report/mermaid.ts";
+export { type InspectedLayer, type Inspection, inspectionSchema } from "./report/schema.ts";
+export { costOfWay, type Way, type WayCost, waysToTrain } from "./what-if/estimate.ts";
+export { type LoraOptions, withLora } from "./what-if/lora.ts";
+export { atPrecision, frozen, quantized } from "./what-if/what-if.ts";

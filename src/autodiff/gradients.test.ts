@@ -71,7 +71,7 @@ test("an operator without a gradient does not matter beside the path", async () 
 });
 
 test.each<[string, (x: Value) => Value, (h: Value) => Value]>([
-  ["MaxPool of it would move behind its Relu", ops.relu, (h) => ops.maxPool(h, [1, 1])],
+  ["MaxPool of it would move after its Relu", ops.relu, (h) => ops.maxPool(h, [1, 1])],
   ["Neg of it would cancel", ops.neg, ops.neg],
   ["Reshape of it would merge", (x) => ops.reshape(x, [1, 1, 4, 1]), (h) => ops.reshape(h, [1, 1, 2, 2])],
   ["Mul by 1 of it would vanish", (x) => ops.mul(x, 2), (h) => ops.mul(h, 1)],

@@ -20,7 +20,7 @@ export const gradients = (
 
 /**
  * As `gradients`, but `undefined` for a value that the outputs do not depend on. With `onStop`, an operator without a
- * gradient is told instead of thrown, and no gradient goes on from there.
+ * gradient is reported instead of thrown, and no gradient goes on from there.
  */
 export function reachableGradients(
   outputs: readonly Value[],
@@ -69,7 +69,7 @@ export interface DifferentiateOptions {
   readonly wrt: readonly Value[];
   /** Other values of the same graph, which are wanted beside the loss. */
   readonly others?: readonly Value[];
-  /** Told of an operator without a gradient, behind which no gradient goes on; default: it is thrown. */
+  /** Called with an operator without a gradient, through which no gradient passes; default: it is thrown. */
   readonly onStop?: (node: Node, why: SardonyxError) => void;
 }
 

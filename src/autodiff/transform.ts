@@ -28,9 +28,14 @@ function backward<P>(loss: unknown, aux: unknown, parameters: P): { loss: Value;
 }
 
 /**
- * The function that returns `fn`'s scalar and its gradients with respect to the first argument (a pytree).
+ * The function that returns the scalar of `fn` and its gradients with respect to the first argument, a pytree of
+ * values; the gradients are nested alike. Call it in a function for `jit`. Throws GradientError where `fn` gives no
+ * scalar, where a leaf of the first argument is no tensor of floats, and where the way passes an operator without a
+ * gradient.
  * @example
- * const step = jit((w, x) => valueAndGrad((w, x) => reduceSum(mul(w, x)))(w, x));
+ * const loss = (w: Value, x: Value) => ops.reduceSum(ops.square(ops.mul(w, x)));
+ * const step = jit((w: Value, x: Value) => valueAndGrad(loss)(w, x));
+ * const [value, gradient] = await step(tensor([1, 2]), tensor([3, 4]));
  */
 export const valueAndGrad =
   <P, R extends readonly unknown[]>(fn: (parameters: P, ...rest: R) => Value) =>
@@ -39,7 +44,10 @@ export const valueAndGrad =
     return [loss, grads];
   };
 
-/** As valueAndGrad, for a function that returns `[loss, aux]`: gives `[loss, aux, gradients]`. */
+/**
+ * As `valueAndGrad`, for a function that returns `[loss, aux]` with a pytree of anything else: gives `[loss, aux,
+ * gradients]`.
+ */
 export const valueAndGradWithAux =
   <P, A, R extends readonly unknown[]>(fn: (parameters: P, ...rest: R) => readonly [Value, A]) =>
   (parameters: P, ...rest: R): [Value, A, Gradients<P>] => {
@@ -48,7 +56,15 @@ export const valueAndGradWithAux =
     return [loss, aux as A, grads];
   };
 
-/** The function of `fn`'s gradients with respect to its first argument; apply it again for higher orders. */
+/**
+ * The function of the gradients of `fn`, which returns a scalar, with respect to its first argument, a pytree of
+ * values; the gradients are nested alike. Apply it again for higher orders. Call it in a function for `jit`. Throws
+ * GradientError as `valueAndGrad` does.
+ * @example
+ * const f = (x: Value) => ops.reduceSum(ops.pow(x, 3));
+ * const gradient = jit((x: Value) => grad(f)(x)); // 3 x²
+ * (await gradient(tensor([1, 2]))).toArray(); // [3, 12]
+ */
 export const grad =
   <P, R extends readonly unknown[]>(fn: (parameters: P, ...rest: R) => Value) =>
   (parameters: P, ...rest: R): Gradients<P> =>

@@ -1,5 +1,6 @@
 /** A confusion matrix as text: true classes in rows, predicted ones in columns. */
 import { count, percent } from "../core/number-text.ts";
+import { cut, pad, widest } from "./text.ts";
 
 /** How often a class was taken for which. */
 interface Mistake {
@@ -7,8 +8,6 @@ interface Mistake {
   readonly predicted: string;
   readonly times: number;
 }
-
-const cut = (name: string, width: number): string => (name.length <= width ? name : `${name.slice(0, width - 1)}…`);
 
 /**
  * Lines no wider than `columns`. When the matrix does not fit, the most frequent mistakes are listed instead.
@@ -19,19 +18,19 @@ export function showConfusion(
   columns: number,
 ): string[] {
   const nameOf = (index: number) => classes[index] ?? String(index);
-  const longest = Math.max(...matrix.map((_, i) => nameOf(i).length));
+  const longest = widest(matrix.map((_, i) => nameOf(i)));
   const digits = Math.max(...matrix.flat().map((times) => count(times).length));
   const labelWidth = Math.min(longest, 16);
   const recallWidth = 10;
   const room = Math.floor((columns - labelWidth - recallWidth) / matrix.length);
   if (room < digits + 1) return showMistakes(matrix, nameOf);
   const width = Math.min(room, Math.max(digits, Math.min(longest, 12)) + 2);
-  const heading = matrix.map((_, i) => cut(nameOf(i), width - 1).padStart(width)).join("");
+  const heading = matrix.map((_, i) => pad(cut(nameOf(i), width - 1), width, "right")).join("");
   const lines = matrix.map((row, i) => {
     const total = row.reduce((sum, times) => sum + times, 0);
     const cells = row.map((times) => (times === 0 ? "·" : count(times)).padStart(width)).join("");
     const recall = total === 0 ? "" : percent((row[i] ?? 0) / total);
-    return `${cut(nameOf(i), labelWidth).padEnd(labelWidth)}${cells}${recall.padStart(recallWidth)}`;
+    return `${pad(cut(nameOf(i), labelWidth), labelWidth)}${cells}${recall.padStart(recallWidth)}`;
   });
   return [
     "Confusion matrix: the true class in rows, what was predicted in columns",

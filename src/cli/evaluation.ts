@@ -1,6 +1,6 @@
 /** The test of a model as text and as a JSON record. */
 import { namedResults, plural } from "../core/number-text.ts";
-import type { EvaluationReport } from "../runs/evaluation.ts";
+import type { EvaluationReport } from "../runs/training/evaluation.ts";
 import { showConfusion } from "./confusion.ts";
 import type { Output } from "./output.ts";
 

@@ -1,8 +1,8 @@
 /** The program `sardonyx`: commands, their options and help from one table; messages and exit codes. */
 import { CommanderError, Option as CommanderOption, Command as Program } from "commander";
 import { InternalError, SardonyxError } from "../core/errors.ts";
-import { Interrupted } from "../runs/interrupted.ts";
-import { version } from "../runs/package.node.ts";
+import { version } from "../runs/recipes/package.node.ts";
+import { Interrupted } from "../runs/training/interrupted.ts";
 import { type Command, flagOf, type OptionTable } from "./command.ts";
 import { command as compareCommand } from "./commands/compare.ts";
 import { command as estimateCommand } from "./commands/estimate.ts";
@@ -27,12 +27,12 @@ export const commands: readonly Command[] = [
   recipesCommand,
 ];
 
-/** What a caller can tell from the exit status. */
+/** What the exit status means. */
 const exitCodes = { done: 0, defect: 1, mistake: 2, interrupted: 130 } as const;
 
 const exitHelp = `
-Exit status: 0 done; 2 a mistake in the input, told in a sentence; 130 stopped by
-Ctrl-C, after saving; 1 a defect of Sardonyx.`;
+Exit status: 0 done; 2 a mistake in the input, reported in one sentence;
+130 stopped by Ctrl-C, after saving; 1 a defect of Sardonyx.`;
 
 /** Runs a command line (without node and script) and returns the exit status. */
 export async function main(args: readonly string[]): Promise<number> {
@@ -107,7 +107,7 @@ function strict(program: Program): void {
   program.configureHelp({ helpWidth: 80 }).allowExcessArguments(false).showSuggestionAfterError(true);
 }
 
-/** Tells of an error in the way its kind deserves, and gives the exit status. */
+/** Reports an error in the way its kind deserves, and returns the exit status. */
 function report(error: unknown, output: Output): number {
   if (error instanceof Interrupted) return exitCodes.interrupted;
   if (error instanceof CommanderError) {
@@ -115,17 +115,17 @@ function report(error: unknown, output: Output): number {
     const sentence = error.message
       .replace(/^error: /, "")
       .replace(/\n\(Did you mean (.*)\?\)/s, '; did you mean "$1"?');
-    return tell(output, "USAGE", `${sentence}${sentence.endsWith("?") ? "" : ";"} see: sardonyx --help`);
+    return mistake(output, "USAGE", `${sentence}${sentence.endsWith("?") ? "" : ";"} see: sardonyx --help`);
   }
   if (error instanceof SardonyxError && !(error instanceof InternalError))
-    return tell(output, error.code, error.message);
+    return mistake(output, error.code, error.message);
   const stack = error instanceof Error ? error.stack : String(error);
   output.record("error", { code: "DEFECT", message: String(error) });
   output.warn(`This should not happen: a defect of Sardonyx, or of your own recipe.\n${stack}`);
   return exitCodes.defect;
 }
 
-function tell(output: Output, code: string, message: string): number {
+function mistake(output: Output, code: string, message: string): number {
   output.record("error", { code, message });
   output.warn(`sardonyx: ${message} [${code}]`);
   return exitCodes.mistake;

@@ -1,5 +1,5 @@
 /** The options of every command that opens a run. */
-import { type OpenRun, openRun } from "../runs/open-run.node.ts";
+import { type OpenRun, openRun } from "../runs/open/open-run.node.ts";
 import { type OptionValues, text, toggle } from "./command.ts";
 import type { Output } from "./output.ts";
 import { showDownloads } from "./train/progress.ts";

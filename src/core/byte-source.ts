@@ -1,6 +1,7 @@
 /** Bytes that are read in parts, so that a file of gigabytes can be looked into without loading it. */
 import { FileError } from "./errors.ts";
 
+/** Bytes that are read in parts, such as an open file. */
 export interface ByteSource {
   /** Bytes in all. */
   readonly size: number;

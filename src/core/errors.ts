@@ -9,12 +9,12 @@ export class SardonyxError extends Error {
   }
 }
 
-/** Shapes that do not fit together; told while tracing, before anything runs. */
+/** Shapes that do not fit together; thrown while tracing, before anything runs. */
 export class ShapeError extends SardonyxError {
   override readonly code: string = "SHAPE";
 }
 
-/** Element types that do not fit together; told while tracing. */
+/** Element types that do not fit together; thrown while tracing. */
 export class DTypeError extends SardonyxError {
   override readonly code: string = "DTYPE";
 }
@@ -39,7 +39,7 @@ export class FileError extends SardonyxError {
   override readonly code: string = "FILE";
 }
 
-/** A gradient that does not exist. */
+/** A gradient that does not exist: of an operator without one, or with respect to what is no float. */
 export class GradientError extends SardonyxError {
   override readonly code: string = "GRADIENT";
 }
@@ -49,12 +49,12 @@ export class NonFiniteError extends SardonyxError {
   override readonly code: string = "NON_FINITE";
 }
 
-/** What the execution engine refused. */
+/** What the execution engine refused to load or to run. */
 export class RuntimeError extends SardonyxError {
   override readonly code: string = "RUNTIME";
 }
 
-/** A defect of Sardonyx itself. */
+/** A defect of Sardonyx itself; its message begins with `internal:`. Please report it. */
 export class InternalError extends SardonyxError {
   override readonly code: string = "INTERNAL";
   constructor(message: string) {
@@ -82,7 +82,10 @@ function editDistance(a: string, b: string): number {
   return previous[b.length] ?? 0;
 }
 
-/** The candidate spelled most like `name`. */
+/**
+ * The candidate spelled most like `name`, by Levenshtein distance without regard to case; `undefined` without
+ * candidates.
+ */
 export function nearest(name: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
   let bestDistance = Number.POSITIVE_INFINITY;
@@ -93,7 +96,10 @@ export function nearest(name: string, candidates: Iterable<string>): string | un
   return best;
 }
 
-/** An OptionError for a name that is not known, with the nearest one that is. */
+/**
+ * An OptionError for a name of a `kind` of thing that is not known; its message suggests the nearest candidate and
+ * lists all.
+ */
 export function unknownName(kind: string, name: string, candidates: Iterable<string>): OptionError {
   const known = [...candidates];
   const closest = nearest(name, known);

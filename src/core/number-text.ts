@@ -3,8 +3,9 @@
 /** 18432 as `18,432`. */
 export const count = (value: number): string => Math.round(value).toLocaleString("en-US");
 
-/** `1 digit`, `2 digits`. */
-export const plural = (value: number, noun: string): string => `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
+/** `1 digit`, `2 digits`; `2 classes` where the plural is given. */
+export const plural = (value: number, noun: string, several = `${noun}s`): string =>
+  `${count(value)} ${value === 1 ? noun : several}`;
 
 /** 0.9893 as `98.93 %`. */
 export const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
@@ -46,7 +47,7 @@ export const namedResults = (results: Readonly<Record<string, number>>): string 
     .map(([name, value]) => namedResult(name, value))
     .join("   ");
 
-/** Four places behind the point; none for large numbers and counts. */
+/** Four decimal places; none for large numbers and counts. */
 const showNumber = (value: number): string =>
   Math.abs(value) >= 1000 || (value > 1 && Number.isInteger(value))
     ? count(value)

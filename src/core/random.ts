@@ -1,7 +1,11 @@
 /** Explicit randomness: keys that derive from one another, and the generator that a key starts. */
+import { matching } from "./option-types.ts";
 
 /** Two 32-bit words. The same key always gives the same numbers. */
 export type Key = readonly [number, number];
+
+/** A key as an option. */
+export const keyType = matching<Key>("a key such as keyOf(1)", (value) => Array.isArray(value) && value.length === 2);
 
 /** Finalizer of MurmurHash3 (Appleby 2008): every input bit flips every output bit with probability near 1/2. */
 function mix(word: number): number {
@@ -11,7 +15,13 @@ function mix(word: number): number {
   return (h ^ (h >>> 16)) >>> 0;
 }
 
-/** A key from a seed (an integer up to 2^53). */
+/**
+ * A key from a seed, a whole number from 0 to 2^53. Equal seeds give equal keys; for several from one seed see
+ * `foldIn`.
+ * @example
+ * const shuffled = train.shuffle(keyOf(1));
+ * const random = new Random(foldIn(keyOf(1), "noise"));
+ */
 export const keyOf = (seed: number): Key => foldIn([0x9e3779b9, 0x243f6a88], Math.floor(seed / 2 ** 32), seed >>> 0);
 
 /** A key derived from another and data: numbers as 32-bit words, strings by their characters. */

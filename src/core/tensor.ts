@@ -1,15 +1,18 @@
 /** Host tensors: a dtype, a shape and a typed array, row-major. */
+
 import { type ArrayOf, allocate, arrayTypes, type DType, dtypes, integerRange, isBigInt, isFloat } from "./dtype.ts";
 import { atPlace, DTypeError, ShapeError } from "./errors.ts";
 import { float16Bits, float16Number, float16ToFloat32 } from "./half.ts";
+import { matching, oneOf } from "./option-types.ts";
+import { optionsOf } from "./options.ts";
 import { type Shape, sameShape, showShape, size, stridesOf } from "./shape.ts";
 
 /** Numbers nested as deep as the rank. */
 export type Nested = number | bigint | boolean | readonly Nested[];
 
 /**
- * An array on the host. It owns nothing else: the garbage collector frees it.
- * `data` may be a view into a larger buffer.
+ * An array on the host: a dtype, a shape, and the elements row by row. It owns nothing else: the garbage collector
+ * frees it. `data` may be a view into a larger buffer. Make one with `tensor`.
  */
 export class Tensor<D extends DType = DType> {
   readonly dtype: D;
@@ -38,7 +41,7 @@ export class Tensor<D extends DType = DType> {
     this.data = data;
   }
 
-  /** The single element of a one-element tensor, as a number. */
+  /** The single element of a one-element tensor, as a number. Throws ShapeError for any other tensor. */
   item(): number {
     if (this.data.length !== 1)
       throw new ShapeError(`item() reads one element, this tensor has shape ${showShape(this.shape)}; use toArray()`);
@@ -51,7 +54,10 @@ export class Tensor<D extends DType = DType> {
     return this.dtype === "float16" ? float16Number(element) : element;
   }
 
-  /** The same elements under another shape, without a copy. One extent may be -1. */
+  /**
+   * The same elements under another shape, without a copy. One extent may be -1, which the others decide. Throws
+   * ShapeError for a shape that does not fit.
+   */
   reshape(shape: Shape): Tensor<D> {
     const known = shape.reduce((product, extent) => (extent < 0 ? product : product * extent), 1);
     return new Tensor(
@@ -95,6 +101,11 @@ function dtypeOfArray(data: ArrayBufferView): DType {
   throw new DTypeError(`no tensor stores a ${data.constructor.name}; pass a typed array such as Float32Array`);
 }
 
+const checkOptions = optionsOf<{ readonly dtype?: DType; readonly shape?: Shape }>("tensor", {
+  dtype: oneOf(...dtypes),
+  shape: matching("a list of extents", Array.isArray),
+});
+
 /**
  * Makes a host tensor from nested numbers or a typed array (not copied).
  * Numbers become `float32`, booleans `bool`, bigints `int64`, an array what its class stores, unless `dtype` says otherwise.
@@ -111,6 +122,7 @@ export function tensor<D extends DType>(
   values: Nested | ArrayOf<D>,
   options: { readonly dtype?: D; readonly shape?: Shape } = {},
 ): Tensor<D> {
+  checkOptions(options);
   if (ArrayBuffer.isView(values)) {
     const dtype = options.dtype ?? (dtypeOfArray(values) as D);
     return new Tensor(dtype, options.shape ?? [values.length], values);

@@ -15,7 +15,9 @@ export {
   fromIndexed,
   fromIterable,
   fromTensors,
+  type IterableOptions,
   type Labelled,
+  type ShuffleOptions,
   TensorDataset,
 } from "./pipeline/dataset.ts";
 export type { TensorRecord } from "./pipeline/rows.ts";

@@ -1,5 +1,6 @@
 /** Beam search: the likeliest sequences that a model writes token by token (Graves 2012; Sutskever et al. 2014, sec. 3.2). */
-import { OptionError } from "../core/errors.ts";
+import { count, nonNegative } from "../core/option-types.ts";
+import { optionsOf, required } from "../core/options.ts";
 
 /** A sequence under way, of one of several searches that run at once. */
 export interface Prefix {
@@ -11,13 +12,16 @@ export interface Prefix {
 
 /** A token that may follow, and the logarithm of its probability. */
 export interface Candidate {
+  /** The token. */
   readonly id: number;
+  /** Natural logarithm of its probability. */
   readonly logProbability: number;
 }
 
 /** For each prefix what may follow, the likeliest first: one candidate more than the beam is wide, at least. */
 export type NextTokens = (prefixes: readonly Prefix[]) => Promise<readonly (readonly Candidate[])[]>;
 
+/** Options of `beamSearch`. */
 export interface BeamSearchOptions {
   /** How many searches run at once. */
   readonly searches: number;
@@ -25,11 +29,22 @@ export interface BeamSearchOptions {
   readonly beam: number;
   /** Tokens after the first, at most; what has not ended by then ends there. */
   readonly longest: number;
+  /** Id of the token that every sequence begins with. */
   readonly begin: number;
+  /** Id of the token that ends a sequence. */
   readonly end: number;
   /** The α by which long sequences are favoured: scores are divided by ((5 + length) / 6)^α (Wu et al. 2016, eq. 14); default 1. */
   readonly lengthPenalty?: number;
 }
+
+const checkOptions = optionsOf<BeamSearchOptions>("beamSearch", {
+  searches: required(count()),
+  beam: required(count()),
+  longest: required(count()),
+  begin: required(count(0)),
+  end: required(count(0)),
+  lengthPenalty: nonNegative,
+});
 
 /** A sequence that was found. */
 export interface Hypothesis {
@@ -43,11 +58,13 @@ interface Live extends Prefix {
   readonly sum: number;
 }
 
-/** The best sequence of each search. Throws OptionError for a beam or a length below 1. */
+/**
+ * The best sequence of each search: in each step the `beam` likeliest prefixes are kept, and those that end are ranked
+ * by their summed log-probabilities over the length's penalty (Wu et al. 2016, eq. 14). Throws OptionError for a beam
+ * or a length below 1.
+ */
 export async function beamSearch(next: NextTokens, options: BeamSearchOptions): Promise<Hypothesis[]> {
-  const { searches, beam, longest, begin, end, lengthPenalty = 1 } = options;
-  if (!(Number.isInteger(beam) && beam >= 1 && longest >= 1))
-    throw new OptionError(`beamSearch: beam is ${beam}, longest ${longest}; pass whole numbers from 1`);
+  const { searches, beam, longest, begin, end, lengthPenalty = 1 } = checkOptions(options);
   const finished = Array.from({ length: searches }, (): Hypothesis[] => []);
   const scoreOf = (sum: number, length: number) => sum / ((5 + length) / 6) ** lengthPenalty;
   const finish = ({ search, ids, sum }: Live) =>

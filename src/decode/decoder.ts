@@ -1,10 +1,11 @@
 /** Language models at work: they read tokens, and say what they expect of the next. */
 import { DataError, ShapeError } from "../core/errors.ts";
-import { requireKnown } from "../core/options.ts";
+import { count } from "../core/option-types.ts";
+import { optionsOf, required } from "../core/options.ts";
 import { showShape } from "../core/shape.ts";
 import { Tensor, zerosTensor } from "../core/tensor.ts";
 import { Value } from "../graph/ir.ts";
-import { type CompileOptions, compile, type Executable } from "../jit/compile.ts";
+import { type CompileOptions, checkCompile, compile, type Executable } from "../jit/compile.ts";
 import { Decoding } from "../nn/decoding.ts";
 import type { AnyModule } from "../nn/module.ts";
 import { builtIn } from "../nn/parameter-inputs.ts";
@@ -23,13 +24,21 @@ export interface Decoder {
   release(): Promise<void>;
 }
 
+/** Options of `decoder`. */
 export interface DecoderOptions {
   /** The most tokens to read, at most the model's positions. */
   readonly capacity: number;
   /** Tokens of a prompt that are read at a time; default 32. */
   readonly chunk?: number;
+  /** Device, threads, profiling. */
   readonly compile?: CompileOptions;
 }
+
+const checkOptions = optionsOf<DecoderOptions>("decoder", {
+  capacity: required(count()),
+  chunk: count(),
+  compile: checkCompile.type,
+});
 
 /** What a step computes with what is remembered, and what it leaves to be remembered. */
 interface Step {
@@ -116,13 +125,16 @@ function wholeRead(model: AnyModule, { capacity, compile: options }: DecoderOpti
 }
 
 /**
- * A decoder of a model of token ids [N, T] → logits [N, T, vocabulary], each of which depends on no later token, with its parameters as
- * they are now. Of models of causal attention each step costs as much as one token, whatever was read before (docs/performance.md); of
- * others, as much as all tokens. Throws OptionError for a capacity beyond the model's positions, and what tracing and compiling throw.
+ * A decoder of a model of token ids [N, T] → logits [N, T, vocabulary], each of which depends on no later token, with
+ * its parameters as they are now. Of models of causal attention each step costs as much as one token, whatever was read
+ * before (docs/performance.md); of others, as much as all tokens. Throws OptionError for a capacity beyond the model's
+ * positions, and what tracing and compiling throw.
+ * @example
+ * const model = await decoder(gpt, { capacity: 256 });
+ * const logits = await model.feed(tokenizer.encode("Call me"));
  */
 export async function decoder(model: AnyModule, options: DecoderOptions): Promise<Decoder> {
-  requireKnown("decoder", options, { capacity: true, chunk: true, compile: true });
-  const { capacity } = options;
+  const { capacity } = checkOptions(options);
   const first = await compileStep(model, 1, new Decoding(capacity), options.compile);
   const remembers = first.decoding.memories.length > 0;
   if (!remembers) await first.executable.session.release();

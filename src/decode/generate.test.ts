@@ -14,9 +14,9 @@ const sizes = { vocabulary: 31, width: 16, layers: 2, heads: 4, feedForward: 24,
 const grouped = { keyHeads: 2, windows: [3] };
 type LanguageModel = Module<TokenInputs>;
 const models: readonly (readonly [string, LanguageModel])[] = [
-  ["gpt2", gpt2Architectures.GPT2LMHeadModel({ ...sizes, dropout: 0 })],
-  ["qwen2, with grouped keys", qwen2Architectures.Qwen2ForCausalLM({ ...sizes, attention: { keyHeads: 2 } })],
-  ["llama, with a window", sequential<TokenInputs>([new LlamaModel({ ...sizes, attention: grouped })])],
+  ["gpt2", gpt2Architectures.GPT2LMHeadModel({ sizes, details: { dropout: 0 } })],
+  ["qwen2, with grouped keys", qwen2Architectures.Qwen2ForCausalLM({ sizes, attention: { keyHeads: 2 } })],
+  ["llama, with a window", sequential<TokenInputs>([new LlamaModel({ sizes, attention: grouped })])],
   // Which has no keys and values to keep.
   ["a recurrent network", sequential<TokenInputs>([embedding(31, 8), lstm(8), dense(31)])],
 ];
@@ -49,7 +49,7 @@ describe("a decoder", () => {
   });
 
   test("refuses what it has no room for", async () => {
-    const step = await decoder(prepared(gpt2Architectures.GPT2LMHeadModel(sizes)), { capacity: 4 });
+    const step = await decoder(prepared(gpt2Architectures.GPT2LMHeadModel({ sizes })), { capacity: 4 });
     await expect(step.feed([1, 2, 3, 4, 5])).rejects.toThrow(
       "5 tokens are more than the 4 that the model can read; cut the text, or reset",
     );
@@ -57,7 +57,7 @@ describe("a decoder", () => {
   });
 
   test("refuses more than the model's positions at once", async () => {
-    await expect(decoder(prepared(gpt2Architectures.GPT2LMHeadModel(sizes)), { capacity: 64 })).rejects.toThrow(
+    await expect(decoder(prepared(gpt2Architectures.GPT2LMHeadModel({ sizes })), { capacity: 64 })).rejects.toThrow(
       "it has 12 positions, and decoding asks for 64; pass a capacity of at most 12",
     );
   });
@@ -67,12 +67,12 @@ describe("a decoder", () => {
     await expect(decoder(flat, { capacity: 4 })).rejects.toThrow(
       "the model gives [1, 2]; a language model gives logits [batch, time, vocabulary]",
     );
-    const encoder = prepared(new BertModel(sizes));
+    const encoder = prepared(new BertModel({ sizes }));
     await expect(decoder(encoder, { capacity: 4 })).rejects.toThrow("the model gives no single tensor");
   });
 
   test("goes on when it is full, with the last half of what it read", async () => {
-    const step = await decoder(prepared(gpt2Architectures.GPT2LMHeadModel(sizes)), { capacity: 4 });
+    const step = await decoder(prepared(gpt2Architectures.GPT2LMHeadModel({ sizes })), { capacity: 4 });
     const drawn: number[] = [];
     for await (const token of generate(step, [1, 2], { temperature: 0, random: new Random(keyOf(0)) })) {
       drawn.push(token);

@@ -8,7 +8,7 @@ export {
   type Prefix,
 } from "./beam-search.ts";
 export { type Decoder, type DecoderOptions, decoder } from "./decoder.ts";
-export { generate } from "./generate.ts";
+export { type GenerateOptions, generate } from "./generate.ts";
 export { type SamplingOptions, sampleToken } from "./sampling.ts";
 export {
   attentionWeights,

@@ -1,7 +1,10 @@
 /** Drawing tokens from what a language model expects. */
-import { NonFiniteError, OptionError } from "../core/errors.ts";
+import { NonFiniteError } from "../core/errors.ts";
+import { count, nonNegative, positiveShare } from "../core/option-types.ts";
+import { type OptionTypes, optionsOf } from "../core/options.ts";
 import type { Random } from "../core/random.ts";
 
+/** How a token is drawn of what a model expects. */
 export interface SamplingOptions {
   /** Logits are divided by it: below 1 surer, above 1 bolder; 0 takes the likeliest token. Default 1. */
   readonly temperature?: number;
@@ -11,16 +14,17 @@ export interface SamplingOptions {
   readonly topP?: number;
 }
 
-/** Throws OptionError for options that leave nothing to draw. */
-export function checkSampling({ temperature = 1, topK = 1, topP = 1 }: SamplingOptions): void {
-  if (!(temperature >= 0 && Number.isFinite(temperature)))
-    throw new OptionError(`sampling: temperature is ${temperature}; pass a number from 0`);
-  if (!(Number.isSafeInteger(topK) && topK >= 1))
-    throw new OptionError(`sampling: topK is ${topK}; pass a whole number from 1`);
-  if (!(topP > 0 && topP <= 1)) throw new OptionError(`sampling: topP is ${topP}; pass a number above 0, at most 1`);
-}
+export const samplingTypes: OptionTypes<SamplingOptions> = {
+  temperature: nonNegative,
+  topK: count(),
+  topP: positiveShare,
+};
+const checkSampling = optionsOf("sampling", samplingTypes);
 
-/** Draws a token from logits [vocabulary]. Throws OptionError for options, NonFiniteError for logits that are not numbers. */
+/**
+ * Draws a token from logits [vocabulary], and gives its id. Throws OptionError for options that leave nothing to draw,
+ * NonFiniteError for logits that are no numbers.
+ */
 export function sampleToken(logits: Float32Array, options: SamplingOptions, random: Random): number {
   checkSampling(options);
   // An infinite logit below is a token that is ruled out.

@@ -1,10 +1,12 @@
 /** Sequences written by a model of two sequences, and what it attends to while it writes. */
 import { DataError, OptionError } from "../core/errors.ts";
+import { count, functionOf, listOf } from "../core/option-types.ts";
+import { optionsOf, required } from "../core/options.ts";
 import { type Tensor, tensor } from "../core/tensor.ts";
 import { padRows } from "../data/pipeline/buckets.ts";
 import { beginId, endId, paddingId, unknownId } from "../data/text/vocabulary.ts";
 import { input, nodesOf, type Value } from "../graph/ir.ts";
-import { type CompileOptions, compile, type Executable } from "../jit/compile.ts";
+import { type CompileOptions, checkCompile, compile, type Executable } from "../jit/compile.ts";
 import { Context } from "../nn/context.ts";
 import type { AnyModule } from "../nn/module.ts";
 import { builtIn } from "../nn/parameter-inputs.ts";
@@ -26,6 +28,7 @@ export type TranslationModel = AnyModule & {
   score(states: Value, context: Context): Value;
 };
 
+/** Options of `translator`. */
 export interface TranslatorOptions {
   /** Widths of the source that are compiled for, rising; a longer source is refused. */
   readonly widths: readonly number[];
@@ -35,8 +38,17 @@ export interface TranslatorOptions {
   readonly beam: number;
   /** Tokens of a sequence at most, from the width of its source; default half as many again and 8. */
   readonly longest?: (width: number) => number;
+  /** Device, threads, profiling. */
   readonly compile?: CompileOptions;
 }
+
+const checkOptions = optionsOf<TranslatorOptions>("translator", {
+  widths: required(listOf(count(), "rising widths, such as [8, 16]")),
+  batch: required(count()),
+  beam: required(count()),
+  longest: functionOf("(width) => tokens"),
+  compile: checkCompile.type,
+});
 
 /** The best sequence for each source, tokens by id. */
 export type Translator = (sources: readonly (readonly number[])[]) => Promise<Hypothesis[]>;
@@ -45,11 +57,15 @@ export type Translator = (sources: readonly (readonly number[])[]) => Promise<Hy
 const never: readonly number[] = [paddingId, unknownId, beginId];
 
 /**
- * Writes sequences with the parameters as they are now. The encoder and one step of the decoder are compiled once for each
- * width; a step reads what was written so far again. Throws DataError for a source without tokens or wider than all widths.
+ * Writes sequences with the parameters as they are now. The encoder and one step of the decoder are compiled once for
+ * each width; a step reads what was written so far again. Throws DataError for a source without tokens or wider than
+ * all widths.
+ * @example
+ * const translate = translator(model, { widths: [16, 32], batch: 8, beam: 4 });
+ * const [best] = await translate([vocabulary.encode(wordsOf("the file was not found"))]);
  */
 export function translator(model: TranslationModel, options: TranslatorOptions): Translator {
-  const { widths, batch } = options;
+  const { widths, batch } = checkOptions(options);
   const compiled = new Map<number, Promise<Translator>>();
   const ofWidth = (width: number): Promise<Translator> => {
     const known = compiled.get(width) ?? translatorOf(model, width, options);

@@ -6,7 +6,7 @@ import { Canvas, type Color } from "./canvas.ts";
 const white: Color = [255, 255, 255];
 
 /** The green channel as text. */
-const shown = ({ picture: { data, shape } }: Canvas): string[] => {
+const shown = ({ image: { data, shape } }: Canvas): string[] => {
   const [, height = 0, width = 0] = shape;
   return Array.from({ length: height }, (_, y) =>
     Array.from({ length: width }, (_, x) => ((data[(height + y) * width + x] ?? 0) > 127 ? "#" : ".")).join(""),
@@ -25,9 +25,9 @@ it("writes letters and digits, leaves out what the font lacks", () => {
   ]);
 });
 
-it("frames, enlarged grey pictures, what lies outside is cut off", () => {
+it("frames, enlarged grey images, what lies outside is cut off", () => {
   const canvas = new Canvas(4, 6, [10, 20, 30]);
-  expect([...canvas.picture.data.filter((_, i) => i % 24 === 0)]).toEqual([10, 20, 30]);
+  expect([...canvas.image.data.filter((_, i) => i % 24 === 0)]).toEqual([10, 20, 30]);
   canvas.frame(-1, 0, 2, 3, white);
   canvas.grey(4, 1, tensor([[1], [0.2]]), 2);
   expect(shown(canvas)).toEqual(["###...", "..#.##", "..#.##", "###..."]);

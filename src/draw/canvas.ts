@@ -1,4 +1,4 @@
-/** Drawing into a picture's pixels: pictures, frames, short labels. */
+/** Drawing into an image's pixels: images, frames, short labels. */
 import { Tensor } from "../core/tensor.ts";
 import { glyphHeight, glyphOf, glyphWidth } from "./pixel-font.ts";
 import { bytesOf } from "./png.ts";
@@ -6,10 +6,10 @@ import { bytesOf } from "./png.ts";
 /** Red, green and blue, 0 to 255. */
 export type Color = readonly [red: number, green: number, blue: number];
 
-/** A picture of three channels that can be drawn on; what lies outside of it is cut off. */
+/** An image of three channels that can be drawn on; what lies outside of it is cut off. */
 export class Canvas {
   /** uint8 [3, height, width]. */
-  readonly picture: Tensor<"uint8">;
+  readonly image: Tensor<"uint8">;
   readonly #height: number;
   readonly #width: number;
 
@@ -19,25 +19,27 @@ export class Canvas {
       .fill(red)
       .fill(green, area)
       .fill(blue, 2 * area);
-    this.picture = new Tensor("uint8", [3, height, width], data);
+    this.image = new Tensor("uint8", [3, height, width], data);
     [this.#height, this.#width] = [height, width];
   }
 
+  /** Colours one pixel. */
   set(x: number, y: number, color: Color): void {
     if (x < 0 || y < 0 || x >= this.#width || y >= this.#height) return;
     for (const [channel, level] of color.entries())
-      this.picture.data[(channel * this.#height + y) * this.#width + x] = level;
+      this.image.data[(channel * this.#height + y) * this.#width + x] = level;
   }
 
+  /** Colours a rectangle of pixels, from its left upper one on. */
   fill(x: number, y: number, width: number, height: number, color: Color): void {
     for (let row = y; row < y + height; row++)
       for (let column = x; column < x + width; column++) this.set(column, row, color);
   }
 
-  /** A grey picture, [height, width] or [1, height, width] of bytes or floats in [0, 1], each pixel `scale` wide and high. */
-  grey(x: number, y: number, picture: Tensor, scale = 1): void {
-    const width = picture.shape.at(-1) ?? 1;
-    for (const [i, level] of bytesOf(picture).entries()) {
+  /** A grey image, [height, width] or [1, height, width] of bytes or floats in [0, 1], each pixel `scale` wide and high. */
+  grey(x: number, y: number, image: Tensor, scale = 1): void {
+    const width = image.shape.at(-1) ?? 1;
+    for (const [i, level] of bytesOf(image).entries()) {
       const [row, column] = [Math.floor(i / width), i % width];
       this.fill(x + column * scale, y + row * scale, scale, scale, [level, level, level]);
     }

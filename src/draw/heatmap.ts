@@ -1,21 +1,38 @@
 /** A table of shares as SVG text, its rows and columns named: what attends to what. */
+import { listOf, matching, string } from "../core/option-types.ts";
+import { optionsOf, required } from "../core/options.ts";
 import { escapeXml } from "./plot.ts";
 
+/** Options of `heatmap`. */
 export interface HeatmapOptions {
+  /** Text above the table. */
   readonly title: string;
-  /** Names beside the rows, and above the columns. */
+  /** Names beside the rows. */
   readonly rows: readonly string[];
+  /** Names above the columns. */
   readonly columns: readonly string[];
   /** Shares in [0, 1], row after row. */
   readonly values: ArrayLike<number>;
 }
 
+const checkOptions = optionsOf<HeatmapOptions>("heatmap", {
+  title: required(string),
+  rows: required(listOf(string, "names")),
+  columns: required(listOf(string, "names")),
+  values: required(matching("numbers in [0, 1]", (value) => Array.isArray(value) || ArrayBuffer.isView(value))),
+});
+
 const cell = 22;
 /** A letter's width, near enough. */
 const letter = 7;
 
-/** Squares the darker the larger their share; the number on pointing at one. */
-export function heatmap({ title, rows, columns, values }: HeatmapOptions): string {
+/**
+ * A table of shares as SVG text: squares the darker the larger their share, whose number a pointer shows.
+ * @example
+ * heatmap({ title: "attention", rows: target, columns: source, values: weights.data });
+ */
+export function heatmap(options: HeatmapOptions): string {
+  const { title, rows, columns, values } = checkOptions(options);
   const longest = (names: readonly string[]) => letter * Math.max(1, ...names.map((name) => [...name].length));
   const left = 16 + longest(rows);
   const top = 44 + longest(columns);
@@ -26,8 +43,8 @@ export function heatmap({ title, rows, columns, values }: HeatmapOptions): strin
   const squares = rows.flatMap((row, y) =>
     columns.map((column, x) => {
       const value = Math.min(1, Math.max(0, values[y * columns.length + x] ?? 0));
-      const told = `${escapeXml(row)}: ${escapeXml(column)} ${value.toFixed(2)}`;
-      return `<rect x="${left + cell * x}" y="${top + cell * y}" width="${cell - 1}" height="${cell - 1}" fill="#0072b2" fill-opacity="${value.toFixed(3)}"><title>${told}</title></rect>`;
+      const title = `${escapeXml(row)}: ${escapeXml(column)} ${value.toFixed(2)}`;
+      return `<rect x="${left + cell * x}" y="${top + cell * y}" width="${cell - 1}" height="${cell - 1}" fill="#0072b2" fill-opacity="${value.toFixed(3)}"><title>${title}</title></rect>`;
     }),
   );
   const beside = rows.map(

@@ -1,4 +1,4 @@
-/** Drawing from numbers: lines, bars, heat maps and dots as SVG, pictures as PNG. */
+/** Drawing from numbers: lines, bars, heat maps and dots as SVG, images as PNG. */
 export { Canvas, type Color } from "./canvas.ts";
 export { type HeatmapOptions, heatmap } from "./heatmap.ts";
 export {

@@ -1,4 +1,4 @@
-/** A font of three by five pixels, for labels in small pictures. */
+/** A font of three by five pixels, for labels in small images. */
 
 export const glyphWidth = 3;
 export const glyphHeight = 5;

@@ -1,6 +1,9 @@
 /** Plots as SVG text: lines and bars over linear and logarithmic axes, for reports and documents. */
+
 import { scaleBand, scaleLinear, scaleLog } from "d3-scale";
 import { line } from "d3-shape";
+import { listOf, number, oneOf, pairType, positive, string } from "../core/option-types.ts";
+import { type OptionTypes, optionsOf, required } from "../core/options.ts";
 
 /** Colours that are told apart also by those who see red and green alike (Okabe and Ito 2008). */
 export const palette = [
@@ -17,7 +20,9 @@ export const palette = [
 /** Of groups: the palette with grey, for all others, at its end. */
 const groupColours = [...palette.filter((colour) => colour !== "#8c8c8c"), "#8c8c8c"];
 
+/** How an axis is drawn. */
 export interface AxisOptions {
+  /** Text beside the axis. */
   readonly label: string;
   /** Default linear. */
   readonly scale?: "linear" | "log";
@@ -27,18 +32,41 @@ export interface AxisOptions {
   readonly ticks?: readonly number[];
 }
 
+/** Options of every plot. */
 export interface PlotOptions {
+  /** Text above the plot. */
   readonly title: string;
+  /** The horizontal axis. */
   readonly x: AxisOptions;
+  /** The vertical axis. */
   readonly y: AxisOptions;
-  /** Default 640. */
+  /** Width of the whole image in pixels; default 640. */
   readonly width?: number;
-  /** Default 320. */
+  /** Height of the whole image in pixels; default 320. */
   readonly height?: number;
 }
 
+const axisType = optionsOf<AxisOptions>("an axis", {
+  label: required(string),
+  scale: oneOf("linear", "log"),
+  domain: pairType("[low, high]"),
+  ticks: listOf(number, "numbers"),
+}).type;
+
+const plotTypes: OptionTypes<PlotOptions> = {
+  title: required(string),
+  x: required(axisType),
+  y: required(axisType),
+  width: positive,
+  height: positive,
+};
+const checkLines = optionsOf("linePlot", plotTypes);
+const checkBars = optionsOf("barPlot", plotTypes);
+/** Points that are drawn in one colour, under a name in the legend. */
 export interface Series {
+  /** Its name in the legend. */
   readonly name: string;
+  /** The points, joined in this order. */
   readonly points: readonly (readonly [x: number, y: number])[];
   /** Draw broken. */
   readonly dashed?: boolean;
@@ -93,8 +121,14 @@ function frame({ title, width = 640, height = 320 }: PlotOptions, parts: readonl
 
 const round = (value: number): number => Math.round(value * 10) / 10;
 
-/** Lines of several series. */
+/**
+ * Lines of several series as SVG text, with a legend where there is more than one.
+ * @example
+ * const axes = { x: { label: "epoch" }, y: { label: "loss", scale: "log" } } as const;
+ * linePlot([{ name: "training", points: [[1, 0.9], [2, 0.4]] }], { title: "Loss", ...axes });
+ */
 export function linePlot(series: readonly Series[], options: PlotOptions): string {
+  checkLines(options);
   const { width = 640, height = 320, x, y } = options;
   const legend = series.length > 1 ? 40 + 6.7 * Math.max(...series.map(({ name }) => name.length)) : 0;
   const right = round(width - margin.right - legend);
@@ -132,7 +166,7 @@ export function linePlot(series: readonly Series[], options: PlotOptions): strin
   return frame(options, [axes({ across, up, right, bottom, options }), ...drawn]);
 }
 
-/** A place in a plane, which may be named. */
+/** A dot of a scatter plot, with a label beside it if there is one. */
 export interface Dot {
   readonly x: number;
   readonly y: number;
@@ -183,8 +217,9 @@ export function scatterPlot(
   return frame(whole, [axes({ across, up, right, bottom, options: whole }), ...drawn, ...names, ...legend]);
 }
 
-/** Bars at whole numbers: how often each occurs. */
+/** Bars as SVG text, one at each whole number, such as how often it occurs. */
 export function barPlot(bars: readonly (readonly [x: number, y: number])[], options: PlotOptions): string {
+  checkBars(options);
   const { width = 640, height = 320, x, y } = options;
   const right = width - margin.right;
   const bottom = height - margin.bottom;

@@ -1,4 +1,4 @@
-/** Pictures as PNG files, read back by a decoder. */
+/** Images as PNG files, read back by a decoder. */
 import { decode } from "fast-png";
 import { describe, expect, test } from "vitest";
 import { Tensor, tensor } from "../core/tensor.ts";
@@ -21,23 +21,23 @@ describe("encodePng", () => {
   });
 
   test("floats from 0 to 1, the rest cut off; channels one after the other become pixels", () => {
-    const picture = new Tensor("float32", [3, 1, 2], Float32Array.of(0, 1, 0.5, -3, 2, 0.2));
-    const { channels, data } = decode(encodePng(picture));
+    const image = new Tensor("float32", [3, 1, 2], Float32Array.of(0, 1, 0.5, -3, 2, 0.2));
+    const { channels, data } = decode(encodePng(image));
     expect([channels, [...data]]).toEqual([3, [0, 128, 255, 255, 0, 51]]);
   });
 
   test.each([
-    [tensor([1, 2]), "a picture is [height, width] or [1 or 3, height, width], got [2]"],
+    [tensor([1, 2]), "an image is [height, width] or [1 or 3, height, width], got [2]"],
     [new Tensor("float32", [2, 1, 1], new Float32Array(2)), "got [2, 1, 1]"],
     [tensor([[1]], { dtype: "int32" }), "got int32; cast it"],
-  ])("refuses %o", (picture, message) => {
-    expect(() => encodePng(picture)).toThrow(message);
+  ])("refuses %o", (image, message) => {
+    expect(() => encodePng(image)).toThrow(message);
   });
 });
 
 test("tileImages: row by row, a grey line between and around", () => {
-  const pictures = new Tensor("uint8", [3, 1, 1, 2], Uint8Array.of(1, 2, 3, 4, 5, 6));
-  const { shape, data } = tileImages(pictures, 2);
+  const images = new Tensor("uint8", [3, 1, 1, 2], Uint8Array.of(1, 2, 3, 4, 5, 6));
+  const { shape, data } = tileImages(images, 2);
   expect(shape).toEqual([1, 5, 7]);
   const grey = Array(7).fill(128);
   expect([...data]).toEqual([...grey, 128, 1, 2, 128, 3, 4, 128, ...grey, 128, 5, 6, 128, 128, 128, 128, ...grey]);

@@ -1,4 +1,4 @@
-/** Pictures as PNG files, and many of them on one sheet. */
+/** Images as PNG files, and many of them on one sheet. */
 import { encode } from "fast-png";
 import { DataError, ShapeError } from "../core/errors.ts";
 import { showShape } from "../core/shape.ts";
@@ -8,20 +8,20 @@ import { Tensor } from "../core/tensor.ts";
 export function bytesOf({ dtype, data }: Tensor): Uint8Array {
   if (dtype === "uint8") return data as Uint8Array;
   if (dtype !== "float32" && dtype !== "float64")
-    throw new DataError(`a picture is made of uint8 or floats in [0, 1], got ${dtype}; cast it`);
+    throw new DataError(`an image is made of uint8 or floats in [0, 1], got ${dtype}; cast it`);
   return Uint8Array.from(data as Float32Array, (value) => Math.round(255 * Math.min(1, Math.max(0, value))));
 }
 
 /**
- * A picture as a PNG file: [height, width], [1, height, width] grey, or [3, height, width] red, green and blue; uint8, or
+ * An image as a PNG file: [height, width], [1, height, width] grey, or [3, height, width] red, green and blue; uint8, or
  * floats in [0, 1]. Throws ShapeError or DataError for anything else.
  */
-export function encodePng(picture: Tensor): Uint8Array {
-  const { shape } = picture;
+export function encodePng(image: Tensor): Uint8Array {
+  const { shape } = image;
   const [channels = 0, height = 0, width = 0] = shape.length === 2 ? [1, ...shape] : shape;
   if ((shape.length !== 2 && shape.length !== 3) || (channels !== 1 && channels !== 3))
-    throw new ShapeError(`a picture is [height, width] or [1 or 3, height, width], got ${showShape(shape)}`);
-  const planes = bytesOf(picture);
+    throw new ShapeError(`an image is [height, width] or [1 or 3, height, width], got ${showShape(shape)}`);
+  const planes = bytesOf(image);
   const pixels = new Uint8Array(planes.length);
   for (let channel = 0; channel < channels; channel++)
     for (let i = 0; i < height * width; i++) pixels[i * channels + channel] = planes[channel * height * width + i] ?? 0;
@@ -29,16 +29,16 @@ export function encodePng(picture: Tensor): Uint8Array {
 }
 
 /**
- * Pictures [N, C, H, W] on one sheet [C, …], `columns` in a row (default: as wide as high), a line of grey between them and
+ * Images [N, C, H, W] on one sheet [C, …], `columns` in a row (default: as wide as high), a line of grey between them and
  * around.
  */
-export function tileImages(pictures: Tensor, columns = Math.ceil(Math.sqrt(pictures.shape[0] ?? 1))): Tensor<"uint8"> {
-  const [count = 0, channels = 1, height = 0, width = 0] = pictures.shape;
-  if (pictures.shape.length !== 4) throw new ShapeError(`pictures are [N, C, H, W], got ${showShape(pictures.shape)}`);
+export function tileImages(images: Tensor, columns = Math.ceil(Math.sqrt(images.shape[0] ?? 1))): Tensor<"uint8"> {
+  const [count = 0, channels = 1, height = 0, width = 0] = images.shape;
+  if (images.shape.length !== 4) throw new ShapeError(`images are [N, C, H, W], got ${showShape(images.shape)}`);
   const rows = Math.ceil(count / columns);
   const [high, wide] = [rows * (height + 1) + 1, columns * (width + 1) + 1];
   const sheet = new Uint8Array(channels * high * wide).fill(128);
-  const bytes = bytesOf(pictures);
+  const bytes = bytesOf(images);
   for (let n = 0; n < count; n++)
     for (let channel = 0; channel < channels; channel++)
       for (let y = 0; y < height; y++) {

@@ -103,7 +103,7 @@ export function readFields<T>(type: string, schema: z.ZodType<T>, config: object
 
 /** Each field that is wrong, what it holds and what is expected. */
 export function wrongFields({ issues }: z.ZodError, config: unknown): string {
-  const told = new Map<string, string>();
+  const problems = new Map<string, string>();
   for (const issue of issues) {
     const place = issue.path.join(".");
     const held = issue.path.reduce<unknown>(
@@ -112,9 +112,9 @@ export function wrongFields({ issues }: z.ZodError, config: unknown): string {
     );
     const got = issue.code === "custom" && issue.params ? issue.params["got"] : held;
     // What is wrong with a field alone comes before what is wrong with it and another.
-    if (!told.has(place)) told.set(place, `${place || "it"} is ${shown(got)}, expected ${issue.message}`);
+    if (!problems.has(place)) problems.set(place, `${place || "it"} is ${shown(got)}, expected ${issue.message}`);
   }
-  return [...told.values()].join("; ");
+  return [...problems.values()].join("; ");
 }
 
 /** A value as JSON, cut short. */

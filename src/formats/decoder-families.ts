@@ -54,18 +54,22 @@ export const gpt2Family = defineFamily({
   read: (config) => ({
     ...tokens(config.n_positions),
     options: {
-      vocabulary: config.vocab_size,
-      width: config.n_embd,
-      layers: config.n_layer,
-      heads: config.n_head,
-      feedForward: config.n_inner ?? 4 * config.n_embd,
-      positions: config.n_positions,
-      activation: config.activation_function,
-      dropout: config.resid_pdrop,
+      sizes: {
+        vocabulary: config.vocab_size,
+        width: config.n_embd,
+        layers: config.n_layer,
+        heads: config.n_head,
+        feedForward: config.n_inner ?? 4 * config.n_embd,
+        positions: config.n_positions,
+      },
+      details: {
+        activation: config.activation_function,
+        dropout: config.resid_pdrop,
+        attentionDropout: config.attn_pdrop,
+        epsilon: config.layer_norm_epsilon,
+        deviation: config.initializer_range,
+      },
       embeddingDropout: config.embd_pdrop,
-      attentionDropout: config.attn_pdrop,
-      epsilon: config.layer_norm_epsilon,
-      deviation: config.initializer_range,
     },
     tied: config.tie_word_embeddings ?? true,
   }),
@@ -74,7 +78,7 @@ export const gpt2Family = defineFamily({
 /** "relu", or "gated-gelu", whose gelu is the library's gelu_new. */
 const network = z
   .enum([...activationNames, ...activationNames.map((name) => `gated-${name}` as const)], {
-    error: `one of ${activationNames.join(", ")}, or one of them behind "gated-"`,
+    error: `one of ${activationNames.join(", ")}, or one of them after "gated-"`,
   })
   .default("relu")
   .transform((name) => {
@@ -114,11 +118,13 @@ export const t5Family = defineFamily({
   read: (config, name) => ({
     ...tokens(config.n_positions, { decoder: name !== "T5EncoderModel" }),
     options: {
-      vocabulary: config.vocab_size,
-      width: config.d_model,
-      layers: config.num_layers,
-      heads: config.num_heads,
-      feedForward: config.d_ff,
+      sizes: {
+        vocabulary: config.vocab_size,
+        width: config.d_model,
+        layers: config.num_layers,
+        heads: config.num_heads,
+        feedForward: config.d_ff,
+      },
       keyWidth: config.d_kv,
       decoderLayers: config.num_decoder_layers ?? undefined,
       network: config.feed_forward_proj,
@@ -129,7 +135,7 @@ export const t5Family = defineFamily({
       dropout: config.dropout_rate,
       epsilon: config.layer_norm_epsilon,
     },
-    // Version 5 of the library writes that embeddings are tied in either case, and tells by the other field.
+    // Version 5 of the library writes that embeddings are tied in either case, and the other field decides.
     tied: (config.tie_word_embeddings ?? true) && (config.scale_decoder_outputs ?? true),
   }),
 });
@@ -166,16 +172,20 @@ function checkHeads(config: LlamaFields, report: Report): void {
 }
 
 const llamaOptions = (config: LlamaFields, attention: LlamaOptions["attention"] = {}): LlamaOptions => ({
-  vocabulary: config.vocab_size,
-  width: config.hidden_size,
-  layers: config.num_hidden_layers,
-  heads: config.num_attention_heads,
-  feedForward: config.intermediate_size,
-  positions: config.max_position_embeddings,
-  activation: config.hidden_act,
-  attentionDropout: config.attention_dropout,
-  epsilon: config.rms_norm_eps,
-  deviation: config.initializer_range,
+  sizes: {
+    vocabulary: config.vocab_size,
+    width: config.hidden_size,
+    layers: config.num_hidden_layers,
+    heads: config.num_attention_heads,
+    feedForward: config.intermediate_size,
+    positions: config.max_position_embeddings,
+  },
+  details: {
+    activation: config.hidden_act,
+    attentionDropout: config.attention_dropout,
+    epsilon: config.rms_norm_eps,
+    deviation: config.initializer_range,
+  },
   attention: {
     keyHeads: config.num_key_value_heads ?? undefined,
     headWidth: config.head_dim ?? undefined,

@@ -50,18 +50,22 @@ const bertSchema = fields(bertFields, (values, report) =>
 );
 
 const bertOptions = (config: z.output<typeof bertSchema>): BertOptions => ({
-  vocabulary: config.vocab_size,
-  width: config.hidden_size,
-  layers: config.num_hidden_layers,
-  heads: config.num_attention_heads,
-  feedForward: config.intermediate_size,
-  positions: config.max_position_embeddings,
+  sizes: {
+    vocabulary: config.vocab_size,
+    width: config.hidden_size,
+    layers: config.num_hidden_layers,
+    heads: config.num_attention_heads,
+    feedForward: config.intermediate_size,
+    positions: config.max_position_embeddings,
+  },
+  details: {
+    activation: config.hidden_act,
+    dropout: config.hidden_dropout_prob,
+    attentionDropout: config.attention_probs_dropout_prob,
+    epsilon: config.layer_norm_eps,
+    deviation: config.initializer_range,
+  },
   types: config.type_vocab_size,
-  activation: config.hidden_act,
-  dropout: config.hidden_dropout_prob,
-  attentionDropout: config.attention_probs_dropout_prob,
-  epsilon: config.layer_norm_eps,
-  deviation: config.initializer_range,
 });
 
 export const bertFamily = defineFamily({
@@ -159,16 +163,20 @@ export const distilbertFamily = defineFamily({
   read: (config, name) => ({
     ...tokens(config.max_position_embeddings),
     options: {
-      vocabulary: config.vocab_size,
-      width: config.dim,
-      layers: config.n_layers,
-      heads: config.n_heads,
-      feedForward: config.hidden_dim,
-      positions: config.max_position_embeddings,
-      activation: config.activation,
-      dropout: config.dropout,
-      attentionDropout: config.attention_dropout,
-      deviation: config.initializer_range,
+      sizes: {
+        vocabulary: config.vocab_size,
+        width: config.dim,
+        layers: config.n_layers,
+        heads: config.n_heads,
+        feedForward: config.hidden_dim,
+        positions: config.max_position_embeddings,
+      },
+      details: {
+        activation: config.activation,
+        dropout: config.dropout,
+        attentionDropout: config.attention_dropout,
+        deviation: config.initializer_range,
+      },
     },
     dropout: name === "DistilBertForQuestionAnswering" ? config.qa_dropout : config.seq_classif_dropout,
     tied: config.tie_word_embeddings ?? true,
@@ -210,15 +218,19 @@ export const vitFamily = defineFamily({
     inputs: imageInputs(config.num_channels, config.image_size),
     maxPositions: vitTokens({ image: config.image_size, patch: config.patch_size }),
     options: {
-      width: config.hidden_size,
-      layers: config.num_hidden_layers,
-      heads: config.num_attention_heads,
-      feedForward: config.intermediate_size,
-      activation: config.hidden_act,
-      dropout: config.hidden_dropout_prob,
-      attentionDropout: config.attention_probs_dropout_prob,
-      epsilon: config.layer_norm_eps,
-      deviation: config.initializer_range,
+      sizes: {
+        width: config.hidden_size,
+        layers: config.num_hidden_layers,
+        heads: config.num_attention_heads,
+        feedForward: config.intermediate_size,
+      },
+      details: {
+        activation: config.hidden_act,
+        dropout: config.hidden_dropout_prob,
+        attentionDropout: config.attention_probs_dropout_prob,
+        epsilon: config.layer_norm_eps,
+        deviation: config.initializer_range,
+      },
       image: config.image_size,
       patch: config.patch_size,
       channels: config.num_channels,

@@ -306,7 +306,7 @@ describe("operators that are not known", () => {
     const traced = () => model.trace({ dtype: "float32", shape: [2, 4] });
     expect(traced).toThrow(UnsupportedError);
     expect(traced).toThrow(
-      "the file computes what is not known here: Whirl is not known here (2 nodes); Twist is not known here. Its weights are loaded",
+      "the file computes what is not supported: Whirl is not supported (2 nodes); Twist is not supported. Its weights are loaded",
     );
   });
 

@@ -79,7 +79,6 @@ export function plainNesting({ inputs, outputs }: Pick<GraphSource, "inputs" | "
  * allow; ShapeError and DTypeError for inputs that do not fit.
  */
 export class ImportedModule extends Module<Value | NamedValues, Value | NamedValues> {
-  readonly kind = "container";
   override readonly inputs: InputForm;
   /** Text that the file's writer noted in it, such as the names of classes. */
   readonly metadata: Readonly<Record<string, string>>;
@@ -221,6 +220,6 @@ function unknownOperators(unknown: readonly (UnknownReason & { readonly type: st
   const groups = groupBy(operators.length > 0 ? operators : unknown, sentence);
   const listed = Array.from(groups, ([text, all]) => (all.length > 1 ? `${text} (${all.length} nodes)` : text));
   return new UnsupportedError(
-    `the file computes what is not known here: ${listed.join("; ")}. Its weights are loaded, but it cannot run; export the model without these operators`,
+    `the file computes what is not supported: ${listed.join("; ")}. Its weights are loaded, but it cannot run; export the model without these operators`,
   );
 }

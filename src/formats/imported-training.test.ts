@@ -43,7 +43,6 @@ test("its loss falls, and what is frozen does not move a bit", async () => {
 
 test("as a part of another model", async () => {
   class Wrapped extends Module {
-    readonly kind = "container";
     readonly base = classifier();
     readonly head = dense(2);
     protected call(x: Value, context: Context): Value {

@@ -1,6 +1,7 @@
 /** The types of a file's inputs: what it declares, and what is given of the rest. */
 import { isFloat } from "../core/dtype.ts";
 import { DTypeError, OptionError, ShapeError, unknownName } from "../core/errors.ts";
+import { matching } from "../core/option-types.ts";
 import { type Shape, showShape } from "../core/shape.ts";
 import { isPlainObject } from "../core/tree.ts";
 import type { TensorType } from "../graph/ir.ts";
@@ -12,6 +13,12 @@ export type GivenType = TensorType | Shape;
 
 /** Types of inputs by name, or one for an only input. */
 export type GivenTypes = GivenType | Readonly<Record<string, GivenType>>;
+
+/** As an option; which inputs there are, the file says. */
+export const givenTypes = matching<GivenTypes>(
+  "shapes or types by name: { x: [1, 3, 224, 224] }",
+  (value) => typeof value === "object" && value !== null,
+);
 
 /** The types of inputs by name. */
 export type NamedTypes = Readonly<Record<string, TensorType>>;

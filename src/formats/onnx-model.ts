@@ -1,6 +1,8 @@
 /** ONNX files as modules. */
 import { type ByteSource, memorySource } from "../core/byte-source.ts";
 import { FileError } from "../core/errors.ts";
+import { functionOf } from "../core/option-types.ts";
+import { optionsOf } from "../core/options.ts";
 import type { Shape } from "../core/shape.ts";
 import { asFloat32, type Tensor } from "../core/tensor.ts";
 import type { Declared } from "../import/declared.ts";
@@ -17,15 +19,23 @@ import {
   ImportedModule,
   type SourceWeight,
 } from "./imported-module.ts";
-import { type GivenTypes, settleTypes } from "./input-types.ts";
+import { type GivenTypes, givenTypes, settleTypes } from "./input-types.ts";
 import { nestingOfRecord, readRecord, recordKey } from "./model-record.ts";
 
+/** Options of `modelFromOnnx`. */
 export interface OnnxModelOptions {
-  /** Types or shapes of inputs that the file leaves open, by name, or one for an only input. */
+  /**
+   * Types or shapes of inputs that the file leaves open, by name, or one for an only input; default those of the file.
+   */
   readonly inputs?: GivenTypes;
   /** Opens files beside the model, for tensors that lie there; default: refuses. */
   readonly external?: OpenExternal;
 }
+
+const checkOptions = optionsOf<OnnxModelOptions>("modelFromOnnx", {
+  inputs: givenTypes,
+  external: functionOf("(path) => bytes of the file"),
+});
 
 /**
  * An ONNX file as a module; its weights, in any float, become float32 parameters. A file that `encodeSavedModel` wrote comes back
@@ -34,6 +44,7 @@ export interface OnnxModelOptions {
  * @example const model = modelFromOnnx(new Uint8Array(await (await fetch("model.onnx")).arrayBuffer()));
  */
 export function modelFromOnnx(file: Uint8Array | ByteSource, options: OnnxModelOptions = {}): ImportedModule {
+  checkOptions(options);
   const source = file instanceof Uint8Array ? memorySource(file) : file;
   const read = readModelFile(source, options.external ?? refuseExternal);
   const written = read.metadata.get(recordKey);

@@ -43,7 +43,7 @@ test("a config and its preset compute alike, in training too: their graphs print
   };
   for (const [name, { config }] of Object.entries(presets)) {
     const preset = presetOf(name);
-    // Compared as a whole: a difference of thousands of lines would tell nothing.
+    // Compared as a whole: a difference of thousands of lines would say nothing.
     expect(printed(modelFromConfig(config).build(), preset) === printed(preset.build(), preset), name).toBe(true);
   }
 });

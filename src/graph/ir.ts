@@ -8,21 +8,28 @@
  * Tensors are inputs; everything else (axes of a softmax, strides …) is an attribute. Building a value builds the
  * graph behind it, so tracing needs no global state: a graph is what its outputs reach.
  */
+
 import type { DType } from "../core/dtype.ts";
+import { matching } from "../core/option-types.ts";
 import { type Shape, showShape } from "../core/shape.ts";
 import type { Tensor } from "../core/tensor.ts";
 import type { Attributes, OpDef } from "./op.ts";
 
 /** What is known of a tensor before it runs. */
 export interface TensorType {
+  /** Type of its elements. */
   readonly dtype: DType;
+  /** Its extents, outermost first. */
   readonly shape: Shape;
 }
 
 /** What must hold of a tensor that is fed to a graph input of a name. Throws SardonyxError that says which element does not. */
 export type InputCheck = (tensor: Tensor, name: string) => void;
 
-/** A tensor in a graph. */
+/**
+ * A tensor in a graph: its type, and the node that computes it. Operators take values and give values; none is computed
+ * before the graph is compiled and run.
+ */
 export class Value implements TensorType {
   readonly dtype: DType;
   readonly shape: Shape;
@@ -40,6 +47,7 @@ export class Value implements TensorType {
     this.name = name;
   }
 
+  /** Number of axes. */
   get rank(): number {
     return this.shape.length;
   }
@@ -48,6 +56,9 @@ export class Value implements TensorType {
     return `${this.dtype}${showShape(this.shape)}`;
   }
 }
+
+/** A graph value as an option. */
+export const valueType = matching<Value>("a graph value", (value) => value instanceof Value);
 
 /** What made a node, such as one run of a layer. Two runs of one layer are two scopes of the same path. */
 export interface Scope {
@@ -80,14 +91,17 @@ export class Node {
   }
 }
 
+/** A graph of operators: what computes its outputs from its inputs. Make one with `graphOf`. */
 export interface Graph {
+  /** What is fed, in this order. */
   readonly inputs: readonly Value[];
+  /** What is computed, in this order. */
   readonly outputs: readonly Value[];
   /** Every node that an output needs, operands before users. */
   readonly nodes: readonly Node[];
 }
 
-/** A graph input. */
+/** A graph input of a type, under a name for messages and files. For functions `jit` makes them. */
 export const input = (dtype: DType, shape: Shape, name?: string): Value => new Value({ dtype, shape }, undefined, name);
 
 /**
@@ -116,7 +130,7 @@ export function nodesOf(outputs: readonly (Value | undefined)[], boundary?: Pick
   return order;
 }
 
-/** The graph that computes `outputs` from `inputs`. */
+/** The graph that computes `outputs` from `inputs`, with every node on the way. */
 export const graphOf = (inputs: readonly Value[], outputs: readonly Value[]): Graph => ({
   inputs,
   outputs,

@@ -126,7 +126,7 @@ export type OpKind =
   | "other";
 
 /** A node as a model file writes it, which may be in the form of an older operator set. */
-export interface WrittenNode {
+export interface StoredNode {
   /** Version of the operator set. */
   readonly version: number;
   readonly inputs: readonly (Value | undefined)[];
@@ -177,7 +177,7 @@ interface OpRules<A extends Arity, S extends AttributeSchema> {
   /** The outputs for known operands, for folding constants where `fold` does not fit; `undefined` when it cannot. */
   evaluate?(operands: readonly (Tensor | undefined)[], view: NodeView<A, S>): readonly Tensor[] | undefined;
   /** The outputs for a node of a file, where its form differs from the one defined here; `undefined` when it does not. */
-  read?(written: WrittenNode, op: OpDef): readonly Value[] | undefined;
+  read?(stored: StoredNode, op: OpDef): readonly Value[] | undefined;
   /**
    * Low-rank adaptation of the operand at a position (Hu et al. 2021): what to add to the first output; `undefined` when the
    * operator is not linear in that operand, or has no narrow form of it.
@@ -304,9 +304,9 @@ export class OpDef {
    * Outputs for a node of a file whose form is another than makeNode's. Throws UnsupportedError for attributes that are not
    * as the operator's, and for what its rules leave out.
    */
-  read(written: WrittenNode): readonly Value[] | undefined {
-    checkKinds(this.type, this.schema, written.attributes);
-    return this.#spec.read?.(written, this);
+  read(stored: StoredNode): readonly Value[] | undefined {
+    checkKinds(this.type, this.schema, stored.attributes);
+    return this.#spec.read?.(stored, this);
   }
 
   /** Replacement outputs, or `undefined` when the operator runs as it is. */

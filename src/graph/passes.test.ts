@@ -141,7 +141,7 @@ test("simplify leaves the elements of float16 constants alone, which are raw bit
   expect(typesOf(simplify([ops.mul(half, bitsOfOne)]))).toEqual(["Constant", "Mul"]);
 });
 
-test("simplify keeps the values it is told to keep, and does not look behind them", () => {
+test("simplify keeps the values it is asked to keep, and does not look behind them", () => {
   const kept = ops.relu(image);
   const pooled = ops.maxPool(kept, [2, 2]);
   const [result] = simplify([pooled], [kept]);

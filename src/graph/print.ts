@@ -4,7 +4,7 @@ import { Tensor } from "../core/tensor.ts";
 import type { Graph, Value } from "./ir.ts";
 
 /**
- * One line a node.
+ * A graph as text, one node a line: what it computes, its operator, operands and attributes.
  * @example
  * (%0: float32[2]) -> %2
  *   %1 = Constant(value=float32[] 2)

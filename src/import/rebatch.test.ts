@@ -179,7 +179,7 @@ async function checkRebatched(
   expect(wrong, `${whole.toNumbers()} and ${expected}`).toBe(-1);
 }
 
-/** Tensors one behind the other along an axis. */
+/** Tensors one after the other along an axis. */
 function joined(tensors: readonly Tensor[], axis: number): Tensor {
   const [first] = tensors as readonly [Tensor, ...Tensor[]];
   const chunk = size(first.shape.slice(axis));

@@ -1,6 +1,8 @@
 /** From a graph to something that runs: passes, ONNX model, session. */
 import { bytesPerElement } from "../core/dtype.ts";
 import { DTypeError } from "../core/errors.ts";
+import { count, flag, oneOf, string } from "../core/option-types.ts";
+import { type OptionTypes, optionsOf } from "../core/options.ts";
 import { size } from "../core/shape.ts";
 import type { Tensor } from "../core/tensor.ts";
 import { type Graph, graphOf, type Value } from "../graph/ir.ts";
@@ -9,7 +11,7 @@ import { verify } from "../graph/verify.ts";
 import { encodeModel } from "../onnx/model.ts";
 import { Constant } from "../ops/constant.ts";
 import { selectBackend } from "../runtime/select.ts";
-import type { Device, Session, SessionOptions } from "../runtime/session.ts";
+import { type Device, devices, type Session, type SessionOptions } from "../runtime/session.ts";
 import { batchLast } from "./batch-last.ts";
 
 /** Passes that leave a graph to be read, differentiated and run as before. */
@@ -18,7 +20,10 @@ export const tidy: readonly Pass[] = [(outputs) => simplify(outputs), foldConsta
 /** Passes in the order in which they run before a graph is compiled. */
 export const pipeline: readonly Pass[] = [...tidy, batchLast, ...tidy, lower, ...tidy];
 
-/** The optimized, lowered graph. What a pass changes is verified. */
+/**
+ * The graph after passes, by default those that run before a graph is compiled: simplified, constants folded, common
+ * parts shared, lowered to what the engine has. What a pass changes is verified.
+ */
 export function optimize(graph: Graph, passes: readonly Pass[] = pipeline): Graph {
   return passes.reduce((current, pass) => {
     const outputs = pass(current.outputs);
@@ -29,13 +34,25 @@ export function optimize(graph: Graph, passes: readonly Pass[] = pipeline): Grap
   }, graph);
 }
 
+/** How a graph is compiled and run: the device, its threads, memory and profile. */
 export interface CompileOptions extends SessionOptions {
+  /** Where to compute; default `"cpu"` in Node and `"wasm"` elsewhere. */
   readonly device?: Device;
 }
 
+export const compileTypes: OptionTypes<CompileOptions> = {
+  device: oneOf(...devices),
+  threads: count(),
+  memoryPattern: flag,
+  profilePrefix: string,
+};
+export const checkCompile = optionsOf("compile", compileTypes);
+
 /** A graph compiled for a device. */
 export interface Executable {
+  /** The graph that runs, after the passes. */
   readonly graph: Graph;
+  /** What runs it; release it when it is done with. */
   readonly session: Session;
   /** Inputs and preallocated outputs in the graph's order; see Session.run. Throws what the inputs' checks throw. */
   run(inputs: readonly Tensor[], outputs?: readonly (Tensor | undefined)[]): Promise<Tensor[]>;
@@ -75,12 +92,21 @@ function withoutKernel(error: unknown, { nodes }: Graph): DTypeError | undefined
   );
 }
 
-/** Compiles the graph from `inputs` to `outputs`. */
+/**
+ * Compiles the graph from `inputs` to `outputs`; `jit` does so for functions. Throws DTypeError for an operator that
+ * the engine does not compute in its operands' dtype, OptionError for a device that is not there.
+ * @example
+ * const x = input("float32", [2, 3], "x");
+ * const { run, session } = await compile([x], [ops.softmax(x)]);
+ * const [y] = await run([tensor([[1, 2, 3], [4, 5, 6]])]);
+ * await session.release();
+ */
 export async function compile(
   inputs: readonly Value[],
   outputs: readonly Value[],
-  { device, ...options }: CompileOptions = {},
+  compileOptions: CompileOptions = {},
 ): Promise<Executable> {
+  const { device, ...options } = checkCompile(compileOptions);
   const graph = optimize(graphOf(inputs, outputs));
   const backend = await selectBackend(device);
   const session = await backend

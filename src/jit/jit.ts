@@ -1,18 +1,29 @@
 /** Just-in-time compilation: a TypeScript function over graph values becomes a function over host tensors. */
 import { OptionError } from "../core/errors.ts";
+import { matching } from "../core/option-types.ts";
+import { optionsOf } from "../core/options.ts";
 import { sameShape, showShape } from "../core/shape.ts";
 import { Tensor } from "../core/tensor.ts";
 import { isPlainObject, leavesOf, type MapTree, mapTree } from "../core/tree.ts";
 import { input, Value } from "../graph/ir.ts";
-import { type CompileOptions, compile, type Executable } from "./compile.ts";
+import { type CompileOptions, compile, compileTypes, type Executable } from "./compile.ts";
 
 /** `T` with host tensors where it has graph values. */
 export type Host<T> = MapTree<T, Value, Tensor>;
 
+/** Options of `jit`: how graphs are compiled, and where results go. */
 export interface JitOptions extends CompileOptions {
-  /** Nested as the result: tensors into which results are written in place; the others are new. */
+  /**
+   * Nested as the result: tensors into which results are written in place. Where there is none the result is a new
+   * tensor.
+   */
   readonly into?: unknown;
 }
+
+const checkOptions = optionsOf<JitOptions>("jit", {
+  ...compileTypes,
+  into: matching("tensors nested as the result", (value) => value !== null),
+});
 
 interface Compiled {
   readonly executable: Executable;
@@ -25,14 +36,17 @@ interface Compiled {
 /**
  * Compiles `fn` on its first call with arguments of each signature (dtypes, shapes, and everything that is no tensor),
  * and runs the compiled graph from then on. Arguments and results are pytrees: tensors nested in arrays and objects.
+ * `fn` runs while it is traced only: what it does beside building values happens once for each signature. Throws
+ * OptionError where `fn` returns no tensor, and what tracing and compiling throw.
  * @example
- * const norm = jit((x: Value) => sqrt(reduceSum(mul(x, x))));
+ * const norm = jit((x: Value) => ops.sqrt(ops.reduceSum(ops.mul(x, x))));
  * (await norm(tensor([3, 4]))).item(); // 5
  */
 export function jit<A extends readonly unknown[], R>(
   fn: (...args: A) => R,
   options: JitOptions = {},
 ): (...args: Host<A> & readonly unknown[]) => Promise<Host<R>> {
+  checkOptions(options);
   const cache = new Map<string, Promise<Compiled>>();
   const identities = new WeakMap<object, number>();
   let known = 0;

@@ -75,7 +75,7 @@ export interface KernelCode {
   /** Addresses come first among the parameters, then the byte count, then the scalars. */
   readonly addresses: number;
   readonly scalars: number;
-  /** Locals behind the parameters: vectors, then one i32 for the position. */
+  /** Locals after the parameters: vectors, then one i32 for the position. */
   readonly vectorLocals: number;
   readonly body: readonly number[];
 }

@@ -135,13 +135,13 @@ describe("as published", () => {
     expect(macs).toBe(120 * 4 * 128 * (128 + 128) + 2 * 128);
   });
 
-  test("every preset is told above", () => {
+  test("every preset is reported above", () => {
     const names = new Set(["lstm", ...[...convolutional, ...transformers].map(([name]) => name)]);
     expect([...names].sort()).toEqual(Object.keys(presets).sort());
   });
 });
 
-test("the ResNet for small pictures: 6n + 2 weighted layers", () => {
+test("the ResNet for small images: 6n + 2 weighted layers", () => {
   const input = { dtype: "float32", shape: [1, 3, 32, 32] } as const;
   const stem = 27 * 16 + 32;
   const first = 2 * 9 * 16 * 16 + 64;
@@ -162,9 +162,9 @@ test("the number of classes is an option of every preset that classifies", () =>
     );
 });
 
-test("a bad number of classes, heads that there are not, and an unknown name are told", () => {
+test("a bad number of classes, heads that there are not, and an unknown name are reported", () => {
   const { build } = presetOf("resnet18");
-  expect(() => build({ classes: 0 })).toThrow("dense: units is 0; pass a whole number from 1");
+  expect(() => build({ classes: 0 })).toThrow("resnet18: classes is 0; pass a whole number from 1");
   expect(() => presetOf("gpt2").build({ auxiliary: true })).toThrow("gpt2 has no auxiliary heads");
   expect(() => build({ auxiliary: true })).toThrow("resnet18 has no auxiliary heads; leave the option auxiliary out");
   expect(() => presetOf("resnet-50")).toThrow('unknown architecture "resnet-50"; did you mean "resnet50"?');

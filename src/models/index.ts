@@ -38,25 +38,41 @@ export {
   type RecurrentCell,
   RecurrentClassifier,
   type RecurrentClassifierOptions,
+  type RecurrentLayersOptions,
   recurrentCells,
 } from "./sequence/recurrent-classifier.ts";
 export { type Architectures, type EncoderOutputs, type HeadOptions, pooledOf, statesOf } from "./shared/heads.ts";
 export type { Preset, PresetOptions } from "./shared/preset.ts";
-export type { DecoderInputs, TokenInputs, TransformerDetails, TransformerSizes } from "./shared/tokens.ts";
+export type {
+  DecoderInputs,
+  SegmentInputs,
+  TokenInputs,
+  TransformerDetails,
+  TransformerSizes,
+} from "./shared/tokens.ts";
 export { DeepMlp, type DeepMlpOptions, widthFor } from "./tables/deep-mlp.ts";
-export { QNetwork, type QNetworkOptions } from "./tables/q-network.ts";
+export { type QInputs, QNetwork, type QNetworkOptions } from "./tables/q-network.ts";
 export {
   Biases,
+  type BiasesOptions,
   Factors,
   type FactorsOptions,
   FeatureBiases,
+  type FeatureBiasesOptions,
   NeuralFactors,
   type RatedOptions,
   RatingModel,
   Tastes,
+  type TastesOptions,
 } from "./tables/recommender.ts";
 export { AlbertModel, type AlbertOptions, albertArchitectures } from "./text/albert.ts";
-export { BertForPreTraining, BertModel, type BertOptions, bertArchitectures } from "./text/bert.ts";
+export {
+  BertForPreTraining,
+  BertModel,
+  type BertOptions,
+  bertArchitectures,
+  type PreTrainingOutputs,
+} from "./text/bert.ts";
 export { DistilBertModel, type DistilBertOptions, distilbertArchitectures } from "./text/distilbert.ts";
 export { EncoderClassifier, type EncoderClassifierOptions } from "./text/encoder-classifier.ts";
 export { EncoderDecoder, type Memory } from "./text/encoder-decoder.ts";
@@ -91,7 +107,7 @@ export {
 export { EfficientNet, type EfficientNetOptions } from "./vision/efficientnet.ts";
 export { GoogLeNet, type GoogLeNetOptions } from "./vision/googlenet.ts";
 export { InceptionV3, type InceptionV3Options } from "./vision/inception-v3.ts";
-export { LeNet5 } from "./vision/lenet.ts";
+export { LeNet5, type LeNetOptions } from "./vision/lenet.ts";
 export { type MobileNetOptions, MobileNetV1 } from "./vision/mobilenet-v1.ts";
 export { MobileNetV2, type MobileNetV2Options } from "./vision/mobilenet-v2.ts";
 export {
@@ -104,7 +120,14 @@ export {
 } from "./vision/resnet.ts";
 export { SqueezeNet, type SqueezeNetOptions } from "./vision/squeezenet.ts";
 export { Vgg, type VggOptions } from "./vision/vgg.ts";
-export { VisionTransformer, VitModel, type VitOptions, vitArchitectures } from "./vision/vit.ts";
+export {
+  VisionTransformer,
+  type VisionTransformerOptions,
+  VitModel,
+  type VitModelOptions,
+  type VitOptions,
+  vitArchitectures,
+} from "./vision/vit.ts";
 
 /** Every preset by its name: convolutional networks, a recurrent one, transformers, the oldest architectures of each first. */
 export const presets: Readonly<Record<string, Preset>> = Object.fromEntries(

@@ -13,7 +13,7 @@ const input = { dtype: "float32", shape: [2, 4] } as const;
 
 /** A layer whose body is a function. */
 class Custom extends Module {
-  readonly kind = "dense";
+  override readonly kind = "dense";
   override readonly label = "mine";
   readonly inner = dense(4);
   readonly body: (x: Value, context: Context) => Value;
@@ -26,7 +26,7 @@ class Custom extends Module {
   }
 }
 
-test("every node carries the path of the layer that made it, also before and behind a child", () => {
+test("every node carries the path of the layer that made it, also before and after a child", () => {
   const block = new Custom((layer, x, context) => exp(layer.inner.apply(mul(x, 2), context)));
   const { output } = sequential([block, dense(3)]).trace(input);
   const scopes = nodesOf([output])

@@ -1,16 +1,20 @@
 /** The context of one traced call of a model: which values stand for its parameters, and what the call leaves behind. */
+
 import { atPlace, OptionError, ShapeError } from "../core/errors.ts";
+import { flag, functionOf, objectOf } from "../core/option-types.ts";
+import { optionsOf } from "../core/options.ts";
 import { type Shape, sameShape, showShape } from "../core/shape.ts";
-import { input, type Scope, type Value } from "../graph/ir.ts";
+import { input, type Scope, type Value, valueType } from "../graph/ir.ts";
 import { assignScope } from "../graph/rewrite.ts";
 import { stopGradient } from "../ops/elementwise.ts";
-import { range } from "../ops/known.ts";
 import { deriveKey } from "../ops/random.ts";
+import { range } from "../ops/static-values.ts";
 import type { Decoding } from "./decoding.ts";
 import { valuesOf } from "./inputs.ts";
 import type { AnyModule, LayerKind } from "./module.ts";
 import type { Parameter, ParameterSpec } from "./parameter.ts";
 
+/** Options of a traced call, of `Module.trace` and `Context`. */
 export interface ContextOptions {
   /** Dropout drops and batch normalization uses the batch's moments; default false. */
   readonly training?: boolean;
@@ -22,10 +26,20 @@ export interface ContextOptions {
   readonly decoding?: Decoding;
 }
 
+const checkOptions = optionsOf<ContextOptions>("context", {
+  training: flag,
+  key: valueType,
+  bind: functionOf("(parameter, path) => value"),
+  decoding: objectOf("a Decoding"),
+});
+
 /** One module's run, in the order in which they ended. */
 export interface LayerRecord {
+  /** What ran. */
   readonly module: AnyModule;
+  /** Its path in the model. */
   readonly path: string;
+  /** The kind of layer that it is. */
   readonly kind: LayerKind;
   /** What the run gave, depth first. */
   readonly outputs: readonly Value[];
@@ -33,6 +47,15 @@ export interface LayerRecord {
   readonly scope: Scope;
 }
 
+/**
+ * What one traced call of a model knows and leaves behind: which graph values stand for parameters, whether it is
+ * training, where randomness comes from. Layers receive it in `call` and pass it on to their children.
+ * @example
+ * protected call(x: Value, context: Context): Value {
+ *   const w = context.parameter(this, "weight", { shape: [x.shape[1] ?? 1], initializer: onesInit });
+ *   return ops.mul(x, w);
+ * }
+ */
 export class Context {
   readonly decoding: Decoding | undefined;
   /** What ran. */
@@ -54,7 +77,7 @@ export class Context {
   #frozen = 0;
 
   constructor(root: AnyModule, options: ContextOptions = {}) {
-    this.decoding = options.decoding;
+    this.decoding = checkOptions(options).decoding;
     this.#paths = root.modules();
     this.#options = options;
   }
@@ -98,6 +121,10 @@ export class Context {
     }
   }
 
+  /**
+   * The path of a module within the model, `layers.0`; `""` is the model itself. Throws OptionError for a module that
+   * is not part of the model, unless it is called in `frozen`.
+   */
   pathOf(module: AnyModule): string {
     const path = this.#paths.get(module);
     if (path !== undefined) return path;
@@ -181,8 +208,8 @@ export class Context {
     const path = [this.pathOf(module), name].filter(Boolean).join(".");
     const value = this.#options.bind?.(parameter, path) ?? input(parameter.dtype, parameter.shape, path);
     this.values.set(parameter, value);
-    if (parameter.regularizer && parameter.trainable && this.#frozen === 0)
-      this.penalties.push(parameter.regularizer(value));
+    const isWeight = parameter.shape.length > 1 && parameter.trainable && this.#frozen === 0;
+    if (module.regularizer && isWeight) this.penalties.push(module.regularizer(value));
     return value;
   }
 }

@@ -10,10 +10,10 @@ import { functional } from "./functional.ts";
 import { dense } from "./layers/dense.ts";
 import { batchNorm } from "./layers/normalization.ts";
 import { sequential } from "./layers/sequential.ts";
-import { l2 } from "./regularizers.ts";
+import { l2, regularized } from "./regularizers.ts";
 
 const x = tensor([[1, 2]]);
-const line = () => dense(1, { bias: false, initializer: "ones", regularizer: l2(0.5) });
+const line = () => regularized(dense(1, { bias: false, initializer: "ones" }), l2(0.5));
 
 test("the outputs and gradients are those of the model", async () => {
   const { parameters, state, apply, applyWithState } = functional(line(), x);
@@ -58,7 +58,7 @@ test("buffers go in and come out", async () => {
   await expect(jit(call)(parameters, batch)).rejects.toThrow('the model has a buffer "layers.0.running_mean"');
 });
 
-test("parameters that are missing or unknown are told", async () => {
+test("parameters that are missing or unknown are reported", async () => {
   const { parameters, apply } = functional(dense(1), x);
   const call = jit((p: Record<string, Value>, input: Value) => apply(p, input));
   const { weight, bias } = parameters;

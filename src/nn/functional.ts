@@ -1,8 +1,12 @@
 /** A model as a function of its parameters, for transformations and loops of your own. */
+
 import { DataError, unknownName } from "../core/errors.ts";
+import { flag, objectOf } from "../core/option-types.ts";
+import { optionsOf } from "../core/options.ts";
 import { keyOf } from "../core/random.ts";
 import { copyOf, type Tensor } from "../core/tensor.ts";
 import type { Value } from "../graph/ir.ts";
+import { valueType } from "../graph/ir.ts";
 import { add, scalar } from "../ops/index.ts";
 import { Context } from "./context.ts";
 import type { Given, TypeTree } from "./inputs.ts";
@@ -12,6 +16,7 @@ import { knownValue } from "./parameter-inputs.ts";
 /** Values by the paths of parameters or buffers. */
 export type ValuesByPath = Readonly<Record<string, Value>>;
 
+/** Options of `Functional.apply`. */
 export interface ApplyOptions {
   /** Buffers, such as running statistics, by path; needed by models that have some. */
   readonly state?: ValuesByPath;
@@ -21,8 +26,15 @@ export interface ApplyOptions {
   readonly key?: Value;
 }
 
+const checkOptions = optionsOf<ApplyOptions>("apply", {
+  state: objectOf("buffers by their paths"),
+  training: flag,
+  key: valueType,
+});
+
 /** What a call gives and leaves behind. */
 export interface Applied<O> {
+  /** What the model gives. */
   readonly output: O;
   /** The buffers after the call. */
   readonly state: ValuesByPath;
@@ -46,13 +58,15 @@ export interface Functional<I, O> {
 }
 
 /**
- * A model as a function of its parameters. Parameters that have no value yet are initialized.
+ * A model as a function of its parameters, for `grad` and loops of your own. Parameters that have no value yet are
+ * initialized; those of the result are copies.
  * @param types of the inputs, such as a batch's tensors
- * @param seed of initial values
+ * @param seed of initial values; default 0
  * @example
  * const { parameters, apply } = functional(model, { dtype: "float32", shape: [32, 784] });
- * const loss = (p: typeof parameters, x: Value, y: Value) => crossEntropy()(apply(p, x), y);
+ * const loss = (p: ValuesByPath, x: Value, y: Value) => crossEntropy()(apply(p, x), y);
  * const step = jit(valueAndGrad(loss));
+ * const [value, gradients] = await step(parameters, x, y);
  */
 export function functional<I, O>(model: Module<I, O>, types: TypeTree, seed = 0): Functional<I, O> {
   model.trace(types);
@@ -67,7 +81,7 @@ export function functional<I, O>(model: Module<I, O>, types: TypeTree, seed = 0)
   const paths = new Map(all.map(([path, parameter]) => [parameter, path]));
   const [parameters, state] = [valuesOf(false), valuesOf(true)];
   const applyWithState = (own: ValuesByPath, inputs: Given<I>, options: ApplyOptions = {}): Applied<O> => {
-    const { state: buffers = {}, training = false, key } = options;
+    const { state: buffers = {}, training = false, key } = checkOptions(options);
     for (const [given, known] of [
       [own, parameters],
       [buffers, state],

@@ -107,7 +107,13 @@ export {
   Pool,
   type PoolOptions,
 } from "./layers/pool.ts";
-export { type RotaryOptions, type RotaryScaling, rotary, rotaryFrequencies, sinusoidal } from "./layers/positions.ts";
+export {
+  type RotaryOptions,
+  type RotaryScaling,
+  rotary,
+  rotaryFrequencies,
+  sinusoidal,
+} from "./layers/positions.ts";
 export {
   Gru,
   gru,
@@ -127,9 +133,9 @@ export { AdditiveAttention, additiveAttention, DotAttention, dotAttention } from
 export { Sequential, sequential } from "./layers/sequential.ts";
 export { StochasticDepth, stochasticDepth } from "./layers/stochastic-depth.ts";
 export { type CtcOptions, ctc } from "./losses/ctc.ts";
-export { ctcDecode } from "./losses/ctc-decode.ts";
+export { type CtcDecodeOptions, ctcDecode } from "./losses/ctc-decode.ts";
 export { type DetectionLossOptions, decodeBoxes, detectionLoss, detections } from "./losses/detection.ts";
-export { against, defineLoss, type Loss, onOutput } from "./losses/loss.ts";
+export { against, defineLoss, type Loss, type LossOfTerms, onOutput } from "./losses/loss.ts";
 export {
   type BinaryCrossEntropyOptions,
   binaryCrossEntropy,
@@ -144,9 +150,12 @@ export {
   lossOf,
   meanAbsoluteError,
   meanSquaredError,
+  type SparseCrossEntropyOptions,
 } from "./losses/losses.ts";
 export { type LossTerms, meanOf, type WeightedMean, weightedMeanOf } from "./losses/terms.ts";
 export { type AnyModule, type LayerKind, Module, matchesPath, type TensorModule, type Trace } from "./module.ts";
+export type { Packed, StorageBits } from "./packed.ts";
 export { Parameter, type ParameterSpec, type Regularizer } from "./parameter.ts";
-export { l1, l1l2, l2 } from "./regularizers.ts";
+export { type Quantized, type QuantizeOptions, quantizeFrozen } from "./quantize-frozen.ts";
+export { l1, l1l2, l2, regularized } from "./regularizers.ts";
 export { type LayerSummary, type ModelSummary, summarize, type TracedLayer, tracedLayers } from "./summary.ts";

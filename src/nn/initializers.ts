@@ -1,9 +1,14 @@
 /** Initial values of parameters, from a shape and a random generator. */
 import { DataError, unknownName } from "../core/errors.ts";
+import { nameOrFunction } from "../core/option-types.ts";
 import type { Random } from "../core/random.ts";
 import { type Shape, showShape, size } from "../core/shape.ts";
 
-/** Fills a new parameter: one number an element, row-major. */
+/**
+ * Fills a new parameter: one number an element, row-major. Layers take one by name or as a function.
+ * @example
+ * const half: Initializer = (shape, random) => glorotUniform(shape, random).map((weight) => weight / 2);
+ */
 export type Initializer = (shape: Shape, random: Random) => Float32Array;
 
 /** Connections into and out of one unit of a weight [out, in, …kernel]. */
@@ -18,27 +23,32 @@ export function fans(shape: Shape): { fanIn: number; fanOut: number } {
 
 const sample = (shape: Shape, draw: () => number): Float32Array => Float32Array.from({ length: size(shape) }, draw);
 
-/** Every element `value`. */
+/** Sets every element to `value`. */
 export const constantInit =
   (value: number): Initializer =>
   (shape) =>
     new Float32Array(size(shape)).fill(value);
+/** Sets every element to 0, as biases begin. */
 export const zerosInit: Initializer = constantInit(0);
+/** Sets every element to 1, as the factors of normalizations begin. */
 export const onesInit: Initializer = constantInit(1);
 
-/** Uniform in [low, high). */
+/** Uniform in [low, high); default -0.05 to 0.05. */
 export const uniformInit =
   (low = -0.05, high = 0.05): Initializer =>
   (shape, random) =>
     sample(shape, () => random.uniform(low, high));
 
-/** Gaussian. */
+/** Gaussian with a mean and a standard deviation; default 0 and 0.05. */
 export const normalInit =
   (mean = 0, deviation = 0.05): Initializer =>
   (shape, random) =>
     sample(shape, () => mean + deviation * random.normal());
 
-/** Gaussian, redrawn beyond two deviations. */
+/**
+ * Gaussian, each number beyond two standard deviations drawn again, which leaves 0.88 of the given deviation; default
+ * mean 0 and deviation 0.05.
+ */
 export const truncatedNormalInit =
   (mean = 0, deviation = 0.05): Initializer =>
   (shape, random) =>
@@ -63,13 +73,15 @@ const scaledNormal =
     return sample(shape, () => scale * random.normal());
   };
 
-/** Variance 2 / (fanIn + fanOut) (Glorot and Bengio 2010, eq. 16). */
+/** Uniform with variance 2 / (fanIn + fanOut), so in ±√(6 / (fanIn + fanOut)) (Glorot and Bengio 2010, eq. 16). */
 export const glorotUniform: Initializer = scaledUniform((fanIn, fanOut) => Math.sqrt(6 / (fanIn + fanOut)));
+/** Gaussian with variance 2 / (fanIn + fanOut) (Glorot and Bengio 2010, eq. 12). */
 export const glorotNormal: Initializer = scaledNormal((fanIn, fanOut) => Math.sqrt(2 / (fanIn + fanOut)));
-/** Variance 2 / fanIn, for ReLU (He et al. 2015, eq. 10). */
+/** Uniform with variance 2 / fanIn, so in ±√(6 / fanIn), for layers before a ReLU (He et al. 2015, eq. 10). */
 export const heUniform: Initializer = scaledUniform((fanIn) => Math.sqrt(6 / fanIn));
+/** Gaussian with variance 2 / fanIn, for layers before a ReLU (He et al. 2015, eq. 10). */
 export const heNormal: Initializer = scaledNormal((fanIn) => Math.sqrt(2 / fanIn));
-/** Variance 1 / fanIn (LeCun et al. 1998, eq. 16). */
+/** Gaussian with variance 1 / fanIn (LeCun et al. 1998, eq. 16). */
 export const lecunNormal: Initializer = scaledNormal((fanIn) => Math.sqrt(1 / fanIn));
 
 /**
@@ -98,7 +110,7 @@ export const orthogonal =
     return Float32Array.from({ length: rows * columns }, (_, i) => gain * at(Math.floor(i / columns), i % columns));
   };
 
-/** Initializers that an option may name. */
+/** Initializers by the names that options take, each with its defaults. */
 export const initializers = {
   zeros: zerosInit,
   ones: onesInit,
@@ -113,9 +125,13 @@ export const initializers = {
   orthogonal: orthogonal(),
 } as const satisfies Record<string, Initializer>;
 
+/** Name of an initializer, such as `"heNormal"`: a key of `initializers`. */
 export type InitializerName = keyof typeof initializers;
 
-/** The initializer of a name, or the function itself. */
+/** The option of a layer. */
+export const initializerType = nameOrFunction<InitializerName | Initializer>(initializers);
+
+/** The initializer of a name, or the function itself. Throws OptionError with the nearest name. */
 export function initializerOf(choice: InitializerName | Initializer): Initializer {
   if (typeof choice === "function") return choice;
   if (!Object.hasOwn(initializers, choice)) throw unknownName("initializer", choice, Object.keys(initializers));

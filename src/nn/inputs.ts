@@ -18,7 +18,7 @@ export type Given<I> = I | (I extends { readonly x: Value } ? Value : never);
 /** Tensor types in arrays and plain objects, nested as the inputs of a module are. */
 export type TypeTree = TensorType | readonly TypeTree[] | { readonly [name: string]: TypeTree | undefined };
 
-/** Whether an item tells the type of a tensor: a type, a host tensor, a graph value. */
+/** Whether an item has the type of a tensor: a type, a host tensor, a graph value. */
 export const isTensorType = (item: unknown): item is TensorType =>
   typeof item === "object" &&
   item !== null &&
@@ -40,7 +40,7 @@ export function mapTypes<T>(
   );
 }
 
-/** The graph values of a pytree, depth first. */
+/** The graph values of a pytree, depth first; everything else in it is passed over. */
 export const valuesOf = (tree: unknown): readonly Value[] =>
   tree instanceof Value ? [tree] : leavesOf(tree).flatMap(({ leaf }) => (leaf instanceof Value ? [leaf] : []));
 

@@ -4,8 +4,6 @@ import { type AnyModule, Module } from "./module.ts";
 
 /** Modules by name, whose parameters are trained together: `generator.layers.0.weight`. An objective applies them one by one. */
 export class ModuleGroup extends Module<never, never> {
-  readonly kind = "container";
-
   constructor(modules: Readonly<Record<string, AnyModule>>) {
     super();
     for (const [name, module] of Object.entries(modules)) {

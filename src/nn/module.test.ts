@@ -11,14 +11,13 @@ import { dense } from "./layers/dense.ts";
 import { batchNorm } from "./layers/normalization.ts";
 import { sequential } from "./layers/sequential.ts";
 import { Module, matchesPath } from "./module.ts";
-import { l2 } from "./regularizers.ts";
+import { l2, regularized } from "./regularizers.ts";
 
 const input = { dtype: "float32", shape: [2, 4] } as const;
 
 /** Children as a property, in an array and in an object; the first is used twice. */
 class Block extends Module {
-  readonly kind = "container";
-  readonly shared = dense(4, { regularizer: l2(1) });
+  readonly shared = regularized(dense(4), l2(1));
   readonly list = [dense(4), [dense(4)]] as const;
   readonly byName = { head: dense(2) };
   protected call(x: Value, context: Context): Value {
@@ -32,7 +31,6 @@ type JoinedInputs = { readonly x: Value; readonly other: Value; readonly mask?: 
 
 /** Adds another input, and a mask when there is one. */
 class Joined extends Module<JoinedInputs> {
-  readonly kind = "container";
   override readonly inputs = { x: "required", other: "required", mask: "optional" } as const;
   protected call({ x, other, mask }: JoinedInputs, _: Context): Value {
     return add(x, mask ? mul(other, mask) : other);
@@ -76,7 +74,6 @@ type Pair = { readonly image: Value; readonly others: readonly Value[] };
 
 /** Any tree of tensors: sums of each and the last alone. */
 class Forked extends Module<Pair, { readonly sums: readonly Value[]; readonly last: Value | undefined }> {
-  readonly kind = "container";
   override readonly inputs = "tree";
   protected call({ image, others }: Pair) {
     return { sums: others.map((other) => add(image, other)), last: others.at(-1) };

@@ -7,7 +7,7 @@ import { input, Value } from "../graph/ir.ts";
 import type { OpKind } from "../graph/op.ts";
 import { Context, type ContextOptions } from "./context.ts";
 import { type Given, type InputForm, inputsFor, mapTypes, type TypeTree, valuesOf } from "./inputs.ts";
-import { Parameter, type ParameterSpec } from "./parameter.ts";
+import { Parameter, type ParameterSpec, type Regularizer } from "./parameter.ts";
 
 /** Kinds of computing layer, as reports group them. */
 export type LayerKind = "container" | "regularization" | Exclude<OpKind, "constant">;
@@ -18,11 +18,13 @@ export type AnyModule = Module<never, unknown>;
 /** A module that can be applied to one tensor and gives one, whatever it may take beside it. */
 export type TensorModule = AnyModule & { apply(x: Value, context: Context): Value };
 
-/** A traced call of a model. */
+/** A traced call of a model: its graph inputs, what it gives, and what the call left behind. */
 export interface Trace<O = Value> {
   /** The graph inputs, one for each type, depth first. */
   readonly inputs: readonly Value[];
+  /** What the model gives, nested as it gives it. */
   readonly output: O;
+  /** What the call left behind: parameters, penalties, new buffers, layers that ran. */
   readonly context: Context;
 }
 
@@ -40,7 +42,6 @@ interface FreezeRule {
  * one tensor and gives one unless its types and `inputs` say otherwise: inputs and outputs are pytrees of graph values.
  * @example
  * class Block extends Module {
- *   readonly kind = "container";
  *   first = dense(64, { activation: "relu" });
  *   second = dense(64);
  *   call(x: Value, context: Context) {
@@ -49,11 +50,14 @@ interface FreezeRule {
  * }
  */
 export abstract class Module<I = Value, O = Value> {
-  abstract readonly kind: LayerKind;
+  /** Under which reports group it. */
+  readonly kind: LayerKind = "container";
   /** How it takes its inputs; default one tensor. */
   readonly inputs: InputForm = "tensor";
   /** Own name for messages; the path stands in for it. */
   readonly label: string | undefined = undefined;
+  /** A penalty on its own weights, those of two axes or more, that training adds to the loss; see `regularized`. */
+  regularizer: Regularizer | undefined = undefined;
   /** Parameters and buffers of this module itself, by name, in the order of first use. */
   readonly own = new Map<string, Parameter>();
   /** What was asked of this module's parameters before they came into being, each with the path of this module below the one asked. */
@@ -130,8 +134,12 @@ export abstract class Module<I = Value, O = Value> {
     return { inputs: valuesOf(inputs), output, context };
   }
 
-  /** Gives every parameter without a value its initial one, derived from the key and the parameter's path. */
-  initialize(key: Key): void {
+  /**
+   * Gives every parameter without a value its initial one, derived from the key and the parameter's path. Parameters come into being
+   * with the first trace: pass the types of the inputs to make it now.
+   */
+  initialize(key: Key, types?: TypeTree): void {
+    if (types !== undefined) this.trace(types);
     for (const [path, parameter] of this.parameters()) {
       if (parameter.value) continue;
       const data = parameter.initializer(parameter.shape, new Random(foldIn(key, path)));
@@ -140,15 +148,21 @@ export abstract class Module<I = Value, O = Value> {
   }
 
   /**
-   * Stops training of the parameters and buffers whose path matches (default: all), also of those that come into being with
-   * the first trace; normalization layers then normalize by their running statistics, which stay. Returns how many
+   * Stops training of the parameters and buffers whose path matches (default: all), also of those that come into being
+   * with the first trace; normalization layers then normalize by their running statistics, which stay. Returns how many
    * parameters there are of them now, buffers not counted. Throws OptionError when a pattern matches none.
+   * @example
+   * model.freeze(); // everything …
+   * model.unfreeze("head"); // … but the head
    */
   freeze(pattern?: string | RegExp): number {
     return this.#setFrozen(pattern, true);
   }
 
-  /** Trains the parameters whose path matches (default: all) again. */
+  /**
+   * Trains the parameters whose path matches (default: all) again, also those that come into being with the first
+   * trace. Returns how many of them there are now, buffers not counted. Throws OptionError when a pattern matches none.
+   */
   unfreeze(pattern?: string | RegExp): number {
     return this.#setFrozen(pattern, false);
   }

@@ -3,38 +3,56 @@ import { DataError } from "../core/errors.ts";
 import type { Tensor } from "../core/tensor.ts";
 import { input, type Value } from "../graph/ir.ts";
 import { constant } from "../ops/index.ts";
+import { unpackedValue } from "./packed.ts";
 import type { Parameter } from "./parameter.ts";
 
 /** A parameter's value. Throws DataError when it has none. */
 export function knownValue({ name, value }: Parameter): Tensor {
   if (!value)
-    throw new DataError(`parameter "${name}" has no value; train the model, load a checkpoint or initialize it`);
+    throw new DataError(
+      `parameter "${name}" has no value; train the model, load a checkpoint, or initialize it: model.initialize(keyOf(0), types)`,
+    );
   return value;
+}
+
+interface Bound {
+  /** What the trace computes with. */
+  readonly value: Value;
+  /** Graph inputs: itself, or the parts of one that is packed. */
+  readonly inputs: readonly Value[];
 }
 
 /** Binds the parameters of a trace to graph inputs. */
 export class ParameterInputs {
-  readonly #inputs = new Map<Parameter, Value>();
+  readonly #bound = new Map<Parameter, Bound>();
 
   /** For the context of the trace. */
   readonly bind = (parameter: Parameter, path: string): Value => {
-    const value = input(parameter.dtype, parameter.shape, path);
-    this.#inputs.set(parameter, value);
+    const { packed, shape } = parameter;
+    const parts = packed ? Object.entries(packed.parts) : [];
+    const inputs = parts.map(([name, part]) => input(part.dtype, part.shape, `${path}.${name}`));
+    const value = packed ? unpackedValue(packed, inputs, shape) : input(parameter.dtype, shape, path);
+    this.#bound.set(parameter, { value, inputs: packed ? inputs : [value] });
     return value;
   };
 
   /** The graph inputs, in the order of first use. */
   get values(): readonly Value[] {
-    return [...this.#inputs.values()];
+    return Array.from(this.#bound.values(), ({ inputs }) => inputs).flat();
   }
 
   valueOf(parameter: Parameter): Value | undefined {
-    return this.#inputs.get(parameter);
+    return this.#bound.get(parameter)?.value;
   }
 
-  /** The parameters' values as they are now, in the order of the inputs. Throws DataError when one has none. */
+  /**
+   * The parameters' values as they are now, in the order of the inputs. Throws DataError when one has none. A parameter that was
+   * packed or unpacked since needs another trace; see structureOf.
+   */
   tensors(): readonly Tensor[] {
-    return Array.from(this.#inputs.keys(), knownValue);
+    return Array.from(this.#bound.keys(), (parameter) =>
+      parameter.packed ? Object.values(parameter.packed.parts) : [knownValue(parameter)],
+    ).flat();
   }
 }
 

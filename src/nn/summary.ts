@@ -20,7 +20,7 @@ export interface TracedLayer {
   readonly scopes: readonly Scope[];
 }
 
-/** The modules that ran, in the order of their first run; containers are told too. */
+/** The modules that ran, in the order of their first run; containers are listed too. */
 export function tracedLayers({ records }: Context): readonly TracedLayer[] {
   const layers = new Map<AnyModule, TracedLayer>();
   for (const { module, path, kind, outputs, scope } of records) {
@@ -32,10 +32,13 @@ export function tracedLayers({ records }: Context): readonly TracedLayer[] {
   return [...layers.values()];
 }
 
+/** One row of a model's summary: what a layer is, and how many parameters it has. */
 export interface LayerSummary extends Pick<TracedLayer, "path" | "type" | "kind"> {
   /** Shape of its output, the first of several, for the traced inputs. */
   readonly outputShape: Shape;
+  /** Elements of its parameters, buffers not counted. */
   readonly parameters: number;
+  /** Elements of those that are not frozen. */
   readonly trainable: number;
   /** How the count comes about, `3·3·32·64 + 64`; empty for a layer without parameters. */
   readonly formula: string;
@@ -43,14 +46,24 @@ export interface LayerSummary extends Pick<TracedLayer, "path" | "type" | "kind"
   readonly buffers: number;
 }
 
+/** The layers of a model with their output shapes and parameters, and the totals. */
 export interface ModelSummary {
+  /** The layers in the order in which they first run; containers without parameters of their own are left out. */
   readonly layers: readonly LayerSummary[];
+  /** Elements of all parameters, buffers not counted. */
   readonly parameters: number;
+  /** Elements of those that are not frozen. */
   readonly trainable: number;
+  /** Elements that forward passes update. */
   readonly buffers: number;
 }
 
-/** The layers of a model, one row each, in the order in which they first run on inputs of these types. */
+/**
+ * The layers of a model, one row each, in the order in which they first run on inputs of these types, and the totals.
+ * Traces the model, and allocates no weights. Throws what tracing throws for inputs that do not fit.
+ * @example
+ * const { layers, parameters } = summarize(model, { dtype: "float32", shape: [1, 1, 28, 28] });
+ */
 export function summarize(model: AnyModule, types: TypeTree): ModelSummary {
   const layers = tracedLayers(model.trace(types).context)
     .filter(({ module, kind }) => kind !== "container" || module.own.size > 0)

@@ -10,7 +10,7 @@ import { hasInitializers, isWeight, type WeightRule } from "./weights.ts";
 /** A stored tensor that is a weight somewhere. */
 export interface FileWeight {
   readonly stored: StoredTensor;
-  /** Its name in the file; where several tensors have one, those behind the first are numbered. */
+  /** Its name in the file; where several tensors have one, those after the first are numbered. */
   readonly name: string;
   /** No optimizer moves it: it is a running statistic, or no operator that reads it has a gradient. */
   readonly isBuffer: boolean;

@@ -34,7 +34,7 @@ const weight = (name: string, dims: readonly number[]): Message => ({
   raw_data: new Uint8Array(4 * size(dims)),
 });
 
-/** A model of one graph; the input is x [2, 4] and the output y unless told. */
+/** A model of one graph; the input is x [2, 4] and the output y by default. */
 function model(graph: Message, more: Message = {}): Uint8Array {
   return encodeMessage(ModelProto, {
     ir_version: 8,
@@ -97,7 +97,7 @@ describe("PyTorch's exporter", () => {
       expect(paths).toContain(path);
   });
 
-  test("an open extent is told, unless a shape is given", () => {
+  test("an open extent is reported, unless a shape is given", () => {
     expect(() => read(fixture("mobile.onnx"))).toThrow(
       'the shape of input "input" is [batch, 3, height, width]; pass the shape to use',
     );
@@ -127,8 +127,8 @@ test("an operator that is not known is named, and what it declares is believed",
     ["Conv", "", "?"],
   ]);
   expect([...unknown.values()]).toEqual([
-    { kind: "operator", why: "com.example.Whatever is not known here" },
-    { kind: "operator", why: "Mystery is not known here" },
+    { kind: "operator", why: "com.example.Whatever is not supported" },
+    { kind: "operator", why: "Mystery is not supported" },
     { kind: "shape", why: 'the shape of its operand "c" is not known' },
   ]);
   const [whatever, , , conv] = graph.nodes;
@@ -141,7 +141,7 @@ test("an attribute of another version is no reason to compute something else", (
   const bytes = model({
     node: [node("Relu", ["x"], ["y"], { attribute: [{ name: "consumed_inputs", type: 7, ints: [0] }] })],
   });
-  expect([...read(bytes).unknown.values()][0]?.why).toBe("its attribute consumed_inputs is not known here");
+  expect([...read(bytes).unknown.values()][0]?.why).toBe("its attribute consumed_inputs is not supported");
 });
 
 test("nodes in any order, and a cycle", () => {
@@ -302,7 +302,7 @@ describe("tensors beside the model", () => {
     expect([...weights.values()][0]?.read().toNumbers()).toEqual(new Array(16).fill(3));
   });
 
-  test("past the end, or without the file, are told", () => {
+  test("past the end, or without the file, are reported", () => {
     const short = { external: () => memorySource(new Uint8Array(64)) };
     expect(() => read(bytes(outside("w.bin", 16)), short)).toThrow(
       'tensor "w" in w.bin lies at bytes 16 to 80, the file has 64',

@@ -4,7 +4,7 @@ import { DTypeError, FileError, ShapeError, UnsupportedError } from "../core/err
 import { type Shape, showShape } from "../core/shape.ts";
 import type { Tensor } from "../core/tensor.ts";
 import { graphOf, input, type Node, type Scope, type Value } from "../graph/ir.ts";
-import { makeNode, type OpDef, type WrittenNode } from "../graph/op.ts";
+import { makeNode, type OpDef, type StoredNode } from "../graph/op.ts";
 import { assignScope } from "../graph/rewrite.ts";
 import { type Declared, declaredShape } from "../import/declared.ts";
 import { fold } from "../import/fold.ts";
@@ -233,11 +233,11 @@ class Importer implements GraphReader {
     );
     const unknown = (why: string, kind: UnknownReason["kind"] = "operator") =>
       this.#unknownNode(node, op, operands, place, { kind, why });
-    if (!op) return unknown(`${node.domain ? `${node.domain}.` : ""}${node.type} is not known here`);
+    if (!op) return unknown(`${node.domain ? `${node.domain}.` : ""}${node.type} is not supported`);
     const blind = operands.findIndex((value) => value && this.#unshaped.has(value));
     if (blind >= 0) return unknown(`the shape of its operand "${node.inputs[blind]}" is not known`, "shape");
     const attributes = readAttributes(node.attributes, (stored) => this.#read(stored));
-    if (typeof attributes === "string") return unknown(`its attribute ${attributes} is of a kind not known here`);
+    if (typeof attributes === "string") return unknown(`its attribute ${attributes} is of a kind not supported`);
     const version = this.file.opsets.get(node.domain) ?? 1;
     try {
       const outputs = build(op, { version, inputs: operands, attributes, outputs: node.outputs.length });
@@ -258,10 +258,12 @@ class Importer implements GraphReader {
     reason: UnknownReason,
   ): readonly Value[] {
     const types = node.outputs.map((name) => {
-      const told = declared.get(name);
-      const extents = told?.extents?.map((extent) => (typeof extent === "string" ? this.#symbols.get(extent) : extent));
+      const found = declared.get(name);
+      const extents = found?.extents?.map((extent) =>
+        typeof extent === "string" ? this.#symbols.get(extent) : extent,
+      );
       const isKnown = extents?.every((extent) => extent !== undefined) ?? false;
-      const dtype = told?.type?.dtype ?? operands.find(Boolean)?.dtype ?? "float32";
+      const dtype = found?.type?.dtype ?? operands.find(Boolean)?.dtype ?? "float32";
       return { dtype, shape: isKnown ? (extents as Shape) : [], isKnown };
     });
     // What its subgraphs hold, and read from around it, it depends on.
@@ -290,10 +292,10 @@ class Importer implements GraphReader {
 }
 
 /** The outputs of an operator as a file writes it, or why it is not the one that we know. */
-function build(op: OpDef, written: WrittenNode): readonly Value[] | string {
-  const read = op.read(written);
+function build(op: OpDef, stored: StoredNode): readonly Value[] | string {
+  const read = op.read(stored);
   if (read) return read;
-  const foreign = Object.keys(written.attributes).find((name) => !Object.hasOwn(op.schema, name));
-  if (foreign !== undefined) return `its attribute ${foreign} is not known here`;
-  return makeNode(op, written.inputs, written.attributes).outputs;
+  const foreign = Object.keys(stored.attributes).find((name) => !Object.hasOwn(op.schema, name));
+  if (foreign !== undefined) return `its attribute ${foreign} is not supported`;
+  return makeNode(op, stored.inputs, stored.attributes).outputs;
 }

@@ -1,5 +1,8 @@
 /** Writing a Graph as an ONNX model. */
+
 import { InternalError, OptionError } from "../core/errors.ts";
+import { functionOf, listOf, matching, objectOf, string } from "../core/option-types.ts";
+import { optionsOf } from "../core/options.ts";
 import { sameShape, showShape } from "../core/shape.ts";
 import type { Tensor } from "../core/tensor.ts";
 import { constantOf, type Graph, type Node, type Value } from "../graph/ir.ts";
@@ -11,19 +14,30 @@ import { attributeTypeCodes, ModelProto } from "./schema.ts";
 /** Version of the operator set that our definitions follow. */
 export const opsetVersion = 21;
 
+/** Options of `encodeModel`. */
 export interface ModelOptions {
   /**
    * Graph inputs that become initializers under their names, with what they hold. The constants of the graph are then Constant nodes,
-   * so that whoever reads the file can tell weights from them. Default: all inputs stay, and constants are initializers.
+   * so that a reader of the file can distinguish weights from them. Default: all inputs stay, and constants are initializers.
    */
   readonly initializers?: ReadonlyMap<Value, Tensor>;
-  /** Of the inputs that stay. */
+  /** Names of the inputs that stay, in their order; default their own. */
   readonly inputNames?: readonly string[];
+  /** Names of the outputs, in their order; default `output_0`, `output_1`, … */
   readonly outputNames?: readonly string[];
   /** Symbol for an extent that may vary, by input or output position and axis. */
   readonly symbols?: (value: Value, axis: number) => string | undefined;
+  /** Text to note in the file, by key; default none. */
   readonly metadata?: Readonly<Record<string, string>>;
 }
+
+const checkOptions = optionsOf<ModelOptions>("encodeModel", {
+  initializers: matching("a map from values to tensors", (value) => value instanceof Map),
+  inputNames: listOf(string, "names"),
+  outputNames: listOf(string, "names"),
+  symbols: functionOf("(value, axis) => symbol"),
+  metadata: objectOf("texts by name"),
+});
 
 /**
  * Bytes of the ONNX model that computes `graph`. Constants become initializers; unused outputs are left out. Throws OptionError for a
@@ -32,7 +46,7 @@ export interface ModelOptions {
 export function encodeModel(graph: Graph, options: ModelOptions = {}): Uint8Array {
   const names = new Map<Value, string>();
   const taken = new Set([...(options.inputNames ?? []), ...(options.outputNames ?? [])]);
-  const { initializers: held } = options;
+  const { initializers: held } = checkOptions(options);
   /** `wanted`, or the first name after it that is free. */
   const claim = (wanted: string): string => {
     let name = wanted;
@@ -78,7 +92,7 @@ export function encodeModel(graph: Graph, options: ModelOptions = {}): Uint8Arra
           node,
           index,
           node.inputs.map(nameOf),
-          writtenOutputs(node, used).map((value) => declare(value)),
+          storedOutputs(node, used).map((value) => declare(value)),
         ),
       );
   }
@@ -118,7 +132,7 @@ function encodeHeld(name: string, value: Value, tensor: Tensor): Message {
 }
 
 /** A node's outputs up to the last one that is required or used. */
-function writtenOutputs(node: Node, used: ReadonlySet<Value | undefined>): readonly Value[] {
+function storedOutputs(node: Node, used: ReadonlySet<Value | undefined>): readonly Value[] {
   const last = node.outputs.findLastIndex((value) => used.has(value));
   return node.outputs.slice(0, Math.max(node.op.requiredOutputs, last + 1));
 }

@@ -39,7 +39,7 @@ export function storedWithin(node: FileNode): {
 /** Everything that a node reads, also from within its subgraphs. */
 const readsOf = (node: FileNode): readonly string[] => [...node.inputs.filter(Boolean), ...storedWithin(node).reads];
 
-/** Sorts nodes, which ONNX asks for but not every exporter does. `isKnown` tells the names that come from elsewhere. */
+/** Sorts nodes, which ONNX asks for but not every exporter does. `isKnown` is true of names that come from elsewhere. */
 export const sortNodes = (nodes: readonly FileNode[], isKnown: (name: string) => boolean): readonly FileNode[] =>
   sorted(nodes, {
     format: "onnx",

@@ -9,8 +9,8 @@ import { each, floatFunction, otherFloats } from "./float-function.ts";
 import { abs, erf, exp, log, neg, reciprocal, tanh } from "./functions.ts";
 import { and, greater, less } from "./logic.ts";
 import { perChannel } from "./normalization.ts";
+import { defineComposition, storedNode } from "./reading.ts";
 import { sumTo } from "./reduce.ts";
-import { defineComposition, writtenNode } from "./written.ts";
 
 export const Sigmoid: OpDef = floatFunction("Sigmoid", (g, _, y) => mul(g, mul(y, sub(1, y))), {
   fold: (x) => 1 / (1 + Math.exp(-x)),
@@ -21,7 +21,7 @@ export const Sigmoid: OpDef = floatFunction("Sigmoid", (g, _, y) => mul(g, mul(y
 export const Softplus: OpDef = floatFunction("Softplus", (g, x) => mul(g, sigmoid(x)), {
   composite: (x) => log1pExp(x),
 });
-/** y = max(x, 0); since y > 0 exactly where x > 0, y tells the derivative and x need not be kept. A comparison and a
+/** y = max(x, 0); since y > 0 exactly where x > 0, y gives the derivative and x need not be kept. A comparison and a
  * cast take a third of the time of ONNX Runtime's Sign. */
 export const Relu: OpDef = floatFunction("Relu", (g, _, y) => mul(g, cast(greater(y, 0), y.dtype)), {
   fold: (x) => Math.max(x, 0),
@@ -172,7 +172,7 @@ export const PRelu: OpDef = defineOp("PRelu", {
   // Before operator set 7 a vector of slopes was of the channels.
   read: ({ version, inputs: [x, slope], attributes }, op) =>
     version < 7 && x && slope?.rank === 1 && slope.shape[0] !== 1
-      ? writtenNode(op, [x, perChannel(slope, x.rank)], attributes).outputs
+      ? storedNode(op, [x, perChannel(slope, x.rank)], attributes).outputs
       : undefined,
   lower: ({ inputs: [x, slope] }) => otherFloats(x, () => where(less(x, 0), mul(x, slope), x)),
 });
@@ -188,19 +188,39 @@ export const Shrink: OpDef = defineComposition("Shrink", {
 
 const one = (op: OpDef) => (x: Value) => apply(op, [x]);
 
+/** 1 / (1 + e^-x), each element: in (0, 1). */
 export const sigmoid = one(Sigmoid);
+/** log(1 + e^x), each element, without overflow. */
 export const softplus = one(Softplus);
+/** max(x, 0), each element. */
 export const relu = one(Relu);
+/**
+ * x Φ(x) with the distribution function Φ of the normal distribution, each element (Hendrycks and Gimpel 2016); with
+ * "tanh" their approximation ½ x (1 + tanh(√(2/π) (x + 0.044715 x³))).
+ */
 export const gelu = (x: Value, approximate: "none" | "tanh" = "none") => apply(Gelu, [x], { approximate });
+/** x above 0 and alpha · x below, each element (Maas et al. 2013). */
 export const leakyRelu = (x: Value, alpha = 0.01) => apply(LeakyRelu, [x], { alpha });
+/** x above 0 and alpha (e^x - 1) below, each element (Clevert et al. 2016). */
 export const elu = (x: Value, alpha = 1) => apply(Elu, [x], { alpha });
+/**
+ * ELU scaled so that layers keep mean 0 and variance 1: 1.0507 x above 0 and 1.0507 · 1.6733 (e^x - 1) below, each
+ * element (Klambauer et al. 2017).
+ */
 export const selu = one(Selu);
+/** max(0, x) + min(0, alpha (e^(x / alpha) - 1)), each element (Barron 2017). */
 export const celu = (x: Value, alpha = 1) => apply(Celu, [x], { alpha });
+/** x / (1 + |x|), each element: in (-1, 1). */
 export const softsign = one(Softsign);
+/** alpha x + beta clipped to [0, 1], each element. */
 export const hardSigmoid = (x: Value, alpha = 0.2, beta = 0.5) => apply(HardSigmoid, [x], { alpha, beta });
+/** x times x / 6 + ½ clipped to [0, 1], each element (Howard et al. 2019). */
 export const hardSwish = one(HardSwish);
+/** x tanh(log(1 + e^x)), each element (Misra 2019). */
 export const mish = one(Mish);
+/** x above alpha and 0 elsewhere, each element. */
 export const thresholdedRelu = (x: Value, alpha = 1) => apply(ThresholdedRelu, [x], { alpha });
+/** x above 0 and slope · x below, each element (He et al. 2015); the slope broadcasts to x. */
 export const prelu = (x: Value, slope: Value) => apply(PRelu, [x, slope]);
 /** x · sigmoid(x) (Ramachandran et al. 2017). */
 export const silu = (x: Value) => mul(x, sigmoid(x));

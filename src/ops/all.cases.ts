@@ -13,7 +13,6 @@ import { functionCases } from "./functions.cases.ts";
 import { fusionCases } from "./fusions.cases.ts";
 import { indexingCases } from "./indexing.cases.ts";
 import { interpolationCases } from "./interpolation.cases.ts";
-import { knownCases } from "./known.cases.ts";
 import { logicCases } from "./logic.cases.ts";
 import { matmulFamilyCases } from "./matmul.cases.ts";
 import { movementCases } from "./movement.cases.ts";
@@ -25,12 +24,13 @@ import { rearrangeCases } from "./rearrange.cases.ts";
 import { recurrentCases } from "./recurrent.cases.ts";
 import { reduceCases } from "./reduce.cases.ts";
 import { slicingCases } from "./slicing.cases.ts";
+import { staticValueCases } from "./static-values.cases.ts";
 import { suppressionCases } from "./suppression.cases.ts";
 
 /** Cases by family; a family's recorded values are in test/fixtures/ops/<family>.json. */
 export const caseFamilies: Readonly<Record<string, readonly OpCase[]>> = {
   constant: constantCases,
-  known: knownCases,
+  "static-values": staticValueCases,
   random: randomCases,
   elementwise: elementwiseCases,
   functions: functionCases,

@@ -39,4 +39,8 @@ export const Cast: OpDef = defineOp("Cast", {
   evaluate: ([x], { outputs: [y] }) =>
     evaluateElements(y, [x], (element) => (y.dtype === "bool" ? Number(element !== 0) : element)),
 });
+/**
+ * The elements as another dtype; x itself where it has that. A float becomes an integer by leaving its fraction out, a
+ * number a bool by being other than 0. Gradients pass between floats only.
+ */
 export const cast = (x: Value, dtype: DType) => (x.dtype === dtype ? x : apply(Cast, [x], { to: dtypeCodes[dtype] }));

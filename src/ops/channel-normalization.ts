@@ -8,10 +8,10 @@ import { abs, reciprocal, sign, sqrt } from "./functions.ts";
 import { equal } from "./logic.ts";
 import { expand, reshape } from "./movement.ts";
 import { perChannel } from "./normalization.ts";
+import { defineComposition, storedNode } from "./reading.ts";
 import { reduceMean, reduceSum } from "./reduce.ts";
 import { samplesBeside, samplesFirst } from "./samples.ts";
 import { pad, slice } from "./slicing.ts";
-import { defineComposition, writtenNode } from "./written.ts";
 
 /** x [N, C, …] as [N, groups, elements]. */
 const grouped = (x: Value, groups: number): Value => reshape(x, [x.shape[0] ?? 1, groups, -1]);
@@ -95,7 +95,7 @@ export const GroupNormalization: OpDef = defineOp("GroupNormalization", {
       const groups = vector?.shape[0] ?? 1;
       return vector && reshape(expand(reshape(vector, [groups, 1]), [groups, channels / groups]), [channels]);
     };
-    return writtenNode(op, [x, spread(scale), spread(bias)], attributes).outputs;
+    return storedNode(op, [x, spread(scale), spread(bias)], attributes).outputs;
   },
 });
 
@@ -128,7 +128,7 @@ export const LRN: OpDef = defineOp("LRN", {
   attributes: { size: "int", alpha: "float", beta: "float", bias: "float" },
   infer: ([x], { size: count = 1 }) => {
     if (count % 2 === 0)
-      throw new UnsupportedError(`LRN: size is ${count}; only an odd number of channels around each is known here`);
+      throw new UnsupportedError(`LRN: size is ${count}; only an odd number of channels around each is supported`);
     return requireFloat("LRN", x);
   },
   // dx = g s^-beta - 2 alpha beta / size · x Σ g x s^(-beta - 1), over the channels in whose sums x is.
@@ -177,7 +177,9 @@ export const MeanVarianceNormalization: OpDef = defineComposition("MeanVarianceN
   },
 });
 
+/** Options of group normalization. */
 export interface GroupNormOptions {
+  /** Groups of neighbouring channels, each normalized by its own moments; they divide the channels. */
   readonly groups: number;
   /** Added to the variance; default 1e-5. */
   readonly epsilon?: number;

@@ -35,22 +35,59 @@ export function placeOf({ shape }: Tensor, index: number): string {
   return width === 1 ? row : `${row}, place ${index % width}`;
 }
 
+/** Which whole numbers are fed. */
+export interface IndexRange {
+  /** The least; default 0. */
+  readonly least?: number;
+  /** One more than the largest. */
+  readonly count: number;
+  /** Another number that may stand there. */
+  readonly ignored?: number | undefined;
+  readonly mend: string;
+}
+
 /**
- * Checks that every element fed to the input behind a value is a whole number in [0, count), or `ignored`. The error names the
- * row, the element and `mend`.
+ * Checks that every element fed to the input behind a value is a whole number in [least, count), or `ignored`. The error names
+ * the row, the element and `mend`.
  */
-export function checkIndices(
-  value: Value,
-  what: string,
-  { count, ignored, mend }: { readonly count: number; readonly ignored?: number | undefined; readonly mend: string },
-): void {
-  checkFed(value, `${what} ${count} ${ignored}`, (tensor, name) => {
+export function checkIndices(value: Value, what: string, { least = 0, count, ignored, mend }: IndexRange): void {
+  checkFed(value, `${what} ${least} ${count} ${ignored}`, (tensor, name) => {
     const { data } = tensor;
     for (let i = 0; i < data.length; i++) {
       const element = Number(data[i]);
-      if (element === ignored || (Number.isInteger(element) && element >= 0 && element < count)) continue;
+      if (element === ignored || (Number.isInteger(element) && element >= least && element < count)) continue;
       throw new DataError(
-        `${name}: the ${what} of ${placeOf(tensor, i)} is ${element}, expected a whole number from 0 to ${count - 1}; ${mend}`,
+        `${name}: the ${what} of ${placeOf(tensor, i)} is ${element}, expected a whole number from ${least} to ${count - 1}; ${mend}`,
+      );
+    }
+  });
+}
+
+/** Checks the positions along an axis of `extent` elements that are fed; negative ones count from its end. */
+export const checkPositions = (indices: Value, extent: number): void =>
+  checkIndices(indices, "index", {
+    least: -extent,
+    count: extent,
+    mend: `the axis that it reads has ${extent} elements: correct the row`,
+  });
+
+/**
+ * Checks that every element fed to the input behind a value is a finite number from 0, up to `high` if that is given. The error
+ * names the row, the element and `mend`.
+ */
+export function checkNumbers(
+  value: Value,
+  what: string,
+  { high, mend }: { readonly high?: number; readonly mend: string },
+): void {
+  const limit = high ?? Number.MAX_VALUE;
+  checkFed(value, `${what} ${high}`, (tensor, name) => {
+    const data = tensor.dtype === "float16" ? tensor.toNumbers() : tensor.data;
+    for (let i = 0; i < data.length; i++) {
+      const element = Number(data[i]);
+      if (element >= 0 && element <= limit) continue;
+      throw new DataError(
+        `${name}: the ${what} of ${placeOf(tensor, i)} is ${element}, expected a number from 0${high === undefined ? "" : ` to ${high}`}; ${mend}`,
       );
     }
   });

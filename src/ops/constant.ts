@@ -31,7 +31,7 @@ export const Constant: OpDef = defineOp("Constant", {
       const numbers = numbersOf("Constant", attributes, name);
       if (numbers) return [constant(tensor(Array.isArray(attributes[name]) ? numbers : (numbers[0] ?? 0), { dtype }))];
     }
-    throw new UnsupportedError(`Constant: its attribute ${Object.keys(attributes).join(", ")} is not known here`);
+    throw new UnsupportedError(`Constant: its attribute ${Object.keys(attributes).join(", ")} is not supported`);
   },
 });
 
@@ -64,7 +64,9 @@ export const int64s = (values: readonly number[]): Value =>
 export const full = (shape: Shape, value: number, dtype: DType = "float32"): Value =>
   constant(fullTensor(dtype, shape, value));
 
+/** A constant of zeros; float32 by default. */
 export const zeros = (shape: Shape, dtype?: DType): Value => full(shape, 0, dtype);
+/** A constant of ones; float32 by default. */
 export const ones = (shape: Shape, dtype?: DType): Value => full(shape, 1, dtype);
 
 /** The numbers of an integer constant, `undefined` for any other value. */

@@ -296,12 +296,17 @@ function toColumns(x: Value, window: Window, group: number): Value {
   return concat(cuts, 1);
 }
 
+/** Options of the convolution operators. */
 export interface ConvOptions {
+  /** Step of the window along each spatial axis; default 1. */
   readonly strides?: Shape;
+  /** Distance between the window's elements along each spatial axis; default 1. */
   readonly dilations?: Shape;
-  /** [before, after] for each spatial axis. */
+  /** [before, after] for each spatial axis, zeros; default none. */
   readonly padding?: readonly (readonly [number, number])[];
+  /** Channels are convolved in this many separate groups; default 1. */
   readonly groups?: number;
+  /** Added to each filter's outputs, [filters]; default none. */
   readonly bias?: Value;
 }
 

@@ -6,9 +6,9 @@ import type { OpDef } from "../graph/op.ts";
 import { mul } from "./elementwise.ts";
 import { matmul } from "./matmul.ts";
 import { reshape, transpose } from "./movement.ts";
+import { defineComposition } from "./reading.ts";
 import { reduceSum } from "./reduce.ts";
 import { slice } from "./slicing.ts";
-import { defineComposition } from "./written.ts";
 
 /** A value with a letter for each axis. */
 interface Term {

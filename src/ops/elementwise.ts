@@ -13,7 +13,7 @@ import {
   requireNumbers,
   requireSameDType,
   type SimdInstruction,
-  type WrittenNode,
+  type StoredNode,
 } from "../graph/op.ts";
 import { cast } from "./cast.ts";
 import { asValues, type Operand, scalar } from "./constant.ts";
@@ -22,8 +22,8 @@ import { log, neg } from "./functions.ts";
 import { shortIntegers, smallIntegers, through } from "./kernels.ts";
 import { and, equal, greater, greaterOrEqual, less, lessOrEqual, requireBool } from "./logic.ts";
 import { Expand, reshape } from "./movement.ts";
+import { attributesToOperands, defineComposition, storedNode, without } from "./reading.ts";
 import { sumTo } from "./reduce.ts";
-import { attributesToOperands, defineComposition, without, writtenNode } from "./written.ts";
 
 /** Result of a broadcasting operator whose operands share a dtype. */
 export function broadcast(op: string, ...values: readonly Value[]): TensorType {
@@ -41,13 +41,13 @@ export function arithmetic(op: string, a: Value, b: Value): TensorType {
 }
 
 /** Before operator set 7 the second operand's axes were those of the first from `axis` on, by default its last ones. */
-function broadcastBefore7({ version, inputs, attributes }: WrittenNode, op: OpDef): readonly Value[] | undefined {
+function broadcastBefore7({ version, inputs, attributes }: StoredNode, op: OpDef): readonly Value[] | undefined {
   const [a, b] = inputs;
   if (version >= 7 || !a || !b) return undefined;
   const [axis = a.rank - b.rank] = numbersOf(op.type, attributes, "axis") ?? [];
   const behind = new Array<number>(Math.max(0, a.rank - normalizeAxis(axis, a.rank + 1) - b.rank)).fill(1);
   const kept = without(attributes, ["axis", "broadcast", "consumed_inputs"]);
-  return writtenNode(op, [a, reshape(b, [...b.shape, ...behind])], kept).outputs;
+  return storedNode(op, [a, reshape(b, [...b.shape, ...behind])], kept).outputs;
 }
 
 /** The operand that an operator returns unchanged: `[kept, other, element]` when every element of `other` is `element`. */
@@ -289,26 +289,46 @@ export const Identity: OpDef = defineOp("Identity", {
 
 const two = (op: OpDef) => (a: Operand, b: Operand) => apply(op, asValues(a, b));
 
+/** x², each element. */
 export const square = (x: Value) => mul(x, x);
+/**
+ * a + b, element by element. Shapes broadcast as NumPy's; a number takes the dtype of the other operand. Throws
+ * ShapeError for shapes that do not broadcast, DTypeError for operands of two dtypes.
+ */
 export const add = two(Add);
+/** a - b, element by element; operands as those of `add`. */
 export const sub = two(Sub);
+/** a · b, element by element; operands as those of `add`. For products of matrices see `matmul`. */
 export const mul = two(Mul);
+/** a / b, element by element; operands as those of `add`. Of integers the quotient is cut off towards 0. */
 export const div = two(Div);
+/** a to the power b, element by element; shapes broadcast. */
 export const pow = two(Pow);
+/** The larger of a and b, element by element; operands as those of `add`. */
 export const maximum = two(Max);
+/** The smaller of a and b, element by element; operands as those of `add`. */
 export const minimum = two(Min);
+/**
+ * The remainder of a / b, element by element; operands as those of `add`. It has the sign of a where they are floats,
+ * that of b where they are integers.
+ */
 export const mod = (a: Operand, b: Operand) => {
   const values = asValues(a, b);
   return apply(Mod, values, { fmod: values[0] && isFloat(values[0].dtype) ? 1 : 0 });
 };
 /** Elements of `a` where `condition`, of `b` elsewhere. */
 export const where = (condition: Value, a: Operand, b: Operand) => apply(Where, [condition, ...asValues(a, b)]);
+/**
+ * Each element, but no less than `min` and no more than `max`; a bound that is left out does not hold. Elements outside
+ * get no gradient.
+ */
 export const clip = (x: Value, min?: number, max?: number) =>
   apply(Clip, [
     x,
     min === undefined ? undefined : scalar(min, x.dtype),
     max === undefined ? undefined : scalar(max, x.dtype),
   ]);
+/** x itself, as a value of its own. */
 export const identity = (x: Value) => apply(Identity, [x]);
 /** x, through which no gradient passes. */
 export const stopGradient = (x: Value) => apply(StopGradient, [x]);

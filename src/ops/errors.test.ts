@@ -8,10 +8,10 @@ import { foldConstants } from "../graph/passes.ts";
 import { Constant } from "./constant.ts";
 import * as ops from "./index.ts";
 import { GatherND, ScatterElements, ScatterND } from "./indexing.ts";
-import { ConstantOfShape } from "./known.ts";
 import { Gemm } from "./matmul.ts";
 import { Reshape } from "./movement.ts";
 import { Pad } from "./slicing.ts";
+import { ConstantOfShape } from "./static-values.ts";
 
 const float = (...shape: number[]) => input("float32", shape);
 const int = (...shape: number[]) => input("int64", shape);
@@ -256,13 +256,13 @@ const unsupported: readonly (readonly [string, () => unknown, string])[] = [
     resizing({ coordinate_transformation_mode: "tf_crop_and_resize" }),
     'Resize: coordinate_transformation_mode is "tf_crop_and_resize"; pass one of half_pixel,',
   ],
-  ["resize, antialias", resizing({ antialias: 1 }), "antialias and keep_aspect_ratio_policy are not known here"],
+  ["resize, antialias", resizing({ antialias: 1 }), "antialias and keep_aspect_ratio_policy are not supported"],
   [
     "lstm, activations",
     recurrent({ activations: ["Sigmoid", "Relu", "Tanh"] }),
-    "LSTM: activations are Sigmoid,Relu,Tanh; only sigmoid, tanh, tanh are known here",
+    "LSTM: activations are Sigmoid,Relu,Tanh; only sigmoid, tanh, tanh are supported",
   ],
-  ["lstm, clip", recurrent({ clip: 3 }), "LSTM: clip and input_forget are not known here; leave them out"],
+  ["lstm, clip", recurrent({ clip: 3 }), "LSTM: clip and input_forget are not supported; leave them out"],
   [
     "lstm, peepholes",
     () =>
@@ -270,13 +270,13 @@ const unsupported: readonly (readonly [string, () => unknown, string])[] = [
         ...[float(5, 2, 3), float(1, 16, 3), float(1, 16, 4)],
         ...[undefined, undefined, undefined, undefined, float(1, 12)],
       ]),
-    "LSTM: peephole weights are not known here; leave the operand p out",
+    "LSTM: peephole weights are not supported; leave the operand p out",
   ],
   ["lrn, size", () => apply(ops.LRN, [image], { size: 2 }), "LRN: size is 2; only an odd number of channels"],
   [
     "quantizing in blocks",
     () => apply(ops.QuantizeLinear, [float(4), float(2)], { block_size: 2 }),
-    "QuantizeLinear: scales of blocks are not known here; use one for each channel",
+    "QuantizeLinear: scales of blocks are not supported; use one for each channel",
   ],
   [
     "a fused activation",

@@ -73,27 +73,49 @@ export const Erf: OpDef = floatFunction("Erf", (g, x) => mul(g, mul(2 / Math.sqr
 
 const one = (op: OpDef) => (x: Value) => apply(op, [x]);
 
+/** -x, each element of a signed number. */
 export const neg = one(Neg);
+/** |x|, each element. Its gradient at 0 is 0. */
 export const abs = one(Abs);
+/** -1, 0 or 1 by the sign of each element. Its gradient is 0 everywhere. */
 export const sign = one(Sign);
+/** The greatest whole number not above each element. Its gradient is 0 everywhere. */
 export const floor = one(Floor);
+/** The least whole number not below each element. Its gradient is 0 everywhere. */
 export const ceil = one(Ceil);
-/** Rounds halves to even. */
+/** The nearest whole number of each element, halves to the even one. Its gradient is 0 everywhere. */
 export const round = one(Round);
+/** e to each element. */
 export const exp = one(Exp);
+/** The natural logarithm of each element: -∞ of 0, NaN below. */
 export const log = one(Log);
+/** The square root of each element: NaN below 0. Its gradient at 0 is infinite. */
 export const sqrt = one(Sqrt);
+/** 1 / x, each element. */
 export const reciprocal = one(Reciprocal);
+/** The sine of each element, in radians. */
 export const sin = one(Sin);
+/** The cosine of each element, in radians. */
 export const cos = one(Cos);
+/** The tangent of each element, in radians. */
 export const tan = one(Tan);
+/** The angle in [-π/2, π/2] whose sine each element is: NaN outside [-1, 1]. */
 export const asin = one(Asin);
+/** The angle in [0, π] whose cosine each element is: NaN outside [-1, 1]. */
 export const acos = one(Acos);
+/** The angle in (-π/2, π/2) whose tangent each element is. */
 export const atan = one(Atan);
+/** The hyperbolic sine of each element, (e^x - e^-x) / 2. */
 export const sinh = one(Sinh);
+/** The hyperbolic cosine of each element, (e^x + e^-x) / 2. */
 export const cosh = one(Cosh);
+/** The inverse hyperbolic sine of each element. */
 export const asinh = one(Asinh);
+/** The inverse hyperbolic cosine of each element: NaN below 1. */
 export const acosh = one(Acosh);
+/** The inverse hyperbolic tangent of each element: infinite at ±1, NaN beyond. */
 export const atanh = one(Atanh);
+/** The hyperbolic tangent of each element, in (-1, 1). */
 export const tanh = one(Tanh);
+/** The error function of each element, 2/√π ∫₀ˣ e^-t² dt, in (-1, 1). */
 export const erf = one(Erf);

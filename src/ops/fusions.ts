@@ -9,8 +9,8 @@ import { tanh } from "./functions.ts";
 import { windowSchema } from "./geometry.ts";
 import { Gemm } from "./matmul.ts";
 import { LayerNormalization, SimplifiedLayerNormalization } from "./normalization.ts";
+import { defineComposition, without } from "./reading.ts";
 import { reduceMean } from "./reduce.ts";
-import { defineComposition, without } from "./written.ts";
 
 const domain = "com.microsoft";
 

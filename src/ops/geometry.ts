@@ -60,7 +60,7 @@ export function resolveWindow(op: string, spatial: Shape, kernel: Shape, attribu
       );
     const steps = room / (strides[i] ?? 1);
     const count = (attributes.ceil_mode ? Math.ceil(steps) : Math.floor(steps)) + 1;
-    // A window that would begin in the padding behind the input is left out, as PyTorch and ONNX do.
+    // A window that would begin in the padding after the input is left out, as PyTorch and ONNX do.
     const last = (count - 1) * (strides[i] ?? 1);
     return attributes.ceil_mode && last >= extent + (pads[i] ?? 0) ? count - 1 : count;
   });

@@ -7,12 +7,13 @@ import { forEachPosition, moveElements, offsetOf, type Position } from "../graph
 import type { Value } from "../graph/ir.ts";
 import { apply, defineOp, type OpDef, requireSameDType, type SampleAxes, type SampledNode } from "../graph/op.ts";
 import { cast } from "./cast.ts";
+import { checkPositions } from "./checks.ts";
 import { constant, int64s, requireConstant, scalar, zeros } from "./constant.ts";
 import { where } from "./elementwise.ts";
 import { through } from "./kernels.ts";
 import { expand, reshape, transpose } from "./movement.ts";
+import { defineComposition } from "./reading.ts";
 import { commonAxis, onlyFirst } from "./samples.ts";
-import { defineComposition } from "./written.ts";
 
 function requireIndices(op: string, indices: Value): void {
   if (indices.dtype !== "int64" && indices.dtype !== "int32")
@@ -70,6 +71,7 @@ export const Gather: OpDef = defineOp("Gather", {
   infer: ([x, indices], { axis = 0 }) => {
     requireIndices("gather", indices);
     const along = normalizeAxis(axis, x.rank);
+    checkPositions(indices, x.shape[along] ?? 0);
     return { dtype: x.dtype, shape: [...x.shape.slice(0, along), ...indices.shape, ...x.shape.slice(along + 1)] };
   },
   grad: ({ g, inputs: [x, indices], attributes: { axis = 0 } }) => {
@@ -132,6 +134,7 @@ export const GatherElements: OpDef = defineOp("GatherElements", {
   infer: ([x, indices], { axis = 0 }) => {
     requireIndices("gatherElements", indices);
     const along = normalizeAxis(axis, x.rank);
+    checkPositions(indices, x.shape[along] ?? 0);
     if (indices.rank !== x.rank || indices.shape.some((extent, i) => i !== along && extent > (x.shape[i] ?? 0)))
       throw new ShapeError(
         `gatherElements: indices ${showShape(indices.shape)} do not fit ${showShape(x.shape)} off axis ${axis}; make those extents equal or smaller`,
@@ -240,6 +243,7 @@ export const ScatterND: OpDef = defineOp("ScatterND", {
       throw new ShapeError(
         `scatterND: updates are ${showShape(updates.shape)}, indices ${showShape(indices.shape)} into ${showShape(x.shape)} need ${showShape(expected)}; reshape the updates`,
       );
+    if (indices.shape.at(-1) === 1) checkPositions(indices, x.shape[0] ?? 0);
     return x;
   },
   grad: ({ g, inputs: [, indices, updates], attributes: { reduction = "none" } }) => {
@@ -325,8 +329,15 @@ export const OneHot: OpDef = defineOp("OneHot", {
   },
 });
 
-/** Rows `indices` of `x` along `axis`. */
+/**
+ * Rows of x along `axis`, those at the indices, integers of any shape, which takes the place of the axis: x [count,
+ * width] at [N, T] → [N, T, width].
+ */
 export const gather = (x: Value, indices: Value, axis = 0): Value => apply(Gather, [x, indices], { axis });
+/**
+ * Along `axis`, element i is that at `indices[i]`, everything else at its own place: the result has the shape of the
+ * indices, integers of the rank of x.
+ */
 export const gatherElements = (x: Value, indices: Value, axis = 0): Value =>
   apply(GatherElements, [x, indices], { axis });
 /** Zeros of `shape` with `updates` added at `indices` along `axis`: the transpose of gatherElements. */
@@ -341,7 +352,7 @@ export const scatterRows = (shape: Shape, indices: Value, rows: Value): Value =>
       reduction: "add",
     },
   );
-/** 1 at each index along a new last axis of `depth`, 0 elsewhere. */
+/** 1 at each index along a new last axis of `depth`, 0 elsewhere: integers [...] → [..., depth]. */
 export const oneHot = (indices: Value, depth: number, dtype: DType = "float32"): Value =>
   apply(OneHot, [indices, constant(tensor(depth, { dtype: "int64" })), constant(tensor([0, 1], { dtype }))], {
     axis: -1,

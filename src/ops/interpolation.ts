@@ -12,8 +12,8 @@ import { constant, int64s, requireConstant } from "./constant.ts";
 import { shortIntegers, through } from "./kernels.ts";
 import { matmul } from "./matmul.ts";
 import { swapAxes } from "./movement.ts";
+import { defineComposition, storedNode, without } from "./reading.ts";
 import { samplesBeside } from "./samples.ts";
-import { defineComposition, without, writtenNode } from "./written.ts";
 
 const schema = {
   mode: "string",
@@ -76,7 +76,7 @@ function settingsOf(attributes: Attributes): Settings {
       `Resize: coordinate_transformation_mode is "${coordinate_transformation_mode}"; pass one of ${Object.keys(coordinates).join(", ")}`,
     );
   if (antialias !== 0 || keep_aspect_ratio_policy !== "stretch")
-    throw new UnsupportedError("Resize: antialias and keep_aspect_ratio_policy are not known here; leave them out");
+    throw new UnsupportedError("Resize: antialias and keep_aspect_ratio_policy are not supported; leave them out");
   return {
     mode,
     transformation: coordinate_transformation_mode,
@@ -201,13 +201,13 @@ export const Resize: OpDef = defineOp("Resize", {
   read: ({ version, inputs, attributes }, op) => {
     if (version > 10) return undefined;
     const [x, scales] = inputs;
-    return writtenNode(op, [x, undefined, scales], asymmetric(attributes, scales)).outputs;
+    return storedNode(op, [x, undefined, scales], asymmetric(attributes, scales)).outputs;
   },
 });
 
 /**
  * Attributes for what operator set 10 and Upsample mean: output i lies at i / scale, and the nearest element is that before it
- * or, when the grid shrinks, behind it, as ONNX Runtime has it.
+ * or, when the grid shrinks, after it, as ONNX Runtime has it.
  */
 function asymmetric(attributes: Attributes, scales: Value | undefined): Attributes {
   const factors = knownNumbers("scales", scales) ?? [];
@@ -234,6 +234,7 @@ export const Upsample: OpDef = defineComposition("Upsample", {
   },
 });
 
+/** Options of `resize`. */
 export interface ResizeOptions {
   /** What is taken: the element at or before, or an interpolation of 2 or 4 along each axis. Default nearest. */
   readonly mode?: "nearest" | "linear" | "cubic";

@@ -78,18 +78,33 @@ export const BitShift: OpDef = bitwise("BitShift");
 
 const two = (op: OpDef) => (a: Operand, b: Operand) => apply(op, asValues(a, b));
 
+/** Whether a = b, element by element, as bool. Shapes broadcast; a number takes the dtype of the other operand. */
 export const equal = two(Equal);
+/** Whether a > b, element by element, as bool; operands as those of `equal`. */
 export const greater = two(Greater);
+/** Whether a ≥ b, element by element, as bool; operands as those of `equal`. */
 export const greaterOrEqual = two(GreaterOrEqual);
+/** Whether a < b, element by element, as bool; operands as those of `equal`. */
 export const less = two(Less);
+/** Whether a ≤ b, element by element, as bool; operands as those of `equal`. */
 export const lessOrEqual = two(LessOrEqual);
+/** Whether both of two bools hold, element by element; shapes broadcast. */
 export const and = two(And);
+/** Whether one at least of two bools holds, element by element; shapes broadcast. */
 export const or = two(Or);
+/** Whether exactly one of two bools holds, element by element; shapes broadcast. */
 export const xor = two(Xor);
+/** Whether a bool does not hold, each element. */
 export const not = (x: Value) => apply(Not, [x]);
+/** Whether an element is NaN, as bool. Throws DTypeError for what is no float. */
 export const isNan = (x: Value) => apply(IsNaN, [x]);
+/** Whether an element is infinite, of either sign, as bool. Throws DTypeError for what is no float. */
 export const isInf = (x: Value) => apply(IsInf, [x]);
+/** The bits that both of two integers have, element by element; shapes broadcast. */
 export const bitwiseAnd = two(BitwiseAnd);
+/** The bits that exactly one of two integers has, element by element; shapes broadcast. */
 export const bitwiseXor = two(BitwiseXor);
+/** The bits of a moved b places up, each integer without a sign; shapes broadcast. */
 export const shiftLeft = (a: Operand, b: Operand) => apply(BitShift, asValues(a, b), { direction: "LEFT" });
+/** The bits of a moved b places down, each integer without a sign; shapes broadcast. */
 export const shiftRight = (a: Operand, b: Operand) => apply(BitShift, asValues(a, b), { direction: "RIGHT" });

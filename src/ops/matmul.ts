@@ -16,8 +16,8 @@ import {
 import { add, mul } from "./elementwise.ts";
 import { smallIntegers, through } from "./kernels.ts";
 import { reshape, swapAxes, unsqueeze } from "./movement.ts";
+import { storedNode, without } from "./reading.ts";
 import { sumTo } from "./reduce.ts";
-import { without, writtenNode } from "./written.ts";
 
 interface Flags {
   readonly transA?: number;
@@ -187,15 +187,16 @@ export const Gemm: OpDef = defineOp("Gemm", {
     const product = mul(matmul(a, b, { transA: transA === 1, transB: transB === 1 }), alpha);
     return [c ? add(product, mul(c, beta)) : product];
   },
-  // c broadcasts whether it was told to or not.
+  // c broadcasts with or without the attribute.
   read: ({ inputs, attributes }, op) =>
-    "broadcast" in attributes ? writtenNode(op, inputs, without(attributes, ["broadcast"])).outputs : undefined,
+    "broadcast" in attributes ? storedNode(op, inputs, without(attributes, ["broadcast"])).outputs : undefined,
 });
 
+/** Options of `matmul`. */
 export interface MatMulOptions {
-  /** Use aᵀ (last two axes). */
+  /** Use aᵀ (last two axes); default false. */
   readonly transA?: boolean;
-  /** Use bᵀ (last two axes). */
+  /** Use bᵀ (last two axes); default false. */
   readonly transB?: boolean;
 }
 
@@ -206,6 +207,7 @@ export function matmul(a: Value, b: Value, { transA = false, transB = false }: M
   return apply(MatMul, [transA ? swapAxes(a, -1, -2) : a, transB ? swapAxes(b, -1, -2) : b]);
 }
 
+/** Options of `linear`. */
 export interface LinearOptions {
   /** The weight is stored [in, out]; default false, as PyTorch has it. */
   readonly inFirst?: boolean;

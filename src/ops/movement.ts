@@ -14,9 +14,9 @@ import { broadcastPosition, moveElements } from "../graph/elements.ts";
 import type { Value } from "../graph/ir.ts";
 import { apply, defineOp, makeNode, type OpDef, requireSameDType } from "../graph/op.ts";
 import { int64s, requireConstant, scalar } from "./constant.ts";
+import { attributesToOperands, storedNode } from "./reading.ts";
 import { reduceSum, sumTo } from "./reduce.ts";
 import { commonAxis, onlyFirst, samplesAcross, samplesBeside, samplesReshaped } from "./samples.ts";
-import { attributesToOperands, writtenNode } from "./written.ts";
 
 const free = () => 0;
 
@@ -223,7 +223,7 @@ export const Concat: OpDef = defineOp("Concat", {
   },
   read: ({ version, inputs, attributes }, op) =>
     version < 4 && attributes.axis === undefined
-      ? writtenNode(op, inputs, { ...attributes, axis: 1 }).outputs
+      ? storedNode(op, inputs, { ...attributes, axis: 1 }).outputs
       : undefined,
   evaluate: (sources, { outputs: [y], attributes: { axis = 0 } }) => {
     const along = normalizeAxis(axis, y.rank);
@@ -268,11 +268,11 @@ export const Split: OpDef = defineOp("Split", {
   samples: ({ inputs: [x], outputs, axes, attributes: { axis = 0 } }) =>
     samplesBeside(axes, [normalizeAxis(axis, x.rank)], outputs.length),
   // Without lengths the parts are equal; before operator set 18 their number is that of the outputs.
-  read: (written, op) => {
-    const { inputs, attributes, outputs } = written;
-    if (attributes.split !== undefined) return attributesToOperands({ split: 1 })(written, op);
+  read: (stored, op) => {
+    const { inputs, attributes, outputs } = stored;
+    if (attributes.split !== undefined) return attributesToOperands({ split: 1 })(stored, op);
     if (inputs[1] || attributes.num_outputs !== undefined) return undefined;
-    return writtenNode(op, inputs, { ...attributes, num_outputs: outputs }).outputs;
+    return storedNode(op, inputs, { ...attributes, num_outputs: outputs }).outputs;
   },
   evaluate: ([source], { outputs, attributes: { axis = 0 } }) => {
     if (!source) return undefined;
@@ -318,21 +318,25 @@ export const Tile: OpDef = defineOp("Tile", {
     ],
 });
 
+/**
+ * The elements in row-major order under another shape with as many; one extent may be -1, which the others decide.
+ * Throws ShapeError for a shape that does not fit.
+ */
 export const reshape = (x: Value, shape: Shape): Value =>
   sameShape(x.shape, shape) ? x : apply(Reshape, [x, int64s(shape)]);
-/** Joins all axes from `axis` on into one. */
+/** Joins all axes from `axis` on into one: [N, C, H, W] → [N, C · H · W]. */
 export const flatten = (x: Value, axis = 1): Value =>
   reshape(x, [...x.shape.slice(0, axis), size(x.shape.slice(axis))]);
-/** Removes axes of extent 1. */
+/** Removes axes of extent 1: [N, 1, F] at 1 → [N, F]. Throws ShapeError for an axis of another extent. */
 export const squeeze = (x: Value, axes: readonly number[]): Value => apply(Squeeze, [x, int64s(axes)]);
-/** Inserts axes of extent 1. */
+/** Inserts axes of extent 1, counted in the result: [N, F] at 1 → [N, 1, F]. */
 export const unsqueeze = (x: Value, axes: readonly number[]): Value => apply(Unsqueeze, [x, int64s(axes)]);
-/** Permutes axes; reverses them by default. */
+/** Permutes axes: axis i of the result is axis `permutation[i]` of x. By default it reverses them. */
 export const transpose = (x: Value, permutation?: readonly number[]): Value => {
   const perm = permutation ?? x.shape.map((_, i) => x.rank - 1 - i);
   return perm.every((axis, i) => axis === i) ? x : apply(Transpose, [x], { perm });
 };
-/** Exchanges two axes. */
+/** Exchanges two axes; negative ones count from the end. */
 export const swapAxes = (x: Value, a: number, b: number): Value => {
   const [i, j] = [normalizeAxis(a, x.rank), normalizeAxis(b, x.rank)];
   return transpose(
@@ -340,18 +344,32 @@ export const swapAxes = (x: Value, a: number, b: number): Value => {
     x.shape.map((_, axis) => (axis === i ? j : axis === j ? i : axis)),
   );
 };
-/** Broadcasts to `shape`. */
+/**
+ * Broadcasts to a shape: axes of extent 1 are repeated, and missing ones are added in front. Throws ShapeError for a
+ * shape to which x does not broadcast.
+ */
 export const expand = (x: Value, shape: Shape): Value =>
   sameShape(x.shape, shape) ? x : apply(Expand, [x, int64s(shape)]);
+/**
+ * Joins values along an axis that they have, one behind the other; their other extents are equal. Throws ShapeError
+ * where they are not.
+ */
 export const concat = (values: readonly Value[], axis = 0): Value =>
   values.length === 1 && values[0] ? values[0] : apply(Concat, values, { axis });
-/** Joins equal shapes along a new axis. */
+/** Joins values of one shape along a new axis: two of [N, F] at 0 → [2, N, F]. */
 export const stack = (values: readonly Value[], axis = 0): Value =>
   concat(
     values.map((value) => unsqueeze(value, [axis])),
     axis,
   );
-/** Cuts into parts of the given lengths. */
-export const split = (x: Value, lengths: readonly number[], axis = 0): readonly Value[] =>
-  makeNode(Split, [x, int64s(lengths)], { axis }).outputs;
+/**
+ * Cuts an axis into parts of the given lengths, which add up to its extent: [N, 6] by [2, 4] at 1 → [N, 2] and [N, 4].
+ */
+export const split = <const L extends readonly number[]>(
+  x: Value,
+  lengths: L,
+  axis = 0,
+): { readonly [K in keyof L]: Value } =>
+  makeNode(Split, [x, int64s(lengths)], { axis }).outputs as readonly Value[] as { readonly [K in keyof L]: Value };
+/** Repeats the whole tensor along each axis, as many times as `repeats` says: extents are multiplied by them. */
 export const tile = (x: Value, repeats: readonly number[]): Value => apply(Tile, [x, int64s(repeats)]);

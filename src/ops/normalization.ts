@@ -2,21 +2,13 @@
 import { ShapeError, UnsupportedError } from "../core/errors.ts";
 import { normalizeAxis, sameShape, showShape, size } from "../core/shape.ts";
 import type { Value } from "../graph/ir.ts";
-import {
-  apply,
-  defineOp,
-  makeNode,
-  type OpDef,
-  requireFloat,
-  requireSameDType,
-  type WrittenNode,
-} from "../graph/op.ts";
+import { apply, defineOp, makeNode, type OpDef, requireFloat, requireSameDType, type StoredNode } from "../graph/op.ts";
 import { add, div, mul, square, sub } from "./elementwise.ts";
 import { exp, reciprocal, sqrt } from "./functions.ts";
 import { expand, reshape } from "./movement.ts";
+import { storedNode, without } from "./reading.ts";
 import { reduceMean, reduceSum, sumTo } from "./reduce.ts";
 import { samplesBeside, samplesFirst } from "./samples.ts";
-import { without, writtenNode } from "./written.ts";
 
 export const Softmax: OpDef = defineOp("Softmax", {
   arity: "1",
@@ -69,13 +61,13 @@ export const Hardmax: OpDef = defineOp("Hardmax", {
 });
 
 /** Before operator set 13 these operators joined the axes before and from `axis`, by default 1, to a matrix of rows. */
-function softmaxBefore13({ version, inputs, attributes }: WrittenNode, op: OpDef): readonly Value[] | undefined {
+function softmaxBefore13({ version, inputs, attributes }: StoredNode, op: OpDef): readonly Value[] | undefined {
   const [x] = inputs;
   if (version >= 13 || !x) return undefined;
   const along = normalizeAxis((attributes.axis as number | undefined) ?? 1, x.rank);
   const [outer, inner] = [size(x.shape.slice(0, along)), size(x.shape.slice(along))];
-  if (inner === x.shape[along]) return writtenNode(op, inputs, { ...attributes, axis: along }).outputs;
-  const rows = writtenNode(op, [reshape(x, [outer, inner])], { ...attributes, axis: 1 });
+  if (inner === x.shape[along]) return storedNode(op, inputs, { ...attributes, axis: along }).outputs;
+  const rows = storedNode(op, [reshape(x, [outer, inner])], { ...attributes, axis: 1 });
   return [reshape(rows.outputs[0], x.shape)];
 }
 
@@ -240,9 +232,9 @@ export const BatchNormalization: OpDef = defineOp("BatchNormalization", {
       );
     if (spatial === 0)
       throw new UnsupportedError(
-        "batchNorm: spatial is 0, with a mean for each element; only one for each channel is known here",
+        "batchNorm: spatial is 0, with a mean for each element; only one for each channel is supported",
       );
-    return writtenNode(op, inputs, without(attributes, ["is_test", "spatial", "consumed_inputs"])).outputs;
+    return storedNode(op, inputs, without(attributes, ["is_test", "spatial", "consumed_inputs"])).outputs;
   },
 });
 
@@ -250,12 +242,14 @@ export const BatchNormalization: OpDef = defineOp("BatchNormalization", {
 export const perChannel = (vector: Value, rank: number): Value =>
   reshape(vector, [vector.shape[0] ?? 1, ...new Array<number>(Math.max(0, rank - 2)).fill(1)]);
 
+/** e^x / Σ e^x along an axis, without overflow: positive elements that sum to 1. */
 export const softmax = (x: Value, axis = -1): Value => apply(Softmax, [x], { axis });
 /** log(softmax(x)), without overflow. */
 export const logSoftmax = (x: Value, axis = -1): Value => apply(LogSoftmax, [x], { axis });
 
+/** Options of normalizations. */
 export interface NormOptions {
-  /** Added to the variance. */
+  /** Added to the variance, or to the mean square; default 1e-5, of `rmsNorm` 1e-6. */
   readonly epsilon?: number;
 }
 /** Layer normalization over the trailing axes that `scale` has. */
@@ -266,6 +260,7 @@ export const layerNorm = (x: Value, scale: Value, bias: Value, { epsilon = 1e-5 
 export const rmsNorm = (x: Value, scale: Value, { epsilon = 1e-6 }: NormOptions = {}): Value =>
   apply(RMSNormalization, [x, scale], { axis: x.rank - scale.rank, epsilon });
 
+/** (x - mean) / √(variance + epsilon) · scale + bias by given moments: x [N, C, …], the four [C] each → [N, C, …]. */
 export const batchNormInference = (
   x: Value,
   [scale, bias, mean, variance]: readonly [Value, Value, Value, Value],

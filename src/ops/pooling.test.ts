@@ -49,7 +49,7 @@ test("a number of windows rounded up stays what it was", async () => {
   );
 });
 
-test("a mean divides by the zeros of the Pad, and by its own only when told to", async () => {
+test("a mean divides by the zeros of the Pad, and by its own only on request", async () => {
   // F.avg_pool2d(F.pad(x, (1, 1, 1, 1)), 3, 2, padding=1, count_include_pad=False)
   expect(await pooled(averagePool, 3, { strides: [2, 2], padding, countIncludePad: false })).toEqual(
     close([-0.25, -1, -2, -1.25, -3, -7, -9, -5, -8, -17, -19, -10, -5.25, -11, -12, -6.25]),

@@ -12,11 +12,11 @@ import { offsetsOf, resolveWindow, type Window, type WindowAttributes, windowSch
 import { gatherElements, scatterElements } from "./indexing.ts";
 import { through } from "./kernels.ts";
 import { expand, reshape, unsqueeze } from "./movement.ts";
+import { storedNode } from "./reading.ts";
 import { reduceMax, reduceMean } from "./reduce.ts";
 import { asRows, phasesOf, placePhases, tournament } from "./rows.ts";
 import { samplesFirst } from "./samples.ts";
 import { Pad, pad, slice } from "./slicing.ts";
-import { writtenNode } from "./written.ts";
 
 const schema = { ...windowSchema, ceil_mode: "int" } as const;
 const spatialAxes = (x: Value): number[] => x.shape.slice(2).map((_, i) => i + 2);
@@ -36,8 +36,8 @@ const reachOf = ({ kernel, strides, dilations, output }: Window): Shape =>
   output.map((count, i) => (count - 1) * (strides[i] ?? 1) + ((kernel[i] ?? 1) - 1) * (dilations[i] ?? 1) + 1);
 
 /**
- * Pads at the ends for a number of windows that was rounded up. ONNX Runtime is never told to round: before operator set 22
- * that counts a window that begins behind the input, which we do not.
+ * Pads at the ends for a number of windows that was rounded up. ONNX Runtime is never asked to round: before operator set 22
+ * that counts a window that begins after the input, which we do not.
  */
 const endsOf = (x: Value, window: Window): number[] =>
   reachOf(window).map((extent, i) => Math.max(0, extent - (x.shape[i + 2] ?? 0) - (window.begins[i] ?? 0)));
@@ -147,7 +147,7 @@ export const MaxUnpool: OpDef = defineOp("MaxUnpool", {
       throw new UnsupportedError(
         `MaxUnpool: output_shape is not ${showShape(full)}, which the windows give; leave it out`,
       );
-    return writtenNode(op, [x, positions, int64s(full)], attributes).outputs;
+    return storedNode(op, [x, positions, int64s(full)], attributes).outputs;
   },
   // ONNX Runtime unpools float32 only.
   lower: ({ inputs: [x, positions], outputs: [y] }) => {
@@ -290,13 +290,15 @@ export const GlobalMaxPool: OpDef = defineOp("GlobalMaxPool", {
   lower: ({ inputs: [x] }) => (x.dtype === "float32" ? undefined : [reduceMax(x, spatialAxes(x), { keepDims: true })]),
 });
 
+/** Options of the pooling operators. */
 export interface PoolOptions {
   /** Default: the kernel's extents, so that windows do not overlap. */
   readonly strides?: Shape;
-  /** [before, after] for each spatial axis. */
+  /** [before, after] for each spatial axis; default none. */
   readonly padding?: readonly (readonly [number, number])[];
+  /** Distance between the window's elements along each spatial axis; default 1. */
   readonly dilations?: Shape;
-  /** Round the number of windows up instead of down. */
+  /** Round the number of windows up instead of down; default false. */
   readonly ceilMode?: boolean;
 }
 
@@ -317,7 +319,7 @@ function poolAttributes(x: Value, kernel: Shape, options: PoolOptions) {
   };
 }
 
-/** Largest element of each window of x [N, C, …]. */
+/** The largest element of each window: [N, C, …] → [N, C, …], an extent of the kernel for each spatial axis. */
 export const maxPool = (x: Value, kernel: Shape, options: PoolOptions = {}): Value =>
   apply(MaxPool, [x], poolAttributes(x, kernel, options));
 
@@ -332,5 +334,7 @@ export const averagePool = (
     count_include_pad: options.countIncludePad === false ? 0 : 1,
   });
 
+/** The mean of each channel, spatial axes kept with extent 1: [N, C, H, W] → [N, C, 1, 1]. */
 export const globalAveragePool = (x: Value): Value => apply(GlobalAveragePool, [x]);
+/** The largest element of each channel, spatial axes kept with extent 1: [N, C, H, W] → [N, C, 1, 1]. */
 export const globalMaxPool = (x: Value): Value => apply(GlobalMaxPool, [x]);

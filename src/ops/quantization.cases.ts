@@ -36,6 +36,19 @@ const linearCases = [
   }),
 ];
 
+const blockCases = [
+  opCase(q.UnpackBlocks, "4 bits, the last block longer than the row", {
+    inputs: { b: bytes([3, 2, 4]), s: positive([3, 2]) },
+    build: ({ b, s }) => apply(q.UnpackBlocks, [b, s], { bits: 4, columns: 13 }),
+    torch: "unpack_blocks(b, s, 4)[:, :13]",
+  }),
+  opCase(q.UnpackBlocks, "8 bits", {
+    inputs: { b: bytes([2, 3, 8]), s: positive([2, 3]) },
+    build: ({ b, s }) => apply(q.UnpackBlocks, [b, s], { bits: 8, columns: 24 }),
+    torch: "unpack_blocks(b, s, 8)",
+  }),
+];
+
 const productCases = [
   opCase(q.MatMulInteger, "with zero points", {
     inputs: { a: bytes([2, 3]), b: bytes([3, 4]), az: zero(12), bz: zero(200) },
@@ -92,4 +105,4 @@ const convolutionCases = [
   }),
 ];
 
-export const quantizationCases = [...linearCases, ...productCases, ...convolutionCases];
+export const quantizationCases = [...linearCases, ...blockCases, ...productCases, ...convolutionCases];

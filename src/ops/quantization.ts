@@ -7,10 +7,12 @@ import { defineOp, type OpDef, requireFloat, requireSameDType } from "../graph/o
 import { cast, dtypeOfCode } from "./cast.ts";
 import { mul, sub } from "./elementwise.ts";
 import { resolveWindow, type WindowAttributes, windowSchema } from "./geometry.ts";
+import { bitwiseAnd, shiftRight } from "./logic.ts";
 import { productSamples } from "./matmul.ts";
-import { reshape } from "./movement.ts";
+import { reshape, stack } from "./movement.ts";
 import { reduceSum } from "./reduce.ts";
 import { samplesBeside, samplesFirst } from "./samples.ts";
+import { slice } from "./slicing.ts";
 
 const schema = { axis: "int", saturate: "int", block_size: "int", output_dtype: "int" } as const;
 
@@ -33,7 +35,7 @@ const scaledAxes = (x: Value, scale: Value, axis: number): readonly number[] =>
   size(scale.shape) === 1 ? [] : [normalizeAxis(axis, x.rank)];
 
 function requireNoBlocks(op: string, blockSize: number | undefined): void {
-  if (blockSize) throw new UnsupportedError(`${op}: scales of blocks are not known here; use one for each channel`);
+  if (blockSize) throw new UnsupportedError(`${op}: scales of blocks are not supported; use one for each channel`);
 }
 
 /** round(x / scale) + zero point, cut to the range of the zero point's dtype, which is uint8 by default. */
@@ -184,6 +186,40 @@ export const QLinearConv: OpDef = defineOp("QLinearConv", {
   grad: "none",
   macs: ({ inputs: [, , , w], outputs: [y] }) => size(y.shape) * size(w.shape.slice(1)),
   samples: samplesFirst,
+});
+
+/**
+ * The rows of a matrix that is stored in blocks of few bits, as MatMulNBits has it: elements [rows, blocks, bytes] of 4 bits, the
+ * first in the low half of a byte, or of 8, less 8 or 128, by a scale for each block [rows, blocks]. Our own operator, since
+ * ONNX Runtime's has no int4 in JavaScript; float32 [rows, columns], where the last block may be longer than the row.
+ */
+export const UnpackBlocks: OpDef = defineOp("UnpackBlocks", {
+  domain: "sardonyx",
+  arity: "2",
+  kind: "other",
+  attributes: { bits: "int", columns: "int" },
+  infer: ([elements, scales], { bits = 4, columns = 0 }) => {
+    const [rows = 0, blocks = 0, bytes = 0] = elements.shape;
+    if (elements.dtype !== "uint8" || elements.rank !== 3 || showShape(scales.shape) !== showShape([rows, blocks]))
+      throw new ShapeError(
+        `UnpackBlocks takes uint8 [rows, blocks, bytes] and scales [rows, blocks], got ${elements} and ${scales}`,
+      );
+    if (columns > (blocks * bytes * 8) / bits)
+      throw new ShapeError(`UnpackBlocks: ${elements} holds fewer than ${columns} columns of ${bits} bits`);
+    return { dtype: requireFloat("UnpackBlocks", scales).dtype, shape: [rows, columns] };
+  },
+  grad: "none",
+  flops: ({ outputs: [y] }) => 2 * size(y.shape),
+  lower: ({ inputs: [elements, scales], outputs: [y], attributes: { bits = 4, columns = 0 } }) => {
+    const [rows = 0, blocks = 0, bytes = 0] = elements.shape;
+    const numbers =
+      bits === 4
+        ? reshape(stack([bitwiseAnd(elements, 15), shiftRight(elements, 4)], 3), [rows, blocks, 2 * bytes])
+        : elements;
+    const centred = sub(cast(numbers, y.dtype), 2 ** (bits - 1));
+    const whole = mul(centred, reshape(scales, [rows, blocks, 1]));
+    return [slice(reshape(whole, [rows, size(whole.shape.slice(1))]), { axis: 1, end: columns })];
+  },
 });
 
 /** a [..., K] times the transpose of a weight [N, K] in blocks of few bits: b [N, blocks, bytes], a scale for each block. */

@@ -12,12 +12,12 @@ import { cast } from "./cast.ts";
 import { constant, requireConstant, scalar } from "./constant.ts";
 import { add, mul, where } from "./elementwise.ts";
 import { cos, log, sqrt } from "./functions.ts";
-import { range } from "./known.ts";
 import { bitwiseXor, greaterOrEqual, shiftRight } from "./logic.ts";
 import { expand, reshape } from "./movement.ts";
+import { storedNode, without } from "./reading.ts";
 import { samplesBeside } from "./samples.ts";
 import { slice } from "./slicing.ts";
-import { without, writtenNode } from "./written.ts";
+import { range } from "./static-values.ts";
 
 /**
  * x as it is, and the mask of what is kept: dropout outside training. The rate and whether to train may be operands;
@@ -43,7 +43,7 @@ export const Dropout: OpDef = defineOp("Dropout", {
     if (is_test === 0)
       throw new UnsupportedError("Dropout: the file has it as in training; export the model for inference");
     const kept = without(attributes, ["ratio", "is_test", "consumed_inputs"]);
-    const [y, mask] = writtenNode(op, inputs, kept).outputs as readonly [Value, Value];
+    const [y, mask] = storedNode(op, inputs, kept).outputs as readonly [Value, Value];
     return [y, version < 10 ? cast(mask, y.dtype) : mask];
   },
 });

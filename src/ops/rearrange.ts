@@ -21,7 +21,7 @@ function imageOf(op: string, x: Value, divisors: readonly [number, number, numbe
   return x.shape;
 }
 
-/** Order of the channels of a block: the pixel before the channel, or behind it. */
+/** Order of the channels of a block: the pixel before the channel, or after it. */
 type BlockOrder = "DCR" | "CRD";
 
 /** [N, C, H b, W b] → [N, C b², H, W], where `shape` is the result's. */

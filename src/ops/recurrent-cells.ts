@@ -35,12 +35,12 @@ function preactivations(direction: RanDirection): Value {
 function gradientsBySums(direction: RanDirection, sums: readonly Value[], initial: State): CellGradients {
   const all = concat(sums);
   const both = matmul(all, readBy(direction), { transA: true });
-  const [w, r] = split(both, [direction.w.shape[1] ?? 0, direction.r.shape[1] ?? 0], -1) as [Value, Value];
+  const [w, r] = split(both, [direction.w.shape[1] ?? 0, direction.r.shape[1] ?? 0], -1);
   const bias = reduceSum(all, 0);
   return { fromInput: all, w, r, wb: bias, rb: bias, initial };
 }
 
-/** Nothing passes a step behind its sequence's end: the factor is 0 there. */
+/** Nothing passes a step after its sequence's end: the factor is 0 there. */
 const insideOnly = (rows: Value, { mask }: RanDirection): Value => (mask ? mul(rows, mask) : rows);
 /** Behind its sequence's end a state passes unchanged: the factor is 1 there. */
 const oneOutside = (rows: Value, { mask }: RanDirection): Value => (mask ? where(greater(mask, 0), rows, 1) : rows);
@@ -102,7 +102,7 @@ export const lstmCell: Cell = {
   backward: (direction) => {
     const { steps, r, initial, mask } = direction;
     const hidden = r.shape[1] ?? 1;
-    const [three, candidate] = split(preactivations(direction), [3 * hidden, hidden], -1) as [Value, Value];
+    const [three, candidate] = split(preactivations(direction), [3 * hidden, hidden], -1);
     const [gates, g] = [sigmoid(three), tanh(candidate)];
     const [i, o, f] = gatesOf(gates, 3) as [Value, Value, Value];
     const forget = stepsOf(oneOutside(f, direction), steps);
@@ -146,7 +146,7 @@ const gru = {
 /** Rows of z and r, and of the candidate: [2 H, …] and [H, …] of [3 H, …]. */
 const apart = (value: Value, axis: number): readonly [Value, Value] => {
   const hidden = (value.shape.at(axis) ?? 0) / 3;
-  return split(value, [2 * hidden, hidden], axis) as [Value, Value];
+  return split(value, [2 * hidden, hidden], axis);
 };
 
 /** h' = (1 - z) n + z h. */

@@ -31,7 +31,7 @@ export interface Direction {
   readonly wb: Value | undefined;
   readonly rb: Value | undefined;
   readonly initial: State;
-  /** 1 within a sequence, 0 behind its end, [T · N, 1]; none where every sequence has every step. */
+  /** 1 within a sequence, 0 after its end, [T · N, 1]; none where every sequence has every step. */
   readonly mask: Value | undefined;
 }
 

@@ -10,12 +10,12 @@ import {
   requireSameDType,
   type SampleAxes,
   type SampledNode,
-  type WrittenNode,
+  type StoredNode,
 } from "../graph/op.ts";
 import { transpose } from "./movement.ts";
+import { storedNode, without } from "./reading.ts";
 import { gruCell, lstmCell, rnnCell } from "./recurrent-cells.ts";
 import { type Cell, runGradient, runUnrolled } from "./recurrent-steps.ts";
-import { without, writtenNode } from "./written.ts";
 
 const schema = {
   hidden_size: "int",
@@ -64,9 +64,9 @@ function checkSettings(op: string, defaults: readonly string[], attributes: Attr
     throw new UnsupportedError(`${op}: direction is "${direction}"; pass forward, reverse or bidirectional`);
   const named = (activations as readonly string[]).map((name) => name.toLowerCase());
   if (!named.every((name, i) => name === defaults[i % defaults.length]))
-    throw new UnsupportedError(`${op}: activations are ${activations}; only ${defaults.join(", ")} are known here`);
+    throw new UnsupportedError(`${op}: activations are ${activations}; only ${defaults.join(", ")} are supported`);
   if (clip !== 0 || input_forget !== 0)
-    throw new UnsupportedError(`${op}: clip and input_forget are not known here; leave them out`);
+    throw new UnsupportedError(`${op}: clip and input_forget are not supported; leave them out`);
 }
 
 /** Types of y [T, D, N, H], the last h and, for an LSTM, the last c [D, N, H]. */
@@ -92,12 +92,12 @@ function recurrentFlops(cell: Cell, operands: Operands): number {
 }
 
 /** Layout 1 has the batch first: x [N, T, I], states [N, D, H], y [N, T, D, H]. */
-function readRecurrent({ inputs, attributes }: WrittenNode, op: OpDef): readonly Value[] {
+function readRecurrent({ inputs, attributes }: StoredNode, op: OpDef): readonly Value[] {
   const { layout = 0 } = attributes;
   const own = { hidden_size: inputs[2]?.shape[2], ...without(attributes, ["layout"]) };
-  if (layout === 0) return writtenNode(op, inputs, own).outputs;
+  if (layout === 0) return storedNode(op, inputs, own).outputs;
   const swapped = inputs.map((value, i) => value && ([0, 5, 6].includes(i) ? transpose(value, [1, 0, 2]) : value));
-  const [y, ...last] = writtenNode(op, swapped, own).outputs;
+  const [y, ...last] = storedNode(op, swapped, own).outputs;
   return [transpose(y, [2, 0, 1, 3]), ...last.map((state) => transpose(state, [1, 0, 2]))];
 }
 
@@ -147,7 +147,7 @@ export const LSTM: OpDef = defineOp("LSTM", {
   arity: "3-8",
   attributes: { ...schema, input_forget: "int" },
   infer: (operands, attributes) => {
-    if (operands[7]) throw new UnsupportedError("LSTM: peephole weights are not known here; leave the operand p out");
+    if (operands[7]) throw new UnsupportedError("LSTM: peephole weights are not supported; leave the operand p out");
     return inferOutputs(lstmCell, operands, attributes);
   },
   grad: (view) => runGradient(lstmCell, view),

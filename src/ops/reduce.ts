@@ -28,8 +28,8 @@ import { scatterElements } from "./indexing.ts";
 import { shortIntegers, smallIntegers, through } from "./kernels.ts";
 import { equal } from "./logic.ts";
 import { expand, reshape } from "./movement.ts";
+import { attributesToOperands } from "./reading.ts";
 import { samplesAcross, samplesBeside } from "./samples.ts";
-import { attributesToOperands } from "./written.ts";
 
 interface ReduceView {
   readonly g: Value;
@@ -224,8 +224,9 @@ export const CumSum: OpDef = defineOp("CumSum", {
   },
 });
 
+/** Options of reductions. */
 export interface ReduceOptions {
-  /** Keep reduced axes with extent 1. */
+  /** Keep reduced axes with extent 1; default false, which leaves them out. */
   readonly keepDims?: boolean;
 }
 
@@ -241,21 +242,34 @@ const reducer =
     return apply(op, [x, int64s(normalizeAxes(list, x.rank))], { keepdims: options.keepDims ? 1 : 0 });
   };
 
+/**
+ * The sum along `axes` (default all; negative ones count from the end).
+ * @example reduceSum(x, 1) // [N, T, F] → [N, F]
+ */
 export const reduceSum = reducer(ReduceSum);
+/** The mean along `axes` (default all). */
 export const reduceMean = reducer(ReduceMean);
+/** The largest element along `axes` (default all). Where several are largest, they share the gradient. */
 export const reduceMax = reducer(ReduceMax);
+/** The smallest element along `axes` (default all). Where several are smallest, they share the gradient. */
 export const reduceMin = reducer(ReduceMin);
+/** The product along `axes` (default all). */
 export const reduceProd = reducer(ReduceProd);
+/** Σ |x| along `axes` (default all). */
 export const reduceL1 = reducer(ReduceL1);
+/** √Σ x² along `axes` (default all). */
 export const reduceL2 = reducer(ReduceL2);
+/** Σ x² along `axes` (default all). */
 export const reduceSumSquare = reducer(ReduceSumSquare);
+/** log Σ e^x along `axes` (default all), without overflow. */
 export const reduceLogSumExp = reducer(ReduceLogSumExp);
-/** Population variance. */
+/** The mean of (x - mean)² along `axes` (default all): the variance of a population, divided by n. */
 export const variance = (x: Value, axes?: number | readonly number[], options?: ReduceOptions): Value =>
   reduceMean(square(sub(x, reduceMean(x, axes, { keepDims: true }))), axes, options);
 
-/** Position of the largest element along an axis, int64. */
+/** Position of the largest element along an axis, int64, which leaves the axis out; of equal ones the first. */
 export const argMax = (x: Value, axis = -1): Value => apply(ArgMax, [x], { axis, keepdims: 0 });
+/** Position of the smallest element along an axis, int64, which leaves the axis out; of equal ones the first. */
 export const argMin = (x: Value, axis = -1): Value => apply(ArgMin, [x], { axis, keepdims: 0 });
 
 /** The `k` largest along `axis`, largest first. */
@@ -264,6 +278,7 @@ export function topK(x: Value, k: number, axis = -1): { values: Value; indices: 
   return { values, indices: indices as Value };
 }
 
+/** Element i along an axis is the sum of elements 0 to i; the shape stays. */
 export const cumulativeSum = (x: Value, axis = 0): Value => apply(CumSum, [x, scalar(axis, "int64")]);
 
 /** Sums the axes along which something of `shape` was broadcast: the transpose of broadcasting. */

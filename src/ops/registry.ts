@@ -11,7 +11,6 @@ import * as functions from "./functions.ts";
 import * as fusions from "./fusions.ts";
 import * as indexing from "./indexing.ts";
 import * as interpolation from "./interpolation.ts";
-import * as known from "./known.ts";
 import * as logic from "./logic.ts";
 import * as matmul from "./matmul.ts";
 import * as movement from "./movement.ts";
@@ -23,6 +22,7 @@ import * as rearrange from "./rearrange.ts";
 import * as recurrent from "./recurrent.ts";
 import * as reduce from "./reduce.ts";
 import * as slicing from "./slicing.ts";
+import * as known from "./static-values.ts";
 import * as suppression from "./suppression.ts";
 
 const opsOf = (family: object): OpDef[] => Object.values(family).filter((item): item is OpDef => item instanceof OpDef);

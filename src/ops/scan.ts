@@ -4,7 +4,7 @@ import { type Shape, sameShape, showShape } from "../core/shape.ts";
 import type { Value } from "../graph/ir.ts";
 import { reshape, split, stack } from "./movement.ts";
 
-/** What a step leaves: the state for the next one, and what it gives out. */
+/** What a step leaves: the state for the next one, and what it outputs. */
 export interface ScanStep {
   readonly state: readonly Value[];
   readonly output: Value;

@@ -9,9 +9,9 @@ import { int64s, type Operand, requireConstant, scalar } from "./constant.ts";
 import { sub } from "./elementwise.ts";
 import { shortIntegers, through } from "./kernels.ts";
 import { reshape } from "./movement.ts";
+import { attributesToOperands } from "./reading.ts";
 import { reduceSum } from "./reduce.ts";
 import { samplesBeside } from "./samples.ts";
-import { attributesToOperands } from "./written.ts";
 
 interface Range {
   readonly start: number;
@@ -153,11 +153,15 @@ function fullPads(x: Value, pads: Value, axes?: Value): number[] {
   return result;
 }
 
+/** Options of `slice`. */
 export interface SliceOptions {
+  /** The axis to cut; negative counts from the end. */
   readonly axis: number;
+  /** First element; negative counts from the end; default 0. */
   readonly start?: number;
-  /** Exclusive; negative counts from the end. */
+  /** The element behind the last; negative counts from the end; default the extent. */
   readonly end?: number;
+  /** Distance from one element that is taken to the next; default 1. */
   readonly step?: number;
 }
 /** Elements start, start+step, … before end, along each given axis. */

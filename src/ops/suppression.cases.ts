@@ -16,7 +16,7 @@ const scores = given(
 );
 
 export const suppressionCases = [
-  opCase(s.NonMaxSuppression, "two classes of two pictures", {
+  opCase(s.NonMaxSuppression, "two classes of two images", {
     inputs: { boxes, scores },
     build: ({ boxes, scores }) => s.nonMaxSuppression(boxes, scores, { limit: 3, overlap: 0.5, threshold: 0.1 }),
     torch: "suppress(boxes, scores, 3, 0.5, 0.1)",

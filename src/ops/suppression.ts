@@ -1,5 +1,8 @@
 /** Non-maximum suppression: of boxes that overlap, the likeliest. */
-import { OptionError, ShapeError } from "../core/errors.ts";
+
+import { ShapeError } from "../core/errors.ts";
+import { count, number, share } from "../core/option-types.ts";
+import { type OptionTypes, optionsOf, required } from "../core/options.ts";
 import { showShape } from "../core/shape.ts";
 import type { Value } from "../graph/ir.ts";
 import { apply, defineOp, type OpDef } from "../graph/op.ts";
@@ -37,6 +40,7 @@ export const NonMaxSuppression: OpDef = defineOp("NonMaxSuppression", {
   flops: ({ inputs: [, scores], outputs: [chosen] }) => 12 * (chosen.shape[0] ?? 0) * (scores.shape[2] ?? 0),
 });
 
+/** Options of non-maximum suppression. */
 export interface SuppressionOptions {
   /** Boxes of each class at most. */
   readonly limit: number;
@@ -46,18 +50,21 @@ export interface SuppressionOptions {
   readonly threshold: number;
 }
 
+export const suppressionTypes: OptionTypes<SuppressionOptions> = {
+  limit: required(count()),
+  overlap: required(share),
+  threshold: required(number),
+};
+const checkOptions = optionsOf("nonMaxSuppression", suppressionTypes);
+
 /**
  * Greedy non-maximum suppression, class by class: of boxes [N, K, 4] (two opposite corners) and
  * scores [N, C, K], the places 0 … K - 1 of those chosen, likeliest first, int64 [N, C, limit], -1 where there are no more.
  * Throws ShapeError and OptionError.
  */
 export function nonMaxSuppression(boxes: Value, scores: Value, options: SuppressionOptions): Value {
-  const { limit, overlap, threshold } = options;
+  const { limit, overlap, threshold } = checkOptions(options);
   checkOperands("nonMaxSuppression", boxes, scores);
-  if (!(Number.isInteger(limit) && limit > 0 && overlap >= 0 && overlap <= 1))
-    throw new OptionError(
-      `nonMaxSuppression: limit is ${limit} and overlap ${overlap}; pass a whole number above 0, and one from 0 to 1`,
-    );
   // Boxes without area overlap nothing. With just the score that is asked for they take the places that no real box takes,
   // so that as many are chosen as may be.
   const [batch = 1, classes = 1, count = 0] = scores.shape;

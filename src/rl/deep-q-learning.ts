@@ -1,9 +1,11 @@
 /** Deep Q-learning (Mnih et al. 2015): batches made of what an agent meets while it acts by the network being trained. */
-import { foldIn, type Key, Random } from "../core/random.ts";
+import { count, flag, functionOf, having, share } from "../core/option-types.ts";
+import { optionsOf, required } from "../core/options.ts";
+import { foldIn, type Key, keyType, Random } from "../core/random.ts";
 import { copyOf, Tensor } from "../core/tensor.ts";
 import { Dataset } from "../data/pipeline/dataset.ts";
 import type { Value } from "../graph/ir.ts";
-import type { CompileOptions } from "../jit/compile.ts";
+import { type CompileOptions, checkCompile } from "../jit/compile.ts";
 import { jit } from "../jit/jit.ts";
 import { functional } from "../nn/functional.ts";
 import type { Module } from "../nn/module.ts";
@@ -13,19 +15,25 @@ import type { Schedule } from "../train/schedules.ts";
 import type { Environment } from "./environment.ts";
 import { ReplayMemory, type SavedMemory } from "./replay-memory.ts";
 
+/** Options of `deepQLearning`. */
 export interface DeepQLearningOptions {
+  /** What the agents act in. */
   readonly environment: Environment;
   /** From observations x [N, …] to the values of all actions [N, actions]; with `action` [N] beside them, to theirs [N]. */
   readonly model: Module<{ readonly x: Value; readonly action?: Value | undefined }>;
+  /** Transitions in a batch. */
   readonly batchSize: number;
   /** Batches in an epoch. */
   readonly updates: number;
+  /** Decides random actions, and which transitions are drawn. */
   readonly key: Key;
   /** Chance of a random action, by the number of the update. */
   readonly epsilon: Schedule;
+  /** How it is learned; all have defaults. */
   readonly settings?: DeepQLearningSettings;
 }
 
+/** Settings of deep Q-learning that have defaults. */
 export interface DeepQLearningSettings {
   /** What a reward is worth one step later; default 0.99. */
   readonly discount?: number;
@@ -42,6 +50,24 @@ export interface DeepQLearningSettings {
   /** Default one thread: the networks are small and run often. */
   readonly compile?: CompileOptions;
 }
+
+const checkOptions = optionsOf<DeepQLearningOptions>("deepQLearning", {
+  environment: required(having("observe", "an environment such as mazeEnvironment(maze, …)")),
+  model: required(having("apply", "a module")),
+  batchSize: required(count()),
+  updates: required(count()),
+  key: required(keyType),
+  epsilon: required(functionOf("(update) => chance")),
+  settings: optionsOf<DeepQLearningSettings>("settings", {
+    discount: share,
+    double: flag,
+    copyEvery: count(),
+    agents: count(),
+    capacity: count(),
+    warmup: count(0),
+    compile: checkCompile.type,
+  }).type,
+});
 
 /** An episode under way. */
 interface Agent {
@@ -66,7 +92,9 @@ type Judge = (x: Tensor) => Promise<Tensor>;
 
 /** Batches to train on, and a callback that keeps memory, episodes and target network in checkpoints. */
 export interface DeepQLearning {
+  /** Batches to train on; an epoch has as many as `updates` says. */
   readonly train: Dataset<Transitions>;
+  /** Pass it to `fit`: it keeps memory, episodes and target network in checkpoints. */
   readonly callback: Callback;
 }
 
@@ -80,8 +108,8 @@ export interface DeepQLearning {
  * await fit(model, train, { loss: huber(), optimizer: adam(), epochs: 20, callbacks: [callback] });
  */
 export function deepQLearning(options: DeepQLearningOptions): DeepQLearning {
+  const { updates } = checkOptions(options);
   const learner = new Learner(options);
-  const { updates } = options;
   const train = new Dataset<Transitions>({
     length: updates,
     async *epoch(epoch, skip) {

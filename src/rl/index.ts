@@ -5,6 +5,7 @@ export {
   type DeepQLearningOptions,
   type DeepQLearningSettings,
   deepQLearning,
+  type Transitions,
 } from "./deep-q-learning.ts";
 export type { Environment, Transition } from "./environment.ts";
 export {
@@ -19,5 +20,5 @@ export {
   walk,
 } from "./maze.ts";
 export { type MazeEnvironmentOptions, mazeEnvironment, planOf, stepReward } from "./maze-environment.ts";
-export { type Colour, drawMaze, heat, type MazePictureOptions, mazeText } from "./maze-picture.ts";
+export { type Colour, drawMaze, heat, type MazeImageOptions, mazeText } from "./maze-image.ts";
 export { ReplayMemory, type SavedMemory } from "./replay-memory.ts";

@@ -1,4 +1,6 @@
 /** A maze to be learned: every step costs the same until the goal is reached. */
+import { count, listOf } from "../core/option-types.ts";
+import { optionsOf, required } from "../core/options.ts";
 import { Tensor } from "../core/tensor.ts";
 import type { Environment } from "./environment.ts";
 import { isOpen, type Maze, stepFrom } from "./maze.ts";
@@ -6,14 +8,22 @@ import { isOpen, type Maze, stepFrom } from "./maze.ts";
 /** Reward of each step; small, so that values of long ways are of the size that networks begin with. */
 export const stepReward = -0.1;
 
+/** Options of `mazeEnvironment`. */
 export interface MazeEnvironmentOptions {
+  /** The cell where an episode ends. */
   readonly goal: number;
   /** Cells in which episodes begin. */
   readonly starts: readonly number[];
 }
 
+const checkOptions = optionsOf<MazeEnvironmentOptions>("mazeEnvironment", {
+  goal: required(count(0)),
+  starts: required(listOf(count(0), "cells")),
+});
+
 /** States are cells, actions the four directions; a step against a wall costs as much and leads nowhere. */
-export function mazeEnvironment(maze: Maze, { goal, starts }: MazeEnvironmentOptions): Environment {
+export function mazeEnvironment(maze: Maze, options: MazeEnvironmentOptions): Environment {
+  const { goal, starts } = checkOptions(options);
   const side = 2 * maze.size + 1;
   const plan = planOf(maze);
   return {

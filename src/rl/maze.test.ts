@@ -45,9 +45,9 @@ test("distances and walks in a ring, by hand", () => {
 });
 
 test.each([
-  [{ size: 1 }, "maze: size is 1; pass a whole number of cells from 2 to 64"],
-  [{ size: 2.5 }, "maze: size is 2.5; pass a whole number of cells from 2 to 64"],
-  [{ size: 3, loops: 2 }, "maze: loops is 2; pass a share from 0 to 1"],
+  [{ size: 1 }, "makeMaze: size is 1; pass a whole number of cells from 2 to 64"],
+  [{ size: 2.5 }, "makeMaze: size is 2.5; pass a whole number of cells from 2 to 64"],
+  [{ size: 3, loops: 2 }, "makeMaze: loops is 2; pass a number in [0, 1]"],
 ])("refuses %o", (options, message) => {
   expect(() => makeMaze({ ...options, key: keyOf(0) })).toThrow(message);
 });

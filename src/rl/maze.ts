@@ -1,6 +1,7 @@
 /** Mazes of square cells between walls: made from a key, walked, measured. */
-import { OptionError } from "../core/errors.ts";
-import { type Key, Random } from "../core/random.ts";
+import { matching, share } from "../core/option-types.ts";
+import { optionsOf, required } from "../core/options.ts";
+import { type Key, keyType, Random } from "../core/random.ts";
 
 /** The four ways out of a cell, in the order of the actions. */
 export const directions = ["north", "east", "south", "west"] as const;
@@ -28,30 +29,42 @@ function beside({ size }: Pick<Maze, "size">, cell: number, direction: number): 
   return row >= 0 && row < size && column >= 0 && column < size ? row * size + column : undefined;
 }
 
+/** Whether nothing stands in the way from a cell in a direction, a place in `directions`. */
 export const isOpen = ({ open }: Maze, cell: number, direction: number): boolean =>
   (((open[cell] ?? 0) >> direction) & 1) === 1;
 
-/** Where a step leads: the cell itself where a wall stands in the way. */
+/** The cell to which a step in a direction leads: the same cell where a wall stands in the way. */
 export const stepFrom = (maze: Maze, cell: number, direction: number): number =>
   isOpen(maze, cell, direction) ? (beside(maze, cell, direction) ?? cell) : cell;
 
+/** Options of `makeMaze`. */
 export interface MazeOptions {
   /** Cells in a row, and in a column; from 2 to 64. */
   readonly size: number;
   /** Share of the walls left by the search that are taken away again, which makes loops; default 0.1. */
   readonly loops?: number;
+  /** Decides which walls stand. */
   readonly key: Key;
 }
+
+const checkOptions = optionsOf<MazeOptions>("makeMaze", {
+  size: required(
+    matching(
+      "a whole number of cells from 2 to 64",
+      (size) => Number.isInteger(size) && 2 <= Number(size) && Number(size) <= 64,
+    ),
+  ),
+  loops: share,
+  key: required(keyType),
+});
 
 /**
  * A maze dug by depth-first search with backtracking, in which every cell is reached from every other; then some walls are
  * taken away, so that several ways lead to a cell and the shortest is to be found. Throws OptionError.
  * @example makeMaze({ size: 9, key: keyOf(0) })
  */
-export function makeMaze({ size, loops = 0.1, key }: MazeOptions): Maze {
-  if (!Number.isInteger(size) || size < 2 || size > 64)
-    throw new OptionError(`maze: size is ${size}; pass a whole number of cells from 2 to 64`);
-  if (!(loops >= 0 && loops <= 1)) throw new OptionError(`maze: loops is ${loops}; pass a share from 0 to 1`);
+export function makeMaze(options: MazeOptions): Maze {
+  const { size, loops = 0.1, key } = checkOptions(options);
   const random = new Random(key);
   const maze: Maze = { size, open: new Uint8Array(size * size) };
   const dig = (cell: number, direction: number, to: number) => {
@@ -99,7 +112,9 @@ export function distancesTo(maze: Maze, goal: number): Int32Array {
 
 /** A walk, with the cell that it began at. */
 export interface Walk {
+  /** The cells in the order of the steps. */
   readonly cells: readonly number[];
+  /** Whether the last cell is the goal. */
   readonly arrived: boolean;
 }
 

@@ -35,6 +35,7 @@ export class ReplayMemory {
     return Math.min(this.#added, this.capacity);
   }
 
+  /** Adds a transition, in the place of the oldest where the memory is full. */
   add({ state, action, reward, next, done }: Transition): void {
     this.#rows.set([state, action, reward, next, Number(done)], (this.#added++ % this.capacity) * width);
   }
@@ -49,6 +50,7 @@ export class ReplayMemory {
     });
   }
 
+  /** The memory as plain data, which the constructor takes; its rows are a view, not a copy. */
   save(): SavedMemory {
     return { rows: this.#rows.subarray(0, this.size * width), added: this.#added };
   }

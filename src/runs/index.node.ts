@@ -1,13 +1,14 @@
 /** Runs in Node: trained, resumed, opened again. */
-export type { EvaluationReport } from "./evaluation.ts";
-export type { GeneratedPiece, GenerationOptions } from "./generation.ts";
-export { Interrupted } from "./interrupted.ts";
-export type { RunObserver, StageStart } from "./observer.ts";
-export { OpenRun, type OpenRunOptions, openRun } from "./open-run.node.ts";
-export { type RunRecipeOptions, type RunResult, runRecipe } from "./run.node.ts";
+
 export {
   type ExperimentObserver,
   type ExperimentResult,
   type RunExperimentOptions,
   runExperiment,
-} from "./run-experiment.node.ts";
+} from "./experiments/run-experiment.node.ts";
+export type { GeneratedPiece, GenerationOptions } from "./open/generation.ts";
+export { OpenRun, type OpenRunOptions, openRun } from "./open/open-run.node.ts";
+export type { EvaluationReport } from "./training/evaluation.ts";
+export { Interrupted } from "./training/interrupted.ts";
+export type { RunObserver, StageStart } from "./training/observer.ts";
+export { type RunRecipeOptions, type RunResult, runRecipe } from "./training/run.node.ts";

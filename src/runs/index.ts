@@ -11,7 +11,7 @@ export {
   runTrial,
   type TrialOptions,
   type Variant,
-} from "./experiment.ts";
+} from "./experiments/experiment.ts";
 export {
   type Answer,
   type Deployment,
@@ -29,5 +29,5 @@ export {
   type Stage,
   type Task,
   type Writer,
-} from "./recipe.ts";
-export type { GivenSettings, OptionValue, RecipeSettings, RunSettings } from "./settings.ts";
+} from "./recipes/recipe.ts";
+export type { GivenSettings, OptionValue, RecipeSettings, RunSettings } from "./recipes/settings.ts";

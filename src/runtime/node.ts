@@ -1,12 +1,12 @@
 /** Execution in Node by onnxruntime-node. */
-import { availableParallelism } from "node:os";
 import * as ort from "onnxruntime-node";
 import { createSession } from "./ort.ts";
 import type { Backend } from "./session.ts";
+import { defaultThreads } from "./threads.node.ts";
 
 export const backend: Backend = {
   device: "cpu",
-  compile: (model, { threads = availableParallelism(), memoryPattern = true, profilePrefix } = {}) =>
+  compile: (model, { threads = defaultThreads(), memoryPattern = true, profilePrefix } = {}) =>
     createSession(
       ort,
       model,

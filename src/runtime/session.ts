@@ -3,6 +3,7 @@ import type { Tensor } from "../core/tensor.ts";
 
 /** Where graphs run. `cpu` needs Node; `wasm` runs in a browser, and in Node when onnxruntime-web is installed. */
 export const devices = ["cpu", "wasm"] as const;
+/** Name of a device, see `devices`. */
 export type Device = (typeof devices)[number];
 
 export interface SessionOptions {

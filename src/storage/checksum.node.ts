@@ -11,7 +11,7 @@ export type ChecksumAlgorithm = "sha256" | "md5";
 export interface ExpectedFile {
   readonly bytes: number;
   readonly sha256?: string;
-  /** Old data sets publish only MD5: it tells damage, not malice. */
+  /** Old data sets publish only MD5: it detects damage, not malice. */
   readonly md5?: string;
 }
 

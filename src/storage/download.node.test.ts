@@ -53,7 +53,7 @@ const remote = (...paths: string[]): RemoteFile => ({
   sha256,
 });
 
-it("downloads once, tells its progress, and then uses the cache", async () => {
+it("downloads once, reports its progress, and then uses the cache", async () => {
   const progress: DownloadProgress[] = [];
   const options = { cacheDir, onProgress: (p: DownloadProgress) => progress.push(p) };
   const path = await obtain(remote("/good"), options);

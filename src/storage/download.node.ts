@@ -1,8 +1,11 @@
 /** Files obtained from public sources: downloaded once, verified, kept in a cache. */
+
 import { mkdir, open, rename, rm } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { FileError } from "../core/errors.ts";
+import { functionOf, positive, string } from "../core/option-types.ts";
+import type { OptionTypes } from "../core/options.ts";
 import { syncFolder, systemReason, temporaryBeside } from "./atomic.node.ts";
 import { differenceOf, type ExpectedFile } from "./checksum.node.ts";
 
@@ -25,9 +28,15 @@ export interface DownloadOptions {
   readonly cacheDir?: string;
   /** Called as bytes arrive; not called when the file is in the cache. */
   readonly onProgress?: (progress: DownloadProgress) => void;
-  /** Seconds without a byte after which a source is given up; 30. */
+  /** Seconds without a byte after which a source is given up; default 30. */
   readonly stallSeconds?: number;
 }
+
+export const downloadTypes: OptionTypes<DownloadOptions> = {
+  cacheDir: string,
+  onProgress: functionOf("(progress) => …"),
+  stallSeconds: positive,
+};
 
 /** The folder in which downloads are kept. */
 export const defaultCacheDir = (): string => process.env["SARDONYX_CACHE"] || join(homedir(), ".cache", "sardonyx");

@@ -10,7 +10,7 @@ import { readSafetensorsHeader } from "./safetensors.ts";
 const folder = mkdtempSync(join(tmpdir(), "sardonyx-source-"));
 const path = (name: string) => join(folder, name);
 
-test("parts are read where they lie; past the end is told", () => {
+test("parts are read where they lie; past the end is reported", () => {
   writeFileSync(path("a"), "abcdef");
   const file = openFile(path("a"));
   expect(file.size).toBe(6);

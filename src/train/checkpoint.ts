@@ -38,8 +38,8 @@ const optimizersSchema = z.array(
 );
 
 /**
- * Bytes of a checkpoint. Throws NonFiniteError when a parameter is no longer finite, so that no good checkpoint is replaced
- * by one from which nothing can go on.
+ * The bytes of a checkpoint, a safetensors file with the progress beside the parameters. Throws NonFiniteError when a
+ * parameter is no longer finite, so that no good checkpoint is replaced by one from which nothing can go on.
  */
 export function encodeCheckpoint({ trainer, optimizers, ...progress }: Progress): Uint8Array {
   for (const [path, tensor] of Object.entries(trainer.tensors))
@@ -62,7 +62,12 @@ export function encodeCheckpoint({ trainer, optimizers, ...progress }: Progress)
   return encodeSafetensors(tensors, { format, progress: text, optimizers: JSON.stringify(optimizers) });
 }
 
-/** The progress in a checkpoint. Throws FileError when the bytes are not a whole checkpoint. */
+/**
+ * The progress in a checkpoint, from which `fit` goes on. Throws FileError when the bytes are not a whole checkpoint.
+ * @example
+ * const resume = decodeCheckpoint(new Uint8Array(await readFile("run.safetensors")));
+ * await fit(model, train, { ...options, training: { resume } });
+ */
 export function decodeCheckpoint(bytes: Uint8Array): Progress {
   const { tensors, metadata } = decodeSafetensors(bytes);
   if (metadata.format !== format)

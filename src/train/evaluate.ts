@@ -7,25 +7,21 @@ import type { Value } from "../graph/ir.ts";
 import { type CompileOptions, compile, type Executable } from "../jit/compile.ts";
 import type { AnyModule } from "../nn/module.ts";
 import { ParameterInputs } from "../nn/parameter-inputs.ts";
+import { sameStructure, structureOf } from "../nn/structure.ts";
 import { keyTensor, reshape } from "../ops/index.ts";
 import { keyInput, signatureOf, traceBatch } from "./engine/gradient-step.ts";
 import { type BoundObjective, samplesOf, tensorsOf } from "./engine/objective.ts";
-import {
-  type Alternating,
-  type BoundStep,
-  boundSteps,
-  fitOptionNames,
-  type Measured,
-  modelOf,
-  requireOptions,
-} from "./engine/objectives.ts";
+import { type Alternating, type BoundStep, boundSteps, type Measured, modelOf } from "./engine/objectives.ts";
 import { type EpochResult, type Measurement, RunningSums } from "./engine/running-sums.ts";
+import { checkEvaluate } from "./fit-options.ts";
 
+/** The results of `evaluate`. */
 export interface Evaluation {
   /** Mean loss and every figure. */
   readonly results: EpochResult;
   /** Each figure's summed statistics, such as a confusion matrix, by its name in the results. */
   readonly statistics: Readonly<Record<string, Float64Array>>;
+  /** How many samples were measured. */
   readonly samples: number;
 }
 
@@ -35,12 +31,21 @@ interface CompiledEvaluation {
   run(batch: Batch, key: Tensor): Promise<Measurement>;
 }
 
-/** Evaluates one model again and again; compiled once for each batch shape, the parameters read anew each time. */
+/**
+ * Evaluates one model again and again. Each batch shape is compiled once, and the parameters are read anew each time.
+ * `evaluate` is the same for a single time.
+ * @example
+ * const evaluator = new Evaluator(model, { loss: crossEntropy(), metrics: [accuracy()] });
+ * const { results } = await evaluator.run(test);
+ * await evaluator.release();
+ */
 export class Evaluator<B extends Batch = Batch> {
   readonly steps: readonly BoundStep[];
   readonly #model: AnyModule;
   readonly #options: CompileOptions | undefined;
   readonly #graphs = new Map<string, Promise<CompiledEvaluation>>();
+  /** Of the model as it was compiled. */
+  #structure: readonly unknown[] = [];
 
   constructor(
     model: AnyModule | Readonly<Record<string, AnyModule>>,
@@ -54,6 +59,11 @@ export class Evaluator<B extends Batch = Batch> {
 
   /** Loss and figures over the first epoch of `data`. Throws DataError when it is empty. */
   async run(data: Dataset<B>): Promise<Evaluation> {
+    const structure = structureOf(this.#model);
+    if (!sameStructure(structure, this.#structure)) {
+      await this.release();
+      this.#structure = structure;
+    }
     const sums = new RunningSums(this.steps);
     let samples = 0;
     let batches = 0;
@@ -116,20 +126,27 @@ async function compileEvaluation(
 
 /** What to measure: a loss with metrics, an objective, or steps in turn; and with what it is computed. */
 export type EvaluateOptions<B extends Batch = Batch> = (Measured<B> | Alternating<B>) & {
+  /** Device, threads, profiling; default those of `training.compile`. */
   readonly compile?: CompileOptions | undefined;
+  /** What training is compiled with holds here too, unless `compile` says otherwise. */
+  readonly training?: { readonly compile?: CompileOptions | undefined } | undefined;
 };
 
 /**
- * Loss and figures of a model on data. Options that `fit` takes beside are passed over, so that both can be given the same ones.
- * Throws OptionError for one that neither takes.
+ * Loss and figures of a model on the first epoch of a dataset, without dropout and with running statistics. Options
+ * that `fit` takes beside are passed over, so that both can be given the same ones. Throws OptionError for one that
+ * neither takes, DataError for an empty dataset.
+ * @example
+ * const { results } = await evaluate(model, test.batch(250), { loss: crossEntropy(), metrics: [accuracy()] });
+ * console.log(results.loss, results.accuracy);
  */
 export async function evaluate<B extends Batch>(
   model: AnyModule | Readonly<Record<string, AnyModule>>,
   data: Dataset<B>,
   options: EvaluateOptions<B>,
 ): Promise<Evaluation> {
-  requireOptions("evaluate", options, [...fitOptionNames, "compile"]);
-  const evaluator = new Evaluator(model, options, options.compile);
+  checkEvaluate(options);
+  const evaluator = new Evaluator(model, options, options.compile ?? options.training?.compile);
   try {
     return await evaluator.run(data);
   } finally {

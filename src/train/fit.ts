@@ -5,27 +5,11 @@ import type { Batch, Dataset } from "../data/pipeline/dataset.ts";
 import type { AnyModule } from "../nn/module.ts";
 import type { Callback } from "./callbacks/callback.ts";
 import { putParameters, type SavedParameters, saveParameters } from "./callbacks/saved-parameters.ts";
-import { fitOptionNames, requireOptions } from "./engine/objectives.ts";
 import { type EpochResult, RunningSums, resultNames, type SavedSums } from "./engine/running-sums.ts";
-import { type StepResult, type Trained, Trainer, type TrainerState, type TrainingOptions } from "./engine/trainer.ts";
+import { type StepResult, type Trained, Trainer, type TrainerState } from "./engine/trainer.ts";
 import { Evaluator } from "./evaluate.ts";
+import { checkFit, type FitOptions } from "./fit-options.ts";
 import type { Optimizer } from "./optimizers/optimizer.ts";
-
-/** How long is trained, and what goes on beside. */
-export interface LoopOptions<B extends Batch = Batch> {
-  /** Passes over the data. */
-  readonly epochs: number;
-  readonly callbacks?: readonly Callback[];
-  /** Evaluated after every epoch. */
-  readonly validation?: Dataset<B> | undefined;
-  readonly training?: TrainingOptions & {
-    /** Where an earlier run stopped. */
-    readonly resume?: Progress | undefined;
-  };
-}
-
-/** What is minimized by what (`loss`, `metrics`, `optimizer`; `objective` in place of the loss; or `steps`), and how long. */
-export type FitOptions<B extends Batch = Batch> = Trained<B> & LoopOptions<B>;
 
 /** What defines an optimizer, for checkpoints. */
 export type SavedOptimizer = Pick<Optimizer, "name" | "settings">;
@@ -36,9 +20,11 @@ export interface Progress {
   readonly epoch: number;
   /** Batches of the next epoch that are done. */
   readonly batchInEpoch: number;
+  /** Results of the epochs that are completed. */
   readonly history: readonly EpochResult[];
   /** Sums of the epoch that is under way. */
   readonly sums: SavedSums;
+  /** Parameters, and what optimizers and transforms remember. */
   readonly trainer: TrainerState;
   /** Which optimizers made it; others cannot go on. */
   readonly optimizers: readonly SavedOptimizer[];
@@ -50,8 +36,11 @@ export interface Progress {
 
 /** A run as its callbacks see it. */
 export interface Run {
+  /** The model under training. */
   readonly model: AnyModule;
+  /** What makes the steps. */
   readonly trainer: Trainer<never>;
+  /** Epochs that the run is to have. */
   readonly epochs: number;
   /** Epochs completed. */
   readonly epoch: number;
@@ -59,6 +48,7 @@ export interface Run {
   readonly batchInEpoch: number;
   /** Batches in an epoch, if the data knows. */
   readonly batchesPerEpoch: number | undefined;
+  /** Results of the epochs that are completed. */
   readonly history: readonly EpochResult[];
   /** Names of an epoch's results; those of figures that an objective gives are known from the first batch on. */
   readonly resultNames: readonly string[];
@@ -66,35 +56,48 @@ export interface Run {
   current(): EpochResult;
   /** Ends the run after the batch under way. */
   stop(reason: string): void;
+  /** What `stop` was called with; `undefined` while the run goes on. */
   readonly stopReason: string | undefined;
   /** Everything needed to go on from here. @param delivered what the model is to hold instead of what is trained */
   progress(delivered?: SavedParameters): Progress;
 }
 
+/** What became of a run of `fit`. */
 export interface FitResult {
   /** Where the run ended. */
   readonly progress: Progress;
+  /** Results of each epoch: mean loss and figures, those of validation data under `validation_…`. */
   readonly history: readonly EpochResult[];
+  /** The trainer that made the steps, with the optimizer's state. */
   readonly trainer: Trainer<never>;
+  /** Why the run ended before its last epoch; `undefined` where it did not. */
   readonly stopReason: string | undefined;
   /** What whoever started the run should know, with what to do. */
   readonly notes: readonly string[];
 }
 
 /**
- * Trains a model, or models by name that an objective applies.
- * @returns the results of every epoch, and why the run ended early if it did
+ * Trains a model, or models by name that an objective applies, for `epochs` passes over the data; parameters come into
+ * being with the first batch, unless they are there. Gives the results of every epoch, and why the run ended early if
+ * it did. Throws OptionError for options that make no sense, DataError for data without a batch or with a tensor that
+ * nothing reads, NonFiniteError when the loss or a gradient is no longer a number, and what tracing throws.
  * @example
- * const { history } = await fit(model, train, { loss: crossEntropy(), optimizer: adam(), epochs: 3, metrics: [accuracy()] });
+ * const { history } = await fit(model, train, {
+ *   loss: crossEntropy(),
+ *   optimizer: adam(),
+ *   epochs: 3,
+ *   metrics: [accuracy()],
+ *   validation: test,
+ * });
+ * console.log(history.at(-1)?.validation_accuracy);
  */
 export async function fit<B extends Batch>(
   model: AnyModule | Readonly<Record<string, AnyModule>>,
   data: Dataset<B>,
   options: FitOptions<B>,
 ): Promise<FitResult> {
+  checkFit(options);
   const { epochs, callbacks = [], validation, training = {}, ...trained } = options;
-  if (!Number.isInteger(epochs) || epochs < 0) throw new OptionError(`epochs is ${epochs}; pass a whole number from 0`);
-  requireOptions("fit", options, fitOptionNames);
   requireDistinctStates(callbacks);
   const { resume, ...settings } = training;
   const trainer = new Trainer<B>(model, { ...(trained as Trained<B>), training: settings });

@@ -21,14 +21,13 @@ export {
 } from "./engine/trainer.ts";
 export { type EvaluateOptions, type Evaluation, Evaluator, evaluate } from "./evaluate.ts";
 export {
-  type FitOptions,
   type FitResult,
   fit,
-  type LoopOptions,
   type Progress,
   type Run,
   type SavedOptimizer,
 } from "./fit.ts";
+export type { FitOptions, LoopOptions } from "./fit-options.ts";
 export { loadParameters } from "./load-parameters.ts";
 export { anchorAccuracy } from "./metrics/anchor-accuracy.ts";
 export {
@@ -46,6 +45,7 @@ export {
   type IgnoreOptions,
   type Metric,
   meanStatistics,
+  type ReadingOptions,
   ratio,
   reading,
   rowWeights,
@@ -66,6 +66,6 @@ export {
   predictor,
 } from "./predict.ts";
 export * from "./schedules.ts";
-export type { Shard, Slot } from "./store/arena.ts";
+export type { LoopResults, Shard, Slot } from "./store/arena.ts";
 export type { Gradients } from "./store/gradients.ts";
 export * from "./transforms/index.ts";

@@ -12,7 +12,6 @@ class Gated extends Module<
   { readonly x: Value; readonly gate?: Value },
   { readonly plain: Value; readonly gated: Value }
 > {
-  readonly kind = "container";
   override readonly inputs = { x: "required", gate: "optional" } as const;
   readonly inner = dense(1, { bias: false, initializer: "ones" });
   protected call({ x, gate }: { readonly x: Value; readonly gate?: Value }, context: Context) {
@@ -44,6 +43,26 @@ test("a predictor reads the parameters anew, a snapshot does not", async () => {
   expect((await ask(x)).item()).toBe(30);
   await ask.release();
   expect((await ask(x)).item()).toBe(30);
+});
+
+test("a layer that is replaced, or a field, counts from the next call on", async () => {
+  class Scaled extends Module {
+    factor = 1;
+    head: Module = dense(1, { bias: false, initializer: "ones" });
+    protected call(x: Value, context: Context) {
+      return mul(this.head.apply(x, context), this.factor);
+    }
+  }
+  const model = new Scaled();
+  const x = tensor([[2, 3]]);
+  model.initialize(keyOf(0), x);
+  const ask = predictor(model);
+  expect((await ask(x)).item()).toBe(5);
+  model.factor = 10;
+  expect([(await ask(x)).item(), (await predict(model, x)).item()]).toEqual([50, 50]);
+  model.head = dense(2, { bias: false, initializer: "ones" });
+  model.initialize(keyOf(0), x);
+  expect([(await ask(x)).toArray(), (await predict(model, x)).toArray()]).toEqual([[[50, 50]], [[50, 50]]]);
 });
 
 test("inputs and outputs by name; others are refused with what there is", async () => {
@@ -91,7 +110,6 @@ test("so many graphs are kept, and those under way end before theirs goes", asyn
 
 test("activations are those of the layers named, also of one that runs twice and one of several outputs", async () => {
   class Twice extends Module {
-    readonly kind = "container";
     readonly shared = dense(1, { bias: false, initializer: "ones" });
     readonly two = new Gated();
     protected call(x: Value, context: Context): Value {

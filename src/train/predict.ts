@@ -1,19 +1,22 @@
 /** Asking a model for outputs. */
 import { OptionError, unknownName } from "../core/errors.ts";
+import { count, flag } from "../core/option-types.ts";
+import { optionsOf } from "../core/options.ts";
 import { Tensor } from "../core/tensor.ts";
 import { isPlainObject, leavesOf, type MapTree, mapTree } from "../core/tree.ts";
 import { Value } from "../graph/ir.ts";
-import { type CompileOptions, compile, type Executable } from "../jit/compile.ts";
+import { type CompileOptions, checkCompile, compile, compileTypes, type Executable } from "../jit/compile.ts";
 import type { Given, TypeTree } from "../nn/inputs.ts";
 import type { AnyModule, Module } from "../nn/module.ts";
 import { builtIn, ParameterInputs } from "../nn/parameter-inputs.ts";
-import { requireOptions } from "./engine/objectives.ts";
+import { sameStructure, structureOf } from "../nn/structure.ts";
 
 /** Host tensors nested as the inputs of a module are. */
 export type HostInputs<I> = MapTree<Given<I>, Value, Tensor>;
 /** Host tensors nested as its outputs are. */
 export type HostOutputs<O> = MapTree<O, Value, Tensor>;
 
+/** Options of `predictor`. */
 export interface PredictorOptions {
   /** Device, threads, profiling. */
   readonly compile?: CompileOptions | undefined;
@@ -43,18 +46,20 @@ interface Compiled<R> {
 /** Compiles for a type of inputs. */
 type Build<R> = (types: TypeTree) => Promise<Compiled<R>>;
 
-/** Graphs by the type of inputs, compiled when they are first asked for, and so many at most. */
+/** Graphs of a model by the type of inputs, compiled when they are first asked for, and so many at most. */
 class Sessions<R> {
+  readonly #model: AnyModule;
   readonly #build: Build<R>;
   readonly #most: number;
+  /** Of the model as it was compiled. */
+  #structure: readonly unknown[] = [];
   /** The one that was used last stands last. */
   readonly #compiled = new Map<string, Promise<Compiled<R>>>();
   /** Runs under way, which sessions must outlive. */
   readonly #running = new Set<Promise<unknown>>();
 
-  constructor(build: Build<R>, most: number) {
-    if (!Number.isSafeInteger(most) || most < 1)
-      throw new OptionError(`predictor: sessions is ${most}; pass a whole number from 1`);
+  constructor(model: AnyModule, build: Build<R>, most: number) {
+    this.#model = model;
     this.#build = build;
     this.#most = most;
   }
@@ -67,6 +72,11 @@ class Sessions<R> {
       throw new OptionError(`${what} is a ${typeof leaf}; pass a tensor: tensor([[1, 2]])`);
     });
     const signature = leaves.map(({ path }, i) => `${path}:${tensors[i]?.dtype}[${tensors[i]?.shape}]`).join();
+    const structure = structureOf(this.#model);
+    if (!sameStructure(structure, this.#structure)) {
+      this.#structure = structure;
+      await this.#trim(0);
+    }
     const compiled = this.#compiled.get(signature) ?? this.#build(inputs as TypeTree);
     this.#compiled.delete(signature);
     this.#compiled.set(signature, compiled);
@@ -119,20 +129,26 @@ async function compileModel(
   };
 }
 
-const predictorOptionNames: readonly (keyof PredictorOptions)[] = ["compile", "snapshot", "sessions"];
+const checkPredictor = optionsOf<PredictorOptions>("predictor", {
+  compile: checkCompile.type,
+  snapshot: flag,
+  sessions: count(),
+});
+const checkPredict = optionsOf("predict", compileTypes);
+const checkActivations = optionsOf("activations", compileTypes);
 
 /**
  * A function from named inputs, or one tensor, to a model's outputs, compiled once for each type of inputs. Parameters are read at
- * each call, unless a snapshot is asked for.
+ * each call, unless a snapshot is asked for; a model whose layers were replaced is compiled anew.
  * @example
  * const ask = predictor(model);
  * const logits = await ask({ x: ids, mask });
  * await ask.release();
  */
 export function predictor<I, O>(model: Module<I, O>, options: PredictorOptions = {}): Predictor<I, O> {
-  requireOptions("predictor", options, predictorOptionNames);
+  checkPredictor(options);
   const build: Build<unknown> = (types) => compileModel(model, types, options, ({ output }) => output);
-  const sessions = new Sessions(build, options.sessions ?? 8);
+  const sessions = new Sessions(model, build, options.sessions ?? 8);
   return Object.assign((inputs: HostInputs<I>) => sessions.run(inputs) as Promise<HostOutputs<O>>, {
     release: () => sessions.release(),
   });
@@ -151,7 +167,7 @@ export function predict<I, O>(
   inputs: HostInputs<I>,
   options: CompileOptions = {},
 ): Promise<HostOutputs<O>> {
-  requireOptions("predict", options, compileOptionNames);
+  checkPredict(options);
   const own = predictors.get(model) ?? new Map<string, Predictor<never, unknown>>();
   predictors.set(model, own);
   const key = JSON.stringify(options);
@@ -159,8 +175,6 @@ export function predict<I, O>(
   own.set(key, known);
   return known(inputs as never) as Promise<HostOutputs<O>>;
 }
-
-const compileOptionNames: readonly (keyof CompileOptions)[] = ["device", "threads", "memoryPattern", "profilePrefix"];
 
 /**
  * What layers give for inputs of a batch, by the paths of the layers. A layer that runs several times is also under `path#2` and so
@@ -173,6 +187,7 @@ export async function activations<I, O>(
   paths: readonly string[],
   options: CompileOptions = {},
 ): Promise<Readonly<Record<string, Tensor>>> {
+  checkActivations(options);
   const types = isPlainObject(inputs) || inputs instanceof Tensor || Array.isArray(inputs) ? inputs : {};
   const compiled = await compileModel(model, types as TypeTree, { compile: options }, ({ context }) => {
     const found = new Map<string, readonly Value[]>();

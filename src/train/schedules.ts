@@ -1,22 +1,24 @@
 /** Learning-rate schedules: the rate of each update from its number. */
 import { OptionError } from "../core/errors.ts";
+import { nonNegative, positive } from "../core/option-types.ts";
+import { optionsOf, required } from "../core/options.ts";
 
 /** The learning rate of an update; `step` is 0 for the first. */
 export type Schedule = (step: number) => number;
 
-/** Throws OptionError unless every number is finite and at least 0, or above 0 where `positive`. */
-function check(where: string, options: Readonly<Record<string, number>>, positive = true): void {
-  for (const [name, value] of Object.entries(options))
-    if (!Number.isFinite(value) || value < 0 || (positive && value === 0))
-      throw new OptionError(`${where}: ${name} is ${value}; pass a number ${positive ? "above" : "from"} 0`);
+/** Throws OptionError unless a number is finite and at least 0. */
+function requireFromZero(where: string, name: string, value: number): void {
+  if (!Number.isFinite(value) || value < 0)
+    throw new OptionError(`${where}: ${name} is ${value}; pass a number from 0`);
 }
 
-/** The same rate at every step. */
+/** The same rate at every step, as a number for a learning rate does. Throws OptionError unless it is from 0. */
 export function constantRate(rate: number): Schedule {
-  check("constant", { rate }, false);
+  requireFromZero("constant", "rate", rate);
   return () => rate;
 }
 
+/** Options of `stepDecay` and `exponentialDecay`. */
 export interface DecayOptions {
   /** Rate of the first step. */
   readonly rate: number;
@@ -26,18 +28,31 @@ export interface DecayOptions {
   readonly every?: number;
 }
 
+const checkStep = optionsOf<DecayOptions & { readonly every: number }>("stepDecay", {
+  rate: required(positive),
+  factor: positive,
+  every: required(positive),
+});
+
 /** rate · factor^⌊step / every⌋: constant for `every` steps, then lower (He et al. 2016, sec. 3.4, divide by 10). */
-export function stepDecay({ rate, factor = 0.1, every }: DecayOptions & { readonly every: number }): Schedule {
-  check("stepDecay", { rate, factor, every });
+export function stepDecay(options: DecayOptions & { readonly every: number }): Schedule {
+  const { rate, factor = 0.1, every } = checkStep(options);
   return (step) => rate * factor ** Math.floor(step / every);
 }
 
+const checkExponential = optionsOf<DecayOptions>("exponentialDecay", {
+  rate: required(positive),
+  factor: positive,
+  every: positive,
+});
+
 /** rate · factor^(step / every): the same share less at each step. */
-export function exponentialDecay({ rate, factor = 0.96, every = 1 }: DecayOptions): Schedule {
-  check("exponentialDecay", { rate, factor, every });
+export function exponentialDecay(options: DecayOptions): Schedule {
+  const { rate, factor = 0.96, every = 1 } = checkExponential(options);
   return (step) => rate * factor ** (step / every);
 }
 
+/** Options of `cosine`. */
 export interface CosineOptions {
   /** Highest rate. */
   readonly rate: number;
@@ -49,6 +64,13 @@ export interface CosineOptions {
   readonly floor?: number;
 }
 
+const checkCosine = optionsOf<CosineOptions>("cosine", {
+  rate: required(positive),
+  steps: required(positive),
+  warmup: nonNegative,
+  floor: nonNegative,
+});
+
 /** How far a quantity has come from `from` to `to` along half a cosine wave, at a share of the way in [0, 1]. */
 const halfWave = (from: number, to: number, share: number): number =>
   to + ((from - to) / 2) * (1 + Math.cos(Math.PI * Math.min(1, Math.max(0, share))));
@@ -58,9 +80,8 @@ const halfWave = (from: number, to: number, share: number): number =>
  * @example
  * adam({ learningRate: cosine({ rate: 0.001, steps: 2000, warmup: 100 }) });
  */
-export function cosine({ rate, steps, warmup = 0, floor = 0 }: CosineOptions): Schedule {
-  check("cosine", { rate, steps });
-  check("cosine", { warmup, floor }, false);
+export function cosine(options: CosineOptions): Schedule {
+  const { rate, steps, warmup = 0, floor = 0 } = checkCosine(options);
   if (warmup >= steps) throw new OptionError(`cosine: warmup is ${warmup} of ${steps} steps; pass fewer than steps`);
   if (floor > rate) throw new OptionError(`cosine: floor ${floor} is above rate ${rate}; pass a lower one`);
   const wave: Schedule = (step) => halfWave(rate, floor, step / (steps - warmup));
@@ -69,13 +90,14 @@ export function cosine({ rate, steps, warmup = 0, floor = 0 }: CosineOptions): S
 
 /**
  * Rises evenly towards the first rate of `after` (step s has the share (s + 1) / (steps + 1) of it), then follows
- * `after`, whose own step 0 is the one behind the warm-up (Goyal et al. 2017, sec. 2.2).
+ * `after`, whose own step 0 is the one after the warm-up (Goyal et al. 2017, sec. 2.2).
  */
 export function linearWarmup(after: Schedule, steps: number): Schedule {
-  check("linearWarmup", { steps }, false);
+  requireFromZero("linearWarmup", "steps", steps);
   return (step) => (step < steps ? (after(0) * (step + 1)) / (steps + 1) : after(step - steps));
 }
 
+/** Options of `inverseSquareRoot`. */
 export interface InverseSquareRootOptions {
   /** Width of the model (d_model). */
   readonly width: number;
@@ -85,9 +107,15 @@ export interface InverseSquareRootOptions {
   readonly factor?: number;
 }
 
+const checkInverse = optionsOf<InverseSquareRootOptions>("inverseSquareRoot", {
+  width: required(positive),
+  warmup: positive,
+  factor: positive,
+});
+
 /** factor · width^-0.5 · min(n^-0.5, n · warmup^-1.5) with n = step + 1 (Vaswani et al. 2017, sec. 5.3, eq. 3). */
-export function inverseSquareRoot({ width, warmup = 4000, factor = 1 }: InverseSquareRootOptions): Schedule {
-  check("inverseSquareRoot", { width, warmup, factor });
+export function inverseSquareRoot(options: InverseSquareRootOptions): Schedule {
+  const { width, warmup = 4000, factor = 1 } = checkInverse(options);
   return (step) => (factor / Math.sqrt(width)) * Math.min((step + 1) ** -0.5, (step + 1) * warmup ** -1.5);
 }
 
@@ -99,10 +127,11 @@ export function piecewise(boundaries: readonly number[], rates: readonly number[
     );
   if (boundaries.some((boundary, i) => !(boundary > (boundaries[i - 1] ?? 0))))
     throw new OptionError(`piecewise: boundaries [${boundaries.join(", ")}] must rise from above 0; sort them`);
-  for (const rate of rates) check("piecewise", { rate }, false);
+  for (const rate of rates) requireFromZero("piecewise", "rate", rate);
   return (step) => rates[boundaries.filter((boundary) => step >= boundary).length] ?? 0;
 }
 
+/** Options of `oneCycle`. */
 export interface OneCycleOptions {
   /** Highest rate. */
   readonly rate: number;
@@ -116,10 +145,17 @@ export interface OneCycleOptions {
   readonly endDivisor?: number;
 }
 
+const checkOneCycle = optionsOf<OneCycleOptions>("oneCycle", {
+  rate: required(positive),
+  steps: required(positive),
+  rise: positive,
+  startDivisor: positive,
+  endDivisor: positive,
+});
+
 /** Up along half a cosine wave, then down far below the start (Smith and Topin 2018), with PyTorch's phases. */
 export function oneCycle(options: OneCycleOptions): Schedule {
-  const { rate, steps, rise = 0.3, startDivisor = 25, endDivisor = 1e4 } = options;
-  check("oneCycle", { rate, steps, rise, startDivisor, endDivisor });
+  const { rate, steps, rise = 0.3, startDivisor = 25, endDivisor = 1e4 } = checkOneCycle(options);
   const peak = rise * steps - 1;
   if (peak <= 0 || rise >= 1)
     throw new OptionError(

@@ -7,7 +7,7 @@ import { digitScene, encodePng, keyOf, Random, Tensor } from "../../src/index.ts
 import { loadMnist } from "../../src/node.ts";
 import { epochsOf, fixtures, sardonyx, train } from "./run.ts";
 
-test("detect-digits learns, and finds digits in a picture of another size", async () => {
+test("detect-digits learns, and finds digits in an image of another size", async () => {
   const { results, run } = train("detect-digits", "--limit", "240", "--batch-size", "8", "--epochs", "4");
   const losses = epochsOf(run).map(({ loss }) => loss ?? Number.NaN);
   expect(losses.at(-1)).toBeLessThan(0.75 * (losses[0] ?? 0));
@@ -20,10 +20,10 @@ test("detect-digits learns, and finds digits in a picture of another size", asyn
     { side: 128, most: 4, heights: [50, 60] },
     new Random(keyOf(1)),
   );
-  const picture = join(folder, "scene.png");
+  const image = join(folder, "scene.png");
   // Dark on light, as ink on paper.
   writeFileSync(
-    picture,
+    image,
     encodePng(
       new Tensor(
         "uint8",
@@ -32,7 +32,7 @@ test("detect-digits learns, and finds digits in a picture of another size", asyn
       ),
     ),
   );
-  const { stdout } = sardonyx("predict", run, picture, "--json");
+  const { stdout } = sardonyx("predict", run, image, "--json");
   const [prediction, drawing] = stdout
     .trim()
     .split("\n")

@@ -10,7 +10,7 @@ const data = join(fixtures, "keywords");
 const onFixture = ["--data", data, "--words", "all", "--batch-size", "8"];
 
 describe("keywords", () => {
-  test("convolutions tell four words, and the word of a file", () => {
+  test("convolutions recognize four words, and the word of a file", () => {
     const { results, run } = train("keywords", ...onFixture, "--epochs", "8");
     expect(results["accuracy"]).toBeGreaterThan(0.6);
     expect(existsSync(join(run, "spectrograms.png"))).toBe(true);
@@ -49,7 +49,7 @@ describe("keywords", () => {
     }
   });
 
-  test("a recurrent network tells them", () => {
+  test("a recurrent network recognizes them", () => {
     const { results } = train("keywords", ...onFixture, "--model", "recurrent", "--epochs", "9");
     expect(results["accuracy"]).toBeGreaterThan(0.6);
   });
@@ -62,7 +62,7 @@ describe("keywords", () => {
     expect(stdout).toMatch(/: [a-z]+ \(\d+\.\d %.*\) {3}\(resampled from 8000 Hz/);
   });
 
-  test("a word that is not there is told", () => {
+  test("a word that is not there is reported", () => {
     const { stderr, status } = sardonyx("train", "keywords", "--data", data, "--words", "yes,perhaps");
     expect([stderr, status]).toEqual([expect.stringContaining("has no folder for the word perhaps"), 2]);
   });

@@ -7,7 +7,7 @@ import { sardonyx, train } from "./run.ts";
 describe("gpt-char", () => {
   const { run, results } = train("gpt-char", "--limit", "500", "--epochs", "4");
 
-  test("knows more of the next character than the one before tells", () => {
+  test("knows more of the next character than the one before gives away", () => {
     // Alone, characters of the book have 3.1 nats each; with the one before them 2.5.
     expect(results["loss"]).toBeLessThan(2.6);
     expect(results["perplexity"]).toBeCloseTo(Math.exp(results["loss"] ?? 0), 3);
@@ -41,7 +41,7 @@ describe("gpt-char", () => {
     expect(stderr).toMatch(message);
   });
 
-  test("a text of one's own that is not there", () => {
+  test("your own text that is not there", () => {
     const { status, stderr } = sardonyx("train", "gpt-char", "--text", "nowhere.txt");
     expect([status, stderr]).toEqual([2, expect.stringContaining("nowhere.txt cannot be read")]);
   });

@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 import { fixtures, sardonyx, train } from "./run.ts";
 
 describe("recommend-movies on synthetic ratings", () => {
-  test.each(["both", "factors", "neural"])("%s beats biases, and tells films", (model) => {
+  test.each(["both", "factors", "neural"])("%s beats biases, and recommends films", (model) => {
     const { results, run } = train("recommend-movies", "--data", "synthetic", "--model", model);
     expect(results["rootMeanSquaredError"]).toBeLessThan((results["baseline_rmse"] ?? 0) - 0.01);
     // Of films that nobody was asked to rank, chance finds 10 / 1,200.
@@ -48,7 +48,7 @@ test("recommend-movies on the format's fixture: the ten best films not rated yet
   ]);
 });
 
-test("recommend-movies tells what it left out, and names a broken line", () => {
+test("recommend-movies reports what it left out, and names a broken line", () => {
   const folder = mkdtempSync(join(tmpdir(), "sardonyx-ratings-"));
   const copy = (name: string) => readFileSync(join(fixtures, "movielens", name), "utf8");
   writeFileSync(join(folder, "movies.csv"), copy("movies.csv"));

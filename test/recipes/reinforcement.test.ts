@@ -7,7 +7,7 @@ import { sardonyx, train } from "./run.ts";
 
 const small = ["--size", "4", "--epochs", "6"];
 
-test("dqn-maze finds the shortest ways from cells where it never began, and tells them", () => {
+test("dqn-maze finds the shortest ways from cells where it never began, and shows them", () => {
   const { results, run } = train("dqn-maze", ...small);
   expect(results["solved"]).toBe(1);
   expect(results["path_ratio"]).toBeLessThan(1.2);
@@ -40,7 +40,7 @@ test("dqn-maze with double Q-learning and dueling heads, gone on with from its c
   const goOn = (folder: string) => {
     cpSync(run, folder, { recursive: true });
     const { status, stdout } = sardonyx("train", "dqn-maze", "--resume", "--out", folder, "--epochs", "4");
-    expect([status, stdout]).toEqual([0, expect.stringContaining("going on from epoch 3")]);
+    expect([status, stdout]).toEqual([0, expect.stringContaining("resuming from epoch 3")]);
     return weights(folder);
   };
   const once = goOn(`${run}-once`);

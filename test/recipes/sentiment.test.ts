@@ -9,7 +9,7 @@ const folder = mkdtempSync(join(tmpdir(), "sardonyx-reviews-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe("lstm-sentiment", () => {
-  test("learns of 1,000 sentences to tell most of the others", () => {
+  test("learns from 1,000 sentences to classify most of the others", () => {
     const { results, run, stdout } = train("lstm-sentiment", "--limit", "1000", "--epochs", "4", "--threads", "1");
     // Chance is 0.5; with 600 sentences its standard deviation is 0.02.
     expect(results["accuracy"]).toBeGreaterThan(0.65);

@@ -2,10 +2,10 @@
 import { graphOf, input, type Value } from "../../graph/ir.ts";
 import { presetOf } from "../../models/index.ts";
 import type { AnyModule, TypeTree } from "../../nn/index.ts";
-import { type Flow, flowOf } from "../flow.ts";
-import { inspect } from "../inspect.ts";
-import { moduleNetwork } from "../module-network.ts";
-import type { Network } from "../network.ts";
+import { type Flow, flowOf } from "../networks/flow.ts";
+import { moduleNetwork } from "../networks/module-network.ts";
+import type { Network } from "../networks/network.ts";
+import { inspect } from "../report/inspect.ts";
 
 export const adam = { name: "adam", slots: ["m", "v"] } as const;
 
@@ -25,7 +25,7 @@ export const networkOf = (model: AnyModule, inputs: TypeTree): Network =>
 /** The document of a network. */
 export const inspectionOf = (network: Network) => inspect(network, options).inspection;
 
-/** The flow of a function of one data input [2, 3] and any number of parameters, each a matrix [3, 3] unless told. */
+/** The flow of a function of one data input [2, 3] and any number of parameters, each a matrix [3, 3] by default. */
 export function flowOfFunction(build: (x: Value, parameter: (...shape: number[]) => Value) => Value): Flow {
   const x = input("float32", [2, 3], "x");
   const parameters: Value[] = [];

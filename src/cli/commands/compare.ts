@@ -1,13 +1,13 @@
 /** `sardonyx compare`: networks side by side. */
 import { stringify } from "csv-stringify/sync";
-import { type Comparison, compare, type Quantity } from "../../analyze/compare.ts";
+import { type Comparison, compare, type Quantity } from "../../analyze/report/compare.ts";
 import { OptionError, unknownName } from "../../core/errors.ts";
 import { choice, defineCommand } from "../command.ts";
 import { targetDescription } from "../inspect/target.ts";
 import { amount, bytes, longCount } from "../inspect/units.ts";
 import { inspectTarget, whatIfOptions } from "../inspect/what-if.ts";
 import type { Output } from "../output.ts";
-import { table } from "../text.ts";
+import { pad, table, widest } from "../text.ts";
 
 type Value = number | string | null;
 
@@ -28,11 +28,9 @@ function showTables({ models, sections }: Comparison, output: Output): void {
     name,
     rows: rows.map((row) => [row.name, ...row.values.map((value) => show(row.quantity, value))]),
   }));
-  const labels = Math.max(
-    ...cells.flatMap(({ name, rows }) => [name, ...rows.map(([label = ""]) => label)].map((text) => text.length)),
-  );
+  const labels = widest(cells.flatMap(({ name, rows }) => [name, ...rows.map(([label = ""]) => label)]));
   const widths = models.map((model, i) =>
-    Math.max(model.length, ...cells.flatMap(({ rows }) => rows.map((row) => (row[i + 1] ?? "").length))),
+    widest([model, ...cells.flatMap(({ rows }) => rows.map((row) => row[i + 1] ?? ""))]),
   );
   for (let from = 0; from < models.length; ) {
     let to = from + 1;
@@ -42,10 +40,10 @@ function showTables({ models, sections }: Comparison, output: Output): void {
       if (rows.length === 0) continue;
       output.line();
       // Padded, so that the columns of all sections stand below one another.
-      const pad = (text: string, i: number) => text.padStart(widths[from + i] ?? 0);
-      const columns = [name.padEnd(labels), ...models.slice(from, to).map(pad)].map((head) => ({ head }));
-      const own = rows.map(([label = "", ...values]) => [label, ...values.slice(from, to).map(pad)]);
-      for (const line of table(columns, own)) output.line(line);
+      const padded = (text: string, i: number) => pad(text, widths[from + i] ?? 0, "right");
+      const columns = [pad(name, labels), ...models.slice(from, to).map(padded)].map((head) => ({ head }));
+      const own = rows.map(([label = "", ...values]) => [label, ...values.slice(from, to).map(padded)]);
+      for (const line of table(columns, own, output.columns)) output.line(line);
     }
     from = to;
   }
@@ -83,7 +81,7 @@ export const command = defineCommand({
   examples: [
     ["sardonyx compare vgg16 resnet50 vit_b_16", "three ways to classify images"],
     ["sardonyx compare bert_base_uncased distilbert_base_uncased albert_base_v2", "fewer parameters, less depth"],
-    ["sardonyx compare model.onnx resnet50 --batch 32 --format markdown", "one's own beside a known one"],
+    ["sardonyx compare model.onnx resnet50 --batch 32 --format markdown", "your own beside a known one"],
   ],
   async run({ arguments: targets, options, output }) {
     if (targets.length < 2) throw new OptionError("compare needs two networks or more; sardonyx inspect shows one");

@@ -1,11 +1,12 @@
 /** `sardonyx estimate`: how long training would take, and in which memory. */
-import { availableParallelism, totalmem } from "node:os";
-import { costOfWay, type WayCost, waysToTrain } from "../../analyze/estimate.ts";
-import { type Hardware, hardwareNames, hardwareOf, peakOf } from "../../analyze/hardware.ts";
-import { measureProduct, measureStep } from "../../analyze/measure.ts";
-import type { Network } from "../../analyze/network.ts";
+import { totalmem } from "node:os";
+import { type Hardware, hardwareNames, hardwareOf, peakOf } from "../../analyze/cost/hardware.ts";
+import { measureProduct, measureStep } from "../../analyze/cost/measure.ts";
+import type { Network } from "../../analyze/networks/network.ts";
+import { costOfWay, type WayCost, waysToTrain } from "../../analyze/what-if/estimate.ts";
 import { OptionError } from "../../core/errors.ts";
-import { count } from "../../core/number-text.ts";
+import { count, plural } from "../../core/number-text.ts";
+import { defaultThreads } from "../../runtime/threads.node.ts";
 import { choice, defineCommand, number, wholeNumber } from "../command.ts";
 import { targetDescription } from "../inspect/target.ts";
 import { amount, bytes, extents } from "../inspect/units.ts";
@@ -48,8 +49,8 @@ function longDuration(seconds: number): string {
 }
 
 async function measuredRate(network: Network, { bytes: needed, stepFlops }: WayCost, output: Output): Promise<Rate> {
-  const threads = availableParallelism();
-  const where = `here, ${threads} thread${threads === 1 ? "" : "s"}`;
+  const threads = defaultThreads();
+  const where = `here, ${plural(threads, "thread")}`;
   const memory = totalmem();
   const product = await measureProduct({ threads });
   const peak = product.flops / product.seconds;
@@ -104,7 +105,7 @@ export const command = defineCommand({
     epochs: wholeNumber("passes over the data; default 1", 1),
     hardware: choice(`${hardwareNames.join(", ")}; default this machine, measured`, hardwareOf),
     devices: wholeNumber("how many of them; default 1", 1),
-    flopsPerSecond: number("a rate of one's own in place of --hardware", { low: 0, above: true, example: 1e14 }),
+    flopsPerSecond: number("your own rate in place of --hardware", { low: 0, above: true, example: 1e14 }),
     utilization: number("share of the peak that training reaches; default 0.4", { low: 0, above: true, example: 0.4 }),
   },
   examples: [
@@ -150,7 +151,7 @@ function workOf(
     );
   const number = tokens === undefined ? (samples ?? 60_000) : Math.ceil(tokens / sequence);
   const what =
-    tokens === undefined ? `${count(number)} samples` : `${count(tokens)} tokens in sequences of ${sequence}`;
+    tokens === undefined ? plural(number, "sample") : `${plural(tokens, "token")} in sequences of ${sequence}`;
   const passes = epochs === 1 ? "once" : `${epochs} times`;
   return { steps: Math.ceil(number / batch) * epochs, described: `${what}, ${passes}, ${batch} at a time` };
 }
@@ -171,7 +172,7 @@ function show(
     fits: needed <= rate.memory,
   }));
   output.record("estimate", { model: network.name, steps, flopsPerSecond: rate.flopsPerSecond, ways: estimates });
-  output.prose(`${network.name}: ${described}: ${count(steps)} steps`);
+  output.prose(`${network.name}: ${described}: ${plural(steps, "step")}`);
   output.prose(`Rate: ${rate.origin}`, 6);
   if (Number.isFinite(rate.memory)) output.line(`Memory ${rate.where}: ${bytes(rate.memory)}`);
   output.line();
@@ -188,7 +189,7 @@ function show(
     bytes(needed),
     Number.isFinite(rate.memory) ? (fits ? "fits" : "too large") : "",
   ]);
-  for (const line of table(columns, rows)) output.line(line);
+  for (const line of table(columns, rows, output.columns)) output.line(line);
   output.line();
   output.prose(
     "Time is work by rate, without loading data and without exchange between devices. Memory is that of one device that holds everything.",

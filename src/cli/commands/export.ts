@@ -2,9 +2,9 @@
 import { existsSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { OptionError, unknownName } from "../../core/errors.ts";
-import { count } from "../../core/number-text.ts";
-import type { OpenRun } from "../../runs/open-run.node.ts";
-import { shown } from "../../runs/run-folder.node.ts";
+import { plural } from "../../core/number-text.ts";
+import { shown } from "../../runs/folder/run-folder.node.ts";
+import type { OpenRun } from "../../runs/open/open-run.node.ts";
 import { writeFileAtomic } from "../../storage/atomic.node.ts";
 import { choice, defineCommand, text } from "../command.ts";
 import { openNamed, openOptions } from "../open-run.ts";
@@ -26,7 +26,7 @@ const formats = {
   },
   async safetensors(run: OpenRun): Promise<Exported> {
     const { bytes, tensors } = await run.safetensors();
-    return { bytes, note: `${tensors} tensors, laid out as PyTorch lays them out` };
+    return { bytes, note: `${plural(tensors, "tensor")} in PyTorch's layout` };
   },
 } as const;
 type Format = keyof typeof formats;
@@ -57,6 +57,6 @@ export const command = defineCommand({
     const { bytes, note } = await formats[format](run);
     await writeFileAtomic(path, bytes);
     output.record("saved", { path, format, bytes: bytes.length, note });
-    output.line(`Saved ${shown(path)} (${count(bytes.length)} bytes; ${note})`);
+    output.line(`Saved ${shown(path)} (${plural(bytes.length, "byte")}; ${note})`);
   },
 });

@@ -1,13 +1,13 @@
 /** `sardonyx generate`: text that a run's language model writes. */
-import { count } from "../../core/number-text.ts";
-import { generationSchema } from "../../runs/generation.ts";
+import { count, plural } from "../../core/number-text.ts";
+import { generationSchema } from "../../runs/open/generation.ts";
 import { defineCommand, text } from "../command.ts";
 import { openNamed, openOptions } from "../open-run.ts";
 import { optionsFrom } from "../setting-option.ts";
 
 export const command = defineCommand({
   name: "generate",
-  summary: "Let a run's language model go on with a text",
+  summary: "Continue a text with a run's language model",
   arguments: [{ name: "RUN", description: "folder of the run, or its name below runs/" }],
   options: {
     prompt: text("TEXT", "beginning of the text (default: one that the recipe names)"),
@@ -16,7 +16,7 @@ export const command = defineCommand({
   },
   examples: [
     ["sardonyx generate gpt-char --prompt 'Call me'", "300 characters"],
-    ["sardonyx generate gpt-bpe --temperature 0.7 --top-p 0.95", "surer, without unlikely tokens"],
+    ["sardonyx generate gpt-bpe --temperature 0.7 --top-p 0.95", "less random, without unlikely tokens"],
   ],
   async run({ arguments: [name = ""], options: { best, recipe, prompt: given, ...sampling }, output }) {
     const run = await openNamed(name, { ...(best && { best }), ...(recipe && { recipe }) }, output);
@@ -36,6 +36,6 @@ export const command = defineCommand({
     const rate = (tokens.length - 1) / ((performance.now() - first) / 1000);
     output.record("generation", { prompt, text, tokens, tokensPerSecond: rate });
     const read = run.deployment.writer?.tokenizer.encode(prompt).length ?? 0;
-    output.line(`\n\n${count(tokens.length)} tokens, ${count(rate)} a second after a prompt of ${count(read)}.`);
+    output.line(`\n\n${plural(tokens.length, "token")}, ${count(rate)} a second after a prompt of ${count(read)}.`);
   },
 });

@@ -1,6 +1,6 @@
 /** `sardonyx inspect`: the depth of a network, its parameters, what it costs. */
 import { resolve } from "node:path";
-import { shown } from "../../runs/run-folder.node.ts";
+import { shown } from "../../runs/folder/run-folder.node.ts";
 import { writeFileAtomic } from "../../storage/atomic.node.ts";
 import { choice, defineCommand, text, toggle } from "../command.ts";
 import { documentFormatOf, documentFormats, documentOf } from "../inspect/documents.ts";

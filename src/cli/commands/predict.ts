@@ -1,9 +1,9 @@
 /** `sardonyx predict`: what a run's model predicts for new inputs. */
 import { basename, extname, join } from "node:path";
-import type { OpenRun } from "../../runs/open-run.node.ts";
-import { readInput } from "../../runs/predict-input.node.ts";
-import { describeOutput } from "../../runs/predict-output.ts";
-import { shown } from "../../runs/run-folder.node.ts";
+import { shown } from "../../runs/folder/run-folder.node.ts";
+import type { OpenRun } from "../../runs/open/open-run.node.ts";
+import { readInput } from "../../runs/open/predict-input.node.ts";
+import { describeOutput } from "../../runs/open/predict-output.ts";
 import { writeFileAtomic } from "../../storage/atomic.node.ts";
 import { animate } from "../animation.ts";
 import { defineCommand } from "../command.ts";

@@ -1,6 +1,6 @@
 /** `sardonyx recipes`: what can be trained. */
 
-import { builtInRecipes, isExperiment, loadTrainable } from "../../runs/recipes.node.ts";
+import { builtInRecipes, isExperiment, loadTrainable } from "../../runs/recipes/recipes.node.ts";
 import { defineCommand } from "../command.ts";
 import { table } from "../text.ts";
 
@@ -20,8 +20,8 @@ export const command = defineCommand({
       const repeats = isExperiment(recipe) ? `, ${recipe.defaults.repeats} seeds` : "";
       rows.push([name, summary, `${optimizer} ${learningRate}, batch ${batchSize}, epochs ${epochs}${repeats}`]);
     }
-    const columns = [{ head: "Recipe" }, { head: "What it trains", width: 32 }, { head: "Defaults", width: 24 }];
-    for (const line of table(columns, rows)) output.line(line);
-    output.line("\nTrain one: sardonyx train lenet-mnist. One's own: sardonyx train ./my-recipe.ts");
+    const columns = [{ head: "Recipe" }, { head: "What it trains", width: 32 }, { head: "Defaults", width: 23 }];
+    for (const line of table(columns, rows, output.columns)) output.line(line);
+    output.line("\nTrain one: sardonyx train lenet-mnist. Your own: sardonyx train ./my-recipe.ts");
   },
 });

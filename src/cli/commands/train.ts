@@ -1,9 +1,10 @@
 /** `sardonyx train`: a recipe trained, tested and saved. */
-import { makePlan, type Plan } from "../../runs/plan.node.ts";
-import type { RecipeOption } from "../../runs/recipe.ts";
-import { isLoadedExperiment, type Loaded, loadTrainable, type Trainable } from "../../runs/recipes.node.ts";
-import { runOptionsSchema } from "../../runs/run-options.ts";
-import { type GivenSettings, type OptionValue, runSettingsSchema } from "../../runs/settings.ts";
+
+import type { RecipeOption } from "../../runs/recipes/recipe.ts";
+import { isLoadedExperiment, type Loaded, loadTrainable, type Trainable } from "../../runs/recipes/recipes.node.ts";
+import { runOptionsSchema } from "../../runs/recipes/run-options.ts";
+import { type GivenSettings, type OptionValue, runSettingsSchema } from "../../runs/recipes/settings.ts";
+import { makePlan, type Plan } from "../../runs/training/plan.node.ts";
 import { defineCommand, number, type Option, type OptionTable, oneOf, text, toggle } from "../command.ts";
 import { optionsFrom } from "../setting-option.ts";
 import { showExperiment } from "../train/experiment.ts";
@@ -21,7 +22,7 @@ export const command = defineCommand({
     ["sardonyx train lenet-mnist", "98.9 % of MNIST's test digits"],
     ["sardonyx train lenet-mnist --optimizer sgd --learning-rate 0.1", "another optimizer"],
     ["sardonyx train mlp-mnist --limit 5000 --epochs 2", "a quick try"],
-    ["sardonyx train lenet-mnist --resume", "go on where the newest run stopped"],
+    ["sardonyx train lenet-mnist --resume", "resume where the newest run stopped"],
     ["sardonyx train lenet-mnist --profile", "time by operator and layer"],
     ["sardonyx train depth-mnist", "an experiment: 24 networks, compared"],
     ["sardonyx train ./my-recipe.ts --out runs/mine --json", "your own recipe, JSON lines"],

@@ -1,7 +1,7 @@
 /** An inspection as documents of several formats. */
 import { stringify } from "csv-stringify/sync";
-import type { Inspected } from "../../analyze/inspect.ts";
-import { mermaidOf } from "../../analyze/mermaid.ts";
+import type { Inspected } from "../../analyze/report/inspect.ts";
+import { mermaidOf } from "../../analyze/report/mermaid.ts";
 import { unknownName } from "../../core/errors.ts";
 import { textOutput } from "../output.ts";
 import { htmlOf } from "./html/page.ts";

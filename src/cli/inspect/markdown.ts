@@ -1,9 +1,9 @@
 /** An inspection as Markdown, with its structure as a chart that GitHub draws. */
-import { type FoldedItem, foldLayers } from "../../analyze/fold.ts";
-import type { Inspected } from "../../analyze/inspect.ts";
-import { mermaidOf } from "../../analyze/mermaid.ts";
-import type { InspectedLayer, Inspection } from "../../analyze/schema.ts";
-import { count } from "../../core/number-text.ts";
+import { type FoldedItem, foldLayers } from "../../analyze/report/fold.ts";
+import type { Inspected } from "../../analyze/report/inspect.ts";
+import { mermaidOf } from "../../analyze/report/mermaid.ts";
+import type { InspectedLayer, Inspection } from "../../analyze/report/schema.ts";
+import { count, plural } from "../../core/number-text.ts";
 import { amount, bytes, extents, longCount, share } from "./units.ts";
 
 /** What would end a cell, or be taken for markup. */
@@ -22,7 +22,7 @@ export function markdownOf(inspected: Inspected): string {
   const parts = [
     `# ${cell(model)}`,
     cell(source),
-    `${count(parameters.total)} parameters (${scale}), ${count(parameters.trainable)} to be trained${shapes ? `; input ${shapes}` : ""}.`,
+    `${plural(parameters.total, "parameter")} (${scale}), ${count(parameters.trainable)} to be trained${shapes ? `; input ${shapes}` : ""}.`,
     `## Depth\n\n${depthTable(inspection)}`,
     `## Parameters by kind\n\n${kindTable(inspection)}`,
     ...(inspection.cost.macs === null ? [] : [`## Cost of this input\n\n${costTable(inspection)}`]),
@@ -49,7 +49,7 @@ function depthTable({ depth }: Inspection): string {
             ["weighted layers on a path", `${paths.min} to ${paths.max}, mean ${paths.mean.toFixed(1)}`],
           ]
         : []),
-      ...(recurrent ? [[`unrolled over ${recurrent.steps} steps`, count(recurrent.unrolled)]] : []),
+      ...(recurrent ? [[`unrolled over ${plural(recurrent.steps, "step")}`, count(recurrent.unrolled)]] : []),
     ],
     1,
   );

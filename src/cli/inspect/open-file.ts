@@ -1,13 +1,14 @@
 /** Networks from files: what a file is, by its content, and how each kind is opened. */
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import type { Network } from "../../analyze/network.ts";
-import { onnxNetwork } from "../../analyze/onnx-network.ts";
+import type { Network } from "../../analyze/networks/network.ts";
+import { onnxNetwork } from "../../analyze/networks/onnx-network.ts";
 import type { ByteSource } from "../../core/byte-source.ts";
 import { atPlace, FileError, ShapeError } from "../../core/errors.ts";
+import { plural } from "../../core/number-text.ts";
 import { isPlainObject } from "../../core/tree.ts";
 import { importModel } from "../../onnx/import.ts";
-import { shown } from "../../runs/run-folder.node.ts";
+import { shown } from "../../runs/folder/run-folder.node.ts";
 import { openBeside, openFile } from "../../storage/file-source.node.ts";
 import { openTfjs } from "./open-tfjs.ts";
 import { configNetwork, openSafetensors, openShards } from "./open-weights.ts";
@@ -46,7 +47,7 @@ export function openPath(path: string, shapes: ShapeOptions): Network {
   }
 }
 
-/** The file of a folder that tells most of its model. */
+/** The file of a folder that describes its model best. */
 function modelIn(folder: string): string {
   const wanted = ["model.onnx", "model.safetensors", "model.safetensors.index.json", "config.json", "model.json"];
   const found = wanted.find((name) => existsSync(join(folder, name)));
@@ -67,7 +68,7 @@ function openSource(path: string, file: ByteSource, shapes: ShapeOptions): Netwo
   if (/^\s*[{[]/.test(text)) return openJson(path, file, shapes);
   if (!path.endsWith(".onnx") && head[0] !== 0x08)
     throw new FileError(
-      "it is no model that is known here: an .onnx file, a .safetensors file, a Hugging Face config.json or a TensorFlow.js model.json",
+      "its format is not known; pass an .onnx file, a .safetensors file, a Hugging Face config.json or a TensorFlow.js model.json",
     );
   return openOnnx(path, file, shapes);
 }
@@ -109,14 +110,16 @@ function openOnnx(path: string, file: ByteSource, shapes: ShapeOptions): Network
 
 function openJson(path: string, file: ByteSource, shapes: ShapeOptions): Network {
   if (file.size > maxJsonBytes)
-    throw new FileError(`it has ${file.size} bytes, and no config or model in JSON has more than ${maxJsonBytes}`);
+    throw new FileError(
+      `it has ${plural(file.size, "byte")}, and no config or model in JSON has more than ${maxJsonBytes}`,
+    );
   let document: unknown;
   try {
     document = JSON.parse(new TextDecoder().decode(file.read(0, file.size)));
   } catch (cause) {
-    throw new FileError(`it is no valid JSON (${(cause as Error).message}); it is cut off or damaged`, { cause });
+    throw new FileError(`it is not valid JSON (${(cause as Error).message}); it is cut off or damaged`, { cause });
   }
-  if (!isPlainObject(document)) throw new FileError("it is JSON, but no object that describes a model");
+  if (!isPlainObject(document)) throw new FileError("it is JSON, but not an object that describes a model");
   if (isPlainObject(document["weight_map"])) return openShards(path, document["weight_map"], shapes);
   if ("modelTopology" in document) return openTfjs(path, document, shapes);
   if ("model_type" in document) return configNetwork(path, document, shapes);

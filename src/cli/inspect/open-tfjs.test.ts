@@ -59,12 +59,12 @@ describe("layers", () => {
     expect(inspectionOf(openPath(path, { sequence: 9 })).depth.recurrent?.steps).toBe(9);
   });
 
-  test("that are damaged are told with the file", () => {
+  test("that are damaged are reported with the file", () => {
     expect(() => openPath(write({ ...model([null, 3]), weightsManifest: undefined }), {})).toThrow(
       /model\.json: tfjs: weightsManifest: it is missing/,
     );
     writeFileSync(join(folder, "model.json"), '{"modelTopology": {"class');
-    expect(() => openPath(folder, {})).toThrow(/model\.json: it is no valid JSON .*; it is cut off or damaged/);
+    expect(() => openPath(folder, {})).toThrow(/model\.json: it is not valid JSON .*; it is cut off or damaged/);
   });
 });
 

@@ -1,8 +1,8 @@
 /** Networks from TensorFlow.js models, with what their shapes need of the files of weights beside them. */
 import { existsSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import type { Network } from "../../analyze/network.ts";
-import { tfjsNetwork } from "../../analyze/tfjs-network.ts";
+import type { Network } from "../../analyze/networks/network.ts";
+import { tfjsNetwork } from "../../analyze/networks/tfjs-network.ts";
 import { openBeside } from "../../storage/file-source.node.ts";
 import { ShapeChooser, type ShapeOptions } from "./shapes.ts";
 

@@ -1,9 +1,9 @@
 /** Networks from files of weights, and from the configs that say what is computed of them. */
 import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { moduleNetwork } from "../../analyze/module-network.ts";
-import type { Network } from "../../analyze/network.ts";
-import { type NamedTensor, weightsNetwork } from "../../analyze/weights-network.ts";
+import { moduleNetwork } from "../../analyze/networks/module-network.ts";
+import type { Network } from "../../analyze/networks/network.ts";
+import { type NamedTensor, weightsNetwork } from "../../analyze/networks/weights-network.ts";
 import type { ByteSource } from "../../core/byte-source.ts";
 import { atPlace, FileError } from "../../core/errors.ts";
 import { plural } from "../../core/number-text.ts";
@@ -33,7 +33,7 @@ export function openSafetensors(path: string, file: ByteSource, shapes: ShapeOpt
 export function openShards(path: string, weightMap: Readonly<Record<string, unknown>>, shapes: ShapeOptions): Network {
   const files = [...new Set(Object.values(weightMap))];
   const tensors = files.flatMap((name) => {
-    if (typeof name !== "string") throw new FileError("its weight_map names a file by something else than text");
+    if (typeof name !== "string") throw new FileError("its weight_map names a file by something other than text");
     const file = openBeside(dirname(path), name);
     try {
       return tensorsOf(file);
@@ -89,9 +89,9 @@ function weightsWithConfig(path: string, name: string, tensors: readonly NamedTe
     network = configNetwork(path, JSON.parse(readFileSync(configPath, "utf8")), shapes);
   } catch (cause) {
     // The weights can still be counted.
-    const told = weightsAlone(name, tensors);
+    const alone = weightsAlone(name, tensors);
     const why = `The config.json beside it does not help: ${(cause as Error).message}`;
-    return { ...told, notes: [...told.notes, why] };
+    return { ...alone, notes: [...alone.notes, why] };
   }
   return withStoredTypes({ ...network, name, source: `safetensors; ${network.source}` }, tensors);
 }

@@ -1,20 +1,20 @@
 /** An inspection for a terminal: tables that fit its width. */
-import { type FoldedItem, foldLayers, layersIn } from "../../analyze/fold.ts";
-import type { InspectedLayer, Inspection } from "../../analyze/schema.ts";
+import { type FoldedItem, foldLayers, layersIn } from "../../analyze/report/fold.ts";
+import type { InspectedLayer, Inspection } from "../../analyze/report/schema.ts";
 import { count, plural } from "../../core/number-text.ts";
 import type { Output } from "../output.ts";
-import { type Column, table, wrap } from "../text.ts";
+import { type Column, cut, fittedWidths, pad, table, widest, wrap } from "../text.ts";
 import { amount, bar, bytes, extents, longCount, share } from "./units.ts";
 
 export interface TableOptions {
-  /** Tell each of repeated blocks. */
+  /** Show every repeated block. */
   readonly all: boolean;
 }
 
-/** Shows everything, the most telling first. */
+/** Shows everything, the most important first. */
 export function showInspection(inspection: Inspection, { all }: TableOptions, output: Output): void {
   const { model, source, scale, inputs, parameters, notes } = inspection;
-  output.prose(`${model}: ${count(parameters.total)} parameters (${scale})`);
+  output.prose(`${model}: ${plural(parameters.total, "parameter")} (${scale})`);
   output.prose(source);
   for (const { name, dtype, shape } of inputs) output.line(`Input ${name}: ${dtype} ${extents(shape)}`);
   for (const show of [showDepth, showParameters, showKinds, showCost]) {
@@ -32,16 +32,16 @@ export function showInspection(inspection: Inspection, { all }: TableOptions, ou
 const right = (head: string): Column => ({ head, align: "right" });
 
 function lines(columns: readonly Column[], rows: readonly (readonly string[])[], output: Output): void {
-  for (const line of table(columns, rows)) output.line(line);
+  for (const line of table(columns, rows, output.columns)) output.line(line);
 }
 
 /** A list of names and values, the values in one column. */
 function facts(rows: readonly (readonly [string, string, string?])[], output: Output): void {
-  const width = Math.max(...rows.map(([name]) => name.length));
-  const values = Math.max(...rows.map(([, value]) => value.length));
+  const width = widest(rows.map(([name]) => name));
+  const values = widest(rows.map(([, value]) => value));
   for (const [name, value, remark] of rows) {
-    const line = `  ${name.padEnd(width)}  ${value.padStart(values)}`;
-    const fits = remark && line.length + 2 + remark.length <= output.columns;
+    const line = `  ${pad(name, width)}  ${pad(value, values, "right")}`;
+    const fits = remark && widest([line]) + 2 + widest([remark]) <= output.columns;
     output.line(fits ? `${line}  ${remark}` : line);
     if (remark && !fits) indented(remark, output, 4);
   }
@@ -73,8 +73,12 @@ function showDepth({ depth }: Inspection, output: Output): void {
         : []),
       ...(recurrent
         ? [
-            ["recurrent depth", count(recurrent.perStep), "weighted layer a step"] as const,
-            ["unrolled", count(recurrent.unrolled), `over ${recurrent.steps} steps`] as const,
+            [
+              "recurrent depth",
+              count(recurrent.perStep),
+              recurrent.perStep === 1 ? "weighted layer a step" : "weighted layers a step",
+            ] as const,
+            ["unrolled", count(recurrent.unrolled), `over ${plural(recurrent.steps, "step")}`] as const,
           ]
         : []),
     ],
@@ -176,7 +180,7 @@ function showLayers({ layers, cost, parameters }: Inspection, all: boolean, outp
     layer.macs === 0 ? "0" : amount(layer.macs),
     ...(wide ? [share(layer.macs ?? 0, cost.macs ?? 0)] : []),
   ];
-  // In a block, names are told from the block's own on.
+  // In a block, names are shown from the block's own on.
   const add = (item: FoldedItem, indent: string, block: string) => {
     if ("layer" in item) return rows.push(cellsOf(item.layer, indent, block));
     const [first, ...others] = item.blocks;
@@ -195,8 +199,8 @@ function showLayers({ layers, cost, parameters }: Inspection, all: boolean, outp
     rows,
     output,
   );
-  const told = items.reduce((sum, item) => sum + layersIn(item), 0);
-  const hidden = told - rows.filter((cells) => cells.length > 1).length;
+  const represented = items.reduce((sum, item) => sum + layersIn(item), 0);
+  const hidden = represented - rows.filter((cells) => cells.length > 1).length;
   if (hidden > 0) output.line(`${plural(hidden, "layer")} of repeated blocks not shown; --all shows them`);
 }
 
@@ -220,33 +224,25 @@ const lastPart = (path: string): string => path.slice(path.lastIndexOf(".") + 1)
 /** Rows of a table whose cells are shortened so that they fit; a row of one cell is a heading across. */
 function showRows(columns: readonly Column[], rows: readonly (readonly string[])[], output: Output): void {
   const cells = rows.filter((row) => row.length > 1);
-  const widths = columns.map(({ head }, i) => Math.max(head.length, ...cells.map((row) => (row[i] ?? "").length)));
-  const gaps = 2 * (columns.length - 1);
-  // The widest column gives way first, down to what can still be read.
-  const least = 12;
-  for (;;) {
-    const over = widths.reduce((sum, width) => sum + width, gaps) - output.columns;
-    const widest = widths.indexOf(Math.max(...widths));
-    if (over <= 0 || (widths[widest] ?? 0) <= least) break;
-    const second = Math.max(least, ...widths.filter((_, i) => i !== widest));
-    widths[widest] = Math.max(least, (widths[widest] ?? 0) - over, Math.min(second, (widths[widest] ?? 0) - 1));
-  }
+  const widths = fittedWidths(
+    columns.map(({ head }, i) => widest([head, ...cells.map((row) => row[i] ?? "")])),
+    output.columns,
+  );
   const fit = (text: string, i: number) => {
     const width = widths[i] ?? 0;
-    const short = text.length <= width ? text : shorten(text, width, i === 0);
-    return columns[i]?.align === "right" ? short.padStart(width) : short.padEnd(width);
+    return pad(shorten(text, width, i === 0), width, columns[i]?.align);
   };
   const line = (row: readonly string[]) => row.map(fit).join("  ").trimEnd();
   output.line(line(columns.map(({ head }) => head)));
-  output.line("─".repeat(widths.reduce((sum, width) => sum + width, gaps)));
+  output.line("─".repeat(widths.reduce((sum, width) => sum + width, 2 * (widths.length - 1))));
   for (const row of rows) output.line(row.length > 1 ? line(row) : (row[0] ?? ""));
 }
 
 /** A name keeps its end; a formula its result; other text its beginning. */
 function shorten(text: string, width: number, isName: boolean): string {
-  if (isName) return `…${text.slice(text.length - width + 1)}`;
+  if (isName || widest([text]) <= width) return cut(text, width, "end");
   const result = text.lastIndexOf(" = ");
   const tail = result < 0 ? "" : text.slice(result);
-  const head = width - tail.length - 1;
-  return head < 2 ? `…${tail}`.slice(0, width) : `${text.slice(0, head)}…${tail}`;
+  const head = width - tail.length;
+  return head < 3 ? `…${tail}`.slice(0, width) : `${cut(text.slice(0, text.length - tail.length), head)}${tail}`;
 }

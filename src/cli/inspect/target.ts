@@ -1,14 +1,14 @@
 /** What a command is asked to inspect: an architecture by name, a recipe, your own module, or a file. */
 import { existsSync } from "node:fs";
 import { extname, resolve } from "node:path";
-import { moduleNetwork } from "../../analyze/module-network.ts";
-import type { Network } from "../../analyze/network.ts";
+import { moduleNetwork } from "../../analyze/networks/module-network.ts";
+import type { Network } from "../../analyze/networks/network.ts";
 import { FileError, OptionError, unknownName } from "../../core/errors.ts";
 import { presets } from "../../models/index.ts";
 import { Module } from "../../nn/index.ts";
-import { loadModule, moduleExtensions } from "../../runs/own-module.node.ts";
-import { defaultOptions, networkOf, type Recipe, type RecipeNetwork } from "../../runs/recipe.ts";
-import { builtInRecipes, isRecipe, loadRecipe } from "../../runs/recipes.node.ts";
+import { loadModule, moduleExtensions } from "../../runs/recipes/own-module.node.ts";
+import { defaultOptions, networkOf, type Recipe, type RecipeNetwork } from "../../runs/recipes/recipe.ts";
+import { builtInRecipes, isRecipe, loadRecipe } from "../../runs/recipes/recipes.node.ts";
 import { type OptionValues, toggle, wholeNumber } from "../command.ts";
 import type { Output } from "../output.ts";
 import { showDownloads } from "../train/progress.ts";
@@ -41,7 +41,7 @@ export async function openTarget(
   }
   if (classes !== undefined || withoutAuxiliary)
     throw new OptionError(
-      `${classes === undefined ? "--without-auxiliary" : "--classes"} changes an architecture that is named, such as googlenet, and ${target} is none; leave it out`,
+      `${classes === undefined ? "--without-auxiliary" : "--classes"} applies to named architectures such as googlenet, and ${target} is not one; leave it out`,
     );
   if (moduleExtensions.includes(extname(target))) return openModule(target, shapes, output);
   if (existsSync(target)) return openPath(resolve(target), shapes);
@@ -76,7 +76,7 @@ async function openModule(path: string, shapes: ShapeOptions, output: Output): P
   const { model, inputs } = partsOf(made);
   if (!model)
     throw new OptionError(
-      `the default export of ${path} is no model; export a recipe, a Module, a function that returns one, or { model, inputs: { dtype: "float32", shape: [1, 3, 224, 224] } }`,
+      `the default export of ${path} is not a model; export a recipe, a Module, a function that returns one, or { model, inputs: { dtype: "float32", shape: [1, 3, 224, 224] } }`,
     );
   if (!inputs && shapes.inputShape === undefined)
     throw new OptionError(

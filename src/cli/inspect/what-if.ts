@@ -1,12 +1,13 @@
-/** The options by which commands change a network before they tell of it. */
-import { type Inspected, inspect } from "../../analyze/inspect.ts";
-import { withLora } from "../../analyze/lora.ts";
-import type { Network } from "../../analyze/network.ts";
-import { precisionOf } from "../../analyze/precision.ts";
-import type { TrainingOptions } from "../../analyze/training.ts";
-import { atPrecision, frozen, quantized, quantizedBitsOf } from "../../analyze/what-if.ts";
+/** The options by which commands change a network before they report on it. */
+
+import { precisionOf } from "../../analyze/cost/precision.ts";
+import type { TrainingOptions } from "../../analyze/cost/training.ts";
+import type { Network } from "../../analyze/networks/network.ts";
+import { type Inspected, inspect } from "../../analyze/report/inspect.ts";
+import { withLora } from "../../analyze/what-if/lora.ts";
+import { atPrecision, frozen, quantized, quantizedBitsOf } from "../../analyze/what-if/what-if.ts";
 import { atPlace, OptionError } from "../../core/errors.ts";
-import { optimizerOf } from "../../train/optimizers/index.ts";
+import { optimizerOf, optimizers } from "../../train/optimizers/index.ts";
 import { choice, type OptionValues, text, wholeNumber } from "../command.ts";
 import type { Output } from "../output.ts";
 import { shapeOptions } from "./shapes.ts";
@@ -16,7 +17,7 @@ import { architectureOptions, openTarget } from "./target.ts";
 export const whatIfOptions = {
   ...shapeOptions,
   ...architectureOptions,
-  optimizer: choice("sgd, rmsprop, adagrad, adam or adamw; default adam", (name) => optimizerOf(name).name),
+  optimizer: choice(`${Object.keys(optimizers).join(", ")}; default adam`, (name) => optimizerOf(name).name),
   precision: choice("float32, float16, bfloat16 or float64; default as stored", precisionOf),
   freeze: text("PATTERN", "freeze the layers or parameters that match, * for any letters"),
   lora: wholeNumber("low-rank adapters of this rank, all else frozen", 1),
@@ -26,7 +27,7 @@ export const whatIfOptions = {
 
 export type WhatIfOptions = OptionValues<typeof whatIfOptions>;
 
-/** How training is to be told of. */
+/** How training is reported. */
 export const trainingOptionsOf = ({ optimizer = "adam", precision = "float32" }: WhatIfOptions): TrainingOptions => ({
   optimizer: optimizerOf(optimizer),
   precision,

@@ -1,11 +1,11 @@
 /** One experiment as a person sees it: each network trained and tested, a table, figures. */
 import { count, duration, namedResult, plural } from "../../core/number-text.ts";
-import type { Experiment, ExperimentTask } from "../../runs/experiment.ts";
-import { metricOf } from "../../runs/experiment-report.ts";
-import { Interrupted } from "../../runs/interrupted.ts";
-import type { Plan } from "../../runs/plan.node.ts";
-import { carryOut } from "../../runs/run-experiment.node.ts";
-import { shown } from "../../runs/run-folder.node.ts";
+import type { Experiment, ExperimentTask } from "../../runs/experiments/experiment.ts";
+import { metricOf } from "../../runs/experiments/experiment-report.ts";
+import { carryOut } from "../../runs/experiments/run-experiment.node.ts";
+import { shown } from "../../runs/folder/run-folder.node.ts";
+import { Interrupted } from "../../runs/training/interrupted.ts";
+import type { Plan } from "../../runs/training/plan.node.ts";
 import { onInterrupt } from "../interrupt.ts";
 import type { Output } from "../output.ts";
 import { showDownloads } from "./progress.ts";
@@ -45,7 +45,7 @@ export async function showExperiment(plan: Plan<Experiment>, output: Output): Pr
   } catch (error) {
     if (error instanceof Interrupted) {
       output.record("stopped", { where: error.message, folder });
-      output.prose(`Stopped ${error.message}. Go on: sardonyx train ${plan.named} --resume --out ${shown(folder)}`);
+      output.prose(`Stopped ${error.message}. Resume: sardonyx train ${plan.named} --resume --out ${shown(folder)}`);
     }
     throw error;
   } finally {
@@ -64,9 +64,9 @@ function announce(
   output.record("start", { experiment: recipe.name, settings, samples: task.samples, trials, done, folder });
   output.prose(`${recipe.name}: ${recipe.summary}`);
   const { samples } = task;
-  if (samples) output.line(`Data: ${count(samples.train)} samples to train on, ${count(samples.test)} to test on`);
+  if (samples) output.line(`Data: ${plural(samples.train, "sample")} to train on, ${count(samples.test)} to test on`);
   output.prose(`Run:  ${showSettings(settings)}`, 6);
   output.line(`      ${plural(task.variants.length, "network")} from ${plural(settings.repeats ?? 1, "seed")} each`);
-  output.line(`      in ${shown(folder)}${resumed ? `, ${done} of ${trials} trials done` : ""}`);
+  output.line(`      in ${shown(folder)}${resumed ? `, ${done} of ${plural(trials, "trial")} done` : ""}`);
   output.line();
 }

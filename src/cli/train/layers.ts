@@ -1,6 +1,6 @@
 /** The table of a model's layers: output shape, and parameters to be trained with their formula. */
 
-import { count } from "../../core/number-text.ts";
+import { count, plural } from "../../core/number-text.ts";
 import type { ModelSummary } from "../../nn/summary.ts";
 import type { Output } from "../output.ts";
 import { table } from "../text.ts";
@@ -16,18 +16,8 @@ export function showLayers({ layers, parameters, trainable, buffers }: ModelSumm
     parameters > 0 ? `${formula} = ${count(parameters)}` : "0",
   ]);
   const columns = [{ head: "Layer" }, { head: "Type" }, { head: "Output" }, { head: "Parameters to be trained" }];
-  // What the other columns and the gaps leave, so that a long formula is wrapped.
-  const used = [0, 1, 2].reduce(
-    (sum, i) => sum + 2 + Math.max(columns[i]?.head.length ?? 0, ...rows.map((row) => row[i]?.length ?? 0)),
-    0,
-  );
-  const width = Math.max(24, Math.min(output.columns - used, Math.max(24, ...rows.map((row) => row[3]?.length ?? 0))));
-  for (const line of table(
-    columns.map((column, i) => (i === 3 ? { ...column, width } : column)),
-    rows,
-  ))
-    output.line(line);
+  for (const line of table(columns, rows, output.columns)) output.line(line);
   const frozen = parameters - trainable;
-  const rest = [frozen > 0 && `${count(frozen)} frozen`, buffers > 0 && `${count(buffers)} running statistics`];
-  output.line(`${[`${count(trainable)} parameters to be trained`, ...rest].filter(Boolean).join(", ")}`);
+  const rest = [frozen > 0 && `${count(frozen)} frozen`, buffers > 0 && plural(buffers, "running statistic")];
+  output.line(`${[`${plural(trainable, "parameter")} to be trained`, ...rest].filter(Boolean).join(", ")}`);
 }

@@ -1,7 +1,7 @@
 /** How far a run is: a bar on a terminal, plain lines elsewhere, JSON records for programs. */
 import { type Options, type Params, SingleBar } from "cli-progress";
 import { clock, count, duration, namedResult, namedResults } from "../../core/number-text.ts";
-import type { OnDownload } from "../../runs/recipe.ts";
+import type { OnDownload } from "../../runs/recipes/recipe.ts";
 import type { Callback } from "../../train/callbacks/callback.ts";
 import type { EpochResult } from "../../train/engine/running-sums.ts";
 import type { Run } from "../../train/fit.ts";

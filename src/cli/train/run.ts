@@ -1,18 +1,18 @@
-/** One run as a person sees it: what is trained, how far it is, what became of it, what to try next. */
+/** One run as a person sees it: what is trained, how far it is, its outcome, what to try next. */
 import { existsSync } from "node:fs";
 import { join, relative, sep } from "node:path";
 import { count, duration, plural } from "../../core/number-text.ts";
 import { zerosTensor } from "../../core/tensor.ts";
 import type { ModelSummary } from "../../nn/summary.ts";
-import { inputTypeOf } from "../../runs/input.ts";
-import { Interrupted } from "../../runs/interrupted.ts";
-import type { RunObserver, StageStart } from "../../runs/observer.ts";
-import { packageRoot } from "../../runs/package.node.ts";
-import type { Plan } from "../../runs/plan.node.ts";
-import { profileBatches, profiled, readProfile, withUpdates } from "../../runs/profile.node.ts";
-import type { Task } from "../../runs/recipe.ts";
-import { type TrainResult, train } from "../../runs/run.node.ts";
-import { runFiles, shown } from "../../runs/run-folder.node.ts";
+import { runFiles, shown } from "../../runs/folder/run-folder.node.ts";
+import { inputTypeOf } from "../../runs/open/input.ts";
+import { packageRoot } from "../../runs/recipes/package.node.ts";
+import type { Task } from "../../runs/recipes/recipe.ts";
+import { Interrupted } from "../../runs/training/interrupted.ts";
+import type { RunObserver, StageStart } from "../../runs/training/observer.ts";
+import type { Plan } from "../../runs/training/plan.node.ts";
+import { profileBatches, profiled, readProfile, withUpdates } from "../../runs/training/profile.node.ts";
+import { type TrainResult, train } from "../../runs/training/run.node.ts";
 import { showEvaluation } from "../evaluation.ts";
 import { onInterrupt } from "../interrupt.ts";
 import type { Output } from "../output.ts";
@@ -79,7 +79,7 @@ function shownRun(plan: Plan, output: Output) {
     onFinished(_, progress) {
       output.record("finished", { folder: plan.folder, epochs: progress?.epoch });
       output.line(
-        `This run is finished: ${plural(progress?.epoch ?? 0, "epoch")} are done. A larger --epochs trains on.`,
+        `This run is finished after ${plural(progress?.epoch ?? 0, "epoch")}. Pass a larger --epochs to train on.`,
       );
     },
     onStage: (start) => showStage(start, output),
@@ -138,14 +138,14 @@ function announce({ recipe, record, folder, resumed, progress }: Plan, task: Tas
   output.prose(`${recipe.name}: ${recipe.summary}`);
   const { samples, classes, notes = [] } = task;
   const data = [
-    samples && `${count(samples.train)} samples to train on, ${count(samples.test)} to test on`,
-    classes && `${classes.length} classes${classes.length <= 12 ? ` (${classes.join(", ")})` : ""}`,
+    samples && `${plural(samples.train, "sample")} to train on, ${count(samples.test)} to test on`,
+    classes && `${plural(classes.length, "class", "classes")}${classes.length <= 12 ? ` (${classes.join(", ")})` : ""}`,
   ].filter(Boolean);
   if (data.length > 0) output.prose(`Data: ${data.join("; ")}`, 6);
   for (const note of notes) output.prose(`      ${note}`, 6);
   output.prose(`Run:  ${showSettings(settings)}`, 6);
   const where = progress && `epoch ${progress.epoch + 1}, batch ${progress.batchInEpoch + 1}`;
-  output.line(`      in ${shown(folder)}${resumed ? `, going on from ${where ?? "its beginning"}` : ""}`);
+  output.line(`      in ${shown(folder)}${resumed ? `, resuming from ${where ?? "its beginning"}` : ""}`);
   output.line();
 }
 
@@ -163,19 +163,20 @@ function showStage({ stage, index, stages, frozen, parameters }: StageStart, out
   if (stages === 1 && frozen.size === 0) return;
   output.line(`Stage ${index + 1} of ${stages}: ${stage.name}, ${plural(stage.epochs, "epoch")}`);
   if (frozen.size === 0) return;
-  output.prose(`Not trained: ${listed([...frozen.keys()])} (${count(elements)} of ${count(parameters)} parameters)`);
+  output.prose(`Not trained: ${listed([...frozen.keys()])} (${count(elements)} of ${plural(parameters, "parameter")})`);
 }
 
 const listed = (names: readonly string[]): string =>
   names.length <= 4 ? names.join(", ") : `${names.slice(0, 3).join(", ")} and ${names.length - 3} more`;
 
-function suggest({ recipe, folder }: Plan, task: Task, output: Output): void {
+function suggest({ recipe, folder, record }: Plan, task: Task, output: Output): void {
   const program = programName();
+  const { path } = record.recipe;
   const own = [
     task.writer
       ? `sardonyx generate ${shown(folder)} --prompt '${task.writer.prompt}'  text that it writes`
       : `sardonyx predict ${shown(folder)} ${exampleOf(task)}`,
-    `sardonyx eval ${shown(folder)}  the test again`,
+    `sardonyx eval ${shown(folder)}${path === undefined ? "" : ` --recipe ${shown(path)}`}  the test again`,
   ];
   output.line("\nWhat to try next:");
   for (const suggestion of [...own, ...(recipe.next ?? [])]) {
@@ -205,6 +206,6 @@ function programName(): string {
 function showStopped({ folder, named, progress }: Plan, { message }: Interrupted, output: Output): void {
   const saved = existsSync(join(folder, runFiles.checkpoint));
   output.record("stopped", { where: message, folder, saved, resumedFrom: progress?.epoch });
-  const mend = `go on: ${programName()} train ${named} --resume --out ${shown(folder)}`;
-  output.line(`Stopped ${message}. ${saved ? `Saved in ${shown(folder)};\n${mend}` : "Nothing was to be saved."}`);
+  const mend = `resume: ${programName()} train ${named} --resume --out ${shown(folder)}`;
+  output.line(`Stopped ${message}. ${saved ? `Saved in ${shown(folder)};\n${mend}` : "There was nothing to save."}`);
 }

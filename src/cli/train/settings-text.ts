@@ -1,5 +1,6 @@
 /** Settings of a run as a person reads them. */
-import type { OptionValue, RunSettings } from "../../runs/settings.ts";
+import { plural } from "../../core/number-text.ts";
+import type { OptionValue, RunSettings } from "../../runs/recipes/settings.ts";
 import { flagOf } from "../command.ts";
 
 /** The settings as a command line would give them, for the heading of a run. */
@@ -8,7 +9,7 @@ export const showSettings = (settings: RunSettings) => {
   const own = Object.entries(options).map(
     ([name, value]) => `, ${flagOf(name).slice(2).replaceAll("-", " ")} ${showOption(value)}`,
   );
-  return `${optimizer}, learning rate ${learningRate}, batch size ${batchSize}, epochs ${epochs}${own.join("")}, seed ${seed}, ${device} with ${threads} thread${threads === 1 ? "" : "s"}`;
+  return `${optimizer}, learning rate ${learningRate}, batch size ${batchSize}, epochs ${epochs}${own.join("")}, seed ${seed}, ${device} with ${plural(threads, "thread")}`;
 };
 
 const showOption = (value: OptionValue): string =>

@@ -1,8 +1,8 @@
 /** A profile as tables and as a record. */
 
-import { percent } from "../../core/number-text.ts";
-import type { Profile, Share } from "../../runs/profile.node.ts";
-import { shown } from "../../runs/run-folder.node.ts";
+import { percent, plural } from "../../core/number-text.ts";
+import { shown } from "../../runs/folder/run-folder.node.ts";
+import type { Profile, Share } from "../../runs/training/profile.node.ts";
 import type { Output } from "../output.ts";
 import { table } from "../text.ts";
 
@@ -35,11 +35,11 @@ export function showProfile(
       percent(own / kernels),
       (calls / batches).toFixed(calls % batches === 0 ? 0 : 1),
     ]);
-    for (const line of table(columns, rows)) output.line(line);
+    for (const line of table(columns, rows, output.columns)) output.line(line);
   }
   output.line();
   output.prose(
-    `${((1000 * seconds) / batches).toFixed(2)} ms a batch over ${batches} batches, ${(milliseconds / batches).toFixed(2)} ms of them in the engine, ${(kernels / batches).toFixed(2)} ms in its operators`,
+    `${((1000 * seconds) / batches).toFixed(2)} ms a batch over ${plural(batches, "batch", "batches")}, ${(milliseconds / batches).toFixed(2)} ms of them in the engine, ${(kernels / batches).toFixed(2)} ms in its operators`,
   );
   output.prose(
     `Each layer's forward and backward are together. Profiling itself costs time. Raw files: ${shown(folder)}`,

@@ -141,7 +141,7 @@ describe("crop", () => {
     }
   });
 
-  it("tells a window larger than the images", () => {
+  it("reports a window larger than the images", () => {
     expect(() => crop({ size: [5, 5] })(counting(1, 1, 3, 3), random())).toThrow(ShapeError);
     expect(() => crop({ size: [5, 5] })(counting(1, 1, 3, 3), random())).toThrow(
       "the window is 5x5, the padded images are 3x3",
@@ -204,14 +204,14 @@ it.each(each)(
   },
 );
 
-it.each(each)("%s: tells images of another dtype or rank", (name, transform) => {
+it.each(each)("%s: reports images of another dtype or rank", (name, transform) => {
   expect(() => transform(new Tensor("uint8", [1, 1, 2, 2], new Uint8Array(4)), random())).toThrow(DTypeError);
   expect(() => transform(tensor([[1]]), random())).toThrow(
     `${name}(): the images have shape [1, 1], expected [N, C, H, W]; augment after batch()`,
   );
 });
 
-it("tells options that make no sense", () => {
+it("reports options that make no sense", () => {
   expect(() => rotate([10, -10])).toThrow(OptionError);
   expect(() => scale([0, 1])).toThrow(OptionError);
   expect(() => crop({ padding: -1 })).toThrow(OptionError);

@@ -1,5 +1,7 @@
 /** Random changes of image batches [N, C, H, W]: each image draws its own, and the same Random gives the same images. */
 import { DTypeError, OptionError, ShapeError } from "../../core/errors.ts";
+import { count, extentsType } from "../../core/option-types.ts";
+import { optionsOf } from "../../core/options.ts";
 import type { Random } from "../../core/random.ts";
 import { showShape } from "../../core/shape.ts";
 import { Tensor } from "../../core/tensor.ts";
@@ -68,17 +70,19 @@ export function scale(factors: Range): ImageTransform {
   };
 }
 
+/** Options of random crops. */
 export interface CropOptions {
-  /** Height and width to cut out; the images' own when absent. */
+  /** Height and width to cut out; default the images' own. */
   readonly size?: readonly [height: number, width: number];
-  /** Pixels of 0 put around each image before; 0. */
+  /** Pixels of 0 put around each image before; default 0. */
   readonly padding?: number;
 }
 
+const checkCrop = optionsOf<CropOptions>("crop", { size: extentsType, padding: count(0) });
+
 /** Cuts a window out of each image, at a random place. Throws ShapeError when the padded images are smaller than it. */
-export function crop({ size, padding = 0 }: CropOptions): ImageTransform {
-  if (!Number.isInteger(padding) || padding < 0)
-    throw new OptionError(`crop(): got a padding of ${padding}, expected a whole number of pixels from 0`);
+export function crop(options: CropOptions): ImageTransform {
+  const { size, padding = 0 } = checkCrop(options);
   return (images, random) => {
     const [count, channels, height, width] = checkImages("crop()", images);
     const [newHeight, newWidth] = size ?? [height, width];
@@ -126,7 +130,7 @@ export function flip(direction: "horizontal" | "vertical", probability = 0.5): I
   };
 }
 
-/** Adds to each pixel a normal number of mean 0 and this standard deviation. */
+/** Adds to each pixel a normal number of mean 0 and this standard deviation, in the units of the pixels. */
 export function noise(deviation: number): ImageTransform {
   if (!(deviation >= 0)) throw new OptionError(`noise(): got a deviation of ${deviation}, expected a number from 0`);
   return (images, random) => {

@@ -1,4 +1,4 @@
-/** Boxes in pictures: how far they overlap, the anchors that a detector starts from, and which of them learns which box. */
+/** Boxes in images: how far they overlap, the anchors that a detector starts from, and which of them learns which box. */
 import { OptionError } from "../../core/errors.ts";
 import { Tensor } from "../../core/tensor.ts";
 
@@ -7,17 +7,19 @@ export type Box = readonly [left: number, top: number, right: number, bottom: nu
 
 /** A box, what is in it, and for a detection how sure that is. */
 export interface LabelledBox {
+  /** Left, top, right and bottom, in pixels. */
   readonly box: Box;
+  /** Class of the object. */
   readonly label: number;
 }
 
 const areaOf = ([left, top, right, bottom]: Box): number => Math.max(0, right - left) * Math.max(0, bottom - top);
 
-/** Area that two boxes share. */
+/** Area that two boxes share, in square pixels; 0 where they do not touch. */
 export const sharedArea = (a: Box, b: Box): number =>
   areaOf([Math.max(a[0], b[0]), Math.max(a[1], b[1]), Math.min(a[2], b[2]), Math.min(a[3], b[3])]);
 
-/** Intersection over union, 0 to 1 (Jaccard 1912). */
+/** Overlap of two boxes: intersection over union, from 0 to 1 (Jaccard 1912). */
 export function overlapOf(a: Box, b: Box): number {
   const shared = sharedArea(a, b);
   return shared === 0 ? 0 : shared / (areaOf(a) + areaOf(b) - shared);
@@ -31,7 +33,7 @@ export interface AnchorMap {
 }
 
 /**
- * The anchors ("default boxes") of a square picture of `side` pixels, in the order of a detector's outputs: map by map, row by
+ * The anchors ("default boxes") of a square image of `side` pixels, in the order of a detector's outputs: map by map, row by
  * row, cell by cell, size by size (Liu et al. 2016, SSD, sec. 2.2).
  */
 export const anchorsOf = (side: number, maps: readonly AnchorMap[]): Box[] =>
@@ -88,7 +90,7 @@ export function matchAnchors(anchors: readonly Box[], boxes: readonly Box[], thr
   return matches;
 }
 
-/** Targets of a detector's loss for one picture, float32 [K, 5]: a class from 1, 0 for background, and the box's offsets. */
+/** Targets of a detector's loss for one image, float32 [K, 5]: a class from 1, 0 for background, and the box's offsets. */
 export function detectionTargets(anchors: readonly Box[], truth: readonly LabelledBox[]): Tensor<"float32"> {
   const data = new Float32Array(5 * anchors.length);
   const matches = matchAnchors(

@@ -23,7 +23,7 @@ it("divides every byte by 255, correctly rounded, for odd lengths and odd addres
   }
 });
 
-it("keeps the shape and the other tensors, and tells numbers that are no bytes", () => {
+it("keeps the shape and the other tensors, and reports numbers that are no bytes", () => {
   const batch = { x: new Tensor("uint8", [2, 1, 1, 3], new Uint8Array(6)), y, weight: tensor([1]) };
   const scaled = scaleBytes()(batch);
   expect(scaled.x.shape).toEqual([2, 1, 1, 3]);

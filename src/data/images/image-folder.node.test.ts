@@ -1,4 +1,4 @@
-/** Folders of pictures: classes, decoding, resizing, unreadable files. */
+/** Folders of images: classes, decoding, resizing, unreadable files. */
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -22,7 +22,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }));
 
 describe("a folder of digits", () => {
-  it("has a class for each subfolder, and gives the pictures of MNIST back", async () => {
+  it("has a class for each subfolder, and gives the images of MNIST back", async () => {
     const { all, classes, paths } = await loadImageFolder(digits, { channels: 1 });
     expect(classes).toEqual(["0", "1", "2", "4", "5", "7", "9"]);
     expect(all.length).toBe(10);
@@ -69,11 +69,11 @@ describe("bad input", () => {
     await cp(digits, folder, { recursive: true });
     const image = await readFile(join(folder, "0/3.png"));
     await writeFile(join(folder, "0/3.png"), image.subarray(0, image.length / 2));
-    await writeFile(join(folder, "1/5.jpg"), "no picture");
+    await writeFile(join(folder, "1/5.jpg"), "no image");
     await writeFile(join(folder, "1/notes.txt"), "not looked at");
   };
 
-  it("names a picture that is cut off or none, when its turn comes", async () => {
+  it("names an image that is cut off or none, when its turn comes", async () => {
     await broken();
     const { all } = await loadImageFolder(folder);
     const read = async () => {
@@ -85,7 +85,7 @@ describe("bad input", () => {
     await expect(readImage(join(folder, "none.png"))).rejects.toThrow(/none.png: .*ENOENT/);
   });
 
-  it("leaves unreadable pictures out on request, and says which", async () => {
+  it("leaves unreadable images out on request, and says which", async () => {
     await broken();
     const { all, skipped } = await loadImageFolder(folder, { unreadable: "skip" });
     expect(all.length).toBe(8);
@@ -96,7 +96,7 @@ describe("bad input", () => {
     expect(count).toBe(8);
   });
 
-  it("tells folders without classes, without pictures, and none at all", async () => {
+  it("reports folders without classes, without images, and none at all", async () => {
     await expect(loadImageFolder(folder)).rejects.toThrow(/has no subfolders, expected one for each class/);
     await mkdir(join(folder, "cat"));
     await expect(loadImageFolder(folder)).rejects.toThrow(DataError);

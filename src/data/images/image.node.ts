@@ -1,27 +1,27 @@
-/** Pictures decoded to bytes by sharp, an optional package. */
+/** Images decoded to bytes by sharp, an optional package. */
 import { readFile } from "node:fs/promises";
 import type { default as Sharp } from "sharp";
 import { FileError, OptionError } from "../../core/errors.ts";
+import { extentsType, matching } from "../../core/option-types.ts";
+import { type OptionTypes, optionsOf } from "../../core/options.ts";
 import { Tensor } from "../../core/tensor.ts";
 
-/** How the names of picture files end. */
-export const pictureExtensions: readonly string[] = [
-  ".png",
-  ".jpg",
-  ".jpeg",
-  ".webp",
-  ".gif",
-  ".tif",
-  ".tiff",
-  ".avif",
-];
+/** How the names of image files end. */
+export const imageExtensions: readonly string[] = [".png", ".jpg", ".jpeg", ".webp", ".gif", ".tif", ".tiff", ".avif"];
 
+/** Options of `readImage`. */
 export interface ImageOptions {
-  /** Height and width to resize to; each picture's own when absent. The whole picture is stretched or shrunk to it. */
+  /** Height and width to resize to; default each image's own. The whole image is stretched or shrunk to it. */
   readonly size?: readonly [height: number, width: number];
-  /** 1 for grey, 3 for red, green and blue; 3. */
+  /** 1 for grey, 3 for red, green and blue; default 3. */
   readonly channels?: 1 | 3;
 }
+
+export const imageTypes: OptionTypes<ImageOptions> = {
+  size: extentsType,
+  channels: matching("1 or 3", (value) => value === 1 || value === 3),
+};
+const checkOptions = optionsOf("readImage", imageTypes);
 
 /** The sharp package. Throws OptionError with the command that installs it when it cannot be imported. */
 export async function importSharp(
@@ -30,7 +30,7 @@ export async function importSharp(
   try {
     return (await load()).default;
   } catch (error) {
-    throw new OptionError("reading pictures needs the optional package sharp; install it: npm install sharp", {
+    throw new OptionError("reading images needs the optional package sharp; install it: npm install sharp", {
       cause: error,
     });
   }
@@ -46,12 +46,12 @@ function channelsFirst(pixels: Uint8Array, channels: number): Uint8Array<ArrayBu
 }
 
 /**
- * A picture file as uint8 [channels, height, width]: PNG, JPEG, WebP, GIF (first frame), TIFF or AVIF; transparency lies on
- * white. Throws FileError naming a file that is missing, damaged or no picture.
+ * An image file as uint8 [channels, height, width]: PNG, JPEG, WebP, GIF (first frame), TIFF or AVIF; transparency lies
+ * on white. Needs the package `sharp`. Throws FileError naming a file that is missing, damaged or no image.
  */
 export async function readImage(path: string, options: ImageOptions = {}): Promise<Tensor<"uint8">> {
+  const { size, channels = 3 } = checkOptions(options);
   const sharp = await importSharp();
-  const { size, channels = 3 } = options;
   try {
     // Read here rather than by sharp, which does not say why a file cannot be opened.
     let image = sharp(await readFile(path))

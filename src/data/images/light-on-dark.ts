@@ -1,4 +1,4 @@
-/** Pictures of dark marks on a light ground, turned round to what models of written digits are taught with. */
+/** Images of dark marks on a light ground, turned round to what models of written digits are taught with. */
 import { Tensor } from "../../core/tensor.ts";
 
 /** Mean brightness of the outermost pixels of [1, height, width]. */
@@ -14,12 +14,15 @@ function borderMean({ data, shape: [, height = 0, width = 0] }: Tensor<"uint8">)
   return sum / pixels;
 }
 
-/** A grey picture, uint8 [1, height, width], inverted where its border is light; written digits are white on black in MNIST. */
-export function lightOnDark(picture: Tensor<"uint8">): {
-  readonly picture: Tensor<"uint8">;
+/**
+ * A grey image, uint8 [1, height, width], inverted where its border is light: handwritten digits are white on black in
+ * MNIST.
+ */
+export function lightOnDark(image: Tensor<"uint8">): {
+  readonly image: Tensor<"uint8">;
   readonly inverted: boolean;
 } {
-  if (borderMean(picture) <= 127.5) return { picture, inverted: false };
-  const inverted = Uint8Array.from(picture.data, (level) => 255 - level);
-  return { picture: new Tensor("uint8", picture.shape, inverted), inverted: true };
+  if (borderMean(image) <= 127.5) return { image, inverted: false };
+  const inverted = Uint8Array.from(image.data, (level) => 255 - level);
+  return { image: new Tensor("uint8", image.shape, inverted), inverted: true };
 }

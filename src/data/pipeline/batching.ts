@@ -1,12 +1,17 @@
 /** Batches: consecutive samples stacked along a new leading axis. */
 import { DataError } from "../../core/errors.ts";
+import { flag } from "../../core/option-types.ts";
+import { optionsOf } from "../../core/options.ts";
 import { stackRecords, type TensorRecord } from "./rows.ts";
 import { type IndexedSource, indexedSource, isIndexed, type Source } from "./source.ts";
 
+/** Options of `Dataset.batch`. */
 export interface BatchOptions {
-  /** Whether a last batch with fewer samples is left out; false. */
+  /** Whether a last batch with fewer samples is left out; default false. */
   readonly dropLast?: boolean;
 }
+
+export const checkBatch = optionsOf<BatchOptions>("batch", { dropLast: flag });
 
 /** Batches of `size` samples; rows of in-memory tensors are copied straight into the batch. */
 export function batchSource<T extends TensorRecord<T>>(

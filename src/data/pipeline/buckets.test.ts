@@ -60,7 +60,7 @@ test("a sample longer than every batch and options without sense are refused", (
   expect(() => bucketed([1], { ...options, size: 0 })).toThrow(OptionError);
 });
 
-test("rows are padded behind", () => {
+test("rows are padded at the end", () => {
   expect(padRows([[1, 2], [3]], 3).toArray()).toEqual([
     [1, 2, 0],
     [3, 0, 0],

@@ -2,21 +2,33 @@
 
 import { allocate } from "../../core/dtype.ts";
 import { DataError, OptionError } from "../../core/errors.ts";
-import { foldIn, type Key, Random } from "../../core/random.ts";
+import { count, functionOf, listOf } from "../../core/option-types.ts";
+import { optionsOf, required } from "../../core/options.ts";
+import { foldIn, type Key, keyType, Random } from "../../core/random.ts";
 import { Tensor } from "../../core/tensor.ts";
 import { type Dataset, fromIterable } from "./dataset.ts";
 
+/** Options of `bucketed`, for samples `S` and batches `B`. */
 export interface BucketOptions<S, B> {
   /** Samples in a batch; the last batch of an epoch may have fewer. */
   readonly size: number;
   /** Widths that batches may have, rising. A sample goes to the least one that holds it. */
   readonly widths: readonly number[];
+  /** Length of a sample, such as the number of its tokens. */
   readonly lengthOf: (sample: S) => number;
   /** A batch of samples that are all to have this width. */
   readonly collate: (samples: readonly S[], width: number) => B;
   /** Draws the order of the samples and of the batches in each epoch; default: as given, short ones first. */
   readonly key?: Key;
 }
+
+const checkOptions = optionsOf<BucketOptions<never, unknown>>("bucketed", {
+  size: required(count()),
+  widths: required(listOf(count(), "rising whole numbers")),
+  lengthOf: required(functionOf("(sample) => length")),
+  collate: required(functionOf("(samples, width) => batch")),
+  key: keyType,
+});
 
 /**
  * Batches of samples of like length (Khomenko et al. 2016). What does not fill a batch of its width goes to the next
@@ -26,9 +38,7 @@ export interface BucketOptions<S, B> {
  * bucketed(rows, { size: 32, widths: [8, 16, 32], lengthOf: ({ ids }) => ids.length, collate, key: keyOf(1) })
  */
 export function bucketed<S, B>(samples: readonly S[], options: BucketOptions<S, B>): Dataset<B> {
-  const { size, widths, lengthOf, collate, key } = options;
-  if (!Number.isInteger(size) || size < 1)
-    throw new OptionError(`bucketed: size is ${size}; pass a whole number from 1`);
+  const { size, widths, lengthOf, collate, key } = checkOptions(options);
   if (widths.some((width, i) => !(width > (widths[i - 1] ?? 0))))
     throw new OptionError(`bucketed: widths are [${widths.join(", ")}]; pass rising whole numbers`);
   const places = samples.map((sample, i) => {
@@ -78,7 +88,7 @@ function packed(buckets: readonly number[][], size: number): Packed[] {
   return rest.members.length > 0 ? [...batches, rest] : batches;
 }
 
-/** Rows of ids as one tensor int32 [rows, width], padded with `padding` (0) behind. Throws DataError for a longer row. */
+/** Rows of ids as one tensor int32 [rows, width], padded with `padding` (0) at the end. Throws DataError for a longer row. */
 export function padRows(rows: readonly (readonly number[])[], width: number, padding = 0): Tensor<"int32"> {
   const data = allocate("int32", rows.length * width).fill(padding);
   for (const [i, row] of rows.entries()) {
@@ -89,7 +99,10 @@ export function padRows(rows: readonly (readonly number[])[], width: number, pad
   return new Tensor("int32", [rows.length, width], data);
 }
 
-/** Which ids are tokens, int32 of the same shape: 1, and 0 for `padding` (0). */
+/**
+ * Which ids are tokens, int32 of the same shape: 1 for tokens, 0 for `padding` (default 0). Attention takes it as
+ * `mask`.
+ */
 export const paddingMask = ({ shape, data }: Tensor<"int32">, padding = 0): Tensor<"int32"> =>
   new Tensor(
     "int32",

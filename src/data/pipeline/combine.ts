@@ -160,7 +160,7 @@ export function prefetchSource<T>(source: Source<T>, count: number): Source<T> {
         : source.epoch(epoch, skip)[Symbol.asyncIterator]();
       const begin = () => {
         const next = iterator.next();
-        next.catch(() => undefined); // told when its turn comes
+        next.catch(() => undefined); // reported when its turn comes
         begun.push(next);
       };
       try {

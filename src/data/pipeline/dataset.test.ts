@@ -221,7 +221,7 @@ describe("batch", () => {
     expect(batch?.x.data).toEqual(x.data.slice(20));
   });
 
-  it("tells a size above the dataset's, unless it is wanted", async () => {
+  it("reports a size above the dataset's, unless it is wanted", async () => {
     expect(() => table(10).batch(64)).toThrow(DataError);
     expect(() => table(10).batch(64)).toThrow(
       "batch(64): the dataset has 10 elements; pass a size of at most 10, or { dropLast: false } to take them as one smaller batch",
@@ -234,7 +234,7 @@ describe("batch", () => {
     expect(() => table(3).batch(1.5)).toThrow("batch(size): got 1.5, expected a whole number from 1");
   });
 
-  it("tells samples that do not stack", async () => {
+  it("reports samples that do not stack", async () => {
     const ragged = fromIterable(() => [{ x: tensor([1]) }, { x: tensor([1, 2]) }]).batch(2);
     await expect(all(ragged)).rejects.toThrow(
       'batch(): "x" of element 1 in the batch is float32 [2], that of element 0 is float32 [1]',
@@ -277,7 +277,7 @@ describe("split", () => {
     );
   });
 
-  it("splits streams in order, and tells what it cannot do", async () => {
+  it("splits streams in order, and reports what it cannot do", async () => {
     const [first, rest] = kinds.stream(10).split(0.3);
     expect([await all(first), await all(rest)]).toEqual([
       [0, 1, 2],
@@ -291,7 +291,7 @@ describe("split", () => {
 });
 
 describe("bad input", () => {
-  it("tells an empty dataset, however it comes about", async () => {
+  it("reports an empty dataset, however it comes about", async () => {
     const empty = new Tensor("float32", [0, 2], new Float32Array(0));
     expect(() => fromTensors({ x: empty })).toThrow(
       "fromTensors(): the tensors have 0 rows, expected at least one; a dataset cannot be empty",
@@ -305,14 +305,14 @@ describe("bad input", () => {
     expect(() => kinds.indexed(3).take(0)).toThrow(OptionError);
   });
 
-  it("tells tensors that disagree", () => {
+  it("reports tensors that disagree", () => {
     expect(() => fromTensors({ x: tensor([[1], [2]]), y: tensor([1]) })).toThrow('"y" has 1 rows, "x" has 2');
     expect(() => fromTensors({ x: tensor(1) })).toThrow('"x" is a scalar');
   });
 
-  it("tells epochs and places that are no whole numbers", () => {
+  it("reports epochs and places that are no whole numbers", () => {
     expect(() => kinds.indexed(3).epoch(-1)).toThrow(OptionError);
-    expect(() => kinds.indexed(3).epoch(0, { skip: 0.5 })).toThrow("epoch(skip): got 0.5");
+    expect(() => kinds.indexed(3).epoch(0, { skip: 0.5 })).toThrow("epoch: skip is 0.5; pass a whole number from 0");
     expect(() => kinds.indexed(3).epoch(0, { stride: 0 })).toThrow(OptionError);
   });
 

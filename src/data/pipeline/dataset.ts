@@ -1,8 +1,10 @@
 /** Datasets: sequences of samples or batches, the same in every run, and the steps that prepare them for training. */
 import { DataError, OptionError } from "../../core/errors.ts";
+import { count, having } from "../../core/option-types.ts";
+import { optionsOf } from "../../core/options.ts";
 import { foldIn, type Key, keyOf, type Random } from "../../core/random.ts";
 import type { Tensor } from "../../core/tensor.ts";
-import { type BatchOptions, batchSource } from "./batching.ts";
+import { type BatchOptions, batchSource, checkBatch } from "./batching.ts";
 import {
   cacheSource,
   concatSources,
@@ -22,13 +24,34 @@ export type Batch = Readonly<Record<string, Tensor>>;
 /** The usual names of a batch: the input of a model, and the target that its output is compared with. */
 export type Labelled = { readonly x: Tensor; readonly y: Tensor };
 
+/** A dataset as an option. */
+export const datasetType = having<Dataset<unknown>>("epoch", "a dataset");
+
 /** Which elements of an epoch to read. */
 export interface EpochOptions {
-  /** Elements to leave out at the beginning, as a run does that resumes in the middle of an epoch; 0. */
+  /** Elements to leave out at the beginning, as a run does that resumes in the middle of an epoch; default 0. */
   readonly skip?: number;
-  /** Reads every `stride`-th element from there on, as one of several workers does; 1. */
+  /** Reads every `stride`-th element from there on, as one of several workers does; default 1. */
   readonly stride?: number;
 }
+
+const checkEpoch = optionsOf<EpochOptions>("epoch", { skip: count(0), stride: count() });
+
+/** Options of `Dataset.shuffle`. */
+export interface ShuffleOptions {
+  /** Elements of a stream that wait to be drawn; default 1,000. */
+  readonly buffer?: number;
+}
+
+const checkShuffle = optionsOf<ShuffleOptions>("shuffle", { buffer: count() });
+
+/** Options of `fromIterable`. */
+export interface IterableOptions {
+  /** Elements of an epoch, if known. */
+  readonly length?: number;
+}
+
+const checkIterable = optionsOf<IterableOptions>("fromIterable", { length: count(0) });
 
 /** Throws OptionError unless `value` is a whole number from `low`. */
 export function checkCount(where: string, value: number, low: number): void {
@@ -61,10 +84,8 @@ export class Dataset<T> {
 
   /** The elements of epoch `index`. Cheap to begin at `skip` where elements can be had in any order. */
   epoch(index: number, options: EpochOptions = {}): AsyncIterable<T> {
-    const { skip = 0, stride = 1 } = options;
+    const { skip = 0, stride = 1 } = checkEpoch(options);
     checkCount("epoch(index)", index, 0);
-    checkCount("epoch(skip)", skip, 0);
-    checkCount("epoch(stride)", stride, 1);
     return stride === 1 ? this.source.epoch(index, skip) : strided(this.source, index, skip, stride);
   }
 
@@ -85,8 +106,8 @@ export class Dataset<T> {
    * A different order in each epoch, drawn from `key` and the epoch. Where elements can be had in any order it is a full
    * permutation; a stream passes through a buffer of `buffer` elements (1,000).
    */
-  shuffle(key: Key, { buffer = 1000 }: { readonly buffer?: number } = {}): Dataset<T> {
-    checkCount("shuffle({ buffer })", buffer, 1);
+  shuffle(key: Key, options: ShuffleOptions = {}): Dataset<T> {
+    const { buffer = 1000 } = checkShuffle(options);
     return this.#then(shuffleSource(this.source, foldIn(key, this.#depth), buffer));
   }
 
@@ -104,7 +125,7 @@ export class Dataset<T> {
    */
   batch<S extends TensorRecord<S>>(this: Dataset<S>, size: number, options: BatchOptions = {}): Dataset<S> {
     checkCount("batch(size)", size, 1);
-    return this.#then(batchSource(this.source, size, options));
+    return this.#then(batchSource(this.source, size, checkBatch(options)));
   }
 
   /** Begins up to `count` elements before they are asked for: overlaps waiting (disk, decoding), not computing. */
@@ -192,20 +213,27 @@ export const fromTensors = <T extends TensorRecord<T>>(tensors: T): TensorDatase
  */
 export function fromIterable<T>(
   make: (epoch: number) => Iterable<T> | AsyncIterable<T>,
-  options: { readonly length?: number } = {},
+  options: IterableOptions = {},
 ): Dataset<T> {
-  if (options.length === 0) throw emptyError("fromIterable()", "length is 0");
+  if (checkIterable(options).length === 0) throw emptyError("fromIterable()", "length is 0");
   return new Dataset(iterableSource(make, options.length));
 }
 
-/** A dataset from a function that gives any one of `length` elements, such as a file decoded when its turn comes. */
+/**
+ * A dataset from a function that gives any one of `length` elements, such as a file decoded when its turn comes; it can
+ * be shuffled wholly. Throws DataError for a length of 0.
+ * @example fromIndexed(paths.length, async (i) => ({ x: await readImage(paths[i]), y: labels[i] })).shuffle(keyOf(0)).batch(32)
+ */
 export function fromIndexed<T>(length: number, at: (index: number) => T | Promise<T>): Dataset<T> {
   if (length === 0) throw emptyError("fromIndexed()", "length is 0");
   checkCount("fromIndexed(length)", length, 1);
   return new Dataset(indexedSource(length, at));
 }
 
-/** All elements of a dataset of samples as one batch in memory. Throws DataError for an empty one. */
+/**
+ * All elements of an epoch of a dataset of samples as one batch in memory: tensors [...] become [N, ...]. Throws
+ * DataError for a dataset that is empty or whose length is not known.
+ */
 export async function collect<T extends TensorRecord<T>>(dataset: Dataset<T>, epoch = 0): Promise<T> {
   const { length } = dataset;
   if (length === undefined) throw new DataError("collect(): the dataset's length is not known; take(n) of it first");

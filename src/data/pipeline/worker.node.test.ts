@@ -56,7 +56,7 @@ it("passes errors on in the class that they had, after the elements before them"
   expect(seen).toEqual([0, 1, 2]);
 });
 
-it("tells modules that fail, give no dataset, or do not exist", async () => {
+it("reports modules that fail, give no dataset, or do not exist", async () => {
   await expect(start({ kind: "broken", rows: 1 })).rejects.toThrow("no such thing");
   await expect(start({ kind: "none", rows: 1 })).rejects.toThrow(OptionError);
   await expect(inWorker<Labelled>(new URL("./no-such-module.ts", import.meta.url), {})).rejects.toThrow(
@@ -64,13 +64,13 @@ it("tells modules that fail, give no dataset, or do not exist", async () => {
   );
 });
 
-it("tells arrays that were handed over with an earlier batch", async () => {
+it("reports arrays that were handed over with an earlier batch", async () => {
   await expect(all(await start({ kind: "shared", rows: 6 }))).rejects.toThrow(
     /the array of "x" was handed over with an earlier batch/,
   );
 });
 
-it("tells a worker that ended by itself", async () => {
+it("reports a worker that ended by itself", async () => {
   const failure = all(await start({ kind: "crashing", rows: 6 }));
   await expect(failure).rejects.toThrow(SardonyxError);
   await expect(failure).rejects.toThrow("data worker: ended with exit code 3 before its data did");

@@ -2,20 +2,25 @@
 import { Worker } from "node:worker_threads";
 import type { ArrayOf, DType } from "../../core/dtype.ts";
 import { SardonyxError } from "../../core/errors.ts";
+import { count } from "../../core/option-types.ts";
+import { optionsOf } from "../../core/options.ts";
 import { Tensor } from "../../core/tensor.ts";
-import { type Batch, checkCount, Dataset } from "./dataset.ts";
+import { type Batch, Dataset } from "./dataset.ts";
 import type { Source } from "./source.ts";
 import { type FromWorker, type SentTensor, type ToWorker, unpackError, type WorkerSetup } from "./worker-messages.ts";
 
+/** Options of `inWorker`. */
 export interface WorkerOptions {
-  /** Elements that each worker makes before they are asked for; 4. */
+  /** Elements that each worker makes before they are asked for; default 4. */
   readonly ahead?: number;
-  /** Workers; of n, worker k makes elements k, k + n, … Costs nothing extra only where elements can be had in any order; 1. */
+  /** Workers; of n, worker k makes elements k, k + n, … Costs nothing extra only where elements can be had in any order; default 1. */
   readonly threads?: number;
 }
 
+const checkOptions = optionsOf<WorkerOptions>("inWorker", { ahead: count(), threads: count() });
+
 /**
- * The thread of a worker. TypeScript, as in tests and in one's own recipes, needs a loader in the thread too; Node 20 ignores
+ * The thread of a worker. TypeScript, as in tests and in your own recipes, needs a loader in the thread too; Node 20 ignores
  * `--import` there, so that the loader is registered by the thread's first lines. Compiled files need none.
  */
 function startThread(setup: WorkerSetup): Worker {
@@ -128,10 +133,9 @@ async function startWorkers(setup: WorkerSetup, threads: number) {
 export async function inWorker<B extends Batch = Batch>(
   moduleUrl: URL | string,
   options: unknown,
-  { ahead = 4, threads = 1 }: WorkerOptions = {},
+  workerOptions: WorkerOptions = {},
 ): Promise<Dataset<B>> {
-  checkCount("inWorker({ ahead })", ahead, 1);
-  checkCount("inWorker({ threads })", threads, 1);
+  const { ahead = 4, threads = 1 } = checkOptions(workerOptions);
   const setup: WorkerSetup = { module: String(moduleUrl), options };
   const first = await startWorkers(setup, threads);
   let waiting: readonly DataWorker[] | undefined = first.workers;

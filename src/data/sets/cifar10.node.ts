@@ -1,5 +1,5 @@
 /**
- * CIFAR-10: 50,000 and 10,000 colour pictures, 32x32, of ten classes (Krizhevsky 2009).
+ * CIFAR-10: 50,000 and 10,000 colour images, 32x32, of ten classes (Krizhevsky 2009).
  *
  * Sources, tried in this order: the folder passed, or `cifar-10-batches-bin` in it; the cache; the author's archive
  * https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz (170,052,171 bytes, MD5 c32a1d4ab5d03f1284b67883e8d87530),
@@ -16,7 +16,7 @@ import { checkLabels } from "../pipeline/checks.ts";
 import { fromTensors } from "../pipeline/dataset.ts";
 import type { ImageClassification, LabelledImages } from "./idx-images.node.ts";
 import { cifar10Classes } from "./image-classes.ts";
-import { findFile, type LoadOptions } from "./locate.node.ts";
+import { checkLoad, findFile, type LoadOptions } from "./locate.node.ts";
 
 const SIDE = 32;
 const IMAGE_BYTES = 3 * SIDE * SIDE;
@@ -75,9 +75,9 @@ export async function unpackCifar10(archivePath: string, folder: string): Promis
   }
 }
 
-/** The pictures as uint8 [N, 3, 32, 32] (red, green, blue) and their ten classes. Throws FileError when no source has them. */
+/** The images as uint8 [N, 3, 32, 32] (red, green, blue) and their ten classes. Throws FileError when no source has them. */
 export async function loadCifar10(options: LoadOptions = {}): Promise<ImageClassification> {
-  const { dir, ...download } = options;
+  const { dir, ...download } = checkLoad(options);
   const cached = join(options.cacheDir ?? defaultCacheDir(), "cifar10", "cifar-10-batches-bin");
   let folder = await folderWithAll(dir === undefined ? [cached] : [dir, join(dir, "cifar-10-batches-bin")]);
   if (folder === undefined) {

@@ -1,15 +1,18 @@
-/** Scenes to find things in: handwritten digits of different sizes on a dark picture. */
+/** Scenes to find things in: handwritten digits of different sizes on a dark image. */
+import { count, pairType } from "../../core/option-types.ts";
+import { optionsOf, required } from "../../core/options.ts";
 import type { Random } from "../../core/random.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import { type Box, type LabelledBox, sharedArea } from "../images/boxes.ts";
 
-/** A grey picture and where its digits are. */
+/** A grey image and where its digits are. */
 export interface Scene {
   /** Brightness, row by row, `side` × `side`. */
   readonly pixels: Uint8Array<ArrayBuffer>;
   readonly truth: readonly LabelledBox[];
 }
 
+/** Options of `digitScene`. */
 export interface SceneOptions {
   /** Height and width. */
   readonly side: number;
@@ -19,12 +22,18 @@ export interface SceneOptions {
   readonly heights: readonly [low: number, high: number];
 }
 
+const checkOptions = optionsOf<SceneOptions>("digitScene", {
+  side: required(count()),
+  most: required(count()),
+  heights: required(pairType("[low, high] in pixels")),
+});
+
 /** Share of the smaller one's area that two digits may have in common. */
 const mostShared = 0.1;
 /** Brightness that counts as ink. */
 const inkFrom = 64;
 
-/** The box around the ink of a picture of `width` columns. */
+/** The box around the ink of an image of `width` columns. */
 function inkOf(pixels: Uint8Array, width: number): Box {
   let [left, top, right, bottom] = [width, pixels.length / width, 0, 0];
   for (const [i, level] of pixels.entries()) {
@@ -43,9 +52,10 @@ const areaOf = (box: Box): number => sharedArea(box, box);
  */
 export function digitScene(
   { x, y }: { readonly x: Tensor<"uint8">; readonly y: Tensor<"int32"> },
-  { side, most, heights }: SceneOptions,
+  options: SceneOptions,
   random: Random,
 ): Scene {
+  const { side, most, heights } = checkOptions(options);
   const pixels = new Uint8Array(side * side);
   const truth: LabelledBox[] = [];
   const [rows = 0, , , width = 1] = x.shape;
@@ -54,7 +64,7 @@ export function digitScene(
     const row = random.integer(rows);
     const digit = x.data.subarray(row * size, (row + 1) * size);
     const ink = inkOf(digit, width);
-    if (ink[3] <= ink[1]) continue; // a blank picture
+    if (ink[3] <= ink[1]) continue; // a blank image
     const scale = random.uniform(...heights) / (ink[3] - ink[1]);
     const [inkWidth, inkHeight] = [ink[2] - ink[0], ink[3] - ink[1]].map((extent) =>
       Math.max(1, Math.round(extent * scale)),
@@ -73,7 +83,7 @@ export function digitScene(
   return { pixels, truth };
 }
 
-/** Draws the part `from` of a picture into a box, bilinearly; the brighter of what is there and what comes stays. */
+/** Draws the part `from` of an image into a box, bilinearly; the brighter of what is there and what comes stays. */
 function stamp(pixels: Uint8Array, side: number, box: Box, digit: Uint8Array, width: number, from: Box): void {
   const [left, top, right, bottom] = box;
   const [xScale, yScale] = [(from[2] - from[0]) / (right - left), (from[3] - from[1]) / (bottom - top)];

@@ -1,5 +1,5 @@
 /**
- * Fashion-MNIST: 60,000 and 10,000 pictures of clothing in MNIST's format (Xiao, Rasul, Vollgraf 2017, arXiv:1708.07747).
+ * Fashion-MNIST: 60,000 and 10,000 images of clothing in MNIST's format (Xiao, Rasul, Vollgraf 2017, arXiv:1708.07747).
  *
  * Sources, tried in this order: the folder passed; Debian's package `dataset-fashion-mnist`
  * (/usr/share/datasets/fashion-mnist, packed anew, so of other sizes); the cache; the authors' two copies:
@@ -15,7 +15,7 @@ import { type ImageClassification, loadIdxImages } from "./idx-images.node.ts";
 import { fashionMnistClasses } from "./image-classes.ts";
 import type { LoadOptions } from "./locate.node.ts";
 
-/** The pictures as uint8 [N, 1, 28, 28] and their ten classes. Throws FileError when no source has them. */
+/** The images as uint8 [N, 1, 28, 28] and their ten classes. Throws FileError when no source has them. */
 export function loadFashionMnist(options: LoadOptions = {}): Promise<ImageClassification> {
   return loadIdxImages(
     {

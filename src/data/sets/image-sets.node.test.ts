@@ -40,7 +40,7 @@ describe("fixtures in the real format", () => {
   it("Fashion-MNIST, packed", async () => {
     const { train, classes } = await loadFashionMnist({ dir: join(fixtures, "fashion-mnist") });
     expect(train.tensors.x.shape).toEqual([10, 1, 28, 28]);
-    // The first training picture is an ankle boot, followed by a T-shirt (the README of Fashion-MNIST).
+    // The first training image is an ankle boot, followed by a T-shirt (the README of Fashion-MNIST).
     expect((train.tensors.y.toArray() as number[]).slice(0, 2).map((y) => classes[y])).toEqual([
       "Ankle boot",
       "T-shirt/top",
@@ -79,28 +79,28 @@ describe("broken files", () => {
     await writeFile(join(folder, name), change(await readFile(join(folder, name))));
   };
 
-  it("tells a missing file, with the folder", async () => {
+  it("reports a missing file, with the folder", async () => {
     await cp(join(fixtures, "mnist"), folder, { recursive: true });
     await rm(join(folder, "t10k-labels-idx1-ubyte"));
     await expect(loadMnist({ dir: folder })).rejects.toThrow(`${folder} has no t10k-labels-idx1-ubyte (nor with .gz)`);
     await expect(loadCifar10({ dir: folder })).rejects.toThrow(/does not have all of data_batch_1.bin/);
   });
 
-  it("tells a cut file, by name", async () => {
+  it("reports a cut file, by name", async () => {
     await copyMnist("train-images-idx3-ubyte", (bytes) => bytes.subarray(0, 1000));
     await expect(loadMnist({ dir: folder })).rejects.toThrow(
       /train-images-idx3-ubyte: uint8 \[10, 28, 28\] needs 7856 bytes, the file has 1000/,
     );
   });
 
-  it("tells labels and images that were exchanged or counted differently", async () => {
+  it("reports labels and images that were exchanged or counted differently", async () => {
     await copyMnist("train-images-idx3-ubyte", () => Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 1, 5));
     await expect(loadMnist({ dir: folder })).rejects.toThrow(/holds uint8 \[1\], expected uint8 \[N, height, width\]/);
     await copyMnist("train-labels-idx1-ubyte", () => Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 1, 5));
     await expect(loadMnist({ dir: folder })).rejects.toThrow(/has 1 labels for 10 images/);
   });
 
-  it("tells a label out of range, with its row", async () => {
+  it("reports a label out of range, with its row", async () => {
     await copyMnist("train-labels-idx1-ubyte", (bytes) => bytes.fill(10, 12, 13));
     const failure = loadMnist({ dir: folder });
     await expect(failure).rejects.toThrow(DataError);
@@ -109,7 +109,7 @@ describe("broken files", () => {
     );
   });
 
-  it("tells CIFAR-10 rows that are cut, empty or mislabelled", async () => {
+  it("reports CIFAR-10 rows that are cut, empty or mislabelled", async () => {
     const bytes = await readFile(join(fixtures, "cifar10/test_batch.bin"));
     const decode = (changed: Uint8Array) => decodeCifar10([{ name: "test_batch.bin", bytes: changed }]);
     expect(() => decode(bytes.subarray(0, 5000))).toThrow("test_batch.bin: has 5000 bytes, expected rows of 3073");

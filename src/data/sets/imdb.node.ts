@@ -15,7 +15,7 @@ import { obtain, type RemoteFile } from "../../storage/download.node.ts";
 import { gunzip } from "../../storage/gzip.ts";
 import { readTar } from "../../storage/tar.ts";
 import type { LabelledText, LabelledTexts } from "../text/labelled-text.ts";
-import type { LoadOptions } from "./locate.node.ts";
+import { checkLoad, type LoadOptions } from "./locate.node.ts";
 
 const archive: RemoteFile = {
   name: "imdb/aclImdb_v1.tar.gz",
@@ -27,8 +27,11 @@ const archive: RemoteFile = {
 /** In the order of the labels. */
 const folders = ["neg", "pos"] as const;
 
+/** Film reviews with their sentiment, for training and for testing. */
 export interface Imdb {
+  /** Reviews to train on. */
   readonly train: LabelledTexts;
+  /** Reviews to test on. */
   readonly test: LabelledTexts;
 }
 
@@ -75,9 +78,11 @@ export async function readImdbArchive(path: string): Promise<Imdb> {
   return imdb;
 }
 
-/** The reviews. Throws FileError when no source has them. */
+/**
+ * The reviews of films with their sentiment, for training and for testing. Throws FileError when no source has them.
+ */
 export async function loadImdb(options: LoadOptions = {}): Promise<Imdb> {
-  const { dir, ...download } = options;
+  const { dir, ...download } = checkLoad(options);
   if (dir === undefined) return readImdbArchive(await obtain(archive, download));
   const inner = join(dir, "aclImdb");
   const root = existsSync(inner) ? inner : dir;

@@ -6,7 +6,7 @@ import { readBytes } from "../../storage/atomic.node.ts";
 import type { RemoteFile } from "../../storage/download.node.ts";
 import { fromTensors, type TensorDataset } from "../pipeline/dataset.ts";
 import { asFisherPrinted, type IrisTensors, irisClasses, irisFeatures, irisTensors, parseIris } from "./iris.ts";
-import { type LoadOptions, locate } from "./locate.node.ts";
+import { checkLoad, type LoadOptions, locate } from "./locate.node.ts";
 
 /** The flowers as one dataset (Iris has no customary test set: use `split`), species and features. */
 export interface Iris {
@@ -29,11 +29,11 @@ async function fromPackage(): Promise<IrisTensors | undefined> {
 }
 
 /**
- * The 150 flowers. Throws FileError when no source has them.
+ * The 150 flowers as samples x float32 [4], in cm, and y int32 []. Throws FileError when no source has them.
  * @example const [train, test] = (await loadIris()).all.split(0.8, keyOf(1));
  */
 export async function loadIris(options: LoadOptions = {}): Promise<Iris> {
-  let tensors = options.dir === undefined ? await fromPackage() : undefined;
+  let tensors = checkLoad(options).dir === undefined ? await fromPackage() : undefined;
   if (tensors === undefined) {
     const [path] = (await locate(["iris.data"], [], [remote], options)) as [string];
     tensors = asFisherPrinted(parseIris(new TextDecoder().decode(await readBytes(path, "Iris")), path));

@@ -6,7 +6,9 @@
 import { FileError } from "../../core/errors.ts";
 import { Tensor } from "../../core/tensor.ts";
 
+/** The species of iris, in the order of the labels. */
 export const irisClasses = ["setosa", "versicolor", "virginica"] as const;
+/** What is measured of a flower, in cm, in the order of the features. */
 export const irisFeatures = ["sepal length", "sepal width", "petal length", "petal width"] as const;
 
 /** Measurements in cm, float32 [N, 4], and species, int32 [N]. */

@@ -1,15 +1,21 @@
 /** Where a data set lies: a folder that is named, an installed package, a folder of the system, the cache, its public source. */
+
 import { stat } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { FileError } from "../../core/errors.ts";
-import { type DownloadOptions, obtain, type RemoteFile } from "../../storage/download.node.ts";
+import { string } from "../../core/option-types.ts";
+import { type OptionTypes, optionsOf } from "../../core/options.ts";
+import { type DownloadOptions, downloadTypes, obtain, type RemoteFile } from "../../storage/download.node.ts";
 
-/** Where to look for a data set, and what to tell about a download. */
+/** Where to look for a data set, and what to report of a download. */
 export interface LoadOptions extends DownloadOptions {
   /** The only folder to look in; otherwise packages, system folders and the cache are tried before a download. */
   readonly dir?: string;
 }
+
+export const loadTypes: OptionTypes<LoadOptions> = { dir: string, ...downloadTypes };
+export const checkLoad = optionsOf("the data set", loadTypes);
 
 const isFile = async (path: string): Promise<boolean> => (await stat(path).catch(() => undefined))?.isFile() ?? false;
 
@@ -38,7 +44,7 @@ export async function locate(
   remote: readonly RemoteFile[],
   options: LoadOptions,
 ): Promise<string[]> {
-  const { dir, ...download } = options;
+  const { dir, ...download } = checkLoad(options);
   for (const folder of dir === undefined ? folders : [dir]) {
     if (folder === undefined) continue;
     const found = await Promise.all(names.map((name) => findFile(folder, name)));

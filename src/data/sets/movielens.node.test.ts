@@ -116,7 +116,7 @@ describe("archive", () => {
     await expect(unpackMovieLens(join(dir, "one.zip"), dir)).rejects.toThrow("one.zip has no ratings.csv");
   });
 
-  test("that the server does not give is told, with what to put where", async () => {
+  test("that the server does not give is reported, with what to put where", async () => {
     const options = { cacheDir: folder() };
     const failing = globalThis.fetch;
     globalThis.fetch = async () => new Response("gone", { status: 404 });

@@ -13,7 +13,7 @@ import { FileError } from "../../core/errors.ts";
 import { readBytes, writeFileAtomic } from "../../storage/atomic.node.ts";
 import { defaultCacheDir, obtain, type RemoteFile } from "../../storage/download.node.ts";
 import { linesOf, readLines } from "../tables/csv-schema.node.ts";
-import { findFile, type LoadOptions } from "./locate.node.ts";
+import { checkLoad, findFile, type LoadOptions } from "./locate.node.ts";
 import { type MovieRatings, readMovieLens } from "./movielens.ts";
 import { type SyntheticRatingsOptions, syntheticRatings } from "./synthetic-ratings.ts";
 
@@ -60,7 +60,7 @@ async function folderWithBoth(folders: readonly string[]): Promise<string | unde
 
 /** Films and ratings, of MovieLens or in its layout. Throws FileError when no source has them, and as `readMovieLens`. */
 export async function loadMovieLens(options: LoadOptions = {}): Promise<MovieRatings> {
-  const { dir, ...download } = options;
+  const { dir, ...download } = checkLoad(options);
   const cached = join(options.cacheDir ?? defaultCacheDir(), "movielens", "ml-latest-small");
   let folder = await folderWithBoth(dir === undefined ? [cached] : [dir, join(dir, "ml-latest-small")]);
   if (folder === undefined) {

@@ -6,10 +6,13 @@ import { DataError, FileError } from "../../core/errors.ts";
 import { Tensor } from "../../core/tensor.ts";
 import type { Labelled } from "../pipeline/dataset.ts";
 
+/** A movie that is rated. */
 export interface Movie {
+  /** The number that ratings name it by. */
   readonly id: number;
   /** With the year: `Toy Story (1995)`. */
   readonly title: string;
+  /** Names of its genres. */
   readonly genres: readonly string[];
 }
 
@@ -23,7 +26,9 @@ export interface SkippedRatings {
   readonly repeated: number;
 }
 
+/** Ratings of movies by users, with what is known of both. */
 export interface MovieRatings {
+  /** The movies, in the order of their places. */
   readonly movies: readonly Movie[];
   /** Ids of the users, in the order in which they first rate. */
   readonly users: readonly number[];
@@ -31,10 +36,11 @@ export interface MovieRatings {
   readonly genres: readonly string[];
   /** x int32 [N, 2], places of user and movie in the lists above; y float32 [N], stars. */
   readonly ratings: Labelled;
+  /** How many ratings were left out, and why. */
   readonly skipped: SkippedRatings;
 }
 
-/** Stars that can be given. */
+/** The least and the most stars that a user can give. */
 export const starRange = [0.5, 5] as const;
 
 /** What MovieLens writes where a film has no genre. */

@@ -26,6 +26,7 @@ const files: readonly (readonly [name: string, bytes: number, md5: string])[] = 
 /** What a sentence of each file speaks of, in the order of the files. */
 export const sentimentSubjects = ["film", "restaurant", "product"] as const;
 
+/** A text with its sentiment and with what it speaks of. */
 export interface SubjectText extends LabelledText {
   /** Place of what it speaks of in `sentimentSubjects`. */
   readonly subject: number;

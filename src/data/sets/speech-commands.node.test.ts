@@ -24,7 +24,7 @@ it("reads the fixture: parts by the lists, words by their folders, clips of a se
   expect([few.words, few.train.length]).toEqual([["yes", "no"], 36]);
 });
 
-it("leaves broken files out, and tells of each", async () => {
+it("leaves broken files out, and names each", async () => {
   const dir = join(folder, "broken");
   cpSync(fixture, dir, { recursive: true });
   const [first = "", second = ""] = readdirSync(join(dir, "yes"));
@@ -61,7 +61,7 @@ it.each([
   expect(partOf(file)).toBe(part);
 });
 
-it("another rate, two channels, another length: told", async () => {
+it("another rate, two channels, another length: reported", async () => {
   const path = join(folder, "long.wav");
   const tone = Float32Array.from({ length: 44_100 * 2 }, (_, i) => (i > 60_000 ? Math.sin(i / 20) : 0));
   writeFileSync(path, encodeWav({ rate: 44_100, channels: [tone, tone] }));

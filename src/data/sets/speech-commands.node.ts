@@ -6,6 +6,7 @@
  * http://download.tensorflow.org/data/speech_commands_v0.02.tar.gz (2,428,923,189 bytes, SHA-256
  * af14739ee7dc311471de98f5f9d2c9191b18aedfe957f4a6ff791c709868ff58), unpacked into the cache.
  */
+
 import { createHash } from "node:crypto";
 import { createReadStream, type Dirent, existsSync } from "node:fs";
 import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
@@ -13,6 +14,8 @@ import { basename, dirname, extname, join, normalize } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import { DataError, FileError, OptionError } from "../../core/errors.ts";
+import { listOf, string } from "../../core/option-types.ts";
+import { optionsOf } from "../../core/options.ts";
 import { foldIn, keyOf, Random } from "../../core/random.ts";
 import { Tensor } from "../../core/tensor.ts";
 import { readBytes, systemReason, temporaryBeside } from "../../storage/atomic.node.ts";
@@ -21,27 +24,38 @@ import { tarFiles } from "../../storage/tar.ts";
 import { fromTensors, type TensorDataset } from "../pipeline/dataset.ts";
 import { fitLength, mixDown, resampler } from "../sound/sound.ts";
 import { readWav } from "../sound/wav.ts";
-import type { LoadOptions } from "./locate.node.ts";
+import { type LoadOptions, loadTypes } from "./locate.node.ts";
 
-/** Samples a second of every clip, and samples in it: one second. */
+/** Samples a second of every clip, 16,000; a clip lasts one second, so it has as many samples. */
 export const clipRate = 16_000;
 
 /** Clips as 16-bit samples, int16 [N, 16000], and the places of their words, int32 [N]. */
 export type SpokenClips = { readonly x: Tensor<"int16">; readonly y: Tensor<"int32"> };
 
+/** Recordings of single words, for training, validation and testing. */
 export interface SpokenWords {
+  /** Clips to train on. */
   readonly train: TensorDataset<SpokenClips>;
+  /** Clips to choose settings by. */
   readonly validation: TensorDataset<SpokenClips>;
+  /** Clips to measure the trained model by. */
   readonly test: TensorDataset<SpokenClips>;
+  /** The words, in the order of the labels. */
   readonly words: readonly string[];
   /** What is wrong with each file left out. */
   readonly skipped: readonly string[];
 }
 
+/** Options of `loadSpokenWords`. */
 export interface SpokenWordsOptions extends LoadOptions {
   /** The words, by their folders; default every folder whose name does not begin with "_" or ".". */
   readonly words?: readonly string[];
 }
+
+const checkOptions = optionsOf<SpokenWordsOptions>("loadSpokenWords", {
+  ...loadTypes,
+  words: listOf(string, "words"),
+});
 
 const archive: RemoteFile = {
   name: "speech-commands/speech_commands_v0.02.tar.gz",
@@ -120,17 +134,18 @@ async function division(dir: string): Promise<(clip: string) => Part> {
 
 /**
  * The clips of words in a folder, or Speech Commands. Each is mixed to one channel, brought to 16 kHz and to one second;
- * broken files are left out and told. Parts are those of `testing_list.txt` and `validation_list.txt` where there are any, and
+ * broken files are left out and listed. Parts are those of `testing_list.txt` and `validation_list.txt` where there are any, and
  * the authors' otherwise; their order is drawn once, so that the first clips are of all words. Throws FileError, DataError when a
  * part would be empty, OptionError for a word that is not there.
  * @example const { train, words } = await loadSpokenWords({ words: ["yes", "no"] });
  */
 export async function loadSpokenWords(options: SpokenWordsOptions = {}): Promise<SpokenWords> {
-  const dir = options.dir ?? (await unpacked(options));
+  const { words: chosen, ...load } = checkOptions(options);
+  const dir = load.dir ?? (await unpacked(load));
   const folders = (await entriesOf(dir))
     .filter((entry) => entry.isDirectory() && !/^[_.]/.test(entry.name))
     .map(({ name }) => name);
-  const words = options.words ?? folders;
+  const words = chosen ?? folders;
   const missing = words.filter((word) => !folders.includes(word));
   if (missing.length > 0)
     throw new OptionError(

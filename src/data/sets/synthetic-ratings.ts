@@ -1,17 +1,29 @@
 /** Ratings that nobody gave, made from known tastes: to see whether a recommender finds what is there to find. */
-import { type Key, Random } from "../../core/random.ts";
+import { count, nonNegative } from "../../core/option-types.ts";
+import { optionsOf, required } from "../../core/options.ts";
+import { type Key, keyType, Random } from "../../core/random.ts";
 
+/** Options of `syntheticRatings`. */
 export interface SyntheticRatingsOptions {
+  /** Decides everything that is drawn. */
   readonly key: Key;
-  /** Default 600. */
+  /** Number of users; default 600. */
   readonly users?: number;
-  /** Default 1,200. */
+  /** Number of movies; default 1,200. */
   readonly movies?: number;
   /** Mean number of ratings of a user; default 120. */
   readonly perUser?: number;
   /** Standard deviation of what no model can know, in stars; default 0.6. */
   readonly noise?: number;
 }
+
+const checkOptions = optionsOf<SyntheticRatingsOptions>("syntheticRatings", {
+  key: required(keyType),
+  users: count(),
+  movies: count(),
+  perUser: count(),
+  noise: nonNegative,
+});
 
 const genreNames = [
   "Action",
@@ -41,7 +53,7 @@ const factors = 8;
  * and p_u · q_i is of 0.6 stars. Films differ in how often they are seen, and users see rather what they will like.
  */
 export function syntheticRatings(options: SyntheticRatingsOptions): Record<"movies.csv" | "ratings.csv", string> {
-  const { key, users = 600, movies = 1200, perUser = 120, noise = 0.6 } = options;
+  const { key, users = 600, movies = 1200, perUser = 120, noise = 0.6 } = checkOptions(options);
   const random = new Random(key);
   const vector = (deviation: number) => Array.from({ length: factors }, () => deviation * random.normal());
   const ofGenre = genreNames.map(() => vector(1));

@@ -43,6 +43,9 @@ export async function loadTypescriptMessages(options: LoadOptions = {}): Promise
   return pairMessages(await readText(compiler, what), await readText(localized, what), localized);
 }
 
-/** Pairs of a file of one's own, one `source<TAB>target` in a row. Throws FileError. */
+/**
+ * Pairs of a file of your own, one `source<TAB>target` in a row. Throws FileError for a file that is missing or has no
+ * pair.
+ */
 export const loadTranslations = async (path: string): Promise<Translations> =>
   parseTranslations(await readText(path, "pairs of sentences"), path);

@@ -1,20 +1,32 @@
 /** Log-mel features: how loud each band of pitch is, in short frames of a sound. */
+
 import FFT from "fft.js";
 import { OptionError } from "../../core/errors.ts";
+import { count, pairType, positive } from "../../core/option-types.ts";
+import { optionsOf, required } from "../../core/options.ts";
 import { Tensor } from "../../core/tensor.ts";
 
+/** Options of `logMel` and `melOf`. */
 export interface MelOptions {
   /** Samples a second. */
   readonly rate: number;
-  /** Bands; 40. */
+  /** Bands; default 40. */
   readonly bands?: number;
-  /** Seconds of a frame; 0.025. */
+  /** Seconds of a frame; default 0.025. */
   readonly window?: number;
-  /** Seconds from a frame to the next; 0.01. */
+  /** Seconds from a frame to the next; default 0.01. */
   readonly hop?: number;
-  /** Lowest and highest frequency, Hz; 20 to half the rate. */
+  /** Lowest and highest frequency, Hz; default 20 to half the rate. */
   readonly range?: readonly [low: number, high: number];
 }
+
+const checkOptions = optionsOf<MelOptions>("logMel", {
+  rate: required(positive),
+  bands: count(),
+  window: positive,
+  hop: positive,
+  range: pairType("[low, high] in Hz"),
+});
 
 /** The mel scale: m = 2595 log10(1 + f / 700) (O'Shaughnessy 1987, "Speech Communication"; HTK Book, sec. 5.4). */
 export const melOf = (frequency: number): number => 2595 * Math.log10(1 + frequency / 700);
@@ -55,7 +67,7 @@ function bandsOf(count: number, [low, high]: readonly [number, number], rate: nu
  * @example logMel({ rate: 16_000 })(samples).shape // [98, 40] for a second
  */
 export function logMel(options: MelOptions): (samples: Float32Array) => Tensor<"float32"> {
-  const { rate, bands: count = 40, window = 0.025, hop = 0.01, range = [20, rate / 2] } = options;
+  const { rate, bands: count = 40, window = 0.025, hop = 0.01, range = [20, rate / 2] } = checkOptions(options);
   const [width, step] = [Math.round(window * rate), Math.round(hop * rate)];
   if (!(width > 1 && step > 0 && Number.isInteger(count) && count > 0))
     throw new OptionError(`logMel(): ${count} bands, windows of ${width} samples every ${step}; pass more of each`);

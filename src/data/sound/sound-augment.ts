@@ -6,7 +6,10 @@ import type { Range } from "../images/augment.ts";
 /** A change of samples; returns new ones. */
 export type SoundTransform = (samples: Float32Array, random: Random) => Float32Array;
 
-/** Moves a sound by up to so many samples, earlier or later; silence enters. */
+/**
+ * Moves a sound by a random number of samples, up to `most` earlier or later; what enters is silence. Throws
+ * OptionError unless `most` is a whole number from 0.
+ */
 export function shiftTime(most: number): SoundTransform {
   if (!(Number.isInteger(most) && most >= 0))
     throw new OptionError(`shiftTime(): got ${most}, expected a whole number of samples from 0`);

@@ -2,7 +2,7 @@
 import { OptionError } from "../../core/errors.ts";
 import type { Sound } from "./wav.ts";
 
-/** The mean of the channels. */
+/** One channel from several: the mean of their samples, sample by sample. */
 export function mixDown({ channels }: Sound): Float32Array {
   const [first = new Float32Array(0), ...others] = channels;
   if (others.length === 0) return first;
@@ -52,8 +52,8 @@ export function resampler(from: number, to: number): (samples: Float32Array) => 
 }
 
 /**
- * Exactly `length` samples: the middle of what is shorter is kept in the middle of silence, of what is longer the stretch
- * that is loudest.
+ * Exactly `length` samples: the middle of what is shorter is kept in the middle of silence, of what is longer the loudest
+ * segment.
  */
 export function fitLength(samples: Float32Array, length: number): Float32Array<ArrayBuffer> {
   const result = new Float32Array(length);
@@ -65,7 +65,7 @@ export function fitLength(samples: Float32Array, length: number): Float32Array<A
   return result;
 }
 
-/** Where the stretch of `length` samples with the most energy begins. */
+/** Where the segment of `length` samples with the most energy begins. */
 function loudest(samples: Float32Array, length: number): number {
   const energy = (i: number) => (samples[i] ?? 0) ** 2;
   let sum = 0;

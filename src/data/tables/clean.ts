@@ -39,7 +39,9 @@ export function flagOutliers(x: Tensor, { low, high }: Clip): Tensor<"bool"> {
   return new Tensor("bool", x.shape, flags);
 }
 
-/** The table without rows in which any value is an outlier. */
+/**
+ * The table without rows in which any value is an outlier: outside the range that `fitOutliers` found for its column.
+ */
 export function dropOutliers<T extends Labelled & TensorRecord<T>>(table: T, ranges: Clip): T {
   const { columns } = tableSize(table.x, "dropOutliers()");
   const flags = flagOutliers(table.x, ranges).data;

@@ -1,40 +1,63 @@
 /** What the columns of a CSV file are: read once as a stream, checked line by line, kept as JSON. */
+
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { CsvError, type Info, parse } from "csv-parse";
 import { DataError, FileError, unknownName } from "../../core/errors.ts";
+import { flag, listOf, matching, string } from "../../core/option-types.ts";
+import { type OptionTypes, required } from "../../core/options.ts";
+import { isPlainObject } from "../../core/tree.ts";
 import { systemReason } from "../../storage/atomic.node.ts";
 
+/** What a column holds: numbers, or names of categories. */
 export type ColumnType = "numeric" | "categorical";
 
 /** One column: a category is coded by its place in `categories`. */
 export interface Column {
+  /** Its name, or its index where the file has no header. */
   readonly name: string;
+  /** What it holds. */
   readonly type: ColumnType;
   /** Distinct values of a categorical column in order (of numbers, or alphabetical); empty for a numeric one. */
   readonly categories: readonly string[];
 }
 
+/** Options of `loadCsv`, `streamCsv` and `inferCsvSchema`. */
 export interface CsvOptions {
   /** Name of the column to predict (its index, where the file has no header). */
   readonly label: string;
-  /** Whether the first line names the columns; true. Without it they are called "0", "1", … */
+  /** Whether the first line names the columns; default true. Without it they are called "0", "1", … */
   readonly header?: boolean;
-  /** Types of columns that should not be told from their values: numeric where all values are numbers. */
+  /** Types of columns that are not to be inferred from their values; default: numeric where all values are numbers. */
   readonly types?: Readonly<Record<string, ColumnType>>;
-  /** Texts that stand for a missing value; empty, NA, N/A, NaN, null and ?. */
+  /** Texts that stand for a missing value; default empty, NA, N/A, NaN, null and ?. */
   readonly missing?: readonly string[];
-  /** What separates values; a comma. */
+  /** What separates values; default a comma. */
   readonly delimiter?: string;
 }
 
+export const csvTypes: OptionTypes<CsvOptions> = {
+  label: required(string),
+  header: flag,
+  types: matching(
+    'the types of columns by name, "numeric" or "categorical"',
+    (value) =>
+      isPlainObject(value) && Object.values(value).every((type) => type === "numeric" || type === "categorical"),
+  ),
+  missing: listOf(string, "texts"),
+  delimiter: string,
+};
+
 /** Everything that turns a line into numbers: plain JSON, to be kept beside a model. */
 export interface CsvSchema {
+  /** The column that y is made of. */
   readonly label: Column;
+  /** The columns that x is made of. */
   readonly features: readonly Column[];
   /** The file's columns in order. */
   readonly order: readonly string[];
+  /** How many rows there are. */
   readonly rows: number;
 }
 
@@ -143,7 +166,7 @@ function columnOf(name: string, seen: Seen, path: string, options: CsvOptions): 
 }
 
 /**
- * Reads a file once and tells the type and categories of each column. Memory does not grow with the number of rows.
+ * Reads a file once and infers the type and categories of each column. Memory does not grow with the number of rows.
  * Throws FileError naming the line, OptionError for a column that does not exist, DataError for a file without rows.
  */
 export async function inferCsvSchema(path: string, options: CsvOptions): Promise<CsvSchema> {

@@ -26,7 +26,7 @@ async function file(text: string | Uint8Array): Promise<string> {
 }
 
 describe("the passengers", () => {
-  it("have numeric and categorical columns, told from their values", async () => {
+  it("have numeric and categorical columns, inferred from their values", async () => {
     const { all, schema } = await loadCsv(passengers, options);
     expect(schema.features.map(({ name, type }) => [name, type])).toEqual([
       ["name", "categorical"],
@@ -96,14 +96,14 @@ describe("bad input", () => {
     await expect(loadCsv(await file(text), { label: "a" })).rejects.toThrow(message);
   });
 
-  it("tells text in a column declared numeric, with line and column", async () => {
+  it("reports text in a column declared numeric, with line and column", async () => {
     const path = await file("a,b\n1,2\n1,two\n");
     await expect(loadCsv(path, { label: "a", types: { b: "numeric" } })).rejects.toThrow(
       /line 3, column "b" is "two", expected a finite number/,
     );
   });
 
-  it("tells one text among very many numbers, unless it is declared", async () => {
+  it("reports one text among very many numbers, unless it is declared", async () => {
     const rows = Array.from({ length: 10_001 }, (_, i) => `1,${i}\n`).join("");
     const path = await file(`a,b\n${rows}1,oops\n`);
     await expect(loadCsv(path, { label: "a" })).rejects.toThrow(
@@ -113,7 +113,7 @@ describe("bad input", () => {
     expect(schema.features[0]?.categories).toHaveLength(10_002);
   });
 
-  it("tells a category that a known schema lacks", async () => {
+  it("reports a category that a known schema lacks", async () => {
     const { schema } = await loadCsv(await file("a,b\n1,x\n"), { label: "a" });
     const { all } = await streamCsv(await file("a,b\n1,y\n"), { label: "a" }, schema);
     const read = async () => {
@@ -122,7 +122,7 @@ describe("bad input", () => {
     await expect(read()).rejects.toThrow(/line 2, column "b" is "y", expected one of 1 categories/);
   });
 
-  it("tells a label that is missing where a known schema is used, rather than take it for the first class", async () => {
+  it("reports a label that is missing where a known schema is used, rather than take it for the first class", async () => {
     const named = { label: "a", types: { a: "categorical" } } as const;
     const { schema } = await loadCsv(await file("a,b\nyes,1\nno,2\n"), named);
     const { all } = await streamCsv(await file("a,b\n,3\n"), named, schema);
@@ -132,7 +132,7 @@ describe("bad input", () => {
     await expect(read()).rejects.toThrow(/line 2 has no value for the label "a"/);
   });
 
-  it("tells columns that do not exist, with the nearest that does, and files that do not", async () => {
+  it("reports columns that do not exist, with the nearest that does, and files that do not", async () => {
     const path = await file("price,rooms\n1,2\n");
     await expect(loadCsv(path, { label: "prize" })).rejects.toThrow(
       /unknown column of .* "prize"; did you mean "price"\?/,

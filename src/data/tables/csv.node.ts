@@ -1,11 +1,14 @@
 /** Tables from CSV files (RFC 4180): whole into memory, or streamed from disk where they are larger than it. */
+
 import { DataError, FileError } from "../../core/errors.ts";
+import { optionsOf } from "../../core/options.ts";
 import { Tensor } from "../../core/tensor.ts";
 import { type Dataset, fromIterable, fromTensors, type Labelled, type TensorDataset } from "../pipeline/dataset.ts";
 import {
   type Column,
   type CsvOptions,
   type CsvSchema,
+  csvTypes,
   inferCsvSchema,
   isMissing,
   missingLabel,
@@ -14,13 +17,17 @@ import {
 
 /** A whole file: x is float32 [N, F], missing values NaN, categories their codes; y is int32 for classes, else float32, [N]. */
 export interface CsvTable {
+  /** The rows. */
   readonly all: TensorDataset<Labelled>;
+  /** What the columns hold. */
   readonly schema: CsvSchema;
 }
 
 /** A file read anew in each epoch: samples have x float32 [F] and y of shape []. */
 export interface CsvStream {
+  /** The rows, read anew in each epoch. */
   readonly all: Dataset<Labelled>;
+  /** What the columns hold. */
   readonly schema: CsvSchema;
 }
 
@@ -69,13 +76,16 @@ const labelArray = (schema: CsvSchema, length: number): Float32Array<ArrayBuffer
 const labelTensor = (data: Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>, shape: readonly number[]): Tensor =>
   data instanceof Int32Array ? new Tensor("int32", shape, data) : new Tensor("float32", shape, data);
 
+const checkLoad = optionsOf("loadCsv", csvTypes);
+const checkStream = optionsOf("streamCsv", csvTypes);
+
 /**
  * Reads a table into memory. Missing values become NaN: fill them in with `fitImpute`, or `dropMissing`.
  * Throws FileError for a broken line, DataError for a value that does not fit its column, OptionError for unknown columns.
  * @example const { all, schema } = await loadCsv("titanic.csv", { label: "survived", types: { survived: "categorical" } });
  */
 export async function loadCsv(path: string, options: CsvOptions): Promise<CsvTable> {
-  const schema = await inferCsvSchema(path, options);
+  const schema = await inferCsvSchema(path, checkLoad(options));
   const width = schema.features.length;
   const x = new Float32Array(schema.rows * width);
   const y = labelArray(schema, schema.rows);
@@ -99,6 +109,7 @@ export async function loadCsv(path: string, options: CsvOptions): Promise<CsvTab
  * @example (await streamCsv("big.csv", { label: "price" })).all.shuffle(keyOf(1), { buffer: 10_000 }).batch(256)
  */
 export async function streamCsv(path: string, options: CsvOptions, known?: CsvSchema): Promise<CsvStream> {
+  checkStream(options);
   const schema = known ?? (await inferCsvSchema(path, options));
   const convert = converter(path, schema, options);
   async function* samples(): AsyncGenerator<Labelled> {

@@ -125,7 +125,7 @@ it("one-hot: a 1 at the class, and rows named whose label is none", () => {
   expect(() => oneHot(tensor([0]), 0)).toThrow(DataError);
 });
 
-it("tells tables that it cannot work on", () => {
+it("reports tables that it cannot work on", () => {
   expect(() => fitStandardize(tensor([[1]], { dtype: "int32" }))).toThrow(DTypeError);
   expect(() => fitStandardize(tensor([1]))).toThrow(
     "fitStandardize(): the table has shape [1], expected [rows, columns]",

@@ -27,7 +27,13 @@ export interface Clip {
 /** A fitted step: `JSON.stringify` keeps it, `parsePreprocessing` reads it back. */
 export type Preprocessing = Rescale | Impute | Clip;
 
-/** Mean 0 and standard deviation 1 in each column; a constant column becomes 0. */
+/**
+ * The step that brings each column to mean 0 and standard deviation 1, fitted on x [N, F], missing values left out; a
+ * constant column becomes 0. Apply it with `transform`.
+ * @example
+ * const step = fitStandardize(train.x);
+ * const scaled = transform(test.x, step); // with the moments of the training data
+ */
 export function fitStandardize(x: Tensor): Rescale {
   const columns = presentColumns(x, "fitStandardize()");
   // Tested by the values: the deviation of equal ones may come out as a rounding error rather than 0.
@@ -39,7 +45,10 @@ export function fitStandardize(x: Tensor): Rescale {
   };
 }
 
-/** Range 0 to 1 in each column; a constant column becomes 0. */
+/**
+ * The step that brings each column to the range 0 to 1, fitted on x [N, F], missing values left out; a constant column
+ * becomes 0. Apply it with `transform`.
+ */
 export function fitMinMax(x: Tensor): Rescale {
   const columns = presentColumns(x, "fitMinMax()");
   const shift = columns.map((values) => values.reduce((low, value) => Math.min(low, value)));
@@ -47,7 +56,10 @@ export function fitMinMax(x: Tensor): Rescale {
   return { kind: "rescale", shift, scale: high.map((top, i) => top - (shift[i] as number) || 1) };
 }
 
-/** Fills missing values with the column's mean or median, or with one number. */
+/**
+ * The step that fills missing values (NaN) in: with the column's mean or median, fitted on x [N, F], or with one
+ * number. Apply it with `transform`.
+ */
 export function fitImpute(x: Tensor, strategy: "mean" | "median" | number): Impute {
   const { columns } = tableSize(x, "fitImpute()");
   if (typeof strategy === "number") return { kind: "impute", values: new Array<number>(columns).fill(strategy) };

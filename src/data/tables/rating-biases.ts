@@ -1,9 +1,15 @@
 /** What is left of ratings without tastes: how kind a user is, how well liked a film; the baseline of every recommender. */
-import { DataError, OptionError } from "../../core/errors.ts";
+
+import { DataError } from "../../core/errors.ts";
+import { count, nonNegative } from "../../core/option-types.ts";
+import { optionsOf, required } from "../../core/options.ts";
 import type { Labelled } from "../pipeline/dataset.ts";
 
+/** Options of `fitRatingBiases`. */
 export interface RatingBiasesOptions {
+  /** Number of users. */
   readonly users: number;
+  /** Number of items. */
   readonly items: number;
   /** Ratings of the mean value that each user and each item has beside its own; default 5. */
   readonly shrinkage?: number;
@@ -11,8 +17,16 @@ export interface RatingBiasesOptions {
   readonly passes?: number;
 }
 
+const checkOptions = optionsOf<RatingBiasesOptions>("fitRatingBiases", {
+  users: required(count()),
+  items: required(count()),
+  shrinkage: nonNegative,
+  passes: count(),
+});
+
 /** r = mean + user + item. */
 export interface RatingBiases {
+  /** Mean of all ratings, μ. */
   readonly mean: number;
   /** By user. */
   readonly users: Float64Array;
@@ -26,8 +40,7 @@ export interface RatingBiases {
  * DataError without ratings, OptionError for a negative shrinkage.
  */
 export function fitRatingBiases({ x, y }: Labelled, options: RatingBiasesOptions): RatingBiases {
-  const { users, items, shrinkage = 5, passes = 20 } = options;
-  if (!(shrinkage >= 0)) throw new OptionError(`rating biases: shrinkage is ${shrinkage}; pass a number from 0`);
+  const { users, items, shrinkage = 5, passes = 20 } = checkOptions(options);
   const count = y.data.length;
   if (count === 0) throw new DataError("rating biases: there are no ratings; pass at least one");
   const mean = y.toNumbers().reduce((sum, value) => sum + value, 0) / count;

@@ -2,17 +2,27 @@
  * Training of byte-level byte-pair encodings (Sennrich et al. 2016; Radford et al. 2019, sec. 2.2): the pair of tokens that is most
  * frequent inside words becomes a token, again and again.
  */
+
 import { DataError, OptionError } from "../../core/errors.ts";
+import { count, flag, listOf, string } from "../../core/option-types.ts";
+import { optionsOf, required } from "../../core/options.ts";
 import { type Tokenizer, tokenizerOf } from "./tokenizer.ts";
 
+/** Options of `trainBpe`. */
 export interface BpeOptions {
   /** Tokens in all: 256 bytes, the special ones, and the merged ones. */
   readonly vocabulary: number;
-  /** Tokens that stand for no text, such as `[MASK]`; they have the first ids. */
+  /** Tokens that stand for no text, such as `[MASK]`; they have the first ids; default none. */
   readonly special?: readonly string[];
   /** Take capital letters for small ones; default false. */
   readonly lowercase?: boolean;
 }
+
+const checkOptions = optionsOf<BpeOptions>("trainBpe", {
+  vocabulary: required(count()),
+  special: listOf(string, 'tokens such as "[MASK]"'),
+  lowercase: flag,
+});
 
 /** Where GPT-2 cuts words: contractions, letters, digits and other signs, each with the space before it. */
 const cuts = /'(?:s|t|re|ve|m|ll|d)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+/gu;
@@ -95,9 +105,10 @@ function wordsOf(text: string, firstByte: number): Word[] {
  * Throws OptionError for a vocabulary that has no room for the bytes, DataError for an empty text.
  * @example trainBpe(book, { vocabulary: 2048 }).encode("Call me Ishmael.")
  */
-export function trainBpe(text: string, { vocabulary, special = [], lowercase = false }: BpeOptions): Tokenizer {
+export function trainBpe(text: string, options: BpeOptions): Tokenizer {
+  const { vocabulary, special = [], lowercase = false } = checkOptions(options);
   const bytes = byteCharacters.length;
-  if (!Number.isSafeInteger(vocabulary) || vocabulary < special.length + bytes || vocabulary >= separator)
+  if (vocabulary < special.length + bytes || vocabulary >= separator)
     throw new OptionError(
       `trainBpe: vocabulary is ${vocabulary}; pass a whole number from ${special.length + bytes}, the bytes and special tokens`,
     );

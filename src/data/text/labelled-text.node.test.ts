@@ -47,7 +47,7 @@ test("reviews from folders and from the archive alike", async () => {
   expect(await readImdbArchive(archive)).toEqual({ train, test });
 });
 
-test("an empty review is counted; a folder of another layout is told", async () => {
+test("an empty review is counted; a folder of another layout is reported", async () => {
   await cp(join(fixtures, "aclImdb"), folder, { recursive: true });
   await writeFile(join(folder, "train", "pos", "3_7.txt"), " \n");
   expect((await loadImdb({ dir: folder })).train.skipped).toBe(1);

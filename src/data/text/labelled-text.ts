@@ -1,18 +1,21 @@
 /** Texts with the class that each belongs to. */
 import { FileError } from "../../core/errors.ts";
 
+/** A text and its class. */
 export interface LabelledText {
   readonly text: string;
   /** Place of its class in the list of classes. */
   readonly label: number;
 }
 
-/** What is well or ill spoken of, in the order of the labels. */
+/** Whether a text is negative or positive about its subject, in the order of the labels. */
 export const sentimentClasses = ["negative", "positive"] as const;
 
 /** Labelled texts, and how many entries were left out. */
 export interface LabelledTexts {
+  /** The texts, in the order of the file. */
   readonly texts: readonly LabelledText[];
+  /** How many entries were left out. */
   readonly skipped: number;
 }
 

@@ -12,7 +12,7 @@ describe("characters", () => {
     expect(tokenizer.decode([6, 1, 4, 0])).toBe("ran ");
     expect(tokenizer.encode("")).toEqual([]);
   });
-  test("one that is not known is told", () =>
+  test("one that is not known is reported", () =>
     expect(() => tokenizer.encode("bar")).toThrow(
       'the character "b" at position 1 of the text is none of the 7 that the model knows; leave it out, or train on a text that has it',
     ));

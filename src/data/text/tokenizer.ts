@@ -3,6 +3,7 @@ import { Tokenizer as Pipeline } from "@huggingface/tokenizers";
 import { z } from "zod";
 import { DataError, FileError } from "../../core/errors.ts";
 
+/** From texts to token ids and back. Make one with `characterTokenizer`, `trainBpe` or, from a file, `tokenizerOf`. */
 export interface Tokenizer {
   /** How many tokens there are. */
   readonly size: number;
@@ -10,6 +11,7 @@ export interface Tokenizer {
   readonly tokens: readonly string[];
   /** Ids of a text's tokens. Throws DataError for what it has no token for. */
   encode(text: string): number[];
+  /** The text of tokens. Throws DataError for an id that there is not. */
   decode(ids: readonly number[]): string;
   /** The id of a token as it is written. Throws DataError when there is none. */
   idOf(token: string): number;
@@ -78,7 +80,10 @@ function charactersOf({ model: { vocab }, ...file }: TokenizerFile): string | un
   return isOfCharacters ? Object.keys(vocab).join("") : undefined;
 }
 
-/** A token for each of a text's characters, in the order of their code points. */
+/**
+ * A tokenizer with a token for each of a text's different characters, in the order of their code points; it encodes
+ * texts of those alone.
+ */
 export function characterTokenizer(text: string): Tokenizer {
   const characters = [...new Set(text)].sort((a, b) => (a.codePointAt(0) ?? 0) - (b.codePointAt(0) ?? 0));
   if (characters.length === 0) throw new DataError("there is no character in the text; pass a text to learn them from");

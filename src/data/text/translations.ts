@@ -1,19 +1,24 @@
 /** Pairs of sentences in two languages, from files of text. */
 import { FileError } from "../../core/errors.ts";
 
+/** A sentence and its translation. */
 export interface Translation {
+  /** The sentence. */
   readonly source: string;
+  /** What it is in the other language. */
   readonly target: string;
 }
 
 /** Pairs, and how many rows were left out. */
 export interface Translations {
+  /** The pairs, in the order of the file. */
   readonly pairs: readonly Translation[];
+  /** How many rows were left out. */
   readonly skipped: number;
 }
 
 /**
- * Rows `source<TAB>target`, as Tatoeba's pairs have them, with or without an attribution behind. Empty lines do not count; rows
+ * Rows `source<TAB>target`, as Tatoeba's pairs have them, with or without an attribution at the end. Empty lines do not count; rows
  * without both sentences are left out and counted. Throws FileError, opening with `what` the file is, when no pair is left.
  */
 export function parseTranslations(text: string, what: string): Translations {

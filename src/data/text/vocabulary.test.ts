@@ -41,7 +41,7 @@ test("a vocabulary is what its JSON says", () => {
   expect(() => Vocabulary.fromJSON(["a"])).toThrow(/a vocabulary in JSON is/);
 });
 
-test("what is no vocabulary, or of another one, is told", () => {
+test("what is no vocabulary, or of another one, is reported", () => {
   expect(() => new Vocabulary(["a"])).toThrow("a vocabulary begins with a; expected <pad>, <unk>, <bos>, <eos>");
   expect(() => new Vocabulary([...Vocabulary.of([]).tokens, "a", "a"])).toThrow(DataError);
   expect(() => Vocabulary.of(sentences).decode([7])).toThrow(/id 7 is none of a vocabulary of 7 tokens/);

@@ -1,14 +1,29 @@
 /** Words as numbers: how a text is cut into tokens, and the table of those that a model knows. */
+
 import { DataError, OptionError } from "../../core/errors.ts";
+import { count, flag } from "../../core/option-types.ts";
+import { optionsOf } from "../../core/options.ts";
 
 /** Tokens that stand for no word, and their ids: the first four of every vocabulary. */
 export const specialTokens = ["<pad>", "<unk>", "<bos>", "<eos>"] as const;
-export const [paddingId, unknownId, beginId, endId] = [0, 1, 2, 3] as const;
+export const [
+  /** Id of `<pad>`, which fills shorter sequences of a batch up. */
+  paddingId,
+  /** Id of `<unk>`, which stands for every word that is not known. */
+  unknownId,
+  /** Id of `<bos>`, with which a sentence begins. */
+  beginId,
+  /** Id of `<eos>`, with which a sentence ends. */
+  endId,
+] = [0, 1, 2, 3] as const;
 
+/** Options of `wordsOf` and `sentenceOf`. */
 export interface WordsOptions {
-  /** Cut a word behind an apostrophe, as French elides articles: `l'option` is `l'` and `option`; default false. */
+  /** Cut a word after an apostrophe, as French elides articles: `l'option` is `l'` and `option`; default false. */
   readonly elision?: boolean;
 }
+
+const checkWords = optionsOf<WordsOptions>("wordsOf", { elision: flag });
 
 /**
  * A placeholder `{0}`, a word with its digits, and with apostrophes inside or, where they elide, with the names of files
@@ -23,14 +38,13 @@ const elided = /\{\d+\}|[\p{L}\p{N}_]+'(?=[\p{L}\p{N}_])|[\p{L}\p{N}_]+(?:\.[\p{
  * @example
  * wordsOf("Don't stop!"); // ["don't", "stop", "!"]
  */
-export const wordsOf = (text: string, { elision = false }: WordsOptions = {}): string[] =>
-  text
-    .normalize("NFC")
-    .replaceAll("’", "'")
-    .toLowerCase()
-    .match(elision ? elided : whole) ?? [];
+export function wordsOf(text: string, options: WordsOptions = {}): string[] {
+  const { elision = false } = checkWords(options);
+  const plain = text.normalize("NFC").replaceAll("’", "'").toLowerCase();
+  return plain.match(elision ? elided : whole) ?? [];
+}
 
-/** A text of tokens, with spaces where people put them: none before a comma, inside quotes, behind an elision. */
+/** A text of tokens, with spaces where people put them: none before a comma, inside quotes, after an elision. */
 export function sentenceOf(tokens: readonly string[]): string {
   const open = new Set<string>();
   let text = "";
@@ -45,12 +59,15 @@ export function sentenceOf(tokens: readonly string[]): string {
   return text;
 }
 
+/** Options of `Vocabulary.of`. */
 export interface VocabularyOptions {
   /** Tokens at most, the four special ones included; default 10,000. */
   readonly size?: number;
   /** How often a token must occur to be one of them; default 1. */
   readonly least?: number;
 }
+
+const checkVocabulary = optionsOf<VocabularyOptions>("vocabulary", { size: count(), least: count() });
 
 /** Tokens and their ids. What is not among them is `<unk>`. */
 export class Vocabulary {
@@ -71,8 +88,9 @@ export class Vocabulary {
   }
 
   /** The most frequent tokens of sentences; of equally frequent ones those that sort first. */
-  static of(sentences: Iterable<readonly string[]>, { size = 10_000, least = 1 }: VocabularyOptions = {}): Vocabulary {
-    if (!Number.isInteger(size) || size <= specialTokens.length)
+  static of(sentences: Iterable<readonly string[]>, options: VocabularyOptions = {}): Vocabulary {
+    const { size = 10_000, least = 1 } = checkVocabulary(options);
+    if (size <= specialTokens.length)
       throw new OptionError(`vocabulary: size is ${size}; pass a whole number above ${specialTokens.length}`);
     const counts = new Map<string, number>();
     for (const sentence of sentences) for (const token of sentence) counts.set(token, (counts.get(token) ?? 0) + 1);
@@ -92,18 +110,22 @@ export class Vocabulary {
     return new Vocabulary(tokens);
   }
 
+  /** The vocabulary as plain data, which `Vocabulary.fromJSON` takes. */
   toJSON(): { readonly tokens: readonly string[] } {
     return { tokens: this.tokens };
   }
 
+  /** Number of tokens, the special ones included. */
   get size(): number {
     return this.tokens.length;
   }
 
+  /** Whether a token is known. */
   has(token: string): boolean {
     return this.#ids.has(token);
   }
 
+  /** Ids of tokens; that of `<unk>` for one that is not known. */
   encode(tokens: readonly string[]): number[] {
     return tokens.map((token) => this.#ids.get(token) ?? unknownId);
   }

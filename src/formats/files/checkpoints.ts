@@ -4,6 +4,7 @@ import { FileError } from "../../core/errors.ts";
 import { sameShape, showShape } from "../../core/shape.ts";
 import { asFloat32, type Tensor } from "../../core/tensor.ts";
 import type { AnyModule } from "../../nn/index.ts";
+import { packedFrom, unpacked } from "../../nn/packed.ts";
 import { readSafetensorsHeader, readSafetensorsTensor } from "../../storage/safetensors.ts";
 import type { Checkpoint } from "../huggingface-weights.ts";
 
@@ -49,6 +50,8 @@ export function putRunWeights(
   const known = new Set(names.filter((name) => !memories.some((prefix) => name.startsWith(prefix))));
   const values = Array.from(model.parameters(), ([own, parameter]) => {
     const path = typeof trained[own] === "string" ? trained[own] : own;
+    const packed = packedFrom(path, parameter.shape, (name) => (known.has(name) ? read(name) : undefined));
+    if (packed) return [parameter, unpacked(packed, parameter.shape)] as const;
     if (!known.has(path))
       throw new FileError(
         `it lacks the parameter "${path}" of the model.onnx beside it; they belong to different runs, or to different models of one`,

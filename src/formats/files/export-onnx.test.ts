@@ -49,7 +49,6 @@ class Pair extends Module<
   { readonly left: Value; readonly right?: Value },
   { readonly sum: Value; readonly parts: { readonly double: Value } }
 > {
-  readonly kind = "container";
   override readonly inputs = { left: "required", right: "optional" } as const;
   readonly inner = dense(2);
   protected call({ left, right }: { readonly left: Value; readonly right?: Value }, context: Context) {

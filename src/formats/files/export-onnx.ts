@@ -1,6 +1,7 @@
 /** Models as ONNX files for other programs. */
 import { OptionError } from "../../core/errors.ts";
-import { requireKnown } from "../../core/options.ts";
+import { flag, matching, objectOf } from "../../core/option-types.ts";
+import { optionsOf } from "../../core/options.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import { pipeline } from "../../jit/compile.ts";
 import type { AnyModule, TypeTree } from "../../nn/index.ts";
@@ -8,17 +9,31 @@ import { encodeModel } from "../../onnx/model.ts";
 import { namesOf, nameTree } from "./file-names.ts";
 import { type TracedGraph, tracedGraph } from "./traced-graph.ts";
 
+/** Options of `encodeOnnx` and `exportOnnx`. */
 export interface OnnxOptions {
   /** Types of the inputs, nested as the model takes them; default those it was last applied to. */
   readonly inputs?: TypeTree;
   /** Leave the batch open where the model allows; default true. Otherwise the file is for the batch of `inputs`. */
   readonly dynamicBatch?: boolean;
-  /** Text to note in the file, such as the names of classes. */
+  /** Text to note in the file, such as the names of classes; default none. */
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
+export const inputsType = matching<TypeTree>(
+  'types nested as the model takes them, such as { dtype: "float32", shape: [1, 4] }',
+  (value) => typeof value === "object" && value !== null,
+);
+export const metadataType = objectOf<Readonly<Record<string, string>>>("texts by name");
+
+const checkOptions = optionsOf<OnnxOptions>("encodeOnnx", {
+  inputs: inputsType,
+  dynamicBatch: flag,
+  metadata: metadataType,
+});
+
 /** An ONNX file. */
 export interface EncodedOnnx {
+  /** The file. */
   readonly bytes: Uint8Array;
   /** Why the batch is not open, where it is not but was to be: the file is for a batch of 1, else for that of `inputs`. */
   readonly obstacle: string | undefined;
@@ -53,8 +68,7 @@ export function requireFits(parameters: Iterable<Tensor>, what: string): void {
  * @example const { bytes, obstacle } = encodeOnnx(model, { inputs: { dtype: "float32", shape: [1, 4] } });
  */
 export function encodeOnnx(model: AnyModule, options: OnnxOptions = {}): EncodedOnnx {
-  requireKnown("encodeOnnx", options, { inputs: true, dynamicBatch: true, metadata: true });
-  const { inputs, dynamicBatch = true, metadata } = options;
+  const { inputs, dynamicBatch = true, metadata } = checkOptions(options);
   const traced = tracedGraph(model, {
     types: typesToTrace(model, inputs, "encodeOnnx"),
     dynamicBatch,

@@ -352,7 +352,7 @@ describe("what is no model", () => {
     ],
     ["an HDF5 file", "model.h5", Uint8Array.of(0x89, 0x48, 0x44, 0x46, 0x0d), "an HDF5 file, as Keras writes"],
     ["an empty file", "model.onnx", new Uint8Array(), "the file is empty"],
-    ["text", "model.txt", "words", "is no model that is known here; pass an .onnx file"],
+    ["text", "model.txt", "words", "is no model that is supported; pass an .onnx file"],
     ["a cut file", "model.onnx", Uint8Array.of(0x08, 0x08), "onnx: the file has no graph"],
     [
       "JSON of something else",
@@ -360,7 +360,7 @@ describe("what is no model", () => {
       '{"name":"x"}',
       "it is JSON with name; a Hugging Face config.json has model_type",
     ],
-    ["JSON that is cut off", "model.json", '{"modelTopology":', "it is no valid JSON"],
+    ["JSON that is cut off", "model.json", '{"modelTopology":', "it is not valid JSON"],
   ])("%s", async (name, file, content, message) => {
     const path = put(`none/${name}/${file}`, content);
     await refuses(loadModel(path), message);

@@ -3,24 +3,30 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { ByteSource } from "../../core/byte-source.ts";
 import { atPlace, FileError, OptionError } from "../../core/errors.ts";
-import { requireKnown } from "../../core/options.ts";
+import { flag } from "../../core/option-types.ts";
+import { optionsOf } from "../../core/options.ts";
 import { isPlainObject } from "../../core/tree.ts";
 import type { Value } from "../../graph/ir.ts";
 import { openBeside, openFile } from "../../storage/file-source.node.ts";
 import { type Checkpoint, modelFromHuggingFace } from "../huggingface-weights.ts";
-import type { GivenTypes } from "../input-types.ts";
+import { type GivenTypes, givenTypes } from "../input-types.ts";
 import type { LoadedModel, NamedValues } from "../loaded-model.ts";
 import { modelFromOnnx } from "../onnx-model.ts";
 import { modelFromTfjs } from "../tfjs/model.ts";
 import { checkpointOf, putRunWeights } from "./checkpoints.ts";
 import { isSafetensors, refusedFormat } from "./file-kinds.ts";
 
+/** Options of `loadModel`. */
 export interface LoadModelOptions {
-  /** Types or shapes of inputs that the file leaves open, by name, or one for an only input. */
+  /**
+   * Types or shapes of inputs that the file leaves open, by name, or one for an only input; default those of the file.
+   */
   readonly inputs?: GivenTypes;
   /** Of the folder of a run: the weights of its best epoch instead of the last; default false. */
   readonly best?: boolean;
 }
+
+const checkOptions = optionsOf<LoadModelOptions>("loadModel", { inputs: givenTypes, best: flag });
 
 /** Files of the folders that are read. */
 const files = {
@@ -60,7 +66,7 @@ export async function loadModel<I = Value | NamedValues, O = Value | NamedValues
   path: string,
   options: LoadModelOptions = {},
 ): Promise<LoadedModel<I, O>> {
-  requireKnown("loadModel", options, { inputs: true, best: true });
+  checkOptions(options);
   if (!existsSync(path)) throw new FileError(`there is no file or folder ${path}; check the path`);
   const model = statSync(path).isDirectory() ? loadFolder(path, options) : loadFile(path, options);
   return model as LoadedModel as LoadedModel<I, O>;
@@ -127,7 +133,7 @@ function loadFile(path: string, options: LoadModelOptions): LoadedModel {
     if (isSafetensors(head, file.size)) return loadWeights(path, checkpointOf([file]), options);
     if (/^\s*[{[]/.test(String.fromCharCode(...head))) return loadJson(path, file, options);
     if (refusedFormat(head) === undefined && file.size > 0 && (path.endsWith(".onnx") || head[0] === 0x08))
-      return besides(dirname(path), (open) => modelFromOnnx(file, { ...options, external: open }));
+      return besides(dirname(path), (open) => modelFromOnnx(file, { inputs: options.inputs, external: open }));
     return refuseUnknown(file, basename(path));
   });
 }
@@ -138,7 +144,7 @@ function refuseUnknown(file: ByteSource, name: string): never {
   if (what !== undefined) throw new FileError(`it is ${what}`);
   if (file.size === 0) throw new FileError("the file is empty; write it again");
   throw new FileError(
-    `${name} is no model that is known here; pass an .onnx file, a TensorFlow.js model.json, or the folder of a Hugging Face model`,
+    `${name} is no model that is supported; pass an .onnx file, a TensorFlow.js model.json, or the folder of a Hugging Face model`,
   );
 }
 
@@ -193,7 +199,7 @@ function readJson(file: ByteSource): Readonly<Record<string, unknown>> {
   try {
     document = JSON.parse(new TextDecoder().decode(file.read(0, file.size)));
   } catch (cause) {
-    throw new FileError(`it is no valid JSON (${(cause as Error).message}); it is cut off or damaged`, { cause });
+    throw new FileError(`it is not valid JSON (${(cause as Error).message}); it is cut off or damaged`, { cause });
   }
   if (!isPlainObject(document)) throw new FileError("it is JSON, but no object that describes a model");
   return document;

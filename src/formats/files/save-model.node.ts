@@ -8,12 +8,13 @@ import { encodeSavedModel, type SaveOptions } from "./saved-model.ts";
 export const modelFile = "model.onnx";
 
 /**
- * Saves a model in a folder, which is made if it is missing, from which `loadModel` gives it back: what it computes in prediction,
- * its parameters under their paths, which of them are buffers and which frozen, and how inputs and outputs are nested. The folder
- * holds one file, written whole or not at all, which other programs run as well.
- * @returns why the batch could not be left open, where it could not: the file is then for a batch of 1, else for that of `inputs`
- * Throws OptionError where the types of inputs are not known, DataError for a parameter without a value, FileError where the file
- * cannot be written, and what tracing throws.
+ * Saves a model in a folder, which is made if it is missing, from which `loadModel` gives it back: what it computes in
+ * prediction, its parameters under their paths, which of them are buffers and which frozen, and how inputs and outputs
+ * are nested. The folder holds one file, `model.onnx`, written whole or not at all, which other programs run as well.
+ * Throws OptionError where the types of inputs are not known, DataError for a parameter without a value, FileError
+ * where the file cannot be written, and what tracing throws.
+ * @returns `obstacle`: why the batch could not be left open, where it could not; the file is then for a batch of 1,
+ * else for that of `inputs`
  * @example
  * await saveModel(model, "models/digits");
  * const again = await loadModel("models/digits");

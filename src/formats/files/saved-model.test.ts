@@ -102,7 +102,6 @@ class Nested extends Module<
   readonly [Value, { readonly memory: Value }],
   { readonly y: Value; readonly states: readonly [Value, { readonly last: Value }] }
 > {
-  readonly kind = "container";
   override readonly inputs = "tree";
   readonly inner = dense(2);
   protected call([x, { memory }]: readonly [Value, { readonly memory: Value }], context: Context) {
@@ -113,7 +112,7 @@ class Nested extends Module<
 
 /** Its parameter has the name that the input and the output of a file would have. */
 class Colliding extends Module {
-  readonly kind = "other";
+  override readonly kind = "other";
   protected call(x: Value, context: Context): Value {
     const initializer = () => Float32Array.of(2, 3);
     const [own, other] = ["input", "output"].map((name) =>
@@ -170,7 +169,6 @@ describe("what a file of weights alone would lose", () => {
   test("a model that was read and is saved again", async () => {
     const types = { left: float(1, 2) };
     class Named extends Module<{ readonly left: Value; readonly right?: Value }> {
-      readonly kind = "container";
       override readonly inputs = { left: "required", right: "optional" } as const;
       readonly inner = dense(2);
       protected call({ left, right }: { readonly left: Value; readonly right?: Value }, context: Context): Value {
@@ -256,7 +254,7 @@ function indexOf(bytes: Uint8Array, part: Uint8Array): number {
 
 test("a scalar parameter is one, though files of others have such for settings", async () => {
   class Scaled extends Module {
-    readonly kind = "other";
+    override readonly kind = "other";
     protected call(x: Value, context: Context): Value {
       return ops.mul(x, context.parameter(this, "scale", { shape: [], initializer: () => Float32Array.of(3) }));
     }

@@ -1,5 +1,5 @@
 /** Models as ONNX files of our own, from which they come back as they were. */
-import { requireKnown } from "../../core/options.ts";
+import { optionsOf } from "../../core/options.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import { input, nodesOf, type Value } from "../../graph/ir.ts";
 import type { Pass } from "../../graph/passes.ts";
@@ -10,16 +10,19 @@ import { knownValue } from "../../nn/parameter-inputs.ts";
 import { opsetVersion } from "../../onnx/model.ts";
 import { ImportedModule } from "../imported-module.ts";
 import { type ModelRecord, recordKey, writeRecord } from "../model-record.ts";
-import { type EncodedOnnx, encodeTraced, requireFits, typesToTrace } from "./export-onnx.ts";
+import { type EncodedOnnx, encodeTraced, inputsType, metadataType, requireFits, typesToTrace } from "./export-onnx.ts";
 import { namesOf, nameTree } from "./file-names.ts";
 import { tracedGraph } from "./traced-graph.ts";
 
+/** Options of `encodeSavedModel` and `saveModel`. */
 export interface SaveOptions {
   /** Types of the inputs, nested as the model takes them; default those it was last applied to. */
   readonly inputs?: TypeTree;
   /** Text to note in the file, such as the names of classes; what a model that was read has noted is kept. */
   readonly metadata?: Readonly<Record<string, string>>;
 }
+
+const checkOptions = optionsOf<SaveOptions>("saveModel", { inputs: inputsType, metadata: metadataType });
 
 /** Operators that no file has become what they are in those that files have; the others stay for whoever reads them. */
 const written: Pass = (outputs) => {
@@ -37,8 +40,7 @@ const written: Pass = (outputs) => {
  * where `inputs` has it. What is dropped in training is not. Throws as encodeOnnx.
  */
 export function encodeSavedModel(model: AnyModule, options: SaveOptions = {}): EncodedOnnx {
-  requireKnown("saveModel", options, { inputs: true, metadata: true });
-  const { inputs: given, metadata } = options;
+  const { inputs: given, metadata } = checkOptions(options);
   const types = typesToTrace(model, given, "saveModel");
   const traced = tracedGraph(model, { types, dynamicBatch: true, passes: [...tidy, written, ...tidy] });
   const all = model.parameters();

@@ -10,7 +10,7 @@ import { type AnyModule, isTensorType, type Parameter, type TypeTree, valuesOf }
 import { builtIn, knownValue } from "../../nn/parameter-inputs.ts";
 
 export interface TracedGraph extends PolymorphicGraph {
-  /** Graph inputs that are parameters, with what they hold; they stand behind the data inputs. */
+  /** Graph inputs that are parameters, with what they hold; they stand after the data inputs. */
   readonly parameters: ReadonlyMap<Value, Tensor>;
   /** Types of the data inputs, nested as the model takes them. */
   readonly inputs: TypeTree;

@@ -36,7 +36,7 @@ test("what is broadcast is put beside the channels", () => {
   expect(printGraph(graphOf([], [z]))).toContain("perm=[0, 3, 1, 2]) : float32[1, 3, 1, 1]");
 });
 
-test("axes are told where they lie", () => {
+test("axes are reported where they lie", () => {
   const plain = image();
   const moved = channelsLast(relu(channelsFirst(plain)));
   const joined = alongAxes([moved, plain], (at, ...values) => concat(values, at(3)));

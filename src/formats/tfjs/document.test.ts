@@ -34,7 +34,7 @@ test("TensorFlow's graphs, with the signature where it is", () => {
   expect(readDocument(noted)).toMatchObject({ format: "graph-model", signature, producer: "" });
 });
 
-describe("what is neither is told", () => {
+describe("what is neither is reported", () => {
   const cases: readonly (readonly [string, unknown, string])[] = [
     ["no object", [1], "tfjs: a model is [1], expected the object that a model.json holds; parse it"],
     ["no topology", { weightsManifest }, "model.json: modelTopology is missing, expected an object that describes the"],

@@ -7,7 +7,7 @@ import type { Declared } from "../../import/declared.ts";
 /** Chooses the shape of an input. Throws ShapeError for one that cannot be known. */
 export type ShapeOf = (input: Declared) => Shape;
 
-/** Names of the axes that a file leaves open, which tell what to pass for them, by the number of axes. */
+/** Names of the axes that a file leaves open, which say what to pass for them, by the number of axes. */
 const axisNames: readonly (readonly string[])[] = [
   [],
   ["batch"],

@@ -34,7 +34,7 @@ test("types are as stored: of quantized numbers those of the file", () => {
   expect(weights.get("kernel")?.read()).toBeUndefined();
 });
 
-test("elements are read across files, each behind the one before it", () => {
+test("elements are read across files, each after the one before it", () => {
   const all = bytes(
     Float32Array.of(1, 2, 3),
     Uint8Array.of(0, 2, 4),
@@ -72,7 +72,7 @@ test("elements are read across files, each behind the one before it", () => {
   expect(opened).toEqual(["a", "b", "c"]);
 });
 
-test("what lies behind text is not looked for; files that are cut off are told", () => {
+test("what follows text is not looked for; files that are cut off are reported", () => {
   const weights = readManifest(
     group(weight("first", [2]), weight("words", [2], { dtype: "string" }), weight("x", [1])),
     () => memorySource(new Uint8Array(6)),
@@ -83,7 +83,7 @@ test("what lies behind text is not looked for; files that are cut off are told",
   );
 });
 
-describe("what is wrong is told with its place", () => {
+describe("what is wrong is reported with its place", () => {
   const cases: readonly (readonly [string, unknown, string])[] = [
     [
       "nothing",

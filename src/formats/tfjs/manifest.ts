@@ -86,7 +86,7 @@ export function readManifest(manifest: unknown, open: OpenShard = () => undefine
         );
       const weight: StoredWeight = storedWeight(entry, offset, file);
       weights.set(entry.name, weight);
-      // How long text is only the file tells: what lies behind it is not looked for.
+      // Only the file says how long text is: what follows it is not read.
       offset = entry.dtype === "string" || offset === undefined ? undefined : offset + bytesOf(weight);
     }
   }
@@ -157,7 +157,7 @@ function joined(paths: readonly string[], open: OpenShard): () => ByteSource | u
   };
 }
 
-/** Sources one behind the other: tensors may begin in one and end in another. */
+/** Sources one after the other: tensors may begin in one and end in another. */
 function concatenated(parts: readonly ByteSource[]): ByteSource {
   return {
     size: parts.reduce((sum, part) => sum + part.size, 0),

@@ -235,7 +235,7 @@ describe("what a file leaves open, lacks or has beyond", () => {
     const traced = () => model.trace({ dtype: "float32", shape: [1, 4] });
     expect(traced).toThrow(UnsupportedError);
     expect(traced).toThrow(
-      'the file has layers that are not known here: Unheard: the class is not known here ("only"). Its weights are loaded',
+      'the file has layers that are not supported: Unheard: the class is not supported ("only"). Its weights are loaded',
     );
   });
 });

@@ -2,6 +2,8 @@
 import { bytesPerElement } from "../../core/dtype.ts";
 import { FileError, UnsupportedError } from "../../core/errors.ts";
 import { groupBy } from "../../core/group-by.ts";
+import { functionOf } from "../../core/option-types.ts";
+import { optionsOf } from "../../core/options.ts";
 import type { Shape } from "../../core/shape.ts";
 import { asFloat32, type Tensor, transposed } from "../../core/tensor.ts";
 import type { Declared } from "../../import/declared.ts";
@@ -12,7 +14,7 @@ import {
   ImportedModule,
   type SourceWeight,
 } from "../imported-module.ts";
-import { type GivenTypes, settleTypes, shapeChooser } from "../input-types.ts";
+import { type GivenTypes, givenTypes, settleTypes, shapeChooser } from "../input-types.ts";
 import type { LoadedModel } from "../loaded-model.ts";
 import { type GraphDocument, type LayersDocument, readDocument } from "./document.ts";
 import { type GraphFile, readGraphFile } from "./graph-model/graph-def.ts";
@@ -23,19 +25,29 @@ import { importLayersModel, type StoredParameter } from "./layers-model/import.t
 import { readTopology } from "./layers-model/topology.ts";
 import type { OpenShard, StoredWeight } from "./manifest.ts";
 
+/** Options of `modelFromTfjs`. */
 export interface TfjsModelOptions {
-  /** Types or shapes of inputs that the file leaves open, by name, or one for an only input; channels are last. */
+  /**
+   * Types or shapes of inputs that the file leaves open, by name, or one for an only input; channels are last; default
+   * those of the file.
+   */
   readonly inputs?: GivenTypes;
   /** Opens the files of weights beside the model; default: there are none. */
   readonly open?: OpenShard;
 }
+
+const checkOptions = optionsOf<TfjsModelOptions>("modelFromTfjs", {
+  inputs: givenTypes,
+  open: functionOf("(path) => bytes of the file"),
+});
 
 /**
  * The model of a parsed model.json, a Keras model or a TensorFlow graph, with its weights. A graph is an ImportedModule. Throws
  * FileError for a file that is damaged and for weights that are missing, ShapeError for an extent that is open and not given.
  * Layers and operators that are not known let no trace pass, and are listed then.
  */
-export function modelFromTfjs(json: unknown, { inputs, open }: TfjsModelOptions = {}): LoadedModel {
+export function modelFromTfjs(json: unknown, options: TfjsModelOptions = {}): LoadedModel {
+  const { inputs, open } = checkOptions(options);
   const document = readDocument(json, open);
   return document.format === "layers-model" ? layersModel(document, inputs) : graphModel(document, inputs);
 }
@@ -44,7 +56,7 @@ function layersModel(document: LayersDocument, given: GivenTypes | undefined): L
   const { class_name, config } = document.model;
   const names = readTopology(class_name, config).inputs.map(({ name }) => name);
   const { traced, unknown, problem } = importLayersModel(document, shapeChooser(names, given));
-  if (!traced) throw new UnsupportedError(`${unknownLayers(unknown)}; what lies behind does not fit: ${problem}`);
+  if (!traced) throw new UnsupportedError(`${unknownLayers(unknown)}; what follows does not fit: ${problem}`);
   const { module, stored } = traced;
   for (const [path, parameter] of module.parameters()) {
     const kept = stored.get(path);
@@ -59,7 +71,7 @@ function layersModel(document: LayersDocument, given: GivenTypes | undefined): L
 function unknownLayers(unknown: readonly Remark[]): string {
   const groups = groupBy(unknown, ({ className, why }) => `${className}: ${why}`);
   const listed = Array.from(groups, ([text, all]) => `${text} ("${all.map(({ layer }) => layer).join('", "')}")`);
-  return `the file has layers that are not known here: ${listed.join("; ")}. Its weights are loaded, but it cannot run; convert the model without these layers`;
+  return `the file has layers that are not supported: ${listed.join("; ")}. Its weights are loaded, but it cannot run; convert the model without these layers`;
 }
 
 /** The elements of a parameter in the order of its axes. */

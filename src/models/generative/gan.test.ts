@@ -9,7 +9,7 @@ import { randomTensor } from "../../nn/testing/check-layer.ts";
 import { constant, keyTensor, ones, reduceSum } from "../../ops/index.ts";
 import { Gan } from "./gan.ts";
 
-test("real and made pictures teach the discriminator alone, those passed the generator alone", async () => {
+test("real and made images teach the discriminator alone, those passed the generator alone", async () => {
   const model = new Gan({
     generator: sequential([dense(4, { activation: "tanh" })]),
     discriminator: sequential([dense(3, { activation: "tanh" }), dense(1)]),

@@ -1,7 +1,9 @@
 /**
- * Generative adversarial networks (Goodfellow et al. 2014): a generator that makes pictures of noise, and a discriminator
+ * Generative adversarial networks (Goodfellow et al. 2014): a generator that makes images of noise, and a discriminator
  * that tells them from real ones.
  */
+import { count, having } from "../../core/option-types.ts";
+import { optionsOf, required } from "../../core/options.ts";
 import { keyOf } from "../../core/random.ts";
 import type { Value } from "../../graph/ir.ts";
 import {
@@ -21,34 +23,43 @@ import {
 import { constant, leakyRelu, mul, stopGradient, sub } from "../../ops/index.ts";
 import { keyTensor, randomNormal } from "../../ops/random.ts";
 
+/** Options of `Gan`. */
 export interface GanOptions {
+  /** From noise [N, noise] to images. */
   readonly generator: Module;
+  /** From images to logits [N, 1]. */
   readonly discriminator: Module;
   /** Numbers of a generator's input. */
   readonly noise: number;
 }
 
+const checkGan = optionsOf<GanOptions>("Gan", {
+  generator: required(having("apply", "a module")),
+  discriminator: required(having("apply", "a module")),
+  noise: required(count()),
+});
+
 /** Logits of a discriminator, [N, 1] each. */
 export type GanOutputs = {
-  /** Of real pictures. */
+  /** Of real images. */
   readonly real: Value;
-  /** Of made pictures, from which nothing goes back to their maker. */
+  /** Of made images, from which nothing goes back to their maker. */
   readonly made: Value;
-  /** Of the same made pictures, from which nothing goes back to the judge. */
+  /** Of the same made images, from which nothing goes back to the judge. */
   readonly passed: Value;
 };
 
 /**
- * Both networks as one model: real pictures x in [0, 1], [N, …] → what the discriminator says. A loss of `real` and `made` teaches
+ * Both networks as one model: real images x in [0, 1], [N, …] → what the discriminator says. A loss of `real` and `made` teaches
  * the discriminator alone, one of `passed` the generator alone, so that one step descends for both.
  */
 export class Gan extends Module<Value, GanOutputs> {
-  readonly kind = "container";
   readonly generator: Module;
   readonly discriminator: Module;
   readonly #noise: number;
-  constructor({ generator, discriminator, noise }: GanOptions) {
+  constructor(options: GanOptions) {
     super();
+    const { generator, discriminator, noise } = checkGan(options);
     this.generator = generator;
     this.discriminator = discriminator;
     this.#noise = noise;
@@ -57,9 +68,9 @@ export class Gan extends Module<Value, GanOutputs> {
     // Outside training the same noise each time, so that a test can be repeated.
     const key = context.training ? context.randomKey() : constant(keyTensor(keyOf(0)));
     const made = this.generator.apply(randomNormal(key, [x.shape[0] ?? 1, this.#noise]), context);
-    const judge = (pictures: Value) => this.discriminator.apply(pictures, context);
+    const judge = (images: Value) => this.discriminator.apply(images, context);
     return {
-      // Real pictures in the range of a tanh.
+      // Real images in the range of a tanh.
       real: judge(sub(mul(x, 2), 1)),
       made: judge(stopGradient(made)),
       passed: context.detached(() => judge(made)),
@@ -71,7 +82,7 @@ export class Gan extends Module<Value, GanOutputs> {
 const leak = (x: Value) => leakyRelu(x, 0.2);
 const leaky = () => activation(leak);
 
-/** Dense layers of 128 units around 28x28 pictures; noise [N, 100] → [N, 1, 28, 28] in [-1, 1]. */
+/** Dense layers of 128 units around 28x28 images; noise [N, 100] → [N, 1, 28, 28] in [-1, 1]. */
 export const denseGenerator = (): Module =>
   sequential([
     ...[128, 128, 128].map((units) => dense(units, { activation: leak, initializer: "heNormal" })),
@@ -79,7 +90,7 @@ export const denseGenerator = (): Module =>
     reshape([1, 28, 28]),
   ]);
 
-/** [N, 1, 28, 28] → logits [N, 1]. */
+/** Dense layers that tell real images from made ones: [N, 1, 28, 28] → logits [N, 1]. */
 export const denseDiscriminator = (): Module =>
   sequential([
     flatten(),

@@ -1,12 +1,15 @@
-/** The variational autoencoder (Kingma and Welling 2014): pictures through a narrow, random code. */
+/** The variational autoencoder (Kingma and Welling 2014): images through a narrow, random code. */
+import { count } from "../../core/option-types.ts";
+import { optionsOf, required } from "../../core/options.ts";
 import { keyOf } from "../../core/random.ts";
 import type { Value } from "../../graph/ir.ts";
 import { type Context, dense, flatten, Module, sequential } from "../../nn/index.ts";
 import { add, constant, exp, mul, reduceSum, square, sub } from "../../ops/index.ts";
 import { keyTensor, randomNormal } from "../../ops/random.ts";
 
+/** Options of `Vae`. */
 export interface VaeOptions {
-  /** Numbers of a picture. */
+  /** Numbers of an image. */
   readonly inputs: number;
   /** Units of the hidden layers; default 400. */
   readonly hidden?: number;
@@ -14,27 +17,29 @@ export interface VaeOptions {
   readonly code?: number;
 }
 
-/** What an autoencoder makes of pictures. */
+const checkVae = optionsOf<VaeOptions>("Vae", { inputs: required(count()), hidden: count(), code: count() });
+
+/** What an autoencoder makes of images. */
 export type VaeOutputs = {
-  /** Of the pixels of pictures like them, [N, inputs]. */
+  /** Of the pixels of images like them, [N, inputs]. */
   readonly logits: Value;
-  /** Kullback-Leibler divergence of each picture's code from a standard normal (eq. 10), [N]. */
+  /** Kullback-Leibler divergence of each image's code from a standard normal (eq. 10), [N]. */
   readonly divergence: Value;
 };
 
 /**
- * Pictures x in [0, 1], [N, …] → pictures like them through a random code. The cross-entropies of the pixels, summed, and the
+ * Images x in [0, 1], [N, …] → images like them through a random code. The cross-entropies of the pixels, summed, and the
  * divergence are together minus the evidence lower bound.
  */
 export class Vae extends Module<Value, VaeOutputs> {
-  readonly kind = "container";
   readonly encoder: Module;
   readonly mean: Module;
   readonly logVariance: Module;
   /** From codes [N, code] to logits. */
   readonly decoder: Module;
-  constructor({ inputs, hidden = 400, code = 20 }: VaeOptions) {
+  constructor(options: VaeOptions) {
     super();
+    const { inputs, hidden = 400, code = 20 } = checkVae(options);
     this.encoder = sequential([flatten(), dense(hidden, { activation: "relu", initializer: "heNormal" })]);
     this.mean = dense(code);
     this.logVariance = dense(code, { initializer: "zeros" });

@@ -1,4 +1,4 @@
-/** The LSTM against PyTorch, and whether it learns what only memory tells. */
+/** The LSTM against PyTorch, and whether it learns what only memory can. */
 import { expect, test } from "vitest";
 import { foldIn, keyOf, Random } from "../../core/random.ts";
 import { tensor } from "../../core/tensor.ts";

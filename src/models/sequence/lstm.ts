@@ -1,8 +1,11 @@
 /** An LSTM that reads text: one recurrent layer over embedded words (Hochreiter and Schmidhuber 1997). */
+import { count } from "../../core/option-types.ts";
+import { optionsOf } from "../../core/options.ts";
 import type { Value } from "../../graph/ir.ts";
 import { type Context, dense, embedding, lstm, Module } from "../../nn/index.ts";
 import { type Preset, plainPreset } from "../shared/preset.ts";
 
+/** Options of `LstmClassifier`. */
 export interface LstmClassifierOptions {
   /** Outputs; default 2, as for the sentiment of a review. */
   readonly classes?: number;
@@ -12,14 +15,20 @@ export interface LstmClassifierOptions {
   readonly width?: number;
 }
 
+const checkLstmClassifier = optionsOf<LstmClassifierOptions>("LstmClassifier", {
+  classes: count(),
+  vocabulary: count(),
+  width: count(),
+});
+
 /** Words as int64 [N, T] → scores [N, classes], from the state after the last word. */
 export class LstmClassifier extends Module {
-  readonly kind = "container";
   readonly embedding;
   readonly lstm;
   readonly classifier;
-  constructor({ classes = 2, vocabulary = 10_000, width = 128 }: LstmClassifierOptions = {}) {
+  constructor(options: LstmClassifierOptions = {}) {
     super();
+    const { classes = 2, vocabulary = 10_000, width = 128 } = checkLstmClassifier(options);
     this.embedding = embedding(vocabulary, width);
     this.lstm = lstm(width, { returns: "last" });
     this.classifier = dense(classes);

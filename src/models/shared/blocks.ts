@@ -17,7 +17,6 @@ import {
 
 /** Modules run one after the other, whose names are their paths within the chain: `features.0`, `features.conv0`. */
 export class Chain extends Module {
-  readonly kind = "container";
   readonly #links: readonly Module[];
   constructor(links: readonly Module[] | Readonly<Record<string, Module>>) {
     super();

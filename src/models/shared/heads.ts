@@ -1,5 +1,8 @@
 /** What stands on a model's states: the pooled first token, classifiers, scores of tokens. */
+
 import { OptionError } from "../../core/errors.ts";
+import { count, flag, fraction } from "../../core/option-types.ts";
+import { optionsOf } from "../../core/options.ts";
 import { Value } from "../../graph/ir.ts";
 import {
   type AnyModule,
@@ -28,6 +31,17 @@ export interface HeadOptions {
 /** Models of one family by the names of Hugging Face's classes. */
 export type Architectures<Options> = Readonly<Record<string, (options: Options, head?: HeadOptions) => AnyModule>>;
 
+const checkHead = optionsOf<HeadOptions>("a head", { labels: count(), dropout: fraction, tied: flag });
+
+/** The models of a family, which check the options of their heads. */
+export const architectures = <A extends Architectures<never>>(models: A): A =>
+  Object.fromEntries(
+    Object.entries(models).map(([name, build]) => [
+      name,
+      (options: never, head: HeadOptions = {}) => build(options, checkHead(head)),
+    ]),
+  ) as A;
+
 /** The state of the first token: [N, T, W] → [N, W]. */
 export function firstToken(outputs: Value | EncoderOutputs): Value {
   const states = statesOf(outputs);
@@ -42,11 +56,11 @@ export type EncoderOutputs = {
   readonly pooled?: Value | undefined;
 };
 
-/** The states of an encoder's outputs, which may be nothing else. */
+/** The states of all tokens of an encoder's outputs, [N, T, W], of which some encoders give nothing else. */
 export const statesOf = (outputs: Value | EncoderOutputs): Value =>
   outputs instanceof Value ? outputs : outputs.states;
 
-/** The pooled state. Throws OptionError for an encoder without a pooler. */
+/** The pooled state of an encoder's outputs, [N, W]. Throws OptionError for an encoder without a pooler. */
 export function pooledOf({ pooled }: EncoderOutputs): Value {
   if (!pooled) throw new OptionError("the encoder has no pooler; build it with { pooler: true }");
   return pooled;
@@ -54,7 +68,6 @@ export function pooledOf({ pooled }: EncoderOutputs): Value {
 
 /** An encoder and layers on it, under the names that published weights have for them. */
 export class Headed<I, S> extends Module<I> {
-  readonly kind = "container";
   override readonly inputs: InputForm;
   readonly #encoder: Module<I, S>;
   readonly #head: readonly Module[];
@@ -93,7 +106,7 @@ export const headed = <I, S extends Value | EncoderOutputs>(
  * with that of the child `decoder`.
  */
 export class VocabularyHead extends Module {
-  readonly kind = "dense";
+  override readonly kind = "dense";
   readonly decoder: Dense | undefined;
   readonly #words: Embedding;
   readonly #steps: readonly Module[];
@@ -114,12 +127,15 @@ export class VocabularyHead extends Module {
 }
 
 /** Dropout and a dense layer, which are a classifier of states. */
-export const classifier = (options: TransformerDetails, { labels = 2, dropout: rate = options.dropout ?? 0.1 }) => ({
+export const classifier = (
+  details: TransformerDetails | undefined,
+  { labels = 2, dropout: rate = details?.dropout ?? 0.1 }: HeadOptions,
+) => ({
   dropout: dropout(rate),
-  classifier: dense(labels, { initializer: initial(options.deviation) }),
+  classifier: dense(labels, { initializer: initial(details?.deviation) }),
 });
 
 /** Scores of each token as the first and the last one of an answer: [N, T, 2]. */
-export const questionAnswering = ({ deviation }: TransformerDetails) => ({
-  qa_outputs: dense(2, { initializer: initial(deviation) }),
+export const questionAnswering = (details: TransformerDetails | undefined) => ({
+  qa_outputs: dense(2, { initializer: initial(details?.deviation) }),
 });

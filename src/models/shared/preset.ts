@@ -1,8 +1,12 @@
 /** Presets: published architectures by name, with the input they were published for. */
+
 import { OptionError } from "../../core/errors.ts";
+import { count, flag } from "../../core/option-types.ts";
+import { type OptionTypes, optionsOf } from "../../core/options.ts";
 import type { TensorType } from "../../graph/ir.ts";
 import type { AnyModule } from "../../nn/index.ts";
 
+/** Options of `Preset.build`. */
 export interface PresetOptions {
   /** Outputs of the classifier, where there is one; default those of the publication. */
   readonly classes?: number;
@@ -10,6 +14,8 @@ export interface PresetOptions {
   readonly auxiliary?: boolean;
 }
 
+const presetTypes: OptionTypes<PresetOptions> = { classes: count(), auxiliary: flag };
+/** A published architecture with its sizes, by name. `presetOf` finds one. */
 export interface Preset {
   readonly name: string;
   /** One line on what sets the architecture apart. */
@@ -33,7 +39,8 @@ export const plainPreset = (
   build: (options: { readonly classes?: number }) => AnyModule,
 ): Preset => ({
   ...preset,
-  build: ({ auxiliary, classes } = {}) => {
+  build: (options = {}) => {
+    const { auxiliary, classes } = optionsOf(preset.name, presetTypes)(options);
     if (auxiliary) throw new OptionError(`${preset.name} has no auxiliary heads; leave the option auxiliary out`);
     return build(classes === undefined ? {} : { classes });
   },

@@ -1,9 +1,13 @@
 /** What models of tokens have in common: their sizes, inputs and initial weights, and self-attention. */
+
 import { OptionError, ShapeError } from "../../core/errors.ts";
+import { count, fraction, nameOrFunction, nonNegative } from "../../core/option-types.ts";
+import { type OptionTypes, optionsOf, required } from "../../core/options.ts";
 import { showShape } from "../../core/shape.ts";
 import type { Value } from "../../graph/ir.ts";
 import {
   type ActivationName,
+  activationFunctions,
   attendHeads,
   type Context,
   type Dense,
@@ -20,6 +24,7 @@ export interface TransformerSizes {
   readonly vocabulary: number;
   /** Features of a token's state. */
   readonly width: number;
+  /** Layers on top of one another. */
   readonly layers: number;
   /** Parts in which a layer attends; they divide the width. */
   readonly heads: number;
@@ -31,17 +36,35 @@ export interface TransformerSizes {
 
 /** How a transformer computes and starts, where that is not as published. */
 export interface TransformerDetails {
-  /** Of the feed-forward networks. */
+  /** Of the feed-forward networks; default that of the publication. */
   readonly activation?: ActivationName;
-  /** Rate at which states are dropped while training. */
+  /** Rate at which states are dropped while training; default that of the publication. */
   readonly dropout?: number;
-  /** Rate at which attention weights are dropped while training. */
+  /** Rate at which attention weights are dropped while training; default that of the publication. */
   readonly attentionDropout?: number;
-  /** Added to variances. */
+  /** Added to variances; default that of the publication. */
   readonly epsilon?: number;
   /** Standard deviation of the initial weights; default 0.02. */
   readonly deviation?: number;
 }
+
+export const sizesTypes: OptionTypes<TransformerSizes> = {
+  vocabulary: required(count()),
+  width: required(count()),
+  layers: required(count(0)),
+  heads: required(count()),
+  feedForward: required(count()),
+  positions: required(count()),
+};
+export const sizesType = optionsOf("sizes", sizesTypes).type;
+
+export const detailsType = optionsOf<TransformerDetails>("details", {
+  activation: nameOrFunction<ActivationName>(activationFunctions),
+  dropout: fraction,
+  attentionDropout: fraction,
+  epsilon: nonNegative,
+  deviation: nonNegative,
+}).type;
 
 /** What an encoder of tokens takes; within a model x are states, [N, T, width]. */
 export type TokenInputs = {
@@ -91,7 +114,7 @@ interface SelfAttentionOptions {
 
 /** Attention of tokens to one another, before the projection of what the heads found. */
 export class SelfAttention extends Module<TokenInputs> {
-  readonly kind = "attention";
+  override readonly kind = "attention";
   override readonly inputs = tokenInputs;
   readonly query: Dense;
   readonly key: Dense;
@@ -108,7 +131,8 @@ export class SelfAttention extends Module<TokenInputs> {
   }
   protected call({ x, mask }: TokenInputs, context: Context): Value {
     const { heads, dropout } = this.#options;
-    return attendHeads(x, context, { query: this.query, key: this.key, value: this.value, heads, mask, dropout });
+    const { query, key, value } = this;
+    return attendHeads(x, context, { query, key, value, heads, attention: { mask, dropout } });
   }
 }
 

@@ -3,8 +3,11 @@
  * (He et al. 2016, Identity Mappings in Deep Residual Networks) and batch normalization (Ioffe and Szegedy 2015).
  */
 import { OptionError } from "../../core/errors.ts";
+import { count, flag, positive } from "../../core/option-types.ts";
+import { optionsOf, required } from "../../core/options.ts";
 import type { Value } from "../../graph/ir.ts";
 import {
+  type ActivationFunction,
   type ActivationName,
   activation,
   batchNorm,
@@ -15,8 +18,10 @@ import {
   initializers,
   Module,
 } from "../../nn/index.ts";
+import { activationType } from "../../nn/layers/activations.ts";
 import { add } from "../../ops/index.ts";
 
+/** Options of `DeepMlp`. */
 export interface DeepMlpOptions {
   /** Hidden layers. */
   readonly depth: number;
@@ -25,7 +30,7 @@ export interface DeepMlpOptions {
   /** Default 10. */
   readonly classes?: number;
   /** Default relu. */
-  readonly activation?: ActivationName;
+  readonly activation?: ActivationName | ActivationFunction;
   /** Normalize what each hidden layer gives; default false. */
   readonly normalize?: boolean;
   /** Add what goes into a hidden layer's activation to what comes out of the next layer; default false. */
@@ -34,12 +39,21 @@ export interface DeepMlpOptions {
   readonly gain?: number;
 }
 
+const checkOptions = optionsOf<DeepMlpOptions>("DeepMlp", {
+  depth: required(count()),
+  width: required(count()),
+  classes: count(),
+  activation: activationType,
+  normalize: flag,
+  residual: flag,
+  gain: positive,
+});
+
 /**
  * [N, …] → [N, classes]. Every hidden layer is dense, normalization and activation. A shortcut leads from before the
  * normalization of one to after the dense part of the next, past which nothing of the sum is cut off.
  */
 export class DeepMlp extends Module {
-  readonly kind = "container";
   readonly flatten = flatten();
   readonly layers: readonly Module[];
   readonly norms: readonly Module[];
@@ -49,10 +63,14 @@ export class DeepMlp extends Module {
 
   constructor(options: DeepMlpOptions) {
     super();
-    const { depth, width, classes = 10, activation: name = "relu", normalize = false, residual = false } = options;
-    for (const [option, value] of Object.entries({ depth, width, classes }))
-      if (!Number.isInteger(value) || value < 1)
-        throw new OptionError(`DeepMlp: ${option} is ${value}; pass a whole number from 1`);
+    const {
+      depth,
+      width,
+      classes = 10,
+      activation: name = "relu",
+      normalize = false,
+      residual = false,
+    } = checkOptions(options);
     const units = Array.from({ length: depth }, (_, i) => i);
     // A sum of n branches of variance 1/n grows no faster with depth than one of them.
     const gain = (options.gain ?? 1) * (residual && depth > 1 ? 1 / Math.sqrt(depth - 1) : 1);

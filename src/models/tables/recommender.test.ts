@@ -89,7 +89,7 @@ describe("learns ratings made of two directions", () => {
   test.each([
     ["factors", () => new Factors(options)],
     ["neural factors", () => new NeuralFactors(options)],
-    ["tastes, features known", () => new Tastes({ ...options, features: tensor(items) })],
+    ["tastes, features known", () => new Tastes({ users: 20, penalty: 0, features: tensor(items) })],
   ])("%s", async (_, make) => {
     const rated = new RatingModel(3, { part: make() });
     const data = fromTensors({ x, y: tensor(stars) })

@@ -2,7 +2,9 @@
  * Models of ratings: biases, matrix factorization (Koren, Bell and Volinsky 2009), neural collaborative filtering (He et al.
  * 2017), tastes for genres, and sums of these.
  */
-import type { Tensor } from "../../core/tensor.ts";
+import { count, flag, matching, nonNegative } from "../../core/option-types.ts";
+import { type OptionTypes, optionsOf, required } from "../../core/options.ts";
+import { Tensor } from "../../core/tensor.ts";
 import type { Value } from "../../graph/ir.ts";
 import {
   type Context,
@@ -35,16 +37,24 @@ function penalize(context: Context, weight: number, ...used: readonly Value[]): 
   for (const v of used) context.penalties.push(mul(reduceMean(reduceSum(square(v), 1)), weight));
 }
 
+/** Options of the parts of a rating. */
 export interface RatedOptions {
+  /** Number of users. */
   readonly users: number;
+  /** Number of items. */
   readonly items: number;
   /** Weight of the squares of what a rating is made of, λ; default 0.07. */
   readonly penalty?: number;
 }
 
+const ratedTypes: OptionTypes<RatedOptions> = {
+  users: required(count()),
+  items: required(count()),
+  penalty: nonNegative,
+};
+
 /** A part of a rating: users and items, int32 [N, 2] → stars above or below the mean, [N]. */
 abstract class RatingPart extends Module {
-  readonly kind = "container";
   protected readonly penalty: number;
   constructor({ penalty = 0.07 }: Pick<RatedOptions, "penalty">) {
     super();
@@ -52,14 +62,23 @@ abstract class RatingPart extends Module {
   }
 }
 
+/** Options of `Biases`. */
+export interface BiasesOptions extends RatedOptions {
+  /** Items have biases too; default true. */
+  readonly ofItems?: boolean;
+}
+
+const checkBiases = optionsOf<BiasesOptions>("Biases", { ...ratedTypes, ofItems: flag });
+
 /** b_u + b_i; without items b_u alone. */
 export class Biases extends RatingPart {
   readonly user: Embedding;
   readonly item: Embedding | undefined;
-  constructor({ ofItems = true, ...options }: RatedOptions & { readonly ofItems?: boolean }) {
-    super(options);
-    this.user = scalars(options.users);
-    this.item = ofItems ? scalars(options.items) : undefined;
+  constructor(options: BiasesOptions) {
+    super(checkBiases(options));
+    const { users, items, ofItems = true } = options;
+    this.user = scalars(users);
+    this.item = ofItems ? scalars(items) : undefined;
   }
   protected call(x: Value, context: Context): Value {
     const [users, items] = pairsOf(x);
@@ -70,17 +89,23 @@ export class Biases extends RatingPart {
   }
 }
 
+/** Options of `Factors`. */
 export interface FactorsOptions extends RatedOptions {
   /** Width of the vectors; default 16. */
   readonly factors?: number;
 }
 
+const factorsTypes: OptionTypes<FactorsOptions> = { ...ratedTypes, factors: count() };
+const checkFactors = optionsOf("Factors", factorsTypes);
+const checkNeuralFactors = optionsOf("NeuralFactors", factorsTypes);
+
 /** p_u · q_i (Koren et al. 2009, eq. 1). */
 export class Factors extends RatingPart {
   readonly user: Embedding;
   readonly item: Embedding;
-  constructor({ users, items, factors = 16, ...options }: FactorsOptions) {
-    super(options);
+  constructor(options: FactorsOptions) {
+    super(checkFactors(options));
+    const { users, items, factors = 16 } = options;
     this.user = vectors(users, factors);
     this.item = vectors(items, factors);
   }
@@ -100,8 +125,9 @@ export class NeuralFactors extends RatingPart {
   readonly product: { readonly user: Embedding; readonly item: Embedding };
   readonly perceptron: { readonly user: Embedding; readonly item: Embedding; readonly layers: Module };
   readonly last: Module;
-  constructor({ users, items, factors = 16, ...options }: FactorsOptions) {
-    super(options);
+  constructor(options: FactorsOptions) {
+    super(checkNeuralFactors(options));
+    const { users, items, factors = 16 } = options;
     const pair = () => ({ user: vectors(users, factors), item: vectors(items, factors) });
     this.product = pair();
     const layers = [2, 1, 0.5].map((share) => dense(Math.ceil(share * factors), { activation: "relu" }));
@@ -120,13 +146,23 @@ export class NeuralFactors extends RatingPart {
   }
 }
 
+/** Options of `Tastes`. */
+export interface TastesOptions extends Omit<RatedOptions, "items"> {
+  /** Of each item, [items, F], such as genres. */
+  readonly features: Tensor;
+}
+
+const { users, penalty } = ratedTypes;
+const features = required(matching<Tensor>("a tensor [items, features]", (value) => value instanceof Tensor));
+const checkTastes = optionsOf<TastesOptions>("Tastes", { users, penalty, features });
+
 /** A user's liking of the features that an item has, w_u · g_i; nothing is learned of the item itself, which may be new. */
 export class Tastes extends RatingPart {
   readonly user: Embedding;
   readonly #features: Tensor;
-  /** `features` [items, F], such as genres. */
-  constructor({ users, features, ...options }: Omit<RatedOptions, "items"> & { readonly features: Tensor }) {
-    super(options);
+  constructor(options: TastesOptions) {
+    super(checkTastes(options));
+    const { users, features } = options;
     this.#features = features;
     this.user = embedding(users, features.shape[1] ?? 1, { initializer: zerosInit });
   }
@@ -138,12 +174,18 @@ export class Tastes extends RatingPart {
   }
 }
 
+/** Options of `FeatureBiases`. */
+export type FeatureBiasesOptions = Pick<TastesOptions, "penalty" | "features">;
+
+const checkFeatureBiases = optionsOf<FeatureBiasesOptions>("FeatureBiases", { penalty, features });
+
 /** How much everybody likes the features that an item has, w · g_i. */
 export class FeatureBiases extends RatingPart {
   readonly #features: Tensor;
   readonly weight: Module;
-  constructor({ features, ...options }: Pick<RatedOptions, "penalty"> & { readonly features: Tensor }) {
-    super(options);
+  constructor(options: FeatureBiasesOptions) {
+    super(checkFeatureBiases(options));
+    const { features } = options;
     this.#features = features;
     this.weight = dense(1, { initializer: zerosInit, bias: false });
   }
@@ -156,7 +198,6 @@ export class FeatureBiases extends RatingPart {
 
 /** The mean rating and its parts: users and items, int32 [N, 2] → stars [N]. */
 export class RatingModel extends Module {
-  readonly kind = "container";
   readonly mean: number;
   readonly parts: Readonly<Record<string, Module>>;
   constructor(mean: number, parts: Readonly<Record<string, Module>>) {

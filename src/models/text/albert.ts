@@ -1,4 +1,6 @@
 /** ALBERT: BERT whose layers share one set of weights, with narrow embeddings (Lan et al. 2020). */
+import { count } from "../../core/option-types.ts";
+import { optionsOf } from "../../core/options.ts";
 import type { Value } from "../../graph/ir.ts";
 import {
   activation,
@@ -14,6 +16,7 @@ import {
 import { add } from "../../ops/index.ts";
 import {
   type Architectures,
+  architectures,
   classifier,
   type EncoderOutputs,
   firstToken,
@@ -31,26 +34,31 @@ import {
   type TokenInputs,
   tokenInputs,
 } from "../shared/tokens.ts";
-import { BertEmbeddings, type BertOptions, bertDefaults } from "./bert.ts";
+import { BertEmbeddings, type BertOptions, bertDefaults, bertTypes } from "./bert.ts";
 
+/** Options of `AlbertModel`. */
 export interface AlbertOptions extends Omit<BertOptions, "padding"> {
   /** Sets of weights, which the layers divide among them in runs; default 1. */
   readonly groups?: number;
 }
 
-const defaults = (options: AlbertOptions) => ({
-  ...bertDefaults(options),
+const { padding: _, ...sharedTypes } = bertTypes;
+const checkOptions = optionsOf<AlbertOptions>("albert", { ...sharedTypes, groups: count() });
+
+const defaults = ({ sizes, details, ...own }: AlbertOptions) => ({
+  ...bertDefaults({ sizes, details, ...own }),
   embeddingWidth: 128,
   activation: "geluTanh" as const,
   dropout: 0,
   attentionDropout: 0,
   groups: 1,
-  ...options,
+  ...details,
+  ...own,
 });
 type Settings = ReturnType<typeof defaults>;
 
 class Attention extends Module<TokenInputs> {
-  readonly kind = "attention";
+  override readonly kind = "attention";
   override readonly inputs = tokenInputs;
   readonly query: Dense;
   readonly key: Dense;
@@ -73,14 +81,13 @@ class Attention extends Module<TokenInputs> {
   protected call({ x, mask }: TokenInputs, context: Context): Value {
     const { heads, attentionDropout } = this.#options;
     const projections = { query: this.query, key: this.key, value: this.value };
-    const found = attendHeads(x, context, { ...projections, heads, mask, dropout: attentionDropout });
+    const found = attendHeads(x, context, { ...projections, heads, attention: { mask, dropout: attentionDropout } });
     const change = this.dropout.apply(this.dense.apply(found, context), context);
     return this.LayerNorm.apply(add(x, change), context);
   }
 }
 
 class Layer extends Module<TokenInputs> {
-  readonly kind = "container";
   override readonly inputs = tokenInputs;
   readonly full_layer_layer_norm: LayerNorm;
   readonly attention: Attention;
@@ -105,7 +112,6 @@ class Layer extends Module<TokenInputs> {
 }
 
 class Encoder extends Module<TokenInputs> {
-  readonly kind = "container";
   override readonly inputs = tokenInputs;
   readonly embedding_hidden_mapping_in: Dense;
   readonly albert_layer_groups: readonly { readonly albert_layers: readonly [Layer] }[];
@@ -125,17 +131,19 @@ class Encoder extends Module<TokenInputs> {
   }
 }
 
-/** Token ids [N, T] → states [N, T, width], and the pooled state of the sentence. */
+/**
+ * ALBERT (Lan et al. 2020), BERT whose layers share their weights: token ids [N, T] → states [N, T, width], and the
+ * pooled state of the sentence.
+ */
 export class AlbertModel extends Module<SegmentInputs, EncoderOutputs> {
-  readonly kind = "container";
   override readonly inputs = segmentInputs;
   readonly embeddings: BertEmbeddings;
   readonly encoder: Encoder;
   readonly pooler: Dense | undefined;
   constructor(options: AlbertOptions) {
     super();
-    requireHeads("albert", options);
-    const settings = defaults(options);
+    const settings = defaults(checkOptions(options));
+    requireHeads("albert", settings);
     this.embeddings = new BertEmbeddings(settings);
     this.encoder = new Encoder(settings);
     this.pooler = settings.pooler
@@ -149,8 +157,8 @@ export class AlbertModel extends Module<SegmentInputs, EncoderOutputs> {
   }
 }
 
-/** By the names of Hugging Face's classes. */
-export const albertArchitectures = {
+/** ALBERT's models by the names of Hugging Face's classes. */
+export const albertArchitectures = architectures({
   AlbertModel: (options) => new AlbertModel(options),
   AlbertForMaskedLM: (options, { tied } = {}) => {
     const albert = new AlbertModel({ ...options, pooler: false });
@@ -163,13 +171,13 @@ export const albertArchitectures = {
     return headed({ albert }, { predictions: new VocabularyHead(albert.embeddings.word_embeddings, steps, tied) });
   },
   AlbertForSequenceClassification: (options, head = {}) => {
-    return headed({ albert: new AlbertModel(options) }, classifier(options, head), pooledOf);
+    return headed({ albert: new AlbertModel(options) }, classifier(options.details, head), pooledOf);
   },
   AlbertForTokenClassification: (options, head = {}) =>
-    headed({ albert: new AlbertModel({ ...options, pooler: false }) }, classifier(options, head)),
+    headed({ albert: new AlbertModel({ ...options, pooler: false }) }, classifier(options.details, head)),
   AlbertForQuestionAnswering: (options) =>
-    headed({ albert: new AlbertModel({ ...options, pooler: false }) }, questionAnswering(options)),
-} as const satisfies Architectures<AlbertOptions>;
+    headed({ albert: new AlbertModel({ ...options, pooler: false }) }, questionAnswering(options.details)),
+} as const satisfies Architectures<AlbertOptions>);
 
 const size = { vocabulary: 30_000, width: 768, layers: 12, heads: 12, feedForward: 3072, positions: 512 };
 
@@ -181,6 +189,6 @@ export const albertPresets: readonly Preset[] = [
       source: "Lan et al. 2020, ALBERT: A Lite BERT for Self-supervised Learning of Language Representations",
     },
     size,
-    () => new AlbertModel(size),
+    () => new AlbertModel({ sizes: size }),
   ),
 ];

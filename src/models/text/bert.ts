@@ -1,5 +1,7 @@
 /** BERT: a bidirectional encoder of tokens (Devlin et al. 2019), with Hugging Face's heads and names. */
 
+import { count, flag } from "../../core/option-types.ts";
+import { type OptionTypes, optionsOf, required } from "../../core/options.ts";
 import { tensor } from "../../core/tensor.ts";
 import type { Value } from "../../graph/ir.ts";
 import {
@@ -21,6 +23,7 @@ import { add, cast, constant, cumulativeSum, equal, mul, not } from "../../ops/i
 import { type Chain, chain } from "../shared/blocks.ts";
 import {
   type Architectures,
+  architectures,
   classifier,
   type EncoderOutputs,
   firstToken,
@@ -31,19 +34,26 @@ import {
 } from "../shared/heads.ts";
 import { type Preset, tokenPreset } from "../shared/preset.ts";
 import {
+  detailsType,
   initial,
   requireHeads,
   requireTokens,
   type SegmentInputs,
   SelfAttention,
   segmentInputs,
+  sizesType,
   type TokenInputs,
   type TransformerDetails,
   type TransformerSizes,
   tokenInputs,
 } from "../shared/tokens.ts";
 
-export interface BertOptions extends TransformerSizes, TransformerDetails {
+/** Options of `BertModel`. */
+export interface BertOptions {
+  /** Its extents. */
+  readonly sizes: TransformerSizes;
+  /** Where it is not as published. */
+  readonly details?: TransformerDetails | undefined;
   /** Kinds of segment; default 2. */
   readonly types?: number;
   /** Features of the embeddings, which ALBERT projects to the width; default the width. */
@@ -54,23 +64,34 @@ export interface BertOptions extends TransformerSizes, TransformerDetails {
   readonly pooler?: boolean;
 }
 
+export const bertTypes: OptionTypes<BertOptions> = {
+  sizes: required(sizesType),
+  details: detailsType,
+  types: count(),
+  embeddingWidth: count(),
+  padding: count(0),
+  pooler: flag,
+};
+const checkOptions = optionsOf("bert", bertTypes);
+
 /** Options with every default, which are BERT's. */
-export const bertDefaults = (options: BertOptions) => ({
+export const bertDefaults = ({ sizes, details, ...own }: BertOptions) => ({
   types: 2,
-  embeddingWidth: options.width,
+  embeddingWidth: sizes.width,
   activation: "gelu" as ActivationName,
   dropout: 0.1,
   attentionDropout: 0.1,
   epsilon: 1e-12,
   deviation: 0.02,
   pooler: true,
-  ...options,
+  ...sizes,
+  ...details,
+  ...own,
 });
 type Settings = ReturnType<typeof bertDefaults>;
 
 /** Vectors of words, positions and segments, summed and normalized. */
 export class BertEmbeddings extends Module<Omit<SegmentInputs, "mask">> {
-  readonly kind = "container";
   override readonly inputs = { x: "required", types: "optional" } as const;
   readonly word_embeddings: Embedding;
   readonly position_embeddings: PositionEmbedding | Embedding;
@@ -117,7 +138,6 @@ type ResidualInputs = { readonly x: Value; readonly residual: Value };
 
 /** A dense layer, after which its block's input is added and the sum normalized. */
 class BertOutput extends Module<ResidualInputs> {
-  readonly kind = "container";
   override readonly inputs = { x: "required", residual: "required" } as const;
   readonly dense: Dense;
   readonly dropout: Module;
@@ -135,7 +155,6 @@ class BertOutput extends Module<ResidualInputs> {
 }
 
 class BertLayer extends Module<TokenInputs> {
-  readonly kind = "container";
   override readonly inputs = tokenInputs;
   readonly attention: { readonly self: SelfAttention; readonly output: BertOutput };
   readonly intermediate: Chain;
@@ -162,7 +181,6 @@ class BertLayer extends Module<TokenInputs> {
 }
 
 class BertEncoder extends Module<TokenInputs> {
-  readonly kind = "container";
   override readonly inputs = tokenInputs;
   readonly layer: readonly BertLayer[];
   constructor(options: Settings) {
@@ -176,7 +194,6 @@ class BertEncoder extends Module<TokenInputs> {
 
 /** The first token's state through a dense layer: [N, T, W] → [N, W]. */
 export class BertPooler extends Module {
-  readonly kind = "container";
   readonly dense: Dense;
   constructor({ width, deviation }: { readonly width: number; readonly deviation: number }) {
     super();
@@ -187,17 +204,19 @@ export class BertPooler extends Module {
   }
 }
 
-/** Token ids [N, T] → states [N, T, width], and the pooled state of the sentence. */
+/**
+ * BERT (Devlin et al. 2019), a bidirectional encoder: token ids [N, T] → states [N, T, width], and the pooled state of
+ * the sentence.
+ */
 export class BertModel extends Module<SegmentInputs, EncoderOutputs> {
-  readonly kind = "container";
   override readonly inputs = segmentInputs;
   readonly embeddings: BertEmbeddings;
   readonly encoder: BertEncoder;
   readonly pooler: BertPooler | undefined;
   constructor(options: BertOptions) {
     super();
-    requireHeads("bert", options);
-    const settings = bertDefaults(options);
+    const settings = bertDefaults(checkOptions(options));
+    requireHeads("bert", settings);
     this.embeddings = new BertEmbeddings(settings);
     this.encoder = new BertEncoder(settings);
     this.pooler = settings.pooler ? new BertPooler(settings) : undefined;
@@ -209,7 +228,7 @@ export class BertModel extends Module<SegmentInputs, EncoderOutputs> {
   }
 }
 
-/** Scores of every token: from the words' own vectors, behind one more layer. */
+/** Scores of every token: from the words' own vectors, after one more layer. */
 const predictions = (bert: BertModel, options: BertOptions, tied?: boolean) => {
   const settings = bertDefaults(options);
   const transform = chain({
@@ -230,7 +249,6 @@ export type PreTrainingOutputs = {
 
 /** What BERT is pretrained for: scores of tokens [N, T, vocabulary], and whether a sentence follows the other. */
 export class BertForPreTraining extends Module<SegmentInputs, PreTrainingOutputs> {
-  readonly kind = "container";
   override readonly inputs = segmentInputs;
   readonly bert: BertModel;
   readonly cls: { readonly predictions: VocabularyHead; readonly seq_relationship: Dense };
@@ -239,7 +257,7 @@ export class BertForPreTraining extends Module<SegmentInputs, PreTrainingOutputs
     this.bert = new BertModel(options);
     this.cls = {
       predictions: predictions(this.bert, options, tied),
-      seq_relationship: dense(2, { initializer: initial(options.deviation) }),
+      seq_relationship: dense(2, { initializer: initial(options.details?.deviation) }),
     };
   }
   protected call(inputs: SegmentInputs, context: Context): PreTrainingOutputs {
@@ -251,8 +269,8 @@ export class BertForPreTraining extends Module<SegmentInputs, PreTrainingOutputs
   }
 }
 
-/** By the names of Hugging Face's classes. */
-export const bertArchitectures = {
+/** BERT's models by the names of Hugging Face's classes. */
+export const bertArchitectures = architectures({
   BertModel: (options) => new BertModel(options),
   BertForPreTraining: (options, { tied } = {}) => new BertForPreTraining(options, tied),
   BertForMaskedLM: (options, { tied } = {}) => {
@@ -260,20 +278,20 @@ export const bertArchitectures = {
     return headed({ bert }, { cls: chain({ predictions: predictions(bert, options, tied) }) });
   },
   BertForSequenceClassification: (options, head = {}) => {
-    return headed({ bert: new BertModel(options) }, classifier(options, head), pooledOf);
+    return headed({ bert: new BertModel(options) }, classifier(options.details, head), pooledOf);
   },
   BertForTokenClassification: (options, head = {}) =>
-    headed({ bert: new BertModel({ ...options, pooler: false }) }, classifier(options, head)),
+    headed({ bert: new BertModel({ ...options, pooler: false }) }, classifier(options.details, head)),
   BertForQuestionAnswering: (options) =>
-    headed({ bert: new BertModel({ ...options, pooler: false }) }, questionAnswering(options)),
-} as const satisfies Architectures<BertOptions>;
+    headed({ bert: new BertModel({ ...options, pooler: false }) }, questionAnswering(options.details)),
+} as const satisfies Architectures<BertOptions>);
 
 const base = { width: 768, layers: 12, heads: 12, feedForward: 3072, positions: 512 };
 const sizes = {
   bert_base_uncased: { ...base, vocabulary: 30_522 },
   bert_base_cased: { ...base, vocabulary: 28_996 },
   bert_large_uncased: { vocabulary: 30_522, width: 1024, layers: 24, heads: 16, feedForward: 4096, positions: 512 },
-} satisfies Record<string, BertOptions>;
+} satisfies Record<string, TransformerSizes>;
 
 export const bertPresets: readonly Preset[] = Object.entries(sizes).map(([name, size]) =>
   tokenPreset(
@@ -283,6 +301,6 @@ export const bertPresets: readonly Preset[] = Object.entries(sizes).map(([name, 
       source: "Devlin et al. 2019, BERT: Pre-training of Deep Bidirectional Transformers for Language Understanding",
     },
     size,
-    () => new BertModel(size),
+    () => new BertModel({ sizes: size }),
   ),
 );

@@ -1,4 +1,5 @@
 /** DistilBERT: half of BERT's layers, trained to imitate it (Sanh et al. 2019). */
+import { optionsOf, required } from "../../core/options.ts";
 import type { Value } from "../../graph/ir.ts";
 import {
   activation,
@@ -18,34 +19,51 @@ import {
 import { add } from "../../ops/index.ts";
 
 import { type Chain, chain } from "../shared/blocks.ts";
-import { type Architectures, firstToken, headed, questionAnswering, VocabularyHead } from "../shared/heads.ts";
+import {
+  type Architectures,
+  architectures,
+  firstToken,
+  headed,
+  questionAnswering,
+  VocabularyHead,
+} from "../shared/heads.ts";
 import { type Preset, tokenPreset } from "../shared/preset.ts";
 import {
+  detailsType,
   initial,
   requireHeads,
   requireTokens,
+  sizesType,
   type TokenInputs,
   type TransformerDetails,
   type TransformerSizes,
   tokenInputs,
 } from "../shared/tokens.ts";
 
-export interface DistilBertOptions extends TransformerSizes, Omit<TransformerDetails, "epsilon"> {}
+/** Options of `DistilBertModel`. */
+export interface DistilBertOptions {
+  /** Its extents. */
+  readonly sizes: TransformerSizes;
+  /** Where it is not as published; without `epsilon`. */
+  readonly details?: Omit<TransformerDetails, "epsilon"> | undefined;
+}
+
+const checkOptions = optionsOf<DistilBertOptions>("distilbert", { sizes: required(sizesType), details: detailsType });
 
 /** The library fixes what other models let vary. */
 const epsilon = 1e-12;
 
-const defaults = (options: DistilBertOptions) => ({
+const defaults = ({ sizes, details }: DistilBertOptions) => ({
   activation: "gelu" as const,
   dropout: 0.1,
   attentionDropout: 0.1,
   deviation: 0.02,
-  ...options,
+  ...sizes,
+  ...details,
 });
 type Settings = ReturnType<typeof defaults>;
 
 class Embeddings extends Module {
-  readonly kind = "container";
   readonly word_embeddings: Embedding;
   readonly position_embeddings: PositionEmbedding;
   readonly LayerNorm = layerNorm({ epsilon });
@@ -65,7 +83,7 @@ class Embeddings extends Module {
 }
 
 class Attention extends Module<TokenInputs> {
-  readonly kind = "attention";
+  override readonly kind = "attention";
   override readonly inputs = tokenInputs;
   readonly q_lin: Dense;
   readonly k_lin: Dense;
@@ -85,14 +103,13 @@ class Attention extends Module<TokenInputs> {
     const { heads, attentionDropout } = this.#options;
     const projections = { query: this.q_lin, key: this.k_lin, value: this.v_lin };
     return this.out_lin.apply(
-      attendHeads(x, context, { ...projections, heads, mask, dropout: attentionDropout }),
+      attendHeads(x, context, { ...projections, heads, attention: { mask, dropout: attentionDropout } }),
       context,
     );
   }
 }
 
 class Layer extends Module<TokenInputs> {
-  readonly kind = "container";
   override readonly inputs = tokenInputs;
   readonly attention: Attention;
   readonly sa_layer_norm: LayerNorm;
@@ -118,7 +135,6 @@ class Layer extends Module<TokenInputs> {
 }
 
 class Transformer extends Module<TokenInputs> {
-  readonly kind = "container";
   override readonly inputs = tokenInputs;
   readonly layer: readonly Layer[];
   constructor(options: Settings) {
@@ -130,25 +146,28 @@ class Transformer extends Module<TokenInputs> {
   }
 }
 
-/** Token ids [N, T] → states [N, T, width]. */
+/**
+ * DistilBERT (Sanh et al. 2019), half of BERT's layers without segments and pooler: token ids [N, T] → states [N, T,
+ * width].
+ */
 export class DistilBertModel extends Module<TokenInputs> {
-  readonly kind = "container";
   override readonly inputs = tokenInputs;
   readonly embeddings: Embeddings;
   readonly transformer: Transformer;
   constructor(options: DistilBertOptions) {
     super();
-    requireHeads("distilbert", options);
-    this.embeddings = new Embeddings(defaults(options));
-    this.transformer = new Transformer(defaults(options));
+    const settings = defaults(checkOptions(options));
+    requireHeads("distilbert", settings);
+    this.embeddings = new Embeddings(settings);
+    this.transformer = new Transformer(settings);
   }
   protected call({ x, mask }: TokenInputs, context: Context): Value {
     return this.transformer.apply({ x: this.embeddings.apply(x, context), mask }, context);
   }
 }
 
-/** By the names of Hugging Face's classes. */
-export const distilbertArchitectures = {
+/** DistilBERT's models by the names of Hugging Face's classes. */
+export const distilbertArchitectures = architectures({
   DistilBertModel: (options) => new DistilBertModel(options),
   DistilBertForMaskedLM: (options, { tied = true } = {}) => {
     const distilbert = new DistilBertModel(options);
@@ -167,9 +186,10 @@ export const distilbertArchitectures = {
     );
   },
   DistilBertForSequenceClassification: (options, { labels = 2, dropout: rate = 0.2 } = {}) => {
-    const initializer = initial(options.deviation);
+    const { width, deviation } = defaults(options);
+    const initializer = initial(deviation);
     const head = {
-      pre_classifier: dense(options.width, { initializer }),
+      pre_classifier: dense(width, { initializer }),
       activation: activation("relu"),
       dropout: dropout(rate),
       classifier: dense(labels, { initializer }),
@@ -182,8 +202,11 @@ export const distilbertArchitectures = {
     return headed({ distilbert: new DistilBertModel(options) }, head);
   },
   DistilBertForQuestionAnswering: (options, { dropout: rate = 0.1 } = {}) =>
-    headed({ distilbert: new DistilBertModel(options) }, { dropout: dropout(rate), ...questionAnswering(options) }),
-} as const satisfies Architectures<DistilBertOptions>;
+    headed(
+      { distilbert: new DistilBertModel(options) },
+      { dropout: dropout(rate), ...questionAnswering(options.details) },
+    ),
+} as const satisfies Architectures<DistilBertOptions>);
 
 const size = { vocabulary: 30_522, width: 768, layers: 6, heads: 12, feedForward: 3072, positions: 512 };
 
@@ -195,6 +218,6 @@ export const distilbertPresets: readonly Preset[] = [
       source: "Sanh et al. 2019, DistilBERT, a distilled version of BERT",
     },
     size,
-    () => new DistilBertModel(size),
+    () => new DistilBertModel({ sizes: size }),
   ),
 ];

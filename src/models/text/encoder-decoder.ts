@@ -18,9 +18,8 @@ export interface Memory {
  * be traced alone: a sentence is read once, and its translation written word by word.
  */
 export abstract class EncoderDecoder extends Module<DecoderInputs> {
-  readonly kind = "container";
   override readonly inputs = decoderInputs;
-  /** Path of the layer whose softmax tells which tokens of the encoder each token of the decoder attends to. */
+  /** Path of the layer whose softmax gives which tokens of the encoder each token of the decoder attends to. */
   abstract readonly attentionPath: string;
   /** Ids [N, S] → states [N, S, width]. */
   abstract encode(ids: Value, context: Context, mask?: Value): Value;

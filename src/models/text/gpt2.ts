@@ -1,5 +1,8 @@
 /** GPT-2 (Radford et al. 2019) and GPT-3 (Brown et al. 2020): decoders of tokens, with Hugging Face's names. */
+
 import { ShapeError } from "../../core/errors.ts";
+import { fraction } from "../../core/option-types.ts";
+import { optionsOf, required } from "../../core/options.ts";
 import { showShape } from "../../core/shape.ts";
 import type { Value } from "../../graph/ir.ts";
 import {
@@ -25,37 +28,52 @@ import {
 } from "../../nn/index.ts";
 import { add, linear, split } from "../../ops/index.ts";
 import { type Chain, chain } from "../shared/blocks.ts";
-import { type Architectures, headed } from "../shared/heads.ts";
+import { type Architectures, architectures, headed } from "../shared/heads.ts";
 import { type Preset, tokenPreset } from "../shared/preset.ts";
 import {
+  detailsType,
   initial,
   requireHeads,
   requireTokens,
+  sizesType,
   type TokenInputs,
   type TransformerDetails,
   type TransformerSizes,
   tokenInputs,
 } from "../shared/tokens.ts";
 
-export interface Gpt2Options extends TransformerSizes, TransformerDetails {
+/** Options of `Gpt2Model`. */
+export interface Gpt2Options {
+  /** Its extents. */
+  readonly sizes: TransformerSizes;
+  /** Where it is not as published. */
+  readonly details?: TransformerDetails | undefined;
   /** Rate at which the sums of embeddings are dropped while training; default 0.1. */
   readonly embeddingDropout?: number;
 }
 
-const defaults = (options: Gpt2Options) => ({
+const checkOptions = optionsOf<Gpt2Options>("gpt2", {
+  sizes: required(sizesType),
+  details: detailsType,
+  embeddingDropout: fraction,
+});
+
+const defaults = ({ sizes, details, ...own }: Gpt2Options) => ({
   activation: "geluTanh" as const,
   dropout: 0.1,
   attentionDropout: 0.1,
   embeddingDropout: 0.1,
   epsilon: 1e-5,
   deviation: 0.02,
-  ...options,
+  ...sizes,
+  ...details,
+  ...own,
 });
 type Settings = ReturnType<typeof defaults>;
 
 /** x W + b over the last axis, with W stored [in, out] as GPT-2 was released: [..., in] → [..., out]. */
 class Projection extends Module {
-  readonly kind = "dense";
+  override readonly kind = "dense";
   readonly units: number;
   readonly #initializer: Initializer;
   constructor(units: number, initializer: Initializer) {
@@ -77,7 +95,7 @@ class Projection extends Module {
 const residualInit = ({ deviation, layers }: Settings) => initial(deviation / Math.sqrt(2 * layers));
 
 class Attention extends Module<TokenInputs> {
-  readonly kind = "attention";
+  override readonly kind = "attention";
   override readonly inputs = tokenInputs;
   readonly c_attn: Projection;
   readonly c_proj: Projection;
@@ -100,7 +118,6 @@ class Attention extends Module<TokenInputs> {
 }
 
 class Block extends Module<TokenInputs> {
-  readonly kind = "container";
   override readonly inputs = tokenInputs;
   readonly ln_1: LayerNorm;
   readonly attn: Attention;
@@ -125,9 +142,11 @@ class Block extends Module<TokenInputs> {
   }
 }
 
-/** Token ids [N, T] → states [N, T, width], each of a token and those before it. */
+/**
+ * GPT-2 (Radford et al. 2019), a causal decoder: token ids [N, T] → states [N, T, width], each of a token and those
+ * before it.
+ */
 export class Gpt2Model extends Module<TokenInputs> {
-  readonly kind = "container";
   override readonly inputs = tokenInputs;
   readonly wte: Embedding;
   readonly wpe: PositionEmbedding;
@@ -136,8 +155,8 @@ export class Gpt2Model extends Module<TokenInputs> {
   readonly ln_f: LayerNorm;
   constructor(options: Gpt2Options) {
     super();
-    requireHeads("gpt2", options);
-    const settings = defaults(options);
+    const settings = defaults(checkOptions(options));
+    requireHeads("gpt2", settings);
     const initializer = initial(settings.deviation);
     this.wte = embedding(settings.vocabulary, settings.width, { initializer });
     this.wpe = positionEmbedding(settings.positions, { initializer });
@@ -153,20 +172,20 @@ export class Gpt2Model extends Module<TokenInputs> {
   }
 }
 
-const scorer = (table: Embedding, { vocabulary, deviation }: Gpt2Options, tied = true): TiedDense | Dense =>
-  tied ? tiedDense(table) : dense(vocabulary, { bias: false, initializer: initial(deviation) });
+const scorer = (table: Embedding, { sizes, details }: Gpt2Options, tied = true): TiedDense | Dense =>
+  tied ? tiedDense(table) : dense(sizes.vocabulary, { bias: false, initializer: initial(details?.deviation) });
 
-/** By the names of Hugging Face's classes. */
-export const gpt2Architectures = {
+/** GPT-2's models by the names of Hugging Face's classes. */
+export const gpt2Architectures = architectures({
   GPT2Model: (options) => new Gpt2Model(options),
   GPT2LMHeadModel: (options, { tied } = {}) => {
     const transformer = new Gpt2Model(options);
     return headed({ transformer }, { lm_head: scorer(transformer.wte, options, tied) });
   },
-} as const satisfies Architectures<Gpt2Options>;
+} as const satisfies Architectures<Gpt2Options>);
 
 /** Sizes of a model whose feed-forward networks have four times its width. */
-const sized = (width: number, layers: number, heads: number, positions: number): Gpt2Options => ({
+const sized = (width: number, layers: number, heads: number, positions: number): TransformerSizes => ({
   vocabulary: 50_257,
   width,
   layers,
@@ -193,6 +212,6 @@ export const gpt2Presets: readonly Preset[] = Object.entries(sizes).map(([name, 
   tokenPreset(
     { name, summary: `decoder of ${size.layers} pre-normalized layers, with the scores of the next token`, source },
     size,
-    () => gpt2Architectures.GPT2LMHeadModel(size),
+    () => gpt2Architectures.GPT2LMHeadModel({ sizes: size }),
   ),
 );

@@ -1,4 +1,6 @@
 /** Llama (Touvron et al. 2023), and Mistral and Qwen2, which compute alike: decoders with rotary positions. */
+import { count, flag, matching, oneOf } from "../../core/option-types.ts";
+import { optionsOf, required } from "../../core/options.ts";
 import type { Value } from "../../graph/ir.ts";
 import {
   type ActivationName,
@@ -18,13 +20,16 @@ import {
   splitHeads,
   tiedDense,
 } from "../../nn/index.ts";
+import { rotaryType } from "../../nn/layers/positions.ts";
 import { add, mul } from "../../ops/index.ts";
-import { type Architectures, headed } from "../shared/heads.ts";
+import { type Architectures, architectures, headed } from "../shared/heads.ts";
 import { type Preset, tokenPreset } from "../shared/preset.ts";
 import {
+  detailsType,
   initial,
   requireHeads,
   requireTokens,
+  sizesType,
   type TokenInputs,
   type TransformerDetails,
   type TransformerSizes,
@@ -43,32 +48,54 @@ export interface LlamaAttention {
   readonly windows?: readonly (number | undefined)[];
 }
 
-export interface LlamaOptions extends TransformerSizes, Omit<TransformerDetails, "dropout"> {
+/** Options of `LlamaModel`. */
+export interface LlamaOptions {
+  /** Its extents. */
+  readonly sizes: TransformerSizes;
+  /** Where it is not as published; without `dropout`. */
+  readonly details?: Omit<TransformerDetails, "dropout"> | undefined;
+  /** How layers attend; by default as those of Llama. */
   readonly attention?: LlamaAttention;
+  /** How positions turn queries and keys. */
   readonly rotary?: RotaryOptions;
   /** The feed-forward networks have biases; default false. */
   readonly feedForwardBias?: boolean;
 }
 
-const defaults = (options: LlamaOptions) => ({
+const checkOptions = optionsOf<LlamaOptions>("llama", {
+  sizes: required(sizesType),
+  details: detailsType,
+  attention: optionsOf<LlamaAttention>("attention", {
+    keyHeads: count(),
+    headWidth: count(),
+    bias: oneOf("none", "inputs", "all"),
+    windows: matching("a number of tokens or undefined for each layer", Array.isArray),
+  }).type,
+  rotary: rotaryType,
+  feedForwardBias: flag,
+});
+
+const defaults = ({ sizes, details, attention, ...own }: LlamaOptions) => ({
   activation: "silu" as ActivationName,
   attentionDropout: 0,
   epsilon: 1e-6,
   deviation: 0.02,
   rotary: {},
   feedForwardBias: false,
-  ...options,
+  ...sizes,
+  ...details,
+  ...own,
   attention: {
-    keyHeads: options.attention?.keyHeads ?? options.heads,
-    headWidth: options.attention?.headWidth ?? options.width / options.heads,
-    bias: options.attention?.bias ?? "none",
-    windows: options.attention?.windows ?? [],
+    keyHeads: attention?.keyHeads ?? sizes.heads,
+    headWidth: attention?.headWidth ?? sizes.width / sizes.heads,
+    bias: attention?.bias ?? "none",
+    windows: attention?.windows ?? [],
   },
 });
 type Settings = ReturnType<typeof defaults>;
 
 class Attention extends Module<TokenInputs> {
-  readonly kind = "attention";
+  override readonly kind = "attention";
   override readonly inputs = tokenInputs;
   readonly q_proj: Dense;
   readonly k_proj: Dense;
@@ -103,7 +130,6 @@ class Attention extends Module<TokenInputs> {
 
 /** act(x W_gate) · (x W_up) W_down (Shazeer 2020). */
 class GatedNetwork extends Module {
-  readonly kind = "container";
   readonly gate_proj: Dense;
   readonly up_proj: Dense;
   readonly down_proj: Dense;
@@ -123,7 +149,6 @@ class GatedNetwork extends Module {
 }
 
 class Layer extends Module<TokenInputs> {
-  readonly kind = "container";
   override readonly inputs = tokenInputs;
   readonly self_attn: Attention;
   readonly mlp: GatedNetwork;
@@ -143,9 +168,11 @@ class Layer extends Module<TokenInputs> {
   }
 }
 
-/** Token ids [N, T] → states [N, T, width], each of a token and those before it. */
+/**
+ * Llama (Touvron et al. 2023), a causal decoder with rotary positions, RMS normalization and gated feed-forward
+ * networks: token ids [N, T] → states [N, T, width], each of a token and those before it.
+ */
 export class LlamaModel extends Module<TokenInputs> {
-  readonly kind = "container";
   override readonly inputs = tokenInputs;
   readonly embed_tokens: Embedding;
   readonly layers: readonly Layer[];
@@ -153,8 +180,8 @@ export class LlamaModel extends Module<TokenInputs> {
   readonly #positions: number;
   constructor(options: LlamaOptions) {
     super();
-    if (options.attention?.headWidth === undefined) requireHeads("llama", options);
-    const settings = defaults(options);
+    const settings = defaults(checkOptions(options));
+    if (options.attention?.headWidth === undefined) requireHeads("llama", settings);
     this.embed_tokens = embedding(settings.vocabulary, settings.width, { initializer: initial(settings.deviation) });
     this.layers = Array.from({ length: settings.layers }, (_, i) => new Layer(settings, i));
     this.norm = rmsNorm({ epsilon: settings.epsilon });
@@ -171,7 +198,8 @@ export class LlamaModel extends Module<TokenInputs> {
 /** The states' model under `model`, and scores of the next token, which are tied to its embedding or not. */
 const causal = (options: LlamaOptions, tied = false) => {
   const model = new LlamaModel(options);
-  const untied = () => dense(options.vocabulary, { bias: false, initializer: initial(options.deviation) });
+  const { sizes, details } = options;
+  const untied = () => dense(sizes.vocabulary, { bias: false, initializer: initial(details?.deviation) });
   return headed({ model }, { lm_head: tied ? tiedDense(model.embed_tokens) : untied() });
 };
 
@@ -181,39 +209,39 @@ const qwen2 = (options: LlamaOptions): LlamaOptions => ({
   attention: { bias: "inputs", ...options.attention },
 });
 
-/** By the names of Hugging Face's classes. */
-export const llamaArchitectures = {
+/** Llama's models by the names of Hugging Face's classes. */
+export const llamaArchitectures = architectures({
   LlamaModel: (options) => new LlamaModel(options),
   LlamaForCausalLM: (options, { tied } = {}) => causal(options, tied),
-} as const satisfies Architectures<LlamaOptions>;
-export const mistralArchitectures = {
+} as const satisfies Architectures<LlamaOptions>);
+/** Mistral's models by the names of Hugging Face's classes. */
+export const mistralArchitectures = architectures({
   MistralModel: (options) => new LlamaModel(options),
   MistralForCausalLM: (options, { tied } = {}) => causal(options, tied),
-} as const satisfies Architectures<LlamaOptions>;
-export const qwen2Architectures = {
+} as const satisfies Architectures<LlamaOptions>);
+/**
+ * Qwen2's models by the names of Hugging Face's classes; attention has biases where queries, keys and values are made.
+ */
+export const qwen2Architectures = architectures({
   Qwen2Model: (options) => new LlamaModel(qwen2(options)),
   Qwen2ForCausalLM: (options, { tied } = {}) => causal(qwen2(options), tied),
-} as const satisfies Architectures<LlamaOptions>;
+} as const satisfies Architectures<LlamaOptions>);
 
-const llama2 = { vocabulary: 32_000, positions: 4096, epsilon: 1e-5 };
-const sizes: Readonly<Record<string, { options: LlamaOptions; tied?: boolean; source: string }>> = {
+const llama2 = { vocabulary: 32_000, positions: 4096 };
+const details = { epsilon: 1e-5 };
+const published: Readonly<Record<string, { options: LlamaOptions; tied?: boolean; source: string }>> = {
   llama2_7b: {
-    options: { ...llama2, width: 4096, layers: 32, heads: 32, feedForward: 11_008 },
+    options: { sizes: { ...llama2, width: 4096, layers: 32, heads: 32, feedForward: 11_008 }, details },
     source: "Touvron et al. 2023, Llama 2: Open Foundation and Fine-Tuned Chat Models",
   },
   llama2_13b: {
-    options: { ...llama2, width: 5120, layers: 40, heads: 40, feedForward: 13_824 },
+    options: { sizes: { ...llama2, width: 5120, layers: 40, heads: 40, feedForward: 13_824 }, details },
     source: "Touvron et al. 2023, Llama 2: Open Foundation and Fine-Tuned Chat Models",
   },
   llama3_8b: {
     options: {
-      vocabulary: 128_256,
-      width: 4096,
-      layers: 32,
-      heads: 32,
-      feedForward: 14_336,
-      positions: 8192,
-      epsilon: 1e-5,
+      sizes: { vocabulary: 128_256, width: 4096, layers: 32, heads: 32, feedForward: 14_336, positions: 8192 },
+      details,
       attention: { keyHeads: 8 },
       rotary: { base: 500_000 },
     },
@@ -221,12 +249,7 @@ const sizes: Readonly<Record<string, { options: LlamaOptions; tied?: boolean; so
   },
   qwen2_5_0_5b: {
     options: qwen2({
-      vocabulary: 151_936,
-      width: 896,
-      layers: 24,
-      heads: 14,
-      feedForward: 4864,
-      positions: 32_768,
+      sizes: { vocabulary: 151_936, width: 896, layers: 24, heads: 14, feedForward: 4864, positions: 32_768 },
       attention: { keyHeads: 2 },
       rotary: { base: 1_000_000 },
     }),
@@ -235,14 +258,14 @@ const sizes: Readonly<Record<string, { options: LlamaOptions; tied?: boolean; so
   },
 };
 
-export const llamaPresets: readonly Preset[] = Object.entries(sizes).map(([name, { options, tied, source }]) =>
+export const llamaPresets: readonly Preset[] = Object.entries(published).map(([name, { options, tied, source }]) =>
   tokenPreset(
     {
       name,
-      summary: `decoder of ${options.layers} layers with rotary positions, gated networks and ${options.attention?.keyHeads ?? options.heads} heads of keys`,
+      summary: `decoder of ${options.sizes.layers} layers with rotary positions, gated networks and ${options.attention?.keyHeads ?? options.sizes.heads} heads of keys`,
       source,
     },
-    options,
+    options.sizes,
     () => causal(options, tied),
   ),
 );

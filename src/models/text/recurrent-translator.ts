@@ -1,5 +1,8 @@
 /** A recurrent encoder and decoder with attention (Bahdanau et al. 2015; Luong et al. 2015). */
+
 import { OptionError } from "../../core/errors.ts";
+import { count, fraction, oneOf } from "../../core/option-types.ts";
+import { optionsOf, required } from "../../core/options.ts";
 import type { Value } from "../../graph/ir.ts";
 import {
   type AdditiveAttention,
@@ -22,6 +25,7 @@ import { cast, concat, div, gather, maximum, mul, reduceMean, reduceSum, reshape
 import { initial } from "../shared/tokens.ts";
 import { EncoderDecoder, type Memory } from "./encoder-decoder.ts";
 
+/** Options of `RecurrentTranslator`. */
 export interface RecurrentTranslatorOptions {
   /** Tokens of both languages. */
   readonly vocabulary: number;
@@ -33,8 +37,15 @@ export interface RecurrentTranslatorOptions {
   readonly dropout?: number;
 }
 
+const checkOptions = optionsOf<RecurrentTranslatorOptions>("recurrentTranslator", {
+  vocabulary: required(count()),
+  width: required(count()),
+  attention: required(oneOf("additive", "dot")),
+  dropout: fraction,
+});
+
 /**
- * A bidirectional GRU reads, another writes. Attention stands behind the writing GRU, as in Luong et al. (2015, sec. 3, eq. 5), so
+ * A bidirectional GRU reads, another writes. Attention stands after the writing GRU, as in Luong et al. (2015, sec. 3, eq. 5), so
  * that all steps of a batch attend at once; Bahdanau's stands before it.
  */
 export class RecurrentTranslator extends EncoderDecoder {
@@ -47,8 +58,9 @@ export class RecurrentTranslator extends EncoderDecoder {
   readonly combine: Dense;
   readonly dropout: Module;
   readonly output: TiedDense;
-  constructor({ vocabulary, width, attention, dropout: rate = 0.1 }: RecurrentTranslatorOptions) {
+  constructor(options: RecurrentTranslatorOptions) {
     super();
+    const { vocabulary, width, attention, dropout: rate = 0.1 } = checkOptions(options);
     if (width % 2 !== 0)
       throw new OptionError(`recurrentTranslator: width is ${width}; pass an even one, half for each direction`);
     this.embedding = embedding(vocabulary, width, { initializer: initial(width ** -0.5) });

@@ -4,6 +4,7 @@ import { activation, type Context, type Dense, dense, dropout, layerNorm, Module
 import { tanh } from "../../ops/index.ts";
 import {
   type Architectures,
+  architectures,
   classifier,
   firstToken,
   type HeadOptions,
@@ -21,14 +22,13 @@ const model = (options: RobertaOptions, pooler: boolean) => new BertModel({ padd
 
 /** The first token's state through a hidden layer: [N, W] → [N, labels]. */
 class RobertaClassificationHead extends Module {
-  readonly kind = "container";
   readonly dense: Dense;
   readonly dropout: Module;
   readonly out_proj: Dense;
-  constructor(options: RobertaOptions, { labels = 2, dropout: rate = options.dropout ?? 0.1 }: HeadOptions) {
+  constructor(options: RobertaOptions, { labels = 2, dropout: rate = options.details?.dropout ?? 0.1 }: HeadOptions) {
     super();
-    const initializer = initial(options.deviation);
-    this.dense = dense(options.width, { initializer });
+    const initializer = initial(options.details?.deviation);
+    this.dense = dense(options.sizes.width, { initializer });
     this.dropout = dropout(rate);
     this.out_proj = dense(labels, { initializer });
   }
@@ -38,8 +38,8 @@ class RobertaClassificationHead extends Module {
   }
 }
 
-/** By the names of Hugging Face's classes. */
-export const robertaArchitectures = {
+/** RoBERTa's models by the names of Hugging Face's classes. */
+export const robertaArchitectures = architectures({
   RobertaModel: (options) => model(options, true),
   RobertaForMaskedLM: (options, { tied } = {}) => {
     const roberta = model(options, false);
@@ -58,6 +58,7 @@ export const robertaArchitectures = {
       firstToken,
     ),
   RobertaForTokenClassification: (options, head = {}) =>
-    headed({ roberta: model(options, false) }, classifier(options, head)),
-  RobertaForQuestionAnswering: (options) => headed({ roberta: model(options, false) }, questionAnswering(options)),
-} as const satisfies Architectures<RobertaOptions>;
+    headed({ roberta: model(options, false) }, classifier(options.details, head)),
+  RobertaForQuestionAnswering: (options) =>
+    headed({ roberta: model(options, false) }, questionAnswering(options.details)),
+} as const satisfies Architectures<RobertaOptions>);

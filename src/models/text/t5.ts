@@ -1,4 +1,6 @@
 /** T5: an encoder and a decoder with relative positions (Raffel et al. 2020), with Hugging Face's names. */
+import { count, fraction, nonNegative, objectOf } from "../../core/option-types.ts";
+import { optionsOf, required } from "../../core/options.ts";
 import { tensor } from "../../core/tensor.ts";
 import type { Value } from "../../graph/ir.ts";
 import {
@@ -18,26 +20,30 @@ import {
   tiedDense,
 } from "../../nn/index.ts";
 import { add, constant, expand, gather, mul, reshape, slice, transpose } from "../../ops/index.ts";
-import type { Architectures } from "../shared/heads.ts";
+import { type Architectures, architectures } from "../shared/heads.ts";
 import { type Preset, tokenPreset } from "../shared/preset.ts";
 import {
   type DecoderInputs,
   decoderInputs,
   initial,
   requireTokens,
+  sizesTypes,
   type TokenInputs,
   type TransformerSizes,
   tokenInputs,
 } from "../shared/tokens.ts";
 
-export interface T5Options extends Omit<TransformerSizes, "positions"> {
+/** Options of the T5 models. */
+export interface T5Options {
+  /** Its extents; sequences have no limit. */
+  readonly sizes: Omit<TransformerSizes, "positions">;
   /** Features of a head; default 64. */
   readonly keyWidth?: number;
   /** Default as many as the encoder's. */
   readonly decoderLayers?: number | undefined;
   /** Of the feed-forward networks; default that of T5, or of version 1.1. */
   readonly network?: { readonly activation: ActivationName; readonly gated: boolean };
-  /** How distances of tokens are told apart; default 32 buckets up to 128 tokens. */
+  /** How distances of tokens are distinguished; default 32 buckets up to 128 tokens. */
   readonly distances?: { readonly buckets: number; readonly farthest: number };
   /** Default 0.1. */
   readonly dropout?: number;
@@ -48,19 +54,31 @@ export interface T5Options extends Omit<TransformerSizes, "positions"> {
 /** The network of version 1.1, which FLAN-T5 has (Shazeer 2020). */
 const gatedGelu = { activation: "geluTanh", gated: true } as const;
 
-const defaults = (options: T5Options) => ({
+const { positions: _, ...extents } = sizesTypes;
+const checkOptions = optionsOf<T5Options>("t5", {
+  sizes: required(optionsOf<T5Options["sizes"]>("sizes", extents).type),
+  keyWidth: count(),
+  decoderLayers: count(),
+  network: objectOf("{ activation, gated }"),
+  distances: objectOf("{ buckets, farthest }"),
+  dropout: fraction,
+  epsilon: nonNegative,
+});
+
+const defaults = ({ sizes, ...own }: T5Options) => ({
   keyWidth: 64,
   network: { activation: "relu" as ActivationName, gated: false },
   distances: { buckets: 32, farthest: 128 },
   dropout: 0.1,
   epsilon: 1e-6,
-  ...options,
+  ...sizes,
+  ...own,
 });
 type Settings = ReturnType<typeof defaults>;
 
 /**
- * The bucket of a distance (sec. 2.1): one each up to a half of them, beyond that wider and wider ones. `ahead` tells
- * keys behind the query, which have the second half when both sides are seen. In float32, as the library computes it.
+ * The bucket of a distance (sec. 2.1): one each up to a half of them, beyond that wider and wider ones. `ahead` says
+ * keys after the query, which have the second half when both sides are seen. In float32, as the library computes it.
  */
 export function distanceBucket(
   distance: number,
@@ -78,7 +96,7 @@ export function distanceBucket(
 
 /** A learned addition to products of queries and keys by their distance: [N, T, W] → [1, heads, T, T]. */
 class RelativeBias extends Module {
-  readonly kind = "embedding";
+  override readonly kind = "embedding";
   readonly #options: Settings;
   readonly #both: boolean;
   constructor(options: Settings, both: boolean) {
@@ -111,7 +129,7 @@ const sublayerInputs = { ...tokenInputs, memory: "optional", bias: "optional" } 
 
 /** Attention whose products are not scaled: its initial weights are smaller instead. */
 class Attention extends Module<SublayerInputs> {
-  readonly kind = "attention";
+  override readonly kind = "attention";
   override readonly inputs = sublayerInputs;
   readonly q: Dense;
   readonly k: Dense;
@@ -142,11 +160,7 @@ class Attention extends Module<SublayerInputs> {
       value: this.v,
       heads,
       memory,
-      mask,
-      bias,
-      scale: 1,
-      causal: this.#causal,
-      dropout: rate,
+      attention: { mask, bias, scale: 1, causal: this.#causal, dropout: rate },
     });
     return this.o.apply(found, context);
   }
@@ -158,7 +172,6 @@ const out = ({ width, feedForward }: Settings) =>
   dense(width, { bias: false, initializer: initial(feedForward ** -0.5) });
 
 class FeedForward extends Module {
-  readonly kind = "container";
   readonly wi: Dense;
   readonly wo: Dense;
   readonly dropout: Module;
@@ -178,7 +191,6 @@ class FeedForward extends Module {
 
 /** As FeedForward, with the inner features multiplied by others (Shazeer 2020). */
 class GatedFeedForward extends Module {
-  readonly kind = "container";
   readonly wi_0: Dense;
   readonly wi_1: Dense;
   readonly wo: Dense;
@@ -200,7 +212,6 @@ class GatedFeedForward extends Module {
 
 /** A part of a block: normalized input, the part named `name`, dropout, and the input added. */
 class Sublayer extends Module<SublayerInputs> {
-  readonly kind = "container";
   override readonly inputs = sublayerInputs;
   readonly layer_norm: RmsNorm;
   readonly dropout: Module;
@@ -230,7 +241,6 @@ type BlockInputs = {
 };
 
 class Block extends Module<BlockInputs> {
-  readonly kind = "container";
   override readonly inputs = {
     x: "required",
     mask: "optional",
@@ -261,7 +271,6 @@ class Block extends Module<BlockInputs> {
 type StackInputs = Omit<BlockInputs, "bias">;
 
 class Stack extends Module<StackInputs> {
-  readonly kind = "container";
   override readonly inputs = { x: "required", mask: "optional", memory: "optional", memoryMask: "optional" } as const;
   readonly block: readonly Block[];
   readonly final_layer_norm: RmsNorm;
@@ -284,16 +293,16 @@ class Stack extends Module<StackInputs> {
   }
 }
 
-/** Token ids [N, T] → states [N, T, width]. */
+/** The encoder of T5 (Raffel et al. 2020) alone: token ids [N, T] → states [N, T, width]. */
 export class T5EncoderModel extends Module<TokenInputs> {
-  readonly kind = "container";
   override readonly inputs = tokenInputs;
   readonly shared: Embedding;
   readonly encoder: Stack;
   constructor(options: T5Options) {
     super();
-    this.shared = embedding(options.vocabulary, options.width);
-    this.encoder = new Stack(defaults(options), { decoder: false });
+    const settings = defaults(checkOptions(options));
+    this.shared = embedding(settings.vocabulary, settings.width);
+    this.encoder = new Stack(settings, { decoder: false });
   }
   protected call({ x: ids, mask }: TokenInputs, context: Context): Value {
     requireTokens(ids);
@@ -301,18 +310,21 @@ export class T5EncoderModel extends Module<TokenInputs> {
   }
 }
 
-/** Token ids [N, T] and those of the decoder [N, U] → the decoder's states [N, U, width]. */
+/**
+ * T5 (Raffel et al. 2020), an encoder and a decoder with positions relative to one another: token ids [N, T] and those
+ * of the decoder [N, U] → the decoder's states [N, U, width].
+ */
 export class T5Model extends Module<DecoderInputs> {
-  readonly kind = "container";
   override readonly inputs = decoderInputs;
   readonly shared: Embedding;
   readonly encoder: Stack;
   readonly decoder: Stack;
   constructor(options: T5Options) {
     super();
-    this.shared = embedding(options.vocabulary, options.width);
-    this.encoder = new Stack(defaults(options), { decoder: false });
-    this.decoder = new Stack(defaults(options), { decoder: true });
+    const settings = defaults(checkOptions(options));
+    this.shared = embedding(settings.vocabulary, settings.width);
+    this.encoder = new Stack(settings, { decoder: false });
+    this.decoder = new Stack(settings, { decoder: true });
   }
   protected call({ x: ids, decoder, mask }: DecoderInputs, context: Context): Value {
     for (const tokens of [ids, decoder]) requireTokens(tokens);
@@ -327,7 +339,7 @@ export class T5ForConditionalGeneration extends T5Model {
   readonly #scale: number;
   constructor(options: T5Options, tied = true) {
     super(options);
-    const { vocabulary, width } = options;
+    const { vocabulary, width } = options.sizes;
     this.lm_head = tied ? tiedDense(this.shared) : dense(vocabulary, { bias: false, initializer: initial(1) });
     // The embeddings are too large for scores: their weight starts with a deviation of 1.
     this.#scale = tied ? width ** -0.5 : 1;
@@ -337,15 +349,15 @@ export class T5ForConditionalGeneration extends T5Model {
   }
 }
 
-/** By the names of Hugging Face's classes. */
-export const t5Architectures = {
+/** T5's models by the names of Hugging Face's classes. */
+export const t5Architectures = architectures({
   T5Model: (options) => new T5Model(options),
   T5ForConditionalGeneration: (options, { tied } = {}) => new T5ForConditionalGeneration(options, tied),
   T5EncoderModel: (options) => new T5EncoderModel(options),
-} as const satisfies Architectures<T5Options>;
+} as const satisfies Architectures<T5Options>);
 
 const small = { vocabulary: 32_128, width: 512, feedForward: 2048, layers: 6, heads: 8 };
-const flan = { ...small, feedForward: 1024, layers: 8, heads: 6, network: gatedGelu };
+const flan = { ...small, feedForward: 1024, layers: 8, heads: 6 };
 /** The length of the sequences that T5 was trained with. */
 const positions = 512;
 
@@ -357,7 +369,7 @@ export const t5Presets: readonly Preset[] = [
       source: "Raffel et al. 2020, Exploring the Limits of Transfer Learning with a Unified Text-to-Text Transformer",
     },
     { positions, decoder: true },
-    () => new T5ForConditionalGeneration(small),
+    () => new T5ForConditionalGeneration({ sizes: small }),
   ),
   tokenPreset(
     {
@@ -366,6 +378,6 @@ export const t5Presets: readonly Preset[] = [
       source: "Chung et al. 2022, Scaling Instruction-Finetuned Language Models",
     },
     { positions, decoder: true },
-    () => new T5ForConditionalGeneration(flan, false),
+    () => new T5ForConditionalGeneration({ sizes: flan, network: gatedGelu }, false),
   ),
 ];

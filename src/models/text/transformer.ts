@@ -1,4 +1,6 @@
 /** The Transformer (Vaswani et al. 2017): an encoder and a decoder, named as PyTorch's nn.Transformer names them. */
+import { fraction } from "../../core/option-types.ts";
+import { optionsOf } from "../../core/options.ts";
 import type { Value } from "../../graph/ir.ts";
 import {
   type Context,
@@ -18,19 +20,22 @@ import {
 } from "../../nn/index.ts";
 import { add, gather, mul, relu } from "../../ops/index.ts";
 import { type Preset, tokenPreset } from "../shared/preset.ts";
-import { initial, type TokenInputs, type TransformerSizes, tokenInputs } from "../shared/tokens.ts";
+import { initial, sizesTypes, type TokenInputs, type TransformerSizes, tokenInputs } from "../shared/tokens.ts";
 import { EncoderDecoder, type Memory } from "./encoder-decoder.ts";
 
+/** Options of `Transformer`. */
 export interface TransformerOptions extends Omit<TransformerSizes, "positions"> {
   /** Rate at which what a sublayer adds is dropped while training, and sums of embeddings (sec. 5.4); default 0.1. */
   readonly dropout?: number;
 }
 
+const { positions: _, ...extents } = sizesTypes;
+const checkOptions = optionsOf<TransformerOptions>("transformer", { ...extents, dropout: fraction });
+
 type Settings = Required<TransformerOptions>;
 
 /** What both kinds of layer have: attention of tokens to one another, a feed-forward network, norms of sums (sec. 3.1). */
 abstract class Layer<I> extends Module<I> {
-  readonly kind = "container";
   readonly self_attn: MultiHeadAttention;
   readonly linear1: Dense;
   readonly linear2: Dense;
@@ -84,7 +89,10 @@ class DecoderLayer extends Layer<MemoryInputs> {
   }
 }
 
-/** Token ids [N, T] and those of the decoder [N, U] → scores of the decoder's next token, [N, U, vocabulary]. */
+/**
+ * The transformer (Vaswani et al. 2017): token ids [N, T] and those of the decoder [N, U] → scores of the decoder's
+ * next token, [N, U, vocabulary].
+ */
 export class Transformer extends EncoderDecoder {
   readonly attentionPath: string;
   readonly embedding: Embedding;
@@ -94,7 +102,7 @@ export class Transformer extends EncoderDecoder {
   readonly output: TiedDense;
   constructor(options: TransformerOptions) {
     super();
-    const settings = { dropout: 0.1, ...options };
+    const settings = { dropout: 0.1, ...checkOptions(options) };
     this.attentionPath = `decoder.layers.${options.layers - 1}.multihead_attn`;
     // Scaled by √width in use, so that a token weighs as much as its position.
     this.embedding = embedding(options.vocabulary, options.width, { initializer: initial(options.width ** -0.5) });

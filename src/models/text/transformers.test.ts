@@ -30,6 +30,8 @@ import {
 import { fill, integers, signed } from "../testing/fill.ts";
 
 const sizes = { vocabulary: 31, width: 16, layers: 2, heads: 4, feedForward: 24, positions: 12 };
+const { positions: _, ...endless } = sizes;
+const { vocabulary: __, ...ofImages } = endless;
 const ids = integers("ids", [2, 7], 31);
 const mask = tensor([1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0], { dtype: "int64", shape: [2, 7] });
 const types = integers("types", [2, 7], 2);
@@ -39,20 +41,28 @@ const image = signed("input", [2, 3, 12, 12]);
 
 type Inputs = Readonly<Record<string, Tensor>>;
 const cases: readonly (readonly [string, AnyModule, Inputs])[] = [
-  ["bert", new BertForPreTraining(sizes), { x: ids, mask, types }],
-  ["roberta", robertaArchitectures.RobertaModel({ ...sizes, positions: 14 }), { x: ids, mask }],
-  ["distilbert", new DistilBertModel(sizes), { x: ids, mask }],
-  ["albert", new AlbertModel({ ...sizes, embeddingWidth: 8 }), { x: ids, mask, types }],
-  ["gpt2", gpt2Architectures.GPT2LMHeadModel(sizes), { x: ids, mask }],
-  ["t5", new T5ForConditionalGeneration(sizes), { x: ids, decoder, mask }],
-  ["t5, version 1.1", new T5ForConditionalGeneration({ ...sizes, network: gated }, false), { x: ids, decoder, mask }],
-  ["llama", new LlamaModel({ ...sizes, attention: { keyHeads: 2, windows: [3] } }), { x: ids, mask }],
-  ["qwen2", qwen2Architectures.Qwen2ForCausalLM(sizes, { tied: true }), { x: ids, mask }],
-  ["vit", new VisionTransformer({ ...sizes, image: 12, patch: 4, classes: 3 }), { x: image }],
-  ["vit, Hugging Face", new VitModel({ ...sizes, image: 12, patch: 4 }), { x: image }],
-  ["transformer", new Transformer(sizes), { x: ids, decoder, mask }],
-  ["additive", new RecurrentTranslator({ ...sizes, attention: "additive" }), { x: ids, decoder, mask }],
-  ["dot", new RecurrentTranslator({ ...sizes, attention: "dot" }), { x: ids, decoder, mask }],
+  ["bert", new BertForPreTraining({ sizes }), { x: ids, mask, types }],
+  ["roberta", robertaArchitectures.RobertaModel({ sizes: { ...sizes, positions: 14 } }), { x: ids, mask }],
+  ["distilbert", new DistilBertModel({ sizes }), { x: ids, mask }],
+  ["albert", new AlbertModel({ sizes, embeddingWidth: 8 }), { x: ids, mask, types }],
+  ["gpt2", gpt2Architectures.GPT2LMHeadModel({ sizes }), { x: ids, mask }],
+  ["t5", new T5ForConditionalGeneration({ sizes: endless }), { x: ids, decoder, mask }],
+  [
+    "t5, version 1.1",
+    new T5ForConditionalGeneration({ sizes: endless, network: gated }, false),
+    { x: ids, decoder, mask },
+  ],
+  ["llama", new LlamaModel({ sizes, attention: { keyHeads: 2, windows: [3] } }), { x: ids, mask }],
+  ["qwen2", qwen2Architectures.Qwen2ForCausalLM({ sizes }, { tied: true }), { x: ids, mask }],
+  ["vit", new VisionTransformer({ sizes: ofImages, image: 12, patch: 4, classes: 3 }), { x: image }],
+  ["vit, Hugging Face", new VitModel({ sizes: ofImages, image: 12, patch: 4 }), { x: image }],
+  ["transformer", new Transformer(endless), { x: ids, decoder, mask }],
+  [
+    "additive",
+    new RecurrentTranslator({ vocabulary: 31, width: 16, attention: "additive" }),
+    { x: ids, decoder, mask },
+  ],
+  ["dot", new RecurrentTranslator({ vocabulary: 31, width: 16, attention: "dot" }), { x: ids, decoder, mask }],
 ];
 
 /** The loss Σ direction · output (of all outputs), its gradients by path, and the slope along random weights. */
@@ -114,7 +124,11 @@ describe("gradients", () => {
 });
 
 test("a small GPT-2 learns to go on", async () => {
-  const model = gpt2Architectures.GPT2LMHeadModel({ ...sizes, dropout: 0, embeddingDropout: 0, attentionDropout: 0 });
+  const model = gpt2Architectures.GPT2LMHeadModel({
+    sizes,
+    details: { dropout: 0, attentionDropout: 0 },
+    embeddingDropout: 0,
+  });
   const trainer = new Trainer(model, { loss: crossEntropy(), optimizer: adam({ learningRate: 0.01 }) });
   const next = new Tensor(
     "int64",
@@ -128,46 +142,48 @@ test("a small GPT-2 learns to go on", async () => {
   expect(losses.at(-1)).toBeLessThan(0.5);
 });
 
-describe("what does not fit is told", () => {
+describe("what does not fit is reported", () => {
   const tokens = (...shape: number[]) => ({ dtype: "int64", shape }) as const;
   test("sequences that are too long, and ids that are no sequences", () => {
-    expect(() => new BertModel(sizes).trace(tokens(1, 13))).toThrow(ShapeError);
-    expect(() => new BertModel(sizes).trace(tokens(1, 13))).toThrow(
+    expect(() => new BertModel({ sizes }).trace(tokens(1, 13))).toThrow(ShapeError);
+    expect(() => new BertModel({ sizes }).trace(tokens(1, 13))).toThrow(
       'bertEmbeddings "embeddings": input [1, 13] has 13 tokens, the model has 12 positions; cut it',
     );
-    expect(() => new LlamaModel(sizes).trace(tokens(1, 13))).toThrow("input [1, 13] has 13 tokens");
-    expect(() => gpt2Architectures.GPT2Model(sizes).trace(tokens(12))).toThrow(
+    expect(() => new LlamaModel({ sizes }).trace(tokens(1, 13))).toThrow("input [1, 13] has 13 tokens");
+    expect(() => gpt2Architectures.GPT2Model({ sizes }).trace(tokens(12))).toThrow(
       "input [12] is no batch of token sequences; pass ids [batch, time]",
     );
-    // Positions of RoBERTa begin behind the padding token's number.
-    const roberta = robertaArchitectures.RobertaModel(sizes);
+    // Positions of RoBERTa begin after the padding token's number.
+    const roberta = robertaArchitectures.RobertaModel({ sizes });
     expect(() => roberta.trace(tokens(1, 11))).toThrow("the model has 10 positions");
   });
   test("a decoder without ids", () => {
-    for (const model of [new T5Model(sizes), new Transformer(sizes)])
+    for (const model of [new T5Model({ sizes: endless }), new Transformer(endless)])
       expect(() => model.trace(tokens(1, 5))).toThrow(
         /^lacks its input "decoder", got a tensor .*; pass \{ x, decoder, mask \}, of which mask may be left out$/,
       );
   });
   test("heads that do not divide the width, patches that do not divide the image", () => {
-    expect(() => new BertModel({ ...sizes, heads: 3 })).toThrow(OptionError);
-    expect(() => new LlamaModel({ ...sizes, heads: 5 })).toThrow("llama: 5 heads do not divide the width 16");
-    expect(() => new VitModel({ ...sizes, patch: 10 })).toThrow("patches of 10 do not divide an image of 224");
+    expect(() => new BertModel({ sizes: { ...sizes, heads: 3 } })).toThrow(OptionError);
+    expect(() => new LlamaModel({ sizes: { ...sizes, heads: 5 } })).toThrow(
+      "llama: 5 heads do not divide the width 16",
+    );
+    expect(() => new VitModel({ sizes: ofImages, patch: 10 })).toThrow("patches of 10 do not divide an image of 224");
   });
   test("images of another size", () => {
-    const model = new VisionTransformer({ ...sizes, image: 12, patch: 4 });
+    const model = new VisionTransformer({ sizes: ofImages, image: 12, patch: 4 });
     expect(() => model.trace({ dtype: "float32", shape: [1, 3, 16, 16] })).toThrow(
       "input [1, 3, 16, 16] is no batch of the images that the positions are for; pass [batch, 3, 12, 12]",
     );
   });
   test("a pooled state that there is not", () => {
-    const { output } = new BertModel({ ...sizes, pooler: false }).trace(tokens(1, 5));
+    const { output } = new BertModel({ sizes, pooler: false }).trace(tokens(1, 5));
     expect(() => pooledOf(output)).toThrow("the encoder has no pooler; build it with { pooler: true }");
   });
 });
 
 test("ALBERT runs one layer's weights again and again", () => {
-  const model = new AlbertModel({ ...sizes, layers: 3 });
+  const model = new AlbertModel({ sizes: { ...sizes, layers: 3 } });
   const { context } = model.trace({ dtype: "int64", shape: [1, 5] });
   const path = "encoder.albert_layer_groups.0.albert_layers.0";
   expect(context.records.filter((run) => run.path === path)).toHaveLength(3);

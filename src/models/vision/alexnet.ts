@@ -1,4 +1,6 @@
 /** AlexNet in one tower (Krizhevsky 2014, after Krizhevsky et al. 2012). */
+import { count, fraction } from "../../core/option-types.ts";
+import { optionsOf } from "../../core/options.ts";
 import type { Value } from "../../graph/ir.ts";
 import {
   activation,
@@ -14,19 +16,22 @@ import {
 import { type Chain, chain } from "../shared/blocks.ts";
 import { imageInputs, type Preset, plainPreset } from "../shared/preset.ts";
 
+/** Options of `AlexNet`. */
 export interface AlexNetOptions {
+  /** Outputs; default 1000. */
   readonly classes?: number;
   /** Rate of dropout before the two hidden dense layers; default 0.5. */
   readonly dropout?: number;
 }
 
+const checkAlexNet = optionsOf<AlexNetOptions>("AlexNet", { classes: count(), dropout: fraction });
+
 const relu = () => activation("relu");
 const conv = (filters: number, kernel: number, padding: number, stride = 1) =>
   conv2d(filters, kernel, { padding, stride, initializer: "heNormal" });
 
-/** [N, 3, 224, 224] → [N, classes]; names as in torchvision. */
+/** AlexNet as revised for one GPU (Krizhevsky 2014): [N, 3, 224, 224] → [N, classes]; names as in torchvision. */
 export class AlexNet extends Module {
-  readonly kind = "container";
   readonly features = chain([
     conv(64, 11, 2, 4),
     relu(),
@@ -45,8 +50,9 @@ export class AlexNet extends Module {
   readonly avgpool = adaptiveAveragePool2d(6);
   readonly flatten = flatten();
   readonly classifier: Chain;
-  constructor({ classes = 1000, dropout: rate = 0.5 }: AlexNetOptions = {}) {
+  constructor(options: AlexNetOptions = {}) {
     super();
+    const { classes = 1000, dropout: rate = 0.5 } = checkAlexNet(options);
     const hidden = () => dense(4096, { initializer: "heNormal" });
     this.classifier = chain([dropout(rate), hidden(), relu(), dropout(rate), hidden(), relu(), dense(classes)]);
   }

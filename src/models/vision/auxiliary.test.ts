@@ -15,7 +15,6 @@ import { type AuxiliaryOutputs, auxiliaryLoss, withAuxiliary } from "./auxiliary
 
 /** y = w x, with one head v x beside it. */
 class Tiny extends Module<Value, Value | AuxiliaryOutputs> {
-  readonly kind = "container";
   readonly head = dense(1, { bias: false, initializer: "ones" });
   readonly main = dense(1, { bias: false, initializer: "ones" });
   protected call(x: Value, context: Context): Value | AuxiliaryOutputs {

@@ -32,7 +32,7 @@ export const withAuxiliary = (
  */
 export function auxiliaryLoss(loss: Loss, weight = 0.3): Loss<Value | AuxiliaryOutputs> {
   const { terms, ignoreIndex, target: compared, predictions = (logits: Value) => logits } = loss;
-  if (!terms) throw new OptionError("auxiliaryLoss: the loss tells no terms; make it by defineLoss");
+  if (!terms) throw new OptionError("auxiliaryLoss: the loss gives no terms; make it by defineLoss");
   return defineLoss(
     (output: Value | AuxiliaryOutputs, target) => {
       if (output instanceof Value) return terms(output, target);

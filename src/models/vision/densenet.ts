@@ -1,4 +1,6 @@
 /** DenseNet: every layer of a block sees all before it (Huang et al. 2017). */
+import { count, listOf } from "../../core/option-types.ts";
+import { optionsOf, required } from "../../core/options.ts";
 import type { Value } from "../../graph/ir.ts";
 import {
   activation,
@@ -16,7 +18,6 @@ import { imageInputs, type Preset, plainPreset } from "../shared/preset.ts";
 
 /** Layers whose outputs are all concatenated to the input: [N, C, H, W] → [N, C + layers · growth, H, W] (eq. 2). */
 class DenseBlock extends Module {
-  readonly kind = "container";
   readonly #layers: readonly Chain[];
   /** Named denselayer1, denselayer2, …; each narrows by a 1x1 convolution first (sec. 3, "DenseNet-B"). */
   constructor(layers: number, growth: number) {
@@ -42,23 +43,34 @@ class DenseBlock extends Module {
 const transition = (channels: number): Chain =>
   chain({ norm: batchNorm(), relu: activation("relu"), conv: plainConv(channels, 1), pool: averagePool2d(2) });
 
+/** Options of `DenseNet`. */
 export interface DenseNetOptions {
   /** Layers in each block. */
   readonly blocks: readonly number[];
+  /** Outputs; default 1000. */
   readonly classes?: number;
   /** Channels that a layer adds, "k"; default 32. */
   readonly growth?: number;
 }
 
-/** [N, 3, 224, 224] → [N, classes]; names as in torchvision. */
+const checkDenseNet = optionsOf<DenseNetOptions>("DenseNet", {
+  blocks: required(listOf(count(), "layers of each block")),
+  classes: count(),
+  growth: count(),
+});
+
+/**
+ * DenseNet, whose layers each read all before them in their block (Huang et al. 2017): [N, 3, 224, 224] → [N, classes];
+ * names as in torchvision.
+ */
 export class DenseNet extends Module {
-  readonly kind = "container";
   readonly features: Chain;
   readonly relu = activation("relu");
   readonly avgpool = globalAveragePool();
   readonly classifier: Module;
-  constructor({ blocks, classes = 1000, growth = 32 }: DenseNetOptions) {
+  constructor(options: DenseNetOptions) {
     super();
+    const { blocks, classes = 1000, growth = 32 } = checkDenseNet(options);
     const stages: Record<string, Module> = {};
     let channels = 2 * growth;
     for (const [i, layers] of blocks.entries()) {

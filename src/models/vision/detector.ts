@@ -1,6 +1,8 @@
-/** A single-shot detector (Liu et al. 2016, SSD): convolutions that tell at every place of two maps what is there, and where. */
+/** A single-shot detector (Liu et al. 2016, SSD): convolutions that predict at every place of two maps what is there, and where. */
+import { count, listOf, matching, pairType, positive } from "../../core/option-types.ts";
+import { optionsOf, required } from "../../core/options.ts";
 import { size } from "../../core/shape.ts";
-import type { Tensor } from "../../core/tensor.ts";
+import { Tensor } from "../../core/tensor.ts";
 import type { Value } from "../../graph/ir.ts";
 import {
   activation,
@@ -14,6 +16,7 @@ import {
   sequential,
 } from "../../nn/index.ts";
 import { concat, reshape, type SuppressionOptions, slice, transpose } from "../../ops/index.ts";
+import { suppressionTypes } from "../../ops/suppression.ts";
 
 const block = (filters: number, stride = 1) => [
   conv2d(filters, 3, { stride, padding: 1, bias: false, initializer: "heNormal" }),
@@ -21,6 +24,7 @@ const block = (filters: number, stride = 1) => [
   activation("relu"),
 ];
 
+/** Options of `SingleShotDetector`. */
 export interface DetectorOptions {
   /** Kinds of objects, beside background. */
   readonly classes: number;
@@ -28,12 +32,16 @@ export interface DetectorOptions {
   readonly anchors: readonly [number, number];
 }
 
+const checkDetector = optionsOf<DetectorOptions>("SingleShotDetector", {
+  classes: required(count()),
+  anchors: required(pairType("anchors on each of the two maps")),
+});
+
 /**
- * Grey pictures [N, 1, S, S] → [N, K, 4 + 1 + classes]: of each anchor of the maps of S / 8 and S / 16 cells the offsets of a
+ * Grey images [N, 1, S, S] → [N, K, 4 + 1 + classes]: of each anchor of the maps of S / 8 and S / 16 cells the offsets of a
  * box, then the logits of background and of the classes.
  */
 export class SingleShotDetector extends Module {
-  readonly kind = "container";
   readonly fine = sequential([
     ...block(16, 2),
     ...block(32),
@@ -46,22 +54,24 @@ export class SingleShotDetector extends Module {
   readonly coarse = sequential([...block(96, 2), ...block(96)]);
   readonly heads: readonly Module[];
   readonly #outputs: number;
-  constructor({ classes, anchors }: DetectorOptions) {
+  constructor(options: DetectorOptions) {
     super();
+    const { classes, anchors } = checkDetector(options);
     this.#outputs = 5 + classes;
     this.heads = anchors.map((count) => conv2d(count * this.#outputs, 3, { padding: 1 }));
   }
   protected call(x: Value, context: Context): Value {
     const fine = this.fine.apply(x, context);
     const maps = [fine, this.coarse.apply(fine, context)];
-    const told = this.heads.map((head, i) => {
+    const predicted = this.heads.map((head, i) => {
       const cells = transpose(head.apply(maps[i] as Value, context), [0, 2, 3, 1]); // [N, H, W, anchors · outputs]
       return reshape(cells, [x.shape[0] ?? 1, size(cells.shape.slice(1)) / this.#outputs, this.#outputs]);
     });
-    return concat(told, 1);
+    return concat(predicted, 1);
   }
 }
 
+/** Options of `ObjectFinder`: the anchors of its detector, and how overlapping boxes are left out. */
 export interface ObjectFinderOptions extends SuppressionOptions {
   /** Left, top, right and bottom of each anchor, float32 [K, 4]. */
   readonly anchors: Tensor;
@@ -69,20 +79,24 @@ export interface ObjectFinderOptions extends SuppressionOptions {
   readonly scales: readonly number[];
 }
 
-/** Pictures → objects [N, classes · limit, 6], as `detections` gives them: a detector's outputs decoded, overlaps suppressed. */
+const checkObjectFinder = optionsOf<ObjectFinderOptions>("ObjectFinder", {
+  ...suppressionTypes,
+  anchors: required(matching("a tensor [anchors, 4]", (value) => value instanceof Tensor)),
+  scales: required(listOf(positive, "scales")),
+});
+/** Images → objects [N, classes · limit, 6], as `detections` gives them: a detector's outputs decoded, overlaps suppressed. */
 export class ObjectFinder extends Module {
-  readonly kind = "container";
   readonly detector: Module;
   readonly #options: ObjectFinderOptions;
   constructor(detector: Module, options: ObjectFinderOptions) {
     super();
     this.detector = detector;
-    this.#options = options;
+    this.#options = checkObjectFinder(options);
   }
   protected call(x: Value, context: Context): Value {
     const { anchors, scales, ...suppression } = this.#options;
-    const told = this.detector.apply(x, context);
-    const boxes = decodeBoxes(slice(told, { axis: 2, end: 4 }), anchors, scales);
-    return detections(boxes, slice(told, { axis: 2, start: 4 }), suppression);
+    const predicted = this.detector.apply(x, context);
+    const boxes = decodeBoxes(slice(predicted, { axis: 2, end: 4 }), anchors, scales);
+    return detections(boxes, slice(predicted, { axis: 2, start: 4 }), suppression);
   }
 }

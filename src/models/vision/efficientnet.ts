@@ -1,4 +1,6 @@
 /** EfficientNet: inverted residuals with squeeze-and-excitation, scaled together (Tan and Le 2019). */
+import { count, fraction } from "../../core/option-types.ts";
+import { optionsOf } from "../../core/options.ts";
 import type { Value } from "../../graph/ir.ts";
 import {
   activation,
@@ -18,7 +20,6 @@ import { imageInputs, type Preset, plainPreset } from "../shared/preset.ts";
 
 /** Scales each channel by a factor in (0, 1) that depends on the means of all (Hu et al. 2018, eq. 3 and 4). */
 class SqueezeExcitation extends Module {
-  readonly kind = "container";
   readonly avgpool = adaptiveAveragePool2d(1);
   readonly fc1: Module;
   readonly activation = activation("silu");
@@ -52,7 +53,6 @@ interface MBConvOptions {
 
 /** MobileNetV2's block with squeeze-and-excitation to a quarter of the block's input channels. */
 class MBConv extends Module {
-  readonly kind = "container";
   readonly block: Chain;
   readonly stochastic_depth: Module;
   readonly #adds: boolean;
@@ -85,7 +85,9 @@ const stages = [
   [6, 3, 1, 320, 1],
 ] as const;
 
+/** Options of `EfficientNet`. */
 export interface EfficientNetOptions {
+  /** Outputs; default 1000. */
   readonly classes?: number;
   /** Rate of dropout before the classifier; default 0.2. */
   readonly dropout?: number;
@@ -93,14 +95,20 @@ export interface EfficientNetOptions {
   readonly stochasticDepth?: number;
 }
 
-/** EfficientNet-B0: [N, 3, 224, 224] → [N, classes]; names as in torchvision. */
+const checkEfficientNet = optionsOf<EfficientNetOptions>("EfficientNet", {
+  classes: count(),
+  dropout: fraction,
+  stochasticDepth: fraction,
+});
+
+/** EfficientNet-B0 (Tan and Le 2019): [N, 3, 224, 224] → [N, classes]; names as in torchvision. */
 export class EfficientNet extends Module {
-  readonly kind = "container";
   readonly features: Chain;
   readonly avgpool = globalAveragePool();
   readonly classifier: Chain;
-  constructor({ classes = 1000, dropout: rate = 0.2, stochasticDepth: depthRate = 0.2 }: EfficientNetOptions = {}) {
+  constructor(options: EfficientNetOptions = {}) {
     super();
+    const { classes = 1000, dropout: rate = 0.2, stochasticDepth: depthRate = 0.2 } = checkEfficientNet(options);
     const total = stages.reduce((sum, [, , , , blocks]) => sum + blocks, 0);
     let [channels, at] = [32, 0];
     const stage = ([expansion, kernel, firstStride, filters, blocks]: (typeof stages)[number]): Chain =>

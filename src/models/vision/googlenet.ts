@@ -1,4 +1,6 @@
 /** GoogLeNet: Inception modules and auxiliary heads (Szegedy et al. 2015), with batch normalization. */
+import { count, flag, fraction } from "../../core/option-types.ts";
+import { optionsOf } from "../../core/options.ts";
 import type { Value } from "../../graph/ir.ts";
 import {
   activation,
@@ -24,7 +26,6 @@ type InceptionFilters = readonly [number, number, number, number, number, number
  * third branch is 3x3 where the paper has 5x5.
  */
 class Inception extends Module {
-  readonly kind = "container";
   readonly branch1: Chain;
   readonly branch2: Chain;
   readonly branch3: Chain;
@@ -57,13 +58,21 @@ const auxiliaryHead = (classes: number): Chain =>
     fc2: dense(classes),
   });
 
+/** Options of `GoogLeNet`. */
 export interface GoogLeNetOptions {
+  /** Outputs; default 1000. */
   readonly classes?: number;
   /** Build the two auxiliary heads; default true. */
   readonly auxiliary?: boolean;
   /** Rate of dropout before the classifier; default 0.2. */
   readonly dropout?: number;
 }
+
+const checkGoogLeNet = optionsOf<GoogLeNetOptions>("GoogLeNet", {
+  classes: count(),
+  auxiliary: flag,
+  dropout: fraction,
+});
 
 const halved = (kernel: number) => maxPool2d(kernel, { stride: 2, ceilMode: true });
 
@@ -72,7 +81,6 @@ const halved = (kernel: number) => maxPool2d(kernel, { stride: 2, ceilMode: true
  * aux2, of which `auxiliaryLoss` makes a loss.
  */
 export class GoogLeNet extends Module<Value, Value | AuxiliaryOutputs> {
-  readonly kind = "container";
   readonly conv1 = inceptionConv(64, 7, { stride: 2, padding: 3 });
   readonly maxpool1 = halved(3);
   readonly conv2 = inceptionConv(64, 1);
@@ -94,8 +102,9 @@ export class GoogLeNet extends Module<Value, Value | AuxiliaryOutputs> {
   readonly avgpool = globalAveragePool();
   readonly dropout: Module;
   readonly fc: Module;
-  constructor({ classes = 1000, auxiliary = true, dropout: rate = 0.2 }: GoogLeNetOptions = {}) {
+  constructor(options: GoogLeNetOptions = {}) {
     super();
+    const { classes = 1000, auxiliary = true, dropout: rate = 0.2 } = checkGoogLeNet(options);
     this.aux1 = auxiliary ? auxiliaryHead(classes) : undefined;
     this.aux2 = auxiliary ? auxiliaryHead(classes) : undefined;
     this.dropout = dropout(rate);

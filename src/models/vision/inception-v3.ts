@@ -1,4 +1,6 @@
 /** Inception v3: factorized convolutions (Szegedy et al. 2016). */
+import { count, flag, fraction } from "../../core/option-types.ts";
+import { optionsOf } from "../../core/options.ts";
 import type { Value } from "../../graph/ir.ts";
 import { averagePool2d, type Context, dense, dropout, globalAveragePool, Module, maxPool2d } from "../../nn/index.ts";
 import { concat } from "../../ops/index.ts";
@@ -17,7 +19,6 @@ const smooth = () => averagePool2d(3, { stride: 1, padding: 1 });
 
 /** Branches side by side, whose outputs are concatenated; each is a chain of the module's layers. */
 abstract class Mixed extends Module {
-  readonly kind = "container";
   protected abstract branches(): readonly (readonly (Module | readonly Module[])[])[];
   /** A branch's element that is a list of modules forks: each takes the same maps. */
   protected call(x: Value, context: Context): Value {
@@ -143,7 +144,9 @@ class InceptionE extends Mixed {
   }
 }
 
+/** Options of `InceptionV3`. */
 export interface InceptionV3Options {
+  /** Outputs; default 1000. */
   readonly classes?: number;
   /** Build the auxiliary head; default true. */
   readonly auxiliary?: boolean;
@@ -151,13 +154,18 @@ export interface InceptionV3Options {
   readonly dropout?: number;
 }
 
+const checkInceptionV3 = optionsOf<InceptionV3Options>("InceptionV3", {
+  classes: count(),
+  auxiliary: flag,
+  dropout: fraction,
+});
+
 /**
- * [N, 3, 299, 299] → [N, classes]; names as in torchvision. The call returns the main logits; while training,
- * `auxiliary(output)` has those of AuxLogits, and `auxiliaryLoss` makes a loss of both. Training with the head needs
- * two images or more: it normalizes maps of one element a channel.
+ * [N, 3, 299, 299] → [N, classes]; names as in torchvision. While training it also gives the logits of AuxLogits, of
+ * which `auxiliaryLoss` makes a loss. Training with the head needs two images or more: it normalizes maps of one
+ * element a channel.
  */
 export class InceptionV3 extends Module<Value, Value | AuxiliaryOutputs> {
-  readonly kind = "container";
   readonly Conv2d_1a_3x3 = strided3x3(32);
   readonly Conv2d_2a_3x3 = inceptionConv(32, 3);
   readonly Conv2d_2b_3x3 = conv3x3(64);
@@ -180,8 +188,9 @@ export class InceptionV3 extends Module<Value, Value | AuxiliaryOutputs> {
   readonly avgpool = globalAveragePool();
   readonly dropout: Module;
   readonly fc: Module;
-  constructor({ classes = 1000, auxiliary = true, dropout: rate = 0.5 }: InceptionV3Options = {}) {
+  constructor(options: InceptionV3Options = {}) {
     super();
+    const { classes = 1000, auxiliary = true, dropout: rate = 0.5 } = checkInceptionV3(options);
     this.AuxLogits = auxiliary
       ? chain({
           avgpool: averagePool2d(5, { stride: 3 }),

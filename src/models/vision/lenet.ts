@@ -1,7 +1,17 @@
 /** LeNet-5 (LeCun et al. 1998). */
+import { count } from "../../core/option-types.ts";
+import { optionsOf } from "../../core/options.ts";
 import type { Value } from "../../graph/ir.ts";
 import { activation, averagePool2d, type Context, conv2d, dense, flatten, Module } from "../../nn/index.ts";
 import { imageInputs, type Preset, plainPreset } from "../shared/preset.ts";
+
+/** Options of `LeNet5`. */
+export interface LeNetOptions {
+  /** Outputs; default 10. */
+  readonly classes?: number;
+}
+
+const checkOptions = optionsOf<LeNetOptions>("LeNet5", { classes: count() });
 
 /**
  * [N, 1, 28, 28] → [N, classes], the layers named as in the paper's section II.B. As usual today C3 sees every map of
@@ -9,7 +19,6 @@ import { imageInputs, type Preset, plainPreset } from "../shared/preset.ts";
  * radial basis functions. The paper's 32x32 images are 28x28 ones with the padding that C1 adds here.
  */
 export class LeNet5 extends Module {
-  readonly kind = "container";
   readonly c1 = conv2d(6, 5, { padding: 2 });
   readonly s2 = averagePool2d(2);
   readonly c3 = conv2d(16, 5);
@@ -19,8 +28,9 @@ export class LeNet5 extends Module {
   readonly f6 = dense(84);
   readonly output: Module;
   readonly tanh = activation("tanh");
-  constructor({ classes = 10 }: { readonly classes?: number } = {}) {
+  constructor(options: LeNetOptions = {}) {
     super();
+    const { classes = 10 } = checkOptions(options);
     this.output = dense(classes);
   }
   protected call(x: Value, context: Context): Value {

@@ -1,4 +1,6 @@
 /** MobileNet: depthwise separable convolutions (Howard et al. 2017). */
+import { count, positive } from "../../core/option-types.ts";
+import { optionsOf } from "../../core/options.ts";
 import type { Value } from "../../graph/ir.ts";
 import { activation, batchNorm, type Context, dense, globalAveragePool, Module } from "../../nn/index.ts";
 import { type Chain, chain, convNormActivation, plainConv, scaledChannels } from "../shared/blocks.ts";
@@ -21,11 +23,15 @@ const separable = [
   [1024, 1],
 ] as const;
 
+/** Options of `MobileNetV1`. */
 export interface MobileNetOptions {
+  /** Outputs; default 1000. */
   readonly classes?: number;
   /** Factor of all channels (sec. 3.3), rounded to multiples of 8; default 1. */
   readonly width?: number;
 }
+
+const checkMobileNet = optionsOf<MobileNetOptions>("MobileNetV1", { classes: count(), width: positive });
 
 /** A 3x3 convolution of each channel alone, then a 1x1 one across them (fig. 3, right). */
 const depthwiseSeparable = (channels: number, filters: number, stride: number): Chain =>
@@ -38,14 +44,14 @@ const depthwiseSeparable = (channels: number, filters: number, stride: number): 
     activation("relu"),
   ]);
 
-/** [N, 3, 224, 224] → [N, classes]. */
+/** MobileNet of depthwise separable convolutions (Howard et al. 2017): [N, 3, 224, 224] → [N, classes]. */
 export class MobileNetV1 extends Module {
-  readonly kind = "container";
   readonly features: Chain;
   readonly avgpool = globalAveragePool();
   readonly fc: Module;
-  constructor({ classes = 1000, width = 1 }: MobileNetOptions = {}) {
+  constructor(options: MobileNetOptions = {}) {
     super();
+    const { classes = 1000, width = 1 } = checkMobileNet(options);
     const stem = scaledChannels(32, width);
     const filters = separable.map(([count]) => scaledChannels(count, width));
     this.features = chain([

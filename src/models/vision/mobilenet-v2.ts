@@ -1,4 +1,6 @@
 /** MobileNetV2: inverted residuals with linear bottlenecks (Sandler et al. 2018). */
+import { count, fraction, positive } from "../../core/option-types.ts";
+import { optionsOf } from "../../core/options.ts";
 import type { Value } from "../../graph/ir.ts";
 import { batchNorm, type Context, dense, dropout, globalAveragePool, Module, normalInit } from "../../nn/index.ts";
 import { add } from "../../ops/index.ts";
@@ -15,7 +17,6 @@ interface InvertedResidualOptions {
 
 /** Widens, convolves each channel alone, narrows without activation; adds the input where shapes allow (fig. 3b). */
 class InvertedResidual extends Module {
-  readonly kind = "container";
   readonly conv: Chain;
   readonly #adds: boolean;
   constructor({ channels, filters, stride, expansion }: InvertedResidualOptions) {
@@ -46,7 +47,9 @@ const stages = [
   [6, 320, 1, 1],
 ] as const;
 
+/** Options of `MobileNetV2`. */
 export interface MobileNetV2Options {
+  /** Outputs; default 1000. */
   readonly classes?: number;
   /** Factor of all channels, rounded to multiples of 8; the last convolution's are not reduced; default 1. */
   readonly width?: number;
@@ -54,14 +57,22 @@ export interface MobileNetV2Options {
   readonly dropout?: number;
 }
 
-/** [N, 3, 224, 224] → [N, classes]; names as in torchvision. */
+const checkMobileNetV2 = optionsOf<MobileNetV2Options>("MobileNetV2", {
+  classes: count(),
+  width: positive,
+  dropout: fraction,
+});
+
+/**
+ * MobileNetV2 of inverted residuals (Sandler et al. 2018): [N, 3, 224, 224] → [N, classes]; names as in torchvision.
+ */
 export class MobileNetV2 extends Module {
-  readonly kind = "container";
   readonly features: Chain;
   readonly avgpool = globalAveragePool();
   readonly classifier: Chain;
-  constructor({ classes = 1000, width = 1, dropout: rate = 0.2 }: MobileNetV2Options = {}) {
+  constructor(options: MobileNetV2Options = {}) {
     super();
+    const { classes = 1000, width = 1, dropout: rate = 0.2 } = checkMobileNetV2(options);
     let channels = scaledChannels(32, width);
     const features: Module[] = [convNormActivation(channels, 3, "relu6", { stride: 2 })];
     for (const [expansion, count, blocks, firstStride] of stages) {

@@ -1,4 +1,6 @@
 /** ResNet: residual blocks (He et al. 2016). */
+import { count, functionOf, matching } from "../../core/option-types.ts";
+import { optionsOf, required } from "../../core/options.ts";
 import type { Value } from "../../graph/ir.ts";
 import { activation, batchNorm, type Context, dense, globalAveragePool, Module, maxPool2d } from "../../nn/index.ts";
 import { add } from "../../ops/index.ts";
@@ -19,7 +21,6 @@ interface ResidualOptions {
 /** Two 3x3 convolutions around which the input is added (fig. 5, left). */
 export class BasicBlock extends Module {
   static readonly expansion = 1;
-  readonly kind = "container";
   readonly conv1: Module;
   readonly bn1 = batchNorm();
   readonly conv2: Module;
@@ -45,7 +46,6 @@ export class BasicBlock extends Module {
  */
 export class Bottleneck extends Module {
   static readonly expansion = 4;
-  readonly kind = "container";
   readonly conv1: Module;
   readonly bn1 = batchNorm();
   readonly conv2: Module;
@@ -70,18 +70,29 @@ export class Bottleneck extends Module {
   }
 }
 
+/** Options of `ResNet`. */
 export interface ResNetOptions {
+  /** What the stages are made of: two convolutions of 3x3, or a bottleneck. */
   readonly block: typeof BasicBlock | typeof Bottleneck;
   /** Blocks in each of the four stages. */
   readonly stages: readonly [number, number, number, number];
+  /** Outputs; default 1000. */
   readonly classes?: number;
   /** Filters of the stem and the first stage, doubled from one to the next; default 64. */
   readonly width?: number;
 }
 
-/** [N, 3, 224, 224] → [N, classes]; names as in torchvision. */
+const checkResNet = optionsOf<ResNetOptions>("ResNet", {
+  block: required(functionOf("BasicBlock or Bottleneck")),
+  stages: required(
+    matching("the blocks of each of four stages", (value) => Array.isArray(value) && value.length === 4),
+  ),
+  classes: count(),
+  width: count(),
+});
+
+/** ResNet (He et al. 2016): [N, 3, 224, 224] → [N, classes]; names as in torchvision. */
 export class ResNet extends Module {
-  readonly kind = "container";
   readonly conv1: Module;
   readonly bn1 = batchNorm();
   readonly relu = activation("relu");
@@ -92,8 +103,9 @@ export class ResNet extends Module {
   readonly layer4: Chain;
   readonly avgpool = globalAveragePool();
   readonly fc: Module;
-  constructor({ block: Block, stages, classes = 1000, width = 64 }: ResNetOptions) {
+  constructor(options: ResNetOptions) {
     super();
+    const { block: Block, stages, classes = 1000, width = 64 } = checkResNet(options);
     this.conv1 = conv(width, 7, 2);
     const stage = (index: 0 | 1 | 2 | 3) =>
       chain(
@@ -120,6 +132,7 @@ export class ResNet extends Module {
   }
 }
 
+/** Options of `CifarResNet`. */
 export interface CifarResNetOptions {
   /** Blocks in each of the three stages: 6n + 2 weighted layers. */
   readonly blocks: number;
@@ -129,9 +142,13 @@ export interface CifarResNetOptions {
   readonly width?: number;
 }
 
-/** The ResNet for small pictures (sec. 4.2), [N, C, 32, 32] → [N, classes]; shortcuts that change the shape are projections. */
+const checkCifarResNet = optionsOf<CifarResNetOptions>("CifarResNet", {
+  blocks: required(count()),
+  classes: count(),
+  width: count(),
+});
+/** The ResNet for small images (sec. 4.2), [N, C, 32, 32] → [N, classes]; shortcuts that change the shape are projections. */
 export class CifarResNet extends Module {
-  readonly kind = "container";
   readonly conv1: Module;
   readonly bn1 = batchNorm();
   readonly relu = activation("relu");
@@ -140,8 +157,9 @@ export class CifarResNet extends Module {
   readonly layer3: Chain;
   readonly avgpool = globalAveragePool();
   readonly fc: Module;
-  constructor({ blocks, classes = 10, width = 16 }: CifarResNetOptions) {
+  constructor(options: CifarResNetOptions) {
     super();
+    const { blocks, classes = 10, width = 16 } = checkCifarResNet(options);
     this.conv1 = conv(width, 3);
     const stage = (index: 0 | 1 | 2) =>
       chain(

@@ -1,4 +1,6 @@
 /** SqueezeNet: few parameters by 1x1 convolutions (Iandola et al. 2016). */
+import { count, fraction, oneOf } from "../../core/option-types.ts";
+import { optionsOf } from "../../core/options.ts";
 import type { Value } from "../../graph/ir.ts";
 import { activation, type Context, conv2d, dropout, globalAveragePool, Module, maxPool2d } from "../../nn/index.ts";
 import { concat } from "../../ops/index.ts";
@@ -11,7 +13,6 @@ const conv = (filters: number, kernel: number, padding = 0) =>
 
 /** Squeezes the channels by a 1x1 convolution, then expands them by 1x1 and 3x3 ones side by side (sec. 3.2). */
 class Fire extends Module {
-  readonly kind = "container";
   readonly squeeze: Module;
   readonly squeeze_activation = relu();
   readonly expand1x1: Module;
@@ -73,21 +74,29 @@ const versions = {
   },
 } as const;
 
+/** Options of `SqueezeNet`. */
 export interface SqueezeNetOptions {
   /** 1.1 costs 2.4 times less for the same accuracy; default "1.1". */
   readonly version?: keyof typeof versions;
+  /** Outputs; default 1000. */
   readonly classes?: number;
   /** Rate of dropout before the last convolution; default 0.5. */
   readonly dropout?: number;
 }
 
-/** [N, 3, 224, 224] → [N, classes]; names as in torchvision. */
+const checkSqueezeNet = optionsOf<SqueezeNetOptions>("SqueezeNet", {
+  version: oneOf("1.0", "1.1"),
+  classes: count(),
+  dropout: fraction,
+});
+
+/** SqueezeNet (Iandola et al. 2016): [N, 3, 224, 224] → [N, classes]; names as in torchvision. */
 export class SqueezeNet extends Module {
-  readonly kind = "container";
   readonly features: Chain;
   readonly classifier: Chain;
-  constructor({ version = "1.1", classes = 1000, dropout: rate = 0.5 }: SqueezeNetOptions = {}) {
+  constructor(options: SqueezeNetOptions = {}) {
     super();
+    const { version = "1.1", classes = 1000, dropout: rate = 0.5 } = checkSqueezeNet(options);
     const { stem, features } = versions[version];
     const [filters, kernel] = stem;
     this.features = chain([

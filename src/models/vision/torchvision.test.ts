@@ -58,7 +58,7 @@ describe("logits, and those of auxiliary heads", () => {
     ["squeezenet1_1", new SqueezeNet({ version: "1.1", classes: 10 }), []],
     ["mobilenet_v2", new MobileNetV2({ classes: 10, width: 0.25 }), []],
     ["efficientnet_b0", new EfficientNet({ classes: 10 }), []],
-    ["vit", new VisionTransformer({ ...small, image: 12, patch: 4, classes: 10 }), []],
+    ["vit", new VisionTransformer({ sizes: small, image: 12, patch: 4, classes: 10 }), []],
     ["googlenet", new GoogLeNet({ classes: 10 }), ["aux1", "aux2"]],
     ["inception_v3", new InceptionV3({ classes: 10 }), ["AuxLogits"]],
   ];

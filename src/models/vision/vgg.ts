@@ -1,4 +1,6 @@
 /** VGG: depth from small convolutions alone (Simonyan and Zisserman 2015). */
+import { count, fraction, listOf } from "../../core/option-types.ts";
+import { optionsOf, required } from "../../core/options.ts";
 import type { Value } from "../../graph/ir.ts";
 import {
   activation,
@@ -22,9 +24,11 @@ const stages = {
   vgg19: [2, 2, 4, 4, 4],
 } as const;
 
+/** Options of `Vgg`. */
 export interface VggOptions {
   /** Convolutions in each stage. */
   readonly stages: readonly number[];
+  /** Outputs; default 1000. */
   readonly classes?: number;
   /** Filters of the first stage, doubled from one to the next up to eight times as many; default 64. */
   readonly width?: number;
@@ -34,15 +38,26 @@ export interface VggOptions {
   readonly dropout?: number;
 }
 
-/** [N, 3, 224, 224] → [N, classes], without batch normalization; names as in torchvision. */
+const checkVgg = optionsOf<VggOptions>("Vgg", {
+  stages: required(listOf(count(), "convolutions of each stage")),
+  classes: count(),
+  width: count(),
+  hidden: count(),
+  dropout: fraction,
+});
+
+/**
+ * VGG (Simonyan and Zisserman 2015), without batch normalization: [N, 3, 224, 224] → [N, classes]; names as in
+ * torchvision.
+ */
 export class Vgg extends Module {
-  readonly kind = "container";
   readonly features: Chain;
   readonly avgpool = adaptiveAveragePool2d(7);
   readonly flatten = flatten();
   readonly classifier: Chain;
-  constructor({ stages, classes = 1000, width = 64, hidden = 4096, dropout: rate = 0.5 }: VggOptions) {
+  constructor(options: VggOptions) {
     super();
+    const { stages, classes = 1000, width = 64, hidden = 4096, dropout: rate = 0.5 } = checkVgg(options);
     const stage = (convolutions: number, filters: number): Module[] => [
       ...Array.from({ length: convolutions }, () => [
         conv2d(filters, 3, { padding: 1, initializer: heNormalFanOut }),

@@ -1,5 +1,8 @@
 /** ViT: a transformer of image patches (Dosovitskiy et al. 2021), under torchvision's names and Hugging Face's. */
+
 import { OptionError, ShapeError } from "../../core/errors.ts";
+import { count, flag } from "../../core/option-types.ts";
+import { type OptionTypes, optionsOf, required } from "../../core/options.ts";
 import { showShape } from "../../core/shape.ts";
 import type { Value } from "../../graph/ir.ts";
 import {
@@ -17,18 +20,25 @@ import {
 } from "../../nn/index.ts";
 import { add, concat, expand, reshape, transpose } from "../../ops/index.ts";
 import { type Chain, chain } from "../shared/blocks.ts";
-import { type Architectures, type EncoderOutputs, firstToken, headed } from "../shared/heads.ts";
+import { type Architectures, architectures, type EncoderOutputs, firstToken, headed } from "../shared/heads.ts";
 import { imageInputs, type Preset, plainPreset } from "../shared/preset.ts";
 import {
+  detailsType,
   initial,
   requireHeads,
   SelfAttention,
+  sizesTypes,
   type TransformerDetails,
   type TransformerSizes,
 } from "../shared/tokens.ts";
 import { BertPooler } from "../text/bert.ts";
 
-export interface VitOptions extends Omit<TransformerSizes, "vocabulary" | "positions">, TransformerDetails {
+/** Options of `VitModel` and `VisionTransformer`. */
+export interface VitOptions {
+  /** Its extents. */
+  readonly sizes: Omit<TransformerSizes, "vocabulary" | "positions">;
+  /** Where it is not as published. */
+  readonly details?: TransformerDetails | undefined;
   /** Rows and columns of an image; the patch's divides it. Default 224. */
   readonly image?: number;
   /** Rows and columns of a patch; default 16. */
@@ -39,7 +49,31 @@ export interface VitOptions extends Omit<TransformerSizes, "vocabulary" | "posit
   readonly attentionBias?: boolean;
 }
 
-const defaults = (options: VitOptions) => {
+/** Options of `VisionTransformer`. */
+export interface VisionTransformerOptions extends VitOptions {
+  /** Default 1,000. */
+  readonly classes?: number;
+}
+
+/** Options of `VitModel`. */
+export interface VitModelOptions extends VitOptions {
+  /** Run the pooler; default true. */
+  readonly pooler?: boolean;
+}
+
+const { vocabulary: _, positions: __, ...extents } = sizesTypes;
+const vitTypes: OptionTypes<VitOptions> = {
+  sizes: required(optionsOf<VitOptions["sizes"]>("sizes", extents).type),
+  details: detailsType,
+  image: count(),
+  patch: count(),
+  channels: count(),
+  attentionBias: flag,
+};
+const checkVision = optionsOf<VisionTransformerOptions>("VisionTransformer", { ...vitTypes, classes: count() });
+const checkVit = optionsOf<VitModelOptions>("VitModel", { ...vitTypes, pooler: flag });
+
+const defaults = ({ sizes, details, ...own }: VitOptions) => {
   const settings = {
     activation: "gelu" as ActivationName,
     dropout: 0,
@@ -49,7 +83,9 @@ const defaults = (options: VitOptions) => {
     channels: 3,
     attentionBias: true,
     deviation: 0.02,
-    ...options,
+    ...sizes,
+    ...details,
+    ...own,
   };
   requireHeads("vit", settings);
   if (settings.image % settings.patch !== 0)
@@ -83,7 +119,6 @@ function requireImage(x: Value, { image, channels }: Settings): void {
 
 /** Adds to its input, one after the other, what its branches make of it (eq. 2 and 3); parts by their published names. */
 class Residual extends Module {
-  readonly kind = "container";
   readonly #branches: readonly (readonly TensorModule[])[];
   constructor(parts: Readonly<Record<string, object>>, branches: readonly (readonly TensorModule[])[]) {
     super();
@@ -136,7 +171,6 @@ function vitLayer({ width, heads, feedForward, activation: name, epsilon, ...opt
 
 /** Under torchvision's names: positions are added, blocks, a norm. */
 class VisionEncoder extends Module {
-  readonly kind = "container";
   readonly dropout: Module;
   readonly layers: Chain;
   readonly ln: LayerNorm;
@@ -157,15 +191,18 @@ class VisionEncoder extends Module {
   }
 }
 
-/** Images [N, channels, image, image] → [N, classes]; names as in torchvision. */
+/**
+ * The vision transformer (Dosovitskiy et al. 2021): images [N, channels, image, image] → [N, classes]; names as in
+ * torchvision.
+ */
 export class VisionTransformer extends Module {
-  readonly kind = "container";
   readonly conv_proj: Module;
   readonly encoder: VisionEncoder;
   readonly heads: Chain;
   readonly #options: Settings;
-  constructor({ classes = 1000, ...options }: VitOptions & { readonly classes?: number }) {
+  constructor(given: VisionTransformerOptions) {
     super();
+    const { classes = 1000, ...options } = checkVision(given);
     const settings = { epsilon: 1e-6, ...defaults(options) };
     this.conv_proj = patches(settings);
     this.encoder = new VisionEncoder(settings);
@@ -182,7 +219,6 @@ export class VisionTransformer extends Module {
 }
 
 class VitEmbeddings extends Module {
-  readonly kind = "container";
   readonly patch_embeddings: { readonly projection: Module };
   readonly dropout: Module;
   readonly #options: Settings;
@@ -208,13 +244,13 @@ class VitEmbeddings extends Module {
 
 /** Images → states [N, 1 + patches, width], and the pooled state of the image. Names as in Hugging Face's library. */
 export class VitModel extends Module<Value, EncoderOutputs> {
-  readonly kind = "container";
   readonly embeddings: VitEmbeddings;
   readonly encoder: { readonly layer: readonly Residual[] };
   readonly layernorm: LayerNorm;
   readonly pooler: BertPooler | undefined;
-  constructor({ pooler = true, ...options }: VitOptions & { readonly pooler?: boolean }) {
+  constructor(given: VitModelOptions) {
     super();
+    const { pooler = true, ...options } = checkVit(given);
     const settings = { epsilon: 1e-12, ...defaults(options) };
     this.embeddings = new VitEmbeddings(settings);
     this.encoder = { layer: Array.from({ length: settings.layers }, () => vitLayer(settings)) };
@@ -229,16 +265,16 @@ export class VitModel extends Module<Value, EncoderOutputs> {
   }
 }
 
-/** By the names of Hugging Face's classes. */
-export const vitArchitectures = {
+/** ViT's models by the names of Hugging Face's classes. */
+export const vitArchitectures = architectures({
   ViTModel: (options) => new VitModel(options),
   ViTForImageClassification: (options, { labels = 2 } = {}) =>
     headed(
       { vit: new VitModel({ ...options, pooler: false }) },
-      { classifier: dense(labels, { initializer: initial(options.deviation) }) },
+      { classifier: dense(labels, { initializer: initial(options.details?.deviation) }) },
       firstToken,
     ),
-} as const satisfies Architectures<VitOptions>;
+} as const satisfies Architectures<VitOptions>);
 
 const base = { width: 768, layers: 12, heads: 12, feedForward: 3072 };
 
@@ -250,6 +286,6 @@ export const vitPresets: readonly Preset[] = [
       source: "Dosovitskiy et al. 2021, An Image is Worth 16x16 Words: Transformers for Image Recognition at Scale",
       inputs: imageInputs(3, 224),
     },
-    (options) => new VisionTransformer({ ...base, ...options }),
+    (options) => new VisionTransformer({ sizes: base, ...options }),
   ),
 ];

@@ -16,7 +16,7 @@ describe("as in PyTorch", () => {
   );
 });
 
-test("a function of one's own is an activation", () =>
+test("a custom function is an activation", () =>
   checkLayer(
     activation((x) => mul(x, x)),
     { input: { dtype: "float32", shape: [2, 3] }, expected: { outputShape: [2, 3], parameters: 0 } },

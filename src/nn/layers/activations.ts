@@ -1,5 +1,6 @@
 /** Activation functions by name, and as layers. */
 import { unknownName } from "../../core/errors.ts";
+import { nameOrFunction } from "../../core/option-types.ts";
 import type { Value } from "../../graph/ir.ts";
 import {
   clip,
@@ -33,10 +34,14 @@ export const activationFunctions = {
   logSoftmax: (x: Value) => logSoftmax(x),
 } as const satisfies Record<string, (x: Value) => Value>;
 
+/** Name of an activation function, such as `"relu"`: a key of `activationFunctions`. */
 export type ActivationName = keyof typeof activationFunctions;
 
-/** A function of a layer's output; what a name stands for, or one of one's own. */
+/** A function that a layer applies to its output: what a name stands for, or your own. */
 export type ActivationFunction = (x: Value) => Value;
+
+/** The option of a layer. */
+export const activationType = nameOrFunction<ActivationName | ActivationFunction>(activationFunctions);
 
 /** The activation of a name, or the function itself. Throws OptionError with the nearest name. */
 export function activationOf(choice: ActivationName | ActivationFunction): ActivationFunction {
@@ -46,8 +51,9 @@ export function activationOf(choice: ActivationName | ActivationFunction): Activ
   return activationFunctions[choice];
 }
 
+/** An activation function as a layer: [...] → [...]. Make one with `activation`. */
 export class Activation extends Module {
-  readonly kind = "activation";
+  override readonly kind = "activation";
   readonly #activation: ActivationFunction;
   constructor(choice: ActivationName | ActivationFunction) {
     super();
@@ -58,5 +64,10 @@ export class Activation extends Module {
   }
 }
 
-/** An activation as a layer of its own. */
+/**
+ * An activation as a layer of its own, for a place where no layer takes the option `activation`: [...] → [...]. Throws
+ * OptionError, with the nearest name, for a name that there is not.
+ * @example
+ * sequential([conv2d(32, 3), batchNorm(), activation("relu")]);
+ */
 export const activation = (choice: ActivationName | ActivationFunction): Activation => new Activation(choice);

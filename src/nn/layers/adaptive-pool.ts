@@ -6,15 +6,19 @@ import { averagePool, constant, matmul } from "../../ops/index.ts";
 import { Module } from "../module.ts";
 import { type PerAxis, perAxis, requireChannels } from "./convolution.ts";
 
+/**
+ * Averages [N, C, H, W] over windows, as many as asked for: [N, C, rows, columns]. Make one with
+ * `adaptiveAveragePool2d`.
+ */
 export class AdaptiveAveragePool2d extends Module {
-  readonly kind = "pooling";
+  override readonly kind = "pooling";
   readonly output: Shape;
   constructor(output: PerAxis) {
     super();
     this.output = perAxis("adaptiveAveragePool2d: output", output, 2);
   }
   protected call(x: Value): Value {
-    requireChannels(x, 2, undefined);
+    requireChannels(x, 2);
     const spatial = x.shape.slice(2);
     if (spatial.every((extent, i) => extent === this.output[i])) return x;
     const kernel = spatial.map((extent, i) => extent / (this.output[i] ?? 1));

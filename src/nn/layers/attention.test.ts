@@ -15,7 +15,7 @@ import { sequential } from "./sequential.ts";
 const evaluation = new Context(sequential([]));
 const [q, k, v] = [randomTensor([2, 4, 3, 2], 1), randomTensor([2, 2, 5, 2], 2), randomTensor([2, 2, 5, 2], 3)];
 
-/** The definition for the tensors above; `seen` tells which keys a query sees, `bias` what its product gains. */
+/** The definition for the tensors above; `seen` says which keys a query sees, `bias` what its product gains. */
 function reference(seen: (n: number, i: number, j: number) => boolean, bias: (at: number[]) => number, scale: number) {
   const at = ({ data, shape }: Tensor, ...index: number[]) =>
     Number(data[index.reduce((offset, position, axis) => offset * (shape[axis] ?? 1) + position, 0)]);
@@ -123,7 +123,7 @@ test("heads are split off and joined again", async () => {
   await executable.session.release();
 });
 
-test("operands that do not fit are told", () => {
+test("operands that do not fit are reported", () => {
   const heads = (...shape: number[]) => input("float32", shape);
   const run = (a: number[], b: number[], options: AttendOptions = {}) => {
     return () => attend(heads(...a), heads(...b), heads(...b), options, evaluation);

@@ -1,7 +1,11 @@
 /** Scaled dot-product attention (Vaswani et al. 2017, sec. 3.2), and the heads it runs in. */
+
 import { ShapeError } from "../../core/errors.ts";
+import { count, flag, fraction, having, number } from "../../core/option-types.ts";
+import { optionsOf, required } from "../../core/options.ts";
 import { sameShape, showShape } from "../../core/shape.ts";
 import type { Value } from "../../graph/ir.ts";
+import { valueType } from "../../graph/ir.ts";
 import {
   add,
   and,
@@ -21,6 +25,7 @@ import {
 import type { Context } from "../context.ts";
 import type { Module } from "../module.ts";
 
+/** Options of `attend`. */
 export interface AttendOptions {
   /** Factor of the products of queries and keys; default 1/√D. */
   readonly scale?: number;
@@ -36,6 +41,15 @@ export interface AttendOptions {
   readonly dropout?: number;
 }
 
+const checkAttend = optionsOf<AttendOptions>("attend", {
+  scale: number,
+  causal: flag,
+  window: count(),
+  mask: valueType,
+  bias: valueType,
+  dropout: fraction,
+});
+
 /**
  * What is added to the product of a query with a key that it must not see: its weight becomes 0. Finite, so that a query
  * that may see nothing averages over every key rather than giving NaN.
@@ -50,6 +64,7 @@ export const unseen = -1e30;
  * const y = attend(q, k, v, { causal: true, dropout: 0.1 }, context);
  */
 export function attend(q: Value, ownKeys: Value, ownValues: Value, options: AttendOptions, context: Context): Value {
+  checkAttend(options);
   const kept = options.causal ? context.decoding : undefined;
   const [k, v] = kept ? [kept.extend(ownKeys), kept.extend(ownValues)] : [ownKeys, ownValues];
   requireFit(q, k, v, options);
@@ -78,7 +93,7 @@ function visibility(
 ): Value | undefined {
   const conditions: Value[] = [];
   if (causal) {
-    // While decoding, keys that are not yet there stand behind every query.
+    // While decoding, keys that are not yet there stand after every query.
     const position = decoding?.positions(queries) ?? add(range(queries), keys - queries);
     const query = reshape(position, [queries, 1]);
     conditions.push(greaterOrEqual(query, range(keys)));
@@ -116,7 +131,9 @@ function requireFit(q: Value, k: Value, v: Value, { mask, bias }: AttendOptions)
     );
 }
 
-/** [N, T, H·D] → [N, H, T, D]. Throws ShapeError when the heads do not divide the features. */
+/**
+ * Parts features into heads: [N, T, H·D] → [N, H, T, D]. Throws ShapeError when the heads do not divide the features.
+ */
 export function splitHeads(x: Value, heads: number): Value {
   const [batch = 1, time = 1, features = 1] = x.shape;
   if (x.rank !== 3 || features % heads !== 0)
@@ -126,25 +143,41 @@ export function splitHeads(x: Value, heads: number): Value {
   return transpose(reshape(x, [batch, time, heads, features / heads]), [0, 2, 1, 3]);
 }
 
-/** [N, H, T, D] → [N, T, H·D]. */
+/** Joins heads again, which `splitHeads` parted: [N, H, T, D] → [N, T, H·D]. */
 export function joinHeads(x: Value): Value {
   const [batch = 1, heads = 1, time = 1, width = 1] = x.shape;
   return reshape(transpose(x, [0, 2, 1, 3]), [batch, time, heads * width]);
 }
 
-export interface AttendHeadsOptions extends AttendOptions {
-  /** Layers that make queries, keys and values of tokens. */
+/** Options of `attendHeads`: the layers that make its operands, and how they attend. */
+export interface AttendHeadsOptions {
+  /** Makes queries of the tokens x: [N, T, …] → [N, T, heads · D]. */
   readonly query: Module;
+  /** Makes keys of the memory: [N, S, …] → [N, S, heads · D]. */
   readonly key: Module;
+  /** Makes values of the memory: [N, S, …] → [N, S, heads · D]. */
   readonly value: Module;
+  /** Number of heads, which divides the features that the three layers give. */
   readonly heads: number;
   /** Tokens that are attended to, [N, S, …]; default those that ask. */
   readonly memory?: Value | undefined;
+  /** How the heads attend. */
+  readonly attention?: AttendOptions;
 }
+
+const layerType = having<Module>("apply", "a module");
+const checkAttendHeads = optionsOf<AttendHeadsOptions>("attendHeads", {
+  query: required(layerType),
+  key: required(layerType),
+  value: required(layerType),
+  heads: required(count()),
+  memory: valueType,
+  attention: checkAttend.type,
+});
 
 /** Attention of the tokens x [N, T, …] to `memory`, in heads that are joined again: [N, T, features]. */
 export function attendHeads(x: Value, context: Context, options: AttendHeadsOptions): Value {
-  const { query, key, value, heads, memory = x, ...rest } = options;
+  const { query, key, value, heads, memory = x, attention = {} } = checkAttendHeads(options);
   const [q, k, v] = [query.apply(x, context), key.apply(memory, context), value.apply(memory, context)];
-  return joinHeads(attend(splitHeads(q, heads), splitHeads(k, heads), splitHeads(v, heads), rest, context));
+  return joinHeads(attend(splitHeads(q, heads), splitHeads(k, heads), splitHeads(v, heads), attention, context));
 }

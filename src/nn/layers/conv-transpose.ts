@@ -1,23 +1,31 @@
 /** Transposed convolution layers: the upsampling counterpart of convolution. */
-import { requireKnown } from "../../core/options.ts";
+import { optionsOf } from "../../core/options.ts";
 import type { Shape } from "../../core/shape.ts";
 import type { Value } from "../../graph/ir.ts";
 import { convTranspose, type ConvOptions as OpOptions } from "../../ops/index.ts";
-import { type ConvOptions, Convolution, convOptionNames, type PerAxis, perAxis } from "./convolution.ts";
+import { type ConvOptions, Convolution, convolutionTypes, type PerAxis, perAxis, perAxisType } from "./convolution.ts";
 
-export interface ConvTransposeOptions extends ConvOptions {
+/** Options of `convTranspose1d` and `convTranspose2d`. */
+export interface ConvTransposeOptions extends Omit<ConvOptions, "groups"> {
   /**
-   * Extra rows behind the output, to choose among the extents that a stride maps to one; default 0, with padding "same"
+   * Extra rows after the output, to choose among the extents that a stride maps to one; default 0, with padding "same"
    * what the outputs lack of the inputs times the stride.
    */
   readonly outputPadding?: PerAxis;
 }
 
-/** Transposed convolution over `rank` spatial axes. */
+const checkOptions = optionsOf<ConvTransposeOptions>("convTranspose", {
+  ...convolutionTypes,
+  outputPadding: perAxisType,
+});
+
+/**
+ * Transposed convolution over `rank` spatial axes, which every transposed convolution layer is. Make one with
+ * `convTranspose1d` or `convTranspose2d`.
+ */
 export class ConvTranspose extends Convolution<ConvTransposeOptions> {
   constructor(rank: number, filters: number, kernel: PerAxis, options: ConvTransposeOptions = {}) {
-    super(rank, filters, kernel, options);
-    requireKnown("convTranspose", options, { ...convOptionNames, outputPadding: true });
+    super(rank, filters, kernel, checkOptions(options));
   }
   protected weightChannels(channels: number, groups: number): readonly [number, number] {
     return [channels, this.filters / groups];
@@ -36,13 +44,24 @@ export class ConvTranspose extends Convolution<ConvTransposeOptions> {
   }
 }
 
+/** Transposed convolution of sequences: [N, C, L] → [N, filters, L']. Make one with `convTranspose1d`. */
 export class ConvTranspose1d extends ConvTranspose {}
+/** Transposed convolution of images: [N, C, H, W] → [N, filters, H', W']. Make one with `convTranspose2d`. */
 export class ConvTranspose2d extends ConvTranspose {}
 
-/** [N, C, L] → [N, filters, L']; weight [C, filters / groups, kernel]. */
+/**
+ * Transposed convolution of sequences, which lengthens them: [N, C, L] → [N, filters, L'], with L' = (L - 1) · stride -
+ * before - after + dilation · (kernel - 1) + 1 + outputPadding. The weight is [C, filters, kernel]. Throws
+ * OptionError for options that make no sense, ShapeError for an input that does not fit.
+ */
 export const convTranspose1d = (filters: number, kernel: number, options: ConvTransposeOptions = {}): ConvTranspose1d =>
   new ConvTranspose1d(1, filters, kernel, options);
-/** [N, C, H, W] → [N, filters, H', W']; weight [C, filters / groups, kernelH, kernelW]. */
+/**
+ * Transposed convolution of images, which enlarges them: [N, C, H, W] → [N, filters, H', W'], each extent as in
+ * `convTranspose1d`. The weight is [C, filters, kernelH, kernelW].
+ * @example
+ * convTranspose2d(32, 4, { stride: 2, padding: 1 }); // [N, 64, 7, 7] → [N, 32, 14, 14]
+ */
 export const convTranspose2d = (
   filters: number,
   kernel: PerAxis,

@@ -1,19 +1,22 @@
 /** What the convolution layers share: their options, checks and parameters. */
 import { OptionError, ShapeError } from "../../core/errors.ts";
+import { flag, matching } from "../../core/option-types.ts";
+import type { OptionTypes } from "../../core/options.ts";
 import { type Shape, showShape } from "../../core/shape.ts";
 import type { Value } from "../../graph/ir.ts";
 import type { ConvOptions as OpOptions } from "../../ops/index.ts";
 import type { Context } from "../context.ts";
-import { type Initializer, type InitializerName, initializerOf, zerosInit } from "../initializers.ts";
+import { type Initializer, type InitializerName, initializerOf, initializerType, zerosInit } from "../initializers.ts";
 import { Module } from "../module.ts";
 import { requireCount } from "../options.ts";
-import type { Regularizer } from "../parameter.ts";
-import { type ActivationFunction, type ActivationName, activationOf } from "./activations.ts";
+import { type ActivationFunction, type ActivationName, activationOf, activationType } from "./activations.ts";
 
 /** One extent for every spatial axis, or one each. */
 export type PerAxis = number | Shape;
 
+/** Options of `conv1d` and `conv2d`. */
 export interface ConvOptions {
+  /** Applied to the output, by name or as a function; default none. */
   readonly activation?: ActivationName | ActivationFunction;
   /** Step of the window; default 1. */
   readonly stride?: PerAxis;
@@ -28,28 +31,35 @@ export interface ConvOptions {
   readonly groups?: number;
   /** Add a bias; default true. */
   readonly bias?: boolean;
+  /** Of the weight; default `"glorotUniform"`. The bias begins at 0. */
   readonly initializer?: InitializerName | Initializer;
-  readonly regularizer?: Regularizer;
-  /** Expected input channels; default those of the first input. */
-  readonly inChannels?: number;
-  readonly name?: string;
 }
 
-/** Every option of a convolution, for requireKnown. */
-export const convOptionNames = {
-  activation: true,
-  stride: true,
-  padding: true,
-  dilation: true,
-  groups: true,
-  bias: true,
-  initializer: true,
-  regularizer: true,
-  inChannels: true,
-  name: true,
-} as const;
-
+/** Padding of a window's input: a number for both sides of every axis, "same", or [before, after] for each axis. */
 export type Padding = number | "same" | readonly (readonly [number, number])[];
+
+const isList = (value: unknown): boolean => Array.isArray(value);
+
+/** How many of them and which, `perAxis` checks. */
+export const perAxisType = matching<PerAxis>(
+  "a number, or one for each axis",
+  (value) => typeof value === "number" || isList(value),
+);
+/** Which of them, `resolvePadding` checks. */
+export const paddingType = matching<Padding>(
+  'a number, "same", or [before, after] for each axis',
+  (value) => typeof value === "number" || value === "same" || (Array.isArray(value) && value.every(isList)),
+);
+
+/** What convolution and its transpose take. */
+export const convolutionTypes: OptionTypes<Omit<ConvOptions, "groups">> = {
+  activation: activationType,
+  stride: perAxisType,
+  padding: paddingType,
+  dilation: perAxisType,
+  bias: flag,
+  initializer: initializerType,
+};
 
 /** One extent each for `rank` spatial axes. Throws OptionError for another number of them, or one below `least`. */
 export function perAxis(what: string, extents: PerAxis, rank: number, least = 1): Shape {
@@ -91,18 +101,13 @@ export function resolvePadding(
   return [...padding];
 }
 
-/** Throws ShapeError unless x is [batch, channels, …spatial] with the expected channels. */
-export function requireChannels(x: Value, rank: number, expected: number | undefined): number {
+/** The channels of x. Throws ShapeError unless it is [batch, channels, …spatial]. */
+export function requireChannels(x: Value, rank: number): number {
   if (x.rank !== rank + 2)
     throw new ShapeError(
       `input ${showShape(x.shape)} has rank ${x.rank}, expected ${rank + 2}: [batch, channels, ${rank === 1 ? "length" : "height, width"}]`,
     );
-  const channels = x.shape[1] ?? 0;
-  if (expected !== undefined && expected !== channels)
-    throw new ShapeError(
-      `input has ${channels} channel${channels === 1 ? "" : "s"}, weight expects ${expected}; pass inChannels: ${channels}`,
-    );
-  return channels;
+  return x.shape[1] ?? 0;
 }
 
 /** Throws ShapeError unless both channels and filters divide into the groups. */
@@ -116,12 +121,11 @@ function requireGroups(channels: number, filters: number, groups: number): void 
 
 /** What convolution and its transpose share: options, checks, the weight and the bias. */
 export abstract class Convolution<Options extends ConvOptions> extends Module {
-  readonly kind = "convolution";
+  override readonly kind = "convolution";
   readonly rank: number;
   readonly filters: number;
   readonly kernel: Shape;
   readonly options: Options;
-  override readonly label: string | undefined;
 
   constructor(rank: number, filters: number, kernel: PerAxis, options: Options) {
     super();
@@ -130,7 +134,6 @@ export abstract class Convolution<Options extends ConvOptions> extends Module {
     this.filters = filters;
     this.kernel = perAxis("kernel", kernel, rank);
     this.options = options;
-    this.label = options.name;
   }
 
   /** The first two extents of the weight. */
@@ -141,6 +144,7 @@ export abstract class Convolution<Options extends ConvOptions> extends Module {
     return spatial;
   }
 
+  /** Kernel, channels and filters apart, then the bias: `3·3·32·64 + 64`. */
   override formula(): string {
     const [first = 0, second = 0] = this.own.get("weight")?.shape ?? [];
     const ends = first === this.filters ? [second, first] : [first, second];
@@ -148,8 +152,8 @@ export abstract class Convolution<Options extends ConvOptions> extends Module {
   }
 
   protected call(x: Value, context: Context): Value {
-    const { groups = 1, bias = true, activation = "linear", initializer = "glorotUniform", regularizer } = this.options;
-    const channels = requireChannels(x, this.rank, this.options.inChannels);
+    const { groups = 1, bias = true, activation = "linear", initializer = "glorotUniform" } = this.options;
+    const channels = requireChannels(x, this.rank);
     requireGroups(channels, this.filters, groups);
     const strides = perAxis("stride", this.options.stride ?? 1, this.rank);
     const dilations = perAxis("dilation", this.options.dilation ?? 1, this.rank);
@@ -158,7 +162,6 @@ export abstract class Convolution<Options extends ConvOptions> extends Module {
     const w = context.parameter(this, "weight", {
       shape: [...this.weightChannels(channels, groups), ...this.kernel],
       initializer: initializerOf(initializer),
-      ...(regularizer && { regularizer }),
     });
     const b = bias ? context.parameter(this, "bias", { shape: [this.filters], initializer: zerosInit }) : undefined;
     return activationOf(activation)(

@@ -1,7 +1,6 @@
 /** The fully connected layer against PyTorch's nn.Linear. */
 import { expect, test } from "vitest";
 import { OptionError } from "../../core/errors.ts";
-import { l2 } from "../regularizers.ts";
 import { checkLayer, evaluateFormula } from "../testing/check-layer.ts";
 import { fixture } from "../testing/fixture.node.ts";
 import { dense } from "./dense.ts";
@@ -44,12 +43,4 @@ test("the input features are held to what was declared or built", () => {
 
 test("the number of units is a whole number", () => {
   for (const units of [0, 1.5, -3, Number.NaN]) expect(() => dense(units)).toThrow(OptionError);
-});
-
-test("a regularizer adds one penalty, none once the layer is frozen", () => {
-  const layer = dense(2, { regularizer: l2(0.1) });
-  const type = { dtype: "float32", shape: [2, 3] } as const;
-  expect(layer.trace(type).context.penalties).toHaveLength(1);
-  layer.freeze();
-  expect(layer.trace(type).context.penalties).toHaveLength(0);
 });

@@ -1,34 +1,42 @@
 /** The fully connected layer. */
 
 import { ShapeError } from "../../core/errors.ts";
-import { requireKnown } from "../../core/options.ts";
+import { count, flag, string } from "../../core/option-types.ts";
+import { optionsOf } from "../../core/options.ts";
 import { showShape } from "../../core/shape.ts";
 import type { Value } from "../../graph/ir.ts";
 import { linear } from "../../ops/index.ts";
 import type { Context } from "../context.ts";
-import { type Initializer, type InitializerName, initializerOf, zerosInit } from "../initializers.ts";
+import { type Initializer, type InitializerName, initializerOf, initializerType, zerosInit } from "../initializers.ts";
 import { Module } from "../module.ts";
 import { requireCount } from "../options.ts";
-import type { Regularizer } from "../parameter.ts";
-import { type ActivationFunction, type ActivationName, activationOf } from "./activations.ts";
+import { type ActivationFunction, type ActivationName, activationOf, activationType } from "./activations.ts";
 
+/** Options of `dense`. */
 export interface DenseOptions {
   /** Applied to the output; default none. */
   readonly activation?: ActivationName | ActivationFunction;
   /** Add a bias; default true. */
   readonly bias?: boolean;
-  /** Of the weight; default glorotUniform. */
+  /** Of the weight; default `"glorotUniform"`. The bias begins at 0. */
   readonly initializer?: InitializerName | Initializer;
-  /** Penalty on the weight, see l1 and l2. */
-  readonly regularizer?: Regularizer;
   /** Expected input features; default those of the first input. */
   readonly inFeatures?: number;
-  /** Name in messages. */
+  /** Name of the layer in error messages; default its path. */
   readonly name?: string;
 }
 
+const checkOptions = optionsOf<DenseOptions>("dense", {
+  activation: activationType,
+  bias: flag,
+  initializer: initializerType,
+  inFeatures: count(),
+  name: string,
+});
+
+/** The fully connected layer: [..., in] → [..., units]. Make one with `dense`. */
 export class Dense extends Module {
-  readonly kind = "dense";
+  override readonly kind = "dense";
   readonly units: number;
   readonly options: DenseOptions;
   override readonly label: string | undefined;
@@ -36,19 +44,11 @@ export class Dense extends Module {
     super();
     requireCount("dense", "units", units);
     this.units = units;
-    this.options = options;
-    requireKnown("dense", options, {
-      activation: true,
-      bias: true,
-      initializer: true,
-      regularizer: true,
-      inFeatures: true,
-      name: true,
-    });
+    this.options = checkOptions(options);
     this.label = options.name;
   }
   protected call(x: Value, context: Context): Value {
-    const { activation = "linear", bias = true, initializer = "glorotUniform", regularizer, inFeatures } = this.options;
+    const { activation = "linear", bias = true, initializer = "glorotUniform", inFeatures } = this.options;
     const features = x.shape.at(-1) ?? 0;
     if (x.rank < 2)
       throw new ShapeError(`input ${showShape(x.shape)} needs a batch and a feature axis; pass [batch, features]`);
@@ -59,12 +59,17 @@ export class Dense extends Module {
     const w = context.parameter(this, "weight", {
       shape: [this.units, features],
       initializer: initializerOf(initializer),
-      ...(regularizer && { regularizer }),
     });
     const b = bias ? context.parameter(this, "bias", { shape: [this.units], initializer: zerosInit }) : undefined;
     return activationOf(activation)(linear(x, w, b));
   }
 }
 
-/** x Wᵀ + b over the last axis: [..., in] → [..., units]; W is [units, in] as in PyTorch. */
+/**
+ * The fully connected layer, activation(x Wᵀ + b) over the last axis: [..., in] → [..., units]. W is [units, in], as in
+ * PyTorch, and b is [units]. Throws OptionError for options that make no sense, ShapeError for inputs without a batch
+ * axis or with other features than those of the first.
+ * @example
+ * dense(64, { activation: "relu" }); // [N, 784] → [N, 64]
+ */
 export const dense = (units: number, options?: DenseOptions): Dense => new Dense(units, options);

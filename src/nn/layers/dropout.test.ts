@@ -38,7 +38,7 @@ test("equal keys give equal masks, other keys and sites others", async () => {
   expect(Math.abs(left - 2500)).toBeLessThan(217);
 });
 
-test("a rate outside [0, 1) and a missing key are told", () => {
+test("a rate outside [0, 1) and a missing key are reported", () => {
   for (const rate of [-0.1, 1, Number.NaN]) expect(() => dropout(rate)).toThrow(OptionError);
   expect(() => dropout(0.5).trace({ dtype: "float32", shape: [2] }, { training: true })).toThrow(
     'dropout "": training with dropout needs randomness; pass a key: { training: true, key }',

@@ -5,8 +5,9 @@ import { dropout as dropoutOp } from "../../ops/random.ts";
 import type { Context } from "../context.ts";
 import { Module } from "../module.ts";
 
+/** Dropout as a layer: [...] → [...]. Make one with `dropout`. */
 export class Dropout extends Module {
-  readonly kind = "regularization";
+  override readonly kind = "regularization";
   readonly rate: number;
   constructor(rate: number) {
     super();
@@ -18,5 +19,11 @@ export class Dropout extends Module {
   }
 }
 
-/** Zeroes each element with probability `rate` and scales the others by 1 / (1 - rate); the identity outside training. */
+/**
+ * Zeroes each element with probability `rate` while training and scales the others by 1 / (1 - rate), so that sums keep
+ * their mean; outside training it changes nothing (Srivastava et al. 2014): [...] → [...]. Throws OptionError for a
+ * rate outside [0, 1).
+ * @example
+ * sequential([dense(512, { activation: "relu" }), dropout(0.5), dense(10)]);
+ */
 export const dropout = (rate: number): Dropout => new Dropout(rate);

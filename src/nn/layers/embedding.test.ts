@@ -33,7 +33,6 @@ test("count and width are whole numbers", () => {
 
 /** An embedding and the head that shares its weight. */
 class Tied extends Module {
-  readonly kind = "container";
   readonly embed = embedding(5, 3);
   readonly head = tiedDense(this.embed);
   protected call(x: Value, context: Context): Value {

@@ -1,20 +1,25 @@
 /** Learned vectors: for each index, for each position, and scores of every index by its vector. */
 import { DTypeError, OptionError, ShapeError } from "../../core/errors.ts";
+import { optionsOf } from "../../core/options.ts";
 import { showShape } from "../../core/shape.ts";
 import type { Value } from "../../graph/ir.ts";
 import { add, checkIndices, gather, linear, slice } from "../../ops/index.ts";
 import type { Context } from "../context.ts";
-import { type Initializer, type InitializerName, initializerOf, normalInit } from "../initializers.ts";
+import { type Initializer, type InitializerName, initializerOf, initializerType, normalInit } from "../initializers.ts";
 import { Module } from "../module.ts";
 import { requireCount } from "../options.ts";
 
+/** Options of `embedding` and `positionEmbedding`. */
 export interface EmbeddingOptions {
-  /** Default: standard normal, as in PyTorch. */
+  /** Of the table; default the standard normal distribution, as in PyTorch. */
   readonly initializer?: InitializerName | Initializer;
 }
 
+const checkOptions = optionsOf<EmbeddingOptions>("embedding", { initializer: initializerType });
+const checkPositions = optionsOf<EmbeddingOptions>("positionEmbedding", { initializer: initializerType });
+/** A learned vector for each index: integers [...] → [..., width]. Make one with `embedding`. */
 export class Embedding extends Module {
-  readonly kind = "embedding";
+  override readonly kind = "embedding";
   readonly count: number;
   readonly width: number;
   readonly options: EmbeddingOptions;
@@ -24,7 +29,7 @@ export class Embedding extends Module {
     requireCount("embedding", "width", width);
     this.count = count;
     this.width = width;
-    this.options = options;
+    this.options = checkOptions(options);
   }
   protected call(x: Value, context: Context): Value {
     if (x.dtype !== "int32" && x.dtype !== "int64")
@@ -44,19 +49,28 @@ export class Embedding extends Module {
   }
 }
 
-/** Row x of a table [count, width]: integers [...] → [..., width]. DataError for an index without a row, when it is fed. */
+/**
+ * A learned vector for each index, row x of a table [count, width]: integers [...] → [..., width]. Throws DataError
+ * when an index without a row is fed, DTypeError for inputs that are no integers.
+ * @example
+ * embedding(10_000, 128); // int32 [N, T] → [N, T, 128]
+ */
 export const embedding = (count: number, width: number, options?: EmbeddingOptions): Embedding =>
   new Embedding(count, width, options);
 
+/**
+ * A learned vector for each position, added to the features there: [N, T, width] → [N, T, width]. Make one with
+ * `positionEmbedding`.
+ */
 export class PositionEmbedding extends Module {
-  readonly kind = "embedding";
+  override readonly kind = "embedding";
   readonly count: number;
   readonly options: EmbeddingOptions;
   constructor(count: number, options: EmbeddingOptions = {}) {
     super();
     requireCount("positionEmbedding", "count", count);
     this.count = count;
-    this.options = options;
+    this.options = checkPositions(options);
   }
   protected call(x: Value, context: Context): Value {
     const [, time = 0, width = 1] = x.shape;
@@ -82,8 +96,9 @@ export class PositionEmbedding extends Module {
 export const positionEmbedding = (count: number, options?: EmbeddingOptions): PositionEmbedding =>
   new PositionEmbedding(count, options);
 
+/** Scores of every index by the vectors of an embedding: [..., width] → [..., count]. Make one with `tiedDense`. */
 export class TiedDense extends Module {
-  readonly kind = "dense";
+  override readonly kind = "dense";
   /** Not a child: the weight keeps the embedding's path, and counts once. */
   readonly #embedding: Embedding;
   constructor(embedding: Embedding) {

@@ -10,7 +10,6 @@ import type { Parameter } from "../parameter.ts";
 
 /** What ensembles have in common: members that may be trained one after the other. */
 abstract class Members extends Module {
-  readonly kind = "container";
   readonly members: readonly Module[];
   /** The member that is trained now, after which those to come take no part yet; default all are. */
   learner: number | undefined = undefined;
@@ -40,6 +39,10 @@ abstract class Members extends Module {
   protected abstract combined(x: Value, context: Context, members: readonly Module[]): Value;
 }
 
+/**
+ * The mean of its members' outputs: inputs as each member takes them, outputs of the members' shape. While `teach`
+ * trains one member, a training call runs that member alone. Make one with `ensemble`.
+ */
 export class Ensemble extends Members {
   protected combined(x: Value, context: Context, members: readonly Module[]): Value {
     const outputs = members.map((member) => member.apply(x, context));
@@ -90,5 +93,11 @@ export function copyWeights(source: AnyModule, target: AnyModule): void {
   }
 }
 
-/** The mean of the members' outputs. */
+/**
+ * An ensemble, which gives the mean of its members' outputs. Members differ by their initial weights, and by their data
+ * where you train them one after the other with `teach`. Throws OptionError without members, ShapeError where their
+ * outputs differ in shape.
+ * @example
+ * const model = ensemble([buildNetwork(), buildNetwork(), buildNetwork()]);
+ */
 export const ensemble = (members: readonly Module[]): Ensemble => new Ensemble(members);

@@ -5,7 +5,7 @@ import { Module } from "../module.ts";
 
 /** Any inputs and outputs, as the function takes and gives them. */
 export class Lambda<I = Value, O = Value> extends Module<I, O> {
-  readonly kind = "other";
+  override readonly kind = "other";
   override readonly inputs = "tree";
   readonly #compute: (inputs: I, context: Context) => O;
   constructor(compute: (inputs: I, context: Context) => O) {
@@ -18,8 +18,10 @@ export class Lambda<I = Value, O = Value> extends Module<I, O> {
 }
 
 /**
- * A layer without parameters that computes what the function does.
- * @example sequential([dense(8), lambda((x: Value) => ops.l2Normalize(x)), dense(2)]);
+ * A layer without parameters that computes what the function does, of any inputs.
+ * @example
+ * const unitLength = lambda((x: Value) => ops.div(x, ops.reduceL2(x, 1, { keepDims: true })));
+ * sequential([dense(8), unitLength, dense(2)]);
  */
 export const lambda = <I = Value, O = Value>(compute: (inputs: I, context: Context) => O): Lambda<I, O> =>
   new Lambda(compute);

@@ -1,6 +1,7 @@
 /** The multi-head attention layer (Vaswani et al. 2017, sec. 3.2.2). */
 import { OptionError, ShapeError } from "../../core/errors.ts";
-import { requireKnown } from "../../core/options.ts";
+import { flag, fraction } from "../../core/option-types.ts";
+import { optionsOf } from "../../core/options.ts";
 import { showShape } from "../../core/shape.ts";
 import type { Value } from "../../graph/ir.ts";
 import { linear, split } from "../../ops/index.ts";
@@ -12,12 +13,15 @@ import { requireCount } from "../options.ts";
 import { attend, joinHeads, splitHeads } from "./attention.ts";
 import { type Dense, dense } from "./dense.ts";
 
+/** Options of `multiHeadAttention`. */
 export interface MultiHeadAttentionOptions {
   /** Attend to the present and the past only; default false. */
   readonly causal?: boolean;
   /** Rate at which attention weights are dropped while training; default 0. */
   readonly dropout?: number;
 }
+
+const checkOptions = optionsOf<MultiHeadAttentionOptions>("multiHeadAttention", { causal: flag, dropout: fraction });
 
 /** What attention takes. */
 export type AttentionInputs = {
@@ -29,10 +33,15 @@ export type AttentionInputs = {
   readonly mask?: Value | undefined;
 };
 
+/** The input form of attention layers: `x` is required, `memory` and `mask` may be left out. */
 export const attentionInputs = { x: "required", memory: "optional", mask: "optional" } as const satisfies NamedInputs;
 
+/**
+ * Multi-head attention as a layer: x [N, T, width], with `memory` and `mask` if any → [N, T, width]. Make one with
+ * `multiHeadAttention`.
+ */
 export class MultiHeadAttention extends Module<AttentionInputs> {
-  readonly kind = "attention";
+  override readonly kind = "attention";
   override readonly inputs = attentionInputs;
   readonly heads: number;
   readonly options: MultiHeadAttentionOptions;
@@ -43,9 +52,8 @@ export class MultiHeadAttention extends Module<AttentionInputs> {
     requireCount("multiHeadAttention", "heads", heads);
     if (width % heads !== 0)
       throw new OptionError(`multiHeadAttention: ${heads} heads do not divide the width ${width}; pass a divisor`);
-    requireKnown("multiHeadAttention", options, { causal: true, dropout: true });
     this.heads = heads;
-    this.options = options;
+    this.options = checkOptions(options);
     this.out_proj = dense(width);
   }
   protected call({ x, memory = x, mask }: AttentionInputs, context: Context): Value {
@@ -71,8 +79,11 @@ function project(x: Value, memory: Value, w: Value, b: Value): readonly Value[] 
 }
 
 /**
- * Attention of tokens x [N, T, width] to themselves, or to `memory` [N, S, width], in `heads` parts:
- * [N, T, width]. Parameters are named as PyTorch's nn.MultiheadAttention names them.
+ * Attention of tokens x [N, T, width] to themselves, or to `memory` [N, S, width], in `heads` parts: [N, T, width]
+ * (Vaswani et al. 2017, sec. 3.2.2). Parameters are named as PyTorch's nn.MultiheadAttention names them. Throws
+ * OptionError unless the heads divide the width, ShapeError for tokens of another width.
+ * @example
+ * readonly attention = multiHeadAttention(256, 8, { causal: true }); // applied to { x, mask } or to x alone
  */
 export const multiHeadAttention = (
   width: number,

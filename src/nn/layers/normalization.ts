@@ -1,7 +1,8 @@
 /** Normalization layers. */
 
 import { ShapeError } from "../../core/errors.ts";
-import { requireKnown } from "../../core/options.ts";
+import { count, flag, nonNegative, share } from "../../core/option-types.ts";
+import { optionsOf } from "../../core/options.ts";
 import { type Shape, showShape, size } from "../../core/shape.ts";
 import type { Value } from "../../graph/ir.ts";
 import {
@@ -17,8 +18,8 @@ import {
 import type { Context } from "../context.ts";
 import { onesInit, zerosInit } from "../initializers.ts";
 import { Module } from "../module.ts";
-import { requireCount } from "../options.ts";
 
+/** Options of `batchNorm`. */
 export interface BatchNormOptions {
   /** Added to the variance; default 1e-5. */
   readonly epsilon?: number;
@@ -30,13 +31,19 @@ export interface BatchNormOptions {
   readonly center?: boolean;
 }
 
+const checkBatchNorm = optionsOf<BatchNormOptions>("batchNorm", {
+  epsilon: nonNegative,
+  momentum: share,
+  scale: flag,
+  center: flag,
+});
+/** Batch normalization as a layer: [N, C, …] → [N, C, …]. Make one with `batchNorm`. */
 export class BatchNorm extends Module {
-  readonly kind = "normalization";
+  override readonly kind = "normalization";
   readonly options: BatchNormOptions;
   constructor(options: BatchNormOptions = {}) {
     super();
-    this.options = options;
-    requireKnown("batchNorm", options, { epsilon: true, momentum: true, scale: true, center: true });
+    this.options = checkBatchNorm(options);
   }
   protected call(x: Value, context: Context): Value {
     if (x.rank < 2) throw new ShapeError(`input ${showShape(x.shape)} needs a channel axis; pass [batch, channels, …]`);
@@ -63,12 +70,15 @@ export class BatchNorm extends Module {
 }
 
 /**
- * Normalizes each channel of [N, C, …] by the batch while training, by running statistics otherwise and where it is frozen (Ioffe
- * and Szegedy 2015). Throws ShapeError while training for one element a channel.
+ * Normalizes each channel of [N, C, …] by the batch while training, by running statistics otherwise and where it is
+ * frozen, then scales and shifts it: [N, C, …] → [N, C, …] (Ioffe and Szegedy 2015). Throws ShapeError while training
+ * for one element a channel.
+ * @example
+ * sequential([conv2d(64, 3, { padding: 1, bias: false }), batchNorm(), activation("relu")]);
  */
 export const batchNorm = (options?: BatchNormOptions): BatchNorm => new BatchNorm(options);
 
-/** The factor and the bias behind a normalization: parameters, or constants where they are not learned. */
+/** The factor and the bias after a normalization: parameters, or constants where they are not learned. */
 function affineOf(
   module: Module,
   context: Context,
@@ -81,9 +91,11 @@ function affineOf(
   };
 }
 
+/** Options of `layerNorm`. */
 export interface LayerNormOptions {
   /** How many trailing axes are normalized together; default 1. */
   readonly axes?: number;
+  /** Added to the variance; default 1e-5. */
   readonly epsilon?: number;
   /** Learn a factor for each element of those axes; default true. */
   readonly scale?: boolean;
@@ -91,14 +103,19 @@ export interface LayerNormOptions {
   readonly center?: boolean;
 }
 
+const checkLayerNorm = optionsOf<LayerNormOptions>("layerNorm", {
+  axes: count(),
+  epsilon: nonNegative,
+  scale: flag,
+  center: flag,
+});
+/** Layer normalization as a layer: [N, …] → [N, …]. Make one with `layerNorm`. */
 export class LayerNorm extends Module {
-  readonly kind = "normalization";
+  override readonly kind = "normalization";
   readonly options: LayerNormOptions;
   constructor(options: LayerNormOptions = {}) {
     super();
-    requireCount("layerNorm", "axes", options.axes ?? 1);
-    this.options = options;
-    requireKnown("layerNorm", options, { axes: true, epsilon: true, scale: true, center: true });
+    this.options = checkLayerNorm(options);
   }
   protected call(x: Value, context: Context): Value {
     const { axes = 1, epsilon = 1e-5 } = this.options;
@@ -111,5 +128,10 @@ export class LayerNorm extends Module {
   }
 }
 
-/** Normalizes each sample over its trailing axes (Ba et al. 2016). */
+/**
+ * Normalizes each position over its trailing axes to mean 0 and variance 1, then scales and shifts it: [N, …] → [N, …]
+ * (Ba et al. 2016). Throws ShapeError unless at least the batch axis is left out.
+ * @example
+ * layerNorm(); // over the features of [N, T, width]
+ */
 export const layerNorm = (options?: LayerNormOptions): LayerNorm => new LayerNorm(options);

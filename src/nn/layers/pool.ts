@@ -1,16 +1,27 @@
 /** Pooling layers over one and two spatial axes, and over the whole map. */
 
 import { ShapeError } from "../../core/errors.ts";
-import { requireKnown } from "../../core/options.ts";
+import { flag } from "../../core/option-types.ts";
+import { optionsOf } from "../../core/options.ts";
 import { type Shape, showShape } from "../../core/shape.ts";
 import type { Value } from "../../graph/ir.ts";
 import { averagePool, maxPool, reduceMax, reduceMean } from "../../ops/index.ts";
 import { Module } from "../module.ts";
-import { type Padding, type PerAxis, perAxis, requireChannels, resolvePadding } from "./convolution.ts";
+import {
+  type Padding,
+  type PerAxis,
+  paddingType,
+  perAxis,
+  perAxisType,
+  requireChannels,
+  resolvePadding,
+} from "./convolution.ts";
 
+/** Options of the pooling layers. */
 export interface PoolOptions {
   /** Step of the window; default its extent, so that windows do not overlap. */
   readonly stride?: PerAxis;
+  /** Elements around the input, as in `ConvOptions`: a maximum never takes them, a mean counts them as 0; default 0. */
   readonly padding?: Padding;
   /** Round the number of windows up instead of down; default false. */
   readonly ceilMode?: boolean;
@@ -18,9 +29,16 @@ export interface PoolOptions {
   readonly countIncludePad?: boolean;
 }
 
-/** Reduces each window to its maximum or mean. */
+const checkOptions = optionsOf<PoolOptions>("pool", {
+  stride: perAxisType,
+  padding: paddingType,
+  ceilMode: flag,
+  countIncludePad: flag,
+});
+
+/** Takes the maximum or the mean of each window, over `rank` spatial axes; every pooling layer with a kernel is one. */
 export class Pool extends Module {
-  readonly kind = "pooling";
+  override readonly kind = "pooling";
   readonly rank: number;
   readonly kernel: Shape;
   readonly options: PoolOptions;
@@ -29,12 +47,11 @@ export class Pool extends Module {
     super();
     this.rank = rank;
     this.kernel = perAxis("kernel", kernel, rank);
-    this.options = options;
-    requireKnown("pool", options, { stride: true, padding: true, ceilMode: true, countIncludePad: true });
+    this.options = checkOptions(options);
     this.#average = average;
   }
   protected call(x: Value): Value {
-    requireChannels(x, this.rank, undefined);
+    requireChannels(x, this.rank);
     const { stride = this.kernel, padding = 0, ceilMode = false, countIncludePad = true } = this.options;
     const strides = perAxis("stride", stride, this.rank);
     const dilations = this.kernel.map(() => 1);
@@ -46,24 +63,37 @@ export class Pool extends Module {
   }
 }
 
+/** The largest element of each window: [N, C, L] → [N, C, L']. Make one with `maxPool1d`. */
 export class MaxPool1d extends Pool {}
+/** The largest element of each window: [N, C, H, W] → [N, C, H', W']. Make one with `maxPool2d`. */
 export class MaxPool2d extends Pool {}
+/** The mean of each window: [N, C, L] → [N, C, L']. Make one with `averagePool1d`. */
 export class AveragePool1d extends Pool {}
+/** The mean of each window: [N, C, H, W] → [N, C, H', W']. Make one with `averagePool2d`. */
 export class AveragePool2d extends Pool {}
 
+/**
+ * The largest element of each window of `kernel` elements: [N, C, L] → [N, C, L']. Throws OptionError for options that
+ * make no sense, ShapeError for an input of another rank.
+ */
 export const maxPool1d = (kernel: number, options?: PoolOptions): MaxPool1d => new MaxPool1d(1, kernel, false, options);
-/** [N, C, H, W] → [N, C, H', W'], the largest element of each window. */
+/**
+ * The largest element of each window: [N, C, H, W] → [N, C, H', W'].
+ * @example
+ * maxPool2d(2); // [N, 32, 28, 28] → [N, 32, 14, 14]
+ */
 export const maxPool2d = (kernel: PerAxis, options?: PoolOptions): MaxPool2d =>
   new MaxPool2d(2, kernel, false, options);
+/** The mean of each window of `kernel` elements: [N, C, L] → [N, C, L']. */
 export const averagePool1d = (kernel: number, options?: PoolOptions): AveragePool1d =>
   new AveragePool1d(1, kernel, true, options);
-/** [N, C, H, W] → [N, C, H', W'], the mean of each window. */
+/** The mean of each window: [N, C, H, W] → [N, C, H', W']. */
 export const averagePool2d = (kernel: PerAxis, options?: PoolOptions): AveragePool2d =>
   new AveragePool2d(2, kernel, true, options);
 
-/** Reduces every spatial axis. */
+/** Takes the maximum or the mean over every spatial axis: [N, C, …] → [N, C]. */
 export class GlobalPool extends Module {
-  readonly kind = "pooling";
+  override readonly kind = "pooling";
   readonly #average: boolean;
   constructor(average: boolean) {
     super();
@@ -77,10 +107,18 @@ export class GlobalPool extends Module {
   }
 }
 
+/** The mean of each channel: [N, C, …] → [N, C]. Make one with `globalAveragePool`. */
 export class GlobalAveragePool extends GlobalPool {}
+/** The largest element of each channel: [N, C, …] → [N, C]. Make one with `globalMaxPool`. */
 export class GlobalMaxPool extends GlobalPool {}
 
-/** [N, C, …] → [N, C], the mean of each channel. */
+/**
+ * The mean of each channel over every spatial axis: [N, C, …] → [N, C]. Throws ShapeError for an input without a
+ * spatial axis.
+ */
 export const globalAveragePool = (): GlobalAveragePool => new GlobalAveragePool(true);
-/** [N, C, …] → [N, C], the largest element of each channel. */
+/**
+ * The largest element of each channel over every spatial axis: [N, C, …] → [N, C]. Throws ShapeError for an input
+ * without a spatial axis.
+ */
 export const globalMaxPool = (): GlobalMaxPool => new GlobalMaxPool(false);

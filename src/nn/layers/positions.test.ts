@@ -59,7 +59,7 @@ test("scaled frequencies", () => {
   expect(ratios.filter((ratio) => ratio > 1 / 8 && ratio < 1).length).toBeGreaterThan(0);
 });
 
-test("an odd width and what is no heads are told", () => {
+test("an odd width and what is no heads are reported", () => {
   expect(() => sinusoidal(4, 3)).toThrow("positions of width 3: a sine and a cosine each; make it even");
   expect(() => rotary(input("float32", [2, 3, 4]))).toThrow(
     "rotary takes heads, got [2, 3, 4]; pass [batch, heads, time, width]",

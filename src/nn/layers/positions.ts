@@ -1,8 +1,12 @@
 /** Positions of tokens: sinusoids to add to them, and rotations of queries and keys. */
+
 import { OptionError, ShapeError } from "../../core/errors.ts";
+import { objectOf, positive } from "../../core/option-types.ts";
+import { type OptionTypes, optionsOf } from "../../core/options.ts";
 import { showShape } from "../../core/shape.ts";
 import { tensor } from "../../core/tensor.ts";
 import type { Value } from "../../graph/ir.ts";
+import { valueType } from "../../graph/ir.ts";
 import { add, cast, concat, constant, cos, mul, range, reshape, sin, split, stack, sub } from "../../ops/index.ts";
 
 /** base^(-2i/width) for i below width/2, which must be even. */
@@ -41,17 +45,31 @@ export type RotaryScaling =
       readonly trained: number;
     };
 
+/** Options of `rotary` and `rotaryFrequencies`. */
 export interface RotaryOptions {
   /** Of the tokens, integers [T]; default 0, 1, … */
   readonly positions?: Value;
   /** The longest wave has 2π times this many positions, nearly; default 10,000. */
   readonly base?: number;
-  /** Default none. */
+  /** How frequencies change for long sequences; default not at all. */
   readonly scaling?: RotaryScaling | undefined;
 }
 
-/** Radians a position for each pair of features. */
-export function rotaryFrequencies(width: number, { base = 10_000, scaling }: RotaryOptions = {}): number[] {
+const rotaryTypes: OptionTypes<RotaryOptions> = {
+  positions: valueType,
+  base: positive,
+  scaling: objectOf('{ type: "linear", factor } or { type: "llama3", factor, low, high, trained }'),
+};
+const checkRotary = optionsOf("rotary", rotaryTypes);
+export const rotaryType = checkRotary.type;
+const checkFrequencies = optionsOf("rotaryFrequencies", rotaryTypes);
+
+/**
+ * Radians that each pair of features is turned by from one position to the next, width / 2 of them. Throws OptionError
+ * for an odd width.
+ */
+export function rotaryFrequencies(width: number, options: RotaryOptions = {}): number[] {
+  const { base = 10_000, scaling } = checkFrequencies(options);
   const own = frequencies(width, base);
   if (!scaling) return own;
   const { factor } = scaling;
@@ -69,11 +87,12 @@ export function rotaryFrequencies(width: number, { base = 10_000, scaling }: Rot
  * queries and keys depend on their distance: [N, H, T, D] → [N, H, T, D]. Feature i is paired with i + D/2, as in Llama.
  */
 export function rotary(x: Value, options: RotaryOptions = {}): Value {
+  checkRotary(options);
   const [, , length = 1, width = 1] = x.shape;
   if (x.rank !== 4)
     throw new ShapeError(`rotary takes heads, got ${showShape(x.shape)}; pass [batch, heads, time, width]`);
   const angle = angles(options.positions ?? range(length), rotaryFrequencies(width, options));
   const [cosine, sine] = [cos(angle), sin(angle)]; // [T, D/2]
-  const [a, b] = split(x, [width / 2, width / 2], 3) as [Value, Value];
+  const [a, b] = split(x, [width / 2, width / 2], 3);
   return concat([sub(mul(a, cosine), mul(b, sine)), add(mul(b, cosine), mul(a, sine))], 3);
 }

@@ -5,6 +5,7 @@ import { keyOf } from "../../core/random.ts";
 import { type Tensor, tensor } from "../../core/tensor.ts";
 import type { Value } from "../../graph/ir.ts";
 import { concat, constant, reshape, split, stack } from "../../ops/index.ts";
+import { predict } from "../../train/predict.ts";
 import type { Context } from "../context.ts";
 import { Module } from "../module.ts";
 import { checkLayer, checkRecorded, expectClose, randomTensor, runLayer } from "../testing/check-layer.ts";
@@ -79,9 +80,8 @@ test("gru, last state of two layers", () =>
     },
   }));
 
-/** A layer that is told the lengths of its sequences, and maybe the state that it begins in. */
+/** A layer with the lengths of its sequences as an input, and optionally an initial state. */
 class Packed extends Module {
-  readonly kind = "container";
   readonly layer: Module<RecurrentInputs>;
   readonly #lengths: readonly number[];
   readonly #hidden: Tensor | undefined;
@@ -122,12 +122,11 @@ describe("sequences of their own lengths, as PyTorch packs them", () => {
 
 /** Reads a sequence at once, and in two parts of which the second goes on from the first one's state: [2, all that they give]. */
 class Resumed extends Module {
-  readonly kind = "container";
   readonly layer = lstm(3, { layers: 2, returns: "all" });
   protected call(x: Value, context: Context): Value {
     const all = ({ sequence, state: { hidden, cell } }: RecurrentOutputs) =>
       concat([sequence, hidden, ...(cell ? [cell] : [])].map((value) => reshape(value, [-1])));
-    const [first, rest] = split(x, [2, 3], 1) as [Value, Value];
+    const [first, rest] = split(x, [2, 3], 1);
     const begun = this.layer.apply(first, context);
     const { sequence, state } = this.layer.apply({ x: rest, initial: begun.state }, context);
     const parts = { sequence: concat([begun.sequence, sequence], 1), state };
@@ -195,7 +194,18 @@ test("dropout acts between layers, while training", async () => {
   expect((await runLayer(layer, x)).output.data).toEqual(evaluated);
 });
 
-test("options that make no sense are told", () => {
+test.each([6, -1])("a length of %i in five steps is refused with its row", async (length) => {
+  const layer = lstm(4, { returns: "last" });
+  const x = randomTensor([2, 5, 3], 1);
+  const of = (...values: number[]) => ({ x, lengths: tensor(values, { dtype: "int32" }) });
+  layer.initialize(keyOf(0), of(5, 2));
+  expect((await predict(layer, of(5, 0))).toNumbers().slice(4)).toEqual([0, 0, 0, 0]);
+  await expect(predict(layer, of(5, length))).rejects.toThrow(
+    `the length of row 1 is ${length}, expected a whole number from 0 to 5; the sequences have 5 steps`,
+  );
+});
+
+test("options that make no sense are reported", () => {
   expect(() => lstm(0)).toThrow("lstm: units is 0; pass a whole number from 1");
   expect(() => gru(2, { layers: 1.5 })).toThrow(OptionError);
   expect(() => lstm(2, { returns: "states" as "all" })).toThrow(

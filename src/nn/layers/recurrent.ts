@@ -1,16 +1,18 @@
 /** Recurrent layers over sequences: RNN, LSTM and GRU, with PyTorch's parameters. */
 import { OptionError, ShapeError } from "../../core/errors.ts";
-import { requireKnown } from "../../core/options.ts";
+import { count, flag, fraction, oneOf } from "../../core/option-types.ts";
+import { type OptionCheck, type OptionTypes, optionsOf } from "../../core/options.ts";
 import { sameShape, showShape } from "../../core/shape.ts";
 import type { Value } from "../../graph/ir.ts";
 import { type Attributes, makeNode, type OpDef } from "../../graph/op.ts";
-import { cast, concat, GRU, LSTM, RNN, reshape, split, stack, transpose } from "../../ops/index.ts";
+import { cast, checkIndices, concat, GRU, LSTM, RNN, reshape, split, stack, transpose } from "../../ops/index.ts";
 import { dropout } from "../../ops/random.ts";
 import type { Context } from "../context.ts";
 import { type Initializer, uniformInit } from "../initializers.ts";
 import { Module } from "../module.ts";
 import { requireCount } from "../options.ts";
 
+/** Options of `rnn`, `lstm` and `gru`. */
 export interface RecurrentOptions {
   /** Layers on top of one another; default 1. */
   readonly layers?: number;
@@ -47,7 +49,7 @@ export type RecurrentInputs = {
   /** Sequences, [N, T, I]. */
   readonly x: Value;
   /**
-   * Steps of each sequence, integers [N]; default all. A state passes the steps behind them unchanged, outputs are 0 there,
+   * Steps of each sequence, integers [N]; default all. A state passes the steps after them unchanged, outputs are 0 there,
    * and the direction from the end begins at the last step: as of PyTorch's packed sequences.
    */
   readonly lengths?: Value | undefined;
@@ -55,9 +57,21 @@ export type RecurrentInputs = {
   readonly initial?: RecurrentState | undefined;
 };
 
+const optionTypes: OptionTypes<RecurrentOptions> = {
+  layers: count(),
+  bidirectional: flag,
+  returns: oneOf("sequence", "last", "all"),
+  dropout: fraction,
+  bias: flag,
+};
+const checkRnn = optionsOf("rnn", optionTypes);
+const checkLstm = optionsOf("lstm", optionTypes);
+const checkGru = optionsOf("gru", optionTypes);
+
 /** How an operator of ONNX is one of PyTorch's layers. */
 interface Kind {
   readonly name: string;
+  readonly checkOptions: OptionCheck<RecurrentOptions>;
   readonly op: OpDef;
   /** Where PyTorch's gates stand in ONNX's order, and how many there are. */
   readonly gates: readonly number[];
@@ -75,7 +89,7 @@ interface LayerOutputs {
 
 /** One recurrent layer, or several on top of one another: [N, T, I] → [N, T, D · units], or the last state [N, D · units], or all. */
 abstract class Recurrent<O> extends Module<RecurrentInputs, O> {
-  readonly kind = "recurrent";
+  override readonly kind = "recurrent";
   override readonly inputs = { x: "required", lengths: "optional", initial: "optional" } as const;
   readonly units: number;
   readonly options: RecurrentOptions;
@@ -83,22 +97,9 @@ abstract class Recurrent<O> extends Module<RecurrentInputs, O> {
 
   constructor(kind: Kind, units: number, options: RecurrentOptions) {
     super();
-    const { layers = 1, dropout: rate = 0 } = options;
     requireCount(kind.name, "units", units);
-    requireCount(kind.name, "layers", layers);
-    requireKnown(kind.name, options, {
-      layers: true,
-      bidirectional: true,
-      returns: true,
-      dropout: true,
-      bias: true,
-    });
-    if (!(rate >= 0 && rate < 1)) throw new OptionError(`${kind.name}: dropout is ${rate}; pass a number in [0, 1)`);
-    const { returns = "sequence" } = options;
-    if (!["sequence", "last", "all"].includes(returns))
-      throw new OptionError(`${kind.name}: returns is "${returns}"; pass "sequence", "last" or "all"`);
     this.units = units;
-    this.options = options;
+    this.options = kind.checkOptions(options);
     this.#kind = kind;
   }
 
@@ -114,6 +115,9 @@ abstract class Recurrent<O> extends Module<RecurrentInputs, O> {
     if (x.rank !== 3)
       throw new ShapeError(`input ${showShape(x.shape)} needs three axes; pass [batch, steps, features]`);
     const { layers = 1, returns = "sequence", dropout: rate = 0 } = this.options;
+    const [, steps = 0] = x.shape;
+    if (lengths)
+      checkIndices(lengths, "length", { count: steps + 1, mend: `the sequences have ${steps} steps: correct the row` });
     const begin = this.#initial(initial, x.shape[0] ?? 1);
     let sequence = transpose(x, [1, 0, 2]); // [T, N, I]
     const ends: LayerOutputs[] = [];
@@ -213,23 +217,28 @@ abstract class Recurrent<O> extends Module<RecurrentInputs, O> {
 /** Uniform in ±1 / √units, as PyTorch has it for every parameter of these layers. */
 const uniformBelow = (units: number): Initializer => uniformInit(-1 / Math.sqrt(units), 1 / Math.sqrt(units));
 
+/** Elman's recurrent layer: [N, T, I] → [N, T, D · units], D directions. Make one with `rnn`. */
 export class Rnn<O = Value> extends Recurrent<O> {
   constructor(units: number, options: RecurrentOptions = {}) {
-    super({ name: "rnn", op: RNN, gates: [0] }, units, options);
+    super({ name: "rnn", checkOptions: checkRnn, op: RNN, gates: [0] }, units, options);
   }
 }
 
+/** Long short-term memory as a layer: [N, T, I] → [N, T, D · units], D directions. Make one with `lstm`. */
 export class Lstm<O = Value> extends Recurrent<O> {
   constructor(units: number, options: RecurrentOptions = {}) {
     // PyTorch has i, f, g, o; ONNX i, o, f, g.
-    super({ name: "lstm", op: LSTM, gates: [0, 3, 1, 2], hasCell: true }, units, options);
+    const gates = [0, 3, 1, 2];
+    super({ name: "lstm", checkOptions: checkLstm, op: LSTM, gates, hasCell: true }, units, options);
   }
 }
 
+/** The gated recurrent unit as a layer: [N, T, I] → [N, T, D · units], D directions. Make one with `gru`. */
 export class Gru<O = Value> extends Recurrent<O> {
   constructor(units: number, options: RecurrentOptions = {}) {
     // PyTorch has r, z, n; ONNX z, r, n.
-    super({ name: "gru", op: GRU, gates: [1, 0, 2], attributes: { linear_before_reset: 1 } }, units, options);
+    const attributes = { linear_before_reset: 1 };
+    super({ name: "gru", checkOptions: checkGru, op: GRU, gates: [1, 0, 2], attributes }, units, options);
   }
 }
 
@@ -238,7 +247,12 @@ type ReturningAll = RecurrentOptions & { readonly returns: "all" };
 /** Options of a layer that gives one tensor. */
 type ReturningOne = RecurrentOptions & { readonly returns?: "sequence" | "last" };
 
-/** Elman's recurrent network with tanh (Elman 1990): h' = tanh(W x + b + W' h + b'). */
+/**
+ * Elman's recurrent network with tanh (Elman 1990), h' = tanh(W x + b + W' h + b'): [N, T, I] → [N, T, D · units], with
+ * D = 2 directions where it is bidirectional, else 1; or the last state, or all, as `returns` says. Parameters are
+ * those of PyTorch's nn.RNN.
+ * @example rnn(64, { returns: "last" }) // [N, T, I] → [N, 64]
+ */
 export function rnn(units: number, options: ReturningAll): Rnn<RecurrentOutputs>;
 export function rnn(units: number, options?: ReturningOne): Rnn;
 export function rnn(units: number, options?: RecurrentOptions): Rnn<Value | RecurrentOutputs> {
@@ -246,7 +260,9 @@ export function rnn(units: number, options?: RecurrentOptions): Rnn<Value | Recu
 }
 
 /**
- * Long short-term memory (Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000).
+ * Long short-term memory (Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000): [N, T, I] → [N,
+ * T, D · units], with D = 2 directions where it is bidirectional, else 1; or the last state, or all, as `returns` says.
+ * Parameters are those of PyTorch's nn.LSTM.
  * @example lstm(128, { returns: "last" }) // [N, T, I] → [N, 128]
  */
 export function lstm(units: number, options: ReturningAll): Lstm<RecurrentOutputs>;
@@ -255,7 +271,12 @@ export function lstm(units: number, options?: RecurrentOptions): Lstm<Value | Re
   return new Lstm(units, options);
 }
 
-/** Gated recurrent unit (Cho et al. 2014), the reset gate after the product as in PyTorch. */
+/**
+ * Gated recurrent unit (Cho et al. 2014), the reset gate after the product as in PyTorch: [N, T, I] → [N, T, D ·
+ * units], with D = 2 directions where it is bidirectional, else 1; or the last state, or all, as `returns` says.
+ * Parameters are those of PyTorch's nn.GRU.
+ * @example gru(64, { bidirectional: true }) // [N, T, I] → [N, T, 128]
+ */
 export function gru(units: number, options: ReturningAll): Gru<RecurrentOutputs>;
 export function gru(units: number, options?: ReturningOne): Gru;
 export function gru(units: number, options?: RecurrentOptions): Gru<Value | RecurrentOutputs> {

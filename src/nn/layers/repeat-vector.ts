@@ -6,8 +6,9 @@ import { expand, reshape } from "../../ops/index.ts";
 import { Module } from "../module.ts";
 import { requireCount } from "../options.ts";
 
+/** One vector at every step: [N, F] → [N, steps, F]. Make one with `repeatVector`. */
 export class RepeatVector extends Module {
-  readonly kind = "reshape";
+  override readonly kind = "reshape";
   readonly steps: number;
   constructor(steps: number) {
     super();

@@ -6,15 +6,17 @@ import { flatten as flattenOp, reshape as reshapeOp } from "../../ops/index.ts";
 import { Module } from "../module.ts";
 import { requireCount } from "../options.ts";
 
+/** Joins all axes but the batch: [N, …] → [N, features]. Make one with `flatten`. */
 export class Flatten extends Module {
-  readonly kind = "reshape";
+  override readonly kind = "reshape";
   protected call(x: Value): Value {
     return flattenOp(x, 1);
   }
 }
 
+/** Gives each sample another shape with as many elements: [N, …] → [N, …shape]. Make one with `reshape`. */
 export class Reshape extends Module {
-  readonly kind = "reshape";
+  override readonly kind = "reshape";
   readonly shape: Shape;
   constructor(shape: Shape) {
     super();
@@ -35,7 +37,10 @@ export class Reshape extends Module {
   }
 }
 
-/** [N, …] → [N, product of the rest]. */
+/** Joins all axes but the batch, row by row, for a dense layer behind: [N, …] → [N, product of the rest]. */
 export const flatten = (): Flatten => new Flatten();
-/** [N, …] → [N, …shape]; one extent may be -1. */
+/**
+ * Gives each sample another shape with as many elements: [N, …] → [N, …shape]. One extent may be -1, which the others
+ * decide. Throws OptionError for two of them, ShapeError for an input with another number of elements.
+ */
 export const reshape = (shape: Shape): Reshape => new Reshape(shape);

@@ -1,6 +1,7 @@
 /** Normalization by the root mean square alone (Zhang and Sennrich 2019). */
 import { ShapeError } from "../../core/errors.ts";
-import { requireKnown } from "../../core/options.ts";
+import { nonNegative } from "../../core/option-types.ts";
+import { optionsOf } from "../../core/options.ts";
 import { showShape } from "../../core/shape.ts";
 import type { Value } from "../../graph/ir.ts";
 import { rmsNorm as rmsNormOp } from "../../ops/index.ts";
@@ -8,18 +9,20 @@ import type { Context } from "../context.ts";
 import { onesInit } from "../initializers.ts";
 import { Module } from "../module.ts";
 
+/** Options of `rmsNorm`. */
 export interface RmsNormOptions {
   /** Added to the mean square; default 1e-6. */
   readonly epsilon?: number;
 }
 
+const checkOptions = optionsOf<RmsNormOptions>("rmsNorm", { epsilon: nonNegative });
+/** Normalization by the root mean square as a layer: [..., features] → [..., features]. Make one with `rmsNorm`. */
 export class RmsNorm extends Module {
-  readonly kind = "normalization";
+  override readonly kind = "normalization";
   readonly options: RmsNormOptions;
   constructor(options: RmsNormOptions = {}) {
     super();
-    this.options = options;
-    requireKnown("rmsNorm", options, { epsilon: true });
+    this.options = checkOptions(options);
   }
   protected call(x: Value, context: Context): Value {
     if (x.rank < 2)
@@ -29,5 +32,8 @@ export class RmsNorm extends Module {
   }
 }
 
-/** x / sqrt(mean(x²) + epsilon) · weight over the last axis; nothing is subtracted, and there is no bias. */
+/**
+ * x / sqrt(mean(x²) + epsilon) · weight over the last axis: [..., features] → [..., features] (Zhang and Sennrich
+ * 2019). Nothing is subtracted, and there is no bias. Throws ShapeError for an input of fewer than two axes.
+ */
 export const rmsNorm = (options?: RmsNormOptions): RmsNorm => new RmsNorm(options);

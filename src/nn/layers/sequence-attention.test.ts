@@ -14,7 +14,6 @@ const recorded = fixture("sequence-attention");
 
 /** Attention to oneself but for the last of four tokens. */
 class Masked extends Module {
-  readonly kind = "container";
   readonly layer: AdditiveAttention | DotAttention;
   constructor(layer: AdditiveAttention | DotAttention) {
     super();

@@ -12,7 +12,7 @@ import { type AttentionInputs, attentionInputs } from "./multi-head-attention.ts
 
 /** The mean of the memory [N, S, M], for each query [N, T, Q] weighted by the softmax of scores [N, T, S]. */
 abstract class SequenceAttention extends Module<AttentionInputs> {
-  readonly kind = "attention";
+  override readonly kind = "attention";
   override readonly inputs = attentionInputs;
   protected abstract scores(queries: Value, memory: Value, context: Context): Value;
 
@@ -28,6 +28,10 @@ abstract class SequenceAttention extends Module<AttentionInputs> {
   }
 }
 
+/**
+ * Additive attention with a single head: x [N, T, Q] and `memory` [N, S, M] → [N, T, M]. Make one with
+ * `additiveAttention`.
+ */
 export class AdditiveAttention extends SequenceAttention {
   readonly query: Dense;
   readonly key: Dense;
@@ -51,6 +55,10 @@ export class AdditiveAttention extends SequenceAttention {
   }
 }
 
+/**
+ * Attention by products with a single head: x [N, T, M] and `memory` [N, S, M] → [N, T, M]. Make one with
+ * `dotAttention`.
+ */
 export class DotAttention extends SequenceAttention {
   protected scores(queries: Value, memory: Value): Value {
     if (queries.shape[2] !== memory.shape[2])
@@ -62,10 +70,14 @@ export class DotAttention extends SequenceAttention {
 }
 
 /**
- * Scores vᵀ tanh(W q + b + U m) (Bahdanau et al. 2015, appendix A.1.2): queries x [N, T, Q] and `memory`
- * [N, S, M], with `mask` [N, S] → [N, T, M].
+ * Attention with a single head by scores vᵀ tanh(W q + b + U m) (Bahdanau et al. 2015, appendix A.1.2): queries x [N,
+ * T, Q] and `memory` [N, S, M], with `mask` [N, S] → [N, T, M], means of the memory. Throws ShapeError for operands
+ * that do not fit.
  */
 export const additiveAttention = (units: number): AdditiveAttention => new AdditiveAttention(units);
 
-/** Scores qᵀ m (Luong et al. 2015, sec. 3.1, "dot"): queries x [N, T, M] and `memory` [N, S, M], with `mask` [N, S] → [N, T, M]. */
+/**
+ * Attention with a single head by scores qᵀ m (Luong et al. 2015, sec. 3.1, "dot"): queries x [N, T, M] and `memory`
+ * [N, S, M], with `mask` [N, S] → [N, T, M], means of the memory. Throws ShapeError for operands that do not fit.
+ */
 export const dotAttention = (): DotAttention => new DotAttention();

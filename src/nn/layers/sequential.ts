@@ -5,9 +5,10 @@ import type { Context } from "../context.ts";
 import type { InputForm } from "../inputs.ts";
 import { type AnyModule, Module } from "../module.ts";
 
-/** Takes what its first layer takes, and gives what its last one gives. */
+/**
+ * A chain of layers: takes what its first layer takes, and gives what its last one gives. Make one with `sequential`.
+ */
 export class Sequential<I = Value, O = Value> extends Module<I, O> {
-  readonly kind = "container";
   override readonly inputs: InputForm;
   readonly layers: readonly AnyModule[];
   constructor(layers: readonly AnyModule[]) {

@@ -26,6 +26,6 @@ test("training drops the rate's share of whole samples, scales the rest, and mas
   expect(inputGradient?.data).toEqual(output.data);
 });
 
-test("a rate outside [0, 1) is told", () => {
+test("a rate outside [0, 1) is reported", () => {
   for (const rate of [-0.1, 1, Number.NaN]) expect(() => stochasticDepth(rate)).toThrow(OptionError);
 });

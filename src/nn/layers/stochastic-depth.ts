@@ -6,8 +6,9 @@ import { dropout } from "../../ops/random.ts";
 import type { Context } from "../context.ts";
 import { Module } from "../module.ts";
 
+/** Stochastic depth as a layer: [N, …] → [N, …]. Make one with `stochasticDepth`. */
 export class StochasticDepth extends Module {
-  readonly kind = "regularization";
+  override readonly kind = "regularization";
   readonly rate: number;
   constructor(rate: number) {
     super();

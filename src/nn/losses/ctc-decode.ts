@@ -1,5 +1,7 @@
 /** The likeliest labels of a connectionist temporal classification. */
 import { OptionError, ShapeError } from "../../core/errors.ts";
+import { count } from "../../core/option-types.ts";
+import { optionsOf } from "../../core/options.ts";
 import { showShape } from "../../core/shape.ts";
 import type { Value } from "../../graph/ir.ts";
 import {
@@ -18,14 +20,22 @@ import {
   slice,
   sub,
 } from "../../ops/index.ts";
-import type { CtcOptions } from "./ctc.ts";
+
+/** Options of `ctcDecode`. */
+export interface CtcDecodeOptions {
+  /** Class that stands for "no label"; default 0. */
+  readonly blank?: number;
+}
+
+const checkOptions = optionsOf<CtcDecodeOptions>("ctcDecode", { blank: count(0) });
 
 /**
  * Best path decoding (Graves et al. 2006, sec. 3.2): of scores [N, T, C] the likeliest class of every step, repetitions
- * taken once, blanks left out; int64 [N, length], padded behind with -1. Labels beyond `length` are left out. Throws
+ * taken once, blanks left out; int64 [N, length], padded at the end with -1. Labels beyond `length` are left out. Throws
  * ShapeError for scores of another rank, OptionError for a length below 1.
  */
-export function ctcDecode(scores: Value, length: number, { blank = 0 }: CtcOptions = {}): Value {
+export function ctcDecode(scores: Value, length: number, options: CtcDecodeOptions = {}): Value {
+  const { blank = 0 } = checkOptions(options);
   if (scores.rank !== 3)
     throw new ShapeError(`ctcDecode: scores are ${showShape(scores.shape)}, expected [batch, time, classes]`);
   if (!(Number.isInteger(length) && length > 0))

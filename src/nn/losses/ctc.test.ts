@@ -11,7 +11,7 @@ import { fixture, type RecordedLoss } from "../testing/fixture.node.ts";
 import { type CtcOptions, ctc } from "./ctc.ts";
 
 const recorded = fixture<RecordedLoss>("losses");
-/** Value and gradient with respect to logits: PyTorch's own gradient is only right behind its log-softmax. */
+/** Value and gradient with respect to logits: PyTorch's own gradient is only right after its log-softmax. */
 const stepOf = (options?: CtcOptions) =>
   jit((x: Value, t: Value) => valueAndGrad((logits: Value) => ctc(options)(logSoftmax(logits), t))(x));
 
@@ -104,7 +104,7 @@ test("a label that is no class is refused", async () => {
     );
 });
 
-test("mistakes are told while tracing", () => {
+test("mistakes are reported while tracing", () => {
   const output = input("float32", [2, 5, 4]);
   expect(() => ctc()(output, input("int64", [3, 2]))).toThrow(
     "ctc: output is [2, 5, 4] and targets are [3, 2], expected [batch, time, classes] and [batch, labels]; put the batch first in both",

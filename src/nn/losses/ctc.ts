@@ -1,6 +1,8 @@
 /** Connectionist temporal classification: the loss of a sequence whose alignment with the input is unknown. */
 import { isFloat } from "../../core/dtype.ts";
-import { DataError, DTypeError, OptionError, ShapeError } from "../../core/errors.ts";
+import { DataError, DTypeError, ShapeError } from "../../core/errors.ts";
+import { count, flag } from "../../core/option-types.ts";
+import { optionsOf } from "../../core/options.ts";
 import { showShape } from "../../core/shape.ts";
 import { type Tensor, tensor } from "../../core/tensor.ts";
 import type { Value } from "../../graph/ir.ts";
@@ -33,9 +35,10 @@ import {
   swapAxes,
   where,
 } from "../../ops/index.ts";
-import { defineLoss, type Loss } from "./loss.ts";
+import { defineLoss, type LossOfTerms } from "./loss.ts";
 import { requireFloatOutput } from "./targets.ts";
 
+/** Options of `ctc` and `ctcDecode`. */
 export interface CtcOptions {
   /** Class that stands for "no label"; default 0. */
   readonly blank?: number;
@@ -43,19 +46,21 @@ export interface CtcOptions {
   readonly zeroInfinity?: boolean;
 }
 
+const checkOptions = optionsOf<CtcOptions>("ctc", { blank: count(0), zeroInfinity: flag });
+
 /** The log of a probability of zero: finite, so that no difference of two is NaN. */
 const never = -1e30;
 
 /**
  * The CTC loss (Graves et al. 2006, eq. 5-8, in log space): log-probabilities [N, T, C] (batch first, every input of
- * length T) against label sequences [N, S], integers padded behind with -1. A sample's loss is divided by the length of
+ * length T) against label sequences [N, S], integers padded at the end with -1. A sample's loss is divided by the length of
  * its target (at least 1), then the batch is averaged: PyTorch's reduction "mean". Throws ShapeError and DTypeError, and
  * DataError for a label that is no class and for a target that cannot be aligned with T steps.
  * @example
  * ctc()(logSoftmax(output), labels);
  */
-export function ctc({ blank = 0, zeroInfinity = false }: CtcOptions = {}): Loss {
-  if (!Number.isInteger(blank) || blank < 0) throw new OptionError(`ctc: blank is ${blank}; pass a class from 0`);
+export function ctc(options: CtcOptions = {}): LossOfTerms {
+  const { blank = 0, zeroInfinity = false } = checkOptions(options);
   return defineLoss((output, target) => {
     checkOperands(output, target, blank);
     const [batch = 1, time = 1, classes = 1] = output.shape;
@@ -87,7 +92,7 @@ export function ctc({ blank = 0, zeroInfinity = false }: CtcOptions = {}): Loss 
       return add(emission, reduceLogSumExp(concat([before, shifted(1), add(shifted(2), skip)]), 0, { keepDims: true }));
     }, undefined) as Value;
 
-    // A path ends on the last label or on the blank behind it.
+    // A path ends on the last label or on the blank after it.
     const last = reshape(alpha, [batch, width]);
     const end = mul(lengths, 2);
     const onBlank = gatherElements(last, end, 1);
@@ -105,7 +110,7 @@ export function ctc({ blank = 0, zeroInfinity = false }: CtcOptions = {}): Loss 
   });
 }
 
-/** Throws DataError for labels that are no class, and unless `zeroInfinity` for more of them than steps can tell. */
+/** Throws DataError for labels that are no class, and unless `zeroInfinity` for more of them than the steps can hold. */
 function checkTargets(
   { data, shape: [rows = 0, width = 0] }: Tensor,
   name: string,
@@ -146,7 +151,7 @@ function checkOperands(output: Value, target: Value, blank: number): void {
     );
 }
 
-/** Labels with a blank before, between and behind: [N, S] → [N, 2 S + 1]. */
+/** Labels with a blank before, between and after: [N, S] → [N, 2 S + 1]. */
 function extend(labels: Value, blank: number): Value {
   const [batch = 1, length = 1] = labels.shape;
   const blanks = full([batch, length], blank, labels.dtype);

@@ -7,7 +7,7 @@ import { jit } from "../../jit/jit.ts";
 import { anchorAccuracy } from "../../train/metrics/anchor-accuracy.ts";
 import { decodeBoxes, detectionLoss, detections } from "./detection.ts";
 
-/** One picture of four anchors, two classes: offsets, then logits of background and classes. */
+/** One image of four anchors, two classes: offsets, then logits of background and classes. */
 const output = tensor([
   [
     [0, 0, 0, 0, 0, 0, 0],
@@ -43,7 +43,7 @@ it("a batch without objects costs nothing; other shapes are refused", async () =
   );
 });
 
-it("the share of anchors told right", async () => {
+it("the share of anchors classified correctly", async () => {
   const { update, result } = anchorAccuracy();
   const counts = await jit((y: Value, t: Value) => update(y, t))(output, target);
   expect(counts.toNumbers()).toEqual([1, 1]);
@@ -67,7 +67,7 @@ it("decodes what encodeBox encoded", async () => {
   for (const [i, edge] of boxes.flat().entries()) expect(decoded.data[i]).toBeCloseTo(edge, 4);
 });
 
-it("objects: overlaps suppressed within a class, the surest first, zeros behind", async () => {
+it("objects: overlaps suppressed within a class, the surest first, zeros at the end", async () => {
   const boxes = tensor([
     [
       [0, 0, 10, 10],

@@ -1,5 +1,7 @@
 /** Detection of objects by a single shot (Liu et al. 2016, SSD): the loss of its outputs, and the boxes that they mean. */
-import { OptionError, ShapeError } from "../../core/errors.ts";
+import { ShapeError } from "../../core/errors.ts";
+import { nonNegative, positive } from "../../core/option-types.ts";
+import { optionsOf } from "../../core/options.ts";
 import { showShape, size } from "../../core/shape.ts";
 import { type Tensor, tensor } from "../../core/tensor.ts";
 import type { Value } from "../../graph/ir.ts";
@@ -29,11 +31,12 @@ import {
   transpose,
   where,
 } from "../../ops/index.ts";
-import { defineLoss, type Loss } from "./loss.ts";
+import { defineLoss, type LossOfTerms } from "./loss.ts";
 
 const columns = (x: Value, start: number, end?: number): Value =>
   slice(x, { axis: 2, start, ...(end !== undefined && { end }) });
 
+/** Options of `detectionLoss`. */
 export interface DetectionLossOptions {
   /** Anchors of background that count for each with an object: those that are most mistaken; default 3. */
   readonly negatives?: number;
@@ -41,15 +44,16 @@ export interface DetectionLossOptions {
   readonly boxWeight?: number;
 }
 
+const checkOptions = optionsOf<DetectionLossOptions>("detectionLoss", { negatives: positive, boxWeight: nonNegative });
+
 /**
  * The loss of a single-shot detector (eq. 1-3): outputs [N, K, 4 + 1 + C] of K anchors, a box's offsets, then logits of
  * background and classes, against targets [N, K, 5] of a class from 1, or 0 for background, and offsets. Cross-entropy over
  * the anchors with an object and the hardest of the others, plus the Huber loss of the offsets over those with an object, per
  * anchor with an object. Throws ShapeError.
  */
-export function detectionLoss({ negatives = 3, boxWeight = 1 }: DetectionLossOptions = {}): Loss {
-  if (!(negatives > 0 && boxWeight >= 0))
-    throw new OptionError(`detectionLoss: negatives ${negatives}, boxWeight ${boxWeight}; pass numbers above 0`);
+export function detectionLoss(options: DetectionLossOptions = {}): LossOfTerms {
+  const { negatives = 3, boxWeight = 1 } = checkOptions(options);
   return defineLoss((output, target) => {
     const [batch = 1, anchors = 1, width = 0] = output.shape;
     if (output.rank !== 3 || width < 6 || showShape(target.shape) !== showShape([batch, anchors, 5]))
@@ -60,7 +64,7 @@ export function detectionLoss({ negatives = 3, boxWeight = 1 }: DetectionLossOpt
     const isObject = cast(greater(label, 0), output.dtype);
     const objects = reduceSum(isObject, 1, { keepDims: true }); // [N, 1, 1]
     const mistakes = neg(gatherElements(logSoftmax(columns(output, 4)), label, 2)); // [N, K, 1]
-    // The hardest of the background come first when sorted; as many as may count are taken of each picture.
+    // The hardest of the background come first when sorted; as many as may count are taken of each image.
     const background = reshape(mul(mistakes, sub(1, isObject)), [batch, anchors]);
     const { values } = topK(background, anchors);
     const counts = cast(less(iota(anchors), cast(mul(reshape(objects, [batch, 1]), negatives), "int64")), output.dtype);

@@ -36,7 +36,7 @@ test("a part of the output is compared and read by metrics, with the target of t
 
 test("samples count as much as their weights, beside those of classes", async () => {
   const { terms } = crossEntropy({ classWeights: [1, 3] });
-  if (!terms) throw new Error("crossEntropy tells its terms");
+  if (!terms) throw new Error("crossEntropy gives its terms");
   const run = jit((logits: Value, labels: Value, samples: Value) => {
     const { mean, weight } = weightedMeanOf(weighted("test", terms(logits, labels), samples));
     return { mean, weight };

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { valueAndGrad } from "../../autodiff/transform.ts";
 import { DTypeError, OptionError, ShapeError } from "../../core/errors.ts";
-import { tensor } from "../../core/tensor.ts";
+import { type Tensor, tensor } from "../../core/tensor.ts";
 import { graphOf, input, type Value } from "../../graph/ir.ts";
 import { optimize } from "../../jit/compile.ts";
 import { jit } from "../../jit/jit.ts";
@@ -115,7 +115,7 @@ test("targets [N] fit an output [N, 1]; nothing is broadcast", async () => {
   expect((await bits(tensor([[0], [0]]), tensor([0, 1], { dtype: "int32" }))).item()).toBeCloseTo(Math.LN2, 6);
 });
 
-describe("mistakes are told while tracing", () => {
+describe("mistakes are reported while tracing", () => {
   const floats = (...shape: number[]) => input("float32", shape);
   const integers = (...shape: number[]) => input("int32", shape);
   const refused: readonly (readonly [string, () => unknown, typeof ShapeError | typeof DTypeError, RegExp])[] = [
@@ -163,4 +163,58 @@ test("losses by name", () => {
   for (const name of Object.keys(losses) as LossName[]) expect(lossOf(name)).toBeTypeOf("function");
   expect(() => lossOf("crossEntrpy" as LossName)).toThrow('did you mean "crossEntropy"?');
   expect(() => lossOf("valueOf" as LossName)).toThrow(OptionError);
+});
+
+describe("what is fed is checked, row by row", () => {
+  const run = (loss: Loss, target: Tensor, output = tensor([0.5, 1])) =>
+    jit((y: Value, t: Value) => loss(y, t))(output, target);
+  const two = tensor([
+    [1, 2],
+    [3, 4],
+  ]);
+
+  test.each([
+    [
+      "binaryCrossEntropy",
+      binaryCrossEntropy(),
+      tensor([1, -1]),
+      undefined,
+      "row 1 is -1, expected a number from 0 to 1",
+    ],
+    [
+      "binaryCrossEntropy",
+      binaryCrossEntropy(),
+      tensor([0, 2], { dtype: "int32" }),
+      undefined,
+      "row 1 is 2, expected a number from 0 to 1",
+    ],
+    [
+      "categoricalCrossEntropy",
+      categoricalCrossEntropy(),
+      tensor([
+        [0, 1],
+        [Number.NaN, 1],
+      ]),
+      two,
+      "row 1, place 0 is NaN",
+    ],
+    [
+      "klDivergence",
+      klDivergence(),
+      tensor([
+        [0, 1],
+        [1.5, 1],
+      ]),
+      two,
+      "row 1, place 0 is 1.5",
+    ],
+  ])("%s refuses what is no probability", async (_, loss, target, output, message) => {
+    await expect(run(loss, target, output)).rejects.toThrow(message);
+  });
+
+  test("half floats are read as numbers", async () => {
+    const half = (...values: number[]) => tensor(values, { dtype: "float16" });
+    expect((await run(binaryCrossEntropy(), half(0, 1))).item()).toBeGreaterThan(0);
+    await expect(run(binaryCrossEntropy(), half(0, 2))).rejects.toThrow("row 1 is 2");
+  });
 });

@@ -1,5 +1,7 @@
 /** The losses of classes and numbers: how far an output is from its target. */
-import { OptionError, ShapeError, unknownName } from "../../core/errors.ts";
+import { ShapeError, unknownName } from "../../core/errors.ts";
+import { listOf, nonNegative, number, positive, share } from "../../core/option-types.ts";
+import { type OptionTypes, optionsOf } from "../../core/options.ts";
 import { showShape, size } from "../../core/shape.ts";
 import { tensor } from "../../core/tensor.ts";
 import type { Value } from "../../graph/ir.ts";
@@ -24,10 +26,11 @@ import {
   where,
 } from "../../ops/index.ts";
 import { ctc } from "./ctc.ts";
-import { defineLoss, type Loss } from "./loss.ts";
-import { countedLabels, labelsFor, targetsLike } from "./targets.ts";
+import { defineLoss, type Loss, type LossOfTerms } from "./loss.ts";
+import { countedLabels, labelsFor, probabilitiesLike, targetsLike } from "./targets.ts";
 import type { LossTerms } from "./terms.ts";
 
+/** Options of `categoricalCrossEntropy`, which `crossEntropy` takes too. */
 export interface CrossEntropyOptions {
   /** Share of the target's probability that is spread evenly over all classes (Szegedy et al. 2016, sec. 7); default 0. */
   readonly labelSmoothing?: number;
@@ -35,18 +38,21 @@ export interface CrossEntropyOptions {
   readonly classWeights?: readonly number[];
 }
 
+/** Options of `crossEntropy`. */
 export interface SparseCrossEntropyOptions extends CrossEntropyOptions {
   /** Rows with this label do not count, such as padding; default: all count. */
   readonly ignoreIndex?: number;
 }
 
-/** Checks the options before anything is traced. */
-function checkOptions(where: string, { labelSmoothing = 0, classWeights }: CrossEntropyOptions): void {
-  if (!(labelSmoothing >= 0 && labelSmoothing <= 1))
-    throw new OptionError(`${where}: labelSmoothing is ${labelSmoothing}; pass a number in [0, 1]`);
-  if (classWeights?.some((weight) => !(weight >= 0 && Number.isFinite(weight))))
-    throw new OptionError(`${where}: classWeights are ${showShape(classWeights)}; pass numbers from 0`);
-}
+const crossEntropyTypes: OptionTypes<CrossEntropyOptions> = {
+  labelSmoothing: share,
+  classWeights: listOf(nonNegative, "numbers from 0"),
+};
+const checkCrossEntropy = optionsOf<SparseCrossEntropyOptions>("crossEntropy", {
+  ...crossEntropyTypes,
+  ignoreIndex: number,
+});
+const checkCategorical = optionsOf("categoricalCrossEntropy", crossEntropyTypes);
 
 /** The class weights as a constant [C]. */
 function weightsOf(where: string, logits: Value, weights: readonly number[]): Value {
@@ -65,9 +71,8 @@ function weightsOf(where: string, logits: Value, weights: readonly number[]): Va
  * @example
  * const loss = crossEntropy({ labelSmoothing: 0.1 });
  */
-export function crossEntropy(options: SparseCrossEntropyOptions = {}): Loss {
-  const { labelSmoothing = 0, classWeights, ignoreIndex } = options;
-  checkOptions("crossEntropy", options);
+export function crossEntropy(options: SparseCrossEntropyOptions = {}): LossOfTerms {
+  const { labelSmoothing = 0, classWeights, ignoreIndex } = checkCrossEntropy(options);
   const terms = (output: Value, target: Value): LossTerms => {
     const given = labelsFor("crossEntropy", output, target, ignoreIndex);
     const classes = output.shape.at(-1) ?? 1;
@@ -96,15 +101,14 @@ export function crossEntropy(options: SparseCrossEntropyOptions = {}): Loss {
  * Cross-entropy of softmax(logits) against probabilities (or one-hot rows) of the same shape [N, C] or [N, T, C].
  * As in PyTorch, class weights scale the terms but not the count that the sum is divided by. Throws ShapeError.
  */
-export function categoricalCrossEntropy(options: CrossEntropyOptions = {}): Loss {
-  const { labelSmoothing = 0, classWeights } = options;
-  checkOptions("categoricalCrossEntropy", options);
+export function categoricalCrossEntropy(options: CrossEntropyOptions = {}): LossOfTerms {
+  const { labelSmoothing = 0, classWeights } = checkCategorical(options);
   return defineLoss((output, target) => {
     if (target.rank === output.rank - 1)
       throw new ShapeError(
         `categoricalCrossEntropy: targets are ${showShape(target.shape)}, expected probabilities ${showShape(output.shape)}; use crossEntropy() for integer labels`,
       );
-    const probabilities = targetsLike("categoricalCrossEntropy", output, target);
+    const probabilities = probabilitiesLike("categoricalCrossEntropy", output, target);
     const classes = output.shape.at(-1) ?? 1;
     const smooth =
       labelSmoothing === 0 ? probabilities : add(mul(probabilities, 1 - labelSmoothing), labelSmoothing / classes);
@@ -113,44 +117,59 @@ export function categoricalCrossEntropy(options: CrossEntropyOptions = {}): Loss
   });
 }
 
+/** Options of `binaryCrossEntropy`. */
 export interface BinaryCrossEntropyOptions {
   /** Weight of the positive targets, to balance rare ones; default 1. */
   readonly positiveWeight?: number;
 }
 
+const checkBinary = optionsOf<BinaryCrossEntropyOptions>("binaryCrossEntropy", { positiveWeight: positive });
+
 /**
  * Cross-entropy of sigmoid(logits) against targets in [0, 1] of the same shape; never overflows.
  * softplus(x) - t x, or (1 - t) x + (1 + (p - 1) t) softplus(-x) with a positive weight p.
  */
-export function binaryCrossEntropy({ positiveWeight = 1 }: BinaryCrossEntropyOptions = {}): Loss {
-  if (!(positiveWeight > 0 && Number.isFinite(positiveWeight)))
-    throw new OptionError(`binaryCrossEntropy: positiveWeight is ${positiveWeight}; pass a positive number`);
+export function binaryCrossEntropy(options: BinaryCrossEntropyOptions = {}): LossOfTerms {
+  const { positiveWeight = 1 } = checkBinary(options);
   return defineLoss((output, target) => {
-    const t = targetsLike("binaryCrossEntropy", output, target);
+    const t = probabilitiesLike("binaryCrossEntropy", output, target);
     if (positiveWeight === 1) return { terms: sub(softplus(output), mul(t, output)) };
     const weight = add(1, mul(t, positiveWeight - 1));
     return { terms: add(mul(sub(1, t), output), mul(weight, softplus(neg(output)))) };
   });
 }
 
-/** The mean over all elements of a function of the difference output - target, [N] being let for [N, 1]. */
-const meanOfDifference = (where: string, penalty: (difference: Value) => Value): Loss =>
+/** The mean over all elements of a function of the difference output - target, where [N] may stand for [N, 1]. */
+const meanOfDifference = (where: string, penalty: (difference: Value) => Value): LossOfTerms =>
   defineLoss((output, target) => ({ terms: penalty(sub(output, targetsLike(where, output, target))) }));
 
-/** Mean of (output - target)² over all elements. */
-export const meanSquaredError = (): Loss => meanOfDifference("meanSquaredError", square);
+/**
+ * Mean of (output - target)² over all elements; targets have the output's shape, [N] standing for [N, 1]. Throws
+ * ShapeError for targets of another.
+ */
+export const meanSquaredError = (): LossOfTerms => meanOfDifference("meanSquaredError", square);
 
-/** Mean of |output - target| over all elements. */
-export const meanAbsoluteError = (): Loss => meanOfDifference("meanAbsoluteError", abs);
+/**
+ * Mean of |output - target| over all elements; targets have the output's shape, [N] standing for [N, 1]. Throws
+ * ShapeError for targets of another.
+ */
+export const meanAbsoluteError = (): LossOfTerms => meanOfDifference("meanAbsoluteError", abs);
 
+/** Options of `huber`. */
 export interface HuberOptions {
   /** Where the square turns into a line; default 1. */
   readonly delta?: number;
 }
 
-/** Mean of d²/2 where |d| ≤ δ and of δ (|d| - δ/2) beyond, d = output - target (Huber 1964). */
-export function huber({ delta = 1 }: HuberOptions = {}): Loss {
-  if (!(delta > 0 && Number.isFinite(delta))) throw new OptionError(`huber: delta is ${delta}; pass a positive number`);
+const checkHuber = optionsOf<HuberOptions>("huber", { delta: positive });
+
+/**
+ * Mean of d²/2 where |d| ≤ δ and of δ (|d| - δ/2) beyond, d = output - target (Huber 1964): a squared error that
+ * outliers move less. Targets have the output's shape. Throws OptionError unless delta is positive, ShapeError for
+ * targets of another shape.
+ */
+export function huber(options: HuberOptions = {}): LossOfTerms {
+  const { delta = 1 } = checkHuber(options);
   return meanOfDifference("huber", (d) => {
     // With c = d clamped to [-δ, δ], both branches are c (d - c/2).
     const clamped = clip(d, -delta, delta);
@@ -162,15 +181,15 @@ export function huber({ delta = 1 }: HuberOptions = {}): Loss {
  * Kullback-Leibler divergence of the output from the target: Σ t (log t - output) / N, for an output of
  * log-probabilities and targets of probabilities; the sum over everything but the batch (PyTorch's "batchmean").
  */
-export const klDivergence = (): Loss =>
+export const klDivergence = (): LossOfTerms =>
   defineLoss((output, target) => {
-    const t = targetsLike("klDivergence", output, target);
+    const t = probabilitiesLike("klDivergence", output, target);
     const logarithm = log(where(greater(t, 0), t, 1)); // 0 log 0 = 0
     const axes = output.shape.map((_, axis) => axis).slice(1);
     return { terms: reduceSum(mul(t, sub(logarithm, output)), axes) };
   });
 
-/** Losses by name, each with its default options. */
+/** Losses by name, each a function that makes it with its default options; see `lossOf`. */
 export const losses = {
   crossEntropy,
   categoricalCrossEntropy,
@@ -182,10 +201,11 @@ export const losses = {
   ctc,
 } as const satisfies Record<string, () => Loss>;
 
+/** Name of a loss, such as `"crossEntropy"`: a key of `losses`. */
 export type LossName = keyof typeof losses;
 
 /** The loss of a name with its default options. Throws OptionError with the nearest name. */
-export function lossOf(name: LossName): Loss {
+export function lossOf(name: LossName): LossOfTerms {
   if (!Object.hasOwn(losses, name)) throw unknownName("loss", name, Object.keys(losses));
   return losses[name]();
 }

@@ -1,9 +1,9 @@
-/** Targets of losses and metrics: whether they fit a model's output, told while tracing or when they are fed. */
+/** Targets of losses and metrics: checked against a model's output while tracing, and when they are fed. */
 import { type DType, isFloat } from "../../core/dtype.ts";
 import { DTypeError, ShapeError } from "../../core/errors.ts";
 import { sameShape, showShape } from "../../core/shape.ts";
 import { Value } from "../../graph/ir.ts";
-import { cast, checkIndices, equal, mul, not, reshape } from "../../ops/index.ts";
+import { cast, checkIndices, checkNumbers, equal, mul, not, reshape } from "../../ops/index.ts";
 
 /** Throws ShapeError unless a model's output is one tensor, DTypeError unless that is of floats. */
 export function requireFloatOutput(where: string, output: Value): void {
@@ -64,4 +64,13 @@ export function targetsLike(where: string, output: Value, target: Value): Value 
   throw new ShapeError(
     `${where}: targets are ${showShape(target.shape)}, output is ${showShape(output.shape)}; make the shapes equal`,
   );
+}
+
+/** As targetsLike, of probabilities: what is fed must lie in [0, 1]. */
+export function probabilitiesLike(where: string, output: Value, target: Value): Value {
+  checkNumbers(target, `target of ${where}`, {
+    high: 1,
+    mend: "pass probabilities, or use meanSquaredError() for numbers",
+  });
+  return targetsLike(where, output, target);
 }

@@ -2,7 +2,7 @@
 import { OptionError, ShapeError } from "../../core/errors.ts";
 import { sameShape, showShape, size } from "../../core/shape.ts";
 import type { Value } from "../../graph/ir.ts";
-import { cast, div, expand, maximum, mul, reduceMean, reduceSum, reshape } from "../../ops/index.ts";
+import { cast, checkNumbers, div, expand, maximum, mul, reduceMean, reduceSum, reshape } from "../../ops/index.ts";
 
 /** Σ terms / Σ weights: the terms are weighted already. */
 export interface LossTerms {
@@ -47,12 +47,15 @@ export function weighted(where: string, { terms, weights }: LossTerms, samples: 
   return { terms: mul(terms, own), weights: weights ? mul(weights, own) : own };
 }
 
-/** Weights of samples, [N] or [N, 1], for every element of a value [N, …]. Throws ShapeError. */
+/** Weights of samples, [N] or [N, 1], for every element of a value [N, …]. Throws ShapeError, and DataError for what is fed if it is below 0. */
 export function spread(where: string, samples: Value, { shape, dtype }: Value): Value {
   const [batch = 1, ...rest] = shape;
   if (!sameShape(samples.shape, [batch]) && !sameShape(samples.shape, [batch, 1]))
     throw new ShapeError(
       `${where}: the weights of samples are ${showShape(samples.shape)}, expected [${batch}]; pass one number a sample`,
     );
+  checkNumbers(samples, "weight", {
+    mend: "correct the row; signed factors, such as advantages, belong in an objective, since a loss is divided by the sum of its weights",
+  });
   return expand(reshape(cast(samples, dtype), [batch, ...rest.map(() => 1)]), shape);
 }

@@ -150,7 +150,7 @@ export async function checkRecorded(layer: CheckedLayer, recorded: Recorded): Pr
   return run;
 }
 
-/** Everything that can be told without running: shapes, paths, counts, formulas, freezing, messages. */
+/** Everything that can be checked without running: shapes, paths, counts, formulas, freezing, messages. */
 function checkTraced(layer: CheckedLayer, type: TensorType, expected: LayerExpectation): void {
   const { outputShape, parameters: count, formula, refuses = [] } = expected;
   expect(layer.trace(type).output.shape, "output shape").toEqual(outputShape);

@@ -5,18 +5,28 @@ import type { StepResult } from "../engine/trainer.ts";
 import type { Run } from "../fit.ts";
 import type { SavedParameters } from "./saved-parameters.ts";
 
-/** Functions that a run calls at its events, in the order of the callbacks. */
+/**
+ * Functions that a run calls at its events, in the order of the callbacks. All but the name may be left out.
+ * @example
+ * const printing: Callback = {
+ *   name: "printing",
+ *   onEpoch: ({ epoch }, results) => console.log(epoch, results.loss),
+ * };
+ */
 export interface Callback {
   /** Under which its state is saved. */
   readonly name: string;
   /** Whether what it delivers is of the run's best epoch: it has the last word then. */
   readonly keepsBest?: boolean;
+  /** Before the first batch, after `restore`. */
   onStart?(run: Run): void | Promise<void>;
+  /** After each batch, with the result of its step. */
   onBatch?(run: Run, result: StepResult): void | Promise<void>;
   /** Around the evaluation on validation data, which `validate` makes. */
   aroundValidation?(run: Run, validate: () => Promise<void>): Promise<void>;
   /** Before the evaluation on validation data, with the parameters that are measured. */
   onValidation?(run: Run): void | Promise<void>;
+  /** After each epoch and its validation, with its results. */
   onEpoch?(run: Run, result: EpochResult): void | Promise<void>;
   /** The parameters and buffers that the model ends with, by path; default those of the last batch. */
   deliver?(run: Run): SavedParameters | undefined;

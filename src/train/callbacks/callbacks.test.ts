@@ -12,7 +12,8 @@ import { meanSquaredError } from "../../nn/losses/losses.ts";
 import { constant, reduceMean, sqrt } from "../../ops/index.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "../checkpoint.ts";
 import { evaluate } from "../evaluate.ts";
-import { type FitOptions, fit, type Progress } from "../fit.ts";
+import { fit, type Progress } from "../fit.ts";
+import type { FitOptions } from "../fit-options.ts";
 import type { Metric } from "../metrics/metric.ts";
 import { meanAbsoluteErrorMetric, r2 } from "../metrics/regression.ts";
 import { sgd } from "../optimizers/index.ts";
@@ -204,7 +205,7 @@ test("a result that only an objective knows is looked for after the first epoch"
   await expect(run("eror")).rejects.toThrow('unknown result "eror"; did you mean "error"?');
 });
 
-test("a result that a run does not have is told before its first batch", async () => {
+test("a result that a run does not have is reported before its first batch", async () => {
   const callbacks = [earlyStopping({ monitor: "validation_los" })];
   await expect(fit(network(), line, { ...diverging, callbacks })).rejects.toThrow(
     'unknown result "validation_los"; did you mean "validation_loss"?',

@@ -1,22 +1,40 @@
 /** Callbacks that write checkpoints. */
+import { count, functionOf, nonNegative } from "../../core/option-types.ts";
+import { optionsOf } from "../../core/options.ts";
 import { writeFileAtomic } from "../../storage/atomic.node.ts";
 import { encodeCheckpoint } from "../checkpoint.ts";
 import type { Run } from "../fit.ts";
 import { type Callback, requireResult, resultOf, signOf } from "./callback.ts";
 import { type SavedParameters, saveParameters } from "./saved-parameters.ts";
 
+/** Options of `checkpoint`. */
 export interface CheckpointOptions {
   /** Seconds between checkpoints inside an epoch; default 30. */
   readonly seconds?: number;
   /** Batches between checkpoints; default: only by time. */
   readonly batches?: number;
-  /** Clock in seconds. */
+  /** Clock in seconds; default that of the process. */
   readonly now?: () => number;
 }
 
-/** Writes the run's progress to `path`: in intervals, after every epoch, and at the end. */
+const checkOptions = optionsOf<CheckpointOptions>("checkpoint", {
+  seconds: nonNegative,
+  batches: count(),
+  now: functionOf("a clock in seconds: () => performance.now() / 1000"),
+});
+
+/**
+ * Writes the run's progress to the file `path`: in intervals, after every epoch, and at the end. Pass what
+ * `decodeCheckpoint` reads of it to `fit` as `training.resume`.
+ * @example
+ * await fit(model, train, { ...options, callbacks: [checkpoint("run.safetensors", { seconds: 60 })] });
+ */
 export function checkpoint(path: string, options: CheckpointOptions = {}): Callback {
-  const { seconds = 30, batches = Number.POSITIVE_INFINITY, now = () => performance.now() / 1000 } = options;
+  const {
+    seconds = 30,
+    batches = Number.POSITIVE_INFINITY,
+    now = () => performance.now() / 1000,
+  } = checkOptions(options);
   let last = now();
   const write = async (run: Run) => {
     last = now();
@@ -30,7 +48,10 @@ export function checkpoint(path: string, options: CheckpointOptions = {}): Callb
   };
 }
 
-/** Writes the progress of the best epoch so far, by a result such as validation_accuracy, to `path`. */
+/**
+ * Writes the progress of the best epoch so far to the file `path`, by a result such as `validation_accuracy`; default
+ * `validation_loss`.
+ */
 export function checkpointBest(path: string, monitor = "validation_loss"): Callback {
   let best = Number.NEGATIVE_INFINITY;
   // What the epoch's validation measured, which need not be what is trained.

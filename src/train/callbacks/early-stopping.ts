@@ -1,8 +1,11 @@
 /** Ending a run in time, and with its best parameters. */
+import { count, flag, nonNegative, string } from "../../core/option-types.ts";
+import { optionsOf } from "../../core/options.ts";
 import type { Run } from "../fit.ts";
 import { type Callback, requireResult, resultOf, signOf } from "./callback.ts";
 import { type SavedParameters, saveParameters } from "./saved-parameters.ts";
 
+/** Options of `earlyStopping`. */
 export interface EarlyStoppingOptions {
   /** Result to watch; default validation_loss. */
   readonly monitor?: string;
@@ -14,6 +17,13 @@ export interface EarlyStoppingOptions {
   readonly restoreBest?: boolean;
 }
 
+const checkOptions = optionsOf<EarlyStoppingOptions>("earlyStopping", {
+  monitor: string,
+  patience: count(0),
+  minDelta: nonNegative,
+  restoreBest: flag,
+});
+
 interface State {
   readonly best: number;
   readonly waited: number;
@@ -21,9 +31,14 @@ interface State {
   readonly kept?: SavedParameters | undefined;
 }
 
-/** Ends a run when a result no longer improves (Prechelt 1998). */
+/**
+ * Ends a run when a result no longer improves (Prechelt 1998), and goes back to the best parameters. Throws OptionError
+ * at the start of a run without that result.
+ * @example
+ * await fit(model, train, { loss: crossEntropy(), optimizer: adam(), epochs: 100, validation, callbacks: [earlyStopping()] });
+ */
 export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
-  const { monitor = "validation_loss", patience = 3, minDelta = 0, restoreBest = true } = options;
+  const { monitor = "validation_loss", patience = 3, minDelta = 0, restoreBest = true } = checkOptions(options);
   const fresh: State = { best: Number.NEGATIVE_INFINITY, waited: 0 };
   let state = fresh;
   // What the epoch's validation measured, which need not be what is trained.

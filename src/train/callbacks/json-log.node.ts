@@ -5,7 +5,10 @@ import type { Run } from "../fit.ts";
 import type { Callback } from "./callback.ts";
 import { records } from "./records.ts";
 
-/** Appends a JSON line for every `every`-th batch and each epoch. A resumed run drops the lines after its checkpoint. */
+/**
+ * Appends a JSON line to the file `path` for every `every`-th batch (default 50) and each epoch, as `records` makes
+ * them. A resumed run drops the lines after its checkpoint. Throws FileError for a file that is no such log.
+ */
 export function jsonLog(path: string, every = 50): Callback {
   const log = records((record) => appendFileSync(path, `${JSON.stringify(record)}\n`), every);
   return {
@@ -17,7 +20,7 @@ export function jsonLog(path: string, every = 50): Callback {
   };
 }
 
-/** Length of the lines that were written up to where a run stands; a line cut off by a kill is behind that. */
+/** Length of the lines that were written up to where a run stands; a line cut off by a kill is after that. */
 function bytesUpTo(path: string, { trainer, epoch }: Run): number {
   let length = 0;
   for (const [i, line] of readFileSync(path, "utf8")

@@ -1,7 +1,7 @@
-/** What a run tells of itself as it goes. */
+/** What a run reports as it goes. */
 import type { Callback } from "./callback.ts";
 
-/** Hands the learning rate of every `every`-th batch to `log`. */
+/** Hands the number of every `every`-th batch (default every one) and its learning rate to `log`. */
 export function logLearningRate(log: (batch: number, learningRate: number) => void, every = 1): Callback {
   return {
     name: "logLearningRate",
@@ -11,7 +11,10 @@ export function logLearningRate(log: (batch: number, learningRate: number) => vo
   };
 }
 
-/** Hands each record of a run to `write`: batches (every `every`-th, with what gradient transforms report) and epochs. */
+/**
+ * Hands each record of a run to `write`: of every `every`-th batch (default 50) its loss, rate, gradient norm and what
+ * gradient transforms report; of every epoch its results.
+ */
 export function records(
   write: (record: Readonly<Record<string, unknown>>) => void | Promise<void>,
   every = 50,

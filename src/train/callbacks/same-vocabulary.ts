@@ -13,7 +13,7 @@ const fingerprintOf = ({ tokens }: Tokens): string =>
     .join("");
 
 /**
- * Saves what tells a vocabulary from others in the run's checkpoints. A run that goes on or is opened with another one is
+ * Saves what identifies a vocabulary in the run's checkpoints. A run that goes on or is opened with another one is
  * refused with a FileError.
  */
 export function requireSameVocabulary(vocabulary: Tokens, name = "vocabulary"): Callback {

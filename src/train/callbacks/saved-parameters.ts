@@ -7,8 +7,9 @@ export type SavedParameters = Readonly<Record<string, Float32Array>>;
 
 export const saveParameters = (model: AnyModule): SavedParameters =>
   Object.fromEntries(
-    [...model.parameters()].flatMap(([path, { value }]) =>
-      value ? [[path, Float32Array.from(value.data as Float32Array)] as const] : [],
+    [...model.parameters()].flatMap(([path, { packed, value }]) =>
+      // What is packed is frozen.
+      value && !packed ? [[path, Float32Array.from(value.data as Float32Array)] as const] : [],
     ),
   );
 

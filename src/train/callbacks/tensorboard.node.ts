@@ -8,6 +8,8 @@ import { encodeFileVersion, encodeHistogram, encodeScalars, eventFileName } from
 /**
  * Writes TensorBoard event files into a folder: loss, rate and gradient norms of every `every`-th batch, all results
  * and a histogram of every parameter of each epoch.
+ * @example
+ * await fit(model, train, { ...options, callbacks: [tensorBoard("runs/first")] }); // then: tensorboard --logdir runs
  */
 export function tensorBoard(folder: string, every = 50): Callback {
   const started = Date.now() / 1000;

@@ -14,11 +14,11 @@ import {
   meanSquaredError,
   sequential,
 } from "../../nn/index.ts";
-import { add, concat, mul, randomNormal, reduceMean, square, sub } from "../../ops/index.ts";
+import { add, concat, mul, randomNormal, reduceMean, reduceSum, reshape, square, sub } from "../../ops/index.ts";
 import { evaluate } from "../evaluate.ts";
 import { fit } from "../fit.ts";
 import { accuracy, confusionMatrix } from "../metrics/classification.ts";
-import { reading } from "../metrics/metric.ts";
+import { type Metric, reading } from "../metrics/metric.ts";
 import { meanAbsoluteErrorMetric } from "../metrics/regression.ts";
 import { adam, sgd } from "../optimizers/index.ts";
 import type { Objective } from "./objective.ts";
@@ -35,7 +35,6 @@ const labels = (...values: number[]) => tensor(values, { dtype: "int32" });
 
 /** An image and a row of a table, one class. */
 class TwoInputs extends Module<{ readonly image: Value; readonly table: Value }> {
-  readonly kind = "container";
   override readonly inputs = { image: "required", table: "required" } as const;
   readonly ofImage = dense(4);
   readonly ofTable = dense(4);
@@ -48,7 +47,6 @@ class TwoInputs extends Module<{ readonly image: Value; readonly table: Value }>
 
 /** A number and a class of it. */
 class TwoHeads extends Module<Value, { readonly size: Value; readonly sign: Value }> {
-  readonly kind = "container";
   readonly trunk = dense(8, { activation: "tanh" });
   readonly size = dense(1);
   readonly sign = dense(2);
@@ -102,7 +100,7 @@ test("outputs with a loss, a weight and metrics each", async () => {
   expect(results["accuracy"]).toBe(named["sign_accuracy"]);
 });
 
-test("an output, a target or a metric's that does not exist is told with the nearest", async () => {
+test("an output, a target or a metric's that does not exist is reported with the nearest", async () => {
   const data = fromTensors({ x: normal(4, 2), sign: labels(0, 1, 0, 1) }).batch(4);
   const run = (loss: Record<string, ReturnType<typeof crossEntropy>>, metrics = [accuracy()]) =>
     fit(new TwoHeads(), data, { loss, optimizer: sgd(), epochs: 1, metrics });
@@ -161,6 +159,32 @@ function rows(x: Tensor, chosen: readonly number[]): Tensor {
   const width = x.shape[1] ?? 1;
   return tensor(chosen.map((row) => Array.from(x.data.slice(row * width, (row + 1) * width), Number)));
 }
+
+test("a metric that does not read the weights of a batch is refused with what to do", async () => {
+  const model = sequential([dense(1)]);
+  const batch = { x: normal(4, 2), y: normal(4, 1), weight: tensor([1, 2, 3, 4]) };
+  const error = (output: Value, target: Value) => reduceSum(sub(output, target));
+  const facts = { name: "error", size: 1, result: ([sum = 0]: Float64Array) => sum, direction: "down" } as const;
+  const measure = (update: Metric["update"]) =>
+    evaluate(model, fromTensors(batch).batch(4), { loss: meanSquaredError(), metrics: [{ ...facts, update }] });
+  model.initialize(keyOf(0), batch.x);
+  await expect(measure((output, target) => reshape(error(output, target), [1]))).rejects.toThrow(
+    'which error does not read; count each sample as much as the weight in its update(output, target, { weight }), or take "weight" out of the batch',
+  );
+  const { results } = await measure((output, target, { weight } = {}) =>
+    reshape(weight ? reduceSum(mul(weight, reshape(sub(output, target), [4]))) : error(output, target), [1]),
+  );
+  expect(results["error"]).not.toBeNaN();
+});
+
+test.each([-1, Number.NaN])("a sample cannot weigh %d", async (weight) => {
+  const model = sequential([dense(3)]);
+  const trainer = new Trainer(model, { loss: crossEntropy(), optimizer: sgd() });
+  const batch = { x: normal(2, 4), y: labels(0, 1), weight: tensor([1, weight]) };
+  await expect(trainer.step(batch)).rejects.toThrow(
+    `weight: the weight of row 1 is ${weight}, expected a number from 0`,
+  );
+});
 
 test("a loss of your own that is one number cannot be weighted, one of terms can", async () => {
   const batch = fromTensors({ x: normal(4, 2), y: normal(4, 1), weight: tensor([1, 2, 3, 4]) }).batch(4);

@@ -25,7 +25,7 @@ export interface Objected {
   readonly loss: Quantity;
   /** What metrics read; default nothing. */
   readonly outputs?: unknown;
-  /** Further figures to log, by name. */
+  /** Further figures to log, by name; default none. */
   readonly figures?: Readonly<Record<string, Quantity>>;
 }
 
@@ -41,16 +41,21 @@ export type Objective<B extends Batch = Batch> = (context: Context, batch: Value
 
 /** The loss of one of several outputs. */
 export interface OutputLoss {
+  /** Compares the output with its target. */
   readonly loss: Loss;
   /** Factor in the sum of all losses; default 1. */
   readonly weight?: number;
-  /** Measured on this output. */
+  /** Measured on this output; default nothing. */
   readonly metrics?: readonly Metric[];
   /** The tensor of the batch that it is compared with; default the one of the output's name. */
   readonly target?: string;
 }
 
-/** One loss, which compares the only output with `y`; or a loss for each output, by its path in what the model gives. */
+/**
+ * One loss, which compares the only output with `y`; or a loss for each output, by its path in what the model gives.
+ * @example
+ * loss: { digit: crossEntropy(), size: { loss: huber(), weight: 0.5, target: "height" } }
+ */
 export type LossSpec = Loss<never> | Readonly<Record<string, Loss | OutputLoss>>;
 
 /** A figure and its statistics in a traced batch. */
@@ -140,11 +145,20 @@ function measured(
   const { output: path, target: name = counting.target ?? "y" } = metric.reads ?? {};
   const output = path === undefined ? onlyOutput(outputs, metric.name) : outputAt(outputs, path, metric.name);
   const target = targetNamed(batch, name, metric.name);
-  if (counting.weight && metric.update.length < 3)
+  let isRead = false;
+  const watched: Counting = {
+    ignoreIndex: counting.ignoreIndex,
+    get weight() {
+      isRead = true;
+      return counting.weight;
+    },
+  };
+  const statistics = metric.update(output, target, watched);
+  if (counting.weight && !isRead)
     throw new OptionError(
-      `the batch has weights of samples, which ${metric.name} does not take; write its update(output, target, counting), or take "${weightName}" out of the batch`,
+      `the batch has weights of samples, which ${metric.name} does not read; count each sample as much as the weight in its update(output, target, { weight }), or take "${weightName}" out of the batch`,
     );
-  return metric.update(output, target, counting);
+  return statistics;
 }
 
 function targetNamed(batch: ValuesOf<Batch>, name: string, who: string): Value {

@@ -1,10 +1,13 @@
 /** What a run trains on, in the three ways of saying it: a loss, an objective, or steps in turn. */
-import { OptionError, unknownName } from "../../core/errors.ts";
+import { OptionError } from "../../core/errors.ts";
+import { count, functionOf, having, listOf, matching, objectOf } from "../../core/option-types.ts";
+import { type OptionTypes, optionsOf } from "../../core/options.ts";
+import { isPlainObject } from "../../core/tree.ts";
 import type { Batch } from "../../data/pipeline/dataset.ts";
 import type { AnyModule } from "../../nn/module.ts";
 import { ModuleGroup } from "../../nn/module-group.ts";
 import type { Metric } from "../metrics/metric.ts";
-import type { Optimizer } from "../optimizers/optimizer.ts";
+import { type Optimizer, optimizerType } from "../optimizers/optimizer.ts";
 import {
   type BoundObjective,
   boundObjective,
@@ -13,28 +16,33 @@ import {
   type Objective,
   type Sharing,
 } from "./objective.ts";
-import type { ParameterPattern } from "./parameter-groups.ts";
+import { type ParameterPattern, patternType } from "./parameter-groups.ts";
 
 /** A loss of the model's outputs. */
 export interface LossChoice {
   /** Compares the only output with `y`; or a loss for each output, by its path in what the model gives. */
   readonly loss: LossSpec;
+  /** In place of `loss`, see `ObjectiveChoice`. */
   readonly objective?: undefined;
 }
 
 /** A loss of whatever is computed from a batch. */
 export interface ObjectiveChoice<B extends Batch> {
+  /** Computes the loss of a batch, in place of `loss`. */
   readonly objective: Objective<B>;
+  /** In place of `objective`, see `LossChoice`. */
   readonly loss?: undefined;
 }
 
 /** What is minimized, and measured beside it. */
 export type Measured<B extends Batch> = (LossChoice | ObjectiveChoice<B>) & {
+  /** Measured beside the loss; default nothing. */
   readonly metrics?: readonly Metric[];
 };
 
-/** One of several steps that take turns. */
+/** One of several steps that take turns: what it minimizes, by which optimizer, and which parameters it trains. */
 export type AlternatingStep<B extends Batch> = Measured<B> & {
+  /** Trains what the step trains. */
   readonly optimizer: Optimizer;
   /** Which parameters it trains; default all. */
   readonly trains?: ParameterPattern;
@@ -42,12 +50,54 @@ export type AlternatingStep<B extends Batch> = Measured<B> & {
   readonly times?: number;
 };
 
-/** Steps by name, in the order of their turns. */
+/**
+ * Steps that take turns, by name and in this order, as of adversarial networks.
+ * @example
+ * steps: {
+ *   critic: { objective: criticLoss, optimizer: adam(), trains: "critic", times: 5 },
+ *   generator: { objective: generatorLoss, optimizer: adam(), trains: "generator" },
+ * }
+ */
 export interface Alternating<B extends Batch> {
+  /** The steps by name. */
   readonly steps: Readonly<Record<string, AlternatingStep<B>>>;
+  /** Each step has its own. */
   readonly loss?: undefined;
+  /** Each step has its own. */
   readonly objective?: undefined;
 }
+
+interface TrainedStep {
+  readonly loss?: LossSpec | undefined;
+  readonly objective?: Objective<never> | undefined;
+  readonly metrics?: readonly Metric[];
+  readonly optimizer?: Optimizer;
+}
+
+/** What is trained, whichever way it is said. */
+export interface TrainedOptions extends TrainedStep {
+  readonly steps?: Alternating<never>["steps"] | undefined;
+}
+
+const trainedStep: OptionTypes<TrainedStep> = {
+  loss: matching(
+    "a loss such as crossEntropy(), or a loss for each output by its name",
+    (value) => typeof value === "function" || isPlainObject(value),
+  ),
+  objective: functionOf("(context, batch) => ({ loss })"),
+  metrics: listOf(having<Metric>("update", "a metric such as accuracy()"), "metrics: [accuracy()]"),
+  optimizer: optimizerType,
+};
+
+/** What is trained: `boundSteps` says whether it is whole. */
+export const trainedTypes: OptionTypes<TrainedOptions> = {
+  ...trainedStep,
+  steps: objectOf("an objective and an optimizer for each step, by the steps' names"),
+};
+
+type StepOptions = TrainedStep & Pick<AlternatingStep<never>, "trains" | "times">;
+
+const stepTypes: OptionTypes<StepOptions> = { ...trainedStep, trains: patternType, times: count() };
 
 /** A step with its objective, and what optimizes it; its name is empty where it is the only one. */
 export interface BoundStep {
@@ -55,11 +105,16 @@ export interface BoundStep {
   readonly objective: BoundObjective;
 }
 
-/** A model, or models by name that an objective applies. */
-export const modelOf = (model: AnyModule | Readonly<Record<string, AnyModule>>): AnyModule =>
-  "apply" in model && typeof model.apply === "function"
+/** A model, or models by name that an objective applies. Throws OptionError for anything else. */
+export function modelOf(model: AnyModule | Readonly<Record<string, AnyModule>>): AnyModule {
+  if (typeof model !== "object" || model === null)
+    throw new OptionError(
+      `the model is ${model === undefined ? "undefined" : `a ${typeof model}`}; pass a Module, or modules by name`,
+    );
+  return "apply" in model && typeof model.apply === "function"
     ? (model as AnyModule)
     : new ModuleGroup(model as Readonly<Record<string, AnyModule>>);
+}
 
 /** An objective with its metrics. Throws OptionError where there is neither a loss nor an objective, or both. */
 function bindObjective<B extends Batch>(
@@ -71,10 +126,8 @@ function bindObjective<B extends Batch>(
   const { loss, objective, metrics = [] } = choice;
   if (loss !== undefined && objective !== undefined)
     throw new OptionError(`${where} has a loss and an objective; pass the one or the other`);
-  if (typeof objective === "function") return boundObjective(objective, metrics, sharing);
-  if (objective !== undefined)
-    throw new OptionError(`${where}: the objective is a ${typeof objective}; pass (context, batch) => ({ loss })`);
-  if (typeof loss !== "function" && (typeof loss !== "object" || loss === null))
+  if (objective !== undefined) return boundObjective(objective, metrics, sharing);
+  if (loss === undefined)
     throw new OptionError(`${where} needs a loss or an objective; pass { loss: crossEntropy(), … }`);
   if (model instanceof ModuleGroup)
     throw new OptionError(
@@ -94,31 +147,10 @@ export function boundSteps<B extends Batch>(
   const entries = Object.entries(choice.steps);
   if (entries.length === 0) throw new OptionError(`${where} has no steps; pass one at least`);
   return entries.map(([name, step]) => {
-    const { times = 1 } = step;
-    if (!Number.isInteger(times) || times < 1)
-      throw new OptionError(`steps.${name}: times is ${times}; pass a whole number of batches, at least 1`);
+    optionsOf<StepOptions>(`steps.${name}`, stepTypes)(step);
     return { name, objective: bindObjective(model, step, `steps.${name}`, { isShared: entries.length > 1 }) };
   });
 }
 
 /** The name of a step's result in the results of an epoch: `critic_loss`. */
 export const resultName = (step: string, name: string): string => (step === "" ? name : `${step}_${name}`);
-
-/** Options of `fit`. */
-export const fitOptionNames = [
-  "loss",
-  "objective",
-  "steps",
-  "optimizer",
-  "epochs",
-  "metrics",
-  "callbacks",
-  "validation",
-  "training",
-] as const;
-
-/** Throws OptionError, with the nearest name, for an option that is none of these. */
-export function requireOptions(where: string, options: object, known: readonly string[]): void {
-  for (const name of Object.keys(options))
-    if (!known.includes(name)) throw unknownName(`option of ${where}:`, name, known);
-}

@@ -1,8 +1,10 @@
 /** Groups of parameters that are trained otherwise than the rest. */
-import { OptionError, unknownName } from "../../core/errors.ts";
+import { unknownName } from "../../core/errors.ts";
+import { matching, nonNegative } from "../../core/option-types.ts";
+import { optionsOf, required } from "../../core/options.ts";
 import { matchesPath } from "../../nn/module.ts";
 import type { Parameter } from "../../nn/parameter.ts";
-import { type Optimizer, requireRate } from "../optimizers/optimizer.ts";
+import { learningRateType, type Optimizer, optimizerType } from "../optimizers/optimizer.ts";
 import type { Schedule } from "../schedules.ts";
 import type { Named } from "../store/parameter-store.ts";
 
@@ -13,19 +15,38 @@ export type ParameterPattern =
   | readonly (string | RegExp)[]
   | ((path: string, parameter: Parameter) => boolean);
 
-/** How the updates of some parameters differ from the others'. */
+const isPath = (value: unknown): boolean => typeof value === "string" || value instanceof RegExp;
+
+export const patternType = matching<ParameterPattern>(
+  'a path such as "layers.0", a pattern, a list of them, or a function of the path',
+  (value) => isPath(value) || typeof value === "function" || (Array.isArray(value) && value.every(isPath)),
+);
+
+/**
+ * How the updates of some parameters differ from the others'.
+ * @example
+ * training: { groups: [{ parameters: "backbone", learningRateScale: 0.1 }, { parameters: /bias$/, weightDecayScale: 0 }] }
+ */
 export interface ParameterGroup {
   /** Which; the first group that matches counts. */
   readonly parameters: ParameterPattern;
-  /** In place of the optimizer's rate. */
+  /** In place of the optimizer's rate; default that. */
   readonly learningRate?: number | Schedule;
   /** Factor of the learning rate; default 1. */
   readonly learningRateScale?: number;
   /** Factor of the weight decay; default 1. */
   readonly weightDecayScale?: number;
-  /** In place of the run's optimizer. */
+  /** In place of the run's optimizer; default that. */
   readonly optimizer?: Optimizer;
 }
+
+export const checkGroup = optionsOf<ParameterGroup>("a group of parameters", {
+  parameters: required(patternType),
+  learningRate: learningRateType,
+  learningRateScale: nonNegative,
+  weightDecayScale: nonNegative,
+  optimizer: optimizerType,
+});
 
 /** How one parameter is updated. */
 export interface UpdateSettings {
@@ -51,21 +72,6 @@ export function requireTaken(pattern: ParameterPattern, members: Iterable<Named<
         String(own),
         all.map(([path]) => path),
       );
-}
-
-/** Throws OptionError for a factor or rate that makes no sense. */
-export function checkGroups(groups: readonly ParameterGroup[]): void {
-  for (const [i, { parameters, learningRate, learningRateScale = 1, weightDecayScale = 1 }] of groups.entries()) {
-    const where = `groups[${i}]`;
-    if (parameters === undefined)
-      throw new OptionError(
-        `${where} names no parameters; pass { parameters: "layers.0", … }, or a function of the path`,
-      );
-    requireRate(where, learningRate);
-    for (const [name, scale] of Object.entries({ learningRateScale, weightDecayScale }))
-      if (!(scale >= 0 && Number.isFinite(scale)))
-        throw new OptionError(`${where}: ${name} is ${scale}; pass a number from 0`);
-  }
 }
 
 /** The optimizer of a parameter, and how it is updated. */

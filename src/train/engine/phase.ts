@@ -227,7 +227,7 @@ export class Phase {
   #updaterOf(optimizer: Optimizer): Updater {
     const found = this.#updaters.get(optimizer);
     if (found) return found;
-    const updater = new Updater(optimizer, this.#remembered, this.#parked);
+    const updater = new Updater(optimizer, this.#remembered, this.#parked, this.options.compile);
     this.#updaters.set(optimizer, updater);
     return updater;
   }

@@ -2,7 +2,7 @@
 import { OptionError } from "../../core/errors.ts";
 import { type BoundStep, resultName } from "./objectives.ts";
 
-/** `loss`, and one number a figure. */
+/** Results of an epoch: `loss`, and each figure by its name. */
 export type EpochResult = Readonly<Record<string, number>>;
 
 /** What is known of a batch. */

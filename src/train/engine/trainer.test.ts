@@ -1,4 +1,4 @@
-/** Training steps: gradients reach the optimizer right, runs repeat bit for bit, mistakes are told. */
+/** Training steps: gradients reach the optimizer right, runs repeat bit for bit, mistakes are reported. */
 import { expect, test } from "vitest";
 import { keyOf, Random } from "../../core/random.ts";
 import { Tensor, tensor } from "../../core/tensor.ts";
@@ -11,7 +11,7 @@ import { batchNorm } from "../../nn/layers/normalization.ts";
 import { sequential } from "../../nn/layers/sequential.ts";
 import { crossEntropy } from "../../nn/losses/losses.ts";
 import { type AnyModule, Module } from "../../nn/module.ts";
-import { l2 } from "../../nn/regularizers.ts";
+import { l2, regularized } from "../../nn/regularizers.ts";
 import { mul, reduceMean, sqrt, square, sub } from "../../ops/index.ts";
 import { earlyStopping } from "../callbacks/early-stopping.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "../checkpoint.ts";
@@ -62,7 +62,6 @@ test("one step of gradient descent on a line, by hand", async () => {
 
 /** w x scaled by another tensor of the batch. */
 class Scaled extends Module<{ readonly x: Value; readonly scale: Value }> {
-  readonly kind = "container";
   override readonly inputs = { x: "required", scale: "required" } as const;
   readonly inner = dense(1, { bias: false, initializer: "zeros" });
   protected call({ x, scale }: { readonly x: Value; readonly scale: Value }, context: Context): Value {
@@ -135,6 +134,34 @@ test("what is frozen or unfrozen in mid-run counts from the next step, at any ba
   expect(await sorted(6)).toEqual([...second].sort());
   model.unfreeze();
   expect(await sorted(6)).toEqual(all);
+});
+
+test("a layer that is replaced in mid-run is trained from the next step on", async () => {
+  class Headed extends Module {
+    readonly body = dense(4, { activation: "tanh" });
+    head: Module = dense(1);
+    protected call(x: Value, context: Context) {
+      return this.head.apply(this.body.apply(x, context), context);
+    }
+  }
+  const model = new Headed();
+  const batch = regression(8);
+  const options = { loss: squaredError, optimizer: adam({ learningRate: 0.1 }) };
+  const trainer = new Trainer(model, options);
+  await trainer.step(batch);
+  const old = model.head;
+  const kept = valuesOf(old);
+  // Of another shape, so that nothing of the old one can be meant.
+  const other = dense(2);
+  model.head = other;
+  await trainer.step(batch);
+  const before = valuesOf(model);
+  const { loss } = await trainer.step(batch);
+  expect(valuesOf(old)).toEqual(kept);
+  for (const [path, values] of Object.entries(valuesOf(model))) expect(values, path).not.toEqual(before[path]);
+  // What is measured is the new head, too.
+  const { results } = await evaluate(model, fromTensors(batch).batch(8), options);
+  expect(results["loss"]).toBeLessThan(loss);
 });
 
 test("what an optimizer remembers of a parameter outlives its freezing", async () => {
@@ -222,9 +249,21 @@ test("optimizers of whole matrices train a network, vectors beside them", async 
 });
 
 test("a regularizer adds its penalty to the loss", async () => {
-  const model = sequential([dense(1, { initializer: "ones", bias: false, regularizer: l2(0.5) })]);
+  const model = sequential([regularized(dense(1, { initializer: "ones", bias: false }), l2(0.5))]);
   const { results } = await train(model, [{ x: tensor([[1, 1]]), y: tensor([[2]]) }]);
   expect(results[0]?.loss).toBe(1); // the output is exact; 0.5 (1 + 1) is left
+});
+
+test("a regularizer that is changed in mid-run counts from the next step", async () => {
+  const layer = regularized(dense(1, { initializer: "ones", bias: false }), l2(0.5));
+  const trainer = new Trainer(layer, { loss: squaredError, optimizer: sgd({ learningRate: 0 }) });
+  const batch = { x: tensor([[1, 1]]), y: tensor([[2]]) };
+  const losses = [(await trainer.step(batch)).loss];
+  for (const regularizer of [l2(1), undefined]) {
+    layer.regularizer = regularizer;
+    losses.push((await trainer.step(batch)).loss);
+  }
+  expect(losses).toEqual([1, 2, 0]);
 });
 
 test("a run resumed from a checkpoint in the middle of an epoch ends with the same bits", async () => {

@@ -1,11 +1,15 @@
 /** One training step after another: gradients of a batch, transforms, the optimizer's update. */
 import { OptionError } from "../../core/errors.ts";
+import { count, having, listOf, positive } from "../../core/option-types.ts";
+import { type OptionTypes, optionsOf } from "../../core/options.ts";
 import { foldIn, type Key, keyOf } from "../../core/random.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import type { Batch } from "../../data/pipeline/dataset.ts";
-import type { CompileOptions } from "../../jit/compile.ts";
+import { type CompileOptions, checkCompile } from "../../jit/compile.ts";
 import type { AnyModule } from "../../nn/module.ts";
+import { storedTensors } from "../../nn/packed.ts";
 import type { Parameter } from "../../nn/parameter.ts";
+import { sameStructure, structureOf } from "../../nn/structure.ts";
 import { keyTensor } from "../../ops/index.ts";
 import { loadParameters, memoryPrefix } from "../load-parameters.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
@@ -23,35 +27,59 @@ import {
   boundSteps,
   type Measured,
   modelOf,
-  requireOptions,
   resultName,
+  type TrainedOptions,
+  trainedTypes,
 } from "./objectives.ts";
-import { checkGroups, type ParameterGroup, requireTaken } from "./parameter-groups.ts";
+import { checkGroup, type ParameterGroup, requireTaken } from "./parameter-groups.ts";
 import { Phase, type PhaseCounts } from "./phase.ts";
 
+/** How steps are made, whatever is minimized: the option `training` of `Trainer` and `fit`. */
 export interface TrainingOptions {
   /** Start of initial values and dropout; default 0. The order of the data has a key of its own, see Dataset.shuffle. */
   readonly seed?: number;
-  /** Update once for this many batches; default 1. The transform `accumulate`, behind those of `transforms`. */
+  /** Update once for this many batches; default 1. The transform `accumulate`, after those of `transforms`. */
   readonly accumulate?: number;
   /** Scale the gradient down to this Euclidean norm when it is longer; default off. The transform `clipNorm`, last. */
   readonly clipNorm?: number;
-  /** What stands between gradients and updates, in order. */
+  /** What stands between gradients and updates, in order; default nothing. */
   readonly transforms?: readonly GradientTransform[];
-  /** Parameters that are trained otherwise than the rest. */
+  /** Parameters that are trained otherwise than the rest; default none. */
   readonly groups?: readonly ParameterGroup[];
-  /** Device, threads, profiling. */
+  /** Device, threads, profiling; default those of the machine, and no profile. */
   readonly compile?: CompileOptions;
 }
+
+export const trainingTypes: OptionTypes<TrainingOptions> = {
+  seed: count(0),
+  accumulate: count(),
+  clipNorm: positive,
+  transforms: listOf(having<GradientTransform>("bind", "a transform such as clipValue(1)"), "transforms"),
+  groups: listOf(checkGroup.type, "groups: [{ parameters: … }]"),
+  compile: checkCompile.type,
+};
+const checkTrainer = optionsOf<TrainedOptions & { readonly training?: TrainingOptions }>("the trainer", {
+  ...trainedTypes,
+  training: optionsOf("training", trainingTypes).type,
+});
 
 /** A loss or an objective with its optimizer, or steps with theirs. */
 export type Trained<B extends Batch> = (Measured<B> & { readonly optimizer: Optimizer }) | Alternating<B>;
 
-export type TrainerOptions<B extends Batch = Batch> = Trained<B> & { readonly training?: TrainingOptions };
+/**
+ * Options of `Trainer`: a loss or an objective with its optimizer, or steps in turn; and `training`, how steps are
+ * made.
+ */
+export type TrainerOptions<B extends Batch = Batch> = Trained<B> & {
+  /** How steps are made; every option of it has a default. */
+  readonly training?: TrainingOptions;
+};
 
+/** What came of one training step. */
 export interface StepResult {
   /** The step whose turn it was; empty where there is only one. */
   readonly step: string;
+  /** Samples of the batch: the extent of its first axis. */
   readonly samples: number;
   /** Mean loss of the batch, with penalties. */
   readonly loss: number;
@@ -59,6 +87,7 @@ export interface StepResult {
   readonly weight: number;
   /** Additive statistics of each figure, in the order of the objective's figures. */
   readonly statistics: readonly Float32Array[];
+  /** The optimizer's rate at this step, before the factors of groups. */
   readonly learningRate: number;
   /** Euclidean norm of the batch's whole gradient, before the transforms. */
   readonly gradientNorm: number;
@@ -68,6 +97,7 @@ export interface StepResult {
 
 /** What must be kept to go on training as if nothing had happened. */
 export interface TrainerState {
+  /** Batches trained on so far. */
   readonly batches: number;
   /** By the names of steps. */
   readonly steps: Readonly<Record<string, PhaseCounts>>;
@@ -90,18 +120,18 @@ export class Trainer<B extends Batch = Batch> {
   /** For each batch of a whole round, whose turn it is. */
   readonly #turns: readonly Phase[];
   #parameters: readonly Named<Parameter>[] | undefined;
+  /** Of the model as its parameters were made. */
+  #structure: readonly unknown[] = [];
   #restored: TrainerState | undefined;
   #batches = 0;
   #updateSeconds = 0;
 
   constructor(model: AnyModule | Readonly<Record<string, AnyModule>>, options: TrainerOptions<B>) {
-    const { training = {} } = options;
-    requireOptions("training", training, trainingOptionNames);
+    const { training = {} } = checkTrainer(options);
     this.model = modelOf(model);
     this.#options = training;
     this.key = keyOf(training.seed ?? 0);
     const { groups = [], compile } = training;
-    checkGroups(groups);
     const steps = "steps" in options && options.steps !== undefined ? options.steps : undefined;
     this.phases = boundSteps(this.model, options, "training").map(({ name, objective }) => {
       const { optimizer, trains }: Partial<AlternatingStep<B>> =
@@ -158,15 +188,15 @@ export class Trainer<B extends Batch = Batch> {
 
   /** Traces, differentiates and compiles the step that comes next for a batch's shapes, unless that is done. */
   async prepare(batch: B): Promise<GradientStep> {
-    if (!this.#parameters) this.#begin(batch);
+    if (!this.#parameters || !sameStructure(this.#structure, structureOf(this.model))) this.#begin(batch);
     const phase = this.#turn;
     await phase.follow(this.#parameters ?? []);
     return phase.gradientStep(batch);
   }
 
   /**
-   * Trains on one batch. Values that were put into parameters, and what was frozen or unfrozen since the last step, count from this
-   * one on. Throws NonFiniteError, with the parameters as they were before, when the loss or a gradient is not a finite number.
+   * Trains on one batch. Values that were put into parameters, what was frozen or unfrozen and layers that were replaced since the
+   * last step count from this one on. Throws NonFiniteError, with the parameters as they were before, when the loss or a gradient is not a finite number.
    */
   async step(batch: B): Promise<StepResult> {
     const gradientStep = await this.prepare(batch);
@@ -210,7 +240,7 @@ export class Trainer<B extends Batch = Batch> {
   /** Everything that must be kept to go on: parameters, buffers, what optimizers and transforms remember. */
   state(): TrainerState {
     const tensors: Record<string, Tensor> = {};
-    for (const [path, { value }] of this.model.parameters()) if (value) tensors[path] = value;
+    for (const [path, parameter] of this.model.parameters()) Object.assign(tensors, storedTensors(path, parameter));
     for (const phase of this.phases)
       for (const [name, tensor] of Object.entries(phase.memories())) tensors[`${prefixOf(phase)}${name}`] = tensor;
     const steps = Object.fromEntries(this.phases.map((phase) => [phase.options.name, phase.counts()]));
@@ -233,7 +263,7 @@ export class Trainer<B extends Batch = Batch> {
     return this.#turns[this.#batches % this.#turns.length] as Phase;
   }
 
-  /** Makes the parameters, with their initial or saved values. */
+  /** Makes the parameters, with their initial or saved values; again where layers were replaced. */
   #begin(batch: B): void {
     const traced = this.phases.map(({ options }) =>
       traceBatch(this.model, options.objective, batch, { training: true, key: keyInput() }),
@@ -255,6 +285,7 @@ export class Trainer<B extends Batch = Batch> {
     for (const { parameters: pattern } of this.#options.groups ?? []) requireTaken(pattern, parameters);
     for (const { options } of this.phases) if (options.trains !== undefined) requireTaken(options.trains, parameters);
     this.#parameters = parameters;
+    this.#structure = structureOf(this.model);
   }
 
   async #timed<T>(work: () => Promise<T>): Promise<T> {
@@ -264,15 +295,6 @@ export class Trainer<B extends Batch = Batch> {
     return result;
   }
 }
-
-const trainingOptionNames: readonly (keyof TrainingOptions)[] = [
-  "seed",
-  "accumulate",
-  "clipNorm",
-  "transforms",
-  "groups",
-  "compile",
-];
 
 const prefixOf = ({ options: { name } }: Phase): string => `${memoryPrefix}${name && `${name}/`}`;
 

@@ -1,5 +1,6 @@
 /** The parameters of one optimizer: their vectors, and the update. */
 import type { Tensor } from "../../core/tensor.ts";
+import type { CompileOptions } from "../../jit/compile.ts";
 import type { Parameter } from "../../nn/parameter.ts";
 import { type BoundOptimizer, type Optimizer, rateAt, type Segment } from "../optimizers/optimizer.ts";
 import type { Shard } from "../store/arena.ts";
@@ -9,7 +10,7 @@ import type { UpdateSettings } from "./parameter-groups.ts";
 /** A parameter and how it is updated. */
 export type Member = readonly [...named: Named<Parameter>, settings: UpdateSettings];
 
-/** A shard with the compiled update, and its stretches with equal settings. */
+/** A shard with the compiled update, and its ranges with equal settings. */
 interface BoundShard {
   readonly update: BoundOptimizer;
   readonly segments: readonly (Segment & { readonly settings: UpdateSettings })[];
@@ -18,14 +19,22 @@ interface BoundShard {
 export class Updater {
   readonly optimizer: Optimizer;
   readonly store: ParameterStore<Parameter>;
+  readonly #compile: CompileOptions;
   #bound: readonly BoundShard[] = [];
 
   /**
    * @param remembered names of vectors that others remember, beside those of the optimizer
    * @param parked see ParameterStore
+   * @param compile for what the optimizer compiles
    */
-  constructor(optimizer: Optimizer, remembered: readonly string[], parked: Map<string, Tensor>) {
+  constructor(
+    optimizer: Optimizer,
+    remembered: readonly string[],
+    parked: Map<string, Tensor>,
+    compile: CompileOptions = {},
+  ) {
     this.optimizer = optimizer;
+    this.#compile = compile;
     this.store = new ParameterStore([...optimizer.slots, ...remembered], parked);
   }
 
@@ -35,7 +44,7 @@ export class Updater {
     await this.release();
     const settings = new Map(members.map(([path, , own]) => [path, own]));
     this.#bound = this.store.shards.map((shard) => ({
-      update: this.optimizer.bind(shard),
+      update: this.optimizer.bind(shard, this.#compile),
       segments: segmentsOf(shard, settings),
     }));
     return true;

@@ -1,4 +1,4 @@
-/** How well the anchors of a detector tell what they were matched with. */
+/** How often the anchors of a detector predict the class they were matched with. */
 import { argMax, cast, equal, greater, mul, reshape, slice } from "../../ops/index.ts";
 import { type Metric, meanStatistics, ratio, rowWeights } from "./metric.ts";
 

@@ -35,12 +35,12 @@ it("each object is found once; the surest first; classes apart", () => {
   expect(meanAveragePrecision([{ found, truth }], 0.75)).toBeCloseTo(0.25, 12);
 });
 
-it("ranks over all pictures; a class that does not occur does not count", () => {
-  const pictures = [
+it("ranks over all images; a class that does not occur does not count", () => {
+  const images = [
     { found: [{ box: b as Box, label: 0, score: 0.5 }], truth: [{ box: b as Box, label: 0 }] },
     { found: [{ box: b as Box, label: 0, score: 0.9 }], truth: [] },
     { found: [{ box: a as Box, label: 7, score: 0.9 }], truth: [] },
   ];
-  expect(meanAveragePrecision(pictures)).toBe(0.5); // wrong, then right
+  expect(meanAveragePrecision(images)).toBe(0.5); // wrong, then right
   expect(meanAveragePrecision([])).toBeNaN();
 });

@@ -1,15 +1,17 @@
 /** Average precision: how well a detector finds objects, over all thresholds of how sure it is. */
 import { type LabelledBox, overlapOf } from "../../data/images/boxes.ts";
 
-/** An object that a detector tells of. */
+/** An object that a detector found. */
 export interface Detection extends LabelledBox {
   /** How sure it is; detections are ranked by it. */
   readonly score: number;
 }
 
-/** What was told of a picture, and what is in it. */
+/** What a detector found in an image, and what is in it. */
 export interface DetectedImage {
+  /** The detections. */
   readonly found: readonly Detection[];
+  /** The objects that there are. */
   readonly truth: readonly LabelledBox[];
 }
 
@@ -17,8 +19,8 @@ export interface DetectedImage {
  * Whether each detection of one class is right, the surest first: it is when the object of the class that it overlaps most is
  * overlapped by `threshold` at least and no surer detection had it.
  */
-function judged(pictures: readonly DetectedImage[], label: number, threshold: number): boolean[] {
-  const ranked = pictures
+function judged(images: readonly DetectedImage[], label: number, threshold: number): boolean[] {
+  const ranked = images
     .flatMap(({ found, truth }) => found.filter((own) => own.label === label).map((own) => ({ ...own, truth })))
     .sort((a, b) => b.score - a.score);
   const taken = new Set<LabelledBox>();
@@ -50,12 +52,12 @@ export function areaUnderPrecision(right: readonly boolean[], objects: number): 
 
 /**
  * Mean over the classes that occur of their average precision at an overlap (intersection over union) of `threshold`, by
- * default a half: "mAP@0.5". NaN when no picture has an object.
+ * default a half: "mAP@0.5". NaN when no image has an object.
  * @example meanAveragePrecision([{ found: [{ box: [0, 0, 9, 9], label: 3, score: 0.8 }], truth: [{ box: [0, 0, 9, 8], label: 3 }] }]) // 1
  */
-export function meanAveragePrecision(pictures: readonly DetectedImage[], threshold = 0.5): number {
+export function meanAveragePrecision(images: readonly DetectedImage[], threshold = 0.5): number {
   const counts = new Map<number, number>();
-  for (const { truth } of pictures) for (const { label } of truth) counts.set(label, (counts.get(label) ?? 0) + 1);
-  const areas = [...counts].map(([label, objects]) => areaUnderPrecision(judged(pictures, label, threshold), objects));
+  for (const { truth } of images) for (const { label } of truth) counts.set(label, (counts.get(label) ?? 0) + 1);
+  const areas = [...counts].map(([label, objects]) => areaUnderPrecision(judged(images, label, threshold), objects));
   return areas.reduce((sum, area) => sum + area, 0) / areas.length;
 }

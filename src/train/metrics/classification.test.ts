@@ -171,7 +171,7 @@ test("nothing measured is not a number", () => {
     expect(metric.result(new Float64Array(metric.size))).toBeNaN();
 });
 
-test("mistakes are told while tracing", () => {
+test("mistakes are reported while tracing", () => {
   const [output, target] = [input("float32", [4, 3]), input("int32", [4])];
   expect(() => confusionMatrix(10).update(output, target)).toThrow(
     "confusionMatrix: output [4, 3] has 3 classes, expected 10; pass classes: 3",

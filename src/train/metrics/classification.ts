@@ -1,6 +1,8 @@
 /** Metrics of classes: accuracy, precision and its kin, the confusion matrix, perplexity. */
 import { isFloat } from "../../core/dtype.ts";
-import { DataError, OptionError, ShapeError } from "../../core/errors.ts";
+import { DataError, ShapeError } from "../../core/errors.ts";
+import { count, oneOf } from "../../core/option-types.ts";
+import { type OptionTypes, optionsOf, required } from "../../core/options.ts";
 import { sameShape, showShape, size } from "../../core/shape.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import type { Value } from "../../graph/ir.ts";
@@ -25,7 +27,15 @@ import {
   scatterRows,
   topK,
 } from "../../ops/index.ts";
-import { type Counting, type IgnoreOptions, type Metric, meanStatistics, ratio, rowWeights } from "./metric.ts";
+import {
+  type Counting,
+  type IgnoreOptions,
+  ignoreTypes,
+  type Metric,
+  meanStatistics,
+  ratio,
+  rowWeights,
+} from "./metric.ts";
 
 interface Decisions {
   /** Predicted and true classes, int64 [rows]; 0 for those that do not count. */
@@ -103,6 +113,11 @@ function requireDistributions(where: string, targets: Tensor, name: string): voi
   }
 }
 
+const checkAccuracy = optionsOf("accuracy", ignoreTypes);
+const checkTopK = optionsOf("topKAccuracy", ignoreTypes);
+const checkConfusion = optionsOf("confusionMatrix", ignoreTypes);
+const checkPerplexity = optionsOf("perplexity", ignoreTypes);
+
 /** The ignored label of a metric's own options, or that of the loss. */
 const counted = ({ ignoreIndex }: IgnoreOptions, counting: Counting = {}): Counting => ({
   ...counting,
@@ -110,24 +125,33 @@ const counted = ({ ignoreIndex }: IgnoreOptions, counting: Counting = {}): Count
 });
 
 /**
- * Share of the samples whose class is right.
+ * Share of the samples whose class is right. Logits [..., C] go with integer labels [...] or one-hot rows [..., C]; one
+ * logit a sample, [N] or [N, 1], decides between the classes 0 and 1 by its sign. Rows with the ignored label do not
+ * count.
  * @example
  * await fit(model, data, { loss: crossEntropy(), optimizer: adam(), epochs: 3, metrics: [accuracy()] });
  */
-export const accuracy = (options: IgnoreOptions = {}): Metric => ({
-  name: "accuracy",
-  size: 2,
-  update(output, target, counting) {
-    const { predicted, actual, weights } = decide("accuracy", output, target, counted(options, counting));
-    return meanStatistics(cast(equal(predicted, actual), "float32"), weights);
-  },
-  result: ratio,
-  direction: "up",
-});
+export function accuracy(options: IgnoreOptions = {}): Metric {
+  checkAccuracy(options);
+  return {
+    name: "accuracy",
+    size: 2,
+    update(output, target, counting) {
+      const { predicted, actual, weights } = decide("accuracy", output, target, counted(options, counting));
+      return meanStatistics(cast(equal(predicted, actual), "float32"), weights);
+    },
+    result: ratio,
+    direction: "up",
+  };
+}
 
-/** Share of the samples whose class is among the `k` largest logits; labels are integers. */
+/**
+ * Share of the samples whose class is among the `k` largest logits [..., C]; labels are integers [...]. Throws
+ * OptionError unless k is a whole number from 1.
+ */
 export function topKAccuracy(k: number, options: IgnoreOptions = {}): Metric {
   requireCount("topKAccuracy", "k", k);
+  checkTopK(options);
   const name = `top${k}Accuracy`;
   return {
     name,
@@ -152,9 +176,13 @@ function requireClasses(where: string, output: Value, classes: number): void {
     );
 }
 
-/** Counts of samples by true and predicted class, from which confusionOf makes the matrix. The result is the accuracy. */
+/**
+ * Counts of samples by true and predicted class, from whose statistics `confusionOf` makes the matrix; operands as
+ * those of `accuracy`. The result is the accuracy.
+ */
 export function confusionMatrix(classes: number, options: IgnoreOptions = {}): Metric {
   requireCount("confusionMatrix", "classes", classes);
+  checkConfusion(options);
   return {
     name: "confusionMatrix",
     size: classes * classes,
@@ -181,7 +209,9 @@ export function confusionOf(statistics: ArrayLike<number>): number[][] {
   );
 }
 
+/** Options of `precision`, `recall` and `f1`. */
 export interface AverageOptions extends IgnoreOptions {
+  /** Number of classes. */
   readonly classes: number;
   /**
    * How classes are averaged: `macro`, evenly over the classes that occurred or were predicted (default); `weighted`, by
@@ -190,15 +220,21 @@ export interface AverageOptions extends IgnoreOptions {
   readonly average?: "macro" | "micro" | "weighted";
 }
 
+const averageTypes: OptionTypes<AverageOptions> = {
+  ...ignoreTypes,
+  classes: required(count()),
+  average: oneOf("macro", "micro", "weighted"),
+};
+const checkPrecision = optionsOf("precision", averageTypes);
+const checkRecall = optionsOf("recall", averageTypes);
+const checkF1 = optionsOf("f1", averageTypes);
+
 /** Of one class: samples of it that were found, samples predicted as it, samples of it. */
 type ClassScore = (hits: number, predicted: number, actual: number) => number;
 
 /** A score by class, averaged; a class whose score is 0/0 counts as 0. */
 function averaged(name: string, score: ClassScore, options: AverageOptions): Metric {
   const { classes, average = "macro" } = options;
-  requireCount(name, "classes", classes);
-  if (!["macro", "micro", "weighted"].includes(average))
-    throw new OptionError(`${name}: average is "${average}"; pass "macro", "micro" or "weighted"`);
   const safe: ClassScore = (...counts) => score(...counts) || 0;
   return {
     name,
@@ -230,25 +266,38 @@ function averaged(name: string, score: ClassScore, options: AverageOptions): Met
   };
 }
 
-/** Of the samples predicted as a class, the share that belongs to it. */
+/**
+ * Of the samples predicted as a class, the share that belongs to it, averaged over classes; operands as those of
+ * `accuracy`.
+ */
 export const precision = (options: AverageOptions): Metric =>
-  averaged("precision", (hits, predicted) => hits / predicted, options);
-/** Of the samples of a class, the share that was found. */
+  averaged("precision", (hits, predicted) => hits / predicted, checkPrecision(options));
+/** Of the samples of a class, the share that was found, averaged over classes; operands as those of `accuracy`. */
 export const recall = (options: AverageOptions): Metric =>
-  averaged("recall", (hits, _, actual) => hits / actual, options);
-/** Harmonic mean of precision and recall, 2 hits / (predicted + actual). */
+  averaged("recall", (hits, _, actual) => hits / actual, checkRecall(options));
+/**
+ * Harmonic mean of precision and recall, 2 hits / (predicted + actual), averaged over classes; operands as those of
+ * `accuracy`.
+ * @example metrics: [f1({ classes: 10, average: "weighted" })]
+ */
 export const f1 = (options: AverageOptions): Metric =>
-  averaged("f1", (hits, predicted, actual) => (2 * hits) / (predicted + actual), options);
+  averaged("f1", (hits, predicted, actual) => (2 * hits) / (predicted + actual), checkF1(options));
 
-/** e to the mean cross-entropy of logits [..., C] and integer labels [...]. */
-export const perplexity = (options: IgnoreOptions = {}): Metric => ({
-  name: "perplexity",
-  size: 2,
-  update(output, target, counting) {
-    const { labels, weights } = countedRows("perplexity", output, target, counted(options, counting));
-    const chosen = gatherElements(logSoftmax(output), reshape(labels, [...labels.shape, 1]), output.rank - 1);
-    return meanStatistics(neg(reshape(chosen, labels.shape)), weights);
-  },
-  result: (totals) => Math.exp(ratio(totals)),
-  direction: "down",
-});
+/**
+ * e to the mean cross-entropy of logits [..., C] and integer labels [...]: 1 is perfect, C is guessing. Rows with the
+ * ignored label do not count.
+ */
+export function perplexity(options: IgnoreOptions = {}): Metric {
+  checkPerplexity(options);
+  return {
+    name: "perplexity",
+    size: 2,
+    update(output, target, counting) {
+      const { labels, weights } = countedRows("perplexity", output, target, counted(options, counting));
+      const chosen = gatherElements(logSoftmax(output), reshape(labels, [...labels.shape, 1]), output.rank - 1);
+      return meanStatistics(neg(reshape(chosen, labels.shape)), weights);
+    },
+    result: (totals) => Math.exp(ratio(totals)),
+    direction: "down",
+  };
+}

@@ -11,4 +11,4 @@ test("five values: mean 3, variance 2.5, t = 2.776", () => {
   expect(mean - low).toBeCloseTo(1.96293, 4);
 });
 test("equal values leave no doubt", () => expect(confidenceInterval([2, 2])).toEqual({ mean: 2, low: 2, high: 2 }));
-test("one value tells nothing", () => expect(() => confidenceInterval([1])).toThrow(DataError));
+test("one value gives no interval", () => expect(() => confidenceInterval([1])).toThrow(DataError));

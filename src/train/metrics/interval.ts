@@ -7,7 +7,9 @@ const quantiles = [
   ...[2.201, 2.179, 2.16, 2.145, 2.131, 2.12, 2.11, 2.101, 2.093, 2.086],
 ];
 
+/** A mean with its confidence interval. */
 export interface Interval {
+  /** Mean of the values. */
   readonly mean: number;
   /** Ends of the interval that holds the true mean in 95 of 100 cases, where values are normal and independent. */
   readonly low: number;

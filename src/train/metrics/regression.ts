@@ -20,10 +20,10 @@ const errorMetric = (
   direction: "down",
 });
 
-/** Mean |output - target| over all elements. */
+/** Mean |output - target| over all elements, in the units of the target; its name in results is `meanAbsoluteError`. */
 export const meanAbsoluteErrorMetric = (): Metric => errorMetric("meanAbsoluteError", abs);
 
-/** Square root of the mean (output - target)² over all elements. */
+/** Square root of the mean (output - target)² over all elements, in the units of the target. */
 export const rootMeanSquaredError = (): Metric =>
   errorMetric("rootMeanSquaredError", square, (totals) => Math.sqrt(ratio(totals)));
 

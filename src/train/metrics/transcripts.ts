@@ -1,4 +1,4 @@
-/** How well sequences of labels are told by connectionist temporal classification. */
+/** How well connectionist temporal classification predicts sequences of labels. */
 import { ctcDecode } from "../../nn/losses/ctc-decode.ts";
 import { cast, equal, not, pad, reduceSum } from "../../ops/index.ts";
 import { type Metric, meanStatistics, ratio, rowWeights } from "./metric.ts";

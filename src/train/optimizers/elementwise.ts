@@ -1,5 +1,7 @@
 /** Optimizers whose update of an element depends on nothing but that element: one fused loop over all parameters. */
 import { InternalError } from "../../core/errors.ts";
+import { flag, nonNegative } from "../../core/option-types.ts";
+import type { OptionTypes } from "../../core/options.ts";
 import type { Value } from "../../graph/ir.ts";
 import { add, mul, sub } from "../../ops/index.ts";
 import { gradientsName, parametersName } from "../store/parameter-store.ts";
@@ -16,15 +18,21 @@ export interface WeightDecayOptions {
   readonly decoupled?: boolean;
 }
 
+export const weightDecayTypes: OptionTypes<WeightDecayOptions> = { weightDecay: nonNegative, decoupled: flag };
+
 /** What an update sees: equally long flat vectors, and the scalars of this step. */
 export interface UpdateView {
   /** The gradient. */
   readonly g: Value;
+  /** What is remembered, in the order of the definition's slots. */
   readonly slots: readonly Value[];
+  /** What the definition's `scalars` give for this step. */
   readonly scalars: readonly Value[];
 }
 
+/** What defines an optimizer that looks at one element at a time; see `elementwise`. */
 export interface ElementwiseDefinition extends Omit<OptimizerDefinition, "bind"> {
+  /** How weights are drawn towards zero; default not at all. */
   readonly decay?: Required<WeightDecayOptions>;
   /** Scalars of update `step` (1 for the first), computed outside the loop; default the rate. */
   scalars?(step: number, learningRate: number): readonly number[];
@@ -37,7 +45,10 @@ export interface ElementwiseDefinition extends Omit<OptimizerDefinition, "bind">
  * @example
  * const signed = elementwise({
  *   name: "signed", slots: [], learningRate: 0.001, settings: {},
- *   change: ({ g, scalars: [rate] }) => ({ change: ops.mul(ops.div(g, ops.abs(g)), rate), slots: [] }),
+ *   change({ g, scalars }) {
+ *     const direction = ops.div(g, ops.add(ops.abs(g), 1e-12)); // 0 where g is 0
+ *     return { change: ops.mul(direction, scalars[0] as Value), slots: [] };
+ *   },
  * });
  */
 export function elementwise(definition: ElementwiseDefinition): Optimizer {

@@ -17,6 +17,7 @@ export { type MuonOptions, muon, orthogonalized } from "./muon.ts";
 export {
   type BoundOptimizer,
   defineOptimizer,
+  type GradientsOf,
   type Optimizer,
   type OptimizerDefinition,
   OptimizerState,
@@ -27,11 +28,16 @@ export {
 export { type RmspropOptions, rmsprop } from "./rmsprop.ts";
 export { type SgdOptions, sgd } from "./sgd.ts";
 
-/** Optimizers by name, with their defaults. */
+/** Optimizers by name, each a function that makes it of its options; see `optimizerOf`. */
 export const optimizers = { sgd, rmsprop, adagrad, adam, adamw, lamb, muon } as const;
+/** Name of an optimizer, such as `"adamw"`: a key of `optimizers`. */
 export type OptimizerName = keyof typeof optimizers;
 
-/** The optimizer of a name. Throws OptionError with the nearest name. */
+/**
+ * The optimizer of a name, with these options. Throws OptionError, with the nearest name, for one that there is not.
+ * @example
+ * optimizerOf("adamw", { learningRate: 3e-4 });
+ */
 export function optimizerOf(
   name: string,
   options: { readonly learningRate?: number | Schedule } & Readonly<Record<string, unknown>> = {},

@@ -1,13 +1,16 @@
 /** LAMB: Adam's direction, as long for each parameter as the parameter itself. */
 import { InternalError } from "../../core/errors.ts";
+import { fraction, nonNegative } from "../../core/option-types.ts";
+import { optionsOf } from "../../core/options.ts";
 import { add, div, mul, sqrt, square, sub } from "../../ops/index.ts";
 import type { Schedule } from "../schedules.ts";
 import { gradientsName, parametersName } from "../store/parameter-store.ts";
 import { required } from "./elementwise.ts";
-import { defineOptimizer, type Optimizer, requireSettings } from "./optimizer.ts";
+import { defineOptimizer, learningRateType, type Optimizer } from "./optimizer.ts";
 
+/** Options of `lamb`. */
 export interface LambOptions {
-  /** Default 0.001. */
+  /** Step size, a number or a schedule; default 0.001. */
   readonly learningRate?: number | Schedule;
   /** Decay of the first moment; default 0.9. */
   readonly beta1?: number;
@@ -19,14 +22,29 @@ export interface LambOptions {
   readonly weightDecay?: number;
 }
 
+const checkOptions = optionsOf<LambOptions>("lamb", {
+  learningRate: learningRateType,
+  beta1: fraction,
+  beta2: fraction,
+  epsilon: nonNegative,
+  weightDecay: nonNegative,
+});
+
 /**
- * LAMB (You et al. 2020, algorithm 2): r = m̂ / (√v̂ + ε) + λ w; w -= rate · (‖w‖ / ‖r‖) · r, with the norms of each
- * parameter; the quotient is 1 where either is 0.
+ * LAMB, for large batches (You et al. 2020, algorithm 2): r = m̂ / (√v̂ + ε) + λ w; w -= rate · (‖w‖ / ‖r‖) · r, with
+ * the norms of each parameter; the quotient is 1 where either is 0. Throws OptionError for options that make no sense.
+ * @example
+ * lamb({ learningRate: 0.002, weightDecay: 0.01 });
  */
 export function lamb(options: LambOptions = {}): Optimizer {
-  const { learningRate = 0.001, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-6, weightDecay = 0.01 } = options;
+  const {
+    learningRate = 0.001,
+    beta1 = 0.9,
+    beta2 = 0.999,
+    epsilon = 1e-6,
+    weightDecay = 0.01,
+  } = checkOptions(options);
   const settings = { beta1, beta2, epsilon, weightDecay };
-  requireSettings("lamb", settings, options);
   const slots = ["moment1", "moment2"];
   return defineOptimizer({
     name: "lamb",

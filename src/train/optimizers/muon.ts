@@ -1,5 +1,7 @@
 /** Muon: the momentum of a matrix, made nearly orthogonal. */
-import { InternalError, OptionError } from "../../core/errors.ts";
+import { InternalError } from "../../core/errors.ts";
+import { count, flag, fraction, nonNegative } from "../../core/option-types.ts";
+import { optionsOf } from "../../core/options.ts";
 import { type Shape, size } from "../../core/shape.ts";
 import { Tensor } from "../../core/tensor.ts";
 import { input, type Value } from "../../graph/ir.ts";
@@ -9,10 +11,11 @@ import type { Schedule } from "../schedules.ts";
 import { gradientsName, parametersName } from "../store/parameter-store.ts";
 import { adamw } from "./adam.ts";
 import { required } from "./elementwise.ts";
-import { defineOptimizer, type Optimizer, requireSettings } from "./optimizer.ts";
+import { defineOptimizer, learningRateType, type Optimizer, optimizerType } from "./optimizer.ts";
 
+/** Options of `muon`. */
 export interface MuonOptions {
-  /** Default 0.001. */
+  /** Step size, a number or a schedule; default 0.001. */
   readonly learningRate?: number | Schedule;
   /** Share of the momentum that is kept; default 0.95. */
   readonly momentum?: number;
@@ -25,6 +28,15 @@ export interface MuonOptions {
   /** Trains the vectors; default adamw with the same rate and weight decay. */
   readonly others?: Optimizer;
 }
+
+const checkOptions = optionsOf<MuonOptions>("muon", {
+  learningRate: learningRateType,
+  momentum: fraction,
+  nesterov: flag,
+  weightDecay: nonNegative,
+  iterations: count(),
+  others: optimizerType,
+});
 
 /** Coefficients of the iteration, which raise small singular values fast (Jordan et al. 2024). */
 const [linear, cubic, quintic] = [3.4445, -4.775, 2.0315];
@@ -61,19 +73,22 @@ const extentsOf = ([rows = 1, ...rest]: Shape): readonly [number, number] => [ro
  * });
  */
 export function muon(options: MuonOptions = {}): Optimizer {
-  const { learningRate = 0.001, momentum = 0.95, nesterov = true, weightDecay = 0.01, iterations = 5 } = options;
-  const { others = adamw({ learningRate, weightDecay }), ...own } = options;
+  const {
+    learningRate = 0.001,
+    momentum = 0.95,
+    nesterov = true,
+    weightDecay = 0.01,
+    iterations = 5,
+  } = checkOptions(options);
+  const { others = adamw({ learningRate, weightDecay }) } = options;
   const settings = { momentum, nesterov, weightDecay, iterations };
-  requireSettings("muon", settings, own);
-  if (!Number.isInteger(iterations) || iterations < 1)
-    throw new OptionError(`muon: iterations is ${iterations}; pass a whole number from 1`);
   return defineOptimizer({
     name: "muon",
     slots: ["velocity"],
     learningRate,
     settings,
     others: (shape) => (shape.length < 2 ? others : undefined),
-    bind(shard) {
+    bind(shard, { device, threads } = {}) {
       // What is to be orthogonalized takes the place of the gradient.
       const gather = shard.loop([gradientsName, "velocity"], 1, ([raw, v], [scale]) => {
         const g = mul(required(raw), required(scale));
@@ -88,7 +103,10 @@ export function muon(options: MuonOptions = {}): Optimizer {
         const found = compiled.get(`${shape}`);
         if (found) return found;
         const matrix = input("float32", shape);
-        const made = compile([matrix], [orthogonalized(matrix, iterations)]);
+        const made = compile([matrix], [orthogonalized(matrix, iterations)], {
+          ...(device && { device }),
+          ...(threads && { threads }),
+        });
         compiled.set(`${shape}`, made);
         return made;
       };

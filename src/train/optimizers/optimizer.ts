@@ -1,9 +1,11 @@
 /** What an optimizer is: how parameters move, given their gradients and what is remembered of them. */
-import { OptionError, ShapeError, unknownName } from "../../core/errors.ts";
+import { ShapeError } from "../../core/errors.ts";
 import { groupBy } from "../../core/group-by.ts";
+import { having, matching } from "../../core/option-types.ts";
 import { type Shape, sameShape, showShape } from "../../core/shape.ts";
 import { asFloat32, Tensor } from "../../core/tensor.ts";
 import { leavesOf, mapTree } from "../../core/tree.ts";
+import type { CompileOptions } from "../../jit/compile.ts";
 import type { Schedule } from "../schedules.ts";
 import type { Shard, Slot } from "../store/arena.ts";
 import { ParameterStore, type Stored } from "../store/parameter-store.ts";
@@ -12,6 +14,7 @@ import { ParameterStore, type Stored } from "../store/parameter-store.ts";
 export interface UpdateStep {
   /** Number of the update, 1 for the first. */
   readonly step: number;
+  /** The rate of this update, with the group's factor. */
   readonly learningRate: number;
   /** Factor of the weight decay. */
   readonly decayScale: number;
@@ -21,8 +24,11 @@ export interface UpdateStep {
 
 /** Whole parameters of a shard, one after the other. */
 export interface Segment {
+  /** The parameters in it. */
   readonly slots: readonly Slot[];
+  /** First element in the vectors. */
   readonly start: number;
+  /** Element behind the last. */
   readonly end: number;
 }
 
@@ -36,6 +42,7 @@ export interface BoundOptimizer {
 
 /** What defines an optimizer; see `defineOptimizer`, and `elementwise` for those that look at one element at a time. */
 export interface OptimizerDefinition {
+  /** For checkpoints and messages. */
   readonly name: string;
   /** Names of the vectors remembered beside the parameters, all zero at first. */
   readonly slots: readonly string[];
@@ -45,10 +52,14 @@ export interface OptimizerDefinition {
   readonly settings: Readonly<Record<string, number | boolean>>;
   /** The optimizer of parameters that this one cannot train, by their shape; default: it trains all. */
   others?(shape: Shape): Optimizer | undefined;
-  /** Compiles the update for the vectors `parameters`, `gradients` and those of `slots`. */
-  bind(shard: Shard): BoundOptimizer;
+  /** Compiles the update for the vectors `parameters`, `gradients` and those of `slots`, on the device and threads of `compile`. */
+  bind(shard: Shard, compile?: CompileOptions): BoundOptimizer;
 }
 
+/**
+ * An optimizer: how parameters move, given their gradients. Pass it to `fit` or `Trainer`, or call `init` and `update`
+ * in a loop of your own. Make one with `adam` or another, with `elementwise`, or with `defineOptimizer`.
+ */
 export interface Optimizer extends OptimizerDefinition {
   /**
    * Lays a pytree of parameters out for updates of your own loop. The tensors of `state.parameters` are updated in place.
@@ -64,11 +75,15 @@ export interface Optimizer extends OptimizerDefinition {
    */
   init<P>(parameters: P, saved?: SavedState): OptimizerState<P>;
   /** Moves the parameters by their gradients, which are overwritten; those written into `state.gradients` are not copied. */
-  update<P>(gradients: P, state: OptimizerState<P>): Promise<OptimizerState<P>>;
+  update<P>(gradients: GradientsOf<P>, state: OptimizerState<P>): Promise<OptimizerState<P>>;
 }
+
+/** Gradients nested as parameters are. */
+export type GradientsOf<P> = P extends Tensor ? Tensor : { readonly [K in keyof P]: GradientsOf<P[K]> };
 
 /** What must be kept of a state to go on, beside its parameters. */
 export interface SavedState {
+  /** Updates made so far. */
   readonly updates: number;
   /** By `slot/path`. */
   readonly remembered: Readonly<Record<string, Tensor>>;
@@ -127,7 +142,7 @@ export class OptimizerState<P> implements SavedState {
   }
 
   /** One update. Throws ShapeError when the gradients are not nested as the parameters are. */
-  async update(gradients: P): Promise<void> {
+  async update(gradients: GradientsOf<P>): Promise<void> {
     const own = leavesOf(this.gradients) as { path: string; leaf: Tensor }[];
     const given = leavesOf(gradients);
     for (const [i, { path, leaf: view }] of own.entries()) {
@@ -155,7 +170,10 @@ export class OptimizerState<P> implements SavedState {
 const sharesMemory = ({ data: a }: Tensor, { data: b }: Tensor): boolean =>
   a.buffer === b.buffer && a.byteOffset === b.byteOffset;
 
-/** An optimizer from its definition. */
+/**
+ * An optimizer from its definition: how whole vectors of parameters move. Where each element moves by itself,
+ * `elementwise` is shorter.
+ */
 export const defineOptimizer = (definition: OptimizerDefinition): Optimizer => ({
   ...definition,
   init: (parameters, saved) => new OptimizerState(definition, parameters, saved),
@@ -169,31 +187,11 @@ export const defineOptimizer = (definition: OptimizerDefinition): Optimizer => (
 export const rateAt = (learningRate: number | Schedule, update: number): number =>
   typeof learningRate === "number" ? learningRate : learningRate(update);
 
-/** Settings whose numbers are shares, below 1. */
-const shares = ["beta1", "beta2", "alpha", "momentum"];
+/** The rate of an optimizer, or its schedule. */
+export const learningRateType = matching<number | Schedule>(
+  "a number from 0 such as 0.001, or a schedule",
+  (value) => typeof value === "function" || (typeof value === "number" && value >= 0 && Number.isFinite(value)),
+);
 
-/** Throws OptionError for a setting or a rate that makes no sense, and for an option that is none. */
-export function requireSettings(
-  name: string,
-  settings: Readonly<Record<string, number | boolean>>,
-  options: { readonly learningRate?: number | Schedule },
-): void {
-  for (const option of Object.keys(options))
-    if (option !== "learningRate" && !Object.hasOwn(settings, option))
-      throw unknownName(`option of ${name}:`, option, ["learningRate", ...Object.keys(settings)]);
-  for (const [option, value] of Object.entries(settings)) {
-    if (typeof value === "boolean") continue;
-    const isShare = shares.includes(option);
-    if (!Number.isFinite(value) || value < 0 || (isShare && value >= 1))
-      throw new OptionError(`${name}: ${option} is ${value}; pass a number in [0, ${isShare ? "1" : "∞"})`);
-  }
-  requireRate(name, options.learningRate);
-}
-
-/** Throws OptionError for a number that is no learning rate. */
-export function requireRate(where: string, learningRate: number | Schedule | undefined): void {
-  if (typeof learningRate === "number" && !(learningRate >= 0 && Number.isFinite(learningRate)))
-    throw new OptionError(
-      `${where}: learningRate is ${learningRate}; pass a positive number such as 0.001, or a schedule`,
-    );
-}
+/** An optimizer as an option. */
+export const optimizerType = having<Optimizer>("bind", "an optimizer such as adam()");

@@ -120,7 +120,7 @@ test("a state that is saved goes on bit for bit", async () => {
   expect(size(second.parameters.shape)).toBe(2);
 });
 
-test("impossible settings, unknown names and gradients of another nesting are told", async () => {
+test("impossible settings, unknown names and gradients of another nesting are reported", async () => {
   expect(() => adam({ beta1: 1 })).toThrow("adam: beta1 is 1; pass a number in [0, 1)");
   expect(() => sgd({ nesterov: true })).toThrow("nesterov needs momentum");
   expect(() => sgd({ learningRate: Number.NaN })).toThrow("learningRate is NaN");

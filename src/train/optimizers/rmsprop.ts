@@ -1,11 +1,14 @@
 /** RMSprop. */
+import { fraction, nonNegative } from "../../core/option-types.ts";
+import { optionsOf } from "../../core/options.ts";
 import { add, div, mul, sqrt, square } from "../../ops/index.ts";
 import type { Schedule } from "../schedules.ts";
-import { elementwise, required, type WeightDecayOptions } from "./elementwise.ts";
-import { type Optimizer, requireSettings } from "./optimizer.ts";
+import { elementwise, required, type WeightDecayOptions, weightDecayTypes } from "./elementwise.ts";
+import { learningRateType, type Optimizer } from "./optimizer.ts";
 
+/** Options of `rmsprop`. */
 export interface RmspropOptions extends WeightDecayOptions {
-  /** Default 0.01. */
+  /** Step size, a number or a schedule; default 0.01. */
   readonly learningRate?: number | Schedule;
   /** Share of the mean square that is kept; default 0.99. */
   readonly alpha?: number;
@@ -15,12 +18,24 @@ export interface RmspropOptions extends WeightDecayOptions {
   readonly momentum?: number;
 }
 
-/** RMSprop (Tieleman and Hinton 2012) as in PyTorch: s = α s + (1 - α) g²; w -= rate · g / (√s + ε). */
+const checkOptions = optionsOf<RmspropOptions>("rmsprop", {
+  learningRate: learningRateType,
+  alpha: fraction,
+  epsilon: nonNegative,
+  momentum: fraction,
+  ...weightDecayTypes,
+});
+
+/**
+ * RMSprop (Tieleman and Hinton 2012) as in PyTorch: s = α s + (1 - α) g²; w -= rate · g / (√s + ε), and with momentum v
+ * = μ v + g / (√s + ε); w -= rate · v. Throws OptionError for options that make no sense.
+ * @example
+ * rmsprop({ learningRate: 0.001, momentum: 0.9 });
+ */
 export function rmsprop(options: RmspropOptions = {}): Optimizer {
-  const { learningRate = 0.01, alpha = 0.99, epsilon = 1e-8, momentum = 0 } = options;
+  const { learningRate = 0.01, alpha = 0.99, epsilon = 1e-8, momentum = 0 } = checkOptions(options);
   const { weightDecay = 0, decoupled = false } = options;
   const settings = { alpha, epsilon, momentum, weightDecay, decoupled };
-  requireSettings("rmsprop", settings, options);
   return elementwise({
     name: "rmsprop",
     slots: momentum > 0 ? ["square", "velocity"] : ["square"],

@@ -14,7 +14,9 @@ const memoryBytes = 2 ** 32;
 
 /** Where a parameter lies in the vectors of its shard. */
 export interface Slot {
+  /** Path of the parameter. */
   readonly path: string;
+  /** The parameter, by its shape. */
   readonly parameter: { readonly shape: Shape };
   readonly offset: number;
   readonly length: number;
@@ -43,6 +45,10 @@ export class Shard {
       this.#vectors.set(name, new Float32Array(this.memory.buffer, i * length * 4, length));
   }
 
+  /**
+   * One of the vectors by its name: `parameters`, `gradients`, or what an optimizer remembers. Throws OptionError for
+   * another name.
+   */
   vector(name: string): Float32Array {
     const vector = this.#vectors.get(name);
     if (!vector)

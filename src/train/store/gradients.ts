@@ -8,7 +8,7 @@ export class Gradients {
   readonly shards: readonly Shard[];
   /** What the vectors have still to be multiplied by, which the update does: cheaper than a pass over them. */
   scale = 1;
-  /** For each shard, the sum of squares of a stretch. */
+  /** For each shard, the sum of squares of a range. */
   readonly #squares: readonly ((start: number, end: number) => number)[];
   #norm: number | undefined;
 
@@ -23,6 +23,19 @@ export class Gradients {
   /** To be called when the vectors were written. */
   changed(): void {
     this.#norm = undefined;
+  }
+
+  /** Hands the gradient of each parameter to be changed in place, in the order of the parameters, the scale applied. */
+  edit(change: (gradient: Float32Array, path: string) => void): "changed" {
+    for (const shard of this.shards)
+      for (const slot of shard.slots) {
+        const { data } = shard.view(gradientsName, slot);
+        if (this.scale !== 1) for (let i = 0; i < data.length; i++) data[i] = (data[i] ?? 0) * this.scale;
+        change(data, slot.path);
+      }
+    this.scale = 1;
+    this.changed();
+    return "changed";
   }
 
   /** Euclidean norm of all gradients, with the scale. */

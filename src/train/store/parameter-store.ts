@@ -66,7 +66,8 @@ export class ParameterStore<P extends Stored = Stored> {
       members.length === this.#members.length &&
       members.every(([path, parameter], i) => this.#members[i]?.[0] === path && this.#members[i]?.[1] === parameter);
     if (same) return false;
-    const staying = new Set<Stored>(members.map(([, parameter]) => parameter));
+    const byPath = new Map(members);
+    const staying = new Set<Stored>(byPath.values());
     for (const [name, tensor] of Object.entries(this.memories())) this.#parked.set(name, tensor);
     for (const { slot, parameter, view } of this.#slots) {
       if (staying.has(parameter)) continue;
@@ -74,11 +75,12 @@ export class ParameterStore<P extends Stored = Stored> {
       if (parameter.value === view) parameter.value = copyOf(view);
       for (const name of this.#remembered) {
         const key = `${name}/${slot.path}`;
-        this.#parked.set(key, copyOf(this.#parked.get(key) as Tensor));
+        // Of another parameter that takes its path nothing is remembered.
+        if (byPath.has(slot.path)) this.#parked.delete(key);
+        else this.#parked.set(key, copyOf(this.#parked.get(key) as Tensor));
       }
     }
     const shards = allocateShards(members, [parametersName, gradientsName, ...this.#remembered]);
-    const byPath = new Map(members);
     this.#members = members;
     this.#shards = shards;
     this.#slots = shards.flatMap((shard) =>

@@ -4,7 +4,12 @@ import { maximum, minimum, mul } from "../../ops/index.ts";
 import { gradientsName } from "../store/parameter-store.ts";
 import type { GradientTransform } from "./transform.ts";
 
-/** Scales all gradients down to the Euclidean norm `limit` when they are longer (Pascanu et al. 2013, sec. 3.2). */
+/**
+ * Scales all gradients down to the Euclidean norm `limit` when they are longer (Pascanu et al. 2013, sec. 3.2). Throws
+ * OptionError unless the limit is positive.
+ * @example
+ * training: { transforms: [clipNorm(1)] } // or, in short, training: { clipNorm: 1 }
+ */
 export function clipNorm(limit: number): GradientTransform {
   if (!(limit > 0)) throw new OptionError(`clipNorm is ${limit}; pass a positive norm`);
   return {
@@ -18,7 +23,7 @@ export function clipNorm(limit: number): GradientTransform {
   };
 }
 
-/** Cuts every element of the gradients off at -limit and limit. */
+/** Cuts every element of the gradients off at -limit and limit. Throws OptionError unless the limit is positive. */
 export function clipValue(limit: number): GradientTransform {
   if (!(limit > 0)) throw new OptionError(`clipValue is ${limit}; pass a positive number`);
   return {

@@ -32,13 +32,14 @@ export interface BoundTransform {
  * A transform of gradients: accumulation, clipping, noise, a mean over machines. Transforms run in their order, before the
  * update.
  * @example
- * const negate: GradientTransform = {
- *   name: "negate",
+ * // The sign of each element alone (Bernstein et al. 2018).
+ * const signs: GradientTransform = {
+ *   name: "signs",
  *   bind: () => ({
- *     apply(gradients) {
- *       gradients.scale *= -1;
- *       return "unchanged";
- *     },
+ *     apply: (gradients) =>
+ *       gradients.edit((gradient) => {
+ *         for (const [i, element] of gradient.entries()) gradient[i] = Math.sign(element);
+ *       }),
  *   }),
  * };
  */

@@ -2,12 +2,12 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import type { Inspected } from "../../../analyze/inspect.ts";
-import type { InspectedLayer, Inspection } from "../../../analyze/schema.ts";
-import { structureOf } from "../../../analyze/structure.ts";
-import { count } from "../../../core/number-text.ts";
+import type { Inspected } from "../../../analyze/report/inspect.ts";
+import type { InspectedLayer, Inspection } from "../../../analyze/report/schema.ts";
+import { structureOf } from "../../../analyze/report/structure.ts";
+import { count, plural } from "../../../core/number-text.ts";
 import { barPlot, escapeXml, palette } from "../../../draw/plot.ts";
-import { modulePath } from "../../../runs/package.node.ts";
+import { modulePath } from "../../../runs/recipes/package.node.ts";
 import { amount, bytes, extents, longCount, share } from "../units.ts";
 import type { ExplorerData } from "./explorer.ts";
 import { style } from "./style.ts";
@@ -88,7 +88,7 @@ function depthSection({ inspection: { depth }, paths }: Inspected): string {
     items.push([
       "Recurrent depth",
       count(depth.recurrent.perStep),
-      `weighted layers a step; ${count(depth.recurrent.unrolled)} unrolled over ${depth.recurrent.steps} steps (Zhang et al. 2016)`,
+      `weighted layers a step; ${count(depth.recurrent.unrolled)} unrolled over ${plural(depth.recurrent.steps, "step")} (Zhang et al. 2016)`,
     ]);
   const plot =
     paths && paths.lengths.length > 1
@@ -125,8 +125,8 @@ function kindsSection({ byKind, parameters, cost }: Inspection): string {
 
 /** Bars for each layer with parameters or products, in the order of computation. */
 function alongDepth({ layers, cost }: Inspection): string {
-  const told = layers.filter((layer) => layer.parameters > 0 || (layer.macs ?? 0) > 0);
-  if (told.length === 0) return "";
+  const drawn = layers.filter((layer) => layer.parameters > 0 || (layer.macs ?? 0) > 0);
+  if (drawn.length === 0) return "";
   const drawStrip = (
     title: string,
     sizeOf: (layer: InspectedLayer) => number,
@@ -134,18 +134,18 @@ function alongDepth({ layers, cost }: Inspection): string {
     colour: string,
   ) => {
     const [width, height] = [1000, 90];
-    const most = Math.max(1, ...told.map(sizeOf));
-    const step = width / told.length;
-    const bars = told.map((layer, i) => {
+    const most = Math.max(1, ...drawn.map(sizeOf));
+    const step = width / drawn.length;
+    const bars = drawn.map((layer, i) => {
       const size = Math.max(sizeOf(layer) > 0 ? 1 : 0, (height * sizeOf(layer)) / most);
       return `<g><rect class="hit" x="${(i * step).toFixed(2)}" y="0" width="${step.toFixed(2)}" height="${height}"/><rect x="${(i * step).toFixed(2)}" y="${(height - size).toFixed(2)}" width="${Math.max(0.4, step * 0.85).toFixed(2)}" height="${size.toFixed(2)}" fill="${colour}"/><title>${escapeXml(`${layer.name}: ${text(layer)}`)}</title></g>`;
     });
-    return `<figure><figcaption>${title}, at most ${text(told.reduce((a, b) => (sizeOf(b) > sizeOf(a) ? b : a)))}</figcaption><svg class="strip" viewBox="0 0 ${width} ${height}" preserveAspectRatio="none" role="img">${bars.join("")}</svg></figure>`;
+    return `<figure><figcaption>${title}, at most ${text(drawn.reduce((a, b) => (sizeOf(b) > sizeOf(a) ? b : a)))}</figcaption><svg class="strip" viewBox="0 0 ${width} ${height}" preserveAspectRatio="none" role="img">${bars.join("")}</svg></figure>`;
   };
   const parameters = drawStrip(
     "Parameters of each layer",
     ({ parameters: own }) => own,
-    ({ parameters: own }) => `${count(own)} parameters`,
+    ({ parameters: own }) => plural(own, "parameter"),
     swatch(0),
   );
   const macs =

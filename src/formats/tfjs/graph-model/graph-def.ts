@@ -49,7 +49,7 @@ const graphSchema = z.object({ node: z.array(nodeSchema, { error: "a list of nod
 /** How messages call a node. */
 export const describeNode = ({ op, name: own }: Pick<GraphNode, "op" | "name">): string => `${op} "${own}"`;
 
-/** `name`, `name:1`; what a node only waits for stands behind a `^`. */
+/** `name`, `name:1`; what a node only waits for stands after a `^`. */
 function referenceOf(written: string): Reference {
   const [node = "", ...rest] = written.split(":");
   const output = Number(rest.at(-1) ?? 0);
@@ -112,7 +112,7 @@ interface Entry {
 /** What goes in and out: by the signature where there is one, else what reads nothing and what nothing reads. */
 function readSignature(signature: unknown, nodes: readonly Entry[]): Omit<GraphFile, "nodes"> {
   const byName = new Map(nodes.map((node) => [node.name, node]));
-  const told = (side: "inputs" | "outputs") => {
+  const signatureTensors = (side: "inputs" | "outputs") => {
     const entries = isPlainObject(signature) && isPlainObject(signature[side]) ? Object.entries(signature[side]) : [];
     return entries.flatMap(([key, entry]) => {
       const written = isPlainObject(entry) && typeof entry["name"] === "string" ? entry["name"] : key;
@@ -121,10 +121,12 @@ function readSignature(signature: unknown, nodes: readonly Entry[]): Omit<GraphF
       return byName.has(reference.node) ? [{ key, reference, extents }] : [];
     });
   };
-  const entering = told("inputs").filter(({ reference }) => isPlaceholder(byName.get(reference.node)?.op ?? ""));
+  const entering = signatureTensors("inputs").filter(({ reference }) =>
+    isPlaceholder(byName.get(reference.node)?.op ?? ""),
+  );
   const all = nodes.flatMap(({ name: own, op }) => (isPlaceholder(op) ? [own] : []));
   const inputs = [...new Set([...entering.map(({ reference }) => reference.node), ...all])];
-  const outputs = told("outputs").map(({ key, reference }) => ({ ...reference, name: key }));
+  const outputs = signatureTensors("outputs").map(({ key, reference }) => ({ ...reference, name: key }));
   const taken = new Set(nodes.flatMap((node) => node.inputs.map((operand) => operand.node)));
   const last = nodes
     .filter((node) => !taken.has(node.name) && node.inputs.length > 0)

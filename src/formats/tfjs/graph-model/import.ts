@@ -1,4 +1,4 @@
-/** TensorFlow graphs of TensorFlow.js as graphs of ours: what is known here becomes our nodes, the rest is named and counted. */
+/** TensorFlow graphs of TensorFlow.js as graphs of ours: what is supported becomes our nodes, the rest is named and counted. */
 import { DTypeError, FileError, ShapeError, UnsupportedError } from "../../../core/errors.ts";
 import { type Shape, size } from "../../../core/shape.ts";
 import type { Tensor } from "../../../core/tensor.ts";
@@ -158,14 +158,14 @@ class Importer {
   #apply(node: GraphNode, operands: readonly Value[]): readonly Value[] {
     const operator = operators.get(node.op);
     const unknown = (kind: UnknownReason["kind"], why: string) => this.#unknownNode(node, operands, { kind, why });
-    if (!operator) return unknown("operator", "it is not known here");
+    if (!operator) return unknown("operator", "it is not supported");
     const blind = operands.findIndex((value) => this.#unshaped.has(value));
     if (blind >= 0) return unknown("shape", `the shape of its operand "${node.inputs[blind]?.node}" is not known`);
     try {
       const built = operator.build(this.#applied(node, operands));
       const outputs = built instanceof Value ? [built] : built;
       if (outputs.length < node.outputs)
-        return unknown("operator", `of its ${node.outputs} results only ${outputs.length} are known here`);
+        return unknown("operator", `of its ${node.outputs} results only ${outputs.length} are supported`);
       return operands.length > 0 && operands.every((value) => constantOf(value)) ? fold(outputs, operands) : outputs;
     } catch (error) {
       if (error instanceof UndeterminedError) return unknown("shape", error.message);

@@ -12,14 +12,14 @@ export interface Applied {
   readonly outputs: number;
   /** Operand i. Throws FileError when the node has fewer. */
   operand(i: number): Value;
-  /** The elements of operand i, which tell shapes. Throws UndeterminedError when they are only known later. */
+  /** The elements of operand i, which determine shapes. Throws UndeterminedError when they are only known later. */
   known(i: number): readonly number[];
 }
 
 export interface Operator {
   /** What it is like, where a node of it is only named and counted. */
   readonly op: OpDef;
-  /** Its results. Throws UnsupportedError for a form that is not known here. */
+  /** Its results. Throws UnsupportedError for a form that is not supported. */
   build(node: Applied): Value | readonly Value[];
 }
 

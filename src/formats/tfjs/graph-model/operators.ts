@@ -1,4 +1,4 @@
-/** Every operator of TensorFlow that is known here, by its name. */
+/** Every operator of TensorFlow that is supported, by its name. */
 import type { Operator } from "./operator.ts";
 import { elementwiseOperators } from "./operators/elementwise.ts";
 import { matrixOperators } from "./operators/matrix.ts";

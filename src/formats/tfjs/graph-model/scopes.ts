@@ -20,7 +20,7 @@ const segmentsOf = (name: string): readonly string[] =>
   name.split("/").filter((part) => part !== "" && !call.test(part));
 
 export class Scopes {
-  /** Segments that all names of nodes begin with, and that tell none from another. */
+  /** Segments that all names of nodes begin with, and that distinguish none. */
   readonly #prefix: readonly string[];
 
   /** `names` are those of the nodes that compute. */
@@ -36,7 +36,7 @@ export class Scopes {
 
   /**
    * The path of a node's layer: `model/conv1/Conv2D` is `conv1` where all names begin with `model`. A node that is fused of
-   * several has the name of the last, which may be another layer's: there its weight tells, `model/conv1/Conv2D/ReadVariableOp`.
+   * several has the name of the last, which may be another layer's: there its weight decides, `model/conv1/Conv2D/ReadVariableOp`.
    */
   pathOf(node: string, fusedWeight?: string): string | undefined {
     const owner = fusedWeight === undefined || anonymous.test(fusedWeight) ? undefined : this.#ownerOf(fusedWeight);

@@ -51,6 +51,6 @@ const activations: Readonly<Record<string, KerasActivation>> = {
 export function kerasActivation(name: string): KerasActivation {
   const key = name.replaceAll("_", "").toLowerCase();
   const found = Object.hasOwn(activations, key) ? activations[key] : undefined;
-  if (!found) throw new UnsupportedError(`its activation "${name}" is not known here`);
+  if (!found) throw new UnsupportedError(`its activation "${name}" is not supported`);
   return found;
 }

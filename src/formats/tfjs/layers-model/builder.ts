@@ -53,7 +53,7 @@ export class Builder {
 
   #ofClass(layer: LayerConfig, names: readonly string[], results: number): AnyModule {
     const known = layerClasses.get(layer.className);
-    if (!known) return this.#opaque(layer, results, "the class is not known here");
+    if (!known) return this.#opaque(layer, results, "the class is not supported");
     let built: BuiltLayer;
     try {
       built = known.build(layer, {

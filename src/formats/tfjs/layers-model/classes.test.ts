@@ -131,7 +131,7 @@ test("no class is left out", () => {
   expect([...layerClasses.keys()].filter((name) => !cases.some(([className]) => className === name))).toEqual([]);
 });
 
-describe("what fits no layer is told with its name", () => {
+describe("what fits no layer is reported with its name", () => {
   const refused: readonly (readonly [string, object, Shape, string])[] = [
     ["RepeatVector", { n: 2 }, image, 'repeatVector "layer": input [2, 5, 6, 4] is no batch of vectors'],
     [
@@ -155,7 +155,7 @@ describe("what fits no layer is told with its name", () => {
   });
 });
 
-test("a GRU that resets behind the product is PyTorch's, with its gates in another order", async () => {
+test("a GRU that resets after the product is PyTorch's, with its gates in another order", async () => {
   const { module } = modelOf("GRU", { units: 4, reset_after: true, return_sequences: true }, [sequence]);
   const own = gru(4);
   const x = randomTensor(sequence, 3);

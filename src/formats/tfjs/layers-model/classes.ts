@@ -1,4 +1,4 @@
-/** Every class of Keras's layers that is known here, by its name. */
+/** Every class of Keras's layers that is supported, by its name. */
 import type { LayerClass } from "./layer.ts";
 import { activationClasses } from "./layers/activation.ts";
 import { basicClasses } from "./layers/basic.ts";

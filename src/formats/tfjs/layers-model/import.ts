@@ -29,7 +29,7 @@ export interface TracedModel {
 }
 
 export interface LayersModel {
-  /** `undefined` when shapes do not fit behind a layer that is not understood. */
+  /** `undefined` when shapes do not fit after a layer that is not understood. */
   readonly traced: TracedModel | undefined;
   /** Layers that are not understood. */
   readonly unknown: readonly Remark[];

@@ -15,7 +15,6 @@ import type { ModelConfig, Reference } from "./topology.ts";
  * model?.trace({ image: { dtype: "float32", shape: [1, 28, 28, 1] }, table: { dtype: "float32", shape: [1, 4] } });
  */
 export class KerasModel extends Module<Value | NamedValues, Value | NamedValues> {
-  readonly kind = "container";
   override readonly inputs: NamedInputs;
   /** In the order of the file, which a record does not keep of names such as "10" and "2". */
   readonly inputNames: readonly string[];

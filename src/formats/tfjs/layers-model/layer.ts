@@ -44,7 +44,7 @@ export interface Building {
 }
 
 export interface LayerClass {
-  /** Throws FileError for settings that are wrong, UnsupportedError for those that mean a computation not known here. */
+  /** Throws FileError for settings that are wrong, UnsupportedError for those that mean a computation not supported. */
   build(layer: LayerConfig, building: Building): BuiltLayer;
 }
 

@@ -99,7 +99,7 @@ describe("a graph of layers", () => {
   });
 });
 
-describe("what is wrong is told with its place", () => {
+describe("what is wrong is reported with its place", () => {
   const x = inputLayer("x");
   const cases: readonly (readonly [string, () => unknown, string])[] = [
     [

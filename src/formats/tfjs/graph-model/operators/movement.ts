@@ -1,4 +1,4 @@
-/** TensorFlow's operators that move elements, and those that tell and make shapes. */
+/** TensorFlow's operators that move elements, and those that read and make shapes. */
 import { UnsupportedError } from "../../../../core/errors.ts";
 import { normalizeAxis, size } from "../../../../core/shape.ts";
 import { tensor } from "../../../../core/tensor.ts";

@@ -17,7 +17,7 @@ const rearranged = (op: OpDef, attributes: Attributes = {}): Operator => ({
   },
 });
 
-/** What operand 1 says of the axes behind the batch, and operand 2 of their borders. */
+/** What operand 1 says of the axes after the batch, and operand 2 of their borders. */
 function blocksOf(node: Applied) {
   const [x, blocks, borders] = [node.operand(0), node.known(1), pairsOf(node.known(2))];
   if (blocks.length === 0 || blocks.length >= x.rank || blocks.some((block) => block < 1))

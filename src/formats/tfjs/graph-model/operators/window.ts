@@ -26,7 +26,7 @@ const layouts: Readonly<Record<string, Layout>> = {
 function layoutOf(attributes: NodeAttributes): Layout {
   const written = attributes.text("data_format", "NHWC");
   const layout = Object.hasOwn(layouts, written) ? layouts[written] : undefined;
-  if (!layout) throw new UnsupportedError(`its data_format ${written} is not known here`);
+  if (!layout) throw new UnsupportedError(`its data_format ${written} is not supported`);
   return layout;
 }
 
@@ -48,7 +48,7 @@ function windowOf(attributes: NodeAttributes, { spatial }: Layout, kernel: Shape
     const ends = spatial(widths.filter((_, i) => i % 2 === 1));
     return { strides, dilations, padding: starts.map((start, i) => [start, ends[i] ?? 0] as const) as Pairs };
   }
-  if (way !== "SAME" && way !== "VALID") throw new UnsupportedError(`its padding ${way} is not known here`);
+  if (way !== "SAME" && way !== "VALID") throw new UnsupportedError(`its padding ${way} is not supported`);
   return { strides, dilations, padding: resolvePadding(way === "SAME" ? "same" : 0, window) as Pairs };
 }
 
@@ -56,7 +56,7 @@ function windowOf(attributes: NodeAttributes, { spatial }: Layout, kernel: Shape
 const perChannel = (vector: Value, x: Value): Value =>
   ops.reshape(vector, [vector.shape[0] ?? 1, ...new Array<number>(Math.max(0, x.rank - 2)).fill(1)]);
 
-/** What grappler, TensorFlow's optimizer, fuses behind a product: y has its channels on axis 1. */
+/** What grappler, TensorFlow's optimizer, fuses after a product: y has its channels on axis 1. */
 const fused: Readonly<Record<string, (y: Value, next: () => Value, attributes: NodeAttributes) => Value>> = {
   BiasAdd: (y, next) => ops.add(y, perChannel(next(), y)),
   FusedBatchNorm: (y, next, attributes) =>
@@ -75,7 +75,7 @@ const fused: Readonly<Record<string, (y: Value, next: () => Value, attributes: N
   },
 };
 
-/** A product of `operands` operands and what is fused behind it. The first thing that is, is often its bias. */
+/** A product of `operands` operands and what is fused after it. The first thing that is, is often its bias. */
 function withFused(node: Applied, operands: number, product: (bias: Value | undefined) => Value): Value {
   const names = node.attributes.texts("fused_ops");
   let position = operands;
@@ -84,7 +84,7 @@ function withFused(node: Applied, operands: number, product: (bias: Value | unde
   const begin = product(hasBias ? next() : undefined);
   return names.slice(hasBias ? 1 : 0).reduce((y, name) => {
     const apply = Object.hasOwn(fused, name) ? fused[name] : undefined;
-    if (!apply) throw new UnsupportedError(`${name}, which is fused into it, is not known here`);
+    if (!apply) throw new UnsupportedError(`${name}, which is fused into it, is not supported`);
     return apply(y, next, node.attributes);
   }, begin);
 }
@@ -157,7 +157,7 @@ const transposed: Operator = {
   },
 };
 
-/** A matrix product and what is fused behind it: x [N, K], w [K, M] → [N, M]. */
+/** A matrix product and what is fused after it: x [N, K], w [K, M] → [N, M]. */
 const fusedMatMul: Operator = {
   op: ops.MatMul,
   build: (node) => {

@@ -38,7 +38,7 @@ function cutRelu(x: Value, { max_value, negative_slope: slope, threshold }: Relu
 
 /** x above 0, a learned multiple of it below; weight [...shape of a sample], 1 along shared axes (He et al. 2015). */
 class PRelu extends Module {
-  readonly kind = "activation";
+  override readonly kind = "activation";
   readonly #shared: readonly number[];
   constructor(shared: readonly number[]) {
     super();

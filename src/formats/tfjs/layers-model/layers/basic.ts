@@ -23,7 +23,7 @@ class Dropout extends nn.Dropout {
 
 /** What changes its input while training only, in a way that is left out here. */
 class Noise extends nn.Module {
-  readonly kind = "regularization";
+  override readonly kind = "regularization";
   protected call(x: Value): Value {
     return x;
   }
@@ -46,7 +46,7 @@ export const basicClasses: LayerClasses = {
     ({ input_dim, output_dim, mask_zero }) => ({
       module: new Embedding(input_dim, output_dim),
       weights: { weight: { name: "embeddings" } },
-      ...(mask_zero && { note: "masks index 0, which the layers behind it do not heed here" }),
+      ...(mask_zero && { note: "masks index 0, which the following layers ignore here" }),
     }),
   ),
   Dropout: dropout,

@@ -47,7 +47,7 @@ interface DepthwiseOptions extends Pick<ConvOptions, "stride" | "padding" | "dil
 
 /** Convolves each channel alone: [N, H, W, C] → [N, H', W', C · multiplier]; weight [C, multiplier, kernelH, kernelW]. */
 class DepthwiseConv2d extends Module {
-  readonly kind = "convolution";
+  override readonly kind = "convolution";
   readonly #options: DepthwiseOptions;
   readonly #layout: Layout;
   constructor(options: DepthwiseOptions, own: Layout) {
@@ -63,7 +63,7 @@ class DepthwiseConv2d extends Module {
   protected call(input: Value, context: nn.Context): Value {
     const { kernel, stride, dilation, multiplier, bias = true } = this.#options;
     const x = this.#layout.into(input);
-    const channels = requireChannels(x, 2, undefined);
+    const channels = requireChannels(x, 2);
     const filters = channels * multiplier;
     const weight = context.parameter(this, "weight", {
       shape: [channels, multiplier, ...kernel],
@@ -83,7 +83,6 @@ class DepthwiseConv2d extends Module {
 
 /** A depthwise convolution, then one of 1x1 that mixes the channels (Chollet 2017). */
 class SeparableConv2d extends Module {
-  readonly kind = "container";
   readonly depthwise: DepthwiseConv2d;
   readonly pointwise: Conv2d;
   constructor(depthwise: DepthwiseOptions, filters: number, pointwise: ConvOptions, own: Layout) {
@@ -147,7 +146,7 @@ const Conv1D = defineLayer(
   }),
   (fields): BuiltLayer => {
     const { filters, kernel_size: kernel, dilation_rate, data_format } = fields;
-    // Output t sees nothing behind input t.
+    // Output t sees nothing after input t.
     const before = ((kernel[0] ?? 1) - 1) * (dilation_rate[0] ?? 1);
     const same = optionsOf({ ...fields, padding: fields.padding === "same" ? "same" : "valid" });
     const options: ConvOptions = {

@@ -25,7 +25,7 @@ import { type LayerClass, type LayerClasses, listOf, type OneOrMore, plainLayer 
 
 /** Computes with all its operands. */
 abstract class Merge extends Module<OneOrMore> {
-  readonly kind: LayerKind;
+  override readonly kind: LayerKind;
   override readonly inputs = "tree";
   readonly #merge: (values: readonly Value[]) => Value;
   constructor(kind: LayerKind, merge: (values: readonly Value[]) => Value) {
@@ -49,7 +49,7 @@ class Dot extends Merge {}
 
 type Kind = new (kind: LayerKind, merge: (values: readonly Value[]) => Value) => Merge;
 
-/** Folds operands by an elementwise function; smaller ones get axes behind the batch, as in Keras. */
+/** Folds operands by an elementwise function; smaller ones get axes after the batch, as in Keras. */
 function folding(Kind: Kind, f: (a: Value, b: Value) => Value, end = (y: Value, _count: number) => y): LayerClass {
   const merge = (values: readonly Value[]) => {
     const rank = Math.max(...values.map((value) => value.rank));
@@ -74,7 +74,7 @@ function dot(values: readonly Value[], axes: readonly [number, number], normaliz
   const [i, j] = [normalizeAxis(axes[0], a.rank), normalizeAxis(axes[1], b.rank)];
   if (i === 0 || j === 0 || a.shape[i] !== b.shape[j])
     throw new ShapeError(
-      `dot over axis ${i} of ${showShape(a.shape)} and ${j} of ${showShape(b.shape)}; name axes of one extent behind the batch`,
+      `dot over axis ${i} of ${showShape(a.shape)} and ${j} of ${showShape(b.shape)}; name axes of one extent after the batch`,
     );
   const unit = (x: Value, axis: number) =>
     mul(x, reciprocal(sqrt(maximum(reduceSum(square(x), axis, { keepDims: true }), 1e-12))));

@@ -6,7 +6,7 @@ import type { StoredWeight } from "../../manifest.ts";
 import { listOf, type OneOrMore, oneOrMore } from "../layer.ts";
 
 export class Opaque extends Module<OneOrMore, OneOrMore> {
-  readonly kind = "other";
+  override readonly kind = "other";
   override readonly inputs = "tree";
   readonly #className: string;
   readonly #weights: ReadonlyMap<string, StoredWeight>;

@@ -56,13 +56,13 @@ const fields = z.object({
 type Fields = z.output<typeof fields>;
 
 /**
- * One recurrent layer: [N, T, I] → [N, T, units] or the last state [N, units]. It may be given states to begin with, behind the
+ * One recurrent layer: [N, T, I] → [N, T, units] or the last state [N, units]. It may be given states to begin with, after the
  * sequence, and gives its last states where the config asks for them, [N, units] each. Weights kernel [I, gates · units],
- * recurrent_kernel [units, gates · units], bias [gates · units] or, of a GRU that resets behind the product,
+ * recurrent_kernel [units, gates · units], bias [gates · units] or, of a GRU that resets after the product,
  * [2, gates · units]. Keras's dropout of its inputs and states, in training only, is left out.
  */
 class Recurrent extends Module<OneOrMore, OneOrMore> {
-  readonly kind = "recurrent";
+  override readonly kind = "recurrent";
   override readonly inputs = "tree";
   readonly #cell: Cell;
   readonly #fields: Fields;
@@ -164,7 +164,7 @@ function recurrentClass(Kind: typeof Recurrent, cell: Cell): LayerClass {
       // None stands for linear; what is not written is the standard.
       return written !== undefined && written !== name;
     });
-    const unknown = other && `its ${other[0]} is another than ${other[1]}, the only one that is known here`;
+    const unknown = other && `its ${other[0]} is another than ${other[1]}, the only one that is supported`;
     return { module: new Kind(cell, own, !other), weights, ...(unknown && { unknown }) };
   });
 }

@@ -12,7 +12,7 @@ import { type LayerClasses, plainLayer } from "../layer.ts";
 
 /** Moves elements by a function. */
 abstract class Moving extends Module {
-  readonly kind = "reshape";
+  override readonly kind = "reshape";
   readonly #move: (x: Value) => Value;
   constructor(move: (x: Value) => Value) {
     super();
@@ -30,7 +30,7 @@ class ZeroPadding extends Moving {}
 class Cropping extends Moving {}
 class UpSampling extends Moving {}
 
-/** Elements before and behind each of `rank` axes: one number for all, one for each axis, or a pair for each. */
+/** Elements before and after each of `rank` axes: one number for all, one for each axis, or a pair for each. */
 function sides(rank: number) {
   const error = `a whole number from 0, a list of ${rank}, or a list of ${rank} pairs`;
   const one = count(0);
@@ -103,7 +103,7 @@ const target = z
 const axesError = "a list of axes from 1";
 
 export const shapeClasses: LayerClasses = {
-  // The channels become the fastest axis, whatever their place, so that dense layers behind may be moved between both.
+  // The channels become the fastest axis, whatever their place, so that the dense layers after it may be moved between both.
   Flatten: plainLayer(
     z.object({ data_format: layout }),
     ({ data_format }) => new Flatten((x) => flatten(data_format.isLast ? x : channelsLast(x), 1)),

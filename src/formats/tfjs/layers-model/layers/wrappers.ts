@@ -11,7 +11,6 @@ import { defineLayer, type LayerClasses, listOf, type OneOrMore, oneOrMore } fro
 
 /** The layer at every step on its own: [N, T, …] → [N, T, …]. */
 class TimeDistributed extends Module<Value, OneOrMore> {
-  readonly kind = "container";
   readonly layer: AnyModule;
   constructor(layer: AnyModule) {
     super();
@@ -41,7 +40,6 @@ interface Merging {
 
 /** A recurrent layer that reads from the begin, and one that reads from the end. */
 class Bidirectional extends Module<OneOrMore, OneOrMore> {
-  readonly kind = "container";
   override readonly inputs = "tree";
   readonly forward: AnyModule;
   readonly backward: AnyModule;

@@ -1,0 +1,126 @@
+/** How much memory ONNX Runtime takes to run a graph: its order of execution and its plan of buffers. */
+import { bytesPerElement } from "../../core/dtype.ts";
+import { sameShape, size } from "../../core/shape.ts";
+import { constantOf, type Graph, type Node, type Value } from "../../graph/ir.ts";
+import { elementwiseOps, isView } from "../../ops/registry.ts";
+
+/** Bytes of a value. */
+export const bytesOf = ({ dtype, shape }: Value): number => size(shape) * bytesPerElement(dtype);
+
+/** The value whose memory a value shares: under another shape it is the same bytes. */
+export function storageOf(value: Value): Value {
+  let source = value;
+  while (source.producer && isView(source.producer.op) && source.producer.inputs[0]) source = source.producer.inputs[0];
+  return source;
+}
+
+export interface RunMemory {
+  /** The most bytes of buffers that are in use together: of values that are alive, and idle ones kept for the next of their shape. */
+  readonly peak: number;
+  /** Bytes of constants. */
+  readonly constants: number;
+}
+
+/** What running a graph takes beside its inputs and outputs, which are the caller's. `bytes` gives those of a value. */
+export function runMemory(graph: Graph, bytes: (value: Value) => number = bytesOf): RunMemory {
+  const order = executionOrder(graph);
+  const constants = order.reduce((sum, { outputs: [y] }) => sum + (constantOf(y) ? bytes(y) : 0), 0);
+  const { taken, givenBack } = planBuffers(graph, order);
+  let [used, peak] = [0, 0];
+  for (const node of order) {
+    for (const buffer of taken.get(node) ?? []) used += bytes(buffer);
+    peak = Math.max(peak, used);
+    for (const buffer of givenBack.get(node) ?? []) used -= bytes(buffer);
+  }
+  return { peak, constants };
+}
+
+/** Depth first from the nodes that nothing reads, the last one first, operands of later nodes before those of earlier ones. */
+export function executionOrder({ nodes }: Pick<Graph, "nodes">): readonly Node[] {
+  const index = new Map(nodes.map((node, i) => [node, i]));
+  const read = new Set(nodes.flatMap((node) => node.inputs.map((value) => value?.producer)));
+  const order: Node[] = [];
+  const seen = new Set<Node>();
+  const stack: { readonly node: Node; readonly leave: boolean }[] = nodes
+    .filter((node) => !read.has(node))
+    .map((node) => ({ node, leave: false }));
+  for (let top = stack.pop(); top; top = stack.pop()) {
+    const { node, leave } = top;
+    if (leave) order.push(node);
+    if (leave || seen.has(node)) continue;
+    seen.add(node);
+    stack.push({ node, leave: true });
+    const makers = [...new Set(node.inputs.map((value) => value?.producer))].filter((maker) => maker !== undefined);
+    makers.sort((a, b) => (index.get(a) ?? 0) - (index.get(b) ?? 0));
+    for (const maker of makers) if (!seen.has(maker)) stack.push({ node: maker, leave: false });
+  }
+  return order;
+}
+
+interface BufferPlan {
+  /** Buffers that come into use with a node, each named by its first value. */
+  readonly taken: ReadonlyMap<Node, readonly Value[]>;
+  /** Buffers that go out of use after a node. */
+  readonly givenBack: ReadonlyMap<Node, readonly Value[]>;
+}
+
+/**
+ * Which values share a buffer (allocation_planner.cc): a view that of its source, an elementwise result that of an operand that
+ * nothing else reads, any other that of an earlier value of its type and shape that is done with. A buffer is given back
+ * after the last of its values, however long it lay idle between two of them.
+ */
+function planBuffers(graph: Graph, order: readonly Node[]): BufferPlan {
+  const results = new Set(graph.outputs);
+  const readers = new Map<Value, number>();
+  const count = (value: Value) => readers.set(value, (readers.get(value) ?? 0) + 1);
+  for (const node of order) for (const value of node.inputs) if (value) count(value);
+  for (const output of graph.outputs) count(output);
+
+  const bufferOf = new Map<Value, Value>();
+  /** Readers that a buffer still has to wait for. */
+  const waiting = new Map<Value, number>();
+  const idle = new Map<string, Value[]>();
+  const keyOf = ({ dtype, shape }: Value) => `${dtype}${shape}`;
+  const taken = new Map<Node, Value[]>();
+  const lastUser = new Map<Value, Node>();
+
+  const bufferFor = (node: Node, y: Value): Value | undefined => {
+    const [first] = node.inputs;
+    if (isView(node.op)) return first && bufferOf.get(first);
+    const source = elementwiseOps.has(node.op)
+      ? node.inputs.slice(0, 2).find((value) => {
+          const buffer = value && bufferOf.get(value);
+          return buffer && waiting.get(buffer) === 1 && value.dtype === y.dtype && sameShape(value.shape, y.shape);
+        })
+      : undefined;
+    return (source && bufferOf.get(source)) ?? idle.get(keyOf(y))?.pop();
+  };
+
+  for (const node of order) {
+    if (constantOf(node.outputs[0])) continue;
+    for (const y of node.outputs) {
+      // What nothing reads is not computed; a result goes into the caller's memory, a view of an input is there already.
+      const source = storageOf(y);
+      const isGiven = source !== y && (!source.producer || constantOf(source) !== undefined);
+      if (!readers.has(y) || results.has(y) || isGiven) continue;
+      const shared = bufferFor(node, y);
+      const buffer = shared ?? y;
+      if (!shared) taken.set(node, [...(taken.get(node) ?? []), y]);
+      bufferOf.set(y, buffer);
+      waiting.set(buffer, (waiting.get(buffer) ?? 0) + (readers.get(y) ?? 0));
+      lastUser.set(buffer, node);
+    }
+    for (const value of node.inputs) {
+      const buffer = value && bufferOf.get(value);
+      if (!buffer) continue;
+      const left = (waiting.get(buffer) ?? 0) - 1;
+      waiting.set(buffer, left);
+      lastUser.set(buffer, node);
+      if (left === 0) idle.set(keyOf(buffer), [...(idle.get(keyOf(buffer)) ?? []), buffer]);
+    }
+  }
+  const givenBack = new Map<Node, Value[]>();
+  for (const [buffer, node] of lastUser)
+    if (waiting.get(buffer) === 0) givenBack.set(node, [...(givenBack.get(node) ?? []), buffer]);
+  return { taken, givenBack };
+}

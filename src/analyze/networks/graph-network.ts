@@ -1,0 +1,200 @@
+/** Networks from graphs that a file holds: layers by the marks of the nodes, kinds by their operators. */
+import { isFloat } from "../../core/dtype.ts";
+import { type Shape, size } from "../../core/shape.ts";
+import { type Graph, graphOf, type Node, type Scope, type Value } from "../../graph/ir.ts";
+import type { FileTensor, ImportedGraph, Setting } from "../../import/imported-graph.ts";
+import type { LayerKind } from "../../nn/index.ts";
+import { kindOf } from "../../ops/registry.ts";
+import { type Flow, flowOf } from "./flow.ts";
+import { formulaOf } from "./formula.ts";
+import { standInLoss } from "./loss.ts";
+import type { Network, NetworkLayer, NetworkParameter } from "./network.ts";
+
+export interface GraphSource {
+  readonly name: string;
+  readonly source: string;
+  readonly model: ImportedGraph;
+  /** Stored tensors beside the weights, which are counted as buffers. */
+  readonly settings?: readonly Setting[];
+  /** Shapes of what layers give where the file has them otherwise than the graph. */
+  readonly shapes?: ReadonlyMap<Scope, Shape>;
+  /** Kernels of convolutions are stored [height, width, in, out]; default [out, in, height, width]. */
+  readonly kernelFirst?: boolean;
+  readonly notes: readonly string[];
+}
+
+/** The network of a graph whose nodes carry the marks of their layers. */
+export function graphNetwork(given: GraphSource): Network {
+  const { name, source, model, settings = [], shapes: shapesInFile, kernelFirst, notes } = given;
+  const { graph, weights, unshaped } = model;
+  const flow = flowOf(graph, [...weights.keys(), ...settings.flatMap(({ value }) => value ?? [])]);
+  const layers = collectLayers(flow, weights);
+  const statistics = new Set(
+    graph.nodes.flatMap(({ op, inputs }) => op.statistics.flatMap((position) => inputs[position] ?? [])),
+  );
+  const parameters = layers.flatMap((layer) =>
+    layer.weights.map((value): NetworkParameter => {
+      const isBuffer = statistics.has(value);
+      // Numbers that are quantized in the graph too have no gradient.
+      const trainable = !isBuffer && isFloat(value.dtype);
+      return { ...parameterOf(weights.get(value) as FileTensor, value), layer: layer.name, isBuffer, trainable };
+    }),
+  );
+  const buffers = settings.map(({ tensor, value }) => parameterOf(tensor, value));
+  return {
+    name,
+    source,
+    parameters: [...parameters, ...buffers],
+    layers: layers
+      .filter((layer) => isTold(layer, layers))
+      .map((layer) => {
+        const learned = layer.weights.filter((value) => !statistics.has(value));
+        const shapes = learned.map((value) => weights.get(value)?.shape ?? []);
+        const described = describe(layer, unshaped);
+        const outputShape = shapesInFile?.get(layer.scopes.at(-1) as Scope) ?? described.outputShape;
+        return { ...described, outputShape, formula: formulaOf(shapes, { kernelFirst }) };
+      }),
+    graphs: { forward: graph, training: trainingGraph(graph, unshaped), hasOpenShapes: unshaped.size > 0 },
+    notes,
+  };
+}
+
+/** A tensor of the file as a buffer of a layer named as the tensor is. */
+const parameterOf = ({ name, shape, type }: FileTensor, value: Value | undefined): NetworkParameter => ({
+  name,
+  layer: name,
+  shape,
+  elements: size(shape),
+  type: type.name,
+  bits: type.bits,
+  isBuffer: true,
+  trainable: false,
+  value,
+});
+
+function trainingGraph({ inputs, outputs }: Graph, unshaped: ReadonlySet<Value>): Graph | undefined {
+  if (unshaped.size > 0) return undefined;
+  const output = outputs.find((value) => standInLoss(value) !== undefined);
+  const made = output && standInLoss(output);
+  return made && graphOf([...inputs, made.target], [made.loss]);
+}
+
+/** A layer while it is put together. */
+interface Draft {
+  readonly name: string;
+  readonly scopes: Scope[];
+  /** Nodes that compute from data. */
+  readonly nodes: Node[];
+  /** Weights that it is the first to read. */
+  readonly weights: Value[];
+  readonly flow: Flow;
+}
+
+/** Layers by the paths of their nodes, in the order of their first node, with the weights that each owns. */
+function collectLayers(flow: Flow, weights: ReadonlyMap<Value, unknown>): readonly Draft[] {
+  const drafts = new Map<string, Draft>();
+  const owners = new Map<Scope, Draft>();
+  const owned = new Set<Value>();
+  for (const node of flow.graph.nodes) {
+    if (flow.activeOperands(node).length === 0) continue;
+    const scope = node.scope ?? { path: "model" };
+    const fresh = weightsBehind(node, flow, weights).filter((value) => !owned.has(value));
+    for (const value of fresh) owned.add(value);
+    const before = owners.get(scope) ?? drafts.get(scope.path) ?? biasOwner(node, fresh, flow, owners);
+    const draft = before ?? { name: scope.path, scopes: [], nodes: [], weights: [], flow };
+    if (!before) drafts.set(scope.path, draft);
+    if (!draft.scopes.includes(scope)) draft.scopes.push(scope);
+    owners.set(scope, draft);
+    draft.nodes.push(node);
+    draft.weights.push(...fresh);
+  }
+  return [...drafts.values()];
+}
+
+/** The weights that a node reads, also those that it reads reshaped, transposed or dequantized. */
+function weightsBehind(node: Node, flow: Flow, weights: ReadonlyMap<Value, unknown>): readonly Value[] {
+  const found = new Set<Value>();
+  // The last is taken first.
+  const learned = (values: Node["inputs"]) => values.filter((value) => value && flow.isLearned(value)).reverse();
+  const pending = learned(node.inputs);
+  for (let value = pending.pop(); value; value = pending.pop()) {
+    if (weights.has(value)) found.add(value);
+    pending.push(...learned(value.producer?.inputs ?? []));
+  }
+  return [...found];
+}
+
+/** The layer whose products a node of its own adds a bias to, when names do not say that they belong together. */
+function biasOwner(
+  node: Node,
+  fresh: readonly Value[],
+  flow: Flow,
+  owners: ReadonlyMap<Scope, Draft>,
+): Draft | undefined {
+  const [operand, ...others] = flow.activeOperands(node);
+  const maker = operand?.producer;
+  const [bias] = fresh;
+  if (!maker?.scope || others.length > 0 || !bias || fresh.length > 1 || kindOf(node.op) !== "arithmetic")
+    return undefined;
+  const owner = owners.get(maker.scope);
+  // A vector over one axis of the products of a layer that has only its weight so far.
+  const isVector = Math.max(...bias.shape) === size(bias.shape);
+  return flow.isWeighted(maker) && owner?.weights.length === 1 && isVector ? owner : undefined;
+}
+
+/** Not reported: layers around others that own and multiply nothing themselves, and moves of elements. */
+function isTold({ name, nodes, weights }: Draft, all: readonly Draft[]): boolean {
+  if (weights.length > 0 || nodes.some(({ op }) => op.contracts)) return true;
+  return !all.some((other) => other.name.startsWith(`${name}.`)) && nodes.some(({ op }) => kindOf(op) !== "reshape");
+}
+
+function describe({ name, scopes, nodes, flow }: Draft, unshaped: ReadonlySet<Value>): Omit<NetworkLayer, "formula"> {
+  const { kind, main } = kindOfNodes(nodes, flow);
+  const output = nodes.at(-1)?.outputs[0];
+  return {
+    name,
+    type: main.op.type,
+    kind,
+    scopes,
+    outputShape: output && !unshaped.has(output) ? output.shape : undefined,
+  };
+}
+
+/** The more telling kinds first. */
+const precedence: readonly LayerKind[] = [
+  "convolution",
+  "recurrent",
+  "dense",
+  "attention",
+  "embedding",
+  "normalization",
+  "pooling",
+  "activation",
+  "arithmetic",
+  "other",
+  "reshape",
+];
+
+/** What a layer's nodes compute together, and the node that says so. */
+function kindOfNodes(nodes: readonly Node[], flow: Flow): { readonly kind: LayerKind; readonly main: Node } {
+  const [first] = nodes as readonly [Node, ...Node[]];
+  const kinds = nodes.map((node) => ({ kind: kindOfNode(node, flow), node }));
+  const rank = (kind: LayerKind) => precedence.indexOf(kind);
+  const main = kinds.reduce((best, other) => (rank(other.kind) < rank(best.kind) ? other : best), {
+    kind: "reshape" as LayerKind,
+    node: first,
+  });
+  // Moments and a learned scale, written out: a normalization.
+  const scales = nodes.some((node) => node.inputs.some((value) => value && flow.isLearned(value)));
+  const isNormalization = main.kind === "pooling" && scales;
+  return { kind: isNormalization ? "normalization" : main.kind, main: main.node };
+}
+
+function kindOfNode(node: Node, flow: Flow): LayerKind {
+  const kind = kindOf(node.op);
+  if (kind === "constant") return "reshape";
+  // Products of data with data are attention's; a table that is not learned is only read.
+  if (node.op.contracts && !flow.isWeighted(node) && kind === "dense") return "attention";
+  if (kind === "embedding" && !node.inputs.some((value) => value && flow.isLearned(value))) return "reshape";
+  return kind;
+}

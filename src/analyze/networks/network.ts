@@ -1,0 +1,87 @@
+/** What is analyzed: a network's graph, its parameters and its layers, wherever they come from. */
+import type { Shape } from "../../core/shape.ts";
+import type { Graph, Scope, Value } from "../../graph/ir.ts";
+import type { LayerKind } from "../../nn/index.ts";
+
+/** A tensor that training moves, or a buffer: running statistics, which the forward pass keeps up, and stored constants. */
+export interface NetworkParameter {
+  /** `layers.0.weight`. */
+  readonly name: string;
+  /** Of the layer that owns it. */
+  readonly layer: string;
+  /** Its extents. */
+  readonly shape: Shape;
+  /** Number of elements; more than the shape says where elements are packed. */
+  readonly elements: number;
+  /** Element type by name, such as `float32`, `bfloat16`, `int4`. */
+  readonly type: string;
+  /** Bits of an element. */
+  readonly bits: number;
+  /** Whether it is a buffer, which no optimizer moves. */
+  readonly isBuffer: boolean;
+  /** Whether training moves it. */
+  readonly trainable: boolean;
+  /** Its value in the graphs, unless there are none. */
+  readonly value: Value | undefined;
+}
+
+/** One layer; a shared one stands once, for all of its runs. */
+export interface NetworkLayer {
+  /** Path: `layers.0`. */
+  readonly name: string;
+  /** What it is called where it comes from: `conv2d`, `Conv`. */
+  readonly type: string;
+  /** The kind that reports group it under. */
+  readonly kind: LayerKind;
+  /** Marks of its nodes, one for each run. */
+  readonly scopes: readonly Scope[];
+  /** `undefined` where it is not known. */
+  readonly outputShape: Shape | undefined;
+  /** How many parameters it owns and why: `3·3·32·64 + 64`. */
+  readonly formula: string;
+}
+
+/** The graphs of a network. */
+export interface NetworkGraphs {
+  /** Prediction: from data and parameters to the outputs. */
+  readonly forward: Graph;
+  /** Training: to the loss, and new running statistics; `undefined` when no output is a float. */
+  readonly training: Graph | undefined;
+  /** Whether the shapes of some values are not known, so that memory is not either. */
+  readonly hasOpenShapes?: boolean;
+  /** The forward graph of which depth and structure are reported, where adapters were put beside it; default `forward`. */
+  readonly plain?: Graph;
+}
+
+/**
+ * A network as it is analyzed, wherever it comes from: its parameters, its layers, and its graphs where they are known.
+ */
+export interface Network {
+  /** Its name in reports. */
+  readonly name: string;
+  /** Where it comes from, in a few words. */
+  readonly source: string;
+  /** Every parameter and buffer. */
+  readonly parameters: readonly NetworkParameter[];
+  /** Every layer, in the order in which it first runs. */
+  readonly layers: readonly NetworkLayer[];
+  /** `undefined` when only the parameters are known, as of a file of weights. */
+  readonly graphs: NetworkGraphs | undefined;
+  /** What a reader of the report must know: operators that are not understood, shapes that are not known. */
+  readonly notes: readonly string[];
+}
+
+/** The parameters that an optimizer could move. */
+export const learnedOf = ({ parameters }: Pick<Network, "parameters">): readonly NetworkParameter[] =>
+  parameters.filter(({ isBuffer }) => !isBuffer);
+
+/** Sum of a number over a list. */
+export const total = <T>(items: Iterable<T>, count: (item: T) => number): number => {
+  let sum = 0;
+  for (const item of items) sum += count(item);
+  return sum;
+};
+
+/** The values of a network's parameters and buffers. */
+export const parameterValues = ({ parameters }: Pick<Network, "parameters">): Set<Value> =>
+  new Set(parameters.flatMap(({ value }) => value ?? []));

@@ -1,0 +1,105 @@
+/** Networks from ONNX files that PyTorch wrote: counts, layers, depth and cost as of the models that they are. */
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { memorySource } from "../../core/byte-source.ts";
+import { importModel } from "../../onnx/import.ts";
+import { inspectionOf, presetNetwork } from "../testing/networks.ts";
+import type { Network } from "./network.ts";
+import { onnxNetwork } from "./onnx-network.ts";
+
+const folder = new URL("../../../test/fixtures/onnx/", import.meta.url);
+
+/** Written by scripts/make-onnx-fixtures.py. */
+const expected = JSON.parse(readFileSync(new URL("expected.json", folder), "utf8")).models as Readonly<
+  Record<
+    string,
+    {
+      readonly parameters: number;
+      readonly buffers: number;
+      readonly input: readonly number[];
+      readonly outputShape: readonly number[];
+    }
+  >
+>;
+
+function networkOf(name: string): Network {
+  const source = memorySource(readFileSync(new URL(`${name}.onnx`, folder)));
+  return onnxNetwork(name, importModel(source, { shapeOf: () => expected[name]?.input ?? [] }));
+}
+
+test.each(Object.entries(expected))("%s: every parameter and buffer that PyTorch counts", (name, model) => {
+  const { parameters, layers, cost, notes } = inspectionOf(networkOf(name));
+  expect([parameters.total, parameters.buffers]).toEqual([model.parameters, model.buffers]);
+  expect(layers.reduce((sum, layer) => sum + layer.parameters, 0)).toBe(model.parameters);
+  expect(layers.at(-1)?.outputShape).toEqual(model.outputShape);
+  expect(cost.macs).toBeGreaterThan(0);
+  expect(cost.backwardFlops).toBeGreaterThan(0);
+  expect(notes).toEqual([]);
+});
+
+describe("depth", () => {
+  test("of ResNet-50 is that of the architecture, whatever its width", () => {
+    const { depth } = inspectionOf(networkOf("resnet50-narrow"));
+    expect(depth).toEqual(inspectionOf(presetNetwork("resnet50")).depth);
+  });
+
+  test("of an encoder", () => {
+    // In each of two layers a projection to queries, keys or values and one back, two dense layers; then the words.
+    expect(inspectionOf(networkOf("encoder")).depth).toMatchObject({ weighted: 9, blocks: 2 });
+  });
+
+  test("of recurrent networks, folded and unrolled", () => {
+    // Two LSTM layers and a dense one; seven steps.
+    expect(inspectionOf(networkOf("lstm")).depth).toMatchObject({
+      weighted: 3,
+      recurrent: { perStep: 1, feedforward: 3, steps: 7, unrolled: 9 },
+    });
+    // Forwards and backwards side by side: the last step of either has seen all.
+    expect(inspectionOf(networkOf("gru-bidirectional")).depth).toMatchObject({
+      weighted: 2,
+      recurrent: { perStep: 1, feedforward: 2, steps: 7, unrolled: 8 },
+    });
+  });
+});
+
+describe("layers", () => {
+  test("have their module paths, kinds, formulas and roles", () => {
+    const { layers, byKind } = inspectionOf(networkOf("resnet50-narrow"));
+    const layerNamed = (name: string) => layers.find((layer) => layer.name === name);
+    expect(layerNamed("conv1")).toMatchObject({ kind: "convolution", role: "input", formula: "7·7·3·4 = 588" });
+    expect(layerNamed("layer2.0.downsample.1")).toMatchObject({ kind: "normalization", parameters: 64 });
+    expect(layerNamed("fc")).toMatchObject({
+      kind: "dense",
+      role: "output",
+      formula: "10·128 + 10 = 1,290",
+      macs: 2 * 1280,
+    });
+    expect(byKind.slice(0, 3).map(({ kind }) => kind)).toEqual(["convolution", "normalization", "dense"]);
+  });
+
+  test("attention's products are a layer without parameters", () => {
+    const { layers, parameters } = inspectionOf(networkOf("encoder"));
+    // Two sequences of eight tokens, scores and their use in each of eight by eight places, sixteen features.
+    expect(layers.find(({ name }) => name === "layer.0.attention")).toMatchObject({
+      kind: "attention",
+      parameters: 0,
+      macs: 2 * 2 * 8 * 8 * 16,
+    });
+    expect(layers.find(({ name }) => name === "layer.0.norm1")).toMatchObject({
+      kind: "normalization",
+      parameters: 32,
+    });
+    // The output layer reads the words' embedding, transposed.
+    expect(parameters.shared.map(({ name }) => name)).toEqual(["word.weight"]);
+  });
+
+  test("recurrent layers: gates times (inputs + state), twice a bias", () => {
+    const { layers } = inspectionOf(networkOf("lstm"));
+    const recurrent = layers.filter(({ kind }) => kind === "recurrent");
+    expect(recurrent.reduce((sum, { parameters }) => sum + parameters, 0)).toBe(
+      4 * 5 * (6 + 5 + 2) + 4 * 5 * (5 + 5 + 2),
+    );
+    // Seven steps of two sequences.
+    expect(recurrent.reduce((sum, { macs }) => sum + (macs ?? 0), 0)).toBe(7 * 2 * 4 * 5 * (6 + 5 + 5 + 5));
+  });
+});

@@ -1,0 +1,170 @@
+/** The folder of a run: its name, what lies in it, and `run.json`, which says how the run came about. */
+import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync, statSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { z } from "zod";
+import { FileError, nearest, OptionError } from "../../core/errors.ts";
+import { readBytes, writeFileAtomic } from "../../storage/atomic.node.ts";
+import { runSettingsSchema } from "../recipes/settings.ts";
+import { claim, lockFile, ownerOf, type Release } from "./claim.node.ts";
+
+/** Files of a run. */
+export const runFiles = {
+  record: "run.json",
+  checkpoint: "checkpoint.safetensors",
+  best: "best.safetensors",
+  log: "log.jsonl",
+  tensorboard: "tensorboard",
+  model: "model.onnx",
+  prepare: "prepare.onnx",
+  deployment: "deployment.json",
+  evaluation: "evaluation.json",
+  profile: "profile",
+  outcomes: "outcomes.json",
+  report: "report.md",
+} as const;
+
+/** The folder in which runs lie that were given no other. */
+const runsFolder = "runs";
+
+const recordSchema = z.strictObject({
+  format: z.literal("sardonyx-run-2"),
+  recipe: z.strictObject({ name: z.string(), path: z.string().optional() }),
+  settings: runSettingsSchema,
+  versions: z.record(z.string(), z.string()),
+  created: z.string(),
+  /** Made by --profile: not a run to go on with. */
+  profile: z.boolean().optional(),
+});
+
+/** What \`run.json\` says. */
+export type RunRecord = z.infer<typeof recordSchema>;
+
+/** A path as a person types it. */
+export const shown = (path: string): string => {
+  const short = relative(process.cwd(), path);
+  return short === "" ? "." : short.startsWith("..") ? path : short;
+};
+
+/** What a killed process leaves: files that it was writing (see writeFileAtomic), and its lock. */
+const isLeftOver = (name: string) => /^\..*\.tmp$/.test(name) || name === lockFile;
+
+const isTaken = (path: string) =>
+  existsSync(path) &&
+  (!statSync(path).isDirectory() || ownerOf(path) !== undefined || !readdirSync(path).every(isLeftOver));
+
+/** A folder that belongs to this process until it is released. */
+export interface ClaimedFolder {
+  readonly path: string;
+  readonly release: Release;
+  /** Whether it was made for this run. */
+  readonly isNew: boolean;
+}
+
+/** Claims the folder of a run that is there, and clears it of what a killed process left. Throws OptionError while it is in use. */
+export function claimRun(folder: string): ClaimedFolder {
+  const release = claim(folder, shown(folder));
+  for (const name of readdirSync(folder)) if (isLeftOver(name) && name !== lockFile) rmSync(join(folder, name));
+  return { path: folder, release, isNew: false };
+}
+
+/**
+ * Makes and claims the folder for a new run: the one asked for, or the first free `runs/<name>`, `runs/<name>-2`, … Throws
+ * OptionError for one that is not empty or in use.
+ */
+export function claimNewFolder(name: string, out: string | undefined): ClaimedFolder {
+  if (out !== undefined) {
+    const path = resolve(out);
+    if (isTaken(path) && ownerOf(path) === undefined) {
+      const mend = existsSync(join(path, runFiles.record)) ? "resume the run that is in it (--resume), or " : "";
+      throw new OptionError(`${out} is not an empty folder; ${mend}name another folder`);
+    }
+    const isNew = !existsSync(path);
+    mkdirSync(path, { recursive: true });
+    return { ...claimRun(path), isNew };
+  }
+  for (let attempt = 1; ; attempt++) {
+    const path = resolve(runsFolder, attempt === 1 ? name : `${name}-${attempt}`);
+    if (isTaken(path)) continue;
+    const isNew = !existsSync(path);
+    mkdirSync(path, { recursive: true });
+    // Another process may have been faster.
+    try {
+      return { ...claimRun(path), isNew };
+    } catch (error) {
+      if (!(error instanceof OptionError)) throw error;
+    }
+  }
+}
+
+/** Takes away what a run made that came to nothing. */
+export function dropFolder({ path, isNew, release }: ClaimedFolder): void {
+  for (const name of readdirSync(path))
+    if (name !== lockFile) rmSync(join(path, name), { recursive: true, force: true });
+  release();
+  if (!isNew) return;
+  rmSync(path, { recursive: true, force: true });
+  const parent = resolve(runsFolder);
+  if (dirname(path) === parent && readdirSync(parent).length === 0) rmdirSync(parent);
+}
+
+/** Writes `run.json`. */
+export const writeRecord = (folder: string, record: RunRecord): Promise<void> =>
+  writeFileAtomic(join(folder, runFiles.record), `${JSON.stringify(record, null, 2)}\n`);
+
+/** Reads `run.json`. Throws FileError when it is missing or not what a run writes. */
+export async function readRecord(folder: string): Promise<RunRecord> {
+  const path = join(folder, runFiles.record);
+  if (!existsSync(path))
+    throw new FileError(`${shown(folder)} is not the folder of a run, it has no ${runFiles.record}; ${knownRuns()}`);
+  const text = new TextDecoder().decode(await readBytes(path, "run"));
+  const parsed = recordSchema.safeParse(parseJson(path, text));
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new FileError(
+    `${shown(path)} is damaged: ${issue?.path.join(".") || "it"}: ${issue?.message}; restore it or train again`,
+  );
+}
+
+function parseJson(path: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new FileError(`${shown(path)} is damaged: it is not JSON; restore it or train again`, { cause });
+  }
+}
+
+/** Folders of runs below `runs/`. */
+function runFolders(): string[] {
+  if (!existsSync(runsFolder)) return [];
+  return readdirSync(runsFolder)
+    .map((name) => join(runsFolder, name))
+    .filter((path) => existsSync(join(path, runFiles.record)));
+}
+
+/** The newest run of a recipe below `runs/`. Throws FileError when there is none. */
+export async function newestRun(recipe: string): Promise<string> {
+  let newest: { readonly path: string; readonly created: string } | undefined;
+  for (const path of runFolders()) {
+    const record = await readRecord(path).catch(() => undefined);
+    if (!record || record.recipe.name !== recipe || record.profile) continue;
+    if (!newest || record.created > newest.created) newest = { path, created: record.created };
+  }
+  if (newest) return resolve(newest.path);
+  throw new FileError(`there is no run of ${recipe} below ${runsFolder}/ to resume; name its folder (--out DIR)`);
+}
+
+/** The folder that a person means by RUN: a path, or a name below `runs/`. */
+export function findRun(nameOrPath: string): string {
+  const candidates = [resolve(nameOrPath), resolve(runsFolder, nameOrPath)];
+  const found = candidates.find((path) => existsSync(path) && statSync(path).isDirectory());
+  if (found) return found;
+  const closest = nearest(nameOrPath, runFolders());
+  throw new FileError(
+    `there is no run ${nameOrPath}; ${closest ? `did you mean ${closest}? ` : ""}${closest ? "K" : "k"}nown: ${runFolders().join(", ") || `none, train one first`}`,
+  );
+}
+
+function knownRuns(): string {
+  const known = runFolders();
+  return known.length > 0 ? `runs are: ${known.join(", ")}` : "train one first: sardonyx train lenet-mnist";
+}

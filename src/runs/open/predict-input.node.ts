@@ -1,0 +1,100 @@
+/** Inputs of a prediction as tensors: images, JSON files, JSON on the command line. */
+import { existsSync } from "node:fs";
+import { basename, extname } from "node:path";
+import { atPlace, DataError, FileError, OptionError, ShapeError } from "../../core/errors.ts";
+import { type Shape, sameShape, showShape, size } from "../../core/shape.ts";
+import { type Nested, Tensor, tensor } from "../../core/tensor.ts";
+import { imageExtensions, readImage } from "../../data/images/image.node.ts";
+import { lightOnDark } from "../../data/images/light-on-dark.ts";
+import { readBytes } from "../../storage/atomic.node.ts";
+import type { InputFormat, RecipeNetwork } from "../recipes/recipe.ts";
+import { inputTypeOf } from "./input.ts";
+
+/** What inputs are read for. */
+export type InputTarget = Pick<RecipeNetwork, "inputs"> & { readonly format?: InputFormat };
+
+/** One argument of `predict`. */
+export interface PredictInput {
+  /** How to name it in the answer. */
+  readonly name: string;
+  /** Raw numbers [N, …], before the recipe's `prepare`. */
+  readonly samples: Tensor;
+  /** Whether an image was dark on light and was inverted. */
+  readonly inverted: boolean;
+}
+
+/** Reads an argument: a file that exists, or JSON. Throws SardonyxError naming it. */
+export async function readInput(argument: string, target: InputTarget): Promise<PredictInput> {
+  if (/^\s*[[{]/.test(argument)) {
+    const name = argument.length > 32 ? `${argument.slice(0, 29)}…` : argument;
+    return { name, samples: fromJson(argument, name, target), inverted: false };
+  }
+  const extension = extname(argument).toLowerCase();
+  if (!existsSync(argument))
+    throw new FileError(`there is no file ${argument}; pass an image, a JSON file, or numbers such as '[1, 2]'`);
+  if (extension === ".json") {
+    const text = new TextDecoder().decode(await readBytes(argument, "input"));
+    return { name: basename(argument), samples: fromJson(text, argument, target), inverted: false };
+  }
+  if (!imageExtensions.includes(extension))
+    throw new FileError(`${argument} is neither an image (${imageExtensions.join(", ")}) nor .json; convert it`);
+  return fromImage(argument, target);
+}
+
+async function fromImage(path: string, { inputs, format: { image } = {} }: InputTarget): Promise<PredictInput> {
+  if (!image)
+    throw new OptionError(
+      `${path}: this run's model takes ${showShape(inputTypeOf(inputs).shape.slice(1))} numbers, no images; pass JSON`,
+    );
+  const { height, width, channels } = image;
+  const pixels = await readImage(path, { size: [height, width], channels });
+  // A scan or photo is usually the other way round than what was learned.
+  const turned = channels === 1 ? lightOnDark(pixels) : { image: pixels, inverted: false };
+  return { name: basename(path), samples: turned.image.reshape([1, ...pixels.shape]), inverted: turned.inverted };
+}
+
+/** One sample, a batch of them, or a sample's numbers in one row. */
+function fromJson(text: string, where: string, { inputs, format: { image } = {} }: InputTarget): Tensor {
+  const sample = inputTypeOf(inputs).shape.slice(1);
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch (cause) {
+    throw new FileError(`${where}: is not JSON (${(cause as Error).message}); write numbers such as [5.1, 3.5]`, {
+      cause,
+    });
+  }
+  if (!isNested(parsed))
+    throw new DataError(`${where}: holds something other than numbers in lists; leave out the rest`);
+  let values: Tensor;
+  try {
+    values = tensor(parsed);
+  } catch (error) {
+    throw atPlace(where, error);
+  }
+  const shape = batchShape(values.shape, sample);
+  if (!shape)
+    throw new ShapeError(
+      `${where}: holds ${showShape(values.shape)} numbers, the model takes ${showShape(sample)}, or several of those in a list`,
+    );
+  if (!image) return values.reshape(shape);
+  const byte = values.data.findIndex(
+    (value) => !(Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 255),
+  );
+  if (byte >= 0)
+    throw new DataError(
+      `${where}: element ${byte} is ${values.data[byte]}, expected a pixel from 0 (black) to 255 (white), whole`,
+    );
+  return new Tensor("uint8", shape, Uint8Array.from(values.data as Float32Array));
+}
+
+const isNested = (item: unknown): item is Nested =>
+  Array.isArray(item) ? item.every(isNested) : typeof item === "number" && Number.isFinite(item);
+
+function batchShape(shape: Shape, sample: Shape): Shape | undefined {
+  if (sameShape(shape, sample)) return [1, ...sample];
+  if (sameShape(shape.slice(1), sample) && shape.length > 0 && shape[0] !== 0) return shape;
+  // An image may be given without its channel axis, or as one row of pixels.
+  if (shape.length > 0 && size(shape) === size(sample) && size(shape) > 0) return [1, ...sample];
+  return undefined;
+}

@@ -1,0 +1,20 @@
+/** Options of starting a run, beside its settings, each declared once. */
+
+import { z } from "zod";
+import { matching } from "../../core/option-types.ts";
+
+export const runOptionsSchema = z.strictObject({
+  out: z.string().min(1).optional().describe("folder of the run; default runs/RECIPE"),
+  resume: z.boolean().optional().describe("resume the run in --out, or the newest run of the recipe"),
+  checkpointSeconds: z.number().min(0).optional().describe("seconds between checkpoints; default 30"),
+  profile: z
+    .boolean()
+    .optional()
+    .describe("show where the time goes, by operator and by layer (50 batches unless --epochs)"),
+});
+
+/** What ends a run. */
+export const signalType = matching<AbortSignal>("an AbortSignal", (value) => value instanceof AbortSignal);
+
+/** Options of starting a run. */
+export type RunOptions = Readonly<z.infer<typeof runOptionsSchema>>;

@@ -1,0 +1,113 @@
+/** Settings of a run, each declared once: what it may be, and what it means. */
+import { z } from "zod";
+import { OptionError, unknownName } from "../../core/errors.ts";
+import { devices } from "../../runtime/session.ts";
+import { type OptimizerName, optimizers } from "../../train/optimizers/index.ts";
+
+/** Settings that every recipe has defaults for. */
+export const recipeSettingsSchema = z.strictObject({
+  epochs: z.number().int().min(1).describe("passes over the training data"),
+  batchSize: z.number().int().min(1).describe("samples in a training step"),
+  learningRate: z.number().gt(0).describe("step size of the optimizer"),
+  optimizer: z.enum(Object.keys(optimizers) as [OptimizerName, ...OptimizerName[]]).describe("the optimizer"),
+  seed: z.number().int().min(0).describe("start of all randomness"),
+});
+
+/** A choice of a recipe's own. */
+export const optionValueSchema = z.union([z.string(), z.number(), z.boolean()]);
+
+/** Everything that decides what a run computes. */
+export const runSettingsSchema = recipeSettingsSchema.extend({
+  device: z.enum(devices).describe("where to compute; default cpu"),
+  // Part of the record, since sums depend on how work is divided.
+  threads: z.number().int().min(1).describe("threads of one operator; default all cores"),
+  limit: z.number().int().min(1).optional().describe("use only so many samples, for a quick try"),
+  repeats: z.number().int().min(1).optional().describe("of an experiment: train each network from so many seeds"),
+  options: z.record(z.string(), optionValueSchema).default({}).describe("the recipe's own options"),
+});
+
+/**
+ * Settings that every recipe has defaults for:
+ * - `epochs`: passes over the training data.
+ * - `batchSize`: samples in a training step.
+ * - `learningRate`: step size of the optimizer.
+ * - `optimizer`: the name of an optimizer.
+ * - `seed`: start of all randomness.
+ */
+export type RecipeSettings = Readonly<z.infer<typeof recipeSettingsSchema>>;
+/**
+ * Everything that decides what a run computes: the settings of `RecipeSettings`, and
+ * - `device`: where to compute; default `"cpu"`.
+ * - `threads`: threads of one operator; default all cores. Part of the record, since sums depend on how work is
+ * divided.
+ * - `limit`: use only so many samples, for a quick try; default all.
+ * - `repeats`: of an experiment, how many seeds each network is trained from.
+ * - `options`: the recipe's own options, by name.
+ */
+export type RunSettings = Readonly<z.infer<typeof runSettingsSchema>>;
+/** Settings in place of a recipe's defaults. */
+export type GivenSettings = { readonly [K in keyof RunSettings]?: RunSettings[K] | undefined };
+/** The value of a recipe's own option. */
+export type OptionValue = z.infer<typeof optionValueSchema>;
+
+/** What a recipe is loaded with: settings and its own options side by side. */
+export const recipeSettings = ({ options, ...settings }: RunSettings) => ({ ...options, ...settings });
+
+/** What settings begin with. */
+export interface SettingDefaults {
+  readonly name: string;
+  readonly defaults: RecipeSettings & { readonly repeats?: number | undefined; readonly threads?: number | undefined };
+  readonly options: Readonly<Record<string, OptionValue>>;
+}
+
+/** Settings of a new run. Throws OptionError for one that makes no sense, or that the recipe does not have. */
+export function newSettings(recipe: SettingDefaults, given: GivenSettings, cores: number): RunSettings {
+  const { name, defaults, options } = recipe;
+  if (given.repeats !== undefined && defaults.repeats === undefined)
+    throw new OptionError(
+      `repeats is for experiments, and ${name} trains one network once; leave it out, or pass another seed`,
+    );
+  const { options: own, ...rest } = given;
+  const isGiven = ([, value]: readonly [string, unknown]) => value !== undefined;
+  return checkSettings({
+    device: "cpu",
+    threads: cores,
+    ...defaults,
+    ...Object.fromEntries(Object.entries(rest).filter(isGiven)),
+    options: { ...options, ...own },
+  });
+}
+
+/** Throws OptionError for a setting that there is not, with the nearest, and for the first that makes no sense. */
+function checkSettings(settings: unknown): RunSettings {
+  const parsed = runSettingsSchema.safeParse(settings);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  if (issue?.code === "unrecognized_keys")
+    throw unknownName("setting", issue.keys[0] ?? "", Object.keys(runSettingsSchema.shape));
+  throw new OptionError(`setting ${issue?.path.join(".") || "of the run"}: ${issue?.message}; correct it`);
+}
+
+/** A setting that differs from what a run has. */
+export interface SettingConflict {
+  readonly name: string;
+  readonly given: unknown;
+  readonly has: unknown;
+}
+
+/** Settings of a run that goes on, and those that may not change; more epochs may. */
+export function resumedSettings(
+  saved: RunSettings,
+  given: GivenSettings,
+): { readonly settings: RunSettings; readonly conflicts: readonly SettingConflict[] } {
+  const { options = {}, ...rest } = given;
+  const pairs = [
+    ...Object.entries(rest).map(([name, value]) => ({ name, given: value, has: saved[name as keyof RunSettings] })),
+    ...Object.entries(options).map(([name, value]) => ({ name, given: value, has: saved.options[name] })),
+  ];
+  const conflicts = pairs.filter(({ name, given: value, has }) => {
+    if (value === undefined || value === has) return false;
+    return name !== "epochs" || (value as number) < saved.epochs;
+  });
+  return { settings: { ...saved, epochs: given.epochs ?? saved.epochs }, conflicts };
+}

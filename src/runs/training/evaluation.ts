@@ -1,0 +1,56 @@
+/** The test of a model as plain data. */
+import { z } from "zod";
+import { FileError } from "../../core/errors.ts";
+import type { Batch } from "../../data/pipeline/dataset.ts";
+import type { CompileOptions } from "../../jit/compile.ts";
+import { type EvaluateOptions, evaluate } from "../../train/evaluate.ts";
+import { confusionOf } from "../../train/metrics/classification.ts";
+import type { Task } from "../recipes/recipe.ts";
+
+/** A number, for which JSON has null where it is none. */
+const result = z
+  .number()
+  .nullable()
+  .transform((value) => value ?? Number.NaN);
+
+const evaluationSchema = z.strictObject({
+  samples: z.number(),
+  results: z.record(z.string(), result),
+  classes: z.array(z.string()).readonly().optional(),
+  /** `[true class][predicted class]`. */
+  confusion: z.array(z.array(z.number()).readonly()).readonly().optional(),
+});
+/** An evaluation as plain data. */
+export type EvaluationReport = Readonly<z.infer<typeof evaluationSchema>>;
+
+/** The evaluation in a file. Throws FileError when it is damaged. */
+export function parseEvaluation(text: string, where: string): EvaluationReport {
+  try {
+    return evaluationSchema.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new FileError(`${where} is damaged; remove it and resume the run, which tests the model again`, { cause });
+  }
+}
+
+/** What a task minimizes and measures. */
+export const measuredOf = ({ loss, objective, steps, metrics }: Task) =>
+  ({
+    ...(loss !== undefined && { loss }),
+    ...(objective !== undefined && { objective }),
+    ...(steps !== undefined && { steps }),
+    ...(metrics !== undefined && { metrics }),
+  }) as EvaluateOptions<Batch>;
+
+/** Measures a model on its test data. */
+export async function evaluateTask(task: Task, compile: CompileOptions): Promise<EvaluationReport> {
+  const { model, test, classes } = task;
+  const { samples, results: measured, statistics } = await evaluate(model, test, { ...measuredOf(task), compile });
+  const results = { ...measured, ...(await task.measure?.(compile, measured)) };
+  const matrix = statistics["confusionMatrix"];
+  return {
+    samples,
+    results,
+    ...(classes && { classes }),
+    ...(matrix && { confusion: confusionOf(matrix) }),
+  };
+}

@@ -1,0 +1,180 @@
+/** What is about to be trained: recipe, settings and folder, new or taken up again. */
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join, resolve } from "node:path";
+import { OptionError } from "../../core/errors.ts";
+import type { CompileOptions } from "../../jit/compile.ts";
+import { selectBackend } from "../../runtime/select.ts";
+import { defaultThreads } from "../../runtime/threads.node.ts";
+import type { Progress } from "../../train/fit.ts";
+import { type Optimizer, optimizerOf } from "../../train/optimizers/index.ts";
+import { compileOptions, readCheckpoint } from "../folder/checkpoint-file.node.ts";
+import {
+  type ClaimedFolder,
+  claimNewFolder,
+  claimRun,
+  newestRun,
+  type RunRecord,
+  readRecord,
+  runFiles,
+  shown,
+} from "../folder/run-folder.node.ts";
+import { version } from "../recipes/package.node.ts";
+import { defaultOptions, type Recipe, type Task } from "../recipes/recipe.ts";
+import { isExperiment, type Loaded, type Trainable } from "../recipes/recipes.node.ts";
+import type { RunOptions } from "../recipes/run-options.ts";
+import {
+  type GivenSettings,
+  newSettings,
+  type OptionValue,
+  type RunSettings,
+  resumedSettings,
+} from "../recipes/settings.ts";
+
+/** What is about to be trained. */
+export interface Plan<R extends Trainable = Recipe> {
+  readonly recipe: R;
+  /** The recipe as it was named, for commands that are suggested. */
+  readonly named: string;
+  readonly folder: string;
+  readonly claimed: ClaimedFolder;
+  readonly record: RunRecord;
+  readonly compile: CompileOptions;
+  /** Where the run stopped, when it goes on. */
+  readonly progress?: Progress;
+  /** Whether the run goes on, from a checkpoint or from its start. */
+  readonly resumed: boolean;
+  /** What whoever starts the run should know of it before. */
+  readonly notes: readonly string[];
+}
+
+/** What decides a plan. */
+export type PlanOptions = Pick<RunOptions, "out" | "resume" | "profile"> & { readonly given: GivenSettings };
+
+/**
+ * Checks everything that can be checked before data is loaded, and claims the run's folder, which is to be released. Throws
+ * SardonyxError, with nothing changed on disk.
+ */
+export async function makePlan<R extends Trainable>(
+  loaded: Loaded<R>,
+  named: string,
+  options: PlanOptions,
+): Promise<Plan<R>> {
+  const device = options.given.device ?? "cpu";
+  if (options.profile && device !== "cpu")
+    throw new OptionError(`a profile needs the device cpu: the engine for "${device}" writes none`);
+  if (options.profile && isExperiment(loaded.recipe))
+    throw new OptionError(`a profile is of one network, and ${named} trains several; name a recipe`);
+  const plan = options.resume ? await planResumed(loaded, named, options) : await planNew(loaded, named, options);
+  return plan;
+}
+
+async function planNew<R extends Trainable>(
+  { recipe, path }: Loaded<R>,
+  named: string,
+  { given, out, profile = false }: PlanOptions,
+): Promise<Plan<R>> {
+  const { name, defaults } = recipe;
+  const standard = { name, defaults, options: isExperiment(recipe) ? {} : defaultOptions(recipe) };
+  const asked = { ...given, ...(given.options && { options: absolutePaths(given.options) }) };
+  const settings = newSettings(standard, asked, defaultThreads());
+  await selectBackend(settings.device);
+  const claimed = claimNewFolder(profile ? `${recipe.name}-profile` : recipe.name, out);
+  return {
+    recipe,
+    named,
+    folder: claimed.path,
+    claimed,
+    record: {
+      format: "sardonyx-run-2",
+      recipe: { name: recipe.name, ...(path !== undefined && { path }) },
+      settings,
+      versions: versions(),
+      created: new Date().toISOString(),
+      ...(profile && { profile }),
+    },
+    compile: compileOptions(settings),
+    resumed: false,
+    notes: [],
+  };
+}
+
+/** Options with files and folders named so that they are found from anywhere. */
+const absolutePaths = (options: Readonly<Record<string, OptionValue>>): Record<string, OptionValue> =>
+  Object.fromEntries(
+    Object.entries(options).map(([name, value]) => [
+      name,
+      typeof value === "string" && value !== "" && existsSync(value) ? resolve(value) : value,
+    ]),
+  );
+
+async function planResumed<R extends Trainable>(
+  { recipe, path }: Loaded<R>,
+  named: string,
+  { given, out, profile }: PlanOptions,
+): Promise<Plan<R>> {
+  if (profile) throw new OptionError("a profile begins a run of its own; do not resume one");
+  const folder = out === undefined ? await newestRun(recipe.name) : resolve(out);
+  const saved = await readRecord(folder);
+  const same =
+    path === undefined ? saved.recipe.name === recipe.name && !saved.recipe.path : saved.recipe.path === path;
+  if (!same) {
+    const other = saved.recipe.path ?? saved.recipe.name;
+    throw new OptionError(
+      `${shown(folder)} is a run of ${other}, not of ${named}; resume it with: sardonyx train ${other} --resume --out ${shown(folder)}`,
+    );
+  }
+  const asked = { ...given, ...(given.options && { options: absolutePaths(given.options) }) };
+  const { settings, conflicts } = resumedSettings(saved.settings, asked);
+  if (conflicts.length > 0) {
+    const list = conflicts.map(
+      ({ name, given: value, has }) => `${words(name)} ${value} (the run has ${has ?? "none"})`,
+    );
+    throw new OptionError(
+      `a run that is resumed keeps its settings, and got ${list.join(" and ")}; leave ${conflicts.length > 1 ? "them" : "it"} out (more epochs may be given), or start a new run`,
+    );
+  }
+  await selectBackend(settings.device);
+  const here = versions();
+  const changed = Object.entries(saved.versions).filter(([name, was]) => here[name] !== was);
+  const claimed = claimRun(folder);
+  try {
+    // Killed before its first checkpoint, a run begins again.
+    const begun = existsSync(join(folder, runFiles.checkpoint));
+    return {
+      recipe,
+      named,
+      folder,
+      claimed,
+      record: { ...saved, settings },
+      compile: compileOptions(settings),
+      ...(begun && { progress: await readCheckpoint(folder, runFiles.checkpoint) }),
+      resumed: true,
+      notes:
+        changed.length === 0
+          ? []
+          : [
+              `This run began with ${changed.map(([name, was]) => `${name} ${was} (here ${here[name] ?? "none"})`).join(", ")}: it goes on, but maybe not bit for bit.`,
+            ],
+    };
+  } catch (error) {
+    claimed.release();
+    throw error;
+  }
+}
+
+/** `learningRate` as a person says it. */
+const words = (name: string): string => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+
+/** What the run is computed by, for its record. */
+function versions(): Record<string, string> {
+  const engine = createRequire(import.meta.url)("onnxruntime-node/package.json") as { version: string };
+  return { sardonyx: version(), node: process.versions.node, "onnxruntime-node": engine.version };
+}
+
+/** The optimizer of a task. */
+export const optimizerFor = ({ schedule, optimizers }: Task, settings: RunSettings): Optimizer =>
+  optimizerOf(settings.optimizer, {
+    ...optimizers?.[settings.optimizer],
+    learningRate: schedule ?? settings.learningRate,
+  });

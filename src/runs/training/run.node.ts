@@ -1,0 +1,169 @@
+/** One run from its first step to its last: load, train, test, save. */
+
+import { existsSync } from "node:fs";
+import { readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { objectOf } from "../../core/option-types.ts";
+import { optionsOf } from "../../core/options.ts";
+import { keyOf } from "../../core/random.ts";
+import { curvesOf } from "../../draw/curves.ts";
+import type { CompileOptions } from "../../jit/compile.ts";
+import { summarize } from "../../nn/summary.ts";
+import { writeFileAtomic } from "../../storage/atomic.node.ts";
+import type { EpochResult } from "../../train/engine/running-sums.ts";
+import { writeDeployment } from "../folder/deployment.node.ts";
+import { dropFolder, runFiles, shown, writeRecord } from "../folder/run-folder.node.ts";
+import type { Recipe, Task } from "../recipes/recipe.ts";
+import { loadRecipe } from "../recipes/recipes.node.ts";
+import { type RunOptions, runOptionsSchema, signalType } from "../recipes/run-options.ts";
+import { type GivenSettings, recipeSettings } from "../recipes/settings.ts";
+import { type EvaluationReport, evaluateTask, parseEvaluation } from "./evaluation.ts";
+import { Interrupted } from "./interrupted.ts";
+import type { RunObserver } from "./observer.ts";
+import { makePlan, type Plan } from "./plan.node.ts";
+import { isFinished, runStages } from "./stages.node.ts";
+
+/**
+ * How a run is started and watched:
+ * - `out`: the folder; default `runs/NAME`.
+ * - `resume`: go on with the run in `out`, or with the newest one of the recipe; default false.
+ * - `checkpointSeconds`: seconds between checkpoints; default 30.
+ */
+export type RunRecipeOptions = Omit<RunOptions, "profile"> & {
+  /** Ends the run after the batch under way when it is aborted, with its checkpoint written. */
+  readonly signal?: AbortSignal;
+  /** Told of what happens as it goes. */
+  readonly observer?: RunObserver;
+};
+
+const { profile: _, ...startTypes } = runOptionsSchema.shape;
+const checkOptions = optionsOf<RunRecipeOptions>("runRecipe", {
+  ...startTypes,
+  signal: signalType,
+  observer: objectOf("functions that watch the run"),
+});
+
+/** What became of a run. */
+export interface RunResult {
+  /** The run's folder, which `openRun` opens. */
+  readonly folder: string;
+  /** Results of every epoch. */
+  readonly history: readonly EpochResult[];
+  /** The test of the trained model. */
+  readonly evaluation: EvaluationReport;
+  /** What whoever started the run should know, with what to do. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Trains a recipe, tests the model and saves what it learned in a folder. Throws Interrupted when the signal is
+ * aborted, OptionError for settings that make no sense, and what loading the data and training throw.
+ * @param recipe a recipe, the name of a built-in one, or the path of your own
+ * @param settings in place of the recipe's defaults
+ * @example
+ * const { folder, evaluation } = await runRecipe("lenet-mnist", { epochs: 1, limit: 5000 });
+ * const run = await openRun(folder);
+ */
+export async function runRecipe(
+  recipe: Recipe | string,
+  settings: GivenSettings = {},
+  runOptions: RunRecipeOptions = {},
+): Promise<RunResult> {
+  const { signal, observer = {}, ...options } = checkOptions(runOptions);
+  const loaded = typeof recipe === "string" ? await loadRecipe(recipe) : { recipe };
+  const named = typeof recipe === "string" ? recipe : recipe.name;
+  const plan = await makePlan(loaded, named, { given: settings, ...options });
+  const notes: string[] = [...plan.notes];
+  const watched: RunObserver = {
+    ...observer,
+    onNote(note) {
+      notes.push(note);
+      observer.onNote?.(note);
+    },
+  };
+  const { checkpointSeconds = 30 } = options;
+  const { history, evaluation } = await train(plan, { signal, observer: watched, checkpointSeconds });
+  return { folder: plan.folder, history, evaluation: evaluation as EvaluationReport, notes };
+}
+
+/** How a plan is carried out. */
+export interface TrainOptions {
+  readonly signal: AbortSignal | undefined;
+  readonly observer: RunObserver;
+  /** Seconds between checkpoints. */
+  readonly checkpointSeconds: number;
+  /** Measures where the time goes in place of a test: the compile options of training, and the batches after which it ends. */
+  readonly profile?: { readonly compile: CompileOptions; readonly stopAfter: number | undefined };
+}
+
+/** What training came to; `evaluation` is missing of a profile. */
+export interface TrainResult {
+  readonly batches: number;
+  readonly updateSeconds: number;
+  readonly history: readonly EpochResult[];
+  readonly evaluation: EvaluationReport | undefined;
+}
+
+/** Trains by plan, and gives its folder back. Leaves nothing behind when it fails before there is a checkpoint. */
+export async function train(plan: Plan, options: TrainOptions): Promise<TrainResult> {
+  try {
+    return await trainClaimed(plan, options);
+  } catch (error) {
+    if (!plan.resumed && !existsSync(join(plan.folder, runFiles.checkpoint))) dropFolder(plan.claimed);
+    throw error;
+  } finally {
+    plan.claimed.release();
+  }
+}
+
+async function trainClaimed(plan: Plan, options: TrainOptions): Promise<TrainResult> {
+  const { observer, signal, checkpointSeconds, profile } = options;
+  const { recipe, folder, record, progress } = plan;
+  const task = await recipe.load(recipeSettings(record.settings), record.settings.limit, observer.onDownload);
+  if (signal?.aborted) throw new Interrupted("before the first batch");
+  task.model.trace(task.inputs);
+  task.model.initialize(keyOf(record.settings.seed));
+  observer.onLoaded?.(plan, task, summarize(task.model, task.inputs));
+
+  const evaluated = join(folder, runFiles.evaluation);
+  if (isFinished(task, plan) && existsSync(evaluated)) {
+    observer.onFinished?.(plan, progress);
+    const evaluation = parseEvaluation(await readFile(evaluated, "utf8"), shown(evaluated));
+    return { batches: progress?.trainer.batches ?? 0, updateSeconds: 0, history: progress?.history ?? [], evaluation };
+  }
+  // Of a run that is trained on, it would say that all is done when training is and the new test is not.
+  await rm(evaluated, { force: true });
+  await writeRecord(folder, record);
+  const trained = await runStages({
+    task,
+    plan,
+    observer,
+    signal,
+    checkpointSeconds,
+    compile: profile?.compile ?? plan.compile,
+    stopAfter: profile?.stopAfter,
+  });
+  if (profile) return { ...trained, evaluation: undefined };
+  if (signal?.aborted) throw new Interrupted("before the test");
+  return { ...trained, evaluation: await finish(plan, task, trained.history, observer) };
+}
+
+/** Tests the trained model and writes what is kept of it. */
+async function finish(
+  plan: Plan,
+  task: Task,
+  history: readonly EpochResult[],
+  observer: RunObserver,
+): Promise<EvaluationReport> {
+  const { folder, compile } = plan;
+  const report = await evaluateTask(task, compile);
+  observer.onEvaluated?.(report);
+  const obstacle = await writeDeployment(plan, task);
+  const drawings = { ...curvesOf(history), ...(await task.draw?.(compile)) };
+  for (const [name, drawing] of Object.entries(drawings)) await writeFileAtomic(join(folder, name), drawing);
+  // Last: it marks the run as complete.
+  await writeFileAtomic(join(folder, runFiles.evaluation), `${JSON.stringify(report, null, 2)}\n`);
+  const kept = [runFiles.model, runFiles.checkpoint, runFiles.best, runFiles.log, runFiles.tensorboard];
+  observer.onSaved?.(plan, task, [...kept, ...Object.keys(drawings)], obstacle);
+  return report;
+}

@@ -1,0 +1,8 @@
+/** The number of threads of a computation, unless an option gives it. */
+import { availableParallelism } from "node:os";
+
+/** What the environment's OMP_NUM_THREADS says, which PyTorch and NumPy's libraries read too; else one a core. */
+export function defaultThreads(): number {
+  const said = Number(process.env["OMP_NUM_THREADS"]);
+  return Number.isSafeInteger(said) && said > 0 ? said : availableParallelism();
+}

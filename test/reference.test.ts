@@ -1,0 +1,98 @@
+/** The API reference is whole: every public export, method and option says what it is in a docstring. */
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import ts from "typescript-messages";
+import { expect, test } from "vitest";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+/** The entry points of the package, by their files. */
+const entries = {
+  sardonyx: "src/index.ts",
+  "sardonyx/node": "src/node.ts",
+  "sardonyx/analyze": "src/analyze/index.ts",
+};
+
+const program = ts.createProgram(
+  Object.values(entries).map((path) => join(root, path)),
+  {
+    target: ts.ScriptTarget.ES2022,
+    module: ts.ModuleKind.NodeNext,
+    moduleResolution: ts.ModuleResolutionKind.NodeNext,
+    allowImportingTsExtensions: true,
+    noEmit: true,
+    strict: true,
+    // Docstrings do without the types of browsers and of Node.
+    lib: ["lib.es2023.d.ts"],
+    types: [],
+  },
+);
+const checker = program.getTypeChecker();
+
+/** What an exported name stands for, through re-exports. */
+const target = (symbol: ts.Symbol) => (symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol);
+
+/** Whether a namespace or a destructured name has a docstring, which TypeScript does not look for in such places. */
+const isDocumentedThere = (declaration: ts.Declaration) => {
+  if (ts.isNamespaceExport(declaration)) return ts.getJSDocCommentsAndTags(declaration.parent).length > 0;
+  return ts.isBindingElement(declaration) && declaration.getFullText().trim().startsWith("/**");
+};
+
+/** Whether a symbol has a docstring, of its own or of the member that it overrides. */
+const isDocumented = (symbol: ts.Symbol) =>
+  ts.displayPartsToString(symbol.getDocumentationComment(checker)).trim() !== "" ||
+  (symbol.declarations ?? []).some(isDocumentedThere);
+
+/** Whether `src/` declares a symbol. What a schema of zod declares is described there, and in the docstring of its type. */
+const isOurs = (symbol: ts.Symbol) =>
+  (symbol.declarations ?? []).some((declaration) => {
+    const { fileName } = declaration.getSourceFile();
+    return /\/src\//.test(fileName) && !/node_modules/.test(fileName) && !ts.isPropertyAssignment(declaration);
+  });
+
+const isPublic = (symbol: ts.Symbol) =>
+  !symbol.name.startsWith("__") &&
+  !symbol.name.startsWith("#") &&
+  (symbol.declarations ?? []).every(
+    (declaration) =>
+      !(ts.getCombinedModifierFlags(declaration) & (ts.ModifierFlags.Private | ts.ModifierFlags.Protected)),
+  );
+
+/** The public members that a symbol's own declarations give it: methods of classes, properties of types. */
+function membersOf(symbol: ts.Symbol): readonly ts.Symbol[] {
+  const type = checker.getDeclaredTypeOfSymbol(symbol);
+  const members = checker.getPropertiesOfType(type).filter((member) => isOurs(member) && isPublic(member));
+  if (!(symbol.flags & ts.SymbolFlags.Class)) return members;
+  const statics = [...(symbol.exports?.values() ?? [])].filter(
+    (member) => member.flags & ts.SymbolFlags.Method && isPublic(member),
+  );
+  return [...members.filter((member) => member.flags & (ts.SymbolFlags.Method | ts.SymbolFlags.Accessor)), ...statics];
+}
+
+/** Whether each property of a type is an option, whose meaning and default a reader needs. */
+const isOptions = (symbol: ts.Symbol) =>
+  !!(symbol.flags & (ts.SymbolFlags.Interface | ts.SymbolFlags.TypeAlias)) && /(Options|Settings)$/.test(symbol.name);
+
+/** Whether a symbol is an operator's definition, such as `ops.MatMul`, which the reference leaves out: readers call `ops.matmul`. */
+const isDefinition = (symbol: ts.Symbol) =>
+  !!(symbol.flags & ts.SymbolFlags.Variable) && checker.typeToString(checker.getTypeOfSymbol(symbol)) === "OpDef";
+
+/** The names below an export that lack a docstring, its own first. */
+function missing(exported: ts.Symbol, name: string): readonly string[] {
+  const symbol = target(exported);
+  if (!isOurs(symbol) || isDefinition(symbol)) return [];
+  const own = isDocumented(symbol) || isDocumented(exported) ? [] : [name];
+  if (symbol.flags & ts.SymbolFlags.ValueModule)
+    return [...own, ...checker.getExportsOfModule(symbol).flatMap((each) => missing(each, `${name}.${each.name}`))];
+  if (!(symbol.flags & ts.SymbolFlags.Class) && !isOptions(symbol)) return own;
+  const members = membersOf(symbol).filter((member) => !isDocumented(member));
+  return [...own, ...members.map((member) => `${name}.${member.name}`)];
+}
+
+test.each(Object.entries(entries))("every public name of %s has a docstring", (_, path) => {
+  const file = program.getSourceFile(join(root, path));
+  const module = file && checker.getSymbolAtLocation(file);
+  if (!module) expect.fail(`internal: ${path} is not a module`);
+  const exports = checker.getExportsOfModule(module);
+  expect(exports.length).toBeGreaterThan(10);
+  expect(exports.flatMap((exported) => missing(exported, exported.name))).toEqual([]);
+});
