@@ -52,8 +52,8 @@ describe("what is wrong is named, with what it is and what is expected", () => {
     ["a flag", { model_type: "llama", attention_bias: 1 }, "attention_bias is 1, expected true or false"],
     [
       "an activation",
-      { model_type: "vit", hidden_act: "quick_gelu" },
-      'hidden_act is "quick_gelu", expected one of gelu',
+      { model_type: "vit", hidden_act: "quick_gella" },
+      'hidden_act is "quick_gella", expected one of gelu',
     ],
     [
       "a network",
@@ -98,8 +98,8 @@ describe("what is wrong is named, with what it is and what is expected", () => {
     ],
     [
       "a scaling that is not computed",
-      { model_type: "llama", rope_scaling: { rope_type: "yarn", factor: 4 } },
-      'rope_scaling.rope_type is "yarn", expected one of default, linear, llama3: no other scaling of positions is supported',
+      { model_type: "llama", rope_scaling: { rope_type: "spiral", factor: 4 } },
+      'rope_scaling.rope_type is "spiral", expected one of default, dynamic, linear, llama3, yarn, longrope, su: no other scaling of positions is supported',
     ],
     [
       "a scaling without its factor",

@@ -39,11 +39,16 @@ const activations = {
   gelu_new: "geluTanh",
   gelu_pytorch_tanh: "geluTanh",
   gelu_fast: "geluTanh",
+  gelu_python: "gelu",
+  quick_gelu: "quickGelu",
   relu: "relu",
+  relu2: "squaredRelu",
+  relu6: "relu6",
   silu: "silu",
   swish: "silu",
   tanh: "tanh",
   sigmoid: "sigmoid",
+  linear: "linear",
 } as const satisfies Record<string, ActivationName>;
 
 /** Names of activations. */
