@@ -79,7 +79,7 @@ describe("what is wrong is named, with what it is and what is expected", () => {
     [
       "patches",
       { model_type: "vit", image_size: 225 },
-      "image_size is 225, expected a multiple of patch_size, which is 16",
+      "image_size is [225,225], expected a multiple of patch_size, which is 16x16",
     ],
     [
       "positions of RoBERTa",
@@ -190,6 +190,19 @@ describe("what is described", () => {
     expect(classes({})).toEqual([[1, 2]]);
     expect(classes({ num_labels: 5 })).toEqual([[1, 5]]);
     expect(classes({ id2label: { 0: "negative", 1: "neutral", 2: "positive" } })).toEqual([[1, 3]]);
+  });
+
+  test("images that are wider than high have as many positions as patches", () => {
+    const { build, inputs, maxPositions } = modelFromConfig({
+      ...{ model_type: "vit", hidden_size: 8, num_hidden_layers: 1, num_attention_heads: 2, intermediate_size: 16 },
+      ...{ image_size: [16, 32], patch_size: [8, 4] },
+    });
+    expect([maxPositions, inputs["x"]?.shape]).toEqual([17, [1, 3, 16, 32]]);
+    const model = build();
+    model.trace(inputs);
+    const shapeOf = (path: string) => model.parameters().get(path)?.shape;
+    expect(shapeOf("embeddings.position_embeddings")).toEqual([1, 17, 8]);
+    expect(shapeOf("embeddings.patch_embeddings.projection.weight")).toEqual([8, 3, 8, 4]);
   });
 
   test("scores have a weight of their own where they are not tied", () => {

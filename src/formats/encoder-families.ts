@@ -14,6 +14,7 @@ import {
   activation,
   common,
   count,
+  extents,
   fields,
   flag,
   layers,
@@ -195,8 +196,8 @@ const vitSchema = fields(
     attention_probs_dropout_prob: rate().default(0),
     initializer_range: positive().default(0.02),
     layer_norm_eps: positive().default(1e-12),
-    image_size: count(1, 65_536).default(224),
-    patch_size: count(1, 65_536).default(16),
+    image_size: extents().default([224, 224]),
+    patch_size: extents().default([16, 16]),
     num_channels: count(1, 65_536).default(3),
     qkv_bias: flag().default(true),
     pooler_act: only("tanh"),
@@ -204,7 +205,8 @@ const vitSchema = fields(
   },
   (values, report) => {
     requireMultiple(values, report, "hidden_size", "num_attention_heads");
-    requireMultiple(values, report, "image_size", "patch_size");
+    if (values.image_size.some((extent, i) => extent % (values.patch_size[i] as number) !== 0))
+      report("image_size", `a multiple of patch_size, which is ${values.patch_size.join("x")}`);
     if ((values.pooler_output_size ?? values.hidden_size) !== values.hidden_size)
       report("pooler_output_size", `hidden_size, which is ${values.hidden_size}`);
   },
@@ -215,7 +217,7 @@ export const vitFamily = defineFamily({
   schema: vitSchema,
   architectures: vitArchitectures,
   read: (config) => ({
-    inputs: imageInputs(config.num_channels, config.image_size),
+    inputs: imageInputs(config.num_channels, ...config.image_size),
     maxPositions: vitTokens({ image: config.image_size, patch: config.patch_size }),
     options: {
       sizes: {

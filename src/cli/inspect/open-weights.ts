@@ -10,6 +10,7 @@ import { plural } from "../../core/number-text.ts";
 import { sameShape, showShape } from "../../core/shape.ts";
 import { modelFromConfig } from "../../formats/huggingface.ts";
 import { elementsOf, isBuffer, logicalTensors, packingNotes, type StoredTensor } from "../../formats/stored-tensors.ts";
+import { type StoredTypes, storedTypesOf } from "../../formats/stored-types.ts";
 import { matchNames } from "../../formats/tensor-names.ts";
 import { openBeside } from "../../storage/file-source.node.ts";
 import { bitsOfType, readSafetensorsHeader } from "../../storage/safetensors.ts";
@@ -19,11 +20,30 @@ import { chooseInputs, type ShapeOptions } from "./shapes.ts";
 /** What a model in a folder is called. */
 const folderName = (path: string): string => basename(dirname(resolve(path)));
 
-/** The network of a Hugging Face config. */
-export function configNetwork(path: string, config: unknown, shapes: ShapeOptions): Network {
+/** The network of a Hugging Face config, stored as that says. */
+export const configNetwork = (path: string, config: unknown, shapes: ShapeOptions): Network =>
+  storedAs(builtNetwork(path, config, shapes), storedTypesOf(config));
+
+function builtNetwork(path: string, config: unknown, shapes: ShapeOptions): Network {
   const { name, inputs, build } = modelFromConfig(config);
   const source = `Hugging Face config.json: ${name}`;
   return moduleNetwork({ name: folderName(path), source, model: build(), inputs: chooseInputs(inputs, shapes) });
+}
+
+/** Layers that score what a model made of its input, which libraries leave as they are when they pack the others. */
+const scoring = /(^|\.)(lm_head|score|classifier|qa_outputs|embed_out)$/;
+
+/** The network with its parameters stored as its config says. */
+function storedAs(network: Network, { plain, packed, notes }: StoredTypes): Network {
+  const isPacked = new Set(
+    network.layers.filter(({ kind, name }) => kind === "dense" && !scoring.test(name)).map(({ name }) => name),
+  );
+  const parameters = network.parameters.map((parameter) => {
+    const { layer, shape, isBuffer: isStatistic } = parameter;
+    if (packed && isPacked.has(layer) && shape.length === 2) return { ...parameter, ...packed, trainable: false };
+    return plain && !isStatistic ? { ...parameter, ...plain } : parameter;
+  });
+  return { ...network, parameters, notes: [...network.notes, ...notes] };
 }
 
 /** A file of weights: with a config.json beside it the network that this describes, else the weights alone. */
@@ -93,7 +113,7 @@ function weightsWithConfig(
   if (!existsSync(configPath)) return weightsAlone(name, tensors);
   let network: Network;
   try {
-    network = configNetwork(path, JSON.parse(readFileSync(configPath, "utf8")), shapes);
+    network = builtNetwork(path, JSON.parse(readFileSync(configPath, "utf8")), shapes);
   } catch (cause) {
     // The weights can still be counted.
     const alone = weightsAlone(name, tensors);
