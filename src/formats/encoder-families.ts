@@ -23,7 +23,7 @@ import {
   rate,
   requireMultiple,
 } from "./config-fields.ts";
-import { defineFamily, tokens } from "./family.ts";
+import { defineFamily, renamed, tokens } from "./family.ts";
 
 /** Fields of bert, which roberta and albert have too, with other defaults. */
 const bertFields = {
@@ -90,17 +90,24 @@ const robertaSchema = fields(
   },
 );
 
-export const robertaFamily = defineFamily({
-  type: "roberta",
-  schema: robertaSchema,
-  architectures: robertaArchitectures,
-  read: (config) => ({
-    ...tokens(config.max_position_embeddings - config.pad_token_id - 1),
-    options: { ...bertOptions(config), padding: config.pad_token_id },
-    dropout: config.classifier_dropout,
-    tied: config.tie_word_embeddings ?? true,
-  }),
-});
+const robertaLike = (type: string, classes: string) =>
+  defineFamily({
+    type,
+    schema: robertaSchema,
+    architectures: renamed(robertaArchitectures, "Roberta", classes),
+    read: (config) => ({
+      ...tokens(config.max_position_embeddings - config.pad_token_id - 1),
+      options: { ...bertOptions(config), padding: config.pad_token_id },
+      dropout: config.classifier_dropout,
+      tied: config.tie_word_embeddings ?? true,
+    }),
+  });
+
+export const robertaFamily = robertaLike("roberta", "Roberta");
+/** RoBERTa trained on a hundred languages (Conneau et al. 2020). */
+export const xlmRobertaFamily = robertaLike("xlm-roberta", "XLMRoberta");
+/** RoBERTa trained on French (Martin et al. 2020). */
+export const camembertFamily = robertaLike("camembert", "Camembert");
 
 const albertSchema = fields(
   {
