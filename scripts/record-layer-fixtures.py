@@ -305,6 +305,8 @@ def activations():
         "tanh": torch.tanh,
         "gelu": F.gelu,
         "geluTanh": lambda x: F.gelu(x, approximate="tanh"),
+        "quickGelu": lambda x: x * torch.sigmoid(1.702 * x),
+        "squaredRelu": lambda x: F.relu(x) ** 2,
         "silu": F.silu,
         "softplus": F.softplus,
         "softmax": lambda x: F.softmax(x, -1),

@@ -159,6 +159,66 @@ describe("files", () => {
     expect(notes).toEqual(["Not counted: 1 tensor of the file beside it: cls.bias."]);
   });
 
+  test("a config.json that says how weights are stored", () => {
+    const bytes = (more: object) => {
+      const { parameters, notes } = inspection(write("stored/config.json", JSON.stringify({ ...config, ...more })));
+      return [parameters.bytes, parameters.frozen, notes.length];
+    };
+    const total = inspection(write("stored/config.json", JSON.stringify(config))).parameters.total;
+    expect(bytes({ torch_dtype: "bfloat16" })).toEqual([2 * total, 0, 0]);
+    // Packed are the six matrices of the layer, and the pooler's.
+    const packed = 5 * 64 + 2 * 128;
+    const quantization_config = { quant_method: "gptq", bits: 4 };
+    expect(bytes({ torch_dtype: "float16", quantization_config })).toEqual([
+      2 * (total - packed) + packed / 2,
+      packed,
+      1,
+    ]);
+  });
+
+  test("weights that are packed, beside their config.json and alone", () => {
+    const llama = {
+      ...{
+        model_type: "llama",
+        architectures: ["LlamaForCausalLM"],
+        vocab_size: 16,
+        hidden_size: 8,
+        num_hidden_layers: 1,
+      },
+      ...{ num_attention_heads: 2, intermediate_size: 16, tie_word_embeddings: false },
+    };
+    const total = inspection(write("llama/config.json", JSON.stringify(llama))).parameters.total;
+    const plain = (...shape: number[]) =>
+      tensor(new Uint16Array(shape.reduce((a, b) => a * b, 1)), { dtype: "float16", shape });
+    const bytes = (...shape: number[]) =>
+      tensor(new Uint8Array(shape.reduce((a, b) => a * b, 1)), { dtype: "uint8", shape });
+    const projections = {
+      ...{ "self_attn.q_proj": 64, "self_attn.k_proj": 64, "self_attn.v_proj": 64, "self_attn.o_proj": 64 },
+      ...{ "mlp.gate_proj": 128, "mlp.up_proj": 128, "mlp.down_proj": 128 },
+    };
+    const packed = Object.entries(projections).flatMap(([name, elements]) => {
+      const weight = `model.layers.0.${name}.weight`;
+      return [
+        [weight, bytes(elements / 2, 1)],
+        [`${weight}.absmax`, bytes(1)],
+        [`${weight}.quant_state.bitsandbytes__nf4`, bytes(4)],
+      ] as const;
+    });
+    const tensors = {
+      ...Object.fromEntries(packed),
+      ...{ "model.embed_tokens.weight": plain(16, 8), "lm_head.weight": plain(16, 8), "model.norm.weight": plain(8) },
+      "model.layers.0.input_layernorm.weight": plain(8),
+      "model.layers.0.post_attention_layernorm.weight": plain(8),
+    };
+    write("llama/model.safetensors", encodeSafetensors(tensors));
+    const alone = inspection(write("packed/model.safetensors", encodeSafetensors(tensors)));
+    for (const { parameters, notes } of [inspection(join(folder, "llama")), alone]) {
+      expect([parameters.total, parameters.frozen, parameters.buffers]).toEqual([total, 640, 7 * 5]);
+      expect(parameters.bytes).toBe(640 / 2 + 2 * (total - 640));
+      expect(notes[0]).toMatch(/^Packed by bitsandbytes: 7 matrices \(nf4\)/);
+    }
+  });
+
   test("an index of several files", () => {
     write("shards/a.safetensors", encodeSafetensors({ "one.weight": tensor([[1, 2]]) }));
     write("shards/b.safetensors", encodeSafetensors({ "two.weight": tensor([[1, 2, 3]]) }));

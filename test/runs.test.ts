@@ -27,7 +27,7 @@ describe("a recipe that is trained in code", () => {
   let trained: RunResult;
   const flower = tensor([[5.1, 3.5, 1.4, 0.2]]);
   beforeAll(async () => {
-    trained = await runRecipe("iris", { epochs: 6, seed: 3 }, { out: at("iris") });
+    trained = await runRecipe("iris", { epochs: 6, seed: 3 }, { out: at("iris"), threads: 1 });
   });
 
   test("gives its history, its test and its folder", async () => {
@@ -41,7 +41,7 @@ describe("a recipe that is trained in code", () => {
 
   test("is opened, predicts, is tested and exported as it was", async () => {
     const run = await openRun(trained.folder);
-    expect(run.record.settings).toMatchObject({ epochs: 6, seed: 3 });
+    expect(run.record.settings).toMatchObject({ epochs: 6, seed: 3, threads: 1 });
     expect((await run.evaluate()).results).toEqual(trained.evaluation.results);
     const logits = await run.predict(flower);
     // The first flower of the data is a setosa.
@@ -59,6 +59,9 @@ describe("a recipe that is trained in code", () => {
       expect(runRecipe(args[0], args[1], { out: at("refused"), ...args[2] })).rejects;
     await refused("iris", { epochs: 0 }).toThrow(OptionError);
     await refused("iris", { epoch: 3 } as never).toThrow('unknown setting "epoch"; did you mean "epochs"?');
+    // Where it runs is an option of the run.
+    await refused("iris", { threads: 1 } as never).toThrow('unknown setting "threads"');
+    await refused("iris", {}, { threads: 0 }).toThrow(/threads is 0/);
     await refused("iris", {}, { resum: true } as never).toThrow('option of runRecipe: "resum"; did you mean "resume"?');
     await refused("irs").toThrow(/did you mean "iris"/);
     await refused("depth-mnist").toThrow(/several networks/);
@@ -72,7 +75,12 @@ describe("a recipe that is trained in code", () => {
       runRecipe(
         "iris",
         { epochs: 6, seed: 3 },
-        { out, signal: cut.signal, observer: { callbacks: () => [{ name: "cut", onEpoch: () => cut.abort() }] } },
+        {
+          out,
+          threads: 1,
+          signal: cut.signal,
+          observer: { callbacks: () => [{ name: "cut", onEpoch: () => cut.abort() }] },
+        },
       ),
     ).rejects.toThrow(Interrupted);
     expect(checkpoint(out).equals(checkpoint(trained.folder))).toBe(false);

@@ -30,20 +30,21 @@ export function lstmStep() {
 
 const [texts, tokens] = [8, 256];
 
-export const gptSize = {
-  ...{ vocabulary: 96, width: 384, layers: 6, heads: 6, feedForward: 1536, positions: tokens },
-  ...{ dropout: 0, attentionDropout: 0, embeddingDropout: 0 },
+const gptOptions = {
+  sizes: { vocabulary: 96, width: 384, layers: 6, heads: 6, feedForward: 1536, positions: tokens },
+  details: { dropout: 0, attentionDropout: 0 },
+  embeddingDropout: 0,
 };
 
 export function gptStep() {
-  const model = models.gpt2Architectures.GPT2LMHeadModel(gptSize);
+  const model = models.gpt2Architectures.GPT2LMHeadModel(gptOptions);
   const trainer = new Trainer(model, { loss: crossEntropy(), optimizer: adam(), training: { compile } });
   const ids = new Tensor("int32", [texts, tokens], Int32Array.from(labels(texts * tokens)));
   return { step: () => trainer.step({ x: ids, y: ids }) };
 }
 
 export async function gptGenerate() {
-  const model = models.gpt2Architectures.GPT2LMHeadModel(gptSize);
+  const model = models.gpt2Architectures.GPT2LMHeadModel(gptOptions);
   model.trace({ dtype: "int32", shape: [1, 1] });
   model.initialize(keyOf(0));
   const step = await decoder(model, { capacity: tokens, compile });

@@ -9,7 +9,7 @@ export type { Paths } from "./depth/paths.ts";
 export { type ModuleSource, moduleNetwork } from "./networks/module-network.ts";
 export type { Network, NetworkGraphs, NetworkLayer, NetworkParameter } from "./networks/network.ts";
 export { onnxNetwork } from "./networks/onnx-network.ts";
-export { type NamedTensor, weightsNetwork } from "./networks/weights-network.ts";
+export { weightsNetwork } from "./networks/weights-network.ts";
 export { type ComparedRow, type ComparedSection, type Comparison, compare } from "./report/compare.ts";
 export { type Inspected, inspect } from "./report/inspect.ts";
 export { mermaidOf } from "./report/mermaid.ts";

@@ -57,7 +57,14 @@ export function standardOutput(json: boolean): Output {
       if (json) process.stdout.write(`${JSON.stringify({ type, ...fields })}\n`);
     },
     warn(text) {
-      process.stderr.write(`${text}\n`);
+      process.stderr.write(`${process.stderr.isTTY ? wrapLines(text, process.stderr.columns || 80) : text}\n`);
     },
   };
 }
+
+/** Sentences wrapped, and lines of a stack, which are indented, as they are. */
+const wrapLines = (text: string, columns: number): string =>
+  text
+    .split("\n")
+    .flatMap((line) => (line.startsWith(" ") ? [line] : wrap(line, columns)))
+    .join("\n");

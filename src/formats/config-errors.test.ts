@@ -16,7 +16,7 @@ describe("what is wrong is named, with what it is and what is expected", () => {
     [
       "no model_type",
       {},
-      "config.json: model_type is missing, expected one of bert, roberta, distilbert, albert, gpt2",
+      "config.json: model_type is missing, expected one of bert, roberta, xlm-roberta, camembert, distilbert, albert, gpt2",
     ],
     ["model_type of another type", { model_type: 3 }, "config.json: model_type is 3, expected one of bert"],
     ["unknown model_type", { model_type: "gpt-2" }, 'unknown model_type "gpt-2"; did you mean "gpt2"? Known: bert,'],
@@ -52,8 +52,8 @@ describe("what is wrong is named, with what it is and what is expected", () => {
     ["a flag", { model_type: "llama", attention_bias: 1 }, "attention_bias is 1, expected true or false"],
     [
       "an activation",
-      { model_type: "vit", hidden_act: "quick_gelu" },
-      'hidden_act is "quick_gelu", expected one of gelu',
+      { model_type: "vit", hidden_act: "quick_gella" },
+      'hidden_act is "quick_gella", expected one of gelu',
     ],
     [
       "a network",
@@ -79,7 +79,7 @@ describe("what is wrong is named, with what it is and what is expected", () => {
     [
       "patches",
       { model_type: "vit", image_size: 225 },
-      "image_size is 225, expected a multiple of patch_size, which is 16",
+      "image_size is [225,225], expected a multiple of patch_size, which is 16x16",
     ],
     [
       "positions of RoBERTa",
@@ -98,8 +98,8 @@ describe("what is wrong is named, with what it is and what is expected", () => {
     ],
     [
       "a scaling that is not computed",
-      { model_type: "llama", rope_scaling: { rope_type: "yarn", factor: 4 } },
-      'rope_scaling.rope_type is "yarn", expected one of default, linear, llama3: no other scaling of positions is supported',
+      { model_type: "llama", rope_scaling: { rope_type: "spiral", factor: 4 } },
+      'rope_scaling.rope_type is "spiral", expected one of default, dynamic, linear, llama3, yarn, longrope, su: no other scaling of positions is supported',
     ],
     [
       "a scaling without its factor",
@@ -190,6 +190,19 @@ describe("what is described", () => {
     expect(classes({})).toEqual([[1, 2]]);
     expect(classes({ num_labels: 5 })).toEqual([[1, 5]]);
     expect(classes({ id2label: { 0: "negative", 1: "neutral", 2: "positive" } })).toEqual([[1, 3]]);
+  });
+
+  test("images that are wider than high have as many positions as patches", () => {
+    const { build, inputs, maxPositions } = modelFromConfig({
+      ...{ model_type: "vit", hidden_size: 8, num_hidden_layers: 1, num_attention_heads: 2, intermediate_size: 16 },
+      ...{ image_size: [16, 32], patch_size: [8, 4] },
+    });
+    expect([maxPositions, inputs["x"]?.shape]).toEqual([17, [1, 3, 16, 32]]);
+    const model = build();
+    model.trace(inputs);
+    const shapeOf = (path: string) => model.parameters().get(path)?.shape;
+    expect(shapeOf("embeddings.position_embeddings")).toEqual([1, 17, 8]);
+    expect(shapeOf("embeddings.patch_embeddings.projection.weight")).toEqual([8, 3, 8, 4]);
   });
 
   test("scores have a weight of their own where they are not tied", () => {

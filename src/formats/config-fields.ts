@@ -12,6 +12,15 @@ export function count(least = 1, largest = most) {
   return z.number({ error }).int({ error }).min(least, { error }).max(largest, { error });
 }
 
+/** Rows and columns of images: one number for both, or a list of two. */
+export function extents() {
+  const side = count(1, 65_536);
+  const error = "a whole number from 1 to 65536, or [rows, columns]";
+  return z
+    .union([side, z.tuple([side, side])], { error })
+    .transform((given): readonly [number, number] => (typeof given === "number" ? [given, given] : given));
+}
+
 /** How many layers. */
 export const layers = () => count(1, 10_000);
 
@@ -39,11 +48,16 @@ const activations = {
   gelu_new: "geluTanh",
   gelu_pytorch_tanh: "geluTanh",
   gelu_fast: "geluTanh",
+  gelu_python: "gelu",
+  quick_gelu: "quickGelu",
   relu: "relu",
+  relu2: "squaredRelu",
+  relu6: "relu6",
   silu: "silu",
   swish: "silu",
   tanh: "tanh",
   sigmoid: "sigmoid",
+  linear: "linear",
 } as const satisfies Record<string, ActivationName>;
 
 /** Names of activations. */

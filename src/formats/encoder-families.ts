@@ -14,6 +14,7 @@ import {
   activation,
   common,
   count,
+  extents,
   fields,
   flag,
   layers,
@@ -22,7 +23,7 @@ import {
   rate,
   requireMultiple,
 } from "./config-fields.ts";
-import { defineFamily, tokens } from "./family.ts";
+import { defineFamily, renamed, tokens } from "./family.ts";
 
 /** Fields of bert, which roberta and albert have too, with other defaults. */
 const bertFields = {
@@ -89,17 +90,24 @@ const robertaSchema = fields(
   },
 );
 
-export const robertaFamily = defineFamily({
-  type: "roberta",
-  schema: robertaSchema,
-  architectures: robertaArchitectures,
-  read: (config) => ({
-    ...tokens(config.max_position_embeddings - config.pad_token_id - 1),
-    options: { ...bertOptions(config), padding: config.pad_token_id },
-    dropout: config.classifier_dropout,
-    tied: config.tie_word_embeddings ?? true,
-  }),
-});
+const robertaLike = (type: string, classes: string) =>
+  defineFamily({
+    type,
+    schema: robertaSchema,
+    architectures: renamed(robertaArchitectures, "Roberta", classes),
+    read: (config) => ({
+      ...tokens(config.max_position_embeddings - config.pad_token_id - 1),
+      options: { ...bertOptions(config), padding: config.pad_token_id },
+      dropout: config.classifier_dropout,
+      tied: config.tie_word_embeddings ?? true,
+    }),
+  });
+
+export const robertaFamily = robertaLike("roberta", "Roberta");
+/** RoBERTa trained on a hundred languages (Conneau et al. 2020). */
+export const xlmRobertaFamily = robertaLike("xlm-roberta", "XLMRoberta");
+/** RoBERTa trained on French (Martin et al. 2020). */
+export const camembertFamily = robertaLike("camembert", "Camembert");
 
 const albertSchema = fields(
   {
@@ -195,8 +203,8 @@ const vitSchema = fields(
     attention_probs_dropout_prob: rate().default(0),
     initializer_range: positive().default(0.02),
     layer_norm_eps: positive().default(1e-12),
-    image_size: count(1, 65_536).default(224),
-    patch_size: count(1, 65_536).default(16),
+    image_size: extents().default([224, 224]),
+    patch_size: extents().default([16, 16]),
     num_channels: count(1, 65_536).default(3),
     qkv_bias: flag().default(true),
     pooler_act: only("tanh"),
@@ -204,7 +212,8 @@ const vitSchema = fields(
   },
   (values, report) => {
     requireMultiple(values, report, "hidden_size", "num_attention_heads");
-    requireMultiple(values, report, "image_size", "patch_size");
+    if (values.image_size.some((extent, i) => extent % (values.patch_size[i] as number) !== 0))
+      report("image_size", `a multiple of patch_size, which is ${values.patch_size.join("x")}`);
     if ((values.pooler_output_size ?? values.hidden_size) !== values.hidden_size)
       report("pooler_output_size", `hidden_size, which is ${values.hidden_size}`);
   },
@@ -215,7 +224,7 @@ export const vitFamily = defineFamily({
   schema: vitSchema,
   architectures: vitArchitectures,
   read: (config) => ({
-    inputs: imageInputs(config.num_channels, config.image_size),
+    inputs: imageInputs(config.num_channels, ...config.image_size),
     maxPositions: vitTokens({ image: config.image_size, patch: config.patch_size }),
     options: {
       sizes: {

@@ -65,6 +65,14 @@ export function defineFamily<Fields extends CommonFields, Options>(spec: FamilyS
   };
 }
 
+/** Classes under the names of a family that differs by these alone: `XLMRobertaModel` for `RobertaModel`. */
+export const renamed = <Options>(
+  architectures: Architectures<Options>,
+  from: string,
+  to: string,
+): Architectures<Options> =>
+  Object.fromEntries(Object.entries(architectures).map(([name, build]) => [name.replace(from, to), build]));
+
 /** What the fields of a model of tokens say of its inputs; `decoder` adds the ids that a decoder takes. */
 export function tokens(
   maxPositions: number,

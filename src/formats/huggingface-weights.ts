@@ -8,6 +8,7 @@ import type { ConfiguredModel } from "./family.ts";
 import { modelFromConfig } from "./huggingface.ts";
 import { type GivenTypes, type NamedTypes, typesByName } from "./input-types.ts";
 import type { LoadedModel } from "./loaded-model.ts";
+import { matchNames } from "./tensor-names.ts";
 
 /** The tensors of a checkpoint, of one file or of several. */
 export interface Checkpoint {
@@ -43,18 +44,16 @@ function typesOf(model: AnyModule, { inputs }: ConfiguredModel, given: GivenType
 }
 
 function putWeights(model: AnyModule, type: string, { names, read }: Checkpoint): void {
-  const known = new Set(names);
   const parameters = model.parameters();
-  const prefix = prefixOf(parameters.keys(), names);
-  const missing: string[] = [];
+  const packed = names.find((name) => /\.(qweight|SCB|absmax)$/.test(name));
+  if (packed !== undefined)
+    throw new FileError(
+      `its weights are packed in few bits ("${packed}"), which can be inspected and not computed with; load the checkpoint in float16, bfloat16 or float32`,
+    );
+  const { names: found, missing } = matchNames([...parameters.keys()], names);
   for (const [path, parameter] of parameters) {
-    const name = spellings(path)
-      .flatMap((own) => [`${prefix}${own}`, own])
-      .find((own) => known.has(own));
-    if (name === undefined) {
-      missing.push(path);
-      continue;
-    }
+    const name = found.get(path);
+    if (name === undefined) continue;
     const tensor = read(name);
     if (!sameShape(tensor.shape, parameter.shape))
       throw new FileError(
@@ -67,18 +66,4 @@ function putWeights(model: AnyModule, type: string, { names, read }: Checkpoint)
     throw new FileError(
       `the checkpoint lacks ${missing.length} of the ${parameters.size} tensors of a ${type}: ${missing.slice(0, 3).join(", ")}${missing.length > 3 ? ", …" : ""}; name the class that it was saved from in config.json: "architectures": ["…"]`,
     );
-}
-
-/** A parameter's names in checkpoints: those of before 2019 have TensorFlow's names for the vectors of a normalization. */
-const spellings = (path: string): readonly string[] => [
-  path,
-  ...(/LayerNorm\.(weight|bias)$/.test(path) ? [path.replace(/weight$/, "gamma").replace(/bias$/, "beta")] : []),
-];
-
-/** What stands before the names in a checkpoint that was saved with a head: `bert.` before those of a BertModel. */
-function prefixOf(paths: Iterable<string>, names: readonly string[]): string {
-  const [first] = paths;
-  if (first === undefined || names.includes(first)) return "";
-  const found = names.find((name) => name.endsWith(`.${first}`));
-  return found === undefined ? "" : found.slice(0, -first.length);
 }

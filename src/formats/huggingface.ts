@@ -2,18 +2,29 @@
 import { OptionError, unknownName } from "../core/errors.ts";
 import { isPlainObject } from "../core/tree.ts";
 import { shown } from "./config-fields.ts";
-import { gpt2Family, llamaFamily, mistralFamily, qwen2Family, t5Family } from "./decoder-families.ts";
-import { albertFamily, bertFamily, distilbertFamily, robertaFamily, vitFamily } from "./encoder-families.ts";
+import { gpt2Family, llamaFamily, mistralFamily, mt5Family, qwen2Family, t5Family } from "./decoder-families.ts";
+import {
+  albertFamily,
+  bertFamily,
+  camembertFamily,
+  distilbertFamily,
+  robertaFamily,
+  vitFamily,
+  xlmRobertaFamily,
+} from "./encoder-families.ts";
 import type { ConfiguredModel } from "./family.ts";
 
 const families = new Map(
   [
     bertFamily,
     robertaFamily,
+    xlmRobertaFamily,
+    camembertFamily,
     distilbertFamily,
     albertFamily,
     gpt2Family,
     t5Family,
+    mt5Family,
     llamaFamily,
     mistralFamily,
     qwen2Family,

@@ -121,6 +121,7 @@ export {
 export { SqueezeNet, type SqueezeNetOptions } from "./vision/squeezenet.ts";
 export { Vgg, type VggOptions } from "./vision/vgg.ts";
 export {
+  type ImageExtents,
   VisionTransformer,
   type VisionTransformerOptions,
   VitModel,

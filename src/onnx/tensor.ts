@@ -101,11 +101,15 @@ type Fail = (problem: string) => FileError;
 /** The field that holds the elements of a type which is not stored raw (onnx.proto, TensorProto). */
 const listFields = {
   float_data: ["float32"],
-  int32_data: ["int32", "int16", "int8", "uint16", "uint8", "bool", "float16", "bfloat16"],
+  int32_data: [
+    ...["int32", "int16", "int8", "uint16", "uint8", "bool", "float16", "bfloat16"],
+    // Of 4 bits, two to a number.
+    ...["float8e4m3fn", "float8e4m3fnuz", "float8e5m2", "float8e5m2fnuz", "uint4", "int4", "float4e2m1"],
+  ],
   int64_data: ["int64"],
   double_data: ["float64"],
   uint64_data: ["uint64", "uint32"],
-} as const satisfies Record<string, readonly (DType | "bfloat16")[]>;
+} as const satisfies Record<string, readonly string[]>;
 type ListField = keyof typeof listFields;
 
 /** The dtype that holds the elements as they are stored. */
@@ -117,7 +121,7 @@ function contentOf(proto: Decoded, type: ElementType, external: OpenExternal, fa
   if (raw) return { bytes: raw.length, read: () => rawElements(raw.read(), storedAs(type)) };
   const field = (Object.keys(listFields) as ListField[]).find((name) => proto[name] !== undefined);
   const list = field ? (proto[field] as readonly DecodedValue[]) : [];
-  if (field && !(listFields[field] as readonly string[]).includes(type.name === "bfloat16" ? type.name : type.dtype))
+  if (field && !(listFields[field] as readonly string[]).includes(type.name))
     throw fail(`of type ${type.name} has its elements in "${field}"`);
   // A whole number takes a byte at least; which then says enough to refuse a shape that the file cannot fill.
   const width = field === "float_data" ? 4 : field === "double_data" ? 8 : 1;
@@ -125,7 +129,10 @@ function contentOf(proto: Decoded, type: ElementType, external: OpenExternal, fa
     (sum, item) => sum + (typeof item === "object" ? (item as Blob).length / width : 1),
     0,
   );
-  return { most, read: () => listedElements(list, field ?? "int32_data", storedAs(type)) };
+  return {
+    most: type.bits === 4 ? 2 * most : most,
+    read: () => listedElements(list, field ?? "int32_data", storedAs(type)),
+  };
 }
 
 function externalContent(proto: Decoded, type: ElementType, external: OpenExternal, fail: Fail): Content {

@@ -30,4 +30,4 @@ export {
   type Task,
   type Writer,
 } from "./recipes/recipe.ts";
-export type { GivenSettings, OptionValue, RecipeSettings, RunSettings } from "./recipes/settings.ts";
+export type { GivenSettings, OptionValue, RecipeChoices, RecipeSettings, RunSettings } from "./recipes/settings.ts";

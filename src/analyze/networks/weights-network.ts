@@ -1,41 +1,16 @@
 /** Networks of which only the weights are known: a file of named tensors, without what is computed of them. */
 
 import { groupBy } from "../../core/group-by.ts";
-import { type Shape, size } from "../../core/shape.ts";
+import { elementsOf, isBuffer, logicalTensors, packingNotes, type StoredTensor } from "../../formats/stored-tensors.ts";
 import type { LayerKind } from "../../nn/index.ts";
 import { formulaOf } from "./formula.ts";
 import type { Network, NetworkParameter } from "./network.ts";
 
-/** A tensor of a file of weights, by name, without its elements. */
-export interface NamedTensor {
-  readonly name: string;
-  readonly shape: Shape;
-  /** Element type by name, such as `float32`, `bfloat16`, `int4`. */
-  readonly type: string;
-  /** Bits of an element. */
-  readonly bits: number;
-}
-
-/** Names by which running statistics and other tensors that no optimizer moves are known. */
-const bufferNames = /(^|\.)(running_(mean|var)|num_batches_tracked|moving_(mean|variance)|position_ids|inv_freq)$/;
-
 /** The network of a file of weights: layers by the names before the last part, kinds by names and shapes. */
-export function weightsNetwork(name: string, source: string, tensors: readonly NamedTensor[]): Network {
-  const ownerOf = (tensor: string) => (tensor.includes(".") ? tensor.slice(0, tensor.lastIndexOf(".")) : "model");
-  const parameters = tensors.map(({ name: path, shape, type, bits }): NetworkParameter => {
-    const isBuffer = bufferNames.test(path) || /^(int|uint|bool)(?!4|8)/.test(type);
-    return {
-      name: path,
-      layer: ownerOf(path),
-      shape,
-      elements: size(shape),
-      type,
-      bits,
-      isBuffer,
-      trainable: !isBuffer && /^b?float/.test(type),
-      value: undefined,
-    };
-  });
+export function weightsNetwork(name: string, source: string, stored: readonly StoredTensor[]): Network {
+  const tensors = logicalTensors(stored);
+  const parameters = tensors.map(storedParameter);
+  const packed = new Set(tensors.filter(({ packing }) => packing !== undefined).map(ownerOf));
   const layers = Array.from(
     groupBy(parameters, ({ layer }) => layer),
     ([layer, own]) => {
@@ -44,7 +19,8 @@ export function weightsNetwork(name: string, source: string, tensors: readonly N
       return {
         name: layer,
         type: "weights",
-        kind: kindOfShapes(layer, learned),
+        // Only products are packed.
+        kind: packed.has(layer) ? "dense" : kindOfShapes(layer, learned),
         scopes: [],
         outputShape: undefined,
         formula: formulaOf(learned.map(({ shape }) => shape)),
@@ -58,9 +34,32 @@ export function weightsNetwork(name: string, source: string, tensors: readonly N
     layers,
     graphs: undefined,
     notes: [
+      ...packingNotes(tensors),
       "A file of weights alone: what is computed with them is not in it. Kinds of layers are inferred from names and shapes; depth and cost need a config.json beside it, or an .onnx file.",
     ],
   };
+}
+
+/** A tensor of a file as the parameter or buffer that it is. */
+export function storedParameter(tensor: StoredTensor): NetworkParameter {
+  const { name, shape, type, bits } = tensor;
+  return {
+    name,
+    layer: ownerOf(tensor),
+    shape,
+    elements: elementsOf(tensor),
+    type,
+    bits,
+    isBuffer: isBuffer(tensor),
+    trainable: !isBuffer(tensor) && /^b?float/.test(type),
+    value: undefined,
+  };
+}
+
+/** The layer that a tensor belongs to: what stands before the last part of its name, or before the name of what it unpacks. */
+function ownerOf({ name, isScale = false }: StoredTensor): string {
+  const [own = name] = isScale ? name.split(/\.weight\.|\.(?=\w+$)/) : [name.replace(/\.[^.]*$/, "")];
+  return name.includes(".") ? own : "model";
 }
 
 function kindOfShapes(layer: string, parameters: readonly NetworkParameter[]): LayerKind {

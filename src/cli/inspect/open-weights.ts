@@ -3,12 +3,15 @@ import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { moduleNetwork } from "../../analyze/networks/module-network.ts";
 import type { Network } from "../../analyze/networks/network.ts";
-import { type NamedTensor, weightsNetwork } from "../../analyze/networks/weights-network.ts";
+import { storedParameter, weightsNetwork } from "../../analyze/networks/weights-network.ts";
 import type { ByteSource } from "../../core/byte-source.ts";
 import { atPlace, FileError } from "../../core/errors.ts";
 import { plural } from "../../core/number-text.ts";
 import { sameShape, showShape } from "../../core/shape.ts";
 import { modelFromConfig } from "../../formats/huggingface.ts";
+import { elementsOf, isBuffer, logicalTensors, packingNotes, type StoredTensor } from "../../formats/stored-tensors.ts";
+import { type StoredTypes, storedTypesOf } from "../../formats/stored-types.ts";
+import { matchNames } from "../../formats/tensor-names.ts";
 import { openBeside } from "../../storage/file-source.node.ts";
 import { bitsOfType, readSafetensorsHeader } from "../../storage/safetensors.ts";
 import { memoryPrefix } from "../../train/load-parameters.ts";
@@ -17,11 +20,30 @@ import { chooseInputs, type ShapeOptions } from "./shapes.ts";
 /** What a model in a folder is called. */
 const folderName = (path: string): string => basename(dirname(resolve(path)));
 
-/** The network of a Hugging Face config. */
-export function configNetwork(path: string, config: unknown, shapes: ShapeOptions): Network {
+/** The network of a Hugging Face config, stored as that says. */
+export const configNetwork = (path: string, config: unknown, shapes: ShapeOptions): Network =>
+  storedAs(builtNetwork(path, config, shapes), storedTypesOf(config));
+
+function builtNetwork(path: string, config: unknown, shapes: ShapeOptions): Network {
   const { name, inputs, build } = modelFromConfig(config);
   const source = `Hugging Face config.json: ${name}`;
   return moduleNetwork({ name: folderName(path), source, model: build(), inputs: chooseInputs(inputs, shapes) });
+}
+
+/** Layers that score what a model made of its input, which libraries leave as they are when they pack the others. */
+const scoring = /(^|\.)(lm_head|score|classifier|qa_outputs|embed_out)$/;
+
+/** The network with its parameters stored as its config says. */
+function storedAs(network: Network, { plain, packed, notes }: StoredTypes): Network {
+  const isPacked = new Set(
+    network.layers.filter(({ kind, name }) => kind === "dense" && !scoring.test(name)).map(({ name }) => name),
+  );
+  const parameters = network.parameters.map((parameter) => {
+    const { layer, shape, isBuffer: isStatistic } = parameter;
+    if (packed && isPacked.has(layer) && shape.length === 2) return { ...parameter, ...packed, trainable: false };
+    return plain && !isStatistic ? { ...parameter, ...plain } : parameter;
+  });
+  return { ...network, parameters, notes: [...network.notes, ...notes] };
 }
 
 /** A file of weights: with a config.json beside it the network that this describes, else the weights alone. */
@@ -60,7 +82,7 @@ const typeName = (type: string): string =>
     .replace(/^i(?=\d)/, "int")
     .replace(/^u(?=\d)/, "uint");
 
-const tensorsOf = (file: ByteSource): readonly NamedTensor[] =>
+const tensorsOf = (file: ByteSource): readonly StoredTensor[] =>
   readSafetensorsHeader(file).entries.map(({ name, shape, type }) => ({
     name,
     shape,
@@ -69,8 +91,8 @@ const tensorsOf = (file: ByteSource): readonly NamedTensor[] =>
   }));
 
 /** The weights alone; what an optimizer remembers in a checkpoint of ours is none. */
-function weightsAlone(name: string, tensors: readonly NamedTensor[]): Network {
-  const isMemory = (tensor: NamedTensor) => tensor.name.startsWith(memoryPrefix);
+function weightsAlone(name: string, tensors: readonly StoredTensor[]): Network {
+  const isMemory = (tensor: StoredTensor) => tensor.name.startsWith(memoryPrefix);
   const network = weightsNetwork(
     name,
     "safetensors",
@@ -81,12 +103,17 @@ function weightsAlone(name: string, tensors: readonly NamedTensor[]): Network {
   return { ...network, notes: [...network.notes, `Not counted: ${plural(memory, "tensor")} of the optimizer.`] };
 }
 
-function weightsWithConfig(path: string, name: string, tensors: readonly NamedTensor[], shapes: ShapeOptions): Network {
+function weightsWithConfig(
+  path: string,
+  name: string,
+  tensors: readonly StoredTensor[],
+  shapes: ShapeOptions,
+): Network {
   const configPath = join(dirname(path), "config.json");
   if (!existsSync(configPath)) return weightsAlone(name, tensors);
   let network: Network;
   try {
-    network = configNetwork(path, JSON.parse(readFileSync(configPath, "utf8")), shapes);
+    network = builtNetwork(path, JSON.parse(readFileSync(configPath, "utf8")), shapes);
   } catch (cause) {
     // The weights can still be counted.
     const alone = weightsAlone(name, tensors);
@@ -97,42 +124,48 @@ function weightsWithConfig(path: string, name: string, tensors: readonly NamedTe
 }
 
 /** The network with its parameters stored as in a file. Throws FileError when the file is of another model. */
-function withStoredTypes(network: Network, tensors: readonly NamedTensor[]): Network {
-  const prefix = prefixOf(network, tensors);
-  const stored = new Map(tensors.map((tensor) => [tensor.name, tensor]));
-  const missing: string[] = [];
+function withStoredTypes(network: Network, stored: readonly StoredTensor[]): Network {
+  const tensors = logicalTensors(stored);
+  const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
+  const paths = network.parameters.map(({ name }) => name);
+  const { names, missing, beyond } = matchNames(paths, [...byName.keys()]);
   const parameters = network.parameters.map((parameter) => {
-    const tensor = stored.get(`${prefix}${parameter.name}`) ?? stored.get(parameter.name);
-    if (!tensor) {
-      missing.push(parameter.name);
-      return parameter;
-    }
-    stored.delete(tensor.name);
-    if (!sameShape(tensor.shape, parameter.shape))
+    const tensor = byName.get(names.get(parameter.name) ?? "");
+    if (!tensor) return parameter;
+    const { type, bits, packing } = tensor;
+    const fits =
+      packing === undefined ? sameShape(tensor.shape, parameter.shape) : elementsOf(tensor) === parameter.elements;
+    if (!fits)
       throw new FileError(
         `the tensor "${tensor.name}" is ${showShape(tensor.shape)}, and the config.json beside it wants ${showShape(parameter.shape)}: they belong to different models`,
       );
-    return { ...parameter, type: tensor.type, bits: tensor.bits };
+    return { ...parameter, type, bits, trainable: parameter.trainable && packing === undefined };
   });
-  const some = (names: readonly string[]) => `${names.slice(0, 3).join(", ")}${names.length > 3 ? ", …" : ""}`;
-  const beyond = [...stored.keys()];
+  const others = beyond.flatMap((name) => byName.get(name) ?? []).filter(({ isScale = false }) => !isScale);
   return {
     ...network,
-    parameters,
+    parameters: [...parameters, ...tensors.filter(({ isScale = false }) => isScale).map(storedParameter)],
     notes: [
       ...network.notes,
-      ...(missing.length > 0 ? [`The file lacks ${plural(missing.length, "tensor")} of it: ${some(missing)}.`] : []),
-      ...(beyond.length > 0
-        ? [`Not counted: ${plural(beyond.length, "tensor")} of the file beside it: ${some(beyond)}.`]
-        : []),
+      ...packingNotes(tensors),
+      ...listed("The file lacks", "tensor", missing, " of it"),
+      ...listed("Not counted:", "buffer", namesOf(others.filter(isBuffer)), " of the file beside it"),
+      ...listed(
+        "Not counted:",
+        "tensor",
+        namesOf(others.filter((tensor) => !isBuffer(tensor))),
+        " of the file beside it",
+      ),
     ],
   };
 }
 
-/** What stands before the names in a file that was saved with a head: `bert.` before those of a BertModel. */
-function prefixOf({ parameters }: Network, tensors: readonly NamedTensor[]): string {
-  const [first] = parameters;
-  if (!first || tensors.some(({ name }) => name === first.name)) return "";
-  const found = tensors.find(({ name }) => name.endsWith(`.${first.name}`));
-  return found ? found.name.slice(0, -first.name.length) : "";
-}
+const namesOf = (tensors: readonly StoredTensor[]): readonly string[] => tensors.map(({ name }) => name);
+
+/** A note of how many there are and which, if there are any. */
+const listed = (what: string, noun: string, names: readonly string[], where: string): readonly string[] =>
+  names.length === 0
+    ? []
+    : [
+        `${what} ${plural(names.length, noun)}${where}: ${names.slice(0, 3).join(", ")}${names.length > 3 ? ", …" : ""}.`,
+      ];

@@ -270,6 +270,29 @@ describe("Hugging Face folders", () => {
     await check(join(root, "headed"));
   });
 
+  test("of a language model that was saved without its head, as gpt2 is published", async () => {
+    const gpt2 = {
+      ...{ model_type: "gpt2", architectures: ["GPT2LMHeadModel"], vocab_size: 11, n_positions: 8, n_embd: 8 },
+      ...{ n_layer: 1, n_head: 2 },
+    };
+    const whole = modelFromConfig(gpt2).build();
+    const ids = integers("x", [1, 5], 11);
+    whole.initialize(keyOf(3), { x: ids });
+    const stripped = Object.entries(tensorsOf(whole)).map(([name, own]) => [name.replace(/^transformer\./, ""), own]);
+    const mask = new Tensor("float32", [1, 1, 8, 8], new Float32Array(64).fill(1));
+    put("published/config.json", gpt2);
+    put("published/model.safetensors", encodeSafetensors({ ...Object.fromEntries(stripped), "h.0.attn.bias": mask }));
+    const loaded = await loadModel(join(root, "published"));
+    const logits = (model: AnyModule) => predict(model as Module<{ x: Value }, Value>, { x: ids });
+    expect(sameTensor(await logits(loaded), await logits(whole))).toBe(true);
+  });
+
+  test("whose weights are packed are refused with what to load", async () => {
+    put("packed/config.json", config);
+    put("packed/model.safetensors", encodeSafetensors({ ...filled(), "encoder.query.qweight": tensor([1]) }));
+    await refuses(loadModel(join(root, "packed")), 'packed in few bits ("encoder.query.qweight")');
+  });
+
   test("of half floats", async () => {
     const halves = Object.fromEntries(
       Object.entries(filled()).map(([name, { shape, data }]) => [

@@ -29,8 +29,8 @@ export interface Preset {
 }
 
 /** A float32 batch of one image. */
-export const imageInputs = (channels: number, extent: number): { readonly x: TensorType } => ({
-  x: { dtype: "float32", shape: [1, channels, extent, extent] },
+export const imageInputs = (channels: number, rows: number, columns = rows): { readonly x: TensorType } => ({
+  x: { dtype: "float32", shape: [1, channels, rows, columns] },
 });
 
 /** A preset of an architecture without auxiliary heads. */

@@ -168,7 +168,9 @@ describe("what does not fit is reported", () => {
     expect(() => new LlamaModel({ sizes: { ...sizes, heads: 5 } })).toThrow(
       "llama: 5 heads do not divide the width 16",
     );
-    expect(() => new VitModel({ sizes: ofImages, patch: 10 })).toThrow("patches of 10 do not divide an image of 224");
+    expect(() => new VitModel({ sizes: ofImages, patch: 10 })).toThrow(
+      "patches of 10x10 do not divide an image of 224x224",
+    );
   });
   test("images of another size", () => {
     const model = new VisionTransformer({ sizes: ofImages, image: 12, patch: 4 });

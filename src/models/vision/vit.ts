@@ -1,7 +1,7 @@
 /** ViT: a transformer of image patches (Dosovitskiy et al. 2021), under torchvision's names and Hugging Face's. */
 
 import { OptionError, ShapeError } from "../../core/errors.ts";
-import { count, flag } from "../../core/option-types.ts";
+import { count, eitherOf, extentsType, flag } from "../../core/option-types.ts";
 import { type OptionTypes, optionsOf, required } from "../../core/options.ts";
 import { showShape } from "../../core/shape.ts";
 import type { Value } from "../../graph/ir.ts";
@@ -33,16 +33,22 @@ import {
 } from "../shared/tokens.ts";
 import { BertPooler } from "../text/bert.ts";
 
+/** Rows and columns: one number for both, or one each. */
+export type ImageExtents = number | readonly [rows: number, columns: number];
+
+const pairOf = (extents: ImageExtents): readonly [rows: number, columns: number] =>
+  typeof extents === "number" ? [extents, extents] : extents;
+
 /** Options of `VitModel` and `VisionTransformer`. */
 export interface VitOptions {
   /** Its extents. */
   readonly sizes: Omit<TransformerSizes, "vocabulary" | "positions">;
   /** Where it is not as published. */
   readonly details?: TransformerDetails | undefined;
-  /** Rows and columns of an image; the patch's divides it. Default 224. */
-  readonly image?: number;
-  /** Rows and columns of a patch; default 16. */
-  readonly patch?: number;
+  /** Rows and columns of an image, one number for both or [rows, columns]; the patch's divide them. Default 224. */
+  readonly image?: ImageExtents;
+  /** Rows and columns of a patch, likewise; default 16. */
+  readonly patch?: ImageExtents;
   /** Default 3. */
   readonly channels?: number;
   /** Queries, keys and values have a bias; default true. Only under Hugging Face's names. */
@@ -65,21 +71,21 @@ const { vocabulary: _, positions: __, ...extents } = sizesTypes;
 const vitTypes: OptionTypes<VitOptions> = {
   sizes: required(optionsOf<VitOptions["sizes"]>("sizes", extents).type),
   details: detailsType,
-  image: count(),
-  patch: count(),
+  image: eitherOf(count(), extentsType, "a whole number from 1, or [rows, columns]"),
+  patch: eitherOf(count(), extentsType, "a whole number from 1, or [rows, columns]"),
   channels: count(),
   attentionBias: flag,
 };
 const checkVision = optionsOf<VisionTransformerOptions>("VisionTransformer", { ...vitTypes, classes: count() });
 const checkVit = optionsOf<VitModelOptions>("VitModel", { ...vitTypes, pooler: flag });
 
-const defaults = ({ sizes, details, ...own }: VitOptions) => {
+const defaults = ({ sizes, details, image = 224, patch = 16, ...own }: VitOptions) => {
   const settings = {
     activation: "gelu" as ActivationName,
     dropout: 0,
     attentionDropout: 0,
-    image: 224,
-    patch: 16,
+    image: pairOf(image),
+    patch: pairOf(patch),
     channels: 3,
     attentionBias: true,
     deviation: 0.02,
@@ -88,17 +94,19 @@ const defaults = ({ sizes, details, ...own }: VitOptions) => {
     ...own,
   };
   requireHeads("vit", settings);
-  if (settings.image % settings.patch !== 0)
+  if (settings.image.some((extent, i) => extent % (settings.patch[i] as number) !== 0))
     throw new OptionError(
-      `vit: patches of ${settings.patch} do not divide an image of ${settings.image}; pass a divisor of it`,
+      `vit: patches of ${settings.patch.join("x")} do not divide an image of ${settings.image.join("x")}; pass divisors of it`,
     );
   return settings;
 };
 type Settings = ReturnType<typeof defaults> & { readonly epsilon: number };
 
 /** Tokens of an image: its patches and the class token. */
-export const vitTokens = ({ image = 224, patch = 16 }: Pick<VitOptions, "image" | "patch">): number =>
-  (image / patch) ** 2 + 1;
+export function vitTokens({ image = 224, patch = 16 }: Pick<VitOptions, "image" | "patch">): number {
+  const [[rows, columns], [height, width]] = [pairOf(image), pairOf(patch)];
+  return (rows / height) * (columns / width) + 1;
+}
 
 const patches = ({ width, patch }: Settings) => conv2d(width, patch, { stride: patch, initializer: "lecunNormal" });
 
@@ -110,7 +118,7 @@ function tokensOf(map: Value, classToken: Value): Value {
 }
 
 function requireImage(x: Value, { image, channels }: Settings): void {
-  const wanted = [channels, image, image];
+  const wanted = [channels, ...image];
   if (x.rank !== 4 || wanted.some((extent, i) => x.shape[i + 1] !== extent))
     throw new ShapeError(
       `input ${showShape(x.shape)} is no batch of the images that the positions are for; pass [batch, ${wanted.join(", ")}]`,

@@ -8,11 +8,13 @@ import {
   gelu,
   leakyRelu,
   logSoftmax,
+  mul,
   relu,
   sigmoid,
   silu,
   softmax,
   softplus,
+  square,
   tanh,
 } from "../../ops/index.ts";
 import { Module } from "../module.ts";
@@ -28,6 +30,10 @@ export const activationFunctions = {
   tanh,
   gelu: (x: Value) => gelu(x),
   geluTanh: (x: Value) => gelu(x, "tanh"),
+  /** x · sigmoid(1.702 x), an approximation of gelu (Hendrycks and Gimpel 2016). */
+  quickGelu: (x: Value) => mul(x, sigmoid(mul(x, 1.702))),
+  /** relu(x)² (So et al. 2021). */
+  squaredRelu: (x: Value) => square(relu(x)),
   silu,
   softplus,
   softmax: (x: Value) => softmax(x),

@@ -1,5 +1,5 @@
 /** Sinusoids and rotations against their definitions, and Llama 3's scaled frequencies against their released values. */
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { Tensor, tensor } from "../../core/tensor.ts";
 import { input, type Value } from "../../graph/ir.ts";
 import { compile } from "../../jit/compile.ts";
@@ -57,6 +57,55 @@ test("scaled frequencies", () => {
     }
   }
   expect(ratios.filter((ratio) => ratio > 1 / 8 && ratio < 1).length).toBeGreaterThan(0);
+});
+
+test("YaRN divides the slow pairs, keeps the fast ones, and ramps between", () => {
+  const scaling = { type: "yarn", factor: 4, trained: 2048, fast: 32, slow: 1, magnitude: 1 } as const;
+  // By the formulas of Peng et al. 2023, sec. 3.2, in Python: pairs 0 to 2 stay, from 6 on a quarter.
+  const expected = [
+    ...[1, 0.31622776601683794, 0.1, 0.02569350598886808, 0.00625, 0.0013834964763236657],
+    ...[0.00025, 7.905694150420948e-5],
+  ];
+  for (const [i, rate] of rotaryFrequencies(16, { scaling }).entries())
+    expect(rate).toBeCloseTo(expected[i] as number, 15);
+});
+
+describe("LongRoPE", () => {
+  const scaling = { type: "longrope", short: [1, 2], long: [4, 8], trained: 3, magnitude: 1.5 } as const;
+
+  test("has factors for short and for long sequences", () => {
+    expect(rotaryFrequencies(4, { base: 100, scaling }, 3)).toEqual([1, 0.05]);
+    expect(rotaryFrequencies(4, { base: 100, scaling }, 4)).toEqual([0.25, 0.0125]);
+    expect(() => rotaryFrequencies(6, { scaling })).toThrow("short has 2 factors, expected 3, one for each pair");
+  });
+
+  test.each([3, 4])("%i tokens, with positions as a model gives them, and magnified", async (length) => {
+    const x = randomTensor([1, 1, length, 4], 1);
+    const [value, positions] = [input("float32", x.shape), input("int64", [length])];
+    const at = new Tensor(
+      "int64",
+      [length],
+      BigInt64Array.from({ length }, (_, i) => BigInt(i)),
+    );
+    const factors = length > 3 ? scaling.long : scaling.short;
+    const expected = Float32Array.from(x.data, (_, i) => {
+      const [t, feature] = [Math.floor(i / 4), i % 4];
+      const pair = feature % 2;
+      const angle = (t * 100 ** (-pair / 2)) / (factors[pair] as number);
+      const [a, b] = [0, 2].map((half) => Number(x.data[t * 4 + pair + half])) as [number, number];
+      return (
+        1.5 * (feature < 2 ? a * Math.cos(angle) - b * Math.sin(angle) : b * Math.cos(angle) + a * Math.sin(angle))
+      );
+    });
+    const built = [
+      await run(rotary(value, { base: 100, scaling }), [[value, x]]),
+      await run(rotary(value, { base: 100, scaling, positions }), [
+        [value, x],
+        [positions, at],
+      ]),
+    ];
+    for (const y of built) expectClose(y, new Tensor("float32", x.shape, expected), "y");
+  });
 });
 
 test("an odd width and what is no heads are reported", () => {

@@ -7,7 +7,23 @@ import { showShape } from "../../core/shape.ts";
 import { tensor } from "../../core/tensor.ts";
 import type { Value } from "../../graph/ir.ts";
 import { valueType } from "../../graph/ir.ts";
-import { add, cast, concat, constant, cos, mul, range, reshape, sin, split, stack, sub } from "../../ops/index.ts";
+import {
+  add,
+  cast,
+  concat,
+  constant,
+  cos,
+  greater,
+  mul,
+  range,
+  reduceMax,
+  reshape,
+  sin,
+  split,
+  stack,
+  sub,
+  where,
+} from "../../ops/index.ts";
 
 /** base^(-2i/width) for i below width/2, which must be even. */
 function frequencies(width: number, base: number): number[] {
@@ -43,6 +59,29 @@ export type RotaryScaling =
       readonly low: number;
       readonly high: number;
       readonly trained: number;
+    }
+  /**
+   * YaRN (Peng et al. 2023, sec. 3.4): those that turn less than `slow` times in the `trained` positions are divided by the factor, those that
+   * turn more than `fast` times stay, between them it is a ramp over the pairs; the rotated features are multiplied by `magnitude`.
+   */
+  | {
+      readonly type: "yarn";
+      readonly factor: number;
+      readonly trained: number;
+      readonly fast: number;
+      readonly slow: number;
+      readonly magnitude: number;
+    }
+  /**
+   * LongRoPE (Ding et al. 2024): each frequency is divided by a factor of its own, `short` for sequences of at most `trained` tokens and
+   * `long` beyond; the rotated features are multiplied by `magnitude`.
+   */
+  | {
+      readonly type: "longrope";
+      readonly short: readonly number[];
+      readonly long: readonly number[];
+      readonly trained: number;
+      readonly magnitude: number;
     };
 
 /** Options of `rotary` and `rotaryFrequencies`. */
@@ -58,28 +97,57 @@ export interface RotaryOptions {
 const rotaryTypes: OptionTypes<RotaryOptions> = {
   positions: valueType,
   base: positive,
-  scaling: objectOf('{ type: "linear", factor } or { type: "llama3", factor, low, high, trained }'),
+  scaling: objectOf('{ type: "linear", factor }, or one of llama3, yarn and longrope with its numbers'),
 };
 const checkRotary = optionsOf("rotary", rotaryTypes);
 export const rotaryType = checkRotary.type;
 const checkFrequencies = optionsOf("rotaryFrequencies", rotaryTypes);
 
 /**
- * Radians that each pair of features is turned by from one position to the next, width / 2 of them. Throws OptionError
- * for an odd width.
+ * Radians that each pair of features is turned by from one position to the next, width / 2 of them, in a sequence of `length`
+ * tokens. Throws OptionError for an odd width, and for factors of another number.
  */
-export function rotaryFrequencies(width: number, options: RotaryOptions = {}): number[] {
+export function rotaryFrequencies(width: number, options: RotaryOptions = {}, length = 1): number[] {
   const { base = 10_000, scaling } = checkFrequencies(options);
   const own = frequencies(width, base);
   if (!scaling) return own;
+  if (scaling.type === "longrope") {
+    const name = length > scaling.trained ? "long" : "short";
+    const factors = scaling[name];
+    if (factors.length !== own.length)
+      throw new OptionError(
+        `rotary: ${name} has ${factors.length} factors, expected ${own.length}, one for each pair of features`,
+      );
+    return own.map((rate, i) => rate / (factors[i] as number));
+  }
   const { factor } = scaling;
   if (scaling.type === "linear") return own.map((rate) => rate / factor);
+  if (scaling.type === "yarn") {
+    // The pair that turns so many times in the trained positions.
+    const pairOf = (turns: number) =>
+      (width * Math.log(scaling.trained / (turns * 2 * Math.PI))) / (2 * Math.log(base));
+    const first = Math.max(0, Math.floor(pairOf(scaling.fast)));
+    const last = Math.min(width - 1, Math.ceil(pairOf(scaling.slow)));
+    return own.map((rate, i) => {
+      const divided = Math.min(1, Math.max(0, (i - first) / (last === first ? 0.001 : last - first)));
+      return (1 - divided) * rate + (divided * rate) / factor;
+    });
+  }
   const { low, high, trained } = scaling;
   return own.map((rate) => {
     const turns = (trained * rate) / (2 * Math.PI);
     const kept = Math.min(1, Math.max(0, (turns - low) / (high - low)));
     return kept * rate + ((1 - kept) * rate) / factor;
   });
+}
+
+/** [T, D/2]; given positions decide themselves whether a sequence is long. */
+function anglesOf(width: number, length: number, options: RotaryOptions): Value {
+  const { positions, scaling } = options;
+  if (scaling?.type !== "longrope" || !positions)
+    return angles(positions ?? range(length), rotaryFrequencies(width, options, length));
+  const [short, long] = [1, scaling.trained + 1].map((of) => angles(positions, rotaryFrequencies(width, options, of)));
+  return where(greater(reduceMax(positions), scaling.trained - 1), long as Value, short as Value);
 }
 
 /**
@@ -91,8 +159,12 @@ export function rotary(x: Value, options: RotaryOptions = {}): Value {
   const [, , length = 1, width = 1] = x.shape;
   if (x.rank !== 4)
     throw new ShapeError(`rotary takes heads, got ${showShape(x.shape)}; pass [batch, heads, time, width]`);
-  const angle = angles(options.positions ?? range(length), rotaryFrequencies(width, options));
-  const [cosine, sine] = [cos(angle), sin(angle)]; // [T, D/2]
+  const angle = anglesOf(width, length, options);
+  const magnitude = options.scaling && "magnitude" in options.scaling ? options.scaling.magnitude : 1;
+  const [cosine, sine] = [cos(angle), sin(angle)].map((own) => (magnitude === 1 ? own : mul(own, magnitude))) as [
+    Value,
+    Value,
+  ]; // [T, D/2]
   const [a, b] = split(x, [width / 2, width / 2], 3);
   return concat([sub(mul(a, cosine), mul(b, sine)), add(mul(b, cosine), mul(a, sine))], 3);
 }

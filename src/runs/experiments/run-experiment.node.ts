@@ -12,7 +12,7 @@ import type { OnDownload } from "../recipes/recipe.ts";
 import { isLoadedExperiment, loadTrainable } from "../recipes/recipes.node.ts";
 import type { RunOptions } from "../recipes/run-options.ts";
 import { runOptionsSchema, signalType } from "../recipes/run-options.ts";
-import type { GivenSettings } from "../recipes/settings.ts";
+import { checkChoices, type GivenSettings, type RecipeChoices, runSettingsSchema } from "../recipes/settings.ts";
 import { Interrupted } from "../training/interrupted.ts";
 import { makePlan, type Plan } from "../training/plan.node.ts";
 import { type Experiment, type ExperimentTask, type Outcome, runTrial, type Variant } from "./experiment.ts";
@@ -34,18 +34,25 @@ export interface ExperimentObserver {
  * How an experiment is started and watched:
  * - `out`: the folder; default `runs/NAME`.
  * - `resume`: go on with the experiment in `out`, or with the newest one of that name; default false.
+ * - `repeats`: from how many seeds each network is trained; default that of the experiment.
+ * - `device`, `threads`: as those of `runRecipe`.
  */
-export type RunExperimentOptions = Pick<RunOptions, "out" | "resume"> & {
-  /** Ends the experiment after the batch under way when it is aborted; trials that ended are kept. */
-  readonly signal?: AbortSignal;
-  /** Told of what happens as it goes. */
-  readonly observer?: ExperimentObserver;
-};
+export type RunExperimentOptions = Pick<RunOptions, "out" | "resume"> &
+  Pick<GivenSettings, "device" | "threads" | "repeats"> & {
+    /** Ends the experiment after the batch under way when it is aborted; trials that ended are kept. */
+    readonly signal?: AbortSignal;
+    /** Told of what happens as it goes. */
+    readonly observer?: ExperimentObserver;
+  };
 
 const { out, resume } = runOptionsSchema.shape;
+const where = runSettingsSchema.shape;
 const checkOptions = optionsOf<RunExperimentOptions>("runExperiment", {
   out,
   resume,
+  device: where.device,
+  threads: where.threads,
+  repeats: where.repeats,
   signal: signalType,
   observer: objectOf("functions that watch the experiment"),
 });
@@ -63,19 +70,20 @@ export interface ExperimentResult {
  * Interrupted when the signal is aborted, OptionError for settings that make no sense and for a recipe of one network.
  * @param experiment an experiment, the name of a built-in one, or the path of your own
  * @param settings in place of the experiment's defaults
- * @example const { outcomes } = await runExperiment("depth-mnist", { repeats: 1, epochs: 1, limit: 1000 });
+ * @example const { outcomes } = await runExperiment("depth-mnist", { epochs: 1, limit: 1000 }, { repeats: 1 });
  */
 export async function runExperiment(
   experiment: Experiment | string,
-  settings: GivenSettings = {},
+  settings: RecipeChoices = {},
   runOptions: RunExperimentOptions = {},
 ): Promise<ExperimentResult> {
-  const { signal, observer = {}, ...options } = checkOptions(runOptions);
+  const { signal, observer = {}, device, threads, repeats, ...options } = checkOptions(runOptions);
+  checkChoices(settings);
   const loaded = typeof experiment === "string" ? await loadTrainable(experiment) : { recipe: experiment };
   if (!isLoadedExperiment(loaded))
     throw new OptionError(`${loaded.recipe.name} is a recipe of one network; run it by runRecipe`);
   const named = typeof experiment === "string" ? experiment : experiment.name;
-  const plan = await makePlan(loaded, named, { given: settings, ...options });
+  const plan = await makePlan(loaded, named, { given: { ...settings, device, threads, repeats }, ...options });
   return { folder: plan.folder, outcomes: await carryOut(plan, { signal, observer }) };
 }
 

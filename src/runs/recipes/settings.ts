@@ -47,6 +47,21 @@ export type RecipeSettings = Readonly<z.infer<typeof recipeSettingsSchema>>;
 export type RunSettings = Readonly<z.infer<typeof runSettingsSchema>>;
 /** Settings in place of a recipe's defaults. */
 export type GivenSettings = { readonly [K in keyof RunSettings]?: RunSettings[K] | undefined };
+
+/** What is chosen of a recipe; where and how often it runs are options of the run. */
+const choicesSchema = runSettingsSchema.omit({ device: true, threads: true, repeats: true });
+/**
+ * What is chosen in place of a recipe's defaults: `epochs`, `batchSize`, `learningRate`, `optimizer` and `seed`, as in
+ * `RecipeSettings`; `limit`, so many samples for a quick try; and `options`, the recipe's own, by name.
+ */
+export type RecipeChoices = Pick<GivenSettings, keyof z.infer<typeof choicesSchema>>;
+
+/** Throws OptionError, with the nearest name, for a choice that there is not. */
+export function checkChoices(choices: RecipeChoices): void {
+  const known = Object.keys(choicesSchema.shape);
+  const unknown = Object.keys(choices).find((name) => !known.includes(name));
+  if (unknown !== undefined) throw unknownName("setting", unknown, known);
+}
 /** The value of a recipe's own option. */
 export type OptionValue = z.infer<typeof optionValueSchema>;
 

@@ -16,7 +16,13 @@ import { dropFolder, runFiles, shown, writeRecord } from "../folder/run-folder.n
 import type { Recipe, Task } from "../recipes/recipe.ts";
 import { loadRecipe } from "../recipes/recipes.node.ts";
 import { type RunOptions, runOptionsSchema, signalType } from "../recipes/run-options.ts";
-import { type GivenSettings, recipeSettings } from "../recipes/settings.ts";
+import {
+  checkChoices,
+  type GivenSettings,
+  type RecipeChoices,
+  recipeSettings,
+  runSettingsSchema,
+} from "../recipes/settings.ts";
 import { type EvaluationReport, evaluateTask, parseEvaluation } from "./evaluation.ts";
 import { Interrupted } from "./interrupted.ts";
 import type { RunObserver } from "./observer.ts";
@@ -28,17 +34,23 @@ import { isFinished, runStages } from "./stages.node.ts";
  * - `out`: the folder; default `runs/NAME`.
  * - `resume`: go on with the run in `out`, or with the newest one of the recipe; default false.
  * - `checkpointSeconds`: seconds between checkpoints; default 30.
+ * - `device`: where to compute; default `"cpu"`.
+ * - `threads`: threads of one operator; default OMP_NUM_THREADS, or all cores. The record of the run has them, since sums depend on how
+ * work is divided.
  */
-export type RunRecipeOptions = Omit<RunOptions, "profile"> & {
-  /** Ends the run after the batch under way when it is aborted, with its checkpoint written. */
-  readonly signal?: AbortSignal;
-  /** Told of what happens as it goes. */
-  readonly observer?: RunObserver;
-};
+export type RunRecipeOptions = Omit<RunOptions, "profile"> &
+  Pick<GivenSettings, "device" | "threads"> & {
+    /** Ends the run after the batch under way when it is aborted, with its checkpoint written. */
+    readonly signal?: AbortSignal;
+    /** Told of what happens as it goes. */
+    readonly observer?: RunObserver;
+  };
 
 const { profile: _, ...startTypes } = runOptionsSchema.shape;
 const checkOptions = optionsOf<RunRecipeOptions>("runRecipe", {
   ...startTypes,
+  device: runSettingsSchema.shape.device,
+  threads: runSettingsSchema.shape.threads,
   signal: signalType,
   observer: objectOf("functions that watch the run"),
 });
@@ -66,13 +78,14 @@ export interface RunResult {
  */
 export async function runRecipe(
   recipe: Recipe | string,
-  settings: GivenSettings = {},
+  settings: RecipeChoices = {},
   runOptions: RunRecipeOptions = {},
 ): Promise<RunResult> {
-  const { signal, observer = {}, ...options } = checkOptions(runOptions);
+  const { signal, observer = {}, device, threads, ...options } = checkOptions(runOptions);
+  checkChoices(settings);
   const loaded = typeof recipe === "string" ? await loadRecipe(recipe) : { recipe };
   const named = typeof recipe === "string" ? recipe : recipe.name;
-  const plan = await makePlan(loaded, named, { given: settings, ...options });
+  const plan = await makePlan(loaded, named, { given: { ...settings, device, threads }, ...options });
   const notes: string[] = [...plan.notes];
   const watched: RunObserver = {
     ...observer,

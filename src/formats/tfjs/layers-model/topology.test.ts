@@ -118,6 +118,11 @@ describe("what is wrong is reported with its place", () => {
       'config of layer "a": it is 3, expected an object with the layer\'s settings',
     ],
     [
+      "a subclass of Model",
+      () => readTopology("MyModel", { layers: [] }),
+      "tfjs: model is a MyModel, a subclass of Keras's Model: what it computes is code in Python, which is not in the file",
+    ],
+    [
       "two of one name",
       () => functional([x, layer("x", "Dense", [[["x", 0, 0]]])], [["x", 0, 0]], [["x", 0, 0]]),
       'two layers of model are called "x", a InputLayer and a Dense; names must differ',

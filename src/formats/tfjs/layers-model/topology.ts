@@ -62,6 +62,10 @@ const isFunctional = (className: string, config: unknown): boolean =>
  * layer that takes what no layer gives, or its own result.
  */
 export function readTopology(className: string, config: unknown, place = "model"): ModelConfig {
+  if (!modelClasses.has(className) && !(isPlainObject(config) && "output_layers" in config))
+    throw new FileError(
+      `tfjs: ${place} is a ${className}, a subclass of Keras's Model: what it computes is code in Python, which is not in the file; save it as a SavedModel and convert that to a graph-model, or build it with the functional API`,
+    );
   return isFunctional(className, config) ? readFunctional(config, place) : readSequential(config, place);
 }
 
