@@ -36,6 +36,7 @@ const intentionallyNotExported = [
   "runs/training/evaluation.ts:evaluationSchema",
   "runs/open/generation.ts:generationSchema",
   "runs/recipes/run-options.ts:RunOptions",
+  "runs/recipes/settings.ts:choicesSchema",
   "runs/recipes/settings.ts:optionValueSchema",
   "runs/recipes/settings.ts:recipeSettingsSchema",
   "runs/recipes/settings.ts:runSettingsSchema",

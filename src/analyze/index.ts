@@ -3,6 +3,7 @@
  * @module sardonyx/analyze
  */
 
+export type { StoredTensor } from "../formats/stored-tensors.ts";
 export type { Precision } from "./cost/precision.ts";
 export type { OptimizerMemory, TrainingOptions } from "./cost/training.ts";
 export type { Paths } from "./depth/paths.ts";

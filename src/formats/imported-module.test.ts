@@ -245,16 +245,16 @@ describe("elements of other types", () => {
       ir_version: 8,
       opset_import: [{ domain: "", version: 17 }],
       graph: {
-        input: [{ name: "x", type: { tensor_type: { elem_type: 1, shape: { dim: [{ dim_value: 1 }] } } } }],
+        input: [{ name: "x", type: { tensor_type: { elem_type: 1, shape: { dim: [{ dim_value: 2 }] } } } }],
         output: [{ name: "y" }],
         node: [{ op_type: "Mul", input: ["x", "w"], output: ["y"] }],
-        // The upper half of the float32 1.5.
-        initializer: [{ name: "w", dims: [1], data_type: 16, raw_data: Uint8Array.of(0xc0, 0x3f) }],
+        // The upper halves of the float32 1.5 and 2.
+        initializer: [{ name: "w", dims: [2], data_type: 16, raw_data: Uint8Array.of(0xc0, 0x3f, 0x00, 0x40) }],
       },
     });
     const model = modelFromOnnx(narrow);
-    expect(model.parameters().get("w")?.value).toEqual(tensor([1.5]));
-    expect((await runImported(model, tensor([4]))).item()).toBe(6);
+    expect(model.parameters().get("w")?.value).toEqual(tensor([1.5, 2]));
+    expect((await runImported(model, tensor([4, 1]))).toArray()).toEqual([6, 2]);
   });
 
   test("quantized weights are constants of the graph", async () => {

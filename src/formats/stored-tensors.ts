@@ -3,7 +3,9 @@ import { type Shape, size } from "../core/shape.ts";
 
 /** A tensor of a file of weights, without its elements. */
 export interface StoredTensor {
+  /** Its name in the file. */
   readonly name: string;
+  /** Its extents in the file; of a matrix that GPTQ or AWQ packed, those of the matrix. */
   readonly shape: Shape;
   /** Element type by name, such as `float32`, `bfloat16`, `nf4`. */
   readonly type: string;

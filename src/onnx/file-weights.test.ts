@@ -82,6 +82,20 @@ describe("uses", () => {
     g: { node: [node("MatMul", ["x", "w"], [`${name}_y`])], initializer: [tensor], output: [{ name: `${name}_y` }] },
   });
 
+  test("weights in Constant nodes count where a layer takes them, beside initializers too; single numbers elsewhere do not", () => {
+    const constant = (name: string, dims: readonly number[]) =>
+      node("Constant", [], [name], { attribute: [{ name: "value", type: 4, t: weight(name, dims) }] });
+    const nodes = [
+      ...[constant("w", [4, 3]), constant("b", [3]), constant("mean", [3]), constant("half", [1])],
+      ...[node("Gemm", ["x", "w", "b"], ["h"]), node("Sub", ["h", "mean"], ["c"]), node("Mul", ["c", "half"], ["s"])],
+      node("Mul", ["s", "scale"], ["y"]),
+    ];
+    const found = (initializer: readonly Message[]) =>
+      weightsOfFile(model({ node: nodes, initializer })).map(({ name }) => name);
+    expect(found([weight("scale", [1])])).toEqual(["w", "b"]);
+    expect(found([weight("scale", [3])])).toEqual(["w", "b", "scale"]);
+  });
+
   test("both branches of an If count; tensors of one name are numbered", () => {
     const found = weightsOfFile(
       model({

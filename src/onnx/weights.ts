@@ -20,13 +20,13 @@ export type WeightRule = (stored: StoredTensor, op: OpDef | undefined, position:
 export const hasInitializers = ({ graph }: ModelFile): boolean =>
   [...graph.initializers.values()].some(({ shape, type }) => shape.length > 0 && type.dtype.startsWith("float"));
 
-/** Kinds of operators for which a single number may be a weight: the bias of a layer with one output. */
-const single: ReadonlySet<string> = new Set(["dense", "convolution", "normalization", "recurrent"]);
+/** Kinds of operators that have weights: of these even a single number may be one, the bias of a layer with one output. */
+const weighted: ReadonlySet<string> = new Set(["dense", "convolution", "normalization", "recurrent"]);
 
 /**
  * Files do not say which tensors were trained. A weight is a float tensor with at least one axis where an operator takes
- * data, not a setting such as a bound. Files with initializers keep constants as nodes; in the others every tensor is
- * a node. Numbers of 8 bits or fewer are quantized weights, and so are the biases that go with them.
+ * data, not a setting such as a bound; a single number is one only where a layer takes it. Files with initializers keep constants as nodes, and some exporters weights too, which are
+ * those that layers take; in the others every tensor is a node. Numbers of 8 bits or fewer are quantized weights, and so are the biases that go with them.
  */
 export function isWeight(
   { shape, type }: StoredTensor,
@@ -34,8 +34,9 @@ export function isWeight(
   position: number,
   { isNode, hasInitializers }: Storage,
 ): boolean {
-  if (shape.length === 0 || op?.settings.includes(position) || (isNode && hasInitializers)) return false;
+  const isOfLayer = op !== undefined && weighted.has(kindOf(op));
+  if (shape.length === 0 || op?.settings.includes(position) || (isNode && hasInitializers && !isOfLayer)) return false;
   const one = size(shape) === 1;
-  if (/^b?float/.test(type.name)) return !one || !isNode || (op !== undefined && single.has(kindOf(op)));
+  if (/^b?float/.test(type.name)) return !one || isOfLayer;
   return !one && (/^u?int[48]$/.test(type.name) || (type.name === "int32" && op?.contracts === true));
 }
