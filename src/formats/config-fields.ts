@@ -77,6 +77,23 @@ export const common = {
   id2label: z.record(z.string(), z.unknown(), { error: "an object from numbers to labels" }).nullish(),
 };
 
+/** The extents of a transformer by the names that most families have for them. */
+export const sizesOf = (config: {
+  readonly vocab_size: number;
+  readonly hidden_size: number;
+  readonly num_hidden_layers: number;
+  readonly num_attention_heads: number;
+  readonly intermediate_size: number;
+  readonly max_position_embeddings: number;
+}) => ({
+  vocabulary: config.vocab_size,
+  width: config.hidden_size,
+  layers: config.num_hidden_layers,
+  heads: config.num_attention_heads,
+  feedForward: config.intermediate_size,
+  positions: config.max_position_embeddings,
+});
+
 /** How many labels a classifier has. */
 export const labelsOf = ({ id2label, num_labels }: { id2label?: object | null; num_labels?: number | null }): number =>
   Object.keys(id2label ?? {}).length || (num_labels ?? 2);

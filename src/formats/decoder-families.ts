@@ -21,6 +21,7 @@ import {
   type Report,
   rate,
   requireMultiple,
+  sizesOf,
 } from "./config-fields.ts";
 import { defineFamily, renamed, tokens } from "./family.ts";
 import { rotaryFields, rotaryOf } from "./rotary-fields.ts";
@@ -194,14 +195,7 @@ function checkHeads(config: LlamaFields, report: Report): void {
 }
 
 const llamaOptions = (config: LlamaFields, attention: LlamaOptions["attention"] = {}): LlamaOptions => ({
-  sizes: {
-    vocabulary: config.vocab_size,
-    width: config.hidden_size,
-    layers: config.num_hidden_layers,
-    heads: config.num_attention_heads,
-    feedForward: config.intermediate_size,
-    positions: config.max_position_embeddings,
-  },
+  sizes: sizesOf(config),
   details: {
     activation: config.hidden_act,
     attentionDropout: config.attention_dropout,

@@ -22,6 +22,7 @@ import {
   positive,
   rate,
   requireMultiple,
+  sizesOf,
 } from "./config-fields.ts";
 import { defineFamily, renamed, tokens } from "./family.ts";
 
@@ -51,14 +52,7 @@ const bertSchema = fields(bertFields, (values, report) =>
 );
 
 const bertOptions = (config: z.output<typeof bertSchema>): BertOptions => ({
-  sizes: {
-    vocabulary: config.vocab_size,
-    width: config.hidden_size,
-    layers: config.num_hidden_layers,
-    heads: config.num_attention_heads,
-    feedForward: config.intermediate_size,
-    positions: config.max_position_embeddings,
-  },
+  sizes: sizesOf(config),
   details: {
     activation: config.hidden_act,
     dropout: config.hidden_dropout_prob,

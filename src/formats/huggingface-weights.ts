@@ -8,6 +8,7 @@ import type { ConfiguredModel } from "./family.ts";
 import { modelFromConfig } from "./huggingface.ts";
 import { type GivenTypes, type NamedTypes, typesByName } from "./input-types.ts";
 import type { LoadedModel } from "./loaded-model.ts";
+import { packedName } from "./stored-tensors.ts";
 import { matchNames } from "./tensor-names.ts";
 
 /** The tensors of a checkpoint, of one file or of several. */
@@ -45,7 +46,7 @@ function typesOf(model: AnyModule, { inputs }: ConfiguredModel, given: GivenType
 
 function putWeights(model: AnyModule, type: string, { names, read }: Checkpoint): void {
   const parameters = model.parameters();
-  const packed = names.find((name) => /\.(qweight|SCB|absmax)$/.test(name));
+  const packed = packedName(names);
   if (packed !== undefined)
     throw new FileError(
       `its weights are packed in few bits ("${packed}"), which can be inspected and not computed with; load the checkpoint in float16, bfloat16 or float32`,

@@ -74,6 +74,14 @@ test("what only looks packed stays as it is", () => {
   expect(logicalTensors(tensors)).toEqual(tensors);
 });
 
+test("a packing that is not understood is said, not counted in silence", () => {
+  // Symmetric, without zero points: the bits do not show.
+  const tensors = logicalTensors([tensor("up.qweight", "int32", [8, 32]), tensor("up.scales", "float16", [2, 32])]);
+  expect(packingNotes(tensors)).toEqual([
+    "Not understood: how 1 matrix is packed (up.qweight); what they stand for is not counted.",
+  ]);
+});
+
 test.each([
   ["h.0.attn.bias", "float32", [1, 1, 16, 16], true],
   ["gpt_neox.layers.0.attention.bias", "bool", [1, 1, 16, 16], true],

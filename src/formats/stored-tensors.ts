@@ -100,9 +100,20 @@ export function isBuffer({ name, shape, type, isScale = false, packing }: Stored
   );
 }
 
+/** The name of a tensor that only packed checkpoints have, if there is one among these. */
+export const packedName = (names: readonly string[]): string | undefined =>
+  names.find((name) => name.endsWith(".qweight") || bitsandbytesParts.test(name) || int8Parts.test(name));
+
 /** What a reader must know of packed tensors. */
 export function packingNotes(tensors: readonly StoredTensor[]): readonly string[] {
-  return (["bitsandbytes", "GPTQ", "AWQ"] as const).flatMap((packing) => {
+  const foreign = tensors.filter(({ name }) => name.endsWith(".qweight")).map(({ name }) => name);
+  const notUnderstood =
+    foreign.length === 0
+      ? []
+      : [
+          `Not understood: how ${foreign.length} ${foreign.length === 1 ? "matrix is" : "matrices are"} packed (${foreign.slice(0, 3).join(", ")}${foreign.length > 3 ? ", …" : ""}); what they stand for is not counted.`,
+        ];
+  const understood = (["bitsandbytes", "GPTQ", "AWQ"] as const).flatMap((packing) => {
     const packed = tensors.filter((tensor) => tensor.packing === packing);
     const types = [...new Set(packed.map(({ type }) => type))].join(", ");
     if (packed.length === 0) return [];
@@ -110,4 +121,5 @@ export function packingNotes(tensors: readonly StoredTensor[]): readonly string[
       `Packed by ${packing}: ${packed.length} ${packed.length === 1 ? "matrix" : "matrices"} (${types}), counted with their elements before packing; scales and zero points are among the buffers.`,
     ];
   });
+  return [...understood, ...notUnderstood];
 }

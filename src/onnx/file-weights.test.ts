@@ -96,6 +96,11 @@ describe("uses", () => {
     expect(found([weight("scale", [3])])).toEqual(["w", "b", "scale"]);
   });
 
+  test("the one slope of a PRelu is learned, as PyTorch writes it", () => {
+    const found = weightsOfFile(model({ node: [node("PRelu", ["x", "a"], ["y"])], initializer: [weight("a", [1])] }));
+    expect(found.map(({ name, isBuffer }) => [name, isBuffer])).toEqual([["a", false]]);
+  });
+
   test("both branches of an If count; tensors of one name are numbered", () => {
     const found = weightsOfFile(
       model({

@@ -20,8 +20,8 @@ export type WeightRule = (stored: StoredTensor, op: OpDef | undefined, position:
 export const hasInitializers = ({ graph }: ModelFile): boolean =>
   [...graph.initializers.values()].some(({ shape, type }) => shape.length > 0 && type.dtype.startsWith("float"));
 
-/** Kinds of operators that have weights: of these even a single number may be one, the bias of a layer with one output. */
-const weighted: ReadonlySet<string> = new Set(["dense", "convolution", "normalization", "recurrent"]);
+/** Kinds of operators that have weights: of these even a single number may be one, the bias of a layer with one output, the slope of a PRelu. */
+const weighted: ReadonlySet<string> = new Set(["dense", "convolution", "normalization", "recurrent", "activation"]);
 
 /**
  * Files do not say which tensors were trained. A weight is a float tensor with at least one axis where an operator takes

@@ -8,6 +8,7 @@ import type { ByteSource } from "../../core/byte-source.ts";
 import { atPlace, FileError } from "../../core/errors.ts";
 import { plural } from "../../core/number-text.ts";
 import { sameShape, showShape } from "../../core/shape.ts";
+import { shardsOf } from "../../formats/files/file-kinds.ts";
 import { modelFromConfig } from "../../formats/huggingface.ts";
 import { elementsOf, isBuffer, logicalTensors, packingNotes, type StoredTensor } from "../../formats/stored-tensors.ts";
 import { type StoredTypes, storedTypesOf } from "../../formats/stored-types.ts";
@@ -53,9 +54,7 @@ export function openSafetensors(path: string, file: ByteSource, shapes: ShapeOpt
 
 /** An index of several files of weights, which lie beside it. */
 export function openShards(path: string, weightMap: Readonly<Record<string, unknown>>, shapes: ShapeOptions): Network {
-  const files = [...new Set(Object.values(weightMap))];
-  const tensors = files.flatMap((name) => {
-    if (typeof name !== "string") throw new FileError("its weight_map names a file by something other than text");
+  const tensors = shardsOf(weightMap).flatMap((name) => {
     const file = openBeside(dirname(path), name);
     try {
       return tensorsOf(file);

@@ -1,4 +1,7 @@
-/** What a file is, by how it begins. */
+/** What a file is, by how it begins, and what JSON files that belong to models hold. */
+import type { ByteSource } from "../../core/byte-source.ts";
+import { FileError } from "../../core/errors.ts";
+import { isPlainObject } from "../../core/tree.ts";
 
 /** Files that hold models in forms that are refused, by how they begin, and what to do instead. */
 const refused: readonly (readonly [begin: string, offset: number, what: string])[] = [
@@ -13,7 +16,7 @@ const refused: readonly (readonly [begin: string, offset: number, what: string])
     "a Python pickle, which is code that is never run here; save the weights as safetensors, or export the model to ONNX (torch.onnx.export)",
   ],
   ["\u0089HDF", 0, "an HDF5 file, as Keras writes; convert it with tensorflowjs_converter or tf2onnx"],
-  ["GGUF", 0, "a GGUF file; load the safetensors that it was made of"],
+  ["GGUF", 0, "a GGUF file; take the safetensors or config.json that it was made of"],
   ["TFL3", 4, "a TensorFlow Lite model; convert it to ONNX with tf2onnx"],
 ];
 
@@ -29,3 +32,33 @@ export const isSafetensors = (head: Uint8Array, size: number): boolean =>
   head[8] === 0x7b &&
   new DataView(head.buffer, head.byteOffset).getUint32(4, true) === 0 &&
   size > 8;
+
+/** A config or a model in JSON is smaller than this; what is larger is something else. */
+const maxJsonBytes = 2 ** 28;
+
+/** The object of a JSON file. Throws FileError for what is none. */
+export function readJson(file: ByteSource): Readonly<Record<string, unknown>> {
+  if (file.size > maxJsonBytes)
+    throw new FileError(`it has ${file.size} bytes, and no config or model in JSON has more than ${maxJsonBytes}`);
+  let document: unknown;
+  try {
+    document = JSON.parse(new TextDecoder().decode(file.read(0, file.size)));
+  } catch (cause) {
+    throw new FileError(`it is not valid JSON (${(cause as Error).message}); it is cut off or damaged`, { cause });
+  }
+  if (!isPlainObject(document)) throw new FileError("it is JSON, but not an object that describes a model");
+  return document;
+}
+
+/** The files that an index of weights names. Throws FileError for a name that is no text. */
+export const shardsOf = (weightMap: Readonly<Record<string, unknown>>): readonly string[] =>
+  [...new Set(Object.values(weightMap))].map((name) => {
+    if (typeof name === "string") return name;
+    throw new FileError("its weight_map names a file by something other than text; download it again");
+  });
+
+/** What to say of JSON that is neither a config, a model nor an index. */
+export const foreignJson = (document: Readonly<Record<string, unknown>>): FileError =>
+  new FileError(
+    `it is JSON with ${Object.keys(document).slice(0, 5).join(", ") || "nothing in it"}; a Hugging Face config.json has model_type, a TensorFlow.js model.json modelTopology, an index of safetensors weight_map`,
+  );

@@ -14,7 +14,7 @@ import type { LoadedModel, NamedValues } from "../loaded-model.ts";
 import { modelFromOnnx } from "../onnx-model.ts";
 import { modelFromTfjs } from "../tfjs/model.ts";
 import { checkpointOf, putRunWeights } from "./checkpoints.ts";
-import { isSafetensors, refusedFormat } from "./file-kinds.ts";
+import { foreignJson, isSafetensors, readJson, refusedFormat, shardsOf } from "./file-kinds.ts";
 
 /** Options of `loadModel`. */
 export interface LoadModelOptions {
@@ -40,9 +40,6 @@ const files = {
   index: "model.safetensors.index.json",
   tfjs: "model.json",
 } as const;
-
-/** A config or a model in JSON is smaller than this; what is larger is something else. */
-const maxJsonBytes = 2 ** 28;
 
 /**
  * Loads a model with its weights:
@@ -180,29 +177,7 @@ function loadJson(path: string, file: ByteSource, { inputs }: LoadModelOptions):
     });
   }
   if ("model_type" in document) return loadFolder(folder, { ...(inputs && { inputs }) });
-  throw new FileError(
-    `it is JSON with ${Object.keys(document).slice(0, 5).join(", ") || "nothing in it"}; a Hugging Face config.json has model_type, a TensorFlow.js model.json modelTopology, an index of safetensors weight_map`,
-  );
-}
-
-function shardsOf(map: Readonly<Record<string, unknown>>): readonly string[] {
-  return [...new Set(Object.values(map))].map((name) => {
-    if (typeof name === "string") return name;
-    throw new FileError("its weight_map names a file by something else than text; download it again");
-  });
-}
-
-function readJson(file: ByteSource): Readonly<Record<string, unknown>> {
-  if (file.size > maxJsonBytes)
-    throw new FileError(`it has ${file.size} bytes, and no config or model in JSON has more than ${maxJsonBytes}`);
-  let document: unknown;
-  try {
-    document = JSON.parse(new TextDecoder().decode(file.read(0, file.size)));
-  } catch (cause) {
-    throw new FileError(`it is not valid JSON (${(cause as Error).message}); it is cut off or damaged`, { cause });
-  }
-  if (!isPlainObject(document)) throw new FileError("it is JSON, but no object that describes a model");
-  return document;
+  throw foreignJson(document);
 }
 
 /** Weights, which the config.json beside them says how to use. */
