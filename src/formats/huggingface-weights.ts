@@ -4,7 +4,7 @@ import { sameShape, showShape } from "../core/shape.ts";
 import { asFloat32, copyOf, type Tensor } from "../core/tensor.ts";
 import type { TensorType } from "../graph/ir.ts";
 import { type AnyModule, isTensorType } from "../nn/index.ts";
-import type { ConfiguredModel } from "./family.ts";
+import type { ConfiguredModel } from "./families/family.ts";
 import { modelFromConfig } from "./huggingface.ts";
 import { type GivenTypes, type NamedTypes, typesByName } from "./input-types.ts";
 import type { LoadedModel } from "./loaded-model.ts";

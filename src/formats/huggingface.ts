@@ -1,8 +1,15 @@
 /** Models from Hugging Face's config.json: its fields, with the library's defaults, as modules of ours. */
 import { OptionError, unknownName } from "../core/errors.ts";
 import { isPlainObject } from "../core/tree.ts";
-import { shown } from "./config-fields.ts";
-import { gpt2Family, llamaFamily, mistralFamily, mt5Family, qwen2Family, t5Family } from "./decoder-families.ts";
+import { shown } from "./families/config-fields.ts";
+import {
+  gpt2Family,
+  llamaFamily,
+  mistralFamily,
+  mt5Family,
+  qwen2Family,
+  t5Family,
+} from "./families/decoder-families.ts";
 import {
   albertFamily,
   bertFamily,
@@ -11,8 +18,8 @@ import {
   robertaFamily,
   vitFamily,
   xlmRobertaFamily,
-} from "./encoder-families.ts";
-import type { ConfiguredModel } from "./family.ts";
+} from "./families/encoder-families.ts";
+import type { ConfiguredModel } from "./families/family.ts";
 
 const families = new Map(
   [

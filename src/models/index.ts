@@ -2,13 +2,13 @@
 import { unknownName } from "../core/errors.ts";
 import { lstmPresets } from "./sequence/lstm.ts";
 import type { Preset } from "./shared/preset.ts";
-import { albertPresets } from "./text/albert.ts";
-import { bertPresets } from "./text/bert.ts";
-import { distilbertPresets } from "./text/distilbert.ts";
-import { gpt2Presets } from "./text/gpt2.ts";
-import { llamaPresets } from "./text/llama.ts";
-import { t5Presets } from "./text/t5.ts";
-import { transformerPresets } from "./text/transformer.ts";
+import { gpt2Presets } from "./text/decoders/gpt2.ts";
+import { llamaPresets } from "./text/decoders/llama.ts";
+import { albertPresets } from "./text/encoders/albert.ts";
+import { bertPresets } from "./text/encoders/bert.ts";
+import { distilbertPresets } from "./text/encoders/distilbert.ts";
+import { t5Presets } from "./text/translators/t5.ts";
+import { transformerPresets } from "./text/translators/transformer.ts";
 import { alexnetPresets } from "./vision/alexnet.ts";
 import { densenetPresets } from "./vision/densenet.ts";
 import { efficientnetPresets } from "./vision/efficientnet.ts";
@@ -65,18 +65,7 @@ export {
   Tastes,
   type TastesOptions,
 } from "./tables/recommender.ts";
-export { AlbertModel, type AlbertOptions, albertArchitectures } from "./text/albert.ts";
-export {
-  BertForPreTraining,
-  BertModel,
-  type BertOptions,
-  bertArchitectures,
-  type PreTrainingOutputs,
-} from "./text/bert.ts";
-export { DistilBertModel, type DistilBertOptions, distilbertArchitectures } from "./text/distilbert.ts";
-export { EncoderClassifier, type EncoderClassifierOptions } from "./text/encoder-classifier.ts";
-export { EncoderDecoder, type Memory } from "./text/encoder-decoder.ts";
-export { Gpt2Model, type Gpt2Options, gpt2Architectures } from "./text/gpt2.ts";
+export { Gpt2Model, type Gpt2Options, gpt2Architectures } from "./text/decoders/gpt2.ts";
 export {
   type LlamaAttention,
   LlamaModel,
@@ -84,17 +73,28 @@ export {
   llamaArchitectures,
   mistralArchitectures,
   qwen2Architectures,
-} from "./text/llama.ts";
-export { RecurrentTranslator, type RecurrentTranslatorOptions } from "./text/recurrent-translator.ts";
-export { type RobertaOptions, robertaArchitectures } from "./text/roberta.ts";
+} from "./text/decoders/llama.ts";
+export { AlbertModel, type AlbertOptions, albertArchitectures } from "./text/encoders/albert.ts";
+export {
+  BertForPreTraining,
+  BertModel,
+  type BertOptions,
+  bertArchitectures,
+  type PreTrainingOutputs,
+} from "./text/encoders/bert.ts";
+export { DistilBertModel, type DistilBertOptions, distilbertArchitectures } from "./text/encoders/distilbert.ts";
+export { EncoderClassifier, type EncoderClassifierOptions } from "./text/encoders/encoder-classifier.ts";
+export { type RobertaOptions, robertaArchitectures } from "./text/encoders/roberta.ts";
+export { EncoderDecoder, type Memory } from "./text/translators/encoder-decoder.ts";
+export { RecurrentTranslator, type RecurrentTranslatorOptions } from "./text/translators/recurrent-translator.ts";
 export {
   T5EncoderModel,
   T5ForConditionalGeneration,
   T5Model,
   type T5Options,
   t5Architectures,
-} from "./text/t5.ts";
-export { Transformer, type TransformerOptions } from "./text/transformer.ts";
+} from "./text/translators/t5.ts";
+export { Transformer, type TransformerOptions } from "./text/translators/transformer.ts";
 export { AlexNet, type AlexNetOptions } from "./vision/alexnet.ts";
 export { type AuxiliaryOutputs, auxiliaryLoss } from "./vision/auxiliary.ts";
 export { DenseNet, type DenseNetOptions } from "./vision/densenet.ts";

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { FileError } from "../../core/errors.ts";
 import { isPlainObject } from "../../core/tree.ts";
-import { shown } from "../config-fields.ts";
+import { shown } from "../families/config-fields.ts";
 import { name, object, readPart } from "./fields.ts";
 import { type OpenShard, readManifest, type StoredWeight } from "./manifest.ts";
 

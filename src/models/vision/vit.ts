@@ -31,7 +31,7 @@ import {
   type TransformerDetails,
   type TransformerSizes,
 } from "../shared/tokens.ts";
-import { BertPooler } from "../text/bert.ts";
+import { BertPooler } from "../text/encoders/bert.ts";
 
 /** Rows and columns: one number for both, or one each. */
 export type ImageExtents = number | readonly [rows: number, columns: number];

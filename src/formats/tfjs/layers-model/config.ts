@@ -3,7 +3,7 @@ import { z } from "zod";
 import { UnsupportedError } from "../../../core/errors.ts";
 import type { Shape } from "../../../core/shape.ts";
 import type { Value } from "../../../graph/ir.ts";
-import { count, flag, shown } from "../../config-fields.ts";
+import { count, flag, shown } from "../../families/config-fields.ts";
 import { channelsFirst, channelsLast } from "../channels.ts";
 import { type KerasActivation, kerasActivation } from "./activations.ts";
 

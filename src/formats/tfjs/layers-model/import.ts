@@ -4,7 +4,7 @@ import { FileError, SardonyxError } from "../../../core/errors.ts";
 import { type Shape, sameShape, showShape } from "../../../core/shape.ts";
 import type { TensorType } from "../../../graph/ir.ts";
 import { declaredShape } from "../../../import/declared.ts";
-import { shown } from "../../config-fields.ts";
+import { shown } from "../../families/config-fields.ts";
 import type { LayersDocument } from "../document.ts";
 import { inputShape, type ShapeOf } from "../inputs.ts";
 import type { StoredWeight } from "../manifest.ts";

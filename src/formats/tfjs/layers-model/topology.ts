@@ -3,7 +3,7 @@ import { z } from "zod";
 import { FileError } from "../../../core/errors.ts";
 import { isPlainObject } from "../../../core/tree.ts";
 import { sorted } from "../../../import/sort.ts";
-import { shown } from "../../config-fields.ts";
+import { shown } from "../../families/config-fields.ts";
 import { name, object, readPart } from "../fields.ts";
 
 /** A result of a layer: that of its call number `call`, the output number `output`. */

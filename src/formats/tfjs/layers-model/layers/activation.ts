@@ -15,7 +15,7 @@ import {
   sub,
   where,
 } from "../../../../ops/index.ts";
-import { count } from "../../../config-fields.ts";
+import { count } from "../../../families/config-fields.ts";
 import { alongAxes, elementwise } from "../../channels.ts";
 import { activation, integer, number } from "../config.ts";
 import { defineLayer, type LayerClasses, plainLayer } from "../layer.ts";

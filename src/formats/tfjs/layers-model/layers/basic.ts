@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Value } from "../../../../graph/ir.ts";
 import * as nn from "../../../../nn/index.ts";
 import { cast } from "../../../../ops/index.ts";
-import { count, rate } from "../../../config-fields.ts";
+import { count, rate } from "../../../families/config-fields.ts";
 import { elementwise } from "../../channels.ts";
 import { activation, toggle } from "../config.ts";
 import { defineLayer, type LayerClasses, plainLayer } from "../layer.ts";

@@ -6,7 +6,7 @@ import * as nn from "../../../../nn/index.ts";
 import { type ConvOptions, glorotUniform, Module, zerosInit } from "../../../../nn/index.ts";
 import { requireChannels, resolvePadding } from "../../../../nn/layers/convolution.ts";
 import { conv, reshape } from "../../../../ops/index.ts";
-import { count } from "../../../config-fields.ts";
+import { count } from "../../../families/config-fields.ts";
 import { activation, extents, type Layout, layout, padding, toggle } from "../config.ts";
 import { type BuiltLayer, defineLayer, type LayerClasses, type StoredAs } from "../layer.ts";
 

@@ -4,7 +4,7 @@ import { normalizeAxes, normalizeAxis } from "../../../../core/shape.ts";
 import type { Value } from "../../../../graph/ir.ts";
 import * as nn from "../../../../nn/index.ts";
 import { swapAxes, transpose } from "../../../../ops/index.ts";
-import { positive } from "../../../config-fields.ts";
+import { positive } from "../../../families/config-fields.ts";
 import { channelsFirst, channelsLast } from "../../channels.ts";
 import { integer, number, toggle } from "../config.ts";
 import { defineLayer, type LayerClasses } from "../layer.ts";

@@ -20,7 +20,7 @@ import {
   unsqueeze,
   zeros,
 } from "../../../../ops/index.ts";
-import { count, flag } from "../../../config-fields.ts";
+import { count, flag } from "../../../families/config-fields.ts";
 import { toggle } from "../config.ts";
 import { defineLayer, type LayerClass, type LayerClasses, listOf, type OneOrMore, oneOrMore } from "../layer.ts";
 

@@ -5,7 +5,7 @@ import { type Shape, showShape } from "../../../../core/shape.ts";
 import type { Value } from "../../../../graph/ir.ts";
 import { Module, reshape } from "../../../../nn/index.ts";
 import { expand, flatten, pad, resize, slice, transpose, unsqueeze } from "../../../../ops/index.ts";
-import { count } from "../../../config-fields.ts";
+import { count } from "../../../families/config-fields.ts";
 import { channelsLast } from "../../channels.ts";
 import { extents, type Layout, layout } from "../config.ts";
 import { type LayerClasses, plainLayer } from "../layer.ts";

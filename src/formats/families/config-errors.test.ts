@@ -1,11 +1,11 @@
 /** What is said of configs that are wrong, and what the fields that need no value stand for. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { OptionError } from "../core/errors.ts";
-import { graphOf } from "../graph/ir.ts";
-import { printGraph } from "../graph/print.ts";
-import { summarize, valuesOf } from "../nn/index.ts";
-import { modelFromConfig } from "./huggingface.ts";
+import { OptionError } from "../../core/errors.ts";
+import { graphOf } from "../../graph/ir.ts";
+import { printGraph } from "../../graph/print.ts";
+import { summarize, valuesOf } from "../../nn/index.ts";
+import { modelFromConfig } from "../huggingface.ts";
 
 const small = { hidden_size: 16, num_hidden_layers: 2, num_attention_heads: 4, intermediate_size: 24, vocab_size: 31 };
 

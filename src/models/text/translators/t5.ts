@@ -1,8 +1,8 @@
 /** T5: an encoder and a decoder with relative positions (Raffel et al. 2020), with Hugging Face's names. */
-import { count, fraction, nonNegative, objectOf } from "../../core/option-types.ts";
-import { optionsOf, required } from "../../core/options.ts";
-import { tensor } from "../../core/tensor.ts";
-import type { Value } from "../../graph/ir.ts";
+import { count, fraction, nonNegative, objectOf } from "../../../core/option-types.ts";
+import { optionsOf, required } from "../../../core/options.ts";
+import { tensor } from "../../../core/tensor.ts";
+import type { Value } from "../../../graph/ir.ts";
 import {
   type ActivationName,
   activationOf,
@@ -18,10 +18,10 @@ import {
   rmsNorm,
   type TiedDense,
   tiedDense,
-} from "../../nn/index.ts";
-import { add, constant, expand, gather, mul, reshape, slice, transpose } from "../../ops/index.ts";
-import { type Architectures, architectures } from "../shared/heads.ts";
-import { type Preset, tokenPreset } from "../shared/preset.ts";
+} from "../../../nn/index.ts";
+import { add, constant, expand, gather, mul, reshape, slice, transpose } from "../../../ops/index.ts";
+import { type Architectures, architectures } from "../../shared/heads.ts";
+import { type Preset, tokenPreset } from "../../shared/preset.ts";
 import {
   type DecoderInputs,
   decoderInputs,
@@ -31,7 +31,7 @@ import {
   type TokenInputs,
   type TransformerSizes,
   tokenInputs,
-} from "../shared/tokens.ts";
+} from "../../shared/tokens.ts";
 
 /** Options of the T5 models. */
 export interface T5Options {

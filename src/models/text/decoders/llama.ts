@@ -1,7 +1,7 @@
 /** Llama (Touvron et al. 2023), and Mistral and Qwen2, which compute alike: decoders with rotary positions. */
-import { count, flag, matching, oneOf } from "../../core/option-types.ts";
-import { optionsOf, required } from "../../core/options.ts";
-import type { Value } from "../../graph/ir.ts";
+import { count, flag, matching, oneOf } from "../../../core/option-types.ts";
+import { optionsOf, required } from "../../../core/options.ts";
+import type { Value } from "../../../graph/ir.ts";
 import {
   type ActivationName,
   activationOf,
@@ -19,11 +19,11 @@ import {
   rotary,
   splitHeads,
   tiedDense,
-} from "../../nn/index.ts";
-import { rotaryType } from "../../nn/layers/positions.ts";
-import { add, mul } from "../../ops/index.ts";
-import { type Architectures, architectures, headed } from "../shared/heads.ts";
-import { type Preset, tokenPreset } from "../shared/preset.ts";
+} from "../../../nn/index.ts";
+import { rotaryType } from "../../../nn/layers/positions.ts";
+import { add, mul } from "../../../ops/index.ts";
+import { type Architectures, architectures, headed } from "../../shared/heads.ts";
+import { type Preset, tokenPreset } from "../../shared/preset.ts";
 import {
   detailsType,
   initial,
@@ -34,7 +34,7 @@ import {
   type TransformerDetails,
   type TransformerSizes,
   tokenInputs,
-} from "../shared/tokens.ts";
+} from "../../shared/tokens.ts";
 
 /** How a layer attends. */
 export interface LlamaAttention {

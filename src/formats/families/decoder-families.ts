@@ -7,7 +7,7 @@ import {
   mistralArchitectures,
   qwen2Architectures,
   t5Architectures,
-} from "../models/index.ts";
+} from "../../models/index.ts";
 import {
   activation,
   activationNames,

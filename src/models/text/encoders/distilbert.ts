@@ -1,6 +1,6 @@
 /** DistilBERT: half of BERT's layers, trained to imitate it (Sanh et al. 2019). */
-import { optionsOf, required } from "../../core/options.ts";
-import type { Value } from "../../graph/ir.ts";
+import { optionsOf, required } from "../../../core/options.ts";
+import type { Value } from "../../../graph/ir.ts";
 import {
   activation,
   attendHeads,
@@ -15,10 +15,10 @@ import {
   Module,
   type PositionEmbedding,
   positionEmbedding,
-} from "../../nn/index.ts";
-import { add } from "../../ops/index.ts";
+} from "../../../nn/index.ts";
+import { add } from "../../../ops/index.ts";
 
-import { type Chain, chain } from "../shared/blocks.ts";
+import { type Chain, chain } from "../../shared/blocks.ts";
 import {
   type Architectures,
   architectures,
@@ -26,8 +26,8 @@ import {
   headed,
   questionAnswering,
   VocabularyHead,
-} from "../shared/heads.ts";
-import { type Preset, tokenPreset } from "../shared/preset.ts";
+} from "../../shared/heads.ts";
+import { type Preset, tokenPreset } from "../../shared/preset.ts";
 import {
   detailsType,
   initial,
@@ -38,7 +38,7 @@ import {
   type TransformerDetails,
   type TransformerSizes,
   tokenInputs,
-} from "../shared/tokens.ts";
+} from "../../shared/tokens.ts";
 
 /** Options of `DistilBertModel`. */
 export interface DistilBertOptions {

@@ -1,10 +1,10 @@
 /** A classifier on an encoder's mean: padding changes nothing. */
 import { expect, test } from "vitest";
-import { keyOf } from "../../core/random.ts";
-import { tensor } from "../../core/tensor.ts";
-import { copyWeights } from "../../nn/index.ts";
-import { predict } from "../../train/predict.ts";
-import { BertModel, EncoderClassifier } from "../index.ts";
+import { keyOf } from "../../../core/random.ts";
+import { tensor } from "../../../core/tensor.ts";
+import { copyWeights } from "../../../nn/index.ts";
+import { predict } from "../../../train/predict.ts";
+import { BertModel, EncoderClassifier } from "../../index.ts";
 
 const sizes = { vocabulary: 31, width: 16, layers: 2, heads: 4, feedForward: 24, positions: 12 };
 

@@ -1,7 +1,7 @@
 /** Families that differ from another by names and defaults: totals of the published models, and the names of parameters. */
 import { expect, test } from "vitest";
-import { summarize } from "../nn/index.ts";
-import { modelFromConfig } from "./huggingface.ts";
+import { summarize } from "../../nn/index.ts";
+import { modelFromConfig } from "../huggingface.ts";
 
 const built = (config: object) => {
   const { name, build, inputs } = modelFromConfig(config);

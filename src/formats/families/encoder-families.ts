@@ -7,9 +7,9 @@ import {
   distilbertArchitectures,
   robertaArchitectures,
   vitArchitectures,
-} from "../models/index.ts";
-import { imageInputs } from "../models/shared/preset.ts";
-import { vitTokens } from "../models/vision/vit.ts";
+} from "../../models/index.ts";
+import { imageInputs } from "../../models/shared/preset.ts";
+import { vitTokens } from "../../models/vision/vit.ts";
 import {
   activation,
   common,

@@ -1,9 +1,9 @@
 /** What a family of Hugging Face's models is: its classes, and how the fields of a config become one of them. */
 import type { z } from "zod";
-import type { TensorType } from "../graph/ir.ts";
-import type { Architectures } from "../models/index.ts";
-import { shownLength, tokenType } from "../models/shared/preset.ts";
-import type { AnyModule } from "../nn/index.ts";
+import type { TensorType } from "../../graph/ir.ts";
+import type { Architectures } from "../../models/index.ts";
+import { shownLength, tokenType } from "../../models/shared/preset.ts";
+import type { AnyModule } from "../../nn/index.ts";
 import { labelsOf, readFields } from "./config-fields.ts";
 
 /** A model that a config.json describes. */

@@ -1,14 +1,14 @@
 /** Classes of whole texts by the mean of an encoder's states. */
 
-import { ShapeError } from "../../core/errors.ts";
-import { count, fraction } from "../../core/option-types.ts";
-import { optionsOf, required } from "../../core/options.ts";
-import { showShape } from "../../core/shape.ts";
-import type { Value } from "../../graph/ir.ts";
-import { type Context, type Dense, dense, dropout, Module } from "../../nn/index.ts";
-import { cast, div, equal, maximum, mul, not, reduceSum, reshape } from "../../ops/index.ts";
-import { type EncoderOutputs, statesOf } from "../shared/heads.ts";
-import { initial, requireTokens, type TokenInputs } from "../shared/tokens.ts";
+import { ShapeError } from "../../../core/errors.ts";
+import { count, fraction } from "../../../core/option-types.ts";
+import { optionsOf, required } from "../../../core/options.ts";
+import { showShape } from "../../../core/shape.ts";
+import type { Value } from "../../../graph/ir.ts";
+import { type Context, type Dense, dense, dropout, Module } from "../../../nn/index.ts";
+import { cast, div, equal, maximum, mul, not, reduceSum, reshape } from "../../../ops/index.ts";
+import { type EncoderOutputs, statesOf } from "../../shared/heads.ts";
+import { initial, requireTokens, type TokenInputs } from "../../shared/tokens.ts";
 
 /** Options of `EncoderClassifier`. */
 export interface EncoderClassifierOptions {

@@ -1,10 +1,10 @@
 /** GPT-2 (Radford et al. 2019) and GPT-3 (Brown et al. 2020): decoders of tokens, with Hugging Face's names. */
 
-import { ShapeError } from "../../core/errors.ts";
-import { fraction } from "../../core/option-types.ts";
-import { optionsOf, required } from "../../core/options.ts";
-import { showShape } from "../../core/shape.ts";
-import type { Value } from "../../graph/ir.ts";
+import { ShapeError } from "../../../core/errors.ts";
+import { fraction } from "../../../core/option-types.ts";
+import { optionsOf, required } from "../../../core/options.ts";
+import { showShape } from "../../../core/shape.ts";
+import type { Value } from "../../../graph/ir.ts";
 import {
   activation,
   attend,
@@ -25,11 +25,11 @@ import {
   type TiedDense,
   tiedDense,
   zerosInit,
-} from "../../nn/index.ts";
-import { add, linear, split } from "../../ops/index.ts";
-import { type Chain, chain } from "../shared/blocks.ts";
-import { type Architectures, architectures, headed } from "../shared/heads.ts";
-import { type Preset, tokenPreset } from "../shared/preset.ts";
+} from "../../../nn/index.ts";
+import { add, linear, split } from "../../../ops/index.ts";
+import { type Chain, chain } from "../../shared/blocks.ts";
+import { type Architectures, architectures, headed } from "../../shared/heads.ts";
+import { type Preset, tokenPreset } from "../../shared/preset.ts";
 import {
   detailsType,
   initial,
@@ -40,7 +40,7 @@ import {
   type TransformerDetails,
   type TransformerSizes,
   tokenInputs,
-} from "../shared/tokens.ts";
+} from "../../shared/tokens.ts";
 
 /** Options of `Gpt2Model`. */
 export interface Gpt2Options {

@@ -1,7 +1,7 @@
 /** Models of two sequences: an encoder reads one, a decoder continues the other while it attends to what was read. */
-import type { Value } from "../../graph/ir.ts";
-import { type Context, Module } from "../../nn/index.ts";
-import { type DecoderInputs, decoderInputs, requireTokens } from "../shared/tokens.ts";
+import type { Value } from "../../../graph/ir.ts";
+import { type Context, Module } from "../../../nn/index.ts";
+import { type DecoderInputs, decoderInputs, requireTokens } from "../../shared/tokens.ts";
 
 /** What a decoder attends to. */
 export interface Memory {

@@ -1,7 +1,7 @@
 /** The Transformer (Vaswani et al. 2017): an encoder and a decoder, named as PyTorch's nn.Transformer names them. */
-import { fraction } from "../../core/option-types.ts";
-import { optionsOf } from "../../core/options.ts";
-import type { Value } from "../../graph/ir.ts";
+import { fraction } from "../../../core/option-types.ts";
+import { optionsOf } from "../../../core/options.ts";
+import type { Value } from "../../../graph/ir.ts";
 import {
   type Context,
   type Dense,
@@ -17,10 +17,10 @@ import {
   sinusoidal,
   type TiedDense,
   tiedDense,
-} from "../../nn/index.ts";
-import { add, gather, mul, relu } from "../../ops/index.ts";
-import { type Preset, tokenPreset } from "../shared/preset.ts";
-import { initial, sizesTypes, type TokenInputs, type TransformerSizes, tokenInputs } from "../shared/tokens.ts";
+} from "../../../nn/index.ts";
+import { add, gather, mul, relu } from "../../../ops/index.ts";
+import { type Preset, tokenPreset } from "../../shared/preset.ts";
+import { initial, sizesTypes, type TokenInputs, type TransformerSizes, tokenInputs } from "../../shared/tokens.ts";
 import { EncoderDecoder, type Memory } from "./encoder-decoder.ts";
 
 /** Options of `Transformer`. */

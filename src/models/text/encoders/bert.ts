@@ -1,9 +1,9 @@
 /** BERT: a bidirectional encoder of tokens (Devlin et al. 2019), with Hugging Face's heads and names. */
 
-import { count, flag } from "../../core/option-types.ts";
-import { type OptionTypes, optionsOf, required } from "../../core/options.ts";
-import { tensor } from "../../core/tensor.ts";
-import type { Value } from "../../graph/ir.ts";
+import { count, flag } from "../../../core/option-types.ts";
+import { type OptionTypes, optionsOf, required } from "../../../core/options.ts";
+import { tensor } from "../../../core/tensor.ts";
+import type { Value } from "../../../graph/ir.ts";
 import {
   type ActivationName,
   activation,
@@ -18,9 +18,9 @@ import {
   Module,
   type PositionEmbedding,
   positionEmbedding,
-} from "../../nn/index.ts";
-import { add, cast, constant, cumulativeSum, equal, mul, not } from "../../ops/index.ts";
-import { type Chain, chain } from "../shared/blocks.ts";
+} from "../../../nn/index.ts";
+import { add, cast, constant, cumulativeSum, equal, mul, not } from "../../../ops/index.ts";
+import { type Chain, chain } from "../../shared/blocks.ts";
 import {
   type Architectures,
   architectures,
@@ -31,8 +31,8 @@ import {
   pooledOf,
   questionAnswering,
   VocabularyHead,
-} from "../shared/heads.ts";
-import { type Preset, tokenPreset } from "../shared/preset.ts";
+} from "../../shared/heads.ts";
+import { type Preset, tokenPreset } from "../../shared/preset.ts";
 import {
   detailsType,
   initial,
@@ -46,7 +46,7 @@ import {
   type TransformerDetails,
   type TransformerSizes,
   tokenInputs,
-} from "../shared/tokens.ts";
+} from "../../shared/tokens.ts";
 
 /** Options of `BertModel`. */
 export interface BertOptions {

@@ -1,9 +1,9 @@
 /** A recurrent encoder and decoder with attention (Bahdanau et al. 2015; Luong et al. 2015). */
 
-import { OptionError } from "../../core/errors.ts";
-import { count, fraction, oneOf } from "../../core/option-types.ts";
-import { optionsOf, required } from "../../core/options.ts";
-import type { Value } from "../../graph/ir.ts";
+import { OptionError } from "../../../core/errors.ts";
+import { count, fraction, oneOf } from "../../../core/option-types.ts";
+import { optionsOf, required } from "../../../core/options.ts";
+import type { Value } from "../../../graph/ir.ts";
 import {
   type AdditiveAttention,
   additiveAttention,
@@ -20,9 +20,9 @@ import {
   type Module,
   type TiedDense,
   tiedDense,
-} from "../../nn/index.ts";
-import { cast, concat, div, gather, maximum, mul, reduceMean, reduceSum, reshape } from "../../ops/index.ts";
-import { initial } from "../shared/tokens.ts";
+} from "../../../nn/index.ts";
+import { cast, concat, div, gather, maximum, mul, reduceMean, reduceSum, reshape } from "../../../ops/index.ts";
+import { initial } from "../../shared/tokens.ts";
 import { EncoderDecoder, type Memory } from "./encoder-decoder.ts";
 
 /** Options of `RecurrentTranslator`. */

@@ -1,7 +1,7 @@
 /** RoBERTa: BERT trained longer, whose positions count from the padding token's number (Liu et al. 2019). */
-import type { Value } from "../../graph/ir.ts";
-import { activation, type Context, type Dense, dense, dropout, layerNorm, Module } from "../../nn/index.ts";
-import { tanh } from "../../ops/index.ts";
+import type { Value } from "../../../graph/ir.ts";
+import { activation, type Context, type Dense, dense, dropout, layerNorm, Module } from "../../../nn/index.ts";
+import { tanh } from "../../../ops/index.ts";
 import {
   type Architectures,
   architectures,
@@ -11,8 +11,8 @@ import {
   headed,
   questionAnswering,
   VocabularyHead,
-} from "../shared/heads.ts";
-import { initial } from "../shared/tokens.ts";
+} from "../../shared/heads.ts";
+import { initial } from "../../shared/tokens.ts";
 import { BertModel, type BertOptions, bertDefaults } from "./bert.ts";
 
 /** As BERT's, without the choice of a pooler; the padding token is 1 by default. */

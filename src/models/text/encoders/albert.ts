@@ -1,7 +1,7 @@
 /** ALBERT: BERT whose layers share one set of weights, with narrow embeddings (Lan et al. 2020). */
-import { count } from "../../core/option-types.ts";
-import { optionsOf } from "../../core/options.ts";
-import type { Value } from "../../graph/ir.ts";
+import { count } from "../../../core/option-types.ts";
+import { optionsOf } from "../../../core/options.ts";
+import type { Value } from "../../../graph/ir.ts";
 import {
   activation,
   attendHeads,
@@ -12,8 +12,8 @@ import {
   type LayerNorm,
   layerNorm,
   Module,
-} from "../../nn/index.ts";
-import { add } from "../../ops/index.ts";
+} from "../../../nn/index.ts";
+import { add } from "../../../ops/index.ts";
 import {
   type Architectures,
   architectures,
@@ -24,8 +24,8 @@ import {
   pooledOf,
   questionAnswering,
   VocabularyHead,
-} from "../shared/heads.ts";
-import { type Preset, tokenPreset } from "../shared/preset.ts";
+} from "../../shared/heads.ts";
+import { type Preset, tokenPreset } from "../../shared/preset.ts";
 import {
   initial,
   requireHeads,
@@ -33,7 +33,7 @@ import {
   segmentInputs,
   type TokenInputs,
   tokenInputs,
-} from "../shared/tokens.ts";
+} from "../../shared/tokens.ts";
 import { BertEmbeddings, type BertOptions, bertDefaults, bertTypes } from "./bert.ts";
 
 /** Options of `AlbertModel`. */
