@@ -14,8 +14,6 @@ const intentionallyNotExported = [
   "models/text/encoders/bert.ts:BertPooler",
   "models/text/encoders/distilbert.ts:Embeddings",
   "models/text/encoders/distilbert.ts:Transformer",
-  "models/text/decoders/gpt2.ts:Block",
-  "models/text/decoders/llama.ts:Layer",
   "models/text/translators/t5.ts:Stack",
   "models/text/translators/transformer.ts:DecoderLayer",
   "models/text/translators/transformer.ts:EncoderLayer",

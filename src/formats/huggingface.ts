@@ -1,42 +1,40 @@
 /** Models from Hugging Face's config.json: its fields, with the library's defaults, as modules of ours. */
 import { OptionError, unknownName } from "../core/errors.ts";
 import { isPlainObject } from "../core/tree.ts";
+import { bertFamilies } from "./families/bert.ts";
+import { bloomFamilies } from "./families/bloom.ts";
 import { shown } from "./families/config-fields.ts";
-import {
-  gpt2Family,
-  llamaFamily,
-  mistralFamily,
-  mt5Family,
-  qwen2Family,
-  t5Family,
-} from "./families/decoder-families.ts";
-import {
-  albertFamily,
-  bertFamily,
-  camembertFamily,
-  distilbertFamily,
-  robertaFamily,
-  vitFamily,
-  xlmRobertaFamily,
-} from "./families/encoder-families.ts";
+import { distilbertFamilies } from "./families/distilbert.ts";
+import { falconFamilies } from "./families/falcon.ts";
 import type { ConfiguredModel } from "./families/family.ts";
+import { gptNeoFamilies } from "./families/gpt-neo.ts";
+import { gptNeoXFamilies } from "./families/gpt-neox.ts";
+import { gpt2Families } from "./families/gpt2.ts";
+import { gptjFamilies } from "./families/gptj.ts";
+import { llamaFamilies } from "./families/llama.ts";
+import { optFamilies } from "./families/opt.ts";
+import { phiFamilies } from "./families/phi.ts";
+import { t5Families } from "./families/t5.ts";
+import { vitFamilies } from "./families/vit.ts";
 
 const families = new Map(
   [
-    bertFamily,
-    robertaFamily,
-    xlmRobertaFamily,
-    camembertFamily,
-    distilbertFamily,
-    albertFamily,
-    gpt2Family,
-    t5Family,
-    mt5Family,
-    llamaFamily,
-    mistralFamily,
-    qwen2Family,
-    vitFamily,
-  ].map((family) => [family.type, family]),
+    bertFamilies,
+    distilbertFamilies,
+    gpt2Families,
+    gptNeoFamilies,
+    gptjFamilies,
+    gptNeoXFamilies,
+    optFamilies,
+    bloomFamilies,
+    falconFamilies,
+    phiFamilies,
+    llamaFamilies,
+    t5Families,
+    vitFamilies,
+  ]
+    .flat()
+    .map((family) => [family.type, family]),
 );
 
 /**

@@ -65,15 +65,33 @@ export {
   Tastes,
   type TastesOptions,
 } from "./tables/recommender.ts";
+export { BloomModel, type BloomOptions, bloomArchitectures } from "./text/decoders/bloom.ts";
+export type { Decoder, DecoderOptions } from "./text/decoders/decoder.ts";
+export { FalconModel, type FalconOptions, falconArchitectures } from "./text/decoders/falcon.ts";
+export { GptNeoModel, type GptNeoOptions, gptNeoArchitectures } from "./text/decoders/gpt-neo.ts";
+export { GptNeoXModel, type GptNeoXOptions, gptNeoXArchitectures } from "./text/decoders/gpt-neox.ts";
 export { Gpt2Model, type Gpt2Options, gpt2Architectures } from "./text/decoders/gpt2.ts";
+export { GptJModel, type GptJOptions, gptjArchitectures } from "./text/decoders/gptj.ts";
 export {
+  gemma2Architectures,
+  gemma3Architectures,
+  gemmaArchitectures,
   type LlamaAttention,
+  type LlamaExperts,
   LlamaModel,
   type LlamaOptions,
+  type LlamaVariant,
   llamaArchitectures,
   mistralArchitectures,
+  mixtralArchitectures,
+  phi3Architectures,
   qwen2Architectures,
+  qwen3Architectures,
+  qwen3MoeArchitectures,
+  smollm3Architectures,
 } from "./text/decoders/llama.ts";
+export { OptModel, type OptOptions, optArchitectures } from "./text/decoders/opt.ts";
+export { PhiModel, type PhiOptions, phiArchitectures } from "./text/decoders/phi.ts";
 export { AlbertModel, type AlbertOptions, albertArchitectures } from "./text/encoders/albert.ts";
 export {
   BertForPreTraining,

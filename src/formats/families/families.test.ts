@@ -1,4 +1,4 @@
-/** Families that differ from another by names and defaults: totals of the published models, and the names of parameters. */
+/** Totals of the published models, and families that differ from another by names and defaults. */
 import { expect, test } from "vitest";
 import { summarize } from "../../nn/index.ts";
 import { modelFromConfig } from "../huggingface.ts";
@@ -12,6 +12,35 @@ const built = (config: object) => {
 const xlmRoberta = {
   ...{ model_type: "xlm-roberta", vocab_size: 250_002, max_position_embeddings: 514, type_vocab_size: 1 },
   ...{ pad_token_id: 1, layer_norm_eps: 1e-5 },
+};
+
+const mixtral = { model_type: "mixtral", architectures: ["MixtralForCausalLM"] };
+const phi2 = { hidden_size: 2560, intermediate_size: 10_240, num_hidden_layers: 32, num_attention_heads: 32 };
+const qwen3 = {
+  ...{ model_type: "qwen3", hidden_size: 1024, intermediate_size: 3072, num_hidden_layers: 28 },
+  ...{ num_attention_heads: 16, num_key_value_heads: 8 },
+};
+const qwen3Experts = { model_type: "qwen3_moe", num_hidden_layers: 48, head_dim: 128 };
+const gemma = {
+  hidden_size: 2048,
+  intermediate_size: 16_384,
+  num_hidden_layers: 18,
+  num_attention_heads: 8,
+  num_key_value_heads: 1,
+};
+const gemma3 = {
+  ...{ vocab_size: 262_144, hidden_size: 1152, intermediate_size: 6912, num_hidden_layers: 26 },
+  ...{ num_attention_heads: 4, num_key_value_heads: 1 },
+};
+const opt350 = {
+  ...{ hidden_size: 1024, word_embed_proj_dim: 512, num_hidden_layers: 24, ffn_dim: 4096 },
+  ...{ num_attention_heads: 16, do_layer_norm_before: false },
+};
+const bloom = { hidden_size: 1024, n_layer: 24, n_head: 16 };
+const gptNeo = { hidden_size: 768, num_layers: 12, num_heads: 12, attention_types: [[["global", "local"], 6]] };
+const pythia = {
+  ...{ vocab_size: 50_304, hidden_size: 768, intermediate_size: 3072, num_hidden_layers: 12 },
+  ...{ num_attention_heads: 12 },
 };
 
 // Totals of the models on Hugging Face's hub, as the library counts them.
@@ -35,6 +64,23 @@ test.each([
     },
     1_100_048_384,
   ],
+  ["mixtral-8x7b", { ...mixtral, max_position_embeddings: 32_768 }, 46_702_792_704],
+  ["mistral-7b", { model_type: "mistral", architectures: ["MistralForCausalLM"] }, 7_241_732_096],
+  ["phi-3-mini-4k", { model_type: "phi3", architectures: ["Phi3ForCausalLM"] }, 3_821_079_552],
+  ["phi-2", { model_type: "phi", architectures: ["PhiForCausalLM"], ...phi2 }, 2_779_683_840],
+  ["qwen3-0.6b", { ...qwen3, architectures: ["Qwen3ForCausalLM"], tie_word_embeddings: true }, 596_049_920],
+  ["qwen3-30b-a3b", { ...qwen3Experts, architectures: ["Qwen3MoeForCausalLM"] }, 30_532_122_624],
+  ["gemma-2b", { model_type: "gemma", architectures: ["GemmaForCausalLM"], ...gemma }, 2_506_172_416],
+  ["gemma-2-2b", { model_type: "gemma2", architectures: ["Gemma2ForCausalLM"] }, 2_614_341_888],
+  ["gemma-3-1b", { model_type: "gemma3_text", architectures: ["Gemma3ForCausalLM"], ...gemma3 }, 999_885_952],
+  ["smollm3-3b", { model_type: "smollm3", architectures: ["SmolLM3ForCausalLM"] }, 3_075_098_624],
+  ["opt-125m", { model_type: "opt", architectures: ["OPTForCausalLM"] }, 125_239_296],
+  ["opt-350m", { model_type: "opt", architectures: ["OPTForCausalLM"], ...opt350 }, 331_196_416],
+  ["bloom-560m", { model_type: "bloom", architectures: ["BloomForCausalLM"], ...bloom }, 559_214_592],
+  ["gpt-neo-125m", { model_type: "gpt_neo", architectures: ["GPTNeoForCausalLM"], ...gptNeo }, 125_198_592],
+  ["gpt-j-6b", { model_type: "gptj", architectures: ["GPTJForCausalLM"] }, 6_050_882_784],
+  ["pythia-160m", { model_type: "gpt_neox", architectures: ["GPTNeoXForCausalLM"], ...pythia }, 162_322_944],
+  ["falcon-7b", { model_type: "falcon", architectures: ["FalconForCausalLM"] }, 6_921_720_704],
 ])("%s", (_, config, total) => expect(built(config).summary.parameters).toBe(total));
 
 test.each([

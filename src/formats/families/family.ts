@@ -24,6 +24,7 @@ export interface ConfiguredModel {
 interface CommonFields {
   readonly id2label?: object | null | undefined;
   readonly num_labels?: number | null | undefined;
+  readonly pad_token_id?: number | null | undefined;
 }
 
 /** What the fields of a config say. */
@@ -59,7 +60,9 @@ export function defineFamily<Fields extends CommonFields, Options>(spec: FamilyS
     configure: (config, name) => {
       const values = readFields(type, schema, config);
       const { options, dropout, tied, ...rest } = read(values, name);
-      const head = { labels: labelsOf(values), dropout: dropout ?? undefined, tied };
+      const { pad_token_id: filler } = values;
+      const padding = filler != null && filler >= 0 ? filler : undefined;
+      const head = { labels: labelsOf(values), dropout: dropout ?? undefined, tied, padding };
       return { name, type, ...rest, build: () => architectures[name]?.(options, head) as AnyModule };
     },
   };

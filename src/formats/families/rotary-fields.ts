@@ -1,7 +1,7 @@
 /** Rotary positions in a config.json: written as rope_theta and rope_scaling, or since version 5 as rope_parameters. */
 import { z } from "zod";
 import type { RotaryOptions, RotaryScaling } from "../../nn/index.ts";
-import { count, positive } from "./config-fields.ts";
+import { count, positive, share } from "./config-fields.ts";
 
 /** Kinds of scaling by the fields that they need. */
 const needed = {
@@ -27,6 +27,7 @@ const factors = z.array(positive(), { error: "a list of numbers above 0" }).null
 const parameters = z
   .object({
     rope_theta: positive().nullish(),
+    partial_rotary_factor: share().nullish(),
     rope_type: kind,
     /** The older name of rope_type. */
     type: kind,
@@ -54,6 +55,8 @@ export const rotaryFields = {
   rope_scaling: parameters,
   rope_parameters: parameters,
   original_max_position_embeddings: count().nullish(),
+  /** The share of a head's features that is turned. */
+  partial_rotary_factor: share().nullish(),
 };
 
 interface RotaryFields {
@@ -61,13 +64,20 @@ interface RotaryFields {
   readonly rope_scaling?: z.output<typeof parameters>;
   readonly rope_parameters?: z.output<typeof parameters>;
   readonly original_max_position_embeddings?: number | null | undefined;
+  readonly partial_rotary_factor?: number | null | undefined;
   readonly max_position_embeddings: number;
 }
 
-export function rotaryOf(fields: RotaryFields): RotaryOptions {
+/** How positions turn heads of `width` features. */
+export function rotaryOf(fields: RotaryFields, width: number): RotaryOptions {
   const { rope_theta, rope_scaling, rope_parameters } = fields;
   const given = rope_parameters ?? rope_scaling ?? {};
-  return { base: rope_parameters?.rope_theta ?? rope_theta ?? 10_000, scaling: scalingOf(given, fields) };
+  const turned = fields.partial_rotary_factor ?? rope_parameters?.partial_rotary_factor ?? 1;
+  return {
+    base: rope_parameters?.rope_theta ?? rope_theta ?? 10_000,
+    scaling: scalingOf(given, fields),
+    ...(turned < 1 && { width: Math.floor(width * turned) }),
+  };
 }
 
 function scalingOf(given: NonNullable<z.output<typeof parameters>>, fields: RotaryFields): RotaryScaling | undefined {

@@ -26,12 +26,19 @@ export interface HeadOptions {
   readonly dropout?: number | undefined;
   /** Scores of tokens come from the weight of their embedding; default as published. */
   readonly tied?: boolean | undefined;
+  /** The token that fills sequences up, behind the last one that a decoder's classifier looks at; default none. */
+  readonly padding?: number | undefined;
 }
 
 /** Models of one family by the names of Hugging Face's classes. */
 export type Architectures<Options> = Readonly<Record<string, (options: Options, head?: HeadOptions) => AnyModule>>;
 
-const checkHead = optionsOf<HeadOptions>("a head", { labels: count(), dropout: fraction, tied: flag });
+const checkHead = optionsOf<HeadOptions>("a head", {
+  labels: count(),
+  dropout: fraction,
+  tied: flag,
+  padding: count(0),
+});
 
 /** The models of a family, which check the options of their heads. */
 export const architectures = <A extends Architectures<never>>(models: A): A =>

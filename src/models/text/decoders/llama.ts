@@ -1,42 +1,31 @@
-/** Llama (Touvron et al. 2023), and Mistral and Qwen2, which compute alike: decoders with rotary positions. */
-import { count, flag, matching, oneOf } from "../../../core/option-types.ts";
+/** Llama (Touvron et al. 2023) and the decoders that compute alike: Mistral, Mixtral, Qwen, Gemma, Phi-3 and SmolLM. */
+import { count, flag, listOf, matching, number, oneOf, positive } from "../../../core/option-types.ts";
 import { optionsOf, required } from "../../../core/options.ts";
-import type { Value } from "../../../graph/ir.ts";
 import {
   type ActivationName,
-  activationOf,
-  attend,
-  type Context,
-  type Dense,
   dense,
-  type Embedding,
   embedding,
-  joinHeads,
-  Module,
   type RmsNorm,
   type RotaryOptions,
   rmsNorm,
-  rotary,
-  splitHeads,
-  tiedDense,
+  type TensorModule,
 } from "../../../nn/index.ts";
-import { rotaryType } from "../../../nn/layers/positions.ts";
-import { add, mul } from "../../../ops/index.ts";
-import { type Architectures, architectures, headed } from "../../shared/heads.ts";
+import { mul } from "../../../ops/index.ts";
 import { type Preset, tokenPreset } from "../../shared/preset.ts";
 import {
   detailsType,
   initial,
   requireHeads,
-  requireTokens,
   sizesType,
-  type TokenInputs,
   type TransformerDetails,
   type TransformerSizes,
-  tokenInputs,
 } from "../../shared/tokens.ts";
+import { CausalAttention } from "./attention.ts";
+import { Decoder, DecoderBlock } from "./decoder.ts";
+import { decoderArchitectures } from "./heads.ts";
+import { Experts, GatedNetwork } from "./networks.ts";
 
-/** How a layer attends. */
+/** How layers attend. */
 export interface LlamaAttention {
   /** Heads of keys and values, which divide those of queries; default as many. */
   readonly keyHeads?: number | undefined;
@@ -46,6 +35,40 @@ export interface LlamaAttention {
   readonly bias?: "none" | "inputs" | "all";
   /** How many tokens a token attends to in each layer, itself included (Beltagy et al. 2020); default all before it. */
   readonly windows?: readonly (number | undefined)[];
+  /** Queries and keys of a head are normalized (Henry et al. 2020), as in Qwen3 and Gemma 3; default false. */
+  readonly normalized?: boolean;
+  /** Factor of the products of queries and keys; default 1/√headWidth. */
+  readonly scale?: number | undefined;
+  /** Products x become cap · tanh(x / cap), as in Gemma 2; default as they are. */
+  readonly cap?: number | undefined;
+}
+
+/** Experts in place of feed-forward networks (Jiang et al. 2024). */
+export interface LlamaExperts {
+  /** How many experts there are. */
+  readonly count: number;
+  /** How many a token is given to. */
+  readonly perToken: number;
+  /** Features inside an expert; default `sizes.feedForward`. */
+  readonly feedForward?: number | undefined;
+  /** The shares of a token's experts sum to 1; default true. */
+  readonly normalized?: boolean;
+  /** Whether a layer has experts rather than one network, for each; default all have. */
+  readonly layers?: readonly boolean[];
+  /** Names of their layers, as Mixtral published them or as Qwen; default Mixtral's. */
+  readonly names?: "mixtral" | "qwen";
+}
+
+/** What sets families of one computation apart. */
+export interface LlamaVariant {
+  /** One projection makes queries, keys and values, another gate and inner features, as in Phi-3; default false. */
+  readonly joined?: boolean;
+  /** The outputs of attention and network are normalized too, before they are added, as in Gemma 2; default false. */
+  readonly sandwiched?: boolean;
+  /** Norms add 1 to their weight, and vectors of tokens are times the root of the width, as in Gemma; default false. */
+  readonly gemma?: boolean;
+  /** Scores x of tokens become cap · tanh(x / cap), as in Gemma 2; default as they are. */
+  readonly scoreCap?: number | undefined;
 }
 
 /** Options of `LlamaModel`. */
@@ -56,10 +79,14 @@ export interface LlamaOptions {
   readonly details?: Omit<TransformerDetails, "dropout"> | undefined;
   /** How layers attend; by default as those of Llama. */
   readonly attention?: LlamaAttention;
-  /** How positions turn queries and keys. */
-  readonly rotary?: RotaryOptions;
+  /** How positions turn queries and keys: in all layers, or in each, where undefined means not at all. */
+  readonly rotary?: RotaryOptions | readonly (RotaryOptions | undefined)[];
   /** The feed-forward networks have biases; default false. */
   readonly feedForwardBias?: boolean;
+  /** Experts in place of feed-forward networks; default none. */
+  readonly experts?: LlamaExperts | undefined;
+  /** What sets its family apart; default nothing. */
+  readonly variant?: LlamaVariant;
 }
 
 const checkOptions = optionsOf<LlamaOptions>("llama", {
@@ -70,9 +97,21 @@ const checkOptions = optionsOf<LlamaOptions>("llama", {
     headWidth: count(),
     bias: oneOf("none", "inputs", "all"),
     windows: matching("a number of tokens or undefined for each layer", Array.isArray),
+    normalized: flag,
+    scale: number,
+    cap: positive,
   }).type,
-  rotary: rotaryType,
+  rotary: matching("options of rotary, or a list of them", (value) => typeof value === "object" && value !== null),
   feedForwardBias: flag,
+  experts: optionsOf<LlamaExperts>("experts", {
+    count: required(count()),
+    perToken: required(count()),
+    feedForward: count(),
+    normalized: flag,
+    layers: listOf(flag, "true or false for each layer"),
+    names: oneOf("mixtral", "qwen"),
+  }).type,
+  variant: optionsOf<LlamaVariant>("variant", { joined: flag, sandwiched: flag, gemma: flag, scoreCap: positive }).type,
 });
 
 const defaults = ({ sizes, details, attention, ...own }: LlamaOptions) => ({
@@ -82,125 +121,114 @@ const defaults = ({ sizes, details, attention, ...own }: LlamaOptions) => ({
   deviation: 0.02,
   rotary: {},
   feedForwardBias: false,
+  variant: {} as LlamaVariant,
   ...sizes,
   ...details,
   ...own,
   attention: {
+    bias: "none" as const,
+    normalized: false,
+    ...attention,
     keyHeads: attention?.keyHeads ?? sizes.heads,
     headWidth: attention?.headWidth ?? sizes.width / sizes.heads,
-    bias: attention?.bias ?? "none",
-    windows: attention?.windows ?? [],
   },
 });
 type Settings = ReturnType<typeof defaults>;
 
-class Attention extends Module<TokenInputs> {
-  override readonly kind = "attention";
-  override readonly inputs = tokenInputs;
-  readonly q_proj: Dense;
-  readonly k_proj: Dense;
-  readonly v_proj: Dense;
-  readonly o_proj: Dense;
-  readonly #options: Settings;
-  readonly #window: number | undefined;
-  constructor(options: Settings, layer: number) {
-    super();
-    const { width, heads, attention, deviation } = options;
-    const { keyHeads, headWidth, bias, windows } = attention;
-    const initializer = initial(deviation);
-    const projection = (count: number) => dense(count * headWidth, { bias: bias !== "none", initializer });
-    this.q_proj = projection(heads);
-    this.k_proj = projection(keyHeads);
-    this.v_proj = projection(keyHeads);
-    this.o_proj = dense(width, { bias: bias === "all", initializer });
-    this.#options = options;
-    this.#window = windows[layer];
-  }
-  protected call({ x, mask }: TokenInputs, context: Context): Value {
-    const { heads, attention, rotary: turning, attentionDropout: dropout } = this.#options;
-    const options = { ...turning, positions: context.positions(x.shape[1] ?? 1) };
-    const { keyHeads } = attention;
-    const q = rotary(splitHeads(this.q_proj.apply(x, context), heads), options);
-    const k = rotary(splitHeads(this.k_proj.apply(x, context), keyHeads), options);
-    const v = splitHeads(this.v_proj.apply(x, context), keyHeads);
-    const found = attend(q, k, v, { causal: true, window: this.#window, mask, dropout }, context);
-    return this.o_proj.apply(joinHeads(found), context);
-  }
+const normOf = ({ epsilon, variant }: Settings): RmsNorm => rmsNorm({ epsilon, ...(variant.gemma && { offset: 1 }) });
+
+function attentionOf(options: Settings, layer: number): CausalAttention {
+  const { width, heads, attention, deviation, rotary, variant } = options;
+  const { keyHeads, headWidth, bias, windows, normalized, scale, cap } = attention;
+  const initializer = initial(deviation);
+  const projection = (count: number) => dense(count * headWidth, { bias: bias !== "none", initializer });
+  const projections: Readonly<Record<string, TensorModule>> = variant.joined
+    ? { qkv_proj: projection(heads + 2 * keyHeads) }
+    : { q_proj: projection(heads), k_proj: projection(keyHeads), v_proj: projection(keyHeads) };
+  const turning: RotaryOptions | undefined = Array.isArray(rotary) ? rotary[layer] : (rotary as RotaryOptions);
+  return new CausalAttention(
+    projections,
+    { o_proj: dense(width, { bias: bias === "all", initializer }) },
+    {
+      heads,
+      keyHeads,
+      rotary: turning,
+      norms: normalized ? { q_norm: normOf(options), k_norm: normOf(options) } : undefined,
+      attend: {
+        window: windows?.[layer],
+        dropout: options.attentionDropout,
+        ...(scale !== undefined && { scale }),
+        cap,
+      },
+    },
+  );
 }
 
-/** act(x W_gate) · (x W_up) W_down (Shazeer 2020). */
-class GatedNetwork extends Module {
-  readonly gate_proj: Dense;
-  readonly up_proj: Dense;
-  readonly down_proj: Dense;
-  readonly #activation: (x: Value) => Value;
-  constructor({ width, feedForward, feedForwardBias: bias, activation, deviation }: Settings) {
-    super();
-    const initializer = initial(deviation);
-    this.gate_proj = dense(feedForward, { bias, initializer });
-    this.up_proj = dense(feedForward, { bias, initializer });
-    this.down_proj = dense(width, { bias, initializer });
-    this.#activation = activationOf(activation);
-  }
-  protected call(x: Value, context: Context): Value {
-    const gate = this.#activation(this.gate_proj.apply(x, context));
-    return this.down_proj.apply(mul(gate, this.up_proj.apply(x, context)), context);
-  }
+/** The property that holds a layer's network, and the network. */
+function networkOf(options: Settings, layer: number): readonly [name: string, TensorModule] {
+  const { width, feedForward, activation, deviation, feedForwardBias: bias, experts, variant } = options;
+  const form = { width, feedForward, activation, bias, initializer: initial(deviation) };
+  if (!experts || experts.layers?.[layer] === false)
+    return ["mlp", new GatedNetwork(variant.joined ? ["gate_up_proj", "down_proj"] : gated, form)];
+  const { names = "mixtral", normalized = true, feedForward: inside = feedForward } = experts;
+  const own = { ...form, ...experts, feedForward: inside, normalized };
+  return names === "mixtral"
+    ? ["block_sparse_moe", new Experts({ ...own, names: ["w1", "w3", "w2"] })]
+    : ["mlp", new Experts({ ...own, names: gated })];
 }
 
-class Layer extends Module<TokenInputs> {
-  override readonly inputs = tokenInputs;
-  readonly self_attn: Attention;
-  readonly mlp: GatedNetwork;
-  readonly input_layernorm: RmsNorm;
-  readonly post_attention_layernorm: RmsNorm;
-  constructor(options: Settings, index: number) {
-    super();
-    const { epsilon } = options;
-    this.self_attn = new Attention(options, index);
-    this.mlp = new GatedNetwork(options);
-    this.input_layernorm = rmsNorm({ epsilon });
-    this.post_attention_layernorm = rmsNorm({ epsilon });
-  }
-  protected call({ x, mask }: TokenInputs, context: Context): Value {
-    const attended = add(x, this.self_attn.apply({ x: this.input_layernorm.apply(x, context), mask }, context));
-    return add(attended, this.mlp.apply(this.post_attention_layernorm.apply(attended, context), context));
-  }
+const gated = ["gate_proj", "up_proj", "down_proj"] as const;
+
+function blockOf(options: Settings, layer: number): DecoderBlock {
+  const self_attn = attentionOf(options, layer);
+  const [name, network] = networkOf(options, layer);
+  const [input_layernorm, post_attention_layernorm] = [normOf(options), normOf(options)];
+  const parts = { self_attn, [name]: network, input_layernorm, post_attention_layernorm };
+  if (!options.variant.sandwiched)
+    return new DecoderBlock(parts, {
+      attention: { part: self_attn, before: input_layernorm },
+      network: { part: [network], before: post_attention_layernorm },
+    });
+  const [pre_feedforward_layernorm, post_feedforward_layernorm] = [normOf(options), normOf(options)];
+  return new DecoderBlock(
+    { ...parts, pre_feedforward_layernorm, post_feedforward_layernorm },
+    {
+      attention: { part: self_attn, before: input_layernorm, after: post_attention_layernorm },
+      network: { part: [network], before: pre_feedforward_layernorm, after: post_feedforward_layernorm },
+    },
+  );
 }
 
 /**
  * Llama (Touvron et al. 2023), a causal decoder with rotary positions, RMS normalization and gated feed-forward
  * networks: token ids [N, T] → states [N, T, width], each of a token and those before it.
  */
-export class LlamaModel extends Module<TokenInputs> {
-  override readonly inputs = tokenInputs;
-  readonly embed_tokens: Embedding;
-  readonly layers: readonly Layer[];
-  readonly norm: RmsNorm;
-  readonly #positions: number;
+export class LlamaModel extends Decoder {
   constructor(options: LlamaOptions) {
-    super();
     const settings = defaults(checkOptions(options));
     if (options.attention?.headWidth === undefined) requireHeads("llama", settings);
-    this.embed_tokens = embedding(settings.vocabulary, settings.width, { initializer: initial(settings.deviation) });
-    this.layers = Array.from({ length: settings.layers }, (_, i) => new Layer(settings, i));
-    this.norm = rmsNorm({ epsilon: settings.epsilon });
-    this.#positions = settings.positions;
-  }
-  protected call({ x: ids, mask }: TokenInputs, context: Context): Value {
-    requireTokens(ids, this.#positions);
-    const embedded = this.embed_tokens.apply(ids, context);
-    const states = this.layers.reduce((value, layer) => layer.apply({ x: value, mask }, context), embedded);
-    return this.norm.apply(states, context);
+    const { vocabulary, width, deviation, positions: longest, variant } = settings;
+    const embed_tokens = embedding(vocabulary, width, { initializer: initial(deviation) });
+    const layers = Array.from({ length: settings.layers }, (_, i) => blockOf(settings, i));
+    const norm = normOf(settings);
+    super(
+      { embed_tokens, layers, norm },
+      {
+        tokens: embed_tokens,
+        ...(variant.gemma && { embed: (vectors) => mul(vectors, Math.sqrt(width)) }),
+        blocks: layers,
+        finish: [norm],
+        longest,
+      },
+    );
   }
 }
 
-/** The states' model under `model`, and scores of the next token, which are tied to its embedding or not. */
-const causal = (options: LlamaOptions, tied = false) => {
-  const model = new LlamaModel(options);
-  const { sizes, details } = options;
-  const untied = () => dense(sizes.vocabulary, { bias: false, initializer: initial(details?.deviation) });
-  return headed({ model }, { lm_head: tied ? tiedDense(model.embed_tokens) : untied() });
+const family = {
+  build: (options: LlamaOptions) => new LlamaModel(options),
+  path: "model",
+  scores: { cap: ({ variant }: LlamaOptions) => variant?.scoreCap },
+  deviation: ({ details }: LlamaOptions) => details?.deviation,
 };
 
 /** Qwen2's attention has biases where queries, keys and values are made. */
@@ -210,22 +238,37 @@ const qwen2 = (options: LlamaOptions): LlamaOptions => ({
 });
 
 /** Llama's models by the names of Hugging Face's classes. */
-export const llamaArchitectures = architectures({
-  LlamaModel: (options) => new LlamaModel(options),
-  LlamaForCausalLM: (options, { tied } = {}) => causal(options, tied),
-} as const satisfies Architectures<LlamaOptions>);
+export const llamaArchitectures = decoderArchitectures("Llama", { ...family, answerPath: "transformer" });
 /** Mistral's models by the names of Hugging Face's classes. */
-export const mistralArchitectures = architectures({
-  MistralModel: (options) => new LlamaModel(options),
-  MistralForCausalLM: (options, { tied } = {}) => causal(options, tied),
-} as const satisfies Architectures<LlamaOptions>);
+export const mistralArchitectures = decoderArchitectures("Mistral", family);
+/** Mixtral's models, with experts in place of networks (Jiang et al. 2024), by the names of Hugging Face's classes. */
+export const mixtralArchitectures = decoderArchitectures("Mixtral", family);
 /**
  * Qwen2's models by the names of Hugging Face's classes; attention has biases where queries, keys and values are made.
  */
-export const qwen2Architectures = architectures({
-  Qwen2Model: (options) => new LlamaModel(qwen2(options)),
-  Qwen2ForCausalLM: (options, { tied } = {}) => causal(qwen2(options), tied),
-} as const satisfies Architectures<LlamaOptions>);
+export const qwen2Architectures = decoderArchitectures("Qwen2", {
+  ...family,
+  build: (options: LlamaOptions) => new LlamaModel(qwen2(options)),
+  answerPath: "transformer",
+});
+/** Qwen3's models by the names of Hugging Face's classes; they normalize queries and keys. */
+export const qwen3Architectures = decoderArchitectures("Qwen3", { ...family, answerPath: "transformer" });
+/** Qwen3's models of experts by the names of Hugging Face's classes. */
+export const qwen3MoeArchitectures = decoderArchitectures("Qwen3Moe", { ...family, answerPath: "transformer" });
+/** Gemma's models (Gemma Team 2024) by the names of Hugging Face's classes. */
+export const gemmaArchitectures = decoderArchitectures("Gemma", { ...family, tied: true });
+/** Gemma 2's models by the names of Hugging Face's classes. */
+export const gemma2Architectures = decoderArchitectures("Gemma2", { ...family, tied: true });
+/** The text models of Gemma 3 by the names of Hugging Face's classes. */
+export const gemma3Architectures = decoderArchitectures("Gemma3", { ...family, tied: true }, { model: "TextModel" });
+/** Phi-3's models (Abdin et al. 2024) by the names of Hugging Face's classes. */
+export const phi3Architectures = decoderArchitectures("Phi3", family);
+/** SmolLM3's models by the names of Hugging Face's classes. */
+export const smollm3Architectures = decoderArchitectures("SmolLM3", {
+  ...family,
+  tied: true,
+  answerPath: "transformer",
+});
 
 const llama2 = { vocabulary: 32_000, positions: 4096 };
 const details = { epsilon: 1e-5 };
@@ -266,6 +309,6 @@ export const llamaPresets: readonly Preset[] = Object.entries(published).map(([n
       source,
     },
     options.sizes,
-    () => causal(options, tied),
+    () => llamaArchitectures.LlamaForCausalLM(options, { tied }),
   ),
 );
