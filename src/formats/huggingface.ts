@@ -1,6 +1,7 @@
 /** Models from Hugging Face's config.json: its fields, with the library's defaults, as modules of ours. */
 import { OptionError, unknownName } from "../core/errors.ts";
 import { isPlainObject } from "../core/tree.ts";
+import { bartFamilies } from "./families/bart.ts";
 import { bertFamilies } from "./families/bert.ts";
 import { bloomFamilies } from "./families/bloom.ts";
 import { shown } from "./families/config-fields.ts";
@@ -31,6 +32,7 @@ const families = new Map(
     phiFamilies,
     llamaFamilies,
     t5Families,
+    bartFamilies,
     vitFamilies,
   ]
     .flat()

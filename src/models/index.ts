@@ -103,6 +103,14 @@ export {
 export { DistilBertModel, type DistilBertOptions, distilbertArchitectures } from "./text/encoders/distilbert.ts";
 export { EncoderClassifier, type EncoderClassifierOptions } from "./text/encoders/encoder-classifier.ts";
 export { type RobertaOptions, robertaArchitectures } from "./text/encoders/roberta.ts";
+export {
+  BartForConditionalGeneration,
+  BartModel,
+  type BartOptions,
+  bartArchitectures,
+  marianArchitectures,
+  mbartArchitectures,
+} from "./text/translators/bart.ts";
 export { EncoderDecoder, type Memory } from "./text/translators/encoder-decoder.ts";
 export { RecurrentTranslator, type RecurrentTranslatorOptions } from "./text/translators/recurrent-translator.ts";
 export {

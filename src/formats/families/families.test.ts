@@ -36,6 +36,10 @@ const opt350 = {
   ...{ hidden_size: 1024, word_embed_proj_dim: 512, num_hidden_layers: 24, ffn_dim: 4096 },
   ...{ num_attention_heads: 16, do_layer_norm_before: false },
 };
+const bartBase = {
+  ...{ d_model: 768, encoder_layers: 6, decoder_layers: 6, encoder_ffn_dim: 3072, decoder_ffn_dim: 3072 },
+  ...{ encoder_attention_heads: 12, decoder_attention_heads: 12 },
+};
 const bloom = { hidden_size: 1024, n_layer: 24, n_head: 16 };
 const gptNeo = { hidden_size: 768, num_layers: 12, num_heads: 12, attention_types: [[["global", "local"], 6]] };
 const pythia = {
@@ -81,6 +85,13 @@ test.each([
   ["gpt-j-6b", { model_type: "gptj", architectures: ["GPTJForCausalLM"] }, 6_050_882_784],
   ["pythia-160m", { model_type: "gpt_neox", architectures: ["GPTNeoXForCausalLM"], ...pythia }, 162_322_944],
   ["falcon-7b", { model_type: "falcon", architectures: ["FalconForCausalLM"] }, 6_921_720_704],
+  ["bart-base", { model_type: "bart", architectures: ["BartForConditionalGeneration"], ...bartBase }, 139_420_416],
+  ["bart-large", { model_type: "bart", architectures: ["BartModel"] }, 406_291_456],
+  [
+    "mbart-large-cc25",
+    { model_type: "mbart", architectures: ["MBartForConditionalGeneration"], vocab_size: 250_027 },
+    610_851_840,
+  ],
 ])("%s", (_, config, total) => expect(built(config).summary.parameters).toBe(total));
 
 test.each([

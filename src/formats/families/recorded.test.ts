@@ -1,6 +1,7 @@
 /** Families of Hugging Face's library at tiny sizes: names of parameters, and outputs of the same weights. */
 import { readdirSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { Tensor } from "../../core/tensor.ts";
 import { signed } from "../../models/testing/fill.ts";
 import { modelFromConfig } from "../huggingface.ts";
 import { checkOutputs, digestOf, type Plain, readRecorded, recordedIds } from "../testing/recorded-models.ts";
@@ -23,6 +24,26 @@ const folder = new URL("../../../test/fixtures/models/families/", import.meta.ur
 const groups = readdirSync(folder).map((file) => file.replace(".json", ""));
 const { x, decoder, types, padded, mask } = recordedIds(13);
 
+/** Token 2 ends each sequence, and stands nowhere else, nor does token 1 before it. */
+const ended = (ids: Tensor<"int64">) =>
+  new Tensor(
+    "int64",
+    ids.shape,
+    ids.data.map((id, i) => {
+      if (i === 6 || i === 11) return 2n;
+      if (id === 1n) return ids === padded && i > 11 ? 1n : 4n;
+      return id === 2n ? 3n : id;
+    }),
+  );
+
+/** What runs have beside whole sequences. */
+const special: Readonly<Record<string, Readonly<Record<string, Tensor>>>> = {
+  masked: { x: padded, mask },
+  segments: { x: padded, mask, types },
+  "plain, ended": { x: ended(x) },
+  "masked, ended": { x: ended(padded), mask },
+};
+
 describe.each(groups)("%s", (group) => {
   test.each(Object.entries(readRecorded<Group>(`families/${group}`).models))(
     "%s",
@@ -35,9 +56,8 @@ describe.each(groups)("%s", (group) => {
           return [input, input === "decoder" ? decoder : x];
         }),
       );
-      if (runs["plain"]) await checkOutputs(model, given, runs["plain"]);
-      if (runs["masked"]) await checkOutputs(model, { ...given, x: padded, mask }, runs["masked"]);
-      if (runs["segments"]) await checkOutputs(model, { ...given, x: padded, mask, types }, runs["segments"]);
+      for (const [run, recorded] of Object.entries(runs))
+        await checkOutputs(model, { ...given, ...special[run] }, recorded);
       expect(digestOf(model), `names of ${name}`).toBe(names);
     },
   );

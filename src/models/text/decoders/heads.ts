@@ -11,8 +11,9 @@ import {
   tiedDense,
 } from "../../../nn/index.ts";
 import { capped } from "../../../nn/layers/attention.ts";
-import { cast, equal, expand, matmul, mul, not, oneHot, range, reduceMax, reshape } from "../../../ops/index.ts";
+import { equal, not } from "../../../ops/index.ts";
 import { architectures, type HeadOptions, headed, questionAnswering, VocabularyHead } from "../../shared/heads.ts";
+import { lastOf, stateAt } from "../../shared/last-token.ts";
 import { initial, type TokenInputs, tokenInputs } from "../../shared/tokens.ts";
 
 /** A decoder whose scores may be tied to its tokens' vectors. */
@@ -126,20 +127,6 @@ class SequenceClassifier extends Module<TokenInputs> {
     const states = this.#model.apply({ x: ids, mask }, context);
     const padding = this.#padding;
     const real = mask ?? (padding === undefined ? undefined : not(equal(ids, padding)));
-    return this.score.apply(stateAt(states, lastOf(real, states)), context);
+    return this.score.apply(stateAt(states, lastOf(real, ids.shape)), context);
   }
-}
-
-/** The number of the last token that takes part, int64 [N]. */
-function lastOf(real: Value | undefined, states: Value): Value {
-  const [batch = 1, time = 1] = states.shape;
-  const numbers = expand(range(time), [batch, time]);
-  return reduceMax(real ? mul(numbers, cast(real, "int64")) : numbers, [1]);
-}
-
-/** The state of one token of each sequence: [N, T, W] → [N, W]. */
-function stateAt(states: Value, at: Value): Value {
-  const [batch = 1, time = 1, width = 1] = states.shape;
-  const chosen = reshape(oneHot(at, time), [batch, 1, time]);
-  return reshape(matmul(chosen, states), [batch, width]);
 }
