@@ -206,7 +206,28 @@ def translators():
     yield "MarianMTModel", config("MarianMTModel", "marian", marian), both
 
 
-GROUPS = {"decoders": decoders, "translators": translators}
+ENCODER = ("Model", "ForMaskedLM", "ForSequenceClassification", "ForTokenClassification", "ForQuestionAnswering")
+
+
+def encoders():
+    types = dict(text(), segments=text(types=True)["masked"])
+    electra = dict(SIZES, embedding_size=8)
+    for name, fields, given in heads("Electra", "electra", electra, ENCODER):
+        yield name, fields, types
+    yield "ElectraForPreTraining", config("ElectraForPreTraining", "electra", electra), types
+    yield "Electra, one width", config("ElectraModel", "electra", SIZES, embedding_size=16), text()
+    yield from heads("MPNet", "mpnet", SIZES, ENCODER)
+    version3 = dict(SIZES, relative_attention=True, pos_att_type="p2c|c2p", position_buckets=4, share_att_key=True)
+    version3 |= dict(norm_rel_ebd="layer_norm", position_biased_input=False, layer_norm_eps=1e-7, pad_token_id=0)
+    yield from heads("DebertaV2", "deberta-v2", version3, ENCODER)
+    own = dict(version3, share_att_key=False, norm_rel_ebd="none", position_biased_input=True, type_vocab_size=2)
+    yield "Deberta, own projections", config("DebertaV2Model", "deberta-v2", own), types
+    wide = dict(own, pos_att_type=["c2p"], position_buckets=-1, conv_kernel_size=3, conv_act="gelu")
+    yield "Deberta, convolution", config("DebertaV2Model", "deberta-v2", wide), text()
+    yield "Deberta, plain", config("DebertaV2Model", "deberta-v2", SIZES), text()
+
+
+GROUPS = {"encoders": encoders, "decoders": decoders, "translators": translators}
 
 if __name__ == "__main__":
     torch.set_num_threads(1)

@@ -1,7 +1,7 @@
 /** Models of tiny configs against Hugging Face's library: names of parameters, and outputs of the same weights. */
 import { describe, expect, test } from "vitest";
+import { distanceBucket } from "../models/shared/relative-bias.ts";
 import { signed } from "../models/testing/fill.ts";
-import { distanceBucket } from "../models/text/translators/t5.ts";
 import { Transformer } from "../models/text/translators/transformer.ts";
 import { modelFromConfig } from "./huggingface.ts";
 import { checkOutputs, digestOf, type Plain, readRecorded, recordedIds } from "./testing/recorded-models.ts";

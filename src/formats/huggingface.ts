@@ -5,7 +5,9 @@ import { bartFamilies } from "./families/bart.ts";
 import { bertFamilies } from "./families/bert.ts";
 import { bloomFamilies } from "./families/bloom.ts";
 import { shown } from "./families/config-fields.ts";
+import { debertaFamilies } from "./families/deberta.ts";
 import { distilbertFamilies } from "./families/distilbert.ts";
+import { electraFamilies } from "./families/electra.ts";
 import { falconFamilies } from "./families/falcon.ts";
 import type { ConfiguredModel } from "./families/family.ts";
 import { gptNeoFamilies } from "./families/gpt-neo.ts";
@@ -13,6 +15,7 @@ import { gptNeoXFamilies } from "./families/gpt-neox.ts";
 import { gpt2Families } from "./families/gpt2.ts";
 import { gptjFamilies } from "./families/gptj.ts";
 import { llamaFamilies } from "./families/llama.ts";
+import { mpnetFamilies } from "./families/mpnet.ts";
 import { optFamilies } from "./families/opt.ts";
 import { phiFamilies } from "./families/phi.ts";
 import { t5Families } from "./families/t5.ts";
@@ -22,6 +25,9 @@ const families = new Map(
   [
     bertFamilies,
     distilbertFamilies,
+    electraFamilies,
+    mpnetFamilies,
+    debertaFamilies,
     gpt2Families,
     gptNeoFamilies,
     gptjFamilies,

@@ -100,8 +100,16 @@ export {
   bertArchitectures,
   type PreTrainingOutputs,
 } from "./text/encoders/bert.ts";
+export {
+  type DebertaAttention,
+  DebertaModel,
+  type DebertaOptions,
+  debertaArchitectures,
+} from "./text/encoders/deberta.ts";
 export { DistilBertModel, type DistilBertOptions, distilbertArchitectures } from "./text/encoders/distilbert.ts";
+export { type ElectraOptions, electraArchitectures } from "./text/encoders/electra.ts";
 export { EncoderClassifier, type EncoderClassifierOptions } from "./text/encoders/encoder-classifier.ts";
+export { MpnetModel, type MpnetOptions, mpnetArchitectures } from "./text/encoders/mpnet.ts";
 export { type RobertaOptions, robertaArchitectures } from "./text/encoders/roberta.ts";
 export {
   BartForConditionalGeneration,

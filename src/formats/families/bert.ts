@@ -16,7 +16,7 @@ import {
 import { defineFamily, type Family, renamed, tokens } from "./family.ts";
 
 /** Fields of bert, which roberta and albert have too, with other defaults. */
-const bertFields = {
+export const bertFields = {
   ...common,
   vocab_size: count().default(30_522),
   hidden_size: count().default(768),
@@ -40,7 +40,7 @@ const bertSchema = fields(bertFields, (values, report) =>
   requireMultiple(values, report, "hidden_size", "num_attention_heads"),
 );
 
-const bertOptions = (config: z.output<typeof bertSchema>): BertOptions => ({
+export const bertOptions = (config: z.output<typeof bertSchema>): BertOptions => ({
   sizes: sizesOf(config),
   details: {
     activation: config.hidden_act,

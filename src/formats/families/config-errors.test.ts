@@ -16,7 +16,7 @@ describe("what is wrong is named, with what it is and what is expected", () => {
     [
       "no model_type",
       {},
-      "config.json: model_type is missing, expected one of bert, roberta, xlm-roberta, camembert, albert, distilbert, gpt2",
+      "config.json: model_type is missing, expected one of bert, roberta, xlm-roberta, camembert, albert, distilbert, electra",
     ],
     ["model_type of another type", { model_type: 3 }, "config.json: model_type is 3, expected one of bert"],
     ["unknown model_type", { model_type: "gpt-2" }, 'unknown model_type "gpt-2"; did you mean "gpt2"? Known: bert,'],

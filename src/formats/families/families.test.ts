@@ -36,6 +36,12 @@ const opt350 = {
   ...{ hidden_size: 1024, word_embed_proj_dim: 512, num_hidden_layers: 24, ffn_dim: 4096 },
   ...{ num_attention_heads: 16, do_layer_norm_before: false },
 };
+const mpnet = { max_position_embeddings: 514 };
+const deberta = {
+  ...{ hidden_size: 768, num_hidden_layers: 12, num_attention_heads: 12, intermediate_size: 3072 },
+  ...{ relative_attention: true, position_buckets: 256, share_att_key: true, norm_rel_ebd: "layer_norm" },
+  ...{ pos_att_type: "p2c|c2p", position_biased_input: false },
+};
 const bartBase = {
   ...{ d_model: 768, encoder_layers: 6, decoder_layers: 6, encoder_ffn_dim: 3072, decoder_ffn_dim: 3072 },
   ...{ encoder_attention_heads: 12, decoder_attention_heads: 12 },
@@ -85,6 +91,9 @@ test.each([
   ["gpt-j-6b", { model_type: "gptj", architectures: ["GPTJForCausalLM"] }, 6_050_882_784],
   ["pythia-160m", { model_type: "gpt_neox", architectures: ["GPTNeoXForCausalLM"], ...pythia }, 162_322_944],
   ["falcon-7b", { model_type: "falcon", architectures: ["FalconForCausalLM"] }, 6_921_720_704],
+  ["electra-small", { model_type: "electra", architectures: ["ElectraModel"] }, 13_483_008],
+  ["mpnet-base", { model_type: "mpnet", architectures: ["MPNetModel"], ...mpnet }, 109_486_464],
+  ["deberta-v3-base", { model_type: "deberta-v2", architectures: ["DebertaV2Model"], ...deberta }, 183_831_552],
   ["bart-base", { model_type: "bart", architectures: ["BartForConditionalGeneration"], ...bartBase }, 139_420_416],
   ["bart-large", { model_type: "bart", architectures: ["BartModel"] }, 406_291_456],
   [

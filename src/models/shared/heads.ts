@@ -5,6 +5,7 @@ import { count, flag, fraction } from "../../core/option-types.ts";
 import { optionsOf } from "../../core/options.ts";
 import { Value } from "../../graph/ir.ts";
 import {
+  type ActivationName,
   type AnyModule,
   type Context,
   type Dense,
@@ -146,3 +147,26 @@ export const classifier = (
 export const questionAnswering = (details: TransformerDetails | undefined) => ({
   qa_outputs: dense(2, { initializer: initial(details?.deviation) }),
 });
+
+/** A classifier of states with a hidden layer: [N, W] → [N, labels]. */
+export class HiddenClassifier extends Module {
+  readonly dense: Dense;
+  readonly dropout: Module;
+  readonly out_proj: Dense;
+  constructor(
+    width: number,
+    details: TransformerDetails | undefined,
+    { labels = 2, dropout: rate = details?.dropout ?? 0.1 }: HeadOptions,
+    activation: ActivationName = "tanh",
+  ) {
+    super();
+    const initializer = initial(details?.deviation);
+    this.dense = dense(width, { initializer, activation });
+    this.dropout = dropout(rate);
+    this.out_proj = dense(labels, { initializer });
+  }
+  protected call(x: Value, context: Context): Value {
+    const parts = [this.dropout, this.dense, this.dropout, this.out_proj];
+    return parts.reduce((value, part) => part.apply(value, context), x);
+  }
+}

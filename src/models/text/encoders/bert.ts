@@ -54,9 +54,9 @@ export interface BertOptions {
   readonly sizes: TransformerSizes;
   /** Where it is not as published. */
   readonly details?: TransformerDetails | undefined;
-  /** Kinds of segment; default 2. */
+  /** Kinds of segment, 0 for none; default 2. */
   readonly types?: number;
-  /** Features of the embeddings, which ALBERT projects to the width; default the width. */
+  /** Features of the embeddings, which ALBERT and ELECTRA project to the width; default the width. */
   readonly embeddingWidth?: number;
   /** The padding token, from whose number on positions are counted, as in RoBERTa; default: they count from 0. */
   readonly padding?: number;
@@ -67,7 +67,7 @@ export interface BertOptions {
 export const bertTypes: OptionTypes<BertOptions> = {
   sizes: required(sizesType),
   details: detailsType,
-  types: count(),
+  types: count(0),
   embeddingWidth: count(),
   padding: count(0),
   pooler: flag,
@@ -88,27 +88,30 @@ export const bertDefaults = ({ sizes, details, ...own }: BertOptions) => ({
   ...details,
   ...own,
 });
-type Settings = ReturnType<typeof bertDefaults>;
+/** Every option of BERT. */
+export type BertSettings = ReturnType<typeof bertDefaults>;
 
-/** Vectors of words, positions and segments, summed and normalized. */
+/** Vectors of words, positions and segments, those that there are, summed and normalized. */
 export class BertEmbeddings extends Module<Omit<SegmentInputs, "mask">> {
   override readonly inputs = { x: "required", types: "optional" } as const;
   readonly word_embeddings: Embedding;
-  readonly position_embeddings: PositionEmbedding | Embedding;
-  readonly token_type_embeddings: Embedding;
+  readonly position_embeddings: PositionEmbedding | Embedding | undefined;
+  readonly token_type_embeddings: Embedding | undefined;
   readonly LayerNorm: LayerNorm;
   readonly dropout: Module;
-  readonly #options: Settings;
-  constructor(options: Settings) {
+  readonly #options: BertSettings;
+  /** @param positioned there are vectors of positions; default true */
+  constructor(options: BertSettings, positioned = true) {
     super();
     const { vocabulary, positions, embeddingWidth: width, types, padding, epsilon } = options;
     const initializer = initial(options.deviation);
     this.word_embeddings = embedding(vocabulary, width, { initializer });
-    this.position_embeddings =
+    const placed =
       padding === undefined
         ? positionEmbedding(positions, { initializer })
         : embedding(positions, width, { initializer });
-    this.token_type_embeddings = embedding(types, width, { initializer });
+    this.position_embeddings = positioned ? placed : undefined;
+    this.token_type_embeddings = types > 0 ? embedding(types, width, { initializer }) : undefined;
     this.LayerNorm = layerNorm({ epsilon });
     this.dropout = dropout(options.dropout);
     this.#options = options;
@@ -119,12 +122,16 @@ export class BertEmbeddings extends Module<Omit<SegmentInputs, "mask">> {
     const words = this.word_embeddings.apply(ids, context);
     // One row for all tokens when no segments are given.
     const segments = types ?? constant(tensor([[0]], { dtype: "int64" }));
-    const typed = add(words, this.token_type_embeddings.apply(segments, context));
-    const placed =
-      padding === undefined
-        ? this.position_embeddings.apply(typed, context)
-        : add(typed, this.position_embeddings.apply(positionsAfter(ids, padding), context));
-    return this.dropout.apply(this.LayerNorm.apply(placed, context), context);
+    const typed = this.token_type_embeddings ? add(words, this.token_type_embeddings.apply(segments, context)) : words;
+    return this.dropout.apply(this.LayerNorm.apply(this.#placed(typed, ids, context), context), context);
+  }
+  #placed(vectors: Value, ids: Value, context: Context): Value {
+    const { position_embeddings: table } = this;
+    const { padding } = this.#options;
+    if (!table) return vectors;
+    return padding === undefined
+      ? table.apply(vectors, context)
+      : add(vectors, table.apply(positionsAfter(ids, padding), context));
   }
 }
 
@@ -137,12 +144,12 @@ function positionsAfter(ids: Value, padding: number): Value {
 type ResidualInputs = { readonly x: Value; readonly residual: Value };
 
 /** A dense layer, after which its block's input is added and the sum normalized. */
-class BertOutput extends Module<ResidualInputs> {
+export class BertOutput extends Module<ResidualInputs> {
   override readonly inputs = { x: "required", residual: "required" } as const;
   readonly dense: Dense;
   readonly dropout: Module;
   readonly LayerNorm: LayerNorm;
-  constructor({ width, dropout: rate, epsilon, deviation }: Settings) {
+  constructor({ width, dropout: rate, epsilon, deviation }: BertSettings) {
     super();
     this.dense = dense(width, { initializer: initial(deviation) });
     this.dropout = dropout(rate);
@@ -159,7 +166,7 @@ class BertLayer extends Module<TokenInputs> {
   readonly attention: { readonly self: SelfAttention; readonly output: BertOutput };
   readonly intermediate: Chain;
   readonly output: BertOutput;
-  constructor(options: Settings) {
+  constructor(options: BertSettings) {
     super();
     const { width, heads, feedForward, attentionDropout, deviation } = options;
     const initializer = initial(deviation);
@@ -183,7 +190,7 @@ class BertLayer extends Module<TokenInputs> {
 class BertEncoder extends Module<TokenInputs> {
   override readonly inputs = tokenInputs;
   readonly layer: readonly BertLayer[];
-  constructor(options: Settings) {
+  constructor(options: BertSettings) {
     super();
     this.layer = Array.from({ length: options.layers }, () => new BertLayer(options));
   }
@@ -211,18 +218,23 @@ export class BertPooler extends Module {
 export class BertModel extends Module<SegmentInputs, EncoderOutputs> {
   override readonly inputs = segmentInputs;
   readonly embeddings: BertEmbeddings;
+  readonly embeddings_project: Dense | undefined;
   readonly encoder: BertEncoder;
   readonly pooler: BertPooler | undefined;
   constructor(options: BertOptions) {
     super();
     const settings = bertDefaults(checkOptions(options));
     requireHeads("bert", settings);
+    const { width, embeddingWidth, deviation } = settings;
     this.embeddings = new BertEmbeddings(settings);
+    this.embeddings_project = embeddingWidth === width ? undefined : dense(width, { initializer: initial(deviation) });
     this.encoder = new BertEncoder(settings);
     this.pooler = settings.pooler ? new BertPooler(settings) : undefined;
   }
   protected call({ x, mask, types }: SegmentInputs, context: Context): EncoderOutputs {
-    const states = this.encoder.apply({ x: this.embeddings.apply({ x, types }, context), mask }, context);
+    const vectors = this.embeddings.apply({ x, types }, context);
+    const wide = this.embeddings_project ? this.embeddings_project.apply(vectors, context) : vectors;
+    const states = this.encoder.apply({ x: wide, mask }, context);
     const pooled = this.pooler?.apply(states, context);
     return { states, ...(pooled && { pooled }) };
   }

@@ -1,13 +1,10 @@
-/** RoBERTa: BERT trained longer, whose positions count from the padding token's number (Liu et al. 2019). */
-import type { Value } from "../../../graph/ir.ts";
-import { activation, type Context, type Dense, dense, dropout, layerNorm, Module } from "../../../nn/index.ts";
-import { tanh } from "../../../ops/index.ts";
+import { activation, dense, layerNorm } from "../../../nn/index.ts";
 import {
   type Architectures,
   architectures,
   classifier,
   firstToken,
-  type HeadOptions,
+  HiddenClassifier,
   headed,
   questionAnswering,
   VocabularyHead,
@@ -19,24 +16,6 @@ import { BertModel, type BertOptions, bertDefaults } from "./bert.ts";
 export type RobertaOptions = Omit<BertOptions, "pooler">;
 
 const model = (options: RobertaOptions, pooler: boolean) => new BertModel({ padding: 1, ...options, pooler });
-
-/** The first token's state through a hidden layer: [N, W] → [N, labels]. */
-class RobertaClassificationHead extends Module {
-  readonly dense: Dense;
-  readonly dropout: Module;
-  readonly out_proj: Dense;
-  constructor(options: RobertaOptions, { labels = 2, dropout: rate = options.details?.dropout ?? 0.1 }: HeadOptions) {
-    super();
-    const initializer = initial(options.details?.deviation);
-    this.dense = dense(options.sizes.width, { initializer });
-    this.dropout = dropout(rate);
-    this.out_proj = dense(labels, { initializer });
-  }
-  protected call(x: Value, context: Context): Value {
-    const hidden = tanh(this.dense.apply(this.dropout.apply(x, context), context));
-    return this.out_proj.apply(this.dropout.apply(hidden, context), context);
-  }
-}
 
 /** RoBERTa's models by the names of Hugging Face's classes. */
 export const robertaArchitectures = architectures({
@@ -54,7 +33,7 @@ export const robertaArchitectures = architectures({
   RobertaForSequenceClassification: (options, head = {}) =>
     headed(
       { roberta: model(options, false) },
-      { classifier: new RobertaClassificationHead(options, head) },
+      { classifier: new HiddenClassifier(options.sizes.width, options.details, head) },
       firstToken,
     ),
   RobertaForTokenClassification: (options, head = {}) =>

@@ -7,7 +7,6 @@ import {
   type ActivationName,
   type Context,
   dense,
-  dropout,
   type Embedding,
   embedding,
   Module,
@@ -31,7 +30,13 @@ import {
   sin,
   slice,
 } from "../../../ops/index.ts";
-import { type Architectures, architectures, type HeadOptions, questionAnswering } from "../../shared/heads.ts";
+import {
+  type Architectures,
+  architectures,
+  type HeadOptions,
+  HiddenClassifier,
+  questionAnswering,
+} from "../../shared/heads.ts";
 import { lastOf, stateAt } from "../../shared/last-token.ts";
 import {
   type DecoderInputs,
@@ -226,20 +231,11 @@ class TextReader extends Module<TokenInputs> {
 }
 
 /** Scores of a text by the state of the last token that ends it. */
-function classifier(options: BartOptions, { labels = 2, dropout: rate = 0, padding }: HeadOptions): TextReader {
-  const initializer = initial(options.details?.deviation);
-  const head = {
-    dense: dense(options.sizes.width, { initializer, activation: "tanh" }),
-    dropout: dropout(rate),
-    out_proj: dense(labels, { initializer }),
-  };
-  return new TextReader(options, padding, { classification_head: head }, (states, ids, context, { marks }) => {
-    const ended = stateAt(states, lastOf(equal(ids, marks.end), ids.shape));
-    return [head.dropout, head.dense, head.dropout, head.out_proj].reduce(
-      (value, layer) => layer.apply(value, context),
-      ended,
-    );
-  });
+function classifier(options: BartOptions, head: HeadOptions): TextReader {
+  const classification_head = new HiddenClassifier(options.sizes.width, options.details, { dropout: 0, ...head });
+  return new TextReader(options, head.padding, { classification_head }, (states, ids, context, { marks }) =>
+    classification_head.apply(stateAt(states, lastOf(equal(ids, marks.end), ids.shape)), context),
+  );
 }
 
 function answerer(options: BartOptions, { padding }: HeadOptions): TextReader {

@@ -1,7 +1,6 @@
 /** T5: an encoder and a decoder with relative positions (Raffel et al. 2020), with Hugging Face's names. */
 import { count, fraction, nonNegative, objectOf } from "../../../core/option-types.ts";
 import { optionsOf, required } from "../../../core/options.ts";
-import { tensor } from "../../../core/tensor.ts";
 import type { Value } from "../../../graph/ir.ts";
 import {
   type ActivationName,
@@ -19,9 +18,10 @@ import {
   type TiedDense,
   tiedDense,
 } from "../../../nn/index.ts";
-import { add, constant, expand, gather, mul, reshape, slice, transpose } from "../../../ops/index.ts";
+import { add, mul } from "../../../ops/index.ts";
 import { type Architectures, architectures } from "../../shared/heads.ts";
 import { type Preset, tokenPreset } from "../../shared/preset.ts";
+import { RelativeBias } from "../../shared/relative-bias.ts";
 import {
   type DecoderInputs,
   decoderInputs,
@@ -75,54 +75,6 @@ const defaults = ({ sizes, ...own }: T5Options) => ({
   ...own,
 });
 type Settings = ReturnType<typeof defaults>;
-
-/**
- * The bucket of a distance (sec. 2.1): one each up to a half of them, beyond that wider and wider ones. `ahead` says
- * keys after the query, which have the second half when both sides are seen. In float32, as the library computes it.
- */
-export function distanceBucket(
-  distance: number,
-  { buckets, farthest, both }: { readonly buckets: number; readonly farthest: number; readonly both: boolean },
-): number {
-  const count = both ? Math.floor(buckets / 2) : buckets;
-  const side = both && distance > 0 ? count : 0;
-  const far = both ? Math.abs(distance) : Math.max(0, -distance);
-  const exact = Math.floor(count / 2);
-  if (far < exact) return side + far;
-  const { fround, log } = Math;
-  const share = fround(fround(log(fround(far / exact))) / fround(log(farthest / exact)));
-  return side + Math.min(count - 1, exact + Math.floor(fround(share * (count - exact))));
-}
-
-/** A learned addition to products of queries and keys by their distance: [N, T, W] → [1, heads, T, T]. */
-class RelativeBias extends Module {
-  override readonly kind = "embedding";
-  readonly #options: Settings;
-  readonly #both: boolean;
-  constructor(options: Settings, both: boolean) {
-    super();
-    this.#options = options;
-    this.#both = both;
-  }
-  protected call(x: Value, context: Context): Value {
-    const { heads, width, distances } = this.#options;
-    const [, time = 1] = x.shape;
-    const table = context.parameter(this, "weight", {
-      shape: [distances.buckets, heads],
-      initializer: initial(width ** -0.5),
-    });
-    // There are 2T - 1 distances j - i, from 1 - T on; one more entry is never read.
-    const rules = { ...distances, both: this.#both };
-    const buckets = Array.from({ length: 2 * time }, (_, at) => distanceBucket(at + 1 - time, rules));
-    const byDistance = transpose(gather(table, constant(tensor(buckets, { dtype: "int64" })))); // [heads, 2T]
-    // Row i of the matrix is this vector from T - 1 - i on. Rows of 2T read as rows of 2T - 1 move on by one each: so
-    // the matrix, and its gradient, are copies of rows rather than T² lookups.
-    const rows = expand(reshape(byDistance, [heads, 1, 2 * time]), [heads, time, 2 * time]);
-    const flat = slice(reshape(rows, [heads, 2 * time * time]), { axis: 1, end: time * (2 * time - 1) });
-    const shifted = slice(reshape(flat, [heads, time, 2 * time - 1]), { axis: 2, start: time - 1 });
-    return reshape(shifted, [1, heads, time, time]);
-  }
-}
 
 type SublayerInputs = TokenInputs & { readonly memory?: Value | undefined; readonly bias?: Value | undefined };
 const sublayerInputs = { ...tokenInputs, memory: "optional", bias: "optional" } as const;
@@ -280,7 +232,11 @@ class Stack extends Module<StackInputs> {
   constructor(options: Settings, { decoder }: { readonly decoder: boolean }) {
     super();
     const length = decoder ? (options.decoderLayers ?? options.layers) : options.layers;
-    this.#bias = new RelativeBias(options, !decoder);
+    this.#bias = new RelativeBias(
+      options.heads,
+      { ...options.distances, both: !decoder },
+      initial(options.width ** -0.5),
+    );
     this.block = Array.from({ length }, (_, i) => new Block(options, decoder, i === 0 ? this.#bias : undefined));
     this.final_layer_norm = rmsNorm({ epsilon: options.epsilon });
     this.dropout = dropout(options.dropout);
