@@ -2,11 +2,12 @@
 import { flag } from "../../../core/option-types.ts";
 import { optionsOf } from "../../../core/options.ts";
 import { dense, dropout, embedding, layerNorm } from "../../../nn/index.ts";
+import { plainNetwork } from "../../shared/networks.ts";
 import { initial, requireHeads } from "../../shared/tokens.ts";
+import { TransformerBlock } from "../../shared/transformer-block.ts";
 import { CausalAttention } from "./attention.ts";
-import { Decoder, DecoderBlock, type DecoderOptions, decoderDefaults, decoderTypes } from "./decoder.ts";
+import { Decoder, type DecoderOptions, decoderDefaults, decoderTypes } from "./decoder.ts";
 import { decoderArchitectures } from "./heads.ts";
-import { plainNetwork } from "./networks.ts";
 
 /** Options of BLOOM's models. */
 export interface BloomOptions extends Omit<DecoderOptions, "embeddingDropout"> {
@@ -17,7 +18,7 @@ export interface BloomOptions extends Omit<DecoderOptions, "embeddingDropout"> {
 const { embeddingDropout: _, ...types } = decoderTypes;
 const checkOptions = optionsOf<BloomOptions>("bloom", { ...types, normalizedSums: flag });
 
-function blockOf(options: ReturnType<typeof decoderDefaults<BloomOptions>>): DecoderBlock {
+function blockOf(options: ReturnType<typeof decoderDefaults<BloomOptions>>): TransformerBlock {
   const { width, heads, normalizedSums, epsilon, deviation, dropout: rate } = options;
   const initializer = initial(deviation);
   const self_attention = new CausalAttention(
@@ -27,7 +28,7 @@ function blockOf(options: ReturnType<typeof decoderDefaults<BloomOptions>>): Dec
   );
   const mlp = plainNetwork(["dense_h_to_4h", "dense_4h_to_h"], { ...options, bias: true, initializer }, rate);
   const [input_layernorm, post_attention_layernorm] = [layerNorm({ epsilon }), layerNorm({ epsilon })];
-  return new DecoderBlock(
+  return new TransformerBlock(
     { input_layernorm, self_attention, post_attention_layernorm, mlp },
     {
       normalizedSums,

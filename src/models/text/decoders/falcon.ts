@@ -3,11 +3,12 @@ import { count, flag, oneOf } from "../../../core/option-types.ts";
 import { optionsOf } from "../../../core/options.ts";
 import { dense, dropout, embedding, layerNorm, type RotaryOptions } from "../../../nn/index.ts";
 import { rotaryType } from "../../../nn/layers/positions.ts";
+import { plainNetwork } from "../../shared/networks.ts";
 import { initial, requireHeads } from "../../shared/tokens.ts";
+import { TransformerBlock } from "../../shared/transformer-block.ts";
 import { CausalAttention } from "./attention.ts";
-import { Decoder, DecoderBlock, type DecoderOptions, decoderDefaults, decoderTypes } from "./decoder.ts";
+import { Decoder, type DecoderOptions, decoderDefaults, decoderTypes } from "./decoder.ts";
 import { decoderArchitectures } from "./heads.ts";
-import { plainNetwork } from "./networks.ts";
 
 /** Options of Falcon's models. */
 export interface FalconOptions extends Omit<DecoderOptions, "embeddingDropout"> {
@@ -37,7 +38,7 @@ const defaults = ({ details, ...options }: FalconOptions) => ({
   ...decoderDefaults({ ...options, details: { activation: "gelu" as const, ...details } }),
 });
 
-function blockOf(options: ReturnType<typeof defaults>): DecoderBlock {
+function blockOf(options: ReturnType<typeof defaults>): TransformerBlock {
   const { width, heads, keyHeads, rotary, branches, bias, epsilon, deviation, dropout: rate } = options;
   const initializer = initial(deviation);
   const headWidth = width / heads;
@@ -61,7 +62,7 @@ function blockOf(options: ReturnType<typeof defaults>): DecoderBlock {
     parallel: { input_layernorm: first },
     "parallel-norms": { ln_attn: first, ln_mlp: second },
   }[branches];
-  return new DecoderBlock(
+  return new TransformerBlock(
     { self_attention, mlp, ...norms },
     {
       parallel: branches !== "serial",

@@ -2,11 +2,12 @@
 import { matching } from "../../../core/option-types.ts";
 import { optionsOf } from "../../../core/options.ts";
 import { dense, dropout, embedding, layerNorm, positionEmbedding } from "../../../nn/index.ts";
+import { plainNetwork } from "../../shared/networks.ts";
 import { initial, requireHeads } from "../../shared/tokens.ts";
+import { TransformerBlock } from "../../shared/transformer-block.ts";
 import { CausalAttention } from "./attention.ts";
-import { Decoder, DecoderBlock, type DecoderOptions, decoderDefaults, decoderTypes } from "./decoder.ts";
+import { Decoder, type DecoderOptions, decoderDefaults, decoderTypes } from "./decoder.ts";
 import { decoderArchitectures } from "./heads.ts";
-import { plainNetwork } from "./networks.ts";
 
 /** Options of GPT-Neo's models. */
 export interface GptNeoOptions extends DecoderOptions {
@@ -19,7 +20,7 @@ const checkOptions = optionsOf<GptNeoOptions>("gpt_neo", {
   windows: matching("a number of tokens or undefined for each layer", Array.isArray),
 });
 
-function blockOf(options: ReturnType<typeof decoderDefaults<GptNeoOptions>>, layer: number): DecoderBlock {
+function blockOf(options: ReturnType<typeof decoderDefaults<GptNeoOptions>>, layer: number): TransformerBlock {
   const { width, heads, windows, epsilon, deviation, dropout: rate, attentionDropout } = options;
   const initializer = initial(deviation);
   const projection = (bias: boolean) => dense(width, { bias, initializer });
@@ -30,7 +31,7 @@ function blockOf(options: ReturnType<typeof decoderDefaults<GptNeoOptions>>, lay
   );
   const mlp = plainNetwork(["c_fc", "c_proj"], { ...options, bias: true, initializer }, rate);
   const [ln_1, ln_2] = [layerNorm({ epsilon }), layerNorm({ epsilon })];
-  return new DecoderBlock(
+  return new TransformerBlock(
     { ln_1, attn: { attention }, ln_2, mlp },
     { attention: { part: attention, before: ln_1 }, network: { part: [mlp], before: ln_2 } },
   );

@@ -3,11 +3,12 @@ import { flag } from "../../../core/option-types.ts";
 import { optionsOf } from "../../../core/options.ts";
 import { dense, dropout, embedding, layerNorm, type RotaryOptions } from "../../../nn/index.ts";
 import { rotaryType } from "../../../nn/layers/positions.ts";
+import { plainNetwork } from "../../shared/networks.ts";
 import { initial, requireHeads } from "../../shared/tokens.ts";
+import { TransformerBlock } from "../../shared/transformer-block.ts";
 import { CausalAttention } from "./attention.ts";
-import { Decoder, DecoderBlock, type DecoderOptions, decoderDefaults, decoderTypes } from "./decoder.ts";
+import { Decoder, type DecoderOptions, decoderDefaults, decoderTypes } from "./decoder.ts";
 import { decoderArchitectures } from "./heads.ts";
-import { plainNetwork } from "./networks.ts";
 
 /** Options of GPT-NeoX's models. */
 export interface GptNeoXOptions extends DecoderOptions {
@@ -37,7 +38,7 @@ const defaults = ({ details, ...options }: GptNeoXOptions) => {
   };
 };
 
-function blockOf(options: ReturnType<typeof defaults>): DecoderBlock {
+function blockOf(options: ReturnType<typeof defaults>): TransformerBlock {
   const { width, heads, rotary, attentionBias: bias, parallel, epsilon, deviation, dropout: rate } = options;
   const initializer = initial(deviation);
   const attention = new CausalAttention(
@@ -47,7 +48,7 @@ function blockOf(options: ReturnType<typeof defaults>): DecoderBlock {
   );
   const mlp = plainNetwork(["dense_h_to_4h", "dense_4h_to_h"], { ...options, bias: true, initializer }, rate);
   const [input_layernorm, post_attention_layernorm] = [layerNorm({ epsilon }), layerNorm({ epsilon })];
-  return new DecoderBlock(
+  return new TransformerBlock(
     { input_layernorm, post_attention_layernorm, attention, mlp },
     {
       parallel,

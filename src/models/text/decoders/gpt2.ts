@@ -18,8 +18,9 @@ import { linear } from "../../../ops/index.ts";
 import { chain } from "../../shared/blocks.ts";
 import { type Preset, tokenPreset } from "../../shared/preset.ts";
 import { initial, requireHeads, type TransformerSizes } from "../../shared/tokens.ts";
+import { TransformerBlock } from "../../shared/transformer-block.ts";
 import { CausalAttention } from "./attention.ts";
-import { Decoder, DecoderBlock, type DecoderOptions, decoderDefaults, decoderTypes } from "./decoder.ts";
+import { Decoder, type DecoderOptions, decoderDefaults, decoderTypes } from "./decoder.ts";
 import { decoderArchitectures } from "./heads.ts";
 
 /** Options of `Gpt2Model`. */
@@ -56,7 +57,7 @@ class Projection extends Module {
 /** Layers that write to the sum of all layers start smaller, the more there are (Radford et al. 2019, sec. 2.3). */
 const residualInit = ({ deviation, layers }: Settings) => initial(deviation / Math.sqrt(2 * layers));
 
-function blockOf(options: Settings): DecoderBlock {
+function blockOf(options: Settings): TransformerBlock {
   const { width, heads, feedForward, epsilon, deviation, dropout: rate } = options;
   const attn = new CausalAttention(
     { c_attn: new Projection(3 * width, initial(deviation)) },
@@ -70,7 +71,7 @@ function blockOf(options: Settings): DecoderBlock {
     dropout: dropout(rate),
   });
   const [ln_1, ln_2] = [layerNorm({ epsilon }), layerNorm({ epsilon })];
-  return new DecoderBlock(
+  return new TransformerBlock(
     { ln_1, attn, ln_2, mlp },
     { attention: { part: attn, before: ln_1 }, network: { part: [mlp], before: ln_2 } },
   );

@@ -2,11 +2,12 @@
 import { count } from "../../../core/option-types.ts";
 import { optionsOf } from "../../../core/options.ts";
 import { dense, dropout, embedding, layerNorm } from "../../../nn/index.ts";
+import { plainNetwork } from "../../shared/networks.ts";
 import { initial, requireHeads } from "../../shared/tokens.ts";
+import { TransformerBlock } from "../../shared/transformer-block.ts";
 import { CausalAttention } from "./attention.ts";
-import { Decoder, DecoderBlock, type DecoderOptions, decoderDefaults, decoderTypes } from "./decoder.ts";
+import { Decoder, type DecoderOptions, decoderDefaults, decoderTypes } from "./decoder.ts";
 import { decoderArchitectures } from "./heads.ts";
-import { plainNetwork } from "./networks.ts";
 
 /** Options of GPT-J's models. */
 export interface GptJOptions extends DecoderOptions {
@@ -16,7 +17,7 @@ export interface GptJOptions extends DecoderOptions {
 
 const checkOptions = optionsOf<GptJOptions>("gptj", { ...decoderTypes, turned: count() });
 
-function blockOf(options: ReturnType<typeof decoderDefaults<GptJOptions>>): DecoderBlock {
+function blockOf(options: ReturnType<typeof decoderDefaults<GptJOptions>>): TransformerBlock {
   const { width, heads, turned, epsilon, deviation, dropout: rate, attentionDropout } = options;
   const initializer = initial(deviation);
   const projection = () => dense(width, { bias: false, initializer });
@@ -27,7 +28,7 @@ function blockOf(options: ReturnType<typeof decoderDefaults<GptJOptions>>): Deco
   );
   const mlp = plainNetwork(["fc_in", "fc_out"], { ...options, bias: true, initializer }, rate);
   const ln_1 = layerNorm({ epsilon });
-  return new DecoderBlock(
+  return new TransformerBlock(
     { ln_1, attn, mlp },
     { parallel: true, attention: { part: attn, before: ln_1 }, network: { part: [mlp], before: ln_1 } },
   );

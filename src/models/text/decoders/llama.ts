@@ -11,6 +11,7 @@ import {
   type TensorModule,
 } from "../../../nn/index.ts";
 import { mul } from "../../../ops/index.ts";
+import { Experts, GatedNetwork } from "../../shared/networks.ts";
 import { type Preset, tokenPreset } from "../../shared/preset.ts";
 import {
   detailsType,
@@ -20,10 +21,10 @@ import {
   type TransformerDetails,
   type TransformerSizes,
 } from "../../shared/tokens.ts";
+import { TransformerBlock } from "../../shared/transformer-block.ts";
 import { CausalAttention } from "./attention.ts";
-import { Decoder, DecoderBlock } from "./decoder.ts";
+import { Decoder } from "./decoder.ts";
 import { decoderArchitectures } from "./heads.ts";
-import { Experts, GatedNetwork } from "./networks.ts";
 
 /** How layers attend. */
 export interface LlamaAttention {
@@ -179,18 +180,18 @@ function networkOf(options: Settings, layer: number): readonly [name: string, Te
 
 const gated = ["gate_proj", "up_proj", "down_proj"] as const;
 
-function blockOf(options: Settings, layer: number): DecoderBlock {
+function blockOf(options: Settings, layer: number): TransformerBlock {
   const self_attn = attentionOf(options, layer);
   const [name, network] = networkOf(options, layer);
   const [input_layernorm, post_attention_layernorm] = [normOf(options), normOf(options)];
   const parts = { self_attn, [name]: network, input_layernorm, post_attention_layernorm };
   if (!options.variant.sandwiched)
-    return new DecoderBlock(parts, {
+    return new TransformerBlock(parts, {
       attention: { part: self_attn, before: input_layernorm },
       network: { part: [network], before: post_attention_layernorm },
     });
   const [pre_feedforward_layernorm, post_feedforward_layernorm] = [normOf(options), normOf(options)];
-  return new DecoderBlock(
+  return new TransformerBlock(
     { ...parts, pre_feedforward_layernorm, post_feedforward_layernorm },
     {
       attention: { part: self_attn, before: input_layernorm, after: post_attention_layernorm },

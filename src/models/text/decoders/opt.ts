@@ -5,8 +5,9 @@ import type { Value } from "../../../graph/ir.ts";
 import { activation, type Context, dense, dropout, type Embedding, embedding, layerNorm } from "../../../nn/index.ts";
 import { add, cast, cumulativeSum, mul } from "../../../ops/index.ts";
 import { initial, requireHeads } from "../../shared/tokens.ts";
+import { TransformerBlock } from "../../shared/transformer-block.ts";
 import { CausalAttention } from "./attention.ts";
-import { Decoder, DecoderBlock, type DecoderOptions, decoderDefaults, decoderTypes } from "./decoder.ts";
+import { Decoder, type DecoderOptions, decoderDefaults, decoderTypes } from "./decoder.ts";
 import { decoderArchitectures } from "./heads.ts";
 
 /** Options of OPT's models. */
@@ -38,7 +39,7 @@ const defaults = ({ details, ...options }: OptOptions) => ({
   ...decoderDefaults({ ...options, details: { activation: "relu" as const, dropout: 0.1, ...details } }),
 });
 
-function blockOf(options: ReturnType<typeof defaults>): DecoderBlock {
+function blockOf(options: ReturnType<typeof defaults>): TransformerBlock {
   const { width, heads, feedForward, normsBefore, bias, deviation, dropout: rate } = options;
   const layer = (units: number) => dense(units, { bias, initializer: initial(deviation) });
   const self_attn = new CausalAttention(
@@ -54,7 +55,7 @@ function blockOf(options: ReturnType<typeof defaults>): DecoderBlock {
   ];
   const [self_attn_layer_norm, final_layer_norm] = [layerNorm(), layerNorm()];
   const place = normsBefore ? "before" : "behind";
-  return new DecoderBlock(
+  return new TransformerBlock(
     { self_attn, self_attn_layer_norm, fc1, activation_fn, fc2, dropout: dropped, final_layer_norm },
     {
       attention: { part: self_attn, [place]: self_attn_layer_norm },

@@ -3,11 +3,12 @@ import { count, flag } from "../../../core/option-types.ts";
 import { optionsOf } from "../../../core/options.ts";
 import { dense, dropout, embedding, layerNorm, type RotaryOptions } from "../../../nn/index.ts";
 import { rotaryType } from "../../../nn/layers/positions.ts";
+import { plainNetwork } from "../../shared/networks.ts";
 import { initial, requireHeads } from "../../shared/tokens.ts";
+import { TransformerBlock } from "../../shared/transformer-block.ts";
 import { CausalAttention } from "./attention.ts";
-import { Decoder, DecoderBlock, type DecoderOptions, decoderDefaults, decoderTypes } from "./decoder.ts";
+import { Decoder, type DecoderOptions, decoderDefaults, decoderTypes } from "./decoder.ts";
 import { decoderArchitectures } from "./heads.ts";
-import { plainNetwork } from "./networks.ts";
 
 /** Options of Phi's models. */
 export interface PhiOptions extends DecoderOptions {
@@ -33,7 +34,7 @@ const defaults = (options: PhiOptions) => {
 };
 type Settings = ReturnType<typeof defaults>;
 
-function blockOf(options: Settings): DecoderBlock {
+function blockOf(options: Settings): TransformerBlock {
   const { width, heads, keyHeads = heads, epsilon, deviation, dropout: rate, attentionDropout } = options;
   const initializer = initial(deviation);
   const projection = (own: number) => dense((own * width) / heads, { initializer });
@@ -51,7 +52,7 @@ function blockOf(options: Settings): DecoderBlock {
   );
   const mlp = plainNetwork(["fc1", "fc2"], { ...options, bias: true, initializer }, rate);
   const input_layernorm = norm();
-  return new DecoderBlock(
+  return new TransformerBlock(
     { self_attn, mlp, input_layernorm },
     {
       parallel: true,

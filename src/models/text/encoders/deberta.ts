@@ -15,8 +15,6 @@ import {
   type Dense,
   dense,
   dropout,
-  type Embedding,
-  embedding,
   joinHeads,
   type LayerNorm,
   layerNorm,
@@ -49,6 +47,7 @@ import {
   VocabularyHead,
 } from "../../shared/heads.ts";
 import { initial, requireHeads, type SegmentInputs, segmentInputs } from "../../shared/tokens.ts";
+import { Weight } from "../../shared/weight.ts";
 import { BertEmbeddings, type BertOptions, BertOutput, type BertSettings, bertDefaults, bertTypes } from "./bert.ts";
 
 /** How content and positions are weighed. */
@@ -267,19 +266,19 @@ const masked = (states: Value, mask: Value | undefined): Value =>
 class Encoder extends Module<Omit<AttentionInputs, "distances">> {
   override readonly inputs = { x: "required", mask: "optional" } as const;
   readonly layer: readonly Layer[];
-  readonly rel_embeddings: Embedding | undefined;
+  readonly rel_embeddings: Weight | undefined;
   readonly LayerNorm: LayerNorm | undefined;
   readonly conv: Convolution | undefined;
   constructor(settings: Settings) {
     super();
     const { layers, width, relative, convolution, deviation, epsilon } = settings;
     this.layer = Array.from({ length: layers }, () => new Layer(settings));
-    this.rel_embeddings = relative && embedding(2 * spanOf(relative), width, { initializer: initial(deviation) });
+    this.rel_embeddings = relative && new Weight("embedding", [2 * spanOf(relative), width], initial(deviation));
     this.LayerNorm = relative?.normalized ? layerNorm({ epsilon }) : undefined;
     this.conv = convolution && new Convolution(settings, convolution);
   }
   protected call({ x, mask }: Omit<AttentionInputs, "distances">, context: Context): Value {
-    const table = this.rel_embeddings?.table(context);
+    const table = this.rel_embeddings?.apply(x, context);
     const normal = table && this.LayerNorm ? this.LayerNorm.apply(table, context) : table;
     const distances = normal && reshape(normal, [1, ...normal.shape]);
     return this.layer.reduce((states, layer, i) => {

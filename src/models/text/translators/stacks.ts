@@ -3,7 +3,6 @@ import type { Value } from "../../../graph/ir.ts";
 import {
   type ActivationName,
   activation,
-  attendHeads,
   type Context,
   type Dense,
   dense,
@@ -14,23 +13,16 @@ import {
   type TensorModule,
 } from "../../../nn/index.ts";
 import { add } from "../../../ops/index.ts";
+import { ProjectedAttention, type ProjectedForm } from "../../shared/projected-attention.ts";
 import { initial } from "../../shared/tokens.ts";
 
 /** How a stack computes. */
-export interface StackForm {
-  readonly width: number;
+export interface StackForm extends ProjectedForm {
   readonly layers: number;
-  readonly heads: number;
   readonly feedForward: number;
   readonly activation: ActivationName;
-  /** Rate at which states are dropped while training. */
-  readonly dropout: number;
-  readonly attentionDropout: number;
-  readonly deviation: number;
   /** The parts of a layer are normalized before them, and the last states too, rather than sums behind; default false. */
   readonly normsBefore?: boolean;
-  /** Keys have a bias; default true. */
-  readonly keyBias?: boolean;
   /** Layers also attend to what an encoder gives, and to tokens before them alone; default false. */
   readonly decoder?: boolean;
 }
@@ -48,43 +40,11 @@ export type StackInputs = {
 };
 const stackInputs = { x: "required", mask: "optional", memory: "optional", memoryMask: "optional" } as const;
 
-type AttentionInputs = Omit<StackInputs, "memoryMask">;
-
-class Attention extends Module<AttentionInputs> {
-  override readonly kind = "attention";
-  override readonly inputs = { x: "required", mask: "optional", memory: "optional" } as const;
-  readonly k_proj: Dense;
-  readonly v_proj: Dense;
-  readonly q_proj: Dense;
-  readonly out_proj: Dense;
-  readonly dropout: Module;
-  readonly #form: StackForm;
-  readonly #causal: boolean;
-  constructor(form: StackForm, causal: boolean) {
-    super();
-    const layer = (bias = true) => dense(form.width, { bias, initializer: initial(form.deviation) });
-    this.k_proj = layer(form.keyBias);
-    this.v_proj = layer();
-    this.q_proj = layer();
-    this.out_proj = layer();
-    this.dropout = dropout(form.dropout);
-    this.#form = form;
-    this.#causal = causal;
-  }
-  protected call({ x, mask, memory }: AttentionInputs, context: Context): Value {
-    const { heads, attentionDropout } = this.#form;
-    const layers = { query: this.q_proj, key: this.k_proj, value: this.v_proj };
-    const attention = { mask, causal: this.#causal, dropout: attentionDropout };
-    const found = attendHeads(x, context, { ...layers, heads, memory, attention });
-    return this.dropout.apply(this.out_proj.apply(found, context), context);
-  }
-}
-
 class Layer extends Module<StackInputs> {
   override readonly inputs = stackInputs;
-  readonly self_attn: Attention;
+  readonly self_attn: ProjectedAttention;
   readonly self_attn_layer_norm: LayerNorm;
-  readonly encoder_attn: Attention | undefined;
+  readonly encoder_attn: ProjectedAttention | undefined;
   readonly encoder_attn_layer_norm: LayerNorm | undefined;
   readonly fc1: Dense;
   readonly activation_fn: Module;
@@ -96,9 +56,9 @@ class Layer extends Module<StackInputs> {
     super();
     const { decoder = false, width, feedForward, deviation, normsBefore = false } = form;
     const initializer = initial(deviation);
-    this.self_attn = new Attention(form, decoder);
+    this.self_attn = new ProjectedAttention(form, { causal: decoder });
     this.self_attn_layer_norm = layerNorm();
-    this.encoder_attn = decoder ? new Attention(form, false) : undefined;
+    this.encoder_attn = decoder ? new ProjectedAttention(form) : undefined;
     this.encoder_attn_layer_norm = decoder ? layerNorm() : undefined;
     this.fc1 = dense(feedForward, { initializer });
     this.activation_fn = activation(form.activation);

@@ -1,5 +1,5 @@
-/** Feed-forward networks of decoders: plain, gated, and experts of which a router chooses some for each token. */
-import type { Value } from "../../../graph/ir.ts";
+/** Feed-forward networks of transformers: plain, gated, and experts of which a router chooses some for each token. */
+import type { Value } from "../../graph/ir.ts";
 import {
   type ActivationName,
   activation,
@@ -10,21 +10,10 @@ import {
   dropout,
   type Initializer,
   Module,
-} from "../../../nn/index.ts";
-import {
-  concat,
-  div,
-  linear,
-  matmul,
-  mul,
-  oneHot,
-  reduceSum,
-  reshape,
-  softmax,
-  split,
-  topK,
-} from "../../../ops/index.ts";
-import { type Chain, chain } from "../../shared/blocks.ts";
+} from "../../nn/index.ts";
+import { concat, div, linear, matmul, mul, oneHot, reduceSum, reshape, softmax, split, topK } from "../../ops/index.ts";
+import { type Chain, chain } from "./blocks.ts";
+import { Weight } from "./weight.ts";
 
 /** What every network has. */
 export interface NetworkForm {
@@ -85,21 +74,6 @@ export interface ExpertsForm extends NetworkForm {
   readonly names: readonly [gate: string, up: string, down: string];
 }
 
-/** The weight of a layer of an expert, [out, in], whatever the input is: all experts' weights are multiplied at once. */
-class ExpertWeight extends Module {
-  override readonly kind = "dense";
-  readonly #shape: readonly [out: number, into: number];
-  readonly #initializer: Initializer;
-  constructor(shape: readonly [out: number, into: number], initializer: Initializer) {
-    super();
-    this.#shape = shape;
-    this.#initializer = initializer;
-  }
-  protected call(_x: Value, context: Context): Value {
-    return context.parameter(this, "weight", { shape: this.#shape, initializer: this.#initializer });
-  }
-}
-
 /**
  * Gated networks of which a router gives each token to some (Shazeer et al. 2017; Jiang et al. 2024, sec. 2): the sum of what those
  * make of it, each times its share. Every expert is computed for every token, in three products for all, and the shares of those that are
@@ -107,7 +81,7 @@ class ExpertWeight extends Module {
  */
 export class Experts extends Module {
   readonly gate: Dense;
-  readonly experts: readonly Readonly<Record<string, ExpertWeight>>[];
+  readonly experts: readonly Readonly<Record<string, Weight>>[];
   readonly #form: ExpertsForm;
   constructor(form: ExpertsForm) {
     super();
@@ -115,9 +89,9 @@ export class Experts extends Module {
     this.gate = dense(count, { bias: false, initializer });
     const [gate, up, down] = names;
     this.experts = Array.from({ length: count }, () => ({
-      [gate]: new ExpertWeight([feedForward, width], initializer),
-      [up]: new ExpertWeight([feedForward, width], initializer),
-      [down]: new ExpertWeight([width, feedForward], initializer),
+      [gate]: new Weight("dense", [feedForward, width], initializer),
+      [up]: new Weight("dense", [feedForward, width], initializer),
+      [down]: new Weight("dense", [width, feedForward], initializer),
     }));
     this.#form = form;
   }
@@ -126,7 +100,7 @@ export class Experts extends Module {
     // All experts' weights of one name, as one matrix.
     const joint = (at: number, axis: number) =>
       concat(
-        this.experts.map((expert) => (expert[names[at] as string] as ExpertWeight).apply(x, context)),
+        this.experts.map((expert) => (expert[names[at] as string] as Weight).apply(x, context)),
         axis,
       );
     const inner = mul(activationOf(name)(linear(x, joint(0, 0))), linear(x, joint(1, 0))); // [..., E·F]
