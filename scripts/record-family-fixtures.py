@@ -70,7 +70,7 @@ def build(config):
     tensors = {
         key: value
         for key, value in tensors.items()
-        if not key.endswith("num_batches_tracked") and not any(pattern.search(key) for pattern in unsaved)
+        if not key.endswith(("num_batches_tracked", "relative_position_index")) and not any(pattern.search(key) for pattern in unsaved)
     }
     return model.eval(), tensors
 
@@ -82,7 +82,7 @@ def result(output, keys):
         return [numbers(output[key]) for key in keys]
     main = next(output[key] for key in ("logits", "last_hidden_state") if key in output)
     pooled = output["pooler_output"] if output.get("pooler_output") is not None else None
-    return [numbers(main)] + ([] if pooled is None else [numbers(pooled)])
+    return [numbers(main)] + ([] if pooled is None else [numbers(pooled.flatten(1))])
 
 
 def text(decoder=False, types=False, **more):
@@ -227,7 +227,77 @@ def encoders():
     yield "Deberta, plain", config("DebertaV2Model", "deberta-v2", SIZES), text()
 
 
-GROUPS = {"encoders": encoders, "decoders": decoders, "translators": translators}
+def images(side, channels=3):
+    return {"plain": {"pixel_values": signed("input", (BATCH, channels, side, side))}}
+
+
+def vision():
+    sides = dict(image_size=12, patch_size=4, hidden_size=16, num_hidden_layers=2, num_attention_heads=4)
+    labels = dict(num_labels=3)
+    vit = dict(sides, intermediate_size=24)
+    yield "DeiTModel", config("DeiTModel", "deit", vit), images(12)
+    for head in ("ForImageClassification", "ForImageClassificationWithTeacher"):
+        yield f"DeiT{head}", config(f"DeiT{head}", "deit", vit, **labels), images(12)
+    dino = dict(sides, mlp_ratio=2)
+    states = ("last_hidden_state",)
+    yield "Dinov2Model", config("Dinov2Model", "dinov2", dino), images(12), states
+    yield "Dinov2, gated", config("Dinov2Model", "dinov2", dino, use_swiglu_ffn=True, qkv_bias=False), images(12), states
+    classified = config("Dinov2ForImageClassification", "dinov2", dino, use_mask_token=False, **labels)
+    yield "Dinov2ForImageClassification", classified, images(12)
+    swin = dict(image_size=24, patch_size=2, embed_dim=8, depths=[2, 2], num_heads=[2, 4], window_size=3)
+    yield "SwinModel", config("SwinModel", "swin", swin), images(24)
+    yield "SwinForImageClassification", config("SwinForImageClassification", "swin", swin, **labels), images(24)
+    # Windows that do not divide the map, an odd map, and one window in the last stage.
+    odd = dict(swin, image_size=21, window_size=4, depths=[2, 1], mlp_ratio=2.0, qkv_bias=False)
+    yield "Swin, padded", config("SwinModel", "swin", odd), images(21)
+    convnext = dict(image_size=32, patch_size=2, hidden_sizes=[8, 8, 12, 12], depths=[1, 1, 1, 2])
+    yield "ConvNextModel", config("ConvNextModel", "convnext", convnext), images(32)
+    plain = dict(convnext, layer_scale_init_value=0.0)
+    yield "ConvNextForImageClassification", config("ConvNextForImageClassification", "convnext", plain, **labels), images(32)
+    resnet = dict(image_size=32, embedding_size=8, hidden_sizes=[8, 16], depths=[1, 2])
+    yield "ResNetModel", config("ResNetModel", "resnet", resnet), images(32)
+    basic = dict(resnet, layer_type="basic", downsample_in_first_stage=True)
+    yield "ResNetForImageClassification", config("ResNetForImageClassification", "resnet", basic, **labels), images(32)
+    older = dict(resnet, downsample_in_bottleneck=True)
+    yield "ResNet, stride first", config("ResNetForImageClassification", "resnet", older), images(32)
+    mobile = dict(image_size=32, depth_multiplier=0.25)
+    for version, prefix in (("v1", "MobileNetV1"), ("v2", "MobileNetV2")):
+        family, name = f"mobilenet_{version}", f"{prefix}ForImageClassification"
+        yield name, config(name, family, mobile, **labels), images(32)
+        padded = dict(mobile, tf_padding=False, image_size=35)
+        yield f"{prefix}, padding", config(name, family, padded), images(35)
+
+
+def towers():
+    tower = dict(hidden_size=16, intermediate_size=24, num_hidden_layers=2, num_attention_heads=4)
+    image = dict(tower, image_size=12, patch_size=4)
+    words = dict(tower, vocab_size=VOCABULARY, max_position_embeddings=16)
+    pairs = ("logits_per_image", "text_embeds", "image_embeds")
+    seen = images(12)["plain"]
+    both = {run: dict(given, **seen) for run, given in text().items()}
+    for prefix, family in (("CLIP", "clip"), ("Siglip", "siglip")):
+        # Parts of a model that are alone are built of a config with both towers, as the whole is.
+        more = dict(projection_dim=8) if family == "clip" else {}
+        fields = dict(text_config=dict(words, **more), vision_config=dict(image, **more), **more)
+        yield f"{prefix}Model", config(f"{prefix}Model", family, fields), both, pairs
+        name = f"{prefix}ForImageClassification"
+        yield name, config(name, family, fields, num_labels=3), {"plain": seen}
+    ended = dict(text_config=dict(words, eos_token_id=5), vision_config=image, projection_dim=8)
+    yield "CLIP, another end", config("CLIPModel", "clip", ended), both, pairs
+
+
+def sound():
+    fields = {**BART, "num_mel_bins": 8, "max_source_positions": 10, "max_target_positions": 16}
+    del fields["max_position_embeddings"]
+    given = dict(input_features=signed("input", (BATCH, 8, 20)))
+    ids = dict(decoder_input_ids=integers("decoder", (BATCH, TARGET_TIME), VOCABULARY))
+    for name in ("WhisperModel", "WhisperForConditionalGeneration"):
+        yield name, config(name, "whisper", fields), {"plain": dict(given, **ids)}
+    name = "WhisperForAudioClassification"
+    yield name, config(name, "whisper", fields, num_labels=3, classifier_proj_size=6), {"plain": given}
+
+
+GROUPS = {"vision": vision, "towers": towers, "sound": sound, "encoders": encoders, "decoders": decoders, "translators": translators}
 
 if __name__ == "__main__":
     torch.set_num_threads(1)

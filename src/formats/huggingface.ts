@@ -5,6 +5,7 @@ import { bartFamilies } from "./families/bart.ts";
 import { bertFamilies } from "./families/bert.ts";
 import { bloomFamilies } from "./families/bloom.ts";
 import { shown } from "./families/config-fields.ts";
+import { convolutionalFamilies } from "./families/convolutional.ts";
 import { debertaFamilies } from "./families/deberta.ts";
 import { distilbertFamilies } from "./families/distilbert.ts";
 import { electraFamilies } from "./families/electra.ts";
@@ -18,8 +19,11 @@ import { llamaFamilies } from "./families/llama.ts";
 import { mpnetFamilies } from "./families/mpnet.ts";
 import { optFamilies } from "./families/opt.ts";
 import { phiFamilies } from "./families/phi.ts";
+import { swinFamilies } from "./families/swin.ts";
 import { t5Families } from "./families/t5.ts";
+import { towerFamilies } from "./families/towers.ts";
 import { vitFamilies } from "./families/vit.ts";
+import { whisperFamilies } from "./families/whisper.ts";
 
 const families = new Map(
   [
@@ -40,6 +44,10 @@ const families = new Map(
     t5Families,
     bartFamilies,
     vitFamilies,
+    swinFamilies,
+    convolutionalFamilies,
+    towerFamilies,
+    whisperFamilies,
   ]
     .flat()
     .map((family) => [family.type, family]),

@@ -41,6 +41,13 @@ export {
   type RecurrentLayersOptions,
   recurrentCells,
 } from "./sequence/recurrent-classifier.ts";
+export {
+  WhisperForConditionalGeneration,
+  type WhisperInputs,
+  WhisperModel,
+  type WhisperOptions,
+  whisperArchitectures,
+} from "./sequence/whisper.ts";
 export { type Architectures, type EncoderOutputs, type HeadOptions, pooledOf, statesOf } from "./shared/heads.ts";
 export type { Preset, PresetOptions } from "./shared/preset.ts";
 export type {
@@ -131,6 +138,9 @@ export {
 export { Transformer, type TransformerOptions } from "./text/translators/transformer.ts";
 export { AlexNet, type AlexNetOptions } from "./vision/alexnet.ts";
 export { type AuxiliaryOutputs, auxiliaryLoss } from "./vision/auxiliary.ts";
+export { ClipModel, type ClipOptions, clipArchitectures } from "./vision/clip.ts";
+export { ConvNextModel, type ConvNextOptions, convnextArchitectures } from "./vision/convnext.ts";
+export { deitArchitectures } from "./vision/deit.ts";
 export { DenseNet, type DenseNetOptions } from "./vision/densenet.ts";
 export {
   type DetectorOptions,
@@ -138,10 +148,19 @@ export {
   type ObjectFinderOptions,
   SingleShotDetector,
 } from "./vision/detector.ts";
+export { type DinoVariant, type Dinov2Options, dinov2Architectures } from "./vision/dinov2.ts";
 export { EfficientNet, type EfficientNetOptions } from "./vision/efficientnet.ts";
 export { GoogLeNet, type GoogLeNetOptions } from "./vision/googlenet.ts";
 export { InceptionV3, type InceptionV3Options } from "./vision/inception-v3.ts";
 export { LeNet5, type LeNetOptions } from "./vision/lenet.ts";
+export {
+  type MobileNetBackboneOptions,
+  MobileNetV1Backbone,
+  MobileNetV2Backbone,
+  type MobileNetV2BackboneOptions,
+  mobilenetV1Architectures,
+  mobilenetV2Architectures,
+} from "./vision/mobilenet-backbones.ts";
 export { type MobileNetOptions, MobileNetV1 } from "./vision/mobilenet-v1.ts";
 export { MobileNetV2, type MobileNetV2Options } from "./vision/mobilenet-v2.ts";
 export {
@@ -152,7 +171,11 @@ export {
   ResNet,
   type ResNetOptions,
 } from "./vision/resnet.ts";
+export { ResNetBackbone, type ResNetBackboneOptions, resnetArchitectures } from "./vision/resnet-backbone.ts";
+export { SiglipModel, type SiglipOptions, siglipArchitectures } from "./vision/siglip.ts";
 export { SqueezeNet, type SqueezeNetOptions } from "./vision/squeezenet.ts";
+export { SwinModel, type SwinOptions, type SwinVariant, swinArchitectures } from "./vision/swin.ts";
+export type { ImageTowerOptions, PairInputs, PairOutputs, TextTowerOptions } from "./vision/towers.ts";
 export { Vgg, type VggOptions } from "./vision/vgg.ts";
 export {
   type ImageExtents,
@@ -161,6 +184,7 @@ export {
   VitModel,
   type VitModelOptions,
   type VitOptions,
+  type VitTokens,
   vitArchitectures,
 } from "./vision/vit.ts";
 

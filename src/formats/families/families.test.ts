@@ -36,6 +36,7 @@ const opt350 = {
   ...{ hidden_size: 1024, word_embed_proj_dim: 512, num_hidden_layers: 24, ffn_dim: 4096 },
   ...{ num_attention_heads: 16, do_layer_norm_before: false },
 };
+const imagenet = { num_labels: 1000 };
 const mpnet = { max_position_embeddings: 514 };
 const deberta = {
   ...{ hidden_size: 768, num_hidden_layers: 12, num_attention_heads: 12, intermediate_size: 3072 },
@@ -94,6 +95,27 @@ test.each([
   ["electra-small", { model_type: "electra", architectures: ["ElectraModel"] }, 13_483_008],
   ["mpnet-base", { model_type: "mpnet", architectures: ["MPNetModel"], ...mpnet }, 109_486_464],
   ["deberta-v3-base", { model_type: "deberta-v2", architectures: ["DebertaV2Model"], ...deberta }, 183_831_552],
+  ["clip-vit-base-patch32", { model_type: "clip", architectures: ["CLIPModel"] }, 151_277_313],
+  ["siglip-base-patch16-224", { model_type: "siglip", architectures: ["SiglipModel"] }, 203_155_970],
+  [
+    "deit-base-distilled",
+    { model_type: "deit", architectures: ["DeiTForImageClassificationWithTeacher"], ...imagenet },
+    87_338_192,
+  ],
+  ["dinov2-base", { model_type: "dinov2", architectures: ["Dinov2Model"], image_size: 518 }, 86_580_480],
+  ["swin-tiny", { model_type: "swin", architectures: ["SwinForImageClassification"], ...imagenet }, 28_288_354],
+  [
+    "convnext-tiny",
+    { model_type: "convnext", architectures: ["ConvNextForImageClassification"], ...imagenet },
+    28_589_128,
+  ],
+  ["resnet-50", { model_type: "resnet", architectures: ["ResNetForImageClassification"], ...imagenet }, 25_557_032],
+  [
+    "mobilenet_v2_1.0",
+    { model_type: "mobilenet_v2", architectures: ["MobileNetV2ForImageClassification"], ...imagenet },
+    3_504_872,
+  ],
+  ["whisper-tiny", { model_type: "whisper", architectures: ["WhisperForConditionalGeneration"] }, 37_760_640],
   ["bart-base", { model_type: "bart", architectures: ["BartForConditionalGeneration"], ...bartBase }, 139_420_416],
   ["bart-large", { model_type: "bart", architectures: ["BartModel"] }, 406_291_456],
   [

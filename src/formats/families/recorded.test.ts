@@ -56,8 +56,11 @@ describe.each(groups)("%s", (group) => {
           return [input, input === "decoder" ? decoder : x];
         }),
       );
-      for (const [run, recorded] of Object.entries(runs))
-        await checkOutputs(model, { ...given, ...special[run] }, recorded);
+      for (const [run, recorded] of Object.entries(runs)) {
+        const { x: ids, ...others } = special[run] ?? {};
+        const words = ids && { [given["text"] ? "text" : "x"]: ids };
+        await checkOutputs(model, { ...given, ...words, ...others }, recorded);
+      }
       expect(digestOf(model), `names of ${name}`).toBe(names);
     },
   );

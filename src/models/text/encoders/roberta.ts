@@ -1,3 +1,4 @@
+/** RoBERTa: BERT trained longer, whose positions count from the padding token's number (Liu et al. 2019). */
 import { activation, dense, layerNorm } from "../../../nn/index.ts";
 import {
   type Architectures,
