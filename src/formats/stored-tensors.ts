@@ -14,7 +14,7 @@ export interface StoredTensor {
   /** Number of elements, where the shape is not that of the matrix; default those of the shape. */
   readonly elements?: number;
   /** How it is packed; default not at all. */
-  readonly packing?: "bitsandbytes" | "GPTQ" | "AWQ";
+  readonly packing?: "bitsandbytes" | "GPTQ" | "AWQ" | "GGUF";
   /** Whether it belongs to a packed tensor: scales, zero points, the order of rows. */
   readonly isScale?: boolean;
 }
@@ -113,12 +113,12 @@ export function packingNotes(tensors: readonly StoredTensor[]): readonly string[
       : [
           `Not understood: how ${foreign.length} ${foreign.length === 1 ? "matrix is" : "matrices are"} packed (${foreign.slice(0, 3).join(", ")}${foreign.length > 3 ? ", …" : ""}); what they stand for is not counted.`,
         ];
-  const understood = (["bitsandbytes", "GPTQ", "AWQ"] as const).flatMap((packing) => {
+  const understood = (["bitsandbytes", "GPTQ", "AWQ", "GGUF"] as const).flatMap((packing) => {
     const packed = tensors.filter((tensor) => tensor.packing === packing);
     const types = [...new Set(packed.map(({ type }) => type))].join(", ");
     if (packed.length === 0) return [];
     return [
-      `Packed by ${packing}: ${packed.length} ${packed.length === 1 ? "matrix" : "matrices"} (${types}), counted with their elements before packing; scales and zero points are among the buffers.`,
+      `Packed by ${packing}: ${packed.length} ${packed.length === 1 ? "matrix" : "matrices"} (${types}), counted with their elements before packing; ${packing === "GGUF" ? "their bytes hold the scales" : "scales and zero points are among the buffers"}.`,
     ];
   });
   return [...understood, ...notUnderstood];
