@@ -374,7 +374,7 @@ Object.assign(cases, {
     const stack = () => [layers.lstmCell({ units: 2, ...gated }), layers.gruCell({ units: 3, ...gated })];
     const outputs = [
       layers.rnn({ cell: layers.simpleRNNCell({ units: 2 }), returnSequences: true }).apply(x),
-      layers.rnn({ cell: layers.lstmCell({ units: 2 }), goBackwards: true }).apply(x),
+      layers.rnn({ cell: layers.lstmCell({ units: 2, ...gated }), goBackwards: true }).apply(x),
       layers.rnn({ cell: stack() }).apply(x),
       layers.rnn({ cell: stack(), returnSequences: true }).apply(x),
     ];

@@ -9,6 +9,8 @@ import { type WeightFinder, weightsByName } from "./layers-model/weights.ts";
 import { type OpenShard, readManifest, type StoredWeight } from "./manifest.ts";
 
 interface Common {
+  /** What holds the model: `TensorFlow.js layers-model`. */
+  readonly container: string;
   /** The stored tensors by name. */
   readonly weights: ReadonlyMap<string, StoredWeight>;
   /** What wrote the model, as far as the file says. */
@@ -47,7 +49,8 @@ const envelope = z.object({
   weightsManifest: z.unknown().optional(),
 });
 
-const kerasModel = z.object({
+/** The model itself: its class and its config. */
+export const kerasModel = z.object({
   class_name: name(),
   config: z.unknown().optional(),
 });
@@ -65,7 +68,14 @@ export function readDocument(document: unknown, open?: OpenShard): ModelDocument
   if (Array.isArray(topology["node"])) {
     const noted = isPlainObject(parts.userDefinedMetadata) ? parts.userDefinedMetadata["signature"] : undefined;
     const producer = written(parts.convertedBy, parts.generatedBy && `TensorFlow ${parts.generatedBy}`);
-    return { format: "graph-model", graph: topology, signature: parts.signature ?? noted, weights, producer };
+    return {
+      format: "graph-model",
+      container: "TensorFlow.js graph-model",
+      graph: topology,
+      signature: parts.signature ?? noted,
+      weights,
+      producer,
+    };
   }
   // Older files have the Keras model one level deeper, beside its training config.
   const model = topology["model_config"] ?? topology;
@@ -77,6 +87,7 @@ export function readDocument(document: unknown, open?: OpenShard): ModelDocument
   const keras = typeof version === "string" ? `Keras ${version}` : undefined;
   return {
     format: "layers-model",
+    container: "TensorFlow.js layers-model",
     model: readPart("modelTopology", kerasModel, model),
     weights,
     finder: weightsByName(weights),
@@ -90,7 +101,7 @@ export const kerasVersion = (version: unknown): KerasVersion =>
   typeof version === "string" && Number.parseInt(version, 10) >= 3 ? 3 : 2;
 
 /** Throws FileError for a document whose parts nest too deep for those who walk through them. */
-function requireShallow(document: object): void {
+export function requireShallow(document: object): void {
   const pending: (readonly [part: unknown, depth: number])[] = [[document, 0]];
   for (let next = pending.pop(); next; next = pending.pop()) {
     const [part, depth] = next;
