@@ -22,6 +22,7 @@ export { modelFromConfig } from "./formats/huggingface.ts";
 export { type Checkpoint, modelFromHuggingFace } from "./formats/huggingface-weights.ts";
 export { ImportedModule } from "./formats/imported-module.ts";
 export type { GivenType, GivenTypes } from "./formats/input-types.ts";
+export { type KerasModelOptions, modelFromKeras } from "./formats/keras/model.ts";
 export type { LoadedModel, NamedValues } from "./formats/loaded-model.ts";
 export { modelFromOnnx, type OnnxModelOptions } from "./formats/onnx-model.ts";
 export type { OpenShard } from "./formats/tfjs/manifest.ts";

@@ -1,10 +1,10 @@
 /** Models from Hugging Face's config.json: its fields, with the library's defaults, as modules of ours. */
 import { OptionError, unknownName } from "../core/errors.ts";
 import { isPlainObject } from "../core/tree.ts";
+import { shown } from "./config-fields.ts";
 import { bartFamilies } from "./families/bart.ts";
 import { bertFamilies } from "./families/bert.ts";
 import { bloomFamilies } from "./families/bloom.ts";
-import { shown } from "./families/config-fields.ts";
 import { convolutionalFamilies } from "./families/convolutional.ts";
 import { debertaFamilies } from "./families/deberta.ts";
 import { distilbertFamilies } from "./families/distilbert.ts";

@@ -1,6 +1,6 @@
 /** How a config.json says that its weights are stored: `torch_dtype`, and `quantization_config`. */
 import { isPlainObject } from "../core/tree.ts";
-import { shown } from "./families/config-fields.ts";
+import { shown } from "./config-fields.ts";
 
 /** An element type as reports name it. */
 export interface StoredType {

@@ -118,7 +118,7 @@ const shapeMistakes: readonly (readonly [string, () => unknown, string])[] = [
   [
     "split",
     () => ops.split(float(5), [2, 2]),
-    "split: lengths [2, 2] do not sum to the 5 of axis 0; make them sum to it",
+    "split: lengths [2, 2] do not sum to the 5 of axis 0; make them sum to it, none below 0",
   ],
   ["squeeze", () => ops.squeeze(float(2, 3), [0]), "Squeeze: axis 0 of [2, 3] is not 1; name an axis of extent 1"],
   ["pad", () => ops.pad(float(3), [[-2, -2]]), "pad: [-2, -2] cuts more than [3] has; cut less"],
@@ -259,8 +259,8 @@ const unsupported: readonly (readonly [string, () => unknown, string])[] = [
   ["resize, antialias", resizing({ antialias: 1 }), "antialias and keep_aspect_ratio_policy are not supported"],
   [
     "lstm, activations",
-    recurrent({ activations: ["Sigmoid", "Relu", "Tanh"] }),
-    "LSTM: activations are Sigmoid,Relu,Tanh; only sigmoid, tanh, tanh are supported",
+    recurrent({ activations: ["Sigmoid", "Swish", "Tanh"] }),
+    "LSTM: it has an activation Swish; pass one of sigmoid, tanh, relu",
   ],
   ["lstm, clip", recurrent({ clip: 3 }), "LSTM: clip and input_forget are not supported; leave them out"],
   [

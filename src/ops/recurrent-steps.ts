@@ -3,7 +3,7 @@
  * Sequences are rows here: [T · N, K], the batch of one step after that of another.
  */
 import type { Value } from "../graph/ir.ts";
-import { apply } from "../graph/op.ts";
+import { type Attributes, apply } from "../graph/op.ts";
 import { cast } from "./cast.ts";
 import { iota, scalar } from "./constant.ts";
 import { add, mul, sub } from "./elementwise.ts";
@@ -11,6 +11,7 @@ import { ReverseSequence } from "./indexing.ts";
 import { less } from "./logic.ts";
 import { linear, matmul } from "./matmul.ts";
 import { concat, expand, reshape, split, stack } from "./movement.ts";
+import { type RecurrentActivation, recurrentActivations } from "./recurrent-activations.ts";
 import { flip, slice } from "./slicing.ts";
 
 /** What a cell remembers between steps, [N, H] each; c only with memory. */
@@ -31,6 +32,8 @@ export interface Direction {
   readonly wb: Value | undefined;
   readonly rb: Value | undefined;
   readonly initial: State;
+  /** Those of the gates, in ONNX's order. */
+  readonly activations: readonly [RecurrentActivation, ...RecurrentActivation[]];
   /** 1 within a sequence, 0 after its end, [T · N, 1]; none where every sequence has every step. */
   readonly mask: Value | undefined;
 }
@@ -62,7 +65,7 @@ export interface Cell {
   readonly type: string;
   readonly gates: number;
   readonly hasMemory: boolean;
-  /** The activations of ONNX's defaults, in lower case: the only ones. */
+  /** The activations of ONNX's defaults. */
   readonly activations: readonly string[];
   /** Operations of a unit and step beside the products. */
   readonly elementwiseFlops: number;
@@ -75,7 +78,7 @@ interface View {
   /** x [T, N, I], w [D, gates · H, I], r [D, gates · H, H], b [D, 2 gates · H], lengths [N], h and c [D, N, H]. */
   readonly inputs: readonly [Value, Value, Value, Value?, Value?, Value?, Value?, Value?];
   readonly outputs: readonly [Value, ...Value[]];
-  readonly attributes: { readonly direction?: string };
+  readonly attributes: Attributes & { readonly direction?: string };
 }
 
 /** The batches of the steps, [N, K] each. */
@@ -107,13 +110,15 @@ function turn(view: View, index: number, sequence: Value): Value {
     : flip(sequence, 0);
 }
 
-function directionsOf(view: View): Direction[] {
+function directionsOf({ type, activations: defaults }: Cell, view: View): Direction[] {
   const [x, w, r, b, lengths, h, c] = view.inputs;
   const [steps = 1, batch = 1] = x.shape;
   const mask =
     lengths &&
     reshape(cast(less(reshape(iota(steps, "int32"), [steps, 1]), cast(lengths, "int32")), x.dtype), [steps * batch, 1]);
-  return Array.from({ length: w.shape[0] ?? 1 }, (_, d) => {
+  const count = w.shape[0] ?? 1;
+  const activations = recurrentActivations(type, defaults, count, view.attributes);
+  return Array.from({ length: count }, (_, d) => {
     const bias = b && entryOf(b, 0, d);
     const [wb, rb] = bias
       ? split(
@@ -130,6 +135,7 @@ function directionsOf(view: View): Direction[] {
       wb,
       rb,
       initial: { h: h ? entryOf(h, 0, d) : zero, c: c ? entryOf(c, 0, d) : zero },
+      activations: activations[d] as Direction["activations"],
       mask,
     };
   });
@@ -139,7 +145,7 @@ function directionsOf(view: View): Direction[] {
 export function runUnrolled(cell: Cell, view: View): readonly Value[] | undefined {
   const [x] = view.inputs;
   if (x.dtype === "float32") return undefined;
-  const ran = directionsOf(view).map((direction, d) => {
+  const ran = directionsOf(cell, view).map((direction, d) => {
     const { steps, w, wb, mask, initial } = direction;
     const inputs = stepsOf(linear(direction.x, w, wb), steps);
     const masks = mask && stepsOf(mask, steps);
@@ -176,7 +182,7 @@ export function runGradient(
   const [x, , , b] = inputs;
   const batch = x.shape[1] ?? 1;
   const [gY, gH, gC] = gs;
-  const parts = directionsOf(view).map((direction, d) => {
+  const parts = directionsOf(cell, view).map((direction, d) => {
     const { steps, mask, w, initial } = direction;
     const h = rowsOf(turn(view, d, entryOf(outputs[0], 1, d)));
     const g = gY && rowsOf(turn(view, d, entryOf(gY, 1, d)));

@@ -2,7 +2,11 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { memorySource } from "../../core/byte-source.ts";
+import { fileOf, weight } from "../../formats/testing/onnx-files.ts";
+import { input } from "../../graph/ir.ts";
+import { makeNode } from "../../graph/op.ts";
 import { importModel } from "../../onnx/import.ts";
+import { LSTM } from "../../ops/index.ts";
 import { inspectionOf, presetNetwork } from "../testing/networks.ts";
 import type { Network } from "./network.ts";
 import { onnxNetwork } from "./onnx-network.ts";
@@ -60,6 +64,19 @@ describe("depth", () => {
       recurrent: { perStep: 1, feedforward: 2, steps: 7, unrolled: 8 },
     });
   });
+});
+
+test("a recurrent layer with gates that Keras calls hard costs what it does with others", () => {
+  const x = input("float32", [4, 2, 3], "x");
+  const activations = { activations: ["HardSigmoid", "Tanh", "Tanh"], activation_alpha: [0.2], activation_beta: [0.5] };
+  const operands = [x, weight("w", [1, 20, 3]), weight("r", [1, 20, 5])];
+  const [y] = makeNode(LSTM, operands, { hidden_size: 5, ...activations }).outputs;
+  const model = importModel(memorySource(fileOf([x], [y])), { shapeOf: () => [4, 2, 3] });
+  const { cost, notes } = inspectionOf(onnxNetwork("hard", model));
+  // 4 steps of 2 samples: 4 gates of 5 units over 3 inputs and 5 states.
+  expect(cost.macs).toBe(4 * 2 * 20 * (3 + 5));
+  expect(cost.backwardFlops).toBeGreaterThan(0);
+  expect(notes).toEqual([]);
 });
 
 describe("layers", () => {

@@ -17,7 +17,7 @@ import { chooseInputs, type ShapeOptions } from "./shapes.ts";
 
 /** What the argument of these commands may be, for their help. */
 export const targetDescription =
-  "an architecture (resnet50), a recipe, your own .ts or .js module, an .onnx, .safetensors, config.json or model.json file, or a folder with one";
+  "an architecture (resnet50), a recipe, your own .ts or .js module, an .onnx, .safetensors, .keras, .h5, config.json or model.json file, or a folder with one";
 
 /** What changes an architecture that is named. */
 export const architectureOptions = {

@@ -13,7 +13,7 @@ import {
   type Report,
   rate,
   tokenId,
-} from "./config-fields.ts";
+} from "../config-fields.ts";
 import { defineFamily, type Family, tokens } from "./family.ts";
 
 const bartFields = {

@@ -12,7 +12,7 @@ import {
   rate,
   requireMultiple,
   sizesOf,
-} from "./config-fields.ts";
+} from "../config-fields.ts";
 import { defineFamily, type Family, renamed, tokens } from "./family.ts";
 
 /** Fields of bert, which roberta and albert have too, with other defaults. */

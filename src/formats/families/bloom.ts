@@ -1,6 +1,6 @@
 /** The config of bloom, with the library's defaults. */
 import { bloomArchitectures } from "../../models/index.ts";
-import { common, count, fields, flag, layers, positive, rate, tokenId } from "./config-fields.ts";
+import { common, count, fields, flag, layers, positive, rate, tokenId } from "../config-fields.ts";
 import { defineFamily, type Family, tokens } from "./family.ts";
 
 /** The length of the sequences that BLOOM was trained with; its biases by distance have no longest one. */

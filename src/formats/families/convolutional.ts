@@ -18,7 +18,7 @@ import {
   positive,
   type Report,
   rate,
-} from "./config-fields.ts";
+} from "../config-fields.ts";
 import { defineFamily, type Family } from "./family.ts";
 
 /** One number for each stage. */

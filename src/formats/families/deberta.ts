@@ -1,8 +1,8 @@
 /** The config of deberta-v2, which version 3 has too, with the library's defaults. */
 import { z } from "zod";
 import { debertaArchitectures } from "../../models/index.ts";
+import { activation, count, fields, flag, only, positive, rate, requireMultiple } from "../config-fields.ts";
 import { bertFields, bertOptions } from "./bert.ts";
-import { activation, count, fields, flag, only, positive, rate, requireMultiple } from "./config-fields.ts";
 import { defineFamily, type Family, tokens } from "./family.ts";
 
 /** A list of names, or one string of them with bars between. */

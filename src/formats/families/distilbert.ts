@@ -1,6 +1,6 @@
 /** The config of distilbert, with the library's defaults. */
 import { distilbertArchitectures } from "../../models/index.ts";
-import { activation, common, count, fields, layers, only, positive, rate, requireMultiple } from "./config-fields.ts";
+import { activation, common, count, fields, layers, only, positive, rate, requireMultiple } from "../config-fields.ts";
 import { defineFamily, type Family, tokens } from "./family.ts";
 
 const distilbertSchema = fields(

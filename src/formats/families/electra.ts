@@ -1,7 +1,7 @@
 /** The config of electra, with the library's defaults. */
 import { electraArchitectures } from "../../models/index.ts";
+import { count, fields, requireMultiple } from "../config-fields.ts";
 import { bertFields, bertOptions } from "./bert.ts";
-import { count, fields, requireMultiple } from "./config-fields.ts";
 import { defineFamily, type Family, tokens } from "./family.ts";
 
 const electraFamily = defineFamily({

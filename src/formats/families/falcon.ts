@@ -1,6 +1,6 @@
 /** The config of falcon, with the library's defaults. */
 import { falconArchitectures } from "../../models/index.ts";
-import { activation, common, count, fields, flag, layers, positive, rate, requireMultiple } from "./config-fields.ts";
+import { activation, common, count, fields, flag, layers, positive, rate, requireMultiple } from "../config-fields.ts";
 import { defineFamily, type Family, tokens } from "./family.ts";
 import { rotaryFields, rotaryOf } from "./rotary-fields.ts";
 

@@ -4,7 +4,7 @@ import type { TensorType } from "../../graph/ir.ts";
 import type { Architectures } from "../../models/index.ts";
 import { shownLength, tokenType } from "../../models/shared/preset.ts";
 import type { AnyModule } from "../../nn/index.ts";
-import { labelsOf, readFields } from "./config-fields.ts";
+import { labelsOf, readFields } from "../config-fields.ts";
 
 /** A model that a config.json describes. */
 export interface ConfiguredModel {

@@ -1,7 +1,7 @@
 /** The config of gpt_neo, with the library's defaults. */
 import { z } from "zod";
 import { gptNeoArchitectures } from "../../models/index.ts";
-import { activation, common, count, fields, layers, positive, rate, requireMultiple } from "./config-fields.ts";
+import { activation, common, count, fields, layers, positive, rate, requireMultiple } from "../config-fields.ts";
 import { defineFamily, type Family, tokens } from "./family.ts";
 
 const kind = z.enum(["global", "local"], { error: "one of global, local" });

@@ -1,6 +1,6 @@
 /** The config of gpt2, with the library's defaults. */
 import { gpt2Architectures } from "../../models/index.ts";
-import { activation, common, count, fields, layers, only, positive, rate, requireMultiple } from "./config-fields.ts";
+import { activation, common, count, fields, layers, only, positive, rate, requireMultiple } from "../config-fields.ts";
 import { defineFamily, type Family, tokens } from "./family.ts";
 
 const gpt2Schema = fields(

@@ -1,6 +1,6 @@
 /** The config of gptj, with the library's defaults. */
 import { gptjArchitectures } from "../../models/index.ts";
-import { activation, common, count, fields, layers, positive, rate, requireMultiple } from "./config-fields.ts";
+import { activation, common, count, fields, layers, positive, rate, requireMultiple } from "../config-fields.ts";
 import { defineFamily, type Family, tokens } from "./family.ts";
 
 const gptjFamily = defineFamily({

@@ -27,7 +27,7 @@ import {
   requireMultiple,
   sizesOf,
   tokenId,
-} from "./config-fields.ts";
+} from "../config-fields.ts";
 import { defineFamily, type Family, tokens } from "./family.ts";
 import { rotaryFields, rotaryOf } from "./rotary-fields.ts";
 

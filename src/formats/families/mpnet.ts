@@ -1,7 +1,7 @@
 /** The config of mpnet, with the library's defaults. */
 import { mpnetArchitectures } from "../../models/index.ts";
+import { count, fields, requireMultiple } from "../config-fields.ts";
 import { bertFields, bertOptions } from "./bert.ts";
-import { count, fields, requireMultiple } from "./config-fields.ts";
 import { defineFamily, type Family, tokens } from "./family.ts";
 
 /** Positions count from the padding token, which is 1 whatever the config says. */

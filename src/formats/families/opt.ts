@@ -12,7 +12,7 @@ import {
   rate,
   requireMultiple,
   tokenId,
-} from "./config-fields.ts";
+} from "../config-fields.ts";
 import { defineFamily, type Family, tokens } from "./family.ts";
 
 const optFamily = defineFamily({

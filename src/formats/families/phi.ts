@@ -12,7 +12,7 @@ import {
   requireMultiple,
   share,
   sizesOf,
-} from "./config-fields.ts";
+} from "../config-fields.ts";
 import { defineFamily, type Family, tokens } from "./family.ts";
 import { rotaryFields, rotaryOf } from "./rotary-fields.ts";
 

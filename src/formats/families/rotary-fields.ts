@@ -1,7 +1,7 @@
 /** Rotary positions in a config.json: written as rope_theta and rope_scaling, or since version 5 as rope_parameters. */
 import { z } from "zod";
 import type { RotaryOptions, RotaryScaling } from "../../nn/index.ts";
-import { count, positive, share } from "./config-fields.ts";
+import { count, positive, share } from "../config-fields.ts";
 
 /** Kinds of scaling by the fields that they need. */
 const needed = {

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { swinArchitectures } from "../../models/index.ts";
 import { imageInputs } from "../../models/shared/preset.ts";
-import { activation, common, count, extents, fields, flag, only, positive, rate } from "./config-fields.ts";
+import { activation, common, count, extents, fields, flag, only, positive, rate } from "../config-fields.ts";
 import { defineFamily, type Family } from "./family.ts";
 
 const list = (...standard: readonly number[]) =>

@@ -12,7 +12,7 @@ import {
   positive,
   type Report,
   rate,
-} from "./config-fields.ts";
+} from "../config-fields.ts";
 import { defineFamily, type Family, renamed, tokens } from "./family.ts";
 
 /** "relu", or "gated-gelu", whose gelu is the library's gelu_new. */

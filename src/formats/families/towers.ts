@@ -13,7 +13,7 @@ import {
   rate,
   sizesOf,
   tokenId,
-} from "./config-fields.ts";
+} from "../config-fields.ts";
 import { type ConfiguredModel, defineFamily, type Family } from "./family.ts";
 
 const tower = (act: "quick_gelu" | "gelu_pytorch_tanh", epsilon: number) => ({

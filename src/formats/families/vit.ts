@@ -16,7 +16,7 @@ import {
   type Report,
   rate,
   requireMultiple,
-} from "./config-fields.ts";
+} from "../config-fields.ts";
 import { defineFamily, type Family } from "./family.ts";
 
 const vitFields = {

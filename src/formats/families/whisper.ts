@@ -1,7 +1,7 @@
 /** The config of whisper, with the library's defaults. */
 import { whisperArchitectures } from "../../models/index.ts";
 import { shownLength, tokenType } from "../../models/shared/preset.ts";
-import { activation, common, count, fields, layers, only, positive, rate } from "./config-fields.ts";
+import { activation, common, count, fields, layers, only, positive, rate } from "../config-fields.ts";
 import { defineFamily, type Family } from "./family.ts";
 
 const whisperFamily = defineFamily({

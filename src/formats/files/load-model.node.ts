@@ -10,6 +10,8 @@ import type { Value } from "../../graph/ir.ts";
 import { openBeside, openFile } from "../../storage/file-source.node.ts";
 import { type Checkpoint, modelFromHuggingFace } from "../huggingface-weights.ts";
 import { type GivenTypes, givenTypes } from "../input-types.ts";
+import { isKerasFile } from "../keras/document.ts";
+import { modelFromKeras } from "../keras/model.ts";
 import type { LoadedModel, NamedValues } from "../loaded-model.ts";
 import { modelFromOnnx } from "../onnx-model.ts";
 import { modelFromTfjs } from "../tfjs/model.ts";
@@ -44,6 +46,7 @@ const files = {
 /**
  * Loads a model with its weights:
  * - an `.onnx` file;
+ * - a `.keras` archive or an HDF5 file of Keras (`.h5`);
  * - a TensorFlow.js `model.json`, Keras's layers or a graph, or the folder of one;
  * - a Hugging Face folder: `config.json` with `model.safetensors`, or shards with their index;
  * - a folder that `saveModel` wrote;
@@ -78,7 +81,9 @@ function loadFolder(folder: string, options: LoadModelOptions): LoadedModel {
   if (has(files.config) && has(files.index)) return loadFile(join(folder, files.index), options);
   const found = [files.onnx, files.tfjs].find(has);
   if (found) return loadFile(join(folder, found), options);
-  const pickled = readdirSync(folder).find((name) => /\.(bin|pt|pth|ckpt|pkl|h5|keras)$/.test(name));
+  const [keras, ...others] = readdirSync(folder).filter((name) => /\.(keras|h5|hdf5)$/.test(name));
+  if (keras && others.length === 0) return loadFile(join(folder, keras), options);
+  const pickled = readdirSync(folder).find((name) => /\.(bin|pt|pth|ckpt|pkl)$/.test(name));
   if (pickled) return withFile(join(folder, pickled), (file) => refuseUnknown(file, pickled));
   throw new FileError(
     `${folder} holds no model: looked for ${files.onnx}, for ${files.tfjs}, and for ${files.config} with ${files.weights} or ${files.index}; give the path of a file, or of another folder`,
@@ -127,6 +132,7 @@ function loadFile(path: string, options: LoadModelOptions): LoadedModel {
   refuseBest(path, options);
   return withFile(path, (file) => {
     const head = file.read(0, Math.min(64, file.size));
+    if (isKerasFile(head, file)) return modelFromKeras(file, { ...(options.inputs && { inputs: options.inputs }) });
     if (isSafetensors(head, file.size)) return loadWeights(path, checkpointOf([file]), options);
     if (/^\s*[{[]/.test(String.fromCharCode(...head))) return loadJson(path, file, options);
     if (refusedFormat(head) === undefined && file.size > 0 && (path.endsWith(".onnx") || head[0] === 0x08))
@@ -141,7 +147,7 @@ function refuseUnknown(file: ByteSource, name: string): never {
   if (what !== undefined) throw new FileError(`it is ${what}`);
   if (file.size === 0) throw new FileError("the file is empty; write it again");
   throw new FileError(
-    `${name} is no model that is supported; pass an .onnx file, a TensorFlow.js model.json, or the folder of a Hugging Face model`,
+    `${name} is no model that is supported; pass an .onnx file, a .keras or .h5 file, a TensorFlow.js model.json, or the folder of a Hugging Face model`,
   );
 }
 

@@ -1,7 +1,7 @@
 /** Parts of a model.json that are checked against a schema, and what is said of those that do not fit. */
 import { z } from "zod";
 import { FileError } from "../../core/errors.ts";
-import { wrongFields } from "../families/config-fields.ts";
+import { wrongFields } from "../config-fields.ts";
 
 /** Messages show this many of a part's wrong fields: a damaged file may have thousands. */
 const maxShown = 3;

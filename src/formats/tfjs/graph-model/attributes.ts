@@ -2,7 +2,7 @@
 import type { DType } from "../../../core/dtype.ts";
 import { FileError, UnsupportedError } from "../../../core/errors.ts";
 import { isPlainObject } from "../../../core/tree.ts";
-import { shown } from "../../families/config-fields.ts";
+import { shown } from "../../config-fields.ts";
 
 /** TensorFlow's element types by their names and numbers (types.proto); TensorFlow.js computes with three of ours. */
 const types: readonly (readonly [name: string, code: number, dtype: DType])[] = [

@@ -12,8 +12,8 @@ import { importLayersModel, type StoredParameter, type TracedModel } from "./imp
 
 interface Recorded {
   readonly model: object;
-  /** Inputs of whole numbers below these. */
-  readonly limits?: readonly number[];
+  /** Inputs of whole numbers below these; null for others. */
+  readonly limits?: readonly (number | null)[];
   readonly inputs: readonly Shape[];
   readonly outputs: readonly Plain[];
 }
@@ -47,7 +47,9 @@ test.each(recordedCases<Recorded>("layers.json"))("%s", async (_, { model, limit
   const { module, stored } = traced as TracedModel;
   expect(stored.size).toBe(document.weights.size);
   fill(module, stored);
-  const inputs = shapes.map((shape, i) => [module.inputNames[i], inputTensor(i, shape, limits[i])] as const);
+  const inputs = shapes.map(
+    (shape, i) => [module.inputNames[i], inputTensor(i, shape, limits[i] ?? undefined)] as const,
+  );
   const results = await run(module, Object.fromEntries(inputs));
   expect(results.length).toBe(outputs.length);
   for (const [i, { shape, data }] of outputs.entries()) expectClose(results[i], tensor(data, { shape }), `output ${i}`);

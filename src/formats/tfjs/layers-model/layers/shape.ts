@@ -1,11 +1,11 @@
 /** Keras's layers that only move elements: reshaping, padding, cropping, repeating. */
 import { z } from "zod";
-import { ShapeError } from "../../../../core/errors.ts";
+import { ShapeError, UnsupportedError } from "../../../../core/errors.ts";
 import { type Shape, showShape } from "../../../../core/shape.ts";
 import type { Value } from "../../../../graph/ir.ts";
 import { Module, reshape } from "../../../../nn/index.ts";
 import { expand, flatten, pad, resize, slice, transpose, unsqueeze } from "../../../../ops/index.ts";
-import { count } from "../../../families/config-fields.ts";
+import { count } from "../../../config-fields.ts";
 import { channelsLast } from "../../channels.ts";
 import { extents, type Layout, layout } from "../config.ts";
 import { type LayerClasses, plainLayer } from "../layer.ts";
@@ -64,7 +64,7 @@ const zeroPadding = (rank: number) =>
 const cropping = (rank: number) =>
   plainLayer(
     z.object({
-      cropping: sides(rank).default(new Array(rank).fill(rank === 1 ? [1, 1] : [0, 0])),
+      cropping: sides(rank).default(new Array(rank).fill(rank === 2 ? [0, 0] : [1, 1])),
       data_format: layout,
     }),
     ({ cropping: cut, data_format }) =>
@@ -79,15 +79,24 @@ function rangeLeft({ shape }: Value, axis: number, [before, after]: readonly [nu
   return { axis, start: before, end };
 }
 
+/** How pixels between those of an image come about. Throws UnsupportedError for ways that are not supported. */
+export const interpolation = z
+  .string({ error: "the name of an interpolation" })
+  .default("nearest")
+  .transform((name) => {
+    if (name === "nearest") return "nearest" as const;
+    if (name === "bilinear") return "linear" as const;
+    throw new UnsupportedError(`its interpolation is ${name}, expected nearest or bilinear`);
+  });
+
 const upSampling = (rank: number) =>
   plainLayer(
     z.object({
       size: extents(rank).default(new Array<number>(rank).fill(2)),
       data_format: layout,
-      interpolation: z.enum(["nearest", "bilinear"], { error: "nearest or bilinear" }).default("nearest"),
+      interpolation,
     }),
-    ({ size, data_format, interpolation }) => {
-      const mode = interpolation === "bilinear" ? "linear" : "nearest";
+    ({ size, data_format, interpolation: mode }) => {
       const grown = (x: Value): Shape => size.map((factor, i) => factor * (x.shape[i + 2] ?? 1));
       return new UpSampling(spatially(rank, data_format, (x) => resize(x, grown(x), { mode })));
     },
@@ -128,8 +137,11 @@ export const shapeClasses: LayerClasses = {
   ),
   ZeroPadding1D: zeroPadding(1),
   ZeroPadding2D: zeroPadding(2),
+  ZeroPadding3D: zeroPadding(3),
   Cropping1D: cropping(1),
   Cropping2D: cropping(2),
+  Cropping3D: cropping(3),
   UpSampling1D: upSampling(1),
   UpSampling2D: upSampling(2),
+  UpSampling3D: upSampling(3),
 };

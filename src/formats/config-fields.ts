@@ -1,7 +1,7 @@
 /** Fields of a config.json: what each may hold, and what is said of those that hold something else. */
 import { z } from "zod";
-import { OptionError } from "../../core/errors.ts";
-import type { ActivationName } from "../../nn/index.ts";
+import { OptionError } from "../core/errors.ts";
+import type { ActivationName } from "../nn/index.ts";
 
 /** Beyond any model that fits a computer; a file that says more is broken, or means harm. */
 const most = 2 ** 31 - 1;
