@@ -15,7 +15,6 @@ const refused: readonly (readonly [begin: string, offset: number, what: string])
     0,
     "a Python pickle, which is code that is never run here; save the weights as safetensors, or export the model to ONNX (torch.onnx.export)",
   ],
-  ["GGUF", 0, "a GGUF file; take the safetensors or config.json that it was made of"],
   ["TFL3", 4, "a TensorFlow Lite model; convert it to ONNX with tf2onnx"],
 ];
 

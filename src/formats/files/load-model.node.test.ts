@@ -287,10 +287,34 @@ describe("Hugging Face folders", () => {
     expect(sameTensor(await logits(loaded), await logits(whole))).toBe(true);
   });
 
-  test("whose weights are packed are refused with what to load", async () => {
+  test("whose weights are packed are unpacked, and refused where a part is missing", async () => {
+    const [name] = Object.keys(filled()).filter((own) => own.endsWith("query.weight"));
+    const { [name as string]: matrix, ...others } = filled();
+    const layer = (name as string).replace(/\.weight$/, "");
+    const [out = 1, into = 1] = (matrix as Tensor).shape;
+    // Every number is 9 - (7 + 1) = 1, times the scale of its column.
+    const words = (rows: number, columns: number, word: number) =>
+      new Tensor("int32", [rows, columns], new Int32Array(rows * columns).fill(word));
+    const scales = new Tensor(
+      "float32",
+      [1, out],
+      Float32Array.from({ length: out }, (_, i) => i + 1),
+    );
+    const packed = {
+      [`${layer}.qweight`]: words(into / 8, out, 0x99999999 | 0),
+      [`${layer}.qzeros`]: words(1, out / 8, 0x77777777),
+      [`${layer}.scales`]: scales,
+    };
     put("packed/config.json", config);
-    put("packed/model.safetensors", encodeSafetensors({ ...filled(), "encoder.query.qweight": tensor([1]) }));
-    await refuses(loadModel(join(root, "packed")), 'packed in few bits ("encoder.query.qweight")');
+    put("packed/model.safetensors", encodeSafetensors({ ...others, ...packed }));
+    const parameter = (await loadModel(join(root, "packed"))).parameters().get(name as string);
+    expect(parameter?.value?.shape).toEqual([out, into]);
+    expect(Array.from((parameter?.value?.data ?? []) as ArrayLike<number>)).toEqual(
+      Array.from({ length: out * into }, (_, i) => Math.floor(i / into) + 1),
+    );
+    const { [`${layer}.qzeros`]: _, ...less } = packed;
+    put("packed/model.safetensors", encodeSafetensors({ ...others, ...less }));
+    await refuses(loadModel(join(root, "packed")), `the checkpoint lacks 1 of the`);
   });
 
   test("of half floats", async () => {

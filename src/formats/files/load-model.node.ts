@@ -8,6 +8,7 @@ import { optionsOf } from "../../core/options.ts";
 import { isPlainObject } from "../../core/tree.ts";
 import type { Value } from "../../graph/ir.ts";
 import { openBeside, openFile } from "../../storage/file-source.node.ts";
+import { ggufCheckpoint, ggufConfig, isGguf, readGguf } from "../gguf/gguf-file.node.ts";
 import { type Checkpoint, modelFromHuggingFace } from "../huggingface-weights.ts";
 import { type GivenTypes, givenTypes } from "../input-types.ts";
 import { isKerasFile } from "../keras/document.ts";
@@ -68,8 +69,25 @@ export async function loadModel<I = Value | NamedValues, O = Value | NamedValues
 ): Promise<LoadedModel<I, O>> {
   checkOptions(options);
   if (!existsSync(path)) throw new FileError(`there is no file or folder ${path}; check the path`);
-  const model = statSync(path).isDirectory() ? loadFolder(path, options) : loadFile(path, options);
+  const model = statSync(path).isDirectory()
+    ? loadFolder(path, options)
+    : ((await loadGguf(path, options)) ?? loadFile(path, options));
   return model as LoadedModel as LoadedModel<I, O>;
+}
+
+/** The model of a GGUF file; `undefined` for another one. */
+async function loadGguf(path: string, options: LoadModelOptions): Promise<LoadedModel | undefined> {
+  const file = openFile(path);
+  try {
+    if (!isGguf(file.read(0, Math.min(4, file.size)))) return undefined;
+    refuseBest(path, options);
+    const read = await readGguf(path, file);
+    return modelFromHuggingFace(ggufConfig(read, file), ggufCheckpoint(read, file), options.inputs);
+  } catch (error) {
+    throw atPlace(path, error);
+  } finally {
+    file.close();
+  }
 }
 
 function loadFolder(folder: string, options: LoadModelOptions): LoadedModel {

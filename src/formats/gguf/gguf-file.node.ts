@@ -99,6 +99,10 @@ export function ggufCheckpoint({ metadata, tensors }: GgufFile, file: ByteSource
   );
   return {
     names: [...byName.keys()],
+    typeOf(name: string) {
+      const { shape, type } = byName.get(name) as GgufTensor;
+      return { shape, type: type.name, bits: (8 * type.bytes) / type.elements };
+    },
     read(name: string): Tensor<"float32"> {
       const { shape, type, offset, name: own } = byName.get(name) as GgufTensor;
       const data = unpackBlocks(type, file.read(offset, bytesOf(type, shape)));

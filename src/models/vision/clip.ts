@@ -1,6 +1,6 @@
 /** CLIP (Radford et al. 2021): a tower for images and one for texts, whose vectors are alike where they belong together. */
 import { count, number } from "../../core/option-types.ts";
-import { optionsOf } from "../../core/options.ts";
+import { optionsOf, required } from "../../core/options.ts";
 import type { Value } from "../../graph/ir.ts";
 import {
   type Context,
@@ -43,8 +43,8 @@ export interface ClipOptions {
 }
 
 const checkOptions = optionsOf<ClipOptions>("clip", {
-  text: textTowerType,
-  image: imageTowerType,
+  text: required(textTowerType),
+  image: required(imageTowerType),
   projection: count(),
   logScale: number,
 });

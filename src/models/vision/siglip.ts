@@ -1,5 +1,5 @@
 /** SigLIP (Zhai et al. 2023): CLIP with a loss for each pair, whose image tower asks its patches by a query of its own. */
-import { optionsOf } from "../../core/options.ts";
+import { optionsOf, required } from "../../core/options.ts";
 import type { Value } from "../../graph/ir.ts";
 import {
   type Context,
@@ -40,7 +40,10 @@ export interface SiglipOptions {
   readonly image: ImageTowerOptions;
 }
 
-const checkOptions = optionsOf<SiglipOptions>("siglip", { text: textTowerType, image: imageTowerType });
+const checkOptions = optionsOf<SiglipOptions>("siglip", {
+  text: required(textTowerType),
+  image: required(imageTowerType),
+});
 
 function formOf<S extends ImageTowerOptions["sizes"]>(
   sizes: S,

@@ -37,18 +37,18 @@ export interface ImageTowerOptions {
 }
 
 const { vocabulary: _, positions: __, ...extents } = sizesTypes;
-export const textTowerType = required(
-  optionsOf<TextTowerOptions>("text", { sizes: required(sizesType), details: detailsType, end: count(0) }).type,
-);
-export const imageTowerType = required(
-  optionsOf<ImageTowerOptions>("image", {
-    sizes: required(optionsOf<ImageTowerOptions["sizes"]>("sizes", extents).type),
-    details: detailsType,
-    image: count(),
-    patch: count(),
-    channels: count(),
-  }).type,
-);
+export const textTowerType = optionsOf<TextTowerOptions>("text", {
+  sizes: required(sizesType),
+  details: detailsType,
+  end: count(0),
+}).type;
+export const imageTowerType = optionsOf<ImageTowerOptions>("image", {
+  sizes: required(optionsOf<ImageTowerOptions["sizes"]>("sizes", extents).type),
+  details: detailsType,
+  image: count(),
+  patch: count(),
+  channels: count(),
+}).type;
 
 /** What a model of two towers takes. */
 export type PairInputs = {
