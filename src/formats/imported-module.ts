@@ -219,7 +219,11 @@ function unknownOperators(unknown: readonly (UnknownReason & { readonly type: st
   const sentence = ({ type, why }: (typeof unknown)[number]) => (why.includes(type) ? why : `${type}: ${why}`);
   const groups = groupBy(operators.length > 0 ? operators : unknown, sentence);
   const listed = Array.from(groups, ([text, all]) => (all.length > 1 ? `${text} (${all.length} nodes)` : text));
+  const inputs = [...new Set(operators.flatMap(({ computedFrom = [] }) => computedFrom))];
+  const mend = inputs.length
+    ? `give the inputs on which shapes depend as the file is loaded: { constants: { ${inputs.join(", ")} } }`
+    : "export the model without these operators";
   return new UnsupportedError(
-    `the file computes what is not supported: ${listed.join("; ")}. Its weights are loaded, but it cannot run; export the model without these operators`,
+    `the file computes what is not supported: ${listed.join("; ")}. Its weights are loaded, but it cannot run; ${mend}`,
   );
 }

@@ -10,7 +10,7 @@ import { type Declared, declaredShape } from "../import/declared.ts";
 import { fold } from "../import/fold.ts";
 import type { ImportedGraph } from "../import/imported-graph.ts";
 import { type UnknownReason, unknownOp } from "../import/unknown.ts";
-import { constant } from "../ops/constant.ts";
+import { ComputedError, constant } from "../ops/constant.ts";
 import { findOp } from "../ops/registry.ts";
 import { readAttributes } from "./attributes.ts";
 import { inlineBranches, inlineFunction } from "./inline.ts";
@@ -25,6 +25,8 @@ import { hasInitializers, isWeight, type WeightRule } from "./weights.ts";
 export interface GraphOptions {
   /** The shape of an input; default the declared one. Throws ShapeError for one that cannot be known. */
   readonly shapeOf?: (input: Declared) => Shape;
+  /** Elements of inputs by name, which are then constants of the graph. */
+  readonly constants?: ReadonlyMap<string, Tensor>;
   /** Which stored tensors are weights; default as `isWeight` has it. */
   readonly isWeight?: WeightRule;
   /** What stands for a weight; default a graph input of its type. */
@@ -107,10 +109,11 @@ class Importer implements GraphReader {
   run(): ImportedModel {
     const { graph, opsets, producer } = this.file;
     const names = new Names();
-    const inputs = graph.inputs.map((declared) => {
-      const value = this.#input(declared);
+    const inputs = graph.inputs.flatMap((declared) => {
+      const known = this.#options.constants?.get(declared.name);
+      const value = known ? constant(known) : this.#input(declared);
       names.set(declared.name, value);
-      return value;
+      return known ? [] : [value];
     });
     const outputs = this.graph(graph, names);
     return {
@@ -231,11 +234,11 @@ class Importer implements GraphReader {
     const operands = node.inputs.map((name, position) =>
       name === "" ? undefined : this.operand(name, place.names, describeNode(node), op, position),
     );
-    const unknown = (why: string, kind: UnknownReason["kind"] = "operator") =>
-      this.#unknownNode(node, op, operands, place, { kind, why });
+    const unknown = (why: string, more: Partial<UnknownReason> = {}) =>
+      this.#unknownNode(node, op, operands, place, { kind: "operator", why, ...more });
     if (!op) return unknown(`${node.domain ? `${node.domain}.` : ""}${node.type} is not supported`);
     const blind = operands.findIndex((value) => value && this.#unshaped.has(value));
-    if (blind >= 0) return unknown(`the shape of its operand "${node.inputs[blind]}" is not known`, "shape");
+    if (blind >= 0) return unknown(`the shape of its operand "${node.inputs[blind]}" is not known`, { kind: "shape" });
     const attributes = readAttributes(node.attributes, (stored) => this.#read(stored));
     if (typeof attributes === "string") return unknown(`its attribute ${attributes} is of a kind not supported`);
     const version = this.file.opsets.get(node.domain) ?? 1;
@@ -243,6 +246,7 @@ class Importer implements GraphReader {
       const outputs = build(op, { version, inputs: operands, attributes, outputs: node.outputs.length });
       return typeof outputs === "string" ? unknown(outputs) : fold(outputs, operands);
     } catch (error) {
+      if (error instanceof ComputedError) return unknown(error.message, { computedFrom: error.inputs });
       if (error instanceof DTypeError || error instanceof UnsupportedError) return unknown(error.message);
       if (error instanceof ShapeError) error.message = `${describeNode(node)}: ${error.message}`;
       throw error;
