@@ -26,6 +26,8 @@ import { reduceCases } from "./reduce.cases.ts";
 import { slicingCases } from "./slicing.cases.ts";
 import { staticValueCases } from "./static-values.cases.ts";
 import { suppressionCases } from "./suppression.cases.ts";
+import { lossCases } from "./training/losses.cases.ts";
+import { updateCases } from "./training/updates.cases.ts";
 
 /** Cases by family; a family's recorded values are in test/fixtures/ops/<family>.json. */
 export const caseFamilies: Readonly<Record<string, readonly OpCase[]>> = {
@@ -52,6 +54,8 @@ export const caseFamilies: Readonly<Record<string, readonly OpCase[]>> = {
   fusions: fusionCases,
   recurrent: recurrentCases,
   suppression: suppressionCases,
+  losses: lossCases,
+  updates: updateCases,
 };
 
 export const keyOfCase = ({ op, name }: OpCase): string => `${op.type}: ${name}`;

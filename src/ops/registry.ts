@@ -24,6 +24,8 @@ import * as reduce from "./reduce.ts";
 import * as slicing from "./slicing.ts";
 import * as known from "./static-values.ts";
 import * as suppression from "./suppression.ts";
+import * as losses from "./training/losses.ts";
+import * as updates from "./training/updates.ts";
 
 const opsOf = (family: object): OpDef[] => Object.values(family).filter((item): item is OpDef => item instanceof OpDef);
 
@@ -55,6 +57,8 @@ const families: readonly (readonly [object, (op: OpDef) => OpKind])[] = [
   [recurrent, () => "recurrent"],
   [known, () => "other"],
   [random, () => "other"],
+  [losses, () => "other"],
+  [updates, () => "other"],
 ];
 
 /** All operators, family by family. */
