@@ -138,6 +138,19 @@ def roi_align(x, regions, of, height, width, samples, scale=1.0, shift=0.5):
     return total.mean((3, 5))
 
 
+def crop(x, starts, ends, extents, outside):
+    """A region of the last two axes by linear interpolation, ends on ends; `outside` where a place is not within x."""
+    inside = torch.ones(1, dtype=torch.bool)
+    for axis, start, end, extent in zip((2, 3), starts, ends, extents):
+        last = x.shape[axis] - 1
+        at = torch.linspace(start, end, extent, dtype=torch.float64) * last
+        low = at.clamp(0, last).floor().long()
+        share = (at.clamp(0, last) - low).reshape([-1 if i == axis else 1 for i in range(4)])
+        x = x.index_select(axis, low) * (1 - share) + x.index_select(axis, (low + 1).clamp(max=last)) * share
+        inside = inside & ((at >= 0) & (at <= last)).reshape([-1 if i == axis else 1 for i in range(4)])
+    return torch.where(inside, x, torch.tensor(outside, dtype=x.dtype))
+
+
 def mel_bands(bands, length, rate, lowest, highest):
     """Triangles on the mel scale by the equations of ONNX's MelWeightMatrix, [length // 2 + 1, bands]."""
     low, high = (2595 * math.log10(1 + hertz / 700) for hertz in (lowest, highest))
@@ -155,6 +168,7 @@ def mel_bands(bands, length, rate, lowest, highest):
 
 HELPERS = {
     "mel_bands": mel_bands,
+    "crop": crop,
     "roi_align": roi_align,
     "torch": torch,
     "F": F,

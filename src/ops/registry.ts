@@ -33,6 +33,7 @@ import * as tfIdf from "./text/tf-idf.ts";
 import * as losses from "./training/losses.ts";
 import * as updates from "./training/updates.ts";
 import * as gridSampling from "./vision/grid-sample.ts";
+import * as normPooling from "./vision/lp-pool.ts";
 import * as regions from "./vision/roi-align.ts";
 
 const opsOf = (family: object): OpDef[] => Object.values(family).filter((item): item is OpDef => item instanceof OpDef);
@@ -68,6 +69,7 @@ const families: readonly (readonly [object, (op: OpDef) => OpKind])[] = [
   [losses, () => "other"],
   [updates, () => "other"],
   [gridSampling, () => "reshape"],
+  [normPooling, () => "pooling"],
   [regions, () => "pooling"],
   [fourier, () => "other"],
   [windows, () => "constant"],

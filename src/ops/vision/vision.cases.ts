@@ -2,6 +2,7 @@
 import { apply } from "../../graph/op.ts";
 import { distinct, given, indices, normal, opCase, small } from "../define.cases.ts";
 import { GridSample, gridSample } from "./grid-sample.ts";
+import { GlobalLpPool, LpPool } from "./lp-pool.ts";
 import { RoiAlign, roiAlign } from "./roi-align.ts";
 
 const image = normal([2, 2, 3, 4]);
@@ -32,7 +33,34 @@ const regionCases = [
   }),
 ];
 
+const poolCases = [
+  opCase(LpPool, "2-norm", {
+    inputs: { x: normal([2, 2, 5, 4]) },
+    build: ({ x }) => apply(LpPool, [x], { kernel_shape: [3, 2], strides: [2, 1] }),
+    torch: "F.lp_pool2d(x.abs(), 2, (3, 2), (2, 1))",
+    flops: 2 * 6 * 24,
+  }),
+  opCase(LpPool, "3-norm, padded, rounded up", {
+    inputs: { x: normal([1, 2, 6]) },
+    build: ({ x }) => apply(LpPool, [x], { kernel_shape: [3], strides: [2], pads: [1, 0], ceil_mode: 1, p: 3 }),
+    torch: "F.pad(x, (1, 1)).abs().pow(3).unfold(2, 3, 2).sum(3).pow(1 / 3)",
+  }),
+  opCase(GlobalLpPool, "2-norm", {
+    inputs: { x: normal([2, 3, 2, 2]) },
+    build: ({ x }) => apply(GlobalLpPool, [x]),
+    torch: "x.norm(2, (2, 3), keepdim=True)",
+    derivative: "none",
+  }),
+  opCase(GlobalLpPool, "3-norm", {
+    inputs: { x: normal([2, 3, 4]) },
+    build: ({ x }) => apply(GlobalLpPool, [x], { p: 3 }),
+    torch: "x.norm(3, 2, keepdim=True)",
+    derivative: "none",
+  }),
+];
+
 export const visionCases = [
+  ...poolCases,
   ...regionCases,
   opCase(GridSample, "linear, zeros outside", {
     inputs: { x: image, grid },
