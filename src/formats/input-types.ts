@@ -104,6 +104,7 @@ export function settleTypes(inputs: readonly Declared[], given: GivenTypes | und
     if (type) checkType(declared, type, symbols);
   }
   const settled = inputs.map((declared) => {
+    if (declared.isSequence || declared.isOptional) return undefined;
     const type = types.get(declared.name);
     const shape = type ? shapeOf(type) : declaredExtents(declared, symbols);
     const dtype = type && isTensorType(type) ? type.dtype : declared.type?.dtype;

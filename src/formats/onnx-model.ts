@@ -9,6 +9,7 @@ import type { Declared } from "../import/declared.ts";
 import { type FileWeight, weightsOfFile } from "../onnx/file-weights.ts";
 import { importFile, refuseExternal } from "../onnx/import.ts";
 import { type FileAttribute, type FileGraph, type ModelFile, readModelFile } from "../onnx/model-file.ts";
+import { isValue, Sequence } from "../onnx/names.ts";
 import { isFileGraph } from "../onnx/sort.ts";
 import type { OpenExternal, StoredTensor } from "../onnx/tensor.ts";
 import { isWeight, type WeightRule } from "../onnx/weights.ts";
@@ -107,10 +108,11 @@ class OnnxSource implements GraphSource {
     );
   }
 
-  build(shapes: readonly Shape[], bind: BindWeight): BuiltGraph {
-    const given = new Map(this.inputs.map((declared, i) => [declared, shapes[i] ?? []]));
-    const { graph, inputs, unknown } = importFile(this.#file, {
-      shapeOf: (declared) => given.get(declared) ?? [],
+  build(shapes: readonly (readonly Shape[] | undefined)[], bind: BindWeight): BuiltGraph {
+    const given = new Map(this.inputs.map((declared, i) => [declared, shapes[i]]));
+    const { graph, inputs, results, unknown } = importFile(this.#file, {
+      shapeOf: (declared) => given.get(declared)?.[0] ?? [],
+      itemsOf: (declared) => given.get(declared),
       constants: this.#constants,
       isWeight: this.#isWeight,
       bind: (stored) => bind(this.#names.get(stored) as string, stored.type.dtype),
@@ -120,7 +122,10 @@ class OnnxSource implements GraphSource {
         return held;
       },
     });
-    return { inputs, outputs: graph.outputs, unknown };
+    const forms = results.map((result) =>
+      result instanceof Sequence ? result.items.length : isValue(result) ? "tensor" : "nothing",
+    );
+    return { inputs, outputs: graph.outputs, forms, unknown };
   }
 }
 

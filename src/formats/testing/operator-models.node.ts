@@ -1,18 +1,19 @@
 /** ONNX's own models of operators (Debian's package libonnx-testdata): each is loaded, run, and compared with its recorded outputs. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { memorySource } from "../../core/byte-source.ts";
+import { type ByteSource, memorySource } from "../../core/byte-source.ts";
 import { SardonyxError } from "../../core/errors.ts";
 import { bfloat16ToFloat32 } from "../../core/half.ts";
-import { sameShape } from "../../core/shape.ts";
+import { type Shape, sameShape } from "../../core/shape.ts";
 import { Tensor } from "../../core/tensor.ts";
 import { leavesOf } from "../../core/tree.ts";
 import { nodesOf } from "../../graph/ir.ts";
 import type { Declared } from "../../import/declared.ts";
-import { decodeMessage } from "../../onnx/decode.ts";
+import { type Decoded, decodeMessage } from "../../onnx/decode.ts";
+import { record, records } from "../../onnx/fields.ts";
 import { importFile, refuseExternal } from "../../onnx/import.ts";
 import { type ModelFile, readModelFile } from "../../onnx/model-file.ts";
-import { TensorProto } from "../../onnx/schema.ts";
+import { type MessageSchema, TensorProto } from "../../onnx/schema.ts";
 import { storedTensor } from "../../onnx/tensor.ts";
 import { loadModel } from "../files/load-model.node.ts";
 import { run } from "./run.ts";
@@ -74,22 +75,45 @@ function operatorOf(path: string, { graph }: ModelFile): string {
   return types[0] ?? "Constant";
 }
 
+/** A recorded tensor, a list of them, or nothing. */
+type Item = Tensor | readonly Tensor[] | undefined;
+
 interface Recorded {
-  readonly inputs: ReadonlyMap<string, Tensor>;
-  readonly outputs: readonly Tensor[];
+  readonly inputs: ReadonlyMap<string, Item>;
+  readonly outputs: readonly Item[];
 }
 
 function readRecorded(path: string, { graph }: ModelFile): Recorded {
-  const read = (kind: string, i: number, declared: Declared) => readTensor(join(path, `${kind}_${i}.pb`), declared);
+  const read = (kind: string, i: number, declared: Declared) =>
+    readItem(memorySource(readFileSync(join(path, `${kind}_${i}.pb`))), declared);
   return {
     inputs: new Map(graph.inputs.map((declared, i) => [declared.name, read("input", i, declared)])),
     outputs: graph.outputs.map((declared, i) => read("output", i, declared)),
   };
 }
 
+/** Messages of onnx.proto that hold recorded lists, and what is optional. */
+const SequenceProto: MessageSchema = {
+  tensor_values: { number: 3, kind: "message", repeated: true, message: () => TensorProto },
+};
+const OptionalProto: MessageSchema = {
+  tensor_value: { number: 3, kind: "message", message: () => TensorProto },
+  sequence_value: { number: 5, kind: "message", message: () => SequenceProto },
+};
+
+function readItem(source: ByteSource, declared: Declared): Item {
+  const { isSequence, isOptional } = declared;
+  if (!isSequence && !isOptional) return readTensor(decodeMessage(TensorProto, source), declared);
+  const optional = isOptional ? decodeMessage(OptionalProto, source) : undefined;
+  const tensor = record(optional, "tensor_value");
+  if (tensor) return readTensor(tensor, declared);
+  const sequence = optional ? record(optional, "sequence_value") : decodeMessage(SequenceProto, source);
+  return sequence && records(sequence, "tensor_values").map((item) => readTensor(item, declared));
+}
+
 /** A recorded tensor; those of bfloat16 are recorded as their bits. */
-function readTensor(path: string, { type }: Declared): Tensor {
-  const tensor = storedTensor(decodeMessage(TensorProto, memorySource(readFileSync(path))), refuseExternal).read();
+function readTensor(proto: Decoded, { type }: Declared): Tensor {
+  const tensor = storedTensor(proto, refuseExternal).read();
   if (type?.name !== "bfloat16" || tensor.dtype !== "uint16") return tensor;
   return new Tensor("float32", tensor.shape, bfloat16ToFloat32(tensor.data as Uint16Array));
 }
@@ -100,7 +124,8 @@ function readWithConstants(file: ModelFile, inputs: Recorded["inputs"]) {
   for (;;) {
     const { graph, unknown } = importFile(file, {
       constants,
-      shapeOf: ({ name }) => inputs.get(name)?.shape ?? [],
+      shapeOf: ({ name }) => shapesOf(inputs.get(name))?.[0] ?? [],
+      itemsOf: ({ name }) => shapesOf(inputs.get(name)),
     });
     const reasons = nodesOf(graph.outputs).flatMap((node) => unknown.get(node) ?? []);
     const fresh = reasons.flatMap(({ computedFrom = [] }) => computedFrom).filter((name) => !constants.has(name));
@@ -110,13 +135,18 @@ function readWithConstants(file: ModelFile, inputs: Recorded["inputs"]) {
   }
 }
 
+const shapesOf = (item: Item): readonly Shape[] | undefined =>
+  item && (item instanceof Tensor ? [item.shape] : item.map(({ shape }) => shape));
+
 /** `undefined` where the model's outputs agree with the recorded ones, else how they differ. */
 async function compared(path: string, { inputs, outputs }: Recorded, names: readonly string[]) {
-  const given = [...inputs].filter(([name]) => !names.includes(name));
-  const constants = Object.fromEntries([...inputs].filter(([name]) => names.includes(name)));
+  const given = [...inputs].flatMap(([name, item]) =>
+    item === undefined || names.includes(name) ? [] : [[name, item] as const],
+  );
+  const constants = Object.fromEntries(names.map((name) => [name, inputs.get(name) as Tensor]));
   const model = await loadModel(path, { constants });
   const results = await run(model, Object.fromEntries(given));
-  const wanted = leavesOf(outputs).map(({ leaf }) => leaf as Tensor);
+  const wanted = leavesOf(outputs).flatMap(({ leaf }) => (leaf instanceof Tensor ? [leaf] : []));
   if (results.length !== wanted.length) return `gives ${results.length} outputs, ${wanted.length} are recorded`;
   return results.map((result, i) => difference(result, wanted[i] as Tensor)).find((problem) => problem !== undefined);
 }
