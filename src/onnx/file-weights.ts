@@ -31,6 +31,9 @@ interface Use {
   isTrained: boolean;
 }
 
+/** Nodes whose graphs are read, so that what their operators take is known. */
+const read = ["If", "Loop", "Scan", "SequenceMap"];
+
 /** Functions call one another this deep in no real model, and have as many nodes in all. */
 const maxNesting = 32;
 const maxNodes = 4_000_000;
@@ -88,7 +91,7 @@ export function weightsOfFile(file: ModelFile, rule: WeightRule = isWeight): rea
       return;
     }
     const branches = [...node.attributes.values()].filter(isFileGraph);
-    if (node.type === "If") for (const branch of branches) scanGraph(branch, new Map(entries), depth + 1);
+    if (read.includes(node.type)) for (const branch of branches) scanGraph(branch, new Map(entries), depth + 1);
     else if (branches.length > 0) {
       const { stored, reads } = storedWithin(node);
       for (const own of stored) use({ stored: own, isNode: false }, undefined, 0);

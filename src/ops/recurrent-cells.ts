@@ -99,11 +99,16 @@ export const lstmCell: Cell = {
   hasMemory: true,
   activations: ["sigmoid", "tanh", "tanh"],
   elementwiseFlops: 13,
-  step: (fromInput, { h, c }, { r, rb, initial, activations }) => {
+  step: (fromInput, { h, c }, { r, rb, initial, p, activations }) => {
     const [i, o, f, g] = gatesOf(add(fromInput, linear(h, r, rb)), 4) as [Value, Value, Value, Value];
     const [gate, input, output] = activations as [RecurrentActivation, RecurrentActivation, RecurrentActivation];
-    const memory = add(mul(gate.apply(f), c ?? zerosLike(initial.h)), mul(gate.apply(i), input.apply(g)));
-    return { h: mul(gate.apply(o), output.apply(memory)), c: memory };
+    const before = c ?? zerosLike(initial.h);
+    // Peepholes (Gers and Schmidhuber 2000): the gates see the memory too.
+    const [ofI, ofO, ofF] = p ? gatesOf(p, 3) : [];
+    const seeing = (own: Value, weight: Value | undefined, memory: Value) =>
+      gate.apply(weight ? add(own, mul(weight, memory)) : own);
+    const memory = add(mul(seeing(f, ofF, before), before), mul(seeing(i, ofI, before), input.apply(g)));
+    return { h: mul(seeing(o, ofO, memory), output.apply(memory)), c: memory };
   },
   backward: (direction) => {
     const { steps, r, initial, mask, activations } = direction;
