@@ -82,6 +82,15 @@ export interface LowRankPath {
   apply(a: Value, b: Value): Value;
 }
 
+/** An operand whose elements the file packs: what it stands for. */
+export interface PackedOperand {
+  readonly position: number;
+  /** Extents before packing. */
+  readonly shape: Shape;
+  /** Bits of an element. */
+  readonly bits: number;
+}
+
 /** The axis along which the samples of each tensor lie; `undefined` for a tensor that is the same for all samples. */
 export type SampleAxes = readonly (number | undefined)[];
 
@@ -198,6 +207,8 @@ interface OpRules<A extends Arity, S extends AttributeSchema> {
   readonly statistics?: readonly number[];
   /** Float operands that are settings and no weights, where a file has them as constants: bounds, scales. */
   readonly settings?: readonly number[];
+  /** The operand of packed elements, if there is one. */
+  packed?(view: NodeView<A, S>): PackedOperand | undefined;
   /** The WebAssembly f32x4 instruction that does the same, for fused loops (see jit/fused.ts). */
   readonly simd?: SimdInstruction;
 }
@@ -298,6 +309,11 @@ export class OpDef {
   /** Positions of float operands that are no weights. */
   get settings(): readonly number[] {
     return this.#spec.settings ?? [];
+  }
+
+  /** The operand of packed elements, if there is one. */
+  packed(node: Node): PackedOperand | undefined {
+    return this.#spec.packed?.(viewOf(node));
   }
 
   /**

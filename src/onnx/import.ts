@@ -8,7 +8,7 @@ import { makeNode, type OpDef, type StoredNode } from "../graph/op.ts";
 import { assignScope } from "../graph/rewrite.ts";
 import { type Declared, declaredShape } from "../import/declared.ts";
 import { fold } from "../import/fold.ts";
-import type { ImportedGraph } from "../import/imported-graph.ts";
+import type { ImportedGraph, Setting } from "../import/imported-graph.ts";
 import { type UnknownReason, unknownOp } from "../import/unknown.ts";
 import { constant } from "../ops/constant.ts";
 import { findOp } from "../ops/registry.ts";
@@ -19,7 +19,7 @@ import { type Entry, isValue, Names } from "./names.ts";
 import { pathOfNode } from "./scopes.ts";
 import { describeNode, sortNodes, storedWithin } from "./sort.ts";
 import type { OpenExternal, StoredTensor } from "./tensor.ts";
-import { hasInitializers, isWeight, type WeightRule } from "./weights.ts";
+import { hasInitializers, isBuffer, isWeight, type WeightRule } from "./weights.ts";
 
 /** How a file becomes a graph. */
 export interface GraphOptions {
@@ -42,6 +42,8 @@ export interface ImportedModel extends ImportedGraph<StoredTensor> {
   readonly producer: string;
   /** Version of ONNX's operator set. */
   readonly opset: number;
+  /** Stored tensors of several elements that are no weights anywhere: scales, masks, tables of positions. */
+  readonly settings: readonly Setting[];
 }
 
 /** Functions and branches nest this deep in no real model. */
@@ -119,9 +121,16 @@ class Importer implements GraphReader {
       weights: this.#weights,
       unknown: this.#unknown,
       unshaped: this.#unshaped,
+      settings: this.#settings(),
       producer,
       opset: opsets.get("") ?? 1,
     };
+  }
+
+  /** The numbers that stand for no shape or position. */
+  #settings(): readonly Setting[] {
+    const settings = [...this.#asConstant].filter(([stored]) => isBuffer(stored) && !this.#asWeight.has(stored));
+    return settings.map(([tensor, value]) => ({ tensor, value: value.producer ? undefined : value }));
   }
 
   #input(declared: Declared): Value {

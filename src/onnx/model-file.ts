@@ -5,7 +5,7 @@ import type { Declared } from "../import/declared.ts";
 import { type Blob, type Decoded, decodeMessage } from "./decode.ts";
 import { bytesAsText, number, numbers, record, records, text, texts } from "./fields.ts";
 import { ModelProto } from "./schema.ts";
-import { elementTypeOf, type OpenExternal, type StoredTensor, storedTensor } from "./tensor.ts";
+import { elementTypeOf, type OpenExternal, type StoredTensor, sparseTensor, storedTensor } from "./tensor.ts";
 
 /** Stands for an attribute of the function around it. */
 export interface AttributeReference {
@@ -102,7 +102,10 @@ export function readModelFile(source: ByteSource, external: OpenExternal): Model
 }
 
 function readGraph(proto: Decoded, external: OpenExternal): FileGraph {
-  const initializers = records(proto, "initializer").map((item) => storedTensor(item, external));
+  const initializers = [
+    ...records(proto, "initializer").map((item) => storedTensor(item, external)),
+    ...records(proto, "sparse_initializer").map((item) => sparseTensor(item, external)),
+  ];
   const [inputs, outputs, inner] = ["input", "output", "value_info"].map((field) =>
     records(proto, field).map(readDeclared),
   ) as [Declared[], Declared[], Declared[]];
@@ -150,12 +153,12 @@ function readNode(proto: Decoded, external: OpenExternal): FileNode {
   const stored = tensorOfNode(node);
   if (!stored) return node;
   const [name = ""] = outputs;
-  return { ...node, attributes: new Map([...node.attributes, ["value", { ...stored, name }]]) };
+  return { ...node, attributes: new Map([["value", { ...stored, name }]]) };
 }
 
 /** The tensor that a Constant node holds, which has the name of its output; `undefined` for other nodes, and where it holds numbers. */
 export function tensorOfNode({ type, attributes }: Pick<FileNode, "type" | "attributes">): StoredTensor | undefined {
-  const value = type === "Constant" ? attributes.get("value") : undefined;
+  const value = type === "Constant" ? (attributes.get("value") ?? attributes.get("sparse_value")) : undefined;
   return typeof value === "object" && "read" in value ? value : undefined;
 }
 
@@ -186,6 +189,10 @@ const attributeReaders: Readonly<
   6: (proto) => numbers(proto, "floats"),
   7: (proto) => numbers(proto, "ints"),
   8: (proto) => ((proto["strings"] ?? []) as readonly Blob[]).map(bytesAsText),
+  11: (proto, external) => {
+    const tensor = record(proto, "sparse_tensor");
+    return tensor && sparseTensor(tensor, external);
+  },
 };
 
 /** Fields by the type that they mean; before IR version 2 an attribute did not say its type. */

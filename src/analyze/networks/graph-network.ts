@@ -29,6 +29,7 @@ export function graphNetwork(given: GraphSource): Network {
   const { graph, weights, unshaped } = model;
   const flow = flowOf(graph, [...weights.keys(), ...settings.flatMap(({ value }) => value ?? [])]);
   const layers = collectLayers(flow, weights);
+  const logical = logicalTensors(graph, weights);
   const statistics = new Set(
     graph.nodes.flatMap(({ op, inputs }) => op.statistics.flatMap((position) => inputs[position] ?? [])),
   );
@@ -37,7 +38,7 @@ export function graphNetwork(given: GraphSource): Network {
       const isBuffer = statistics.has(value);
       // Numbers that are quantized in the graph too have no gradient.
       const trainable = !isBuffer && isFloat(value.dtype);
-      return { ...parameterOf(weights.get(value) as FileTensor, value), layer: layer.name, isBuffer, trainable };
+      return { ...parameterOf(logical.get(value) as FileTensor, value), layer: layer.name, isBuffer, trainable };
     }),
   );
   const buffers = settings.map(({ tensor, value }) => parameterOf(tensor, value));
@@ -49,7 +50,7 @@ export function graphNetwork(given: GraphSource): Network {
       .filter((layer) => isTold(layer, layers))
       .map((layer) => {
         const learned = layer.weights.filter((value) => !statistics.has(value));
-        const shapes = learned.map((value) => weights.get(value)?.shape ?? []);
+        const shapes = learned.map((value) => logical.get(value)?.shape ?? []);
         const described = describe(layer, unshaped);
         const outputShape = shapesInFile?.get(layer.scopes.at(-1) as Scope) ?? described.outputShape;
         return { ...described, outputShape, formula: formulaOf(shapes, { kernelFirst }) };
@@ -58,6 +59,20 @@ export function graphNetwork(given: GraphSource): Network {
     notes,
   };
 }
+
+/** The weights as what they stand for: of packed ones, the matrices before packing. */
+function logicalTensors({ nodes }: Graph, weights: ReadonlyMap<Value, FileTensor>): ReadonlyMap<Value, FileTensor> {
+  const logical = new Map(weights);
+  for (const node of nodes) {
+    const packed = node.op.packed(node);
+    const value = packed && node.inputs[packed.position];
+    const tensor = value && weights.get(value);
+    if (tensor) logical.set(value, { ...tensor, shape: packed.shape, type: intType(packed.bits) });
+  }
+  return logical;
+}
+
+const intType = (bits: number): FileTensor["type"] => ({ name: `int${bits}`, bits });
 
 /** A tensor of the file as a buffer of a layer named as the tensor is. */
 const parameterOf = ({ name, shape, type }: FileTensor, value: Value | undefined): NetworkParameter => ({

@@ -6,8 +6,8 @@ import { unknownNotes } from "./unknown-notes.ts";
 
 /** The network of an imported ONNX model, under a name for reports. */
 export function onnxNetwork(name: string, model: ImportedModel): Network {
-  const { producer, opset } = model;
+  const { producer, opset, settings } = model;
   const source = `ONNX, operator set ${opset}${producer ? `, written by ${producer}` : ""}`;
   const unknown = [...model.unknown].map(([node, reason]) => ({ type: node.op.type, ...reason }));
-  return graphNetwork({ name, source, model, notes: unknownNotes(unknown, "node") });
+  return graphNetwork({ name, source, model, settings, notes: unknownNotes(unknown, "node") });
 }
