@@ -13,6 +13,7 @@ import { type UnknownReason, unknownOp } from "../import/unknown.ts";
 import { constant } from "../ops/constant.ts";
 import { findOp } from "../ops/registry.ts";
 import { readAttributes } from "./attributes.ts";
+import { checkExpansion } from "./expansion.ts";
 import { inlineBranches, inlineFunction } from "./inline.ts";
 import { type FileGraph, type FileNode, type ModelFile, readModelFile, tensorOfNode } from "./model-file.ts";
 import { type Entry, isValue, Names } from "./names.ts";
@@ -46,8 +47,6 @@ export interface ImportedModel extends ImportedGraph<StoredTensor> {
   readonly settings: readonly Setting[];
 }
 
-/** Functions and branches nest this deep in no real model. */
-const maxNesting = 32;
 /** Constants beyond this many bytes stay in the file: nothing that is computed here needs their elements. */
 const maxConstantBytes = 1 << 26;
 
@@ -98,7 +97,6 @@ class Importer implements GraphReader {
   readonly #scopes = new Map<string, Scope>();
   /** Whether the file keeps its weights as initializers, as most do; elsewhere they are Constant nodes. */
   readonly #hasInitializers: boolean;
-  #nesting = 0;
 
   constructor(file: ModelFile, options: GraphOptions) {
     this.file = file;
@@ -108,6 +106,7 @@ class Importer implements GraphReader {
 
   run(): ImportedModel {
     const { graph, opsets, producer } = this.file;
+    checkExpansion(this.file);
     const names = new Names();
     const inputs = graph.inputs.map((declared) => {
       const value = this.#input(declared);
@@ -161,8 +160,6 @@ class Importer implements GraphReader {
   }
 
   nodes(nodes: readonly FileNode[], place: Place): void {
-    if (++this.#nesting > maxNesting)
-      throw new FileError(`onnx: functions or branches nest deeper than ${maxNesting}; a function may not call itself`);
     const { names } = place;
     for (const node of sortNodes(nodes, (name) => names.get(name) !== undefined)) {
       const [first = ""] = node.outputs;
@@ -179,7 +176,6 @@ class Importer implements GraphReader {
         if (name && output) names.set(name, output);
       }
     }
-    this.#nesting--;
   }
 
   #node(node: FileNode, place: Place): readonly Value[] {

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { memorySource } from "../../core/byte-source.ts";
 import { importModel } from "../../onnx/import.ts";
+import { fileOfGraph, node, typed, zeros } from "../../onnx/testing/build-file.ts";
 import { inspectionOf, presetNetwork } from "../testing/networks.ts";
 import type { Network } from "./network.ts";
 import { onnxNetwork } from "./onnx-network.ts";
@@ -101,5 +102,45 @@ describe("layers", () => {
     );
     // Seven steps of two sequences.
     expect(recurrent.reduce((sum, { macs }) => sum + (macs ?? 0), 0)).toBe(7 * 2 * 4 * 5 * (6 + 5 + 5 + 5));
+  });
+});
+
+describe("files made to do harm", () => {
+  const read = (bytes: Uint8Array) => onnxNetwork("test", importModel(memorySource(bytes)));
+
+  test("functions that double, each in the next, are counted without writing them out", () => {
+    const functions = Array.from({ length: 28 }, (_, i) => ({
+      name: `F${i}`,
+      domain: "local",
+      input: ["a"],
+      output: ["c"],
+      node: [["a", "b"] as const, ["b", "c"] as const].map(([from, to]) =>
+        node(i === 27 ? "Relu" : `local.F${i + 1}`, [from], [to]),
+      ),
+    }));
+    const graph = {
+      input: [typed("x", "float32", 2, 4)],
+      node: [node("local.F0", ["x"], ["y"])],
+      output: [typed("y", "float32", 2, 4)],
+    };
+    expect(() => read(fileOfGraph(graph, 17, { functions }))).toThrow(
+      "its functions, written out, have more than 1000000 nodes",
+    );
+  });
+
+  test("an LSTM of 10^9 steps costs what it would, without its gradient", () => {
+    const { cost, notes } = inspectionOf(
+      read(
+        fileOfGraph({
+          input: [typed("x", "float32", 1e9, 2, 3)],
+          node: [node("LSTM", ["x", "w", "r"], ["y"], { hidden_size: 4 })],
+          output: [typed("y", "float32")],
+          initializer: [zeros("w", 1, 16, 3), zeros("r", 1, 16, 4)],
+        }),
+      ),
+    );
+    // Steps, samples, gates of four units, inputs and state.
+    expect(cost.macs).toBe(1e9 * 2 * 16 * (3 + 4));
+    expect(notes[0]).toBe("No gradient passes LSTM: what lies before it gets none.");
   });
 });
