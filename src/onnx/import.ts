@@ -6,7 +6,7 @@ import type { Tensor } from "../core/tensor.ts";
 import { graphOf, input, type Node, type Scope, type Value } from "../graph/ir.ts";
 import { makeNode, type OpDef, type StoredNode } from "../graph/op.ts";
 import { assignScope } from "../graph/rewrite.ts";
-import { type Declared, declaredShape } from "../import/declared.ts";
+import { type Declared, declaredShape, extentOf } from "../import/declared.ts";
 import { fold } from "../import/fold.ts";
 import type { ImportedGraph, Setting } from "../import/imported-graph.ts";
 import { type UnknownReason, unknownOp } from "../import/unknown.ts";
@@ -14,7 +14,7 @@ import { constant } from "../ops/constant.ts";
 import { findOp } from "../ops/registry.ts";
 import { readAttributes } from "./attributes.ts";
 import { checkExpansion } from "./expansion.ts";
-import { inlineBranches, inlineFunction } from "./inline.ts";
+import { type Branch, inlineBranches, inlineFunction } from "./inline.ts";
 import { type FileGraph, type FileNode, type ModelFile, readModelFile, tensorOfNode } from "./model-file.ts";
 import { type Entry, isValue, Names } from "./names.ts";
 import { pathOfNode } from "./scopes.ts";
@@ -32,6 +32,11 @@ export interface GraphOptions {
   readonly bind?: (weight: StoredTensor) => Value;
   /** The elements of the other stored tensors; default from the file, those that nothing here needs left in it. */
   readonly read?: (stored: StoredTensor) => Tensor;
+  /**
+   * Whether an If whose condition is not known becomes the branch that costs more, as a run takes one of them; default: both, and a
+   * choice between their outputs.
+   */
+  readonly oneBranch?: boolean;
 }
 
 export interface ImportOptions extends GraphOptions {
@@ -45,6 +50,8 @@ export interface ImportedModel extends ImportedGraph<StoredTensor> {
   readonly opset: number;
   /** Stored tensors of several elements that are no weights anywhere: scales, masks, tables of positions. */
   readonly settings: readonly Setting[];
+  /** The branches that were left out, where one of two was taken. */
+  readonly branches: readonly Branch[];
 }
 
 /** Constants beyond this many bytes stay in the file: nothing that is computed here needs their elements. */
@@ -81,6 +88,8 @@ export interface GraphReader {
   graph(graph: FileGraph, names: Names): readonly Value[];
   operand(name: string, names: Names, where: string): Value;
   isUnshaped(value: Value): boolean;
+  /** Set where one branch of two is taken: takes note of the other. */
+  readonly leaveOut: ((branch: Branch) => void) | undefined;
 }
 
 class Importer implements GraphReader {
@@ -97,11 +106,14 @@ class Importer implements GraphReader {
   readonly #scopes = new Map<string, Scope>();
   /** Whether the file keeps its weights as initializers, as most do; elsewhere they are Constant nodes. */
   readonly #hasInitializers: boolean;
+  readonly #branches: Branch[] = [];
+  readonly leaveOut: ((branch: Branch) => void) | undefined;
 
   constructor(file: ModelFile, options: GraphOptions) {
     this.file = file;
     this.#options = options;
     this.#hasInitializers = hasInitializers(file);
+    if (options.oneBranch) this.leaveOut = (branch) => this.#branches.push(branch);
   }
 
   run(): ImportedModel {
@@ -121,6 +133,7 @@ class Importer implements GraphReader {
       unknown: this.#unknown,
       unshaped: this.#unshaped,
       settings: this.#settings(),
+      branches: this.#branches,
       producer,
       opset: opsets.get("") ?? 1,
     };
@@ -142,7 +155,8 @@ class Importer implements GraphReader {
       );
     for (const [axis, extent] of extents.entries()) {
       const own = shape[axis] ?? 0;
-      const settled = typeof extent === "string" ? (this.#symbols.get(extent) ?? own) : (extent ?? own);
+      const known = typeof extent === "string" ? extentOf(extent, (symbol) => this.#symbols.get(symbol)) : extent;
+      const settled = known ?? own;
       if (settled !== own)
         throw new ShapeError(
           `input "${name}" has ${settled} along axis ${axis}, got ${showShape(shape)}; pass ${settled}`,
@@ -265,7 +279,7 @@ class Importer implements GraphReader {
     const types = node.outputs.map((name) => {
       const found = declared.get(name);
       const extents = found?.extents?.map((extent) =>
-        typeof extent === "string" ? this.#symbols.get(extent) : extent,
+        typeof extent === "string" ? extentOf(extent, (symbol) => this.#symbols.get(symbol)) : extent,
       );
       const isKnown = extents?.every((extent) => extent !== undefined) ?? false;
       const dtype = found?.type?.dtype ?? operands.find(Boolean)?.dtype ?? "float32";

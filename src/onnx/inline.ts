@@ -1,6 +1,6 @@
 /** Parts of a file that stand for other nodes: functions, and the branches of an If. */
 import { sameShape, size } from "../core/shape.ts";
-import { constantOf, type Scope, type Value } from "../graph/ir.ts";
+import { constantOf, nodesOf, type Scope, type Value } from "../graph/ir.ts";
 import { where } from "../ops/elementwise.ts";
 import { reshape } from "../ops/movement.ts";
 import type { GraphReader } from "./import.ts";
@@ -39,18 +39,33 @@ export function inlineFunction(
   return body.outputs.map((name) => reader.operand(name, inner, describeNode(node)));
 }
 
+/** One of the two branches of an If that is not taken where the other is counted. */
+export interface Branch {
+  /** The If, as messages call it. */
+  readonly where: string;
+  readonly name: string;
+  readonly macs: number;
+  readonly outputs: readonly Value[];
+  /** The one that is counted. */
+  readonly taken: { readonly name: string; readonly macs: number };
+}
+
+const branchNames = ["then_branch", "else_branch"] as const;
+
 /**
- * The outputs of an If: those of the branch that a constant condition takes, else an elementwise choice between both.
- * `undefined` for other nodes, and for branches whose outputs differ in type.
+ * The outputs of an If: those of the branch that a constant condition takes, else an elementwise choice between both, or those
+ * of the branch that costs more where the reader asks for one. `undefined` for other nodes, and for branches whose outputs
+ * differ in type where both are needed.
  */
 export function inlineBranches(node: FileNode, names: Names, reader: GraphReader): readonly Value[] | undefined {
-  const branches = ["then_branch", "else_branch"].map((name) => node.attributes.get(name));
+  const branches = branchNames.map((name) => node.attributes.get(name));
   if (!branches.every((branch) => branch !== undefined && isFileGraph(branch))) return undefined;
   const condition = reader.operand(node.inputs[0] ?? "", names, describeNode(node));
   const known = constantOf(condition)?.data[0];
   const read = (branch: FileAttribute | undefined) =>
     branch && isFileGraph(branch) ? reader.graph(branch, new Names(names)) : [];
   if (known !== undefined) return read(branches[known ? 0 : 1]);
+  if (reader.leaveOut) return costlier(node, branches.map(read), names, reader.leaveOut);
   if (condition.dtype !== "bool" || size(condition.shape) !== 1) return undefined;
   const [yes, no] = branches.map(read) as [readonly Value[], readonly Value[]];
   const fits = yes.every((value, i) => {
@@ -65,4 +80,26 @@ export function inlineBranches(node: FileNode, names: Names, reader: GraphReader
   // As it is where it fits: so it may be one for each sample of a batch.
   const chosen = (rank: number) => (condition.rank <= rank ? condition : reshape(condition, []));
   return yes.map((value, i) => where(chosen(value.rank), value, no[i] as Value));
+}
+
+/** The outputs of the branch with more multiply-adds; of equal ones, of the first. */
+function costlier(
+  node: FileNode,
+  outputs: readonly (readonly Value[])[],
+  names: Names,
+  leaveOut: (branch: Branch) => void,
+): readonly Value[] {
+  // What is computed around the If is computed whichever branch runs.
+  const around = new Set(names.values());
+  const costs = outputs.map((own) => nodesOf(own, around).reduce((sum, inner) => sum + (inner.op.macs(inner) || 0), 0));
+  const [yes = 0, no = 0] = costs;
+  const [taken, other] = no > yes ? [1, 0] : [0, 1];
+  leaveOut({
+    where: describeNode(node),
+    name: branchNames[other] as string,
+    macs: costs[other] ?? 0,
+    outputs: outputs[other] ?? [],
+    taken: { name: branchNames[taken] as string, macs: costs[taken] ?? 0 },
+  });
+  return outputs[taken] ?? [];
 }

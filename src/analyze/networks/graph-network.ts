@@ -16,6 +16,8 @@ export interface GraphSource {
   readonly model: ImportedGraph;
   /** Stored tensors beside the weights, which are counted as buffers. */
   readonly settings?: readonly Setting[];
+  /** Values that a run leaves out, whose layers and parameters are the network's all the same. */
+  readonly idle?: readonly Value[];
   /** Shapes of what layers give where the file has them otherwise than the graph. */
   readonly shapes?: ReadonlyMap<Scope, Shape>;
   /** Kernels of convolutions are stored [height, width, in, out]; default [out, in, height, width]. */
@@ -25,13 +27,17 @@ export interface GraphSource {
 
 /** The network of a graph whose nodes carry the marks of their layers. */
 export function graphNetwork(given: GraphSource): Network {
-  const { name, source, model, settings = [], shapes: shapesInFile, kernelFirst, notes } = given;
+  const { name, source, model, settings = [], idle = [], shapes: shapesInFile, kernelFirst, notes } = given;
   const { graph, weights, unshaped } = model;
-  const flow = flowOf(graph, [...weights.keys(), ...settings.flatMap(({ value }) => value ?? [])]);
-  const layers = collectLayers(flow, weights);
-  const logical = logicalTensors(graph, weights);
+  const whole = idle.length > 0 ? graphOf(graph.inputs, [...graph.outputs, ...idle]) : graph;
+  const flow = flowOf(whole, [...weights.keys(), ...settings.flatMap(({ value }) => value ?? [])]);
+  const running = new Set(graph.nodes);
+  const layers = collectLayers(flow, weights).filter(
+    (layer) => layer.weights.length > 0 || layer.nodes.some((node) => running.has(node)),
+  );
+  const logical = logicalTensors(whole, weights);
   const statistics = new Set(
-    graph.nodes.flatMap(({ op, inputs }) => op.statistics.flatMap((position) => inputs[position] ?? [])),
+    whole.nodes.flatMap(({ op, inputs }) => op.statistics.flatMap((position) => inputs[position] ?? [])),
   );
   const parameters = layers.flatMap((layer) =>
     layer.weights.map((value): NetworkParameter => {

@@ -2,8 +2,9 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { memorySource } from "../../core/byte-source.ts";
+import { tensor } from "../../core/tensor.ts";
 import { importModel } from "../../onnx/import.ts";
-import { fileOfGraph, node, typed, zeros } from "../../onnx/testing/build-file.ts";
+import { fileOfGraph, node, stored, typed, zeros } from "../../onnx/testing/build-file.ts";
 import { inspectionOf, presetNetwork } from "../testing/networks.ts";
 import type { Network } from "./network.ts";
 import { onnxNetwork } from "./onnx-network.ts";
@@ -142,5 +143,53 @@ describe("files made to do harm", () => {
     // Steps, samples, gates of four units, inputs and state.
     expect(cost.macs).toBe(1e9 * 2 * 16 * (3 + 4));
     expect(notes[0]).toBe("No gradient passes LSTM: what lies before it gets none.");
+  });
+});
+
+describe("of an If one branch runs", () => {
+  /** A dense layer from x to an output, in a branch of its own. */
+  const dense = (weight: string, output: string) => ({
+    graph: {
+      node: [node("MatMul", ["x", weight], [output])],
+      output: [typed(output, "float32", 2, 6)],
+    },
+  });
+  const choice = (then_branch: { graph: object }, else_branch: { graph: object }) => ({
+    input: [typed("x", "float32", 2, 6), typed("past", "float32", 2, 9, 6), typed("use_cache", "bool", 1)],
+    node: [node("If", ["use_cache"], ["y"], { then_branch, else_branch } as Parameters<typeof node>[3])],
+    output: [typed("y", "float32")],
+    initializer: [zeros("a", 6, 6), zeros("b", 6, 6)],
+  });
+  const inspected = (graph: Parameters<typeof fileOfGraph>[0]) =>
+    inspectionOf(onnxNetwork("test", importModel(memorySource(fileOfGraph(graph)), { oneBranch: true })));
+
+  test("two layers alike: one costs, both have parameters", () => {
+    const { cost, parameters, layers, notes } = inspected(choice(dense("a", "p"), dense("b", "q")));
+    expect([cost.macs, parameters.total]).toEqual([2 * 6 * 6, 72]);
+    expect(layers.map(({ parameters: own, macs }) => [own, macs])).toEqual([
+      [36, 72],
+      [36, 0],
+    ]);
+    expect(notes[0]).toBe(
+      'If "y" runs one of its branches: the then_branch is counted (72 multiply-adds), the else_branch (72) is not. The parameters of both are.',
+    );
+  });
+
+  test("a decoder that is merged with the one that reads a cache: the branch that costs more, of outputs of another shape", () => {
+    const cached = {
+      graph: {
+        node: [
+          node("Unsqueeze", ["x", "axis"], ["x3"]),
+          node("Concat", ["past", "x3"], ["all"], { axis: 1 }),
+          node("MatMul", ["all", "a"], ["q"]),
+        ],
+        initializer: [stored("axis", tensor([1], { dtype: "int64" }))],
+        output: [typed("q", "float32", "batch", "time", 6)],
+      },
+    };
+    const { cost, parameters, layers } = inspected(choice(dense("a", "p"), cached));
+    // Ten rows of each of two samples.
+    expect([cost.macs, parameters.total]).toEqual([2 * 10 * 6 * 6, 36]);
+    expect(layers.at(-1)?.outputShape).toEqual([2, 10, 6]);
   });
 });
