@@ -3,6 +3,7 @@ import { isFloat } from "../core/dtype.ts";
 import { foldIn, keyOf } from "../core/random.ts";
 import { size } from "../core/shape.ts";
 import { activationCases } from "./activations.cases.ts";
+import { attentionCases } from "./attention/attention.cases.ts";
 import { channelNormalizationCases } from "./channel-normalization.cases.ts";
 import { constantCases } from "./constant.cases.ts";
 import { convolutionCases } from "./convolution.cases.ts";
@@ -50,6 +51,7 @@ export const caseFamilies: Readonly<Record<string, readonly OpCase[]>> = {
   quantization: quantizationCases,
   einsum: einsumCases,
   fusions: fusionCases,
+  attention: attentionCases,
   recurrent: recurrentCases,
   suppression: suppressionCases,
 };

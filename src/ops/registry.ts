@@ -1,6 +1,10 @@
 /** Every operator, collected from the families; nothing is listed by hand. */
 import { OpDef, type OpKind } from "../graph/op.ts";
 import * as activations from "./activations.ts";
+import * as attention from "./attention/attention.ts";
+import * as contribAttention from "./attention/contrib-attention.ts";
+import * as groupedAttention from "./attention/grouped-attention.ts";
+import * as rotary from "./attention/rotary.ts";
 import * as casts from "./cast.ts";
 import * as channelNormalization from "./channel-normalization.ts";
 import * as constants from "./constant.ts";
@@ -52,6 +56,10 @@ const families: readonly (readonly [object, (op: OpDef) => OpKind])[] = [
   [quantization, () => "other"],
   [einsum, () => "dense"],
   [fusions, () => "other"],
+  [attention, () => "attention"],
+  [contribAttention, () => "attention"],
+  [groupedAttention, () => "attention"],
+  [rotary, () => "attention"],
   [recurrent, () => "recurrent"],
   [known, () => "other"],
   [random, () => "other"],
