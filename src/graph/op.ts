@@ -44,7 +44,10 @@ interface OperandsOf {
   "3-7": readonly [Value, Value, Value, Value?, Value?, Value?, Value?];
   "3-8": readonly [Value, Value, Value, Value?, Value?, Value?, Value?, Value?];
   "4": readonly [Value, Value, Value, Value];
+  "4-7": readonly [Value, Value, Value, Value, Value?, Value?, Value?];
   "5": readonly [Value, Value, Value, Value, Value];
+  "5-9": readonly [Value, Value, Value, Value, Value, Value?, Value?, Value?, Value?];
+  "6-9": readonly [Value, Value, Value, Value, Value, Value, Value?, Value?, Value?];
   "8": readonly [Value, Value, Value, Value, Value, Value, Value, Value];
   "8-9": readonly [Value, Value, Value, Value, Value, Value, Value, Value, Value?];
   "1-": readonly [Value, ...Value[]];

@@ -20,6 +20,7 @@ import { movementCases } from "./movement.cases.ts";
 import { normalizationCases } from "./normalization.cases.ts";
 import { poolingCases } from "./pooling.cases.ts";
 import { quantizationCases } from "./quantization.cases.ts";
+import { quantizedCases } from "./quantized/quantized.cases.ts";
 import { randomCases } from "./random.cases.ts";
 import { rearrangeCases } from "./rearrange.cases.ts";
 import { recurrentCases } from "./recurrent.cases.ts";
@@ -49,6 +50,7 @@ export const caseFamilies: Readonly<Record<string, readonly OpCase[]>> = {
   interpolation: interpolationCases,
   "channel-normalization": channelNormalizationCases,
   quantization: quantizationCases,
+  quantized: quantizedCases,
   einsum: einsumCases,
   fusions: fusionCases,
   attention: attentionCases,

@@ -21,6 +21,8 @@ import * as movement from "./movement.ts";
 import * as normalization from "./normalization.ts";
 import * as pooling from "./pooling.ts";
 import * as quantization from "./quantization.ts";
+import * as quantizedLinear from "./quantized/linear.ts";
+import * as quantizedProducts from "./quantized/products.ts";
 import * as random from "./random.ts";
 import * as rearrange from "./rearrange.ts";
 import * as recurrent from "./recurrent.ts";
@@ -54,6 +56,8 @@ const families: readonly (readonly [object, (op: OpDef) => OpKind])[] = [
   [interpolation, () => "reshape"],
   [channelNormalization, () => "normalization"],
   [quantization, () => "other"],
+  [quantizedLinear, () => "other"],
+  [quantizedProducts, () => "dense"],
   [einsum, () => "dense"],
   [fusions, () => "other"],
   [attention, () => "attention"],

@@ -8,6 +8,7 @@ import { add } from "../elementwise.ts";
 import { greater, greaterOrEqual, less } from "../logic.ts";
 import { matmul } from "../matmul.ts";
 import { reshape, split, stack, transpose } from "../movement.ts";
+import { realProduct } from "../quantized/products.ts";
 import { defineComposition } from "../reading.ts";
 import { slice } from "../slicing.ts";
 import { range } from "../static-values.ts";
@@ -62,6 +63,58 @@ function maskBias(
 const half = (both: Value, index: number): Value =>
   reshape(slice(both, { axis: 0, start: index, end: index + 1 }), both.shape.slice(1));
 
+const schema = {
+  num_heads: "int",
+  unidirectional: "int",
+  qkv_hidden_sizes: "ints",
+  mask_filter_value: "float",
+  scale: "float",
+  do_rotary: "int",
+  rotary_embedding_dim: "int",
+  past_present_share_buffer: "int",
+} as const;
+
+interface SelfAttention {
+  readonly num_heads?: number;
+  readonly unidirectional?: number;
+  readonly qkv_hidden_sizes?: readonly number[];
+  readonly mask_filter_value?: number;
+  readonly scale?: number;
+  readonly do_rotary?: number;
+  readonly past_present_share_buffer?: number;
+}
+
+/** Attention of queries, keys and values side by side [N, T, all widths], and the past with what came to it. */
+function selfAttention(
+  projected: Value,
+  [mask, past, scoreBias]: readonly (Value | undefined)[],
+  attributes: SelfAttention,
+): readonly Value[] {
+  const { num_heads = 1, unidirectional = 0, mask_filter_value = defaultFilter, scale } = attributes;
+  const { do_rotary = 0, past_present_share_buffer = 0 } = attributes;
+  if (do_rotary !== 0 || past_present_share_buffer !== 0)
+    throw new UnsupportedError(
+      "Attention: turned positions and shared buffers are not computed by ONNX Runtime on a CPU",
+    );
+  const [batch = 1, queries = 1, columns = 0] = projected.shape;
+  const widths = attributes.qkv_hidden_sizes ?? [columns / 3, columns / 3, columns / 3];
+  const heads = split(projected, widths, 2).map((part) => splitHeads("Attention", part, num_heads));
+  const [q, ownKeys, ownValues] = heads as readonly Value[] as readonly [Value, Value, Value];
+  const [keys, values] = [after(past && half(past, 0), ownKeys), after(past && half(past, 1), ownValues)];
+  const all = keys.shape[2] ?? 1;
+  const masked = { batch, queries, keys: all, past: all - queries, low: mask_filter_value };
+  const { y } = attendTo("Attention", q, keys, values, {
+    scale: scale || undefined,
+    biases: [
+      scoreBias,
+      mask && maskBias("Attention", mask, masked, q.dtype),
+      unidirectional === 1 ? biasOf([isCausal(queries, all, all - queries)], q.dtype) : undefined,
+    ],
+  });
+  // Values of another width do not stand beside the keys.
+  return values.shape[3] === keys.shape[3] ? [joinHeads(y), stack([keys, values])] : [joinHeads(y)];
+}
+
 /**
  * Self-attention with its projections: x [N, T, in], weights [in, queries + keys + values] and bias, a mask, keys and values of the
  * past [2, N, heads, past, width], a bias of the scores. It gives y [N, T, values], and the past with what came to it.
@@ -69,45 +122,29 @@ const half = (both: Value, index: number): Value =>
 export const ContribAttention: OpDef = defineComposition("Attention", {
   domain,
   arity: "2-7",
-  attributes: {
-    num_heads: "int",
-    unidirectional: "int",
-    qkv_hidden_sizes: "ints",
-    mask_filter_value: "float",
-    scale: "float",
-    do_rotary: "int",
-    rotary_embedding_dim: "int",
-    past_present_share_buffer: "int",
-  },
+  attributes: schema,
   requiredOutputs: 1,
   build: ({ inputs: [x, weights, bias, mask, past, scoreBias], attributes }) => {
-    const { num_heads = 1, unidirectional = 0, mask_filter_value = defaultFilter, scale } = attributes;
-    const { do_rotary = 0, past_present_share_buffer = 0 } = attributes;
-    if (do_rotary !== 0 || past_present_share_buffer !== 0)
-      throw new UnsupportedError(
-        "Attention: turned positions and shared buffers are not computed by ONNX Runtime on a CPU",
-      );
-    const columns = weights.shape[1] ?? 0;
-    const widths = attributes.qkv_hidden_sizes ?? [columns / 3, columns / 3, columns / 3];
     const projected = matmul(x, weights);
-    const heads = split(bias ? add(projected, bias) : projected, widths, 2).map((part) =>
-      splitHeads("Attention", part, num_heads),
+    return selfAttention(bias ? add(projected, bias) : projected, [mask, past, scoreBias], attributes);
+  },
+});
+
+/**
+ * The same of quantized x and weights: these, a bias of floats, the scales of x and of the weights, a mask, their zero points, the past.
+ */
+export const QAttention: OpDef = defineComposition("QAttention", {
+  domain,
+  arity: "5-9",
+  attributes: schema,
+  settings: [3, 4],
+  requiredOutputs: 1,
+  build: ({ inputs: [x, weights, bias, scale, weightScale, mask, zero, weightZero, past], attributes }) => {
+    const product = realProduct(
+      { numbers: x, scale, zero },
+      { numbers: weights, scale: weightScale, zero: weightZero },
     );
-    const [q, ownKeys, ownValues] = heads as readonly Value[] as readonly [Value, Value, Value];
-    const [keys, values] = [after(past && half(past, 0), ownKeys), after(past && half(past, 1), ownValues)];
-    const [batch = 1, queries = 1] = x.shape;
-    const all = keys.shape[2] ?? 1;
-    const masked = { batch, queries, keys: all, past: all - queries, low: mask_filter_value };
-    const { y } = attendTo("Attention", q, keys, values, {
-      scale: scale || undefined,
-      biases: [
-        scoreBias,
-        mask && maskBias("Attention", mask, masked, x.dtype),
-        unidirectional === 1 ? biasOf([isCausal(queries, all, all - queries)], x.dtype) : undefined,
-      ],
-    });
-    // Values of another width do not stand beside the keys.
-    return values.shape[3] === keys.shape[3] ? [joinHeads(y), stack([keys, values])] : [joinHeads(y)];
+    return selfAttention(add(product, bias), [mask, past], attributes);
   },
 });
 
