@@ -106,6 +106,7 @@ export function encodeModel(graph: Graph, options: ModelOptions = {}): Uint8Arra
   const domains = new Map([
     ["", opsetVersion],
     ["com.microsoft", 1],
+    ...graph.nodes.filter(({ op }) => op.domain !== "").map(({ op }): [string, number] => [op.domain, 1]),
   ]);
   return encodeMessage(ModelProto, {
     ir_version: 10,

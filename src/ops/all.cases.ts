@@ -17,6 +17,7 @@ import { interpolationCases } from "./interpolation.cases.ts";
 import { logicCases } from "./logic.cases.ts";
 import { matmulFamilyCases } from "./matmul.cases.ts";
 import { movementCases } from "./movement.cases.ts";
+import { nchwcCases } from "./nchwc.cases.ts";
 import { normalizationCases } from "./normalization.cases.ts";
 import { poolingCases } from "./pooling.cases.ts";
 import { quantizationCases } from "./quantization.cases.ts";
@@ -53,6 +54,7 @@ export const caseFamilies: Readonly<Record<string, readonly OpCase[]>> = {
   quantized: quantizedCases,
   einsum: einsumCases,
   fusions: fusionCases,
+  nchwc: nchwcCases,
   attention: attentionCases,
   recurrent: recurrentCases,
   suppression: suppressionCases,

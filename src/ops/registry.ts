@@ -18,6 +18,7 @@ import * as interpolation from "./interpolation.ts";
 import * as logic from "./logic.ts";
 import * as matmul from "./matmul.ts";
 import * as movement from "./movement.ts";
+import * as nchwc from "./nchwc.ts";
 import * as normalization from "./normalization.ts";
 import * as pooling from "./pooling.ts";
 import * as quantization from "./quantization.ts";
@@ -60,6 +61,7 @@ const families: readonly (readonly [object, (op: OpDef) => OpKind])[] = [
   [quantizedProducts, () => "dense"],
   [einsum, () => "dense"],
   [fusions, () => "other"],
+  [nchwc, () => "other"],
   [attention, () => "attention"],
   [contribAttention, () => "attention"],
   [groupedAttention, () => "attention"],
