@@ -1,4 +1,5 @@
 /** Parts of a file that stand for other nodes: functions, and the branches of an If. */
+import { ShapeError } from "../core/errors.ts";
 import { sameShape, size } from "../core/shape.ts";
 import { constantOf, nodesOf, type Scope, type Value } from "../graph/ir.ts";
 import { where } from "../ops/elementwise.ts";
@@ -44,7 +45,8 @@ export interface Branch {
   /** The If, as messages call it. */
   readonly where: string;
   readonly name: string;
-  readonly macs: number;
+  /** `undefined` where its shapes do not fit the inputs. */
+  readonly macs: number | undefined;
   readonly outputs: readonly Value[];
   /** The one that is counted. */
   readonly taken: { readonly name: string; readonly macs: number };
@@ -65,7 +67,10 @@ export function inlineBranches(node: FileNode, names: Names, reader: GraphReader
   const read = (branch: FileAttribute | undefined) =>
     branch && isFileGraph(branch) ? reader.graph(branch, new Names(names)) : [];
   if (known !== undefined) return read(branches[known ? 0 : 1]);
-  if (reader.leaveOut) return costlier(node, branches.map(read), names, reader.leaveOut);
+  if (reader.leaveOut) {
+    const actions = branches.map((branch) => () => read(branch));
+    return costlier(node, actions, names, reader.leaveOut);
+  }
   if (condition.dtype !== "bool" || size(condition.shape) !== 1) return undefined;
   const [yes, no] = branches.map(read) as [readonly Value[], readonly Value[]];
   const fits = yes.every((value, i) => {
@@ -82,24 +87,38 @@ export function inlineBranches(node: FileNode, names: Names, reader: GraphReader
   return yes.map((value, i) => where(chosen(value.rank), value, no[i] as Value));
 }
 
-/** The outputs of the branch with more multiply-adds; of equal ones, of the first. */
+/** The outputs of the branch with more multiply-adds, of equal ones of the first; of one that cannot take these shapes, of the other. */
 function costlier(
   node: FileNode,
-  outputs: readonly (readonly Value[])[],
+  read: readonly (() => readonly Value[])[],
   names: Names,
   leaveOut: (branch: Branch) => void,
 ): readonly Value[] {
+  const attempts = read.map(attempted);
+  const [first, second] = attempts as [readonly Value[] | ShapeError, readonly Value[] | ShapeError];
+  if (first instanceof ShapeError && second instanceof ShapeError) throw first;
   // What is computed around the If is computed whichever branch runs.
   const around = new Set(names.values());
-  const costs = outputs.map((own) => nodesOf(own, around).reduce((sum, inner) => sum + (inner.op.macs(inner) || 0), 0));
-  const [yes = 0, no = 0] = costs;
-  const [taken, other] = no > yes ? [1, 0] : [0, 1];
-  leaveOut({
-    where: describeNode(node),
-    name: branchNames[other] as string,
-    macs: costs[other] ?? 0,
-    outputs: outputs[other] ?? [],
-    taken: { name: branchNames[taken] as string, macs: costs[taken] ?? 0 },
-  });
-  return outputs[taken] ?? [];
+  const [yes, no] = attempts.map((own, i): Omit<Branch, "where" | "taken"> => {
+    const name = branchNames[i] as string;
+    if (own instanceof ShapeError) return { name, outputs: [], macs: undefined };
+    return {
+      name,
+      outputs: own,
+      macs: nodesOf(own, around).reduce((sum, inner) => sum + (inner.op.macs(inner) || 0), 0),
+    };
+  }) as [Omit<Branch, "where" | "taken">, Omit<Branch, "where" | "taken">];
+  const [taken, other] = (no.macs ?? -1) > (yes.macs ?? -1) ? [no, yes] : [yes, no];
+  leaveOut({ ...other, where: describeNode(node), taken: { name: taken.name, macs: taken.macs ?? 0 } });
+  return taken.outputs;
+}
+
+/** The result, or the ShapeError that it throws. */
+function attempted<T>(action: () => T): T | ShapeError {
+  try {
+    return action();
+  } catch (error) {
+    if (error instanceof ShapeError) return error;
+    throw error;
+  }
 }

@@ -175,6 +175,21 @@ describe("of an If one branch runs", () => {
     );
   });
 
+  test("a branch that cannot take inputs of these shapes is not counted", () => {
+    const other = {
+      graph: {
+        node: [node("MatMul", ["past", "narrow"], ["q"])],
+        initializer: [zeros("narrow", 5, 6)],
+        output: [{ name: "q" }],
+      },
+    };
+    const { cost, parameters, notes } = inspected(choice(dense("a", "p"), other));
+    expect([cost.macs, parameters.total]).toEqual([72, 36]);
+    expect(notes).toEqual([
+      'If "y" runs one of its branches: the then_branch is counted (72 multiply-adds), the else_branch does not take inputs of these shapes, and is not.',
+    ]);
+  });
+
   test("a decoder that is merged with the one that reads a cache: the branch that costs more, of outputs of another shape", () => {
     const cached = {
       graph: {

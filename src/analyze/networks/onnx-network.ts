@@ -15,5 +15,9 @@ export function onnxNetwork(name: string, model: ImportedModel): Network {
   return graphNetwork({ name, source, model, settings, idle: branches.flatMap(({ outputs }) => outputs), notes });
 }
 
-const noteOfBranch = ({ where, name, macs, taken }: Branch): string =>
-  `${where} runs one of its branches: the ${taken.name} is counted (${count(taken.macs)} multiply-adds), the ${name} (${count(macs)}) is not. The parameters of both are.`;
+function noteOfBranch({ where, name, macs, taken }: Branch): string {
+  const counted = `${where} runs one of its branches: the ${taken.name} is counted (${count(taken.macs)} multiply-adds), the ${name}`;
+  return macs === undefined
+    ? `${counted} does not take inputs of these shapes, and is not.`
+    : `${counted} (${count(macs)}) is not. The parameters of both are.`;
+}
