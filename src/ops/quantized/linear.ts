@@ -9,8 +9,8 @@ import { add, mul, where } from "../elementwise.ts";
 import { windowSchema } from "../geometry.ts";
 import { concat, transpose } from "../movement.ts";
 import { Softmax } from "../normalization.ts";
-import { AveragePool, GlobalAveragePool } from "../pooling.ts";
-import { DequantizeLinear, QuantizeLinear } from "../quantization.ts";
+import { AveragePool, GlobalAveragePool, MaxPool } from "../pooling.ts";
+import { DequantizeLinear, QLinearConv, QuantizeLinear } from "../quantization.ts";
 import { defineComposition } from "../reading.ts";
 
 const domain = "com.microsoft";
@@ -116,6 +116,29 @@ export const QLinearAveragePool: OpDef = defineComposition("QLinearAveragePool",
     const y = channelsFirst(real(partAt(inputs, 0)), channels_last, (x) => apply(AveragePool, [x], window));
     return [quantized(y, inputs[3], inputs[4])];
   },
+});
+
+/** The maximum over windows of images whose channels are last. */
+export const NhwcMaxPool: OpDef = defineComposition("NhwcMaxPool", {
+  domain,
+  arity: "1",
+  kind: "pooling",
+  attributes: { ...windowSchema, ceil_mode: "int", storage_order: "int" },
+  build: ({ inputs: [x], attributes: { storage_order: _, ...window } }) => [
+    channelsFirst(x, 1, (images) => apply(MaxPool, [images], window)),
+  ],
+});
+
+/** The convolution of quantized images whose channels may be last; the filters are ONNX's. */
+export const ContribQLinearConv: OpDef = defineComposition("QLinearConv", {
+  domain,
+  arity: "8-9",
+  kind: "convolution",
+  settings: [1, 4, 6],
+  attributes: { ...windowSchema, group: "int", channels_last: "int" },
+  build: ({ inputs: [x, ...others], attributes: { channels_last, ...window } }) => [
+    channelsFirst(x, channels_last, (images) => apply(QLinearConv, [images, ...others], window)),
+  ],
 });
 
 /** Where a condition holds x, else y: the condition, two quantized tensors, then the scale and zero point of the result. */

@@ -53,6 +53,20 @@ export const quantizedCases = [
     torch: quantized(`torch.where(c, ${x}, ${w})`),
     ...none,
   }),
+  opCase(q.NhwcMaxPool, "windows of two", {
+    inputs: { x: bytes([1, 4, 4, 16]) },
+    build: ({ x }) => apply(q.NhwcMaxPool, [x], { kernel_shape: [2, 2], strides: [2, 2] }),
+    torch: "F.max_pool2d(x.double().permute(0, 3, 1, 2), 2).permute(0, 2, 3, 1)",
+    ...none,
+  }),
+  opCase(q.ContribQLinearConv, "channels last, padded", {
+    inputs: { x: bytes([1, 3, 3, 2]), w: bytes([4, 2, 3, 3]) },
+    build: ({ x, w }) =>
+      apply(q.ContribQLinearConv, [x, ...ofX, w, ...ofW, ...ofY], { pads: [1, 1, 1, 1], channels_last: 1 }),
+    torch: quantized(`F.conv2d(${x}.permute(0, 3, 1, 2), ${w}, padding=1).permute(0, 2, 3, 1)`),
+    flops: 4 * 3 * 3 * (2 * 3 * 3) * 2,
+    ...none,
+  }),
   opCase(q.QLinearConcat, "along the rows", {
     inputs: { x: bytes([2, 3]), w: bytes([2, 2]) },
     build: ({ x, w }) => apply(q.QLinearConcat, [...ofY, x, ...ofX, w, ...ofW], { axis: 1 }),
