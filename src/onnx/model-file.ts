@@ -4,6 +4,7 @@ import { FileError } from "../core/errors.ts";
 import type { Declared } from "../import/declared.ts";
 import { type Blob, type Decoded, decodeMessage } from "./decode.ts";
 import { bytesAsText, number, numbers, record, records, text, texts } from "./fields.ts";
+import { liftWeights } from "./lift.ts";
 import { ModelProto } from "./schema.ts";
 import { elementTypeOf, type OpenExternal, type StoredTensor, sparseTensor, storedTensor } from "./tensor.ts";
 
@@ -109,9 +110,10 @@ function readGraph(proto: Decoded, external: OpenExternal): FileGraph {
   const [inputs, outputs, inner] = ["input", "output", "value_info"].map((field) =>
     records(proto, field).map(readDeclared),
   ) as [Declared[], Declared[], Declared[]];
-  const byName = new Map(initializers.map((tensor) => [tensor.name, tensor]));
+  const lifted = records(proto, "node").map((node) => liftWeights(readNode(node, external)));
+  const byName = new Map([...initializers, ...lifted.flatMap(({ tensors }) => tensors)].map((own) => [own.name, own]));
   return {
-    nodes: records(proto, "node").map((node) => readNode(node, external)),
+    nodes: lifted.map(({ node }) => node),
     initializers: byName,
     // Before IR version 4 an initializer had to be listed among the inputs too.
     inputs: inputs.filter(({ name }) => !byName.has(name)),

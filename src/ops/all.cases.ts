@@ -5,6 +5,7 @@ import { size } from "../core/shape.ts";
 import { activationCases } from "./activations.cases.ts";
 import { attentionCases } from "./attention/attention.cases.ts";
 import { channelNormalizationCases } from "./channel-normalization.cases.ts";
+import { classicCases } from "./classic/classic.cases.ts";
 import { constantCases } from "./constant.cases.ts";
 import { convolutionCases } from "./convolution.cases.ts";
 import { inputTensors, inputValues, type OpCase, randomNumbers } from "./define.cases.ts";
@@ -55,6 +56,7 @@ export const caseFamilies: Readonly<Record<string, readonly OpCase[]>> = {
   einsum: einsumCases,
   fusions: fusionCases,
   nchwc: nchwcCases,
+  classic: classicCases,
   attention: attentionCases,
   recurrent: recurrentCases,
   suppression: suppressionCases,

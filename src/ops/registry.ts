@@ -7,6 +7,8 @@ import * as groupedAttention from "./attention/grouped-attention.ts";
 import * as rotary from "./attention/rotary.ts";
 import * as casts from "./cast.ts";
 import * as channelNormalization from "./channel-normalization.ts";
+import * as linearModels from "./classic/linear-models.ts";
+import * as trees from "./classic/trees.ts";
 import * as constants from "./constant.ts";
 import * as convolution from "./convolution.ts";
 import * as einsum from "./einsum.ts";
@@ -62,6 +64,8 @@ const families: readonly (readonly [object, (op: OpDef) => OpKind])[] = [
   [einsum, () => "dense"],
   [fusions, () => "other"],
   [nchwc, () => "other"],
+  [linearModels, () => "other"],
+  [trees, () => "other"],
   [attention, () => "attention"],
   [contribAttention, () => "attention"],
   [groupedAttention, () => "attention"],

@@ -1,5 +1,6 @@
 /** Networks from ONNX models. */
-import { count } from "../../core/number-text.ts";
+import { count, plural } from "../../core/number-text.ts";
+import type { Node } from "../../graph/ir.ts";
 import type { ImportedModel } from "../../onnx/import.ts";
 import type { Branch } from "../../onnx/inline.ts";
 import { graphNetwork } from "./graph-network.ts";
@@ -11,7 +12,11 @@ export function onnxNetwork(name: string, model: ImportedModel): Network {
   const { producer, opset, settings, branches } = model;
   const source = `ONNX, operator set ${opset}${producer ? `, written by ${producer}` : ""}`;
   const unknown = [...model.unknown].map(([node, reason]) => ({ type: node.op.type, ...reason }));
-  const notes = [...branches.map(noteOfBranch), ...unknownNotes(unknown, "node")];
+  const notes = [
+    ...branches.map(noteOfBranch),
+    ...model.graph.nodes.flatMap(notesOfTrees),
+    ...unknownNotes(unknown, "node"),
+  ];
   return graphNetwork({ name, source, model, settings, idle: branches.flatMap(({ outputs }) => outputs), notes });
 }
 
@@ -20,4 +25,14 @@ function noteOfBranch({ where, name, macs, taken }: Branch): string {
   return macs === undefined
     ? `${counted} does not take inputs of these shapes, and is not.`
     : `${counted} (${count(macs)}) is not. The parameters of both are.`;
+}
+
+/** What is said of decision trees, whose thresholds and leaves are no parameters. */
+function notesOfTrees({ op, attributes }: Node): readonly string[] {
+  const ids = attributes["nodes_treeids"];
+  if (!Array.isArray(ids)) return [];
+  const [trees, nodes] = [new Set(ids).size, ids.length];
+  return [
+    `${op.type}: ${plural(trees, "tree")} of ${plural(nodes, "node")} in all. ONNX Runtime computes them; no gradient trains them, so that they count as no parameters.`,
+  ];
 }
