@@ -20,6 +20,7 @@ import { type Entry, isValue, Names } from "./names.ts";
 import { pathOfNode } from "./scopes.ts";
 import { describeNode, sortNodes, storedWithin } from "./sort.ts";
 import type { OpenExternal, StoredTensor } from "./tensor.ts";
+import type { Tied } from "./tied.ts";
 import { hasInitializers, isBuffer, isWeight, type WeightRule } from "./weights.ts";
 
 /** How a file becomes a graph. */
@@ -50,6 +51,8 @@ export interface ImportedModel extends ImportedGraph<StoredTensor> {
   readonly opset: number;
   /** Stored tensors of several elements that are no weights anywhere: scales, masks, tables of positions. */
   readonly settings: readonly Setting[];
+  /** Copies of other tensors, which are one parameter with them. */
+  readonly tied: readonly Tied[];
   /** The branches that were left out, where one of two was taken. */
   readonly branches: readonly Branch[];
 }
@@ -134,6 +137,7 @@ class Importer implements GraphReader {
       unshaped: this.#unshaped,
       settings: this.#settings(),
       branches: this.#branches,
+      tied: this.file.tied,
       producer,
       opset: opsets.get("") ?? 1,
     };

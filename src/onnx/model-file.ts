@@ -7,6 +7,7 @@ import { bytesAsText, number, numbers, record, records, text, texts } from "./fi
 import { liftWeights } from "./lift.ts";
 import { ModelProto } from "./schema.ts";
 import { elementTypeOf, type OpenExternal, type StoredTensor, sparseTensor, storedTensor } from "./tensor.ts";
+import { type Tied, withTied } from "./tied.ts";
 
 /** Stands for an attribute of the function around it. */
 export interface AttributeReference {
@@ -60,6 +61,8 @@ export interface ModelFile {
   readonly producer: string;
   /** What its writer noted in it. */
   readonly metadata: ReadonlyMap<string, string>;
+  /** Tensors of the file that are computed from others here, since they are copies. */
+  readonly tied: readonly Tied[];
 }
 
 /** ONNX's own domain has two names. */
@@ -83,8 +86,11 @@ export function readModelFile(source: ByteSource, external: OpenExternal): Model
     records(model, "opset_import").map((entry) => [domainOf(text(entry, "domain")), number(entry, "version") ?? 1]),
   );
   if (opsets.size === 0) throw new FileError("onnx: the file names no operator set; it is cut off or damaged");
+  const producer = [text(model, "producer_name"), text(model, "producer_version")].filter(Boolean).join(" ");
+  const read = readGraph(graph, external);
   return {
-    graph: readGraph(graph, external),
+    // Files of our own have each parameter once.
+    ...(producer === "sardonyx" ? { graph: read, tied: [] } : withTied(read)),
     opsets,
     functions: new Map(
       records(model, "functions").map((item) => [
@@ -97,7 +103,7 @@ export function readModelFile(source: ByteSource, external: OpenExternal): Model
         },
       ]),
     ),
-    producer: [text(model, "producer_name"), text(model, "producer_version")].filter(Boolean).join(" "),
+    producer,
     metadata: readEntries(model, "metadata_props"),
   };
 }

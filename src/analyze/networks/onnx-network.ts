@@ -12,7 +12,12 @@ export function onnxNetwork(name: string, model: ImportedModel): Network {
   const { producer, opset, settings, branches } = model;
   const source = `ONNX, operator set ${opset}${producer ? `, written by ${producer}` : ""}`;
   const unknown = [...model.unknown].map(([node, reason]) => ({ type: node.op.type, ...reason }));
+  const ties = model.tied.map(
+    ({ name: copy, original, isTransposed }) =>
+      `${copy} is ${original}${isTransposed ? ", transposed" : ""}: one parameter, counted once.`,
+  );
   const notes = [
+    ...ties,
     ...branches.map(noteOfBranch),
     ...model.graph.nodes.flatMap(notesOfTrees),
     ...unknownNotes(unknown, "node"),

@@ -2,10 +2,11 @@
 import { describe, expect, test } from "vitest";
 import { memorySource } from "../../core/byte-source.ts";
 import { size } from "../../core/shape.ts";
-import { tensor } from "../../core/tensor.ts";
+import { type Tensor, tensor } from "../../core/tensor.ts";
+import { modelFromOnnx } from "../../formats/onnx-model.ts";
 import type { Message } from "../../onnx/codec.ts";
 import { importModel } from "../../onnx/import.ts";
-import { uniform } from "../../onnx/testing/beside-runtime.ts";
+import { expectAsRuntime, uniform, whole } from "../../onnx/testing/beside-runtime.ts";
 import { fileOfGraph, nibbles, node, stored, typed, zeros } from "../../onnx/testing/build-file.ts";
 import { inspectionOf } from "../testing/networks.ts";
 import { onnxNetwork } from "./onnx-network.ts";
@@ -214,5 +215,40 @@ describe("sparse tensors are read", () => {
     );
     expect(() => read({ values: values([1]), dims: [6, 6] })).toThrow("lacks its indices");
     expect(() => read({ values: values([1]), indices: indices([0], [1]), dims: [1 << 20, 1 << 20] })).toThrow();
+  });
+});
+
+describe("a table of embeddings and its copy for the output layer are one parameter", () => {
+  const words = uniform(1, 10, 6);
+  const transposed = tensor(
+    Array.from({ length: 60 }, (_, i) => words.toNumbers()[(i % 10) * 6 + Math.floor(i / 10)] ?? 0),
+    { shape: [6, 10] },
+  );
+  const graph = (table: Tensor, copy: Tensor) => ({
+    input: [typed("ids", "int64", 2, 5)],
+    node: [node("Gather", ["words", "ids"], ["x"]), node("MatMul", ["x", "onnx::MatMul_7"], ["y"])],
+    output: [typed("y", "float32", 2, 5, 10)],
+    initializer: [stored("words", table), stored("onnx::MatMul_7", copy)],
+  });
+
+  test("transposed", () => {
+    const { parameters, notes, cost } = inspected(graph(words, transposed));
+    expect([parameters.total, cost.macs]).toEqual([60, 2 * 5 * 6 * 10]);
+    expect(parameters.shared.map(({ name }) => name)).toEqual(["words"]);
+    expect(notes).toEqual(["onnx::MatMul_7 is words, transposed: one parameter, counted once."]);
+  });
+
+  test("computed as the file has it", () =>
+    expectAsRuntime(fileOfGraph(graph(words, transposed)), {
+      ids: tensor(whole(2, [2, 5], 0, 10), { dtype: "int64", shape: [2, 5] }),
+    }));
+
+  test("trained as one", () =>
+    expect([...modelFromOnnx(fileOfGraph(graph(words, transposed))).own.keys()]).toEqual(["words"]));
+
+  test("other numbers, or numbers that say nothing, are two", () => {
+    const flat = (...shape: number[]) => tensor(new Array<number>(60).fill(0.5), { shape });
+    expect(inspected(graph(words, uniform(3, 6, 10))).parameters.total).toBe(120);
+    expect(inspected(graph(flat(10, 6), flat(6, 10))).parameters.total).toBe(120);
   });
 });
