@@ -171,10 +171,32 @@ def mel_bands(bands, length, rate, lowest, highest):
     return weights
 
 
+def attention(q, k, v, heads, key_heads, causal=False):
+    """Attention of rows [batch, time, width]; heads that share keys stand together."""
+
+    def split(x, count):
+        return x.reshape(x.shape[0], x.shape[1], count, -1).transpose(1, 2)
+
+    q = split(q, heads)
+    k, v = (split(x, key_heads).repeat_interleave(heads // key_heads, 1) for x in (k, v))
+    scores = q @ k.transpose(-1, -2) / q.shape[-1] ** 0.5
+    if causal:
+        scores = scores.masked_fill(torch.ones(scores.shape[-2:]).triu(1).bool(), float("-inf"))
+    return (scores.softmax(-1) @ v).transpose(1, 2).flatten(2)
+
+
+def turned(x, cos, sin):
+    """The features of each head turned in pairs, each with the one half of them further."""
+    a, b = x.chunk(2, -1)
+    return torch.cat([a * cos - b * sin, b * cos + a * sin], -1)
+
+
 HELPERS = {
     "mel_bands": mel_bands,
     "crop": crop,
     "roi_align": roi_align,
+    "attention": attention,
+    "turned": turned,
     "torch": torch,
     "F": F,
     "prod": prod,

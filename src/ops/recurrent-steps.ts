@@ -2,6 +2,7 @@
  * How recurrent operators take their steps, forwards one by one and backwards through time, whatever their cell computes.
  * Sequences are rows here: [T · N, K], the batch of one step after that of another.
  */
+import { UnsupportedError } from "../core/errors.ts";
 import type { Value } from "../graph/ir.ts";
 import { type Attributes, apply } from "../graph/op.ts";
 import { cast } from "./cast.ts";
@@ -83,9 +84,18 @@ interface View {
   readonly attributes: Attributes & { readonly direction?: string };
 }
 
-/** The batches of the steps, [N, K] each. */
-export const stepsOf = (rows: Value, steps: number): readonly Value[] =>
-  steps === 1 ? [rows] : split(rows, new Array<number>(steps).fill((rows.shape[0] ?? 0) / steps), 0);
+/** Steps that are written out one by one at most: a graph has some ten nodes for each. */
+const maxSteps = 1 << 15;
+
+/** The batches of the steps, [N, K] each. Throws UnsupportedError for more steps than a graph can hold. */
+export function stepsOf(rows: Value, steps: number): readonly Value[] {
+  if (steps === 1) return [rows];
+  if (steps > maxSteps)
+    throw new UnsupportedError(
+      `a recurrent layer takes ${steps} steps, and its gradient writes out ${maxSteps} at most; use shorter sequences`,
+    );
+  return split(rows, new Array<number>(steps).fill((rows.shape[0] ?? 0) / steps), 0);
+}
 
 export const rowsOf = (value: Value): Value => reshape(value, [-1, value.shape.at(-1) ?? 1]);
 
