@@ -1,5 +1,6 @@
 /** Keras's activations by name. */
 import { UnsupportedError } from "../../../core/errors.ts";
+import { tensor } from "../../../core/tensor.ts";
 import type { Value } from "../../../graph/ir.ts";
 import {
   abs,
@@ -7,6 +8,8 @@ import {
   cast,
   celu,
   clip,
+  constant,
+  cumulativeSum,
   div,
   elu,
   exp,
@@ -18,6 +21,7 @@ import {
   mish,
   mul,
   neg,
+  reduceSum,
   relu,
   selu,
   sigmoid,
@@ -29,7 +33,9 @@ import {
   sqrt,
   square,
   sub,
+  swapAxes,
   tanh,
+  topK,
   where,
 } from "../../../ops/index.ts";
 import type { KerasVersion } from "./layer.ts";
@@ -41,6 +47,21 @@ export type KerasActivation = (x: Value, axis: number) => Value;
 const sixthSigmoid = (x: Value): Value => hardSigmoid(x, 1 / 6);
 
 const outside = (x: Value, limit: number): Value => cast(greater(abs(x), limit), x.dtype);
+
+/**
+ * max(0, x - τ), with τ so that it sums to 1 (Martins and Astudillo 2016): of x in descending order the first k count for which
+ * 1 + k x_k is more than their sum, and τ is their sum less 1, by k.
+ */
+function sparsemax(x: Value, axis: number): Value {
+  const count = x.shape.at(axis) ?? 1;
+  const own = swapAxes(x, axis, -1);
+  const sorted = topK(own, count).values;
+  const places = constant(tensor(Array.from({ length: count }, (_, i) => i + 1)));
+  const counted = cast(greater(add(mul(sorted, places), 1), cumulativeSum(sorted, x.rank - 1)), x.dtype);
+  const sums = reduceSum(mul(sorted, counted), -1, { keepDims: true });
+  const threshold = div(sub(sums, 1), reduceSum(counted, -1, { keepDims: true }));
+  return swapAxes(relu(sub(own, threshold)), axis, -1);
+}
 
 /** By name without underscores and capitals: Python writes hard_sigmoid, TensorFlow.js hardSigmoid. */
 const activations: Readonly<Record<string, KerasActivation>> = {
@@ -83,6 +104,7 @@ const activations: Readonly<Record<string, KerasActivation>> = {
   squareplus: (x) => div(add(x, sqrt(add(square(x), 4))), 2),
   // 0 up to -1, (x + 1)²/4 up to 1, x from there on
   sparseplus: (x) => where(greater(x, 1), x, div(square(relu(add(x, 1))), 4)),
+  sparsemax,
   sparsesigmoid: (x) => clip(mul(add(x, 1), 0.5), 0, 1),
 };
 
