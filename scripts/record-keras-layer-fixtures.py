@@ -153,6 +153,16 @@ for name, f in ACTIVATIONS.items():
     case(f"activation {name}", "Dense", {"units": 4, "activation": name}, [(6, 3)],
          lambda x, kernel, bias, f=f: f(x @ kernel + bias), [("kernel", (3, 4)), ("bias", (4,))])
 
+OBJECTS = {
+    "LeakyReLU": ({"negative_slope": 0.1}, lambda x: F.leaky_relu(x, 0.1)),
+    "ReLU": ({"max_value": 1, "negative_slope": 0.2, "threshold": 0.5}, lambda x: torch.where(x >= 0.5, x.clamp(max=1), 0.2 * (x - 0.5))),
+    "ELU": ({"alpha": 0.3}, lambda x: F.elu(x, 0.3)),
+    "function": ("softsign", F.softsign),
+}
+for name, (config, f) in OBJECTS.items():
+    case(f"activation as an object {name}", "Dense", {"units": 4, "activation": {"module": "keras.layers", "class_name": name, "config": config}}, [(6, 3)],
+         lambda x, kernel, bias, f=f: f(x @ kernel + bias), [("kernel", (3, 4)), ("bias", (4,))])
+
 
 # ---- attention ----
 def attend(q, k, v, visible=None, scale=1.0):

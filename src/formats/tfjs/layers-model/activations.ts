@@ -15,6 +15,7 @@ import {
   exp,
   gelu,
   greater,
+  greaterOrEqual,
   hardSigmoid,
   leakyRelu,
   logSoftmax,
@@ -110,6 +111,48 @@ const activations: Readonly<Record<string, KerasActivation>> = {
 
 /** Those that Keras 3 computes in another way. */
 const ofKeras3: Readonly<Record<string, KerasActivation>> = { hardsigmoid: sixthSigmoid };
+
+interface ReluOptions {
+  readonly max_value?: number | null | undefined;
+  readonly negative_slope: number;
+  readonly threshold: number;
+}
+
+/** max_value from there on, x from the threshold on, negative_slope (x - threshold) below it. */
+export function cutRelu(x: Value, { max_value, negative_slope: slope, threshold }: ReluOptions): Value {
+  if (slope === 0 && threshold === 0) return max_value == null ? relu(x) : clip(x, 0, max_value);
+  const y = where(greaterOrEqual(x, threshold), x, mul(sub(x, threshold), slope));
+  return max_value == null ? y : clip(y, undefined, max_value);
+}
+
+/** What a layer that is given as an activation computes. Throws UnsupportedError for one with weights, and for others. */
+export function layerActivation(
+  className: string,
+  config: Readonly<Record<string, unknown>>,
+  keras: KerasVersion,
+): KerasActivation {
+  const number = (...names: readonly string[]) =>
+    names.map((name) => config[name]).find((own) => typeof own === "number");
+  switch (className) {
+    case "ReLU":
+      return (x) =>
+        cutRelu(x, {
+          max_value: number("max_value"),
+          negative_slope: number("negative_slope") ?? 0,
+          threshold: number("threshold") ?? 0,
+        });
+    case "LeakyReLU":
+      return (x) => leakyRelu(x, number("negative_slope", "alpha") ?? 0.3);
+    case "ELU":
+      return (x) => elu(x, number("alpha") ?? 1);
+    case "Softmax":
+      if ((number("axis") ?? -1) === -1) return (x, axis) => softmax(x, axis);
+      break;
+    case "Activation":
+      if (typeof config["activation"] === "string") return kerasActivation(config["activation"], keras);
+  }
+  throw new UnsupportedError(`its activation is a layer ${className}, which is not supported there`);
+}
 
 /** The activation of a name in a version of Keras. Throws UnsupportedError for another. */
 export function kerasActivation(name: string, keras: KerasVersion): KerasActivation {

@@ -2,7 +2,7 @@
 import type { LayerClass } from "./layer.ts";
 import { activationClasses } from "./layers/activation.ts";
 import { attentionClasses } from "./layers/attention.ts";
-import { basicClasses } from "./layers/basic.ts";
+import { augmentationClasses, basicClasses } from "./layers/basic.ts";
 import { convLstmClasses } from "./layers/conv-lstm.ts";
 import { convolutionClasses } from "./layers/convolution.ts";
 import { depthwiseClasses } from "./layers/depthwise.ts";
@@ -20,6 +20,7 @@ import type { LayerConfig } from "./topology.ts";
 export const layerClasses: ReadonlyMap<string, LayerClass> = new Map(
   [
     basicClasses,
+    augmentationClasses,
     einsumClasses,
     attentionClasses,
     activationClasses,
