@@ -222,6 +222,18 @@ def main():
         weights = Weights(model)
         write_h5(folder / f"{stem}.h5", model["modelTopology"], weights)
         write_keras(folder / f"{stem}.keras", model["modelTopology"], weights)
+    # The forms that h5py writes where it is told to use the latest, and others that Keras does not write.
+    with h5py.File(folder / "latest.h5", "w", libver="latest") as file:
+        file.attrs["text"] = "größer"
+        file.attrs["numbers"] = np.int32([3, 4])
+        own = file.create_group("group")
+        own.create_dataset("halves", data=np.float16([[1, -2.5], [0.5, 65504]]))
+        own.create_dataset("large end first", data=np.array([1.5, -2], dtype=">f4"))
+        own.create_dataset("truths", data=np.array([True, False]))
+        own.create_dataset("empty", shape=(0, 3), dtype="f4")
+    with h5py.File(folder / "chunks.h5", "w") as file:
+        file.create_dataset("packed", data=np.zeros((4, 4)), chunks=(2, 2), compression="gzip")
+        file["link"] = h5py.SoftLink("/packed")
     with h5py.File(folder / "weights-alone.h5", "w") as file:
         file.attrs["layer_names"] = np.array([b"dense"])
         file.create_group("dense").attrs["weight_names"] = np.zeros(0)

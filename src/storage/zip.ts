@@ -140,7 +140,8 @@ function openEntry(source: ByteSource, { name, isEncrypted, method, packed, size
 function inflated(name: string, packed: Uint8Array, size: number): Uint8Array {
   let bytes: Uint8Array;
   try {
-    bytes = inflateSync(packed, { out: new Uint8Array(size) });
+    // What is longer than it says fills the byte behind.
+    bytes = inflateSync(packed, { out: new Uint8Array(size + 1) });
   } catch (cause) {
     throw new FileError(`zip: "${name}" cannot be unpacked (${(cause as Error).message}); ${damaged}`, { cause });
   }

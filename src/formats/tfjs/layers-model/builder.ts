@@ -1,8 +1,9 @@
 /** Keras's layers as modules: each by its class, and what is to be known of it when all are built. */
 import { UnsupportedError } from "../../../core/errors.ts";
+import { isPlainObject } from "../../../core/tree.ts";
 import type { AnyModule } from "../../../nn/index.ts";
 import type { StoredWeight } from "../manifest.ts";
-import { dropsMask, type PlacedLayer, plainParameters, strayArgument } from "./calls.ts";
+import { dropsMask, type PlacedLayer, plainParameters, strayArgument, withNames } from "./calls.ts";
 import { layerClassOf } from "./classes.ts";
 import { KerasModel } from "./keras-model.ts";
 import type { BuiltLayer, KerasVersion, StoredAs } from "./layer.ts";
@@ -72,9 +73,13 @@ export class Builder {
   }
 
   #ofClass(layer: LayerConfig, standing: Standing): PlacedLayer {
-    const { place, calls } = standing;
+    const { place } = standing;
     const known = layerClassOf(layer);
     if (!known) return this.#opaque(layer, standing, "the class is not supported");
+    const quantized = quantizedPolicy(layer.config["dtype"]);
+    if (quantized) return this.#opaque(layer, standing, `its weights are quantized (${quantized})`);
+    const { aliases = {} } = known;
+    const calls = standing.calls.map((call) => withNames(call, aliases));
     const parameters = known.parameters ?? plainParameters;
     const stray = calls.map((call) => strayArgument(call, parameters)).find(Boolean);
     if (stray) return this.#opaque(layer, standing, `${stray} is not supported`);
@@ -82,6 +87,11 @@ export class Builder {
     try {
       built = known.build(layer, {
         keras: this.#keras,
+        calls,
+        unknown: (why) => {
+          const isNoted = this.unknown.some((noted) => noted.layer === layer.name && noted.why === why);
+          if (!isNoted) this.unknown.push({ className: layer.className, layer: layer.name, why });
+        },
         build: (inner, part) => this.#layer(inner, { ...standing, calls: [], place: placeWithin(place, inner, part) }),
         stored: (weight) => {
           const wanted = { stored: { name: weight }, index: 0 };
@@ -99,7 +109,7 @@ export class Builder {
     if (calls.some(({ keywords }) => keywords["training"] === true))
       this.remarks.push({ ...remark, why: "is called as in training, which it is not here" });
     if (weights) this.weighted.push({ module, weights, place });
-    return { module, parameters, masks };
+    return { module, parameters, masks, aliases };
   }
 
   #opaque({ name, className }: LayerConfig, { place, results }: Standing, why: string): PlacedLayer {
@@ -115,6 +125,13 @@ export class Builder {
     this.weighted.push({ module, weights, place });
     return { module, parameters: undefined, masks: dropsMask };
   }
+}
+
+/** The mode of a policy of Keras 3 under which a layer stores its weights as integers; `undefined` for other policies. */
+function quantizedPolicy(policy: unknown): string | undefined {
+  const { class_name: className, config } = isPlainObject(policy) ? policy : {};
+  if (typeof className !== "string" || !className.startsWith("Quantized")) return undefined;
+  return isPlainObject(config) && typeof config["mode"] === "string" ? config["mode"] : className;
 }
 
 /** The place of a layer that is a part of another. */

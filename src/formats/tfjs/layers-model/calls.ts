@@ -28,6 +28,8 @@ export interface PlacedLayer {
   readonly module: AnyModule;
   /** Names of the arguments of its call, in order; `undefined` for a layer that is not known, which takes whatever there is. */
   readonly parameters: readonly string[] | undefined;
+  /** Other names that calls have for them. */
+  readonly aliases?: Readonly<Record<string, string>>;
   readonly masks: MaskRule;
 }
 
@@ -36,6 +38,17 @@ export const plainParameters = ["inputs"] as const;
 
 /** Arguments of every layer that are read here, or change its training only. */
 const common: ReadonlySet<string> = new Set(["mask", "training"]);
+
+/** A call whose keywords have the names that the layer's class has for them. */
+export const withNames = <C extends CallArguments>(call: C, aliases: Readonly<Record<string, string>>): C => ({
+  ...call,
+  keywords: Object.fromEntries(
+    Object.entries(call.keywords).map(([name, argument]) => [
+      Object.hasOwn(aliases, name) ? aliases[name] : name,
+      argument,
+    ]),
+  ),
+});
 
 /** The arguments of a call by their names; the first under its own, however the file calls it. */
 export function boundArguments(

@@ -9,6 +9,7 @@ import { constant, keyTensor } from "../../../ops/index.ts";
 import { run } from "../../testing/run.ts";
 import { Builder } from "./builder.ts";
 import { layerClasses } from "./classes.ts";
+import { augmentationClasses } from "./layers/basic.ts";
 import { readTopology } from "./topology.ts";
 import { weightsByName } from "./weights.ts";
 
@@ -187,10 +188,13 @@ const cases: readonly Case[] = [
   ["Bidirectional", { ...inner("GRU", { units: 4, return_sequences: true }) }, sequence, [2, 7, 8], 192],
 ];
 
+/** Layers that leave everything as it is outside of training. */
+const augmented = Object.keys(augmentationClasses).map((name): Case => [name, { factor: 0.2 }, image, image, 0]);
+
 const shapesOf = (inputs: Shape | readonly Shape[]): readonly Shape[] =>
   (typeof inputs[0] === "number" ? [inputs] : inputs) as readonly Shape[];
 
-test.each(cases)("%s %j", (className, config, given, output, weights) => {
+test.each([...cases, ...augmented])("%s %j", (className, config, given, output, weights) => {
   const { outputs, module, builder } = traced(className, config, shapesOf(given));
   expect(builder.unknown).toEqual([]);
   expect(outputs).toEqual([output]);
@@ -203,7 +207,7 @@ test.each(cases)("%s %j", (className, config, given, output, weights) => {
 const apart = ["SpectralNormalization", "MultiHeadAttention", "GroupQueryAttention"];
 
 test("no class is left out", () => {
-  const tested = new Set([...cases.map(([className]) => className), ...apart]);
+  const tested = new Set([...[...cases, ...augmented].map(([className]) => className), ...apart]);
   expect([...layerClasses.keys()].filter((name) => !tested.has(name))).toEqual([]);
 });
 

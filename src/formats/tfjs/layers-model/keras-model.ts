@@ -12,6 +12,7 @@ import {
   type PlacedLayer,
   plainParameters,
   takenArgument,
+  withNames,
 } from "./calls.ts";
 import { listOf, type OneOrMore } from "./layer.ts";
 import type { Call, ModelConfig } from "./topology.ts";
@@ -116,7 +117,12 @@ export class KerasModel extends Module<Value | NamedValues, Value | NamedValues>
 }
 
 /** What a call of the file gives a layer. */
-function layerCall(call: Call, { parameters }: PlacedLayer, resultOf: (reference: Reference) => Result): LayerCall {
+function layerCall(
+  written: Call,
+  { parameters, aliases = {} }: PlacedLayer,
+  resultOf: (reference: Reference) => Result,
+): LayerCall {
+  const call = withNames(written, aliases);
   const taken = (reference: Reference) => resultOf(reference).value;
   if (!parameters)
     return { inputs: call.inputs.map(taken), named: {}, masks: call.inputs.map((item) => resultOf(item).mask) };

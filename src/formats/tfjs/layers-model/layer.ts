@@ -4,6 +4,7 @@ import type { Shape } from "../../../core/shape.ts";
 import type { Value } from "../../../graph/ir.ts";
 import { type AnyModule, Module, valuesOf } from "../../../nn/index.ts";
 import { readPart } from "../fields.ts";
+import type { CallArguments } from "./arguments.ts";
 import type { LayerCall, MaskRule, PlacedLayer } from "./calls.ts";
 import type { LayerConfig } from "./topology.ts";
 
@@ -54,6 +55,10 @@ export type KerasVersion = 2 | 3;
 export interface Building {
   /** The version of Keras that computes as the file means. */
   readonly keras: KerasVersion;
+  /** Notes that a call is not understood, where only its tensors show that. */
+  unknown(why: string): void;
+  /** The calls of the layer. */
+  readonly calls: readonly CallArguments[];
   /**
    * Builds a layer within it, whose weights stand under its own name or that of the one around it; `part` is what Keras calls it
    * there, such as `forward_layer`.
@@ -66,6 +71,8 @@ export interface Building {
 export interface LayerClass {
   /** Names of the arguments of its call, in order; default the inputs alone. */
   readonly parameters?: readonly string[];
+  /** Other names that calls may have for them. */
+  readonly aliases?: Readonly<Record<string, string>>;
   /** Throws FileError for settings that are wrong, UnsupportedError for those that mean a computation not supported. */
   build(layer: LayerConfig, building: Building): BuiltLayer;
 }

@@ -6,41 +6,25 @@ import { type Context, activation as layer, Module, zerosInit } from "../../../.
 import {
   add,
   cast,
-  clip,
   elu,
   exp,
-  greaterOrEqual,
   leakyRelu,
   mul,
   prelu,
   reduceLogSumExp,
-  relu,
   softmax,
   sub,
   thresholdedRelu,
-  where,
 } from "../../../../ops/index.ts";
 import { count } from "../../../config-fields.ts";
 import { alongAxes, elementwise } from "../../channels.ts";
+import { cutRelu } from "../activations.ts";
 import { keepsMask, type LayerCall } from "../calls.ts";
 import { activation, integer, number } from "../config.ts";
 import { CallLayer, defineLayer, type LayerClasses, plainLayer } from "../layer.ts";
 
 /** An elementwise function as a layer. */
 const pointwise = (f: (x: Value) => Value): Module => layer((x) => elementwise((value: Value) => f(value), x));
-
-interface ReluOptions {
-  readonly max_value?: number | null | undefined;
-  readonly negative_slope: number;
-  readonly threshold: number;
-}
-
-/** max_value from there on, x from the threshold on, negative_slope (x - threshold) below it. */
-function cutRelu(x: Value, { max_value, negative_slope: slope, threshold }: ReluOptions): Value {
-  if (slope === 0 && threshold === 0) return max_value == null ? relu(x) : clip(x, 0, max_value);
-  const y = where(greaterOrEqual(x, threshold), x, mul(sub(x, threshold), slope));
-  return max_value == null ? y : clip(y, undefined, max_value);
-}
 
 /** x above 0, a learned multiple of it below; weight [...shape of a sample], 1 along shared axes (He et al. 2015). */
 class PRelu extends Module {

@@ -99,6 +99,37 @@ const ReversibleEmbeddings: LayerClass = defineLayer(
   ["inputs", "reverse"],
 );
 
+/** Layers that change images at random while training, and leave them as they are otherwise. */
+const augmentations = [
+  "AugMix",
+  "CutMix",
+  "MixUp",
+  "RandAugment",
+  "RandomBrightness",
+  "RandomColorDegeneration",
+  "RandomColorJitter",
+  "RandomContrast",
+  "RandomElasticTransform",
+  "RandomErasing",
+  "RandomFlip",
+  "RandomGaussianBlur",
+  "RandomGrayscale",
+  "RandomHeight",
+  "RandomHue",
+  "RandomInvert",
+  "RandomPerspective",
+  "RandomPosterization",
+  "RandomRotation",
+  "RandomSaturation",
+  "RandomSharpness",
+  "RandomShear",
+  "RandomTranslation",
+  "RandomWidth",
+  "RandomZoom",
+];
+
+export const augmentationClasses: LayerClasses = Object.fromEntries(augmentations.map((name) => [name, same]));
+
 export const basicClasses: LayerClasses = {
   Dense: defineLayer(
     z.object({ units: count(), use_bias: toggle(true), activation }),

@@ -19,7 +19,6 @@ import {
   reduceMax,
   reduceSum,
   reshape,
-  resize,
   slice,
   sqrt,
   sub,
@@ -29,7 +28,7 @@ import { count } from "../../../config-fields.ts";
 import { keepsMask } from "../calls.ts";
 import { integer, type Layout, layout, number, toggle } from "../config.ts";
 import { defineLayer, type LayerClasses, plainLayer } from "../layer.ts";
-import { interpolation } from "./shape.ts";
+import { type Interpolation, interpolationOf, resizedAxes } from "./resizing.ts";
 
 /** A number, or numbers in lists of any depth, as a flat list. */
 const numbers: z.ZodType<readonly number[]> = z.unknown().transform((value, context) => {
@@ -118,10 +117,6 @@ class Resizing extends Module {
   }
 }
 
-type Mode = "nearest" | "linear";
-
-const sized = (x: Value, shape: Shape, mode: Mode): Value => resize(cast(x, "float32"), shape, { mode });
-
 /** The middle of an image [N, C, H, W] in a given size, which may not be larger. */
 function cropped(x: Value, shape: Shape): Value {
   const ranges = shape.map((extent, i) => {
@@ -139,16 +134,16 @@ function centerCrop(x: Value, { height, width }: SizeFields): Value {
 }
 
 /** An image resized so that it covers a size with its form kept, and cropped to it. */
-function covered(x: Value, [height = 1, width = 1]: Shape, mode: Mode): Value {
+function covered(x: Value, [height = 1, width = 1]: Shape, mode: Interpolation): Value {
   const [h = 1, w = 1] = x.shape.slice(2);
   // The largest part of the image that has the form of the target.
   const fit = (extent: number, wanted: number) => Math.max(1, Math.min(extent, Math.floor(wanted)));
   const part = [fit(h, (w * height) / width), fit(w, (h * width) / height)];
-  return sized(cropped(x, part), [height, width], mode);
+  return resizedAxes(cropped(x, part), [height, width], mode);
 }
 
 /** An image padded on both sides to a form, and resized. */
-function boxed(x: Value, [height = 1, width = 1]: Shape, mode: Mode, fill: number): Value {
+function boxed(x: Value, [height = 1, width = 1]: Shape, mode: Interpolation, fill: number): Value {
   const [h = 1, w = 1] = x.shape.slice(2);
   const whole = [Math.max(h, Math.floor((w * height) / width)), Math.max(w, Math.floor((h * width) / height))];
   const around = [h, w].map((extent, i) => {
@@ -156,7 +151,7 @@ function boxed(x: Value, [height = 1, width = 1]: Shape, mode: Mode, fill: numbe
     return [side, side] as const;
   });
   const wide = pad(sub(cast(x, "float32"), fill), [[0, 0], [0, 0], ...around]);
-  return sized(add(wide, fill), [height, width], mode);
+  return resizedAxes(add(wide, fill), [height, width], mode);
 }
 
 const imageSize = { height: count(), width: count(), data_format: layout };
@@ -229,20 +224,21 @@ export const preprocessingClasses: LayerClasses = {
   Resizing: plainLayer(
     z.object({
       ...imageSize,
-      interpolation: interpolation.prefault("bilinear"),
+      interpolation: z.string().default("bilinear"),
       crop_to_aspect_ratio: toggle(false),
       pad_to_aspect_ratio: toggle(false),
       fill_mode: z.string().default("constant"),
       fill_value: number().default(0),
       antialias: toggle(false),
     }),
-    ({ height, width, data_format, interpolation: mode, ...rest }) => {
+    ({ height, width, data_format, interpolation, ...rest }) => {
+      const mode = interpolationOf(interpolation);
       if (rest.antialias) throw new UnsupportedError("it smooths before it makes images smaller (antialias)");
       const to = [height, width];
       return new Resizing((x) =>
         onImages(x, data_format, (first) => {
           if (rest.crop_to_aspect_ratio) return covered(first, to, mode);
-          return rest.pad_to_aspect_ratio ? boxed(first, to, mode, rest.fill_value) : sized(first, to, mode);
+          return rest.pad_to_aspect_ratio ? boxed(first, to, mode, rest.fill_value) : resizedAxes(first, to, mode);
         }),
       );
     },

@@ -1,6 +1,6 @@
 /** Keras's layers that only move elements: reshaping, padding, cropping, repeating. */
 import { z } from "zod";
-import { ShapeError, UnsupportedError } from "../../../../core/errors.ts";
+import { ShapeError } from "../../../../core/errors.ts";
 import { type Shape, showShape } from "../../../../core/shape.ts";
 import type { Value } from "../../../../graph/ir.ts";
 import { Module, reshape } from "../../../../nn/index.ts";
@@ -9,6 +9,7 @@ import { count } from "../../../config-fields.ts";
 import { channelsLast } from "../../channels.ts";
 import { extents, type Layout, layout } from "../config.ts";
 import { type LayerClasses, plainLayer } from "../layer.ts";
+import { interpolationOf } from "./resizing.ts";
 
 /** Moves elements by a function. */
 abstract class Moving extends Module {
@@ -79,24 +80,15 @@ function rangeLeft({ shape }: Value, axis: number, [before, after]: readonly [nu
   return { axis, start: before, end };
 }
 
-/** How pixels between those of an image come about. Throws UnsupportedError for ways that are not supported. */
-export const interpolation = z
-  .string({ error: "the name of an interpolation" })
-  .default("nearest")
-  .transform((name) => {
-    if (name === "nearest") return "nearest" as const;
-    if (name === "bilinear") return "linear" as const;
-    throw new UnsupportedError(`its interpolation is ${name}, expected nearest or bilinear`);
-  });
-
 const upSampling = (rank: number) =>
   plainLayer(
     z.object({
       size: extents(rank).default(new Array<number>(rank).fill(2)),
       data_format: layout,
-      interpolation,
+      interpolation: z.string().default("nearest"),
     }),
-    ({ size, data_format, interpolation: mode }) => {
+    ({ size, data_format, interpolation }) => {
+      const mode = interpolationOf(interpolation);
       const grown = (x: Value): Shape => size.map((factor, i) => factor * (x.shape[i + 2] ?? 1));
       return new UpSampling(spatially(rank, data_format, (x) => resize(x, grown(x), { mode })));
     },

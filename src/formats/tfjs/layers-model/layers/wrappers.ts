@@ -103,5 +103,7 @@ export const wrapperClasses: LayerClasses = {
 
 function layerOf({ class_name: className, config }: z.output<typeof inner>, prefix: string) {
   const own = typeof config["name"] === "string" ? config["name"] : className.toLowerCase();
-  return { name: `${prefix}${own}`, className, config };
+  // Keras 3 writes the name with its prefix.
+  const plain = prefix === "" ? own : own.replace(/^(forward|backward)_/, "");
+  return { name: `${prefix}${plain}`, className, config };
 }
