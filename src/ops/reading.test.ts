@@ -320,12 +320,6 @@ const forms: readonly (readonly [string, OpDef, Form, () => Value | readonly Val
     },
   ],
   [
-    "Dropout 13 in training, of nothing",
-    ops.Dropout,
-    { version: 13, inputs: [cube, ops.scalar(0), ops.scalar(1, "bool")], outputs: 2 },
-    () => [cube, ops.expand(ops.scalar(1, "bool"), cube.shape)],
-  ],
-  [
     "SoftmaxCrossEntropyLoss of labels",
     findOp("SoftmaxCrossEntropyLoss") as OpDef,
     { version: 13, inputs: [matrix, labels], attributes: { reduction: "sum" } },
