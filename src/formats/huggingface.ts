@@ -70,7 +70,7 @@ export function modelFromConfig(config: unknown): ConfiguredModel {
       `config.json: model_type is ${shown(type)}, expected one of ${[...families.keys()].join(", ")}; name the model's family`,
     );
   const family = families.get(type);
-  if (!family) throw unknownName("model_type", type, families.keys());
+  if (!family) throw unknownFamily(type, config);
   const [name = family.names[0] as string] = namesOf(config["architectures"]);
   if (!family.names.includes(name)) throw unknownName(`architecture of a ${type} model`, name, family.names);
   return family.configure(config, name);
@@ -82,5 +82,38 @@ function namesOf(architectures: unknown): readonly string[] {
   if (Array.isArray(given) && given.every((item) => typeof item === "string")) return given;
   throw new OptionError(
     `config.json: architectures is ${shown(architectures)}, expected a list of names such as ["BertModel"]; correct the file`,
+  );
+}
+
+/** Fields that hold the configs of a model's parts. */
+const otherParts: readonly (readonly [field: string, what: string])[] = [
+  ["text_config", "its model of texts"],
+  ["llm_config", "its model of texts"],
+  ["vision_config", "its model of images"],
+  ["encoder", "its encoder"],
+  ["decoder", "its decoder"],
+];
+
+/** What to do with a family that is not known: parts of it that are, its weights alone, or a graph of it. */
+function unknownFamily(type: string, config: Readonly<Record<string, unknown>>): OptionError {
+  const parts = otherParts.flatMap(([field, what]) => {
+    const part = config[field];
+    const own = isPlainObject(part) ? part["model_type"] : undefined;
+    return typeof own === "string" && families.has(own) ? [`${what} alone is a ${own}, described by "${field}"`] : [];
+  });
+  const known = [...families.keys()].join(", ");
+  const letters = (text: string) => text.toLowerCase().replace(/[^a-z0-9]/g, "");
+  const same = [...families.keys()].find((own) => letters(own) === letters(type));
+  if (same)
+    return new OptionError(
+      `config.json: model_type is "${type}", and the family's name is "${same}"; correct the file`,
+    );
+  const mend = [
+    ...parts,
+    "a .safetensors file of it is inspected by its weights",
+    "an ONNX export of it (optimum-cli export onnx) is read whole",
+  ];
+  return new OptionError(
+    `config.json: the family "${type}" is not among those that are known; ${mend.join("; ")}. Known: ${known}`,
   );
 }

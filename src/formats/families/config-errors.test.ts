@@ -19,8 +19,22 @@ describe("what is wrong is named, with what it is and what is expected", () => {
       "config.json: model_type is missing, expected one of bert, roberta, xlm-roberta, camembert, albert, distilbert, electra",
     ],
     ["model_type of another type", { model_type: 3 }, "config.json: model_type is 3, expected one of bert"],
-    ["unknown model_type", { model_type: "gpt-2" }, 'unknown model_type "gpt-2"; did you mean "gpt2"? Known: bert,'],
-    ["an inherited name", { model_type: "constructor" }, 'unknown model_type "constructor"'],
+    [
+      "a family's name in another spelling",
+      { model_type: "gpt-2" },
+      'model_type is "gpt-2", and the family\'s name is "gpt2"',
+    ],
+    ["an inherited name", { model_type: "constructor" }, 'the family "constructor" is not among those that are known'],
+    [
+      "a family that is not known",
+      { model_type: "swinv2" },
+      'the family "swinv2" is not among those that are known; a .safetensors file of it is inspected by its weights; an ONNX export of it',
+    ],
+    [
+      "a family of which a part is known",
+      { model_type: "llava", text_config: { model_type: "llama" }, vision_config: { model_type: "clip_vision_model" } },
+      'its model of texts alone is a llama, described by "text_config"',
+    ],
     [
       "unknown architecture",
       { model_type: "bert", architectures: ["BertForMaskedLm"] },

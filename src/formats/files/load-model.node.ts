@@ -19,6 +19,7 @@ import { modelFromOnnx } from "../onnx-model.ts";
 import { modelFromTfjs } from "../tfjs/model.ts";
 import { checkpointOf, putRunWeights } from "./checkpoints.ts";
 import { foreignJson, isSafetensors, readJson, refusedFormat, shardsOf } from "./file-kinds.ts";
+import { cachedModel, isHubName } from "./hub-cache.node.ts";
 
 /** Options of `loadModel`. */
 export interface LoadModelOptions {
@@ -78,6 +79,7 @@ export async function loadModel<I = Value | NamedValues, O = Value | NamedValues
   options: LoadModelOptions = {},
 ): Promise<LoadedModel<I, O>> {
   checkOptions(options);
+  if (isHubName(path)) return loadModel<I, O>(cachedModel(path), options);
   if (!existsSync(path)) throw new FileError(`there is no file or folder ${path}; check the path`);
   const model = statSync(path).isDirectory()
     ? loadFolder(path, options)
