@@ -21,8 +21,8 @@ export function extents() {
     .transform((given): readonly [number, number] => (typeof given === "number" ? [given, given] : given));
 }
 
-/** How many layers. */
-export const layers = () => count(1, 10_000);
+/** How many layers; the deepest that was published has 1,000 (Wang et al. 2022, DeepNet). */
+export const layers = () => count(1, 1000);
 
 /** A share of what is dropped. */
 export function rate() {
