@@ -10,7 +10,7 @@ import { debertaFamilies } from "./families/deberta.ts";
 import { distilbertFamilies } from "./families/distilbert.ts";
 import { electraFamilies } from "./families/electra.ts";
 import { falconFamilies } from "./families/falcon.ts";
-import type { ConfiguredModel } from "./families/family.ts";
+import type { ConfiguredModel, Family } from "./families/family.ts";
 import { gptNeoFamilies } from "./families/gpt-neo.ts";
 import { gptNeoXFamilies } from "./families/gpt-neox.ts";
 import { gpt2Families } from "./families/gpt2.ts";
@@ -25,7 +25,8 @@ import { towerFamilies } from "./families/towers.ts";
 import { vitFamilies } from "./families/vit.ts";
 import { whisperFamilies } from "./families/whisper.ts";
 
-const families = new Map(
+/** Families by their names. */
+export const families: ReadonlyMap<string, Family> = new Map(
   [
     bertFamilies,
     distilbertFamilies,
