@@ -28,7 +28,7 @@ import {
   valuesIn,
 } from "./names.ts";
 import { pathOfNode } from "./scopes.ts";
-import { describeNode, sortNodes, storedWithin } from "./sort.ts";
+import { describeNode, isFileGraph, sortNodes, storedWithin } from "./sort.ts";
 import type { OpenExternal, StoredTensor } from "./tensor.ts";
 import { hasInitializers, isWeight, type WeightRule } from "./weights.ts";
 
@@ -44,6 +44,8 @@ export interface GraphOptions {
   readonly isWeight?: WeightRule;
   /** What stands for a weight; default a graph input of its type. */
   readonly bind?: (weight: StoredTensor) => Value;
+  /** An If stays one, of which one branch runs; default: both are computed, with a choice between their results. */
+  readonly keepsBranches?: boolean;
   /** The elements of the other stored tensors; default from the file, those that nothing here needs left in it. */
   readonly read?: (stored: StoredTensor) => Tensor;
 }
@@ -102,10 +104,14 @@ export interface GraphReader {
   /** The same of a tensor. Throws UnsupportedError for a list and for nothing. */
   operand(name: string, names: Names, where: string): Value;
   isUnshaped(value: Value): boolean;
+  isUnknown(node: Node): boolean;
+  /** Whether an If stays one. */
+  readonly keepsBranches: boolean;
 }
 
 class Importer implements GraphReader {
   readonly file: ModelFile;
+  readonly keepsBranches: boolean;
   readonly #options: GraphOptions;
   readonly #weights = new Map<Value, StoredTensor>();
   readonly #unknown = new Map<Node, UnknownReason>();
@@ -126,6 +132,7 @@ class Importer implements GraphReader {
     this.file = file;
     this.#options = options;
     this.#hasInitializers = hasInitializers(file);
+    this.keepsBranches = options.keepsBranches ?? false;
   }
 
   run(): ImportedModel {
@@ -216,7 +223,8 @@ class Importer implements GraphReader {
   }
 
   #node(node: FileNode, place: Place): readonly Computed[] {
-    const op = findOp(node.type, node.domain);
+    // Of those that hold graphs it is not asked what they contract.
+    const op = [...node.attributes.values()].some(isFileGraph) ? undefined : findOp(node.type, node.domain);
     const scope = place.scope ?? this.#scopeOf(node, op, place.names);
     const outputs =
       (op ? undefined : readFunction(node, place.names, scope, this)) ??
@@ -243,6 +251,10 @@ class Importer implements GraphReader {
 
   isUnshaped(value: Value): boolean {
     return this.#unshaped.has(value);
+  }
+
+  isUnknown(node: Node): boolean {
+    return this.#unknown.has(node);
   }
 
   entry(name: string, names: Names, where: string, op?: OpDef, position = 0): Computed {

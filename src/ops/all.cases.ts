@@ -6,6 +6,7 @@ import { activationCases } from "./activations.cases.ts";
 import { algebraCases } from "./algebra/algebra.cases.ts";
 import { channelNormalizationCases } from "./channel-normalization.cases.ts";
 import { constantCases } from "./constant.cases.ts";
+import { controlCases } from "./control/control.cases.ts";
 import { convolutionCases } from "./convolution.cases.ts";
 import { inputTensors, inputValues, type OpCase, randomNumbers } from "./define.cases.ts";
 import { einsumCases } from "./einsum.cases.ts";
@@ -66,6 +67,7 @@ export const caseFamilies: Readonly<Record<string, readonly OpCase[]>> = {
   algebra: algebraCases,
   selection: selectionCases,
   text: textCases,
+  control: controlCases,
 };
 
 export const keyOfCase = ({ op, name }: OpCase): string => `${op.type}: ${name}`;

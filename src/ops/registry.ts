@@ -5,6 +5,7 @@ import * as algebra from "./algebra/determinant.ts";
 import * as casts from "./cast.ts";
 import * as channelNormalization from "./channel-normalization.ts";
 import * as constants from "./constant.ts";
+import * as control from "./control/if.ts";
 import * as convolution from "./convolution.ts";
 import * as einsum from "./einsum.ts";
 import * as elementwise from "./elementwise.ts";
@@ -74,6 +75,7 @@ const families: readonly (readonly [object, (op: OpDef) => OpKind])[] = [
   [fourier, () => "other"],
   [windows, () => "constant"],
   [algebra, () => "other"],
+  [control, () => "other"],
   [compression, () => "reshape"],
   [uniqueness, () => "other"],
   [tfIdf, () => "embedding"],

@@ -18,6 +18,5 @@ const readers: Readonly<Record<string, ControlReader>> = {
  */
 export function readControl(at: ControlNode): readonly Computed[] | undefined {
   const { type, domain } = at.node;
-  const reader = domain === "" && Object.hasOwn(readers, type) ? readers[type] : undefined;
-  return reader?.(at);
+  return domain === "" && Object.hasOwn(readers, type) ? readers[type]?.(at) : undefined;
 }
