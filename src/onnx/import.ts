@@ -1,6 +1,6 @@
 /** ONNX models as graphs: what our operators know becomes their nodes, the rest nodes that are named and counted only. */
 import type { ByteSource } from "../core/byte-source.ts";
-import { DTypeError, FileError, ShapeError, UnsupportedError } from "../core/errors.ts";
+import { DTypeError, FileError, GradientError, ShapeError, UnsupportedError } from "../core/errors.ts";
 import { type Shape, showShape } from "../core/shape.ts";
 import type { Tensor } from "../core/tensor.ts";
 import { graphOf, input, type Node, type Scope, type Value } from "../graph/ir.ts";
@@ -244,9 +244,9 @@ class Importer implements GraphReader {
 
   /** A node whose reading failed as that of one that is not known, or the error where it is another. */
   #refused(node: FileNode, op: OpDef | undefined, place: Place, error: unknown): readonly Value[] {
-    if (!(error instanceof DTypeError || error instanceof UnsupportedError)) throw error;
+    if (![DTypeError, UnsupportedError, GradientError].some((kind) => error instanceof kind)) throw error;
     const computedFrom = error instanceof ComputedError ? { computedFrom: error.inputs } : {};
-    return this.#unknownNode(node, op, place, { kind: "operator", why: error.message, ...computedFrom });
+    return this.#unknownNode(node, op, place, { kind: "operator", why: (error as Error).message, ...computedFrom });
   }
 
   isUnshaped(value: Value): boolean {
