@@ -25,6 +25,7 @@ export * from "./rearrange.ts";
 export * from "./recurrent.ts";
 export * from "./reduce.ts";
 export * from "./scan.ts";
+export * from "./selection/scatter.ts";
 export { DFT, STFT } from "./signal/fourier.ts";
 export * from "./slicing.ts";
 export { range } from "./static-values.ts";

@@ -9,13 +9,14 @@ import { constant, int64s, requireConstant } from "./constant.ts";
 import { convTranspose } from "./convolution.ts";
 import { Add, add, div } from "./elementwise.ts";
 import { offsetsOf, resolveWindow, type Window, type WindowAttributes, windowSchema } from "./geometry.ts";
-import { gatherElements, scatterElements } from "./indexing.ts";
+import { gatherElements } from "./indexing.ts";
 import { through } from "./kernels.ts";
 import { expand, reshape, unsqueeze } from "./movement.ts";
 import { storedNode } from "./reading.ts";
 import { reduceMax, reduceMean } from "./reduce.ts";
 import { asRows, phasesOf, placePhases, tournament } from "./rows.ts";
 import { samplesFirst } from "./samples.ts";
+import { scatterElements } from "./selection/scatter.ts";
 import { Pad, pad, slice } from "./slicing.ts";
 
 const schema = { ...windowSchema, ceil_mode: "int" } as const;

@@ -24,6 +24,7 @@ import * as rearrange from "./rearrange.ts";
 import * as recurrent from "./recurrent.ts";
 import * as reduce from "./reduce.ts";
 import * as compression from "./selection/compress.ts";
+import * as scattering from "./selection/scatter.ts";
 import * as uniqueness from "./selection/unique.ts";
 import * as fourier from "./signal/fourier.ts";
 import * as windows from "./signal/windows.ts";
@@ -56,6 +57,7 @@ const families: readonly (readonly [object, (op: OpDef) => OpKind])[] = [
   [convolution, () => "convolution"],
   [pooling, () => "pooling"],
   [indexing, () => "embedding"],
+  [scattering, () => "embedding"],
   [suppression, () => "other"],
   [normalization, () => "normalization"],
   [rearrange, () => "reshape"],
