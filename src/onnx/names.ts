@@ -50,4 +50,9 @@ export class Names {
   set(name: string, entry: Entry): void {
     this.#own.set(name, entry);
   }
+  /** The graph values that have a name here or around. */
+  values(): readonly Value[] {
+    const own = [...this.#own.values()].flatMap((entry) => (isStored(entry) ? [] : valuesIn(entry)));
+    return [...own, ...(this.#outer?.values() ?? [])];
+  }
 }

@@ -7,9 +7,9 @@ import { type Attributes, apply, makeNode } from "../graph/op.ts";
 import { foldConstants } from "../graph/passes.ts";
 import { Constant } from "./constant.ts";
 import * as ops from "./index.ts";
-import { ScatterND } from "./indexing.ts";
 import { Gemm } from "./matmul.ts";
 import { Reshape } from "./movement.ts";
+import { ScatterND } from "./selection/scatter.ts";
 import { Pad } from "./slicing.ts";
 import { ConstantOfShape } from "./static-values.ts";
 

@@ -4,6 +4,7 @@ import { apply } from "../graph/op.ts";
 import { constant, scalar } from "./constant.ts";
 import { given, indices, normal, opCase } from "./define.cases.ts";
 import * as i from "./indexing.ts";
+import * as s from "./selection/scatter.ts";
 
 const gatherCases = [
   opCase(i.Gather, "rows, repeated", {
@@ -69,73 +70,73 @@ const gatherCases = [
 ];
 
 const scatterCases = [
-  opCase(i.ScatterElements, "added to zeros, repeated", {
+  opCase(s.ScatterElements, "added to zeros, repeated", {
     inputs: { u: normal([2, 3]), at: given([1, 1, 3, 0, 0, 0], [2, 3], "int64") },
-    build: ({ u, at }) => i.scatterElements([2, 4], at, u, 1),
+    build: ({ u, at }) => s.scatterElements([2, 4], at, u, 1),
     torch: "torch.zeros(2, 4).double().scatter_add(1, at, u)",
   }),
-  opCase(i.ScatterElements, "added, first axis", {
+  opCase(s.ScatterElements, "added, first axis", {
     inputs: { x: normal([3, 2]), at: indices([2, 2], 3), u: normal([2, 2]) },
-    build: ({ x, at, u }) => apply(i.ScatterElements, [x, at, u], { reduction: "add" }),
+    build: ({ x, at, u }) => apply(s.ScatterElements, [x, at, u], { reduction: "add" }),
     torch: "x.scatter_add(0, at, u)",
   }),
-  opCase(i.ScatterElements, "put, last axis", {
+  opCase(s.ScatterElements, "put, last axis", {
     inputs: { x: normal([2, 4]), at: given([3, 1, 0, 2], [2, 2], "int64"), u: normal([2, 2]) },
-    build: ({ x, at, u }) => apply(i.ScatterElements, [x, at, u], { axis: -1 }),
+    build: ({ x, at, u }) => apply(s.ScatterElements, [x, at, u], { axis: -1 }),
     torch: "x.scatter(1, at, u)",
   }),
-  opCase(i.Scatter, "as ScatterElements", {
+  opCase(s.Scatter, "as ScatterElements", {
     inputs: { x: normal([2, 4]), at: given([3, 1, 0, 2], [2, 2], "int64"), u: normal([2, 2]) },
-    build: ({ x, at, u }) => apply(i.Scatter, [x, at, u], { axis: 1 }),
+    build: ({ x, at, u }) => apply(s.Scatter, [x, at, u], { axis: 1 }),
     torch: "x.scatter(1, at, u)",
     derivative: "none",
   }),
-  opCase(i.ScatterElements, "multiplied, repeated", {
+  opCase(s.ScatterElements, "multiplied, repeated", {
     inputs: { x: normal([2, 4]), at: given([3, 1, 3, 0, 2, 0], [2, 3], "int64"), u: normal([2, 3]) },
-    build: ({ x, at, u }) => apply(i.ScatterElements, [x, at, u], { axis: 1, reduction: "mul" }),
+    build: ({ x, at, u }) => apply(s.ScatterElements, [x, at, u], { axis: 1, reduction: "mul" }),
     torch: "x.scatter_reduce(1, at, u, 'prod')",
   }),
-  opCase(i.ScatterElements, "multiplied by zeros", {
+  opCase(s.ScatterElements, "multiplied by zeros", {
     inputs: { x: normal([4]), at: given([0, 0, 1, 1, 2, 2], [6], "int64"), u: given([0, 2, 0, 0, 3, 5], [6]) },
-    build: ({ x, at, u }) => apply(i.ScatterElements, [x, at, u], { reduction: "mul" }),
+    build: ({ x, at, u }) => apply(s.ScatterElements, [x, at, u], { reduction: "mul" }),
     torch: "torch.stack([x[0] * u[0] * u[1], x[1] * u[2] * u[3], x[2] * u[4] * u[5], x[3]])",
     derivative: "once", // the second one at 0 is left out
   }),
-  opCase(i.ScatterElements, "the largest, repeated", {
+  opCase(s.ScatterElements, "the largest, repeated", {
     inputs: { x: normal([2, 4]), at: given([3, 1, 3, 0, 2, 0], [2, 3], "int64"), u: normal([2, 3]) },
-    build: ({ x, at, u }) => apply(i.ScatterElements, [x, at, u], { axis: 1, reduction: "max" }),
+    build: ({ x, at, u }) => apply(s.ScatterElements, [x, at, u], { axis: 1, reduction: "max" }),
     torch: "x.scatter_reduce(1, at, u, 'amax')",
   }),
-  opCase(i.ScatterElements, "the least, which ties share", {
+  opCase(s.ScatterElements, "the least, which ties share", {
     inputs: { x: given([1, 2], [2]), at: given([0, 0, 1], [3], "int64"), u: given([1, 3, 5], [3]) },
-    build: ({ x, at, u }) => apply(i.ScatterElements, [x, at, u], { reduction: "min" }),
+    build: ({ x, at, u }) => apply(s.ScatterElements, [x, at, u], { reduction: "min" }),
     torch: "x.scatter_reduce(0, at, u, 'amin')",
     derivative: "convention",
   }),
-  opCase(i.ScatterND, "elements multiplied", {
+  opCase(s.ScatterND, "elements multiplied", {
     inputs: { x: normal([2, 3]), at: given([0, 1, 1, 2, 0, 1], [3, 2], "int64"), u: normal([3]) },
-    build: ({ x, at, u }) => apply(i.ScatterND, [x, at, u], { reduction: "mul" }),
+    build: ({ x, at, u }) => apply(s.ScatterND, [x, at, u], { reduction: "mul" }),
     torch:
       "torch.stack([torch.stack([x[0, 0], x[0, 1] * u[0] * u[2], x[0, 2]]), torch.stack([x[1, 0], x[1, 1], x[1, 2] * u[1]])])",
   }),
-  opCase(i.ScatterND, "the larger of rows", {
+  opCase(s.ScatterND, "the larger of rows", {
     inputs: { x: normal([3, 2]), at: given([2, 0], [2, 1], "int64"), u: normal([2, 2]) },
-    build: ({ x, at, u }) => apply(i.ScatterND, [x, at, u], { reduction: "max" }),
+    build: ({ x, at, u }) => apply(s.ScatterND, [x, at, u], { reduction: "max" }),
     torch: "torch.stack([torch.maximum(x[0], u[1]), x[1], torch.maximum(x[2], u[0])])",
   }),
-  opCase(i.ScatterND, "rows added to zeros, repeated", {
+  opCase(s.ScatterND, "rows added to zeros, repeated", {
     inputs: { u: normal([3, 2]), at: given([1, 3, 1], [3], "int64") },
-    build: ({ u, at }) => i.scatterRows([4, 2], at, u),
+    build: ({ u, at }) => s.scatterRows([4, 2], at, u),
     torch: "torch.zeros(4, 2).double().index_add(0, at, u)",
   }),
-  opCase(i.ScatterND, "elements added", {
+  opCase(s.ScatterND, "elements added", {
     inputs: { x: normal([2, 3]), at: given([0, 1, 1, 2, 0, 1], [3, 2], "int64"), u: normal([3]) },
-    build: ({ x, at, u }) => apply(i.ScatterND, [x, at, u], { reduction: "add" }),
+    build: ({ x, at, u }) => apply(s.ScatterND, [x, at, u], { reduction: "add" }),
     torch: "x.index_put((at[:, 0], at[:, 1]), u, accumulate=True)",
   }),
-  opCase(i.ScatterND, "rows put", {
+  opCase(s.ScatterND, "rows put", {
     inputs: { x: normal([4, 2]), at: given([3, 0], [2, 1], "int64"), u: normal([2, 2]) },
-    build: ({ x, at, u }) => apply(i.ScatterND, [x, at, u]),
+    build: ({ x, at, u }) => apply(s.ScatterND, [x, at, u]),
     torch: "x.index_put((at[:, 0],), u)",
   }),
 ];

@@ -24,12 +24,12 @@ import { cast } from "./cast.ts";
 import { int64s, requireConstant, scalar } from "./constant.ts";
 import { div, mul, square, sub, where } from "./elementwise.ts";
 import { exp, sign } from "./functions.ts";
-import { scatterElements } from "./indexing.ts";
 import { shortIntegers, smallIntegers, through } from "./kernels.ts";
 import { equal } from "./logic.ts";
 import { expand, reshape } from "./movement.ts";
 import { attributesToOperands } from "./reading.ts";
 import { samplesAcross, samplesBeside } from "./samples.ts";
+import { scatterElements } from "./selection/scatter.ts";
 
 interface ReduceView {
   readonly g: Value;

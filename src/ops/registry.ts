@@ -11,6 +11,7 @@ import * as channelNormalization from "./channel-normalization.ts";
 import * as linearModels from "./classic/linear-models.ts";
 import * as trees from "./classic/trees.ts";
 import * as constants from "./constant.ts";
+import * as control from "./control/if.ts";
 import * as convolution from "./convolution.ts";
 import * as einsum from "./einsum.ts";
 import * as elementwise from "./elementwise.ts";
@@ -32,6 +33,7 @@ import * as rearrange from "./rearrange.ts";
 import * as recurrent from "./recurrent.ts";
 import * as reduce from "./reduce.ts";
 import * as compression from "./selection/compress.ts";
+import * as scattering from "./selection/scatter.ts";
 import * as uniqueness from "./selection/unique.ts";
 import * as fourier from "./signal/fourier.ts";
 import * as windows from "./signal/windows.ts";
@@ -64,6 +66,7 @@ const families: readonly (readonly [object, (op: OpDef) => OpKind])[] = [
   [convolution, () => "convolution"],
   [pooling, () => "pooling"],
   [indexing, () => "embedding"],
+  [scattering, () => "embedding"],
   [suppression, () => "other"],
   [normalization, () => "normalization"],
   [rearrange, () => "reshape"],
@@ -92,6 +95,7 @@ const families: readonly (readonly [object, (op: OpDef) => OpKind])[] = [
   [fourier, () => "other"],
   [windows, () => "constant"],
   [algebra, () => "other"],
+  [control, () => "other"],
   [compression, () => "reshape"],
   [uniqueness, () => "other"],
   [tfIdf, () => "embedding"],

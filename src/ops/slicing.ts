@@ -7,12 +7,12 @@ import type { Value } from "../graph/ir.ts";
 import { apply, defineOp, type OpDef } from "../graph/op.ts";
 import { int64s, type Operand, requireConstant, scalar } from "./constant.ts";
 import { sub } from "./elementwise.ts";
-import { scatterAlong } from "./indexing.ts";
 import { shortIntegers, through } from "./kernels.ts";
 import { reshape } from "./movement.ts";
 import { attributesToOperands } from "./reading.ts";
 import { reduceSum } from "./reduce.ts";
 import { samplesBeside } from "./samples.ts";
+import { scatterAlong } from "./selection/scatter.ts";
 
 interface Range {
   readonly start: number;

@@ -3,6 +3,7 @@ import { ShapeError } from "../../core/errors.ts";
 import { sameShape, size } from "../../core/shape.ts";
 import { constantOf, nodesOf, type Value } from "../../graph/ir.ts";
 import { ComputedError } from "../../ops/constant.ts";
+import { choice } from "../../ops/control/if.ts";
 import { where } from "../../ops/elementwise.ts";
 import { reshape } from "../../ops/movement.ts";
 import type { FileGraph } from "../model-file.ts";
@@ -25,9 +26,9 @@ export interface Branch {
 const branchNames = ["then_branch", "else_branch"] as const;
 
 /**
- * The outputs of an If: those of the branch that a constant condition takes, else an elementwise choice between both, or those
- * of the branch that costs more where the reader asks for one. Throws ComputedError for branches whose outputs differ in type where both
- * are needed.
+ * The outputs of an If: those of the branch that a constant condition takes. Else those of the branch that costs more, where the reader
+ * asks for one; a node of which one branch runs; or an elementwise choice between both, which needs no more than operators that compute
+ * each sample by itself. Throws ComputedError for branches whose outputs differ in type where both are needed.
  */
 export function readBranches({ node, names, reader }: ControlNode): readonly Computed[] | undefined {
   const [then, otherwise] = branchNames.map((name) => graphAttribute(node.attributes, name));
@@ -43,6 +44,8 @@ export function readBranches({ node, names, reader }: ControlNode): readonly Com
   const unknown = () => new ComputedError("If", "its condition", condition);
   if (condition.dtype !== "bool" || size(condition.shape) !== 1) throw unknown();
   const [yes, no] = [read(then), read(otherwise)];
+  const made = reader.keepsBranches ? kept({ node, names, reader }, condition, [yes, no]) : undefined;
+  if (made) return made;
   // As it is where it fits: so it may be one for each sample of a batch.
   const chosen = (rank: number) => (condition.rank <= rank ? condition : reshape(condition, []));
   const choices = yes.map((value, i) => {
@@ -91,4 +94,24 @@ function attempted<T>(action: () => T): T | ShapeError {
     if (error instanceof ShapeError) return error;
     throw error;
   }
+}
+
+/**
+ * The choice as a node; `undefined` where results differ in type, and where a branch holds what is asked for by its node: operators that
+ * are not known, and running statistics.
+ */
+function kept(
+  { names, reader }: ControlNode,
+  condition: Value,
+  branches: readonly [readonly Computed[], readonly Computed[]],
+): readonly Value[] | undefined {
+  const [yes, no] = [branches[0].filter(isValue), branches[1].filter(isValue)];
+  const isSame = ({ dtype, shape }: Value, i: number) => no[i]?.dtype === dtype && sameShape(no[i]?.shape ?? [], shape);
+  const results = branches.flat();
+  if (yes.length + no.length !== results.length || yes.length !== no.length || !yes.every(isSame)) return undefined;
+  const outer = new Set(names.values());
+  const boundary = { has: (value: Value) => outer.has(value) && !constantOf(value) };
+  const nodes = nodesOf([...yes, ...no], boundary);
+  if (nodes.some((node) => reader.isUnknown(node) || node.op.statistics.length > 0)) return undefined;
+  return choice(condition, [yes, no], (value) => outer.has(value));
 }
