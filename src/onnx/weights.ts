@@ -40,7 +40,8 @@ export function isWeight(
   if (shape.length === 0 || op?.settings.includes(position) || (isNode && hasInitializers && !isOfLayer)) return false;
   const one = size(shape) === 1;
   if (/^b?float/.test(type.name)) return (!one || isOfLayer) && fixedTableOf(stored, op) === undefined;
-  return !one && (/^u?int[48]$/.test(type.name) || (type.name === "int32" && op?.contracts === true));
+  const isSum = type.name === "int32" && (isOfLayer || op?.contracts === true || op?.type === "DequantizeLinear");
+  return !one && (isSum || /^u?int[48]$/.test(type.name));
 }
 
 /** Whether a stored tensor that is no weight is one of a model's buffers: several numbers that are no positions or extents. */
