@@ -8,6 +8,7 @@ is more than float32 has. The loss behind the gradients is sum(w (y + y^2 / 2)) 
 derivative is not zero, so that linear operators are tested in second order too.
 """
 import json
+import math
 import pathlib
 import subprocess
 
@@ -112,6 +113,7 @@ def suppress(boxes, scores, limit, overlap, threshold):
     return torch.stack([torch.stack([chosen(own, score) for score in of]) for own, of in zip(boxes, scores)])
 
 
+<<<<<<< HEAD
 def attention(q, k, v, heads, key_heads, causal=False):
     """Attention of rows [batch, time, width]; heads that share keys stand together."""
 
@@ -135,6 +137,65 @@ def turned(x, cos, sin):
 HELPERS = {
     "attention": attention,
     "turned": turned,
+=======
+def roi_align(x, regions, of, height, width, samples, scale=1.0, shift=0.5):
+    """Means of samples x samples interpolated elements in each of height x width parts of each region (He et al. 2017)."""
+    left, top, right, bottom = (regions * scale - shift).unbind(1)
+    extents = (bottom - top, right - left) if shift else ((bottom - top).clamp(min=1), (right - left).clamp(min=1))
+
+    def taps(start, extent, parts, count):
+        at = start[:, None] + extent[:, None] / (parts * samples) * (torch.arange(parts * samples) + 0.5)
+        inside = ((at >= -1) & (at <= count)).to(x.dtype)
+        at = at.clamp(0, count - 1)
+        low = at.detach().floor()
+        high = (low + 1).clamp(max=count - 1)
+        return ((low.long(), (1 - (at - low)) * inside), (high.long(), (at - low) * inside))
+
+    rows = taps(top, extents[0], height, x.shape[2])
+    columns = taps(left, extents[1], width, x.shape[3])
+    batch = of[:, None, None]
+    total = sum(
+        x[batch, :, r[:, :, None], c[:, None, :]] * (rw[:, :, None] * cw[:, None, :])[..., None]
+        for r, rw in rows
+        for c, cw in columns
+    )  # [regions, height * samples, width * samples, C]
+    total = total.permute(0, 3, 1, 2).reshape(len(regions), -1, height, samples, width, samples)
+    return total.mean((3, 5))
+
+
+def crop(x, starts, ends, extents, outside):
+    """A region of the last two axes by linear interpolation, ends on ends; `outside` where a place is not within x."""
+    inside = torch.ones(1, dtype=torch.bool)
+    for axis, start, end, extent in zip((2, 3), starts, ends, extents):
+        last = x.shape[axis] - 1
+        at = torch.linspace(start, end, extent, dtype=torch.float64) * last
+        low = at.clamp(0, last).floor().long()
+        share = (at.clamp(0, last) - low).reshape([-1 if i == axis else 1 for i in range(4)])
+        x = x.index_select(axis, low) * (1 - share) + x.index_select(axis, (low + 1).clamp(max=last)) * share
+        inside = inside & ((at >= 0) & (at <= last)).reshape([-1 if i == axis else 1 for i in range(4)])
+    return torch.where(inside, x, torch.tensor(outside, dtype=x.dtype))
+
+
+def mel_bands(bands, length, rate, lowest, highest):
+    """Triangles on the mel scale by the equations of ONNX's MelWeightMatrix, [length // 2 + 1, bands]."""
+    low, high = (2595 * math.log10(1 + hertz / 700) for hertz in (lowest, highest))
+    mels = [low + i * (high - low) / (bands + 2) for i in range(bands + 2)]
+    edges = [math.floor((length + 1) * 700 * (10 ** (mel / 2595) - 1) / rate) for mel in mels]
+    weights = torch.zeros(length // 2 + 1, bands, dtype=torch.float64)
+    for band in range(bands):
+        left, center, right = edges[band : band + 3]
+        for j in range(left, center + 1):
+            weights[j, band] = 1 if center == left else (j - left) / (center - left)
+        for j in range(center, right):
+            weights[j, band] = (right - j) / (right - center)
+    return weights
+
+
+HELPERS = {
+    "mel_bands": mel_bands,
+    "crop": crop,
+    "roi_align": roi_align,
+>>>>>>> c5ef17455b49200baf7542afc959e20049c2317b
     "torch": torch,
     "F": F,
     "prod": prod,

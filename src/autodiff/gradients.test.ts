@@ -4,6 +4,7 @@ import { foldIn, keyOf, Random } from "../core/random.ts";
 import { type Shape, size } from "../core/shape.ts";
 import { type Tensor, tensor } from "../core/tensor.ts";
 import { input, nodesOf, type Value } from "../graph/ir.ts";
+import { apply, defineOp } from "../graph/op.ts";
 import { jit } from "../jit/jit.ts";
 import * as ops from "../ops/index.ts";
 import { gradients } from "./gradients.ts";
@@ -26,6 +27,29 @@ test("a subexpression used twice gets the sum of its gradients", async () => {
 test("both operands the same value", async () => {
   const square = jit(grad((x: Value) => ops.reduceSum(ops.mul(x, x))));
   expect((await square(tensor([3, -2]))).toArray()).toEqual([6, -4]);
+});
+
+test("an operator whose gradient is that of an expression: operands that depend on one another, and one value as both", async () => {
+  // a b + a, written so: its derivatives are b + 1 and a
+  const Joined = defineOp("Joined", {
+    arity: "2",
+    domain: "test",
+    infer: ([a]) => a,
+    grad: { through: ({ inputs: [a, b] }) => [ops.add(ops.mul(a, b), a)] },
+    flops: () => 0,
+    lower: ({ inputs: [a, b] }) => [ops.add(ops.mul(a, b), a)],
+  });
+  // f = x x² + x, whose derivative is 3 x² + 1
+  const f = jit(grad((x: Value) => ops.reduceSum(apply(Joined, [x, ops.mul(x, x)]))));
+  expect((await f(tensor([2, -1]))).toArray()).toEqual([13, 4]);
+  // f = x² + x
+  const g = jit(grad((x: Value) => ops.reduceSum(apply(Joined, [x, x]))));
+  expect((await g(tensor([2, -1]))).toArray()).toEqual([5, -1]);
+  // Twice: f'' = 6 x
+  const h = jit(
+    grad((x: Value) => ops.reduceSum(grad((y: Value) => ops.reduceSum(apply(Joined, [y, ops.mul(y, y)])))(x))),
+  );
+  expect((await h(tensor([2, -1]))).toArray()).toEqual([12, -6]);
 });
 
 test("a parameter that the loss does not use gets zeros of its shape", async () => {

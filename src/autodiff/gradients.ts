@@ -28,10 +28,23 @@ export function reachableGradients(
   wrt: readonly Value[],
   onStop?: (node: Node, why: SardonyxError) => void,
 ): readonly (Value | undefined)[] {
+  return walkBack({ outputs, seeds, wrt, onStop });
+}
+
+interface Walk {
+  readonly outputs: readonly Value[];
+  readonly seeds: readonly (Value | undefined)[];
+  readonly wrt: readonly Value[];
+  readonly onStop: ((node: Node, why: SardonyxError) => void) | undefined;
+  /** Values behind which the walk does not go. */
+  readonly boundary?: ReadonlySet<Value>;
+}
+
+function walkBack({ outputs, seeds, wrt, onStop, boundary }: Walk): readonly (Value | undefined)[] {
   for (const value of wrt)
     if (!isFloat(value.dtype))
       throw new GradientError(`gradient with respect to a ${value.dtype} value; only floats have gradients`);
-  const nodes = nodesOf(outputs);
+  const nodes = nodesOf(outputs, boundary);
   const active = new Set<Value>(wrt);
   for (const node of nodes)
     if (node.inputs.some((value) => value && active.has(value)))
@@ -100,13 +113,28 @@ function contributionsOf(
   node: Node,
   gs: readonly (Value | undefined)[],
   needs: readonly boolean[],
-  onStop: ((node: Node, why: SardonyxError) => void) | undefined,
+  onStop: Walk["onStop"],
 ): readonly (Value | undefined)[] {
   try {
-    return node.op.grad(node, gs, needs);
+    const form = node.op.differentiableForm(node);
+    return form ? throughForm(node, form, gs, needs) : node.op.grad(node, gs, needs);
   } catch (error) {
     if (!onStop || !(error instanceof SardonyxError) || error instanceof InternalError) throw error;
     onStop(node, error);
     return [];
   }
+}
+
+/** The gradients of a node's operands by those of an expression of the same outputs. */
+function throughForm(
+  { inputs }: Node,
+  form: readonly Value[],
+  gs: readonly (Value | undefined)[],
+  needs: readonly boolean[],
+): readonly (Value | undefined)[] {
+  const present = inputs.filter((value) => value !== undefined);
+  const wrt = [...new Set(inputs.filter((value, i) => value !== undefined && needs[i]))] as Value[];
+  const found = walkBack({ outputs: form, seeds: gs, wrt, onStop: undefined, boundary: new Set(present) });
+  // A value that is several operands has its gradient once.
+  return inputs.map((value, i) => (value && inputs.indexOf(value) === i ? found[wrt.indexOf(value)] : undefined));
 }

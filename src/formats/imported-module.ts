@@ -28,11 +28,17 @@ export interface SourceWeight {
 /** The value that stands for a weight, by the dtype in which the file computes with it. */
 export type BindWeight = (name: string, dtype: Value["dtype"]) => Value;
 
+/** What an output of a file is: a tensor, a list of so many, or nothing. */
+export type OutputForm = "tensor" | "nothing" | number;
+
 /** A graph as it is built for shapes of its inputs. */
 export interface BuiltGraph {
-  /** Graph inputs, in the order of the file. */
+  /** Graph inputs, in the order of the file, those of a list one after the other. */
   readonly inputs: readonly Value[];
+  /** The tensors of all outputs. */
   readonly outputs: readonly Value[];
+  /** What each output of the file is; default all tensors. */
+  readonly forms?: readonly OutputForm[];
   /** Nodes that are named only. */
   readonly unknown: ReadonlyMap<Node, UnknownReason>;
 }
@@ -44,8 +50,11 @@ export interface GraphSource {
   readonly weights: readonly SourceWeight[];
   /** Text that the file's writer noted in it. */
   readonly metadata: Readonly<Record<string, string>>;
-  /** Builds the graph. Throws ShapeError for shapes that do not fit. */
-  build(shapes: readonly Shape[], bind: BindWeight): BuiltGraph;
+  /**
+   * Builds the graph for the shapes of each input: one of a tensor, those of its elements of a list, none of what is left out. Throws
+   * ShapeError for shapes that do not fit.
+   */
+  build(shapes: readonly (readonly Shape[] | undefined)[], bind: BindWeight): BuiltGraph;
 }
 
 /** How a module takes and gives the tensors of a file: trees of their names. */
@@ -60,7 +69,7 @@ export function plainNesting({ inputs, outputs }: Pick<GraphSource, "inputs" | "
   const [first = "", ...others] = outputs;
   const byName = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, name]));
   return {
-    form: Object.fromEntries(inputs.map(({ name }) => [name, "required" as const])),
+    form: Object.fromEntries(inputs.map(({ name, isOptional }) => [name, isOptional ? "optional" : "required"])),
     inputs: byName(inputs.map(({ name }) => name)),
     outputs: others.length === 0 ? first : byName(outputs),
   };
@@ -69,7 +78,7 @@ export function plainNesting({ inputs, outputs }: Pick<GraphSource, "inputs" | "
 /**
  * A graph of a file as a module like any other. Its parameters have the file's names as paths and the file's elements as values; they
  * are float32, and are cast where the file computes in another float. Inputs have the file's names; a batch calls an only one `x`.
- * Float inputs may have any float dtype.
+ * Float inputs may have any float dtype. Lists of tensors are taken and given as arrays, an optional input may be left out.
  *
  * A file that is written for one batch size runs at others where every operator computes each sample by itself. Training normalizes by
  * the moments of the batch where the file has a BatchNormalization whose statistics are not frozen; everything else is computed as the
@@ -116,25 +125,32 @@ export class ImportedModule extends Module<Value | NamedValues, Value | NamedVal
       bound.set(value, name);
       return dtype === value.dtype ? value : cast(value, dtype);
     };
-    const outputs = this.#built(values, bind);
+    const { outputs, forms } = this.#built(values, bind);
     const trained = context.training ? normalizedByBatch(this, outputs, bound, context) : outputs;
-    const byName = new Map(this.#source.outputs.map((name, i) => [name, trained[i]]));
+    const byName = outputsByName(this.#source.outputs, trained, forms);
     return mapTree(this.#nesting.outputs, (name) =>
       typeof name === "string" ? byName.get(name) : undefined,
     ) as NamedValues;
   }
 
   /** The inputs in the order of the file, in its dtypes; they may nest deeper than their type says. */
-  #taken(given: Value | NamedValues): readonly Value[] {
+  #taken(given: Value | NamedValues): readonly Taken[] {
     const values = new Map(leavesOf(given).map(({ path, leaf }) => [path, leaf as Value | undefined]));
     const places = leavesOf(this.#nesting.inputs);
+    const declaredOf = new Map(this.#source.inputs.map((declared) => [declared.name, declared]));
+    const take = (path: string) => {
+      const value = values.get(path);
+      values.delete(path);
+      return value;
+    };
     const byName = new Map(
       places.map(({ path, leaf }) => {
-        const value = values.get(path);
-        if (value === undefined)
+        const { isSequence, isOptional } = declaredOf.get(leaf as string) ?? {};
+        const paths = isSequence ? [...values.keys()].filter((own) => own.startsWith(`${path}.`)) : [path];
+        const found = paths.flatMap((own) => take(own) ?? []);
+        if (!isSequence && !isOptional && found.length === 0)
           throw new OptionError(`lacks its input "${path}"; pass ${places.map((place) => place.path).join(", ")}`);
-        values.delete(path);
-        return [leaf as string, value];
+        return [leaf as string, isOptional && found.length === 0 ? undefined : found];
       }),
     );
     const [stray] = values.keys();
@@ -142,7 +158,10 @@ export class ImportedModule extends Module<Value | NamedValues, Value | NamedVal
       throw new OptionError(
         `got an input "${stray}", which it does not take; pass ${places.map((place) => place.path).join(", ")}`,
       );
-    return this.#source.inputs.map((declared) => inDType(byName.get(declared.name) as Value, declared));
+    return this.#source.inputs.map((declared) => ({
+      declared,
+      values: byName.get(declared.name)?.map((value) => inDType(value, declared)),
+    }));
   }
 
   #weight(name: string, context: Context): Value {
@@ -151,21 +170,23 @@ export class ImportedModule extends Module<Value | NamedValues, Value | NamedVal
     return parameter.isBuffer ? context.buffer(this, name, parameter) : context.parameter(this, name, parameter);
   }
 
-  #built(values: readonly Value[], bind: BindWeight): readonly Value[] {
-    const plan = planBatch(this.#source.inputs, values);
-    if (plan) return this.#rebatched(values, plan, bind);
+  #built(taken: readonly Taken[], bind: BindWeight): Pick<BuiltGraph, "outputs" | "forms"> {
+    const values = taken.flatMap((own) => own.values ?? []);
+    // Only of tensors is it known where samples lie.
+    const isPlain = taken.every(({ declared: { isSequence, isOptional } }) => !isSequence && !isOptional);
+    const plan = isPlain ? planBatch(this.#source.inputs, values) : undefined;
+    if (plan) return { outputs: this.#rebatched(values, plan, bind) };
     try {
-      const { inputs, outputs } = this.#build(
-        values.map(({ shape }) => shape),
-        bind,
-      );
-      return rewrite(outputs, () => undefined, new Map(inputs.map((value, i) => [value, values[i] as Value]))).outputs;
+      const shapes = taken.map((own) => own.values?.map(({ shape }) => shape));
+      const { inputs, outputs, forms } = this.#build(shapes, bind);
+      const entering = new Map(inputs.map((value, i) => [value, values[i] as Value]));
+      return { outputs: rewrite(outputs, () => undefined, entering).outputs, ...(forms && { forms }) };
     } catch (error) {
       // A file may leave its batch open at its borders, and have it written within.
-      const one = error instanceof ShapeError ? planOpenBatch(this.#source.inputs, values) : undefined;
+      const one = error instanceof ShapeError && isPlain ? planOpenBatch(this.#source.inputs, values) : undefined;
       if (!one) throw error;
       try {
-        return this.#rebatched(values, one, bind);
+        return { outputs: this.#rebatched(values, one, bind) };
       } catch (other) {
         throw other instanceof InternalError ? other : error;
       }
@@ -175,7 +196,10 @@ export class ImportedModule extends Module<Value | NamedValues, Value | NamedVal
   /** The graph for the file's own batch size, made one for that of the inputs. */
   #rebatched(values: readonly Value[], { axes, sizes }: BatchPlan, bind: BindWeight): readonly Value[] {
     const shapes = values.map(({ shape }, i) => shape.map((extent, axis) => (axis === axes[i] ? sizes.from : extent)));
-    const { inputs, outputs } = this.#build(shapes, bind);
+    const { inputs, outputs } = this.#build(
+      shapes.map((shape) => [shape]),
+      bind,
+    );
     const entering = new Map<Value, Sampled>(
       inputs.map((value, i) => [value, { value: values[i] as Value, axis: axes[i] }]),
     );
@@ -186,7 +210,7 @@ export class ImportedModule extends Module<Value | NamedValues, Value | NamedVal
     });
   }
 
-  #build(shapes: readonly Shape[], bind: BindWeight): BuiltGraph {
+  #build(shapes: readonly (readonly Shape[] | undefined)[], bind: BindWeight): BuiltGraph {
     const built = this.#source.build(shapes, bind);
     const unknown = nodesOf(built.outputs).flatMap((node) => {
       const reason = built.unknown.get(node);
@@ -204,6 +228,30 @@ export interface ImportedOptions {
   readonly types?: NamedTypes | undefined;
 }
 
+/** An input of the file, and the tensors that are given for it: one, those of a list, or none. */
+interface Taken {
+  readonly declared: Declared;
+  readonly values: readonly Value[] | undefined;
+}
+
+/** The outputs of a file by their names: tensors, lists of them, or nothing. */
+function outputsByName(
+  names: readonly string[],
+  tensors: readonly Value[],
+  forms: readonly OutputForm[] = names.map(() => "tensor"),
+): ReadonlyMap<string, Value | readonly Value[] | null> {
+  let next = 0;
+  return new Map(
+    names.map((name, i): readonly [string, Value | readonly Value[] | null] => {
+      const form = forms[i] ?? "tensor";
+      if (form === "tensor") return [name, tensors[next++] as Value];
+      if (form === "nothing") return [name, null];
+      next += form;
+      return [name, tensors.slice(next - form, next)];
+    }),
+  );
+}
+
 /** A value in the dtype that a file declares. Throws DTypeError where that would change numbers. */
 function inDType(value: Value, { name, type }: Declared): Value {
   if (!type || type.dtype === value.dtype) return value;
@@ -219,7 +267,11 @@ function unknownOperators(unknown: readonly (UnknownReason & { readonly type: st
   const sentence = ({ type, why }: (typeof unknown)[number]) => (why.includes(type) ? why : `${type}: ${why}`);
   const groups = groupBy(operators.length > 0 ? operators : unknown, sentence);
   const listed = Array.from(groups, ([text, all]) => (all.length > 1 ? `${text} (${all.length} nodes)` : text));
+  const inputs = [...new Set(operators.flatMap(({ computedFrom = [] }) => computedFrom))];
+  const mend = inputs.length
+    ? `give the inputs on which shapes depend as the file is loaded: { constants: { ${inputs.join(", ")} } }`
+    : "export the model without these operators";
   return new UnsupportedError(
-    `the file computes what is not supported: ${listed.join("; ")}. Its weights are loaded, but it cannot run; export the model without these operators`,
+    `the file computes what is not supported: ${listed.join("; ")}. Its weights are loaded, but it cannot run; ${mend}`,
   );
 }

@@ -3,6 +3,7 @@ import { isFloat } from "../core/dtype.ts";
 import { DTypeError, OptionError, ShapeError, unknownName } from "../core/errors.ts";
 import { matching } from "../core/option-types.ts";
 import { type Shape, showShape } from "../core/shape.ts";
+import { Tensor } from "../core/tensor.ts";
 import { isPlainObject } from "../core/tree.ts";
 import type { TensorType } from "../graph/ir.ts";
 import type { Declared } from "../import/declared.ts";
@@ -19,6 +20,45 @@ export const givenTypes = matching<GivenTypes>(
   "shapes or types by name: { x: [1, 3, 224, 224] }",
   (value) => typeof value === "object" && value !== null,
 );
+
+/** Elements of inputs by name, as an option. */
+export const givenConstants = matching<Readonly<Record<string, Tensor>>>(
+  "tensors by name: { shape: tensor([2n, 3n]) }",
+  (value) => isPlainObject(value) && Object.values(value).every((item) => item instanceof Tensor),
+);
+
+/**
+ * The elements of inputs that are given. Throws OptionError for a name that no input has, DTypeError and ShapeError for a tensor that
+ * the file contradicts.
+ */
+export function constantsByName(
+  inputs: readonly Declared[],
+  given: Readonly<Record<string, Tensor>> = {},
+): ReadonlyMap<string, Tensor> {
+  return new Map(
+    Object.entries(given).map(([name, tensor]) => {
+      const declared = inputs.find((input) => input.name === name);
+      if (!declared)
+        throw unknownName(
+          "input",
+          name,
+          inputs.map((input) => input.name),
+        );
+      checkConstant(declared, tensor);
+      return [name, tensor];
+    }),
+  );
+}
+
+function checkConstant({ name, type, extents }: Declared, { dtype, shape }: Tensor): void {
+  if (type && type.dtype !== dtype)
+    throw new DTypeError(`constants.${name} is ${dtype}, the file has ${type.dtype}; pass that`);
+  const fits = extents?.every((extent, axis) => typeof extent !== "number" || extent === shape[axis]) ?? true;
+  if (!fits || (extents && extents.length !== shape.length))
+    throw new ShapeError(
+      `constants.${name} is ${showShape(shape)}, the file has [${extents?.map((extent) => extent ?? "?").join(", ")}]; pass a tensor that fits`,
+    );
+}
 
 /** The types of inputs by name. */
 export type NamedTypes = Readonly<Record<string, TensorType>>;
@@ -64,6 +104,7 @@ export function settleTypes(inputs: readonly Declared[], given: GivenTypes | und
     if (type) checkType(declared, type, symbols);
   }
   const settled = inputs.map((declared) => {
+    if (declared.isSequence || declared.isOptional) return undefined;
     const type = types.get(declared.name);
     const shape = type ? shapeOf(type) : declaredExtents(declared, symbols);
     const dtype = type && isTensorType(type) ? type.dtype : declared.type?.dtype;

@@ -9,6 +9,7 @@ import type { Declared } from "../import/declared.ts";
 import { type FileWeight, weightsOfFile } from "../onnx/file-weights.ts";
 import { importFile, refuseExternal } from "../onnx/import.ts";
 import { type FileAttribute, type FileGraph, type ModelFile, readModelFile } from "../onnx/model-file.ts";
+import { isValue, Sequence } from "../onnx/names.ts";
 import { isFileGraph } from "../onnx/sort.ts";
 import type { OpenExternal, StoredTensor } from "../onnx/tensor.ts";
 import { isWeight, type WeightRule } from "../onnx/weights.ts";
@@ -19,7 +20,7 @@ import {
   ImportedModule,
   type SourceWeight,
 } from "./imported-module.ts";
-import { type GivenTypes, givenTypes, settleTypes } from "./input-types.ts";
+import { constantsByName, type GivenTypes, givenConstants, givenTypes, settleTypes } from "./input-types.ts";
 import { nestingOfRecord, readRecord, recordKey } from "./model-record.ts";
 
 /** Options of `modelFromOnnx`. */
@@ -28,12 +29,18 @@ export interface OnnxModelOptions {
    * Types or shapes of inputs that the file leaves open, by name, or one for an only input; default those of the file.
    */
   readonly inputs?: GivenTypes;
+  /**
+   * Elements of inputs that stay the same, by name; the model does not take these any more. Inputs on which shapes depend must be
+   * given so. Default none.
+   */
+  readonly constants?: Readonly<Record<string, Tensor>>;
   /** Opens files beside the model, for tensors that lie there; default: refuses. */
   readonly external?: OpenExternal;
 }
 
 const checkOptions = optionsOf<OnnxModelOptions>("modelFromOnnx", {
   inputs: givenTypes,
+  constants: givenConstants,
   external: functionOf("(path) => bytes of the file"),
 });
 
@@ -49,7 +56,9 @@ export function modelFromOnnx(file: Uint8Array | ByteSource, options: OnnxModelO
   const read = readModelFile(source, options.external ?? refuseExternal);
   const written = read.metadata.get(recordKey);
   const record = written === undefined ? undefined : readRecord(written);
-  const graph = new OnnxSource(read, record && new Map(record.parameters.map(({ path, buffer }) => [path, buffer])));
+  const constants = constantsByName(read.graph.inputs, options.constants);
+  const known = record && new Map(record.parameters.map(({ path, buffer }) => [path, buffer]));
+  const graph = new OnnxSource(read, constants, known);
   const types = settleTypes(graph.inputs, options.inputs);
   if (!record) return new ImportedModule(graph, { types });
   const model = new ImportedModule(graph, { types, nesting: nestingOfRecord(record, graph) });
@@ -67,15 +76,24 @@ class OnnxSource implements GraphSource {
   readonly weights: readonly SourceWeight[];
   readonly metadata: Readonly<Record<string, string>>;
   readonly #file: ModelFile;
+  readonly #constants: ReadonlyMap<string, Tensor>;
   readonly #names: ReadonlyMap<StoredTensor, string>;
   readonly #isWeight: WeightRule;
   /** Of the tensors that are no weights, or not everywhere; or why they cannot be read. */
   readonly #held: ReadonlyMap<StoredTensor, Tensor | FileError>;
 
-  /** @param known whether the initializers of these names are buffers; then they are the weights. Default: by their use */
-  constructor(file: ModelFile, known: ReadonlyMap<string, boolean> | undefined) {
+  /**
+   * @param constants elements of inputs
+   * @param known whether the initializers of these names are buffers; then they are the weights. Default: by their use
+   */
+  constructor(
+    file: ModelFile,
+    constants: ReadonlyMap<string, Tensor>,
+    known: ReadonlyMap<string, boolean> | undefined,
+  ) {
     this.#file = file;
-    this.inputs = file.graph.inputs;
+    this.#constants = constants;
+    this.inputs = file.graph.inputs.filter(({ name }) => !constants.has(name));
     this.outputs = file.graph.outputs.map(({ name }) => name);
     this.metadata = Object.fromEntries([...file.metadata].filter(([key]) => key !== recordKey));
     const found = known ? namedWeights(file, known) : weightsOfFile(file, isFloatWeight);
@@ -90,10 +108,12 @@ class OnnxSource implements GraphSource {
     );
   }
 
-  build(shapes: readonly Shape[], bind: BindWeight): BuiltGraph {
-    const given = new Map(this.inputs.map((declared, i) => [declared, shapes[i] ?? []]));
-    const { graph, inputs, unknown } = importFile(this.#file, {
-      shapeOf: (declared) => given.get(declared) ?? [],
+  build(shapes: readonly (readonly Shape[] | undefined)[], bind: BindWeight): BuiltGraph {
+    const given = new Map(this.inputs.map((declared, i) => [declared, shapes[i]]));
+    const { graph, inputs, results, unknown } = importFile(this.#file, {
+      shapeOf: (declared) => given.get(declared)?.[0] ?? [],
+      itemsOf: (declared) => given.get(declared),
+      constants: this.#constants,
       isWeight: this.#isWeight,
       bind: (stored) => bind(this.#names.get(stored) as string, stored.type.dtype),
       read: (stored) => {
@@ -102,7 +122,10 @@ class OnnxSource implements GraphSource {
         return held;
       },
     });
-    return { inputs, outputs: graph.outputs, unknown };
+    const forms = results.map((result) =>
+      result instanceof Sequence ? result.items.length : isValue(result) ? "tensor" : "nothing",
+    );
+    return { inputs, outputs: graph.outputs, forms, unknown };
   }
 }
 

@@ -182,8 +182,14 @@ interface OpRules<A extends Arity, S extends AttributeSchema> {
   readonly since?: number;
   /** Types of the outputs. Throws ShapeError or DTypeError when the operands do not fit. */
   infer(inputs: OperandsOf[A], attributes: AttributesOf<S>): TensorType | readonly TensorType[];
-  /** Gradients of the operands, in order, `undefined` for those without one; or "none". */
-  readonly grad: "none" | ((view: GradientView<A, S>) => readonly (Value | undefined)[]);
+  /**
+   * Gradients of the operands, in order, `undefined` for those without one; or the same outputs in operators that have gradients, which
+   * are differentiated in its place; or "none".
+   */
+  readonly grad:
+    | "none"
+    | ((view: GradientView<A, S>) => readonly (Value | undefined)[])
+    | { through(view: NodeView<A, S>): readonly Value[] };
   /** The same computation in operators that ONNX Runtime has; needed by operators of our own domain. */
   lower?(view: NodeView<A, S>): readonly Value[] | undefined;
   /** The same computation batch-last, which training uses on the CPU (see jit/batch-last.ts); `undefined` when it does not pay. */
@@ -257,6 +263,12 @@ export class OpDef {
     return Array.isArray(result) ? result : [result as TensorType];
   }
 
+  /** The outputs in operators that have gradients, where those are what is differentiated. */
+  differentiableForm(node: Node): readonly Value[] | undefined {
+    const { grad } = this.#spec;
+    return typeof grad === "object" ? grad.through(viewOf(node)) : undefined;
+  }
+
   /** Throws GradientError when the operator has no gradient. */
   grad(node: Node, gs: readonly (Value | undefined)[], needs: readonly boolean[]): readonly (Value | undefined)[] {
     const rule = this.#spec.grad;
@@ -265,6 +277,7 @@ export class OpDef {
         `${node.scope?.path ?? "graph"}: ${this.type} has no gradient; take it out of the path from the parameters to the loss`,
       );
     const g = gs[0] ?? gs.find((other) => other !== undefined);
+    if (typeof rule === "object") throw new InternalError(`${this.type}: its gradient is that of its expression`);
     if (!g) throw new InternalError(`${this.type}: gradient asked for without one of an output`);
     return rule({ ...viewOf(node), g, gs, needs });
   }

@@ -16,6 +16,10 @@ export interface Declared {
   readonly type: ElementType | undefined;
   /** `undefined` when even the rank is unknown. */
   readonly extents: readonly (number | string | undefined)[] | undefined;
+  /** It is a list of such tensors. */
+  readonly isSequence?: boolean;
+  /** It may be nothing. */
+  readonly isOptional?: boolean;
 }
 
 /**

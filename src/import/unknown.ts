@@ -8,6 +8,8 @@ export interface UnknownReason {
   /** The operator itself is not known, or only the shapes here. */
   readonly kind: "operator" | "shape";
   readonly why: string;
+  /** Names of graph inputs whose elements it must know while it is built. */
+  readonly computedFrom?: readonly string[];
 }
 
 /**

@@ -31,6 +31,9 @@ interface Use {
   isTrained: boolean;
 }
 
+/** Nodes whose graphs are read, so that what their operators take is known. */
+const read = ["If", "Loop", "Scan", "SequenceMap"];
+
 /**
  * Every stored tensor that an operator takes as a weight, in the order of first use; both branches of an If count.
  * Throws FileError for functions that call themselves.
@@ -79,7 +82,7 @@ export function weightsOfFile(file: ModelFile, rule: WeightRule = isWeight): rea
       return;
     }
     const branches = [...node.attributes.values()].filter(isFileGraph);
-    if (node.type === "If") for (const branch of branches) scanGraph(branch, new Map(entries));
+    if (read.includes(node.type)) for (const branch of branches) scanGraph(branch, new Map(entries));
     else if (branches.length > 0) {
       const { stored, reads } = storedWithin(node);
       for (const own of stored) use({ stored: own, isNode: false }, undefined, 0);

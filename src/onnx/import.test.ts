@@ -18,37 +18,11 @@ import { type ImportOptions, importFile, importModel, refuseExternal } from "./i
 import { encodeModel } from "./model.ts";
 import { readModelFile } from "./model-file.ts";
 import { ModelProto } from "./schema.ts";
+import { float, model, node, weight } from "./testing/files.ts";
 
 const read = (bytes: Uint8Array, options?: ImportOptions) => importModel(memorySource(bytes), options);
 
 const fixture = (name: string) => readFileSync(new URL(`../../test/fixtures/onnx/${name}`, import.meta.url));
-
-const float = (name: string, ...dims: readonly number[]): Message => ({
-  name,
-  type: { tensor_type: { elem_type: 1, shape: { dim: dims.map((dim_value) => ({ dim_value })) } } },
-});
-const weight = (name: string, dims: readonly number[]): Message => ({
-  name,
-  dims,
-  data_type: 1,
-  raw_data: new Uint8Array(4 * size(dims)),
-});
-
-/** A model of one graph; the input is x [2, 4] and the output y by default. */
-function model(graph: Message, more: Message = {}): Uint8Array {
-  return encodeMessage(ModelProto, {
-    ir_version: 8,
-    opset_import: [{ domain: "", version: 17 }],
-    graph: { input: [float("x", 2, 4)], output: [{ name: "y" }], ...graph },
-    ...more,
-  });
-}
-const node = (op_type: string, inputs: readonly string[], outputs: readonly string[], more: Message = {}): Message => ({
-  op_type,
-  input: inputs,
-  output: outputs,
-  ...more,
-});
 
 test("what we wrote comes back as it was", () => {
   const x = input("float32", [2, 3], "x");

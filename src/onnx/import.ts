@@ -10,13 +10,25 @@ import { type Declared, declaredShape, extentOf } from "../import/declared.ts";
 import { fold } from "../import/fold.ts";
 import type { ImportedGraph, Setting } from "../import/imported-graph.ts";
 import { type UnknownReason, unknownOp } from "../import/unknown.ts";
-import { constant } from "../ops/constant.ts";
+import { ComputedError, constant } from "../ops/constant.ts";
 import { findOp } from "../ops/registry.ts";
 import { readAttributes } from "./attributes.ts";
+import type { Branch } from "./control/branches.ts";
+import { readControl } from "./control/control.ts";
+import { readFunction } from "./control/functions.ts";
 import { checkExpansion } from "./expansion.ts";
-import { type Branch, inlineBranches, inlineFunction } from "./inline.ts";
 import { type FileGraph, type FileNode, type ModelFile, readModelFile, tensorOfNode } from "./model-file.ts";
-import { type Entry, isValue, Names } from "./names.ts";
+import {
+  type Computed,
+  type Entry,
+  isStored,
+  isValue,
+  Names,
+  nothing,
+  Sequence,
+  type StoredEntry,
+  valuesIn,
+} from "./names.ts";
 import { pathOfNode } from "./scopes.ts";
 import { describeNode, sortNodes, storedWithin } from "./sort.ts";
 import type { OpenExternal, StoredTensor } from "./tensor.ts";
@@ -27,6 +39,10 @@ import { hasInitializers, isBuffer, isWeight, type WeightRule } from "./weights.
 export interface GraphOptions {
   /** The shape of an input; default the declared one. Throws ShapeError for one that cannot be known. */
   readonly shapeOf?: (input: Declared) => Shape;
+  /** The shapes of what a list holds, or an optional input; `undefined` when it is nothing. Default: throws ShapeError. */
+  readonly itemsOf?: (input: Declared) => readonly Shape[] | undefined;
+  /** Elements of inputs by name, which are then constants of the graph. */
+  readonly constants?: ReadonlyMap<string, Tensor>;
   /** Which stored tensors are weights; default as `isWeight` has it. */
   readonly isWeight?: WeightRule;
   /** What stands for a weight; default a graph input of its type. */
@@ -46,6 +62,8 @@ export interface ImportOptions extends GraphOptions {
 }
 
 export interface ImportedModel extends ImportedGraph<StoredTensor> {
+  /** What the file's outputs are, one by one, in the order of the graph's. */
+  readonly results: readonly Computed[];
   readonly producer: string;
   /** Version of ONNX's operator set. */
   readonly opset: number;
@@ -57,6 +75,8 @@ export interface ImportedModel extends ImportedGraph<StoredTensor> {
   readonly branches: readonly Branch[];
 }
 
+/** Loops, written out, have as many nodes at most. */
+const maxNodes = 1 << 20;
 /** Constants beyond this many bytes stay in the file: nothing that is computed here needs their elements. */
 const maxConstantBytes = 1 << 26;
 
@@ -84,11 +104,14 @@ interface Place {
   readonly scope?: Scope;
 }
 
-/** What the inlining of functions and branches needs of an importer. */
+/** What the reading of functions and control flow needs of an importer. */
 export interface GraphReader {
   readonly file: ModelFile;
   nodes(nodes: readonly FileNode[], place: Place): void;
-  graph(graph: FileGraph, names: Names): readonly Value[];
+  graph(graph: FileGraph, names: Names): readonly Computed[];
+  /** What a name means. */
+  entry(name: string, names: Names, where: string): Computed;
+  /** The same of a tensor. Throws UnsupportedError for a list and for nothing. */
   operand(name: string, names: Names, where: string): Value;
   isUnshaped(value: Value): boolean;
   /** Set where one branch of two is taken: takes note of the other. */
@@ -111,6 +134,8 @@ class Importer implements GraphReader {
   readonly #hasInitializers: boolean;
   readonly #branches: Branch[] = [];
   readonly leaveOut: ((branch: Branch) => void) | undefined;
+  /** Nodes that were read, again in each step of a loop. */
+  #count = 0;
 
   constructor(file: ModelFile, options: GraphOptions) {
     this.file = file;
@@ -123,15 +148,18 @@ class Importer implements GraphReader {
     const { graph, opsets, producer } = this.file;
     checkExpansion(this.file);
     const names = new Names();
-    const inputs = graph.inputs.map((declared) => {
-      const value = this.#input(declared);
+    const inputs = graph.inputs.flatMap((declared) => {
+      const known = this.#options.constants?.get(declared.name);
+      const value = known ? constant(known) : this.#input(declared);
       names.set(declared.name, value);
-      return value;
+      return known ? [] : valuesIn(value);
     });
-    const outputs = this.graph(graph, names);
+    const results = this.graph(graph, names);
+    const outputs = results.flatMap(valuesIn);
     return {
       graph: graphOf([...inputs, ...this.#weights.keys()], outputs),
       inputs,
+      results,
       weights: this.#weights,
       unknown: this.#unknown,
       unshaped: this.#unshaped,
@@ -149,15 +177,27 @@ class Importer implements GraphReader {
     return settings.map(([tensor, value]) => ({ tensor, value: value.producer ? undefined : value }));
   }
 
-  #input(declared: Declared): Value {
-    const { name, type, extents = [] } = declared;
+  #input(declared: Declared): Computed {
+    const { name, isSequence, isOptional } = declared;
+    if (!isSequence && !isOptional)
+      return this.#tensorInput(declared, (this.#options.shapeOf ?? declaredShape)(declared));
+    const shapes = this.#options.itemsOf?.(declared);
+    if (!shapes && isOptional && this.#options.itemsOf) return nothing;
+    if (!shapes) throw new ShapeError(`input "${name}" is a list of tensors; pass the shapes that it holds`);
+    const items = shapes.map((shape) => this.#tensorInput(declared, shape));
+    return isSequence ? new Sequence(items) : (items[0] ?? nothing);
+  }
+
+  #tensorInput(declared: Declared, shape: Shape): Value {
+    const { name, type, isSequence } = declared;
     if (!type) throw new FileError(`onnx: input "${name}" is no tensor of numbers; only such models can be read`);
-    const shape = (this.#options.shapeOf ?? declaredShape)(declared);
-    if (declared.extents && extents.length !== shape.length)
+    // What a list holds may be of any shapes, whatever is declared.
+    const extents = isSequence ? undefined : declared.extents;
+    if (extents && extents.length !== shape.length)
       throw new ShapeError(
         `input "${name}" has ${extents.length} axes, got ${showShape(shape)}; pass one extent for each`,
       );
-    for (const [axis, extent] of extents.entries()) {
+    for (const [axis, extent] of (extents ?? []).entries()) {
       const own = shape[axis] ?? 0;
       const known = typeof extent === "string" ? extentOf(extent, (symbol) => this.#symbols.get(symbol)) : extent;
       const settled = known ?? own;
@@ -170,14 +210,17 @@ class Importer implements GraphReader {
     return input(type.dtype, shape, name);
   }
 
-  /** The values of a graph's outputs; its inputs are in `names` already. */
-  graph({ initializers, nodes, declared, outputs }: FileGraph, names: Names): readonly Value[] {
+  /** What a graph's outputs are; its inputs are in `names` already. */
+  graph({ initializers, nodes, declared, outputs }: FileGraph, names: Names): readonly Computed[] {
     for (const [name, stored] of initializers) names.set(name, { stored, isNode: false });
     this.nodes(nodes, { names, declared });
-    return outputs.map(({ name }) => this.operand(name, names, `output "${name}"`));
+    return outputs.map(({ name }) => this.entry(name, names, `output "${name}"`));
   }
 
   nodes(nodes: readonly FileNode[], place: Place): void {
+    this.#count += nodes.length;
+    if (this.#count > maxNodes)
+      throw new FileError(`onnx: with its functions and loops written out it has more than ${maxNodes} nodes`);
     const { names } = place;
     for (const node of sortNodes(nodes, (name) => names.get(name) !== undefined)) {
       const [first = ""] = node.outputs;
@@ -196,29 +239,52 @@ class Importer implements GraphReader {
     }
   }
 
-  #node(node: FileNode, place: Place): readonly Value[] {
+  #node(node: FileNode, place: Place): readonly Computed[] {
     const op = findOp(node.type, node.domain);
     const scope = place.scope ?? this.#scopeOf(node, op, place.names);
-    const inlined =
-      (op ? undefined : inlineFunction(node, place.names, scope, this)) ?? inlineBranches(node, place.names, this);
-    const outputs = inlined ?? this.#apply(node, op, place);
-    assignScope(outputs, scope);
+    const outputs =
+      (op ? undefined : readFunction(node, place.names, scope, this)) ??
+      this.#control(node, op, place) ??
+      this.#apply(node, op, place);
+    assignScope(outputs.flatMap(valuesIn), scope);
     return outputs;
+  }
+
+  #control(node: FileNode, op: OpDef | undefined, place: Place): readonly Computed[] | undefined {
+    try {
+      return readControl({ node, names: place.names, reader: this });
+    } catch (error) {
+      return this.#refused(node, op, place, error);
+    }
+  }
+
+  /** A node whose reading failed as that of one that is not known, or the error where it is another. */
+  #refused(node: FileNode, op: OpDef | undefined, place: Place, error: unknown): readonly Value[] {
+    if (!(error instanceof DTypeError || error instanceof UnsupportedError)) throw error;
+    const computedFrom = error instanceof ComputedError ? { computedFrom: error.inputs } : {};
+    return this.#unknownNode(node, op, place, { kind: "operator", why: error.message, ...computedFrom });
   }
 
   isUnshaped(value: Value): boolean {
     return this.#unshaped.has(value);
   }
 
-  operand(name: string, names: Names, where: string, op?: OpDef, position = 0): Value {
+  entry(name: string, names: Names, where: string, op?: OpDef, position = 0): Computed {
     const entry = names.get(name);
     if (!entry) throw new FileError(`onnx: ${where} reads "${name}", which is no input and computed nowhere`);
-    return this.#valueOf(entry, op, position);
+    return isStored(entry) ? this.#valueOf(entry, op, position) : entry;
   }
 
-  /** The value of a name's meaning, where it stands as an operand of `op`. */
-  #valueOf(entry: Entry, op: OpDef | undefined, position: number): Value {
-    if (isValue(entry)) return entry;
+  operand(name: string, names: Names, where: string, op?: OpDef, position = 0): Value {
+    const found = this.entry(name, names, where, op, position);
+    if (isValue(found)) return found;
+    throw new UnsupportedError(
+      `${op?.type ?? where}: its operand "${name}" is ${found instanceof Sequence ? "a list of tensors" : "nothing"}`,
+    );
+  }
+
+  /** The value of a stored tensor, where it stands as an operand of `op`. */
+  #valueOf(entry: StoredEntry, op: OpDef | undefined, position: number): Value {
     const { stored } = entry;
     const learned = this.#isLearned(entry, op, position);
     const values = learned ? this.#asWeight : this.#asConstant;
@@ -245,30 +311,30 @@ class Importer implements GraphReader {
   }
 
   #isLearned(entry: Entry, op: OpDef | undefined, position: number): boolean {
-    if (isValue(entry)) return this.#weights.has(entry);
+    if (!isStored(entry)) return isValue(entry) && this.#weights.has(entry);
     const storage = { isNode: entry.isNode, hasInitializers: this.#hasInitializers };
     return (this.#options.isWeight ?? isWeight)(entry.stored, op, position, storage);
   }
 
   #apply(node: FileNode, op: OpDef | undefined, place: Place): readonly Value[] {
-    const operands = node.inputs.map((name, position) =>
-      name === "" ? undefined : this.operand(name, place.names, describeNode(node), op, position),
-    );
-    const unknown = (why: string, kind: UnknownReason["kind"] = "operator") =>
-      this.#unknownNode(node, op, operands, place, { kind, why });
+    const unknown = (why: string, more: Partial<UnknownReason> = {}) =>
+      this.#unknownNode(node, op, place, { kind: "operator", why, ...more });
     if (!op) return unknown(`${node.domain ? `${node.domain}.` : ""}${node.type} is not supported`);
-    const blind = operands.findIndex((value) => value && this.#unshaped.has(value));
-    if (blind >= 0) return unknown(`the shape of its operand "${node.inputs[blind]}" is not known`, "shape");
-    const attributes = readAttributes(node.attributes, (stored) => this.#read(stored));
-    if (typeof attributes === "string") return unknown(`its attribute ${attributes} is of a kind not supported`);
-    const version = this.file.opsets.get(node.domain) ?? 1;
     try {
+      const operands = node.inputs.map((name, position) =>
+        name === "" ? undefined : this.operand(name, place.names, describeNode(node), op, position),
+      );
+      const blind = operands.findIndex((value) => value && this.#unshaped.has(value));
+      if (blind >= 0)
+        return unknown(`the shape of its operand "${node.inputs[blind]}" is not known`, { kind: "shape" });
+      const attributes = readAttributes(node.attributes, (stored) => this.#read(stored));
+      if (typeof attributes === "string") return unknown(`its attribute ${attributes} is of a kind not supported`);
+      const version = this.file.opsets.get(node.domain) ?? 1;
       const outputs = build(op, { version, inputs: operands, attributes, outputs: node.outputs.length });
       return typeof outputs === "string" ? unknown(outputs) : fold(outputs, operands);
     } catch (error) {
-      if (error instanceof DTypeError || error instanceof UnsupportedError) return unknown(error.message);
       if (error instanceof ShapeError) error.message = `${describeNode(node)}: ${error.message}`;
-      throw error;
+      return this.#refused(node, op, place, error);
     }
   }
 
@@ -276,10 +342,14 @@ class Importer implements GraphReader {
   #unknownNode(
     node: FileNode,
     op: OpDef | undefined,
-    operands: readonly (Value | undefined)[],
     { names, declared }: Place,
     reason: UnknownReason,
   ): readonly Value[] {
+    const read = (name: string, at?: OpDef, position = 0) =>
+      valuesIn(this.entry(name, names, describeNode(node), at, position));
+    const operands = node.inputs.flatMap((name, position): readonly (Value | undefined)[] =>
+      name === "" ? [undefined] : read(name, op, position),
+    );
     const types = node.outputs.map((name) => {
       const found = declared.get(name);
       const extents = found?.extents?.map((extent) =>
@@ -293,7 +363,7 @@ class Importer implements GraphReader {
     const { stored, reads } = storedWithin(node);
     const inner = [
       ...stored.map((entry) => this.#valueOf({ stored: entry, isNode: false }, undefined, 0)),
-      ...reads.flatMap((name) => (names.get(name) ? [this.operand(name, names, describeNode(node))] : [])),
+      ...reads.flatMap((name) => (names.get(name) ? read(name) : [])),
     ];
     const made = makeNode(unknownOp(node.type, node.domain, op, types), [...operands, ...inner]);
     for (const [i, { isKnown }] of types.entries()) if (!isKnown) this.#unshaped.add(made.outputs[i] as Value);
@@ -305,7 +375,7 @@ class Importer implements GraphReader {
     const weights = node.inputs.flatMap((name, position) => {
       const entry = names.get(name);
       if (!entry || !this.#isLearned(entry, op, position)) return [];
-      return [isValue(entry) ? (entry.name ?? "") : entry.stored.name];
+      return [isStored(entry) ? entry.stored.name : isValue(entry) ? (entry.name ?? "") : ""];
     });
     const path = pathOfNode(node, weights) ?? `${node.type}_${this.#scopes.size}`;
     const known = this.#scopes.get(path) ?? { path };

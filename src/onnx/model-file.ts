@@ -129,10 +129,16 @@ function readGraph(proto: Decoded, external: OpenExternal): FileGraph {
 }
 
 function readDeclared(proto: Decoded): Declared {
-  const type = record(record(proto, "type"), "tensor_type");
+  const declared = record(proto, "type");
+  const optional = record(declared, "optional_type");
+  const own = optional ? record(optional, "elem_type") : declared;
+  const sequence = record(own, "sequence_type");
+  const type = record(sequence ? record(sequence, "elem_type") : own, "tensor_type");
   const shape = record(type, "shape");
   return {
     name: text(proto, "name"),
+    ...(sequence && { isSequence: true }),
+    ...(optional && { isOptional: true }),
     type: elementTypeOf(number(type, "elem_type") ?? 0),
     extents:
       shape &&

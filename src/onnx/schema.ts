@@ -48,7 +48,13 @@ export const SparseTensorProto: MessageSchema = {
 export const Dimension: MessageSchema = { dim_value: field(1, "int64"), dim_param: field(2, "string") };
 export const TensorShape: MessageSchema = { dim: many(1, () => Dimension) };
 export const TensorTypeProto: MessageSchema = { elem_type: field(1, "int32"), shape: one(2, () => TensorShape) };
-export const TypeProto: MessageSchema = { tensor_type: one(1, () => TensorTypeProto) };
+/** The type of a list's elements, or of what is optional. */
+export const ElementTypeProto: MessageSchema = { elem_type: one(1, () => TypeProto) };
+export const TypeProto: MessageSchema = {
+  tensor_type: one(1, () => TensorTypeProto),
+  sequence_type: one(4, () => ElementTypeProto),
+  optional_type: one(9, () => ElementTypeProto),
+};
 export const ValueInfo: MessageSchema = { name: field(1, "string"), type: one(2, () => TypeProto) };
 
 export const AttributeProto: MessageSchema = {

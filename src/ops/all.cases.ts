@@ -3,6 +3,7 @@ import { isFloat } from "../core/dtype.ts";
 import { foldIn, keyOf } from "../core/random.ts";
 import { size } from "../core/shape.ts";
 import { activationCases } from "./activations.cases.ts";
+import { algebraCases } from "./algebra/algebra.cases.ts";
 import { attentionCases } from "./attention/attention.cases.ts";
 import { channelNormalizationCases } from "./channel-normalization.cases.ts";
 import { classicCases } from "./classic/classic.cases.ts";
@@ -27,9 +28,15 @@ import { randomCases } from "./random.cases.ts";
 import { rearrangeCases } from "./rearrange.cases.ts";
 import { recurrentCases } from "./recurrent.cases.ts";
 import { reduceCases } from "./reduce.cases.ts";
+import { selectionCases } from "./selection/selection.cases.ts";
+import { signalCases } from "./signal/signal.cases.ts";
 import { slicingCases } from "./slicing.cases.ts";
 import { staticValueCases } from "./static-values.cases.ts";
 import { suppressionCases } from "./suppression.cases.ts";
+import { textCases } from "./text/text.cases.ts";
+import { lossCases } from "./training/losses.cases.ts";
+import { updateCases } from "./training/updates.cases.ts";
+import { visionCases } from "./vision/vision.cases.ts";
 
 /** Cases by family; a family's recorded values are in test/fixtures/ops/<family>.json. */
 export const caseFamilies: Readonly<Record<string, readonly OpCase[]>> = {
@@ -60,6 +67,13 @@ export const caseFamilies: Readonly<Record<string, readonly OpCase[]>> = {
   attention: attentionCases,
   recurrent: recurrentCases,
   suppression: suppressionCases,
+  losses: lossCases,
+  updates: updateCases,
+  vision: visionCases,
+  signal: signalCases,
+  algebra: algebraCases,
+  selection: selectionCases,
+  text: textCases,
 };
 
 export const keyOfCase = ({ op, name }: OpCase): string => `${op.type}: ${name}`;

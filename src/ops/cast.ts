@@ -21,6 +21,8 @@ export const dtypeCodes: Readonly<Record<DType, number>> = {
   uint64: 13,
 };
 
+const bfloat16Code = 16;
+
 /** The dtype of ONNX's number. Throws DTypeError for one that tensors here do not have, such as strings. */
 export function dtypeOfCode(op: string, code: number | undefined): DType {
   const dtype = dtypes.find((name) => dtypeCodes[name] === code);
@@ -36,6 +38,8 @@ export const Cast: OpDef = defineOp("Cast", {
   },
   grad: ({ g, inputs: [x] }) => [isFloat(x.dtype) ? cast(g, x.dtype) : undefined],
   flops: () => 0,
+  // What files have as bfloat16 is computed in float32, as their tensors are.
+  read: ({ inputs: [x], attributes: { to } }) => (x && to === bfloat16Code ? [cast(x, "float32")] : undefined),
   evaluate: ([x], { outputs: [y] }) =>
     evaluateElements(y, [x], (element) => (y.dtype === "bool" ? Number(element !== 0) : element)),
 });

@@ -4,7 +4,7 @@ import { DTypeError, UnsupportedError } from "../core/errors.ts";
 import type { Shape } from "../core/shape.ts";
 import { fullTensor, Tensor, tensor } from "../core/tensor.ts";
 import { numbersOf } from "../graph/attributes.ts";
-import { constantOf, Value } from "../graph/ir.ts";
+import { constantOf, nodesOf, Value } from "../graph/ir.ts";
 import { apply, defineOp, type OpDef } from "../graph/op.ts";
 
 /** Attributes that may stand for a tensor of numbers, and its dtype. */
@@ -74,12 +74,28 @@ export function constantNumbers(value: Value | undefined): number[] | undefined 
   return constantOf(value)?.toNumbers();
 }
 
-/** Throws unless an operand that must be known while tracing (a shape, axes) is a constant. */
+/** An operand that must be known while tracing, and is computed. */
+export class ComputedError extends DTypeError {
+  /** Names of the graph inputs that it is computed from. */
+  readonly inputs: readonly string[];
+
+  constructor(op: string, what: string, value: Value | undefined) {
+    super(`${op}: ${what} must be known while tracing, got a computed value; pass plain numbers`);
+    const read = [value, ...nodesOf([value]).flatMap((node) => node.inputs)];
+    this.inputs = [...new Set(read.flatMap((own) => (own && !own.producer && own.name) || []))];
+  }
+}
+
+/** Throws ComputedError unless an operand that must be known while tracing (a shape, axes) is a constant. */
 export function requireConstant(op: string, what: string, value: Value | undefined): number[] {
-  const numbers = constantNumbers(value);
-  if (!numbers)
-    throw new DTypeError(`${op}: ${what} must be known while tracing, got a computed value; pass plain numbers`);
-  return numbers;
+  return requireTensor(op, what, value).toNumbers();
+}
+
+/** The same operand as a tensor. */
+export function requireTensor(op: string, what: string, value: Value | undefined): Tensor {
+  const known = constantOf(value);
+  if (!known) throw new ComputedError(op, what, value);
+  return known;
 }
 
 /** 0 … length-1 as a constant. */

@@ -141,7 +141,7 @@ export const Pow: OpDef = defineOp("Pow", {
     needs[1] ? sumTo(mul(g, mul(y, log(where(greater(a, 0), a, 1)))), b.shape) : undefined,
   ],
   flops: ({ outputs: [y] }) => 10 * size(y.shape),
-  lower: through(smallIntegers, [0, 1]),
+  lower: through({ ...smallIntegers, uint64: "int64" }, [0, 1]),
 });
 export const Max: OpDef = extremum("Max", "max", (a, b) => greater(a, b), Math.max);
 export const Min: OpDef = extremum("Min", "min", (a, b) => less(a, b), Math.min);

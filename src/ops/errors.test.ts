@@ -7,7 +7,7 @@ import { type Attributes, apply, makeNode } from "../graph/op.ts";
 import { foldConstants } from "../graph/passes.ts";
 import { Constant } from "./constant.ts";
 import * as ops from "./index.ts";
-import { GatherND, ScatterElements, ScatterND } from "./indexing.ts";
+import { ScatterND } from "./indexing.ts";
 import { Gemm } from "./matmul.ts";
 import { Reshape } from "./movement.ts";
 import { Pad } from "./slicing.ts";
@@ -258,8 +258,28 @@ const unsupported: readonly (readonly [string, () => unknown, string])[] = [
   ["resize, mode", resizing({ mode: "lanczos" }), 'Resize: mode is "lanczos"; pass nearest, linear or cubic'],
   [
     "resize, coordinates",
+    resizing({ coordinate_transformation_mode: "centred" }),
+    'Resize: coordinate_transformation_mode is "centred"; pass one of half_pixel,',
+  ],
+  [
+    "resize, a region that is not given",
     resizing({ coordinate_transformation_mode: "tf_crop_and_resize" }),
-    'Resize: coordinate_transformation_mode is "tf_crop_and_resize"; pass one of half_pixel,',
+    "Resize: tf_crop_and_resize needs the operand roi; give it starts and ends",
+  ],
+  [
+    "gridSample, mode",
+    () => apply(ops.GridSample, [image, float(2, 4, 4, 2)], { mode: "area" }),
+    'GridSample: mode is "area"; pass linear, nearest or cubic',
+  ],
+  [
+    "roiAlign, mode",
+    () => apply(ops.RoiAlign, [image, float(1, 4), int(1)], { mode: "sum" }),
+    'RoiAlign: mode is "sum"; pass avg or max',
+  ],
+  [
+    "dft, one side of complex numbers",
+    () => apply(ops.DFT, [float(4, 2)], { onesided: 1 }),
+    "DFT: onesided is for a transform of real numbers",
   ],
   ["resize, antialias", resizing({ antialias: 1 }), "antialias and keep_aspect_ratio_policy are not supported"],
   [
@@ -275,7 +295,7 @@ const unsupported: readonly (readonly [string, () => unknown, string])[] = [
         ...[float(5, 2, 3), float(1, 16, 3), float(1, 16, 4)],
         ...[undefined, undefined, undefined, undefined, float(1, 12)],
       ]),
-    "LSTM: peephole weights are not supported; leave the operand p out",
+    "LSTM: peephole weights are read from files only; leave the operand p out",
   ],
   ["lrn, size", () => apply(ops.LRN, [image], { size: 2 }), "LRN: size is 2; only an odd number of channels"],
   [
@@ -293,24 +313,19 @@ test.each(unsupported)("left out: %s", (_, build, message) => {
 const index = int(2, 1);
 const missing: readonly (readonly [string, (x: Value) => Value, string])[] = [
   [
-    "reflecting pad",
-    (x) => apply(Pad, [x, ops.int64s([1, 1, 0, 0])], { mode: "reflect" }),
-    'pad: mode "reflect" has no gradient; pad with a constant',
+    "pad of another mode",
+    (x) => apply(Pad, [x, ops.int64s([1, 1, 0, 0])], { mode: "noise" }),
+    'pad: mode is "noise"; pass constant, reflect, edge or wrap',
   ],
   [
-    "gatherND in batches",
-    (x) => apply(GatherND, [x, index], { batch_dims: 1 }),
-    "gatherND: batch_dims above 0 has no gradient; index the batch axes too",
+    "scatterND by another reduction",
+    (x) => apply(ScatterND, [x, index, float(2, 3)], { reduction: "mean" }),
+    'scatterND: reduction is "mean"; pass none, add, mul, max or min',
   ],
   [
-    "scatterElements by product",
-    (x) => apply(ScatterElements, [x, index, float(2, 1)], { reduction: "mul" }),
-    'scatterElements: reduction "mul" has no gradient; use "add"',
-  ],
-  [
-    "scatterND by maximum",
-    (x) => apply(ScatterND, [x, index, float(2, 3)], { reduction: "max" }),
-    'scatterND: reduction "max" has no gradient; use "add"',
+    "regions with as many samples as they ask for",
+    (x) => apply(ops.RoiAlign, [ops.reshape(x, [1, 1, 2, 3]), float(1, 4), int(1)]),
+    "RoiAlign: the number of samples depends on the regions; set sampling_ratio for a gradient",
   ],
 ];
 

@@ -1,6 +1,7 @@
 /** Everything that builds graphs: operators as functions. */
 
 export * from "./activations.ts";
+export { Det, determinant } from "./algebra/determinant.ts";
 export * from "./cast.ts";
 export * from "./channel-normalization.ts";
 export { checkFed, checkIndices, checkNumbers, type IndexRange, placeOf } from "./checks.ts";
@@ -23,6 +24,9 @@ export * from "./rearrange.ts";
 export * from "./recurrent.ts";
 export * from "./reduce.ts";
 export * from "./scan.ts";
+export { DFT, STFT } from "./signal/fourier.ts";
 export * from "./slicing.ts";
 export { range } from "./static-values.ts";
 export { NonMaxSuppression, nonMaxSuppression, type SuppressionOptions } from "./suppression.ts";
+export { GridSample, type GridSampleOptions, gridSample } from "./vision/grid-sample.ts";
+export { RoiAlign, type RoiAlignOptions, roiAlign } from "./vision/roi-align.ts";

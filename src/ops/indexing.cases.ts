@@ -60,7 +60,11 @@ const gatherCases = [
     inputs: { x: normal([2, 3]), at: given([1, 0], [2, 1], "int64") },
     build: ({ x, at }) => apply(i.GatherND, [x, at], { batch_dims: 1 }),
     torch: "x[[0, 1], [1, 0]]",
-    derivative: "none",
+  }),
+  opCase(i.GatherND, "rows within a batch axis, repeated", {
+    inputs: { x: normal([2, 3, 2]), at: given([1, 1, 0, 2], [2, 2, 1], "int64") },
+    build: ({ x, at }) => apply(i.GatherND, [x, at], { batch_dims: 1 }),
+    torch: "torch.stack([x[0, [1, 1]], x[1, [0, 2]]])",
   }),
 ];
 
@@ -85,6 +89,39 @@ const scatterCases = [
     build: ({ x, at, u }) => apply(i.Scatter, [x, at, u], { axis: 1 }),
     torch: "x.scatter(1, at, u)",
     derivative: "none",
+  }),
+  opCase(i.ScatterElements, "multiplied, repeated", {
+    inputs: { x: normal([2, 4]), at: given([3, 1, 3, 0, 2, 0], [2, 3], "int64"), u: normal([2, 3]) },
+    build: ({ x, at, u }) => apply(i.ScatterElements, [x, at, u], { axis: 1, reduction: "mul" }),
+    torch: "x.scatter_reduce(1, at, u, 'prod')",
+  }),
+  opCase(i.ScatterElements, "multiplied by zeros", {
+    inputs: { x: normal([4]), at: given([0, 0, 1, 1, 2, 2], [6], "int64"), u: given([0, 2, 0, 0, 3, 5], [6]) },
+    build: ({ x, at, u }) => apply(i.ScatterElements, [x, at, u], { reduction: "mul" }),
+    torch: "torch.stack([x[0] * u[0] * u[1], x[1] * u[2] * u[3], x[2] * u[4] * u[5], x[3]])",
+    derivative: "once", // the second one at 0 is left out
+  }),
+  opCase(i.ScatterElements, "the largest, repeated", {
+    inputs: { x: normal([2, 4]), at: given([3, 1, 3, 0, 2, 0], [2, 3], "int64"), u: normal([2, 3]) },
+    build: ({ x, at, u }) => apply(i.ScatterElements, [x, at, u], { axis: 1, reduction: "max" }),
+    torch: "x.scatter_reduce(1, at, u, 'amax')",
+  }),
+  opCase(i.ScatterElements, "the least, which ties share", {
+    inputs: { x: given([1, 2], [2]), at: given([0, 0, 1], [3], "int64"), u: given([1, 3, 5], [3]) },
+    build: ({ x, at, u }) => apply(i.ScatterElements, [x, at, u], { reduction: "min" }),
+    torch: "x.scatter_reduce(0, at, u, 'amin')",
+    derivative: "convention",
+  }),
+  opCase(i.ScatterND, "elements multiplied", {
+    inputs: { x: normal([2, 3]), at: given([0, 1, 1, 2, 0, 1], [3, 2], "int64"), u: normal([3]) },
+    build: ({ x, at, u }) => apply(i.ScatterND, [x, at, u], { reduction: "mul" }),
+    torch:
+      "torch.stack([torch.stack([x[0, 0], x[0, 1] * u[0] * u[2], x[0, 2]]), torch.stack([x[1, 0], x[1, 1], x[1, 2] * u[1]])])",
+  }),
+  opCase(i.ScatterND, "the larger of rows", {
+    inputs: { x: normal([3, 2]), at: given([2, 0], [2, 1], "int64"), u: normal([2, 2]) },
+    build: ({ x, at, u }) => apply(i.ScatterND, [x, at, u], { reduction: "max" }),
+    torch: "torch.stack([torch.maximum(x[0], u[1]), x[1], torch.maximum(x[2], u[0])])",
   }),
   opCase(i.ScatterND, "rows added to zeros, repeated", {
     inputs: { u: normal([3, 2]), at: given([1, 3, 1], [3], "int64") },

@@ -5,15 +5,24 @@ import { normalizeAxis, type Shape, sameShape, showShape, size, stridesOf } from
 import { Tensor, tensor } from "../core/tensor.ts";
 import { forEachPosition, moveElements, offsetOf, type Position } from "../graph/elements.ts";
 import type { Value } from "../graph/ir.ts";
-import { apply, defineOp, type OpDef, requireSameDType, type SampleAxes, type SampledNode } from "../graph/op.ts";
+import {
+  apply,
+  defineOp,
+  type OpDef,
+  requireNumbers,
+  requireSameDType,
+  type SampleAxes,
+  type SampledNode,
+} from "../graph/op.ts";
 import { cast } from "./cast.ts";
 import { checkPositions } from "./checks.ts";
-import { constant, int64s, requireConstant, scalar, zeros } from "./constant.ts";
+import { constant, int64s, iota, requireConstant, scalar, zeros } from "./constant.ts";
 import { where } from "./elementwise.ts";
 import { through } from "./kernels.ts";
-import { expand, reshape, transpose } from "./movement.ts";
+import { concat, expand, reshape, transpose } from "./movement.ts";
 import { defineComposition } from "./reading.ts";
 import { commonAxis, onlyFirst } from "./samples.ts";
+import { reductionGradients } from "./selection/scatter-reductions.ts";
 
 function requireIndices(op: string, indices: Value): void {
   if (indices.dtype !== "int64" && indices.dtype !== "int32")
@@ -74,25 +83,10 @@ export const Gather: OpDef = defineOp("Gather", {
     checkPositions(indices, x.shape[along] ?? 0);
     return { dtype: x.dtype, shape: [...x.shape.slice(0, along), ...indices.shape, ...x.shape.slice(along + 1)] };
   },
-  grad: ({ g, inputs: [x, indices], attributes: { axis = 0 } }) => {
-    const along = normalizeAxis(axis, x.rank);
-    // Bring the gathered axes of g to the front, then add each row of g to its row of zeros.
-    const count = indices.rank;
-    const order = g.shape.map((_, i) => i);
-    const rows = transpose(g, [
-      ...order.slice(along, along + count),
-      ...order.slice(0, along),
-      ...order.slice(along + count),
-    ]);
-    const rest = [...x.shape.slice(0, along), ...x.shape.slice(along + 1)];
-    const added = scatterRows(
-      [x.shape[along] ?? 0, ...rest],
-      reshape(indices, [size(indices.shape)]),
-      reshape(rows, [size(indices.shape), ...rest]),
-    );
-    const back = x.shape.map((_, i) => (i < along ? i + 1 : i === along ? 0 : i));
-    return [transpose(added, back), undefined];
-  },
+  grad: ({ g, inputs: [x, indices], attributes: { axis = 0 } }) => [
+    scatterAlong(x.shape, indices, g, normalizeAxis(axis, x.rank)),
+    undefined,
+  ],
   flops: () => 0,
   samples: ({ inputs: [x, indices], axes: [own, ofIndices], attributes: { axis = 0 } }) => {
     const along = normalizeAxis(axis, x.rank);
@@ -159,19 +153,28 @@ export const GatherElements: OpDef = defineOp("GatherElements", {
 export const ScatterElements: OpDef = defineOp("ScatterElements", {
   arity: "3",
   attributes: { axis: "int", reduction: "string" },
-  infer: ([x, indices, updates]) => {
+  infer: ([x, indices, updates], { reduction = "none" }) => {
     requireIndices("scatterElements", indices);
     requireSameDType("scatterElements", x, updates);
+    if (reduction !== "none") requireNumbers("scatterElements", x);
     if (indices.rank !== x.rank || showShape(indices.shape) !== showShape(updates.shape))
       throw new ShapeError(
         `scatterElements: indices ${showShape(indices.shape)} and updates ${showShape(updates.shape)} must have one shape, of the rank of ${showShape(x.shape)}`,
       );
     return x;
   },
-  grad: ({ g, inputs: [, indices, updates], attributes: { axis = 0, reduction = "none" } }) => {
+  grad: ({ g, inputs: [x, indices, updates], outputs: [y], attributes: { axis = 0, reduction = "none" } }) => {
     if (reduction === "add") return [g, undefined, gatherElements(g, indices, axis)];
     if (reduction !== "none")
-      throw new DTypeError(`scatterElements: reduction "${reduction}" has no gradient; use "add"`);
+      return reductionGradients(
+        "scatterElements",
+        reduction,
+        { g, x, updates, y },
+        {
+          take: (from) => gatherElements(from, indices, axis),
+          put: (into, given, joined) => apply(ScatterElements, [into, indices, given], { axis, reduction: joined }),
+        },
+      );
     const cleared = apply(ScatterElements, [g, indices, expand(zeros([1], g.dtype), updates.shape)], {
       axis,
       reduction,
@@ -208,9 +211,8 @@ export const GatherND: OpDef = defineOp("GatherND", {
     return { dtype: x.dtype, shape: [...indices.shape.slice(0, -1), ...x.shape.slice(batch_dims + depth)] };
   },
   grad: ({ g, inputs: [x, indices], attributes: { batch_dims = 0 } }) => {
-    if (batch_dims !== 0)
-      throw new ShapeError("gatherND: batch_dims above 0 has no gradient; index the batch axes too");
-    return [apply(ScatterND, [expand(zeros([1], x.dtype), x.shape), indices, g], { reduction: "add" }), undefined];
+    const all = withBatch(indices, batch_dims);
+    return [apply(ScatterND, [expand(zeros([1], x.dtype), x.shape), all, g], { reduction: "add" }), undefined];
   },
   flops: () => 0,
   samples: ({ inputs: [, indices], axes, attributes: { batch_dims = 0 } }) => {
@@ -236,8 +238,9 @@ export const GatherND: OpDef = defineOp("GatherND", {
 export const ScatterND: OpDef = defineOp("ScatterND", {
   arity: "3",
   attributes: { reduction: "string" },
-  infer: ([x, indices, updates]) => {
+  infer: ([x, indices, updates], { reduction = "none" }) => {
     requireSameDType("scatterND", x, updates);
+    if (reduction !== "none") requireNumbers("scatterND", x);
     const expected = [...indices.shape.slice(0, -1), ...x.shape.slice(addressDepth("scatterND", x, indices))];
     if (!sameShape(updates.shape, expected))
       throw new ShapeError(
@@ -246,10 +249,19 @@ export const ScatterND: OpDef = defineOp("ScatterND", {
     if (indices.shape.at(-1) === 1) checkPositions(indices, x.shape[0] ?? 0);
     return x;
   },
-  grad: ({ g, inputs: [, indices, updates], attributes: { reduction = "none" } }) => {
+  grad: ({ g, inputs: [x, indices, updates], outputs: [y], attributes: { reduction = "none" } }) => {
     const taken = apply(GatherND, [g, indices]);
     if (reduction === "add") return [g, undefined, taken];
-    if (reduction !== "none") throw new DTypeError(`scatterND: reduction "${reduction}" has no gradient; use "add"`);
+    if (reduction !== "none")
+      return reductionGradients(
+        "scatterND",
+        reduction,
+        { g, x, updates, y },
+        {
+          take: (from) => apply(GatherND, [from, indices]),
+          put: (into, given, joined) => apply(ScatterND, [into, indices, given], { reduction: joined }),
+        },
+      );
     return [apply(ScatterND, [g, indices, expand(zeros([1], g.dtype), updates.shape)]), undefined, taken];
   },
   flops: ({ inputs: [, , updates], attributes: { reduction } }) => (reduction === "add" ? size(updates.shape) : 0),
@@ -265,6 +277,20 @@ export const ScatterND: OpDef = defineOp("ScatterND", {
     return [withUpdates(source, targets, updates)];
   },
 });
+
+/** Addresses within each entry of the first axes as addresses of all. */
+function withBatch(indices: Value, batchAxes: number): Value {
+  if (batchAxes === 0) return indices;
+  const rows = indices.shape.slice(0, -1);
+  const own = Array.from({ length: batchAxes }, (_, axis) => {
+    const counted = reshape(
+      iota(rows[axis] ?? 1),
+      rows.map((extent, i) => (i === axis ? extent : 1)),
+    );
+    return reshape(expand(counted, rows), [...rows, 1]);
+  });
+  return concat([...own, indices], -1);
+}
 
 /** Each sequence of the batch with its first `lengths` steps in reverse order, the others as they are. */
 export const ReverseSequence: OpDef = defineOp("ReverseSequence", {
@@ -308,9 +334,11 @@ export const OneHot: OpDef = defineOp("OneHot", {
   // ONNX Runtime has kernels for indices of int64 with values of float32 or int64.
   lower: ({ inputs: [indices, depth, values], attributes }) => {
     const at = cast(indices, "int64");
+    const [length = 0] = requireConstant("OneHot", "depth", depth);
+    const count = depth.dtype === "int64" ? depth : scalar(length, "int64");
     if (values.dtype === "float32" || values.dtype === "int64")
-      return at === indices ? undefined : [apply(OneHot, [at, depth, values], attributes)];
-    const hot = apply(OneHot, [at, depth, int64s([0, 1])], attributes);
+      return at === indices && count === depth ? undefined : [apply(OneHot, [at, count, values], attributes)];
+    const hot = apply(OneHot, [at, count, int64s([0, 1])], attributes);
     const [off, on] = [0, 1].map((i) => gather(values, scalar(i, "int64")));
     return [where(cast(hot, "bool"), on as Value, off as Value)];
   },
@@ -343,6 +371,27 @@ export const gatherElements = (x: Value, indices: Value, axis = 0): Value =>
 /** Zeros of `shape` with `updates` added at `indices` along `axis`: the transpose of gatherElements. */
 export const scatterElements = (shape: Shape, indices: Value, updates: Value, axis = 0): Value =>
   apply(ScatterElements, [expand(zeros([1], updates.dtype), shape), indices, updates], { axis, reduction: "add" });
+/** Zeros of `shape` with the slices of `values` along `axis`, which has the indices' axes in its place, added at the indices: the transpose of gather. */
+export function scatterAlong(shape: Shape, indices: Value, values: Value, axis: number): Value {
+  // Bring the gathered axes to the front, then add each row to its row of zeros.
+  const count = indices.rank;
+  const order = values.shape.map((_, i) => i);
+  const rows = transpose(values, [
+    ...order.slice(axis, axis + count),
+    ...order.slice(0, axis),
+    ...order.slice(axis + count),
+  ]);
+  const rest = [...shape.slice(0, axis), ...shape.slice(axis + 1)];
+  const added = scatterRows(
+    [shape[axis] ?? 0, ...rest],
+    reshape(indices, [size(indices.shape)]),
+    reshape(rows, [size(indices.shape), ...rest]),
+  );
+  return transpose(
+    added,
+    shape.map((_, i) => (i < axis ? i + 1 : i === axis ? 0 : i)),
+  );
+}
 /** Zeros of `shape` with row i of `rows` [count, …] added to row `indices[i]`: the transpose of gather. */
 export const scatterRows = (shape: Shape, indices: Value, rows: Value): Value =>
   apply(

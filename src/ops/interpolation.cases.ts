@@ -2,7 +2,7 @@
 import { tensor } from "../core/tensor.ts";
 import type { Value } from "../graph/ir.ts";
 import { type Attributes, apply } from "../graph/op.ts";
-import { constant } from "./constant.ts";
+import { constant, int64s } from "./constant.ts";
 import { normal, opCase } from "./define.cases.ts";
 import { Resize, resize, Upsample } from "./interpolation.ts";
 
@@ -25,6 +25,28 @@ const nearestCases = [
     inputs: { x: image },
     build: ({ x }) => byScales(x, [1, 1, 2, 0.5], { mode: "nearest", nearest_mode: "round_prefer_ceil" }),
     torch: "F.interpolate(x, scale_factor=(2, 0.5), mode='nearest-exact')",
+  }),
+];
+
+/** Rows 0.2 to 1.1 and columns 0.5 to 0.8 of the image, as TensorFlow counts: some places lie outside. */
+const region = constant(tensor([0, 0, 0.2, 0.5, 1, 1, 1.1, 0.8]));
+
+const croppedCases = [
+  opCase(Resize, "a region, linear, another number outside", {
+    inputs: { x: image },
+    build: ({ x }) =>
+      apply(Resize, [x, region, undefined, int64s([2, 2, 4, 2])], {
+        mode: "linear",
+        coordinate_transformation_mode: "tf_crop_and_resize",
+        extrapolation_value: 3,
+      }),
+    torch: "crop(x, (0.2, 0.5), (1.1, 0.8), (4, 2), 3.0)",
+  }),
+  opCase(Resize, "nearest behind each half pixel", {
+    inputs: { x: normal([1, 1, 4]) },
+    build: ({ x }) =>
+      byScales(x, [1, 1, 0.75], { coordinate_transformation_mode: "tf_half_pixel_for_nn", nearest_mode: "floor" }),
+    torch: "x[:, :, [0, 2, 3]]", // floor((i + 0.5) / 0.75)
   }),
 ];
 
@@ -80,4 +102,4 @@ const upsampleCases = [
   }),
 ];
 
-export const interpolationCases = [...nearestCases, ...linearCases, ...cubicCases, ...upsampleCases];
+export const interpolationCases = [...nearestCases, ...croppedCases, ...linearCases, ...cubicCases, ...upsampleCases];

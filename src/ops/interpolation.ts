@@ -9,7 +9,10 @@ import type { Value } from "../graph/ir.ts";
 import { type Attributes, apply, defineOp, type OpDef, requireFloat } from "../graph/op.ts";
 import { cast } from "./cast.ts";
 import { constant, int64s, requireConstant } from "./constant.ts";
+import { where } from "./elementwise.ts";
+import { gather } from "./indexing.ts";
 import { shortIntegers, through } from "./kernels.ts";
+import { or } from "./logic.ts";
 import { matmul } from "./matmul.ts";
 import { swapAxes } from "./movement.ts";
 import { defineComposition, storedNode, without } from "./reading.ts";
@@ -32,6 +35,8 @@ interface Axis {
   readonly from: number;
   readonly to: number;
   readonly scale: number;
+  /** The part of the axis that is resized, from 0 to 1; the whole where there is none. */
+  readonly region?: readonly [number, number];
 }
 
 /** How coordinates are found and what is taken there, with every default written out. */
@@ -51,18 +56,35 @@ function knownNumbers(what: string, value: Value | undefined): readonly number[]
   return numbers?.length ? numbers : undefined;
 }
 
-/** The axes of x, resized or not. Throws UnsupportedError without sizes and scales. */
-function axesOf(x: Value, scales: Value | undefined, sizes: Value | undefined, { axes }: Attributes): readonly Axis[] {
+type Operands = readonly [Value, Value?, Value?, Value?];
+
+const cropping = "tf_crop_and_resize";
+/** Of operator set 11 alone. */
+const retired = "tf_half_pixel_for_nn";
+
+/** The axes of x, resized or not. Throws UnsupportedError without sizes and scales, and without a region to crop. */
+function axesOf([x, roi, scales, sizes]: Operands, attributes: Attributes): readonly Axis[] {
   const [factors, extents] = [knownNumbers("scales", scales), knownNumbers("sizes", sizes)];
   if (!factors && !extents) throw new UnsupportedError("Resize: it has neither scales nor sizes; give it one of them");
-  const listed = (axes as readonly number[] | undefined)?.map((axis) => normalizeAxis(axis, x.rank));
+  const isCropped = attributes.coordinate_transformation_mode === cropping;
+  const bounds = isCropped ? knownNumbers("roi", roi) : undefined;
+  if (isCropped && !bounds)
+    throw new UnsupportedError(`Resize: ${cropping} needs the operand roi; give it starts and ends`);
+  const listed = (attributes.axes as readonly number[] | undefined)?.map((axis) => normalizeAxis(axis, x.rank));
   return x.shape.map((from, i) => {
     const at = listed ? listed.indexOf(i) : i;
     const [extent, factor] = [extents?.[at], factors?.[at]];
-    if (extent !== undefined) return { from, to: extent, scale: extent / from };
-    return factor === undefined ? { from, to: from, scale: 1 } : { from, to: Math.floor(from * factor), scale: factor };
+    const [start = 0, end = 1] = bounds && at >= 0 ? [bounds[at], bounds[at + bounds.length / 2]] : [];
+    const region = bounds && at >= 0 ? { region: [start, end] as const } : {};
+    if (extent !== undefined) return { from, to: extent, scale: extent / from, ...region };
+    if (factor === undefined) return { from, to: from, scale: 1 };
+    return { from, to: Math.floor(from * (end - start) * factor), scale: factor, ...region };
   });
 }
+
+/** Whether an axis stays as it is. */
+const isKept = ({ from, to, scale, region: [start, end] = [0, 1] }: Axis): boolean =>
+  from === to && scale === 1 && start === 0 && end === 1;
 
 function settingsOf(attributes: Attributes): Settings {
   const { mode = "nearest", coordinate_transformation_mode = "half_pixel" } = attributes as Readonly<
@@ -96,6 +118,9 @@ const coordinates: Readonly<Record<string, (at: number, axis: Axis) => number>> 
   pytorch_half_pixel: (at, axis) => (axis.to > 1 ? (coordinates.half_pixel?.(at, axis) ?? 0) : 0),
   align_corners: (at, { from, to }) => (to > 1 ? Math.fround((at * (from - 1)) / (to - 1)) : 0),
   asymmetric: (at, { scale }) => Math.fround(at / Math.fround(scale)),
+  [retired]: (at, { scale }) => Math.fround((at + 0.5) / Math.fround(scale)),
+  [cropping]: (at, { from, to, region: [start, end] = [0, 1] }) =>
+    (from - 1) * (to > 1 ? start + (at * (end - start)) / (to - 1) : (start + end) / 2),
 };
 
 const roundings: Readonly<Record<string, (x: number) => number>> = {
@@ -131,12 +156,28 @@ const takers: Readonly<Record<string, (x: number, axis: Axis, settings: Settings
   },
 };
 
+/** Whether a place is one of which a cropped region has no element. */
+const isOutside = (x: number, { from, region }: Axis): boolean => region !== undefined && (x < 0 || x > from - 1);
+
+/** Which output elements lie outside x, true where one of their places does; `undefined` when nothing is cropped. */
+function outsideOf(axes: readonly Axis[], { transformation }: Settings): Value | undefined {
+  if (axes.every(({ region }) => region === undefined)) return undefined;
+  const along = axes.map((axis, i) => {
+    const flags = Array.from({ length: axis.to }, (_, at) =>
+      isOutside(coordinates[transformation]?.(at, axis) ?? 0, axis),
+    );
+    return constant(tensor(flags, { shape: axes.map((_, k) => (k === i ? axis.to : 1)) }));
+  });
+  return along.reduce((any, flags) => or(any, flags));
+}
+
 /** The map along an axis, [to, from]. */
 function matrixOf(axis: Axis, settings: Settings, dtype: "float32" | "float64"): Tensor {
   const { from, to } = axis;
   const matrix = new Float64Array(to * from);
   for (let at = 0; at < to; at++) {
     const x = coordinates[settings.transformation]?.(at, axis) ?? 0;
+    if (isOutside(x, axis)) continue;
     for (const [index, weight] of takers[settings.mode]?.(x, axis, settings) ?? [])
       matrix[at * from + index] = (matrix[at * from + index] ?? 0) + weight;
   }
@@ -147,11 +188,24 @@ function matrixOf(axis: Axis, settings: Settings, dtype: "float32" | "float64"):
 function mapAxes(x: Value, axes: readonly Axis[], settings: Settings, back = false): Value {
   if (x.dtype === "float16") return cast(mapAxes(cast(x, "float32"), axes, settings, back), x.dtype);
   return axes.reduce((value, axis, i) => {
-    if (axis.from === axis.to && axis.scale === 1) return value;
+    if (isKept(axis)) return value;
     const map = constant(matrixOf(axis, settings, x.dtype as "float32" | "float64"));
     if (i === value.rank - 2) return matmul(map, value, { transA: back }); // columns are mapped where they are
     const last = swapAxes(value, i, -1);
     return swapAxes(matmul(last, map, { transB: !back }), i, -1);
+  }, x);
+}
+
+/** x resized by coordinates that newer operator sets do not have: the nearest elements are gathered, others mapped. */
+function retiredForm(x: Value, axes: readonly Axis[], settings: Settings): Value {
+  if (settings.mode !== "nearest") return mapAxes(x, axes, settings);
+  return axes.reduce((value, axis, i) => {
+    if (isKept(axis)) return value;
+    const taken = Array.from({ length: axis.to }, (_, at) => {
+      const [[index] = [0]] = takers.nearest?.(coordinates[retired]?.(at, axis) ?? 0, axis, settings) ?? [];
+      return index;
+    });
+    return gather(value, int64s(taken), i);
   }, x);
 }
 
@@ -166,36 +220,37 @@ export const Resize: OpDef = defineOp("Resize", {
   attributes: schema,
   settings: [1, 2],
   target: 3,
-  samples: ({ inputs: [x, , scales, sizes], axes, attributes }) =>
+  samples: ({ inputs, axes, attributes }) =>
     samplesBeside(
       axes,
-      axesOf(x, scales, sizes, attributes).flatMap(({ from, to, scale }, axis) =>
-        from === to && scale === 1 ? [] : [axis],
-      ),
+      axesOf(inputs, attributes).flatMap((axis, i) => (isKept(axis) ? [] : [i])),
     ),
-  infer: ([x, , scales, sizes], attributes) => {
-    if (settingsOf(attributes).mode === "cubic") requireFloat("Resize, cubic,", x);
-    return { dtype: x.dtype, shape: axesOf(x, scales, sizes, attributes).map(({ to }) => to) };
+  infer: (inputs, attributes) => {
+    if (settingsOf(attributes).mode === "cubic") requireFloat("Resize, cubic,", inputs[0]);
+    return { dtype: inputs[0].dtype, shape: axesOf(inputs, attributes).map(({ to }) => to) };
   },
-  grad: ({ g, inputs: [x, , scales, sizes], attributes }) => [
-    mapAxes(g, axesOf(x, scales, sizes, attributes), settingsOf(attributes), true),
+  grad: ({ g, inputs, attributes }) => [
+    mapAxes(g, axesOf(inputs, attributes), settingsOf(attributes), true),
     undefined,
     undefined,
     undefined,
   ],
-  flops: ({ inputs: [x, , scales, sizes], outputs: [y], attributes }) => {
-    const resized = axesOf(x, scales, sizes, attributes).filter(({ from, to }) => from !== to).length;
+  flops: ({ inputs, outputs: [y], attributes }) => {
+    const resized = axesOf(inputs, attributes).filter(({ from, to }) => from !== to).length;
     const taps = (tapsOf[settingsOf(attributes).mode] ?? 1) ** resized;
     return taps === 1 ? 0 : 2 * taps * size(y.shape);
   },
   // ONNX Runtime resizes no float64; the nearest of long integers pass through float64 whole below 2^53.
   lower: (view) => {
-    const {
-      inputs: [x, , scales, sizes],
-      attributes,
-    } = view;
+    const { inputs, attributes } = view;
+    const [x] = inputs;
     const settings = settingsOf(attributes);
-    if (x.dtype === "float64") return [mapAxes(x, axesOf(x, scales, sizes, attributes), settings)];
+    if (x.dtype === "float64") {
+      const axes = axesOf(inputs, attributes);
+      const [mapped, outside] = [mapAxes(x, axes, settings), outsideOf(axes, settings)];
+      return [outside ? where(outside, attributes.extrapolation_value ?? 0, mapped) : mapped];
+    }
+    if (settings.transformation === retired) return [retiredForm(x, axesOf(inputs, attributes), settings)];
     return settings.mode === "nearest" ? through(copied)(view) : undefined;
   },
   read: ({ version, inputs, attributes }, op) => {

@@ -5,6 +5,7 @@ import { apply, defineOp, type OpDef, requireFloat } from "../graph/op.ts";
 import { asValues, type Operand } from "./constant.ts";
 import { arithmetic, broadcast } from "./elementwise.ts";
 import { each } from "./float-function.ts";
+import { through } from "./kernels.ts";
 
 /** A broadcasting comparison. */
 const predicate = (type: string, takes: typeof broadcast, holds: (a: number, b: number) => boolean) =>
@@ -40,6 +41,7 @@ const bitwise = (type: string) =>
     infer: ([a, b]) => broadcast(type, a, b),
     grad: "none",
     flops: each,
+    ...(type === "BitShift" && { lower: through({ uint16: "uint32" }, [0, 1]) }),
   });
 
 export const Equal: OpDef = predicate("Equal", broadcast, (a, b) => a === b);

@@ -2,7 +2,16 @@
 import { ShapeError, UnsupportedError } from "../core/errors.ts";
 import { normalizeAxis, sameShape, showShape, size } from "../core/shape.ts";
 import type { Value } from "../graph/ir.ts";
-import { apply, defineOp, makeNode, type OpDef, requireFloat, requireSameDType, type StoredNode } from "../graph/op.ts";
+import {
+  type Attributes,
+  apply,
+  defineOp,
+  makeNode,
+  type OpDef,
+  requireFloat,
+  requireSameDType,
+  type StoredNode,
+} from "../graph/op.ts";
 import { add, div, mul, square, sub } from "./elementwise.ts";
 import { exp, reciprocal, sqrt } from "./functions.ts";
 import { expand, reshape } from "./movement.ts";
@@ -226,6 +235,7 @@ export const BatchNormalization: OpDef = defineOp("BatchNormalization", {
   samples: samplesFirst,
   read: ({ version, inputs, attributes, outputs }, op) => {
     const { is_test = version < 7 ? 0 : 1, spatial = 1 } = attributes;
+    if (attributes.training_mode === 1) return normalizedByBatch(inputs as BatchOperands, attributes);
     if (outputs > 1 || is_test === 0)
       throw new UnsupportedError(
         "batchNorm: the file has it as in training, with the batch's moments; export the model for inference",
@@ -237,6 +247,16 @@ export const BatchNormalization: OpDef = defineOp("BatchNormalization", {
     return storedNode(op, inputs, without(attributes, ["is_test", "spatial", "consumed_inputs"])).outputs;
   },
 });
+
+type BatchOperands = readonly [Value, Value, Value, Value, Value];
+
+/** What a file has as in training: normalized by the moments of the batch, and the running moments that follow. */
+function normalizedByBatch([x, scale, bias, mean, variance]: BatchOperands, attributes: Attributes): readonly Value[] {
+  const { epsilon = 1e-5, momentum = 0.9 } = attributes as Readonly<Record<string, number>>;
+  const batch = batchNormTrain(x, scale, bias, { epsilon });
+  const blend = (running: Value, observed: Value) => add(mul(running, momentum), mul(observed, 1 - momentum));
+  return [batch.y, blend(mean, batch.mean), blend(variance, batch.variance)];
+}
 
 /** A per-channel vector [C] shaped to broadcast over [N, C, …]. */
 export const perChannel = (vector: Value, rank: number): Value =>

@@ -20,7 +20,8 @@ import { Pad, pad, slice } from "./slicing.ts";
 
 const schema = { ...windowSchema, ceil_mode: "int" } as const;
 const spatialAxes = (x: Value): number[] => x.shape.slice(2).map((_, i) => i + 2);
-const poolWindow = (x: Value, attributes: WindowAttributes): Window =>
+/** The windows of a pool over x [N, C, …]. */
+export const poolWindow = (x: Value, attributes: WindowAttributes): Window =>
   resolveWindow("pool", x.shape.slice(2), attributes.kernel_shape ?? [], attributes);
 
 /** Whether every window lies in the input and no element is in two: what MaxUnpool can undo. */
@@ -183,7 +184,8 @@ function windowCounts(x: Value, window: Window, includePad: boolean): Tensor<"fl
   return counts;
 }
 
-const countsLike = (x: Value, window: Window, includePad: boolean): Value => {
+/** How many elements each window has, by x's dtype. */
+export const countsLike = (x: Value, window: Window, includePad: boolean): Value => {
   const counts = windowCounts(x, window, includePad);
   return constant(tensor(counts.toNumbers(), { dtype: x.dtype, shape: counts.shape }));
 };

@@ -41,6 +41,11 @@ export const Dropout: OpDef = defineOp("Dropout", {
   simplify: ({ inputs: [x] }) => [x, expand(scalar(1, "bool"), x.shape)],
   // The mask had the dtype of x before operator set 10.
   read: ({ version, inputs, attributes }, op) => {
+    const [x, rate, training] = inputs;
+    // In training, but with nothing to drop.
+    const isTraining = training && requireConstant("Dropout", "training_mode", training)[0] === 1;
+    if (x && isTraining && rate && requireConstant("Dropout", "ratio", rate)[0] === 0)
+      return [x, expand(scalar(1, "bool"), x.shape)];
     const { is_test = version < 7 ? 0 : 1 } = attributes;
     if (is_test === 0)
       throw new UnsupportedError("Dropout: the file has it as in training; export the model for inference");

@@ -7,6 +7,7 @@ import { type Attributes, apply, makeNode, type OpDef } from "../graph/op.ts";
 import { printGraph } from "../graph/print.ts";
 import { Constant } from "./constant.ts";
 import * as ops from "./index.ts";
+import { findOp } from "./registry.ts";
 import { Shape } from "./static-values.ts";
 
 const cube = input("float32", [2, 3, 4]);
@@ -20,7 +21,26 @@ const positions = input("int64", image.shape);
 const kernel = input("float32", [1, 5, 4]);
 const recurrence = input("float32", [1, 5, 5]);
 const scales = ops.constant(tensor([1, 1, 2, 2]));
-const inputs = [cube, matrix, column, image, vector, four, update, positions, kernel, recurrence];
+const grid = input("float32", [1, 2, 2, 2]);
+const regions = input("float32", [1, 4]);
+const ofRegions = input("int64", [1]);
+const labels = input("int64", [3]);
+const inputs = [
+  cube,
+  matrix,
+  column,
+  image,
+  vector,
+  four,
+  update,
+  positions,
+  kernel,
+  recurrence,
+  grid,
+  regions,
+  ofRegions,
+  labels,
+];
 
 interface Form {
   readonly version: number;
@@ -254,6 +274,65 @@ const forms: readonly (readonly [string, OpDef, Form, () => Value | readonly Val
       const steps = ops.transpose(cube, [1, 0, 2]);
       const [y, last] = makeNode(ops.RNN, [steps, kernel, recurrence], { hidden_size: 5 }).outputs as [Value, Value];
       return [ops.transpose(y, [2, 0, 1, 3]), ops.transpose(last, [1, 0, 2])];
+    },
+  ],
+  [
+    "Cast to bfloat16",
+    ops.Cast,
+    { version: 13, inputs: [positions], attributes: { to: 16 } },
+    () => ops.cast(positions, "float32"),
+  ],
+  [
+    "GridSample 16, a mode by its old name",
+    ops.GridSample,
+    { version: 16, inputs: [image, grid], attributes: { mode: "bicubic" } },
+    () => apply(ops.GridSample, [image, grid], { mode: "cubic" }),
+  ],
+  [
+    "RoiAlign 10",
+    ops.RoiAlign,
+    { version: 10, inputs: [image, regions, ofRegions], attributes: { sampling_ratio: 2 } },
+    () =>
+      apply(ops.RoiAlign, [image, regions, ofRegions], {
+        sampling_ratio: 2,
+        coordinate_transformation_mode: "output_half_pixel",
+      }),
+  ],
+  [
+    "DFT 17, the axis as an attribute",
+    ops.DFT,
+    { version: 17, inputs: [column], attributes: { axis: 0 } },
+    () => apply(ops.DFT, [column, undefined, ops.scalar(0, "int64")]),
+  ],
+  [
+    "BatchNormalization 15, as in training",
+    ops.BatchNormalization,
+    {
+      version: 15,
+      inputs: [image, vector, vector, vector, vector],
+      attributes: { training_mode: 1, momentum: 0.75 },
+      outputs: 3,
+    },
+    () => {
+      const { y, mean, variance } = ops.batchNormTrain(image, vector, vector);
+      const running = (observed: Value) => ops.add(ops.mul(vector, 0.75), ops.mul(observed, 0.25));
+      return [y, running(mean), running(variance)];
+    },
+  ],
+  [
+    "Dropout 13 in training, of nothing",
+    ops.Dropout,
+    { version: 13, inputs: [cube, ops.scalar(0), ops.scalar(1, "bool")], outputs: 2 },
+    () => [cube, ops.expand(ops.scalar(1, "bool"), cube.shape)],
+  ],
+  [
+    "SoftmaxCrossEntropyLoss of labels",
+    findOp("SoftmaxCrossEntropyLoss") as OpDef,
+    { version: 13, inputs: [matrix, labels], attributes: { reduction: "sum" } },
+    () => {
+      const logarithms = ops.logSoftmax(matrix, 1);
+      const taken = ops.squeeze(ops.gatherElements(logarithms, ops.unsqueeze(labels, [1]), 1), [1]);
+      return [ops.reduceSum(ops.neg(taken)), logarithms];
     },
   ],
   [

@@ -94,10 +94,15 @@ export const lstmCell: Cell = {
   hasMemory: true,
   activations: ["sigmoid", "tanh", "tanh"],
   elementwiseFlops: 13,
-  step: (fromInput, { h, c }, { r, rb, initial }) => {
+  step: (fromInput, { h, c }, { r, rb, initial, p }) => {
     const [i, o, f, g] = gatesOf(add(fromInput, linear(h, r, rb)), 4) as [Value, Value, Value, Value];
-    const memory = add(mul(sigmoid(f), c ?? zerosLike(initial.h)), mul(sigmoid(i), tanh(g)));
-    return { h: mul(sigmoid(o), tanh(memory)), c: memory };
+    const before = c ?? zerosLike(initial.h);
+    // Peepholes (Gers and Schmidhuber 2000): the gates see the memory too.
+    const [ofI, ofO, ofF] = p ? gatesOf(p, 3) : [];
+    const seeing = (gate: Value, weight: Value | undefined, memory: Value) =>
+      sigmoid(weight ? add(gate, mul(weight, memory)) : gate);
+    const memory = add(mul(seeing(f, ofF, before), before), mul(seeing(i, ofI, before), tanh(g)));
+    return { h: mul(seeing(o, ofO, memory), tanh(memory)), c: memory };
   },
   backward: (direction) => {
     const { steps, r, initial, mask } = direction;

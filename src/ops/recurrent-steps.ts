@@ -32,6 +32,8 @@ export interface Direction {
   readonly wb: Value | undefined;
   readonly rb: Value | undefined;
   readonly initial: State;
+  /** Weights of the memory in the gates i, o and f, [3 H]. */
+  readonly p: Value | undefined;
   /** 1 within a sequence, 0 after its end, [T · N, 1]; none where every sequence has every step. */
   readonly mask: Value | undefined;
 }
@@ -73,7 +75,7 @@ export interface Cell {
 }
 
 interface View {
-  /** x [T, N, I], w [D, gates · H, I], r [D, gates · H, H], b [D, 2 gates · H], lengths [N], h and c [D, N, H]. */
+  /** x [T, N, I], w [D, gates · H, I], r [D, gates · H, H], b [D, 2 gates · H], lengths [N], h and c [D, N, H], p [D, 3 H]. */
   readonly inputs: readonly [Value, Value, Value, Value?, Value?, Value?, Value?, Value?];
   readonly outputs: readonly [Value, ...Value[]];
   readonly attributes: { readonly direction?: string };
@@ -105,11 +107,11 @@ export const sumOf = (...values: readonly (Value | undefined)[]): Value | undefi
   values.reduce((sum, value) => (sum && value ? add(sum, value) : (sum ?? value)));
 
 /** Whether direction `index` runs from the end to the beginning. */
-const runsBack = ({ attributes: { direction } }: View, index: number): boolean =>
+const runsBack = ({ attributes: { direction } }: Pick<View, "attributes">, index: number): boolean =>
   index === 1 || direction === "reverse";
 
 /** A sequence [T, N, …] in the order of a direction's steps, or back from it: within its length, where it has one. */
-function turn(view: View, index: number, sequence: Value): Value {
+function turn(view: Omit<View, "outputs">, index: number, sequence: Value): Value {
   if (!runsBack(view, index)) return sequence;
   const lengths = view.inputs[4];
   return lengths
@@ -117,8 +119,8 @@ function turn(view: View, index: number, sequence: Value): Value {
     : flip(sequence, 0);
 }
 
-function directionsOf(view: View): Direction[] {
-  const [x, w, r, b, lengths, h, c] = view.inputs;
+function directionsOf(view: Omit<View, "outputs">): Direction[] {
+  const [x, w, r, b, lengths, h, c, p] = view.inputs;
   const [steps = 1, batch = 1] = x.shape;
   const mask =
     lengths &&
@@ -140,15 +142,18 @@ function directionsOf(view: View): Direction[] {
       wb,
       rb,
       initial: { h: h ? entryOf(h, 0, d) : zero, c: c ? entryOf(c, 0, d) : zero },
+      p: p && entryOf(p, 0, d),
       mask,
     };
   });
 }
 
-/** The outputs by one step after another, for floats other than float32, which ONNX Runtime's kernels do not have. */
-export function runUnrolled(cell: Cell, view: View): readonly Value[] | undefined {
-  const [x] = view.inputs;
-  if (x.dtype === "float32") return undefined;
+/** The outputs by one step after another for floats other than float32, which ONNX Runtime's kernels do not have. */
+export const runOtherFloats = (cell: Cell, view: View): readonly Value[] | undefined =>
+  view.inputs[0].dtype === "float32" ? undefined : runUnrolled(cell, view);
+
+/** The outputs by one step after another. */
+export function runUnrolled(cell: Cell, view: Omit<View, "outputs">): readonly Value[] {
   const ran = directionsOf(view).map((direction, d) => {
     const { steps, w, wb, mask, initial } = direction;
     const inputs = stepsOf(linear(direction.x, w, wb), steps);

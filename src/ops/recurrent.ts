@@ -15,7 +15,7 @@ import {
 import { transpose } from "./movement.ts";
 import { storedNode, without } from "./reading.ts";
 import { gruCell, lstmCell, rnnCell } from "./recurrent-cells.ts";
-import { type Cell, runGradient, runUnrolled } from "./recurrent-steps.ts";
+import { type Cell, runGradient, runOtherFloats, runUnrolled } from "./recurrent-steps.ts";
 
 const schema = {
   hidden_size: "int",
@@ -35,9 +35,9 @@ function extentsOf([x, w, r]: Operands) {
 
 /** Throws unless every operand has the shape that x [T, N, I] and r [D, gates · H, H] ask for. */
 function checkOperands(op: string, gates: number, operands: Operands, { direction, hidden_size }: Attributes): void {
-  const [x, w, r, b, lengths, h, c] = operands;
+  const [x, w, r, b, lengths, h, c, p] = operands;
   if (x?.rank !== 3) throw new ShapeError(`${op}: input is ${x && showShape(x.shape)}; pass [steps, batch, features]`);
-  requireSameDType(op, requireFloat(op, x), w, r, b, h, c);
+  requireSameDType(op, requireFloat(op, x), w, r, b, h, c, p);
   const { batch, inputs, hidden } = extentsOf(operands);
   const directions = direction === "bidirectional" ? 2 : 1;
   if (hidden_size !== undefined && hidden_size !== hidden)
@@ -49,6 +49,7 @@ function checkOperands(op: string, gates: number, operands: Operands, { directio
     ["sequence_lens", lengths, [batch]],
     ["initial_h", h, [directions, batch, hidden]],
     ["initial_c", c, [directions, batch, hidden]],
+    ["p", p, [directions, 3 * hidden]],
   ];
   for (const [name, value, shape] of expected)
     if (value && !sameShape(value.shape, shape))
@@ -95,10 +96,22 @@ function recurrentFlops(cell: Cell, operands: Operands): number {
 function readRecurrent({ inputs, attributes }: StoredNode, op: OpDef): readonly Value[] {
   const { layout = 0 } = attributes;
   const own = { hidden_size: inputs[2]?.shape[2], ...without(attributes, ["layout"]) };
-  if (layout === 0) return storedNode(op, inputs, own).outputs;
+  if (layout === 0) return outputsOf(op, inputs, own);
   const swapped = inputs.map((value, i) => value && ([0, 5, 6].includes(i) ? transpose(value, [1, 0, 2]) : value));
-  const [y, ...last] = storedNode(op, swapped, own).outputs;
+  const [y, ...last] = outputsOf(op, swapped, own) as [Value, ...Value[]];
   return [transpose(y, [2, 0, 1, 3]), ...last.map((state) => transpose(state, [1, 0, 2]))];
+}
+
+/** The outputs of a node; with peepholes, whose gradient the fused operator does not have, step by step. */
+function outputsOf(op: OpDef, operands: Operands, attributes: Attributes): readonly Value[] {
+  const [x, w, r, b, lengths, h, c, p] = operands;
+  if (op !== LSTM || !x || !w || !r || !p) return storedNode(op, operands, attributes).outputs;
+  inferOutputs(lstmCell, operands, attributes);
+  const { direction } = attributes as { readonly direction?: string };
+  return runUnrolled(lstmCell, {
+    inputs: [x, w, r, b, lengths, h, c, p],
+    attributes: { ...(direction && { direction }) },
+  });
 }
 
 interface SequenceView {
@@ -123,7 +136,7 @@ export const RNN: OpDef = defineOp("RNN", {
   macs: ({ inputs }) => recurrentMacs(rnnCell, inputs),
   flops: ({ inputs }) => recurrentFlops(rnnCell, inputs),
   requiredOutputs: 1,
-  lower: (view) => runUnrolled(rnnCell, view),
+  lower: (view) => runOtherFloats(rnnCell, view),
   samples: samplesOfSequences,
   read: readRecurrent,
 });
@@ -137,7 +150,7 @@ export const GRU: OpDef = defineOp("GRU", {
   macs: ({ inputs, attributes }) => recurrentMacs(gruCell(attributes), inputs),
   flops: ({ inputs, attributes }) => recurrentFlops(gruCell(attributes), inputs),
   requiredOutputs: 1,
-  lower: (view) => runUnrolled(gruCell(view.attributes), view),
+  lower: (view) => runOtherFloats(gruCell(view.attributes), view),
   samples: samplesOfSequences,
   read: readRecurrent,
 });
@@ -147,14 +160,15 @@ export const LSTM: OpDef = defineOp("LSTM", {
   arity: "3-8",
   attributes: { ...schema, input_forget: "int" },
   infer: (operands, attributes) => {
-    if (operands[7]) throw new UnsupportedError("LSTM: peephole weights are not supported; leave the operand p out");
+    if (operands[7])
+      throw new UnsupportedError("LSTM: peephole weights are read from files only; leave the operand p out");
     return inferOutputs(lstmCell, operands, attributes);
   },
   grad: (view) => runGradient(lstmCell, view),
   macs: ({ inputs }) => recurrentMacs(lstmCell, inputs),
   flops: ({ inputs }) => recurrentFlops(lstmCell, inputs),
   requiredOutputs: 1,
-  lower: (view) => runUnrolled(lstmCell, view),
+  lower: (view) => runOtherFloats(lstmCell, view),
   samples: samplesOfSequences,
   read: readRecurrent,
 });

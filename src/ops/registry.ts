@@ -1,6 +1,7 @@
 /** Every operator, collected from the families; nothing is listed by hand. */
 import { OpDef, type OpKind } from "../graph/op.ts";
 import * as activations from "./activations.ts";
+import * as algebra from "./algebra/determinant.ts";
 import * as attention from "./attention/attention.ts";
 import * as contribAttention from "./attention/contrib-attention.ts";
 import * as groupedAttention from "./attention/grouped-attention.ts";
@@ -30,9 +31,19 @@ import * as random from "./random.ts";
 import * as rearrange from "./rearrange.ts";
 import * as recurrent from "./recurrent.ts";
 import * as reduce from "./reduce.ts";
+import * as compression from "./selection/compress.ts";
+import * as uniqueness from "./selection/unique.ts";
+import * as fourier from "./signal/fourier.ts";
+import * as windows from "./signal/windows.ts";
 import * as slicing from "./slicing.ts";
 import * as known from "./static-values.ts";
 import * as suppression from "./suppression.ts";
+import * as tfIdf from "./text/tf-idf.ts";
+import * as losses from "./training/losses.ts";
+import * as updates from "./training/updates.ts";
+import * as gridSampling from "./vision/grid-sample.ts";
+import * as normPooling from "./vision/lp-pool.ts";
+import * as regions from "./vision/roi-align.ts";
 
 const opsOf = (family: object): OpDef[] => Object.values(family).filter((item): item is OpDef => item instanceof OpDef);
 
@@ -73,6 +84,17 @@ const families: readonly (readonly [object, (op: OpDef) => OpKind])[] = [
   [recurrent, () => "recurrent"],
   [known, () => "other"],
   [random, () => "other"],
+  [losses, () => "other"],
+  [updates, () => "other"],
+  [gridSampling, () => "reshape"],
+  [normPooling, () => "pooling"],
+  [regions, () => "pooling"],
+  [fourier, () => "other"],
+  [windows, () => "constant"],
+  [algebra, () => "other"],
+  [compression, () => "reshape"],
+  [uniqueness, () => "other"],
+  [tfIdf, () => "embedding"],
 ];
 
 /** All operators, family by family. */

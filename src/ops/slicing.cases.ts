@@ -86,7 +86,16 @@ const padCases = [
     inputs: { x: normal([2, 4]) },
     build: ({ x }) => apply(s.Pad, [x, int64s([0, 2, 0, 1])], { mode: "reflect" }),
     torch: "F.pad(x, (2, 1), mode='reflect')",
-    derivative: "none",
+  }),
+  opCase(s.Pad, "its ends, along two axes, one cut", {
+    inputs: { x: normal([2, 3]) },
+    build: ({ x }) => apply(s.Pad, [x, int64s([1, -1, 2, 2])], { mode: "edge" }),
+    torch: "x[[0, 0, 1, 1, 1]][:, [1, 2, 2, 2]]",
+  }),
+  opCase(s.Pad, "wrapped", {
+    inputs: { x: normal([2, 3]) },
+    build: ({ x }) => apply(s.Pad, [x, int64s([0, 2, 0, 1])], { mode: "wrap" }),
+    torch: "x[:, [1, 2, 0, 1, 2, 0]]",
   }),
 ];
 

@@ -1,12 +1,13 @@
 /** Operators that cut along axes or grow them: slices and padding. */
-import { ShapeError } from "../core/errors.ts";
-import { normalizeAxis, showShape } from "../core/shape.ts";
+import { ShapeError, UnsupportedError } from "../core/errors.ts";
+import { normalizeAxis, type Shape, showShape } from "../core/shape.ts";
 import { zerosTensor } from "../core/tensor.ts";
 import { moveElements } from "../graph/elements.ts";
 import type { Value } from "../graph/ir.ts";
 import { apply, defineOp, type OpDef } from "../graph/op.ts";
 import { int64s, type Operand, requireConstant, scalar } from "./constant.ts";
 import { sub } from "./elementwise.ts";
+import { scatterAlong } from "./indexing.ts";
 import { shortIntegers, through } from "./kernels.ts";
 import { reshape } from "./movement.ts";
 import { attributesToOperands } from "./reading.ts";
@@ -107,8 +108,8 @@ export const Pad: OpDef = defineOp("Pad", {
     return { dtype: x.dtype, shape };
   },
   grad: ({ g, inputs: [x, pads, value, axes], attributes: { mode = "constant" }, needs }) => {
-    if (mode !== "constant") throw new ShapeError(`pad: mode "${mode}" has no gradient; pad with a constant`);
     const widths = fullPads(x, pads, axes);
+    if (mode !== "constant") return [returned(g, x.shape, widths, mode)];
     const dx = pad(
       g,
       x.shape.map((_, axis) => [-(widths[axis] ?? 0), -(widths[axis + x.rank] ?? 0)]),
@@ -138,6 +139,30 @@ export const Pad: OpDef = defineOp("Pad", {
     ];
   },
 });
+
+/** Where the elements around an axis of `extent` come from: of its mirror image, of its ends, or of it again from the other end. */
+const sources: Readonly<Record<string, (index: number, extent: number) => number>> = {
+  reflect: (index, extent) => {
+    const period = Math.max(1, 2 * (extent - 1));
+    const within = ((index % period) + period) % period;
+    return Math.min(within, period - within);
+  },
+  edge: (index, extent) => Math.min(Math.max(index, 0), extent - 1),
+  wrap: (index, extent) => ((index % extent) + extent) % extent,
+};
+
+/** The gradient of x: each element of g is added to the one that it came from, axis by axis. */
+function returned(g: Value, shape: Shape, widths: readonly number[], mode: string): Value {
+  const source = sources[mode];
+  if (!source) throw new UnsupportedError(`pad: mode is "${mode}"; pass constant, reflect, edge or wrap`);
+  return shape.reduce((sum, extent, axis) => {
+    const [before = 0, after = 0] = [widths[axis], widths[axis + shape.length]];
+    if (before === 0 && after === 0) return sum;
+    const from = Array.from({ length: before + extent + after }, (_, i) => source(i - before, extent));
+    const target = sum.shape.with(axis, extent);
+    return scatterAlong(target, int64s(from), sum, axis);
+  }, g);
+}
 
 /** Pads for every axis: begins, then ends. */
 function fullPads(x: Value, pads: Value, axes?: Value): number[] {

@@ -1,8 +1,8 @@
 /** Networks from ONNX models. */
 import { count, plural } from "../../core/number-text.ts";
 import type { Node } from "../../graph/ir.ts";
+import type { Branch } from "../../onnx/control/branches.ts";
 import type { ImportedModel } from "../../onnx/import.ts";
-import type { Branch } from "../../onnx/inline.ts";
 import { graphNetwork } from "./graph-network.ts";
 import type { Network } from "./network.ts";
 import { unknownNotes } from "./unknown-notes.ts";

@@ -5,11 +5,12 @@ import type { ByteSource } from "../../core/byte-source.ts";
 import { atPlace, FileError, OptionError } from "../../core/errors.ts";
 import { flag } from "../../core/option-types.ts";
 import { optionsOf } from "../../core/options.ts";
+import type { Tensor } from "../../core/tensor.ts";
 import { isPlainObject } from "../../core/tree.ts";
 import type { Value } from "../../graph/ir.ts";
 import { openBeside, openFile } from "../../storage/file-source.node.ts";
 import { type Checkpoint, modelFromHuggingFace } from "../huggingface-weights.ts";
-import { type GivenTypes, givenTypes } from "../input-types.ts";
+import { type GivenTypes, givenConstants, givenTypes } from "../input-types.ts";
 import type { LoadedModel, NamedValues } from "../loaded-model.ts";
 import { modelFromOnnx } from "../onnx-model.ts";
 import { modelFromTfjs } from "../tfjs/model.ts";
@@ -22,11 +23,20 @@ export interface LoadModelOptions {
    * Types or shapes of inputs that the file leaves open, by name, or one for an only input; default those of the file.
    */
   readonly inputs?: GivenTypes;
+  /**
+   * Of an `.onnx` file: elements of inputs that stay the same, by name; the model does not take these any more. Inputs on which shapes
+   * depend must be given so. Default none.
+   */
+  readonly constants?: Readonly<Record<string, Tensor>>;
   /** Of the folder of a run: the weights of its best epoch instead of the last; default false. */
   readonly best?: boolean;
 }
 
-const checkOptions = optionsOf<LoadModelOptions>("loadModel", { inputs: givenTypes, best: flag });
+const checkOptions = optionsOf<LoadModelOptions>("loadModel", {
+  inputs: givenTypes,
+  constants: givenConstants,
+  best: flag,
+});
 
 /** Files of the folders that are read. */
 const files = {
@@ -85,13 +95,13 @@ function loadFolder(folder: string, options: LoadModelOptions): LoadedModel {
   );
 }
 
-function loadRun(folder: string, { inputs, best = false }: LoadModelOptions): LoadedModel {
+function loadRun(folder: string, { best = false, ...options }: LoadModelOptions): LoadedModel {
   const path = join(folder, files.onnx);
   if (!existsSync(path))
     throw new FileError(
       `${folder} is the folder of a run without ${files.onnx}, from which its model is read; export it`,
     );
-  const model = loadFile(path, { ...(inputs && { inputs }) });
+  const model = loadFile(path, options);
   const weights = join(folder, best ? files.best : files.checkpoint);
   if (existsSync(weights))
     withFile(weights, (file) => putRunWeights(model, checkpointOf([file]), trainedNames(folder)));
@@ -127,10 +137,15 @@ function loadFile(path: string, options: LoadModelOptions): LoadedModel {
   refuseBest(path, options);
   return withFile(path, (file) => {
     const head = file.read(0, Math.min(64, file.size));
-    if (isSafetensors(head, file.size)) return loadWeights(path, checkpointOf([file]), options);
-    if (/^\s*[{[]/.test(String.fromCharCode(...head))) return loadJson(path, file, options);
-    if (refusedFormat(head) === undefined && file.size > 0 && (path.endsWith(".onnx") || head[0] === 0x08))
-      return besides(dirname(path), (open) => modelFromOnnx(file, { inputs: options.inputs, external: open }));
+    const [isWeights, isJson] = [isSafetensors(head, file.size), /^\s*[{[]/.test(String.fromCharCode(...head))];
+    const isOnnx = path.endsWith(".onnx") || head[0] === 0x08;
+    if (!isWeights && !isJson && isOnnx && refusedFormat(head) === undefined && file.size > 0) {
+      const { inputs, constants } = options;
+      return besides(dirname(path), (external) => modelFromOnnx(file, { inputs, constants, external }));
+    }
+    if (options.constants) throw new OptionError("constants is for .onnx files, and this is none; leave it out");
+    if (isWeights) return loadWeights(path, checkpointOf([file]), options);
+    if (isJson) return loadJson(path, file, options);
     return refuseUnknown(file, basename(path));
   });
 }

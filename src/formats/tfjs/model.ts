@@ -122,8 +122,8 @@ class TfjsGraph implements GraphSource {
     );
   }
 
-  build(shapes: readonly Shape[], bind: BindWeight): BuiltGraph {
-    const given = new Map(this.inputs.map(({ name }, i) => [name, shapes[i] ?? []]));
+  build(shapes: readonly (readonly Shape[] | undefined)[], bind: BindWeight): BuiltGraph {
+    const given = new Map(this.inputs.map(({ name }, i) => [name, shapes[i]?.[0] ?? []]));
     const { graph, inputs, unknown } = importGraphFile(this.#file, this.#manifest, {
       shapeOf: ({ name }) => given.get(name) ?? [],
       bind: ({ name }) => bind(name, "float32"),

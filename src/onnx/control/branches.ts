@@ -1,0 +1,94 @@
+/** If: the branch that a known condition takes, else a choice between the results of both. */
+import { ShapeError } from "../../core/errors.ts";
+import { sameShape, size } from "../../core/shape.ts";
+import { constantOf, nodesOf, type Value } from "../../graph/ir.ts";
+import { ComputedError } from "../../ops/constant.ts";
+import { where } from "../../ops/elementwise.ts";
+import { reshape } from "../../ops/movement.ts";
+import type { FileGraph, FileNode } from "../model-file.ts";
+import { type Computed, isValue, Names, valuesIn } from "../names.ts";
+import { describeNode } from "../sort.ts";
+import { type ControlNode, graphAttribute } from "./node.ts";
+
+/** One of the two branches of an If that is not taken where the other is counted. */
+export interface Branch {
+  /** The If, as messages call it. */
+  readonly where: string;
+  readonly name: string;
+  /** `undefined` where its shapes do not fit the inputs. */
+  readonly macs: number | undefined;
+  readonly outputs: readonly Value[];
+  /** The one that is counted. */
+  readonly taken: { readonly name: string; readonly macs: number };
+}
+
+const branchNames = ["then_branch", "else_branch"] as const;
+
+/**
+ * The outputs of an If: those of the branch that a constant condition takes, else an elementwise choice between both, or those of
+ * the branch that costs more where the reader asks for one. Throws ComputedError for branches whose outputs differ in type where
+ * both are needed.
+ */
+export function readBranches({ node, names, reader }: ControlNode): readonly Computed[] | undefined {
+  const [then, otherwise] = branchNames.map((name) => graphAttribute(node.attributes, name));
+  if (!then || !otherwise) return undefined;
+  const condition = reader.operand(node.inputs[0] ?? "", names, describeNode(node));
+  const known = constantOf(condition)?.data[0];
+  const read = (branch: FileGraph) => reader.graph(branch, new Names(names));
+  if (known !== undefined) return read(known ? then : otherwise);
+  if (reader.leaveOut) return costlier(node, [() => read(then), () => read(otherwise)], names, reader.leaveOut);
+  const unknown = () => new ComputedError("If", "its condition", condition);
+  if (condition.dtype !== "bool" || size(condition.shape) !== 1) throw unknown();
+  const [yes, no] = [read(then), read(otherwise)];
+  // As it is where it fits: so it may be one for each sample of a batch.
+  const chosen = (rank: number) => (condition.rank <= rank ? condition : reshape(condition, []));
+  const choices = yes.map((value, i) => {
+    const other = no[i];
+    if (!isValue(value) || !other || !isValue(other)) return undefined;
+    const fits = other.dtype === value.dtype && sameShape(other.shape, value.shape);
+    return fits && ![value, other].some((item) => reader.isUnshaped(item))
+      ? where(chosen(value.rank), value, other)
+      : undefined;
+  });
+  if (!choices.every((value) => value !== undefined)) throw unknown();
+  return choices as readonly Value[];
+}
+
+/** The outputs of the branch with more multiply-adds, of equal ones of the first; of one that cannot take these shapes, of the other. */
+function costlier(
+  node: FileNode,
+  read: readonly (() => readonly Computed[])[],
+  names: Names,
+  leaveOut: (branch: Branch) => void,
+): readonly Computed[] {
+  // What is computed around the If is computed whichever branch runs.
+  const around = new Set(names.values());
+  const [yes, no] = read.map((action, i): Attempt => {
+    const name = branchNames[i] as string;
+    const computed = attempted(action);
+    if (computed instanceof ShapeError) return { name, computed, outputs: [], macs: undefined };
+    const outputs = computed.flatMap(valuesIn);
+    const nodes = nodesOf(outputs, around);
+    return { name, computed, outputs, macs: nodes.reduce((sum, inner) => sum + (inner.op.macs(inner) || 0), 0) };
+  }) as [Attempt, Attempt];
+  const [taken, other] = (no.macs ?? -1) > (yes.macs ?? -1) ? [no, yes] : [yes, no];
+  if (taken.computed instanceof ShapeError) throw taken.computed;
+  const { name, outputs, macs } = other;
+  leaveOut({ where: describeNode(node), name, outputs, macs, taken: { name: taken.name, macs: taken.macs ?? 0 } });
+  return taken.computed;
+}
+
+/** A branch that was read, or cannot be for these shapes. */
+interface Attempt extends Pick<Branch, "name" | "outputs" | "macs"> {
+  readonly computed: readonly Computed[] | ShapeError;
+}
+
+/** The result, or the ShapeError that it throws. */
+function attempted<T>(action: () => T): T | ShapeError {
+  try {
+    return action();
+  } catch (error) {
+    if (error instanceof ShapeError) return error;
+    throw error;
+  }
+}
