@@ -137,6 +137,17 @@ describe("tensors that nobody trained are buffers", () => {
     ).toEqual([32, 64]);
   });
 
+  test("what PyTorch's exporter computed of constants and does not name, with a note", () => {
+    const graph = (name: string) =>
+      inspected(beforeDense([node("Add", ["x", name], ["h"])], [stored(name, uniform(4, 1, 16, 8))], [1, 16, 8]));
+    const { parameters, notes } = graph("onnx::Add_13");
+    expect([parameters.trainable, parameters.buffers]).toEqual([32, 128]);
+    expect(notes[0]).toMatch(
+      /^The exporter computed 1 tensor that it does not name \(onnx::Add_13\): taken for buffers/,
+    );
+    expect(graph("position_embeddings").parameters.trainable).toBe(32 + 128);
+  });
+
   test("means that are subtracted and deviations that are divided by", () => {
     expect(
       counted(
