@@ -1,6 +1,7 @@
 /** Networks from ONNX models. */
 import { count, plural } from "../../core/number-text.ts";
 import type { Node } from "../../graph/ir.ts";
+import type { PackedOperand } from "../../graph/op.ts";
 import type { Branch } from "../../onnx/control/branches.ts";
 import { isFolded } from "../../onnx/fixed-tables.ts";
 import type { ImportedModel } from "../../onnx/import.ts";
@@ -18,14 +19,21 @@ export function onnxNetwork(name: string, model: ImportedModel): Network {
       `${copy} is ${original}${isTransposed ? ", transposed" : ""}: one parameter, counted once.`,
   );
   const folded = settings.filter(({ tensor }) => isFolded(tensor)).map(({ tensor }) => tensor.name);
+  const packed = model.graph.nodes.flatMap((node) => node.op.packed(node) ?? []);
   const notes = [
     ...ties,
+    ...(packed.length > 0 ? [noteOfPacked(packed)] : []),
     ...(folded.length > 0 ? [noteOfFolded(folded)] : []),
     ...branches.map(noteOfBranch),
     ...model.graph.nodes.flatMap(notesOfTrees),
     ...unknownNotes(unknown, "node"),
   ];
   return graphNetwork({ name, source, model, settings, idle: branches.flatMap(({ outputs }) => outputs), notes });
+}
+
+function noteOfPacked(packed: readonly PackedOperand[]): string {
+  const bits = [...new Set(packed.map((own) => own.bits))].sort((a, b) => a - b);
+  return `Packed in blocks: ${plural(packed.length, "matrix", "matrices")} of ${bits.join(" and ")} bits, counted with the elements before packing; scales and zero points are among the buffers.`;
 }
 
 const noteOfFolded = (names: readonly string[]): string =>
