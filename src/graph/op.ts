@@ -234,7 +234,7 @@ interface OpRules<A extends Arity, S extends AttributeSchema> {
   readonly kind?: OpKind;
   /** Operands that hold running statistics: no optimizer moves them. */
   readonly statistics?: readonly number[];
-  /** Float operands that are settings and no weights, where a file has them as constants: bounds, scales. */
+  /** Operands that are settings and no weights, where a file has them as constants: bounds, scales, zero points. */
   readonly settings?: readonly number[];
   /** The operand of packed elements, if there is one. */
   packed?(view: NodeView<A, S>): PackedOperand | undefined;

@@ -1,8 +1,14 @@
-/** Stored tensors that no optimizer made, known by their elements: masks, sinusoids of positions. */
+/** Stored tensors that no optimizer made, known by their elements or names: masks, sinusoids of positions, an exporter's results. */
 import { FileError } from "../core/errors.ts";
 import { size } from "../core/shape.ts";
 import type { OpDef } from "../graph/op.ts";
 import type { StoredTensor } from "./tensor.ts";
+
+/**
+ * Whether a tensor is what PyTorch's exporter computed of constants: parameters keep their names, and results get that of the operator
+ * that reads them. Where a layer reads it, it is a weight that was moved about; where elements are added or scaled, most often a buffer.
+ */
+export const isFolded = ({ name }: Pick<StoredTensor, "name">): boolean => /^onnx::[A-Z]\w*_\d+$/.test(name);
 
 /** What the elements of a tensor show. */
 export type FixedTable = "mask" | "sinusoid";

@@ -77,7 +77,7 @@ export interface ImportedModel extends ImportedGraph<StoredTensor> {
   readonly branches: readonly Branch[];
 }
 
-/** Functions and loops, written out, have as many nodes at most. */
+/** Loops, written out, have as many nodes at most. */
 const maxNodes = 1 << 20;
 /** Constants beyond this many bytes stay in the file: nothing that is computed here needs their elements. */
 const maxConstantBytes = 1 << 26;

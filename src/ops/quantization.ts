@@ -64,7 +64,7 @@ const scaledAxes = (x: Value, scale: Value, { axis = 1, block_size = 0 }: Sharin
 export const QuantizeLinear: OpDef = defineOp("QuantizeLinear", {
   arity: "2-3",
   attributes: schema,
-  settings: [1],
+  settings: [1, 2],
   infer: ([x, scale, zero], { output_dtype = 0, ...sharing }) => {
     spread("QuantizeLinear", x, scale, sharing);
     const asked = output_dtype === 0 ? "uint8" : dtypeOfCode("QuantizeLinear", output_dtype);
@@ -79,7 +79,7 @@ export const QuantizeLinear: OpDef = defineOp("QuantizeLinear", {
 export const DequantizeLinear: OpDef = defineOp("DequantizeLinear", {
   arity: "2-3",
   attributes: { axis: "int", block_size: "int" },
-  settings: [1],
+  settings: [1, 2],
   infer: ([x, scale, zero], sharing) => {
     requireSameDType("DequantizeLinear", x, zero);
     spread("DequantizeLinear", x, requireFloat("DequantizeLinear", scale), sharing);
@@ -155,6 +155,7 @@ function requireBytes(op: string, ...values: readonly Value[]): void {
 /** (a - its zero point) (b - its zero point), int32. */
 export const MatMulInteger: OpDef = defineOp("MatMulInteger", {
   arity: "2-4",
+  settings: [2, 3],
   kind: "dense",
   infer: ([a, b]) => {
     requireBytes("MatMulInteger", a, b);
@@ -172,7 +173,7 @@ export const MatMulInteger: OpDef = defineOp("MatMulInteger", {
 export const QLinearMatMul: OpDef = defineOp("QLinearMatMul", {
   arity: "8",
   kind: "dense",
-  settings: [1, 4, 6],
+  settings: [1, 2, 4, 5, 6, 7],
   infer: ([a, , , b, , , , zero]) => {
     requireBytes("QLinearMatMul", a, b);
     return { dtype: zero.dtype, shape: productShape("QLinearMatMul", a, b) };
@@ -206,6 +207,7 @@ function convType(
 /** The convolution of x and w, each less its zero point, int32. */
 export const ConvInteger: OpDef = defineOp("ConvInteger", {
   arity: "2-4",
+  settings: [2, 3],
   kind: "convolution",
   attributes: convSchema,
   infer: ([x, w], attributes) => convType("ConvInteger", "int32", x, w, attributes),
@@ -219,7 +221,7 @@ export const QLinearConv: OpDef = defineOp("QLinearConv", {
   arity: "8-9",
   kind: "convolution",
   attributes: convSchema,
-  settings: [1, 4, 6],
+  settings: [1, 2, 4, 5, 6, 7],
   infer: ([x, , , w, , , , zero], attributes) => convType("QLinearConv", zero.dtype, x, w, attributes),
   grad: "none",
   macs: ({ inputs: [, , , w], outputs: [y] }) => size(y.shape) * size(w.shape.slice(1)),

@@ -199,12 +199,6 @@ const forms: readonly (readonly [string, OpDef, Form, () => Value | readonly Val
   ["Sum of three", ops.Sum, { version: 13, inputs: [cube, matrix, four] }, () => ops.add(ops.add(cube, matrix), four)],
   ["Mean of two", ops.Mean, { version: 13, inputs: [cube, matrix] }, () => ops.div(ops.add(cube, matrix), 2)],
   [
-    "Dropout 12 that drops nothing, in training",
-    ops.Dropout,
-    { version: 12, inputs: [cube, ops.scalar(0), ops.scalar(1, "bool")] },
-    () => makeNode(ops.Dropout, [cube, ops.scalar(0), ops.scalar(1, "bool")]).outputs,
-  ],
-  [
     "Dropout 10",
     ops.Dropout,
     { version: 10, inputs: [cube], attributes: { ratio: 0.5 } },

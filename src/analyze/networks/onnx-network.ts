@@ -1,7 +1,9 @@
 /** Networks from ONNX models. */
 import { count, plural } from "../../core/number-text.ts";
 import type { Node } from "../../graph/ir.ts";
+import type { PackedOperand } from "../../graph/op.ts";
 import type { Branch } from "../../onnx/control/branches.ts";
+import { isFolded } from "../../onnx/fixed-tables.ts";
 import type { ImportedModel } from "../../onnx/import.ts";
 import { graphNetwork } from "./graph-network.ts";
 import type { Network } from "./network.ts";
@@ -16,14 +18,26 @@ export function onnxNetwork(name: string, model: ImportedModel): Network {
     ({ name: copy, original, isTransposed }) =>
       `${copy} is ${original}${isTransposed ? ", transposed" : ""}: one parameter, counted once.`,
   );
+  const folded = settings.filter(({ tensor }) => isFolded(tensor)).map(({ tensor }) => tensor.name);
+  const packed = model.graph.nodes.flatMap((node) => node.op.packed(node) ?? []);
   const notes = [
     ...ties,
+    ...(packed.length > 0 ? [noteOfPacked(packed)] : []),
+    ...(folded.length > 0 ? [noteOfFolded(folded)] : []),
     ...branches.map(noteOfBranch),
     ...model.graph.nodes.flatMap(notesOfTrees),
     ...unknownNotes(unknown, "node"),
   ];
   return graphNetwork({ name, source, model, settings, idle: branches.flatMap(({ outputs }) => outputs), notes });
 }
+
+function noteOfPacked(packed: readonly PackedOperand[]): string {
+  const bits = [...new Set(packed.map((own) => own.bits))].sort((a, b) => a - b);
+  return `Packed in blocks: ${plural(packed.length, "matrix", "matrices")} of ${bits.join(" and ")} bits, counted with the elements before packing; scales and zero points are among the buffers.`;
+}
+
+const noteOfFolded = (names: readonly string[]): string =>
+  `The exporter computed ${plural(names.length, "tensor")} that it does not name (${names.slice(0, 3).join(", ")}${names.length > 3 ? ", …" : ""}): taken for buffers, since a parameter keeps its name. ONNX does not say which tensors were trained.`;
 
 function noteOfBranch({ where, name, macs, taken }: Branch): string {
   const counted = `${where} runs one of its branches: the ${taken.name} is counted (${count(taken.macs)} multiply-adds), the ${name}`;

@@ -33,7 +33,7 @@ const sinusoid = (row: number, column: number, width: number) =>
 
 describe("packed matrices count with the elements that they stand for", () => {
   test("MatMulNBits: K · N elements, scales and zero points are buffers", () => {
-    const { parameters, cost, layers } = inspected({
+    const { parameters, cost, layers, notes } = inspected({
       input: [typed("x", "float32", 2, 64)],
       node: [
         node("com.microsoft.MatMulNBits", ["x", "w", "scales", "zeros"], ["y"], {
@@ -59,6 +59,9 @@ describe("packed matrices count with the elements that they stand for", () => {
     // 64 · 32 elements of 4 bits; 64 scales and 32 bytes of zero points.
     expect([parameters.total, parameters.frozen, parameters.buffers, parameters.bytes]).toEqual([2048, 2048, 96, 1024]);
     expect([cost.macs, layers[0]?.formula]).toEqual([4096, "32·64 = 2,048"]);
+    expect(notes[0]).toBe(
+      "Packed in blocks: 1 matrix of 4 bits, counted with the elements before packing; scales and zero points are among the buffers.",
+    );
   });
 
   test("DequantizeLinear of blocks of 4 bits", () => {
@@ -135,6 +138,17 @@ describe("tensors that nobody trained are buffers", () => {
         [1, 8, 8],
       ),
     ).toEqual([32, 64]);
+  });
+
+  test("what PyTorch's exporter computed of constants and does not name, with a note", () => {
+    const graph = (name: string) =>
+      inspected(beforeDense([node("Add", ["x", name], ["h"])], [stored(name, uniform(4, 1, 16, 8))], [1, 16, 8]));
+    const { parameters, notes } = graph("onnx::Add_13");
+    expect([parameters.trainable, parameters.buffers]).toEqual([32, 128]);
+    expect(notes[0]).toMatch(
+      /^The exporter computed 1 tensor that it does not name \(onnx::Add_13\): taken for buffers/,
+    );
+    expect(graph("position_embeddings").parameters.trainable).toBe(32 + 128);
   });
 
   test("means that are subtracted and deviations that are divided by", () => {

@@ -54,7 +54,8 @@ const documents = {
   json: (comparison: Comparison, output: Output) => output.line(JSON.stringify(comparison, null, 2)),
   csv({ models, sections }: Comparison, output: Output) {
     const rows = sections.flatMap(({ name, rows: own }) => own.map((row) => [name, row.name, ...row.values]));
-    output.line(stringify([["section", "figure", ...models], ...rows]).trimEnd());
+    const table = stringify([["section", "figure", ...models], ...rows], { escape_formulas: true });
+    output.line(table.trimEnd());
   },
   markdown({ models, sections }: Comparison, output: Output) {
     for (const { name, rows } of sections) {

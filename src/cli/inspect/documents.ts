@@ -46,5 +46,6 @@ export const documentOf = (format: DocumentFormat, inspected: Inspected, options
 function csvOf({ inspection }: Inspected): string {
   const rows = inspection.layers.map(({ outputShape, ...layer }) => ({ ...layer, outputShape: extents(outputShape) }));
   const columns = ["name", "kind", "type", "role", "outputShape", "parameters", "trainable", "formula", "macs", "runs"];
-  return stringify(rows, { header: true, columns });
+  // A name that begins as a formula would be computed by a spreadsheet.
+  return stringify(rows, { header: true, columns, escape_formulas: true });
 }

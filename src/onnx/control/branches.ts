@@ -6,7 +6,7 @@ import { ComputedError } from "../../ops/constant.ts";
 import { choice } from "../../ops/control/if.ts";
 import { where } from "../../ops/elementwise.ts";
 import { reshape } from "../../ops/movement.ts";
-import type { FileGraph } from "../model-file.ts";
+import type { FileGraph, FileNode } from "../model-file.ts";
 import { type Computed, isValue, Names, valuesIn } from "../names.ts";
 import { describeNode } from "../sort.ts";
 import { type ControlNode, graphAttribute } from "./node.ts";
@@ -37,10 +37,7 @@ export function readBranches({ node, names, reader }: ControlNode): readonly Com
   const known = constantOf(condition)?.data[0];
   const read = (branch: FileGraph) => reader.graph(branch, new Names(names));
   if (known !== undefined) return read(known ? then : otherwise);
-  if (reader.leaveOut) {
-    const actions = [then, otherwise].map((branch) => () => read(branch));
-    return costlier(describeNode(node), actions, names, reader.leaveOut);
-  }
+  if (reader.leaveOut) return costlier(node, [() => read(then), () => read(otherwise)], names, reader.leaveOut);
   const unknown = () => new ComputedError("If", "its condition", condition);
   if (condition.dtype !== "bool" || size(condition.shape) !== 1) throw unknown();
   const [yes, no] = [read(then), read(otherwise)];
@@ -62,28 +59,31 @@ export function readBranches({ node, names, reader }: ControlNode): readonly Com
 
 /** The outputs of the branch with more multiply-adds, of equal ones of the first; of one that cannot take these shapes, of the other. */
 function costlier(
-  where: string,
+  node: FileNode,
   read: readonly (() => readonly Computed[])[],
   names: Names,
   leaveOut: (branch: Branch) => void,
 ): readonly Computed[] {
-  const attempts = read.map(attempted);
-  const [first, second] = attempts as [readonly Computed[] | ShapeError, readonly Computed[] | ShapeError];
-  if (first instanceof ShapeError && second instanceof ShapeError) throw first;
   // What is computed around the If is computed whichever branch runs.
   const around = new Set(names.values());
-  const sides = attempts.map((own, i) => {
+  const [yes, no] = read.map((action, i): Attempt => {
     const name = branchNames[i] as string;
-    if (own instanceof ShapeError) return { name, results: [], outputs: [], macs: undefined };
-    const outputs = own.flatMap(valuesIn);
-    const macs = nodesOf(outputs, around).reduce((sum, inner) => sum + (inner.op.macs(inner) || 0), 0);
-    return { name, results: own, outputs, macs };
-  });
-  const [yes, no] = sides as [(typeof sides)[number], (typeof sides)[number]];
+    const computed = attempted(action);
+    if (computed instanceof ShapeError) return { name, computed, outputs: [], macs: undefined };
+    const outputs = computed.flatMap(valuesIn);
+    const nodes = nodesOf(outputs, around);
+    return { name, computed, outputs, macs: nodes.reduce((sum, inner) => sum + (inner.op.macs(inner) || 0), 0) };
+  }) as [Attempt, Attempt];
   const [taken, other] = (no.macs ?? -1) > (yes.macs ?? -1) ? [no, yes] : [yes, no];
-  const { results: _, ...left } = other;
-  leaveOut({ ...left, where, taken: { name: taken.name, macs: taken.macs ?? 0 } });
-  return taken.results;
+  if (taken.computed instanceof ShapeError) throw taken.computed;
+  const { name, outputs, macs } = other;
+  leaveOut({ where: describeNode(node), name, outputs, macs, taken: { name: taken.name, macs: taken.macs ?? 0 } });
+  return taken.computed;
+}
+
+/** A branch that was read, or cannot be for these shapes. */
+interface Attempt extends Pick<Branch, "name" | "outputs" | "macs"> {
+  readonly computed: readonly Computed[] | ShapeError;
 }
 
 /** The result, or the ShapeError that it throws. */

@@ -275,6 +275,55 @@ describe("GroupQueryAttention", () => {
   ])("%s", (_, form) => compare("com.microsoft.GroupQueryAttention", form, 17));
 });
 
+test("a decoder with its cache, whose lengths come from the mask, as generative models have it", async () => {
+  const [past, width, heads, keyHeads] = [4, 16, 4, 2];
+  const tensors = {
+    ...{ axis: ints("int64", [1], 1), one: ints("int32", [], 1), place: ints("int64", [], 1) },
+    ...{ cos: uniform(8, 16, 8), sin: uniform(9, 16, 8) },
+    ...{ wq: uniform(1, 64, 64), wk: uniform(2, 64, 32), wv: uniform(3, 64, 32), wo: uniform(4, 64, 64) },
+  };
+  const cache = ["pastKeys", "pastValues"].map((name) => typed(name, "float32", "batch", keyHeads, "past", width));
+  const file = fileOfGraph(
+    {
+      input: [
+        typed("x", "float32", "batch", "sequence", 64),
+        typed("mask", "int64", "batch", "past + sequence"),
+        ...cache,
+      ],
+      node: [
+        node("ReduceSum", ["mask", "axis"], ["counts"], { keepdims: 1 }),
+        node("Cast", ["counts"], ["counted"], { to: 6 }),
+        node("Sub", ["counted", "one"], ["lasts"]),
+        node("Shape", ["mask"], ["extents"]),
+        node("Gather", ["extents", "place"], ["all"], { axis: 0 }),
+        node("Cast", ["all"], ["total"], { to: 6 }),
+        ...["q", "k", "v"].map((name) => node("MatMul", ["x", `w${name}`], [name])),
+        node(
+          "com.microsoft.GroupQueryAttention",
+          ["q", "k", "v", "pastKeys", "pastValues", "lasts", "total", "cos", "sin"],
+          ["y", "keys", "values"],
+          { num_heads: heads, kv_num_heads: keyHeads, do_rotary: 1 },
+        ),
+        node("MatMul", ["y", "wo"], ["out"]),
+      ],
+      output: ["out", "keys", "values"].map((name) => ({ name, type: { tensor_type: { elem_type: 1 } } })),
+      initializer: Object.entries(tensors).map(([name, value]) => stored(name, value)),
+    },
+    17,
+  );
+  const feeds = {
+    x: uniform(5, 2, 1, 64),
+    mask: ints("int64", [2, past + 1], 1, 1, 1, 1, 1, 1, 1, 1, 0, 0),
+    pastKeys: uniform(6, 2, keyHeads, past, width),
+    pastValues: uniform(7, 2, keyHeads, past, width),
+  };
+  await expectAsRuntime(file, feeds);
+  // Projections of two tokens; scores and sums over five positions in four heads.
+  const { graph } = readFor(file, feeds);
+  const macs = graph.nodes.reduce((sum, own) => sum + own.op.macs(own), 0);
+  expect(macs).toBe(2 * 64 * (64 + 32 + 32 + 64) + 2 * 2 * heads * 5 * width);
+});
+
 describe("RotaryEmbedding", () => {
   const positions = ints("int64", [2, 5], 0, 1, 2, 3, 4, 7, 2, 3, 1, 0);
   const [cos, sin] = [uniform(2, 9, 4), uniform(3, 9, 4)];

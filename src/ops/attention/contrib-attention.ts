@@ -137,7 +137,7 @@ export const QAttention: OpDef = defineComposition("QAttention", {
   domain,
   arity: "5-9",
   attributes: schema,
-  settings: [3, 4],
+  settings: [3, 4, 6, 7],
   requiredOutputs: 1,
   build: ({ inputs: [x, weights, bias, scale, weightScale, mask, zero, weightZero, past], attributes }) => {
     const product = realProduct(

@@ -46,7 +46,7 @@ const binary = (type: string, compute: (a: Value, b: Value) => Value): OpDef =>
     domain,
     arity: "1-9",
     kind: "arithmetic",
-    settings: [1, 4, 6],
+    settings: [1, 2, 4, 5, 6, 7],
     build: ({ inputs }) => [quantized(compute(real(partAt(inputs, 0)), real(partAt(inputs, 3))), inputs[6], inputs[7])],
   });
 
@@ -54,7 +54,7 @@ export const QLinearAdd: OpDef = binary("QLinearAdd", add);
 export const QLinearMul: OpDef = binary("QLinearMul", mul);
 
 /** One quantized tensor to one: x, its scale and zero point, then those of y. */
-const unarySettings = [1, 3];
+const unarySettings = [1, 2, 3, 4];
 
 export const QLinearSigmoid: OpDef = defineComposition("QLinearSigmoid", {
   domain,
@@ -134,7 +134,7 @@ export const ContribQLinearConv: OpDef = defineComposition("QLinearConv", {
   domain,
   arity: "8-9",
   kind: "convolution",
-  settings: [1, 4, 6],
+  settings: [1, 2, 4, 5, 6, 7],
   attributes: { ...windowSchema, group: "int", channels_last: "int" },
   build: ({ inputs: [x, ...others], attributes: { channels_last, ...window } }) => [
     channelsFirst(x, channels_last, (images) => apply(QLinearConv, [images, ...others], window)),
@@ -146,7 +146,7 @@ export const QLinearWhere: OpDef = defineComposition("QLinearWhere", {
   domain,
   arity: "1-9",
   kind: "arithmetic",
-  settings: [2, 5, 7],
+  settings: [2, 3, 5, 6, 7, 8],
   build: ({ inputs }) => [
     quantized(where(inputs[0], real(partAt(inputs, 1)), real(partAt(inputs, 4))), inputs[7], inputs[8]),
   ],
@@ -158,7 +158,7 @@ export const QLinearConcat: OpDef = defineComposition("QLinearConcat", {
   arity: "1-",
   kind: "reshape",
   attributes: { axis: "int" },
-  settings: [0, ...Array.from({ length: 256 }, (_, i) => 3 * i + 3)],
+  settings: [0, 1, ...Array.from({ length: 256 }, (_, i) => [3 * i + 3, 3 * i + 4]).flat()],
   build: ({ inputs: [scale, zero, ...parts], attributes: { axis = 0 } }) => {
     const joined = Array.from({ length: Math.floor(parts.length / 3) }, (_, i) => real(partAt(parts, 3 * i)));
     return [quantized(concat(joined, axis), scale, zero)];
@@ -169,7 +169,7 @@ export const QLinearConcat: OpDef = defineComposition("QLinearConcat", {
 export const ContribQuantizeLinear: OpDef = defineComposition("QuantizeLinear", {
   domain,
   arity: "2-3",
-  settings: [1],
+  settings: [1, 2],
   attributes: { axis: "int", block_size: "int" },
   build: ({ inputs: [x, scale, zero], attributes }) => [quantized(x, scale, zero, attributes)],
 });
@@ -177,7 +177,7 @@ export const ContribQuantizeLinear: OpDef = defineComposition("QuantizeLinear", 
 export const ContribDequantizeLinear: OpDef = defineComposition("DequantizeLinear", {
   domain,
   arity: "2-3",
-  settings: [1],
+  settings: [1, 2],
   attributes: { axis: "int", block_size: "int" },
   build: ({ inputs: [x, scale, zero], attributes }) => [real([x, scale, zero], attributes)],
 });

@@ -35,7 +35,7 @@ export const MatMulIntegerToFloat: OpDef = defineComposition("MatMulIntegerToFlo
   domain,
   arity: "4-7",
   kind: "dense",
-  settings: [2, 3],
+  settings: [2, 3, 4, 5],
   build: ({ inputs: [a, b, scaleA, scaleB, zeroA, zeroB, bias] }) => {
     const product = realProduct({ numbers: a, scale: scaleA, zero: zeroA }, { numbers: b, scale: scaleB, zero: zeroB });
     return [bias ? add(product, bias) : product];
@@ -47,7 +47,7 @@ export const DynamicQuantizeMatMul: OpDef = defineComposition("DynamicQuantizeMa
   domain,
   arity: "3-5",
   kind: "dense",
-  settings: [2],
+  settings: [2, 3],
   build: ({ inputs: [a, b, scale, zero, bias] }) => {
     const [numbers, scaleA, zeroA] = makeNode(DynamicQuantizeLinear, [a]).outputs as readonly Value[] as readonly [
       Value,
@@ -67,7 +67,7 @@ export const QGemm: OpDef = defineComposition("QGemm", {
   domain,
   arity: "6-9",
   kind: "dense",
-  settings: [1, 4, 7],
+  settings: [1, 2, 4, 5, 7, 8],
   attributes: { alpha: "float", transA: "int", transB: "int" },
   build: ({ inputs, attributes: { alpha = 1, transA = 0, transB = 0 } }) => {
     const [a, scaleA, zeroA, b, scaleB, zeroB, c, scale, zero] = inputs;
