@@ -197,16 +197,22 @@ describe("layers that are not understood", () => {
         [...weights, ...denseWeights("out", 6, 2)],
       ),
     );
-    const { parameters, depth, layers, notes } = inspectionOf(network);
+    const { parameters, depth, layers, cost, notes } = inspectionOf(network);
     expect(parameters.total).toBe(elements(weights) + 14);
     expect(network.parameters.map(({ name }) => name)).toEqual([
       "own.table",
       "own.inner.scale",
-      "out.weight",
+      "out.kernel",
       "out.bias",
     ]);
     expect(depth.weighted).toBe(2);
-    expect(layers[0]).toMatchObject({ name: "own", kind: "other", outputShape: [1, 6], parameters: 30 });
+    expect(layers[0]).toMatchObject({ name: "own", kind: "other", outputShape: null, parameters: 30 });
+    // What lies behind it has a class and weights, no shape and no cost.
+    expect(layers[1]).toMatchObject({ name: "out", kind: "dense", outputShape: null, parameters: 14, macs: null });
+    expect(cost.macs).toBeNull();
+    expect(notes).toContain(
+      "The shapes after it are not known: what 1 layer of known operators cost is not known either.",
+    );
     expect(notes).toContain(
       "Not understood: Mystery: the class is not supported. It is named and its weights are counted; it costs nothing here, and no gradient passes it.",
     );
@@ -219,7 +225,7 @@ describe("layers that are not understood", () => {
     expect(notes[0]).toContain('Not understood: Dense: its activation "sparkle" is not supported.');
   });
 
-  test("leave the weights alone when shapes after them do not fit", () => {
+  test("may change shapes, which what follows shows by its weights", () => {
     const weights = [...denseWeights("a", 6, 4), ...denseWeights("b", 12, 2)];
     const network = networkFrom(
       chain(
@@ -227,17 +233,22 @@ describe("layers that are not understood", () => {
         [
           ["Dense", { name: "a", units: 4 }],
           ["Mystery", { name: "m" }],
+          ["BatchNormalization", { name: "norm" }],
           ["Dense", { name: "b", units: 2 }],
         ],
-        weights,
+        [...weights, ...["gamma", "moving_mean"].map((name) => ({ name: `norm/${name}`, shape: [12] }))],
       ),
     );
-    const { parameters, depth, notes } = inspectionOf(network);
-    expect(parameters.total).toBe(elements(weights));
-    expect(depth.weighted).toBeNull();
-    expect(notes[1]).toContain(
-      'What follows it does not fit together: tfjs: weightsManifest lists "b/kernel" as [12, 2]',
-    );
+    const { parameters, depth, cost, layers } = inspectionOf(network);
+    expect([parameters.total, parameters.buffers]).toEqual([elements(weights) + 12, 12]);
+    expect(depth.weighted).toBe(2);
+    expect(cost.macs).toBeNull();
+    expect(layers.map(({ macs, outputShape }) => [macs, outputShape])).toEqual([
+      [24, [1, 4]],
+      [0, null],
+      [0, null],
+      [null, null],
+    ]);
   });
 
   test("are recurrent layers with other gates than ONNX's, whose weights and steps are known", () => {

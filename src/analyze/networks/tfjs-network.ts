@@ -5,12 +5,11 @@ import { type GraphDocument, type LayersDocument, readDocument } from "../../for
 import { importGraphModel } from "../../formats/tfjs/graph-model/import.ts";
 import type { ShapeOf } from "../../formats/tfjs/inputs.ts";
 import { importLayersModel, type LayersModel } from "../../formats/tfjs/layers-model/import.ts";
-import type { OpenShard, StoredWeight } from "../../formats/tfjs/manifest.ts";
+import type { OpenShard } from "../../formats/tfjs/manifest.ts";
 import { graphNetwork } from "./graph-network.ts";
 import { moduleNetwork } from "./module-network.ts";
 import type { Network } from "./network.ts";
 import { unknownNotes } from "./unknown-notes.ts";
-import { weightsNetwork } from "./weights-network.ts";
 
 export interface TfjsOptions {
   /** Opens files of weights beside the model, of which shapes may depend; default: there are none. */
@@ -37,9 +36,7 @@ export const kerasNetwork = (name: string, file: ByteSource, shapeOf?: ShapeOf):
 function layersNetwork(name: string, document: LayersDocument, shapeOf: TfjsOptions["shapeOf"]): Network {
   const model = importLayersModel(document, shapeOf);
   const notes = notesOf(model);
-  const { traced } = model;
-  if (!traced) return unconnected(name, document, notes);
-  const { module, inputs, stored } = traced;
+  const { module, inputs, stored, unshaped } = model;
   const network = moduleNetwork({ name, source: sourceOf(document), model: module, inputs });
   const parameters = network.parameters.map((parameter) => {
     const type = stored.get(parameter.name)?.stored.type;
@@ -51,6 +48,7 @@ function layersNetwork(name: string, document: LayersDocument, shapeOf: TfjsOpti
   return {
     ...network,
     parameters,
+    layers: network.layers.map((layer) => (unshaped.has(layer.name) ? { ...layer, outputShape: undefined } : layer)),
     notes: [
       ...network.notes,
       ...notes,
@@ -63,26 +61,14 @@ function layersNetwork(name: string, document: LayersDocument, shapeOf: TfjsOpti
   };
 }
 
-function notesOf({ unknown, remarks, problem }: LayersModel): readonly string[] {
+function notesOf({ unknown, remarks }: LayersModel): readonly string[] {
   return [
     ...unknownNotes(
-      unknown.map(({ className, why }) => ({ type: className, kind: "operator", why })),
+      unknown.map(({ className, kind, why }) => ({ type: className, kind, why })),
       "layer",
     ),
     ...remarks.map(({ className, layer, why }) => `${className} "${layer}" ${why}.`),
-    ...(problem ? [`What follows it does not fit together: ${problem}. Only the weights are shown.`] : []),
   ];
-}
-
-/** The weights of a model whose layers cannot be connected. */
-function unconnected(name: string, document: LayersDocument, notes: readonly string[]): Network {
-  const tensors = Array.from(document.weights.values(), ({ name: own, shape, type }: StoredWeight) => ({
-    name: own.replaceAll("/", "."),
-    shape,
-    type: type.name,
-    bits: type.bits,
-  }));
-  return { ...weightsNetwork(name, sourceOf(document), tensors), notes };
 }
 
 function graphModelNetwork(name: string, document: GraphDocument, shapeOf: TfjsOptions["shapeOf"]): Network {

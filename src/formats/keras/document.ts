@@ -80,10 +80,19 @@ function parsed(text: string, what: string): unknown {
 function readHdf5(root: Hdf5Group): LayersDocument {
   const [config] = root.attribute("model_config") ?? [];
   const [version] = root.attribute("keras_version") ?? [];
-  if (typeof config !== "string")
+  if (typeof config !== "string") {
+    // Keras 2 lists layers in an attribute, Keras 3 has a group of them.
+    const areWeights =
+      root.attribute("layer_names") ||
+      root.names.some((name) => /^(layers|_layer_checkpoint_dependencies|vars)$/.test(name));
+    if (!areWeights)
+      throw new FileError(
+        `keras: it is an HDF5 file with ${root.names.slice(0, 5).join(", ") || "nothing in it"}, and no model of Keras; save one: model.save("model.keras")`,
+      );
     throw new FileError(
       'keras: the file holds weights alone, without the model that they are of; save the whole model: model.save("model.keras")',
     );
+  }
   if (config.length > maxConfigBytes)
     throw new FileError(`keras: the config has more than ${maxConfigBytes} characters`);
   const model = parsed(config, "model_config");

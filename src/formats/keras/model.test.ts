@@ -43,6 +43,12 @@ describe.each(["h5", "keras"])(".%s", (ending) => {
   });
 });
 
+test("an HDF5 file of something else is refused with what is in it", () => {
+  expect(() => modelFromKeras(fixture("latest.h5"))).toThrow(
+    "keras: it is an HDF5 file with group, and no model of Keras",
+  );
+});
+
 test("weights alone are refused in a sentence", () => {
   const read = () => modelFromKeras(fixture("weights-alone.h5"));
   expect(read).toThrow(FileError);

@@ -1,6 +1,6 @@
 /** TensorFlow.js models as modules whose parameters have their values. */
 import { bytesPerElement } from "../../core/dtype.ts";
-import { FileError, UnsupportedError } from "../../core/errors.ts";
+import { FileError } from "../../core/errors.ts";
 import { groupBy } from "../../core/group-by.ts";
 import { functionOf } from "../../core/option-types.ts";
 import { optionsOf } from "../../core/options.ts";
@@ -56,9 +56,7 @@ export function modelFromTfjs(json: unknown, options: TfjsModelOptions = {}): Lo
 export function layersModel(document: LayersDocument, given: GivenTypes | undefined): LoadedModel {
   const { class_name, config } = document.model;
   const names = readTopology(class_name, config).inputs.map(({ name }) => name);
-  const { traced, unknown, problem } = importLayersModel(document, shapeChooser(names, given));
-  if (!traced) throw new UnsupportedError(`${unknownLayers(unknown)}; what follows does not fit: ${problem}`);
-  const { module, stored } = traced;
+  const { module, stored, unknown } = importLayersModel(document, shapeChooser(names, given));
   for (const [path, parameter] of module.parameters()) {
     const kept = stored.get(path);
     if (!kept)
@@ -70,7 +68,8 @@ export function layersModel(document: LayersDocument, given: GivenTypes | undefi
 }
 
 function unknownLayers(unknown: readonly Remark[]): string {
-  const groups = groupBy(unknown, ({ className, why }) => `${className}: ${why}`);
+  const layers = unknown.filter(({ kind }) => kind === "operator");
+  const groups = groupBy(layers, ({ className, why }) => `${className}: ${why}`);
   const listed = Array.from(groups, ([text, all]) => `${text} ("${all.map(({ layer }) => layer).join('", "')}")`);
   return `the file has layers that are not supported: ${listed.join("; ")}. Its weights are loaded, but it cannot run; convert the model without these layers`;
 }

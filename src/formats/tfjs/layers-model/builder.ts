@@ -1,13 +1,11 @@
 /** Keras's layers as modules: each by its class, and what is to be known of it when all are built. */
 import { UnsupportedError } from "../../../core/errors.ts";
 import { isPlainObject } from "../../../core/tree.ts";
-import type { AnyModule } from "../../../nn/index.ts";
-import type { StoredWeight } from "../manifest.ts";
 import { dropsMask, type PlacedLayer, plainParameters, strayArgument, withNames } from "./calls.ts";
 import { layerClassOf } from "./classes.ts";
 import { KerasModel } from "./keras-model.ts";
 import type { BuiltLayer, KerasVersion, StoredAs } from "./layer.ts";
-import { Opaque } from "./layers/opaque.ts";
+import { Opaque, type OpaqueOptions, type OpaqueWeight } from "./layers/opaque.ts";
 import { type Call, type LayerConfig, type ModelConfig, modelClasses, readTopology } from "./topology.ts";
 import { type Place, snakeCase, type WeightedLayer, type WeightFinder } from "./weights.ts";
 
@@ -15,6 +13,8 @@ import { type Place, snakeCase, type WeightedLayer, type WeightFinder } from "./
 export interface Remark {
   readonly className: string;
   readonly layer: string;
+  /** Whether the layer itself is what it is about, or the shapes that it is given, which are not known. */
+  readonly kind: "operator" | "shape";
   readonly why: string;
 }
 
@@ -62,7 +62,7 @@ export class Builder {
 
   #layer(layer: LayerConfig, standing: Standing): PlacedLayer {
     const placed = modelClasses.has(layer.className) ? this.#inner(layer, standing) : this.#ofClass(layer, standing);
-    if (layer.config["trainable"] === false) placed.module.freeze();
+    if (layer.config["trainable"] === false) for (const own of [placed.module, placed.blind]) own?.freeze();
     return placed;
   }
 
@@ -88,10 +88,7 @@ export class Builder {
       built = known.build(layer, {
         keras: this.#keras,
         calls,
-        unknown: (why) => {
-          const isNoted = this.unknown.some((noted) => noted.layer === layer.name && noted.why === why);
-          if (!isNoted) this.unknown.push({ className: layer.className, layer: layer.name, why });
-        },
+        unknown: (why) => this.#note({ className: layer.className, layer: layer.name, kind: "operator", why }),
         build: (inner, part) => this.#layer(inner, { ...standing, calls: [], place: placeWithin(place, inner, part) }),
         stored: (weight) => {
           const wanted = { stored: { name: weight }, index: 0 };
@@ -103,28 +100,64 @@ export class Builder {
       return this.#opaque(layer, standing, error.message);
     }
     const { module, weights, unknown, note, masks = dropsMask } = built;
-    const remark = { className: layer.className, layer: layer.name };
+    const remark = { className: layer.className, layer: layer.name, kind: "operator" } as const;
     if (unknown) this.unknown.push({ ...remark, why: unknown });
     if (note) this.remarks.push({ ...remark, why: note });
     if (calls.some(({ keywords }) => keywords["training"] === true))
       this.remarks.push({ ...remark, why: "is called as in training, which it is not here" });
     if (weights) this.weighted.push({ module, weights, place });
-    return { module, parameters, masks, aliases };
+    const blind = this.#blind(layer, standing, built);
+    return { module, parameters, masks, aliases, blind };
   }
 
-  #opaque({ name, className }: LayerConfig, { place, results }: Standing, why: string): PlacedLayer {
-    this.unknown.push({ className, layer: name, why });
-    const own = new Map<string, StoredWeight>();
-    const weights: Record<string, StoredAs> = {};
-    for (const [rest, weight] of this.#stored.below(place)) {
-      const path = rest.replaceAll("/", ".");
-      own.set(path, weight);
-      weights[path] = { name: rest, full: weight.name };
-    }
-    const module: AnyModule = new Opaque(className, own, results);
-    this.weighted.push({ module, weights, place });
-    return { module, parameters: undefined, masks: dropsMask };
+  #opaque(layer: LayerConfig, standing: Standing, why: string): PlacedLayer {
+    this.unknown.push({ className: layer.className, layer: layer.name, kind: "operator", why });
+    return { module: this.#standIn(layer, standing, {}), parameters: undefined, masks: dropsMask };
   }
+
+  /** What stands for a layer that is known and whose input is not. */
+  #blind(layer: LayerConfig, standing: Standing, { module, weights = {} }: BuiltLayer): Opaque {
+    const { className, name } = layer;
+    const why = "the shapes of its inputs are not known";
+    const isFree = ["activation", "normalization", "embedding", "regularization"].includes(module.kind);
+    return this.#standIn(layer, standing, {
+      kind: module.kind === "container" ? "other" : module.kind,
+      contracts: Object.keys(weights).length > 0 && !isFree,
+      onCall: () => this.#note({ className, layer: name, kind: "shape", why }),
+    });
+  }
+
+  #note(remark: Remark): void {
+    const isNoted = this.unknown.some(({ layer, why }) => layer === remark.layer && why === remark.why);
+    if (!isNoted) this.unknown.push(remark);
+  }
+
+  /** An opaque layer with the weights that the file has under its name. */
+  #standIn(
+    { className }: LayerConfig,
+    { place, results }: Standing,
+    rest: Pick<OpaqueOptions, "kind" | "contracts" | "onCall">,
+  ): Opaque {
+    const own = new Map<string, OpaqueWeight>();
+    const weights: Record<string, StoredAs> = {};
+    const below = this.#stored.below(place);
+    for (const [written, { name, shape }] of below) {
+      const path = written.replaceAll("/", ".");
+      own.set(path, { shape, isBuffer: isStatistic(className, written, below.size) });
+      weights[path] = { name: written, full: name };
+    }
+    const module = new Opaque({ className, weights: own, results, ...rest });
+    this.weighted.push({ module, weights, place });
+    return module;
+  }
+}
+
+/** Whether a weight of a layer is a statistic, by its name, or by its place among as many as the layer has: statistics are the last. */
+function isStatistic(className: string, name: string, count: number): boolean {
+  if (/(^|\/)(moving_mean|moving_variance|vector_u|sn_u|StateVar)$/.test(name)) return true;
+  if (className === "Normalization") return true;
+  const [, place] = /^vars\/(\d+)$/.exec(name) ?? [];
+  return /^(Sync)?BatchNormalization/.test(className) && place !== undefined && Number(place) >= count - 2;
 }
 
 /** The mode of a policy of Keras 3 under which a layer stores its weights as integers; `undefined` for other policies. */

@@ -31,6 +31,8 @@ export interface PlacedLayer {
   /** Other names that calls have for them. */
   readonly aliases?: Readonly<Record<string, string>>;
   readonly masks: MaskRule;
+  /** What stands for it where the shapes of what it is given are not known. */
+  readonly blind?: AnyModule;
 }
 
 /** What most layers are called with. */

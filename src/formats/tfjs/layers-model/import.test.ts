@@ -6,7 +6,7 @@ import { expectClose } from "../../../nn/testing/check-layer.ts";
 import { run } from "../../testing/run.ts";
 import { type LayersDocument, readDocument } from "../document.ts";
 import { fillRecorded, inputTensor, type Plain, recordedCases } from "../testing/recorded.node.ts";
-import { importLayersModel, type TracedModel } from "./import.ts";
+import { importLayersModel } from "./import.ts";
 
 interface Recorded {
   readonly model: object;
@@ -19,11 +19,11 @@ interface Recorded {
 test.each(recordedCases<Recorded>("layers.json"))("%s", async (_, { model, limits = [], inputs: shapes, outputs }) => {
   const document = readDocument(model) as LayersDocument;
   const given = shapes[Symbol.iterator]();
-  const { traced, unknown } = importLayersModel(document, () => given.next().value as Shape);
+  const imported = importLayersModel(document, () => given.next().value as Shape);
+  const { module, stored, unknown } = imported;
   expect(unknown).toEqual([]);
-  const { module, stored } = traced as TracedModel;
   expect(stored.size).toBe(document.weights.size);
-  fillRecorded(traced as TracedModel);
+  fillRecorded(imported);
   const inputs = shapes.map(
     (shape, i) => [module.inputNames[i], inputTensor(i, shape, limits[i] ?? undefined)] as const,
   );

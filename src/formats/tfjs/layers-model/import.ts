@@ -1,6 +1,6 @@
 /** Keras models of TensorFlow.js as modules whose parameters are tensors of the file. */
 import { dtypes } from "../../../core/dtype.ts";
-import { FileError, SardonyxError } from "../../../core/errors.ts";
+import { FileError } from "../../../core/errors.ts";
 import { type Shape, sameShape, showShape } from "../../../core/shape.ts";
 import type { TensorType } from "../../../graph/ir.ts";
 import { declaredShape } from "../../../import/declared.ts";
@@ -12,6 +12,7 @@ import type { StoredWeight } from "../manifest.ts";
 import { Builder, type Remark } from "./builder.ts";
 import type { KerasModel } from "./keras-model.ts";
 import { type LayerConfig, readTopology } from "./topology.ts";
+import { unknownResults } from "./unknown-results.ts";
 import type { Wanted, WeightedLayer, WeightFinder } from "./weights.ts";
 
 /** A tensor of the file that is a parameter. */
@@ -28,17 +29,15 @@ export interface TracedModel {
   readonly inputs: Readonly<Record<string, TensorType>>;
   /** By the parameter's path. */
   readonly stored: ReadonlyMap<string, StoredParameter>;
+  /** Paths of the layers whose results have shapes that are not known. */
+  readonly unshaped: ReadonlySet<string>;
 }
 
-export interface LayersModel {
-  /** `undefined` when shapes do not fit after a layer that is not understood. */
-  readonly traced: TracedModel | undefined;
-  /** Layers that are not understood. */
+export interface LayersModel extends TracedModel {
+  /** Layers that are not understood, and those behind them. */
   readonly unknown: readonly Remark[];
   /** What known layers leave out. */
   readonly remarks: readonly Remark[];
-  /** Why there is no model. */
-  readonly problem: string | undefined;
 }
 
 /**
@@ -54,15 +53,12 @@ export function importLayersModel(
   const module = builder.model(topology);
   const { unknown, remarks } = builder;
   const inputs = Object.fromEntries(topology.inputs.map((layer) => [layer.name, inputType(layer, shapeOf)]));
-  try {
-    // The first trace makes the parameters.
-    module.trace(inputs);
-    const stored = match(module, builder.weighted, finder);
-    return { traced: { module, inputs, stored }, unknown, remarks, problem: undefined };
-  } catch (error) {
-    if (unknown.length === 0 || !(error instanceof SardonyxError)) throw error;
-    return { traced: undefined, unknown, remarks, problem: error.message };
-  }
+  // The first trace makes the parameters.
+  const { context } = module.trace(inputs);
+  const stored = match(module, builder.weighted, finder);
+  const results = unknownResults(context);
+  const records = context.records.filter(({ outputs }) => outputs.some((value) => results.has(value)));
+  return { module, inputs, stored, unshaped: new Set(records.map(({ path }) => path)), unknown, remarks };
 }
 
 function inputType({ name, config }: LayerConfig, shapeOf: ShapeOf): TensorType {

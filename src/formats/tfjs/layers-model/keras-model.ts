@@ -16,6 +16,7 @@ import {
 } from "./calls.ts";
 import { listOf, type OneOrMore } from "./layer.ts";
 import type { Call, ModelConfig } from "./topology.ts";
+import { unknownResults } from "./unknown-results.ts";
 
 /** A result of a layer, and which of its steps count where not all do. */
 interface Result {
@@ -41,8 +42,8 @@ function noteMasks(results: readonly Result[], context: Context): void {
  * results of one layer, the names are `lstm`, `lstm_1`, `lstm_2`, as in Keras. Steps that a mask leaves out are left out by the
  * layers that Keras passes it to.
  * @example
- * const model = importLayersModel(readDocument(json)).traced?.module;
- * model?.trace({ image: { dtype: "float32", shape: [1, 28, 28, 1] }, table: { dtype: "float32", shape: [1, 4] } });
+ * const model = importLayersModel(readDocument(json)).module;
+ * model.trace({ image: { dtype: "float32", shape: [1, 28, 28, 1] }, table: { dtype: "float32", shape: [1, 4] } });
  */
 export class KerasModel extends Module<Value | NamedValues, Value | NamedValues> {
   override readonly inputs: NamedInputs;
@@ -70,7 +71,9 @@ export class KerasModel extends Module<Value | NamedValues, Value | NamedValues>
 
   override children(): { readonly path: string; readonly module: AnyModule }[] {
     // Names may be divided themselves, as in "block1/conv".
-    return Array.from(this.#layers, ([name, { module }]) => ({ path: name.replaceAll("/", "."), module }));
+    return Array.from(this.#layers, ([name, { module, blind }]) =>
+      [module, ...(blind ? [blind] : [])].map((own) => ({ path: name.replaceAll("/", "."), module: own })),
+    ).flat();
   }
 
   /** A tensor alone comes here under the name of the input. */
@@ -165,10 +168,19 @@ function namesOf({ outputs, outputKeys }: ModelConfig): readonly string[] {
  * tensors than it takes.
  */
 export function connect(
-  { module, masks: rule }: PlacedLayer,
+  { module, masks: rule, blind }: PlacedLayer,
   call: LayerCall,
   context: Context,
 ): readonly [Result, ...Result[]] {
+  const unknown = unknownResults(context);
+  // One that stood for the layer once has its weights.
+  const isBlind =
+    blind && (blind.own.size > 0 || valuesOf([call.inputs, call.named]).some((value) => unknown.has(value)));
+  if (isBlind) {
+    const [first, ...others] = listOf((blind as Module<LayerCall, OneOrMore>).apply(call, context));
+    const plain = (value: Value): Result => ({ value, mask: undefined });
+    return [plain(first), ...others.map(plain)];
+  }
   if (module instanceof KerasModel) {
     const operands = module.arranged(call, context);
     const maskOf = new Map(call.inputs.map((value, i) => [value, call.masks[i]]));
@@ -185,7 +197,10 @@ export function connect(
   }
   const takesCall = module.inputs === "tree";
   if (!takesCall) requireOperands(module, call.inputs, 1, context);
+  const count = unknown.size;
   const values = listOf((module as Module<unknown, OneOrMore>).apply(takesCall ? call : call.inputs[0], context));
+  // What a layer within it leaves unknown it gives so.
+  if (unknown.size > count) for (const value of values) unknown.add(value);
   const masks = rule(call, values);
   const [first, ...others] = values.map((value, i): Result => ({ value, mask: masks[i] }));
   return [first as Result, ...others];

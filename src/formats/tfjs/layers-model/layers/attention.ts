@@ -2,18 +2,19 @@
 import { z } from "zod";
 import { ShapeError } from "../../../../core/errors.ts";
 import { type Shape, showShape } from "../../../../core/shape.ts";
-import { Tensor } from "../../../../core/tensor.ts";
 import { Value } from "../../../../graph/ir.ts";
 import { type Context, glorotUniform, onesInit, valuesOf, zerosInit } from "../../../../nn/index.ts";
 import {
   add,
   and,
   cast,
-  constant,
   dropout as drop,
+  greaterOrEqual,
+  less,
   linear,
   matmul,
   mul,
+  range,
   reduceSum,
   reshape,
   sigmoid,
@@ -45,12 +46,12 @@ interface Visibility {
 /** Which keys each query sees, booleans that broadcast over scores [..., T, S]; `undefined` for all. */
 function visibleKeys({ queries, keys, masks, causal, window }: Visibility): Value | undefined {
   const conditions = [...masks];
-  if (causal || window !== undefined) {
-    const sees = Uint8Array.from({ length: queries * keys }, (_, i) => {
-      const [query, key] = [Math.floor(i / keys), i % keys];
-      return (!causal || query >= key) && (window === undefined || Math.abs(query - key) < window) ? 1 : 0;
-    });
-    conditions.push(constant(new Tensor("bool", [queries, keys], sees)));
+  // Where the graph runs: of long sequences these are many.
+  const query = reshape(range(queries), [queries, 1]);
+  if (causal) conditions.push(greaterOrEqual(query, range(keys)));
+  if (window !== undefined) {
+    conditions.push(less(query, add(range(keys), window)));
+    conditions.push(less(range(keys), add(query, window)));
   }
   return conditions.length === 0 ? undefined : conditions.reduce((all, one) => and(all, one));
 }

@@ -5,7 +5,7 @@ import { type Shape, showShape } from "../../../../core/shape.ts";
 import type { Value } from "../../../../graph/ir.ts";
 import { type Context, glorotUniform, zerosInit } from "../../../../nn/index.ts";
 import { resolvePadding } from "../../../../nn/layers/convolution.ts";
-import { add, conv, mul, reshape, split, zeros } from "../../../../ops/index.ts";
+import { add, conv, expand, mul, reshape, split, zeros } from "../../../../ops/index.ts";
 import { count } from "../../../config-fields.ts";
 import type { LayerCall } from "../calls.ts";
 import { extents, type Layout, layout, padding, toggle } from "../config.ts";
@@ -86,7 +86,7 @@ class ConvLstm extends CallLayer {
     const ones = kernel.map(() => 1);
     const spatial = sums.shape.slice(2);
     const around = resolvePadding("same", { kernel, strides: ones, dilations: ones, spatial });
-    const none = zeros([1, filters, ...spatial], x.dtype); // for every sample
+    const none = expand(zeros([], x.dtype), [1, filters, ...spatial]); // for every sample
     const { gate, candidate } = activations;
     return readSteps(
       (input, [h, c]) => {

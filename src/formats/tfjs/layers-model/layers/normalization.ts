@@ -7,6 +7,7 @@ import * as nn from "../../../../nn/index.ts";
 import {
   add,
   div,
+  expand,
   groupNorm,
   maximum,
   mul,
@@ -126,8 +127,12 @@ class GroupNorm extends nn.Module {
       if (channels % count !== 0)
         throw new ShapeError(`input ${showShape(x.shape)} has ${channels} channels, which are no ${count} groups`);
       const shape = [channels];
-      const weight = scale ? context.parameter(this, "weight", { shape, initializer: nn.onesInit }) : ones(shape);
-      const bias = center ? context.parameter(this, "bias", { shape, initializer: nn.zerosInit }) : zeros(shape);
+      const weight = scale
+        ? context.parameter(this, "weight", { shape, initializer: nn.onesInit })
+        : expand(ones([]), shape);
+      const bias = center
+        ? context.parameter(this, "bias", { shape, initializer: nn.zerosInit })
+        : expand(zeros([]), shape);
       const spatial = first.rank === 2 ? reshape(first, [...first.shape, 1]) : first;
       return reshape(groupNorm(spatial, weight, bias, { groups: count, epsilon }), first.shape);
     });

@@ -9,6 +9,7 @@ import { cast, concat, div, mul, reduceMax, reduceMean, reduceSum, slice, unsque
 import type { LayerCall } from "../calls.ts";
 import { extents, type Layout, layout, padding, toggle } from "../config.ts";
 import { CallLayer, defineLayer, type LayerClass, type LayerClasses, plainLayer } from "../layer.ts";
+import { requireExtents } from "./resizing.ts";
 
 /** Pooling over windows, whose channels lie as the file says. */
 class Pool extends nn.Pool {
@@ -73,10 +74,10 @@ class AdaptivePool extends nn.Module {
 }
 
 const adaptive = (rank: number, average: boolean): LayerClass =>
-  plainLayer(
-    z.object({ output_size: extents(rank), data_format: layout }),
-    ({ output_size, data_format }) => new AdaptivePool(output_size, average, data_format),
-  );
+  plainLayer(z.object({ output_size: extents(rank), data_format: layout }), ({ output_size, data_format }) => {
+    requireExtents(output_size);
+    return new AdaptivePool(output_size, average, data_format);
+  });
 
 const globalFields = z.object({ data_format: layout, keepdims: toggle(false) });
 type GlobalFields = z.output<typeof globalFields>;

@@ -28,7 +28,7 @@ import { count } from "../../../config-fields.ts";
 import { keepsMask } from "../calls.ts";
 import { integer, type Layout, layout, number, toggle } from "../config.ts";
 import { defineLayer, type LayerClasses, plainLayer } from "../layer.ts";
-import { type Interpolation, interpolationOf, resizedAxes } from "./resizing.ts";
+import { type Interpolation, interpolationOf, requireExtents, resizedAxes } from "./resizing.ts";
 
 /** A number, or numbers in lists of any depth, as a flat list. */
 const numbers: z.ZodType<readonly number[]> = z.unknown().transform((value, context) => {
@@ -217,10 +217,10 @@ export const preprocessingClasses: LayerClasses = {
     module: new Normalization(fields),
     weights: { mean: { name: "mean" }, variance: { name: "variance" }, count: { name: "count" } },
   })),
-  CenterCrop: plainLayer(
-    z.object(imageSize),
-    (fields) => new Resizing((x) => onImages(x, fields.data_format, (first) => centerCrop(first, fields))),
-  ),
+  CenterCrop: plainLayer(z.object(imageSize), (fields) => {
+    requireExtents([fields.height, fields.width]);
+    return new Resizing((x) => onImages(x, fields.data_format, (first) => centerCrop(first, fields)));
+  }),
   Resizing: plainLayer(
     z.object({
       ...imageSize,
@@ -233,6 +233,7 @@ export const preprocessingClasses: LayerClasses = {
     }),
     ({ height, width, data_format, interpolation, ...rest }) => {
       const mode = interpolationOf(interpolation);
+      requireExtents([height, width]);
       if (rest.antialias) throw new UnsupportedError("it smooths before it makes images smaller (antialias)");
       const to = [height, width];
       return new Resizing((x) =>

@@ -169,7 +169,7 @@ abstract class Recurrent extends CallLayer {
     const { x, states } = reading;
     const { units } = this.#fields;
     const own = cellActivations(this.#fields, this.#keras);
-    const none = zeros([1, units], x.dtype); // for every sample
+    const none = expand(zeros([], x.dtype), [1, units]); // for every sample
     const { w, b } = weights;
     const fromInput = linear(x, w, b?.rank === 2 ? biasRow(b, 0) : b, { inFirst: true });
     const first = states.length > 0 ? states : Array.from({ length: this.#cell.states }, () => none);

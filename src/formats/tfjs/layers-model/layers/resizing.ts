@@ -1,6 +1,6 @@
 /** Images in another size, as TensorFlow resizes them: the centres of pixels on one another. */
 import { UnsupportedError } from "../../../../core/errors.ts";
-import type { Shape } from "../../../../core/shape.ts";
+import { type Shape, showShape } from "../../../../core/shape.ts";
 import { Tensor } from "../../../../core/tensor.ts";
 import type { Value } from "../../../../graph/ir.ts";
 import { cast, constant, gather, resize } from "../../../../ops/index.ts";
@@ -16,8 +16,18 @@ export function interpolationOf(name: string): Interpolation {
   throw new UnsupportedError(`its interpolation is ${name}, expected nearest or bilinear`);
 }
 
+/** No image is as large; what a window or a pixel costs is made one by one. */
+const maxExtent = 1 << 16;
+
+/** Throws UnsupportedError for a size that is larger than images are. */
+export function requireExtents(extents: Shape): void {
+  if (extents.some((extent) => extent > maxExtent))
+    throw new UnsupportedError(`its output is ${showShape(extents)}, expected ${maxExtent} at most along an axis`);
+}
+
 /** x [N, C, …] with its spatial axes in other extents. */
 export function resizedAxes(x: Value, extents: Shape, mode: Interpolation): Value {
+  requireExtents(extents);
   if (mode === "linear") return resize(cast(x, "float32"), extents, { mode });
   return extents.reduce((y, extent, i) => {
     const from = y.shape[i + 2] ?? 1;

@@ -4,12 +4,13 @@ import { DTypeError, UnsupportedError } from "../../../../core/errors.ts";
 import { Value } from "../../../../graph/ir.ts";
 import { makeNode } from "../../../../graph/op.ts";
 import { unknownOp } from "../../../../import/unknown.ts";
-import type { LayerKind } from "../../../../nn/index.ts";
+import type { Context, LayerKind } from "../../../../nn/index.ts";
 import { readPart } from "../../fields.ts";
 import { referencesOf } from "../arguments.ts";
 import type { LayerCall } from "../calls.ts";
 import { type Building, CallLayer, type LayerClass, type OneOrMore, oneOrMore } from "../layer.ts";
 import type { LayerConfig } from "../topology.ts";
+import { unknownResults } from "../unknown-results.ts";
 import { snakeCase } from "../weights.ts";
 import { arithmetic } from "./arithmetic.ts";
 import { movement } from "./movement.ts";
@@ -30,7 +31,7 @@ class OperationLayer extends CallLayer {
     this.#settings = settings;
     this.#building = building;
   }
-  protected call({ inputs, named }: LayerCall): OneOrMore {
+  protected call({ inputs, named }: LayerCall, context: Context): OneOrMore {
     const given = Object.fromEntries(Object.entries(named).filter(([, argument]) => argument !== null));
     try {
       const result = this.#operation.compute(new Given({ ...this.#settings, ...given }, this.#building.keras));
@@ -39,7 +40,9 @@ class OperationLayer extends CallLayer {
       const [x] = inputs;
       if (!x || !(error instanceof UnsupportedError || error instanceof DTypeError)) throw error;
       this.#building.unknown(error.message);
-      return makeNode(unknownOp(this.constructor.name, "keras", undefined, [x]), inputs).outputs;
+      const { outputs } = makeNode(unknownOp(this.constructor.name, "keras", undefined, [x]), inputs);
+      for (const output of outputs) unknownResults(context).add(output);
+      return outputs;
     }
   }
 }

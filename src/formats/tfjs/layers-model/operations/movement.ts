@@ -53,7 +53,12 @@ function partsAt(x: Value, ends: readonly number[], axis: number): readonly Valu
   );
 }
 
+/** No function gives more results. */
+const maxParts = 1 << 12;
+
 const equalParts = (x: Value, count: number, axis: number): readonly Value[] => {
+  if (!(count >= 1 && count <= maxParts))
+    throw new UnsupportedError(`it makes ${count} parts, expected 1 to ${maxParts}`);
   const extent = x.shape[axis] ?? 0;
   return partsAt(
     x,
