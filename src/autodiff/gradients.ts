@@ -117,7 +117,9 @@ function contributionsOf(
 ): readonly (Value | undefined)[] {
   try {
     const form = node.op.differentiableForm(node);
-    return form ? throughForm(node, form, gs, needs) : node.op.grad(node, gs, needs);
+    return form
+      ? throughForm(node, form, gs, needs)
+      : node.op.grad(node, gs, needs, (outputs, seeds, wrt) => walkBack({ outputs, seeds, wrt, onStop: undefined }));
   } catch (error) {
     if (!onStop || !(error instanceof SardonyxError) || error instanceof InternalError) throw error;
     onStop(node, error);

@@ -43,6 +43,11 @@ export interface BuiltGraph {
   readonly unknown: ReadonlyMap<Node, UnknownReason>;
 }
 
+export interface BuildOptions {
+  /** Both branches of every choice are computed, so that all nodes can be seen; default false: one of them runs. */
+  readonly bothBranches?: boolean;
+}
+
 /** A file that holds a graph, whatever its format. */
 export interface GraphSource {
   readonly inputs: readonly Declared[];
@@ -54,7 +59,7 @@ export interface GraphSource {
    * Builds the graph for the shapes of each input: one of a tensor, those of its elements of a list, none of what is left out. Throws
    * ShapeError for shapes that do not fit.
    */
-  build(shapes: readonly (readonly Shape[] | undefined)[], bind: BindWeight): BuiltGraph;
+  build(shapes: readonly (readonly Shape[] | undefined)[], bind: BindWeight, options?: BuildOptions): BuiltGraph;
 }
 
 /** How a module takes and gives the tensors of a file: trees of their names. */
@@ -199,6 +204,7 @@ export class ImportedModule extends Module<Value | NamedValues, Value | NamedVal
     const { inputs, outputs } = this.#build(
       shapes.map((shape) => [shape]),
       bind,
+      { bothBranches: true },
     );
     const entering = new Map<Value, Sampled>(
       inputs.map((value, i) => [value, { value: values[i] as Value, axis: axes[i] }]),
@@ -210,8 +216,8 @@ export class ImportedModule extends Module<Value | NamedValues, Value | NamedVal
     });
   }
 
-  #build(shapes: readonly (readonly Shape[] | undefined)[], bind: BindWeight): BuiltGraph {
-    const built = this.#source.build(shapes, bind);
+  #build(shapes: readonly (readonly Shape[] | undefined)[], bind: BindWeight, options: BuildOptions = {}): BuiltGraph {
+    const built = this.#source.build(shapes, bind, options);
     const unknown = nodesOf(built.outputs).flatMap((node) => {
       const reason = built.unknown.get(node);
       return reason ? [{ type: node.op.type, ...reason }] : [];

@@ -15,6 +15,7 @@ import type { OpenExternal, StoredTensor } from "../onnx/tensor.ts";
 import { isWeight, type WeightRule } from "../onnx/weights.ts";
 import {
   type BindWeight,
+  type BuildOptions,
   type BuiltGraph,
   type GraphSource,
   ImportedModule,
@@ -108,12 +109,17 @@ class OnnxSource implements GraphSource {
     );
   }
 
-  build(shapes: readonly (readonly Shape[] | undefined)[], bind: BindWeight): BuiltGraph {
+  build(
+    shapes: readonly (readonly Shape[] | undefined)[],
+    bind: BindWeight,
+    { bothBranches = false }: BuildOptions = {},
+  ): BuiltGraph {
     const given = new Map(this.inputs.map((declared, i) => [declared, shapes[i]]));
     const { graph, inputs, results, unknown } = importFile(this.#file, {
       shapeOf: (declared) => given.get(declared)?.[0] ?? [],
       itemsOf: (declared) => given.get(declared),
       constants: this.#constants,
+      keepsBranches: !bothBranches,
       isWeight: this.#isWeight,
       bind: (stored) => bind(this.#names.get(stored) as string, stored.type.dtype),
       read: (stored) => {

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { UnsupportedError } from "../core/errors.ts";
 import { tensor } from "../core/tensor.ts";
 import { checkKinds, numbersOf } from "./attributes.ts";
+import { graphOf } from "./ir.ts";
 import type { AttributeKind, Attributes } from "./op.ts";
 
 const fitting: Readonly<Record<AttributeKind, Attributes[string]>> = {
@@ -13,6 +14,7 @@ const fitting: Readonly<Record<AttributeKind, Attributes[string]>> = {
   string: "SAME_UPPER",
   strings: ["Tanh"],
   tensor: tensor([1]),
+  graph: graphOf([], []),
 };
 
 const all = Object.entries(fitting) as [AttributeKind, Attributes[string]][];

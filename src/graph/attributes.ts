@@ -1,6 +1,7 @@
 /** Attributes as model files have them, which may be of any kind: checked before a rule reads them. */
 import { UnsupportedError } from "../core/errors.ts";
 import { Tensor } from "../core/tensor.ts";
+import type { Graph, Node } from "./ir.ts";
 import type { AttributeKind, AttributeSchema, Attributes } from "./op.ts";
 
 const isNumber = (value: unknown): boolean => typeof value === "number";
@@ -15,7 +16,16 @@ const kinds: Readonly<Record<AttributeKind, (value: unknown) => boolean>> = {
   string: (value) => typeof value === "string",
   strings: (value) => Array.isArray(value) && value.every((item) => typeof item === "string"),
   tensor: (value) => value instanceof Tensor,
+  graph: (value) => isGraph(value),
 };
+
+/** Whether an attribute is a graph. */
+export const isGraph = (value: unknown): value is Graph =>
+  typeof value === "object" && value !== null && "nodes" in value && "outputs" in value;
+
+/** The graphs among a node's attributes, by name. */
+export const graphsOf = ({ attributes }: Node): readonly (readonly [string, Graph])[] =>
+  Object.entries(attributes).flatMap(([name, value]) => (isGraph(value) ? [[name, value] as const] : []));
 
 /** Throws UnsupportedError for an attribute of another kind than the operator's. */
 export function checkKinds(type: string, schema: AttributeSchema, attributes: Attributes): void {

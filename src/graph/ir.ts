@@ -5,7 +5,7 @@
  *   Value  ::= dtype, shape, producer?: Node, name?              no producer: an input
  *   Node   ::= op: OpDef, inputs: Value?*, attributes, outputs: Value+
  *
- * Tensors are inputs; everything else (axes of a softmax, strides …) is an attribute. Building a value builds the
+ * Tensors are inputs; everything else (axes of a softmax, strides, the branches of a choice …) is an attribute. Building a value builds the
  * graph behind it, so tracing needs no global state: a graph is what its outputs reach.
  */
 

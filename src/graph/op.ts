@@ -4,7 +4,7 @@ import { DTypeError, GradientError, InternalError, ShapeError } from "../core/er
 import { type Shape, showShape } from "../core/shape.ts";
 import type { Tensor } from "../core/tensor.ts";
 import { checkKinds } from "./attributes.ts";
-import { Node, type Scope, type TensorType, Value } from "./ir.ts";
+import { type Graph, Node, type Scope, type TensorType, Value } from "./ir.ts";
 
 /** Kinds of ONNX attributes and the TypeScript values that hold them. */
 export interface AttributeTypes {
@@ -15,6 +15,7 @@ export interface AttributeTypes {
   string: string;
   strings: readonly string[];
   tensor: Tensor;
+  graph: Graph;
 }
 export type AttributeKind = keyof AttributeTypes;
 export type Attributes = Readonly<Record<string, AttributeTypes[AttributeKind] | undefined>>;
@@ -69,7 +70,16 @@ export interface GradientView<A extends Arity, S extends AttributeSchema> extend
   readonly gs: readonly (Value | undefined)[];
   /** Which operands need a gradient; a rule may skip the others. */
   readonly needs: readonly boolean[];
+  /** Gradients of Σ seeds·outputs with respect to values, for rules of operators that hold graphs. */
+  readonly vjp: VectorJacobianProduct;
 }
+
+/** Gradients of Σ seeds·outputs with respect to each value of `wrt`; `undefined` for one that the outputs do not depend on. */
+export type VectorJacobianProduct = (
+  outputs: readonly Value[],
+  seeds: readonly Value[],
+  wrt: readonly Value[],
+) => readonly (Value | undefined)[];
 
 /**
  * What a batch-last rule sees: it computes with values [C, …, N] where the graph has [N, C, …], so that a position of
@@ -216,6 +226,8 @@ interface OpRules<A extends Arity, S extends AttributeSchema> {
   samples?(view: SamplesView<A, S>): SampledNode | undefined;
   /** The operand that lists the extents of the output. */
   readonly target?: number;
+  /** The first of the operands that its graphs read: their inputs, in order. Files have these by name, not as operands. */
+  readonly captures?: number;
   /** A file has it, and becomes an expression of other operators when it is read. */
   readonly isComposed?: boolean;
   /** Default: that of the family. */
@@ -270,7 +282,12 @@ export class OpDef {
   }
 
   /** Throws GradientError when the operator has no gradient. */
-  grad(node: Node, gs: readonly (Value | undefined)[], needs: readonly boolean[]): readonly (Value | undefined)[] {
+  grad(
+    node: Node,
+    gs: readonly (Value | undefined)[],
+    needs: readonly boolean[],
+    vjp: VectorJacobianProduct,
+  ): readonly (Value | undefined)[] {
     const rule = this.#spec.grad;
     if (rule === "none")
       throw new GradientError(
@@ -279,7 +296,7 @@ export class OpDef {
     const g = gs[0] ?? gs.find((other) => other !== undefined);
     if (typeof rule === "object") throw new InternalError(`${this.type}: its gradient is that of its expression`);
     if (!g) throw new InternalError(`${this.type}: gradient asked for without one of an output`);
-    return rule({ ...viewOf(node), g, gs, needs });
+    return rule({ ...viewOf(node), g, gs, needs, vjp });
   }
 
   flops(node: Node): number {
@@ -313,6 +330,11 @@ export class OpDef {
   /** Position of the operand that lists the extents of the output, if there is one. */
   get target(): number | undefined {
     return this.#spec.target;
+  }
+
+  /** Position of the first operand that is an input of its graphs, of an operator that holds graphs. */
+  get captures(): number | undefined {
+    return this.#spec.captures;
   }
 
   /** Whether a node of a file becomes an expression of other operators. */

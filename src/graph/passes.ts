@@ -1,6 +1,7 @@
 /** Passes over graphs, each from outputs to equal outputs: simplification, folding, common subexpressions, lowering. */
 import { size } from "../core/shape.ts";
 import { Tensor } from "../core/tensor.ts";
+import { isGraph } from "./attributes.ts";
 import { mapElements, oneOutput } from "./elements.ts";
 import { constantOf, input, type Node, type Value } from "./ir.ts";
 import { makeNode, type OpDef } from "./op.ts";
@@ -67,7 +68,7 @@ export const shareCommon: Pass = (outputs) => {
   return rewrite(outputs, (node) => {
     const attributes = Object.entries(node.attributes).map(([name, value]) => [
       name,
-      value instanceof Tensor ? contentOf(value, identify) : value,
+      value instanceof Tensor ? contentOf(value, identify) : isGraph(value) ? identify(value) : value,
     ]);
     const key = JSON.stringify([node.op.domain, node.op.type, node.inputs.map(identify), attributes]);
     const earlier = first.get(key);

@@ -1,6 +1,7 @@
 /** A stable text form of graphs, for snapshots and for reading. */
 import { showShape } from "../core/shape.ts";
 import { Tensor } from "../core/tensor.ts";
+import { isGraph } from "./attributes.ts";
 import type { Graph, Value } from "./ir.ts";
 
 /**
@@ -32,6 +33,7 @@ export function printGraph(graph: Graph): string {
 }
 
 function showAttribute(value: unknown): string {
+  if (isGraph(value)) return `{\n${printGraph(value).replaceAll(/^/gm, "    ")}\n  }`;
   if (value instanceof Tensor) {
     const elements = value.data.length <= 8 ? ` ${Array.from(value.data, String).join(" ")}` : " …";
     return `${value.dtype}${showShape(value.shape)}${elements}`;

@@ -1,6 +1,7 @@
 /** The written rules of the IR, checked: order, single assignment, arity, and every type against `infer`. */
 import { InternalError } from "../core/errors.ts";
 import { sameShape } from "../core/shape.ts";
+import { graphsOf } from "./attributes.ts";
 import type { Graph, Value } from "./ir.ts";
 
 /** Throws InternalError at the first rule that the graph breaks. */
@@ -19,6 +20,7 @@ export function verify(graph: Graph): void {
       throw new InternalError(
         `${op.type} has ${present} operands, its signature says ${op.minInputs} to ${op.maxInputs}`,
       );
+    for (const [, branch] of graphsOf(node)) verify(branch);
     const types = op.infer(inputs, node.attributes);
     for (const [i, output] of node.outputs.entries()) {
       const type = types[i];

@@ -5,8 +5,11 @@ import { count, flag, oneOf, string } from "../core/option-types.ts";
 import { type OptionTypes, optionsOf } from "../core/options.ts";
 import { size } from "../core/shape.ts";
 import type { Tensor } from "../core/tensor.ts";
+import { graphsOf } from "../graph/attributes.ts";
 import { type Graph, graphOf, type Value } from "../graph/ir.ts";
+import { makeNode } from "../graph/op.ts";
 import { foldConstants, lower, type Pass, shareCommon, simplify } from "../graph/passes.ts";
+import { rewrite } from "../graph/rewrite.ts";
 import { verify } from "../graph/verify.ts";
 import { encodeModel } from "../onnx/model.ts";
 import { Constant } from "../ops/constant.ts";
@@ -25,13 +28,24 @@ export const pipeline: readonly Pass[] = [...tidy, batchLast, ...tidy, lower, ..
  * parts shared, lowered to what the engine has. What a pass changes is verified.
  */
 export function optimize(graph: Graph, passes: readonly Pass[] = pipeline): Graph {
+  const start = optimizeBranches(graph, passes);
   return passes.reduce((current, pass) => {
     const outputs = pass(current.outputs);
     if (outputs.every((value, i) => value === current.outputs[i])) return current;
     const next = graphOf(current.inputs, outputs);
     verify(next);
     return next;
-  }, graph);
+  }, start);
+}
+
+/** The graph with those that its nodes hold optimized. */
+function optimizeBranches(graph: Graph, passes: readonly Pass[]): Graph {
+  const { outputs, changed } = rewrite(graph.outputs, (node) => {
+    const branches = graphsOf(node).map(([name, branch]) => [name, optimize(branch, passes)] as const);
+    if (branches.length === 0) return undefined;
+    return makeNode(node.op, node.inputs, { ...node.attributes, ...Object.fromEntries(branches) }, node.scope).outputs;
+  });
+  return changed ? graphOf(graph.inputs, outputs) : graph;
 }
 
 /** How a graph is compiled and run: the device, its threads, memory and profile. */

@@ -1,6 +1,7 @@
 /** Graphs for any batch size: what changes with the batch is found by tracing twice and comparing. */
 import { sameShape, showShape } from "../core/shape.ts";
 import { sameTensor, Tensor } from "../core/tensor.ts";
+import { isGraph } from "../graph/attributes.ts";
 import { constantOf, type Graph, graphOf, type Node, type Value } from "../graph/ir.ts";
 import { makeNode } from "../graph/op.ts";
 import type { Pass } from "../graph/passes.ts";
@@ -86,10 +87,21 @@ function samePlace(value: Value | undefined, other: Value | undefined, partner: 
 function sameAttributes({ attributes: a }: Node, { attributes: b }: Node): boolean {
   return [...new Set([...Object.keys(a), ...Object.keys(b)])].every((name) => {
     const [value, other] = [a[name], b[name]];
+    if (isGraph(value) && isGraph(other)) return sameGraph(value, other);
     return value instanceof Tensor && other instanceof Tensor
       ? sameTensor(value, other)
       : JSON.stringify(value) === JSON.stringify(other);
   });
+}
+
+/** Whether the graphs that nodes hold are equal, also in what the batch decides elsewhere. */
+function sameGraph(a: Graph, b: Graph): boolean {
+  try {
+    return openTargets(a, b).size === 0;
+  } catch (error) {
+    if (error instanceof Obstacle) return false;
+    throw error;
+  }
 }
 
 /** The target that fits every batch, or `undefined` when there is none. */

@@ -1,6 +1,6 @@
 /** ONNX models as graphs: what our operators know becomes their nodes, the rest nodes that are named and counted only. */
 import type { ByteSource } from "../core/byte-source.ts";
-import { DTypeError, FileError, ShapeError, UnsupportedError } from "../core/errors.ts";
+import { DTypeError, FileError, GradientError, ShapeError, UnsupportedError } from "../core/errors.ts";
 import { type Shape, showShape } from "../core/shape.ts";
 import type { Tensor } from "../core/tensor.ts";
 import { graphOf, input, type Node, type Scope, type Value } from "../graph/ir.ts";
@@ -30,7 +30,7 @@ import {
   valuesIn,
 } from "./names.ts";
 import { pathOfNode } from "./scopes.ts";
-import { describeNode, sortNodes, storedWithin } from "./sort.ts";
+import { describeNode, isFileGraph, sortNodes, storedWithin } from "./sort.ts";
 import type { OpenExternal, StoredTensor } from "./tensor.ts";
 import type { Tied } from "./tied.ts";
 import { hasInitializers, isBuffer, isWeight, type WeightRule } from "./weights.ts";
@@ -47,6 +47,8 @@ export interface GraphOptions {
   readonly isWeight?: WeightRule;
   /** What stands for a weight; default a graph input of its type. */
   readonly bind?: (weight: StoredTensor) => Value;
+  /** An If stays one, of which one branch runs; default: both are computed, with a choice between their results. */
+  readonly keepsBranches?: boolean;
   /** The elements of the other stored tensors; default from the file, those that nothing here needs left in it. */
   readonly read?: (stored: StoredTensor) => Tensor;
   /**
@@ -116,10 +118,14 @@ export interface GraphReader {
   isUnshaped(value: Value): boolean;
   /** Set where one branch of two is taken: takes note of the other. */
   readonly leaveOut: ((branch: Branch) => void) | undefined;
+  isUnknown(node: Node): boolean;
+  /** Whether an If stays one. */
+  readonly keepsBranches: boolean;
 }
 
 class Importer implements GraphReader {
   readonly file: ModelFile;
+  readonly keepsBranches: boolean;
   readonly #options: GraphOptions;
   readonly #weights = new Map<Value, StoredTensor>();
   readonly #unknown = new Map<Node, UnknownReason>();
@@ -142,6 +148,7 @@ class Importer implements GraphReader {
     this.#options = options;
     this.#hasInitializers = hasInitializers(file);
     if (options.oneBranch) this.leaveOut = (branch) => this.#branches.push(branch);
+    this.keepsBranches = options.keepsBranches ?? false;
   }
 
   run(): ImportedModel {
@@ -240,7 +247,8 @@ class Importer implements GraphReader {
   }
 
   #node(node: FileNode, place: Place): readonly Computed[] {
-    const op = findOp(node.type, node.domain);
+    // Of those that hold graphs it is not asked what they contract.
+    const op = [...node.attributes.values()].some(isFileGraph) ? undefined : findOp(node.type, node.domain);
     const scope = place.scope ?? this.#scopeOf(node, op, place.names);
     const outputs =
       (op ? undefined : readFunction(node, place.names, scope, this)) ??
@@ -260,13 +268,17 @@ class Importer implements GraphReader {
 
   /** A node whose reading failed as that of one that is not known, or the error where it is another. */
   #refused(node: FileNode, op: OpDef | undefined, place: Place, error: unknown): readonly Value[] {
-    if (!(error instanceof DTypeError || error instanceof UnsupportedError)) throw error;
+    if (![DTypeError, UnsupportedError, GradientError].some((kind) => error instanceof kind)) throw error;
     const computedFrom = error instanceof ComputedError ? { computedFrom: error.inputs } : {};
-    return this.#unknownNode(node, op, place, { kind: "operator", why: error.message, ...computedFrom });
+    return this.#unknownNode(node, op, place, { kind: "operator", why: (error as Error).message, ...computedFrom });
   }
 
   isUnshaped(value: Value): boolean {
     return this.#unshaped.has(value);
+  }
+
+  isUnknown(node: Node): boolean {
+    return this.#unknown.has(node);
   }
 
   entry(name: string, names: Names, where: string, op?: OpDef, position = 0): Computed {

@@ -47,71 +47,20 @@ const checkOptions = optionsOf<ModelOptions>("encodeModel", {
  * value that is read and no input, and for an initializer of another type than its input.
  */
 export function encodeModel(graph: Graph, options: ModelOptions = {}): Uint8Array {
-  const names = new Map<Value, string>();
-  const taken = new Set([...(options.inputNames ?? []), ...(options.outputNames ?? [])]);
   const { initializers: held } = checkOptions(options);
-  /** `wanted`, or the first name after it that is free. */
-  const claim = (wanted: string): string => {
-    let name = wanted;
-    for (let i = 1; taken.has(name); i++) name = `${wanted}_${i}`;
-    taken.add(name);
-    return name;
-  };
+  const names = new ModelNames([...(options.inputNames ?? []), ...(options.outputNames ?? [])]);
   const inputs = graph.inputs.filter((value) => !held?.has(value));
   for (const [i, value] of inputs.entries())
-    names.set(value, options.inputNames?.[i] ?? claim(value.name ?? `input_${i}`));
-  for (const value of held?.keys() ?? []) names.set(value, claim(value.name ?? "weight"));
-  const namesOfOutputs = graph.outputs.map((_, i) => options.outputNames?.[i] ?? claim(`output_${i}`));
-
-  const used = new Set<Value | undefined>([...graph.outputs, ...graph.nodes.flatMap((node) => node.inputs)]);
-  const nameOf = (value: Value | undefined): string => {
-    if (!value) return "";
-    const name = names.get(value);
-    if (name === undefined)
-      throw new OptionError(
-        `the graph reads ${value.name ?? "a value"} (${value}), which is not among its inputs; list every input in graphOf([…], […])`,
-      );
-    return name;
-  };
-
-  const initializers = Array.from(held ?? [], ([value, tensor]) => encodeHeld(nameOf(value), value, tensor));
-  const nodes: Message[] = [];
-  // A computed value that is an output, once, carries the output's name; any other output gets an Identity below.
-  const outputNames = new Map<Value, string>();
-  for (const [i, value] of graph.outputs.entries())
-    if (!outputNames.has(value)) outputNames.set(value, namesOfOutputs[i] as string);
-  const declare = (value: Value, own = outputNames.get(value)) => {
-    const name = own ?? claim(`v${names.size}`);
-    names.set(value, name);
-    return name;
-  };
-  for (const [index, node] of graph.nodes.entries()) {
-    const tensor = constantOf(node.outputs[0]);
-    if (tensor && held) nodes.push(encodeNode(node, index, [], [declare(node.outputs[0], claim(`v${names.size}`))]));
-    else if (tensor) initializers.push(encodeTensor(declare(node.outputs[0], claim(`v${names.size}`)), tensor));
-    else
-      nodes.push(
-        encodeNode(
-          node,
-          index,
-          node.inputs.map(nameOf),
-          storedOutputs(node, used).map((value) => declare(value)),
-        ),
-      );
-  }
-
-  const outputs = graph.outputs.map((value, i) => {
-    const name = namesOfOutputs[i] as string;
-    if (nameOf(value) !== name)
-      nodes.push({ op_type: "Identity", name: `output/${i}`, input: [nameOf(value)], output: [name] });
-    return describe(value, name, options);
-  });
+    names.set(value, options.inputNames?.[i] ?? names.claim(value.name ?? `input_${i}`));
+  for (const value of held?.keys() ?? []) names.set(value, names.claim(value.name ?? "weight"));
+  const namesOfOutputs = graph.outputs.map((_, i) => options.outputNames?.[i] ?? names.claim(`output_${i}`));
+  const initializers = Array.from(held ?? [], ([value, tensor]) => encodeHeld(names.of(value), value, tensor));
+  const body = encodeBody(graph, namesOfOutputs, { names, keepsConstants: held !== undefined, suffix: String });
+  const outputs = graph.outputs.map((value, i) => describe(value, namesOfOutputs[i] as string, options));
   const domains = new Map([
     ["", opsetVersion],
     ["com.microsoft", 1],
-    ...graph.nodes
-      .filter(({ op }) => op.domain !== "")
-      .map(({ op }): [string, number] => [op.domain, op.domain === "ai.onnx.ml" ? classicVersion : 1]),
+    ...domainsOf(graph).map((domain): [string, number] => [domain, domain === "ai.onnx.ml" ? classicVersion : 1]),
   ]);
   return encodeMessage(ModelProto, {
     ir_version: 10,
@@ -121,12 +70,94 @@ export function encodeModel(graph: Graph, options: ModelOptions = {}): Uint8Arra
     metadata_props: Object.entries(options.metadata ?? {}).map(([key, value]) => ({ key, value })),
     graph: {
       name: "sardonyx",
-      node: nodes,
-      initializer: initializers,
-      input: inputs.map((value) => describe(value, nameOf(value), options)),
+      node: body.nodes,
+      initializer: [...initializers, ...body.initializers],
+      input: inputs.map((value) => describe(value, names.of(value), options)),
       output: outputs,
     },
   });
+}
+
+/** The domains beside ONNX's own of a graph's operators, also in the graphs that its nodes hold. */
+const domainsOf = ({ nodes }: Graph): readonly string[] =>
+  nodes.flatMap(({ op, attributes }) => [
+    ...(op.domain === "" ? [] : [op.domain]),
+    ...Object.entries(op.schema).flatMap(([name, kind]) =>
+      kind === "graph" ? domainsOf(attributes[name] as Graph) : [],
+    ),
+  ]);
+
+/** The names of a model's values, of which no two are equal, also in the graphs that its nodes hold. */
+class ModelNames {
+  readonly #names = new Map<Value, string>();
+  readonly #taken: Set<string>;
+
+  constructor(taken: readonly string[]) {
+    this.#taken = new Set(taken);
+  }
+
+  /** `wanted`, or the first name after it that is free. */
+  claim(wanted = `v${this.#names.size}`): string {
+    let name = wanted;
+    for (let i = 1; this.#taken.has(name); i++) name = `${wanted}_${i}`;
+    this.#taken.add(name);
+    return name;
+  }
+
+  /** Gives a value its name. */
+  set(value: Value, name: string): string {
+    this.#names.set(value, name);
+    return name;
+  }
+
+  of(value: Value | undefined): string {
+    if (!value) return "";
+    const name = this.#names.get(value);
+    if (name === undefined)
+      throw new OptionError(
+        `the graph reads ${value.name ?? "a value"} (${value}), which is not among its inputs; list every input in graphOf([…], […])`,
+      );
+    return name;
+  }
+}
+
+/** What the nodes of a graph are written with. */
+interface Writing {
+  readonly names: ModelNames;
+  /** Constants become nodes, not initializers. */
+  readonly keepsConstants: boolean;
+  /** The end of a node's name, by its place; it ends with the place among the model's own nodes. */
+  readonly suffix: (index: number) => string;
+}
+
+interface Body {
+  readonly nodes: readonly Message[];
+  readonly initializers: readonly Message[];
+}
+
+/** The nodes of a graph whose inputs have names already, with its outputs under the names given. */
+function encodeBody(graph: Graph, namesOfOutputs: readonly string[], writing: Writing): Body {
+  const { names, keepsConstants } = writing;
+  const used = new Set<Value | undefined>([...graph.outputs, ...graph.nodes.flatMap((node) => node.inputs)]);
+  const [nodes, initializers]: [Message[], Message[]] = [[], []];
+  // A computed value that is an output, once, carries the output's name; any other output gets an Identity below.
+  const outputNames = new Map<Value, string>();
+  for (const [i, value] of graph.outputs.entries())
+    if (!outputNames.has(value)) outputNames.set(value, namesOfOutputs[i] as string);
+  const declare = (value: Value) => names.set(value, outputNames.get(value) ?? names.claim());
+  for (const [index, node] of graph.nodes.entries()) {
+    const tensor = constantOf(node.outputs[0]);
+    const place = { ...writing, suffix: () => writing.suffix(index) };
+    if (tensor && keepsConstants) nodes.push(encodeNode(node, [names.set(node.outputs[0], names.claim())], place));
+    else if (tensor) initializers.push(encodeTensor(names.set(node.outputs[0], names.claim()), tensor));
+    else nodes.push(encodeNode(node, storedOutputs(node, used).map(declare), place));
+  }
+  for (const [i, value] of graph.outputs.entries()) {
+    const name = namesOfOutputs[i] as string;
+    if (names.of(value) !== name)
+      nodes.push({ op_type: "Identity", name: `output/${name}`, input: [names.of(value)], output: [name] });
+  }
+  return { nodes, initializers };
 }
 
 function encodeHeld(name: string, value: Value, tensor: Tensor): Message {
@@ -143,24 +174,47 @@ function storedOutputs(node: Node, used: ReadonlySet<Value | undefined>): readon
   return node.outputs.slice(0, Math.max(node.op.requiredOutputs, last + 1));
 }
 
-function encodeNode(node: Node, index: number, input: readonly string[], output: readonly string[]): Message {
-  if (node.op.domain === "sardonyx" || node.op.since > opsetVersion)
-    throw new InternalError(`${node.op.type} reached the ONNX writer without lowering`);
+function encodeNode(node: Node, output: readonly string[], writing: Writing & { suffix(): string }): Message {
+  const { op } = node;
+  // Graphs read values around them by name.
+  const input = node.inputs.slice(0, op.captures).map((value) => writing.names.of(value));
+  if (op.domain === "sardonyx" || op.since > opsetVersion)
+    throw new InternalError(`${op.type} reached the ONNX writer without lowering`);
   return {
-    op_type: node.op.type,
-    name: `${node.scope?.path ?? "graph"}/${node.op.type}_${index}`,
-    domain: node.op.domain,
+    op_type: op.type,
+    name: `${node.scope?.path ?? "graph"}/${op.type}_${writing.suffix()}`,
+    domain: op.domain,
     input,
     output,
     attribute: Object.entries(node.attributes).flatMap(([name, value]) => {
-      const kind = node.op.schema[name];
-      return value === undefined || !kind ? [] : [encodeAttribute(name, kind, value)];
+      const kind = op.schema[name];
+      if (value === undefined || !kind) return [];
+      return [
+        kind === "graph" ? encodeBranch(name, value as Graph, node, writing) : encodeAttribute(name, kind, value),
+      ];
     }),
   };
 }
 
-function encodeAttribute(name: string, kind: AttributeKind, value: unknown): Message {
-  const fields: Record<AttributeKind, () => Message> = {
+/** A graph that a node holds: the inputs of the graph are values around it. */
+function encodeBranch(name: string, branch: Graph, node: Node, writing: Writing & { suffix(): string }): Message {
+  const { names } = writing;
+  for (const [i, value] of branch.inputs.entries())
+    names.set(value, names.of(node.inputs[(node.op.captures ?? 0) + i]));
+  const outputs = branch.outputs.map(() => names.claim());
+  const own = writing.suffix();
+  const { nodes, initializers } = encodeBody(branch, outputs, { ...writing, suffix: (index) => `${index}_${own}` });
+  const g = {
+    name,
+    node: nodes,
+    initializer: initializers,
+    output: branch.outputs.map((value, i) => describe(value, outputs[i] as string, {})),
+  };
+  return { name, type: attributeTypeCodes.graph, g };
+}
+
+function encodeAttribute(name: string, kind: Exclude<AttributeKind, "graph">, value: unknown): Message {
+  const fields: Record<Exclude<AttributeKind, "graph">, () => Message> = {
     int: () => ({ i: value as number }),
     ints: () => ({ ints: value as readonly number[] }),
     float: () => ({ f: value as number }),

@@ -41,13 +41,12 @@ export class Names {
   get(name: string): Entry | undefined {
     return this.#own.get(name) ?? this.#outer?.get(name);
   }
-  /** What is computed already, here and around. */
-  *values(): Iterable<Value> {
-    for (const entry of this.#own.values()) if (isValue(entry)) yield entry;
-    if (this.#outer) yield* this.#outer.values();
-  }
-
   set(name: string, entry: Entry): void {
     this.#own.set(name, entry);
+  }
+  /** The graph values that have a name here or around. */
+  values(): readonly Value[] {
+    const own = [...this.#own.values()].flatMap((entry) => (isStored(entry) ? [] : valuesIn(entry)));
+    return [...own, ...(this.#outer?.values() ?? [])];
   }
 }

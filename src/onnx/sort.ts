@@ -36,8 +36,12 @@ export function storedWithin(node: FileNode): {
   return { stored: parts.flatMap(({ stored }) => stored), reads: parts.flatMap(({ reads }) => reads) };
 }
 
-/** Everything that a node reads, also from within its subgraphs. */
-const readsOf = (node: FileNode): readonly string[] => [...node.inputs.filter(Boolean), ...storedWithin(node).reads];
+/** Everything that a node reads, also from within its subgraphs, and what a Gradient names. */
+function readsOf(node: FileNode): readonly string[] {
+  const named = node.type === "Gradient" ? ["xs", "zs", "y"].flatMap((name) => node.attributes.get(name) ?? []) : [];
+  const names = named.filter((name) => typeof name === "string");
+  return [...node.inputs.filter(Boolean), ...storedWithin(node).reads, ...names];
+}
 
 /** Sorts nodes, which ONNX asks for but not every exporter does. `isKnown` is true of names that come from elsewhere. */
 export const sortNodes = (nodes: readonly FileNode[], isKnown: (name: string) => boolean): readonly FileNode[] =>

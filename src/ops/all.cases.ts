@@ -8,6 +8,7 @@ import { attentionCases } from "./attention/attention.cases.ts";
 import { channelNormalizationCases } from "./channel-normalization.cases.ts";
 import { classicCases } from "./classic/classic.cases.ts";
 import { constantCases } from "./constant.cases.ts";
+import { controlCases } from "./control/control.cases.ts";
 import { convolutionCases } from "./convolution.cases.ts";
 import { inputTensors, inputValues, type OpCase, randomNumbers } from "./define.cases.ts";
 import { einsumCases } from "./einsum.cases.ts";
@@ -74,6 +75,7 @@ export const caseFamilies: Readonly<Record<string, readonly OpCase[]>> = {
   algebra: algebraCases,
   selection: selectionCases,
   text: textCases,
+  control: controlCases,
 };
 
 export const keyOfCase = ({ op, name }: OpCase): string => `${op.type}: ${name}`;

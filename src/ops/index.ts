@@ -6,6 +6,7 @@ export * from "./cast.ts";
 export * from "./channel-normalization.ts";
 export { checkFed, checkIndices, checkNumbers, type IndexRange, placeOf } from "./checks.ts";
 export { constant, full, int64s, iota, type Operand, ones, scalar, zeros } from "./constant.ts";
+export { cond, If } from "./control/if.ts";
 export * from "./convolution.ts";
 export * from "./einsum.ts";
 export * from "./elementwise.ts";

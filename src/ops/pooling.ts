@@ -1,5 +1,5 @@
 /** Pooling over spatial windows: maximum, average, and both over the whole map. */
-import { ShapeError, UnsupportedError } from "../core/errors.ts";
+import { ShapeError } from "../core/errors.ts";
 import { type Shape, sameShape, showShape, size } from "../core/shape.ts";
 import { fullTensor, Tensor, tensor } from "../core/tensor.ts";
 import type { Value } from "../graph/ir.ts";
@@ -135,7 +135,7 @@ export const MaxUnpool: OpDef = defineOp("MaxUnpool", {
     undefined,
   ],
   flops: () => 0,
-  // Without a shape it is that of which the windows are taken; what positions mean in another is left open.
+  // Without a shape it is that of which the windows are taken. Positions are those of the output, whatever its shape, as in ONNX Runtime.
   read: ({ inputs: [x, positions, shape], attributes }, op) => {
     if (!x || !positions) return undefined;
     const { kernel_shape = [], strides, pads = [] } = attributes as Readonly<Record<string, readonly number[]>>;
@@ -143,12 +143,7 @@ export const MaxUnpool: OpDef = defineOp("MaxUnpool", {
       const width = (pads[i] ?? 0) + (pads[i + x.rank - 2] ?? 0);
       return (extent - 1) * (strides?.[i] ?? 1) + (kernel_shape[i] ?? 1) - width;
     });
-    const full = [...x.shape.slice(0, 2), ...undone];
-    if (shape && !sameShape(requireConstant("MaxUnpool", "shape", shape), full))
-      throw new UnsupportedError(
-        `MaxUnpool: output_shape is not ${showShape(full)}, which the windows give; leave it out`,
-      );
-    return storedNode(op, [x, positions, int64s(full)], attributes).outputs;
+    return storedNode(op, [x, positions, shape ?? int64s([...x.shape.slice(0, 2), ...undone])], attributes).outputs;
   },
   // ONNX Runtime unpools float32 only.
   lower: ({ inputs: [x, positions], outputs: [y] }) => {

@@ -11,6 +11,7 @@ import * as channelNormalization from "./channel-normalization.ts";
 import * as linearModels from "./classic/linear-models.ts";
 import * as trees from "./classic/trees.ts";
 import * as constants from "./constant.ts";
+import * as control from "./control/if.ts";
 import * as convolution from "./convolution.ts";
 import * as einsum from "./einsum.ts";
 import * as elementwise from "./elementwise.ts";
@@ -92,6 +93,7 @@ const families: readonly (readonly [object, (op: OpDef) => OpKind])[] = [
   [fourier, () => "other"],
   [windows, () => "constant"],
   [algebra, () => "other"],
+  [control, () => "other"],
   [compression, () => "reshape"],
   [uniqueness, () => "other"],
   [tfIdf, () => "embedding"],

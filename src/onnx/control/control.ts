@@ -1,6 +1,8 @@
-/** Nodes that hold graphs, lists or nothing, read as what they compute: branches, loops, sequences, optionals. */
+/** Nodes that hold graphs, lists or nothing, read as what they compute: branches, loops, sequences, optionals, derivatives. */
+import { functionKey } from "../model-file.ts";
 import type { Computed } from "../names.ts";
 import { readBranches } from "./branches.ts";
+import { readGradient } from "./gradient.ts";
 import { readLoop, readScan } from "./loops.ts";
 import type { ControlNode, ControlReader } from "./node.ts";
 import { sequenceReaders } from "./sequences.ts";
@@ -10,6 +12,7 @@ const readers: Readonly<Record<string, ControlReader>> = {
   Loop: readLoop,
   Scan: readScan,
   ...sequenceReaders,
+  [functionKey("ai.onnx.preview.training", "Gradient")]: readGradient,
 };
 
 /**
@@ -18,6 +21,6 @@ const readers: Readonly<Record<string, ControlReader>> = {
  */
 export function readControl(at: ControlNode): readonly Computed[] | undefined {
   const { type, domain } = at.node;
-  const reader = domain === "" && Object.hasOwn(readers, type) ? readers[type] : undefined;
-  return reader?.(at);
+  const key = domain === "" ? type : functionKey(domain, type);
+  return Object.hasOwn(readers, key) ? readers[key]?.(at) : undefined;
 }
