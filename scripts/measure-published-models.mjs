@@ -1,6 +1,7 @@
 /**
  * Opens models that others published, counts them, runs them beside the engine that they were made for, and writes the table of
- * docs/published-models.md: node --import tsx scripts/measure-published-models.mjs FOLDER
+ * docs/published-models.md: node --import tsx scripts/measure-published-models.mjs FOLDER [FILE …]
+ * With files, only these are measured anew; the rows of the others stay.
  *
  * FOLDER holds `node_modules` with the packages below and @tensorflow/tfjs, installed by `npm install --ignore-scripts`, and in `torch/`
  * what scripts/export-torchvision.py writes. ONNX files are also taken as ONNX Runtime's optimizer writes them, at each of its levels.
@@ -9,7 +10,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { basename, join, relative, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import * as ort from "onnxruntime-node";
 import { onnxNetwork } from "../src/analyze/networks/onnx-network.ts";
 import { inspectionOf } from "../src/analyze/testing/networks.ts";
@@ -24,7 +25,7 @@ import { modelFromOnnx } from "../src/formats/onnx-model.ts";
 import { importModel } from "../src/onnx/import.ts";
 import { predictor } from "../src/train/predict.ts";
 
-const [folder] = process.argv.slice(2);
+const [folder, ...wanted] = process.argv.slice(2);
 if (!folder) throw new Error("pass the folder with node_modules and torch/");
 const modules = join(folder, "node_modules");
 const levels = ["basic", "extended", "all"];
@@ -233,34 +234,36 @@ const table = (head, rows) =>
     ...rows.map((row) => `| ${row.join(" | ")} |`),
   ].join("\n");
 
+const page = "docs/published-models.md";
+const before = existsSync(page) && wanted.length > 0 ? readFileSync(page, "utf8").split("\n") : [];
+/** The row of a file: as it was where others are asked for. */
+async function rowOf(name, source, measure) {
+  const kept = before.find((line) => line.startsWith(`| ${name} | ${source} |`));
+  const row = kept && !wanted.includes(name) ? kept.slice(2, -2).split(" | ") : await measure();
+  console.error(row.join("  "));
+  return row;
+}
+
 const onnxRows = [];
 for (const source of onnxPackages)
-  for (const path of filesUnder(join(modules, source))) {
-    onnxRows.push(await onnxRow(path, source));
-    console.error(onnxRows.at(-1).join("  "));
-  }
+  for (const path of filesUnder(join(modules, source)))
+    onnxRows.push(await rowOf(basename(path), source, () => onnxRow(path, source)));
 const torch = join(folder, "torch");
 const torchRows = [];
-for (const path of existsSync(torch) ? filesUnder(torch) : []) {
-  torchRows.push(await onnxRow(path, "torchvision"));
-  console.error(torchRows.at(-1).join("  "));
-}
+for (const path of existsSync(torch) ? filesUnder(torch) : [])
+  torchRows.push(await rowOf(basename(path), "torchvision", () => onnxRow(path, "torchvision")));
 const tfjsRows = [];
-for (const [source, path] of tfjsModels) {
-  tfjsRows.push(await tfjsRow(join(modules, source, path), source, relative(".", path)));
-  console.error(tfjsRows.at(-1).join("  "));
-}
-for (const name of bundled) {
-  tfjsRows.push(await tfjsRow(await unbundled(name), "nsfwjs", name));
-  console.error(tfjsRows.at(-1).join("  "));
-}
+for (const [source, path] of tfjsModels)
+  tfjsRows.push(await rowOf(path, source, () => tfjsRow(join(modules, source, path), source, path)));
+for (const name of bundled)
+  tfjsRows.push(await rowOf(name, "nsfwjs", async () => tfjsRow(await unbundled(name), "nsfwjs", name)));
 
 const onnxHead = ["File", "From", "Parameters", "MACs", "as published", ...levels];
 const all = [...onnxRows, ...torchRows].flatMap((row) => row.slice(4));
 const agreeing = all.filter((cell) => cell.startsWith("agrees")).length;
 const tfjsAgreeing = tfjsRows.filter((row) => row[4].startsWith("agrees")).length;
 writeFileSync(
-  "docs/published-models.md",
+  page,
   `# Models that others published
 
 Written by \`node --import tsx scripts/measure-published-models.mjs\`, which says where the files come from. Each file is opened, counted,

@@ -60,9 +60,7 @@ export function encodeModel(graph: Graph, options: ModelOptions = {}): Uint8Arra
   const domains = new Map([
     ["", opsetVersion],
     ["com.microsoft", 1],
-    ...graph.nodes
-      .filter(({ op }) => op.domain !== "")
-      .map(({ op }): [string, number] => [op.domain, op.domain === "ai.onnx.ml" ? classicVersion : 1]),
+    ...domainsOf(graph).map((domain): [string, number] => [domain, domain === "ai.onnx.ml" ? classicVersion : 1]),
   ]);
   return encodeMessage(ModelProto, {
     ir_version: 10,
@@ -79,6 +77,15 @@ export function encodeModel(graph: Graph, options: ModelOptions = {}): Uint8Arra
     },
   });
 }
+
+/** The domains beside ONNX's own of a graph's operators, also in the graphs that its nodes hold. */
+const domainsOf = ({ nodes }: Graph): readonly string[] =>
+  nodes.flatMap(({ op, attributes }) => [
+    ...(op.domain === "" ? [] : [op.domain]),
+    ...Object.entries(op.schema).flatMap(([name, kind]) =>
+      kind === "graph" ? domainsOf(attributes[name] as Graph) : [],
+    ),
+  ]);
 
 /** The names of a model's values, of which no two are equal, also in the graphs that its nodes hold. */
 class ModelNames {

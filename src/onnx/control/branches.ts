@@ -1,10 +1,12 @@
-/** If: the branch that a known condition takes, else a choice between the results of both, or the one that costs more. */
+/** If: the branch that a known condition takes, else a choice between the results of both. */
+import { isFloat } from "../../core/dtype.ts";
 import { ShapeError } from "../../core/errors.ts";
 import { sameShape, size } from "../../core/shape.ts";
 import { constantOf, nodesOf, type Value } from "../../graph/ir.ts";
-import { ComputedError } from "../../ops/constant.ts";
+import { ComputedError, scalar } from "../../ops/constant.ts";
 import { choice } from "../../ops/control/if.ts";
 import { where } from "../../ops/elementwise.ts";
+import { not } from "../../ops/logic.ts";
 import { reshape } from "../../ops/movement.ts";
 import type { FileGraph, FileNode } from "../model-file.ts";
 import { type Computed, isValue, Names, valuesIn } from "../names.ts";
@@ -26,9 +28,10 @@ export interface Branch {
 const branchNames = ["then_branch", "else_branch"] as const;
 
 /**
- * The outputs of an If: those of the branch that a constant condition takes. Else those of the branch that costs more, where the reader
- * asks for one; a node of which one branch runs; or an elementwise choice between both, which needs no more than operators that compute
- * each sample by itself. Throws ComputedError for branches whose outputs differ in type where both are needed.
+ * The outputs of an If: those of the branch that a constant condition takes, or of the branch that costs more where the reader asks for
+ * one. Else a node of which one branch runs, or an elementwise choice between both, which needs no more than operators that compute each
+ * sample by itself. A branch that cannot take the shapes gives NaN where the condition asks for it. Throws ComputedError for branches
+ * whose outputs differ in type.
  */
 export function readBranches({ node, names, reader }: ControlNode): readonly Computed[] | undefined {
   const [then, otherwise] = branchNames.map((name) => graphAttribute(node.attributes, name));
@@ -40,7 +43,8 @@ export function readBranches({ node, names, reader }: ControlNode): readonly Com
   if (reader.leaveOut) return costlier(node, [() => read(then), () => read(otherwise)], names, reader.leaveOut);
   const unknown = () => new ComputedError("If", "its condition", condition);
   if (condition.dtype !== "bool" || size(condition.shape) !== 1) throw unknown();
-  const [yes, no] = [read(then), read(otherwise)];
+  const [yes, no] = [then, otherwise].map((branch) => attempted(() => read(branch))) as [Attempted, Attempted];
+  if (yes instanceof ShapeError || no instanceof ShapeError) return only(condition, yes, no);
   const made = reader.keepsBranches ? kept({ node, names, reader }, condition, [yes, no]) : undefined;
   if (made) return made;
   // As it is where it fits: so it may be one for each sample of a batch.
@@ -55,6 +59,42 @@ export function readBranches({ node, names, reader }: ControlNode): readonly Com
   });
   if (!choices.every((value) => value !== undefined)) throw unknown();
   return choices as readonly Value[];
+}
+
+/**
+ * The choice as a node; `undefined` where results differ in type, and where a branch holds what is asked for by its node: operators that
+ * are not known, and running statistics.
+ */
+function kept(
+  { names, reader }: ControlNode,
+  condition: Value,
+  branches: readonly [readonly Computed[], readonly Computed[]],
+): readonly Value[] | undefined {
+  const [yes, no] = [branches[0].filter(isValue), branches[1].filter(isValue)];
+  const isSame = ({ dtype, shape }: Value, i: number) => no[i]?.dtype === dtype && sameShape(no[i]?.shape ?? [], shape);
+  const results = branches.flat();
+  if (yes.length + no.length !== results.length || yes.length !== no.length || !yes.every(isSame)) return undefined;
+  const outer = new Set(names.values());
+  const boundary = { has: (value: Value) => outer.has(value) && !constantOf(value) };
+  const nodes = nodesOf([...yes, ...no], boundary);
+  if (nodes.some((node) => reader.isUnknown(node) || node.op.statistics.length > 0)) return undefined;
+  return choice(condition, [yes, no], (value) => outer.has(value));
+}
+
+type Attempted = readonly Computed[] | ShapeError;
+
+/**
+ * The outputs of the one branch that takes the shapes, or NaN where the condition asks for the other; as a detector of speech that is
+ * written for two rates has a branch for each. Throws the error of the other where there is no NaN to give.
+ */
+function only(condition: Value, yes: Attempted, no: Attempted): readonly Value[] {
+  const [outputs, error] = yes instanceof ShapeError ? [no, yes] : [yes, no];
+  if (outputs instanceof ShapeError) throw error;
+  const asked = reshape(yes instanceof ShapeError ? not(condition) : condition, []);
+  return outputs.map((value) => {
+    if (!isValue(value) || !isFloat(value.dtype)) throw error;
+    return where(asked, value, scalar(Number.NaN, value.dtype));
+  });
 }
 
 /** The outputs of the branch with more multiply-adds, of equal ones of the first; of one that cannot take these shapes, of the other. */
@@ -83,7 +123,7 @@ function costlier(
 
 /** A branch that was read, or cannot be for these shapes. */
 interface Attempt extends Pick<Branch, "name" | "outputs" | "macs"> {
-  readonly computed: readonly Computed[] | ShapeError;
+  readonly computed: Attempted;
 }
 
 /** The result, or the ShapeError that it throws. */
@@ -94,24 +134,4 @@ function attempted<T>(action: () => T): T | ShapeError {
     if (error instanceof ShapeError) return error;
     throw error;
   }
-}
-
-/**
- * The choice as a node; `undefined` where results differ in type, and where a branch holds what is asked for by its node: operators that
- * are not known, and running statistics.
- */
-function kept(
-  { names, reader }: ControlNode,
-  condition: Value,
-  branches: readonly [readonly Computed[], readonly Computed[]],
-): readonly Value[] | undefined {
-  const [yes, no] = [branches[0].filter(isValue), branches[1].filter(isValue)];
-  const isSame = ({ dtype, shape }: Value, i: number) => no[i]?.dtype === dtype && sameShape(no[i]?.shape ?? [], shape);
-  const results = branches.flat();
-  if (yes.length + no.length !== results.length || yes.length !== no.length || !yes.every(isSame)) return undefined;
-  const outer = new Set(names.values());
-  const boundary = { has: (value: Value) => outer.has(value) && !constantOf(value) };
-  const nodes = nodesOf([...yes, ...no], boundary);
-  if (nodes.some((node) => reader.isUnknown(node) || node.op.statistics.length > 0)) return undefined;
-  return choice(condition, [yes, no], (value) => outer.has(value));
 }

@@ -22,7 +22,7 @@ const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 function attribute(name: string, value: AttributeValue): Message {
   if (typeof value === "number") return { name, type: attributeTypeCodes.int, i: value };
   if (typeof value === "string") return { name, type: attributeTypeCodes.string, s: utf8(value) };
-  if ("graph" in value) return { name, type: 5, g: value.graph };
+  if ("graph" in value) return { name, type: 5, g: { name, ...value.graph } };
   if ("float" in value) return { name, type: attributeTypeCodes.float, f: value.float };
   if ("data" in value) return { name, type: attributeTypeCodes.tensor, t: stored("", value) };
   return { name, type: attributeTypeCodes.ints, ints: value };
