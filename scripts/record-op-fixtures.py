@@ -7,6 +7,7 @@ Node. It computes in float64, so that a comparison measures our rounding only, a
 is more than float32 has. The loss behind the gradients is sum(w (y + y^2 / 2)) over the float outputs: its second
 derivative is not zero, so that linear operators are tested in second order too.
 """
+import functools
 import json
 import math
 import pathlib
@@ -50,28 +51,32 @@ def per_channel(vector):
     return vector[:, None, None]
 
 
-def rnn_step(x, h, c, w, r, wb, rb):
-    return (x @ w.T + h @ r.T + wb + rb).tanh(), c
+def rnn_step(x, h, c, w, r, wb, rb, squash=torch.tanh):
+    return squash(x @ w.T + h @ r.T + wb + rb), c
 
 
-def lstm_step(x, h, c, w, r, wb, rb):
+def lstm_step(x, h, c, w, r, wb, rb, gate=torch.sigmoid, squash=torch.tanh, output=torch.tanh):
     i, o, f, g = (x @ w.T + h @ r.T + wb + rb).chunk(4, -1)
-    c = f.sigmoid() * c + i.sigmoid() * g.tanh()
-    return o.sigmoid() * c.tanh(), c
+    c = gate(f) * c + gate(i) * squash(g)
+    return gate(o) * output(c), c
 
 
-def gru_step(x, h, c, w, r, wb, rb):
+def gru_step(x, h, c, w, r, wb, rb, gate=torch.sigmoid, squash=torch.tanh):
     """The reset gate before the product."""
     (zx, rx, nx), (zw, rw, nw), (zb, rb, nb) = (x @ w.T + wb).chunk(3, -1), r.chunk(3), rb.chunk(3)
-    z, s = (zx + h @ zw.T + zb).sigmoid(), (rx + h @ rw.T + rb).sigmoid()
-    return (1 - z) * (nx + (s * h) @ nw.T + nb).tanh() + z * h, c
+    z, s = gate(zx + h @ zw.T + zb), gate(rx + h @ rw.T + rb)
+    return (1 - z) * squash(nx + (s * h) @ nw.T + nb) + z * h, c
 
 
-def gru_after_step(x, h, c, w, r, wb, rb):
+def gru_after_step(x, h, c, w, r, wb, rb, gate=torch.sigmoid, squash=torch.tanh):
     """The reset gate after the product, as in PyTorch."""
     (zx, rx, nx), (zh, rh, nh) = (x @ w.T + wb).chunk(3, -1), (h @ r.T + rb).chunk(3, -1)
-    z, s = (zx + zh).sigmoid(), (rx + rh).sigmoid()
-    return (1 - z) * (nx + s * nh).tanh() + z * h, c
+    z, s = gate(zx + zh), gate(rx + rh)
+    return (1 - z) * squash(nx + s * nh) + z * h, c
+
+
+def hard_sigmoid(alpha, beta):
+    return lambda x: (alpha * x + beta).clamp(0, 1)
 
 
 def recurrent(step, x, w, r, b=None, h0=None, c0=None, lengths=None, directions=("forward",)):
@@ -166,10 +171,32 @@ def mel_bands(bands, length, rate, lowest, highest):
     return weights
 
 
+def attention(q, k, v, heads, key_heads, causal=False):
+    """Attention of rows [batch, time, width]; heads that share keys stand together."""
+
+    def split(x, count):
+        return x.reshape(x.shape[0], x.shape[1], count, -1).transpose(1, 2)
+
+    q = split(q, heads)
+    k, v = (split(x, key_heads).repeat_interleave(heads // key_heads, 1) for x in (k, v))
+    scores = q @ k.transpose(-1, -2) / q.shape[-1] ** 0.5
+    if causal:
+        scores = scores.masked_fill(torch.ones(scores.shape[-2:]).triu(1).bool(), float("-inf"))
+    return (scores.softmax(-1) @ v).transpose(1, 2).flatten(2)
+
+
+def turned(x, cos, sin):
+    """The features of each head turned in pairs, each with the one half of them further."""
+    a, b = x.chunk(2, -1)
+    return torch.cat([a * cos - b * sin, b * cos + a * sin], -1)
+
+
 HELPERS = {
     "mel_bands": mel_bands,
     "crop": crop,
     "roi_align": roi_align,
+    "attention": attention,
+    "turned": turned,
     "torch": torch,
     "F": F,
     "prod": prod,
@@ -179,6 +206,8 @@ HELPERS = {
     "per_channel": per_channel,
     "recurrent": recurrent,
     "suppress": suppress,
+    "partial": functools.partial,
+    "hard_sigmoid": hard_sigmoid,
     "rnn_step": rnn_step,
     "lstm_step": lstm_step,
     "gru_step": gru_step,

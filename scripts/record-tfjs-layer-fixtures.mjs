@@ -340,6 +340,76 @@ const cases = {
   },
 };
 
+Object.assign(cases, {
+  "convolutions and pooling over three axes": () => {
+    const x = tf.input({ shape: [3, 4, 5, 2] });
+    const outputs = [
+      layers.conv3d({ filters: 3, kernelSize: 2, strides: 2, padding: "same", activation: "softmax" }),
+      layers.conv3d({ filters: 2, kernelSize: [1, 2, 3], padding: "valid", useBias: false }),
+      layers.conv3dTranspose({ filters: 2, kernelSize: [2, 3, 2], strides: 2, padding: "same" }),
+      layers.maxPooling3d({ poolSize: 2, strides: 1, padding: "same" }),
+      layers.averagePooling3d({ poolSize: [1, 2, 2], padding: "valid" }),
+    ].map((layer) => layer.apply(x));
+    return record(tf.model({ inputs: x, outputs }));
+  },
+  "recurrent layers with other activations": () => {
+    const x = tf.input({ shape: sequence });
+    const hard = { recurrentActivation: "hardSigmoid", units: 2 };
+    const outputs = [
+      layers.lstm({ ...hard, returnSequences: true }).apply(x),
+      layers.gru({ ...hard, returnSequences: true, goBackwards: true }).apply(x),
+      layers.lstm({ ...hard, activation: "relu" }).apply(x),
+      layers.gru({ units: 2, activation: "softsign", recurrentActivation: "elu" }).apply(x),
+      layers.simpleRNN({ units: 2, activation: "linear", returnSequences: true }).apply(x),
+      // Those that ONNX's operators do not have.
+      layers.lstm({ units: 2, activation: "selu", recurrentActivation: "swish", returnSequences: true }).apply(x),
+      layers.gru({ units: 2, activation: "gelu", recurrentActivation: "hardSigmoid" }).apply(x),
+      layers.simpleRNN({ units: 2, activation: "swish", goBackwards: true }).apply(x),
+    ];
+    return record(tf.model({ inputs: x, outputs }));
+  },
+  "recurrent layers around cells": () => {
+    const x = tf.input({ shape: sequence });
+    const gated = { recurrentActivation: "sigmoid" };
+    const stack = () => [layers.lstmCell({ units: 2, ...gated }), layers.gruCell({ units: 3, ...gated })];
+    const outputs = [
+      layers.rnn({ cell: layers.simpleRNNCell({ units: 2 }), returnSequences: true }).apply(x),
+      layers.rnn({ cell: layers.lstmCell({ units: 2, ...gated }), goBackwards: true }).apply(x),
+      layers.rnn({ cell: stack() }).apply(x),
+      layers.rnn({ cell: stack(), returnSequences: true }).apply(x),
+    ];
+    return record(tf.model({ inputs: x, outputs }));
+  },
+  "recurrent layers that leave masked steps out": () => {
+    const [x, words] = [tf.input({ shape: sequence }), tf.input({ shape: [6] })];
+    const gated = { recurrentActivation: "sigmoid", units: 2, returnSequences: true };
+    // Elements below 0 become 0, so that some steps are of zeros alone.
+    const steps = layers.masking({ maskValue: 0 }).apply(layers.reLU({}).apply(x));
+    const embedded = layers.embedding({ inputDim: 3, outputDim: 2, maskZero: true }).apply(words);
+    const outputs = [
+      layers.lstm({ ...gated, returnSequences: false }).apply(steps),
+      layers.gru({ ...gated }).apply(layers.dropout({ rate: 0.1 }).apply(steps)),
+      layers.simpleRNN({ units: 2, activation: "selu", returnSequences: true }).apply(steps),
+      layers.lstm({ ...gated }).apply(embedded),
+      layers
+        .lstm({ ...gated, goBackwards: true })
+        .apply(layers.simpleRNN({ units: 2, returnSequences: true }).apply(embedded)),
+      layers.bidirectional({ layer: layers.gru({ ...gated }), mergeMode: "concat" }).apply(embedded),
+    ];
+    return record(tf.model({ inputs: [x, words], outputs }), [undefined, 3]);
+  },
+  "convolutional recurrent layers": () => {
+    const x = tf.input({ shape: [3, 4, 5, 2] });
+    const outputs = [
+      layers.convLstm2d({ filters: 2, kernelSize: 3, padding: "same", returnSequences: true }).apply(x),
+      layers
+        .convLstm2d({ filters: 2, kernelSize: [2, 3], strides: [1, 2], recurrentActivation: "sigmoid", useBias: false })
+        .apply(x),
+    ];
+    return record(tf.model({ inputs: x, outputs }));
+  },
+});
+
 const recorded = {};
 for (const [name, make] of Object.entries(cases)) recorded[name] = await make();
 write("layers.json", "record-tfjs-layer-fixtures.mjs", recorded);

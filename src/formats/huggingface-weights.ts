@@ -4,22 +4,25 @@ import { sameShape, showShape } from "../core/shape.ts";
 import { asFloat32, copyOf, type Tensor } from "../core/tensor.ts";
 import type { TensorType } from "../graph/ir.ts";
 import { type AnyModule, isTensorType } from "../nn/index.ts";
-import type { ConfiguredModel } from "./family.ts";
+import type { ConfiguredModel } from "./families/family.ts";
 import { modelFromConfig } from "./huggingface.ts";
 import { type GivenTypes, type NamedTypes, typesByName } from "./input-types.ts";
 import type { LoadedModel } from "./loaded-model.ts";
-import { packedName } from "./stored-tensors.ts";
+import { packingOptions, unpackedCheckpoint } from "./packed-tensors.ts";
+import type { StoredTensor } from "./stored-tensors.ts";
 import { matchNames } from "./tensor-names.ts";
 
 /** The tensors of a checkpoint, of one file or of several. */
 export interface Checkpoint {
   readonly names: readonly string[];
+  /** How the tensor of a name is stored. */
+  typeOf(name: string): Pick<StoredTensor, "shape" | "type" | "bits">;
   /** The tensor of a name. */
   read(name: string): Tensor;
 }
 
 /**
- * The model of a parsed config.json with the weights of a checkpoint, which may be half floats. Tensors of the checkpoint that the
+ * The model of a parsed config.json with the weights of a checkpoint, which may be half floats, or packed in few bits. Tensors of the checkpoint that the
  * class does not have, such as another head, are passed over. `inputs` gives other types of what it takes, such as another length.
  * Throws OptionError for a config or an input that is wrong, FileError for weights that are missing or of another shape.
  */
@@ -28,7 +31,7 @@ export function modelFromHuggingFace(config: unknown, checkpoint: Checkpoint, in
   const model = configured.build();
   // The first trace makes the parameters.
   model.trace(typesOf(model, configured, inputs));
-  putWeights(model, configured.name, checkpoint);
+  putWeights(model, configured.name, unpackedCheckpoint(checkpoint, packingOptions(config)));
   return model as LoadedModel;
 }
 
@@ -46,11 +49,6 @@ function typesOf(model: AnyModule, { inputs }: ConfiguredModel, given: GivenType
 
 function putWeights(model: AnyModule, type: string, { names, read }: Checkpoint): void {
   const parameters = model.parameters();
-  const packed = packedName(names);
-  if (packed !== undefined)
-    throw new FileError(
-      `its weights are packed in few bits ("${packed}"), which can be inspected and not computed with; load the checkpoint in float16, bfloat16 or float32`,
-    );
   const { names: found, missing } = matchNames([...parameters.keys()], names);
   for (const [path, parameter] of parameters) {
     const name = found.get(path);

@@ -1,21 +1,11 @@
 /** Models of tiny configs against Hugging Face's library: names of parameters, and outputs of the same weights. */
-import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { type Shape, showShape } from "../core/shape.ts";
-import { Tensor, tensor } from "../core/tensor.ts";
-import { fill, integers, signed } from "../models/testing/fill.ts";
-import { distanceBucket } from "../models/text/t5.ts";
-import { Transformer } from "../models/text/transformer.ts";
-import type { AnyModule } from "../nn/index.ts";
-import { expectClose } from "../nn/testing/check-layer.ts";
+import { distanceBucket } from "../models/shared/relative-bias.ts";
+import { signed } from "../models/testing/fill.ts";
+import { Transformer } from "../models/text/translators/transformer.ts";
 import { modelFromConfig } from "./huggingface.ts";
-import { run } from "./testing/run.ts";
+import { checkOutputs, digestOf, type Plain, readRecorded, recordedIds } from "./testing/recorded-models.ts";
 
-interface Plain {
-  readonly shape: Shape;
-  readonly data: readonly number[];
-}
 interface Outputs {
   readonly output: Plain;
   readonly pooled?: Plain;
@@ -33,48 +23,15 @@ interface Buckets {
 }
 
 /** Written by scripts/record-transformer-fixtures.py. */
-const recorded = JSON.parse(
-  readFileSync(new URL("../../test/fixtures/models/transformers.json", import.meta.url), "utf8"),
-) as { readonly models: Readonly<Record<string, RecordedModel>>; readonly buckets: readonly Buckets[] };
+const recorded = readRecorded<{
+  readonly models: Readonly<Record<string, RecordedModel>>;
+  readonly buckets: readonly Buckets[];
+}>("transformers");
 
-/** Names and shapes as the script digests them. */
-const digestOf = (model: AnyModule): string => {
-  const lines = [...model.parameters()].map(([path, { shape }]) => `${path} ${showShape(shape)}`);
-  return createHash("sha256").update(lines.sort().join("\n")).digest("hex");
-};
-
-const revive = ({ shape, data }: Plain) => tensor(data, { shape });
-
-/** The second sequence is two tokens shorter, and filled up with token 1. */
-const mask = new Tensor(
-  "int64",
-  [2, 7],
-  BigInt64Array.from({ length: 14 }, (_, i) => (i < 12 ? 1n : 0n)),
-);
-const padded = (ids: Tensor<"int64">) =>
-  new Tensor(
-    "int64",
-    ids.shape,
-    ids.data.map((id, i) => (i < 12 ? id : 1n)),
-  );
-
-/** Compares outputs of a model whose weights are filled: the first one, and where there is one that of the sentence or image. */
-async function check(
-  model: AnyModule,
-  inputs: Readonly<Record<string, Tensor>>,
-  { output, pooled }: Outputs,
-): Promise<void> {
-  model.trace(inputs);
-  fill(model);
-  const outputs = await run(model, inputs);
-  expect(outputs.length, "outputs").toBe(pooled ? 2 : 1);
-  expectClose(outputs[0], revive(output), "output");
-  if (pooled) expectClose(outputs[1], revive(pooled), "pooled");
-}
+const outputsOf = ({ output, pooled }: Outputs) => [output, ...(pooled ? [pooled] : [])];
 
 describe("names and outputs", () => {
-  const ids = integers("ids", [2, 7], 31);
-  const decoder = integers("decoder", [2, 5], 31);
+  const { x: ids, decoder, types, padded, mask } = recordedIds(31);
 
   test.each(Object.entries(recorded.models).filter(([, { config }]) => config))(
     "%s",
@@ -83,12 +40,12 @@ describe("names and outputs", () => {
       const model = build();
       if (type === "vit") {
         const [, ...image] = inputs["x"]?.shape ?? [];
-        await check(model, { x: signed("input", [2, ...image]) }, runs.plain);
+        await checkOutputs(model, { x: signed("input", [2, ...image]) }, outputsOf(runs.plain));
       } else {
         const needed = inputs["decoder"] && { decoder };
-        await check(model, { x: ids, ...needed }, runs.plain);
-        const types = ["bert", "albert"].includes(type) && { types: integers("types", [2, 7], 2) };
-        if (runs.masked) await check(model, { x: padded(ids), ...needed, mask, ...types }, runs.masked);
+        await checkOutputs(model, { x: ids, ...needed }, outputsOf(runs.plain));
+        const segments = ["bert", "albert"].includes(type) && { types };
+        if (runs.masked) await checkOutputs(model, { x: padded, ...needed, mask, ...segments }, outputsOf(runs.masked));
       }
       expect(digestOf(model), `names of ${name}`).toBe(names);
     },
@@ -97,8 +54,8 @@ describe("names and outputs", () => {
   test("the Transformer of 2017", async () => {
     const { names, runs } = recorded.models["Transformer"] as RecordedModel;
     const model = new Transformer({ vocabulary: 31, width: 16, heads: 4, layers: 2, feedForward: 24 });
-    await check(model, { x: ids, decoder }, runs.plain);
-    await check(model, { x: padded(ids), decoder, mask }, runs.masked as Outputs);
+    await checkOutputs(model, { x: ids, decoder }, outputsOf(runs.plain));
+    await checkOutputs(model, { x: padded, decoder, mask }, outputsOf(runs.masked as Outputs));
     expect(digestOf(model)).toBe(names);
   });
 });

@@ -14,7 +14,7 @@ export interface StoredTensor {
   /** Number of elements, where the shape is not that of the matrix; default those of the shape. */
   readonly elements?: number;
   /** How it is packed; default not at all. */
-  readonly packing?: "bitsandbytes" | "GPTQ" | "AWQ";
+  readonly packing?: "bitsandbytes" | "GPTQ" | "AWQ" | "GGUF" | "float8";
   /** Whether it belongs to a packed tensor: scales, zero points, the order of rows. */
   readonly isScale?: boolean;
 }
@@ -26,11 +26,24 @@ export const elementsOf = ({ shape, elements = size(shape) }: StoredTensor): num
 const bitsandbytesParts = /\.(absmax|quant_map|nested_absmax|nested_quant_map|quant_state\.bitsandbytes__(nf4|fp4))$/;
 const int8Parts = /\.(SCB|weight_format)$/;
 
+/** What a matrix of float8 is multiplied by, after the name of its layer. */
+const float8Parts = /\.(weight_scale(_inv)?|input_scale|activation_scale)$/;
+
+const isFloat8 = (tensor: StoredTensor | undefined): boolean => tensor?.type.startsWith("float8") ?? false;
+
+/** The names that the factors of a matrix of float8 have: for blocks of 128 by 128, for rows or for all. */
+export const scaleNames = (name: string): readonly [blocks: string, rows: string] => [
+  `${name}_scale_inv`,
+  `${name}_scale`,
+];
+
 /**
  * The tensors with packed ones as the matrices that they stand for, and what unpacks them marked as such.
  * - bitsandbytes, 4 bits (Dettmers et al. 2023): `weight` uint8 [elements / 2, 1] with `weight.absmax` and others; 8 bits: `weight` int8
  *   with `SCB`.
  * - GPTQ (Frantar et al. 2022): `qweight` int32 [in · bits / 32, out], `qzeros` [groups, out · bits / 32], `scales` [groups, out].
+ * - float8 with factors (DeepSeek-AI 2024, sec. 3.3): `weight` float8, `weight_scale_inv` [out / 128, in / 128], or `weight_scale` for rows
+ *   or for all.
  * - AWQ (Lin et al. 2023): `qweight` int32 [in, out · bits / 32], `qzeros` and `scales` alike.
  */
 export function logicalTensors(tensors: readonly StoredTensor[]): readonly StoredTensor[] {
@@ -57,6 +70,10 @@ export function logicalTensors(tensors: readonly StoredTensor[]): readonly Store
         packing: "bitsandbytes",
       };
     if (type === "int8" && byName.has(name.replace(/weight$/, "SCB"))) return { ...tensor, packing: "bitsandbytes" };
+    const scaled = float8Parts.exec(name);
+    if (scaled && isFloat8(byName.get(`${name.slice(0, -scaled[0].length)}.weight`)))
+      return { ...tensor, isScale: true };
+    if (isFloat8(tensor) && scaleNames(name).some((own) => byName.has(own))) return { ...tensor, packing: "float8" };
     const [, layer, part] = /^(.+)\.(qweight|qzeros|scales|g_idx)$/.exec(name) ?? [];
     const unpacked = layer === undefined ? undefined : unpackedShape(byName, layer);
     if (!unpacked) return tensor;
@@ -100,10 +117,6 @@ export function isBuffer({ name, shape, type, isScale = false, packing }: Stored
   );
 }
 
-/** The name of a tensor that only packed checkpoints have, if there is one among these. */
-export const packedName = (names: readonly string[]): string | undefined =>
-  names.find((name) => name.endsWith(".qweight") || bitsandbytesParts.test(name) || int8Parts.test(name));
-
 /** What a reader must know of packed tensors. */
 export function packingNotes(tensors: readonly StoredTensor[]): readonly string[] {
   const foreign = tensors.filter(({ name }) => name.endsWith(".qweight")).map(({ name }) => name);
@@ -113,12 +126,12 @@ export function packingNotes(tensors: readonly StoredTensor[]): readonly string[
       : [
           `Not understood: how ${foreign.length} ${foreign.length === 1 ? "matrix is" : "matrices are"} packed (${foreign.slice(0, 3).join(", ")}${foreign.length > 3 ? ", …" : ""}); what they stand for is not counted.`,
         ];
-  const understood = (["bitsandbytes", "GPTQ", "AWQ"] as const).flatMap((packing) => {
+  const understood = (["bitsandbytes", "GPTQ", "AWQ", "GGUF", "float8"] as const).flatMap((packing) => {
     const packed = tensors.filter((tensor) => tensor.packing === packing);
     const types = [...new Set(packed.map(({ type }) => type))].join(", ");
     if (packed.length === 0) return [];
     return [
-      `Packed by ${packing}: ${packed.length} ${packed.length === 1 ? "matrix" : "matrices"} (${types}), counted with their elements before packing; scales and zero points are among the buffers.`,
+      `Packed by ${packing}: ${packed.length} ${packed.length === 1 ? "matrix" : "matrices"} (${types}), counted with their elements before packing; ${packing === "GGUF" ? "their bytes hold the scales" : "scales and zero points are among the buffers"}.`,
     ];
   });
   return [...understood, ...notUnderstood];

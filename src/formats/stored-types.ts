@@ -1,5 +1,6 @@
 /** How a config.json says that its weights are stored: `torch_dtype`, and `quantization_config`. */
 import { isPlainObject } from "../core/tree.ts";
+import { bitsOfType, type SafetensorsEntry } from "../storage/safetensors.ts";
 import { shown } from "./config-fields.ts";
 
 /** An element type as reports name it. */
@@ -69,3 +70,19 @@ function packedType(quantization: Readonly<Record<string, unknown>>): StoredType
       return undefined;
   }
 }
+
+/** safetensors' names of types that are not as ours but for the length of the first word. */
+const typeNames: Readonly<Record<string, string>> = { BF16: "bfloat16", BOOL: "bool" };
+
+/** How an entry of a safetensors file is stored. */
+export const storedTypeOf = ({ type, shape }: Pick<SafetensorsEntry, "type" | "shape">) => ({
+  shape,
+  type:
+    typeNames[type] ??
+    type
+      .toLowerCase()
+      .replace(/^f(?=\d)/, "float")
+      .replace(/^i(?=\d)/, "int")
+      .replace(/^u(?=\d)/, "uint"),
+  bits: bitsOfType(type) ?? 32,
+});

@@ -30,20 +30,31 @@ interface OperandsOf {
   "1-2": readonly [Value, Value?];
   "1-3": readonly [Value, Value?, Value?];
   "1-4": readonly [Value, Value?, Value?, Value?];
+  "1-9": OneAndOthers;
+  "1-10": OneAndOthers;
+  "1-12": OneAndOthers;
   "2": readonly [Value, Value];
   "2-3": readonly [Value, Value, Value?];
   "2-4": readonly [Value, Value, Value?, Value?];
   "2-5": readonly [Value, Value, Value?, Value?, Value?];
+  "2-7": readonly [Value, Value, Value?, Value?, Value?, Value?, Value?];
   "3": readonly [Value, Value, Value];
   "3-4": readonly [Value, Value, Value, Value?];
   "3-5": readonly [Value, Value, Value, Value?, Value?];
   "3-6": readonly [Value, Value, Value, Value?, Value?, Value?];
+  "3-7": readonly [Value, Value, Value, Value?, Value?, Value?, Value?];
   "3-8": readonly [Value, Value, Value, Value?, Value?, Value?, Value?, Value?];
+  "4": readonly [Value, Value, Value, Value];
+  "4-7": readonly [Value, Value, Value, Value, Value?, Value?, Value?];
   "5": readonly [Value, Value, Value, Value, Value];
+  "5-9": readonly [Value, Value, Value, Value, Value, Value?, Value?, Value?, Value?];
+  "6-9": readonly [Value, Value, Value, Value, Value, Value, Value?, Value?, Value?];
   "8": readonly [Value, Value, Value, Value, Value, Value, Value, Value];
   "8-9": readonly [Value, Value, Value, Value, Value, Value, Value, Value, Value?];
   "1-": readonly [Value, ...Value[]];
 }
+/** Of many operands the first; any of the others may be left out. */
+type OneAndOthers = readonly [Value, ...(Value | undefined)[]];
 export type Arity = keyof OperandsOf;
 
 /** What a rule sees of one node. */
@@ -90,6 +101,15 @@ export interface LowRankPath {
   /** Shapes of A and B. */
   readonly shapes: readonly [Shape, Shape];
   apply(a: Value, b: Value): Value;
+}
+
+/** An operand whose elements the file packs: what it stands for. */
+export interface PackedOperand {
+  readonly position: number;
+  /** Extents before packing. */
+  readonly shape: Shape;
+  /** Bits of an element. */
+  readonly bits: number;
 }
 
 /** The axis along which the samples of each tensor lie; `undefined` for a tensor that is the same for all samples. */
@@ -216,6 +236,8 @@ interface OpRules<A extends Arity, S extends AttributeSchema> {
   readonly statistics?: readonly number[];
   /** Float operands that are settings and no weights, where a file has them as constants: bounds, scales. */
   readonly settings?: readonly number[];
+  /** The operand of packed elements, if there is one. */
+  packed?(view: NodeView<A, S>): PackedOperand | undefined;
   /** The WebAssembly f32x4 instruction that does the same, for fused loops (see jit/fused.ts). */
   readonly simd?: SimdInstruction;
 }
@@ -333,6 +355,11 @@ export class OpDef {
   /** Positions of float operands that are no weights. */
   get settings(): readonly number[] {
     return this.#spec.settings ?? [];
+  }
+
+  /** The operand of packed elements, if there is one. */
+  packed(node: Node): PackedOperand | undefined {
+    return this.#spec.packed?.(viewOf(node));
   }
 
   /**

@@ -22,6 +22,28 @@ export interface Declared {
   readonly isOptional?: boolean;
 }
 
+/**
+ * What an extent by name comes to, where it is one of known names, or sums and products of them: `past_sequence_length + 1`.
+ * `undefined` where a name is not known.
+ */
+export function extentOf(text: string, known: (name: string) => number | undefined): number | undefined {
+  const whole = known(text);
+  if (whole !== undefined) return whole;
+  const factors = (product: string): number | undefined =>
+    product.split("*").reduce<number | undefined>((value, factor) => {
+      const name = factor.trim();
+      const own = /^\d+$/.test(name) ? Number(name) : /^[\w.]+$/.test(name) ? known(name) : undefined;
+      return value === undefined || own === undefined ? undefined : value * own;
+    }, 1);
+  const terms = text.replaceAll("-", "+-").split("+");
+  const sum = terms.reduce<number | undefined>((value, term) => {
+    const isLess = term.trimStart().startsWith("-");
+    const own = factors(term.replace("-", ""));
+    return value === undefined || own === undefined ? undefined : isLess ? value - own : value + own;
+  }, 0);
+  return sum !== undefined && sum >= 0 ? sum : undefined;
+}
+
 /** The shape that a file declares. Throws ShapeError when an extent is left open. */
 export function declaredShape({ name, extents }: Declared): Shape {
   if (extents?.every((extent) => typeof extent === "number")) return extents as Shape;

@@ -12,6 +12,7 @@ import { encodeModel, opsetVersion } from "../onnx/model.ts";
 import { caseFamilies, keyOfCase } from "../ops/all.cases.ts";
 import { inputTensors, inputValues } from "../ops/define.cases.ts";
 import * as ops from "../ops/index.ts";
+import { NchwcUpsample, ReorderOutput } from "../ops/nchwc.ts";
 import { allOps } from "../ops/registry.ts";
 import { backend } from "../runtime/node.ts";
 import { rebatch, ruleOf } from "./rebatch.ts";
@@ -110,6 +111,8 @@ const isNear = (a: number, b: number): boolean => Object.is(a, b) || Math.abs(a 
 const further: Readonly<Record<string, (make: (shape: Shape, dtype?: "uint8") => Value) => Value>> = {
   Tile: (make) => ops.tile(make([2, 3]), [1, 2]),
   SpaceToDepth: (make) => apply(ops.SpaceToDepth, [make([2, 1, 4, 4])], { blocksize: 2 }),
+  ReorderOutput: (make) => apply(ReorderOutput, [make([2, 16, 2, 2])], { channels: 12, channels_last: 0 }),
+  Upsample: (make) => apply(NchwcUpsample, [make([2, 16, 2, 2])], { scales: [1, 1, 2, 2], mode: "nearest" }),
   ConvInteger: (make) => apply(ops.ConvInteger, [make([2, 3, 4, 4], "uint8"), make([2, 3, 3, 3], "uint8")]),
   QLinearConv: (make) => {
     const [scale, zero] = [ops.scalar(0.5), ops.scalar(3, "uint8")];

@@ -2,13 +2,13 @@
 import { unknownName } from "../core/errors.ts";
 import { lstmPresets } from "./sequence/lstm.ts";
 import type { Preset } from "./shared/preset.ts";
-import { albertPresets } from "./text/albert.ts";
-import { bertPresets } from "./text/bert.ts";
-import { distilbertPresets } from "./text/distilbert.ts";
-import { gpt2Presets } from "./text/gpt2.ts";
-import { llamaPresets } from "./text/llama.ts";
-import { t5Presets } from "./text/t5.ts";
-import { transformerPresets } from "./text/transformer.ts";
+import { gpt2Presets } from "./text/decoders/gpt2.ts";
+import { llamaPresets } from "./text/decoders/llama.ts";
+import { albertPresets } from "./text/encoders/albert.ts";
+import { bertPresets } from "./text/encoders/bert.ts";
+import { distilbertPresets } from "./text/encoders/distilbert.ts";
+import { t5Presets } from "./text/translators/t5.ts";
+import { transformerPresets } from "./text/translators/transformer.ts";
 import { alexnetPresets } from "./vision/alexnet.ts";
 import { densenetPresets } from "./vision/densenet.ts";
 import { efficientnetPresets } from "./vision/efficientnet.ts";
@@ -41,6 +41,13 @@ export {
   type RecurrentLayersOptions,
   recurrentCells,
 } from "./sequence/recurrent-classifier.ts";
+export {
+  WhisperForConditionalGeneration,
+  type WhisperInputs,
+  WhisperModel,
+  type WhisperOptions,
+  whisperArchitectures,
+} from "./sequence/whisper.ts";
 export { type Architectures, type EncoderOutputs, type HeadOptions, pooledOf, statesOf } from "./shared/heads.ts";
 export type { Preset, PresetOptions } from "./shared/preset.ts";
 export type {
@@ -65,38 +72,75 @@ export {
   Tastes,
   type TastesOptions,
 } from "./tables/recommender.ts";
-export { AlbertModel, type AlbertOptions, albertArchitectures } from "./text/albert.ts";
+export { BloomModel, type BloomOptions, bloomArchitectures } from "./text/decoders/bloom.ts";
+export type { Decoder, DecoderOptions } from "./text/decoders/decoder.ts";
+export { FalconModel, type FalconOptions, falconArchitectures } from "./text/decoders/falcon.ts";
+export { GptNeoModel, type GptNeoOptions, gptNeoArchitectures } from "./text/decoders/gpt-neo.ts";
+export { GptNeoXModel, type GptNeoXOptions, gptNeoXArchitectures } from "./text/decoders/gpt-neox.ts";
+export { Gpt2Model, type Gpt2Options, gpt2Architectures } from "./text/decoders/gpt2.ts";
+export { GptJModel, type GptJOptions, gptjArchitectures } from "./text/decoders/gptj.ts";
+export {
+  gemma2Architectures,
+  gemma3Architectures,
+  gemmaArchitectures,
+  type LlamaAttention,
+  type LlamaExperts,
+  LlamaModel,
+  type LlamaOptions,
+  type LlamaVariant,
+  llamaArchitectures,
+  mistralArchitectures,
+  mixtralArchitectures,
+  phi3Architectures,
+  qwen2Architectures,
+  qwen3Architectures,
+  qwen3MoeArchitectures,
+  smollm3Architectures,
+} from "./text/decoders/llama.ts";
+export { OptModel, type OptOptions, optArchitectures } from "./text/decoders/opt.ts";
+export { PhiModel, type PhiOptions, phiArchitectures } from "./text/decoders/phi.ts";
+export { AlbertModel, type AlbertOptions, albertArchitectures } from "./text/encoders/albert.ts";
 export {
   BertForPreTraining,
   BertModel,
   type BertOptions,
   bertArchitectures,
   type PreTrainingOutputs,
-} from "./text/bert.ts";
-export { DistilBertModel, type DistilBertOptions, distilbertArchitectures } from "./text/distilbert.ts";
-export { EncoderClassifier, type EncoderClassifierOptions } from "./text/encoder-classifier.ts";
-export { EncoderDecoder, type Memory } from "./text/encoder-decoder.ts";
-export { Gpt2Model, type Gpt2Options, gpt2Architectures } from "./text/gpt2.ts";
+} from "./text/encoders/bert.ts";
 export {
-  type LlamaAttention,
-  LlamaModel,
-  type LlamaOptions,
-  llamaArchitectures,
-  mistralArchitectures,
-  qwen2Architectures,
-} from "./text/llama.ts";
-export { RecurrentTranslator, type RecurrentTranslatorOptions } from "./text/recurrent-translator.ts";
-export { type RobertaOptions, robertaArchitectures } from "./text/roberta.ts";
+  type DebertaAttention,
+  DebertaModel,
+  type DebertaOptions,
+  debertaArchitectures,
+} from "./text/encoders/deberta.ts";
+export { DistilBertModel, type DistilBertOptions, distilbertArchitectures } from "./text/encoders/distilbert.ts";
+export { type ElectraOptions, electraArchitectures } from "./text/encoders/electra.ts";
+export { EncoderClassifier, type EncoderClassifierOptions } from "./text/encoders/encoder-classifier.ts";
+export { MpnetModel, type MpnetOptions, mpnetArchitectures } from "./text/encoders/mpnet.ts";
+export { type RobertaOptions, robertaArchitectures } from "./text/encoders/roberta.ts";
+export {
+  BartForConditionalGeneration,
+  BartModel,
+  type BartOptions,
+  bartArchitectures,
+  marianArchitectures,
+  mbartArchitectures,
+} from "./text/translators/bart.ts";
+export { EncoderDecoder, type Memory } from "./text/translators/encoder-decoder.ts";
+export { RecurrentTranslator, type RecurrentTranslatorOptions } from "./text/translators/recurrent-translator.ts";
 export {
   T5EncoderModel,
   T5ForConditionalGeneration,
   T5Model,
   type T5Options,
   t5Architectures,
-} from "./text/t5.ts";
-export { Transformer, type TransformerOptions } from "./text/transformer.ts";
+} from "./text/translators/t5.ts";
+export { Transformer, type TransformerOptions } from "./text/translators/transformer.ts";
 export { AlexNet, type AlexNetOptions } from "./vision/alexnet.ts";
 export { type AuxiliaryOutputs, auxiliaryLoss } from "./vision/auxiliary.ts";
+export { ClipModel, type ClipOptions, clipArchitectures } from "./vision/clip.ts";
+export { ConvNextModel, type ConvNextOptions, convnextArchitectures } from "./vision/convnext.ts";
+export { deitArchitectures } from "./vision/deit.ts";
 export { DenseNet, type DenseNetOptions } from "./vision/densenet.ts";
 export {
   type DetectorOptions,
@@ -104,10 +148,19 @@ export {
   type ObjectFinderOptions,
   SingleShotDetector,
 } from "./vision/detector.ts";
+export { type DinoVariant, type Dinov2Options, dinov2Architectures } from "./vision/dinov2.ts";
 export { EfficientNet, type EfficientNetOptions } from "./vision/efficientnet.ts";
 export { GoogLeNet, type GoogLeNetOptions } from "./vision/googlenet.ts";
 export { InceptionV3, type InceptionV3Options } from "./vision/inception-v3.ts";
 export { LeNet5, type LeNetOptions } from "./vision/lenet.ts";
+export {
+  type MobileNetBackboneOptions,
+  MobileNetV1Backbone,
+  MobileNetV2Backbone,
+  type MobileNetV2BackboneOptions,
+  mobilenetV1Architectures,
+  mobilenetV2Architectures,
+} from "./vision/mobilenet-backbones.ts";
 export { type MobileNetOptions, MobileNetV1 } from "./vision/mobilenet-v1.ts";
 export { MobileNetV2, type MobileNetV2Options } from "./vision/mobilenet-v2.ts";
 export {
@@ -118,7 +171,11 @@ export {
   ResNet,
   type ResNetOptions,
 } from "./vision/resnet.ts";
+export { ResNetBackbone, type ResNetBackboneOptions, resnetArchitectures } from "./vision/resnet-backbone.ts";
+export { SiglipModel, type SiglipOptions, siglipArchitectures } from "./vision/siglip.ts";
 export { SqueezeNet, type SqueezeNetOptions } from "./vision/squeezenet.ts";
+export { SwinModel, type SwinOptions, type SwinVariant, swinArchitectures } from "./vision/swin.ts";
+export type { ImageTowerOptions, PairInputs, PairOutputs, TextTowerOptions } from "./vision/towers.ts";
 export { Vgg, type VggOptions } from "./vision/vgg.ts";
 export {
   type ImageExtents,
@@ -127,6 +184,7 @@ export {
   VitModel,
   type VitModelOptions,
   type VitOptions,
+  type VitTokens,
   vitArchitectures,
 } from "./vision/vit.ts";
 

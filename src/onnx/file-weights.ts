@@ -1,7 +1,7 @@
 /** The trained weights of a file, found from its nodes alone: no shape of an input need be known. */
-import { FileError } from "../core/errors.ts";
 import type { OpDef } from "../graph/op.ts";
 import { findOp } from "../ops/registry.ts";
+import { checkExpansion } from "./expansion.ts";
 import { type FileGraph, type FileNode, functionKey, type ModelFile, tensorOfNode } from "./model-file.ts";
 import { isFileGraph, storedWithin } from "./sort.ts";
 import type { StoredTensor } from "./tensor.ts";
@@ -34,10 +34,6 @@ interface Use {
 /** Nodes whose graphs are read, so that what their operators take is known. */
 const read = ["If", "Loop", "Scan", "SequenceMap"];
 
-/** Functions call one another this deep in no real model, and have as many nodes in all. */
-const maxNesting = 32;
-const maxNodes = 4_000_000;
-
 /**
  * Every stored tensor that an operator takes as a weight, in the order of first use; both branches of an If count.
  * Throws FileError for functions that call themselves.
@@ -45,7 +41,7 @@ const maxNodes = 4_000_000;
 export function weightsOfFile(file: ModelFile, rule: WeightRule = isWeight): readonly FileWeight[] {
   const uses = new Map<StoredTensor, Use>();
   const storage = { hasInitializers: hasInitializers(file) };
-  let count = 0;
+  checkExpansion(file);
   const settings = new Set<StoredTensor>();
   const use = (entry: Entry | undefined, op: OpDef | undefined, position: number) => {
     if (!entry) return;
@@ -59,25 +55,20 @@ export function weightsOfFile(file: ModelFile, rule: WeightRule = isWeight): rea
     else if (!op || op.differentiable || op.isComposed) known.isTrained = true;
   };
 
-  const scanGraph = ({ initializers, nodes, outputs }: FileGraph, entries: Entries, depth: number) => {
+  const scanGraph = ({ initializers, nodes, outputs }: FileGraph, entries: Entries) => {
     for (const [name, stored] of initializers) entries.set(name, { stored, isNode: false });
-    scanNodes(nodes, entries, depth);
+    scanNodes(nodes, entries);
     for (const { name } of outputs) use(entries.get(name), undefined, 0);
   };
-  const scanNodes = (nodes: readonly FileNode[], entries: Entries, depth: number) => {
-    if (depth > maxNesting)
-      throw new FileError(`onnx: functions or branches nest deeper than ${maxNesting}; a function may not call itself`);
+  const scanNodes = (nodes: readonly FileNode[], entries: Entries) => {
     // Nodes may stand in any order.
     for (const node of nodes) {
       const stored = tensorOfNode(node);
       if (stored) entries.set(node.outputs[0] ?? "", { stored, isNode: true });
     }
-    count += nodes.length;
-    if (count > maxNodes)
-      throw new FileError(`onnx: its functions, written out, have more than ${maxNodes} nodes; the file is damaged`);
-    for (const node of nodes) if (!tensorOfNode(node)) scanNode(node, entries, depth);
+    for (const node of nodes) if (!tensorOfNode(node)) scanNode(node, entries);
   };
-  const scanNode = (node: FileNode, entries: Entries, depth: number) => {
+  const scanNode = (node: FileNode, entries: Entries) => {
     const op = findOp(node.type, node.domain);
     const body = op ? undefined : file.functions.get(functionKey(node.domain, node.type));
     if (body) {
@@ -86,12 +77,12 @@ export function weightsOfFile(file: ModelFile, rule: WeightRule = isWeight): rea
         const entry = entries.get(node.inputs[i] ?? "");
         if (entry) inner.set(name, entry);
       }
-      scanNodes(body.nodes, inner, depth + 1);
+      scanNodes(body.nodes, inner);
       for (const name of body.outputs) use(inner.get(name), undefined, 0);
       return;
     }
     const branches = [...node.attributes.values()].filter(isFileGraph);
-    if (read.includes(node.type)) for (const branch of branches) scanGraph(branch, new Map(entries), depth + 1);
+    if (read.includes(node.type)) for (const branch of branches) scanGraph(branch, new Map(entries));
     else if (branches.length > 0) {
       const { stored, reads } = storedWithin(node);
       for (const own of stored) use({ stored: own, isNode: false }, undefined, 0);
@@ -100,7 +91,7 @@ export function weightsOfFile(file: ModelFile, rule: WeightRule = isWeight): rea
     for (const [position, name] of node.inputs.entries()) use(entries.get(name), op, position);
   };
 
-  scanGraph(file.graph, new Map(), 0);
+  scanGraph(file.graph, new Map());
   const names = new Set<string>();
   return Array.from(uses, ([stored, { isStatistic, isTrained }]) => {
     const name = freeName(stored.name || "tensor", names);

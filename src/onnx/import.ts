@@ -6,15 +6,17 @@ import type { Tensor } from "../core/tensor.ts";
 import { graphOf, input, type Node, type Scope, type Value } from "../graph/ir.ts";
 import { makeNode, type OpDef, type StoredNode } from "../graph/op.ts";
 import { assignScope } from "../graph/rewrite.ts";
-import { type Declared, declaredShape } from "../import/declared.ts";
+import { type Declared, declaredShape, extentOf } from "../import/declared.ts";
 import { fold } from "../import/fold.ts";
-import type { ImportedGraph } from "../import/imported-graph.ts";
+import type { ImportedGraph, Setting } from "../import/imported-graph.ts";
 import { type UnknownReason, unknownOp } from "../import/unknown.ts";
 import { ComputedError, constant } from "../ops/constant.ts";
 import { findOp } from "../ops/registry.ts";
 import { readAttributes } from "./attributes.ts";
+import type { Branch } from "./control/branches.ts";
 import { readControl } from "./control/control.ts";
 import { readFunction } from "./control/functions.ts";
+import { checkExpansion } from "./expansion.ts";
 import { type FileGraph, type FileNode, type ModelFile, readModelFile, tensorOfNode } from "./model-file.ts";
 import {
   type Computed,
@@ -30,7 +32,8 @@ import {
 import { pathOfNode } from "./scopes.ts";
 import { describeNode, isFileGraph, sortNodes, storedWithin } from "./sort.ts";
 import type { OpenExternal, StoredTensor } from "./tensor.ts";
-import { hasInitializers, isWeight, type WeightRule } from "./weights.ts";
+import type { Tied } from "./tied.ts";
+import { hasInitializers, isBuffer, isWeight, type WeightRule } from "./weights.ts";
 
 /** How a file becomes a graph. */
 export interface GraphOptions {
@@ -44,10 +47,13 @@ export interface GraphOptions {
   readonly isWeight?: WeightRule;
   /** What stands for a weight; default a graph input of its type. */
   readonly bind?: (weight: StoredTensor) => Value;
-  /** An If stays one, of which one branch runs; default: both are computed, with a choice between their results. */
-  readonly keepsBranches?: boolean;
   /** The elements of the other stored tensors; default from the file, those that nothing here needs left in it. */
   readonly read?: (stored: StoredTensor) => Tensor;
+  /**
+   * What becomes of an If whose condition is not known: both branches, and a choice between their outputs; the one that costs more, as a
+   * run takes one of them; or an If, of which one runs. Default both.
+   */
+  readonly choices?: "both" | "costlier" | "kept";
 }
 
 export interface ImportOptions extends GraphOptions {
@@ -61,10 +67,14 @@ export interface ImportedModel extends ImportedGraph<StoredTensor> {
   readonly producer: string;
   /** Version of ONNX's operator set. */
   readonly opset: number;
+  /** Stored tensors of several elements that are no weights anywhere: scales, masks, tables of positions. */
+  readonly settings: readonly Setting[];
+  /** Copies of other tensors, which are one parameter with them. */
+  readonly tied: readonly Tied[];
+  /** The branches that were left out, where one of two was taken. */
+  readonly branches: readonly Branch[];
 }
 
-/** Functions and branches nest this deep in no real model. */
-const maxNesting = 32;
 /** Functions and loops, written out, have as many nodes at most. */
 const maxNodes = 1 << 20;
 /** Constants beyond this many bytes stay in the file: nothing that is computed here needs their elements. */
@@ -107,6 +117,8 @@ export interface GraphReader {
   isUnknown(node: Node): boolean;
   /** Whether an If stays one. */
   readonly keepsBranches: boolean;
+  /** Set where one branch of two is taken: takes note of the other. */
+  readonly leaveOut: ((branch: Branch) => void) | undefined;
 }
 
 class Importer implements GraphReader {
@@ -124,7 +136,8 @@ class Importer implements GraphReader {
   readonly #scopes = new Map<string, Scope>();
   /** Whether the file keeps its weights as initializers, as most do; elsewhere they are Constant nodes. */
   readonly #hasInitializers: boolean;
-  #nesting = 0;
+  readonly #branches: Branch[] = [];
+  readonly leaveOut: ((branch: Branch) => void) | undefined;
   /** Nodes that were read, again in each step of a loop. */
   #count = 0;
 
@@ -132,11 +145,13 @@ class Importer implements GraphReader {
     this.file = file;
     this.#options = options;
     this.#hasInitializers = hasInitializers(file);
-    this.keepsBranches = options.keepsBranches ?? false;
+    this.keepsBranches = options.choices === "kept";
+    if (options.choices === "costlier") this.leaveOut = (branch) => this.#branches.push(branch);
   }
 
   run(): ImportedModel {
     const { graph, opsets, producer } = this.file;
+    checkExpansion(this.file);
     const names = new Names();
     const inputs = graph.inputs.flatMap((declared) => {
       const known = this.#options.constants?.get(declared.name);
@@ -153,9 +168,18 @@ class Importer implements GraphReader {
       weights: this.#weights,
       unknown: this.#unknown,
       unshaped: this.#unshaped,
+      settings: this.#settings(),
+      branches: this.#branches,
+      tied: this.file.tied,
       producer,
       opset: opsets.get("") ?? 1,
     };
+  }
+
+  /** The numbers that stand for no shape or position. */
+  #settings(): readonly Setting[] {
+    const settings = [...this.#asConstant].filter(([stored]) => isBuffer(stored) && !this.#asWeight.has(stored));
+    return settings.map(([tensor, value]) => ({ tensor, value: value.producer ? undefined : value }));
   }
 
   #input(declared: Declared): Computed {
@@ -180,7 +204,8 @@ class Importer implements GraphReader {
       );
     for (const [axis, extent] of (extents ?? []).entries()) {
       const own = shape[axis] ?? 0;
-      const settled = typeof extent === "string" ? (this.#symbols.get(extent) ?? own) : (extent ?? own);
+      const known = typeof extent === "string" ? extentOf(extent, (symbol) => this.#symbols.get(symbol)) : extent;
+      const settled = known ?? own;
       if (settled !== own)
         throw new ShapeError(
           `input "${name}" has ${settled} along axis ${axis}, got ${showShape(shape)}; pass ${settled}`,
@@ -198,8 +223,6 @@ class Importer implements GraphReader {
   }
 
   nodes(nodes: readonly FileNode[], place: Place): void {
-    if (++this.#nesting > maxNesting)
-      throw new FileError(`onnx: functions or branches nest deeper than ${maxNesting}; a function may not call itself`);
     this.#count += nodes.length;
     if (this.#count > maxNodes)
       throw new FileError(`onnx: with its functions and loops written out it has more than ${maxNodes} nodes`);
@@ -219,7 +242,6 @@ class Importer implements GraphReader {
         if (name && output) names.set(name, output);
       }
     }
-    this.#nesting--;
   }
 
   #node(node: FileNode, place: Place): readonly Computed[] {
@@ -341,7 +363,7 @@ class Importer implements GraphReader {
     const types = node.outputs.map((name) => {
       const found = declared.get(name);
       const extents = found?.extents?.map((extent) =>
-        typeof extent === "string" ? this.#symbols.get(extent) : extent,
+        typeof extent === "string" ? extentOf(extent, (symbol) => this.#symbols.get(symbol)) : extent,
       );
       const isKnown = extents?.every((extent) => extent !== undefined) ?? false;
       const dtype = found?.type?.dtype ?? operands.find(Boolean)?.dtype ?? "float32";

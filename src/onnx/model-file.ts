@@ -4,8 +4,10 @@ import { FileError } from "../core/errors.ts";
 import type { Declared } from "../import/declared.ts";
 import { type Blob, type Decoded, decodeMessage } from "./decode.ts";
 import { bytesAsText, number, numbers, record, records, text, texts } from "./fields.ts";
+import { liftWeights } from "./lift.ts";
 import { ModelProto } from "./schema.ts";
-import { elementTypeOf, type OpenExternal, type StoredTensor, storedTensor } from "./tensor.ts";
+import { elementTypeOf, type OpenExternal, type StoredTensor, sparseTensor, storedTensor } from "./tensor.ts";
+import { type Tied, withTied } from "./tied.ts";
 
 /** Stands for an attribute of the function around it. */
 export interface AttributeReference {
@@ -59,6 +61,8 @@ export interface ModelFile {
   readonly producer: string;
   /** What its writer noted in it. */
   readonly metadata: ReadonlyMap<string, string>;
+  /** Tensors of the file that are computed from others here, since they are copies. */
+  readonly tied: readonly Tied[];
 }
 
 /** ONNX's own domain has two names. */
@@ -82,8 +86,11 @@ export function readModelFile(source: ByteSource, external: OpenExternal): Model
     records(model, "opset_import").map((entry) => [domainOf(text(entry, "domain")), number(entry, "version") ?? 1]),
   );
   if (opsets.size === 0) throw new FileError("onnx: the file names no operator set; it is cut off or damaged");
+  const producer = [text(model, "producer_name"), text(model, "producer_version")].filter(Boolean).join(" ");
+  const read = readGraph(graph, external);
   return {
-    graph: readGraph(graph, external),
+    // Files of our own have each parameter once.
+    ...(producer === "sardonyx" ? { graph: read, tied: [] } : withTied(read)),
     opsets,
     functions: new Map(
       records(model, "functions").map((item) => [
@@ -96,19 +103,23 @@ export function readModelFile(source: ByteSource, external: OpenExternal): Model
         },
       ]),
     ),
-    producer: [text(model, "producer_name"), text(model, "producer_version")].filter(Boolean).join(" "),
+    producer,
     metadata: readEntries(model, "metadata_props"),
   };
 }
 
 function readGraph(proto: Decoded, external: OpenExternal): FileGraph {
-  const initializers = records(proto, "initializer").map((item) => storedTensor(item, external));
+  const initializers = [
+    ...records(proto, "initializer").map((item) => storedTensor(item, external)),
+    ...records(proto, "sparse_initializer").map((item) => sparseTensor(item, external)),
+  ];
   const [inputs, outputs, inner] = ["input", "output", "value_info"].map((field) =>
     records(proto, field).map(readDeclared),
   ) as [Declared[], Declared[], Declared[]];
-  const byName = new Map(initializers.map((tensor) => [tensor.name, tensor]));
+  const lifted = records(proto, "node").map((node) => liftWeights(readNode(node, external)));
+  const byName = new Map([...initializers, ...lifted.flatMap(({ tensors }) => tensors)].map((own) => [own.name, own]));
   return {
-    nodes: records(proto, "node").map((node) => readNode(node, external)),
+    nodes: lifted.map(({ node }) => node),
     initializers: byName,
     // Before IR version 4 an initializer had to be listed among the inputs too.
     inputs: inputs.filter(({ name }) => !byName.has(name)),
@@ -156,12 +167,12 @@ function readNode(proto: Decoded, external: OpenExternal): FileNode {
   const stored = tensorOfNode(node);
   if (!stored) return node;
   const [name = ""] = outputs;
-  return { ...node, attributes: new Map([...node.attributes, ["value", { ...stored, name }]]) };
+  return { ...node, attributes: new Map([["value", { ...stored, name }]]) };
 }
 
 /** The tensor that a Constant node holds, which has the name of its output; `undefined` for other nodes, and where it holds numbers. */
 export function tensorOfNode({ type, attributes }: Pick<FileNode, "type" | "attributes">): StoredTensor | undefined {
-  const value = type === "Constant" ? attributes.get("value") : undefined;
+  const value = type === "Constant" ? (attributes.get("value") ?? attributes.get("sparse_value")) : undefined;
   return typeof value === "object" && "read" in value ? value : undefined;
 }
 
@@ -192,6 +203,10 @@ const attributeReaders: Readonly<
   6: (proto) => numbers(proto, "floats"),
   7: (proto) => numbers(proto, "ints"),
   8: (proto) => ((proto["strings"] ?? []) as readonly Blob[]).map(bytesAsText),
+  11: (proto, external) => {
+    const tensor = record(proto, "sparse_tensor");
+    return tensor && sparseTensor(tensor, external);
+  },
 };
 
 /** Fields by the type that they mean; before IR version 2 an attribute did not say its type. */

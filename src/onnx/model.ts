@@ -14,6 +14,9 @@ import { attributeTypeCodes, ModelProto } from "./schema.ts";
 /** Version of the operator set that our definitions follow. */
 export const opsetVersion = 21;
 
+/** Version of the operator set of classical machine learning (ai.onnx.ml). */
+const classicVersion = 3;
+
 /** Options of `encodeModel`. */
 export interface ModelOptions {
   /**
@@ -57,6 +60,9 @@ export function encodeModel(graph: Graph, options: ModelOptions = {}): Uint8Arra
   const domains = new Map([
     ["", opsetVersion],
     ["com.microsoft", 1],
+    ...graph.nodes
+      .filter(({ op }) => op.domain !== "")
+      .map(({ op }): [string, number] => [op.domain, op.domain === "ai.onnx.ml" ? classicVersion : 1]),
   ]);
   return encodeMessage(ModelProto, {
     ir_version: 10,

@@ -38,6 +38,13 @@ export const TensorProto: MessageSchema = {
   data_location: field(14, "int32"),
 };
 
+/** A tensor of which only some elements are stored; their name is the tensor's. */
+export const SparseTensorProto: MessageSchema = {
+  values: one(1, () => TensorProto),
+  indices: one(2, () => TensorProto),
+  dims: list(3, "int64"),
+};
+
 export const Dimension: MessageSchema = { dim_value: field(1, "int64"), dim_param: field(2, "string") };
 export const TensorShape: MessageSchema = { dim: many(1, () => Dimension) };
 export const TensorTypeProto: MessageSchema = { elem_type: field(1, "int32"), shape: one(2, () => TensorShape) };
@@ -62,6 +69,7 @@ export const AttributeProto: MessageSchema = {
   strings: list(9, "bytes"),
   type: field(20, "int32"),
   ref_attr_name: field(21, "string"),
+  sparse_tensor: one(22, () => SparseTensorProto),
 };
 
 export const NodeProto: MessageSchema = {
@@ -81,6 +89,7 @@ export const GraphProto: MessageSchema = {
   input: many(11, () => ValueInfo),
   output: many(12, () => ValueInfo),
   value_info: many(13, () => ValueInfo),
+  sparse_initializer: many(15, () => SparseTensorProto),
 };
 
 /** A function that a model defines for itself; nodes of its domain and name stand for its body. */

@@ -3,11 +3,11 @@ import { type ByteSource, requireRange } from "../core/byte-source.ts";
 import { type ArrayOf, allocate, arrayTypes, bytesPerElement, type DType, isBigInt } from "../core/dtype.ts";
 import { FileError } from "../core/errors.ts";
 import { bfloat16ToFloat32 } from "../core/half.ts";
-import { type Shape, showShape, size } from "../core/shape.ts";
+import { type Shape, showShape, size, stridesOf } from "../core/shape.ts";
 import { Tensor } from "../core/tensor.ts";
 import type { ElementType } from "../import/declared.ts";
 import { type Blob, type Decoded, type DecodedValue, decodePacked } from "./decode.ts";
-import { number, numbers, records, text } from "./fields.ts";
+import { number, numbers, record, records, text } from "./fields.ts";
 
 const own = (name: DType): ElementType => ({ name, bits: 8 * bytesPerElement(name), dtype: name });
 const narrow = (name: string, bits: number, dtype: DType): ElementType => ({ name, bits, dtype });
@@ -78,15 +78,72 @@ export function storedTensor(proto: Decoded, external: OpenExternal): StoredTens
     type,
     bytes: needed,
     read() {
-      if (type.name !== type.dtype && type.name !== "bfloat16")
+      const unpack = type.name === type.dtype ? undefined : unpackers[type.name];
+      if (type.name !== type.dtype && !unpack)
         throw fail(`is ${type.name}, which no tensor here holds; convert it to float32 first`);
       const data = content.read();
-      if (data.length !== elements)
-        throw fail(`of shape ${showShape(shape)} needs ${elements} elements, the file has ${data.length}`);
-      return new Tensor(type.dtype, shape, type.name === "bfloat16" ? bfloat16ToFloat32(data as Uint16Array) : data);
+      const expected = type.bits === 4 ? needed : elements;
+      if (data.length !== expected)
+        throw fail(`of shape ${showShape(shape)} needs ${expected} elements, the file has ${data.length}`);
+      return new Tensor(type.dtype, shape, unpack ? unpack(data, elements) : data);
     },
   };
 }
+
+/** A sparse tensor is written out where it is read, unless it would be larger than this. */
+const maxDenseElements = 1 << 28;
+
+/** Describes a SparseTensorProto: values of some elements, zeros elsewhere. Throws FileError when its parts do not agree. */
+export function sparseTensor(proto: Decoded, external: OpenExternal): StoredTensor {
+  const [values, indices] = ["values", "indices"].map((part) => {
+    const tensor = record(proto, part);
+    if (!tensor) throw new FileError(`onnx: a sparse tensor lacks its ${part}; the file is damaged`);
+    return storedTensor(tensor, external);
+  }) as [StoredTensor, StoredTensor];
+  const { name, type } = values;
+  const fail = (problem: string) => new FileError(`onnx: sparse tensor "${name}" ${problem}; export the model again`);
+  const shape = numbers(proto, "dims");
+  const elements = size(shape);
+  if (!shape.every((extent) => Number.isSafeInteger(extent) && extent >= 0) || !Number.isSafeInteger(elements))
+    throw fail(`has shape ${showShape(shape)}; extents must be whole numbers from 0`);
+  const [count = 0, ...others] = values.shape;
+  const isByAxis = indices.shape.length === 2 && indices.shape[1] === shape.length;
+  const fits = indices.shape[0] === count && (isByAxis || indices.shape.length === 1);
+  if (others.length > 0 || !fits || indices.type.name !== "int64")
+    throw fail(
+      `of shape ${showShape(shape)} has values ${showShape(values.shape)} and indices ${indices.type.name}${showShape(indices.shape)}, expected [n] and int64 [n] or [n, ${shape.length}]`,
+    );
+  return {
+    name,
+    shape,
+    type,
+    bytes: values.bytes + indices.bytes,
+    read() {
+      if (elements > maxDenseElements) throw fail(`has ${elements} elements, too many to write out`);
+      const [given, places] = [values.read(), indices.read().toNumbers()];
+      const data = allocate(given.dtype, elements);
+      const strides = isByAxis ? stridesOf(shape) : [1];
+      for (let i = 0; i < count; i++) {
+        const position = places.slice(i * strides.length, (i + 1) * strides.length);
+        const at = position.reduce((sum, index, axis) => sum + index * (strides[axis] ?? 0), 0);
+        const isInside = isByAxis ? position.every((index, axis) => index >= 0 && index < (shape[axis] ?? 0)) : at >= 0;
+        if (!isInside || at >= elements) throw fail(`has an element at [${position}], outside ${showShape(shape)}`);
+        data[at] = given.data[i] as number;
+      }
+      return new Tensor(given.dtype, shape, data);
+    },
+  };
+}
+
+/** Elements of types that no tensor has, in those that it has, by name. */
+const unpackers: Readonly<Record<string, (stored: ArrayOf, elements: number) => ArrayOf>> = {
+  bfloat16: (stored) => bfloat16ToFloat32(stored as Uint16Array),
+  uint4: (stored, elements) => Uint8Array.from({ length: elements }, (_, i) => nibble(stored, i)),
+  int4: (stored, elements) => Int8Array.from({ length: elements }, (_, i) => (nibble(stored, i) << 28) >> 28),
+};
+
+/** Two numbers of 4 bits stand in a byte, the first in its low half. */
+const nibble = (stored: ArrayOf, i: number): number => (Number(stored[i >> 1]) >> (4 * (i & 1))) & 15;
 
 interface Content {
   /** Bytes of the elements where they are stored raw. */

@@ -2,6 +2,7 @@
 import { size } from "../core/shape.ts";
 import type { OpDef } from "../graph/op.ts";
 import { kindOf } from "../ops/registry.ts";
+import { fixedTableOf } from "./fixed-tables.ts";
 import type { ModelFile } from "./model-file.ts";
 import type { StoredTensor } from "./tensor.ts";
 
@@ -26,17 +27,22 @@ const weighted: ReadonlySet<string> = new Set(["dense", "convolution", "normaliz
 /**
  * Files do not say which tensors were trained. A weight is a float tensor with at least one axis where an operator takes
  * data, not a setting such as a bound; a single number is one only where a layer takes it. Files with initializers keep constants as nodes, and some exporters weights too, which are
- * those that layers take; in the others every tensor is a node. Numbers of 8 bits or fewer are quantized weights, and so are the biases that go with them.
+ * those that layers take; in the others every tensor is a node. Masks and sinusoids of positions are known by their elements. Numbers of 8 bits or fewer are quantized weights, and so are the biases that go with them.
  */
 export function isWeight(
-  { shape, type }: StoredTensor,
+  stored: StoredTensor,
   op: OpDef | undefined,
   position: number,
   { isNode, hasInitializers }: Storage,
 ): boolean {
+  const { shape, type } = stored;
   const isOfLayer = op !== undefined && weighted.has(kindOf(op));
   if (shape.length === 0 || op?.settings.includes(position) || (isNode && hasInitializers && !isOfLayer)) return false;
   const one = size(shape) === 1;
-  if (/^b?float/.test(type.name)) return !one || isOfLayer;
+  if (/^b?float/.test(type.name)) return (!one || isOfLayer) && fixedTableOf(stored, op) === undefined;
   return !one && (/^u?int[48]$/.test(type.name) || (type.name === "int32" && op?.contracts === true));
 }
+
+/** Whether a stored tensor that is no weight is one of a model's buffers: several numbers that are no positions or extents. */
+export const isBuffer = ({ shape, type }: StoredTensor): boolean =>
+  size(shape) > 1 && (/float/.test(type.name) || /^u?int[48]$/.test(type.name));

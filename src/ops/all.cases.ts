@@ -4,7 +4,9 @@ import { foldIn, keyOf } from "../core/random.ts";
 import { size } from "../core/shape.ts";
 import { activationCases } from "./activations.cases.ts";
 import { algebraCases } from "./algebra/algebra.cases.ts";
+import { attentionCases } from "./attention/attention.cases.ts";
 import { channelNormalizationCases } from "./channel-normalization.cases.ts";
+import { classicCases } from "./classic/classic.cases.ts";
 import { constantCases } from "./constant.cases.ts";
 import { controlCases } from "./control/control.cases.ts";
 import { convolutionCases } from "./convolution.cases.ts";
@@ -18,9 +20,11 @@ import { interpolationCases } from "./interpolation.cases.ts";
 import { logicCases } from "./logic.cases.ts";
 import { matmulFamilyCases } from "./matmul.cases.ts";
 import { movementCases } from "./movement.cases.ts";
+import { nchwcCases } from "./nchwc.cases.ts";
 import { normalizationCases } from "./normalization.cases.ts";
 import { poolingCases } from "./pooling.cases.ts";
 import { quantizationCases } from "./quantization.cases.ts";
+import { quantizedCases } from "./quantized/quantized.cases.ts";
 import { randomCases } from "./random.cases.ts";
 import { rearrangeCases } from "./rearrange.cases.ts";
 import { recurrentCases } from "./recurrent.cases.ts";
@@ -56,8 +60,12 @@ export const caseFamilies: Readonly<Record<string, readonly OpCase[]>> = {
   interpolation: interpolationCases,
   "channel-normalization": channelNormalizationCases,
   quantization: quantizationCases,
+  quantized: quantizedCases,
   einsum: einsumCases,
   fusions: fusionCases,
+  nchwc: nchwcCases,
+  classic: classicCases,
+  attention: attentionCases,
   recurrent: recurrentCases,
   suppression: suppressionCases,
   losses: lossCases,

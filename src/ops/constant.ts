@@ -1,6 +1,6 @@
 /** Constants in a graph, and scalars that adopt the dtype of the operand beside them. */
 import { type DType, isFloat } from "../core/dtype.ts";
-import { DTypeError, UnsupportedError } from "../core/errors.ts";
+import { DTypeError, ShapeError, UnsupportedError } from "../core/errors.ts";
 import type { Shape } from "../core/shape.ts";
 import { fullTensor, Tensor, tensor } from "../core/tensor.ts";
 import { numbersOf } from "../graph/attributes.ts";
@@ -56,9 +56,13 @@ export function asValues(...operands: readonly Operand[]): Value[] {
   return operands.map((operand) => (typeof operand === "number" ? scalar(operand, dtype) : operand));
 }
 
-/** An int64 vector, as ONNX takes shapes, axes and offsets. */
-export const int64s = (values: readonly number[]): Value =>
-  constant(new Tensor("int64", [values.length], BigInt64Array.from(values, BigInt)));
+/** An int64 vector, as ONNX takes shapes, axes and offsets. Throws ShapeError for what is no whole number. */
+export function int64s(values: readonly number[]): Value {
+  const broken = values.find((value) => !Number.isSafeInteger(value));
+  if (broken !== undefined)
+    throw new ShapeError(`${broken} is no whole number, as shapes, axes and offsets are; pass one up to 2^53`);
+  return constant(new Tensor("int64", [values.length], BigInt64Array.from(values, BigInt)));
+}
 
 /** A tensor of one repeated value. */
 export const full = (shape: Shape, value: number, dtype: DType = "float32"): Value =>

@@ -87,6 +87,8 @@ export const Add: OpDef = defineOp("Add", {
 });
 export const Sub: OpDef = defineOp("Sub", {
   arity: "2",
+  // What is learned is added or multiplied; means and deviations of data are subtracted and divided by.
+  settings: [1],
   simd: "sub",
   fold: (a, b) => a - b,
   simplify: ({ inputs: [a, b], outputs: [y] }) => neutral(y, [a, b, 0]) ?? broadcastLate(Sub, a, b, y),
@@ -111,6 +113,7 @@ export const Mul: OpDef = defineOp("Mul", {
 });
 export const Div: OpDef = defineOp("Div", {
   arity: "2",
+  settings: [1],
   simd: "div",
   fold: (a, b) => a / b,
   simplify: ({ inputs: [a, b], outputs: [y] }) => neutral(y, [a, b, 1]) ?? broadcastLate(Div, a, b, y),

@@ -54,6 +54,11 @@ const shapeMistakes: readonly (readonly [string, () => unknown, string])[] = [
     "gemm takes two matrices, got [2, 3, 4] and [4, 5]; use matmul",
   ],
   [
+    "scales of blocks",
+    () => apply(ops.QuantizeLinear, [float(4, 6), float(4, 2)], { block_size: 2 }),
+    "QuantizeLinear: scales are [4, 2], blocks of 2 along axis 1 of [4, 6] need [4, 3]",
+  ],
+  [
     "conv, channels",
     () => ops.conv(float(2, 1, 8, 8), float(4, 3, 3, 3)),
     "conv: input has 1 channel, weight expects 3; pass inChannels: 1",
@@ -118,7 +123,7 @@ const shapeMistakes: readonly (readonly [string, () => unknown, string])[] = [
   [
     "split",
     () => ops.split(float(5), [2, 2]),
-    "split: lengths [2, 2] do not sum to the 5 of axis 0; make them sum to it",
+    "split: lengths [2, 2] do not sum to the 5 of axis 0; make them sum to it, none below 0",
   ],
   ["squeeze", () => ops.squeeze(float(2, 3), [0]), "Squeeze: axis 0 of [2, 3] is not 1; name an axis of extent 1"],
   ["pad", () => ops.pad(float(3), [[-2, -2]]), "pad: [-2, -2] cuts more than [3] has; cut less"],
@@ -279,8 +284,8 @@ const unsupported: readonly (readonly [string, () => unknown, string])[] = [
   ["resize, antialias", resizing({ antialias: 1 }), "antialias and keep_aspect_ratio_policy are not supported"],
   [
     "lstm, activations",
-    recurrent({ activations: ["Sigmoid", "Relu", "Tanh"] }),
-    "LSTM: activations are Sigmoid,Relu,Tanh; only sigmoid, tanh, tanh are supported",
+    recurrent({ activations: ["Sigmoid", "Swish", "Tanh"] }),
+    "LSTM: it has an activation Swish; pass one of sigmoid, tanh, relu",
   ],
   ["lstm, clip", recurrent({ clip: 3 }), "LSTM: clip and input_forget are not supported; leave them out"],
   [
@@ -293,11 +298,6 @@ const unsupported: readonly (readonly [string, () => unknown, string])[] = [
     "LSTM: peephole weights are read from files only; leave the operand p out",
   ],
   ["lrn, size", () => apply(ops.LRN, [image], { size: 2 }), "LRN: size is 2; only an odd number of channels"],
-  [
-    "quantizing in blocks",
-    () => apply(ops.QuantizeLinear, [float(4), float(2)], { block_size: 2 }),
-    "QuantizeLinear: scales of blocks are not supported; use one for each channel",
-  ],
   [
     "a fused activation",
     () => apply(ops.FusedGemm, [float(2, 2), float(2, 2)], { activation: "Elu" }),

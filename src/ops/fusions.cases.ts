@@ -1,7 +1,7 @@
 /** Cases of fused operators: ONNX Runtime's own kernels against PyTorch, and against what the operators are read as. */
 import type { Value } from "../graph/ir.ts";
 import { apply, makeNode } from "../graph/op.ts";
-import { normal, opCase, positive } from "./define.cases.ts";
+import { given, integers, normal, opCase, positive } from "./define.cases.ts";
 import * as f from "./fusions.ts";
 
 const shape = [2, 5];
@@ -75,4 +75,22 @@ const normalizationCases = [
   }),
 ];
 
-export const fusionCases = [...activationCases, ...productCases, ...normalizationCases];
+const embeddingCases = [
+  opCase(f.EmbedLayerNormalization, "words, places and segments", {
+    inputs: {
+      ids: integers([2, 3], 0, 6, "int32"),
+      segments: integers([2, 3], 0, 2, "int32"),
+      words: normal([6, 4]),
+      places: normal([5, 4]),
+      kinds: normal([2, 4]),
+      ...{ w: positive([4]), b: normal([4]), mask: given([1, 1, 0, 1, 0, 0], [2, 3], "int32") },
+    },
+    build: ({ ids, segments, words, places, kinds, w, b, mask }) =>
+      makeNode(f.EmbedLayerNormalization, [ids, segments, words, places, kinds, w, b, mask], { epsilon: 0.01 }).outputs,
+    torch:
+      "(F.layer_norm(words[ids.long()] + places[:3] + kinds[segments.long()], (4,), w, b, 0.01), mask.sum(1), words[ids.long()] + places[:3] + kinds[segments.long()])",
+    ...none,
+  }),
+];
+
+export const fusionCases = [...activationCases, ...productCases, ...normalizationCases, ...embeddingCases];

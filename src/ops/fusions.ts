@@ -1,16 +1,20 @@
 /** Operators that ONNX Runtime's optimizer writes into files in place of several: read as those. */
-import { UnsupportedError } from "../core/errors.ts";
+import { ShapeError, UnsupportedError } from "../core/errors.ts";
 import type { Value } from "../graph/ir.ts";
 import { type Attributes, apply, makeNode, type OpDef } from "../graph/op.ts";
 import { gelu, hardSigmoid, leakyRelu, relu, sigmoid } from "./activations.ts";
+import { cast } from "./cast.ts";
+import { zeros } from "./constant.ts";
 import { Conv } from "./convolution.ts";
 import { add, clip, mul } from "./elementwise.ts";
 import { tanh } from "./functions.ts";
 import { windowSchema } from "./geometry.ts";
+import { gather } from "./indexing.ts";
 import { Gemm } from "./matmul.ts";
 import { LayerNormalization, SimplifiedLayerNormalization } from "./normalization.ts";
 import { defineComposition, without } from "./reading.ts";
-import { reduceMean } from "./reduce.ts";
+import { reduceMean, reduceSum } from "./reduce.ts";
+import { slice } from "./slicing.ts";
 
 const domain = "com.microsoft";
 
@@ -124,5 +128,29 @@ export const SkipSimplifiedLayerNormalization: OpDef = defineComposition("SkipSi
     const sum = bias ? add(add(x, skip), bias) : add(x, skip);
     const [y, r] = makeNode(SimplifiedLayerNormalization, [sum, scale], { axis: -1, epsilon }).outputs;
     return [y, reduceMean(sum, -1, { keepDims: true }), r as Value, sum];
+  },
+});
+
+/**
+ * Layer normalization of the sum of embeddings: ids and segments [N, T], tables of words, positions and segments, scale and shift, a
+ * mask [N, T], positions [N, T]. It gives y [N, T, width], the length of each sample by the mask, and the sum.
+ */
+export const EmbedLayerNormalization: OpDef = defineComposition("EmbedLayerNormalization", {
+  domain,
+  arity: "1-9",
+  kind: "embedding",
+  attributes: { epsilon: "float", mask_index_type: "int" },
+  requiredOutputs: 1,
+  build: ({ inputs: [ids, segments, words, places, kinds, scale, shift, mask, positions], attributes }) => {
+    const { epsilon = 1e-12 } = attributes;
+    if (!words || !places || !scale || !shift)
+      throw new ShapeError("EmbedLayerNormalization: a table of embeddings, the scale or the shift is left out");
+    const [batch = 1, time = 1] = ids.shape;
+    const ofPlaces = positions ? gather(places, positions) : slice(places, { axis: 0, end: time });
+    const both = add(gather(words, ids), ofPlaces);
+    const sum = segments && kinds ? add(both, gather(kinds, segments)) : both;
+    const lengths = mask ? reduceSum(cast(mask, "int32"), 1) : zeros([batch], "int32");
+    const [y] = makeNode(LayerNormalization, [sum, scale, shift], { axis: -1, epsilon }).outputs;
+    return [y, lengths, sum];
   },
 });

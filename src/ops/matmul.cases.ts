@@ -1,7 +1,7 @@
 /** Cases of the matrix products. FLOPs by hand: rows · columns · inner extent · 2, times the batch. */
 import { apply } from "../graph/op.ts";
 import { normal, opCase } from "./define.cases.ts";
-import { FusedMatMul, Gemm, linear, MatMul, matmul } from "./matmul.ts";
+import { FusedMatMul, Gemm, linear, MatMul, matmul, TransposeMatMul } from "./matmul.ts";
 
 const matmulCases = [
   opCase(MatMul, "matrices", {
@@ -102,4 +102,13 @@ const gemmCases = [
   }),
 ];
 
-export const matmulFamilyCases = [...matmulCases, ...fusedCases, ...gemmCases];
+const olderCases = [
+  opCase(TransposeMatMul, "right transposed, scaled", {
+    inputs: { a: normal([2, 3]), b: normal([4, 3]) },
+    build: ({ a, b }) => apply(TransposeMatMul, [a, b], { transB: 1, alpha: 0.5 }),
+    torch: "0.5 * a @ b.T",
+    derivative: "none",
+  }),
+];
+
+export const matmulFamilyCases = [...matmulCases, ...fusedCases, ...gemmCases, ...olderCases];

@@ -15,8 +15,8 @@ import {
 } from "../graph/op.ts";
 import { add, mul } from "./elementwise.ts";
 import { smallIntegers, through } from "./kernels.ts";
-import { reshape, swapAxes, unsqueeze } from "./movement.ts";
-import { storedNode, without } from "./reading.ts";
+import { reshape, swapAxes, transpose, unsqueeze } from "./movement.ts";
+import { defineComposition, storedNode, without } from "./reading.ts";
 import { sumTo } from "./reduce.ts";
 
 interface Flags {
@@ -136,6 +136,22 @@ export const FusedMatMul: OpDef = defineOp("FusedMatMul", {
   samples: ({ inputs: [a, b], axes, attributes }) => productSamples(a, b, axes, attributes),
   lowRank: ({ inputs: [a, b], attributes: { transA = 0, transB = 0, alpha = 1 } }, position, rank) =>
     transA || alpha !== 1 ? undefined : narrowed(a, b, position, rank, transB === 1),
+  // An operand may have the rows of its matrices as its first axis, before the batch.
+  read: ({ inputs: [a, b], attributes }, op) => {
+    const { transBatchA = 0, transBatchB = 0 } = attributes;
+    const rowsBehindBatch = (x: Value | undefined, isFirst: boolean) =>
+      x && isFirst && x.rank > 2 ? transpose(x, [...x.shape.keys()].slice(1, -1).concat(0, x.rank - 1)) : x;
+    const operands = [rowsBehindBatch(a, transBatchA === 1), rowsBehindBatch(b, transBatchB === 1)];
+    return storedNode(op, operands, without(attributes, ["transBatchA", "transBatchB"])).outputs;
+  },
+});
+
+/** What FusedMatMul was called first. */
+export const TransposeMatMul: OpDef = defineComposition("TransposeMatMul", {
+  domain: "com.microsoft",
+  arity: "2",
+  attributes: { transA: "int", transB: "int", alpha: "float" },
+  build: ({ inputs, attributes }) => [apply(FusedMatMul, inputs, attributes)],
 });
 
 /** alpha · op(a) op(b) + beta · c, of matrices. */

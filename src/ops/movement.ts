@@ -251,9 +251,9 @@ export const Split: OpDef = defineOp("Split", {
     const parts = lengths
       ? requireConstant("Split", "lengths", lengths)
       : Array.from({ length: num_outputs }, (_, i) => Math.min(each, extent - i * each));
-    if (parts.reduce((sum, part) => sum + part, 0) !== extent)
+    if (parts.some((part) => part < 0) || parts.reduce((sum, part) => sum + part, 0) !== extent)
       throw new ShapeError(
-        `split: lengths ${showShape(parts)} do not sum to the ${extent} of axis ${axis}; make them sum to it`,
+        `split: lengths ${showShape(parts)} do not sum to the ${extent} of axis ${axis}; make them sum to it, none below 0`,
       );
     return parts.map((part) => ({ dtype: x.dtype, shape: x.shape.map((own, i) => (i === along ? part : own)) }));
   },

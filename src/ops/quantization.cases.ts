@@ -29,6 +29,16 @@ const linearCases = [
     build: ({ x, s, z }) => apply(q.DequantizeLinear, [x, s, z]),
     torch: "(x - z[:, None]) * s[:, None]",
   }),
+  opCase(q.DequantizeLinear, "a scale and zero point for each block of an axis, the last of them shorter", {
+    inputs: { x: integers([5, 2], -9, 9, "int8"), s: positive([3, 2]), z: integers([3, 2], -3, 3, "int8") },
+    build: ({ x, s, z }) => apply(q.DequantizeLinear, [x, s, z], { axis: 0, block_size: 2 }),
+    torch: "(x - z.repeat_interleave(2, 0)[:5]) * s.repeat_interleave(2, 0)[:5]",
+  }),
+  opCase(q.QuantizeLinear, "a scale for each block", {
+    inputs: { x: normal([2, 4]), s: positive([2, 2]), z: integers([2, 2], 90, 100, "uint8") },
+    build: ({ x, s, z }) => apply(q.QuantizeLinear, [x, s, z], { block_size: 2 }),
+    torch: "((x / s.repeat_interleave(2, 1)).round() + z.repeat_interleave(2, 1)).clamp(0, 255)",
+  }),
   opCase(q.DynamicQuantizeLinear, "range from below 0", {
     inputs: { x: given([-1, -0.26, 0, 1.55, 0.7], [5]) },
     build: ({ x }) => makeNode(q.DynamicQuantizeLinear, [x]).outputs,
@@ -78,6 +88,13 @@ const productCases = [
     torch:
       "a @ ((torch.stack([b.long() % 16, b.long() // 16], -1).reshape(3, 2, 16) - 8) * s.reshape(3, 2, 1)).reshape(3, 32).T",
     flops: 2 * 3 * 32 * 2,
+  }),
+  opCase(q.MatMulNBits, "zero points, a last block that is longer than the row", {
+    inputs: { a: normal([1, 2, 24]), b: bytes([3, 2, 8]), s: positive([6]), z: bytes([3]) },
+    build: ({ a, b, s, z }) => apply(q.MatMulNBits, [a, b, s, z], { K: 24, N: 3, bits: 4, block_size: 16 }),
+    torch:
+      "a @ ((torch.stack([b.long() % 16, b.long() // 16], -1).reshape(3, 2, 16) - torch.stack([z.long() % 16, z.long() // 16], -1)[..., None]) * s.reshape(3, 2, 1)).reshape(3, 32)[:, :24].T",
+    flops: 2 * 3 * 24 * 2,
   }),
 ];
 

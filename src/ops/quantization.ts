@@ -5,21 +5,36 @@ import { broadcastShapes, normalizeAxis, type Shape, showShape, size } from "../
 import type { TensorType, Value } from "../graph/ir.ts";
 import { defineOp, type OpDef, requireFloat, requireSameDType } from "../graph/op.ts";
 import { cast, dtypeOfCode } from "./cast.ts";
-import { mul, sub } from "./elementwise.ts";
+import { add, mul, sub } from "./elementwise.ts";
 import { resolveWindow, type WindowAttributes, windowSchema } from "./geometry.ts";
 import { bitwiseAnd, shiftRight } from "./logic.ts";
-import { productSamples } from "./matmul.ts";
-import { reshape, stack } from "./movement.ts";
+import { matmul, productSamples } from "./matmul.ts";
+import { expand, reshape, stack } from "./movement.ts";
 import { reduceSum } from "./reduce.ts";
 import { samplesBeside, samplesFirst } from "./samples.ts";
-import { slice } from "./slicing.ts";
+import { pad, slice } from "./slicing.ts";
 
 const schema = { axis: "int", saturate: "int", block_size: "int", output_dtype: "int" } as const;
 
-/** A scale or zero point of one number, or of one for each index of an axis, shaped to broadcast to x. */
-function alongAxis(op: string, x: Value, vector: Value, axis: number): Value {
+/** Which numbers of x share a scale. */
+interface Sharing {
+  /** The axis along which scales differ; default 1. */
+  readonly axis?: number;
+  /** Numbers in a block of one scale along that axis; default one scale for each index. */
+  readonly block_size?: number;
+}
+
+/** A scale or zero point of one number, of one for each index of an axis, or of one for each block of it, that broadcasts to x. */
+function spread(op: string, x: Value, vector: Value, { axis = 1, block_size = 0 }: Sharing): Value {
   if (size(vector.shape) === 1) return reshape(vector, []);
   const at = normalizeAxis(axis, x.rank);
+  if (block_size > 0) {
+    requireBlocks(op, x, vector, at, block_size);
+    const apart = [...vector.shape.slice(0, at + 1), 1, ...vector.shape.slice(at + 1)];
+    const repeated = expand(reshape(vector, apart), apart.with(at + 1, block_size));
+    const joined = reshape(repeated, vector.shape.with(at, (vector.shape[at] ?? 0) * block_size));
+    return slice(joined, { axis: at, end: x.shape[at] ?? 0 });
+  }
   if (vector.rank !== 1 || vector.shape[0] !== x.shape[at])
     throw new ShapeError(
       `${op}: scale and zero point are ${showShape(vector.shape)}, axis ${axis} of ${showShape(x.shape)} has ${x.shape[at]}; pass one number or ${x.shape[at]}`,
@@ -30,28 +45,34 @@ function alongAxis(op: string, x: Value, vector: Value, axis: number): Value {
   );
 }
 
-/** The axis along which scales differ, none where there is one for all. */
-const scaledAxes = (x: Value, scale: Value, axis: number): readonly number[] =>
-  size(scale.shape) === 1 ? [] : [normalizeAxis(axis, x.rank)];
-
-function requireNoBlocks(op: string, blockSize: number | undefined): void {
-  if (blockSize) throw new UnsupportedError(`${op}: scales of blocks are not supported; use one for each channel`);
+/** Throws ShapeError unless there is a scale for each block of x along an axis. */
+function requireBlocks(op: string, x: Value, scale: Value, axis: number, block: number): void {
+  const expected = x.shape.map((extent, i) => (i === axis ? Math.ceil(extent / block) : extent));
+  if (showShape(scale.shape) !== showShape(expected))
+    throw new ShapeError(
+      `${op}: scales are ${showShape(scale.shape)}, blocks of ${block} along axis ${axis} of ${showShape(x.shape)} need ${showShape(expected)}`,
+    );
 }
+
+/** The axes along which scales differ, none where there is one for all. */
+const scaledAxes = (x: Value, scale: Value, { axis = 1, block_size = 0 }: Sharing): readonly number[] => {
+  if (size(scale.shape) === 1) return [];
+  return block_size > 0 ? x.shape.map((_, i) => i) : [normalizeAxis(axis, x.rank)];
+};
 
 /** round(x / scale) + zero point, cut to the range of the zero point's dtype, which is uint8 by default. */
 export const QuantizeLinear: OpDef = defineOp("QuantizeLinear", {
   arity: "2-3",
   attributes: schema,
   settings: [1],
-  infer: ([x, scale, zero], { axis = 1, block_size, output_dtype = 0 }) => {
-    requireNoBlocks("QuantizeLinear", block_size);
-    alongAxis("QuantizeLinear", x, scale, axis);
+  infer: ([x, scale, zero], { output_dtype = 0, ...sharing }) => {
+    spread("QuantizeLinear", x, scale, sharing);
     const asked = output_dtype === 0 ? "uint8" : dtypeOfCode("QuantizeLinear", output_dtype);
     return { dtype: zero?.dtype ?? asked, shape: x.shape };
   },
   grad: "none",
   flops: ({ inputs: [x] }) => 3 * size(x.shape),
-  samples: ({ inputs: [x, scale], axes, attributes: { axis = 1 } }) => samplesBeside(axes, scaledAxes(x, scale, axis)),
+  samples: ({ inputs: [x, scale], axes, attributes }) => samplesBeside(axes, scaledAxes(x, scale, attributes)),
 });
 
 /** (x - zero point) · scale; has a gradient of the scale alone. */
@@ -59,31 +80,48 @@ export const DequantizeLinear: OpDef = defineOp("DequantizeLinear", {
   arity: "2-3",
   attributes: { axis: "int", block_size: "int" },
   settings: [1],
-  infer: ([x, scale, zero], { axis = 1, block_size }) => {
-    requireNoBlocks("DequantizeLinear", block_size);
+  infer: ([x, scale, zero], sharing) => {
     requireSameDType("DequantizeLinear", x, zero);
-    alongAxis("DequantizeLinear", x, requireFloat("DequantizeLinear", scale), axis);
+    spread("DequantizeLinear", x, requireFloat("DequantizeLinear", scale), sharing);
     return { dtype: scale.dtype, shape: x.shape };
   },
-  grad: ({ g, inputs: [x, scale, zero], attributes: { axis = 1 } }) => {
-    const products = mul(g, storedNumbers(x, zero, axis, scale.dtype));
-    const at = size(scale.shape) === 1 ? undefined : normalizeAxis(axis, x.rank);
+  grad: ({ g, inputs: [x, scale, zero], attributes }) => {
+    const products = mul(g, storedNumbers(x, zero, attributes, scale.dtype));
+    if (size(scale.shape) > 1 && attributes.block_size) return [undefined, sumBlocks(products, scale, attributes)];
+    const [at] = scaledAxes(x, scale, attributes);
     const others = x.shape.flatMap((_, i) => (i === at ? [] : [i]));
     return [undefined, reshape(reduceSum(products, others), scale.shape), undefined];
   },
   flops: ({ inputs: [x] }) => 2 * size(x.shape),
-  samples: ({ inputs: [x, scale], axes, attributes: { axis = 1 } }) => samplesBeside(axes, scaledAxes(x, scale, axis)),
+  samples: ({ inputs: [x, scale], axes, attributes }) => samplesBeside(axes, scaledAxes(x, scale, attributes)),
   // ONNX Runtime gives no float64.
-  lower: ({ inputs: [x, scale, zero], attributes: { axis = 1 } }) =>
+  lower: ({ inputs: [x, scale, zero], attributes }) =>
     scale.dtype === "float64"
-      ? [mul(storedNumbers(x, zero, axis, scale.dtype), alongAxis("DequantizeLinear", x, scale, axis))]
+      ? [mul(storedNumbers(x, zero, attributes, scale.dtype), spread("DequantizeLinear", x, scale, attributes))]
       : undefined,
 });
 
 /** x - zero point, as floats. */
-function storedNumbers(x: Value, zero: Value | undefined, axis: number, dtype: DType): Value {
+function storedNumbers(x: Value, zero: Value | undefined, sharing: Sharing, dtype: DType): Value {
   const stored = cast(x, dtype);
-  return zero ? sub(stored, cast(alongAxis("DequantizeLinear", x, zero, axis), dtype)) : stored;
+  return zero ? sub(stored, cast(spread("DequantizeLinear", x, zero, sharing), dtype)) : stored;
+}
+
+/** Sums over the blocks of an axis, in the shape of their scales; the last block may be longer than the axis. */
+function sumBlocks(x: Value, scale: Value, { axis = 1, block_size = 1 }: Sharing): Value {
+  const at = normalizeAxis(axis, x.rank);
+  const blocks = scale.shape[at] ?? 0;
+  const missing = blocks * block_size - (x.shape[at] ?? 0);
+  const whole =
+    missing > 0
+      ? pad(
+          x,
+          x.shape.map((_, i) => [0, i === at ? missing : 0]),
+          0,
+        )
+      : x;
+  const apart = [...whole.shape.slice(0, at), blocks, block_size, ...whole.shape.slice(at + 1)];
+  return reduceSum(reshape(whole, apart), at + 1);
 }
 
 /** x as uint8, with the scale and zero point that its own range gives. */
@@ -210,25 +248,53 @@ export const UnpackBlocks: OpDef = defineOp("UnpackBlocks", {
   },
   grad: "none",
   flops: ({ outputs: [y] }) => 2 * size(y.shape),
-  lower: ({ inputs: [elements, scales], outputs: [y], attributes: { bits = 4, columns = 0 } }) => {
-    const [rows = 0, blocks = 0, bytes = 0] = elements.shape;
-    const numbers =
-      bits === 4
-        ? reshape(stack([bitwiseAnd(elements, 15), shiftRight(elements, 4)], 3), [rows, blocks, 2 * bytes])
-        : elements;
-    const centred = sub(cast(numbers, y.dtype), 2 ** (bits - 1));
-    const whole = mul(centred, reshape(scales, [rows, blocks, 1]));
-    return [slice(reshape(whole, [rows, size(whole.shape.slice(1))]), { axis: 1, end: columns })];
-  },
+  lower: ({ inputs: [elements, scales], attributes: { bits = 4, columns = 0 } }) => [
+    scaledRows(centred(elements, undefined, bits, scales.dtype), scales, columns),
+  ],
 });
+
+/** The numbers of `bits` bits in bytes, along the last axis; the first is in the lowest bits. */
+function unpackedBytes(bytes: Value, bits: number): Value {
+  if (bits === 8) return bytes;
+  const parts = Array.from({ length: 8 / bits }, (_, i) => bitwiseAnd(shiftRight(bytes, bits * i), 2 ** bits - 1));
+  return reshape(stack(parts, bytes.rank), bytes.shape.with(-1, (bytes.shape.at(-1) ?? 0) * parts.length));
+}
+
+/** The numbers of blocks [rows, blocks, bytes], less the zero point of each block [rows, blocks]: [rows, blocks, numbers]. */
+function centred(elements: Value, zeros: Value | undefined, bits: number, dtype: DType): Value {
+  const numbers = cast(unpackedBytes(elements, bits), dtype);
+  return sub(numbers, zeros ? reshape(zeros, [...zeros.shape, 1]) : 2 ** (bits - 1));
+}
+
+/** Rows of blocks [rows, blocks, numbers], each by its scale [rows, blocks]; the last block may be longer than the row. */
+function scaledRows(numbers: Value, scales: Value, columns: number): Value {
+  const [rows = 0, blocks = 0, length = 0] = numbers.shape;
+  const whole = mul(numbers, reshape(scales, [rows, blocks, 1]));
+  return slice(reshape(whole, [rows, blocks * length]), { axis: 1, end: columns });
+}
+
+/** The weight of a MatMulNBits: its numbers less their zero points [N, blocks, numbers], and its scales [N, blocks]. */
+function blocksOf(
+  [, b, scales, zeros, groups]: readonly [Value, Value, Value, Value?, Value?, Value?],
+  { K = 0, N = 0, bits = 4, block_size = 32 }: Readonly<Partial<Record<"K" | "N" | "bits" | "block_size", number>>>,
+): { readonly numbers: Value; readonly scales: Value } {
+  if (groups) throw new UnsupportedError("MatMulNBits: columns in an order of their own (g_idx) have no gradient");
+  const blocks = Math.ceil(K / block_size);
+  const packed = zeros && reshape(zeros, [N, size(zeros.shape) / N]);
+  const unpacked = packed?.dtype === "uint8" ? unpackedBytes(packed, bits) : packed;
+  const ofBlocks = unpacked && cast(slice(unpacked, { axis: 1, end: blocks }), scales.dtype);
+  const elements = reshape(b, [N, blocks, (block_size * bits) / 8]);
+  return { numbers: centred(elements, ofBlocks, bits, scales.dtype), scales: reshape(scales, [N, blocks]) };
+}
 
 /** a [..., K] times the transpose of a weight [N, K] in blocks of few bits: b [N, blocks, bytes], a scale for each block. */
 export const MatMulNBits: OpDef = defineOp("MatMulNBits", {
   domain: "com.microsoft",
   arity: "3-6",
   kind: "dense",
-  attributes: { K: "int", N: "int", bits: "int", block_size: "int", accuracy_level: "int" },
-  settings: [2],
+  attributes: { K: "int", N: "int", bits: "int", block_size: "int", accuracy_level: "int", weight_prepacked: "int" },
+  settings: [2, 3, 4],
+  packed: ({ attributes: { K = 0, N = 0, bits = 4 } }) => ({ position: 1, shape: [N, K], bits }),
   infer: ([a, b], { K = 0, N = 0, bits = 4, block_size = 32 }) => {
     const expected = [N, Math.ceil(K / block_size), (block_size * bits) / 8];
     if (a.shape.at(-1) !== K || size(b.shape) !== size(expected))
@@ -237,7 +303,37 @@ export const MatMulNBits: OpDef = defineOp("MatMulNBits", {
       );
     return { dtype: requireFloat("MatMulNBits", a).dtype, shape: [...a.shape.slice(0, -1), N] };
   },
-  grad: "none",
+  // y = a Wᵀ with the weight W unpacked: da = g W; of the scales, the sum over a block of dW times the numbers
+  grad: ({ g, inputs, attributes, needs }) => {
+    const { K = 0 } = attributes;
+    const { numbers, scales } = blocksOf(inputs, attributes);
+    const [N = 0, blocks = 0, length = 0] = numbers.shape;
+    const rows = (x: Value) => reshape(x, [size(x.shape.slice(0, -1)), x.shape.at(-1) ?? 1]);
+    const ofScales = () => {
+      const dw = matmul(rows(g), rows(inputs[0]), { transA: true }); // [N, K]
+      const whole = pad(
+        dw,
+        [
+          [0, 0],
+          [0, blocks * length - K],
+        ],
+        0,
+      );
+      return reshape(reduceSum(mul(reshape(whole, [N, blocks, length]), numbers), 2), inputs[2].shape);
+    };
+    return [
+      needs[0] ? matmul(g, scaledRows(numbers, scales, K)) : undefined,
+      undefined,
+      needs[2] ? ofScales() : undefined,
+    ];
+  },
+  // ONNX Runtime has a kernel for float32 and float16.
+  lower: ({ inputs, attributes }) => {
+    if (inputs[0].dtype !== "float64") return undefined;
+    const { numbers, scales } = blocksOf(inputs, attributes);
+    const product = matmul(inputs[0], scaledRows(numbers, scales, attributes.K ?? 0), { transB: true });
+    return [inputs[5] ? add(product, inputs[5]) : product];
+  },
   macs: ({ outputs: [y], attributes: { K = 0 } }) => size(y.shape) * K,
   samples: ({ inputs: [a], axes }) => samplesBeside(axes, [a.rank - 1]),
 });

@@ -9,7 +9,7 @@ import { Tensor } from "../core/tensor.ts";
 import type { Value } from "../graph/ir.ts";
 import { defineOp, type OpDef } from "../graph/op.ts";
 import { cast } from "./cast.ts";
-import { constant, requireConstant, scalar } from "./constant.ts";
+import { constant, constantNumbers, requireConstant, scalar } from "./constant.ts";
 import { add, mul, where } from "./elementwise.ts";
 import { cos, log, sqrt } from "./functions.ts";
 import { bitwiseXor, greaterOrEqual, shiftRight } from "./logic.ts";
@@ -27,8 +27,11 @@ export const Dropout: OpDef = defineOp("Dropout", {
   arity: "1-3",
   attributes: { seed: "int" },
   settings: [1],
-  infer: ([x, , training]) => {
-    if (training && requireConstant("Dropout", "training_mode", training)[0])
+  infer: ([x, ratio, training]) => {
+    // Torchvision's Swin transformers train with a ratio of 0, also where they are exported for inference.
+    const isOff = constantNumbers(ratio)?.[0] === 0;
+    const trains = !isOff && training && requireConstant("Dropout", "training_mode", training)[0] !== 0;
+    if (trains && (!ratio || requireConstant("Dropout", "ratio", ratio)[0] !== 0))
       throw new UnsupportedError("Dropout: ONNX's training_mode has randomness without a key; use dropout");
     return [x, { dtype: "bool", shape: x.shape }];
   },
@@ -39,11 +42,6 @@ export const Dropout: OpDef = defineOp("Dropout", {
   simplify: ({ inputs: [x] }) => [x, expand(scalar(1, "bool"), x.shape)],
   // The mask had the dtype of x before operator set 10.
   read: ({ version, inputs, attributes }, op) => {
-    const [x, rate, training] = inputs;
-    // In training, but with nothing to drop.
-    const isTraining = training && requireConstant("Dropout", "training_mode", training)[0] === 1;
-    if (x && isTraining && rate && requireConstant("Dropout", "ratio", rate)[0] === 0)
-      return [x, expand(scalar(1, "bool"), x.shape)];
     const { is_test = version < 7 ? 0 : 1 } = attributes;
     if (is_test === 0)
       throw new UnsupportedError("Dropout: the file has it as in training; export the model for inference");

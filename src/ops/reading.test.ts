@@ -199,6 +199,12 @@ const forms: readonly (readonly [string, OpDef, Form, () => Value | readonly Val
   ["Sum of three", ops.Sum, { version: 13, inputs: [cube, matrix, four] }, () => ops.add(ops.add(cube, matrix), four)],
   ["Mean of two", ops.Mean, { version: 13, inputs: [cube, matrix] }, () => ops.div(ops.add(cube, matrix), 2)],
   [
+    "Dropout 12 that drops nothing, in training",
+    ops.Dropout,
+    { version: 12, inputs: [cube, ops.scalar(0), ops.scalar(1, "bool")] },
+    () => makeNode(ops.Dropout, [cube, ops.scalar(0), ops.scalar(1, "bool")]).outputs,
+  ],
+  [
     "Dropout 10",
     ops.Dropout,
     { version: 10, inputs: [cube], attributes: { ratio: 0.5 } },
@@ -318,12 +324,6 @@ const forms: readonly (readonly [string, OpDef, Form, () => Value | readonly Val
       const running = (observed: Value) => ops.add(ops.mul(vector, 0.75), ops.mul(observed, 0.25));
       return [y, running(mean), running(variance)];
     },
-  ],
-  [
-    "Dropout 13 in training, of nothing",
-    ops.Dropout,
-    { version: 13, inputs: [cube, ops.scalar(0), ops.scalar(1, "bool")], outputs: 2 },
-    () => [cube, ops.expand(ops.scalar(1, "bool"), cube.shape)],
   ],
   [
     "SoftmaxCrossEntropyLoss of labels",

@@ -61,6 +61,7 @@ interface Composition<A extends Arity, S extends AttributeSchema> {
   readonly kind?: OpKind;
   readonly settings?: readonly number[];
   readonly requiredOutputs?: number;
+  readonly since?: number;
   /** The outputs, in operators that are not compositions. */
   build(view: Pick<NodeView<A, S>, "inputs" | "attributes">): readonly Value[];
 }
@@ -81,6 +82,7 @@ export function defineComposition<A extends Arity, const S extends AttributeSche
         0,
       ),
     simplify: build,
+    lower: build,
     read: readSimplified,
   });
 }

@@ -4,19 +4,14 @@
  * one product each. It is made of differentiable operators, so that it has derivatives itself.
  */
 import type { Value } from "../graph/ir.ts";
-import { sigmoid } from "./activations.ts";
 import { scalar } from "./constant.ts";
-import { add, mul, square, sub, where } from "./elementwise.ts";
-import { tanh } from "./functions.ts";
+import { add, mul, sub, where } from "./elementwise.ts";
 import { greater } from "./logic.ts";
 import { linear, matmul } from "./matmul.ts";
 import { concat, expand, split } from "./movement.ts";
+import type { RecurrentActivation } from "./recurrent-activations.ts";
 import { type Cell, type CellGradients, type RanDirection, type State, stepsOf, sumOf } from "./recurrent-steps.ts";
 import { reduceSum } from "./reduce.ts";
-
-/** σ' from σ, and tanh' from tanh. */
-const sigmoidSlope = (y: Value): Value => mul(y, sub(1, y));
-const tanhSlope = (y: Value): Value => sub(1, square(y));
 
 /** Equal parts along the last axis. */
 const gatesOf = (rows: Value, count: number): readonly Value[] =>
@@ -64,17 +59,27 @@ function walkBack(
   return { h: carried.h ?? zerosLike(initial.h), c: carried.c };
 }
 
-/** h' = tanh(a) with a = x wᵀ + h rᵀ + b: da = (1 - h'²) dh'. */
+/** h' = f(a) with a = x wᵀ + h rᵀ + b: da = f'(a) dh'. */
 export const rnnCell: Cell = {
   type: "RNN",
   gates: 1,
   hasMemory: false,
   activations: ["tanh"],
   elementwiseFlops: 2,
-  step: (fromInput, { h }, { r, rb }) => ({ h: tanh(add(fromInput, linear(h, r, rb))), c: undefined }),
+  step: (fromInput, { h }, { r, rb, activations: [f] }) => ({
+    h: f.apply(add(fromInput, linear(h, r, rb))),
+    c: undefined,
+  }),
   backward: (direction) => {
-    const { steps, r, h, mask } = direction;
-    const slopes = stepsOf(insideOnly(tanhSlope(h), direction), steps);
+    const { steps, r, h, mask, activations } = direction;
+    const [f] = activations;
+    const slopes = stepsOf(
+      insideOnly(
+        f.slope(() => preactivations(direction), h),
+        direction,
+      ),
+      steps,
+    );
     const outside = mask && stepsOf(sub(1, mask), steps);
     const sums: Value[] = [];
     const initial = walkBack(direction, (t, g) => {
@@ -87,39 +92,56 @@ export const rnnCell: Cell = {
   },
 };
 
-/** i, o, f = σ(…), g = tanh(…) of x wᵀ + h rᵀ + b; c' = f c + i g; h' = o tanh(c'). */
+/** i, o, f = σ(…), g = φ(…) of x wᵀ + h rᵀ + b; c' = f c + i g; h' = o ψ(c'), σ being a sigmoid, φ and ψ tanh unless named. */
 export const lstmCell: Cell = {
   type: "LSTM",
   gates: 4,
   hasMemory: true,
   activations: ["sigmoid", "tanh", "tanh"],
   elementwiseFlops: 13,
-  step: (fromInput, { h, c }, { r, rb, initial, p }) => {
+  step: (fromInput, { h, c }, { r, rb, initial, p, activations }) => {
     const [i, o, f, g] = gatesOf(add(fromInput, linear(h, r, rb)), 4) as [Value, Value, Value, Value];
+    const [gate, input, output] = activations as [RecurrentActivation, RecurrentActivation, RecurrentActivation];
     const before = c ?? zerosLike(initial.h);
     // Peepholes (Gers and Schmidhuber 2000): the gates see the memory too.
     const [ofI, ofO, ofF] = p ? gatesOf(p, 3) : [];
-    const seeing = (gate: Value, weight: Value | undefined, memory: Value) =>
-      sigmoid(weight ? add(gate, mul(weight, memory)) : gate);
-    const memory = add(mul(seeing(f, ofF, before), before), mul(seeing(i, ofI, before), tanh(g)));
-    return { h: mul(seeing(o, ofO, memory), tanh(memory)), c: memory };
+    const seeing = (own: Value, weight: Value | undefined, memory: Value) =>
+      gate.apply(weight ? add(own, mul(weight, memory)) : own);
+    const memory = add(mul(seeing(f, ofF, before), before), mul(seeing(i, ofI, before), input.apply(g)));
+    return { h: mul(seeing(o, ofO, memory), output.apply(memory)), c: memory };
   },
   backward: (direction) => {
-    const { steps, r, initial, mask } = direction;
+    const { steps, r, initial, mask, activations } = direction;
+    const [gate, input, output] = activations as [RecurrentActivation, RecurrentActivation, RecurrentActivation];
     const hidden = r.shape[1] ?? 1;
     const [three, candidate] = split(preactivations(direction), [3 * hidden, hidden], -1);
-    const [gates, g] = [sigmoid(three), tanh(candidate)];
+    const [gates, g] = [gate.apply(three), input.apply(candidate)];
     const [i, o, f] = gatesOf(gates, 3) as [Value, Value, Value];
     const forget = stepsOf(oneOutside(f, direction), steps);
     const memories = [initial.c ?? zerosLike(initial.h)];
     for (const [t, added] of stepsOf(insideOnly(mul(i, g), direction), steps).entries())
       memories.push(add(mul(forget[t] as Value, memories[t] as Value), added));
-    const squashed = tanh(concat(memories.slice(1)));
-    // dc = o tanh'(c) dh + what comes from the next step
-    const intoMemory = stepsOf(insideOnly(mul(o, tanhSlope(squashed)), direction), steps);
+    const after = concat(memories.slice(1));
+    const squashed = output.apply(after);
+    // dc = o ψ'(c) dh + what comes from the next step
+    const intoMemory = stepsOf(
+      insideOnly(
+        mul(
+          o,
+          output.slope(() => after, squashed),
+        ),
+        direction,
+      ),
+      steps,
+    );
     // The preactivations of i, o, f, g get these times dc, dh, dc, dc.
-    const into = mul(concat([g, squashed, concat(memories.slice(0, -1))], -1), sigmoidSlope(gates));
-    const factors = stepsOf(insideOnly(concat([into, mul(i, tanhSlope(g))], -1), direction), steps);
+    const slopes = gate.slope(() => three, gates);
+    const into = mul(concat([g, squashed, concat(memories.slice(0, -1))], -1), slopes);
+    const ofCandidate = mul(
+      i,
+      input.slope(() => candidate, g),
+    );
+    const factors = stepsOf(insideOnly(concat([into, ofCandidate], -1), direction), steps);
     const outside = mask && stepsOf(sub(1, mask), steps);
     const sums: Value[] = [];
     const first = walkBack(direction, (t, { h, c }) => {
@@ -158,26 +180,36 @@ const apart = (value: Value, axis: number): readonly [Value, Value] => {
 const gruState = (z: Value, n: Value, h: Value): State => ({ h: add(n, mul(z, sub(h, n))), c: undefined });
 
 /**
- * z, s = σ(x wᵀ + h rᵀ + b); n = tanh(x wᵀ + s (h rᵀ + b)), the reset gate s after the product, as in cuDNN and PyTorch:
+ * z, s = σ(x wᵀ + h rᵀ + b); n = φ(x wᵀ + s (h rᵀ + b)), σ being a sigmoid and φ tanh unless named, the reset gate s after the product, as in cuDNN and PyTorch:
  * of dh', the candidate's preactivation gets (1 - z) n', z gets h - n, s gets the candidate's times its product.
  */
 const gruResetAfter: Cell = {
   ...gru,
-  step: (fromInput, { h }, { r, rb }) => {
+  step: (fromInput, { h }, { r, rb, activations }) => {
+    const [gate, squash] = activations as [RecurrentActivation, RecurrentActivation];
     const [fromX, candidateX] = apart(fromInput, -1);
     const [fromH, candidateH] = apart(linear(h, r, rb), -1);
-    const [z, s] = gatesOf(sigmoid(add(fromX, fromH)), 2) as [Value, Value];
-    return gruState(z, tanh(add(candidateX, mul(s, candidateH))), h);
+    const [z, s] = gatesOf(gate.apply(add(fromX, fromH)), 2) as [Value, Value];
+    return gruState(z, squash.apply(add(candidateX, mul(s, candidateH))), h);
   },
   backward: (direction) => {
-    const { steps, x, w, wb, r, rb, before } = direction;
+    const { steps, x, w, wb, r, rb, before, activations } = direction;
+    const [gate, squash] = activations as [RecurrentActivation, RecurrentActivation];
     const [fromX, candidateX] = apart(linear(x, w, wb), -1);
     const [fromH, candidateH] = apart(linear(before, r, rb), -1);
-    const gates = sigmoid(add(fromX, fromH));
+    const gateSum = add(fromX, fromH);
+    const gates = gate.apply(gateSum);
     const [z, s] = gatesOf(gates, 2) as [Value, Value];
-    const n = tanh(add(candidateX, mul(s, candidateH)));
-    const candidate = mul(sub(1, z), tanhSlope(n));
-    const both = mul(concat([sub(before, n), mul(candidate, candidateH)], -1), sigmoidSlope(gates));
+    const candidateSum = add(candidateX, mul(s, candidateH));
+    const n = squash.apply(candidateSum);
+    const candidate = mul(
+      sub(1, z),
+      squash.slope(() => candidateSum, n),
+    );
+    const both = mul(
+      concat([sub(before, n), mul(candidate, candidateH)], -1),
+      gate.slope(() => gateSum, gates),
+    );
     const intoInput = insideOnly(concat([both, candidate], -1), direction);
     const intoState = stepsOf(insideOnly(concat([both, mul(candidate, s)], -1), direction), steps);
     const kept = stepsOf(oneOutside(z, direction), steps);
@@ -200,26 +232,43 @@ const gruResetAfter: Cell = {
   },
 };
 
-/** z, s as above; n = tanh(x wᵀ + (s h) rᵀ + b), the reset gate before the product, as published. */
+/** z, s as above; n = φ(x wᵀ + (s h) rᵀ + b), the reset gate before the product, as published. */
 const gruResetBefore: Cell = {
   ...gru,
-  step: (fromInput, { h }, { r, rb }) => {
+  step: (fromInput, { h }, { r, rb, activations }) => {
+    const [gate, squash] = activations as [RecurrentActivation, RecurrentActivation];
     const [fromX, candidateX] = apart(fromInput, -1);
     const [[gatesR, candidateR], [gatesB, candidateB]] = [apart(r, 0), rb ? apart(rb, 0) : []];
-    const [z, s] = gatesOf(sigmoid(add(fromX, linear(h, gatesR, gatesB))), 2) as [Value, Value];
-    return gruState(z, tanh(add(candidateX, linear(mul(s, h), candidateR, candidateB))), h);
+    const [z, s] = gatesOf(gate.apply(add(fromX, linear(h, gatesR, gatesB))), 2) as [Value, Value];
+    return gruState(z, squash.apply(add(candidateX, linear(mul(s, h), candidateR, candidateB))), h);
   },
   backward: (direction) => {
-    const { steps, x, w, wb, r, rb, before } = direction;
+    const { steps, x, w, wb, r, rb, before, activations } = direction;
+    const [gate, squash] = activations as [RecurrentActivation, RecurrentActivation];
     const [fromX, candidateX] = apart(linear(x, w, wb), -1);
     const [[gatesR, candidateR], [gatesB, candidateB]] = [apart(r, 0), rb ? apart(rb, 0) : []];
-    const gates = sigmoid(add(fromX, linear(before, gatesR, gatesB)));
+    const gateSum = add(fromX, linear(before, gatesR, gatesB));
+    const gates = gate.apply(gateSum);
     const [z, s] = gatesOf(gates, 2) as [Value, Value];
+    const [ofZ, ofS] = gatesOf(
+      gate.slope(() => gateSum, gates),
+      2,
+    ) as [Value, Value];
     const resetState = mul(s, before);
-    const n = tanh(add(candidateX, linear(resetState, candidateR, candidateB)));
-    const intoCandidate = stepsOf(insideOnly(mul(sub(1, z), tanhSlope(n)), direction), steps);
-    const intoZ = stepsOf(insideOnly(mul(sub(before, n), sigmoidSlope(z)), direction), steps);
-    const intoReset = stepsOf(mul(before, sigmoidSlope(s)), steps);
+    const candidateSum = add(candidateX, linear(resetState, candidateR, candidateB));
+    const n = squash.apply(candidateSum);
+    const intoCandidate = stepsOf(
+      insideOnly(
+        mul(
+          sub(1, z),
+          squash.slope(() => candidateSum, n),
+        ),
+        direction,
+      ),
+      steps,
+    );
+    const intoZ = stepsOf(insideOnly(mul(sub(before, n), ofZ), direction), steps);
+    const intoReset = stepsOf(mul(before, ofS), steps);
     const [resets, kept] = [stepsOf(s, steps), stepsOf(oneOutside(z, direction), steps)];
     const [gateSums, candidateSums]: [Value[], Value[]] = [[], []];
     const initial = walkBack(direction, (t, { h }) => {

@@ -2,8 +2,9 @@
  * How recurrent operators take their steps, forwards one by one and backwards through time, whatever their cell computes.
  * Sequences are rows here: [T · N, K], the batch of one step after that of another.
  */
+import { UnsupportedError } from "../core/errors.ts";
 import type { Value } from "../graph/ir.ts";
-import { apply } from "../graph/op.ts";
+import { type Attributes, apply } from "../graph/op.ts";
 import { cast } from "./cast.ts";
 import { iota, scalar } from "./constant.ts";
 import { add, mul, sub } from "./elementwise.ts";
@@ -11,6 +12,7 @@ import { ReverseSequence } from "./indexing.ts";
 import { less } from "./logic.ts";
 import { linear, matmul } from "./matmul.ts";
 import { concat, expand, reshape, split, stack } from "./movement.ts";
+import { type RecurrentActivation, recurrentActivations } from "./recurrent-activations.ts";
 import { flip, slice } from "./slicing.ts";
 
 /** What a cell remembers between steps, [N, H] each; c only with memory. */
@@ -31,6 +33,8 @@ export interface Direction {
   readonly wb: Value | undefined;
   readonly rb: Value | undefined;
   readonly initial: State;
+  /** Those of the gates, in ONNX's order. */
+  readonly activations: readonly [RecurrentActivation, ...RecurrentActivation[]];
   /** Weights of the memory in the gates i, o and f, [3 H]. */
   readonly p: Value | undefined;
   /** 1 within a sequence, 0 after its end, [T · N, 1]; none where every sequence has every step. */
@@ -64,7 +68,7 @@ export interface Cell {
   readonly type: string;
   readonly gates: number;
   readonly hasMemory: boolean;
-  /** The activations of ONNX's defaults, in lower case: the only ones. */
+  /** The activations of ONNX's defaults. */
   readonly activations: readonly string[];
   /** Operations of a unit and step beside the products. */
   readonly elementwiseFlops: number;
@@ -77,12 +81,21 @@ interface View {
   /** x [T, N, I], w [D, gates · H, I], r [D, gates · H, H], b [D, 2 gates · H], lengths [N], h and c [D, N, H], p [D, 3 H]. */
   readonly inputs: readonly [Value, Value, Value, Value?, Value?, Value?, Value?, Value?];
   readonly outputs: readonly [Value, ...Value[]];
-  readonly attributes: { readonly direction?: string };
+  readonly attributes: Attributes & { readonly direction?: string };
 }
 
-/** The batches of the steps, [N, K] each. */
-export const stepsOf = (rows: Value, steps: number): readonly Value[] =>
-  steps === 1 ? [rows] : split(rows, new Array<number>(steps).fill((rows.shape[0] ?? 0) / steps), 0);
+/** Steps that are written out one by one at most: a graph has some ten nodes for each. */
+const maxSteps = 1 << 15;
+
+/** The batches of the steps, [N, K] each. Throws UnsupportedError for more steps than a graph can hold. */
+export function stepsOf(rows: Value, steps: number): readonly Value[] {
+  if (steps === 1) return [rows];
+  if (steps > maxSteps)
+    throw new UnsupportedError(
+      `a recurrent layer takes ${steps} steps, and its gradient writes out ${maxSteps} at most; use shorter sequences`,
+    );
+  return split(rows, new Array<number>(steps).fill((rows.shape[0] ?? 0) / steps), 0);
+}
 
 export const rowsOf = (value: Value): Value => reshape(value, [-1, value.shape.at(-1) ?? 1]);
 
@@ -109,13 +122,15 @@ function turn(view: Omit<View, "outputs">, index: number, sequence: Value): Valu
     : flip(sequence, 0);
 }
 
-function directionsOf(view: Omit<View, "outputs">): Direction[] {
+function directionsOf({ type, activations: defaults }: Cell, view: Omit<View, "outputs">): Direction[] {
   const [x, w, r, b, lengths, h, c, p] = view.inputs;
   const [steps = 1, batch = 1] = x.shape;
   const mask =
     lengths &&
     reshape(cast(less(reshape(iota(steps, "int32"), [steps, 1]), cast(lengths, "int32")), x.dtype), [steps * batch, 1]);
-  return Array.from({ length: w.shape[0] ?? 1 }, (_, d) => {
+  const count = w.shape[0] ?? 1;
+  const activations = recurrentActivations(type, defaults, count, view.attributes);
+  return Array.from({ length: count }, (_, d) => {
     const bias = b && entryOf(b, 0, d);
     const [wb, rb] = bias
       ? split(
@@ -132,6 +147,7 @@ function directionsOf(view: Omit<View, "outputs">): Direction[] {
       wb,
       rb,
       initial: { h: h ? entryOf(h, 0, d) : zero, c: c ? entryOf(c, 0, d) : zero },
+      activations: activations[d] as Direction["activations"],
       p: p && entryOf(p, 0, d),
       mask,
     };
@@ -144,7 +160,7 @@ export const runOtherFloats = (cell: Cell, view: View): readonly Value[] | undef
 
 /** The outputs by one step after another. */
 export function runUnrolled(cell: Cell, view: Omit<View, "outputs">): readonly Value[] {
-  const ran = directionsOf(view).map((direction, d) => {
+  const ran = directionsOf(cell, view).map((direction, d) => {
     const { steps, w, wb, mask, initial } = direction;
     const inputs = stepsOf(linear(direction.x, w, wb), steps);
     const masks = mask && stepsOf(mask, steps);
@@ -181,7 +197,7 @@ export function runGradient(
   const [x, , , b] = inputs;
   const batch = x.shape[1] ?? 1;
   const [gY, gH, gC] = gs;
-  const parts = directionsOf(view).map((direction, d) => {
+  const parts = directionsOf(cell, view).map((direction, d) => {
     const { steps, mask, w, initial } = direction;
     const h = rowsOf(turn(view, d, entryOf(outputs[0], 1, d)));
     const g = gY && rowsOf(turn(view, d, entryOf(gY, 1, d)));

@@ -102,4 +102,66 @@ const gruCases = [
   }),
 ];
 
-export const recurrentCases = [...rnnCases, ...lstmCases, ...gruCases];
+/** Every activation that ONNX has for them, with the factors that some take. */
+const squashes: readonly (readonly [name: string, torch: string, alpha?: number, beta?: number])[] = [
+  ["Relu", "F.relu"],
+  ["Sigmoid", "torch.sigmoid"],
+  ["Affine", "lambda x: 0.5 * x + 0.1", 0.5, 0.1],
+  ["LeakyRelu", "lambda x: F.leaky_relu(x, 0.2)", 0.2],
+  ["ThresholdedRelu", "lambda x: F.threshold(x, 0.3, 0)", 0.3],
+  ["ScaledTanh", "lambda x: 1.2 * torch.tanh(0.7 * x)", 1.2, 0.7],
+  ["HardSigmoid", "hard_sigmoid(0.3, 0.4)", 0.3, 0.4],
+  ["Elu", "lambda x: F.elu(x, 0.6)", 0.6],
+  ["Softsign", "F.softsign"],
+  ["Softplus", "F.softplus"],
+];
+const hardGates = { activation_alpha: [0.2], activation_beta: [0.5] };
+
+const activationCases = [
+  ...squashes.map(([name, torch, alpha, beta]) =>
+    opCase(RNN, `with ${name}`, {
+      inputs: { x, ...weights(1), h: state() },
+      build: ({ x, w, r, b, h }) =>
+        outputsOf(RNN, [x, w, r, b, undefined, h], {
+          activations: [name],
+          ...(alpha !== undefined && { activation_alpha: [alpha] }),
+          ...(beta !== undefined && { activation_beta: [beta] }),
+        }),
+      torch: `recurrent(partial(rnn_step, squash=${torch}), x, w, r, b, h)[:2]`,
+      flops: flops(1, 2),
+    }),
+  ),
+  opCase(LSTM, "with hard gates and other activations, both directions", {
+    inputs: { x, ...weights(4, 2), h: state(2), c: state(2) },
+    build: ({ x, w, r, b, h, c }) =>
+      outputsOf(LSTM, [x, w, r, b, undefined, h, c], {
+        direction: "bidirectional",
+        activations: ["HardSigmoid", "Softsign", "Elu", "HardSigmoid", "Softsign", "Elu"],
+        activation_alpha: [0.2, 0.7, 0.2, 0.7],
+        activation_beta: [0.5, 0.5],
+      }),
+    torch:
+      "recurrent(partial(lstm_step, gate=hard_sigmoid(0.2, 0.5), squash=F.softsign, output=lambda x: F.elu(x, 0.7)), x, w, r, b, h, c, directions=('forward', 'reverse'))",
+    flops: flops(4, 13, 2),
+  }),
+  opCase(GRU, "with hard gates and relu, reset before the product", {
+    inputs: { x, ...weights(3), h: state() },
+    build: ({ x, w, r, b, h }) =>
+      outputsOf(GRU, [x, w, r, b, undefined, h], { activations: ["HardSigmoid", "Relu"], ...hardGates }),
+    torch: "recurrent(partial(gru_step, gate=hard_sigmoid(0.2, 0.5), squash=F.relu), x, w, r, b, h)[:2]",
+    flops: flops(3, 11),
+  }),
+  opCase(GRU, "with hard gates, reset after the product, sequences of different lengths", {
+    inputs: { x, ...weights(3), lengths: given([3, 2], [2], "int32") },
+    build: ({ x, w, r, b, lengths }) =>
+      outputsOf(GRU, [x, w, r, b, lengths], {
+        activations: ["HardSigmoid", "Tanh"],
+        ...hardGates,
+        linear_before_reset: 1,
+      }),
+    torch: "recurrent(partial(gru_after_step, gate=hard_sigmoid(0.2, 0.5)), x, w, r, b, lengths=lengths)[:2]",
+    flops: flops(3, 11),
+  }),
+];
+
+export const recurrentCases = [...rnnCases, ...lstmCases, ...gruCases, ...activationCases];

@@ -14,6 +14,7 @@ import {
 } from "../graph/op.ts";
 import { transpose } from "./movement.ts";
 import { storedNode, without } from "./reading.ts";
+import { recurrentActivations } from "./recurrent-activations.ts";
 import { gruCell, lstmCell, rnnCell } from "./recurrent-cells.ts";
 import { type Cell, runGradient, runOtherFloats, runUnrolled } from "./recurrent-steps.ts";
 
@@ -21,6 +22,8 @@ const schema = {
   hidden_size: "int",
   direction: "string",
   activations: "strings",
+  activation_alpha: "floats",
+  activation_beta: "floats",
   clip: "float",
 } as const;
 
@@ -59,13 +62,11 @@ function checkOperands(op: string, gates: number, operands: Operands, { directio
 }
 
 /** Throws UnsupportedError for settings under which the equations are others. */
-function checkSettings(op: string, defaults: readonly string[], attributes: Attributes): void {
-  const { direction = "forward", activations = [], clip = 0, input_forget = 0 } = attributes;
+function checkSettings({ type: op, activations }: Cell, attributes: Attributes): void {
+  const { direction = "forward", clip = 0, input_forget = 0 } = attributes;
   if (!["forward", "reverse", "bidirectional"].includes(direction as string))
     throw new UnsupportedError(`${op}: direction is "${direction}"; pass forward, reverse or bidirectional`);
-  const named = (activations as readonly string[]).map((name) => name.toLowerCase());
-  if (!named.every((name, i) => name === defaults[i % defaults.length]))
-    throw new UnsupportedError(`${op}: activations are ${activations}; only ${defaults.join(", ")} are supported`);
+  recurrentActivations(op, activations, direction === "bidirectional" ? 2 : 1, attributes);
   if (clip !== 0 || input_forget !== 0)
     throw new UnsupportedError(`${op}: clip and input_forget are not supported; leave them out`);
 }
@@ -73,7 +74,7 @@ function checkSettings(op: string, defaults: readonly string[], attributes: Attr
 /** Types of y [T, D, N, H], the last h and, for an LSTM, the last c [D, N, H]. */
 function inferOutputs(cell: Cell, operands: Operands, attributes: Attributes): readonly TensorType[] {
   checkOperands(cell.type, cell.gates, operands, attributes);
-  checkSettings(cell.type, cell.activations, attributes);
+  checkSettings(cell, attributes);
   const { steps, batch, directions, hidden } = extentsOf(operands);
   const dtype = operands[0]?.dtype ?? "float32";
   const last = { dtype, shape: [directions, batch, hidden] };

@@ -2,8 +2,14 @@
 import { OpDef, type OpKind } from "../graph/op.ts";
 import * as activations from "./activations.ts";
 import * as algebra from "./algebra/determinant.ts";
+import * as attention from "./attention/attention.ts";
+import * as contribAttention from "./attention/contrib-attention.ts";
+import * as groupedAttention from "./attention/grouped-attention.ts";
+import * as rotary from "./attention/rotary.ts";
 import * as casts from "./cast.ts";
 import * as channelNormalization from "./channel-normalization.ts";
+import * as linearModels from "./classic/linear-models.ts";
+import * as trees from "./classic/trees.ts";
 import * as constants from "./constant.ts";
 import * as control from "./control/if.ts";
 import * as convolution from "./convolution.ts";
@@ -16,9 +22,12 @@ import * as interpolation from "./interpolation.ts";
 import * as logic from "./logic.ts";
 import * as matmul from "./matmul.ts";
 import * as movement from "./movement.ts";
+import * as nchwc from "./nchwc.ts";
 import * as normalization from "./normalization.ts";
 import * as pooling from "./pooling.ts";
 import * as quantization from "./quantization.ts";
+import * as quantizedLinear from "./quantized/linear.ts";
+import * as quantizedProducts from "./quantized/products.ts";
 import * as random from "./random.ts";
 import * as rearrange from "./rearrange.ts";
 import * as recurrent from "./recurrent.ts";
@@ -64,8 +73,17 @@ const families: readonly (readonly [object, (op: OpDef) => OpKind])[] = [
   [interpolation, () => "reshape"],
   [channelNormalization, () => "normalization"],
   [quantization, () => "other"],
+  [quantizedLinear, () => "other"],
+  [quantizedProducts, () => "dense"],
   [einsum, () => "dense"],
   [fusions, () => "other"],
+  [nchwc, () => "other"],
+  [linearModels, () => "other"],
+  [trees, () => "other"],
+  [attention, () => "attention"],
+  [contribAttention, () => "attention"],
+  [groupedAttention, () => "attention"],
+  [rotary, () => "attention"],
   [recurrent, () => "recurrent"],
   [known, () => "other"],
   [random, () => "other"],

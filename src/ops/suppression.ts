@@ -29,6 +29,7 @@ function checkOperands(where: string, boxes: Value, scores: Value): void {
 export const NonMaxSuppression: OpDef = defineOp("NonMaxSuppression", {
   arity: "2-5",
   attributes: { center_point_box: "int" },
+  settings: [3, 4],
   infer: ([boxes, scores, most]) => {
     checkOperands("NonMaxSuppression", boxes, scores);
     const [batch = 1, classes = 1, count = 1] = scores.shape;

@@ -84,6 +84,34 @@ it("keeps the format's own name", () => {
   expect(() => encodeSafetensors({ __metadata__: tensor([1]) })).toThrow(OptionError);
 });
 
+it("float8 becomes float32", () => {
+  // Micikevicius et al. 2022, table 1: largest, smallest subnormal, one and its negative, NaN.
+  const file = (dtype: string, ...bytes: number[]) => {
+    const header = new TextEncoder().encode(
+      JSON.stringify({ w: { dtype, shape: [bytes.length], data_offsets: [0, bytes.length] } }),
+    );
+    const out = new Uint8Array(8 + header.length + bytes.length);
+    new DataView(out.buffer).setUint32(0, header.length, true);
+    out.set(header, 8);
+    out.set(bytes, 8 + header.length);
+    return decodeSafetensors(out).tensors["w"];
+  };
+  expect(Array.from(file("F8_E4M3", 0x7e, 0x01, 0x38, 0xb8, 0x7f)?.data as Float32Array)).toEqual([
+    448,
+    2 ** -9,
+    1,
+    -1,
+    Number.NaN,
+  ]);
+  expect(Array.from(file("F8_E5M2", 0x7b, 0x01, 0x3c, 0xbc, 0x7c)?.data as Float32Array)).toEqual([
+    57_344,
+    2 ** -16,
+    1,
+    -1,
+    Number.POSITIVE_INFINITY,
+  ]);
+});
+
 describe("hostile files", () => {
   const refused: [name: string, file: Uint8Array, message: RegExp][] = [
     ["empty", new Uint8Array(0), /0 bytes.*cut off/],
@@ -93,7 +121,11 @@ describe("hostile files", () => {
     ["an array", fileWith("[]", 0), /not a JSON object/],
     ["an entry that is no object", fileWith({ w: 3 }, 0), /"w" is not described/],
     ["unknown dtype", fileWith({ w: { ...f32([1], 0, 4), dtype: "X8" } }, 4), /"w" has dtype "X8", known are F64/],
-    ["F8", fileWith({ w: { ...f32([1], 0, 1), dtype: "F8_E4M3" } }, 1), /"w" is F8_E4M3.*convert it to F32/],
+    [
+      "float8 of block scales",
+      fileWith({ w: { ...f32([1], 0, 1), dtype: "F8_E8M0" } }, 1),
+      /"w" is F8_E8M0.*convert it to F32/,
+    ],
     ["negative extent", fileWith({ w: f32([-1], 0, 4) }, 4), /"w" has shape \[-1\]/],
     ["fractional extent", fileWith({ w: f32([0.5], 0, 2) }, 2), /"w" has shape/],
     ["no offsets", fileWith({ w: { dtype: "F32", shape: [1] } }, 4), /"w" has data_offsets undefined/],

@@ -2,7 +2,7 @@
 import { type ByteSource, memorySource } from "../core/byte-source.ts";
 import { type ArrayOf, arrayTypes, bytesPerElement, type DType } from "../core/dtype.ts";
 import { FileError, OptionError } from "../core/errors.ts";
-import { bfloat16ToFloat32 } from "../core/half.ts";
+import { bfloat16ToFloat32, float8e4m3Number, float8e5m2Number } from "../core/half.ts";
 import { type Shape, showShape, size } from "../core/shape.ts";
 import { Tensor } from "../core/tensor.ts";
 
@@ -216,8 +216,14 @@ export function readSafetensorsHeader(file: ByteSource): SafetensorsHeader {
   return { entries, metadata: parseMetadata(header[METADATA]), dataStart };
 }
 
+/** float8 by its names in a file. */
+const float8: Readonly<Record<string, (bits: number) => number>> = {
+  F8_E4M3: float8e4m3Number,
+  F8_E5M2: float8e5m2Number,
+};
+
 /**
- * One tensor of a file whose header was read; bfloat16 becomes float32, exactly. It is a view into what `file` gives where that is
+ * One tensor of a file whose header was read; bfloat16 and float8 become float32, exactly. It is a view into what `file` gives where that is
  * aligned. Throws FileError for a type that no tensor here holds.
  */
 export function readSafetensorsTensor(
@@ -237,6 +243,8 @@ export function readSafetensorsTensor(
   };
   // Exactly as many float32 as it has numbers: the upper halves of their bits.
   if (type === "BF16") return new Tensor("float32", shape, bfloat16ToFloat32(elements("uint16")));
+  const small = float8[type];
+  if (small) return new Tensor("float32", shape, Float32Array.from(elements("uint8"), small));
   const dtype = dtypeOf.get(type);
   if (!dtype)
     throw new FileError(

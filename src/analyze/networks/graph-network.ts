@@ -16,6 +16,8 @@ export interface GraphSource {
   readonly model: ImportedGraph;
   /** Stored tensors beside the weights, which are counted as buffers. */
   readonly settings?: readonly Setting[];
+  /** Values that a run leaves out, whose layers and parameters are the network's all the same. */
+  readonly idle?: readonly Value[];
   /** Shapes of what layers give where the file has them otherwise than the graph. */
   readonly shapes?: ReadonlyMap<Scope, Shape>;
   /** Kernels of convolutions are stored [height, width, in, out]; default [out, in, height, width]. */
@@ -25,19 +27,24 @@ export interface GraphSource {
 
 /** The network of a graph whose nodes carry the marks of their layers. */
 export function graphNetwork(given: GraphSource): Network {
-  const { name, source, model, settings = [], shapes: shapesInFile, kernelFirst, notes } = given;
+  const { name, source, model, settings = [], idle = [], shapes: shapesInFile, kernelFirst, notes } = given;
   const { graph, weights, unshaped } = model;
-  const flow = flowOf(graph, [...weights.keys(), ...settings.flatMap(({ value }) => value ?? [])]);
-  const layers = collectLayers(flow, weights);
+  const whole = idle.length > 0 ? graphOf(graph.inputs, [...graph.outputs, ...idle]) : graph;
+  const flow = flowOf(whole, [...weights.keys(), ...settings.flatMap(({ value }) => value ?? [])]);
+  const running = new Set(graph.nodes);
+  const layers = collectLayers(flow, weights).filter(
+    (layer) => layer.weights.length > 0 || layer.nodes.some((node) => running.has(node)),
+  );
+  const logical = logicalTensors(whole, weights);
   const statistics = new Set(
-    graph.nodes.flatMap(({ op, inputs }) => op.statistics.flatMap((position) => inputs[position] ?? [])),
+    whole.nodes.flatMap(({ op, inputs }) => op.statistics.flatMap((position) => inputs[position] ?? [])),
   );
   const parameters = layers.flatMap((layer) =>
     layer.weights.map((value): NetworkParameter => {
       const isBuffer = statistics.has(value);
       // Numbers that are quantized in the graph too have no gradient.
       const trainable = !isBuffer && isFloat(value.dtype);
-      return { ...parameterOf(weights.get(value) as FileTensor, value), layer: layer.name, isBuffer, trainable };
+      return { ...parameterOf(logical.get(value) as FileTensor, value), layer: layer.name, isBuffer, trainable };
     }),
   );
   const buffers = settings.map(({ tensor, value }) => parameterOf(tensor, value));
@@ -49,7 +56,7 @@ export function graphNetwork(given: GraphSource): Network {
       .filter((layer) => isTold(layer, layers))
       .map((layer) => {
         const learned = layer.weights.filter((value) => !statistics.has(value));
-        const shapes = learned.map((value) => weights.get(value)?.shape ?? []);
+        const shapes = learned.map((value) => logical.get(value)?.shape ?? []);
         const described = describe(layer, unshaped);
         const outputShape = shapesInFile?.get(layer.scopes.at(-1) as Scope) ?? described.outputShape;
         return { ...described, outputShape, formula: formulaOf(shapes, { kernelFirst }) };
@@ -58,6 +65,20 @@ export function graphNetwork(given: GraphSource): Network {
     notes,
   };
 }
+
+/** The weights as what they stand for: of packed ones, the matrices before packing. */
+function logicalTensors({ nodes }: Graph, weights: ReadonlyMap<Value, FileTensor>): ReadonlyMap<Value, FileTensor> {
+  const logical = new Map(weights);
+  for (const node of nodes) {
+    const packed = node.op.packed(node);
+    const value = packed && node.inputs[packed.position];
+    const tensor = value && weights.get(value);
+    if (tensor) logical.set(value, { ...tensor, shape: packed.shape, type: intType(packed.bits) });
+  }
+  return logical;
+}
+
+const intType = (bits: number): FileTensor["type"] => ({ name: `int${bits}`, bits });
 
 /** A tensor of the file as a buffer of a layer named as the tensor is. */
 const parameterOf = ({ name, shape, type }: FileTensor, value: Value | undefined): NetworkParameter => ({

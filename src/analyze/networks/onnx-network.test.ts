@@ -2,7 +2,13 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { memorySource } from "../../core/byte-source.ts";
+import { tensor } from "../../core/tensor.ts";
+import { fileOf, weight } from "../../formats/testing/onnx-files.ts";
+import { input } from "../../graph/ir.ts";
+import { makeNode } from "../../graph/op.ts";
 import { importModel } from "../../onnx/import.ts";
+import { fileOfGraph, node, stored, typed, zeros } from "../../onnx/testing/build-file.ts";
+import { LSTM } from "../../ops/index.ts";
 import { inspectionOf, presetNetwork } from "../testing/networks.ts";
 import type { Network } from "./network.ts";
 import { onnxNetwork } from "./onnx-network.ts";
@@ -62,6 +68,19 @@ describe("depth", () => {
   });
 });
 
+test("a recurrent layer with gates that Keras calls hard costs what it does with others", () => {
+  const x = input("float32", [4, 2, 3], "x");
+  const activations = { activations: ["HardSigmoid", "Tanh", "Tanh"], activation_alpha: [0.2], activation_beta: [0.5] };
+  const operands = [x, weight("w", [1, 20, 3]), weight("r", [1, 20, 5])];
+  const [y] = makeNode(LSTM, operands, { hidden_size: 5, ...activations }).outputs;
+  const model = importModel(memorySource(fileOf([x], [y])), { shapeOf: () => [4, 2, 3] });
+  const { cost, notes } = inspectionOf(onnxNetwork("hard", model));
+  // 4 steps of 2 samples: 4 gates of 5 units over 3 inputs and 5 states.
+  expect(cost.macs).toBe(4 * 2 * 20 * (3 + 5));
+  expect(cost.backwardFlops).toBeGreaterThan(0);
+  expect(notes).toEqual([]);
+});
+
 describe("layers", () => {
   test("have their module paths, kinds, formulas and roles", () => {
     const { layers, byKind } = inspectionOf(networkOf("resnet50-narrow"));
@@ -101,5 +120,108 @@ describe("layers", () => {
     );
     // Seven steps of two sequences.
     expect(recurrent.reduce((sum, { macs }) => sum + (macs ?? 0), 0)).toBe(7 * 2 * 4 * 5 * (6 + 5 + 5 + 5));
+  });
+});
+
+describe("files made to do harm", () => {
+  const read = (bytes: Uint8Array) => onnxNetwork("test", importModel(memorySource(bytes)));
+
+  test("functions that double, each in the next, are counted without writing them out", () => {
+    const functions = Array.from({ length: 28 }, (_, i) => ({
+      name: `F${i}`,
+      domain: "local",
+      input: ["a"],
+      output: ["c"],
+      node: [["a", "b"] as const, ["b", "c"] as const].map(([from, to]) =>
+        node(i === 27 ? "Relu" : `local.F${i + 1}`, [from], [to]),
+      ),
+    }));
+    const graph = {
+      input: [typed("x", "float32", 2, 4)],
+      node: [node("local.F0", ["x"], ["y"])],
+      output: [typed("y", "float32", 2, 4)],
+    };
+    expect(() => read(fileOfGraph(graph, 17, { functions }))).toThrow(
+      "its functions, written out, have more than 1000000 nodes",
+    );
+  });
+
+  test("an LSTM of 10^9 steps costs what it would, without its gradient", () => {
+    const { cost, notes } = inspectionOf(
+      read(
+        fileOfGraph({
+          input: [typed("x", "float32", 1e9, 2, 3)],
+          node: [node("LSTM", ["x", "w", "r"], ["y"], { hidden_size: 4 })],
+          output: [typed("y", "float32")],
+          initializer: [zeros("w", 1, 16, 3), zeros("r", 1, 16, 4)],
+        }),
+      ),
+    );
+    // Steps, samples, gates of four units, inputs and state.
+    expect(cost.macs).toBe(1e9 * 2 * 16 * (3 + 4));
+    expect(notes[0]).toBe("No gradient passes LSTM: what lies before it gets none.");
+  });
+});
+
+describe("of an If one branch runs", () => {
+  /** A dense layer from x to an output, in a branch of its own. */
+  const dense = (weight: string, output: string) => ({
+    graph: {
+      node: [node("MatMul", ["x", weight], [output])],
+      output: [typed(output, "float32", 2, 6)],
+    },
+  });
+  const choice = (then_branch: { graph: object }, else_branch: { graph: object }) => ({
+    input: [typed("x", "float32", 2, 6), typed("past", "float32", 2, 9, 6), typed("use_cache", "bool", 1)],
+    node: [node("If", ["use_cache"], ["y"], { then_branch, else_branch } as Parameters<typeof node>[3])],
+    output: [typed("y", "float32")],
+    initializer: [zeros("a", 6, 6), zeros("b", 6, 6)],
+  });
+  const inspected = (graph: Parameters<typeof fileOfGraph>[0]) =>
+    inspectionOf(onnxNetwork("test", importModel(memorySource(fileOfGraph(graph)), { choices: "costlier" })));
+
+  test("two layers alike: one costs, both have parameters", () => {
+    const { cost, parameters, layers, notes } = inspected(choice(dense("a", "p"), dense("b", "q")));
+    expect([cost.macs, parameters.total]).toEqual([2 * 6 * 6, 72]);
+    expect(layers.map(({ parameters: own, macs }) => [own, macs])).toEqual([
+      [36, 72],
+      [36, 0],
+    ]);
+    expect(notes[0]).toBe(
+      'If "y" runs one of its branches: the then_branch is counted (72 multiply-adds), the else_branch (72) is not. The parameters of both are.',
+    );
+  });
+
+  test("a branch that cannot take inputs of these shapes is not counted", () => {
+    const other = {
+      graph: {
+        node: [node("MatMul", ["past", "narrow"], ["q"])],
+        initializer: [zeros("narrow", 5, 6)],
+        output: [{ name: "q" }],
+      },
+    };
+    const { cost, parameters, notes } = inspected(choice(dense("a", "p"), other));
+    expect([cost.macs, parameters.total]).toEqual([72, 36]);
+    expect(notes).toEqual([
+      'If "y" runs one of its branches: the then_branch is counted (72 multiply-adds), the else_branch does not take inputs of these shapes, and is not.',
+    ]);
+  });
+
+  test("a decoder that is merged with the one that reads a cache: the branch that costs more, of outputs of another shape", () => {
+    const cached = {
+      graph: {
+        node: [
+          node("Unsqueeze", ["x", "axis"], ["x3"]),
+          node("Concat", ["past", "x3"], ["all"], { axis: 1 }),
+          node("MatMul", ["all", "a"], ["q"]),
+        ],
+        initializer: [stored("axis", tensor([1], { dtype: "int64" }))],
+        output: [typed("q", "float32", "batch", "time", 6)],
+      },
+    };
+    const { cost, parameters, layers } = inspected(choice(dense("a", "p"), cached));
+    // Ten rows of each of two samples.
+    expect([cost.macs, parameters.total]).toEqual([2 * 10 * 6 * 6, 36]);
+    expect(layers.at(-1)?.outputShape).toEqual([2, 10, 6]);
   });
 });

@@ -1,4 +1,6 @@
-/** Networks from TensorFlow.js models, Keras's layers or TensorFlow's graphs. */
+/** Networks from TensorFlow.js models, Keras's layers or TensorFlow's graphs, and from Keras's own files. */
+import type { ByteSource } from "../../core/byte-source.ts";
+import { inItsWords, readKerasFile } from "../../formats/keras/document.ts";
 import { type GraphDocument, type LayersDocument, readDocument } from "../../formats/tfjs/document.ts";
 import { importGraphModel } from "../../formats/tfjs/graph-model/import.ts";
 import type { ShapeOf } from "../../formats/tfjs/inputs.ts";
@@ -25,8 +27,12 @@ export function tfjsNetwork(name: string, json: unknown, { open, shapeOf }: Tfjs
     : graphModelNetwork(name, document, shapeOf);
 }
 
-const sourceOf = ({ format, producer }: LayersDocument | GraphDocument): string =>
-  `TensorFlow.js ${format}${producer ? `, written by ${producer}` : ""}`;
+const sourceOf = ({ container, producer }: LayersDocument | GraphDocument): string =>
+  `${container}${producer ? `, written by ${producer}` : ""}`;
+
+/** The network of a `.keras` archive or of an HDF5 file of Keras. Throws as `tfjsNetwork` does. */
+export const kerasNetwork = (name: string, file: ByteSource, shapeOf?: ShapeOf): Network =>
+  inItsWords(() => layersNetwork(name, readKerasFile(file), shapeOf));
 
 function layersNetwork(name: string, document: LayersDocument, shapeOf: TfjsOptions["shapeOf"]): Network {
   const model = importLayersModel(document, shapeOf);

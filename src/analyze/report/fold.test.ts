@@ -135,7 +135,7 @@ describe("charts", () => {
         subgraph frame0["transformer.h.0 to 11: 12 blocks alike"]
           n3["ln_1<br>layerNorm<br>1×512×768<br>1,536 parameters"]
           n4["c_attn<br>projection<br>1×512×2304<br>1,771,776 parameters"]
-          n5["attn<br>attention<br>1×512×768"]
+          n5["attn<br>causalAttention<br>1×512×768"]
           n6["c_proj<br>projection<br>1×512×768<br>590,592 parameters"]
           n7(("Add"))
           n8["ln_2<br>layerNorm<br>1×512×768<br>1,536 parameters"]

@@ -7,19 +7,21 @@ import type { ByteSource } from "../../core/byte-source.ts";
 import { atPlace, FileError, ShapeError } from "../../core/errors.ts";
 import { isPlainObject } from "../../core/tree.ts";
 import { foreignJson, isSafetensors, readJson, refusedFormat } from "../../formats/files/file-kinds.ts";
+import { isGguf } from "../../formats/gguf/gguf-file.node.ts";
+import { isKerasFile } from "../../formats/keras/document.ts";
 import { importModel } from "../../onnx/import.ts";
 import { shown } from "../../runs/folder/run-folder.node.ts";
 import { openBeside, openFile } from "../../storage/file-source.node.ts";
-import { openTfjs } from "./open-tfjs.ts";
-import { configNetwork, openSafetensors, openShards } from "./open-weights.ts";
+import { openKeras, openTfjs } from "./open-tfjs.ts";
+import { configNetwork, openGguf, openSafetensors, openShards } from "./open-weights.ts";
 import { ShapeChooser, type ShapeOptions } from "./shapes.ts";
 
 /** Opens what lies at a path. Throws FileError for something else than a model. */
-export function openPath(path: string, shapes: ShapeOptions): Network {
+export async function openPath(path: string, shapes: ShapeOptions): Promise<Network> {
   if (statSync(path).isDirectory()) return openPath(modelIn(path), shapes);
   const file = openFile(path);
   try {
-    return openSource(path, file, shapes);
+    return await openSource(path, file, shapes);
   } catch (error) {
     throw error instanceof FileError ? atPlace(shown(path), error) : error;
   } finally {
@@ -31,16 +33,18 @@ export function openPath(path: string, shapes: ShapeOptions): Network {
 function modelIn(folder: string): string {
   const wanted = ["model.onnx", "model.safetensors", "model.safetensors.index.json", "config.json", "model.json"];
   const found = wanted.find((name) => existsSync(join(folder, name)));
-  const only = readdirSync(folder).filter((name) => /\.(onnx|safetensors)$/.test(name));
+  const only = readdirSync(folder).filter((name) => /\.(onnx|safetensors|gguf|keras|h5|hdf5)$/.test(name));
   const name = found ?? (only.length === 1 ? only[0] : undefined);
   if (name === undefined)
     throw new FileError(`${shown(folder)} holds none of ${wanted.join(", ")}; give the path of a file`);
   return join(folder, name);
 }
 
-function openSource(path: string, file: ByteSource, shapes: ShapeOptions): Network {
+function openSource(path: string, file: ByteSource, shapes: ShapeOptions): Network | Promise<Network> {
   const head = file.read(0, Math.min(64, file.size));
   const text = String.fromCharCode(...head);
+  if (isGguf(head)) return openGguf(path, file, shapes);
+  if (isKerasFile(head, file)) return openKeras(path, file, shapes);
   const what = refusedFormat(head);
   if (what !== undefined) throw new FileError(`it is ${what}`);
   if (file.size === 0) throw new FileError("the file is empty");
@@ -48,7 +52,7 @@ function openSource(path: string, file: ByteSource, shapes: ShapeOptions): Netwo
   if (/^\s*[{[]/.test(text)) return openJson(path, file, shapes);
   if (!path.endsWith(".onnx") && head[0] !== 0x08)
     throw new FileError(
-      "its format is not known; pass an .onnx file, a .safetensors file, a Hugging Face config.json or a TensorFlow.js model.json",
+      "its format is not known; pass an .onnx, .safetensors, .gguf, .keras or .h5 file, a Hugging Face config.json or a TensorFlow.js model.json",
     );
   return openOnnx(path, file, shapes);
 }
@@ -59,6 +63,7 @@ function openOnnx(path: string, file: ByteSource, shapes: ShapeOptions): Network
   const beside: { close(): void }[] = [];
   try {
     const model = importModel(file, {
+      choices: "costlier",
       external(location) {
         const source = openBeside(dirname(path), location);
         beside.push(source);

@@ -9,12 +9,13 @@ import { atPlace, FileError } from "../../core/errors.ts";
 import { plural } from "../../core/number-text.ts";
 import { sameShape, showShape } from "../../core/shape.ts";
 import { shardsOf } from "../../formats/files/file-kinds.ts";
+import { ggufConfig, ggufSource, readGguf, storedGguf } from "../../formats/gguf/gguf-file.node.ts";
 import { modelFromConfig } from "../../formats/huggingface.ts";
 import { elementsOf, isBuffer, logicalTensors, packingNotes, type StoredTensor } from "../../formats/stored-tensors.ts";
-import { type StoredTypes, storedTypesOf } from "../../formats/stored-types.ts";
+import { type StoredTypes, storedTypeOf, storedTypesOf } from "../../formats/stored-types.ts";
 import { matchNames } from "../../formats/tensor-names.ts";
 import { openBeside } from "../../storage/file-source.node.ts";
-import { bitsOfType, readSafetensorsHeader } from "../../storage/safetensors.ts";
+import { readSafetensorsHeader } from "../../storage/safetensors.ts";
 import { memoryPrefix } from "../../train/load-parameters.ts";
 import { chooseInputs, type ShapeOptions } from "./shapes.ts";
 
@@ -52,6 +53,20 @@ export function openSafetensors(path: string, file: ByteSource, shapes: ShapeOpt
   return weightsWithConfig(path, basename(path), tensorsOf(file), shapes);
 }
 
+/** A GGUF file: of an architecture that is known the network that its metadata describe, else the weights alone. */
+export async function openGguf(path: string, file: ByteSource, shapes: ShapeOptions): Promise<Network> {
+  const read = await readGguf(path, file);
+  const [name, source, tensors] = [basename(path), ggufSource(read), storedGguf(read)];
+  let network: Network;
+  try {
+    network = builtNetwork(path, ggufConfig(read, file), shapes);
+  } catch (cause) {
+    const alone = weightsNetwork(name, source, tensors);
+    return { ...alone, notes: [...alone.notes, `Its metadata do not help: ${(cause as Error).message}`] };
+  }
+  return withStoredTypes({ ...network, name, source }, tensors);
+}
+
 /** An index of several files of weights, which lie beside it. */
 export function openShards(path: string, weightMap: Readonly<Record<string, unknown>>, shapes: ShapeOptions): Network {
   const tensors = shardsOf(weightMap).flatMap((name) => {
@@ -70,24 +85,8 @@ export function openShards(path: string, weightMap: Readonly<Record<string, unkn
   return weightsWithConfig(path, folderName(path), tensors, shapes);
 }
 
-/** The format's names of types as ours. */
-const typeNames: Readonly<Record<string, string>> = { BF16: "bfloat16", BOOL: "bool" };
-
-const typeName = (type: string): string =>
-  typeNames[type] ??
-  type
-    .toLowerCase()
-    .replace(/^f(?=\d)/, "float")
-    .replace(/^i(?=\d)/, "int")
-    .replace(/^u(?=\d)/, "uint");
-
 const tensorsOf = (file: ByteSource): readonly StoredTensor[] =>
-  readSafetensorsHeader(file).entries.map(({ name, shape, type }) => ({
-    name,
-    shape,
-    type: typeName(type),
-    bits: bitsOfType(type) ?? 32,
-  }));
+  readSafetensorsHeader(file).entries.map((entry) => ({ name: entry.name, ...storedTypeOf(entry) }));
 
 /** The weights alone; what an optimizer remembers in a checkpoint of ours is none. */
 function weightsAlone(name: string, tensors: readonly StoredTensor[]): Network {

@@ -2,7 +2,7 @@
 import { OptionError, ShapeError } from "../../core/errors.ts";
 import type { Shape } from "../../core/shape.ts";
 import type { TensorType } from "../../graph/ir.ts";
-import type { Declared } from "../../import/declared.ts";
+import { type Declared, extentOf } from "../../import/declared.ts";
 import { mapTypes, type TypeTree } from "../../nn/index.ts";
 import { text, wholeNumber } from "../command.ts";
 
@@ -48,9 +48,11 @@ function givenShapes(option: string | undefined): ReadonlyMap<string, Shape> {
   );
 }
 
+const isSequenceName = (name: string): boolean => /seq|len|token|time|step/i.test(name);
+
 /** Whether an axis of an input runs over a sequence: the second of whole numbers, or one that is named so. */
 const isSequenceAxis = (dtype: string, axis: number, rank: number, name: string | undefined): boolean =>
-  (name !== undefined && /seq|len|token|time|step/i.test(name)) ||
+  (name !== undefined && isSequenceName(name)) ||
   (axis === 1 && rank === 2 && /^int/.test(dtype) && !/feature|width|height|channel/i.test(name ?? ""));
 
 /** Chooses shapes; remembers which names of --input-shape were of use. */
@@ -101,7 +103,7 @@ export class ShapeChooser {
     const { batch, sequence } = this.#options;
     const settled = extents.map((extent, axis) => {
       if (typeof extent === "number") return axis === 0 && batch !== undefined ? batch : extent;
-      const bound = extent === undefined ? undefined : this.#bound.get(extent);
+      const bound = extent === undefined ? undefined : extentOf(extent, (part) => this.#extent(part, extent));
       if (bound !== undefined) return bound;
       if (axis === 0) return batch ?? 1;
       return isSequenceAxis(type?.dtype ?? "", axis, extents.length, extent) ? sequence : undefined;
@@ -116,6 +118,12 @@ export class ShapeChooser {
     throw new ShapeError(
       `the shape of input "${name}" is ${showOpen(extents)}: ${names} may vary; ${isSequence ? `pass --sequence 128, or ${mend.slice(5)}` : mend}`,
     );
+  }
+
+  /** The extent of a name; within a sum of names also of one that is a sequence's and not bound yet. */
+  #extent(name: string, within: string): number | undefined {
+    const isPart = name !== within && isSequenceName(name);
+    return this.#bound.get(name) ?? (isPart ? this.#options.sequence : undefined);
   }
 
   /** Throws OptionError for a name that no input has. */

@@ -4,6 +4,7 @@ import { extname, resolve } from "node:path";
 import { moduleNetwork } from "../../analyze/networks/module-network.ts";
 import type { Network } from "../../analyze/networks/network.ts";
 import { FileError, OptionError, unknownName } from "../../core/errors.ts";
+import { cachedModel, isHubName } from "../../formats/files/hub-cache.node.ts";
 import { presets } from "../../models/index.ts";
 import { Module } from "../../nn/index.ts";
 import { loadModule, moduleExtensions } from "../../runs/recipes/own-module.node.ts";
@@ -17,7 +18,7 @@ import { chooseInputs, type ShapeOptions } from "./shapes.ts";
 
 /** What the argument of these commands may be, for their help. */
 export const targetDescription =
-  "an architecture (resnet50), a recipe, your own .ts or .js module, an .onnx, .safetensors, config.json or model.json file, or a folder with one";
+  "an architecture (resnet50), a recipe, your own .ts or .js module, an .onnx, .safetensors, .keras, .h5, config.json or model.json file, a folder with one, or the name of a model in Hugging Face's cache (owner/name)";
 
 /** What changes an architecture that is named. */
 export const architectureOptions = {
@@ -45,6 +46,7 @@ export async function openTarget(
     );
   if (moduleExtensions.includes(extname(target))) return openModule(target, shapes, output);
   if (existsSync(target)) return openPath(resolve(target), shapes);
+  if (isHubName(target)) return { ...(await openPath(cachedModel(target), shapes)), name: target };
   if (/[\\/]|\.\w+$/.test(target)) throw new FileError(`there is no file ${resolve(target)}; check the path`);
   const recipes = builtInRecipes();
   if (!recipes.includes(target)) throw unknownName("model", target, [...Object.keys(presets), ...recipes]);

@@ -5,8 +5,9 @@ import { sameShape, showShape } from "../../core/shape.ts";
 import { asFloat32, type Tensor } from "../../core/tensor.ts";
 import type { AnyModule } from "../../nn/index.ts";
 import { packedFrom, unpacked } from "../../nn/packed.ts";
-import { readSafetensorsHeader, readSafetensorsTensor } from "../../storage/safetensors.ts";
+import { readSafetensorsHeader, readSafetensorsTensor, type SafetensorsEntry } from "../../storage/safetensors.ts";
 import type { Checkpoint } from "../huggingface-weights.ts";
+import { storedTypeOf } from "../stored-types.ts";
 
 /** Names in the checkpoint of a run that are no parameters begin so. */
 const memories = ["optimizer/", "callbacks/"] as const;
@@ -16,13 +17,13 @@ const memories = ["optimizer/", "callbacks/"] as const;
  * @param index names that must be there
  */
 export function checkpointOf(files: readonly ByteSource[], index: Readonly<Record<string, unknown>> = {}): Checkpoint {
-  const found = new Map<string, () => Tensor>();
+  const found = new Map<string, { readonly entry: SafetensorsEntry; readonly read: () => Tensor }>();
   for (const file of files) {
     const header = readSafetensorsHeader(file);
     for (const entry of header.entries) {
       if (found.has(entry.name))
         throw new FileError(`the tensor "${entry.name}" lies in two of the files; download them again`);
-      found.set(entry.name, () => readSafetensorsTensor(file, header, entry));
+      found.set(entry.name, { entry, read: () => readSafetensorsTensor(file, header, entry) });
     }
   }
   const missing = Object.keys(index).find((name) => !found.has(name));
@@ -30,12 +31,15 @@ export function checkpointOf(files: readonly ByteSource[], index: Readonly<Recor
     throw new FileError(`its weight_map places "${missing}" in ${index[missing]}, which has no such tensor`);
   return {
     names: [...found.keys()],
-    read(name) {
-      const read = found.get(name);
-      if (!read) throw new FileError(`there is no tensor "${name}"`);
-      return read();
-    },
+    typeOf: (name) => storedTypeOf(known(name).entry),
+    read: (name) => known(name).read(),
   };
+
+  function known(name: string) {
+    const tensor = found.get(name);
+    if (!tensor) throw new FileError(`there is no tensor "${name}"`);
+    return tensor;
+  }
 }
 
 /**

@@ -8,15 +8,13 @@ const refused: readonly (readonly [begin: string, offset: number, what: string])
   [
     "PK\u0003\u0004",
     0,
-    "a zip archive, as PyTorch (.pt, .bin) and Keras (.keras) write: it may hold pickled code, which is never run here; save the weights as safetensors, or export the model to ONNX (torch.onnx.export)",
+    "a zip archive, as PyTorch writes (.pt, .bin), and no whole .keras file: it may hold pickled code, which is never run here; save the weights as safetensors, or export the model to ONNX (torch.onnx.export)",
   ],
   [
     "\u0080",
     0,
     "a Python pickle, which is code that is never run here; save the weights as safetensors, or export the model to ONNX (torch.onnx.export)",
   ],
-  ["\u0089HDF", 0, "an HDF5 file, as Keras writes; convert it with tensorflowjs_converter or tf2onnx"],
-  ["GGUF", 0, "a GGUF file; take the safetensors or config.json that it was made of"],
   ["TFL3", 4, "a TensorFlow Lite model; convert it to ONNX with tf2onnx"],
 ];
 

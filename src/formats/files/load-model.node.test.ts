@@ -287,10 +287,34 @@ describe("Hugging Face folders", () => {
     expect(sameTensor(await logits(loaded), await logits(whole))).toBe(true);
   });
 
-  test("whose weights are packed are refused with what to load", async () => {
+  test("whose weights are packed are unpacked, and refused where a part is missing", async () => {
+    const [name] = Object.keys(filled()).filter((own) => own.endsWith("query.weight"));
+    const { [name as string]: matrix, ...others } = filled();
+    const layer = (name as string).replace(/\.weight$/, "");
+    const [out = 1, into = 1] = (matrix as Tensor).shape;
+    // Every number is 9 - (7 + 1) = 1, times the scale of its column.
+    const words = (rows: number, columns: number, word: number) =>
+      new Tensor("int32", [rows, columns], new Int32Array(rows * columns).fill(word));
+    const scales = new Tensor(
+      "float32",
+      [1, out],
+      Float32Array.from({ length: out }, (_, i) => i + 1),
+    );
+    const packed = {
+      [`${layer}.qweight`]: words(into / 8, out, 0x99999999 | 0),
+      [`${layer}.qzeros`]: words(1, out / 8, 0x77777777),
+      [`${layer}.scales`]: scales,
+    };
     put("packed/config.json", config);
-    put("packed/model.safetensors", encodeSafetensors({ ...filled(), "encoder.query.qweight": tensor([1]) }));
-    await refuses(loadModel(join(root, "packed")), 'packed in few bits ("encoder.query.qweight")');
+    put("packed/model.safetensors", encodeSafetensors({ ...others, ...packed }));
+    const parameter = (await loadModel(join(root, "packed"))).parameters().get(name as string);
+    expect(parameter?.value?.shape).toEqual([out, into]);
+    expect(Array.from((parameter?.value?.data ?? []) as ArrayLike<number>)).toEqual(
+      Array.from({ length: out * into }, (_, i) => Math.floor(i / into) + 1),
+    );
+    const { [`${layer}.qzeros`]: _, ...less } = packed;
+    put("packed/model.safetensors", encodeSafetensors({ ...others, ...less }));
+    await refuses(loadModel(join(root, "packed")), `the checkpoint lacks 1 of the`);
   });
 
   test("of half floats", async () => {
@@ -364,6 +388,25 @@ describe("TensorFlow.js folders", () => {
   });
 });
 
+/** Written by scripts/make-keras-fixtures.py. */
+const kerasFile = (name: string) => readFileSync(new URL(`../../../test/fixtures/keras/${name}`, import.meta.url));
+
+test("Keras's own files are models, by their paths and by their folder", async () => {
+  const images = signed("images", [2, 5, 6, 2]);
+  const answers = await Promise.all(
+    ["own.h5", "own.keras"].map(async (name) => {
+      const path = put(`${name}-folder/${name}`, kerasFile(`separable.${name.slice(4)}`));
+      const [given, folder] = await Promise.all([loadModel(path), loadModel(dirname(path))]);
+      expect([...folder.parameters().keys()]).toEqual([...given.parameters().keys()]);
+      return (await run(given, images))[0] as Tensor;
+    }),
+  );
+  expectClose(answers[0], answers[1] as Tensor, "output");
+  await expect(
+    loadModel(put("keras-3-folder/model.keras", kerasFile("nested.keras").subarray(0, 9000))),
+  ).rejects.toThrow("no whole .keras file");
+});
+
 describe("what is no model", () => {
   test.each<[string, string, Uint8Array | string, string]>([
     ["a pickle", "model.pt", Uint8Array.of(0x80, 2, 0x7d), "a Python pickle, which is code that is never run here"],
@@ -373,7 +416,7 @@ describe("what is no model", () => {
       Uint8Array.of(0x50, 0x4b, 3, 4),
       "it may hold pickled code, which is never run here",
     ],
-    ["an HDF5 file", "model.h5", Uint8Array.of(0x89, 0x48, 0x44, 0x46, 0x0d), "an HDF5 file, as Keras writes"],
+    ["an HDF5 file cut off", "model.h5", kerasFile("nested.h5").subarray(0, 4000), "hdf5: the file has 4000 of"],
     ["an empty file", "model.onnx", new Uint8Array(), "the file is empty"],
     ["text", "model.txt", "words", "is no model that is supported; pass an .onnx file"],
     ["a cut file", "model.onnx", Uint8Array.of(0x08, 0x08), "onnx: the file has no graph"],

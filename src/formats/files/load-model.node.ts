@@ -9,13 +9,17 @@ import type { Tensor } from "../../core/tensor.ts";
 import { isPlainObject } from "../../core/tree.ts";
 import type { Value } from "../../graph/ir.ts";
 import { openBeside, openFile } from "../../storage/file-source.node.ts";
+import { ggufCheckpoint, ggufConfig, isGguf, readGguf } from "../gguf/gguf-file.node.ts";
 import { type Checkpoint, modelFromHuggingFace } from "../huggingface-weights.ts";
 import { type GivenTypes, givenConstants, givenTypes } from "../input-types.ts";
+import { isKerasFile } from "../keras/document.ts";
+import { modelFromKeras } from "../keras/model.ts";
 import type { LoadedModel, NamedValues } from "../loaded-model.ts";
 import { modelFromOnnx } from "../onnx-model.ts";
 import { modelFromTfjs } from "../tfjs/model.ts";
 import { checkpointOf, putRunWeights } from "./checkpoints.ts";
 import { foreignJson, isSafetensors, readJson, refusedFormat, shardsOf } from "./file-kinds.ts";
+import { cachedModel, isHubName } from "./hub-cache.node.ts";
 
 /** Options of `loadModel`. */
 export interface LoadModelOptions {
@@ -54,6 +58,7 @@ const files = {
 /**
  * Loads a model with its weights:
  * - an `.onnx` file;
+ * - a `.keras` archive or an HDF5 file of Keras (`.h5`);
  * - a TensorFlow.js `model.json`, Keras's layers or a graph, or the folder of one;
  * - a Hugging Face folder: `config.json` with `model.safetensors`, or shards with their index;
  * - a folder that `saveModel` wrote;
@@ -74,9 +79,27 @@ export async function loadModel<I = Value | NamedValues, O = Value | NamedValues
   options: LoadModelOptions = {},
 ): Promise<LoadedModel<I, O>> {
   checkOptions(options);
+  if (isHubName(path)) return loadModel<I, O>(cachedModel(path), options);
   if (!existsSync(path)) throw new FileError(`there is no file or folder ${path}; check the path`);
-  const model = statSync(path).isDirectory() ? loadFolder(path, options) : loadFile(path, options);
+  const model = statSync(path).isDirectory()
+    ? loadFolder(path, options)
+    : ((await loadGguf(path, options)) ?? loadFile(path, options));
   return model as LoadedModel as LoadedModel<I, O>;
+}
+
+/** The model of a GGUF file; `undefined` for another one. */
+async function loadGguf(path: string, options: LoadModelOptions): Promise<LoadedModel | undefined> {
+  const file = openFile(path);
+  try {
+    if (!isGguf(file.read(0, Math.min(4, file.size)))) return undefined;
+    refuseBest(path, options);
+    const read = await readGguf(path, file);
+    return modelFromHuggingFace(ggufConfig(read, file), ggufCheckpoint(read, file), options.inputs);
+  } catch (error) {
+    throw atPlace(path, error);
+  } finally {
+    file.close();
+  }
 }
 
 function loadFolder(folder: string, options: LoadModelOptions): LoadedModel {
@@ -88,7 +111,9 @@ function loadFolder(folder: string, options: LoadModelOptions): LoadedModel {
   if (has(files.config) && has(files.index)) return loadFile(join(folder, files.index), options);
   const found = [files.onnx, files.tfjs].find(has);
   if (found) return loadFile(join(folder, found), options);
-  const pickled = readdirSync(folder).find((name) => /\.(bin|pt|pth|ckpt|pkl|h5|keras)$/.test(name));
+  const [keras, ...others] = readdirSync(folder).filter((name) => /\.(keras|h5|hdf5)$/.test(name));
+  if (keras && others.length === 0) return loadFile(join(folder, keras), options);
+  const pickled = readdirSync(folder).find((name) => /\.(bin|pt|pth|ckpt|pkl)$/.test(name));
   if (pickled) return withFile(join(folder, pickled), (file) => refuseUnknown(file, pickled));
   throw new FileError(
     `${folder} holds no model: looked for ${files.onnx}, for ${files.tfjs}, and for ${files.config} with ${files.weights} or ${files.index}; give the path of a file, or of another folder`,
@@ -144,6 +169,7 @@ function loadFile(path: string, options: LoadModelOptions): LoadedModel {
       return besides(dirname(path), (external) => modelFromOnnx(file, { inputs, constants, external }));
     }
     if (options.constants) throw new OptionError("constants is for .onnx files, and this is none; leave it out");
+    if (isKerasFile(head, file)) return modelFromKeras(file, { ...(options.inputs && { inputs: options.inputs }) });
     if (isWeights) return loadWeights(path, checkpointOf([file]), options);
     if (isJson) return loadJson(path, file, options);
     return refuseUnknown(file, basename(path));
@@ -156,7 +182,7 @@ function refuseUnknown(file: ByteSource, name: string): never {
   if (what !== undefined) throw new FileError(`it is ${what}`);
   if (file.size === 0) throw new FileError("the file is empty; write it again");
   throw new FileError(
-    `${name} is no model that is supported; pass an .onnx file, a TensorFlow.js model.json, or the folder of a Hugging Face model`,
+    `${name} is no model that is supported; pass an .onnx file, a .keras or .h5 file, a TensorFlow.js model.json, or the folder of a Hugging Face model`,
   );
 }
 

@@ -4,9 +4,13 @@ import { FileError } from "../../core/errors.ts";
 import { isPlainObject } from "../../core/tree.ts";
 import { shown } from "../config-fields.ts";
 import { name, object, readPart } from "./fields.ts";
+import type { KerasVersion } from "./layers-model/layer.ts";
+import { type WeightFinder, weightsByName } from "./layers-model/weights.ts";
 import { type OpenShard, readManifest, type StoredWeight } from "./manifest.ts";
 
 interface Common {
+  /** What holds the model: `TensorFlow.js layers-model`. */
+  readonly container: string;
   /** The stored tensors by name. */
   readonly weights: ReadonlyMap<string, StoredWeight>;
   /** What wrote the model, as far as the file says. */
@@ -16,6 +20,10 @@ interface Common {
 /** A Keras model: layers with their configs. */
 export interface LayersDocument extends Common {
   readonly format: "layers-model";
+  /** How the weights of layers are found among them. */
+  readonly finder: WeightFinder;
+  /** The version of Keras that wrote the model; TensorFlow.js computes as Keras 2 does. */
+  readonly keras: KerasVersion;
   readonly model: { readonly class_name: string; readonly config?: unknown };
 }
 
@@ -41,7 +49,8 @@ const envelope = z.object({
   weightsManifest: z.unknown().optional(),
 });
 
-const kerasModel = z.object({
+/** The model itself: its class and its config. */
+export const kerasModel = z.object({
   class_name: name(),
   config: z.unknown().optional(),
 });
@@ -59,7 +68,14 @@ export function readDocument(document: unknown, open?: OpenShard): ModelDocument
   if (Array.isArray(topology["node"])) {
     const noted = isPlainObject(parts.userDefinedMetadata) ? parts.userDefinedMetadata["signature"] : undefined;
     const producer = written(parts.convertedBy, parts.generatedBy && `TensorFlow ${parts.generatedBy}`);
-    return { format: "graph-model", graph: topology, signature: parts.signature ?? noted, weights, producer };
+    return {
+      format: "graph-model",
+      container: "TensorFlow.js graph-model",
+      graph: topology,
+      signature: parts.signature ?? noted,
+      weights,
+      producer,
+    };
   }
   // Older files have the Keras model one level deeper, beside its training config.
   const model = topology["model_config"] ?? topology;
@@ -67,13 +83,25 @@ export function readDocument(document: unknown, open?: OpenShard): ModelDocument
     throw new FileError(
       `tfjs: modelTopology has ${Object.keys(topology).slice(0, 5).join(", ") || "nothing in it"}; expected a Keras model, which has class_name, or a TensorFlow graph, which has a list node; convert the model again`,
     );
-  const keras = typeof topology["keras_version"] === "string" ? `Keras ${topology["keras_version"]}` : undefined;
-  const producer = written(parts.convertedBy, keras ?? parts.generatedBy);
-  return { format: "layers-model", model: readPart("modelTopology", kerasModel, model), weights, producer };
+  const { keras_version: version } = topology;
+  const keras = typeof version === "string" ? `Keras ${version}` : undefined;
+  return {
+    format: "layers-model",
+    container: "TensorFlow.js layers-model",
+    model: readPart("modelTopology", kerasModel, model),
+    weights,
+    finder: weightsByName(weights),
+    keras: kerasVersion(version),
+    producer: written(parts.convertedBy, keras ?? parts.generatedBy),
+  };
 }
 
+/** The version of Keras that a file names. */
+export const kerasVersion = (version: unknown): KerasVersion =>
+  typeof version === "string" && Number.parseInt(version, 10) >= 3 ? 3 : 2;
+
 /** Throws FileError for a document whose parts nest too deep for those who walk through them. */
-function requireShallow(document: object): void {
+export function requireShallow(document: object): void {
   const pending: (readonly [part: unknown, depth: number])[] = [[document, 0]];
   for (let next = pending.pop(); next; next = pending.pop()) {
     const [part, depth] = next;

@@ -72,7 +72,7 @@ describe("Keras models", () => {
     const model = load(recorded, { inputs: Object.fromEntries(names.map((name, i) => [name, shapes[i] as Shape])) });
     expect(model).toBeInstanceOf(KerasModel);
     expect([...model.parameters().values()].every(({ value }) => value)).toBe(true);
-    const inputs = shapes.map((shape, i) => inputTensor(i, shape, limits[i]));
+    const inputs = shapes.map((shape, i) => inputTensor(i, shape, limits[i] ?? undefined));
     await check(model, names, inputs, outputs);
     // Saved, it is a graph that gives the same.
     await check(modelFromOnnx(encodeSavedModel(model).bytes), names, inputs, outputs);

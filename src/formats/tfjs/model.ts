@@ -52,7 +52,8 @@ export function modelFromTfjs(json: unknown, options: TfjsModelOptions = {}): Lo
   return document.format === "layers-model" ? layersModel(document, inputs) : graphModel(document, inputs);
 }
 
-function layersModel(document: LayersDocument, given: GivenTypes | undefined): LoadedModel {
+/** The model of a document of layers, with its weights. */
+export function layersModel(document: LayersDocument, given: GivenTypes | undefined): LoadedModel {
   const { class_name, config } = document.model;
   const names = readTopology(class_name, config).inputs.map(({ name }) => name);
   const { traced, unknown, problem } = importLayersModel(document, shapeChooser(names, given));

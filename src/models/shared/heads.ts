@@ -5,6 +5,7 @@ import { count, flag, fraction } from "../../core/option-types.ts";
 import { optionsOf } from "../../core/options.ts";
 import { Value } from "../../graph/ir.ts";
 import {
+  type ActivationName,
   type AnyModule,
   type Context,
   type Dense,
@@ -26,12 +27,19 @@ export interface HeadOptions {
   readonly dropout?: number | undefined;
   /** Scores of tokens come from the weight of their embedding; default as published. */
   readonly tied?: boolean | undefined;
+  /** The token that fills sequences up, behind the last one that a decoder's classifier looks at; default none. */
+  readonly padding?: number | undefined;
 }
 
 /** Models of one family by the names of Hugging Face's classes. */
 export type Architectures<Options> = Readonly<Record<string, (options: Options, head?: HeadOptions) => AnyModule>>;
 
-const checkHead = optionsOf<HeadOptions>("a head", { labels: count(), dropout: fraction, tied: flag });
+const checkHead = optionsOf<HeadOptions>("a head", {
+  labels: count(),
+  dropout: fraction,
+  tied: flag,
+  padding: count(0),
+});
 
 /** The models of a family, which check the options of their heads. */
 export const architectures = <A extends Architectures<never>>(models: A): A =>
@@ -139,3 +147,26 @@ export const classifier = (
 export const questionAnswering = (details: TransformerDetails | undefined) => ({
   qa_outputs: dense(2, { initializer: initial(details?.deviation) }),
 });
+
+/** A classifier of states with a hidden layer: [N, W] → [N, labels]. */
+export class HiddenClassifier extends Module {
+  readonly dense: Dense;
+  readonly dropout: Module;
+  readonly out_proj: Dense;
+  constructor(
+    width: number,
+    details: TransformerDetails | undefined,
+    { labels = 2, dropout: rate = details?.dropout ?? 0.1 }: HeadOptions,
+    activation: ActivationName = "tanh",
+  ) {
+    super();
+    const initializer = initial(details?.deviation);
+    this.dense = dense(width, { initializer, activation });
+    this.dropout = dropout(rate);
+    this.out_proj = dense(labels, { initializer });
+  }
+  protected call(x: Value, context: Context): Value {
+    const parts = [this.dropout, this.dense, this.dropout, this.out_proj];
+    return parts.reduce((value, part) => part.apply(value, context), x);
+  }
+}

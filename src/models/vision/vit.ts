@@ -3,13 +3,14 @@
 import { OptionError, ShapeError } from "../../core/errors.ts";
 import { count, eitherOf, extentsType, flag } from "../../core/option-types.ts";
 import { type OptionTypes, optionsOf, required } from "../../core/options.ts";
-import { showShape } from "../../core/shape.ts";
+import { type Shape, showShape } from "../../core/shape.ts";
 import type { Value } from "../../graph/ir.ts";
 import {
   type ActivationName,
   activation,
   type Context,
   conv2d,
+  type Dense,
   dense,
   dropout,
   type LayerNorm,
@@ -18,7 +19,7 @@ import {
   multiHeadAttention,
   type TensorModule,
 } from "../../nn/index.ts";
-import { add, concat, expand, reshape, transpose } from "../../ops/index.ts";
+import { add, concat, expand, reshape, slice, transpose } from "../../ops/index.ts";
 import { type Chain, chain } from "../shared/blocks.ts";
 import { type Architectures, architectures, type EncoderOutputs, firstToken, headed } from "../shared/heads.ts";
 import { imageInputs, type Preset, plainPreset } from "../shared/preset.ts";
@@ -31,7 +32,7 @@ import {
   type TransformerDetails,
   type TransformerSizes,
 } from "../shared/tokens.ts";
-import { BertPooler } from "../text/bert.ts";
+import { BertPooler } from "../text/encoders/bert.ts";
 
 /** Rows and columns: one number for both, or one each. */
 export type ImageExtents = number | readonly [rows: number, columns: number];
@@ -53,6 +54,16 @@ export interface VitOptions {
   readonly channels?: number;
   /** Queries, keys and values have a bias; default true. Only under Hugging Face's names. */
   readonly attentionBias?: boolean;
+  /** Learned tokens besides the class token; default none. Only under Hugging Face's names. */
+  readonly tokens?: VitTokens;
+}
+
+/** Learned tokens besides the class token. */
+export interface VitTokens {
+  /** One that learns from a teacher (Touvron et al. 2021); default false. */
+  readonly distilled?: boolean;
+  /** A vector that stands for hidden patches, which training by hidden patches alone uses; default false. */
+  readonly mask?: boolean;
 }
 
 /** Options of `VisionTransformer`. */
@@ -75,6 +86,7 @@ const vitTypes: OptionTypes<VitOptions> = {
   patch: eitherOf(count(), extentsType, "a whole number from 1, or [rows, columns]"),
   channels: count(),
   attentionBias: flag,
+  tokens: optionsOf<VitTokens>("tokens", { distilled: flag, mask: flag }).type,
 };
 const checkVision = optionsOf<VisionTransformerOptions>("VisionTransformer", { ...vitTypes, classes: count() });
 const checkVit = optionsOf<VitModelOptions>("VitModel", { ...vitTypes, pooler: flag });
@@ -88,6 +100,7 @@ const defaults = ({ sizes, details, image = 224, patch = 16, ...own }: VitOption
     patch: pairOf(patch),
     channels: 3,
     attentionBias: true,
+    tokens: {} as VitTokens,
     deviation: 0.02,
     ...sizes,
     ...details,
@@ -100,24 +113,25 @@ const defaults = ({ sizes, details, image = 224, patch = 16, ...own }: VitOption
     );
   return settings;
 };
-type Settings = ReturnType<typeof defaults> & { readonly epsilon: number };
+/** Every option of ViT. */
+export type VitSettings = ReturnType<typeof defaults> & { readonly epsilon: number };
 
-/** Tokens of an image: its patches and the class token. */
-export function vitTokens({ image = 224, patch = 16 }: Pick<VitOptions, "image" | "patch">): number {
+/** Tokens of an image: its patches, the class token, and the one that learns from a teacher. */
+export function vitTokens({ image = 224, patch = 16, tokens }: Pick<VitOptions, "image" | "patch" | "tokens">): number {
   const [[rows, columns], [height, width]] = [pairOf(image), pairOf(patch)];
-  return (rows / height) * (columns / width) + 1;
+  return (rows / height) * (columns / width) + (tokens?.distilled ? 2 : 1);
 }
 
-const patches = ({ width, patch }: Settings) => conv2d(width, patch, { stride: patch, initializer: "lecunNormal" });
+const patches = ({ width, patch }: VitSettings) => conv2d(width, patch, { stride: patch, initializer: "lecunNormal" });
 
-/** A class token [1, 1, W] before the patches of a map [N, W, rows, columns]: [N, 1 + patches, W] (eq. 1). */
-function tokensOf(map: Value, classToken: Value): Value {
+/** Learned tokens [1, K, W] before the patches of a map [N, W, rows, columns]: [N, K + patches, W] (eq. 1). */
+export function tokensOf(map: Value, learned: readonly Value[]): Value {
   const [batch = 1, width = 1, rows = 1, columns = 1] = map.shape;
   const tokens = transpose(reshape(map, [batch, width, rows * columns]), [0, 2, 1]);
-  return concat([expand(classToken, [batch, 1, width]), tokens], 1);
+  return concat([...learned.map((token) => expand(token, [batch, token.shape[1] ?? 1, width])), tokens], 1);
 }
 
-function requireImage(x: Value, { image, channels }: Settings): void {
+function requireImage(x: Value, { image, channels }: VitSettings): void {
   const wanted = [channels, ...image];
   if (x.rank !== 4 || wanted.some((extent, i) => x.shape[i + 1] !== extent))
     throw new ShapeError(
@@ -126,7 +140,7 @@ function requireImage(x: Value, { image, channels }: Settings): void {
 }
 
 /** Adds to its input, one after the other, what its branches make of it (eq. 2 and 3); parts by their published names. */
-class Residual extends Module {
+export class VitResidual extends Module {
   readonly #branches: readonly (readonly TensorModule[])[];
   constructor(parts: Readonly<Record<string, object>>, branches: readonly (readonly TensorModule[])[]) {
     super();
@@ -141,7 +155,7 @@ class Residual extends Module {
 }
 
 /** A block under torchvision's names. */
-function visionBlock({ width, heads, feedForward, activation: name, epsilon, ...options }: Settings): Residual {
+function visionBlock({ width, heads, feedForward, activation: name, epsilon, ...options }: VitSettings): VitResidual {
   const [ln_1, ln_2] = [layerNorm({ epsilon }), layerNorm({ epsilon })];
   const self_attention = multiHeadAttention(width, heads, { dropout: options.attentionDropout });
   const [drop, inner, outer] = [dropout(options.dropout), dropout(options.dropout), dropout(options.dropout)];
@@ -150,11 +164,18 @@ function visionBlock({ width, heads, feedForward, activation: name, epsilon, ...
     [ln_1, self_attention, drop],
     [ln_2, mlp],
   ];
-  return new Residual({ ln_1, self_attention, dropout: drop, ln_2, mlp }, branches);
+  return new VitResidual({ ln_1, self_attention, dropout: drop, ln_2, mlp }, branches);
 }
 
 /** A block under Hugging Face's names. */
-function vitLayer({ width, heads, feedForward, activation: name, epsilon, ...options }: Settings): Residual {
+export function vitLayer({
+  width,
+  heads,
+  feedForward,
+  activation: name,
+  epsilon,
+  ...options
+}: VitSettings): VitResidual {
   const initializer = initial(options.deviation);
   const outputOf = () => chain({ dense: dense(width, { initializer }), dropout: dropout(options.dropout) });
   const [layernorm_before, layernorm_after] = [layerNorm({ epsilon }), layerNorm({ epsilon })];
@@ -174,7 +195,7 @@ function vitLayer({ width, heads, feedForward, activation: name, epsilon, ...opt
     [layernorm_before, attention.attention, attention.output],
     [layernorm_after, intermediate, output],
   ];
-  return new Residual({ attention, intermediate, output, layernorm_before, layernorm_after }, branches);
+  return new VitResidual({ attention, intermediate, output, layernorm_before, layernorm_after }, branches);
 }
 
 /** Under torchvision's names: positions are added, blocks, a norm. */
@@ -182,8 +203,8 @@ class VisionEncoder extends Module {
   readonly dropout: Module;
   readonly layers: Chain;
   readonly ln: LayerNorm;
-  readonly #options: Settings;
-  constructor(options: Settings) {
+  readonly #options: VitSettings;
+  constructor(options: VitSettings) {
     super();
     this.dropout = dropout(options.dropout);
     const layers = Array.from({ length: options.layers }, (_, i) => [`encoder_layer_${i}`, visionBlock(options)]);
@@ -207,7 +228,7 @@ export class VisionTransformer extends Module {
   readonly conv_proj: Module;
   readonly encoder: VisionEncoder;
   readonly heads: Chain;
-  readonly #options: Settings;
+  readonly #options: VitSettings;
   constructor(given: VisionTransformerOptions) {
     super();
     const { classes = 1000, ...options } = checkVision(given);
@@ -221,7 +242,7 @@ export class VisionTransformer extends Module {
     requireImage(x, this.#options);
     const shape = [1, 1, this.#options.width];
     const classToken = context.parameter(this, "class_token", { shape, initializer: initial() });
-    const states = this.encoder.apply(tokensOf(this.conv_proj.apply(x, context), classToken), context);
+    const states = this.encoder.apply(tokensOf(this.conv_proj.apply(x, context), [classToken]), context);
     return this.heads.apply(firstToken(states), context);
   }
 }
@@ -229,8 +250,8 @@ export class VisionTransformer extends Module {
 class VitEmbeddings extends Module {
   readonly patch_embeddings: { readonly projection: Module };
   readonly dropout: Module;
-  readonly #options: Settings;
-  constructor(options: Settings) {
+  readonly #options: VitSettings;
+  constructor(options: VitSettings) {
     super();
     this.patch_embeddings = { projection: patches(options) };
     this.dropout = dropout(options.dropout);
@@ -238,14 +259,16 @@ class VitEmbeddings extends Module {
   }
   protected call(x: Value, context: Context): Value {
     requireImage(x, this.#options);
-    const { width, deviation } = this.#options;
-    const learned = (name: string, tokens: number) =>
-      context.parameter(this, name, { shape: [1, tokens, width], initializer: initial(deviation) });
+    const { width, deviation, tokens } = this.#options;
+    const learned = (name: string, shape: Shape) =>
+      context.parameter(this, name, { shape, initializer: initial(deviation) });
+    const token = (name: string) => learned(name, [1, 1, width]);
+    const first = [token("cls_token"), ...(tokens.distilled ? [token("distillation_token")] : [])];
+    // No patch is hidden: the vector is there for checkpoints alone.
+    if (tokens.mask) learned("mask_token", [1, width]);
     const map = this.patch_embeddings.projection.apply(x, context);
-    const placed = add(
-      tokensOf(map, learned("cls_token", 1)),
-      learned("position_embeddings", vitTokens(this.#options)),
-    );
+    const positions = learned("position_embeddings", [1, vitTokens(this.#options), width]);
+    const placed = add(tokensOf(map, first), positions);
     return this.dropout.apply(placed, context);
   }
 }
@@ -253,15 +276,16 @@ class VitEmbeddings extends Module {
 /** Images → states [N, 1 + patches, width], and the pooled state of the image. Names as in Hugging Face's library. */
 export class VitModel extends Module<Value, EncoderOutputs> {
   readonly embeddings: VitEmbeddings;
-  readonly encoder: { readonly layer: readonly Residual[] };
+  readonly encoder: { readonly layer: readonly VitResidual[] };
   readonly layernorm: LayerNorm;
   readonly pooler: BertPooler | undefined;
-  constructor(given: VitModelOptions) {
+  /** @param layerOf makes a layer; default ViT's */
+  constructor(given: VitModelOptions, layerOf: (settings: VitSettings) => VitResidual = vitLayer) {
     super();
     const { pooler = true, ...options } = checkVit(given);
     const settings = { epsilon: 1e-12, ...defaults(options) };
     this.embeddings = new VitEmbeddings(settings);
-    this.encoder = { layer: Array.from({ length: settings.layers }, () => vitLayer(settings)) };
+    this.encoder = { layer: Array.from({ length: settings.layers }, () => layerOf(settings)) };
     this.layernorm = layerNorm({ epsilon: settings.epsilon });
     this.pooler = pooler ? new BertPooler(settings) : undefined;
   }
@@ -273,13 +297,23 @@ export class VitModel extends Module<Value, EncoderOutputs> {
   }
 }
 
+/** The layer that classifies images by their state. */
+export const imageClassifier = ({ details }: VitOptions, labels = 2): Dense =>
+  dense(labels, { initializer: initial(details?.deviation) });
+
+/** The state of one token of an image: [N, T, W] → [N, W]. */
+export const tokenAt = (states: Value, at: number): Value => {
+  const [batch = 1, , width = 1] = states.shape;
+  return reshape(slice(states, { axis: 1, start: at, end: at + 1 }), [batch, width]);
+};
+
 /** ViT's models by the names of Hugging Face's classes. */
 export const vitArchitectures = architectures({
   ViTModel: (options) => new VitModel(options),
-  ViTForImageClassification: (options, { labels = 2 } = {}) =>
+  ViTForImageClassification: (options, { labels } = {}) =>
     headed(
       { vit: new VitModel({ ...options, pooler: false }) },
-      { classifier: dense(labels, { initializer: initial(options.details?.deviation) }) },
+      { classifier: imageClassifier(options, labels) },
       firstToken,
     ),
 } as const satisfies Architectures<VitOptions>);

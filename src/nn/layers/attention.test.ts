@@ -137,7 +137,7 @@ test("operands that do not fit are reported", () => {
     "its mask is [2, 3]; pass [batch, keys], here [2, 5]",
   );
   expect(run([2, 4, 3, 2], [2, 4, 5, 2], { bias: heads(4, 3, 5) })).toThrow(
-    "its bias is [4, 3, 5]; pass [1 or batch, heads, queries, keys], here [2, 4, 3, 5]",
+    "its bias is [4, 3, 5]; pass [1 or batch, heads, 1 or queries, keys], here [2, 4, 3, 5]",
   );
   expect(() => splitHeads(heads(2, 3, 8), 3)).toThrow(
     "[2, 3, 8] does not split into 3 heads; pass [batch, time, features], features a multiple of 3",

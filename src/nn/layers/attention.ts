@@ -1,7 +1,7 @@
 /** Scaled dot-product attention (Vaswani et al. 2017, sec. 3.2), and the heads it runs in. */
 
 import { ShapeError } from "../../core/errors.ts";
-import { count, flag, fraction, having, number } from "../../core/option-types.ts";
+import { count, flag, fraction, having, number, positive } from "../../core/option-types.ts";
 import { optionsOf, required } from "../../core/options.ts";
 import { sameShape, showShape } from "../../core/shape.ts";
 import type { Value } from "../../graph/ir.ts";
@@ -19,6 +19,7 @@ import {
   reshape,
   scalar,
   softmax,
+  tanh,
   transpose,
   where,
 } from "../../ops/index.ts";
@@ -35,8 +36,10 @@ export interface AttendOptions {
   readonly window?: number | undefined;
   /** Which keys take part, [N, S]: 1 or true for those that do; default all. */
   readonly mask?: Value | undefined;
-  /** Added to the scaled products, [1 or N, H, T, S]. */
+  /** Added to the scaled products, [1 or N, H, 1 or T, S]. */
   readonly bias?: Value | undefined;
+  /** Scaled products x become cap · tanh(x / cap), within ±cap (Bello et al. 2016); default as they are. */
+  readonly cap?: number | undefined;
   /** Rate at which attention weights are dropped while training; default 0. */
   readonly dropout?: number;
 }
@@ -47,6 +50,7 @@ const checkAttend = optionsOf<AttendOptions>("attend", {
   window: count(),
   mask: valueType,
   bias: valueType,
+  cap: positive,
   dropout: fraction,
 });
 
@@ -77,11 +81,18 @@ export function attend(q: Value, ownKeys: Value, ownValues: Value, options: Atte
   const additions = [options.bias, visibility(queries, keys, q, options, context)].filter(
     (value) => value !== undefined,
   );
-  const scores = additions.reduce((sum, bias) => add(sum, bias), reshape(products, [batch, heads, queries, keys]));
+  const scores = additions.reduce(
+    (sum, bias) => add(sum, bias),
+    capped(reshape(products, [batch, heads, queries, keys]), options.cap),
+  );
   const weights = softmax(scores); // [N, H, T, S]
   const dropped = context.training && dropout > 0 ? drop(weights, dropout, context.randomKey()) : weights;
   return reshape(matmul(reshape(dropped, [...joined, keys]), v), [batch, heads, queries, v.shape.at(-1) ?? 1]);
 }
+
+/** cap · tanh(x / cap), which is within ±cap; without a cap x. */
+export const capped = (x: Value, cap: number | undefined): Value =>
+  cap === undefined ? x : mul(tanh(mul(x, 1 / cap)), cap);
 
 /** 0 where a query may see a key and `unseen` elsewhere, to broadcast over [N, H, T, S]; computed where the graph runs. */
 function visibility(
@@ -125,9 +136,10 @@ function requireFit(q: Value, k: Value, v: Value, { mask, bias }: AttendOptions)
       `attention: its mask is ${showShape(mask.shape)}; pass [batch, keys], here [${batch}, ${keys}]`,
     );
   const full = [batch, heads, queries, keys];
-  if (bias && !(bias.rank === 4 && bias.shape.every((extent, i) => extent === full[i] || (i === 0 && extent === 1))))
+  const fits = (extent: number, i: number) => extent === full[i] || (i % 2 === 0 && extent === 1);
+  if (bias && !(bias.rank === 4 && bias.shape.every(fits)))
     throw new ShapeError(
-      `attention: its bias is ${showShape(bias.shape)}; pass [1 or batch, heads, queries, keys], here [${full.join(", ")}]`,
+      `attention: its bias is ${showShape(bias.shape)}; pass [1 or batch, heads, 1 or queries, keys], here [${full.join(", ")}]`,
     );
 }
 

@@ -1,7 +1,7 @@
 /** Positions of tokens: sinusoids to add to them, and rotations of queries and keys. */
 
 import { OptionError, ShapeError } from "../../core/errors.ts";
-import { objectOf, positive } from "../../core/option-types.ts";
+import { count, flag, objectOf, positive } from "../../core/option-types.ts";
 import { type OptionTypes, optionsOf } from "../../core/options.ts";
 import { showShape } from "../../core/shape.ts";
 import { tensor } from "../../core/tensor.ts";
@@ -92,12 +92,18 @@ export interface RotaryOptions {
   readonly base?: number;
   /** How frequencies change for long sequences; default not at all. */
   readonly scaling?: RotaryScaling | undefined;
+  /** How many features of a head are turned, the first ones; default all. */
+  readonly width?: number | undefined;
+  /** Feature 2i is paired with 2i + 1, as in GPT-J, rather than i with i + D/2; default false. */
+  readonly interleaved?: boolean | undefined;
 }
 
 const rotaryTypes: OptionTypes<RotaryOptions> = {
   positions: valueType,
   base: positive,
   scaling: objectOf('{ type: "linear", factor }, or one of llama3, yarn and longrope with its numbers'),
+  width: count(),
+  interleaved: flag,
 };
 const checkRotary = optionsOf("rotary", rotaryTypes);
 export const rotaryType = checkRotary.type;
@@ -155,16 +161,30 @@ function anglesOf(width: number, length: number, options: RotaryOptions): Value 
  * queries and keys depend on their distance: [N, H, T, D] → [N, H, T, D]. Feature i is paired with i + D/2, as in Llama.
  */
 export function rotary(x: Value, options: RotaryOptions = {}): Value {
-  checkRotary(options);
+  const { width: turned, interleaved = false } = checkRotary(options);
   const [, , length = 1, width = 1] = x.shape;
   if (x.rank !== 4)
     throw new ShapeError(`rotary takes heads, got ${showShape(x.shape)}; pass [batch, heads, time, width]`);
+  if (turned !== undefined && turned > width)
+    throw new OptionError(`rotary: ${turned} features are to turn, and heads have ${width}; pass a width up to that`);
+  if (turned !== undefined && turned < width) {
+    const [first, rest] = split(x, [turned, width - turned], 3) as [Value, Value];
+    return concat([rotary(first, options), rest], 3);
+  }
   const angle = anglesOf(width, length, options);
   const magnitude = options.scaling && "magnitude" in options.scaling ? options.scaling.magnitude : 1;
   const [cosine, sine] = [cos(angle), sin(angle)].map((own) => (magnitude === 1 ? own : mul(own, magnitude))) as [
     Value,
     Value,
   ]; // [T, D/2]
-  const [a, b] = split(x, [width / 2, width / 2], 3);
-  return concat([sub(mul(a, cosine), mul(b, sine)), add(mul(b, cosine), mul(a, sine))], 3);
+  const [a, b] = interleaved ? everySecond(x) : (split(x, [width / 2, width / 2], 3) as [Value, Value]);
+  const [turnedA, turnedB] = [sub(mul(a, cosine), mul(b, sine)), add(mul(b, cosine), mul(a, sine))];
+  return interleaved ? reshape(stack([turnedA, turnedB], 4), x.shape) : concat([turnedA, turnedB], 3);
+}
+
+/** Features of even and of odd number: [N, H, T, D] → twice [N, H, T, D/2]. */
+function everySecond(x: Value): [even: Value, odd: Value] {
+  const half = [...x.shape.slice(0, 3), (x.shape[3] ?? 2) / 2];
+  const parts = split(reshape(x, [...half, 2]), [1, 1], 4);
+  return parts.map((part) => reshape(part, half)) as [Value, Value];
 }

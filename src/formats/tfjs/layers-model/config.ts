@@ -2,10 +2,12 @@
 import { z } from "zod";
 import { UnsupportedError } from "../../../core/errors.ts";
 import type { Shape } from "../../../core/shape.ts";
+import { isPlainObject } from "../../../core/tree.ts";
 import type { Value } from "../../../graph/ir.ts";
 import { count, flag, shown } from "../../config-fields.ts";
 import { channelsFirst, channelsLast } from "../channels.ts";
-import { type KerasActivation, kerasActivation } from "./activations.ts";
+import { type KerasActivation, kerasActivation, layerActivation } from "./activations.ts";
+import type { KerasVersion } from "./layer.ts";
 
 /** One extent for each of `rank` axes, given as a list or as one for all. */
 export function extents(rank: number, least = 1) {
@@ -51,13 +53,29 @@ export const layout = z
   .nullish()
   .transform((value): Layout => layouts[value ?? "channels_last"]);
 
-/** An activation by name, or as an object with its class; none is linear. */
+/** An activation of a version of Keras, whose functions differ. */
+export type VersionedActivation = (keras: KerasVersion) => KerasActivation;
+
+/** An activation by name, or as an object with a layer's class and settings; none is linear. */
 export const activation = z
   .unknown()
   .optional()
-  .transform((value): KerasActivation => {
-    const named = typeof value === "object" && value !== null && "class_name" in value ? value.class_name : value;
-    if (named === undefined || named === null) return (x) => x;
-    if (typeof named !== "string") throw new UnsupportedError(`its activation is ${shown(value)}, which is no name`);
-    return kerasActivation(named);
+  .transform((value): VersionedActivation => {
+    if (isPlainObject(value) && isPlainObject(value["config"])) {
+      const { class_name: className, config } = value;
+      return (keras) => layerActivation(String(className), config as Readonly<Record<string, unknown>>, keras);
+    }
+    const name = activationName(value);
+    return (keras) => (name === undefined ? (x) => x : kerasActivation(name, keras));
   });
+
+/** The name of an activation, `undefined` for none. Throws UnsupportedError for what is no name. */
+export function activationName(value: unknown): string | undefined {
+  if (value === undefined || value === null) return undefined;
+  // Keras 3 writes functions as objects whose config is the name.
+  const { class_name: className, config } = isPlainObject(value) ? value : { class_name: value };
+  const named = className === "function" ? config : className;
+  if (typeof named !== "string" || isPlainObject(config))
+    throw new UnsupportedError(`its activation is ${shown(value)}, which is no name`);
+  return named;
+}

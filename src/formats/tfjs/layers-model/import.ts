@@ -4,13 +4,15 @@ import { FileError, SardonyxError } from "../../../core/errors.ts";
 import { type Shape, sameShape, showShape } from "../../../core/shape.ts";
 import type { TensorType } from "../../../graph/ir.ts";
 import { declaredShape } from "../../../import/declared.ts";
+import type { Parameter } from "../../../nn/index.ts";
 import { shown } from "../../config-fields.ts";
 import type { LayersDocument } from "../document.ts";
 import { inputShape, type ShapeOf } from "../inputs.ts";
 import type { StoredWeight } from "../manifest.ts";
-import { Builder, type Remark, type WeightedLayer, weightName } from "./builder.ts";
+import { Builder, type Remark } from "./builder.ts";
 import type { KerasModel } from "./keras-model.ts";
 import { type LayerConfig, readTopology } from "./topology.ts";
+import type { Wanted, WeightedLayer, WeightFinder } from "./weights.ts";
 
 /** A tensor of the file that is a parameter. */
 export interface StoredParameter {
@@ -43,16 +45,19 @@ export interface LayersModel {
  * The model of a document. `shapeOf` gives the shape of an input, whose channels are last; default the declared one.
  * Throws FileError for a file that is damaged, ShapeError when input shapes are not known or do not fit.
  */
-export function importLayersModel({ model, weights }: LayersDocument, shapeOf: ShapeOf = declaredShape): LayersModel {
+export function importLayersModel(
+  { model, finder, keras }: LayersDocument,
+  shapeOf: ShapeOf = declaredShape,
+): LayersModel {
   const topology = readTopology(model.class_name, model.config);
-  const builder = new Builder(weights);
+  const builder = new Builder(finder, keras);
   const module = builder.model(topology);
   const { unknown, remarks } = builder;
   const inputs = Object.fromEntries(topology.inputs.map((layer) => [layer.name, inputType(layer, shapeOf)]));
   try {
     // The first trace makes the parameters.
     module.trace(inputs);
-    const stored = match(module, builder.weighted, weights);
+    const stored = match(module, builder.weighted, finder);
     return { traced: { module, inputs, stored }, unknown, remarks, problem: undefined };
   } catch (error) {
     if (unknown.length === 0 || !(error instanceof SardonyxError)) throw error;
@@ -80,20 +85,19 @@ function inputType({ name, config }: LayerConfig, shapeOf: ShapeOf): TensorType 
 function match(
   module: KerasModel,
   layers: readonly WeightedLayer[],
-  weights: ReadonlyMap<string, StoredWeight>,
+  finder: WeightFinder,
 ): ReadonlyMap<string, StoredParameter> {
   const paths = new Map([...module.parameters()].map(([path, parameter]) => [parameter, path]));
-  const free = new Map(weights);
+  const free = new Set(finder.weights.keys());
   const found = new Map<string, StoredParameter>();
   for (const layer of layers)
-    for (const [own, parameter] of layer.module.parameters()) {
+    for (const { parameter, wanted } of parametersOf(layer)) {
       const path = paths.get(parameter);
-      const as = layer.weights[own];
-      const name = as && weightName(free.keys(), layer.names, as.name);
-      const stored = name === undefined ? undefined : free.get(name);
-      if (path === undefined || !as || !stored) continue;
+      const { full } = wanted.stored;
+      const stored = full === undefined ? finder.find(layer.place, wanted, free) : finder.weights.get(full);
+      if (path === undefined || !stored) continue;
       free.delete(stored.name);
-      const { axes } = as;
+      const { axes } = wanted.stored;
       const shape = axes ? axes.map((axis) => stored.shape[axis] ?? Number.NaN) : stored.shape;
       if (!sameShape(shape, parameter.shape) || stored.shape.length !== shape.length)
         throw new FileError(
@@ -102,6 +106,19 @@ function match(
       found.set(path, { stored, axes });
     }
   return found;
+}
+
+/** The parameters of a layer that came into being, in Keras's order, each with how the file has it. */
+function parametersOf({ module, weights }: WeightedLayer): readonly { parameter: Parameter; wanted: Wanted }[] {
+  const own = module.parameters();
+  const counts = new Map<string, number>();
+  return Object.entries(weights).flatMap(([path, stored]) => {
+    const parameter = own.get(path);
+    if (!parameter) return [];
+    const index = counts.get(stored.part ?? "") ?? 0;
+    counts.set(stored.part ?? "", index + 1);
+    return [{ parameter, wanted: { stored, index } }];
+  });
 }
 
 /** The shape in the file of a parameter. */

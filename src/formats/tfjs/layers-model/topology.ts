@@ -1,29 +1,27 @@
 /** The structure of a Keras model as its config says it: layers, and which of their results each call of one takes. */
 import { z } from "zod";
 import { FileError } from "../../../core/errors.ts";
-import { isPlainObject } from "../../../core/tree.ts";
+import { isPlainObject, mapTree } from "../../../core/tree.ts";
 import { sorted } from "../../../import/sort.ts";
 import { shown } from "../../config-fields.ts";
 import { name, object, readPart } from "../fields.ts";
+import { type CallArguments, callArguments, namedReferences, Reference, referencesOf } from "./arguments.ts";
 
-/** A result of a layer: that of its call number `call`, the output number `output`. */
-export interface Reference {
-  readonly layer: string;
-  readonly call: number;
-  readonly output: number;
-}
-
+/** A layer of a model. */
 export interface LayerConfig {
   readonly name: string;
   readonly className: string;
+  /** Where Keras 3 has the class, such as `keras.layers`; older files do not say. */
+  readonly module?: string | undefined;
   readonly config: Readonly<Record<string, unknown>>;
 }
 
 /** One run of a layer. */
-export interface Call {
+export interface Call extends CallArguments {
   readonly layer: string;
   /** Which of the layer's calls it is. */
   readonly index: number;
+  /** The results among its arguments. */
   readonly inputs: readonly Reference[];
 }
 
@@ -32,7 +30,11 @@ export interface ModelConfig {
   /** Runs of layers in an order in which each follows what it takes; InputLayers do not run. */
   readonly calls: readonly Call[];
   readonly inputs: readonly LayerConfig[];
+  /** Keys of the inputs of a model that is called with a dict, in their order. */
+  readonly inputKeys: readonly (string | undefined)[];
   readonly outputs: readonly Reference[];
+  /** Keys of the outputs of a model that gives a dict, in their order. */
+  readonly outputKeys: readonly (string | undefined)[];
 }
 
 /** Classes that are models themselves. */
@@ -40,6 +42,7 @@ export const modelClasses: ReadonlySet<string> = new Set(["Sequential", "Model",
 
 const layerSchema = z.object({
   class_name: name(),
+  module: z.string().nullish().catch(undefined),
   config: z.unknown().optional(),
   name: name().nullish(),
   inbound_nodes: z.array(z.unknown(), { error: "a list of calls" }).nullish(),
@@ -76,28 +79,36 @@ function readFunctional(config: unknown, place: string): ModelConfig {
   const written = entries.flatMap((entry, i) => {
     const { name: layer, className } = layers[i] as LayerConfig;
     const nodes = className === "InputLayer" ? [] : (entry.inbound_nodes ?? []);
-    return nodes.map((node, index) => ({
-      layer,
-      index,
-      inputs: referencesIn(node, `inbound_nodes of layer "${layer}"`),
-    }));
+    return nodes.map((node, index) => callOf(layer, index, callArguments(node, `inbound_nodes of layer "${layer}"`)));
   });
-  const outputs = referencesIn(output_layers, `output_layers of ${place}`);
-  const inputs = referencesIn(input_layers, `input_layers of ${place}`);
+  const outputs = namedReferences(output_layers, `output_layers of ${place}`);
+  const inputs = namedReferences(input_layers, `input_layers of ${place}`);
   // A model counts the call that made it, on inputs of its own: its calls as a layer begin with number 1.
-  const all = [...written.flatMap((call) => call.inputs), ...outputs];
+  const all = [...written.flatMap((call) => call.inputs), ...outputs.map(({ reference }) => reference)];
   const fromOne = new Set([...nested].filter((layer) => !all.some((item) => item.layer === layer && item.call === 0)));
-  const counted = (items: readonly Reference[]) =>
-    items.map((item) => (fromOne.has(item.layer) ? { ...item, call: item.call - 1 } : item));
-  const calls = written.map((call) => ({ ...call, inputs: counted(call.inputs) }));
+  const counted = <T>(tree: T): T =>
+    mapTree(tree, (leaf) =>
+      leaf instanceof Reference && fromOne.has(leaf.layer)
+        ? new Reference(leaf.layer, leaf.call - 1, leaf.output)
+        : leaf,
+    ) as T;
   return checked({
     place,
     layers,
-    calls,
-    inputs: inputs.map(({ layer }) => layer),
-    outputs: counted(outputs),
+    calls: written.map(({ layer, index, args, keywords }) => callOf(layer, index, counted({ args, keywords }))),
+    inputs: inputs.map(({ reference }) => reference.layer),
+    inputKeys: inputs.map((input) => input.name),
+    outputs: counted(outputs.map(({ reference }) => reference)),
+    outputKeys: outputs.map((output) => output.name),
   });
 }
+
+const callOf = (layer: string, index: number, given: CallArguments): Call => ({
+  ...given,
+  layer,
+  index,
+  inputs: referencesOf(given),
+});
 
 function readSequential(config: unknown, place: string): ModelConfig {
   // Before Keras 2.2 the config was the list itself.
@@ -109,18 +120,20 @@ function readSequential(config: unknown, place: string): ModelConfig {
       ? first
       : { name: `${first?.name ?? "model"}_input`, className: "InputLayer", config: inputOf(first, config) };
   const layers = [begin, ...entries.filter((layer) => layer !== begin)];
-  const calls = layers.slice(1).map((layer, i) => ({
-    layer: layer.name,
-    index: 0,
-    inputs: [{ layer: (layers[i] as LayerConfig).name, call: 0, output: 0 }],
-  }));
+  const calls = layers
+    .slice(1)
+    .map((layer, i) =>
+      callOf(layer.name, 0, { args: [new Reference((layers[i] as LayerConfig).name, 0, 0)], keywords: {} }),
+    );
   const last = layers.at(-1) as LayerConfig;
   return checked({
     place,
     layers,
     calls,
     inputs: [begin.name],
-    outputs: [{ layer: last.name, call: 0, output: 0 }],
+    inputKeys: [undefined],
+    outputs: [new Reference(last.name, 0, 0)],
+    outputKeys: [undefined],
   });
 }
 
@@ -135,7 +148,7 @@ function inputOf(layer: LayerConfig | undefined, config: unknown): Readonly<Reco
   return { batch_input_shape: built, ...layer.config };
 }
 
-function layerOf({ class_name: className, config, name: own }: LayerEntry, place: string): LayerConfig {
+function layerOf({ class_name: className, module, config, name: own }: LayerEntry, place: string): LayerConfig {
   const named = isPlainObject(config) ? config["name"] : undefined;
   const label = own ?? named;
   if (typeof label !== "string" || label === "")
@@ -146,7 +159,7 @@ function layerOf({ class_name: className, config, name: own }: LayerEntry, place
   const fields = Array.isArray(config)
     ? { layers: config }
     : readPart(`config of layer "${label}"`, object("an object with the layer's settings"), config);
-  return { name: label, className, config: fields };
+  return { name: label, className, module: module ?? undefined, config: fields };
 }
 
 interface Unchecked extends Omit<ModelConfig, "inputs"> {
@@ -154,7 +167,8 @@ interface Unchecked extends Omit<ModelConfig, "inputs"> {
   readonly inputs: readonly string[];
 }
 
-function checked({ place, layers, calls, inputs, outputs }: Unchecked): ModelConfig {
+function checked({ place, calls, inputs, ...rest }: Unchecked): ModelConfig {
+  const { layers, outputs } = rest;
   const byName = new Map<string, LayerConfig>();
   for (const layer of layers) {
     if (byName.has(layer.name))
@@ -175,41 +189,13 @@ function checked({ place, layers, calls, inputs, outputs }: Unchecked): ModelCon
   if (inputLayers.length === 0 || outputs.length === 0)
     throw new FileError(`tfjs: ${place} has no ${outputs.length ? "input" : "output"}; convert the model again`);
   const keyOf = ({ layer, call }: Reference) => (isInput(layer) ? layer : `${layer}, call ${call}`);
-  const last = { layer: "", index: 0, inputs: outputs };
+  const last = callOf("", 0, { args: outputs, keywords: {} });
   const order = sorted<Call>([...calls, last], {
     format: "tfjs",
     describe: (call) => (call === last ? `the output of ${place}` : `layer "${call.layer}"`),
-    writes: (call) => (call === last ? [] : [keyOf({ layer: call.layer, call: call.index, output: 0 })]),
+    writes: (call) => (call === last ? [] : [keyOf(new Reference(call.layer, call.index, 0))]),
     reads: (call) => call.inputs.map(keyOf),
     isKnown: (key) => inputs.includes(key),
   });
-  return { layers, calls: order.filter((call) => call !== last), inputs: inputLayers, outputs };
-}
-
-/** Results that a part of the file names, at any depth of lists. Throws FileError when it names none. */
-function referencesIn(part: unknown, place: string): readonly Reference[] {
-  const found = findReferences(part);
-  if (found.length === 0)
-    throw new FileError(
-      `tfjs: ${place} is ${shown(part)}, expected names of layers with two numbers, such as ["conv1", 0, 0]; convert the model again`,
-    );
-  return found;
-}
-
-/** No layer is called as often or gives as much. */
-const maxIndex = 4096;
-const isIndex = (index: unknown): boolean => Number.isInteger(index) && Number(index) >= 0 && Number(index) < maxIndex;
-
-function findReferences(part: unknown): readonly Reference[] {
-  if (Array.isArray(part)) {
-    const [layer, call, output] = part as readonly unknown[];
-    const isReference = typeof layer === "string" && [call, output].every(isIndex);
-    if (isReference) return [{ layer, call: Number(call), output: Number(output) }];
-    return part.flatMap(findReferences);
-  }
-  // Keras 3 writes tensors as objects, positional ones in a list `args`.
-  if (!isPlainObject(part)) return [];
-  const { args, config } = part;
-  if (args !== undefined) return findReferences(args);
-  return isPlainObject(config) ? findReferences(config["keras_history"]) : [];
+  return { ...rest, calls: order.filter((call) => call !== last), inputs: inputLayers };
 }

@@ -1,5 +1,5 @@
 /** TensorFlow's operators that move elements, and those that read and make shapes. */
-import { UnsupportedError } from "../../../../core/errors.ts";
+import { ShapeError, UnsupportedError } from "../../../../core/errors.ts";
 import { normalizeAxis, size } from "../../../../core/shape.ts";
 import { tensor } from "../../../../core/tensor.ts";
 import type { Value } from "../../../../graph/ir.ts";
@@ -129,6 +129,10 @@ export const movementOperators: Operators = {
       const [axis, x] = [axisOf(node, 0), node.operand(1)];
       const count = counted(node.attributes.int("num_split"), 1);
       const extent = x.shape[normalizeAxis(axis, x.rank)] ?? 0;
+      if (extent % count !== 0)
+        throw new ShapeError(
+          `the ${extent} elements of axis ${axis} are no ${count} equal parts; convert the model again`,
+        );
       return parts(x, axis, new Array<number>(count).fill(extent / count));
     },
   },

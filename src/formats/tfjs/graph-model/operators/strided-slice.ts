@@ -6,7 +6,7 @@ import * as ops from "../../../../ops/index.ts";
 import type { Applied, Operator } from "../operator.ts";
 
 /** One entry of the brackets. */
-interface Entry {
+export interface Entry {
   readonly begin: number | undefined;
   readonly end: number | undefined;
   readonly stride: number;
@@ -41,7 +41,8 @@ function entriesOf(node: Applied): readonly Entry[] {
   }));
 }
 
-function sliced(x: Value, entries: readonly Entry[]): Value {
+/** x[entries], as Python has brackets. */
+export function sliced(x: Value, entries: readonly Entry[]): Value {
   const named = entries.filter(({ isEllipsis, isNew }) => !isEllipsis && !isNew).length;
   const ranges: ops.SliceOptions[] = [];
   /** Axes of the result, -1 for a new one. */

@@ -1,40 +1,30 @@
-/** Keras's activations that are layers, and what changes elements as they do: rescaling. */
+/** Keras's activations that are layers. */
 import { z } from "zod";
-import type { Value } from "../../../../graph/ir.ts";
+import { ShapeError } from "../../../../core/errors.ts";
+import { Value } from "../../../../graph/ir.ts";
 import { type Context, activation as layer, Module, zerosInit } from "../../../../nn/index.ts";
 import {
   add,
-  clip,
+  cast,
   elu,
-  greaterOrEqual,
+  exp,
   leakyRelu,
   mul,
   prelu,
-  relu,
+  reduceLogSumExp,
   softmax,
   sub,
-  where,
+  thresholdedRelu,
 } from "../../../../ops/index.ts";
 import { count } from "../../../config-fields.ts";
 import { alongAxes, elementwise } from "../../channels.ts";
+import { cutRelu } from "../activations.ts";
+import { keepsMask, type LayerCall } from "../calls.ts";
 import { activation, integer, number } from "../config.ts";
-import { defineLayer, type LayerClasses, plainLayer } from "../layer.ts";
+import { CallLayer, defineLayer, type LayerClasses, plainLayer } from "../layer.ts";
 
 /** An elementwise function as a layer. */
 const pointwise = (f: (x: Value) => Value): Module => layer((x) => elementwise((value: Value) => f(value), x));
-
-interface ReluOptions {
-  readonly max_value?: number | null | undefined;
-  readonly negative_slope: number;
-  readonly threshold: number;
-}
-
-/** max_value from there on, x from the threshold on, negative_slope (x - threshold) below it. */
-function cutRelu(x: Value, { max_value, negative_slope: slope, threshold }: ReluOptions): Value {
-  if (slope === 0 && threshold === 0) return max_value == null ? relu(x) : clip(x, 0, max_value);
-  const y = where(greaterOrEqual(x, threshold), x, mul(sub(x, threshold), slope));
-  return max_value == null ? y : clip(y, undefined, max_value);
-}
 
 /** x above 0, a learned multiple of it below; weight [...shape of a sample], 1 along shared axes (He et al. 2015). */
 class PRelu extends Module {
@@ -52,32 +42,66 @@ class PRelu extends Module {
 }
 
 const slope = number();
+const kept = { masks: keepsMask };
+
+/** Elements that a mask leaves out get next to nothing of the softmax. */
+class Softmax extends CallLayer {
+  override readonly kind = "activation";
+  readonly #axes: readonly number[];
+  constructor(axes: readonly number[]) {
+    super();
+    this.#axes = axes;
+  }
+  protected call({ inputs: [x], named: { mask } }: LayerCall): Value {
+    if (!x) throw new ShapeError("it takes no tensor; connect a layer");
+    // 1e9 is far beyond what differs in a float32.
+    const scores = mask instanceof Value ? add(x, mul(sub(1, cast(mask, x.dtype)), -1e9)) : x;
+    const [first = -1, ...others] = this.#axes;
+    if (others.length === 0) return alongAxes([scores], (at, value: Value) => softmax(value, at(first)));
+    return exp(sub(scores, reduceLogSumExp(scores, this.#axes, { keepDims: true })));
+  }
+}
+
+const axisError = "an axis, or a list of axes";
+const axes = z.union([integer().transform((axis) => [axis]), z.array(integer()).min(1)], { error: axisError });
 
 export const activationClasses: LayerClasses = {
-  Activation: plainLayer(z.object({ activation }), ({ activation: apply }) =>
-    layer((x) => alongAxes([x], (at, value: Value) => apply(value, at(-1)))),
+  Activation: plainLayer(
+    z.object({ activation }),
+    ({ activation: own }, { keras }) => {
+      const apply = own(keras);
+      return layer((x) => alongAxes([x], (at, value: Value) => apply(value, at(-1))));
+    },
+    kept,
   ),
   ReLU: plainLayer(
-    z.object({ max_value: number().nullish(), negative_slope: slope.default(0), threshold: number().default(0) }),
-    (options) => pointwise((x) => cutRelu(x, options)),
+    z.object({ max_value: number().nullish(), negative_slope: slope.nullish(), threshold: number().nullish() }),
+    ({ max_value, negative_slope, threshold }) =>
+      pointwise((x) => cutRelu(x, { max_value, negative_slope: negative_slope ?? 0, threshold: threshold ?? 0 })),
+    kept,
   ),
   // Keras 3 calls it negative_slope.
   LeakyReLU: plainLayer(
     z.object({ alpha: slope.nullish(), negative_slope: slope.nullish() }),
     ({ alpha, negative_slope }) => pointwise((x) => leakyRelu(x, alpha ?? negative_slope ?? 0.3)),
+    kept,
   ),
   PReLU: defineLayer(
     z.object({ shared_axes: z.union([count().transform((axis) => [axis]), z.array(count())]).nullish() }),
-    ({ shared_axes }) => ({ module: new PRelu(shared_axes ?? []), weights: { weight: { name: "alpha" } } }),
+    ({ shared_axes }) => ({
+      module: new PRelu(shared_axes ?? []),
+      weights: { weight: { name: "alpha" } },
+      masks: keepsMask,
+    }),
   ),
-  ELU: plainLayer(z.object({ alpha: slope.default(1) }), ({ alpha }) => pointwise((x) => elu(x, alpha))),
-  ThresholdedReLU: plainLayer(z.object({ theta: number().default(1) }), ({ theta }) =>
-    pointwise((x) => cutRelu(x, { negative_slope: 0, threshold: theta })),
+  ELU: plainLayer(z.object({ alpha: slope.default(1) }), ({ alpha }) => pointwise((x) => elu(x, alpha)), kept),
+  ThresholdedReLU: plainLayer(
+    z.object({ theta: number().default(1) }),
+    ({ theta }) => pointwise((x) => thresholdedRelu(x, theta)),
+    kept,
   ),
-  Softmax: plainLayer(z.object({ axis: integer().default(-1) }), ({ axis }) =>
-    layer((x) => alongAxes([x], (at, value: Value) => softmax(value, at(axis)))),
-  ),
-  Rescaling: plainLayer(z.object({ scale: number(), offset: number().default(0) }), ({ scale, offset }) =>
-    pointwise((x) => add(mul(x, scale), offset)),
-  ),
+  Softmax: plainLayer(z.object({ axis: axes.default([-1]) }), ({ axis }) => new Softmax(axis), {
+    ...kept,
+    parameters: ["inputs", "mask"],
+  }),
 };

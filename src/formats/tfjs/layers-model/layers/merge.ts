@@ -3,38 +3,46 @@ import { z } from "zod";
 import { ShapeError } from "../../../../core/errors.ts";
 import { normalizeAxis, showShape } from "../../../../core/shape.ts";
 import type { Value } from "../../../../graph/ir.ts";
-import { type LayerKind, Module } from "../../../../nn/index.ts";
+import type { LayerKind } from "../../../../nn/index.ts";
 import {
   add,
+  and,
   concat,
   div,
   einsum,
+  flatten,
+  isNan,
   maximum,
   minimum,
   mul,
+  not,
+  or,
   reciprocal,
   reduceSum,
+  reshape,
+  slice,
   sqrt,
   square,
   sub,
   unsqueeze,
 } from "../../../../ops/index.ts";
 import { alongAxes, elementwise } from "../../channels.ts";
+import type { LayerCall, MaskRule } from "../calls.ts";
 import { integer, toggle } from "../config.ts";
-import { type LayerClass, type LayerClasses, listOf, type OneOrMore, plainLayer } from "../layer.ts";
+import { CallLayer, defineLayer, type LayerClass, type LayerClasses, plainLayer } from "../layer.ts";
 
 /** Computes with all its operands. */
-abstract class Merge extends Module<OneOrMore> {
+abstract class Merge extends CallLayer {
   override readonly kind: LayerKind;
-  override readonly inputs = "tree";
   readonly #merge: (values: readonly Value[]) => Value;
   constructor(kind: LayerKind, merge: (values: readonly Value[]) => Value) {
     super();
     this.kind = kind;
     this.#merge = merge;
   }
-  protected call(inputs: OneOrMore): Value {
-    return this.#merge(listOf(inputs));
+  protected call({ inputs }: LayerCall): Value {
+    if (inputs.length === 0) throw new ShapeError("it takes no tensor; connect layers");
+    return this.#merge(inputs);
   }
 }
 
@@ -63,8 +71,34 @@ function folding(Kind: Kind, f: (a: Value, b: Value) => Value, end = (y: Value, 
     );
     return elementwise((...own) => end(own.reduce(f), own.length), ...aligned);
   };
-  return plainLayer(z.object({}), () => new Kind("arithmetic", merge));
+  return plainLayer(z.object({}), () => new Kind("arithmetic", merge), { masks: allCount });
 }
+
+/** A step counts where it does in every operand that has a mask. */
+const allCount: MaskRule = ({ masks }) => {
+  const there = masks.filter((mask) => mask !== undefined);
+  return there.length === 0 ? [] : [there.reduce((all, mask) => and(all, mask))];
+};
+
+/** Steps put behind one another keep their masks; features put side by side count where all of them do. */
+const joinedMasks =
+  (axis: number): MaskRule =>
+  ({ inputs, masks }) => {
+    const [first] = inputs;
+    const [known] = masks.filter((mask) => mask !== undefined);
+    if (!first || !known) return [];
+    const along = normalizeAxis(axis, first.rank);
+    if (along >= known.rank) return allCount({ inputs, masks, named: {} }, []);
+    // Without a mask every step counts: the elements of one are equal to themselves.
+    const own = inputs.map((value, i) => {
+      const elements = reshape(
+        slice(flatten(value, known.rank), { axis: known.rank, start: 0, end: 1 }),
+        value.shape.slice(0, known.rank),
+      );
+      return masks[i] ?? or(isNan(elements), not(isNan(elements)));
+    });
+    return [concat(own, along)];
+  };
 
 /** Sums over one axis of each operand of products of elements, sample by sample. */
 function dot(values: readonly Value[], axes: readonly [number, number], normalize: boolean): Value {
@@ -97,10 +131,10 @@ export const mergeClasses: LayerClasses = {
   Average: folding(Average, add, (y, count) => div(y, count)),
   Maximum: folding(Maximum, maximum),
   Minimum: folding(Minimum, minimum),
-  Concatenate: plainLayer(
-    z.object({ axis: integer().default(-1) }),
-    ({ axis }) => new Concatenate("reshape", (values) => alongAxes(values, (at, ...own) => concat(own, at(axis)))),
-  ),
+  Concatenate: defineLayer(z.object({ axis: integer().default(-1) }), ({ axis }) => ({
+    module: new Concatenate("reshape", (values) => alongAxes(values, (at, ...own) => concat(own, at(axis)))),
+    masks: joinedMasks(axis),
+  })),
   Dot: plainLayer(
     z.object({
       axes: z.union([integer().transform((axis) => [axis, axis] as const), z.tuple([integer(), integer()])], {

@@ -1,13 +1,14 @@
 /** A layer whose class is not known: it is named, and owns the weights that the file lists under its name. */
+import { ShapeError } from "../../../../core/errors.ts";
 import { makeNode } from "../../../../graph/op.ts";
 import { unknownOp } from "../../../../import/unknown.ts";
-import { type Context, Module, zerosInit } from "../../../../nn/index.ts";
+import { type Context, zerosInit } from "../../../../nn/index.ts";
 import type { StoredWeight } from "../../manifest.ts";
-import { listOf, type OneOrMore, oneOrMore } from "../layer.ts";
+import type { LayerCall } from "../calls.ts";
+import { CallLayer, type OneOrMore, oneOrMore } from "../layer.ts";
 
-export class Opaque extends Module<OneOrMore, OneOrMore> {
+export class Opaque extends CallLayer {
   override readonly kind = "other";
-  override readonly inputs = "tree";
   readonly #className: string;
   readonly #weights: ReadonlyMap<string, StoredWeight>;
   readonly #results: number;
@@ -19,8 +20,8 @@ export class Opaque extends Module<OneOrMore, OneOrMore> {
     this.#results = results;
   }
   /** Its results are taken to have the type of its first operand: nothing better is known. */
-  protected call(inputs: OneOrMore, context: Context): OneOrMore {
-    const [x, ...others] = listOf(inputs);
+  protected call({ inputs: [x, ...others] }: LayerCall, context: Context): OneOrMore {
+    if (!x) throw new ShapeError("it takes no tensor; connect a layer");
     const own = Array.from(this.#weights, ([name, { shape }]) =>
       context.parameter(this, name, { shape, initializer: zerosInit }),
     );

@@ -9,6 +9,7 @@ import { count } from "../../../config-fields.ts";
 import { channelsLast } from "../../channels.ts";
 import { extents, type Layout, layout } from "../config.ts";
 import { type LayerClasses, plainLayer } from "../layer.ts";
+import { interpolationOf } from "./resizing.ts";
 
 /** Moves elements by a function. */
 abstract class Moving extends Module {
@@ -64,7 +65,7 @@ const zeroPadding = (rank: number) =>
 const cropping = (rank: number) =>
   plainLayer(
     z.object({
-      cropping: sides(rank).default(new Array(rank).fill(rank === 1 ? [1, 1] : [0, 0])),
+      cropping: sides(rank).default(new Array(rank).fill(rank === 2 ? [0, 0] : [1, 1])),
       data_format: layout,
     }),
     ({ cropping: cut, data_format }) =>
@@ -84,10 +85,10 @@ const upSampling = (rank: number) =>
     z.object({
       size: extents(rank).default(new Array<number>(rank).fill(2)),
       data_format: layout,
-      interpolation: z.enum(["nearest", "bilinear"], { error: "nearest or bilinear" }).default("nearest"),
+      interpolation: z.string().default("nearest"),
     }),
     ({ size, data_format, interpolation }) => {
-      const mode = interpolation === "bilinear" ? "linear" : "nearest";
+      const mode = interpolationOf(interpolation);
       const grown = (x: Value): Shape => size.map((factor, i) => factor * (x.shape[i + 2] ?? 1));
       return new UpSampling(spatially(rank, data_format, (x) => resize(x, grown(x), { mode })));
     },
@@ -128,8 +129,11 @@ export const shapeClasses: LayerClasses = {
   ),
   ZeroPadding1D: zeroPadding(1),
   ZeroPadding2D: zeroPadding(2),
+  ZeroPadding3D: zeroPadding(3),
   Cropping1D: cropping(1),
   Cropping2D: cropping(2),
+  Cropping3D: cropping(3),
   UpSampling1D: upSampling(1),
   UpSampling2D: upSampling(2),
+  UpSampling3D: upSampling(3),
 };

@@ -1,0 +1,45 @@
+/** Models by their names on Hugging Face's hub, as its tools keep them on this machine; nothing is downloaded. */
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { FileError } from "../../core/errors.ts";
+
+/** Where Hugging Face's tools keep models: HF_HUB_CACHE, or the folder hub of HF_HOME, or of ~/.cache/huggingface. */
+function cacheFolder(): string {
+  const { HF_HUB_CACHE, HUGGINGFACE_HUB_CACHE, HF_HOME, XDG_CACHE_HOME } = process.env;
+  const home = HF_HOME ?? join(XDG_CACHE_HOME ?? join(homedir(), ".cache"), "huggingface");
+  return HF_HUB_CACHE ?? HUGGINGFACE_HUB_CACHE ?? join(home, "hub");
+}
+
+/** `owner/name`, maybe with `@revision`, and before it `hf:` or the hub's address. */
+const hubName = /^(?:hf:(?:\/\/)?|https:\/\/huggingface\.co\/)?([\w.-]+\/[\w.-]+?)(?:@([\w./-]+))?\/?$/;
+
+/** Whether a text is a model's name on the hub, and not a path that is there. */
+export const isHubName = (text: string): boolean => hubName.test(text) && !/^\.{0,2}\//.test(text) && !existsSync(text);
+
+/**
+ * The folder of a model in the cache: of the revision that is named, else of main, else of the one that was fetched last. Throws FileError
+ * for a model or a revision that is not there, with the command that fetches it.
+ */
+export function cachedModel(text: string): string {
+  const [, name = text, revision] = hubName.exec(text) ?? [];
+  const snapshots = join(cacheFolder(), `models--${name.replaceAll("/", "--")}`, "snapshots");
+  const commits = existsSync(snapshots) ? readdirSync(snapshots) : [];
+  const commit = revision === undefined ? (named("main") ?? latest()) : (named(revision) ?? revision);
+  if (commit !== undefined && commits.includes(commit)) return join(snapshots, commit);
+  const what = commits.length === 0 ? `no model of that name` : `no revision ${revision ?? "main"} of it`;
+  throw new FileError(
+    `there is no file or folder ${text}, and ${what} in ${cacheFolder()}; check the path, or fetch it: huggingface-cli download ${name}${revision ? ` --revision ${revision}` : ""}`,
+  );
+
+  /** The commit that a branch or a tag stands for. */
+  function named(reference: string): string | undefined {
+    const path = join(snapshots, "..", "refs", reference);
+    const isWithin = !reference.split("/").includes("..");
+    return isWithin && existsSync(path) && statSync(path).isFile() ? readFileSync(path, "utf8").trim() : undefined;
+  }
+  function latest(): string | undefined {
+    const time = (own: string) => statSync(join(snapshots, own)).mtimeMs;
+    return [...commits].sort((a, b) => time(b) - time(a))[0];
+  }
+}
