@@ -119,7 +119,7 @@ class OnnxSource implements GraphSource {
       shapeOf: (declared) => given.get(declared)?.[0] ?? [],
       itemsOf: (declared) => given.get(declared),
       constants: this.#constants,
-      keepsBranches: !bothBranches,
+      choices: bothBranches ? "both" : "kept",
       isWeight: this.#isWeight,
       bind: (stored) => bind(this.#names.get(stored) as string, stored.type.dtype),
       read: (stored) => {

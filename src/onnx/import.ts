@@ -47,15 +47,13 @@ export interface GraphOptions {
   readonly isWeight?: WeightRule;
   /** What stands for a weight; default a graph input of its type. */
   readonly bind?: (weight: StoredTensor) => Value;
-  /** An If stays one, of which one branch runs; default: both are computed, with a choice between their results. */
-  readonly keepsBranches?: boolean;
   /** The elements of the other stored tensors; default from the file, those that nothing here needs left in it. */
   readonly read?: (stored: StoredTensor) => Tensor;
   /**
-   * Whether an If whose condition is not known becomes the branch that costs more, as a run takes one of them; default: both, and a
-   * choice between their outputs.
+   * What becomes of an If whose condition is not known: both branches, and a choice between their outputs; the one that costs more, as a
+   * run takes one of them; or an If, of which one runs. Default both.
    */
-  readonly oneBranch?: boolean;
+  readonly choices?: "both" | "costlier" | "kept";
 }
 
 export interface ImportOptions extends GraphOptions {
@@ -116,11 +114,11 @@ export interface GraphReader {
   /** The same of a tensor. Throws UnsupportedError for a list and for nothing. */
   operand(name: string, names: Names, where: string): Value;
   isUnshaped(value: Value): boolean;
-  /** Set where one branch of two is taken: takes note of the other. */
-  readonly leaveOut: ((branch: Branch) => void) | undefined;
   isUnknown(node: Node): boolean;
   /** Whether an If stays one. */
   readonly keepsBranches: boolean;
+  /** Set where one branch of two is taken: takes note of the other. */
+  readonly leaveOut: ((branch: Branch) => void) | undefined;
 }
 
 class Importer implements GraphReader {
@@ -147,8 +145,8 @@ class Importer implements GraphReader {
     this.file = file;
     this.#options = options;
     this.#hasInitializers = hasInitializers(file);
-    if (options.oneBranch) this.leaveOut = (branch) => this.#branches.push(branch);
-    this.keepsBranches = options.keepsBranches ?? false;
+    this.keepsBranches = options.choices === "kept";
+    if (options.choices === "costlier") this.leaveOut = (branch) => this.#branches.push(branch);
   }
 
   run(): ImportedModel {

@@ -44,9 +44,9 @@ export class Names {
   set(name: string, entry: Entry): void {
     this.#own.set(name, entry);
   }
-  /** The graph values that have a name here or around. */
-  values(): readonly Value[] {
-    const own = [...this.#own.values()].flatMap((entry) => (isStored(entry) ? [] : valuesIn(entry)));
-    return [...own, ...(this.#outer?.values() ?? [])];
+  /** What is computed already, here and around. */
+  *values(): Iterable<Value> {
+    for (const entry of this.#own.values()) if (!isStored(entry)) yield* valuesIn(entry);
+    if (this.#outer) yield* this.#outer.values();
   }
 }

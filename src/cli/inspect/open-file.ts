@@ -63,7 +63,7 @@ function openOnnx(path: string, file: ByteSource, shapes: ShapeOptions): Network
   const beside: { close(): void }[] = [];
   try {
     const model = importModel(file, {
-      oneBranch: true,
+      choices: "costlier",
       external(location) {
         const source = openBeside(dirname(path), location);
         beside.push(source);
