@@ -41,7 +41,7 @@ test("a revision is a name or a commit", () => {
   expect(cachedModel("someone/tiny@def456")).toBe(join(model, "snapshots", "def456"));
 });
 
-test.each(["./someone/tiny", "/someone/tiny", "tiny", "a/b/c", "resnet50", "someone\\tiny"])(
+test.each(["./someone/tiny", "/someone/tiny", "tiny", "a/b/c", "resnet50", "someone\\tiny", "none/model.onnx"])(
   "%s is no such name",
   (name) => expect(isHubName(name)).toBe(false),
 );

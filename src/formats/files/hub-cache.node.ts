@@ -14,8 +14,11 @@ function cacheFolder(): string {
 /** `owner/name`, maybe with `@revision`, and before it `hf:` or the hub's address. */
 const hubName = /^(?:hf:(?:\/\/)?|https:\/\/huggingface\.co\/)?([\w.-]+\/[\w.-]+?)(?:@([\w./-]+))?\/?$/;
 
-/** Whether a text is a model's name on the hub, and not a path that is there. */
-export const isHubName = (text: string): boolean => hubName.test(text) && !/^\.{0,2}\//.test(text) && !existsSync(text);
+/** How paths begin, and how names of files end. */
+const isPath = /^\.{0,2}\/|\.(onnx|safetensors|gguf|keras|h5|hdf5|json|[cm]?[jt]s)$/;
+
+/** Whether a text is a model's name on the hub, and not a path. */
+export const isHubName = (text: string): boolean => hubName.test(text) && !isPath.test(text) && !existsSync(text);
 
 /**
  * The folder of a model in the cache: of the revision that is named, else of main, else of the one that was fetched last. Throws FileError
