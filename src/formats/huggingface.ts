@@ -11,6 +11,7 @@ import { distilbertFamilies } from "./families/distilbert.ts";
 import { electraFamilies } from "./families/electra.ts";
 import { falconFamilies } from "./families/falcon.ts";
 import type { ConfiguredModel, Family } from "./families/family.ts";
+import { gemmaFamilies } from "./families/gemma.ts";
 import { gptNeoFamilies } from "./families/gpt-neo.ts";
 import { gptNeoXFamilies } from "./families/gpt-neox.ts";
 import { gpt2Families } from "./families/gpt2.ts";
@@ -19,6 +20,7 @@ import { llamaFamilies } from "./families/llama.ts";
 import { mpnetFamilies } from "./families/mpnet.ts";
 import { optFamilies } from "./families/opt.ts";
 import { phiFamilies } from "./families/phi.ts";
+import { qwenFamilies } from "./families/qwen.ts";
 import { swinFamilies } from "./families/swin.ts";
 import { t5Families } from "./families/t5.ts";
 import { towerFamilies } from "./families/towers.ts";
@@ -42,6 +44,8 @@ export const families: ReadonlyMap<string, Family> = new Map(
     falconFamilies,
     phiFamilies,
     llamaFamilies,
+    qwenFamilies,
+    gemmaFamilies,
     t5Families,
     bartFamilies,
     vitFamilies,
