@@ -24,9 +24,9 @@ const intentionallyNotExported = [
   "models/vision/inception-v3.ts:InceptionD",
   "models/vision/inception-v3.ts:InceptionE",
   "models/vision/resnet.ts:ResidualOptions",
-  "models/vision/vit.ts:Residual",
-  "models/vision/vit.ts:VisionEncoder",
-  "models/vision/vit.ts:VitEmbeddings",
+  "models/vision/transformers/vit.ts:Residual",
+  "models/vision/transformers/vit.ts:VisionEncoder",
+  "models/vision/transformers/vit.ts:VitEmbeddings",
   // Tables and schemas that types are derived from; the docstring of the type lists what it holds.
   "analyze/cost/precision.ts:precisions",
   "core/dtype.ts:Arrays",

@@ -19,8 +19,8 @@ import { mobilenetV1Presets } from "./vision/mobilenet-v1.ts";
 import { mobilenetV2Presets } from "./vision/mobilenet-v2.ts";
 import { resnetPresets } from "./vision/resnet.ts";
 import { squeezenetPresets } from "./vision/squeezenet.ts";
+import { vitPresets } from "./vision/transformers/vit.ts";
 import { vggPresets } from "./vision/vgg.ts";
-import { vitPresets } from "./vision/vit.ts";
 
 export {
   convolutionalDiscriminator,
@@ -138,9 +138,7 @@ export {
 export { Transformer, type TransformerOptions } from "./text/translators/transformer.ts";
 export { AlexNet, type AlexNetOptions } from "./vision/alexnet.ts";
 export { type AuxiliaryOutputs, auxiliaryLoss } from "./vision/auxiliary.ts";
-export { ClipModel, type ClipOptions, clipArchitectures } from "./vision/clip.ts";
 export { ConvNextModel, type ConvNextOptions, convnextArchitectures } from "./vision/convnext.ts";
-export { deitArchitectures } from "./vision/deit.ts";
 export { DenseNet, type DenseNetOptions } from "./vision/densenet.ts";
 export {
   type DetectorOptions,
@@ -148,7 +146,6 @@ export {
   type ObjectFinderOptions,
   SingleShotDetector,
 } from "./vision/detector.ts";
-export { type DinoVariant, type Dinov2Options, dinov2Architectures } from "./vision/dinov2.ts";
 export { EfficientNet, type EfficientNetOptions } from "./vision/efficientnet.ts";
 export { GoogLeNet, type GoogLeNetOptions } from "./vision/googlenet.ts";
 export { InceptionV3, type InceptionV3Options } from "./vision/inception-v3.ts";
@@ -172,11 +169,13 @@ export {
   type ResNetOptions,
 } from "./vision/resnet.ts";
 export { ResNetBackbone, type ResNetBackboneOptions, resnetArchitectures } from "./vision/resnet-backbone.ts";
-export { SiglipModel, type SiglipOptions, siglipArchitectures } from "./vision/siglip.ts";
 export { SqueezeNet, type SqueezeNetOptions } from "./vision/squeezenet.ts";
-export { SwinModel, type SwinOptions, type SwinVariant, swinArchitectures } from "./vision/swin.ts";
-export type { ImageTowerOptions, PairInputs, PairOutputs, TextTowerOptions } from "./vision/towers.ts";
-export { Vgg, type VggOptions } from "./vision/vgg.ts";
+export { ClipModel, type ClipOptions, clipArchitectures } from "./vision/transformers/clip.ts";
+export { deitArchitectures } from "./vision/transformers/deit.ts";
+export { type DinoVariant, type Dinov2Options, dinov2Architectures } from "./vision/transformers/dinov2.ts";
+export { SiglipModel, type SiglipOptions, siglipArchitectures } from "./vision/transformers/siglip.ts";
+export { SwinModel, type SwinOptions, type SwinVariant, swinArchitectures } from "./vision/transformers/swin.ts";
+export type { ImageTowerOptions, PairInputs, PairOutputs, TextTowerOptions } from "./vision/transformers/towers.ts";
 export {
   type ImageExtents,
   VisionTransformer,
@@ -186,7 +185,8 @@ export {
   type VitOptions,
   type VitTokens,
   vitArchitectures,
-} from "./vision/vit.ts";
+} from "./vision/transformers/vit.ts";
+export { Vgg, type VggOptions } from "./vision/vgg.ts";
 
 /** Every preset by its name: convolutional networks, a recurrent one, transformers, the oldest architectures of each first. */
 export const presets: Readonly<Record<string, Preset>> = Object.fromEntries(

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { deitArchitectures, dinov2Architectures, type VitTokens, vitArchitectures } from "../../models/index.ts";
 import { imageInputs } from "../../models/shared/preset.ts";
-import { vitTokens } from "../../models/vision/vit.ts";
+import { vitTokens } from "../../models/vision/transformers/vit.ts";
 import {
   activation,
   common,

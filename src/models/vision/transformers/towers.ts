@@ -1,16 +1,16 @@
 /** What models of images and texts have in common: options of their towers, and the comparison of their vectors. */
-import { count } from "../../core/option-types.ts";
-import { optionsOf, required } from "../../core/options.ts";
-import type { Value } from "../../graph/ir.ts";
-import type { NamedInputs } from "../../nn/index.ts";
-import { div, reduceL2 } from "../../ops/index.ts";
+import { count } from "../../../core/option-types.ts";
+import { optionsOf, required } from "../../../core/options.ts";
+import type { Value } from "../../../graph/ir.ts";
+import type { NamedInputs } from "../../../nn/index.ts";
+import { div, reduceL2 } from "../../../ops/index.ts";
 import {
   detailsType,
   sizesType,
   sizesTypes,
   type TransformerDetails,
   type TransformerSizes,
-} from "../shared/tokens.ts";
+} from "../../shared/tokens.ts";
 
 /** The tower of texts. */
 export interface TextTowerOptions {

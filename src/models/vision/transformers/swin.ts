@@ -1,10 +1,10 @@
 /** Swin (Liu et al. 2021): a transformer that attends within windows of an image, which shift from layer to layer. */
-import { OptionError, ShapeError } from "../../core/errors.ts";
-import { count, extentsType, flag, listOf, positive } from "../../core/option-types.ts";
-import { optionsOf, required } from "../../core/options.ts";
-import { showShape } from "../../core/shape.ts";
-import { Tensor, tensor } from "../../core/tensor.ts";
-import type { Value } from "../../graph/ir.ts";
+import { OptionError, ShapeError } from "../../../core/errors.ts";
+import { count, extentsType, flag, listOf, positive } from "../../../core/option-types.ts";
+import { optionsOf, required } from "../../../core/options.ts";
+import { showShape } from "../../../core/shape.ts";
+import { Tensor, tensor } from "../../../core/tensor.ts";
+import type { Value } from "../../../graph/ir.ts";
 import {
   type ActivationName,
   activation,
@@ -19,11 +19,22 @@ import {
   layerNorm,
   Module,
   splitHeads,
-} from "../../nn/index.ts";
-import { add, concat, constant, expand, gather, pad, reduceMean, reshape, slice, transpose } from "../../ops/index.ts";
-import { type Chain, chain } from "../shared/blocks.ts";
-import { type Architectures, architectures, type EncoderOutputs, headed, pooledOf } from "../shared/heads.ts";
-import { detailsType, initial, type TransformerDetails } from "../shared/tokens.ts";
+} from "../../../nn/index.ts";
+import {
+  add,
+  concat,
+  constant,
+  expand,
+  gather,
+  pad,
+  reduceMean,
+  reshape,
+  slice,
+  transpose,
+} from "../../../ops/index.ts";
+import { type Chain, chain } from "../../shared/blocks.ts";
+import { type Architectures, architectures, type EncoderOutputs, headed, pooledOf } from "../../shared/heads.ts";
+import { detailsType, initial, type TransformerDetails } from "../../shared/tokens.ts";
 
 /** Options of `SwinModel`. */
 export interface SwinOptions {

@@ -1,8 +1,8 @@
 /** DeiT: ViT that also learns from a teacher, by a token of its own (Touvron et al. 2021). */
-import type { Value } from "../../graph/ir.ts";
-import { type Context, type Dense, Module } from "../../nn/index.ts";
-import { add, mul } from "../../ops/index.ts";
-import { type Architectures, architectures, firstToken, headed } from "../shared/heads.ts";
+import type { Value } from "../../../graph/ir.ts";
+import { type Context, type Dense, Module } from "../../../nn/index.ts";
+import { add, mul } from "../../../ops/index.ts";
+import { type Architectures, architectures, firstToken, headed } from "../../shared/heads.ts";
 import { imageClassifier, tokenAt, VitModel, type VitModelOptions, type VitOptions } from "./vit.ts";
 
 const deit = (options: VitModelOptions) => new VitModel({ ...options, tokens: { distilled: true, ...options.tokens } });

@@ -1,7 +1,7 @@
 /** CLIP (Radford et al. 2021): a tower for images and one for texts, whose vectors are alike where they belong together. */
-import { count, number } from "../../core/option-types.ts";
-import { optionsOf, required } from "../../core/options.ts";
-import type { Value } from "../../graph/ir.ts";
+import { count, number } from "../../../core/option-types.ts";
+import { optionsOf, required } from "../../../core/options.ts";
+import type { Value } from "../../../graph/ir.ts";
 import {
   type Context,
   constantInit,
@@ -12,12 +12,12 @@ import {
   Module,
   type PositionEmbedding,
   positionEmbedding,
-} from "../../nn/index.ts";
-import { argMax, cast, equal, exp, linear, mul, reduceMean, reshape, slice } from "../../ops/index.ts";
-import { type Architectures, architectures, type EncoderOutputs, headed } from "../shared/heads.ts";
-import { stateAt } from "../shared/last-token.ts";
-import { initial, requireHeads, type TokenInputs, type TransformerDetails, tokenInputs } from "../shared/tokens.ts";
-import { patchEmbedding, TextTower, TowerEncoder, type TowerForm } from "../shared/tower.ts";
+} from "../../../nn/index.ts";
+import { argMax, cast, equal, exp, linear, mul, reduceMean, reshape, slice } from "../../../ops/index.ts";
+import { type Architectures, architectures, type EncoderOutputs, headed } from "../../shared/heads.ts";
+import { stateAt } from "../../shared/last-token.ts";
+import { initial, requireHeads, type TokenInputs, type TransformerDetails, tokenInputs } from "../../shared/tokens.ts";
+import { patchEmbedding, TextTower, TowerEncoder, type TowerForm } from "../../shared/tower.ts";
 import {
   type ImageTowerOptions,
   imageTowerType,

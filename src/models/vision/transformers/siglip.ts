@@ -1,6 +1,6 @@
 /** SigLIP (Zhai et al. 2023): CLIP with a loss for each pair, whose image tower asks its patches by a query of its own. */
-import { optionsOf, required } from "../../core/options.ts";
-import type { Value } from "../../graph/ir.ts";
+import { optionsOf, required } from "../../../core/options.ts";
+import type { Value } from "../../../graph/ir.ts";
 import {
   type Context,
   constantInit,
@@ -13,13 +13,13 @@ import {
   multiHeadAttention,
   type PositionEmbedding,
   positionEmbedding,
-} from "../../nn/index.ts";
-import { add, exp, expand, linear, mul, reduceMean } from "../../ops/index.ts";
-import type { Chain } from "../shared/blocks.ts";
-import { type Architectures, architectures, type EncoderOutputs, headed } from "../shared/heads.ts";
-import { plainNetwork } from "../shared/networks.ts";
-import { initial, requireHeads, type TokenInputs, type TransformerDetails, tokenInputs } from "../shared/tokens.ts";
-import { patchEmbedding, TextTower, TowerEncoder, type TowerForm } from "../shared/tower.ts";
+} from "../../../nn/index.ts";
+import { add, exp, expand, linear, mul, reduceMean } from "../../../ops/index.ts";
+import type { Chain } from "../../shared/blocks.ts";
+import { type Architectures, architectures, type EncoderOutputs, headed } from "../../shared/heads.ts";
+import { plainNetwork } from "../../shared/networks.ts";
+import { initial, requireHeads, type TokenInputs, type TransformerDetails, tokenInputs } from "../../shared/tokens.ts";
+import { patchEmbedding, TextTower, TowerEncoder, type TowerForm } from "../../shared/tower.ts";
 import {
   type ImageTowerOptions,
   imageTowerType,

@@ -1,10 +1,10 @@
 /** ViT: a transformer of image patches (Dosovitskiy et al. 2021), under torchvision's names and Hugging Face's. */
 
-import { OptionError, ShapeError } from "../../core/errors.ts";
-import { count, eitherOf, extentsType, flag } from "../../core/option-types.ts";
-import { type OptionTypes, optionsOf, required } from "../../core/options.ts";
-import { type Shape, showShape } from "../../core/shape.ts";
-import type { Value } from "../../graph/ir.ts";
+import { OptionError, ShapeError } from "../../../core/errors.ts";
+import { count, eitherOf, extentsType, flag } from "../../../core/option-types.ts";
+import { type OptionTypes, optionsOf, required } from "../../../core/options.ts";
+import { type Shape, showShape } from "../../../core/shape.ts";
+import type { Value } from "../../../graph/ir.ts";
 import {
   type ActivationName,
   activation,
@@ -18,11 +18,11 @@ import {
   Module,
   multiHeadAttention,
   type TensorModule,
-} from "../../nn/index.ts";
-import { add, concat, expand, reshape, slice, transpose } from "../../ops/index.ts";
-import { type Chain, chain } from "../shared/blocks.ts";
-import { type Architectures, architectures, type EncoderOutputs, firstToken, headed } from "../shared/heads.ts";
-import { imageInputs, type Preset, plainPreset } from "../shared/preset.ts";
+} from "../../../nn/index.ts";
+import { add, concat, expand, reshape, slice, transpose } from "../../../ops/index.ts";
+import { type Chain, chain } from "../../shared/blocks.ts";
+import { type Architectures, architectures, type EncoderOutputs, firstToken, headed } from "../../shared/heads.ts";
+import { imageInputs, type Preset, plainPreset } from "../../shared/preset.ts";
 import {
   detailsType,
   initial,
@@ -31,8 +31,8 @@ import {
   sizesTypes,
   type TransformerDetails,
   type TransformerSizes,
-} from "../shared/tokens.ts";
-import { BertPooler } from "../text/encoders/bert.ts";
+} from "../../shared/tokens.ts";
+import { BertPooler } from "../../text/encoders/bert.ts";
 
 /** Rows and columns: one number for both, or one each. */
 export type ImageExtents = number | readonly [rows: number, columns: number];

@@ -1,13 +1,13 @@
 /** DINOv2: ViT that learns without labels, with scaled branches (Oquab et al. 2023). */
-import { flag, number } from "../../core/option-types.ts";
-import { optionsOf } from "../../core/options.ts";
-import type { Value } from "../../graph/ir.ts";
-import { type Context, constantInit, dense, dropout, layerNorm, Module } from "../../nn/index.ts";
-import { concat, mul, reduceMean, slice } from "../../ops/index.ts";
-import { chain } from "../shared/blocks.ts";
-import { type Architectures, architectures, type EncoderOutputs, headed } from "../shared/heads.ts";
-import { GatedNetwork, plainNetwork } from "../shared/networks.ts";
-import { initial, SelfAttention } from "../shared/tokens.ts";
+import { flag, number } from "../../../core/option-types.ts";
+import { optionsOf } from "../../../core/options.ts";
+import type { Value } from "../../../graph/ir.ts";
+import { type Context, constantInit, dense, dropout, layerNorm, Module } from "../../../nn/index.ts";
+import { concat, mul, reduceMean, slice } from "../../../ops/index.ts";
+import { chain } from "../../shared/blocks.ts";
+import { type Architectures, architectures, type EncoderOutputs, headed } from "../../shared/heads.ts";
+import { GatedNetwork, plainNetwork } from "../../shared/networks.ts";
+import { initial, SelfAttention } from "../../shared/tokens.ts";
 import { imageClassifier, tokenAt, VitModel, type VitOptions, VitResidual, type VitSettings } from "./vit.ts";
 
 /** What sets DINOv2 apart. */
