@@ -1,8 +1,10 @@
 /** Networks from modules: traced for prediction and for training, no weights allocated. */
 import { bytesPerElement } from "../../core/dtype.ts";
 import { ShapeError } from "../../core/errors.ts";
+import { count } from "../../core/number-text.ts";
 import { size } from "../../core/shape.ts";
 import { type Graph, graphOf, input, type Value } from "../../graph/ir.ts";
+import { Experts } from "../../models/shared/networks.ts";
 import { type AnyModule, type Parameter, type Trace, type TypeTree, tracedLayers, valuesOf } from "../../nn/index.ts";
 import { add } from "../../ops/index.ts";
 import { standInLoss } from "./loss.ts";
@@ -48,7 +50,33 @@ export function moduleNetwork(given: ModuleSource): Network {
       value: values.get(parameter),
     }),
   );
-  return { name, source, parameters, layers: layersOf(trace, forward), graphs: { forward, training }, notes };
+  const graphs = { forward, training };
+  return {
+    name,
+    source,
+    parameters,
+    layers: layersOf(trace, forward),
+    graphs,
+    notes: [...notes, ...expertNotes(model)],
+  };
+}
+
+/** How many parameters a token meets in a model of experts, whose cost is that of all. */
+function expertNotes(model: AnyModule): readonly string[] {
+  const mixtures = [...model.modules().keys()].filter((module) => module instanceof Experts);
+  const [first] = mixtures;
+  if (!first) return [];
+  const elements = (module: AnyModule) =>
+    [...module.parameters().values()].reduce((sum, { shape }) => sum + size(shape), 0);
+  const idle = mixtures.reduce((sum, mixture) => {
+    const { count: all, perToken } = mixture.shares;
+    const experts = mixture.experts.flatMap((expert) => Object.values(expert));
+    return sum + experts.reduce((own, weight) => own + elements(weight), 0) * (1 - perToken / all);
+  }, 0);
+  const { count: experts, perToken } = first.shares;
+  return [
+    `Of ${experts} experts a token is given to ${perToken}: it meets ${count(elements(model) - idle)} of ${count(elements(model))} parameters. All experts are computed here for every token, and the cost is that of all.`,
+  ];
 }
 
 /**

@@ -95,6 +95,11 @@ export class Experts extends Module {
     }));
     this.#form = form;
   }
+  /** How many experts there are, and how many a token is given to. */
+  get shares(): { readonly count: number; readonly perToken: number } {
+    const { count, perToken } = this.#form;
+    return { count, perToken };
+  }
   protected call(x: Value, context: Context): Value {
     const { activation: name, count, feedForward, names } = this.#form;
     // All experts' weights of one name, as one matrix.
