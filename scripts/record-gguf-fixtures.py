@@ -5,8 +5,8 @@ Blocks are random bytes, or random numbers that the package packs; it unpacks bo
 written as llama.cpp's converter writes them; the logits are those of Hugging Face's library for the unpacked weights.
 """
 import base64
+import importlib
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +14,7 @@ import torch
 import transformers
 from gguf import GGMLQuantizationType, GGUFWriter, quants
 
-sys.path.insert(0, str(Path(__file__).parent))
-import importlib
+from recording import filled
 
 families = importlib.import_module("record-family-fixtures")
 TARGET = Path(__file__).parent.parent / "test" / "fixtures" / "gguf"
@@ -95,7 +94,7 @@ def model(name, config, architecture, types):
         writer.add_key_length(settings.head_dim)
     writer.add_token_list([f"word{i}" for i in range(settings.vocab_size)])
     for i, (key, value) in enumerate(tensors.items()):
-        own = families.filled(key, value.shape).numpy()
+        own = filled(key, value.shape).numpy()
         heads = {"q_proj.weight": settings.num_attention_heads, "k_proj.weight": settings.num_key_value_heads}
         turned = next((count for end, count in heads.items() if key.endswith(end) and architecture == "llama"), None)
         stored = own if turned is None else together(own, turned)

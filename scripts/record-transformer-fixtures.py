@@ -7,7 +7,6 @@ python scripts/record-transformer-fixtures.py
 Each model is saved, its file filled with numbers by `uniform` under the names that the library publishes, and loaded
 again. Weights, ids and images are no record: both sides compute them (src/models/testing/fill.ts).
 """
-import hashlib
 import json
 import math
 import tempfile
@@ -18,36 +17,10 @@ import transformers
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from recording import digest, filled, integers, uniform
+
 TARGET = Path(__file__).parent.parent / "test" / "fixtures" / "models" / "transformers.json"
 BATCH, TIME, TARGET_TIME = 2, 7, 5
-
-
-def uniform(name, shape):
-    """Numbers in [0, 1) that depend on the name and their position alone: a multiplicative hash, 32 bits."""
-    seed = 0
-    for character in name:
-        seed = (seed * 31 + ord(character)) % 2**32
-    word = lambda x: x & 0xFFFFFFFF
-    x = word(word(torch.arange(math.prod(shape)) + seed) * 0x9E3779B1)
-    x = word((x ^ (x >> 16)) * 0x85EBCA6B)
-    x ^= x >> 13
-    return (x.double() / 2**32).float().reshape(shape)
-
-
-def filled(name, shape):
-    u = uniform(name, shape)
-    if len(shape) > 1:
-        return (2 * u - 1) * math.sqrt(6 / math.prod(shape[1:]))
-    return (2 * u - 1) * 0.1 if name.endswith("bias") else 0.5 + u
-
-
-def integers(name, shape, limit):
-    return (uniform(name, shape).double() * limit).long()
-
-
-def digest(shapes):
-    lines = [f"{name} {list(shape)}" for name, shape in shapes.items()]
-    return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
 
 
 def numbers(output):
