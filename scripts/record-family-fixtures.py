@@ -169,6 +169,13 @@ def translators():
         yield f"{prefix}ForQuestionAnswering", answers, text()
     scaled = config("BartForConditionalGeneration", "bart", BART, scale_embedding=True, activation_function="relu")
     yield "Bart, scaled", scaled, both
+    t5 = dict(vocab_size=VOCABULARY, d_model=16, d_kv=4, d_ff=24, num_layers=2, num_decoder_layers=1, num_heads=4)
+    t5 |= dict(pad_token_id=1, decoder_start_token_id=1, eos_token_id=2)
+    for prefix, family in (("T5", "t5"), ("MT5", "mt5")):
+        labelled = config(f"{prefix}ForSequenceClassification", family, t5, num_labels=3)
+        yield f"{prefix}ForSequenceClassification", labelled, last
+        yield f"{prefix}ForTokenClassification", config(f"{prefix}ForTokenClassification", family, t5), text()
+        yield f"{prefix}ForQuestionAnswering", config(f"{prefix}ForQuestionAnswering", family, t5), text()
     marian = dict(BART, scale_embedding=True, activation_function="swish")
     yield "MarianModel", config("MarianModel", "marian", marian), both
     yield "MarianMTModel", config("MarianMTModel", "marian", marian), both

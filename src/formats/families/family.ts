@@ -25,6 +25,7 @@ interface CommonFields {
   readonly id2label?: object | null | undefined;
   readonly num_labels?: number | null | undefined;
   readonly pad_token_id?: number | null | undefined;
+  readonly eos_token_id?: number | readonly number[] | null | undefined;
 }
 
 /** What the fields of a config say. */
@@ -60,9 +61,9 @@ export function defineFamily<Fields extends CommonFields, Options>(spec: FamilyS
     configure: (config, name) => {
       const values = readFields(type, schema, config);
       const { options, dropout, tied, ...rest } = read(values, name);
-      const { pad_token_id: filler } = values;
-      const padding = filler != null && filler >= 0 ? filler : undefined;
-      const head = { labels: labelsOf(values), dropout: dropout ?? undefined, tied, padding };
+      const token = (id: unknown) => (typeof id === "number" && id >= 0 ? id : undefined);
+      const [padding, end] = [token(values.pad_token_id), token(values.eos_token_id)];
+      const head = { labels: labelsOf(values), dropout: dropout ?? undefined, tied, padding, end };
       return { name, type, ...rest, build: () => architectures[name]?.(options, head) as AnyModule };
     },
   };

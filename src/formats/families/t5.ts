@@ -12,6 +12,7 @@ import {
   positive,
   type Report,
   rate,
+  tokenId,
 } from "../config-fields.ts";
 import { defineFamily, type Family, renamed, tokens } from "./family.ts";
 
@@ -42,6 +43,8 @@ const t5Fields = {
   layer_norm_epsilon: positive().default(1e-6),
   feed_forward_proj: network("relu"),
   n_positions: count().default(512),
+  eos_token_id: tokenId(),
+  classifier_dropout: rate().nullish(),
   scale_decoder_outputs: flag().nullish(),
 };
 
@@ -58,7 +61,8 @@ function checkDistances(
 const t5Schema = fields(t5Fields, checkDistances);
 
 const t5Read = (config: z.output<typeof t5Schema>, name: string) => ({
-  ...tokens(config.n_positions, { decoder: !name.endsWith("EncoderModel") }),
+  ...tokens(config.n_positions, { decoder: /(T5Model|Generation)$/.test(name) }),
+  dropout: config.classifier_dropout,
   options: {
     sizes: {
       vocabulary: config.vocab_size,

@@ -29,6 +29,8 @@ export interface HeadOptions {
   readonly tied?: boolean | undefined;
   /** The token that fills sequences up, behind the last one that a decoder's classifier looks at; default none. */
   readonly padding?: number | undefined;
+  /** The token that ends a text, by whose state a classifier of an encoder with a decoder goes; default as published. */
+  readonly end?: number | undefined;
 }
 
 /** Models of one family by the names of Hugging Face's classes. */
@@ -39,6 +41,7 @@ const checkHead = optionsOf<HeadOptions>("a head", {
   dropout: fraction,
   tied: flag,
   padding: count(0),
+  end: count(0),
 });
 
 /** The models of a family, which check the options of their heads. */

@@ -13,23 +13,7 @@ import {
   tiedDense,
   zerosInit,
 } from "../../../nn/index.ts";
-import {
-  add,
-  cast,
-  concat,
-  constant,
-  cos,
-  equal,
-  expand,
-  gather,
-  gatherElements,
-  mul,
-  not,
-  reshape,
-  scalar,
-  sin,
-  slice,
-} from "../../../ops/index.ts";
+import { add, cast, concat, constant, cos, gather, mul, reshape, sin } from "../../../ops/index.ts";
 import {
   type Architectures,
   architectures,
@@ -37,7 +21,6 @@ import {
   HiddenClassifier,
   questionAnswering,
 } from "../../shared/heads.ts";
-import { lastOf, stateAt } from "../../shared/last-token.ts";
 import {
   type DecoderInputs,
   decoderInputs,
@@ -46,13 +29,12 @@ import {
   requireHeads,
   requireTokens,
   sizesType,
-  type TokenInputs,
   type TransformerDetails,
   type TransformerSizes,
-  tokenInputs,
 } from "../../shared/tokens.ts";
 import { EncoderDecoder, type Memory } from "./encoder-decoder.ts";
 import { Stack, type StackForm } from "./stacks.ts";
+import { lastOfToken, lastToken, TextReader } from "./text-reader.ts";
 
 /** Options of BART's models. */
 export interface BartOptions {
@@ -195,52 +177,28 @@ export class BartForConditionalGeneration extends EncoderDecoder {
   }
 }
 
-/** Layers on the decoder's states of a text that the encoder reads too, one token later: [N, T, width]. */
-class TextReader extends Module<TokenInputs> {
-  override readonly inputs = tokenInputs;
-  readonly model: BartModel;
-  readonly #settings: Settings;
-  readonly #head: (states: Value, ids: Value, context: Context) => Value;
-  readonly #padding: number | undefined;
-  constructor(
-    options: BartOptions,
-    padding: number | undefined,
-    parts: Readonly<Record<string, object>>,
-    head: (states: Value, ids: Value, context: Context, settings: Settings) => Value,
-  ) {
-    super();
-    this.model = new BartModel(options);
-    Object.assign(this, parts);
-    this.#settings = defaults(options);
-    this.#head = (states, ids, context) => head(states, ids, context, this.#settings);
-    this.#padding = padding;
-  }
-  protected call({ x: ids, mask }: TokenInputs, context: Context): Value {
-    const [batch = 1, time = 1] = ids.shape;
-    const { variant, marks } = this.#settings;
-    const padding = this.#padding;
-    const real = padding === undefined ? undefined : not(equal(ids, padding));
-    // mBART's texts begin with the language, which is their last token.
-    const start =
-      variant === "mbart"
-        ? gatherElements(ids, reshape(lastOf(real, ids.shape), [batch, 1]), 1)
-        : expand(scalar(marks.start, ids.dtype), [batch, 1]);
-    const decoder = concat([start, slice(ids, { axis: 1, start: 0, end: time - 1 })], 1);
-    return this.#head(this.model.apply({ x: ids, decoder, mask }, context), ids, context);
-  }
+/** The model as a reader of texts: mBART's begin with the language, which is their last token. */
+function readerOf(options: BartOptions, { padding }: HeadOptions) {
+  const { variant, marks } = defaults(options);
+  const first = variant === "mbart" ? lastToken(padding) : marks.start;
+  return { model: new BartModel(options), first };
 }
 
 /** Scores of a text by the state of the last token that ends it. */
 function classifier(options: BartOptions, head: HeadOptions): TextReader {
+  const { model, first } = readerOf(options, head);
+  const { end } = defaults(options).marks;
   const classification_head = new HiddenClassifier(options.sizes.width, options.details, { dropout: 0, ...head });
-  return new TextReader(options, head.padding, { classification_head }, (states, ids, context, { marks }) =>
-    classification_head.apply(stateAt(states, lastOf(equal(ids, marks.end), ids.shape)), context),
+  return new TextReader(
+    { model, classification_head },
+    { model, first, select: lastOfToken(end), head: [classification_head] },
   );
 }
 
-function answerer(options: BartOptions, { padding }: HeadOptions): TextReader {
+function answerer(options: BartOptions, head: HeadOptions): TextReader {
+  const { model, first } = readerOf(options, head);
   const { qa_outputs } = questionAnswering(options.details);
-  return new TextReader(options, padding, { qa_outputs }, (states, _, context) => qa_outputs.apply(states, context));
+  return new TextReader({ model, qa_outputs }, { model, first, head: [qa_outputs] });
 }
 
 /** The models of a family by the names of Hugging Face's classes. */

@@ -19,7 +19,14 @@ import {
   tiedDense,
 } from "../../../nn/index.ts";
 import { add, mul } from "../../../ops/index.ts";
-import { type Architectures, architectures } from "../../shared/heads.ts";
+import {
+  type Architectures,
+  architectures,
+  classifier,
+  HiddenClassifier,
+  headed,
+  questionAnswering,
+} from "../../shared/heads.ts";
 import { type Preset, tokenPreset } from "../../shared/preset.ts";
 import { RelativeBias } from "../../shared/relative-bias.ts";
 import {
@@ -32,6 +39,7 @@ import {
   type TransformerSizes,
   tokenInputs,
 } from "../../shared/tokens.ts";
+import { lastOfToken, shifted, TextReader } from "./text-reader.ts";
 
 /** Options of the T5 models. */
 export interface T5Options {
@@ -283,10 +291,19 @@ export class T5Model extends Module<DecoderInputs> {
     this.decoder = new Stack(settings, { decoder: true });
   }
   protected call({ x: ids, decoder, mask }: DecoderInputs, context: Context): Value {
-    for (const tokens of [ids, decoder]) requireTokens(tokens);
-    const memory = this.encoder.apply({ x: this.shared.apply(ids, context), mask }, context);
-    return this.decoder.apply({ x: this.shared.apply(decoder, context), memory, memoryMask: mask }, context);
+    return statesOf(this, { x: ids, decoder, mask }, context);
   }
+}
+
+/** The decoder's states of both stacks. */
+function statesOf(
+  { shared, encoder, decoder: stack }: Pick<T5Model, "shared" | "encoder" | "decoder">,
+  { x: ids, decoder, mask }: DecoderInputs,
+  context: Context,
+): Value {
+  for (const tokens of [ids, decoder]) requireTokens(tokens);
+  const memory = encoder.apply({ x: shared.apply(ids, context), mask }, context);
+  return stack.apply({ x: shared.apply(decoder, context), memory, memoryMask: mask }, context);
 }
 
 /** As T5Model, with scores of the next token: [N, U, vocabulary]. */
@@ -305,11 +322,46 @@ export class T5ForConditionalGeneration extends T5Model {
   }
 }
 
-/** T5's models by the names of Hugging Face's classes. */
+/** Scores of each token of a text as the first and the last one of an answer, by both stacks. */
+class T5Answerer extends Module<TokenInputs> {
+  override readonly inputs = tokenInputs;
+  readonly shared: Embedding;
+  readonly encoder: Stack;
+  readonly decoder: Stack;
+  readonly qa_outputs: Dense;
+  readonly #first: number;
+  constructor(options: T5Options, first: number) {
+    super();
+    const { shared, encoder, decoder } = new T5Model(options);
+    this.shared = shared;
+    this.encoder = encoder;
+    this.decoder = decoder;
+    this.qa_outputs = questionAnswering(undefined).qa_outputs;
+    this.#first = first;
+  }
+  protected call({ x, mask }: TokenInputs, context: Context): Value {
+    const states = statesOf(this, { x, decoder: shifted(x, this.#first), mask }, context);
+    return this.qa_outputs.apply(states, context);
+  }
+}
+
+/** The token that ends a text. */
+const ending = 1;
+
+/** T5's models by the names of Hugging Face's classes; a decoder's sequence begins with the padding token. */
 export const t5Architectures = architectures({
   T5Model: (options) => new T5Model(options),
   T5ForConditionalGeneration: (options, { tied } = {}) => new T5ForConditionalGeneration(options, tied),
   T5EncoderModel: (options) => new T5EncoderModel(options),
+  T5ForSequenceClassification: (options, { padding = 0, end = ending, ...head } = {}) => {
+    const transformer = new T5Model(options);
+    const classification_head = new HiddenClassifier(options.sizes.width, undefined, { dropout: 0, ...head });
+    const form = { model: transformer, first: padding, select: lastOfToken(end), head: [classification_head] };
+    return new TextReader({ transformer, classification_head }, form);
+  },
+  T5ForTokenClassification: (options, { dropout: rate = 0, ...head } = {}) =>
+    headed({ transformer: new T5EncoderModel(options) }, classifier(undefined, { dropout: rate, ...head })),
+  T5ForQuestionAnswering: (options, { padding = 0 } = {}) => new T5Answerer(options, padding),
 } as const satisfies Architectures<T5Options>);
 
 const small = { vocabulary: 32_128, width: 512, feedForward: 2048, layers: 6, heads: 8 };
