@@ -19,7 +19,7 @@ export type { ConfiguredModel } from "./formats/families/family.ts";
 export { type EncodedOnnx, encodeOnnx, type OnnxOptions } from "./formats/files/export-onnx.ts";
 export { encodeSavedModel, type SaveOptions } from "./formats/files/saved-model.ts";
 export { modelFromConfig } from "./formats/huggingface.ts";
-export { type Checkpoint, modelFromHuggingFace } from "./formats/huggingface-weights.ts";
+export { type Checkpoint, type HuggingFaceOptions, modelFromHuggingFace } from "./formats/huggingface-weights.ts";
 export { ImportedModule } from "./formats/imported-module.ts";
 export type { GivenType, GivenTypes } from "./formats/input-types.ts";
 export { type KerasModelOptions, modelFromKeras } from "./formats/keras/model.ts";

@@ -237,6 +237,24 @@ describe("Hugging Face folders", () => {
     await expect(load({ inputs: { ids: [2, 5] } })).rejects.toThrow('unknown input "ids"');
   });
 
+  test("what the class does not have is reported, but for buffers and copies of tied weights", async () => {
+    const more = {
+      "cls.bias": tensor([1]),
+      "embeddings.position_ids": tensor([[0n]]),
+      "lm_head.weight": tensor([[1]]),
+    };
+    put("beyond/config.json", config);
+    put("beyond/model.safetensors", encodeSafetensors({ ...filled(), ...more }));
+    const notes: string[] = [];
+    await loadModel(join(root, "beyond"), { report: (note) => notes.push(note) });
+    expect(notes).toEqual([
+      "Not in a BertModel: 1 tensor of the checkpoint, cls.bias. Name the class that it was saved from in config.json where they are to be loaded.",
+    ]);
+    const warned = new Promise<Error>((resolve) => process.once("warning", resolve));
+    await loadModel(join(root, "beyond"));
+    expect(await warned).toMatchObject({ name: "LoadWarning", message: notes[0] });
+  });
+
   test("of shards with their index", async () => {
     const entries = Object.entries(filled());
     put("sharded/config.json", config);

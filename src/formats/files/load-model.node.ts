@@ -3,7 +3,7 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { ByteSource } from "../../core/byte-source.ts";
 import { atPlace, FileError, OptionError } from "../../core/errors.ts";
-import { flag } from "../../core/option-types.ts";
+import { flag, functionOf } from "../../core/option-types.ts";
 import { optionsOf } from "../../core/options.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import { isPlainObject } from "../../core/tree.ts";
@@ -34,13 +34,22 @@ export interface LoadModelOptions {
   readonly constants?: Readonly<Record<string, Tensor>>;
   /** Of the folder of a run: the weights of its best epoch instead of the last; default false. */
   readonly best?: boolean;
+  /**
+   * Of a Hugging Face model: is told which tensors of the checkpoint its class does not have; default a warning of the process
+   * (LoadWarning).
+   */
+  readonly report?: (note: string) => void;
 }
 
 const checkOptions = optionsOf<LoadModelOptions>("loadModel", {
   inputs: givenTypes,
   constants: givenConstants,
   best: flag,
+  report: functionOf("(note) => void"),
 });
+
+/** A warning of the process, which Node prints. */
+const warn = (note: string): void => process.emitWarning(note, { type: "LoadWarning" });
 
 /** Files of the folders that are read. */
 const files = {
@@ -94,7 +103,8 @@ async function loadGguf(path: string, options: LoadModelOptions): Promise<Loaded
     if (!isGguf(file.read(0, Math.min(4, file.size)))) return undefined;
     refuseBest(path, options);
     const read = await readGguf(path, file);
-    return modelFromHuggingFace(ggufConfig(read, file), ggufCheckpoint(read, file), options.inputs);
+    const { inputs, report = warn } = options;
+    return modelFromHuggingFace(ggufConfig(read, file), ggufCheckpoint(read, file), { inputs, report });
   } catch (error) {
     throw atPlace(path, error);
   } finally {
@@ -200,7 +210,8 @@ function besides<T>(folder: string, use: (open: (location: string) => ByteSource
   }
 }
 
-function loadJson(path: string, file: ByteSource, { inputs }: LoadModelOptions): LoadedModel {
+function loadJson(path: string, file: ByteSource, options: LoadModelOptions): LoadedModel {
+  const { inputs } = options;
   const folder = dirname(path);
   const document = readJson(file);
   if ("modelTopology" in document)
@@ -214,20 +225,20 @@ function loadJson(path: string, file: ByteSource, { inputs }: LoadModelOptions):
     const map = document["weight_map"];
     return besides(folder, (open) => {
       const shards = shardsOf(map).map((name) => open(name));
-      return loadWeights(path, checkpointOf(shards, map), { ...(inputs && { inputs }) });
+      return loadWeights(path, checkpointOf(shards, map), options);
     });
   }
-  if ("model_type" in document) return loadFolder(folder, { ...(inputs && { inputs }) });
+  if ("model_type" in document) return loadFolder(folder, options);
   throw foreignJson(document);
 }
 
 /** Weights, which the config.json beside them says how to use. */
-function loadWeights(path: string, checkpoint: Checkpoint, { inputs }: LoadModelOptions): LoadedModel {
+function loadWeights(path: string, checkpoint: Checkpoint, { inputs, report = warn }: LoadModelOptions): LoadedModel {
   const config = join(dirname(path), files.config);
   if (!existsSync(config))
     throw new FileError(
       `it holds weights, and no ${files.config} beside it says what is computed of them; put the model's there`,
     );
   const document = withFile(config, readJson);
-  return modelFromHuggingFace(document, checkpoint, inputs);
+  return modelFromHuggingFace(document, checkpoint, { inputs, report });
 }
