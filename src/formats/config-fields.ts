@@ -125,6 +125,10 @@ export const fields = <T extends z.ZodRawShape>(
     });
   });
 
+/** The config of a part of a model; one that is missing or null is of defaults throughout. */
+export const section = <T extends z.ZodRawShape>(shape: T) =>
+  z.preprocess((value) => value ?? {}, z.object(shape, { error: "an object of fields" }));
+
 /** Reports a field that is no multiple of another. */
 export function requireMultiple(
   values: Readonly<Record<string, unknown>>,

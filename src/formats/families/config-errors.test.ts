@@ -80,6 +80,11 @@ describe("what is wrong is named, with what it is and what is expected", () => {
       'feed_forward_proj is "gated-", expected one of gelu, gelu_new',
     ],
     [
+      "a part",
+      { model_type: "clip", text_config: 3 },
+      "text_config is 3, expected an object of fields; correct the file",
+    ],
+    [
       "heads",
       { model_type: "bert", hidden_size: 770 },
       "hidden_size is 770, expected a multiple of num_attention_heads, which is 12; correct the file",

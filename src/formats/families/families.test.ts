@@ -96,6 +96,14 @@ test.each([
   ["mpnet-base", { model_type: "mpnet", architectures: ["MPNetModel"], ...mpnet }, 109_486_464],
   ["deberta-v3-base", { model_type: "deberta-v2", architectures: ["DebertaV2Model"], ...deberta }, 183_831_552],
   ["clip-vit-base-patch32", { model_type: "clip", architectures: ["CLIPModel"] }, 151_277_313],
+  [
+    "clip-vit-base-patch16, as early files have it",
+    {
+      ...{ model_type: "clip", architectures: ["CLIPModel"], text_config: null, text_config_dict: null },
+      ...{ vision_config: { patch_size: 14 }, vision_config_dict: { patch_size: 16 } },
+    },
+    149_620_737,
+  ],
   ["siglip-base-patch16-224", { model_type: "siglip", architectures: ["SiglipModel"] }, 203_155_970],
   [
     "deit-base-distilled",

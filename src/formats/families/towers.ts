@@ -1,5 +1,6 @@
 /** Configs of clip and siglip, whose towers have configs of their own, with the library's defaults. */
 import { z } from "zod";
+import { isPlainObject } from "../../core/tree.ts";
 import { clipArchitectures, siglipArchitectures } from "../../models/index.ts";
 import { imageInputs, shownLength, tokenType } from "../../models/shared/preset.ts";
 import {
@@ -11,6 +12,7 @@ import {
   positive,
   type Report,
   rate,
+  section,
   sizesOf,
   tokenId,
 } from "../config-fields.ts";
@@ -112,17 +114,31 @@ const clipTextDefaults = {
   num_attention_heads: count().default(8),
 };
 
+/** Early files describe the towers in fields of other names, which are what counts. */
+const byLaterNames = (config: unknown) => {
+  if (!isPlainObject(config)) return config;
+  const { text_config_dict, vision_config_dict, text_config, vision_config, ...rest } = config;
+  return {
+    ...rest,
+    text_config: text_config_dict ?? text_config,
+    vision_config: vision_config_dict ?? vision_config,
+  };
+};
+
 const clipFamily = defineFamily({
   type: "clip",
-  schema: fields(
-    {
-      ...common,
-      text_config: z.object(clipTextDefaults).prefault({}),
-      vision_config: z.object(clipImage).prefault({}),
-      projection_dim: count().default(512),
-      logit_scale_init_value: z.number({ error: "a number" }).default(2.6592),
-    },
-    checkTowers,
+  schema: z.preprocess(
+    byLaterNames,
+    fields(
+      {
+        ...common,
+        text_config: section(clipTextDefaults),
+        vision_config: section(clipImage),
+        projection_dim: count().default(512),
+        logit_scale_init_value: z.number({ error: "a number" }).default(2.6592),
+      },
+      checkTowers,
+    ),
   ),
   architectures: clipArchitectures,
   read: (config, name) => ({
@@ -136,10 +152,8 @@ const siglipFamily = defineFamily({
   schema: fields(
     {
       ...common,
-      text_config: z
-        .object({ ...textFields("gelu_pytorch_tanh", 1e-6, 64), vocab_size: count().default(32_000) })
-        .prefault({}),
-      vision_config: z.object(imageFields("gelu_pytorch_tanh", 1e-6, 16)).prefault({}),
+      text_config: section({ ...textFields("gelu_pytorch_tanh", 1e-6, 64), vocab_size: count().default(32_000) }),
+      vision_config: section(imageFields("gelu_pytorch_tanh", 1e-6, 16)),
     },
     checkTowers,
   ),
