@@ -1,7 +1,7 @@
 /** DeBERTa versions 2 and 3 (He et al. 2021): encoders whose attention weighs content and relative positions apart. */
 import { count, flag, listOf, nameOrFunction, objectOf, oneOf } from "../../../core/option-types.ts";
 import { optionsOf } from "../../../core/options.ts";
-import { tensor } from "../../../core/tensor.ts";
+import { Tensor } from "../../../core/tensor.ts";
 import type { Value } from "../../../graph/ir.ts";
 import {
   type ActivationName,
@@ -119,12 +119,17 @@ export function logBucket(distance: number, buckets: number | undefined, farthes
   return Math.sign(distance) * (ceil(fround(share * (middle - 1))) + middle);
 }
 
-/** For token i and another j the row of the table of distances: of i from j, or of j from i. */
-function rowsOf(time: number, relative: Relative, sign: 1 | -1): number[][] {
+/** For token i and another j the row of the table of distances: of i from j, or of j from i. [T, T] */
+function rowsOf(time: number, relative: Relative, sign: 1 | -1): Tensor {
   const span = spanOf(relative);
   const row = (distance: number) =>
     Math.min(2 * span - 1, Math.max(0, logBucket(distance, relative.buckets, relative.farthest) + span));
-  return Array.from({ length: time }, (_, i) => Array.from({ length: time }, (__, j) => row(sign * (i - j))));
+  // Of all distances, the smallest first.
+  const rows = BigInt64Array.from({ length: 2 * time - 1 }, (_, i) => BigInt(row(i + 1 - time)));
+  const elements = new BigInt64Array(time * time);
+  for (let i = 0; i < time; i++)
+    for (let j = 0; j < time; j++) elements[i * time + j] = rows[sign * (i - j) + time - 1] as bigint;
+  return new Tensor("int64", [time, time], elements);
 }
 
 type AttentionInputs = {
@@ -183,7 +188,7 @@ class DisentangledAttention extends Module<AttentionInputs> {
     const { heads } = this.#settings;
     const [batch = 1, , time = 1] = q.shape;
     const shape = [batch, heads, time, time];
-    const rows = (sign: 1 | -1) => expand(constant(tensor(rowsOf(time, relative, sign), { dtype: "int64" })), shape);
+    const rows = (sign: 1 | -1) => expand(constant(rowsOf(time, relative, sign)), shape);
     const by = (layer: Dense) => splitHeads(layer.apply(distances, context), heads); // [1, H, 2 · span, D]
     const chosen = (content: Value, layer: Dense, sign: 1 | -1) =>
       gatherElements(matmul(content, transpose(by(layer), [0, 1, 3, 2])), rows(sign), 3);
