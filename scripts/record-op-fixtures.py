@@ -2,7 +2,7 @@
 """Records what PyTorch computes for every case of the operator sweep, into test/fixtures/ops/<family>.json.
 
 Run from the repository: /usr/bin/python3 scripts/record-op-fixtures.py
-The cases (src/ops/*.cases.ts) are the one source of inputs, loss weights and expressions; this script asks them through
+The cases (src/ops/**/*.cases.ts) are the one source of inputs, loss weights and expressions; this script asks them through
 Node. It computes in float64, so that a comparison measures our rounding only, and keeps 9 significant digits, which
 is more than float32 has. The loss behind the gradients is sum(w (y + y^2 / 2)) over the float outputs: its second
 derivative is not zero, so that linear operators are tested in second order too.

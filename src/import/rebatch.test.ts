@@ -12,8 +12,8 @@ import { encodeModel, opsetVersion } from "../onnx/model.ts";
 import { caseFamilies, keyOfCase } from "../ops/all.cases.ts";
 import { inputTensors, inputValues } from "../ops/define.cases.ts";
 import * as ops from "../ops/index.ts";
-import { NchwcUpsample, ReorderOutput } from "../ops/nchwc.ts";
 import { allOps } from "../ops/registry.ts";
+import { NchwcUpsample, ReorderOutput } from "../ops/windows/nchwc.ts";
 import { backend } from "../runtime/node.ts";
 import { rebatch, ruleOf } from "./rebatch.ts";
 

@@ -9,9 +9,9 @@ import { constantOf, type Node, nodesOf, type Value } from "../graph/ir.ts";
 import { type BatchLastResult, makeNode } from "../graph/op.ts";
 import type { Pass } from "../graph/passes.ts";
 import { assignScope } from "../graph/rewrite.ts";
-import { ConvWeightGradient } from "../ops/convolution.ts";
 import { constant, reshape, transpose } from "../ops/index.ts";
 import { elementwiseOps } from "../ops/registry.ts";
+import { ConvWeightGradient } from "../ops/windows/convolution.ts";
 
 /** Rewrites a training graph; a graph without gradients of convolutions stays as it is. */
 export const batchLast: Pass = (outputs) =>

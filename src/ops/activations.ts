@@ -8,7 +8,7 @@ import { add, broadcast, clip, div, minimum, mul, square, sub, where } from "./e
 import { each, floatFunction, otherFloats } from "./float-function.ts";
 import { abs, erf, exp, log, neg, reciprocal, tanh } from "./functions.ts";
 import { and, greater, less } from "./logic.ts";
-import { perChannel } from "./normalization.ts";
+import { perChannel } from "./normalization/normalization.ts";
 import { defineComposition, storedNode } from "./reading.ts";
 import { sumTo } from "./reduce.ts";
 

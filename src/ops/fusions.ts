@@ -5,16 +5,16 @@ import { type Attributes, apply, makeNode, type OpDef } from "../graph/op.ts";
 import { gelu, hardSigmoid, leakyRelu, relu, sigmoid } from "./activations.ts";
 import { cast } from "./cast.ts";
 import { zeros } from "./constant.ts";
-import { Conv } from "./convolution.ts";
 import { add, clip, mul } from "./elementwise.ts";
 import { tanh } from "./functions.ts";
-import { windowSchema } from "./geometry.ts";
 import { gather } from "./indexing.ts";
 import { Gemm } from "./matmul.ts";
-import { LayerNormalization, SimplifiedLayerNormalization } from "./normalization.ts";
+import { LayerNormalization, SimplifiedLayerNormalization } from "./normalization/normalization.ts";
 import { defineComposition, without } from "./reading.ts";
 import { reduceMean, reduceSum } from "./reduce.ts";
 import { slice } from "./slicing.ts";
+import { Conv } from "./windows/convolution.ts";
+import { windowSchema } from "./windows/geometry.ts";
 
 const domain = "com.microsoft";
 

@@ -16,7 +16,7 @@ import {
   sequential,
 } from "../../nn/index.ts";
 import { concat, reshape, type SuppressionOptions, slice, transpose } from "../../ops/index.ts";
-import { suppressionTypes } from "../../ops/suppression.ts";
+import { suppressionTypes } from "../../ops/vision/suppression.ts";
 
 const block = (filters: number, stride = 1) => [
   conv2d(filters, 3, { stride, padding: 1, bias: false, initializer: "heNormal" }),

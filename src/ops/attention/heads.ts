@@ -10,7 +10,7 @@ import { tanh } from "../functions.ts";
 import { and, greaterOrEqual } from "../logic.ts";
 import { matmul } from "../matmul.ts";
 import { concat, expand, reshape, transpose } from "../movement.ts";
-import { softmax } from "../normalization.ts";
+import { softmax } from "../normalization/normalization.ts";
 import { slice } from "../slicing.ts";
 import { range } from "../static-values.ts";
 

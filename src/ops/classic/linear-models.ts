@@ -12,7 +12,7 @@ import { gather } from "../indexing.ts";
 import { equal, greater, isNan } from "../logic.ts";
 import { linear } from "../matmul.ts";
 import { concat, reshape } from "../movement.ts";
-import { softmax } from "../normalization.ts";
+import { softmax } from "../normalization/normalization.ts";
 import { defineComposition } from "../reading.ts";
 import { argMax, reduceL1, reduceL2, reduceMax } from "../reduce.ts";
 

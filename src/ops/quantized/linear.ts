@@ -6,12 +6,12 @@ import type { Value } from "../../graph/ir.ts";
 import { type Attributes, apply, type OpDef } from "../../graph/op.ts";
 import { leakyRelu, sigmoid } from "../activations.ts";
 import { add, mul, where } from "../elementwise.ts";
-import { windowSchema } from "../geometry.ts";
 import { concat, transpose } from "../movement.ts";
-import { Softmax } from "../normalization.ts";
-import { AveragePool, GlobalAveragePool, MaxPool } from "../pooling.ts";
-import { DequantizeLinear, QLinearConv, QuantizeLinear } from "../quantization.ts";
+import { Softmax } from "../normalization/normalization.ts";
 import { defineComposition } from "../reading.ts";
+import { windowSchema } from "../windows/geometry.ts";
+import { AveragePool, GlobalAveragePool, MaxPool } from "../windows/pooling.ts";
+import { DequantizeLinear, QLinearConv, QuantizeLinear } from "./quantization.ts";
 
 const domain = "com.microsoft";
 

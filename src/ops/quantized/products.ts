@@ -6,8 +6,8 @@ import { cast } from "../cast.ts";
 import { scalar } from "../constant.ts";
 import { add, mul } from "../elementwise.ts";
 import { reshape, transpose } from "../movement.ts";
-import { DynamicQuantizeLinear, MatMulInteger, QuantizeLinear } from "../quantization.ts";
 import { defineComposition } from "../reading.ts";
+import { DynamicQuantizeLinear, MatMulInteger, QuantizeLinear } from "./quantization.ts";
 
 const domain = "com.microsoft";
 

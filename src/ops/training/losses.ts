@@ -7,7 +7,7 @@ import { neg } from "../functions.ts";
 import { gather, gatherElements } from "../indexing.ts";
 import { equal } from "../logic.ts";
 import { expand, squeeze, unsqueeze } from "../movement.ts";
-import { logSoftmax } from "../normalization.ts";
+import { logSoftmax } from "../normalization/normalization.ts";
 import { defineComposition } from "../reading.ts";
 import { reduceMean, reduceSum } from "../reduce.ts";
 

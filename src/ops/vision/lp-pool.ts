@@ -5,12 +5,12 @@ import { apply, defineOp, type OpDef, requireFloat } from "../../graph/op.ts";
 import { mul, pow, where } from "../elementwise.ts";
 import { otherFloats } from "../float-function.ts";
 import { abs } from "../functions.ts";
-import { type WindowAttributes, windowSchema } from "../geometry.ts";
 import { equal } from "../logic.ts";
-import { AveragePool, countsLike, poolWindow } from "../pooling.ts";
 import { defineComposition } from "../reading.ts";
 import { reduceL1, reduceL2, reduceSum } from "../reduce.ts";
 import { samplesFirst } from "../samples.ts";
+import { type WindowAttributes, windowSchema } from "../windows/geometry.ts";
+import { AveragePool, countsLike, poolWindow } from "../windows/pooling.ts";
 
 type LpAttributes = WindowAttributes & { readonly p?: number };
 

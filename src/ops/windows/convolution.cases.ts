@@ -2,9 +2,9 @@
  * Cases of convolution and its relatives. FLOPs by hand: 2 for each output element (of a transposed convolution: input
  * element), kernel element and channel of a group that meet.
  */
-import { apply } from "../graph/op.ts";
+import { apply } from "../../graph/op.ts";
+import { normal, opCase } from "../define.cases.ts";
 import { Conv, ConvTranspose, ConvWeightGradient, conv, convTranspose } from "./convolution.ts";
-import { normal, opCase } from "./define.cases.ts";
 
 const oneDimension = [
   opCase(Conv, "1-D", {

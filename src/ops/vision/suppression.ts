@@ -1,16 +1,16 @@
 /** Non-maximum suppression: of boxes that overlap, the likeliest. */
 
-import { ShapeError } from "../core/errors.ts";
-import { count, number, share } from "../core/option-types.ts";
-import { type OptionTypes, optionsOf, required } from "../core/options.ts";
-import { showShape } from "../core/shape.ts";
-import type { Value } from "../graph/ir.ts";
-import { apply, defineOp, type OpDef } from "../graph/op.ts";
-import { int64s, requireConstant, scalar } from "./constant.ts";
-import { where } from "./elementwise.ts";
-import { greaterOrEqual } from "./logic.ts";
-import { reshape } from "./movement.ts";
-import { pad, slice } from "./slicing.ts";
+import { ShapeError } from "../../core/errors.ts";
+import { count, number, share } from "../../core/option-types.ts";
+import { type OptionTypes, optionsOf, required } from "../../core/options.ts";
+import { showShape } from "../../core/shape.ts";
+import type { Value } from "../../graph/ir.ts";
+import { apply, defineOp, type OpDef } from "../../graph/op.ts";
+import { int64s, requireConstant, scalar } from "../constant.ts";
+import { where } from "../elementwise.ts";
+import { greaterOrEqual } from "../logic.ts";
+import { reshape } from "../movement.ts";
+import { pad, slice } from "../slicing.ts";
 
 /** Checks boxes [N, K, 4] and scores [N, C, K], float32 as the operator is defined. */
 function checkOperands(where: string, boxes: Value, scores: Value): void {

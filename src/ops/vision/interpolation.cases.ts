@@ -1,9 +1,9 @@
 /** Cases of resizing. */
-import { tensor } from "../core/tensor.ts";
-import type { Value } from "../graph/ir.ts";
-import { type Attributes, apply } from "../graph/op.ts";
-import { constant, int64s } from "./constant.ts";
-import { normal, opCase } from "./define.cases.ts";
+import { tensor } from "../../core/tensor.ts";
+import type { Value } from "../../graph/ir.ts";
+import { type Attributes, apply } from "../../graph/op.ts";
+import { constant, int64s } from "../constant.ts";
+import { normal, opCase } from "../define.cases.ts";
 import { Resize, resize, Upsample } from "./interpolation.ts";
 
 const image = normal([2, 2, 3, 4]);

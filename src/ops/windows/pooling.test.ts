@@ -1,10 +1,10 @@
 /** A Pad in front of a pool, which ONNX Runtime would fold into the pool's own pads; values by PyTorch 1.13. */
 import { expect, test } from "vitest";
-import { tensor } from "../core/tensor.ts";
-import { input } from "../graph/ir.ts";
-import { compile } from "../jit/compile.ts";
+import { tensor } from "../../core/tensor.ts";
+import { input } from "../../graph/ir.ts";
+import { compile } from "../../jit/compile.ts";
+import { pad } from "../slicing.ts";
 import { averagePool, maxPool, type PoolOptions } from "./pooling.ts";
-import { pad } from "./slicing.ts";
 
 /** -1 … -25, in zeros one wide. */
 async function pooled(pool: typeof maxPool, kernel: number, options: PoolOptions & { countIncludePad?: boolean }) {

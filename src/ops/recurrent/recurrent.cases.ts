@@ -1,7 +1,7 @@
 /** Cases of the recurrent operators. FLOPs by hand: steps · batch · directions · units · (2 · gates · (inputs + units) + elementwise work). */
-import type { Value } from "../graph/ir.ts";
-import { type Attributes, makeNode, type OpDef } from "../graph/op.ts";
-import { given, normal, opCase, small } from "./define.cases.ts";
+import type { Value } from "../../graph/ir.ts";
+import { type Attributes, makeNode, type OpDef } from "../../graph/op.ts";
+import { given, normal, opCase, small } from "../define.cases.ts";
 import { GRU, LSTM, RNN } from "./recurrent.ts";
 
 const [steps, batch, inputs, units] = [3, 2, 3, 2];

@@ -1,7 +1,7 @@
 /** Cases of quantized numbers. FLOPs by hand as of the products that they stand for. */
-import { apply, makeNode } from "../graph/op.ts";
-import { scalar } from "./constant.ts";
-import { distinct, given, integers, normal, opCase, positive } from "./define.cases.ts";
+import { apply, makeNode } from "../../graph/op.ts";
+import { scalar } from "../constant.ts";
+import { distinct, given, integers, normal, opCase, positive } from "../define.cases.ts";
 import * as q from "./quantization.ts";
 
 const bytes = (shape: readonly number[], dtype: "uint8" | "int8" = "uint8") =>

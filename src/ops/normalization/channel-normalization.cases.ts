@@ -1,7 +1,7 @@
 /** Cases of the normalizations of images. */
-import { apply } from "../graph/op.ts";
+import { apply } from "../../graph/op.ts";
+import { distinct, given, normal, opCase, positive } from "../define.cases.ts";
 import * as n from "./channel-normalization.ts";
-import { distinct, given, normal, opCase, positive } from "./define.cases.ts";
 
 const image = { x: normal([2, 4, 2, 3]), w: positive([4]), b: normal([4]) };
 

@@ -1,6 +1,6 @@
 /** Window geometry shared by convolutions and pooling: kernel, strides, dilations, padding, groups. */
-import { ShapeError } from "../core/errors.ts";
-import { type Shape, showShape } from "../core/shape.ts";
+import { ShapeError } from "../../core/errors.ts";
+import { type Shape, showShape } from "../../core/shape.ts";
 
 /** ONNX's window attributes, all optional. */
 export interface WindowAttributes {

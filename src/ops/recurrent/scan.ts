@@ -1,8 +1,8 @@
 /** A function applied step by step along an axis, its state carried from one step to the next. */
-import { ShapeError } from "../core/errors.ts";
-import { type Shape, sameShape, showShape } from "../core/shape.ts";
-import type { Value } from "../graph/ir.ts";
-import { reshape, split, stack } from "./movement.ts";
+import { ShapeError } from "../../core/errors.ts";
+import { type Shape, sameShape, showShape } from "../../core/shape.ts";
+import type { Value } from "../../graph/ir.ts";
+import { reshape, split, stack } from "../movement.ts";
 
 /** What a step leaves: the state for the next one, and what it outputs. */
 export interface ScanStep {

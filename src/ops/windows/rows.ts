@@ -2,17 +2,17 @@
  * Convolution and pooling on rows: a value [C, …spatial, N] is the matrix [C · positions, N], one row for each channel
  * and position. Windows are then gathered rows, whatever the stride, dilation or padding.
  */
-import { type Shape, size, stridesOf } from "../core/shape.ts";
-import { Tensor } from "../core/tensor.ts";
-import type { Value } from "../graph/ir.ts";
-import { cast } from "./cast.ts";
-import { zeros } from "./constant.ts";
-import { add, maximum, mul, sub } from "./elementwise.ts";
+import { type Shape, size, stridesOf } from "../../core/shape.ts";
+import { Tensor } from "../../core/tensor.ts";
+import type { Value } from "../../graph/ir.ts";
+import { cast } from "../cast.ts";
+import { zeros } from "../constant.ts";
+import { add, maximum, mul, sub } from "../elementwise.ts";
+import { gather } from "../indexing.ts";
+import { greaterOrEqual } from "../logic.ts";
+import { matmul } from "../matmul.ts";
+import { concat, reshape } from "../movement.ts";
 import { offsetsOf, type Window } from "./geometry.ts";
-import { gather } from "./indexing.ts";
-import { greaterOrEqual } from "./logic.ts";
-import { matmul } from "./matmul.ts";
-import { concat, reshape } from "./movement.ts";
 
 /** Elements up to which windows are laid out as columns (512 MB of float32); larger ones take other ways. */
 const columnLimit = 1 << 27;

@@ -1,17 +1,17 @@
 /** Convolution and transposed convolution over one or more spatial axes, with every gradient. */
-import { ShapeError } from "../core/errors.ts";
-import { type Shape, showShape, size } from "../core/shape.ts";
-import type { TensorType, Value } from "../graph/ir.ts";
-import { type Attributes, apply, defineOp, type OpDef, requireFloat, requireSameDType } from "../graph/op.ts";
-import { add } from "./elementwise.ts";
+import { ShapeError } from "../../core/errors.ts";
+import { type Shape, showShape, size } from "../../core/shape.ts";
+import type { TensorType, Value } from "../../graph/ir.ts";
+import { type Attributes, apply, defineOp, type OpDef, requireFloat, requireSameDType } from "../../graph/op.ts";
+import { add } from "../elementwise.ts";
+import { matmul } from "../matmul.ts";
+import { concat, reshape, swapAxes, transpose } from "../movement.ts";
+import { perChannel } from "../normalization/normalization.ts";
+import { reduceSum } from "../reduce.ts";
+import { samplesFirst } from "../samples.ts";
+import { dilate, flip, pad, slice } from "../slicing.ts";
 import { offsetsOf, resolveWindow, type Window, type WindowAttributes, windowSchema } from "./geometry.ts";
-import { matmul } from "./matmul.ts";
-import { concat, reshape, swapAxes, transpose } from "./movement.ts";
-import { perChannel } from "./normalization.ts";
-import { reduceSum } from "./reduce.ts";
 import { columnsOf, fitsRows, scatterColumns } from "./rows.ts";
-import { samplesFirst } from "./samples.ts";
-import { dilate, flip, pad, slice } from "./slicing.ts";
 
 const schema = { ...windowSchema, group: "int" } as const;
 type ConvAttributes = WindowAttributes & { readonly group?: number };

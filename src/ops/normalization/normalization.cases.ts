@@ -1,7 +1,7 @@
 /** Cases of softmax and the normalizations. */
-import { apply, makeNode } from "../graph/op.ts";
-import { given, normal, opCase, positive } from "./define.cases.ts";
-import { Sqrt } from "./functions.ts";
+import { apply, makeNode } from "../../graph/op.ts";
+import { given, normal, opCase, positive } from "../define.cases.ts";
+import { Sqrt } from "../functions.ts";
 import * as n from "./normalization.ts";
 
 const softmaxCases = [

@@ -1,5 +1,5 @@
 /** Cases of non-maximum suppression. */
-import { given, opCase } from "./define.cases.ts";
+import { given, opCase } from "../define.cases.ts";
 import * as s from "./suppression.ts";
 
 // Two pairs of boxes that overlap by more than half, and one alone.

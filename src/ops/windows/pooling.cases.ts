@@ -1,8 +1,8 @@
 /** Cases of pooling. Elements are distinct, so that each window has one maximum. */
-import { apply, makeNode } from "../graph/op.ts";
-import { int64s } from "./constant.ts";
-import { distinct, given, normal, opCase } from "./define.cases.ts";
-import { div } from "./elementwise.ts";
+import { apply, makeNode } from "../../graph/op.ts";
+import { int64s } from "../constant.ts";
+import { distinct, given, normal, opCase } from "../define.cases.ts";
+import { div } from "../elementwise.ts";
 import * as p from "./pooling.ts";
 
 const image = { x: distinct([2, 2, 4, 4]) };

@@ -1,7 +1,7 @@
 /** Softmax and the normalizations. */
-import { ShapeError, UnsupportedError } from "../core/errors.ts";
-import { normalizeAxis, sameShape, showShape, size } from "../core/shape.ts";
-import type { Value } from "../graph/ir.ts";
+import { ShapeError, UnsupportedError } from "../../core/errors.ts";
+import { normalizeAxis, sameShape, showShape, size } from "../../core/shape.ts";
+import type { Value } from "../../graph/ir.ts";
 import {
   type Attributes,
   apply,
@@ -11,13 +11,13 @@ import {
   requireFloat,
   requireSameDType,
   type StoredNode,
-} from "../graph/op.ts";
-import { add, div, mul, square, sub } from "./elementwise.ts";
-import { exp, reciprocal, sqrt } from "./functions.ts";
-import { expand, reshape } from "./movement.ts";
-import { storedNode, without } from "./reading.ts";
-import { reduceMean, reduceSum, sumTo } from "./reduce.ts";
-import { samplesBeside, samplesFirst } from "./samples.ts";
+} from "../../graph/op.ts";
+import { add, div, mul, square, sub } from "../elementwise.ts";
+import { exp, reciprocal, sqrt } from "../functions.ts";
+import { expand, reshape } from "../movement.ts";
+import { storedNode, without } from "../reading.ts";
+import { reduceMean, reduceSum, sumTo } from "../reduce.ts";
+import { samplesBeside, samplesFirst } from "../samples.ts";
 
 export const Softmax: OpDef = defineOp("Softmax", {
   arity: "1",

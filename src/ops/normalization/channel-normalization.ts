@@ -1,17 +1,17 @@
 /** Normalizations of images by moments of a sample's channels, of neighbouring channels, and by norms. */
-import { ShapeError, UnsupportedError } from "../core/errors.ts";
-import { normalizeAxis, sameShape, showShape, size } from "../core/shape.ts";
-import type { TensorType, Value } from "../graph/ir.ts";
-import { apply, defineOp, type OpDef, requireFloat, requireSameDType } from "../graph/op.ts";
-import { add, div, mul, pow, square, sub, where } from "./elementwise.ts";
-import { abs, reciprocal, sign, sqrt } from "./functions.ts";
-import { equal } from "./logic.ts";
-import { expand, reshape } from "./movement.ts";
+import { ShapeError, UnsupportedError } from "../../core/errors.ts";
+import { normalizeAxis, sameShape, showShape, size } from "../../core/shape.ts";
+import type { TensorType, Value } from "../../graph/ir.ts";
+import { apply, defineOp, type OpDef, requireFloat, requireSameDType } from "../../graph/op.ts";
+import { add, div, mul, pow, square, sub, where } from "../elementwise.ts";
+import { abs, reciprocal, sign, sqrt } from "../functions.ts";
+import { equal } from "../logic.ts";
+import { expand, reshape } from "../movement.ts";
+import { defineComposition, storedNode } from "../reading.ts";
+import { reduceMean, reduceSum } from "../reduce.ts";
+import { samplesBeside, samplesFirst } from "../samples.ts";
+import { pad, slice } from "../slicing.ts";
 import { perChannel } from "./normalization.ts";
-import { defineComposition, storedNode } from "./reading.ts";
-import { reduceMean, reduceSum } from "./reduce.ts";
-import { samplesBeside, samplesFirst } from "./samples.ts";
-import { pad, slice } from "./slicing.ts";
 
 /** x [N, C, …] as [N, groups, elements]. */
 const grouped = (x: Value, groups: number): Value => reshape(x, [x.shape[0] ?? 1, groups, -1]);

@@ -1,9 +1,9 @@
 /** Cases of operators in blocks of channels. The filters are of one number, since how they stand depends on the processor. */
-import type { Shape } from "../core/shape.ts";
-import type { Value } from "../graph/ir.ts";
-import { type Attributes, apply, type OpDef } from "../graph/op.ts";
-import { full } from "./constant.ts";
-import { normal, opCase } from "./define.cases.ts";
+import type { Shape } from "../../core/shape.ts";
+import type { Value } from "../../graph/ir.ts";
+import { type Attributes, apply, type OpDef } from "../../graph/op.ts";
+import { full } from "../constant.ts";
+import { normal, opCase } from "../define.cases.ts";
 import * as n from "./nchwc.ts";
 
 /** Blocks have 4, 8 or 16 channels, by the processor. */

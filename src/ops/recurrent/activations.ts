@@ -1,13 +1,13 @@
 /** The activations that ONNX's recurrent operators may be given by name, each with its slope. */
-import { UnsupportedError } from "../core/errors.ts";
-import type { Value } from "../graph/ir.ts";
-import type { Attributes } from "../graph/op.ts";
-import { elu, hardSigmoid, leakyRelu, relu, sigmoid, softplus, softsign, thresholdedRelu } from "./activations.ts";
-import { cast } from "./cast.ts";
-import { full } from "./constant.ts";
-import { add, mul, square, sub, where } from "./elementwise.ts";
-import { abs, tanh } from "./functions.ts";
-import { and, greater, greaterOrEqual, less } from "./logic.ts";
+import { UnsupportedError } from "../../core/errors.ts";
+import type { Value } from "../../graph/ir.ts";
+import type { Attributes } from "../../graph/op.ts";
+import { elu, hardSigmoid, leakyRelu, relu, sigmoid, softplus, softsign, thresholdedRelu } from "../activations.ts";
+import { cast } from "../cast.ts";
+import { full } from "../constant.ts";
+import { add, mul, square, sub, where } from "../elementwise.ts";
+import { abs, tanh } from "../functions.ts";
+import { and, greater, greaterOrEqual, less } from "../logic.ts";
 
 /** f of a gate's sum of products. */
 export interface RecurrentActivation {

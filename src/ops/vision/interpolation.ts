@@ -2,21 +2,21 @@
  * Resizing of grids. Along each axis it is a linear map, a matrix of a few taps a row: the gradient is the product with
  * its transpose, and where ONNX Runtime has no kernel the operator is the products themselves.
  */
-import { UnsupportedError } from "../core/errors.ts";
-import { normalizeAxis, type Shape, size } from "../core/shape.ts";
-import { Tensor, tensor } from "../core/tensor.ts";
-import type { Value } from "../graph/ir.ts";
-import { type Attributes, apply, defineOp, type OpDef, requireFloat } from "../graph/op.ts";
-import { cast } from "./cast.ts";
-import { constant, int64s, requireConstant } from "./constant.ts";
-import { where } from "./elementwise.ts";
-import { gather } from "./indexing.ts";
-import { shortIntegers, through } from "./kernels.ts";
-import { or } from "./logic.ts";
-import { matmul } from "./matmul.ts";
-import { swapAxes } from "./movement.ts";
-import { defineComposition, storedNode, without } from "./reading.ts";
-import { samplesBeside } from "./samples.ts";
+import { UnsupportedError } from "../../core/errors.ts";
+import { normalizeAxis, type Shape, size } from "../../core/shape.ts";
+import { Tensor, tensor } from "../../core/tensor.ts";
+import type { Value } from "../../graph/ir.ts";
+import { type Attributes, apply, defineOp, type OpDef, requireFloat } from "../../graph/op.ts";
+import { cast } from "../cast.ts";
+import { constant, int64s, requireConstant } from "../constant.ts";
+import { where } from "../elementwise.ts";
+import { gather } from "../indexing.ts";
+import { shortIntegers, through } from "../kernels.ts";
+import { or } from "../logic.ts";
+import { matmul } from "../matmul.ts";
+import { swapAxes } from "../movement.ts";
+import { defineComposition, storedNode, without } from "../reading.ts";
+import { samplesBeside } from "../samples.ts";
 
 const schema = {
   mode: "string",

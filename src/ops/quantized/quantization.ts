@@ -1,18 +1,18 @@
 /** Quantized numbers: real = (stored - zero point) · scale, and sums of products of them. */
-import type { DType } from "../core/dtype.ts";
-import { DTypeError, ShapeError, UnsupportedError } from "../core/errors.ts";
-import { broadcastShapes, normalizeAxis, type Shape, showShape, size } from "../core/shape.ts";
-import type { TensorType, Value } from "../graph/ir.ts";
-import { defineOp, type OpDef, requireFloat, requireSameDType } from "../graph/op.ts";
-import { cast, dtypeOfCode } from "./cast.ts";
-import { add, mul, sub } from "./elementwise.ts";
-import { resolveWindow, type WindowAttributes, windowSchema } from "./geometry.ts";
-import { bitwiseAnd, shiftRight } from "./logic.ts";
-import { matmul, productSamples } from "./matmul.ts";
-import { expand, reshape, stack } from "./movement.ts";
-import { reduceSum } from "./reduce.ts";
-import { samplesBeside, samplesFirst } from "./samples.ts";
-import { pad, slice } from "./slicing.ts";
+import type { DType } from "../../core/dtype.ts";
+import { DTypeError, ShapeError, UnsupportedError } from "../../core/errors.ts";
+import { broadcastShapes, normalizeAxis, type Shape, showShape, size } from "../../core/shape.ts";
+import type { TensorType, Value } from "../../graph/ir.ts";
+import { defineOp, type OpDef, requireFloat, requireSameDType } from "../../graph/op.ts";
+import { cast, dtypeOfCode } from "../cast.ts";
+import { add, mul, sub } from "../elementwise.ts";
+import { bitwiseAnd, shiftRight } from "../logic.ts";
+import { matmul, productSamples } from "../matmul.ts";
+import { expand, reshape, stack } from "../movement.ts";
+import { reduceSum } from "../reduce.ts";
+import { samplesBeside, samplesFirst } from "../samples.ts";
+import { pad, slice } from "../slicing.ts";
+import { resolveWindow, type WindowAttributes, windowSchema } from "../windows/geometry.ts";
 
 const schema = { axis: "int", saturate: "int", block_size: "int", output_dtype: "int" } as const;
 

@@ -3,12 +3,12 @@
  * highest level. It alone knows how wide: they run by its own kernels, on the kind of processor for which the file was written, and
  * have no gradients. Extents are those of ONNX, with the channels filled up to whole blocks.
  */
-import { ShapeError } from "../core/errors.ts";
-import { showShape, size } from "../core/shape.ts";
-import type { TensorType, Value } from "../graph/ir.ts";
-import { defineOp, type OpDef, requireFloat } from "../graph/op.ts";
+import { ShapeError } from "../../core/errors.ts";
+import { showShape, size } from "../../core/shape.ts";
+import type { TensorType, Value } from "../../graph/ir.ts";
+import { defineOp, type OpDef, requireFloat } from "../../graph/op.ts";
+import { samplesFirst } from "../samples.ts";
 import { resolveWindow, type WindowAttributes, windowSchema } from "./geometry.ts";
-import { samplesFirst } from "./samples.ts";
 
 const domain = "com.microsoft.nchwc";
 

@@ -3,15 +3,15 @@
  * by one large product from the outputs, walks back through elementwise factors, and gives the weights' gradients by
  * one product each. It is made of differentiable operators, so that it has derivatives itself.
  */
-import type { Value } from "../graph/ir.ts";
-import { scalar } from "./constant.ts";
-import { add, mul, sub, where } from "./elementwise.ts";
-import { greater } from "./logic.ts";
-import { linear, matmul } from "./matmul.ts";
-import { concat, expand, split } from "./movement.ts";
-import type { RecurrentActivation } from "./recurrent-activations.ts";
-import { type Cell, type CellGradients, type RanDirection, type State, stepsOf, sumOf } from "./recurrent-steps.ts";
-import { reduceSum } from "./reduce.ts";
+import type { Value } from "../../graph/ir.ts";
+import { scalar } from "../constant.ts";
+import { add, mul, sub, where } from "../elementwise.ts";
+import { greater } from "../logic.ts";
+import { linear, matmul } from "../matmul.ts";
+import { concat, expand, split } from "../movement.ts";
+import { reduceSum } from "../reduce.ts";
+import type { RecurrentActivation } from "./activations.ts";
+import { type Cell, type CellGradients, type RanDirection, type State, stepsOf, sumOf } from "./steps.ts";
 
 /** Equal parts along the last axis. */
 const gatesOf = (rows: Value, count: number): readonly Value[] =>

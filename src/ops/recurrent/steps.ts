@@ -2,18 +2,18 @@
  * How recurrent operators take their steps, forwards one by one and backwards through time, whatever their cell computes.
  * Sequences are rows here: [T · N, K], the batch of one step after that of another.
  */
-import { UnsupportedError } from "../core/errors.ts";
-import type { Value } from "../graph/ir.ts";
-import { type Attributes, apply } from "../graph/op.ts";
-import { cast } from "./cast.ts";
-import { iota, scalar } from "./constant.ts";
-import { add, mul, sub } from "./elementwise.ts";
-import { ReverseSequence } from "./indexing.ts";
-import { less } from "./logic.ts";
-import { linear, matmul } from "./matmul.ts";
-import { concat, expand, reshape, split, stack } from "./movement.ts";
-import { type RecurrentActivation, recurrentActivations } from "./recurrent-activations.ts";
-import { flip, slice } from "./slicing.ts";
+import { UnsupportedError } from "../../core/errors.ts";
+import type { Value } from "../../graph/ir.ts";
+import { type Attributes, apply } from "../../graph/op.ts";
+import { cast } from "../cast.ts";
+import { iota, scalar } from "../constant.ts";
+import { add, mul, sub } from "../elementwise.ts";
+import { ReverseSequence } from "../indexing.ts";
+import { less } from "../logic.ts";
+import { linear, matmul } from "../matmul.ts";
+import { concat, expand, reshape, split, stack } from "../movement.ts";
+import { flip, slice } from "../slicing.ts";
+import { type RecurrentActivation, recurrentActivations } from "./activations.ts";
 
 /** What a cell remembers between steps, [N, H] each; c only with memory. */
 export interface State {

@@ -1,7 +1,7 @@
 /** Recurrent operators over sequences, fused over their steps: RNN (Elman 1990), LSTM (Hochreiter and Schmidhuber 1997), GRU (Cho et al. 2014). */
-import { ShapeError, UnsupportedError } from "../core/errors.ts";
-import { sameShape, showShape } from "../core/shape.ts";
-import type { TensorType, Value } from "../graph/ir.ts";
+import { ShapeError, UnsupportedError } from "../../core/errors.ts";
+import { sameShape, showShape } from "../../core/shape.ts";
+import type { TensorType, Value } from "../../graph/ir.ts";
 import {
   type Attributes,
   defineOp,
@@ -11,12 +11,12 @@ import {
   type SampleAxes,
   type SampledNode,
   type StoredNode,
-} from "../graph/op.ts";
-import { transpose } from "./movement.ts";
-import { storedNode, without } from "./reading.ts";
-import { recurrentActivations } from "./recurrent-activations.ts";
-import { gruCell, lstmCell, rnnCell } from "./recurrent-cells.ts";
-import { type Cell, runGradient, runOtherFloats, runUnrolled } from "./recurrent-steps.ts";
+} from "../../graph/op.ts";
+import { transpose } from "../movement.ts";
+import { storedNode, without } from "../reading.ts";
+import { recurrentActivations } from "./activations.ts";
+import { gruCell, lstmCell, rnnCell } from "./cells.ts";
+import { type Cell, runGradient, runOtherFloats, runUnrolled } from "./steps.ts";
 
 const schema = {
   hidden_size: "int",

@@ -1,13 +1,13 @@
 /** A scan's outputs and gradients by hand, and against the operator of the same recurrence. */
 import { expect, test } from "vitest";
-import { grad } from "../autodiff/transform.ts";
-import { ShapeError } from "../core/errors.ts";
-import { tensor } from "../core/tensor.ts";
-import { input, type Value } from "../graph/ir.ts";
-import { jit } from "../jit/jit.ts";
-import { rnn } from "../nn/index.ts";
-import { expectClose, randomTensor, runLayer } from "../nn/testing/check-layer.ts";
-import { add, concat, matmul, mul, reduceSum, reshape, scan, slice, tanh, transpose, zeros } from "./index.ts";
+import { grad } from "../../autodiff/transform.ts";
+import { ShapeError } from "../../core/errors.ts";
+import { tensor } from "../../core/tensor.ts";
+import { input, type Value } from "../../graph/ir.ts";
+import { jit } from "../../jit/jit.ts";
+import { rnn } from "../../nn/index.ts";
+import { expectClose, randomTensor, runLayer } from "../../nn/testing/check-layer.ts";
+import { add, concat, matmul, mul, reduceSum, reshape, scan, slice, tanh, transpose, zeros } from "../index.ts";
 
 /** hₜ = a hₜ₋₁ + xₜ. */
 const leakySum = (a: Value, x: Value) =>

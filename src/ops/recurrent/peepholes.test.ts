@@ -1,10 +1,10 @@
 /** An LSTM whose gates see the memory, as files have it: two steps of one unit, computed by hand. */
 import { expect, test } from "vitest";
-import { gradients } from "../autodiff/gradients.ts";
-import { tensor } from "../core/tensor.ts";
-import { input, type Value } from "../graph/ir.ts";
-import { compile } from "../jit/compile.ts";
-import { LSTM, ones } from "./index.ts";
+import { gradients } from "../../autodiff/gradients.ts";
+import { tensor } from "../../core/tensor.ts";
+import { input, type Value } from "../../graph/ir.ts";
+import { compile } from "../../jit/compile.ts";
+import { LSTM, ones } from "../index.ts";
 
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 
