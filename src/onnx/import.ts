@@ -140,6 +140,8 @@ class Importer implements GraphReader {
   readonly leaveOut: ((branch: Branch) => void) | undefined;
   /** Nodes that were read, again in each step of a loop. */
   #count = 0;
+  /** The bodies of loops and functions are sorted once, not at each step. */
+  readonly #orders = new Map<readonly FileNode[], readonly FileNode[]>();
 
   constructor(file: ModelFile, options: GraphOptions) {
     this.file = file;
@@ -227,7 +229,9 @@ class Importer implements GraphReader {
     if (this.#count > maxNodes)
       throw new FileError(`onnx: with its functions and loops written out it has more than ${maxNodes} nodes`);
     const { names } = place;
-    for (const node of sortNodes(nodes, (name) => names.get(name) !== undefined)) {
+    const order = this.#orders.get(nodes) ?? sortNodes(nodes, (name) => names.get(name) !== undefined);
+    this.#orders.set(nodes, order);
+    for (const node of order) {
       const [first = ""] = node.outputs;
       const stored = tensorOfNode(node);
       if (stored) {
