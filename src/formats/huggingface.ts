@@ -12,10 +12,9 @@ import { electraFamilies } from "./families/electra.ts";
 import { falconFamilies } from "./families/falcon.ts";
 import type { ConfiguredModel, Family } from "./families/family.ts";
 import { gemmaFamilies } from "./families/gemma.ts";
+import { gptFamilies } from "./families/gpt.ts";
 import { gptNeoFamilies } from "./families/gpt-neo.ts";
 import { gptNeoXFamilies } from "./families/gpt-neox.ts";
-import { gpt2Families } from "./families/gpt2.ts";
-import { gptjFamilies } from "./families/gptj.ts";
 import { llamaFamilies } from "./families/llama.ts";
 import { mpnetFamilies } from "./families/mpnet.ts";
 import { optFamilies } from "./families/opt.ts";
@@ -35,9 +34,8 @@ export const families: ReadonlyMap<string, Family> = new Map(
     electraFamilies,
     mpnetFamilies,
     debertaFamilies,
-    gpt2Families,
+    gptFamilies,
     gptNeoFamilies,
-    gptjFamilies,
     gptNeoXFamilies,
     optFamilies,
     bloomFamilies,
