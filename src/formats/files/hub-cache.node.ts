@@ -32,7 +32,7 @@ export function cachedModel(text: string): string {
   if (commit !== undefined && commits.includes(commit)) return join(snapshots, commit);
   const what = commits.length === 0 ? `no model of that name` : `no revision ${revision ?? "main"} of it`;
   throw new FileError(
-    `there is no file or folder ${text}, and ${what} in ${cacheFolder()}; check the path, or fetch it: huggingface-cli download ${name}${revision ? ` --revision ${revision}` : ""}`,
+    `there is no file or folder ${text}, and ${what} in ${cacheFolder()}; check the path, or fetch it: hf download ${name}${revision ? ` --revision ${revision}` : ""}`,
   );
 
   /** The commit that a branch or a tag stands for. */
