@@ -15,6 +15,7 @@ export type { MapTree, Tree } from "./core/tree.ts";
 export * from "./data/index.ts";
 export * from "./decode/index.ts";
 export * from "./draw/index.ts";
+export * from "./finetune/index.ts";
 export type { ConfiguredModel } from "./formats/families/family.ts";
 export { type EncodedOnnx, encodeOnnx, type OnnxOptions } from "./formats/files/export-onnx.ts";
 export { encodeSavedModel, type SaveOptions } from "./formats/files/saved-model.ts";

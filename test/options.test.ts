@@ -8,6 +8,8 @@ import * as node from "../src/node.ts";
 const { models, ops, rl } = s;
 const x = s.input("float32", [1, 1, 2, 2]);
 const model = s.dense(2);
+const adapted = s.dense(2);
+adapted.trace({ dtype: "float32", shape: [1, 2] });
 const samples = s.fromTensors({ x: s.tensor([[1], [2]]), y: s.tensor([1, 2]) });
 const maze = rl.makeMaze({ size: 3, key: s.keyOf(1) });
 
@@ -73,6 +75,13 @@ const calls: Readonly<Record<string, (options: never) => unknown>> = {
       options,
     ),
   runTrial: (options) => s.runTrial({} as never, {} as never, options),
+  addLora: (options) => s.addLora(model, options),
+  addIa3: (options) => s.addIa3(model, options),
+  addBottleneck: (options) => s.addBottleneck(model, options),
+  addPrompt: (options) => s.addPrompt(model, options),
+  addPrefix: (options) => s.addPrefix(model, options),
+  "the adapter": (options) => s.addLora(adapted, { rank: 1, targets: "model" }, options),
+  merge: (options) => s.merge({} as s.AdapterSet, options),
   predictor: (options) => s.predictor(model, options),
   predict: (options) => s.predict(model, s.tensor([[1]]), options),
   activations: (options) => s.activations(model, s.tensor([[1]]), [], options),

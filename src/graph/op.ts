@@ -5,6 +5,7 @@ import { type Shape, showShape } from "../core/shape.ts";
 import type { Tensor } from "../core/tensor.ts";
 import { checkKinds } from "./attributes.ts";
 import { type Graph, Node, type Scope, type TensorType, Value } from "./ir.ts";
+import type { LowRankForm } from "./low-rank-form.ts";
 
 /** Kinds of ONNX attributes and the TypeScript values that hold them. */
 export interface AttributeTypes {
@@ -94,13 +95,6 @@ export interface BatchLastView<A extends Arity, S extends AttributeSchema> exten
   plain(value: Value): Value;
   /** A constant that rules share under a key. */
   shared(key: string, make: () => Tensor): Value;
-}
-
-/** A narrow path beside a learned operand W: what the operator gives for B A in place of W, through two small operands. */
-export interface LowRankPath {
-  /** Shapes of A and B. */
-  readonly shapes: readonly [Shape, Shape];
-  apply(a: Value, b: Value): Value;
 }
 
 /** An operand whose elements the file packs: what it stands for. */
@@ -215,10 +209,10 @@ interface OpRules<A extends Arity, S extends AttributeSchema> {
   /** The outputs for a node of a file, where its form differs from the one defined here; `undefined` when it does not. */
   read?(stored: StoredNode, op: OpDef): readonly Value[] | undefined;
   /**
-   * Low-rank adaptation of the operand at a position (Hu et al. 2021): what to add to the first output; `undefined` when the
-   * operator is not linear in that operand, or has no narrow form of it.
+   * How the first output is linear in the operand at a position, for low-rank adaptation of it (Hu et al. 2021); `undefined` when it
+   * is not, or when there is no narrow form.
    */
-  lowRank?(view: NodeView<A, S>, position: number, rank: number): LowRankPath | undefined;
+  lowRank?(view: NodeView<A, S>, position: number): LowRankForm | undefined;
   /**
    * Where the samples of the outputs lie, so that the graph of one batch size can be made that of another; `undefined` when the
    * operator mixes samples. Operators that are elementwise under broadcasting have that rule without their own.
@@ -312,9 +306,9 @@ export class OpDef {
     return this.#spec.macs?.(viewOf(node)) ?? 0;
   }
 
-  /** The narrow path beside an operand, where there is a rule. */
-  lowRank(node: Node, position: number, rank: number): LowRankPath | undefined {
-    return this.#spec.lowRank?.(viewOf(node), position, rank);
+  /** How a node is linear in an operand, where there is a rule. */
+  lowRank(node: Node, position: number): LowRankForm | undefined {
+    return this.#spec.lowRank?.(viewOf(node), position);
   }
 
   /** Whether it has a rule about samples of its own. */

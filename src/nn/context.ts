@@ -4,11 +4,14 @@ import { atPlace, OptionError, ShapeError } from "../core/errors.ts";
 import { flag, functionOf, objectOf } from "../core/option-types.ts";
 import { optionsOf } from "../core/options.ts";
 import { type Shape, sameShape, showShape } from "../core/shape.ts";
-import { input, type Scope, type Value, valueType } from "../graph/ir.ts";
+import { mapTree } from "../core/tree.ts";
+import { input, type Scope, Value, valueType } from "../graph/ir.ts";
 import { assignScope } from "../graph/rewrite.ts";
 import { stopGradient } from "../ops/elementwise.ts";
+import { concat, expand } from "../ops/movement.ts";
 import { deriveKey } from "../ops/random.ts";
 import { range } from "../ops/static-values.ts";
+import { AdaptedRun, type AttendedFirst, type AttentionSizes, type RunStart } from "./adaptation.ts";
 import type { Decoding } from "./decoding.ts";
 import { valuesOf } from "./inputs.ts";
 import type { AnyModule, LayerKind } from "./module.ts";
@@ -64,14 +67,16 @@ export class Context {
   readonly penalties: Value[] = [];
   /** Values of the parameters that the call used, in the order of first use. */
   readonly values = new Map<Parameter, Value>();
+  /** The modules whose attention ran. */
+  readonly attentions = new Map<AnyModule, AttentionSizes>();
   /** New values of buffers. */
   readonly updates = new Map<Parameter, Value>();
   readonly #paths: Map<AnyModule, string>;
   readonly #options: ContextOptions;
   readonly #placed = new WeakSet<object>();
   #sites = 0;
-  /** Of the modules under way, outermost first. */
-  readonly #running: Scope[] = [];
+  /** The modules under way, outermost first. */
+  readonly #running: { readonly module: AnyModule; readonly scope: Scope }[] = [];
   #evaluating = 0;
   #detached = 0;
   #frozen = 0;
@@ -142,13 +147,15 @@ export class Context {
   run<T>(module: AnyModule, inputs: unknown, compute: () => T): T {
     const path = this.pathOf(module);
     // What the calling module computed for this one is the caller's.
-    assignScope(valuesOf(inputs), this.#running.at(-1));
+    assignScope(valuesOf(inputs), this.#running.at(-1)?.scope);
     const scope = { path: path || "model" };
-    this.#running.push(scope);
+    this.#running.push({ module, scope });
     try {
-      const output = compute();
+      const start = { records: this.records.length, memories: this.decoding?.memories.length ?? 0 };
+      const own = compute();
+      assignScope([...valuesOf(own), ...this.penalties, ...this.updates.values()], scope);
+      const output = this.#adapted({ module, context: this, inputs: valuesOf(inputs) }, own, scope, start);
       const outputs = valuesOf(output);
-      assignScope([...outputs, ...this.penalties, ...this.updates.values()], scope);
       this.records.push({ module, path, kind: module.kind, outputs, scope });
       return output;
     } catch (error) {
@@ -159,6 +166,18 @@ export class Context {
     } finally {
       this.#running.pop();
     }
+  }
+
+  /** What a run gives with the adaptations of its module. */
+  #adapted<T>(run: ConstructorParameters<typeof AdaptedRun>[0], output: T, scope: Scope, start: RunStart): T {
+    const { adaptations } = run.module;
+    if (adaptations.length === 0) return output;
+    const adapted = new AdaptedRun(run, scope, start);
+    const values = [
+      ...adaptations.reduce((outputs, own) => own.apply?.(outputs, adapted) ?? outputs, valuesOf(output)),
+    ];
+    assignScope([...values, ...this.updates.values()], scope);
+    return mapTree(output, (leaf) => (leaf instanceof Value ? values.shift() : leaf)) as T;
   }
 
   /** `conv2d "layers.0"`, as messages name a layer. */
@@ -187,6 +206,25 @@ export class Context {
   /** Positions of `length` tokens, int64 [length]: from 0, or from where decoding has come to. */
   positions(length: number): Value {
     return this.decoding?.positions(length) ?? range(length);
+  }
+
+  /**
+   * The keys and values that attention sees before its own, k and v [N, heads, S, width], for every sample alike; `undefined` where
+   * nothing adapts the module that attends.
+   */
+  attendedFirst(k: Value, v: Value): AttendedFirst | undefined {
+    const module = this.#running.at(-1)?.module;
+    if (!module) return undefined;
+    const [batch = 1, heads = 1, , keyWidth = 1] = k.shape;
+    this.attentions.set(module, { heads, keyWidth, valueWidth: v.shape[3] ?? 1 });
+    const all = module.adaptations.flatMap((own) => own.attendedFirst?.(this) ?? []);
+    if (all.length === 0) return undefined;
+    const joined = (values: readonly Value[]) => {
+      const [first, ...rest] = values as [Value, ...Value[]];
+      const one = rest.length === 0 ? first : concat(values, 2);
+      return expand(one, [batch, ...one.shape.slice(1)]);
+    };
+    return { keys: joined(all.map((own) => own.keys)), values: joined(all.map((own) => own.values)) };
   }
 
   /** A key for one random site: differs from every other site of the call. */

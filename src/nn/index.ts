@@ -1,5 +1,6 @@
 /** Neural networks: modules, layers, initializers, activations, regularizers, losses. */
 
+export { type Adaptation, AdaptedRun, type AttendedFirst, type AttentionSizes } from "./adaptation.ts";
 export { Context, type ContextOptions, type LayerRecord } from "./context.ts";
 export { Decoding, type Memory } from "./decoding.ts";
 export { type Applied, type ApplyOptions, type Functional, functional, type ValuesByPath } from "./functional.ts";
@@ -153,7 +154,7 @@ export {
   type SparseCrossEntropyOptions,
 } from "./losses/losses.ts";
 export { type LossTerms, meanOf, type WeightedMean, weightedMeanOf } from "./losses/terms.ts";
-export { type AnyModule, type LayerKind, Module, matchesPath, type TensorModule, type Trace } from "./module.ts";
+export { type AnyModule, type LayerKind, Module, type TensorModule, type Trace } from "./module.ts";
 export type { Packed, StorageBits } from "./packed.ts";
 export { Parameter, type ParameterSpec, type Regularizer } from "./parameter.ts";
 export { type Quantized, type QuantizeOptions, quantizeFrozen } from "./quantize-frozen.ts";

@@ -1,6 +1,7 @@
 /** Modules: paths, sharing, freezing by pattern, initial values by key. */
 import { describe, expect, test } from "vitest";
 import { OptionError, ShapeError } from "../core/errors.ts";
+import { matchesPath } from "../core/path-pattern.ts";
 import { keyOf } from "../core/random.ts";
 import { sameTensor, type Tensor } from "../core/tensor.ts";
 import { nodesOf, type Value } from "../graph/ir.ts";
@@ -10,7 +11,7 @@ import type { TypeTree } from "./inputs.ts";
 import { dense } from "./layers/dense.ts";
 import { batchNorm } from "./layers/normalization.ts";
 import { sequential } from "./layers/sequential.ts";
-import { Module, matchesPath } from "./module.ts";
+import { Module } from "./module.ts";
 import { l2, regularized } from "./regularizers.ts";
 
 const input = { dtype: "float32", shape: [2, 4] } as const;

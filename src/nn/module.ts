@@ -1,10 +1,12 @@
 /** Modules: the building blocks of models, which own parameters and compute outputs from inputs. */
 import { OptionError, unknownName } from "../core/errors.ts";
+import { matchesPath } from "../core/path-pattern.ts";
 import { foldIn, type Key, Random } from "../core/random.ts";
 import { Tensor } from "../core/tensor.ts";
 import { isPlainObject, mapTree } from "../core/tree.ts";
 import { input, Value } from "../graph/ir.ts";
 import type { OpKind } from "../graph/op.ts";
+import type { Adaptation } from "./adaptation.ts";
 import { Context, type ContextOptions } from "./context.ts";
 import { type Given, type InputForm, inputsFor, mapTypes, type TypeTree, valuesOf } from "./inputs.ts";
 import { Parameter, type ParameterSpec, type Regularizer } from "./parameter.ts";
@@ -58,6 +60,8 @@ export abstract class Module<I = Value, O = Value> {
   readonly label: string | undefined = undefined;
   /** A penalty on its own weights, those of two axes or more, that training adds to the loss; see `regularized`. */
   regularizer: Regularizer | undefined = undefined;
+  /** What changes its outputs from outside, such as an adapter; they apply in turn. */
+  readonly adaptations: Adaptation[] = [];
   /** Parameters and buffers of this module itself, by name, in the order of first use. */
   readonly own = new Map<string, Parameter>();
   /** What was asked of this module's parameters before they came into being, each with the path of this module below the one asked. */
@@ -225,16 +229,4 @@ const typesOf = (inputs: unknown): TypeTree =>
 /** Graph inputs of types, named by their place; a tensor alone is `x`. */
 function inputsOfTypes(types: TypeTree): unknown {
   return mapTypes(types, ({ dtype, shape }, path) => input(dtype, shape, path || "x"));
-}
-
-/** Whether a path matches: a string matches itself, everything below it, and `*` any run of characters. */
-export function matchesPath(path: string, pattern: string | RegExp | undefined): boolean {
-  if (pattern === undefined) return true;
-  // Not `test`, which goes on from its last match when the expression is global.
-  if (pattern instanceof RegExp) return path.search(pattern) >= 0;
-  const source = pattern
-    .split("*")
-    .map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"))
-    .join(".*");
-  return new RegExp(`^${source}(\\..*)?$`).test(path);
 }

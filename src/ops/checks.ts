@@ -51,7 +51,7 @@ export interface IndexRange {
  * the row, the element and `mend`.
  */
 export function checkIndices(value: Value, what: string, { least = 0, count, ignored, mend }: IndexRange): void {
-  checkFed(value, `${what} ${least} ${count} ${ignored}`, (tensor, name) => {
+  checkFed(value, aboutIndices(what, least, count, ignored), (tensor, name) => {
     const { data } = tensor;
     for (let i = 0; i < data.length; i++) {
       const element = Number(data[i]);
@@ -62,6 +62,16 @@ export function checkIndices(value: Value, what: string, { least = 0, count, ign
     }
   });
 }
+
+/** More rows than a table has may be read where something else reads the others: what is fed as an index goes up to `count`. */
+export function widenIndices(value: Value, { from, to, mend }: { from: number; to: number; mend: string }): void {
+  const checks = fedBy(value)?.checks;
+  for (const least of [0, -from]) checks?.delete(aboutIndices("index", least, from));
+  checkIndices(value, "index", { count: to, mend });
+}
+
+const aboutIndices = (what: string, least: number, count: number, ignored?: number): string =>
+  `${what} ${least} ${count} ${ignored}`;
 
 /** Checks the positions along an axis of `extent` elements that are fed; negative ones count from its end. */
 export const checkPositions = (indices: Value, extent: number): void =>

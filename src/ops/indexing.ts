@@ -10,7 +10,8 @@ import { cast } from "./cast.ts";
 import { checkPositions } from "./checks.ts";
 import { constant, int64s, iota, requireConstant, scalar, zeros } from "./constant.ts";
 import { where } from "./elementwise.ts";
-import { concat, expand, reshape } from "./movement.ts";
+import { matmul } from "./matmul.ts";
+import { concat, expand, reshape, transpose } from "./movement.ts";
 import { commonAxis, onlyFirst } from "./samples.ts";
 import { addressDepth, addressReader, indexReader, requireIndices, samplesOfElements } from "./selection/addresses.ts";
 import { ScatterND, scatterAlong, scatterElements } from "./selection/scatter.ts";
@@ -30,6 +31,23 @@ export const Gather: OpDef = defineOp("Gather", {
     undefined,
   ],
   flops: () => 0,
+  // Of a table [count, width] A [rank, count] has the columns of rows, B [width, rank] widens them.
+  lowRank: ({ inputs: [table, indices], outputs: [y], attributes: { axis = 0 } }, position) => {
+    if (position !== 0 || axis !== 0 || table.rank !== 2) return undefined;
+    const [count = 1, width = 1] = table.shape;
+    return {
+      x: indices,
+      outputAxes: { weight: 1, y: y.rank - 1 },
+      shapes: (rank) => [
+        [rank, count],
+        [width, rank],
+      ],
+      narrow: (given, a, b) => matmul(gather(transpose(a, [1, 0]), given), b, { transB: true }),
+      product: (a, b) => matmul(a, b, { transA: true, transB: true }),
+      bare: (given) => gather(table, given),
+      biased: (f) => f,
+    };
+  },
   samples: ({ inputs: [x, indices], axes: [own, ofIndices], attributes: { axis = 0 } }) => {
     const along = normalizeAxis(axis, x.rank);
     if (own === undefined) return ofIndices === undefined ? undefined : { outputs: [along + ofIndices] };

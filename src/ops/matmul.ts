@@ -3,10 +3,10 @@ import { isFloat } from "../core/dtype.ts";
 import { ShapeError } from "../core/errors.ts";
 import { broadcastShapes, type Shape, showShape, size } from "../core/shape.ts";
 import type { Value } from "../graph/ir.ts";
+import type { LowRankForm } from "../graph/low-rank-form.ts";
 import {
   apply,
   defineOp,
-  type LowRankPath,
   type OpDef,
   requireNumbers,
   requireSameDType,
@@ -48,21 +48,33 @@ const productShape = (op: string, a: Value, b: Value, flags: Flags): Shape => {
 const productMacs = (op: string, a: Value, b: Value, y: Value, flags: Flags) =>
   size(y.shape) * extents(op, a, b, flags).inner;
 
-/** x op(B A) for x op(W) with one matrix W: A narrows the inner extent to `rank`, B widens to the columns. */
-function narrowed(x: Value, w: Value, position: number, rank: number, transB: boolean): LowRankPath | undefined {
-  if (position !== 1 || w.rank !== 2) return undefined;
-  const [inner = 1, columns = 1] = transB ? [...w.shape].reverse() : w.shape;
+/**
+ * x op(W) with one matrix W of so many outputs, or W x: A [rank, inputs] narrows, B [outputs, rank] widens, whichever way W is stored.
+ */
+function lowRankProduct(
+  [a, b]: readonly [Value, Value],
+  position: number,
+  { transA = 0, transB = 0, alpha = 1 }: Flags & { readonly alpha?: number },
+  biased: LowRankForm["biased"] = (f) => f,
+): LowRankForm | undefined {
+  const w = position === 0 ? a : b;
+  if (position > 1 || w.rank !== 2 || transA || alpha !== 1 || (position === 0 && transB)) return undefined;
+  const isLeft = position === 0;
+  const outFirst = isLeft || transB === 1;
+  const [outputs = 1, inputs = 1] = outFirst ? w.shape : [...w.shape].reverse();
   return {
-    shapes: transB
-      ? [
-          [rank, inner],
-          [columns, rank],
-        ]
-      : [
-          [inner, rank],
-          [rank, columns],
-        ],
-    apply: (a, b) => matmul(matmul(x, a, { transB }), b, { transB }),
+    x: isLeft ? b : a,
+    outputAxes: { weight: outFirst ? 0 : 1, y: Math.max(a.rank, b.rank) - (isLeft ? 2 : 1) },
+    inputAxes: { weight: outFirst ? 1 : 0, x: isLeft ? b.rank - 2 : a.rank - 1 },
+    shapes: (rank) => [
+      [rank, inputs],
+      [outputs, rank],
+    ],
+    narrow: (x, down, up) =>
+      isLeft ? matmul(up, matmul(down, x)) : matmul(matmul(x, down, { transB: true }), up, { transB: true }),
+    product: (down, up) => (outFirst ? matmul(up, down) : matmul(down, up, { transA: true, transB: true })),
+    bare: (x) => (isLeft ? matmul(w, x) : matmul(x, w, { transB: transB === 1 })),
+    biased,
   };
 }
 
@@ -101,7 +113,7 @@ export const MatMul: OpDef = defineOp("MatMul", {
   macs: ({ inputs: [a, b], outputs: [y] }) => productMacs("matmul", a, b, y, {}),
   lower: through(smallIntegers, [0, 1]),
   samples: ({ inputs: [a, b], axes }) => productSamples(a, b, axes),
-  lowRank: ({ inputs: [a, b] }, position, rank) => narrowed(a, b, position, rank, false),
+  lowRank: ({ inputs: [a, b] }, position) => lowRankProduct([a, b], position, {}),
   // In a file a vector may stand for a row to the left, for a column to the right.
   read: ({ inputs: [a, b] }) => {
     if (!a || !b || (a.rank > 1 && b.rank > 1)) return undefined;
@@ -134,8 +146,7 @@ export const FusedMatMul: OpDef = defineOp("FusedMatMul", {
   },
   macs: ({ inputs: [a, b], outputs: [y], attributes }) => productMacs("matmul", a, b, y, attributes),
   samples: ({ inputs: [a, b], axes, attributes }) => productSamples(a, b, axes, attributes),
-  lowRank: ({ inputs: [a, b], attributes: { transA = 0, transB = 0, alpha = 1 } }, position, rank) =>
-    transA || alpha !== 1 ? undefined : narrowed(a, b, position, rank, transB === 1),
+  lowRank: ({ inputs: [a, b], attributes }, position) => lowRankProduct([a, b], position, attributes),
   // An operand may have the rows of its matrices as its first axis, before the batch.
   read: ({ inputs: [a, b], attributes }, op) => {
     const { transBatchA = 0, transBatchB = 0 } = attributes;
@@ -195,8 +206,8 @@ export const Gemm: OpDef = defineOp("Gemm", {
     const isRepeated = own === undefined || own < 0 || c?.shape[own] === 1;
     return (ofSum === undefined ? isRepeated : ofSum === own) ? { outputs: [at] } : undefined;
   },
-  lowRank: ({ inputs: [a, b], attributes: { transA = 0, transB = 0, alpha = 1 } }, position, rank) =>
-    transA || alpha !== 1 ? undefined : narrowed(a, b, position, rank, transB === 1),
+  lowRank: ({ inputs: [a, b, c], attributes }, position) =>
+    lowRankProduct([a, b], position, attributes, (f) => (c ? add(f, mul(c, attributes.beta ?? 1)) : f)),
   // ONNX Runtime has a kernel for floats.
   lower: ({ inputs: [a, b, c], attributes: { transA = 0, transB = 0, alpha = 1, beta = 1 } }) => {
     if (isFloat(a.dtype)) return undefined;

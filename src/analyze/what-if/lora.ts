@@ -5,9 +5,18 @@ import { OptionError } from "../../core/errors.ts";
 import { count, string } from "../../core/option-types.ts";
 import { optionsOf, required } from "../../core/options.ts";
 import { size } from "../../core/shape.ts";
-import { type Graph, graphOf, type Node, type Value } from "../../graph/ir.ts";
-import { matchesPath } from "../../nn/index.ts";
-import { addLowRankPaths, type LowRankAdapter } from "../../transform/low-rank.ts";
+import { type Graph, graphOf, input, type Value } from "../../graph/ir.ts";
+import { assignScope, rewrite } from "../../graph/rewrite.ts";
+import { kindOf } from "../../ops/registry.ts";
+import { type AdapterSite, defaultTargets, isTarget } from "../../transform/adapter-targets.ts";
+import {
+  type LinearUse,
+  learnedSources,
+  linearUse,
+  lowRankOutput,
+  scoringNodes,
+  wholeSource,
+} from "../../transform/low-rank.ts";
 import { flowOf } from "../networks/flow.ts";
 import { formulaOf } from "../networks/formula.ts";
 import { type Network, type NetworkParameter, parameterValues } from "../networks/network.ts";
@@ -16,17 +25,17 @@ import { type Network, type NetworkParameter, parameterValues } from "../network
 export interface LoraOptions {
   /** Inner extent of the narrow path. */
   readonly rank: number;
-  /** Layers to adapt: paths with `*`, several with commas; default `defaultTargets`. */
+  /** Layers to adapt: paths with `*`, last parts of paths, `all-linear`; several with commas. Default `defaultTargets`. */
   readonly targets?: string | undefined;
 }
 
-const checkOptions = optionsOf<LoraOptions>("withLora", { rank: required(count()), targets: string });
+/** The two small matrices beside one weight. */
+interface LowRankAdapter {
+  readonly layer: string;
+  readonly values: readonly [a: Value, b: Value];
+}
 
-/**
- * Last parts of the names of the layers that PEFT adapts where nothing is said: the query and value projections, in the
- * families' own words (peft.utils.constants, TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING).
- */
-export const defaultTargets = ["q_proj", "v_proj", "query", "value", "q_lin", "v_lin", "q", "v", "c_attn", "in_proj"];
+const checkOptions = optionsOf<LoraOptions>("withLora", { rank: required(count()), targets: string });
 
 /**
  * The network with low-rank adapters beside the chosen layers, and everything else frozen (Hu et al. 2021): each adds B
@@ -39,18 +48,32 @@ export function withLora(network: Network, options: LoraOptions): Network {
   if (!network.graphs)
     throw new OptionError("LoRA needs to know the layers, and a file of weights has none; give its config.json too");
   const layerOf = new Map(network.layers.flatMap(({ name, scopes }) => scopes.map(({ path }) => [path, name])));
-  const isTarget = (name: string): boolean =>
-    targets === undefined
-      ? defaultTargets.includes(name.slice(name.lastIndexOf(".") + 1))
-      : targets.split(",").some((pattern) => matchesPath(name, pattern.trim()));
+  const chosen = targets?.split(",").map((target) => target.trim());
+  // Nodes of the rewritten graphs are new: scores are known by the layers that give them.
+  const { forward: plain } = network.graphs;
+  const scoring = new Set(
+    [...scoringNodes(plain.outputs, flowOf(plain, parameterValues(network)).isLearned)].map(({ scope }) => scope?.path),
+  );
+  // Graphs that share weights share their adapters.
   const adapters = new Map<Value, LowRankAdapter>();
   const adapt = (graph: Graph): Graph => {
     const { isLearned } = flowOf(graph, parameterValues(network));
-    const chosen = (node: Node) => {
+    const sources = learnedSources(graph.nodes, new Map([...parameterValues(network)].map((value) => [value, value])));
+    const { outputs } = rewrite(graph.outputs, (node) => {
       const layer = node.scope && layerOf.get(node.scope.path);
-      return layer !== undefined && isTarget(layer) ? layer : undefined;
-    };
-    const outputs = addLowRankPaths(graph.outputs, { rank, layerOf: chosen, isLearned }, adapters);
+      const use = layer === undefined ? undefined : linearUse(node, isLearned);
+      const source = use && wholeSource(use, sources);
+      if (!source || layer === undefined || !isTarget(siteOf(layer, use, scoring), chosen)) return undefined;
+      const [a, b] = use.form.shapes(rank);
+      const known = adapters.get(source) ?? {
+        layer,
+        values: [input(use.weight.dtype, a, `${layer}.lora_A`), input(use.weight.dtype, b, `${layer}.lora_B`)] as const,
+      };
+      adapters.set(source, known);
+      const output = lowRankOutput(use, { a: known.values[0], b: known.values[1] });
+      assignScope([output], node.scope);
+      return [output];
+    });
     return graphOf([...graph.inputs, ...[...adapters.values()].flatMap(({ values }) => values)], outputs);
   };
   const forward = adapt(network.graphs.forward);
@@ -75,6 +98,12 @@ export function withLora(network: Network, options: LoraOptions): Network {
     graphs: { forward, training, plain: network.graphs.plain ?? network.graphs.forward },
   };
 }
+
+const siteOf = (layer: string, { node }: LinearUse, scoring: ReadonlySet<string | undefined>): AdapterSite => ({
+  names: [layer],
+  isDense: kindOf(node.op) === "dense",
+  givesScores: scoring.has(node.scope?.path),
+});
 
 const adapterParameter = (layer: string, value: Value, index: number): NetworkParameter => ({
   name: `${layer}.lora_${"AB"[index]}.weight`,

@@ -1,6 +1,6 @@
 /** What would change: other precisions, frozen parameters, quantized weights. Each makes a network of another. */
 import { OptionError, unknownName } from "../../core/errors.ts";
-import { matchesPath } from "../../nn/index.ts";
+import { matchesPath } from "../../core/path-pattern.ts";
 import { type Precision, precisions } from "../cost/precision.ts";
 import { flowOf } from "../networks/flow.ts";
 import { type Network, type NetworkParameter, parameterValues } from "../networks/network.ts";

@@ -10,11 +10,13 @@ import {
   add,
   and,
   cast,
+  concat,
   dropout as drop,
   greaterOrEqual,
   less,
   matmul,
   mul,
+  pad,
   range,
   reshape,
   scalar,
@@ -70,17 +72,21 @@ export const unseen = -1e30;
 export function attend(q: Value, ownKeys: Value, ownValues: Value, options: AttendOptions, context: Context): Value {
   checkAttend(options);
   const kept = options.causal ? context.decoding : undefined;
-  const [k, v] = kept ? [kept.extend(ownKeys), kept.extend(ownValues)] : [ownKeys, ownValues];
-  requireFit(q, k, v, options);
+  const [textKeys, textValues] = kept ? [kept.extend(ownKeys), kept.extend(ownValues)] : [ownKeys, ownValues];
+  requireFit(q, textKeys, textValues, options);
+  const first = context.attendedFirst(textKeys, textValues);
+  const k = first ? concat([first.keys, textKeys], 2) : textKeys;
+  const v = first ? concat([first.values, textValues], 2) : textValues;
   const [batch = 1, heads = 1, queries = 1, width = 1] = q.shape;
   const [, keyHeads = 1, keys = 1] = k.shape;
   const { scale = 1 / Math.sqrt(width), dropout = 0 } = options;
   // Heads that share keys join their queries: one product for them, and no key is copied.
   const joined = [batch, keyHeads, (heads / keyHeads) * queries];
   const products = matmul(reshape(mul(q, scale), [...joined, width]), k, { transB: true });
-  const additions = [options.bias, visibility(queries, keys, q, options, context)].filter(
-    (value) => value !== undefined,
-  );
+  const [, , ofText = 1] = textKeys.shape;
+  const additions = [options.bias, visibility(queries, ofText, q, options, context)]
+    .filter((value) => value !== undefined)
+    .map((value) => padFront(value, keys - ofText));
   const scores = additions.reduce(
     (sum, bias) => add(sum, bias),
     capped(reshape(products, [batch, heads, queries, keys]), options.cap),
@@ -89,6 +95,13 @@ export function attend(q: Value, ownKeys: Value, ownValues: Value, options: Atte
   const dropped = context.training && dropout > 0 ? drop(weights, dropout, context.randomKey()) : weights;
   return reshape(matmul(reshape(dropped, [...joined, keys]), v), [batch, heads, queries, v.shape.at(-1) ?? 1]);
 }
+
+/** So many zeros before the elements of the last axis. */
+const padFront = (x: Value, count: number): Value =>
+  pad(
+    x,
+    x.shape.map((_, axis) => [axis === x.rank - 1 ? count : 0, 0]),
+  );
 
 /** cap · tanh(x / cap), which is within ±cap; without a cap x. */
 export const capped = (x: Value, cap: number | undefined): Value =>

@@ -75,15 +75,25 @@ export const Conv: OpDef = defineOp("Conv", {
   macs: ({ inputs: [, w], outputs: [y] }) => size(y.shape) * size(w.shape.slice(1)),
   samples: samplesFirst,
   // A convolves to `rank` channels with the same window, B mixes them point by point.
-  lowRank: ({ inputs: [x, w], attributes }, position, rank) => {
+  lowRank: ({ inputs: [x, w, bias], outputs: [y], attributes }, position) => {
     if (position !== 1 || (attributes.group ?? 1) !== 1) return undefined;
     const [filters = 1, ...window] = w.shape;
+    const points = window.slice(1).map(() => 1);
     return {
-      shapes: [
+      x,
+      outputAxes: { weight: 0, y: 1 },
+      inputAxes: { weight: 1, x: 1 },
+      shapes: (rank) => [
         [rank, ...window],
-        [filters, rank, ...window.slice(1).map(() => 1)],
+        [filters, rank, ...points],
       ],
-      apply: (a, b) => conv(apply(Conv, [x, a], attributes), b),
+      narrow: (given, a, b) => conv(apply(Conv, [given, a], attributes), b),
+      product: (a, b) => {
+        const [rank = 1] = a.shape;
+        return reshape(matmul(reshape(b, [filters, rank]), reshape(a, [rank, size(window)])), w.shape);
+      },
+      bare: (given) => apply(Conv, [given, w], attributes),
+      biased: (f) => (bias ? add(f, perChannel(bias, y.rank)) : f),
     };
   },
   // ONNX Runtime convolves float32 only; other floats go through columns and one product.

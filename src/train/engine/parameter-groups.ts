@@ -2,7 +2,7 @@
 import { unknownName } from "../../core/errors.ts";
 import { matching, nonNegative } from "../../core/option-types.ts";
 import { optionsOf, required } from "../../core/options.ts";
-import { matchesPath } from "../../nn/module.ts";
+import { matchesPath } from "../../core/path-pattern.ts";
 import type { Parameter } from "../../nn/parameter.ts";
 import { learningRateType, type Optimizer, optimizerType } from "../optimizers/optimizer.ts";
 import type { Schedule } from "../schedules.ts";
