@@ -80,6 +80,8 @@ const calls: Readonly<Record<string, (options: never) => unknown>> = {
   addBottleneck: (options) => s.addBottleneck(model, options),
   addPrompt: (options) => s.addPrompt(model, options),
   addPrefix: (options) => s.addPrefix(model, options),
+  discriminativeGroups: (options) => s.discriminativeGroups(adapted, options),
+  gradualUnfreezing: (options) => s.gradualUnfreezing(options),
   "the adapter": (options) => s.addLora(adapted, { rank: 1, targets: "model" }, options),
   merge: (options) => s.merge({} as s.AdapterSet, options),
   predictor: (options) => s.predictor(model, options),

@@ -8,3 +8,11 @@ export type { AdapterMethod, MergedParameter, Place, Placed, SlotSpec } from "./
 export { addPrefix, type PrefixOptions } from "./adapters/prefix.ts";
 export { addPrompt, type PromptOptions, withVirtualTokens } from "./adapters/prompt.ts";
 export type { WeightSite } from "./adapters/sites.ts";
+export { type DiscriminativeOptions, discriminativeGroups } from "./freezing/discriminative.ts";
+export { gradualUnfreezing, type UnfreezingOptions } from "./freezing/gradual-unfreezing.ts";
+export { freezeBelow, type LayerGroup, layerGroups, unfreezeLast } from "./freezing/layer-groups.ts";
+export {
+  freezeNormalization,
+  type NormalizationParameters,
+  normalizationParameters,
+} from "./freezing/normalization.ts";

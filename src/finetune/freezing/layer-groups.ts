@@ -1,0 +1,111 @@
+/** A model cut along its depth: what comes before its blocks, each block, and what comes after them. */
+import { OptionError, unknownName } from "../../core/errors.ts";
+import type { AnyModule } from "../../nn/index.ts";
+import { namedBlocks } from "../../transform/named-blocks.ts";
+import { inputTypesOf } from "../adapters/sites.ts";
+
+/** Parameters that stand at one depth. */
+export interface LayerGroup {
+  /** `"stem"`, the path of a block, or `"head"`. */
+  readonly name: string;
+  /** Paths of parameters and buffers, in the order in which the model uses them. */
+  readonly paths: readonly string[];
+}
+
+/** Keras numbers blocks within flat names, `block_3_expand`, and TensorFlow parts names by slashes: both as parts of a path. */
+function partsOf(path: string): string {
+  let parts = path.replaceAll("/", ".");
+  for (let before = ""; before !== parts; ) {
+    before = parts;
+    parts = parts.replace(/(^|\.)([A-Za-z][A-Za-z_]*\d+)_(?=[A-Za-z0-9])/, "$1$2.");
+  }
+  return parts;
+}
+
+/**
+ * The parameters of a model by depth, from the input to the output: the stem, the blocks, the head. A block is a part that the
+ * architecture repeats, `h.3` or `layer2.0`; where names show none, every layer with a weight of two axes is one. What a model uses between
+ * two blocks belongs to the one before. Throws OptionError for a model that was not traced.
+ * @example
+ * layerGroups(bert).map(({ name }) => name); // "stem", "encoder.layer.0", …, "encoder.layer.11", "head"
+ */
+export function layerGroups(model: AnyModule): readonly LayerGroup[] {
+  const { context } = model.trace(inputTypesOf(model));
+  const pathOf = new Map(Array.from(model.parameters(), ([path, parameter]) => [parameter, path]));
+  const used = [...context.values.keys()].flatMap((parameter) => {
+    const path = pathOf.get(parameter);
+    return path === undefined ? [] : [{ path, layer: partsOf(path).split(".").slice(0, -1).join("."), parameter }];
+  });
+  const layers = new Map<string, number>();
+  for (const { layer, parameter } of used) if (parameter.shape.length > 1 && !parameter.isBuffer) layers.set(layer, 1);
+  const named = namedBlocks(layers).map(({ path }) => path);
+  // Of a network without blocks every layer is one, and the last is the head.
+  const blocks = named.length > 0 ? named : [...layers.keys()].slice(0, -1);
+  const blockOf = (layer: string) => blocks.find((block) => layer === block || layer.startsWith(`${block}.`));
+  const places = used.map(({ layer }) => blockOf(layer));
+  const headLayer = named.length > 0 ? undefined : [...layers.keys()].at(-1);
+  const head =
+    headLayer === undefined ? places.findLastIndex(Boolean) + 1 : used.findIndex(({ layer }) => layer === headLayer);
+  const groups = new Map<string, string[]>([["stem", []]]);
+  let current = "stem";
+  for (const [i, { path }] of used.entries()) {
+    current = i >= head ? "head" : (places[i] ?? current);
+    groups.set(current, [...(groups.get(current) ?? []), path]);
+  }
+  const paths = new Set(used.map(({ path }) => path));
+  const unused = [...model.parameters().keys()].filter((path) => !paths.has(path));
+  groups.set("head", [...(groups.get("head") ?? []), ...unused]);
+  return Array.from(groups, ([name, own]) => ({ name, paths: own }));
+}
+
+/** The groups of the blocks alone, and where they stand among all. */
+const blocksOf = (groups: readonly LayerGroup[]) => groups.filter(({ name }) => name !== "stem" && name !== "head");
+
+/** Freezes the parameters of some groups, and trains those of the others. */
+function freezeGroups(model: AnyModule, groups: readonly LayerGroup[], isFrozen: (group: LayerGroup) => boolean): void {
+  const parameters = model.parameters();
+  for (const group of groups)
+    for (const path of group.paths) {
+      const parameter = parameters.get(path);
+      if (parameter) parameter.frozen = isFrozen(group);
+    }
+}
+
+/**
+ * Freezes what lies below a block: the stem and the blocks before it; everything from the block on is trained. The block is a number from 0,
+ * counted from the input, or its path. Buffers of frozen blocks, such as running statistics, stay as they are. Throws OptionError for a block
+ * that there is not.
+ * @example freezeBelow(resnet, 3);
+ */
+export function freezeBelow(model: AnyModule, block: number | string): void {
+  const groups = layerGroups(model);
+  const blocks = blocksOf(groups);
+  const at = typeof block === "number" ? block : blocks.findIndex(({ name }) => name === block);
+  const first = blocks[at];
+  if (!first && typeof block === "string")
+    throw unknownName(
+      "block",
+      block,
+      blocks.map(({ name }) => name),
+    );
+  if (!first)
+    throw new OptionError(`freezeBelow: there is no block ${block}; the model has ${blocks.length}, numbered from 0`);
+  const start = groups.indexOf(first);
+  freezeGroups(model, groups, (group) => groups.indexOf(group) < start);
+}
+
+/**
+ * Trains the last blocks and the head, and freezes everything below them; of 0 blocks the head alone is trained. Throws OptionError for more
+ * blocks than there are.
+ * @example unfreezeLast(bert, 2);
+ */
+export function unfreezeLast(model: AnyModule, count: number): void {
+  const groups = layerGroups(model);
+  const blocks = blocksOf(groups);
+  if (!Number.isSafeInteger(count) || count < 0 || count > blocks.length)
+    throw new OptionError(
+      `unfreezeLast: ${count} blocks cannot be trained; pass a whole number from 0 to ${blocks.length}, which the model has`,
+    );
+  const trained = new Set([...blocks.slice(blocks.length - count), ...groups.filter(({ name }) => name === "head")]);
+  freezeGroups(model, groups, (group) => !trained.has(group));
+}
