@@ -13,3 +13,4 @@ export type { DownloadProgress } from "./storage/download.node.ts";
 export * from "./train/callbacks/checkpoint.node.ts";
 export { jsonLog } from "./train/callbacks/json-log.node.ts";
 export { tensorBoard } from "./train/callbacks/tensorboard.node.ts";
+export { type DiskRowsOptions, diskRows } from "./train/engine/kept-rows.node.ts";

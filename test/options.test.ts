@@ -64,6 +64,7 @@ const calls: Readonly<Record<string, (options: never) => unknown>> = {
   movingAverage: (options) => s.movingAverage(options),
   checkpoint: (options) => node.checkpoint("checkpoint.safetensors", options),
   fit: (options) => s.fit(model, samples, options),
+  diskRows: (options) => node.diskRows(options),
   evaluate: (options) => s.evaluate(model, samples, options),
   "the trainer": (options) => new s.Trainer(model, options),
   tensor: (options) => s.tensor([1], options),

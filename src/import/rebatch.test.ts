@@ -13,9 +13,10 @@ import { caseFamilies, keyOfCase } from "../ops/all.cases.ts";
 import { inputTensors, inputValues } from "../ops/define.cases.ts";
 import * as ops from "../ops/index.ts";
 import { allOps } from "../ops/registry.ts";
+import { ruleOf } from "../ops/sample-rules.ts";
 import { NchwcUpsample, ReorderOutput } from "../ops/windows/nchwc.ts";
 import { backend } from "../runtime/node.ts";
-import { rebatch, ruleOf } from "./rebatch.ts";
+import { rebatch } from "./rebatch.ts";
 
 /** Numbers in [-1, 1), or whole ones from 0 to 5. */
 function noise<D extends "float32" | "uint8">(dtype: D, shape: Shape, seed: number): Tensor {

@@ -5,11 +5,11 @@
 import { ShapeError, UnsupportedError } from "../core/errors.ts";
 import { type Shape, showShape } from "../core/shape.ts";
 import { constantOf, type Node, nodesOf, type Value } from "../graph/ir.ts";
-import { makeNode, type SampleAxes, type SampledNode } from "../graph/op.ts";
+import { makeNode, type SampledNode } from "../graph/op.ts";
 import { int64s } from "../ops/constant.ts";
 import { tile } from "../ops/movement.ts";
 import { elementwiseOps } from "../ops/registry.ts";
-import { commonAxis } from "../ops/samples.ts";
+import { ruleOf } from "../ops/sample-rules.ts";
 
 /** A value, and the axis along which its samples lie; none where it is the same for all. */
 export interface Sampled {
@@ -58,23 +58,6 @@ export function rebatch(
 
 /** A node behind inputs that are replaced, of which none has samples. */
 const shared = ({ outputs }: Node): SampledNode => ({ outputs: outputs.map(() => undefined) });
-
-/** Where the samples of a node's outputs lie, by where those of its operands do; `undefined` when it may mix them. */
-export const ruleOf = (node: Node, axes: SampleAxes, count: number): SampledNode | undefined =>
-  elementwiseOps.has(node.op) ? elementwiseRule(node, axes) : node.op.samples(node, axes, count);
-
-/** Under broadcasting the samples of all operands must meet, and what is the same for all must be repeated along them. */
-function elementwiseRule({ inputs, outputs }: Node, axes: SampleAxes): SampledNode | undefined {
-  const [{ rank }] = outputs;
-  const at = commonAxis(axes.map((axis, i) => (axis !== undefined ? axis + rank - (inputs[i]?.rank ?? 0) : undefined)));
-  if (at === undefined) return undefined;
-  const isRepeated = inputs.every((value, i) => {
-    if (!value || axes[i] !== undefined) return true;
-    const own = at - rank + value.rank;
-    return own < 0 || value.shape[own] === 1;
-  });
-  return isRepeated ? { outputs: outputs.map(() => at) } : undefined;
-}
 
 /** The node for the other batch size. Throws UnsupportedError when its shapes are not those that the samples make. */
 function remade(node: Node, operands: readonly (Sampled | undefined)[], rule: SampledNode, sizes: BatchSizes): Node {

@@ -41,6 +41,13 @@ export class ParameterInputs {
     return Array.from(this.#bound.values(), ({ inputs }) => inputs).flat();
   }
 
+  /** The graph inputs among these, and their tensors as they are when they are asked for; the others are not read. */
+  among(used: ReadonlySet<Value>): { readonly values: readonly Value[]; tensors(): readonly Tensor[] } {
+    const places = [...this.values.keys()].filter((i) => used.has(this.values[i] as Value));
+    const values = places.map((i) => this.values[i] as Value);
+    return { values, tensors: () => pick(this.tensors(), places) };
+  }
+
   valueOf(parameter: Parameter): Value | undefined {
     return this.#bound.get(parameter)?.value;
   }
@@ -55,6 +62,8 @@ export class ParameterInputs {
     ).flat();
   }
 }
+
+const pick = <T>(all: readonly T[], places: readonly number[]): readonly T[] => places.map((i) => all[i] as T);
 
 /** Builds the parameters into a trace as they are now, which lets the engine prepare them once. */
 export const builtIn = (parameter: Parameter): Value => constant(knownValue(parameter));

@@ -4,14 +4,17 @@ import { foldIn, keyOf } from "../core/random.ts";
 import type { Tensor } from "../core/tensor.ts";
 import type { Batch, Dataset } from "../data/pipeline/dataset.ts";
 import type { Value } from "../graph/ir.ts";
-import { type CompileOptions, compile, type Executable } from "../jit/compile.ts";
+import { type CompileOptions, compile } from "../jit/compile.ts";
 import type { AnyModule } from "../nn/module.ts";
 import { ParameterInputs } from "../nn/parameter-inputs.ts";
 import { sameStructure, structureOf } from "../nn/structure.ts";
 import { keyTensor, reshape } from "../ops/index.ts";
 import { keyInput, signatureOf, traceBatch } from "./engine/gradient-step.ts";
+import { compileKept, cutStep, fieldsOf, inputsOf, type KeptPart, keptName, keptOf } from "./engine/kept-part.ts";
+import { numberedBatches } from "./engine/numbered.ts";
 import { type BoundObjective, samplesOf, tensorsOf } from "./engine/objective.ts";
 import { type Alternating, type BoundStep, boundSteps, type Measured, modelOf } from "./engine/objectives.ts";
+import { type CacheOptions, PrefixCache, readingEpochs } from "./engine/prefix-cache.ts";
 import { type EpochResult, type Measurement, RunningSums } from "./engine/running-sums.ts";
 import { checkEvaluate } from "./fit-options.ts";
 
@@ -26,9 +29,32 @@ export interface Evaluation {
 }
 
 interface CompiledEvaluation {
-  readonly executable: Executable;
-  /** @param key of what the objective draws */
-  run(batch: Batch, key: Tensor): Promise<Measurement>;
+  /** The frozen part, where it was cut off. */
+  readonly kept: KeptPart | undefined;
+  /** Names of the batch that the rest reads. */
+  readonly names: readonly string[];
+  /**
+   * @param fields the batch, or what is kept of it
+   * @param key of what the objective draws
+   */
+  run(fields: Batch, key: Tensor): Promise<Measurement>;
+  release(): Promise<void>;
+}
+
+/** What frozen layers give for the samples of a dataset. */
+interface KeptSamples {
+  readonly data: unknown;
+  readonly cache: PrefixCache;
+  /** Evaluations so far. */
+  epochs: number;
+}
+
+/** How an `Evaluator` computes. */
+export interface EvaluatorOptions {
+  /** Device, threads, profiling. */
+  readonly compile?: CompileOptions | undefined;
+  /** Bounds of what is kept of frozen layers from one evaluation of a dataset to the next; default nothing. */
+  readonly cache?: false | CacheOptions | undefined;
 }
 
 /**
@@ -42,15 +68,19 @@ interface CompiledEvaluation {
 export class Evaluator<B extends Batch = Batch> {
   readonly steps: readonly BoundStep[];
   readonly #model: AnyModule;
-  readonly #options: CompileOptions | undefined;
+  readonly #options: EvaluatorOptions;
   readonly #graphs = new Map<string, Promise<CompiledEvaluation>>();
+  /** Those that keep what frozen layers give, by how many samples a batch has. */
+  readonly #ofSize = new Map<number, CompiledEvaluation>();
+  /** For the samples of the dataset that was measured last. */
+  #kept: KeptSamples | undefined;
   /** Of the model as it was compiled. */
   #structure: readonly unknown[] = [];
 
   constructor(
     model: AnyModule | Readonly<Record<string, AnyModule>>,
     choice: Measured<B> | Alternating<B>,
-    options?: CompileOptions,
+    options: EvaluatorOptions = {},
   ) {
     this.#model = modelOf(model);
     this.steps = boundSteps(this.#model, choice, "evaluation");
@@ -59,34 +89,88 @@ export class Evaluator<B extends Batch = Batch> {
 
   /** Loss and figures over the first epoch of `data`. Throws DataError when it is empty. */
   async run(data: Dataset<B>): Promise<Evaluation> {
-    const structure = structureOf(this.#model);
+    const frozen = Array.from(this.#model.parameters().values(), (parameter) => parameter.frozen);
+    const structure = [...structureOf(this.#model), ...frozen];
     if (!sameStructure(structure, this.#structure)) {
-      await this.release();
+      await this.#releaseGraphs();
       this.#structure = structure;
     }
+    const kept = this.#keptOf(data);
     const sums = new RunningSums(this.steps);
     let samples = 0;
     let batches = 0;
-    for await (const batch of data.epoch(0)) {
+    const reads = (kept?.epochs ?? 0) < readingEpochs;
+    for await (const numbered of numberedBatches(data, 0, { reads })) {
       // What an objective draws is the same in each evaluation.
       const key = keyTensor(foldIn(keyOf(0), "evaluation", batches++));
+      const known = kept && numbered.samples && this.#known(numbered.samples, kept.cache);
+      const batch = known ? undefined : await numbered.read();
       for (const { name, objective } of this.steps) {
-        const signature = `${name}/${signatureOf(batch)}`;
-        const compiled = this.#graphs.get(signature) ?? compileEvaluation(this.#model, objective, batch, this.#options);
-        this.#graphs.set(signature, compiled);
-        sums.add(name, await (await compiled).run(batch, key));
+        const compiled = known?.compiled ?? (await this.#graphOf(name, objective, batch as B));
+        const fields = known?.fields ?? (await this.#fields(compiled, numbered.samples, batch as B, kept?.cache));
+        sums.add(name, await compiled.run(fields, key));
       }
-      samples += samplesOf(batch);
+      samples += batch ? samplesOf(batch) : (numbered.samples?.length ?? 0);
     }
+    if (kept) kept.epochs++;
     if (samples === 0) throw new DataError("the dataset to evaluate on is empty; check its files and filters");
     return { results: sums.results(), statistics: sums.statistics(), samples };
   }
 
-  /** Lets go of compiled graphs; what is needed again is compiled anew. */
+  /** Lets go of compiled graphs and of what is kept; what is needed again is made anew. */
   async release(): Promise<void> {
+    this.#kept?.cache.close();
+    this.#kept = undefined;
+    await this.#releaseGraphs();
+  }
+
+  async #releaseGraphs(): Promise<void> {
     const graphs = await Promise.allSettled(this.#graphs.values());
     this.#graphs.clear();
-    for (const graph of graphs) if (graph.status === "fulfilled") await graph.value.executable.session.release();
+    this.#ofSize.clear();
+    for (const graph of graphs) if (graph.status === "fulfilled") await graph.value.release();
+  }
+
+  /** What is kept for the samples of a dataset, from one evaluation of it to the next. */
+  #keptOf(data: Dataset<B>): KeptSamples | undefined {
+    const { cache = false } = this.#options;
+    const { samples } = data.source;
+    if (this.#kept?.data === data) return this.#kept;
+    this.#kept?.cache.close();
+    this.#kept = undefined;
+    if (cache === false || typeof samples !== "object" || this.steps.length > 1) return undefined;
+    this.#kept = { data, cache: new PrefixCache(cache, samples.bound), epochs: 0 };
+    return this.#kept;
+  }
+
+  /** What is kept of a batch that need not be read, and the graph that takes it. */
+  #known(samples: readonly number[], cache: PrefixCache) {
+    const compiled = this.#ofSize.get(samples.length);
+    if (!compiled?.kept || !cache.isComplete(samples, compiled.kept.frozen())) return undefined;
+    return { compiled, fields: cache.take(samples) };
+  }
+
+  async #graphOf(name: string, objective: BoundObjective, batch: Batch): Promise<CompiledEvaluation> {
+    const signature = `${name}/${signatureOf(batch)}`;
+    const compiled =
+      this.#graphs.get(signature) ??
+      compileEvaluation(this.#model, objective, batch, {
+        compile: this.#options.compile,
+        cuts: this.#kept !== undefined,
+      });
+    this.#graphs.set(signature, compiled);
+    return compiled;
+  }
+
+  async #fields(
+    compiled: CompiledEvaluation,
+    samples: readonly number[] | undefined,
+    batch: Batch,
+    cache: PrefixCache | undefined,
+  ): Promise<Batch> {
+    if (!compiled.kept || !samples || !cache || samples.length !== samplesOf(batch)) return batch;
+    this.#ofSize.set(samples.length, compiled);
+    return fieldsOf(compiled.kept, compiled.names, { samples, batch }, cache);
   }
 }
 
@@ -94,32 +178,44 @@ async function compileEvaluation(
   model: AnyModule,
   objective: BoundObjective,
   batch: Batch,
-  options: CompileOptions | undefined,
+  { compile: options, cuts }: { readonly compile: CompileOptions | undefined; readonly cuts: boolean },
 ): Promise<CompiledEvaluation> {
   const inputs = new ParameterInputs();
   const key = keyInput();
-  const {
-    batch: values,
-    loss,
-    weight,
-    statistics,
-  } = traceBatch(model, objective, batch, { training: false, key, bind: inputs.bind });
-  const names = Object.keys(batch);
-  const traced = typeof weight === "number" ? [] : [reshape(weight, [])];
+  const traced = traceBatch(model, objective, batch, { training: false, key, bind: inputs.bind });
+  const { batch: values, loss, weight, statistics } = traced;
+  const weights = typeof weight === "number" ? [] : [reshape(weight, [])];
+  const whole = [loss, ...weights, ...statistics];
+  const cut = cuts ? cutStep(whole, { ...traced, key, inputs }) : "nothing is kept";
+  const isCut = typeof cut !== "string";
+  const kept = isCut ? await compileKept(cut, { ...traced, key, inputs }, options) : undefined;
+  const outputs = isCut ? cut.outputs : whole;
+  const used = isCut ? inputsOf(outputs) : undefined;
+  const names = Object.keys(batch).filter((name) => used?.has(values[name] as Value) ?? true);
+  const parameters = used ? inputs.among(used) : { values: inputs.values, tensors: () => inputs.tensors() };
+  const entering = isCut ? cut.entering : [];
   const executable = await compile(
-    [...names.map((name) => values[name] as Value), key, ...inputs.values],
-    [loss, ...traced, ...statistics],
+    [...names.map((name) => values[name] as Value), ...entering, key, ...parameters.values],
+    [...outputs],
     options,
   );
   return {
-    executable,
-    async run(fed, keyValue) {
-      const [mean, ...rest] = await executable.run([...tensorsOf(fed, names), keyValue, ...inputs.tensors()]);
+    kept,
+    names,
+    async run(fields, keyValue) {
+      const isKept = kept && Object.hasOwn(fields, keptName(0));
+      const before = !kept ? [] : isKept ? keptOf(kept, fields) : await kept.compute(fields);
+      const given = [...tensorsOf(fields, names), ...before, keyValue, ...parameters.tensors()];
+      const [mean, ...rest] = await executable.run(given);
       return {
         loss: mean?.item() ?? Number.NaN,
         weight: typeof weight === "number" ? weight : (rest[0]?.item() ?? Number.NaN),
-        statistics: rest.slice(traced.length).map(({ data }) => data as Float32Array),
+        statistics: rest.slice(weights.length).map(({ data }) => data as Float32Array),
       };
+    },
+    async release() {
+      await executable.session.release();
+      await kept?.executable.session.release();
     },
   };
 }
@@ -146,7 +242,7 @@ export async function evaluate<B extends Batch>(
   options: EvaluateOptions<B>,
 ): Promise<Evaluation> {
   checkEvaluate(options);
-  const evaluator = new Evaluator(model, options, options.compile ?? options.training?.compile);
+  const evaluator = new Evaluator(model, options, { compile: options.compile ?? options.training?.compile });
   try {
     return await evaluator.run(data);
   } finally {

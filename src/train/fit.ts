@@ -8,6 +8,7 @@ import { putParameters, type SavedParameters, saveParameters } from "./callbacks
 import { type EpochResult, RunningSums, resultNames, type SavedSums } from "./engine/running-sums.ts";
 import { type StepResult, type Trained, Trainer, type TrainerState } from "./engine/trainer.ts";
 import { Evaluator } from "./evaluate.ts";
+import { Feed } from "./feed.ts";
 import { checkFit, type FitOptions } from "./fit-options.ts";
 import type { Optimizer } from "./optimizers/optimizer.ts";
 
@@ -101,6 +102,8 @@ export async function fit<B extends Batch>(
   requireDistinctStates(callbacks);
   const { resume, ...settings } = training;
   const trainer = new Trainer<B>(model, { ...(trained as Trained<B>), training: settings });
+  const notes: string[] = [];
+  const feed = new Feed(trainer, data, epochs - (resume?.epoch ?? 0), settings.cache);
   if (resume) {
     requireSameOptimizers(resume.optimizers, trainer.optimizers);
     trainer.restore(resume.trainer);
@@ -111,15 +114,20 @@ export async function fit<B extends Batch>(
   }
   const { device, threads } = training.compile ?? {};
   // Not profiled: profiles are of training.
-  const evaluator = validation && new Evaluator<B>(trainer.model, trained as Trained<B>, { device, threads });
+  const evaluator =
+    validation &&
+    new Evaluator<B>(trainer.model, trained as Trained<B>, {
+      compile: { device, threads },
+      cache: settings.cache ?? {},
+    });
   const run = new RunState(trainer, data, { epochs, callbacks, evaluator, resume });
   try {
     run.goOn();
     for (const callback of callbacks) callback.restore?.(resume?.callbacks[callback.name]);
     for (const callback of callbacks) await callback.onStart?.(run);
     while (run.epoch < epochs && run.stopReason === undefined) {
-      for await (const batch of data.epoch(run.epoch, { skip: run.batchInEpoch })) {
-        const result = await trainer.step(batch).catch((error: unknown) => {
+      for await (const step of feed.steps(run.epoch, run.batchInEpoch)) {
+        const result = await step().catch((error: unknown) => {
           throw error instanceof NonFiniteError ? atPlace(`epoch ${run.epoch + 1}`, error) : error;
         });
         run.record(result);
@@ -138,7 +146,9 @@ export async function fit<B extends Batch>(
       for (const callback of callbacks)
         if ((callback.keepsBest ?? false) === keepsBest) run.deliver(callback.deliver?.(run));
     for (const callback of callbacks) await callback.onEnd?.(run);
+    notes.push(...feed.notes());
   } finally {
+    feed.close();
     await evaluator?.release();
     await trainer.release();
   }
@@ -147,7 +157,7 @@ export async function fit<B extends Batch>(
     trainer: run.trainer,
     stopReason: run.stopReason,
     progress: run.progress(),
-    notes: callbacks.some(({ keepsBest }) => keepsBest) ? [] : worseThanBest(run.history),
+    notes: [...notes, ...(callbacks.some(({ keepsBest }) => keepsBest) ? [] : worseThanBest(run.history))],
   };
 }
 

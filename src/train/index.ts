@@ -7,9 +7,12 @@ export { logLearningRate, records } from "./callbacks/records.ts";
 export { requireSameVocabulary } from "./callbacks/same-vocabulary.ts";
 export type { SavedParameters } from "./callbacks/saved-parameters.ts";
 export { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
+export type { RowPlace, Rows } from "./engine/kept-rows.ts";
+export type { NumberedBatch } from "./engine/numbered.ts";
 export type { LossSpec, Objected, Objective, OutputLoss, Quantity, ValuesOf } from "./engine/objective.ts";
 export type { Alternating, AlternatingStep, LossChoice, Measured, ObjectiveChoice } from "./engine/objectives.ts";
 export type { ParameterGroup, ParameterPattern } from "./engine/parameter-groups.ts";
+export type { CacheOptions, PrefixCache } from "./engine/prefix-cache.ts";
 export type { EpochResult } from "./engine/running-sums.ts";
 export {
   type StepResult,
@@ -19,7 +22,7 @@ export {
   type TrainerState,
   type TrainingOptions,
 } from "./engine/trainer.ts";
-export { type EvaluateOptions, type Evaluation, Evaluator, evaluate } from "./evaluate.ts";
+export { type EvaluateOptions, type Evaluation, Evaluator, type EvaluatorOptions, evaluate } from "./evaluate.ts";
 export {
   type FitResult,
   fit,

@@ -1,9 +1,9 @@
 /** Depth of a network by longest paths: weighted layers, credit-assignment path, recurrent depth (docs/depth.md). */
 import { normalizeAxis } from "../../core/shape.ts";
 import { constantOf, type Node, type Value } from "../../graph/ir.ts";
-import { ruleOf } from "../../import/rebatch.ts";
 import { Gather } from "../../ops/indexing.ts";
 import { kindOf } from "../../ops/registry.ts";
+import { ruleOf } from "../../ops/sample-rules.ts";
 import { resolveSlice, Slice } from "../../ops/slicing.ts";
 import type { Flow } from "../networks/flow.ts";
 

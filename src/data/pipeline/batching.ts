@@ -3,7 +3,15 @@ import { DataError } from "../../core/errors.ts";
 import { flag } from "../../core/option-types.ts";
 import { optionsOf } from "../../core/options.ts";
 import { stackRecords, type TensorRecord } from "./rows.ts";
-import { type IndexedSource, indexedSource, isIndexed, type Source } from "./source.ts";
+import {
+  type IndexedSource,
+  indexedSource,
+  isIndexed,
+  type Samples,
+  type Source,
+  unnumbered,
+  whyUnnumbered,
+} from "./source.ts";
 
 /** Options of `Dataset.batch`. */
 export interface BatchOptions {
@@ -28,10 +36,14 @@ export function batchSource<T extends TensorRecord<T>>(
     );
   const count = length === undefined ? undefined : dropLast ? Math.floor(length / size) : Math.ceil(length / size);
   if (isIndexed(source) && count !== undefined)
-    return indexedSource(count, (index, epoch) => batchAt(source, index * size, size, epoch), { fresh: true });
+    return indexedSource(count, (index, epoch) => batchAt(source, index * size, size, epoch), {
+      fresh: true,
+      samples: samplesOfBatches(source, size),
+    });
   return {
     length: count,
     fresh: true,
+    samples: whyUnnumbered(source),
     async *epoch(epoch, skip) {
       let waiting: T[] = [];
       let batches = 0;
@@ -52,6 +64,17 @@ export function batchSource<T extends TensorRecord<T>>(
 }
 
 /** Samples `start` to `start + size`, or to the end of the source. */
+function samplesOfBatches({ samples = unnumbered, length }: IndexedSource<unknown>, size: number): Samples | string {
+  if (typeof samples === "string") return samples;
+  return {
+    bound: samples.bound,
+    of: (index, epoch) => {
+      const count = Math.min(size, length - index * size);
+      return Array.from({ length: count }, (_, i) => samples.of(index * size + i, epoch)).flat();
+    },
+  };
+}
+
 function batchAt<T extends TensorRecord<T>>(
   source: IndexedSource<T>,
   start: number,

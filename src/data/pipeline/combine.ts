@@ -1,7 +1,18 @@
 /** Sources made from sources: mapped, filtered, sliced, joined, cached and read ahead. */
 import { DataError } from "../../core/errors.ts";
 import { foldIn, type Key, Random } from "../../core/random.ts";
-import { emptyError, type IndexedSource, indexedSource, isIndexed, type Source } from "./source.ts";
+import {
+  eachItself,
+  emptyError,
+  type IndexedSource,
+  indexedSource,
+  isIndexed,
+  type Samples,
+  type Source,
+  samplesAt,
+  unnumbered,
+  whyUnnumbered,
+} from "./source.ts";
 
 /** Each element changed by `change`; its Random depends on key, epoch and position only. */
 export function mapSource<T, U>(
@@ -11,6 +22,8 @@ export function mapSource<T, U>(
 ): Source<U> {
   const randomAt = (epoch: number, index: number) => new Random(foldIn(key, epoch, index));
   const fresh = source.fresh ?? false;
+  // A function that takes the element alone cannot draw from what it is given.
+  const samples = change.length < 2 ? (source.samples ?? unnumbered) : "a map draws random numbers in each epoch";
   if (isIndexed(source))
     return indexedSource(
       source.length,
@@ -19,11 +32,12 @@ export function mapSource<T, U>(
         const random = randomAt(epoch, index);
         return element instanceof Promise ? element.then((ready) => change(ready, random)) : change(element, random);
       },
-      { fresh },
+      { fresh, samples },
     );
   return {
     length: source.length,
     fresh,
+    samples: whyUnnumbered(source),
     async *epoch(epoch, skip) {
       let index = skip;
       for await (const element of source.epoch(epoch, skip)) yield await change(element, randomAt(epoch, index++));
@@ -36,6 +50,7 @@ export function filterSource<T>(source: Source<T>, keep: (element: T) => boolean
   return {
     length: undefined,
     fresh: source.fresh ?? false,
+    samples: "a filter leaves out samples, and the others have no numbers",
     async *epoch(epoch, skip) {
       let kept = 0;
       for await (const element of source.epoch(epoch, 0)) if ((await keep(element)) && kept++ >= skip) yield element;
@@ -53,6 +68,7 @@ export function reorderSource<T>(
   const { gather, fresh = false } = source;
   return indexedSource(length, (index, epoch) => source.at(orderOf(epoch)[index] as number, epoch), {
     fresh,
+    samples: samplesAt(source, (index, epoch) => orderOf(epoch)[index] as number),
     ...(gather && {
       gather: (indices, epoch) => {
         const order = orderOf(epoch);
@@ -74,6 +90,7 @@ export function sliceSource<T>(source: Source<T>, start: number, end: number | u
     const { gather } = source;
     return indexedSource(length, (index, epoch) => source.at(start + index, epoch), {
       fresh,
+      samples: samplesAt(source, (index) => start + index),
       ...(gather && {
         gather: (indices, epoch) =>
           gather(
@@ -97,6 +114,16 @@ export function sliceSource<T>(source: Source<T>, start: number, end: number | u
   };
 }
 
+function samplesOfBoth<T>(first: IndexedSource<T>, second: IndexedSource<T>): Samples | string {
+  const [a, b] = [first.samples ?? unnumbered, second.samples ?? unnumbered];
+  if (typeof a === "string" || typeof b === "string") return typeof a === "string" ? a : (b as string);
+  return {
+    bound: a.bound + b.bound,
+    of: (index, epoch) =>
+      index < first.length ? a.of(index, epoch) : b.of(index - first.length, epoch).map((own) => own + a.bound),
+  };
+}
+
 /** The elements of `first`, then those of `second`. */
 export function concatSources<T>(first: Source<T>, second: Source<T>): Source<T> {
   const fresh = (first.fresh ?? false) && (second.fresh ?? false);
@@ -105,7 +132,7 @@ export function concatSources<T>(first: Source<T>, second: Source<T>): Source<T>
     return indexedSource(
       border + second.length,
       (index, epoch) => (index < border ? first.at(index, epoch) : second.at(index - border, epoch)),
-      { fresh },
+      { fresh, samples: samplesOfBoth(first, second) },
     );
   }
   return {
@@ -124,13 +151,20 @@ export function concatSources<T>(first: Source<T>, second: Source<T>): Source<T>
 export function cacheSource<T>(source: Source<T>): Source<T> {
   if (isIndexed(source)) {
     const { at, gather } = source;
-    if (gather) return indexedSource(source.length, (i) => at(i, 0), { gather: (indices) => gather(indices, 0) });
+    // Whatever an element was drawn from: it is that of epoch 0 from then on.
+    const samples = eachItself(source.length);
+    if (gather)
+      return indexedSource(source.length, (i) => at(i, 0), { samples, gather: (indices) => gather(indices, 0) });
     const kept = new Map<number, T | Promise<T>>();
-    return indexedSource(source.length, (index) => {
-      const element = kept.get(index) ?? at(index, 0);
-      kept.set(index, element);
-      return element;
-    });
+    return indexedSource(
+      source.length,
+      (index) => {
+        const element = kept.get(index) ?? at(index, 0);
+        kept.set(index, element);
+        return element;
+      },
+      { samples },
+    );
   }
   const kept: Promise<IteratorResult<T>>[] = [];
   let iterator: AsyncIterator<T> | undefined;
@@ -153,6 +187,8 @@ export function prefetchSource<T>(source: Source<T>, count: number): Source<T> {
   return {
     length: source.length,
     fresh: source.fresh ?? false,
+    ...(source.at && { ahead: source }),
+    samples: source.samples ?? unnumbered,
     async *epoch(epoch, skip) {
       const begun: Promise<IteratorResult<T>>[] = [];
       const iterator = isIndexed(source)

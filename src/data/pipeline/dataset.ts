@@ -16,7 +16,7 @@ import {
 } from "./combine.ts";
 import { gatherRecord, mapRecord, rowCount, rowOf, type TensorRecord } from "./rows.ts";
 import { bootstrapSource, shuffleSource } from "./shuffle.ts";
-import { emptyError, indexedSource, isIndexed, iterableSource, type Source } from "./source.ts";
+import { eachItself, emptyError, indexedSource, isIndexed, iterableSource, type Source } from "./source.ts";
 
 /** Tensors by name, whose leading axis counts samples; a sample lacks that axis. Who reads a batch names what it reads. */
 export type Batch = Readonly<Record<string, Tensor>>;
@@ -194,6 +194,7 @@ export class TensorDataset<T extends TensorRecord<T>> extends Dataset<T> {
     super(
       indexedSource(rows, (index) => mapRecord(tensors, (t) => rowOf(t, index)), {
         gather: (indices) => gatherRecord(tensors, indices),
+        samples: eachItself(rows),
       }),
     );
     this.tensors = tensors;
@@ -227,7 +228,7 @@ export function fromIterable<T>(
 export function fromIndexed<T>(length: number, at: (index: number) => T | Promise<T>): Dataset<T> {
   if (length === 0) throw emptyError("fromIndexed()", "length is 0");
   checkCount("fromIndexed(length)", length, 1);
-  return new Dataset(indexedSource(length, at));
+  return new Dataset(indexedSource(length, at, { samples: eachItself(length) }));
 }
 
 /**

@@ -2,7 +2,7 @@
 import { DataError } from "../../core/errors.ts";
 import { foldIn, type Key, Random } from "../../core/random.ts";
 import { reorderSource } from "./combine.ts";
-import { isIndexed, type Source } from "./source.ts";
+import { isIndexed, type Source, whyUnnumbered } from "./source.ts";
 
 /** Keeps the result for the latest epoch: an epoch asks for its order once a batch. */
 function latestEpoch<R>(compute: (epoch: number) => R): (epoch: number) => R {
@@ -30,6 +30,7 @@ export function shuffleSource<T>(source: Source<T>, key: Key, buffer: number): S
   return {
     length: source.length,
     fresh: source.fresh ?? false,
+    samples: whyUnnumbered(source),
     async *epoch(epoch, skip) {
       let position = 0;
       for await (const element of throughBuffer(source.epoch(epoch, 0), randomOf(epoch), buffer))

@@ -1,6 +1,33 @@
 /** What a dataset is made from: a source that can be read in order, and where possible at any place. */
 import { DataError } from "../../core/errors.ts";
 
+/** Samples by numbers: one that has the same number is the same in every epoch, whatever stands beside it in a batch. */
+export interface Samples {
+  /** One more than the largest number. */
+  readonly bound: number;
+  /** Those of an element. */
+  of(index: number, epoch: number): readonly number[];
+}
+
+/** The samples of elements that another source has at other places. */
+export const samplesAt = (
+  { samples }: Pick<Source<unknown>, "samples">,
+  place: (index: number, epoch: number) => number,
+): Samples | string =>
+  typeof samples === "object"
+    ? { bound: samples.bound, of: (index, epoch) => samples.of(place(index, epoch), epoch) }
+    : (samples ?? unnumbered);
+
+/** Why the samples of a stream have no numbers, those of what it is made of. */
+export const whyUnnumbered = ({ samples = unnumbered }: Pick<Source<unknown>, "samples">): string =>
+  typeof samples === "string" ? samples : unnumbered;
+
+/** Why samples of a source have no numbers that says nothing else. */
+export const unnumbered = "its elements may differ from epoch to epoch";
+
+/** Each element is a sample of its own, the same in every epoch. */
+export const eachItself = (length: number): Samples => ({ bound: length, of: (index) => [index] });
+
 /**
  * Elements in an order that depends on the epoch only: the same epoch of the same source gives the same elements, bit for
  * bit, also when reading begins in its middle.
@@ -14,6 +41,10 @@ export interface Source<T> {
   readonly at?: (index: number, epoch: number) => T | Promise<T>;
   /** Several elements of tensors, stacked along a new leading axis, without making each. */
   readonly gather?: (indices: Uint32Array, epoch: number) => T;
+  /** What is read ahead here, in order: the elements one by one. */
+  readonly ahead?: Source<T>;
+  /** Which samples an element is made of; or why that is not known, in words that follow "since". */
+  readonly samples?: Samples | string;
   /** Whether each element has arrays of its own, which nothing else reads afterwards: a worker may hand them over. */
   readonly fresh?: boolean;
 }
@@ -30,7 +61,7 @@ export const isIndexed = <T>(source: Source<T>): source is IndexedSource<T> => s
 export function indexedSource<T>(
   length: number,
   at: IndexedSource<T>["at"],
-  rest: Pick<Source<T>, "gather" | "fresh"> = {},
+  rest: Pick<Source<T>, "gather" | "fresh" | "samples"> = {},
 ): IndexedSource<T> {
   return {
     ...rest,
@@ -49,6 +80,7 @@ export function iterableSource<T>(
 ): Source<T> {
   return {
     length,
+    samples: "the data is a stream, whose samples have no numbers",
     async *epoch(epoch, skip) {
       let position = 0;
       for await (const element of make(epoch)) if (position++ >= skip) yield element;

@@ -11,6 +11,7 @@ import type { Parameter } from "../../nn/parameter.ts";
 import { ParameterInputs } from "../../nn/parameter-inputs.ts";
 import { add, reshape } from "../../ops/index.ts";
 import type { ParameterStore } from "../store/parameter-store.ts";
+import { compileKept, cutStep, inputsOf, type KeptPart } from "./kept-part.ts";
 import { type BoundObjective, tensorsOf, type ValuesOf } from "./objective.ts";
 
 /** The graph input that takes a step's key. */
@@ -74,9 +75,26 @@ export interface GradientResult {
 
 export interface GradientStep {
   readonly executable: Executable;
-  run(batch: Batch, key: Tensor): Promise<GradientResult>;
+  /** The frozen part of the step, where it was cut off; or why it was not. */
+  readonly kept: KeptPart | string;
+  /** Share of the multiply-adds, without gradients, that the frozen part makes, whether it was cut off or not. */
+  readonly frozenShare: number;
+  /** Names of the batch that the step reads beside what is kept. */
+  readonly names: readonly string[];
+  /** @param kept what the frozen part gives for the batch, which then needs the tensors of `names` alone */
+  run(batch: Batch, key: Tensor, kept?: readonly Tensor[]): Promise<GradientResult>;
   /** Puts the buffers (running statistics) that the last run computed into the model. */
   commit(): void;
+  /** Lets go of what is compiled. */
+  release(): Promise<void>;
+}
+
+/** How a gradient step is made. */
+export interface GradientStepOptions {
+  readonly stores: readonly ParameterStore<Parameter>[];
+  readonly compile?: CompileOptions | undefined;
+  /** Whether its frozen part is compiled apart. */
+  readonly cuts?: boolean;
 }
 
 /** Compiles the step that writes the gradients of stores' parameters into them. All parameters are inputs, read at each run. */
@@ -84,28 +102,31 @@ export async function buildGradientStep(
   model: AnyModule,
   objective: BoundObjective,
   batch: Batch,
-  {
-    stores,
-    compile: options,
-  }: { readonly stores: readonly ParameterStore<Parameter>[]; readonly compile?: CompileOptions | undefined },
+  { stores, compile: options, cuts = false }: GradientStepOptions,
 ): Promise<GradientStep> {
   const key = keyInput();
   const inputs = new ParameterInputs();
   const traced = traceBatch(model, objective, batch, { training: true, key, bind: inputs.bind });
-  const names = Object.keys(batch);
   const updated = [...traced.context.updates];
+  const weight = typeof traced.weight === "number" ? [] : [reshape(traced.weight, [])];
+  const whole = [traced.loss, ...weight, ...traced.statistics, ...updated.map(([, value]) => value)];
+  const found = cutStep(whole, { ...traced, key, inputs });
+  const cut = cuts ? found : "its frozen part is not kept";
+  const kept = typeof cut === "string" ? cut : await compileKept(cut, { ...traced, key, inputs }, options);
+  const [loss = traced.loss, ...others] = typeof cut === "string" ? whole : cut.outputs;
+  const entering = typeof cut === "string" ? [] : cut.entering;
   const wrt = stores
     .flatMap((store) => store.members)
     .map(([, parameter]) => inputs.valueOf(parameter) ?? input(parameter.dtype, parameter.shape));
-  const weight = typeof traced.weight === "number" ? [] : [reshape(traced.weight, [])];
-  const derived = differentiate(traced.loss, {
-    wrt,
-    others: [...weight, ...traced.statistics, ...updated.map(([, value]) => value)],
-  });
+  const derived = differentiate(loss, { wrt, others });
   const gradients = derived.gradients.map((gradient, i) => orZeros(gradient, wrt[i] as Value));
+  const outputs = [derived.loss, ...derived.others, ...gradients];
+  const used = typeof cut === "string" ? undefined : inputsOf(outputs);
+  const names = Object.keys(batch).filter((name) => used?.has(traced.batch[name] as Value) ?? true);
+  const parameters = used ? inputs.among(used) : inputs;
   const executable = await compile(
-    [...names.map((name) => traced.batch[name] as Value), key, ...inputs.values],
-    [derived.loss, ...derived.others, ...gradients],
+    [...names.map((name) => traced.batch[name] as Value), ...entering, key, ...parameters.values],
+    outputs,
     options,
   );
   const preallocated = [
@@ -115,8 +136,13 @@ export async function buildGradientStep(
   let fresh: readonly Tensor[] = [];
   return {
     executable,
-    async run(fed, keyValue) {
-      const results = await executable.run([...tensorsOf(fed, names), keyValue, ...inputs.tensors()], preallocated);
+    kept,
+    frozenShare: typeof found === "string" ? 0 : found.macs.kept / found.macs.all,
+    names,
+    async run(fed, keyValue, known) {
+      const before = typeof kept === "string" ? [] : (known ?? (await kept.compute(fed)));
+      const given = [...tensorsOf(fed, names), ...before, keyValue, ...parameters.tensors()];
+      const results = await executable.run(given, preallocated);
       const first = 1 + weight.length;
       const last = first + traced.statistics.length;
       fresh = results.slice(last, last + updated.length);
@@ -129,6 +155,10 @@ export async function buildGradientStep(
     commit() {
       for (const [i, [buffer]] of updated.entries())
         (buffer.value?.data as Float32Array | undefined)?.set((fresh[i]?.data ?? []) as Float32Array);
+    },
+    async release() {
+      await executable.session.release();
+      if (typeof kept !== "string") await kept.executable.session.release();
     },
   };
 }

@@ -42,6 +42,8 @@ export interface PhaseCounts {
 
 export class Phase {
   readonly options: PhaseOptions;
+  /** Whether the frozen part of steps is compiled apart. */
+  cuts = false;
   readonly #model: AnyModule;
   readonly #updaters = new Map<Optimizer, Updater>();
   readonly #remembered: readonly string[];
@@ -139,14 +141,28 @@ export class Phase {
     const known = this.#steps.get(signature);
     if (known) return known;
     const { objective, compile } = this.options;
-    const step = await buildGradientStep(this.#model, objective, batch, { stores: this.#stores, compile });
+    const step = await buildGradientStep(this.#model, objective, batch, {
+      stores: this.#stores,
+      compile,
+      cuts: this.cuts,
+    });
     this.#steps.set(signature, step);
     return step;
   }
 
-  /** Writes the gradients of a batch into the vectors. */
-  async differentiate(step: GradientStep, batch: Batch, key: Tensor): Promise<PhaseGradients> {
-    const result = await step.run(batch, key);
+  /** The step that was compiled for batches of this signature, if it was. `follow` comes before it. */
+  knownStep(signature: string): GradientStep | undefined {
+    return this.#steps.get(signature);
+  }
+
+  /** Writes the gradients of a batch into the vectors. @param kept what the frozen part of the step gives for it */
+  async differentiate(
+    step: GradientStep,
+    batch: Batch,
+    key: Tensor,
+    kept?: readonly Tensor[],
+  ): Promise<PhaseGradients> {
+    const result = await step.run(batch, key, kept);
     this.#gradients.changed();
     this.#gradients.scale = 1;
     return { ...result, norm: this.#gradients.norm() };
@@ -233,7 +249,7 @@ export class Phase {
   }
 
   async #releaseSteps(): Promise<void> {
-    for (const { executable } of this.#steps.values()) await executable.session.release();
+    for (const step of this.#steps.values()) await step.release();
     this.#steps.clear();
   }
 }

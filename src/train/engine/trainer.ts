@@ -1,6 +1,6 @@
 /** One training step after another: gradients of a batch, transforms, the optimizer's update. */
 import { OptionError } from "../../core/errors.ts";
-import { count, having, listOf, positive } from "../../core/option-types.ts";
+import { count, eitherOf, having, listOf, matching, positive } from "../../core/option-types.ts";
 import { type OptionTypes, optionsOf } from "../../core/options.ts";
 import { foldIn, type Key, keyOf } from "../../core/random.ts";
 import type { Tensor } from "../../core/tensor.ts";
@@ -18,7 +18,9 @@ import { accumulate } from "../transforms/accumulate.ts";
 import { clipNorm } from "../transforms/clip.ts";
 import type { GradientTransform } from "../transforms/transform.ts";
 import { explainNonFinite } from "./diagnose.ts";
-import { type GradientStep, keyInput, traceBatch } from "./gradient-step.ts";
+import { type GradientStep, keyInput, signatureOf, traceBatch } from "./gradient-step.ts";
+import { fieldsOf, type KeptPart, keptOf } from "./kept-part.ts";
+import type { NumberedBatch } from "./numbered.ts";
 import { refuseUnread, samplesOf } from "./objective.ts";
 import {
   type Alternating,
@@ -33,6 +35,7 @@ import {
 } from "./objectives.ts";
 import { checkGroup, type ParameterGroup, requireTaken } from "./parameter-groups.ts";
 import { Phase, type PhaseCounts } from "./phase.ts";
+import { type CacheOptions, checkCache, type PrefixCache } from "./prefix-cache.ts";
 
 /** How steps are made, whatever is minimized: the option `training` of `Trainer` and `fit`. */
 export interface TrainingOptions {
@@ -48,6 +51,11 @@ export interface TrainingOptions {
   readonly groups?: readonly ParameterGroup[];
   /** Device, threads, profiling; default those of the machine, and no profile. */
   readonly compile?: CompileOptions;
+  /**
+   * How much is kept of what frozen layers before the trained ones give for each sample, so that later epochs compute the others alone; false
+   * keeps nothing. Default up to 1 GB in memory. For `fit`.
+   */
+  readonly cache?: false | CacheOptions;
 }
 
 export const trainingTypes: OptionTypes<TrainingOptions> = {
@@ -57,6 +65,11 @@ export const trainingTypes: OptionTypes<TrainingOptions> = {
   transforms: listOf(having<GradientTransform>("bind", "a transform such as clipValue(1)"), "transforms"),
   groups: listOf(checkGroup.type, "groups: [{ parameters: … }]"),
   compile: checkCompile.type,
+  cache: eitherOf(
+    matching<false>("false", (value) => value === false),
+    checkCache.type,
+    "false, or bounds such as { memory: 2e9 }",
+  ),
 };
 const checkTrainer = optionsOf<TrainedOptions & { readonly training?: TrainingOptions }>("the trainer", {
   ...trainedTypes,
@@ -122,9 +135,12 @@ export class Trainer<B extends Batch = Batch> {
   #parameters: readonly Named<Parameter>[] | undefined;
   /** Of the model as its parameters were made. */
   #structure: readonly unknown[] = [];
+  /** Of the batches that were trained on, by how many samples they have. */
+  readonly #signatures = new Map<number, string>();
   #restored: TrainerState | undefined;
   #batches = 0;
   #updateSeconds = 0;
+  #frozenShare = 0;
 
   constructor(model: AnyModule | Readonly<Record<string, AnyModule>>, options: TrainerOptions<B>) {
     const { training = {} } = checkTrainer(options);
@@ -191,7 +207,9 @@ export class Trainer<B extends Batch = Batch> {
     if (!this.#parameters || !sameStructure(this.#structure, structureOf(this.model))) this.#begin(batch);
     const phase = this.#turn;
     await phase.follow(this.#parameters ?? []);
-    return phase.gradientStep(batch);
+    const step = await phase.gradientStep(batch);
+    this.#frozenShare = step.frozenShare;
+    return step;
   }
 
   /**
@@ -199,16 +217,59 @@ export class Trainer<B extends Batch = Batch> {
    * last step count from this one on. Throws NonFiniteError, with the parameters as they were before, when the loss or a gradient is not a finite number.
    */
   async step(batch: B): Promise<StepResult> {
-    const gradientStep = await this.prepare(batch);
+    return this.#stepWith(await this.prepare(batch), batch, { samples: samplesOf(batch), read: async () => batch });
+  }
+
+  /**
+   * As `step`, for a batch whose samples have numbers: what the frozen part of the model gives for a sample is kept in the cache, and a batch
+   * of samples that it knows is not read. Throws what `step` throws.
+   */
+  async stepNumbered(numbered: NumberedBatch<B>, cache: PrefixCache): Promise<StepResult> {
+    const { samples = [], read } = numbered;
+    const whole = { samples: samples.length, read };
+    const phase = this.#turn;
+    if (this.#parameters && sameStructure(this.#structure, structureOf(this.model))) {
+      await phase.follow(this.#parameters);
+      const known = phase.knownStep(this.#signatures.get(samples.length) ?? "");
+      if (known && typeof known.kept !== "string" && cache.isComplete(samples, known.kept.frozen()))
+        return this.#stepWith(known, cache.take(samples), whole, known.kept);
+    }
+    const batch = await read();
+    const step = await this.prepare(batch);
+    const { kept } = step;
+    if (typeof kept === "string" || samplesOf(batch) !== samples.length)
+      return this.#stepWith(step, batch, { samples: samplesOf(batch), read });
+    this.#signatures.set(samples.length, signatureOf(batch));
+    return this.#stepWith(step, await fieldsOf(kept, step.names, { samples, batch }, cache), whole, kept);
+  }
+
+  /** Whether the frozen part of steps is compiled apart, to be kept; counts from the next step that is compiled. */
+  set cutsPrefix(cuts: boolean) {
+    for (const phase of this.phases) phase.cuts = cuts;
+  }
+
+  /** Share of a step's work without gradients that its frozen part makes; 0 before the first step. */
+  get frozenShare(): number {
+    return this.#frozenShare;
+  }
+
+  /** @param fields the tensors that the step reads: a batch, or of a batch what is kept */
+  async #stepWith(
+    gradientStep: GradientStep,
+    fields: Batch,
+    { samples, read }: { readonly samples: number; readonly read: () => Promise<B> },
+    part?: KeptPart,
+  ): Promise<StepResult> {
     const phase = this.#turn;
     const { learningRate } = phase;
     const key = foldIn(this.key, "step", this.#batches);
-    const { norm, ...measured } = await phase.differentiate(gradientStep, batch, keyTensor(key));
+    const kept = part && keptOf(part, fields);
+    const { norm, ...measured } = await phase.differentiate(gradientStep, fields, keyTensor(key), kept);
     if (!Number.isFinite(measured.loss) || !Number.isFinite(norm))
       throw await explainNonFinite({
         model: this.model,
         objective: phase.options.objective,
-        batch,
+        batch: await read(),
         key: keyTensor(key),
         compile: this.#options.compile,
         found: { loss: measured.loss, gradientNorm: norm, batch: this.#batches + 1 },
@@ -218,7 +279,7 @@ export class Trainer<B extends Batch = Batch> {
     this.#batches++;
     return {
       step: phase.options.name,
-      samples: samplesOf(batch),
+      samples,
       ...measured,
       learningRate,
       gradientNorm: norm,
