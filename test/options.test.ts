@@ -106,6 +106,7 @@ const calls: Readonly<Record<string, (options: never) => unknown>> = {
   saveModel: (options) => s.encodeSavedModel(model, options),
   modelFromOnnx: (options) => s.modelFromOnnx(new Uint8Array(), options),
   modelFromTfjs: (options) => s.modelFromTfjs({}, options),
+  downloadModel: (options) => node.downloadModel("owner/name", options),
   loadModel: (options) => node.loadModel("model.onnx", options),
   linePlot: (options) => s.linePlot([], options),
   barPlot: (options) => s.barPlot([], options),

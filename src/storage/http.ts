@@ -49,7 +49,7 @@ function faultOf(error: unknown): RequestError {
   if (error instanceof RequestError) return error;
   const { code, message = String(error) } = ((error as { cause?: unknown }).cause ?? error) as NodeJS.ErrnoException;
   const kind = absent.test(code ?? "") ? "unreachable" : broken.test(code ?? "") ? "passing" : "final";
-  return new RequestError(code === undefined ? message : `${code}: ${message}`, kind);
+  return new RequestError([code, message].filter(Boolean).join(": "), kind);
 }
 
 /**

@@ -44,6 +44,8 @@ export interface Sending {
   readonly ignoresRanges?: boolean;
   /** Breaks the connection after so many bytes of an answer. */
   readonly cutAfter?: number | undefined;
+  /** Says nothing more after so many bytes of an answer. */
+  readonly holdAfter?: number | undefined;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -52,7 +54,7 @@ export function sendFile(
   content: Uint8Array,
   { headers: { range, "if-range": ifRange } }: IncomingMessage,
   response: ServerResponse,
-  { etag, ignoresRanges = false, cutAfter, headers }: Sending = {},
+  { etag, ignoresRanges = false, cutAfter, holdAfter, headers }: Sending = {},
 ): void {
   const [, begin] = /^bytes=(\d+)-$/.exec(range ?? "") ?? [];
   const isPart = begin !== undefined && !ignoresRanges && (ifRange === undefined || ifRange === etag);
@@ -68,7 +70,8 @@ export function sendFile(
     ...(isPart && { "content-range": `bytes ${from}-${content.length - 1}/${content.length}` }),
     ...headers,
   });
-  if (cutAfter === undefined) response.end(body);
-  // What is written has to arrive before the connection breaks.
-  else response.write(body.subarray(0, cutAfter), () => setTimeout(() => response.destroy(), 20));
+  if (holdAfter !== undefined) response.write(body.subarray(0, holdAfter));
+  else if (cutAfter === undefined) response.end(body);
+  // What is written has to be read before the connection breaks: readers throw away what they hold then.
+  else response.write(body.subarray(0, cutAfter), () => setTimeout(() => response.destroy(), 150));
 }
