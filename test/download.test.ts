@@ -106,6 +106,21 @@ test("a process that is killed leaves what it had, and the next one goes on", { 
   expect(readdirSync(blobs).filter((name) => name.includes("."))).toEqual([]);
 });
 
+test("two processes at once fetch each file once", { timeout: 60_000 }, async () => {
+  const content = Buffer.alloc(5_000_000, 9);
+  server.repositories["owner/shared@main"] = { commit, files: { "config.json": config, "model.safetensors": content } };
+  server.sending = () => ({});
+  server.storage.asked.length = 0;
+  const both = await Promise.all([run(["owner/shared"]), run(["owner/shared"])]);
+  expect(both.map(({ code, stderr }) => [code, stderr])).toEqual([
+    [0, ""],
+    [0, ""],
+  ]);
+  expect(server.storage.asked).toHaveLength(1);
+  const blobs = join(cache, "models--owner--shared", "blobs");
+  expect(readdirSync(blobs).filter((name) => name.includes("."))).toEqual([]);
+});
+
 /** Bytes of the partial file in a folder. */
 function partialSize(folder: string): number {
   try {

@@ -7,7 +7,6 @@ import { DataError, OptionError, ShapeError } from "../../core/errors.ts";
 import { keyOf } from "../../core/random.ts";
 import { Tensor, tensor } from "../../core/tensor.ts";
 import { fromTensors } from "../../data/index.ts";
-import type { Batch, Dataset } from "../../data/pipeline/dataset.ts";
 import { gatherRows } from "../../data/pipeline/rows.ts";
 import { dense, sequential } from "../../nn/index.ts";
 import { activations, predict } from "../predict.ts";
@@ -303,7 +302,7 @@ describe("features of a model", () => {
   model.initialize(keyOf(1), { x: { dtype: "float32", shape: [1, 4] } });
 
   test("its output and that of a layer, batch by batch", async () => {
-    const data = fromTensors({ x: features, y: labels }).batch(7) as Dataset<Batch>;
+    const data = fromTensors({ x: features, y: labels }).batch(7);
     const whole = await featuresOf(model, data);
     expect(whole.labels.toNumbers()).toEqual(labels.toNumbers());
     close(whole.features, (await predict(model, features)).toNumbers());
@@ -315,7 +314,7 @@ describe("features of a model", () => {
   });
 
   test("without labels", async () => {
-    const data = fromTensors({ x: features }).batch(24) as Dataset<Batch>;
+    const data = fromTensors({ x: features }).batch(24);
     expect((await featuresOf(model, data)).labels.shape).toEqual([0]);
   });
 });
