@@ -5,6 +5,7 @@
 
 export * from "./data/index.node.ts";
 export { exportOnnx } from "./formats/files/export-onnx.node.ts";
+export { type DownloadModelOptions, downloadModel } from "./formats/files/hub-download.node.ts";
 export { type LoadModelOptions, loadModel } from "./formats/files/load-model.node.ts";
 export { saveModel } from "./formats/files/save-model.node.ts";
 export * from "./runs/index.node.ts";

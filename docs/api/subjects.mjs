@@ -15,6 +15,7 @@ export const subjects = {
   "Gradient transforms": ["train/transforms/"],
   Metrics: ["train/metrics/"],
   Callbacks: ["train/callbacks/"],
+  "Few samples": ["train/few-shot/"],
   Datasets: ["data/pipeline/"],
   Images: ["data/images/"],
   Tables: ["data/tables/"],

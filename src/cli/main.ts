@@ -5,6 +5,7 @@ import { version } from "../runs/recipes/package.node.ts";
 import { Interrupted } from "../runs/training/interrupted.ts";
 import { type Command, flagOf, type OptionTable } from "./command.ts";
 import { command as compareCommand } from "./commands/compare.ts";
+import { command as downloadCommand } from "./commands/download.ts";
 import { command as estimateCommand } from "./commands/estimate.ts";
 import { command as evalCommand } from "./commands/eval.ts";
 import { command as exportCommand } from "./commands/export.ts";
@@ -24,6 +25,7 @@ export const commands: readonly Command[] = [
   inspectCommand,
   compareCommand,
   estimateCommand,
+  downloadCommand,
   recipesCommand,
 ];
 

@@ -20,7 +20,7 @@ export {
   type ShuffleOptions,
   TensorDataset,
 } from "./pipeline/dataset.ts";
-export type { TensorRecord } from "./pipeline/rows.ts";
+export { gatherRows, type TensorRecord } from "./pipeline/rows.ts";
 export type { Source } from "./pipeline/source.ts";
 export { digitScene, type Scene, type SceneOptions } from "./sets/digit-scenes.ts";
 export { readIdx } from "./sets/idx.ts";

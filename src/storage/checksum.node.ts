@@ -5,27 +5,30 @@ import { stat } from "node:fs/promises";
 import { FileError } from "../core/errors.ts";
 import { systemReason } from "./atomic.node.ts";
 
-export type ChecksumAlgorithm = "sha256" | "md5";
+/** `gitBlob` is git's name of a file: SHA-1 of `blob`, the size, a zero byte and the content. */
+export type ChecksumAlgorithm = "sha256" | "gitBlob" | "md5";
 
-/** The size of a file, and its checksum by one or both algorithms, in hexadecimal. */
+/** The size of a file, and its checksum by one or more algorithms, in hexadecimal. */
 export interface ExpectedFile {
   readonly bytes: number;
   readonly sha256?: string;
+  readonly gitBlob?: string;
   /** Old data sets publish only MD5: it detects damage, not malice. */
   readonly md5?: string;
 }
 
 /** Checksum of a file in hexadecimal, read as a stream. Throws FileError when it cannot be read. */
 export async function checksumOfFile(path: string, algorithm: ChecksumAlgorithm): Promise<string> {
-  const hash = createHash(algorithm);
   try {
+    const hash = createHash(algorithm === "gitBlob" ? "sha1" : algorithm);
+    if (algorithm === "gitBlob") hash.update(`blob ${(await stat(path)).size}\0`);
     for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Uint8Array);
+    return hash.digest("hex");
   } catch (error) {
     throw new FileError(`cannot read ${path} (${systemReason(error)}) for its checksum; check the path`, {
       cause: error,
     });
   }
-  return hash.digest("hex");
 }
 
 /** What differs between a file and what is expected of it, as words; undefined when it agrees. */
@@ -33,7 +36,7 @@ export async function differenceOf(path: string, expected: ExpectedFile): Promis
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) return "it does not exist";
   if (found.size !== expected.bytes) return `it has ${found.size} bytes, expected ${expected.bytes}`;
-  for (const algorithm of ["sha256", "md5"] as const) {
+  for (const algorithm of ["sha256", "gitBlob", "md5"] as const) {
     const wanted = expected[algorithm];
     if (wanted === undefined) continue;
     const actual = await checksumOfFile(path, algorithm);

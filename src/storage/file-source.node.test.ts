@@ -56,3 +56,18 @@ test("only what lies in the folder is opened", () => {
   expect(() => openBeside(path("model"), "link")).toThrow("is a link that leads outside the folder");
   expect(() => openBeside(path("model"), "none")).toThrow("there is no such file");
 });
+
+test("links of Hugging Face's cache lead to the blobs of the same model, and nowhere else", () => {
+  for (const name of ["one", "two"]) {
+    mkdirSync(path(`hub/models--a--${name}/snapshots/c1/onnx`), { recursive: true });
+    mkdirSync(path(`hub/models--a--${name}/blobs`));
+    writeFileSync(path(`hub/models--a--${name}/blobs/b1`), "1234");
+  }
+  const own = path("hub/models--a--one/snapshots/c1");
+  symlinkSync("../../blobs/b1", join(own, "shard"));
+  symlinkSync("../../../blobs/b1", join(own, "onnx/data"));
+  symlinkSync("../../../models--a--two/blobs/b1", join(own, "other"));
+  openBeside(own, "shard").close();
+  openBeside(join(own, "onnx"), "data").close();
+  expect(() => openBeside(own, "other")).toThrow("is a link that leads outside the folder");
+});

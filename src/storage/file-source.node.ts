@@ -25,9 +25,18 @@ export function openFile(path: string): ByteSource & { close(): void } {
   };
 }
 
+/** The snapshot of a model in a cache of Hugging Face's layout, whose files are links into `blobs` beside `snapshots`. */
+const snapshot = /^(.*[\\/]models--[^\\/]+)[\\/]snapshots[\\/][^\\/]+(?=[\\/]|$)/;
+
+/** The folders in which the files of a folder may lie. */
+function homesOf(folder: string): readonly string[] {
+  const model = snapshot.exec(folder)?.[1];
+  return model === undefined ? [folder] : [folder, join(model, "blobs")];
+}
+
 /**
  * Opens a file that another one names. Throws FileError for a place outside the folder, also by way of a link: what a
- * file says must not open others on the machine.
+ * file says must not open others on the machine. Links of a cache of Hugging Face's, which lead to the same model's blobs, are followed.
  */
 export function openBeside(folder: string, location: string): ByteSource & { close(): void } {
   const parts = location.split(/[\\/]/);
@@ -35,7 +44,7 @@ export function openBeside(folder: string, location: string): ByteSource & { clo
     throw new FileError(`"${location}" lies outside the folder ${folder}, where a model may not read`);
   const root = attempt(folder, () => realpathSync(folder));
   const path = attempt(join(folder, location), () => realpathSync(join(folder, location)));
-  if (!path.startsWith(`${root}${sep}`))
+  if (!homesOf(root).some((home) => path.startsWith(`${home}${sep}`)))
     throw new FileError(`"${location}" is a link that leads outside the folder ${folder}, where a model may not read`);
   return openFile(path);
 }

@@ -23,6 +23,7 @@ export {
   type TrainingOptions,
 } from "./engine/trainer.ts";
 export { type EvaluateOptions, type Evaluation, Evaluator, type EvaluatorOptions, evaluate } from "./evaluate.ts";
+export * from "./few-shot/index.ts";
 export {
   type FitResult,
   fit,

@@ -3,7 +3,7 @@ import { OptionError, unknownName } from "../core/errors.ts";
 import { count, flag } from "../core/option-types.ts";
 import { optionsOf } from "../core/options.ts";
 import { Tensor } from "../core/tensor.ts";
-import { isPlainObject, leavesOf, type MapTree, mapTree } from "../core/tree.ts";
+import { leavesOf, type MapTree, mapTree } from "../core/tree.ts";
 import { Value } from "../graph/ir.ts";
 import { type CompileOptions, checkCompile, compile, compileTypes, type Executable } from "../jit/compile.ts";
 import type { Given, TypeTree } from "../nn/inputs.ts";
@@ -177,6 +177,39 @@ export function predict<I, O>(
 }
 
 /**
+ * A function from inputs to what layers give, by the paths of the layers, compiled once for each type of inputs. Several runs and
+ * outputs of a layer are named as by `activations`. Throws OptionError, with the nearest path, when it is asked.
+ */
+export function layerPredictor<I, O>(
+  model: Module<I, O>,
+  paths: readonly string[],
+  options: CompileOptions = {},
+): Predictor<I, Readonly<Record<string, Value>>> {
+  const build: Build<unknown> = (types) =>
+    compileModel(model, types, { compile: options }, ({ context }) => {
+      const found = new Map<string, readonly Value[]>();
+      for (const { path, outputs } of context.records) {
+        let name = path;
+        for (let count = 2; found.has(name); count++) name = `${path}#${count}`;
+        found.set(name, outputs);
+      }
+      const wanted = paths.flatMap((path) => {
+        const names = [...found.keys()].filter((name) => name === path || name.startsWith(`${path}#`));
+        if (names.length === 0) throw unknownName("layer", path, [...found.keys()].filter(Boolean));
+        return names;
+      });
+      const named = wanted.flatMap((name) => {
+        const outputs = found.get(name) ?? [];
+        return outputs.map((value, i) => [outputs.length === 1 ? name : `${name}.${i}`, value] as const);
+      });
+      return Object.fromEntries(named);
+    });
+  const sessions = new Sessions(model, build, 8);
+  const ask = (inputs: HostInputs<I>) => sessions.run(inputs) as Promise<Readonly<Record<string, Tensor>>>;
+  return Object.assign(ask, { release: () => sessions.release() });
+}
+
+/**
  * What layers give for inputs of a batch, by the paths of the layers. A layer that runs several times is also under `path#2` and so
  * on; of several outputs, the i-th (depth first) is under `path.i`. Throws OptionError, with the nearest path.
  * @example const { "layers.0": edges } = await activations(model, images, ["layers.0"]);
@@ -188,29 +221,10 @@ export async function activations<I, O>(
   options: CompileOptions = {},
 ): Promise<Readonly<Record<string, Tensor>>> {
   checkActivations(options);
-  const types = isPlainObject(inputs) || inputs instanceof Tensor || Array.isArray(inputs) ? inputs : {};
-  const compiled = await compileModel(model, types as TypeTree, { compile: options }, ({ context }) => {
-    const found = new Map<string, readonly Value[]>();
-    for (const { path, outputs } of context.records) {
-      let name = path;
-      for (let count = 2; found.has(name); count++) name = `${path}#${count}`;
-      found.set(name, outputs);
-    }
-    const wanted = paths.flatMap((path) => {
-      const names = [...found.keys()].filter((name) => name === path || name.startsWith(`${path}#`));
-      if (names.length === 0) throw unknownName("layer", path, [...found.keys()].filter(Boolean));
-      return names;
-    });
-    const named = wanted.flatMap((name) => {
-      const outputs = found.get(name) ?? [];
-      return outputs.map((value, i) => [outputs.length === 1 ? name : `${name}.${i}`, value] as const);
-    });
-    return Object.fromEntries(named);
-  });
+  const ask = layerPredictor(model, paths, options);
   try {
-    const tensors = leavesOf(inputs).flatMap(({ leaf }) => (leaf instanceof Tensor ? [leaf] : []));
-    return (await compiled.run(tensors)) as Record<string, Tensor>;
+    return await ask(inputs);
   } finally {
-    await compiled.executable.session.release();
+    await ask.release();
   }
 }

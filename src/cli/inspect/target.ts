@@ -18,7 +18,7 @@ import { chooseInputs, type ShapeOptions } from "./shapes.ts";
 
 /** What the argument of these commands may be, for their help. */
 export const targetDescription =
-  "an architecture (resnet50), a recipe, your own .ts or .js module, an .onnx, .safetensors, .gguf, .keras, .h5, config.json or model.json file, a folder with one, or the name of a model in Hugging Face's cache (owner/name)";
+  "an architecture (resnet50), a recipe, your own .ts or .js module, an .onnx, .safetensors, .gguf, .keras, .h5, config.json or model.json file, a folder with one, or the name of a model in Hugging Face's cache (owner/name; see download)";
 
 /** What changes an architecture that is named. */
 export const architectureOptions = {

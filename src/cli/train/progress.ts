@@ -139,11 +139,15 @@ function newBar(output: Output): SingleBar {
   });
 }
 
-/** Shows a download: a bar on a terminal, a line at its beginning elsewhere. */
-export function showDownloads(output: Output): OnDownload {
+/** Shows downloads: a bar on a terminal, a line at its beginning elsewhere; `close` takes a bar away that is still there. */
+export function showDownloads(output: Output): OnDownload & { close(): void } {
   let bar: SingleBar | undefined;
   let current = "";
-  return ({ name, received, total }) => {
+  const close = () => {
+    bar?.stop();
+    bar = undefined;
+  };
+  const show: OnDownload = ({ name, received, total }) => {
     const size = `${(total / 1e6).toFixed(1)} MB`;
     if (name !== current) {
       current = name;
@@ -154,8 +158,7 @@ export function showDownloads(output: Output): OnDownload {
       } else output.line(`Downloading ${name}, ${size}`);
     }
     bar?.update(received);
-    if (received < total) return;
-    bar?.stop();
-    bar = undefined;
+    if (received >= total) close();
   };
+  return Object.assign(show, { close });
 }

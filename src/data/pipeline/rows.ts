@@ -10,8 +10,11 @@ export type TensorRecord<T> = { readonly [K in keyof T]: Tensor };
 /** Rows up to this many elements are copied one by one: cheaper than making a view for each. */
 const SHORT_ROW = 16;
 
-/** Rows `indices` of a tensor of shape [N, …], as a new tensor of shape [indices.length, …]. */
-function gatherRows<D extends DType>(t: Tensor<D>, indices: ArrayLike<number>): Tensor<D> {
+/**
+ * Rows `indices` of a tensor of shape [N, …], as a new tensor of shape [indices.length, …].
+ * @example gatherRows(tensor([[1, 2], [3, 4]]), [1, 1]).toArray() // [[3, 4], [3, 4]]
+ */
+export function gatherRows<D extends DType>(t: Tensor<D>, indices: ArrayLike<number>): Tensor<D> {
   const rowShape = t.shape.slice(1);
   const width = size(rowShape);
   const result = allocate(t.dtype, indices.length * width);

@@ -47,7 +47,7 @@ test.each(["./someone/tiny", "/someone/tiny", "tiny", "a/b/c", "resnet50", "some
 );
 
 test("what is not there is named, with the command that fetches it", async () => {
-  const missing = `there is no file or folder someone/else, and no model of that name in ${folder}; check the path, or fetch it: hf download someone/else`;
+  const missing = `there is no file or folder someone/else, and no model of that name in ${folder}; check the path, or fetch it: sardonyx download someone/else`;
   expect(() => cachedModel("someone/else")).toThrow(missing);
   expect(() => cachedModel("someone/tiny@..")).toThrow(`no revision .. of it in ${folder}`);
   expect(() => cachedModel("someone/tiny@../refs/main")).toThrow("no revision ../refs/main of it");
