@@ -1,5 +1,13 @@
 /** Data preparation that runs anywhere: datasets, preprocessing, augmentation, formats in memory. */
 
+export {
+  conversationOf,
+  type Preference,
+  parseConversations,
+  parsePreferences,
+  preferenceOf,
+} from "./chat/conversations.ts";
+export type { Conversation, Message } from "./chat/messages.ts";
 export * from "./images/augment.ts";
 export * from "./images/boxes.ts";
 export { scaleBytes } from "./images/bytes.ts";
@@ -41,6 +49,7 @@ export { fitLength, mixDown, resampler } from "./sound/sound.ts";
 export { changeSpeed, gain, type SoundTransform, shiftTime, whiteNoise } from "./sound/sound-augment.ts";
 export { encodeWav, readWav, type Sound } from "./sound/wav.ts";
 export { dropDuplicates, dropMissing, dropOutliers, flagOutliers } from "./tables/clean.ts";
+export { type FileRecord, parseJsonRecords } from "./tables/json-records.ts";
 export * from "./tables/preprocess.ts";
 export { fitRatingBiases, type RatingBiases, type RatingBiasesOptions } from "./tables/rating-biases.ts";
 export { type BpeOptions, trainBpe } from "./text/bpe.ts";
