@@ -1,12 +1,21 @@
 /** Data preparation that runs anywhere: datasets, preprocessing, augmentation, formats in memory. */
 
 export {
+  type ChatTemplate,
+  type ChatTemplateName,
+  type ChatTemplateOptions,
+  chatTemplate,
+  chatTemplateOf,
+  type ModelTemplateOptions,
+} from "./chat/chat-template.ts";
+export {
   conversationOf,
   type Preference,
   parseConversations,
   parsePreferences,
   preferenceOf,
 } from "./chat/conversations.ts";
+export type { MarkedText, Span } from "./chat/jinja.ts";
 export type { Conversation, Message } from "./chat/messages.ts";
 export * from "./images/augment.ts";
 export * from "./images/boxes.ts";
