@@ -87,6 +87,7 @@ const calls: Readonly<Record<string, (options: never) => unknown>> = {
   logMel: (options) => s.logMel(options),
   fitRatingBiases: (options) => s.fitRatingBiases({ x: s.tensor([[0, 0]]), y: s.tensor([1]) }, options),
   maskTokens: (options) => s.maskTokens(options),
+  chatExamples: (options) => s.chatExamples([], options),
   chatTemplate: (options) => s.chatTemplate("chatml", options),
   chatTemplateOf: (options) => s.chatTemplateOf({}, options),
   trainBpe: (options) => s.trainBpe("text", options),

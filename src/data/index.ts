@@ -1,5 +1,6 @@
 /** Data preparation that runs anywhere: datasets, preprocessing, augmentation, formats in memory. */
 
+export { type ChatExample, type ChatExamples, type ChatExamplesOptions, chatExamples } from "./chat/chat-examples.ts";
 export {
   type ChatTemplate,
   type ChatTemplateName,
