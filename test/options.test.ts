@@ -88,6 +88,8 @@ const calls: Readonly<Record<string, (options: never) => unknown>> = {
   fitRatingBiases: (options) => s.fitRatingBiases({ x: s.tensor([[0, 0]]), y: s.tensor([1]) }, options),
   maskTokens: (options) => s.maskTokens(options),
   chatExamples: (options) => s.chatExamples([], options),
+  packExamples: (options) => s.packExamples([], options),
+  previewExamples: (options) => s.previewExamples([], { decode: () => "" }, options),
   chatTemplate: (options) => s.chatTemplate("chatml", options),
   chatTemplateOf: (options) => s.chatTemplateOf({}, options),
   trainBpe: (options) => s.trainBpe("text", options),

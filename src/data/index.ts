@@ -18,6 +18,16 @@ export {
 } from "./chat/conversations.ts";
 export type { MarkedText, Span } from "./chat/jinja.ts";
 export type { Conversation, Message } from "./chat/messages.ts";
+export {
+  type PackedExamples,
+  type PackedRow,
+  type PackingOptions,
+  type PaddedExamples,
+  packExamples,
+  padExamples,
+} from "./chat/packing.ts";
+export { type PreviewOptions, previewExamples } from "./chat/preview.ts";
+export type { TextCoder } from "./chat/token-spans.ts";
 export * from "./images/augment.ts";
 export * from "./images/boxes.ts";
 export { scaleBytes } from "./images/bytes.ts";
