@@ -90,6 +90,8 @@ const calls: Readonly<Record<string, (options: never) => unknown>> = {
   chatExamples: (options) => s.chatExamples([], options),
   packExamples: (options) => s.packExamples([], options),
   previewExamples: (options) => s.previewExamples([], { decode: () => "" }, options),
+  labelledTexts: (options) => s.labelledTexts([], options),
+  textPairs: (options) => s.textPairs([], options),
   chatTemplate: (options) => s.chatTemplate("chatml", options),
   chatTemplateOf: (options) => s.chatTemplateOf({}, options),
   trainBpe: (options) => s.trainBpe("text", options),

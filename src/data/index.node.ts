@@ -1,5 +1,6 @@
 /** Data preparation that needs Node: data sets and files on disk, downloads, worker threads. */
 
+export { loadChatTemplate, loadConversations, loadPreferences } from "./chat/chat-files.node.ts";
 export { type ImageOptions, readImage } from "./images/image.node.ts";
 export { type ImageFolder, type ImageFolderOptions, loadImageFolder } from "./images/image-folder.node.ts";
 export { inWorker, type WorkerOptions } from "./pipeline/worker.node.ts";
@@ -31,3 +32,5 @@ export {
   type CsvSchema,
   inferCsvSchema,
 } from "./tables/csv-schema.node.ts";
+export { loadRecords } from "./tables/file-records.node.ts";
+export { loadLabelledTexts, loadTextPairs } from "./text/text-files.node.ts";

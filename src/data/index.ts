@@ -74,8 +74,10 @@ export * from "./tables/preprocess.ts";
 export { fitRatingBiases, type RatingBiases, type RatingBiasesOptions } from "./tables/rating-biases.ts";
 export { type BpeOptions, trainBpe } from "./text/bpe.ts";
 export { learnDictionary, type TokenPair } from "./text/dictionary.ts";
+export { type LabelledTextsOptions, labelledTexts, type TextsWithLabels } from "./text/labelled-records.ts";
 export { type LabelledText, type LabelledTexts, parseLabelledText, sentimentClasses } from "./text/labelled-text.ts";
 export { ignoredLabel, type MaskingOptions, maskTokens } from "./text/masking.ts";
+export { type TextPair, type TextPairsOptions, textPairs } from "./text/text-pairs.ts";
 export { type TextWindow, textWindows } from "./text/text-windows.ts";
 export {
   characterTokenizer,

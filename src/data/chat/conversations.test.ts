@@ -38,6 +38,15 @@ test.each([
       ],
     },
   ],
+  [
+    "tables, which have null for what a record lacks",
+    {
+      messages: null,
+      text: "",
+      prompt: [{ ...sum[0], tool_calls: null, weight: null }],
+      completion: [{ ...sum[1], name: undefined }],
+    },
+  ],
   ["ShareGPT's field with the usual messages", { conversations: sum }],
 ])("%s", (_, record) => expect(turns(record)).toEqual(sum));
 

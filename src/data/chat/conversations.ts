@@ -1,6 +1,6 @@
 /** Instruction records in the forms that data sets have, read into one: conversations. */
 import { DataError } from "../../core/errors.ts";
-import { type FileRecord, parseJsonRecords, shownValue } from "../tables/json-records.ts";
+import { parseJsonRecords, shownValue } from "../tables/json-records.ts";
 import { type Conversation, type Message, messagesOf, shareGptMessagesOf, textField } from "./messages.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -104,7 +104,10 @@ export function conversationOf(record: unknown, where: string): Conversation {
     throw new DataError(
       `${where}: has chosen and rejected, a preference; expected a conversation: read the file with parsePreferences()`,
     );
-  const form = forms.find((own) => own.fields.every((name) => name in fields));
+  // In tables, fields of other forms may be there and null.
+  const form =
+    forms.find((own) => own.fields.every((name) => isGiven(fields[name]))) ??
+    forms.find((own) => own.fields.every((name) => name in fields));
   if (!form)
     throw new DataError(
       `${where}: has the fields ${Object.keys(fields).join(", ") || "(none)"}, expected one of ${forms.map(({ shown }) => shown).join(", ")}; rename the fields`,
@@ -125,10 +128,7 @@ const isPair = (fields: Fields): boolean => "chosen" in fields && "rejected" in 
  * @example parseConversations('{"prompt":"2 + 2?","completion":"4"}\n', "sums.jsonl").length // 1
  */
 export const parseConversations = (content: string | Uint8Array, what: string): Conversation[] =>
-  parseJsonRecords(content, what).map(conversationOfRecord);
-
-/** A conversation of a record of a file. */
-export const conversationOfRecord = ({ fields, where }: FileRecord): Conversation => conversationOf(fields, where);
+  parseJsonRecords(content, what).map(({ fields, where }) => conversationOf(fields, where));
 
 /** Two answers to one prompt, of which the first is preferred, as direct preference optimization learns from. */
 export interface Preference {
@@ -201,7 +201,4 @@ export function preferenceOf(record: unknown, where: string): Preference {
  * @example parsePreferences('{"prompt":"2 + 2?","chosen":"4","rejected":"5"}', "sums.jsonl")[0].chosen[0].content // "4"
  */
 export const parsePreferences = (content: string | Uint8Array, what: string): Preference[] =>
-  parseJsonRecords(content, what).map(preferenceOfRecord);
-
-/** A preference of a record of a file. */
-export const preferenceOfRecord = ({ fields, where }: FileRecord): Preference => preferenceOf(fields, where);
+  parseJsonRecords(content, what).map(({ fields, where }) => preferenceOf(fields, where));

@@ -88,12 +88,14 @@ function messageOf(
     throw new DataError(
       `${where}.${contentField} is empty, expected what the ${role} says; fill it in, or remove the record from the file`,
     );
-  const weight = value["weight"];
-  if (weight !== undefined && weight !== 0 && weight !== 1)
+  const { weight = null } = value;
+  if (weight !== null && weight !== 0 && weight !== 1)
     throw new DataError(
       `${where}.weight is ${shownValue(weight)}, expected 1, or 0 for a message that is not learned; correct it`,
     );
-  return { ...rest, role, content };
+  // In tables, what a message lacks is null.
+  const further = Object.entries(rest).filter(([, own]) => own !== null && own !== undefined);
+  return { ...Object.fromEntries(further), role, content };
 }
 
 /** A field that has to be a text with something in it. */
