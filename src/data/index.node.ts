@@ -15,7 +15,6 @@ export { joinLines, loadMobyDick } from "./sets/moby-dick.node.ts";
 export { loadMovieLens, loadSyntheticRatings } from "./sets/movielens.node.ts";
 export { loadSentiment, type SubjectText, sentimentSubjects } from "./sets/sentiment.node.ts";
 export {
-  type Clip,
   clipRate,
   loadSpokenWords,
   readClip,
@@ -24,6 +23,7 @@ export {
   type SpokenWordsOptions,
 } from "./sets/speech-commands.node.ts";
 export { loadTranslations, loadTypescriptMessages } from "./sets/translations.node.ts";
+export type { Clip } from "./sound/clip.node.ts";
 export { type CsvStream, type CsvTable, loadCsv, streamCsv } from "./tables/csv.node.ts";
 export {
   type Column,
