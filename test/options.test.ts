@@ -100,6 +100,7 @@ const calls: Readonly<Record<string, (options: never) => unknown>> = {
   syntheticRatings: (options) => s.syntheticRatings(options),
   readImage: (options) => node.readImage("image.png", options),
   loadImageFolder: (options) => node.loadImageFolder("images", options),
+  loadSoundFolder: (options) => node.loadSoundFolder("sounds", options),
   loadCsv: (options) => node.loadCsv("table.csv", options),
   streamCsv: (options) => node.streamCsv("table.csv", options),
   "the data set": (options) => node.loadIris(options),

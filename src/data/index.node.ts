@@ -24,6 +24,7 @@ export {
 } from "./sets/speech-commands.node.ts";
 export { loadTranslations, loadTypescriptMessages } from "./sets/translations.node.ts";
 export type { Clip } from "./sound/clip.node.ts";
+export { loadSoundFolder, type SoundFolder, type SoundFolderOptions } from "./sound/sound-folder.node.ts";
 export { type CsvStream, type CsvTable, loadCsv, streamCsv } from "./tables/csv.node.ts";
 export {
   type Column,
