@@ -24,6 +24,12 @@ function checkEnd(turn: string, { content }: Message, where: string): void {
   );
 }
 
+/** The text of a conversation cut behind an answer, without the end of text that a template writes behind the last one alone. */
+function withoutEnd(cut: string, text: string, { eos }: ChatTemplate): string {
+  const written = cut.trimEnd();
+  return eos !== undefined && !text.startsWith(cut) && written.endsWith(eos) ? written.slice(0, -eos.length) : cut;
+}
+
 /** The answer at a place among the messages, by the texts of the conversation before it and up to it. */
 function answerAt(
   conversation: Conversation,
@@ -41,7 +47,8 @@ function answerAt(
     throw new DataError(
       `${known}: the chat template writes the prompt for this answer otherwise than the conversation with it, so that its beginning cannot be found; ${mend}`,
     );
-  const whole = place === messages.length - 1 ? text : template.render(upTo(place + 1), where);
+  const whole =
+    place === messages.length - 1 ? text : withoutEnd(template.render(upTo(place + 1), where), text, template);
   if (!text.startsWith(whole) || whole.length < prompt.length)
     throw new DataError(
       `${known}: the chat template writes this answer otherwise once others follow it, so that its end cannot be found; ${mend}`,

@@ -181,6 +181,16 @@ describe("what cannot be a wrong mask is an error", () => {
     expect(run(otherPrompt)).toThrow("messages[1]: the chat template writes the prompt for this answer otherwise");
   });
 
+  test("an end of text behind the last answer alone is no part of the others", () => {
+    // As Phi 3 writes it.
+    const last =
+      "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% else %}{{ eos_token }}{% endif %}";
+    expect(run(last, chat("Hi", "Yes", "And?", "No"))()).toEqual(["Yes<|im_end|>", "No<|im_end|>\n</s>"]);
+    const alone =
+      "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}{{ eos_token if not add_generation_prompt else 'assistant: ' }}";
+    expect(run(alone, chat("Hi", "Yes", "And?", "No"))).toThrow('no end-of-turn token behind the answer "Yes"');
+  });
+
   test("templates that read no answers, or whose blocks are not one for each", () => {
     expect(run("{% for m in messages %}{% if m.role == 'user' %}{{ m.content }}{% endif %}{% endfor %}")).toThrow(
       "messages[1]: the chat template writes nothing of this answer",

@@ -3,6 +3,10 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { DataError } from "../../core/errors.ts";
 import { keyOf } from "../../core/random.ts";
+import { Tensor } from "../../core/tensor.ts";
+import type { Value } from "../../graph/ir.ts";
+import { jit } from "../../jit/jit.ts";
+import { crossEntropy } from "../../nn/losses/losses.ts";
 import { bucketed } from "../pipeline/buckets.ts";
 import { ignoredLabel } from "../text/masking.ts";
 import type { ChatExample } from "./chat-examples.ts";
@@ -99,6 +103,33 @@ test("padded: one example a row, with a mask; and as batches by length", async (
   const widths: number[] = [];
   for await (const batch of batches.epoch(0)) widths.push(batch.x.shape[1] ?? 0);
   expect(widths.toSorted((a, b) => a - b)).toEqual([2, 8]);
+});
+
+test("crossEntropy counts the learned tokens and nothing else, packed and padded alike", async () => {
+  const examples = [
+    { ids: Int32Array.of(3, 1, 2), learned: Uint8Array.of(0, 0, 1) },
+    { ids: Int32Array.of(0, 2), learned: Uint8Array.of(0, 1) },
+    { ids: Int32Array.of(1, 3, 0, 1), learned: Uint8Array.of(0, 1, 0, 1) },
+  ];
+  // Logits of a bigram model: of the token alone, so that packing must not change them.
+  const logit = (token: number, next: number) => ((token * 7 + next * 5) % 11) / 4;
+  const lossOf = async ({ x, y }: { readonly x: Tensor<"int32">; readonly y: Tensor<"int32"> }) => {
+    const logits = Float32Array.from([...x.data].flatMap((token) => [0, 1, 2, 3].map((next) => logit(token, next))));
+    const loss = jit((output: Value, target: Value) => crossEntropy({ ignoreIndex: ignoredLabel })(output, target));
+    return (await loss(new Tensor("float32", [...x.shape, 4], logits), y)).item();
+  };
+  const nats = ([token, next]: readonly number[]) =>
+    Math.log([0, 1, 2, 3].reduce((sum, other) => sum + Math.exp(logit(token ?? 0, other)), 0)) -
+    logit(token ?? 0, next ?? 0);
+  const learned = [
+    [1, 2],
+    [0, 2],
+    [1, 3],
+    [0, 1],
+  ];
+  const expected = learned.reduce((sum, pair) => sum + nats(pair), 0) / learned.length;
+  expect(await lossOf(packExamples(examples, { length: 6 }).all.tensors)).toBeCloseTo(expected, 5);
+  expect(await lossOf(padExamples(examples, 5))).toBeCloseTo(expected, 5);
 });
 
 test("ten thousand examples in rows of 4,096 take a moment", () => {
