@@ -1,9 +1,9 @@
 /** Data preparation that runs anywhere: datasets, preprocessing, augmentation, formats in memory. */
 
+export type { ChatTemplateName } from "./chat/built-in-templates.ts";
 export { type ChatExample, type ChatExamples, type ChatExamplesOptions, chatExamples } from "./chat/chat-examples.ts";
 export {
   type ChatTemplate,
-  type ChatTemplateName,
   type ChatTemplateOptions,
   chatTemplate,
   chatTemplateOf,

@@ -24,6 +24,18 @@ function checkEnd(turn: string, { content }: Message, where: string): void {
   );
 }
 
+/**
+ * Throws DataError when a heading stands before an answer and not in the prompt for it, since the template asks for no
+ * `add_generation_prompt`: the heading would be learned, and a prompt would lack it.
+ */
+function checkHeading(turn: string, { content }: Message, isPrompted: boolean, where: string): void {
+  const heading = turn.slice(0, Math.max(0, turn.indexOf(content.trim()))).trim();
+  if (isPrompted || content.trim() === "" || heading === "") return;
+  throw new DataError(
+    `${where}: the chat template writes ${JSON.stringify(heading.slice(-40))} before the answer, and not at the end of a prompt for it; write it there too, by {% if add_generation_prompt %} … {% endif %}`,
+  );
+}
+
 /** The text of a conversation cut behind an answer, without the end of text that a template writes behind the last one alone. */
 function withoutEnd(cut: string, text: string, { eos }: ChatTemplate): string {
   const written = cut.trimEnd();
@@ -58,6 +70,7 @@ function answerAt(
       `${known}: the chat template writes nothing of this answer; use one that reads the role assistant`,
     );
   const turn = whole.slice(prompt.length);
+  checkHeading(turn, message, prompt !== template.render(upTo(place), where), known);
   checkEnd(turn, message, known);
   // The blanks behind the end of turn belong to no answer, unless a token joins them to it.
   return { start: prompt.length, ends: [prompt.length + turn.trimEnd().length, whole.length] };

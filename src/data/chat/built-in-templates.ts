@@ -37,11 +37,14 @@ const plain =
   "{% if add_bos_token and bos_token %}{{ bos_token }}{% endif %}" +
   "{% for message in messages %}{{ message['content'] }}{% if message['role'] == 'assistant' %}{{ eos_token }}{% endif %}{% endfor %}";
 
+/** Names of the templates that come with Sardonyx. */
+export type ChatTemplateName = "chatml" | "llama2" | "zephyr" | "alpaca" | "plain";
+
 /** The templates by their names. */
-export const builtInTemplates = { chatml, llama2, zephyr, alpaca, plain } as const;
+export const builtInTemplates: Readonly<Record<ChatTemplateName, string>> = { chatml, llama2, zephyr, alpaca, plain };
 
 /** Tokens that a template by name cannot do without. */
-export const neededTokens: Readonly<Record<keyof typeof builtInTemplates, readonly ("bos" | "eos")[]>> = {
+export const neededTokens: Readonly<Record<ChatTemplateName, readonly ("bos" | "eos")[]>> = {
   chatml: [],
   llama2: ["bos", "eos"],
   zephyr: ["eos"],

@@ -181,6 +181,23 @@ describe("what cannot be a wrong mask is an error", () => {
     expect(run(otherPrompt)).toThrow("messages[1]: the chat template writes the prompt for this answer otherwise");
   });
 
+  test("a template that writes no heading for the answer to come", () => {
+    const silent = "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}";
+    expect(run(silent)).toThrow(
+      'messages[1]: the chat template writes "<|im_start|>assistant" before the answer, and not at the end of a prompt for it; write it there too',
+    );
+  });
+
+  test("calls nested without end are the template's to refuse", () => {
+    let nested: unknown = 1;
+    for (let depth = 0; depth < 100_000; depth++) nested = [nested];
+    const messages = [
+      { role: "user", content: "Hi" },
+      { role: "assistant", content: "Yes", tool_calls: [nested] },
+    ];
+    expect(run(chatml, { messages })).toThrow(DataError);
+  });
+
   test("an end of text behind the last answer alone is no part of the others", () => {
     // As Phi 3 writes it.
     const last =

@@ -4,12 +4,9 @@ import { matching, objectOf, string } from "../../core/option-types.ts";
 import { optionsOf } from "../../core/options.ts";
 import { isPlainObject } from "../../core/tree.ts";
 import { shownValue } from "../tables/json-records.ts";
-import { builtInTemplates, neededTokens } from "./built-in-templates.ts";
+import { builtInTemplates, type ChatTemplateName, neededTokens } from "./built-in-templates.ts";
 import { type MarkedText, parseJinja } from "./jinja.ts";
 import type { Conversation } from "./messages.ts";
-
-/** Names of the templates that come with Sardonyx. */
-export type ChatTemplateName = keyof typeof builtInTemplates;
 
 /** Options of `chatTemplate`. */
 export interface ChatTemplateOptions {

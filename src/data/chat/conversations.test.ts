@@ -162,6 +162,12 @@ test.each([
   expect(() => preferenceOf(record, "line 1")).toThrow(message);
 });
 
+test("answers with lists nested without end", () => {
+  const deep = `{"role":"assistant","content":"4","tool_calls":${"[".repeat(50_000)}${"]".repeat(50_000)}}`;
+  const line = `{"prompt":"2 + 2?","chosen":[${deep}],"rejected":[${deep}]}`;
+  expect(parsePreferences(line, "a.jsonl")).toHaveLength(1);
+});
+
 test("a file of preferences", () => {
   expect(parsePreferences('{"prompt":"2 + 2?","chosen":"4","rejected":"5"}', "a.jsonl")).toHaveLength(1);
   expect(() => parsePreferences('\n{"prompt":"2 + 2?"}', "a.jsonl")).toThrow("a.jsonl: line 2: has the fields prompt");

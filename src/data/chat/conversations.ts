@@ -142,7 +142,13 @@ export interface Preference {
   readonly tools?: readonly unknown[];
 }
 
-const isSame = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+function isSame(a: unknown, b: unknown): boolean {
+  try {
+    return JSON.stringify(a) === JSON.stringify(b);
+  } catch {
+    return false; // lists in one another, deeper than can be written
+  }
+}
 
 /** How many messages at the beginning of two lists are the same. */
 function sharedBeginning(a: readonly Message[], b: readonly Message[]): number {
