@@ -20,6 +20,7 @@ export const subjects = {
   Images: ["data/images/"],
   Tables: ["data/tables/"],
   Text: ["data/text/"],
+  "Instructions and chats": ["data/chat/"],
   Sound: ["data/sound/"],
   "Data sets by name": ["data/sets/"],
   "Generating text": ["decode/"],

@@ -1,5 +1,6 @@
 /** Data preparation that needs Node: data sets and files on disk, downloads, worker threads. */
 
+export { loadChatTemplate, loadConversations, loadPreferences } from "./chat/chat-files.node.ts";
 export { type ImageOptions, readImage } from "./images/image.node.ts";
 export { type ImageFolder, type ImageFolderOptions, loadImageFolder } from "./images/image-folder.node.ts";
 export { inWorker, type WorkerOptions } from "./pipeline/worker.node.ts";
@@ -14,7 +15,6 @@ export { joinLines, loadMobyDick } from "./sets/moby-dick.node.ts";
 export { loadMovieLens, loadSyntheticRatings } from "./sets/movielens.node.ts";
 export { loadSentiment, type SubjectText, sentimentSubjects } from "./sets/sentiment.node.ts";
 export {
-  type Clip,
   clipRate,
   loadSpokenWords,
   readClip,
@@ -23,6 +23,8 @@ export {
   type SpokenWordsOptions,
 } from "./sets/speech-commands.node.ts";
 export { loadTranslations, loadTypescriptMessages } from "./sets/translations.node.ts";
+export type { Clip } from "./sound/clip.node.ts";
+export { loadSoundFolder, type SoundFolder, type SoundFolderOptions } from "./sound/sound-folder.node.ts";
 export { type CsvStream, type CsvTable, loadCsv, streamCsv } from "./tables/csv.node.ts";
 export {
   type Column,
@@ -31,3 +33,5 @@ export {
   type CsvSchema,
   inferCsvSchema,
 } from "./tables/csv-schema.node.ts";
+export { loadRecords } from "./tables/file-records.node.ts";
+export { loadLabelledTexts, loadTextPairs } from "./text/text-files.node.ts";

@@ -1,5 +1,33 @@
 /** Data preparation that runs anywhere: datasets, preprocessing, augmentation, formats in memory. */
 
+export type { ChatTemplateName } from "./chat/built-in-templates.ts";
+export { type ChatExample, type ChatExamples, type ChatExamplesOptions, chatExamples } from "./chat/chat-examples.ts";
+export {
+  type ChatTemplate,
+  type ChatTemplateOptions,
+  chatTemplate,
+  chatTemplateOf,
+  type ModelTemplateOptions,
+} from "./chat/chat-template.ts";
+export {
+  conversationOf,
+  type Preference,
+  parseConversations,
+  parsePreferences,
+  preferenceOf,
+} from "./chat/conversations.ts";
+export type { MarkedText, Span } from "./chat/jinja.ts";
+export type { Conversation, Message } from "./chat/messages.ts";
+export {
+  type PackedExamples,
+  type PackedRow,
+  type PackingOptions,
+  type PaddedExamples,
+  packExamples,
+  padExamples,
+} from "./chat/packing.ts";
+export { type PreviewOptions, previewExamples } from "./chat/preview.ts";
+export type { TextCoder } from "./chat/token-spans.ts";
 export * from "./images/augment.ts";
 export * from "./images/boxes.ts";
 export { scaleBytes } from "./images/bytes.ts";
@@ -41,12 +69,15 @@ export { fitLength, mixDown, resampler } from "./sound/sound.ts";
 export { changeSpeed, gain, type SoundTransform, shiftTime, whiteNoise } from "./sound/sound-augment.ts";
 export { encodeWav, readWav, type Sound } from "./sound/wav.ts";
 export { dropDuplicates, dropMissing, dropOutliers, flagOutliers } from "./tables/clean.ts";
+export { type FileRecord, parseJsonRecords } from "./tables/json-records.ts";
 export * from "./tables/preprocess.ts";
 export { fitRatingBiases, type RatingBiases, type RatingBiasesOptions } from "./tables/rating-biases.ts";
 export { type BpeOptions, trainBpe } from "./text/bpe.ts";
 export { learnDictionary, type TokenPair } from "./text/dictionary.ts";
+export { type LabelledTextsOptions, labelledTexts, type TextsWithLabels } from "./text/labelled-records.ts";
 export { type LabelledText, type LabelledTexts, parseLabelledText, sentimentClasses } from "./text/labelled-text.ts";
 export { ignoredLabel, type MaskingOptions, maskTokens } from "./text/masking.ts";
+export { type TextPair, type TextPairsOptions, textPairs } from "./text/text-pairs.ts";
 export { type TextWindow, textWindows } from "./text/text-windows.ts";
 export {
   characterTokenizer,

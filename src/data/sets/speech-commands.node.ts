@@ -8,8 +8,8 @@
  */
 
 import { createHash } from "node:crypto";
-import { createReadStream, type Dirent, existsSync } from "node:fs";
-import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { createReadStream, existsSync } from "node:fs";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, extname, join, normalize } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
@@ -21,9 +21,9 @@ import { Tensor } from "../../core/tensor.ts";
 import { readBytes, systemReason, temporaryBeside } from "../../storage/atomic.node.ts";
 import { defaultCacheDir, obtain, type RemoteFile } from "../../storage/download.node.ts";
 import { tarFiles } from "../../storage/tar.ts";
+import { entriesOf } from "../pipeline/class-folders.node.ts";
 import { fromTensors, type TensorDataset } from "../pipeline/dataset.ts";
-import { fitLength, mixDown, resampler } from "../sound/sound.ts";
-import { readWav } from "../sound/wav.ts";
+import { type Clip, clipReader } from "../sound/clip.node.ts";
 import { type LoadOptions, loadTypes } from "./locate.node.ts";
 
 /** Samples a second of every clip, 16,000; a clip lasts one second, so it has as many samples. */
@@ -66,42 +66,8 @@ const archive: RemoteFile = {
 
 type Part = "train" | "validation" | "test";
 
-/** A second of sound, and what was done to make it one. */
-export interface Clip {
-  readonly samples: Float32Array;
-  readonly changes: readonly string[];
-}
-
 /** A WAV file as a clip: its channels mixed, at 16 kHz, one second. Throws FileError for a broken file. */
-export async function readClip(path: string): Promise<Clip> {
-  const sound = readWav(await readBytes(path, "sound"), path);
-  const whole = resamplerFrom(sound.rate)(mixDown(sound));
-  const seconds = (whole.length / clipRate).toFixed(2);
-  const changes = [
-    sound.channels.length > 1 && `mixed from ${sound.channels.length} channels`,
-    sound.rate !== clipRate && `resampled from ${sound.rate} Hz`,
-    whole.length > clipRate && `the loudest second of ${seconds}`,
-    whole.length < clipRate && `${seconds} s filled up with silence`,
-  ];
-  return { samples: fitLength(whole, clipRate), changes: changes.filter((change) => change !== false) };
-}
-
-const resamplers = new Map<number, ReturnType<typeof resampler>>();
-
-function resamplerFrom(rate: number): ReturnType<typeof resampler> {
-  const known = resamplers.get(rate) ?? resampler(rate, clipRate);
-  resamplers.set(rate, known);
-  return known;
-}
-
-/** What lies in a folder, in alphabetical order. */
-async function entriesOf(folder: string): Promise<readonly Dirent[]> {
-  try {
-    return (await readdir(folder, { withFileTypes: true })).sort((a, b) => (a.name < b.name ? -1 : 1));
-  } catch (error) {
-    throw new FileError(`cannot list the folder ${folder} (${systemReason(error)}); check the path`, { cause: error });
-  }
-}
+export const readClip: (path: string) => Promise<Clip> = clipReader(clipRate, clipRate);
 
 /** Clips named in a list, one `word/file.wav` a line; undefined where there is none. */
 async function listed(dir: string, name: string): Promise<ReadonlySet<string> | undefined> {

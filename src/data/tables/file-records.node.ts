@@ -1,0 +1,81 @@
+/** Records of files: CSV and TSV with a header, JSON Lines and arrays, Parquet; which it is, the name's ending tells. */
+import { stat } from "node:fs/promises";
+import { extname } from "node:path";
+import { asyncBufferFromFile, parquetReadObjects } from "hyparquet";
+import { compressors } from "hyparquet-compressors";
+import { DataError, FileError } from "../../core/errors.ts";
+import { isPlainObject } from "../../core/tree.ts";
+import { readBytes, systemReason } from "../../storage/atomic.node.ts";
+import { readLines, readRecords } from "./csv-schema.node.ts";
+import { type FileRecord, parseJsonRecords } from "./json-records.ts";
+
+async function csvRecords(path: string, delimiter: string): Promise<FileRecord[]> {
+  let names: readonly string[] | undefined;
+  for await (const { values } of readLines(path, { delimiter })) {
+    names = values.map((name) => name.trim());
+    break;
+  }
+  const repeated = names?.find((name, i) => names?.indexOf(name) !== i);
+  if (repeated !== undefined) throw new FileError(`${path}: two columns are named "${repeated}"; rename one`);
+  const records: FileRecord[] = [];
+  for await (const { values, line } of readRecords(path, { label: "", delimiter }))
+    records.push({
+      fields: Object.fromEntries((names ?? []).map((name, i) => [name, values[i]])),
+      where: `${path}: line ${line}`,
+    });
+  return records;
+}
+
+/** Whole numbers of 64 bits as numbers where they are exact, else as text; lists and structs likewise. */
+function plainValue(value: unknown): unknown {
+  if (typeof value === "bigint") return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
+  if (Array.isArray(value)) return value.map(plainValue);
+  if (isPlainObject(value)) return plainFields(value);
+  return value;
+}
+
+const plainFields = (fields: Readonly<Record<string, unknown>>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, plainValue(value)]));
+
+async function parquetRecords(path: string): Promise<FileRecord[]> {
+  if (!(await stat(path).catch(() => undefined))?.isFile())
+    throw new FileError(`records: there is no file ${path}; check the path`);
+  try {
+    const rows = await parquetReadObjects({ file: await asyncBufferFromFile(path), compressors });
+    return rows.map((row, i) => ({ fields: plainFields(row), where: `${path}: row ${i + 1}` }));
+  } catch (error) {
+    throw new FileError(
+      `${path}: cannot be read as Parquet (${systemReason(error)}); it is cut off or damaged, get it anew`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+const readers: Readonly<Record<string, (path: string) => Promise<FileRecord[]>>> = {
+  ".csv": (path) => csvRecords(path, ","),
+  ".tsv": (path) => csvRecords(path, "\t"),
+  ".json": async (path) => parseJsonRecords(await readBytes(path, "records"), path),
+  ".jsonl": async (path) => parseJsonRecords(await readBytes(path, "records"), path),
+  ".ndjson": async (path) => parseJsonRecords(await readBytes(path, "records"), path),
+  ".parquet": parquetRecords,
+};
+
+/**
+ * The records of a file, each with the place where it stands. Values of CSV and TSV are texts; those of Parquet what the columns
+ * hold, lists and structs as arrays and objects. Throws FileError when the file is missing, damaged or of another kind, DataError
+ * when it has no records or a broken one.
+ * @example (await loadRecords("reviews.parquet"))[0].fields // { text: "Fine.", label: 1 }
+ */
+export async function loadRecords(path: string): Promise<FileRecord[]> {
+  const ending = extname(path).toLowerCase();
+  const read = Object.hasOwn(readers, ending) ? readers[ending] : undefined;
+  if (!read)
+    throw new FileError(
+      `${path}: its name ends with "${ending}", expected one of ${Object.keys(readers).join(" ")}; rename or convert it`,
+    );
+  const records = await read(path);
+  if (records.length === 0) throw new DataError(`${path}: has no records, expected at least one`);
+  return records;
+}
