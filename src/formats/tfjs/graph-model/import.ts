@@ -32,6 +32,9 @@ export interface GraphModel extends ImportedGraph<GraphTensor> {
 /** Settings of more elements than this stay in their file: no shape depends on as many. */
 const maxSettingElements = 1 << 12;
 
+/** Elements of what is computed of inputs that are given: where the tokens of a batch of texts are. */
+const maxKnownElements = 1 << 20;
+
 /** How a file becomes a graph. */
 export interface GraphOptions {
   /** The shape of an input, whose channels are last; default the declared one. Throws ShapeError for one that cannot be known. */
@@ -171,7 +174,8 @@ class Importer {
       const outputs = built instanceof Value ? [built] : built;
       if (outputs.length < node.outputs)
         return unknown("operator", `of its ${node.outputs} results only ${outputs.length} are supported`);
-      return operands.length > 0 && operands.every((value) => constantOf(value)) ? fold(outputs, operands) : outputs;
+      const isKnown = operands.length > 0 && operands.every((value) => constantOf(value));
+      return isKnown ? fold(outputs, operands, this.#options.constants?.size ? maxKnownElements : undefined) : outputs;
     } catch (error) {
       if (error instanceof ComputedError) return unknown("operator", error.message, error.inputs);
       if (error instanceof UndeterminedError) return unknown("shape", error.message);
