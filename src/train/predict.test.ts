@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { keyOf } from "../core/random.ts";
 import { Tensor, tensor } from "../core/tensor.ts";
 import type { Value } from "../graph/ir.ts";
-import { type Context, dense, Module, sequential } from "../nn/index.ts";
+import { type Context, dense, lambda, Module, sequential } from "../nn/index.ts";
 import { add, mul } from "../ops/index.ts";
 import { activations, predict, predictor } from "./predict.ts";
 
@@ -133,4 +133,25 @@ test("activations are those of the layers named, also of one that runs twice and
   await expect(activations(model, tensor([[1, 2]]), ["shard"])).rejects.toThrow(
     'unknown layer "shard"; did you mean "shared"?',
   );
+});
+
+test("activations are compiled once for each type of inputs, and follow the parameters", async () => {
+  let traced = 0;
+  const model = sequential([
+    dense(1, { bias: false, initializer: "ones" }),
+    lambda((x: Value) => {
+      traced++;
+      return add(x, 1);
+    }),
+  ]);
+  const x = tensor([[1, 2]]);
+  model.initialize(keyOf(0), x);
+  traced = 0;
+  const observed = async (given: Tensor) => (await activations(model, given, ["layers.0"]))["layers.0"]?.toNumbers();
+  expect([await observed(x), await observed(x)]).toEqual([[3], [3]]);
+  for (const parameter of model.parameters().values()) parameter.value = tensor([[10, 1]]);
+  expect(await observed(x)).toEqual([12]);
+  expect(traced).toBe(1);
+  expect(await observed(tensor([1, 2, 3, 4], { shape: [2, 2] }))).toEqual([12, 34]);
+  expect(traced).toBe(2);
 });

@@ -6,6 +6,7 @@ import { Tensor } from "../core/tensor.ts";
 import { leavesOf, type MapTree, mapTree } from "../core/tree.ts";
 import { Value } from "../graph/ir.ts";
 import { type CompileOptions, checkCompile, compile, compileTypes, type Executable } from "../jit/compile.ts";
+import type { Context } from "../nn/context.ts";
 import type { Given, TypeTree } from "../nn/inputs.ts";
 import type { AnyModule, Module } from "../nn/module.ts";
 import { builtIn, ParameterInputs } from "../nn/parameter-inputs.ts";
@@ -154,8 +155,24 @@ export function predictor<I, O>(model: Module<I, O>, options: PredictorOptions =
   });
 }
 
-/** Predictors of `predict`, by model and options; they go with their model. */
-const predictors = new WeakMap<AnyModule, Map<string, Predictor<never, unknown>>>();
+/** What was made for a model, by a key; it goes with its model. */
+class KeptByModel<T> {
+  readonly #kept = new WeakMap<AnyModule, Map<string, T>>();
+
+  get(model: AnyModule, key: unknown, make: () => T): T {
+    const own = this.#kept.get(model) ?? new Map<string, T>();
+    this.#kept.set(model, own);
+    const name = JSON.stringify(key);
+    const known = own.get(name) ?? make();
+    own.set(name, known);
+    return known;
+  }
+}
+
+/** Predictors of `predict`, by their options. */
+const predictors = new KeptByModel<Predictor<never, unknown>>();
+/** Predictors of `activations`, by paths and options. */
+const observers = new KeptByModel<Predictor<never, Readonly<Record<string, Value>>>>();
 
 /**
  * The model's outputs for inputs of a batch, compiled once for each type of inputs. Throws OptionError for inputs that the model
@@ -168,11 +185,11 @@ export function predict<I, O>(
   options: CompileOptions = {},
 ): Promise<HostOutputs<O>> {
   checkPredict(options);
-  const own = predictors.get(model) ?? new Map<string, Predictor<never, unknown>>();
-  predictors.set(model, own);
-  const key = JSON.stringify(options);
-  const known = own.get(key) ?? (predictor(model, { compile: options }) as Predictor<never, unknown>);
-  own.set(key, known);
+  const known = predictors.get(
+    model,
+    options,
+    () => predictor(model, { compile: options }) as Predictor<never, unknown>,
+  );
   return known(inputs as never) as Promise<HostOutputs<O>>;
 }
 
@@ -186,32 +203,16 @@ export function layerPredictor<I, O>(
   options: CompileOptions = {},
 ): Predictor<I, Readonly<Record<string, Value>>> {
   const build: Build<unknown> = (types) =>
-    compileModel(model, types, { compile: options }, ({ context }) => {
-      const found = new Map<string, readonly Value[]>();
-      for (const { path, outputs } of context.records) {
-        let name = path;
-        for (let count = 2; found.has(name); count++) name = `${path}#${count}`;
-        found.set(name, outputs);
-      }
-      const wanted = paths.flatMap((path) => {
-        const names = [...found.keys()].filter((name) => name === path || name.startsWith(`${path}#`));
-        if (names.length === 0) throw unknownName("layer", path, [...found.keys()].filter(Boolean));
-        return names;
-      });
-      const named = wanted.flatMap((name) => {
-        const outputs = found.get(name) ?? [];
-        return outputs.map((value, i) => [outputs.length === 1 ? name : `${name}.${i}`, value] as const);
-      });
-      return Object.fromEntries(named);
-    });
+    compileModel(model, types, { compile: options }, ({ context }) => outputsOfLayers(context, paths));
   const sessions = new Sessions(model, build, 8);
   const ask = (inputs: HostInputs<I>) => sessions.run(inputs) as Promise<Readonly<Record<string, Tensor>>>;
   return Object.assign(ask, { release: () => sessions.release() });
 }
 
 /**
- * What layers give for inputs of a batch, by the paths of the layers. A layer that runs several times is also under `path#2` and so
- * on; of several outputs, the i-th (depth first) is under `path.i`. Throws OptionError, with the nearest path.
+ * What layers give for inputs of a batch, by the paths of the layers, compiled once for each type of inputs. A layer that runs several
+ * times is also under `path#2` and so on; of several outputs, the i-th (depth first) is under `path.i`. Throws OptionError, with the
+ * nearest path.
  * @example const { "layers.0": edges } = await activations(model, images, ["layers.0"]);
  */
 export async function activations<I, O>(
@@ -221,10 +222,26 @@ export async function activations<I, O>(
   options: CompileOptions = {},
 ): Promise<Readonly<Record<string, Tensor>>> {
   checkActivations(options);
-  const ask = layerPredictor(model, paths, options);
-  try {
-    return await ask(inputs);
-  } finally {
-    await ask.release();
+  const ask = observers.get(model, [paths, options], () => layerPredictor(model as Module<never>, paths, options));
+  return ask(inputs as never);
+}
+
+/** What the layers of some paths gave in a trace, by name. */
+function outputsOfLayers({ records }: Context, paths: readonly string[]): Readonly<Record<string, Value>> {
+  const found = new Map<string, readonly Value[]>();
+  for (const { path, outputs } of records) {
+    let name = path;
+    for (let count = 2; found.has(name); count++) name = `${path}#${count}`;
+    found.set(name, outputs);
   }
+  const wanted = paths.flatMap((path) => {
+    const names = [...found.keys()].filter((name) => name === path || name.startsWith(`${path}#`));
+    if (names.length === 0) throw unknownName("layer", path, [...found.keys()].filter(Boolean));
+    return names;
+  });
+  const named = wanted.flatMap((name) => {
+    const outputs = found.get(name) ?? [];
+    return outputs.map((value, i) => [outputs.length === 1 ? name : `${name}.${i}`, value] as const);
+  });
+  return Object.fromEntries(named);
 }

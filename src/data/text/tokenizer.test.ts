@@ -70,5 +70,26 @@ describe("byte pairs", () => {
     expect(() => trainBpe("text", { vocabulary: 255 })).toThrow(OptionError);
     expect(() => trainBpe("", { vocabulary: 300 })).toThrow(DataError);
   });
+  test("a unigram model, whose vocabulary is a list: the likeliest pieces", () => {
+    // Log-probabilities: "he" + "llo" -3 is likelier than "hello" -5 and than letters.
+    const vocab: [string, number][] = [
+      ["<unk>", 0],
+      ["\u2581", -4],
+      ["\u2581he", -1],
+      ["llo", -2],
+      ["\u2581hello", -5],
+    ];
+    const metaspace = { type: "Metaspace", replacement: "\u2581", prepend_scheme: "always" };
+    const tokenizer = tokenizerOf({
+      model: { type: "Unigram", unk_id: 0, vocab },
+      pre_tokenizer: metaspace,
+      decoder: metaspace,
+    });
+    expect([tokenizer.size, tokenizer.tokens[3]]).toEqual([5, "llo"]);
+    expect(tokenizer.encode("hello he")).toEqual([2, 3, 2]);
+    expect(tokenizer.decode([2, 3, 2])).toBe("hello he");
+    const again = tokenizerOf(JSON.parse(tokenizer.json()));
+    expect(again.encode("hello he")).toEqual([2, 3, 2]);
+  });
   test("a file of something else", () => expect(() => tokenizerOf({} as never)).toThrow(FileError));
 });

@@ -19,9 +19,15 @@ export interface Tokenizer {
   json(): string;
 }
 
+/** Ids by token; of a unigram model (Kudo 2018) tokens with their log-probabilities, in the order of their ids. */
+const vocabSchema = z.union([
+  z.record(z.string(), z.number().int().min(0)),
+  z.array(z.tuple([z.string(), z.number()])),
+]);
+
 /** What a `tokenizer.json` needs at least. */
 export const tokenizerFileSchema = z.looseObject({
-  model: z.looseObject({ type: z.string(), vocab: z.record(z.string(), z.number().int().min(0)) }),
+  model: z.looseObject({ type: z.string(), vocab: vocabSchema }),
   added_tokens: z.array(z.looseObject({ id: z.number().int().min(0), content: z.string() })).optional(),
 });
 /** A `tokenizer.json`. */
@@ -41,7 +47,7 @@ export function tokenizerOf(file: TokenizerFile, piecesOf?: (text: string) => It
   if (characters) return characterTokenizer(characters);
   let pipeline: Pipeline;
   try {
-    pipeline = new Pipeline(file, {});
+    pipeline = new Pipeline({ ...absent, ...file }, {});
   } catch (cause) {
     throw new FileError(`this is no tokenizer.json (${(cause as Error).message}); pass one of Hugging Face's format`, {
       cause,
@@ -55,7 +61,7 @@ export function tokenizerOf(file: TokenizerFile, piecesOf?: (text: string) => It
     return found;
   };
   const tokens: string[] = [];
-  for (const [token, id] of Object.entries(file.model.vocab)) tokens[id] = token;
+  for (const [token, id] of idsOf(file)) tokens[id] = token;
   for (const { id, content } of file.added_tokens ?? []) tokens[id] = content;
   return {
     size: tokens.length,
@@ -71,13 +77,20 @@ export function tokenizerOf(file: TokenizerFile, piecesOf?: (text: string) => It
   };
 }
 
+/** The parts that a file may leave out, which the library asks for. */
+const absent = { added_tokens: [], normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null };
+
+/** The tokens of a file with their ids, without those that were added. */
+const idsOf = ({ model: { vocab } }: TokenizerFile): readonly (readonly [token: string, id: number])[] =>
+  Array.isArray(vocab) ? vocab.map(([token], id) => [token, id]) : Object.entries(vocab);
+
 /** Cuts a text into characters. */
 const eachCharacter = { type: "Split", pattern: { Regex: "[\\s\\S]" }, behavior: "Isolated", invert: false };
 
 /** The characters of a file that `characterTokenizer` wrote. */
 function charactersOf({ model: { vocab }, ...file }: TokenizerFile): string | undefined {
   const isOfCharacters = JSON.stringify(file["pre_tokenizer"]) === JSON.stringify(eachCharacter);
-  return isOfCharacters ? Object.keys(vocab).join("") : undefined;
+  return isOfCharacters && !Array.isArray(vocab) ? Object.keys(vocab).join("") : undefined;
 }
 
 /**

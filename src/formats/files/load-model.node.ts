@@ -28,8 +28,8 @@ export interface LoadModelOptions {
    */
   readonly inputs?: GivenTypes;
   /**
-   * Of an `.onnx` file: elements of inputs that stay the same, by name; the model does not take these any more. Inputs on which shapes
-   * depend must be given so. Default none.
+   * Of an `.onnx` file or a graph of TensorFlow.js: elements of inputs that stay the same, by name; the model does not take these any
+   * more. Inputs on which shapes depend must be given so. Default none.
    */
   readonly constants?: Readonly<Record<string, Tensor>>;
   /** Of the folder of a run: the weights of its best epoch instead of the last; default false. */
@@ -178,7 +178,8 @@ function loadFile(path: string, options: LoadModelOptions): LoadedModel {
       const { inputs, constants } = options;
       return besides(dirname(path), (external) => modelFromOnnx(file, { inputs, constants, external }));
     }
-    if (options.constants) throw new OptionError("constants is for .onnx files, and this is none; leave it out");
+    if (options.constants && !isJson)
+      throw new OptionError("constants is for .onnx files and TensorFlow.js graphs, and this is none; leave it out");
     if (isKerasFile(head, file)) return modelFromKeras(file, { ...(options.inputs && { inputs: options.inputs }) });
     if (isWeights) return loadWeights(path, checkpointOf([file]), options);
     if (isJson) return loadJson(path, file, options);
@@ -211,16 +212,19 @@ function besides<T>(folder: string, use: (open: (location: string) => ByteSource
 }
 
 function loadJson(path: string, file: ByteSource, options: LoadModelOptions): LoadedModel {
-  const { inputs } = options;
+  const { inputs, constants } = options;
   const folder = dirname(path);
   const document = readJson(file);
   if ("modelTopology" in document)
     return besides(folder, (open) =>
       modelFromTfjs(document, {
         ...(inputs && { inputs }),
+        ...(constants && { constants }),
         open: (location) => (existsSync(join(folder, location)) ? open(location) : undefined),
       }),
     );
+  if (constants)
+    throw new OptionError("constants is for .onnx files and TensorFlow.js graphs, and this is none; leave it out");
   if (isPlainObject(document["weight_map"])) {
     const map = document["weight_map"];
     return besides(folder, (open) => {

@@ -1,6 +1,6 @@
 /** The weightsManifest of a model.json: the stored tensors, how they are stored, and where in which files. */
 import { z } from "zod";
-import { type ByteSource, requireRange } from "../../core/byte-source.ts";
+import { type ByteSource, memorySource, requireRange } from "../../core/byte-source.ts";
 import { type ArrayOf, allocate, arrayTypes, type DType } from "../../core/dtype.ts";
 import { FileError } from "../../core/errors.ts";
 import { float16ToFloat32 } from "../../core/half.ts";
@@ -21,7 +21,7 @@ export interface StoredWeight {
 }
 
 /** Opens a file that the manifest names, beside model.json; `undefined` when it is not there. */
-export type OpenShard = (path: string) => ByteSource | undefined;
+export type OpenShard = (path: string) => Uint8Array | ByteSource | undefined;
 
 /** Element types by the format's names: bits of an element, and the dtype here. */
 const elementTypes = {
@@ -150,7 +150,7 @@ function joined(paths: readonly string[], open: OpenShard): () => ByteSource | u
   return () => {
     if (!known) {
       const parts = paths.map(open);
-      const there = parts.filter((part) => part !== undefined);
+      const there = parts.flatMap((part) => (part instanceof Uint8Array ? memorySource(part) : (part ?? [])));
       known = { source: there.length === parts.length && parts.length > 0 ? concatenated(there) : undefined };
     }
     return known.source;

@@ -5,7 +5,7 @@ import { memorySource } from "../../core/byte-source.ts";
 import { FileError, OptionError, SardonyxError, ShapeError, UnsupportedError } from "../../core/errors.ts";
 import { float16Bits } from "../../core/half.ts";
 import type { Shape } from "../../core/shape.ts";
-import { sameTensor, Tensor, tensor } from "../../core/tensor.ts";
+import { type Nested, sameTensor, Tensor, tensor } from "../../core/tensor.ts";
 import { expectClose } from "../../nn/testing/check-layer.ts";
 import { predict } from "../../train/predict.ts";
 import { encodeSavedModel } from "../files/saved-model.ts";
@@ -200,6 +200,79 @@ const keras = (
     config: { layers: [{ class_name: className, config: { name: "only", batch_input_shape: shape, ...config } }] },
   },
   weightsManifest: [{ paths: ["w.bin"], weights }],
+});
+
+describe("a graph whose shapes depend on its inputs", () => {
+  const type = (name: string) => ({ type: `DT_${name}` });
+  const int32 = { dtype: type("INT32"), shape: { shape: { dim: [{ size: "-1" }] } } };
+  const places = { ...int32, shape: { shape: { dim: [{ size: "-1" }, { size: "2" }] } } };
+  // Values at places of a matrix of fives; y is w where these are above 5, and 0 elsewhere.
+  const ragged = {
+    modelTopology: {
+      node: [
+        { name: "indices", op: "Placeholder", attr: places },
+        { name: "values", op: "Placeholder", attr: int32 },
+        { name: "size", op: "Const", attr: { dtype: type("INT32") } },
+        { name: "five", op: "Const", attr: { dtype: type("INT32") } },
+        { name: "w", op: "Const", attr: { dtype: type("FLOAT") } },
+        { name: "dense", op: "SparseToDense", input: ["indices", "size", "values", "five"] },
+        { name: "large", op: "Greater", input: ["dense", "five"] },
+        { name: "where", op: "Where", input: ["large"] },
+        { name: "found", op: "Cast", input: ["where"], attr: { DstT: type("INT32") } },
+        { name: "read", op: "GatherNd", input: ["w", "found"] },
+        { name: "y", op: "ScatterNd", input: ["found", "read", "size"] },
+      ],
+    },
+    signature: {
+      inputs: { indices: { name: "indices:0" }, values: { name: "values:0" } },
+      outputs: { y: { name: "y:0" } },
+    },
+    weightsManifest: [
+      {
+        paths: ["w.bin"],
+        weights: [
+          { name: "size", shape: [2], dtype: "int32" },
+          { name: "five", shape: [], dtype: "int32" },
+          { name: "w", shape: [2, 3], dtype: "float32" },
+        ],
+      },
+    ],
+  };
+  const stored = new Uint8Array([
+    ...new Uint8Array(Int32Array.of(2, 3, 5).buffer),
+    ...new Uint8Array(Float32Array.of(1, 2, 3, 4, 5, 6).buffer),
+  ]);
+  const open = () => stored; // bytes as they are
+  const int = (numbers: Nested) => tensor(numbers, { dtype: "int32" });
+  const constants = {
+    indices: int([
+      [0, 1],
+      [1, 0],
+      [1, 2],
+    ]),
+    values: int([7, 2, 9]),
+  };
+
+  test("runs where these are given as it is loaded", async () => {
+    const model = modelFromTfjs(ragged, { open, constants });
+    expect(model.inputs).toEqual({});
+    expect(((await predict(model, {})) as Tensor).toArray()).toEqual([
+      [0, 2, 0],
+      [0, 0, 6],
+    ]);
+  });
+
+  test("else says which to give", () => {
+    const { indices } = constants;
+    const trace = () => modelFromTfjs(ragged, { open, constants: { indices } }).trace({ dtype: "int32", shape: [3] });
+    expect(trace).toThrow(UnsupportedError);
+    expect(trace).toThrow("give the inputs on which shapes depend as the file is loaded: { constants: { values } }");
+    const misspelt = { index: indices };
+    expect(() => modelFromTfjs(ragged, { open, constants: misspelt })).toThrow('unknown input "index"');
+  });
+
+  test("a Keras model has no such inputs", () =>
+    expect(() => modelFromTfjs(keras("Activation", { activation: "relu" }), { constants })).toThrow(OptionError));
 });
 
 describe("what a file leaves open, lacks or has beyond", () => {

@@ -1,6 +1,6 @@
 /** TensorFlow.js models as modules whose parameters have their values. */
 import { bytesPerElement } from "../../core/dtype.ts";
-import { FileError } from "../../core/errors.ts";
+import { FileError, OptionError } from "../../core/errors.ts";
 import { groupBy } from "../../core/group-by.ts";
 import { functionOf } from "../../core/option-types.ts";
 import { optionsOf } from "../../core/options.ts";
@@ -14,7 +14,14 @@ import {
   ImportedModule,
   type SourceWeight,
 } from "../imported-module.ts";
-import { type GivenTypes, givenTypes, settleTypes, shapeChooser } from "../input-types.ts";
+import {
+  constantsByName,
+  type GivenTypes,
+  givenConstants,
+  givenTypes,
+  settleTypes,
+  shapeChooser,
+} from "../input-types.ts";
 import type { LoadedModel } from "../loaded-model.ts";
 import { type GraphDocument, type LayersDocument, readDocument } from "./document.ts";
 import { type GraphFile, readGraphFile } from "./graph-model/graph-def.ts";
@@ -32,12 +39,18 @@ export interface TfjsModelOptions {
    * those of the file.
    */
   readonly inputs?: GivenTypes;
+  /**
+   * Elements of a graph's inputs that stay the same, by name; the model does not take these any more. Inputs on which shapes depend
+   * must be given so. Default none.
+   */
+  readonly constants?: Readonly<Record<string, Tensor>>;
   /** Opens the files of weights beside the model; default: there are none. */
   readonly open?: OpenShard;
 }
 
 const checkOptions = optionsOf<TfjsModelOptions>("modelFromTfjs", {
   inputs: givenTypes,
+  constants: givenConstants,
   open: functionOf("(path) => bytes of the file"),
 });
 
@@ -47,9 +60,12 @@ const checkOptions = optionsOf<TfjsModelOptions>("modelFromTfjs", {
  * Layers and operators that are not known let no trace pass, and are listed then.
  */
 export function modelFromTfjs(json: unknown, options: TfjsModelOptions = {}): LoadedModel {
-  const { inputs, open } = checkOptions(options);
+  const { inputs, constants, open } = checkOptions(options);
   const document = readDocument(json, open);
-  return document.format === "layers-model" ? layersModel(document, inputs) : graphModel(document, inputs);
+  if (document.format === "graph-model") return graphModel(document, inputs, constants);
+  if (constants)
+    throw new OptionError("constants is for graphs, and this is a Keras model, whose shapes are known; leave it out");
+  return layersModel(document, inputs);
 }
 
 /** The model of a document of layers, with its weights. */
@@ -89,8 +105,12 @@ function elementsOf(stored: StoredWeight): Tensor {
   );
 }
 
-function graphModel(document: GraphDocument, given: GivenTypes | undefined): ImportedModule {
-  const source = new TfjsGraph(readGraphFile(document), document.weights);
+function graphModel(
+  document: GraphDocument,
+  given: GivenTypes | undefined,
+  constants: Readonly<Record<string, Tensor>> | undefined,
+): ImportedModule {
+  const source = new TfjsGraph(readGraphFile(document), document.weights, constants);
   return new ImportedModule(source, { types: settleTypes(source.inputs, given) });
 }
 
@@ -102,12 +122,19 @@ class TfjsGraph implements GraphSource {
   readonly metadata = {};
   readonly #file: GraphFile;
   readonly #manifest: ReadonlyMap<string, StoredWeight>;
+  readonly #constants: ReadonlyMap<string, Tensor>;
   readonly #held: ReadonlyMap<StoredWeight, Tensor>;
 
-  constructor(file: GraphFile, manifest: ReadonlyMap<string, StoredWeight>) {
+  constructor(
+    file: GraphFile,
+    manifest: ReadonlyMap<string, StoredWeight>,
+    constants: Readonly<Record<string, Tensor>> | undefined,
+  ) {
     this.#file = file;
     this.#manifest = manifest;
-    this.inputs = file.inputs.map((name) => declaredInput(file, name));
+    const inputs = file.inputs.map((name) => declaredInput(file, name));
+    this.#constants = constantsByName(inputs, constants);
+    this.inputs = inputs.filter(({ name }) => !this.#constants.has(name));
     this.outputs = uniqueNames(file.outputs.map(({ name }) => name));
     const weights = weightsOfGraph(file, manifest);
     this.weights = weights.map(({ name, stored, isBuffer }) => ({
@@ -126,6 +153,7 @@ class TfjsGraph implements GraphSource {
     const given = new Map(this.inputs.map(({ name }, i) => [name, shapes[i]?.[0] ?? []]));
     const { graph, inputs, unknown } = importGraphFile(this.#file, this.#manifest, {
       shapeOf: ({ name }) => given.get(name) ?? [],
+      constants: this.#constants,
       bind: ({ name }) => bind(name, "float32"),
       read: (stored) => this.#held.get(stored) ?? elementsOf(stored),
     });

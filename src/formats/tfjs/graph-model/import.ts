@@ -9,6 +9,7 @@ import { declaredShape } from "../../../import/declared.ts";
 import { fold } from "../../../import/fold.ts";
 import type { ImportedGraph, Setting } from "../../../import/imported-graph.ts";
 import { type UnknownReason, unknownOp } from "../../../import/unknown.ts";
+import { ComputedError } from "../../../ops/constant.ts";
 import { constant } from "../../../ops/index.ts";
 import type { GraphDocument } from "../document.ts";
 import { inputShape, type ShapeOf } from "../inputs.ts";
@@ -31,10 +32,15 @@ export interface GraphModel extends ImportedGraph<GraphTensor> {
 /** Settings of more elements than this stay in their file: no shape depends on as many. */
 const maxSettingElements = 1 << 12;
 
+/** Elements of what is computed of inputs that are given: where the tokens of a batch of texts are. */
+const maxKnownElements = 1 << 20;
+
 /** How a file becomes a graph. */
 export interface GraphOptions {
   /** The shape of an input, whose channels are last; default the declared one. Throws ShapeError for one that cannot be known. */
   readonly shapeOf?: ShapeOf;
+  /** Elements of inputs, by name, which the graph then does not have; default none. */
+  readonly constants?: ReadonlyMap<string, Tensor>;
   /** What stands for a weight; default a graph input of its type. */
   readonly bind?: (weight: GraphTensor) => Value;
   /** The elements of the other stored tensors; default from the files of weights where they are there, large ones left in them. */
@@ -80,10 +86,11 @@ class Importer {
   run(): GraphModel {
     const { nodes, inputs: names, outputs } = this.#file;
     const byName = new Map(nodes.map((node) => [node.name, node]));
-    const inputs = names.map((name) => {
-      const value = this.#input(byName.get(name) as GraphNode);
+    const inputs = names.flatMap((name) => {
+      const fixed = this.#options.constants?.get(name);
+      const value = fixed ? constant(fixed) : this.#input(byName.get(name) as GraphNode);
       this.#results.set(name, [value]);
-      return value;
+      return fixed ? [] : [value];
     });
     for (const node of nodes) {
       if (this.#results.has(node.name)) continue;
@@ -157,7 +164,8 @@ class Importer {
 
   #apply(node: GraphNode, operands: readonly Value[]): readonly Value[] {
     const operator = operators.get(node.op);
-    const unknown = (kind: UnknownReason["kind"], why: string) => this.#unknownNode(node, operands, { kind, why });
+    const unknown = (kind: UnknownReason["kind"], why: string, computedFrom?: readonly string[]) =>
+      this.#unknownNode(node, operands, { kind, why, ...(computedFrom && { computedFrom }) });
     if (!operator) return unknown("operator", "it is not supported");
     const blind = operands.findIndex((value) => this.#unshaped.has(value));
     if (blind >= 0) return unknown("shape", `the shape of its operand "${node.inputs[blind]?.node}" is not known`);
@@ -166,8 +174,10 @@ class Importer {
       const outputs = built instanceof Value ? [built] : built;
       if (outputs.length < node.outputs)
         return unknown("operator", `of its ${node.outputs} results only ${outputs.length} are supported`);
-      return operands.length > 0 && operands.every((value) => constantOf(value)) ? fold(outputs, operands) : outputs;
+      const isKnown = operands.length > 0 && operands.every((value) => constantOf(value));
+      return isKnown ? fold(outputs, operands, this.#options.constants?.size ? maxKnownElements : undefined) : outputs;
     } catch (error) {
+      if (error instanceof ComputedError) return unknown("operator", error.message, error.inputs);
       if (error instanceof UndeterminedError) return unknown("shape", error.message);
       if (error instanceof UnsupportedError || error instanceof DTypeError) return unknown("operator", error.message);
       if (error instanceof ShapeError) error.message = `${describeNode(node)}: ${error.message}`;

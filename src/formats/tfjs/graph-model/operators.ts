@@ -6,6 +6,7 @@ import { movementOperators } from "./operators/movement.ts";
 import { reductionOperators } from "./operators/reduction.ts";
 import { resizeOperators } from "./operators/resize.ts";
 import { spaceOperators } from "./operators/space.ts";
+import { sparseOperators } from "./operators/sparse.ts";
 import { windowOperators } from "./operators/window.ts";
 
 export const operators: ReadonlyMap<string, Operator> = new Map(
@@ -16,6 +17,7 @@ export const operators: ReadonlyMap<string, Operator> = new Map(
     reductionOperators,
     resizeOperators,
     spaceOperators,
+    sparseOperators,
     windowOperators,
   ].flatMap((table) => Object.entries(table)),
 );
