@@ -16,3 +16,5 @@ export {
   type NormalizationParameters,
   normalizationParameters,
 } from "./freezing/normalization.ts";
+export { UpTo, upTo } from "./heads/up-to.ts";
+export { type HeadPlacement, type Pooling, WithHead, withHead } from "./heads/with-head.ts";

@@ -2,7 +2,7 @@
 import { count } from "../../core/option-types.ts";
 import { optionsOf } from "../../core/options.ts";
 import type { Callback, Run } from "../../train/index.ts";
-import { layerGroups, unfreezeLast } from "./layer-groups.ts";
+import { layerGroups, unfreezeLast, unfreezeStem } from "./layer-groups.ts";
 
 /** Options of `gradualUnfreezing`. */
 export interface UnfreezingOptions {
@@ -31,8 +31,8 @@ export function gradualUnfreezing(options: UnfreezingOptions = {}): Callback {
   const follow = ({ model, epoch }: Pick<Run, "model" | "epoch">) => {
     const blocks = layerGroups(model).length - 2;
     const wanted = Math.min(first + Math.floor(epoch / every), most);
-    if (wanted > blocks) model.unfreeze();
-    else unfreezeLast(model, wanted);
+    unfreezeLast(model, Math.min(wanted, blocks));
+    if (wanted > blocks) unfreezeStem(model);
   };
   return {
     name: "gradualUnfreezing",

@@ -1,6 +1,7 @@
 /** A model cut along its depth: what comes before its blocks, each block, and what comes after them. */
 import { OptionError, unknownName } from "../../core/errors.ts";
-import type { AnyModule } from "../../nn/index.ts";
+import { nodesOf } from "../../graph/ir.ts";
+import { type AnyModule, valuesOf } from "../../nn/index.ts";
 import { namedBlocks } from "../../transform/named-blocks.ts";
 import { inputTypesOf } from "../adapters/sites.ts";
 
@@ -25,16 +26,20 @@ function partsOf(path: string): string {
 /**
  * The parameters of a model by depth, from the input to the output: the stem, the blocks, the head. A block is a part that the
  * architecture repeats, `h.3` or `layer2.0`; where names show none, every layer with a weight of two axes is one. What a model uses between
- * two blocks belongs to the one before. Throws OptionError for a model that was not traced.
+ * two blocks belongs to the one before; what it does not use, to none. Throws OptionError for a model that was not traced.
  * @example
  * layerGroups(bert).map(({ name }) => name); // "stem", "encoder.layer.0", …, "encoder.layer.11", "head"
  */
 export function layerGroups(model: AnyModule): readonly LayerGroup[] {
-  const { context } = model.trace(inputTypesOf(model));
+  const { context, output } = model.trace(inputTypesOf(model));
+  // What comes after the last layer that is read, as behind `upTo`, has no depth.
+  const read = new Set(nodesOf([...valuesOf(output), ...context.updates.values()]).flatMap(({ inputs }) => inputs));
   const pathOf = new Map(Array.from(model.parameters(), ([path, parameter]) => [parameter, path]));
-  const used = [...context.values.keys()].flatMap((parameter) => {
+  const used = [...context.values].flatMap(([parameter, value]) => {
     const path = pathOf.get(parameter);
-    return path === undefined ? [] : [{ path, layer: partsOf(path).split(".").slice(0, -1).join("."), parameter }];
+    return path === undefined || !read.has(value)
+      ? []
+      : [{ path, layer: partsOf(path).split(".").slice(0, -1).join("."), parameter }];
   });
   const layers = new Map<string, number>();
   for (const { layer, parameter } of used) if (parameter.shape.length > 1 && !parameter.isBuffer) layers.set(layer, 1);
@@ -52,9 +57,7 @@ export function layerGroups(model: AnyModule): readonly LayerGroup[] {
     current = i >= head ? "head" : (places[i] ?? current);
     groups.set(current, [...(groups.get(current) ?? []), path]);
   }
-  const paths = new Set(used.map(({ path }) => path));
-  const unused = [...model.parameters().keys()].filter((path) => !paths.has(path));
-  groups.set("head", [...(groups.get("head") ?? []), ...unused]);
+  if (!groups.has("head")) groups.set("head", []);
   return Array.from(groups, ([name, own]) => ({ name, paths: own }));
 }
 
@@ -64,6 +67,8 @@ const blocksOf = (groups: readonly LayerGroup[]) => groups.filter(({ name }) => 
 /** Freezes the parameters of some groups, and trains those of the others. */
 function freezeGroups(model: AnyModule, groups: readonly LayerGroup[], isFrozen: (group: LayerGroup) => boolean): void {
   const parameters = model.parameters();
+  const known = new Set(groups.flatMap(({ paths }) => paths));
+  for (const [path, parameter] of parameters) if (!known.has(path)) parameter.frozen = true;
   for (const group of groups)
     for (const path of group.paths) {
       const parameter = parameters.get(path);
@@ -109,3 +114,6 @@ export function unfreezeLast(model: AnyModule, count: number): void {
   const trained = new Set([...blocks.slice(blocks.length - count), ...groups.filter(({ name }) => name === "head")]);
   freezeGroups(model, groups, (group) => !trained.has(group));
 }
+
+/** Trains everything that the model uses, the stem too. */
+export const unfreezeStem = (model: AnyModule): void => freezeGroups(model, layerGroups(model), () => false);

@@ -1,0 +1,56 @@
+/** A model up to one of its layers, or to a value of a file's graph. */
+import { OptionError, unknownName } from "../../core/errors.ts";
+import { nodesOf, type Value } from "../../graph/ir.ts";
+import { type Context, type Given, type InputForm, Module, valuesOf } from "../../nn/index.ts";
+import { inputTypesOf } from "../adapters/sites.ts";
+
+/** Runs a model and gives what one of its layers gave. Make one with `upTo`. */
+export class UpTo<I = Value> extends Module<I, Value> {
+  override readonly inputs: InputForm;
+  readonly base: Module<I, unknown>;
+  /** The layer whose output it gives. */
+  readonly layer: string;
+
+  constructor(base: Module<I, unknown>, layer: string) {
+    super();
+    this.base = base;
+    this.layer = layer;
+    this.inputs = base.inputs;
+  }
+
+  protected call(inputs: I, context: Context): Value {
+    const start = context.records.length;
+    const output = this.base.apply(inputs as Given<I>, context);
+    const prefix = context.pathOf(this.base);
+    const isBelow = prefix === "" ? "" : `${prefix}.`;
+    const names = new Map<string, readonly Value[]>();
+    // A graph of a file has its own names, within one layer of ours.
+    for (const node of nodesOf(valuesOf(output))) if (node.scope) names.set(node.scope.path, node.outputs.slice(0, 1));
+    for (const { path, outputs } of context.records.slice(start))
+      names.set(path.startsWith(isBelow) ? path.slice(isBelow.length) : path, outputs);
+    const found = names.get(this.layer);
+    if (!found) throw unknownName("layer", this.layer, names.keys());
+    const [value, ...others] = found;
+    if (!value || others.length > 0)
+      throw new OptionError(
+        `upTo: "${this.layer}" gives ${found.length} tensors; choose a layer that gives one, such as one within it`,
+      );
+    return value;
+  }
+}
+
+/**
+ * The model up to a layer: it takes what the model takes, and gives what the layer gives; what would come after is not computed. The layer is
+ * named by its path, in a graph of a file also by the name that its nodes have there. Parameters of what comes after stay with the
+ * model, frozen. Throws OptionError, with the nearest name, for a layer that there is not.
+ * @example
+ * const features = upTo(mobilenet, "out_relu");
+ * const model = sequential([features, globalAveragePool(), dense(10)]);
+ */
+export function upTo<I>(model: Module<I, unknown>, layer: string): UpTo<I> {
+  const cut = new UpTo(model, layer);
+  const { output, context } = cut.trace(inputTypesOf(model));
+  const read = new Set(nodesOf([output]).flatMap(({ inputs }) => inputs));
+  for (const [parameter, value] of context.values) if (!read.has(value) && value !== output) parameter.frozen = true;
+  return cut;
+}

@@ -1,0 +1,109 @@
+/** A pretrained model with a new head. */
+import { ShapeError } from "../../core/errors.ts";
+import { oneOf, string } from "../../core/option-types.ts";
+import { optionsOf } from "../../core/options.ts";
+import { showShape } from "../../core/shape.ts";
+import { isPlainObject } from "../../core/tree.ts";
+import { Value } from "../../graph/ir.ts";
+import { type Context, type Given, type InputForm, Module, type TensorModule, valuesOf } from "../../nn/index.ts";
+import {
+  add,
+  cast,
+  div,
+  equal,
+  maximum,
+  mul,
+  range,
+  reduceMax,
+  reduceMean,
+  reduceSum,
+  reshape,
+  scalar,
+  slice,
+  sub,
+} from "../../ops/index.ts";
+import { upTo } from "./up-to.ts";
+
+/** How the features of tokens or of places become one vector. */
+export type Pooling = "mean" | "first" | "last" | "max" | "none";
+
+/** Options of `withHead`. */
+export interface HeadPlacement {
+  /** The layer, or value of a file's graph, whose output the head takes; default what the model gives. */
+  readonly at?: string;
+  /**
+   * What is made of features [N, T, W] or [N, C, …]: their mean, the first, the last or the largest, without tokens that the input `mask`
+   * leaves out; or as they are, for a head of tokens. Default the mean; vectors [N, W] are taken as they are.
+   */
+  readonly pooling?: Pooling;
+}
+
+const checkOptions = optionsOf<HeadPlacement>("withHead", {
+  at: string,
+  pooling: oneOf<Pooling>("mean", "first", "last", "max", "none"),
+});
+
+/** A model, what is made of its features, and a head on them. Make one with `withHead`. */
+export class WithHead<I = Value> extends Module<I, Value> {
+  override readonly inputs: InputForm;
+  readonly base: Module<I, unknown>;
+  readonly head: TensorModule;
+  readonly pooling: Pooling;
+
+  constructor(base: Module<I, unknown>, head: TensorModule, pooling: Pooling) {
+    super();
+    this.base = base;
+    this.head = head;
+    this.pooling = pooling;
+    this.inputs = base.inputs;
+  }
+
+  protected call(inputs: I, context: Context): Value {
+    const given = this.base.apply(inputs as Given<I>, context);
+    const [features, ...others] = valuesOf(given);
+    if (!features || (others.length > 0 && !isPlainObject(given)))
+      throw new ShapeError("the model gives no features; name the layer that does: withHead(model, head, { at: … })");
+    const mask = isPlainObject(inputs) ? (inputs as Readonly<Record<string, unknown>>)["mask"] : undefined;
+    return this.head.apply(pooled(features, this.pooling, mask instanceof Value ? mask : undefined), context);
+  }
+}
+
+function pooled(x: Value, pooling: Pooling, mask: Value | undefined): Value {
+  if (pooling === "none" || x.rank < 3) return x;
+  const [batch = 1, second = 1, third = 1] = x.shape;
+  // Tokens lie along the axis before the features, places of an image behind the channels.
+  const axes = x.rank === 3 ? [1] : [...x.shape.keys()].slice(2);
+  if (x.rank > 3) {
+    if (pooling === "mean") return reduceMean(x, axes);
+    if (pooling === "max") return reduceMax(x, axes);
+    throw new ShapeError(`places ${showShape(x.shape)} have no ${pooling} one; pass { pooling: "mean" } or "max"`);
+  }
+  const taking = (start: number) => reshape(slice(x, { axis: 1, start, end: start + 1 }), [batch, third]);
+  if (pooling === "first") return taking(0);
+  if (!mask) {
+    if (pooling === "last") return taking(second - 1);
+    return pooling === "mean" ? reduceMean(x, axes) : reduceMax(x, axes);
+  }
+  const present = reshape(cast(mask, x.dtype), [batch, second, 1]);
+  if (pooling === "max") return reduceMax(add(x, mul(sub(present, 1), 1e30)), axes);
+  const weights = pooling === "mean" ? present : lastOf(present, second);
+  return div(reduceSum(mul(x, weights), axes), maximum(reduceSum(weights, axes), scalar(1e-9, x.dtype)));
+}
+
+/** 1 for the last token that takes part, 0 for the others: [N, T, 1]. */
+function lastOf(present: Value, length: number): Value {
+  const places = mul(present, reshape(add(cast(range(length), present.dtype), 1), [1, length, 1]));
+  return cast(equal(places, reduceMax(places, [1], { keepDims: true })), present.dtype);
+}
+
+/**
+ * A pretrained model with a new head on its features: `head` may be a dense layer of as many units as there are classes. Parameters are under
+ * `base` and `head`; only the head has to be initialized. Throws OptionError for a layer that there is not.
+ * @example
+ * const model = withHead(bert, dense(3), { at: "bert.encoder", pooling: "mean" });
+ * model.freeze("base");
+ */
+export function withHead<I>(model: Module<I, unknown>, head: TensorModule, options: HeadPlacement = {}): WithHead<I> {
+  const { at, pooling = "mean" } = checkOptions(options);
+  return new WithHead(at === undefined ? model : upTo(model, at), head, pooling);
+}
