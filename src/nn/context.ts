@@ -77,6 +77,7 @@ export class Context {
   #sites = 0;
   /** The modules under way, outermost first. */
   readonly #running: { readonly module: AnyModule; readonly scope: Scope }[] = [];
+  #segments: Value | undefined;
   #evaluating = 0;
   #detached = 0;
   #frozen = 0;
@@ -206,6 +207,22 @@ export class Context {
   /** Positions of `length` tokens, int64 [length]: from 0, or from where decoding has come to. */
   positions(length: number): Value {
     return this.decoding?.positions(length) ?? range(length);
+  }
+
+  /** The sample of its row that each token is of, integers [N, T], where rows hold several; see withSegments. */
+  get segments(): Value | undefined {
+    return this.#segments;
+  }
+
+  /** Computes with rows of several samples, which attention keeps apart. */
+  withinSegments<T>(segments: Value, compute: () => T): T {
+    const outer = this.#segments;
+    this.#segments = segments;
+    try {
+      return compute();
+    } finally {
+      this.#segments = outer;
+    }
   }
 
   /**

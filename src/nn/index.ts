@@ -133,6 +133,7 @@ export { RmsNorm, type RmsNormOptions, rmsNorm } from "./layers/rms-norm.ts";
 export { AdditiveAttention, additiveAttention, DotAttention, dotAttention } from "./layers/sequence-attention.ts";
 export { Sequential, sequential } from "./layers/sequential.ts";
 export { StochasticDepth, stochasticDepth } from "./layers/stochastic-depth.ts";
+export { WithSegments, withSegments } from "./layers/with-segments.ts";
 export { type CtcOptions, ctc } from "./losses/ctc.ts";
 export { type CtcDecodeOptions, ctcDecode } from "./losses/ctc-decode.ts";
 export { type DetectionLossOptions, decodeBoxes, detectionLoss, detections } from "./losses/detection.ts";

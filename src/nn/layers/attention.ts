@@ -12,6 +12,7 @@ import {
   cast,
   concat,
   dropout as drop,
+  equal,
   greaterOrEqual,
   less,
   matmul,
@@ -113,9 +114,13 @@ function visibility(
   keys: number,
   { dtype }: Value,
   { causal = false, window, mask }: AttendOptions,
-  { decoding }: Context,
+  { decoding, segments }: Context,
 ): Value | undefined {
   const conditions: Value[] = [];
+  if (segments && queries === keys) {
+    const [batch = 1] = segments.shape;
+    conditions.push(equal(reshape(segments, [batch, 1, keys, 1]), reshape(segments, [batch, 1, 1, keys])));
+  }
   if (causal) {
     // While decoding, keys that are not yet there stand after every query.
     const position = decoding?.positions(queries) ?? add(range(queries), keys - queries);

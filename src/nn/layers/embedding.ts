@@ -3,7 +3,20 @@ import { DTypeError, OptionError, ShapeError } from "../../core/errors.ts";
 import { optionsOf } from "../../core/options.ts";
 import { showShape } from "../../core/shape.ts";
 import type { Value } from "../../graph/ir.ts";
-import { add, checkIndices, gather, linear, slice } from "../../ops/index.ts";
+import {
+  add,
+  and,
+  cast,
+  checkIndices,
+  equal,
+  gather,
+  greater,
+  linear,
+  range,
+  reduceSum,
+  reshape,
+  slice,
+} from "../../ops/index.ts";
 import type { Context } from "../context.ts";
 import { type Initializer, type InitializerName, initializerOf, initializerType, normalInit } from "../initializers.ts";
 import { Module } from "../module.ts";
@@ -87,9 +100,18 @@ export class PositionEmbedding extends Module {
       throw new OptionError(
         `it has ${this.count} positions, and decoding asks for ${decoding.capacity}; pass a capacity of at most ${this.count}`,
       );
+    if (context.segments) return add(x, gather(table, positionsWithin(context.segments)));
     const own = decoding ? gather(table, context.positions(time)) : slice(table, { axis: 0, start: 0, end: time });
     return add(x, own);
   }
+}
+
+/** Where tokens stand in their segments, from 0: how many before them are of the same. [N, T] → int64 [N, T]. */
+function positionsWithin(segments: Value): Value {
+  const [batch = 1, time = 1] = segments.shape;
+  const same = equal(reshape(segments, [batch, time, 1]), reshape(segments, [batch, 1, time]));
+  const isBefore = greater(reshape(range(time), [time, 1]), reshape(range(time), [1, time]));
+  return reduceSum(cast(and(same, isBefore), "int64"), [2]);
 }
 
 /** Adds row t of a table [count, width] to the features at time t: [N, T, width] → [N, T, width]. */
