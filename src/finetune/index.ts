@@ -16,5 +16,20 @@ export {
   type NormalizationParameters,
   normalizationParameters,
 } from "./freezing/normalization.ts";
+export { featureLayer } from "./heads/feature-layer.ts";
 export { UpTo, upTo } from "./heads/up-to.ts";
 export { type HeadPlacement, type Pooling, WithHead, withHead } from "./heads/with-head.ts";
+export { type AppliedPolicy, applyPolicy, type TrainingPolicy } from "./policy.ts";
+export { type ChatTask, type ChatTuningOptions, chatTuning } from "./tasks/chat.ts";
+export {
+  type ImageClassificationOptions,
+  type ImageSize,
+  type ImagesWithLabels,
+  type ImageTask,
+  imageClassification,
+  imageSizeOf,
+  type PixelScaling,
+} from "./tasks/image-classification.ts";
+export type { BatchSettings, FinetuneTask } from "./tasks/task.ts";
+export { type TextClassificationOptions, type TextTask, textClassification } from "./tasks/text-classification.ts";
+export { lengthOf, paddingOf, type TextReader, type TextRows, textRows } from "./tasks/text-rows.ts";

@@ -11,6 +11,8 @@ export interface Tokenizer {
   readonly tokens: readonly string[];
   /** Ids of a text's tokens. Throws DataError for what it has no token for. */
   encode(text: string): number[];
+  /** Ids of a text with the tokens that the tokenizer's file puts around it, such as `[CLS]` and `[SEP]`. */
+  encodeWithSpecial(text: string): number[];
   /** The text of tokens. Throws DataError for an id that there is not. */
   decode(ids: readonly number[]): string;
   /** The id of a token as it is written. Throws DataError when there is none. */
@@ -60,13 +62,17 @@ export function tokenizerOf(file: TokenizerFile, piecesOf?: (text: string) => It
     known.set(text, found);
     return found;
   };
+  const encode = (text: string): number[] =>
+    text === "" ? [] : piecesOf ? Array.from(piecesOf(text), piece).flat() : whole(text);
   const tokens: string[] = [];
   for (const [token, id] of idsOf(file)) tokens[id] = token;
   for (const { id, content } of file.added_tokens ?? []) tokens[id] = content;
   return {
     size: tokens.length,
     tokens,
-    encode: (text) => (text === "" ? [] : piecesOf ? Array.from(piecesOf(text), piece).flat() : whole(text)),
+    encode,
+    encodeWithSpecial: (text) =>
+      file["post_processor"] ? pipeline.encode(text, { add_special_tokens: true }).ids : encode(text),
     decode: (given) => (given.length === 0 ? "" : pipeline.decode([...given], { clean_up_tokenization_spaces: false })),
     idOf(token) {
       const id = pipeline.token_to_id(token);
@@ -109,10 +115,13 @@ export function characterTokenizer(text: string): Tokenizer {
       );
     return id;
   };
+  const encode = (given: string) =>
+    Array.from(given, (character, at) => idOf(character, ` at position ${at + 1} of the text`));
   return {
     size: characters.length,
     tokens: characters,
-    encode: (given) => Array.from(given, (character, at) => idOf(character, ` at position ${at + 1} of the text`)),
+    encode,
+    encodeWithSpecial: encode,
     decode: (given) => given.map((id) => characters[id] ?? "\uFFFD").join(""),
     idOf,
     json: () =>

@@ -1,0 +1,55 @@
+/** Tasks of fine-tuning: a pretrained model with what it is to learn, as everything that trains and deploys takes it. */
+import { DataError } from "../../core/errors.ts";
+import { foldIn, keyOf, Random } from "../../core/random.ts";
+import type { Batch, Dataset } from "../../data/index.ts";
+import type { AnyModule, Loss, TypeTree } from "../../nn/index.ts";
+import type { Metric } from "../../train/index.ts";
+
+/** A model and its data, ready to be trained. */
+export interface FinetuneTask {
+  readonly model: AnyModule;
+  /** Types of its inputs for a batch of 1. */
+  readonly inputs: TypeTree;
+  /** Paths of what is new, and has no pretrained weights. */
+  readonly fresh: readonly string[];
+  readonly train: Dataset<Batch>;
+  readonly validation: Dataset<Batch>;
+  readonly test: Dataset<Batch>;
+  readonly loss: Loss;
+  readonly metrics: readonly Metric[];
+  readonly classes?: readonly string[];
+  readonly samples: { readonly train: number; readonly test: number };
+  /** What was left out of the data or cut. */
+  readonly notes: readonly string[];
+  /** A few samples as they are learned, in lines. */
+  readonly preview: readonly string[];
+}
+
+/** How samples are parted and put in batches. */
+export interface BatchSettings {
+  readonly batchSize: number;
+  readonly seed: number;
+  /** Use so many samples at most to train on, and to test on; default all. */
+  readonly limit?: number | undefined;
+}
+
+/** Places of samples to train on, to choose settings by, and to test on. */
+export interface Parts {
+  readonly train: readonly number[];
+  readonly validation: readonly number[];
+  readonly test: readonly number[];
+}
+
+/** Parts samples at random: 80 % to train on, 10 % for validation, 10 % for the test. Throws DataError for fewer than 10. */
+export function partsOf(count: number, { seed, limit }: BatchSettings): Parts {
+  if (count < 10)
+    throw new DataError(`there are ${count} samples, too few to train on, validate and test; pass at least 10`);
+  const order = [...new Random(foldIn(keyOf(seed), "parts")).permutation(count)];
+  const [test, validation] = [Math.max(1, Math.floor(count / 10)), Math.max(1, Math.floor(count / 10))];
+  const cut = (list: readonly number[]) => list.slice(0, limit);
+  return {
+    test: cut(order.slice(0, test)),
+    validation: cut(order.slice(test, test + validation)),
+    train: cut(order.slice(test + validation)),
+  };
+}

@@ -1,0 +1,49 @@
+/** Texts as rows of token ids of one length, with what tokens a model reads around them. */
+import { Tensor } from "../../core/tensor.ts";
+import type { Tokenizer } from "../../data/index.ts";
+
+/** How texts become rows. */
+export interface TextReader {
+  readonly tokenizer: Tokenizer;
+  /** Tokens of a row. */
+  readonly length: number;
+  /** The id that fills rows up. */
+  readonly padding: number;
+}
+
+/** Token ids [N, length] and which of them take part, [N, length]. */
+export type TextRows = { readonly x: Tensor<"int32">; readonly mask: Tensor<"int32"> };
+
+/** Rows of texts; longer ones are cut behind their first tokens, but keep what the tokenizer puts last. */
+export function textRows(texts: readonly string[], { tokenizer, length, padding }: TextReader): TextRows {
+  const x = new Int32Array(texts.length * length).fill(padding);
+  const mask = new Int32Array(texts.length * length);
+  for (const [row, text] of texts.entries()) {
+    const ids = tokenizer.encodeWithSpecial(text);
+    const kept = ids.length <= length ? ids : [...ids.slice(0, length - 1), ids.at(-1) as number];
+    x.set(kept, row * length);
+    mask.fill(1, row * length, row * length + kept.length);
+  }
+  const shape = [texts.length, length];
+  return { x: new Tensor("int32", shape, x), mask: new Tensor("int32", shape, mask) };
+}
+
+/** Tokens of the longest text, at most so many, and how many texts are longer. */
+export function lengthOf(
+  texts: readonly string[],
+  tokenizer: Tokenizer,
+  most: number,
+): { readonly length: number; readonly cut: number } {
+  const lengths = texts.map((text) => tokenizer.encodeWithSpecial(text).length);
+  const longest = lengths.reduce((a, b) => Math.max(a, b), 1);
+  return { length: Math.min(longest, most), cut: lengths.filter((own) => own > most).length };
+}
+
+/** The id of the token that a tokenizer fills up with, by the names that it usually has; else 0, which is masked all the same. */
+export function paddingOf({ tokens }: Tokenizer): number {
+  for (const name of ["[PAD]", "<pad>", "<|pad|>", "<|endoftext|>"]) {
+    const id = tokens.indexOf(name);
+    if (id >= 0) return id;
+  }
+  return 0;
+}
