@@ -16,3 +16,6 @@ export {
   type NormalizationParameters,
   normalizationParameters,
 } from "./freezing/normalization.ts";
+export { type DecodePeftOptions, decodePeft } from "./peft/decode.ts";
+export { type EncodedPeft, type EncodePeftOptions, encodePeft } from "./peft/encode.ts";
+export type { PeftConfig } from "./peft/fields.ts";

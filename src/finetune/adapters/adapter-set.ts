@@ -1,7 +1,7 @@
 /** The adapters of a model: several of one kind share its base, and one of them is in use. */
 import { OptionError, unknownName } from "../../core/errors.ts";
 import { groupBy } from "../../core/group-by.ts";
-import { count, listOf, matching, string } from "../../core/option-types.ts";
+import { count, listOf, matching, objectOf, string } from "../../core/option-types.ts";
 import { optionsOf } from "../../core/options.ts";
 import { matchesPath } from "../../core/path-pattern.ts";
 import { foldIn, keyOf, Random } from "../../core/random.ts";
@@ -29,6 +29,8 @@ export interface AdapterSettings {
   readonly modulesToSave?: readonly (string | RegExp)[];
   /** Start of its random values; default 0. */
   readonly seed?: number;
+  /** Fields that a file of it has beside those of its kind, such as `{ task_type: "CAUSAL_LM" }`; default none, or those of the file that it is loaded of. */
+  readonly notes?: Readonly<Record<string, unknown>>;
 }
 
 export const checkSettings = optionsOf<AdapterSettings>("the adapter", {
@@ -38,11 +40,13 @@ export const checkSettings = optionsOf<AdapterSettings>("the adapter", {
     'paths such as "classifier"',
   ),
   seed: count(0),
+  notes: objectOf<Readonly<Record<string, unknown>>>('fields of a file, such as { task_type: "CAUSAL_LM" }'),
 });
 
 /** An adapter of a set. */
 interface Entry<O> {
   readonly options: O;
+  readonly notes: Readonly<Record<string, unknown>>;
   /** Paths of the model's own parameters that belong to it. */
   readonly saved: readonly string[];
   /** Its values by path, as they were when it was last in use. */
@@ -118,12 +122,28 @@ export class AdapterSet<O = unknown, P extends Place = Place> {
     return this.#entry(name).options;
   }
 
+  /** What was noted of an adapter as it was added. Throws OptionError for a name that there is not. */
+  notesOf(name: string): Readonly<Record<string, unknown>> {
+    return this.#entry(name).notes;
+  }
+
+  /** Paths of the model's own parameters that an adapter trains. Throws OptionError for a name that there is not. */
+  savedOf(name: string): readonly string[] {
+    return this.#entry(name).saved;
+  }
+
+  /** The places of one adapter. Throws OptionError for a name that there is not. */
+  placesOf(name: string): readonly P[] {
+    this.#entry(name);
+    return this.places.filter((place) => [...this.slotsAt(place).values()].some(({ specs }) => specs.has(name)));
+  }
+
   /**
    * Adds an adapter with its first values and puts it into use; everything else is frozen. Throws OptionError for targets that match
    * nothing, and for options that the adapters of a model must have alike and do not.
    */
   async add(options: O, settings: AdapterSettings = {}): Promise<void> {
-    const { name = "default", modulesToSave = [], seed = 0 } = checkSettings(settings);
+    const { name = "default", modulesToSave = [], seed = 0, notes = {} } = checkSettings(settings);
     if (this.#entries.has(name))
       throw new OptionError(`there is an adapter "${name}" already; give this one another name: { name: "${name}2" }`);
     this.#requireAlike(options);
@@ -150,7 +170,7 @@ export class AdapterSet<O = unknown, P extends Place = Place> {
         values.set(slot.path, new Tensor("float32", spec.shape, data));
       }
     }
-    this.#entries.set(name, { options, saved, values });
+    this.#entries.set(name, { options, notes, saved, values });
     this.model.freeze();
     await this.attach(name);
   }
