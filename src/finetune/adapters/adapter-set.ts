@@ -147,13 +147,17 @@ export class AdapterSet<O = unknown, P extends Place = Place> {
     if (this.#entries.has(name))
       throw new OptionError(`there is an adapter "${name}" already; give this one another name: { name: "${name}2" }`);
     this.#requireAlike(options);
-    await this.use(undefined);
+    const { places, saved } = await withBase(this.model, () => {
+      const found = this.method.places(this.model, options);
+      for (const place of found) {
+        const there = this.#places.get(place.name);
+        if (there) this.method.requireAlike?.(place, there);
+      }
+      const also = this.method.alsoTrains?.(this.model, found, options) ?? [];
+      const whole = modulesToSave.flatMap((pattern) => pathsOf(this.model, pattern));
+      return { places: found, saved: [...also, ...whole] };
+    });
     await this.detach();
-    const places = this.method.places(this.model, options);
-    const saved = [
-      ...(this.method.alsoTrains?.(this.model, places, options) ?? []),
-      ...modulesToSave.flatMap((pattern) => pathsOf(this.model, pattern)),
-    ];
     const parameters = this.model.parameters();
     const values = new Map<string, Tensor>();
     for (const path of saved) {
@@ -334,6 +338,17 @@ export function adapterSets(model: AnyModule): readonly AdapterSet[] {
   for (const module of model.modules().keys())
     for (const own of module.adaptations) if (own instanceof ModuleAdaptation) found.add(own.set as AdapterSet);
   return [...found];
+}
+
+/** Does something with a model while its adapters are out of it, which come back as they were. */
+export async function withBase<T>(model: AnyModule, action: () => T): Promise<T> {
+  const sets = adapterSets(model).map((set) => ({ set, active: set.active }));
+  for (const { set } of sets) await set.detach();
+  try {
+    return action();
+  } finally {
+    for (const { set, active } of sets) await set.attach(active);
+  }
 }
 
 function valueIn(context: Context, { module, name, shape, specs }: Slot): Value {

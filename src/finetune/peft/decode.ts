@@ -8,11 +8,11 @@ import { allFinite, asFloat32, copyOf, Tensor } from "../../core/tensor.ts";
 import { isPlainObject } from "../../core/tree.ts";
 import type { AnyModule } from "../../nn/index.ts";
 import { decodeSafetensors } from "../../storage/safetensors.ts";
-import { type AdapterSet, adapterSets } from "../adapters/adapter-set.ts";
+import { type AdapterSet, adapterSets, withBase } from "../adapters/adapter-set.ts";
 import type { WeightSite } from "../adapters/sites.ts";
 import type { PeftConfig } from "./fields.ts";
 import { type AnyPeftKind, isOfInputs, kindOfConfig, shownNames } from "./kinds.ts";
-import { layersOf, modulesWithParameters, pathOfSite, withBase } from "./model-layers.ts";
+import { layersOf, modulesWithParameters, pathOfSite } from "./model-layers.ts";
 import { type PeftName, peftName, type Renaming, renamingOf } from "./names.ts";
 import { exactly, savedModules, type TargetFields } from "./targets.ts";
 

@@ -1,18 +1,6 @@
 /** What PEFT's files can name of a model: the layers that it can adapt, and the modules that have parameters. */
 import type { AnyModule } from "../../nn/index.ts";
-import { adapterSets } from "../adapters/adapter-set.ts";
 import { inputTypesOf, type WeightSite, weightSites } from "../adapters/sites.ts";
-
-/** Does something with a model while its adapters are out of it, which come back as they were. */
-export async function withBase<T>(model: AnyModule, action: () => T): Promise<T> {
-  const sets = adapterSets(model).map((set) => ({ set, active: set.active }));
-  for (const { set } of sets) await set.detach();
-  try {
-    return action();
-  } finally {
-    for (const { set, active } of sets) await set.attach(active);
-  }
-}
 
 /** The layers that can be adapted, of a model without adapters. */
 export const layersOf = (model: AnyModule): readonly WeightSite[] =>
