@@ -5,6 +5,7 @@ import { keyOf } from "../../core/random.ts";
 import { Tensor } from "../../core/tensor.ts";
 import { llamaArchitectures } from "../../models/index.ts";
 import type { Module } from "../../nn/index.ts";
+import { decodeSafetensors } from "../../storage/safetensors.ts";
 import { predict } from "../../train/index.ts";
 import { addLora, decodePeft, encodePeft } from "../index.ts";
 import { apart, ids, numbersOf, smallLlama, stir } from "../testing/models.ts";
@@ -71,6 +72,37 @@ describe("forms that files have", () => {
     expect(encodePeft(set, "default").config).toMatchObject({
       rank_pattern: { "layers\\.1\\..*q_proj": 5, q_proj: 2 },
     });
+  });
+
+  test("bfloat16 becomes float32", async () => {
+    const { file, outputs } = await given();
+    const { tensors } = decodeSafetensors(file.weights);
+    // The upper halves of float32.
+    const halves = Object.entries(tensors).map(([name, { shape, data }]) => {
+      const bits = new Uint32Array(Float32Array.from(data as Float32Array).buffer);
+      return { name, shape, bytes: new Uint8Array(Uint16Array.from(bits, (own) => own >>> 16).buffer) };
+    });
+    let end = 0;
+    const header = halves.map(({ name, shape, bytes }) => {
+      const begin = end;
+      end += bytes.length;
+      return [name, { dtype: "BF16", shape, data_offsets: [begin, end] }];
+    });
+    const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(header)));
+    const length = new Uint8Array(new BigUint64Array([BigInt(json.length)]).buffer);
+    const model = smallLlama();
+    const bytes = Uint8Array.from([length, json, ...halves.map((own) => own.bytes)].flatMap((part) => [...part]));
+    const set = await decodePeft(model, file.config, bytes);
+    expect([...set.tensors("default").values()].every(({ dtype }) => dtype === "float32")).toBe(true);
+    // bfloat16 has 8 bits, cut off here.
+    expect(apart(outputs, await numbersOf(model, ids))).toBeLessThan(0.1);
+  });
+
+  test("all linear layers", async () => {
+    const { file, outputs } = await given({ targets: "all-linear" });
+    const model = smallLlama();
+    await decodePeft(model, ...changed(file, { target_modules: "all-linear" }));
+    expect(apart(outputs, await numbersOf(model, ids))).toBeLessThan(1e-6);
   });
 
   test("half floats become float32", async () => {

@@ -12,6 +12,7 @@ import type { PeftConfig } from "./fields.ts";
 import { isOfInputs, kindOfSet, type PeftLayer } from "./kinds.ts";
 import { moduleOf, modulesWithParameters, pathOfSite } from "./model-layers.ts";
 import {
+  feedForwardOf,
   isFeedForward,
   isTargeted,
   type ModuleNames,
@@ -121,27 +122,23 @@ function kept(fields: PeftConfig, notes: PeftConfig, { model, layers, beside, wh
   const saved = same(savedModules(given.modules_to_save, all), wholeModules) ? given.modules_to_save : wholeModules;
   const modules = { modules_to_save: saved && saved.length > 0 ? saved : null };
   if (fields["num_virtual_tokens"] !== undefined) return modules;
-  const holds =
-    given.target_modules &&
-    same(
-      all.filter((name) => isTargeted(name, given)),
-      names,
-    );
-  const chosen = holds
-    ? {}
-    : { target_modules: targetsOf(names, all), exclude_modules: null, layers_to_transform: null, layers_pattern: null };
   const patterns = Object.fromEntries(
     (["rank_pattern", "alpha_pattern"] as const).flatMap((field) => keptPattern(field, fields, notes, names)),
   );
   const inner = layers.filter(({ site }) => isOfInputs(site)).map(({ name }) => name);
+  const hasInner = "feedforward_modules" in fields;
   const before = notes["feedforward_modules"] as ModuleNames | undefined;
-  const holdsInner =
-    before &&
-    same(
-      names.filter((name) => isFeedForward(name, before)),
-      inner,
-    );
-  return { ...modules, ...chosen, ...patterns, ...(holdsInner && { feedforward_modules: before }) };
+  const targetsBefore = given.target_modules ? all.filter((name) => isTargeted(name, given)) : [];
+  const innerBefore = names.filter((name) => isFeedForward(name, before));
+  if (same(targetsBefore, names) && same(innerBefore, inner))
+    return { ...modules, ...patterns, ...(hasInner && { feedforward_modules: before ?? [] }) };
+  const targets = targetsOf(names, all);
+  return {
+    ...modules,
+    ...patterns,
+    ...{ target_modules: targets, exclude_modules: null, layers_to_transform: null, layers_pattern: null },
+    ...(hasInner && { feedforward_modules: feedForwardOf(inner, names, targets) }),
+  };
 }
 
 /** The pattern of a file where it says the same as that of the fields. */

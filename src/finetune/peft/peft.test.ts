@@ -53,6 +53,18 @@ describe.each([
     (model) => addLora(model, { rank: 2, dora: true, targets: ["layers.0", "layers.2"] }),
   ],
   ["(IA)3", smallLlama, ids, (model) => addIa3(model)],
+  [
+    "(IA)3 of one block's inputs alone",
+    smallLlama,
+    ids,
+    (model) => addIa3(model, { targets: ["q_proj", "*layers.0*o_proj"], feedForward: "*layers.1*o_proj" }),
+  ],
+  [
+    "an embedding and a head that are saved",
+    smallLlama,
+    ids,
+    (model) => addLora(model, { rank: 2 }, { modulesToSave: ["model.embed_tokens", "lm_head"] }),
+  ],
   ["(IA)3 of GPT-2", smallGpt2, ids, (model) => addIa3(model)],
   [
     "(IA)3 of a convolution",
@@ -150,6 +162,8 @@ test("names, shapes and fields are PEFT's", async () => {
   });
   const factors = encodePeft(await addIa3(smallLlama()), "default");
   expect(factors.config).toMatchObject({ peft_type: "IA3", target_modules: ["k_proj", "v_proj", "down_proj"] });
+  // PEFT wants these among target_modules.
+  expect(factors.config).toMatchObject({ feedforward_modules: ["down_proj"] });
   expect(shapesOf(factors.weights)).toMatchObject({
     [`${at}.k_proj.ia3_l`]: [8, 1],
     "base_model.model.model.layers.0.mlp.down_proj.ia3_l": [1, 24],

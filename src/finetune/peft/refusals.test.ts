@@ -50,6 +50,12 @@ describe("what is refused, with the model as it was", () => {
       /v_proj.lora_[AB].weight" .* stands beside "model.layers.\d.self_attn.v_proj", and adapter_config.json asks for no such tensor there \(target_modules \["q_proj"\]\)/,
     ],
     [
+      "tensors of a block that is not transformed",
+      { layers_to_transform: 0 },
+      undefined,
+      /stands beside "model.layers.1.self_attn.[qv]_proj", and adapter_config.json asks for no such tensor there/,
+    ],
+    [
       "a target without tensors",
       { target_modules: ["q_proj", "v_proj", "o_proj"] },
       undefined,

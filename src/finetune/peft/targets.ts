@@ -89,3 +89,11 @@ export function targetsOf(chosen: readonly string[], all: readonly string[]): Mo
   if (!lastParts.some((part) => /^\d+$/.test(part)) && hits(lastParts)) return lastParts;
   return hits(chosen) ? chosen : chosen.map(escaped).join("|");
 }
+
+/** feedforward_modules that mean these of the adapted layers: names of target_modules, as PEFT demands of lists, or an expression. */
+export function feedForwardOf(inner: readonly string[], adapted: readonly string[], targets: ModuleNames): ModuleNames {
+  const listed = typeof targets === "string" ? [] : targets.filter((own) => inner.some((name) => name.endsWith(own)));
+  const found = adapted.filter((name) => isFeedForward(name, listed));
+  const isExact = found.length === inner.length && found.every((name) => inner.includes(name));
+  return isExact ? listed : inner.map(escaped).join("|");
+}
