@@ -4,6 +4,7 @@
  */
 
 export * from "./data/index.node.ts";
+export { loadAdapter, type SaveAdapterOptions, saveAdapter } from "./finetune/peft/adapter-folder.node.ts";
 export { exportOnnx } from "./formats/files/export-onnx.node.ts";
 export { type DownloadModelOptions, downloadModel } from "./formats/files/hub-download.node.ts";
 export { type LoadModelOptions, loadModel } from "./formats/files/load-model.node.ts";

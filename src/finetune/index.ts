@@ -19,6 +19,9 @@ export {
 export { featureLayer } from "./heads/feature-layer.ts";
 export { UpTo, upTo } from "./heads/up-to.ts";
 export { type HeadPlacement, type Pooling, WithHead, withHead } from "./heads/with-head.ts";
+export { type DecodePeftOptions, decodePeft } from "./peft/decode.ts";
+export { type EncodedPeft, type EncodePeftOptions, encodePeft } from "./peft/encode.ts";
+export type { PeftConfig } from "./peft/fields.ts";
 export { type AppliedPolicy, applyPolicy, type TrainingPolicy } from "./policy.ts";
 export { type ChatTask, type ChatTuningOptions, chatTuning } from "./tasks/chat.ts";
 export {

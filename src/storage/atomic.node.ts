@@ -1,6 +1,6 @@
 /** Files written whole or not at all, and files read whole with errors that name them. */
 import { randomBytes } from "node:crypto";
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { FileError } from "../core/errors.ts";
 
@@ -27,25 +27,58 @@ export const temporaryBeside = (path: string): string =>
  * Writes a file so that, whatever happens, `path` holds either its old content or all of the new one: a temporary file
  * in the same folder (made if missing), fsync, rename, fsync of the folder. Throws FileError, and leaves no temporary.
  */
-export async function writeFileAtomic(path: string, content: Uint8Array | string): Promise<void> {
-  const temporary = temporaryBeside(path);
+export const writeFileAtomic = (path: string, content: Uint8Array | string): Promise<void> =>
+  writeFilesAtomic(dirname(path), { [basename(path)]: content });
+
+/**
+ * Writes files that belong together into a folder, as `writeFileAtomic` does each: none takes the place of an old one before all of them
+ * are on the disk. Throws FileError, and leaves no temporary.
+ */
+export async function writeFilesAtomic(
+  folder: string,
+  files: Readonly<Record<string, Uint8Array | string>>,
+): Promise<void> {
+  const writes = Object.entries(files).map(([name, content]) => {
+    const path = join(folder, name);
+    return { path, temporary: temporaryBeside(path), content };
+  });
+  let current = writes[0]?.path ?? folder;
   try {
-    await mkdir(dirname(path), { recursive: true });
-    const handle = await open(temporary, "wx");
-    try {
-      await handle.writeFile(content);
-      await handle.sync();
-    } finally {
-      await handle.close();
+    await mkdir(folder, { recursive: true });
+    for (const { path, temporary, content } of writes) {
+      current = path;
+      await writeSynced(temporary, content);
+      // Beside what a folder refuses, one in the file's place is what keeps a rename from its end.
+      if (await isFolder(path)) throw Object.assign(new Error("a folder stands there"), { code: "EISDIR" });
     }
-    await rename(temporary, path);
-    await syncFolder(dirname(path));
+    for (const { path, temporary } of writes) {
+      current = path;
+      await rename(temporary, path);
+    }
+    await syncFolder(folder);
   } catch (error) {
-    await rm(temporary, { force: true }).catch(() => undefined); // a folder that is none has no temporary either
+    // A folder that is none has no temporaries either.
+    for (const { temporary } of writes) await rm(temporary, { force: true }).catch(() => undefined);
     throw new FileError(
-      `cannot write ${path} (${systemReason(error)}); nothing was changed; check the folder's permissions and free space`,
+      `cannot write ${current} (${systemReason(error)}); nothing was changed; check the folder's permissions and free space`,
       { cause: error },
     );
+  }
+}
+
+const isFolder = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+
+async function writeSynced(path: string, content: Uint8Array | string): Promise<void> {
+  const handle = await open(path, "wx");
+  try {
+    await handle.writeFile(content);
+    await handle.sync();
+  } finally {
+    await handle.close();
   }
 }
 

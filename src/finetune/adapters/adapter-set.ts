@@ -1,7 +1,7 @@
 /** The adapters of a model: several of one kind share its base, and one of them is in use. */
 import { OptionError, unknownName } from "../../core/errors.ts";
 import { groupBy } from "../../core/group-by.ts";
-import { count, listOf, matching, string } from "../../core/option-types.ts";
+import { count, listOf, matching, objectOf, string } from "../../core/option-types.ts";
 import { optionsOf } from "../../core/options.ts";
 import { matchesPath } from "../../core/path-pattern.ts";
 import { foldIn, keyOf, Random } from "../../core/random.ts";
@@ -29,6 +29,8 @@ export interface AdapterSettings {
   readonly modulesToSave?: readonly (string | RegExp)[];
   /** Start of its random values; default 0. */
   readonly seed?: number;
+  /** Fields that a file of it has beside those of its kind, such as `{ task_type: "CAUSAL_LM" }`; default none, or those of the file that it is loaded of. */
+  readonly notes?: Readonly<Record<string, unknown>>;
 }
 
 export const checkSettings = optionsOf<AdapterSettings>("the adapter", {
@@ -38,11 +40,13 @@ export const checkSettings = optionsOf<AdapterSettings>("the adapter", {
     'paths such as "classifier"',
   ),
   seed: count(0),
+  notes: objectOf<Readonly<Record<string, unknown>>>('fields of a file, such as { task_type: "CAUSAL_LM" }'),
 });
 
 /** An adapter of a set. */
 interface Entry<O> {
   readonly options: O;
+  readonly notes: Readonly<Record<string, unknown>>;
   /** Paths of the model's own parameters that belong to it. */
   readonly saved: readonly string[];
   /** Its values by path, as they were when it was last in use. */
@@ -118,22 +122,42 @@ export class AdapterSet<O = unknown, P extends Place = Place> {
     return this.#entry(name).options;
   }
 
+  /** What was noted of an adapter as it was added. Throws OptionError for a name that there is not. */
+  notesOf(name: string): Readonly<Record<string, unknown>> {
+    return this.#entry(name).notes;
+  }
+
+  /** Paths of the model's own parameters that an adapter trains. Throws OptionError for a name that there is not. */
+  savedOf(name: string): readonly string[] {
+    return this.#entry(name).saved;
+  }
+
+  /** The places of one adapter. Throws OptionError for a name that there is not. */
+  placesOf(name: string): readonly P[] {
+    this.#entry(name);
+    return this.places.filter((place) => [...this.slotsAt(place).values()].some(({ specs }) => specs.has(name)));
+  }
+
   /**
    * Adds an adapter with its first values and puts it into use; everything else is frozen. Throws OptionError for targets that match
    * nothing, and for options that the adapters of a model must have alike and do not.
    */
   async add(options: O, settings: AdapterSettings = {}): Promise<void> {
-    const { name = "default", modulesToSave = [], seed = 0 } = checkSettings(settings);
+    const { name = "default", modulesToSave = [], seed = 0, notes = {} } = checkSettings(settings);
     if (this.#entries.has(name))
       throw new OptionError(`there is an adapter "${name}" already; give this one another name: { name: "${name}2" }`);
     this.#requireAlike(options);
-    await this.use(undefined);
+    const { places, saved } = await withBase(this.model, () => {
+      const found = this.method.places(this.model, options);
+      for (const place of found) {
+        const there = this.#places.get(place.name);
+        if (there) this.method.requireAlike?.(place, there);
+      }
+      const also = this.method.alsoTrains?.(this.model, found, options) ?? [];
+      const whole = modulesToSave.flatMap((pattern) => pathsOf(this.model, pattern));
+      return { places: found, saved: [...also, ...whole] };
+    });
     await this.detach();
-    const places = this.method.places(this.model, options);
-    const saved = [
-      ...(this.method.alsoTrains?.(this.model, places, options) ?? []),
-      ...modulesToSave.flatMap((pattern) => pathsOf(this.model, pattern)),
-    ];
     const parameters = this.model.parameters();
     const values = new Map<string, Tensor>();
     for (const path of saved) {
@@ -150,7 +174,7 @@ export class AdapterSet<O = unknown, P extends Place = Place> {
         values.set(slot.path, new Tensor("float32", spec.shape, data));
       }
     }
-    this.#entries.set(name, { options, saved, values });
+    this.#entries.set(name, { options, notes, saved, values });
     this.model.freeze();
     await this.attach(name);
   }
@@ -314,6 +338,17 @@ export function adapterSets(model: AnyModule): readonly AdapterSet[] {
   for (const module of model.modules().keys())
     for (const own of module.adaptations) if (own instanceof ModuleAdaptation) found.add(own.set as AdapterSet);
   return [...found];
+}
+
+/** Does something with a model while its adapters are out of it, which come back as they were. */
+export async function withBase<T>(model: AnyModule, action: () => T): Promise<T> {
+  const sets = adapterSets(model).map((set) => ({ set, active: set.active }));
+  for (const { set } of sets) await set.detach();
+  try {
+    return action();
+  } finally {
+    for (const { set, active } of sets) await set.attach(active);
+  }
 }
 
 function valueIn(context: Context, { module, name, shape, specs }: Slot): Value {

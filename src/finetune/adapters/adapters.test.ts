@@ -234,6 +234,41 @@ describe("what is refused", () => {
   });
 });
 
+describe("beside adapters that are there", () => {
+  test("one that is refused leaves them in use", async () => {
+    const model = smallLlama();
+    const set = await addLora(model, { rank: 2 });
+    stir(model);
+    const adapted = await numbersOf(model, ids);
+    await expect(addLora(model, { rank: 2, targets: "q_porj" }, { name: "b" })).rejects.toThrow(/matches no layer/);
+    await expect(addLora(model, { rank: 2 }, { name: "b", modulesToSave: ["head"] })).rejects.toThrow(
+      /parameter to save/,
+    );
+    expect(set.active).toBe("default");
+    expect(set.names).toEqual(["default"]);
+    expect(await numbersOf(model, ids)).toEqual(adapted);
+  });
+
+  test("one of another kind stands beside the base alone, and leaves theirs in use", async () => {
+    const model = smallLlama();
+    const lora = await addLora(model, { rank: 2, targets: "all-linear" });
+    stir(model);
+    const adapted = await numbersOf(model, ids);
+    const factors = await addIa3(model, { targets: "all-linear" });
+    expect(factors.places.map(({ name }) => name)).toEqual(lora.places.map(({ name }) => name));
+    expect(apart(adapted, await numbersOf(model, ids))).toBeLessThan(1e-6);
+  });
+
+  test("factors of inputs and of outputs of one layer cannot share a graph", async () => {
+    const model = smallLlama();
+    const set = await addIa3(model, { targets: "q_proj" });
+    await expect(addIa3(model, { feedForward: "q_proj" }, { name: "b" })).rejects.toThrow(
+      /of "model.layers.0.self_attn.q_proj" the outputs are multiplied there and the inputs here; list it alike in feedForward/,
+    );
+    expect(set.names).toEqual(["default"]);
+  });
+});
+
 test("random values come from the seed", async () => {
   const values = async (seed: number) => {
     const set = await addLora(smallLlama(), { rank: 2 }, { seed });

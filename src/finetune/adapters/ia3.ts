@@ -1,4 +1,5 @@
 /** (IA)³: learned factors of features (Liu et al. 2022, sec. 3.3). */
+import { OptionError } from "../../core/errors.ts";
 import { optionsOf } from "../../core/options.ts";
 import { type AnyModule, onesInit } from "../../nn/index.ts";
 import { mul } from "../../ops/index.ts";
@@ -40,6 +41,13 @@ export const ia3Method: AdapterMethod<Ia3Options, Ia3Site> = {
     return chosenSites(model, [targets, feedForward].flat())
       .filter(({ use }) => use.form.inputAxes !== undefined)
       .map((site) => ({ ...site, ofInputs: isTarget(site, feedForward) }));
+  },
+  requireAlike({ name, ofInputs }, there) {
+    const side = (inputs: boolean) => (inputs ? "inputs" : "outputs");
+    if (ofInputs !== there.ofInputs)
+      throw new OptionError(
+        `addIa3: the adapters of a model share one graph: of "${name}" the ${side(there.ofInputs)} are multiplied there and the ${side(ofInputs)} here; list it alike in feedForward, or add this one to another copy of the model`,
+      );
   },
   slots({ use, ofInputs }) {
     const axis = ofInputs ? use.form.inputAxes?.weight : use.form.outputAxes.weight;

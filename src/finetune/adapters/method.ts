@@ -35,6 +35,8 @@ export interface AdapterMethod<O, P extends Place = Place> {
   slots(place: P, options: O): Readonly<Record<string, SlotSpec>>;
   /** What the model's own parameters become at a place for the same outputs without the adapter; not there for kinds that cannot be merged. */
   merged?(place: P, slots: Readonly<Record<string, Value>>): readonly MergedParameter[];
+  /** Throws OptionError where an adapter would stand at a place in another way than one that is there. */
+  requireAlike?(place: P, there: P): void;
   /** Paths of the model's own parameters that it trains too; default none. */
   alsoTrains?(model: AnyModule, places: readonly P[], options: O): readonly string[];
   /** The outputs of a module's run in place of those that it gave. */

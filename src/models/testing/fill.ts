@@ -1,7 +1,7 @@
 /** Numbers that the recording scripts and the tests of models compute alike, so that no weight need be recorded. */
 import { type Shape, size } from "../../core/shape.ts";
 import { Tensor } from "../../core/tensor.ts";
-import type { AnyModule } from "../../nn/index.ts";
+import type { AnyModule, Parameter } from "../../nn/index.ts";
 
 /** Numbers in [0, 1) that depend on the name and their position alone, as `uniform` in the scripts. */
 export function uniform(name: string, shape: Shape): Float32Array {
@@ -32,9 +32,10 @@ export const integers = (name: string, shape: Shape, limit: number): Tensor<"int
     BigInt64Array.from(uniform(name, shape), (u) => BigInt(Math.floor(u * limit))),
   );
 
-/** Gives every parameter and buffer the value that the scripts give it, matrices `factor` times that. */
-export function fill(model: AnyModule, factor = 1): void {
+/** Gives every parameter and buffer, or those that are chosen, the value that the scripts give it, matrices `factor` times that. */
+export function fill(model: AnyModule, factor = 1, isChosen: (parameter: Parameter) => boolean = () => true): void {
   for (const [path, parameter] of model.parameters()) {
+    if (!isChosen(parameter)) continue;
     const { shape, name } = parameter;
     const numbers = uniform(path, shape);
     const scale = shape.length > 1 ? factor * Math.sqrt(6 / size(shape.slice(1))) : 0.1;
