@@ -5,6 +5,8 @@
 
 export * from "./data/index.node.ts";
 export { loadAdapter, type SaveAdapterOptions, saveAdapter } from "./finetune/peft/adapter-folder.node.ts";
+export { type Base, type BaseOptions, openBase, templateBeside, tokenizerBeside } from "./finetune/tasks/base.node.ts";
+export { type LoadedTask, type LoadTaskOptions, loadTask } from "./finetune/tasks/load-task.node.ts";
 export { exportOnnx } from "./formats/files/export-onnx.node.ts";
 export { type DownloadModelOptions, downloadModel } from "./formats/files/hub-download.node.ts";
 export { type LoadModelOptions, loadModel } from "./formats/files/load-model.node.ts";

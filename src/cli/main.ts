@@ -9,6 +9,7 @@ import { command as downloadCommand } from "./commands/download.ts";
 import { command as estimateCommand } from "./commands/estimate.ts";
 import { command as evalCommand } from "./commands/eval.ts";
 import { command as exportCommand } from "./commands/export.ts";
+import { command as finetuneCommand } from "./commands/finetune.ts";
 import { command as generateCommand } from "./commands/generate.ts";
 import { command as inspectCommand } from "./commands/inspect.ts";
 import { command as predictCommand } from "./commands/predict.ts";
@@ -26,6 +27,7 @@ export const commands: readonly Command[] = [
   compareCommand,
   estimateCommand,
   downloadCommand,
+  finetuneCommand,
   recipesCommand,
 ];
 

@@ -24,6 +24,7 @@ export { type EncodedPeft, type EncodePeftOptions, encodePeft } from "./peft/enc
 export type { PeftConfig } from "./peft/fields.ts";
 export { type AppliedPolicy, applyPolicy, type TrainingPolicy } from "./policy.ts";
 export { type ChatTask, type ChatTuningOptions, chatTuning } from "./tasks/chat.ts";
+export { type FinetuneChoices, noChoices, policyOf, taskOf } from "./tasks/choices.ts";
 export {
   type ImageClassificationOptions,
   type ImageSize,
@@ -33,6 +34,6 @@ export {
   imageSizeOf,
   type PixelScaling,
 } from "./tasks/image-classification.ts";
-export type { BatchSettings, FinetuneTask } from "./tasks/task.ts";
+export type { BatchSettings, FinetuneTask, TaskName } from "./tasks/task.ts";
 export { type TextClassificationOptions, type TextTask, textClassification } from "./tasks/text-classification.ts";
 export { lengthOf, paddingOf, type TextReader, type TextRows, textRows } from "./tasks/text-rows.ts";

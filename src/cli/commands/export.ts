@@ -6,7 +6,7 @@ import { plural } from "../../core/number-text.ts";
 import { shown } from "../../runs/folder/run-folder.node.ts";
 import type { OpenRun } from "../../runs/open/open-run.node.ts";
 import { writeFileAtomic } from "../../storage/atomic.node.ts";
-import { choice, defineCommand, text } from "../command.ts";
+import { choice, defineCommand, text, toggle } from "../command.ts";
 import { openNamed, openOptions } from "../open-run.ts";
 
 interface Exported {
@@ -17,8 +17,8 @@ interface Exported {
 
 /** How each format is written. */
 const formats = {
-  onnx(run: OpenRun): Exported {
-    const { bytes, obstacle } = run.onnx();
+  async onnx(run: OpenRun, merged: boolean): Promise<Exported> {
+    const { bytes, obstacle } = merged ? await run.mergedOnnx() : run.onnx();
     return {
       bytes,
       note: obstacle === undefined ? "input [batch, …] for any batch" : `for a batch of 1 only: ${obstacle}`,
@@ -43,18 +43,23 @@ export const command = defineCommand({
   options: {
     format: choice("onnx (graph and weights) or safetensors (weights); default onnx", formatOf),
     out: text("FILE", "the file to write; default model.onnx or model.safetensors in the run's folder"),
+    merge: toggle("of a run with adapters: put them into the weights, compared on a batch of the test"),
     ...openOptions,
   },
   examples: [
     ["sardonyx export runs/lenet-mnist --format onnx", "runs/lenet-mnist/model.onnx"],
     ["sardonyx export lenet-mnist --format safetensors --out lenet.safetensors", "the weights"],
   ],
-  async run({ arguments: [name = ""], options: { format = "onnx", out, ...open }, output }) {
+  async run({ arguments: [name = ""], options: { format = "onnx", out, merge = false, ...open }, output }) {
+    if (merge && format !== "onnx")
+      throw new OptionError(
+        "--merge writes an ONNX file; leave --format out, or take the adapter beside the run's files",
+      );
     const run = await openNamed(name, open, output);
     const path = out === undefined ? join(run.folder, `model.${format}`) : resolve(out);
     if (existsSync(path) && statSync(path).isDirectory())
       throw new OptionError(`--out ${out} is a folder; name a file in it`);
-    const { bytes, note } = await formats[format](run);
+    const { bytes, note } = await formats[format](run, merge);
     await writeFileAtomic(path, bytes);
     output.record("saved", { path, format, bytes: bytes.length, note });
     output.line(`Saved ${shown(path)} (${plural(bytes.length, "byte")}; ${note})`);

@@ -6,6 +6,7 @@ import { zerosTensor } from "../../core/tensor.ts";
 import type { ModelSummary } from "../../nn/summary.ts";
 import { runFiles, shown } from "../../runs/folder/run-folder.node.ts";
 import { inputTypeOf } from "../../runs/open/input.ts";
+import { readingOf } from "../../runs/open/reading.ts";
 import { packageRoot } from "../../runs/recipes/package.node.ts";
 import type { Task } from "../../runs/recipes/recipe.ts";
 import { Interrupted } from "../../runs/training/interrupted.ts";
@@ -189,7 +190,8 @@ function suggest({ recipe, folder, record }: Plan, task: Task, output: Output): 
 
 /** An argument of `predict`, and what it is. */
 function exampleOf(task: Task): string {
-  if (task.dialogue) return `'${task.dialogue.example}'  ${task.dialogue.what}`;
+  const dialogue = task.dialogue ?? readingOf(task);
+  if (dialogue) return `'${dialogue.example}'  ${dialogue.what}`;
   const { inputs, format } = task.deployed ?? task;
   if (format?.image) return "INPUT  a PNG or JPEG file";
   // Zeros in the shape of one input.

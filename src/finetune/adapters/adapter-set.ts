@@ -17,6 +17,7 @@ import {
   onesInit,
   zerosInit,
 } from "../../nn/index.ts";
+import { scalar } from "../../ops/index.ts";
 import { corner, largestShape } from "./corner.ts";
 import type { AdapterMethod, Place, SlotSpec } from "./method.ts";
 import { inputTypesOf } from "./sites.ts";
@@ -70,6 +71,12 @@ class Slot {
 
   get shape(): Shape {
     return largestShape(Array.from(this.specs.values(), ({ shape }) => shape));
+  }
+
+  /** The number that it is for all adapters, which the graph has as it is. */
+  get constant(): number | undefined {
+    const [first, ...others] = Array.from(this.specs.values(), ({ fixed }) => fixed);
+    return others.every((own) => own === first) ? first : undefined;
   }
 
   /** With what it changes nothing. */
@@ -194,7 +201,7 @@ export class AdapterSet<O = unknown, P extends Place = Place> {
       const spec = name === undefined ? undefined : slot.specs.get(name);
       const value = spec && entry?.values.get(slot.path);
       parameter.value = value ? corner(value, parameter.shape) : await slot.neutral();
-      parameter.frozen = spec === undefined || spec.isFixed === true;
+      parameter.frozen = spec === undefined || spec.fixed !== undefined;
     }
     const parameters = this.model.parameters();
     for (const [path, base] of this.#base) {
@@ -213,7 +220,7 @@ export class AdapterSet<O = unknown, P extends Place = Place> {
     const trained = new Map<string, Tensor>();
     for (const slot of this.#allSlots()) {
       const [spec, value] = [slot.specs.get(name), values.get(slot.path)];
-      if (spec && value && !spec.isFixed) trained.set(slot.path, corner(value, spec.shape));
+      if (spec && value && spec.fixed === undefined) trained.set(slot.path, corner(value, spec.shape));
     }
     for (const path of saved) {
       const value = values.get(path);
@@ -351,8 +358,9 @@ export async function withBase<T>(model: AnyModule, action: () => T): Promise<T>
   }
 }
 
-function valueIn(context: Context, { module, name, shape, specs }: Slot): Value {
-  const isFixed = [...specs.values()].some((spec) => spec.isFixed);
+function valueIn(context: Context, { module, name, shape, specs, constant }: Slot): Value {
+  if (constant !== undefined) return scalar(constant);
+  const isFixed = [...specs.values()].some((spec) => spec.fixed !== undefined);
   const spec = { shape, initializer: zerosInit };
   return isFixed ? context.buffer(module, name, spec) : context.parameter(module, name, spec);
 }

@@ -127,7 +127,7 @@ export const loraMethod: AdapterMethod<LoraOptions, WeightSite> = {
     return {
       [a]: slot(ofA, isTable ? zerosInit : narrowInit),
       [b]: slot(ofB, isTable ? normalInit(0, 1) : zerosInit),
-      [scaleName]: { shape: [], initial: () => Float32Array.of(scale), isFixed: true },
+      [scaleName]: { shape: [], initial: () => Float32Array.of(scale), fixed: scale },
       ...(options.dora && {
         [magnitudeName]: {
           shape: [site.use.weight.shape[site.use.form.outputAxes.weight] ?? 1],

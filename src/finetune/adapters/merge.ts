@@ -59,9 +59,10 @@ export async function merge<O, P extends Place>(set: AdapterSet<O, P>, options: 
   const values = new Map<Parameter, Tensor>();
   for (const place of set.places) {
     const slots = new Map(
-      Array.from(set.slotsAt(place), ([own, { module, name }]) => {
-        const parameter = module.own.get(name) as Parameter;
-        return [own, { value: input(parameter.dtype, parameter.shape, own), tensor: knownValue(parameter) }] as const;
+      Array.from(set.slotsAt(place), ([own, { module, name, constant }]) => {
+        const parameter = module.own.get(name);
+        const tensor = parameter ? knownValue(parameter) : tensorOf(constant ?? 1);
+        return [own, { value: input("float32", tensor.shape, own), tensor }] as const;
       }),
     );
     const given = Object.fromEntries(Array.from(slots, ([own, { value }]) => [own, value]));
@@ -87,6 +88,8 @@ export async function merge<O, P extends Place>(set: AdapterSet<O, P>, options: 
     `merge: with "${active}" in the weights the outputs differ by ${difference.toExponential(1)} of the largest, which is beyond rounding; a weight that two layers share, such as that of an embedding and the scores of tokens, cannot take up what stands beside one of them: keep the adapter beside its base`,
   );
 }
+
+const tensorOf = (number: number): Tensor => new Tensor("float32", [], Float32Array.of(number));
 
 /** What a parameter becomes, whichever way its layer reads it. */
 async function mergedValue(

@@ -11,8 +11,8 @@ export interface SlotSpec {
   initial(random: Random): Float32Array | Promise<Float32Array>;
   /** With which value it changes nothing, for adapters that leave its place alone; default `"zeros"`. */
   readonly neutral?: "zeros" | "ones" | "initial";
-  /** It is not trained, such as a factor. */
-  readonly isFixed?: boolean;
+  /** The number that it is, where it is no tensor to be trained, such as a factor. */
+  readonly fixed?: number;
 }
 
 /** Where an adapter stands. */

@@ -59,7 +59,10 @@ export class WithHead<I = Value> extends Module<I, Value> {
   }
 
   protected call(inputs: I, context: Context): Value {
-    const given = this.base.apply(inputs as Given<I>, context);
+    const apply = () => this.base.apply(inputs as Given<I>, context);
+    // Features that do not learn are those of evaluation, without dropout.
+    const isFrozen = [...this.base.parameters().values()].every((parameter) => parameter.isBuffer || parameter.frozen);
+    const given = isFrozen ? context.evaluating(apply) : apply();
     const [features, ...others] = valuesOf(given);
     if (!features || (others.length > 0 && !isPlainObject(given)))
       throw new ShapeError("the model gives no features; name the layer that does: withHead(model, head, { at: … })");
@@ -98,7 +101,7 @@ function lastOf(present: Value, length: number): Value {
 
 /**
  * A pretrained model with a new head on its features: `head` may be a dense layer of as many units as there are classes. Parameters are under
- * `base` and `head`; only the head has to be initialized. Throws OptionError for a layer that there is not.
+ * `base` and `head`; only the head has to be initialized. A base that is frozen as a whole computes as in evaluation, without dropout. Throws OptionError for a layer that there is not.
  * @example
  * const model = withHead(bert, dense(3), { at: "bert.encoder", pooling: "mean" });
  * model.freeze("base");

@@ -166,8 +166,10 @@ function tensorsOf(
 ): ReadonlyMap<string, Wanted> {
   return new Map(
     places.flatMap((site) =>
-      Object.entries(kind.method.slots(site, options)).flatMap(([own, { shape, isFixed }]) =>
-        isFixed ? [] : [[[pathOfSite(model, site), own].filter(Boolean).join("."), { shape, own, site }] as const],
+      Object.entries(kind.method.slots(site, options)).flatMap(([own, { shape, fixed }]) =>
+        fixed !== undefined
+          ? []
+          : [[[pathOfSite(model, site), own].filter(Boolean).join("."), { shape, own, site }] as const],
       ),
     ),
   );

@@ -71,10 +71,12 @@ export function chatTuning(
     (dataset as Dataset<never>).batch(Math.min(batchSize, dataset.length ?? 1)) as Dataset<Batch>;
   const model = packs ? withSegments(base as TensorModule) : base;
   const type = { dtype: "int32", shape: [1, packs ? length : longest] } as const;
+  const inputs = packs ? { x: type, segments: type } : type;
+  model.trace(inputs);
   return {
     model,
     base,
-    inputs: packs ? { x: type, segments: type } : type,
+    inputs,
     fresh: [],
     train: batches(rows(parts.train).shuffle(keyOf(seed))),
     validation: batches(rows(parts.validation)),

@@ -5,6 +5,16 @@ import type { Batch, Dataset } from "../../data/index.ts";
 import type { AnyModule, Loss, TypeTree } from "../../nn/index.ts";
 import type { Metric } from "../../train/index.ts";
 
+/** What a model is to learn. */
+export type TaskName = "text-classification" | "text-regression" | "image-classification" | "chat";
+
+export const taskNames: readonly TaskName[] = [
+  "text-classification",
+  "text-regression",
+  "image-classification",
+  "chat",
+];
+
 /** A model and its data, ready to be trained. */
 export interface FinetuneTask {
   readonly model: AnyModule;

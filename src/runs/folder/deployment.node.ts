@@ -13,7 +13,7 @@ import type { Parameter } from "../../nn/parameter.ts";
 import { builtIn } from "../../nn/parameter-inputs.ts";
 import { readBytes, writeFileAtomic } from "../../storage/atomic.node.ts";
 import { rawTypeOf } from "../open/input.ts";
-import type { Deployment, Task } from "../recipes/recipe.ts";
+import type { Deployment, Task, Writer } from "../recipes/recipe.ts";
 import type { Plan } from "../training/plan.node.ts";
 import { runFiles, shown } from "./run-folder.node.ts";
 
@@ -33,8 +33,20 @@ const deploymentSchema = z.strictObject({
   /** Whether raw inputs go through prepare.onnx. */
   prepared: z.boolean(),
   classes: z.array(z.string()).optional(),
+  reader: z
+    .strictObject({
+      tokenizer: tokenizerFileSchema,
+      length: z.number().int().min(1),
+      padding: z.number().int().min(0),
+    })
+    .optional(),
   writer: z
-    .strictObject({ tokenizer: tokenizerFileSchema, positions: z.number().int().min(1), prompt: z.string() })
+    .strictObject({
+      tokenizer: tokenizerFileSchema,
+      positions: z.number().int().min(1),
+      prompt: z.string(),
+      chat: z.strictObject({ template: z.string(), bos: z.string().optional(), eos: z.string().optional() }).optional(),
+    })
     .optional(),
   /** What a recipe of your own would be asked, by code of its own. */
   dialogue: z.strictObject({ what: z.string(), example: z.string() }).optional(),
@@ -49,7 +61,7 @@ export type DeploymentRecord = z.infer<typeof deploymentSchema>;
 /** Writes what a run's folder holds beside its checkpoints. Returns why the ONNX model takes a batch of 1 only, if it does. */
 export async function writeDeployment({ folder, recipe }: Plan, task: Task): Promise<string | undefined> {
   const { model, inputs, format } = task.deployed ?? task;
-  const { classes, writer, dialogue, facts } = task;
+  const { classes, reader, writer, dialogue, facts } = task;
   model.trace(inputs);
   const metadata = { recipe: recipe.name, ...(classes && { classes: JSON.stringify(classes) }) };
   const { bytes, obstacle } = encodeSavedModel(model, { inputs, metadata });
@@ -61,9 +73,8 @@ export async function writeDeployment({ folder, recipe }: Plan, task: Task): Pro
     ...(format?.image && { image: format.image }),
     prepared: preparation !== undefined,
     ...(classes && { classes: [...classes] }),
-    ...(writer && {
-      writer: { tokenizer: JSON.parse(writer.tokenizer.json()), positions: writer.positions, prompt: writer.prompt },
-    }),
+    ...(reader && { reader: { ...reader, tokenizer: JSON.parse(reader.tokenizer.json()) } }),
+    ...(writer && { writer: { ...writer, tokenizer: JSON.parse(writer.tokenizer.json()) } }),
     ...(dialogue && { dialogue: { what: dialogue.what, example: dialogue.example } }),
     facts,
     weights: weightNames(model.parameters(), task.model.parameters()),
@@ -106,7 +117,7 @@ export async function deploymentOfFiles(folder: string, best: boolean): Promise<
   const record = await readDeployment(folder);
   const model = await loadModel(folder, { best });
   const preparation = record.prepared ? await loadModel(join(folder, runFiles.prepare)) : undefined;
-  const { writer } = record;
+  const { reader, writer } = record;
   return {
     model,
     inputs: record.inputs as TypeTree,
@@ -117,6 +128,7 @@ export async function deploymentOfFiles(folder: string, best: boolean): Promise<
       }),
     },
     ...(record.classes && { classes: record.classes }),
-    ...(writer && { writer: { ...writer, tokenizer: tokenizerOf(writer.tokenizer) } }),
+    ...(reader && { reader: { ...reader, tokenizer: tokenizerOf(reader.tokenizer) } }),
+    ...(writer && { writer: { ...writer, tokenizer: tokenizerOf(writer.tokenizer) } as Writer }),
   };
 }

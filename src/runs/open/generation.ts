@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { DataError } from "../../core/errors.ts";
 import { keyOf, Random } from "../../core/random.ts";
+import { chatTemplate } from "../../data/chat/chat-template.ts";
 import { decoder } from "../../decode/decoder.ts";
 import { generate } from "../../decode/generate.ts";
 import type { CompileOptions } from "../../jit/compile.ts";
@@ -42,16 +43,25 @@ export interface GeneratedPiece {
   readonly tokens: readonly number[];
 }
 
+const specialTokens = ({ bos, eos }: NonNullable<Writer["chat"]>) => ({
+  ...(bos !== undefined && { bos }),
+  ...(eos !== undefined && { eos }),
+});
+
 /** Pieces of text after a prompt. Throws DataError for a prompt that is longer than the model reads. */
 export async function* generateText(
   model: AnyModule,
-  { tokenizer, positions }: Writer,
+  { tokenizer, positions, chat }: Writer,
   prompt: string,
   options: GenerationOptions,
   compile: CompileOptions,
 ): AsyncGenerator<GeneratedPiece> {
   const { tokens = 300, temperature = 0.8, topK, topP, seed = 0 } = options;
-  const ids = tokenizer.encode(prompt);
+  const asked = chat
+    ? chatTemplate(chat.template, specialTokens(chat)).renderPrompt({ messages: [{ role: "user", content: prompt }] })
+    : prompt;
+  const ids = tokenizer.encode(asked);
+  const end = chat?.eos === undefined ? undefined : tokenizer.idOf(chat.eos);
   if (ids.length > positions)
     throw new DataError(`the prompt has ${ids.length} tokens, the model reads ${positions} at most; shorten it`);
   const written = await decoder(model, { capacity: positions, compile });
@@ -60,6 +70,7 @@ export async function* generateText(
   let pending: number[] = [];
   try {
     for await (const token of generate(written, ids, sampling)) {
+      if (token === end) return;
       pending.push(token);
       const text = tokenizer.decode(pending);
       // A character may take several tokens: it is given when it is whole.

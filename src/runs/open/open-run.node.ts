@@ -5,9 +5,11 @@ import { flag, functionOf, matching } from "../../core/option-types.ts";
 import { optionsOf } from "../../core/options.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import { isPlainObject } from "../../core/tree.ts";
+import { merge } from "../../finetune/adapters/merge.ts";
 import type { EncodedOnnx } from "../../formats/files/export-onnx.ts";
 import { encodeSavedModel } from "../../formats/files/saved-model.ts";
 import type { CompileOptions } from "../../jit/compile.ts";
+import { takenOf } from "../../nn/index.ts";
 import { encodeSafetensors } from "../../storage/safetensors.ts";
 import { loadParameters, memoryPrefix } from "../../train/load-parameters.ts";
 import { type Predictor, predictor } from "../../train/predict.ts";
@@ -21,6 +23,7 @@ import { type EvaluationReport, evaluateTask } from "../training/evaluation.ts";
 import { beginStage, parseStage, stageCallbackName } from "../training/stage.node.ts";
 import { type GeneratedPiece, type GenerationOptions, generateText, generationSchema } from "./generation.ts";
 import { preparation } from "./input.ts";
+import { readingOf } from "./reading.ts";
 
 /** How a run is opened. */
 export interface OpenRunOptions {
@@ -63,7 +66,8 @@ export class OpenRun {
     this.folder = folder;
     this.record = record;
     this.compile = compileOptions(record.settings);
-    this.deployment = opened.deployment;
+    const dialogue = opened.deployment.dialogue ?? readingOf(opened.deployment);
+    this.deployment = { ...opened.deployment, ...(dialogue && { dialogue }) };
     this.#recipe = opened.recipe;
     this.#options = opened.options;
   }
@@ -102,7 +106,7 @@ export class OpenRun {
       throw new OptionError(
         `${shown(this.folder)} holds no language model; ask it by: sardonyx predict ${shown(this.folder)}`,
       );
-    const { model } = this.deployment;
+    const { model } = this.network;
     return generateText(model, writer, prompt ?? writer.prompt, checkGeneration(options), this.compile);
   }
 
@@ -136,10 +140,37 @@ export class OpenRun {
 
   /** The model as the bytes of an ONNX file, and why it takes a batch of 1 only, if it does. */
   onnx(): EncodedOnnx {
-    const { model, inputs } = this.network;
+    return this.#encoded(this.network);
+  }
+
+  /**
+   * As `onnx`, with the adapters in the weights. The run's pretrained model and its data are loaded for that, and the outputs compared on a
+   * batch. Throws OptionError for a run that was trained without adapters.
+   */
+  async mergedOnnx(): Promise<EncodedOnnx> {
+    return this.#encoded(await this.#merged());
+  }
+
+  #encoded({ model, inputs }: RecipeNetwork): EncodedOnnx {
     const { classes } = this.deployment;
     const metadata = { recipe: this.record.recipe.name, ...(classes && { classes: JSON.stringify(classes) }) };
     return encodeSavedModel(model, { inputs, metadata });
+  }
+
+  /** The trained model with its adapters in the weights. Throws OptionError for a run without adapters. */
+  async #merged(): Promise<RecipeNetwork> {
+    const { adapters, test, ...task } = await this.task();
+    if (!adapters)
+      throw new OptionError(
+        `${shown(this.folder)} was trained without adapters, and has nothing to merge; leave it out`,
+      );
+    for await (const batch of test.epoch(0)) {
+      const network = task.deployed ?? task;
+      const { y: _, weight: __, ...inputs } = batch;
+      await merge(adapters, { probe: takenOf(task.model.inputs, inputs) as never });
+      return network;
+    }
+    throw new DataError("the test of the run has no batch to compare the merged model on");
   }
 
   /** The parameters and buffers of the model that was trained, as the bytes of a safetensors file. */
@@ -195,7 +226,7 @@ async function openByRecipe(
   { settings }: RunRecord,
   recipe: Recipe,
   { onDownload }: OpenRunOptions,
-): Promise<Deployment> {
+): Promise<Deployment | undefined> {
   if (!recipe.open) return recipe.load(recipeSettings(settings), settings.limit, onDownload);
   if (!recipe.facts) return recipe.open(recipeSettings(settings), undefined);
   const parsed = recipe.facts.safeParse((await readDeployment(folder)).facts);

@@ -3,6 +3,7 @@ import type { z } from "zod";
 import type { Tensor } from "../../core/tensor.ts";
 import type { Batch, Dataset } from "../../data/pipeline/dataset.ts";
 import type { Tokenizer } from "../../data/text/tokenizer.ts";
+import type { AdapterSet } from "../../finetune/adapters/adapter-set.ts";
 import type { Value } from "../../graph/ir.ts";
 import type { CompileOptions } from "../../jit/compile.ts";
 import type { TypeTree } from "../../nn/inputs.ts";
@@ -79,6 +80,16 @@ export interface Dialogue {
   open(compile: CompileOptions): Promise<(question: string) => Promise<Answer>>;
 }
 
+/** How a model of token ids x [N, T] and, where it takes one, a mask [N, T] reads a text. */
+export interface Reader {
+  /** Makes tokens of a text. */
+  readonly tokenizer: Tokenizer;
+  /** Tokens of a row. */
+  readonly length: number;
+  /** The id that fills rows up. */
+  readonly padding: number;
+}
+
 /** How a language model of token ids [N, T] → logits [N, T, tokens] writes text. */
 export interface Writer {
   /** Makes tokens of a prompt, and text of tokens. */
@@ -87,6 +98,8 @@ export interface Writer {
   readonly positions: number;
   /** A beginning to try. */
   readonly prompt: string;
+  /** The chat template by which a prompt becomes a message that is answered, up to the token that ends it; default it is continued. */
+  readonly chat?: { readonly template: string; readonly bos?: string; readonly eos?: string };
 }
 
 /** A part of a run with the same trainable parameters. */
@@ -117,6 +130,8 @@ export interface Deployment extends RecipeNetwork {
   readonly deployed?: RecipeNetwork & { readonly format?: InputFormat };
   /** How the trained model is asked; default: by images or numbers, as `format` says. */
   readonly dialogue?: Dialogue;
+  /** How the trained model reads texts, which it is asked then; default: it does not. */
+  readonly reader?: Reader;
   /** How the trained model writes text; default: it does not. */
   readonly writer?: Writer;
   /** Parts of the run; default: one stage of the settings' epochs. */
@@ -158,6 +173,10 @@ export interface Task<F = unknown> extends Deployment {
     compile: CompileOptions,
     results: Readonly<Record<string, number>>,
   ): Promise<Readonly<Record<string, number>>>;
+  /** The adapters beside its layers, which an export may merge into the weights. */
+  readonly adapters?: AdapterSet;
+  /** Writes more into the folder of the run once it is trained, and gives the names. */
+  write?(folder: string): Promise<readonly string[]>;
   /** What a person would want to see of the trained model, such as a grid of samples. */
   draw?(compile: CompileOptions): Promise<Drawings>;
 }
@@ -188,8 +207,8 @@ export interface Recipe<O extends RecipeOptions = RecipeOptions, F = unknown> {
   readonly facts?: z.ZodType<F>;
   /** The network alone, without its data, for inspection; default: that of `open` where there are no facts. */
   network?(settings: RecipeSettings & OptionsOf<O>): RecipeNetwork;
-  /** What a trained model is used with, made of the settings and of the facts that `load` gave. */
-  open?(settings: RecipeSettings & OptionsOf<O>, facts: F): Deployment;
+  /** What a trained model is used with, made of the settings and of the facts that `load` gave; nothing where the run's files alone do. */
+  open?(settings: RecipeSettings & OptionsOf<O>, facts: F): Deployment | Promise<Deployment | undefined>;
   /**
    * Loads the data and builds the model. `limit`, when given, keeps only so many training and test samples; `onDownload`
    * is to be passed on to what loads the data.
@@ -219,7 +238,9 @@ export function networkOf(
   settings: RecipeSettings & Record<string, OptionValue>,
 ): RecipeNetwork | undefined {
   if (recipe.network) return recipe.network(settings);
-  return recipe.facts ? undefined : recipe.open?.(settings, undefined);
+  if (recipe.facts) return undefined;
+  const opened = recipe.open?.(settings, undefined);
+  return opened instanceof Promise ? undefined : opened;
 }
 
 /** The first `limit` elements of a dataset, all of them without a limit. */

@@ -172,11 +172,12 @@ async function finish(
   const report = await evaluateTask(task, compile);
   observer.onEvaluated?.(report);
   const obstacle = await writeDeployment(plan, task);
+  const more = (await task.write?.(folder)) ?? [];
   const drawings = { ...curvesOf(history), ...(await task.draw?.(compile)) };
   for (const [name, drawing] of Object.entries(drawings)) await writeFileAtomic(join(folder, name), drawing);
   // Last: it marks the run as complete.
   await writeFileAtomic(join(folder, runFiles.evaluation), `${JSON.stringify(report, null, 2)}\n`);
   const kept = [runFiles.model, runFiles.checkpoint, runFiles.best, runFiles.log, runFiles.tensorboard];
-  observer.onSaved?.(plan, task, [...kept, ...Object.keys(drawings)], obstacle);
+  observer.onSaved?.(plan, task, [...kept, ...more, ...Object.keys(drawings)], obstacle);
   return report;
 }

@@ -1,0 +1,114 @@
+/** A task of fine-tuning from files: which one, by what the data is. */
+import { existsSync, statSync } from "node:fs";
+import { DataError, FileError, OptionError } from "../../core/errors.ts";
+import { loadImageFolder, loadRecords } from "../../data/index.node.ts";
+import {
+  type ChatTemplate,
+  type Conversation,
+  conversationOf,
+  type FileRecord,
+  labelledTexts,
+  type Tokenizer,
+} from "../../data/index.ts";
+import {
+  type Base,
+  type BaseOptions,
+  openBase,
+  pixelScalingBeside,
+  templateBeside,
+  tokenizerBeside,
+} from "./base.node.ts";
+import { chatTuning } from "./chat.ts";
+import { type ImageTask, imageClassification, imageSizeOf } from "./image-classification.ts";
+import { type BatchSettings, type FinetuneTask, type TaskName, taskNames } from "./task.ts";
+import { textClassification } from "./text-classification.ts";
+import type { TextReader } from "./text-rows.ts";
+
+/** What is to be learned, and from what. */
+export interface LoadTaskOptions extends BatchSettings {
+  /** A file or folder, a run, or `owner/name` on the hub. */
+  readonly base: string;
+  /** A folder of images by class; or a file of records: .jsonl, .json, .csv, .tsv, .parquet. */
+  readonly data: string;
+  /** Default by what the data is. */
+  readonly task?: TaskName | undefined;
+  /** The layer whose output a new head takes; default what the model's own scores are made of. */
+  readonly at?: string | undefined;
+  /** Of texts, tokens at most; default what the model reads, and no more than 512. */
+  readonly length?: number | undefined;
+  /** Of conversations: a built-in template by name; default the one of the model. */
+  readonly template?: string | undefined;
+  /** Of conversations: what is learned; default the assistant's answers. */
+  readonly learned?: "answers" | "last" | "all" | undefined;
+  /** Of conversations: several share a row; default false. */
+  readonly packs?: boolean | undefined;
+  /** Whether the pretrained weights are loaded; default true. */
+  readonly weights?: boolean | undefined;
+  /** As bytes of the pretrained model arrive. */
+  readonly onProgress?: BaseOptions["onProgress"];
+}
+
+/** A task with what its model is asked with. */
+export interface LoadedTask extends FinetuneTask {
+  readonly task: TaskName;
+  readonly base: Base;
+  readonly reader?: TextReader;
+  readonly writer?: { readonly tokenizer: Tokenizer; readonly positions: number; readonly template: ChatTemplate };
+  readonly images?: Pick<ImageTask, "image" | "prepare">;
+}
+
+/** The usual length of texts. */
+const usualLength = 512;
+
+/** The task that records or a folder are for. Throws DataError for records that fit none. */
+function taskOf(first: FileRecord | undefined): TaskName {
+  const { fields = {}, where = "" } = first ?? {};
+  const has = (name: string) => Object.hasOwn(fields, name);
+  if (has("text") && (has("label") || has("labels"))) return "text-classification";
+  if (["messages", "conversations", "prompt", "instruction", "text"].some(has)) return "chat";
+  throw new DataError(
+    `${where}: has ${Object.keys(fields).join(", ") || "no fields"}; expected text and label to classify, or messages, conversations, prompt and completion, instruction and output, or text to write; rename the fields, or name the task: --task ${taskNames.join(" | ")}`,
+  );
+}
+
+/**
+ * Opens a pretrained model and the data that it is to learn, as a task. Throws FileError, DataError and OptionError that say what is missing or
+ * does not fit.
+ */
+export async function loadTask(options: LoadTaskOptions): Promise<LoadedTask> {
+  const { data, length } = options;
+  if (!existsSync(data)) throw new FileError(`there is no file or folder ${data} with the data; check the path`);
+  const isFolder = statSync(data).isDirectory();
+  const records = isFolder ? [] : await loadRecords(data);
+  const task = options.task ?? (isFolder ? "image-classification" : taskOf(records[0]));
+  if (isFolder !== (task === "image-classification"))
+    throw new OptionError(
+      `${task} is learned from ${isFolder ? "a file of records (.jsonl, .csv, .parquet), and" : "a folder with a folder of images for each class, and"} ${data} is a ${isFolder ? "folder" : "file"}; pass other data, or another task`,
+    );
+  const base = await openBase(options.base, { weights: options.weights ?? true, onProgress: options.onProgress });
+  if (task === "image-classification") {
+    const { height, width, channels } = imageSizeOf(base.model);
+    const images = await loadImageFolder(data, { size: [height, width], channels });
+    const made = await imageClassification(base.model, images, { ...options, scaling: await pixelScalingBeside(base) });
+    return { ...made, task, base, images: made };
+  }
+  const tokenizer = await tokenizerBeside(base);
+  const reads = Math.min(base.positions ?? usualLength, length ?? usualLength);
+  if (length !== undefined && base.positions !== undefined && length > base.positions)
+    throw new OptionError(
+      `texts of ${length} tokens are too long: the model reads ${base.positions}; pass a length up to that`,
+    );
+  if (task === "chat") {
+    const template = await templateBeside(base, options.template ?? "");
+    const conversations: Conversation[] = records.map(({ fields, where }) => conversationOf(fields, where));
+    const made = chatTuning(base.model, conversations, { ...options, tokenizer, template, length: reads });
+    return { ...made, task, base, writer: { tokenizer, positions: base.positions ?? reads, template } };
+  }
+  const kind = task === "text-regression" ? "numbers" : "classes";
+  const made = textClassification(base.model, labelledTexts(records, { kind }), {
+    ...options,
+    tokenizer,
+    length: reads,
+  });
+  return { ...made, task, base };
+}
