@@ -4,6 +4,8 @@ import { keyOf, Random } from "../core/random.ts";
 import { Tensor } from "../core/tensor.ts";
 import { flip as flipped } from "../data/images/augment.ts";
 import { type Dataset, fromIndexed, fromIterable, fromTensors } from "../data/index.ts";
+import { unfreezeLast } from "../finetune/index.ts";
+import { smallGpt2 } from "../finetune/testing/models.ts";
 import { classifier } from "../formats/testing/onnx-files.ts";
 import {
   type AnyModule,
@@ -124,6 +126,24 @@ describe("training on kept results", () => {
     const plain = await trained(data, { model: own(), cache: false });
     expect(kept.values).toEqual(plain.values);
     expect(kept.notes[0]).toMatch(/computed once for each of 23 samples/);
+  });
+
+  test("of a transformer whose last block is trained", async () => {
+    const own = () => {
+      const model = smallGpt2();
+      unfreezeLast(model, 1);
+      return model;
+    };
+    const tokens = new Tensor(
+      "int32",
+      [23, 6],
+      Int32Array.from({ length: 138 }, (_, i) => (i * 7) % 20),
+    );
+    const data = fromTensors({ x: tokens, y: tokens }).shuffle(keyOf(5)).batch(5);
+    const kept = await trained(data, { model: own() });
+    const plain = await trained(data, { model: own(), cache: false });
+    expect(kept.values).toEqual(plain.values);
+    expect(kept.notes[0]).toMatch(/the trained ones, (3|4)\d % of .* computed once for each of 23 samples/);
   });
 
   test("goes on after a resume as if nothing had happened, to the bit", async () => {

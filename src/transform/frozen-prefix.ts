@@ -51,17 +51,15 @@ export function cutFrozenPrefix(outputs: readonly Value[], { data, varying, coun
       node.inputs.map((value) => value && axes.get(value)),
       count,
     );
-    const isWhole = rule?.outputs.length === node.outputs.length && rule.outputs.every((axis) => axis !== undefined);
-    // What mixes samples is different in each batch.
-    if (!rule || !isWhole || rule.operands) {
-      for (const output of node.outputs) isVarying.add(output);
-      continue;
-    }
-    first.add(node);
+    const known = rule && !rule.operands ? rule.outputs : [];
+    if (known.some((axis) => axis !== undefined)) first.add(node);
     const isHeavy = node.op.contracts || operands.some((value) => heavy.has(value));
     for (const [i, output] of node.outputs.entries()) {
-      axes.set(output, rule.outputs[i] as number);
-      if (isHeavy) heavy.add(output);
+      const axis = known[i];
+      // What mixes samples is different in each batch.
+      if (axis === undefined) isVarying.add(output);
+      else axes.set(output, axis);
+      if (axis !== undefined && isHeavy) heavy.add(output);
     }
   }
   const kept = boundary(nodes, outputs, { first, axes, heavy, count });

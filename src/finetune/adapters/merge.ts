@@ -3,7 +3,7 @@ import { gradients } from "../../autodiff/gradients.ts";
 import { OptionError } from "../../core/errors.ts";
 import { matching, positive } from "../../core/option-types.ts";
 import { optionsOf, required } from "../../core/options.ts";
-import { asFloat32, Tensor } from "../../core/tensor.ts";
+import { asFloat32, copyOf, Tensor } from "../../core/tensor.ts";
 import { leavesOf, type Tree } from "../../core/tree.ts";
 import { input, type Value } from "../../graph/ir.ts";
 import { compile } from "../../jit/compile.ts";
@@ -68,6 +68,12 @@ export async function merge<O, P extends Place>(set: AdapterSet<O, P>, options: 
     const given = Object.fromEntries(Array.from(slots, ([own, { value }]) => [own, value]));
     for (const changed of method.merged(place, given))
       values.set(changed.parameter, await mergedValue(changed, [...slots.values()]));
+  }
+  // What is trained whole with the adapter stays as it was trained.
+  const parameters = model.parameters();
+  for (const path of set.savedOf(active)) {
+    const parameter = parameters.get(path);
+    if (parameter?.value && !values.has(parameter)) values.set(parameter, copyOf(parameter.value));
   }
   await set.detach();
   for (const [parameter, value] of values) {

@@ -18,6 +18,7 @@ import type { PixelScaling } from "./image-classification.ts";
 export interface Base {
   /** The file or folder. */
   readonly path: string;
+  /** The model, traced. */
   readonly model: AnyModule;
   /** The longest sequence that it reads, where its config says so. */
   readonly positions: number | undefined;
@@ -27,6 +28,7 @@ export interface Base {
 export interface BaseOptions {
   /** Whether the weights are loaded, too; default true. Without them a model is known by its config alone. */
   readonly weights?: boolean;
+  /** As bytes of a model on the hub arrive. */
   readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
 }
 

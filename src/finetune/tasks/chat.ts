@@ -21,7 +21,9 @@ import { paddingOf } from "./text-rows.ts";
 
 /** How conversations are learned. */
 export interface ChatTuningOptions extends BatchSettings {
+  /** The model's tokenizer. */
   readonly tokenizer: Tokenizer;
+  /** By which conversations become texts. */
   readonly template: ChatTemplate;
   /** What is learned: the assistant's answers, the last of them, or all tokens; default answers. */
   readonly learned?: "answers" | "last" | "all" | undefined;
@@ -33,6 +35,7 @@ export interface ChatTuningOptions extends BatchSettings {
 
 /** The task; `deployed` is the model itself, where packed rows are trained on. */
 export interface ChatTask extends FinetuneTask {
+  /** The language model. */
   readonly base: AnyModule;
 }
 

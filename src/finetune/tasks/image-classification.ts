@@ -15,23 +15,31 @@ import { type BatchSettings, type FinetuneTask, partsOf } from "./task.ts";
 
 /** What is done with pixels in [0, 1] before a model sees them: less the mean, by the deviation, channel by channel. */
 export interface PixelScaling {
+  /** One for each channel, or one for all. */
   readonly mean: readonly number[];
+  /** Likewise. */
   readonly deviation: readonly number[];
 }
 
 /** What an image model takes. */
 export interface ImageSize {
+  /** Rows of pixels. */
   readonly height: number;
+  /** Columns of pixels. */
   readonly width: number;
+  /** 1 for grey, 3 for red, green and blue. */
   readonly channels: 1 | 3;
 }
 
 /** Labelled images: bytes [C, H, W] of one size, with the names of their classes. */
 export interface ImagesWithLabels {
+  /** The samples, to be had in any order. */
   readonly all: Dataset<Labelled>;
+  /** Names of the classes, in the order of the labels. */
   readonly classes: readonly string[];
 }
 
+/** How images are prepared, and where the head stands. */
 export interface ImageClassificationOptions extends BatchSettings {
   /** The layer whose output the head takes; default what the model's own scores are made of. */
   readonly at?: string | undefined;
@@ -41,6 +49,7 @@ export interface ImageClassificationOptions extends BatchSettings {
 
 /** The task, and how further images are prepared. */
 export interface ImageTask extends FinetuneTask {
+  /** The size that images are brought to. */
   readonly image: ImageSize;
   /** From bytes [N, C, H, W] to what the model takes, in a graph. */
   prepare(raw: Value): Value;

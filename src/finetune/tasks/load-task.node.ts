@@ -50,10 +50,15 @@ export interface LoadTaskOptions extends BatchSettings {
 
 /** A task with what its model is asked with. */
 export interface LoadedTask extends FinetuneTask {
+  /** Which task it is. */
   readonly task: TaskName;
+  /** The pretrained model. */
   readonly base: Base;
+  /** Of texts: how they become rows of tokens. */
   readonly reader?: TextReader;
+  /** Of conversations: what the model writes with. */
   readonly writer?: { readonly tokenizer: Tokenizer; readonly positions: number; readonly template: ChatTemplate };
+  /** Of images: how they are prepared. */
   readonly images?: Pick<ImageTask, "image" | "prepare">;
 }
 

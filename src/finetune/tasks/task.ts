@@ -17,17 +17,25 @@ export const taskNames: readonly TaskName[] = [
 
 /** A model and its data, ready to be trained. */
 export interface FinetuneTask {
+  /** The model with whatever is new on it. */
   readonly model: AnyModule;
   /** Types of its inputs for a batch of 1. */
   readonly inputs: TypeTree;
   /** Paths of what is new, and has no pretrained weights. */
   readonly fresh: readonly string[];
+  /** To train on, shuffled, in batches. */
   readonly train: Dataset<Batch>;
+  /** To choose settings by. */
   readonly validation: Dataset<Batch>;
+  /** To be measured once, at the end. */
   readonly test: Dataset<Batch>;
+  /** What is minimized. */
   readonly loss: Loss;
+  /** What is measured beside it. */
   readonly metrics: readonly Metric[];
+  /** Names of the classes. */
   readonly classes?: readonly string[];
+  /** How many samples there are. */
   readonly samples: { readonly train: number; readonly test: number };
   /** What was left out of the data or cut. */
   readonly notes: readonly string[];
@@ -37,7 +45,9 @@ export interface FinetuneTask {
 
 /** How samples are parted and put in batches. */
 export interface BatchSettings {
+  /** Samples of a step. */
   readonly batchSize: number;
+  /** Start of all randomness: how samples are parted, their order, the first values of a head. */
   readonly seed: number;
   /** Use so many samples at most to train on, and to test on; default all. */
   readonly limit?: number | undefined;

@@ -11,6 +11,7 @@ import { lengthOf, paddingOf, type TextReader, textRows } from "./text-rows.ts";
 
 /** How texts are read, and where the head stands. */
 export interface TextClassificationOptions extends BatchSettings {
+  /** The model's tokenizer. */
   readonly tokenizer: Tokenizer;
   /** Tokens that are read of a text at most. */
   readonly length: number;
@@ -22,6 +23,7 @@ export interface TextClassificationOptions extends BatchSettings {
 
 /** The task, and how further texts are read. */
 export interface TextTask extends FinetuneTask {
+  /** How texts become rows of tokens. */
   readonly reader: TextReader;
 }
 

@@ -4,6 +4,7 @@ import type { Tokenizer } from "../../data/index.ts";
 
 /** How texts become rows. */
 export interface TextReader {
+  /** The model's tokenizer. */
   readonly tokenizer: Tokenizer;
   /** Tokens of a row. */
   readonly length: number;
