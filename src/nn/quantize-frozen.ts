@@ -38,7 +38,10 @@ export interface Quantized {
 const bytesOf = ({ parts }: Packed): number => Object.values(parts).reduce((sum, { data }) => sum + data.byteLength, 0);
 
 const isChosen = ([path, parameter]: readonly [string, Parameter], pattern: RegExp | undefined): boolean =>
-  parameter.frozen && parameter.value !== undefined && (pattern ? pattern.test(path) : parameter.shape.length > 1);
+  parameter.frozen &&
+  (pattern ? pattern.test(path) : parameter.shape.length > 1) &&
+  // The value of one that is packed would be unpacked to be looked at.
+  (parameter.packed !== undefined || parameter.value !== undefined);
 
 /**
  * Stores frozen parameters in fewer bits. They are rounded once, block by block of a row with a scale each; training and prediction compute with the

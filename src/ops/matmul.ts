@@ -16,6 +16,7 @@ import {
 import { add, mul } from "./elementwise.ts";
 import { smallIntegers, through } from "./kernels.ts";
 import { reshape, swapAxes, transpose, unsqueeze } from "./movement.ts";
+import { productWithUnpacked } from "./quantized/quantization.ts";
 import { defineComposition, storedNode, without } from "./reading.ts";
 import { sumTo } from "./reduce.ts";
 
@@ -147,6 +148,10 @@ export const FusedMatMul: OpDef = defineOp("FusedMatMul", {
   macs: ({ inputs: [a, b], outputs: [y], attributes }) => productMacs("matmul", a, b, y, attributes),
   samples: ({ inputs: [a, b], axes, attributes }) => productSamples(a, b, axes, attributes),
   lowRank: ({ inputs: [a, b], attributes }, position) => lowRankProduct([a, b], position, attributes),
+  simplify: ({ inputs: [a, b], attributes: { transA = 0, transB = 0, alpha = 1 } }) => {
+    const product = !transA && transB === 1 && alpha === 1 ? productWithUnpacked(a, b) : undefined;
+    return product && [product];
+  },
   // An operand may have the rows of its matrices as its first axis, before the batch.
   read: ({ inputs: [a, b], attributes }, op) => {
     const { transBatchA = 0, transBatchB = 0 } = attributes;
@@ -208,6 +213,10 @@ export const Gemm: OpDef = defineOp("Gemm", {
   },
   lowRank: ({ inputs: [a, b, c], attributes }, position) =>
     lowRankProduct([a, b], position, attributes, (f) => (c ? add(f, mul(c, attributes.beta ?? 1)) : f)),
+  simplify: ({ inputs: [a, b, c], attributes: { transA = 0, transB = 0, alpha = 1, beta = 1 } }) => {
+    const product = !transA && transB === 1 && alpha === 1 ? productWithUnpacked(a, b) : undefined;
+    return product && [c ? add(product, beta === 1 ? c : mul(c, beta)) : product];
+  },
   // ONNX Runtime has a kernel for floats.
   lower: ({ inputs: [a, b, c], attributes: { transA = 0, transB = 0, alpha = 1, beta = 1 } }) => {
     if (isFloat(a.dtype)) return undefined;

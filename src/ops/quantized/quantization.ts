@@ -3,7 +3,7 @@ import type { DType } from "../../core/dtype.ts";
 import { DTypeError, ShapeError, UnsupportedError } from "../../core/errors.ts";
 import { broadcastShapes, normalizeAxis, type Shape, showShape, size } from "../../core/shape.ts";
 import type { TensorType, Value } from "../../graph/ir.ts";
-import { defineOp, type OpDef, requireFloat, requireSameDType } from "../../graph/op.ts";
+import { apply, defineOp, type OpDef, requireFloat, requireSameDType } from "../../graph/op.ts";
 import { cast, dtypeOfCode } from "../cast.ts";
 import { add, mul, sub } from "../elementwise.ts";
 import { bitwiseAnd, shiftRight } from "../logic.ts";
@@ -254,6 +254,23 @@ export const UnpackBlocks: OpDef = defineOp("UnpackBlocks", {
     scaledRows(centred(elements, undefined, bits, scales.dtype), scales, columns),
   ],
 });
+
+/** Lengths of blocks that ONNX Runtime's product with packed weights takes. */
+const blockLengths = [16, 32, 64, 128, 256];
+
+/**
+ * x Wᵀ for rows W [outputs, inputs] that are unpacked from 4 bits: ONNX Runtime's product, which unpacks them as it goes; `undefined` where W is
+ * anything else, or its blocks are of a length that the product does not take.
+ */
+export function productWithUnpacked(x: Value, w: Value): Value | undefined {
+  const node = w.producer;
+  const [elements, scales] = node?.op === UnpackBlocks ? node.inputs : [];
+  if (!elements || !scales || !node || x.dtype !== "float32" || node.attributes["bits"] !== 4) return undefined;
+  const [N = 0, blocks = 0, bytes = 0] = elements.shape;
+  const [K, block_size] = [Number(node.attributes["columns"]), 2 * bytes];
+  if (!blockLengths.includes(block_size) || blocks !== Math.ceil(K / block_size)) return undefined;
+  return apply(MatMulNBits, [x, elements, reshape(scales, [N * blocks])], { K, N, bits: 4, block_size });
+}
 
 /** The numbers of `bits` bits in bytes, along the last axis; the first is in the lowest bits. */
 function unpackedBytes(bytes: Value, bits: number): Value {

@@ -3,8 +3,11 @@ import { describe, expect, test } from "vitest";
 import { keyOf, Random } from "../../core/random.ts";
 import { copyOf, Tensor, tensor } from "../../core/tensor.ts";
 import type { Labelled } from "../../data/pipeline/dataset.ts";
+import { graphOf } from "../../graph/ir.ts";
+import { optimize } from "../../jit/compile.ts";
 import { conv2d, dense, embedding, flatten, meanSquaredError, quantizeFrozen, sequential } from "../../nn/index.ts";
 import type { AnyModule } from "../../nn/module.ts";
+import { ParameterInputs } from "../../nn/parameter-inputs.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "../checkpoint.ts";
 import { adam } from "../optimizers/index.ts";
 import { predict, predictor } from "../predict.ts";
@@ -166,4 +169,21 @@ test("mistakes are refused", () => {
   expect(() => quantizeFrozen(model, { bits: 4, parameters: /none/ })).toThrow("matches /none/");
   expect(() => quantizeFrozen(model, { bits: 3 as 4 })).toThrow("bits is 3; pass 4, 8 or 16");
   expect(() => quantizeFrozen(model, { bits: 4, block: 5 })).toThrow("block is 5");
+});
+
+test("products with rows of 4 bits are ONNX Runtime's own, and give the same numbers", async () => {
+  const model = sequential([dense(7), dense(3)]);
+  model.initialize(keyOf(4), { dtype: "float32", shape: [5, 48] });
+  model.freeze();
+  const rows = normals(5, 48);
+  quantizeFrozen(model, { bits: 4 });
+  const bound = new ParameterInputs();
+  const { inputs, output } = model.trace(rows, { bind: bound.bind });
+  const types = optimize(graphOf([...inputs, ...bound.values], [output])).nodes.map(({ op }) => op.type);
+  // Rows of 7 are shorter than the blocks that it takes.
+  expect([types.includes("MatMulNBits"), types.includes("BitwiseAnd")]).toEqual([true, true]);
+  const packed = (await predict(model, rows)).toNumbers();
+  for (const own of model.parameters().values()) own.value = own.value && copyOf(own.value);
+  const plain = (await predict(model, rows)).toNumbers();
+  for (const [i, own] of packed.entries()) expect(own).toBeCloseTo(plain[i] ?? 0, 5);
 });
