@@ -17,4 +17,4 @@ export {
   normalizationParameters,
 } from "./freezing/normalization.ts";
 export { UpTo, upTo } from "./heads/up-to.ts";
-export { type HeadPlacement, type Pooling, WithHead, withHead } from "./heads/with-head.ts";
+export { type Channels, type HeadPlacement, type Pooling, WithHead, withHead } from "./heads/with-head.ts";
