@@ -46,22 +46,22 @@ export function cutFrozenPrefix(outputs: readonly Value[], { data, varying, coun
       continue;
     }
     if (!operands.some((value) => axes.has(value))) continue;
-    const rule = ruleOf(
-      node,
-      node.inputs.map((value) => value && axes.get(value)),
-      count,
-    );
-    const isWhole = rule?.outputs.length === node.outputs.length && rule.outputs.every((axis) => axis !== undefined);
-    // What mixes samples is different in each batch.
-    if (!rule || !isWhole || rule.operands) {
+    const own = node.inputs.map((value) => value && axes.get(value));
+    const rule = ruleOf(node, own, count);
+    const isPlaced = rule?.operands?.every((axis, i) => axis === own[i]) ?? true;
+    // What mixes samples, or has others beside them, is different in each batch.
+    if (!rule || !isPlaced) {
       for (const output of node.outputs) isVarying.add(output);
       continue;
     }
     first.add(node);
     const isHeavy = node.op.contracts || operands.some((value) => heavy.has(value));
     for (const [i, output] of node.outputs.entries()) {
-      axes.set(output, rule.outputs[i] as number);
-      if (isHeavy) heavy.add(output);
+      const axis = rule.outputs[i];
+      // The places of maxima, which count through the batch.
+      if (axis === undefined) isVarying.add(output);
+      else axes.set(output, axis);
+      if (axis !== undefined && isHeavy) heavy.add(output);
     }
   }
   const kept = boundary(nodes, outputs, { first, axes, heavy, count });
