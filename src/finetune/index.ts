@@ -18,7 +18,7 @@ export {
 } from "./freezing/normalization.ts";
 export { featureLayer } from "./heads/feature-layer.ts";
 export { UpTo, upTo } from "./heads/up-to.ts";
-export { type HeadPlacement, type Pooling, WithHead, withHead } from "./heads/with-head.ts";
+export { type Channels, type HeadPlacement, type Pooling, WithHead, withHead } from "./heads/with-head.ts";
 export { type DecodePeftOptions, decodePeft } from "./peft/decode.ts";
 export { type EncodedPeft, type EncodePeftOptions, encodePeft } from "./peft/encode.ts";
 export type { PeftConfig } from "./peft/fields.ts";

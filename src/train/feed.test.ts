@@ -9,6 +9,7 @@ import { smallGpt2 } from "../finetune/testing/models.ts";
 import { classifier } from "../formats/testing/onnx-files.ts";
 import {
   type AnyModule,
+  activation,
   batchNorm,
   conv2d,
   crossEntropy,
@@ -16,8 +17,10 @@ import {
   dropout,
   flatten,
   type Module,
+  maxPool2d,
   sequential,
 } from "../nn/index.ts";
+import * as ops from "../ops/index.ts";
 import { diskRows } from "./engine/kept-rows.node.ts";
 import type { CacheOptions } from "./engine/prefix-cache.ts";
 import { fit } from "./fit.ts";
@@ -110,6 +113,30 @@ describe("training on kept results", () => {
     expect(reads()).toBe(2 * 23);
     const plain = await trained(samples().batch(4), { validation, cache: false });
     expect(kept.history).toEqual(plain.history);
+  });
+
+  test("behind images that are enlarged and repeated as channels, and the largest of neighbours", async () => {
+    const repeat = activation((x) => {
+      const large = ops.resize(x, [12, 12], { mode: "linear" });
+      return ops.concat([large, large], 1);
+    });
+    const enlarged = () => {
+      const body = sequential([
+        repeat,
+        conv2d(8, 3, { activation: "relu" }),
+        maxPool2d(2),
+        conv2d(8, 3, { activation: "relu" }),
+        flatten(),
+      ]);
+      const model = sequential([body, dense(3)]);
+      model.initialize(keyOf(1), { dtype: "float32", shape: [2, 2, 8, 8] });
+      body.freeze();
+      return model;
+    };
+    const data = samples().batch(8, { dropLast: false });
+    const kept = await trained(data, { model: enlarged() });
+    expect(kept.notes).toEqual([expect.stringMatching(/99 % of the work .* once for each of 23 samples/)]);
+    expect(kept.values).toEqual((await trained(data, { model: enlarged(), cache: false })).values);
   });
 
   test("of a graph of a file", async () => {

@@ -46,17 +46,15 @@ export function cutFrozenPrefix(outputs: readonly Value[], { data, varying, coun
       continue;
     }
     if (!operands.some((value) => axes.has(value))) continue;
-    const rule = ruleOf(
-      node,
-      node.inputs.map((value) => value && axes.get(value)),
-      count,
-    );
-    const known = rule && !rule.operands ? rule.outputs : [];
+    const own = node.inputs.map((value) => value && axes.get(value));
+    const rule = ruleOf(node, own, count);
+    const isPlaced = rule?.operands?.every((axis, i) => axis === own[i]) ?? true;
+    const known = rule && isPlaced ? rule.outputs : [];
     if (known.some((axis) => axis !== undefined)) first.add(node);
     const isHeavy = node.op.contracts || operands.some((value) => heavy.has(value));
     for (const [i, output] of node.outputs.entries()) {
       const axis = known[i];
-      // What mixes samples is different in each batch.
+      // What mixes samples is different in each batch, and so are the places of maxima, which count through it.
       if (axis === undefined) isVarying.add(output);
       else axes.set(output, axis);
       if (axis !== undefined && isHeavy) heavy.add(output);

@@ -4,8 +4,9 @@ import { keyOf, Random } from "../../core/random.ts";
 import { Tensor, tensor } from "../../core/tensor.ts";
 import { fromTensors } from "../../data/index.ts";
 import { classifier } from "../../formats/testing/onnx-files.ts";
+import { modelFromTfjs } from "../../formats/tfjs/model.ts";
 import { bertArchitectures } from "../../models/index.ts";
-import { crossEntropy, dense, type Module } from "../../nn/index.ts";
+import { activation, conv2d, crossEntropy, dense, flatten, type Module, sequential } from "../../nn/index.ts";
 import { activations, adam, fit, predict } from "../../train/index.ts";
 import { layerGroups } from "../freezing/layer-groups.ts";
 import { apart, ids, smallLlama } from "../testing/models.ts";
@@ -34,6 +35,17 @@ describe("up to a layer", () => {
         .sort(),
     ).toEqual(trained.sort());
     expect(() => upTo(model, "model.layer.0")).toThrow('did you mean "model.layers.0"?');
+  });
+
+  test("takes images that only what comes after refuses", async () => {
+    const model = sequential([conv2d(2, 3), flatten(), dense(2)]);
+    model.initialize(keyOf(1), { dtype: "float32", shape: [1, 1, 6, 6] });
+    const image = numbers(1, 1, 8, 8);
+    await expect(predict(model, image)).rejects.toThrow("layers.2");
+    const cut = upTo(model, "layers.0");
+    expect((await predict(cut, image)).shape).toEqual([1, 2, 6, 6]);
+    // What comes before is needed.
+    await expect(predict(cut, numbers(1, 1, 2, 2))).rejects.toThrow("layers.0");
   });
 
   test("of a graph of a file, by the names of its nodes", async () => {
@@ -81,6 +93,34 @@ describe("pooling", () => {
     const alone = (await predict(model as unknown as Module, short as never)).toNumbers();
     expect(apart(scores.slice(3), alone)).toBeLessThan(1e-5);
   });
+});
+
+test("channels of images lie last in Keras models", async () => {
+  const config = {
+    name: "small",
+    layers: [
+      {
+        class_name: "Activation",
+        name: "features",
+        config: { name: "features", activation: "linear", batch_input_shape: [null, 2, 3, 5] },
+      },
+    ],
+  };
+  const model = modelFromTfjs({
+    modelTopology: { model_config: { class_name: "Sequential", config } },
+    weightsManifest: [],
+  });
+  const image = numbers(2, 2, 3, 5);
+  const meanOf = (row: number, channel: number) =>
+    [0, 1, 2, 3, 4, 5].reduce((sum, place) => sum + (image.toNumbers()[(row * 6 + place) * 5 + channel] ?? 0), 0) / 6;
+  const identity = activation((x) => x);
+  for (const base of [model, upTo(model, "features")]) {
+    const pooled = (await predict(withHead(base as unknown as Module, identity), image)) as Tensor;
+    expect(pooled.shape).toEqual([2, 5]);
+    expect(pooled.toNumbers()[7]).toBeCloseTo(meanOf(1, 2), 5);
+    const first = withHead(base as unknown as Module, identity, { channels: "first" });
+    expect((await predict(first, image)).shape).toEqual([2, 2]);
+  }
 });
 
 test("a head alone is trained on a frozen base", async () => {

@@ -20,7 +20,14 @@ export class UpTo<I = Value> extends Module<I, Value> {
 
   protected call(inputs: I, context: Context): Value {
     const start = context.records.length;
-    const output = this.base.apply(inputs as Given<I>, context);
+    let output: unknown;
+    let obstacle: unknown;
+    try {
+      output = this.base.apply(inputs as Given<I>, context);
+    } catch (error) {
+      // What comes after the layer may refuse what the layer takes, such as smaller images: it is not needed.
+      obstacle = error;
+    }
     const prefix = context.pathOf(this.base);
     const isBelow = prefix === "" ? "" : `${prefix}.`;
     const names = new Map<string, readonly Value[]>();
@@ -29,7 +36,7 @@ export class UpTo<I = Value> extends Module<I, Value> {
     for (const { path, outputs } of context.records.slice(start))
       names.set(path.startsWith(isBelow) ? path.slice(isBelow.length) : path, outputs);
     const found = names.get(this.layer);
-    if (!found) throw unknownName("layer", this.layer, names.keys());
+    if (!found) throw obstacle ?? unknownName("layer", this.layer, names.keys());
     const [value, ...others] = found;
     if (!value || others.length > 0)
       throw new OptionError(
@@ -40,9 +47,10 @@ export class UpTo<I = Value> extends Module<I, Value> {
 }
 
 /**
- * The model up to a layer: it takes what the model takes, and gives what the layer gives; what would come after is not computed. The layer is
- * named by its path, in a graph of a file also by the name that its nodes have there. Parameters of what comes after stay with the
- * model, frozen. Throws OptionError, with the nearest name, for a layer that there is not.
+ * The model up to a layer: it takes what the model takes, and gives what the layer gives. What would come after is not computed, so that
+ * images may also be of a size that only what comes after would refuse. The layer is named by its path, in a graph of a file also by the
+ * name that its nodes have there. Parameters of what comes after stay with the model, frozen. Throws OptionError, with the nearest name, for
+ * a layer that there is not.
  * @example
  * const features = upTo(mobilenet, "out_relu");
  * const model = sequential([features, globalAveragePool(), dense(10)]);

@@ -4,8 +4,17 @@ import { oneOf, string } from "../../core/option-types.ts";
 import { optionsOf } from "../../core/options.ts";
 import { showShape } from "../../core/shape.ts";
 import { isPlainObject } from "../../core/tree.ts";
+import { KerasModel } from "../../formats/tfjs/layers-model/keras-model.ts";
 import { Value } from "../../graph/ir.ts";
-import { type Context, type Given, type InputForm, Module, type TensorModule, valuesOf } from "../../nn/index.ts";
+import {
+  type AnyModule,
+  type Context,
+  type Given,
+  type InputForm,
+  Module,
+  type TensorModule,
+  valuesOf,
+} from "../../nn/index.ts";
 import {
   add,
   cast,
@@ -22,25 +31,31 @@ import {
   slice,
   sub,
 } from "../../ops/index.ts";
-import { upTo } from "./up-to.ts";
+import { UpTo, upTo } from "./up-to.ts";
 
 /** How the features of tokens or of places become one vector. */
 export type Pooling = "mean" | "first" | "last" | "max" | "none";
+
+/** Where the channels of images lie: behind the batch, or behind the places. */
+export type Channels = "first" | "last";
 
 /** Options of `withHead`. */
 export interface HeadPlacement {
   /** The layer, or value of a file's graph, whose output the head takes; default what the model gives. */
   readonly at?: string;
   /**
-   * What is made of features [N, T, W] or [N, C, …]: their mean, the first, the last or the largest, without tokens that the input `mask`
+   * What is made of features [N, T, W] or of images: their mean, the first, the last or the largest, without tokens that the input `mask`
    * leaves out; or as they are, for a head of tokens. Default the mean; vectors [N, W] are taken as they are.
    */
   readonly pooling?: Pooling;
+  /** Where the channels of images lie: `first`, [N, C, …], or `last`, [N, …, C]; default last in a Keras model, first in any other. */
+  readonly channels?: Channels;
 }
 
 const checkOptions = optionsOf<HeadPlacement>("withHead", {
   at: string,
   pooling: oneOf<Pooling>("mean", "first", "last", "max", "none"),
+  channels: oneOf<Channels>("first", "last"),
 });
 
 /** A model, what is made of its features, and a head on them. Make one with `withHead`. */
@@ -49,12 +64,18 @@ export class WithHead<I = Value> extends Module<I, Value> {
   readonly base: Module<I, unknown>;
   readonly head: TensorModule;
   readonly pooling: Pooling;
+  readonly channels: Channels;
 
-  constructor(base: Module<I, unknown>, head: TensorModule, pooling: Pooling) {
+  constructor(
+    base: Module<I, unknown>,
+    head: TensorModule,
+    { pooling, channels }: Required<Omit<HeadPlacement, "at">>,
+  ) {
     super();
     this.base = base;
     this.head = head;
     this.pooling = pooling;
+    this.channels = channels;
     this.inputs = base.inputs;
   }
 
@@ -67,20 +88,25 @@ export class WithHead<I = Value> extends Module<I, Value> {
     if (!features || (others.length > 0 && !isPlainObject(given)))
       throw new ShapeError("the model gives no features; name the layer that does: withHead(model, head, { at: … })");
     const mask = isPlainObject(inputs) ? (inputs as Readonly<Record<string, unknown>>)["mask"] : undefined;
-    return this.head.apply(pooled(features, this.pooling, mask instanceof Value ? mask : undefined), context);
+    const tokens = () => pooledTokens(features, this.pooling, mask instanceof Value ? mask : undefined);
+    const pooled = features.rank > 3 ? pooledPlaces(features, this.pooling, this.channels) : tokens();
+    return this.head.apply(pooled, context);
   }
 }
 
-function pooled(x: Value, pooling: Pooling, mask: Value | undefined): Value {
+/** Of images [N, C, …] or [N, …, C] the vectors [N, C]. */
+function pooledPlaces(x: Value, pooling: Pooling, channels: Channels): Value {
+  if (pooling === "none") return x;
+  const axes = [...x.shape.keys()].slice(...(channels === "first" ? [2] : [1, -1]));
+  if (pooling === "mean") return reduceMean(x, axes);
+  if (pooling === "max") return reduceMax(x, axes);
+  throw new ShapeError(`places ${showShape(x.shape)} have no ${pooling} one; pass { pooling: "mean" } or "max"`);
+}
+
+function pooledTokens(x: Value, pooling: Pooling, mask: Value | undefined): Value {
   if (pooling === "none" || x.rank < 3) return x;
   const [batch = 1, second = 1, third = 1] = x.shape;
-  // Tokens lie along the axis before the features, places of an image behind the channels.
-  const axes = x.rank === 3 ? [1] : [...x.shape.keys()].slice(2);
-  if (x.rank > 3) {
-    if (pooling === "mean") return reduceMean(x, axes);
-    if (pooling === "max") return reduceMax(x, axes);
-    throw new ShapeError(`places ${showShape(x.shape)} have no ${pooling} one; pass { pooling: "mean" } or "max"`);
-  }
+  const axes = [1];
   const taking = (start: number) => reshape(slice(x, { axis: 1, start, end: start + 1 }), [batch, third]);
   if (pooling === "first") return taking(0);
   if (!mask) {
@@ -107,6 +133,11 @@ function lastOf(present: Value, length: number): Value {
  * model.freeze("base");
  */
 export function withHead<I>(model: Module<I, unknown>, head: TensorModule, options: HeadPlacement = {}): WithHead<I> {
-  const { at, pooling = "mean" } = checkOptions(options);
-  return new WithHead(at === undefined ? model : upTo(model, at), head, pooling);
+  const { at, pooling = "mean", channels = channelsOf(model) } = checkOptions(options);
+  return new WithHead(at === undefined ? model : upTo(model, at), head, { pooling, channels });
+}
+
+function channelsOf(model: AnyModule): Channels {
+  if (model instanceof UpTo) return channelsOf(model.base);
+  return model instanceof KerasModel ? "last" : "first";
 }
