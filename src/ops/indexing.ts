@@ -12,6 +12,7 @@ import { constant, int64s, iota, requireConstant, scalar, zeros } from "./consta
 import { where } from "./elementwise.ts";
 import { matmul } from "./matmul.ts";
 import { concat, expand, reshape, transpose } from "./movement.ts";
+import { rowsOfUnpacked } from "./quantized/quantization.ts";
 import { commonAxis, onlyFirst } from "./samples.ts";
 import { addressDepth, addressReader, indexReader, requireIndices, samplesOfElements } from "./selection/addresses.ts";
 import { ScatterND, scatterAlong, scatterElements } from "./selection/scatter.ts";
@@ -31,6 +32,10 @@ export const Gather: OpDef = defineOp("Gather", {
     undefined,
   ],
   flops: () => 0,
+  simplify: ({ inputs: [table, indices], attributes: { axis = 0 } }) => {
+    const rows = axis === 0 ? rowsOfUnpacked(table, indices) : undefined;
+    return rows && [rows];
+  },
   // Of a table [count, width] A [rank, count] has the columns of rows, B [width, rank] widens them.
   lowRank: ({ inputs: [table, indices], outputs: [y], attributes: { axis = 0 } }, position) => {
     if (position !== 0 || axis !== 0 || table.rank !== 2) return undefined;

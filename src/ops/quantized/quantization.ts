@@ -6,6 +6,7 @@ import type { TensorType, Value } from "../../graph/ir.ts";
 import { apply, defineOp, type OpDef, requireFloat, requireSameDType } from "../../graph/op.ts";
 import { cast, dtypeOfCode } from "../cast.ts";
 import { add, mul, sub } from "../elementwise.ts";
+import { gather } from "../indexing.ts";
 import { bitwiseAnd, shiftRight } from "../logic.ts";
 import { matmul, productSamples } from "../matmul.ts";
 import { expand, reshape, stack } from "../movement.ts";
@@ -270,6 +271,20 @@ export function productWithUnpacked(x: Value, w: Value): Value | undefined {
   const [K, block_size] = [Number(node.attributes["columns"]), 2 * bytes];
   if (!blockLengths.includes(block_size) || blocks !== Math.ceil(K / block_size)) return undefined;
   return apply(MatMulNBits, [x, elements, reshape(scales, [N * blocks])], { K, N, bits: 4, block_size });
+}
+
+/** Rows of a matrix that is unpacked from few bits, of which only those are unpacked; `undefined` for any other matrix. */
+export function rowsOfUnpacked(w: Value, indices: Value): Value | undefined {
+  const node = w.producer;
+  const [elements, scales] = node?.op === UnpackBlocks ? node.inputs : [];
+  if (!node || !elements || !scales) return undefined;
+  const [, blocks = 0, bytes = 0] = elements.shape;
+  const count = size(indices.shape);
+  const parts = [
+    reshape(gather(elements, indices), [count, blocks, bytes]),
+    reshape(gather(scales, indices), [count, blocks]),
+  ];
+  return reshape(apply(UnpackBlocks, parts, node.attributes), [...indices.shape, w.shape[1] ?? 1]);
 }
 
 /** The numbers of `bits` bits in bytes, along the last axis; the first is in the lowest bits. */
