@@ -69,15 +69,18 @@ export const command = defineCommand({
     const named = Object.fromEntries(Object.entries({ ...own, base }).filter(([, value]) => value !== undefined));
     const loaded = await loadRecipe("finetune");
     const { defaults } = loaded.recipe;
-    const choices = { ...noChoices, ...named } as FinetuneChoices;
-    const run: PlannedRun = {
-      task: { ...taskOf(choices), batchSize: batchSize ?? defaults.batchSize, seed: seed ?? defaults.seed, limit },
-      policy: policyOf(choices),
-      optimizer: optimizer ?? defaults.optimizer,
-    };
-    if (dryRun) return showDryRun(run, output);
-    // Of what a config describes, before weights are loaded; a run that goes on has fitted before.
-    if (!resume && isConfigured(base)) requireMemory(await planned(run), run);
+    // A run that goes on keeps its choices, and has fitted before.
+    if (!resume) {
+      const choices = { ...noChoices, ...named } as FinetuneChoices;
+      const run: PlannedRun = {
+        task: { ...taskOf(choices), batchSize: batchSize ?? defaults.batchSize, seed: seed ?? defaults.seed, limit },
+        policy: policyOf(choices),
+        optimizer: optimizer ?? defaults.optimizer,
+      };
+      if (dryRun) return showDryRun(run, output);
+      // Of what a config describes, before weights are loaded.
+      if (isConfigured(base)) requireMemory(await planned(run), run);
+    }
     const plan = await makePlan(loaded, "finetune", {
       given: {
         epochs,
