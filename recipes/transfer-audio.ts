@@ -54,7 +54,7 @@ export default defineRecipe({
   name: "transfer-audio",
   summary: "Ten spoken words by openWakeWord's embedding of speech, which others trained, and a new head",
   data: "Speech Commands, ten words: 30,769, 3,703 to validate, 4,074; or folders of WAV files",
-  defaults: { epochs: 40, batchSize: 32, learningRate: 0.001, optimizer: "adam", seed: 0 },
+  defaults: { epochs: 40, batchSize: 32, learningRate: 0.003, optimizer: "adam", seed: 0 },
   options: {
     data: {
       description: "folder with a folder of WAV files for each word; Speech Commands where there is none",
