@@ -81,6 +81,7 @@ const calls: Readonly<Record<string, (options: never) => unknown>> = {
   addBottleneck: (options) => s.addBottleneck(model, options),
   addPrompt: (options) => s.addPrompt(model, options),
   addPrefix: (options) => s.addPrefix(model, options),
+  preferenceObjective: (options) => s.preferenceObjective(adapted, model, options),
   withHead: (options) => s.withHead(adapted, s.dense(2), options),
   discriminativeGroups: (options) => s.discriminativeGroups(adapted, options),
   gradualUnfreezing: (options) => s.gradualUnfreezing(options),

@@ -23,6 +23,13 @@ export { type DecodePeftOptions, decodePeft } from "./peft/decode.ts";
 export { type EncodedPeft, type EncodePeftOptions, encodePeft } from "./peft/encode.ts";
 export type { PeftConfig } from "./peft/fields.ts";
 export { type AppliedPolicy, applyPolicy, type TrainingPolicy } from "./policy.ts";
+export {
+  type PreferenceOptions,
+  type PreferenceRows,
+  type PreferenceRowsOptions,
+  preferenceObjective,
+  preferenceRows,
+} from "./preferences.ts";
 export { type ChatTask, type ChatTuningOptions, chatTuning } from "./tasks/chat.ts";
 export { type FinetuneChoices, noChoices, policyOf, taskOf } from "./tasks/choices.ts";
 export {
