@@ -303,9 +303,7 @@ export const resize = (
   extents: Shape,
   { mode = "nearest", alignCorners = false }: ResizeOptions = {},
 ): Value =>
-  // Sizes of the resized axes alone: the batch may have any.
-  apply(Resize, [x, undefined, undefined, int64s(extents)], {
-    axes: extents.map((_, i) => i + 2),
+  apply(Resize, [x, undefined, undefined, int64s([...x.shape.slice(0, 2), ...extents])], {
     mode,
     coordinate_transformation_mode: mode === "nearest" ? "asymmetric" : alignCorners ? "align_corners" : "half_pixel",
     nearest_mode: "floor",
