@@ -39,7 +39,7 @@ if (subject === "layers") {
 }
 if (subject === "cache") {
   const { measureCache } = await import("./transfer/cache.mjs");
-  keep("images", "cache", "50", await measureCache());
+  keep("images", "cache", "100", await measureCache());
 }
 
 const percent = (value) => (100 * value).toFixed(1);
