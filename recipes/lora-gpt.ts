@@ -46,18 +46,18 @@ const methods: readonly {
 }[] = [
   {
     name: "lora",
-    rates: [0.002, 0.005, 0.01],
+    rates: [0.005, 0.01, 0.02, 0.04],
     begin: (model, seed) => addLora(model, { rank, alpha: 2 * rank, targets: "all-linear" }, { seed }),
   },
   {
     name: "last_block",
-    rates: [0.001, 0.002, 0.005],
+    rates: [0.002, 0.005, 0.01, 0.02],
     async begin(model) {
       unfreezeLast(model, 1);
       return undefined;
     },
   },
-  { name: "full", rates: [0.0005, 0.001, 0.002], begin: async () => undefined },
+  { name: "full", rates: [0.001, 0.002, 0.004, 0.008], begin: async () => undefined },
 ];
 type Method = (typeof methods)[number];
 
