@@ -36,6 +36,7 @@ const calls: Readonly<Record<string, (options: never) => unknown>> = {
   categoricalCrossEntropy: (options) => s.categoricalCrossEntropy(options),
   binaryCrossEntropy: (options) => s.binaryCrossEntropy(options),
   huber: (options) => s.huber(options),
+  contrastive: (options) => s.contrastive(s.input("float32", [2, 2]), options),
   ctc: (options) => s.ctc(options),
   ctcDecode: (options) => s.ctcDecode(x, 1, options),
   detectionLoss: (options) => s.detectionLoss(options),

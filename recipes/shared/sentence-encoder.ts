@@ -19,6 +19,7 @@ import {
   type Tokenizer,
   tensor,
   tokenizerOf,
+  unitLength,
   type Value,
 } from "../../src/index.ts";
 import { loadModel } from "../../src/node.ts";
@@ -90,9 +91,7 @@ export class SentenceEncoder extends Module {
     const present = ops.reshape(ops.cast(mask, "float32"), [batch, length, 1]);
     const count = ops.maximum(ops.reduceSum(present, 1), 1);
     const mean = ops.div(ops.reduceSum(ops.mul(states, present), 1), count);
-    const vector = this.pooled.apply(mean, context);
-    const norm = ops.sqrt(ops.maximum(ops.reduceSum(ops.square(vector), [1], { keepDims: true }), 1e-12));
-    return ops.div(vector, norm);
+    return unitLength(this.pooled.apply(mean, context));
   }
 }
 

@@ -134,6 +134,7 @@ export { AdditiveAttention, additiveAttention, DotAttention, dotAttention } from
 export { Sequential, sequential } from "./layers/sequential.ts";
 export { StochasticDepth, stochasticDepth } from "./layers/stochastic-depth.ts";
 export { WithSegments, withSegments } from "./layers/with-segments.ts";
+export { type ContrastiveOptions, contrastive, cosineSimilarities, unitLength } from "./losses/contrastive.ts";
 export { type CtcOptions, ctc } from "./losses/ctc.ts";
 export { type CtcDecodeOptions, ctcDecode } from "./losses/ctc-decode.ts";
 export { type DetectionLossOptions, decodeBoxes, detectionLoss, detections } from "./losses/detection.ts";
