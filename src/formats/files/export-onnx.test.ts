@@ -69,6 +69,25 @@ describe("a file", () => {
     }
   });
 
+  // ONNX Runtime moves the transpositions of images whose channels lie last past the resizing.
+  test.each([
+    ["channels first", [0, 1, 2, 3], [1, 3, 4, 2]],
+    ["channels last", [0, 3, 1, 2], [1, 3, 2, 3]],
+  ])("enlarges a batch of any size, %s", async (_, permutation, [, ...shape]) => {
+    const back = [0, 1, 2, 3].map((axis) => permutation.indexOf(axis));
+    for (const mode of ["nearest", "linear"] as const) {
+      const model = lambda((x: Value) =>
+        ops.transpose(ops.relu(ops.resize(ops.transpose(x, permutation), [7, 28], { mode })), back),
+      );
+      const { bytes, obstacle } = encodeOnnx(model, { inputs: { dtype: "float32", shape: [1, ...shape] } });
+      expect(obstacle).toBeUndefined();
+      for (const batch of [1, 3]) {
+        const x = signed("x", [batch, ...shape]);
+        expectClose((await runFile(bytes, { input: x })).output, await predict(model, x), `${mode}, ${batch}`);
+      }
+    }
+  });
+
   test("has its parameters as initializers under their paths, and its constants apart", () => {
     const { graph } = read(encodeOnnx(network()).bytes);
     expect([...graph.initializers.keys()]).toEqual([

@@ -78,7 +78,8 @@ function axesOf([x, roi, scales, sizes]: Operands, attributes: Attributes): read
     const region = bounds && at >= 0 ? { region: [start, end] as const } : {};
     if (extent !== undefined) return { from, to: extent, scale: extent / from, ...region };
     if (factor === undefined) return { from, to: from, scale: 1 };
-    return { from, to: Math.floor(from * (end - start) * factor), scale: factor, ...region };
+    // In float32, as ONNX Runtime counts.
+    return { from, to: Math.floor(Math.fround(Math.fround(from * (end - start)) * factor)), scale: factor, ...region };
   });
 }
 
@@ -297,14 +298,42 @@ export interface ResizeOptions {
   readonly alignCorners?: boolean;
 }
 
+/** The float32 number above a positive one. */
+function above(x: number): number {
+  const [own] = new Uint32Array(Float32Array.of(x).buffer);
+  return new Float32Array(Uint32Array.of((own ?? 0) + 1).buffer)[0] ?? x;
+}
+
+/**
+ * The factor by which an extent becomes another, whether counted in float32, as kernels do, or exactly, as ONNX Runtime infers shapes; of
+ * the nearest elements it takes those that the extents take. `undefined` if float32 has none.
+ */
+function factorBetween(from: number, to: number, isNearest: boolean): number | undefined {
+  const own = Math.fround(to / from);
+  const places = Array.from({ length: isNearest ? to : 0 }, (_, at) => at);
+  return [own, above(own)].find(
+    (factor) =>
+      Math.floor(from * factor) === to &&
+      Math.floor(Math.fround(from * factor)) === to &&
+      places.every((at) => Math.floor(Math.fround(at / factor)) === Math.floor((at * from) / to)),
+  );
+}
+
 /** x [N, C, …] with its spatial axes resized to `extents`, as PyTorch's interpolate does it. */
 export const resize = (
   x: Value,
   extents: Shape,
   { mode = "nearest", alignCorners = false }: ResizeOptions = {},
-): Value =>
-  apply(Resize, [x, undefined, undefined, int64s([...x.shape.slice(0, 2), ...extents])], {
+): Value => {
+  const factors = extents.map((extent, i) => factorBetween(x.shape[i + 2] ?? 1, extent, mode === "nearest"));
+  // Factors leave the batch open. (Sizes of the resized axes alone would, too, but ONNX Runtime forgets the attribute axes when it moves
+  // transpositions.)
+  const target = factors.some((factor) => factor === undefined)
+    ? [undefined, int64s([...x.shape.slice(0, 2), ...extents])]
+    : [constant(tensor([1, 1, ...(factors as number[])]))];
+  return apply(Resize, [x, undefined, ...target], {
     mode,
     coordinate_transformation_mode: mode === "nearest" ? "asymmetric" : alignCorners ? "align_corners" : "half_pixel",
     nearest_mode: "floor",
   });
+};
