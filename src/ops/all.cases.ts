@@ -30,6 +30,7 @@ import { signalCases } from "./signal/signal.cases.ts";
 import { slicingCases } from "./slicing.cases.ts";
 import { staticValueCases } from "./static-values.cases.ts";
 import { textCases } from "./text/text.cases.ts";
+import { labelScoreCases } from "./training/label-scores.cases.ts";
 import { lossCases } from "./training/losses.cases.ts";
 import { updateCases } from "./training/updates.cases.ts";
 import { interpolationCases } from "./vision/interpolation.cases.ts";
@@ -68,6 +69,7 @@ export const caseFamilies: Readonly<Record<string, readonly OpCase[]>> = {
   attention: attentionCases,
   recurrent: recurrentCases,
   suppression: suppressionCases,
+  labelScores: labelScoreCases,
   losses: lossCases,
   updates: updateCases,
   vision: visionCases,

@@ -16,6 +16,7 @@ import { rowsOfUnpacked } from "./quantized/quantization.ts";
 import { commonAxis, onlyFirst } from "./samples.ts";
 import { addressDepth, addressReader, indexReader, requireIndices, samplesOfElements } from "./selection/addresses.ts";
 import { ScatterND, scatterAlong, scatterElements } from "./selection/scatter.ts";
+import { labelsOfManyScores } from "./training/label-scores.ts";
 
 /** Rows of x along an axis: output axis `axis` is replaced by the shape of the indices. */
 export const Gather: OpDef = defineOp("Gather", {
@@ -92,6 +93,10 @@ export const GatherElements: OpDef = defineOp("GatherElements", {
     undefined,
   ],
   flops: () => 0,
+  simplify: ({ inputs: [x, indices], attributes: { axis = 0 } }) => {
+    const chosen = labelsOfManyScores(x, indices, axis);
+    return chosen && [chosen];
+  },
   samples: (view) => samplesOfElements(view),
   evaluate: ([source, indices], { outputs: [y], attributes: { axis = 0 } }) => {
     if (!source || !indices) return undefined;

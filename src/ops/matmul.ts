@@ -16,7 +16,7 @@ import {
 import { add, mul } from "./elementwise.ts";
 import { smallIntegers, through } from "./kernels.ts";
 import { reshape, swapAxes, transpose, unsqueeze } from "./movement.ts";
-import { productWithUnpacked } from "./quantized/quantization.ts";
+import { productWithUnpacked, unpackedAgain } from "./quantized/quantization.ts";
 import { defineComposition, storedNode, without } from "./reading.ts";
 import { sumTo } from "./reduce.ts";
 
@@ -141,7 +141,9 @@ export const FusedMatMul: OpDef = defineOp("FusedMatMul", {
     const scaled = alpha === 1 ? g : mul(g, alpha);
     const [tA, tB] = [transA === 1, transB === 1];
     // y = A B with A = op(a), B = op(b): dA = g Bᵀ, dB = Aᵀ g, transposed back where op transposes
-    const da = () => (tA ? matmul(b, scaled, { transA: tB, transB: true }) : matmul(scaled, b, { transB: !tB }));
+    const again = unpackedAgain(b, g);
+    const da = () =>
+      tA ? matmul(again, scaled, { transA: tB, transB: true }) : matmul(scaled, again, { transB: !tB });
     const db = () => (tB ? matmul(scaled, a, { transA: true, transB: tA }) : matmul(a, scaled, { transA: !tA }));
     return [needs[0] ? sumTo(da(), a.shape) : undefined, needs[1] ? sumTo(db(), b.shape) : undefined];
   },
@@ -188,11 +190,12 @@ export const Gemm: OpDef = defineOp("Gemm", {
   grad: ({ g, inputs: [a, b, c], attributes: { transA = 0, transB = 0, alpha = 1, beta = 1 }, needs }) => {
     const scaled = alpha === 1 ? g : mul(g, alpha);
     const [tA, tB] = [transA === 1, transB === 1];
+    const again = unpackedAgain(b, g);
     return [
       needs[0]
         ? tA
-          ? matmul(b, scaled, { transA: tB, transB: true })
-          : matmul(scaled, b, { transB: !tB })
+          ? matmul(again, scaled, { transA: tB, transB: true })
+          : matmul(scaled, again, { transB: !tB })
         : undefined,
       needs[1]
         ? tB

@@ -36,6 +36,7 @@ import * as windows from "./signal/windows.ts";
 import * as slicing from "./slicing.ts";
 import * as known from "./static-values.ts";
 import * as tfIdf from "./text/tf-idf.ts";
+import * as labelScores from "./training/label-scores.ts";
 import * as losses from "./training/losses.ts";
 import * as updates from "./training/updates.ts";
 import * as gridSampling from "./vision/grid-sample.ts";
@@ -87,6 +88,7 @@ const families: readonly (readonly [object, (op: OpDef) => OpKind])[] = [
   [recurrent, () => "recurrent"],
   [known, () => "other"],
   [random, () => "other"],
+  [labelScores, () => "dense"],
   [losses, () => "other"],
   [updates, () => "other"],
   [gridSampling, () => "reshape"],

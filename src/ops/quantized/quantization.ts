@@ -2,7 +2,7 @@
 import type { DType } from "../../core/dtype.ts";
 import { DTypeError, ShapeError, UnsupportedError } from "../../core/errors.ts";
 import { broadcastShapes, normalizeAxis, type Shape, showShape, size } from "../../core/shape.ts";
-import type { TensorType, Value } from "../../graph/ir.ts";
+import type { Node, TensorType, Value } from "../../graph/ir.ts";
 import { apply, defineOp, type OpDef, requireFloat, requireSameDType } from "../../graph/op.ts";
 import { cast, dtypeOfCode } from "../cast.ts";
 import { add, mul, sub } from "../elementwise.ts";
@@ -10,6 +10,7 @@ import { gather } from "../indexing.ts";
 import { bitwiseAnd, shiftRight } from "../logic.ts";
 import { matmul, productSamples } from "../matmul.ts";
 import { expand, reshape, stack } from "../movement.ts";
+import { after } from "../order.ts";
 import { reduceSum } from "../reduce.ts";
 import { samplesBeside, samplesFirst } from "../samples.ts";
 import { pad, slice } from "../slicing.ts";
@@ -287,6 +288,34 @@ export function rowsOfUnpacked(w: Value, indices: Value): Value | undefined {
   return reshape(apply(UnpackBlocks, parts, node.attributes), [...indices.shape, w.shape[1] ?? 1]);
 }
 
+/** A matrix that a product needs again for its gradient: one that is unpacked from few bits is not kept until then, but unpacked again. */
+export function unpackedAgain(w: Value, g: Value): Value {
+  const node = w.producer;
+  const [elements, scales] = node?.op === UnpackBlocks ? node.inputs : [];
+  return node && elements && scales ? apply(UnpackBlocks, [elements, after(scales, g)], node.attributes) : w;
+}
+
+/** Rows of a matrix, from one to before another; of one that is unpacked from few bits only those are unpacked. */
+export function rowsBetween(w: Value, start: number, end: number): Value {
+  const node = w.producer;
+  const parts = node?.op === UnpackBlocks ? node.inputs : [];
+  if (!node || parts.length === 0) return slice(w, { axis: 0, start, end });
+  return apply(
+    UnpackBlocks,
+    parts.map((part) => part && slice(part, { axis: 0, start, end })),
+    node.attributes,
+  );
+}
+
+/** The weight of a product that `productWithUnpacked` made, unpacked; `undefined` for any other node. */
+export function unpackedWeightOf({ op, inputs: [, elements, scales, ...others], attributes }: Node): Value | undefined {
+  if (op !== MatMulNBits || !elements || !scales || others.some((value) => value !== undefined)) return undefined;
+  const { K = 0, N = 0, bits = 4, block_size = 32 } = attributes as Readonly<Record<string, number>>;
+  const blocks = Math.ceil(K / block_size);
+  const parts = [reshape(elements, [N, blocks, (block_size * bits) / 8]), reshape(scales, [N, blocks])];
+  return apply(UnpackBlocks, parts, { bits, columns: K });
+}
+
 /** The numbers of `bits` bits in bytes, along the last axis; the first is in the lowest bits. */
 function unpackedBytes(bytes: Value, bits: number): Value {
   if (bits === 8) return bytes;
@@ -340,7 +369,9 @@ export const MatMulNBits: OpDef = defineOp("MatMulNBits", {
   // y = a Wᵀ with the weight W unpacked: da = g W; of the scales, the sum over a block of dW times the numbers
   grad: ({ g, inputs, attributes, needs }) => {
     const { K = 0 } = attributes;
-    const { numbers, scales } = blocksOf(inputs, attributes);
+    const [x, elements, stored, ...others] = inputs;
+    // Otherwise ONNX Runtime may unpack the weights of all layers before it begins.
+    const { numbers, scales } = blocksOf([x, elements, after(stored, g), ...others], attributes);
     const [N = 0, blocks = 0, length = 0] = numbers.shape;
     const rows = (x: Value) => reshape(x, [size(x.shape.slice(0, -1)), x.shape.at(-1) ?? 1]);
     const ofScales = () => {
