@@ -32,10 +32,9 @@ const rowsOf = (shape: Shape): readonly [rows: number, columns: number] => {
 export function pack({ shape, data }: Tensor<"float32">, bits: StorageBits, longest: number): Packed {
   if (bits === 16) return { bits, parts: { half: new Tensor("float16", shape, Uint16Array.from(data, float16Bits)) } };
   const [rows, columns] = rowsOf(shape);
-  // Two elements of 4 bits fill a byte.
-  const block = Math.min(longest, columns + (columns % 2));
-  const blocks = Math.ceil(columns / block);
-  const bytes = (block * bits) / 8;
+  const shapes = partShapes(shape, bits, longest);
+  const [, blocks = 1, bytes = 1] = shapes.elements;
+  const block = (bytes * 8) / bits;
   const limit = 2 ** (bits - 1) - 1;
   const elements = new Uint8Array(rows * blocks * bytes);
   const scales = new Float32Array(rows * blocks);
@@ -56,8 +55,8 @@ export function pack({ shape, data }: Tensor<"float32">, bits: StorageBits, long
   return {
     bits,
     parts: {
-      elements: new Tensor("uint8", [rows, blocks, bytes], elements),
-      scales: new Tensor("float32", [rows, blocks], scales),
+      elements: new Tensor("uint8", shapes.elements, elements),
+      scales: new Tensor("float32", shapes.scales, scales),
     },
   };
 }
@@ -82,12 +81,25 @@ export function unpacked({ bits, parts }: Packed, shape: Shape): Tensor<"float32
   return new Tensor("float32", shape, data);
 }
 
-/** The same elements in a graph, from its inputs that are the parts. */
-export function unpackedValue({ bits, parts }: Packed, inputs: readonly Value[], shape: Shape): Value {
+/** The elements in a graph, from its inputs that are the parts: one of float16, or the elements of blocks and their scales. */
+export function unpackedValue(bits: StorageBits, inputs: readonly Value[], shape: Shape): Value {
   const [first, scales] = inputs as readonly [Value, Value | undefined];
-  if (parts.half || !scales) return cast(first, "float32");
+  if (!scales) return cast(first, "float32");
   const [, columns] = rowsOf(shape);
   return reshape(apply(UnpackBlocks, [first, scales], { bits, columns }), shape);
+}
+
+/** Extents of the parts of a value that is packed in blocks, as `pack` makes them. */
+export function partShapes(
+  shape: Shape,
+  bits: 4 | 8,
+  longest: number,
+): { readonly elements: Shape; readonly scales: Shape } {
+  const [rows, columns] = rowsOf(shape);
+  // Two elements of 4 bits fill a byte.
+  const block = Math.min(longest, columns + (columns % 2));
+  const blocks = Math.ceil(columns / block);
+  return { elements: [rows, blocks, (block * bits) / 8], scales: [rows, blocks] };
 }
 
 /** Names of the parts by how many bits, with their dtypes. */

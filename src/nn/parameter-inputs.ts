@@ -31,7 +31,7 @@ export class ParameterInputs {
     const { packed, shape } = parameter;
     const parts = packed ? Object.entries(packed.parts) : [];
     const inputs = parts.map(([name, part]) => input(part.dtype, part.shape, `${path}.${name}`));
-    const value = packed ? unpackedValue(packed, inputs, shape) : input(parameter.dtype, shape, path);
+    const value = packed ? unpackedValue(packed.bits, inputs, shape) : input(parameter.dtype, shape, path);
     this.#bound.set(parameter, { value, inputs: packed ? inputs : [value] });
     return value;
   };

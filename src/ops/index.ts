@@ -16,6 +16,7 @@ export * from "./matmul.ts";
 export * from "./movement.ts";
 export * from "./normalization/channel-normalization.ts";
 export * from "./normalization/normalization.ts";
+export { after } from "./order.ts";
 export * from "./quantized/quantization.ts";
 export * from "./random.ts";
 export * from "./rearrange.ts";

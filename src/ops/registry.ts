@@ -1,4 +1,5 @@
 /** Every operator, collected from the families; nothing is listed by hand. */
+import type { Value } from "../graph/ir.ts";
 import { OpDef, type OpKind } from "../graph/op.ts";
 import * as activations from "./activations.ts";
 import * as algebra from "./algebra/determinant.ts";
@@ -123,6 +124,13 @@ const views: ReadonlySet<OpDef> = new Set([
 
 /** Whether an operator's output is its first operand under another shape, the same bytes. */
 export const isView = (op: OpDef): boolean => views.has(op);
+
+/** The value whose memory a value shares: under another shape it is the same bytes. */
+export function storageOf(value: Value): Value {
+  let source = value;
+  while (source.producer && isView(source.producer.op) && source.producer.inputs[0]) source = source.producer.inputs[0];
+  return source;
+}
 
 const byName = new Map(allOps.map((op) => [`${op.domain}:${op.type}`, op]));
 

@@ -1,6 +1,7 @@
 /** The backward pass of a network: its gradient graph, and what stops gradients on their way. */
 import { differentiate } from "../../autodiff/gradients.ts";
 import { type Graph, graphOf, type Node, nodesOf, type Value } from "../../graph/ir.ts";
+import { recomputed } from "../../transform/recompute.ts";
 import type { NetworkParameter } from "../networks/network.ts";
 
 export interface Backward {
@@ -31,8 +32,9 @@ export function backwardOf(training: Graph, parameters: readonly NetworkParamete
   });
   const byValue = new Map(present.map((value, i) => [value, gradients[i]]));
   const forward = [loss, ...others];
+  const found = gradients.filter((gradient) => gradient !== undefined);
   return {
-    graph: graphOf(training.inputs, [...forward, ...gradients.filter((gradient) => gradient !== undefined)]),
+    graph: graphOf(training.inputs, [...forward, ...recomputed(forward, found)]),
     forward: new Set(nodesOf(forward)),
     stops,
     unreached: trainable.filter(({ value }) => value === undefined || byValue.get(value) === undefined),

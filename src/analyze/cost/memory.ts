@@ -2,17 +2,10 @@
 import { bytesPerElement } from "../../core/dtype.ts";
 import { sameShape, size } from "../../core/shape.ts";
 import { constantOf, type Graph, type Node, type Value } from "../../graph/ir.ts";
-import { elementwiseOps, isView } from "../../ops/registry.ts";
+import { elementwiseOps, isView, storageOf } from "../../ops/registry.ts";
 
 /** Bytes of a value. */
 export const bytesOf = ({ dtype, shape }: Value): number => size(shape) * bytesPerElement(dtype);
-
-/** The value whose memory a value shares: under another shape it is the same bytes. */
-export function storageOf(value: Value): Value {
-  let source = value;
-  while (source.producer && isView(source.producer.op) && source.producer.inputs[0]) source = source.producer.inputs[0];
-  return source;
-}
 
 export interface RunMemory {
   /** The most bytes of buffers that are in use together: of values that are alive, and idle ones kept for the next of their shape. */

@@ -3,11 +3,13 @@ import { objectOf, oneOf } from "../../core/option-types.ts";
 import { optionsOf, required } from "../../core/options.ts";
 import { type Graph, graphOf, type Value } from "../../graph/ir.ts";
 import { optimize, usesMemoryPattern } from "../../jit/compile.ts";
+import { storageOf } from "../../ops/registry.ts";
 import { lossPath } from "../networks/loss.ts";
 import { learnedOf, type Network, type NetworkParameter, parameterValues, total } from "../networks/network.ts";
 import { type Backward, backwardOf } from "./backward.ts";
 import { costOf, type GraphCost } from "./cost.ts";
-import { bytesOf, runMemory, storageOf } from "./memory.ts";
+import { bytesOf, runMemory } from "./memory.ts";
+import { withPackedInputs } from "./packed.ts";
 import { type Precision, precisions } from "./precision.ts";
 
 /** What an optimizer remembers: vectors as long as the trainable parameters. */
@@ -66,11 +68,12 @@ const fragmentation = 1.3;
 export function trainingCost(network: Network, { optimizer, precision }: TrainingOptions): TrainingCost | undefined {
   const training = network.graphs?.training;
   if (!training) return undefined;
-  const backward = backwardOf(training, network.parameters);
+  const { graph, parts } = withPackedInputs(training, network.parameters);
+  const backward = backwardOf(graph, network.parameters);
   const nodes = backward.graph.nodes.filter((node) => !backward.forward.has(node));
   return {
     backward: costOf(nodes, (path) => path !== lossPath),
-    activationBytes: scaled(activationBytes(network, backward), precision),
+    activationBytes: scaled(activationBytes(network, backward, parts), precision),
     memory: trainingMemory(network, backward.graph, { optimizer, precision }),
     stops: backward.stops,
     unreached: backward.unreached,
@@ -81,8 +84,8 @@ export function trainingCost(network: Network, { optimizer, precision }: Trainin
 const scaled = (bytes: number, precision: Precision): number => (bytes * precisions[precision].computing) / 32;
 
 /** Forward values that the backward pass reads, each memory once; parameters are there anyway. */
-function activationBytes(network: Network, { graph, forward }: Backward): number {
-  const own = parameterValues(network);
+function activationBytes(network: Network, { graph, forward }: Backward, parts: ReadonlySet<Value>): number {
+  const own = new Set([...parameterValues(network), ...parts]);
   const kept = new Set<Value>();
   for (const node of graph.nodes) {
     if (forward.has(node)) continue;
@@ -120,7 +123,8 @@ function trainingMemory(network: Network, graph: Graph, { optimizer, precision }
 /** Memory to predict: the parameters, and the values that are alive together. */
 export function predictionMemory(network: Network, precision: Precision): number {
   if (!network.graphs) return 0;
-  const { peak, constants } = runMemory(network.graphs.forward);
+  const { graph, parts } = withPackedInputs(network.graphs.forward, network.parameters);
+  const { peak, constants } = runMemory(parts.size > 0 ? optimize(graph) : graph);
   const weights = total(network.parameters, ({ elements, bits }) => Math.ceil((elements * bits) / 8));
   return weights + Math.round(scaled(peak * fragmentation + constants, precision));
 }

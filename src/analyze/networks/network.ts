@@ -17,6 +17,8 @@ export interface NetworkParameter {
   readonly type: string;
   /** Bits of an element. */
   readonly bits: number;
+  /** How a float parameter is stored in few bits, where it is; its value in the graphs is the float one. */
+  readonly packing?: { readonly bits: 4 | 8; readonly block: number };
   /** Whether it is a buffer, which no optimizer moves. */
   readonly isBuffer: boolean;
   /** Whether training moves it. */

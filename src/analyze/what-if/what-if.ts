@@ -50,19 +50,23 @@ export function quantizedBitsOf(text: string): QuantizedBits {
 }
 
 /**
- * The network with the matrices of its weighted layers stored in 4 or 8 bits, each group of weights with a float32 scale:
- * 32 weights at 4 bits, a row of outputs at 8. Quantized weights are frozen; what is trained beside them is, say, LoRA.
+ * The network with the matrices of its weighted layers, or other parameters, stored in 4 or 8 bits, each group of weights with a float32
+ * scale: 32 weights at 4 bits, a row of outputs at 8. Quantized weights are frozen; what is trained beside them is, say, LoRA.
  */
-export function quantized(network: Network, bits: QuantizedBits): Network {
-  const matrices = weightMatrices(network);
+export function quantized(
+  network: Network,
+  bits: QuantizedBits,
+  chosen: ReadonlySet<NetworkParameter> = weightMatrices(network),
+): Network {
   return {
     ...network,
     parameters: network.parameters.map((parameter) => {
-      if (!matrices.has(parameter)) return parameter;
+      if (!chosen.has(parameter)) return parameter;
       const { elements, shape } = parameter;
       const block = blockOf[bits] ?? elements / (shape[0] ?? 1);
       const scales = Math.ceil(elements / block);
-      return { ...parameter, type: `int${bits}`, bits: bits + (32 * scales) / elements, trainable: false };
+      const stored = bits + (32 * scales) / elements;
+      return { ...parameter, type: `int${bits}`, bits: stored, packing: { bits, block }, trainable: false };
     }),
   };
 }

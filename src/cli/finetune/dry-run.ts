@@ -45,7 +45,11 @@ export async function planned({ task, policy, optimizer }: PlannedRun): Promise<
   const { model } = loaded;
   const inputs = batchOf(loaded.inputs, Math.min(task.batchSize, loaded.samples.train));
   const network = moduleNetwork({ name: task.base, source: task.data, model, inputs });
-  const stored = bits === undefined ? network : quantized(network, bits);
+  // As quantizeFrozen stores them.
+  const matrices = network.parameters.filter(
+    ({ trainable, isBuffer, shape }) => !trainable && !isBuffer && shape.length > 1,
+  );
+  const stored = bits === undefined ? network : quantized(network, bits, new Set(matrices));
   const inspected = inspect(stored, { optimizer: optimizerOf(optimizer as "adamw"), precision: "float32" });
   return { loaded, inspected };
 }

@@ -10,6 +10,7 @@ import type { AnyModule } from "../../nn/module.ts";
 import type { Parameter } from "../../nn/parameter.ts";
 import { ParameterInputs } from "../../nn/parameter-inputs.ts";
 import { add, reshape } from "../../ops/index.ts";
+import { recomputed } from "../../transform/recompute.ts";
 import type { ParameterStore } from "../store/parameter-store.ts";
 import { compileKept, cutStep, inputsOf, type KeptPart } from "./kept-part.ts";
 import { type BoundObjective, tensorsOf, type ValuesOf } from "./objective.ts";
@@ -119,8 +120,9 @@ export async function buildGradientStep(
     .flatMap((store) => store.members)
     .map(([, parameter]) => inputs.valueOf(parameter) ?? input(parameter.dtype, parameter.shape));
   const derived = differentiate(loss, { wrt, others });
+  const forward = [derived.loss, ...derived.others];
   const gradients = derived.gradients.map((gradient, i) => orZeros(gradient, wrt[i] as Value));
-  const outputs = [derived.loss, ...derived.others, ...gradients];
+  const outputs = [...forward, ...recomputed(forward, gradients)];
   const used = typeof cut === "string" ? undefined : inputsOf(outputs);
   const names = Object.keys(batch).filter((name) => used?.has(traced.batch[name] as Value) ?? true);
   const parameters = used ? inputs.among(used) : inputs;
