@@ -9,6 +9,7 @@ import {
   policyOf,
   type TensorModule,
   type Tokenizer,
+  taskNames,
   taskOf,
   withSegments,
 } from "../src/index.ts";
@@ -51,7 +52,7 @@ export default defineRecipe({
     task: {
       description: "what is learned; auto goes by the data",
       default: "auto",
-      choices: ["auto", "text-classification", "text-regression", "image-classification", "chat"],
+      choices: ["auto", ...taskNames],
     },
     freeze: { description: "patterns of parameters to freeze, with commas", default: "" },
     unfreezeLast: { description: "train so many of the last blocks and the head; -1: all", default: -1 },
@@ -104,7 +105,9 @@ export default defineRecipe({
       train,
       validation: loaded.validation,
       test: loaded.test,
-      loss: loaded.loss,
+      ...(loaded.loss && { loss: loaded.loss }),
+      ...(loaded.objective && { objective: loaded.objective }),
+      ...(loaded.measure && { measure: loaded.measure }),
       metrics: loaded.metrics,
       samples: loaded.samples,
       notes: [...loaded.notes, ...loaded.preview],

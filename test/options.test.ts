@@ -32,6 +32,7 @@ const calls: Readonly<Record<string, (options: never) => unknown>> = {
   rotary: (options) => s.rotary(x, options),
   context: (options) => new s.Context(model, options),
   quantizeFrozen: (options) => s.quantizeFrozen(model, options),
+  textVectors: (options) => s.textVectors(model, options),
   crossEntropy: (options) => s.crossEntropy(options),
   categoricalCrossEntropy: (options) => s.categoricalCrossEntropy(options),
   binaryCrossEntropy: (options) => s.binaryCrossEntropy(options),

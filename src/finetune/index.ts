@@ -17,8 +17,11 @@ export {
   normalizationParameters,
 } from "./freezing/normalization.ts";
 export { featureLayer } from "./heads/feature-layer.ts";
+export type { Channels, Pooling } from "./heads/pooling.ts";
+export { stateLayer } from "./heads/state-layer.ts";
+export { type TextVectorInputs, TextVectors, type TextVectorsOptions, textVectors } from "./heads/text-vectors.ts";
 export { UpTo, upTo } from "./heads/up-to.ts";
-export { type Channels, type HeadPlacement, type Pooling, WithHead, withHead } from "./heads/with-head.ts";
+export { type HeadPlacement, WithHead, withHead } from "./heads/with-head.ts";
 export { type DecodePeftOptions, decodePeft } from "./peft/decode.ts";
 export { type EncodedPeft, type EncodePeftOptions, encodePeft } from "./peft/encode.ts";
 export type { PeftConfig } from "./peft/fields.ts";
@@ -32,6 +35,7 @@ export {
 } from "./preferences.ts";
 export { type ChatTask, type ChatTuningOptions, chatTuning } from "./tasks/chat.ts";
 export { type FinetuneChoices, noChoices, policyOf, taskOf } from "./tasks/choices.ts";
+export { type TextEmbeddingOptions, type TextEmbeddingTask, textEmbedding } from "./tasks/embedding.ts";
 export {
   type ImageClassificationOptions,
   type ImageSize,
@@ -41,6 +45,6 @@ export {
   imageSizeOf,
   type PixelScaling,
 } from "./tasks/image-classification.ts";
-export type { BatchSettings, FinetuneTask, TaskName } from "./tasks/task.ts";
+export { type BatchSettings, type FinetuneTask, type TaskName, taskNames } from "./tasks/task.ts";
 export { type TextClassificationOptions, type TextTask, textClassification } from "./tasks/text-classification.ts";
-export { lengthOf, paddingOf, type TextReader, type TextRows, textRows } from "./tasks/text-rows.ts";
+export { lengthOf, paddingOf, type TextReader, type TextRows, textRows, tokenInputs } from "./tasks/text-rows.ts";

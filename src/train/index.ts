@@ -57,6 +57,7 @@ export {
 } from "./metrics/metric.ts";
 export { highest, recallOf } from "./metrics/ranking.ts";
 export * from "./metrics/regression.ts";
+export { inBatchAccuracy, retrievalAccuracy } from "./metrics/retrieval.ts";
 export { transcriptAccuracy } from "./metrics/transcripts.ts";
 export { bleu, chrf } from "./metrics/translation-scores.ts";
 export * from "./optimizers/index.ts";

@@ -1,6 +1,7 @@
 /** `sardonyx finetune`: a pretrained model trained on your own data. */
 import { OptionError } from "../../core/errors.ts";
 import { type FinetuneChoices, noChoices, policyOf, taskOf } from "../../finetune/tasks/choices.ts";
+import { taskNames } from "../../finetune/tasks/task.ts";
 import { loadRecipe } from "../../runs/recipes/recipes.node.ts";
 import { runOptionsSchema } from "../../runs/recipes/run-options.ts";
 import { runSettingsSchema } from "../../runs/recipes/settings.ts";
@@ -27,12 +28,7 @@ export const command = defineCommand({
   ],
   options: {
     data: text("PATH", "records (.jsonl, .json, .csv, .tsv, .parquet), or a folder of images by class"),
-    task: oneOf("what is learned; default by the data", [
-      "text-classification",
-      "text-regression",
-      "image-classification",
-      "chat",
-    ]),
+    task: oneOf("what is learned; default by the data", taskNames),
     freeze: text("PATTERNS", "freeze these parameters, with commas, * for any letters"),
     unfreezeLast: wholeNumber("train so many of the last blocks and the head alone", 0),
     gradual: wholeNumber("train one block more each so many epochs, from the head on", 1),

@@ -9,6 +9,7 @@ import {
   type FileRecord,
   labelledTexts,
   type Tokenizer,
+  textPairs,
 } from "../../data/index.ts";
 import {
   type Base,
@@ -19,6 +20,7 @@ import {
   tokenizerBeside,
 } from "./base.node.ts";
 import { chatTuning } from "./chat.ts";
+import { textEmbedding } from "./embedding.ts";
 import { type ImageTask, imageClassification, imageSizeOf } from "./image-classification.ts";
 import { type BatchSettings, type FinetuneTask, type TaskName, taskNames } from "./task.ts";
 import { textClassification } from "./text-classification.ts";
@@ -70,9 +72,10 @@ function taskOf(first: FileRecord | undefined): TaskName {
   const { fields = {}, where = "" } = first ?? {};
   const has = (name: string) => Object.hasOwn(fields, name);
   if (has("text") && (has("label") || has("labels"))) return "text-classification";
+  if (has("anchor") && has("positive")) return "embedding";
   if (["messages", "conversations", "prompt", "instruction", "text"].some(has)) return "chat";
   throw new DataError(
-    `${where}: has ${Object.keys(fields).join(", ") || "no fields"}; expected text and label to classify, or messages, conversations, prompt and completion, instruction and output, or text to write; rename the fields, or name the task: --task ${taskNames.join(" | ")}`,
+    `${where}: has ${Object.keys(fields).join(", ") || "no fields"}; expected text and label to classify, anchor and positive to embed, or messages, conversations, prompt and completion, instruction and output, or text to write; rename the fields, or name the task: --task ${taskNames.join(" | ")}`,
   );
 }
 
@@ -109,11 +112,8 @@ export async function loadTask(options: LoadTaskOptions): Promise<LoadedTask> {
     const made = chatTuning(base.model, conversations, { ...options, tokenizer, template, length: reads });
     return { ...made, task, base, writer: { tokenizer, positions: base.positions ?? reads, template } };
   }
+  const texts = { ...options, tokenizer, length: reads };
+  if (task === "embedding") return { ...textEmbedding(base.model, textPairs(records), texts), task, base };
   const kind = task === "text-regression" ? "numbers" : "classes";
-  const made = textClassification(base.model, labelledTexts(records, { kind }), {
-    ...options,
-    tokenizer,
-    length: reads,
-  });
-  return { ...made, task, base };
+  return { ...textClassification(base.model, labelledTexts(records, { kind }), texts), task, base };
 }

@@ -5,9 +5,10 @@ import { fromTensors, type TextsWithLabels, type Tokenizer } from "../../data/in
 import { type AnyModule, crossEntropy, dense, type Module, meanSquaredError } from "../../nn/index.ts";
 import { accuracy, confusionMatrix, meanAbsoluteErrorMetric } from "../../train/index.ts";
 import { featureLayer } from "../heads/feature-layer.ts";
-import { type Pooling, withHead } from "../heads/with-head.ts";
+import type { Pooling } from "../heads/pooling.ts";
+import { withHead } from "../heads/with-head.ts";
 import { type BatchSettings, type FinetuneTask, partsOf } from "./task.ts";
-import { lengthOf, paddingOf, type TextReader, textRows } from "./text-rows.ts";
+import { lengthOf, paddingOf, type TextReader, textRows, tokenInputs } from "./text-rows.ts";
 
 /** How texts are read, and where the head stands. */
 export interface TextClassificationOptions extends BatchSettings {
@@ -37,7 +38,7 @@ export function textClassification(
   const parts = partsOf(texts.length, options);
   const { length, cut } = lengthOf(texts, tokenizer, options.length);
   const reader = { tokenizer, length, padding: paddingOf(tokenizer) };
-  const takesMask = typeof base.inputs === "object" && "mask" in base.inputs;
+  const { takesMask, inputs } = tokenInputs(base, length);
   const isNumber = classes.length === 0;
   const dataset = (places: readonly number[]) => {
     const { x, mask } = textRows(
@@ -52,8 +53,6 @@ export function textClassification(
   };
   const head = dense(isNumber ? 1 : classes.length);
   const model = withHead(base as Module<never, unknown>, head, { ...(at !== undefined && { at }), pooling });
-  const type = { dtype: "int32", shape: [1, length] } as const;
-  const inputs = takesMask ? { x: type, mask: type } : { x: type };
   model.trace(inputs);
   head.initialize(keyOf(seed));
   const held = (places: readonly number[]) => dataset(places).batch(Math.min(batchSize, places.length));

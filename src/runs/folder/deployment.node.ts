@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { FileError } from "../../core/errors.ts";
 import { tokenizerFileSchema, tokenizerOf } from "../../data/text/tokenizer.ts";
+import { type TextReader, textOutputs } from "../../finetune/tasks/text-rows.ts";
 import { encodeOnnx } from "../../formats/files/export-onnx.ts";
 import { loadModel } from "../../formats/files/load-model.node.ts";
 import { encodeSavedModel } from "../../formats/files/saved-model.ts";
@@ -38,6 +39,7 @@ const deploymentSchema = z.strictObject({
       tokenizer: tokenizerFileSchema,
       length: z.number().int().min(1),
       padding: z.number().int().min(0),
+      gives: z.enum(textOutputs).optional(),
     })
     .optional(),
   writer: z
@@ -128,7 +130,7 @@ export async function deploymentOfFiles(folder: string, best: boolean): Promise<
       }),
     },
     ...(record.classes && { classes: record.classes }),
-    ...(reader && { reader: { ...reader, tokenizer: tokenizerOf(reader.tokenizer) } }),
+    ...(reader && { reader: { ...reader, tokenizer: tokenizerOf(reader.tokenizer) } as TextReader }),
     ...(writer && { writer: { ...writer, tokenizer: tokenizerOf(writer.tokenizer) } as Writer }),
   };
 }

@@ -4,6 +4,7 @@ import type { Tensor } from "../../core/tensor.ts";
 import type { Batch, Dataset } from "../../data/pipeline/dataset.ts";
 import type { Tokenizer } from "../../data/text/tokenizer.ts";
 import type { AdapterSet } from "../../finetune/adapters/adapter-set.ts";
+import type { TextReader } from "../../finetune/tasks/text-rows.ts";
 import type { Value } from "../../graph/ir.ts";
 import type { CompileOptions } from "../../jit/compile.ts";
 import type { TypeTree } from "../../nn/inputs.ts";
@@ -80,16 +81,6 @@ export interface Dialogue {
   open(compile: CompileOptions): Promise<(question: string) => Promise<Answer>>;
 }
 
-/** How a model of token ids x [N, T] and, where it takes one, a mask [N, T] reads a text. */
-export interface Reader {
-  /** Makes tokens of a text. */
-  readonly tokenizer: Tokenizer;
-  /** Tokens of a row. */
-  readonly length: number;
-  /** The id that fills rows up. */
-  readonly padding: number;
-}
-
 /** How a language model of token ids [N, T] → logits [N, T, tokens] writes text. */
 export interface Writer {
   /** Makes tokens of a prompt, and text of tokens. */
@@ -131,7 +122,7 @@ export interface Deployment extends RecipeNetwork {
   /** How the trained model is asked; default: by images or numbers, as `format` says. */
   readonly dialogue?: Dialogue;
   /** How the trained model reads texts, which it is asked then; default: it does not. */
-  readonly reader?: Reader;
+  readonly reader?: TextReader;
   /** How the trained model writes text; default: it does not. */
   readonly writer?: Writer;
   /** Parts of the run; default: one stage of the settings' epochs. */
