@@ -1,10 +1,11 @@
 /** Further tasks of fine-tuning, each learned by a small made-up model as a person would: vectors of texts. */
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { openRun, type RunResult, runRecipe } from "../src/node.ts";
+import { decodeSafetensors, type Tensor } from "../src/index.ts";
+import { openEmbedder, openRun, type RunResult, runRecipe } from "../src/node.ts";
 import { writeModel } from "./pretrained-folders.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "sardonyx-tasks-"));
@@ -27,6 +28,14 @@ beforeAll(() => {
   writeFileSync(at("pairs.jsonl"), pairs.map((own) => JSON.stringify(own)).join("\n"));
 }, 120_000);
 
+const sardonyx = (...args: string[]) =>
+  spawnSync(process.execPath, [join(process.cwd(), "bin/sardonyx.mjs"), ...args], { cwd: folder, encoding: "utf8" });
+const records = (stdout: string) =>
+  stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
+
 const tuned = (name: string, data: string, epochs: number, own: object = {}) =>
   runRecipe(
     "finetune",
@@ -46,4 +55,62 @@ describe("vectors of texts", () => {
     const answer = await run.ask("how do i sell the kite");
     expect("text" in answer && answer.text).toMatch(/^a vector of 32 numbers: /);
   });
+
+  test("are given by embed, of length 1, as text, JSON lines and files", async () => {
+    const shown = sardonyx("embed", "vectors", "how do i sell the kite", "kite : here you sell it", "fix the bell");
+    expect(shown.stderr).toBe("");
+    expect(shown.stdout).toMatch(/^3 texts as vectors of 32 numbers: what the run learned to give/);
+    // The first two find each other.
+    expect(shown.stdout).toMatch(/^1 how do i .*0\.9\d .*2$/m);
+    expect(shown.stdout).toMatch(/^2 kite .*1$/m);
+    const [line] = records(sardonyx("embed", "vectors", "sell the kite", "--json").stdout) as [{ vector: number[] }];
+    expect(Math.hypot(...line.vector)).toBeCloseTo(1, 5);
+    sardonyx("embed", "vectors", "--data", "pairs.jsonl", "--field", "anchor", "--out", "anchors.safetensors");
+    const { tensors, metadata } = decodeSafetensors(readFileSync(at("anchors.safetensors")));
+    expect(tensors["vectors"]?.shape).toEqual([120, 32]);
+    expect(JSON.parse(metadata["inputs"] ?? "")[0]).toBe("how do i open the door");
+  }, 60_000);
+
+  test("of a pretrained model that was not tuned, pooled as the files beside it say", async () => {
+    const texts = ["how do i sell the kite", "fix the bell"];
+    const embedded = async (): Promise<{ source: string; vectors: Tensor }> => {
+      const embedder = await openEmbedder(at("bert"));
+      const { vectors } = await embedder.embed(texts);
+      await embedder.release();
+      return { source: embedder.source, vectors };
+    };
+    const mean = await embedded();
+    expect(mean.source).toBe("the mean of the last hidden states, of length 1");
+    mkdirSync(at("bert/1_Pooling"));
+    const pooling = (own: object) => writeFileSync(at("bert/1_Pooling/config.json"), JSON.stringify(own));
+    pooling({ pooling_mode_cls_token: true, pooling_mode_mean_tokens: false });
+    const first = await embedded();
+    expect(first.source).toBe("the first of the last hidden states, of length 1");
+    expect(first.vectors.toNumbers()).not.toEqual(mean.vectors.toNumbers());
+    pooling({ pooling_mode_cls_token: true, pooling_mode_mean_tokens: true });
+    await expect(embedded()).rejects.toThrow("set the others to false");
+    rmSync(at("bert/1_Pooling"), { recursive: true });
+    writeFileSync(at("bert/modules.json"), JSON.stringify([{ type: "sentence_transformers.models.Dense" }]));
+    await expect(embedded()).rejects.toThrow('go through a part "Dense"');
+    rmSync(at("bert/modules.json"));
+  });
+
+  test.each([
+    [["vectors"], /there is nothing to embed/],
+    [["vectors", "a", "--data", "pairs.jsonl"], /both texts and --data/],
+    [["vectors", " "], /text 1 of 1 is empty/],
+    [["vectors", "a", "--out", "a.npy"], /expected a name that ends with .jsonl or .safetensors/],
+    [["vectors", "--data", "pairs.jsonl"], /pairs.jsonl: line 1: has no "text"; it has anchor, positive/],
+    [["bert", "a", "--best"], /is a pretrained model, no run; leave --best out/],
+    [["nothing", "a"], /there is no run nothing/],
+    [["bert", "a", "--at", "bert.encoder.layer.7"], /did you mean "bert.encoder.layer/],
+  ] as const)(
+    "embed refuses %j",
+    (args, message) => {
+      const { status, stderr } = sardonyx("embed", ...args);
+      expect([status, stderr.trimEnd().split("\n").length]).toEqual([2, 1]);
+      expect(stderr).toMatch(message);
+    },
+    30_000,
+  );
 });

@@ -147,6 +147,7 @@ const calls: Readonly<Record<string, (options: never) => unknown>> = {
   mazeEnvironment: (options) => rl.mazeEnvironment(maze, options),
   drawMaze: (options) => rl.drawMaze(maze, options),
   deepQLearning: (options) => rl.deepQLearning(options),
+  openEmbedder: (options) => node.openEmbedder("run", options),
   openRun: (options) => node.openRun("run", options),
   runRecipe: (options) => node.runRecipe("iris", {}, options),
   runExperiment: (options) => node.runExperiment("depth-mnist", {}, options),

@@ -19,7 +19,13 @@ export {
 export { featureLayer } from "./heads/feature-layer.ts";
 export type { Channels, Pooling } from "./heads/pooling.ts";
 export { stateLayer } from "./heads/state-layer.ts";
-export { type TextVectorInputs, TextVectors, type TextVectorsOptions, textVectors } from "./heads/text-vectors.ts";
+export {
+  type TextVectorInputs,
+  TextVectors,
+  type TextVectorsOptions,
+  textVectors,
+  type VectorPooling,
+} from "./heads/text-vectors.ts";
 export { UpTo, upTo } from "./heads/up-to.ts";
 export { type HeadPlacement, WithHead, withHead } from "./heads/with-head.ts";
 export { type DecodePeftOptions, decodePeft } from "./peft/decode.ts";

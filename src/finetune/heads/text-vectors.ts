@@ -21,9 +21,9 @@ export type TextVectorInputs = {
 export class TextVectors extends Module<TextVectorInputs> {
   override readonly inputs = { x: "required", mask: "required" } as const;
   readonly base: AnyModule;
-  readonly #pooling: Pooling;
+  readonly #pooling: VectorPooling;
 
-  constructor(base: AnyModule, pooling: Pooling) {
+  constructor(base: AnyModule, pooling: VectorPooling) {
     super();
     this.base = base;
     this.#pooling = pooling;
@@ -40,12 +40,15 @@ export class TextVectors extends Module<TextVectorInputs> {
   }
 }
 
+/** How the states of tokens become one vector. */
+export type VectorPooling = Exclude<Pooling, "none">;
+
 /** Options of `textVectors`. */
 export interface TextVectorsOptions {
   /** The layer whose output is pooled; default the last hidden states. */
   readonly at?: string;
   /** How the states of tokens become one vector; default their mean (Reimers and Gurevych 2019, sec. 3). */
-  readonly pooling?: Exclude<Pooling, "none">;
+  readonly pooling?: VectorPooling;
 }
 
 const checkOptions = optionsOf<TextVectorsOptions>("textVectors", {

@@ -27,7 +27,9 @@ const firstBatch = async (task: ReturnType<typeof textEmbedding>): Promise<Batch
 
 test("a batch holds rows of both texts, cut to the length", async () => {
   const task = textEmbedding(base(), pairs, options);
-  expect(task.notes.join("; ")).toBe("each anchor is compared with 4 texts; cut to 4 tokens: 12 texts");
+  expect(task.notes.join("; ")).toBe(
+    "vectors: mean of the states of tokens, of length 1; each anchor is compared with 4 texts; cut to 4 tokens: 12 texts",
+  );
   expect(task.reader).toMatchObject({ length: 4, gives: "vector" });
   expect(task.rows).toBe(2);
   const batch = await firstBatch(task);

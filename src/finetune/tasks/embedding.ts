@@ -7,7 +7,7 @@ import type { Value } from "../../graph/ir.ts";
 import { type AnyModule, contrastive, cosineSimilarities } from "../../nn/index.ts";
 import { add, cast, concat, constant, equal, mul, reshape, sub } from "../../ops/index.ts";
 import { inBatchAccuracy, type Objective, predictor, retrievalAccuracy } from "../../train/index.ts";
-import { textVectors } from "../heads/text-vectors.ts";
+import { textVectors, type VectorPooling } from "../heads/text-vectors.ts";
 import { type BatchSettings, type FinetuneTask, partsOf } from "./task.ts";
 import { lengthOf, paddingOf, type TextReader, textRows, tokenInputs } from "./text-rows.ts";
 
@@ -19,6 +19,8 @@ export interface TextEmbeddingOptions extends BatchSettings {
   readonly length: number;
   /** The layer whose output is pooled to one vector; default the last hidden states. */
   readonly at?: string | undefined;
+  /** How the states of tokens become one vector; default their mean. */
+  readonly pooling?: VectorPooling | undefined;
 }
 
 /** The task, and how further texts are read. */
@@ -87,7 +89,7 @@ export function textEmbedding(
   pairs: readonly TextPair[],
   options: TextEmbeddingOptions,
 ): TextEmbeddingTask {
-  const { tokenizer, at, batchSize, seed } = options;
+  const { tokenizer, at, pooling, batchSize, seed } = options;
   if (batchSize < 2)
     throw new OptionError(
       `a batch of ${batchSize} pair has no other text to compare with; pass a batch size from 2, better 16 or more`,
@@ -103,7 +105,7 @@ export function textEmbedding(
   const reader = { tokenizer, length, padding: paddingOf(tokenizer), gives: "vector" } as const;
   const { takesMask, inputs } = tokenInputs(base, length);
   base.trace(inputs as never);
-  const model = textVectors(base, at === undefined ? {} : { at });
+  const model = textVectors(base, { ...(at !== undefined && { at }), ...(pooling && { pooling }) });
   const groups = groupsOf(pairs);
   const dataset = (places: readonly number[]) => {
     const rowsOf = (textOf: (pair: TextPair) => string) =>
@@ -167,6 +169,7 @@ export function textEmbedding(
     rows: hasNegatives ? 3 : 2,
     samples: { train: parts.train.length, test: parts.test.length },
     notes: [
+      `vectors: ${pooling ?? "mean"} of the states of tokens, of length 1`,
       `each anchor is compared with ${Math.min(batchSize, parts.train.length) * (hasNegatives ? 2 : 1)} texts`,
       ...(takesMask ? [] : ["the model takes no mask: what fills short texts up is left out of their mean alone"]),
       ...(cut > 0 ? [`cut to ${length} tokens: ${cut} texts`] : []),

@@ -146,7 +146,8 @@ function scaledBy(scaling: PixelScaling | undefined, size: ImageSize): (pixels: 
     );
 }
 
-function preparedBy(scaling: PixelScaling | undefined, size: ImageSize, raw: Value): Value {
+/** From bytes [N, C, H, W] to what a model takes, in a graph. */
+export function preparedBy(scaling: PixelScaling | undefined, size: ImageSize, raw: Value): Value {
   const pixels = div(cast(raw, "float32"), 255);
   if (!scaling) return pixels;
   const channels = channelsOf(scaling, size);

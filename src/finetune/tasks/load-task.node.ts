@@ -16,6 +16,7 @@ import {
   type BaseOptions,
   openBase,
   pixelScalingBeside,
+  poolingBeside,
   templateBeside,
   tokenizerBeside,
 } from "./base.node.ts";
@@ -113,7 +114,10 @@ export async function loadTask(options: LoadTaskOptions): Promise<LoadedTask> {
     return { ...made, task, base, writer: { tokenizer, positions: base.positions ?? reads, template } };
   }
   const texts = { ...options, tokenizer, length: reads };
-  if (task === "embedding") return { ...textEmbedding(base.model, textPairs(records), texts), task, base };
+  if (task === "embedding") {
+    const pooling = options.at === undefined ? await poolingBeside(base) : undefined;
+    return { ...textEmbedding(base.model, textPairs(records), { ...texts, pooling }), task, base };
+  }
   const kind = task === "text-regression" ? "numbers" : "classes";
   return { ...textClassification(base.model, labelledTexts(records, { kind }), texts), task, base };
 }
