@@ -1,16 +1,19 @@
-/** Further tasks of fine-tuning, each learned by a small made-up model as a person would: vectors of texts. */
+/** Further tasks of fine-tuning, each learned by a small made-up model as a person would: vectors of texts, tags of words. */
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { decodeSafetensors, type Tensor } from "../src/index.ts";
-import { openEmbedder, openRun, type RunResult, runRecipe } from "../src/node.ts";
+import { Interrupted, loadModel, openEmbedder, openRun, type RunResult, runRecipe } from "../src/node.ts";
 import { writeModel } from "./pretrained-folders.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "sardonyx-tasks-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const at = (name: string) => join(folder, name);
+
+const writeRecords = (name: string, list: readonly object[]) =>
+  writeFileSync(at(name), list.map((own) => JSON.stringify(own)).join("\n"));
 
 const verbs = ["open", "close", "clean", "sell", "move", "paint", "count", "lend", "wrap", "hide", "weigh", "fix"];
 const things = ["door", "book", "lamp", "boat", "coat", "ring", "bell", "drum", "kite", "cake"];
@@ -18,14 +21,32 @@ const pairs = verbs.flatMap((verb) =>
   things.map((thing) => ({ anchor: `how do i ${verb} the ${thing}`, positive: `${thing} : here you ${verb} it` })),
 );
 
+const people = ["ada", "bob", "eve", "kim", "tom", "ina"];
+const families = ["stone", "wood", "hill", "lake", "moor"];
+const places = ["rome", "oslo", "lima", "bonn", "kyiv"];
+const sentences = people.flatMap((person) =>
+  families.flatMap((family) =>
+    places.map((place) => ({
+      tokens: [person, family, "moved", "to", place, "."],
+      tags: ["B-PER", "I-PER", "O", "O", "B-LOC", "O"],
+    })),
+  ),
+);
+
 beforeAll(() => {
   execFileSync(process.execPath, ["scripts/prepare.mjs"], { stdio: "inherit" });
-  const text = pairs.flatMap(({ anchor, positive }) => [anchor, positive]).join("\n");
+  const text = [
+    ...pairs.flatMap(({ anchor, positive }) => [anchor, positive]),
+    ...sentences.map(({ tokens }) => tokens.join(" ")),
+  ].join("\n");
   const layers = { num_hidden_layers: 2, num_attention_heads: 2, max_position_embeddings: 64, hidden_size: 32 };
   const dropout = { hidden_dropout_prob: 0, attention_probs_dropout_prob: 0 };
   const bert = { model_type: "bert", intermediate_size: 32, ...layers, ...dropout };
   writeModel(at("bert"), text, { ...bert, architectures: ["BertForMaskedLM"] });
-  writeFileSync(at("pairs.jsonl"), pairs.map((own) => JSON.stringify(own)).join("\n"));
+  writeRecords("pairs.jsonl", pairs);
+  writeRecords("sentences.jsonl", sentences);
+  const lines = sentences.map(({ tokens, tags }) => tokens.map((word, i) => `${word}\t${tags[i]}`).join("\n"));
+  writeFileSync(at("sentences.conll"), lines.join("\n\n"));
 }, 120_000);
 
 const sardonyx = (...args: string[]) =>
@@ -113,4 +134,71 @@ describe("vectors of texts", () => {
     },
     30_000,
   );
+});
+
+describe("tags of words", () => {
+  test("are learned, measured by whole entities, and shown with a sentence", async () => {
+    const { evaluation, folder: out } = await tuned("tags", "sentences.conll", 12);
+    expect(evaluation.results["accuracy"]).toBeGreaterThan(0.95);
+    expect(evaluation.results["entity_f1"]).toBeGreaterThan(0.9);
+    expect(evaluation.classes).toEqual(["B-LOC", "B-PER", "I-PER", "O"]);
+    // Labels of 15 sentences, and nothing of what fills rows up.
+    expect(evaluation.confusion?.flat().reduce((a, b) => a + b, 0)).toBe(15 * 6);
+    const { stdout } = sardonyx("predict", "tags", "ada stone moved to rome.");
+    expect(stdout.trim()).toBe(
+      "ada stone moved to rome.: ada/B-PER stone/I-PER moved/O to/O rome/B-LOC ./O   PER: ada stone; LOC: rome",
+    );
+    const run = await openRun(out);
+    const long = await run.ask("ada stone moved to rome . bob wood moved to lima .");
+    expect(long.note).toMatch(/^\d of 12 words are read$/);
+    await expect(run.ask(" ")).rejects.toThrow("the text is empty");
+    await expect(openEmbedder(out)).rejects.toThrow("gives tags of words, no vector of a text");
+  }, 120_000);
+});
+
+describe.each([
+  ["embedding", "pairs.jsonl"],
+  ["token-classification", "sentences.jsonl"],
+])("%s", (task, data) => {
+  test("is chosen by the data, and dry runs count what adapters train", () => {
+    const { stdout, stderr } = sardonyx("finetune", "bert", "--data", data, "--lora", "2", "--dry-run", "--json");
+    expect(stderr).toBe("");
+    const record = records(stdout).find(({ type }) => type === "dry-run");
+    expect(record).toMatchObject({ task, samples: { train: expect.any(Number) } });
+    expect(record?.["trainingBytes"]).toBeGreaterThan(1e5);
+    expect((record?.["preview"] as string[]).length).toBe(3);
+  }, 30_000);
+
+  test("goes on to the same bits, and merges its adapters", async () => {
+    const options = { out: at(`${task}-whole`), threads: 1 };
+    const settings = { batchSize: 16, options: { base: at("bert"), data: at(data), lora: 2 } };
+    await runRecipe("finetune", { ...settings, epochs: 2 }, options);
+    const parted = { ...options, out: at(`${task}-parted`) };
+    const stop = new AbortController();
+    const observer = {
+      callbacks: () => [
+        {
+          name: "stop",
+          onBatch: ({ trainer }: { trainer: { batches: number } }) => trainer.batches === 8 && stop.abort(),
+        },
+      ],
+    };
+    const begun = runRecipe(
+      "finetune",
+      { ...settings, epochs: 2 },
+      {
+        ...parted,
+        signal: stop.signal,
+        observer: observer as never,
+      },
+    );
+    await expect(begun).rejects.toThrow(Interrupted);
+    await runRecipe("finetune", {}, { ...parted, resume: true });
+    const weights = async (name: string) =>
+      [...(await loadModel(at(name))).parameters().values()].map(({ value }) => value?.toNumbers());
+    expect(await weights(`${task}-parted`)).toEqual(await weights(`${task}-whole`));
+    const run = await openRun(at(`${task}-whole`));
+    expect((await run.mergedOnnx()).bytes.length).toBeGreaterThan(10_000);
+    await run.release();
+  }, 120_000);
 });

@@ -115,6 +115,7 @@ const calls: Readonly<Record<string, (options: never) => unknown>> = {
   packExamples: (options) => s.packExamples([], options),
   previewExamples: (options) => s.previewExamples([], { decode: () => "" }, options),
   labelledTexts: (options) => s.labelledTexts([], options),
+  taggedWords: (options) => s.taggedWords([], options),
   textPairs: (options) => s.textPairs([], options),
   chatTemplate: (options) => s.chatTemplate("chatml", options),
   chatTemplateOf: (options) => s.chatTemplateOf({}, options),

@@ -54,3 +54,6 @@ export {
 export { type BatchSettings, type FinetuneTask, type TaskName, taskNames } from "./tasks/task.ts";
 export { type TextClassificationOptions, type TextTask, textClassification } from "./tasks/text-classification.ts";
 export { lengthOf, paddingOf, type TextReader, type TextRows, textRows, tokenInputs } from "./tasks/text-rows.ts";
+export { type TokenClassificationOptions, type TokenTask, tokenClassification } from "./tasks/token-classification.ts";
+export { runsOfText, type TextWord, type WordPieces, wordPieces, wordsOfText } from "./tasks/word-pieces.ts";
+export { type WordRows, wordLength, wordRows } from "./tasks/word-rows.ts";

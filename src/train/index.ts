@@ -41,6 +41,7 @@ export {
   meanAveragePrecision,
 } from "./metrics/average-precision.ts";
 export * from "./metrics/classification.ts";
+export { type Entity, type EntityScores, entitiesOf, entityScores, marksSpans } from "./metrics/entities.ts";
 export { frechetDistance } from "./metrics/frechet.ts";
 export { confidenceInterval, type Interval } from "./metrics/interval.ts";
 export {

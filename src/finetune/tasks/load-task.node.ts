@@ -9,6 +9,8 @@ import {
   type FileRecord,
   labelledTexts,
   type Tokenizer,
+  tagFields,
+  taggedWords,
   textPairs,
 } from "../../data/index.ts";
 import {
@@ -26,12 +28,13 @@ import { type ImageTask, imageClassification, imageSizeOf } from "./image-classi
 import { type BatchSettings, type FinetuneTask, type TaskName, taskNames } from "./task.ts";
 import { textClassification } from "./text-classification.ts";
 import type { TextReader } from "./text-rows.ts";
+import { tokenClassification } from "./token-classification.ts";
 
 /** What is to be learned, and from what. */
 export interface LoadTaskOptions extends BatchSettings {
   /** A file or folder, a run, or `owner/name` on the hub. */
   readonly base: string;
-  /** A folder of images by class; or a file of records: .jsonl, .json, .csv, .tsv, .parquet. */
+  /** A folder of images by class; or a file of records: .jsonl, .json, .csv, .tsv, .parquet, .conll. */
   readonly data: string;
   /** Default by what the data is. */
   readonly task?: TaskName | undefined;
@@ -74,9 +77,10 @@ function taskOf(first: FileRecord | undefined): TaskName {
   const has = (name: string) => Object.hasOwn(fields, name);
   if (has("text") && (has("label") || has("labels"))) return "text-classification";
   if (has("anchor") && has("positive")) return "embedding";
+  if ((has("tokens") || has("words")) && tagFields.some(has)) return "token-classification";
   if (["messages", "conversations", "prompt", "instruction", "text"].some(has)) return "chat";
   throw new DataError(
-    `${where}: has ${Object.keys(fields).join(", ") || "no fields"}; expected text and label to classify, anchor and positive to embed, or messages, conversations, prompt and completion, instruction and output, or text to write; rename the fields, or name the task: --task ${taskNames.join(" | ")}`,
+    `${where}: has ${Object.keys(fields).join(", ") || "no fields"}; expected text and label to classify, anchor and positive to embed, tokens and tags to tag words, or messages, conversations, prompt and completion, instruction and output, or text to write; rename the fields, or name the task: --task ${taskNames.join(" | ")}`,
   );
 }
 
@@ -118,6 +122,8 @@ export async function loadTask(options: LoadTaskOptions): Promise<LoadedTask> {
     const pooling = options.at === undefined ? await poolingBeside(base) : undefined;
     return { ...textEmbedding(base.model, textPairs(records), { ...texts, pooling }), task, base };
   }
+  if (task === "token-classification")
+    return { ...tokenClassification(base.model, taggedWords(records), texts), task, base };
   const kind = task === "text-regression" ? "numbers" : "classes";
   return { ...textClassification(base.model, labelledTexts(records, { kind }), texts), task, base };
 }

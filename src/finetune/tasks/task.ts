@@ -10,6 +10,7 @@ import type { Metric, Objective } from "../../train/index.ts";
 export const taskNames = [
   "text-classification",
   "text-regression",
+  "token-classification",
   "embedding",
   "image-classification",
   "chat",

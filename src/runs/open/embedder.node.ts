@@ -81,6 +81,10 @@ export async function embedderOf(
     throw new OptionError(
       `${name} reads neither texts nor images; embed by a run of sardonyx finetune or of images, or take layers in code: activations(model, x, layers)`,
     );
+  if (reader?.gives === "tags")
+    throw new OptionError(
+      `${name} gives tags of words, no vector of a text; pass a run that classifies or embeds texts`,
+    );
   const { model, layer } = features(network, at, name);
   const source = `the features of ${layer}, of length 1`;
   if (reader) return ofTexts(model, async () => reader, { compile, source });

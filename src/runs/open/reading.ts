@@ -1,9 +1,13 @@
 /** A model that reads texts, asked by them. */
 import { DataError } from "../../core/errors.ts";
 import type { Tensor } from "../../core/tensor.ts";
-import { type TextReader, textRows } from "../../finetune/tasks/text-rows.ts";
+import { type TextReader, type TextRows, textRows } from "../../finetune/tasks/text-rows.ts";
+import { tagsOf } from "../../finetune/tasks/token-classification.ts";
+import { wordsOfText } from "../../finetune/tasks/word-pieces.ts";
+import { wordRows } from "../../finetune/tasks/word-rows.ts";
 import type { CompileOptions } from "../../jit/compile.ts";
 import { isTensorType } from "../../nn/index.ts";
+import { entitiesOf, marksSpans } from "../../train/metrics/entities.ts";
 import { predictor } from "../../train/predict.ts";
 import type { Answer, Deployment, Dialogue } from "../recipes/recipe.ts";
 
@@ -14,17 +18,52 @@ interface ReadingKind extends Pick<Dialogue, "what" | "example"> {
   open(deployment: Reading, compile: CompileOptions): (question: string) => Promise<Answer>;
 }
 
-/** Runs the model on a text: its output, and a note where the text was cut. Throws DataError for one that is empty. */
-function runOn({ model, inputs, reader }: Reading, compile: CompileOptions) {
+const emptyText = () => new DataError("the text is empty; pass one such as 'It was a pleasure'");
+
+/** Runs the model on rows. */
+function rowsThrough({ model, inputs }: Reading, compile: CompileOptions) {
   const ask = predictor(model, { compile, snapshot: true });
+  const takesMask = !isTensorType(inputs) && "mask" in (inputs as object);
+  return async ({ x, mask }: TextRows) => (await ask((takesMask ? { x, mask } : x) as never)) as Tensor;
+}
+
+/** Runs the model on a text: its output, and a note where the text was cut. Throws DataError for one that is empty. */
+function runOn(deployment: Reading, compile: CompileOptions) {
+  const { reader } = deployment;
+  const run = rowsThrough(deployment, compile);
   return async (text: string) => {
-    if (text.trim() === "") throw new DataError("the text is empty; pass one such as 'It was a pleasure'");
+    if (text.trim() === "") throw emptyText();
     const count = reader.tokenizer.encodeWithSpecial(text).length;
-    const { x, mask } = textRows([text], reader);
-    const takesMask = !isTensorType(inputs) && "mask" in (inputs as object);
-    const output = (await ask((takesMask ? { x, mask } : x) as never)) as Tensor;
+    const output = await run(textRows([text], reader));
     const note = count > reader.length ? `the first ${reader.length} of ${count} tokens are read` : undefined;
     return { output, ...(note !== undefined && { note }) };
+  };
+}
+
+/** Tags the words of a sentence. */
+function tagOn(deployment: Reading, compile: CompileOptions) {
+  const { reader, classes = [] } = deployment;
+  const run = rowsThrough(deployment, compile);
+  return async (text: string): Promise<Answer> => {
+    const words = wordsOfText(text);
+    if (words.length === 0) throw emptyText();
+    const { starts, ...rows } = wordRows([words], reader);
+    const [places = []] = starts;
+    const tags = tagsOf(await run(rows), 0, places).map((tag) => (tag === undefined ? null : (classes[tag] ?? null)));
+    const read = places.filter((start) => start >= 0).length;
+    const entities = marksSpans(classes)
+      ? entitiesOf(tags.map((tag) => tag ?? "O")).map(({ type, start, end }) => ({
+          type,
+          words: words.slice(start, end),
+          start,
+        }))
+      : undefined;
+    const found = entities?.map(({ type, words: own }) => `${type}: ${own.join(" ")}`).join("; ");
+    return {
+      text: `${words.map((word, i) => `${word}/${tags[i] ?? "?"}`).join(" ")}${found ? `   ${found}` : ""}`,
+      fields: { words, tags, ...(entities && { entities }) },
+      ...(read < words.length && { note: `${read} of ${words.length} words are read` }),
+    };
   };
 }
 
@@ -43,6 +82,7 @@ const kinds: Readonly<Record<NonNullable<TextReader["gives"]>, ReadingKind>> = {
       };
     },
   },
+  tags: { what: "a sentence", example: "Ada Lovelace lived in London.", open: tagOn },
 };
 
 /** How a deployment is asked by texts; `undefined` for one that reads none. */
