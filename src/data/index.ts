@@ -67,6 +67,7 @@ export { type SyntheticRatingsOptions, syntheticRatings } from "./sets/synthetic
 export { logMel, type MelOptions, melOf } from "./sound/mel.ts";
 export { fitLength, mixDown, resampler } from "./sound/sound.ts";
 export { changeSpeed, gain, type SoundTransform, shiftTime, whiteNoise } from "./sound/sound-augment.ts";
+export { type SoundFormat, soundPreparation } from "./sound/sound-format.ts";
 export { encodeWav, readWav, type Sound } from "./sound/wav.ts";
 export { dropDuplicates, dropMissing, dropOutliers, flagOutliers } from "./tables/clean.ts";
 export { type FileRecord, parseJsonRecords } from "./tables/json-records.ts";

@@ -39,18 +39,24 @@ export {
   preferenceObjective,
   preferenceRows,
 } from "./preferences.ts";
+export {
+  type AudioClassificationOptions,
+  type AudioTask,
+  audioClassification,
+  soundFormatOf,
+} from "./tasks/audio-classification.ts";
 export { type ChatTask, type ChatTuningOptions, chatTuning } from "./tasks/chat.ts";
 export { type FinetuneChoices, noChoices, policyOf, taskOf } from "./tasks/choices.ts";
 export { type TextEmbeddingOptions, type TextEmbeddingTask, textEmbedding } from "./tasks/embedding.ts";
 export {
   type ImageClassificationOptions,
   type ImageSize,
-  type ImagesWithLabels,
   type ImageTask,
   imageClassification,
   imageSizeOf,
   type PixelScaling,
 } from "./tasks/image-classification.ts";
+export type { SamplesWithLabels } from "./tasks/labelled-samples.ts";
 export { type BatchSettings, type FinetuneTask, type TaskName, taskNames } from "./tasks/task.ts";
 export { type TextClassificationOptions, type TextTask, textClassification } from "./tasks/text-classification.ts";
 export { lengthOf, paddingOf, type TextReader, type TextRows, textRows, tokenInputs } from "./tasks/text-rows.ts";

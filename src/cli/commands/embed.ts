@@ -1,4 +1,4 @@
-/** `sardonyx embed`: texts or images as vectors, by a run or a pretrained model. */
+/** `sardonyx embed`: texts, images or sounds as vectors, by a run or a pretrained model. */
 import { readFile } from "node:fs/promises";
 import { extname } from "node:path";
 import { FileError, OptionError } from "../../core/errors.ts";
@@ -21,19 +21,19 @@ const compared = 8;
 
 export const command = defineCommand({
   name: "embed",
-  summary: "Texts or images as vectors, whose cosines say how alike they are",
+  summary: "Texts, images or sounds as vectors, whose cosines say how alike they are",
   arguments: [
     { name: "RUN", description: "folder of a run, or a pretrained model of texts or images, as finetune takes it" },
     {
       name: "INPUT",
-      description: "texts; of a model of images PNG or JPEG files",
+      description: "texts; of a model of images PNG or JPEG files, of a run of sounds WAV files",
       variadic: true,
       optional: true,
     },
   ],
   options: {
     data: text("FILE", "in place of INPUT: records with a field text, or a .txt with one text on each line"),
-    field: text("NAME", "the field of --data that holds the texts, or paths of images (default text)"),
+    field: text("NAME", "the field of --data that holds the texts, or paths of files (default text)"),
     out: text("FILE", "write the vectors: .jsonl, or .safetensors with one matrix"),
     at: text("LAYER", "the layer whose output is taken, pooled and divided by its length"),
     ...openOptions,
@@ -62,7 +62,7 @@ export const command = defineCommand({
     const rows = rowsOf(vectors);
     for (const [i, vector] of rows.entries()) output.record("embedding", { input: inputs[i], vector });
     output.line(
-      `${plural(inputs.length, embedder.reads === "texts" ? "text" : "image")} as vectors of ${count(vectors.shape[1] ?? 0)} numbers: ${embedder.source}`,
+      `${plural(inputs.length, embedder.reads.slice(0, -1))} as vectors of ${count(vectors.shape[1] ?? 0)} numbers: ${embedder.source}`,
     );
     if (out === undefined) showVectors(inputs, rows, output);
     if (inputs.length > 1) showLikeness(inputs, rows, output);

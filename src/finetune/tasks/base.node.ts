@@ -137,6 +137,14 @@ export async function poolingBeside({ path }: Pick<Base, "path">): Promise<Vecto
   return poolings[only as keyof typeof poolings];
 }
 
+/** Samples a second of the sounds that a base reads, as `preprocessor_config.json` says; nothing where there is none. */
+export async function samplingRateBeside({ path }: Pick<Base, "path">): Promise<number | undefined> {
+  const file = join(folderOf(path), "preprocessor_config.json");
+  const config = existsSync(file) ? await readJson(file) : undefined;
+  const rate = isPlainObject(config) ? config["sampling_rate"] : undefined;
+  return typeof rate === "number" ? rate : undefined;
+}
+
 /** What is done with pixels, as `preprocessor_config.json` says; nothing where there is none. */
 export async function pixelScalingBeside({ path }: Pick<Base, "path">): Promise<PixelScaling | undefined> {
   const file = join(folderOf(path), "preprocessor_config.json");

@@ -1,7 +1,9 @@
 /** A task of fine-tuning from files: which one, by what the data is. */
 import { existsSync, statSync } from "node:fs";
+import { extname, join } from "node:path";
 import { DataError, FileError, OptionError } from "../../core/errors.ts";
-import { loadImageFolder, loadRecords } from "../../data/index.node.ts";
+import { imageExtensions } from "../../data/images/image.node.ts";
+import { loadImageFolder, loadRecords, loadSoundFolder } from "../../data/index.node.ts";
 import {
   type ChatTemplate,
   type Conversation,
@@ -13,12 +15,15 @@ import {
   taggedWords,
   textPairs,
 } from "../../data/index.ts";
+import { entriesOf } from "../../data/pipeline/class-folders.node.ts";
+import { type AudioTask, audioClassification, soundFormatOf } from "./audio-classification.ts";
 import {
   type Base,
   type BaseOptions,
   openBase,
   pixelScalingBeside,
   poolingBeside,
+  samplingRateBeside,
   templateBeside,
   tokenizerBeside,
 } from "./base.node.ts";
@@ -34,12 +39,14 @@ import { tokenClassification } from "./token-classification.ts";
 export interface LoadTaskOptions extends BatchSettings {
   /** A file or folder, a run, or `owner/name` on the hub. */
   readonly base: string;
-  /** A folder of images by class; or a file of records: .jsonl, .json, .csv, .tsv, .parquet, .conll. */
+  /** A folder of images or of sounds by class; or a file of records: .jsonl, .json, .csv, .tsv, .parquet, .conll. */
   readonly data: string;
   /** Default by what the data is. */
   readonly task?: TaskName | undefined;
   /** The layer whose output a new head takes; default what the model's own scores are made of. */
   readonly at?: string | undefined;
+  /** Of sounds: samples a second of what the model reads; default what the files beside it say, else 16,000. */
+  readonly rate?: number | undefined;
   /** Of texts, tokens at most; default what the model reads, and no more than 512. */
   readonly length?: number | undefined;
   /** Of conversations: a built-in template by name; default the one of the model. */
@@ -64,10 +71,14 @@ export interface LoadedTask extends FinetuneTask {
   readonly reader?: TextReader;
   /** Of conversations: what the model writes with. */
   readonly writer?: { readonly tokenizer: Tokenizer; readonly positions: number; readonly template: ChatTemplate };
+  /** Of sounds: what becomes of a clip. */
+  readonly sound?: AudioTask["sound"];
   /** Of images: how they are prepared. */
   readonly images?: Pick<ImageTask, "image" | "prepare">;
 }
 
+/** The usual rate of recorded speech. */
+const usualRate = 16_000;
 /** The usual length of texts. */
 const usualLength = 512;
 
@@ -84,6 +95,22 @@ function taskOf(first: FileRecord | undefined): TaskName {
   );
 }
 
+const folderTasks: readonly TaskName[] = ["image-classification", "audio-classification"];
+
+/** The task that the files in the folders of a folder are for. Throws DataError for a folder with files of neither or of both kinds. */
+async function folderTaskOf(data: string): Promise<TaskName> {
+  const classes = (await entriesOf(data)).filter((entry) => entry.isDirectory());
+  const endings = new Set<string>();
+  for (const { name } of classes)
+    for (const file of await entriesOf(join(data, name))) endings.add(extname(file.name).toLowerCase());
+  const [images, sounds] = [imageExtensions.some((own) => endings.has(own)), endings.has(".wav")];
+  if (images !== sounds) return images ? "image-classification" : "audio-classification";
+  if (images) throw new DataError(`${data} has images and sounds; name the task: --task ${folderTasks.join(" | ")}`);
+  throw new DataError(
+    `${data} has no images and no sounds, expected a folder for each class with files ${imageExtensions.join(", ")} or .wav; pass the folder that holds those`,
+  );
+}
+
 /**
  * Opens a pretrained model and the data that it is to learn, as a task. Throws FileError, DataError and OptionError that say what is missing or
  * does not fit.
@@ -93,10 +120,10 @@ export async function loadTask(options: LoadTaskOptions): Promise<LoadedTask> {
   if (!existsSync(data)) throw new FileError(`there is no file or folder ${data} with the data; check the path`);
   const isFolder = statSync(data).isDirectory();
   const records = isFolder ? [] : await loadRecords(data);
-  const task = options.task ?? (isFolder ? "image-classification" : taskOf(records[0]));
-  if (isFolder !== (task === "image-classification"))
+  const task = options.task ?? (isFolder ? await folderTaskOf(data) : taskOf(records[0]));
+  if (isFolder !== folderTasks.includes(task))
     throw new OptionError(
-      `${task} is learned from ${isFolder ? "a file of records (.jsonl, .csv, .parquet), and" : "a folder with a folder of images for each class, and"} ${data} is a ${isFolder ? "folder" : "file"}; pass other data, or another task`,
+      `${task} is learned from ${isFolder ? "a file of records (.jsonl, .csv, .parquet), and" : "a folder with a folder of files for each class, and"} ${data} is a ${isFolder ? "folder" : "file"}; pass other data, or another task`,
     );
   const base = await openBase(options.base, { weights: options.weights ?? true, onProgress: options.onProgress });
   if (task === "image-classification") {
@@ -104,6 +131,12 @@ export async function loadTask(options: LoadTaskOptions): Promise<LoadedTask> {
     const images = await loadImageFolder(data, { size: [height, width], channels });
     const made = await imageClassification(base.model, images, { ...options, scaling: await pixelScalingBeside(base) });
     return { ...made, task, base, images: made };
+  }
+  if (task === "audio-classification") {
+    const rate = options.rate ?? (await samplingRateBeside(base)) ?? usualRate;
+    const sound = soundFormatOf(base.model, rate);
+    const sounds = await loadSoundFolder(data, { rate, seconds: sound.samples / rate });
+    return { ...audioClassification(base.model, sounds, { ...options, rate }), task, base };
   }
   const tokenizer = await tokenizerBeside(base);
   const reads = Math.min(base.positions ?? usualLength, length ?? usualLength);

@@ -13,6 +13,7 @@ export const taskNames = [
   "token-classification",
   "embedding",
   "image-classification",
+  "audio-classification",
   "chat",
 ] as const;
 

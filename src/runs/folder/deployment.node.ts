@@ -3,6 +3,7 @@ import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { FileError } from "../../core/errors.ts";
+import type { SoundFormat } from "../../data/sound/sound-format.ts";
 import { tokenizerFileSchema, tokenizerOf } from "../../data/text/tokenizer.ts";
 import { type TextReader, textOutputs } from "../../finetune/tasks/text-rows.ts";
 import { encodeOnnx } from "../../formats/files/export-onnx.ts";
@@ -29,6 +30,13 @@ const deploymentSchema = z.strictObject({
       height: z.number().int().min(1),
       width: z.number().int().min(1),
       channels: z.union([z.literal(1), z.literal(3)]),
+    })
+    .optional(),
+  sound: z
+    .strictObject({
+      rate: z.number().int().min(1),
+      samples: z.number().int().min(1),
+      bands: z.number().int().min(1).optional(),
     })
     .optional(),
   /** Whether raw inputs go through prepare.onnx. */
@@ -73,6 +81,7 @@ export async function writeDeployment({ folder, recipe }: Plan, task: Task): Pro
     format: "sardonyx-deployment-1",
     inputs: inputs as DeploymentRecord["inputs"],
     ...(format?.image && { image: format.image }),
+    ...(format?.sound && { sound: format.sound }),
     prepared: preparation !== undefined,
     ...(classes && { classes: [...classes] }),
     ...(reader && { reader: { ...reader, tokenizer: JSON.parse(reader.tokenizer.json()) } }),
@@ -125,6 +134,7 @@ export async function deploymentOfFiles(folder: string, best: boolean): Promise<
     inputs: record.inputs as TypeTree,
     format: {
       ...(record.image && { image: record.image }),
+      ...(record.sound && { sound: record.sound as SoundFormat }),
       ...(preparation && {
         prepare: (raw: Value) => preparation.apply(raw, new Context(preparation, { bind: builtIn })) as Value,
       }),

@@ -1,4 +1,4 @@
-/** Vectors of texts and of images: by a run, or by a pretrained model as it is. */
+/** Vectors of texts, images and sounds: by a run, or by a pretrained model as it is. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { DataError, OptionError } from "../../core/errors.ts";
@@ -32,10 +32,10 @@ export interface EmbedderOptions {
 
 const checkOptions = optionsOf<EmbedderOptions>("openEmbedder", { best: flag, at: string });
 
-/** Texts or images as vectors of length 1. `openEmbedder` makes one. */
+/** Texts, images or sounds as vectors of length 1. `openEmbedder` makes one. */
 export interface Embedder {
-  /** What it embeds: texts, or files of images. */
-  readonly reads: "texts" | "images";
+  /** What it embeds: texts, or files of images or of sounds. */
+  readonly reads: "texts" | "images" | "sounds";
   /** Where the vectors come from, in a few words. */
   readonly source: string;
   /** Vectors [N, W] of texts or of paths, and what a person should know of them. Throws DataError for an empty text. */
@@ -52,7 +52,7 @@ const usualLength = 512;
 /**
  * Opens a run, or a pretrained model, to embed by: a run of the task embedding gives the vectors that it learned, any other the features
  * that its scores are made of, divided by their length; a pretrained model of texts its last hidden states, pooled as its files say or
- * averaged. Throws OptionError for a model of neither texts nor images, FileError for what is not there.
+ * averaged. Throws OptionError for a model of something else, FileError for what is not there.
  * @example
  * const embedder = await openEmbedder("runs/finetune");
  * const { vectors } = await embedder.embed(["How do I pay?", "Where is the bill?"]); // [2, W]
@@ -77,9 +77,9 @@ export async function embedderOf(
   const { reader } = deployment;
   if (reader?.gives === "vector" && at === undefined)
     return ofTexts(network.model, async () => reader, { compile, source: "what the run learned to give" });
-  if (!reader && !network.format?.image)
+  if (!reader && !network.format?.image && !network.format?.sound)
     throw new OptionError(
-      `${name} reads neither texts nor images; embed by a run of sardonyx finetune or of images, or take layers in code: activations(model, x, layers)`,
+      `${name} reads no texts, images or sounds; embed by a run of sardonyx finetune, or take layers in code: activations(model, x, layers)`,
     );
   if (reader?.gives === "tags")
     throw new OptionError(
@@ -88,7 +88,7 @@ export async function embedderOf(
   const { model, layer } = features(network, at, name);
   const source = `the features of ${layer}, of length 1`;
   if (reader) return ofTexts(model, async () => reader, { compile, source });
-  return ofImages({ ...network, model }, { compile, source });
+  return ofFiles({ ...network, model }, { compile, source });
 }
 
 function isRun(name: string): boolean {
@@ -120,7 +120,7 @@ async function ofBase(name: string, at: string | undefined, onDownload?: OnDownl
     const inputs = base.model.inputTypes as RecipeNetwork["inputs"];
     const format = { image, prepare: (raw: Parameters<typeof preparedBy>[2]) => preparedBy(scaling, image, raw) };
     const { model, layer } = features({ model: base.model, inputs }, at, name);
-    return ofImages({ model, inputs, format }, { compile, source: `the features of ${layer}, of length 1` });
+    return ofFiles({ model, inputs, format }, { compile, source: `the features of ${layer}, of length 1` });
   }
   const tokenizer = await tokenizerBeside(base);
   base.model.trace(tokenInputs(base.model, 8).inputs as never);
@@ -181,22 +181,24 @@ function ofTexts(
   };
 }
 
-function ofImages(network: NonNullable<Deployment["deployed"]>, { compile, source }: Made): Embedder {
+function ofFiles(network: NonNullable<Deployment["deployed"]>, { compile, source }: Made): Embedder {
   const run = predictor(network.model, { compile, snapshot: true });
   const prepare = preparation(network, compile);
   return {
-    reads: "images",
+    reads: network.format?.sound ? "sounds" : "images",
     source,
     async embed(paths) {
       const found: Tensor[] = [];
+      const notes: string[] = [];
       for (const path of paths) {
-        const { samples } = await readInput(path, network);
+        const { samples, note } = await readInput(path, network);
+        if (note !== undefined) notes.push(`${path}: ${note}`);
         found.push((await run((await prepare(samples)) as never)) as Tensor);
       }
       const width = found[0]?.shape[1] ?? 0;
       const data = new Float32Array(found.length * width);
       for (const [i, own] of found.entries()) data.set(own.data as Float32Array, i * width);
-      return { vectors: new Tensor("float32", [found.length, width], data), notes: [] };
+      return { vectors: new Tensor("float32", [found.length, width], data), notes };
     },
     release: () => run.release(),
   };

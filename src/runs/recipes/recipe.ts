@@ -2,6 +2,7 @@
 import type { z } from "zod";
 import type { Tensor } from "../../core/tensor.ts";
 import type { Batch, Dataset } from "../../data/pipeline/dataset.ts";
+import type { SoundFormat } from "../../data/sound/sound-format.ts";
 import type { Tokenizer } from "../../data/text/tokenizer.ts";
 import type { AdapterSet } from "../../finetune/adapters/adapter-set.ts";
 import type { TextReader } from "../../finetune/tasks/text-rows.ts";
@@ -48,6 +49,8 @@ export type OptionsOf<O extends RecipeOptions> = {
 export interface InputFormat {
   /** Set when inputs are images: the size and channels to decode to. Pixels arrive as bytes. */
   readonly image?: { readonly height: number; readonly width: number; readonly channels: 1 | 3 };
+  /** Set when inputs are sounds: the rate and length of clips, and what is made of them. */
+  readonly sound?: SoundFormat;
   /**
    * From raw numbers [N, …], the bytes of an image or JSON's numbers as float32, to what the model takes, inside a graph of its own;
    * default: bytes are divided by 255, and numbers are cast to the type that the model takes.
