@@ -1,4 +1,4 @@
-/** Further tasks of fine-tuning, each learned by a small made-up model as a person would: vectors of texts, tags of words, sounds. */
+/** Further tasks of fine-tuning, each learned by a small made-up model as a person would: vectors of texts, tags of words, sounds, answers. */
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -52,6 +52,7 @@ beforeAll(() => {
   const text = [
     ...pairs.flatMap(({ anchor, positive }) => [anchor, positive]),
     ...sentences.map(({ tokens }) => tokens.join(" ")),
+    ...questions.map(({ question, context }) => `${question} ${context}`),
   ].join("\n");
   const layers = { num_hidden_layers: 2, num_attention_heads: 2, max_position_embeddings: 64, hidden_size: 32 };
   const dropout = { hidden_dropout_prob: 0, attention_probs_dropout_prob: 0 };
@@ -59,11 +60,30 @@ beforeAll(() => {
   writeModel(at("bert"), text, { ...bert, architectures: ["BertForMaskedLM"] });
   writeRecords("pairs.jsonl", pairs);
   writeRecords("sentences.jsonl", sentences);
+  writeRecords("questions.jsonl", questions);
+  const paragraphs = questions.map(({ question, context, answer, start }) => ({
+    context,
+    qas: [{ question, answers: [{ text: answer, answer_start: start }] }],
+  }));
+  writeFileSync(at("squad.json"), JSON.stringify({ version: "1.1", data: [{ title: "moves", paragraphs }] }, null, 1));
   writeSounds(at("sounds"));
   writeSoundModel(at("sounds.onnx"));
   const lines = sentences.map(({ tokens, tags }) => tokens.map((word, i) => `${word}\t${tags[i]}`).join("\n"));
   writeFileSync(at("sentences.conll"), lines.join("\n\n"));
 }, 120_000);
+
+const goods = ["piano", "wagon", "clock", "chair", "mirror"];
+const questions = people.flatMap((person, i) =>
+  families.flatMap((_, j) =>
+    places.map((place, k) => {
+      const thing = goods[(i + j + k) % goods.length] as string;
+      const context = `${person} was well known there . ${person} then moved to ${place} and later sold a ${thing} .`;
+      const isPlace = (j + k) % 2 === 0;
+      const answer = isPlace ? place : thing;
+      return { question: isPlace ? "where now ?" : "what was sold ?", context, answer, start: context.indexOf(answer) };
+    }),
+  ),
+);
 
 /** A second of a low, a middle or a high tone with noise, at a rate that the model does not read. */
 function writeSounds(dir: string): void {
@@ -210,7 +230,7 @@ describe("tags of words", () => {
 describe("classes of sounds", () => {
   test("are learned on an ONNX file of samples, and WAV files are asked", async () => {
     const own = { base: at("sounds.onnx"), rate: 8000 };
-    const { evaluation } = await tuned("heard", "sounds", 100, own);
+    const { evaluation } = await tuned("heard", "sounds", 60, own);
     expect(evaluation.results["accuracy"]).toBe(1);
     expect(evaluation.classes).toEqual(["high", "low", "middle"]);
 
@@ -241,9 +261,32 @@ describe("classes of sounds", () => {
   );
 });
 
+describe("answers in texts", () => {
+  test("are learned from SQuAD's file in windows, and asked with a text", async () => {
+    const { evaluation, folder: out } = await tuned("answers", "squad.json", 12, { length: 24 });
+    expect(evaluation.results["exact_match"]).toBeGreaterThan(0.8);
+    expect(evaluation.results["f1"]).toBeGreaterThan(0.8);
+    const asked = questions[7] as (typeof questions)[number];
+    const { stdout } = sardonyx("predict", "answers", `${asked.question} || ${asked.context}`);
+    expect(stdout).toMatch(new RegExp(`: ${asked.answer} \\(\\d+.\\d\\d %\\)   \\(the text is read in \\d windows\\)`));
+    const run = await openRun(out);
+    const answer = await run.ask(JSON.stringify(asked));
+    expect("fields" in answer && answer.fields).toMatchObject({ answer: asked.answer, start: asked.start });
+    await expect(run.ask("who ?")).rejects.toThrow("expected a question and the text that answers it");
+    await expect(run.ask("{who}")).rejects.toThrow("the question is no JSON");
+    await expect(openEmbedder(out)).rejects.toThrow("gives answers, no vector of a text");
+  }, 120_000);
+
+  test("a question that leaves no room for its text is refused", () => {
+    const { stderr } = sardonyx("finetune", "bert", "--data", "questions.jsonl", "--length", "8", "--dry-run");
+    expect(stderr).toMatch(/takes \d of 8 tokens, which leaves fewer than 8 for the text/);
+  }, 30_000);
+});
+
 describe.each([
   ["embedding", "bert", "pairs.jsonl", 3],
   ["token-classification", "bert", "sentences.jsonl", 3],
+  ["question-answering", "bert", "questions.jsonl", 3],
   ["audio-classification", "sounds.onnx", "sounds", 0],
 ])("%s", (task, base, data, previewed) => {
   test("is chosen by the data, and dry runs count what adapters train", () => {

@@ -79,6 +79,7 @@ export { learnDictionary, type TokenPair } from "./text/dictionary.ts";
 export { type LabelledTextsOptions, labelledTexts, type TextsWithLabels } from "./text/labelled-records.ts";
 export { type LabelledText, type LabelledTexts, parseLabelledText, sentimentClasses } from "./text/labelled-text.ts";
 export { ignoredLabel, type MaskingOptions, maskTokens } from "./text/masking.ts";
+export { type QuestionAnswer, questionAnswers, type TextSpan } from "./text/question-answers.ts";
 export {
   type TaggedSentence,
   type TaggedSentences,

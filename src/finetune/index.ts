@@ -57,6 +57,7 @@ export {
   type PixelScaling,
 } from "./tasks/image-classification.ts";
 export type { SamplesWithLabels } from "./tasks/labelled-samples.ts";
+export { type QuestionAnsweringOptions, type QuestionTask, questionAnswering } from "./tasks/question-answering.ts";
 export { type BatchSettings, type FinetuneTask, type TaskName, taskNames } from "./tasks/task.ts";
 export { type TextClassificationOptions, type TextTask, textClassification } from "./tasks/text-classification.ts";
 export { lengthOf, paddingOf, type TextReader, type TextRows, textRows, tokenInputs } from "./tasks/text-rows.ts";

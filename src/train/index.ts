@@ -34,6 +34,7 @@ export {
 export type { FitOptions, LoopOptions } from "./fit-options.ts";
 export { loadParameters } from "./load-parameters.ts";
 export { anchorAccuracy } from "./metrics/anchor-accuracy.ts";
+export { type AnswerScores, answerScores } from "./metrics/answers.ts";
 export {
   areaUnderPrecision,
   type DetectedImage,

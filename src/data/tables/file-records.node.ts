@@ -54,6 +54,27 @@ async function parquetRecords(path: string): Promise<FileRecord[]> {
   }
 }
 
+/** Records of a .json file; an object over several lines, such as a file of SQuAD, is one. */
+async function jsonRecords(path: string): Promise<FileRecord[]> {
+  const bytes = await readBytes(path, "records");
+  try {
+    return parseJsonRecords(bytes, path);
+  } catch (error) {
+    const whole = wholeObject(bytes);
+    if (!whole) throw error;
+    return [{ fields: whole, where: path }];
+  }
+}
+
+function wholeObject(bytes: Uint8Array): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    return isPlainObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 async function conllRecords(path: string): Promise<FileRecord[]> {
   return parseConll(new TextDecoder().decode(await readBytes(path, "sentences")), path);
 }
@@ -61,7 +82,7 @@ async function conllRecords(path: string): Promise<FileRecord[]> {
 const readers: Readonly<Record<string, (path: string) => Promise<FileRecord[]>>> = {
   ".csv": (path) => csvRecords(path, ","),
   ".tsv": (path) => csvRecords(path, "\t"),
-  ".json": async (path) => parseJsonRecords(await readBytes(path, "records"), path),
+  ".json": jsonRecords,
   ".jsonl": async (path) => parseJsonRecords(await readBytes(path, "records"), path),
   ".ndjson": async (path) => parseJsonRecords(await readBytes(path, "records"), path),
   ".parquet": parquetRecords,

@@ -10,6 +10,7 @@ import {
   conversationOf,
   type FileRecord,
   labelledTexts,
+  questionAnswers,
   type Tokenizer,
   tagFields,
   taggedWords,
@@ -30,6 +31,7 @@ import {
 import { chatTuning } from "./chat.ts";
 import { textEmbedding } from "./embedding.ts";
 import { type ImageTask, imageClassification, imageSizeOf } from "./image-classification.ts";
+import { questionAnswering } from "./question-answering.ts";
 import { type BatchSettings, type FinetuneTask, type TaskName, taskNames } from "./task.ts";
 import { textClassification } from "./text-classification.ts";
 import type { TextReader } from "./text-rows.ts";
@@ -88,10 +90,11 @@ function taskOf(first: FileRecord | undefined): TaskName {
   const has = (name: string) => Object.hasOwn(fields, name);
   if (has("text") && (has("label") || has("labels"))) return "text-classification";
   if (has("anchor") && has("positive")) return "embedding";
+  if ((has("question") && has("context")) || has("paragraphs") || has("data")) return "question-answering";
   if ((has("tokens") || has("words")) && tagFields.some(has)) return "token-classification";
   if (["messages", "conversations", "prompt", "instruction", "text"].some(has)) return "chat";
   throw new DataError(
-    `${where}: has ${Object.keys(fields).join(", ") || "no fields"}; expected text and label to classify, anchor and positive to embed, tokens and tags to tag words, or messages, conversations, prompt and completion, instruction and output, or text to write; rename the fields, or name the task: --task ${taskNames.join(" | ")}`,
+    `${where}: has ${Object.keys(fields).join(", ") || "no fields"}; expected text and label to classify, anchor and positive to embed, tokens and tags to tag words, question, context and answers to answer from a text, or messages, conversations, prompt and completion, instruction and output, or text to write; rename the fields, or name the task: --task ${taskNames.join(" | ")}`,
   );
 }
 
@@ -157,6 +160,8 @@ export async function loadTask(options: LoadTaskOptions): Promise<LoadedTask> {
   }
   if (task === "token-classification")
     return { ...tokenClassification(base.model, taggedWords(records), texts), task, base };
+  if (task === "question-answering")
+    return { ...questionAnswering(base.model, questionAnswers(records), texts), task, base };
   const kind = task === "text-regression" ? "numbers" : "classes";
   return { ...textClassification(base.model, labelledTexts(records, { kind }), texts), task, base };
 }

@@ -11,6 +11,7 @@ export const taskNames = [
   "text-classification",
   "text-regression",
   "token-classification",
+  "question-answering",
   "embedding",
   "image-classification",
   "audio-classification",

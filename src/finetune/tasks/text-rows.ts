@@ -5,8 +5,11 @@ import type { Tokenizer } from "../../data/index.ts";
 import type { TensorType } from "../../graph/ir.ts";
 import type { AnyModule } from "../../nn/index.ts";
 
-/** What models that read texts give: scores of classes, or numbers, for a whole text; its vector; scores of tags for each token. */
-export const textOutputs = ["scores", "vector", "tags"] as const;
+/**
+ * What models that read texts give: scores of classes, or numbers, for a whole text; its vector; scores of tags for each token; of
+ * each token scores as the first and the last one of an answer.
+ */
+export const textOutputs = ["scores", "vector", "tags", "answer"] as const;
 
 /** How a model of token ids x [N, T] and, where it takes one, a mask [N, T] reads texts. */
 export interface TextReader {

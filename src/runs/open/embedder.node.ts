@@ -81,9 +81,9 @@ export async function embedderOf(
     throw new OptionError(
       `${name} reads no texts, images or sounds; embed by a run of sardonyx finetune, or take layers in code: activations(model, x, layers)`,
     );
-  if (reader?.gives === "tags")
+  if (reader?.gives === "tags" || reader?.gives === "answer")
     throw new OptionError(
-      `${name} gives tags of words, no vector of a text; pass a run that classifies or embeds texts`,
+      `${name} gives ${reader.gives === "tags" ? "tags of words" : "answers"}, no vector of a text; pass a run that classifies or embeds texts`,
     );
   const { model, layer } = features(network, at, name);
   const source = `the features of ${layer}, of length 1`;

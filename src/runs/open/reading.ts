@@ -1,6 +1,8 @@
 /** A model that reads texts, asked by them. */
 import { DataError } from "../../core/errors.ts";
+import { percent } from "../../core/number-text.ts";
 import type { Tensor } from "../../core/tensor.ts";
+import { bestAnswer, type QuestionRows, questionRows, questionWindows } from "../../finetune/tasks/question-rows.ts";
 import { type TextReader, type TextRows, textRows } from "../../finetune/tasks/text-rows.ts";
 import { tagsOf } from "../../finetune/tasks/token-classification.ts";
 import { wordsOfText } from "../../finetune/tasks/word-pieces.ts";
@@ -23,8 +25,10 @@ const emptyText = () => new DataError("the text is empty; pass one such as 'It w
 /** Runs the model on rows. */
 function rowsThrough({ model, inputs }: Reading, compile: CompileOptions) {
   const ask = predictor(model, { compile, snapshot: true });
-  const takesMask = !isTensorType(inputs) && "mask" in (inputs as object);
-  return async ({ x, mask }: TextRows) => (await ask((takesMask ? { x, mask } : x) as never)) as Tensor;
+  return async (rows: TextRows | QuestionRows) => {
+    const taken = Object.entries(rows).filter(([name]) => !isTensorType(inputs) && name in (inputs as object));
+    return (await ask((taken.length > 1 ? Object.fromEntries(taken) : rows.x) as never)) as Tensor;
+  };
 }
 
 /** Runs the model on a text: its output, and a note where the text was cut. Throws DataError for one that is empty. */
@@ -67,6 +71,44 @@ function tagOn(deployment: Reading, compile: CompileOptions) {
   };
 }
 
+const parting = "||";
+
+/** A question and its text: of JSON, or parted by ||. Throws DataError for anything else. */
+function questionOf(given: string): { readonly question: string; readonly context: string } {
+  const mend = `pass 'Who wrote it? ${parting} It was written by Ada.', or {"question": "…", "context": "…"}`;
+  let parts: readonly unknown[] = given.split(parting);
+  if (given.trimStart().startsWith("{")) {
+    try {
+      const { question, context } = JSON.parse(given) as Readonly<Record<string, unknown>>;
+      parts = [question, context];
+    } catch (cause) {
+      throw new DataError(`the question is no JSON (${(cause as Error).message}); ${mend}`, { cause });
+    }
+  }
+  const [question, context, ...others] = parts;
+  const isText = (text: unknown): text is string => typeof text === "string" && text.trim() !== "";
+  if (!isText(question) || !isText(context) || others.length > 0)
+    throw new DataError(`expected a question and the text that answers it, with ${parting} between them; ${mend}`);
+  return { question: question.trim(), context: context.trim() };
+}
+
+/** Finds the answer to a question in its text. */
+function answerOn(deployment: Reading, compile: CompileOptions) {
+  const { reader } = deployment;
+  const run = rowsThrough(deployment, compile);
+  return async (given: string): Promise<Answer> => {
+    const asked = questionOf(given);
+    const windows = questionWindows(asked, reader);
+    const scores = await run(questionRows(windows, reader));
+    const { text, start, end, probability } = bestAnswer(scores, 0, windows, asked.context);
+    return {
+      text: `${text} (${percent(probability)})`,
+      fields: { answer: text, start, end, probability },
+      ...(windows.length > 1 && { note: `the text is read in ${windows.length} windows` }),
+    };
+  };
+}
+
 const kinds: Readonly<Record<NonNullable<TextReader["gives"]>, ReadingKind>> = {
   scores: { what: "a text", example: "It was a pleasure", open: runOn },
   vector: {
@@ -83,6 +125,11 @@ const kinds: Readonly<Record<NonNullable<TextReader["gives"]>, ReadingKind>> = {
     },
   },
   tags: { what: "a sentence", example: "Ada Lovelace lived in London.", open: tagOn },
+  answer: {
+    what: `a question and the text that answers it, with ${parting} between them`,
+    example: `Who wrote it? ${parting} It was written by Ada.`,
+    open: answerOn,
+  },
 };
 
 /** How a deployment is asked by texts; `undefined` for one that reads none. */
