@@ -248,6 +248,7 @@ describe("classes of sounds", () => {
     [["bert", "--data", "sounds"], /no sound|log-mel features \[N, frames, bands\]; pass a model of sounds/],
     [["sounds.onnx", "--data", "sounds", "--task", "chat"], /is learned from a file of records/],
     [["sounds.onnx", "--data", "pairs.jsonl", "--task", "audio-classification"], /folder of files for each class/],
+    [["bert", "--data", "pairs.jsonl", "--rate", "8000"], /a rate of samples is of sounds/],
     [["sounds.onnx", "--data", "."], /has no images and no sounds, expected a folder for each class/],
     [["sounds.onnx", "--data", "pairs.jsonl"], /has no tokenizer.json/],
   ] as const)(

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { keyOf, Random, type Tensor, tensor } from "../src/index.ts";
-import { Interrupted, loadModel, openRun, type RunResult, runRecipe } from "../src/node.ts";
+import { Interrupted, loadModel, openEmbedder, openRun, type RunResult, runRecipe } from "../src/node.ts";
 import { writeModel } from "./pretrained-folders.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "sardonyx-finetune-"));
@@ -77,6 +77,22 @@ describe("classes of texts", () => {
     expect(run.deployment.classes?.[scores.indexOf(Math.max(...scores))]).toBe("good");
     await expect(run.ask(" ")).rejects.toThrow("the text is empty");
     await run.release();
+  });
+
+  test("texts are embedded by the features below the scores", async () => {
+    const embedder = await openEmbedder(trained.folder);
+    expect(embedder).toMatchObject({
+      reads: "texts",
+      source: expect.stringMatching(/^the features of .*, of length 1$/),
+    });
+    const texts = ["the hotel was superb", "the book was lovely", "the book was awful"];
+    const { vectors } = await embedder.embed(texts);
+    const [a = [], b = [], c = []] = [0, 1, 2].map((row) => vectors.toNumbers().slice(16 * row, 16 * (row + 1)));
+    const cosine = (x: number[], y: number[]) => x.reduce((sum, value, i) => sum + value * (y[i] ?? 0), 0);
+    expect(vectors.shape).toEqual([3, 16]);
+    expect(cosine(a, a)).toBeCloseTo(1, 5);
+    expect(cosine(a, b)).toBeGreaterThan(cosine(a, c));
+    await embedder.release();
   });
 
   test("the adapter lies beside, in PEFT's layout", () => {

@@ -47,7 +47,7 @@ export {
 } from "./tasks/audio-classification.ts";
 export { type ChatTask, type ChatTuningOptions, chatTuning } from "./tasks/chat.ts";
 export { type FinetuneChoices, noChoices, policyOf, taskOf } from "./tasks/choices.ts";
-export { type TextEmbeddingOptions, type TextEmbeddingTask, textEmbedding } from "./tasks/embedding.ts";
+export { type TextEmbeddingOptions, textEmbedding } from "./tasks/embedding.ts";
 export {
   type ImageClassificationOptions,
   type ImageSize,
@@ -57,10 +57,19 @@ export {
   type PixelScaling,
 } from "./tasks/image-classification.ts";
 export type { SamplesWithLabels } from "./tasks/labelled-samples.ts";
-export { type QuestionAnsweringOptions, type QuestionTask, questionAnswering } from "./tasks/question-answering.ts";
+export { questionAnswering } from "./tasks/question-answering.ts";
 export { type BatchSettings, type FinetuneTask, type TaskName, taskNames } from "./tasks/task.ts";
-export { type TextClassificationOptions, type TextTask, textClassification } from "./tasks/text-classification.ts";
-export { lengthOf, paddingOf, type TextReader, type TextRows, textRows, tokenInputs } from "./tasks/text-rows.ts";
-export { type TokenClassificationOptions, type TokenTask, tokenClassification } from "./tasks/token-classification.ts";
+export { type TextClassificationOptions, textClassification } from "./tasks/text-classification.ts";
+export {
+  lengthOf,
+  paddingOf,
+  type TextReader,
+  type TextRows,
+  type TextTask,
+  type TextTaskOptions,
+  textRows,
+  tokenInputs,
+} from "./tasks/text-rows.ts";
+export { tokenClassification } from "./tasks/token-classification.ts";
 export { runsOfText, type TextWord, type WordPieces, wordPieces, wordsOfText } from "./tasks/word-pieces.ts";
 export { type WordRows, wordLength, wordRows } from "./tasks/word-rows.ts";

@@ -85,8 +85,8 @@ test("the last hidden states come before what a head computes", () => {
   const { BertForMaskedLM, BertModel } = bertArchitectures;
   expect(layerOf(BertForMaskedLM({ sizes }))).toEqual(["cls.predictions.transform", "bert"]);
   expect(layerOf(BertModel({ sizes }))).toEqual([undefined, undefined]);
-  expect(layerOf(smallLlama() as AnyModule)).toEqual(["model.norm", "model"]);
-  expect(layerOf(smallGpt2() as AnyModule)).toEqual(["transformer.ln_f", "transformer"]);
+  expect(layerOf(smallLlama() as AnyModule)).toEqual(["model", "model"]);
+  expect(layerOf(smallGpt2() as AnyModule)).toEqual(["transformer", "transformer"]);
 });
 
 describe("vectors of texts", () => {

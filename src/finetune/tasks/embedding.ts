@@ -1,32 +1,27 @@
 /** Vectors of texts that are alike where texts belong together, learned from pairs by a pretrained model. */
 import { OptionError } from "../../core/errors.ts";
-import { keyOf } from "../../core/random.ts";
 import { Tensor } from "../../core/tensor.ts";
-import { fromTensors, type TextPair, type Tokenizer } from "../../data/index.ts";
+import { fromTensors, type TextPair } from "../../data/index.ts";
 import type { Value } from "../../graph/ir.ts";
 import { type AnyModule, contrastive, cosineSimilarities } from "../../nn/index.ts";
 import { add, cast, concat, constant, equal, mul, reshape, sub } from "../../ops/index.ts";
 import { inBatchAccuracy, type Objective, predictor, retrievalAccuracy } from "../../train/index.ts";
 import { textVectors, type VectorPooling } from "../heads/text-vectors.ts";
-import { type BatchSettings, type FinetuneTask, partsOf } from "./task.ts";
-import { lengthOf, paddingOf, type TextReader, textRows, tokenInputs } from "./text-rows.ts";
+import { partBatches, partsOf } from "./task.ts";
+import {
+  lengthOf,
+  paddingOf,
+  type TextReader,
+  type TextTask,
+  type TextTaskOptions,
+  textRows,
+  tokenInputs,
+} from "./text-rows.ts";
 
 /** How texts are read and made vectors. */
-export interface TextEmbeddingOptions extends BatchSettings {
-  /** The model's tokenizer. */
-  readonly tokenizer: Tokenizer;
-  /** Tokens that are read of a text at most. */
-  readonly length: number;
-  /** The layer whose output is pooled to one vector; default the last hidden states. */
-  readonly at?: string | undefined;
+export interface TextEmbeddingOptions extends TextTaskOptions {
   /** How the states of tokens become one vector; default their mean. */
   readonly pooling?: VectorPooling | undefined;
-}
-
-/** The task, and how further texts are read. */
-export interface TextEmbeddingTask extends FinetuneTask {
-  /** How texts become rows of tokens. */
-  readonly reader: TextReader;
 }
 
 /** Cosines are divided by 0.05 before the softmax: the scale of Sentence-BERT's MultipleNegativesRankingLoss. */
@@ -84,12 +79,8 @@ function withoutOwnGroup(scores: Value, { group, negativeGroup }: PairValues): V
  * with all negatives where there are any. Texts of the same meaning by the data, equal anchors or positives, are not compared. Throws
  * DataError for too few, OptionError for a layer that there is not and for batches of one pair.
  */
-export function textEmbedding(
-  base: AnyModule,
-  pairs: readonly TextPair[],
-  options: TextEmbeddingOptions,
-): TextEmbeddingTask {
-  const { tokenizer, at, pooling, batchSize, seed } = options;
+export function textEmbedding(base: AnyModule, pairs: readonly TextPair[], options: TextEmbeddingOptions): TextTask {
+  const { tokenizer, at, pooling, batchSize } = options;
   if (batchSize < 2)
     throw new OptionError(
       `a batch of ${batchSize} pair has no other text to compare with; pass a batch size from 2, better 16 or more`,
@@ -141,18 +132,13 @@ export function textEmbedding(
     return { loss: contrastive(scores), outputs: scores };
   };
   model.trace({ x: inputs.x, mask: inputs.x });
-  const held = (places: readonly number[]) => dataset(places).batch(Math.min(batchSize, places.length)) as never;
   const testPairs = parts.test.map((place) => pairs[place] as TextPair);
   return {
     model,
     inputs: { x: inputs.x, mask: inputs.x },
     fresh: [],
     reader,
-    train: dataset(parts.train)
-      .shuffle(keyOf(seed))
-      .batch(Math.min(batchSize, parts.train.length), { dropLast: true }) as never,
-    validation: held(parts.validation),
-    test: held(parts.test),
+    ...partBatches(dataset as never, parts, { ...options, dropLast: true }),
     objective,
     metrics: [inBatchAccuracy("positive")],
     async measure(compile) {

@@ -3,14 +3,14 @@ import { OptionError } from "../../core/errors.ts";
 import { keyOf } from "../../core/random.ts";
 import { showShape } from "../../core/shape.ts";
 import type { Tensor } from "../../core/tensor.ts";
-import { type Batch, type Dataset, fromIndexed, type Labelled } from "../../data/index.ts";
+import { type Dataset, fromIndexed, type Labelled } from "../../data/index.ts";
 import type { TensorType } from "../../graph/ir.ts";
 import { type AnyModule, crossEntropy, dense, isTensorType, type Module, mapTypes } from "../../nn/index.ts";
 import { accuracy, confusionMatrix } from "../../train/index.ts";
 import { inputTypesOf } from "../adapters/sites.ts";
 import { featureLayer } from "../heads/feature-layer.ts";
 import { withHead } from "../heads/with-head.ts";
-import { type BatchSettings, type FinetuneTask, partsOf } from "./task.ts";
+import { type BatchSettings, type FinetuneTask, partBatches, partsOf } from "./task.ts";
 
 /** Labelled samples of one shape, with the names of their classes. */
 export interface SamplesWithLabels {
@@ -57,7 +57,7 @@ export function sampleClassification(
   { all, classes }: SamplesWithLabels,
   options: SampleTaskOptions,
 ): FinetuneTask {
-  const { at = featureLayer(base), input, prepare, notes, batchSize, seed } = options;
+  const { at = featureLayer(base), input, prepare, notes, seed } = options;
   const parts = partsOf(all.length ?? 0, options);
   const head = dense(classes.length);
   const model = withHead(base as Module<never, unknown>, head, at === undefined ? {} : { at });
@@ -76,15 +76,11 @@ export function sampleClassification(
       const { x, y } = await sampleAt(places[index] as number, 0);
       return { [known]: prepare(x), y };
     });
-  const batches = (samples: ReturnType<typeof samplesOf>) =>
-    samples.batch(Math.min(batchSize, samples.length ?? 1)) as unknown as Dataset<Batch>;
   return {
     model: model as unknown as AnyModule,
     inputs,
     fresh: ["head"],
-    train: batches(samplesOf(parts.train).shuffle(keyOf(seed))),
-    validation: batches(samplesOf(parts.validation)),
-    test: batches(samplesOf(parts.test)),
+    ...partBatches(samplesOf as never, parts, options),
     loss: crossEntropy() as never,
     metrics: [accuracy(), confusionMatrix(classes.length)],
     classes,

@@ -90,7 +90,8 @@ function taskOf(first: FileRecord | undefined): TaskName {
   const has = (name: string) => Object.hasOwn(fields, name);
   if (has("text") && (has("label") || has("labels"))) return "text-classification";
   if (has("anchor") && has("positive")) return "embedding";
-  if ((has("question") && has("context")) || has("paragraphs") || has("data")) return "question-answering";
+  if ((has("question") && has("context")) || Array.isArray(fields["paragraphs"] ?? fields["data"]))
+    return "question-answering";
   if ((has("tokens") || has("words")) && tagFields.some(has)) return "token-classification";
   if (["messages", "conversations", "prompt", "instruction", "text"].some(has)) return "chat";
   throw new DataError(
@@ -128,6 +129,8 @@ export async function loadTask(options: LoadTaskOptions): Promise<LoadedTask> {
     throw new OptionError(
       `${task} is learned from ${isFolder ? "a file of records (.jsonl, .csv, .parquet), and" : "a folder with a folder of files for each class, and"} ${data} is a ${isFolder ? "folder" : "file"}; pass other data, or another task`,
     );
+  if (options.rate !== undefined && task !== "audio-classification")
+    throw new OptionError(`a rate of samples is of sounds, and ${task} reads none; leave rate out`);
   const base = await openBase(options.base, { weights: options.weights ?? true, onProgress: options.onProgress });
   if (task === "image-classification") {
     const { height, width, channels } = imageSizeOf(base.model);

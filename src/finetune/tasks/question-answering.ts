@@ -1,32 +1,14 @@
 /** Answers that stand in a text, by a pretrained model of tokens with a head for their first and last tokens. */
-import { keyOf } from "../../core/random.ts";
 import { Tensor } from "../../core/tensor.ts";
-import { fromTensors, type QuestionAnswer, type TextSpan, type Tokenizer } from "../../data/index.ts";
+import { fromTensors, type QuestionAnswer, type TextSpan } from "../../data/index.ts";
 import type { Value } from "../../graph/ir.ts";
-import { type AnyModule, crossEntropy, dense, type Module, onOutput } from "../../nn/index.ts";
+import { type AnyModule, crossEntropy, onOutput } from "../../nn/index.ts";
 import { transpose } from "../../ops/index.ts";
 import { accuracy, answerScores, predictor } from "../../train/index.ts";
-import { stateLayer } from "../heads/state-layer.ts";
-import { withHead } from "../heads/with-head.ts";
 import { answerPlaces, bestAnswer, type QuestionWindow, questionRows, questionWindows } from "./question-rows.ts";
-import { type BatchSettings, type FinetuneTask, partsOf } from "./task.ts";
-import { paddingOf, type TextReader, tokenInputs } from "./text-rows.ts";
-
-/** How questions are read, and where the head stands. */
-export interface QuestionAnsweringOptions extends BatchSettings {
-  /** The model's tokenizer. */
-  readonly tokenizer: Tokenizer;
-  /** Tokens of a row, a question and a part of the text, at most. */
-  readonly length: number;
-  /** The layer whose output the head takes; default the last hidden states. */
-  readonly at?: string | undefined;
-}
-
-/** The task, and how further questions are read. */
-export interface QuestionTask extends FinetuneTask {
-  /** How questions become rows of tokens. */
-  readonly reader: TextReader;
-}
+import { partBatches, partsOf } from "./task.ts";
+import { paddingOf, type TextTask, type TextTaskOptions, tokenInputs } from "./text-rows.ts";
+import { withTokenHead } from "./token-head.ts";
 
 /** Whether a model tells segments apart: a question from the text. */
 function takesTypes(base: AnyModule): boolean {
@@ -45,17 +27,16 @@ const spanOf = ({ text, start }: TextSpan) => ({ start, end: start + text.length
 export function questionAnswering(
   base: AnyModule,
   questions: readonly QuestionAnswer[],
-  options: QuestionAnsweringOptions,
-): QuestionTask {
-  const { tokenizer, batchSize, seed } = options;
+  options: TextTaskOptions,
+): TextTask {
+  const { tokenizer, batchSize } = options;
   const parts = partsOf(questions.length, options);
   const most = questions.map((own) => questionWindows(own, options));
   const length = most.flat().reduce((longest, { ids }) => Math.max(longest, ids.length), 1);
   const reader = { tokenizer, length, padding: paddingOf(tokenizer), gives: "answer" } as const;
   const { inputs: own } = tokenInputs(base, length);
   const inputs = { ...own, ...(takesTypes(base) && { types: own.x }) };
-  base.trace(inputs as never);
-  const { at = stateLayer(base) } = options;
+  const { model, at } = withTokenHead(base, 2, { ...options, inputs });
   const taken = (windows: readonly QuestionWindow[]) => {
     const rows = questionRows(windows, reader);
     return Object.fromEntries(Object.entries(rows).filter(([name]) => name in inputs)) as Record<string, Tensor>;
@@ -69,26 +50,18 @@ export function questionAnswering(
     const y = new Tensor("int32", [windows.length, 2], Int32Array.from(labels));
     return fromTensors<Record<string, Tensor>>({ ...taken(windows), y });
   };
-  const head = dense(2);
-  const model = withHead(base as Module<never, unknown>, head, { ...(at !== undefined && { at }), pooling: "none" });
-  model.trace(inputs as never);
-  head.initialize(keyOf(seed));
-  const [train, validation, test] = [parts.train, parts.validation, parts.test].map(dataset);
-  const batches = (data: typeof train) => data?.batch(Math.min(batchSize, data.length ?? 1)) as never;
   const windows = most.reduce((sum, { length: count }) => sum + count, 0);
   return {
-    model: model as unknown as AnyModule,
+    model,
     inputs,
     fresh: ["head"],
     reader,
-    train: batches(train?.shuffle(keyOf(seed)) as typeof train),
-    validation: batches(validation),
-    test: batches(test),
+    ...partBatches(dataset as never, parts, options),
     // Scores of the places [N, T, 2] as those of two choices among T.
     loss: onOutput((scores: Value) => transpose(scores, [0, 2, 1]), crossEntropy()) as never,
     metrics: [accuracy()],
     async measure(compile) {
-      const run = predictor(model as unknown as AnyModule, { compile });
+      const run = predictor(model, { compile });
       const asked = parts.test.flatMap((place) => most[place] as QuestionWindow[]);
       const data = new Float32Array(asked.length * length * 2);
       for (let start = 0; start < asked.length; start += batchSize) {

@@ -3,7 +3,7 @@ import { OptionError } from "../../core/errors.ts";
 import { Tensor } from "../../core/tensor.ts";
 import type { Tokenizer } from "../../data/index.ts";
 import type { TextReader } from "./text-rows.ts";
-import { runsOfText, type TextWord, wordPieces } from "./word-pieces.ts";
+import { placeOfPart, runsOfText, type TextWord, wordPieces } from "./word-pieces.ts";
 
 /** A row: a question, and a part of the text. */
 export interface QuestionWindow {
@@ -20,23 +20,13 @@ const longestAnswer = 30;
 /** Tokens of the text that a row must have room for. */
 const leastRoom = 8;
 
-const isAt = (all: readonly number[], part: readonly number[], at: number): boolean =>
-  part.every((id, i) => all[at + i] === id);
-
 /** What stands before, between and behind two texts. */
 function pairTemplate(tokenizer: Tokenizer, question: string, word: string) {
   const whole = tokenizer.encodePair(question, word);
   const [first, second] = [tokenizer.encode(question), tokenizer.encode(word)];
-  for (let at = 0; at + first.length <= whole.length; at++) {
-    if (!isAt(whole, first, at)) continue;
-    for (let next = at + first.length; next + second.length <= whole.length; next++)
-      if (isAt(whole, second, next))
-        return {
-          head: whole.slice(0, next),
-          tail: whole.slice(next + second.length),
-        };
-  }
-  return { head: first, tail: [] as number[] };
+  const at = placeOfPart(whole, first);
+  const next = at < 0 ? -1 : placeOfPart(whole, second, at + first.length);
+  return next < 0 ? { head: first, tail: [] } : { head: whole.slice(0, next), tail: whole.slice(next + second.length) };
 }
 
 /**

@@ -85,3 +85,21 @@ export function partsOf(count: number, { seed, limit }: BatchSettings): Parts {
     train: cut(order.slice(test + validation)),
   };
 }
+
+/** The datasets of a task in batches, the first shuffled; with `dropLast` it gives whole batches alone. */
+export function partBatches(
+  rowsOf: (places: readonly number[]) => Dataset<never>,
+  parts: Parts,
+  { batchSize, seed, dropLast = false }: BatchSettings & { readonly dropLast?: boolean },
+): Pick<FinetuneTask, "train" | "validation" | "test"> {
+  const batched = (rows: Dataset<never>, options = {}) =>
+    (rows as Dataset<Record<string, never>>).batch(
+      Math.min(batchSize, rows.length ?? 1),
+      options,
+    ) as unknown as Dataset<Batch>;
+  return {
+    train: batched(rowsOf(parts.train).shuffle(keyOf(seed)), { dropLast }),
+    validation: batched(rowsOf(parts.validation)),
+    test: batched(rowsOf(parts.test)),
+  };
+}

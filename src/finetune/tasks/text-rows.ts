@@ -4,6 +4,7 @@ import { Tensor } from "../../core/tensor.ts";
 import type { Tokenizer } from "../../data/index.ts";
 import type { TensorType } from "../../graph/ir.ts";
 import type { AnyModule } from "../../nn/index.ts";
+import type { BatchSettings, FinetuneTask } from "./task.ts";
 
 /**
  * What models that read texts give: scores of classes, or numbers, for a whole text; its vector; scores of tags for each token; of
@@ -21,6 +22,22 @@ export interface TextReader {
   readonly padding: number;
   /** What the model gives; default scores. */
   readonly gives?: (typeof textOutputs)[number];
+}
+
+/** How a task reads texts, and where its head stands. */
+export interface TextTaskOptions extends BatchSettings {
+  /** The model's tokenizer. */
+  readonly tokenizer: Tokenizer;
+  /** Tokens that are read of a text at most; of a question together with its text. */
+  readonly length: number;
+  /** The layer whose output the head takes; default what the model's own scores are made of, for heads of tokens and vectors the last hidden states. */
+  readonly at?: string | undefined;
+}
+
+/** A task of texts, and how further texts are read. */
+export interface TextTask extends FinetuneTask {
+  /** How texts become rows of tokens. */
+  readonly reader: TextReader;
 }
 
 /** Token ids [N, length] and which of them take part, [N, length]. */

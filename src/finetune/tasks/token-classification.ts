@@ -1,36 +1,12 @@
 /** Tags of words, such as the names that they are part of, by a pretrained model of tokens with a new head. */
-import { keyOf } from "../../core/random.ts";
 import { Tensor } from "../../core/tensor.ts";
-import {
-  fromTensors,
-  ignoredLabel,
-  type TaggedSentence,
-  type TaggedSentences,
-  type Tokenizer,
-} from "../../data/index.ts";
-import { type AnyModule, crossEntropy, dense, type Module } from "../../nn/index.ts";
+import { fromTensors, ignoredLabel, type TaggedSentence, type TaggedSentences } from "../../data/index.ts";
+import { type AnyModule, crossEntropy } from "../../nn/index.ts";
 import { accuracy, confusionMatrix, entityScores, marksSpans, predictor } from "../../train/index.ts";
-import { stateLayer } from "../heads/state-layer.ts";
-import { withHead } from "../heads/with-head.ts";
-import { type BatchSettings, type FinetuneTask, partsOf } from "./task.ts";
-import { paddingOf, type TextReader, tokenInputs } from "./text-rows.ts";
+import { partBatches, partsOf } from "./task.ts";
+import { paddingOf, type TextTask, type TextTaskOptions, tokenInputs } from "./text-rows.ts";
+import { withTokenHead } from "./token-head.ts";
 import { wordLength, wordRows } from "./word-rows.ts";
-
-/** How sentences are read, and where the head stands. */
-export interface TokenClassificationOptions extends BatchSettings {
-  /** The model's tokenizer. */
-  readonly tokenizer: Tokenizer;
-  /** Tokens that are read of a sentence at most. */
-  readonly length: number;
-  /** The layer whose output the head takes; default the last hidden states. */
-  readonly at?: string | undefined;
-}
-
-/** The task, and how further sentences are read. */
-export interface TokenTask extends FinetuneTask {
-  /** How sentences become rows of tokens. */
-  readonly reader: TextReader;
-}
 
 /**
  * A task of tagged words: the first token of each word is to tell its tag, the others are not learned (Devlin et al. 2019, sec. 5.3). Of
@@ -40,9 +16,9 @@ export interface TokenTask extends FinetuneTask {
 export function tokenClassification(
   base: AnyModule,
   { sentences, classes }: TaggedSentences,
-  options: TokenClassificationOptions,
-): TokenTask {
-  const { tokenizer, batchSize, seed } = options;
+  options: TextTaskOptions,
+): TextTask {
+  const { tokenizer, batchSize } = options;
   const parts = partsOf(sentences.length, options);
   const { length, cut, dropped } = wordLength(
     sentences.map(({ words }) => words),
@@ -51,8 +27,7 @@ export function tokenClassification(
   );
   const reader = { tokenizer, length, padding: paddingOf(tokenizer), gives: "tags" } as const;
   const { takesMask, inputs } = tokenInputs(base, length);
-  base.trace(inputs as never);
-  const { at = stateLayer(base) } = options;
+  const { model, at } = withTokenHead(base, classes.length, { ...options, inputs });
   const rowsOf = (own: readonly TaggedSentence[]) =>
     wordRows(
       own.map(({ words }) => words),
@@ -68,25 +43,18 @@ export function tokenClassification(
     const y = new Tensor("int32", [own.length, length], labels);
     return fromTensors<{ x: Tensor; y: Tensor; mask?: Tensor }>(takesMask ? { x, y, mask } : { x, y });
   };
-  const head = dense(classes.length);
-  const model = withHead(base as Module<never, unknown>, head, { ...(at !== undefined && { at }), pooling: "none" });
-  model.trace(inputs as never);
-  head.initialize(keyOf(seed));
-  const held = (places: readonly number[]) => dataset(places).batch(Math.min(batchSize, places.length)) as never;
   const tested = parts.test.map((place) => sentences[place] as TaggedSentence);
   return {
-    model: model as unknown as AnyModule,
+    model,
     inputs,
     fresh: ["head"],
     reader,
-    train: dataset(parts.train).shuffle(keyOf(seed)).batch(Math.min(batchSize, parts.train.length)) as never,
-    validation: held(parts.validation),
-    test: held(parts.test),
+    ...partBatches(dataset as never, parts, options),
     loss: crossEntropy({ ignoreIndex: ignoredLabel }) as never,
     metrics: [accuracy({ ignoreIndex: ignoredLabel }), confusionMatrix(classes.length, { ignoreIndex: ignoredLabel })],
     ...(marksSpans(classes) && {
       async measure(compile) {
-        const run = predictor(model as unknown as AnyModule, { compile });
+        const run = predictor(model, { compile });
         const predicted: string[][] = [];
         for (let start = 0; start < tested.length; start += batchSize) {
           const { x, mask, starts } = rowsOf(tested.slice(start, start + batchSize));

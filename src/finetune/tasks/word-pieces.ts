@@ -34,15 +34,17 @@ export interface WordPieces {
   readonly after: readonly number[];
 }
 
-const isAt = (all: readonly number[], part: readonly number[], at: number): boolean =>
-  part.every((id, i) => all[at + i] === id);
+/** Where a part stands among ids, from a place on; -1 where it does not. */
+export function placeOfPart(ids: readonly number[], part: readonly number[], from = 0): number {
+  for (let at = from; at + part.length <= ids.length; at++) if (part.every((id, i) => ids[at + i] === id)) return at;
+  return -1;
+}
 
 /** What a tokenizer puts before and behind a text. */
 function around(tokenizer: Tokenizer, text: string, inner: readonly number[]) {
   const whole = tokenizer.encodeWithSpecial(text);
-  for (let at = 0; at + inner.length <= whole.length; at++)
-    if (isAt(whole, inner, at)) return { before: whole.slice(0, at), after: whole.slice(at + inner.length) };
-  return { before: [], after: [] };
+  const at = placeOfPart(whole, inner);
+  return at < 0 ? { before: [], after: [] } : { before: whole.slice(0, at), after: whole.slice(at + inner.length) };
 }
 
 /**
@@ -59,7 +61,7 @@ export function wordPieces(
   const spaced = words.map((word, i) => tokenizer.encode(isSpaced(i) ? ` ${word}` : word));
   const same = (pieces: readonly (readonly number[])[]) => {
     const ids = pieces.flat();
-    return ids.length === inner.length && isAt(inner, ids, 0);
+    return ids.length === inner.length && placeOfPart(inner, ids) === 0;
   };
   const { before, after } = around(tokenizer, text, inner);
   if (same(spaced)) return { before, pieces: spaced, after };
