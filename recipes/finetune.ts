@@ -1,4 +1,4 @@
-/** A pretrained model that learns from your own data: texts, images, conversations. */
+/** A pretrained model that learns from your own data: texts, images, sounds, conversations. */
 import { z } from "zod";
 import {
   type AdapterSet,
@@ -9,6 +9,7 @@ import {
   policyOf,
   type TensorModule,
   type Tokenizer,
+  taskNames,
   taskOf,
   withSegments,
 } from "../src/index.ts";
@@ -39,7 +40,8 @@ function chatDeployment(
 
 export default defineRecipe({
   name: "finetune",
-  summary: "A pretrained model that learns from your own data: classes of texts or images, or how to answer",
+  summary:
+    "A pretrained model that learns from your own data: classes of texts, words, images or sounds, vectors, answers",
   data: "your own: 80 % to train on, 10 % to validate, 10 % to test",
   defaults: { epochs: 3, batchSize: 8, learningRate: 5e-4, optimizer: "adamw", seed: 0 },
   options: {
@@ -47,11 +49,14 @@ export default defineRecipe({
       description: "the pretrained model: a file, a folder, a run, or owner/name on Hugging Face's hub",
       default: "",
     },
-    data: { description: "a file of records (.jsonl, .csv, .parquet), or a folder of images by class", default: "" },
+    data: {
+      description: "a file of records (.jsonl, .csv, .parquet, .conll), or a folder of images or sounds by class",
+      default: "",
+    },
     task: {
       description: "what is learned; auto goes by the data",
       default: "auto",
-      choices: ["auto", "text-classification", "text-regression", "image-classification", "chat"],
+      choices: ["auto", ...taskNames],
     },
     freeze: { description: "patterns of parameters to freeze, with commas", default: "" },
     unfreezeLast: { description: "train so many of the last blocks and the head; -1: all", default: -1 },
@@ -63,6 +68,7 @@ export default defineRecipe({
     dora: { description: "adapters with magnitudes (DoRA)", default: false },
     at: { description: "the layer whose output a new head takes", default: "" },
     length: { description: "tokens of a text at most; 0: what the model reads, up to 512", default: 0 },
+    rate: { description: "of sounds: samples a second; 0: what the model's files say, or 16000", default: 0 },
     template: { description: "chat template by name, such as chatml; default that of the model", default: "" },
     learned: {
       description: "of conversations: answers, last or all",
@@ -90,7 +96,7 @@ export default defineRecipe({
       limit,
       onProgress: onDownload,
     });
-    const { model, fresh, train, writer, images, reader } = loaded;
+    const { model, fresh, train, writer, images, sound, reader } = loaded;
     const { adapters, callbacks } = await applyPolicy(model, policyOf(settings), fresh, seed);
     const deployment = writer && chatDeployment(loaded.base, { ...writer, packed: settings.packed });
     return {
@@ -100,11 +106,14 @@ export default defineRecipe({
       ...(deployment && { deployed: deployment.deployed, writer: deployment.writer }),
       ...(loaded.classes && { classes: loaded.classes }),
       ...(images && { format: { image: images.image, prepare: images.prepare } }),
+      ...(sound && { format: { sound } }),
       ...(reader && { reader }),
       train,
       validation: loaded.validation,
       test: loaded.test,
-      loss: loaded.loss,
+      ...(loaded.loss && { loss: loaded.loss }),
+      ...(loaded.objective && { objective: loaded.objective }),
+      ...(loaded.measure && { measure: loaded.measure }),
       metrics: loaded.metrics,
       samples: loaded.samples,
       notes: [...loaded.notes, ...loaded.preview],

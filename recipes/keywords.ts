@@ -12,11 +12,11 @@ import {
   keyOf,
   type Labelled,
   limited,
-  logMel,
   models,
   type Random,
   type SoundTransform,
   shiftTime,
+  soundPreparation,
   Tensor,
   whiteNoise,
 } from "../src/index.ts";
@@ -27,7 +27,6 @@ const commands = "yes,no,up,down,left,right,on,off,stop,go";
 
 const [frames, bands] = [98, 40];
 const inputs = { dtype: "float32", shape: [1, frames, bands] } as const;
-const mel = logMel({ rate: clipRate, bands });
 
 const networks = {
   convolution: { build: models.keywordConvolution, listening: byWord },
@@ -35,13 +34,8 @@ const networks = {
   ctc: { build: models.keywordTranscriber, listening: byLetter },
 } as const;
 
-/** Features [98, 40] of mean 0 and deviation 1: how loud a recording is says nothing of the word. */
-function featuresOf(samples: Float32Array): Float32Array {
-  const features = mel(samples).data;
-  const mean = features.reduce((sum, value) => sum + value, 0) / features.length;
-  const variance = features.reduce((sum, value) => sum + (value - mean) ** 2, 0) / features.length;
-  return features.map((value) => (value - mean) / Math.sqrt(variance + 1e-6));
-}
+/** Features [98, 40] of mean 0 and deviation 1. */
+const featuresOf = soundPreparation({ rate: clipRate, samples: clipRate, bands });
 
 /** Clips of a batch as features, each clip changed before, and targets. */
 const prepare =

@@ -1,11 +1,12 @@
 /** Pretrained models in Hugging Face's layout, tuned on files as a person would: classes, answers, adapters, mistakes. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { encodeSafetensors, keyOf, modelFromConfig, Random, type Tensor, tensor, trainBpe } from "../src/index.ts";
-import { Interrupted, loadModel, openRun, type RunResult, runRecipe } from "../src/node.ts";
+import { keyOf, Random, type Tensor, tensor } from "../src/index.ts";
+import { Interrupted, loadModel, openEmbedder, openRun, type RunResult, runRecipe } from "../src/node.ts";
+import { writeModel } from "./pretrained-folders.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "sardonyx-finetune-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -26,42 +27,14 @@ const chats = Array.from({ length: 80 }, (_, i) => ({
   ],
 }));
 
-/** A model with random weights, as a folder of Hugging Face's. */
-function writeModel(name: string, config: Readonly<Record<string, unknown>>): void {
-  const text = [
-    ...reviews.map((review) => review.text),
-    ...chats.flatMap((own) => own.messages.map((m) => m.content)),
-  ].join("\n");
-  const json = JSON.parse(trainBpe(`${text}\nuser assistant`, { vocabulary: 300 }).json()) as {
-    model: { vocab: Record<string, number> };
-    added_tokens: unknown[];
-  };
-  const size = Object.keys(json.model.vocab).length;
-  json.added_tokens = ["<|im_start|>", "<|im_end|>"].map((content, i) => ({
-    id: size + i,
-    content,
-    special: true,
-    single_word: false,
-    lstrip: false,
-    rstrip: false,
-    normalized: false,
-  }));
-  const whole = { ...config, vocab_size: size + 2, initializer_range: 0.2 };
-  const { build, inputs } = modelFromConfig(whole);
-  const model = build();
-  model.initialize(keyOf(0), inputs);
-  mkdirSync(at(name));
-  const tensors = [...model.parameters()].map(([path, { value }]) => [path, value as Tensor]);
-  writeFileSync(at(`${name}/model.safetensors`), encodeSafetensors(Object.fromEntries(tensors), { format: "pt" }));
-  writeFileSync(at(`${name}/config.json`), JSON.stringify(whole));
-  writeFileSync(at(`${name}/tokenizer.json`), JSON.stringify(json));
-  writeFileSync(at(`${name}/tokenizer_config.json`), JSON.stringify({ eos_token: "<|im_end|>" }));
-}
+const text = [...reviews.map((own) => own.text), ...chats.flatMap((own) => own.messages.map((m) => m.content))].join(
+  "\n",
+);
 
 beforeAll(() => {
   execFileSync(process.execPath, ["scripts/prepare.mjs"], { stdio: "inherit" });
   const layers = { num_hidden_layers: 2, num_attention_heads: 2, max_position_embeddings: 64 };
-  writeModel("bert", {
+  writeModel(at("bert"), text, {
     model_type: "bert",
     architectures: ["BertForMaskedLM"],
     hidden_size: 16,
@@ -70,7 +43,7 @@ beforeAll(() => {
     attention_probs_dropout_prob: 0,
     ...layers,
   });
-  writeModel("llama", {
+  writeModel(at("llama"), text, {
     model_type: "llama",
     architectures: ["LlamaForCausalLM"],
     hidden_size: 32,
@@ -104,6 +77,22 @@ describe("classes of texts", () => {
     expect(run.deployment.classes?.[scores.indexOf(Math.max(...scores))]).toBe("good");
     await expect(run.ask(" ")).rejects.toThrow("the text is empty");
     await run.release();
+  });
+
+  test("texts are embedded by the features below the scores", async () => {
+    const embedder = await openEmbedder(trained.folder);
+    expect(embedder).toMatchObject({
+      reads: "texts",
+      source: expect.stringMatching(/^the features of .*, of length 1$/),
+    });
+    const texts = ["the hotel was superb", "the book was lovely", "the book was awful"];
+    const { vectors } = await embedder.embed(texts);
+    const [a = [], b = [], c = []] = [0, 1, 2].map((row) => vectors.toNumbers().slice(16 * row, 16 * (row + 1)));
+    const cosine = (x: number[], y: number[]) => x.reduce((sum, value, i) => sum + value * (y[i] ?? 0), 0);
+    expect(vectors.shape).toEqual([3, 16]);
+    expect(cosine(a, a)).toBeCloseTo(1, 5);
+    expect(cosine(a, b)).toBeGreaterThan(cosine(a, c));
+    await embedder.release();
   });
 
   test("the adapter lies beside, in PEFT's layout", () => {

@@ -24,6 +24,8 @@ export interface Argument {
   readonly description: string;
   /** Takes one or more. */
   readonly variadic?: boolean;
+  /** May be left out, where an option takes its place. */
+  readonly optional?: boolean;
 }
 
 /** What a command is run with. */

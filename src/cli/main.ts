@@ -6,6 +6,7 @@ import { Interrupted } from "../runs/training/interrupted.ts";
 import { type Command, flagOf, type OptionTable } from "./command.ts";
 import { command as compareCommand } from "./commands/compare.ts";
 import { command as downloadCommand } from "./commands/download.ts";
+import { command as embedCommand } from "./commands/embed.ts";
 import { command as estimateCommand } from "./commands/estimate.ts";
 import { command as evalCommand } from "./commands/eval.ts";
 import { command as exportCommand } from "./commands/export.ts";
@@ -22,6 +23,7 @@ export const commands: readonly Command[] = [
   evalCommand,
   predictCommand,
   generateCommand,
+  embedCommand,
   exportCommand,
   inspectCommand,
   compareCommand,
@@ -83,8 +85,10 @@ function buildProgram(output: Output, known: readonly Command[]): Program {
   for (const command of known) {
     const sub = program.command(command.name).summary(command.summary).description(command.summary);
     strict(sub);
-    for (const { name, description, variadic } of command.arguments)
-      sub.argument(variadic ? `<${name}...>` : `<${name}>`, description);
+    for (const { name, description, variadic, optional } of command.arguments) {
+      const shown = variadic ? `${name}...` : name;
+      sub.argument(optional ? `[${shown}]` : `<${shown}>`, description);
+    }
     for (const [name, { placeholder, description, parse }] of Object.entries(command.options)) {
       const flag = flagOf(name);
       const option = new CommanderOption(placeholder ? `${flag} <${placeholder}>` : flag, description);

@@ -67,16 +67,26 @@ export { type SyntheticRatingsOptions, syntheticRatings } from "./sets/synthetic
 export { logMel, type MelOptions, melOf } from "./sound/mel.ts";
 export { fitLength, mixDown, resampler } from "./sound/sound.ts";
 export { changeSpeed, gain, type SoundTransform, shiftTime, whiteNoise } from "./sound/sound-augment.ts";
+export { type SoundFormat, soundPreparation } from "./sound/sound-format.ts";
 export { encodeWav, readWav, type Sound } from "./sound/wav.ts";
 export { dropDuplicates, dropMissing, dropOutliers, flagOutliers } from "./tables/clean.ts";
 export { type FileRecord, parseJsonRecords } from "./tables/json-records.ts";
 export * from "./tables/preprocess.ts";
 export { fitRatingBiases, type RatingBiases, type RatingBiasesOptions } from "./tables/rating-biases.ts";
 export { type BpeOptions, trainBpe } from "./text/bpe.ts";
+export { parseConll } from "./text/conll.ts";
 export { learnDictionary, type TokenPair } from "./text/dictionary.ts";
 export { type LabelledTextsOptions, labelledTexts, type TextsWithLabels } from "./text/labelled-records.ts";
 export { type LabelledText, type LabelledTexts, parseLabelledText, sentimentClasses } from "./text/labelled-text.ts";
 export { ignoredLabel, type MaskingOptions, maskTokens } from "./text/masking.ts";
+export { type QuestionAnswer, questionAnswers, type TextSpan } from "./text/question-answers.ts";
+export {
+  type TaggedSentence,
+  type TaggedSentences,
+  type TaggedWordsOptions,
+  tagFields,
+  taggedWords,
+} from "./text/tagged-words.ts";
 export { type TextPair, type TextPairsOptions, textPairs } from "./text/text-pairs.ts";
 export { type TextWindow, textWindows } from "./text/text-windows.ts";
 export {

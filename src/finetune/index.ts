@@ -17,8 +17,17 @@ export {
   normalizationParameters,
 } from "./freezing/normalization.ts";
 export { featureLayer } from "./heads/feature-layer.ts";
+export type { Channels, Pooling } from "./heads/pooling.ts";
+export { stateLayer } from "./heads/state-layer.ts";
+export {
+  type TextVectorInputs,
+  TextVectors,
+  type TextVectorsOptions,
+  textVectors,
+  type VectorPooling,
+} from "./heads/text-vectors.ts";
 export { UpTo, upTo } from "./heads/up-to.ts";
-export { type Channels, type HeadPlacement, type Pooling, WithHead, withHead } from "./heads/with-head.ts";
+export { type HeadPlacement, WithHead, withHead } from "./heads/with-head.ts";
 export { type DecodePeftOptions, decodePeft } from "./peft/decode.ts";
 export { type EncodedPeft, type EncodePeftOptions, encodePeft } from "./peft/encode.ts";
 export type { PeftConfig } from "./peft/fields.ts";
@@ -30,17 +39,37 @@ export {
   preferenceObjective,
   preferenceRows,
 } from "./preferences.ts";
+export {
+  type AudioClassificationOptions,
+  type AudioTask,
+  audioClassification,
+  soundFormatOf,
+} from "./tasks/audio-classification.ts";
 export { type ChatTask, type ChatTuningOptions, chatTuning } from "./tasks/chat.ts";
 export { type FinetuneChoices, noChoices, policyOf, taskOf } from "./tasks/choices.ts";
+export { type TextEmbeddingOptions, textEmbedding } from "./tasks/embedding.ts";
 export {
   type ImageClassificationOptions,
   type ImageSize,
-  type ImagesWithLabels,
   type ImageTask,
   imageClassification,
   imageSizeOf,
   type PixelScaling,
 } from "./tasks/image-classification.ts";
-export type { BatchSettings, FinetuneTask, TaskName } from "./tasks/task.ts";
-export { type TextClassificationOptions, type TextTask, textClassification } from "./tasks/text-classification.ts";
-export { lengthOf, paddingOf, type TextReader, type TextRows, textRows } from "./tasks/text-rows.ts";
+export type { SamplesWithLabels } from "./tasks/labelled-samples.ts";
+export { questionAnswering } from "./tasks/question-answering.ts";
+export { type BatchSettings, type FinetuneTask, type TaskName, taskNames } from "./tasks/task.ts";
+export { type TextClassificationOptions, textClassification } from "./tasks/text-classification.ts";
+export {
+  lengthOf,
+  paddingOf,
+  type TextReader,
+  type TextRows,
+  type TextTask,
+  type TextTaskOptions,
+  textRows,
+  tokenInputs,
+} from "./tasks/text-rows.ts";
+export { tokenClassification } from "./tasks/token-classification.ts";
+export { runsOfText, type TextWord, type WordPieces, wordPieces, wordsOfText } from "./tasks/word-pieces.ts";
+export { type WordRows, wordLength, wordRows } from "./tasks/word-rows.ts";

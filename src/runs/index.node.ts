@@ -6,6 +6,7 @@ export {
   type RunExperimentOptions,
   runExperiment,
 } from "./experiments/run-experiment.node.ts";
+export { type Embedder, type EmbedderOptions, openEmbedder } from "./open/embedder.node.ts";
 export type { GeneratedPiece, GenerationOptions } from "./open/generation.ts";
 export { OpenRun, type OpenRunOptions, openRun } from "./open/open-run.node.ts";
 export type { EvaluationReport } from "./training/evaluation.ts";

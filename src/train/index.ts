@@ -34,6 +34,7 @@ export {
 export type { FitOptions, LoopOptions } from "./fit-options.ts";
 export { loadParameters } from "./load-parameters.ts";
 export { anchorAccuracy } from "./metrics/anchor-accuracy.ts";
+export { type AnswerScores, answerScores } from "./metrics/answers.ts";
 export {
   areaUnderPrecision,
   type DetectedImage,
@@ -41,6 +42,7 @@ export {
   meanAveragePrecision,
 } from "./metrics/average-precision.ts";
 export * from "./metrics/classification.ts";
+export { type Entity, type EntityScores, entitiesOf, entityScores, marksSpans } from "./metrics/entities.ts";
 export { frechetDistance } from "./metrics/frechet.ts";
 export { confidenceInterval, type Interval } from "./metrics/interval.ts";
 export {
@@ -57,6 +59,7 @@ export {
 } from "./metrics/metric.ts";
 export { highest, recallOf } from "./metrics/ranking.ts";
 export * from "./metrics/regression.ts";
+export { inBatchAccuracy, retrievalAccuracy } from "./metrics/retrieval.ts";
 export { transcriptAccuracy } from "./metrics/transcripts.ts";
 export { bleu, chrf } from "./metrics/translation-scores.ts";
 export * from "./optimizers/index.ts";

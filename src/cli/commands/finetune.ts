@@ -1,6 +1,7 @@
 /** `sardonyx finetune`: a pretrained model trained on your own data. */
 import { OptionError } from "../../core/errors.ts";
 import { type FinetuneChoices, noChoices, policyOf, taskOf } from "../../finetune/tasks/choices.ts";
+import { taskNames } from "../../finetune/tasks/task.ts";
 import { loadRecipe } from "../../runs/recipes/recipes.node.ts";
 import { runOptionsSchema } from "../../runs/recipes/run-options.ts";
 import { runSettingsSchema } from "../../runs/recipes/settings.ts";
@@ -26,13 +27,11 @@ export const command = defineCommand({
     },
   ],
   options: {
-    data: text("PATH", "records (.jsonl, .json, .csv, .tsv, .parquet), or a folder of images by class"),
-    task: oneOf("what is learned; default by the data", [
-      "text-classification",
-      "text-regression",
-      "image-classification",
-      "chat",
-    ]),
+    data: text(
+      "PATH",
+      "records (.jsonl, .json, .csv, .tsv, .parquet, .conll), or a folder of images or sounds by class",
+    ),
+    task: oneOf("what is learned; default by the data", taskNames),
     freeze: text("PATTERNS", "freeze these parameters, with commas, * for any letters"),
     unfreezeLast: wholeNumber("train so many of the last blocks and the head alone", 0),
     gradual: wholeNumber("train one block more each so many epochs, from the head on", 1),
@@ -43,6 +42,7 @@ export const command = defineCommand({
     dora: toggle("train magnitudes beside the adapters (DoRA)"),
     at: text("LAYER", "the layer whose output a new head takes; default what the model's own scores are made of"),
     length: wholeNumber("tokens of a text at most; default what the model reads, up to 512", 2),
+    rate: wholeNumber("of sounds: samples a second; default what the model's files say, else 16000", 1000),
     template: text("NAME", "chat template: chatml, llama2, zephyr, alpaca, plain; default that of the model"),
     learned: oneOf("of conversations; default answers", ["answers", "last", "all"]),
     packed: toggle("several conversations share a row, apart from each other"),
@@ -54,6 +54,8 @@ export const command = defineCommand({
     ["sardonyx finetune ./bert --data reviews.csv --unfreeze-last 2", "classes of texts"],
     ["sardonyx finetune Qwen/Qwen2.5-0.5B --data chats.jsonl --qlora 8", "how to answer, in little memory"],
     ["sardonyx finetune mobilenet.onnx --data flowers --freeze base", "a new head on a network for images"],
+    ["sardonyx finetune ./all-MiniLM-L6-v2 --data pairs.jsonl", "vectors of texts, by anchor and positive"],
+    ["sardonyx finetune ./bert --data names.conll", "tags of words"],
     ["sardonyx finetune ./bert --data reviews.csv --lora 8 --dry-run", "what it would take"],
   ],
   async run({ arguments: [base = ""], options, output }) {
@@ -61,7 +63,7 @@ export const command = defineCommand({
     const { epochs, batchSize, learningRate, optimizer, seed, device, threads, limit, ...own } = given;
     if (own.data === undefined && !resume)
       throw new OptionError(
-        "name the data to learn from: --data reviews.csv, chats.jsonl, or a folder of images by class",
+        "name the data to learn from: --data reviews.csv, chats.jsonl, or a folder of images or sounds by class",
       );
     const isAdapted = own.lora !== undefined || own.qlora !== undefined;
     const isHead = own.freeze !== undefined || own.unfreezeLast === 0;

@@ -12,12 +12,12 @@ import type { Output } from "../output.ts";
 
 export const command = defineCommand({
   name: "predict",
-  summary: "Apply a run's model to new inputs: images, numbers, sentences",
+  summary: "Apply a run's model to new inputs: images, sounds, numbers, sentences",
   arguments: [
     { name: "RUN", description: "folder of the run, or its name below runs/" },
     {
       name: "INPUT",
-      description: "PNG or JPEG files, JSON files, JSON arrays; or what the recipe asks for",
+      description: "PNG, JPEG, WAV or JSON files, JSON arrays; or what the recipe asks for",
       variadic: true,
     },
   ],
@@ -32,14 +32,15 @@ export const command = defineCommand({
     if (run.deployment.dialogue) return converse(run, inputs, output);
     // Every input is read before anything is said of one.
     const read = await Promise.all(inputs.map((given) => readInput(given, run.network)));
-    for (const { name, samples, inverted } of read) {
+    for (const { name, samples, inverted, note } of read) {
       const y = await run.predict(samples);
       const rows = samples.shape[0] ?? 1;
       for (let row = 0; row < rows; row++) {
         const label = rows === 1 ? name : `${name}[${row}]`;
         const { text, fields } = describeOutput(y, row, run.deployment.classes);
-        output.record("prediction", { input: label, ...fields, ...(inverted && { inverted }) });
-        output.line(`${label}: ${text}${inverted ? "   (dark on light: inverted first)" : ""}`);
+        output.record("prediction", { input: label, ...fields, ...(inverted && { inverted }), ...(note && { note }) });
+        const shown = inverted ? "dark on light: inverted first" : note;
+        output.line(`${label}: ${text}${shown === undefined ? "" : `   (${shown})`}`);
       }
     }
   },

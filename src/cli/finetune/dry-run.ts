@@ -43,7 +43,7 @@ export async function planned({ task, policy, optimizer }: PlannedRun): Promise<
   const { bits, ...withoutBits } = policy;
   await applyPolicy(loaded.model, withoutBits, loaded.fresh, task.seed);
   const { model } = loaded;
-  const inputs = batchOf(loaded.inputs, Math.min(task.batchSize, loaded.samples.train));
+  const inputs = batchOf(loaded.inputs, (loaded.rows ?? 1) * Math.min(task.batchSize, loaded.samples.train));
   const network = moduleNetwork({ name: task.base, source: task.data, model, inputs });
   // As quantizeFrozen stores them.
   const matrices = network.parameters.filter(

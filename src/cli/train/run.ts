@@ -194,6 +194,7 @@ function exampleOf(task: Task): string {
   if (dialogue) return `'${dialogue.example}'  ${dialogue.what}`;
   const { inputs, format } = task.deployed ?? task;
   if (format?.image) return "INPUT  a PNG or JPEG file";
+  if (format?.sound) return "INPUT  a WAV file";
   // Zeros in the shape of one input.
   const sample = zerosTensor("float32", inputTypeOf(inputs).shape.slice(1));
   return `'${sample.data.length <= 8 ? JSON.stringify(sample.toArray()) : "INPUT.json"}'  numbers as JSON`;

@@ -32,7 +32,17 @@ test("CSV and TSV, quoted, with a byte order mark and CRLF", async () => {
 test("JSON Lines and arrays", async () => {
   expect(await fieldsOf("a.jsonl", '{"a":1}\n')).toEqual([{ a: 1 }]);
   expect(await fieldsOf("a.json", '[{"a":1}]')).toEqual([{ a: 1 }]);
+  // An object over several lines, such as a file of SQuAD, is one record of a .json file alone.
+  expect(await fieldsOf("c.json", '{\n "data": []\n}')).toEqual([{ data: [] }]);
+  await expect(fieldsOf("c.jsonl", '{\n "data": []\n}')).rejects.toThrow("c.jsonl: line 1 is no JSON");
   await expect(fieldsOf("b.jsonl", "{")).rejects.toThrow(DataError);
+});
+
+test("CoNLL files, a sentence a record", async () => {
+  expect(await fieldsOf("a.conll", "Ada B-PER\n\nHm O\n")).toEqual([
+    { tokens: ["Ada"], tags: ["B-PER"] },
+    { tokens: ["Hm"], tags: ["O"] },
+  ]);
 });
 
 // The fixtures are by scripts/make-parquet-fixtures.mjs.
@@ -63,6 +73,6 @@ test("damaged Parquet files, cut anywhere, and files of another kind are errors 
   await expect(loadRecords(path("none.parquet"))).rejects.toThrow(/there is no file .*none.parquet; check the path/);
   await expect(loadRecords(path("none.csv"))).rejects.toThrow(/there is no file/);
   await expect(loadRecords(path("a.xlsx"))).rejects.toThrow(
-    'a.xlsx: its name ends with ".xlsx", expected one of .csv .tsv .json .jsonl .ndjson .parquet; rename or convert it',
+    'a.xlsx: its name ends with ".xlsx", expected one of .csv .tsv .json .jsonl .ndjson .parquet .conll .bio .iob .iob2; rename or convert it',
   );
 });

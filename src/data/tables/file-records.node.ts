@@ -1,4 +1,4 @@
-/** Records of files: CSV and TSV with a header, JSON Lines and arrays, Parquet; which it is, the name's ending tells. */
+/** Records of files: CSV and TSV with a header, JSON Lines and arrays, Parquet, words with tags of CoNLL; which it is, the name's ending tells. */
 import { stat } from "node:fs/promises";
 import { extname } from "node:path";
 import { asyncBufferFromFile, parquetReadObjects } from "hyparquet";
@@ -6,6 +6,7 @@ import { compressors } from "hyparquet-compressors";
 import { DataError, FileError } from "../../core/errors.ts";
 import { isPlainObject } from "../../core/tree.ts";
 import { readBytes, systemReason } from "../../storage/atomic.node.ts";
+import { parseConll } from "../text/conll.ts";
 import { readLines, readRecords } from "./csv-schema.node.ts";
 import { type FileRecord, parseJsonRecords } from "./json-records.ts";
 
@@ -53,18 +54,44 @@ async function parquetRecords(path: string): Promise<FileRecord[]> {
   }
 }
 
+/** Records of a .json file; an object over several lines, such as a file of SQuAD, is one. */
+async function jsonRecords(path: string): Promise<FileRecord[]> {
+  const bytes = await readBytes(path, "records");
+  try {
+    return parseJsonRecords(bytes, path);
+  } catch (error) {
+    const whole = wholeObject(bytes);
+    if (!whole) throw error;
+    return [{ fields: whole, where: path }];
+  }
+}
+
+function wholeObject(bytes: Uint8Array): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    return isPlainObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function conllRecords(path: string): Promise<FileRecord[]> {
+  return parseConll(new TextDecoder().decode(await readBytes(path, "sentences")), path);
+}
+
 const readers: Readonly<Record<string, (path: string) => Promise<FileRecord[]>>> = {
   ".csv": (path) => csvRecords(path, ","),
   ".tsv": (path) => csvRecords(path, "\t"),
-  ".json": async (path) => parseJsonRecords(await readBytes(path, "records"), path),
+  ".json": jsonRecords,
   ".jsonl": async (path) => parseJsonRecords(await readBytes(path, "records"), path),
   ".ndjson": async (path) => parseJsonRecords(await readBytes(path, "records"), path),
   ".parquet": parquetRecords,
+  ...Object.fromEntries([".conll", ".bio", ".iob", ".iob2"].map((ending) => [ending, conllRecords])),
 };
 
 /**
  * The records of a file, each with the place where it stands. Values of CSV and TSV are texts; those of Parquet what the columns
- * hold, lists and structs as arrays and objects. Throws FileError when the file is missing, damaged or of another kind, DataError
+ * hold, lists and structs as arrays and objects; a sentence of a CoNLL file has `tokens` and `tags`. Throws FileError when the file is missing, damaged or of another kind, DataError
  * when it has no records or a broken one.
  * @example (await loadRecords("reviews.parquet"))[0].fields // { text: "Fine.", label: 1 }
  */

@@ -54,7 +54,7 @@ function numberOf(record: FileRecord, field: string): number {
 }
 
 /** Different names, numbers by value and others by alphabet. */
-function classesOf(names: readonly string[]): string[] {
+export function classesOf(names: readonly string[]): string[] {
   const different = [...new Set(names)];
   const areNumbers = different.every((name) => Number.isFinite(Number(name)));
   return different.sort(areNumbers ? (a, b) => Number(a) - Number(b) : (a, b) => (a < b ? -1 : 1));

@@ -13,6 +13,8 @@ export interface Tokenizer {
   encode(text: string): number[];
   /** Ids of a text with the tokens that the tokenizer's file puts around it, such as `[CLS]` and `[SEP]`. */
   encodeWithSpecial(text: string): number[];
+  /** Ids of two texts, such as a question and what it is asked of, with the tokens that the file puts around and between them. */
+  encodePair(first: string, second: string): number[];
   /** The text of tokens. Throws DataError for an id that there is not. */
   decode(ids: readonly number[]): string;
   /** The id of a token as it is written. Throws DataError when there is none. */
@@ -73,6 +75,10 @@ export function tokenizerOf(file: TokenizerFile, piecesOf?: (text: string) => It
     encode,
     encodeWithSpecial: (text) =>
       file["post_processor"] ? pipeline.encode(text, { add_special_tokens: true }).ids : encode(text),
+    encodePair: (first, second) =>
+      file["post_processor"]
+        ? pipeline.encode(first, { text_pair: second, add_special_tokens: true }).ids
+        : [...encode(first), ...encode(second)],
     decode: (given) => (given.length === 0 ? "" : pipeline.decode([...given], { clean_up_tokenization_spaces: false })),
     idOf(token) {
       const id = pipeline.token_to_id(token);
@@ -122,6 +128,7 @@ export function characterTokenizer(text: string): Tokenizer {
     tokens: characters,
     encode,
     encodeWithSpecial: encode,
+    encodePair: (first, second) => [...encode(first), ...encode(second)],
     decode: (given) => given.map((id) => characters[id] ?? "\uFFFD").join(""),
     idOf,
     json: () =>

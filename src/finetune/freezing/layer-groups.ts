@@ -62,7 +62,8 @@ export function layerGroups(model: AnyModule): readonly LayerGroup[] {
 }
 
 /** The groups of the blocks alone, and where they stand among all. */
-const blocksOf = (groups: readonly LayerGroup[]) => groups.filter(({ name }) => name !== "stem" && name !== "head");
+export const blockGroups = (groups: readonly LayerGroup[]) =>
+  groups.filter(({ name }) => name !== "stem" && name !== "head");
 
 /** Freezes the parameters of some groups, and trains those of the others. */
 function freezeGroups(model: AnyModule, groups: readonly LayerGroup[], isFrozen: (group: LayerGroup) => boolean): void {
@@ -84,7 +85,7 @@ function freezeGroups(model: AnyModule, groups: readonly LayerGroup[], isFrozen:
  */
 export function freezeBelow(model: AnyModule, block: number | string): void {
   const groups = layerGroups(model);
-  const blocks = blocksOf(groups);
+  const blocks = blockGroups(groups);
   const at = typeof block === "number" ? block : blocks.findIndex(({ name }) => name === block);
   const first = blocks[at];
   if (!first && typeof block === "string")
@@ -106,7 +107,7 @@ export function freezeBelow(model: AnyModule, block: number | string): void {
  */
 export function unfreezeLast(model: AnyModule, count: number): void {
   const groups = layerGroups(model);
-  const blocks = blocksOf(groups);
+  const blocks = blockGroups(groups);
   if (!Number.isSafeInteger(count) || count < 0 || count > blocks.length)
     throw new OptionError(
       `unfreezeLast: ${count} blocks cannot be trained; pass a whole number from 0 to ${blocks.length}, which the model has`,

@@ -6,10 +6,22 @@ import { fromTensors } from "../../data/index.ts";
 import { classifier } from "../../formats/testing/onnx-files.ts";
 import { modelFromTfjs } from "../../formats/tfjs/model.ts";
 import { bertArchitectures } from "../../models/index.ts";
-import { activation, conv2d, crossEntropy, dense, flatten, type Module, sequential } from "../../nn/index.ts";
+import {
+  type AnyModule,
+  activation,
+  conv2d,
+  crossEntropy,
+  dense,
+  flatten,
+  type Module,
+  sequential,
+} from "../../nn/index.ts";
 import { activations, adam, fit, predict } from "../../train/index.ts";
 import { layerGroups } from "../freezing/layer-groups.ts";
-import { apart, ids, smallLlama } from "../testing/models.ts";
+import { apart, ids, smallGpt2, smallLlama } from "../testing/models.ts";
+import { featureLayer } from "./feature-layer.ts";
+import { stateLayer } from "./state-layer.ts";
+import { textVectors } from "./text-vectors.ts";
 import { upTo } from "./up-to.ts";
 import { withHead } from "./with-head.ts";
 
@@ -20,6 +32,8 @@ const numbers = (...shape: number[]) =>
     shape,
     Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => random.normal()),
   );
+
+const ones = (length: number, rows = 2) => new Tensor("int32", [rows, length], new Int32Array(rows * length).fill(1));
 
 describe("up to a layer", () => {
   test("gives what the layer gives, and computes nothing behind it", async () => {
@@ -59,6 +73,52 @@ describe("up to a layer", () => {
     head.initialize(keyOf(1));
     expect(whole.shape).toEqual([2, 3]);
     expect(((await predict(head, { image } as never)) as Tensor).shape).toEqual([2, 2]);
+  });
+});
+
+test("the last hidden states come before what a head computes", () => {
+  const sizes = { layers: 2, width: 8, heads: 2, feedForward: 8, vocabulary: 20, positions: 8 };
+  const layerOf = (model: AnyModule) => {
+    model.trace({ dtype: "int32", shape: [2, 4] });
+    return [featureLayer(model), stateLayer(model)];
+  };
+  const { BertForMaskedLM, BertModel } = bertArchitectures;
+  expect(layerOf(BertForMaskedLM({ sizes }))).toEqual(["cls.predictions.transform", "bert"]);
+  expect(layerOf(BertModel({ sizes }))).toEqual([undefined, undefined]);
+  expect(layerOf(smallLlama() as AnyModule)).toEqual(["model", "model"]);
+  expect(layerOf(smallGpt2() as AnyModule)).toEqual(["transformer", "transformer"]);
+});
+
+describe("vectors of texts", () => {
+  test("have length 1, and leave out what fills rows up, where attention is causal without a mask", async () => {
+    for (const base of [smallLlama(), smallGpt2()]) {
+      const model = textVectors(base as AnyModule);
+      const mask = tensor(
+        [
+          [1, 1, 1, 1, 0, 0],
+          [1, 1, 1, 1, 1, 1],
+        ],
+        { dtype: "int32" },
+      );
+      const [padded, whole] = [await predict(model, { x: ids, mask }), await predict(model, { x: ids, mask: ones(6) })];
+      const alone = await predict(model, {
+        x: tensor([ids.toNumbers().slice(0, 4)], { dtype: "int32" }),
+        mask: ones(4, 1),
+      });
+      const width = padded.shape[1] ?? 0;
+      const first = padded.toNumbers().slice(0, width);
+      expect(Math.hypot(...first)).toBeCloseTo(1, 5);
+      expect(apart(first, alone.toNumbers())).toBeLessThan(1e-5);
+      expect(apart(first, whole.toNumbers().slice(0, width))).toBeGreaterThan(1e-3);
+    }
+  });
+
+  test("of a model of something else are refused", () => {
+    const base = dense(3);
+    base.trace({ dtype: "float32", shape: [1, 2, 2, 4] });
+    const model = textVectors(base as AnyModule, { pooling: "mean" });
+    const type = { dtype: "float32", shape: [1, 2, 2, 4] } as const;
+    expect(() => model.trace({ x: type, mask: type })).toThrow(/gives \[1, 2, 2, 3\], expected states of tokens/);
   });
 });
 

@@ -1,7 +1,7 @@
 /** The pretrained model of a fine-tuning: a file, a folder, a run, or the name of a model on Hugging Face's hub. */
 import { existsSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { FileError } from "../../core/errors.ts";
+import { FileError, OptionError } from "../../core/errors.ts";
 import { isPlainObject } from "../../core/tree.ts";
 import { loadChatTemplate } from "../../data/index.node.ts";
 import { type ChatTemplate, chatTemplate, type Tokenizer, tokenizerOf } from "../../data/index.ts";
@@ -12,6 +12,7 @@ import { modelFromConfig } from "../../formats/huggingface.ts";
 import type { AnyModule } from "../../nn/index.ts";
 import { readBytes } from "../../storage/atomic.node.ts";
 import type { DownloadProgress } from "../../storage/download.node.ts";
+import type { VectorPooling } from "../heads/text-vectors.ts";
 import type { PixelScaling } from "./image-classification.ts";
 
 /** A pretrained model, and where what belongs to it lies. */
@@ -98,6 +99,50 @@ async function specialTokens(path: string): Promise<{ readonly bos?: string; rea
   const token = (name: string) => (isPlainObject(config) ? textOf(config[name]) : undefined);
   const [bos, eos] = [token("bos_token"), token("eos_token")];
   return { ...(typeof bos === "string" && { bos }), ...(typeof eos === "string" && { eos }) };
+}
+
+/** Names of poolings in the files of Sentence Transformers. */
+const poolings = {
+  pooling_mode_cls_token: "first",
+  pooling_mode_mean_tokens: "mean",
+  pooling_mode_max_tokens: "max",
+  pooling_mode_lasttoken: "last",
+} as const;
+
+/**
+ * How the states of tokens become a text's vector, as the files of Sentence Transformers beside a base say; nothing where there are none.
+ * Throws OptionError for what they do beyond that, such as a dense layer.
+ */
+export async function poolingBeside({ path }: Pick<Base, "path">): Promise<VectorPooling | undefined> {
+  const folder = folderOf(path);
+  const list = join(folder, "modules.json");
+  const modules = existsSync(list) ? await readJson(list) : [];
+  for (const item of Array.isArray(modules) ? modules : []) {
+    const kind = isPlainObject(item) ? String(item["type"]).split(".").at(-1) : "";
+    if (!["Transformer", "Pooling", "Normalize"].includes(kind ?? ""))
+      throw new OptionError(
+        `${list}: the vectors of this model go through a part "${kind}", which is not read; expected Transformer, Pooling and Normalize: pass another model, or one without modules.json, whose states are averaged`,
+      );
+  }
+  const file = join(folder, "1_Pooling", "config.json");
+  const config = existsSync(file) ? await readJson(file) : undefined;
+  if (!isPlainObject(config)) return undefined;
+  const chosen = Object.keys(config).filter((name) => name.startsWith("pooling_mode_") && config[name] === true);
+  const [only = "", ...others] = chosen;
+  if (chosen.length === 0) return undefined;
+  if (others.length > 0 || !Object.hasOwn(poolings, only))
+    throw new OptionError(
+      `${file}: chooses ${chosen.join(" and ")}, expected one of ${Object.keys(poolings).join(", ")}; set the others to false`,
+    );
+  return poolings[only as keyof typeof poolings];
+}
+
+/** Samples a second of the sounds that a base reads, as `preprocessor_config.json` says; nothing where there is none. */
+export async function samplingRateBeside({ path }: Pick<Base, "path">): Promise<number | undefined> {
+  const file = join(folderOf(path), "preprocessor_config.json");
+  const config = existsSync(file) ? await readJson(file) : undefined;
+  const rate = isPlainObject(config) ? config["sampling_rate"] : undefined;
+  return typeof rate === "number" ? rate : undefined;
 }
 
 /** What is done with pixels, as `preprocessor_config.json` says; nothing where there is none. */

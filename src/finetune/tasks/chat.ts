@@ -1,6 +1,5 @@
 /** Instruction tuning: a language model learns the assistant's answers of conversations. */
 import { OptionError } from "../../core/errors.ts";
-import { keyOf } from "../../core/random.ts";
 import {
   type Batch,
   type ChatTemplate,
@@ -16,7 +15,7 @@ import {
 } from "../../data/index.ts";
 import { type AnyModule, crossEntropy, type TensorModule, withSegments } from "../../nn/index.ts";
 import { accuracy, perplexity } from "../../train/index.ts";
-import { type BatchSettings, type FinetuneTask, partsOf } from "./task.ts";
+import { type BatchSettings, type FinetuneTask, partBatches, partsOf } from "./task.ts";
 import { paddingOf } from "./text-rows.ts";
 
 /** How conversations are learned. */
@@ -45,7 +44,7 @@ export function chatTuning(
   conversations: readonly Conversation[],
   options: ChatTuningOptions,
 ): ChatTask {
-  const { tokenizer, template, learned = "answers", length, packs = false, batchSize, seed } = options;
+  const { tokenizer, template, learned = "answers", length, packs = false } = options;
   const made = chatExamples(conversations, {
     tokenizer,
     template,
@@ -70,8 +69,6 @@ export function chatTuning(
     const { x, y, mask } = padExamples(examplesOf(places), longest, padding);
     return fromTensors<Record<string, typeof x>>(takesMask ? { x, y, mask } : { x, y }) as unknown as Dataset<Batch>;
   };
-  const batches = (dataset: Dataset<Batch>): Dataset<Batch> =>
-    (dataset as Dataset<never>).batch(Math.min(batchSize, dataset.length ?? 1)) as Dataset<Batch>;
   const model = packs ? withSegments(base as TensorModule) : base;
   const type = { dtype: "int32", shape: [1, packs ? length : longest] } as const;
   const inputs = packs ? { x: type, segments: type } : type;
@@ -81,9 +78,7 @@ export function chatTuning(
     base,
     inputs,
     fresh: [],
-    train: batches(rows(parts.train).shuffle(keyOf(seed))),
-    validation: batches(rows(parts.validation)),
-    test: batches(rows(parts.test)),
+    ...partBatches(rows as never, parts, options),
     loss: crossEntropy({ ignoreIndex: ignoredLabel }) as never,
     metrics: [accuracy({ ignoreIndex: ignoredLabel }), perplexity({ ignoreIndex: ignoredLabel })],
     samples: { train: parts.train.length, test: parts.test.length },

@@ -7,7 +7,7 @@ import type { TaskName } from "./task.ts";
 export interface FinetuneChoices {
   /** The pretrained model: a file, a folder, a run, or owner/name on the hub. */
   readonly base: string;
-  /** Records, or a folder of images by class. */
+  /** Records, or a folder of images or sounds by class. */
   readonly data: string;
   /** What is learned, or "auto". */
   readonly task: "auto" | TaskName;
@@ -31,6 +31,8 @@ export interface FinetuneChoices {
   readonly at: string;
   /** Tokens of a text at most. */
   readonly length: number;
+  /** Samples a second of sounds. */
+  readonly rate: number;
   /** Chat template by name. */
   readonly template: string;
   /** What is learned of conversations. */
@@ -54,6 +56,7 @@ export const noChoices: FinetuneChoices = {
   dora: false,
   at: "",
   length: 0,
+  rate: 0,
   template: "",
   learned: "answers",
   packed: false,
@@ -78,7 +81,7 @@ export function policyOf(choices: FinetuneChoices): TrainingPolicy {
 }
 
 /** What is learned by the choices, for `loadTask`. Throws OptionError where base or data are missing. */
-export function taskOf({ base, data, task, at, length, template, learned, packed }: FinetuneChoices) {
+export function taskOf({ base, data, task, at, length, rate, template, learned, packed }: FinetuneChoices) {
   if (base === "" || data === "")
     throw new OptionError("name the pretrained model and the data: sardonyx finetune BASE --data DATA");
   return {
@@ -87,6 +90,7 @@ export function taskOf({ base, data, task, at, length, template, learned, packed
     task: task === "auto" ? undefined : task,
     at: at || undefined,
     length: length || undefined,
+    rate: rate || undefined,
     template: template || undefined,
     learned,
     packs: packed,

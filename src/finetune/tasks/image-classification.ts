@@ -1,17 +1,10 @@
 /** Classes of images, by a pretrained model of images with a new head. */
-import { OptionError } from "../../core/errors.ts";
-import { keyOf } from "../../core/random.ts";
-import { showShape } from "../../core/shape.ts";
 import { Tensor } from "../../core/tensor.ts";
-import { type Batch, type Dataset, fromIndexed, type Labelled } from "../../data/index.ts";
-import type { TensorType, Value } from "../../graph/ir.ts";
-import { type AnyModule, crossEntropy, dense, isTensorType, type Module, mapTypes } from "../../nn/index.ts";
+import type { Value } from "../../graph/ir.ts";
+import type { AnyModule } from "../../nn/index.ts";
 import { cast, constant, div, sub } from "../../ops/index.ts";
-import { accuracy, confusionMatrix } from "../../train/index.ts";
-import { inputTypesOf } from "../adapters/sites.ts";
-import { featureLayer } from "../heads/feature-layer.ts";
-import { withHead } from "../heads/with-head.ts";
-import { type BatchSettings, type FinetuneTask, partsOf } from "./task.ts";
+import { type NamedInput, onlyInput, type SamplesWithLabels, sampleClassification } from "./labelled-samples.ts";
+import type { BatchSettings, FinetuneTask } from "./task.ts";
 
 /** What is done with pixels in [0, 1] before a model sees them: less the mean, by the deviation, channel by channel. */
 export interface PixelScaling {
@@ -31,14 +24,6 @@ export interface ImageSize {
   readonly channels: 1 | 3;
 }
 
-/** Labelled images: bytes [C, H, W] of one size, with the names of their classes. */
-export interface ImagesWithLabels {
-  /** The samples, to be had in any order. */
-  readonly all: Dataset<Labelled>;
-  /** Names of the classes, in the order of the labels. */
-  readonly classes: readonly string[];
-}
-
 /** How images are prepared, and where the head stands. */
 export interface ImageClassificationOptions extends BatchSettings {
   /** The layer whose output the head takes; default what the model's own scores are made of. */
@@ -55,17 +40,12 @@ export interface ImageTask extends FinetuneTask {
   prepare(raw: Value): Value;
 }
 
-/** The only input of a model of images. Throws OptionError for another kind. */
-function imageInput(base: AnyModule): { readonly name: string; readonly type: TensorType } {
-  const found: { name: string; type: TensorType }[] = [];
-  mapTypes(inputTypesOf(base), (type, name) => found.push({ name, type }));
-  const [only, ...others] = found;
-  if (!only || others.length > 0 || only.type.shape.length !== 4 || ![1, 3].includes(only.type.shape[1] ?? 0))
-    throw new OptionError(
-      `the model takes ${found.map(({ name, type }) => `${name || "a tensor"} ${showShape(type.shape)}`).join(", ")}, no image [N, 1 or 3, height, width]; pass a model of images, or choose another task`,
-    );
-  return only;
-}
+const imageInput = (base: AnyModule): NamedInput =>
+  onlyInput(
+    base,
+    ({ shape }) => shape.length === 4 && [1, 3].includes(shape[1] ?? 0),
+    "no image [N, 1 or 3, height, width]; pass a model of images",
+  );
 
 /** The size of the images that a model takes. Throws OptionError for a model that takes no images. */
 export function imageSizeOf(base: AnyModule): ImageSize {
@@ -77,52 +57,19 @@ export function imageSizeOf(base: AnyModule): ImageSize {
 /** A task of labelled images. Throws DataError for too few, OptionError for a model of something else. */
 export async function imageClassification(
   base: AnyModule,
-  { all, classes }: ImagesWithLabels,
+  images: SamplesWithLabels,
   options: ImageClassificationOptions,
 ): Promise<ImageTask> {
-  const { at = featureLayer(base), scaling, batchSize, seed } = options;
-  const { name } = imageInput(base);
+  const { scaling } = options;
   const image = imageSizeOf(base);
-  const parts = partsOf(all.length ?? 0, options);
-  const head = dense(classes.length);
-  const model = withHead(base as Module<never, unknown>, head, at === undefined ? {} : { at });
   const type = { dtype: "float32", shape: [1, image.channels, image.height, image.width] } as const;
-  const inputs = isTensorType(inputTypesOf(base)) ? type : { [name]: type };
-  model.trace(inputs);
-  head.initialize(keyOf(seed));
-  const known = typeof base.inputs === "object" ? name : "x";
-  const scale = scaledBy(scaling, image);
-  const { at: imageAt } = all.source;
-  if (!imageAt)
-    throw new OptionError(
-      "the images are a stream; pass a dataset whose samples can be had in any order, such as of loadImageFolder",
-    );
-  const samplesOf = (places: readonly number[]) =>
-    fromIndexed(places.length, async (index) => {
-      const { x, y } = await imageAt(places[index] as number, 0);
-      return { [known]: scale(x), y };
-    });
-  const batches = (samples: ReturnType<typeof samplesOf>) =>
-    samples.batch(Math.min(batchSize, samples.length ?? 1)) as unknown as Dataset<Batch>;
-  return {
-    model,
-    inputs,
-    fresh: ["head"],
-    image,
-    prepare: (raw) => preparedBy(scaling, image, raw),
-    train: batches(samplesOf(parts.train).shuffle(keyOf(seed))),
-    validation: batches(samplesOf(parts.validation)),
-    test: batches(samplesOf(parts.test)),
-    loss: crossEntropy() as never,
-    metrics: [accuracy(), confusionMatrix(classes.length)],
-    classes,
-    samples: { train: parts.train.length, test: parts.test.length },
-    notes: [
-      `images of ${image.width} x ${image.height}, ${image.channels === 1 ? "grey" : "in colour"}`,
-      `features: ${at ?? "what the model gives"}`,
-    ],
-    preview: [],
-  };
+  const made = sampleClassification(base, images, {
+    ...options,
+    input: { name: imageInput(base).name, type },
+    prepare: scaledBy(scaling, image),
+    notes: [`images of ${image.width} x ${image.height}, ${image.channels === 1 ? "grey" : "in colour"}`],
+  });
+  return { ...made, image, prepare: (raw) => preparedBy(scaling, image, raw) };
 }
 
 /** The offset and factor of each channel. */
@@ -146,7 +93,8 @@ function scaledBy(scaling: PixelScaling | undefined, size: ImageSize): (pixels: 
     );
 }
 
-function preparedBy(scaling: PixelScaling | undefined, size: ImageSize, raw: Value): Value {
+/** From bytes [N, C, H, W] to what a model takes, in a graph. */
+export function preparedBy(scaling: PixelScaling | undefined, size: ImageSize, raw: Value): Value {
   const pixels = div(cast(raw, "float32"), 255);
   if (!scaling) return pixels;
   const channels = channelsOf(scaling, size);

@@ -2,18 +2,24 @@
 import { DataError } from "../../core/errors.ts";
 import { foldIn, keyOf, Random } from "../../core/random.ts";
 import type { Batch, Dataset } from "../../data/index.ts";
+import type { CompileOptions } from "../../jit/compile.ts";
 import type { AnyModule, Loss, TypeTree } from "../../nn/index.ts";
-import type { Metric } from "../../train/index.ts";
+import type { Metric, Objective } from "../../train/index.ts";
 
-/** What a model is to learn. */
-export type TaskName = "text-classification" | "text-regression" | "image-classification" | "chat";
-
-export const taskNames: readonly TaskName[] = [
+/** The tasks by name. */
+export const taskNames = [
   "text-classification",
   "text-regression",
+  "token-classification",
+  "question-answering",
+  "embedding",
   "image-classification",
+  "audio-classification",
   "chat",
-];
+] as const;
+
+/** What a model is to learn. */
+export type TaskName = (typeof taskNames)[number];
 
 /** A model and its data, ready to be trained. */
 export interface FinetuneTask {
@@ -29,10 +35,16 @@ export interface FinetuneTask {
   readonly validation: Dataset<Batch>;
   /** To be measured once, at the end. */
   readonly test: Dataset<Batch>;
-  /** What is minimized. */
-  readonly loss: Loss;
+  /** What is minimized: a loss of the model's outputs, or … */
+  readonly loss?: Loss;
+  /** … an objective, of tasks that compare the outputs for several rows. */
+  readonly objective?: Objective<never>;
   /** What is measured beside it. */
   readonly metrics: readonly Metric[];
+  /** Further results of the test, of what no metric can add up from batches. */
+  measure?(compile: CompileOptions): Promise<Readonly<Record<string, number>>>;
+  /** Rows of the model's inputs that a sample is, such as 2 texts of a pair; default 1. */
+  readonly rows?: number;
   /** Names of the classes. */
   readonly classes?: readonly string[];
   /** How many samples there are. */
@@ -71,5 +83,23 @@ export function partsOf(count: number, { seed, limit }: BatchSettings): Parts {
     test: cut(order.slice(0, test)),
     validation: cut(order.slice(test, test + validation)),
     train: cut(order.slice(test + validation)),
+  };
+}
+
+/** The datasets of a task in batches, the first shuffled; with `dropLast` it gives whole batches alone. */
+export function partBatches(
+  rowsOf: (places: readonly number[]) => Dataset<never>,
+  parts: Parts,
+  { batchSize, seed, dropLast = false }: BatchSettings & { readonly dropLast?: boolean },
+): Pick<FinetuneTask, "train" | "validation" | "test"> {
+  const batched = (rows: Dataset<never>, options = {}) =>
+    (rows as Dataset<Record<string, never>>).batch(
+      Math.min(batchSize, rows.length ?? 1),
+      options,
+    ) as unknown as Dataset<Batch>;
+  return {
+    train: batched(rowsOf(parts.train).shuffle(keyOf(seed)), { dropLast }),
+    validation: batched(rowsOf(parts.validation)),
+    test: batched(rowsOf(parts.test)),
   };
 }

@@ -1,30 +1,19 @@
 /** Classes of texts, or numbers, by a pretrained model of tokens with a new head. */
 import { keyOf } from "../../core/random.ts";
 import { Tensor } from "../../core/tensor.ts";
-import { fromTensors, type TextsWithLabels, type Tokenizer } from "../../data/index.ts";
+import { fromTensors, type TextsWithLabels } from "../../data/index.ts";
 import { type AnyModule, crossEntropy, dense, type Module, meanSquaredError } from "../../nn/index.ts";
 import { accuracy, confusionMatrix, meanAbsoluteErrorMetric } from "../../train/index.ts";
 import { featureLayer } from "../heads/feature-layer.ts";
-import { type Pooling, withHead } from "../heads/with-head.ts";
-import { type BatchSettings, type FinetuneTask, partsOf } from "./task.ts";
-import { lengthOf, paddingOf, type TextReader, textRows } from "./text-rows.ts";
+import type { Pooling } from "../heads/pooling.ts";
+import { withHead } from "../heads/with-head.ts";
+import { partBatches, partsOf } from "./task.ts";
+import { lengthOf, paddingOf, type TextTask, type TextTaskOptions, textRows, tokenInputs } from "./text-rows.ts";
 
 /** How texts are read, and where the head stands. */
-export interface TextClassificationOptions extends BatchSettings {
-  /** The model's tokenizer. */
-  readonly tokenizer: Tokenizer;
-  /** Tokens that are read of a text at most. */
-  readonly length: number;
-  /** The layer whose output the head takes; default what the model's own scores are made of. */
-  readonly at?: string | undefined;
+export interface TextClassificationOptions extends TextTaskOptions {
   /** How the states of tokens become one; default their mean. */
   readonly pooling?: Pooling | undefined;
-}
-
-/** The task, and how further texts are read. */
-export interface TextTask extends FinetuneTask {
-  /** How texts become rows of tokens. */
-  readonly reader: TextReader;
 }
 
 /** A task of labelled texts. Throws DataError for too few, OptionError for a layer that there is not. */
@@ -33,11 +22,11 @@ export function textClassification(
   { texts, labels, classes }: TextsWithLabels,
   options: TextClassificationOptions,
 ): TextTask {
-  const { tokenizer, at = featureLayer(base), pooling = "mean", batchSize, seed } = options;
+  const { tokenizer, at = featureLayer(base), pooling = "mean", seed } = options;
   const parts = partsOf(texts.length, options);
   const { length, cut } = lengthOf(texts, tokenizer, options.length);
   const reader = { tokenizer, length, padding: paddingOf(tokenizer) };
-  const takesMask = typeof base.inputs === "object" && "mask" in base.inputs;
+  const { takesMask, inputs } = tokenInputs(base, length);
   const isNumber = classes.length === 0;
   const dataset = (places: readonly number[]) => {
     const { x, mask } = textRows(
@@ -52,19 +41,14 @@ export function textClassification(
   };
   const head = dense(isNumber ? 1 : classes.length);
   const model = withHead(base as Module<never, unknown>, head, { ...(at !== undefined && { at }), pooling });
-  const type = { dtype: "int32", shape: [1, length] } as const;
-  const inputs = takesMask ? { x: type, mask: type } : { x: type };
   model.trace(inputs);
   head.initialize(keyOf(seed));
-  const held = (places: readonly number[]) => dataset(places).batch(Math.min(batchSize, places.length));
   return {
     model,
     inputs,
     fresh: ["head"],
     reader,
-    train: dataset(parts.train).shuffle(keyOf(seed)).batch(Math.min(batchSize, parts.train.length)) as never,
-    validation: held(parts.validation) as never,
-    test: held(parts.test) as never,
+    ...partBatches(dataset as never, parts, options),
     loss: (isNumber ? meanSquaredError() : crossEntropy()) as never,
     metrics: isNumber ? [meanAbsoluteErrorMetric()] : [accuracy(), confusionMatrix(classes.length)],
     ...(!isNumber && { classes }),

@@ -1,8 +1,18 @@
 /** Texts as rows of token ids of one length, with what tokens a model reads around them. */
+import { OptionError } from "../../core/errors.ts";
 import { Tensor } from "../../core/tensor.ts";
 import type { Tokenizer } from "../../data/index.ts";
+import type { TensorType } from "../../graph/ir.ts";
+import type { AnyModule } from "../../nn/index.ts";
+import type { BatchSettings, FinetuneTask } from "./task.ts";
 
-/** How texts become rows. */
+/**
+ * What models that read texts give: scores of classes, or numbers, for a whole text; its vector; scores of tags for each token; of
+ * each token scores as the first and the last one of an answer.
+ */
+export const textOutputs = ["scores", "vector", "tags", "answer"] as const;
+
+/** How a model of token ids x [N, T] and, where it takes one, a mask [N, T] reads texts. */
 export interface TextReader {
   /** The model's tokenizer. */
   readonly tokenizer: Tokenizer;
@@ -10,6 +20,24 @@ export interface TextReader {
   readonly length: number;
   /** The id that fills rows up. */
   readonly padding: number;
+  /** What the model gives; default scores. */
+  readonly gives?: (typeof textOutputs)[number];
+}
+
+/** How a task reads texts, and where its head stands. */
+export interface TextTaskOptions extends BatchSettings {
+  /** The model's tokenizer. */
+  readonly tokenizer: Tokenizer;
+  /** Tokens that are read of a text at most; of a question together with its text. */
+  readonly length: number;
+  /** The layer whose output the head takes; default what the model's own scores are made of, for heads of tokens and vectors the last hidden states. */
+  readonly at?: string | undefined;
+}
+
+/** A task of texts, and how further texts are read. */
+export interface TextTask extends FinetuneTask {
+  /** How texts become rows of tokens. */
+  readonly reader: TextReader;
 }
 
 /** Token ids [N, length] and which of them take part, [N, length]. */
@@ -47,4 +75,19 @@ export function paddingOf({ tokens }: Tokenizer): number {
     if (id >= 0) return id;
   }
   return 0;
+}
+
+/** Whether a model of token ids takes a mask too, and the types of its inputs for one row. Throws OptionError for a model of something else. */
+export function tokenInputs(
+  { inputs: form }: AnyModule,
+  length: number,
+): { readonly takesMask: boolean; readonly inputs: { readonly x: TensorType; readonly mask?: TensorType } } {
+  const names = typeof form === "object" ? Object.keys(form) : ["x"];
+  if (!names.includes("x") && names.length > 1)
+    throw new OptionError(
+      `the model takes ${names.join(", ")}, expected token ids x, and a mask where it takes one; pass a model of texts with its config.json`,
+    );
+  const takesMask = names.includes("mask");
+  const type = { dtype: "int32", shape: [1, length] } as const;
+  return { takesMask, inputs: takesMask ? { x: type, mask: type } : { x: type } };
 }

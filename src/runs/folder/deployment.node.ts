@@ -3,7 +3,9 @@ import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { FileError } from "../../core/errors.ts";
+import type { SoundFormat } from "../../data/sound/sound-format.ts";
 import { tokenizerFileSchema, tokenizerOf } from "../../data/text/tokenizer.ts";
+import { type TextReader, textOutputs } from "../../finetune/tasks/text-rows.ts";
 import { encodeOnnx } from "../../formats/files/export-onnx.ts";
 import { loadModel } from "../../formats/files/load-model.node.ts";
 import { encodeSavedModel } from "../../formats/files/saved-model.ts";
@@ -30,6 +32,13 @@ const deploymentSchema = z.strictObject({
       channels: z.union([z.literal(1), z.literal(3)]),
     })
     .optional(),
+  sound: z
+    .strictObject({
+      rate: z.number().int().min(1),
+      samples: z.number().int().min(1),
+      bands: z.number().int().min(1).optional(),
+    })
+    .optional(),
   /** Whether raw inputs go through prepare.onnx. */
   prepared: z.boolean(),
   classes: z.array(z.string()).optional(),
@@ -38,6 +47,7 @@ const deploymentSchema = z.strictObject({
       tokenizer: tokenizerFileSchema,
       length: z.number().int().min(1),
       padding: z.number().int().min(0),
+      gives: z.enum(textOutputs).optional(),
     })
     .optional(),
   writer: z
@@ -71,6 +81,7 @@ export async function writeDeployment({ folder, recipe }: Plan, task: Task): Pro
     format: "sardonyx-deployment-1",
     inputs: inputs as DeploymentRecord["inputs"],
     ...(format?.image && { image: format.image }),
+    ...(format?.sound && { sound: format.sound }),
     prepared: preparation !== undefined,
     ...(classes && { classes: [...classes] }),
     ...(reader && { reader: { ...reader, tokenizer: JSON.parse(reader.tokenizer.json()) } }),
@@ -123,12 +134,13 @@ export async function deploymentOfFiles(folder: string, best: boolean): Promise<
     inputs: record.inputs as TypeTree,
     format: {
       ...(record.image && { image: record.image }),
+      ...(record.sound && { sound: record.sound as SoundFormat }),
       ...(preparation && {
         prepare: (raw: Value) => preparation.apply(raw, new Context(preparation, { bind: builtIn })) as Value,
       }),
     },
     ...(record.classes && { classes: record.classes }),
-    ...(reader && { reader: { ...reader, tokenizer: tokenizerOf(reader.tokenizer) } }),
+    ...(reader && { reader: { ...reader, tokenizer: tokenizerOf(reader.tokenizer) } as TextReader }),
     ...(writer && { writer: { ...writer, tokenizer: tokenizerOf(writer.tokenizer) } as Writer }),
   };
 }

@@ -72,8 +72,8 @@ export class OpenRun {
     this.#options = opened.options;
   }
 
-  /** The model that is predicted with, with the types of its inputs. */
-  get network(): RecipeNetwork {
+  /** The model that is predicted with, with the types of its inputs and how they are prepared. */
+  get network(): NonNullable<Deployment["deployed"]> {
     return this.deployment.deployed ?? this.deployment;
   }
 

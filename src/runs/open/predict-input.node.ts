@@ -1,4 +1,4 @@
-/** Inputs of a prediction as tensors: images, JSON files, JSON on the command line. */
+/** Inputs of a prediction as tensors: images, sounds, JSON files, JSON on the command line. */
 import { existsSync } from "node:fs";
 import { basename, extname } from "node:path";
 import { atPlace, DataError, FileError, OptionError, ShapeError } from "../../core/errors.ts";
@@ -6,6 +6,8 @@ import { type Shape, sameShape, showShape, size } from "../../core/shape.ts";
 import { type Nested, Tensor, tensor } from "../../core/tensor.ts";
 import { imageExtensions, readImage } from "../../data/images/image.node.ts";
 import { lightOnDark } from "../../data/images/light-on-dark.ts";
+import { clipReader } from "../../data/sound/clip.node.ts";
+import { soundPreparation } from "../../data/sound/sound-format.ts";
 import { readBytes } from "../../storage/atomic.node.ts";
 import type { InputFormat, RecipeNetwork } from "../recipes/recipe.ts";
 import { inputTypeOf } from "./input.ts";
@@ -21,6 +23,8 @@ export interface PredictInput {
   readonly samples: Tensor;
   /** Whether an image was dark on light and was inverted. */
   readonly inverted: boolean;
+  /** What was done to make it fit, such as resampling; nothing where it fits. */
+  readonly note?: string;
 }
 
 /** Reads an argument: a file that exists, or JSON. Throws SardonyxError naming it. */
@@ -31,13 +35,18 @@ export async function readInput(argument: string, target: InputTarget): Promise<
   }
   const extension = extname(argument).toLowerCase();
   if (!existsSync(argument))
-    throw new FileError(`there is no file ${argument}; pass an image, a JSON file, or numbers such as '[1, 2]'`);
+    throw new FileError(
+      `there is no file ${argument}; pass an image, a sound, a JSON file, or numbers such as '[1, 2]'`,
+    );
   if (extension === ".json") {
     const text = new TextDecoder().decode(await readBytes(argument, "input"));
     return { name: basename(argument), samples: fromJson(text, argument, target), inverted: false };
   }
+  if (extension === ".wav") return fromSound(argument, target);
   if (!imageExtensions.includes(extension))
-    throw new FileError(`${argument} is neither an image (${imageExtensions.join(", ")}) nor .json; convert it`);
+    throw new FileError(
+      `${argument} is neither an image (${imageExtensions.join(", ")}), a sound (.wav) nor .json; convert it`,
+    );
   return fromImage(argument, target);
 }
 
@@ -51,6 +60,22 @@ async function fromImage(path: string, { inputs, format: { image } = {} }: Input
   // A scan or photo is usually the other way round than what was learned.
   const turned = channels === 1 ? lightOnDark(pixels) : { image: pixels, inverted: false };
   return { name: basename(path), samples: turned.image.reshape([1, ...pixels.shape]), inverted: turned.inverted };
+}
+
+async function fromSound(path: string, { inputs, format: { sound } = {} }: InputTarget): Promise<PredictInput> {
+  const { shape } = inputTypeOf(inputs);
+  if (!sound)
+    throw new OptionError(
+      `${path}: this run's model takes ${showShape(shape.slice(1))} numbers, no sounds; pass JSON, or the folder of a run of sounds`,
+    );
+  const { samples, changes } = await clipReader(sound.rate, sound.samples)(path);
+  const data = soundPreparation(sound)(samples);
+  return {
+    name: basename(path),
+    samples: new Tensor("float32", [1, ...shape.slice(1)], data),
+    inverted: false,
+    ...(changes.length > 0 && { note: changes.join(", ") }),
+  };
 }
 
 /** One sample, a batch of them, or a sample's numbers in one row. */

@@ -2,8 +2,10 @@
 import type { z } from "zod";
 import type { Tensor } from "../../core/tensor.ts";
 import type { Batch, Dataset } from "../../data/pipeline/dataset.ts";
+import type { SoundFormat } from "../../data/sound/sound-format.ts";
 import type { Tokenizer } from "../../data/text/tokenizer.ts";
 import type { AdapterSet } from "../../finetune/adapters/adapter-set.ts";
+import type { TextReader } from "../../finetune/tasks/text-rows.ts";
 import type { Value } from "../../graph/ir.ts";
 import type { CompileOptions } from "../../jit/compile.ts";
 import type { TypeTree } from "../../nn/inputs.ts";
@@ -47,6 +49,8 @@ export type OptionsOf<O extends RecipeOptions> = {
 export interface InputFormat {
   /** Set when inputs are images: the size and channels to decode to. Pixels arrive as bytes. */
   readonly image?: { readonly height: number; readonly width: number; readonly channels: 1 | 3 };
+  /** Set when inputs are sounds: the rate and length of clips, and what is made of them. */
+  readonly sound?: SoundFormat;
   /**
    * From raw numbers [N, …], the bytes of an image or JSON's numbers as float32, to what the model takes, inside a graph of its own;
    * default: bytes are divided by 255, and numbers are cast to the type that the model takes.
@@ -78,16 +82,6 @@ export interface Dialogue {
   readonly example: string;
   /** Prepares to answer; the answer to a bad question is a DataError or FileError that says how to mend it. */
   open(compile: CompileOptions): Promise<(question: string) => Promise<Answer>>;
-}
-
-/** How a model of token ids x [N, T] and, where it takes one, a mask [N, T] reads a text. */
-export interface Reader {
-  /** Makes tokens of a text. */
-  readonly tokenizer: Tokenizer;
-  /** Tokens of a row. */
-  readonly length: number;
-  /** The id that fills rows up. */
-  readonly padding: number;
 }
 
 /** How a language model of token ids [N, T] → logits [N, T, tokens] writes text. */
@@ -131,7 +125,7 @@ export interface Deployment extends RecipeNetwork {
   /** How the trained model is asked; default: by images or numbers, as `format` says. */
   readonly dialogue?: Dialogue;
   /** How the trained model reads texts, which it is asked then; default: it does not. */
-  readonly reader?: Reader;
+  readonly reader?: TextReader;
   /** How the trained model writes text; default: it does not. */
   readonly writer?: Writer;
   /** Parts of the run; default: one stage of the settings' epochs. */
