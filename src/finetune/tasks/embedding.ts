@@ -85,7 +85,8 @@ export function textEmbedding(base: AnyModule, pairs: readonly TextPair[], optio
     throw new OptionError(
       `a batch of ${batchSize} pair has no other text to compare with; pass a batch size from 2, better 16 or more`,
     );
-  const parts = partsOf(pairs.length, options);
+  const groups = groupsOf(pairs);
+  const parts = partsOf(pairs.length, options, (place) => groups.own[place]);
   const hasNegatives = pairs[0]?.negative !== undefined;
   const texts = pairs.flatMap(({ anchor, positive, negative }) => [
     anchor,
@@ -97,7 +98,6 @@ export function textEmbedding(base: AnyModule, pairs: readonly TextPair[], optio
   const { takesMask, inputs } = tokenInputs(base, length);
   base.trace(inputs as never);
   const model = textVectors(base, { ...(at !== undefined && { at }), ...(pooling && { pooling }) });
-  const groups = groupsOf(pairs);
   const dataset = (places: readonly number[]) => {
     const rowsOf = (textOf: (pair: TextPair) => string) =>
       textRows(

@@ -30,7 +30,7 @@ export function questionAnswering(
   options: TextTaskOptions,
 ): TextTask {
   const { tokenizer, batchSize } = options;
-  const parts = partsOf(questions.length, options);
+  const parts = partsOf(questions.length, options, (place) => questions[place]?.context);
   const most = questions.map((own) => questionWindows(own, options));
   const length = most.flat().reduce((longest, { ids }) => Math.max(longest, ids.length), 1);
   const reader = { tokenizer, length, padding: paddingOf(tokenizer), gives: "answer" } as const;

@@ -72,18 +72,36 @@ export interface Parts {
   readonly test: readonly number[];
 }
 
-/** Parts samples at random: 80 % to train on, 10 % for validation, 10 % for the test. Throws DataError for fewer than 10. */
-export function partsOf(count: number, { seed, limit }: BatchSettings): Parts {
+/**
+ * Parts samples at random: 80 % to train on, 10 % for validation, 10 % for the test. Samples of one group, such as questions about one text,
+ * come into one part, so that the test is of others, unless most samples are of a few groups. Throws DataError for fewer than 10 samples.
+ */
+export function partsOf(
+  count: number,
+  { seed, limit }: BatchSettings,
+  groupOf: (place: number) => unknown = (place) => place,
+): Parts {
   if (count < 10)
     throw new DataError(`there are ${count} samples, too few to train on, validate and test; pass at least 10`);
-  const order = [...new Random(foldIn(keyOf(seed), "parts")).permutation(count)];
-  const [test, validation] = [Math.max(1, Math.floor(count / 10)), Math.max(1, Math.floor(count / 10))];
-  const cut = (list: readonly number[]) => list.slice(0, limit);
-  return {
-    test: cut(order.slice(0, test)),
-    validation: cut(order.slice(test, test + validation)),
-    train: cut(order.slice(test + validation)),
+  const groups = new Map<unknown, number[]>();
+  for (const place of new Random(foldIn(keyOf(seed), "parts")).permutation(count)) {
+    const group = groupOf(place);
+    groups.set(group, [...(groups.get(group) ?? []), place]);
+  }
+  const share = Math.max(1, Math.floor(count / 10));
+  // A group of more than a part is to be trained on.
+  const [small, large] = [true, false].map((isSmall) =>
+    [...groups.values()].filter((group) => group.length <= share === isSmall),
+  ) as [number[][], number[][]];
+  const isEnough = small.length > 2 && small.flat().length >= 3 * share;
+  const rest = isEnough ? small : [...groups.values()].flat().map((place) => [place]);
+  const take = () => {
+    const taken: number[] = [];
+    while (taken.length < share && rest.length > 0) taken.push(...(rest.shift() as number[]));
+    return taken.slice(0, limit);
   };
+  const [test, validation] = [take(), take()];
+  return { test, validation, train: [...rest, ...(isEnough ? large : [])].flat().slice(0, limit) };
 }
 
 /** The datasets of a task in batches, the first shuffled; with `dropLast` it gives whole batches alone. */

@@ -23,7 +23,7 @@ export function textClassification(
   options: TextClassificationOptions,
 ): TextTask {
   const { tokenizer, at = featureLayer(base), pooling = "mean", seed } = options;
-  const parts = partsOf(texts.length, options);
+  const parts = partsOf(texts.length, options, (place) => texts[place]);
   const { length, cut } = lengthOf(texts, tokenizer, options.length);
   const reader = { tokenizer, length, padding: paddingOf(tokenizer) };
   const { takesMask, inputs } = tokenInputs(base, length);

@@ -19,7 +19,7 @@ export function tokenClassification(
   options: TextTaskOptions,
 ): TextTask {
   const { tokenizer, batchSize } = options;
-  const parts = partsOf(sentences.length, options);
+  const parts = partsOf(sentences.length, options, (place) => sentences[place]?.words.join(" "));
   const { length, cut, dropped } = wordLength(
     sentences.map(({ words }) => words),
     tokenizer,

@@ -53,9 +53,9 @@ test("with frozen weights, also packed ones, values and gradients are those of w
   const ofPacked = step(makeNode(LabelLogSoftmax, [x, elements, labels, scales], { pieces: 3, ...packing }).outputs[0]);
   const { run, session } = await compile(values, [...whole, ...ofFloats, ...ofPacked]);
   const results = (await run(fed)).map((tensor) => tensor.toNumbers());
+  // Sums of 32 products of about 10 in float32, in another order.
   for (const offset of [2, 4])
     for (const part of [0, 1])
-      // Sums of 32 products of about 10 in float32, in another order.
       for (const [i, value] of (results[part] ?? []).entries())
         expect(Math.abs((results[offset + part]?.[i] ?? Number.NaN) - value), `${offset} ${part} ${i}`).toBeLessThan(
           2e-4,
