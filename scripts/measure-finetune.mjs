@@ -25,6 +25,7 @@ const config = {
 const resident = (field) =>
   1024 * Number(/\d+/.exec(readFileSync("/proc/self/status", "utf8").split(`${field}:`)[1])[0]);
 
+const processAlone = resident("VmRSS");
 const type = { dtype: "int32", shape: [1, tokens] };
 const model = s.modelFromConfig(config).build();
 model.trace(type);
@@ -45,11 +46,11 @@ for (const [path, parameter] of model.parameters()) {
 if (way !== "full") await s.addLora(model, { rank: 8, alpha: 16, targets: "all-linear" });
 
 const network = moduleNetwork({ name: "qwen2.5-0.5b", source: way, model, inputs: type });
-const stored = way === "qlora" ? quantized(network, 4) : network;
+const matrices = network.parameters.filter(({ trainable, shape }) => !trainable && shape.length > 1);
+const stored = way === "qlora" ? quantized(network, 4, new Set(matrices)) : network;
 const { cost } = inspect(stored, { optimizer: s.adamw(), precision: "float32" }).inspection;
 
 globalThis.gc?.();
-const before = resident("VmRSS");
 const trainer = new s.Trainer(model, { loss: s.crossEntropy(), optimizer: s.adamw({ learningRate: 1e-4 }) });
 const ids = (from) =>
   new s.Tensor(
@@ -67,14 +68,17 @@ for (let i = 0; i < 3; i++) {
   await trainer.step(batch);
   times.push((performance.now() - start) / 1000);
 }
+const peak = resident("VmHWM");
 const gigabytes = (bytes) => `${(bytes / 1e9).toFixed(2)} GB`;
 console.log(
   JSON.stringify({
     way,
     tokens,
-    modelBefore: gigabytes(before),
-    peak: gigabytes(resident("VmHWM")),
+    process: gigabytes(processAlone),
+    peak: gigabytes(peak),
+    withoutProcess: gigabytes(peak - processAlone),
     estimated: gigabytes(cost.trainingBytes),
+    ratio: (cost.trainingBytes / (peak - processAlone)).toFixed(2),
     firstStepSeconds: first.toFixed(1),
     stepSeconds: times.sort((a, b) => a - b)[1].toFixed(1),
     stepFlops: cost.forwardFlops + cost.backwardFlops,
