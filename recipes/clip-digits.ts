@@ -114,7 +114,7 @@ export default defineRecipe({
   name: "clip-digits",
   summary:
     "Images and sentences in one space, as CLIP: digits in colours are named by words that were never seen together",
-  data: "MNIST's digits in colours on colours with sentences: 8,000 new ones an epoch; to test, 1,000 of known pairs of digit and colour and 1,000 of new ones",
+  data: "MNIST's digits in colours on colours with sentences: 8,000 new ones an epoch; to test, 1,000 of pairs of digit and colour that training has and 1,000 of others",
   defaults: { epochs: 10, batchSize: 64, learningRate: 0.004, optimizer: "adam", seed: 0 },
   options: {
     reader: {
@@ -141,7 +141,7 @@ export default defineRecipe({
     const sets = digitSets(digits, seed, limit);
     const key = foldIn(keyOf(seed), "captions");
     const train = sets.train.map(withCaption, key).batch(batchSize).map(scaleBytes());
-    const measured = ({ seen, new: unseen }: typeof sets.test) =>
+    const measured = ({ seen, unseen }: typeof sets.test) =>
       imagesOf([seen, unseen]).map(withCaption, key).batch(100, { dropLast: false }).map(scaleBytes());
     return {
       ...opened,
@@ -149,7 +149,7 @@ export default defineRecipe({
       validation: measured(sets.validation),
       test: measured(sets.test),
       objective: pairing(model),
-      samples: { train: sets.train.length ?? 0, test: sets.test.seen.shown.length + sets.test.new.shown.length },
+      samples: { train: sets.train.length ?? 0, test: sets.test.seen.shown.length + sets.test.unseen.shown.length },
       schedule: cosine({ rate: learningRate, steps: epochs * (train.length ?? 1) }),
       training: { clipNorm: 1 },
       async measure(compile) {
@@ -163,7 +163,7 @@ export default defineRecipe({
       },
       async draw(compile) {
         const towers = embedder(model, compile);
-        const { shown, x } = distinct(sets.test.new, 12);
+        const { shown, x } = distinct(sets.test.unseen, 12);
         const captions = shown.map(wholeCaption);
         const [images, texts] = [await towers.images(x), await towers.texts(idsOf(captions))];
         return {

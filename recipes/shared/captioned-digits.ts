@@ -1,4 +1,4 @@
-/** Coloured digits on coloured grounds, sentences that describe them, and pairs of a digit and a colour that are held out together. */
+/** Coloured digits on coloured backgrounds, sentences that describe them, and pairs of a digit and a colour that are held out together. */
 import {
   type Color,
   type Dataset,
@@ -36,14 +36,14 @@ export const colors: readonly string[] = Object.keys(paints);
 const shift = 3;
 /** By how much a channel differs from the colour's at most. */
 const tint = 15;
-/** How light a ground is beside ink of its colour. */
+/** How light a background is beside ink of its colour. */
 const dimmed = 0.4;
 
 /** What an image shows: a digit, and places in the list of colours. */
 export interface Meaning {
   readonly digit: number;
   readonly ink: number;
-  readonly ground: number;
+  readonly background: number;
 }
 /** An image, and what it shows. */
 export interface Captioned extends Meaning {
@@ -99,8 +99,8 @@ export function captionedDigit({ x, y }: LabelledImages, allowed: ReadonlySet<nu
     inks = colors.flatMap((_, ink) => (allowed.has(pairOf({ digit, ink })) ? [ink] : []));
   } while (inks.length === 0);
   const [digit, ink] = [Number(y.data[row]), pick(inks, random)];
-  const ground = (ink + 1 + random.integer(colors.length - 1)) % colors.length;
-  const [front, behind] = [painted(ink, 1, random), painted(ground, dimmed, random)];
+  const background = (ink + 1 + random.integer(colors.length - 1)) % colors.length;
+  const [front, behind] = [painted(ink, 1, random), painted(background, dimmed, random)];
   const [across, down] = [random.integer(2 * shift + 1) - shift, random.integer(2 * shift + 1) - shift];
   const pixels = new Uint8Array(3 * area);
   for (const [channel, level] of behind.entries()) pixels.fill(level, channel * area, (channel + 1) * area);
@@ -112,7 +112,7 @@ export function captionedDigit({ x, y }: LabelledImages, allowed: ReadonlySet<nu
       pixels[channel * area + line * side + column] =
         (level * (front[channel] as number) + (255 - level) * (behind[channel] as number)) / 255;
   }
-  return { digit, ink, ground, x: new Tensor("uint8", [3, side, side], pixels) };
+  return { digit, ink, background, x: new Tensor("uint8", [3, side, side], pixels) };
 }
 
 /** Images with what they show. */
@@ -138,11 +138,11 @@ export function captionedSet(
   return { shown, x: new Tensor("uint8", [count, 3, side, side], pixels) };
 }
 
-/** Images to train on, new in each epoch; to choose settings by; and to test on: of pairs that training has, and of new ones. */
+/** Images to train on, new in each epoch; to choose settings by; and to test on: of pairs that training has, and of others. */
 export interface DigitSets {
   readonly train: Dataset<Captioned>;
-  readonly validation: Readonly<Record<"seen" | "new", CaptionedSet>>;
-  readonly test: Readonly<Record<"seen" | "new", CaptionedSet>>;
+  readonly validation: Readonly<Record<"seen" | "unseen", CaptionedSet>>;
+  readonly test: Readonly<Record<"seen" | "unseen", CaptionedSet>>;
   /** Some images as those to train on, for baselines that keep them. */
   readonly kept: CaptionedSet;
 }
@@ -171,10 +171,10 @@ export function digitSets(
     ),
     validation: {
       seen: set(held, split.train, "validation, seen"),
-      new: set(held, split.validation, "validation, new"),
+      unseen: set(held, split.validation, "validation, new"),
     },
-    test: { seen: set(test.tensors, split.train, "test, seen"), new: set(test.tensors, split.test, "test, new") },
-    kept: set(known, split.train, "kept", 2000),
+    test: { seen: set(test.tensors, split.train, "test, seen"), unseen: set(test.tensors, split.test, "test, new") },
+    kept: set(known, split.train, "kept"),
   };
 }
 
@@ -184,43 +184,45 @@ const named = (...words: readonly (string | undefined)[]) => {
   return `${/^(eight|8)/.test(own) ? "an" : "a"} ${own}`;
 };
 
-/** Sentences about a digit, in a colour or none, on a ground or none. */
-function sentences(number: string, ink: string | undefined, ground: string | undefined): readonly string[] {
-  const behind = ground === undefined ? [""] : [` on ${ground}`, ` on ${named(ground)} ground`];
-  const tail = ground === undefined ? "" : `, the ground is ${ground}`;
+/** Sentences about a digit, in a colour or none, on a background or none. */
+function sentences(number: string, ink: string | undefined, background: string | undefined): readonly string[] {
+  const behind = background === undefined ? [""] : [` on ${background}`, ` on ${named(background)} background`];
+  const tail = background === undefined ? "" : `, the background is ${background}`;
   return [
     ...behind.flatMap((place) => [
       `${named(ink, number)}${place}`,
       ...(ink ? [`${named(number)} in ${ink}${place}`] : []),
     ]),
     ...(ink ? [`the ${number} is ${ink}${tail}`] : []),
-    ...(ground ? [`on ${ground} there is ${named(ink, number)}`, `${ground} behind ${named(ink, number)}`] : []),
+    ...(background
+      ? [`on ${background} there is ${named(ink, number)}`, `${background} behind ${named(ink, number)}`]
+      : []),
   ];
 }
 
 /** A sentence about an image, drawn at random: colours may be left out, and the digit is a word or a numeral. */
-export function captionOf({ digit, ink, ground }: Meaning, random: Random): string {
+export function captionOf({ digit, ink, background }: Meaning, random: Random): string {
   const some = (share: number, color: number) => (random.uniform() < share ? colors[color] : undefined);
   const number = random.uniform() < 0.5 ? (numbers[digit] as string) : String(digit);
-  return pick(sentences(number, some(0.5, ink), some(0.4, ground)), random);
+  return pick(sentences(number, some(0.5, ink), some(0.4, background)), random);
 }
 
 /** All that an image shows, in one sentence. */
-export const wholeCaption = ({ digit, ink, ground }: Meaning): string =>
-  `${named(colors[ink], numbers[digit])} on ${colors[ground]}`;
+export const wholeCaption = ({ digit, ink, background }: Meaning): string =>
+  `${named(colors[ink], numbers[digit])} on ${colors[background]}`;
 
 /** Sentences that a class is described by, the plainest first: of a digit, or of a digit in a colour. */
 export const prompts = ({ digit, ink }: { readonly digit: number; readonly ink?: number }): readonly string[] => {
-  const own = (ground?: string) =>
-    sentences(numbers[digit] as string, ink === undefined ? undefined : colors[ink], ground);
-  return [...own(), ...colors.filter((_, ground) => ground !== ink).flatMap((ground) => own(ground))];
+  const own = (background?: string) =>
+    sentences(numbers[digit] as string, ink === undefined ? undefined : colors[ink], background);
+  return [...own(), ...colors.filter((_, background) => background !== ink).flatMap((background) => own(background))];
 };
 
 /** Every word that captions have, by id: what begins and ends a sentence are among them. */
 export const vocabulary = new Vocabulary([
   ...specialTokens,
   ...new Set([
-    ...wordsOf("a an the is on in there behind ground ,"),
+    ...wordsOf("a an the is on in there behind background ,"),
     ...numbers,
     ...numbers.map((_, digit) => String(digit)),
     ...colors,

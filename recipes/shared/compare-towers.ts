@@ -88,12 +88,13 @@ export async function measureTowers(towers: Embedder, sets: DigitSets["test"]): 
     const vectors = await towers.images(x);
     const captions = await towers.texts(idsOf(shown.map(wholeCaption)));
     const swapped = await towers.texts(
-      idsOf(shown.map(({ digit, ink, ground }) => wholeCaption({ digit, ink: ground, ground: ink }))),
+      idsOf(shown.map(({ digit, ink, background }) => wholeCaption({ digit, ink: background, background: ink }))),
     );
-    // Half a point for sentences that are the same to the model.
-    const preferred = shown.map(
-      (_, i) => (Math.sign(cosineOf(vectors, i, captions, i) - cosineOf(vectors, i, swapped, i)) + 1) / 2,
-    );
+    const preferred = shown.map((_, i) => {
+      const gain = cosineOf(vectors, i, captions, i) - cosineOf(vectors, i, swapped, i);
+      // Half a point for sentences that are the same to the model, up to rounding.
+      return Math.abs(gain) < 1e-5 ? 0.5 : Number(gain > 0);
+    });
     const few = distinct(set, sought);
     const own = integers([...few.shown.keys()]);
     const [images, texts] = [await towers.images(few.x), await towers.texts(idsOf(few.shown.map(wholeCaption)))];
@@ -102,9 +103,9 @@ export async function measureTowers(towers: Embedder, sets: DigitSets["test"]): 
       ensemble_accuracy: byAll.accuracy(vectors, pairsOf(shown)),
       digit_accuracy: digitByOne.accuracy(vectors, digitsOf(shown)),
       digit_ensemble_accuracy: digitByAll.accuracy(vectors, digitsOf(shown)),
-      roles_accuracy: preferred.reduce((sum, one) => sum + one, 0) / preferred.length,
-      text_of_image_accuracy: prototypes(texts, own).accuracy(images, own),
-      image_of_text_accuracy: prototypes(images, own).accuracy(texts, own),
+      binding_accuracy: preferred.reduce((sum, one) => sum + one, 0) / preferred.length,
+      image_to_text_accuracy: prototypes(texts, own).accuracy(images, own),
+      text_to_image_accuracy: prototypes(images, own).accuracy(texts, own),
     };
     for (const [what, value] of Object.entries(found)) results[`${name}_${what}`] = value;
   }
@@ -201,6 +202,8 @@ async function baselines(sets: DigitSets, given: TowerTraining): Promise<Results
 }
 
 const shots = [1, 2, 4, 8, 16, 32];
+/** Penalties among which cross-validation chooses, and how nearly each is solved. */
+const search = { strengths: [0.001, 0.01, 0.1, 1], maxIterations: 100, tolerance: 1e-4 };
 
 /** Accuracies of classifiers of digits that learn from few examples on the frozen features of the image tower. */
 async function fewShot(
@@ -225,7 +228,7 @@ async function fewShot(
   for (const count of shots) {
     const { support } = sampleShots(labels, count, foldIn(keyOf(seed), "shots"));
     const own = [gatherRows(features, support), gatherRows(labels, support)] as const;
-    const [probe, means] = [linearProbe(...own), prototypes(...own)];
+    const [probe, means] = [linearProbe(...own, search), prototypes(...own)];
     for (const { name, features, labels } of await Promise.all(tested)) {
       results[`${name}_probe_${count}_accuracy`] = probe.accuracy(features, labels);
       results[`${name}_means_${count}_accuracy`] = means.accuracy(features, labels);
