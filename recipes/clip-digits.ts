@@ -115,7 +115,7 @@ export default defineRecipe({
   summary:
     "Images and sentences in one space, as CLIP: digits in colours are named by words that were never seen together",
   data: "MNIST's digits in colours on colours with sentences: 8,000 new ones an epoch; to test, 1,000 of pairs of digit and colour that training has and 1,000 of others",
-  defaults: { epochs: 10, batchSize: 64, learningRate: 0.004, optimizer: "adam", seed: 0 },
+  defaults: { epochs: 10, batchSize: 64, learningRate: 0.002, optimizer: "adam", seed: 0 },
   options: {
     reader: {
       description: "how sentences are read: by attention to words in their order, or as a bag of words",
