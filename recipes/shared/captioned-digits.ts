@@ -1,6 +1,7 @@
 /** Coloured digits on coloured backgrounds, sentences that describe them, and pairs of a digit and a colour that are held out together. */
 import {
   type Color,
+  DataError,
   type Dataset,
   foldIn,
   fromIndexed,
@@ -89,22 +90,27 @@ function painted(color: number, brightest: number, random: Random): Color {
   return [red ?? 0, green ?? 0, blue ?? 0];
 }
 
-/** A digit in a colour that it may have, on another; digits that may have none are passed over. */
-export function captionedDigit({ x, y }: LabelledImages, allowed: ReadonlySet<number>, random: Random): Captioned {
-  let row: number;
-  let inks: readonly number[];
-  do {
-    row = random.integer(x.shape[0] ?? 1);
+/** An image of a digit and a colour that it may have; digits that may have none are passed over. Throws DataError where all are. */
+function drawn({ x, y }: LabelledImages, allowed: ReadonlySet<number>, random: Random) {
+  for (let tries = 0; tries < 1000; tries++) {
+    const row = random.integer(x.shape[0] ?? 1);
     const digit = Number(y.data[row]);
-    inks = colors.flatMap((_, ink) => (allowed.has(pairOf({ digit, ink })) ? [ink] : []));
-  } while (inks.length === 0);
-  const [digit, ink] = [Number(y.data[row]), pick(inks, random)];
+    const inks = colors.flatMap((_, ink) => (allowed.has(pairOf({ digit, ink })) ? [ink] : []));
+    if (inks.length > 0) return { row, digit, ink: pick(inks, random) };
+  }
+  const wanted = [...new Set(Array.from(allowed, (pair) => Math.floor(pair / colors.length)))].join(", ");
+  throw new DataError(`among ${y.data.length} images there is none of ${wanted}; pass more of MNIST's images`);
+}
+
+/** A digit in a colour that it may have, on another. */
+function captionedDigit(digits: LabelledImages, allowed: ReadonlySet<number>, random: Random): Captioned {
+  const { row, digit, ink } = drawn(digits, allowed, random);
   const background = (ink + 1 + random.integer(colors.length - 1)) % colors.length;
   const [front, behind] = [painted(ink, 1, random), painted(background, dimmed, random)];
   const [across, down] = [random.integer(2 * shift + 1) - shift, random.integer(2 * shift + 1) - shift];
   const pixels = new Uint8Array(3 * area);
   for (const [channel, level] of behind.entries()) pixels.fill(level, channel * area, (channel + 1) * area);
-  const own = x.data.subarray(row * area, (row + 1) * area);
+  const own = digits.x.data.subarray(row * area, (row + 1) * area);
   for (const [i, level] of own.entries()) {
     const [column, line] = [(i % side) + across, Math.floor(i / side) + down];
     if (level === 0 || column < 0 || line < 0 || column >= side || line >= side) continue;

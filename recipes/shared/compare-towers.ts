@@ -69,7 +69,7 @@ export function distinct({ shown, x }: CaptionedSet, most: number): CaptionedSet
 }
 
 /** Images and sentences among which the partner is sought. */
-export const sought = 25;
+const sought = 25;
 
 /** Accuracies of towers on sets of images. */
 export async function measureTowers(towers: Embedder, sets: DigitSets["test"]): Promise<Results> {
@@ -135,7 +135,7 @@ export interface TowerTraining {
   readonly compile: CompileOptions;
 }
 
-const optionsOf = ({ epochs, learningRate, seed, compile }: TowerTraining, batches: number) => ({
+const fitOptions = ({ epochs, learningRate, seed, compile }: TowerTraining, batches: number) => ({
   optimizer: adam({ learningRate: cosine({ rate: learningRate, steps: epochs * batches }) }),
   epochs,
   training: { seed, compile, clipNorm: 1 },
@@ -157,7 +157,7 @@ async function classify(
     .batch(given.batchSize)
     .map(scaleBytes());
   const loss = Object.fromEntries(Object.keys(questions).map((name) => [name, crossEntropy()]));
-  await fit(model, data, { loss, ...optionsOf(given, data.length ?? 1) });
+  await fit(model, data, { loss, ...fitOptions(given, data.length ?? 1) });
   const ask = predictor(model, { compile: given.compile, snapshot: true });
   return async ({ x }: CaptionedSet) => {
     const found = await ask(scaleBytes()({ x }).x);
@@ -257,7 +257,7 @@ export async function compareTowers(
         .map(withCaption, foldIn(keyOf(seed), "captions"))
         .batch(given.batchSize)
         .map(scaleBytes());
-      await fit(model, data, { objective: pairing(model), ...optionsOf(given, data.length ?? 1) });
+      await fit(model, data, { objective: pairing(model), ...fitOptions(given, data.length ?? 1) });
       note(reader, await measureTowers(embedder(model, given.compile), sets.test));
       if (reader === "attention") note("shots", await fewShot(model, sets, given));
     }
