@@ -112,8 +112,7 @@ const open = ({ reader, data: folder }: { readonly reader: ReaderKind; readonly 
 
 export default defineRecipe({
   name: "clip-digits",
-  summary:
-    "Images and sentences in one space, as CLIP: digits in colours are named by words that were never seen together",
+  summary: "Images and sentences in one space, as CLIP: digits are named in colours that they never had before",
   data: "MNIST's digits in colours on colours with sentences: 8,000 new ones an epoch; to test, 1,000 of pairs of digit and colour that training has and 1,000 of others",
   defaults: { epochs: 10, batchSize: 64, learningRate: 0.002, optimizer: "adam", seed: 0 },
   options: {
