@@ -85,8 +85,21 @@ test("an operator without a gradient is named with its layer", () => {
   const x = input("float32", [2]);
   const remainder = ops.mod(x, ops.full([2], 2));
   if (remainder.producer) remainder.producer.scope = { path: "features.3" };
-  const message = "features.3: Mod has no gradient; take it out of the path from the parameters to the loss";
+  const message = "features.3: Mod has no gradient; take it out of the way from the parameters to the loss";
   expect(() => gradients([ops.reduceSum(remainder)], [ops.ones([])], [x])).toThrow(message);
+});
+
+test("parameters behind an operator without a gradient are named, those beside it not", () => {
+  const [near, far, beside] = ["near", "far", "beside"].map((name) => input("float32", [2], name)) as [
+    Value,
+    Value,
+    Value,
+  ];
+  const rounded = ops.mod(ops.mul(near, ops.neg(far)), ops.full([2], 2));
+  const loss = ops.reduceSum(ops.mul(rounded, beside));
+  expect(() => gradients([loss], [ops.ones([])], [near, far, beside])).toThrow(
+    "graph: Mod has no gradient, and stands between near, far and the loss; freeze them, or take the operator out of the way",
+  );
 });
 
 test("an operator without a gradient does not matter beside the path", async () => {

@@ -65,6 +65,7 @@ function walkBack({ outputs, seeds, wrt, onStop, boundary }: Walk): readonly (Va
     const gs = node.outputs.map((output) => accumulated.get(output));
     const needs = node.inputs.map((value) => value !== undefined && active.has(value));
     if (!gs.some(Boolean) || !needs.some(Boolean)) continue;
+    if (!node.op.differentiable && !onStop) throw stopped(node, wrt);
     const contributions = contributionsOf(node, gs, needs, onStop);
     for (const [i, value] of node.inputs.entries()) {
       const contribution = contributions[i];
@@ -103,6 +104,27 @@ export function differentiate(loss: Value, { wrt, others = [], onStop }: Differe
   const kept = wrt.filter(({ producer }) => producer !== undefined);
   const [simple = loss, ...rest] = simplify([loss, ...others], kept);
   return { loss: simple, others: rest, gradients: reachableGradients([simple], [ones([], simple.dtype)], wrt, onStop) };
+}
+
+/** Names that an error gives at most. */
+const namesShown = 3;
+
+/** The error for an operator without a gradient, with what lies behind it. */
+function stopped({ op, inputs, scope }: Node, wrt: readonly Value[]): GradientError {
+  const behind = new Set<Value | undefined>([
+    ...inputs,
+    ...nodesOf(inputs.filter((value) => value !== undefined)).flatMap((node) => node.inputs),
+  ]);
+  const names = wrt.flatMap((value) => (behind.has(value) && value.name !== undefined ? [value.name] : []));
+  const place = scope?.path ?? "graph";
+  if (names.length === 0)
+    return new GradientError(
+      `${place}: ${op.type} has no gradient; take it out of the way from the parameters to the loss`,
+    );
+  const more = names.length > namesShown ? ` and ${names.length - namesShown} more` : "";
+  return new GradientError(
+    `${place}: ${op.type} has no gradient, and stands between ${names.slice(0, namesShown).join(", ")}${more} and the loss; freeze ${names.length === 1 ? "it" : "them"}, or take the operator out of the way`,
+  );
 }
 
 /** A gradient, or zeros of the shape of what it is with respect to. */

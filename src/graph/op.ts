@@ -285,7 +285,7 @@ export class OpDef {
     const rule = this.#spec.grad;
     if (rule === "none")
       throw new GradientError(
-        `${node.scope?.path ?? "graph"}: ${this.type} has no gradient; take it out of the path from the parameters to the loss`,
+        `${node.scope?.path ?? "graph"}: ${this.type} has no gradient; take it out of the way from the parameters to the loss`,
       );
     const g = gs[0] ?? gs.find((other) => other !== undefined);
     if (typeof rule === "object") throw new InternalError(`${this.type}: its gradient is that of its expression`);

@@ -7,7 +7,7 @@ import type { Value } from "../../graph/ir.ts";
 import { type AnyModule, type Context, Module, unitLength, valuesOf } from "../../nn/index.ts";
 import { type Pooling, pooledTokens } from "./pooling.ts";
 import { stateLayer } from "./state-layer.ts";
-import { upTo } from "./up-to.ts";
+import { type Cut, cutOf, outputOf } from "./up-to.ts";
 
 /** Token ids, and which of them take part. */
 export type TextVectorInputs = {
@@ -21,17 +21,20 @@ export type TextVectorInputs = {
 export class TextVectors extends Module<TextVectorInputs> {
   override readonly inputs = { x: "required", mask: "required" } as const;
   readonly base: AnyModule;
+  /** The layer of the base that gives the states; `undefined` for what the base gives. */
+  readonly layer: string | undefined;
   readonly #pooling: VectorPooling;
 
-  constructor(base: AnyModule, pooling: VectorPooling) {
+  constructor({ base, layer }: Cut<never>, pooling: VectorPooling) {
     super();
     this.base = base;
+    this.layer = layer;
     this.#pooling = pooling;
   }
 
   protected call({ x, mask }: TextVectorInputs, context: Context): Value {
     const takesMask = typeof this.base.inputs === "object" && "mask" in this.base.inputs;
-    const [features] = valuesOf(this.base.apply((takesMask ? { x, mask } : x) as never, context));
+    const [features] = valuesOf(outputOf(this, (takesMask ? { x, mask } : x) as never, context));
     if (!features || (features.rank !== 2 && features.rank !== 3))
       throw new ShapeError(
         `the model gives ${features ? showShape(features.shape) : "nothing"}, expected states of tokens [N, T, W] or vectors [N, W]; name the layer that gives them: at`,
@@ -64,5 +67,5 @@ const checkOptions = optionsOf<TextVectorsOptions>("textVectors", {
  */
 export function textVectors(base: AnyModule, options: TextVectorsOptions = {}): TextVectors {
   const { at = stateLayer(base), pooling = "mean" } = checkOptions(options);
-  return new TextVectors(at === undefined ? base : upTo(base as never, at), pooling);
+  return new TextVectors(cutOf(base as never, at), pooling);
 }

@@ -5,17 +5,9 @@ import { optionsOf } from "../../core/options.ts";
 import { isPlainObject } from "../../core/tree.ts";
 import { KerasModel } from "../../formats/tfjs/layers-model/keras-model.ts";
 import { Value } from "../../graph/ir.ts";
-import {
-  type AnyModule,
-  type Context,
-  type Given,
-  type InputForm,
-  Module,
-  type TensorModule,
-  valuesOf,
-} from "../../nn/index.ts";
+import { type AnyModule, type Context, type InputForm, Module, type TensorModule, valuesOf } from "../../nn/index.ts";
 import { type Channels, type Pooling, pooledPlaces, pooledTokens } from "./pooling.ts";
-import { UpTo, upTo } from "./up-to.ts";
+import { type Cut, cutOf, outputOf, UpTo } from "./up-to.ts";
 
 /** Options of `withHead`. */
 export interface HeadPlacement {
@@ -40,17 +32,16 @@ const checkOptions = optionsOf<HeadPlacement>("withHead", {
 export class WithHead<I = Value> extends Module<I, Value> {
   override readonly inputs: InputForm;
   readonly base: Module<I, unknown>;
+  /** The layer of the base whose output the head takes; `undefined` for what the base gives. */
+  readonly layer: string | undefined;
   readonly head: TensorModule;
   readonly pooling: Pooling;
   readonly channels: Channels;
 
-  constructor(
-    base: Module<I, unknown>,
-    head: TensorModule,
-    { pooling, channels }: Required<Omit<HeadPlacement, "at">>,
-  ) {
+  constructor({ base, layer }: Cut<I>, head: TensorModule, { pooling, channels }: Required<Omit<HeadPlacement, "at">>) {
     super();
     this.base = base;
+    this.layer = layer;
     this.head = head;
     this.pooling = pooling;
     this.channels = channels;
@@ -58,7 +49,7 @@ export class WithHead<I = Value> extends Module<I, Value> {
   }
 
   protected call(inputs: I, context: Context): Value {
-    const apply = () => this.base.apply(inputs as Given<I>, context);
+    const apply = () => outputOf(this, inputs, context);
     // Features that do not learn are those of evaluation, without dropout.
     const isFrozen = [...this.base.parameters().values()].every((parameter) => parameter.isBuffer || parameter.frozen);
     const given = isFrozen ? context.evaluating(apply) : apply();
@@ -81,7 +72,7 @@ export class WithHead<I = Value> extends Module<I, Value> {
  */
 export function withHead<I>(model: Module<I, unknown>, head: TensorModule, options: HeadPlacement = {}): WithHead<I> {
   const { at, pooling = "mean", channels = channelsOf(model) } = checkOptions(options);
-  return new WithHead(at === undefined ? model : upTo(model, at), head, { pooling, channels });
+  return new WithHead(cutOf(model, at), head, { pooling, channels });
 }
 
 function channelsOf(model: AnyModule): Channels {
