@@ -64,6 +64,11 @@ test("elementwise results are computed again, once all that is kept is large", a
   for (const [i, { data }] of kept.entries()) expect(anew[i]?.data, `output ${i}`).toEqual(data);
 });
 
+test("beside few products nothing is computed again: it would take a good part of the time", () => {
+  const { loss, gradients } = gatedStep(2, [1 << 16, 8]);
+  expect(recomputed([loss], gradients, 1)).toBe(gradients);
+});
+
 test("what is computed again waits for a gradient, whatever the passes make of it", () => {
   const { inputs, loss, gradients } = gatedStep(2, [512, 512]);
   const again = recomputed([loss], gradients, 1);

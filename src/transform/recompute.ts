@@ -11,6 +11,8 @@ import { elementwiseOps, isView, storageOf } from "../ops/registry.ts";
 const keptLimit = 2 ** 30;
 /** Values of fewer bytes are kept. */
 const smallest = 2 ** 20;
+/** Multiply-adds of a step for each byte that is computed again: with fewer, as in small convolutions, that would take a tenth of the time. */
+const leastWork = 200;
 
 const bytesOf = ({ dtype, shape }: Value): number => size(shape) * bytesPerElement(dtype);
 
@@ -24,7 +26,8 @@ interface Group {
 
 /**
  * The gradients of a step, in which results of elementwise operators are computed again from operands that the way back reads anyway
- * (checkpointing of single operators, Chen et al. 2016, sec. 3), where more than a gigabyte is kept. The gradients are the same numbers.
+ * (checkpointing of single operators, Chen et al. 2016, sec. 3), where more than a gigabyte is kept and the time is
+ * small beside that of the products. The gradients are the same numbers.
  * @param forward what is computed before, first of all the loss
  */
 export function recomputed(
@@ -40,6 +43,9 @@ export function recomputed(
   );
   if ([...kept].reduce((sum, value) => sum + bytesOf(value), 0) < limit) return gradients;
   const groups = groupsOf([...before], kept);
+  const work = [...before, ...back].reduce((sum, node) => sum + node.op.macs(node), 0);
+  const bytes = [...groups.keys()].reduce((sum, value) => sum + bytesOf(value), 0);
+  if (work < leastWork * bytes) return gradients;
   findTies(back, groups, isBefore);
   const rebuilding = new Rebuilding(groups);
   for (const node of back) rebuilding.move(node, isBefore);
