@@ -94,10 +94,14 @@ export function partsOf(
     [...groups.values()].filter((group) => group.length <= share === isSmall),
   ) as [number[][], number[][]];
   const isEnough = small.length > 2 && small.flat().length >= 3 * share;
-  const rest = isEnough ? small : [...groups.values()].flat().map((place) => [place]);
+  let rest = isEnough ? small : [...groups.values()].flat().map((place) => [place]);
   const take = () => {
     const taken: number[] = [];
-    while (taken.length < share && rest.length > 0) taken.push(...(rest.shift() as number[]));
+    rest = rest.filter((group) => {
+      const fits = taken.length + group.length <= share;
+      if (fits) taken.push(...group);
+      return !fits;
+    });
     return taken.slice(0, limit);
   };
   const [test, validation] = [take(), take()];
