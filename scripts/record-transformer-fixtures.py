@@ -9,14 +9,13 @@ again. Weights, ids and images are no record: both sides compute them (src/model
 """
 import json
 import math
-import tempfile
 from pathlib import Path
 
 import torch
 import transformers
-from safetensors.torch import load_file, save_file
 from torch import nn
 
+from checkpoints import reload
 from recording import digest, filled, integers, uniform
 
 TARGET = Path(__file__).parent.parent / "test" / "fixtures" / "models" / "transformers.json"
@@ -25,27 +24,6 @@ BATCH, TIME, TARGET_TIME = 2, 7, 5
 
 def numbers(output):
     return {"shape": list(output.shape), "data": [float(f"{number:.7g}") for number in output.flatten().tolist()]}
-
-
-def reload(config):
-    """The model of a config.json with filled weights, and the shapes of its file."""
-    (name,) = config["architectures"]
-    kind = getattr(transformers, name)
-    fields = {key: value for key, value in config.items() if key not in ("model_type", "architectures")}
-    model = kind(transformers.AutoConfig.for_model(config["model_type"], **fields))
-    with tempfile.TemporaryDirectory() as folder:
-        model.save_pretrained(folder)
-        path = Path(folder) / "model.safetensors"
-        shapes = {key: tuple(value.shape) for key, value in load_file(path).items()}
-        untied = config["model_type"] == "t5" and config.get("tie_word_embeddings") is False
-        if untied:
-            # The library ties when it builds, and finds out from the file that the weights differ.
-            shapes["lm_head.weight"] = shapes["shared.weight"]
-        save_file({key: filled(key, shape) for key, shape in shapes.items()}, path, {"format": "pt"})
-        model = kind.from_pretrained(folder, attn_implementation="eager").eval()
-    if untied:
-        assert torch.equal(model.lm_head.weight, filled("lm_head.weight", shapes["lm_head.weight"]))
-    return model, shapes
 
 
 def result(output):

@@ -224,6 +224,25 @@ describe("answers of an assistant", () => {
   }, 120_000);
 });
 
+describe("the learning rate, where none is given", () => {
+  test.each([
+    ["of a new head alone", ["bert", "--data", "reviews.csv", "--freeze", "base"], 1e-3],
+    [
+      "of a model without a new head",
+      ["llama", "--data", "chats.jsonl", "--template", "chatml", "--freeze", "*embed*"],
+      5e-5,
+    ],
+  ])(
+    "%s",
+    (name, args, rate) => {
+      const { status, stderr } = sardonyx("finetune", ...args, "--epochs", "1", "--limit", "16", "--out", name);
+      expect(status, stderr).toBe(0);
+      expect(JSON.parse(readFileSync(at(join(name, "run.json")), "utf8")).settings.learningRate).toBe(rate);
+    },
+    60_000,
+  );
+});
+
 describe("what is refused, with the mend", () => {
   const refusal = (...args: string[]) => {
     const { status, stderr } = sardonyx("finetune", ...args);

@@ -10,6 +10,8 @@ export interface Adaptation {
   apply?(outputs: readonly Value[], run: AdaptedRun): readonly Value[];
   /** Keys and values that attention of the module sees before its own, each [1, heads, count, width]. */
   attendedFirst?(context: Context): readonly AttendedFirst[];
+  /** The position of the first token of a sequence; default 0. */
+  readonly firstPosition?: number;
 }
 
 /** Keys and values before those of the data. */
@@ -18,11 +20,15 @@ export interface AttendedFirst {
   readonly values: Value;
 }
 
-/** Heads of keys, and the widths of keys and values, of an attention. */
+/** Heads of keys, the widths of keys and values, and the form of an attention. */
 export interface AttentionSizes {
   readonly heads: number;
   readonly keyWidth: number;
   readonly valueWidth: number;
+  /** Whether a query sees its own and earlier keys only. */
+  readonly causal: boolean;
+  /** Whether something is added to the products of queries and keys, such as a bias by distance. */
+  readonly biased: boolean;
 }
 
 /** How much a context had before a run. */

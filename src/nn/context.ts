@@ -7,7 +7,7 @@ import { type Shape, sameShape, showShape } from "../core/shape.ts";
 import { mapTree } from "../core/tree.ts";
 import { input, type Scope, Value, valueType } from "../graph/ir.ts";
 import { assignScope } from "../graph/rewrite.ts";
-import { stopGradient } from "../ops/elementwise.ts";
+import { add, stopGradient } from "../ops/elementwise.ts";
 import { concat, expand } from "../ops/movement.ts";
 import { deriveKey } from "../ops/random.ts";
 import { range } from "../ops/static-values.ts";
@@ -61,6 +61,8 @@ export interface LayerRecord {
  */
 export class Context {
   readonly decoding: Decoding | undefined;
+  /** The position of the first token of a sequence: 0, or what adapters of the model make it. */
+  readonly firstPosition: number;
   /** What ran. */
   readonly records: LayerRecord[] = [];
   /** Regularization penalties, scalars to add to the loss. */
@@ -86,6 +88,8 @@ export class Context {
     this.decoding = checkOptions(options).decoding;
     this.#paths = root.modules();
     this.#options = options;
+    const adaptations = Array.from(this.#paths.keys(), (module) => module.adaptations).flat();
+    this.firstPosition = adaptations.reduce((most, { firstPosition = 0 }) => Math.max(most, firstPosition), 0);
   }
 
   /** Whether dropout drops and batch normalization uses the batch's moments. */
@@ -204,9 +208,10 @@ export class Context {
     if (!buffer.frozen) this.updates.set(buffer, value);
   }
 
-  /** Positions of `length` tokens, int64 [length]: from 0, or from where decoding has come to. */
+  /** Positions of `length` tokens, int64 [length]: from the first, or from where decoding has come to. */
   positions(length: number): Value {
-    return this.decoding?.positions(length) ?? range(length);
+    const own = this.decoding?.positions(length) ?? range(length);
+    return this.firstPosition === 0 ? own : add(own, this.firstPosition);
   }
 
   /** The sample of its row that each token is of, integers [N, T], where rows hold several; see withSegments. */
@@ -229,11 +234,11 @@ export class Context {
    * The keys and values that attention sees before its own, k and v [N, heads, S, width], for every sample alike; `undefined` where
    * nothing adapts the module that attends.
    */
-  attendedFirst(k: Value, v: Value): AttendedFirst | undefined {
+  attendedFirst(k: Value, v: Value, form: Pick<AttentionSizes, "causal" | "biased">): AttendedFirst | undefined {
     const module = this.#running.at(-1)?.module;
     if (!module) return undefined;
     const [batch = 1, heads = 1, , keyWidth = 1] = k.shape;
-    this.attentions.set(module, { heads, keyWidth, valueWidth: v.shape[3] ?? 1 });
+    this.attentions.set(module, { heads, keyWidth, valueWidth: v.shape[3] ?? 1, ...form });
     const all = module.adaptations.flatMap((own) => own.attendedFirst?.(this) ?? []);
     if (all.length === 0) return undefined;
     const joined = (values: readonly Value[]) => {

@@ -1,7 +1,8 @@
 /** `sardonyx finetune`: a pretrained model trained on your own data. */
 import { OptionError } from "../../core/errors.ts";
 import { type FinetuneChoices, noChoices, policyOf, taskOf } from "../../finetune/tasks/choices.ts";
-import { taskNames } from "../../finetune/tasks/task.ts";
+import { taskNameOf } from "../../finetune/tasks/load-task.node.ts";
+import { hasNewHead, taskNames } from "../../finetune/tasks/task.ts";
 import { loadRecipe } from "../../runs/recipes/recipes.node.ts";
 import { runOptionsSchema } from "../../runs/recipes/run-options.ts";
 import { runSettingsSchema } from "../../runs/recipes/settings.ts";
@@ -66,11 +67,11 @@ export const command = defineCommand({
         "name the data to learn from: --data reviews.csv, chats.jsonl, or a folder of images or sounds by class",
       );
     const isAdapted = own.lora !== undefined || own.qlora !== undefined;
-    const isHead = own.freeze !== undefined || own.unfreezeLast === 0;
-    const rate = isAdapted ? usualRates.adapters : isHead ? usualRates.head : usualRates.everything;
+    const isFrozen = own.freeze !== undefined || own.unfreezeLast === 0;
     const named = Object.fromEntries(Object.entries({ ...own, base }).filter(([, value]) => value !== undefined));
     const loaded = await loadRecipe("finetune");
     const { defaults } = loaded.recipe;
+    let rate: number = isAdapted ? usualRates.adapters : usualRates.everything;
     // A run that goes on keeps its choices, and has fitted before.
     if (!resume) {
       const choices = { ...noChoices, ...named } as FinetuneChoices;
@@ -82,6 +83,7 @@ export const command = defineCommand({
       if (dryRun) return showDryRun(run, output);
       // Of what a config describes, before weights are loaded.
       if (isConfigured(base)) requireMemory(await planned(run), run);
+      if (isFrozen && !isAdapted && hasNewHead(await taskNameOf(run.task))) rate = usualRates.head;
     }
     const plan = await makePlan(loaded, "finetune", {
       given: {

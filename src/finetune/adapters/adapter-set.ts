@@ -334,6 +334,11 @@ class ModuleAdaptation<O, P extends Place> implements Adaptation {
     return this.places.flatMap((place) => method.attendedFirst?.(place, this.#slots(place, context)) ?? []);
   }
 
+  get firstPosition(): number {
+    const { method, names } = this.set;
+    return method.firstPosition?.(this.set.optionsOf(names[0] ?? "")) ?? 0;
+  }
+
   #slots(place: P, context: Context): Readonly<Record<string, Value>> {
     return Object.fromEntries(Array.from(this.set.slotsAt(place), ([own, slot]) => [own, valueIn(context, slot)]));
   }

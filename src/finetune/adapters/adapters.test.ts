@@ -30,6 +30,10 @@ const kinds = [
   ["(IA)3", (model, settings) => addIa3(model, {}, settings)],
   ["bottleneck", (model, settings) => addBottleneck(model, { units: 3 }, settings)],
   ["prefix", (model, settings) => addPrefix(model, { tokens: 3 }, settings)],
+  [
+    "prefix before the positions",
+    (model, settings) => addPrefix(model, { tokens: 3, shiftsPositions: true }, settings),
+  ],
 ] as readonly (readonly [string, Add])[];
 
 const data = () => fromTensors({ x: ids, y: new Tensor("int32", [2, 6], Int32Array.from(ids.data)) }).batch(2);
@@ -37,7 +41,7 @@ const train = (model: Module) =>
   fit(model, data(), { loss: crossEntropy(), optimizer: adam({ learningRate: 0.02 }), epochs: 12 });
 
 describe.each(kinds)("%s", (kind, add) => {
-  const hasNeutral = kind !== "prefix";
+  const hasNeutral = !kind.startsWith("prefix");
 
   test("begins at the base, learns, and leaves the base alone", async () => {
     const model = smallLlama();
@@ -87,7 +91,7 @@ describe.each(kinds)("%s", (kind, add) => {
   });
 });
 
-test.each(kinds.filter(([kind]) => !["bottleneck", "prefix"].includes(kind)))(
+test.each(kinds.filter(([kind]) => !/bottleneck|prefix/.test(kind)))(
   "%s merges to the same outputs",
   async (_, add) => {
     const model = smallLlama();
@@ -137,6 +141,25 @@ test("beside weights in 4 bits, whose elements stay, and merged out of them", as
   await unmerge();
   expect(packed.every((parameter) => parameter.packed?.bits === 4)).toBe(true);
   expect(await numbersOf(model, ids)).toEqual(adapted);
+});
+
+test("learned positions begin behind a prefix: GPT-2 generates as it reads, and has fewer of them", async () => {
+  const model = smallGpt2();
+  const outputs = async (shiftsPositions: boolean) => {
+    const set = await addPrefix(model, { tokens: 3, shiftsPositions });
+    stir(model);
+    const found = await numbersOf(model, ids);
+    return { set, found };
+  };
+  const { set, found: plain } = await outputs(false);
+  await set.detach();
+  const { found: shifted } = await outputs(true);
+  expect(apart(plain, shifted)).toBeGreaterThan(0.01);
+  const machine = await decoder(model, { capacity: 12, chunk: 4 });
+  const last = await machine.feed(Array.from(ids.data.subarray(0, 6)));
+  expect(apart(shifted.slice(5 * 20, 6 * 20), [...last])).toBeLessThan(1e-5);
+  await machine.release();
+  await expect(decoder(model, { capacity: 22 })).rejects.toThrow(/pass a capacity of at most 21/);
 });
 
 test("a graph of a file is adapted and merged like a module", async () => {

@@ -43,6 +43,8 @@ export interface AdapterMethod<O, P extends Place = Place> {
   apply?(outputs: readonly Value[], run: AdaptedRun, placed: readonly Placed<P>[], options: O): readonly Value[];
   /** Keys and values that the attention of a place sees before its own, each [1, heads, count, width]. */
   attendedFirst?(place: P, slots: Readonly<Record<string, Value>>): readonly AttendedFirst[];
+  /** The position of the first token of a sequence; default 0. */
+  firstPosition?(options: O): number;
   /** No values leave the outputs as they are: where none is in use the model is traced without. */
   readonly alwaysActs?: boolean;
   /** What the adapters of one model must have alike, since they share its graph, by the names of options. */

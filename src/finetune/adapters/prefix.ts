@@ -1,6 +1,6 @@
 /** Prefix tuning: learned keys and values that attention sees before those of the text (Li and Liang 2021). */
 import { OptionError } from "../../core/errors.ts";
-import { count } from "../../core/option-types.ts";
+import { count, flag } from "../../core/option-types.ts";
 import { optionsOf, required } from "../../core/options.ts";
 import type { Shape } from "../../core/shape.ts";
 import { type AnyModule, type AttentionSizes, normalInit } from "../../nn/index.ts";
@@ -13,12 +13,17 @@ import { inputTypesOf } from "./sites.ts";
 export interface PrefixOptions {
   /** How many keys and values each attention sees first. */
   readonly tokens: number;
+  /** Whether positions of the text begin behind those of the prefix, as PEFT has it; default false, they stay as they are. */
+  readonly shiftsPositions?: boolean;
 }
 
-export const checkPrefix = optionsOf<PrefixOptions>("addPrefix", { tokens: required(count()) });
+export const checkPrefix = optionsOf<PrefixOptions>("addPrefix", {
+  tokens: required(count()),
+  shiftsPositions: flag,
+});
 
 /** A module that attends. */
-interface PrefixPlace extends Place {
+export interface PrefixPlace extends Place {
   readonly sizes: AttentionSizes;
 }
 
@@ -49,13 +54,14 @@ export const prefixMethod: AdapterMethod<PrefixOptions, PrefixPlace> = {
   },
   // A key of zeros takes its share of the attention.
   alwaysActs: true,
-  shared: ({ tokens }) => ({ tokens }),
+  firstPosition: ({ tokens, shiftsPositions }) => (shiftsPositions ? tokens : 0),
+  shared: ({ tokens, shiftsPositions = false }) => ({ tokens, shiftsPositions }),
 };
 
 /**
  * Adds learned keys and values that every attention of a model sees before its own, freezes everything else, and puts the adapter into use
- * (Li and Liang 2021, sec. 4.2, without their reparameterization). Positions of the text stay as they are, and generation has the prefix in
- * every step. With no adapter in use the graph is traced anew. Throws OptionError for a model without attention of our layers.
+ * (Li and Liang 2021, sec. 4.2, without their reparameterization). Generation has the prefix in every step. For files of PEFT add it with
+ * `shiftsPositions`: a model of N positions then takes texts of at most N - tokens. With no adapter in use the graph is traced anew. Throws OptionError for a model without attention of our layers.
  * @example
  * await addPrefix(model, { tokens: 16 });
  */

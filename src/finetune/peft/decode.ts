@@ -11,7 +11,7 @@ import { decodeSafetensors } from "../../storage/safetensors.ts";
 import { type AdapterSet, adapterSets, withBase } from "../adapters/adapter-set.ts";
 import type { WeightSite } from "../adapters/sites.ts";
 import type { PeftConfig } from "./fields.ts";
-import { type AnyPeftKind, isOfInputs, kindOfConfig, shownNames } from "./kinds.ts";
+import { type AnyPeftKind, isOfInputs, type JoinedTensor, kindOfConfig, shownNames } from "./kinds.ts";
 import { layersOf, modulesWithParameters, pathOfSite } from "./model-layers.ts";
 import { type PeftName, peftName, type Renaming, renamingOf } from "./names.ts";
 import { exactly, savedModules, type TargetFields } from "./targets.ts";
@@ -39,7 +39,7 @@ interface Plan {
 }
 
 /**
- * Adds an adapter of PEFT's files to the model that it was trained on, and puts it into use: LoRA with DoRA, (IA)³ or a prompt. Half floats
+ * Adds an adapter of PEFT's files to the model that it was trained on, and puts it into use: LoRA with DoRA, (IA)³, a prompt or a prefix. Half floats
  * become float32; names may have the prefix of another class of the same base. Throws, with the model as it was, OptionError for fields that
  * are wrong or change the computation in a way that is not known, FileError for weights that are damaged, missing, or of another base.
  * @example
@@ -100,6 +100,10 @@ function planOf(model: AnyModule, kind: AnyPeftKind, { config, tensors, others, 
   const options = kind.options(fields, { layers, others, stored, report });
   const places = placesOf(model, kind, options, fields, base);
   const wanted = tensorsOf(model, kind, places, options);
+  if (kind.joined) {
+    const own = places.map((site) => ({ name: pathOfSite(model, site), site }));
+    requireSizes(config, kind.fields(options, own), base);
+  }
 
   const whole = savedModules(fields.modules_to_save, modules.map(renaming.toPeft));
   const saved = [...model.parameters()].flatMap(([path, { isBuffer }]) =>
@@ -110,6 +114,10 @@ function planOf(model: AnyModule, kind: AnyPeftKind, { config, tensors, others, 
   const values = new Map<string, Tensor>();
   for (const name of names) {
     const tensor = floatOf(name.key, tensors[name.key] as Tensor);
+    if (kind.joined && name.key.endsWith(kind.joined.name)) {
+      for (const [path, part] of partsOf(kind.joined, { key: name.key, tensor }, wanted, base)) values.set(path, part);
+      continue;
+    }
     const path = pathHere(name, renaming, wanted);
     const target = wanted.get(path);
     const parameter = parameters.get(path);
@@ -138,12 +146,12 @@ function placesOf(
   { target_modules: targets }: TargetFields,
   base: string,
 ): readonly WeightSite[] {
-  const { targets: plain = [], feedForward = [] } = options as {
-    targets?: readonly RegExp[];
-    feedForward?: readonly RegExp[];
-  };
-  const isPrompt = kind.type === "PROMPT_TUNING";
-  if (!isPrompt && plain.length + feedForward.length === 0)
+  const {
+    targets: plain = [],
+    feedForward = [],
+    tokens,
+  } = options as { targets?: readonly RegExp[]; feedForward?: readonly RegExp[]; tokens?: number };
+  if (tokens === undefined && plain.length + feedForward.length === 0)
     throw new OptionError(
       `adapter_config.json: target_modules is ${shownNames(targets)}, which names no layer of the model; ${base}`,
     );
@@ -173,6 +181,30 @@ function tensorsOf(
       ),
     ),
   );
+}
+
+/** The tensors that a file has in one, by path. Throws FileError for one of another shape. */
+function partsOf(
+  joined: JoinedTensor,
+  { key, tensor }: { readonly key: string; readonly tensor: Tensor<"float32"> },
+  wanted: ReadonlyMap<string, Wanted>,
+  base: string,
+): readonly (readonly [path: string, part: Tensor])[] {
+  const shapes = Array.from(wanted.values(), ({ shape }) => shape);
+  const expected = joined.shape(shapes);
+  if (!sameShape(tensor.shape, expected))
+    throw new FileError(`"${key}" is ${showShape(tensor.shape)}, expected ${showShape(expected)}; ${base}`);
+  const parts = joined.split(tensor, shapes);
+  return Array.from(wanted.keys(), (path, i) => [path, parts[i] as Tensor] as const);
+}
+
+/** Throws OptionError where fields give other sizes than the model has, and a tensor that joins all would be taken apart wrongly. */
+function requireSizes(config: PeftConfig, own: PeftConfig, base: string): void {
+  for (const field of ["num_layers", "num_attention_heads", "token_dim"])
+    if ((config[field] ?? own[field]) !== own[field])
+      throw new OptionError(
+        `adapter_config.json: ${field} is ${String(config[field])}, and that of the model is ${String(own[field])}; ${base}`,
+      );
 }
 
 /** The path of a tensor here. A prompt stands beside the embedding, which its file does not name. */

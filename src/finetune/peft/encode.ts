@@ -39,7 +39,7 @@ export interface EncodedPeft {
 }
 
 /**
- * An adapter of LoRA, (IA)³ or a prompt in the form of PEFT's files, under the names and in the shapes that PEFT gives its tensors. Fields of the file
+ * An adapter of LoRA, (IA)³, a prompt or a prefix in the form of PEFT's files, under the names and in the shapes that PEFT gives its tensors. Fields of the file
  * that it was loaded of, and those that were noted as it was added, come along. Throws OptionError for a name that there is not and for other kinds.
  * @example
  * const { config, weights } = encodePeft(lora, "default", { base: "openai-community/gpt2" });
@@ -63,11 +63,16 @@ export function encodePeft<O, P extends Place>(
 
   const stored: Record<string, Tensor> = {};
   const beside = new Set<string>();
+  const parts: Tensor<"float32">[] = [];
   for (const { name: layer, site } of layers)
     for (const [slot, { path }] of own.slotsAt(site)) {
       beside.add(path);
       const value = values.get(path);
       if (!value) continue;
+      if (kind.joined) {
+        parts.push(value as Tensor<"float32">);
+        continue;
+      }
       const key = slot === "prompt_embeddings" ? slot : `${kind.prefix}${layer}.${slot}`;
       stored[key] = new Tensor(
         "float32",
@@ -75,6 +80,7 @@ export function encodePeft<O, P extends Place>(
         value.data as Float32Array<ArrayBuffer>,
       );
     }
+  if (kind.joined) stored[kind.joined.name] = kind.joined.join(parts);
   const adapted = new Set(layers.map((layer) => layer.name));
   const biases = new Set(kind.method.alsoTrains?.(model, places, given) ?? []);
   const savedPaths = own.savedOf(name).filter((path) => !biases.has(path));

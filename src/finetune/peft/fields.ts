@@ -65,11 +65,17 @@ export const promptSchema = z.object({
 });
 export type PromptFields = z.output<typeof promptSchema>;
 
+export const prefixSchema = promptSchema.extend({
+  encoder_hidden_size: count().nullish(),
+  prefix_projection: flag().nullish(),
+});
+export type PrefixFields = z.output<typeof prefixSchema>;
+
 /** Fields of any adapter that change nothing that is computed. */
 const silent = [
   ...["peft_type", "auto_mapping", "revision", "peft_version", "runtime_config", "megatron_core", "qalora_group_size"],
   ...["loftq_config", "eva_config", "corda_config", "lora_ga_config", "prompt_tuning_init", "prompt_tuning_init_text"],
-  ...["tokenizer_name_or_path", "tokenizer_kwargs"],
+  ...["tokenizer_name_or_path", "tokenizer_kwargs", "init_weights"],
 ];
 
 /** Fields that change what is computed, where they hold anything, in a way that is not known here. */

@@ -1,11 +1,12 @@
 /** The kinds of adapters that PEFT's files have, between the fields of the one and the options of the other. */
 import { OptionError } from "../../core/errors.ts";
 import type { Shape } from "../../core/shape.ts";
+import type { Tensor } from "../../core/tensor.ts";
 import type { AnyModule } from "../../nn/index.ts";
 import type { AdapterSet, AdapterSettings } from "../adapters/adapter-set.ts";
 import { addIa3, type Ia3Options, ia3Method } from "../adapters/ia3.ts";
 import { addLora, type LoraOptions, loraMethod, lowRankAt } from "../adapters/lora.ts";
-import type { AdapterMethod } from "../adapters/method.ts";
+import type { AdapterMethod, Place } from "../adapters/method.ts";
 import { addPrompt, type PromptOptions, promptMethod } from "../adapters/prompt.ts";
 import type { WeightSite } from "../adapters/sites.ts";
 import {
@@ -19,6 +20,7 @@ import {
   readPeftFields,
   requirePlainStart,
 } from "./fields.ts";
+import { prefix } from "./prefix.ts";
 import {
   exactly,
   isAllLinear,
@@ -30,9 +32,18 @@ import {
 } from "./targets.ts";
 
 /** A layer under the name that it has for PEFT. */
-export interface PeftLayer {
+export interface PeftLayer<P extends Place = WeightSite> {
   readonly name: string;
-  readonly site: WeightSite;
+  readonly site: P;
+}
+
+/** The one tensor that a file has in place of those of all places. */
+export interface JoinedTensor {
+  readonly name: string;
+  /** Its shape, for parts of these shapes in the order of the model. */
+  shape(parts: readonly Shape[]): Shape;
+  join(parts: readonly Tensor<"float32">[]): Tensor<"float32">;
+  split(whole: Tensor<"float32">, parts: readonly Shape[]): readonly Tensor<"float32">[];
 }
 
 /** What options are made of. */
@@ -45,24 +56,27 @@ export interface Reading {
   report(note: string): void;
 }
 
-/** A kind of adapter in both worlds. `F` are the fields of its config, `O` the options of its method. */
+/** A kind of adapter in both worlds. `F` are the fields of its config, `O` and `P` the options and places of its method. */
 export interface PeftKind<
   O,
   F extends TargetFields & { readonly base_model_name_or_path?: string | null | undefined },
+  P extends Place = WeightSite,
 > {
   /** As `peft_type` names it. */
   readonly type: string;
-  readonly method: AdapterMethod<O, WeightSite>;
+  readonly method: AdapterMethod<O, P>;
   /** Before the paths of the base's own tensors, and of those beside its layers. */
   readonly prefix: string;
   /** Throws OptionError for fields that are wrong. */
   read(config: PeftConfig, report: (note: string) => void): F;
   options(fields: F, reading: Reading): O;
   /** The fields of an adapter, but for which modules it adapts. */
-  fields(options: O, layers: readonly PeftLayer[]): PeftConfig;
-  add(model: AnyModule, options: O, settings: AdapterSettings): Promise<AdapterSet<O, WeightSite>>;
+  fields(options: O, layers: readonly PeftLayer<P>[]): PeftConfig;
+  add(model: AnyModule, options: O, settings: AdapterSettings): Promise<AdapterSet<O, P>>;
   /** The shape in which PEFT stores a tensor. */
-  stored(own: string, shape: Shape, site: WeightSite): Shape;
+  stored(own: string, shape: Shape, site: P): Shape;
+  /** How its files hold all tensors in one; default each by itself. */
+  readonly joined?: JoinedTensor;
 }
 
 /** The layers that fields choose. Without a choice, and of all dense layers, those that the file has tensors of. */
@@ -204,7 +218,7 @@ export type AnyPeftKind = PeftKind<
   TargetFields & { readonly base_model_name_or_path?: string | null | undefined }
 >;
 
-const kinds = [lora, ia3, prompt] as readonly unknown[] as readonly AnyPeftKind[];
+const kinds = [lora, ia3, prompt, prefix] as readonly unknown[] as readonly AnyPeftKind[];
 
 /** The kind that a config names. Throws OptionError for another. */
 export function kindOfConfig({ peft_type: type }: PeftConfig): AnyPeftKind {

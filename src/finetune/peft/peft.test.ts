@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { Tensor } from "../../core/tensor.ts";
 import type { Module } from "../../nn/index.ts";
 import { decodeSafetensors } from "../../storage/safetensors.ts";
-import { addIa3, addLora, addPrompt, decodePeft, encodePeft, withVirtualTokens } from "../index.ts";
+import { addIa3, addLora, addPrefix, addPrompt, decodePeft, encodePeft, withVirtualTokens } from "../index.ts";
 import { apart, ids, numbersOf, smallGpt2, smallLlama, stir } from "../testing/models.ts";
 import { image, network } from "../testing/peft-files.ts";
 
@@ -78,6 +78,8 @@ describe.each([
     withVirtualTokens(ids, { vocabulary: 20, tokens: 3 }),
     (model) => addPrompt(model, { tokens: 3 }),
   ],
+  ["a prefix", smallLlama, ids, (model) => addPrefix(model, { tokens: 3, shiftsPositions: true })],
+  ["a prefix of GPT-2", smallGpt2, ids, (model) => addPrefix(model, { tokens: 3, shiftsPositions: true })],
 ] as readonly (readonly [
   string,
   () => Module,

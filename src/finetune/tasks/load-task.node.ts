@@ -115,16 +115,25 @@ async function folderTaskOf(data: string): Promise<TaskName> {
   );
 }
 
+/** The task of data, with their records. Throws FileError for data that are not there, and DataError for those that fit no task. */
+async function taskWithRecords({ data, task }: Pick<LoadTaskOptions, "data" | "task">) {
+  if (!existsSync(data)) throw new FileError(`there is no file or folder ${data} with the data; check the path`);
+  const isFolder = statSync(data).isDirectory();
+  const records = isFolder ? [] : await loadRecords(data);
+  return { isFolder, records, task: task ?? (isFolder ? await folderTaskOf(data) : taskOf(records[0])) };
+}
+
+/** The task that is named, else the one of the data. Throws what `loadTask` throws of data that are for none. */
+export const taskNameOf = async (options: Pick<LoadTaskOptions, "data" | "task">): Promise<TaskName> =>
+  options.task ?? (await taskWithRecords(options)).task;
+
 /**
  * Opens a pretrained model and the data that it is to learn, as a task. Throws FileError, DataError and OptionError that say what is missing or
  * does not fit.
  */
 export async function loadTask(options: LoadTaskOptions): Promise<LoadedTask> {
   const { data, length } = options;
-  if (!existsSync(data)) throw new FileError(`there is no file or folder ${data} with the data; check the path`);
-  const isFolder = statSync(data).isDirectory();
-  const records = isFolder ? [] : await loadRecords(data);
-  const task = options.task ?? (isFolder ? await folderTaskOf(data) : taskOf(records[0]));
+  const { isFolder, records, task } = await taskWithRecords(options);
   if (isFolder !== folderTasks.includes(task))
     throw new OptionError(
       `${task} is learned from ${isFolder ? "a file of records (.jsonl, .csv, .parquet), and" : "a folder with a folder of files for each class, and"} ${data} is a ${isFolder ? "folder" : "file"}; pass other data, or another task`,

@@ -21,6 +21,9 @@ export const taskNames = [
 /** What a model is to learn. */
 export type TaskName = (typeof taskNames)[number];
 
+/** Whether a task puts a new head on its model, and does not only train what the model has. */
+export const hasNewHead = (task: TaskName): boolean => task !== "chat" && task !== "embedding";
+
 /** A model and its data, ready to be trained. */
 export interface FinetuneTask {
   /** The model with whatever is new on it. */

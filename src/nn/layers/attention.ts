@@ -75,7 +75,8 @@ export function attend(q: Value, ownKeys: Value, ownValues: Value, options: Atte
   const kept = options.causal ? context.decoding : undefined;
   const [textKeys, textValues] = kept ? [kept.extend(ownKeys), kept.extend(ownValues)] : [ownKeys, ownValues];
   requireFit(q, textKeys, textValues, options);
-  const first = context.attendedFirst(textKeys, textValues);
+  const { causal = false, bias } = options;
+  const first = context.attendedFirst(textKeys, textValues, { causal, biased: bias !== undefined });
   const k = first ? concat([first.keys, textKeys], 2) : textKeys;
   const v = first ? concat([first.values, textValues], 2) : textValues;
   const [batch = 1, heads = 1, queries = 1, width = 1] = q.shape;
@@ -85,7 +86,7 @@ export function attend(q: Value, ownKeys: Value, ownValues: Value, options: Atte
   const joined = [batch, keyHeads, (heads / keyHeads) * queries];
   const products = matmul(reshape(mul(q, scale), [...joined, width]), k, { transB: true });
   const [, , ofText = 1] = textKeys.shape;
-  const additions = [options.bias, visibility(queries, ofText, q, options, context)]
+  const additions = [bias, visibility(queries, ofText, q, options, context)]
     .filter((value) => value !== undefined)
     .map((value) => padFront(value, keys - ofText));
   const scores = additions.reduce(

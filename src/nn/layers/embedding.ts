@@ -87,21 +87,24 @@ export class PositionEmbedding extends Module {
   }
   protected call(x: Value, context: Context): Value {
     const [, time = 0, width = 1] = x.shape;
-    if (x.rank !== 3 || time > this.count)
+    const { decoding, firstPosition: first } = context;
+    const longest = this.count - first;
+    if (x.rank !== 3 || time > longest)
       throw new ShapeError(
-        `input ${showShape(x.shape)} is no batch of sequences of at most ${this.count}; pass [batch, time, features]`,
+        `input ${showShape(x.shape)} is no batch of sequences of at most ${longest}; pass [batch, time, features]`,
       );
     const table = context.parameter(this, "weight", {
       shape: [this.count, width],
       initializer: initializerOf(this.options.initializer ?? normalInit(0, 1)),
     });
-    const { decoding } = context;
-    if (decoding && decoding.capacity > this.count)
+    if (decoding && decoding.capacity > longest)
       throw new OptionError(
-        `it has ${this.count} positions, and decoding asks for ${decoding.capacity}; pass a capacity of at most ${this.count}`,
+        `it has ${longest} positions, and decoding asks for ${decoding.capacity}; pass a capacity of at most ${longest}`,
       );
-    if (context.segments) return add(x, gather(table, positionsWithin(context.segments)));
-    const own = decoding ? gather(table, context.positions(time)) : slice(table, { axis: 0, start: 0, end: time });
+    if (context.segments) return add(x, gather(table, add(positionsWithin(context.segments), first)));
+    const own = decoding
+      ? gather(table, context.positions(time))
+      : slice(table, { axis: 0, start: first, end: first + time });
     return add(x, own);
   }
 }

@@ -70,7 +70,7 @@ export class Decoder extends Module<TokenInputs> {
   }
   protected call({ x: ids, mask }: TokenInputs, context: Context): Value {
     const { tokens, embed, blocks, finish = [], longest } = this.#form;
-    requireTokens(ids, longest);
+    requireTokens(ids, longest && longest - context.firstPosition);
     const vectors = tokens.apply(ids, context);
     const embedded = embed ? embed(vectors, context, mask) : vectors;
     const states = blocks.reduce((value, block) => block.apply({ x: value, mask }, context), embedded);

@@ -71,7 +71,7 @@ const offset = 2;
 function placesOf(context: Context, time: number, mask: Value | undefined): Value {
   if (!mask || context.decoding) return add(context.positions(time), offset);
   const real = cast(mask, "int64");
-  return add(mul(cumulativeSum(real, 1), real), offset - 1);
+  return add(mul(add(cumulativeSum(real, 1), context.firstPosition), real), offset - 1);
 }
 
 /** OPT (Zhang et al. 2022): token ids [N, T] → states [N, T, embeddingWidth], each of a token and those before it. */

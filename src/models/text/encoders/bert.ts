@@ -118,7 +118,7 @@ export class BertEmbeddings extends Module<Omit<SegmentInputs, "mask">> {
   }
   protected call({ x: ids, types }: Omit<SegmentInputs, "mask">, context: Context): Value {
     const { padding, positions } = this.#options;
-    requireTokens(ids, padding === undefined ? positions : positions - padding - 1);
+    requireTokens(ids, (padding === undefined ? positions : positions - padding - 1) - context.firstPosition);
     const words = this.word_embeddings.apply(ids, context);
     // One row for all tokens when no segments are given.
     const segments = types ?? constant(tensor([[0]], { dtype: "int64" }));
@@ -131,14 +131,14 @@ export class BertEmbeddings extends Module<Omit<SegmentInputs, "mask">> {
     if (!table) return vectors;
     return padding === undefined
       ? table.apply(vectors, context)
-      : add(vectors, table.apply(positionsAfter(ids, padding), context));
+      : add(vectors, table.apply(positionsAfter(ids, padding, context.firstPosition), context));
   }
 }
 
-/** padding + 1, padding + 2, … for the tokens of a sequence, and `padding` for those that fill it up: [N, T]. */
-function positionsAfter(ids: Value, padding: number): Value {
+/** padding + first + 1, padding + first + 2, … for the tokens of a sequence, and `padding` for those that fill it up: [N, T]. */
+function positionsAfter(ids: Value, padding: number, first: number): Value {
   const real = cast(not(equal(ids, padding)), "int64");
-  return add(mul(cumulativeSum(real, 1), real), padding);
+  return add(mul(add(cumulativeSum(real, 1), first), real), padding);
 }
 
 type ResidualInputs = { readonly x: Value; readonly residual: Value };
