@@ -116,9 +116,19 @@ describe("vectors of texts", () => {
   test("of a model of something else are refused", () => {
     const base = dense(3);
     base.trace({ dtype: "float32", shape: [1, 2, 2, 4] });
-    const model = textVectors(base as AnyModule, { pooling: "mean" });
-    const type = { dtype: "float32", shape: [1, 2, 2, 4] } as const;
-    expect(() => model.trace({ x: type, mask: type })).toThrow(/gives \[1, 2, 2, 3\], expected states of tokens/);
+    expect(() => textVectors(base as AnyModule, { pooling: "mean" })).toThrow(
+      /gives \[1, 2, 2, 3\], expected states of tokens/,
+    );
+  });
+
+  test("leave what they do not depend on as it is: the pooler is frozen", () => {
+    const sizes = { layers: 1, width: 8, heads: 2, feedForward: 8, vocabulary: 20, positions: 8 };
+    const base = bertArchitectures.BertModel({ sizes });
+    const type = { dtype: "int32", shape: [1, 4] } as const;
+    base.trace({ x: type, mask: type });
+    const model = textVectors(base as unknown as AnyModule);
+    const frozen = [...model.parameters()].flatMap(([path, parameter]) => (parameter.frozen ? [path] : []));
+    expect(frozen).toEqual(["base.pooler.dense.weight", "base.pooler.dense.bias"]);
   });
 });
 

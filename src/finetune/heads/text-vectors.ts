@@ -3,11 +3,13 @@ import { ShapeError } from "../../core/errors.ts";
 import { oneOf, string } from "../../core/option-types.ts";
 import { optionsOf } from "../../core/options.ts";
 import { showShape } from "../../core/shape.ts";
-import type { Value } from "../../graph/ir.ts";
+import { isPlainObject } from "../../core/tree.ts";
+import type { TensorType, Value } from "../../graph/ir.ts";
 import { type AnyModule, type Context, Module, unitLength, valuesOf } from "../../nn/index.ts";
+import { inputTypesOf } from "../adapters/sites.ts";
 import { type Pooling, pooledTokens } from "./pooling.ts";
 import { stateLayer } from "./state-layer.ts";
-import { type Cut, cutOf, outputOf } from "./up-to.ts";
+import { type Cut, cutOf, freezeUnread, outputOf } from "./up-to.ts";
 
 /** Token ids, and which of them take part. */
 export type TextVectorInputs = {
@@ -62,10 +64,14 @@ const checkOptions = optionsOf<TextVectorsOptions>("textVectors", {
 /**
  * The model as an encoder of texts: the states of a text's tokens, pooled without those that fill the row up, divided by their length.
  * Vectors that the model gives itself are divided alone. A model that takes no mask sees what fills rows up, unless its attention is
- * causal. Throws OptionError for a layer that there is not.
+ * causal. Parameters that the vectors do not depend on, such as a pooler's, are frozen. Throws OptionError for a layer that there is not.
  * @example cosineSimilarities(textVectors(bert).apply({ x, mask }, context), other)
  */
 export function textVectors(base: AnyModule, options: TextVectorsOptions = {}): TextVectors {
   const { at = stateLayer(base), pooling = "mean" } = checkOptions(options);
-  return new TextVectors(cutOf(base as never, at), pooling);
+  const model = new TextVectors(cutOf(base as never, at), pooling);
+  const types: unknown = inputTypesOf(base);
+  const x = (isPlainObject(types) && "x" in types ? types["x"] : types) as TensorType;
+  freezeUnread(model, { x, mask: x });
+  return model;
 }

@@ -1,7 +1,15 @@
 /** A model up to one of its layers, or to a value of a file's graph. */
 import { OptionError, unknownName } from "../../core/errors.ts";
 import { nodesOf, type Value } from "../../graph/ir.ts";
-import { type Context, type Given, type InputForm, Module, valuesOf } from "../../nn/index.ts";
+import {
+  type AnyModule,
+  type Context,
+  type Given,
+  type InputForm,
+  Module,
+  type TypeTree,
+  valuesOf,
+} from "../../nn/index.ts";
 import { inputTypesOf } from "../adapters/sites.ts";
 
 /** A model, and the layer whose output is taken of it, if it is not the model's own. */
@@ -75,8 +83,14 @@ export function cutOf<I>(model: Module<I, unknown>, at: string | undefined): Cut
  */
 export function upTo<I>(model: Module<I, unknown>, layer: string): UpTo<I> {
   const cut = new UpTo(model, layer);
-  const { output, context } = cut.trace(inputTypesOf(model));
-  const read = new Set(nodesOf([output]).flatMap(({ inputs }) => inputs));
-  for (const [parameter, value] of context.values) if (!read.has(value) && value !== output) parameter.frozen = true;
+  freezeUnread(cut, inputTypesOf(model));
   return cut;
+}
+
+/** Freezes the parameters that the output of a model does not depend on. */
+export function freezeUnread(model: AnyModule, inputs: TypeTree): void {
+  const { output, context } = model.trace(inputs);
+  const outputs = new Set(valuesOf(output));
+  const read = new Set(nodesOf([...outputs]).flatMap((node) => node.inputs));
+  for (const [parameter, value] of context.values) if (!read.has(value) && !outputs.has(value)) parameter.frozen = true;
 }
