@@ -1,6 +1,6 @@
 /** Values that are computed again on the way back: the same gradients, of fewer kept bytes. */
 import { expect, test } from "vitest";
-import { differentiate } from "../autodiff/gradients.ts";
+import { differentiate, gradients as gradientsOf } from "../autodiff/gradients.ts";
 import { foldIn, keyOf, Random } from "../core/random.ts";
 import { size } from "../core/shape.ts";
 import { Tensor } from "../core/tensor.ts";
@@ -62,6 +62,40 @@ test("elementwise results are computed again, once all that is kept is large", a
   };
   const [kept, anew] = [await run([loss, ...gradients]), await run([loss, ...again])];
   for (const [i, { data }] of kept.entries()) expect(anew[i]?.data, `output ${i}`).toEqual(data);
+});
+
+test("what follows from a value alone waits for the gradient too, though it stands before it", async () => {
+  const [x, w] = [input("float32", [512, 512], "x"), input("float32", [512, 512], "w")];
+  const layer = (from: Value) => {
+    const z = ops.linear(from, w);
+    const opened = ops.sigmoid(z);
+    return { z, opened, gated: ops.mul(z, opened) };
+  };
+  const first = layer(x);
+  const second = layer(first.gated);
+  const loss = ops.reduceMean(ops.square(ops.linear(second.gated, w)));
+  const [arriving] = gradientsOf([loss], [ops.ones([])], [second.gated]) as [Value];
+  // Each slope is made before the gradient that it is multiplied with.
+  const back = ({ z, opened }: ReturnType<typeof layer>, given: Value) =>
+    ops.mul(ops.add(opened, ops.mul(z, ops.mul(opened, ops.sub(1, opened)))), given);
+  const gradient = ops.matmul(back(first, ops.matmul(back(second, arriving), w)), x, { transA: true });
+  const [again] = recomputed([loss], [gradient], 1) as [Value];
+  const counted = (outputs: readonly Value[]) =>
+    optimize(graphOf([x, w], outputs)).nodes.filter(({ op }) => op.contracts).length;
+  expect(again).not.toBe(gradient);
+  expect(counted([loss, again])).toBe(counted([loss, gradient]));
+  const fed = [x, w].map(({ shape }, i) => {
+    const random = new Random(foldIn(keyOf(2), i));
+    return new Tensor(
+      "float32",
+      shape,
+      Float32Array.from({ length: size(shape) }, () => 0.1 * random.normal()),
+    );
+  });
+  const { run, session } = await compile([x, w], [gradient, again]);
+  const [kept, anew] = await run(fed);
+  expect(anew?.data).toEqual(kept?.data);
+  await session.release();
 });
 
 test("beside few products nothing is computed again: it would take a good part of the time", () => {

@@ -48,7 +48,7 @@ export function recomputed(
   if (work < leastWork * bytes) return gradients;
   findTies(back, groups, isBefore);
   const rebuilding = new Rebuilding(groups);
-  for (const node of back) rebuilding.move(node, isBefore);
+  for (const node of behindTies(back, groups, isBefore)) rebuilding.move(node, isBefore);
   return gradients.map((value) => rebuilding.of(value));
 }
 
@@ -90,6 +90,32 @@ function findTies(back: readonly Node[], groups: ReadonlyMap<Value, Group>, isBe
     if (!operands.some(isGradient) && met.size > 0)
       for (const output of outputs) pure.set(output, met as ReadonlySet<Group>);
   }
+}
+
+/** The nodes of the way back, each behind the gradients that its operands are computed again after. */
+function behindTies(
+  back: readonly Node[],
+  groups: ReadonlyMap<Value, Group>,
+  isBefore: (value: Value) => boolean,
+): readonly Node[] {
+  const own = new Set(back);
+  const ordered = new Set<Node>();
+  const open = new Set<Node>();
+  const stack = [...back].reverse();
+  for (let node = stack.at(-1); node; node = stack.at(-1)) {
+    open.add(node);
+    const makers = node.inputs.map((value) =>
+      value && isBefore(value) ? groups.get(storageOf(value))?.tie?.producer : value?.producer,
+    );
+    const waiting = makers.filter(
+      (maker) => maker && own.has(maker) && !ordered.has(maker) && !open.has(maker),
+    ) as Node[];
+    stack.push(...waiting);
+    if (waiting.length > 0) continue;
+    ordered.add(node);
+    stack.pop();
+  }
+  return [...ordered];
 }
 
 /** The way back with other operands in place of values that are computed again. */
