@@ -3,11 +3,11 @@ import { OptionError } from "../../core/errors.ts";
 import { string } from "../../core/option-types.ts";
 import { optionsOf } from "../../core/options.ts";
 import { Tensor } from "../../core/tensor.ts";
-import type { AnyModule } from "../../nn/index.ts";
+import { type AnyModule, valuesOf } from "../../nn/index.ts";
 import { encodeSafetensors } from "../../storage/safetensors.ts";
 import type { AdapterSet } from "../adapters/adapter-set.ts";
 import type { Place } from "../adapters/method.ts";
-import type { WeightSite } from "../adapters/sites.ts";
+import { inputTypesOf, type WeightSite } from "../adapters/sites.ts";
 import type { PeftConfig } from "./fields.ts";
 import { isOfInputs, kindOfSet, type PeftLayer } from "./kinds.ts";
 import { moduleOf, modulesWithParameters, pathOfSite } from "./model-layers.ts";
@@ -39,8 +39,10 @@ export interface EncodedPeft {
 }
 
 /**
- * An adapter of LoRA, (IA)³, a prompt or a prefix in the form of PEFT's files, under the names and in the shapes that PEFT gives its tensors. Fields of the file
- * that it was loaded of, and those that were noted as it was added, come along. Throws OptionError for a name that there is not and for other kinds.
+ * An adapter of LoRA, (IA)³, a prompt or a prefix in the form of PEFT's files, under the names and in the shapes that PEFT gives its tensors.
+ * Fields of the file that it was loaded of, and those that were noted as it was added, come along. Where none of them names the task of a
+ * prompt or a prefix, which PEFT otherwise leaves out of use, that of the model does. Throws OptionError for a name that there is not and for
+ * other kinds.
  * @example
  * const { config, weights } = encodePeft(lora, "default", { base: "openai-community/gpt2" });
  */
@@ -98,7 +100,7 @@ export function encodePeft<O, P extends Place>(
   const config = {
     auto_mapping: null,
     revision: null,
-    task_type: null,
+    task_type: kind.needsTask ? taskOf(model) : null,
     ...(kind.type === "LORA" && { init_lora_weights: true, layers_pattern: null, layers_to_transform: null }),
     ...notes,
     ...fields,
@@ -109,6 +111,10 @@ export function encodePeft<O, P extends Place>(
   };
   return { config, weights: encodeSafetensors(stored, { format: "pt" }) };
 }
+
+/** The task of a model: PEFT leaves prompts and prefixes out of the computation, in silence, where a file names none. */
+const taskOf = (model: AnyModule): string =>
+  valuesOf(model.trace(inputTypesOf(model)).output)[0]?.rank === 2 ? "SEQ_CLS" : "CAUSAL_LM";
 
 /** What an adapter has in a model. */
 interface Present {
@@ -142,8 +148,10 @@ function kept(fields: PeftConfig, notes: PeftConfig, { model, layers, beside, wh
   return {
     ...modules,
     ...patterns,
-    ...{ target_modules: targets, exclude_modules: null, layers_to_transform: null, layers_pattern: null },
-    ...(hasInner && { feedforward_modules: feedForwardOf(inner, names, targets) }),
+    ...{ target_modules: targets, exclude_modules: null },
+    ...(hasInner
+      ? { feedforward_modules: feedForwardOf(inner, names, targets) }
+      : { layers_to_transform: null, layers_pattern: null }),
   };
 }
 

@@ -75,6 +75,8 @@ export interface PeftKind<
   add(model: AnyModule, options: O, settings: AdapterSettings): Promise<AdapterSet<O, P>>;
   /** The shape in which PEFT stores a tensor. */
   stored(own: string, shape: Shape, site: P): Shape;
+  /** Whether PEFT uses it only where its file names a task; default false. */
+  readonly needsTask?: boolean;
   /** How its files hold all tensors in one; default each by itself. */
   readonly joined?: JoinedTensor;
 }
@@ -210,6 +212,7 @@ const prompt: PeftKind<PromptOptions, PromptFields> = {
   }),
   add: addPrompt,
   stored: (_, shape) => shape,
+  needsTask: true,
 };
 
 /** Any of the kinds, where it does not matter which. */

@@ -90,5 +90,6 @@ export const prefix: PeftKind<PrefixOptions, PrefixFields, PrefixPlace> = {
   },
   add: addPrefix,
   stored: (_, shape) => shape,
+  needsTask: true,
   joined,
 };

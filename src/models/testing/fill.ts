@@ -32,16 +32,18 @@ export const integers = (name: string, shape: Shape, limit: number): Tensor<"int
     BigInt64Array.from(uniform(name, shape), (u) => BigInt(Math.floor(u * limit))),
   );
 
+/** The value that the scripts give a tensor of a name, matrices `factor` times that. */
+export function filled(name: string, shape: Shape, factor = 1): Tensor<"float32"> {
+  const numbers = uniform(name, shape);
+  const scale = shape.length > 1 ? factor * Math.sqrt(6 / size(shape.slice(1))) : 0.1;
+  const isSigned = shape.length > 1 || name.endsWith("bias") || name.endsWith("running_mean");
+  for (let i = 0; i < numbers.length; i++)
+    numbers[i] = isSigned ? (2 * (numbers[i] ?? 0) - 1) * scale : 0.5 + (numbers[i] ?? 0);
+  return new Tensor("float32", shape, numbers);
+}
+
 /** Gives every parameter and buffer, or those that are chosen, the value that the scripts give it, matrices `factor` times that. */
 export function fill(model: AnyModule, factor = 1, isChosen: (parameter: Parameter) => boolean = () => true): void {
-  for (const [path, parameter] of model.parameters()) {
-    if (!isChosen(parameter)) continue;
-    const { shape, name } = parameter;
-    const numbers = uniform(path, shape);
-    const scale = shape.length > 1 ? factor * Math.sqrt(6 / size(shape.slice(1))) : 0.1;
-    const isSigned = shape.length > 1 || name.endsWith("bias") || name === "running_mean";
-    for (let i = 0; i < numbers.length; i++)
-      numbers[i] = isSigned ? (2 * (numbers[i] ?? 0) - 1) * scale : 0.5 + (numbers[i] ?? 0);
-    parameter.value = new Tensor("float32", shape, numbers);
-  }
+  for (const [path, parameter] of model.parameters())
+    if (isChosen(parameter)) parameter.value = filled(path, parameter.shape, factor);
 }
