@@ -6,9 +6,11 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   conv1d,
+  conv2d,
   decodeSafetensors,
   dense,
   encodeOnnx,
+  encodePng,
   encodeWav,
   globalAveragePool,
   keyOf,
@@ -16,7 +18,7 @@ import {
   ops,
   Random,
   sequential,
-  type Tensor,
+  Tensor,
   type Value,
 } from "../src/index.ts";
 import { Interrupted, loadModel, openEmbedder, openRun, type RunResult, runRecipe } from "../src/node.ts";
@@ -118,6 +120,25 @@ function writeSoundModel(path: string): void {
   const inputs = { dtype: "float32", shape: [1, 2000] } as const;
   model.initialize(keyOf(2), inputs);
   writeFileSync(path, encodeOnnx(model, { inputs }).bytes);
+}
+
+/** Images of stripes, across or down, with noise; and an ONNX file of a network for them. */
+function writeImages(dir: string, model: string): void {
+  const random = new Random(keyOf(4));
+  for (const name of ["across", "down"]) {
+    mkdirSync(join(dir, name), { recursive: true });
+    for (let i = 0; i < 15; i++) {
+      const pixels = Uint8Array.from({ length: 256 }, (_, at) => {
+        const line = name === "across" ? at >> 4 : at & 15;
+        return ((line + i) % 4 < 2 ? 200 : 40) + random.integer(40);
+      });
+      writeFileSync(join(dir, name, `${i}.png`), encodePng(new Tensor("uint8", [1, 16, 16], pixels)));
+    }
+  }
+  const network = sequential([conv2d(12, 5, { activation: "relu" }), globalAveragePool(), dense(9), dense(5)]);
+  const inputs = { dtype: "float32", shape: [1, 1, 16, 16] } as const;
+  network.initialize(keyOf(3), inputs);
+  writeFileSync(model, encodeOnnx(network, { inputs }).bytes);
 }
 
 const sardonyx = (...args: string[]) =>
@@ -224,6 +245,20 @@ describe("tags of words", () => {
     expect(long.note).toMatch(/^\d of 12 words are read$/);
     await expect(run.ask(" ")).rejects.toThrow("the text is empty");
     await expect(openEmbedder(out)).rejects.toThrow("gives tags of words, no vector of a text");
+  }, 120_000);
+});
+
+describe("classes of images", () => {
+  test("are learned on an ONNX file, and images are asked and embedded", async () => {
+    writeImages(at("stripes"), at("stripes.onnx"));
+    const { evaluation } = await tuned("striped", "stripes", 40, { base: at("stripes.onnx") });
+    expect(evaluation.classes).toEqual(["across", "down"]);
+    const asked = ["stripes/across/1.png", "stripes/across/5.png", "stripes/down/2.png"];
+    const { stdout } = sardonyx("predict", "striped", ...asked);
+    expect(stdout).toMatch(/^1.png: across .*\n5.png: across .*\n2.png: down /);
+    const vectors = sardonyx("embed", "striped", ...asked);
+    expect(vectors.stdout).toMatch(/^3 images as vectors of 9 numbers: the features of /);
+    expect(vectors.stdout).toMatch(/^1 stripes\/across\/1.png .*2$/m);
   }, 120_000);
 });
 
