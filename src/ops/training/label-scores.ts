@@ -110,6 +110,8 @@ export const LabelLogSoftmax: OpDef = defineOp("LabelLogSoftmax", {
 const wholeLimit = 1 << 26;
 /** Elements of the scores, and of the weight, in a piece. */
 const pieceSize = 1 << 23;
+/** Each piece is a dozen nodes: scores that would take more are made as a whole. */
+const mostPieces = 1 << 10;
 
 /** What scores are a product of, x wᵀ; `undefined` for any others. */
 function factorsOf(scores: Value): readonly [x: Value, w: Value] | undefined {
@@ -152,6 +154,7 @@ export function labelsOfManyScores(logarithms: Value, labels: Value, axis: numbe
   const [stored, scales] = op === UnpackBlocks ? parts : [w];
   const operands = [reshape(x, [rows, width]), stored, reshape(labels, [rows, 1]), ...(scales ? [scales] : [])];
   const pieces = Math.ceil(classes / Math.max(1, Math.floor(pieceSize / Math.max(rows, width))));
+  if (pieces > mostPieces) return undefined;
   const attributes = { pieces, ...(scales && packing) };
   const [chosen] = makeNode(LabelLogSoftmax, operands, attributes, product.producer?.scope).outputs;
   return reshape(chosen, labels.shape);

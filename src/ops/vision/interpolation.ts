@@ -304,11 +304,15 @@ function above(x: number): number {
   return new Float32Array(Uint32Array.of((own ?? 0) + 1).buffer)[0] ?? x;
 }
 
+/** No image is as large; places of larger ones are not looked at one by one. */
+const longestExtent = 1 << 16;
+
 /**
  * The factor by which an extent becomes another, whether counted in float32, as kernels do, or exactly, as ONNX Runtime infers shapes; of
  * the nearest elements it takes those that the extents take. `undefined` if float32 has none.
  */
 function factorBetween(from: number, to: number, isNearest: boolean): number | undefined {
+  if (to > longestExtent) return undefined;
   const own = Math.fround(to / from);
   const places = Array.from({ length: isNearest ? to : 0 }, (_, at) => at);
   return [own, above(own)].find(
