@@ -2,7 +2,6 @@
 import { z } from "zod";
 import {
   accuracy,
-  bucketed,
   confusionMatrix,
   cosine,
   crossEntropy,
@@ -22,11 +21,11 @@ import {
   predictor,
   requireSameVocabulary,
   sentimentClasses,
-  tensor,
   Vocabulary,
   wordsOf,
 } from "../src/index.ts";
 import { type LoadOptions, loadImdb, loadSentiment } from "../src/node.ts";
+import { labelledBatches } from "./shared/labelled-batches.ts";
 import { parted } from "./shared/parted.ts";
 
 /** Words of a sentence that are read. */
@@ -120,22 +119,7 @@ export default defineRecipe({
       return { ids: vocabulary.encode(words.slice(0, longest)), label, isCut: words.length > longest };
     };
     const batches = (texts: readonly LabelledText[], size: number, order?: Key): Dataset<Labelled> =>
-      bucketed(texts.map(rowOf), {
-        size,
-        widths,
-        lengthOf: ({ ids }) => ids.length,
-        collate: (rows, width) => ({
-          x: padRows(
-            rows.map(({ ids }) => ids),
-            width,
-          ),
-          y: tensor(
-            rows.map(({ label }) => label),
-            { dtype: "int32" },
-          ),
-        }),
-        ...(order && { key: order }),
-      });
+      labelledBatches(texts.map(rowOf), { size, widths, key: order });
     const data = batches(train, batchSize, foldIn(key, "order"));
     const cut = [...train, ...validation, ...test].filter((text) => rowOf(text).isCut).length;
     const kept = { tokens: [...vocabulary.tokens] };

@@ -5,7 +5,6 @@ import {
   accuracy,
   adamw,
   addLora,
-  bucketed,
   type CompileOptions,
   confidenceInterval,
   confusionMatrix,
@@ -35,6 +34,7 @@ import {
   withHead,
 } from "../src/index.ts";
 import { loadSentiment } from "../src/node.ts";
+import { labelledBatches } from "./shared/labelled-batches.ts";
 import { naiveBayesAccuracy } from "./shared/naive-bayes.ts";
 import { parted } from "./shared/parted.ts";
 import { loadSentenceEncoder, type PretrainedEncoder, SentenceEncoder } from "./shared/sentence-encoder.ts";
@@ -101,24 +101,9 @@ const idsOf = (tokenizer: Tokenizer, { text }: Pick<LabelledText, "text">) => to
 
 /** Sentences in batches of like length. */
 const batchesOf = (tokenizer: Tokenizer, texts: readonly LabelledText[], size: number, key?: Key): Dataset<Labelled> =>
-  bucketed(
+  labelledBatches(
     texts.map((text) => ({ ids: idsOf(tokenizer, text), label: text.label })),
-    {
-      size,
-      widths,
-      lengthOf: ({ ids }) => ids.length,
-      collate: (rows, width) => ({
-        x: padRows(
-          rows.map(({ ids }) => ids),
-          width,
-        ),
-        y: tensor(
-          rows.map(({ label }) => label),
-          { dtype: "int32" },
-        ),
-      }),
-      ...(key && { key }),
-    },
+    { size, widths, key },
   );
 
 const rated = (learningRate: number, steps: number) =>

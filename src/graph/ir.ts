@@ -9,9 +9,9 @@
  * graph behind it, so tracing needs no global state: a graph is what its outputs reach.
  */
 
-import type { DType } from "../core/dtype.ts";
+import { bytesPerElement, type DType } from "../core/dtype.ts";
 import { matching } from "../core/option-types.ts";
-import { type Shape, showShape } from "../core/shape.ts";
+import { type Shape, showShape, size } from "../core/shape.ts";
 import type { Tensor } from "../core/tensor.ts";
 import type { Attributes, OpDef } from "./op.ts";
 
@@ -22,6 +22,9 @@ export interface TensorType {
   /** Its extents, outermost first. */
   readonly shape: Shape;
 }
+
+/** Bytes of a tensor of a type. */
+export const bytesOf = ({ dtype, shape }: TensorType): number => size(shape) * bytesPerElement(dtype);
 
 /** What must hold of a tensor that is fed to a graph input of a name. Throws SardonyxError that says which element does not. */
 export type InputCheck = (tensor: Tensor, name: string) => void;

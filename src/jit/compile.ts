@@ -1,12 +1,10 @@
 /** From a graph to something that runs: passes, ONNX model, session. */
-import { bytesPerElement } from "../core/dtype.ts";
 import { DTypeError } from "../core/errors.ts";
 import { count, flag, oneOf, string } from "../core/option-types.ts";
 import { type OptionTypes, optionsOf } from "../core/options.ts";
-import { size } from "../core/shape.ts";
 import type { Tensor } from "../core/tensor.ts";
 import { graphsOf } from "../graph/attributes.ts";
-import { type Graph, graphOf, type Value } from "../graph/ir.ts";
+import { bytesOf, type Graph, graphOf, type Value } from "../graph/ir.ts";
 import { makeNode } from "../graph/op.ts";
 import { foldConstants, lower, type Pass, shareCommon, simplify } from "../graph/passes.ts";
 import { rewrite } from "../graph/rewrite.ts";
@@ -81,8 +79,7 @@ const patternLimit = 2 ** 28;
 /** Whether a graph runs with a memory pattern. */
 export const usesMemoryPattern = ({ nodes }: Graph): boolean => {
   let bytes = 0;
-  for (const { outputs } of nodes)
-    for (const { dtype, shape } of outputs) bytes += size(shape) * bytesPerElement(dtype);
+  for (const { outputs } of nodes) for (const output of outputs) bytes += bytesOf(output);
   return bytes <= patternLimit;
 };
 

@@ -1,7 +1,7 @@
 /** What a backward pass reads of the forward one, computed again where that is cheap, rather than kept in between. */
-import { bytesPerElement, isFloat } from "../core/dtype.ts";
+import { isFloat } from "../core/dtype.ts";
 import { size } from "../core/shape.ts";
-import { constantOf, type Node, nodesOf, type Value } from "../graph/ir.ts";
+import { bytesOf, constantOf, type Node, nodesOf, type Value } from "../graph/ir.ts";
 import { makeNode } from "../graph/op.ts";
 import { assignScope } from "../graph/rewrite.ts";
 import { after, cast } from "../ops/index.ts";
@@ -13,8 +13,6 @@ const keptLimit = 2 ** 30;
 const smallest = 2 ** 20;
 /** Multiply-adds of a step for each byte that is computed again: with fewer, as in small convolutions, that would take a tenth of the time. */
 const leastWork = 200;
-
-const bytesOf = ({ dtype, shape }: Value): number => size(shape) * bytesPerElement(dtype);
 
 /** Values that are computed again together, from what is kept. */
 interface Group {

@@ -1,11 +1,7 @@
 /** How much memory ONNX Runtime takes to run a graph: its order of execution and its plan of buffers. */
-import { bytesPerElement } from "../../core/dtype.ts";
-import { sameShape, size } from "../../core/shape.ts";
-import { constantOf, type Graph, type Node, type Value } from "../../graph/ir.ts";
+import { sameShape } from "../../core/shape.ts";
+import { bytesOf, constantOf, type Graph, type Node, type Value } from "../../graph/ir.ts";
 import { elementwiseOps, isView, storageOf } from "../../ops/registry.ts";
-
-/** Bytes of a value. */
-export const bytesOf = ({ dtype, shape }: Value): number => size(shape) * bytesPerElement(dtype);
 
 export interface RunMemory {
   /** The most bytes of buffers that are in use together: of values that are alive, and idle ones kept for the next of their shape. */

@@ -1,14 +1,14 @@
 /** What training a network costs: the backward pass, the activations kept for it, and memory by what it holds. */
 import { objectOf, oneOf } from "../../core/option-types.ts";
 import { optionsOf, required } from "../../core/options.ts";
-import { type Graph, graphOf, type Value } from "../../graph/ir.ts";
+import { bytesOf, type Graph, graphOf, type Value } from "../../graph/ir.ts";
 import { optimize, usesMemoryPattern } from "../../jit/compile.ts";
 import { storageOf } from "../../ops/registry.ts";
 import { lossPath } from "../networks/loss.ts";
 import { learnedOf, type Network, type NetworkParameter, parameterValues, total } from "../networks/network.ts";
 import { type Backward, backwardOf } from "./backward.ts";
 import { costOf, type GraphCost } from "./cost.ts";
-import { bytesOf, runMemory } from "./memory.ts";
+import { runMemory } from "./memory.ts";
 import { withPackedInputs } from "./packed.ts";
 import { type Precision, precisions } from "./precision.ts";
 

@@ -304,8 +304,8 @@ function above(x: number): number {
   return new Float32Array(Uint32Array.of((own ?? 0) + 1).buffer)[0] ?? x;
 }
 
-/** No image is as large; places of larger ones are not looked at one by one. */
-const longestExtent = 1 << 16;
+/** No image is larger along an axis: what a pixel costs may be made one by one. */
+export const longestExtent = 1 << 16;
 
 /**
  * The factor by which an extent becomes another, whether counted in float32, as kernels do, or exactly, as ONNX Runtime infers shapes; of

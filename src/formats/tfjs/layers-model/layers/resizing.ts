@@ -3,7 +3,7 @@ import { UnsupportedError } from "../../../../core/errors.ts";
 import { type Shape, showShape } from "../../../../core/shape.ts";
 import { Tensor } from "../../../../core/tensor.ts";
 import type { Value } from "../../../../graph/ir.ts";
-import { cast, constant, gather, resize } from "../../../../ops/index.ts";
+import { cast, constant, gather, longestExtent, resize } from "../../../../ops/index.ts";
 import { channelsFirst, channelsLast } from "../../channels.ts";
 
 /** How pixels between those of an image come about. */
@@ -16,13 +16,10 @@ export function interpolationOf(name: string): Interpolation {
   throw new UnsupportedError(`its interpolation is ${name}, expected nearest or bilinear`);
 }
 
-/** No image is as large; what a window or a pixel costs is made one by one. */
-const maxExtent = 1 << 16;
-
 /** Throws UnsupportedError for a size that is larger than images are. */
 export function requireExtents(extents: Shape): void {
-  if (extents.some((extent) => extent > maxExtent))
-    throw new UnsupportedError(`its output is ${showShape(extents)}, expected ${maxExtent} at most along an axis`);
+  if (extents.some((extent) => extent > longestExtent))
+    throw new UnsupportedError(`its output is ${showShape(extents)}, expected ${longestExtent} at most along an axis`);
 }
 
 /** x [N, C, …] with its spatial axes in other extents. */
