@@ -3,6 +3,7 @@ import { CommanderError, Option as CommanderOption, Command as Program } from "c
 import { InternalError, SardonyxError } from "../core/errors.ts";
 import { version } from "../runs/recipes/package.node.ts";
 import { Interrupted } from "../runs/training/interrupted.ts";
+import { isSystemError } from "../storage/disk.node.ts";
 import { type Command, flagOf, type OptionTable } from "./command.ts";
 import { command as compareCommand } from "./commands/compare.ts";
 import { command as downloadCommand } from "./commands/download.ts";
@@ -16,6 +17,7 @@ import { command as inspectCommand } from "./commands/inspect.ts";
 import { command as predictCommand } from "./commands/predict.ts";
 import { command as recipesCommand } from "./commands/recipes.ts";
 import { command as trainCommand } from "./commands/train.ts";
+import { honourNohup, statusOf } from "./interrupt.ts";
 import { type Output, standardOutput } from "./output.ts";
 
 export const commands: readonly Command[] = [
@@ -33,21 +35,18 @@ export const commands: readonly Command[] = [
   recipesCommand,
 ];
 
-/** What the exit status means. */
-const exitCodes = { done: 0, defect: 1, mistake: 2, interrupted: 130 } as const;
+/** What the exit status means; that of an interruption is in interrupt.ts. */
+const exitCodes = { done: 0, defect: 1, mistake: 2 } as const;
 
 const exitHelp = `
 Exit status: 0 done; 2 a mistake in the input, reported in one sentence;
-130 stopped by Ctrl-C, after saving; 1 a defect of Sardonyx.`;
+130, 143 or 129 stopped by Ctrl-C, kill or a closed terminal, after saving;
+1 a defect of Sardonyx.`;
 
 /** Runs a command line (without node and script) and returns the exit status. */
 export async function main(args: readonly string[]): Promise<number> {
   const output = standardOutput(args.includes("--json"));
-  // A reader that went away (`sardonyx recipes | head -1`) is no error.
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") process.exit(exitCodes.done);
-    throw error;
-  });
+  honourNohup();
   try {
     const program = buildProgram(output, await withOwnOptions(args));
     if (args.length === 0) program.outputHelp();
@@ -117,7 +116,7 @@ function strict(program: Program): void {
 
 /** Reports an error in the way its kind deserves, and returns the exit status. */
 function report(error: unknown, output: Output): number {
-  if (error instanceof Interrupted) return exitCodes.interrupted;
+  if (error instanceof Interrupted) return statusOf(error.cause);
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return exitCodes.done;
     const sentence = error.message
@@ -127,11 +126,16 @@ function report(error: unknown, output: Output): number {
   }
   if (error instanceof SardonyxError && !(error instanceof InternalError))
     return mistake(output, error.code, error.message);
+  if (isSystemError(error)) return mistake(output, "FILE", refused(error));
   const stack = error instanceof Error ? error.stack : String(error);
   output.record("error", { code: "DEFECT", message: String(error) });
   output.warn(`This should not happen: a defect of Sardonyx, or of your own recipe.\n${stack}`);
   return exitCodes.defect;
 }
+
+/** What the operating system refused, where nobody said it better. */
+const refused = ({ path, syscall, message }: Error & { readonly path?: string; readonly syscall: string }): string =>
+  `${path ?? syscall}: the system refused it (${message}); check the path, its permissions and the space on the disk`;
 
 function mistake(output: Output, code: string, message: string): number {
   output.record("error", { code, message });

@@ -38,6 +38,7 @@ export function textOutput(columns: number): Output & { text(): string } {
 
 /** Output to the process's streams, which never carries control characters that stand in a name or message. */
 export function standardOutput(json: boolean): Output {
+  for (const stream of [process.stdout, process.stderr]) goOnUnread(stream);
   const terminal = process.stdout.isTTY === true && !json;
   const columns = terminal ? process.stdout.columns || 80 : 80;
   return {
@@ -61,6 +62,13 @@ export function standardOutput(json: boolean): Output {
       process.stderr.write(`${process.stderr.isTTY ? wrapLines(shown, process.stderr.columns || 80) : shown}\n`);
     },
   };
+}
+
+/** Lets the work go on when nobody reads any more: of a pipe that was closed (`sardonyx train … | head -1`), or a terminal. */
+function goOnUnread(stream: NodeJS.WriteStream): void {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE" && error.code !== "EIO") throw error;
+  });
 }
 
 /** Sentences wrapped, and lines of a stack, which are indented, as they are. */

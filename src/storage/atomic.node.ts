@@ -1,12 +1,9 @@
 /** Files written whole or not at all, and files read whole with errors that name them. */
 import { randomBytes } from "node:crypto";
-import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
+import { copyFile, link, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { FileError } from "../core/errors.ts";
-
-/** The name of a system error (`ENOENT`), or its message. */
-export const systemReason = (error: unknown): string =>
-  (error as { readonly code?: string }).code ?? (error instanceof Error ? error.message : String(error));
+import { makeFolder, refusedWrite, systemReason } from "./disk.node.ts";
 
 /** Makes a rename in `folder` outlast a loss of power. Windows has no handle to a folder, and does without. */
 export async function syncFolder(folder: string): Promise<void> {
@@ -32,7 +29,7 @@ export const writeFileAtomic = (path: string, content: Uint8Array | string): Pro
 
 /**
  * Writes files that belong together into a folder, as `writeFileAtomic` does each: none takes the place of an old one before all of them
- * are on the disk. Throws FileError, and leaves no temporary.
+ * are on the disk, and where the disk then refuses one, those before it are put back. Throws FileError, and leaves no temporary.
  */
 export async function writeFilesAtomic(
   folder: string,
@@ -43,8 +40,9 @@ export async function writeFilesAtomic(
     return { path, temporary: temporaryBeside(path), content };
   });
   let current = writes[0]?.path ?? folder;
+  const replaced: Replaced[] = [];
+  makeFolder(folder);
   try {
-    await mkdir(folder, { recursive: true });
     for (const { path, temporary, content } of writes) {
       current = path;
       await writeSynced(temporary, content);
@@ -53,17 +51,58 @@ export async function writeFilesAtomic(
     }
     for (const { path, temporary } of writes) {
       current = path;
+      const old = writes.length > 1 ? await secondName(path) : undefined;
       await rename(temporary, path);
+      replaced.push({ path, old });
     }
     await syncFolder(folder);
-  } catch (error) {
+  } catch (cause) {
+    const isAsBefore = writes.length > 1 ? await putBack(replaced) : replaced.length === 0;
     // A folder that is none has no temporaries either.
     for (const { temporary } of writes) await rm(temporary, { force: true }).catch(() => undefined);
-    throw new FileError(
-      `cannot write ${current} (${systemReason(error)}); nothing was changed; check the folder's permissions and free space`,
-      { cause: error },
-    );
+    const kept = isAsBefore
+      ? "nothing was changed"
+      : "what is new stands there already, and may be lost with the power";
+    throw refusedWrite(current, cause, kept);
+  } finally {
+    for (const { old } of replaced) if (old !== undefined) await rm(old, { force: true }).catch(() => undefined);
   }
+}
+
+/** A file that a new one took the place of. */
+interface Replaced {
+  readonly path: string;
+  /** Another name of what it was, `undefined` where there was nothing. */
+  readonly old: string | undefined;
+}
+
+/** Gives a file a second name; `undefined` where there is no file. */
+async function secondName(path: string): Promise<string | undefined> {
+  const name = temporaryBeside(path);
+  try {
+    // Not every disk knows second names.
+    await link(path, name).catch((error) => {
+      if (systemReason(error) === "ENOENT") throw error;
+      return copyFile(path, name);
+    });
+    return name;
+  } catch (error) {
+    if (systemReason(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/** Puts old files back into their places. Returns whether all are there. */
+async function putBack(replaced: readonly Replaced[]): Promise<boolean> {
+  const done = await Promise.all(
+    replaced.map(({ path, old }) =>
+      (old === undefined ? rm(path) : rename(old, path)).then(
+        () => true,
+        () => false,
+      ),
+    ),
+  );
+  return done.every(Boolean);
 }
 
 const isFolder = (path: string): Promise<boolean> =>

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { FileError } from "../core/errors.ts";
-import { systemReason } from "./atomic.node.ts";
+import { systemReason } from "./disk.node.ts";
 
 /** `gitBlob` is git's name of a file: SHA-1 of `blob`, the size, a zero byte and the content. */
 export type ChecksumAlgorithm = "sha256" | "gitBlob" | "md5";

@@ -1,13 +1,14 @@
 /** Files obtained from public sources: downloaded once, verified, kept in a cache. */
 
-import { mkdir, open, rename, rm } from "node:fs/promises";
+import { open, rename, rm } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { FileError } from "../core/errors.ts";
 import { functionOf, positive, string } from "../core/option-types.ts";
 import type { OptionTypes } from "../core/options.ts";
-import { syncFolder, systemReason, temporaryBeside } from "./atomic.node.ts";
+import { syncFolder, temporaryBeside } from "./atomic.node.ts";
 import { differenceOf, type ExpectedFile } from "./checksum.node.ts";
+import { makeFolder, systemReason } from "./disk.node.ts";
 
 /** A public file: its name in the cache (`mnist/train-images-idx3-ubyte.gz`), where it is published, and what it must be. */
 export interface RemoteFile extends ExpectedFile {
@@ -89,7 +90,7 @@ export async function obtain(file: RemoteFile, options: DownloadOptions = {}): P
   for (const url of file.urls) {
     const temporary = temporaryBeside(path);
     try {
-      await mkdir(dirname(path), { recursive: true });
+      makeFolder(dirname(path));
       await downloadTo(temporary, url, file, options);
       await rename(temporary, path);
       await syncFolder(dirname(path));

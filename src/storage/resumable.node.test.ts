@@ -175,7 +175,7 @@ test.skipIf(!existsSync("/dev/full"))("a full disk is named, and what has arrive
   symlinkSync("/dev/full", `${path}.incomplete`);
   answer = (_, asked, response) => sendFile(content, asked, response);
   await expect(download()).rejects.toThrow(
-    `${path}.incomplete: the disk is full; free some space and run it again, which goes on from where it ended`,
+    `cannot write ${path}.incomplete (ENOSPC): what has arrived is kept, and the next download goes on from there; the disk is full; free some space`,
   );
   expect(left()).toEqual(["file.incomplete"]);
 });

@@ -1,10 +1,11 @@
 /** Large files from a server: continued where a download ended, by one process at a time, and named once they are verified. */
 import { constants } from "node:fs";
-import { type FileHandle, mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { type FileHandle, open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { FileError } from "../core/errors.ts";
-import { syncFolder, systemReason } from "./atomic.node.ts";
+import { syncFolder } from "./atomic.node.ts";
 import { differenceOf, type ExpectedFile } from "./checksum.node.ts";
+import { makeFolder, onDisk } from "./disk.node.ts";
 import type { DownloadProgress } from "./download.node.ts";
 import { persistently, type Reply, RequestError, request } from "./http.ts";
 import { type Release, tryLock } from "./process-lock.node.ts";
@@ -38,7 +39,7 @@ const lockSeconds = 0.2;
  * this one waits. Throws RequestError for what the server refuses, FileError for damage and for a disk that takes no more.
  */
 export async function downloadResumably(path: string, file: ServedFile, options: ResumableOptions): Promise<void> {
-  await onDisk(path, () => mkdir(dirname(path), { recursive: true }));
+  makeFolder(dirname(path));
   const release = await lockFor(path);
   if (release === undefined) return;
   try {
@@ -70,9 +71,9 @@ async function lockFor(path: string): Promise<Release | undefined> {
   for (;;) {
     if ((await stat(path).catch(() => undefined)) !== undefined) return undefined;
     const locked = await onDisk(path, async () => tryLock(`${path}.lock`));
-    if (typeof locked === "function") {
-      if ((await stat(path).catch(() => undefined)) === undefined) return locked;
-      locked();
+    if ("release" in locked) {
+      if ((await stat(path).catch(() => undefined)) === undefined) return locked.release;
+      locked.release();
       return undefined;
     }
     await new Promise((resolve) => setTimeout(resolve, lockSeconds * 1000));
@@ -168,23 +169,11 @@ function strongEtag(headers: Headers): string | undefined {
 
 async function write(handle: FileHandle, chunk: Uint8Array, position: number, path: string): Promise<void> {
   for (let written = 0; written < chunk.length; ) {
-    const { bytesWritten } = await onDisk(path, () =>
-      handle.write(chunk, written, chunk.length - written, position + written),
+    const { bytesWritten } = await onDisk(
+      path,
+      () => handle.write(chunk, written, chunk.length - written, position + written),
+      "what has arrived is kept, and the next download goes on from there",
     );
     written += bytesWritten;
-  }
-}
-
-/** Says what the disk refused. */
-async function onDisk<T>(path: string, action: () => Promise<T>): Promise<T> {
-  try {
-    return await action();
-  } catch (cause) {
-    const reason = systemReason(cause);
-    const isFull = reason === "ENOSPC" || reason === "EDQUOT";
-    const mend = isFull
-      ? "the disk is full; free some space and run it again, which goes on from where it ended"
-      : `cannot write there (${reason}); check the folder's permissions`;
-    throw new FileError(`${path}: ${mend}`, { cause });
   }
 }

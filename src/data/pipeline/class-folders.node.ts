@@ -4,7 +4,7 @@ import { readdir } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { DataError, FileError } from "../../core/errors.ts";
 import { Tensor } from "../../core/tensor.ts";
-import { systemReason } from "../../storage/atomic.node.ts";
+import { systemReason } from "../../storage/disk.node.ts";
 import { type Dataset, fromIndexed, type Labelled } from "./dataset.ts";
 
 /** What lies in a folder and is not hidden, in alphabetical order. Throws FileError when it cannot be listed. */

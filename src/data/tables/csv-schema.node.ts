@@ -8,7 +8,7 @@ import { DataError, FileError, unknownName } from "../../core/errors.ts";
 import { flag, listOf, matching, string } from "../../core/option-types.ts";
 import { type OptionTypes, required } from "../../core/options.ts";
 import { isPlainObject } from "../../core/tree.ts";
-import { systemReason } from "../../storage/atomic.node.ts";
+import { systemReason } from "../../storage/disk.node.ts";
 
 /** What a column holds: numbers, or names of categories. */
 export type ColumnType = "numeric" | "categorical";

@@ -1,11 +1,12 @@
 /** Models from Hugging Face's hub, by their names, into the cache that its own tools use. */
-import { copyFile, lstat, mkdir, readFile, readlink, rename, rm, symlink } from "node:fs/promises";
+import { copyFile, lstat, readFile, readlink, rename, rm, symlink } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { FileError, OptionError } from "../../core/errors.ts";
 import { count, functionOf, listOf, positive, string } from "../../core/option-types.ts";
 import { optionsOf } from "../../core/options.ts";
 import { isPlainObject } from "../../core/tree.ts";
-import { systemReason, temporaryBeside, writeFileAtomic } from "../../storage/atomic.node.ts";
+import { temporaryBeside, writeFileAtomic } from "../../storage/atomic.node.ts";
+import { makeFolder, refusedWrite, systemReason } from "../../storage/disk.node.ts";
 import type { DownloadProgress } from "../../storage/download.node.ts";
 import { downloadResumably } from "../../storage/resumable.node.ts";
 import { shardsOf } from "./file-kinds.ts";
@@ -175,7 +176,7 @@ export async function placeLink(blob: string, path: string, link: typeof symlink
   if ((await readlink(path).catch(() => undefined)) === target || (await isCopy(blob, path))) return;
   const temporary = temporaryBeside(path);
   try {
-    await mkdir(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     await link(target, temporary).catch((error) => {
       if (!noLinks.includes(systemReason(error))) throw error;
       return copyFile(blob, temporary);
@@ -183,9 +184,6 @@ export async function placeLink(blob: string, path: string, link: typeof symlink
     await rename(temporary, path);
   } catch (cause) {
     await rm(temporary, { force: true }).catch(() => undefined);
-    throw new FileError(
-      `cannot write ${path} (${systemReason(cause)}); check the folder's permissions and free space, and run it again`,
-      { cause },
-    );
+    throw refusedWrite(path, cause);
   }
 }

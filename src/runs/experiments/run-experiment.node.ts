@@ -128,7 +128,7 @@ async function runTrials(
   for (const [i, { variant, seed }] of trials.entries()) {
     if (isDone(variant, seed)) continue;
     const stopIfAsked = () => {
-      if (signal?.aborted) throw new Interrupted(`in trial ${i + 1} of ${trials.length}`);
+      if (signal?.aborted) throw new Interrupted(`in trial ${i + 1} of ${trials.length}`, { cause: signal.reason });
     };
     const outcome = await runTrial(task, variant, {
       settings,

@@ -1,11 +1,13 @@
 /** The folder of a run: its name, what lies in it, and `run.json`, which says how the run came about. */
-import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync, statSync } from "node:fs";
+import { existsSync, readdirSync, rmdirSync, rmSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { z } from "zod";
 import { FileError, nearest, OptionError } from "../../core/errors.ts";
 import { readBytes, writeFileAtomic } from "../../storage/atomic.node.ts";
+import { makeFolder, onDisk } from "../../storage/disk.node.ts";
+import { lives } from "../../storage/process-lock.node.ts";
 import { runSettingsSchema } from "../recipes/settings.ts";
-import { claim, lockFile, ownerOf, type Release } from "./claim.node.ts";
+import { claim, describeOwner, lockFile, ownerOf, type Release } from "./claim.node.ts";
 
 /** Files of a run. */
 export const runFiles = {
@@ -45,12 +47,18 @@ export const shown = (path: string): string => {
   return short === "" ? "." : short.startsWith("..") ? path : short;
 };
 
-/** What a killed process leaves: files that it was writing (see writeFileAtomic), and its lock. */
-const isLeftOver = (name: string) => /^\..*\.tmp$/.test(name) || name === lockFile;
+/** A file that some process was writing (see writeFileAtomic). */
+const temporary = /^\..*\.(\d+)\.[0-9a-f]{8}\.tmp$/;
 
-const isTaken = (path: string) =>
+/** What a killed process leaves: its lock, and files that it was writing. */
+const isLeftOver = (name: string) => temporary.test(name) || name === lockFile;
+
+const isTaken = (path: string): boolean =>
   existsSync(path) &&
-  (!statSync(path).isDirectory() || ownerOf(path) !== undefined || !readdirSync(path).every(isLeftOver));
+  onDisk(
+    path,
+    () => !statSync(path).isDirectory() || ownerOf(path) !== undefined || !readdirSync(path).every(isLeftOver),
+  );
 
 /** A folder that belongs to this process until it is released. */
 export interface ClaimedFolder {
@@ -58,18 +66,29 @@ export interface ClaimedFolder {
   readonly release: Release;
   /** Whether it was made for this run. */
   readonly isNew: boolean;
+  /** What whoever starts the run should know of it. */
+  readonly notes: readonly string[];
 }
 
-/** Claims the folder of a run that is there, and clears it of what a killed process left. Throws OptionError while it is in use. */
+/**
+ * Claims the folder of a run that is there, and clears it of what a killed process left. Throws OptionError while it is in use, FileError
+ * for a folder that takes no file.
+ */
 export function claimRun(folder: string): ClaimedFolder {
-  const release = claim(folder, shown(folder));
-  for (const name of readdirSync(folder)) if (isLeftOver(name) && name !== lockFile) rmSync(join(folder, name));
-  return { path: folder, release, isNew: false };
+  const { release, leftBy } = claim(folder, shown(folder));
+  for (const name of readdirSync(folder)) {
+    const writer = Number(temporary.exec(name)?.[1]);
+    if (writer > 0 && !lives(writer)) onDisk(folder, () => rmSync(join(folder, name), { force: true }));
+  }
+  const notes = leftBy
+    ? [`${shown(folder)} was left by ${describeOwner(leftBy)}, which is no more; it is taken over.`]
+    : [];
+  return { path: folder, release, isNew: false, notes };
 }
 
 /**
  * Makes and claims the folder for a new run: the one asked for, or the first free `runs/<name>`, `runs/<name>-2`, … Throws
- * OptionError for one that is not empty or in use.
+ * OptionError for one that is not empty or in use, FileError for a path that cannot be one.
  */
 export function claimNewFolder(name: string, out: string | undefined): ClaimedFolder {
   if (out !== undefined) {
@@ -78,33 +97,47 @@ export function claimNewFolder(name: string, out: string | undefined): ClaimedFo
       const mend = existsSync(join(path, runFiles.record)) ? "resume the run that is in it (--resume), or " : "";
       throw new OptionError(`${out} is not an empty folder; ${mend}name another folder`);
     }
-    const isNew = !existsSync(path);
-    mkdirSync(path, { recursive: true });
-    return { ...claimRun(path), isNew };
+    return claimMade(path);
   }
   for (let attempt = 1; ; attempt++) {
     const path = resolve(runsFolder, attempt === 1 ? name : `${name}-${attempt}`);
     if (isTaken(path)) continue;
-    const isNew = !existsSync(path);
-    mkdirSync(path, { recursive: true });
     // Another process may have been faster.
     try {
-      return { ...claimRun(path), isNew };
+      return claimMade(path);
     } catch (error) {
       if (!(error instanceof OptionError)) throw error;
     }
   }
 }
 
-/** Takes away what a run made that came to nothing. */
+/** Makes a folder where there is none, and claims it while nothing is in it. */
+function claimMade(path: string): ClaimedFolder {
+  const isNew = makeFolder(path);
+  const claimed = claimRun(path);
+  if (readdirSync(path).every(isLeftOver)) return { ...claimed, isNew };
+  // Between the look and the claim another run began there, and ended.
+  claimed.release();
+  throw new OptionError(`${shown(path)} is not an empty folder; name another folder`);
+}
+
+/** Takes away what a run made that came to nothing, and nothing that it did not make. */
 export function dropFolder({ path, isNew, release }: ClaimedFolder): void {
-  for (const name of readdirSync(path))
-    if (name !== lockFile) rmSync(join(path, name), { recursive: true, force: true });
+  for (const name of Object.values(runFiles)) rmSync(join(path, name), { recursive: true, force: true });
   release();
   if (!isNew) return;
-  rmSync(path, { recursive: true, force: true });
+  removeEmpty(path);
   const parent = resolve(runsFolder);
-  if (dirname(path) === parent && readdirSync(parent).length === 0) rmdirSync(parent);
+  if (dirname(path) === parent) removeEmpty(parent);
+}
+
+/** Removes a folder in which there is nothing. */
+function removeEmpty(path: string): void {
+  try {
+    rmdirSync(path);
+  } catch {
+    // Something is in it, or it is gone.
+  }
 }
 
 /** Writes `run.json`. */

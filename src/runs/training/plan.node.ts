@@ -95,7 +95,7 @@ async function planNew<R extends Trainable>(
     },
     compile: compileOptions(settings),
     resumed: false,
-    notes: [],
+    notes: claimed.notes,
   };
 }
 
@@ -150,12 +150,14 @@ async function planResumed<R extends Trainable>(
       compile: compileOptions(settings),
       ...(begun && { progress: await readCheckpoint(folder, runFiles.checkpoint) }),
       resumed: true,
-      notes:
-        changed.length === 0
+      notes: [
+        ...claimed.notes,
+        ...(changed.length === 0
           ? []
           : [
               `This run began with ${changed.map(([name, was]) => `${name} ${was} (here ${here[name] ?? "none"})`).join(", ")}: it goes on, but maybe not bit for bit.`,
-            ],
+            ]),
+      ],
     };
   } catch (error) {
     claimed.release();

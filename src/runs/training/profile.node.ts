@@ -1,14 +1,15 @@
 /** ONNX Runtime's profiles of a run, summed by operator and by layer. */
-import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { CompileOptions } from "../../jit/compile.ts";
+import { makeFolder } from "../../storage/disk.node.ts";
 
 /** Batches of a profile that was not given a number of epochs. */
 export const profileBatches = 50;
 
 /** The compile options of a profiled run: every session writes a file of its own below `folder`. */
 export function profiled(compile: CompileOptions, folder: string): CompileOptions {
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   let sessions = 0;
   return {
     ...compile,

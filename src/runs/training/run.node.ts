@@ -133,7 +133,7 @@ async function trainClaimed(plan: Plan, options: TrainOptions): Promise<TrainRes
   const { observer, signal, checkpointSeconds, profile } = options;
   const { recipe, folder, record, progress } = plan;
   const task = await recipe.load(recipeSettings(record.settings), record.settings.limit, observer.onDownload);
-  if (signal?.aborted) throw new Interrupted("before the first batch");
+  if (signal?.aborted) throw new Interrupted("before the first batch", { cause: signal.reason });
   task.model.trace(task.inputs);
   task.model.initialize(keyOf(record.settings.seed));
   observer.onLoaded?.(plan, task, summarize(task.model, task.inputs));
@@ -157,7 +157,7 @@ async function trainClaimed(plan: Plan, options: TrainOptions): Promise<TrainRes
     stopAfter: profile?.stopAfter,
   });
   if (profile) return { ...trained, evaluation: undefined };
-  if (signal?.aborted) throw new Interrupted("before the test");
+  if (signal?.aborted) throw new Interrupted("before the test", { cause: signal.reason });
   return { ...trained, evaluation: await finish(plan, task, trained.history, observer) };
 }
 

@@ -170,7 +170,10 @@ function stopping({ plan, signal, stopAfter }: StagesOptions): Callback[] {
     const bytes = encodeCheckpoint(run.progress());
     await writeFileAtomic(join(plan.folder, runFiles.checkpoint), bytes);
     // Not `run.stop`, after which callbacks may put the best parameters in place of the latest.
-    throw new Interrupted(`after batch ${run.trainer.batches}, in epoch ${run.epoch + (run.batchInEpoch > 0 ? 1 : 0)}`);
+    throw new Interrupted(
+      `after batch ${run.trainer.batches}, in epoch ${run.epoch + (run.batchInEpoch > 0 ? 1 : 0)}`,
+      { cause: signal.reason },
+    );
   };
   return [
     { name: "interruption", onBatch: stopIfAsked, onEpoch: stopIfAsked },

@@ -1,6 +1,7 @@
 /** A run as lines of JSON. */
-import { appendFileSync, existsSync, readFileSync, truncateSync } from "node:fs";
+import { existsSync, readFileSync, truncateSync } from "node:fs";
 import { FileError } from "../../core/errors.ts";
+import { appendWhole, onDisk } from "../../storage/disk.node.ts";
 import type { Run } from "../fit.ts";
 import type { Callback } from "./callback.ts";
 import { records } from "./records.ts";
@@ -10,12 +11,12 @@ import { records } from "./records.ts";
  * them. A resumed run drops the lines after its checkpoint. Throws FileError for a file that is no such log.
  */
 export function jsonLog(path: string, every = 50): Callback {
-  const log = records((record) => appendFileSync(path, `${JSON.stringify(record)}\n`), every);
+  const log = records((record) => appendWhole(path, `${JSON.stringify(record)}\n`), every);
   return {
     ...log,
     name: "jsonLog",
     onStart(run) {
-      if (existsSync(path)) truncateSync(path, bytesUpTo(path, run));
+      if (existsSync(path)) onDisk(path, () => truncateSync(path, bytesUpTo(path, run)));
     },
   };
 }

@@ -1,7 +1,7 @@
 /** A run as TensorBoard shows it. */
-import { appendFileSync, mkdirSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { appendWhole, makeFolder } from "../../storage/disk.node.ts";
 import type { Callback } from "./callback.ts";
 import { encodeFileVersion, encodeHistogram, encodeScalars, eventFileName } from "./tensorboard-events.ts";
 
@@ -14,11 +14,11 @@ import { encodeFileVersion, encodeHistogram, encodeScalars, eventFileName } from
 export function tensorBoard(folder: string, every = 50): Callback {
   const started = Date.now() / 1000;
   const path = join(folder, eventFileName(started, hostname()));
-  const append = (bytes: Uint8Array) => appendFileSync(path, bytes);
+  const append = (bytes: Uint8Array) => appendWhole(path, bytes);
   return {
     name: "tensorBoard",
     onStart() {
-      mkdirSync(folder, { recursive: true });
+      makeFolder(folder);
       append(encodeFileVersion(started));
     },
     onBatch(run, { step, loss, learningRate, gradientNorm, reports }) {

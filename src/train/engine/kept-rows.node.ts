@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { FileError } from "../../core/errors.ts";
 import { positive, string } from "../../core/option-types.ts";
 import { optionsOf, required } from "../../core/options.ts";
-import { systemReason } from "../../storage/atomic.node.ts";
+import { onDisk, systemReason } from "../../storage/disk.node.ts";
 import type { RowPlace } from "./kept-rows.ts";
 
 /** Options of `diskRows`. */
@@ -28,9 +28,9 @@ export function diskRows(options: DiskRowsOptions): RowPlace {
   return {
     open(rowBytes, rows) {
       const capacity = Math.min(rows, Math.floor(bytes / rowBytes));
-      const within = mkdtempSync(join(folder, "sardonyx-rows-"));
+      const within = onDisk(folder, () => mkdtempSync(join(folder, "sardonyx-rows-")));
       const path = join(within, "rows");
-      const file = openSync(path, "w+");
+      const file = onDisk(path, () => openSync(path, "w+"));
       const remove = () => rmSync(within, { recursive: true, force: true });
       process.once("exit", remove);
       return {
