@@ -1,5 +1,5 @@
 /** The command line as a person and a program meet it: every command, every mistake, and runs that are cut off. */
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { decodeSafetensors } from "../src/storage/safetensors.ts";
 
 const root = process.cwd();
+const program = join(root, "bin/sardonyx.mjs");
 const folder = mkdtempSync(join(tmpdir(), "sardonyx-cli-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 beforeAll(() => execFileSync(process.execPath, ["scripts/prepare.mjs"], { stdio: "inherit" }), 120_000);
@@ -22,8 +23,12 @@ interface Result {
 }
 
 /** Starts the program in the temporary folder; `onLine` sees each line of standard output and may kill the process. */
-function start(args: readonly string[], onLine?: (line: string, kill: (signal: NodeJS.Signals) => void) => void) {
-  const child = spawn(process.execPath, [join(root, "bin/sardonyx.mjs"), ...args], { cwd: folder });
+function start(
+  args: readonly string[],
+  onLine?: (line: string, kill: (signal: NodeJS.Signals) => void) => void,
+  cwd = folder,
+) {
+  const child = spawn(process.execPath, [program, ...args], { cwd });
   let [stdout, stderr] = ["", ""];
   child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
     for (const line of chunk.trimEnd().split("\n")) onLine?.(line, (signal) => child.kill(signal));
@@ -434,6 +439,62 @@ describe("runs that are cut off", () => {
     const moved = await run("train", "lenet-mnist", "--resume", "--out", "interrupted");
     expect(moved.code).toBe(0);
     expect(moved.stderr).toMatch(/began with onnxruntime-node 0\.0\.1 \(here .*maybe not bit for bit/);
+  });
+
+  test.each([
+    ["SIGTERM", 143],
+    ["SIGHUP", 129],
+  ] as const)("%s saves and exits %i", async (signal, status) => {
+    const { ended } = start(["train", "iris", "--epochs", "1000", "--out", signal, "--json"], (line, kill) => {
+      if (line.includes('"epoch":3,')) kill(signal);
+    });
+    const stopped = await ended;
+    expect([stopped.code, stopped.signal]).toEqual([status, null]);
+    expect(recordOf(stopped, "stopped")).toMatchObject({ saved: true });
+    expect(existsSync(join(folder, signal, "lock"))).toBe(false);
+  });
+
+  test.skipIf(process.platform === "win32")(
+    "nohup and a reader that went away let a run go on to its end",
+    async () => {
+      const command = (out: string) => `'${process.execPath}' '${program}' train iris --epochs 60 --out ${out}`;
+      const shell = (script: string) =>
+        spawnSync("bash", ["-c", script], {
+          cwd: folder,
+          env: { ...process.env, OMP_NUM_THREADS: "1" },
+          encoding: "utf8",
+        });
+      const unread = shell(`(${command("unread")} 2>&1; echo "status $?" >&2) | head -1`);
+      expect([unread.stderr, unread.stdout]).toEqual(["status 0\n", expect.stringContaining("iris: ")]);
+      expect(existsSync(join(folder, "unread", "evaluation.json"))).toBe(true);
+      // The terminal goes as soon as there is a run.
+      const detached = shell(
+        `nohup ${command("detached")} > detached.txt & until [ -e detached/run.json ]; do sleep 0.05; done; kill -HUP $!; wait $!; echo "status $?"`,
+      );
+      expect(detached.stdout).toBe("status 0\n");
+      expect(existsSync(join(folder, "detached", "evaluation.json"))).toBe(true);
+    },
+  );
+
+  test("three runs begun at once are three, and one that is taken up twice is taken up once", async () => {
+    const at = mkdtempSync(join(folder, "at-once-"));
+    const begin = (...more: readonly string[]) =>
+      start(["train", "iris", "--epochs", "4", ...more, "--json"], undefined, at).ended;
+    const all = await Promise.all([1, 2, 3].map((seed) => begin("--seed", String(seed))));
+    const runs = all.map((own) => recordOf(own, "start") as unknown as { folder: string; settings: { seed: number } });
+    expect(new Set(runs.map((own) => own.folder)).size).toBe(3);
+    for (const { folder: own, settings } of runs) {
+      expect(JSON.parse(readFileSync(join(own, "run.json"), "utf8")).settings.seed).toBe(settings.seed);
+      expect(readFileSync(join(own, "log.jsonl"), "utf8").match(/"type":"epoch"/g)).toHaveLength(6);
+    }
+    const [out = ""] = runs.map((own) => own.folder);
+    const on = ["--resume", "--out", out, "--epochs", "2000"];
+    const both = [on, on].map((more) => start(["train", "iris", ...more, "--json"], undefined, at));
+    const first = await Promise.race(both.map(({ ended }) => ended));
+    for (const { kill } of both) kill("SIGTERM");
+    expect([first.code, first.stderr]).toEqual([2, expect.stringMatching(/is in use by process \d+ since /)]);
+    const codes = (await Promise.all(both.map(({ ended }) => ended))).map(({ code }) => code);
+    expect(codes.sort()).toEqual([143, 2]);
   });
 
   // A resumed run may be killed again before it has saved anything new: then the next one begins where it did.

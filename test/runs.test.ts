@@ -1,13 +1,15 @@
 /** Runs as a library: trained, resumed and opened in code; whole without the data, the text or the recipe that made them. */
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
+  decodeSafetensors,
   defineRecipe,
   dense,
+  encodeSafetensors,
   fromTensors,
   meanSquaredError,
   OptionError,
@@ -52,6 +54,21 @@ describe("a recipe that is trained in code", () => {
     const x = tensor([[0.5, -1, 0.25, 2]]);
     expect((await predict(exported, x)) as Tensor).toEqual((await predict(prepared, x)) as Tensor);
     await run.release();
+  });
+
+  test("with weights that are not finite is opened when it is asked for", async () => {
+    const { tensors, metadata } = decodeSafetensors(checkpoint(trained.folder));
+    const damaged = at("damaged");
+    cpSync(trained.folder, damaged, { recursive: true });
+    const bias = tensor(Array.from({ length: 3 }, () => Number.NaN));
+    const bytes = encodeSafetensors({ ...tensors, "layers.2.bias": bias }, metadata);
+    writeFileSync(join(damaged, "checkpoint.safetensors"), bytes);
+    await expect(openRun(damaged)).rejects.toThrow(/"layers.2.bias" holds NaN or Infinity; .*--non-finite/);
+    const run = await openRun(damaged, { nonFinite: true });
+    expect((await run.predict(flower)).toNumbers()).toEqual([Number.NaN, Number.NaN, Number.NaN]);
+    expect((await openRun(damaged, { best: true })).folder).toBe(damaged);
+    const resumed = runRecipe("iris", { epochs: 7 }, { out: damaged, resume: true });
+    await expect(resumed).rejects.toThrow(/holds NaN or Infinity; go back to an earlier checkpoint/);
   });
 
   test("refuses settings, options and recipes that there are not", async () => {

@@ -6,12 +6,13 @@ import { showDownloads } from "./train/progress.ts";
 
 export const openOptions = {
   best: toggle("use the weights of the best epoch (best.safetensors) instead of the last"),
+  nonFinite: toggle("open a run whose weights are NaN or infinite, too"),
   recipe: text("PATH", "of a run of your own recipe: the recipe, whose code is run"),
 } as const;
 
 /** Opens the run that a person named. */
 export const openNamed = (
   run: string,
-  { best, recipe }: OptionValues<typeof openOptions>,
+  { best, nonFinite, recipe }: OptionValues<typeof openOptions>,
   output: Output,
-): Promise<OpenRun> => openRun(run, { best, recipe, onDownload: showDownloads(output) });
+): Promise<OpenRun> => openRun(run, { best, nonFinite, recipe, onDownload: showDownloads(output) });

@@ -8,6 +8,7 @@ import { FileError, NonFiniteError } from "../core/errors.ts";
 import { allFinite, Tensor } from "../core/tensor.ts";
 import { isPlainObject } from "../core/tree.ts";
 import { decodeSafetensors, encodeSafetensors } from "../storage/safetensors.ts";
+import { savedParametersSchema } from "./callbacks/saved-parameters.ts";
 import type { Progress } from "./fit.ts";
 import { memoryPrefix } from "./load-parameters.ts";
 
@@ -28,10 +29,13 @@ const progressSchema = z.object({
   sums: z.record(z.string(), z.object({ loss: real, weight: real, statistics: z.array(z.array(real)) })),
   steps: z.record(
     z.string(),
-    z.object({ updates: z.number(), memory: z.record(z.string(), z.record(z.string(), z.number())) }),
+    z.object({
+      updates: z.number().int().nonnegative(),
+      memory: z.record(z.string(), z.record(z.string(), z.number())),
+    }),
   ),
   callbacks: z.record(z.string(), z.unknown()),
-  trained: z.record(z.string(), z.instanceof(Float32Array)).optional(),
+  trained: savedParametersSchema.optional(),
 });
 const optimizersSchema = z.array(
   z.object({ name: z.string(), settings: z.record(z.string(), z.union([z.number(), z.boolean()])) }),

@@ -1,5 +1,5 @@
 /** The training loop. */
-import { atPlace, DataError, NonFiniteError, OptionError } from "../core/errors.ts";
+import { atPlace, DataError, FileError, NonFiniteError, OptionError, SardonyxError } from "../core/errors.ts";
 import { Tensor } from "../core/tensor.ts";
 import type { Batch, Dataset } from "../data/pipeline/dataset.ts";
 import type { AnyModule } from "../nn/module.ts";
@@ -123,7 +123,7 @@ export async function fit<B extends Batch>(
   const run = new RunState(trainer, data, { epochs, callbacks, evaluator, resume });
   try {
     run.goOn();
-    for (const callback of callbacks) callback.restore?.(resume?.callbacks[callback.name]);
+    for (const callback of callbacks) takeUp(callback, resume?.callbacks[callback.name]);
     for (const callback of callbacks) await callback.onStart?.(run);
     while (run.epoch < epochs && run.stopReason === undefined) {
       for await (const step of feed.steps(run.epoch, run.batchInEpoch)) {
@@ -185,7 +185,7 @@ function worseThanBest(history: readonly EpochResult[]): readonly string[] {
   const name = "validation_loss";
   const losses = history.map((results) => results[name] ?? Number.NaN);
   const last = losses.at(-1);
-  const best = Math.min(...losses.filter(Number.isFinite));
+  const best = losses.filter(Number.isFinite).reduce((least, loss) => Math.min(least, loss), Number.POSITIVE_INFINITY);
   if (last === undefined || !(best < last || (Number.isNaN(last) && Number.isFinite(best)))) return [];
   const show = (loss: number) => String(Number(loss.toPrecision(4)));
   return [
@@ -201,6 +201,19 @@ function requireSameOptimizers(saved: readonly SavedOptimizer[], own: readonly O
     throw new OptionError(
       `the run to resume was trained with ${describe(saved)}, this one has ${describe(own)}; resume with the same optimizer`,
     );
+}
+
+/** Gives a callback the state that it was saved with. Throws FileError for one that it cannot have saved. */
+function takeUp(callback: Callback, saved: unknown): void {
+  try {
+    callback.restore?.(saved);
+  } catch (cause) {
+    if (cause instanceof SardonyxError) throw cause;
+    throw new FileError(
+      `what the checkpoint holds of the callback "${callback.name}" is damaged; go back to an earlier checkpoint`,
+      { cause },
+    );
+  }
 }
 
 /** Throws OptionError when a checkpoint could not tell the states of two callbacks apart. */

@@ -43,7 +43,7 @@ export const command = defineCommand({
     ["sardonyx embed ./all-MiniLM-L6-v2 --data questions.csv --out questions.safetensors", "a pretrained model"],
     ["sardonyx embed runs/finetune --data questions.jsonl --field question --json", "vectors as JSON lines"],
   ],
-  async run({ arguments: [name = "", ...given], options: { data, field, out, at, best, recipe }, output }) {
+  async run({ arguments: [name = "", ...given], options: { data, field, out, at, best, nonFinite, recipe }, output }) {
     const ending = out === undefined ? undefined : extname(out).toLowerCase();
     if (ending !== undefined && ending !== ".jsonl" && ending !== ".safetensors")
       throw new OptionError(`--out is ${out}; expected a name that ends with .jsonl or .safetensors: rename it`);
@@ -55,7 +55,7 @@ export const command = defineCommand({
       );
     if (field !== undefined && data === undefined) throw new OptionError("--field names a field of --data; pass both");
     const inputs = data === undefined ? given : await inputsOf(data, field);
-    const embedder = await embedderOf(name, { best, at }, { recipe, onDownload: showDownloads(output) });
+    const embedder = await embedderOf(name, { best, nonFinite, at }, { recipe, onDownload: showDownloads(output) });
     const { vectors, notes } = await embedder.embed(inputs);
     await embedder.release();
     for (const note of notes) output.warn(note);

@@ -123,7 +123,11 @@ function claimMade(path: string): ClaimedFolder {
 
 /** Takes away what a run made that came to nothing, and nothing that it did not make. */
 export function dropFolder({ path, isNew, release }: ClaimedFolder): void {
-  for (const name of Object.values(runFiles)) rmSync(join(path, name), { recursive: true, force: true });
+  try {
+    for (const name of Object.values(runFiles)) rmSync(join(path, name), { recursive: true, force: true });
+  } catch {
+    // A disk that refuses this as well leaves a run that is begun again; why it came to nothing is told.
+  }
   release();
   if (!isNew) return;
   removeEmpty(path);

@@ -26,11 +26,13 @@ import { readInput } from "./predict-input.node.ts";
 export interface EmbedderOptions {
   /** Of a run: use the weights of the best epoch instead of the last; default false. */
   readonly best?: boolean | undefined;
+  /** Of a run: take weights that are NaN or infinite too; default false. */
+  readonly nonFinite?: boolean | undefined;
   /** The layer whose output is taken; default the vectors that a run was trained for, else the features below its scores. */
   readonly at?: string | undefined;
 }
 
-const checkOptions = optionsOf<EmbedderOptions>("openEmbedder", { best: flag, at: string });
+const checkOptions = optionsOf<EmbedderOptions>("openEmbedder", { best: flag, nonFinite: flag, at: string });
 
 /** Texts, images or sounds as vectors of length 1. `openEmbedder` makes one. */
 export interface Embedder {
@@ -64,7 +66,7 @@ export async function openEmbedder(name: string, options: EmbedderOptions = {}):
 /** As `openEmbedder`, with a run's recipe and news of downloads. */
 export async function embedderOf(
   name: string,
-  { best, at }: EmbedderOptions,
+  { best, nonFinite, at }: EmbedderOptions,
   { recipe, onDownload }: Pick<OpenRunOptions, "recipe"> & { readonly onDownload?: OnDownload },
 ): Promise<Embedder> {
   if (!isRun(name) && (existsSync(name) || isHubName(name))) {
@@ -72,7 +74,7 @@ export async function embedderOf(
       throw new OptionError(`${name} is a pretrained model, no run; leave --${best ? "best" : "recipe"} out`);
     return ofBase(name, at, onDownload);
   }
-  const run = await openRun(name, { best, recipe, onDownload });
+  const run = await openRun(name, { best, nonFinite, recipe, onDownload });
   const { network, compile, deployment } = run;
   const { reader } = deployment;
   if (reader?.gives === "vector" && at === undefined)

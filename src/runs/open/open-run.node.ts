@@ -11,7 +11,7 @@ import { encodeSavedModel } from "../../formats/files/saved-model.ts";
 import type { CompileOptions } from "../../jit/compile.ts";
 import { takenOf } from "../../nn/index.ts";
 import { encodeSafetensors } from "../../storage/safetensors.ts";
-import { loadParameters, memoryPrefix } from "../../train/load-parameters.ts";
+import { loadParameters, memoryPrefix, requireFinite } from "../../train/load-parameters.ts";
 import { type Predictor, predictor } from "../../train/predict.ts";
 import { compileOptions, readCheckpoint } from "../folder/checkpoint-file.node.ts";
 import { deploymentOfFiles, readDeployment } from "../folder/deployment.node.ts";
@@ -34,12 +34,15 @@ export interface OpenRunOptions {
    * such a run is opened from its files alone.
    */
   readonly recipe?: Recipe | string | undefined;
+  /** Take weights that are NaN or infinite too, which are refused otherwise; default false. */
+  readonly nonFinite?: boolean | undefined;
   /** As bytes of a data set arrive, where the test needs them. */
   readonly onDownload?: OnDownload | undefined;
 }
 
 const checkOptions = optionsOf<OpenRunOptions>("openRun", {
   best: flag,
+  nonFinite: flag,
   recipe: matching("a recipe, or its path", (value) => typeof value === "string" || isPlainObject(value)),
   onDownload: functionOf("(progress) => …"),
 });
@@ -189,19 +192,24 @@ export class OpenRun {
 
 /**
  * Opens a run: a folder, or its name below `runs/`. It needs neither the run's data nor, of your own recipes, its code. Throws
- * FileError for what is no run or is damaged.
+ * FileError for what is no run or is damaged, NonFiniteError for weights that are not finite.
  * @example
  * const run = await openRun("runs/lenet-mnist");
  * const logits = await run.predict(image);
  */
 export async function openRun(run: string, options: OpenRunOptions = {}): Promise<OpenRun> {
-  const { best = false } = checkOptions(options);
+  const { best = false, nonFinite = false } = checkOptions(options);
   const folder = findRun(run);
   const record = await readRecord(folder);
   const recipe = await recipeOf(folder, record, options.recipe);
   const opened = recipe && (await openByRecipe(folder, record, recipe, options));
   const deployment = opened ?? (await deploymentOfFiles(folder, best));
   if (opened) await putWeights(folder, record, opened, best);
+  if (!nonFinite)
+    requireFinite(
+      (deployment.deployed ?? deployment).model,
+      "what it predicts would mean nothing; train again with a lower learning rate, or open the run as it is with nonFinite (--non-finite)",
+    );
   return new OpenRun(folder, record, { deployment, recipe, options });
 }
 

@@ -1,4 +1,5 @@
 /** Callbacks that write checkpoints. */
+import { z } from "zod";
 import { count, functionOf, nonNegative } from "../../core/option-types.ts";
 import { optionsOf } from "../../core/options.ts";
 import { writeFileAtomic } from "../../storage/atomic.node.ts";
@@ -48,6 +49,9 @@ export function checkpoint(path: string, options: CheckpointOptions = {}): Callb
   };
 }
 
+/** A figure, which may be infinite. */
+const stateSchema = z.object({ best: z.custom<number>((value) => typeof value === "number") });
+
 /**
  * Writes the progress of the best epoch so far to the file `path`, by a result such as `validation_accuracy`; default
  * `validation_loss`.
@@ -71,7 +75,7 @@ export function checkpointBest(path: string, monitor = "validation_loss"): Callb
     },
     state: () => ({ best }),
     restore(state) {
-      best = (state as { best: number } | undefined)?.best ?? Number.NEGATIVE_INFINITY;
+      best = state === undefined ? Number.NEGATIVE_INFINITY : stateSchema.parse(state).best;
     },
   };
 }

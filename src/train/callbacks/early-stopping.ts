@@ -1,9 +1,10 @@
 /** Ending a run in time, and with its best parameters. */
+import { z } from "zod";
 import { count, flag, nonNegative, string } from "../../core/option-types.ts";
 import { optionsOf } from "../../core/options.ts";
 import type { Run } from "../fit.ts";
 import { type Callback, requireResult, resultOf, signOf } from "./callback.ts";
-import { type SavedParameters, saveParameters } from "./saved-parameters.ts";
+import { type SavedParameters, savedParametersSchema, saveParameters } from "./saved-parameters.ts";
 
 /** Options of `earlyStopping`. */
 export interface EarlyStoppingOptions {
@@ -24,12 +25,14 @@ const checkOptions = optionsOf<EarlyStoppingOptions>("earlyStopping", {
   restoreBest: flag,
 });
 
-interface State {
-  readonly best: number;
-  readonly waited: number;
+const stateSchema = z.object({
+  /** Which may be infinite. */
+  best: z.custom<number>((value) => typeof value === "number"),
+  waited: z.number().int().nonnegative(),
   /** Of the best epoch. */
-  readonly kept?: SavedParameters | undefined;
-}
+  kept: savedParametersSchema.optional(),
+});
+type State = z.infer<typeof stateSchema>;
 
 /**
  * Ends a run when a result no longer improves (Prechelt 1998), and goes back to the best parameters. Throws OptionError
@@ -67,7 +70,7 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
     deliver: () => state.kept,
     state: () => state,
     restore(saved) {
-      state = (saved as State | undefined) ?? fresh;
+      state = saved === undefined ? fresh : stateSchema.parse(saved);
     },
   };
 }

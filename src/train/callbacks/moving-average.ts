@@ -2,7 +2,7 @@
 import { fraction } from "../../core/option-types.ts";
 import { optionsOf } from "../../core/options.ts";
 import type { Callback } from "./callback.ts";
-import { putParameters } from "./saved-parameters.ts";
+import { putParameters, savedParametersSchema } from "./saved-parameters.ts";
 
 /** Options of `movingAverage`. */
 export interface MovingAverageOptions {
@@ -45,7 +45,7 @@ export function movingAverage(options: MovingAverageOptions = {}): Callback {
     deliver: () => averages,
     state: () => averages,
     restore(saved) {
-      const entries = Object.entries((saved as typeof averages | undefined) ?? {});
+      const entries = Object.entries(savedParametersSchema.parse(saved ?? {}));
       averages = Object.fromEntries(entries.map(([path, data]) => [path, data.slice()]));
     },
   };

@@ -1,5 +1,5 @@
 /** Running totals of losses and figures over the batches of an epoch. */
-import { OptionError } from "../../core/errors.ts";
+import { FileError, OptionError } from "../../core/errors.ts";
 import { type BoundStep, resultName } from "./objectives.ts";
 
 /** Results of an epoch: `loss`, and each figure by its name. */
@@ -64,6 +64,10 @@ export class RunningSums {
       resultNames(this.#steps);
       totals.statistics = statistics.map(({ length }) => new Float64Array(length));
     }
+    if (totals.statistics.some(({ length }, i) => length !== statistics[i]?.length))
+      throw new FileError(
+        "the sums of the epoch in the checkpoint are of other metrics; resume with those that the run was begun with",
+      );
     totals.loss += loss * weight;
     totals.weight += weight;
     for (const [i, total] of totals.statistics.entries())

@@ -11,7 +11,7 @@ import { storedTensors } from "../../nn/packed.ts";
 import type { Parameter } from "../../nn/parameter.ts";
 import { sameStructure, structureOf } from "../../nn/structure.ts";
 import { keyTensor } from "../../ops/index.ts";
-import { loadParameters, memoryPrefix } from "../load-parameters.ts";
+import { loadParameters, memoryPrefix, requireFinite, requireMemories } from "../load-parameters.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
 import type { Named } from "../store/parameter-store.ts";
 import { accumulate } from "../transforms/accumulate.ts";
@@ -333,12 +333,16 @@ export class Trainer<B extends Batch = Batch> {
     this.model.initialize(this.key);
     const { tensors = {}, steps = {} } = this.#restored ?? {};
     // A run that was saved before its first batch has none.
-    if (Object.keys(tensors).length > 0) loadParameters(this.model, tensors);
+    if (Object.keys(tensors).length > 0) {
+      loadParameters(this.model, tensors);
+      requireFinite(this.model, "go back to an earlier checkpoint");
+    }
     for (const phase of this.phases) {
       const prefix = prefixOf(phase);
       const remembered = Object.entries(tensors).filter(([name]) => name.startsWith(prefix));
       const memories = Object.fromEntries(remembered.map(([name, tensor]) => [name.slice(prefix.length), tensor]));
       const counts = steps[phase.options.name];
+      requireMemories(this.model.parameters(), memories);
       if (counts) phase.restore(counts, memories);
     }
     this.#restored = undefined;
