@@ -66,6 +66,10 @@ export interface Executable {
   readonly graph: Graph;
   /** What runs it; release it when it is done with. */
   readonly session: Session;
+  /** What it holds in memory, as estimated: the model with its constants, and the values that are there at once. */
+  readonly bytes: number;
+  /** How much what is compiled may hold together on this machine. */
+  readonly room: number;
   /** Inputs and preallocated outputs in the graph's order; see Session.run. Throws what the inputs' checks throw. */
   run(inputs: readonly Tensor[], outputs?: readonly (Tensor | undefined)[]): Promise<Tensor[]>;
 }
@@ -82,6 +86,21 @@ export const usesMemoryPattern = ({ nodes }: Graph): boolean => {
   for (const { outputs } of nodes) for (const output of outputs) bytes += bytesOf(output);
   return bytes <= patternLimit;
 };
+
+/** Bytes of the values that are there at once when nodes run in their order, at the most. */
+function mostAlive({ nodes, outputs }: Graph): number {
+  const lastUse = new Map<Value, number>();
+  for (const [at, { inputs }] of nodes.entries()) for (const value of inputs) if (value) lastUse.set(value, at);
+  for (const value of outputs) lastUse.set(value, nodes.length);
+  let [alive, most] = [0, 0];
+  for (const [at, node] of nodes.entries()) {
+    for (const value of node.outputs) alive += bytesOf(value);
+    most = Math.max(most, alive);
+    const ending = new Set([...node.inputs, ...node.outputs]);
+    for (const value of ending) if (value?.producer && (lastUse.get(value) ?? at) <= at) alive -= bytesOf(value);
+  }
+  return most;
+}
 
 /** What ONNX Runtime says of a node whose operands have dtypes that it does not compute in; the node's number is in its name. */
 const refusals = [
@@ -120,8 +139,9 @@ export async function compile(
   const { device, ...options } = checkCompile(compileOptions);
   const graph = optimize(graphOf(inputs, outputs));
   const backend = await selectBackend(device);
+  const model = encodeModel(graph);
   const session = await backend
-    .compile(encodeModel(graph), { memoryPattern: usesMemoryPattern(graph), ...options })
+    .compile(model, { memoryPattern: usesMemoryPattern(graph), ...options })
     .catch((error: unknown) => {
       throw withoutKernel(error, graph) ?? error;
     });
@@ -131,6 +151,8 @@ export async function compile(
   return {
     graph,
     session,
+    bytes: model.length + mostAlive(graph),
+    room: backend.memory / 2,
     async run(tensors, preallocated) {
       for (const { i, name, checks } of checked) for (const check of checks) check(tensors[i] as Tensor, name);
       return session.run(tensors, preallocated);

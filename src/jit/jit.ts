@@ -6,13 +6,14 @@ import { sameShape, showShape } from "../core/shape.ts";
 import { Tensor } from "../core/tensor.ts";
 import { isPlainObject, leavesOf, type MapTree, mapTree } from "../core/tree.ts";
 import { input, Value } from "../graph/ir.ts";
-import { type CompileOptions, compile, compileTypes, type Executable } from "./compile.ts";
+import { type CompileOptions, compile, compileTypes } from "./compile.ts";
+import { type Compiled, SessionCache, type SessionLimits, sessionTypes } from "./session-cache.ts";
 
 /** `T` with host tensors where it has graph values. */
 export type Host<T> = MapTree<T, Value, Tensor>;
 
 /** Options of `jit`: how graphs are compiled, and where results go. */
-export interface JitOptions extends CompileOptions {
+export interface JitOptions extends CompileOptions, SessionLimits {
   /**
    * Nested as the result: tensors into which results are written in place. Where there is none the result is a new
    * tensor.
@@ -22,11 +23,12 @@ export interface JitOptions extends CompileOptions {
 
 const checkOptions = optionsOf<JitOptions>("jit", {
   ...compileTypes,
+  ...sessionTypes,
   into: matching("tensors nested as the result", (value) => value !== null),
 });
 
-interface Compiled {
-  readonly executable: Executable;
+/** A traced function, compiled. */
+interface Traced extends Compiled {
   /** The traced result: values are looked up among the outputs, everything else is returned as it is. */
   readonly result: unknown;
   /** For each output, the tensor that it is written into. */
@@ -46,8 +48,8 @@ export function jit<A extends readonly unknown[], R>(
   fn: (...args: A) => R,
   options: JitOptions = {},
 ): (...args: Host<A> & readonly unknown[]) => Promise<Host<R>> {
-  checkOptions(options);
-  const cache = new Map<string, Promise<Compiled>>();
+  const { sessions, sessionBytes, ...compileOptions } = checkOptions(options);
+  const cache = new SessionCache<Traced>({ sessions, sessionBytes });
   const identities = new WeakMap<object, number>();
   let known = 0;
   const identify = (item: object): number => {
@@ -58,16 +60,12 @@ export function jit<A extends readonly unknown[], R>(
   return async (...args) => {
     const tensors: Tensor[] = [];
     const signature = signatureOf(args, tensors, identify);
-    let compiled = cache.get(signature);
-    if (!compiled) {
-      compiled = trace(fn, args, options);
-      cache.set(signature, compiled);
-      compiled.catch(() => cache.delete(signature));
-    }
-    const { executable, result, into } = await compiled;
-    const outputs = await executable.run(tensors, into);
-    let next = 0;
-    return mapTree(result, (leaf) => (leaf instanceof Value ? outputs[next++] : leaf)) as Host<R>;
+    const build = () => trace(fn, args, compileOptions);
+    return cache.use(signature, build, async ({ executables: [executable], result, into }) => {
+      const outputs = (await executable?.run(tensors, into)) ?? [];
+      let next = 0;
+      return mapTree(result, (leaf) => (leaf instanceof Value ? outputs[next++] : leaf)) as Host<R>;
+    });
   };
 }
 
@@ -93,7 +91,7 @@ async function trace<A extends readonly unknown[], R>(
   fn: (...args: A) => R,
   args: unknown,
   { into, ...options }: JitOptions,
-): Promise<Compiled> {
+): Promise<Traced> {
   const inputs: Value[] = [];
   const traced = mapTree(args, (leaf, path) => {
     if (!(leaf instanceof Tensor)) return leaf;
@@ -108,7 +106,7 @@ async function trace<A extends readonly unknown[], R>(
     throw new OptionError("jit: the function returned no tensor; return at least one graph value");
   const targets = targetsOf(into, new Map(found.map(({ leaf, path }) => [path, leaf])));
   const executable = await compile(inputs, outputs, options);
-  return { executable, result, into: found.map(({ path }) => targets.get(path)) };
+  return { executables: [executable], result, into: found.map(({ path }) => targets.get(path)) };
 }
 
 /** The tensors into which results are written, by path. Throws OptionError for one that no result fits. */

@@ -1,4 +1,5 @@
 /** Execution in Node by onnxruntime-node. */
+import { totalmem } from "node:os";
 import * as ort from "onnxruntime-node";
 import { createSession } from "./ort.ts";
 import type { Backend } from "./session.ts";
@@ -6,6 +7,8 @@ import { defaultThreads } from "./threads.node.ts";
 
 export const backend: Backend = {
   device: "cpu",
+  // A container may have less than the machine; without a limit the number is 0 or beyond all memory.
+  memory: Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY),
   compile: (model, { threads = defaultThreads(), memoryPattern = true, profilePrefix } = {}) =>
     createSession(
       ort,

@@ -35,7 +35,7 @@ export async function createSession(
     return handle;
   };
   const { inputNames, outputNames } = session;
-  return {
+  const made: Session = {
     async run(inputs, outputs) {
       const feeds: Record<string, OrtTensor> = {};
       for (let i = 0; i < inputNames.length; i++) feeds[inputNames[i] as string] = handleOf(inputs[i] as Tensor);
@@ -53,11 +53,19 @@ export async function createSession(
       });
     },
     async release() {
+      forgotten.unregister(made);
       if (options.enableProfiling) session.endProfiling();
       await session.release();
     },
   };
+  forgotten.register(made, session, made);
+  return made;
 }
+
+/** Releases what nobody can run any more. The engine's own memory is unknown to the garbage collector. */
+const forgotten = new FinalizationRegistry<InferenceSession>(
+  (session) => void session.release().catch(() => undefined),
+);
 
 function hostTensor({ type, dims, data }: TypedTensor<DType>): Tensor {
   // Newer engines have a Float16Array; ours keep the raw bits.

@@ -31,5 +31,7 @@ export interface Session {
 
 export interface Backend {
   readonly device: Device;
+  /** Bytes of memory that there are to compute in. */
+  readonly memory: number;
   compile(model: Uint8Array, options?: SessionOptions): Promise<Session>;
 }

@@ -5,6 +5,8 @@ import type { Backend } from "./session.ts";
 
 export const backend: Backend = {
   device: "wasm",
+  // What 32-bit addresses reach.
+  memory: 2 ** 32,
   compile: (model, { threads, memoryPattern = true } = {}) => {
     if (threads !== undefined) ort.env.wasm.numThreads = threads;
     return createSession(

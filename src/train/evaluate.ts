@@ -5,6 +5,7 @@ import type { Tensor } from "../core/tensor.ts";
 import type { Batch, Dataset } from "../data/pipeline/dataset.ts";
 import type { Value } from "../graph/ir.ts";
 import { type CompileOptions, compile } from "../jit/compile.ts";
+import { type Compiled, SessionCache, type SessionLimits } from "../jit/session-cache.ts";
 import type { AnyModule } from "../nn/module.ts";
 import { ParameterInputs } from "../nn/parameter-inputs.ts";
 import { sameStructure, structureOf } from "../nn/structure.ts";
@@ -28,7 +29,7 @@ export interface Evaluation {
   readonly samples: number;
 }
 
-interface CompiledEvaluation {
+interface CompiledEvaluation extends Compiled {
   /** The frozen part, where it was cut off. */
   readonly kept: KeptPart | undefined;
   /** Names of the batch that the rest reads. */
@@ -38,7 +39,6 @@ interface CompiledEvaluation {
    * @param key of what the objective draws
    */
   run(fields: Batch, key: Tensor): Promise<Measurement>;
-  release(): Promise<void>;
 }
 
 /** What frozen layers give for the samples of a dataset. */
@@ -50,7 +50,7 @@ interface KeptSamples {
 }
 
 /** How an `Evaluator` computes. */
-export interface EvaluatorOptions {
+export interface EvaluatorOptions extends SessionLimits {
   /** Device, threads, profiling. */
   readonly compile?: CompileOptions | undefined;
   /** Bounds of what is kept of frozen layers from one evaluation of a dataset to the next; default nothing. */
@@ -69,9 +69,9 @@ export class Evaluator<B extends Batch = Batch> {
   readonly steps: readonly BoundStep[];
   readonly #model: AnyModule;
   readonly #options: EvaluatorOptions;
-  readonly #graphs = new Map<string, Promise<CompiledEvaluation>>();
-  /** Those that keep what frozen layers give, by how many samples a batch has. */
-  readonly #ofSize = new Map<number, CompiledEvaluation>();
+  readonly #graphs: SessionCache<CompiledEvaluation>;
+  /** Signatures of those that keep what frozen layers give, by how many samples a batch has. */
+  readonly #ofSize = new Map<number, string>();
   /** For the samples of the dataset that was measured last. */
   #kept: KeptSamples | undefined;
   /** Of the model as it was compiled. */
@@ -85,6 +85,7 @@ export class Evaluator<B extends Batch = Batch> {
     this.#model = modelOf(model);
     this.steps = boundSteps(this.#model, choice, "evaluation");
     this.#options = options;
+    this.#graphs = new SessionCache(options);
   }
 
   /** Loss and figures over the first epoch of `data`. Throws DataError when it is empty. */
@@ -107,6 +108,8 @@ export class Evaluator<B extends Batch = Batch> {
       const batch = known ? undefined : await numbered.read();
       for (const { name, objective } of this.steps) {
         const compiled = known?.compiled ?? (await this.#graphOf(name, objective, batch as B));
+        if (!known && compiled.kept && numbered.samples)
+          this.#ofSize.set(numbered.samples.length, graphName(name, batch as B));
         const fields = known?.fields ?? (await this.#fields(compiled, numbered.samples, batch as B, kept?.cache));
         sums.add(name, await compiled.run(fields, key));
       }
@@ -125,10 +128,8 @@ export class Evaluator<B extends Batch = Batch> {
   }
 
   async #releaseGraphs(): Promise<void> {
-    const graphs = await Promise.allSettled(this.#graphs.values());
-    this.#graphs.clear();
     this.#ofSize.clear();
-    for (const graph of graphs) if (graph.status === "fulfilled") await graph.value.release();
+    await this.#graphs.release();
   }
 
   /** What is kept for the samples of a dataset, from one evaluation of it to the next. */
@@ -145,21 +146,16 @@ export class Evaluator<B extends Batch = Batch> {
 
   /** What is kept of a batch that need not be read, and the graph that takes it. */
   #known(samples: readonly number[], cache: PrefixCache) {
-    const compiled = this.#ofSize.get(samples.length);
+    const compiled = this.#graphs.known(this.#ofSize.get(samples.length) ?? "");
     if (!compiled?.kept || !cache.isComplete(samples, compiled.kept.frozen())) return undefined;
     return { compiled, fields: cache.take(samples) };
   }
 
   async #graphOf(name: string, objective: BoundObjective, batch: Batch): Promise<CompiledEvaluation> {
-    const signature = `${name}/${signatureOf(batch)}`;
-    const compiled =
-      this.#graphs.get(signature) ??
-      compileEvaluation(this.#model, objective, batch, {
-        compile: this.#options.compile,
-        cuts: this.#kept !== undefined,
-      });
-    this.#graphs.set(signature, compiled);
-    return compiled;
+    const { compile } = this.#options;
+    return this.#graphs.get(graphName(name, batch), () =>
+      compileEvaluation(this.#model, objective, batch, { compile, cuts: this.#kept !== undefined }),
+    );
   }
 
   async #fields(
@@ -169,10 +165,12 @@ export class Evaluator<B extends Batch = Batch> {
     cache: PrefixCache | undefined,
   ): Promise<Batch> {
     if (!compiled.kept || !samples || !cache || samples.length !== samplesOf(batch)) return batch;
-    this.#ofSize.set(samples.length, compiled);
     return fieldsOf(compiled.kept, compiled.names, { samples, batch }, cache);
   }
 }
+
+/** Under which a graph is kept for batches like this one. */
+const graphName = (step: string, batch: Batch): string => `${step}/${signatureOf(batch)}`;
 
 async function compileEvaluation(
   model: AnyModule,
@@ -200,6 +198,7 @@ async function compileEvaluation(
     options,
   );
   return {
+    executables: kept ? [executable, kept.executable] : [executable],
     kept,
     names,
     async run(fields, keyValue) {
@@ -212,10 +211,6 @@ async function compileEvaluation(
         weight: typeof weight === "number" ? weight : (rest[0]?.item() ?? Number.NaN),
         statistics: rest.slice(weights.length).map(({ data }) => data as Float32Array),
       };
-    },
-    async release() {
-      await executable.session.release();
-      await kept?.executable.session.release();
     },
   };
 }

@@ -119,6 +119,8 @@ export async function fit<B extends Batch>(
     new Evaluator<B>(trainer.model, trained as Trained<B>, {
       compile: { device, threads },
       cache: settings.cache ?? {},
+      sessions: settings.sessions,
+      sessionBytes: settings.sessionBytes,
     });
   const run = new RunState(trainer, data, { epochs, callbacks, evaluator, resume });
   try {

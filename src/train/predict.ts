@@ -1,11 +1,12 @@
 /** Asking a model for outputs. */
 import { OptionError, unknownName } from "../core/errors.ts";
-import { count, flag } from "../core/option-types.ts";
+import { flag } from "../core/option-types.ts";
 import { optionsOf } from "../core/options.ts";
 import { Tensor } from "../core/tensor.ts";
 import { leavesOf, type MapTree, mapTree } from "../core/tree.ts";
 import { Value } from "../graph/ir.ts";
-import { type CompileOptions, checkCompile, compile, compileTypes, type Executable } from "../jit/compile.ts";
+import { type CompileOptions, checkCompile, compile, compileTypes } from "../jit/compile.ts";
+import { type Compiled, SessionCache, type SessionLimits, sessionTypes } from "../jit/session-cache.ts";
 import type { Context } from "../nn/context.ts";
 import type { Given, TypeTree } from "../nn/inputs.ts";
 import type { AnyModule, Module } from "../nn/module.ts";
@@ -18,7 +19,7 @@ export type HostInputs<I> = MapTree<Given<I>, Value, Tensor>;
 export type HostOutputs<O> = MapTree<O, Value, Tensor>;
 
 /** Options of `predictor`. */
-export interface PredictorOptions {
+export interface PredictorOptions extends SessionLimits {
   /** Device, threads, profiling. */
   readonly compile?: CompileOptions | undefined;
   /**
@@ -26,8 +27,6 @@ export interface PredictorOptions {
    * false: they are read at each call.
    */
   readonly snapshot?: boolean;
-  /** The most compiled graphs to keep, one for each type of inputs; the one that was used longest ago goes. Default 8. */
-  readonly sessions?: number;
 }
 
 /** A function from a model's inputs to its outputs, on the host. */
@@ -39,30 +38,25 @@ export interface Predictor<I = Value, O = Value> {
 }
 
 /** A graph for inputs of one type. */
-interface Compiled<R> {
-  readonly executable: Executable;
+interface Asked<R> extends Compiled {
   run(tensors: readonly Tensor[]): Promise<R>;
 }
 
 /** Compiles for a type of inputs. */
-type Build<R> = (types: TypeTree) => Promise<Compiled<R>>;
+type Build<R> = (types: TypeTree) => Promise<Asked<R>>;
 
-/** Graphs of a model by the type of inputs, compiled when they are first asked for, and so many at most. */
+/** Graphs of a model by the type of inputs, compiled when they are first asked for. */
 class Sessions<R> {
   readonly #model: AnyModule;
   readonly #build: Build<R>;
-  readonly #most: number;
+  readonly #cache: SessionCache<Asked<R>>;
   /** Of the model as it was compiled. */
   #structure: readonly unknown[] = [];
-  /** The one that was used last stands last. */
-  readonly #compiled = new Map<string, Promise<Compiled<R>>>();
-  /** Runs under way, which sessions must outlive. */
-  readonly #running = new Set<Promise<unknown>>();
 
-  constructor(model: AnyModule, build: Build<R>, most: number) {
+  constructor(model: AnyModule, build: Build<R>, limits: SessionLimits) {
     this.#model = model;
     this.#build = build;
-    this.#most = most;
+    this.#cache = new SessionCache(limits);
   }
 
   async run(inputs: unknown): Promise<R> {
@@ -76,32 +70,17 @@ class Sessions<R> {
     const structure = structureOf(this.#model);
     if (!sameStructure(structure, this.#structure)) {
       this.#structure = structure;
-      await this.#trim(0);
+      await this.#cache.release();
     }
-    const compiled = this.#compiled.get(signature) ?? this.#build(inputs as TypeTree);
-    this.#compiled.delete(signature);
-    this.#compiled.set(signature, compiled);
-    compiled.catch(() => this.#compiled.delete(signature));
-    const result = compiled.then(({ run }) => run(tensors));
-    this.#running.add(result);
-    try {
-      return await result;
-    } finally {
-      this.#running.delete(result);
-      await this.#trim(this.#most);
-    }
+    return this.#cache.use(
+      signature,
+      () => this.#build(inputs as TypeTree),
+      ({ run }) => run(tensors),
+    );
   }
 
-  async release(): Promise<void> {
-    await this.#trim(0);
-  }
-
-  async #trim(most: number): Promise<void> {
-    const old = [...this.#compiled].slice(0, Math.max(0, this.#compiled.size - most));
-    for (const [signature] of old) this.#compiled.delete(signature);
-    if (old.length === 0) return;
-    await Promise.allSettled(this.#running);
-    for (const [, compiled] of old) await (await compiled).executable.session.release();
+  release(): Promise<void> {
+    return this.#cache.release();
   }
 }
 
@@ -114,14 +93,14 @@ async function compileModel(
   types: TypeTree,
   { compile: options, snapshot = false }: PredictorOptions,
   select: (trace: ReturnType<AnyModule["trace"]>) => unknown,
-): Promise<Compiled<unknown>> {
+): Promise<Asked<unknown>> {
   const parameters = new ParameterInputs();
   const traced = model.trace(types, { bind: snapshot ? builtIn : parameters.bind });
   const tree = select(traced);
   const outputs = leavesOf(tree).flatMap(({ leaf }) => (leaf instanceof Value ? [leaf] : []));
   const executable = await compile([...traced.inputs, ...parameters.values], outputs, options);
   return {
-    executable,
+    executables: [executable],
     async run(tensors) {
       const results = await executable.run([...tensors, ...parameters.tensors()]);
       let next = 0;
@@ -133,7 +112,7 @@ async function compileModel(
 const checkPredictor = optionsOf<PredictorOptions>("predictor", {
   compile: checkCompile.type,
   snapshot: flag,
-  sessions: count(),
+  ...sessionTypes,
 });
 const checkPredict = optionsOf("predict", compileTypes);
 const checkActivations = optionsOf("activations", compileTypes);
@@ -149,7 +128,7 @@ const checkActivations = optionsOf("activations", compileTypes);
 export function predictor<I, O>(model: Module<I, O>, options: PredictorOptions = {}): Predictor<I, O> {
   checkPredictor(options);
   const build: Build<unknown> = (types) => compileModel(model, types, options, ({ output }) => output);
-  const sessions = new Sessions(model, build, options.sessions ?? 8);
+  const sessions = new Sessions(model, build, options);
   return Object.assign((inputs: HostInputs<I>) => sessions.run(inputs) as Promise<HostOutputs<O>>, {
     release: () => sessions.release(),
   });
@@ -204,7 +183,7 @@ export function layerPredictor<I, O>(
 ): Predictor<I, Readonly<Record<string, Value>>> {
   const build: Build<unknown> = (types) =>
     compileModel(model, types, { compile: options }, ({ context }) => outputsOfLayers(context, paths));
-  const sessions = new Sessions(model, build, 8);
+  const sessions = new Sessions(model, build, {});
   const ask = (inputs: HostInputs<I>) => sessions.run(inputs) as Promise<Readonly<Record<string, Tensor>>>;
   return Object.assign(ask, { release: () => sessions.release() });
 }

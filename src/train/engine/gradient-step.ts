@@ -5,6 +5,7 @@ import type { Batch } from "../../data/pipeline/dataset.ts";
 import { input, type Value } from "../../graph/ir.ts";
 import { assignScope } from "../../graph/rewrite.ts";
 import { type CompileOptions, compile, type Executable } from "../../jit/compile.ts";
+import type { Compiled } from "../../jit/session-cache.ts";
 import { Context } from "../../nn/context.ts";
 import type { AnyModule } from "../../nn/module.ts";
 import type { Parameter } from "../../nn/parameter.ts";
@@ -74,7 +75,8 @@ export interface GradientResult {
   readonly statistics: readonly Float32Array[];
 }
 
-export interface GradientStep {
+export interface GradientStep extends Compiled {
+  /** Of the part that is trained. */
   readonly executable: Executable;
   /** The frozen part of the step, where it was cut off; or why it was not. */
   readonly kept: KeptPart | string;
@@ -86,8 +88,6 @@ export interface GradientStep {
   run(batch: Batch, key: Tensor, kept?: readonly Tensor[]): Promise<GradientResult>;
   /** Puts the buffers (running statistics) that the last run computed into the model. */
   commit(): void;
-  /** Lets go of what is compiled. */
-  release(): Promise<void>;
 }
 
 /** How a gradient step is made. */
@@ -138,6 +138,7 @@ export async function buildGradientStep(
   let fresh: readonly Tensor[] = [];
   return {
     executable,
+    executables: typeof kept === "string" ? [executable] : [executable, kept.executable],
     kept,
     frozenShare: typeof found === "string" ? 0 : found.macs.kept / found.macs.all,
     names,
@@ -157,10 +158,6 @@ export async function buildGradientStep(
     commit() {
       for (const [i, [buffer]] of updated.entries())
         (buffer.value?.data as Float32Array | undefined)?.set((fresh[i]?.data ?? []) as Float32Array);
-    },
-    async release() {
-      await executable.session.release();
-      if (typeof kept !== "string") await kept.executable.session.release();
     },
   };
 }

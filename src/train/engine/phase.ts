@@ -5,6 +5,7 @@ import { foldIn, type Key } from "../../core/random.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import type { Batch } from "../../data/pipeline/dataset.ts";
 import type { CompileOptions } from "../../jit/compile.ts";
+import { SessionCache, type SessionLimits } from "../../jit/session-cache.ts";
 import type { AnyModule } from "../../nn/module.ts";
 import type { Parameter } from "../../nn/parameter.ts";
 import { type Optimizer, rateAt } from "../optimizers/optimizer.ts";
@@ -25,6 +26,8 @@ export interface PhaseOptions {
   readonly groups: readonly ParameterGroup[];
   readonly transforms: readonly GradientTransform[];
   readonly compile?: CompileOptions | undefined;
+  /** How many compiled steps are kept. */
+  readonly limits?: SessionLimits | undefined;
 }
 
 /** What the gradients of a batch came to. */
@@ -48,7 +51,7 @@ export class Phase {
   readonly #updaters = new Map<Optimizer, Updater>();
   readonly #remembered: readonly string[];
   /** By the signature of batches. */
-  readonly #steps = new Map<string, GradientStep>();
+  readonly #steps: SessionCache<GradientStep>;
   #memory: Record<string, Record<string, number>> = {};
   #gradients = new Gradients([]);
   #transforms: readonly BoundTransform[] = [];
@@ -62,6 +65,7 @@ export class Phase {
     const { transforms } = options;
     this.#model = model;
     this.options = options;
+    this.#steps = new SessionCache(options.limits);
     const names = transforms.map(({ name }) => name);
     const repeated = names.find((name, i) => names.indexOf(name) !== i);
     if (repeated !== undefined)
@@ -96,7 +100,7 @@ export class Phase {
     const frozen = parameters.map(([, parameter]) => parameter.frozen);
     if (this.#followed?.parameters !== parameters || frozen.some((own, i) => own !== this.#followed?.frozen[i])) {
       // Traced for what was frozen before.
-      await this.#releaseSteps();
+      await this.#steps.release();
       await this.#layOut(parameters);
       this.#followed = { parameters, frozen };
     }
@@ -138,21 +142,15 @@ export class Phase {
   /** The compiled step for batches of this signature. `follow` comes before it. */
   async gradientStep(batch: Batch): Promise<GradientStep> {
     const signature = signatureOf(batch);
-    const known = this.#steps.get(signature);
-    if (known) return known;
     const { objective, compile } = this.options;
-    const step = await buildGradientStep(this.#model, objective, batch, {
-      stores: this.#stores,
-      compile,
-      cuts: this.cuts,
-    });
-    this.#steps.set(signature, step);
-    return step;
+    return this.#steps.get(signature, () =>
+      buildGradientStep(this.#model, objective, batch, { stores: this.#stores, compile, cuts: this.cuts }),
+    );
   }
 
   /** The step that was compiled for batches of this signature, if it was. `follow` comes before it. */
   knownStep(signature: string): GradientStep | undefined {
-    return this.#steps.get(signature);
+    return this.#steps.known(signature);
   }
 
   /** Writes the gradients of a batch into the vectors. @param kept what the frozen part of the step gives for it */
@@ -232,7 +230,7 @@ export class Phase {
 
   /** Lets go of everything compiled; it is compiled anew when it is needed. */
   async release(): Promise<void> {
-    await this.#releaseSteps();
+    await this.#steps.release();
     for (const updater of this.#updaters.values()) await updater.release();
   }
 
@@ -246,10 +244,5 @@ export class Phase {
     const updater = new Updater(optimizer, this.#remembered, this.#parked, this.options.compile);
     this.#updaters.set(optimizer, updater);
     return updater;
-  }
-
-  async #releaseSteps(): Promise<void> {
-    for (const step of this.#steps.values()) await step.release();
-    this.#steps.clear();
   }
 }

@@ -6,6 +6,7 @@ import { foldIn, type Key, keyOf } from "../../core/random.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import type { Batch } from "../../data/pipeline/dataset.ts";
 import { type CompileOptions, checkCompile } from "../../jit/compile.ts";
+import { type SessionLimits, sessionTypes } from "../../jit/session-cache.ts";
 import type { AnyModule } from "../../nn/module.ts";
 import { storedTensors } from "../../nn/packed.ts";
 import type { Parameter } from "../../nn/parameter.ts";
@@ -38,7 +39,7 @@ import { Phase, type PhaseCounts } from "./phase.ts";
 import { type CacheOptions, checkCache, type PrefixCache } from "./prefix-cache.ts";
 
 /** How steps are made, whatever is minimized: the option `training` of `Trainer` and `fit`. */
-export interface TrainingOptions {
+export interface TrainingOptions extends SessionLimits {
   /** Start of initial values and dropout; default 0. The order of the data has a key of its own, see Dataset.shuffle. */
   readonly seed?: number;
   /** Update once for this many batches; default 1. The transform `accumulate`, after those of `transforms`. */
@@ -65,6 +66,7 @@ export const trainingTypes: OptionTypes<TrainingOptions> = {
   transforms: listOf(having<GradientTransform>("bind", "a transform such as clipValue(1)"), "transforms"),
   groups: listOf(checkGroup.type, "groups: [{ parameters: … }]"),
   compile: checkCompile.type,
+  ...sessionTypes,
   cache: eitherOf(
     matching<false>("false", (value) => value === false),
     checkCache.type,
@@ -164,6 +166,7 @@ export class Trainer<B extends Batch = Batch> {
         groups,
         transforms: transformsOf(training),
         compile,
+        limits: training,
       });
     });
     this.#turns = this.phases.flatMap((phase) => new Array<Phase>(steps?.[phase.options.name]?.times ?? 1).fill(phase));

@@ -1,0 +1,132 @@
+/**
+ * Kills runs of every kind of recipe at random moments, takes them up again, and holds what comes of it byte for byte against a run that
+ * was never killed.
+ *
+ * node scripts/kill-runs.mjs [--kills 200] [--seed 1] [--only NAME]
+ */
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+
+const { values } = parseArgs({
+  options: {
+    kills: { type: "string", default: "200" },
+    seed: { type: "string", default: "1" },
+    only: { type: "string" },
+  },
+});
+
+/** Recipes of every kind, made short, and why each is here. */
+const recipes = {
+  iris: ["--epochs", "40"], // two stages, the second with a frozen layer
+  "mlp-mnist": ["--limit", "640", "--epochs", "3"], // dropout
+  "lenet-mnist": ["--limit", "384", "--epochs", "2"], // convolutions
+  "gan-mnist": ["--limit", "512", "--epochs", "3"], // two networks, two optimizers
+  "dcgan-mnist": ["--limit", "128", "--epochs", "1", "--batch-size", "32"], // running statistics
+  "vae-mnist": ["--limit", "512", "--epochs", "2"], // noise in the step
+  "dqn-maze": ["--epochs", "2"], // an agent, its replay memory
+  "ensemble-mnist": ["--limit", "256", "--epochs", "2"], // several networks in one
+  "lstm-sentiment": ["--limit", "400", "--epochs", "2"], // sequences of unlike length, a vocabulary
+  "gpt-char": ["--limit", "4000", "--epochs", "1"], // a language model
+  "detect-digits": ["--limit", "64", "--epochs", "1"], // several outputs, scenes drawn anew
+  "depth-mnist": ["--limit", "200", "--epochs", "1", "--repeats", "1"], // an experiment of many networks
+};
+
+const program = resolve("bin/sardonyx.mjs");
+const folder = mkdtempSync(join(tmpdir(), "sardonyx-kills-"));
+process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+
+/** Numbers from 0 to 1 from a seed (mulberry32). */
+function randomNumbers(seed) {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+const random = randomNumbers(Number(values.seed));
+
+/** Trains; killed after so many milliseconds behind the first sign of work, if it lasts so long. */
+function train(name, args, out, killAfter) {
+  const resume = existsSync(join(out, "run.json")) ? ["--resume"] : [];
+  const own = ["train", name, ...args, "--out", out, "--checkpoint-seconds", "0.02", "--json", ...resume];
+  const began = performance.now();
+  const child = spawn(process.execPath, [program, ...own], { env: { ...process.env, OMP_NUM_THREADS: "1" } });
+  let errors = "";
+  let first;
+  child.stderr.on("data", (text) => (errors += text));
+  child.stdout.on("data", () => {
+    first ??= performance.now();
+    if (killAfter !== undefined && performance.now() - first < 50) setTimeout(() => child.kill("SIGKILL"), killAfter);
+  });
+  return new Promise((done) =>
+    child.on("close", (code, signal) =>
+      done({ code, signal, errors, milliseconds: performance.now() - (first ?? began) }),
+    ),
+  );
+}
+
+/** The files of a run that do not say when it was, with their contents. */
+const filesOf = (run) =>
+  new Map(
+    readdirSync(run)
+      .filter((name) => name !== "run.json" && name !== "outcomes.json" && statSync(join(run, name)).isFile())
+      .map((name) => [name, readFileSync(join(run, name))]),
+  );
+
+/** Outcomes of an experiment without the seconds that they took. */
+const outcomesOf = (run) =>
+  existsSync(join(run, "outcomes.json"))
+    ? JSON.stringify(JSON.parse(readFileSync(join(run, "outcomes.json"), "utf8")).map(({ seconds: _, ...own }) => own))
+    : "";
+
+/** The first difference between two runs, if there is one. */
+function differenceOf(one, other) {
+  if (outcomesOf(one) !== outcomesOf(other)) return "outcomes.json";
+  const [left, right] = [filesOf(one), filesOf(other)];
+  // Reports of experiments tell seconds.
+  const names = new Set([...left.keys(), ...right.keys()].filter((name) => !name.endsWith(".md")));
+  return [...names].find((name) => !left.get(name) || !right.get(name) || !left.get(name).equals(right.get(name)));
+}
+
+const chosen = Object.entries(recipes).filter(([name]) => values.only === undefined || name === values.only);
+const wanted = Math.ceil(Number(values.kills) / chosen.length);
+let [kills, faults] = [0, 0];
+for (const [name, args] of chosen) {
+  const whole = join(folder, `${name}-whole`);
+  const reference = await train(name, args, whole);
+  if (reference.code !== 0) throw new Error(`${name} fails without a kill: ${reference.errors}`);
+  let own = 0;
+  for (let round = 0; own < wanted; round++) {
+    const out = join(folder, `${name}-${round}`);
+    const moments = [];
+    for (;;) {
+      const after = own < wanted ? random() * reference.milliseconds * 0.8 : undefined;
+      const { code, signal, errors } = await train(name, args, out, after);
+      if (signal === "SIGKILL") {
+        own++;
+        moments.push(Math.round(after));
+        continue;
+      }
+      if (code !== 0) {
+        faults++;
+        console.log(`${name}: after kills at ${moments} ms it ended with ${code}: ${errors}`);
+      }
+      break;
+    }
+    const difference = differenceOf(out, whole);
+    if (difference !== undefined) {
+      faults++;
+      console.log(`${name}: after kills at ${moments} ms, ${difference} differs`);
+    }
+    rmSync(out, { recursive: true, force: true });
+  }
+  kills += own;
+  console.log(`${name}: ${own} kills, ${(reference.milliseconds / 1000).toFixed(1)} s without`);
+}
+console.log(`${kills} kills, ${faults} runs that differ or failed (seed ${values.seed})`);
+process.exitCode = faults === 0 ? 0 : 1;
