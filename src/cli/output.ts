@@ -1,5 +1,6 @@
 /** Where a command writes: sentences for a person, or JSON lines for a program, never both. */
-import { printable, wrap } from "./text.ts";
+import { printable } from "../core/printable.ts";
+import { wrap } from "./text.ts";
 
 export interface Output {
   /** Standard output carries JSON lines only. */
@@ -55,7 +56,7 @@ export function standardOutput(json: boolean): Output {
       if (!json) process.stdout.write(`${wrap(printable(text), Math.min(columns, 100), indent).join("\n")}\n`);
     },
     record(type, fields) {
-      if (json) process.stdout.write(`${JSON.stringify({ type, ...fields })}\n`);
+      if (json) process.stdout.write(`${printable(JSON.stringify({ type, ...fields }))}\n`);
     },
     warn(text) {
       const shown = printable(text);

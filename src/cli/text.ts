@@ -1,17 +1,7 @@
 /** Sentences and tables as lines, measured as a terminal shows them: Chinese characters and emoji take two columns. */
 import stringWidth from "string-width";
 import wrapAnsi from "wrap-ansi";
-
-/** Characters that a terminal obeys instead of showing them, and those that turn the direction of text. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it is about
-const controls = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
-
-/** A text with control characters written out, as `\x1b`: names in files of others may hold any. Lines and tabs stay. */
-export const printable = (text: string): string =>
-  text.replace(controls, (character) => {
-    const code = character.charCodeAt(0).toString(16);
-    return code.length > 2 ? `\\u${code}` : `\\x${code.padStart(2, "0")}`;
-  });
+import { inOneLine } from "../core/printable.ts";
 
 /** Words in lines of at most `columns`, those after the first indented. */
 export function wrap(text: string, columns: number, indent = 0): string[] {
@@ -76,12 +66,12 @@ export interface Column {
  */
 export function table(columns: readonly Column[], rows: readonly (readonly string[])[], room: number): string[] {
   const wanted = columns.map(({ head, width = Number.POSITIVE_INFINITY }, i) =>
-    Math.min(width, widest([head, ...rows.map((row) => row[i] ?? "")])),
+    Math.min(width, widest([head, ...rows.map((row) => inOneLine(row[i] ?? ""))])),
   );
   const widths = fittedWidths(wanted, room);
   /** The lines of a row, as many as its longest cell has. */
   const linesOf = (row: readonly string[]): string[] => {
-    const cells = columns.map((_, i) => cellLines(row[i] ?? "", widths[i] ?? 0));
+    const cells = columns.map((_, i) => cellLines(inOneLine(row[i] ?? ""), widths[i] ?? 0));
     return Array.from({ length: Math.max(...cells.map((lines) => lines.length)) }, (_, at) =>
       columns
         .map(({ align }, i) => pad(cells[i]?.[at] ?? "", widths[i] ?? 0, align))

@@ -1,10 +1,22 @@
 /** Errors that users meet: each says where, what was got, what was expected and how to mend it, and has a stable code. */
+import { printable } from "./printable.ts";
+
+/** The longest message; what names of others made longer is cut. */
+const longest = 4000;
+
+/** A message in which names from files do nothing to a terminal, nor fill it. */
+function legible(message: string): string {
+  const end = longest / 4;
+  const cut = message.length - longest;
+  const kept = cut > 0 ? `${message.slice(0, longest - end)}… ${cut} characters …${message.slice(-end)}` : message;
+  return printable(kept);
+}
 
 /** Base of every error that Sardonyx throws on purpose. */
 export class SardonyxError extends Error {
   readonly code: string = "SARDONYX";
   constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
+    super(legible(message), options);
     this.name = new.target.name;
   }
 }
@@ -64,7 +76,8 @@ export class InternalError extends SardonyxError {
 
 /** Prefixes the place to an error's message, keeping its class and code: `conv2d "stem": …`. */
 export function atPlace(place: string, error: unknown): unknown {
-  if (error instanceof SardonyxError && !(error instanceof InternalError)) error.message = `${place}: ${error.message}`;
+  if (error instanceof SardonyxError && !(error instanceof InternalError))
+    error.message = legible(`${place}: ${error.message}`);
   return error;
 }
 

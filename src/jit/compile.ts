@@ -1,5 +1,4 @@
 /** From a graph to something that runs: passes, ONNX model, session. */
-import { DTypeError } from "../core/errors.ts";
 import { count, flag, oneOf, string } from "../core/option-types.ts";
 import { type OptionTypes, optionsOf } from "../core/options.ts";
 import type { Tensor } from "../core/tensor.ts";
@@ -14,6 +13,7 @@ import { Constant } from "../ops/constant.ts";
 import { selectBackend } from "../runtime/select.ts";
 import { type Device, devices, type Session, type SessionOptions } from "../runtime/session.ts";
 import { batchLast } from "./batch-last.ts";
+import { engineError } from "./engine-errors.ts";
 
 /** Passes that leave a graph to be read, differentiated and run as before. */
 export const tidy: readonly Pass[] = [(outputs) => simplify(outputs), foldConstants(Constant), shareCommon];
@@ -102,26 +102,6 @@ function mostAlive({ nodes, outputs }: Graph): number {
   return most;
 }
 
-/** What ONNX Runtime says of a node whose operands have dtypes that it does not compute in; the node's number is in its name. */
-const refusals = [
-  /implementation for [\w.]+\(\d+\) node with name '\S+_(\d+)'/,
-  /Type Error: Type 'tensor\(\w+\)' of input parameter \(.*?\) of operator \(\w+\) in node \(\S+_(\d+)\)/,
-];
-
-/** The error for such a node, in our words; `undefined` for any other. */
-function withoutKernel(error: unknown, { nodes }: Graph): DTypeError | undefined {
-  const message = error instanceof Error ? error.message : "";
-  const index = refusals.map((refusal) => refusal.exec(message)?.[1]).find((found) => found !== undefined);
-  const node = index === undefined ? undefined : nodes[Number(index)];
-  if (!node) return undefined;
-  const dtypes = [...new Set(node.inputs.flatMap((value) => value?.dtype ?? []))].join(" and ");
-  const place = node.scope ? `${node.scope.path}: ` : "";
-  return new DTypeError(
-    `${place}${node.op.type} of ${dtypes} is not computed by ONNX Runtime; cast its operands first, as in cast(x, "float32")`,
-    { cause: error },
-  );
-}
-
 /**
  * Compiles the graph from `inputs` to `outputs`; `jit` does so for functions. Throws DTypeError for an operator that
  * the engine does not compute in its operands' dtype, OptionError for a device that is not there.
@@ -143,7 +123,7 @@ export async function compile(
   const session = await backend
     .compile(model, { memoryPattern: usesMemoryPattern(graph), ...options })
     .catch((error: unknown) => {
-      throw withoutKernel(error, graph) ?? error;
+      throw engineError(error, "compiling", graph);
     });
   const checked = inputs.flatMap(({ checks, name }, i) =>
     checks ? [{ i, name: name ?? `input ${i}`, checks: [...checks.values()] }] : [],
@@ -155,7 +135,9 @@ export async function compile(
     room: backend.memory / 2,
     async run(tensors, preallocated) {
       for (const { i, name, checks } of checked) for (const check of checks) check(tensors[i] as Tensor, name);
-      return session.run(tensors, preallocated);
+      return session.run(tensors, preallocated).catch((error: unknown) => {
+        throw engineError(error, "running", graph);
+      });
     },
   };
 }

@@ -23,7 +23,7 @@ export async function createSession(
   options: InferenceSession.SessionOptions,
   writesInPlace: boolean,
 ): Promise<Session> {
-  const session = await attempt("compiling", () => ort.InferenceSession.create(model, options));
+  const session = await attempt(() => ort.InferenceSession.create(model, options));
   // Host tensors that come again (parameters, preallocated outputs) keep their engine-side handle.
   const handles = new WeakMap<Tensor, OrtTensor>();
   const handleOf = (tensor: Tensor): OrtTensor => {
@@ -44,7 +44,7 @@ export async function createSession(
         const given = outputs?.[i];
         fetches[outputNames[i] as string] = given && writesInPlace ? handleOf(given) : null;
       }
-      const results = await attempt("running", () => session.run(feeds, fetches));
+      const results = await attempt(() => session.run(feeds, fetches));
       return outputNames.map((name, i) => {
         const given = outputs?.[i];
         const result = results[name] as TypedTensor<DType>;
@@ -74,12 +74,11 @@ function hostTensor({ type, dims, data }: TypedTensor<DType>): Tensor {
   return new Tensor(type as DType, dims, bits);
 }
 
-async function attempt<T>(what: string, action: () => Promise<T>): Promise<T> {
+/** What the engine throws, as our own kind of error with the engine's words, which `jit` puts into ours. */
+async function attempt<T>(action: () => Promise<T>): Promise<T> {
   try {
     return await action();
   } catch (cause) {
-    throw new RuntimeError(`ONNX Runtime, ${what} the graph: ${cause instanceof Error ? cause.message : cause}`, {
-      cause,
-    });
+    throw new RuntimeError(cause instanceof Error ? cause.message : String(cause), { cause });
   }
 }

@@ -1,4 +1,5 @@
 /** A network's structure as a Mermaid flowchart, in the part of the language that GitHub draws. */
+import { inOneLine } from "../../core/printable.ts";
 import { type ChartGroup, type ChartNode, chartOf } from "./chart.ts";
 import type { Inspected } from "./inspect.ts";
 import { structureOf } from "./structure.ts";
@@ -60,7 +61,8 @@ function shapeOf({ id, label, type, kind, outputShape, parameters, layers }: Cha
 
 /** Text within quotes; Mermaid writes characters by name between # and ;. */
 const quoted = (text: string): string =>
-  text
+  inOneLine(text)
     .replace(/#/g, "#35;")
     .replace(/"/g, "#quot;")
-    .replace(/[<>]/g, (sign) => (sign === "<" ? "#lt;" : "#gt;"));
+    .replace(/[<>]/g, (sign) => (sign === "<" ? "#lt;" : "#gt;"))
+    .replace(/`/g, "#96;");

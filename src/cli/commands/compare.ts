@@ -1,7 +1,9 @@
 /** `sardonyx compare`: networks side by side. */
+
 import { stringify } from "csv-stringify/sync";
 import { type Comparison, compare, type Quantity } from "../../analyze/report/compare.ts";
 import { OptionError, unknownName } from "../../core/errors.ts";
+import { markdownText } from "../../core/printable.ts";
 import { choice, defineCommand } from "../command.ts";
 import { targetDescription } from "../inspect/target.ts";
 import { amount, bytes, longCount } from "../inspect/units.ts";
@@ -60,9 +62,13 @@ const documents = {
   markdown({ models, sections }: Comparison, output: Output) {
     for (const { name, rows } of sections) {
       if (rows.length === 0) continue;
-      output.line(`| ${name} | ${models.join(" | ")} |\n| --- |${models.map(() => " ---: |").join("")}`);
+      output.line(
+        `| ${markdownText(name)} | ${models.map(markdownText).join(" | ")} |\n| --- |${models.map(() => " ---: |").join("")}`,
+      );
       for (const row of rows)
-        output.line(`| ${row.name} | ${row.values.map((value) => show(row.quantity, value)).join(" | ")} |`);
+        output.line(
+          `| ${markdownText(row.name)} | ${row.values.map((value) => show(row.quantity, value)).join(" | ")} |`,
+        );
       output.line();
     }
   },

@@ -4,10 +4,8 @@ import type { Inspected } from "../../analyze/report/inspect.ts";
 import { mermaidOf } from "../../analyze/report/mermaid.ts";
 import type { InspectedLayer, Inspection } from "../../analyze/report/schema.ts";
 import { count, plural } from "../../core/number-text.ts";
+import { markdownText } from "../../core/printable.ts";
 import { amount, bytes, extents, longCount, share } from "./units.ts";
-
-/** What would end a cell, or be taken for markup. */
-const cell = (text: string): string => text.replace(/([|\\*_`<>[\]])/g, "\\$1");
 
 /** A table; the columns after the first `left` hold numbers. */
 const table = (head: readonly string[], rows: readonly (readonly string[])[], left: number): string =>
@@ -17,18 +15,18 @@ const table = (head: readonly string[], rows: readonly (readonly string[])[], le
 export function markdownOf(inspected: Inspected): string {
   const { inspection } = inspected;
   const { model, source, scale, inputs, parameters, notes } = inspection;
-  const shapes = inputs.map(({ name, dtype, shape }) => `\`${name}\` ${dtype} ${extents(shape)}`).join(", ");
+  const shapes = inputs.map(({ name, dtype, shape }) => `${markdownText(name)} ${dtype} ${extents(shape)}`).join(", ");
   const chart = mermaidOf(inspected);
   const parts = [
-    `# ${cell(model)}`,
-    cell(source),
+    `# ${markdownText(model)}`,
+    markdownText(source),
     `${plural(parameters.total, "parameter")} (${scale}), ${count(parameters.trainable)} to be trained${shapes ? `; input ${shapes}` : ""}.`,
     `## Depth\n\n${depthTable(inspection)}`,
     `## Parameters by kind\n\n${kindTable(inspection)}`,
     ...(inspection.cost.macs === null ? [] : [`## Cost of this input\n\n${costTable(inspection)}`]),
     ...(inspection.depth.weighted === null ? [] : [`## Structure\n\n\`\`\`mermaid\n${chart}\`\`\``]),
     `## Layers\n\n${layerTable(inspection)}`,
-    ...(notes.length > 0 ? [`## Notes\n\n${notes.map((note) => `- ${cell(note)}`).join("\n")}`] : []),
+    ...(notes.length > 0 ? [`## Notes\n\n${notes.map((note) => `- ${markdownText(note)}`).join("\n")}`] : []),
   ];
   return `${parts.join("\n\n")}\n`;
 }
@@ -92,7 +90,7 @@ function layerTable({ layers }: Inspection): string {
     }
     const [first] = item.blocks;
     rows.push([
-      `**${item.blocks.length} × alike:** ${cell(first)} to ${cell(item.blocks.at(-1) ?? "")}`,
+      `**${item.blocks.length} × alike:** ${markdownText(first)} to ${markdownText(item.blocks.at(-1) ?? "")}`,
       "",
       "",
       "",
@@ -105,8 +103,8 @@ function layerTable({ layers }: Inspection): string {
 }
 
 const layerRow = ({ name, type, outputShape, formula, macs, runs }: InspectedLayer): string[] => [
-  `${cell(name)}${runs > 1 ? ` ×${runs}` : ""}`,
-  cell(type),
+  `${markdownText(name)}${runs > 1 ? ` ×${runs}` : ""}`,
+  markdownText(type),
   extents(outputShape),
   formula || "0",
   amount(macs),

@@ -1,5 +1,7 @@
 /** One experiment as a person sees it: each network trained and tested, a table, figures. */
+
 import { count, duration, namedResult, plural } from "../../core/number-text.ts";
+import { command } from "../../core/printable.ts";
 import type { Experiment, ExperimentTask } from "../../runs/experiments/experiment.ts";
 import { metricOf } from "../../runs/experiments/experiment-report.ts";
 import { carryOut } from "../../runs/experiments/run-experiment.node.ts";
@@ -45,7 +47,9 @@ export async function showExperiment(plan: Plan<Experiment>, output: Output): Pr
   } catch (error) {
     if (error instanceof Interrupted) {
       output.record("stopped", { where: error.message, folder });
-      output.prose(`Stopped ${error.message}. Resume: sardonyx train ${plan.named} --resume --out ${shown(folder)}`);
+      output.prose(
+        `Stopped ${error.message}. Resume: ${command`sardonyx train ${plan.named} --resume --out ${shown(folder)}`}`,
+      );
     }
     throw error;
   } finally {

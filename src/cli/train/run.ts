@@ -1,7 +1,9 @@
 /** One run as a person sees it: what is trained, how far it is, its outcome, what to try next. */
+
 import { existsSync } from "node:fs";
 import { join, relative, sep } from "node:path";
 import { count, duration, plural } from "../../core/number-text.ts";
+import { command } from "../../core/printable.ts";
 import { zerosTensor } from "../../core/tensor.ts";
 import type { ModelSummary } from "../../nn/summary.ts";
 import { runFiles, shown } from "../../runs/folder/run-folder.node.ts";
@@ -173,42 +175,49 @@ const listed = (names: readonly string[]): string =>
 function suggest({ recipe, folder, record }: Plan, task: Task, output: Output): void {
   const program = programName();
   const { path } = record.recipe;
-  const own = [
+  const [example, what] = exampleOf(task);
+  const suggestions: (readonly [line: string, meaning?: string])[] = [
     task.writer
-      ? `sardonyx generate ${shown(folder)} --prompt '${task.writer.prompt}'  text that it writes`
-      : `sardonyx predict ${shown(folder)} ${exampleOf(task)}`,
-    `sardonyx eval ${shown(folder)}${path === undefined ? "" : ` --recipe ${shown(path)}`}  the test again`,
+      ? [command`generate ${shown(folder)} --prompt ${task.writer.prompt}`, "text that it writes"]
+      : [`${command`predict ${shown(folder)}`} ${example}`, what],
+    [
+      `${command`eval ${shown(folder)}`}${path === undefined ? "" : command` --recipe ${shown(path)}`}`,
+      "the test again",
+    ],
+    ...(recipe.next ?? []).map((suggestion) => {
+      const [line = "", meaning] = suggestion.split(/\s{2,}/);
+      return [line.replace(/^sardonyx\s+/, ""), meaning ?? ""] as const;
+    }),
   ];
   output.line("\nWhat to try next:");
-  for (const suggestion of [...own, ...(recipe.next ?? [])]) {
-    const [command = "", meaning] = suggestion.split(/\s{2,}/);
-    output.line(`  ${command.replace(/^sardonyx\b/, program)}`);
+  for (const [line, meaning] of suggestions) {
+    output.line(`  ${program} ${line}`);
     if (meaning) output.line(`      ${meaning}`);
   }
   output.line();
 }
 
 /** An argument of `predict`, and what it is. */
-function exampleOf(task: Task): string {
+function exampleOf(task: Task): readonly [example: string, what: string] {
   const dialogue = task.dialogue ?? readingOf(task);
-  if (dialogue) return `'${dialogue.example}'  ${dialogue.what}`;
+  if (dialogue) return [command`${dialogue.example}`, dialogue.what];
   const { inputs, format } = task.deployed ?? task;
-  if (format?.image) return "INPUT  a PNG or JPEG file";
-  if (format?.sound) return "INPUT  a WAV file";
+  if (format?.image) return ["INPUT", "a PNG or JPEG file"];
+  if (format?.sound) return ["INPUT", "a WAV file"];
   // Zeros in the shape of one input.
   const sample = zerosTensor("float32", inputTypeOf(inputs).shape.slice(1));
-  return `'${sample.data.length <= 8 ? JSON.stringify(sample.toArray()) : "INPUT.json"}'  numbers as JSON`;
+  return [command`${sample.data.length <= 8 ? JSON.stringify(sample.toArray()) : "INPUT.json"}`, "numbers as JSON"];
 }
 
 /** How this program is called from here: a dependency by npx, a clone by its path. */
 function programName(): string {
   if (packageRoot.split(sep).includes("node_modules")) return "npx sardonyx";
-  return `node ${join(relative(process.cwd(), packageRoot), "bin", "sardonyx.mjs")}`;
+  return command`node ${join(relative(process.cwd(), packageRoot), "bin", "sardonyx.mjs")}`;
 }
 
 function showStopped({ folder, named, progress }: Plan, { message }: Interrupted, output: Output): void {
   const saved = existsSync(join(folder, runFiles.checkpoint));
   output.record("stopped", { where: message, folder, saved, resumedFrom: progress?.epoch });
-  const mend = `resume: ${programName()} train ${named} --resume --out ${shown(folder)}`;
+  const mend = `resume: ${programName()} ${command`train ${named} --resume --out ${shown(folder)}`}`;
   output.line(`Stopped ${message}. ${saved ? `Saved in ${shown(folder)};\n${mend}` : "There was nothing to save."}`);
 }

@@ -1,8 +1,10 @@
 /** Models by their names on Hugging Face's hub, as its tools keep them on this machine; nothing is downloaded here. */
+
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { FileError } from "../../core/errors.ts";
+import { command } from "../../core/printable.ts";
 
 /** The folder of Hugging Face's tools: HF_HOME, or ~/.cache/huggingface. */
 export function hubHome(): string {
@@ -60,7 +62,7 @@ export function cachedModel(text: string, cacheDir: string = hubCache()): string
   if (commit !== undefined && commits.includes(commit)) return join(snapshots, commit);
   const what = commits.length === 0 ? `no model of that name` : `no revision ${revision ?? "main"} of it`;
   throw new FileError(
-    `there is no file or folder ${text}, and ${what} in ${cacheDir}; check the path, or fetch it: sardonyx download ${referenceText({ name, ...(revision !== undefined && { revision }) })}`,
+    `there is no file or folder ${text}, and ${what} in ${cacheDir}; check the path, or fetch it: ${command`sardonyx download ${referenceText({ name, ...(revision !== undefined && { revision }) })}`}`,
   );
 
   /** The commit that a branch or a tag stands for. */

@@ -1,9 +1,11 @@
 /** Models from Hugging Face's hub, by their names, into the cache that its own tools use. */
+
 import { copyFile, lstat, readFile, readlink, rename, rm, symlink } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { FileError, OptionError } from "../../core/errors.ts";
 import { count, functionOf, listOf, positive, string } from "../../core/option-types.ts";
 import { optionsOf } from "../../core/options.ts";
+import { command } from "../../core/printable.ts";
 import { isPlainObject } from "../../core/tree.ts";
 import { temporaryBeside, writeFileAtomic } from "../../storage/atomic.node.ts";
 import { makeFolder, refusedWrite, systemReason } from "../../storage/disk.node.ts";
@@ -146,7 +148,7 @@ function offline(model: HubReference, cacheDir: string): string {
     return cachedModel(text, cacheDir);
   } catch (cause) {
     throw new FileError(
-      `${text} is not in ${cacheDir}, and HF_HUB_OFFLINE forbids to fetch it; unset that, and run: sardonyx download ${text}`,
+      `${text} is not in ${cacheDir}, and HF_HUB_OFFLINE forbids to fetch it; unset that, and run: ${command`sardonyx download ${text}`}`,
       { cause },
     );
   }
@@ -157,7 +159,7 @@ function requireSame(file: HubFile, tag: string | undefined, model: HubReference
   const isTag = tag !== undefined && /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(tag);
   if (!isTag || tag === file.etag) return;
   throw new FileError(
-    `${file.name} of ${model.name} is another file (${tag}) than the hub listed (${file.etag}); it changes there at this moment; run it again: sardonyx download ${referenceText(model)}`,
+    `${file.name} of ${model.name} is another file (${tag}) than the hub listed (${file.etag}); it changes there at this moment; run it again: ${command`sardonyx download ${referenceText(model)}`}`,
   );
 }
 

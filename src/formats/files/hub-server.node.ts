@@ -1,8 +1,10 @@
 /** Hugging Face's hub as a server: its address, the token, the list of a model's files, and what its refusals mean. */
+
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod/mini";
 import { FileError } from "../../core/errors.ts";
+import { command } from "../../core/printable.ts";
 import { persistently, RequestError, type RequestOptions, request, textOf } from "../../storage/http.ts";
 import type { ServedFile } from "../../storage/resumable.node.ts";
 import { type HubReference, hubHome, referenceText } from "./hub-cache.node.ts";
@@ -142,7 +144,7 @@ export function hubError(
   if (!(error instanceof RequestError)) return error;
   const { name, revision = "main" } = reference;
   const code = error.reply?.headers.get("x-error-code") ?? "";
-  const again = `sardonyx download ${referenceText(reference)}`;
+  const again = command`sardonyx download ${referenceText(reference)}`;
   const sentence = () => {
     const status = error.reply?.status;
     const withToken =

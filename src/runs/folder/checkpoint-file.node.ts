@@ -1,7 +1,9 @@
 /** The checkpoint of a run. */
+
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { atPlace, FileError } from "../../core/errors.ts";
+import { command } from "../../core/printable.ts";
 import type { CompileOptions } from "../../jit/compile.ts";
 import { readBytes } from "../../storage/atomic.node.ts";
 import { decodeCheckpoint } from "../../train/checkpoint.ts";
@@ -17,7 +19,7 @@ export async function readCheckpoint(folder: string, file: string): Promise<Prog
   const path = join(folder, file);
   if (!existsSync(path))
     throw new FileError(
-      `${shown(folder)} has no ${file} yet; train on: sardonyx train RECIPE --resume --out ${shown(folder)}`,
+      `${shown(folder)} has no ${file} yet; train on: ${command`sardonyx train RECIPE --resume --out ${shown(folder)}`}`,
     );
   const bytes = await readBytes(path, "checkpoint");
   try {

@@ -3,6 +3,7 @@
 import { DataError, FileError, OptionError, SardonyxError } from "../../core/errors.ts";
 import { flag, functionOf, matching } from "../../core/option-types.ts";
 import { optionsOf } from "../../core/options.ts";
+import { command } from "../../core/printable.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import { isPlainObject } from "../../core/tree.ts";
 import { merge } from "../../finetune/adapters/merge.ts";
@@ -107,7 +108,7 @@ export class OpenRun {
     const { writer } = this.deployment;
     if (!writer)
       throw new OptionError(
-        `${shown(this.folder)} holds no language model; ask it by: sardonyx predict ${shown(this.folder)}`,
+        `${shown(this.folder)} holds no language model; ask it by: ${command`sardonyx predict ${shown(this.folder)}`}`,
       );
     const { model } = this.network;
     return generateText(model, writer, prompt ?? writer.prompt, checkGeneration(options), this.compile);
@@ -124,7 +125,7 @@ export class OpenRun {
     const { path, name } = this.record.recipe;
     if (!recipe)
       throw new OptionError(
-        `${shown(this.folder)} is a run of your own recipe ${path ?? name}, whose code loads the data of the test; name it to run it: --recipe ${path ?? "PATH"}`,
+        `${shown(this.folder)} is a run of your own recipe ${path ?? name}, whose code loads the data of the test; name it to run it: ${command`--recipe ${path ?? "PATH"}`}`,
       );
     const { settings } = this.record;
     const task = await recipe

@@ -1,8 +1,10 @@
 /** Recipes and experiments found: the built-in ones by name, your own by path. */
+
 import { existsSync, readdirSync } from "node:fs";
 import { extname, join, resolve } from "node:path";
 import { z } from "zod";
 import { FileError, OptionError, unknownName } from "../../core/errors.ts";
+import { command } from "../../core/printable.ts";
 import type { Experiment } from "../experiments/experiment.ts";
 import { describeExport, importDefault, moduleExtensions, useOwnPackage } from "./own-module.node.ts";
 import { codeRoot, extension, modulePath } from "./package.node.ts";
@@ -38,7 +40,7 @@ export async function loadRecipe(nameOrPath: string): Promise<Loaded<Recipe>> {
   const loaded = await loadTrainable(nameOrPath);
   if (isLoadedExperiment(loaded))
     throw new OptionError(
-      `${nameOrPath} is an experiment that trains several networks; name a recipe of one, or run it: sardonyx train ${nameOrPath}`,
+      `${nameOrPath} is an experiment that trains several networks; name a recipe of one, or run it: ${command`sardonyx train ${nameOrPath}`}`,
     );
   return loaded;
 }

@@ -1,8 +1,10 @@
 /** What is about to be trained: recipe, settings and folder, new or taken up again. */
+
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
 import { OptionError } from "../../core/errors.ts";
+import { command } from "../../core/printable.ts";
 import type { CompileOptions } from "../../jit/compile.ts";
 import { selectBackend } from "../../runtime/select.ts";
 import { defaultThreads } from "../../runtime/threads.node.ts";
@@ -121,7 +123,7 @@ async function planResumed<R extends Trainable>(
   if (!same) {
     const other = saved.recipe.path ?? saved.recipe.name;
     throw new OptionError(
-      `${shown(folder)} is a run of ${other}, not of ${named}; resume it with: sardonyx train ${other} --resume --out ${shown(folder)}`,
+      `${shown(folder)} is a run of ${other}, not of ${named}; resume it with: ${command`sardonyx train ${other} --resume --out ${shown(folder)}`}`,
     );
   }
   const asked = { ...given, ...(given.options && { options: absolutePaths(given.options) }) };
