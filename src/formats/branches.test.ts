@@ -73,7 +73,7 @@ test("what is not chosen does not run", async () => {
   const loaded = modelFromOnnx(bytes);
   expect(await ask(loaded, true)).toEqual([-1, -10]);
   await expect(ask(loaded, false)).rejects.toThrow(
-    /was given an index outside of what it picks from: 10[01], where .* are possible; check the ids/,
+    "If was given an index outside of what it picks from; check the ids and positions in the data",
   );
 });
 

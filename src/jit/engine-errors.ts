@@ -32,7 +32,7 @@ const meanings: readonly (readonly [
       ),
   ],
   [
-    /idx=(-?\d+) must be within the inclusive range \[(-?\d+),(-?\d+)\]|invalid index[^\d-]*(-?\d+)|index(?:es|ices)?[^.]*out of (?:data )?(?:bounds|range)/i,
+    /idx=(-?\d+) must be within the inclusive range \[(-?\d+),(-?\d+)\]|invalid index[^\d-]*(-?\d+)|out of (?:data )?(?:bounds|range)/i,
     (node, [, index, low, high, other]) => {
       const got = index ?? other;
       return new DataError(

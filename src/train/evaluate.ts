@@ -13,7 +13,7 @@ import { keyTensor, reshape } from "../ops/index.ts";
 import { keyInput, signatureOf, traceBatch } from "./engine/gradient-step.ts";
 import { compileKept, cutStep, fieldsOf, inputsOf, type KeptPart, keptName, keptOf } from "./engine/kept-part.ts";
 import { numberedBatches } from "./engine/numbered.ts";
-import { type BoundObjective, samplesOf, tensorsOf } from "./engine/objective.ts";
+import { type BoundObjective, requireSamples, samplesOf, tensorsOf } from "./engine/objective.ts";
 import { type Alternating, type BoundStep, boundSteps, type Measured, modelOf } from "./engine/objectives.ts";
 import { type CacheOptions, PrefixCache, readingEpochs } from "./engine/prefix-cache.ts";
 import { type EpochResult, type Measurement, RunningSums } from "./engine/running-sums.ts";
@@ -106,6 +106,7 @@ export class Evaluator<B extends Batch = Batch> {
       const key = keyTensor(foldIn(keyOf(0), "evaluation", batches++));
       const known = kept && numbered.samples && this.#known(numbered.samples, kept.cache);
       const batch = known ? undefined : await numbered.read();
+      if (batch) requireSamples(batch);
       for (const { name, objective } of this.steps) {
         const compiled = known?.compiled ?? (await this.#graphOf(name, objective, batch as B));
         if (!known && compiled.kept && numbered.samples)

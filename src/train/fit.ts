@@ -10,6 +10,7 @@ import { type StepResult, type Trained, Trainer, type TrainerState } from "./eng
 import { Evaluator } from "./evaluate.ts";
 import { Feed } from "./feed.ts";
 import { checkFit, type FitOptions } from "./fit-options.ts";
+import { requireFinite } from "./load-parameters.ts";
 import type { Optimizer } from "./optimizers/optimizer.ts";
 
 /** What defines an optimizer, for checkpoints. */
@@ -139,10 +140,12 @@ export async function fit<B extends Batch>(
       if (run.stopReason !== undefined && !run.epochIsWhole) break;
       if (run.batchInEpoch === 0) throw new DataError("the dataset gave no batch; check its files and filters");
       await trainer.flush();
+      requireTrained(trainer);
       const held = validation && evaluator ? await validated(run, callbacks, () => evaluator.run(validation)) : {};
       const epoch = run.endEpoch(held);
       for (const callback of callbacks) await callback.onEpoch?.(run, epoch);
     }
+    requireTrained(trainer);
     // The best have the last word.
     for (const keepsBest of [false, true])
       for (const callback of callbacks)
@@ -203,6 +206,14 @@ function requireSameOptimizers(saved: readonly SavedOptimizer[], own: readonly O
     throw new OptionError(
       `the run to resume was trained with ${describe(saved)}, this one has ${describe(own)}; resume with the same optimizer`,
     );
+}
+
+/** Throws NonFiniteError where the last update left a parameter that is no number, which no later step finds. */
+function requireTrained({ model, batches }: Pick<Trainer, "model" | "batches">): void {
+  requireFinite(
+    model,
+    `the update of batch ${batches} made it so; lower the learning rate, or clip the gradient (clipNorm)`,
+  );
 }
 
 /** Gives a callback the state that it was saved with. Throws FileError for one that it cannot have saved. */

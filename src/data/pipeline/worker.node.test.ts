@@ -1,4 +1,5 @@
 /** Datasets in worker threads: the same elements as without, errors in their class, threads that end. */
+import { spawnSync } from "node:child_process";
 import { expect, it } from "vitest";
 import { DataError, OptionError, SardonyxError } from "../../core/errors.ts";
 import make, { type WorkerDataOptions } from "../testing/worker-data.ts";
@@ -42,6 +43,20 @@ it("ends its threads when the reader stops early, and starts others for the next
   const data = await start({ kind: "table", rows: 100 });
   for await (const _ of data.epoch(0)) break;
   expect(await all(data.take(2), 1)).toHaveLength(2);
+});
+
+it("lets the process end when an iteration is left where it is", () => {
+  const program = `
+    import { register } from "tsx/esm/api";
+    register();
+    const { inWorker } = await import(${JSON.stringify(new URL("./worker.node.ts", import.meta.url).href)});
+    const data = await inWorker(${JSON.stringify(module.href)}, { kind: "table", rows: 100 }, { threads: 2 });
+    const left = data.epoch(0)[Symbol.asyncIterator]();
+    console.log(Object.keys((await left.next()).value).join());
+    await inWorker(${JSON.stringify(module.href)}, { kind: "table", rows: 100 });`;
+  const options = { encoding: "utf8", timeout: 60_000 } as const;
+  const { status, stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", program], options);
+  expect([status, stdout, stderr]).toEqual([0, "x,y\n", ""]);
 });
 
 it("passes errors on in the class that they had, after the elements before them", async () => {

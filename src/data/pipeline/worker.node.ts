@@ -57,15 +57,14 @@ class DataWorker {
     this.#worker.postMessage(message);
   }
 
-  /** Lets the process end while the worker waits, or not. */
-  keepsProcessAlive(yes: boolean): void {
-    if (yes) this.#worker.ref();
-    else this.#worker.unref();
-  }
-
-  /** The next message. Throws the worker's error, in the class that it had there. */
+  /**
+   * The next message, for which the process stays alive; while nobody waits for one, as of an iterator that was left, it may end. Throws
+   * the worker's error, in the class that it had there.
+   */
   async next(): Promise<Exclude<FromWorker, { kind: "error" }>> {
+    this.#worker.ref();
     while (this.#arrived.length === 0) await new Promise<void>((resolve) => (this.#wake = resolve));
+    this.#worker.unref();
     const message = this.#arrived.shift() as FromWorker;
     if (message.kind === "error") throw unpackError(message.error);
     return message;
@@ -93,7 +92,6 @@ async function* readInTurn(
 ): AsyncGenerator<Batch> {
   try {
     for (const [k, worker] of workers.entries()) {
-      worker.keepsProcessAlive(true);
       worker.send({ kind: "epoch", epoch, skip: skip + k, stride: workers.length, credit: ahead });
     }
     for (let turn = 0; ; turn++) {
@@ -113,7 +111,6 @@ async function startWorkers(setup: WorkerSetup, threads: number) {
   const workers = Array.from({ length: threads }, () => new DataWorker(setup));
   try {
     const replies = await Promise.all(workers.map((worker) => worker.next()));
-    for (const worker of workers) worker.keepsProcessAlive(false);
     const [first] = replies;
     return { workers, length: first?.kind === "ready" ? first.length : undefined };
   } catch (error) {

@@ -92,6 +92,15 @@ export const weightName = "weight";
 export const samplesOf = (batch: Readonly<Record<string, { readonly shape: readonly number[] }>>): number =>
   Object.values(batch)[0]?.shape[0] ?? 0;
 
+/** Throws DataError for a batch without samples, of which there is no mean. */
+export function requireSamples(batch: Batch): void {
+  const empty = Object.entries(batch).find(([, { shape }]) => shape[0] === 0);
+  if (empty)
+    throw new DataError(
+      `the batch has no samples: ${empty[0]} is ${showShape(empty[1].shape)}; leave empty batches out of the data`,
+    );
+}
+
 /** A quantity with its weight: a scalar stands for the samples of the batch. */
 function weightedOf(name: string, quantity: Quantity, samples: number): WeightedMean {
   const { mean, weight } = quantity instanceof Value ? { mean: quantity, weight: samples } : quantity;

@@ -22,7 +22,7 @@ import { explainNonFinite } from "./diagnose.ts";
 import { type GradientStep, keyInput, signatureOf, traceBatch } from "./gradient-step.ts";
 import { fieldsOf, type KeptPart, keptOf } from "./kept-part.ts";
 import type { NumberedBatch } from "./numbered.ts";
-import { refuseUnread, samplesOf } from "./objective.ts";
+import { refuseUnread, requireSamples, samplesOf } from "./objective.ts";
 import {
   type Alternating,
   type AlternatingStep,
@@ -207,6 +207,7 @@ export class Trainer<B extends Batch = Batch> {
 
   /** Traces, differentiates and compiles the step that comes next for a batch's shapes, unless that is done. */
   async prepare(batch: B): Promise<GradientStep> {
+    requireSamples(batch);
     if (!this.#parameters || !sameStructure(this.#structure, structureOf(this.model))) this.#begin(batch);
     const phase = this.#turn;
     await phase.follow(this.#parameters ?? []);
