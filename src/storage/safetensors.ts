@@ -1,8 +1,10 @@
 /** The safetensors format (huggingface.co/docs/safetensors): a JSON header and raw little-endian tensors, both ways. */
+
 import { type ByteSource, memorySource } from "../core/byte-source.ts";
 import { type ArrayOf, arrayTypes, bytesPerElement, type DType } from "../core/dtype.ts";
 import { FileError, OptionError } from "../core/errors.ts";
 import { bfloat16ToFloat32, float8e4m3Number, float8e5m2Number } from "../core/half.ts";
+import { parseJson } from "../core/json.ts";
 import { type Shape, showShape, size } from "../core/shape.ts";
 import { Tensor } from "../core/tensor.ts";
 
@@ -124,7 +126,7 @@ function parseHeader(file: ByteSource): { header: Record<string, unknown>; dataS
   let header: unknown;
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(file.read(LENGTH_BYTES, Number(declared)));
-    header = JSON.parse(text);
+    header = parseJson(text);
   } catch (error) {
     throw new FileError(
       `safetensors: the header is not JSON (${(error as Error).message}); the file is damaged or of another format`,

@@ -1,4 +1,5 @@
 /** Networks from files of weights, and from the configs that say what is computed of them. */
+
 import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { moduleNetwork } from "../../analyze/networks/module-network.ts";
@@ -6,6 +7,7 @@ import type { Network } from "../../analyze/networks/network.ts";
 import { storedParameter, weightsNetwork } from "../../analyze/networks/weights-network.ts";
 import type { ByteSource } from "../../core/byte-source.ts";
 import { atPlace, FileError } from "../../core/errors.ts";
+import { parseJson } from "../../core/json.ts";
 import { plural } from "../../core/number-text.ts";
 import { sameShape, showShape } from "../../core/shape.ts";
 import { shardsOf } from "../../formats/files/file-kinds.ts";
@@ -111,7 +113,7 @@ function weightsWithConfig(
   if (!existsSync(configPath)) return weightsAlone(name, tensors);
   let network: Network;
   try {
-    network = builtNetwork(path, JSON.parse(readFileSync(configPath, "utf8")), shapes);
+    network = builtNetwork(path, parseJson(readFileSync(configPath, "utf8")), shapes);
   } catch (cause) {
     // The weights can still be counted.
     const alone = weightsAlone(name, tensors);

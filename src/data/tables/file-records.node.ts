@@ -1,9 +1,11 @@
 /** Records of files: CSV and TSV with a header, JSON Lines and arrays, Parquet, words with tags of CoNLL; which it is, the name's ending tells. */
+
 import { stat } from "node:fs/promises";
 import { extname } from "node:path";
 import { asyncBufferFromFile, parquetReadObjects } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
 import { DataError, FileError } from "../../core/errors.ts";
+import { parseJson } from "../../core/json.ts";
 import { isPlainObject } from "../../core/tree.ts";
 import { readBytes, systemReason } from "../../storage/atomic.node.ts";
 import { parseConll } from "../text/conll.ts";
@@ -68,7 +70,7 @@ async function jsonRecords(path: string): Promise<FileRecord[]> {
 
 function wholeObject(bytes: Uint8Array): Readonly<Record<string, unknown>> | undefined {
   try {
-    const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    const value: unknown = parseJson(new TextDecoder().decode(bytes));
     return isPlainObject(value) ? value : undefined;
   } catch {
     return undefined;

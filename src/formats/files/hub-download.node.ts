@@ -1,7 +1,9 @@
 /** Models from Hugging Face's hub, by their names, into the cache that its own tools use. */
+
 import { copyFile, lstat, mkdir, readFile, readlink, rename, rm, symlink } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { FileError, OptionError } from "../../core/errors.ts";
+import { parseJson } from "../../core/json.ts";
 import { count, functionOf, listOf, positive, string } from "../../core/option-types.ts";
 import { optionsOf } from "../../core/options.ts";
 import { isPlainObject } from "../../core/tree.ts";
@@ -120,7 +122,7 @@ export async function downloadModel(reference: string, options: DownloadModelOpt
 
 function weightMapOf(text: string): Readonly<Record<string, unknown>> | undefined {
   try {
-    const document: unknown = JSON.parse(text);
+    const document: unknown = parseJson(text);
     const map = isPlainObject(document) ? document["weight_map"] : undefined;
     return isPlainObject(map) ? map : undefined;
   } catch {

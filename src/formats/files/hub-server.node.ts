@@ -1,8 +1,10 @@
 /** Hugging Face's hub as a server: its address, the token, the list of a model's files, and what its refusals mean. */
+
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod/mini";
 import { FileError } from "../../core/errors.ts";
+import { parseJson } from "../../core/json.ts";
 import { persistently, RequestError, type RequestOptions, request, textOf } from "../../storage/http.ts";
 import type { ServedFile } from "../../storage/resumable.node.ts";
 import { type HubReference, hubHome, referenceText } from "./hub-cache.node.ts";
@@ -117,7 +119,7 @@ export async function listFiles(reference: HubReference, options: HubOptions): P
 
 function json(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     return undefined;
   }
