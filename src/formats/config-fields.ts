@@ -1,6 +1,8 @@
 /** Fields of a config.json: what each may hold, and what is said of those that hold something else. */
+
 import { z } from "zod";
 import { OptionError } from "../core/errors.ts";
+import { limits } from "../core/limits.ts";
 import type { ActivationName } from "../nn/index.ts";
 
 /** Beyond any model that fits a computer; a file that says more is broken, or means harm. */
@@ -21,8 +23,22 @@ export function extents() {
     .transform((given): readonly [number, number] => (typeof given === "number" ? [given, given] : given));
 }
 
-/** How many layers; the deepest that was published has 1,000 (Wang et al. 2022, DeepNet). */
-export const layers = () => count(1, 1000);
+/** How many layers. */
+export function layers() {
+  const error = `a whole number from 1 to ${limits.layers}, the limit layers`;
+  return z.number({ error }).int({ error }).min(1, { error }).max(limits.layers, { error });
+}
+
+/** One number of layers for each stage. */
+export function depths(...standard: readonly number[]) {
+  const error = `a list of whole numbers, one for each stage, in all at most ${limits.layers}, the limit layers`;
+  return z
+    .array(layers(), { error })
+    .refine((stages) => stages.length <= limits.layers && stages.reduce((sum, own) => sum + own, 0) <= limits.layers, {
+      error,
+    })
+    .default([...standard]);
+}
 
 /** A share of what is dropped. */
 export function rate() {

@@ -5,6 +5,7 @@ import { type ArrayOf, arrayTypes, bytesPerElement, type DType } from "../core/d
 import { FileError, OptionError } from "../core/errors.ts";
 import { bfloat16ToFloat32, float8e4m3Number, float8e5m2Number } from "../core/half.ts";
 import { parseJson } from "../core/json.ts";
+import { requireName, requireRank } from "../core/limits.ts";
 import { type Shape, showShape, size } from "../core/shape.ts";
 import { Tensor } from "../core/tensor.ts";
 
@@ -154,12 +155,14 @@ export interface SafetensorsEntry {
 }
 
 function parseEntry(name: string, entry: unknown, dataBytes: number): SafetensorsEntry {
+  requireName("safetensors: a tensor", name);
   const fail = (problem: string) => new FileError(`safetensors: tensor "${name}" ${problem}`);
   if (!isObject(entry)) throw fail("is not described by an object; the file is damaged");
   const { dtype: type, shape, data_offsets: offsets } = entry;
   const bits = typeof type === "string" ? bitsOfType(type) : undefined;
   if (typeof type !== "string" || bits === undefined)
     throw fail(`has dtype ${JSON.stringify(type)}, known are ${knownTypes.join(", ")}; convert it first`);
+  if (Array.isArray(shape)) requireRank(`safetensors: tensor "${name}"`, shape.length);
   if (!isCounts(shape)) throw fail(`has shape ${JSON.stringify(shape)}, expected a list of whole numbers from 0`);
   if (!isCounts(offsets) || offsets.length !== 2)
     throw fail(`has data_offsets ${JSON.stringify(offsets)}, expected [begin, end]`);

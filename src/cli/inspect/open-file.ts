@@ -64,6 +64,7 @@ function openOnnx(path: string, file: ByteSource, shapes: ShapeOptions): Network
   try {
     const model = importModel(file, {
       choices: "costlier",
+      limits: shapes.limit,
       external(location) {
         const source = openBeside(dirname(path), location);
         beside.push(source);
@@ -75,7 +76,7 @@ function openOnnx(path: string, file: ByteSource, shapes: ShapeOptions): Network
       },
     });
     chooser.finish(names);
-    return onnxNetwork(basename(path), model);
+    return onnxNetwork(basename(path), model, shapes.limit);
   } catch (error) {
     // Chosen by us or by the command line, the shapes are the likeliest cause.
     if (error instanceof ShapeError && !error.message.includes("--input-shape"))

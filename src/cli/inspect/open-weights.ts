@@ -31,7 +31,13 @@ export const configNetwork = (path: string, config: unknown, shapes: ShapeOption
 function builtNetwork(path: string, config: unknown, shapes: ShapeOptions): Network {
   const { name, inputs, build } = modelFromConfig(config);
   const source = `Hugging Face config.json: ${name}`;
-  return moduleNetwork({ name: folderName(path), source, model: build(), inputs: chooseInputs(inputs, shapes) });
+  return moduleNetwork({
+    name: folderName(path),
+    source,
+    model: build(),
+    inputs: chooseInputs(inputs, shapes),
+    limits: shapes.limit,
+  });
 }
 
 /** Layers that score what a model made of its input, which libraries leave as they are when they pack the others. */

@@ -1,5 +1,7 @@
 /** Tasks of fine-tuning: a pretrained model with what it is to learn, as everything that trains and deploys takes it. */
+
 import { DataError } from "../../core/errors.ts";
+import { append } from "../../core/lists.ts";
 import { foldIn, keyOf, Random } from "../../core/random.ts";
 import type { Batch, Dataset } from "../../data/index.ts";
 import type { CompileOptions } from "../../jit/compile.ts";
@@ -102,7 +104,7 @@ export function partsOf(
     const taken: number[] = [];
     rest = rest.filter((group) => {
       const fits = taken.length + group.length <= share;
-      if (fits) taken.push(...group);
+      if (fits) append(taken, group);
       return !fits;
     });
     return taken.slice(0, limit);

@@ -1,8 +1,10 @@
 /** GGUF files: their metadata, their tensors, and the model that both describe. */
+
 import { gguf } from "@huggingface/gguf";
 import type { ByteSource } from "../../core/byte-source.ts";
 import { requireRange } from "../../core/byte-source.ts";
 import { FileError } from "../../core/errors.ts";
+import { requireName, requireRank } from "../../core/limits.ts";
 import { type Shape, showShape, size } from "../../core/shape.ts";
 import { Tensor } from "../../core/tensor.ts";
 import type { StoredTensor } from "../stored-tensors.ts";
@@ -41,6 +43,8 @@ export async function readGguf(path: string, file: ByteSource): Promise<GgufFile
     throw new FileError("it is a big-endian GGUF file; convert it (gguf_convert_endian.py of llama.cpp)");
   const start = Number(header.tensorDataOffset);
   const tensors = header.tensorInfos.map(({ name, shape, dtype, offset }): GgufTensor => {
+    requireName("gguf: a tensor", name);
+    requireRank(`gguf: tensor "${name}"`, shape.length);
     const extents = shape.map(Number).reverse();
     const type = blockType(dtype);
     if (extents.some((extent) => extent < 1) || size(extents) % type.elements !== 0)
