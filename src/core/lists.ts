@@ -18,3 +18,10 @@ export function least(values: Iterable<number>, from = Number.POSITIVE_INFINITY)
   for (const value of values) lowest = Math.min(lowest, value);
   return lowest;
 }
+
+/** Puts an item behind those that a map has under a key. */
+export function appendTo<K, T>(lists: Map<K, T[]>, key: K, item: T): void {
+  const list = lists.get(key);
+  if (list) list.push(item);
+  else lists.set(key, [item]);
+}

@@ -1,7 +1,7 @@
 /** A structure small enough to draw: repeated blocks folded into one, blocks as single boxes where there are still too many. */
 
 import { groupBy } from "../../core/group-by.ts";
-import { append } from "../../core/lists.ts";
+import { append, appendTo } from "../../core/lists.ts";
 import { total } from "../networks/network.ts";
 import { type FoldedItem, foldLayers } from "./fold.ts";
 import type { Inspection } from "./schema.ts";
@@ -172,7 +172,7 @@ function group({ nodes, edges, labels }: Flat): Chart {
     for (const node of own) {
       const inner = nextBlock(node.block, path);
       if (inner === undefined) here.push(node);
-      else below.set(inner, [...(below.get(inner) ?? []), node]);
+      else appendTo(below, inner, node);
     }
     const groups = [...below].flatMap(([block, inside]) => {
       if (inside.length > 1 || labels.has(block)) return [build(block, labels.get(block) ?? block, inside)];
