@@ -1,4 +1,5 @@
 /** A confusion matrix as text: true classes in rows, predicted ones in columns. */
+import { greatest } from "../core/lists.ts";
 import { count, percent } from "../core/number-text.ts";
 import { cut, pad, widest } from "./text.ts";
 
@@ -19,7 +20,7 @@ export function showConfusion(
 ): string[] {
   const nameOf = (index: number) => classes[index] ?? String(index);
   const longest = widest(matrix.map((_, i) => nameOf(i)));
-  const digits = Math.max(...matrix.flat().map((times) => count(times).length));
+  const digits = greatest(matrix.flat().map((times) => count(times).length));
   const labelWidth = Math.min(longest, 16);
   const recallWidth = 10;
   const room = Math.floor((columns - labelWidth - recallWidth) / matrix.length);

@@ -1,4 +1,5 @@
 /** Where a command writes: sentences for a person, or JSON lines for a program, never both. */
+import { append } from "../core/lists.ts";
 import { printable } from "../core/printable.ts";
 import { wrap } from "./text.ts";
 
@@ -30,7 +31,7 @@ export function textOutput(columns: number): Output & { text(): string } {
     columns,
     line: (text = "") => lines.push(text),
     part: (text) => lines.push((lines.pop() ?? "") + text),
-    prose: (text, indent = 0) => lines.push(...wrap(text, Math.min(columns, 100), indent)),
+    prose: (text, indent = 0) => append(lines, wrap(text, Math.min(columns, 100), indent)),
     record: () => undefined,
     warn: (text) => lines.push(text),
     text: () => `${lines.join("\n")}\n`,

@@ -1,6 +1,8 @@
 /** Sentences and tables as lines, measured as a terminal shows them: Chinese characters and emoji take two columns. */
+
 import stringWidth from "string-width";
 import wrapAnsi from "wrap-ansi";
+import { greatest } from "../core/lists.ts";
 import { inOneLine } from "../core/printable.ts";
 
 /** Words in lines of at most `columns`, those after the first indented. */
@@ -33,7 +35,11 @@ export function cut(text: string, width: number, keep: "start" | "end" = "start"
 }
 
 /** The width of the widest of some texts. */
-export const widest = (texts: readonly string[]): number => Math.max(0, ...texts.map((text) => stringWidth(text)));
+export const widest = (texts: readonly string[]): number =>
+  greatest(
+    texts.map((text) => stringWidth(text)),
+    0,
+  );
 
 /** Between the columns of a table. */
 const gap = "  ";
@@ -45,10 +51,13 @@ export function fittedWidths(wanted: readonly number[], room: number): number[] 
   const gaps = gap.length * (widths.length - 1);
   for (;;) {
     const over = widths.reduce((sum, width) => sum + width, gaps) - room;
-    const at = widths.indexOf(Math.max(...widths));
+    const at = widths.indexOf(greatest(widths));
     const width = widths[at] ?? 0;
     if (over <= 0 || width <= least) return widths;
-    const second = Math.max(least, ...widths.filter((_, i) => i !== at));
+    const second = greatest(
+      widths.filter((_, i) => i !== at),
+      least,
+    );
     widths[at] = Math.max(least, width - over, Math.min(second, width - 1));
   }
 }
@@ -72,7 +81,7 @@ export function table(columns: readonly Column[], rows: readonly (readonly strin
   /** The lines of a row, as many as its longest cell has. */
   const linesOf = (row: readonly string[]): string[] => {
     const cells = columns.map((_, i) => cellLines(inOneLine(row[i] ?? ""), widths[i] ?? 0));
-    return Array.from({ length: Math.max(...cells.map((lines) => lines.length)) }, (_, at) =>
+    return Array.from({ length: greatest(cells.map((lines) => lines.length)) }, (_, at) =>
       columns
         .map(({ align }, i) => pad(cells[i]?.[at] ?? "", widths[i] ?? 0, align))
         .join(gap)

@@ -1,8 +1,8 @@
 /** Text of others does nothing where it is shown. */
 import { execFileSync } from "node:child_process";
-import { expect, test } from "vitest";
-import { FileError } from "./errors.ts";
-import { command, inOneLine, markdownText, printable, shellWord } from "./printable.ts";
+import { describe, expect, test } from "vitest";
+import { atPlace, FileError, InternalError, unknownName } from "./errors.ts";
+import { asSentence, command, inOneLine, markdownText, printable, quoted, shellWord } from "./printable.ts";
 
 const hostile = [
   "\u001b]0;title\u0007\u001b[2J",
@@ -20,17 +20,11 @@ test("no character reaches a terminal that it would obey", () => {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it is about
     expect(printable(text)).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028-\u202e\ufeff]/);
     expect(inOneLine(text)).not.toMatch(/[\n\r\t]/);
-    expect(new FileError(`the name "${text}" is bad`).message).toBe(`the name "${printable(text)}" is bad`);
+    expect(new FileError(`the name "${text}" is bad`).message).toBe(`the name "${asSentence(text)}" is bad`);
   }
   expect(printable("a\u001bb\u009bc\td\ne")).toBe("a\\x1bb\\u009bc\td\ne");
   const json = JSON.stringify({ name: "\u001b\u007f\u009b\u202e" });
   expect(JSON.parse(printable(json))).toEqual(JSON.parse(json));
-});
-
-test("a message that a name made long is cut in its middle", () => {
-  const { message } = new FileError(`file.onnx: the name "${"x".repeat(1e6)}" is too long; shorten it`);
-  expect(message.length).toBeLessThan(5000);
-  expect(message).toMatch(/^file.onnx: the name "xx.*… \d+ characters …x+" is too long; shorten it$/);
 });
 
 test("Markdown takes nothing of it for markup", () => {
@@ -44,4 +38,47 @@ test.skipIf(process.platform === "win32")("a shell reads quoted words back as th
     expect(execFileSync("sh", ["-c", line], { encoding: "utf8" })).toBe(word);
   }
   expect([shellWord("runs/iris-2"), shellWord("a b")]).toEqual(["runs/iris-2", "'a b'"]);
+});
+
+describe("asSentence", () => {
+  test("writes control characters out and puts lines into one", () => {
+    expect(asSentence('no JSON ("{\n  a\u001b[31m"…)')).toBe('no JSON ("{ a\\x1b[31m"…)');
+  });
+
+  test("keeps the beginning and the end of a long text", () => {
+    const text = asSentence(`model.onnx: the name "${"a".repeat(1e6)}" is used twice; rename one`);
+    expect(text.length).toBe(1000);
+    expect(text).toMatch(/^model\.onnx: the name "a+ … a+" is used twice; rename one$/);
+  });
+
+  test("leaves what fits as it is", () => {
+    expect(asSentence("conv2d: 中 é; pass 3")).toBe("conv2d: 中 é; pass 3");
+  });
+});
+
+test("a long name is quoted by its beginning", () => {
+  expect(quoted("weight")).toBe('"weight"');
+  expect(quoted("w".repeat(100))).toBe(`"${"w".repeat(79)}…"`);
+});
+
+describe("messages of errors", () => {
+  test("are sentences, also behind the place where they came about", () => {
+    const error = new FileError(`the tensor "\u001b[2J" is cut off${"!".repeat(2000)}`);
+    expect(error.message).toMatch(/^the tensor "\\x1b\[2J" is cut off!+ … !+$/);
+    expect((atPlace("a\nb", error) as Error).message).toMatch(/^a b: the tensor/);
+    expect(error.message.length).toBe(1000);
+    expect(new InternalError(`a\u0007b`).message).toBe("internal: a\\x07b");
+  });
+
+  test("of unknown names list as many as can be read", () => {
+    const names = Array.from({ length: 500 }, (_, i) => `layers.${i}.weight`);
+    const { message } = unknownName("tensor", "layers.1.wieght", names);
+    expect(message).toMatch(
+      /^unknown tensor "layers\.1\.wieght"; did you mean "layers\.1\.weight"\? Known: layers\.0\.weight, /,
+    );
+    expect(message).toMatch(/, layers\.\d+\.weight and 46\d others\.$/);
+    expect(unknownName("tensor", "x".repeat(1e6), ["a"]).message).toBe(
+      `unknown tensor "${"x".repeat(79)}…". Known: a.`,
+    );
+  });
 });

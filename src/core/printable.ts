@@ -30,3 +30,24 @@ export const shellWord = (text: string): string =>
  */
 export const command = (parts: TemplateStringsArray, ...words: readonly string[]): string =>
   parts.reduce((line, part, i) => `${line}${shellWord(words[i - 1] ?? "")}${part}`);
+
+/** The longest message of an error. */
+const longest = 1000;
+
+/**
+ * A text in one line of at most 1,000 characters; of a longer one the beginning, which says where, and the end, which says how to mend it.
+ */
+export function asSentence(text: string): string {
+  // A name that is quoted may be as large as the file it stands in.
+  const line = printable(shortened(text, 4 * longest).replace(/\s*[\n\r\t]\s*/g, " "));
+  return shortened(line, longest);
+}
+
+function shortened(text: string, most: number): string {
+  if (text.length <= most) return text;
+  const end = Math.floor(0.3 * most);
+  return `${text.slice(0, most - end - 3)} … ${text.slice(-end)}`;
+}
+
+/** A name in a message, in quotes; of a long one the beginning. */
+export const quoted = (name: string): string => `"${name.length > 80 ? `${name.slice(0, 79)}…` : name}"`;

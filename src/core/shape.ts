@@ -1,5 +1,7 @@
 /** Shape arithmetic: sizes, strides, axes and NumPy-style broadcasting. */
+
 import { ShapeError } from "./errors.ts";
+import { greatest } from "./lists.ts";
 
 /** Extents of a tensor, outermost first; `[]` is a scalar. */
 export type Shape = readonly number[];
@@ -41,7 +43,10 @@ export function normalizeAxes(axes: readonly number[], rank: number): number[] {
 
 /** The common shape of operands under NumPy broadcasting. Throws ShapeError when there is none. */
 export function broadcastShapes(...shapes: readonly Shape[]): Shape {
-  const rank = Math.max(0, ...shapes.map((shape) => shape.length));
+  const rank = greatest(
+    shapes.map((shape) => shape.length),
+    0,
+  );
   return Array.from({ length: rank }, (_, axis) => {
     let extent = 1;
     for (const shape of shapes) {

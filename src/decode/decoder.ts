@@ -1,5 +1,7 @@
 /** Language models at work: they read tokens, and say what they expect of the next. */
+
 import { DataError, ShapeError } from "../core/errors.ts";
+import { append } from "../core/lists.ts";
 import { count } from "../core/option-types.ts";
 import { optionsOf, required } from "../core/options.ts";
 import { showShape } from "../core/shape.ts";
@@ -115,7 +117,7 @@ function wholeRead(model: AnyModule, { capacity, compile: options }: DecoderOpti
   const seen: number[] = [];
   const read: Read = async (tokens, position) => {
     seen.length = position;
-    seen.push(...tokens);
+    append(seen, tokens);
     const { executable, vocabulary } = await step;
     const ids = Int32Array.from({ length: capacity }, (_, i) => seen[i] ?? 0);
     const [y] = (await executable.run([new Tensor("int32", [1, capacity], ids)])) as [Tensor];

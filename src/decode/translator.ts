@@ -1,5 +1,7 @@
 /** Sequences written by a model of two sequences, and what it attends to while it writes. */
+
 import { DataError, OptionError } from "../core/errors.ts";
+import { greatest } from "../core/lists.ts";
 import { count, functionOf, listOf } from "../core/option-types.ts";
 import { optionsOf, required } from "../core/options.ts";
 import { type Tensor, tensor } from "../core/tensor.ts";
@@ -84,7 +86,7 @@ export function translator(model: TranslationModel, options: TranslatorOptions):
     for (let start = 0; start < order.length; start += batch) {
       const members = order.slice(start, start + batch);
       const ids = members.map((index) => sources[index] ?? []);
-      const width = Math.max(...ids.map(widthOf));
+      const width = greatest(ids.map(widthOf));
       const found = await (await ofWidth(width))(ids);
       for (const [i, index] of members.entries()) results[index] = found[i] as Hypothesis;
     }

@@ -1,4 +1,5 @@
 /** Learning curves of a run: each result by epoch, on the training and the validation data. */
+import { greatest, least } from "../core/lists.ts";
 import { linePlot } from "./plot.ts";
 
 const validation = "validation_";
@@ -20,7 +21,7 @@ export function curvesOf(history: readonly Readonly<Record<string, number>>[]): 
         points: history.flatMap((result, i) => (key in result ? [[i + 1, result[key] ?? Number.NaN] as const] : [])),
       }));
       const values = lines.flatMap(({ points }) => points.map(([, value]) => value));
-      const [low, high] = [Math.min(...values), Math.max(...values)];
+      const [low, high] = [least(values), greatest(values)];
       const figure = linePlot(
         lines.filter(({ points }) => points.length > 0),
         {

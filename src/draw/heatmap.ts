@@ -1,4 +1,5 @@
 /** A table of shares as SVG text, its rows and columns named: what attends to what. */
+import { greatest } from "../core/lists.ts";
 import { listOf, matching, string } from "../core/option-types.ts";
 import { optionsOf, required } from "../core/options.ts";
 import { escapeXml } from "./plot.ts";
@@ -33,7 +34,12 @@ const letter = 7;
  */
 export function heatmap(options: HeatmapOptions): string {
   const { title, rows, columns, values } = checkOptions(options);
-  const longest = (names: readonly string[]) => letter * Math.max(1, ...names.map((name) => [...name].length));
+  const longest = (names: readonly string[]) =>
+    letter *
+    greatest(
+      names.map((name) => [...name].length),
+      1,
+    );
   const left = 16 + longest(rows);
   const top = 44 + longest(columns);
   const [width, height] = [

@@ -2,6 +2,7 @@
 
 import { scaleBand, scaleLinear, scaleLog } from "d3-scale";
 import { line } from "d3-shape";
+import { greatest, least } from "../core/lists.ts";
 import { listOf, number, oneOf, pairType, positive, string } from "../core/option-types.ts";
 import { type OptionTypes, optionsOf, required } from "../core/options.ts";
 
@@ -89,7 +90,7 @@ function tickText(value: number, { scale }: Pick<AxisOptions, "scale"> = {}): st
 const spanOf = (values: readonly number[], { domain, scale }: AxisOptions): [number, number] => {
   if (domain) return [domain[0], domain[1]];
   const finite = values.filter((value) => Number.isFinite(value) && (scale !== "log" || value > 0));
-  const [low, high] = [Math.min(...finite), Math.max(...finite)];
+  const [low, high] = [least(finite), greatest(finite)];
   if (scale === "log") return [low, high > low ? high : low * 10];
   return [Math.min(0, low), high > low ? high : low + 1];
 };
@@ -130,7 +131,7 @@ const round = (value: number): number => Math.round(value * 10) / 10;
 export function linePlot(series: readonly Series[], options: PlotOptions): string {
   checkLines(options);
   const { width = 640, height = 320, x, y } = options;
-  const legend = series.length > 1 ? 40 + 6.7 * Math.max(...series.map(({ name }) => name.length)) : 0;
+  const legend = series.length > 1 ? 40 + 6.7 * greatest(series.map(({ name }) => name.length)) : 0;
   const right = round(width - margin.right - legend);
   const bottom = height - margin.bottom;
   const points = series.flatMap((own) => own.points);
@@ -181,7 +182,7 @@ export function scatterPlot(
   const { width = 640, height = 480, x, y } = options;
   const [right, bottom] = [width - margin.right - 110, height - margin.bottom];
   const dots = groups.flatMap((own) => own.dots);
-  const spanned = (values: readonly number[]): AxisOptions["domain"] => [Math.min(...values), Math.max(...values)];
+  const spanned = (values: readonly number[]): AxisOptions["domain"] => [least(values), greatest(values)];
   const both = {
     x: { domain: spanned(dots.map((dot) => dot.x)), ...x },
     y: { domain: spanned(dots.map((dot) => dot.y)), ...y },
@@ -224,7 +225,7 @@ export function barPlot(bars: readonly (readonly [x: number, y: number])[], opti
   const right = width - margin.right;
   const bottom = height - margin.bottom;
   const values = bars.map(([value]) => value);
-  const [first, last] = [Math.min(...values), Math.max(...values)];
+  const [first, last] = [least(values), greatest(values)];
   const all = Array.from({ length: last - first + 1 }, (_, i) => first + i);
   const across = scaleBand<number>()
     .domain(all)

@@ -1,5 +1,7 @@
 /** Direct preference optimization: a language model learns which of two answers is the better one (Rafailov et al. 2023). */
+
 import { OptionError } from "../core/errors.ts";
+import { greatest } from "../core/lists.ts";
 import { positive } from "../core/option-types.ts";
 import { optionsOf } from "../core/options.ts";
 import type { Tensor } from "../core/tensor.ts";
@@ -68,7 +70,7 @@ export function preferenceRows(
     }));
     return chatExamples(conversations, { tokenizer, template, learned: "last" }).examples;
   });
-  const width = Math.max(...examples.flat().map(({ ids }) => ids.length));
+  const width = greatest(examples.flat().map(({ ids }) => ids.length));
   const [chosen, rejected] = examples.map((own) => padExamples(own, width, padding)) as [
     ReturnType<typeof padExamples>,
     ReturnType<typeof padExamples>,

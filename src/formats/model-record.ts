@@ -1,6 +1,8 @@
 /** What an ONNX file of ours notes beside its graph, so that the module comes back as it was: nesting, buffers, what is frozen. */
+
 import { z } from "zod";
 import { FileError } from "../core/errors.ts";
+import { parseJson } from "../core/json.ts";
 import { isPlainObject, leavesOf, type Tree } from "../core/tree.ts";
 import type { GraphSource, Nesting } from "./imported-module.ts";
 
@@ -38,7 +40,7 @@ export const writeRecord = (record: ModelRecord): string => JSON.stringify({ for
 /** Reads a record. Throws FileError for one that is damaged. */
 export function readRecord(text: string): ModelRecord {
   try {
-    return recordSchema.parse(JSON.parse(text));
+    return recordSchema.parse(parseJson(text));
   } catch (cause) {
     throw new FileError(
       `onnx: the record under "${recordKey}" in the file's metadata is damaged; save the model again, or take the record out`,

@@ -1,5 +1,7 @@
 /** Matrices of checkpoints that bitsandbytes, GPTQ and AWQ packed, or that are float8 with factors, as the float32 that they stand for. */
+
 import { FileError } from "../core/errors.ts";
+import { parseJson } from "../core/json.ts";
 import { type Shape, size } from "../core/shape.ts";
 import { asFloat32, Tensor } from "../core/tensor.ts";
 import { isPlainObject } from "../core/tree.ts";
@@ -126,13 +128,22 @@ function stateOf(name: string, optional: (name: string) => Tensor | undefined): 
     throw new FileError(
       `the packed tensor "${name}" has no quant_state, which says its shape; save it with bitsandbytes 0.41 or later`,
     );
-  const state: unknown = JSON.parse(new TextDecoder().decode(Uint8Array.from(text.data as ArrayLike<number>)));
-  const read = isPlainObject(state) ? state : {};
+  const read = fieldsIn(Uint8Array.from(text.data as ArrayLike<number>));
   const { shape, blocksize, nested_blocksize = 256, nested_offset = 0 } = read;
   const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) > 0;
   if (!(Array.isArray(shape) && shape.every(isCount) && isCount(blocksize) && isCount(nested_blocksize)))
     throw new FileError(`the quant_state of "${name}" names no shape and block size; the file is damaged`);
   return { shape, blocksize, nestedBlocksize: nested_blocksize, nestedOffset: Number(nested_offset) };
+}
+
+/** The fields of an object in JSON, none of what is no such object. */
+function fieldsIn(bytes: Uint8Array): Readonly<Record<string, unknown>> {
+  try {
+    const value = parseJson(new TextDecoder().decode(bytes));
+    return isPlainObject(value) ? value : {};
+  } catch {
+    return {};
+  }
 }
 
 /**

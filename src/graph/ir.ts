@@ -114,19 +114,27 @@ export const input = (dtype: DType, shape: Shape, name?: string): Value => new V
 export function nodesOf(outputs: readonly (Value | undefined)[], boundary?: Pick<ReadonlySet<Value>, "has">): Node[] {
   const order: Node[] = [];
   const seen = new Set<Node>();
-  const stack: { node: Node; next: number }[] = [];
+  const open: Node[] = [];
+  /** The operand at which each open node is. */
+  const next: number[] = [];
   const visit = (value: Value | undefined) => {
-    if (!value?.producer || seen.has(value.producer) || boundary?.has(value)) return;
-    seen.add(value.producer);
-    stack.push({ node: value.producer, next: 0 });
+    const node = value?.producer;
+    if (!node || seen.has(node) || boundary?.has(value)) return;
+    seen.add(node);
+    open.push(node);
+    next.push(0);
   };
   for (const output of outputs) {
     visit(output);
-    for (let top = stack.at(-1); top; top = stack.at(-1)) {
-      if (top.next < top.node.inputs.length) visit(top.node.inputs[top.next++]);
-      else {
-        order.push(top.node);
-        stack.pop();
+    for (let top = open.at(-1); top; top = open.at(-1)) {
+      const operand = next[next.length - 1] as number;
+      if (operand < top.inputs.length) {
+        next[next.length - 1] = operand + 1;
+        visit(top.inputs[operand]);
+      } else {
+        order.push(top);
+        open.pop();
+        next.pop();
       }
     }
   }

@@ -1,6 +1,8 @@
 /** Operator definitions: one object holds an ONNX operator's signature, inference, gradient and cost. */
+
 import { isFloat } from "../core/dtype.ts";
 import { DTypeError, GradientError, InternalError, ShapeError } from "../core/errors.ts";
+import { limits } from "../core/limits.ts";
 import { type Shape, showShape } from "../core/shape.ts";
 import type { Tensor } from "../core/tensor.ts";
 import { checkKinds } from "./attributes.ts";
@@ -451,6 +453,11 @@ export function makeNode(
   for (const name of Object.keys(attributes))
     if (!Object.hasOwn(op.schema, name)) throw new InternalError(`${op.type} has no attribute "${name}"`);
   const types = op.infer(inputs, attributes);
+  const deep = types.find(({ shape }) => shape.length > limits.rank);
+  if (deep)
+    throw new ShapeError(
+      `${op.type}: its result would have ${deep.shape.length} axes; ${limits.rank} is the limit rank`,
+    );
   const wrong = types.find(({ shape }) => !shape.every((extent) => Number.isSafeInteger(extent) && extent >= 0));
   if (wrong)
     throw new ShapeError(

@@ -1,5 +1,7 @@
 /** Rewriting of graphs: replace nodes bottom-up, keep everything untouched shared. */
+
 import { InternalError } from "../core/errors.ts";
+import { append } from "../core/lists.ts";
 import { sameShape } from "../core/shape.ts";
 import { type Node, nodesOf, type Scope, type Value } from "./ir.ts";
 import { makeNode } from "./op.ts";
@@ -15,7 +17,7 @@ export function assignScope(values: readonly (Value | undefined)[], scope: Scope
     const node = pending.pop()?.producer;
     if (!node || node.scope !== undefined) continue;
     node.scope = scope;
-    pending.push(...node.inputs);
+    append(pending, node.inputs);
   }
 }
 

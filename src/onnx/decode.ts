@@ -21,6 +21,7 @@ const maxDepth = 64;
 /** Every message takes some hundred bytes of memory, whatever it took in the file. */
 const maxMessages = 4_000_000;
 const windowBytes = 1 << 16;
+const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 const fail = (problem: string, position: number) =>
   new FileError(`onnx: ${problem} at byte ${position}; the file is cut off, damaged or of another format`);
@@ -90,12 +91,18 @@ class Cursor {
 
   text(length: number): string {
     const begin = this.position;
-    this.position += length;
+    const bytes = length <= windowBytes ? this.bytes(length) : this.source.read(begin, length);
+    this.position = begin + length;
     try {
-      return new TextDecoder("utf-8", { fatal: true }).decode(this.source.read(begin, length));
+      return utf8.decode(bytes);
     } catch {
       throw fail("a text is not UTF-8", begin);
     }
+  }
+
+  bytes(length: number): Uint8Array {
+    const at = this.#advance(length, this.position + length);
+    return this.#window.subarray(at, at + length);
   }
 }
 

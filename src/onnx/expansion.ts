@@ -1,12 +1,13 @@
 /** How large a file becomes with its functions written out, found without writing them out. */
+
 import { FileError } from "../core/errors.ts";
+import { type Limits, limitError, limitOf } from "../core/limits.ts";
 import { findOp } from "../ops/registry.ts";
 import { type FileNode, functionKey, type ModelFile } from "./model-file.ts";
 import { isFileGraph } from "./sort.ts";
 
-/** Functions and branches nest this deep in no real model, and have as many nodes in all. */
+/** Functions and branches nest this deep in no real model. */
 const maxNesting = 32;
-const maxNodes = 1_000_000;
 
 interface Extent {
   readonly nodes: number;
@@ -14,7 +15,7 @@ interface Extent {
 }
 
 /** Throws FileError for functions that call themselves, and for a file that would be too large with all of them written out. */
-export function checkExpansion({ graph, functions }: ModelFile): void {
+export function checkExpansion({ graph, functions }: ModelFile, own?: Limits): void {
   const known = new Map<string, Extent>();
   const open = new Set<string>();
   const tooDeep = () =>
@@ -41,10 +42,8 @@ export function checkExpansion({ graph, functions }: ModelFile): void {
       }
     }
     if (depth >= maxNesting) throw tooDeep();
-    if (count > maxNodes)
-      throw new FileError(
-        `onnx: its functions, written out, have more than ${maxNodes} nodes; the file is damaged or made to do harm`,
-      );
+    if (count > limitOf("nodes", own))
+      throw limitError("nodes", "onnx: with its functions written out it has more than", own);
     return { nodes: count, depth: depth + 1 };
   };
   ofNodes(graph.nodes);

@@ -1,6 +1,8 @@
 /** ONNX models as graphs: what our operators know becomes their nodes, the rest nodes that are named and counted only. */
+
 import type { ByteSource } from "../core/byte-source.ts";
-import { DTypeError, FileError, GradientError, ShapeError, UnsupportedError } from "../core/errors.ts";
+import { atPlace, DTypeError, FileError, GradientError, ShapeError, UnsupportedError } from "../core/errors.ts";
+import { type Limits, limitError, limitOf } from "../core/limits.ts";
 import { type Shape, showShape } from "../core/shape.ts";
 import type { Tensor } from "../core/tensor.ts";
 import { graphOf, input, type Node, type Scope, type Value } from "../graph/ir.ts";
@@ -54,6 +56,8 @@ export interface GraphOptions {
    * run takes one of them; or an If, of which one runs. Default both.
    */
   readonly choices?: "both" | "costlier" | "kept";
+  /** Limits that are other than docs/limits.md lists. */
+  readonly limits?: Limits | undefined;
 }
 
 export interface ImportOptions extends GraphOptions {
@@ -75,8 +79,6 @@ export interface ImportedModel extends ImportedGraph<StoredTensor> {
   readonly branches: readonly Branch[];
 }
 
-/** Loops, written out, have as many nodes at most. */
-const maxNodes = 1 << 20;
 /** Constants beyond this many bytes stay in the file: nothing that is computed here needs their elements. */
 const maxConstantBytes = 1 << 26;
 
@@ -153,7 +155,7 @@ class Importer implements GraphReader {
 
   run(): ImportedModel {
     const { graph, opsets, producer } = this.file;
-    checkExpansion(this.file);
+    checkExpansion(this.file, this.#options.limits);
     const names = new Names();
     const inputs = graph.inputs.flatMap((declared) => {
       const known = this.#options.constants?.get(declared.name);
@@ -225,9 +227,11 @@ class Importer implements GraphReader {
   }
 
   nodes(nodes: readonly FileNode[], place: Place): void {
-    this.#count += nodes.length;
-    if (this.#count > maxNodes)
-      throw new FileError(`onnx: with its functions and loops written out it has more than ${maxNodes} nodes`);
+    const { limits } = this.#options;
+    // A body without nodes takes its time too.
+    this.#count += Math.max(1, nodes.length);
+    if (this.#count > limitOf("nodes", limits))
+      throw limitError("nodes", "onnx: with its functions and loops written out it has more than", limits);
     const { names } = place;
     const order = this.#orders.get(nodes) ?? sortNodes(nodes, (name) => names.get(name) !== undefined);
     this.#orders.set(nodes, order);
@@ -347,7 +351,7 @@ class Importer implements GraphReader {
       const outputs = build(op, { version, inputs: operands, attributes, outputs: node.outputs.length });
       return typeof outputs === "string" ? unknown(outputs) : fold(outputs, operands);
     } catch (error) {
-      if (error instanceof ShapeError) error.message = `${describeNode(node)}: ${error.message}`;
+      if (error instanceof ShapeError) atPlace(describeNode(node), error);
       return this.#refused(node, op, place, error);
     }
   }

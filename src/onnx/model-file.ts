@@ -1,6 +1,8 @@
 /** ONNX files as plain, checked data: graphs of named nodes, attributes, stored tensors. */
+
 import type { ByteSource } from "../core/byte-source.ts";
 import { FileError } from "../core/errors.ts";
+import { limits, requireName, requireRank } from "../core/limits.ts";
 import type { Declared } from "../import/declared.ts";
 import { type Blob, type Decoded, decodeMessage } from "./decode.ts";
 import { bytesAsText, number, numbers, record, records, text, texts } from "./fields.ts";
@@ -135,8 +137,11 @@ function readDeclared(proto: Decoded): Declared {
   const sequence = record(own, "sequence_type");
   const type = record(sequence ? record(sequence, "elem_type") : own, "tensor_type");
   const shape = record(type, "shape");
+  const name = text(proto, "name");
+  requireName("onnx: a value", name);
+  requireRank(`onnx: "${name}"`, records(shape, "dim").length);
   return {
-    name: text(proto, "name"),
+    name,
     ...(sequence && { isSequence: true }),
     ...(optional && { isOptional: true }),
     type: elementTypeOf(number(type, "elem_type") ?? 0),
@@ -164,6 +169,12 @@ function readNode(proto: Decoded, external: OpenExternal): FileNode {
     attributes: readAttributes(records(proto, "attribute"), external),
     metadata: readEntries(proto, "metadata_props"),
   };
+  for (const name of [node.name, ...node.inputs, ...outputs]) requireName("onnx: a node", name);
+  const most = Math.max(node.inputs.length, outputs.length);
+  if (most > limits.operands)
+    throw new FileError(
+      `onnx: a node of ${node.type} has ${most} operands or outputs; ${limits.operands} is the limit operands`,
+    );
   const stored = tensorOfNode(node);
   if (!stored) return node;
   const [name = ""] = outputs;

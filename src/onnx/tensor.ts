@@ -1,8 +1,10 @@
 /** Tensors as ONNX files store them: type, shape and place are checked at once, elements are read on demand. */
+
 import { type ByteSource, requireRange } from "../core/byte-source.ts";
 import { type ArrayOf, allocate, arrayTypes, bytesPerElement, type DType, isBigInt } from "../core/dtype.ts";
 import { FileError } from "../core/errors.ts";
 import { bfloat16ToFloat32 } from "../core/half.ts";
+import { requireName, requireRank } from "../core/limits.ts";
 import { type Shape, showShape, size, stridesOf } from "../core/shape.ts";
 import { Tensor } from "../core/tensor.ts";
 import type { ElementType } from "../import/declared.ts";
@@ -56,11 +58,13 @@ export type OpenExternal = (location: string) => ByteSource;
 /** Describes a TensorProto. Throws FileError when its type, shape and bytes do not agree. */
 export function storedTensor(proto: Decoded, external: OpenExternal): StoredTensor {
   const name = text(proto, "name");
+  requireName("onnx: a tensor", name);
   const fail = (problem: string) => new FileError(`onnx: tensor "${name}" ${problem}`);
   const code = number(proto, "data_type") ?? 0;
   const type = elementTypeOf(code);
   if (!type) throw fail(`has element type ${code}, which is no number; text and complex numbers cannot be read`);
   const shape = numbers(proto, "dims");
+  requireRank(`onnx: tensor "${name}"`, shape.length);
   const elements = size(shape);
   if (!shape.every((extent) => Number.isSafeInteger(extent) && extent >= 0) || !Number.isSafeInteger(elements))
     throw fail(`has shape ${showShape(shape)}; extents must be whole numbers from 0`);
@@ -103,6 +107,7 @@ export function sparseTensor(proto: Decoded, external: OpenExternal): StoredTens
   const { name, type } = values;
   const fail = (problem: string) => new FileError(`onnx: sparse tensor "${name}" ${problem}; export the model again`);
   const shape = numbers(proto, "dims");
+  requireRank(`onnx: sparse tensor "${name}"`, shape.length);
   const elements = size(shape);
   if (!shape.every((extent) => Number.isSafeInteger(extent) && extent >= 0) || !Number.isSafeInteger(elements))
     throw fail(`has shape ${showShape(shape)}; extents must be whole numbers from 0`);

@@ -1,5 +1,7 @@
 /** Reductions along axes, extremum positions, sorting out the largest, and running sums. */
+
 import { ShapeError } from "../core/errors.ts";
+import { greatest, least } from "../core/lists.ts";
 import {
   broadcastAxes,
   normalizeAxes,
@@ -121,7 +123,7 @@ export const ReduceL2: OpDef = reduction(
 export const ReduceLogSumExp: OpDef = reduction(
   "ReduceLogSumExp",
   (elements) => {
-    const largest = Math.max(...elements);
+    const largest = greatest(elements);
     return largest + Math.log(totalOf(elements, (x) => Math.exp(x - largest)));
   },
   ({ g, x, y }) => mul(g, exp(sub(x, y))),
@@ -147,8 +149,8 @@ const extremumGradient = ({ g, x, y }: ReduceView) => {
   const axes = broadcastAxes(y.shape, x.shape);
   return mul(hit, div(g, reduceSum(hit, axes, { keepDims: true })));
 };
-export const ReduceMax: OpDef = reduction("ReduceMax", (elements) => Math.max(...elements), extremumGradient);
-export const ReduceMin: OpDef = reduction("ReduceMin", (elements) => Math.min(...elements), extremumGradient);
+export const ReduceMax: OpDef = reduction("ReduceMax", (elements) => greatest(elements), extremumGradient);
+export const ReduceMin: OpDef = reduction("ReduceMin", (elements) => least(elements), extremumGradient);
 
 const position = (type: string) =>
   defineOp(type, {

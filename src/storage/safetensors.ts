@@ -1,8 +1,11 @@
 /** The safetensors format (huggingface.co/docs/safetensors): a JSON header and raw little-endian tensors, both ways. */
+
 import { type ByteSource, memorySource } from "../core/byte-source.ts";
 import { type ArrayOf, arrayTypes, bytesPerElement, type DType } from "../core/dtype.ts";
 import { FileError, OptionError } from "../core/errors.ts";
 import { bfloat16ToFloat32, float8e4m3Number, float8e5m2Number } from "../core/half.ts";
+import { parseJson } from "../core/json.ts";
+import { requireName, requireRank } from "../core/limits.ts";
 import { type Shape, showShape, size } from "../core/shape.ts";
 import { Tensor } from "../core/tensor.ts";
 
@@ -124,7 +127,7 @@ function parseHeader(file: ByteSource): { header: Record<string, unknown>; dataS
   let header: unknown;
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(file.read(LENGTH_BYTES, Number(declared)));
-    header = JSON.parse(text);
+    header = parseJson(text);
   } catch (error) {
     throw new FileError(
       `safetensors: the header is not JSON (${(error as Error).message}); the file is damaged or of another format`,
@@ -152,12 +155,14 @@ export interface SafetensorsEntry {
 }
 
 function parseEntry(name: string, entry: unknown, dataBytes: number): SafetensorsEntry {
+  requireName("safetensors: a tensor", name);
   const fail = (problem: string) => new FileError(`safetensors: tensor "${name}" ${problem}`);
   if (!isObject(entry)) throw fail("is not described by an object; the file is damaged");
   const { dtype: type, shape, data_offsets: offsets } = entry;
   const bits = typeof type === "string" ? bitsOfType(type) : undefined;
   if (typeof type !== "string" || bits === undefined)
     throw fail(`has dtype ${JSON.stringify(type)}, known are ${knownTypes.join(", ")}; convert it first`);
+  if (Array.isArray(shape)) requireRank(`safetensors: tensor "${name}"`, shape.length);
   if (!isCounts(shape)) throw fail(`has shape ${JSON.stringify(shape)}, expected a list of whole numbers from 0`);
   if (!isCounts(offsets) || offsets.length !== 2)
     throw fail(`has data_offsets ${JSON.stringify(offsets)}, expected [begin, end]`);

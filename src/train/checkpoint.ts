@@ -3,8 +3,10 @@
  * memory under `optimizer/<slot>/<path>`, the arrays that callbacks keep under `callbacks/<n>`) and the rest of its progress
  * as JSON in the metadata. One file, so that it is replaced whole or not at all.
  */
+
 import { z } from "zod";
 import { FileError, NonFiniteError } from "../core/errors.ts";
+import { parseJson } from "../core/json.ts";
 import { allFinite, Tensor } from "../core/tensor.ts";
 import { isPlainObject } from "../core/tree.ts";
 import { decodeSafetensors, encodeSafetensors } from "../storage/safetensors.ts";
@@ -95,7 +97,7 @@ function parse<T>(
   unpack?: (key: string, value: unknown) => unknown,
 ): T {
   try {
-    return schema.parse(JSON.parse(text ?? "", unpack));
+    return schema.parse(parseJson(text ?? "", unpack));
   } catch (cause) {
     throw new FileError(`the checkpoint's ${what} is damaged; go back to an earlier checkpoint`, { cause });
   }

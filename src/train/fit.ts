@@ -1,5 +1,6 @@
 /** The training loop. */
 import { atPlace, DataError, FileError, NonFiniteError, OptionError, SardonyxError } from "../core/errors.ts";
+import { append, least } from "../core/lists.ts";
 import { Tensor } from "../core/tensor.ts";
 import type { Batch, Dataset } from "../data/pipeline/dataset.ts";
 import type { AnyModule } from "../nn/module.ts";
@@ -151,7 +152,7 @@ export async function fit<B extends Batch>(
       for (const callback of callbacks)
         if ((callback.keepsBest ?? false) === keepsBest) run.deliver(callback.deliver?.(run));
     for (const callback of callbacks) await callback.onEnd?.(run);
-    notes.push(...feed.notes());
+    append(notes, feed.notes());
   } finally {
     feed.close();
     await evaluator?.release();
@@ -190,7 +191,7 @@ function worseThanBest(history: readonly EpochResult[]): readonly string[] {
   const name = "validation_loss";
   const losses = history.map((results) => results[name] ?? Number.NaN);
   const last = losses.at(-1);
-  const best = losses.filter(Number.isFinite).reduce((least, loss) => Math.min(least, loss), Number.POSITIVE_INFINITY);
+  const best = least(losses.filter(Number.isFinite));
   if (last === undefined || !(best < last || (Number.isNaN(last) && Number.isFinite(best)))) return [];
   const show = (loss: number) => String(Number(loss.toPrecision(4)));
   return [

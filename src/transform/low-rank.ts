@@ -1,4 +1,5 @@
 /** Low-rank paths beside the weights of a graph (Hu et al. 2021), by each operator's own rule. */
+import { append } from "../core/lists.ts";
 import { type Shape, size } from "../core/shape.ts";
 import { constantOf, type Node, type Value } from "../graph/ir.ts";
 import type { LowRankForm } from "../graph/low-rank-form.ts";
@@ -111,7 +112,7 @@ export function scoringNodes(outputs: readonly Value[], isLearned: (value: Value
     seen.add(node);
     const active = node.inputs.filter((own) => own && !isLearned(own) && !constantOf(own)) as Value[];
     if (node.op.contracts) found.add(node);
-    else if (active.length === 1 && keepsScores(node)) pending.push(...active);
+    else if (active.length === 1 && keepsScores(node)) append(pending, active);
   }
   return found;
 }

@@ -1,5 +1,7 @@
 /** What a backward pass reads of the forward one, computed again where that is cheap, rather than kept in between. */
+
 import { isFloat } from "../core/dtype.ts";
+import { append, greatest } from "../core/lists.ts";
 import { size } from "../core/shape.ts";
 import { bytesOf, constantOf, type Node, nodesOf, type Value } from "../graph/ir.ts";
 import { makeNode } from "../graph/op.ts";
@@ -108,7 +110,7 @@ function behindTies(
     const waiting = makers.filter(
       (maker) => maker && own.has(maker) && !ordered.has(maker) && !open.has(maker),
     ) as Node[];
-    stack.push(...waiting);
+    append(stack, waiting);
     if (waiting.length > 0) continue;
     ordered.add(node);
     stack.pop();
@@ -165,5 +167,5 @@ class Rebuilding {
 /** The place of the largest operand, whose type is that of the result. */
 function largestOf(operands: readonly (Value | undefined)[]): number {
   const sizes = operands.map((value) => (value && !constantOf(value) ? size(value.shape) : 0));
-  return sizes.indexOf(Math.max(...sizes));
+  return sizes.indexOf(greatest(sizes));
 }

@@ -1,4 +1,5 @@
 /** How much memory ONNX Runtime takes to run a graph: its order of execution and its plan of buffers. */
+import { appendTo } from "../../core/lists.ts";
 import { sameShape } from "../../core/shape.ts";
 import { bytesOf, constantOf, type Graph, type Node, type Value } from "../../graph/ir.ts";
 import { elementwiseOps, isView, storageOf } from "../../ops/registry.ts";
@@ -94,7 +95,7 @@ function planBuffers(graph: Graph, order: readonly Node[]): BufferPlan {
       if (!readers.has(y) || results.has(y) || isGiven) continue;
       const shared = bufferFor(node, y);
       const buffer = shared ?? y;
-      if (!shared) taken.set(node, [...(taken.get(node) ?? []), y]);
+      if (!shared) appendTo(taken, node, y);
       bufferOf.set(y, buffer);
       waiting.set(buffer, (waiting.get(buffer) ?? 0) + (readers.get(y) ?? 0));
       lastUser.set(buffer, node);
@@ -105,11 +106,10 @@ function planBuffers(graph: Graph, order: readonly Node[]): BufferPlan {
       const left = (waiting.get(buffer) ?? 0) - 1;
       waiting.set(buffer, left);
       lastUser.set(buffer, node);
-      if (left === 0) idle.set(keyOf(buffer), [...(idle.get(keyOf(buffer)) ?? []), buffer]);
+      if (left === 0) appendTo(idle, keyOf(buffer), buffer);
     }
   }
   const givenBack = new Map<Node, Value[]>();
-  for (const [buffer, node] of lastUser)
-    if (waiting.get(buffer) === 0) givenBack.set(node, [...(givenBack.get(node) ?? []), buffer]);
+  for (const [buffer, node] of lastUser) if (waiting.get(buffer) === 0) appendTo(givenBack, node, buffer);
   return { taken, givenBack };
 }

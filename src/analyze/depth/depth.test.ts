@@ -26,7 +26,7 @@ import { parameterValues } from "../networks/network.ts";
 import { flowOfFunction, inspectionOf, presetNetwork } from "../testing/networks.ts";
 import { blockCount } from "./blocks.ts";
 import { creditAssignmentDepth, recurrentDepth, weightedDepth } from "./depth.ts";
-import { pathsOf } from "./paths.ts";
+import { type Paths, pathsOf } from "./paths.ts";
 
 /** x W + x: one residual block. */
 const residual = (x: Value, w: Value) => add(x, relu(matmul(x, w)));
@@ -46,7 +46,7 @@ describe("by hand", () => {
     expect(weightedDepth(flow)).toBe(3);
     // Three products and three additions of two streams.
     expect(creditAssignmentDepth(flow)).toBe(6);
-    const { count, min, max, mean, lengths } = pathsOf(flow);
+    const { count, min, max, mean, lengths } = pathsOf(flow) as Paths;
     expect([count, min, max, mean]).toEqual([8n, 0, 3, 1.5]);
     expect(lengths).toEqual([
       [0, 1n],

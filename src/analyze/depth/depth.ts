@@ -1,4 +1,5 @@
 /** Depth of a network by longest paths: weighted layers, credit-assignment path, recurrent depth (docs/depth.md). */
+import { greatest } from "../../core/lists.ts";
 import { normalizeAxis } from "../../core/shape.ts";
 import { constantOf, type Node, type Value } from "../../graph/ir.ts";
 import { Gather } from "../../ops/indexing.ts";
@@ -53,7 +54,10 @@ function longest(flow: Flow, { length, begin, fromInputs, unrolled }: Walk): num
     for (const [i, { first, last, axis }] of behind(node, axes, before).entries())
       reached.set(node.outputs[i] as Value, { first: first + gain, last: last + gain, axis });
   }
-  return Math.max(0, ...flow.graph.outputs.map(reachOf).map(({ first, last }) => Math.max(first, last)));
+  return greatest(
+    flow.graph.outputs.map(reachOf).map(({ first, last }) => Math.max(first, last)),
+    0,
+  );
 }
 
 /** What a node makes of the steps of a sequence: it computes each by itself, takes some of them, or mixes them. */
@@ -144,7 +148,7 @@ export function recurrentDepth(flow: Flow): RecurrentDepth | undefined {
     // The state of each layer returns to it through one weighted layer, itself, a step later: the one cycle there is.
     perStep: 1,
     feedforward: weightedDepth(flow),
-    steps: Math.max(...recurrent.map(stepsOf)),
+    steps: greatest(recurrent.map(stepsOf)),
     unrolled: longest(flow, { length, begin: () => false, fromInputs: true, unrolled: true }),
   };
 }

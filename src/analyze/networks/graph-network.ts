@@ -1,5 +1,8 @@
 /** Networks from graphs that a file holds: layers by the marks of the nodes, kinds by their operators. */
+
 import { isFloat } from "../../core/dtype.ts";
+import type { Limits } from "../../core/limits.ts";
+import { append, greatest } from "../../core/lists.ts";
 import { type Shape, size } from "../../core/shape.ts";
 import { type Graph, graphOf, type Node, type Scope, type Value } from "../../graph/ir.ts";
 import type { FileTensor, ImportedGraph, Setting } from "../../import/imported-graph.ts";
@@ -8,7 +11,7 @@ import { kindOf } from "../../ops/registry.ts";
 import { type Flow, flowOf } from "./flow.ts";
 import { formulaOf } from "./formula.ts";
 import { standInLoss } from "./loss.ts";
-import type { Network, NetworkLayer, NetworkParameter } from "./network.ts";
+import { type Network, type NetworkLayer, type NetworkParameter, trainingWithin } from "./network.ts";
 
 export interface GraphSource {
   readonly name: string;
@@ -23,11 +26,13 @@ export interface GraphSource {
   /** Kernels of convolutions are stored [height, width, in, out]; default [out, in, height, width]. */
   readonly kernelFirst?: boolean;
   readonly notes: readonly string[];
+  /** Limits that are other than docs/limits.md lists. */
+  readonly limits?: Limits | undefined;
 }
 
 /** The network of a graph whose nodes carry the marks of their layers. */
 export function graphNetwork(given: GraphSource): Network {
-  const { name, source, model, settings = [], idle = [], shapes: shapesInFile, kernelFirst, notes } = given;
+  const { name, source, model, settings = [], idle = [], shapes: shapesInFile, kernelFirst, notes, limits } = given;
   const { graph, weights, unshaped } = model;
   const whole = idle.length > 0 ? graphOf(graph.inputs, [...graph.outputs, ...idle]) : graph;
   const flow = flowOf(whole, [...weights.keys(), ...settings.flatMap(({ value }) => value ?? [])]);
@@ -52,16 +57,18 @@ export function graphNetwork(given: GraphSource): Network {
     name,
     source,
     parameters: [...parameters, ...buffers],
-    layers: layers
-      .filter((layer) => isTold(layer, layers))
-      .map((layer) => {
-        const learned = layer.weights.filter((value) => !statistics.has(value));
-        const shapes = learned.map((value) => logical.get(value)?.shape ?? []);
-        const described = describe(layer, unshaped);
-        const outputShape = shapesInFile?.get(layer.scopes.at(-1) as Scope) ?? described.outputShape;
-        return { ...described, outputShape, formula: formulaOf(shapes, { kernelFirst }) };
-      }),
-    graphs: { forward: graph, training: trainingGraph(graph, unshaped), hasOpenShapes: unshaped.size > 0 },
+    layers: layers.filter(told(layers)).map((layer) => {
+      const learned = layer.weights.filter((value) => !statistics.has(value));
+      const shapes = learned.map((value) => logical.get(value)?.shape ?? []);
+      const described = describe(layer, unshaped);
+      const outputShape = shapesInFile?.get(layer.scopes.at(-1) as Scope) ?? described.outputShape;
+      return { ...described, outputShape, formula: formulaOf(shapes, { kernelFirst }) };
+    }),
+    graphs: {
+      forward: graph,
+      ...trainingWithin(graph.nodes.length, limits, () => trainingGraph(graph, unshaped)),
+      hasOpenShapes: unshaped.size > 0,
+    },
     notes,
   };
 }
@@ -115,34 +122,40 @@ interface Draft {
 function collectLayers(flow: Flow, weights: ReadonlyMap<Value, unknown>): readonly Draft[] {
   const drafts = new Map<string, Draft>();
   const owners = new Map<Scope, Draft>();
-  const owned = new Set<Value>();
+  const seen = new Set<Value>();
   for (const node of flow.graph.nodes) {
     if (flow.activeOperands(node).length === 0) continue;
     const scope = node.scope ?? { path: "model" };
-    const fresh = weightsBehind(node, flow, weights).filter((value) => !owned.has(value));
-    for (const value of fresh) owned.add(value);
+    const fresh = freshWeights(node, flow, { weights, seen });
     const before = owners.get(scope) ?? drafts.get(scope.path) ?? biasOwner(node, fresh, flow, owners);
     const draft = before ?? { name: scope.path, scopes: [], nodes: [], weights: [], flow };
     if (!before) drafts.set(scope.path, draft);
-    if (!draft.scopes.includes(scope)) draft.scopes.push(scope);
+    if (!owners.has(scope)) draft.scopes.push(scope);
     owners.set(scope, draft);
     draft.nodes.push(node);
-    draft.weights.push(...fresh);
+    append(draft.weights, fresh);
   }
   return [...drafts.values()];
 }
 
-/** The weights that a node reads, also those that it reads reshaped, transposed or dequantized. */
-function weightsBehind(node: Node, flow: Flow, weights: ReadonlyMap<Value, unknown>): readonly Value[] {
-  const found = new Set<Value>();
-  // The last is taken first.
-  const learned = (values: Node["inputs"]) => values.filter((value) => value && flow.isLearned(value)).reverse();
+/** The weights that a node is the first to read, also those that it reads reshaped, transposed or dequantized. */
+function freshWeights(
+  node: Node,
+  flow: Flow,
+  { weights, seen }: { readonly weights: ReadonlyMap<Value, unknown>; readonly seen: Set<Value> },
+): readonly Value[] {
+  const found: Value[] = [];
+  // The last is taken first. What was seen, was seen with all that lies behind it.
+  const learned = (values: Node["inputs"]) =>
+    values.filter((value) => value !== undefined && flow.isLearned(value)).reverse() as Value[];
   const pending = learned(node.inputs);
   for (let value = pending.pop(); value; value = pending.pop()) {
-    if (weights.has(value)) found.add(value);
-    pending.push(...learned(value.producer?.inputs ?? []));
+    if (seen.has(value)) continue;
+    seen.add(value);
+    if (weights.has(value)) found.push(value);
+    append(pending, learned(value.producer?.inputs ?? []));
   }
-  return [...found];
+  return found;
 }
 
 /** The layer whose products a node of its own adds a bias to, when names do not say that they belong together. */
@@ -159,14 +172,27 @@ function biasOwner(
     return undefined;
   const owner = owners.get(maker.scope);
   // A vector over one axis of the products of a layer that has only its weight so far.
-  const isVector = Math.max(...bias.shape) === size(bias.shape);
+  const isVector = greatest(bias.shape) === size(bias.shape);
   return flow.isWeighted(maker) && owner?.weights.length === 1 && isVector ? owner : undefined;
 }
 
-/** Not reported: layers around others that own and multiply nothing themselves, and moves of elements. */
-function isTold({ name, nodes, weights }: Draft, all: readonly Draft[]): boolean {
-  if (weights.length > 0 || nodes.some(({ op }) => op.contracts)) return true;
-  return !all.some((other) => other.name.startsWith(`${name}.`)) && nodes.some(({ op }) => kindOf(op) !== "reshape");
+/** Whether a layer is reported: not where it stands around others and owns and multiplies nothing itself, nor where it moves elements. */
+function told(all: readonly Draft[]): (layer: Draft) => boolean {
+  const names = all.map(({ name }) => name).sort();
+  /** Whether a name begins with `prefix`: the first in order that is not before it would. */
+  const isBegun = (prefix: string): boolean => {
+    let [low, high] = [0, names.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((names[middle] as string) < prefix) low = middle + 1;
+      else high = middle;
+    }
+    return names[low]?.startsWith(prefix) ?? false;
+  };
+  return ({ name, nodes, weights }) => {
+    if (weights.length > 0 || nodes.some(({ op }) => op.contracts)) return true;
+    return nodes.some(({ op }) => kindOf(op) !== "reshape") && !isBegun(`${name}.`);
+  };
 }
 
 function describe({ name, scopes, nodes, flow }: Draft, unshaped: ReadonlySet<Value>): Omit<NetworkLayer, "formula"> {

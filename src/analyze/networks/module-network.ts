@@ -1,14 +1,22 @@
 /** Networks from modules: traced for prediction and for training, no weights allocated. */
 import { bytesPerElement } from "../../core/dtype.ts";
 import { ShapeError } from "../../core/errors.ts";
+import { type Limits, limitError, limitOf } from "../../core/limits.ts";
+import { append } from "../../core/lists.ts";
 import { count } from "../../core/number-text.ts";
 import { size } from "../../core/shape.ts";
-import { type Graph, graphOf, input, type Value } from "../../graph/ir.ts";
+import { type Graph, graphOf, input, nodesOf, type Value } from "../../graph/ir.ts";
 import { Experts } from "../../models/shared/networks.ts";
 import { type AnyModule, type Parameter, type Trace, type TypeTree, tracedLayers, valuesOf } from "../../nn/index.ts";
 import { add } from "../../ops/index.ts";
 import { standInLoss } from "./loss.ts";
-import type { Network, NetworkGraphs, NetworkLayer, NetworkParameter } from "./network.ts";
+import {
+  type Network,
+  type NetworkGraphs,
+  type NetworkLayer,
+  type NetworkParameter,
+  trainingWithin,
+} from "./network.ts";
 
 /** A module with the types of its inputs, of which `moduleNetwork` makes a network. */
 export interface ModuleSource {
@@ -18,6 +26,8 @@ export interface ModuleSource {
   readonly model: AnyModule;
   /** Types of its inputs. */
   readonly inputs: TypeTree;
+  /** Limits that are other than docs/limits.md lists. */
+  readonly limits?: Limits | undefined;
 }
 
 /**
@@ -29,10 +39,16 @@ export interface ModuleSource {
  */
 export function moduleNetwork(given: ModuleSource): Network {
   const { name, source, model } = given;
-  const trace = model.trace(given.inputs);
+  const trace = model.trace(given.inputs, { bind: countedInputs(given.limits) });
   const { inputs, output, context } = trace;
   const values = new Map(context.values);
-  const { training, notes } = trainingGraph(given, trace, values);
+  const [notes, nodes]: [string[], number] = [[], nodesOf(valuesOf(output)).length];
+  // Dropout and the moments of a batch are many nodes each.
+  const training = trainingWithin(4 * nodes, given.limits, () => {
+    const made = trainingGraph(given, trace, values);
+    append(notes, made.notes);
+    return made.training;
+  });
   const forward = graphOf([...inputs, ...values.values()], valuesOf(output));
   const owners = new Map<Parameter, string>();
   for (const [module, path] of model.modules())
@@ -50,7 +66,7 @@ export function moduleNetwork(given: ModuleSource): Network {
       value: values.get(parameter),
     }),
   );
-  const graphs = { forward, training };
+  const graphs = { forward, ...training };
   return {
     name,
     source,
@@ -58,6 +74,15 @@ export function moduleNetwork(given: ModuleSource): Network {
     layers: layersOf(trace, forward),
     graphs,
     notes: [...notes, ...expertNotes(model)],
+  };
+}
+
+/** Makes a graph input of each parameter. Throws FileError at one more than the limit. */
+function countedInputs(limits: Limits | undefined): (parameter: Parameter, path: string) => Value {
+  let left = limitOf("tensors", limits);
+  return ({ dtype, shape }, path) => {
+    if (--left < 0) throw limitError("tensors", "the parameters of this model are more than", limits);
+    return input(dtype, shape, path);
   };
 }
 

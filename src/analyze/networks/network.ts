@@ -1,4 +1,5 @@
 /** What is analyzed: a network's graph, its parameters and its layers, wherever they come from. */
+import { type Limits, limitOf } from "../../core/limits.ts";
 import type { Shape } from "../../core/shape.ts";
 import type { Graph, Scope, Value } from "../../graph/ir.ts";
 import type { LayerKind } from "../../nn/index.ts";
@@ -49,6 +50,8 @@ export interface NetworkGraphs {
   readonly forward: Graph;
   /** Training: to the loss, and new running statistics; `undefined` when no output is a float. */
   readonly training: Graph | undefined;
+  /** How large the graph of a training step may be, where it would be larger and is left out. */
+  readonly trainingLimit?: number | undefined;
   /** Whether the shapes of some values are not known, so that memory is not either. */
   readonly hasOpenShapes?: boolean;
   /** The forward graph of which depth and structure are reported, where adapters were put beside it; default `forward`. */
@@ -71,6 +74,22 @@ export interface Network {
   readonly graphs: NetworkGraphs | undefined;
   /** What a reader of the report must know: operators that are not understood, shapes that are not known. */
   readonly notes: readonly string[];
+}
+
+/** Why the training of a network was not traced. */
+export const tooLargeToTrain = ({ trainingLimit }: NetworkGraphs): string =>
+  `the graph of a step has more than ${trainingLimit} nodes, the limit trainingNodes; raise it: --limit trainingNodes=N`;
+
+/** The graph of training, or the limit that it would pass. It is not even made where it has as many nodes at least. */
+export function trainingWithin(
+  least: number,
+  limits: Limits | undefined,
+  make: () => Graph | undefined,
+): Pick<NetworkGraphs, "training" | "trainingLimit"> {
+  const trainingLimit = limitOf("trainingNodes", limits);
+  if (least > trainingLimit) return { training: undefined, trainingLimit };
+  const training = make();
+  return training && training.nodes.length > trainingLimit ? { training: undefined, trainingLimit } : { training };
 }
 
 /** The parameters that an optimizer could move. */

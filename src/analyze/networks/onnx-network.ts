@@ -1,4 +1,5 @@
 /** Networks from ONNX models. */
+import type { Limits } from "../../core/limits.ts";
 import { count, plural } from "../../core/number-text.ts";
 import type { Node } from "../../graph/ir.ts";
 import type { PackedOperand } from "../../graph/op.ts";
@@ -10,7 +11,7 @@ import type { Network } from "./network.ts";
 import { unknownNotes } from "./unknown-notes.ts";
 
 /** The network of an imported ONNX model, under a name for reports. */
-export function onnxNetwork(name: string, model: ImportedModel): Network {
+export function onnxNetwork(name: string, model: ImportedModel, limits?: Limits): Network {
   const { producer, opset, settings, branches } = model;
   const source = `ONNX, operator set ${opset}${producer ? `, written by ${producer}` : ""}`;
   const unknown = [...model.unknown].map(([node, reason]) => ({ type: node.op.type, ...reason }));
@@ -28,7 +29,8 @@ export function onnxNetwork(name: string, model: ImportedModel): Network {
     ...model.graph.nodes.flatMap(notesOfTrees),
     ...unknownNotes(unknown, "node"),
   ];
-  return graphNetwork({ name, source, model, settings, idle: branches.flatMap(({ outputs }) => outputs), notes });
+  const idle = branches.flatMap(({ outputs }) => outputs);
+  return graphNetwork({ name, source, model, settings, idle, notes, limits });
 }
 
 function noteOfPacked(packed: readonly PackedOperand[]): string {

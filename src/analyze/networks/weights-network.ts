@@ -1,6 +1,7 @@
 /** Networks of which only the weights are known: a file of named tensors, without what is computed of them. */
 
 import { groupBy } from "../../core/group-by.ts";
+import { greatest } from "../../core/lists.ts";
 import { elementsOf, isBuffer, logicalTensors, packingNotes, type StoredTensor } from "../../formats/stored-tensors.ts";
 import type { LayerKind } from "../../nn/index.ts";
 import { formulaOf } from "./formula.ts";
@@ -66,7 +67,7 @@ function kindOfShapes(layer: string, parameters: readonly NetworkParameter[]): L
   const ranks = parameters.map(({ shape }) => shape.length);
   if (/lstm|gru|rnn/i.test(layer) && ranks.includes(2)) return "recurrent";
   if (/(^|[._])(embed\w*|wte|wpe|word_embeddings|position_embeddings|shared)$/i.test(layer)) return "embedding";
-  const rank = Math.max(0, ...ranks);
+  const rank = greatest(ranks, 0);
   if (rank > 2) return "convolution";
   return rank === 2 ? "dense" : "normalization";
 }

@@ -1,6 +1,7 @@
 /** A structure small enough to draw: repeated blocks folded into one, blocks as single boxes where there are still too many. */
 
 import { groupBy } from "../../core/group-by.ts";
+import { append, appendTo } from "../../core/lists.ts";
 import { total } from "../networks/network.ts";
 import { type FoldedItem, foldLayers } from "./fold.ts";
 import type { Inspection } from "./schema.ts";
@@ -142,7 +143,7 @@ function collapse({ nodes, edges, labels }: Flat): Flat {
   for (const [path, own] of groupBy(nodes, ({ block }) => (block === "" ? "" : blockOf(block)))) {
     const [first] = own;
     if (path === "" || own.length < 2 || !first) {
-      kept.push(...own);
+      append(kept, own);
       continue;
     }
     const cut = path.lastIndexOf(".");
@@ -171,11 +172,11 @@ function group({ nodes, edges, labels }: Flat): Chart {
     for (const node of own) {
       const inner = nextBlock(node.block, path);
       if (inner === undefined) here.push(node);
-      else below.set(inner, [...(below.get(inner) ?? []), node]);
+      else appendTo(below, inner, node);
     }
     const groups = [...below].flatMap(([block, inside]) => {
       if (inside.length > 1 || labels.has(block)) return [build(block, labels.get(block) ?? block, inside)];
-      here.push(...inside);
+      append(here, inside);
       return [];
     });
     const [only] = groups;

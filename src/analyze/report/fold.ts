@@ -1,4 +1,5 @@
 /** Folding of repeated blocks: equal neighbours in a list of layers are listed once, with how many there are. */
+import { append } from "../../core/lists.ts";
 import type { InspectedLayer } from "./schema.ts";
 
 /** A layer, or blocks that are alike: the layers of the first, and the paths of all. */
@@ -29,8 +30,12 @@ function foldRows(rows: readonly Row[], depth: number): readonly FoldedItem[] {
     const [first, second, ...others] = groups.slice(i, i + alike).map((own) => pathTo(own, depth));
     if (first !== undefined && second !== undefined)
       items.push({ blocks: [first, second, ...others], items: foldRows(group, depth + 1) });
-    else if (group.length > 1) items.push(...foldRows(group, depth + 1));
-    else items.push(...group.map(({ layer }) => ({ layer })));
+    else if (group.length > 1) append(items, foldRows(group, depth + 1));
+    else
+      append(
+        items,
+        group.map(({ layer }) => ({ layer })),
+      );
     i += alike;
   }
   return items;

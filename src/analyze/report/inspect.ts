@@ -9,7 +9,14 @@ import { blockCount } from "../depth/blocks.ts";
 import { creditAssignmentDepth, recurrentDepth, weightedDepth } from "../depth/depth.ts";
 import { type Paths, pathsOf } from "../depth/paths.ts";
 import { type Flow, flowOf } from "../networks/flow.ts";
-import { learnedOf, type Network, type NetworkParameter, parameterValues, total } from "../networks/network.ts";
+import {
+  learnedOf,
+  type Network,
+  type NetworkParameter,
+  parameterValues,
+  tooLargeToTrain,
+  total,
+} from "../networks/network.ts";
 import { rolesOf } from "../networks/roles.ts";
 import type { InspectedLayer, Inspection } from "./schema.ts";
 
@@ -85,7 +92,7 @@ export function inspect(network: Network, options: TrainingOptions): Inspected {
     layers,
     byKind: sharesBy(layers, ({ kind }) => kind).map(([kind, share]) => ({ kind, ...share })),
     byRole: sharesBy(layers, ({ role }) => role).map(([role, share]) => ({ role, ...share })),
-    notes: [...network.notes, ...trainingNotes(training)],
+    notes: [...network.notes, ...pathNotes(flow, paths), ...trainingNotes(network, training)],
   };
   return { inspection, network, paths };
 }
@@ -177,7 +184,11 @@ function sharesBy<K extends string>(
   return shares.sort(([, a], [, b]) => b.parameters - a.parameters || (b.macs ?? 0) - (a.macs ?? 0));
 }
 
-function trainingNotes(training: ReturnType<typeof trainingCost>): readonly string[] {
+const pathNotes = (flow: Flow | undefined, paths: Paths | undefined): readonly string[] =>
+  flow && !paths ? ["The paths through the network are not counted: there are too many ways for that."] : [];
+
+function trainingNotes({ graphs }: Network, training: ReturnType<typeof trainingCost>): readonly string[] {
+  if (graphs?.trainingLimit !== undefined) return [`What training costs is not counted: ${tooLargeToTrain(graphs)}.`];
   if (!training) return [];
   const { stops, unreached } = training;
   const notes = [...stops].map(

@@ -1,4 +1,6 @@
 /** A network's structure as a Mermaid flowchart, in the part of the language that GitHub draws. */
+
+import { appendTo } from "../../core/lists.ts";
 import { inOneLine } from "../../core/printable.ts";
 import { type ChartGroup, type ChartNode, chartOf } from "./chart.ts";
 import type { Inspected } from "./inspect.ts";
@@ -30,7 +32,7 @@ export function mermaidOf(inspected: Inspected): string {
     if (label !== "") lines.push(`${indent}subgraph frame${frames++}["${quoted(label)}"]`);
     for (const node of nodes) {
       lines.push(`${inner}${shapeOf(node)}`);
-      if (colours[node.kind]) kinds.set(node.kind, [...(kinds.get(node.kind) ?? []), `n${node.id}`]);
+      if (colours[node.kind]) appendTo(kinds, node.kind, `n${node.id}`);
     }
     for (const own of groups) draw(own, inner);
     if (label !== "") lines.push(`${indent}end`);

@@ -3,7 +3,7 @@ import { OptionError } from "../../core/errors.ts";
 import { costOf } from "../cost/cost.ts";
 import { type TrainingOptions, trainingCost } from "../cost/training.ts";
 import { flowOf } from "../networks/flow.ts";
-import { learnedOf, type Network, parameterValues, total } from "../networks/network.ts";
+import { learnedOf, type Network, parameterValues, tooLargeToTrain, total } from "../networks/network.ts";
 import { rolesOf } from "../networks/roles.ts";
 import { type LoraOptions, withLora } from "./lora.ts";
 import { quantized } from "./what-if.ts";
@@ -86,6 +86,7 @@ function adaptable(network: Network, lora: LoraOptions): LoraOptions | undefined
 /** Why training cannot be estimated. */
 function obstacle({ graphs }: Network): string {
   if (!graphs) return "only its weights are known; give its config.json too";
+  if (graphs.trainingLimit !== undefined) return tooLargeToTrain(graphs);
   return graphs.hasOpenShapes
     ? "the shapes of some of its values are not known, see sardonyx inspect"
     : "no output of it is a float";

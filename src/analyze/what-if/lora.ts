@@ -95,7 +95,7 @@ export function withLora(network: Network, options: LoraOptions): Network {
         : { ...layer, formula: [layer.formula, formulaOf(shapes)].filter(Boolean).join(" + ") };
     }),
     // Adapters can be merged into the weights that they stand beside: they make a network no deeper.
-    graphs: { forward, training, plain: network.graphs.plain ?? network.graphs.forward },
+    graphs: { ...network.graphs, forward, training, plain: network.graphs.plain ?? network.graphs.forward },
   };
 }
 

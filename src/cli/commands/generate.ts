@@ -1,4 +1,5 @@
 /** `sardonyx generate`: text that a run's language model writes. */
+import { append } from "../../core/lists.ts";
 import { count, plural } from "../../core/number-text.ts";
 import { generationSchema } from "../../runs/open/generation.ts";
 import { defineCommand, text } from "../command.ts";
@@ -31,7 +32,7 @@ export const command = defineCommand({
       }
       output.part(piece.text);
       text += piece.text;
-      tokens.push(...piece.tokens);
+      append(tokens, piece.tokens);
     }
     const rate = (tokens.length - 1) / ((performance.now() - first) / 1000);
     output.record("generation", { prompt, text, tokens, tokensPerSecond: rate });

@@ -1,4 +1,5 @@
 /** Networks from files of weights, and from the configs that say what is computed of them. */
+
 import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { moduleNetwork } from "../../analyze/networks/module-network.ts";
@@ -6,6 +7,7 @@ import type { Network } from "../../analyze/networks/network.ts";
 import { storedParameter, weightsNetwork } from "../../analyze/networks/weights-network.ts";
 import type { ByteSource } from "../../core/byte-source.ts";
 import { atPlace, FileError } from "../../core/errors.ts";
+import { parseJson } from "../../core/json.ts";
 import { plural } from "../../core/number-text.ts";
 import { sameShape, showShape } from "../../core/shape.ts";
 import { shardsOf } from "../../formats/files/file-kinds.ts";
@@ -29,7 +31,13 @@ export const configNetwork = (path: string, config: unknown, shapes: ShapeOption
 function builtNetwork(path: string, config: unknown, shapes: ShapeOptions): Network {
   const { name, inputs, build } = modelFromConfig(config);
   const source = `Hugging Face config.json: ${name}`;
-  return moduleNetwork({ name: folderName(path), source, model: build(), inputs: chooseInputs(inputs, shapes) });
+  return moduleNetwork({
+    name: folderName(path),
+    source,
+    model: build(),
+    inputs: chooseInputs(inputs, shapes),
+    limits: shapes.limit,
+  });
 }
 
 /** Layers that score what a model made of its input, which libraries leave as they are when they pack the others. */
@@ -55,7 +63,7 @@ export function openSafetensors(path: string, file: ByteSource, shapes: ShapeOpt
 
 /** A GGUF file: of an architecture that is known the network that its metadata describe, else the weights alone. */
 export async function openGguf(path: string, file: ByteSource, shapes: ShapeOptions): Promise<Network> {
-  const read = await readGguf(path, file);
+  const read = await readGguf(file);
   const [name, source, tensors] = [basename(path), ggufSource(read), storedGguf(read)];
   let network: Network;
   try {
@@ -111,7 +119,7 @@ function weightsWithConfig(
   if (!existsSync(configPath)) return weightsAlone(name, tensors);
   let network: Network;
   try {
-    network = builtNetwork(path, JSON.parse(readFileSync(configPath, "utf8")), shapes);
+    network = builtNetwork(path, parseJson(readFileSync(configPath, "utf8")), shapes);
   } catch (cause) {
     // The weights can still be counted.
     const alone = weightsAlone(name, tensors);

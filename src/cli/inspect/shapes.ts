@@ -1,16 +1,34 @@
 /** The shapes of a network's inputs: what is known of them, and what the command line says of the rest. */
-import { OptionError, ShapeError } from "../../core/errors.ts";
+import { OptionError, ShapeError, unknownName } from "../../core/errors.ts";
+import { type Limits, limitNames, limits } from "../../core/limits.ts";
 import type { Shape } from "../../core/shape.ts";
 import type { TensorType } from "../../graph/ir.ts";
 import { type Declared, extentOf } from "../../import/declared.ts";
 import { mapTypes, type TypeTree } from "../../nn/index.ts";
-import { text, wholeNumber } from "../command.ts";
+import { choice, text, wholeNumber } from "../command.ts";
 
 /** What the command line says of input shapes. */
 export interface ShapeOptions {
   readonly inputShape?: string | undefined;
   readonly batch?: number | undefined;
   readonly sequence?: number | undefined;
+  /** Limits that are other than docs/limits.md lists. */
+  readonly limit?: Limits | undefined;
+}
+
+/** Limits as the command line gives them: nodes=1000000,tensors=100000. */
+function limitsOf(text: string): Limits {
+  const pairs = text.split(",").map((part): [keyof Limits, number] => {
+    const [name = "", value = ""] = part.split("=").map((own) => own.trim());
+    const known = limitNames.find((own) => own === name);
+    if (!known) throw unknownName("limit", name, limitNames);
+    if (!/^\d+$/.test(value) || !Number.isSafeInteger(Number(value)) || Number(value) < 1)
+      throw new OptionError(
+        `--limit is "${text}"; pass a whole number from 1, such as --limit ${known}=${2 * limits[known]}`,
+      );
+    return [known, Number(value)];
+  });
+  return Object.fromEntries(pairs);
 }
 
 /** The options of every command that takes a network. */
@@ -18,6 +36,7 @@ export const shapeOptions = {
   inputShape: text("SHAPE", "1,3,224,224; of several inputs ids=1,128;mask=1,128"),
   batch: wholeNumber("samples at once; default 1", 1),
   sequence: wholeNumber("tokens or steps in a sequence", 1),
+  limit: choice(`raise a limit: ${limitNames.join(", ")}; several with commas`, limitsOf, "NAME=N"),
 } as const;
 
 /** The types of a module's inputs with the shapes that the command line says; a tensor alone is called x. */

@@ -60,7 +60,7 @@ interface Named extends RecipeNetwork {
 }
 
 const fromModule = ({ inputs, ...named }: Named, shapes: ShapeOptions): Network =>
-  moduleNetwork({ ...named, inputs: chooseInputs(inputs, shapes) });
+  moduleNetwork({ ...named, inputs: chooseInputs(inputs, shapes), limits: shapes.limit });
 
 async function fromRecipe(recipe: Recipe, shapes: ShapeOptions, output: Output): Promise<Network> {
   const { name, summary } = recipe;

@@ -1,7 +1,9 @@
 /** Conversations, preferences and chat templates from files. */
+
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { FileError } from "../../core/errors.ts";
+import { parseJson } from "../../core/json.ts";
 import { readBytes } from "../../storage/atomic.node.ts";
 import { loadRecords } from "../tables/file-records.node.ts";
 import { type ChatTemplate, chatTemplateOf, type ModelTemplateOptions } from "./chat-template.ts";
@@ -34,7 +36,7 @@ export async function loadChatTemplate(
   const json = await text(path);
   let config: unknown;
   try {
-    config = JSON.parse(json);
+    config = parseJson(json);
   } catch (error) {
     throw new FileError(`${path}: is no JSON (${(error as Error).message}); get the file anew`, { cause: error });
   }

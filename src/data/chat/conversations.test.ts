@@ -162,10 +162,13 @@ test.each([
   expect(() => preferenceOf(record, "line 1")).toThrow(message);
 });
 
-test("answers with lists nested without end", () => {
-  const deep = `{"role":"assistant","content":"4","tool_calls":${"[".repeat(50_000)}${"]".repeat(50_000)}}`;
-  const line = `{"prompt":"2 + 2?","chosen":[${deep}],"rejected":[${deep}]}`;
-  expect(parsePreferences(line, "a.jsonl")).toHaveLength(1);
+test("answers with lists nested without end are refused, others with lists are read", () => {
+  const lineOf = (depth: number) => {
+    const deep = `{"role":"assistant","content":"4","tool_calls":${"[".repeat(depth)}${"]".repeat(depth)}}`;
+    return `{"prompt":"2 + 2?","chosen":[${deep}],"rejected":[${deep}]}`;
+  };
+  expect(parsePreferences(lineOf(500), "a.jsonl")).toHaveLength(1);
+  expect(() => parsePreferences(lineOf(50_000), "a.jsonl")).toThrow("a.jsonl: line 1 is no JSON (its brackets nest");
 });
 
 test("a file of preferences", () => {

@@ -1,5 +1,7 @@
 /** Instruction records in the forms that data sets have, read into one: conversations. */
+
 import { DataError } from "../../core/errors.ts";
+import { parseJson } from "../../core/json.ts";
 import { parseJsonRecords, shownValue } from "../tables/json-records.ts";
 import { type Conversation, type Message, messagesOf, shareGptMessagesOf, textField } from "./messages.ts";
 
@@ -81,7 +83,7 @@ function toolsOf({ tools }: Fields, where: string): Pick<Conversation, "tools"> 
   if (!isGiven(tools)) return {};
   let list: unknown = tools;
   try {
-    if (typeof tools === "string") list = JSON.parse(tools);
+    if (typeof tools === "string") list = parseJson(tools);
   } catch {
     // Told below.
   }

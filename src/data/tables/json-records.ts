@@ -1,5 +1,7 @@
 /** Records of JSON Lines, one object a line, or of one JSON array of objects; each keeps where in its file it stands. */
+
 import { DataError, FileError } from "../../core/errors.ts";
+import { parseJson } from "../../core/json.ts";
 import { isPlainObject } from "../../core/tree.ts";
 
 /** One record of a file, as its fields by name. */
@@ -69,7 +71,7 @@ export function parseJsonRecords(content: string | Uint8Array, what: string): Fi
     const where = `${what}: line ${number}`;
     let value: unknown;
     try {
-      value = JSON.parse(line);
+      value = parseJson(line);
     } catch (error) {
       throw new DataError(
         `${where} is no JSON (${reasonOf(error)}); expected one object on each line, or one array of objects: correct the line`,
@@ -86,7 +88,7 @@ function arrayOf(content: string | Uint8Array, what: string): FileRecord[] {
   let values: unknown;
   try {
     const text = typeof content === "string" ? content : new TextDecoder("utf-8", { fatal: true }).decode(content);
-    values = JSON.parse(text.replace(/^\uFEFF/, ""));
+    values = parseJson(text.replace(/^\uFEFF/, ""));
   } catch (error) {
     throw new DataError(
       `${what}: begins as a JSON array and is none (${reasonOf(error)}); correct it, or write one object on each line`,

@@ -1,5 +1,7 @@
 /** Preprocessing of tables [N, F]: each step is fitted on training data, kept as plain JSON, applied to any data. */
+
 import { DataError, FileError, OptionError, ShapeError } from "../../core/errors.ts";
+import { parseJson } from "../../core/json.ts";
 import { Tensor } from "../../core/tensor.ts";
 import { checkLabels } from "../pipeline/checks.ts";
 import { deviationOf, meanOf, presentColumns, quantileOf, tableSize } from "./columns.ts";
@@ -140,7 +142,7 @@ export function parsePreprocessing(json: string): Preprocessing[] {
     new FileError(`preprocessing: ${problem}; write it with JSON.stringify of an array of fitted steps`);
   let steps: unknown;
   try {
-    steps = JSON.parse(json);
+    steps = parseJson(json);
   } catch (error) {
     throw fail((error as Error).message);
   }

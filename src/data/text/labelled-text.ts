@@ -1,5 +1,7 @@
 /** Texts with the class that each belongs to. */
+
 import { FileError } from "../../core/errors.ts";
+import { parseJson } from "../../core/json.ts";
 
 /** A text and its class. */
 export interface LabelledText {
@@ -36,7 +38,7 @@ export function parseLabelledText(json: string, what: string): LabelledTexts {
 
 function arrayOf(json: string, what: string): readonly unknown[] {
   try {
-    const parsed: unknown = JSON.parse(json);
+    const parsed: unknown = parseJson(json);
     if (Array.isArray(parsed)) return parsed;
   } catch (error) {
     throw new FileError(`${what}: is no JSON (${(error as Error).message}); it is cut off or of another kind`, {

@@ -1,5 +1,7 @@
 /** A model cut along its depth: what comes before its blocks, each block, and what comes after them. */
+
 import { OptionError, unknownName } from "../../core/errors.ts";
+import { appendTo } from "../../core/lists.ts";
 import { nodesOf } from "../../graph/ir.ts";
 import { type AnyModule, valuesOf } from "../../nn/index.ts";
 import { namedBlocks } from "../../transform/named-blocks.ts";
@@ -55,7 +57,7 @@ export function layerGroups(model: AnyModule): readonly LayerGroup[] {
   let current = "stem";
   for (const [i, { path }] of used.entries()) {
     current = i >= head ? "head" : (places[i] ?? current);
-    groups.set(current, [...(groups.get(current) ?? []), path]);
+    appendTo(groups, current, path);
   }
   if (!groups.has("head")) groups.set("head", []);
   return Array.from(groups, ([name, own]) => ({ name, paths: own }));

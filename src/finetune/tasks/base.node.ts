@@ -1,7 +1,9 @@
 /** The pretrained model of a fine-tuning: a file, a folder, a run, or the name of a model on Hugging Face's hub. */
+
 import { existsSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { FileError, OptionError } from "../../core/errors.ts";
+import { parseJson } from "../../core/json.ts";
 import { isPlainObject } from "../../core/tree.ts";
 import { loadChatTemplate } from "../../data/index.node.ts";
 import { type ChatTemplate, chatTemplate, type Tokenizer, tokenizerOf } from "../../data/index.ts";
@@ -47,7 +49,7 @@ const folderOf = (path: string): string => (statSync(path).isDirectory() ? path 
 
 async function readJson(path: string): Promise<unknown> {
   try {
-    return JSON.parse(new TextDecoder().decode(await readBytes(path, "config")));
+    return parseJson(new TextDecoder().decode(await readBytes(path, "config")));
   } catch (error) {
     if (error instanceof FileError) throw error;
     throw new FileError(`${path}: is no JSON (${(error as Error).message}); get the file anew`, { cause: error });

@@ -1,5 +1,7 @@
 /** Instruction tuning: a language model learns the assistant's answers of conversations. */
+
 import { OptionError } from "../../core/errors.ts";
+import { greatest } from "../../core/lists.ts";
 import {
   type Batch,
   type ChatTemplate,
@@ -60,7 +62,7 @@ export function chatTuning(
     throw new OptionError("rows of several examples need a model of token ids x; train without packing: packs: false");
   const examplesOf = (places: readonly number[]) =>
     places.map((place) => made.examples[place] as (typeof made.examples)[number]);
-  const longest = Math.max(...made.examples.map(({ ids }) => ids.length));
+  const longest = greatest(made.examples.map(({ ids }) => ids.length));
   const rows = (places: readonly number[]): Dataset<Batch> => {
     if (packs) {
       const { x, y, segments } = packExamples(examplesOf(places), { length, padding }).all.tensors;

@@ -1,5 +1,7 @@
 /** Questions with the texts that they are asked of, as rows of token ids; of long texts several windows. */
+
 import { OptionError } from "../../core/errors.ts";
+import { append } from "../../core/lists.ts";
 import { Tensor } from "../../core/tensor.ts";
 import type { Tokenizer } from "../../data/index.ts";
 import type { TextReader } from "./text-rows.ts";
@@ -61,7 +63,7 @@ export function questionWindows(
       if (ids.length + piece.length > head.length + room) break;
       if (piece.length > 0)
         own.push({ ...(words[next] as TextWord), first: ids.length, last: ids.length + piece.length - 1 });
-      ids.push(...piece);
+      append(ids, piece);
     }
     windows.push({ ids: [...ids, ...tail], context: head.length, words: own });
     if (next >= words.length) break;

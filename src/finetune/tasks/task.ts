@@ -1,5 +1,7 @@
 /** Tasks of fine-tuning: a pretrained model with what it is to learn, as everything that trains and deploys takes it. */
+
 import { DataError } from "../../core/errors.ts";
+import { append, appendTo } from "../../core/lists.ts";
 import { foldIn, keyOf, Random } from "../../core/random.ts";
 import type { Batch, Dataset } from "../../data/index.ts";
 import type { CompileOptions } from "../../jit/compile.ts";
@@ -89,7 +91,7 @@ export function partsOf(
   const groups = new Map<unknown, number[]>();
   for (const place of new Random(foldIn(keyOf(seed), "parts")).permutation(count)) {
     const group = groupOf(place);
-    groups.set(group, [...(groups.get(group) ?? []), place]);
+    appendTo(groups, group, place);
   }
   const share = Math.max(1, Math.floor(count / 10));
   // A group of more than a part is to be trained on.
@@ -102,7 +104,7 @@ export function partsOf(
     const taken: number[] = [];
     rest = rest.filter((group) => {
       const fits = taken.length + group.length <= share;
-      if (fits) taken.push(...group);
+      if (fits) append(taken, group);
       return !fits;
     });
     return taken.slice(0, limit);

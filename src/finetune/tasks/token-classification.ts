@@ -1,4 +1,5 @@
 /** Tags of words, such as the names that they are part of, by a pretrained model of tokens with a new head. */
+import { greatest } from "../../core/lists.ts";
 import { Tensor } from "../../core/tensor.ts";
 import { fromTensors, ignoredLabel, type TaggedSentence, type TaggedSentences } from "../../data/index.ts";
 import { type AnyModule, crossEntropy } from "../../nn/index.ts";
@@ -89,6 +90,6 @@ export function tagsOf({ shape, data }: Tensor, row: number, starts: readonly nu
     if (start < 0) return undefined;
     const from = (row * length + start) * classes;
     const scores = Array.from(data.subarray(from, from + classes) as Float32Array);
-    return scores.indexOf(Math.max(...scores));
+    return scores.indexOf(greatest(scores));
   });
 }

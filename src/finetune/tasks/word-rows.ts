@@ -1,4 +1,5 @@
 /** Sentences of words as rows of token ids, with the places where each word begins. */
+import { append } from "../../core/lists.ts";
 import { Tensor } from "../../core/tensor.ts";
 import type { TextReader, TextRows } from "./text-rows.ts";
 import { wordPieces } from "./word-pieces.ts";
@@ -18,7 +19,7 @@ function rowOf(words: readonly string[], { tokenizer, length }: Pick<TextReader,
   const starts = pieces.map((own) => {
     isFull ||= ids.length + own.length > room;
     if (isFull || own.length === 0) return -1;
-    ids.push(...own);
+    append(ids, own);
     return ids.length - own.length;
   });
   return { ids: [...ids, ...after].slice(0, length), starts, isCut: isFull };

@@ -1,5 +1,7 @@
 /** Configs of llama, mistral, mixtral and phi3, with the library's defaults. */
+
 import { z } from "zod";
+import { limits } from "../../core/limits.ts";
 import {
   type LlamaOptions,
   llamaArchitectures,
@@ -158,8 +160,14 @@ const mixtralFamily = defineFamily({
     }),
 });
 
-/** Reports that a token is given to more experts than there are. */
+/** Reports more experts than are built, and that a token is given to more than there are. */
 export function checkExperts(values: Readonly<Record<string, unknown>>, report: Report, field: string): void {
+  const most = Math.floor(limits.experts / Number(values["num_hidden_layers"]));
+  if (Number(values[field]) > most)
+    report(
+      field,
+      `at most ${most} in each of ${values["num_hidden_layers"]} layers, since ${limits.experts} is the limit experts`,
+    );
   if (Number(values["num_experts_per_tok"]) > Number(values[field]))
     report("num_experts_per_tok", `at most ${field}, which is ${values[field]}`);
 }

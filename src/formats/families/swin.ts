@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { swinArchitectures } from "../../models/index.ts";
 import { imageInputs } from "../../models/shared/preset.ts";
-import { activation, common, count, extents, fields, flag, only, positive, rate } from "../config-fields.ts";
+import { activation, common, count, depths, extents, fields, flag, only, positive, rate } from "../config-fields.ts";
 import { defineFamily, type Family } from "./family.ts";
 
 const list = (...standard: readonly number[]) =>
@@ -17,7 +17,7 @@ const swinFamily = defineFamily({
       patch_size: count(1, 65_536).default(4),
       num_channels: count(1, 65_536).default(3),
       embed_dim: count().default(96),
-      depths: list(2, 2, 6, 2),
+      depths: depths(2, 2, 6, 2),
       num_heads: list(3, 6, 12, 24),
       window_size: count(1, 65_536).default(7),
       mlp_ratio: positive().default(4),

@@ -1,6 +1,8 @@
 /** What a file is, by how it begins, and what JSON files that belong to models hold. */
+
 import type { ByteSource } from "../../core/byte-source.ts";
 import { FileError } from "../../core/errors.ts";
+import { parseJson } from "../../core/json.ts";
 import { isPlainObject } from "../../core/tree.ts";
 
 /** Files that hold models in forms that are refused, by how they begin, and what to do instead. */
@@ -40,7 +42,7 @@ export function readJson(file: ByteSource): Readonly<Record<string, unknown>> {
     throw new FileError(`it has ${file.size} bytes, and no config or model in JSON has more than ${maxJsonBytes}`);
   let document: unknown;
   try {
-    document = JSON.parse(new TextDecoder().decode(file.read(0, file.size)));
+    document = parseJson(new TextDecoder().decode(file.read(0, file.size)));
   } catch (cause) {
     throw new FileError(`it is not valid JSON (${(cause as Error).message}); it is cut off or damaged`, { cause });
   }

@@ -3,6 +3,7 @@
 import { copyFile, lstat, readFile, readlink, rename, rm, symlink } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { FileError, OptionError } from "../../core/errors.ts";
+import { parseJson } from "../../core/json.ts";
 import { count, functionOf, listOf, positive, string } from "../../core/option-types.ts";
 import { optionsOf } from "../../core/options.ts";
 import { command } from "../../core/printable.ts";
@@ -123,7 +124,7 @@ export async function downloadModel(reference: string, options: DownloadModelOpt
 
 function weightMapOf(text: string): Readonly<Record<string, unknown>> | undefined {
   try {
-    const document: unknown = JSON.parse(text);
+    const document: unknown = parseJson(text);
     const map = isPlainObject(document) ? document["weight_map"] : undefined;
     return isPlainObject(map) ? map : undefined;
   } catch {

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod/mini";
 import { FileError } from "../../core/errors.ts";
+import { parseJson } from "../../core/json.ts";
 import { command } from "../../core/printable.ts";
 import { persistently, RequestError, type RequestOptions, request, textOf } from "../../storage/http.ts";
 import type { ServedFile } from "../../storage/resumable.node.ts";
@@ -119,7 +120,7 @@ export async function listFiles(reference: HubReference, options: HubOptions): P
 
 function json(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     return undefined;
   }

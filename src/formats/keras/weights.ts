@@ -1,7 +1,9 @@
 /** The weights of Keras's files, datasets of HDF5, as stored tensors. */
+
 import { type ArrayOf, arrayTypes, type DType, dtypes } from "../../core/dtype.ts";
 import { FileError } from "../../core/errors.ts";
 import { bfloat16ToFloat32, float16ToFloat32 } from "../../core/half.ts";
+import { append } from "../../core/lists.ts";
 import { Tensor } from "../../core/tensor.ts";
 import type { Hdf5Dataset, Hdf5Group } from "../../storage/hdf5/hdf5.ts";
 import type { StoredWeight } from "../tfjs/manifest.ts";
@@ -64,7 +66,7 @@ function namesIn(group: Hdf5Group, attribute: string): readonly string[] {
   for (let i = 0; i < maxObjects; i++) {
     const part = group.attribute(`${attribute}${i}`);
     if (!part) break;
-    parts.push(...part.map(String));
+    append(parts, part.map(String));
   }
   return parts;
 }

@@ -3,6 +3,7 @@
  * have them. A layer takes and gives values in TensorFlow's order; the transposition in which one ends stands in the
  * graph only where the next one does not begin by undoing it.
  */
+import { greatest } from "../../core/lists.ts";
 import { normalizeAxis } from "../../core/shape.ts";
 import type { Value } from "../../graph/ir.ts";
 import { reshape, Transpose, transpose } from "../../ops/index.ts";
@@ -39,7 +40,7 @@ export type At = (axis: number) => number;
  * rank too.
  */
 export function alongAxes(values: readonly Value[], f: (at: At, ...values: Value[]) => Value): Value {
-  const rank = Math.max(...values.map((value) => value.rank));
+  const rank = greatest(values.map((value) => value.rank));
   if (!values.some((value) => value.rank === rank && computedFirst(value)))
     return f((axis) => normalizeAxis(axis, rank), ...values);
   const aligned = values.map((value) => {

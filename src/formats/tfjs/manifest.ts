@@ -1,9 +1,11 @@
 /** The weightsManifest of a model.json: the stored tensors, how they are stored, and where in which files. */
+
 import { z } from "zod";
 import { type ByteSource, memorySource, requireRange } from "../../core/byte-source.ts";
 import { type ArrayOf, allocate, arrayTypes, type DType } from "../../core/dtype.ts";
 import { FileError } from "../../core/errors.ts";
 import { float16ToFloat32 } from "../../core/half.ts";
+import { limits } from "../../core/limits.ts";
 import { type Shape, showShape, size } from "../../core/shape.ts";
 import { Tensor } from "../../core/tensor.ts";
 import { name, readPart } from "./fields.ts";
@@ -43,11 +45,14 @@ const finite = z.number({ error: "a number" });
 
 const entrySchema = z.object({
   name: name(),
-  shape: z.array(z.int({ error: extents }).min(0, { error: extents }), { error: extents }).refine(
-    // Beyond 2^53 a number of elements is no longer exact.
-    (shape) => Number.isSafeInteger(size(shape)),
-    { error: "extents whose product is a number of elements" },
-  ),
+  shape: z
+    .array(z.int({ error: extents }).min(0, { error: extents }), { error: extents })
+    .max(limits.rank, { error: `at most ${limits.rank} extents` })
+    .refine(
+      // Beyond 2^53 a number of elements is no longer exact.
+      (shape) => Number.isSafeInteger(size(shape)),
+      { error: "extents whose product is a number of elements" },
+    ),
   dtype: z.enum(keysOf(elementTypes), { error: oneOf(elementTypes) }),
   quantization: z
     .object(

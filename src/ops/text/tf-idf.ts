@@ -1,5 +1,7 @@
 /** Counts of n-grams in sequences of numbers. */
+
 import { DTypeError, ShapeError } from "../../core/errors.ts";
+import { greatest } from "../../core/lists.ts";
 import { showShape, size } from "../../core/shape.ts";
 import { defineOp, type OpDef } from "../../graph/op.ts";
 import { samplesFirst } from "../samples.ts";
@@ -22,7 +24,7 @@ export const TfIdfVectorizer: OpDef = defineOp("TfIdfVectorizer", {
       throw new DTypeError(`TfIdfVectorizer: x is ${x.dtype}; pass whole numbers, int32 or int64`);
     if (x.rank < 1 || x.rank > 2)
       throw new ShapeError(`TfIdfVectorizer: x is ${showShape(x.shape)}; pass a sequence [T] or a batch [N, T]`);
-    return { dtype: "float32", shape: [...x.shape.slice(0, -1), Math.max(-1, ...ngram_indexes) + 1] };
+    return { dtype: "float32", shape: [...x.shape.slice(0, -1), greatest(ngram_indexes, -1) + 1] };
   },
   grad: "none",
   flops: ({ outputs: [y] }) => size(y.shape),

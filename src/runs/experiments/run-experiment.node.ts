@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { FileError, OptionError } from "../../core/errors.ts";
+import { parseJson } from "../../core/json.ts";
 import { objectOf } from "../../core/option-types.ts";
 import { optionsOf } from "../../core/options.ts";
 import { readBytes, writeFileAtomic } from "../../storage/atomic.node.ts";
@@ -168,7 +169,7 @@ async function readOutcomes(folder: string): Promise<Outcome[]> {
   const path = join(folder, runFiles.outcomes);
   if (!existsSync(path)) return [];
   try {
-    return outcomesSchema.parse(JSON.parse(new TextDecoder().decode(await readBytes(path, "outcomes"))));
+    return outcomesSchema.parse(parseJson(new TextDecoder().decode(await readBytes(path, "outcomes"))));
   } catch (cause) {
     throw new FileError(`${shown(path)} is damaged; remove it to run all trials again`, { cause });
   }

@@ -1,8 +1,10 @@
 /** What a run's folder holds so that prediction, generation and export need neither its data nor its recipe. */
+
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { FileError } from "../../core/errors.ts";
+import { parseJson } from "../../core/json.ts";
 import type { SoundFormat } from "../../data/sound/sound-format.ts";
 import { tokenizerFileSchema, tokenizerOf } from "../../data/text/tokenizer.ts";
 import { type TextReader, textOutputs } from "../../finetune/tasks/text-rows.ts";
@@ -117,7 +119,7 @@ export async function readDeployment(folder: string): Promise<DeploymentRecord> 
   if (!existsSync(path))
     throw new FileError(`${shown(folder)} has no ${runFiles.deployment} yet; train on, or train again`);
   try {
-    return deploymentSchema.parse(JSON.parse(new TextDecoder().decode(await readBytes(path, "deployment"))));
+    return deploymentSchema.parse(parseJson(new TextDecoder().decode(await readBytes(path, "deployment"))));
   } catch (cause) {
     throw new FileError(`${shown(path)} is damaged; restore it or train again`, { cause });
   }

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, rmdirSync, rmSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { z } from "zod";
 import { FileError, nearest, OptionError } from "../../core/errors.ts";
+import { parseJson } from "../../core/json.ts";
 import { readBytes, writeFileAtomic } from "../../storage/atomic.node.ts";
 import { makeFolder, onDisk } from "../../storage/disk.node.ts";
 import { lives } from "../../storage/process-lock.node.ts";
@@ -154,7 +155,7 @@ export async function readRecord(folder: string): Promise<RunRecord> {
   if (!existsSync(path))
     throw new FileError(`${shown(folder)} is not the folder of a run, it has no ${runFiles.record}; ${knownRuns()}`);
   const text = new TextDecoder().decode(await readBytes(path, "run"));
-  const parsed = recordSchema.safeParse(parseJson(path, text));
+  const parsed = recordSchema.safeParse(jsonOf(path, text));
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   throw new FileError(
@@ -162,9 +163,9 @@ export async function readRecord(folder: string): Promise<RunRecord> {
   );
 }
 
-function parseJson(path: string, text: string): unknown {
+function jsonOf(path: string, text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch (cause) {
     throw new FileError(`${shown(path)} is damaged: it is not JSON; restore it or train again`, { cause });
   }

@@ -1,7 +1,9 @@
 /** Inputs of a prediction as tensors: images, sounds, JSON files, JSON on the command line. */
+
 import { existsSync } from "node:fs";
 import { basename, extname } from "node:path";
 import { atPlace, DataError, FileError, OptionError, ShapeError } from "../../core/errors.ts";
+import { parseJson } from "../../core/json.ts";
 import { type Shape, sameShape, showShape, size } from "../../core/shape.ts";
 import { type Nested, Tensor, tensor } from "../../core/tensor.ts";
 import { imageExtensions, readImage } from "../../data/images/image.node.ts";
@@ -83,7 +85,7 @@ function fromJson(text: string, where: string, { inputs, format: { image } = {} 
   const sample = inputTypeOf(inputs).shape.slice(1);
   let parsed: unknown;
   try {
-    parsed = JSON.parse(text);
+    parsed = parseJson(text);
   } catch (cause) {
     throw new FileError(`${where}: is not JSON (${(cause as Error).message}); write numbers such as [5.1, 3.5]`, {
       cause,

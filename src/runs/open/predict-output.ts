@@ -1,5 +1,6 @@
 /** A row of a model's output for a person and for a program. */
 
+import { greatest } from "../../core/lists.ts";
 import { percent } from "../../core/number-text.ts";
 import { size } from "../../core/shape.ts";
 import type { Tensor } from "../../core/tensor.ts";
@@ -29,7 +30,7 @@ export function describeOutput(y: Tensor, row: number, classes: readonly string[
 function probabilitiesOf(output: readonly number[]): number[] {
   const sum = output.reduce((total, value) => total + value, 0);
   if (output.every((value) => value >= 0) && Math.abs(sum - 1) < 1e-4) return [...output];
-  const highest = Math.max(...output);
+  const highest = greatest(output);
   const powers = output.map((value) => Math.exp(value - highest));
   const total = powers.reduce((sum, value) => sum + value, 0);
   return powers.map((value) => value / total);

@@ -1,5 +1,7 @@
 /** A model that reads texts, asked by them. */
+
 import { DataError } from "../../core/errors.ts";
+import { parseJson } from "../../core/json.ts";
 import { percent } from "../../core/number-text.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import { bestAnswer, type QuestionRows, questionRows, questionWindows } from "../../finetune/tasks/question-rows.ts";
@@ -79,7 +81,7 @@ function questionOf(given: string): { readonly question: string; readonly contex
   let parts: readonly unknown[] = given.split(parting);
   if (given.trimStart().startsWith("{")) {
     try {
-      const { question, context } = JSON.parse(given) as Readonly<Record<string, unknown>>;
+      const { question, context } = parseJson(given) as Readonly<Record<string, unknown>>;
       parts = [question, context];
     } catch (cause) {
       throw new DataError(`the question is no JSON (${(cause as Error).message}); ${mend}`, { cause });

@@ -1,6 +1,8 @@
 /** The test of a model as plain data. */
+
 import { z } from "zod";
 import { FileError } from "../../core/errors.ts";
+import { parseJson } from "../../core/json.ts";
 import type { Batch } from "../../data/pipeline/dataset.ts";
 import type { CompileOptions } from "../../jit/compile.ts";
 import { type EvaluateOptions, evaluate } from "../../train/evaluate.ts";
@@ -26,7 +28,7 @@ export type EvaluationReport = Readonly<z.infer<typeof evaluationSchema>>;
 /** The evaluation in a file. Throws FileError when it is damaged. */
 export function parseEvaluation(text: string, where: string): EvaluationReport {
   try {
-    return evaluationSchema.parse(JSON.parse(text));
+    return evaluationSchema.parse(parseJson(text));
   } catch (cause) {
     throw new FileError(`${where} is damaged; remove it and resume the run, which tests the model again`, { cause });
   }

@@ -1,6 +1,7 @@
 /** ONNX Runtime's profiles of a run, summed by operator and by layer. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { parseJson } from "../../core/json.ts";
 import type { CompileOptions } from "../../jit/compile.ts";
 import { makeFolder } from "../../storage/disk.node.ts";
 
@@ -61,7 +62,7 @@ export function readProfile(folder: string): Profile {
   let total = 0;
   for (const file of readdirSync(folder)) {
     if (!/^session-.*\.json$/.test(file)) continue;
-    for (const event of JSON.parse(readFileSync(join(folder, file), "utf8")) as Event[]) {
+    for (const event of parseJson(readFileSync(join(folder, file), "utf8")) as Event[]) {
       const milliseconds = (event.dur ?? 0) / 1000;
       if (event.cat === "Session" && event.name === "model_run") total += milliseconds;
       if (event.cat !== "Node" || !event.name.endsWith("_kernel_time")) continue;

@@ -1,6 +1,7 @@
 /** A run as lines of JSON. */
 import { existsSync, readFileSync, truncateSync } from "node:fs";
 import { FileError } from "../../core/errors.ts";
+import { parseJson } from "../../core/json.ts";
 import { appendWhole, onDisk } from "../../storage/disk.node.ts";
 import type { Run } from "../fit.ts";
 import type { Callback } from "./callback.ts";
@@ -39,7 +40,7 @@ function bytesUpTo(path: string, { trainer, epoch }: Run): number {
 
 function parseLine(line: string): { type?: string; batch: number; epoch: number } | undefined {
   try {
-    return JSON.parse(line);
+    return parseJson(line) as { type?: string; batch: number; epoch: number };
   } catch {
     return undefined;
   }

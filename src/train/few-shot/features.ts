@@ -1,5 +1,7 @@
 /** Features of a dataset: what a frozen model, or a layer of it, gives for each sample. */
+
 import { DataError, OptionError } from "../../core/errors.ts";
+import { append } from "../../core/lists.ts";
 import { string } from "../../core/option-types.ts";
 import { optionsOf } from "../../core/options.ts";
 import { Tensor } from "../../core/tensor.ts";
@@ -71,7 +73,7 @@ export async function featuresOf(
       width = size;
       samples += rows;
       features.push(Float32Array.from(found.toNumbers()));
-      if (target !== undefined) labels.push(...target.toNumbers());
+      if (target !== undefined) append(labels, target.toNumbers());
       if (target !== undefined && labels.length !== samples)
         throw new DataError(
           `featuresOf: ${samples} samples have ${labels.length} labels "${label}"; pass one label for each sample`,

@@ -1,5 +1,7 @@
 /** Linear probes: logistic regression on features, as strongly penalized as validation asks for (Radford et al. 2021). */
+
 import { DataError } from "../../core/errors.ts";
+import { least } from "../../core/lists.ts";
 import { count, listOf, objectOf, positive } from "../../core/option-types.ts";
 import { optionsOf } from "../../core/options.ts";
 import { Tensor } from "../../core/tensor.ts";
@@ -152,7 +154,7 @@ function foldsOf(samples: LabelledRows, most: number): readonly (readonly [rest:
     counts[place] = number + 1;
     return number;
   });
-  const folds = Math.min(most, ...counts);
+  const folds = least(counts, most);
   if (folds < 2) return [];
   return Array.from({ length: folds }, (_, fold) => {
     const indices = (isHeld: boolean) =>

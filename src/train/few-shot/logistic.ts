@@ -1,4 +1,5 @@
 /** Multinomial logistic regression with an L2 penalty, to its minimum. */
+import { greatest } from "../../core/lists.ts";
 import type { LabelledRows, Rows } from "./classifier.ts";
 import { type MinimizeOptions, minimize } from "./minimize.ts";
 
@@ -39,7 +40,7 @@ export function measure(model: Logistic, rows: LabelledRows): { readonly loss: n
   for (let i = 0; i < rows.count; i++) {
     const row = logits.subarray(i * classes, (i + 1) * classes);
     const place = rows.places[i] as number;
-    if (row.indexOf(Math.max(...row)) === place) hits++;
+    if (row.indexOf(greatest(row)) === place) hits++;
     loss += softmaxInPlace(row, place);
   }
   return { loss: loss / rows.count, accuracy: hits / rows.count };

@@ -1,4 +1,5 @@
 /** How well answers agree with those that are right, as SQuAD measures it. */
+import { greatest } from "../../core/lists.ts";
 
 /** An answer without case, punctuation, articles and double spaces. */
 const normalized = (text: string): string =>
@@ -39,5 +40,11 @@ export type AnswerScores = {
 export function answerScores(predicted: string, answers: readonly string[]): AnswerScores {
   const own = normalized(predicted);
   const right = answers.map(normalized);
-  return { exact: right.includes(own) ? 1 : 0, f1: Math.max(0, ...right.map((answer) => overlap(own, answer))) };
+  return {
+    exact: right.includes(own) ? 1 : 0,
+    f1: greatest(
+      right.map((answer) => overlap(own, answer)),
+      0,
+    ),
+  };
 }

@@ -1,10 +1,12 @@
 /** An inspection as one page of HTML that needs nothing else: charts, and the graph to explore. */
+
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import type { Inspected } from "../../../analyze/report/inspect.ts";
 import type { InspectedLayer, Inspection } from "../../../analyze/report/schema.ts";
 import { structureOf } from "../../../analyze/report/structure.ts";
+import { greatest } from "../../../core/lists.ts";
 import { count, plural } from "../../../core/number-text.ts";
 import { barPlot, escapeXml, palette } from "../../../draw/plot.ts";
 import { modulePath } from "../../../runs/recipes/package.node.ts";
@@ -134,7 +136,7 @@ function alongDepth({ layers, cost }: Inspection): string {
     colour: string,
   ) => {
     const [width, height] = [1000, 90];
-    const most = Math.max(1, ...drawn.map(sizeOf));
+    const most = greatest(drawn.map(sizeOf), 1);
     const step = width / drawn.length;
     const bars = drawn.map((layer, i) => {
       const size = Math.max(sizeOf(layer) > 0 ? 1 : 0, (height * sizeOf(layer)) / most);

@@ -1,6 +1,8 @@
 /** Keras's layers that make one tensor of several: sums, products, extrema, concatenation, dot products. */
+
 import { z } from "zod";
 import { ShapeError } from "../../../../core/errors.ts";
+import { greatest } from "../../../../core/lists.ts";
 import { normalizeAxis, showShape } from "../../../../core/shape.ts";
 import type { Value } from "../../../../graph/ir.ts";
 import type { LayerKind } from "../../../../nn/index.ts";
@@ -60,7 +62,7 @@ type Kind = new (kind: LayerKind, merge: (values: readonly Value[]) => Value) =>
 /** Folds operands by an elementwise function; smaller ones get axes after the batch, as in Keras. */
 function folding(Kind: Kind, f: (a: Value, b: Value) => Value, end = (y: Value, _count: number) => y): LayerClass {
   const merge = (values: readonly Value[]) => {
-    const rank = Math.max(...values.map((value) => value.rank));
+    const rank = greatest(values.map((value) => value.rank));
     const aligned = values.map((value) =>
       value.rank === rank
         ? value

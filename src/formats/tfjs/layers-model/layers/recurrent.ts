@@ -1,6 +1,8 @@
 /** Keras's recurrent layers, SimpleRNN, GRU, LSTM and RNN around cells, on ONNX's operators; the weights are kept as Keras has them. */
+
 import { z } from "zod";
 import { ShapeError, UnsupportedError } from "../../../../core/errors.ts";
+import { append } from "../../../../core/lists.ts";
 import { showShape } from "../../../../core/shape.ts";
 import type { Value } from "../../../../graph/ir.ts";
 import { makeNode } from "../../../../graph/op.ts";
@@ -309,7 +311,7 @@ class RecurrentStack extends CallLayer {
       const given = cell.apply({ inputs: [outputs, ...states], named: {}, masks }, context);
       const [y, ...own] = valuesOf(given) as [Value, ...Value[]];
       outputs = y;
-      last.push(...own);
+      append(last, own);
     }
     return resultsOf(
       { outputs, states: [last.at(-1 * (this.#counts.at(-1) ?? 1)) as Value, ...last] },

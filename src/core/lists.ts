@@ -1,0 +1,27 @@
+/** Lists of any length: a call takes only so many arguments, so that `push(...list)` and `Math.max(...list)` end in an error of the stack. */
+
+/** Puts items behind those of a list. */
+export function append<T>(list: T[], items: Iterable<T>): void {
+  for (const item of items) list.push(item);
+}
+
+/** The greatest of the numbers and `from`; NaN where one is NaN, as Math.max has it. */
+export function greatest(values: Iterable<number>, from = Number.NEGATIVE_INFINITY): number {
+  let most = from;
+  for (const value of values) most = Math.max(most, value);
+  return most;
+}
+
+/** The least of the numbers and `from`; NaN where one is NaN. */
+export function least(values: Iterable<number>, from = Number.POSITIVE_INFINITY): number {
+  let lowest = from;
+  for (const value of values) lowest = Math.min(lowest, value);
+  return lowest;
+}
+
+/** Puts an item behind those that a map has under a key. */
+export function appendTo<K, T>(lists: Map<K, T[]>, key: K, item: T): void {
+  const list = lists.get(key);
+  if (list) list.push(item);
+  else lists.set(key, [item]);
+}
