@@ -2,7 +2,7 @@
  * Kills runs of every kind of recipe at random moments, takes them up again, and holds what comes of it byte for byte against a run that
  * was never killed.
  *
- * node scripts/kill-runs.mjs [--kills 200] [--seed 1] [--only NAME]
+ * node scripts/kill-runs.mjs [--kills 200] [--seed 1] [--only NAME,NAME]
  */
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
@@ -23,7 +23,7 @@ const recipes = {
   iris: ["--epochs", "40"], // two stages, the second with a frozen layer
   "mlp-mnist": ["--limit", "640", "--epochs", "3"], // dropout
   "lenet-mnist": ["--limit", "384", "--epochs", "2"], // convolutions
-  "gan-mnist": ["--limit", "512", "--epochs", "3"], // two networks, two optimizers
+  "gan-mnist": ["--limit", "256", "--epochs", "2"], // two networks, two optimizers
   "dcgan-mnist": ["--limit", "128", "--epochs", "1", "--batch-size", "32"], // running statistics
   "vae-mnist": ["--limit", "512", "--epochs", "2"], // noise in the step
   "dqn-maze": ["--epochs", "2"], // an agent, its replay memory
@@ -86,6 +86,7 @@ const outcomesOf = (run) =>
 
 /** The first difference between two runs, if there is one. */
 function differenceOf(one, other) {
+  if (!existsSync(one)) return "everything, since there is no folder,";
   if (outcomesOf(one) !== outcomesOf(other)) return "outcomes.json";
   const [left, right] = [filesOf(one), filesOf(other)];
   // Reports of experiments tell seconds.
@@ -93,7 +94,9 @@ function differenceOf(one, other) {
   return [...names].find((name) => !left.get(name) || !right.get(name) || !left.get(name).equals(right.get(name)));
 }
 
-const chosen = Object.entries(recipes).filter(([name]) => values.only === undefined || name === values.only);
+const chosen = Object.entries(recipes).filter(
+  ([name]) => values.only === undefined || values.only.split(",").includes(name),
+);
 const wanted = Math.ceil(Number(values.kills) / chosen.length);
 let [kills, faults] = [0, 0];
 for (const [name, args] of chosen) {
