@@ -31,6 +31,16 @@ export const limits = {
   layers: 1000,
   /** Experts of such a model, all layers together. */
   experts: 20_000,
+  /** Characters of a regular expression of a file, groups within groups, steps with repetitions written out, and different sets of characters. */
+  patternLength: 20_000,
+  patternDepth: 64,
+  patternSteps: 1000,
+  patternSets: 128,
+  /** Bytes that matching it on a text may take. */
+  patternBytes: 2 ** 28,
+  /** Parts of a tokenizer of a file, and characters that its replacements make of a text. */
+  tokenizerParts: 1000,
+  tokenizerText: 2 ** 22,
   /** Weighted layers of a network whose paths are counted by their length, not only in all. */
   pathLengths: 1000,
   /** Sums of path counts, in some 10 ns each: beyond them paths are not counted. */

@@ -5,9 +5,20 @@ export function matchesPath(path: string, pattern: string | RegExp | undefined):
   if (pattern === undefined) return true;
   // Not `test`, which goes on from its last match when the expression is global.
   if (pattern instanceof RegExp) return path.search(pattern) >= 0;
-  const source = pattern
-    .split("*")
-    .map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"))
-    .join(".*");
-  return new RegExp(`^${source}(\\..*)?$`).test(path);
+  const [first = "", ...others] = pattern.split("*");
+  const last = others.pop();
+  const isEnd = (place: number) => place === path.length || path[place] === ".";
+  if (!path.startsWith(first)) return false;
+  if (last === undefined) return isEnd(first.length);
+  // The first place that each part has leaves most room for those behind it: there is nothing to go back for.
+  let place = first.length;
+  for (const part of others) {
+    const found = path.indexOf(part, place);
+    if (found < 0) return false;
+    place = found + part.length;
+  }
+  for (let found = path.indexOf(last, place); found >= 0; found = path.indexOf(last, found + 1)) {
+    if (last === "" || isEnd(found + last.length)) return true;
+  }
+  return false;
 }

@@ -5,7 +5,7 @@ import { type Tokenizer, tokenizerOf } from "../text/tokenizer.ts";
 /** Turns of ChatML and of Llama 2, and the ends of texts. */
 export const specials = ["<pad>", "<s>", "</s>", "<|im_start|>", "<|im_end|>"];
 
-const learnedFrom =
+export const learnedFrom =
   "Below is an instruction that describes a task. Write a response that completes the request. user assistant system. ".repeat(
     5,
   );

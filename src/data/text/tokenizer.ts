@@ -2,6 +2,7 @@
 import { Tokenizer as Pipeline } from "@huggingface/tokenizers";
 import { z } from "zod";
 import { DataError, FileError } from "../../core/errors.ts";
+import { boundPatterns } from "./file-patterns.ts";
 
 /** From texts to token ids and back. Make one with `characterTokenizer`, `trainBpe` or, from a file, `tokenizerOf`. */
 export interface Tokenizer {
@@ -52,6 +53,7 @@ export function tokenizerOf(file: TokenizerFile, piecesOf?: (text: string) => It
   let pipeline: Pipeline;
   try {
     pipeline = new Pipeline({ ...absent, ...file }, {});
+    boundPatterns([pipeline.normalizer, pipeline.pre_tokenizer, pipeline.decoder]);
   } catch (cause) {
     throw new FileError(`this is no tokenizer.json (${(cause as Error).message}); pass one of Hugging Face's format`, {
       cause,

@@ -1,5 +1,6 @@
 /** Which modules the fields of PEFT's adapter_config.json name (peft.tuners.tuners_utils, check_target_module_exists). */
 import { OptionError } from "../../core/errors.ts";
+import { Pattern } from "../../core/pattern/pattern.ts";
 
 /** Names in a list, which modules have whole or as their last parts, or a regular expression that matches a whole name. */
 export type ModuleNames = string | readonly string[];
@@ -18,9 +19,9 @@ export const isAllLinear = (names: ModuleNames | null | undefined): boolean =>
   typeof names === "string" && names.toLowerCase() === "all-linear";
 
 /** A regular expression of a field. Throws OptionError for one that is none. */
-function expression(field: string, source: string): RegExp {
+function expression(field: string, source: string): Pattern {
   try {
-    return new RegExp(source);
+    return new Pattern(source, "");
   } catch (cause) {
     throw new OptionError(
       `adapter_config.json: ${field} has ${JSON.stringify(source)}, which is no regular expression that is understood here (${(cause as Error).message}); list the names of the modules in its place`,
@@ -49,8 +50,9 @@ function isInChosenBlock(name: string, { layers_to_transform: blocks, layers_pat
   if (numbers.length === 0) return true;
   const patterns = lists?.length ? [lists].flat() : ["[^.]*"];
   for (const pattern of patterns) {
-    const found = expression("layers_pattern", `^.*?\\.${pattern}\\.(\\d+)\\.`).exec(name);
-    if (found) return numbers.includes(Number(found[1]));
+    const before = expression("layers_pattern", `^.*?\\.${pattern}$`);
+    for (const { 1: number, index } of name.matchAll(/\.(\d+)(?=\.)/g))
+      if (before.test(name.slice(0, index))) return numbers.includes(Number(number));
   }
   return false;
 }

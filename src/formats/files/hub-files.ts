@@ -1,6 +1,7 @@
 /** Which files of a repository on Hugging Face's hub a model is made of, by their names. */
 import { FileError, OptionError } from "../../core/errors.ts";
 import { count } from "../../core/number-text.ts";
+import { Pattern } from "../../core/pattern/pattern.ts";
 
 /** Beside the weights: the configuration of a model, its tokenizer, how its inputs are prepared. */
 const besideWeights: ReadonlySet<string> = new Set([
@@ -67,8 +68,8 @@ export function wantedFiles(name: string, files: readonly string[], patterns?: r
 
 /** The files of a pattern. */
 function matching(name: string, files: readonly string[], pattern: string): readonly string[] {
-  const escaped = pattern.replace(/[.+^${}()|[\]\\]/g, "\\$&").replace(/\*+/g, ".*");
-  const expression = new RegExp(`^${escaped.replaceAll("?", ".")}$`, "s");
+  const escaped = pattern.replace(/[.+^${}()|[\]\\/]/g, "\\$&").replace(/\*+/g, "[\\s\\S]*");
+  const expression = new Pattern(`^${escaped.replaceAll("?", "[\\s\\S]")}$`, "u");
   const found = files.filter((file) => expression.test(file));
   if (found.length === 0) throw new OptionError(`files: no file of ${name} is "${pattern}"; it has ${some(files)}`);
   return found;
