@@ -1,5 +1,6 @@
 /** Tokenizers and chat templates, and what is given to a model for a prediction. */
 
+import { parseJson } from "../../src/core/json.ts";
 import { builtInTemplates } from "../../src/data/chat/built-in-templates.ts";
 import { loadChatTemplate } from "../../src/data/chat/chat-files.node.ts";
 import { byteTokenizer, spaceTokenizer, wordTokenizer } from "../../src/data/testing/tokenizers.ts";
@@ -63,7 +64,7 @@ export const tokenizer: Target = {
   read(input) {
     let document: unknown;
     try {
-      document = JSON.parse(input.text(file));
+      document = parseJson(input.text(file));
     } catch {
       return undefined; // What is no JSON is refused by those who read the file.
     }
@@ -87,6 +88,11 @@ const conversation = {
 
 const jinjaParts: readonly string[] = [
   "{% for i in range(3) %}",
+  "{% for i in range(100000) %}",
+  "{% for i in range(100000) %}",
+  "{% set x = (x or 'a') ~ (x or 'a') %}",
+  "{% set ns = namespace(t='a') %}",
+  "{% set ns.t = ns.t ~ ns.t %}",
   "{% endfor %}",
   "{{ ",
   " }}",

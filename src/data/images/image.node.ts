@@ -36,6 +36,9 @@ export async function importSharp(
   }
 }
 
+/** Pixels of a file at most, 8,192 x 8,192: unpacked they take 0.4 GB, of however few bytes a file makes them. */
+const mostPixels = 2 ** 26;
+
 /** [height, width, channels] to [channels, height, width], the layout of convolutions. */
 function channelsFirst(pixels: Uint8Array, channels: number): Uint8Array<ArrayBuffer> {
   const plane = pixels.length / channels;
@@ -47,23 +50,25 @@ function channelsFirst(pixels: Uint8Array, channels: number): Uint8Array<ArrayBu
 
 /**
  * An image file as uint8 [channels, height, width]: PNG, JPEG, WebP, GIF (first frame), TIFF or AVIF; transparency lies
- * on white. Needs the package `sharp`. Throws FileError naming a file that is missing, damaged or no image.
+ * on white. Needs the package `sharp`. Throws FileError naming a file that is missing, damaged, no image, or of more than 67,108,864 pixels.
  */
 export async function readImage(path: string, options: ImageOptions = {}): Promise<Tensor<"uint8">> {
   const { size, channels = 3 } = checkOptions(options);
   const sharp = await importSharp();
   try {
     // Read here rather than by sharp, which does not say why a file cannot be opened.
-    let image = sharp(await readFile(path))
-      .rotate()
-      .flatten({ background: "white" });
+    const file = sharp(await readFile(path));
+    const { width = 0, height = 0 } = await file.metadata();
+    if (width * height > mostPixels)
+      throw new Error(`it has ${width} x ${height} pixels, expected ${mostPixels} at most, such as 8192 x 8192`);
+    let image = file.rotate().flatten({ background: "white" });
     if (size) image = image.resize({ height: size[0], width: size[1], fit: "fill" });
     image = channels === 1 ? image.toColourspace("b-w") : image.toColourspace("srgb");
     const { data, info } = await image.raw({ depth: "uchar" }).toBuffer({ resolveWithObject: true });
     return new Tensor("uint8", [info.channels, info.height, info.width], channelsFirst(data, info.channels));
   } catch (error) {
     throw new FileError(
-      `${path}: cannot be read as an image (${(error as Error).message}); replace or remove the file`,
+      `${path}: cannot be read as an image (${(error as Error).message}); replace, shrink or remove the file`,
       { cause: error },
     );
   }
