@@ -16,9 +16,17 @@ export interface Limits {
 
 /** Every limit. */
 export const limits = {
-  nodes: 100_000,
-  trainingNodes: 40_000,
+  nodes: 65_536,
+  trainingNodes: 30_000,
   tensors: 40_000,
+  /** Parts that the description of an ONNX file is made of: nodes, attributes, tensors, types. */
+  parts: 800_000,
+  /** Tensors of a file of weights. */
+  fileTensors: 200_000,
+  /** Pixels of an image of a file. */
+  pixels: 100_000_000,
+  /** Bytes that an archive or a compressed file unpacks to in memory. */
+  unpackedBytes: 2 ** 29,
   /** Brackets of JSON within others. */
   jsonDepth: 512,
   /** Axes of a tensor. */

@@ -1,6 +1,7 @@
 /** Decoding of protobuf messages described by a schema. Nothing is trusted; bytes fields stay in the file until asked for. */
 import { type ByteSource, memorySource } from "../core/byte-source.ts";
 import { FileError } from "../core/errors.ts";
+import { limits } from "../core/limits.ts";
 import type { Field, MessageSchema } from "./schema.ts";
 
 /** A bytes field: where it lies, and its content on demand. */
@@ -18,8 +19,6 @@ export type DecodedValue = Whole | string | Blob | Decoded | readonly DecodedVal
 
 /** Messages nest this deep in no real model: control flow within control flow within functions. */
 const maxDepth = 64;
-/** Every message takes some hundred bytes of memory, whatever it took in the file. */
-const maxMessages = 4_000_000;
 const windowBytes = 1 << 16;
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
@@ -121,7 +120,9 @@ export function decodePacked(bytes: Uint8Array, kind: Field["kind"]): Whole[] {
 
 function readMessage(cursor: Cursor, schema: MessageSchema, end: number, depth: number): Decoded {
   if (depth > maxDepth) throw fail(`messages nest deeper than ${maxDepth}`, cursor.position);
-  if (++cursor.messages > maxMessages) throw fail(`there are more than ${maxMessages} parts`, cursor.position);
+  // Every message takes some hundred bytes of memory, whatever it took in the file.
+  if (++cursor.messages > limits.parts)
+    throw new FileError(`onnx: the file is made of more than ${limits.parts} parts, the limit parts`);
   const names = namesOf(schema);
   const message: Record<string, DecodedValue> = {};
   while (cursor.position < end) {

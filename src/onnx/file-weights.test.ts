@@ -153,7 +153,7 @@ describe("uses", () => {
     expect(itself).toThrow("nest deeper than 32; a function may not call itself");
     const doubled = Array.from({ length: 30 }, (_, i) => calling(`f${i}`, `f${i + 1}`, `f${i + 1}`));
     expect(() => weightsOfFile(model({ node: [call("f0")] }, { functions: doubled, opset_import }))).toThrow(
-      "have more than 1000000 nodes",
+      "written out it has more than 65536 nodes, the limit; if you trust the file, raise it: --limit nodes=N",
     );
   });
 });

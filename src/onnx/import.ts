@@ -228,8 +228,9 @@ class Importer implements GraphReader {
 
   nodes(nodes: readonly FileNode[], place: Place): void {
     const { limits } = this.#options;
-    // A body without nodes takes its time too.
+    // A body without nodes takes its time too, and a sum of many operands becomes as many nodes.
     this.#count += Math.max(1, nodes.length);
+    for (const { inputs } of nodes) if (inputs.length > 8) this.#count += inputs.length;
     if (this.#count > limitOf("nodes", limits))
       throw limitError("nodes", "onnx: with its functions and loops written out it has more than", limits);
     const { names } = place;

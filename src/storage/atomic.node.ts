@@ -4,6 +4,7 @@ import { copyFile, link, open, readFile, rename, rm, stat } from "node:fs/promis
 import { basename, dirname, join } from "node:path";
 import { FileError } from "../core/errors.ts";
 import { makeFolder, refusedWrite, systemReason } from "./disk.node.ts";
+import { kindOfOther } from "./file-source.node.ts";
 
 /** Makes a rename in `folder` outlast a loss of power. Windows has no handle to a folder, and does without. */
 export async function syncFolder(folder: string): Promise<void> {
@@ -124,9 +125,14 @@ async function writeSynced(path: string, content: Uint8Array | string): Promise<
 /** All bytes of a file. Throws FileError, opening with `what` the file is for, when it is missing, a folder or unreadable. */
 export async function readBytes(path: string, what: string): Promise<Uint8Array> {
   try {
+    // Before it is opened: a pipe would wait for its writer, and a device may have no end.
+    const kind = kindOfOther(await stat(path));
+    if (kind !== undefined && kind !== "a folder")
+      throw new FileError(`${what}: ${path} is no file but ${kind}; give the path of a file`);
     const { buffer, byteOffset, length } = await readFile(path);
     return new Uint8Array(buffer, byteOffset, length); // no Buffer: its slice() does not copy
   } catch (error) {
+    if (error instanceof FileError) throw error;
     const reason = systemReason(error);
     const problem: Record<string, string> = {
       ENOENT: `there is no file ${path}; check the path`,

@@ -4,6 +4,7 @@ import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { FileError } from "../core/errors.ts";
 import { systemReason } from "./disk.node.ts";
+import { kindOfOther } from "./file-source.node.ts";
 
 /** `gitBlob` is git's name of a file: SHA-1 of `blob`, the size, a zero byte and the content. */
 export type ChecksumAlgorithm = "sha256" | "gitBlob" | "md5";
@@ -21,7 +22,10 @@ export interface ExpectedFile {
 export async function checksumOfFile(path: string, algorithm: ChecksumAlgorithm): Promise<string> {
   try {
     const hash = createHash(algorithm === "gitBlob" ? "sha1" : algorithm);
-    if (algorithm === "gitBlob") hash.update(`blob ${(await stat(path)).size}\0`);
+    const status = await stat(path);
+    const kind = kindOfOther(status);
+    if (kind !== undefined) throw new Error(`it is ${kind}`);
+    if (algorithm === "gitBlob") hash.update(`blob ${status.size}\0`);
     for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Uint8Array);
     return hash.digest("hex");
   } catch (error) {

@@ -1,9 +1,12 @@
 /** Files read in parts: ranges, sizes beyond memory, and places that a model may not open. */
+import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { FileError } from "../core/errors.ts";
+import { readBytes } from "./atomic.node.ts";
+import { checksumOfFile } from "./checksum.node.ts";
 import { openBeside, openFile } from "./file-source.node.ts";
 import { readSafetensorsHeader } from "./safetensors.ts";
 
@@ -70,4 +73,18 @@ test("links of Hugging Face's cache lead to the blobs of the same model, and now
   openBeside(own, "shard").close();
   openBeside(join(own, "onnx"), "data").close();
   expect(() => openBeside(own, "other")).toThrow("is a link that leads outside the folder");
+});
+
+test.skipIf(process.platform === "win32")("what is no regular file is not opened, and not waited for", async () => {
+  execFileSync("mkfifo", [path("pipe")]);
+  for (const [name, kind] of [
+    [path("pipe"), "a pipe"],
+    ["/dev/zero", "a device"],
+  ] as const) {
+    expect(() => openFile(name)).toThrow(`${name} is no file but ${kind}; give the path of a file`);
+    await expect(readBytes(name, "input")).rejects.toThrow(`input: ${name} is no file but ${kind}`);
+    await expect(checksumOfFile(name, "sha256")).rejects.toThrow(`it is ${kind}`);
+  }
+  expect(() => openFile(folder)).toThrow("is no file but a folder");
+  await expect(readBytes(folder, "input")).rejects.toThrow("is a folder, expected a file");
 });

@@ -1,11 +1,22 @@
 /** Files on disk as sources of bytes that are read in parts. */
-import { closeSync, fstatSync, openSync, readSync, realpathSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync, realpathSync, type Stats, statSync } from "node:fs";
 import { isAbsolute, join, sep } from "node:path";
 import { type ByteSource, requireRange } from "../core/byte-source.ts";
 import { FileError } from "../core/errors.ts";
 
+/** What a path names that is no regular file, and may give bytes without end or none ever; `undefined` for a file. */
+export function kindOfOther(status: Stats): string | undefined {
+  if (status.isFile()) return undefined;
+  if (status.isDirectory()) return "a folder";
+  if (status.isFIFO()) return "a pipe";
+  return status.isSocket() ? "a socket" : "a device";
+}
+
 /** Opens a file for reading in parts until `close`. Throws FileError when there is no such file. */
 export function openFile(path: string): ByteSource & { close(): void } {
+  // Before it is opened: a pipe would wait for its writer.
+  const kind = kindOfOther(attempt(path, () => statSync(path)));
+  if (kind !== undefined) throw new FileError(`${path} is no file but ${kind}; give the path of a file`);
   const handle = attempt(path, () => openSync(path, "r"));
   const status = fstatSync(handle);
   if (!status.isFile()) {

@@ -23,6 +23,6 @@ it("refuses other formats, cut files and wrong checksums, by name", async () => 
 
 it("stops at a limit rather than filling the memory", async () => {
   await expect(gunzip(packed, "bomb.gz", 1000)).rejects.toThrow(
-    "bomb.gz: cannot be unpacked as gzip (it unpacks to more than 1000 bytes)",
+    "bomb.gz: cannot be unpacked as gzip (it unpacks to more than 1000 bytes, the limit unpackedBytes)",
   );
 });

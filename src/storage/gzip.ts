@@ -1,14 +1,19 @@
 /** gzip, unpacked by what both Node and browsers bring along. */
 import { FileError } from "../core/errors.ts";
+import { limits } from "../core/limits.ts";
 
 /** Whether the bytes begin as a gzip file does. */
 export const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b;
 
 /**
  * The bytes within a gzip file. Throws FileError, opening with `what` the file is, when it is damaged, cut off or unpacks
- * to more than `limit` bytes (2 GiB).
+ * to more than `limit` bytes (`limits.unpackedBytes`).
  */
-export async function gunzip(bytes: Uint8Array, what: string, limit = 2 ** 31): Promise<Uint8Array> {
+export async function gunzip(
+  bytes: Uint8Array,
+  what: string,
+  limit: number = limits.unpackedBytes,
+): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   let total = 0;
   try {
@@ -18,7 +23,7 @@ export async function gunzip(bytes: Uint8Array, what: string, limit = 2 ** 31): 
       const { done, value } = await reader.read();
       if (done) break;
       total += value.length;
-      if (total > limit) throw new Error(`it unpacks to more than ${limit} bytes`);
+      if (total > limit) throw new Error(`it unpacks to more than ${limit} bytes, the limit unpackedBytes`);
       parts.push(value);
     }
   } catch (error) {

@@ -179,3 +179,34 @@ it("knows a byte size for each dtype that it writes", () => {
     expect(decodeSafetensors(file).tensors["t"]?.data.byteLength).toBe(bytesPerElement(dtype));
   }
 });
+
+describe("limits", () => {
+  const refused: readonly (readonly [what: string, header: string, message: string])[] = [
+    [
+      "a name of megabytes",
+      `{"${"n".repeat(5_000_000)}":${JSON.stringify(f32([1], 0, 4))}}`,
+      "a name of 5000000 characters",
+    ],
+    [
+      "many axes",
+      JSON.stringify({ a: f32(new Array(100_000).fill(1), 0, 4) }),
+      '"a" has 100000 axes; 64 is the limit rank',
+    ],
+    ["nested brackets", `{"a":${"[".repeat(1_000_000)}`, "nest more than 512 deep, the limit jsonDepth"],
+    [
+      "many tensors",
+      `{${Array.from({ length: 200_001 }, (_, i) => `"t${i}":${JSON.stringify(f32([0], 0, 0))}`).join()}}`,
+      "the file has 200001 tensors, and 200000 is the limit fileTensors",
+    ],
+  ];
+  it.each(refused)("%s", (_, header, message) => {
+    const begin = performance.now();
+    expect(() => decodeSafetensors(fileWith(header, 4))).toThrow(message);
+    expect(performance.now() - begin).toBeLessThan(20_000);
+  });
+
+  it("names with quotes and strokes are told apart", () => {
+    const twice = `{"a\\\\":${JSON.stringify(f32([1], 0, 4))},"a\\"":{},"a\\\\":{}}`;
+    expect(() => decodeSafetensors(fileWith(twice, 4))).toThrow('two tensors are named "a\\"');
+  });
+});

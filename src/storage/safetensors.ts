@@ -5,7 +5,7 @@ import { type ArrayOf, arrayTypes, bytesPerElement, type DType } from "../core/d
 import { FileError, OptionError } from "../core/errors.ts";
 import { bfloat16ToFloat32, float8e4m3Number, float8e5m2Number } from "../core/half.ts";
 import { parseJson } from "../core/json.ts";
-import { requireName, requireRank } from "../core/limits.ts";
+import { limits, requireName, requireRank } from "../core/limits.ts";
 import { type Shape, showShape, size } from "../core/shape.ts";
 import { Tensor } from "../core/tensor.ts";
 
@@ -91,12 +91,16 @@ export function encodeSafetensors(tensors: Record<string, Tensor>, metadata?: Re
 function outermostKeys(json: string): string[] {
   const keys: string[] = [];
   let depth = 0;
-  let text = "";
-  for (const [token] of json.matchAll(/"(?:[^"\\]|\\.)*"|[{}[\]:]/g)) {
-    if (token === "{" || token === "[") depth++;
-    else if (token === "}" || token === "]") depth--;
-    else if (token !== ":") text = token;
-    else if (depth === 1) keys.push(JSON.parse(text) as string);
+  let [begin, end] = [0, 0];
+  for (let at = 0; at < json.length; at++) {
+    const sign = json[at];
+    if (sign === '"') {
+      begin = at;
+      for (at++; json[at] !== '"'; at++) if (json[at] === "\\") at++;
+      end = at + 1;
+    } else if (sign === "{" || sign === "[") depth++;
+    else if (sign === "}" || sign === "]") depth--;
+    else if (sign === ":" && depth === 1) keys.push(JSON.parse(json.slice(begin, end)) as string);
   }
   return keys;
 }
@@ -136,10 +140,17 @@ function parseHeader(file: ByteSource): { header: Record<string, unknown>; dataS
   }
   if (!isObject(header))
     throw new FileError("safetensors: the header is not a JSON object; the file is of another format");
+  const tensors = Object.keys(header).length;
+  if (tensors > limits.fileTensors)
+    throw new FileError(
+      `safetensors: the file has ${tensors} tensors, and ${limits.fileTensors} is the limit fileTensors`,
+    );
   const seen = new Set<string>();
   const repeated = outermostKeys(text).find((key) => seen.size === seen.add(key).size);
   if (repeated !== undefined)
-    throw new FileError(`safetensors: two tensors are named "${repeated}"; write the file again with distinct names`);
+    throw new FileError(
+      `safetensors: two tensors are named "${repeated.slice(0, 100)}"; write the file again with distinct names`,
+    );
   return { header, dataStart };
 }
 

@@ -2,6 +2,7 @@
 import { inflateSync } from "fflate";
 import { type ByteSource, memorySource, requireRange } from "../core/byte-source.ts";
 import { FileError } from "../core/errors.ts";
+import { limits } from "../core/limits.ts";
 
 export interface ZipEntry {
   readonly name: string;
@@ -14,8 +15,6 @@ export interface ZipEntry {
 /** How zip archives begin. */
 export const zipSignature = "PK\u0003\u0004";
 
-/** What is packed is unpacked into memory, up to this size. */
-const maxUnpacked = 2 ** 30;
 /** No archive that is read here has as many entries. */
 const maxEntries = 1 << 16;
 
@@ -132,8 +131,10 @@ function openEntry(source: ByteSource, { name, isEncrypted, method, packed, size
   if (method !== 8)
     throw new FileError(`zip: "${name}" is packed by method ${method}, expected deflate; pack it again`);
   // Deflate makes of a byte 1,032 at most.
-  if (size > maxUnpacked || size > 1032 * packed + 1032)
-    throw new FileError(`zip: "${name}" would unpack ${packed} bytes to ${size}, expected ${maxUnpacked} at most`);
+  if (size > limits.unpackedBytes || size > 1032 * packed + 1032)
+    throw new FileError(
+      `zip: "${name}" would unpack ${packed} bytes to ${size}, expected ${limits.unpackedBytes} at most, the limit unpackedBytes`,
+    );
   return memorySource(inflated(name, source.read(begin, packed), size));
 }
 

@@ -11,7 +11,7 @@ import { kindOf } from "../../ops/registry.ts";
 import { type Flow, flowOf } from "./flow.ts";
 import { formulaOf } from "./formula.ts";
 import { standInLoss } from "./loss.ts";
-import { type Network, type NetworkLayer, type NetworkParameter, trainingWithin } from "./network.ts";
+import { type Network, type NetworkLayer, type NetworkParameter, total, trainingWithin } from "./network.ts";
 
 export interface GraphSource {
   readonly name: string;
@@ -66,7 +66,7 @@ export function graphNetwork(given: GraphSource): Network {
     }),
     graphs: {
       forward: graph,
-      ...trainingWithin(graph.nodes.length, limits, () => trainingGraph(graph, unshaped)),
+      ...trainingWithin(workOf(graph), limits, () => trainingGraph(graph, unshaped)),
       hasOpenShapes: unshaped.size > 0,
     },
     notes,
@@ -99,6 +99,9 @@ const parameterOf = ({ name, shape, type }: FileTensor, value: Value | undefined
   trainable: false,
   value,
 });
+
+/** How large the gradient graph becomes, in nodes of two operands: each operand of many has a gradient of its own. */
+const workOf = ({ nodes }: Graph): number => total(nodes, ({ inputs }) => Math.max(1, inputs.length - 1));
 
 function trainingGraph({ inputs, outputs }: Graph, unshaped: ReadonlySet<Value>): Graph | undefined {
   if (unshaped.size > 0) return undefined;

@@ -2,10 +2,11 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { memorySource } from "../../core/byte-source.ts";
-import { tensor } from "../../core/tensor.ts";
+import { Tensor, tensor } from "../../core/tensor.ts";
 import { fileOf, weight } from "../../formats/testing/onnx-files.ts";
 import { input } from "../../graph/ir.ts";
 import { makeNode } from "../../graph/op.ts";
+import type { Message } from "../../onnx/codec.ts";
 import { importModel } from "../../onnx/import.ts";
 import { fileOfGraph, node, stored, typed, zeros } from "../../onnx/testing/build-file.ts";
 import { LSTM } from "../../ops/index.ts";
@@ -142,8 +143,98 @@ describe("files made to do harm", () => {
       output: [typed("y", "float32", 2, 4)],
     };
     expect(() => read(fileOfGraph(graph, 17, { functions }))).toThrow(
-      "its functions, written out, have more than 1000000 nodes",
+      "with its functions written out it has more than 65536 nodes, the limit",
     );
+  });
+
+  /** Loops within loops, each of `trips` steps. */
+  const loops = (depth: number, trips: number) => {
+    const body = (level: number): { readonly graph: Message } => ({
+      graph: {
+        input: [typed(`i${level}`, "int64"), typed(`c${level}`, "bool"), typed(`v${level}`, "float32", 1, 2)],
+        node: [
+          level === 1
+            ? node("Relu", ["v1"], ["r1"])
+            : node("Loop", ["trips", "", `v${level}`], [`r${level}`], { body: body(level - 1) }),
+          node("Identity", [`c${level}`], [`d${level}`]),
+        ],
+        output: [typed(`d${level}`, "bool"), typed(`r${level}`, "float32", 1, 2)],
+      },
+    });
+    return fileOfGraph({
+      input: [typed("x", "float32", 1, 2)],
+      node: [node("Loop", ["trips", "", "x"], ["y"], { body: body(depth) })],
+      output: [typed("y", "float32", 1, 2)],
+      initializer: [stored("trips", new Tensor("int64", [], BigInt64Array.of(BigInt(trips))))],
+    });
+  };
+
+  test("loops within loops end at the limit of nodes, which may be raised", () => {
+    const limit = /its functions and loops written out it has more than 65536 nodes, the limit/;
+    expect(() => read(loops(4, 1000))).toThrow(limit);
+    expect(() => read(loops(2, 200))).toThrow(limit);
+    const raised = importModel(memorySource(loops(2, 200)), { limits: { nodes: 200_000 } });
+    expect(raised.graph.nodes.length).toBe(40_000);
+  }, 60_000);
+
+  /** x W + x, so many times. */
+  const residual = (times: number) =>
+    fileOfGraph({
+      input: [typed("x0", "float32", 1, 2)],
+      node: Array.from({ length: times }, (_, i) => [
+        node("MatMul", [`x${i}`, `w${i}`], [`m${i}`]),
+        node("Add", [`x${i}`, `m${i}`], [`x${i + 1}`]),
+      ]).flat(),
+      output: [typed(`x${times}`, "float32", 1, 2)],
+      initializer: Array.from({ length: times }, (_, i) => zeros(`w${i}`, 2, 2)),
+    });
+
+  test("3,000 residual layers are inspected in time that grows with them alone", () => {
+    const begin = performance.now();
+    const { depth, cost } = inspectionOf(read(residual(3000)));
+    expect(performance.now() - begin).toBeLessThan(60_000);
+    expect(depth.weighted).toBe(3000);
+    expect(depth.paths).toMatchObject({ count: (2n ** 3000n).toString(), min: 0, max: 3000, mean: 1500 });
+    expect(cost.macs).toBe(3000 * 4);
+    expect(cost.backwardFlops).toBeGreaterThan(0);
+  }, 120_000);
+
+  test("what training costs is left out of a network that is larger, and a note says so", () => {
+    const { cost, notes } = inspectionOf(
+      onnxNetwork("test", importModel(memorySource(residual(60))), { trainingNodes: 50 }),
+    );
+    expect([cost.macs, cost.backwardFlops, cost.trainingBytes]).toEqual([240, null, null]);
+    expect(notes.join()).toMatch(/graph of a step has more than 50 nodes, the limit trainingNodes; raise it: --limit/);
+  });
+
+  test.each([
+    [
+      "a long name of a node",
+      { ...node("Relu", ["x"], ["y"]), name: "n".repeat(5000) },
+      /a node has a name of 5000 char/,
+    ],
+    [
+      "a long name of a value",
+      node("Relu", ["x".repeat(5000)], ["y"]),
+      /a node has a name of 5000 characters that begins/,
+    ],
+    [
+      "many operands",
+      node("Sum", new Array(20_000).fill("x"), ["y"]),
+      /Sum has 20000 operands or outputs; 16384 is the/,
+    ],
+  ])("%s", (_, own, message) => {
+    const file = fileOfGraph({ input: [typed("x", "float32", 2)], node: [own], output: [typed("y", "float32", 2)] });
+    expect(() => read(file)).toThrow(message);
+  });
+
+  test("inputs of many axes", () => {
+    const file = fileOfGraph({
+      input: [typed("x", "float32", ...new Array<number>(100_000).fill(1))],
+      node: [node("Relu", ["x"], ["y"])],
+      output: [typed("y", "float32")],
+    });
+    expect(() => read(file)).toThrow('"x" has 100000 axes; 64 is the limit rank');
   });
 
   test("an LSTM of 10^9 steps costs what it would, without its gradient", () => {

@@ -1,5 +1,4 @@
 /** `sardonyx embed`: texts, images or sounds as vectors, by a run or a pretrained model. */
-import { readFile } from "node:fs/promises";
 import { extname } from "node:path";
 import { FileError, OptionError } from "../../core/errors.ts";
 import { count, plural } from "../../core/number-text.ts";
@@ -7,7 +6,7 @@ import type { Tensor } from "../../core/tensor.ts";
 import { loadRecords } from "../../data/index.node.ts";
 import { textFieldOf } from "../../data/tables/record-fields.ts";
 import { embedderOf } from "../../runs/open/embedder.node.ts";
-import { writeFileAtomic } from "../../storage/atomic.node.ts";
+import { readBytes, writeFileAtomic } from "../../storage/atomic.node.ts";
 import { encodeSafetensors } from "../../storage/safetensors.ts";
 import { highest } from "../../train/metrics/ranking.ts";
 import { defineCommand, text } from "../command.ts";
@@ -78,9 +77,7 @@ async function inputsOf(path: string, field: string | undefined): Promise<string
   if (extname(path).toLowerCase() !== ".txt")
     return (await loadRecords(path)).map((record) => textFieldOf(record, field ?? "text", "--field"));
   if (field !== undefined) throw new OptionError(`${path} has lines, no fields; leave --field out`);
-  const content = await readFile(path, "utf8").catch((cause: Error) => {
-    throw new FileError(`${path} cannot be read (${cause.message}); check the path`, { cause });
-  });
+  const content = new TextDecoder().decode(await readBytes(path, "texts"));
   const lines = content.split(/\r?\n/).filter((line) => line.trim() !== "");
   if (lines.length === 0) throw new FileError(`${path}: has no text, expected one on each line`);
   return lines;

@@ -1,25 +1,36 @@
 /** Networks from files of weights, and from the configs that say what is computed of them. */
 
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { moduleNetwork } from "../../analyze/networks/module-network.ts";
 import type { Network } from "../../analyze/networks/network.ts";
 import { storedParameter, weightsNetwork } from "../../analyze/networks/weights-network.ts";
 import type { ByteSource } from "../../core/byte-source.ts";
 import { atPlace, FileError } from "../../core/errors.ts";
-import { parseJson } from "../../core/json.ts";
 import { plural } from "../../core/number-text.ts";
 import { sameShape, showShape } from "../../core/shape.ts";
-import { shardsOf } from "../../formats/files/file-kinds.ts";
+import { readJson, shardsOf } from "../../formats/files/file-kinds.ts";
 import { ggufConfig, ggufSource, readGguf, storedGguf } from "../../formats/gguf/gguf-file.node.ts";
 import { modelFromConfig } from "../../formats/huggingface.ts";
 import { elementsOf, isBuffer, logicalTensors, packingNotes, type StoredTensor } from "../../formats/stored-tensors.ts";
 import { type StoredTypes, storedTypeOf, storedTypesOf } from "../../formats/stored-types.ts";
 import { matchNames } from "../../formats/tensor-names.ts";
-import { openBeside } from "../../storage/file-source.node.ts";
+import { openBeside, openFile } from "../../storage/file-source.node.ts";
 import { readSafetensorsHeader } from "../../storage/safetensors.ts";
 import { memoryPrefix } from "../../train/load-parameters.ts";
 import { chooseInputs, type ShapeOptions } from "./shapes.ts";
+
+/** The config.json at a path. Throws FileError. */
+function configAt(path: string): unknown {
+  const file = openFile(path);
+  try {
+    return readJson(file);
+  } catch (error) {
+    throw atPlace("config.json", error);
+  } finally {
+    file.close();
+  }
+}
 
 /** What a model in a folder is called. */
 const folderName = (path: string): string => basename(dirname(resolve(path)));
@@ -119,7 +130,7 @@ function weightsWithConfig(
   if (!existsSync(configPath)) return weightsAlone(name, tensors);
   let network: Network;
   try {
-    network = builtNetwork(path, parseJson(readFileSync(configPath, "utf8")), shapes);
+    network = builtNetwork(path, configAt(configPath), shapes);
   } catch (cause) {
     // The weights can still be counted.
     const alone = weightsAlone(name, tensors);

@@ -165,7 +165,7 @@ test.each([
 test("answers with lists nested without end are refused, others with lists are read", () => {
   const lineOf = (depth: number) => {
     const deep = `{"role":"assistant","content":"4","tool_calls":${"[".repeat(depth)}${"]".repeat(depth)}}`;
-    return `{"prompt":"2 + 2?","chosen":[${deep}],"rejected":[${deep}]}`;
+    return `{"prompt":"2 + 2?","chosen":[${deep}],"rejected":[${deep.replace('"4"', '"5"')}]}`;
   };
   expect(parsePreferences(lineOf(500), "a.jsonl")).toHaveLength(1);
   expect(() => parsePreferences(lineOf(50_000), "a.jsonl")).toThrow("a.jsonl: line 1 is no JSON (its brackets nest");

@@ -1,13 +1,29 @@
 /** Images decoded to bytes by sharp, an optional package. */
-import { readFile } from "node:fs/promises";
 import type { default as Sharp } from "sharp";
 import { FileError, OptionError } from "../../core/errors.ts";
-import { extentsType, matching } from "../../core/option-types.ts";
+import { limits } from "../../core/limits.ts";
+import { count, extentsType, matching } from "../../core/option-types.ts";
 import { type OptionTypes, optionsOf } from "../../core/options.ts";
 import { Tensor } from "../../core/tensor.ts";
+import { readBytes } from "../../storage/atomic.node.ts";
 
 /** How the names of image files end. */
 export const imageExtensions: readonly string[] = [".png", ".jpg", ".jpeg", ".webp", ".gif", ".tif", ".tiff", ".avif"];
+
+/** What the files begin with that are decoded here: a name says nothing of what is in a file. */
+const beginnings: readonly (readonly [text: string, offset: number])[] = [
+  ["\x89PNG\r\n\x1a\n", 0],
+  ["\xff\xd8\xff", 0],
+  ["WEBP", 8],
+  ["GIF87a", 0],
+  ["GIF89a", 0],
+  ["II*\0", 0],
+  ["MM\0*", 0],
+  // The same with places of 64 bits.
+  ["II+\0", 0],
+  ["MM\0+", 0],
+  ...["avif", "avis", "mif1", "msf1"].map((brand): [string, number] => [`ftyp${brand}`, 4]),
+];
 
 /** Options of `readImage`. */
 export interface ImageOptions {
@@ -15,11 +31,14 @@ export interface ImageOptions {
   readonly size?: readonly [height: number, width: number];
   /** 1 for grey, 3 for red, green and blue; default 3. */
   readonly channels?: 1 | 3;
+  /** Pixels that a file may have, before it is resized; default 100,000,000. */
+  readonly maxPixels?: number;
 }
 
 export const imageTypes: OptionTypes<ImageOptions> = {
   size: extentsType,
   channels: matching("1 or 3", (value) => value === 1 || value === 3),
+  maxPixels: count(),
 };
 const checkOptions = optionsOf("readImage", imageTypes);
 
@@ -36,9 +55,6 @@ export async function importSharp(
   }
 }
 
-/** Pixels of a file at most, 8,192 x 8,192: unpacked they take 0.4 GB, of however few bytes a file makes them. */
-const mostPixels = 2 ** 26;
-
 /** [height, width, channels] to [channels, height, width], the layout of convolutions. */
 function channelsFirst(pixels: Uint8Array, channels: number): Uint8Array<ArrayBuffer> {
   const plane = pixels.length / channels;
@@ -50,25 +66,33 @@ function channelsFirst(pixels: Uint8Array, channels: number): Uint8Array<ArrayBu
 
 /**
  * An image file as uint8 [channels, height, width]: PNG, JPEG, WebP, GIF (first frame), TIFF or AVIF; transparency lies
- * on white. Needs the package `sharp`. Throws FileError naming a file that is missing, damaged, no image, or of more than 67,108,864 pixels.
+ * on white. Needs the package `sharp`. Throws FileError naming a file that is missing, damaged, no image or of too many pixels, before any is
+ * decoded.
  */
 export async function readImage(path: string, options: ImageOptions = {}): Promise<Tensor<"uint8">> {
-  const { size, channels = 3 } = checkOptions(options);
+  const { size, channels = 3, maxPixels = limits.pixels } = checkOptions(options);
   const sharp = await importSharp();
+  // Read here rather than by sharp, which does not say why a file cannot be opened.
+  const file = await readBytes(path, "image");
+  const head = String.fromCharCode(...file.subarray(0, 16));
+  if (!beginnings.some(([text, offset]) => head.startsWith(text, offset)))
+    throw new FileError(
+      `${path}: is no image of a kind that is read here (PNG, JPEG, WebP, GIF, TIFF, AVIF), whatever its name says; replace or remove the file`,
+    );
   try {
-    // Read here rather than by sharp, which does not say why a file cannot be opened.
-    const file = sharp(await readFile(path));
-    const { width = 0, height = 0 } = await file.metadata();
-    if (width * height > mostPixels)
-      throw new Error(`it has ${width} x ${height} pixels, expected ${mostPixels} at most, such as 8192 x 8192`);
-    let image = file.rotate().flatten({ background: "white" });
+    const { width, height } = await sharp(file, { limitInputPixels: false }).metadata();
+    if (width * height > maxPixels)
+      throw new FileError(
+        `it has ${width} × ${height} pixels, and ${maxPixels} is the limit pixels; if you trust the file, raise it: { maxPixels: N }`,
+      );
+    let image = sharp(file, { limitInputPixels: maxPixels }).rotate().flatten({ background: "white" });
     if (size) image = image.resize({ height: size[0], width: size[1], fit: "fill" });
     image = channels === 1 ? image.toColourspace("b-w") : image.toColourspace("srgb");
     const { data, info } = await image.raw({ depth: "uchar" }).toBuffer({ resolveWithObject: true });
     return new Tensor("uint8", [info.channels, info.height, info.width], channelsFirst(data, info.channels));
   } catch (error) {
     throw new FileError(
-      `${path}: cannot be read as an image (${(error as Error).message}); replace, shrink or remove the file`,
+      `${path}: cannot be read as an image (${(error as Error).message}); replace or remove the file`,
       { cause: error },
     );
   }

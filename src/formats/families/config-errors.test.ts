@@ -27,7 +27,7 @@ describe("what is wrong is named, with what it is and what is expected", () => {
     [
       "more layers than any model has",
       { model_type: "bert", num_hidden_layers: 3000 },
-      "num_hidden_layers is 3000, expected a whole number from 1 to 1000; correct the file",
+      "num_hidden_layers is 3000, expected a whole number from 1 to 1000, the limit layers; correct the file",
     ],
     ["an inherited name", { model_type: "constructor" }, 'the family "constructor" is not among those that are known'],
     [
@@ -63,7 +63,7 @@ describe("what is wrong is named, with what it is and what is expected", () => {
     [
       "two fields",
       { model_type: "gpt2", n_layer: 1.5, vocab_size: "many" },
-      'config.json of a gpt2 model: vocab_size is "many", expected a whole number from 1; n_layer is 1.5, expected a whole number from 1 to 1000; correct the file',
+      'config.json of a gpt2 model: vocab_size is "many", expected a whole number from 1; n_layer is 1.5, expected a whole number from 1 to 1000, the limit layers; correct the file',
     ],
     [
       "an extent below 1, where others are multiples of it",
@@ -158,7 +158,7 @@ describe("what is wrong is named, with what it is and what is expected", () => {
     [
       "a size beyond all bounds",
       { model_type: "bert", num_hidden_layers: 1e9 },
-      "expected a whole number from 1 to 1000",
+      "expected a whole number from 1 to 1000, the limit layers",
     ],
     ["labels", { model_type: "bert", id2label: 3 }, "id2label is 3, expected an object from numbers to labels"],
   ];
