@@ -4,16 +4,7 @@ import stringWidth from "string-width";
 import wrapAnsi from "wrap-ansi";
 import { greatest } from "../core/lists.ts";
 
-/** Characters that a terminal obeys instead of showing them, and those that turn the direction of text. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it is about
-const controls = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
-
-/** A text with control characters written out, as `\x1b`: names in files of others may hold any. Lines and tabs stay. */
-export const printable = (text: string): string =>
-  text.replace(controls, (character) => {
-    const code = character.charCodeAt(0).toString(16);
-    return code.length > 2 ? `\\u${code}` : `\\x${code.padStart(2, "0")}`;
-  });
+export { printable } from "../core/printable.ts";
 
 /** Words in lines of at most `columns`, those after the first indented. */
 export function wrap(text: string, columns: number, indent = 0): string[] {

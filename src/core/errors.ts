@@ -1,10 +1,11 @@
 /** Errors that users meet: each says where, what was got, what was expected and how to mend it, and has a stable code. */
+import { asSentence, quoted } from "./printable.ts";
 
-/** Base of every error that Sardonyx throws on purpose. */
+/** Base of every error that Sardonyx throws on purpose; its message is one line of at most 1,000 characters that a terminal can show. */
 export class SardonyxError extends Error {
   readonly code: string = "SARDONYX";
   constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
+    super(asSentence(message), options);
     this.name = new.target.name;
   }
 }
@@ -62,11 +63,19 @@ export class InternalError extends SardonyxError {
   }
 }
 
+/** Changes the message of an error, which keeps its class and code. */
+export function reword(error: SardonyxError, message: string): void {
+  error.message = asSentence(message);
+}
+
 /** Prefixes the place to an error's message, keeping its class and code: `conv2d "stem": …`. */
 export function atPlace(place: string, error: unknown): unknown {
-  if (error instanceof SardonyxError && !(error instanceof InternalError)) error.message = `${place}: ${error.message}`;
+  if (error instanceof SardonyxError && !(error instanceof InternalError)) reword(error, `${place}: ${error.message}`);
   return error;
 }
+
+/** What is longer is no name that somebody typed. */
+const longestName = 100;
 
 /** Levenshtein distance between two short names. */
 function editDistance(a: string, b: string): number {
@@ -84,25 +93,35 @@ function editDistance(a: string, b: string): number {
 
 /**
  * The candidate spelled most like `name`, by Levenshtein distance without regard to case; `undefined` without
- * candidates.
+ * candidates, and for a name of more than 100 characters.
  */
 export function nearest(name: string, candidates: Iterable<string>): string | undefined {
+  if (name.length > longestName) return undefined;
   let best: string | undefined;
   let bestDistance = Number.POSITIVE_INFINITY;
   for (const candidate of candidates) {
+    if (candidate.length > longestName) continue;
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
   }
   return best;
 }
 
+/** Names in a message: as many as can be read, and how many there are beyond those. */
+function listed(names: readonly string[]): string {
+  let [count, length] = [0, 0];
+  while (count < names.length && length < 600) length += (names[count++] as string).length + 2;
+  const others = names.length - count;
+  return `${names.slice(0, count).join(", ") || "none"}${others > 0 ? ` and ${others} others` : ""}`;
+}
+
 /**
  * An OptionError for a name of a `kind` of thing that is not known; its message suggests the nearest candidate and
- * lists all.
+ * lists all, or the first of many.
  */
 export function unknownName(kind: string, name: string, candidates: Iterable<string>): OptionError {
   const known = [...candidates];
   const closest = nearest(name, known);
-  const hint = closest === undefined ? "" : `; did you mean "${closest}"?`;
-  return new OptionError(`unknown ${kind} "${name}"${hint} Known: ${known.join(", ") || "none"}.`);
+  const hint = closest === undefined ? "." : `; did you mean "${closest}"?`;
+  return new OptionError(`unknown ${kind} ${quoted(name)}${hint} Known: ${listed(known)}.`);
 }

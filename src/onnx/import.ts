@@ -1,7 +1,7 @@
 /** ONNX models as graphs: what our operators know becomes their nodes, the rest nodes that are named and counted only. */
 
 import type { ByteSource } from "../core/byte-source.ts";
-import { DTypeError, FileError, GradientError, ShapeError, UnsupportedError } from "../core/errors.ts";
+import { atPlace, DTypeError, FileError, GradientError, ShapeError, UnsupportedError } from "../core/errors.ts";
 import { type Limits, limitError, limitOf } from "../core/limits.ts";
 import { type Shape, showShape } from "../core/shape.ts";
 import type { Tensor } from "../core/tensor.ts";
@@ -352,7 +352,7 @@ class Importer implements GraphReader {
       const outputs = build(op, { version, inputs: operands, attributes, outputs: node.outputs.length });
       return typeof outputs === "string" ? unknown(outputs) : fold(outputs, operands);
     } catch (error) {
-      if (error instanceof ShapeError) error.message = `${describeNode(node)}: ${error.message}`;
+      if (error instanceof ShapeError) atPlace(describeNode(node), error);
       return this.#refused(node, op, place, error);
     }
   }

@@ -4,7 +4,7 @@ import { basename, dirname, join } from "node:path";
 import type { Network } from "../../analyze/networks/network.ts";
 import { onnxNetwork } from "../../analyze/networks/onnx-network.ts";
 import type { ByteSource } from "../../core/byte-source.ts";
-import { atPlace, FileError, ShapeError } from "../../core/errors.ts";
+import { atPlace, FileError, reword, ShapeError } from "../../core/errors.ts";
 import { isPlainObject } from "../../core/tree.ts";
 import { foreignJson, isSafetensors, readJson, refusedFormat } from "../../formats/files/file-kinds.ts";
 import { isGguf } from "../../formats/gguf/gguf-file.node.ts";
@@ -80,7 +80,7 @@ function openOnnx(path: string, file: ByteSource, shapes: ShapeOptions): Network
   } catch (error) {
     // Chosen by us or by the command line, the shapes are the likeliest cause.
     if (error instanceof ShapeError && !error.message.includes("--input-shape"))
-      error.message += `; the input shapes may be the cause: pass others with --input-shape`;
+      reword(error, `${error.message}; the input shapes may be the cause: pass others with --input-shape`);
     throw error;
   } finally {
     for (const source of beside) source.close();

@@ -1,7 +1,7 @@
 /** Keras's own files of whole models: `.keras` archives of Keras 3, and the HDF5 files of Keras 2. */
 
 import type { ByteSource } from "../../core/byte-source.ts";
-import { FileError, SardonyxError } from "../../core/errors.ts";
+import { FileError, reword, SardonyxError } from "../../core/errors.ts";
 import { parseJson } from "../../core/json.ts";
 import { isPlainObject } from "../../core/tree.ts";
 import { type Hdf5Group, hdf5Signature, openHdf5 } from "../../storage/hdf5/hdf5.ts";
@@ -130,7 +130,10 @@ export function inItsWords<T>(read: () => T): T {
     return read();
   } catch (error) {
     if (error instanceof SardonyxError)
-      error.message = words.reduce((text, [form, own]) => text.replace(form, own), error.message);
+      reword(
+        error,
+        words.reduce((text, [form, own]) => text.replace(form, own), error.message),
+      );
     throw error;
   }
 }

@@ -1,5 +1,5 @@
 /** TensorFlow graphs of TensorFlow.js as graphs of ours: what is supported becomes our nodes, the rest is named and counted. */
-import { DTypeError, FileError, ShapeError, UnsupportedError } from "../../../core/errors.ts";
+import { atPlace, DTypeError, FileError, ShapeError, UnsupportedError } from "../../../core/errors.ts";
 import { type Shape, size } from "../../../core/shape.ts";
 import type { Tensor } from "../../../core/tensor.ts";
 import { constantOf, graphOf, input, type Node, type Scope, Value } from "../../../graph/ir.ts";
@@ -180,7 +180,7 @@ class Importer {
       if (error instanceof ComputedError) return unknown("operator", error.message, error.inputs);
       if (error instanceof UndeterminedError) return unknown("shape", error.message);
       if (error instanceof UnsupportedError || error instanceof DTypeError) return unknown("operator", error.message);
-      if (error instanceof ShapeError) error.message = `${describeNode(node)}: ${error.message}`;
+      if (error instanceof ShapeError) atPlace(describeNode(node), error);
       throw error;
     }
   }
