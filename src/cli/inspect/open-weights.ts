@@ -74,7 +74,7 @@ export function openSafetensors(path: string, file: ByteSource, shapes: ShapeOpt
 
 /** A GGUF file: of an architecture that is known the network that its metadata describe, else the weights alone. */
 export async function openGguf(path: string, file: ByteSource, shapes: ShapeOptions): Promise<Network> {
-  const read = await readGguf(path, file);
+  const read = await readGguf(file);
   const [name, source, tensors] = [basename(path), ggufSource(read), storedGguf(read)];
   let network: Network;
   try {

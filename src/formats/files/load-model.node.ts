@@ -102,7 +102,7 @@ async function loadGguf(path: string, options: LoadModelOptions): Promise<Loaded
   try {
     if (!isGguf(file.read(0, Math.min(4, file.size)))) return undefined;
     refuseBest(path, options);
-    const read = await readGguf(path, file);
+    const read = await readGguf(file);
     const { inputs, report = warn } = options;
     return modelFromHuggingFace(ggufConfig(read, file), ggufCheckpoint(read, file), { inputs, report });
   } catch (error) {

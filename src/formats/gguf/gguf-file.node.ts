@@ -29,11 +29,24 @@ export interface GgufFile {
 /** Whether a file is GGUF, by how it begins. */
 export const isGguf = (head: Uint8Array): boolean => String.fromCharCode(...head.subarray(0, 4)) === "GGUF";
 
+/**
+ * Answers the library's requests for parts of a file. What it reads of files by itself it fills up with zeros to 2 MB, and takes these for
+ * what a file that is cut off says.
+ */
+const partsOf = (file: ByteSource) => async (_: unknown, options?: RequestInit) => {
+  const [, first = "", last = ""] = /^bytes=(\d+)-(\d+)$/.exec(new Headers(options?.headers).get("range") ?? "") ?? [];
+  const begin = Number(first);
+  if (begin >= file.size) throw new Error(`it goes on behind the file's end at byte ${file.size}`);
+  const bytes = file.read(begin, Math.min(Number(last) + 1, file.size) - begin);
+  return new Response(bytes.slice() as Uint8Array<ArrayBuffer>);
+};
+
 /** The header of a GGUF file. Throws FileError for one that is cut off or damaged, and for tensors that do not lie within it. */
-export async function readGguf(path: string, file: ByteSource): Promise<GgufFile> {
+export async function readGguf(file: ByteSource): Promise<GgufFile> {
   let header: Awaited<ReturnType<typeof gguf>>;
   try {
-    header = await gguf(path, { allowLocalFile: true });
+    // The name is not asked for: all parts come from the file.
+    header = await gguf("https://file", { fetch: partsOf(file) });
   } catch (cause) {
     throw new FileError(`its GGUF header cannot be read (${(cause as Error).message}); it is cut off or damaged`, {
       cause,
@@ -42,6 +55,10 @@ export async function readGguf(path: string, file: ByteSource): Promise<GgufFile
   if (header.littleEndian === false)
     throw new FileError("it is a big-endian GGUF file; convert it (gguf_convert_endian.py of llama.cpp)");
   const start = Number(header.tensorDataOffset);
+  if (header.tensorInfoByteRange[1] > file.size)
+    throw new FileError(
+      `its GGUF header ends at byte ${header.tensorInfoByteRange[1]}, the file has ${file.size}; it is cut off or damaged`,
+    );
   const tensors = header.tensorInfos.map(({ name, shape, dtype, offset }): GgufTensor => {
     requireName("gguf: a tensor", name);
     requireRank(`gguf: tensor "${name}"`, shape.length);
