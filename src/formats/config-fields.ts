@@ -5,19 +5,22 @@ import { OptionError } from "../core/errors.ts";
 import { limits } from "../core/limits.ts";
 import type { ActivationName } from "../nn/index.ts";
 
-/** Beyond any model that fits a computer; a file that says more is broken, or means harm. */
-const most = 2 ** 31 - 1;
+/** Beyond any model that was published, of which Llama 4 has the most positions, 10,485,760; a file that says more is broken, or means harm. */
+const most = 2 ** 24;
 
 /** A whole number. */
 export function count(least = 1, largest = most) {
   const error = largest === most ? `a whole number from ${least}` : `a whole number from ${least} to ${largest}`;
-  return z.number({ error }).int({ error }).min(least, { error }).max(largest, { error });
+  const beyond = `a whole number from ${least} to ${largest}`;
+  return z.number({ error }).int({ error }).min(least, { error }).max(largest, { error: beyond });
 }
 
 /** Rows and columns of images: one number for both, or a list of two. */
 export function extents() {
-  const side = count(1, 65_536);
   const error = "a whole number from 1 to 65536, or [rows, columns]";
+  // What is no extent ends the check here: those of several fields are given two numbers.
+  const isSide = (value: number) => Number.isInteger(value) && value >= 1 && value <= 65_536;
+  const side = z.number({ error }).refine(isSide, { error, abort: true });
   return z
     .union([side, z.tuple([side, side])], { error })
     .transform((given): readonly [number, number] => (typeof given === "number" ? [given, given] : given));

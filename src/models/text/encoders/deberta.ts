@@ -176,7 +176,7 @@ class DisentangledAttention extends Module<AttentionInputs> {
     // Each kind of product adds as much.
     const scale = 1 / Math.sqrt((width / heads) * (1 + (relative?.products.length ?? 0)));
     const biases =
-      relative && distances
+      relative && distances && relative.products.length > 0
         ? this.#biases(q, k, this.pos_dropout.apply(distances, context), relative, context)
         : undefined;
     const bias = visible(biases && mul(biases, scale), mask, [heads, x.shape[1] ?? 1]);

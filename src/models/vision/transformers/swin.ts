@@ -101,6 +101,17 @@ const defaults = ({ details, variant, ...own }: SwinOptions) => ({
 });
 type Settings = ReturnType<typeof defaults>;
 
+/** Elements of the tables below; those of the largest published models have 1.3 million. */
+const mostPlaces = 2 ** 24;
+
+function requirePlaces(windows: number, window: number): void {
+  const places = windows * window ** 4;
+  if (places > mostPlaces)
+    throw new OptionError(
+      `swin: ${windows} windows of ${window} x ${window} places have ${places} pairs of places, expected ${mostPlaces} at most; pass smaller windows (window_size), or smaller images`,
+    );
+}
+
 /** For each pair of places of a window the row of its table of biases, by their distance: int64 [M²·M²]. */
 function biasRows(window: number): number[] {
   const places = Array.from({ length: window * window }, (_, i) => [Math.floor(i / window), i % window] as const);
@@ -226,6 +237,7 @@ class Layer extends Module {
     const [down, across] = [(rows + below) / window, (columns + right) / window];
     const apart = transpose(reshape(moved, [batch, down, window, across, window, width]), [0, 1, 3, 2, 4, 5]);
     const windows = reshape(apart, [batch * down * across, window * window, width]);
+    requirePlaces(shift === 0 ? 1 : down * across, window);
     const mask = shift === 0 ? undefined : constant(shiftMask(rows + below, columns + right, window, shift));
     const { self, output } = this.attention;
     const found = output.apply(self.apply({ x: windows, mask }, context), context);
