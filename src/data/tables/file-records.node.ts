@@ -1,16 +1,14 @@
 /** Records of files: CSV and TSV with a header, JSON Lines and arrays, Parquet, words with tags of CoNLL; which it is, the name's ending tells. */
 
-import { stat } from "node:fs/promises";
 import { extname } from "node:path";
-import { asyncBufferFromFile, parquetReadObjects } from "hyparquet";
-import { compressors } from "hyparquet-compressors";
 import { DataError, FileError } from "../../core/errors.ts";
 import { parseJson } from "../../core/json.ts";
 import { isPlainObject } from "../../core/tree.ts";
-import { readBytes, systemReason } from "../../storage/atomic.node.ts";
+import { readBytes } from "../../storage/atomic.node.ts";
 import { parseConll } from "../text/conll.ts";
 import { readLines, readRecords } from "./csv-schema.node.ts";
 import { type FileRecord, parseJsonRecords } from "./json-records.ts";
+import { readParquet } from "./parquet.node.ts";
 
 async function csvRecords(path: string, delimiter: string): Promise<FileRecord[]> {
   let names: readonly string[] | undefined;
@@ -40,21 +38,8 @@ function plainValue(value: unknown): unknown {
 const plainFields = (fields: Readonly<Record<string, unknown>>): Record<string, unknown> =>
   Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, plainValue(value)]));
 
-async function parquetRecords(path: string): Promise<FileRecord[]> {
-  if (!(await stat(path).catch(() => undefined))?.isFile())
-    throw new FileError(`records: there is no file ${path}; check the path`);
-  try {
-    const rows = await parquetReadObjects({ file: await asyncBufferFromFile(path), compressors });
-    return rows.map((row, i) => ({ fields: plainFields(row), where: `${path}: row ${i + 1}` }));
-  } catch (error) {
-    throw new FileError(
-      `${path}: cannot be read as Parquet (${systemReason(error)}); it is cut off or damaged, get it anew`,
-      {
-        cause: error,
-      },
-    );
-  }
-}
+const parquetRecords = async (path: string): Promise<FileRecord[]> =>
+  (await readParquet(path)).map((row, i) => ({ fields: plainFields(row), where: `${path}: row ${i + 1}` }));
 
 /** Records of a .json file; an object over several lines, such as a file of SQuAD, is one. */
 async function jsonRecords(path: string): Promise<FileRecord[]> {
