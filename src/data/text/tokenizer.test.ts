@@ -91,5 +91,13 @@ describe("byte pairs", () => {
     const again = tokenizerOf(JSON.parse(tokenizer.json()));
     expect(again.encode("hello he")).toEqual([2, 3, 2]);
   });
+  test("parts of another form, which the library meets only at a text, are refused in a sentence", () => {
+    const model = { type: "WordLevel", vocab: { a: 0 }, unk_token: "a" };
+    const cut = tokenizerOf({ model, post_processor: { type: "TemplateProcessing" } } as never);
+    expect(() => cut.encodeWithSpecial("a")).toThrow(FileError);
+    expect(() => cut.encodeWithSpecial("a")).toThrow(
+      /^the tokenizer\.json does not encode a text \(.*get the file anew$/,
+    );
+  });
   test("a file of something else", () => expect(() => tokenizerOf({} as never)).toThrow(FileError));
 });

@@ -60,7 +60,14 @@ export function tokenizerOf(file: TokenizerFile, piecesOf?: (text: string) => It
     });
   }
   const known = new Map<string, readonly number[]>();
-  const whole = (text: string) => pipeline.encode(text, { add_special_tokens: false }).ids;
+  const encoded = (text: string, options: Parameters<Pipeline["encode"]>[1]): number[] =>
+    inFile("encode", () => {
+      const ids: number[] = pipeline.encode(text, options).ids;
+      const stray = ids.findIndex((id) => !Number.isInteger(id));
+      if (stray >= 0) throw new Error(`token ${stray} has the id ${ids[stray]}`);
+      return ids;
+    });
+  const whole = (text: string) => encoded(text, { add_special_tokens: false });
   const piece = (text: string) => {
     const found = known.get(text) ?? whole(text);
     known.set(text, found);
@@ -75,13 +82,15 @@ export function tokenizerOf(file: TokenizerFile, piecesOf?: (text: string) => It
     size: tokens.length,
     tokens,
     encode,
-    encodeWithSpecial: (text) =>
-      file["post_processor"] ? pipeline.encode(text, { add_special_tokens: true }).ids : encode(text),
+    encodeWithSpecial: (text) => (file["post_processor"] ? encoded(text, { add_special_tokens: true }) : encode(text)),
     encodePair: (first, second) =>
       file["post_processor"]
-        ? pipeline.encode(first, { text_pair: second, add_special_tokens: true }).ids
+        ? encoded(first, { text_pair: second, add_special_tokens: true })
         : [...encode(first), ...encode(second)],
-    decode: (given) => (given.length === 0 ? "" : pipeline.decode([...given], { clean_up_tokenization_spaces: false })),
+    decode: (given) =>
+      given.length === 0
+        ? ""
+        : inFile("decode", () => pipeline.decode([...given], { clean_up_tokenization_spaces: false })),
     idOf(token) {
       const id = pipeline.token_to_id(token);
       if (id === undefined) throw new DataError(`the tokenizer has no token "${token}"; it was trained without it`);
@@ -89,6 +98,18 @@ export function tokenizerOf(file: TokenizerFile, piecesOf?: (text: string) => It
     },
     json: () => JSON.stringify(file),
   };
+}
+
+/** What the library meets in a file only as it works. Throws FileError for what is wrong there. */
+function inFile<T>(what: "encode" | "decode", work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    throw new FileError(
+      `the tokenizer.json does not ${what} a text (${(cause as Error).message}); a part of it is missing or of another form, get the file anew`,
+      { cause },
+    );
+  }
 }
 
 /** The parts that a file may leave out, which the library asks for. */
