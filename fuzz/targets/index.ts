@@ -1,0 +1,38 @@
+/** All readers that are fuzzed. */
+import type { Target } from "../target.ts";
+import { hdf5, kerasArchive, tfjsGraph, tfjsLayers } from "./keras.ts";
+import { cifar, gzip, idx, images, tar, wav, zip } from "./media.ts";
+import { onnx } from "./onnx.ts";
+import { adapter, checkpoint, run } from "./runs.ts";
+import { csv, parquet, plainText, records } from "./tables.ts";
+import { predictInput, template, tokenizer } from "./texts.ts";
+import { config, folder, gguf, safetensors } from "./weights.ts";
+
+export const targets: readonly Target[] = [
+  onnx,
+  safetensors,
+  folder,
+  config,
+  gguf,
+  tfjsLayers,
+  tfjsGraph,
+  kerasArchive,
+  hdf5,
+  checkpoint,
+  run,
+  adapter,
+  tokenizer,
+  template,
+  predictInput,
+  csv,
+  records,
+  parquet,
+  plainText,
+  images,
+  wav,
+  idx,
+  cifar,
+  gzip,
+  tar,
+  zip,
+];

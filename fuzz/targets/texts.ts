@@ -1,0 +1,166 @@
+/** Tokenizers and chat templates, and what is given to a model for a prediction. */
+
+import { builtInTemplates } from "../../src/data/chat/built-in-templates.ts";
+import { loadChatTemplate } from "../../src/data/chat/chat-files.node.ts";
+import { byteTokenizer, spaceTokenizer, wordTokenizer } from "../../src/data/testing/tokenizers.ts";
+import { trainBpe } from "../../src/data/text/bpe.ts";
+import { characterTokenizer, tokenizerOf } from "../../src/data/text/tokenizer.ts";
+import { readInput } from "../../src/runs/open/predict-input.node.ts";
+import { pick } from "../mutate/bytes.ts";
+import { jsonIn } from "../mutate/json.ts";
+import { type Files, type Mutation, readAll, type Target } from "../target.ts";
+import { jsonBytes, utf8 } from "./fixtures.ts";
+
+const file = "tokenizer.json";
+const sentence = "The cat sat on the mat. <s>Ünïcödé 😀\n42";
+
+/** Post-processors and models that the tokenizers of tests do not have. */
+const unigram = {
+  normalizer: { type: "NFKC" },
+  pre_tokenizer: { type: "Metaspace", replacement: "▁", add_prefix_space: true },
+  post_processor: {
+    type: "TemplateProcessing",
+    single: [{ SpecialToken: { id: "<s>", type_id: 0 } }, { Sequence: { id: "A", type_id: 0 } }],
+    pair: [
+      { Sequence: { id: "A", type_id: 0 } },
+      { SpecialToken: { id: "<s>", type_id: 0 } },
+      { Sequence: { id: "B", type_id: 1 } },
+    ],
+    special_tokens: { "<s>": { id: "<s>", ids: [1], tokens: ["<s>"] } },
+  },
+  decoder: { type: "Metaspace", replacement: "▁", add_prefix_space: true },
+  added_tokens: [
+    { id: 0, content: "<unk>", special: true },
+    { id: 1, content: "<s>", special: true },
+  ],
+  model: {
+    type: "Unigram",
+    unk_id: 0,
+    vocab: [
+      ["<unk>", 0],
+      ["<s>", 0],
+      ["▁", -2],
+      ["a", -3],
+      ["t", -3],
+      ["▁the", -4],
+      ["c", -5],
+    ],
+  },
+};
+
+export const tokenizer: Target = {
+  name: "tokenizer",
+  reads: "tokenizer.json: `tokenizerOf`, a text encoded and decoded",
+  seeds: (): readonly Files[] => [
+    { [file]: utf8(byteTokenizer().json()) },
+    { [file]: utf8(spaceTokenizer().json()) },
+    { [file]: utf8(wordTokenizer().json()) },
+    { [file]: utf8(trainBpe("a cat sat on a mat", { vocabulary: 262 }).json()) },
+    { [file]: utf8(characterTokenizer(sentence).json()) },
+    { [file]: jsonBytes(unigram) },
+  ],
+  mutations: [jsonIn(file), jsonIn(file)],
+  read(input) {
+    let document: unknown;
+    try {
+      document = JSON.parse(input.text(file));
+    } catch {
+      return undefined; // What is no JSON is refused by those who read the file.
+    }
+    const made = tokenizerOf(document as never);
+    return readAll(
+      () => made.decode(made.encode(sentence)),
+      () => made.decode(made.encodeWithSpecial(sentence)),
+      () => made.encodePair(sentence, "b"),
+      () => made.idOf("<s>"),
+      () => made.json(),
+    );
+  },
+};
+
+const conversation = {
+  messages: [
+    { role: "user", content: "Hi" },
+    { role: "assistant", content: "Hello." },
+  ],
+} as const;
+
+const jinjaParts: readonly string[] = [
+  "{% for i in range(3) %}",
+  "{% endfor %}",
+  "{{ ",
+  " }}",
+  "{% if x %}",
+  "{% endif %}",
+  "{% macro m(a) %}",
+  "{% endmacro %}",
+  "messages[0]",
+  "raise_exception('no')",
+  "|tojson",
+  "|join(', ')",
+  "strftime_now('%Y')",
+  "{%- set x = 1 -%}",
+  "{# ",
+  " #}",
+  "namespace(a=1)",
+  "{% generation %}",
+  "{% endgeneration %}",
+  "[1,2][::-1]",
+  "'a' * 3",
+  "undefined.x.y",
+  "1 // 0",
+  "\\",
+  '"',
+]; // prettier-ignore
+
+const templateParts: Mutation = (files, random) => {
+  let text = new TextDecoder().decode(files["chat_template.jinja"]);
+  for (let i = 1 + random.integer(4); i > 0; i--) {
+    const at = random.integer(text.length + 1);
+    text = text.slice(0, at) + pick(random, jinjaParts) + text.slice(at + random.integer(6));
+  }
+  return { ...files, "chat_template.jinja": utf8(text) };
+};
+
+export const template: Target = {
+  name: "chat-template",
+  reads: "tokenizer_config.json and chat_template.jinja: `loadChatTemplate`, a conversation rendered",
+  seeds: (): readonly Files[] =>
+    Object.values(builtInTemplates).map((source) => ({
+      "tokenizer_config.json": jsonBytes({
+        bos_token: "<s>",
+        eos_token: { content: "</s>", special: true },
+        chat_template: source,
+      }),
+      "chat_template.jinja": utf8(source),
+    })),
+  mutations: [templateParts, templateParts, jsonIn("tokenizer_config.json")],
+  async read(input) {
+    const made = await loadChatTemplate(input.folder(), { now: new Date(0) });
+    return readAll(
+      () => made.render(conversation),
+      () => made.renderPrompt(conversation),
+      () => made.renderMarked(conversation),
+    );
+  },
+};
+
+export const predictInput: Target = {
+  name: "predict-input",
+  reads: "numbers in JSON: what `predict` is given",
+  seeds: (): readonly Files[] => [
+    { "input.json": utf8("[1, 2, 3, 4]") },
+    { "input.json": utf8("[[[0, 255], [1, 2]]]") },
+  ],
+  mutations: [jsonIn("input.json"), jsonIn("input.json")],
+  read: (input) =>
+    readAll(
+      () => readInput(input.path("input.json"), { inputs: { dtype: "float32", shape: [1, 4] } }),
+      () =>
+        readInput(input.path("input.json"), {
+          inputs: { dtype: "uint8", shape: [1, 1, 2, 2] },
+          format: { image: { height: 2, width: 2, channels: 1 } },
+        } as never),
+      () => readInput(input.text("input.json"), { inputs: { dtype: "float32", shape: [1, 4] } }),
+    ),
+};
