@@ -37,7 +37,7 @@ describe.each(targets.map((target) => [target.name, target] as const))("%s", (na
 test("a reader that does what it must not is found at each, and read on", async () => {
   const tally = newTally("broken");
   const module = new URL("testing/broken.ts", import.meta.url).href;
-  const job = { module, target: "broken", seed: 1, from: -9, to: 0, seconds: 6 };
+  const job = { module, target: "broken", seed: 1, from: -9, to: 0, seconds: 4, memory: 1e8 };
   await runJob(job, tally, (finding) => tally.findings.push(finding));
   expect(tally.findings.map(({ fault }) => fault)).toEqual([
     "crash",

@@ -13,6 +13,8 @@ export interface Job {
   readonly folder?: string;
   /** Seconds that the reading of an input may take; default 10. */
   readonly seconds?: number;
+  /** Bytes by which the process may grow at an input; default 1 GB. */
+  readonly memory?: number;
 }
 
 /** What is wrong with what a reader did. */

@@ -81,7 +81,7 @@ function runWorker(job: Job, tally: Tally, found: (finding: Finding) => void): P
   let stderr = "";
   let done = job.from - 1;
   let killed: readonly [Fault, string] | undefined;
-  const { target, seed, seconds: most = mostSeconds } = job;
+  const { target, seed, seconds: most = mostSeconds, memory = mostMemory } = job;
   const tell = (number: number, fault: Fault, what: string) => found({ target, seed, number, fault, what });
   child.stderr?.setEncoding("utf8").on("data", (chunk: string) => {
     stderr = (stderr + chunk).slice(-4000);
@@ -98,7 +98,7 @@ function runWorker(job: Job, tally: Tally, found: (finding: Finding) => void): P
     tally.memory = Math.max(tally.memory, report.memory);
     if (report.fault) tell(report.end, report.fault, report.what ?? "");
     else if (report.seconds > most) tell(report.end, "hang", `${report.seconds.toFixed(1)} s`);
-    else if (report.memory > mostMemory) tell(report.end, "memory", `${Math.round(report.memory / 1e6)} MB`);
+    else if (report.memory > memory) tell(report.end, "memory", `${Math.round(report.memory / 1e6)} MB`);
     else if (report.refused === undefined) tally.read++;
     else tally.refused++;
   };
@@ -110,7 +110,7 @@ function runWorker(job: Job, tally: Tally, found: (finding: Finding) => void): P
     if (killed || seconds < (current ? 0 : loadingSeconds)) return;
     const grown = residentOf(child.pid) - (current?.resident ?? 0);
     if (seconds > (current ? most + 1 : loadingSeconds)) killed = ["hang", `ended after ${most} s`];
-    else if (current && grown > 1.2 * mostMemory) killed = ["memory", `ended at ${Math.round(grown / 1e6)} MB`];
+    else if (current && grown > 1.2 * memory) killed = ["memory", `ended at ${Math.round(grown / 1e6)} MB`];
     if (killed) child.kill("SIGKILL");
   }, glance);
   return new Promise((resolve, reject) => {
