@@ -2,6 +2,7 @@
 import { type DType, isFloat } from "../core/dtype.ts";
 import { DTypeError, ShapeError, UnsupportedError } from "../core/errors.ts";
 import type { Shape } from "../core/shape.ts";
+import { requireTable } from "../core/tables.ts";
 import { fullTensor, Tensor, tensor } from "../core/tensor.ts";
 import { numbersOf } from "../graph/attributes.ts";
 import { constantOf, nodesOf, Value } from "../graph/ir.ts";
@@ -103,10 +104,12 @@ export function requireTensor(op: string, what: string, value: Value | undefined
 }
 
 /** 0 … length-1 as a constant. */
-export const iota = (length: number, dtype: DType = "int64"): Value =>
-  constant(
+export function iota(length: number, dtype: DType = "int64"): Value {
+  requireTable("the numbers of an axis", length);
+  return constant(
     tensor(
       Array.from({ length }, (_, i) => i),
       { dtype },
     ),
   );
+}

@@ -5,11 +5,12 @@ import { DTypeError, ShapeError, UnsupportedError } from "../core/errors.ts";
 import { input, type Value } from "../graph/ir.ts";
 import { type Attributes, apply, makeNode } from "../graph/op.ts";
 import { foldConstants } from "../graph/passes.ts";
-import { Constant } from "./constant.ts";
+import { Constant, int64s } from "./constant.ts";
 import * as ops from "./index.ts";
 import { Gemm } from "./matmul.ts";
 import { Reshape } from "./movement.ts";
 import { ScatterND } from "./selection/scatter.ts";
+import { STFT } from "./signal/fourier.ts";
 import { Pad } from "./slicing.ts";
 import { ConstantOfShape } from "./static-values.ts";
 
@@ -22,6 +23,11 @@ const shapeMistakes: readonly (readonly [string, () => unknown, string])[] = [
     "broadcast",
     () => ops.add(float(2, 3), float(4)),
     "Add: shapes [2, 3] and [4] do not broadcast: axis -1 has 3 and 4; make them equal, or one of them 1",
+  ],
+  [
+    "windows that do not move on",
+    () => apply(STFT, [float(1, 16, 1), int64s([0]), float(4)]),
+    "STFT: frame_step is 0, expected a whole number from 1",
   ],
   [
     "matmul, inner extents",

@@ -1,6 +1,7 @@
 /** Operators that cut along axes or grow them: slices and padding. */
 import { ShapeError, UnsupportedError } from "../core/errors.ts";
 import { normalizeAxis, type Shape, showShape } from "../core/shape.ts";
+import { requireTable } from "../core/tables.ts";
 import { zerosTensor } from "../core/tensor.ts";
 import { moveElements } from "../graph/elements.ts";
 import type { Value } from "../graph/ir.ts";
@@ -158,6 +159,7 @@ function returned(g: Value, shape: Shape, widths: readonly number[], mode: strin
   return shape.reduce((sum, extent, axis) => {
     const [before = 0, after = 0] = [widths[axis], widths[axis + shape.length]];
     if (before === 0 && after === 0) return sum;
+    requireTable("pad: an axis", before + extent + after);
     const from = Array.from({ length: before + extent + after }, (_, i) => source(i - before, extent));
     const target = sum.shape.with(axis, extent);
     return scatterAlong(target, int64s(from), sum, axis);

@@ -1,6 +1,7 @@
 /** Discrete Fourier transforms, whole and of windows in time. Complex numbers have an axis of their own, the last: real part, imaginary part. */
 import { ShapeError, UnsupportedError } from "../../core/errors.ts";
 import { normalizeAxis, type Shape, showShape, size } from "../../core/shape.ts";
+import { requireTable } from "../../core/tables.ts";
 import { tensor } from "../../core/tensor.ts";
 import { numbersOf } from "../../graph/attributes.ts";
 import type { Value } from "../../graph/ir.ts";
@@ -39,6 +40,8 @@ function transformOf(
   const [axis = -2] = along ? requireConstant("DFT", "axis", along) : [];
   const at = normalizeAxis(axis, x.rank);
   const [length = x.shape[at] ?? 0] = given ? requireConstant("DFT", "dft_length", given) : [];
+  if (!(Number.isInteger(length) && length >= 1))
+    throw new ShapeError(`DFT: dft_length is ${length}, expected a whole number from 1`);
   return { axis: at, length, bins: onesided === 1 ? Math.floor(length / 2) + 1 : length, isInverse: inverse === 1 };
 }
 
@@ -75,6 +78,7 @@ export const DFT: OpDef = defineOp("DFT", {
 function matrixOf({ length, bins, isInverse }: Transform, parts: number, dtype: "float32" | "float64"): Value {
   const shape: Shape = [length * parts, bins * 2];
   const [sign, scale] = isInverse ? [1, 1 / length] : [-1, 1];
+  requireTable("DFT: its matrix", ...shape);
   const elements = new Array<number>(size(shape));
   for (let n = 0; n < length; n++)
     for (let k = 0; k < bins; k++) {
@@ -115,11 +119,14 @@ export const STFT: OpDef = defineComposition("STFT", {
     const x = signal.rank === 2 ? unsqueeze(signal, [2]) : signal;
     const [step = 1] = requireConstant("STFT", "frame_step", by);
     const [length = window?.shape[0] ?? 0] = extent ? requireConstant("STFT", "frame_length", extent) : [];
+    if (!(Number.isInteger(step) && step >= 1))
+      throw new ShapeError(`STFT: frame_step is ${step}, expected a whole number from 1`);
     const count = Math.floor(((x.shape[1] ?? 0) - length) / step) + 1;
     if (length < 1 || count < 1 || (window && window.shape[0] !== length))
       throw new ShapeError(
         `STFT: ${showShape(x.shape)} has no windows of ${length}; pass a window of frame_length, no longer than the signal`,
       );
+    requireTable("STFT: its windows", count, length);
     const places = Array.from({ length: count * length }, (_, i) =>
       BigInt(Math.floor(i / length) * step + (i % length)),
     );

@@ -1,6 +1,7 @@
 /** Constants of signal processing that follow from sizes: windows and the matrix of mel bands. */
 import { DTypeError } from "../../core/errors.ts";
 import { size } from "../../core/shape.ts";
+import { requireTable } from "../../core/tables.ts";
 import { tensor } from "../../core/tensor.ts";
 import type { OpDef } from "../../graph/op.ts";
 import { dtypeOfCode } from "../cast.ts";
@@ -14,6 +15,7 @@ const cosineWindow = (type: string, coefficients: readonly number[]): OpDef =>
     attributes: { output_datatype: "int", periodic: "int" },
     build: ({ inputs: [extent], attributes: { output_datatype = 1, periodic = 1 } }) => {
       const [length = 0] = requireConstant(type, "its size", extent);
+      requireTable(`${type}: it`, length);
       const period = periodic === 1 ? length : length - 1;
       const at = (n: number) =>
         coefficients.reduce((sum, c, k) => sum + c * Math.cos((2 * Math.PI * k * n) / period), 0);
@@ -45,6 +47,7 @@ export const MelWeightMatrix: OpDef = defineComposition("MelWeightMatrix", {
     const [bands = 0, length = 0, rate = 0, lowest = 0, highest = 0] = known;
     if (!(length > 0 && rate > 0)) throw new DTypeError("MelWeightMatrix: dft_length and sample_rate must be above 0");
     const shape = [Math.floor(length / 2) + 1, bands] as const;
+    requireTable("MelWeightMatrix: it", ...shape);
     const step = (melOf(highest) - melOf(lowest)) / (bands + 2);
     const edges = Array.from({ length: bands + 2 }, (_, i) =>
       Math.floor(((length + 1) * hertzOf(melOf(lowest) + i * step)) / rate),

@@ -4,6 +4,7 @@
  */
 import { UnsupportedError } from "../../core/errors.ts";
 import { normalizeAxis, type Shape, size } from "../../core/shape.ts";
+import { requireTable } from "../../core/tables.ts";
 import { Tensor, tensor } from "../../core/tensor.ts";
 import type { Value } from "../../graph/ir.ts";
 import { type Attributes, apply, defineOp, type OpDef, requireFloat } from "../../graph/op.ts";
@@ -164,6 +165,7 @@ const isOutside = (x: number, { from, region }: Axis): boolean => region !== und
 function outsideOf(axes: readonly Axis[], { transformation }: Settings): Value | undefined {
   if (axes.every(({ region }) => region === undefined)) return undefined;
   const along = axes.map((axis, i) => {
+    requireTable("Resize: an axis", axis.to);
     const flags = Array.from({ length: axis.to }, (_, at) =>
       isOutside(coordinates[transformation]?.(at, axis) ?? 0, axis),
     );
@@ -175,6 +177,7 @@ function outsideOf(axes: readonly Axis[], { transformation }: Settings): Value |
 /** The map along an axis, [to, from]. */
 function matrixOf(axis: Axis, settings: Settings, dtype: "float32" | "float64"): Tensor {
   const { from, to } = axis;
+  requireTable("Resize: an axis", to, from);
   const matrix = new Float64Array(to * from);
   for (let at = 0; at < to; at++) {
     const x = coordinates[settings.transformation]?.(at, axis) ?? 0;
@@ -202,6 +205,7 @@ function retiredForm(x: Value, axes: readonly Axis[], settings: Settings): Value
   if (settings.mode !== "nearest") return mapAxes(x, axes, settings);
   return axes.reduce((value, axis, i) => {
     if (isKept(axis)) return value;
+    requireTable("Resize: an axis", axis.to);
     const taken = Array.from({ length: axis.to }, (_, at) => {
       const [[index] = [0]] = takers.nearest?.(coordinates[retired]?.(at, axis) ?? 0, axis, settings) ?? [];
       return index;

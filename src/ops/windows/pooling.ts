@@ -1,6 +1,7 @@
 /** Pooling over spatial windows: maximum, average, and both over the whole map. */
 import { ShapeError } from "../../core/errors.ts";
 import { type Shape, sameShape, showShape, size } from "../../core/shape.ts";
+import { requireTable } from "../../core/tables.ts";
 import { fullTensor, Tensor, tensor } from "../../core/tensor.ts";
 import type { Value } from "../../graph/ir.ts";
 import { apply, defineOp, makeNode, type OpDef, requireFloat } from "../../graph/op.ts";
@@ -166,6 +167,11 @@ export const MaxUnpool: OpDef = defineOp("MaxUnpool", {
 
 /** How many input elements each window averages. */
 function windowCounts(x: Value, window: Window, includePad: boolean): Tensor<"float64"> {
+  requireTable(
+    "a pool: its windows",
+    size(window.output),
+    window.kernel.reduce((sum, extent) => sum + extent, 0),
+  );
   const counts = new Tensor("float64", window.output, new Float64Array(size(window.output)));
   for (const [at, position] of offsetsOf(window.output).entries()) {
     counts.data[at] = position.reduce((product, step, i) => {

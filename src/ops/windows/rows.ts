@@ -3,6 +3,7 @@
  * and position. Windows are then gathered rows, whatever the stride, dilation or padding.
  */
 import { type Shape, size, stridesOf } from "../../core/shape.ts";
+import { requireTable } from "../../core/tables.ts";
 import { Tensor } from "../../core/tensor.ts";
 import type { Value } from "../../graph/ir.ts";
 import { cast } from "../cast.ts";
@@ -133,6 +134,7 @@ export function phasesOf(x: Value, window: Window, shared: Shared): Value[] {
     gather(
       asRows(x),
       shared(keyOf(`phase ${phase}`, channels, spatial, window), () => {
+        requireTable("a window's elements", channels, ...window.output);
         const one = offsetsOf(window.output).map((position) => sourceRow(position, offset, spatial, window) ?? 0);
         return indexTensor(
           Array.from({ length: channels }, (_, c) => one.map((row) => c * size(spatial) + row)).flat(),

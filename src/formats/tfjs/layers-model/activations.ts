@@ -1,5 +1,6 @@
 /** Keras's activations by name. */
 import { UnsupportedError } from "../../../core/errors.ts";
+import { requireTable } from "../../../core/tables.ts";
 import { tensor } from "../../../core/tensor.ts";
 import type { Value } from "../../../graph/ir.ts";
 import {
@@ -57,6 +58,7 @@ function sparsemax(x: Value, axis: number): Value {
   const count = x.shape.at(axis) ?? 1;
   const own = swapAxes(x, axis, -1);
   const sorted = topK(own, count).values;
+  requireTable("sparsemax: its axis", count);
   const places = constant(tensor(Array.from({ length: count }, (_, i) => i + 1)));
   const counted = cast(greater(add(mul(sorted, places), 1), cumulativeSum(sorted, x.rank - 1)), x.dtype);
   const sums = reduceSum(mul(sorted, counted), -1, { keepDims: true });
