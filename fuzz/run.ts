@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { basesOf, inputOf } from "./inputs.ts";
 import { allTargets, type Finding, newTally, runJob, type Tally } from "./runner.ts";
+import type { Target } from "./target.ts";
 import { targets } from "./targets/index.ts";
 
 const { values } = parseArgs({
@@ -26,8 +27,11 @@ if (unknown !== undefined) {
   process.exit(2);
 }
 const seed = Number(values.seed);
-/** All runs divided among the targets. */
-const runsEach = Math.ceil(values.runs === undefined ? 100_000 / targets.length : Number(values.runs));
+/** Inputs in all, unless each target's are given. */
+const inAll = 100_000;
+const shares = chosen.reduce((sum, { share = 1 }) => sum + share, 0);
+const runsOf = ({ share = 1 }: Target): number =>
+  values.runs === undefined ? Math.ceil((inAll * share) / shares) : Number(values.runs);
 /** Findings that look alike are kept three times. */
 const keptAlike = 3;
 
@@ -91,7 +95,7 @@ async function fuzz(): Promise<number> {
       const bases = basesOf(target);
       knownBases.set(target.name, bases);
       const from = -(await bases).all.length;
-      await runJob({ module: allTargets, target: target.name, seed, from, to: runsEach }, tally, (finding) => {
+      await runJob({ module: allTargets, target: target.name, seed, from, to: runsOf(target) }, tally, (finding) => {
         tally.findings.push(finding);
         kept.push(keep(finding));
       });

@@ -16,6 +16,8 @@ export interface Target {
   readonly name: string;
   /** What is read, for the table of figures. */
   readonly reads: string;
+  /** How many of its inputs are read beside those of others; default 1. */
+  readonly share?: number;
   /** Inputs that are read, from which all others are made. */
   seeds(): readonly Files[] | Promise<readonly Files[]>;
   /** Inputs that are refused as they are, for what is found on the way to that. */

@@ -111,6 +111,24 @@ function pngOf(signature: Uint8Array, chunks: readonly Chunk[]): Uint8Array {
   return new Uint8Array(Buffer.concat([signature, ...parts]));
 }
 
+/** A PNG of extents that its few bytes do not show: grey, of one colour. */
+export const pngOfPixels: Change = (bytes, random) => {
+  const [width, height] = [pick(random, [1, 3000, 6000, 20_000]), pick(random, [1, 3000, 6000, 20_000])];
+  const header = new Uint8Array(13);
+  const view = new DataView(header.buffer);
+  view.setUint32(0, width);
+  view.setUint32(4, height);
+  // One bit a pixel, and a byte before each row.
+  header.set([1, 0, 0, 0, 0], 8);
+  const pixels = new Uint8Array(deflateSync(new Uint8Array(height * (1 + Math.ceil(width / 8)))));
+  const end = { type: "IEND", data: new Uint8Array(0) };
+  return pngOf(bytes.subarray(0, pngSignatureBytes), [
+    { type: "IHDR", data: header },
+    { type: "IDAT", data: pixels },
+    end,
+  ]);
+};
+
 /** Changes a chunk of a PNG image: extents and colours in its header, pixels before they are packed, or which chunks there are. */
 export const pngChunksOf: Change = (bytes, random) => {
   const chunks = pngChunks(bytes);

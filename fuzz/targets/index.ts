@@ -3,7 +3,7 @@ import type { Target } from "../target.ts";
 import { hdf5, kerasArchive, tfjsGraph, tfjsLayers } from "./keras.ts";
 import { cifar, gzip, idx, images, tar, wav, zip } from "./media.ts";
 import { onnx } from "./onnx.ts";
-import { adapter, checkpoint, run } from "./runs.ts";
+import { adapter, checkpoint, resumed, run } from "./runs.ts";
 import { csv, parquet, plainText, records } from "./tables.ts";
 import { predictInput, template, tokenizer } from "./texts.ts";
 import { config, folder, gguf, safetensors } from "./weights.ts";
@@ -20,6 +20,7 @@ export const targets: readonly Target[] = [
   hdf5,
   checkpoint,
   run,
+  resumed,
   adapter,
   tokenizer,
   template,

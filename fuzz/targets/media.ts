@@ -15,7 +15,7 @@ import { gunzip } from "../../src/storage/gzip.ts";
 import { readTar, tarFiles } from "../../src/storage/tar.ts";
 import { readZip } from "../../src/storage/zip.ts";
 import { pick, wholeNumbers } from "../mutate/bytes.ts";
-import { anyBytes, gzipContent, pngChunksOf, tarHeaders, within, zipEntries } from "../mutate/frames.ts";
+import { anyBytes, gzipContent, pngChunksOf, pngOfPixels, tarHeaders, within, zipEntries } from "../mutate/frames.ts";
 import { type Files, readAll, type Target } from "../target.ts";
 import { fixture, oneFile, utf8 } from "./fixtures.ts";
 
@@ -46,7 +46,7 @@ export const images: Target = {
   mutations: [
     (files, random) =>
       files["image"]?.[0] === 0x89
-        ? within("image", pngChunksOf)(files, random)
+        ? within("image", random.integer(40) === 0 ? pngOfPixels : pngChunksOf)(files, random)
         : within("image", anyBytes)(files, random),
   ],
   read: (input) =>

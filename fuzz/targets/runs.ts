@@ -12,14 +12,15 @@ import { crossEntropy, dense, type Module, sequential } from "../../src/nn/index
 import { openRun } from "../../src/runs/open/open-run.node.ts";
 import { defineRecipe } from "../../src/runs/recipes/recipe.ts";
 import { parseEvaluation } from "../../src/runs/training/evaluation.ts";
+import { Interrupted } from "../../src/runs/training/interrupted.ts";
 import { runRecipe } from "../../src/runs/training/run.node.ts";
 import { encodeSafetensors } from "../../src/storage/safetensors.ts";
 import { decodeCheckpoint } from "../../src/train/checkpoint.ts";
 import { accuracy } from "../../src/train/index.ts";
 import { safetensorsHeader, safetensorsMetadata, within } from "../mutate/frames.ts";
-import { jsonIn } from "../mutate/json.ts";
+import { jsonIn, jsonLineIn } from "../mutate/json.ts";
 import { modelIn } from "../mutate/onnx.ts";
-import { type Files, readAll, type Target } from "../target.ts";
+import type { Files, Target } from "../target.ts";
 import { jsonBytes, jsonFixture } from "./fixtures.ts";
 
 const points = defineRecipe({
@@ -46,7 +47,14 @@ const points = defineRecipe({
   },
 });
 
-const filesOfRun = ["run.json", "deployment.json", "model.onnx", "checkpoint.safetensors", "evaluation.json"] as const;
+const filesOfRun = [
+  "run.json",
+  "deployment.json",
+  "model.onnx",
+  "checkpoint.safetensors",
+  "evaluation.json",
+  "log.jsonl",
+] as const;
 let trained: Promise<Files> | undefined;
 
 /** The folder of a run that is trained once. */
@@ -67,7 +75,7 @@ function runFolder(): Promise<Files> {
 
 export const run: Target = {
   name: "run",
-  reads: "folders of runs: `openRun`, the evaluation",
+  reads: "folders of runs: `openRun`, a prediction, the evaluation",
   seeds: async (): Promise<readonly Files[]> => [await runFolder()],
   mutations: [
     jsonIn("run.json"),
@@ -77,11 +85,43 @@ export const run: Target = {
     modelIn("model.onnx"),
     within("checkpoint.safetensors", safetensorsHeader),
   ],
-  read: (input) =>
-    readAll(
-      () => openRun(input.folder()),
-      () => parseEvaluation(input.text("evaluation.json"), "evaluation.json"),
-    ),
+  async read(input) {
+    const opened = await openRun(input.folder());
+    await opened.predict(tensor([[1, 2]]));
+    parseEvaluation(input.text("evaluation.json"), "evaluation.json");
+  },
+};
+
+/** A run of two epochs of which one is done. */
+async function halfRun(): Promise<Files> {
+  const files = await runFolder();
+  const record = JSON.parse(new TextDecoder().decode(files["run.json"]));
+  const { "evaluation.json": _, ...others } = files;
+  return { ...others, "run.json": jsonBytes({ ...record, settings: { ...record.settings, epochs: 2 } }) };
+}
+
+export const resumed: Target = {
+  name: "resume",
+  reads: "folders of runs: `runRecipe` goes on with them",
+  share: 0.2,
+  seeds: async (): Promise<readonly Files[]> => [await halfRun()],
+  mutations: [
+    jsonIn("run.json"),
+    jsonLineIn("log.jsonl"),
+    within("checkpoint.safetensors", safetensorsHeader),
+    within("checkpoint.safetensors", safetensorsMetadata("progress")),
+    within("checkpoint.safetensors", safetensorsMetadata("progress")),
+    within("checkpoint.safetensors", safetensorsMetadata("optimizers")),
+  ],
+  async read(input) {
+    // Of a file that says so, epochs go on for long; they can be stopped.
+    const signal = AbortSignal.timeout(3000);
+    try {
+      await runRecipe(points, {}, { out: input.folder(), resume: true, threads: 1, signal });
+    } catch (error) {
+      if (!(error instanceof Interrupted)) throw error;
+    }
+  },
 };
 
 export const checkpoint: Target = {

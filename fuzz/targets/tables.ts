@@ -181,6 +181,8 @@ export const records: Target = {
 export const parquet: Target = {
   name: "parquet",
   reads: "Parquet: `loadRecords`",
+  // Each needs a thread.
+  share: 0.3,
   seeds: (): readonly Files[] => oneFile("data.parquet", "data/records/chats.parquet", "data/records/reviews.parquet"),
   mutations: [],
   read: readRecordsOf,

@@ -1,5 +1,6 @@
 /** Tokenizers and chat templates, and what is given to a model for a prediction. */
 
+import { parseJson } from "../../src/core/json.ts";
 import { builtInTemplates } from "../../src/data/chat/built-in-templates.ts";
 import { loadChatTemplate } from "../../src/data/chat/chat-files.node.ts";
 import { byteTokenizer, spaceTokenizer, wordTokenizer } from "../../src/data/testing/tokenizers.ts";
@@ -63,7 +64,7 @@ export const tokenizer: Target = {
   read(input) {
     let document: unknown;
     try {
-      document = JSON.parse(input.text(file));
+      document = parseJson(input.text(file));
     } catch {
       return undefined; // What is no JSON is refused by those who read the file.
     }

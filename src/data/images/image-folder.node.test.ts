@@ -3,6 +3,7 @@ import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { crc32 } from "node:zlib";
 import sharp from "sharp";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { DataError, FileError, OptionError } from "../../core/errors.ts";
@@ -83,6 +84,19 @@ describe("bad input", () => {
     await expect(read()).rejects.toThrow(/0.3\.png: cannot be read as an image/);
     await expect(readImage(join(folder, "1/5.jpg"))).rejects.toThrow(/unsupported image format/);
     await expect(readImage(join(folder, "none.png"))).rejects.toThrow(/none.png: .*ENOENT/);
+  });
+
+  it("refuses images that a few bytes make too large for the memory, also where they would be shrunk", async () => {
+    const bytes = new Uint8Array(await readFile(join(digits, "0/3.png")));
+    const view = new DataView(bytes.buffer);
+    // Width and height in the first chunk, and its checksum.
+    for (const at of [16, 20]) view.setUint32(at, 20_000);
+    view.setUint32(29, crc32(bytes.subarray(12, 29)));
+    const path = join(folder, "bomb.png");
+    await writeFile(path, bytes);
+    const wanted = /it has 20000 × 20000 pixels, and 100000000 is the limit pixels;/;
+    await expect(readImage(path)).rejects.toThrow(wanted);
+    await expect(readImage(path, { size: [28, 28] })).rejects.toThrow(wanted);
   });
 
   it("leaves unreadable images out on request, and says which", async () => {
