@@ -88,6 +88,11 @@ const conversation = {
 
 const jinjaParts: readonly string[] = [
   "{% for i in range(3) %}",
+  "{% for i in range(100000) %}",
+  "{% for i in range(100000) %}",
+  "{% set x = (x or 'a') ~ (x or 'a') %}",
+  "{% set ns = namespace(t='a') %}",
+  "{% set ns.t = ns.t ~ ns.t %}",
   "{% endfor %}",
   "{{ ",
   " }}",

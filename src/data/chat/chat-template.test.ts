@@ -86,6 +86,13 @@ test("errors name the conversation and what the template says", () => {
   expect(() => chatTemplate("{% for i in range(999999999) %}{% endfor %}").render(hi)).toThrow(
     "at most 100000 are allowed",
   );
+  const loop = "{% for i in range(100000) %}";
+  const end = "{% endfor %}";
+  expect(() => chatTemplate(`${loop}${loop}${end}${end}`).render(hi)).toThrow(
+    "refuses it: it takes more than 1000000 steps",
+  );
+  const doubling = `{% set ns = namespace(t='a') %}${loop}{% set ns.t = ns.t ~ ns.t %}${end}`;
+  expect(() => chatTemplate(doubling).render(hi)).toThrow("refuses it: it writes more than 10000000 characters");
   expect(() => chatTemplate("{% for %}")).toThrow(/^chatTemplate: the source is no template in Jinja/);
   expect(() => chatTemplate("chatlm")).toThrow('unknown chat template "chatlm"; did you mean "chatml"?');
   expect(() => chatTemplate("llama2", { eos: "</s>" })).toThrow('chatTemplate: "llama2" writes the bos token; pass it');

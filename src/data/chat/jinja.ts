@@ -63,6 +63,45 @@ function range(first: number, last?: number, step = 1): number[] {
   return Array.from({ length }, (_, i) => start + i * step);
 }
 
+/** What a template may take: evaluated parts and turns of loops, of which a message takes some hundred, and characters of a text. */
+const most = { steps: 1_000_000, characters: 10_000_000 } as const;
+
+interface Statement {
+  readonly type: string;
+  /** Of a loop: what it goes over. */
+  readonly iterable?: object;
+}
+/** What of the library's interpreter is used here; its own types are not found. */
+type Evaluating = new (
+  environment: Environment,
+) => {
+  evaluate(statement: Statement | undefined, environment: Environment): { readonly value: unknown };
+  run(program: Program): { readonly value: unknown };
+};
+
+/** An interpreter that ends: templates come with models, and their loops within loops may go on for ever. */
+class BoundedInterpreter extends (Interpreter as Evaluating) {
+  #steps = 0;
+  readonly #iterated = new WeakSet<object>();
+
+  override evaluate(statement: Statement | undefined, environment: Environment) {
+    this.#step(1);
+    if (statement?.iterable) this.#iterated.add(statement.iterable);
+    const result = super.evaluate(statement, environment);
+    const { value } = result;
+    if (typeof value === "string" && value.length > most.characters)
+      throw new Error(`it writes more than ${most.characters} characters`);
+    // Turns of a loop without content are no parts that are evaluated.
+    if (statement && this.#iterated.has(statement) && Array.isArray(value)) this.#step(value.length);
+    return result;
+  }
+
+  #step(count: number): void {
+    this.#steps += count;
+    if (this.#steps > most.steps) throw new Error(`it takes more than ${most.steps} steps`);
+  }
+}
+
 const constants = { true: true, True: true, false: false, False: false, none: null, None: null };
 
 /** Two characters of the private use area that a text does not have. */
@@ -135,7 +174,7 @@ export function parseJinja(source: string, now: Date, where: string): Jinja {
       const environment = new Environment();
       for (const [name, value] of Object.entries({ ...constants, ...functions, ...variables }))
         environment.set(name, value);
-      return String(new Interpreter(environment).run(program).value);
+      return String(new BoundedInterpreter(environment).run(program).value);
     } catch (cause) {
       throw new DataError(
         `${place}: the chat template refuses it: ${(cause as Error).message}; change the conversation, or use another template`,
