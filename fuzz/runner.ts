@@ -120,7 +120,9 @@ function runWorker(job: Job, tally: Tally, found: (finding: Finding) => void): P
       await drained;
       if (current === undefined && code === 0) return resolve({});
       // It was done with the input before it was ended.
-      if (current === undefined && killed) return resolve({ at: done });
+      if (current === undefined && killed?.[0] === "memory") return resolve({ at: done });
+      if (current === undefined && killed)
+        return reject(new Error(`making input ${done + 1} of ${target} takes more than ${loadingSeconds} s`));
       if (current === undefined)
         return reject(new Error(`the worker of ${target} ended (${signal ?? code}): ${stderr}`));
       tally.inputs++;

@@ -28,10 +28,14 @@ const textEnd = (bytes: Uint8Array, at: number): number => at + 8 + u64(bytes, a
 
 function valueEnd(bytes: Uint8Array, code: number, at: number): number {
   if (code === textCode) return textEnd(bytes, at);
-  if (code !== listCode) return at + (widths[code] ?? 0);
+  if (code !== listCode) return at + (widths[code] ?? 1);
   const [inner, count] = [u32(bytes, at), u64(bytes, at + 4)];
   let end = at + 12;
-  for (let i = 0; i < count; i++) end = valueEnd(bytes, inner, end);
+  for (let i = 0; i < count; i++) {
+    // A change before this one may have written any number here.
+    if (end > bytes.length) throw new Error("the list goes on behind the file");
+    end = valueEnd(bytes, inner, end);
+  }
   return end;
 }
 
@@ -47,6 +51,7 @@ function partsOf(bytes: Uint8Array): Parts {
   const entriesOf = (count: number, end: (at: number) => number) =>
     Array.from({ length: count }, () => {
       const begin = at;
+      if (at > bytes.length) throw new Error("the entries go on behind the file");
       at = end(at);
       return bytes.slice(begin, at);
     });

@@ -88,8 +88,9 @@ const conversation = {
 
 const jinjaParts: readonly string[] = [
   "{% for i in range(3) %}",
-  "{% for i in range(100000) %}",
-  "{% for i in range(100000) %}",
+  "{% for i in range(100000) %}{% for j in range(100000) %}{{ j }}{% endfor %}{% endfor %}",
+  "{% set ns = namespace(t='a') %}{% for i in range(100) %}{% set ns.t = ns.t ~ ns.t %}{% endfor %}",
+  "{% macro m(a) %}{{ m(a) }}{% endmacro %}{{ m(1) }}",
   "{% set x = (x or 'a') ~ (x or 'a') %}",
   "{% set ns = namespace(t='a') %}",
   "{% set ns.t = ns.t ~ ns.t %}",

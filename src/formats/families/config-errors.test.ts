@@ -75,6 +75,16 @@ describe("what is wrong is named, with what it is and what is expected", () => {
       { model_type: "llama", hidden_size: 1_165_108_512 },
       "hidden_size is 1165108512, expected a whole number from 1 to 16777216; correct the file",
     ],
+    [
+      "an extent below 1, where others are multiples of it",
+      { model_type: "vit", image_size: 224, patch_size: -1 },
+      "patch_size is -1, expected a whole number from 1 to 65536, or [rows, columns]; correct the file",
+    ],
+    [
+      "a size beyond any model's",
+      { model_type: "llama", hidden_size: 1_165_108_512 },
+      "hidden_size is 1165108512, expected a whole number from 1 to 16777216; correct the file",
+    ],
     ["a null", { model_type: "bert", hidden_size: null }, "hidden_size is null, expected a whole number from 1"],
     ["a rate", { model_type: "bert", hidden_dropout_prob: 1 }, "hidden_dropout_prob is 1, expected a number from 0 up"],
     ["an epsilon", { model_type: "llama", rms_norm_eps: 0 }, "rms_norm_eps is 0, expected a number above 0"],
