@@ -90,19 +90,6 @@ describe("bad input", () => {
     const bytes = new Uint8Array(await readFile(join(digits, "0/3.png")));
     const view = new DataView(bytes.buffer);
     // Width and height in the first chunk, and its checksum.
-    for (const at of [16, 20]) view.setUint32(at, 10_000);
-    view.setUint32(29, crc32(bytes.subarray(12, 29)));
-    const path = join(folder, "bomb.png");
-    await writeFile(path, bytes);
-    const wanted = /has 10000 x 10000 pixels, expected 67108864 at most, .*; replace, shrink or remove the file$/;
-    await expect(readImage(path)).rejects.toThrow(wanted);
-    await expect(readImage(path, { size: [28, 28] })).rejects.toThrow(wanted);
-  });
-
-  it("refuses images that a few bytes make too large for the memory, also where they would be shrunk", async () => {
-    const bytes = new Uint8Array(await readFile(join(digits, "0/3.png")));
-    const view = new DataView(bytes.buffer);
-    // Width and height in the first chunk, and its checksum.
     for (const at of [16, 20]) view.setUint32(at, 20_000);
     view.setUint32(29, crc32(bytes.subarray(12, 29)));
     const path = join(folder, "bomb.png");
