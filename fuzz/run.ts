@@ -15,7 +15,6 @@ const { values } = parseArgs({
     runs: { type: "string" },
     jobs: { type: "string", default: "2" },
     replay: { type: "string" },
-    json: { type: "string" },
   },
 });
 
@@ -71,6 +70,38 @@ function show(tally: Tally): void {
   );
 }
 
+/** The table of docs/reliability.md. */
+function tableOf(tallies: readonly Tally[]): string {
+  const rows = chosen.flatMap(({ name, reads }) => {
+    const tally = tallies.find(({ target }) => target === name);
+    return tally ? [{ ...tally, reads }] : [];
+  });
+  const number = (value: number) => value.toLocaleString("en");
+  const total = (of: (tally: Tally) => number) => rows.reduce((sum, row) => sum + of(row), 0);
+  const most = (of: (tally: Tally) => number) => rows.reduce((largest, row) => Math.max(largest, of(row)), 0);
+  const lineOf = (name: string, reads: string, counts: readonly number[], seconds: number, memory: number) =>
+    `| ${[name, reads, ...counts.map(number), `${seconds.toFixed(1)} s`, shownMemory(memory)].join(" | ")} |`;
+  return [
+    "| Target | Read | Inputs | Accepted | Refused | Findings | Longest | Most memory |",
+    "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ...rows.map(({ target, reads, inputs, read, refused, findings, seconds, memory }) =>
+      lineOf(`\`${target}\``, reads, [inputs, read, refused, findings.length], seconds, memory),
+    ),
+    lineOf(
+      "all",
+      "",
+      [
+        total((row) => row.inputs),
+        total((row) => row.read),
+        total((row) => row.refused),
+        total((row) => row.findings.length),
+      ],
+      most((row) => row.seconds),
+      most((row) => row.memory),
+    ),
+  ].join("\n");
+}
+
 async function replay(path: string): Promise<number> {
   const folder = resolve(path);
   const target = values.target?.[0] ?? basename(dirname(folder));
@@ -106,7 +137,7 @@ async function fuzz(): Promise<number> {
   await Promise.all(kept);
   for (const [kind, alike] of [...kinds].sort(([, a], [, b]) => b.length - a.length))
     console.log(`${alike.length} x ${kind} (${alike.slice(0, 3).map(({ number }) => number)})`);
-  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(tallies, null, 2)}\n`);
+  console.log(`\n${tableOf(tallies)}`);
   return tallies.reduce((sum, { findings }) => sum + findings.length, 0);
 }
 

@@ -65,9 +65,11 @@ export function int64s(values: readonly number[]): Value {
   return constant(new Tensor("int64", [values.length], BigInt64Array.from(values, BigInt)));
 }
 
-/** A tensor of one repeated value. */
-export const full = (shape: Shape, value: number, dtype: DType = "float32"): Value =>
-  constant(fullTensor(dtype, shape, value));
+/** A tensor of one repeated value. Throws ShapeError for extents that are none, UnsupportedError for more than 2^26 elements. */
+export function full(shape: Shape, value: number, dtype: DType = "float32"): Value {
+  requireTable("a constant of one value", ...shape);
+  return constant(fullTensor(dtype, shape, value));
+}
 
 /** A constant of zeros; float32 by default. */
 export const zeros = (shape: Shape, dtype?: DType): Value => full(shape, 0, dtype);

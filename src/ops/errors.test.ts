@@ -30,6 +30,11 @@ const shapeMistakes: readonly (readonly [string, () => unknown, string])[] = [
     "STFT: frame_step is 0, expected a whole number from 1",
   ],
   [
+    "zeros of no shape",
+    () => ops.zeros([2, -3]),
+    "a constant of one value would have the extents [2, -3]; pass whole numbers from 0",
+  ],
+  [
     "matmul, inner extents",
     () => ops.matmul(float(2, 3), float(4, 5)),
     "matmul: inner extents differ, 3 in [2, 3] and 4 in [4, 5]; make them equal",

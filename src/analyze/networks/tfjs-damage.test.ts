@@ -2,11 +2,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { memorySource } from "../../core/byte-source.ts";
-import { FileError, SardonyxError, ShapeError } from "../../core/errors.ts";
+import { FileError, ShapeError } from "../../core/errors.ts";
 import { type Shape, size } from "../../core/shape.ts";
 import type { OpenShard } from "../../formats/tfjs/manifest.ts";
 import { recordedCases } from "../../formats/tfjs/testing/recorded.node.ts";
 import { flipBit } from "../../storage/testing/damage.ts";
+import { faultOf } from "../../storage/testing/refusals.ts";
 import { tfjsNetwork } from "./tfjs-network.ts";
 
 /** A recorded graph, and the elements of its tensors that are no weights. */
@@ -28,7 +29,7 @@ function read(document: unknown, open?: OpenShard): unknown {
     tfjsNetwork("damaged", document, { shapeOf, ...(open && { open }) });
     return undefined;
   } catch (error) {
-    return error instanceof SardonyxError && error.code !== "INTERNAL" ? undefined : error;
+    return faultOf(error) === undefined ? undefined : error;
   }
 }
 

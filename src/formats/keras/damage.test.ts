@@ -3,8 +3,9 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { memorySource } from "../../core/byte-source.ts";
-import { FileError, SardonyxError } from "../../core/errors.ts";
+import { FileError } from "../../core/errors.ts";
 import { flipBit } from "../../storage/testing/damage.ts";
+import { faultOf } from "../../storage/testing/refusals.ts";
 import { isKerasFile } from "./document.ts";
 import { modelFromKeras } from "./model.ts";
 
@@ -18,7 +19,7 @@ function strayError(bytes: Uint8Array): unknown {
     if (isKerasFile(file.read(0, Math.min(64, file.size)), file)) modelFromKeras(bytes);
     return undefined;
   } catch (error) {
-    return error instanceof SardonyxError && error.code !== "INTERNAL" ? undefined : error;
+    return faultOf(error) === undefined ? undefined : error;
   }
 }
 
