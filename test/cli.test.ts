@@ -295,7 +295,7 @@ describe("mistakes are reported in one sentence with exit status 2, and leave no
     [
       "an image that is none",
       () => ["predict", "digits", "fake.png"],
-      /fake\.png: cannot be read as an image.*\[FILE\]/,
+      /fake\.png: is no image of a kind that is read here.*\[FILE\]/,
     ],
     ["no such input", () => ["predict", "digits", "none.png"], /there is no file none\.png.*\[FILE\]/],
     ["broken JSON", () => ["predict", "points", "[1,"], /is not JSON.*\[FILE\]/],
