@@ -10,14 +10,16 @@ import type { Fault, Job, Report } from "./jobs.ts";
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const worker = fileURLToPath(new URL("worker.ts", import.meta.url));
 
-/** Seconds that the reading of an input may take. */
+/** Seconds of a processor that the reading of an input may take; on a machine that does other work they last longer. */
 const mostSeconds = 10;
+/** How many times as long it may last. */
+const patience = 12;
 /** Bytes by which the process may grow at an input. */
 const mostMemory = 1e9;
 /** How often a worker's memory is looked at, milliseconds. */
 const glance = 50;
-/** What a worker needs to load, seconds. */
-const loadingSeconds = 120;
+/** What a worker needs to load and to make an input, seconds. */
+const loadingSeconds = 600;
 
 /** An input at which a reader did what it must not. */
 export interface Finding {
@@ -64,6 +66,19 @@ function residentOf(pid: number | undefined): number {
 /** The module of all targets. */
 export const allTargets = new URL("targets/index.ts", import.meta.url).href;
 
+/** Seconds of the processor that a process took; `undefined` where the system does not say. */
+function secondsOf(pid: number | undefined): number | undefined {
+  try {
+    // Behind the name, which is in brackets: user and system time in hundredths of a second.
+    const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
+      .replace(/^.*\) /s, "")
+      .split(" ");
+    return (Number(fields[11]) + Number(fields[12])) / 100;
+  } catch {
+    return undefined;
+  }
+}
+
 interface Ended {
   /** The input at which the worker ended before its time. */
   readonly at?: number;
@@ -76,7 +91,7 @@ function runWorker(job: Job, tally: Tally, found: (finding: Finding) => void): P
     ["--import", "tsx", "--no-warnings", "--max-old-space-size=1500", worker, JSON.stringify(job)],
     { cwd: root, stdio: ["ignore", "ignore", "pipe", "pipe"], env: { ...process.env, OMP_NUM_THREADS: "1" } },
   );
-  let current: { readonly number: number; readonly begun: number; readonly resident: number } | undefined;
+  let current: { readonly number: number; readonly processor: number; readonly resident: number } | undefined;
   let begun = performance.now();
   let stderr = "";
   let done = job.from - 1;
@@ -89,7 +104,7 @@ function runWorker(job: Job, tally: Tally, found: (finding: Finding) => void): P
   const take = (line: string): void => {
     const report = JSON.parse(line) as Report;
     begun = performance.now();
-    if ("start" in report) current = { number: report.start, begun, resident: report.resident };
+    if ("start" in report) current = { number: report.start, processor: report.processor, resident: report.resident };
     if (!("end" in report)) return;
     current = undefined;
     done = report.end;
@@ -106,11 +121,14 @@ function runWorker(job: Job, tally: Tally, found: (finding: Finding) => void): P
   lines.on("line", take);
   const drained = new Promise((resolve) => lines.on("close", resolve));
   const watch = setInterval(() => {
-    const seconds = (performance.now() - begun) / 1000;
-    if (killed || seconds < (current ? 0 : loadingSeconds)) return;
+    const passed = (performance.now() - begun) / 1000;
+    if (killed || !(current || passed > loadingSeconds)) return;
+    const seconds = secondsOf(child.pid);
+    const taken = seconds === undefined ? passed : seconds - (current?.processor ?? 0);
     const grown = residentOf(child.pid) - (current?.resident ?? 0);
-    if (seconds > (current ? most + 1 : loadingSeconds)) killed = ["hang", `ended after ${most} s`];
-    else if (current && grown > 1.2 * memory) killed = ["memory", `ended at ${Math.round(grown / 1e6)} MB`];
+    if (!current || taken > most || passed > patience * most)
+      killed = ["hang", `ended after ${taken.toFixed(1)} s of the processor, ${passed.toFixed(1)} s in all`];
+    else if (grown > 1.2 * memory) killed = ["memory", `ended at ${Math.round(grown / 1e6)} MB`];
     if (killed) child.kill("SIGKILL");
   }, glance);
   return new Promise((resolve, reject) => {
