@@ -1,7 +1,8 @@
 /** Runs workers over the inputs of targets, ends those that take too long or too much, and keeps what is found. */
 import { spawn } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
@@ -86,15 +87,22 @@ interface Ended {
 
 /** Runs one worker; `found` is told of what it must not do. */
 function runWorker(job: Job, tally: Tally, found: (finding: Finding) => void): Promise<Ended> {
+  // A process that is ended leaves its files.
+  const folder = mkdtempSync(join(tmpdir(), "sardonyx-fuzz-"));
   const child = spawn(
     process.execPath,
     ["--import", "tsx", "--no-warnings", "--max-old-space-size=1500", worker, JSON.stringify(job)],
-    { cwd: root, stdio: ["ignore", "ignore", "pipe", "pipe"], env: { ...process.env, OMP_NUM_THREADS: "1" } },
+    {
+      cwd: root,
+      stdio: ["ignore", "ignore", "pipe", "pipe"],
+      env: { ...process.env, OMP_NUM_THREADS: "1", TMPDIR: folder },
+    },
   );
   let current: { readonly number: number; readonly processor: number; readonly resident: number } | undefined;
   let begun = performance.now();
   let stderr = "";
   let done = job.from - 1;
+  let isStalled = false;
   let killed: readonly [Fault, string] | undefined;
   const { target, seed, seconds: most = mostSeconds, memory = mostMemory } = job;
   const tell = (number: number, fault: Fault, what: string) => found({ target, seed, number, fault, what });
@@ -122,11 +130,13 @@ function runWorker(job: Job, tally: Tally, found: (finding: Finding) => void): P
   const drained = new Promise((resolve) => lines.on("close", resolve));
   const watch = setInterval(() => {
     const passed = (performance.now() - begun) / 1000;
-    if (killed || !(current || passed > loadingSeconds)) return;
+    isStalled ||= !current && passed > loadingSeconds;
+    if (isStalled) child.kill("SIGKILL");
+    if (killed || isStalled || !current) return;
     const seconds = secondsOf(child.pid);
-    const taken = seconds === undefined ? passed : seconds - (current?.processor ?? 0);
-    const grown = residentOf(child.pid) - (current?.resident ?? 0);
-    if (!current || taken > most || passed > patience * most)
+    const taken = seconds === undefined ? passed : seconds - current.processor;
+    const grown = residentOf(child.pid) - current.resident;
+    if (taken > most || passed > patience * most)
       killed = ["hang", `ended after ${taken.toFixed(1)} s of the processor, ${passed.toFixed(1)} s in all`];
     else if (grown > 1.2 * memory) killed = ["memory", `ended at ${Math.round(grown / 1e6)} MB`];
     if (killed) child.kill("SIGKILL");
@@ -136,10 +146,11 @@ function runWorker(job: Job, tally: Tally, found: (finding: Finding) => void): P
     child.on("close", async (code, signal) => {
       clearInterval(watch);
       await drained;
+      rmSync(folder, { recursive: true, force: true });
       if (current === undefined && code === 0) return resolve({});
       // It was done with the input before it was ended.
-      if (current === undefined && killed?.[0] === "memory") return resolve({ at: done });
-      if (current === undefined && killed)
+      if (current === undefined && killed) return resolve({ at: done });
+      if (isStalled)
         return reject(new Error(`making input ${done + 1} of ${target} takes more than ${loadingSeconds} s`));
       if (current === undefined)
         return reject(new Error(`the worker of ${target} ended (${signal ?? code}): ${stderr}`));
