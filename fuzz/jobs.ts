@@ -11,7 +11,7 @@ export interface Job {
   readonly to: number;
   /** In place of numbers: a folder with the files of one input. */
   readonly folder?: string;
-  /** Seconds that the reading of an input may take; default 10. */
+  /** Seconds of the processor that the reading of an input may take; default 10. */
   readonly seconds?: number;
   /** Bytes by which the process may grow at an input; default 1 GB. */
   readonly memory?: number;
@@ -23,9 +23,10 @@ export type Fault = "crash" | "defect" | "message" | "stray" | "hang" | "memory"
 /** A line of a worker. */
 export type Report =
   | { readonly ready: true }
-  | { readonly start: number; readonly resident: number }
+  | { readonly start: number; readonly resident: number; readonly processor: number }
   | {
       readonly end: number;
+      /** Of the processor. */
       readonly seconds: number;
       /** Bytes by which the process grew. */
       readonly memory: number;

@@ -42,6 +42,7 @@ function kindOf({ target, fault, what }: Finding): string {
 }
 
 const kinds = new Map<string, Finding[]>();
+const knownBases = new Map<string, ReturnType<typeof basesOf>>();
 
 async function keep(finding: Finding): Promise<void> {
   const kind = kindOf(finding);
@@ -59,7 +60,6 @@ async function keep(finding: Finding): Promise<void> {
   for (const [name, bytes] of Object.entries(files ?? {})) writeFileSync(join(folder, name), bytes);
   writeFileSync(`${folder}.txt`, `${fault}\n${what}\n`);
 }
-const knownBases = new Map<string, ReturnType<typeof basesOf>>();
 
 const shownMemory = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`;
 

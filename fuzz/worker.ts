@@ -22,16 +22,22 @@ const keepStray = (error: unknown): void => {
 process.on("unhandledRejection", keepStray);
 process.on("uncaughtException", keepStray);
 
+/** Seconds of the processor that this process took. */
+function secondsTaken(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
+
 const peakOf = (): number => 1024 * process.resourceUsage().maxRSS;
 
 async function read(target: Target, i: number, files: Files): Promise<void> {
-  const [before, peakBefore, start] = [process.memoryUsage.rss(), peakOf(), performance.now()];
-  tell({ start: i, resident: before });
+  const [before, peakBefore, start] = [process.memoryUsage.rss(), peakOf(), secondsTaken()];
+  tell({ start: i, resident: before, processor: start });
   stray = undefined;
   const outcome = await readInput(target, files);
   // A rejection that nobody handles shows itself after the promises that are due.
   await new Promise(setImmediate);
-  const seconds = (performance.now() - start) / 1000;
+  const seconds = secondsTaken() - start;
   const peak = peakOf();
   const memory = Math.max(0, (peak > peakBefore ? peak : process.memoryUsage.rss()) - before);
   const found: typeof outcome = stray === undefined ? outcome : { fault: "stray", what: textOf(stray) };
