@@ -415,21 +415,6 @@ describe("what is refused, in a sentence and with exit status 2", () => {
       ["inspect", join(fixtures, "encoder.onnx"), "--sequence", "40"],
       /Add "\/Add".*--input-shape/s,
     ],
-    [
-      "a limit that there is not",
-      ["inspect", "resnet18", "--limit", "node=7"],
-      /unknown limit "node"; did you mean "nodes"\? Known: nodes, trainingNodes, tensors/,
-    ],
-    [
-      "a limit without a number",
-      ["inspect", "resnet18", "--limit", "nodes=many"],
-      /--limit is "nodes=many"; pass a whole/,
-    ],
-    [
-      "a limit that is passed",
-      ["inspect", "resnet18", "--limit", "tensors=50"],
-      /parameters .* more than 50 tensors, the limit/,
-    ],
     ["no shape", ["inspect", "resnet18", "--input-shape", "1,3,big"], /--input-shape is "1,3,big"; pass whole numbers/],
     [
       "a name that no input has",
