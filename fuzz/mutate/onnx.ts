@@ -1,5 +1,4 @@
 /** Changes of ONNX models field by field, by the schema of onnx.proto: what is written is a whole message again. */
-
 import { memorySource } from "../../src/core/byte-source.ts";
 import type { Random } from "../../src/core/random.ts";
 import { encodeMessage, type Message } from "../../src/onnx/codec.ts";

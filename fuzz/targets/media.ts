@@ -1,5 +1,4 @@
 /** Images, sounds, arrays of numbers, and the archives in which they come. */
-
 import { gzipSync } from "node:zlib";
 import { zipSync } from "fflate";
 import { packTar } from "modern-tar";

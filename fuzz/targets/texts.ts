@@ -1,5 +1,4 @@
 /** Tokenizers and chat templates, and what is given to a model for a prediction. */
-
 import { parseJson } from "../../src/core/json.ts";
 import { builtInTemplates } from "../../src/data/chat/built-in-templates.ts";
 import { loadChatTemplate } from "../../src/data/chat/chat-files.node.ts";

@@ -1,5 +1,4 @@
 /** Files of weights, alone and with the config that says what is computed of them. */
-
 import { groupBy } from "../../src/core/group-by.ts";
 import { type Tensor, tensor } from "../../src/core/tensor.ts";
 import { modelFromConfig } from "../../src/formats/huggingface.ts";

@@ -1,5 +1,4 @@
 /** Sentences and tables as lines, measured as a terminal shows them: Chinese characters and emoji take two columns. */
-
 import stringWidth from "string-width";
 import wrapAnsi from "wrap-ansi";
 import { greatest } from "../core/lists.ts";

@@ -3,6 +3,8 @@
  * reach is raised by an option, which the error names; docs/limits.md lists them all.
  */
 import { FileError } from "./errors.ts";
+import { count } from "./option-types.ts";
+import { optionsOf } from "./options.ts";
 
 /** Limits that may be raised, by name: those left out are as docs/limits.md lists them. */
 export interface Limits {
@@ -58,13 +60,16 @@ export const limits = {
 /** The names of the limits that may be raised. */
 export const limitNames = ["nodes", "trainingNodes", "tensors"] as const satisfies readonly (keyof Limits)[];
 
+/** Checks limits that are passed as an option. */
+export const checkLimits = optionsOf<Limits>("limits", { nodes: count(), trainingNodes: count(), tensors: count() });
+
 /** The value of a limit that may be raised. */
 export const limitOf = (name: keyof Limits, own: Limits | undefined): number => own?.[name] ?? limits[name];
 
 /** The error for a file that passes a limit which may be raised. @param what what it does, up to the number: "onnx: it has more than" */
 export const limitError = (name: keyof Limits, what: string, own: Limits | undefined): FileError =>
   new FileError(
-    `${what} ${limitOf(name, own)} ${units[name]}, the limit; if you trust the file, raise it: --limit ${name}=N, or limits: { ${name}: N }`,
+    `${what} ${limitOf(name, own)} ${units[name]}, the limit; if you trust the file, raise it: --limit ${name}=N of inspect, or limits: { ${name}: N } in code`,
   );
 
 const units: Readonly<Record<keyof Limits, string>> = {

@@ -1,5 +1,4 @@
 /** Shape arithmetic: sizes, strides, axes and NumPy-style broadcasting. */
-
 import { ShapeError } from "./errors.ts";
 import { greatest } from "./lists.ts";
 

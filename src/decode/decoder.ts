@@ -1,5 +1,4 @@
 /** Language models at work: they read tokens, and say what they expect of the next. */
-
 import { DataError, ShapeError } from "../core/errors.ts";
 import { append } from "../core/lists.ts";
 import { count } from "../core/option-types.ts";

@@ -1,5 +1,4 @@
 /** Sequences written by a model of two sequences, and what it attends to while it writes. */
-
 import { DataError, OptionError } from "../core/errors.ts";
 import { greatest } from "../core/lists.ts";
 import { count, functionOf, listOf } from "../core/option-types.ts";

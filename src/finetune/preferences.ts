@@ -1,5 +1,4 @@
 /** Direct preference optimization: a language model learns which of two answers is the better one (Rafailov et al. 2023). */
-
 import { OptionError } from "../core/errors.ts";
 import { greatest } from "../core/lists.ts";
 import { positive } from "../core/option-types.ts";

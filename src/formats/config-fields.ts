@@ -1,5 +1,4 @@
 /** Fields of a config.json: what each may hold, and what is said of those that hold something else. */
-
 import { z } from "zod";
 import { OptionError } from "../core/errors.ts";
 import { limits } from "../core/limits.ts";

@@ -1,6 +1,7 @@
 /** ONNX files as modules. */
 import { type ByteSource, memorySource } from "../core/byte-source.ts";
 import { FileError } from "../core/errors.ts";
+import { checkLimits, type Limits } from "../core/limits.ts";
 import { functionOf } from "../core/option-types.ts";
 import { optionsOf } from "../core/options.ts";
 import type { Shape } from "../core/shape.ts";
@@ -37,12 +38,15 @@ export interface OnnxModelOptions {
   readonly constants?: Readonly<Record<string, Tensor>>;
   /** Opens files beside the model, for tensors that lie there; default: refuses. */
   readonly external?: OpenExternal;
+  /** Limits that are other than docs/limits.md lists, for a file that is trusted. */
+  readonly limits?: Limits;
 }
 
 const checkOptions = optionsOf<OnnxModelOptions>("modelFromOnnx", {
   inputs: givenTypes,
   constants: givenConstants,
   external: functionOf("(path) => bytes of the file"),
+  limits: checkLimits.type,
 });
 
 /**
@@ -59,7 +63,7 @@ export function modelFromOnnx(file: Uint8Array | ByteSource, options: OnnxModelO
   const record = written === undefined ? undefined : readRecord(written);
   const constants = constantsByName(read.graph.inputs, options.constants);
   const known = record && new Map(record.parameters.map(({ path, buffer }) => [path, buffer]));
-  const graph = new OnnxSource(read, constants, known);
+  const graph = new OnnxSource(read, { constants, known, limits: options.limits });
   const types = settleTypes(graph.inputs, options.inputs);
   if (!record) return new ImportedModule(graph, { types });
   const model = new ImportedModule(graph, { types, nesting: nestingOfRecord(record, graph) });
@@ -78,6 +82,7 @@ class OnnxSource implements GraphSource {
   readonly metadata: Readonly<Record<string, string>>;
   readonly #file: ModelFile;
   readonly #constants: ReadonlyMap<string, Tensor>;
+  readonly #limits: Limits | undefined;
   readonly #names: ReadonlyMap<StoredTensor, string>;
   readonly #isWeight: WeightRule;
   /** Of the tensors that are no weights, or not everywhere; or why they cannot be read. */
@@ -89,11 +94,19 @@ class OnnxSource implements GraphSource {
    */
   constructor(
     file: ModelFile,
-    constants: ReadonlyMap<string, Tensor>,
-    known: ReadonlyMap<string, boolean> | undefined,
+    {
+      constants,
+      known,
+      limits,
+    }: {
+      readonly constants: ReadonlyMap<string, Tensor>;
+      readonly known: ReadonlyMap<string, boolean> | undefined;
+      readonly limits: Limits | undefined;
+    },
   ) {
     this.#file = file;
     this.#constants = constants;
+    this.#limits = limits;
     this.inputs = file.graph.inputs.filter(({ name }) => !constants.has(name));
     this.outputs = file.graph.outputs.map(({ name }) => name);
     this.metadata = Object.fromEntries([...file.metadata].filter(([key]) => key !== recordKey));
@@ -119,6 +132,7 @@ class OnnxSource implements GraphSource {
       shapeOf: (declared) => given.get(declared)?.[0] ?? [],
       itemsOf: (declared) => given.get(declared),
       constants: this.#constants,
+      limits: this.#limits,
       choices: bothBranches ? "both" : "kept",
       isWeight: this.#isWeight,
       bind: (stored) => bind(this.#names.get(stored) as string, stored.type.dtype),

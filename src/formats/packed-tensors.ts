@@ -1,5 +1,4 @@
 /** Matrices of checkpoints that bitsandbytes, GPTQ and AWQ packed, or that are float8 with factors, as the float32 that they stand for. */
-
 import { FileError } from "../core/errors.ts";
 import { parseJson } from "../core/json.ts";
 import { type Shape, size } from "../core/shape.ts";

@@ -1,5 +1,4 @@
 /** Operator definitions: one object holds an ONNX operator's signature, inference, gradient and cost. */
-
 import { isFloat } from "../core/dtype.ts";
 import { DTypeError, GradientError, InternalError, ShapeError } from "../core/errors.ts";
 import { limits } from "../core/limits.ts";

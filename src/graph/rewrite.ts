@@ -1,5 +1,4 @@
 /** Rewriting of graphs: replace nodes bottom-up, keep everything untouched shared. */
-
 import { InternalError } from "../core/errors.ts";
 import { append } from "../core/lists.ts";
 import { sameShape } from "../core/shape.ts";

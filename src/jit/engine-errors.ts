@@ -10,11 +10,10 @@ const places = [
   /Node \(\S+_(\d+)\)/,
 ];
 
+type Meaning = readonly [said: RegExp, meaning: (node: Node | undefined, said: RegExpExecArray) => SardonyxError];
+
 /** What it says of a node, and what that means. */
-const meanings: readonly (readonly [
-  said: RegExp,
-  meaning: (node: Node | undefined, said: RegExpExecArray) => SardonyxError,
-])[] = [
+const always: readonly Meaning[] = [
   [
     /implementation for|Type Error: Type 'tensor\(\w+\)'/,
     (node) => {
@@ -31,30 +30,38 @@ const meanings: readonly (readonly [
         `${placeOf(node)}there is not enough memory to compute this; take a smaller batch, shorter sequences or a smaller model, or a machine with more memory`,
       ),
   ],
+];
+
+/** The same while a graph runs, where it is of what it was given. */
+const ofInputs: readonly Meaning[] = [
   [
-    /idx=(-?\d+) must be within the inclusive range \[(-?\d+),(-?\d+)\]|invalid index[^\d-]*(-?\d+)|out of (?:data )?(?:bounds|range)/i,
-    (node, [, index, low, high, other]) => {
-      const got = index ?? other;
-      return new DataError(
-        `${placeOf(node)}${node?.op.type ?? "an operator"} was given an index outside of what it picks from${got === undefined ? "" : `: ${got}`}${low === undefined ? "" : `, where ${low} to ${high} are possible`}; check the ids and positions in the data`,
-      );
-    },
+    /idx=(-?\d+) must be within the inclusive range \[(-?\d+),(-?\d+)\]/,
+    (node, [, index, low, high]) => outside(node, `: ${index}, where ${low} to ${high} are possible`),
   ],
+  [/invalid index[^\d-]*(-?\d+)/i, (node, [, index]) => outside(node, `: ${index}`)],
+  [/out of (?:data )?(?:bounds|range)/i, (node) => outside(node, "")],
   [
     /divi(?:de|sion) by zero/i,
     (node) => new DataError(`${placeOf(node)}whole numbers were divided by zero; check the data`),
   ],
 ];
 
+const outside = (node: Node | undefined, which: string): DataError =>
+  new DataError(
+    `${placeOf(node)}${node?.op.type ?? "an operator"} was given an index outside of what it picks from${which}; check the ids and positions in the data`,
+  );
+
 const placeOf = (node: Node | undefined): string => (node?.scope ? `${node.scope.path}: ` : "");
 
 /** The error of a session, in our words; as a defect of ours where it is of no kind that is known. */
 export function engineError(error: unknown, doing: "compiling" | "running", { nodes }: Graph): unknown {
   if (!(error instanceof RuntimeError)) return error;
-  const index = places.map((place) => place.exec(error.message)?.[1]).find((found) => found !== undefined);
+  // As the engine said it: the message of an error of ours may be cut.
+  const text = error.cause instanceof Error ? error.cause.message : error.message;
+  const index = places.map((place) => place.exec(text)?.[1]).find((found) => found !== undefined);
   const node = index === undefined ? undefined : nodes[Number(index)];
-  for (const [said, meaning] of meanings) {
-    const found = said.exec(error.message);
+  for (const [said, meaning] of doing === "running" ? [...always, ...ofInputs] : always) {
+    const found = said.exec(text);
     if (found) return Object.assign(meaning(node, found), { cause: error });
   }
   const what = node ? `${placeOf(node)}${node.op.type}` : "a graph";

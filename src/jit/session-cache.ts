@@ -72,7 +72,8 @@ export class SessionCache<T extends Compiled> {
 
   /** Does something with what is compiled for a signature, which stays as long. */
   async use<R>(signature: string, build: () => Promise<T>, work: (compiled: T) => R | Promise<R>): Promise<R> {
-    const entry = this.#entries.get(signature) ?? { compiled: build(), made: undefined, users: 0, isDropped: false };
+    const found = this.#entries.get(signature);
+    const entry = found ?? { compiled: build(), made: undefined, users: 0, isDropped: false };
     this.#entries.delete(signature);
     this.#entries.set(signature, entry);
     entry.users++;
@@ -85,7 +86,7 @@ export class SessionCache<T extends Compiled> {
     } finally {
       entry.users--;
       if (entry.isDropped) await letGo(entry);
-      await this.#trim();
+      if (!found) await this.#trim();
     }
   }
 

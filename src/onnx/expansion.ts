@@ -1,5 +1,4 @@
 /** How large a file becomes with its functions written out, found without writing them out. */
-
 import { FileError } from "../core/errors.ts";
 import { type Limits, limitError, limitOf } from "../core/limits.ts";
 import { findOp } from "../ops/registry.ts";

@@ -1,5 +1,4 @@
 /** ONNX models as graphs: what our operators know becomes their nodes, the rest nodes that are named and counted only. */
-
 import type { ByteSource } from "../core/byte-source.ts";
 import { atPlace, DTypeError, FileError, GradientError, ShapeError, UnsupportedError } from "../core/errors.ts";
 import { type Limits, limitError, limitOf } from "../core/limits.ts";

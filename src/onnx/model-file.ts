@@ -1,5 +1,4 @@
 /** ONNX files as plain, checked data: graphs of named nodes, attributes, stored tensors. */
-
 import type { ByteSource } from "../core/byte-source.ts";
 import { FileError } from "../core/errors.ts";
 import { limits, requireName, requireRank } from "../core/limits.ts";

@@ -1,5 +1,4 @@
 /** Tensors as ONNX files store them: type, shape and place are checked at once, elements are read on demand. */
-
 import { type ByteSource, requireRange } from "../core/byte-source.ts";
 import { type ArrayOf, allocate, arrayTypes, bytesPerElement, type DType, isBigInt } from "../core/dtype.ts";
 import { FileError } from "../core/errors.ts";

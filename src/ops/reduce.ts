@@ -1,5 +1,4 @@
 /** Reductions along axes, extremum positions, sorting out the largest, and running sums. */
-
 import { ShapeError } from "../core/errors.ts";
 import { greatest, least } from "../core/lists.ts";
 import {

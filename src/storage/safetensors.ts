@@ -1,5 +1,4 @@
 /** The safetensors format (huggingface.co/docs/safetensors): a JSON header and raw little-endian tensors, both ways. */
-
 import { type ByteSource, memorySource } from "../core/byte-source.ts";
 import { type ArrayOf, arrayTypes, bytesPerElement, type DType } from "../core/dtype.ts";
 import { FileError, OptionError } from "../core/errors.ts";

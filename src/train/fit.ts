@@ -138,7 +138,10 @@ export async function fit<B extends Batch>(
         for (const callback of callbacks) await callback.onBatch?.(run, result);
         if (run.stopReason !== undefined) break;
       }
-      if (run.stopReason !== undefined && !run.epochIsWhole) break;
+      if (run.stopReason !== undefined && !run.epochIsWhole) {
+        requireTrained(trainer);
+        break;
+      }
       if (run.batchInEpoch === 0) throw new DataError("the dataset gave no batch; check its files and filters");
       await trainer.flush();
       requireTrained(trainer);
@@ -146,7 +149,6 @@ export async function fit<B extends Batch>(
       const epoch = run.endEpoch(held);
       for (const callback of callbacks) await callback.onEpoch?.(run, epoch);
     }
-    requireTrained(trainer);
     // The best have the last word.
     for (const keepsBest of [false, true])
       for (const callback of callbacks)

@@ -1,5 +1,4 @@
 /** What a backward pass reads of the forward one, computed again where that is cheap, rather than kept in between. */
-
 import { isFloat } from "../core/dtype.ts";
 import { append, greatest } from "../core/lists.ts";
 import { size } from "../core/shape.ts";

@@ -45,7 +45,7 @@ test("detect-digits learns, and finds digits in an image of another size", async
   expect(drawing.path).toBe(join(run, "scene-found.png"));
   copyFileSync(join(fixtures, "passengers.csv"), join(folder, "broken.png"));
   const broken = sardonyx("predict", run, join(folder, "broken.png"));
-  expect(broken.stderr).toMatch(/broken.png: cannot be read as an image/);
+  expect(broken.stderr).toMatch(/broken.png: is no image of a kind that is read here/);
   expect(broken.status).toBe(2);
 });
 

@@ -1,5 +1,4 @@
 /** Networks from graphs that a file holds: layers by the marks of the nodes, kinds by their operators. */
-
 import { isFloat } from "../../core/dtype.ts";
 import type { Limits } from "../../core/limits.ts";
 import { append, greatest } from "../../core/lists.ts";

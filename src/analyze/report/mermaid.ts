@@ -1,5 +1,4 @@
 /** A network's structure as a Mermaid flowchart, in the part of the language that GitHub draws. */
-
 import { appendTo } from "../../core/lists.ts";
 import { inOneLine } from "../../core/printable.ts";
 import { type ChartGroup, type ChartNode, chartOf } from "./chart.ts";

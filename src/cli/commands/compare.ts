@@ -1,5 +1,4 @@
 /** `sardonyx compare`: networks side by side. */
-
 import { stringify } from "csv-stringify/sync";
 import { type Comparison, compare, type Quantity } from "../../analyze/report/compare.ts";
 import { OptionError, unknownName } from "../../core/errors.ts";

@@ -1,5 +1,4 @@
 /** Networks from files of weights, and from the configs that say what is computed of them. */
-
 import { existsSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { moduleNetwork } from "../../analyze/networks/module-network.ts";

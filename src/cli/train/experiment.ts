@@ -1,5 +1,4 @@
 /** One experiment as a person sees it: each network trained and tested, a table, figures. */
-
 import { count, duration, namedResult, plural } from "../../core/number-text.ts";
 import { command } from "../../core/printable.ts";
 import type { Experiment, ExperimentTask } from "../../runs/experiments/experiment.ts";

@@ -1,5 +1,4 @@
 /** One run as a person sees it: what is trained, how far it is, its outcome, what to try next. */
-
 import { existsSync } from "node:fs";
 import { join, relative, sep } from "node:path";
 import { count, duration, plural } from "../../core/number-text.ts";

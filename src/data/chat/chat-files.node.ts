@@ -1,5 +1,4 @@
 /** Conversations, preferences and chat templates from files. */
-
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { FileError } from "../../core/errors.ts";

@@ -1,5 +1,4 @@
 /** Instruction records in the forms that data sets have, read into one: conversations. */
-
 import { DataError } from "../../core/errors.ts";
 import { parseJson } from "../../core/json.ts";
 import { parseJsonRecords, shownValue } from "../tables/json-records.ts";

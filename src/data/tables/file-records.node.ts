@@ -1,5 +1,4 @@
 /** Records of files: CSV and TSV with a header, JSON Lines and arrays, Parquet, words with tags of CoNLL; which it is, the name's ending tells. */
-
 import { extname } from "node:path";
 import { DataError, FileError } from "../../core/errors.ts";
 import { parseJson } from "../../core/json.ts";

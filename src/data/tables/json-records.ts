@@ -1,5 +1,4 @@
 /** Records of JSON Lines, one object a line, or of one JSON array of objects; each keeps where in its file it stands. */
-
 import { DataError, FileError } from "../../core/errors.ts";
 import { parseJson } from "../../core/json.ts";
 import { isPlainObject } from "../../core/tree.ts";

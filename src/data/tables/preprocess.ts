@@ -1,5 +1,4 @@
 /** Preprocessing of tables [N, F]: each step is fitted on training data, kept as plain JSON, applied to any data. */
-
 import { DataError, FileError, OptionError, ShapeError } from "../../core/errors.ts";
 import { parseJson } from "../../core/json.ts";
 import { Tensor } from "../../core/tensor.ts";

@@ -1,5 +1,4 @@
 /** Texts with the class that each belongs to. */
-
 import { FileError } from "../../core/errors.ts";
 import { parseJson } from "../../core/json.ts";
 

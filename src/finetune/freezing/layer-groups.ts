@@ -1,5 +1,4 @@
 /** A model cut along its depth: what comes before its blocks, each block, and what comes after them. */
-
 import { OptionError, unknownName } from "../../core/errors.ts";
 import { appendTo } from "../../core/lists.ts";
 import { nodesOf } from "../../graph/ir.ts";

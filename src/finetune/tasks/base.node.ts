@@ -1,5 +1,4 @@
 /** The pretrained model of a fine-tuning: a file, a folder, a run, or the name of a model on Hugging Face's hub. */
-
 import { existsSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { FileError, OptionError } from "../../core/errors.ts";

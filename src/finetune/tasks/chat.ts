@@ -1,5 +1,4 @@
 /** Instruction tuning: a language model learns the assistant's answers of conversations. */
-
 import { OptionError } from "../../core/errors.ts";
 import { greatest } from "../../core/lists.ts";
 import {

@@ -1,5 +1,4 @@
 /** Questions with the texts that they are asked of, as rows of token ids; of long texts several windows. */
-
 import { OptionError } from "../../core/errors.ts";
 import { append } from "../../core/lists.ts";
 import { Tensor } from "../../core/tensor.ts";

@@ -1,5 +1,4 @@
 /** Tasks of fine-tuning: a pretrained model with what it is to learn, as everything that trains and deploys takes it. */
-
 import { DataError } from "../../core/errors.ts";
 import { append, appendTo } from "../../core/lists.ts";
 import { foldIn, keyOf, Random } from "../../core/random.ts";

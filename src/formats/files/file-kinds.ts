@@ -1,5 +1,4 @@
 /** What a file is, by how it begins, and what JSON files that belong to models hold. */
-
 import type { ByteSource } from "../../core/byte-source.ts";
 import { FileError } from "../../core/errors.ts";
 import { parseJson } from "../../core/json.ts";

@@ -1,5 +1,4 @@
 /** Models by their names on Hugging Face's hub, as its tools keep them on this machine; nothing is downloaded here. */
-
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";

@@ -1,5 +1,4 @@
 /** Models from Hugging Face's hub, by their names, into the cache that its own tools use. */
-
 import { copyFile, lstat, readFile, readlink, rename, rm, symlink } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { FileError, OptionError } from "../../core/errors.ts";

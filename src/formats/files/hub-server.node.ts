@@ -1,5 +1,4 @@
 /** Hugging Face's hub as a server: its address, the token, the list of a model's files, and what its refusals mean. */
-
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod/mini";

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { ByteSource } from "../../core/byte-source.ts";
 import { atPlace, FileError, OptionError } from "../../core/errors.ts";
+import { checkLimits, type Limits } from "../../core/limits.ts";
 import { flag, functionOf } from "../../core/option-types.ts";
 import { optionsOf } from "../../core/options.ts";
 import type { Tensor } from "../../core/tensor.ts";
@@ -32,6 +33,8 @@ export interface LoadModelOptions {
    * more. Inputs on which shapes depend must be given so. Default none.
    */
   readonly constants?: Readonly<Record<string, Tensor>>;
+  /** Of an `.onnx` file: limits that are other than docs/limits.md lists, for a file that is trusted. */
+  readonly limits?: Limits;
   /** Of the folder of a run: the weights of its best epoch instead of the last; default false. */
   readonly best?: boolean;
   /**
@@ -44,6 +47,7 @@ export interface LoadModelOptions {
 const checkOptions = optionsOf<LoadModelOptions>("loadModel", {
   inputs: givenTypes,
   constants: givenConstants,
+  limits: checkLimits.type,
   best: flag,
   report: functionOf("(note) => void"),
 });
@@ -175,8 +179,8 @@ function loadFile(path: string, options: LoadModelOptions): LoadedModel {
     const [isWeights, isJson] = [isSafetensors(head, file.size), /^\s*[{[]/.test(String.fromCharCode(...head))];
     const isOnnx = path.endsWith(".onnx") || head[0] === 0x08;
     if (!isWeights && !isJson && isOnnx && refusedFormat(head) === undefined && file.size > 0) {
-      const { inputs, constants } = options;
-      return besides(dirname(path), (external) => modelFromOnnx(file, { inputs, constants, external }));
+      const { inputs, constants, limits } = options;
+      return besides(dirname(path), (external) => modelFromOnnx(file, { inputs, constants, external, limits }));
     }
     if (options.constants && !isJson)
       throw new OptionError("constants is for .onnx files and TensorFlow.js graphs, and this is none; leave it out");

@@ -1,5 +1,4 @@
 /** GGUF files: their metadata, their tensors, and the model that both describe. */
-
 import { gguf } from "@huggingface/gguf";
 import type { ByteSource } from "../../core/byte-source.ts";
 import { requireRange } from "../../core/byte-source.ts";

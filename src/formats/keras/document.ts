@@ -1,5 +1,4 @@
 /** Keras's own files of whole models: `.keras` archives of Keras 3, and the HDF5 files of Keras 2. */
-
 import type { ByteSource } from "../../core/byte-source.ts";
 import { FileError, reword, SardonyxError } from "../../core/errors.ts";
 import { parseJson } from "../../core/json.ts";

@@ -1,5 +1,4 @@
 /** The weights of Keras's files, datasets of HDF5, as stored tensors. */
-
 import { type ArrayOf, arrayTypes, type DType, dtypes } from "../../core/dtype.ts";
 import { FileError } from "../../core/errors.ts";
 import { bfloat16ToFloat32, float16ToFloat32 } from "../../core/half.ts";

@@ -1,5 +1,4 @@
 /** Counts of n-grams in sequences of numbers. */
-
 import { DTypeError, ShapeError } from "../../core/errors.ts";
 import { greatest } from "../../core/lists.ts";
 import { showShape, size } from "../../core/shape.ts";

@@ -1,5 +1,4 @@
 /** The checkpoint of a run. */
-
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { atPlace, FileError } from "../../core/errors.ts";

@@ -1,5 +1,4 @@
 /** What a run's folder holds so that prediction, generation and export need neither its data nor its recipe. */
-
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";

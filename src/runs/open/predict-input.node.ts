@@ -1,5 +1,4 @@
 /** Inputs of a prediction as tensors: images, sounds, JSON files, JSON on the command line. */
-
 import { existsSync } from "node:fs";
 import { basename, extname } from "node:path";
 import { atPlace, DataError, FileError, OptionError, ShapeError } from "../../core/errors.ts";

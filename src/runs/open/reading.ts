@@ -1,5 +1,4 @@
 /** A model that reads texts, asked by them. */
-
 import { DataError } from "../../core/errors.ts";
 import { parseJson } from "../../core/json.ts";
 import { percent } from "../../core/number-text.ts";

@@ -1,5 +1,4 @@
 /** Recipes and experiments found: the built-in ones by name, your own by path. */
-
 import { existsSync, readdirSync } from "node:fs";
 import { extname, join, resolve } from "node:path";
 import { z } from "zod";

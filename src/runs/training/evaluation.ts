@@ -1,5 +1,4 @@
 /** The test of a model as plain data. */
-
 import { z } from "zod";
 import { FileError } from "../../core/errors.ts";
 import { parseJson } from "../../core/json.ts";

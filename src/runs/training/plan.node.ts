@@ -1,5 +1,4 @@
 /** What is about to be trained: recipe, settings and folder, new or taken up again. */
-
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, resolve } from "node:path";

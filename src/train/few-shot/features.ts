@@ -1,5 +1,4 @@
 /** Features of a dataset: what a frozen model, or a layer of it, gives for each sample. */
-
 import { DataError, OptionError } from "../../core/errors.ts";
 import { append } from "../../core/lists.ts";
 import { string } from "../../core/option-types.ts";

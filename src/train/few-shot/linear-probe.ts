@@ -1,5 +1,4 @@
 /** Linear probes: logistic regression on features, as strongly penalized as validation asks for (Radford et al. 2021). */
-
 import { DataError } from "../../core/errors.ts";
 import { least } from "../../core/lists.ts";
 import { count, listOf, objectOf, positive } from "../../core/option-types.ts";

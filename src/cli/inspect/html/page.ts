@@ -1,5 +1,4 @@
 /** An inspection as one page of HTML that needs nothing else: charts, and the graph to explore. */
-
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";

@@ -1,5 +1,4 @@
 /** Keras's layers that make one tensor of several: sums, products, extrema, concatenation, dot products. */
-
 import { z } from "zod";
 import { ShapeError } from "../../../../core/errors.ts";
 import { greatest } from "../../../../core/lists.ts";
