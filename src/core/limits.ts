@@ -50,6 +50,8 @@ export const limits = {
   patternBytes: 2 ** 28,
   /** Parts of a tokenizer of a file, and characters that its replacements make of a text. */
   tokenizerParts: 1000,
+  /** Characters of a token of a unigram model, and of a word that WordPiece cuts: their work grows with the square. */
+  tokenLength: 256,
   tokenizerText: 2 ** 22,
   /** Weighted layers of a network whose paths are counted by their length, not only in all. */
   pathLengths: 1000,

@@ -95,3 +95,25 @@ test("replacements that double a text again and again are refused", () => {
 test("an expression with a back-reference is refused when the file is read", () => {
   expect(() => tokenizerOf(cutBy(split("(a)\\1")))).toThrow(/not supported/);
 });
+
+test.each<[string, object, RegExp]>([
+  [
+    "words of any length",
+    { type: "WordPiece", vocab: { "[UNK]": 0, a: 1, "##a": 2 }, unk_token: "[UNK]", max_input_chars_per_word: 1e6 },
+    /has max_input_chars_per_word 1000000; 256 is the limit tokenLength/,
+  ],
+  [
+    "tokens of any length",
+    {
+      type: "Unigram",
+      unk_id: 0,
+      vocab: [
+        ["<unk>", 0],
+        ["a".repeat(1000), -1],
+      ],
+    },
+    /has a token of 1000 characters, at 1 of its vocabulary; 256 is the limit tokenLength/,
+  ],
+])("%s are refused, whose work has no bounds", (_, model, message) => {
+  expect(() => tokenizerOf({ ...absent, model } as unknown as TokenizerFile)).toThrow(message);
+});

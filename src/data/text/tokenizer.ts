@@ -2,6 +2,7 @@
 import { Tokenizer as Pipeline } from "@huggingface/tokenizers";
 import { z } from "zod";
 import { DataError, FileError } from "../../core/errors.ts";
+import { limits } from "../../core/limits.ts";
 import { boundPatterns } from "./file-patterns.ts";
 
 /** From texts to token ids and back. Make one with `characterTokenizer`, `trainBpe` or, from a file, `tokenizerOf`. */
@@ -48,6 +49,7 @@ export function tokenizerOf(file: TokenizerFile, piecesOf?: (text: string) => It
     throw new FileError(
       `this is no tokenizer.json (${error.issues[0]?.path.join(".")}: ${error.issues[0]?.message}); pass one of Hugging Face's format`,
     );
+  requireShortTokens(file);
   const characters = charactersOf(file);
   if (characters) return characterTokenizer(characters);
   let pipeline: Pipeline;
@@ -98,6 +100,22 @@ export function tokenizerOf(file: TokenizerFile, piecesOf?: (text: string) => It
     },
     json: () => JSON.stringify(file),
   };
+}
+
+/** Refuses a model whose work on a word or a text is without bounds. Throws FileError. */
+function requireShortTokens({ model }: TokenizerFile): void {
+  const most = limits.tokenLength;
+  const longest = model["max_input_chars_per_word"];
+  if (model.type === "WordPiece" && typeof longest === "number" && !(longest <= most))
+    throw new FileError(
+      `the tokenizer.json has max_input_chars_per_word ${longest}; ${most} is the limit tokenLength: lower it, no word is as long`,
+    );
+  if (!Array.isArray(model.vocab)) return;
+  const at = model.vocab.findIndex(([token]) => token.length > most);
+  if (at >= 0)
+    throw new FileError(
+      `the tokenizer.json has a token of ${model.vocab[at]?.[0].length} characters, at ${at} of its vocabulary; ${most} is the limit tokenLength`,
+    );
 }
 
 /** What the library meets in a file only as it works. Throws FileError for what is wrong there. */
