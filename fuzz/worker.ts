@@ -3,6 +3,8 @@
  * to file 3 as lines of JSON, its start too, so that whoever started this knows at which input it ended.
  */
 import { writeSync } from "node:fs";
+// @ts-expect-error a script without types
+import { peakBytes, residentBytes } from "../scripts/resident-memory.mjs";
 import { basesOf, inputOf, readFolder } from "./inputs.ts";
 import type { Job, Report } from "./jobs.ts";
 import { readInput, textOf } from "./reading.ts";
@@ -28,18 +30,16 @@ function secondsTaken(): number {
   return (user + system) / 1e6;
 }
 
-const peakOf = (): number => 1024 * process.resourceUsage().maxRSS;
-
 async function read(target: Target, i: number, files: Files): Promise<void> {
-  const [before, peakBefore, start] = [process.memoryUsage.rss(), peakOf(), secondsTaken()];
+  const [before, peakBefore, start] = [residentBytes(), peakBytes(), secondsTaken()];
   tell({ start: i, resident: before, processor: start });
   stray = undefined;
   const outcome = await readInput(target, files);
   // A rejection that nobody handles shows itself after the promises that are due.
   await new Promise(setImmediate);
   const seconds = secondsTaken() - start;
-  const peak = peakOf();
-  const memory = Math.max(0, (peak > peakBefore ? peak : process.memoryUsage.rss()) - before);
+  const peak = peakBytes();
+  const memory = Math.max(0, (peak > peakBefore ? peak : residentBytes()) - before);
   const found: typeof outcome = stray === undefined ? outcome : { fault: "stray", what: textOf(stray) };
   tell({ end: i, seconds, memory, ...found });
 }

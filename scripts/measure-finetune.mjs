@@ -2,9 +2,9 @@
  * What a step of fine-tuning takes, beside what is estimated of it: node scripts/measure-finetune.mjs WAY [TOKENS], where WAY is full, lora or
  * qlora. The model has the shape of Qwen2.5-0.5B and made-up weights; a step is one sequence of 512 tokens. Needs `npm run build`.
  */
-import { readFileSync } from "node:fs";
 import { inspect, moduleNetwork, quantized } from "../dist/src/analyze/index.js";
 import * as s from "../dist/src/index.js";
+import { peakBytes, residentBytes } from "./resident-memory.mjs";
 
 const [way = "qlora", length = "512"] = process.argv.slice(2);
 const tokens = Number(length);
@@ -21,11 +21,7 @@ const config = {
   rope_theta: 1_000_000,
   tie_word_embeddings: true,
 };
-/** Of this process in bytes, now or at most, as Linux counts it. */
-const resident = (field) =>
-  1024 * Number(/\d+/.exec(readFileSync("/proc/self/status", "utf8").split(`${field}:`)[1])[0]);
-
-const processAlone = resident("VmRSS");
+const processAlone = residentBytes();
 const type = { dtype: "int32", shape: [1, tokens] };
 const model = s.modelFromConfig(config).build();
 model.trace(type);
@@ -68,7 +64,7 @@ for (let i = 0; i < 3; i++) {
   await trainer.step(batch);
   times.push((performance.now() - start) / 1000);
 }
-const peak = resident("VmHWM");
+const peak = peakBytes();
 const gigabytes = (bytes) => `${(bytes / 1e9).toFixed(2)} GB`;
 console.log(
   JSON.stringify({

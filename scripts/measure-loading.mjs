@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { modelFromConfig, predictor, Tensor } from "../dist/src/index.js";
 import { loadModel } from "../dist/src/node.js";
+import { peakBytes } from "./resident-memory.mjs";
 
 /** Writes config.json and shards with the names and shapes of its model; numbers where `fill` gives them, else nothing on disk. */
 function writeModel(folder, config, { type, width, shards, fill }) {
@@ -52,10 +53,7 @@ async function firstPrediction(folder) {
   const model = await loadModel(folder, { inputs: [1, 128] });
   const loaded = performance.now();
   await predictor(model)({ x: new Tensor("int64", [1, 128], new BigInt64Array(128).fill(5n)) });
-  const { maxRSS } = process.resourceUsage();
-  process.stdout.write(
-    JSON.stringify({ load: loaded - start, first: performance.now() - start, memory: maxRSS * 1024 }),
-  );
+  process.stdout.write(JSON.stringify({ load: loaded - start, first: performance.now() - start, memory: peakBytes() }));
 }
 
 async function measure() {

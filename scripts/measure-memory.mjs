@@ -5,6 +5,7 @@
  */
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { peakBytes } from "./resident-memory.mjs";
 
 const preset = (name, batch, shape, options = {}, freeze) => ({ name, batch, shape, options, freeze });
 
@@ -80,7 +81,7 @@ async function measure({ name, config, batch, shape, options, freeze }) {
   globalThis.gc();
   const before = process.memoryUsage.rss();
   for (let i = 0; i < 5; i++) await trainer.step({ x, y: target });
-  const grown = process.resourceUsage().maxRSS * 1024 - before;
+  const grown = peakBytes() - before;
   console.log(JSON.stringify({ predicted: cost.trainingBytes, measured: grown + cost.memory.weights }));
 }
 

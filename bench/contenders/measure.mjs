@@ -1,5 +1,7 @@
 // Owns how a JavaScript contender is timed and what it prints; torch.py and adam.c follow the same rule.
 
+import { peakBytes } from "../../scripts/resident-memory.mjs";
+
 const warmUpMilliseconds = 1_000;
 const enoughMilliseconds = 3_000;
 const enoughRepetitions = 5;
@@ -54,9 +56,7 @@ export async function contend({ contender, version, steps, note: contenderNote }
   try {
     const { step, note = contenderNote, ...options } = await build();
     const measured = await measure(step, options);
-    // Linux counts the peak of the resident set in KiB.
-    const peakBytes = process.resourceUsage().maxRSS * 1024;
-    print({ ...measured, peakBytes, version, note });
+    print({ ...measured, peakBytes: peakBytes(), version, note });
   } catch (error) {
     print({ skipped: `${contender} stopped: ${String(error.message).split("\n")[0]}` });
   }
