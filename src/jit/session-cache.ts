@@ -29,10 +29,13 @@ interface Entry<T> {
   isDropped: boolean;
 }
 
-/** What a cache says once, when graphs have to go while others are compiled. */
+/** What is said once, when graphs have to go while others are compiled. */
 const advice = (sessions: number): string =>
   `the shapes of inputs keep changing: a graph is compiled for each, and more than ${sessions} do not stay; ` +
   "let shapes repeat, by batches of one size (dropLast) and lengths that are padded or bucketed, or keep more: { sessions: … }";
+
+/** Whether it was said: once is enough for a process. */
+let warned = false;
 
 /** Tells a warning of the process, or of the browser's console. */
 function warn(text: string): void {
@@ -47,7 +50,6 @@ export class SessionCache<T extends Compiled> {
   readonly #limits: SessionLimits;
   /** The one that was used last stands last. */
   readonly #entries = new Map<string, Entry<T>>();
-  #warned = false;
 
   constructor({ sessions, sessionBytes }: SessionLimits = {}) {
     this.#limits = { sessions, sessionBytes };
@@ -103,8 +105,8 @@ export class SessionCache<T extends Compiled> {
       if (left === 1 || (left <= sessions && bytes <= room)) return;
       left--;
       bytes -= held[i] ?? 0;
-      if (!this.#warned) warn(advice(left));
-      this.#warned = true;
+      if (!warned) warn(advice(left));
+      warned = true;
       await this.#drop(signature);
     }
   }
