@@ -35,7 +35,8 @@ export async function createSession(
     return handle;
   };
   const { inputNames, outputNames } = session;
-  const made: Session = {
+  const bytes = model.length + engineBytes;
+  const made: Session & { readonly shadow: ArrayBuffer } = {
     async run(inputs, outputs) {
       const feeds: Record<string, OrtTensor> = {};
       for (let i = 0; i < inputNames.length; i++) feeds[inputNames[i] as string] = handleOf(inputs[i] as Tensor);
@@ -52,6 +53,7 @@ export async function createSession(
         return given ?? hostTensor(result);
       });
     },
+    shadow: new ArrayBuffer(bytes, { maxByteLength: bytes }),
     async release() {
       forgotten.unregister(made);
       if (options.enableProfiling) session.endProfiling();
@@ -62,7 +64,14 @@ export async function createSession(
   return made;
 }
 
-/** Releases what nobody can run any more. The engine's own memory is unknown to the garbage collector. */
+/**
+ * What a session takes of the engine's memory beside its model: the first block of its arena. The garbage collector does not see that memory;
+ * a buffer of as many bytes makes it collect forgotten sessions in time. The buffer is resizable since the pages of such a one stay untouched,
+ * and so take no memory, where an ordinary one may be cleared.
+ */
+const engineBytes = 2 ** 20;
+
+/** Releases what nobody can run any more. */
 const forgotten = new FinalizationRegistry<InferenceSession>(
   (session) => void session.release().catch(() => undefined),
 );
