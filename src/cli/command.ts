@@ -36,9 +36,6 @@ export interface Invocation<V> {
 }
 
 export interface Command {
-  readonly name: string;
-  /** One sentence. */
-  readonly summary: string;
   readonly arguments: readonly Argument[];
   readonly options: OptionTable;
   /** Options that come with what the first argument names, such as a recipe's own. */

@@ -5,35 +5,66 @@ import { version } from "../runs/recipes/package.node.ts";
 import { Interrupted } from "../runs/training/interrupted.ts";
 import { isSystemError } from "../storage/disk.node.ts";
 import { type Command, flagOf, type OptionTable } from "./command.ts";
-import { command as compareCommand } from "./commands/compare.ts";
-import { command as downloadCommand } from "./commands/download.ts";
-import { command as embedCommand } from "./commands/embed.ts";
-import { command as estimateCommand } from "./commands/estimate.ts";
-import { command as evalCommand } from "./commands/eval.ts";
-import { command as exportCommand } from "./commands/export.ts";
-import { command as finetuneCommand } from "./commands/finetune.ts";
-import { command as generateCommand } from "./commands/generate.ts";
-import { command as inspectCommand } from "./commands/inspect.ts";
-import { command as predictCommand } from "./commands/predict.ts";
-import { command as recipesCommand } from "./commands/recipes.ts";
-import { command as trainCommand } from "./commands/train.ts";
 import { honourNohup, statusOf } from "./interrupt.ts";
 import { type Output, standardOutput } from "./output.ts";
 
-export const commands: readonly Command[] = [
-  trainCommand,
-  evalCommand,
-  predictCommand,
-  generateCommand,
-  embedCommand,
-  exportCommand,
-  inspectCommand,
-  compareCommand,
-  estimateCommand,
-  downloadCommand,
-  finetuneCommand,
-  recipesCommand,
-];
+interface Listed {
+  /** One sentence. */
+  readonly summary: string;
+  load(): Promise<{ readonly command: Command }>;
+}
+
+/** The commands in the order of the help. What one needs is loaded when it is called: all of them together are a thousand modules. */
+const commands: Readonly<Record<string, Listed>> = {
+  train: {
+    summary: "Train a recipe, test it and save what it learned",
+    load: () => import("./commands/train.ts"),
+  },
+  eval: {
+    summary: "Measure a run's model on its test data",
+    load: () => import("./commands/eval.ts"),
+  },
+  predict: {
+    summary: "Apply a run's model to new inputs: images, sounds, numbers, sentences",
+    load: () => import("./commands/predict.ts"),
+  },
+  generate: {
+    summary: "Continue a text with a run's language model",
+    load: () => import("./commands/generate.ts"),
+  },
+  embed: {
+    summary: "Texts, images or sounds as vectors, whose cosines say how alike they are",
+    load: () => import("./commands/embed.ts"),
+  },
+  export: {
+    summary: "Write a run's model as an ONNX or safetensors file",
+    load: () => import("./commands/export.ts"),
+  },
+  inspect: {
+    summary: "Show how deep a network is, where its parameters are, and what it costs",
+    load: () => import("./commands/inspect.ts"),
+  },
+  compare: {
+    summary: "Show networks side by side: depth, parameters by kind, cost, memory",
+    load: () => import("./commands/compare.ts"),
+  },
+  estimate: {
+    summary: "Estimate the time and memory that training would take",
+    load: () => import("./commands/estimate.ts"),
+  },
+  download: {
+    summary: "Fetch a model of Hugging Face's hub into its cache, for every other command",
+    load: () => import("./commands/download.ts"),
+  },
+  finetune: {
+    summary: "Train a pretrained model on your own data",
+    load: () => import("./commands/finetune.ts"),
+  },
+  recipes: {
+    summary: "List the built-in recipes with their default settings",
+    load: () => import("./commands/recipes.ts"),
+  },
+};
 
 /** What the exit status means; that of an interruption is in interrupt.ts. */
 const exitCodes = { done: 0, defect: 1, mistake: 2 } as const;
@@ -48,7 +79,7 @@ export async function main(args: readonly string[]): Promise<number> {
   const output = standardOutput(args.includes("--json"));
   honourNohup();
   try {
-    const program = buildProgram(output, await withOwnOptions(args));
+    const program = buildProgram(output, await calledBy(args));
     if (args.length === 0) program.outputHelp();
     else await program.parseAsync([...args], { from: "user" });
     return exitCodes.done;
@@ -57,13 +88,13 @@ export async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-/** The commands, the one that is called with the options that come with its first argument. */
-async function withOwnOptions([name, ...args]: readonly string[]): Promise<readonly Command[]> {
-  const called = commands.find((command) => command.name === name);
-  const argument = called?.optionsOf && firstArgument(args, called.options);
-  if (!called?.optionsOf || argument === undefined) return commands;
-  const options = { ...(await called.optionsOf(argument)), ...called.options };
-  return commands.map((command) => (command === called ? { ...command, options } : command));
+/** The command that is called, with the options that come with its first argument. */
+async function calledBy([name = "", ...args]: readonly string[]): Promise<readonly [string, Command] | undefined> {
+  if (!Object.hasOwn(commands, name)) return undefined;
+  const { command } = await (commands[name] as Listed).load();
+  const argument = command.optionsOf && firstArgument(args, command.options);
+  if (!command.optionsOf || argument === undefined) return [name, command];
+  return [name, { ...command, options: { ...(await command.optionsOf(argument)), ...command.options } }];
 }
 
 /** The first of the arguments that is neither an option nor an option's value. */
@@ -74,38 +105,43 @@ function firstArgument(args: readonly string[], options: OptionTable): string | 
   return args.find((arg, i) => !arg.startsWith("-") && !takesValue.has(args[i - 1] ?? ""));
 }
 
-function buildProgram(output: Output, known: readonly Command[]): Program {
+function buildProgram(output: Output, called: readonly [string, Command] | undefined): Program {
   const program = new Program("sardonyx")
     .description("Trains, inspects and compares deep-learning models, on ONNX Runtime.")
     .version(version())
     .helpCommand(false)
     .addHelpText("after", `${exitHelp}\n\nBegin with: sardonyx train lenet-mnist`);
   strict(program);
-  for (const command of known) {
-    const sub = program.command(command.name).summary(command.summary).description(command.summary);
+  for (const [name, { summary }] of Object.entries(commands)) {
+    const sub = program.command(name).summary(summary).description(summary);
     strict(sub);
-    for (const { name, description, variadic, optional } of command.arguments) {
-      const shown = variadic ? `${name}...` : name;
-      sub.argument(optional ? `[${shown}]` : `<${shown}>`, description);
-    }
-    for (const [name, { placeholder, description, parse }] of Object.entries(command.options)) {
-      const flag = flagOf(name);
-      const option = new CommanderOption(placeholder ? `${flag} <${placeholder}>` : flag, description);
-      sub.addOption(placeholder ? option.argParser((value: string) => parse(value, flag)) : option);
-    }
-    sub.option("--json", "print JSON lines, one a record, and nothing else on standard output");
-    const width = Math.max(...command.examples.map(([line]) => line.length)) + 2;
-    const examples = command.examples.map(([line, meaning]) =>
-      width + meaning.length > 76 ? `  ${line}\n      ${meaning}` : `  ${line.padEnd(width)}${meaning}`,
-    );
-    sub.addHelpText("after", `\nExamples:\n${examples.join("\n")}`);
-    sub.action((...given: unknown[]) => {
-      const operands = given.slice(0, command.arguments.length).flat() as string[];
-      const { json: _, ...options } = sub.opts();
-      return command.run({ arguments: operands, options, output });
-    });
+    if (called?.[0] === name) define(sub, called[1], output);
   }
   return program;
+}
+
+/** Gives a command its arguments, options, examples and action. */
+function define(sub: Program, command: Command, output: Output): void {
+  for (const { name, description, variadic, optional } of command.arguments) {
+    const shown = variadic ? `${name}...` : name;
+    sub.argument(optional ? `[${shown}]` : `<${shown}>`, description);
+  }
+  for (const [name, { placeholder, description, parse }] of Object.entries(command.options)) {
+    const flag = flagOf(name);
+    const option = new CommanderOption(placeholder ? `${flag} <${placeholder}>` : flag, description);
+    sub.addOption(placeholder ? option.argParser((value: string) => parse(value, flag)) : option);
+  }
+  sub.option("--json", "print JSON lines, one a record, and nothing else on standard output");
+  const width = Math.max(...command.examples.map(([line]) => line.length)) + 2;
+  const examples = command.examples.map(([line, meaning]) =>
+    width + meaning.length > 76 ? `  ${line}\n      ${meaning}` : `  ${line.padEnd(width)}${meaning}`,
+  );
+  sub.addHelpText("after", `\nExamples:\n${examples.join("\n")}`);
+  sub.action((...given: unknown[]) => {
+    const operands = given.slice(0, command.arguments.length).flat() as string[];
+    const { json: _, ...options } = sub.opts();
+    return command.run({ arguments: operands, options, output });
+  });
 }
 
 /** Mistakes come back as exceptions instead of ending the process. */

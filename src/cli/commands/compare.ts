@@ -80,8 +80,6 @@ function formatOf(name: string): Format {
 }
 
 export const command = defineCommand({
-  name: "compare",
-  summary: "Show networks side by side: depth, parameters by kind, cost, memory",
   arguments: [{ name: "TARGET", description: targetDescription, variadic: true }],
   options: { ...whatIfOptions, format: choice(`${Object.keys(documents).join(", ")}; default table`, formatOf) },
   examples: [

@@ -10,8 +10,6 @@ const patterns: Option<readonly string[]> = {
 };
 
 export const command = defineCommand({
-  name: "download",
-  summary: "Fetch a model of Hugging Face's hub into its cache, for every other command",
   arguments: [{ name: "MODEL", description: "owner/name, or owner/name@revision: a branch, a tag or a commit" }],
   options: { files: patterns },
   examples: [

@@ -19,8 +19,6 @@ import { showDownloads } from "../train/progress.ts";
 const compared = 8;
 
 export const command = defineCommand({
-  name: "embed",
-  summary: "Texts, images or sounds as vectors, whose cosines say how alike they are",
   arguments: [
     { name: "RUN", description: "folder of a run, or a pretrained model of texts or images, as finetune takes it" },
     {

@@ -95,8 +95,6 @@ function givenRate(
 }
 
 export const command = defineCommand({
-  name: "estimate",
-  summary: "Estimate the time and memory that training would take",
   arguments: [{ name: "TARGET", description: targetDescription }],
   options: {
     ...whatIfOptions,

@@ -4,8 +4,6 @@ import { showEvaluation } from "../evaluation.ts";
 import { openNamed, openOptions } from "../open-run.ts";
 
 export const command = defineCommand({
-  name: "eval",
-  summary: "Measure a run's model on its test data",
   arguments: [{ name: "RUN", description: "folder of the run, or its name below runs/" }],
   options: openOptions,
   examples: [

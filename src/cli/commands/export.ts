@@ -37,8 +37,6 @@ const formatOf = (name: string): Format => {
 };
 
 export const command = defineCommand({
-  name: "export",
-  summary: "Write a run's model as an ONNX or safetensors file",
   arguments: [{ name: "RUN", description: "folder of the run, or its name below runs/" }],
   options: {
     format: choice("onnx (graph and weights) or safetensors (weights); default onnx", formatOf),

@@ -19,8 +19,6 @@ const { profile: ___, ...runOptions } = runOptionsSchema.shape;
 const usualRates = { everything: 5e-5, adapters: 5e-4, head: 1e-3 } as const;
 
 export const command = defineCommand({
-  name: "finetune",
-  summary: "Train a pretrained model on your own data",
   arguments: [
     {
       name: "BASE",

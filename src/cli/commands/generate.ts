@@ -7,8 +7,6 @@ import { openNamed, openOptions } from "../open-run.ts";
 import { optionsFrom } from "../setting-option.ts";
 
 export const command = defineCommand({
-  name: "generate",
-  summary: "Continue a text with a run's language model",
   arguments: [{ name: "RUN", description: "folder of the run, or its name below runs/" }],
   options: {
     prompt: text("TEXT", "beginning of the text (default: one that the recipe names)"),

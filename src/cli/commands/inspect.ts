@@ -8,8 +8,6 @@ import { targetDescription } from "../inspect/target.ts";
 import { inspectTarget, whatIfOptions } from "../inspect/what-if.ts";
 
 export const command = defineCommand({
-  name: "inspect",
-  summary: "Show how deep a network is, where its parameters are, and what it costs",
   arguments: [{ name: "TARGET", description: targetDescription }],
   options: {
     ...whatIfOptions,

@@ -11,8 +11,6 @@ import { openNamed, openOptions } from "../open-run.ts";
 import type { Output } from "../output.ts";
 
 export const command = defineCommand({
-  name: "predict",
-  summary: "Apply a run's model to new inputs: images, sounds, numbers, sentences",
   arguments: [
     { name: "RUN", description: "folder of the run, or its name below runs/" },
     {

@@ -5,8 +5,6 @@ import { defineCommand } from "../command.ts";
 import { table } from "../text.ts";
 
 export const command = defineCommand({
-  name: "recipes",
-  summary: "List the built-in recipes with their default settings",
   arguments: [],
   options: {},
   examples: [["sardonyx recipes", "a table"]],

@@ -13,8 +13,6 @@ import { runTraining } from "../train/run.ts";
 const { options: _, ...settings } = runSettingsSchema.shape;
 
 export const command = defineCommand({
-  name: "train",
-  summary: "Train a recipe, test it and save what it learned",
   arguments: [{ name: "RECIPE", description: "a built-in recipe (see sardonyx recipes), or the path of your own" }],
   options: { ...optionsFrom(settings), ...optionsFrom(runOptionsSchema.shape) },
   optionsOf: async (recipe) => ownOptions(recipe),
