@@ -14,10 +14,19 @@ const foldLimit = 1024;
 /** Operands of more elements are left to the engine, which reads them faster. */
 const operandLimit = 1 << 16;
 
-/** Repeats a rule until nothing changes. */
-function exhaust(outputs: readonly Value[], rule: Rule): readonly Value[] {
+/**
+ * Repeats a rule until nothing changes. Nodes are immutable and a rule sees nothing but a node and what is behind it, so that one which the
+ * rule has left once is left for good: `settled` remembers these from round to round, and from pass to pass.
+ */
+function exhaust(outputs: readonly Value[], rule: Rule, settled = new WeakSet<Node>()): readonly Value[] {
+  const unsettled: Rule = (node) => {
+    if (settled.has(node)) return undefined;
+    const result = rule(node);
+    if (!result) settled.add(node);
+    return result;
+  };
   for (let round = 0; round < 20; round++) {
-    const next = rewrite(outputs, rule);
+    const next = rewrite(outputs, unsettled);
     outputs = next.outputs;
     if (!next.changed) break;
   }
@@ -27,21 +36,28 @@ function exhaust(outputs: readonly Value[], rule: Rule): readonly Value[] {
 /** Applies the algebraic rules that stand beside each operator. Values in `kept` stay, and nothing merges with them. */
 export function simplify(outputs: readonly Value[], kept: readonly Value[] = []): readonly Value[] {
   const rule: Rule = (node) => node.op.simplify(node);
-  if (kept.length === 0) return exhaust(outputs, rule);
+  if (kept.length === 0) return exhaust(outputs, rule, simple);
   // Rules look at the producers of their operands: inputs stand in for the kept values meanwhile.
   const standIns = new Map(kept.map((value) => [value, input(value.dtype, value.shape, value.name)]));
   const back = new Map([...standIns].map(([value, standIn]) => [standIn, value]));
-  const simplified = exhaust(rewrite(outputs, unchanged, standIns).outputs, rule);
+  const simplified = exhaust(rewrite(outputs, unchanged, standIns).outputs, rule, simple);
   return rewrite(simplified, unchanged, back).outputs;
 }
 
 const unchanged: Rule = () => undefined;
+const simple = new WeakSet<Node>();
 
 /** Computes operators of constants. `constantOp` makes each result a node. */
 export const foldConstants =
   (constantOp: OpDef): Pass =>
   (outputs) =>
-    exhaust(outputs, (node) => foldNode(node)?.map((value) => makeNode(constantOp, [], { value }).outputs[0]));
+    exhaust(
+      outputs,
+      (node) => foldNode(node)?.map((value) => makeNode(constantOp, [], { value }).outputs[0]),
+      unfolded,
+    );
+
+const unfolded = new WeakSet<Node>();
 
 /** The outputs of a node of constants of up to `limit` elements, `undefined` when an operand is none or the operator has no rule for it. */
 export function foldNode(node: Node, limit = foldLimit): readonly Tensor[] | undefined {
@@ -83,4 +99,6 @@ const contentOf = (value: Tensor, identify: (item: object) => number): unknown =
   value.data.length <= 64 ? [value.dtype, value.shape, Array.from(value.data, String)] : identify(value);
 
 /** Replaces operators by what the execution engine has. */
-export const lower: Pass = (outputs) => exhaust(outputs, (node) => node.op.lower(node));
+export const lower: Pass = (outputs) => exhaust(outputs, (node) => node.op.lower(node), lowered);
+
+const lowered = new WeakSet<Node>();

@@ -2,7 +2,24 @@
 import { InternalError } from "../core/errors.ts";
 import { sameShape } from "../core/shape.ts";
 import { graphsOf } from "./attributes.ts";
-import type { Graph, Value } from "./ir.ts";
+import type { Graph, Node, Value } from "./ir.ts";
+
+/** Nodes whose types are right; they do not change. */
+const typed = new WeakSet<Node>();
+
+/** Throws InternalError when an output has another type than its operator infers. */
+function verifyTypes(node: Node): void {
+  if (typed.has(node)) return;
+  const types = node.op.infer(node.inputs, node.attributes);
+  for (const [i, output] of node.outputs.entries()) {
+    const type = types[i];
+    if (!type || type.dtype !== output.dtype || !sameShape(type.shape, output.shape))
+      throw new InternalError(
+        `${node.op.type} output ${i} is ${output}, its rule infers ${type?.dtype}[${type?.shape}]`,
+      );
+  }
+  typed.add(node);
+}
 
 /** Throws InternalError at the first rule that the graph breaks. */
 export function verify(graph: Graph): void {
@@ -21,11 +38,8 @@ export function verify(graph: Graph): void {
         `${op.type} has ${present} operands, its signature says ${op.minInputs} to ${op.maxInputs}`,
       );
     for (const [, branch] of graphsOf(node)) verify(branch);
-    const types = op.infer(inputs, node.attributes);
+    verifyTypes(node);
     for (const [i, output] of node.outputs.entries()) {
-      const type = types[i];
-      if (!type || type.dtype !== output.dtype || !sameShape(type.shape, output.shape))
-        throw new InternalError(`${op.type} output ${i} is ${output}, its rule infers ${type?.dtype}[${type?.shape}]`);
       if (defined.has(output)) throw new InternalError(`${op.type} output ${i} is assigned twice`);
       defined.add(output);
     }

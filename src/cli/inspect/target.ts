@@ -13,7 +13,6 @@ import { builtInRecipes, isRecipe, loadRecipe } from "../../runs/recipes/recipes
 import { type OptionValues, toggle, wholeNumber } from "../command.ts";
 import type { Output } from "../output.ts";
 import { showDownloads } from "../train/progress.ts";
-import { openPath } from "./open-file.ts";
 import { chooseInputs, type ShapeOptions } from "./shapes.ts";
 
 /** What the argument of these commands may be, for their help. */
@@ -45,8 +44,12 @@ export async function openTarget(
       `${classes === undefined ? "--without-auxiliary" : "--classes"} applies to named architectures such as googlenet, and ${target} is not one; leave it out`,
     );
   if (moduleExtensions.includes(extname(target))) return openModule(target, shapes, output);
-  if (existsSync(target)) return openPath(resolve(target), shapes);
-  if (isHubName(target)) return { ...(await openPath(cachedModel(target), shapes)), name: target };
+  if (existsSync(target) || isHubName(target)) {
+    // The readers of all formats are as much code as everything else that this command needs.
+    const { openPath } = await import("./open-file.ts");
+    if (existsSync(target)) return openPath(resolve(target), shapes);
+    return { ...(await openPath(cachedModel(target), shapes)), name: target };
+  }
   if (/[\\/]|\.\w+$/.test(target)) throw new FileError(`there is no file ${resolve(target)}; check the path`);
   const recipes = builtInRecipes();
   if (!recipes.includes(target)) throw unknownName("model", target, [...Object.keys(presets), ...recipes]);

@@ -1,5 +1,4 @@
 /** GGUF files: their metadata, their tensors, and the model that both describe. */
-import { gguf } from "@huggingface/gguf";
 import type { ByteSource } from "../../core/byte-source.ts";
 import { requireRange } from "../../core/byte-source.ts";
 import { FileError } from "../../core/errors.ts";
@@ -42,6 +41,8 @@ const partsOf = (file: ByteSource) => async (_: unknown, options?: RequestInit) 
 
 /** The header of a GGUF file. Throws FileError for one that is cut off or damaged, and for tensors that do not lie within it. */
 export async function readGguf(file: ByteSource): Promise<GgufFile> {
+  // With it come tables of the hub's models, which no other format needs.
+  const { gguf } = await import("@huggingface/gguf");
   let header: Awaited<ReturnType<typeof gguf>>;
   try {
     // The name is not asked for: all parts come from the file.
