@@ -1,11 +1,12 @@
 /** `sardonyx export`: a run's model as a file for other programs. */
+
 import { existsSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { OptionError, unknownName } from "../../core/errors.ts";
 import { plural } from "../../core/number-text.ts";
-import { shown } from "../../runs/folder/run-folder.node.ts";
 import type { OpenRun } from "../../runs/open/open-run.node.ts";
 import { writeFileAtomic } from "../../storage/atomic.node.ts";
+import { shownPath } from "../../storage/shown-path.node.ts";
 import { choice, defineCommand, text, toggle } from "../command.ts";
 import { openNamed, openOptions } from "../open-run.ts";
 
@@ -60,6 +61,6 @@ export const command = defineCommand({
     const { bytes, note } = await formats[format](run, merge);
     await writeFileAtomic(path, bytes);
     output.record("saved", { path, format, bytes: bytes.length, note });
-    output.line(`Saved ${shown(path)} (${plural(bytes.length, "byte")}; ${note})`);
+    output.line(`Saved ${shownPath(path)} (${plural(bytes.length, "byte")}; ${note})`);
   },
 });

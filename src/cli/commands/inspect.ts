@@ -1,7 +1,8 @@
 /** `sardonyx inspect`: the depth of a network, its parameters, what it costs. */
+
 import { resolve } from "node:path";
-import { shown } from "../../runs/folder/run-folder.node.ts";
 import { writeFileAtomic } from "../../storage/atomic.node.ts";
+import { shownPath } from "../../storage/shown-path.node.ts";
 import { choice, defineCommand, text, toggle } from "../command.ts";
 import { documentFormatOf, documentFormats, documentOf } from "../inspect/documents.ts";
 import { targetDescription } from "../inspect/target.ts";
@@ -31,6 +32,6 @@ export const command = defineCommand({
     if (out === undefined) return output.line(document.trimEnd());
     await writeFileAtomic(resolve(out), new TextEncoder().encode(document));
     output.record("saved", { path: resolve(out), format });
-    output.line(`Saved ${shown(resolve(out))}`);
+    output.line(`Saved ${shownPath(resolve(out))}`);
   },
 });

@@ -1,10 +1,11 @@
 /** `sardonyx predict`: what a run's model predicts for new inputs. */
+
 import { basename, extname, join } from "node:path";
-import { shown } from "../../runs/folder/run-folder.node.ts";
 import type { OpenRun } from "../../runs/open/open-run.node.ts";
 import { readInput } from "../../runs/open/predict-input.node.ts";
 import { describeOutput } from "../../runs/open/predict-output.ts";
 import { writeFileAtomic } from "../../storage/atomic.node.ts";
+import { shownPath } from "../../storage/shown-path.node.ts";
 import { animate } from "../animation.ts";
 import { defineCommand } from "../command.ts";
 import { openNamed, openOptions } from "../open-run.ts";
@@ -57,7 +58,7 @@ async function converse(run: OpenRun, questions: readonly string[], output: Outp
       const path = join(run.folder, `${basename(question, extname(question)).slice(0, 60)}-${name}`);
       await writeFileAtomic(path, drawing);
       output.record("drawing", { input: question, path });
-      output.line(`drawn in ${shown(path)}`);
+      output.line(`drawn in ${shownPath(path)}`);
     }
   }
 }

@@ -1,4 +1,5 @@
 /** Networks from files: what a file is, by its content, and how each kind is opened. */
+
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { Network } from "../../analyze/networks/network.ts";
@@ -10,8 +11,8 @@ import { foreignJson, isSafetensors, readJson, refusedFormat } from "../../forma
 import { isGguf } from "../../formats/gguf/gguf-file.node.ts";
 import { isKerasFile } from "../../formats/keras/document.ts";
 import { importModel } from "../../onnx/import.ts";
-import { shown } from "../../runs/folder/run-folder.node.ts";
 import { openBeside, openFile } from "../../storage/file-source.node.ts";
+import { shownPath } from "../../storage/shown-path.node.ts";
 import { openKeras, openTfjs } from "./open-tfjs.ts";
 import { configNetwork, openGguf, openSafetensors, openShards } from "./open-weights.ts";
 import { ShapeChooser, type ShapeOptions } from "./shapes.ts";
@@ -23,7 +24,7 @@ export async function openPath(path: string, shapes: ShapeOptions): Promise<Netw
   try {
     return await openSource(path, file, shapes);
   } catch (error) {
-    throw error instanceof FileError ? atPlace(shown(path), error) : error;
+    throw error instanceof FileError ? atPlace(shownPath(path), error) : error;
   } finally {
     file.close();
   }
@@ -36,7 +37,7 @@ function modelIn(folder: string): string {
   const only = readdirSync(folder).filter((name) => /\.(onnx|safetensors|gguf|keras|h5|hdf5)$/.test(name));
   const name = found ?? (only.length === 1 ? only[0] : undefined);
   if (name === undefined)
-    throw new FileError(`${shown(folder)} holds none of ${wanted.join(", ")}; give the path of a file`);
+    throw new FileError(`${shownPath(folder)} holds none of ${wanted.join(", ")}; give the path of a file`);
   return join(folder, name);
 }
 

@@ -1,12 +1,13 @@
 /** One experiment as a person sees it: each network trained and tested, a table, figures. */
+
 import { count, duration, namedResult, plural } from "../../core/number-text.ts";
 import { command } from "../../core/printable.ts";
 import type { Experiment, ExperimentTask } from "../../runs/experiments/experiment.ts";
 import { metricOf } from "../../runs/experiments/experiment-report.ts";
 import { carryOut } from "../../runs/experiments/run-experiment.node.ts";
-import { shown } from "../../runs/folder/run-folder.node.ts";
 import { Interrupted } from "../../runs/training/interrupted.ts";
 import type { Plan } from "../../runs/training/plan.node.ts";
+import { shownPath } from "../../storage/shown-path.node.ts";
 import { onInterrupt } from "../interrupt.ts";
 import type { Output } from "../output.ts";
 import { showDownloads } from "./progress.ts";
@@ -36,7 +37,7 @@ export async function showExperiment(plan: Plan<Experiment>, output: Output): Pr
           showOutcomes(recipe, outcomes, output);
           output.record("saved", { folder, files });
           output.line();
-          output.prose(`Saved in ${shown(folder)}: ${files.join(", ")}`);
+          output.prose(`Saved in ${shownPath(folder)}: ${files.join(", ")}`);
         },
       },
     });
@@ -47,7 +48,7 @@ export async function showExperiment(plan: Plan<Experiment>, output: Output): Pr
     if (error instanceof Interrupted) {
       output.record("stopped", { where: error.message, folder });
       output.prose(
-        `Stopped ${error.message}. Resume: ${command`sardonyx train ${plan.named} --resume --out ${shown(folder)}`}`,
+        `Stopped ${error.message}. Resume: ${command`sardonyx train ${plan.named} --resume --out ${shownPath(folder)}`}`,
       );
     }
     throw error;
@@ -70,6 +71,6 @@ function announce(
   if (samples) output.line(`Data: ${plural(samples.train, "sample")} to train on, ${count(samples.test)} to test on`);
   output.prose(`Run:  ${showSettings(settings)}`, 6);
   output.line(`      ${plural(task.variants.length, "network")} from ${plural(settings.repeats ?? 1, "seed")} each`);
-  output.line(`      in ${shown(folder)}${resumed ? `, ${done} of ${plural(trials, "trial")} done` : ""}`);
+  output.line(`      in ${shownPath(folder)}${resumed ? `, ${done} of ${plural(trials, "trial")} done` : ""}`);
   output.line();
 }

@@ -1,11 +1,12 @@
 /** One run as a person sees it: what is trained, how far it is, its outcome, what to try next. */
+
 import { existsSync } from "node:fs";
 import { join, relative, sep } from "node:path";
 import { count, duration, plural } from "../../core/number-text.ts";
 import { command } from "../../core/printable.ts";
 import { zerosTensor } from "../../core/tensor.ts";
 import type { ModelSummary } from "../../nn/summary.ts";
-import { runFiles, shown } from "../../runs/folder/run-folder.node.ts";
+import { runFiles } from "../../runs/folder/run-folder.node.ts";
 import { inputTypeOf } from "../../runs/open/input.ts";
 import { readingOf } from "../../runs/open/reading.ts";
 import { packageRoot } from "../../runs/recipes/package.node.ts";
@@ -15,6 +16,7 @@ import type { RunObserver, StageStart } from "../../runs/training/observer.ts";
 import type { Plan } from "../../runs/training/plan.node.ts";
 import { profileBatches, profiled, readProfile, withUpdates } from "../../runs/training/profile.node.ts";
 import { type TrainResult, train } from "../../runs/training/run.node.ts";
+import { shownPath } from "../../storage/shown-path.node.ts";
 import { showEvaluation } from "../evaluation.ts";
 import { onInterrupt } from "../interrupt.ts";
 import type { Output } from "../output.ts";
@@ -106,7 +108,7 @@ function shownRun(plan: Plan, output: Output) {
     onSaved(_, task, files, obstacle) {
       output.record("saved", { folder: plan.folder, files, obstacle });
       output.line();
-      output.prose(`Saved in ${shown(plan.folder)}: ${files.join(", ")}`);
+      output.prose(`Saved in ${shownPath(plan.folder)}: ${files.join(", ")}`);
       if (obstacle !== undefined) output.prose(`${runFiles.model} takes a batch of 1 only: ${obstacle}`);
       suggest(plan, task, output);
     },
@@ -147,7 +149,7 @@ function announce({ recipe, record, folder, resumed, progress }: Plan, task: Tas
   for (const note of notes) output.prose(`      ${note}`, 6);
   output.prose(`Run:  ${showSettings(settings)}`, 6);
   const where = progress && `epoch ${progress.epoch + 1}, batch ${progress.batchInEpoch + 1}`;
-  output.line(`      in ${shown(folder)}${resumed ? `, resuming from ${where ?? "its beginning"}` : ""}`);
+  output.line(`      in ${shownPath(folder)}${resumed ? `, resuming from ${where ?? "its beginning"}` : ""}`);
   output.line();
 }
 
@@ -177,10 +179,10 @@ function suggest({ recipe, folder, record }: Plan, task: Task, output: Output): 
   const [example, what] = exampleOf(task);
   const suggestions: (readonly [line: string, meaning?: string])[] = [
     task.writer
-      ? [command`generate ${shown(folder)} --prompt ${task.writer.prompt}`, "text that it writes"]
-      : [`${command`predict ${shown(folder)}`} ${example}`, what],
+      ? [command`generate ${shownPath(folder)} --prompt ${task.writer.prompt}`, "text that it writes"]
+      : [`${command`predict ${shownPath(folder)}`} ${example}`, what],
     [
-      `${command`eval ${shown(folder)}`}${path === undefined ? "" : command` --recipe ${shown(path)}`}`,
+      `${command`eval ${shownPath(folder)}`}${path === undefined ? "" : command` --recipe ${shownPath(path)}`}`,
       "the test again",
     ],
     ...(recipe.next ?? []).map((suggestion) => {
@@ -217,6 +219,8 @@ function programName(): string {
 function showStopped({ folder, named, progress }: Plan, { message }: Interrupted, output: Output): void {
   const saved = existsSync(join(folder, runFiles.checkpoint));
   output.record("stopped", { where: message, folder, saved, resumedFrom: progress?.epoch });
-  const mend = `resume: ${programName()} ${command`train ${named} --resume --out ${shown(folder)}`}`;
-  output.line(`Stopped ${message}. ${saved ? `Saved in ${shown(folder)};\n${mend}` : "There was nothing to save."}`);
+  const mend = `resume: ${programName()} ${command`train ${named} --resume --out ${shownPath(folder)}`}`;
+  output.line(
+    `Stopped ${message}. ${saved ? `Saved in ${shownPath(folder)};\n${mend}` : "There was nothing to save."}`,
+  );
 }

@@ -1,8 +1,8 @@
 /** A profile as tables and as a record. */
 
 import { percent, plural } from "../../core/number-text.ts";
-import { shown } from "../../runs/folder/run-folder.node.ts";
 import type { Profile, Share } from "../../runs/training/profile.node.ts";
+import { shownPath } from "../../storage/shown-path.node.ts";
 import type { Output } from "../output.ts";
 import { table } from "../text.ts";
 
@@ -42,7 +42,7 @@ export function showProfile(
     `${((1000 * seconds) / batches).toFixed(2)} ms a batch over ${plural(batches, "batch", "batches")}, ${(milliseconds / batches).toFixed(2)} ms of them in the engine, ${(kernels / batches).toFixed(2)} ms in its operators`,
   );
   output.prose(
-    `Each layer's forward and backward are together. Profiling itself costs time. Raw files: ${shown(folder)}`,
+    `Each layer's forward and backward are together. Profiling itself costs time. Raw files: ${shownPath(folder)}`,
   );
 }
 

@@ -8,7 +8,8 @@ import { parseJson } from "../../core/json.ts";
 import { objectOf } from "../../core/option-types.ts";
 import { optionsOf } from "../../core/options.ts";
 import { readBytes, writeFileAtomic } from "../../storage/atomic.node.ts";
-import { dropFolder, runFiles, shown, writeRecord } from "../folder/run-folder.node.ts";
+import { shownPath } from "../../storage/shown-path.node.ts";
+import { dropFolder, runFiles, writeRecord } from "../folder/run-folder.node.ts";
 import type { OnDownload } from "../recipes/recipe.ts";
 import { isLoadedExperiment, loadTrainable } from "../recipes/recipes.node.ts";
 import type { RunOptions } from "../recipes/run-options.ts";
@@ -171,6 +172,6 @@ async function readOutcomes(folder: string): Promise<Outcome[]> {
   try {
     return outcomesSchema.parse(parseJson(new TextDecoder().decode(await readBytes(path, "outcomes"))));
   } catch (cause) {
-    throw new FileError(`${shown(path)} is damaged; remove it to run all trials again`, { cause });
+    throw new FileError(`${shownPath(path)} is damaged; remove it to run all trials again`, { cause });
   }
 }

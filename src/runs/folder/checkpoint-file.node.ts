@@ -1,14 +1,15 @@
 /** The checkpoint of a run. */
+
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { atPlace, FileError } from "../../core/errors.ts";
 import { command } from "../../core/printable.ts";
 import type { CompileOptions } from "../../jit/compile.ts";
 import { readBytes } from "../../storage/atomic.node.ts";
+import { shownPath } from "../../storage/shown-path.node.ts";
 import { decodeCheckpoint } from "../../train/checkpoint.ts";
 import type { Progress } from "../../train/fit.ts";
 import type { RunSettings } from "../recipes/settings.ts";
-import { shown } from "./run-folder.node.ts";
 
 /** How a run's graphs are compiled. */
 export const compileOptions = ({ device, threads }: RunSettings): CompileOptions => ({ device, threads });
@@ -18,12 +19,12 @@ export async function readCheckpoint(folder: string, file: string): Promise<Prog
   const path = join(folder, file);
   if (!existsSync(path))
     throw new FileError(
-      `${shown(folder)} has no ${file} yet; train on: ${command`sardonyx train RECIPE --resume --out ${shown(folder)}`}`,
+      `${shownPath(folder)} has no ${file} yet; train on: ${command`sardonyx train RECIPE --resume --out ${shownPath(folder)}`}`,
     );
   const bytes = await readBytes(path, "checkpoint");
   try {
     return decodeCheckpoint(bytes);
   } catch (error) {
-    throw atPlace(shown(path), error);
+    throw atPlace(shownPath(path), error);
   }
 }

@@ -1,4 +1,5 @@
 /** What a run's folder holds so that prediction, generation and export need neither its data nor its recipe. */
+
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
@@ -15,10 +16,11 @@ import { Context, lambda, type TypeTree } from "../../nn/index.ts";
 import type { Parameter } from "../../nn/parameter.ts";
 import { builtIn } from "../../nn/parameter-inputs.ts";
 import { readBytes, writeFileAtomic } from "../../storage/atomic.node.ts";
+import { shownPath } from "../../storage/shown-path.node.ts";
 import { rawTypeOf } from "../open/input.ts";
 import type { Deployment, Task, Writer } from "../recipes/recipe.ts";
 import type { Plan } from "../training/plan.node.ts";
-import { runFiles, shown } from "./run-folder.node.ts";
+import { runFiles } from "./run-folder.node.ts";
 
 const typeSchema = z.strictObject({ dtype: z.string(), shape: z.array(z.number().int().min(0)) });
 
@@ -116,11 +118,11 @@ function weightNames(
 export async function readDeployment(folder: string): Promise<DeploymentRecord> {
   const path = join(folder, runFiles.deployment);
   if (!existsSync(path))
-    throw new FileError(`${shown(folder)} has no ${runFiles.deployment} yet; train on, or train again`);
+    throw new FileError(`${shownPath(folder)} has no ${runFiles.deployment} yet; train on, or train again`);
   try {
     return deploymentSchema.parse(parseJson(new TextDecoder().decode(await readBytes(path, "deployment"))));
   } catch (cause) {
-    throw new FileError(`${shown(path)} is damaged; restore it or train again`, { cause });
+    throw new FileError(`${shownPath(path)} is damaged; restore it or train again`, { cause });
   }
 }
 

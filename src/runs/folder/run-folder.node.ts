@@ -1,12 +1,14 @@
 /** The folder of a run: its name, what lies in it, and `run.json`, which says how the run came about. */
+
 import { existsSync, readdirSync, rmdirSync, rmSync, statSync } from "node:fs";
-import { dirname, join, relative, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
 import { FileError, nearest, OptionError } from "../../core/errors.ts";
 import { parseJson } from "../../core/json.ts";
 import { readBytes, writeFileAtomic } from "../../storage/atomic.node.ts";
 import { makeFolder, onDisk } from "../../storage/disk.node.ts";
 import { lives } from "../../storage/process-lock.node.ts";
+import { shownPath } from "../../storage/shown-path.node.ts";
 import { runSettingsSchema } from "../recipes/settings.ts";
 import { claim, describeOwner, lockFile, ownerOf, type Release } from "./claim.node.ts";
 
@@ -42,12 +44,6 @@ const recordSchema = z.strictObject({
 /** What \`run.json\` says. */
 export type RunRecord = z.infer<typeof recordSchema>;
 
-/** A path as a person types it. */
-export const shown = (path: string): string => {
-  const short = relative(process.cwd(), path);
-  return short === "" ? "." : short.startsWith("..") ? path : short;
-};
-
 /** A file that some process was writing (see writeFileAtomic). */
 const temporary = /^\..*\.(\d+)\.[0-9a-f]{8}\.tmp$/;
 
@@ -76,13 +72,13 @@ export interface ClaimedFolder {
  * for a folder that takes no file.
  */
 export function claimRun(folder: string): ClaimedFolder {
-  const { release, leftBy } = claim(folder, shown(folder));
+  const { release, leftBy } = claim(folder, shownPath(folder));
   for (const name of readdirSync(folder)) {
     const writer = Number(temporary.exec(name)?.[1]);
     if (writer > 0 && !lives(writer)) onDisk(folder, () => rmSync(join(folder, name), { force: true }));
   }
   const notes = leftBy
-    ? [`${shown(folder)} was left by ${describeOwner(leftBy)}, which is no more; it is taken over.`]
+    ? [`${shownPath(folder)} was left by ${describeOwner(leftBy)}, which is no more; it is taken over.`]
     : [];
   return { path: folder, release, isNew: false, notes };
 }
@@ -119,7 +115,7 @@ function claimMade(path: string): ClaimedFolder {
   if (readdirSync(path).every(isLeftOver)) return { ...claimed, isNew };
   // Between the look and the claim another run began there, and ended.
   claimed.release();
-  throw new OptionError(`${shown(path)} is not an empty folder; name another folder`);
+  throw new OptionError(`${shownPath(path)} is not an empty folder; name another folder`);
 }
 
 /** Takes away what a run made that came to nothing, and nothing that it did not make. */
@@ -153,13 +149,15 @@ export const writeRecord = (folder: string, record: RunRecord): Promise<void> =>
 export async function readRecord(folder: string): Promise<RunRecord> {
   const path = join(folder, runFiles.record);
   if (!existsSync(path))
-    throw new FileError(`${shown(folder)} is not the folder of a run, it has no ${runFiles.record}; ${knownRuns()}`);
+    throw new FileError(
+      `${shownPath(folder)} is not the folder of a run, it has no ${runFiles.record}; ${knownRuns()}`,
+    );
   const text = new TextDecoder().decode(await readBytes(path, "run"));
   const parsed = recordSchema.safeParse(jsonOf(path, text));
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   throw new FileError(
-    `${shown(path)} is damaged: ${issue?.path.join(".") || "it"}: ${issue?.message}; restore it or train again`,
+    `${shownPath(path)} is damaged: ${issue?.path.join(".") || "it"}: ${issue?.message}; restore it or train again`,
   );
 }
 
@@ -167,7 +165,7 @@ function jsonOf(path: string, text: string): unknown {
   try {
     return parseJson(text);
   } catch (cause) {
-    throw new FileError(`${shown(path)} is damaged: it is not JSON; restore it or train again`, { cause });
+    throw new FileError(`${shownPath(path)} is damaged: it is not JSON; restore it or train again`, { cause });
   }
 }
 

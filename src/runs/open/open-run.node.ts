@@ -12,11 +12,12 @@ import { encodeSavedModel } from "../../formats/files/saved-model.ts";
 import type { CompileOptions } from "../../jit/compile.ts";
 import { takenOf } from "../../nn/index.ts";
 import { encodeSafetensors } from "../../storage/safetensors.ts";
+import { shownPath } from "../../storage/shown-path.node.ts";
 import { loadParameters, memoryPrefix, requireFinite } from "../../train/load-parameters.ts";
 import { type Predictor, predictor } from "../../train/predict.ts";
 import { compileOptions, readCheckpoint } from "../folder/checkpoint-file.node.ts";
 import { deploymentOfFiles, readDeployment } from "../folder/deployment.node.ts";
-import { findRun, type RunRecord, readRecord, runFiles, shown } from "../folder/run-folder.node.ts";
+import { findRun, type RunRecord, readRecord, runFiles } from "../folder/run-folder.node.ts";
 import type { Answer, Deployment, OnDownload, Recipe, RecipeNetwork, Task } from "../recipes/recipe.ts";
 import { builtInRecipes, loadRecipe } from "../recipes/recipes.node.ts";
 import { recipeSettings } from "../recipes/settings.ts";
@@ -95,7 +96,7 @@ export class OpenRun {
   async ask(question: string): Promise<Answer> {
     const { dialogue } = this.deployment;
     if (!dialogue)
-      throw new OptionError(`${shown(this.folder)} is not asked questions; predict from images or numbers`);
+      throw new OptionError(`${shownPath(this.folder)} is not asked questions; predict from images or numbers`);
     this.#ask ??= dialogue.open(this.compile);
     return (await this.#ask)(question);
   }
@@ -108,7 +109,7 @@ export class OpenRun {
     const { writer } = this.deployment;
     if (!writer)
       throw new OptionError(
-        `${shown(this.folder)} holds no language model; ask it by: ${command`sardonyx predict ${shown(this.folder)}`}`,
+        `${shownPath(this.folder)} holds no language model; ask it by: ${command`sardonyx predict ${shownPath(this.folder)}`}`,
       );
     const { model } = this.network;
     return generateText(model, writer, prompt ?? writer.prompt, checkGeneration(options), this.compile);
@@ -125,7 +126,7 @@ export class OpenRun {
     const { path, name } = this.record.recipe;
     if (!recipe)
       throw new OptionError(
-        `${shown(this.folder)} is a run of your own recipe ${path ?? name}, whose code loads the data of the test; name it to run it: ${command`--recipe ${path ?? "PATH"}`}`,
+        `${shownPath(this.folder)} is a run of your own recipe ${path ?? name}, whose code loads the data of the test; name it to run it: ${command`--recipe ${path ?? "PATH"}`}`,
       );
     const { settings } = this.record;
     const task = await recipe
@@ -134,7 +135,7 @@ export class OpenRun {
         if (!(error instanceof SardonyxError)) throw error;
         const Kind = error instanceof DataError ? DataError : FileError;
         throw new Kind(
-          `the test of ${shown(this.folder)} needs the run's data: ${error.message}; predict, generate and export do without`,
+          `the test of ${shownPath(this.folder)} needs the run's data: ${error.message}; predict, generate and export do without`,
           { cause: error },
         );
       });
@@ -166,7 +167,7 @@ export class OpenRun {
     const { adapters, test, ...task } = await this.task();
     if (!adapters)
       throw new OptionError(
-        `${shown(this.folder)} was trained without adapters, and has nothing to merge; leave it out`,
+        `${shownPath(this.folder)} was trained without adapters, and has nothing to merge; leave it out`,
       );
     for await (const batch of test.epoch(0)) {
       const network = task.deployed ?? task;
@@ -223,7 +224,9 @@ async function recipeOf(
   if (given !== undefined) {
     const recipe = typeof given === "string" ? (await loadRecipe(given)).recipe : given;
     if (recipe.name !== name)
-      throw new OptionError(`${shown(folder)} is a run of ${name}, not of ${recipe.name}; pass the recipe of the run`);
+      throw new OptionError(
+        `${shownPath(folder)} is a run of ${name}, not of ${recipe.name}; pass the recipe of the run`,
+      );
     return recipe;
   }
   return path === undefined && builtInRecipes().includes(name) ? (await loadRecipe(name)).recipe : undefined;
@@ -241,7 +244,7 @@ async function openByRecipe(
   const parsed = recipe.facts.safeParse((await readDeployment(folder)).facts);
   if (!parsed.success)
     throw new FileError(
-      `${shown(folder)}: what ${runFiles.deployment} keeps of the data is damaged (${parsed.error.issues[0]?.path.join(".")}: ${parsed.error.issues[0]?.message}); restore it or train again`,
+      `${shownPath(folder)}: what ${runFiles.deployment} keeps of the data is damaged (${parsed.error.issues[0]?.path.join(".")}: ${parsed.error.issues[0]?.message}); restore it or train again`,
     );
   return recipe.open(recipeSettings(settings), parsed.data);
 }

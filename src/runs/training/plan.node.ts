@@ -1,4 +1,5 @@
 /** What is about to be trained: recipe, settings and folder, new or taken up again. */
+
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
@@ -7,6 +8,7 @@ import { command } from "../../core/printable.ts";
 import type { CompileOptions } from "../../jit/compile.ts";
 import { selectBackend } from "../../runtime/select.ts";
 import { defaultThreads } from "../../runtime/threads.node.ts";
+import { shownPath } from "../../storage/shown-path.node.ts";
 import type { Progress } from "../../train/fit.ts";
 import { type Optimizer, optimizerOf } from "../../train/optimizers/index.ts";
 import { compileOptions, readCheckpoint } from "../folder/checkpoint-file.node.ts";
@@ -18,7 +20,6 @@ import {
   type RunRecord,
   readRecord,
   runFiles,
-  shown,
 } from "../folder/run-folder.node.ts";
 import { version } from "../recipes/package.node.ts";
 import { defaultOptions, type Recipe, type Task } from "../recipes/recipe.ts";
@@ -122,7 +123,7 @@ async function planResumed<R extends Trainable>(
   if (!same) {
     const other = saved.recipe.path ?? saved.recipe.name;
     throw new OptionError(
-      `${shown(folder)} is a run of ${other}, not of ${named}; resume it with: ${command`sardonyx train ${other} --resume --out ${shown(folder)}`}`,
+      `${shownPath(folder)} is a run of ${other}, not of ${named}; resume it with: ${command`sardonyx train ${other} --resume --out ${shownPath(folder)}`}`,
     );
   }
   const asked = { ...given, ...(given.options && { options: absolutePaths(given.options) }) };

@@ -10,9 +10,10 @@ import { curvesOf } from "../../draw/curves.ts";
 import type { CompileOptions } from "../../jit/compile.ts";
 import { summarize } from "../../nn/summary.ts";
 import { writeFileAtomic } from "../../storage/atomic.node.ts";
+import { shownPath } from "../../storage/shown-path.node.ts";
 import type { EpochResult } from "../../train/engine/running-sums.ts";
 import { writeDeployment } from "../folder/deployment.node.ts";
-import { dropFolder, runFiles, shown, writeRecord } from "../folder/run-folder.node.ts";
+import { dropFolder, runFiles, writeRecord } from "../folder/run-folder.node.ts";
 import type { Recipe, Task } from "../recipes/recipe.ts";
 import { loadRecipe } from "../recipes/recipes.node.ts";
 import { type RunOptions, runOptionsSchema, signalType } from "../recipes/run-options.ts";
@@ -141,7 +142,7 @@ async function trainClaimed(plan: Plan, options: TrainOptions): Promise<TrainRes
   const evaluated = join(folder, runFiles.evaluation);
   if (isFinished(task, plan) && existsSync(evaluated)) {
     observer.onFinished?.(plan, progress);
-    const evaluation = parseEvaluation(await readFile(evaluated, "utf8"), shown(evaluated));
+    const evaluation = parseEvaluation(await readFile(evaluated, "utf8"), shownPath(evaluated));
     return { batches: progress?.trainer.batches ?? 0, updateSeconds: 0, history: progress?.history ?? [], evaluation };
   }
   // Of a run that is trained on, it would say that all is done when training is and the new test is not.
