@@ -35,6 +35,10 @@ async function both(shapes: readonly Shape[], network: (...operands: Value[]) =>
 }
 
 const batch = 12;
+const oneAround = [
+  [1, 1],
+  [1, 1],
+] as const;
 const cases: Record<string, [Shape[], (...operands: Value[]) => Value]> = {
   "convolution, bias, pool, ReLU, flatten, dense": [
     [[batch, 2, 9, 9], [3, 2, 3, 3], [3], [5, 27]],
@@ -127,6 +131,24 @@ const cases: Record<string, [Shape[], (...operands: Value[]) => Value]> = {
     ],
     (x, w, v) =>
       conv(ops.relu(ops.convTranspose(x as Value, w as Value, { strides: [2, 2], outputPadding: [1, 1] })), v),
+  ],
+  "Winograd's tiles: two 3x3 convolutions, their extents no multiples of four, uneven padding": [
+    [[batch, 16, 10, 9], [20, 16, 3, 3], [16, 20, 3, 3], [20]],
+    (x, w, v, b) =>
+      conv(ops.relu(conv(x, w, { padding: oneAround, bias: b as Value })), v, {
+        padding: [
+          [0, 1],
+          [2, 1],
+        ],
+      }),
+  ],
+  "Winograd's tiles: a transposed convolution": [
+    [
+      [batch, 20, 8, 8],
+      [20, 16, 3, 3],
+      [17, 16, 3, 3],
+    ],
+    (x, w, v) => conv(ops.convTranspose(x as Value, w as Value, { padding: oneAround }), v),
   ],
 };
 

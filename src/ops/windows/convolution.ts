@@ -12,6 +12,7 @@ import { samplesFirst } from "../samples.ts";
 import { dilate, flip, pad, slice } from "../slicing.ts";
 import { offsetsOf, resolveWindow, type Window, type WindowAttributes, windowSchema } from "./geometry.ts";
 import { columnsOf, fitsRows, scatterColumns } from "./rows.ts";
+import { fitsWinograd, mirrored, winograd, winogradTransposed, winogradWeightGradient } from "./winograd.ts";
 
 const schema = { ...windowSchema, group: "int" } as const;
 type ConvAttributes = WindowAttributes & { readonly group?: number };
@@ -112,9 +113,12 @@ export const Conv: OpDef = defineOp("Conv", {
   batchLast: ({ inputs: [x, w, bias], outputs: [y], attributes, last, plain, shared }) => {
     const window = rowWindow(x, w.shape.slice(2), attributes);
     if (!window) return undefined;
-    const [filters = 1] = w.shape;
-    const sums = matmul(reshape(plain(w), [filters, size(w.shape.slice(1))]), columnsOf(last(x), window, shared));
-    const result = reshape(sums, [filters, ...spatialOf(y), x.shape[0] ?? 1]);
+    const [filters = 1, channels = 1] = w.shape;
+    const [batch = 1] = x.shape;
+    const sums = fitsWinograd(batch, channels, filters, window)
+      ? winograd(last(x), plain(w), window, shared)
+      : matmul(reshape(plain(w), [filters, size(w.shape.slice(1))]), columnsOf(last(x), window, shared));
+    const result = reshape(sums, [filters, ...spatialOf(y), batch]);
     return { last: [bias ? add(result, perRow(plain(bias), result.rank)) : result] };
   },
 });
@@ -202,14 +206,16 @@ export const ConvTranspose: OpDef = defineOp("ConvTranspose", {
     const window = rowWindow(y, kernel, forward);
     const [channels = 1, filters = 1] = w.shape;
     if (!window || showShape(window.output) !== showShape(spatialOf(x))) return undefined;
-    const rows = scatterColumns(
-      reshape(plain(w), [channels, filters * size(kernel)]),
-      last(x),
-      filters,
-      spatialOf(y),
-      window,
-      shared,
-    );
+    const rows = fitsWinograd(x.shape[0] ?? 1, channels, filters, mirrored(window, spatialOf(y)))
+      ? winogradTransposed(last(x), plain(w), window, spatialOf(y), shared)
+      : scatterColumns(
+          reshape(plain(w), [channels, filters * size(kernel)]),
+          last(x),
+          filters,
+          spatialOf(y),
+          window,
+          shared,
+        );
     return { last: [bias ? add(rows, perRow(plain(bias), rows.rank)) : rows] };
   },
 });
@@ -284,7 +290,9 @@ export const ConvWeightGradient: OpDef = defineOp("ConvWeightGradient", {
   batchLast: ({ inputs: [x, g], outputs: [w], attributes, last, shared }) => {
     const window = rowWindow(x, attributes.kernel_shape ?? [], attributes);
     if (!window) return undefined;
-    const [filters = 1] = w.shape;
+    const [filters = 1, channels = 1] = w.shape;
+    if (fitsWinograd(x.shape[0] ?? 1, channels, filters, window))
+      return { plain: [winogradWeightGradient(last(x), last(g), window, shared)] };
     const rows = reshape(last(g), [filters, size(g.shape) / filters]);
     return { plain: [reshape(matmul(rows, columnsOf(last(x), window, shared), { transB: true }), w.shape)] };
   },

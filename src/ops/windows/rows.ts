@@ -22,7 +22,8 @@ const tapLimit = 49;
 /** Shorter rows gather slowly. */
 const leastBatch = 8;
 
-type Shared = (key: string, make: () => Tensor) => Value;
+/** A constant by its key, made once for a graph. */
+export type Shared = (key: string, make: () => Tensor) => Value;
 
 /** Whether windows over [batch, channels, …spatial] are laid out as rows. */
 export const fitsRows = (batch: number, channels: number, { kernel, output }: Window): boolean =>

@@ -169,12 +169,12 @@ export async function runTrial(
   } catch (error) {
     const seconds = (performance.now() - began) / 1000;
     if (error instanceof NonFiniteError)
-      return { ...outcome, seconds, history, gradients, test: {}, failure: error.message };
+      return { ...outcome, seconds, history, test: {}, gradients, failure: error.message };
     throw atPlace(`${series}, ${at}`, error);
   }
   const seconds = (performance.now() - began) / 1000;
   const { results } = await evaluate(model, test, { loss, metrics, ...(compile && { compile }) });
-  return { ...outcome, seconds, history, gradients, test: results };
+  return { ...outcome, seconds, history, test: results, gradients };
 }
 
 /** A measure of outcomes over the seeds of one variant. */
