@@ -5,12 +5,13 @@
  *
  * Values are [C, H, W, N], rows of N as in rows.ts.
  */
+import { size } from "../../core/shape.ts";
 import { Tensor } from "../../core/tensor.ts";
 import type { Value } from "../../graph/ir.ts";
 import { zeros } from "../constant.ts";
 import { gather } from "../indexing.ts";
 import { matmul } from "../matmul.ts";
-import { concat, reshape, transpose } from "../movement.ts";
+import { concat, reshape } from "../movement.ts";
 import type { Window } from "./geometry.ts";
 import { asRows, type Shared } from "./rows.ts";
 
@@ -44,8 +45,8 @@ const toOutput = [
 const [outputTile, inputTile] = [4, 6];
 /** Channels below which moving tiles takes more than their products save. */
 const leastChannels = 16;
-/** Multiplications are saved at least so often, in images that tiles do not fill. */
-const leastGain = 2;
+/** Multiplications that are to be saved for each channel and filter: as many as it takes to put a filter into the other basis and back. */
+const leastSaved = 1500;
 /** Elements of tiles up to which they are made (512 MB of float32). */
 const tileLimit = 1 << 27;
 
@@ -60,9 +61,13 @@ export function fitsWinograd(batch: number, channels: number, filters: number, w
   if (kernel.length !== 2 || kernel.some((extent) => extent !== 3)) return false;
   if ([...strides, ...dilations].some((step) => step !== 1)) return false;
   const [down, across] = tilesAlong(window);
-  const gain = (9 * (output[0] ?? 1) * (output[1] ?? 1)) / (inputTile ** 2 * down * across);
-  const elements = inputTile ** 2 * down * across * batch * Math.max(channels, filters);
-  return Math.min(channels, filters) >= leastChannels && gain >= leastGain && elements <= tileLimit;
+  const products = inputTile ** 2 * down * across * batch;
+  const saved = 9 * size(output) * batch - products;
+  return (
+    Math.min(channels, filters) >= leastChannels &&
+    saved >= leastSaved &&
+    products * Math.max(channels, filters) <= tileLimit
+  );
 }
 
 /** The window of the gradient of its input, of spatial extents `spatial`: that of a convolution with the mirrored filter. */
@@ -180,6 +185,5 @@ export function winogradWeightGradient(x: Value, g: Value, window: Window, share
   const tiles = matmul(basis(shared, "A", toOutput), tilesOf(g, window, outputTile, [0, 0], shared), { transA: true });
   const kernels = matmul(reshape(tiles, [inputTile ** 2, filters, -1]), inputsOf(x, window, shared), { transB: true });
   const flat = reshape(kernels, [inputTile ** 2, filters * channels]);
-  const byOffset = matmul(basis(shared, "G", fromFilter), flat, { transA: true });
-  return reshape(transpose(byOffset, [1, 0]), [filters, channels, 3, 3]);
+  return reshape(matmul(flat, basis(shared, "G", fromFilter), { transA: true }), [filters, channels, 3, 3]);
 }
