@@ -84,18 +84,38 @@ export type VectorJacobianProduct = (
 ) => readonly (Value | undefined)[];
 
 /**
- * What a batch-last rule sees: it computes with values [C, …, N] where the graph has [N, C, …], so that a position of
- * one channel is a contiguous row over the batch.
+ * How values [N, C, …] are laid out as rows: over the samples, as [C, …, N], or over the channels, as [N, …, C]. What is outermost and each
+ * position have a contiguous row.
  */
-export interface BatchLastView<A extends Arity, S extends AttributeSchema> extends NodeView<A, S> {
-  /** Whether a value is already there batch-last. */
-  has(value: Value): boolean;
-  /** A value [N, C, …] as [C, …, N]. */
-  last(value: Value): Value;
-  /** A value as the graph has it. */
-  plain(value: Value): Value;
+export type Innermost = "batch" | "channels";
+
+/** The axes of a value of a rank in the order of rows. */
+export function rowOrder(innermost: Innermost, rank: number): number[] {
+  const axes = Array.from({ length: rank }, (_, axis) => axis);
+  const moved = innermost === "batch" ? 0 : Math.min(1, rank - 1);
+  return [...axes.filter((axis) => axis !== moved), moved];
+}
+
+/** Extents in the order of rows. */
+export const rowShape = (shape: Shape, { innermost }: Pick<Rows, "innermost">): number[] =>
+  rowOrder(innermost, shape.length).map((axis) => shape[axis] ?? 1);
+
+/** What a rule by rows sees of the layout. */
+export interface Rows {
+  readonly innermost: Innermost;
   /** A constant that rules share under a key. */
   shared(key: string, make: () => Tensor): Value;
+}
+
+/** What a rule by rows sees: it computes with values in the order of rows where the graph has [N, C, …]. */
+export interface RowsView<A extends Arity, S extends AttributeSchema> extends NodeView<A, S> {
+  readonly layout: Rows;
+  /** Whether a value is already there by rows. */
+  has(value: Value): boolean;
+  /** A value [N, C, …] by rows. */
+  rows(value: Value): Value;
+  /** A value as the graph has it. */
+  plain(value: Value): Value;
 }
 
 /** An operand whose elements the file packs: what it stands for. */
@@ -126,9 +146,9 @@ export interface SampledNode {
   readonly operands?: SampleAxes;
 }
 
-/** Outputs of a node, batch-last or as the graph has them. */
-export interface BatchLastResult {
-  readonly last?: readonly (Value | undefined)[];
+/** Outputs of a node, by rows or as the graph has them. */
+export interface RowsResult {
+  readonly rows?: readonly (Value | undefined)[];
   readonly plain?: readonly (Value | undefined)[];
 }
 
@@ -197,8 +217,8 @@ interface OpRules<A extends Arity, S extends AttributeSchema> {
     | { through(view: NodeView<A, S>): readonly Value[] };
   /** The same computation in operators that ONNX Runtime has; needed by operators of our own domain. */
   lower?(view: NodeView<A, S>): readonly Value[] | undefined;
-  /** The same computation batch-last, which training uses on the CPU (see jit/batch-last.ts); `undefined` when it does not pay. */
-  batchLast?(view: BatchLastView<A, S>): BatchLastResult | undefined;
+  /** The same computation by rows, which training uses on the CPU (see jit/row-layout.ts); `undefined` when it does not pay. */
+  byRows?(view: RowsView<A, S>): RowsResult | undefined;
   /** Outputs that every model must have, default all; the others are left out of it when nothing reads them. */
   readonly requiredOutputs?: number;
   /** An equal but cheaper or simpler computation, `undefined` when there is none; tried before differentiating and after. */
@@ -371,12 +391,12 @@ export class OpDef {
     return this.#spec.lower?.(viewOf(node));
   }
 
-  /** The node's outputs computed batch-last, or `undefined` when there is no rule or it does not pay. */
-  batchLast(
+  /** The node's outputs computed by rows, or `undefined` when there is no rule or it does not pay. */
+  byRows(
     node: Node,
-    forms: Pick<BatchLastView<"1-", AttributeSchema>, "has" | "last" | "plain" | "shared">,
-  ): BatchLastResult | undefined {
-    return this.#spec.batchLast?.({ ...viewOf(node), ...forms });
+    forms: Pick<RowsView<"1-", AttributeSchema>, "layout" | "has" | "rows" | "plain">,
+  ): RowsResult | undefined {
+    return this.#spec.byRows?.({ ...viewOf(node), ...forms });
   }
 
   /** Replacement outputs, or `undefined` when the node is as simple as can be. */

@@ -12,14 +12,14 @@ import { encodeModel } from "../onnx/model.ts";
 import { Constant } from "../ops/constant.ts";
 import { selectBackend } from "../runtime/select.ts";
 import { type Device, devices, type Session, type SessionOptions } from "../runtime/session.ts";
-import { batchLast } from "./batch-last.ts";
 import { engineError } from "./engine-errors.ts";
+import { rowLayout } from "./row-layout.ts";
 
 /** Passes that leave a graph to be read, differentiated and run as before. */
 export const tidy: readonly Pass[] = [(outputs) => simplify(outputs), foldConstants(Constant), shareCommon];
 
 /** Passes in the order in which they run before a graph is compiled. */
-export const pipeline: readonly Pass[] = [...tidy, batchLast, ...tidy, lower, ...tidy];
+export const pipeline: readonly Pass[] = [...tidy, rowLayout, ...tidy, lower, ...tidy];
 
 /**
  * The graph after passes, by default those that run before a graph is compiled: simplified, constants folded, common

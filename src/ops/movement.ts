@@ -12,7 +12,7 @@ import {
 import type { Tensor } from "../core/tensor.ts";
 import { broadcastPosition, moveElements } from "../graph/elements.ts";
 import type { Value } from "../graph/ir.ts";
-import { apply, defineOp, makeNode, type OpDef, requireSameDType } from "../graph/op.ts";
+import { apply, defineOp, makeNode, type OpDef, requireSameDType, rowShape } from "../graph/op.ts";
 import { int64s, requireConstant, scalar } from "./constant.ts";
 import { attributesToOperands, storedNode } from "./reading.ts";
 import { reduceSum, sumTo } from "./reduce.ts";
@@ -62,10 +62,14 @@ export const Reshape: OpDef = defineOp("Reshape", {
     if (source) return [reshape(source, y.shape)];
     return sameShape(x.shape, y.shape) ? [x] : undefined;
   },
-  batchLast: ({ inputs: [x], outputs: [y], has, last }) => {
-    const [batch = 1] = x.shape;
+  byRows: ({ inputs: [x], outputs: [y], layout, has, rows }) => {
+    const [batch = 1, channels = 1, ...spatial] = x.shape;
     if (!has(x) || y.rank < 2 || y.shape[0] !== batch) return undefined;
-    return { last: [reshape(last(x), [...y.shape.slice(1), batch])] };
+    if (layout.innermost === "batch") return { rows: [reshape(rows(x), [...y.shape.slice(1), batch])] };
+    // Of channels at one position the order is the same.
+    return size(spatial) === 1 && y.shape[1] === channels
+      ? { rows: [reshape(rows(x), rowShape(y.shape, layout))] }
+      : undefined;
   },
 });
 
@@ -188,8 +192,8 @@ export const Expand: OpDef = defineOp("Expand", {
   },
   evaluate: ([source], { outputs: [y] }) =>
     source && [moveElements(y, (position) => [source, broadcastPosition(position, source.shape)])],
-  batchLast: ({ inputs: [x], outputs: [y], has, last }) =>
-    has(x) && x.rank === y.rank ? { last: [expand(last(x), [...y.shape.slice(1), y.shape[0] ?? 1])] } : undefined,
+  byRows: ({ inputs: [x], outputs: [y], layout, has, rows }) =>
+    has(x) && x.rank === y.rank ? { rows: [expand(rows(x), rowShape(y.shape, layout))] } : undefined,
 });
 
 export const Concat: OpDef = defineOp("Concat", {

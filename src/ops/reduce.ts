@@ -20,7 +20,7 @@ import {
   oneOutput,
 } from "../graph/elements.ts";
 import type { Value } from "../graph/ir.ts";
-import { apply, defineOp, makeNode, type OpDef, requireNumbers } from "../graph/op.ts";
+import { apply, defineOp, makeNode, type OpDef, requireNumbers, rowOrder } from "../graph/op.ts";
 import { cast } from "./cast.ts";
 import { int64s, requireConstant, scalar } from "./constant.ts";
 import { div, mul, square, sub, where } from "./elementwise.ts";
@@ -47,6 +47,7 @@ function reduction(
   type: string,
   fold: (elements: readonly number[]) => number,
   gradient: (view: ReduceView) => Value,
+  { isAssociative = false } = {},
 ): OpDef {
   const axesOf = (x: Value, axes: Value | undefined, noop: number | undefined) => {
     const listed = axes ? requireConstant(type, "axes", axes) : [];
@@ -66,19 +67,25 @@ function reduction(
       const keep = (value: Value) => reshape(value, kept);
       return [expand(gradient({ g: keep(g), x, y: keep(y), count: size(x.shape) / size(y.shape), keep }), x.shape)];
     },
-    batchLast: ({ inputs: [x, axes], attributes: { keepdims = 1, noop_with_empty_axes }, has, last }) => {
+    byRows: ({ inputs: [x, axes], attributes: { keepdims = 1, noop_with_empty_axes }, layout, has, rows }) => {
       if (!has(x)) return undefined;
-      const axesThere = axesOf(x, axes, noop_with_empty_axes).map((axis) => (axis + x.rank - 1) % x.rank);
-      const y = apply(op, [last(x), int64s(axesThere)], { keepdims });
-      if (keepdims === 1) return { last: [y] };
-      // With the batch reduced, the axes that are left keep their order.
-      return axesThere.includes(x.rank - 1) ? { plain: [y] } : undefined;
+      const order = rowOrder(layout.innermost, x.rank);
+      const reduced = axesOf(x, axes, noop_with_empty_axes);
+      const left = order.filter((axis) => !reduced.includes(axis));
+      const y = () => apply(op, [rows(x), int64s(reduced.map((axis) => order.indexOf(axis)))], { keepdims });
+      if (keepdims === 1) return { rows: [y()] };
+      return left.every((axis, i) => i === 0 || axis > (left[i - 1] ?? 0)) ? { plain: [y()] } : undefined;
     },
     flops: ({ inputs: [x] }) => size(x.shape),
     samples: ({ inputs: [x, axes], attributes: { keepdims = 1, noop_with_empty_axes }, axes: own }) =>
       samplesAcross(own, axesOf(x, axes, noop_with_empty_axes), keepdims === 1),
     read: attributesToOperands({ axes: 1 }),
-    lower: through(smallIntegers),
+    lower: (view) => {
+      const { inputs, outputs, attributes } = view;
+      const [x, axes] = inputs;
+      const reduced = axesOf(x, axes, attributes.noop_with_empty_axes);
+      return through(smallIntegers)(view) ?? (isAssociative ? inStages(op, x, reduced, outputs[0]) : undefined);
+    },
     evaluate: ([source], { inputs: [x, axes], outputs: [y], attributes }) => {
       const numbers = source && exactNumbers(source);
       if (!numbers) return undefined;
@@ -98,11 +105,31 @@ type Elements = readonly number[];
 const total = (elements: Elements): number => elements.reduce((sum, element) => sum + element, 0);
 const totalOf = (elements: Elements, of: (element: number) => number): number => total(elements.map(of));
 
-export const ReduceSum: OpDef = reduction("ReduceSum", total, ({ g }) => g);
+/** Rows from which their columns are reduced in stages. */
+const manyRows = 256;
+
+/**
+ * A reduction over the first axes in two stages, of groups of rows and of these: ONNX Runtime goes over the columns of one matrix with one
+ * thread, and three times as slowly (docs/performance.md).
+ */
+function inStages(op: OpDef, x: Value, reduced: readonly number[], y: Value): readonly Value[] | undefined {
+  const isLeading = reduced.length > 0 && reduced.length < x.rank && reduced.every((axis, i) => axis === i);
+  const rows = size(x.shape.slice(0, reduced.length));
+  if (!isLeading || rows < manyRows) return undefined;
+  const columns = size(x.shape.slice(reduced.length));
+  let groups = Math.floor(Math.sqrt(rows));
+  while (rows % groups !== 0) groups--;
+  if (groups < 4 || columns === 1) return undefined;
+  const sums = apply(op, [reshape(x, [groups, rows / groups, columns]), int64s([1])], { keepdims: 0 });
+  return [reshape(apply(op, [sums, int64s([0])], { keepdims: 0 }), y.shape)];
+}
+
+export const ReduceSum: OpDef = reduction("ReduceSum", total, ({ g }) => g, { isAssociative: true });
 export const ReduceMean: OpDef = reduction(
   "ReduceMean",
   (elements) => total(elements) / elements.length,
   ({ g, count }) => div(g, count),
+  { isAssociative: true },
 );
 export const ReduceSumSquare: OpDef = reduction(
   "ReduceSumSquare",

@@ -2,7 +2,16 @@
 import { ShapeError } from "../../core/errors.ts";
 import { type Shape, showShape, size } from "../../core/shape.ts";
 import type { TensorType, Value } from "../../graph/ir.ts";
-import { type Attributes, apply, defineOp, type OpDef, requireFloat, requireSameDType } from "../../graph/op.ts";
+import {
+  type Attributes,
+  apply,
+  defineOp,
+  type OpDef,
+  type Rows,
+  requireFloat,
+  requireSameDType,
+  rowShape,
+} from "../../graph/op.ts";
 import { add } from "../elementwise.ts";
 import { matmul } from "../matmul.ts";
 import { concat, reshape, swapAxes, transpose } from "../movement.ts";
@@ -10,8 +19,8 @@ import { perChannel } from "../normalization/normalization.ts";
 import { reduceSum } from "../reduce.ts";
 import { samplesFirst } from "../samples.ts";
 import { dilate, flip, pad, slice } from "../slicing.ts";
+import { columnsWeightGradient, convolveColumns, fitsColumns, scatterColumns } from "./columns.ts";
 import { offsetsOf, resolveWindow, type Window, type WindowAttributes, windowSchema } from "./geometry.ts";
-import { columnsOf, fitsRows, scatterColumns } from "./rows.ts";
 import { fitsWinograd, mirrored, winograd, winogradTransposed, winogradWeightGradient } from "./winograd.ts";
 
 const schema = { ...windowSchema, group: "int" } as const;
@@ -110,30 +119,30 @@ export const Conv: OpDef = defineOp("Conv", {
     const result = swapAxes(sums, 0, 1);
     return [bias ? add(result, perChannel(bias, y.rank)) : result];
   },
-  batchLast: ({ inputs: [x, w, bias], outputs: [y], attributes, last, plain, shared }) => {
-    const window = rowWindow(x, w.shape.slice(2), attributes);
+  byRows: ({ inputs: [x, w, bias], outputs: [y], attributes, layout, rows, plain }) => {
+    const window = rowWindow(x, w.shape.slice(2), attributes, layout);
     if (!window) return undefined;
-    const [filters = 1, channels = 1] = w.shape;
-    const [batch = 1] = x.shape;
-    const sums = fitsWinograd(batch, channels, filters, window)
-      ? winograd(last(x), plain(w), window, shared)
-      : matmul(reshape(plain(w), [filters, size(w.shape.slice(1))]), columnsOf(last(x), window, shared));
-    const result = reshape(sums, [filters, ...spatialOf(y), batch]);
-    return { last: [bias ? add(result, perRow(plain(bias), result.rank)) : result] };
+    const convolve = fitsWinograd(x, w.shape, window) ? winograd : convolveColumns;
+    const sums = convolve(rows(x), plain(w), window, layout);
+    return { rows: [bias ? add(sums, perRow(plain(bias), y.rank, layout)) : sums] };
   },
 });
 
+/** Samples, and channels, below which rows are too short. */
+const leastInnermost = { batch: 8, channels: 3 };
+
 /** The window of a convolution of x, when it is to run on rows. */
-function rowWindow(x: Value, kernel: Shape, attributes: ConvAttributes): Window | undefined {
+function rowWindow(x: Value, kernel: Shape, attributes: ConvAttributes, { innermost }: Rows): Window | undefined {
   const [batch = 1, channels = 1] = x.shape;
   const window = convWindow(x, kernel, attributes);
-  const suits = x.dtype === "float32" && (attributes.group ?? 1) === 1 && fitsRows(batch, channels, window);
-  return suits ? window : undefined;
+  const isLong = (innermost === "batch" ? batch : channels) >= leastInnermost[innermost];
+  const isPlain = x.dtype === "float32" && (attributes.group ?? 1) === 1;
+  return isPlain && isLong && fitsColumns(batch, channels, window) ? window : undefined;
 }
 
-/** A per-channel vector [C] shaped to broadcast over [C, …, N]. */
-const perRow = (vector: Value, rank: number): Value =>
-  reshape(vector, [vector.shape[0] ?? 1, ...new Array<number>(rank - 1).fill(1)]);
+/** A per-channel vector [C] shaped to broadcast over values by rows. */
+const perRow = (vector: Value, rank: number, layout: Rows): Value =>
+  reshape(vector, rowShape([1, vector.shape[0] ?? 1, ...new Array<number>(rank - 2).fill(1)], layout));
 
 /** Gradient of a convolution's input, whose spatial extents were `spatial`. */
 function convInputGradient(g: Value, w: Value, spatial: Shape, attributes: Attributes & ConvAttributes): Value {
@@ -194,29 +203,16 @@ export const ConvTranspose: OpDef = defineOp("ConvTranspose", {
     const pads = [...before, ...after].map((width) => Math.max(0, width));
     return [apply(Conv, [cut, kernelOut, bias], { kernel_shape: kernel, dilations, pads, group })];
   },
-  batchLast: ({ inputs: [x, w, bias], outputs: [y], attributes, last, plain, shared }) => {
+  byRows: ({ inputs: [x, w, bias], outputs: [y], attributes, layout, rows, plain }) => {
     const { kernel, strides, dilations, begins, ends } = transposedWindow(x, w, attributes);
-    const forward = {
-      kernel_shape: kernel,
-      strides,
-      dilations,
-      pads: [...begins, ...ends],
-      group: attributes.group ?? 1,
-    };
-    const window = rowWindow(y, kernel, forward);
-    const [channels = 1, filters = 1] = w.shape;
+    const pads = [...begins, ...ends];
+    const forward = { kernel_shape: kernel, strides, dilations, pads, group: attributes.group ?? 1 };
+    const window = rowWindow(y, kernel, forward, layout);
     if (!window || showShape(window.output) !== showShape(spatialOf(x))) return undefined;
-    const rows = fitsWinograd(x.shape[0] ?? 1, channels, filters, mirrored(window, spatialOf(y)))
-      ? winogradTransposed(last(x), plain(w), window, spatialOf(y), shared)
-      : scatterColumns(
-          reshape(plain(w), [channels, filters * size(kernel)]),
-          last(x),
-          filters,
-          spatialOf(y),
-          window,
-          shared,
-        );
-    return { last: [bias ? add(rows, perRow(plain(bias), rows.rank)) : rows] };
+    const spatial = spatialOf(y);
+    const scatter = fitsWinograd(x, w.shape, mirrored(window, spatial)) ? winogradTransposed : scatterColumns;
+    const sums = scatter(rows(x), plain(w), window, spatial, layout);
+    return { rows: [bias ? add(sums, perRow(plain(bias), y.rank, layout)) : sums] };
   },
 });
 
@@ -287,14 +283,11 @@ export const ConvWeightGradient: OpDef = defineOp("ConvWeightGradient", {
     const byKernel = reshape(products, [filters, size(kernel), channels]);
     return [reshape(transpose(byKernel, [0, 2, 1]), w.shape)];
   },
-  batchLast: ({ inputs: [x, g], outputs: [w], attributes, last, shared }) => {
-    const window = rowWindow(x, attributes.kernel_shape ?? [], attributes);
+  byRows: ({ inputs: [x, g], outputs: [w], attributes, layout, rows }) => {
+    const window = rowWindow(x, attributes.kernel_shape ?? [], attributes, layout);
     if (!window) return undefined;
-    const [filters = 1, channels = 1] = w.shape;
-    if (fitsWinograd(x.shape[0] ?? 1, channels, filters, window))
-      return { plain: [winogradWeightGradient(last(x), last(g), window, shared)] };
-    const rows = reshape(last(g), [filters, size(g.shape) / filters]);
-    return { plain: [reshape(matmul(rows, columnsOf(last(x), window, shared), { transB: true }), w.shape)] };
+    const gradient = fitsWinograd(x, w.shape, window) ? winogradWeightGradient : columnsWeightGradient;
+    return { plain: [gradient(rows(x), rows(g), w.shape, window, layout)] };
   },
 });
 

@@ -4,7 +4,7 @@ import { type Shape, sameShape, showShape, size } from "../../core/shape.ts";
 import { requireTable } from "../../core/tables.ts";
 import { fullTensor, Tensor, tensor } from "../../core/tensor.ts";
 import type { Value } from "../../graph/ir.ts";
-import { apply, defineOp, makeNode, type OpDef, requireFloat } from "../../graph/op.ts";
+import { apply, defineOp, makeNode, type OpDef, type Rows, requireFloat, rowShape } from "../../graph/op.ts";
 import { Relu, relu } from "../activations.ts";
 import { constant, int64s, requireConstant } from "../constant.ts";
 import { Add, add, div } from "../elementwise.ts";
@@ -109,20 +109,22 @@ export const MaxPool: OpDef = defineOp("MaxPool", {
     return [relu(y), positions as Value];
   },
   // Only the values: whoever needs the positions as well gets them from the plain operator, MaxUnpool does not.
-  batchLast: ({ inputs: [x], outputs: [y], attributes, has, last, shared }) => {
+  byRows: ({ inputs: [x], outputs: [y], attributes, layout, has, rows }) => {
     const window = poolWindow(x, attributes);
     if (!has(x) || !separate(x, window)) return undefined;
-    const { values, bias } = withoutBias(last(x));
-    const { best } = tournament(phasesOf(values, window, shared));
-    const pooled = reshape(best, [...y.shape.slice(1), y.shape[0] ?? 1]);
-    return { last: [bias ? add(pooled, bias) : pooled] };
+    const { values, bias } = withoutBias(rows(x), layout);
+    const { best } = tournament(phasesOf(values, window, layout));
+    const pooled = reshape(best, rowShape(y.shape, layout));
+    return { rows: [bias ? add(pooled, bias) : pooled] };
   },
 });
 
 /** What a per-channel bias was added to: a maximum may be taken before it is. */
-function withoutBias(x: Value): { readonly values: Value; readonly bias?: Value } {
+function withoutBias(x: Value, { innermost }: Rows): { readonly values: Value; readonly bias?: Value } {
   const [values, bias] = x.producer?.op === Add ? x.producer.inputs : [];
-  const isBias = values && bias && bias.shape[0] === x.shape[0] && size(bias.shape) === x.shape[0];
+  const axis = innermost === "batch" ? 0 : x.rank - 1;
+  const isBias =
+    values && bias?.rank === x.rank && bias.shape[axis] === x.shape[axis] && size(bias.shape) === x.shape[axis];
   return isBias && sameShape(values.shape, x.shape) ? { values, bias } : { values: x };
 }
 
@@ -154,14 +156,15 @@ export const MaxUnpool: OpDef = defineOp("MaxUnpool", {
     return [reshape(scatterElements([size(y.shape)], at, flat), y.shape)];
   },
   // Undoes the MaxPool that made the positions by deciding each maximum again.
-  batchLast: ({ inputs: [g, positions], outputs: [y], has, last, shared }) => {
+  byRows: ({ inputs: [g, positions], outputs: [y], layout, has, rows }) => {
     const pool = positions.producer;
     const [x] = pool?.inputs ?? [];
     if (pool?.op !== MaxPool || !x || !has(x) || !sameShape(x.shape, y.shape)) return undefined;
     const window = poolWindow(x, pool.attributes);
     if (!separate(x, window)) return undefined;
-    const { route } = tournament(phasesOf(withoutBias(last(x)).values, window, shared));
-    return { last: [placePhases(route(asRows(last(g))), x.shape[1] ?? 1, x.shape.slice(2), window, shared)] };
+    const { route } = tournament(phasesOf(withoutBias(rows(x), layout).values, window, layout));
+    const shape = rowShape(y.shape, layout);
+    return { rows: [placePhases(route(asRows(rows(g))), shape, window, layout)] };
   },
 });
 

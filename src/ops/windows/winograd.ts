@@ -3,17 +3,18 @@
  * filtering (Winograd 1980; Lavin and Gray 2016, Fast Algorithms for Convolutional Neural Networks, section 4). An output of 4x4 comes from an
  * input of 6x6, both as vectors of another basis, in which windows are elementwise products: over all channels, 36 matrix products.
  *
- * Values are [C, H, W, N], rows of N as in rows.ts.
+ * Values are by rows, [C, H, W, N] or [N, H, W, C]. In the other basis they are [36, C, tiles · N], or [36, N · tiles, C].
  */
-import { size } from "../../core/shape.ts";
+import { type Shape, size } from "../../core/shape.ts";
 import { Tensor } from "../../core/tensor.ts";
 import type { Value } from "../../graph/ir.ts";
+import type { Rows } from "../../graph/op.ts";
 import { zeros } from "../constant.ts";
 import { gather } from "../indexing.ts";
 import { matmul } from "../matmul.ts";
 import { concat, reshape } from "../movement.ts";
 import type { Window } from "./geometry.ts";
-import { asRows, type Shared } from "./rows.ts";
+import { asRows } from "./rows.ts";
 
 /** Bᵀ: 6 elements of the input in the other basis (equation 15). */
 const fromInput = [
@@ -55,8 +56,12 @@ const tilesAlong = ({ output }: Window): readonly [number, number] => [
   Math.ceil((output[1] ?? 1) / outputTile),
 ];
 
-/** Whether a convolution of `channels` to `filters` gains by it. */
-export function fitsWinograd(batch: number, channels: number, filters: number, window: Window): boolean {
+/** Whether the convolution of x [N, …] by w [M, C, …kernel], or its transpose, gains by it. */
+export function fitsWinograd(
+  { shape: [batch = 1] }: Value,
+  [filters = 1, channels = 1]: Shape,
+  window: Window,
+): boolean {
   const { kernel, strides, dilations, output } = window;
   if (kernel.length !== 2 || kernel.some((extent) => extent !== 3)) return false;
   if ([...strides, ...dilations].some((step) => step !== 1)) return false;
@@ -82,108 +87,117 @@ export const mirrored = (window: Window, spatial: readonly number[]): Window => 
 const bothAxes = (matrix: readonly (readonly number[])[]): number[][] =>
   matrix.flatMap((down) => matrix.map((across) => down.flatMap((a) => across.map((b) => a * b))));
 
-const basis = (shared: Shared, name: string, matrix: readonly (readonly number[])[]): Value =>
+const basis = ({ shared }: Rows, name: string, matrix: readonly (readonly number[])[]): Value =>
   shared(`winograd ${name}`, () => {
     const rows = bothAxes(matrix);
     return new Tensor("float32", [rows.length, rows[0]?.length ?? 0], Float32Array.from(rows.flat()));
   });
 
-/** Rows of [channels, height, width, N] in the order (position in a tile, channel, tile); the row behind all is that of zeros. */
+/** Rows of [outermost, height, width, …] in the order (position in a tile, outermost, tile); the row behind all is that of zeros. */
 function tileIndex(
-  channels: number,
+  outermost: number,
   [height = 1, width = 1]: readonly number[],
   [down, across]: readonly [number, number],
   tile: number,
   [top = 0, left = 0]: readonly number[],
 ): Tensor {
-  const index = new Int32Array(tile * tile * channels * down * across);
+  const index = new Int32Array(tile * tile * outermost * down * across);
   let at = 0;
   for (let a = 0; a < tile; a++)
     for (let b = 0; b < tile; b++)
-      for (let c = 0; c < channels; c++)
+      for (let o = 0; o < outermost; o++)
         for (let i = 0; i < down; i++)
           for (let j = 0; j < across; j++) {
             const [y, x] = [i * outputTile + a - top, j * outputTile + b - left];
             const isInside = y >= 0 && y < height && x >= 0 && x < width;
-            index[at++] = isInside ? (c * height + y) * width + x : channels * height * width;
+            index[at++] = isInside ? (o * height + y) * width + x : outermost * height * width;
           }
   return new Tensor("int32", [index.length], index);
 }
 
-/** Rows of outputs, in tiles as above, in the order of [filters, height, width]. */
-function outputIndex(filters: number, [height = 1, width = 1]: readonly number[], tiles: readonly [number, number]) {
+/** Rows of outputs, in tiles as above, in the order of [outermost, height, width]. */
+function outputIndex(outermost: number, [height = 1, width = 1]: readonly number[], tiles: readonly [number, number]) {
   const [down, across] = tiles;
-  const index = new Int32Array(filters * height * width);
+  const index = new Int32Array(outermost * height * width);
   let at = 0;
-  for (let m = 0; m < filters; m++)
+  for (let o = 0; o < outermost; o++)
     for (let y = 0; y < height; y++)
       for (let x = 0; x < width; x++) {
         const position = (y % outputTile) * outputTile + (x % outputTile);
         const tile = Math.floor(y / outputTile) * across + Math.floor(x / outputTile);
-        index[at++] = (position * filters + m) * down * across + tile;
+        index[at++] = (position * outermost + o) * down * across + tile;
       }
   return new Tensor("int32", [index.length], index);
 }
 
-/** Tiles of x [C, H, W, N] as the columns of a matrix: [tile², C · tiles · N]. */
-function tilesOf(x: Value, window: Window, tile: number, begins: readonly number[], shared: Shared): Value {
-  const [channels = 1, height = 1, width = 1, batch = 1] = x.shape;
+/** Tiles of x as the columns of a matrix: [tile², outermost · tiles · innermost]. */
+function tilesOf(x: Value, window: Window, tile: number, begins: readonly number[], { shared }: Rows): Value {
+  const [outermost = 1, height = 1, width = 1, innermost = 1] = x.shape;
   const tiles = tilesAlong(window);
-  const key = JSON.stringify(["tiles", tile, channels, height, width, tiles, begins]);
-  const index = shared(key, () => tileIndex(channels, [height, width], tiles, tile, begins));
-  return reshape(gather(concat([asRows(x), zeros([1, batch])]), index), [tile * tile, -1]);
+  const key = JSON.stringify(["tiles", tile, outermost, height, width, tiles, begins]);
+  const index = shared(key, () => tileIndex(outermost, [height, width], tiles, tile, begins));
+  return reshape(gather(concat([asRows(x), zeros([1, innermost])]), index), [tile * tile, -1]);
 }
 
-/** The tiles of an input in the other basis: [36, C, tiles · N]. */
-const inputsOf = (x: Value, window: Window, shared: Shared): Value =>
-  reshape(matmul(basis(shared, "B", fromInput), tilesOf(x, window, inputTile, window.begins, shared)), [
-    inputTile ** 2,
-    x.shape[0] ?? 1,
-    -1,
-  ]);
+/** Columns of `tilesOf` as a matrix for each of 36, whose axis of channels is there. */
+const matricesOf = (columns: Value, channels: number, { innermost }: Rows): Value =>
+  reshape(columns, innermost === "batch" ? [inputTile ** 2, channels, -1] : [inputTile ** 2, -1, channels]);
 
-/** Outputs [filters, …output, N] of products [36, filters, tiles · N]. */
-function outputsOf(products: Value, window: Window, batch: number, shared: Shared): Value {
-  const [positions = 1, filters = 1] = products.shape;
+/** The tiles of an input of `channels` in the other basis. */
+function inputsOf(x: Value, window: Window, layout: Rows): Value {
+  const columns = matmul(basis(layout, "B", fromInput), tilesOf(x, window, inputTile, window.begins, layout));
+  return matricesOf(columns, channelsOf(x, layout), layout);
+}
+
+const channelsOf = (x: Value, { innermost }: Rows): number => x.shape[innermost === "batch" ? 0 : 3] ?? 1;
+
+/** Outputs by rows, of a shape, from products in the other basis. */
+function outputsOf(products: Value, shape: Shape, window: Window, layout: Rows): Value {
+  const [outermost = 1] = shape;
   const tiles = tilesAlong(window);
-  const outputs = matmul(basis(shared, "A", toOutput), reshape(products, [positions, -1]));
-  const key = JSON.stringify(["outputs", filters, window.output, tiles]);
-  const index = shared(key, () => outputIndex(filters, window.output, tiles));
-  return reshape(gather(reshape(outputs, [-1, batch]), index), [filters, ...window.output, batch]);
+  const outputs = matmul(basis(layout, "A", toOutput), reshape(products, [inputTile ** 2, -1]));
+  const key = JSON.stringify(["outputs", outermost, window.output, tiles]);
+  const index = layout.shared(key, () => outputIndex(outermost, window.output, tiles));
+  return reshape(gather(reshape(outputs, [-1, shape.at(-1) ?? 1]), index), shape);
 }
 
-/** x [C, H, W, N] by w [M, C, 3, 3]: [M, …output, N]. */
-export function winograd(x: Value, w: Value, window: Window, shared: Shared): Value {
+/** Filters [M, C, 3, 3] in the other basis: [36, M, C]. */
+function filtersOf(w: Value, layout: Rows, isMirrored = false): Value {
   const [filters = 1, channels = 1] = w.shape;
-  const kernels = matmul(basis(shared, "G", fromFilter), reshape(w, [filters * channels, 9]), { transB: true });
-  const products = matmul(reshape(kernels, [inputTile ** 2, filters, channels]), inputsOf(x, window, shared));
-  return outputsOf(products, window, x.shape[3] ?? 1, shared);
+  const matrix = isMirrored ? fromFilter.map((row) => row.toReversed()) : fromFilter;
+  const columns = matmul(basis(layout, isMirrored ? "G mirrored" : "G", matrix), reshape(w, [-1, 9]), { transB: true });
+  return reshape(columns, [inputTile ** 2, filters, channels]);
 }
 
-/** The transpose of `winograd` in its input, of a window of it: g [M, …output, N] by w [M, C, 3, 3] → [C, …spatial, N]. */
-export function winogradTransposed(
-  g: Value,
-  w: Value,
-  window: Window,
-  spatial: readonly number[],
-  shared: Shared,
-): Value {
-  const [filters = 1, channels = 1] = w.shape;
+/** x by w [M, C, 3, 3], by rows. */
+export function winograd(x: Value, w: Value, window: Window, layout: Rows): Value {
+  const [filters = 1] = w.shape;
+  const [inputs, kernels] = [inputsOf(x, window, layout), filtersOf(w, layout)];
+  const products = layout.innermost === "batch" ? matmul(kernels, inputs) : matmul(inputs, kernels, { transB: true });
+  return outputsOf(products, shapeOf(x, filters, window.output, layout), window, layout);
+}
+
+/** The transpose of `winograd` in x, of extents `spatial`: g by w [M, C, 3, 3], by rows. */
+export function winogradTransposed(g: Value, w: Value, window: Window, spatial: Shape, layout: Rows): Value {
+  const [, channels = 1] = w.shape;
   const back = mirrored(window, spatial);
-  const turned = fromFilter.map((row) => row.toReversed());
-  const kernels = matmul(basis(shared, "G mirrored", turned), reshape(w, [filters * channels, 9]), { transB: true });
-  const products = matmul(reshape(kernels, [inputTile ** 2, filters, channels]), inputsOf(g, back, shared), {
+  const [inputs, kernels] = [inputsOf(g, back, layout), filtersOf(w, layout, true)];
+  const products = layout.innermost === "batch" ? matmul(kernels, inputs, { transA: true }) : matmul(inputs, kernels);
+  return outputsOf(products, shapeOf(g, channels, spatial, layout), back, layout);
+}
+
+/** The shape by rows of what has the samples of x and other channels and extents. */
+const shapeOf = (x: Value, channels: number, spatial: Shape, { innermost }: Rows): Shape =>
+  innermost === "batch" ? [channels, ...spatial, x.shape[3] ?? 1] : [x.shape[0] ?? 1, ...spatial, channels];
+
+/** The gradient of w [M, C, 3, 3] by x and g, by rows. */
+export function winogradWeightGradient(x: Value, g: Value, shape: Shape, window: Window, layout: Rows): Value {
+  const [filters = 1, channels = 1] = shape;
+  const columns = matmul(basis(layout, "A", toOutput), tilesOf(g, window, outputTile, [0, 0], layout), {
     transA: true,
   });
-  return outputsOf(products, back, g.shape[3] ?? 1, shared);
-}
-
-/** The gradient of w [M, C, 3, 3] by x [C, H, W, N] and g [M, …output, N]. */
-export function winogradWeightGradient(x: Value, g: Value, window: Window, shared: Shared): Value {
-  const [channels = 1] = x.shape;
-  const [filters = 1] = g.shape;
-  const tiles = matmul(basis(shared, "A", toOutput), tilesOf(g, window, outputTile, [0, 0], shared), { transA: true });
-  const kernels = matmul(reshape(tiles, [inputTile ** 2, filters, -1]), inputsOf(x, window, shared), { transB: true });
+  const [outputs, inputs] = [matricesOf(columns, filters, layout), inputsOf(x, window, layout)];
+  const kernels = matmul(outputs, inputs, layout.innermost === "batch" ? { transB: true } : { transA: true });
   const flat = reshape(kernels, [inputTile ** 2, filters * channels]);
-  return reshape(matmul(flat, basis(shared, "G", fromFilter), { transA: true }), [filters, channels, 3, 3]);
+  return reshape(matmul(flat, basis(layout, "G", fromFilter), { transA: true }), shape);
 }

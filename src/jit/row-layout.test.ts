@@ -1,16 +1,18 @@
-/** The batch-last layout changes how convolutional networks are computed, not what. */
+/** The layouts by rows change how convolutional networks are computed, not what. */
 import { expect, test } from "vitest";
 import { gradients } from "../autodiff/gradients.ts";
 import { keyOf, Random } from "../core/random.ts";
 import type { Shape } from "../core/shape.ts";
 import { Tensor } from "../core/tensor.ts";
 import { graphOf, input, type Value } from "../graph/ir.ts";
+import type { Innermost } from "../graph/op.ts";
 import { lower, simplify } from "../graph/passes.ts";
 import { encodeModel } from "../onnx/model.ts";
 import * as ops from "../ops/index.ts";
 import { backend } from "../runtime/node.ts";
-import { batchLast } from "./batch-last.ts";
+
 import { optimize } from "./compile.ts";
+import { byRows, rowLayout } from "./row-layout.ts";
 
 const random = new Random(keyOf(5));
 const draw = (shape: Shape) =>
@@ -20,14 +22,16 @@ const draw = (shape: Shape) =>
     Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => random.normal()),
   );
 
-/** Loss and all gradients of a network, with the layout and without. */
-async function both(shapes: readonly Shape[], network: (...operands: Value[]) => Value) {
+const simplified = [(outputs: readonly Value[]) => simplify(outputs)];
+
+/** Loss and all gradients of a network, with a layout and without. */
+async function both(innermost: Innermost, shapes: readonly Shape[], network: (...operands: Value[]) => Value) {
   const values = shapes.map((shape) => input("float32", shape));
   const y = network(...values);
   const loss = ops.reduceMean(ops.square(y));
   const graph = graphOf(values, [loss, ...gradients([loss], [ops.ones([])], values)]);
-  const plain = optimize(graph, [(outputs) => simplify(outputs), lower]);
-  const changed = optimize(graph, [(outputs) => simplify(outputs), batchLast, (outputs) => simplify(outputs), lower]);
+  const plain = optimize(graph, [...simplified, lower]);
+  const changed = optimize(graph, [...simplified, (outputs) => byRows(outputs, innermost), ...simplified, lower]);
   const tensors = shapes.map(draw);
   const run = async (g: typeof graph) => (await backend.compile(encodeModel(g))).run(tensors);
   const operators = new Set(changed.nodes.map(({ op }) => op.type));
@@ -41,7 +45,7 @@ const oneAround = [
 ] as const;
 const cases: Record<string, [Shape[], (...operands: Value[]) => Value]> = {
   "convolution, bias, pool, ReLU, flatten, dense": [
-    [[batch, 2, 9, 9], [3, 2, 3, 3], [3], [5, 27]],
+    [[batch, 3, 9, 9], [3, 3, 3, 3], [3], [5, 27]],
     (x, w, b, d) =>
       ops.linear(ops.flatten(ops.maxPool(ops.relu(conv(x, w, { bias: b as Value })), [2, 2])), d as Value),
   ],
@@ -126,8 +130,8 @@ const cases: Record<string, [Shape[], (...operands: Value[]) => Value]> = {
   "transposed convolution": [
     [
       [batch, 3, 4, 4],
-      [3, 2, 3, 3],
-      [2, 2, 2, 2],
+      [3, 3, 3, 3],
+      [2, 3, 2, 2],
     ],
     (x, w, v) =>
       conv(ops.relu(ops.convTranspose(x as Value, w as Value, { strides: [2, 2], outputPadding: [1, 1] })), v),
@@ -157,17 +161,21 @@ function conv(x: Value | undefined, w: Value | undefined, options: ops.ConvOptio
   return ops.conv(x, w, options);
 }
 
-test.each(Object.entries(cases))("%s", async (_, [shapes, network]) => {
-  const { expected, actual, operators } = await both(shapes, network);
-  expect(operators).toContain("Gather");
-  for (const [i, tensor] of expected.entries()) {
-    const values = Array.from(tensor.data as Float32Array);
-    const largest = Math.max(...values.map(Math.abs));
-    // Sums of some thousand float32 products in another order.
-    for (const [k, value] of values.entries())
-      expect(Math.abs(Number(actual[i]?.data[k]) - value)).toBeLessThan(2e-5 * (largest + 1));
-  }
-});
+const layouts = ["batch", "channels"] as const;
+test.each(layouts.flatMap((innermost) => Object.entries(cases).map(([name, own]) => [innermost, name, own] as const)))(
+  "rows over %s: %s",
+  async (innermost, _, [shapes, network]) => {
+    const { expected, actual, operators } = await both(innermost, shapes, network);
+    expect(operators).toContain("Gather");
+    for (const [i, tensor] of expected.entries()) {
+      const values = Array.from(tensor.data as Float32Array);
+      const largest = Math.max(...values.map(Math.abs));
+      // Sums of some thousand float32 products in another order.
+      for (const [k, value] of values.entries())
+        expect(Math.abs(Number(actual[i]?.data[k]) - value)).toBeLessThan(2e-5 * (largest + 1));
+    }
+  },
+);
 
 test("equal elements of a window: the first takes the gradient, as without the layout", async () => {
   const values = [input("float32", [batch, 1, 4, 4]), input("float32", [1, 1, 1, 1])];
@@ -188,11 +196,11 @@ test("a graph may be deep", () => {
   let y = ops.reduceMean(conv(values[0], values[1]));
   for (let i = 0; i < 5000; i++) y = ops.add(y, 1);
   const graph = [y, ...gradients([y], [ops.ones([])], values)];
-  expect(batchLast(graph)).toHaveLength(3);
+  expect(rowLayout(graph)).toHaveLength(3);
 });
 
 test("a graph without convolution gradients is left alone", () => {
   const x = input("float32", [batch, 1, 4, 4]);
   const y = [conv(x, input("float32", [1, 1, 2, 2]))];
-  expect(batchLast(y)).toBe(y);
+  expect(rowLayout(y)).toBe(y);
 });

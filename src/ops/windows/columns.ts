@@ -1,0 +1,150 @@
+/**
+ * Convolutions on rows, each one product of a matrix: windows are laid out as columns [C · K, positions · N] of values [C, …, N], or as rows
+ * [N · positions, K · C] of values [N, …, C], where K is the kernel's positions. Filters [M, C · K] have to be turned for the latter, or the
+ * windows, whichever are fewer.
+ */
+import { type Shape, size, stridesOf } from "../../core/shape.ts";
+import type { Value } from "../../graph/ir.ts";
+import type { Rows } from "../../graph/op.ts";
+import { zeros } from "../constant.ts";
+import { add } from "../elementwise.ts";
+import { gather } from "../indexing.ts";
+import { matmul } from "../matmul.ts";
+import { concat, reshape, transpose } from "../movement.ts";
+import { offsetsOf, type Window } from "./geometry.ts";
+import { asRows, indexTensor, keyOf, sourceRow } from "./rows.ts";
+
+/** Elements up to which windows are laid out as columns (512 MB of float32); larger ones take other ways. */
+const columnLimit = 1 << 27;
+/** Kernel positions up to which columns are added back by gathers. */
+const tapLimit = 49;
+
+/** Whether windows over [batch, channels, …spatial] are laid out as columns. */
+export const fitsColumns = (batch: number, channels: number, { kernel, output }: Window): boolean =>
+  size(kernel) <= tapLimit && channels * size(kernel) * size(output) * batch <= columnLimit;
+
+/** Whether each window is the element at its position. */
+const isPointwise = ({ kernel, output }: Window, spatial: Shape): boolean =>
+  size(kernel) === 1 && size(output) === size(spatial);
+
+/** The last two axes exchanged of as many matrices [rows, columns], in which the channels and the kernel's positions stand. */
+const turned = (x: Value, rows: number, columns: number): Value =>
+  transpose(reshape(x, [-1, rows, columns]), [0, 2, 1]);
+
+/** Whether windows [N, …output] of an image are turned, rather than `filters`. */
+const turnsWindows = (batch: number, { output }: Window, filters: number): boolean => batch * size(output) < filters;
+
+/** Windows of x as columns, or as rows. */
+function columnsOf(x: Value, window: Window, filters: number, { innermost, shared }: Rows): Value {
+  const [outermost = 1] = x.shape;
+  const inner = x.shape.at(-1) ?? 1;
+  const spatial = x.shape.slice(1, -1);
+  const [taps, positions, inputs] = [size(window.kernel), size(window.output), size(spatial)];
+  const byTap = innermost === "batch";
+  const shape = byTap ? [outermost * taps, positions * inner] : [outermost * positions, taps * inner];
+  if (isPointwise(window, spatial)) return reshape(x, shape);
+  const index = shared(keyOf(byTap ? "columns" : "windows", outermost, spatial, window), () => {
+    const [offsets, places] = [offsetsOf(window.kernel), offsetsOf(window.output)];
+    const one = byTap
+      ? offsets.flatMap((offset) => places.map((place) => sourceRow(place, offset, spatial, window)))
+      : places.flatMap((place) => offsets.map((offset) => sourceRow(place, offset, spatial, window)));
+    const rows: number[] = [];
+    for (let o = 0; o < outermost; o++)
+      for (const row of one) rows.push(row === undefined ? outermost * inputs : o * inputs + row);
+    return indexTensor(rows);
+  });
+  const padded = [...window.begins, ...window.ends].some((width) => width > 0);
+  const rows = padded ? concat([asRows(x), zeros([1, inner])]) : asRows(x);
+  const windows = gather(rows, index);
+  return reshape(!byTap && turnsWindows(outermost, window, filters) ? turned(windows, taps, inner) : windows, shape);
+}
+
+/** w [M, C, …kernel] as the matrix that windows of `batch` images are multiplied by: [M, C · K], or [M, K · C]. */
+function matrixOf(w: Value, batch: number, window: Window, { innermost }: Rows): Value {
+  const [filters = 1, channels = 1] = w.shape;
+  const taps = size(window.kernel);
+  const isPlain = innermost === "batch" || taps === 1 || turnsWindows(batch, window, filters);
+  return reshape(isPlain ? w : turned(w, channels, taps), [filters, channels * taps]);
+}
+
+/** x by w [M, C, …kernel], by rows. */
+export function convolveColumns(x: Value, w: Value, window: Window, layout: Rows): Value {
+  const [filters = 1] = w.shape;
+  const [matrix, columns] = [matrixOf(w, x.shape[0] ?? 1, window, layout), columnsOf(x, window, filters, layout)];
+  return layout.innermost === "batch"
+    ? reshape(matmul(matrix, columns), [filters, ...window.output, x.shape.at(-1) ?? 1])
+    : reshape(matmul(columns, matrix, { transB: true }), [x.shape[0] ?? 1, ...window.output, filters]);
+}
+
+/** The transpose of `convolveColumns` in x, of extents `spatial`: g by w [M, C, …kernel], by rows. */
+export function scatterColumns(g: Value, w: Value, window: Window, spatial: Shape, layout: Rows): Value {
+  const [filters = 1, channels = 1] = w.shape;
+  const matrix = matrixOf(w, g.shape[0] ?? 1, window, layout);
+  const positions = size(window.output);
+  if (layout.innermost === "batch") {
+    const batch = g.shape.at(-1) ?? 1;
+    const flat = reshape(g, [filters, positions * batch]);
+    const shape = [channels, ...spatial, batch];
+    if (isPointwise(window, spatial)) return reshape(matmul(matrix, flat, { transA: true }), shape);
+    // One more column of zeros in w gives rows of zeros, for positions that no window reaches.
+    const columns = matmul(concat([matrix, zeros([filters, 1])], 1), flat, { transA: true });
+    return addBack(reshape(columns, [-1, batch]), shape, window, layout);
+  }
+  const [batch = 1] = g.shape;
+  const flat = reshape(g, [batch * positions, filters]);
+  const shape = [batch, ...spatial, channels];
+  if (isPointwise(window, spatial)) return reshape(matmul(flat, matrix), shape);
+  const products = matmul(concat([flat, zeros([1, filters])]), matrix);
+  const windows = turnsWindows(batch, window, filters) ? turned(products, channels, size(window.kernel)) : products;
+  return addBack(reshape(windows, [-1, channels]), shape, window, layout);
+}
+
+/** Adds rows of columns back to where they were taken from, in a value of a shape; the rows behind all of them are zeros. */
+function addBack(rows: Value, shape: Shape, window: Window, { innermost, shared }: Rows): Value {
+  const [outermost = 1, ...spatial] = shape.slice(0, -1);
+  const [taps, positions] = [size(window.kernel), size(window.output)];
+  const strides = stridesOf(window.output);
+  /** Which windows read a position, and at which of their offsets: as rows of one that is outermost. */
+  const readersOf = (target: Shape): number[] =>
+    offsetsOf(window.kernel).flatMap((offset, tap) => {
+      let position = 0;
+      for (const [i, at] of target.entries()) {
+        const shifted = at + (window.begins[i] ?? 0) - (offset[i] ?? 0) * (window.dilations[i] ?? 1);
+        const step = shifted / (window.strides[i] ?? 1);
+        if (!Number.isInteger(step) || step < 0 || step >= (window.output[i] ?? 0)) return [];
+        position += step * (strides[i] ?? 1);
+      }
+      return innermost === "batch" ? tap * positions + position : position * taps + tap;
+    });
+  const readers = offsetsOf(spatial).map(readersOf);
+  const most = readers.reduce((count, own) => Math.max(count, own.length), 1);
+  const cuts = Array.from({ length: most }, (_, i) =>
+    gather(
+      rows,
+      shared(keyOf(`${innermost} readers ${i}`, outermost, spatial, window), () =>
+        indexTensor(
+          Array.from({ length: outermost }, (_, o) =>
+            readers.map(({ [i]: row }) =>
+              row === undefined ? outermost * taps * positions : o * taps * positions + row,
+            ),
+          ).flat(),
+        ),
+      ),
+    ),
+  );
+  return reshape(
+    cuts.reduce((sum, cut) => add(sum, cut)),
+    shape,
+  );
+}
+
+/** The gradient of w [M, C, …kernel] by x and g, by rows. */
+export function columnsWeightGradient(x: Value, g: Value, shape: Shape, window: Window, layout: Rows): Value {
+  const [filters = 1, channels = 1] = shape;
+  const columns = columnsOf(x, window, filters, layout);
+  if (layout.innermost === "batch") return reshape(matmul(reshape(g, [filters, -1]), columns, { transB: true }), shape);
+  const products = matmul(reshape(g, [-1, filters]), columns, { transA: true });
+  const taps = size(window.kernel);
+  const isPlain = taps === 1 || turnsWindows(x.shape[0] ?? 1, window, filters);
+  return reshape(isPlain ? products : turned(products, taps, channels), shape);
+}
