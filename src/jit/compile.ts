@@ -1,15 +1,17 @@
 /** From a graph to something that runs: passes, ONNX model, session. */
 import { count, flag, oneOf, string } from "../core/option-types.ts";
 import { type OptionTypes, optionsOf } from "../core/options.ts";
-import type { Tensor } from "../core/tensor.ts";
+import { sameShape } from "../core/shape.ts";
+import { Tensor } from "../core/tensor.ts";
 import { graphsOf } from "../graph/attributes.ts";
-import { bytesOf, type Graph, graphOf, type Value } from "../graph/ir.ts";
+import { bytesOf, constantOf, type Graph, graphOf, type Value } from "../graph/ir.ts";
 import { makeNode } from "../graph/op.ts";
 import { foldConstants, lower, type Pass, shareCommon, simplify } from "../graph/passes.ts";
 import { rewrite } from "../graph/rewrite.ts";
 import { verify } from "../graph/verify.ts";
 import { encodeModel } from "../onnx/model.ts";
 import { Constant } from "../ops/constant.ts";
+import { Reshape } from "../ops/movement.ts";
 import { selectBackend } from "../runtime/select.ts";
 import { type Device, devices, type Session, type SessionOptions } from "../runtime/session.ts";
 import { engineError } from "./engine-errors.ts";
@@ -103,6 +105,32 @@ function mostAlive({ nodes, outputs }: Graph): number {
 }
 
 /**
+ * Outputs without the reshapes that come last: the engine copies what an output is a reshape of, and the numbers are the same. A value is
+ * returned once.
+ */
+function withoutReshapes(outputs: readonly Value[]): readonly Value[] {
+  const taken = new Set(outputs);
+  return outputs.map((output) => {
+    const source = output.producer?.op === Reshape ? output.producer.inputs[0] : undefined;
+    if (!source?.producer || constantOf(source) || taken.has(source)) return output;
+    taken.add(source);
+    return source;
+  });
+}
+
+/** A tensor in the shape of a value with as many elements; the same one for the same, since the engine keeps a handle of each. */
+function labelled(tensor: Tensor, value: Value | undefined): Tensor {
+  if (!value || sameShape(tensor.shape, value.shape)) return tensor;
+  const known = labels.get(tensor);
+  if (known && sameShape(known.shape, value.shape)) return known;
+  const made = new Tensor(tensor.dtype, value.shape, tensor.data);
+  labels.set(tensor, made);
+  return made;
+}
+
+const labels = new WeakMap<Tensor, Tensor>();
+
+/**
  * Compiles the graph from `inputs` to `outputs`; `jit` does so for functions. Throws DTypeError for an operator that
  * the engine does not compute in its operands' dtype, OptionError for a device that is not there.
  * @example
@@ -118,8 +146,9 @@ export async function compile(
 ): Promise<Executable> {
   const { device, ...options } = checkCompile(compileOptions);
   const graph = optimize(graphOf(inputs, outputs));
+  const returned = withoutReshapes(graph.outputs);
   const backend = await selectBackend(device);
-  const model = encodeModel(graph);
+  const model = encodeModel(graphOf(graph.inputs, returned));
   const session = await backend
     .compile(model, { memoryPattern: usesMemoryPattern(graph), ...options })
     .catch((error: unknown) => {
@@ -135,9 +164,11 @@ export async function compile(
     room: backend.memory / 2,
     async run(tensors, preallocated) {
       for (const { i, name, checks } of checked) for (const check of checks) check(tensors[i] as Tensor, name);
-      return session.run(tensors, preallocated).catch((error: unknown) => {
+      const rooms = preallocated?.map((room, i) => room && labelled(room, returned[i]));
+      const results = await session.run(tensors, rooms).catch((error: unknown) => {
         throw engineError(error, "running", graph);
       });
+      return results.map((result, i) => preallocated?.[i] ?? labelled(result, graph.outputs[i]));
     },
   };
 }
