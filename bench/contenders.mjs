@@ -56,16 +56,21 @@ function compiledAdam({ folder }) {
 
 const sequences = ["lstm-step", "gpt-step", "gpt-generate"];
 const training = ["lenet-step", "mlp-step", "cnn-step"];
+const published = ["resnet18-step", "resnet50-step", "mobilenet-step"];
 
 /**
  * `works` are those a contender enters, `slow` those it runs in the first round only.
  * `prepare({ folder })` is called once, may build in the folder, and returns the command of a work.
  */
 export const contenders = [
-  { name: "sardonyx", works: [...training, ...sequences, "adam-32m", "dispatch"], prepare: node("sardonyx.mjs") },
+  {
+    name: "sardonyx",
+    works: [...training, ...published, ...sequences, "adam-32m", "dispatch"],
+    prepare: node("sardonyx.mjs"),
+  },
   { name: "onnxruntime", works: ["matmul", "dispatch"], prepare: node("onnxruntime.mjs") },
   { name: "c", works: ["adam-32m"], prepare: compiledAdam },
-  { name: "torch", works: [...training, ...sequences, "matmul", "adam-32m"], prepare: pytorch },
+  { name: "torch", works: [...training, ...published, ...sequences, "matmul", "adam-32m"], prepare: pytorch },
   {
     name: "jax-js",
     works: [...training, "adam-32m", "dispatch"],

@@ -92,6 +92,17 @@ def cnn(torch):
     return training_step(torch, model, (64, 3, 32, 32))
 
 
+def published(name, input_shape):
+    """A step of one of torchvision's networks."""
+
+    def build(torch):
+        import torchvision
+
+        return training_step(torch, getattr(torchvision.models, name)(num_classes=10), input_shape)
+
+    return build
+
+
 def lstm(torch):
     layer = torch.nn.LSTM(128, 128, batch_first=True)
     inputs, targets = torch.rand(32, 120, 128), torch.rand(32, 120, 128)
@@ -219,6 +230,9 @@ STEPS = {
     "lenet-step": lenet,
     "mlp-step": mlp,
     "cnn-step": cnn,
+    "resnet18-step": published("resnet18", (16, 3, 96, 96)),
+    "resnet50-step": published("resnet50", (4, 3, 224, 224)),
+    "mobilenet-step": published("mobilenet_v2", (16, 3, 96, 96)),
     "lstm-step": lstm,
     "gpt-step": gpt_step,
     "gpt-generate": gpt_generate,

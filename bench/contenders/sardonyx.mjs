@@ -11,6 +11,7 @@ import {
   flatten,
   jit,
   maxPool2d,
+  models,
   ops,
   sequential,
   Tensor,
@@ -50,6 +51,8 @@ const cnn = () =>
     dense(128, { activation: "relu" }),
     dense(10),
   ]);
+
+const published = (name) => models.presetOf(name).build({ classes: 10 });
 
 /** One full training step, its loss and accuracy read. */
 function training(model, shape) {
@@ -95,6 +98,9 @@ await contend({
     "lenet-step": () => training(lenet(), [64, 1, 28, 28]),
     "mlp-step": () => training(mlp(), [128, 784]),
     "cnn-step": () => training(cnn(), [64, 3, 32, 32]),
+    "resnet18-step": () => training(published("resnet18"), [16, 3, 96, 96]),
+    "resnet50-step": () => training(published("resnet50"), [4, 3, 224, 224]),
+    "mobilenet-step": () => training(published("mobilenet_v2"), [16, 3, 96, 96]),
     "lstm-step": lstmStep,
     "gpt-step": gptStep,
     "gpt-generate": gptGenerate,
