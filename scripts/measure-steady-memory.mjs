@@ -85,20 +85,18 @@ async function round(seed) {
 const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
 const began = performance.now();
 const seconds = () => (performance.now() - began) / 1000;
-const samples = [];
-let rounds = 0;
-while (seconds() < minutes * 60) {
-  await round(rounds++);
-  samples.push({ at: seconds(), bytes: process.memoryUsage().rss });
-}
-const within = (from, to) => samples.filter(({ at }) => at >= from && at < to).map(({ bytes }) => bytes);
-const first = median(within(60, 120));
 const megabytes = (bytes) => `${(bytes / 1e6).toFixed(0)} MB`;
-for (let minute = 1; minute < minutes; minute += Math.max(1, Math.floor(minutes / 12))) {
-  const held = within(minute * 60, minute * 60 + 60);
-  if (held.length > 0) console.log(`minute ${minute + 1}: ${megabytes(median(held))}`);
+/** What was held after each round of a minute. */
+const held = Array.from({ length: minutes }, () => []);
+let rounds = 0;
+for (let minute = 0; minute < minutes; ) {
+  await round(rounds++);
+  held[minute].push(process.memoryUsage().rss);
+  if (seconds() < 60 * (minute + 1)) continue;
+  console.log(`minute ${minute + 1}: ${megabytes(median(held[minute]))}`);
+  minute = Math.floor(seconds() / 60);
 }
-const last = median(within((minutes - 1) * 60, minutes * 60));
+const [first, last] = [median(held[1]), median(held.findLast((minute) => minute.length > 0))];
 console.log(
   `${rounds} rounds in ${minutes} minutes: ${megabytes(first)} in the second minute, ${megabytes(last)} in the last (${(100 * (last / first - 1)).toFixed(1)} %)`,
 );

@@ -7,6 +7,7 @@ import type { Tensor } from "../core/tensor.ts";
 import { checkKinds } from "./attributes.ts";
 import { type Graph, Node, type Scope, type TensorType, Value } from "./ir.ts";
 import type { LowRankForm } from "./low-rank-form.ts";
+import type { Rows } from "./rows.ts";
 
 /** Kinds of ONNX attributes and the TypeScript values that hold them. */
 export interface AttributeTypes {
@@ -82,30 +83,6 @@ export type VectorJacobianProduct = (
   seeds: readonly Value[],
   wrt: readonly Value[],
 ) => readonly (Value | undefined)[];
-
-/**
- * How values [N, C, …] are laid out as rows: over the samples, as [C, …, N], or over the channels, as [N, …, C]. What is outermost and each
- * position have a contiguous row.
- */
-export type Innermost = "batch" | "channels";
-
-/** The axes of a value of a rank in the order of rows. */
-export function rowOrder(innermost: Innermost, rank: number): number[] {
-  const axes = Array.from({ length: rank }, (_, axis) => axis);
-  const moved = innermost === "batch" ? 0 : Math.min(1, rank - 1);
-  return [...axes.filter((axis) => axis !== moved), moved];
-}
-
-/** Extents in the order of rows. */
-export const rowShape = (shape: Shape, { innermost }: Pick<Rows, "innermost">): number[] =>
-  rowOrder(innermost, shape.length).map((axis) => shape[axis] ?? 1);
-
-/** What a rule by rows sees of the layout. */
-export interface Rows {
-  readonly innermost: Innermost;
-  /** A constant that rules share under a key. */
-  shared(key: string, make: () => Tensor): Value;
-}
 
 /** What a rule by rows sees: it computes with values in the order of rows where the graph has [N, C, …]. */
 export interface RowsView<A extends Arity, S extends AttributeSchema> extends NodeView<A, S> {

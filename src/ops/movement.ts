@@ -12,7 +12,8 @@ import {
 import type { Tensor } from "../core/tensor.ts";
 import { broadcastPosition, moveElements } from "../graph/elements.ts";
 import type { Value } from "../graph/ir.ts";
-import { apply, defineOp, makeNode, type OpDef, requireSameDType, rowShape } from "../graph/op.ts";
+import { apply, defineOp, makeNode, type OpDef, requireSameDType } from "../graph/op.ts";
+import { rowShape } from "../graph/rows.ts";
 import { int64s, requireConstant, scalar } from "./constant.ts";
 import { attributesToOperands, storedNode } from "./reading.ts";
 import { reduceSum, sumTo } from "./reduce.ts";

@@ -20,7 +20,8 @@ import {
   oneOutput,
 } from "../graph/elements.ts";
 import type { Value } from "../graph/ir.ts";
-import { apply, defineOp, makeNode, type OpDef, requireNumbers, rowOrder } from "../graph/op.ts";
+import { apply, defineOp, makeNode, type OpDef, requireNumbers } from "../graph/op.ts";
+import { rowOrder } from "../graph/rows.ts";
 import { cast } from "./cast.ts";
 import { int64s, requireConstant, scalar } from "./constant.ts";
 import { div, mul, square, sub, where } from "./elementwise.ts";

@@ -5,7 +5,7 @@
  */
 import { type Shape, size, stridesOf } from "../../core/shape.ts";
 import type { Value } from "../../graph/ir.ts";
-import type { Rows } from "../../graph/op.ts";
+import type { Rows } from "../../graph/rows.ts";
 import { zeros } from "../constant.ts";
 import { add } from "../elementwise.ts";
 import { gather } from "../indexing.ts";

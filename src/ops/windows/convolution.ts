@@ -2,16 +2,8 @@
 import { ShapeError } from "../../core/errors.ts";
 import { type Shape, showShape, size } from "../../core/shape.ts";
 import type { TensorType, Value } from "../../graph/ir.ts";
-import {
-  type Attributes,
-  apply,
-  defineOp,
-  type OpDef,
-  type Rows,
-  requireFloat,
-  requireSameDType,
-  rowShape,
-} from "../../graph/op.ts";
+import { type Attributes, apply, defineOp, type OpDef, requireFloat, requireSameDType } from "../../graph/op.ts";
+import { type Rows, rowShape } from "../../graph/rows.ts";
 import { add } from "../elementwise.ts";
 import { matmul } from "../matmul.ts";
 import { concat, reshape, swapAxes, transpose } from "../movement.ts";

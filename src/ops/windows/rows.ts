@@ -6,7 +6,7 @@ import { type Shape, size } from "../../core/shape.ts";
 import { requireTable } from "../../core/tables.ts";
 import { Tensor } from "../../core/tensor.ts";
 import type { Value } from "../../graph/ir.ts";
-import type { Rows } from "../../graph/op.ts";
+import type { Rows } from "../../graph/rows.ts";
 import { cast } from "../cast.ts";
 import { zeros } from "../constant.ts";
 import { maximum, mul, sub } from "../elementwise.ts";

@@ -8,7 +8,7 @@
 import { type Shape, size } from "../../core/shape.ts";
 import { Tensor } from "../../core/tensor.ts";
 import type { Value } from "../../graph/ir.ts";
-import type { Rows } from "../../graph/op.ts";
+import type { Rows } from "../../graph/rows.ts";
 import { zeros } from "../constant.ts";
 import { gather } from "../indexing.ts";
 import { matmul } from "../matmul.ts";
