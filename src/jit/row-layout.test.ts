@@ -146,6 +146,14 @@ const cases: Record<string, [Shape[], (...operands: Value[]) => Value]> = {
         ],
       }),
   ],
+  "fewer windows than filters, which are turned instead": [
+    [
+      [batch, 4, 5, 5],
+      [150, 4, 3, 3],
+      [20, 150, 3, 3],
+    ],
+    (x, w, v) => conv(ops.tanh(conv(x, w, { strides: [2, 2], padding: oneAround })), v),
+  ],
   "Winograd's tiles: a transposed convolution": [
     [
       [batch, 20, 8, 8],
