@@ -1,4 +1,6 @@
 /** Reductions along axes, extremum positions, sorting out the largest, and running sums. */
+
+import { isFloat } from "../core/dtype.ts";
 import { ShapeError } from "../core/errors.ts";
 import { greatest, least } from "../core/lists.ts";
 import {
@@ -116,7 +118,8 @@ const manyRows = 256;
 function inStages(op: OpDef, x: Value, reduced: readonly number[], y: Value): readonly Value[] | undefined {
   const isLeading = reduced.length > 0 && reduced.length < x.rank && reduced.every((axis, i) => axis === i);
   const rows = size(x.shape.slice(0, reduced.length));
-  if (!isLeading || rows < manyRows) return undefined;
+  // A mean of whole numbers is one of all of them, rounded once.
+  if (!isLeading || rows < manyRows || !isFloat(x.dtype)) return undefined;
   const columns = size(x.shape.slice(reduced.length));
   let groups = Math.floor(Math.sqrt(rows));
   while (rows % groups !== 0) groups--;
