@@ -1,10 +1,14 @@
-/** Resident memory of this process, as Linux counts it. */
-import { readFileSync } from "node:fs";
+/** Resident memory of this process. */
+import { existsSync, readFileSync } from "node:fs";
 
-const field = (name) => 1024 * Number(/\d+/.exec(readFileSync("/proc/self/status", "utf8").split(`${name}:`)[1])[0]);
+const status = "/proc/self/status";
 
 /** Bytes now. */
-export const residentBytes = () => field("VmRSS");
+export const residentBytes = () => process.memoryUsage.rss();
 
-/** The most bytes so far. `process.resourceUsage().maxRSS` begins at what the process that started this one held. */
-export const peakBytes = () => field("VmHWM");
+/** The most bytes so far. On Linux `maxRSS` begins at what the process that started this one held; VmHWM does not. */
+export const peakBytes = () =>
+  1024 *
+  (existsSync(status)
+    ? Number(/VmHWM:\s*(\d+)/.exec(readFileSync(status, "utf8"))[1])
+    : process.resourceUsage().maxRSS);

@@ -118,17 +118,16 @@ function withoutReshapes(outputs: readonly Value[]): readonly Value[] {
   });
 }
 
-/** A tensor in the shape of a value with as many elements; the same one for the same, since the engine keeps a handle of each. */
-function labelled(tensor: Tensor, value: Value | undefined): Tensor {
-  if (!value || sameShape(tensor.shape, value.shape)) return tensor;
-  const known = labels.get(tensor);
-  if (known && sameShape(known.shape, value.shape)) return known;
-  const made = new Tensor(tensor.dtype, value.shape, tensor.data);
-  labels.set(tensor, made);
+/** A tensor in the shape of a value with as many elements. */
+const labelled = ({ dtype, data }: Tensor, { shape }: Value): Tensor => new Tensor(dtype, shape, data);
+
+/** The same for a room that an output is written into: the same tensor for the same room, since the engine keeps a handle of each. */
+function roomOf(room: Tensor, value: Value, known: WeakMap<Tensor, Tensor>): Tensor {
+  if (sameShape(room.shape, value.shape)) return room;
+  const made = known.get(room) ?? labelled(room, value);
+  known.set(room, made);
   return made;
 }
-
-const labels = new WeakMap<Tensor, Tensor>();
 
 /**
  * Compiles the graph from `inputs` to `outputs`; `jit` does so for functions. Throws DTypeError for an operator that
@@ -154,6 +153,7 @@ export async function compile(
     .catch((error: unknown) => {
       throw engineError(error, "compiling", graph);
     });
+  const known = new WeakMap<Tensor, Tensor>();
   const checked = inputs.flatMap(({ checks, name }, i) =>
     checks ? [{ i, name: name ?? `input ${i}`, checks: [...checks.values()] }] : [],
   );
@@ -164,13 +164,13 @@ export async function compile(
     room: backend.memory / 2,
     async run(tensors, preallocated) {
       for (const { i, name, checks } of checked) for (const check of checks) check(tensors[i] as Tensor, name);
-      const rooms = preallocated?.map((room, i) => room && labelled(room, returned[i]));
+      const rooms = preallocated?.map((room, i) => room && roomOf(room, returned[i] as Value, known));
       const results = await session.run(tensors, rooms).catch((error: unknown) => {
         throw engineError(error, "running", graph);
       });
       return results.map((result, i) => {
-        const [asked, given] = [graph.outputs[i], returned[i]];
-        return preallocated?.[i] ?? (asked === given ? result : labelled(result, asked));
+        const asked = graph.outputs[i] as Value;
+        return preallocated?.[i] ?? (asked === returned[i] ? result : labelled(result, asked));
       });
     },
   };

@@ -41,7 +41,7 @@ export function resampler(from: number, to: number): (samples: Float32Array) => 
     Float64Array.from({ length: 2 * side }, (_, k) => weight(place / down - (k - side + 1))),
   );
   return (samples) =>
-    Float32Array.from({ length: Math.round((samples.length * down) / up) }, (_, i) => {
+    new Float32Array(Math.round((samples.length * down) / up)).map((_, i) => {
       const own = taps[(i * up) % down] as Float64Array;
       const first = Math.floor((i * up) / down) - side + 1;
       const end = Math.min(own.length, samples.length - first);

@@ -87,7 +87,7 @@ function samplesOf(data: DataView, format: Format | undefined, what: string): So
       `${what}: has ${data.byteLength} bytes of samples, expected whole frames of ${frame}, one at least; it is cut off or empty`,
     );
   const sound = Array.from({ length: channels }, (_, channel) =>
-    Float32Array.from({ length: count }, (_, i) => read(data, i * frame + channel * width)),
+    new Float32Array(count).map((_, i) => read(data, i * frame + channel * width)),
   );
   if (!sound.every((samples) => samples.every(Number.isFinite)))
     throw new FileError(`${what}: has samples that are no finite numbers; record or export it anew`);

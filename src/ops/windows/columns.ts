@@ -116,15 +116,25 @@ function addBack(rows: Value, shape: Shape, window: Window, { innermost, shared 
       }
       return innermost === "batch" ? tap * positions + position : position * taps + tap;
     });
-  const readers = offsetsOf(spatial).map(readersOf);
-  const most = readers.reduce((count, own) => Math.max(count, own.length), 1);
+  // Of the offsets along an axis every so many fall on the same steps.
+  const most = size(
+    window.kernel.map((extent, i) =>
+      window.dilations[i] === 1 ? Math.ceil(extent / (window.strides[i] ?? 1)) : extent,
+    ),
+  );
+  let found: readonly (readonly number[])[] | undefined;
+  /** Found once, and only where a table of them is not there yet. */
+  const readers = () => {
+    found ??= offsetsOf(spatial).map(readersOf);
+    return found;
+  };
   const cuts = Array.from({ length: most }, (_, i) =>
     gather(
       rows,
       shared(keyOf(`${innermost} readers ${i}`, outermost, spatial, window), () =>
         indexTensor(
           Array.from({ length: outermost }, (_, o) =>
-            readers.map(({ [i]: row }) =>
+            readers().map(({ [i]: row }) =>
               row === undefined ? outermost * taps * positions : o * taps * positions + row,
             ),
           ).flat(),
