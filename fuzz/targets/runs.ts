@@ -62,7 +62,7 @@ function runFolder(): Promise<Files> {
   trained ??= (async () => {
     const folder = mkdtempSync(join(tmpdir(), "sardonyx-fuzz-run-"));
     try {
-      await runRecipe(points, {}, { out: join(folder, "run") });
+      await runRecipe(points, {}, { out: join(folder, "run"), threads: 1 });
       return Object.fromEntries(
         filesOfRun.map((name) => [name, new Uint8Array(readFileSync(join(folder, "run", name)))]),
       );
