@@ -23,6 +23,8 @@ export const rowShape = (shape: Shape, { innermost }: Pick<Rows, "innermost">): 
 /** What a rule by rows sees of the layout. */
 export interface Rows {
   readonly innermost: Innermost;
+  /** Whether the engine has operators on channels in blocks (ops/windows/nchwc.ts). */
+  readonly blocks: boolean;
   /** A constant that rules share under a key. */
   shared(key: string, make: () => Tensor): Value;
 }

@@ -20,8 +20,11 @@ import { rowLayout } from "./row-layout.ts";
 /** Passes that leave a graph to be read, differentiated and run as before. */
 export const tidy: readonly Pass[] = [(outputs) => simplify(outputs), foldConstants(Constant), shareCommon];
 
-/** Passes in the order in which they run before a graph is compiled. */
-export const pipeline: readonly Pass[] = [...tidy, rowLayout, ...tidy, lower, ...tidy];
+/** Passes in the order in which they run before a graph is compiled; `blocks`: for an engine that has operators on channels in blocks. */
+const pipelineFor = (blocks: boolean): readonly Pass[] => [...tidy, rowLayout(blocks), ...tidy, lower, ...tidy];
+
+/** Passes that run before a graph is compiled, for any engine. */
+export const pipeline = pipelineFor(false);
 
 /**
  * The graph after passes, by default those that run before a graph is compiled: simplified, constants folded, common
@@ -144,9 +147,9 @@ export async function compile(
   compileOptions: CompileOptions = {},
 ): Promise<Executable> {
   const { device, ...options } = checkCompile(compileOptions);
-  const graph = optimize(graphOf(inputs, outputs));
-  const returned = withoutReshapes(graph.outputs);
   const backend = await selectBackend(device);
+  const graph = optimize(graphOf(inputs, outputs), pipelineFor(backend.blocks));
+  const returned = withoutReshapes(graph.outputs);
   const model = encodeModel(graphOf(graph.inputs, returned));
   const session = await backend
     .compile(model, { memoryPattern: usesMemoryPattern(graph), ...options })

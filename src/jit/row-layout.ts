@@ -12,22 +12,28 @@ import { assignScope } from "../graph/rewrite.ts";
 import { type Innermost, type Rows, rowOrder, rowShape } from "../graph/rows.ts";
 import { constant, reshape, transpose } from "../ops/index.ts";
 import { elementwiseOps } from "../ops/registry.ts";
-import { ConvWeightGradient } from "../ops/windows/convolution.ts";
+import { ConvWeightGradient, wantsBlocks } from "../ops/windows/convolution.ts";
 
 /** Samples from which rows over them are longer than over channels, in most networks. */
 const manySamples = 16;
 
-/** Rewrites a training graph; a graph without gradients of convolutions stays as it is. */
-export const rowLayout: Pass = (outputs) => {
-  const [gradient] = nodesOf(outputs).filter((node) => node.op === ConvWeightGradient);
-  if (!gradient) return outputs;
-  const [batch = 1] = gradient.inputs[0]?.shape ?? [];
-  return byRows(outputs, batch < manySamples ? "channels" : "batch");
-};
+/**
+ * Rewrites a training graph; a graph without gradients of convolutions stays as it is.
+ * @param blocks whether the engine has operators on channels in blocks
+ */
+export const rowLayout =
+  (blocks: boolean): Pass =>
+  (outputs) => {
+    const filters = nodesOf(outputs).filter((node) => node.op === ConvWeightGradient);
+    if (filters.length === 0) return outputs;
+    const [batch = 1] = filters[0]?.inputs[0]?.shape ?? [];
+    const overChannels = batch < manySamples || (blocks && filters.some(wantsBlocks));
+    return byRows(outputs, overChannels ? "channels" : "batch", blocks);
+  };
 
 /** A graph by rows of one kind. */
-export const byRows = (outputs: readonly Value[], innermost: Innermost): readonly Value[] =>
-  new Layout(outputs, innermost).outputs;
+export const byRows = (outputs: readonly Value[], innermost: Innermost, blocks = false): readonly Value[] =>
+  new Layout(outputs, innermost, blocks).outputs;
 
 class Layout {
   readonly outputs: readonly Value[];
@@ -35,14 +41,14 @@ class Layout {
   readonly #rows = new Map<Value, Value>();
   readonly #layout: Rows;
 
-  constructor(outputs: readonly Value[], innermost: Innermost) {
+  constructor(outputs: readonly Value[], innermost: Innermost, blocks: boolean) {
     const constants = new Map<string, Value>();
     const shared = (key: string, make: () => Tensor) => {
       const known = constants.get(key) ?? constant(make());
       constants.set(key, known);
       return known;
     };
-    this.#layout = { innermost, shared };
+    this.#layout = { innermost, blocks, shared };
     for (const node of nodesOf(outputs)) this.#place(node);
     this.outputs = outputs.map((output) => this.#asPlain(output));
   }

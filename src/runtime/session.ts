@@ -33,5 +33,7 @@ export interface Backend {
   readonly device: Device;
   /** Bytes of memory that there are to compute in. */
   readonly memory: number;
+  /** Whether it has operators on channels in blocks (ops/windows/nchwc.ts). */
+  readonly blocks: boolean;
   compile(model: Uint8Array, options?: SessionOptions): Promise<Session>;
 }

@@ -7,6 +7,7 @@ export const backend: Backend = {
   device: "wasm",
   // What 32-bit addresses reach.
   memory: 2 ** 32,
+  blocks: false,
   compile: (model, { threads, memoryPattern = true } = {}) => {
     if (threads !== undefined) ort.env.wasm.numThreads = threads;
     return createSession(

@@ -1,7 +1,7 @@
 /** Convolution and transposed convolution over one or more spatial axes, with every gradient. */
 import { ShapeError } from "../../core/errors.ts";
 import { type Shape, showShape, size } from "../../core/shape.ts";
-import type { TensorType, Value } from "../../graph/ir.ts";
+import type { Node, TensorType, Value } from "../../graph/ir.ts";
 import { type Attributes, apply, defineOp, type OpDef, requireFloat, requireSameDType } from "../../graph/op.ts";
 import { type Rows, rowShape } from "../../graph/rows.ts";
 import { add } from "../elementwise.ts";
@@ -12,6 +12,7 @@ import { reduceSum } from "../reduce.ts";
 import { samplesFirst } from "../samples.ts";
 import { dilate, flip, pad, slice } from "../slicing.ts";
 import { columnsWeightGradient, convolveColumns, fitsColumns, scatterColumns } from "./columns.ts";
+import { depthwise, depthwiseTransposed, depthwiseWeightGradient, fitsBlocks } from "./depthwise.ts";
 import { offsetsOf, resolveWindow, type Window, type WindowAttributes, windowSchema } from "./geometry.ts";
 import { fitsWinograd, mirrored, winograd, winogradTransposed, winogradWeightGradient } from "./winograd.ts";
 
@@ -112,9 +113,10 @@ export const Conv: OpDef = defineOp("Conv", {
     return [bias ? add(result, perChannel(bias, y.rank)) : result];
   },
   byRows: ({ inputs: [x, w, bias], outputs: [y], attributes, layout, rows, plain }) => {
-    const window = rowWindow(x, w.shape.slice(2), attributes, layout);
+    const window = rowWindow(x, w.shape, attributes, layout);
     if (!window) return undefined;
-    const convolve = fitsWinograd(x, w.shape, window) ? winograd : convolveColumns;
+    const ungrouped = fitsWinograd(x, w.shape, window) ? winograd : convolveColumns;
+    const convolve = isGrouped(attributes) ? depthwise : ungrouped;
     const sums = convolve(rows(x), plain(w), window, layout);
     return { rows: [bias ? add(sums, perRow(plain(bias), y.rank, layout)) : sums] };
   },
@@ -123,14 +125,21 @@ export const Conv: OpDef = defineOp("Conv", {
 /** Samples, and channels, below which rows are too short. */
 const leastInnermost = { batch: 8, channels: 3 };
 
-/** The window of a convolution of x, when it is to run on rows. */
-function rowWindow(x: Value, kernel: Shape, attributes: ConvAttributes, { innermost }: Rows): Window | undefined {
+const isGrouped = ({ group = 1 }: ConvAttributes): boolean => group > 1;
+
+/** The window of a convolution of x by filters of a shape, when it is to run on rows: in one group, or in as many as there are channels. */
+function rowWindow(x: Value, w: Shape, attributes: ConvAttributes, layout: Rows): Window | undefined {
   const [batch = 1, channels = 1] = x.shape;
-  const window = convWindow(x, kernel, attributes);
+  const window = convWindow(x, w.slice(2), attributes);
+  if (isGrouped(attributes)) return fitsBlocks(x, w, layout) ? window : undefined;
+  const { innermost } = layout;
   const isLong = (innermost === "batch" ? batch : channels) >= leastInnermost[innermost];
-  const isPlain = x.dtype === "float32" && (attributes.group ?? 1) === 1;
-  return isPlain && isLong && fitsColumns(batch, channels, window) ? window : undefined;
+  return x.dtype === "float32" && isLong && fitsColumns(batch, channels, window) ? window : undefined;
 }
+
+/** Whether the gradient of filters is of ones that run in blocks, which takes rows over the channels. */
+export const wantsBlocks = ({ inputs: [x], outputs: [w] }: Node): boolean =>
+  x !== undefined && size(w.shape.slice(2)) > 1 && fitsBlocks(x, w.shape, { innermost: "channels", blocks: true });
 
 /** A per-channel vector [C] shaped to broadcast over values by rows. */
 const perRow = (vector: Value, rank: number, layout: Rows): Value =>
@@ -199,10 +208,11 @@ export const ConvTranspose: OpDef = defineOp("ConvTranspose", {
     const { kernel, strides, dilations, begins, ends } = transposedWindow(x, w, attributes);
     const pads = [...begins, ...ends];
     const forward = { kernel_shape: kernel, strides, dilations, pads, group: attributes.group ?? 1 };
-    const window = rowWindow(y, kernel, forward, layout);
+    const window = rowWindow(y, w.shape, forward, layout);
     if (!window || showShape(window.output) !== showShape(spatialOf(x))) return undefined;
     const spatial = spatialOf(y);
-    const scatter = fitsWinograd(x, w.shape, mirrored(window, spatial)) ? winogradTransposed : scatterColumns;
+    const ungrouped = fitsWinograd(x, w.shape, mirrored(window, spatial)) ? winogradTransposed : scatterColumns;
+    const scatter = isGrouped(attributes) ? depthwiseTransposed : ungrouped;
     const sums = scatter(rows(x), plain(w), window, spatial, layout);
     return { rows: [bias ? add(sums, perRow(plain(bias), y.rank, layout)) : sums] };
   },
@@ -276,9 +286,10 @@ export const ConvWeightGradient: OpDef = defineOp("ConvWeightGradient", {
     return [reshape(transpose(byKernel, [0, 2, 1]), w.shape)];
   },
   byRows: ({ inputs: [x, g], outputs: [w], attributes, layout, rows }) => {
-    const window = rowWindow(x, attributes.kernel_shape ?? [], attributes, layout);
+    const window = rowWindow(x, w.shape, attributes, layout);
     if (!window) return undefined;
-    const gradient = fitsWinograd(x, w.shape, window) ? winogradWeightGradient : columnsWeightGradient;
+    const ungrouped = fitsWinograd(x, w.shape, window) ? winogradWeightGradient : columnsWeightGradient;
+    const gradient = isGrouped(attributes) ? depthwiseWeightGradient : ungrouped;
     return { plain: [gradient(rows(x), rows(g), w.shape, window, layout)] };
   },
 });
