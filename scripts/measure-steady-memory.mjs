@@ -1,5 +1,6 @@
 /**
- * Memory of a process that trains, evaluates and predicts for a long time: what it holds at the end against what it held after the first minute.
+ * Memory of a process that trains, evaluates and predicts for a long time: what it holds at the end against what it held after the first minute,
+ * with garbage that is not collected yet, and without.
  *
  * node scripts/measure-steady-memory.mjs [--minutes 60]
  */
@@ -8,6 +9,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 
 const { values } = parseArgs({ options: { minutes: { type: "string", default: "60" } } });
 const minutes = Number(values.minutes);
@@ -86,17 +89,32 @@ const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length 
 const began = performance.now();
 const seconds = () => (performance.now() - began) / 1000;
 const megabytes = (bytes) => `${(bytes / 1e6).toFixed(0)} MB`;
+setFlagsFromString("--expose-gc");
+const collect = runInNewContext("gc");
+/** What is held without garbage; sessions are released some time after they were collected. */
+async function settled() {
+  for (let i = 0; i < 3; i++) {
+    collect();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  return process.memoryUsage().rss;
+}
 /** What was held after each round of a minute. */
 const held = Array.from({ length: minutes }, () => []);
 let rounds = 0;
+let settledFirst = 0;
 for (let minute = 0; minute < minutes; ) {
   await round(rounds++);
   held[minute].push(process.memoryUsage().rss);
   if (seconds() < 60 * (minute + 1)) continue;
   console.log(`minute ${minute + 1}: ${megabytes(median(held[minute]))}`);
+  if (minute === 1) settledFirst = await settled();
   minute = Math.floor(seconds() / 60);
 }
-const [first, last] = [median(held[1]), median(held.findLast((minute) => minute.length > 0))];
-console.log(
-  `${rounds} rounds in ${minutes} minutes: ${megabytes(first)} in the second minute, ${megabytes(last)} in the last (${(100 * (last / first - 1)).toFixed(1)} %)`,
-);
+const change = (what, first, last) =>
+  console.log(
+    `${what}: ${megabytes(first)} in the second minute, ${megabytes(last)} in the last (${(100 * (last / first - 1)).toFixed(1)} %)`,
+  );
+console.log(`${rounds} rounds in ${minutes} minutes`);
+change("held", median(held[1]), median(held.findLast((minute) => minute.length > 0)));
+change("held after a full collection", settledFirst, await settled());
