@@ -1,6 +1,6 @@
 // Owns the table of contenders: which works each one enters, and the command that runs it.
 import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -56,7 +56,8 @@ function compiledAdam({ folder }) {
 
 const sequences = ["lstm-step", "gpt-step", "gpt-generate"];
 const training = ["lenet-step", "mlp-step", "cnn-step"];
-const published = ["resnet18-step", "resnet50-step", "mobilenet-step"];
+const published = JSON.parse(readFileSync(new URL("networks.json", import.meta.url), "utf8"));
+const convolutional = [...Object.keys(published), "deconvolution-step"];
 
 /**
  * `works` are those a contender enters, `slow` those it runs in the first round only.
@@ -65,12 +66,12 @@ const published = ["resnet18-step", "resnet50-step", "mobilenet-step"];
 export const contenders = [
   {
     name: "sardonyx",
-    works: [...training, ...published, ...sequences, "adam-32m", "dispatch"],
+    works: [...training, ...convolutional, ...sequences, "adam-32m", "dispatch"],
     prepare: node("sardonyx.mjs"),
   },
   { name: "onnxruntime", works: ["matmul", "dispatch"], prepare: node("onnxruntime.mjs") },
   { name: "c", works: ["adam-32m"], prepare: compiledAdam },
-  { name: "torch", works: [...training, ...published, ...sequences, "matmul", "adam-32m"], prepare: pytorch },
+  { name: "torch", works: [...training, ...convolutional, ...sequences, "matmul", "adam-32m"], prepare: pytorch },
   {
     name: "jax-js",
     works: [...training, "adam-32m", "dispatch"],

@@ -43,6 +43,12 @@ function row(result, yardstickMilliseconds) {
   return `| ${result.contender} | ${digits(result.milliseconds)} | ${ratio} | ${memory} |`;
 }
 
+/** What the products of a step would take alone at the rate of one large product. */
+function productsRow({ milliseconds, multiplyAdds }, yardstickMilliseconds) {
+  const ratio = `${digits(milliseconds / yardstickMilliseconds)}×`;
+  return `| (its ${digits(multiplyAdds / 1e9)} G multiply-adds alone) | ${digits(milliseconds)} | ${ratio} | – |`;
+}
+
 /** The table of one work, followed by a line for each contender's version, note or reason for not running. */
 export function workTable(work, summary, results) {
   const reference = results.find((result) => result.contender === yardstick)?.milliseconds;
@@ -54,6 +60,7 @@ export function workTable(work, summary, results) {
     "| Contender | Milliseconds | Ratio to Sardonyx | Peak memory |",
     "| --- | ---: | ---: | ---: |",
     ...results.map((result) => row(result, reference)),
+    ...results.flatMap(({ products }) => (products ? [productsRow(products, reference)] : [])),
     "",
   ];
   for (const result of results) {

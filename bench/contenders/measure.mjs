@@ -43,7 +43,8 @@ export async function measure(step, { calls = 1 } = {}) {
 
 /**
  * Runs the work named on the command line and prints its one JSON line.
- * `steps` maps a work's name to a function that builds it and returns `{ step, calls?, note? }`.
+ * `steps` maps a work's name to a function that builds it and returns `{ step, calls?, note?, products? }`; `products` gives what
+ * the step's products would take alone.
  */
 export async function contend({ contender, version, steps, note: contenderNote }) {
   const work = process.argv[2];
@@ -54,9 +55,9 @@ export async function contend({ contender, version, steps, note: contenderNote }
     return;
   }
   try {
-    const { step, note = contenderNote, ...options } = await build();
-    const measured = await measure(step, options);
-    print({ ...measured, peakBytes: peakBytes(), version, note });
+    const { step, note = contenderNote, products, ...options } = await build();
+    const measured = { ...(await measure(step, options)), peakBytes: peakBytes() };
+    print({ ...measured, ...(products && { products: await products() }), version, note });
   } catch (error) {
     print({ skipped: `${contender} stopped: ${String(error.message).split("\n")[0]}` });
   }

@@ -92,15 +92,43 @@ def cnn(torch):
     return training_step(torch, model, (64, 3, 32, 32))
 
 
-def published(name, input_shape):
+with open(os.path.join(os.path.dirname(__file__), "..", "networks.json"), encoding="utf-8") as file:
+    NETWORKS = json.load(file)
+
+
+def published(name, shape):
     """A step of one of torchvision's networks."""
 
     def build(torch):
         import torchvision
 
-        return training_step(torch, getattr(torchvision.models, name)(num_classes=10), input_shape)
+        return training_step(torch, getattr(torchvision.models, name)(num_classes=10), shape)
 
     return build
+
+
+def deconvolution(torch):
+    nn = torch.nn
+
+    def block(inputs, outputs):
+        return [nn.ConvTranspose2d(inputs, outputs, 4, 2, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()]
+
+    model = nn.Sequential(
+        nn.Linear(64, 4096), nn.Unflatten(1, (256, 4, 4)),
+        *block(256, 128), *block(128, 64),  # [32, 64, 16, 16]
+        nn.ConvTranspose2d(64, 3, 4, 2, 1), nn.Tanh(),  # [32, 3, 32, 32]
+    )
+    optimizer = torch.optim.Adam(model.parameters(), 1e-3)
+    inputs, targets = torch.rand(32, 64), torch.rand(32, 3, 32, 32)
+
+    def step():
+        optimizer.zero_grad()
+        loss = nn.functional.mse_loss(model(inputs), targets)
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+
+    return step
 
 
 def lstm(torch):
@@ -230,9 +258,8 @@ STEPS = {
     "lenet-step": lenet,
     "mlp-step": mlp,
     "cnn-step": cnn,
-    "resnet18-step": published("resnet18", (16, 3, 96, 96)),
-    "resnet50-step": published("resnet50", (4, 3, 224, 224)),
-    "mobilenet-step": published("mobilenet_v2", (16, 3, 96, 96)),
+    **{work: published(**network) for work, network in NETWORKS.items()},
+    "deconvolution-step": deconvolution,
     "lstm-step": lstm,
     "gpt-step": gpt_step,
     "gpt-generate": gpt_generate,

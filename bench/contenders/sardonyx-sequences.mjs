@@ -13,6 +13,7 @@ import {
 } from "../../dist/src/index.js";
 import { labels, uniform } from "./data.mjs";
 import { threads } from "./measure.mjs";
+import { productsOf } from "./products.mjs";
 
 const compile = { threads };
 
@@ -20,12 +21,13 @@ const compile = { threads };
 export function lstmStep() {
   const shape = [32, 120, 128];
   const size = shape.reduce((product, extent) => product * extent, 1);
-  const trainer = new Trainer(lstm(128), { loss: meanSquaredError(), optimizer: sgd(), training: { compile } });
+  const model = lstm(128);
+  const trainer = new Trainer(model, { loss: meanSquaredError(), optimizer: sgd(), training: { compile } });
   const batch = {
     x: new Tensor("float32", shape, Float32Array.from(uniform(size, 1))),
     y: new Tensor("float32", shape, Float32Array.from(uniform(size, 2))),
   };
-  return { step: () => trainer.step(batch) };
+  return { step: () => trainer.step(batch), products: () => productsOf(model, shape) };
 }
 
 const [texts, tokens] = [8, 256];
@@ -40,7 +42,10 @@ export function gptStep() {
   const model = models.gpt2Architectures.GPT2LMHeadModel(gptOptions);
   const trainer = new Trainer(model, { loss: crossEntropy(), optimizer: adam(), training: { compile } });
   const ids = new Tensor("int32", [texts, tokens], Int32Array.from(labels(texts * tokens)));
-  return { step: () => trainer.step({ x: ids, y: ids }) };
+  return {
+    step: () => trainer.step({ x: ids, y: ids }),
+    products: () => productsOf(model, [texts, tokens], "int32"),
+  };
 }
 
 export async function gptGenerate() {

@@ -6,13 +6,16 @@ import {
   adam,
   batchNorm,
   conv2d,
+  convTranspose2d,
   crossEntropy,
   dense,
   flatten,
   jit,
   maxPool2d,
+  meanSquaredError,
   models,
   ops,
+  reshape,
   sequential,
   Tensor,
   Trainer,
@@ -21,6 +24,7 @@ import {
 import { allocateShards } from "../../dist/src/train/store/arena.js";
 import { labels, parameterCount, uniform } from "./data.mjs";
 import { contend, threads } from "./measure.mjs";
+import { productsOf } from "./products.mjs";
 import { gptGenerate, gptStep, lstmStep } from "./sardonyx-sequences.mjs";
 
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
@@ -52,7 +56,43 @@ const cnn = () =>
     dense(10),
   ]);
 
-const published = (name) => models.presetOf(name).build({ classes: 10 });
+const networks = JSON.parse(readFileSync(new URL("../networks.json", import.meta.url), "utf8"));
+const published = Object.fromEntries(
+  Object.entries(networks).map(([work, { name, shape }]) => [
+    work,
+    () => training(models.presetOf(name).build({ classes: 10 }), shape),
+  ]),
+);
+
+const grown = (filters) => [
+  convTranspose2d(filters, 4, { stride: 2, padding: 1, bias: false }),
+  batchNorm(),
+  activation("relu"),
+];
+const generator = () =>
+  sequential([
+    dense(4096),
+    reshape([256, 4, 4]),
+    ...grown(128),
+    ...grown(64),
+    convTranspose2d(3, 4, { stride: 2, padding: 1 }),
+    activation("tanh"),
+  ]);
+
+const size = (shape) => shape.reduce((product, extent) => product * extent, 1);
+
+/** One training step of images from numbers, its loss read. */
+function deconvolution() {
+  const model = generator();
+  const trainer = new Trainer(model, {
+    loss: meanSquaredError(),
+    optimizer: adam(),
+    training: { compile: { threads } },
+  });
+  const drawn = (shape, key) => new Tensor("float32", shape, Float32Array.from(uniform(size(shape), key)));
+  const batch = { x: drawn([32, 64], 1), y: drawn([32, 3, 32, 32], 2) };
+  return { step: () => trainer.step(batch), products: () => productsOf(model, [32, 64]) };
+}
 
 /** One full training step, its loss and accuracy read. */
 function training(model, shape) {
@@ -62,12 +102,11 @@ function training(model, shape) {
     metrics: [accuracy()],
     training: { compile: { threads } },
   });
-  const size = shape.reduce((product, extent) => product * extent, 1);
   const batch = {
-    x: new Tensor("float32", shape, Float32Array.from(uniform(size))),
+    x: new Tensor("float32", shape, Float32Array.from(uniform(size(shape)))),
     y: new Tensor("int32", [shape[0]], Int32Array.from(labels(shape[0]))),
   };
-  return { step: () => trainer.step(batch) };
+  return { step: () => trainer.step(batch), products: () => productsOf(model, shape) };
 }
 
 function adam32m() {
@@ -98,9 +137,8 @@ await contend({
     "lenet-step": () => training(lenet(), [64, 1, 28, 28]),
     "mlp-step": () => training(mlp(), [128, 784]),
     "cnn-step": () => training(cnn(), [64, 3, 32, 32]),
-    "resnet18-step": () => training(published("resnet18"), [16, 3, 96, 96]),
-    "resnet50-step": () => training(published("resnet50"), [4, 3, 224, 224]),
-    "mobilenet-step": () => training(published("mobilenet_v2"), [16, 3, 96, 96]),
+    ...published,
+    "deconvolution-step": deconvolution,
     "lstm-step": lstmStep,
     "gpt-step": gptStep,
     "gpt-generate": gptGenerate,
