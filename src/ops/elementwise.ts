@@ -20,7 +20,7 @@ import { asValues, type Operand, scalar } from "./constant.ts";
 import { each } from "./float-function.ts";
 import { log, neg } from "./functions.ts";
 import { shortIntegers, smallIntegers, through } from "./kernels.ts";
-import { and, equal, greater, greaterOrEqual, less, lessOrEqual, requireBool } from "./logic.ts";
+import { equal, greater, less, requireBool } from "./logic.ts";
 import { Expand, reshape } from "./movement.ts";
 import { attributesToOperands, defineComposition, storedNode, without } from "./reading.ts";
 import { sumTo } from "./reduce.ts";
@@ -207,23 +207,13 @@ export const Clip: OpDef = defineOp("Clip", {
   settings: [1, 2],
   read: attributesToOperands({ min: 1, max: 2 }),
   infer: ([x]) => requireNumbers("Clip", x),
-  grad: ({ g, inputs: [x, min, max], needs }) => {
-    const inside = [min && greaterOrEqual(x, min), max && lessOrEqual(x, max)].filter((test) => test !== undefined);
-    const [first, ...others] = inside;
-    // A product: ONNX Runtime's Where takes two more tensors of the size of its result while it runs.
-    const kept =
-      first &&
-      mul(
-        g,
-        cast(
-          others.reduce((both, test) => and(both, test), first),
-          g.dtype,
-        ),
-      );
+  grad: ({ g, inputs: [x, min, max], outputs: [y], needs }) => {
+    // What is not changed lies inside. A product: ONNX Runtime's Where takes two more tensors of the size of its result while it runs.
+    const kept = min || max ? mul(g, cast(equal(x, y), g.dtype)) : g;
     const above = max && greater(min ? maximum(x, min) : x, max);
     const below = min && where(less(x, min), g, 0);
     return [
-      needs[0] ? (kept ?? g) : undefined,
+      needs[0] ? kept : undefined,
       below && needs[1] ? sumTo(above ? where(above, 0, below) : below, min.shape) : undefined,
       above && needs[2] ? sumTo(where(above, g, 0), max.shape) : undefined,
     ];

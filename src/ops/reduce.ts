@@ -26,7 +26,7 @@ import { apply, defineOp, makeNode, type OpDef, requireNumbers } from "../graph/
 import { rowOrder } from "../graph/rows.ts";
 import { cast } from "./cast.ts";
 import { int64s, requireConstant, scalar } from "./constant.ts";
-import { div, mul, square, sub, where } from "./elementwise.ts";
+import { div, Mul, mul, square, sub, where } from "./elementwise.ts";
 import { exp, sign } from "./functions.ts";
 import { shortIntegers, smallIntegers, through } from "./kernels.ts";
 import { equal } from "./logic.ts";
@@ -50,7 +50,7 @@ function reduction(
   type: string,
   fold: (elements: readonly number[]) => number,
   gradient: (view: ReduceView) => Value,
-  { isAssociative = false } = {},
+  { isLinear = false } = {},
 ): OpDef {
   const axesOf = (x: Value, axes: Value | undefined, noop: number | undefined) => {
     const listed = axes ? requireConstant(type, "axes", axes) : [];
@@ -70,6 +70,14 @@ function reduction(
       const keep = (value: Value) => reshape(value, kept);
       return [expand(gradient({ g: keep(g), x, y: keep(y), count: size(x.shape) / size(y.shape), keep }), x.shape)];
     },
+    simplify: ({ inputs: [x, axes], attributes }) => {
+      const { keepdims = 1, noop_with_empty_axes } = attributes;
+      const reduced = axesOf(x, axes, noop_with_empty_axes);
+      const parts = isLinear ? factoredOut(x, reduced) : undefined;
+      if (!parts) return undefined;
+      const factor = reshape(parts.factor, reduceShape(parts.extents, reduced, keepdims === 1));
+      return [mul(apply(op, [parts.other, axes], attributes), factor)];
+    },
     byRows: ({ inputs: [x, axes], attributes: { keepdims = 1, noop_with_empty_axes }, layout, has, rows }) => {
       if (!has(x)) return undefined;
       const order = rowOrder(layout.innermost, x.rank);
@@ -87,7 +95,7 @@ function reduction(
       const { inputs, outputs, attributes } = view;
       const [x, axes] = inputs;
       const reduced = axesOf(x, axes, attributes.noop_with_empty_axes);
-      return through(smallIntegers)(view) ?? (isAssociative ? inStages(op, x, reduced, outputs[0]) : undefined);
+      return through(smallIntegers)(view) ?? (isLinear ? inStages(op, x, reduced, outputs[0]) : undefined);
     },
     evaluate: ([source], { inputs: [x, axes], outputs: [y], attributes }) => {
       const numbers = source && exactNumbers(source);
@@ -107,6 +115,23 @@ function reduction(
 type Elements = readonly number[];
 const total = (elements: Elements): number => elements.reduce((sum, element) => sum + element, 0);
 const totalOf = (elements: Elements, of: (element: number) => number): number => total(elements.map(of));
+
+/** A product of which one operand is the same along all axes that are added up: that comes after the sum, and the other may be added up elsewhere too. */
+function factoredOut(x: Value, reduced: readonly number[]) {
+  const { producer } = x;
+  // Of half floats, what is scaled down may be added up where what is not scaled would be too large.
+  if (producer?.op !== Mul || !isFloat(x.dtype) || x.dtype === "float16") return undefined;
+  const [a, b] = producer.inputs as readonly [Value, Value];
+  for (const [factor, other] of [
+    [a, b],
+    [b, a],
+  ] as const) {
+    const extents = [...new Array<number>(x.rank - factor.rank).fill(1), ...factor.shape];
+    if (sameShape(other.shape, x.shape) && reduced.length > 0 && reduced.every((axis) => extents[axis] === 1))
+      return { factor, extents, other };
+  }
+  return undefined;
+}
 
 /** Rows from which their columns are reduced in stages. */
 const manyRows = 256;
@@ -128,12 +153,12 @@ function inStages(op: OpDef, x: Value, reduced: readonly number[], y: Value): re
   return [reshape(apply(op, [sums, int64s([0])], { keepdims: 0 }), y.shape)];
 }
 
-export const ReduceSum: OpDef = reduction("ReduceSum", total, ({ g }) => g, { isAssociative: true });
+export const ReduceSum: OpDef = reduction("ReduceSum", total, ({ g }) => g, { isLinear: true });
 export const ReduceMean: OpDef = reduction(
   "ReduceMean",
   (elements) => total(elements) / elements.length,
   ({ g, count }) => div(g, count),
-  { isAssociative: true },
+  { isLinear: true },
 );
 export const ReduceSumSquare: OpDef = reduction(
   "ReduceSumSquare",

@@ -1,8 +1,14 @@
 /** Batch and layer normalization against PyTorch, running statistics over several steps included. */
 import { expect, test } from "vitest";
+import { gradients } from "../../autodiff/gradients.ts";
 import { OptionError } from "../../core/errors.ts";
 import { keyOf } from "../../core/random.ts";
+import { size } from "../../core/shape.ts";
 import { tensor } from "../../core/tensor.ts";
+import { graphOf, input } from "../../graph/ir.ts";
+import { optimize } from "../../jit/compile.ts";
+import * as ops from "../../ops/index.ts";
+import { isView } from "../../ops/registry.ts";
 import { checkLayer, checkRecorded, expectClose, expectSame, randomTensor, runLayer } from "../testing/check-layer.ts";
 import { fixture } from "../testing/fixture.node.ts";
 import { dense } from "./dense.ts";
@@ -119,4 +125,13 @@ test("without a factor, without a bias: as with ones, as with zeros", async () =
 
 test("the number of normalized axes is a whole number", () => {
   expect(() => layerNorm({ axes: 0 })).toThrow(OptionError);
+});
+
+test("batch normalization and its gradients write as much as nine of their inputs", () => {
+  const [x, scale, bias] = [input("float32", [8, 3, 4, 4]), input("float32", [3]), input("float32", [3])];
+  const { y } = ops.batchNormTrain(x, scale, bias);
+  const g = input("float32", x.shape);
+  const { nodes } = optimize(graphOf([x, scale, bias, g], [y, ...gradients([y], [g], [x, scale, bias])]));
+  const full = nodes.filter(({ op, outputs }) => !isView(op) && size(outputs[0].shape) === size(x.shape));
+  expect(full.map(({ op }) => op.type).sort()).toEqual(["Add", "Add", "Add", "Mul", "Mul", "Mul", "Mul", "Mul", "Sub"]);
 });

@@ -109,6 +109,11 @@ const batchCases = [
     build: ({ x, w, b, m, v }) => n.batchNormInference(x, [w, b, m, v], { epsilon: 0.1 }),
     torch: "(x - m) / (v + 0.1).sqrt() * w + b",
   }),
+  opCase(n.Variance, "of channels", {
+    inputs: { x: normal([4, 3, 5, 2]) },
+    build: ({ x }) => apply(n.Variance, [x], { axes: [0, 2, 3] }),
+    torch: "x.var((0, 2, 3), unbiased=False, keepdim=True)",
+  }),
   opCase(Sqrt, "batchNormTrain with its moments", {
     inputs: { x: normal([3, 2, 2, 2]), w: positive([2]), b: normal([2]) },
     build: ({ x, w, b }) => {
