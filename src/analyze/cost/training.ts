@@ -2,13 +2,13 @@
 import { objectOf, oneOf } from "../../core/option-types.ts";
 import { optionsOf, required } from "../../core/options.ts";
 import { bytesOf, type Graph, graphOf, type Value } from "../../graph/ir.ts";
-import { optimize, usesMemoryPattern } from "../../jit/compile.ts";
+import { optimize } from "../../jit/compile.ts";
+import { engineMemory, fragmentation, runMemory, trainedMemory } from "../../jit/run-memory.ts";
 import { storageOf } from "../../ops/registry.ts";
 import { lossPath } from "../networks/loss.ts";
 import { learnedOf, type Network, type NetworkParameter, parameterValues, total } from "../networks/network.ts";
 import { type Backward, backwardOf } from "./backward.ts";
 import { costOf, type GraphCost } from "./cost.ts";
-import { runMemory } from "./memory.ts";
 import { withPackedInputs } from "./packed.ts";
 import { type Precision, precisions } from "./precision.ts";
 
@@ -56,14 +56,6 @@ export interface TrainingCost {
   readonly unreached: readonly NetworkParameter[];
 }
 
-/**
- * onnxruntime-node returns a copy of every output, also of those that it writes into preallocated tensors, and the copies of
- * the step before are still there while a step runs (measured, docs/performance.md).
- */
-const gradientCopies = 2;
-/** What the engine's arena takes for a byte of buffers, measured between 1.0 and 1.4 (docs/performance.md). */
-const fragmentation = 1.3;
-
 /** `undefined` for a network whose training cannot be traced. */
 export function trainingCost(network: Network, { optimizer, precision }: TrainingOptions): TrainingCost | undefined {
   const training = network.graphs?.training;
@@ -103,20 +95,18 @@ function trainingMemory(network: Network, graph: Graph, { optimizer, precision }
   const { computing } = precisions[precision];
   const trainable = total(learnedOf(network), (parameter) => (parameter.trainable ? parameter.elements : 0));
   const weights = total(network.parameters, ({ elements, bits }) => Math.ceil((elements * bits) / 8));
-  const gradients = ((1 + gradientCopies) * trainable * computing) / 8;
-  // Mixed precision (Micikevicius et al. 2018): what is summed over many steps stays float32.
-  const originals = computing < 32 ? 1 : 0;
-  const optimizerBytes = 4 * (optimizer.slots.length + originals) * trainable;
-  const executed = optimize(graphOf(graph.inputs, graph.outputs));
-  const { peak, constants } = runMemory(executed);
-  const buffers = peak * fragmentation + (usesMemoryPattern(executed) ? peak : 0);
-  const activations = Math.round(scaled(buffers + constants, precision));
+  const { gradients, optimizer: remembered } = trainedMemory({
+    trainable,
+    slots: optimizer.slots.length,
+    bits: computing,
+  });
+  const activations = Math.round(scaled(engineMemory(optimize(graphOf(graph.inputs, graph.outputs))), precision));
   return {
     weights,
     gradients,
-    optimizer: optimizerBytes,
+    optimizer: remembered,
     activations,
-    total: weights + gradients + optimizerBytes + activations,
+    total: weights + gradients + remembered + activations,
   };
 }
 
