@@ -1,7 +1,7 @@
 /** The backward pass of a network: its gradient graph, and what stops gradients on their way. */
 import { differentiate } from "../../autodiff/gradients.ts";
 import { type Graph, graphOf, type Node, nodesOf, type Value } from "../../graph/ir.ts";
-import { recomputed } from "../../transform/recompute.ts";
+import { recomputed, stepOf } from "../../transform/recompute.ts";
 import type { NetworkParameter } from "../networks/network.ts";
 
 export interface Backward {
@@ -34,7 +34,7 @@ export function backwardOf(training: Graph, parameters: readonly NetworkParamete
   const forward = [loss, ...others];
   const found = gradients.filter((gradient) => gradient !== undefined);
   return {
-    graph: graphOf(training.inputs, [...forward, ...recomputed(forward, found)]),
+    graph: graphOf(training.inputs, [...forward, ...recomputed(stepOf(forward, found))]),
     forward: new Set(nodesOf(forward)),
     stops,
     unreached: trainable.filter(({ value }) => value === undefined || byValue.get(value) === undefined),

@@ -37,9 +37,10 @@ import {
 import { checkGroup, type ParameterGroup, requireTaken } from "./parameter-groups.ts";
 import { Phase, type PhaseCounts } from "./phase.ts";
 import { type CacheOptions, checkCache, type PrefixCache } from "./prefix-cache.ts";
+import { type MemoryOptions, memoryTypes, requireOneChoice } from "./step-memory.ts";
 
 /** How steps are made, whatever is minimized: the option `training` of `Trainer` and `fit`. */
-export interface TrainingOptions extends SessionLimits {
+export interface TrainingOptions extends SessionLimits, MemoryOptions {
   /** Start of initial values and dropout; default 0. The order of the data has a key of its own, see Dataset.shuffle. */
   readonly seed?: number;
   /** Update once for this many batches; default 1. The transform `accumulate`, after those of `transforms`. */
@@ -67,6 +68,7 @@ export const trainingTypes: OptionTypes<TrainingOptions> = {
   groups: listOf(checkGroup.type, "groups: [{ parameters: … }]"),
   compile: checkCompile.type,
   ...sessionTypes,
+  ...memoryTypes,
   cache: eitherOf(
     matching<false>("false", (value) => value === false),
     checkCache.type,
@@ -146,6 +148,7 @@ export class Trainer<B extends Batch = Batch> {
 
   constructor(model: AnyModule | Readonly<Record<string, AnyModule>>, options: TrainerOptions<B>) {
     const { training = {} } = checkTrainer(options);
+    requireOneChoice(training);
     this.model = modelOf(model);
     this.#options = training;
     this.key = keyOf(training.seed ?? 0);
@@ -167,6 +170,7 @@ export class Trainer<B extends Batch = Batch> {
         transforms: transformsOf(training),
         compile,
         limits: training,
+        memory: training,
       });
     });
     this.#turns = this.phases.flatMap((phase) => new Array<Phase>(steps?.[phase.options.name]?.times ?? 1).fill(phase));
