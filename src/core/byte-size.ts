@@ -9,20 +9,22 @@ const prefixes = "KMGT";
  * @param name of the option, for the error
  */
 export function byteSize(given: number | string, name: string): number {
-  const [, digits, prefix = "", binary] = /^\s*(\d+(?:\.\d+)?)\s*(?:([KMGT])?(i)?B)?\s*$/i.exec(String(given)) ?? [];
-  const power = prefix === "" ? 0 : prefixes.indexOf(prefix.toUpperCase()) + 1;
-  const bytes = typeof given === "number" ? given : Math.round(Number(digits) * (binary ? 1024 : 1000) ** power);
-  if (!(bytes > 0) || !Number.isFinite(bytes))
+  const bytes = bytesIn(given);
+  if (bytes === undefined)
     throw new OptionError(`${name} is ${JSON.stringify(given)}; pass bytes, such as 2e9, "2GB" or "1.5GiB"`);
   return bytes;
 }
 
+function bytesIn(given: number | string): number | undefined {
+  const [, digits, prefix = "", binary] = /^\s*(\d+(?:\.\d+)?)\s*(?:([KMGT])?(i)?B)?\s*$/i.exec(String(given)) ?? [];
+  const power = prefix === "" ? 0 : prefixes.indexOf(prefix.toUpperCase()) + 1;
+  const bytes = typeof given === "number" ? given : Math.round(Number(digits) * (binary ? 1024 : 1000) ** power);
+  return bytes > 0 && Number.isFinite(bytes) ? bytes : undefined;
+}
+
+/** Whether `byteSize` reads it. */
+export const isByteSize = (value: unknown): value is number | string =>
+  (typeof value === "number" || typeof value === "string") && bytesIn(value) !== undefined;
+
 /** An amount of memory as an option; `byteSize` reads it. */
-export const byteSizeType = matching<number | string>('bytes, such as 2e9, "2GB" or "1.5GiB"', (value) => {
-  if (typeof value !== "number" && typeof value !== "string") return false;
-  try {
-    return byteSize(value, "") > 0;
-  } catch {
-    return false;
-  }
-});
+export const byteSizeType = matching<number | string>('bytes, such as 2e9, "2GB" or "1.5GiB"', isByteSize);

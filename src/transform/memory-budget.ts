@@ -69,30 +69,30 @@ function stepAt(
 
 /**
  * The step of least work that fits. Throws OptionError, with the least that was found, where none does.
- * @param differentiated the step, with the scores of many classes as a whole or in pieces
+ * @param inPieces gives the step with the scores of many classes in pieces
  */
-export function stepWithin(
-  differentiated: (hasPieces: boolean) => Step,
-  { bytes: budget, measure }: Budget,
-): FittedStep {
+export function stepWithin(whole: Step, inPieces: () => Step, { bytes: budget, measure }: Budget): FittedStep {
   const fitted = (planned: PlannedStep): FittedStep => ({
     ...planned,
     bytes: measure([...planned.forward, ...planned.gradients]),
   });
-  const [whole, pieces] = [differentiated(false), differentiated(true)];
   const leastWork = workOfAll([...whole.forward, ...whole.gradients]);
-  const choices = [whole, pieces].map(
-    (step, i): Choices => ({ step, hasPieces: i > 0, leastWork, ...segmentsOfBlocks(step) }),
-  );
+  const choicesOf = (step: Step, hasPieces: boolean): Choices => ({
+    step,
+    hasPieces,
+    leastWork,
+    ...segmentsOfBlocks(step),
+  });
+  const ofWhole = choicesOf(whole, false);
   const usual = fitted({
     forward: whole.forward,
     gradients: recomputed(whole),
-    segments: { again: 0, all: choices[0]?.names.length ?? 0 },
+    segments: { again: 0, all: ofWhole.names.length },
     hasPieces: false,
     addedWork: 0,
   });
   if (usual.bytes <= budget) return usual;
-  const candidates = choices
+  const candidates = [ofWhole, choicesOf(inPieces(), true)]
     .flatMap((own) =>
       levels.map((level, i) => ({ own, level, before: levels[i - 1] ?? 0, planned: stepAt(own, level) })),
     )

@@ -1,4 +1,6 @@
 /** The graph of one training batch: loss, figures, gradients of the trainable parameters, new buffers. */
+import { orZeros } from "../../autodiff/gradients.ts";
+import { size } from "../../core/shape.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import type { Batch } from "../../data/pipeline/dataset.ts";
 import { bytesOf, input, type Value } from "../../graph/ir.ts";
@@ -10,10 +12,11 @@ import type { AnyModule } from "../../nn/module.ts";
 import type { Parameter } from "../../nn/parameter.ts";
 import { ParameterInputs } from "../../nn/parameter-inputs.ts";
 import { add, reshape } from "../../ops/index.ts";
+import { deriveStep, type StepMemory } from "../../transform/derive-step.ts";
 import type { ParameterStore } from "../store/parameter-store.ts";
 import { compileKept, cutStep, inputsOf, type KeptPart } from "./kept-part.ts";
 import { type BoundObjective, tensorsOf, type ValuesOf } from "./objective.ts";
-import { deriveStep, type MemoryOptions, type StepMemory } from "./step-memory.ts";
+import { budgetOf, type MemoryOptions } from "./step-memory.ts";
 
 /** The graph input that takes a step's key. */
 export const keyInput = (): Value => input("uint32", [2], "key");
@@ -124,11 +127,14 @@ export async function buildGradientStep(
   const wrt = stores
     .flatMap((store) => store.members)
     .map(([, parameter]) => inputs.valueOf(parameter) ?? input(parameter.dtype, parameter.shape));
-  const derived = deriveStep([loss, ...others], wrt, memory, {
+  const budget = budgetOf(memory, {
+    trainable: total(wrt.map(({ shape }) => size(shape))),
     weights: total(inputs.values.map(bytesOf)),
     remembered: total(stores.flatMap((store) => Object.values(store.memories()).map(({ data }) => data.byteLength))),
   });
-  const outputs = [...derived.forward, ...derived.gradients];
+  const derived = deriveStep([loss, ...others], { wrt, budget, checkpoint: memory.checkpoint });
+  const gradients = derived.gradients.map((gradient, i) => orZeros(gradient, wrt[i] as Value));
+  const outputs = [...derived.forward, ...gradients];
   const used = typeof cut === "string" ? undefined : inputsOf(outputs);
   const names = Object.keys(batch).filter((name) => used?.has(traced.batch[name] as Value) ?? true);
   const parameters = used ? inputs.among(used) : inputs;

@@ -12,6 +12,7 @@ import { storedTensors } from "../../nn/packed.ts";
 import type { Parameter } from "../../nn/parameter.ts";
 import { sameStructure, structureOf } from "../../nn/structure.ts";
 import { keyTensor } from "../../ops/index.ts";
+import type { StepMemory } from "../../transform/derive-step.ts";
 import { loadParameters, memoryPrefix, requireFinite, requireMemories } from "../load-parameters.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
 import type { Named } from "../store/parameter-store.ts";
@@ -145,6 +146,7 @@ export class Trainer<B extends Batch = Batch> {
   #batches = 0;
   #updateSeconds = 0;
   #frozenShare = 0;
+  #memory: StepMemory | undefined;
 
   constructor(model: AnyModule | Readonly<Record<string, AnyModule>>, options: TrainerOptions<B>) {
     const { training = {} } = checkTrainer(options);
@@ -217,6 +219,7 @@ export class Trainer<B extends Batch = Batch> {
     await phase.follow(this.#parameters ?? []);
     const step = await phase.gradientStep(batch);
     this.#frozenShare = step.frozenShare;
+    this.#memory = step.memory;
     return step;
   }
 
@@ -293,6 +296,11 @@ export class Trainer<B extends Batch = Batch> {
       gradientNorm: norm,
       reports,
     };
+  }
+
+  /** What was chosen for the budget of memory, of the latest batch; none without a budget. */
+  get memory(): StepMemory | undefined {
+    return this.#memory;
   }
 
   /** Makes the updates of what gradient transforms hold back, at the end of an epoch. */
