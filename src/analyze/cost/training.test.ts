@@ -1,7 +1,8 @@
 /** What training takes: activations that are kept, and memory by what it holds. */
 import { expect, test } from "vitest";
 import { conv2d, dense, flatten, sequential } from "../../nn/index.ts";
-import { inspectionOf, networkOf } from "../testing/networks.ts";
+import { inspect } from "../report/inspect.ts";
+import { inspectionOf, networkOf, options, presetNetwork } from "../testing/networks.ts";
 
 test("activations kept for the backward pass: what the gradients' rules read", () => {
   // The weights' gradients read the input and the hidden state; ReLU's reads its own output, which is that state.
@@ -26,4 +27,24 @@ test("memory to train grows with the batch, that of the weights does not", () =>
   const ratio = (large.memory?.activations ?? 0) / (small.memory?.activations ?? 1);
   expect(ratio).toBeGreaterThan(3.5);
   expect(ratio).toBeLessThan(4.1);
+});
+
+test("a bound of memory or modules by name take fewer bytes, and more work", () => {
+  const network = presetNetwork("gpt2");
+  const costOf = (more: object) => inspect(network, { ...options, ...more }).inspection.cost;
+  const [usual, named] = [costOf({}), costOf({ checkpoint: "transformer.h.*" })];
+  expect(named.memory?.activations).toBeLessThan(0.7 * (usual.memory?.activations ?? 0));
+  expect(named.memory?.optimizer).toBe(usual.memory?.optimizer);
+  // At most a forward pass more.
+  const more = (named.backwardFlops ?? 0) - (usual.backwardFlops ?? 0);
+  expect(more).toBeGreaterThan(0);
+  expect(more).toBeLessThanOrEqual(usual.forwardFlops ?? 0);
+
+  const memory = (usual.trainingBytes ?? 0) - 0.4 * (usual.memory?.activations ?? 0);
+  const bounded = costOf({ memory });
+  expect(bounded.trainingBytes).toBeLessThanOrEqual(memory);
+  expect(bounded.backwardFlops).toBeGreaterThan(usual.backwardFlops ?? 0);
+  expect(() => costOf({ memory: 1e6 })).toThrow(
+    /^training: the budget of memory is 977 KiB, and a step takes at least/,
+  );
 });
