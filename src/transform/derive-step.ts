@@ -41,8 +41,14 @@ export function deriveStep(forward: readonly Value[], { wrt, onStop, checkpoint,
     return { step: stepOf([derived.loss, ...derived.others], found), reached: derived.gradients.map(Boolean) };
   };
   const { step, reached } = derive(forward, onStop);
-  // What stops gradients was reported once.
-  const inPieces = (): Step => derive(scoresInPieces(simplify(forward)), onStop && (() => undefined)).step;
+  const inPieces = (): Step | undefined => {
+    const whole = simplify(forward);
+    const pieces = scoresInPieces(whole);
+    // What stops gradients was reported once.
+    return pieces.every((value, i) => value === whole[i])
+      ? undefined
+      : derive(pieces, onStop && (() => undefined)).step;
+  };
   const fitted = budget && stepWithin(step, inPieces, budget);
   const found = fitted?.gradients ?? (checkpoint === undefined ? recomputed(step) : byModules(step, checkpoint));
   const left = found.values();

@@ -69,13 +69,30 @@ function stepAt(
 
 /**
  * The step of least work that fits. Throws OptionError, with the least that was found, where none does.
- * @param inPieces gives the step with the scores of many classes in pieces
+ * @param inPieces gives the step with the scores of many classes in pieces, `undefined` where there are none
  */
-export function stepWithin(whole: Step, inPieces: () => Step, { bytes: budget, measure }: Budget): FittedStep {
-  const fitted = (planned: PlannedStep): FittedStep => ({
-    ...planned,
-    bytes: measure([...planned.forward, ...planned.gradients]),
-  });
+export function stepWithin(
+  whole: Step,
+  inPieces: () => Step | undefined,
+  { bytes: budget, measure }: Budget,
+): FittedStep {
+  let least = Number.POSITIVE_INFINITY;
+  const fitted = (planned: PlannedStep): FittedStep => {
+    const bytes = measure([...planned.forward, ...planned.gradients]);
+    least = Math.min(least, bytes);
+    return { ...planned, bytes };
+  };
+  /** Of choices in the order of their work the first that fits, as if each took less memory than the one before it. */
+  const firstOf = (count: number, at: (index: number) => PlannedStep) => {
+    let found: { readonly index: number; readonly step: FittedStep } | undefined;
+    for (let [low, high] = [-1, count]; high - low > 1; ) {
+      const middle = (low + high) >> 1;
+      const step = fitted(at(middle));
+      if (step.bytes > budget) low = middle;
+      else [high, found] = [middle, { index: middle, step }];
+    }
+    return found;
+  };
   const leastWork = workOfAll([...whole.forward, ...whole.gradients]);
   const choicesOf = (step: Step, hasPieces: boolean): Choices => ({
     step,
@@ -92,28 +109,19 @@ export function stepWithin(whole: Step, inPieces: () => Step, { bytes: budget, m
     addedWork: 0,
   });
   if (usual.bytes <= budget) return usual;
-  const candidates = [ofWhole, choicesOf(inPieces(), true)]
-    .flatMap((own) =>
-      levels.map((level, i) => ({ own, level, before: levels[i - 1] ?? 0, planned: stepAt(own, level) })),
-    )
-    .sort((a, b) => a.planned.addedWork - b.planned.addedWork);
-  let least = usual.bytes;
-  for (const { own, level, before, planned } of candidates) {
-    const found = fitted(planned);
-    least = Math.min(least, found.bytes);
-    if (found.bytes > budget) continue;
-    // Fewer segments, as long as it fits.
-    let best = found;
-    let [low, high] = [0, own.names.length];
-    while (high - low > 1) {
-      const middle = (low + high) >> 1;
-      const some = fitted(stepAt(own, level, middle, before));
-      if (some.bytes > budget) low = middle;
-      else [high, best] = [middle, some];
-    }
-    return best;
-  }
-  throw new OptionError(
-    `training: the budget of memory is ${byteText(budget)}, and a step takes at least ${byteText(least)} however much is computed again; allow that much, or pass a smaller batch, shorter sequences or smaller images, or train fewer parameters (freeze, LoRA)`,
-  );
+  const pieces = inPieces();
+  const [best] = [ofWhole, ...(pieces ? [choicesOf(pieces, true)] : [])]
+    .flatMap((own) => {
+      const found = firstOf(levels.length, (i) => stepAt(own, levels[i] as number));
+      return found ? [{ own, ...found }] : [];
+    })
+    .sort((a, b) => a.step.addedWork - b.step.addedWork);
+  if (!best)
+    throw new OptionError(
+      `training: the budget of memory is ${byteText(budget)}, and a step takes at least ${byteText(least)} however much is computed again; allow that much, or pass a smaller batch, shorter sequences or smaller images, or train fewer parameters (freeze, LoRA)`,
+    );
+  const { own, index, step } = best;
+  const [level = 0, before = 0] = [levels[index], levels[index - 1]];
+  // Fewer segments, as long as it fits.
+  return firstOf(own.names.length - 1, (i) => stepAt(own, level, i + 1, before))?.step ?? step;
 }
