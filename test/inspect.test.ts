@@ -288,7 +288,7 @@ describe("formats", () => {
 describe("compare and estimate", () => {
   test("within a bound of memory a step takes more work, and ways that do not fit are shown as they are", () => {
     const rows = (...args: string[]) => {
-      const { stdout } = run("estimate", "resnet18", "--batch", "8", "--hardware", "t4", ...args, "--json");
+      const { stdout } = run("estimate", "vit_b_16", "--hardware", "t4", ...args, "--json");
       const { ways } = stdout
         .split("\n")
         .filter(Boolean)
