@@ -286,25 +286,6 @@ describe("formats", () => {
 });
 
 describe("compare and estimate", () => {
-  test("within a bound of memory a step takes more work, and ways that do not fit are shown as they are", () => {
-    const rows = (...args: string[]) => {
-      const { stdout } = run("estimate", "vit_b_16", "--hardware", "t4", ...args, "--json");
-      const { ways } = stdout
-        .split("\n")
-        .filter(Boolean)
-        .map((line) => JSON.parse(line))
-        .find(({ type }) => type === "estimate");
-      return ways as { name: string; flops: number; bytes: number; fits: boolean }[];
-    };
-    const [usual] = rows();
-    const bound = Math.round(0.95 * (usual?.bytes ?? 0));
-    const [within] = rows("--memory", `${bound}`);
-    const [none] = rows("--memory", "200MB");
-    expect(within?.bytes).toBeLessThanOrEqual(bound);
-    expect(within?.flops).toBeGreaterThan(usual?.flops ?? Number.NaN);
-    expect(none).toMatchObject({ flops: usual?.flops, bytes: usual?.bytes, fits: false });
-  });
-
   test("three networks side by side", () => {
     const { stdout, status } = run("compare", "vgg16", "resnet50", "lenet5");
     expect(status).toBe(0);
@@ -461,13 +442,6 @@ describe("what is refused, in a sentence and with exit status 2", () => {
     ["three bits", ["inspect", "gpt2", "--quantize", "3"], /quantization to 3 bits is not known; pass 4 or 8/],
     ["an unknown format", ["inspect", "gpt2", "--format", "pdf"], /unknown format "pdf"/],
     ["an unknown precision", ["inspect", "gpt2", "--precision", "float15"], /did you mean "float16"\?/],
-    ["two ways to save memory", ["inspect", "gpt2", "--memory", "4GB", "--checkpoint", "h.*"], /pass one of the two/],
-    ["too little memory", ["inspect", "gpt2", "--memory", "1GB"], /a step takes at least [\d.]+ GiB/],
-    [
-      "layers that there are not",
-      ["inspect", "gpt2", "--checkpoint", "blocks.*"],
-      /no module of the model has such a path/,
-    ],
     ["two amounts of data", ["estimate", "gpt2", "--samples", "1", "--tokens", "1"], /pass one of them/],
     [
       "tokens of images",

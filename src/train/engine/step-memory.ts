@@ -42,7 +42,9 @@ export function requireOneChoice({ memory, checkpoint }: MemoryOptions): void {
 /** What came of a budget, in a sentence. */
 export function memoryText({ bytes, addedWork, segments, hasPieces }: StepMemory): string {
   const again = [
-    ...(segments.again > 0 ? [segments.all > 1 ? `results in ${segments.again} of ${segments.all} blocks` : "results"] : []),
+    ...(segments.again > 0
+      ? [segments.all > 1 ? `results in ${segments.again} of ${segments.all} blocks` : "results"]
+      : []),
     ...(hasPieces ? ["scores of classes, a piece at a time,"] : []),
   ].join(" and ");
   const what =
