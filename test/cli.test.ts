@@ -43,6 +43,39 @@ describe("help", () => {
   });
 });
 
+describe("memory", () => {
+  test("a batch size that is chosen is kept, said, and goes on with --resume", async () => {
+    const args = ["train", "iris", "--out", "small", "--json"];
+    const chosen = await run(...args, "--epochs", "1", "--batch-size", "auto", "--memory", "140KB");
+    expect(chosen.stderr).toBe("");
+    expect(recordOf(chosen, "note")).toMatchObject({
+      note: expect.stringMatching(
+        /^batches are computed in 4 parts of 4 samples, with one update for all: a step takes 1\d\d KiB of 137 KiB$/,
+      ),
+    });
+    const settings = { batchSize: 16, parts: 4, memory: "140KB" };
+    expect(recordOf(chosen, "start")).toMatchObject({ settings });
+    const resumed = await run(...args, "--epochs", "2", "--resume", "--batch-size", "auto");
+    expect(resumed.code).toBe(0);
+    expect(recordOf(resumed, "start")).toMatchObject({ settings });
+  });
+
+  test.each([
+    [
+      ["train", "iris", "--memory", "10KB"],
+      /a step takes at least \d+ KiB however much is computed again; .*\[OPTION\]/,
+    ],
+    [["train", "iris", "--memory", "lots"], /memory: pass bytes, such as 2GB or 1.5GiB; .*\[OPTION\]/],
+    [["train", "iris", "--batch-size", "most"], /--batch-size is "most"; pass a whole number from 1.*\[OPTION\]/],
+    [["train", "depth-mnist", "--memory", "1GB"], /memory and parts are for recipes.*\[OPTION\]/],
+    [["train", "depth-mnist", "--batch-size", "auto"], /is for recipes, and depth-mnist is an experiment.*\[OPTION\]/],
+  ])("%j is refused", async (args, message) => {
+    const { code, stderr } = await run(...args);
+    expect(code).toBe(2);
+    expect(stderr.replace(/\s+/g, " ")).toMatch(message);
+  });
+});
+
 describe("train", () => {
   test("prints JSON lines only, and leaves a whole run", () => {
     expect(trained.stderr).toBe("");

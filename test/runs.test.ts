@@ -56,6 +56,20 @@ describe("a recipe that is trained in code", () => {
     await run.release();
   });
 
+  test("in parts of batches and a budget of memory is the same but for the order of sums, and keeps both", async () => {
+    const settings = { epochs: 6, seed: 3, memory: "1GB", parts: 4 };
+    const notes: string[] = [];
+    const observer = { onNote: (note: string) => void notes.push(note) };
+    const { history } = await runRecipe("iris", settings, { out: at("parts"), threads: 1, observer });
+    for (const [i, { loss }] of trained.history.entries()) expect(history[i]?.loss).toBeCloseTo(loss as number, 4);
+    expect(JSON.parse(readFileSync(join(at("parts"), "run.json"), "utf8")).settings).toMatchObject(settings);
+    expect(notes[0]).toMatch(/^a step takes \d+ KiB of memory as estimated; nothing is computed twice$/);
+    await expect(runRecipe("iris", { ...settings, memory: "2GB" }, { out: at("parts"), resume: true })).rejects.toThrow(
+      /memory 2GB \(the run has 1GB\)/,
+    );
+    await expect(runRecipe("iris", { memory: "much" }, { out: at("much") })).rejects.toThrow(/memory: pass bytes/);
+  });
+
   test("with weights that are not finite is opened when it is asked for", async () => {
     const { tensors, metadata } = decodeSafetensors(checkpoint(trained.folder));
     const damaged = at("damaged");

@@ -46,6 +46,19 @@ function numberOption(schema: z.ZodNumber, description: string): Option<number> 
   };
 }
 
+const sizeNumber = wholeNumber("", 1);
+
+/** The samples of a training step, or `auto`. */
+export const batchSizeOption: Option<number | "auto"> = {
+  placeholder: "N",
+  description: "samples in a training step; auto: the recipe's, computed in parts that fit into memory",
+  parse: (given, flag) => (given === "auto" ? given : sizeNumber.parse(given, flag)),
+};
+
+/** The setting of a batch size that was given as a number. */
+export const sizeOf = (given: number | "auto" | undefined): { readonly batchSize?: number } =>
+  typeof given === "number" ? { batchSize: given } : {};
+
 /** `a, b or c`. */
 const listed = (names: readonly string[]): string =>
   names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} or ${names.at(-1)}`;

@@ -7,6 +7,25 @@ export const count = (value: number): string => Math.round(value).toLocaleString
 export const plural = (value: number, noun: string, several = `${noun}s`): string =>
   `${count(value)} ${value === 1 ? noun : several}`;
 
+/** A number with the largest prefix that leaves a digit before the point: `4.09 G`. */
+export function prefixed(value: number, base: 1000 | 1024): string {
+  const prefixes = ["", "k", "M", "G", "T", "P", "E"];
+  let [scaled, power] = [value, 0];
+  while (scaled >= base && power < prefixes.length - 1) {
+    scaled /= base;
+    power++;
+  }
+  if (power === 0) return `${count(value)} `;
+  const digits = scaled >= 100 ? 0 : scaled >= 10 ? 1 : 2;
+  return `${scaled.toFixed(digits)} ${prefixes[power]}`;
+}
+
+/** Bytes in binary units: `97.5 MiB`. */
+export function byteText(value: number): string {
+  const text = prefixed(value, 1024);
+  return /[A-Za-z]$/.test(text) ? `${text.replace("k", "K")}iB` : `${text}B`;
+}
+
 /** 0.9893 as `98.93 %`. */
 export const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
 

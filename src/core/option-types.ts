@@ -2,6 +2,7 @@
 import * as z from "zod/mini";
 import { nearest } from "./errors.ts";
 import type { OptionType } from "./options.ts";
+import type { PathPatterns } from "./path-pattern.ts";
 
 const pass = (expected: string) => ({ error: `pass ${expected}` });
 
@@ -94,4 +95,15 @@ export const extentsType = matching<readonly [number, number]>(
   "[height, width], whole numbers from 1",
   (value) =>
     Array.isArray(value) && value.length === 2 && value.every((extent) => Number.isSafeInteger(extent) && extent > 0),
+);
+
+const pathPattern = matching<string | RegExp>(
+  "a path such as layers.0",
+  (value) => typeof value === "string" || value instanceof RegExp,
+);
+/** Paths of modules. */
+export const pathPatternsType: OptionType<PathPatterns> = eitherOf(
+  pathPattern,
+  listOf(pathPattern, "paths"),
+  'paths of modules, such as "h.*"',
 );

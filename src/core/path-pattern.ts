@@ -1,5 +1,8 @@
 /** Patterns of paths, by which parameters and layers are meant. */
 
+/** Patterns of paths: those that one of them matches. */
+export type PathPatterns = string | RegExp | readonly (string | RegExp)[];
+
 /** Whether a path matches: a string matches itself, everything below it, and `*` any run of characters. */
 export function matchesPath(path: string, pattern: string | RegExp | undefined): boolean {
   if (pattern === undefined) return true;

@@ -7,7 +7,7 @@ import { Tensor } from "../core/tensor.ts";
 import { graphOf, input, nodesOf, type Value } from "../graph/ir.ts";
 import { compile, optimize } from "../jit/compile.ts";
 import * as ops from "../ops/index.ts";
-import { recomputed } from "./recompute.ts";
+import { recomputed, stepOf } from "./recompute.ts";
 
 /** Layers of a gated feed-forward network (Shazeer 2020, eq. 6): 5 values of each are kept, 3 of them elementwise of the others. */
 function gatedStep(layers: number, [rows, width]: readonly [number, number]) {
@@ -40,8 +40,8 @@ function keptBytes(loss: Value, gradients: readonly Value[]): number {
 
 test("elementwise results are computed again, once all that is kept is large", async () => {
   const { inputs, loss, gradients } = gatedStep(3, [512, 512]);
-  expect(recomputed([loss], gradients)).toBe(gradients);
-  const again = recomputed([loss], gradients, 1);
+  expect(recomputed(stepOf([loss], gradients))).toBe(gradients);
+  const again = recomputed(stepOf([loss], gradients), 1);
   // Of 5 or 6 values a layer, 3 of which are made of the others.
   expect(keptBytes(loss, again)).toBeLessThan(0.6 * keptBytes(loss, gradients));
 
@@ -79,7 +79,7 @@ test("what follows from a value alone waits for the gradient too, though it stan
   const back = ({ z, opened }: ReturnType<typeof layer>, given: Value) =>
     ops.mul(ops.add(opened, ops.mul(z, ops.mul(opened, ops.sub(1, opened)))), given);
   const gradient = ops.matmul(back(first, ops.matmul(back(second, arriving), w)), x, { transA: true });
-  const [again] = recomputed([loss], [gradient], 1) as [Value];
+  const [again] = recomputed(stepOf([loss], [gradient]), 1) as [Value];
   const counted = (outputs: readonly Value[]) =>
     optimize(graphOf([x, w], outputs)).nodes.filter(({ op }) => op.contracts).length;
   expect(again).not.toBe(gradient);
@@ -100,12 +100,12 @@ test("what follows from a value alone waits for the gradient too, though it stan
 
 test("beside few products nothing is computed again: it would take a good part of the time", () => {
   const { loss, gradients } = gatedStep(2, [1 << 16, 8]);
-  expect(recomputed([loss], gradients, 1)).toBe(gradients);
+  expect(recomputed(stepOf([loss], gradients), 1)).toBe(gradients);
 });
 
 test("what is computed again waits for a gradient, whatever the passes make of it", () => {
   const { inputs, loss, gradients } = gatedStep(2, [512, 512]);
-  const again = recomputed([loss], gradients, 1);
+  const again = recomputed(stepOf([loss], gradients), 1);
   const count = (outputs: readonly Value[]) =>
     optimize(graphOf(inputs, outputs)).nodes.filter(({ op }) => op === ops.Sigmoid).length;
   expect([count([loss, ...gradients]), count([loss, ...again])]).toEqual([2, 4]);

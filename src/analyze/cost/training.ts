@@ -1,14 +1,15 @@
 /** What training a network costs: the backward pass, the activations kept for it, and memory by what it holds. */
-import { objectOf, oneOf } from "../../core/option-types.ts";
+import { objectOf, oneOf, pathPatternsType, positive } from "../../core/option-types.ts";
 import { optionsOf, required } from "../../core/options.ts";
+import type { PathPatterns } from "../../core/path-pattern.ts";
 import { bytesOf, type Graph, graphOf, type Value } from "../../graph/ir.ts";
-import { optimize, usesMemoryPattern } from "../../jit/compile.ts";
+import { optimize } from "../../jit/compile.ts";
+import { engineMemory, fragmentation, runMemory, trainedMemory } from "../../jit/run-memory.ts";
 import { storageOf } from "../../ops/registry.ts";
 import { lossPath } from "../networks/loss.ts";
 import { learnedOf, type Network, type NetworkParameter, parameterValues, total } from "../networks/network.ts";
 import { type Backward, backwardOf } from "./backward.ts";
 import { costOf, type GraphCost } from "./cost.ts";
-import { runMemory } from "./memory.ts";
 import { withPackedInputs } from "./packed.ts";
 import { type Precision, precisions } from "./precision.ts";
 
@@ -26,11 +27,17 @@ export interface TrainingOptions {
   readonly optimizer: OptimizerMemory;
   /** The element type of parameters, gradients and activations. */
   readonly precision: Precision;
+  /** Bytes that a step may take: as much is computed again on the way back as that needs; default no bound. */
+  readonly memory?: number | undefined;
+  /** Modules, by their paths, whose outputs alone are kept, what is inside them being computed again; default none. */
+  readonly checkpoint?: PathPatterns | undefined;
 }
 
 export const checkTraining = optionsOf<TrainingOptions>("inspect", {
   optimizer: required(objectOf("an optimizer such as adam()")),
   precision: required(oneOf(...(Object.keys(precisions) as Precision[]))),
+  memory: positive,
+  checkpoint: pathPatternsType,
 });
 
 /** Peak memory of a training step in bytes, without the process's own. */
@@ -56,25 +63,28 @@ export interface TrainingCost {
   readonly unreached: readonly NetworkParameter[];
 }
 
-/**
- * onnxruntime-node returns a copy of every output, also of those that it writes into preallocated tensors, and the copies of
- * the step before are still there while a step runs (measured, docs/performance.md).
- */
-const gradientCopies = 2;
-/** What the engine's arena takes for a byte of buffers, measured between 1.0 and 1.4 (docs/performance.md). */
-const fragmentation = 1.3;
-
-/** `undefined` for a network whose training cannot be traced. */
-export function trainingCost(network: Network, { optimizer, precision }: TrainingOptions): TrainingCost | undefined {
+/** `undefined` for a network whose training cannot be traced. Throws OptionError for memory that no step fits into. */
+export function trainingCost(network: Network, options: TrainingOptions): TrainingCost | undefined {
   const training = network.graphs?.training;
   if (!training) return undefined;
   const { graph, parts } = withPackedInputs(training, network.parameters);
-  const backward = backwardOf(graph, network.parameters);
+  const { precision, memory, checkpoint } = options;
+  const held = heldMemory(network, options);
+  const fixed = held.weights + held.gradients + held.optimizer;
+  const budget =
+    memory === undefined
+      ? undefined
+      : {
+          bytes: memory,
+          measure: (outputs: readonly Value[]) => fixed + valueMemory({ inputs: graph.inputs, outputs }, precision),
+        };
+  const backward = backwardOf(graph, network.parameters, { checkpoint, budget });
+  const activations = valueMemory(backward.graph, precision);
   const nodes = backward.graph.nodes.filter((node) => !backward.forward.has(node));
   return {
     backward: costOf(nodes, (path) => path !== lossPath),
     activationBytes: scaled(activationBytes(network, backward, parts), precision),
-    memory: trainingMemory(network, backward.graph, { optimizer, precision }),
+    memory: { ...held, activations, total: fixed + activations },
     stops: backward.stops,
     unreached: backward.unreached,
   };
@@ -99,26 +109,22 @@ function activationBytes(network: Network, { graph, forward }: Backward, parts: 
   return total(kept, bytesOf);
 }
 
-function trainingMemory(network: Network, graph: Graph, { optimizer, precision }: TrainingOptions): TrainingMemory {
-  const { computing } = precisions[precision];
+/** What a step holds beside the values that it computes. */
+function heldMemory(
+  network: Network,
+  { optimizer, precision }: TrainingOptions,
+): Omit<TrainingMemory, "activations" | "total"> {
   const trainable = total(learnedOf(network), (parameter) => (parameter.trainable ? parameter.elements : 0));
   const weights = total(network.parameters, ({ elements, bits }) => Math.ceil((elements * bits) / 8));
-  const gradients = ((1 + gradientCopies) * trainable * computing) / 8;
-  // Mixed precision (Micikevicius et al. 2018): what is summed over many steps stays float32.
-  const originals = computing < 32 ? 1 : 0;
-  const optimizerBytes = 4 * (optimizer.slots.length + originals) * trainable;
-  const executed = optimize(graphOf(graph.inputs, graph.outputs));
-  const { peak, constants } = runMemory(executed);
-  const buffers = peak * fragmentation + (usesMemoryPattern(executed) ? peak : 0);
-  const activations = Math.round(scaled(buffers + constants, precision));
   return {
     weights,
-    gradients,
-    optimizer: optimizerBytes,
-    activations,
-    total: weights + gradients + optimizerBytes + activations,
+    ...trainedMemory({ trainable, slots: optimizer.slots.length, bits: precisions[precision].computing }),
   };
 }
+
+/** What the engine takes to run a graph, and so for the values that it computes. */
+const valueMemory = ({ inputs, outputs }: Pick<Graph, "inputs" | "outputs">, precision: Precision): number =>
+  Math.round(scaled(engineMemory(optimize(graphOf(inputs, outputs))), precision));
 
 /** Memory to predict: the parameters, and the values that are alive together. */
 export function predictionMemory(network: Network, precision: Precision): number {

@@ -2,8 +2,9 @@
 import { totalmem } from "node:os";
 import { type Hardware, hardwareNames, hardwareOf, peakOf } from "../../analyze/cost/hardware.ts";
 import { measureProduct, measureStep } from "../../analyze/cost/measure.ts";
+import type { TrainingOptions } from "../../analyze/cost/training.ts";
 import type { Network } from "../../analyze/networks/network.ts";
-import { costOfWay, type WayCost, waysToTrain } from "../../analyze/what-if/estimate.ts";
+import { costOfWay, type Way, type WayCost, waysToTrain } from "../../analyze/what-if/estimate.ts";
 import { OptionError } from "../../core/errors.ts";
 import { count, plural } from "../../core/number-text.ts";
 import { defaultThreads } from "../../runtime/threads.node.ts";
@@ -124,16 +125,27 @@ export const command = defineCommand({
     const network = await openChanged(target, whatIfs, output);
     const isChanged = [whatIfs.freeze, whatIfs.lora, whatIfs.quantize].some((option) => option !== undefined);
     const ways = isChanged ? [{ name: "as given", network }] : waysToTrain(network);
-    const costs = ways.map((way) => costOfWay(way, training));
+    const costs = ways.map((way) => costWithin(way, training));
     const work = workOf(network, { samples, tokens, epochs });
     const given = { utilization: utilization ?? usualUtilization, devices, precision: training.precision };
     const rate =
       hardware || flopsPerSecond !== undefined
         ? givenRate(hardware, flopsPerSecond, given)
         : await measuredRate(network, costs[0] as WayCost, output);
-    show(network, costs, work, rate, output);
+    const memory = Math.min(rate.memory, training.memory ?? Number.POSITIVE_INFINITY);
+    show(network, costs, work, { ...rate, memory }, output);
   },
 });
+
+/** What a way costs in the memory that there is to be, or as it is where it does not fit. */
+function costWithin(way: Way, training: TrainingOptions): WayCost {
+  try {
+    return costOfWay(way, training);
+  } catch (error) {
+    if (training.memory === undefined || !(error instanceof OptionError)) throw error;
+    return costOfWay(way, { ...training, memory: undefined });
+  }
+}
 
 /** How many steps the data makes. Throws OptionError for tokens of a network that takes none. */
 function workOf(

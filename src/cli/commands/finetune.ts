@@ -1,4 +1,5 @@
 /** `sardonyx finetune`: a pretrained model trained on your own data. */
+import { byteSize } from "../../core/byte-size.ts";
 import { OptionError } from "../../core/errors.ts";
 import { type FinetuneChoices, noChoices, policyOf, taskOf } from "../../finetune/tasks/choices.ts";
 import { taskNameOf } from "../../finetune/tasks/load-task.node.ts";
@@ -9,7 +10,7 @@ import { runSettingsSchema } from "../../runs/recipes/settings.ts";
 import { makePlan } from "../../runs/training/plan.node.ts";
 import { defineCommand, oneOf, text, toggle, wholeNumber } from "../command.ts";
 import { isConfigured, type PlannedRun, planned, requireMemory, showDryRun } from "../finetune/dry-run.ts";
-import { optionsFrom } from "../setting-option.ts";
+import { batchSizeOption, optionsFrom, sizeOf } from "../setting-option.ts";
 import { runTraining } from "../train/run.ts";
 
 const { options: _, repeats: __, ...settings } = runSettingsSchema.shape;
@@ -47,6 +48,7 @@ export const command = defineCommand({
     packed: toggle("several conversations share a row, apart from each other"),
     dryRun: toggle("show what would be trained, memory and samples, and train nothing"),
     ...optionsFrom(settings),
+    batchSize: batchSizeOption,
     ...optionsFrom(runOptions),
   },
   examples: [
@@ -59,7 +61,8 @@ export const command = defineCommand({
   ],
   async run({ arguments: [base = ""], options, output }) {
     const { out, resume, checkpointSeconds, dryRun, ...given } = options;
-    const { epochs, batchSize, learningRate, optimizer, seed, device, threads, limit, ...own } = given;
+    const { epochs, batchSize, learningRate, optimizer, seed, device, threads, limit, memory, parts, ...own } = given;
+    const choosesParts = batchSize === "auto";
     if (own.data === undefined && !resume)
       throw new OptionError(
         "name the data to learn from: --data reviews.csv, chats.jsonl, or a folder of images or sounds by class",
@@ -74,19 +77,27 @@ export const command = defineCommand({
     if (!resume) {
       const choices = { ...noChoices, ...named } as FinetuneChoices;
       const run: PlannedRun = {
-        task: { ...taskOf(choices), batchSize: batchSize ?? defaults.batchSize, seed: seed ?? defaults.seed, limit },
+        task: {
+          ...taskOf(choices),
+          batchSize: choosesParts ? defaults.batchSize : (batchSize ?? defaults.batchSize),
+          seed: seed ?? defaults.seed,
+          limit,
+        },
         policy: policyOf(choices),
         optimizer: optimizer ?? defaults.optimizer,
+        memory: memory === undefined || choosesParts ? undefined : byteSize(memory, "--memory"),
       };
       if (dryRun) return showDryRun(run, output);
       // Of what a config describes, before weights are loaded.
-      if (isConfigured(base)) requireMemory(await planned(run), run);
+      if (isConfigured(base) && !choosesParts) requireMemory(await planned(run), run);
       if (isFrozen && !isAdapted && hasNewHead(await taskNameOf(run.task))) rate = usualRates.head;
     }
     const plan = await makePlan(loaded, "finetune", {
       given: {
         epochs,
-        batchSize,
+        ...sizeOf(batchSize),
+        memory,
+        parts,
         learningRate: learningRate ?? (resume ? undefined : rate),
         optimizer,
         seed,
@@ -97,6 +108,7 @@ export const command = defineCommand({
       },
       out,
       resume,
+      choosesParts,
     });
     for (const note of plan.notes) output.warn(note);
     await runTraining(plan, { output, checkpointSeconds: checkpointSeconds ?? 30, profile: undefined });

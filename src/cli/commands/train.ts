@@ -6,7 +6,7 @@ import { runOptionsSchema } from "../../runs/recipes/run-options.ts";
 import { type GivenSettings, type OptionValue, runSettingsSchema } from "../../runs/recipes/settings.ts";
 import { makePlan, type Plan } from "../../runs/training/plan.node.ts";
 import { defineCommand, number, type Option, type OptionTable, oneOf, text, toggle } from "../command.ts";
-import { optionsFrom } from "../setting-option.ts";
+import { batchSizeOption, optionsFrom, sizeOf } from "../setting-option.ts";
 import { showExperiment } from "../train/experiment.ts";
 import { runTraining } from "../train/run.ts";
 
@@ -14,29 +14,37 @@ const { options: _, ...settings } = runSettingsSchema.shape;
 
 export const command = defineCommand({
   arguments: [{ name: "RECIPE", description: "a built-in recipe (see sardonyx recipes), or the path of your own" }],
-  options: { ...optionsFrom(settings), ...optionsFrom(runOptionsSchema.shape) },
+  options: { ...optionsFrom(settings), batchSize: batchSizeOption, ...optionsFrom(runOptionsSchema.shape) },
   optionsOf: async (recipe) => ownOptions(recipe),
   examples: [
     ["sardonyx train lenet-mnist", "98.9 % of MNIST's test digits"],
     ["sardonyx train lenet-mnist --optimizer sgd --learning-rate 0.1", "another optimizer"],
     ["sardonyx train mlp-mnist --limit 5000 --epochs 2", "a quick try"],
     ["sardonyx train lenet-mnist --resume", "resume where the newest run stopped"],
+    ["sardonyx train cnn-cifar10 --batch-size auto --memory 500MB", "in parts that fit, with the same updates"],
     ["sardonyx train lenet-mnist --profile", "time by operator and layer"],
     ["sardonyx train depth-mnist", "an experiment: 24 networks, compared"],
     ["sardonyx train ./my-recipe.ts --out runs/mine --json", "your own recipe, JSON lines"],
   ],
   async run({ arguments: [recipe = ""], options, output }) {
-    const { out, resume, profile, checkpointSeconds, ...all } = options;
+    const { out, resume, profile, checkpointSeconds, batchSize, ...all } = options;
     const loaded = await loadTrainable(recipe);
     const own = isLoadedExperiment(loaded) ? {} : (loaded.recipe.options ?? {});
     const isOwn = ([name]: readonly [string, unknown]) => Object.hasOwn(own, name);
     const entries = Object.entries(all);
     const given: GivenSettings = {
       ...Object.fromEntries(entries.filter((entry) => !isOwn(entry))),
+      ...sizeOf(batchSize),
       options: Object.fromEntries(entries.filter(isOwn)) as Record<string, OptionValue>,
     };
     const planOf = async <R extends Trainable>(found: Loaded<R>): Promise<Plan<R>> => {
-      const plan = await makePlan(found, recipe, { given, out, resume, profile });
+      const plan = await makePlan(found, recipe, {
+        given,
+        out,
+        resume,
+        profile,
+        choosesParts: batchSize === "auto",
+      });
       for (const note of plan.notes) output.warn(note);
       return plan;
     };

@@ -21,6 +21,8 @@ export interface PlannedRun {
   readonly task: LoadTaskOptions;
   readonly policy: TrainingPolicy;
   readonly optimizer: string;
+  /** Bytes that a step may take, where that is bounded. */
+  readonly memory?: number | undefined;
 }
 
 /** A planned run, its network as it would be trained. */
@@ -37,7 +39,7 @@ const batchOf = (inputs: TypeTree, samples: number): TypeTree =>
 export const isConfigured = (base: string): boolean => existsSync(join(base, "config.json"));
 
 /** Builds what would be trained, without the weights where a config tells what they are. */
-export async function planned({ task, policy, optimizer }: PlannedRun): Promise<Planned> {
+export async function planned({ task, policy, optimizer, memory }: PlannedRun): Promise<Planned> {
   // The first values of magnitudes are norms of the weights.
   const loaded = await loadTask({ ...task, weights: policy.adapter?.dora === true });
   const { bits, ...withoutBits } = policy;
@@ -50,7 +52,7 @@ export async function planned({ task, policy, optimizer }: PlannedRun): Promise<
     ({ trainable, isBuffer, shape }) => !trainable && !isBuffer && shape.length > 1,
   );
   const stored = bits === undefined ? network : quantized(network, bits, new Set(matrices));
-  const inspected = inspect(stored, { optimizer: optimizerOf(optimizer as "adamw"), precision: "float32" });
+  const inspected = inspect(stored, { optimizer: optimizerOf(optimizer as "adamw"), precision: "float32", memory });
   return { loaded, inspected };
 }
 
@@ -62,6 +64,7 @@ export function requireMemory({ inspected }: Planned, { task, policy }: PlannedR
     ...(task.batchSize > 1
       ? [`--batch-size ${Math.max(1, Math.floor((task.batchSize * available) / needed / 2))}`]
       : []),
+    ...(task.batchSize > 1 ? ["--batch-size auto"] : []),
     ...(policy.lora === undefined ? ["--lora 8"] : []),
     ...(policy.bits === undefined ? ["--qlora 8"] : []),
     ...(task.length === undefined || task.length > 128 ? ["--length 128"] : []),

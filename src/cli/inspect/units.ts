@@ -1,30 +1,13 @@
 /** Quantities of an inspection as people read them: counts, bytes, FLOPs, shares as bars. */
 
-import { count } from "../../core/number-text.ts";
+import { byteText, count, prefixed } from "../../core/number-text.ts";
 import type { Shape } from "../../core/shape.ts";
-
-/** A number with the largest prefix that leaves a digit before the point: `4.09 G`. */
-function prefixed(value: number, base: 1000 | 1024): string {
-  const prefixes = ["", "k", "M", "G", "T", "P", "E"];
-  let [scaled, power] = [value, 0];
-  while (scaled >= base && power < prefixes.length - 1) {
-    scaled /= base;
-    power++;
-  }
-  if (power === 0) return `${count(value)} `;
-  const digits = scaled >= 100 ? 0 : scaled >= 10 ? 1 : 2;
-  return `${scaled.toFixed(digits)} ${prefixes[power]}`;
-}
 
 /** Multiply-adds or FLOPs: `4.09 G`; `-` where they are not known. */
 export const amount = (value: number | null): string => (value === null ? "-" : prefixed(value, 1000).trimEnd());
 
-/** Bytes in binary units: `97.5 MiB`. */
-export function bytes(value: number | null): string {
-  if (value === null) return "-";
-  const text = prefixed(value, 1024);
-  return /[A-Za-z]$/.test(text) ? `${text.replace("k", "K")}iB` : `${text}B`;
-}
+/** Bytes in binary units: `97.5 MiB`; `-` where they are not known. */
+export const bytes = (value: number | null): string => (value === null ? "-" : byteText(value));
 
 /** A count that may be a decimal string: `6.28e57` when it is too long to read. */
 export function longCount(value: number | string): string {

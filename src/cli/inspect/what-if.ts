@@ -6,6 +6,7 @@ import type { Network } from "../../analyze/networks/network.ts";
 import { type Inspected, inspect } from "../../analyze/report/inspect.ts";
 import { withLora } from "../../analyze/what-if/lora.ts";
 import { atPrecision, frozen, quantized, quantizedBitsOf } from "../../analyze/what-if/what-if.ts";
+import { byteSize } from "../../core/byte-size.ts";
 import { atPlace, OptionError } from "../../core/errors.ts";
 import { optimizerOf, optimizers } from "../../train/optimizers/index.ts";
 import { choice, type OptionValues, text, wholeNumber } from "../command.ts";
@@ -22,20 +23,35 @@ export const whatIfOptions = {
   freeze: text("PATTERN", "freeze the layers or parameters that match, * for any letters"),
   lora: wholeNumber("low-rank adapters of this rank, all else frozen", 1),
   loraTargets: text("PATTERN", "layers to adapt, several with commas; default query and value"),
+  memory: choice(
+    "bytes that a training step may take, such as 2GB: as much is computed twice as that needs",
+    (size) => byteSize(size, "--memory"),
+    "SIZE",
+  ),
+  checkpoint: text(
+    "PATTERNS",
+    "keep the outputs of these layers alone, and compute their insides again; with commas, * for any letters",
+  ),
   quantize: choice("store the weights of weighted layers in 4 or 8 bits", quantizedBitsOf, "BITS"),
 } as const;
 
 export type WhatIfOptions = OptionValues<typeof whatIfOptions>;
 
 /** How training is reported. */
-export const trainingOptionsOf = ({ optimizer = "adam", precision = "float32" }: WhatIfOptions): TrainingOptions => ({
-  optimizer: optimizerOf(optimizer),
-  precision,
-});
+export function trainingOptionsOf({
+  optimizer = "adam",
+  precision = "float32",
+  memory,
+  checkpoint,
+}: WhatIfOptions): TrainingOptions {
+  if (memory !== undefined && checkpoint !== undefined)
+    throw new OptionError("--memory chooses what is computed again, and --checkpoint names it; pass one of the two");
+  return { optimizer: optimizerOf(optimizer), precision, memory, checkpoint: checkpoint?.split(",") };
+}
 
 /** Opens a target and applies the what-ifs. Throws SardonyxError naming the target. */
 export async function openChanged(target: string, options: WhatIfOptions, output: Output): Promise<Network> {
-  const { freeze, lora, loraTargets, quantize, precision, optimizer, ...which } = options;
+  const { freeze, lora, loraTargets, quantize, precision, optimizer, memory, checkpoint, ...which } = options;
   if (loraTargets !== undefined && lora === undefined)
     throw new OptionError("--lora-targets says which layers get adapters, but not of which rank; pass --lora 8 too");
   try {

@@ -74,9 +74,9 @@ function shownRun(plan: Plan, output: Output) {
       output.record("note", { note });
       output.prose(`Note: ${note}.`);
     },
-    onLoaded(_, task, network) {
+    onLoaded(loaded, task, network) {
       summary = network;
-      announce(plan, task, output);
+      announce(loaded, task, output);
       showLayers(network, output);
       output.line();
     },

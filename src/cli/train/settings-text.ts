@@ -5,11 +5,12 @@ import { flagOf } from "../command.ts";
 
 /** The settings as a command line would give them, for the heading of a run. */
 export const showSettings = (settings: RunSettings) => {
-  const { epochs, batchSize, learningRate, optimizer, seed, device, threads, options } = settings;
+  const { epochs, batchSize, learningRate, optimizer, seed, device, threads, options, memory, parts = 1 } = settings;
   const own = Object.entries(options).map(
     ([name, value]) => `, ${flagOf(name).slice(2).replaceAll("-", " ")} ${showOption(value)}`,
   );
-  return `${optimizer}, learning rate ${learningRate}, batch size ${batchSize}, epochs ${epochs}${own.join("")}, seed ${seed}, ${device} with ${plural(threads, "thread")}`;
+  const room = `${parts > 1 ? ` in ${parts} parts` : ""}${memory === undefined ? "" : `, memory ${memory}`}`;
+  return `${optimizer}, learning rate ${learningRate}, batch size ${batchSize}${room}, epochs ${epochs}${own.join("")}, seed ${seed}, ${device} with ${plural(threads, "thread")}`;
 };
 
 const showOption = (value: OptionValue): string =>

@@ -2,7 +2,7 @@
 import { DataError } from "../../core/errors.ts";
 import { flag } from "../../core/option-types.ts";
 import { optionsOf } from "../../core/options.ts";
-import { stackRecords, type TensorRecord } from "./rows.ts";
+import { gatherRecord, rowCount, stackRecords, type TensorRecord } from "./rows.ts";
 import {
   type IndexedSource,
   indexedSource,
@@ -62,6 +62,32 @@ export function batchSource<T extends TensorRecord<T>>(
     },
   };
 }
+
+/** Each batch as so many smaller ones, of as many samples as can be; a batch of fewer samples as one of each. */
+export function partsSource<T extends TensorRecord<T>>(source: Source<T>, parts: number): Source<T> {
+  return {
+    length: source.length === undefined ? undefined : source.length * parts,
+    fresh: true,
+    samples: "batches are computed in parts",
+    async *epoch(epoch, skip) {
+      let left = skip % parts;
+      for await (const batch of source.epoch(epoch, Math.floor(skip / parts))) {
+        const rows = rowCount(batch, "inParts()");
+        const count = Math.min(parts, rows);
+        for (let part = left; part < count; part++)
+          yield rowsOf(batch, Math.floor((part * rows) / count), Math.floor(((part + 1) * rows) / count));
+        left = 0;
+      }
+    },
+  };
+}
+
+/** Rows `start` to `end` of each tensor. */
+const rowsOf = <T extends TensorRecord<T>>(batch: T, start: number, end: number): T =>
+  gatherRecord(
+    batch,
+    Array.from({ length: end - start }, (_, i) => start + i),
+  );
 
 /** Samples `start` to `start + size`, or to the end of the source. */
 function samplesOfBatches({ samples = unnumbered, length }: IndexedSource<unknown>, size: number): Samples | string {

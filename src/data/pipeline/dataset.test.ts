@@ -244,6 +244,32 @@ describe("batch", () => {
   });
 });
 
+describe("batches in parts", () => {
+  const batches = fromTensors({ x: tensor(numbers(11)) })
+    .batch(4)
+    .inParts(2);
+  const rows = (elements: readonly { readonly x: Tensor }[]) => elements.map(({ x }) => x.toNumbers());
+
+  it("have as many rows as can be, the last ones too", async () => {
+    expect(batches.length).toBe(6);
+    expect(rows(await all(batches))).toEqual([[0, 1], [2, 3], [4, 5], [6, 7], [8], [9, 10]]);
+  });
+
+  it("can be read from any part on", async () => {
+    const whole = rows(await all(batches));
+    for (const skip of numbers(6))
+      expect(rows(await all(batches, 0, { skip })), `skip ${skip}`).toEqual(whole.slice(skip));
+  });
+
+  it("are one of each sample where there are fewer", async () => {
+    const few = fromTensors({ x: tensor(numbers(5)) })
+      .batch(3)
+      .inParts(3);
+    expect(rows(await all(few))).toEqual([[0], [1], [2], [3], [4]]);
+    expect(() => batches.inParts(0)).toThrow(OptionError);
+  });
+});
+
 describe("split", () => {
   it("divides without loss or repetition, the same way each time", async () => {
     await fc.assert(

@@ -4,7 +4,7 @@ import { count, having } from "../../core/option-types.ts";
 import { optionsOf } from "../../core/options.ts";
 import { foldIn, type Key, keyOf, type Random } from "../../core/random.ts";
 import type { Tensor } from "../../core/tensor.ts";
-import { type BatchOptions, batchSource, checkBatch } from "./batching.ts";
+import { type BatchOptions, batchSource, checkBatch, partsSource } from "./batching.ts";
 import {
   cacheSource,
   concatSources,
@@ -126,6 +126,15 @@ export class Dataset<T> {
   batch<S extends TensorRecord<S>>(this: Dataset<S>, size: number, options: BatchOptions = {}): Dataset<S> {
     checkCount("batch(size)", size, 1);
     return this.#then(batchSource(this.source, size, checkBatch(options)));
+  }
+
+  /**
+   * Each batch as so many smaller ones, one after the other, of as many samples as can be. With `training: { accumulate: parts }` they make
+   * one update, in the memory of a part. A batch of fewer samples than parts gives one of each.
+   */
+  inParts<S extends TensorRecord<S>>(this: Dataset<S>, parts: number): Dataset<S> {
+    checkCount("inParts(parts)", parts, 1);
+    return parts === 1 ? this : this.#then(partsSource(this.source, parts));
   }
 
   /** Begins up to `count` elements before they are asked for: overlaps waiting (disk, decoding), not computing. */

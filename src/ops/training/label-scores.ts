@@ -3,9 +3,12 @@ import { ShapeError } from "../../core/errors.ts";
 import { sameShape, showShape, size } from "../../core/shape.ts";
 import type { Value } from "../../graph/ir.ts";
 import { apply, defineOp, makeNode, type OpDef } from "../../graph/op.ts";
+import type { Pass } from "../../graph/passes.ts";
+import { rewrite } from "../../graph/rewrite.ts";
+import { cast } from "../cast.ts";
 import { add, mul, sub } from "../elementwise.ts";
 import { exp } from "../functions.ts";
-import { gather } from "../indexing.ts";
+import { GatherElements, gather } from "../indexing.ts";
 import { FusedMatMul, Gemm, matmul } from "../matmul.ts";
 import { concat, Reshape, reshape } from "../movement.ts";
 import { LogSoftmax } from "../normalization/normalization.ts";
@@ -18,7 +21,7 @@ import {
   unpackedWeightOf,
 } from "../quantized/quantization.ts";
 import { reduceLogSumExp, reduceSum } from "../reduce.ts";
-import { ScatterElements } from "../selection/scatter.ts";
+import { ScatterND } from "../selection/scatter.ts";
 
 interface LabelAttributes {
   readonly pieces?: number;
@@ -79,16 +82,23 @@ export const LabelLogSoftmax: OpDef = defineOp("LabelLogSoftmax", {
     // The scores are made anew, rather than kept from the way forward as the same values.
     const again = after(x, sum);
     const factor = g ? (h ? sub(h, g) : mul(g, -1)) : (h as Value);
-    const slopes = (part: Value) => mul(exp(sub(scoresOf(again, part), sum)), factor);
-    if (needs[1]) {
-      const all = slopes(w);
-      const own = g ? apply(ScatterElements, [all, labels, g], { axis: 1, reduction: "add" }) : all;
-      return [needs[0] ? matmul(own, w) : undefined, matmul(own, x, { transA: true }), undefined];
+    const slopes = (rows: Value, part: Value) => mul(exp(sub(scoresOf(rows, part), sum)), factor);
+    const rows: Value[] = [];
+    let spread: Value | undefined;
+    let behind = again;
+    for (const part of partsOf(w, attributes.pieces)) {
+      // One piece at a time: each is made after what the one before it came to.
+      const own = slopes(behind, part);
+      const toRows = needs[1] ? matmul(own, x, { transA: true }) : undefined;
+      const toX = needs[0] ? matmul(own, part) : undefined;
+      spread = spread && toX ? add(spread, toX) : toX;
+      if (toRows) rows.push(toRows);
+      behind = [spread, toRows].reduce<Value>((value, done) => (done ? after(value, done) : value), again);
     }
-    const spread = partsOf(w, attributes.pieces)
-      .map((part) => matmul(slopes(part), part))
-      .reduce((total, part) => add(total, part));
-    return [g ? add(spread, mul(rowsAt(w, labels), g)) : spread, undefined, undefined];
+    const ofX = spread && g ? add(spread, mul(rowsAt(w, labels), g)) : spread;
+    if (!needs[1]) return [ofX, undefined, undefined];
+    const all = concat(rows, 0);
+    return [ofX, g ? apply(ScatterND, [all, cast(labels, "int64"), mul(x, g)], { reduction: "add" }) : all, undefined];
   },
   lower: ({ inputs, attributes }) => {
     const [x, , labels] = inputs;
@@ -106,8 +116,10 @@ export const LabelLogSoftmax: OpDef = defineOp("LabelLogSoftmax", {
       : undefined,
 });
 
-/** Scores of fewer elements, 256 MB, are made as a whole: nothing is computed twice. */
+/** Scores of fewer elements, 256 MB, are made as a whole unless memory is short: nothing is computed twice. */
 const wholeLimit = 1 << 26;
+/** Scores of fewer elements, 8 MB, are always made as a whole. */
+const leastLimit = 1 << 21;
 /** Elements of the scores, and of the weight, in a piece. */
 const pieceSize = 1 << 23;
 /** Each piece is a dozen nodes: scores that would take more are made as a whole. */
@@ -131,13 +143,21 @@ const unshaped = (value: Value): Value => {
   return producer?.op === Reshape && producer.inputs[0] ? unshaped(producer.inputs[0]) : value;
 };
 
-/** What `LabelLogSoftmax` computes in place of logarithms at labels [..., 1] along the last axis; `undefined` where that does not pay. */
-export function labelsOfManyScores(logarithms: Value, labels: Value, axis: number): Value | undefined {
+/**
+ * What `LabelLogSoftmax` computes in place of logarithms at labels [..., 1] along the last axis; `undefined` for scores of
+ * fewer elements than the limit.
+ */
+export function labelsOfManyScores(
+  logarithms: Value,
+  labels: Value,
+  axis: number,
+  limit = wholeLimit,
+): Value | undefined {
   const node = logarithms.producer;
   const [scores] = node?.inputs ?? [];
   const last = logarithms.rank - 1;
   const isLast = (given: unknown) => given === last || given === -1;
-  if (node?.op !== LogSoftmax || !scores || size(scores.shape) < wholeLimit) return undefined;
+  if (node?.op !== LogSoftmax || !scores || size(scores.shape) < limit) return undefined;
   if (
     !isLast(axis) ||
     !isLast(node.attributes["axis"] ?? -1) ||
@@ -153,9 +173,16 @@ export function labelsOfManyScores(logarithms: Value, labels: Value, axis: numbe
   const { op, inputs: parts, attributes: packing } = w.producer ?? { inputs: [], attributes: {} };
   const [stored, scales] = op === UnpackBlocks ? parts : [w];
   const operands = [reshape(x, [rows, width]), stored, reshape(labels, [rows, 1]), ...(scales ? [scales] : [])];
-  const pieces = Math.ceil(classes / Math.max(1, Math.floor(pieceSize / Math.max(rows, width))));
+  const pieces = Math.ceil(classes / Math.max(1, Math.floor(Math.min(pieceSize, limit) / Math.max(rows, width))));
   if (pieces > mostPieces) return undefined;
   const attributes = { pieces, ...(scales && packing) };
   const [chosen] = makeNode(LabelLogSoftmax, operands, attributes, product.producer?.scope).outputs;
   return reshape(chosen, labels.shape);
 }
+
+/** Makes scores in pieces that would fit as a whole, where memory is short: the losses as they are, with a part of the scores at a time. */
+export const scoresInPieces: Pass = (outputs) =>
+  rewrite(outputs, ({ op, inputs: [x, labels], attributes: { axis = 0 } }) => {
+    const chosen = op === GatherElements && x && labels && labelsOfManyScores(x, labels, Number(axis), leastLimit);
+    return chosen ? [chosen] : undefined;
+  }).outputs;

@@ -1,5 +1,6 @@
 /** Settings of a run, each declared once: what it may be, and what it means. */
 import { z } from "zod";
+import { isByteSize } from "../../core/byte-size.ts";
 import { OptionError, unknownName } from "../../core/errors.ts";
 import { devices } from "../../runtime/session.ts";
 import { type OptimizerName, optimizers } from "../../train/optimizers/index.ts";
@@ -22,6 +23,17 @@ export const runSettingsSchema = recipeSettingsSchema.extend({
   // Part of the record, since sums depend on how work is divided.
   threads: z.number().int().min(1).describe("threads of one operator; default all cores"),
   limit: z.number().int().min(1).optional().describe("use only so many samples, for a quick try"),
+  memory: z
+    .string()
+    .refine((text) => isByteSize(text), "pass bytes, such as 2GB or 1.5GiB")
+    .optional()
+    .describe("memory that a step may take, such as 2GB: as much is computed twice as that needs"),
+  parts: z
+    .number()
+    .int()
+    .min(1)
+    .optional()
+    .describe("compute each batch in so many parts, one after another, for one update; default 1"),
   repeats: z.number().int().min(1).optional().describe("of an experiment: train each network from so many seeds"),
   options: z.record(z.string(), optionValueSchema).default({}).describe("the recipe's own options"),
 });
@@ -41,6 +53,8 @@ export type RecipeSettings = Readonly<z.infer<typeof recipeSettingsSchema>>;
  * - `threads`: threads of one operator; default all cores. Part of the record, since sums depend on how work is
  * divided.
  * - `limit`: use only so many samples, for a quick try; default all.
+ * - `memory`: what a training step may take, such as `"2GB"`; as much is computed again on the way back as that needs.
+ * - `parts`: how many parts each batch is computed in, one after another, for one update; default 1.
  * - `repeats`: of an experiment, how many seeds each network is trained from.
  * - `options`: the recipe's own options, by name.
  */
@@ -52,7 +66,7 @@ export type GivenSettings = { readonly [K in keyof RunSettings]?: RunSettings[K]
 const choicesSchema = runSettingsSchema.omit({ device: true, threads: true, repeats: true });
 /**
  * What is chosen in place of a recipe's defaults: `epochs`, `batchSize`, `learningRate`, `optimizer` and `seed`, as in
- * `RecipeSettings`; `limit`, so many samples for a quick try; and `options`, the recipe's own, by name.
+ * `RecipeSettings`; `memory` and `parts`, in how much memory; `limit`, so many samples for a quick try; and `options`, the recipe's own, by name.
  */
 export type RecipeChoices = Pick<GivenSettings, keyof z.infer<typeof choicesSchema>>;
 
@@ -82,6 +96,8 @@ export function newSettings(recipe: SettingDefaults, given: GivenSettings, cores
     throw new OptionError(
       `repeats is for experiments, and ${name} trains one network once; leave it out, or pass another seed`,
     );
+  if (defaults.repeats !== undefined && (given.memory !== undefined || given.parts !== undefined))
+    throw new OptionError(`memory and parts are for recipes, and ${name} is an experiment; leave them out`);
   const { options: own, ...rest } = given;
   const isGiven = ([, value]: readonly [string, unknown]) => value !== undefined;
   return checkSettings({

@@ -48,10 +48,16 @@ export interface Plan<R extends Trainable = Recipe> {
   readonly resumed: boolean;
   /** What whoever starts the run should know of it before. */
   readonly notes: readonly string[];
+  /** Whether the run chooses in how many parts a batch is computed, by the memory that there is. */
+  readonly choosesParts: boolean;
 }
 
 /** What decides a plan. */
-export type PlanOptions = Pick<RunOptions, "out" | "resume" | "profile"> & { readonly given: GivenSettings };
+export type PlanOptions = Pick<RunOptions, "out" | "resume" | "profile"> & {
+  readonly given: GivenSettings;
+  /** Chooses in how many parts a batch is computed, by the memory that there is; a run that goes on has chosen. Default false. */
+  readonly choosesParts?: boolean | undefined;
+};
 
 /**
  * Checks everything that can be checked before data is loaded, and claims the run's folder, which is to be released. Throws
@@ -74,9 +80,11 @@ export async function makePlan<R extends Trainable>(
 async function planNew<R extends Trainable>(
   { recipe, path }: Loaded<R>,
   named: string,
-  { given, out, profile = false }: PlanOptions,
+  { given, out, profile = false, choosesParts = false }: PlanOptions,
 ): Promise<Plan<R>> {
   const { name, defaults } = recipe;
+  if (choosesParts && isExperiment(recipe))
+    throw new OptionError(`a batch size that is chosen is for recipes, and ${name} is an experiment; pass a number`);
   const standard = { name, defaults, options: isExperiment(recipe) ? {} : defaultOptions(recipe) };
   const asked = { ...given, ...(given.options && { options: absolutePaths(given.options) }) };
   const settings = newSettings(standard, asked, defaultThreads());
@@ -98,6 +106,7 @@ async function planNew<R extends Trainable>(
     compile: compileOptions(settings),
     resumed: false,
     notes: claimed.notes,
+    choosesParts,
   };
 }
 
@@ -152,6 +161,7 @@ async function planResumed<R extends Trainable>(
       compile: compileOptions(settings),
       ...(begun && { progress: await readCheckpoint(folder, runFiles.checkpoint) }),
       resumed: true,
+      choosesParts: false,
       notes: [
         ...claimed.notes,
         ...(changed.length === 0

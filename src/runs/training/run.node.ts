@@ -27,6 +27,7 @@ import {
 import { type EvaluationReport, evaluateTask, parseEvaluation } from "./evaluation.ts";
 import { Interrupted } from "./interrupted.ts";
 import type { RunObserver } from "./observer.ts";
+import { chooseParts, partsText } from "./parts.ts";
 import { makePlan, type Plan } from "./plan.node.ts";
 import { isFinished, runStages } from "./stages.node.ts";
 
@@ -130,13 +131,17 @@ export async function train(plan: Plan, options: TrainOptions): Promise<TrainRes
   }
 }
 
-async function trainClaimed(plan: Plan, options: TrainOptions): Promise<TrainResult> {
+async function trainClaimed(given: Plan, options: TrainOptions): Promise<TrainResult> {
+  const { settings } = given.record;
   const { observer, signal, checkpointSeconds, profile } = options;
-  const { recipe, folder, record, progress } = plan;
-  const task = await recipe.load(recipeSettings(record.settings), record.settings.limit, observer.onDownload);
+  const { recipe, folder, progress } = given;
+  const task = await recipe.load(recipeSettings(settings), settings.limit, observer.onDownload);
   if (signal?.aborted) throw new Interrupted("before the first batch", { cause: signal.reason });
   task.model.trace(task.inputs);
-  task.model.initialize(keyOf(record.settings.seed));
+  task.model.initialize(keyOf(settings.seed));
+  const chosen = given.choosesParts ? await chooseParts(task, settings) : undefined;
+  const record = chosen ? { ...given.record, settings: { ...settings, parts: chosen.parts } } : given.record;
+  const plan = { ...given, record };
   observer.onLoaded?.(plan, task, summarize(task.model, task.inputs));
 
   const evaluated = join(folder, runFiles.evaluation);
@@ -145,6 +150,7 @@ async function trainClaimed(plan: Plan, options: TrainOptions): Promise<TrainRes
     const evaluation = parseEvaluation(await readFile(evaluated, "utf8"), shownPath(evaluated));
     return { batches: progress?.trainer.batches ?? 0, updateSeconds: 0, history: progress?.history ?? [], evaluation };
   }
+  if (chosen) observer.onNote?.(partsText(chosen));
   // Of a run that is trained on, it would say that all is done when training is and the new test is not.
   await rm(evaluated, { force: true });
   await writeRecord(folder, record);

@@ -12,6 +12,7 @@ import { jsonLog } from "../../train/callbacks/json-log.node.ts";
 import { tensorBoard } from "../../train/callbacks/tensorboard.node.ts";
 import { encodeCheckpoint } from "../../train/checkpoint.ts";
 import type { EpochResult } from "../../train/engine/running-sums.ts";
+import { memoryText } from "../../train/engine/step-memory.ts";
 import { type FitResult, fit, type Progress, type Run } from "../../train/fit.ts";
 import type { FitOptions } from "../../train/fit-options.ts";
 import { loadParameters } from "../../train/load-parameters.ts";
@@ -141,6 +142,7 @@ async function fitStage(
     jsonLog(join(folder, runFiles.log)),
     tensorBoard(join(folder, runFiles.tensorboard)),
     ...(observer.callbacks?.(epochs + later) ?? []),
+    ...memoryNote(options),
     ...stopping(options),
     checkpoint(join(folder, runFiles.checkpoint), { seconds: options.checkpointSeconds }),
   ];
@@ -148,12 +150,21 @@ async function fitStage(
     ...measuredOf(task),
     ...(task.steps === undefined && { optimizer: optimizerFor(task, record.settings) }),
   };
-  return fit<Batch>(task.model, task.train, {
+  const { memory, parts = 1 } = record.settings;
+  const { accumulate = 1 } = task.training ?? {};
+  return fit<Batch>(task.model, task.train.inParts(parts), {
     ...minimized,
     epochs,
     callbacks,
     ...(task.validation && { validation: task.validation }),
-    training: { seed: record.settings.seed, ...task.training, compile, ...(progress && { resume: progress }) },
+    training: {
+      seed: record.settings.seed,
+      ...task.training,
+      accumulate: accumulate * parts,
+      ...(memory !== undefined && { memory }),
+      compile,
+      ...(progress && { resume: progress }),
+    },
   } as FitOptions<Batch>);
 }
 
@@ -161,6 +172,20 @@ async function fitStage(
 function monitorOf({ validation, steps }: Task): string {
   const loss = steps ? `${Object.keys(steps).at(-1)}_loss` : "loss";
   return validation ? `validation_${loss}` : loss;
+}
+
+/** Says after the first batch what the budget of memory came to. */
+function memoryNote({ observer }: StagesOptions): Callback[] {
+  let isNew = true;
+  return [
+    {
+      name: "memory",
+      onBatch({ trainer: { memory } }) {
+        if (isNew && memory) observer.onNote?.(memoryText(memory));
+        isNew = false;
+      },
+    },
+  ];
 }
 
 /** Callbacks that end the run: a signal, which leaves a checkpoint of this very batch, and the end of a profile. */

@@ -1,8 +1,9 @@
 /** The graph of one training batch: loss, figures, gradients of the trainable parameters, new buffers. */
-import { differentiate, orZeros } from "../../autodiff/gradients.ts";
+import { orZeros } from "../../autodiff/gradients.ts";
+import { size } from "../../core/shape.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import type { Batch } from "../../data/pipeline/dataset.ts";
-import { input, type Value } from "../../graph/ir.ts";
+import { bytesOf, input, type Value } from "../../graph/ir.ts";
 import { assignScope } from "../../graph/rewrite.ts";
 import { type CompileOptions, compile, type Executable } from "../../jit/compile.ts";
 import type { Compiled } from "../../jit/session-cache.ts";
@@ -11,10 +12,11 @@ import type { AnyModule } from "../../nn/module.ts";
 import type { Parameter } from "../../nn/parameter.ts";
 import { ParameterInputs } from "../../nn/parameter-inputs.ts";
 import { add, reshape } from "../../ops/index.ts";
-import { recomputed } from "../../transform/recompute.ts";
+import { deriveStep, type StepMemory } from "../../transform/derive-step.ts";
 import type { ParameterStore } from "../store/parameter-store.ts";
 import { compileKept, cutStep, inputsOf, type KeptPart } from "./kept-part.ts";
 import { type BoundObjective, tensorsOf, type ValuesOf } from "./objective.ts";
+import { budgetOf, type MemoryOptions } from "./step-memory.ts";
 
 /** The graph input that takes a step's key. */
 export const keyInput = (): Value => input("uint32", [2], "key");
@@ -82,6 +84,8 @@ export interface GradientStep extends Compiled {
   readonly kept: KeptPart | string;
   /** Share of the multiply-adds, without gradients, that the frozen part makes, whether it was cut off or not. */
   readonly frozenShare: number;
+  /** What was chosen for a budget of memory; none without one. */
+  readonly memory: StepMemory | undefined;
   /** Names of the batch that the step reads beside what is kept. */
   readonly names: readonly string[];
   /** @param kept what the frozen part gives for the batch, which then needs the tensors of `names` alone */
@@ -96,14 +100,18 @@ export interface GradientStepOptions {
   readonly compile?: CompileOptions | undefined;
   /** Whether its frozen part is compiled apart. */
   readonly cuts?: boolean;
+  /** What is computed again on the way back. */
+  readonly memory?: MemoryOptions;
 }
+
+const total = (amounts: readonly number[]): number => amounts.reduce((sum, amount) => sum + amount, 0);
 
 /** Compiles the step that writes the gradients of stores' parameters into them. All parameters are inputs, read at each run. */
 export async function buildGradientStep(
   model: AnyModule,
   objective: BoundObjective,
   batch: Batch,
-  { stores, compile: options, cuts = false }: GradientStepOptions,
+  { stores, compile: options, cuts = false, memory = {} }: GradientStepOptions,
 ): Promise<GradientStep> {
   const key = keyInput();
   const inputs = new ParameterInputs();
@@ -119,10 +127,14 @@ export async function buildGradientStep(
   const wrt = stores
     .flatMap((store) => store.members)
     .map(([, parameter]) => inputs.valueOf(parameter) ?? input(parameter.dtype, parameter.shape));
-  const derived = differentiate(loss, { wrt, others });
-  const forward = [derived.loss, ...derived.others];
+  const budget = budgetOf(memory, {
+    trainable: total(wrt.map(({ shape }) => size(shape))),
+    weights: total(inputs.values.map(bytesOf)),
+    remembered: total(stores.flatMap((store) => Object.values(store.memories()).map(({ data }) => data.byteLength))),
+  });
+  const derived = deriveStep([loss, ...others], { wrt, budget, checkpoint: memory.checkpoint });
   const gradients = derived.gradients.map((gradient, i) => orZeros(gradient, wrt[i] as Value));
-  const outputs = [...forward, ...recomputed(forward, gradients)];
+  const outputs = [...derived.forward, ...gradients];
   const used = typeof cut === "string" ? undefined : inputsOf(outputs);
   const names = Object.keys(batch).filter((name) => used?.has(traced.batch[name] as Value) ?? true);
   const parameters = used ? inputs.among(used) : inputs;
@@ -132,7 +144,7 @@ export async function buildGradientStep(
     options,
   );
   const preallocated = [
-    ...new Array<undefined>(1 + derived.others.length),
+    ...new Array<undefined>(derived.forward.length),
     ...stores.flatMap((store) => store.gradients()),
   ];
   let fresh: readonly Tensor[] = [];
@@ -141,6 +153,7 @@ export async function buildGradientStep(
     executables: typeof kept === "string" ? [executable] : [executable, kept.executable],
     kept,
     frozenShare: typeof found === "string" ? 0 : found.macs.kept / found.macs.all,
+    memory: derived.memory,
     names,
     async run(fed, keyValue, known) {
       const before = typeof kept === "string" ? [] : (known ?? (await kept.compute(fed)));

@@ -15,6 +15,7 @@ import type { BoundTransform, GradientTransform } from "../transforms/transform.
 import { buildGradientStep, type GradientResult, type GradientStep, signatureOf } from "./gradient-step.ts";
 import type { BoundObjective } from "./objective.ts";
 import { type ParameterGroup, type ParameterPattern, settingsOf, takes } from "./parameter-groups.ts";
+import type { MemoryOptions } from "./step-memory.ts";
 import { type Member, Updater } from "./updater.ts";
 
 export interface PhaseOptions {
@@ -28,6 +29,8 @@ export interface PhaseOptions {
   readonly compile?: CompileOptions | undefined;
   /** How many compiled steps are kept. */
   readonly limits?: SessionLimits | undefined;
+  /** What steps compute again on the way back. */
+  readonly memory?: MemoryOptions | undefined;
 }
 
 /** What the gradients of a batch came to. */
@@ -142,9 +145,9 @@ export class Phase {
   /** The compiled step for batches of this signature. `follow` comes before it. */
   async gradientStep(batch: Batch): Promise<GradientStep> {
     const signature = signatureOf(batch);
-    const { objective, compile } = this.options;
+    const { objective, compile, memory } = this.options;
     return this.#steps.get(signature, () =>
-      buildGradientStep(this.#model, objective, batch, { stores: this.#stores, compile, cuts: this.cuts }),
+      buildGradientStep(this.#model, objective, batch, { stores: this.#stores, compile, cuts: this.cuts, memory }),
     );
   }
 

@@ -12,6 +12,7 @@ import { storedTensors } from "../../nn/packed.ts";
 import type { Parameter } from "../../nn/parameter.ts";
 import { sameStructure, structureOf } from "../../nn/structure.ts";
 import { keyTensor } from "../../ops/index.ts";
+import type { StepMemory } from "../../transform/derive-step.ts";
 import { loadParameters, memoryPrefix, requireFinite, requireMemories } from "../load-parameters.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
 import type { Named } from "../store/parameter-store.ts";
@@ -37,9 +38,10 @@ import {
 import { checkGroup, type ParameterGroup, requireTaken } from "./parameter-groups.ts";
 import { Phase, type PhaseCounts } from "./phase.ts";
 import { type CacheOptions, checkCache, type PrefixCache } from "./prefix-cache.ts";
+import { type MemoryOptions, memoryTypes, requireOneChoice } from "./step-memory.ts";
 
 /** How steps are made, whatever is minimized: the option `training` of `Trainer` and `fit`. */
-export interface TrainingOptions extends SessionLimits {
+export interface TrainingOptions extends SessionLimits, MemoryOptions {
   /** Start of initial values and dropout; default 0. The order of the data has a key of its own, see Dataset.shuffle. */
   readonly seed?: number;
   /** Update once for this many batches; default 1. The transform `accumulate`, after those of `transforms`. */
@@ -67,6 +69,7 @@ export const trainingTypes: OptionTypes<TrainingOptions> = {
   groups: listOf(checkGroup.type, "groups: [{ parameters: … }]"),
   compile: checkCompile.type,
   ...sessionTypes,
+  ...memoryTypes,
   cache: eitherOf(
     matching<false>("false", (value) => value === false),
     checkCache.type,
@@ -143,9 +146,11 @@ export class Trainer<B extends Batch = Batch> {
   #batches = 0;
   #updateSeconds = 0;
   #frozenShare = 0;
+  #memory: StepMemory | undefined;
 
   constructor(model: AnyModule | Readonly<Record<string, AnyModule>>, options: TrainerOptions<B>) {
     const { training = {} } = checkTrainer(options);
+    requireOneChoice(training);
     this.model = modelOf(model);
     this.#options = training;
     this.key = keyOf(training.seed ?? 0);
@@ -167,6 +172,7 @@ export class Trainer<B extends Batch = Batch> {
         transforms: transformsOf(training),
         compile,
         limits: training,
+        memory: training,
       });
     });
     this.#turns = this.phases.flatMap((phase) => new Array<Phase>(steps?.[phase.options.name]?.times ?? 1).fill(phase));
@@ -213,6 +219,7 @@ export class Trainer<B extends Batch = Batch> {
     await phase.follow(this.#parameters ?? []);
     const step = await phase.gradientStep(batch);
     this.#frozenShare = step.frozenShare;
+    this.#memory = step.memory;
     return step;
   }
 
@@ -289,6 +296,11 @@ export class Trainer<B extends Batch = Batch> {
       gradientNorm: norm,
       reports,
     };
+  }
+
+  /** What was chosen for the budget of memory, of the latest batch; none without a budget. */
+  get memory(): StepMemory | undefined {
+    return this.#memory;
   }
 
   /** Makes the updates of what gradient transforms hold back, at the end of an epoch. */

@@ -1,11 +1,9 @@
 /** Memory of a run: which values are alive together, and which share a buffer. */
 import { expect, test } from "vitest";
-import { tensor } from "../../core/tensor.ts";
-import { graphOf, input, type Value } from "../../graph/ir.ts";
-import { conv2d, dense, flatten, sequential } from "../../nn/index.ts";
-import { add, constant, full, matmul, mul, relu, reshape } from "../../ops/index.ts";
-import { inspectionOf, networkOf } from "../testing/networks.ts";
-import { executionOrder, runMemory } from "./memory.ts";
+import { tensor } from "../core/tensor.ts";
+import { graphOf, input, type Value } from "../graph/ir.ts";
+import { add, constant, full, matmul, mul, relu, reshape } from "../ops/index.ts";
+import { executionOrder, runMemory } from "./run-memory.ts";
 
 /** 64 floats: 256 bytes. */
 const x = () => input("float32", [8, 8], "x");
@@ -55,29 +53,4 @@ test("the order of execution has every operand before its reader", () => {
   expect(new Set(order)).toEqual(new Set(graph.nodes));
   for (const [i, node] of order.entries())
     for (const value of node.inputs) if (value?.producer) expect(order.indexOf(value.producer)).toBeLessThan(i);
-});
-
-test("activations kept for the backward pass: what the gradients' rules read", () => {
-  // The weights' gradients read the input and the hidden state; ReLU's reads its own output, which is that state.
-  const network = networkOf(sequential([dense(32, { activation: "relu" }), dense(10)]), {
-    dtype: "float32",
-    shape: [16, 64],
-  });
-  const { cost } = inspectionOf(network);
-  const loss = 16 * 10 + 16; // log-probabilities and classes, as numbers of 4 and of 8 bytes
-  expect(cost.activationBytes).toBeGreaterThanOrEqual(4 * (16 * 64 + 16 * 32));
-  expect(cost.activationBytes).toBeLessThanOrEqual(4 * (16 * 64 + 16 * 32 + loss) + 4 * 16);
-});
-
-test("memory to train grows with the batch, that of the weights does not", () => {
-  const of = (batch: number) =>
-    inspectionOf(
-      networkOf(sequential([conv2d(16, 3), flatten(), dense(10)]), { dtype: "float32", shape: [batch, 3, 16, 16] }),
-    ).cost;
-  const [small, large] = [of(16), of(64)];
-  expect(large.memory?.weights).toBe(small.memory?.weights);
-  expect(large.memory?.gradients).toBe(small.memory?.gradients);
-  const ratio = (large.memory?.activations ?? 0) / (small.memory?.activations ?? 1);
-  expect(ratio).toBeGreaterThan(3.5);
-  expect(ratio).toBeLessThan(4.1);
 });

@@ -1,8 +1,9 @@
-/** How much memory ONNX Runtime takes to run a graph: its order of execution and its plan of buffers. */
-import { appendTo } from "../../core/lists.ts";
-import { sameShape } from "../../core/shape.ts";
-import { bytesOf, constantOf, type Graph, type Node, type Value } from "../../graph/ir.ts";
-import { elementwiseOps, isView, storageOf } from "../../ops/registry.ts";
+/** How much memory ONNX Runtime takes to run a graph: its order of execution and its plan of buffers; and what a training step takes. */
+import { appendTo } from "../core/lists.ts";
+import { sameShape } from "../core/shape.ts";
+import { bytesOf, constantOf, type Graph, type Node, type Value } from "../graph/ir.ts";
+import { elementwiseOps, isView, storageOf } from "../ops/registry.ts";
+import { usesMemoryPattern } from "./compile.ts";
 
 export interface RunMemory {
   /** The most bytes of buffers that are in use together: of values that are alive, and idle ones kept for the next of their shape. */
@@ -23,6 +24,41 @@ export function runMemory(graph: Graph, bytes: (value: Value) => number = bytesO
     for (const buffer of givenBack.get(node) ?? []) used -= bytes(buffer);
   }
   return { peak, constants };
+}
+
+/** What the engine's arena takes for a byte of buffers, measured between 1.0 and 1.4 (docs/performance.md). */
+export const fragmentation = 1.3;
+
+/** Bytes that the engine takes to run a compiled graph beside its inputs and outputs. */
+export function engineMemory(graph: Graph): number {
+  const { peak, constants } = runMemory(graph);
+  return peak * fragmentation + (usesMemoryPattern(graph) ? peak : 0) + constants;
+}
+
+/**
+ * onnxruntime-node returns a copy of every output, also of those that it writes into preallocated tensors, and the copies of
+ * the step before are still there while a step runs (measured, docs/performance.md).
+ */
+const gradientCopies = 2;
+
+/** What is trained. */
+export interface TrainedSizes {
+  /** Elements of the trainable parameters. */
+  readonly trainable: number;
+  /** Vectors as long that are remembered from step to step. */
+  readonly slots: number;
+  /** Bits of a number of parameters and gradients; default 32. */
+  readonly bits?: number;
+}
+
+/** Bytes of gradients with the engine's copies of them, and of what is remembered. */
+export function trainedMemory({ trainable, slots, bits = 32 }: TrainedSizes): {
+  readonly gradients: number;
+  readonly optimizer: number;
+} {
+  // Mixed precision (Micikevicius et al. 2018): what is summed over many steps stays float32.
+  const originals = bits < 32 ? 1 : 0;
+  return { gradients: ((1 + gradientCopies) * trainable * bits) / 8, optimizer: 4 * (slots + originals) * trainable };
 }
 
 /** Depth first from the nodes that nothing reads, the last one first, operands of later nodes before those of earlier ones. */
