@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { works } from "./works.mjs";
 
 /** Says in a sentence why a contender cannot run here. */
 export class CannotRun extends Error {}
@@ -56,6 +57,7 @@ function compiledAdam({ folder }) {
 
 const sequences = ["lstm-step", "gpt-step", "gpt-generate"];
 const training = ["lenet-step", "mlp-step", "cnn-step"];
+const predictions = Object.keys(works).filter((name) => name.includes("-predict"));
 const published = ["resnet18-step", "resnet50-step", "mobilenet-step"];
 
 /**
@@ -65,10 +67,10 @@ const published = ["resnet18-step", "resnet50-step", "mobilenet-step"];
 export const contenders = [
   {
     name: "sardonyx",
-    works: [...training, ...published, ...sequences, "adam-32m", "dispatch"],
+    works: [...training, ...published, ...sequences, ...predictions, "adam-32m", "dispatch"],
     prepare: node("sardonyx.mjs"),
   },
-  { name: "onnxruntime", works: ["matmul", "dispatch"], prepare: node("onnxruntime.mjs") },
+  { name: "onnxruntime", works: [...predictions, "matmul", "dispatch"], prepare: node("onnxruntime.mjs") },
   { name: "c", works: ["adam-32m"], prepare: compiledAdam },
   { name: "torch", works: [...training, ...published, ...sequences, "matmul", "adam-32m"], prepare: pytorch },
   {
