@@ -55,7 +55,7 @@ function compiledAdam({ folder }) {
   return (work) => [program, work];
 }
 
-const sequences = ["lstm-step", "gpt-step", "gpt-generate"];
+const sequences = ["lstm-step", "gpt-step", "gpt-generate", "gpt2-generate", "gpt2-generate-8"];
 const training = ["lenet-step", "mlp-step", "cnn-step"];
 const predictions = Object.keys(works).filter((name) => name.includes("-predict"));
 const published = ["resnet18-step", "resnet50-step", "mobilenet-step"];

@@ -11,6 +11,8 @@ export const works = {
   "lstm-step": "Forward and backward of an LSTM of 128 units on 32 sequences of 120 steps of 128 features.",
   "gpt-step": "One training step of a GPT of 6 layers, width 384, 6 heads on 8 texts of 256 tokens, Adam.",
   "gpt-generate": "One token of text from that GPT, whose earlier 128 to 255 tokens are kept as keys and values.",
+  "gpt2-generate": "One token of text from GPT-2 of 124 million parameters, whose earlier 128 to 255 tokens are kept.",
+  "gpt2-generate-8": "One token of each of eight such texts, read side by side.",
   "lenet-predict": "One prediction by the network of lenet-step, [1, 1, 28, 28].",
   "lenet-predict-64": "One prediction by it for a batch of 64.",
   "resnet50-predict": "One prediction by ResNet-50, [1, 3, 224, 224].",

@@ -43,21 +43,26 @@ export function gptStep() {
   return { step: () => trainer.step({ x: ids, y: ids }) };
 }
 
-export async function gptGenerate() {
-  const model = models.gpt2Architectures.GPT2LMHeadModel(gptOptions);
+/** One further token of so many texts at a time. */
+async function generation(model, batch) {
   model.trace({ dtype: "int32", shape: [1, 1] });
   model.initialize(keyOf(0));
-  const step = await decoder(model, { capacity: tokens, compile });
-  const prompt = labels(tokens / 2);
+  const step = await decoder(model, { capacity: tokens, batch, compile });
+  const feed = (text) => step.feedAll(Array(batch).fill(text));
+  const prompt = [...labels(tokens / 2)];
   return {
     calls: 16,
     async step() {
       if (step.length === 0 || step.length === tokens) {
         step.reset();
-        await step.feed(prompt);
+        await feed(prompt);
       }
-      const logits = await step.feed([7]);
-      return logits.indexOf(Math.max(...logits));
+      const logits = await feed([7]);
+      return logits.map((scores) => scores.indexOf(scores.reduce((most, score) => Math.max(most, score))));
     },
   };
 }
+
+export const gptGenerate = () => generation(models.gpt2Architectures.GPT2LMHeadModel(gptOptions), 1);
+export const gpt2Generate = () => generation(models.presetOf("gpt2").build({}), 1);
+export const gpt2Generate8 = () => generation(models.presetOf("gpt2").build({}), 8);

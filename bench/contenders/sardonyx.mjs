@@ -23,7 +23,7 @@ import { allocateShards } from "../../dist/src/train/store/arena.js";
 import { labels, parameterCount, uniform } from "./data.mjs";
 import { contend, threads } from "./measure.mjs";
 import { lenet, predictionSteps } from "./predicted.mjs";
-import { gptGenerate, gptStep, lstmStep } from "./sardonyx-sequences.mjs";
+import { gpt2Generate, gpt2Generate8, gptGenerate, gptStep, lstmStep } from "./sardonyx-sequences.mjs";
 
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
 
@@ -101,6 +101,8 @@ await contend({
     "lstm-step": lstmStep,
     "gpt-step": gptStep,
     "gpt-generate": gptGenerate,
+    "gpt2-generate": gpt2Generate,
+    "gpt2-generate-8": gpt2Generate8,
     ...predictionSteps(prediction),
     "adam-32m": adam32m,
     dispatch,
