@@ -57,6 +57,7 @@ function compiledAdam({ folder }) {
 
 const sequences = ["lstm-step", "gpt-step", "gpt-generate", "gpt2-generate", "gpt2-generate-8"];
 const training = ["lenet-step", "mlp-step", "cnn-step"];
+const llamas = ["llama-generate", "llama-generate-4bit"];
 const predictions = Object.keys(works).filter((name) => name.includes("-predict"));
 const published = ["resnet18-step", "resnet50-step", "mobilenet-step"];
 
@@ -67,12 +68,13 @@ const published = ["resnet18-step", "resnet50-step", "mobilenet-step"];
 export const contenders = [
   {
     name: "sardonyx",
-    works: [...training, ...published, ...sequences, ...predictions, "adam-32m", "dispatch"],
+    works: [...training, ...published, ...sequences, ...llamas, ...predictions, "adam-32m", "dispatch"],
     prepare: node("sardonyx.mjs"),
   },
   { name: "onnxruntime", works: [...predictions, "matmul", "dispatch"], prepare: node("onnxruntime.mjs") },
   { name: "c", works: ["adam-32m"], prepare: compiledAdam },
   { name: "torch", works: [...training, ...published, ...sequences, "matmul", "adam-32m"], prepare: pytorch },
+  { name: "llama.cpp", works: llamas, prepare: node("llama-cpp.mjs") },
   {
     name: "jax-js",
     works: [...training, "adam-32m", "dispatch"],

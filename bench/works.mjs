@@ -13,6 +13,8 @@ export const works = {
   "gpt-generate": "One token of text from that GPT, whose earlier 128 to 255 tokens are kept as keys and values.",
   "gpt2-generate": "One token of text from GPT-2 of 124 million parameters, whose earlier 128 to 255 tokens are kept.",
   "gpt2-generate-8": "One token of each of eight such texts, read side by side.",
+  "llama-generate": "One token of text from a made-up Llama of 97 million parameters in float32, read from GGUF.",
+  "llama-generate-4bit": "The same from a file that stores its matrices in 4 bits.",
   "lenet-predict": "One prediction by the network of lenet-step, [1, 1, 28, 28].",
   "lenet-predict-64": "One prediction by it for a batch of 64.",
   "resnet50-predict": "One prediction by ResNet-50, [1, 3, 224, 224].",

@@ -11,7 +11,9 @@ import {
   Tensor,
   Trainer,
 } from "../../dist/src/index.js";
+import { loadModel } from "../../dist/src/node.js";
 import { labels, uniform } from "./data.mjs";
+import { prompt as llamaPrompt, llamaWorks, withLlama } from "./llama.mjs";
 import { threads } from "./measure.mjs";
 
 const compile = { threads };
@@ -44,12 +46,9 @@ export function gptStep() {
 }
 
 /** One further token of so many texts at a time. */
-async function generation(model, batch) {
-  model.trace({ dtype: "int32", shape: [1, 1] });
-  model.initialize(keyOf(0));
+async function generation(model, { batch = 1, prompt }) {
   const step = await decoder(model, { capacity: tokens, batch, compile });
   const feed = (text) => step.feedAll(Array(batch).fill(text));
-  const prompt = [...labels(tokens / 2)];
   return {
     calls: 16,
     async step() {
@@ -63,6 +62,19 @@ async function generation(model, batch) {
   };
 }
 
-export const gptGenerate = () => generation(models.gpt2Architectures.GPT2LMHeadModel(gptOptions), 1);
-export const gpt2Generate = () => generation(models.presetOf("gpt2").build({}), 1);
-export const gpt2Generate8 = () => generation(models.presetOf("gpt2").build({}), 8);
+function gptGeneration(model, batch) {
+  model.trace({ dtype: "int32", shape: [1, 1] });
+  model.initialize(keyOf(0));
+  return generation(model, { batch, prompt: [...labels(tokens / 2)] });
+}
+
+const llamaGeneration = async (file) => generation(await loadModel(file), { prompt: llamaPrompt });
+
+export const generationSteps = {
+  "gpt-generate": () => gptGeneration(models.gpt2Architectures.GPT2LMHeadModel(gptOptions)),
+  "gpt2-generate": () => gptGeneration(models.presetOf("gpt2").build({})),
+  "gpt2-generate-8": () => gptGeneration(models.presetOf("gpt2").build({}), 8),
+  ...Object.fromEntries(
+    Object.entries(llamaWorks).map(([work, type]) => [work, () => withLlama(type, llamaGeneration)]),
+  ),
+};

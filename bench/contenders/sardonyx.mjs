@@ -23,7 +23,7 @@ import { allocateShards } from "../../dist/src/train/store/arena.js";
 import { labels, parameterCount, uniform } from "./data.mjs";
 import { contend, threads } from "./measure.mjs";
 import { lenet, predictionSteps } from "./predicted.mjs";
-import { gpt2Generate, gpt2Generate8, gptGenerate, gptStep, lstmStep } from "./sardonyx-sequences.mjs";
+import { generationSteps, gptStep, lstmStep } from "./sardonyx-sequences.mjs";
 
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
 
@@ -100,9 +100,7 @@ await contend({
     "mobilenet-step": () => training(published("mobilenet_v2"), [16, 3, 96, 96]),
     "lstm-step": lstmStep,
     "gpt-step": gptStep,
-    "gpt-generate": gptGenerate,
-    "gpt2-generate": gpt2Generate,
-    "gpt2-generate-8": gpt2Generate8,
+    ...generationSteps,
     ...predictionSteps(prediction),
     "adam-32m": adam32m,
     dispatch,
