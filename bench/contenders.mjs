@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { works } from "./works.mjs";
 
 /** Says in a sentence why a contender cannot run here. */
 export class CannotRun extends Error {}
@@ -54,10 +55,12 @@ function compiledAdam({ folder }) {
   return (work) => [program, work];
 }
 
-const sequences = ["lstm-step", "gpt-step", "gpt-generate"];
+const sequences = ["lstm-step", "gpt-step", "gpt-generate", "gpt2-generate", "gpt2-generate-8"];
 const training = ["lenet-step", "mlp-step", "cnn-step"];
 const published = JSON.parse(readFileSync(new URL("networks.json", import.meta.url), "utf8"));
 const convolutional = [...Object.keys(published), "deconvolution-step"];
+const llamas = ["llama-generate", "llama-generate-4bit"];
+const predictions = Object.keys(works).filter((name) => name.includes("-predict"));
 
 /**
  * `works` are those a contender enters, `slow` those it runs in the first round only.
@@ -66,12 +69,13 @@ const convolutional = [...Object.keys(published), "deconvolution-step"];
 export const contenders = [
   {
     name: "sardonyx",
-    works: [...training, ...convolutional, ...sequences, "adam-32m", "dispatch"],
+    works: [...training, ...convolutional, ...sequences, ...llamas, ...predictions, "adam-32m", "dispatch"],
     prepare: node("sardonyx.mjs"),
   },
-  { name: "onnxruntime", works: ["matmul", "dispatch"], prepare: node("onnxruntime.mjs") },
+  { name: "onnxruntime", works: [...predictions, "matmul", "dispatch"], prepare: node("onnxruntime.mjs") },
   { name: "c", works: ["adam-32m"], prepare: compiledAdam },
   { name: "torch", works: [...training, ...convolutional, ...sequences, "matmul", "adam-32m"], prepare: pytorch },
+  { name: "llama.cpp", works: llamas, prepare: node("llama-cpp.mjs") },
   {
     name: "jax-js",
     works: [...training, "adam-32m", "dispatch"],

@@ -1,9 +1,10 @@
 // The ONNX Runtime contender: a raw session.run of small graphs, without Sardonyx around it.
 import { createRequire } from "node:module";
 import * as ort from "onnxruntime-node";
-import { encodeModel, graphOf, input, ops } from "../../dist/src/index.js";
+import { encodeModel, encodeOnnx, graphOf, input, ops } from "../../dist/src/index.js";
 import { uniform } from "./data.mjs";
 import { contend, threads } from "./measure.mjs";
+import { predictionSteps } from "./predicted.mjs";
 
 const { version } = createRequire(import.meta.url)("onnxruntime-node/package.json");
 
@@ -29,4 +30,16 @@ async function matmul() {
   return { step: async () => (await session.run(feeds)).sum.data[0], calls: 4 };
 }
 
-await contend({ contender: "onnxruntime", version, steps: { dispatch, matmul } });
+/** The model as its ONNX file, whose weights are constants. */
+async function prediction(model, { dtype, shape, data }) {
+  const { bytes } = encodeOnnx(model, { inputs: { dtype, shape } });
+  const session = await ort.InferenceSession.create(bytes, { intraOpNumThreads: threads });
+  const feeds = { [session.inputNames[0]]: new ort.Tensor(dtype, data, shape) };
+  return () => session.run(feeds);
+}
+
+await contend({
+  contender: "onnxruntime",
+  version,
+  steps: { dispatch, matmul, ...predictionSteps(prediction) },
+});

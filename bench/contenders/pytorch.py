@@ -146,33 +146,35 @@ def lstm(torch):
     return step
 
 
-TOKENS, WIDTH, HEADS, LAYERS, VOCABULARY = 256, 384, 6, 6, 96
+TOKENS, VOCABULARY = 256, 96
+SMALL_GPT = {"width": 384, "heads": 6, "layers": 6, "vocabulary": VOCABULARY}
+GPT2 = {"width": 768, "heads": 12, "layers": 12, "vocabulary": 50_257}
 
 
-def gpt(torch):
+def gpt(torch, width, heads, layers, vocabulary):
     """GPT-2 as nanoGPT writes it: pre-normalized blocks, one projection for all heads, tied scores, no dropout."""
     nn, functional = torch.nn, torch.nn.functional
 
     class Block(nn.Module):
         def __init__(self):
             super().__init__()
-            self.before, self.between = nn.LayerNorm(WIDTH), nn.LayerNorm(WIDTH)
-            self.heads, self.joined = nn.Linear(WIDTH, 3 * WIDTH), nn.Linear(WIDTH, WIDTH)
-            self.wide, self.narrow = nn.Linear(WIDTH, 4 * WIDTH), nn.Linear(4 * WIDTH, WIDTH)
+            self.before, self.between = nn.LayerNorm(width), nn.LayerNorm(width)
+            self.projected, self.joined = nn.Linear(width, 3 * width), nn.Linear(width, width)
+            self.wide, self.narrow = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
             self.register_buffer("seen", torch.ones(TOKENS, TOKENS).tril()[None, None].bool())
 
         def forward(self, x, kept=None):
             batch, time, _ = x.shape
             q, k, v = (
-                part.view(batch, time, HEADS, -1).transpose(1, 2)
-                for part in self.heads(self.before(x)).split(WIDTH, dim=2)
+                part.view(batch, time, heads, -1).transpose(1, 2)
+                for part in self.projected(self.before(x)).split(width, dim=2)
             )
             if kept is not None:
                 k, v = torch.cat([kept[0], k], 2), torch.cat([kept[1], v], 2)
-            scores = q @ k.transpose(-2, -1) / (WIDTH // HEADS) ** 0.5
+            scores = q @ k.transpose(-2, -1) / (width // heads) ** 0.5
             past = k.shape[2] - time
             scores = scores.masked_fill(~self.seen[:, :, past : past + time, : k.shape[2]], float("-inf"))
-            found = (functional.softmax(scores, -1) @ v).transpose(1, 2).reshape(batch, time, WIDTH)
+            found = (functional.softmax(scores, -1) @ v).transpose(1, 2).reshape(batch, time, width)
             x = x + self.joined(found)
             x = x + self.narrow(functional.gelu(self.wide(self.between(x))))
             return x, (k, v)
@@ -180,9 +182,9 @@ def gpt(torch):
     class Gpt(nn.Module):
         def __init__(self):
             super().__init__()
-            self.tokens, self.positions = nn.Embedding(VOCABULARY, WIDTH), nn.Embedding(TOKENS, WIDTH)
-            self.blocks = nn.ModuleList(Block() for _ in range(LAYERS))
-            self.last = nn.LayerNorm(WIDTH)
+            self.tokens, self.positions = nn.Embedding(vocabulary, width), nn.Embedding(TOKENS, width)
+            self.blocks = nn.ModuleList(Block() for _ in range(layers))
+            self.last = nn.LayerNorm(width)
 
         def forward(self, ids, kept=None):
             past = 0 if kept is None else kept[0][0].shape[2]
@@ -197,7 +199,7 @@ def gpt(torch):
 
 
 def gpt_step(torch):
-    model = gpt(torch)
+    model = gpt(torch, **SMALL_GPT)
     optimizer = torch.optim.Adam(model.parameters(), 1e-3)
     ids = (torch.arange(8 * TOKENS) % 10).view(8, TOKENS)
 
@@ -211,23 +213,29 @@ def gpt_step(torch):
     return step
 
 
-def gpt_generate(torch):
-    model = gpt(torch).eval()
-    prompt, one = (torch.arange(TOKENS // 2) % 10)[None], torch.tensor([[7]])
-    kept = []
+def gpt_generate(sizes, texts=1):
+    """One further token of so many texts at a time, whose keys and values are kept; the room is that of 256 tokens."""
 
-    def token():
-        with torch.no_grad():
-            if not kept or kept[0][0][0].shape[2] == TOKENS:
-                kept[:] = [model(prompt)[1]]
-            logits, kept[0] = model(one, kept[0])
-            return logits[0, -1].argmax().item()
+    def build(torch):
+        model = gpt(torch, **sizes).eval()
+        prompt = (torch.arange(TOKENS // 2) % 10).expand(texts, -1)
+        one = torch.full((texts, 1), 7)
+        kept = []
 
-    def step():
-        for _ in range(16):
-            token()
+        def token():
+            with torch.no_grad():
+                if not kept or kept[0][0][0].shape[2] == TOKENS:
+                    kept[:] = [model(prompt)[1]]
+                logits, kept[0] = model(one, kept[0])
+                return logits[:, -1].argmax(-1).tolist()
 
-    return step
+        def step():
+            for _ in range(16):
+                token()
+
+        return step
+
+    return build
 
 
 def matmul(torch):
@@ -262,12 +270,14 @@ STEPS = {
     "deconvolution-step": deconvolution,
     "lstm-step": lstm,
     "gpt-step": gpt_step,
-    "gpt-generate": gpt_generate,
+    "gpt-generate": gpt_generate(SMALL_GPT),
+    "gpt2-generate": gpt_generate(GPT2),
+    "gpt2-generate-8": gpt_generate(GPT2, texts=8),
     "matmul": matmul,
     "adam-32m": adam,
 }
 # How many times a step does what one measurement is.
-CALLS = {"gpt-generate": 16, "matmul": 4}
+CALLS = {"gpt-generate": 16, "gpt2-generate": 16, "gpt2-generate-8": 16, "matmul": 4}
 
 
 def main():

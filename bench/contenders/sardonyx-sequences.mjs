@@ -11,7 +11,9 @@ import {
   Tensor,
   Trainer,
 } from "../../dist/src/index.js";
+import { loadModel } from "../../dist/src/node.js";
 import { labels, uniform } from "./data.mjs";
+import { prompt as llamaPrompt, llamaWorks, withLlama } from "./llama.mjs";
 import { threads } from "./measure.mjs";
 import { productsOf } from "./products.mjs";
 
@@ -48,21 +50,36 @@ export function gptStep() {
   };
 }
 
-export async function gptGenerate() {
-  const model = models.gpt2Architectures.GPT2LMHeadModel(gptOptions);
-  model.trace({ dtype: "int32", shape: [1, 1] });
-  model.initialize(keyOf(0));
-  const step = await decoder(model, { capacity: tokens, compile });
-  const prompt = labels(tokens / 2);
+/** One further token of so many texts at a time. */
+async function generation(model, { batch = 1, prompt }) {
+  const step = await decoder(model, { capacity: tokens, batch, compile });
+  const feed = (text) => step.feedAll(Array(batch).fill(text));
   return {
     calls: 16,
     async step() {
       if (step.length === 0 || step.length === tokens) {
         step.reset();
-        await step.feed(prompt);
+        await feed(prompt);
       }
-      const logits = await step.feed([7]);
-      return logits.indexOf(Math.max(...logits));
+      const logits = await feed([7]);
+      return logits.map((scores) => scores.indexOf(scores.reduce((most, score) => Math.max(most, score))));
     },
   };
 }
+
+function gptGeneration(model, batch) {
+  model.trace({ dtype: "int32", shape: [1, 1] });
+  model.initialize(keyOf(0));
+  return generation(model, { batch, prompt: [...labels(tokens / 2)] });
+}
+
+const llamaGeneration = async (file) => generation(await loadModel(file), { prompt: llamaPrompt });
+
+export const generationSteps = {
+  "gpt-generate": () => gptGeneration(models.gpt2Architectures.GPT2LMHeadModel(gptOptions)),
+  "gpt2-generate": () => gptGeneration(models.presetOf("gpt2").build({})),
+  "gpt2-generate-8": () => gptGeneration(models.presetOf("gpt2").build({}), 8),
+  ...Object.fromEntries(
+    Object.entries(llamaWorks).map(([work, type]) => [work, () => withLlama(type, llamaGeneration)]),
+  ),
+};

@@ -15,6 +15,7 @@ import {
   meanSquaredError,
   models,
   ops,
+  predictor,
   reshape,
   sequential,
   Tensor,
@@ -24,21 +25,11 @@ import {
 import { allocateShards } from "../../dist/src/train/store/arena.js";
 import { labels, parameterCount, uniform } from "./data.mjs";
 import { contend, threads } from "./measure.mjs";
+import { lenet, predictionSteps } from "./predicted.mjs";
 import { productsOf } from "./products.mjs";
-import { gptGenerate, gptStep, lstmStep } from "./sardonyx-sequences.mjs";
+import { generationSteps, gptStep, lstmStep } from "./sardonyx-sequences.mjs";
 
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
-
-const lenet = () =>
-  sequential([
-    conv2d(32, 3, { activation: "relu" }),
-    maxPool2d(2),
-    conv2d(64, 3, { activation: "relu" }),
-    maxPool2d(2),
-    flatten(),
-    dense(128, { activation: "relu" }),
-    dense(10),
-  ]);
 
 const mlp = () => sequential([dense(512, { activation: "relu" }), dense(512, { activation: "relu" }), dense(10)]);
 
@@ -130,6 +121,12 @@ function dispatch() {
   return { step: async () => (await sum(a, b)).data[0], calls: 1_000 };
 }
 
+/** With the parameters built in, as a program that serves a model has them. */
+function prediction(model, x) {
+  const ask = predictor(model, { snapshot: true, compile: { threads } });
+  return () => ask(x);
+}
+
 await contend({
   contender: "sardonyx",
   version,
@@ -141,7 +138,8 @@ await contend({
     "deconvolution-step": deconvolution,
     "lstm-step": lstmStep,
     "gpt-step": gptStep,
-    "gpt-generate": gptGenerate,
+    ...generationSteps,
+    ...predictionSteps(prediction),
     "adam-32m": adam32m,
     dispatch,
   },

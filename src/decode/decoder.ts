@@ -15,6 +15,8 @@ import { builtIn } from "../nn/parameter-inputs.ts";
 export interface Decoder {
   /** Logits [vocabulary] of the token after those given, which follow those of earlier calls. */
   feed(tokens: readonly number[]): Promise<Float32Array>;
+  /** As `feed`, for as many texts as `batch` says: the tokens of each, equally many, and the logits of each. */
+  feedAll(texts: readonly (readonly number[])[]): Promise<readonly Float32Array[]>;
   /** Tokens read so far. */
   readonly length: number;
   /** The most that it can read. */
@@ -31,6 +33,8 @@ export interface DecoderOptions {
   readonly capacity: number;
   /** Tokens of a prompt that are read at a time; default 32. */
   readonly chunk?: number;
+  /** Texts that are read side by side, which takes little longer than one: the weights are read once for all; default 1. */
+  readonly batch?: number;
   /** Device, threads, profiling. */
   readonly compile?: CompileOptions;
 }
@@ -38,6 +42,7 @@ export interface DecoderOptions {
 const checkOptions = optionsOf<DecoderOptions>("decoder", {
   capacity: required(count()),
   chunk: count(),
+  batch: count(),
   compile: checkCompile.type,
 });
 
@@ -45,17 +50,16 @@ const checkOptions = optionsOf<DecoderOptions>("decoder", {
 interface Step {
   readonly executable: Executable;
   readonly decoding: Decoding;
-  readonly vocabulary: number;
 }
 
-/** A step for so many tokens at once, int32 [1, length] → logits [1, length, vocabulary]. */
+/** A step for so many tokens at once, int32 [batch, length] → logits [batch, length, vocabulary]. */
 async function compileStep(
   model: AnyModule,
   length: number,
-  decoding: Decoding,
-  options?: CompileOptions,
+  { capacity, batch = 1, compile: options }: DecoderOptions,
 ): Promise<Step> {
-  const { inputs, output } = model.trace({ dtype: "int32", shape: [1, length] }, { decoding, bind: builtIn });
+  const decoding = new Decoding(capacity);
+  const { inputs, output } = model.trace({ dtype: "int32", shape: [batch, length] }, { decoding, bind: builtIn });
   if (!(output instanceof Value) || output.rank !== 3)
     throw new ShapeError(
       `the model gives ${output instanceof Value ? showShape(output.shape) : "no single tensor"}; a language model gives logits [batch, time, vocabulary]`,
@@ -63,47 +67,60 @@ async function compileStep(
   const { memories, position } = decoding;
   const state = memories.length > 0 ? [position, ...memories.map(({ before }) => before)] : [];
   const executable = await compile([...inputs, ...state], [output, ...memories.map(({ added }) => added)], options);
-  return { executable, decoding, vocabulary: output.shape[2] ?? 1 };
+  return { executable, decoding };
 }
 
-/** Puts rows [1, H, T, D] into a memory [1, H, capacity, D] at a position. */
+/** Puts rows [N, H, T, D] into a memory [N, H, capacity, D] at a position. */
 function putRows(
   memory: Tensor,
-  { data, shape: [, heads = 1, length = 1, width = 1] }: Tensor,
+  { data, shape: [batch = 1, heads = 1, length = 1, width = 1] }: Tensor,
   position: number,
 ): void {
   const capacity = memory.shape[2] ?? 1;
   const from = data as Float32Array;
-  for (let head = 0; head < heads; head++)
+  for (let head = 0; head < batch * heads; head++)
     (memory.data as Float32Array).set(
       from.subarray(head * length * width, (head + 1) * length * width),
       (head * capacity + position) * width,
     );
 }
 
-/** Reads tokens [at, at + length) where all before are read, and gives the logits of the next. */
-type Read = (tokens: readonly number[], position: number) => Promise<Float32Array>;
+/** Reads tokens of every text from a position on, before which all are read, and gives the logits of the next. */
+type Read = (texts: readonly (readonly number[])[], position: number) => Promise<readonly Float32Array[]>;
+
+/** Of logits [batch, length, vocabulary] those after the token at `at` of each text. */
+const logitsAt = ({ data, shape: [batch = 1, length = 1, vocabulary = 1] }: Tensor, at: number) =>
+  Array.from({ length: batch }, (_, text) => {
+    const start = (text * length + at) * vocabulary;
+    return (data as Float32Array).slice(start, start + vocabulary);
+  });
 
 /** With the keys and values of the tokens before, so that a step costs as much as one token. */
-function rememberingRead(model: AnyModule, first: Step, { capacity, chunk = 32, compile: options }: DecoderOptions) {
+function rememberingRead(model: AnyModule, first: Step, options: DecoderOptions) {
+  const { batch = 1, chunk = 32 } = options;
   const steps = new Map<number, Promise<Step>>([[1, Promise.resolve(first)]]);
   const stepFor = (length: number) => {
-    const step = steps.get(length) ?? compileStep(model, length, new Decoding(capacity), options);
+    const step = steps.get(length) ?? compileStep(model, length, options);
     steps.set(length, step);
     return step;
   };
   const memories = first.decoding.memories.map(({ before }) => zerosTensor("float32", before.shape));
-  const read: Read = async (tokens, position) => {
-    let logits = new Float32Array();
-    for (let at = 0; at < tokens.length; ) {
-      const length = tokens.length - at >= chunk ? chunk : 1;
-      const { executable, vocabulary } = await stepFor(length);
-      const ids = new Tensor("int32", [1, length], Int32Array.from(tokens.slice(at, at + length)));
+  const read: Read = async (texts, position) => {
+    const total = texts[0]?.length ?? 0;
+    let logits: readonly Float32Array[] = [];
+    for (let at = 0; at < total; ) {
+      const length = total - at >= chunk ? chunk : 1;
+      const { executable } = await stepFor(length);
+      const ids = new Tensor(
+        "int32",
+        [batch, length],
+        Int32Array.from(texts.flatMap((text) => text.slice(at, at + length))),
+      );
       const place = new Tensor("int64", [], BigInt64Array.of(BigInt(position + at)));
       const [y, ...added] = (await executable.run([ids, place, ...memories])) as [Tensor, ...Tensor[]];
       for (const [i, rows] of added.entries()) putRows(memories[i] as Tensor, rows, position + at);
-      logits = (y.data as Float32Array).slice((length - 1) * vocabulary, length * vocabulary);
       at += length;
+      if (at === total) logits = logitsAt(y, length - 1);
     }
     return logits;
   };
@@ -111,16 +128,19 @@ function rememberingRead(model: AnyModule, first: Step, { capacity, chunk = 32, 
 }
 
 /** All tokens at each step, for a model that has nothing to remember by, such as one from a file: what follows fills the room. */
-function wholeRead(model: AnyModule, { capacity, compile: options }: DecoderOptions) {
-  const step = compileStep(model, capacity, new Decoding(capacity), options);
-  const seen: number[] = [];
-  const read: Read = async (tokens, position) => {
-    seen.length = position;
-    append(seen, tokens);
-    const { executable, vocabulary } = await step;
-    const ids = Int32Array.from({ length: capacity }, (_, i) => seen[i] ?? 0);
-    const [y] = (await executable.run([new Tensor("int32", [1, capacity], ids)])) as [Tensor];
-    return (y.data as Float32Array).slice((seen.length - 1) * vocabulary, seen.length * vocabulary);
+function wholeRead(model: AnyModule, options: DecoderOptions) {
+  const { batch = 1, capacity } = options;
+  const step = compileStep(model, capacity, options);
+  const seen: number[][] = Array.from({ length: batch }, () => []);
+  const read: Read = async (texts, position) => {
+    for (const [i, own] of seen.entries()) {
+      own.length = position;
+      append(own, texts[i] ?? []);
+    }
+    const { executable } = await step;
+    const ids = seen.flatMap((own) => Array.from({ length: capacity }, (_, i) => own[i] ?? 0));
+    const [y] = (await executable.run([new Tensor("int32", [batch, capacity], Int32Array.from(ids))])) as [Tensor];
+    return logitsAt(y, (seen[0]?.length ?? 0) - 1);
   };
   return { read, steps: new Map([[capacity, step]]) };
 }
@@ -135,12 +155,27 @@ function wholeRead(model: AnyModule, { capacity, compile: options }: DecoderOpti
  * const logits = await model.feed(tokenizer.encode("Call me"));
  */
 export async function decoder(model: AnyModule, options: DecoderOptions): Promise<Decoder> {
-  const { capacity } = checkOptions(options);
-  const first = await compileStep(model, 1, new Decoding(capacity), options.compile);
+  const { capacity, batch = 1 } = checkOptions(options);
+  const first = await compileStep(model, 1, options);
   const remembers = first.decoding.memories.length > 0;
   if (!remembers) await first.executable.session.release();
   const { read, steps } = remembers ? rememberingRead(model, first, options) : wholeRead(model, options);
   let position = 0;
+  const feedAll = async (texts: readonly (readonly number[])[]) => {
+    const [{ length } = []] = texts;
+    if (texts.length !== batch || texts.some((text) => text.length !== length))
+      throw new DataError(
+        `tokens of ${texts.length} texts, of lengths ${[...new Set(texts.map((text) => text.length))]}, where ${batch} of one length are read; pass as many as \`batch\` says, equally long`,
+      );
+    if (length === 0) throw new DataError("there is no token to go on from; pass one at least");
+    if (position + length > capacity)
+      throw new DataError(
+        `${position + length} tokens are more than the ${capacity} that the model can read; cut the text, or reset`,
+      );
+    const logits = await read(texts, position);
+    position += length;
+    return logits;
+  };
   return {
     capacity,
     get length() {
@@ -149,15 +184,10 @@ export async function decoder(model: AnyModule, options: DecoderOptions): Promis
     reset: () => {
       position = 0;
     },
+    feedAll,
     async feed(tokens) {
-      if (tokens.length === 0) throw new DataError("there is no token to go on from; pass one at least");
-      if (position + tokens.length > capacity)
-        throw new DataError(
-          `${position + tokens.length} tokens are more than the ${capacity} that the model can read; cut the text, or reset`,
-        );
-      const logits = await read(tokens, position);
-      position += tokens.length;
-      return logits;
+      const [logits] = await feedAll([tokens]);
+      return logits as Float32Array;
     },
     async release() {
       for (const step of await Promise.allSettled(steps.values()))

@@ -43,9 +43,26 @@ describe("a decoder", () => {
       if (read < tokens.length) logits = await step.feed([tokens[read] ?? 0]);
     }
     expect(step.length).toBe(11);
+    // What the text before left behind counts for nothing.
     step.reset();
     const again = await step.feed(tokens.slice(0, 1));
-    expect(again[0]).toBeCloseTo(Number(whole.data[0]), 5);
+    for (const [i, value] of again.entries()) expect(value).toBeCloseTo(Number(whole.data[i]), 5);
+  });
+
+  test.each(models)("%s: texts side by side are read as one by one", async (_, model) => {
+    prepared(model);
+    const texts = [tokens.slice(0, 5), tokens.slice(5, 10)];
+    const together = await decoder(model, { capacity: 12, chunk: 3, batch: 2 });
+    const alone = await decoder(model, { capacity: 12, chunk: 3 });
+    await together.feedAll(texts.map((text) => text.slice(0, 4)));
+    const found = await together.feedAll(texts.map((text) => text.slice(4)));
+    for (const [i, text] of texts.entries()) {
+      alone.reset();
+      const expected = await alone.feed(text);
+      for (const [k, value] of (found[i] as Float32Array).entries()) expect(value).toBeCloseTo(expected[k] ?? 0, 5);
+    }
+    await expect(together.feed([1])).rejects.toThrow("tokens of 1 texts, of lengths 1, where 2 of one length are read");
+    await expect(together.feedAll([[1], [1, 2]])).rejects.toThrow(DataError);
   });
 
   test("refuses what it has no room for", async () => {

@@ -21,6 +21,7 @@ export interface Compiled {
 }
 
 interface Entry<T> {
+  readonly signature: string;
   readonly compiled: Promise<T>;
   /** What came of it, once it is there. */
   made: T | undefined;
@@ -50,6 +51,8 @@ export class SessionCache<T extends Compiled> {
   readonly #limits: SessionLimits;
   /** The one that was used last stands last. */
   readonly #entries = new Map<string, Entry<T>>();
+  /** The last of them, which is mostly asked for again. */
+  #latest: Entry<T> | undefined;
 
   constructor({ sessions, sessionBytes }: SessionLimits = {}) {
     this.#limits = { sessions, sessionBytes };
@@ -72,14 +75,17 @@ export class SessionCache<T extends Compiled> {
 
   /** Does something with what is compiled for a signature, which stays as long. */
   async use<R>(signature: string, build: () => Promise<T>, work: (compiled: T) => R | Promise<R>): Promise<R> {
-    const found = this.#entries.get(signature);
-    const entry = found ?? { compiled: build(), made: undefined, users: 0, isDropped: false };
-    this.#entries.delete(signature);
-    this.#entries.set(signature, entry);
+    const found = this.#latest?.signature === signature ? this.#latest : this.#entries.get(signature);
+    const entry = found ?? { signature, compiled: build(), made: undefined, users: 0, isDropped: false };
+    if (entry !== this.#latest) {
+      this.#entries.delete(signature);
+      this.#entries.set(signature, entry);
+      this.#latest = entry;
+    }
     entry.users++;
     try {
-      entry.made = await entry.compiled.catch((error: unknown) => {
-        if (this.#entries.get(signature) === entry) this.#entries.delete(signature);
+      entry.made ??= await entry.compiled.catch((error: unknown) => {
+        if (this.#entries.get(signature) === entry) this.#forget(entry);
         throw error;
       });
       return await work(entry.made);
@@ -114,9 +120,14 @@ export class SessionCache<T extends Compiled> {
   async #drop(signature: string): Promise<void> {
     const entry = this.#entries.get(signature);
     if (!entry) return;
-    this.#entries.delete(signature);
+    this.#forget(entry);
     entry.isDropped = true;
     await letGo(entry);
+  }
+
+  #forget(entry: Entry<T>): void {
+    this.#entries.delete(entry.signature);
+    if (this.#latest === entry) this.#latest = undefined;
   }
 }
 

@@ -3,7 +3,7 @@ import { OptionError, ShapeError } from "../core/errors.ts";
 import { showShape } from "../core/shape.ts";
 import { input, type Value } from "../graph/ir.ts";
 import { apply } from "../graph/op.ts";
-import { add, expand, range, reshape, ScatterElements } from "../ops/index.ts";
+import { add, expand, gather, range, ScatterElements } from "../ops/index.ts";
 
 /** What decoding keeps of a layer: what is there before a step, and what the step adds at its position. */
 export interface Memory {
@@ -37,16 +37,27 @@ export class Decoding {
     return add(range(length), this.position);
   }
 
-  /** Keys or values of all tokens so far, [N, H, capacity, D], of those of this step, [N, H, T, D]. */
-  extend(rows: Value): Value {
+  /** What is kept of keys or values, to which a step adds rows [N, H, T, D]. */
+  remember(rows: Value): Memory {
     const [batch = 1, heads = 1, length = 1, width = 1] = rows.shape;
     if (rows.rank !== 4 || length > this.capacity)
       throw new ShapeError(
         `decoding has room for ${this.capacity} tokens, got ${showShape(rows.shape)}; pass heads [batch, heads, time, width] with no more`,
       );
     const before = input(rows.dtype, [batch, heads, this.capacity, width], `memory.${this.memories.length}`);
-    const places = expand(reshape(this.positions(length), [length, 1]), rows.shape);
-    this.memories.push({ before, added: rows });
-    return apply(ScatterElements, [before, places, rows], { axis: 2 });
+    const memory = { before, added: rows };
+    this.memories.push(memory);
+    return memory;
+  }
+
+  /** Puts what this step has for its own tokens, [..., T], where they stand among all, [..., first + capacity]. */
+  place(all: Value, own: Value, first: number): Value {
+    const places = expand(add(this.positions(own.shape.at(-1) ?? 1), first), own.shape);
+    return apply(ScatterElements, [all, places, own], { axis: -1 });
+  }
+
+  /** The reverse: of all tokens, [..., first + capacity], this step's own, [..., length]. */
+  own(all: Value, length: number, first: number): Value {
+    return gather(all, add(this.positions(length), first), -1);
   }
 }

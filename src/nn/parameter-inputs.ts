@@ -54,7 +54,7 @@ export class ParameterInputs {
 
   /**
    * The parameters' values as they are now, in the order of the inputs. Throws DataError when one has none. A parameter that was
-   * packed or unpacked since needs another trace; see structureOf.
+   * packed or unpacked since needs another trace; see Structure.
    */
   tensors(): readonly Tensor[] {
     return Array.from(this.#bound.keys(), (parameter) =>

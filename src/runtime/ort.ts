@@ -23,7 +23,7 @@ export async function createSession(
   options: InferenceSession.SessionOptions,
   writesInPlace: boolean,
 ): Promise<Session> {
-  const session = await attempt(() => ort.InferenceSession.create(model, options));
+  const session = await ort.InferenceSession.create(model, options).catch(refuse);
   // Host tensors that come again (parameters, preallocated outputs) keep their engine-side handle.
   const handles = new WeakMap<Tensor, OrtTensor>();
   const handleOf = (tensor: Tensor): OrtTensor => {
@@ -35,17 +35,16 @@ export async function createSession(
     return handle;
   };
   const { inputNames, outputNames } = session;
+  const fetchesOf = (outputs: readonly (Tensor | undefined)[]) =>
+    Object.fromEntries(outputNames.map((name, i) => [name, outputs[i] ? handleOf(outputs[i]) : null]));
+  const everything = fetchesOf([]);
   const bytes = model.length + engineBytes;
   const made: Session & { readonly shadow: ArrayBuffer } = {
     async run(inputs, outputs) {
       const feeds: Record<string, OrtTensor> = {};
       for (let i = 0; i < inputNames.length; i++) feeds[inputNames[i] as string] = handleOf(inputs[i] as Tensor);
-      const fetches: Record<string, OrtTensor | null> = {};
-      for (let i = 0; i < outputNames.length; i++) {
-        const given = outputs?.[i];
-        fetches[outputNames[i] as string] = given && writesInPlace ? handleOf(given) : null;
-      }
-      const results = await attempt(() => session.run(feeds, fetches));
+      const fetches = outputs && writesInPlace ? fetchesOf(outputs) : everything;
+      const results = await session.run(feeds, fetches).catch(refuse);
       return outputNames.map((name, i) => {
         const given = outputs?.[i];
         const result = results[name] as TypedTensor<DType>;
@@ -84,10 +83,6 @@ function hostTensor({ type, dims, data }: TypedTensor<DType>): Tensor {
 }
 
 /** What the engine throws, as our own kind of error with the engine's words, which `jit` puts into ours. */
-async function attempt<T>(action: () => Promise<T>): Promise<T> {
-  try {
-    return await action();
-  } catch (cause) {
-    throw new RuntimeError(cause instanceof Error ? cause.message : String(cause), { cause });
-  }
+function refuse(cause: unknown): never {
+  throw new RuntimeError(cause instanceof Error ? cause.message : String(cause), { cause });
 }

@@ -8,7 +8,7 @@ import { type CompileOptions, compile } from "../jit/compile.ts";
 import { type Compiled, SessionCache, type SessionLimits } from "../jit/session-cache.ts";
 import type { AnyModule } from "../nn/module.ts";
 import { ParameterInputs } from "../nn/parameter-inputs.ts";
-import { sameStructure, structureOf } from "../nn/structure.ts";
+import { Structure } from "../nn/structure.ts";
 import { keyTensor, reshape } from "../ops/index.ts";
 import { keyInput, signatureOf, traceBatch } from "./engine/gradient-step.ts";
 import { compileKept, cutStep, fieldsOf, inputsOf, type KeptPart, keptName, keptOf } from "./engine/kept-part.ts";
@@ -75,7 +75,8 @@ export class Evaluator<B extends Batch = Batch> {
   /** For the samples of the dataset that was measured last. */
   #kept: KeptSamples | undefined;
   /** Of the model as it was compiled. */
-  #structure: readonly unknown[] = [];
+  #structure: Structure | undefined;
+  #frozen: readonly boolean[] = [];
 
   constructor(
     model: AnyModule | Readonly<Record<string, AnyModule>>,
@@ -91,10 +92,10 @@ export class Evaluator<B extends Batch = Batch> {
   /** Loss and figures over the first epoch of `data`. Throws DataError when it is empty. */
   async run(data: Dataset<B>): Promise<Evaluation> {
     const frozen = Array.from(this.#model.parameters().values(), (parameter) => parameter.frozen);
-    const structure = [...structureOf(this.#model), ...frozen];
-    if (!sameStructure(structure, this.#structure)) {
+    if (!this.#structure?.isCurrent() || frozen.some((own, i) => own !== this.#frozen[i])) {
       await this.#releaseGraphs();
-      this.#structure = structure;
+      this.#structure = new Structure(this.#model);
+      this.#frozen = frozen;
     }
     const kept = this.#keptOf(data);
     const sums = new RunningSums(this.steps);

@@ -45,7 +45,7 @@ test("a predictor reads the parameters anew, a snapshot does not", async () => {
   expect((await ask(x)).item()).toBe(30);
 });
 
-test("a layer that is replaced, or a field, counts from the next call on", async () => {
+test("a layer that is replaced, or a field, counts from the next call on, but in a snapshot", async () => {
   class Scaled extends Module {
     factor = 1;
     head: Module = dense(1, { bias: false, initializer: "ones" });
@@ -57,12 +57,14 @@ test("a layer that is replaced, or a field, counts from the next call on", async
   const x = tensor([[2, 3]]);
   model.initialize(keyOf(0), x);
   const ask = predictor(model);
-  expect((await ask(x)).item()).toBe(5);
+  const fixed = predictor(model, { snapshot: true });
+  expect([(await ask(x)).item(), (await fixed(x)).item()]).toEqual([5, 5]);
   model.factor = 10;
   expect([(await ask(x)).item(), (await predict(model, x)).item()]).toEqual([50, 50]);
   model.head = dense(2, { bias: false, initializer: "ones" });
   model.initialize(keyOf(0), x);
   expect([(await ask(x)).toArray(), (await predict(model, x)).toArray()]).toEqual([[[50, 50]], [[50, 50]]]);
+  expect((await fixed(x)).item()).toBe(5);
 });
 
 test("inputs and outputs by name; others are refused with what there is", async () => {

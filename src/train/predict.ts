@@ -1,7 +1,10 @@
 /** Asking a model for outputs. */
+
+import type { DType } from "../core/dtype.ts";
 import { OptionError, unknownName } from "../core/errors.ts";
 import { flag } from "../core/option-types.ts";
 import { optionsOf } from "../core/options.ts";
+import { type Shape, sameShape } from "../core/shape.ts";
 import { Tensor } from "../core/tensor.ts";
 import { leavesOf, type MapTree, mapTree } from "../core/tree.ts";
 import { Value } from "../graph/ir.ts";
@@ -11,7 +14,7 @@ import type { Context } from "../nn/context.ts";
 import type { Given, TypeTree } from "../nn/inputs.ts";
 import type { AnyModule, Module } from "../nn/module.ts";
 import { builtIn, ParameterInputs } from "../nn/parameter-inputs.ts";
-import { sameStructure, structureOf } from "../nn/structure.ts";
+import { Structure } from "../nn/structure.ts";
 
 /** Host tensors nested as the inputs of a module are. */
 export type HostInputs<I> = MapTree<Given<I>, Value, Tensor>;
@@ -23,8 +26,8 @@ export interface PredictorOptions extends SessionLimits {
   /** Device, threads, profiling. */
   readonly compile?: CompileOptions | undefined;
   /**
-   * Build the parameters in as they are when inputs of a type are first seen, which lets the engine prepare them once; default
-   * false: they are read at each call.
+   * Build the model in as it is when inputs of a type are first seen, which lets the engine prepare its parameters once, and saves a
+   * look at the model at each call; default false: parameters are read at each call, and layers that were replaced count.
    */
   readonly snapshot?: boolean;
 }
@@ -45,37 +48,75 @@ interface Asked<R> extends Compiled {
 /** Compiles for a type of inputs. */
 type Build<R> = (types: TypeTree) => Promise<Asked<R>>;
 
+/** A tensor with its path among the inputs. */
+interface Named {
+  readonly path: string;
+  readonly tensor: Tensor;
+}
+
+/** The tensors of a tree with their paths. Throws OptionError for what is no tensor. */
+function tensorsOf(inputs: unknown): readonly Named[] {
+  const found: Named[] = [];
+  mapTree(inputs, (leaf, path) => {
+    if (leaf instanceof Tensor) found.push({ path, tensor: leaf });
+    else if (leaf !== undefined) {
+      const what = path === "" ? "the input" : `the input "${path}"`;
+      throw new OptionError(`${what} is a ${typeof leaf}; pass a tensor: tensor([[1, 2]])`);
+    }
+  });
+  return found;
+}
+
+/** The type of an input. */
+interface NamedType {
+  readonly path: string;
+  readonly dtype: DType;
+  readonly shape: Shape;
+}
+
+/** Whether inputs are of these types. */
+const areOf = (named: readonly Named[], types: readonly NamedType[]): boolean =>
+  named.length === types.length &&
+  named.every(({ path, tensor }, i) => {
+    const type = types[i] as NamedType;
+    return path === type.path && tensor.dtype === type.dtype && sameShape(tensor.shape, type.shape);
+  });
+
 /** Graphs of a model by the type of inputs, compiled when they are first asked for. */
 class Sessions<R> {
   readonly #model: AnyModule;
   readonly #build: Build<R>;
   readonly #cache: SessionCache<Asked<R>>;
+  /** Whether what is replaced in the model counts from then on. */
+  readonly #follows: boolean;
   /** Of the model as it was compiled. */
-  #structure: readonly unknown[] = [];
+  #structure: Structure | undefined;
 
-  constructor(model: AnyModule, build: Build<R>, limits: SessionLimits) {
+  /** The types of the inputs that came last, and their signature: types are sooner compared than a text is written. */
+  #types: readonly NamedType[] = [];
+  #signature = "";
+
+  constructor(model: AnyModule, build: Build<R>, { snapshot = false, ...limits }: PredictorOptions) {
     this.#model = model;
     this.#build = build;
     this.#cache = new SessionCache(limits);
+    this.#follows = !snapshot;
   }
 
   async run(inputs: unknown): Promise<R> {
-    const leaves = leavesOf(inputs).filter(({ leaf }) => leaf !== undefined);
-    const tensors = leaves.map(({ leaf, path }) => {
-      if (leaf instanceof Tensor) return leaf;
-      const what = path === "" ? "the input" : `the input "${path}"`;
-      throw new OptionError(`${what} is a ${typeof leaf}; pass a tensor: tensor([[1, 2]])`);
-    });
-    const signature = leaves.map(({ path }, i) => `${path}:${tensors[i]?.dtype}[${tensors[i]?.shape}]`).join();
-    const structure = structureOf(this.#model);
-    if (!sameStructure(structure, this.#structure)) {
-      this.#structure = structure;
+    if (this.#follows && !this.#structure?.isCurrent()) {
+      this.#structure = new Structure(this.#model);
       await this.#cache.release();
     }
+    const named = tensorsOf(inputs);
+    if (!areOf(named, this.#types)) {
+      this.#types = named.map(({ path, tensor: { dtype, shape } }) => ({ path, dtype, shape }));
+      this.#signature = this.#types.map(({ path, dtype, shape }) => `${path}:${dtype}[${shape}]`).join();
+    }
     return this.#cache.use(
-      signature,
+      this.#signature,
       () => this.#build(inputs as TypeTree),
-      ({ run }) => run(tensors),
+      ({ run }) => run(named.map(({ tensor }) => tensor)),
     );
   }
 
@@ -119,7 +160,7 @@ const checkActivations = optionsOf("activations", compileTypes);
 
 /**
  * A function from named inputs, or one tensor, to a model's outputs, compiled once for each type of inputs. Parameters are read at
- * each call, unless a snapshot is asked for; a model whose layers were replaced is compiled anew.
+ * each call, and a model whose layers were replaced is compiled anew, unless a snapshot is asked for: that is the fastest.
  * @example
  * const ask = predictor(model);
  * const logits = await ask({ x: ids, mask });

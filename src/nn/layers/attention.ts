@@ -13,6 +13,7 @@ import {
   concat,
   dropout as drop,
   equal,
+  expand,
   greaterOrEqual,
   less,
   matmul,
@@ -27,6 +28,7 @@ import {
   where,
 } from "../../ops/index.ts";
 import type { Context } from "../context.ts";
+import type { Decoding } from "../decoding.ts";
 import type { Module } from "../module.ts";
 
 /** Options of `attend`. */
@@ -73,7 +75,9 @@ export const unseen = -1e30;
 export function attend(q: Value, ownKeys: Value, ownValues: Value, options: AttendOptions, context: Context): Value {
   checkAttend(options);
   const kept = options.causal ? context.decoding : undefined;
-  const [textKeys, textValues] = kept ? [kept.extend(ownKeys), kept.extend(ownValues)] : [ownKeys, ownValues];
+  const [textKeys, textValues] = kept
+    ? [kept.remember(ownKeys).before, kept.remember(ownValues).before]
+    : [ownKeys, ownValues];
   requireFit(q, textKeys, textValues, options);
   const { causal = false, bias } = options;
   const first = context.attendedFirst(textKeys, textValues, { causal, biased: bias !== undefined });
@@ -84,8 +88,10 @@ export function attend(q: Value, ownKeys: Value, ownValues: Value, options: Atte
   const { scale = 1 / Math.sqrt(width), dropout = 0 } = options;
   // Heads that share keys join their queries: one product for them, and no key is copied.
   const joined = [batch, keyHeads, (heads / keyHeads) * queries];
-  const products = matmul(reshape(mul(q, scale), [...joined, width]), k, { transB: true });
+  const asking = reshape(mul(q, scale), [...joined, width]);
   const [, , ofText = 1] = textKeys.shape;
+  const step = kept && { kept, keys: ownKeys, values: ownValues, first: keys - ofText };
+  const products = productsWith(asking, k, step);
   const additions = [bias, visibility(queries, ofText, q, options, context)]
     .filter((value) => value !== undefined)
     .map((value) => padFront(value, keys - ofText));
@@ -95,7 +101,36 @@ export function attend(q: Value, ownKeys: Value, ownValues: Value, options: Atte
   );
   const weights = softmax(scores); // [N, H, T, S]
   const dropped = context.training && dropout > 0 ? drop(weights, dropout, context.randomKey()) : weights;
-  return reshape(matmul(reshape(dropped, [...joined, keys]), v), [batch, heads, queries, v.shape.at(-1) ?? 1]);
+  const means = meansOf(reshape(dropped, [...joined, keys]), v, step);
+  return reshape(means, [batch, heads, queries, v.shape.at(-1) ?? 1]);
+}
+
+/** The keys and values of a step's own tokens, which stand behind `first` others in the memory of `kept`. */
+interface OwnTokens {
+  readonly kept: Decoding;
+  readonly keys: Value;
+  readonly values: Value;
+  readonly first: number;
+}
+
+/**
+ * Queries [N, H, T, D] times keys [N, H, S, D] → [N, H, T, S]. While decoding, products with a step's own keys are put among the others:
+ * with the keys themselves, every step would copy the memory of all.
+ */
+function productsWith(asking: Value, keys: Value, step: OwnTokens | undefined): Value {
+  const products = matmul(asking, keys, { transB: true });
+  return step ? step.kept.place(products, matmul(asking, step.keys, { transB: true }), step.first) : products;
+}
+
+/** Weights [N, H, T, S] times values [N, H, S, D], those of a step's own tokens by themselves. */
+function meansOf(weights: Value, values: Value, step: OwnTokens | undefined): Value {
+  if (!step) return matmul(weights, values);
+  const own = step.kept.own(weights, step.values.shape[2] ?? 1, step.first);
+  // What the memory has in their place may be of a text before.
+  return add(
+    matmul(step.kept.place(weights, expand(scalar(0, own.dtype), own.shape), step.first), values),
+    matmul(own, step.values),
+  );
 }
 
 /** So many zeros before the elements of the last axis. */

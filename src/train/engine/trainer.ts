@@ -10,7 +10,7 @@ import { type SessionLimits, sessionTypes } from "../../jit/session-cache.ts";
 import type { AnyModule } from "../../nn/module.ts";
 import { storedTensors } from "../../nn/packed.ts";
 import type { Parameter } from "../../nn/parameter.ts";
-import { sameStructure, structureOf } from "../../nn/structure.ts";
+import { Structure } from "../../nn/structure.ts";
 import { keyTensor } from "../../ops/index.ts";
 import type { StepMemory } from "../../transform/derive-step.ts";
 import { loadParameters, memoryPrefix, requireFinite, requireMemories } from "../load-parameters.ts";
@@ -139,7 +139,7 @@ export class Trainer<B extends Batch = Batch> {
   readonly #turns: readonly Phase[];
   #parameters: readonly Named<Parameter>[] | undefined;
   /** Of the model as its parameters were made. */
-  #structure: readonly unknown[] = [];
+  #structure: Structure | undefined;
   /** Of the batches that were trained on, by how many samples they have. */
   readonly #signatures = new Map<number, string>();
   #restored: TrainerState | undefined;
@@ -214,7 +214,7 @@ export class Trainer<B extends Batch = Batch> {
   /** Traces, differentiates and compiles the step that comes next for a batch's shapes, unless that is done. */
   async prepare(batch: B): Promise<GradientStep> {
     requireSamples(batch);
-    if (!this.#parameters || !sameStructure(this.#structure, structureOf(this.model))) this.#begin(batch);
+    if (!this.#parameters || !this.#structure?.isCurrent()) this.#begin(batch);
     const phase = this.#turn;
     await phase.follow(this.#parameters ?? []);
     const step = await phase.gradientStep(batch);
@@ -239,7 +239,7 @@ export class Trainer<B extends Batch = Batch> {
     const { samples = [], read } = numbered;
     const whole = { samples: samples.length, read };
     const phase = this.#turn;
-    if (this.#parameters && sameStructure(this.#structure, structureOf(this.model))) {
+    if (this.#parameters && this.#structure?.isCurrent()) {
       await phase.follow(this.#parameters);
       const known = phase.knownStep(this.#signatures.get(samples.length) ?? "");
       if (known && typeof known.kept !== "string" && cache.isComplete(samples, known.kept.frozen()))
@@ -366,7 +366,7 @@ export class Trainer<B extends Batch = Batch> {
     for (const { parameters: pattern } of this.#options.groups ?? []) requireTaken(pattern, parameters);
     for (const { options } of this.phases) if (options.trains !== undefined) requireTaken(options.trains, parameters);
     this.#parameters = parameters;
-    this.#structure = structureOf(this.model);
+    this.#structure = new Structure(this.model);
   }
 
   async #timed<T>(work: () => Promise<T>): Promise<T> {
