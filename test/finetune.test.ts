@@ -137,6 +137,21 @@ describe("classes of texts", () => {
     await run.release();
   }, 60_000);
 
+  test("memory is bounded before weights are loaded, and batches are computed in parts that fit", () => {
+    const finetune = (...args: string[]) => sardonyx("finetune", "bert", "--data", "reviews.csv", ...args, "--json");
+    const refused = finetune("--memory", "100KB");
+    expect(refused.status).toBe(2);
+    expect(refused.stderr).toMatch(/the budget of memory is 97.7 KiB, and a step takes at least/);
+    const dry = finetune("--dry-run").stdout.trim().split("\n");
+    const { trainingBytes } = dry.map((line) => JSON.parse(line)).find(({ type }) => type === "dry-run");
+    const bound = `${Math.round(trainingBytes)}`;
+    const args = ["--batch-size", "auto", "--memory", bound, "--epochs", "1", "--limit", "32", "--out", "bounded"];
+    const { status, stderr } = finetune(...args);
+    expect([status, stderr]).toEqual([0, ""]);
+    const { settings } = JSON.parse(readFileSync(at("bounded/run.json"), "utf8"));
+    expect(settings).toMatchObject({ memory: bound, batchSize: 8, parts: expect.any(Number) });
+  }, 120_000);
+
   test("merged, the exported model gives the same scores", async () => {
     const { status, stderr } = sardonyx("export", "adapted", "--merge", "--out", "merged.onnx");
     expect([status, stderr]).toEqual([0, ""]);
