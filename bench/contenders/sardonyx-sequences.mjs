@@ -7,6 +7,7 @@ import {
   lstm,
   meanSquaredError,
   models,
+  quantizeFrozen,
   sgd,
   Tensor,
   Trainer,
@@ -73,13 +74,23 @@ function gptGeneration(model, batch) {
   return generation(model, { batch, prompt: [...labels(tokens / 2)] });
 }
 
-const llamaGeneration = async (file) => generation(await loadModel(file), { prompt: llamaPrompt });
+async function llamaGeneration(file, type) {
+  const model = await loadModel(file);
+  if (type === "q4_0") {
+    model.freeze();
+    quantizeFrozen(model, { bits: 4 });
+  }
+  return generation(model, { prompt: llamaPrompt });
+}
 
 export const generationSteps = {
   "gpt-generate": () => gptGeneration(models.gpt2Architectures.GPT2LMHeadModel(gptOptions)),
   "gpt2-generate": () => gptGeneration(models.presetOf("gpt2").build({})),
   "gpt2-generate-8": () => gptGeneration(models.presetOf("gpt2").build({}), 8),
   ...Object.fromEntries(
-    Object.entries(llamaWorks).map(([work, type]) => [work, () => withLlama(type, llamaGeneration)]),
+    Object.entries(llamaWorks).map(([work, type]) => [
+      work,
+      () => withLlama(type, (file) => llamaGeneration(file, type)),
+    ]),
   ),
 };

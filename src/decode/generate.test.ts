@@ -3,8 +3,20 @@ import { describe, expect, test } from "vitest";
 import { DataError, NonFiniteError, OptionError } from "../core/errors.ts";
 import { keyOf, Random } from "../core/random.ts";
 import { Tensor } from "../core/tensor.ts";
+import { graphOf, type Value } from "../graph/ir.ts";
+import { optimize } from "../jit/compile.ts";
 import { BertModel, gpt2Architectures, LlamaModel, qwen2Architectures, type TokenInputs } from "../models/index.ts";
-import { type AnyModule, dense, embedding, flatten, lstm, type Module, sequential } from "../nn/index.ts";
+import {
+  type AnyModule,
+  dense,
+  embedding,
+  flatten,
+  lstm,
+  type Module,
+  quantizeFrozen,
+  sequential,
+} from "../nn/index.ts";
+import { builtIn } from "../nn/parameter-inputs.ts";
 import { predict } from "../train/predict.ts";
 import { decoder } from "./decoder.ts";
 import { generate } from "./generate.ts";
@@ -47,6 +59,26 @@ describe("a decoder", () => {
     step.reset();
     const again = await step.feed(tokens.slice(0, 1));
     for (const [i, value] of again.entries()) expect(value).toBeCloseTo(Number(whole.data[i]), 5);
+  });
+
+  test("weights in 4 bits are read as they are stored, and give what their numbers give", async () => {
+    const [packed, plain] = [0, 1].map(() =>
+      prepared(qwen2Architectures.Qwen2ForCausalLM({ sizes, attention: { keyHeads: 2 } })),
+    );
+    if (!packed || !plain) throw new Error("two models");
+    packed.freeze();
+    quantizeFrozen(packed, { bits: 4, block: 16 });
+    for (const [path, parameter] of plain.parameters()) {
+      const value = packed.parameters().get(path)?.value;
+      if (value) parameter.value = value;
+    }
+    const small = await decoder(packed, { capacity: 12 });
+    const expected = await (await decoder(plain, { capacity: 12 })).feed(tokens);
+    for (const [i, value] of (await small.feed(tokens)).entries()) expect(value).toBeCloseTo(expected[i] ?? 0, 5);
+    const { inputs, output } = packed.trace({ dtype: "int32", shape: [1, 1] }, { bind: builtIn });
+    const operators = optimize(graphOf(inputs, [output as Value])).nodes.map(({ op }) => op.type);
+    // Of each layer queries, keys, values, outputs, and three products more; the scores.
+    expect(operators.filter((type) => type === "MatMulNBits")).toHaveLength(15);
   });
 
   test.each(models)("%s: texts side by side are read as one by one", async (_, model) => {

@@ -27,7 +27,8 @@ const rowsOf = (shape: Shape): readonly [rows: number, columns: number] => {
 
 /**
  * Rounds elements to fewer bits. Each block of a row has the scale max |w| / (2^(bits - 1) - 1), and its elements are whole multiples of
- * that (Dettmers and Zettlemoyer 2023, sec. 3, block-wise quantization); 16 bits are float16. A row that is shorter than a block is one.
+ * that (Dettmers and Zettlemoyer 2023, sec. 3, block-wise quantization); 16 bits are float16. A row that is shorter than a block is one. Elements
+ * that were rounded so before, or by ggml's formats of the same blocks, stay what they are.
  */
 export function pack({ shape, data }: Tensor<"float32">, bits: StorageBits, longest: number): Packed {
   if (bits === 16) return { bits, parts: { half: new Tensor("float16", shape, Uint16Array.from(data, float16Bits)) } };
@@ -41,13 +42,14 @@ export function pack({ shape, data }: Tensor<"float32">, bits: StorageBits, long
   for (let at = 0; at < rows * blocks; at++) {
     const start = Math.floor(at / blocks) * columns + (at % blocks) * block;
     const length = Math.min(block, columns - (at % blocks) * block);
-    let largest = 0;
-    for (let i = start; i < start + length; i++) largest = Math.max(largest, Math.abs(data[i] ?? 0));
-    const scale = Math.fround(largest / limit);
+    const own = data.subarray(start, start + length);
+    let extreme = 0;
+    for (const element of own) if (Math.abs(element) > Math.abs(extreme)) extreme = element;
+    const scale = scaleOfWhole(own, extreme, limit + 1) ?? Math.fround(Math.abs(extreme) / limit);
     scales[at] = scale;
     for (let i = 0; i < block; i++) {
-      const steps = i < length && scale > 0 ? Math.round((data[start + i] ?? 0) / scale) : 0;
-      const stored = Math.min(limit, Math.max(-limit, steps)) + limit + 1;
+      const steps = i < length && scale !== 0 ? Math.round((data[start + i] ?? 0) / scale) : 0;
+      const stored = Math.min(limit, Math.max(-limit - 1, steps)) + limit + 1;
       if (bits === 8) elements[at * bytes + i] = stored;
       else elements[at * bytes + (i >> 1)] = (elements[at * bytes + (i >> 1)] ?? 0) | (stored << (4 * (i & 1)));
     }
@@ -59,6 +61,17 @@ export function pack({ shape, data }: Tensor<"float32">, bits: StorageBits, long
       scales: new Tensor("float32", shapes.scales, scales),
     },
   };
+}
+
+/**
+ * The scale by which elements are whole numbers from `-half` to `half - 1`, the first of which is the extreme one: blocks that come from ggml's
+ * formats, such as q4_0, stay as they are. `undefined` for other elements.
+ */
+function scaleOfWhole(elements: Float32Array, extreme: number, half: number): number | undefined {
+  const scale = -extreme / half;
+  if (scale === 0) return undefined;
+  const isWhole = (element: number) => Number.isInteger(element / scale) && element / scale < half;
+  return elements.every(isWhole) ? scale : undefined;
 }
 
 /** The elements as float32. */

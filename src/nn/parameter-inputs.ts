@@ -65,5 +65,10 @@ export class ParameterInputs {
 
 const pick = <T>(all: readonly T[], places: readonly number[]): readonly T[] => places.map((i) => all[i] as T);
 
-/** Builds the parameters into a trace as they are now, which lets the engine prepare them once. */
-export const builtIn = (parameter: Parameter): Value => constant(knownValue(parameter));
+/** Builds the parameters into a trace as they are now, which lets the engine prepare them once: packed ones as they are stored. */
+export function builtIn(parameter: Parameter): Value {
+  const { packed, shape } = parameter;
+  return packed
+    ? unpackedValue(packed.bits, Object.values(packed.parts).map(constant), shape)
+    : constant(knownValue(parameter));
+}

@@ -40,21 +40,39 @@ const parameter = (model: AnyModule, path: string) => {
 const trainerOf = (model: AnyModule) =>
   new Trainer<Labelled>(model, { loss: meanSquaredError(), optimizer: adam({ learningRate: 0.01 }) });
 
+test.each([4, 8] as const)("numbers that %i bits held before, by ggml's scales or by ours, stay", (bits) => {
+  const model = dense(1, { bias: false });
+  const half = 2 ** (bits - 1);
+  // The extreme one stands 8 steps below 0 in q4_0, of either sign; 127 steps from it in q8_0.
+  const steps = Array.from({ length: 64 }, (_, i) => ((i * 7) % (2 * half)) - half);
+  const scales = [0.03125 * 1.5, -0.0078125];
+  const elements = steps.map((step, i) => step * (scales[i >> 5] ?? 0));
+  model.initialize(keyOf(0), tensor([elements]));
+  const weight = parameter(model, "weight");
+  model.freeze();
+  for (let times = 0; times < 2; times++) {
+    weight.value = times === 0 ? tensor([elements]) : copyOf(weight.value as Tensor);
+    quantizeFrozen(model, { bits });
+    if (bits === 4 || times > 0) expect([...(weight.value?.data ?? [])]).toEqual(elements);
+    else for (const [i, value] of (weight.value?.data ?? []).entries()) elements[i] = Number(value);
+  }
+});
+
 test("numbers are whole multiples of a scale for each block", () => {
   const model = dense(1, { bias: false });
   model.initialize(keyOf(0), tensor([[0, 0, 0, 0, 0]]));
   const weight = parameter(model, "weight");
   weight.value = tensor([[7, -3.4, 0.6, 0.25, -0.5]]);
   model.freeze();
-  // Blocks of two: scales 7 / 7, 0.6 / 7 and 0.5 / 7.
+  // Blocks of two: scales 7 / 7, 0.6 / 7, and 0.5 / 8, by which an element alone is whole.
   quantizeFrozen(model, { bits: 4, block: 2 });
   expect([...(weight.packed?.parts["elements"]?.data ?? [])]).toEqual([
     8 + 7 + 16 * (8 - 3),
     8 + 7 + 16 * (8 + 3),
-    1 + 16 * 8,
+    0 + 16 * 8,
   ]);
-  const [a = 0, b = 0] = [0.6, 0.5].map((largest) => Math.fround(Math.fround(largest) / 7));
-  const expected = [7, -3, 7 * a, 3 * a, -7 * b].map(Math.fround);
+  const a = Math.fround(Math.fround(0.6) / 7);
+  const expected = [7, -3, 7 * a, 3 * a, -0.5].map(Math.fround);
   expect([...(weight.value?.data ?? [])]).toEqual(expected);
 });
 
