@@ -87,6 +87,12 @@ test("and so where it is remembered what failed", () => {
   );
 });
 
+test("what is repeated and would rather match nothing is refused: JavaScript's rule for it is another", () => {
+  for (const source of ["(?:(?:[^a]|)*?|){2,}", "(?:|a)*", "(?:a*?)+", "(?:a??){0,2}"])
+    expect(() => new Pattern(source, "u"), source).toThrow(UnsupportedError);
+  expect([...new Pattern("(?:a|)*", "u").all("aab")]).toEqual(foundBy("(?:a|)*", "aab"));
+});
+
 const long = "a".repeat(200_000);
 
 describe("expressions that take JavaScript for ever", () => {

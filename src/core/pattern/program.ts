@@ -126,6 +126,9 @@ class Compiler {
       this.add(part);
       if (this.#next === begin) return; // nothing, however often
     }
+    // JavaScript takes no optional part that matches nothing, and tries others in its place.
+    if (max > min && mayBeEmpty(part) && prefersNothing(part))
+      throw new UnsupportedError("an optional part of it would rather match nothing, which is not supported");
     if (max === Number.POSITIVE_INFINITY && part.kind === "set" && greedy)
       this.emit({ kind: "run", set: this.#setOf(part.source) });
     else if (max === Number.POSITIVE_INFINITY) {
@@ -136,9 +139,6 @@ class Compiler {
       this.emit({ kind: "jump", to: begin });
       leave(this.#next);
     } else {
-      // JavaScript takes no optional part that matches nothing, and tries others in its place.
-      if (max > min && mayBeEmpty(part) && prefersNothing(part))
-        throw new UnsupportedError("an optional part of it would rather match nothing, which is not supported");
       const leaves: ((to: number) => void)[] = [];
       for (let i = min; i < max; i++) {
         leaves.push(this.#optional(greedy));
