@@ -29,6 +29,8 @@ export const limits = {
   pixels: 100_000_000,
   /** Bytes that an archive or a compressed file unpacks to in memory. */
   unpackedBytes: 2 ** 29,
+  /** Characters of a row of a table, which a quote that nothing closes makes of all that follows. */
+  recordLength: 2 ** 25,
   /** Brackets of JSON within others. */
   jsonDepth: 512,
   /** Axes of a tensor. */

@@ -70,6 +70,16 @@ export { changeSpeed, gain, type SoundTransform, shiftTime, whiteNoise } from ".
 export { type SoundFormat, soundPreparation } from "./sound/sound-format.ts";
 export { encodeWav, readWav, type Sound } from "./sound/wav.ts";
 export { dropDuplicates, dropMissing, dropOutliers, flagOutliers } from "./tables/clean.ts";
+export {
+  type ColumnKind,
+  type ColumnType as InferredColumn,
+  ColumnTypeBuilder,
+  type ColumnTypeOptions,
+  inferColumnTypes,
+  parseDate,
+  parseNumber,
+} from "./tables/column-kinds.ts";
+export { type Dialect, type DialectOptions, sniffDialect } from "./tables/dialect.ts";
 export { type FileRecord, parseJsonRecords } from "./tables/json-records.ts";
 export * from "./tables/preprocess.ts";
 export { fitRatingBiases, type RatingBiases, type RatingBiasesOptions } from "./tables/rating-biases.ts";

@@ -5,6 +5,7 @@
 import { stat } from "node:fs/promises";
 import { Worker } from "node:worker_threads";
 import { FileError } from "../../core/errors.ts";
+import { append } from "../../core/lists.ts";
 import { systemReason } from "../../storage/disk.node.ts";
 
 /** What a file may take: so much at least, and so much for each of its bytes; some ten times what files of good faith take. */
@@ -13,24 +14,39 @@ const allowance = {
   megabytes: (bytes: number): number => Math.ceil(512 + 30e-6 * bytes),
 };
 
-/** The thread, in JavaScript, so that it needs no loader. Its packages are found from here. */
+/** The thread, in JavaScript, so that it needs no loader. Its packages are found from here. A group of rows is read when it is asked for. */
 const source = `
 const { parentPort, workerData: { path, hyparquet, codecs } } = require("node:worker_threads");
 (async () => {
-  const [{ asyncBufferFromFile, parquetReadObjects }, { compressors }] = await Promise.all([import(hyparquet), import(codecs)]);
+  const [{ asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects, parquetSchema }, { compressors }] = await Promise.all([import(hyparquet), import(codecs)]);
   parentPort.postMessage({ begun: true });
-  parentPort.postMessage({ rows: await parquetReadObjects({ file: await asyncBufferFromFile(path), compressors }) });
+  const file = await asyncBufferFromFile(path);
+  const metadata = await parquetMetadataAsync(file);
+  const starts = [0];
+  for (const group of metadata.row_groups) starts.push(starts.at(-1) + Number(group.num_rows));
+  parentPort.postMessage({ names: parquetSchema(metadata).children.map(({ element }) => element.name), groups: starts.length - 1 });
+  parentPort.on("message", async (group) => {
+    parentPort.postMessage({ rows: await parquetReadObjects({ file, metadata, compressors, rowStart: starts[group], rowEnd: starts[group + 1] }) });
+  });
 })();
 `;
 
+/** A row by the names of its columns. */
 type Row = Readonly<Record<string, unknown>>;
-type Message = { readonly begun: true } | { readonly rows: readonly Row[] };
+interface Opened {
+  readonly names: readonly string[];
+  /** How many groups of rows there are. */
+  readonly groups: number;
+}
+type Message = { readonly begun: true } | Opened | { readonly rows: readonly Row[] };
 
-/**
- * The rows of a Parquet file, as its columns hold them. Throws FileError for a file that is missing or damaged, and for one that takes much
- * more time or memory than files of its size do.
- */
-export async function readParquet(path: string): Promise<readonly Row[]> {
+/** A thread that reads a file; `close` ends it. */
+interface Reader extends Opened {
+  read(group: number): Promise<readonly Row[]>;
+  close(): Promise<unknown>;
+}
+
+async function openReader(path: string): Promise<Reader> {
   const status = await stat(path).catch(() => undefined);
   if (!status?.isFile()) throw new FileError(`records: there is no file ${path}; check the path`);
   const [seconds, megabytes] = [allowance.seconds(status.size), allowance.megabytes(status.size)];
@@ -45,21 +61,76 @@ export async function readParquet(path: string): Promise<readonly Row[]> {
   });
   const refusal = (why: string, cause?: unknown) =>
     new FileError(`${path}: cannot be read as Parquet (${why}); it is cut off or damaged, get it anew`, { cause });
-  let timer: NodeJS.Timeout | undefined;
-  try {
-    return await new Promise((resolve, reject) => {
-      worker.on("message", (message: Message) => {
-        if ("rows" in message) return resolve(message.rows);
-        timer = setTimeout(() => reject(refusal(`it takes more than ${Math.round(seconds)} s`)), 1000 * seconds);
-      });
-      worker.on("error", (error: NodeJS.ErrnoException) => {
+  /** Waits for a message of a kind; the clock begins when the thread's packages are loaded. */
+  const next = <T extends Message>(kind: string, isBegun: boolean): Promise<T> =>
+    new Promise<T>((resolve, reject) => {
+      let timer: NodeJS.Timeout | undefined;
+      const end = () => {
+        clearTimeout(timer);
+        worker.off("message", onMessage).off("error", onError).off("exit", onExit);
+      };
+      const refuse = (why: string, cause?: unknown) => {
+        end();
+        reject(refusal(why, cause));
+      };
+      const begin = () => {
+        timer = setTimeout(() => refuse(`it takes more than ${Math.round(seconds)} s`), 1000 * seconds);
+      };
+      const onMessage = (message: Message) => {
+        if ("begun" in message) begin();
+        if (!(kind in message)) return;
+        end();
+        resolve(message as T);
+      };
+      const onError = (error: NodeJS.ErrnoException) => {
         const isFull = error.code === "ERR_WORKER_OUT_OF_MEMORY";
-        reject(refusal(isFull ? `it takes more than ${megabytes} MB of memory` : systemReason(error), error));
-      });
-      worker.on("exit", () => reject(refusal("its reader ended early")));
+        refuse(isFull ? `it takes more than ${megabytes} MB of memory` : systemReason(error), error);
+      };
+      const onExit = () => refuse("its reader ended early");
+      worker.on("message", onMessage).on("error", onError).on("exit", onExit);
+      if (isBegun) begin();
     });
-  } finally {
-    clearTimeout(timer);
+  try {
+    const { names, groups } = await next<Opened>("names", false);
+    return {
+      names,
+      groups,
+      async read(group) {
+        const answer = next<{ readonly rows: readonly Row[] }>("rows", true);
+        worker.postMessage(group);
+        return (await answer).rows;
+      },
+      close: () => worker.terminate(),
+    };
+  } catch (error) {
     await worker.terminate();
+    throw error;
   }
+}
+
+/** The names of a Parquet file's columns. Throws as `readParquet`. */
+export async function parquetNames(path: string): Promise<readonly string[]> {
+  const reader = await openReader(path);
+  await reader.close();
+  return reader.names;
+}
+
+/** The rows of a Parquet file, one group of rows at a time. Throws as `readParquet`. */
+export async function* parquetRows(path: string): AsyncGenerator<readonly Row[]> {
+  const reader = await openReader(path);
+  try {
+    for (let group = 0; group < reader.groups; group++) yield await reader.read(group);
+  } finally {
+    await reader.close();
+  }
+}
+
+/**
+ * The rows of a Parquet file, as its columns hold them. Throws FileError for a file that is missing or damaged, and for one that takes much
+ * more time or memory than files of its size do.
+ */
+export async function readParquet(path: string): Promise<readonly Row[]> {
+  const rows: Row[] = [];
+  for await (const group of parquetRows(path)) append(rows, group);
+  return rows;
 }
