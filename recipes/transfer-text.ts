@@ -23,6 +23,7 @@ import {
   keyOf,
   type Labelled,
   type LabelledText,
+  naiveBayesAccuracy,
   padRows,
   predictor,
   sampleShots,
@@ -35,7 +36,6 @@ import {
 } from "../src/index.ts";
 import { loadSentiment } from "../src/node.ts";
 import { labelledBatches } from "./shared/labelled-batches.ts";
-import { naiveBayesAccuracy } from "./shared/naive-bayes.ts";
 import { parted } from "./shared/parted.ts";
 import { loadSentenceEncoder, type PretrainedEncoder, SentenceEncoder } from "./shared/sentence-encoder.ts";
 

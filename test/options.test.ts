@@ -11,6 +11,10 @@ const model = s.dense(2);
 const adapted = s.dense(2);
 adapted.trace({ dtype: "float32", shape: [1, 2] });
 const samples = s.fromTensors({ x: s.tensor([[1], [2]]), y: s.tensor([1, 2]) });
+const table: s.TablePart = {
+  x: s.tensor([[1], [2]], { dtype: "float32" }),
+  labels: { kind: "classes", y: s.tensor([0, 1], { dtype: "int32" }), classes: 2 },
+};
 const maze = rl.makeMaze({ size: 3, key: s.keyOf(1) });
 
 /** Calls with options: by what the errors say that they are of. */
@@ -95,6 +99,15 @@ const calls: Readonly<Record<string, (options: never) => unknown>> = {
   prototypes: (options) => s.prototypes(s.tensor([[1], [2]]), s.tensor([0, 1]), options),
   nearestNeighbours: (options) => s.nearestNeighbours(s.tensor([[1], [2]]), s.tensor([0, 1]), options),
   linearProbe: (options) => s.linearProbe(s.tensor([[1], [2]]), s.tensor([0, 1]), options),
+  randomForest: (options) => s.randomForest(table.x, table.labels, options),
+  boostedTrees: (options) => s.boostedTrees(table.x, table.labels, options),
+  compareTableBaselines: (options) =>
+    s.compareTableBaselines({ train: table, validation: table, test: table }, options),
+  seasonalNaive: (options) => s.seasonalNaive(s.tensor([1]), options),
+  compareSeriesBaselines: (options) =>
+    s.compareSeriesBaselines({ train: table.x, validation: table.x, test: table.x }, options),
+  naiveBayes: (options) => s.naiveBayes([{ text: "a", label: 0 }], 1, options),
+  mostPopular: (options) => s.mostPopular(s.tensor([[0, 0]]), options),
   episodes: (options) => s.episodes(s.tensor([0, 1]), options),
   featuresOf: (options) => s.featuresOf(model, samples, options),
   predictor: (options) => s.predictor(model, options),

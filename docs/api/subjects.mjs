@@ -16,6 +16,7 @@ export const subjects = {
   Metrics: ["train/metrics/"],
   Callbacks: ["train/callbacks/"],
   "Few samples": ["train/few-shot/"],
+  Baselines: ["train/baselines/"],
   Datasets: ["data/pipeline/"],
   Images: ["data/images/"],
   Tables: ["data/tables/"],

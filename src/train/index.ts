@@ -1,5 +1,6 @@
 /** Training that runs anywhere: objectives, the engine in its parts, the loop, evaluation, prediction. */
 
+export * from "./baselines/index.ts";
 export type { Callback } from "./callbacks/callback.ts";
 export { type EarlyStoppingOptions, earlyStopping } from "./callbacks/early-stopping.ts";
 export { type MovingAverageOptions, movingAverage } from "./callbacks/moving-average.ts";

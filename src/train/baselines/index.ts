@@ -1,0 +1,21 @@
+/** Simple baselines, beside which a network stands on the same split. */
+export type { BaselineResult, TableLabels, TablePart, TableParts } from "./baseline.ts";
+export { type BoostedTreesOptions, boostedTrees } from "./boosted-trees.ts";
+export { type CompareBaselinesOptions, compareTableBaselines } from "./compare.ts";
+export { type MostPopularOptions, mostPopular, popularityRecall } from "./most-popular.ts";
+export {
+  compareTextBaselines,
+  type NaiveBayesOptions,
+  naiveBayes,
+  naiveBayesAccuracy,
+  type TextParts,
+} from "./naive-bayes.ts";
+export { type RandomForestOptions, randomForest } from "./random-forest.ts";
+export {
+  type CompareSeriesOptions,
+  compareSeriesBaselines,
+  type SeasonalNaiveOptions,
+  seasonalNaive,
+} from "./seasonal-naive.ts";
+export type { TableModel } from "./table-model.ts";
+export { translationMemory, translationMemoryBleu } from "./translation-memory.ts";

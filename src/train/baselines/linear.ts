@@ -1,0 +1,124 @@
+/** Linear baselines of tables: logistic regression of classes, ridge regression of numbers. */
+import { EigenvalueDecomposition, Matrix } from "ml-matrix";
+import type { LabelledRows, Rows } from "../few-shot/classifier.ts";
+import { fitLogistic, type Logistic, logitsOf, measure } from "../few-shot/logistic.ts";
+import {
+  type Attempt,
+  bestOf,
+  classOf,
+  rowsNote,
+  scoreOf,
+  someRows,
+  stepsPerSecond,
+  type TableBaseline,
+  type TableRows,
+} from "./baseline.ts";
+import { classCounts } from "./constant.ts";
+
+/** C of scikit-learn's LogisticRegression, 1 / λ. */
+const inverseStrengths = [1e-3, 1e-2, 1e-1, 1, 1e1, 1e2, 1e3] as const;
+/** α of ridge regression. */
+const alphas = [1e-4, 1e-3, 1e-2, 1e-1, 1, 1e1, 1e2, 1e3, 1e4, 1e5] as const;
+
+/** Steps of L-BFGS, each of a look at all rows; half of that is typical. */
+const limits = { maxIterations: 200, tolerance: 1e-5 } as const;
+/** Columns whose products among themselves are decomposed in seconds; of wider tables the products of so many rows are. */
+const widest = 1500;
+
+/** Rows with those classes that the training part has, which alone can be learned. */
+function labelledRows(rows: TableRows, present: readonly number[]): LabelledRows {
+  return { ...rows, classes: present, places: Int32Array.from(rows.targets, (label) => present.indexOf(label)) };
+}
+
+/** Multinomial logistic regression with an L2 penalty, whose strength is chosen on the validation part. */
+export const logisticRegression: TableBaseline = {
+  name: "logistic regression",
+  fit(all, validation, { key, seconds }) {
+    const { width, classes } = all;
+    // A step reads every row twice; strengths whose time is over are not tried.
+    const affordable = (seconds * stepsPerSecond) / (4 * width * classes * limits.maxIterations);
+    const train = someRows(all, Math.max(100, Math.floor(affordable)), key);
+    const present = [...classCounts(train).entries()].flatMap(([label, count]) => (count > 0 ? [label] : []));
+    const rows = labelledRows(train, present);
+    const known = labelledRows(validation, present);
+    const began = performance.now();
+    const predictBy = (model: Logistic, of: Rows) =>
+      classOf(logitsOf(model, of), present.length).map((place) => present[place] as number);
+    const attempts: (Attempt & { readonly c: number; readonly model: Logistic })[] = [];
+    // From the middle of the range, so that little time suffices for the usual ones.
+    for (const c of [...inverseStrengths].sort((a, b) => Math.abs(Math.log10(a)) - Math.abs(Math.log10(b)))) {
+      if (attempts.length > 0 && performance.now() - began > 1000 * seconds) break;
+      const model = fitLogistic(rows, 1 / c, limits);
+      // Of a class that the training part lacks the loss has no value; the score decides.
+      const { loss } = measure(model, known);
+      attempts.push({ c, model, score: scoreOf(predictBy(model, validation), validation), loss });
+    }
+    const { c, model, score } = bestOf(validation, attempts);
+    return {
+      settings: `C = ${c}${rowsNote(train, all)}`,
+      validation: score,
+      predict: (own) => predictBy(model, own),
+    };
+  },
+};
+
+/** Weights [features] and a bias: y = x·w + b. */
+export interface Linear {
+  readonly weights: Float64Array;
+  readonly bias: number;
+}
+
+const applied = ({ weights, bias }: Linear, { count, width, values }: Rows): Float64Array => {
+  const found = new Float64Array(count).fill(bias);
+  for (let i = 0; i < count; i++)
+    for (let j = 0; j < width; j++)
+      found[i] = (found[i] as number) + (values[i * width + j] as number) * (weights[j] as number);
+  return found;
+};
+
+/**
+ * Ridge regression for any α: the weights that minimize ‖y - Xw - b‖² + α‖w‖² with a free bias, (XᵀX + αI)⁻¹ Xᵀy of centred columns
+ * (Hoerl and Kennard 1970), or Xᵀ(XXᵀ + αI)⁻¹ y, which is the same, where there are fewer rows than columns. The smaller product,
+ * Q Λ Qᵀ, is decomposed once.
+ */
+export function ridge({ count, width, values, targets }: TableRows): (alpha: number) => Linear {
+  const x = Matrix.from1DArray(count, width, values);
+  const means = x.mean("column");
+  const middle = targets.reduce((sum, value) => sum + value, 0) / count;
+  x.subRowVector(means);
+  const y = Matrix.columnVector(targets).sub(middle);
+  const transposed = x.transpose();
+  const isWide = width > count;
+  const { realEigenvalues, eigenvectorMatrix: vectors } = new EigenvalueDecomposition(
+    isWide ? x.mmul(transposed) : transposed.mmul(x),
+    { assumeSymmetric: true },
+  );
+  const projected = vectors.transpose().mmul(isWide ? y : transposed.mmul(y)); // Qᵀ y or Qᵀ Xᵀ y
+  return (alpha) => {
+    const scaled = realEigenvalues.map((value, i) => projected.get(i, 0) / (Math.max(0, value) + alpha));
+    const solved = vectors.mmul(Matrix.columnVector(scaled));
+    const weights = Float64Array.from((isWide ? transposed.mmul(solved) : solved).to1DArray());
+    return { weights, bias: weights.reduce((sum, weight, j) => sum - weight * (means[j] as number), middle) };
+  };
+}
+
+/** Linear regression with an L2 penalty, whose strength is chosen on the validation part. */
+export const ridgeRegression: TableBaseline = {
+  name: "ridge regression",
+  fit(all, validation, { key, seconds }) {
+    const affordable = Math.max(100, Math.floor((seconds * stepsPerSecond) / all.width ** 2));
+    const train = someRows(all, all.width > widest ? Math.min(widest, affordable) : affordable, key);
+    const solve = ridge(train);
+    const attempts = [...alphas].reverse().map((alpha) => {
+      const model = solve(alpha);
+      const score = scoreOf(applied(model, validation), validation);
+      return { alpha, model, score, loss: score };
+    });
+    const { alpha, model, score } = bestOf(validation, attempts);
+    return {
+      settings: `alpha = ${alpha}${rowsNote(train, all)}`,
+      validation: score,
+      predict: (own) => applied(model, own),
+    };
+  },
+};
