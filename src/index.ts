@@ -47,4 +47,5 @@ export * as rl from "./rl/index.ts";
 export * from "./runs/index.ts";
 export { type Device, devices, type Session } from "./runtime/session.ts";
 export { decodeSafetensors, encodeSafetensors, type SafetensorsFile } from "./storage/safetensors.ts";
+export * from "./tasks/index.ts";
 export * from "./train/index.ts";

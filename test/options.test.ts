@@ -173,6 +173,8 @@ const calls: Readonly<Record<string, (options: never) => unknown>> = {
   RecurrentClassifier: (options) => new models.RecurrentClassifier(options),
   keywordConvolution: (options) => models.keywordConvolution(options),
   DeepMlp: (options) => new models.DeepMlp(options),
+  TableNetwork: (options) => new models.TableNetwork([{ kind: "category", values: 2 }], options),
+  keepBestCandidate: (options) => s.keepBestCandidate(options),
   QNetwork: (options) => new models.QNetwork(options),
   Biases: (options) => new models.Biases(options),
   Factors: (options) => new models.Factors(options),

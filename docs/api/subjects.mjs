@@ -19,7 +19,7 @@ export const subjects = {
   Baselines: ["train/baselines/"],
   Datasets: ["data/pipeline/"],
   Images: ["data/images/"],
-  Tables: ["data/tables/"],
+  Tables: ["data/tables/", "tasks/tables/"],
   Text: ["data/text/"],
   "Instructions and chats": ["data/chat/"],
   Sound: ["data/sound/"],

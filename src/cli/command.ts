@@ -40,6 +40,8 @@ export interface Command {
   readonly options: OptionTable;
   /** Options that come with what the first argument names, such as a recipe's own. */
   optionsOf?(argument: string): Promise<OptionTable>;
+  /** What stands for the first argument where an option is given without one. */
+  readonly unnamed?: { readonly option: string; readonly argument: string };
   /** Each a whole command line, then what it does. */
   readonly examples: readonly (readonly [line: string, meaning: string])[];
   run(invocation: Invocation<Readonly<Record<string, unknown>>>): Promise<void>;

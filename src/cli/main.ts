@@ -92,9 +92,13 @@ export async function main(args: readonly string[]): Promise<number> {
 async function calledBy([name = "", ...args]: readonly string[]): Promise<readonly [string, Command] | undefined> {
   if (!Object.hasOwn(commands, name)) return undefined;
   const { command } = await (commands[name] as Listed).load();
-  const argument = command.optionsOf && firstArgument(args, command.options);
-  if (!command.optionsOf || argument === undefined) return [name, command];
-  return [name, { ...command, options: { ...(await command.optionsOf(argument)), ...command.options } }];
+  const { optionsOf, unnamed, options } = command;
+  if (!optionsOf) return [name, command];
+  const own =
+    unnamed && args.some((arg) => arg.split("=")[0] === flagOf(unnamed.option)) ? unnamed.argument : undefined;
+  const argument = firstArgument(args, own === undefined ? options : { ...options, ...(await optionsOf(own)) }) ?? own;
+  if (argument === undefined) return [name, command];
+  return [name, { ...command, options: { ...(await optionsOf(argument)), ...options } }];
 }
 
 /** The first of the arguments that is neither an option nor an option's value. */

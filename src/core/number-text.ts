@@ -59,10 +59,10 @@ export const resultText = (name: string, value: number): string => (isShare(name
 export const namedResult = (name: string, value: number): string =>
   `${name.replaceAll("_", " ")} ${resultText(name, value)}`;
 
-/** Results for a person, without those that are shown as a matrix. */
+/** Results for a person, without those that are shown as a matrix, and without details, whose names have a point in them. */
 export const namedResults = (results: Readonly<Record<string, number>>): string =>
   Object.entries(results)
-    .filter(([name]) => !name.endsWith("confusionMatrix"))
+    .filter(([name]) => !name.endsWith("confusionMatrix") && !name.includes("."))
     .map(([name, value]) => namedResult(name, value))
     .join("   ");
 

@@ -83,6 +83,17 @@ export { type Dialect, type DialectOptions, sniffDialect } from "./tables/dialec
 export { type FileRecord, parseJsonRecords } from "./tables/json-records.ts";
 export * from "./tables/preprocess.ts";
 export { fitRatingBiases, type RatingBiases, type RatingBiasesOptions } from "./tables/rating-biases.ts";
+export {
+  encodedWidth,
+  encodeRows,
+  type FieldEncoding,
+  type FittedEncoding,
+  fitRowEncoding,
+  type NamedRow,
+  type NumberStatistics,
+  type RowEncoding,
+  rowEncodingSchema,
+} from "./tables/row-encoding.ts";
 export { type BpeOptions, trainBpe } from "./text/bpe.ts";
 export { parseConll } from "./text/conll.ts";
 export { learnDictionary, type TokenPair } from "./text/dictionary.ts";

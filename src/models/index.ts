@@ -72,6 +72,8 @@ export {
   Tastes,
   type TastesOptions,
 } from "./tables/recommender.ts";
+export type { CategoryColumn, NumberColumn, TableColumn, WordsColumn } from "./tables/table-columns.ts";
+export { type NumberTarget, TableNetwork, type TableNetworkOptions, tableCandidates } from "./tables/table-network.ts";
 export { BloomModel, type BloomOptions, bloomArchitectures } from "./text/decoders/bloom.ts";
 export type { Decoder, DecoderOptions } from "./text/decoders/decoder.ts";
 export { FalconModel, type FalconOptions, falconArchitectures } from "./text/decoders/falcon.ts";

@@ -155,6 +155,7 @@ export async function fit<B extends Batch>(
         if ((callback.keepsBest ?? false) === keepsBest) run.deliver(callback.deliver?.(run));
     for (const callback of callbacks) await callback.onEnd?.(run);
     append(notes, feed.notes());
+    for (const callback of callbacks) append(notes, callback.notes?.() ?? []);
   } finally {
     feed.close();
     await evaluator?.release();

@@ -1,5 +1,6 @@
 /** `sardonyx train`: a recipe trained, tested and saved. */
 
+import { OptionError } from "../../core/errors.ts";
 import type { RecipeOption } from "../../runs/recipes/recipe.ts";
 import { isLoadedExperiment, type Loaded, loadTrainable, type Trainable } from "../../runs/recipes/recipes.node.ts";
 import { runOptionsSchema } from "../../runs/recipes/run-options.ts";
@@ -10,12 +11,22 @@ import { batchSizeOption, optionsFrom, sizeOf } from "../setting-option.ts";
 import { showExperiment } from "../train/experiment.ts";
 import { runTraining } from "../train/run.ts";
 
+/** The recipe of tables, which data without a recipe is for. */
+const ownTable = "table";
+
 const { options: _, ...settings } = runSettingsSchema.shape;
 
 export const command = defineCommand({
-  arguments: [{ name: "RECIPE", description: "a built-in recipe (see sardonyx recipes), or the path of your own" }],
+  arguments: [
+    {
+      name: "RECIPE",
+      description: "a built-in recipe (see sardonyx recipes), or the path of your own; with --data, a table by default",
+      optional: true,
+    },
+  ],
   options: { ...optionsFrom(settings), batchSize: batchSizeOption, ...optionsFrom(runOptionsSchema.shape) },
   optionsOf: async (recipe) => ownOptions(recipe),
+  unnamed: { option: "data", argument: ownTable },
   examples: [
     ["sardonyx train lenet-mnist", "98.9 % of MNIST's test digits"],
     ["sardonyx train lenet-mnist --optimizer sgd --learning-rate 0.1", "another optimizer"],
@@ -24,9 +35,15 @@ export const command = defineCommand({
     ["sardonyx train cnn-cifar10 --batch-size auto --memory 500MB", "in parts that fit, with the same updates"],
     ["sardonyx train lenet-mnist --profile", "time by operator and layer"],
     ["sardonyx train depth-mnist", "an experiment: 24 networks, compared"],
+    ["sardonyx train --data penguins.csv --target species", "a table of your own"],
     ["sardonyx train ./my-recipe.ts --out runs/mine --json", "your own recipe, JSON lines"],
   ],
-  async run({ arguments: [recipe = ""], options, output }) {
+  async run({ arguments: [named], options, output }) {
+    const recipe = named ?? ("data" in options ? ownTable : undefined);
+    if (recipe === undefined)
+      throw new OptionError(
+        "there is nothing to train; name a recipe (sardonyx recipes lists them), or a table of your own: sardonyx train --data PATH",
+      );
     const { out, resume, profile, checkpointSeconds, batchSize, ...all } = options;
     const loaded = await loadTrainable(recipe);
     const own = isLoadedExperiment(loaded) ? {} : (loaded.recipe.options ?? {});

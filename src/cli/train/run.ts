@@ -5,6 +5,7 @@ import { join, relative, sep } from "node:path";
 import { count, duration, plural } from "../../core/number-text.ts";
 import { command } from "../../core/printable.ts";
 import { zerosTensor } from "../../core/tensor.ts";
+import { exampleRow } from "../../data/tables/row-encoding.ts";
 import type { ModelSummary } from "../../nn/summary.ts";
 import { runFiles } from "../../runs/folder/run-folder.node.ts";
 import { inputTypeOf } from "../../runs/open/input.ts";
@@ -205,6 +206,11 @@ function exampleOf(task: Task): readonly [example: string, what: string] {
   const { inputs, format } = task.deployed ?? task;
   if (format?.image) return ["INPUT", "a PNG or JPEG file"];
   if (format?.sound) return ["INPUT", "a WAV file"];
+  if (format?.table)
+    return [
+      command`${JSON.stringify(exampleRow(format.table))}`,
+      "a row as JSON; or a file of rows: .csv, .jsonl, .parquet",
+    ];
   // Zeros in the shape of one input.
   const sample = zerosTensor("float32", inputTypeOf(inputs).shape.slice(1));
   return [command`${sample.data.length <= 8 ? JSON.stringify(sample.toArray()) : "INPUT.json"}`, "numbers as JSON"];

@@ -6,6 +6,7 @@ import { z } from "zod";
 import { FileError } from "../../core/errors.ts";
 import { parseJson } from "../../core/json.ts";
 import type { SoundFormat } from "../../data/sound/sound-format.ts";
+import { rowEncodingSchema } from "../../data/tables/row-encoding.ts";
 import { tokenizerFileSchema, tokenizerOf } from "../../data/text/tokenizer.ts";
 import { type TextReader, textOutputs } from "../../finetune/tasks/text-rows.ts";
 import { encodeOnnx } from "../../formats/files/export-onnx.ts";
@@ -42,6 +43,8 @@ const deploymentSchema = z.strictObject({
       bands: z.number().int().min(1).optional(),
     })
     .optional(),
+  /** How rows of a table become numbers. */
+  table: rowEncodingSchema.optional(),
   /** Whether raw inputs go through prepare.onnx. */
   prepared: z.boolean(),
   classes: z.array(z.string()).optional(),
@@ -85,6 +88,7 @@ export async function writeDeployment({ folder, recipe }: Plan, task: Task): Pro
     inputs: inputs as DeploymentRecord["inputs"],
     ...(format?.image && { image: format.image }),
     ...(format?.sound && { sound: format.sound }),
+    ...(format?.table && { table: format.table }),
     prepared: preparation !== undefined,
     ...(classes && { classes: [...classes] }),
     ...(reader && { reader: { ...reader, tokenizer: JSON.parse(reader.tokenizer.json()) } }),
@@ -138,6 +142,7 @@ export async function deploymentOfFiles(folder: string, best: boolean): Promise<
     format: {
       ...(record.image && { image: record.image }),
       ...(record.sound && { sound: record.sound as SoundFormat }),
+      ...(record.table && { table: record.table }),
       ...(preparation && {
         prepare: (raw: Value) => preparation.apply(raw, new Context(preparation, { bind: builtIn })) as Value,
       }),

@@ -9,9 +9,11 @@ import { imageExtensions, readImage } from "../../data/images/image.node.ts";
 import { lightOnDark } from "../../data/images/light-on-dark.ts";
 import { clipReader } from "../../data/sound/clip.node.ts";
 import { soundPreparation } from "../../data/sound/sound-format.ts";
+import { tableEndings } from "../../data/tables/table-file.node.ts";
 import { readBytes } from "../../storage/atomic.node.ts";
 import type { InputFormat, RecipeNetwork } from "../recipes/recipe.ts";
 import { inputTypeOf } from "./input.ts";
+import { rowsOfFile, rowsOfJson } from "./table-input.node.ts";
 
 /** What inputs are read for. */
 export type InputTarget = Pick<RecipeNetwork, "inputs"> & { readonly format?: InputFormat };
@@ -30,6 +32,7 @@ export interface PredictInput {
 
 /** Reads an argument: a file that exists, or JSON. Throws SardonyxError naming it. */
 export async function readInput(argument: string, target: InputTarget): Promise<PredictInput> {
+  const { table } = target.format ?? {};
   if (/^\s*[[{]/.test(argument)) {
     const name = argument.length > 32 ? `${argument.slice(0, 29)}…` : argument;
     return { name, samples: fromJson(argument, name, target), inverted: false };
@@ -39,6 +42,8 @@ export async function readInput(argument: string, target: InputTarget): Promise<
     throw new FileError(
       `there is no file ${argument}; pass an image, a sound, a JSON file, or numbers such as '[1, 2]'`,
     );
+  if (table && tableEndings.includes(extension))
+    return { name: basename(argument), samples: await rowsOfFile(argument, table), inverted: false };
   if (extension === ".json") {
     const text = new TextDecoder().decode(await readBytes(argument, "input"));
     return { name: basename(argument), samples: fromJson(text, argument, target), inverted: false };
@@ -80,7 +85,8 @@ async function fromSound(path: string, { inputs, format: { sound } = {} }: Input
 }
 
 /** One sample, a batch of them, or a sample's numbers in one row. */
-function fromJson(text: string, where: string, { inputs, format: { image } = {} }: InputTarget): Tensor {
+function fromJson(text: string, where: string, { inputs, format: { image, table } = {} }: InputTarget): Tensor {
+  if (table) return rowsOfJson(text, where, table);
   const sample = inputTypeOf(inputs).shape.slice(1);
   let parsed: unknown;
   try {

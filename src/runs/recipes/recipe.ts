@@ -3,6 +3,7 @@ import type { z } from "zod";
 import type { Tensor } from "../../core/tensor.ts";
 import type { Batch, Dataset } from "../../data/pipeline/dataset.ts";
 import type { SoundFormat } from "../../data/sound/sound-format.ts";
+import type { RowEncoding } from "../../data/tables/row-encoding.ts";
 import type { Tokenizer } from "../../data/text/tokenizer.ts";
 import type { AdapterSet } from "../../finetune/adapters/adapter-set.ts";
 import type { TextReader } from "../../finetune/tasks/text-rows.ts";
@@ -10,6 +11,7 @@ import type { Value } from "../../graph/ir.ts";
 import type { CompileOptions } from "../../jit/compile.ts";
 import type { TypeTree } from "../../nn/inputs.ts";
 import type { AnyModule } from "../../nn/module.ts";
+import type { BaselineResult } from "../../train/baselines/baseline.ts";
 import type { Callback } from "../../train/callbacks/callback.ts";
 import type { LossSpec, Objective } from "../../train/engine/objective.ts";
 import type { AlternatingStep } from "../../train/engine/objectives.ts";
@@ -51,6 +53,8 @@ export interface InputFormat {
   readonly image?: { readonly height: number; readonly width: number; readonly channels: 1 | 3 };
   /** Set when inputs are sounds: the rate and length of clips, and what is made of them. */
   readonly sound?: SoundFormat;
+  /** Set when inputs are rows of a table: how their columns become numbers. */
+  readonly table?: RowEncoding;
   /**
    * From raw numbers [N, …], the bytes of an image or JSON's numbers as float32, to what the model takes, inside a graph of its own;
    * default: bytes are divided by 255, and numbers are cast to the type that the model takes.
@@ -167,6 +171,8 @@ export interface Task<F = unknown> extends Deployment {
     compile: CompileOptions,
     results: Readonly<Record<string, number>>,
   ): Promise<Readonly<Record<string, number>>>;
+  /** What simple ways of doing the same reach on the same test, measured at the end. */
+  baselines?(): Promise<readonly BaselineResult[]>;
   /** The adapters beside its layers, which an export may merge into the weights. */
   readonly adapters?: AdapterSet;
   /** Writes more into the folder of the run once it is trained, and gives the names. */

@@ -20,6 +20,20 @@ const evaluationSchema = z.strictObject({
   classes: z.array(z.string()).readonly().optional(),
   /** `[true class][predicted class]`. */
   confusion: z.array(z.array(z.number()).readonly()).readonly().optional(),
+  /** What simple baselines reach on the same test: `accuracy` or `rmse`, and on the data that their settings were chosen by. */
+  baselines: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        settings: z.string(),
+        validation: result,
+        test: result,
+        metric: z.enum(["accuracy", "rmse"]),
+        seconds: z.number(),
+      }),
+    )
+    .readonly()
+    .optional(),
 });
 /** An evaluation as plain data. */
 export type EvaluationReport = Readonly<z.infer<typeof evaluationSchema>>;
@@ -48,10 +62,12 @@ export async function evaluateTask(task: Task, compile: CompileOptions): Promise
   const { samples, results: measured, statistics } = await evaluate(model, test, { ...measuredOf(task), compile });
   const results = { ...measured, ...(await task.measure?.(compile, measured)) };
   const matrix = statistics["confusionMatrix"];
+  const baselines = await task.baselines?.();
   return {
     samples,
     results,
     ...(classes && { classes }),
     ...(matrix && { confusion: confusionOf(matrix) }),
+    ...(baselines && { baselines }),
   };
 }

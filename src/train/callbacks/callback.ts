@@ -30,6 +30,8 @@ export interface Callback {
   onEpoch?(run: Run, result: EpochResult): void | Promise<void>;
   /** The parameters and buffers that the model ends with, by path; default those of the last batch. */
   deliver?(run: Run): SavedParameters | undefined;
+  /** What whoever started the run should know of it, at its end. */
+  notes?(): readonly string[];
   /** Not called when the run fails. */
   onEnd?(run: Run): void | Promise<void>;
   /** What to save in a checkpoint: plain data, and Float32Arrays in it. */

@@ -1,0 +1,226 @@
+/** Networks of tables: several kinds side by side, each of members that can be trained on other rows. */
+import { count, objectOf, share } from "../../core/option-types.ts";
+import { optionsOf, required } from "../../core/options.ts";
+import type { Value } from "../../graph/ir.ts";
+import {
+  activation,
+  type Context,
+  constantInit,
+  dropout,
+  Module,
+  normalInit,
+  uniformInit,
+  zerosInit,
+} from "../../nn/index.ts";
+import {
+  add,
+  clip,
+  concat,
+  expand,
+  gather,
+  log,
+  matmul,
+  mul,
+  reduceMean,
+  reduceSum,
+  reshape,
+  slice,
+  softmax,
+} from "../../ops/index.ts";
+import { binned, categoryCount, categoryIds, standardized, type TableColumn, wordWeights } from "./table-columns.ts";
+
+/** The mean and the standard deviation of a number that is predicted, in training data. */
+export interface NumberTarget {
+  readonly mean: number;
+  readonly deviation: number;
+}
+
+/** Options of `TableNetwork`. */
+export interface TableNetworkOptions {
+  /** Scores that a row gets: one a class, or 1 for a number. */
+  readonly outputs: number;
+  /** Of a number that is predicted; default: classes are. */
+  readonly target?: NumberTarget | undefined;
+  /** Members of each kind; default 8. */
+  readonly members?: number;
+  /** Units of hidden layers; default 128. */
+  readonly width?: number;
+  /** Share of hidden units that training drops; default 0.1. */
+  readonly dropout?: number;
+}
+
+const checkOptions = optionsOf<TableNetworkOptions>("TableNetwork", {
+  outputs: required(count()),
+  target: objectOf("{ mean, deviation }"),
+  members: count(),
+  width: count(),
+  dropout: share,
+});
+
+/** What a kind of network reads of numbers, and how deep it is. */
+interface Kind {
+  /** Numbers as shares of bins rather than standardized. */
+  readonly ofBins: boolean;
+  /** Hidden layers. */
+  readonly layers: number;
+}
+
+/** The kinds of networks, by name: sums of what columns say, straight or by bins, and perceptrons of either. */
+const kinds = {
+  linear: { ofBins: false, layers: 0 },
+  additive: { ofBins: true, layers: 0 },
+  network: { ofBins: false, layers: 2 },
+  networkOfBins: { ofBins: true, layers: 2 },
+} as const satisfies Readonly<Record<string, Kind>>;
+
+/** Names of the kinds of networks that a `TableNetwork` has, in their order. */
+export const tableCandidates = Object.keys(kinds) as readonly (keyof typeof kinds)[];
+
+/** Width of the vectors of categories that hidden layers read. */
+const categoryWidth = 8;
+/** The least probability whose logarithm is taken. */
+const least = 1e-12;
+
+/** A dense layer for each member: [N, in] or [members, N, in] → [members, N, units]. */
+class MemberDense extends Module {
+  override readonly kind = "dense";
+  readonly #members: number;
+  readonly #units: number;
+  readonly #gain: number;
+  constructor(members: number, units: number, gain: number) {
+    super();
+    this.#members = members;
+    this.#units = units;
+    this.#gain = gain;
+  }
+  protected call(x: Value, context: Context): Value {
+    const features = x.shape.at(-1) ?? 1;
+    const bound = this.#gain * Math.sqrt(3 / features);
+    const w = context.parameter(this, "weight", {
+      shape: [this.#members, features, this.#units],
+      initializer: bound === 0 ? zerosInit : uniformInit(-bound, bound),
+    });
+    const b = context.parameter(this, "bias", { shape: [this.#members, 1, this.#units], initializer: zerosInit });
+    return add(matmul(x.rank === 2 ? reshape(x, [1, ...x.shape]) : x, w), b);
+  }
+}
+
+/** Vectors of categories for each member: ids [N, columns] → [members, N, columns, width]. */
+class MemberEmbedding extends Module {
+  override readonly kind = "embedding";
+  readonly #shape: readonly [members: number, count: number, width: number];
+  constructor(...shape: readonly [members: number, count: number, width: number]) {
+    super();
+    this.#shape = shape;
+  }
+  protected call(ids: Value, context: Context): Value {
+    return gather(context.parameter(this, "weight", { shape: this.#shape, initializer: normalInit(0, 0.1) }), ids, 1);
+  }
+}
+
+/** One kind of network in several members: [N, F] → scores [members, N, outputs]. */
+class Candidate extends Module {
+  readonly embedding: MemberEmbedding | undefined;
+  readonly hidden: readonly MemberDense[];
+  readonly activation = activation("relu");
+  readonly dropout: Module;
+  readonly head: MemberDense;
+  readonly #columns: readonly TableColumn[];
+  readonly #ofBins: boolean;
+
+  constructor(columns: readonly TableColumn[], { ofBins, layers }: Kind, options: TableNetworkOptions) {
+    super();
+    const { outputs, members = 8, width = 128, dropout: rate = 0.1 } = options;
+    const values = categoryCount(columns);
+    this.#columns = columns;
+    this.#ofBins = ofBins;
+    if (values > 0) this.embedding = new MemberEmbedding(members, values, layers > 0 ? categoryWidth : outputs);
+    this.hidden = Array.from({ length: layers }, () => new MemberDense(members, width, Math.SQRT2));
+    this.dropout = dropout(rate);
+    this.head = new MemberDense(members, outputs, 0);
+  }
+
+  protected call(x: Value, context: Context): Value {
+    const columns = this.#columns;
+    const ids = categoryIds(x, columns);
+    const vectors = ids && this.embedding?.apply(ids, context); // [members, N, columns, width]
+    const numbers = this.#ofBins ? binned(x, columns) : standardized(x, columns);
+    const read = [numbers, wordWeights(x, columns)].filter((value) => value !== undefined);
+    const shared = read.length > 1 ? concat(read, 1) : read[0]; // [N, features]
+    if (this.hidden.length === 0) {
+      const scores = shared && this.head.apply(shared, context);
+      const own = vectors && reduceSum(vectors, 2);
+      return scores && own ? add(scores, own) : ((scores ?? own) as Value);
+    }
+    let hidden = joined(shared, vectors);
+    for (const layer of this.hidden)
+      hidden = this.dropout.apply(this.activation.apply(layer.apply(hidden, context), context), context);
+    return this.head.apply(hidden, context);
+  }
+}
+
+/** What all members read, [N, features], beside what each has of its own, [members, N, columns, width]. */
+function joined(shared: Value | undefined, vectors: Value | undefined): Value {
+  if (!vectors) return shared as Value;
+  const [members = 1, rows = 1, columns = 1, width = 1] = vectors.shape;
+  const flat = reshape(vectors, [members, rows, columns * width]);
+  return shared ? concat([expand(shared, [members, ...shared.shape]), flat], 2) : flat;
+}
+
+/**
+ * Several kinds of networks of a table's rows side by side: straight lines, sums of curves by column, and perceptrons of either. Each kind
+ * has members of its own weights, which can be trained on different rows, so that the others tell how good it is. A row is [N, F] numbers
+ * as `columns` say: NaN is a missing number, any number without a value a missing category. It gives log probabilities of classes, or a
+ * number in the units of the target, [N, outputs]: the mean over the members, and over the kinds by their shares, the buffer `mix`.
+ * @example
+ * const model = new TableNetwork(columns, { outputs: 3 });
+ */
+export class TableNetwork extends Module {
+  readonly candidates: Readonly<Record<string, Candidate>>;
+  readonly members: number;
+  readonly #target: NumberTarget | undefined;
+
+  constructor(columns: readonly TableColumn[], options: TableNetworkOptions) {
+    super();
+    const { members = 8, target } = checkOptions(options);
+    this.members = members;
+    this.#target = target;
+    this.candidates = Object.fromEntries(
+      Object.entries(kinds).map(([name, kind]) => [name, new Candidate(columns, kind, options)]),
+    );
+  }
+
+  protected call(x: Value, context: Context): Value {
+    return this.inUnits(this.mixed(this.predictions(this.scores(x, context)), context));
+  }
+
+  /** Scores of every member of each kind, [members, N, outputs] each. */
+  scores(x: Value, context: Context): readonly Value[] {
+    return Object.values(this.candidates).map((candidate) => candidate.apply(x, context));
+  }
+
+  /**
+   * What each kind predicts, [N, outputs]: probabilities, or a number in deviations from the mean.
+   * @param shares how much each member counts for each row, [members, N, 1]; default all alike
+   */
+  predictions(scores: readonly Value[], shares?: Value): readonly Value[] {
+    return scores.map((own) => {
+      const each = this.#target ? own : softmax(own);
+      return shares ? reduceSum(mul(each, shares), 0) : reduceMean(each, 0);
+    });
+  }
+
+  /** The prediction of all kinds by their shares, [N, outputs]. */
+  mixed(predictions: readonly Value[], context: Context): Value {
+    const kinds = predictions.length;
+    const mix = context.buffer(this, "mix", { shape: [kinds], initializer: constantInit(1 / kinds) });
+    const parts = predictions.map((own, i) => mul(own, slice(mix, { axis: 0, start: i, end: i + 1 })));
+    return parts.reduce((a, b) => add(a, b));
+  }
+
+  /** A prediction in the units of the model's output: log probabilities, or the target's. */
+  inUnits(prediction: Value): Value {
+    const target = this.#target;
+    return target ? add(mul(prediction, target.deviation), target.mean) : log(clip(prediction, least, 1));
+  }
+}

@@ -1,0 +1,2 @@
+/** Tasks of your own files. */
+export { type LoadedTable, loadTable, type TableRequest } from "./tables/load-table.node.ts";

@@ -1,0 +1,80 @@
+/** The best of the networks of a table, and of its epochs, by the rows that members have not seen. */
+import { z } from "zod";
+import { count, nonNegative } from "../../core/option-types.ts";
+import { optionsOf, required } from "../../core/options.ts";
+import { tableCandidates } from "../../models/tables/table-network.ts";
+import { type Callback, resultOf } from "../../train/callbacks/callback.ts";
+import { type SavedParameters, savedParametersSchema, saveParameters } from "../../train/callbacks/saved-parameters.ts";
+import { choiceLoss, tableChoices } from "./table-objective.ts";
+
+/** Options of `keepBestCandidate`. */
+export interface KeepBestOptions {
+  /** Epochs without improvement before the run ends. */
+  readonly patience: number;
+  /** Seconds of training after which it ends, counted anew when the run is resumed; default none. */
+  readonly seconds?: number;
+}
+
+const checkOptions = optionsOf<KeepBestOptions>("keepBestCandidate", {
+  patience: required(count()),
+  seconds: nonNegative,
+});
+
+const stateSchema = z.object({
+  best: z.custom<number>((value) => typeof value === "number"),
+  waited: z.number().int().nonnegative(),
+  /** What the model is to end with. */
+  kept: savedParametersSchema.optional(),
+  /** Which kinds that is of. */
+  chosen: z.string().optional(),
+});
+type State = z.infer<typeof stateSchema>;
+
+/** The share of each kind in a choice. */
+const mixOf = (choice: string): Float32Array => {
+  const names = tableChoices[choice] ?? [];
+  return Float32Array.from(tableCandidates, (name) => (names.includes(name) ? 1 / names.length : 0));
+};
+
+/**
+ * Gives the model, at the end of a run, the parameters of the epoch and the shares of the kinds with the least validation loss; ends the
+ * run when that no longer improves, or when its time is over.
+ */
+export function keepBestCandidate(options: KeepBestOptions): Callback {
+  const { patience, seconds = Number.POSITIVE_INFINITY } = checkOptions(options);
+  const fresh: State = { best: Number.POSITIVE_INFINITY, waited: 0 };
+  let state = fresh;
+  let began = performance.now();
+  const reason = `no choice of networks has improved for ${patience} epochs`;
+  return {
+    name: "keepBestCandidate",
+    keepsBest: true,
+    onStart(run) {
+      began = performance.now();
+      // The run was cut off after the decision, before its end.
+      if (state.waited >= patience) run.stop(reason);
+    },
+    onEpoch(run, results) {
+      const losses = Object.keys(tableChoices).map((choice) => ({
+        choice,
+        loss: resultOf(results, `validation_${choiceLoss(choice)}`),
+      }));
+      const least = losses.reduce((best, own) => (own.loss < best.loss ? own : best));
+      if (least.loss < state.best) {
+        const kept: SavedParameters = { ...saveParameters(run.model), mix: mixOf(least.choice) };
+        state = { best: least.loss, waited: 0, kept, chosen: `${least.choice}, after epoch ${run.epoch}` };
+      } else state = { ...state, waited: state.waited + 1 };
+      if (state.waited >= patience) run.stop(reason);
+      else if (performance.now() - began > 1000 * seconds) run.stop(`its ${Math.round(seconds)} seconds are over`);
+    },
+    deliver: () => state.kept,
+    notes: () =>
+      state.chosen === undefined
+        ? []
+        : [`the rows that members have not seen chose ${state.chosen}: loss ${Number(state.best.toPrecision(4))}`],
+    state: () => state,
+    restore(saved) {
+      state = saved === undefined ? fresh : stateSchema.parse(saved);
+    },
+  };
+}

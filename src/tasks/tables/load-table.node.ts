@@ -1,0 +1,150 @@
+/** A table in a file as a task: its columns encoded, its rows in parts, what is predicted of them. */
+import { DataError } from "../../core/errors.ts";
+import { append, appendTo } from "../../core/lists.ts";
+import { plural } from "../../core/number-text.ts";
+import { quoted } from "../../core/printable.ts";
+import { foldIn, keyOf, Random } from "../../core/random.ts";
+import type { Tensor } from "../../core/tensor.ts";
+import { gatherRows } from "../../data/pipeline/rows.ts";
+import { inferColumnTypes } from "../../data/tables/column-kinds.ts";
+import { encodeRows, fieldText, fitRowEncoding, type NamedRow } from "../../data/tables/row-encoding.ts";
+import { readTable } from "../../data/tables/table-file.node.ts";
+import type { EncodedTable, TableSamples } from "./table-baselines.ts";
+import { balanceNote, fitTarget, type TableTaskName, targetColumn, taskOfColumn } from "./target.ts";
+
+/** What table is loaded, and how. */
+export interface TableRequest {
+  /** The file. */
+  readonly path: string;
+  /** The column to predict; `""`: the one of a usual name, or the last. */
+  readonly target: string;
+  /** Whether classes or numbers are predicted. */
+  readonly task: TableTaskName;
+  /** Columns that are not read, by name. */
+  readonly ignore: readonly string[];
+  /** Parts that the rows to train on are in. */
+  readonly folds: number;
+  /** Start of all randomness. */
+  readonly seed: number;
+  /** So many rows at most. */
+  readonly limit: number | undefined;
+}
+
+/** A table that is loaded. */
+export interface LoadedTable extends EncodedTable {
+  /** What it was taken for, in sentences. */
+  readonly notes: readonly string[];
+}
+
+/** Share of the rows that the test takes, less of large tables. */
+const testShare = (rows: number): number => (rows > 20_000 ? 0.1 : 0.2);
+
+/**
+ * Reads a table, says what its columns and the target are, and parts its rows: a fifth for the test, each class in its share, equal rows
+ * in one part. What is learned of columns is learned of the rows to train on. Throws FileError or DataError, naming the line, for what
+ * cannot be read, and for too few rows.
+ */
+export async function loadTable(request: TableRequest): Promise<LoadedTable> {
+  const { path, folds, seed } = request;
+  const { file, rows: all, lines } = await readTable(path);
+  const types = inferColumnTypes(file.names, all, { decimalComma: file.decimalComma });
+  const { column, why: whyTarget } = targetColumn(types, request.target);
+  const task = taskOfColumn(column, request.task);
+  const at = file.names.indexOf(column.name);
+  const kept = limitedRows(all.length, request).filter((row) => (all[row]?.[at] ?? "") !== "");
+  const least = 2 * folds;
+  if (kept.length < least)
+    throw new DataError(
+      `${path}: ${plural(kept.length, "row")} ${kept.length === 1 ? "has" : "have"} a value of ${quoted(column.name)}, too few to train on and test; pass ${least} at least`,
+    );
+  const cells = kept.map((row) => all[row]?.[at] ?? "");
+  const parts = partsOfRows(
+    kept.map((row) => (all[row] ?? []).filter((_, i) => i !== at).join("\u0000")),
+    task.isClasses ? cells : undefined,
+    { seed, folds },
+  );
+  const { target, y } = fitTarget(column, task.isClasses, cells, parts.train);
+  const columns = types.flatMap((type, place) =>
+    place === at || request.ignore.includes(type.name) ? [] : [{ type, at: place }],
+  );
+  const { encoding, left } = fitRowEncoding(
+    columns,
+    parts.train.map((own) => all[kept[own] as number] as readonly string[]),
+  );
+  const places = new Map(file.names.map((name, place) => [name, place]));
+  const named = kept.map(
+    (row): NamedRow => ({
+      where: `${path}: line ${lines[row]}`,
+      cell: (name) => all[row]?.[places.get(name) ?? -1] ?? "",
+    }),
+  );
+  const x = encodeRows(encoding, named, { lenient: true });
+  const samplesOf = (own: readonly number[]): TableSamples => ({
+    x: gatherRows(x, own) as Tensor<"float32">,
+    y: gatherRows(y, own),
+  });
+  const missing = all.length - kept.length;
+  return {
+    encoding,
+    target,
+    train: samplesOf(parts.train),
+    folds: parts.folds,
+    test: samplesOf(parts.test),
+    notes: [
+      ...file.notes,
+      `${quoted(column.name)} is predicted (${whyTarget}; --target names another), ${target.kind === "classes" ? `one of ${plural(target.classes.length, "class", "classes")}` : "a number"} (${task.why}; --task says otherwise)`,
+      `it is predicted by ${encoding.fields.map((field) => `${quoted(field.name)}, ${fieldText(field)}`).join("; ")}`,
+      ...(left.length > 0 ? [`not read: ${left.map(({ name, why }) => `${quoted(name)} (${why})`).join(", ")}`] : []),
+      ...(missing > 0 && request.limit === undefined
+        ? [`${plural(missing, "row")} without a value of ${quoted(column.name)} left out`]
+        : []),
+      ...[balanceNote(target, y)].filter((note) => note !== undefined),
+    ],
+  };
+}
+
+/** The first rows in a random order, all without a limit. */
+function limitedRows(rows: number, { limit = rows, seed }: TableRequest): number[] {
+  if (limit >= rows) return Array.from({ length: rows }, (_, row) => row);
+  return [...new Random(foldIn(keyOf(seed), "limit")).permutation(rows).subarray(0, limit)].sort((a, b) => a - b);
+}
+
+/** Places of rows to train on, the fold of each, and places of those to test on. */
+interface RowParts {
+  readonly train: readonly number[];
+  readonly folds: readonly number[];
+  readonly test: readonly number[];
+}
+
+/** Parts rows at random, each class in its share; rows that say the same come into one part. */
+function partsOfRows(
+  contents: readonly string[],
+  classes: readonly string[] | undefined,
+  { seed, folds }: { readonly seed: number; readonly folds: number },
+): RowParts {
+  const groups = new Map<string, number[]>();
+  for (const place of new Random(foldIn(keyOf(seed), "parts")).permutation(contents.length))
+    appendTo(groups, contents[place] as string, place);
+  const strata = new Map<string, (readonly number[])[]>();
+  for (const group of groups.values()) appendTo(strata, classes?.[group[0] as number] ?? "", group);
+  // Groups are dealt out in turn: to the test so often, else to the next fold.
+  const share = testShare(contents.length);
+  const test: number[] = [];
+  const train: number[] = [];
+  const own: number[] = [];
+  let dealt = 0;
+  let fold = 0;
+  for (const group of [...strata.values()].flat()) {
+    dealt += group.length;
+    if (test.length + group.length / 2 < share * dealt) append(test, group);
+    else {
+      append(train, group);
+      append(
+        own,
+        group.map(() => fold),
+      );
+      fold = (fold + 1) % folds;
+    }
+  }
+  return { train, folds: own, test };
+}

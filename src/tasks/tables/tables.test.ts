@@ -1,0 +1,182 @@
+/** What a table is taken for, how its rows are parted, that members are measured by rows that they have not seen. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { keyOf } from "../../core/random.ts";
+import { tensor } from "../../core/tensor.ts";
+import { fromTensors } from "../../data/pipeline/dataset.ts";
+import { inferColumnTypes } from "../../data/tables/column-kinds.ts";
+import { TableNetwork } from "../../models/tables/table-network.ts";
+import { saveParameters } from "../../train/callbacks/saved-parameters.ts";
+import { fit } from "../../train/fit.ts";
+import { adam, adamw } from "../../train/optimizers/index.ts";
+import { keepBestCandidate } from "./keep-best.ts";
+import { loadTable } from "./load-table.node.ts";
+import { tableObjective } from "./table-objective.ts";
+import { classNames, targetColumn, taskOfColumn } from "./target.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "sardonyx-tables-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const columnOf = (name: string, cells: readonly string[]) => {
+  const [type] = inferColumnTypes(
+    [name],
+    cells.map((cell) => [cell]),
+  );
+  if (!type) throw new Error("no column");
+  return type;
+};
+const repeated = (cells: readonly string[], times: number) => Array.from({ length: times }, () => cells).flat();
+
+describe("the target", () => {
+  const columns = ["size", "Species", "last"].map((name) => columnOf(name, ["a", "b"]));
+  test("is the column that is named, one of a usual name, or the last", () => {
+    expect(targetColumn(columns, "size").column.name).toBe("size");
+    expect(targetColumn(columns, "")).toMatchObject({ column: { name: "Species" }, why: "by its name" });
+    expect(targetColumn(columns.slice(2), "").why).toBe("the last column");
+    expect(() => targetColumn(columns, "sise")).toThrow(/did you mean "size"/);
+  });
+
+  test.each([
+    ["texts", repeated(["yes", "no"], 20), true],
+    ["digits", repeated(["0", "1", "2", "3"], 30), true],
+    ["whole numbers of which each occurs seldom", Array.from({ length: 60 }, (_, i) => String((i * 7) % 19)), false],
+    ["decimals", Array.from({ length: 40 }, (_, i) => String(i / 7)), false],
+  ] as const)("%s: classes or numbers by what they are", (_, cells, isClasses) => {
+    expect(taskOfColumn(columnOf("y", cells), "auto").isClasses).toBe(isClasses);
+  });
+
+  test.each([
+    ["empty", ["", ""], "auto", /target "y": has no value in any row; name another column by --target/],
+    ["constant", ["a", "a"], "auto", /nothing to tell apart/],
+    ["unique texts", Array.from({ length: 30 }, (_, i) => `person ${i}x`), "auto", /hardly a value could be learned/],
+    ["texts as numbers", repeated(["a", "b"], 9), "regression", /--task regression takes numbers/],
+    [
+      "decimals as classes",
+      Array.from({ length: 40 }, (_, i) => String(i / 7)),
+      "classification",
+      /too many for classes/,
+    ],
+  ] as const)("%s are refused", (_, cells, task, said) => {
+    expect(() => taskOfColumn(columnOf("y", cells), task)).toThrow(said);
+  });
+
+  test("classes are in the order of numbers, or of the alphabet", () => {
+    expect(classNames(["10", "9", "10"])).toEqual(["9", "10"]);
+    expect(classNames(["b", "10", "a"])).toEqual(["10", "a", "b"]);
+  });
+});
+
+const request = { target: "", task: "auto", ignore: [], folds: 4, seed: 1, limit: undefined } as const;
+
+function written(name: string, lines: readonly string[]): string {
+  const path = join(folder, name);
+  writeFileSync(path, lines.join("\n"));
+  return path;
+}
+
+describe("loadTable", () => {
+  // 200 rows, of which those below 100 occur twice; the last fifth is rare.
+  const lines = Array.from({ length: 200 }, (_, i) => `${(i % 100) / 7},${i % 5},${i % 5 === 4 ? "rare" : "often"}`);
+  test("tests on a fifth, each class in its share, and no row on both sides", async () => {
+    const {
+      train,
+      test: held,
+      folds,
+      target,
+      notes,
+    } = await loadTable({ ...request, path: written("a.csv", ["a,b,label", ...lines]) });
+    expect([train.x.shape, held.x.shape]).toEqual([
+      [160, 2],
+      [40, 2],
+    ]);
+    expect(target).toEqual({ name: "label", kind: "classes", classes: ["often", "rare"] });
+    const rare = (y: { readonly data: ArrayLike<number | bigint> }) =>
+      Array.from(y.data).filter((label) => Number(label) === 1).length;
+    expect([rare(train.y), rare(held.y)]).toEqual([32, 8]);
+    const rowsOf = (x: { toArray(): unknown }) => (x.toArray() as number[][]).map((row) => row.join());
+    const trained = rowsOf(train.x);
+    for (const row of rowsOf(held.x)) expect(trained).not.toContain(row);
+    // Equal rows are in one fold.
+    for (const [i, row] of trained.entries()) expect(folds[i]).toBe(folds[trained.indexOf(row)]);
+    expect(folds.filter((fold) => fold === 0).length).toBeCloseTo(40, -1);
+    expect(notes.join("\n")).toMatch(/"label" is predicted \(by its name; --target names another\), one of 2 classes/);
+  });
+
+  test("learns columns from the rows to train on", async () => {
+    const rows = Array.from({ length: 50 }, (_, i) => `${i / 2},x${i % 2},${i * 1.25}`);
+    const { encoding, target, train } = await loadTable({
+      ...request,
+      path: written("b.csv", ["size,kind,price", ...rows]),
+    });
+    const [size] = encoding.fields;
+    const trained = (train.x.toArray() as number[][]).map(([own = 0]) => own);
+    const mean = trained.reduce((a, b) => a + b, 0) / trained.length;
+    expect(size?.kind === "number" && size.statistics.mean).toBeCloseTo(mean, 4);
+    expect(target.kind === "number" && target.mean).toBeCloseTo(2.5 * mean, 3);
+  });
+
+  test("says what it cannot do, with the mend", async () => {
+    const few = written("few.csv", ["a,y", "1.5,x", "2,y", "3,x", "4,y"]);
+    await expect(loadTable({ ...request, path: few })).rejects.toThrow(
+      /4 rows have a value of "y", too few .*pass 8 at least/,
+    );
+    const ragged = written("ragged.csv", ["a,b,y", ...lines.slice(0, 20), "1,2"]);
+    await expect(loadTable({ ...request, path: ragged })).rejects.toThrow(/line 22/);
+  });
+});
+
+describe("tableObjective", () => {
+  const columns = [{ kind: "number", fill: 0, mean: 0, deviation: 1, edges: [-1, 0, 1], hasMissing: false }] as const;
+  const model = new TableNetwork(columns, { outputs: 2, members: 2, width: 4, dropout: 0 });
+  model.trace({ dtype: "float32", shape: [1, 1] });
+  model.initialize(keyOf(1));
+
+  test("a member learns nothing from its own fold", async () => {
+    const own = new TableNetwork(columns, { outputs: 2, members: 2, width: 4, dropout: 0 });
+    own.trace({ dtype: "float32", shape: [1, 1] });
+    own.initialize(keyOf(1));
+    const before = saveParameters(own);
+    const [x, y] = [tensor([[1], [-1], [2], [-2]]), tensor([1, 0, 1, 0], { dtype: "int32" })];
+    const data = fromTensors({ x, y, fold: tensor([0, 0, 0, 0], { dtype: "int32" }) });
+    await fit(own, data.batch(4), { objective: tableObjective(own, undefined), optimizer: adam(), epochs: 3 });
+    const after = saveParameters(own);
+    for (const [path, values] of Object.entries(after)) {
+      if (path === "mix") continue;
+      const half = values.length / 2;
+      const moved = [0, 1].map((member) => {
+        const part = (all: Float32Array) => all.subarray(member * half, (member + 1) * half).join();
+        return part(values) !== part(before[path] as Float32Array);
+      });
+      expect([path, moved]).toEqual([path, [false, true]]);
+    }
+  });
+
+  test("keeps the choice of networks and the epoch that did best on rows not seen", async () => {
+    const size = 64;
+    const x = tensor(Array.from({ length: size }, (_, i) => [Math.sin(i)]));
+    const y = tensor(
+      Array.from({ length: size }, (_, i) => (Math.sin(i) > 0 ? 1 : 0)),
+      { dtype: "int32" },
+    );
+    const fold = tensor(
+      Array.from({ length: size }, (_, i) => i % 2),
+      { dtype: "int32" },
+    );
+    const data = fromTensors({ x, y, fold });
+    const { history, notes } = await fit(model, data.batch(16), {
+      objective: tableObjective(model, undefined),
+      optimizer: adamw({ learningRate: 0.01 }),
+      epochs: 6,
+      validation: data.batch(64),
+      callbacks: [keepBestCandidate({ patience: 3 })],
+    });
+    const losses = history.flatMap((epoch) =>
+      Object.entries(epoch).flatMap(([name, loss]) => (name.startsWith("validation_loss.") ? [loss] : [])),
+    );
+    expect(notes.join()).toContain(`loss ${Number(Math.min(...losses).toPrecision(4))}`);
+    const mix = model.parameters().get("mix")?.value?.toNumbers() ?? [];
+    expect(mix.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 6);
+  });
+});
