@@ -140,6 +140,7 @@ const calls: Readonly<Record<string, (options: never) => unknown>> = {
   loadImageFolder: (options) => node.loadImageFolder("images", options),
   loadSoundFolder: (options) => node.loadSoundFolder("sounds", options),
   loadCsv: (options) => node.loadCsv("table.csv", options),
+  profileData: (options) => node.profileData("table.csv", options),
   openTable: (options) => node.openTable("table.csv", options),
   streamCsv: (options) => node.streamCsv("table.csv", options),
   "the data set": (options) => node.loadIris(options),

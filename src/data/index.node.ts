@@ -4,6 +4,23 @@ export { loadChatTemplate, loadConversations, loadPreferences } from "./chat/cha
 export { type ImageOptions, readImage } from "./images/image.node.ts";
 export { type ImageFolder, type ImageFolderOptions, loadImageFolder } from "./images/image-folder.node.ts";
 export { inWorker, type WorkerOptions } from "./pipeline/worker.node.ts";
+export { type ProfileOptions, profileData } from "./profile/profile.node.ts";
+export type {
+  Associations,
+  BrokenFile,
+  ColumnProfile,
+  DataProfile,
+  FilesProfile,
+  Finding,
+  Histogram,
+  NearDuplicate,
+  NumberFigures,
+  Predictor,
+  SplitAdvice,
+  TableProfile,
+  TargetProfile,
+  ValueCount,
+} from "./profile/profile.ts";
 export { loadCifar10 } from "./sets/cifar10.node.ts";
 export { loadFashionMnist } from "./sets/fashion-mnist.node.ts";
 export type { ImageClassification, LabelledImages } from "./sets/idx-images.node.ts";

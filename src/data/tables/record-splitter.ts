@@ -54,6 +54,20 @@ export class RecordSplitter {
     return rest === "" ? [] : this.#cut(rest, true);
   }
 
+  /** Whether a record has begun that is not complete. */
+  get isWithin(): boolean {
+    return this.#rest !== "";
+  }
+
+  /** The number of the line that comes next; a reader that takes lines itself moves it on. */
+  get line(): number {
+    return this.#line;
+  }
+
+  set line(line: number) {
+    this.#line = line;
+  }
+
   #cut(text: string, isLast: boolean): TableRow[] {
     const { delimiter, path } = this.#options;
     const rows: TableRow[] = [];

@@ -93,7 +93,12 @@ async function* textRows(path: string, dialect: Dialect): AsyncGenerator<TableRo
   yield checkRows(splitter.end());
 }
 
-function requireWidth({ cells, line }: TableRow, { names, delimiter }: Dialect, path: string): void {
+/** Throws FileError for a row of too few or too many values. */
+export function requireWidth(
+  { cells, line }: TableRow,
+  { names, delimiter }: Pick<Dialect, "names" | "delimiter">,
+  path: string,
+): void {
   if (cells.length === names.length) return;
   const separator = delimiter === "\t" ? "a tab" : `"${delimiter}"`;
   const has = cells.length === 1 ? "1 value" : `${cells.length} values`;

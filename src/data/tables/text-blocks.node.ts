@@ -32,17 +32,25 @@ const opened = (path: string) =>
     throw new FileError(`table: cannot read ${path} (${systemReason(error)}); check its permissions`, { cause: error });
   });
 
-/** Blocks of bytes, each ending at the end of a line where lines are shorter than a block. */
+/** Blocks of bytes, each ending at the end of a line where lines are shorter than a block. A block's memory is used again after the next one. */
 export async function* byteBlocks(path: string, from: number): AsyncGenerator<Buffer> {
   const handle = await opened(path);
+  // One is read while the other is in use.
+  const buffers = [Buffer.allocUnsafeSlow(2 * blockSize), Buffer.allocUnsafeSlow(2 * blockSize)];
+  let carried = 0;
+  let position = from;
+  const readNext = (at: number) => {
+    const needed = carried + blockSize;
+    let buffer = buffers[at % 2] as Buffer;
+    if (buffer.length < needed) buffer = buffers[at % 2] = Buffer.allocUnsafeSlow(2 * needed);
+    return handle.read(buffer, carried, blockSize, position);
+  };
+  let reading = readNext(0);
   try {
-    let carry: Buffer = Buffer.alloc(0);
-    for (let position = from; ; ) {
-      const block = Buffer.allocUnsafe(carry.length + blockSize);
-      carry.copy(block);
-      const { bytesRead } = await handle.read(block, carry.length, blockSize, position);
+    for (let at = 0; ; at++) {
+      const { bytesRead } = await reading;
       position += bytesRead;
-      const filled = block.subarray(0, carry.length + bytesRead);
+      const filled = (buffers[at % 2] as Buffer).subarray(0, carried + bytesRead);
       if (bytesRead === 0) {
         if (filled.length > 0) yield filled;
         return;
@@ -52,16 +60,19 @@ export async function* byteBlocks(path: string, from: number): AsyncGenerator<Bu
         throw new FileError(
           `${path}: a line has more than ${limits.recordLength} characters, the limit recordLength; check that the file is a table`,
         );
+      carried = filled.length - end;
+      reading = readNext(at + 1);
+      filled.copy(buffers[(at + 1) % 2] as Buffer, 0, end);
       if (end > 0) yield filled.subarray(0, end);
-      carry = filled.subarray(end);
     }
   } finally {
+    await reading.catch(() => undefined);
     await handle.close();
   }
 }
 
 /** Throws FileError for the line of a block that is no UTF-8. */
-function refuseLine(block: Buffer, lines: number, path: string): never {
+export function refuseLine(block: Buffer, lines: number, path: string): never {
   let [start, line] = [0, lines];
   while (start < block.length) {
     const found = block.indexOf(lineFeed, start);

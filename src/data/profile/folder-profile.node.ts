@@ -1,0 +1,207 @@
+/** The profile of a folder of images, texts or sounds, with one subfolder for each class or without. */
+import { createHash } from "node:crypto";
+import { cpus } from "node:os";
+import { DataError, SardonyxError } from "../../core/errors.ts";
+import { count, plural } from "../../core/number-text.ts";
+import { type ReadFile, readFolderFile } from "./file-readers.node.ts";
+import { type FolderFile, type FolderKind, folderFiles } from "./folder-files.node.ts";
+import { type HashedImage, nearDuplicateImages } from "./image-likeness.ts";
+import { numberFigures } from "./number-figures.ts";
+import type {
+  BrokenFile,
+  DataProfile,
+  FilesProfile,
+  Finding,
+  NearDuplicate,
+  TargetProfile,
+  ValueCount,
+} from "./profile.ts";
+import { byClass } from "./split.ts";
+import { inOrder, likenessFindings } from "./table-findings.ts";
+import { balanceFindings } from "./target.ts";
+import { type NamedText, nearDuplicateTexts } from "./text-likeness.ts";
+
+/** Pairs that are kept, and texts that are compared. */
+const [mostPairs, mostTexts] = [100, 5000];
+
+/** Values by falling count. */
+function countsOf(values: Iterable<string>): ValueCount[] {
+  const counts = new Map<string, number>();
+  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
+  return Array.from(counts, ([value, own]) => ({ value, count: own })).sort(
+    (a, b) => b.count - a.count || (a.value < b.value ? -1 : 1),
+  );
+}
+
+/** What is gathered of all files. */
+class Gathered {
+  readonly broken: BrokenFile[] = [];
+  readonly duplicated: [string, string][] = [];
+  readonly figures = new Map<string, number[]>();
+  readonly forms: string[] = [];
+  readonly oddities: { readonly what: string; readonly name: string }[] = [];
+  readonly hashes: HashedImage[] = [];
+  readonly texts: NamedText[] = [];
+  readonly samples: { path: string; label: string; image: string }[] = [];
+  readonly #sums = new Map<string, FolderFile>();
+  readonly conflicts: [string, string][] = [];
+  readonly #mostSamples: number;
+
+  constructor(mostSamples: number) {
+    this.#mostSamples = mostSamples;
+  }
+
+  add(file: FolderFile, read: ReadFile & { bytes: Uint8Array }): void {
+    const sum = createHash("sha256").update(read.bytes).digest("base64");
+    const first = this.#sums.get(sum);
+    if (first) {
+      this.duplicated.push([first.name, file.name]);
+      if (first.label !== file.label) this.conflicts.push([first.name, file.name]);
+    } else this.#sums.set(sum, file);
+    for (const [name, value] of Object.entries(read.figures)) {
+      const values = this.figures.get(name) ?? [];
+      this.figures.set(name, values);
+      values.push(value);
+    }
+    this.forms.push(read.form);
+    for (const what of read.oddities) this.oddities.push({ what, name: file.name });
+    // Of files that agree whole only one is compared.
+    if (read.hash && !first) this.hashes.push({ name: file.name, label: file.label, hash: read.hash });
+    if (read.text !== undefined && !first && this.texts.length < mostTexts)
+      this.texts.push({ name: file.name, text: read.text, label: file.label });
+    if (read.thumbnail !== undefined && this.samples.length < this.#mostSamples)
+      this.samples.push({ path: file.name, label: file.label, image: read.thumbnail });
+  }
+}
+
+/** Files whose images are shown: the first of each class in turn. */
+function shownFiles(files: readonly FolderFile[], most: number): Set<FolderFile> {
+  const byLabel = new Map<string, FolderFile[]>();
+  for (const file of files)
+    byLabel.set(file.label, [...(byLabel.get(file.label) ?? []).slice(0, most), file].slice(0, most));
+  const lists = [...byLabel.values()];
+  const shown = new Set<FolderFile>();
+  for (let i = 0; i < most && shown.size < most; i++)
+    for (const list of lists) {
+      const file = list[i];
+      if (file && shown.size < most) shown.add(file);
+    }
+  return shown;
+}
+
+async function gather(kind: FolderKind, files: readonly FolderFile[], samples: number): Promise<Gathered> {
+  const gathered = new Gathered(samples);
+  // Twice as many as are kept, since some may be broken.
+  const shown = kind === "images" ? shownFiles(files, 2 * samples) : new Set<FolderFile>();
+  const results = new Map<FolderFile, (ReadFile & { bytes: Uint8Array }) | BrokenFile>();
+  let next = 0;
+  let added = 0;
+  // Files are taken in in their order, whichever is read first.
+  const takeIn = () => {
+    for (let file = files[added]; file && results.has(file); file = files[++added]) {
+      const result = results.get(file);
+      results.delete(file);
+      if (result && "reason" in result) gathered.broken.push(result);
+      else if (result) gathered.add(file, result);
+    }
+  };
+  const work = async () => {
+    for (let file = files[next++]; file; file = files[next++]) {
+      const own = file;
+      const result = await readFolderFile(kind, own, shown.has(own)).catch((error: unknown) => {
+        if (!(error instanceof SardonyxError)) throw error;
+        if (error.code === "OPTION") throw error;
+        return { path: own.name, reason: error.message.replace(`${own.path}: `, "") };
+      });
+      results.set(own, result);
+      takeIn();
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(4, cpus().length + 1) }, work));
+  return gathered;
+}
+
+function fileFindings(gathered: Gathered, kind: FolderKind, total: number, others: readonly ValueCount[]): Finding[] {
+  const { broken, duplicated, conflicts, oddities, forms } = gathered;
+  const findings: Finding[] = [];
+  const [first] = broken;
+  if (first)
+    findings.push({
+      weight: "problem",
+      text: `${plural(broken.length, "file")} of ${count(total)} cannot be read, such as ${first.path}: ${first.reason}`,
+    });
+  if (conflicts[0])
+    findings.push({
+      weight: "problem",
+      text: `${plural(conflicts.length, "file")} ${conflicts.length === 1 ? "lies" : "lie"} in two classes with the same bytes, such as ${conflicts[0].join(" and ")}; remove one of both`,
+    });
+  if (duplicated[0])
+    findings.push({
+      weight: "hint",
+      text: `${plural(duplicated.length, "file")} ${duplicated.length === 1 ? "has" : "have"} the same bytes as another, such as ${duplicated[0].join(" and ")}; remove one of both`,
+    });
+  for (const { value, count: own } of countsOf(oddities.map(({ what }) => what)))
+    findings.push({
+      weight: "hint",
+      text: `${plural(own, "file")} ${own === 1 ? "is" : "are"} ${value}, such as ${oddities.find(({ what }) => what === value)?.name}`,
+    });
+  const kinds = countsOf(forms);
+  if (kinds.length > 1 && kind !== "texts")
+    findings.push({
+      weight: "hint",
+      text: `files of ${plural(kinds.length, "form")}, most ${kinds[0]?.value}, some ${kinds.at(-1)?.value}; readers make them alike`,
+    });
+  if (others[0])
+    findings.push({
+      weight: "hint",
+      text: `${plural(
+        others.reduce((sum, { count: own }) => sum + own, 0),
+        "file",
+      )} of other kinds, such as ${others[0].value || "without an ending"}, ${others.length === 1 && others[0].count === 1 ? "is" : "are"} left out`,
+    });
+  return findings;
+}
+
+/** Profiles a folder. @param samples images that are shown at most. Throws FileError or DataError. */
+export async function profileFolder(path: string, samples: number): Promise<DataProfile> {
+  const { kind, files, others } = await folderFiles(path);
+  const gathered = await gather(kind, files, samples);
+  if (gathered.forms.length === 0)
+    throw new DataError(
+      `${path}: none of its ${plural(files.length, "file")} can be read; the first is ${gathered.broken[0]?.path}: ${gathered.broken[0]?.reason}`,
+    );
+  const classes = countsOf(files.map(({ label }) => label));
+  const hasClasses = classes.some(({ value }) => value !== "");
+  const target: TargetProfile | undefined = hasClasses
+    ? { name: "folder", task: "classes", classes, predictors: [] }
+    : undefined;
+  const pairs: NearDuplicate[] =
+    kind === "images" ? nearDuplicateImages(gathered.hashes) : nearDuplicateTexts(gathered.texts);
+  const profile: FilesProfile = {
+    count: files.length,
+    broken: gathered.broken,
+    duplicated: gathered.duplicated.slice(0, mostPairs),
+    others,
+    figures: Array.from(gathered.figures, ([name, values]) => ({
+      name,
+      numbers: numberFigures(Float64Array.from(values)),
+    })),
+    forms: countsOf(gathered.forms),
+    samples: gathered.samples,
+  };
+  return {
+    path,
+    kind,
+    bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
+    notes: hasClasses ? ["the folder that a file lies in is taken for its class"] : [],
+    findings: inOrder([
+      ...fileFindings(gathered, kind, files.length, others),
+      ...(hasClasses ? balanceFindings(classes, "the folder", "file") : []),
+      ...likenessFindings(pairs, kind),
+    ]),
+    files: profile,
+    ...(target && { target }),
+    nearDuplicates: pairs.slice(0, mostPairs),
+    split: byClass(target),
+  };
+}
