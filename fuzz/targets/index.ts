@@ -3,6 +3,7 @@ import type { Target } from "../target.ts";
 import { hdf5, kerasArchive, tfjsGraph, tfjsLayers } from "./keras.ts";
 import { cifar, gzip, idx, images, tar, wav, zip } from "./media.ts";
 import { onnx } from "./onnx.ts";
+import { folders, tables } from "./profiles.ts";
 import { adapter, checkpoint, resumed, run } from "./runs.ts";
 import { csv, parquet, plainText, records } from "./tables.ts";
 import { predictInput, template, tokenizer } from "./texts.ts";
@@ -28,6 +29,8 @@ export const targets: readonly Target[] = [
   csv,
   records,
   parquet,
+  tables,
+  folders,
   plainText,
   images,
   wav,

@@ -54,7 +54,7 @@ const cells: readonly string[] = [
 ];
 
 /** Puts what separates and quotes cells anywhere into a text. */
-const cellsIn =
+export const cellsIn =
   (name: string): Mutation =>
   (files, random) => {
     let text = new TextDecoder().decode(files[name]);

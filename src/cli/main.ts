@@ -60,6 +60,10 @@ const commands: Readonly<Record<string, Listed>> = {
     summary: "Train a pretrained model on your own data",
     load: () => import("./commands/finetune.ts"),
   },
+  data: {
+    summary: "Profile data: types, missing values, duplicates, leaks, near-duplicates, an honest split",
+    load: () => import("./commands/data.ts"),
+  },
   recipes: {
     summary: "List the built-in recipes with their default settings",
     load: () => import("./commands/recipes.ts"),

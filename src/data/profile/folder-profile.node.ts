@@ -45,11 +45,6 @@ class Gathered {
   readonly samples: { path: string; label: string; image: string }[] = [];
   readonly #sums = new Map<string, FolderFile>();
   readonly conflicts: [string, string][] = [];
-  readonly #mostSamples: number;
-
-  constructor(mostSamples: number) {
-    this.#mostSamples = mostSamples;
-  }
 
   add(file: FolderFile, read: ReadFile & { bytes: Uint8Array }): void {
     const sum = createHash("sha256").update(read.bytes).digest("base64");
@@ -69,30 +64,27 @@ class Gathered {
     if (read.hash && !first) this.hashes.push({ name: file.name, label: file.label, hash: read.hash });
     if (read.text !== undefined && !first && this.texts.length < mostTexts)
       this.texts.push({ name: file.name, text: read.text, label: file.label });
-    if (read.thumbnail !== undefined && this.samples.length < this.#mostSamples)
-      this.samples.push({ path: file.name, label: file.label, image: read.thumbnail });
+    if (read.thumbnail !== undefined) this.samples.push({ path: file.name, label: file.label, image: read.thumbnail });
   }
 }
 
-/** Files whose images are shown: the first of each class in turn. */
-function shownFiles(files: readonly FolderFile[], most: number): Set<FolderFile> {
-  const byLabel = new Map<string, FolderFile[]>();
-  for (const file of files)
-    byLabel.set(file.label, [...(byLabel.get(file.label) ?? []).slice(0, most), file].slice(0, most));
+/** As many items as `most`, of each class in turn. */
+function inTurn<T extends { readonly label: string }>(items: readonly T[], most: number): T[] {
+  const byLabel = new Map<string, T[]>();
+  for (const item of items) {
+    const own = byLabel.get(item.label) ?? [];
+    byLabel.set(item.label, own);
+    if (own.length < most) own.push(item);
+  }
   const lists = [...byLabel.values()];
-  const shown = new Set<FolderFile>();
-  for (let i = 0; i < most && shown.size < most; i++)
-    for (const list of lists) {
-      const file = list[i];
-      if (file && shown.size < most) shown.add(file);
-    }
-  return shown;
+  const turns = Array.from({ length: most }, (_, i) => lists.flatMap((list) => list[i] ?? []));
+  return turns.flat().slice(0, most);
 }
 
 async function gather(kind: FolderKind, files: readonly FolderFile[], samples: number): Promise<Gathered> {
-  const gathered = new Gathered(samples);
+  const gathered = new Gathered();
   // Twice as many as are kept, since some may be broken.
-  const shown = kind === "images" ? shownFiles(files, 2 * samples) : new Set<FolderFile>();
+  const shown = new Set(kind === "images" ? inTurn(files, 2 * samples) : []);
   const results = new Map<FolderFile, (ReadFile & { bytes: Uint8Array }) | BrokenFile>();
   let next = 0;
   let added = 0;
@@ -187,7 +179,7 @@ export async function profileFolder(path: string, samples: number): Promise<Data
       numbers: numberFigures(Float64Array.from(values)),
     })),
     forms: countsOf(gathered.forms),
-    samples: gathered.samples,
+    samples: inTurn(gathered.samples, samples),
   };
   return {
     path,
