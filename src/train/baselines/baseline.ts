@@ -85,9 +85,6 @@ export interface TableBaseline {
   fit(train: TableRows, validation: TableRows, limits: Limits): FittedBaseline;
 }
 
-/** Elementary steps of our loops in a second, about; what is estimated with it is off by half or twice. */
-export const stepsPerSecond = 3e8;
-
 /** A part as rows. Throws ShapeError for parts that do not fit the first, DataError for features that are not finite and labels that are none. */
 export function tableRows(where: string, { x, labels }: TablePart, like?: TableRows): TableRows {
   const [count = 0, width = 0] = x.shape;
@@ -178,6 +175,26 @@ export function someRows(rows: TableRows, most: number, key: Key): TableRows {
   for (const [i, row] of chosen.entries()) own.set(values.subarray(row * width, (row + 1) * width), i * width);
   return { ...rows, count: most, values: own, targets: Float64Array.from(chosen, (row) => targets[row] as number) };
 }
+
+/** Rows that a trial of speed takes. */
+const triedRows = 4000;
+
+/**
+ * How many seconds `attempt` would take on all rows, by how long it takes on four thousand. Trees take longer by the log of the rows, which is
+ * reckoned with.
+ */
+export function secondsOnAll(all: TableRows, { key }: Limits, attempt: (rows: TableRows) => void): number {
+  const tried = someRows(all, triedRows, key);
+  attempt(tried); // The first time is spent on compiling.
+  const began = performance.now();
+  attempt(tried);
+  const growth = Math.log2(1 + all.count) / Math.log2(1 + tried.count);
+  return ((performance.now() - began) / 1000) * (all.count / tried.count) * growth;
+}
+
+/** So many of the rows, 200 at least, that what takes `needed` seconds on all ends in time. */
+export const rowsWithin = (all: TableRows, { key, seconds }: Limits, needed: number): TableRows =>
+  someRows(all, Math.max(200, Math.floor((all.count * seconds) / needed)), key);
 
 /** ", on 1,000 of 5,000 rows" where some were left out. */
 export const rowsNote = (used: Rows, all: Rows): string =>

@@ -10,9 +10,9 @@ import {
   classOf,
   crossEntropyOf,
   rowsNote,
+  rowsWithin,
   scoreOf,
-  someRows,
-  stepsPerSecond,
+  secondsOnAll,
   type TableBaseline,
   type TableLabels,
   type TableRows,
@@ -160,17 +160,18 @@ const [mostRounds, patience] = [400, 25] as const;
 /** Boosted trees of several sizes, with as many rounds as lower the loss of the validation part. */
 export const boosting: TableBaseline = {
   name: "boosted trees",
-  fit(all, validation, { key, seconds }) {
-    const columns = all.classes > 2 ? all.classes : 1;
-    const sizes = [31, 7];
-    // A round reads all features once a level, of some six; fifty are wanted at least.
-    const affordable = (seconds * stepsPerSecond) / (sizes.length * 50 * 6 * columns * all.width);
-    const train = someRows(all, Math.max(200, Math.floor(affordable)), key);
+  fit(all, validation, limits) {
+    const few = 3;
+    const needed = secondsOnAll(all, limits, (own) => boost(own, binRows(own), { rounds: few }));
+    // Where the time is short rows count for more than a choice.
+    const isShort = (2 * 100 * needed) / few > limits.seconds;
+    const sizes = isShort ? [31] : [31, 7];
+    const train = isShort ? rowsWithin(all, limits, (50 * needed) / few) : all;
     const binned = binRows(train);
     const leastLeaf = Math.max(1, Math.min(20, Math.floor(train.count / 40)));
     const began = performance.now();
     const attempts = sizes.map((leaves, i) => {
-      const until = began + (1000 * seconds * (i + 1)) / sizes.length;
+      const until = began + (1000 * limits.seconds * (i + 1)) / sizes.length;
       const best = { rounds: 0, loss: Number.POSITIVE_INFINITY, score: Number.NaN };
       let scores: Float64Array | undefined;
       const model = boost(

@@ -7,9 +7,9 @@ import {
   classOf,
   crossEntropyOf,
   rowsNote,
+  rowsWithin,
   scoreOf,
-  someRows,
-  stepsPerSecond,
+  secondsOnAll,
   type TableBaseline,
   type TableRows,
 } from "./baseline.ts";
@@ -26,6 +26,13 @@ interface Neighbours {
   /** [rows, each], not squared */
   readonly distances: Float64Array;
 }
+
+/** The first rows, so many at most. */
+const firstRows = ({ count, width, values }: Rows, most: number): Rows => ({
+  count: Math.min(count, most),
+  width,
+  values: values.subarray(0, Math.min(count, most) * width),
+});
 
 /** The `each` nearest samples of rows; of equally far ones the earlier first. */
 function neighboursOf(samples: Rows, rows: Rows, each: number): Neighbours {
@@ -79,9 +86,11 @@ function vote(train: TableRows, { each, samples, distances }: Neighbours, k: num
 /** The vote, or the mean, of the nearest rows (Cover and Hart 1967). */
 export const kNearest: TableBaseline = {
   name: "k nearest neighbours",
-  fit(all, validation, { key, seconds, later }) {
-    const affordable = (seconds * stepsPerSecond) / (all.width * (validation.count + later));
-    const train = someRows(all, Math.max(50, Math.floor(affordable)), key);
+  fit(all, validation, limits) {
+    const few = firstRows(validation, block);
+    const asked = (validation.count + limits.later) / few.count;
+    const needed = asked * secondsOnAll(all, limits, (rows) => neighboursOf(rows, few, Math.min(50, rows.count)));
+    const train = rowsWithin(all, limits, needed);
     const { classes } = train;
     const most = Math.min(50, train.count);
     const neighbours = neighboursOf(train, validation, most);

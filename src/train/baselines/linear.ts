@@ -7,9 +7,10 @@ import {
   bestOf,
   classOf,
   rowsNote,
+  rowsWithin,
   scoreOf,
+  secondsOnAll,
   someRows,
-  stepsPerSecond,
   type TableBaseline,
   type TableRows,
 } from "./baseline.ts";
@@ -21,7 +22,7 @@ const inverseStrengths = [1e-3, 1e-2, 1e-1, 1, 1e1, 1e2, 1e3] as const;
 const alphas = [1e-4, 1e-3, 1e-2, 1e-1, 1, 1e1, 1e2, 1e3, 1e4, 1e5] as const;
 
 /** Steps of L-BFGS, each of a look at all rows; half of that is typical. */
-const limits = { maxIterations: 200, tolerance: 1e-5 } as const;
+const usual = { maxIterations: 200, tolerance: 1e-5 } as const;
 /** Columns whose products among themselves are decomposed in seconds; of wider tables the products of so many rows are. */
 const widest = 1500;
 
@@ -33,11 +34,20 @@ function labelledRows(rows: TableRows, present: readonly number[]): LabelledRows
 /** Multinomial logistic regression with an L2 penalty, whose strength is chosen on the validation part. */
 export const logisticRegression: TableBaseline = {
   name: "logistic regression",
-  fit(all, validation, { key, seconds }) {
-    const { width, classes } = all;
-    // A step reads every row twice; strengths whose time is over are not tried.
-    const affordable = (seconds * stepsPerSecond) / (4 * width * classes * limits.maxIterations);
-    const train = someRows(all, Math.max(100, Math.floor(affordable)), key);
+  fit(all, validation, limits) {
+    // Three strengths at least; those whose time is over are not tried.
+    const steps = { ...usual, maxIterations: 10 };
+    const needed = secondsOnAll(all, limits, (own) =>
+      fitLogistic(
+        labelledRows(
+          own,
+          Array.from({ length: all.classes }, (_, c) => c),
+        ),
+        1,
+        steps,
+      ),
+    );
+    const train = rowsWithin(all, limits, (3 * needed * usual.maxIterations) / steps.maxIterations);
     const present = [...classCounts(train).entries()].flatMap(([label, count]) => (count > 0 ? [label] : []));
     const rows = labelledRows(train, present);
     const known = labelledRows(validation, present);
@@ -47,8 +57,8 @@ export const logisticRegression: TableBaseline = {
     const attempts: (Attempt & { readonly c: number; readonly model: Logistic })[] = [];
     // From the middle of the range, so that little time suffices for the usual ones.
     for (const c of [...inverseStrengths].sort((a, b) => Math.abs(Math.log10(a)) - Math.abs(Math.log10(b)))) {
-      if (attempts.length > 0 && performance.now() - began > 1000 * seconds) break;
-      const model = fitLogistic(rows, 1 / c, limits);
+      if (attempts.length > 0 && performance.now() - began > 1000 * limits.seconds) break;
+      const model = fitLogistic(rows, 1 / c, usual);
       // Of a class that the training part lacks the loss has no value; the score decides.
       const { loss } = measure(model, known);
       attempts.push({ c, model, score: scoreOf(predictBy(model, validation), validation), loss });
@@ -105,9 +115,13 @@ export function ridge({ count, width, values, targets }: TableRows): (alpha: num
 /** Linear regression with an L2 penalty, whose strength is chosen on the validation part. */
 export const ridgeRegression: TableBaseline = {
   name: "ridge regression",
-  fit(all, validation, { key, seconds }) {
-    const affordable = Math.max(100, Math.floor((seconds * stepsPerSecond) / all.width ** 2));
-    const train = someRows(all, all.width > widest ? Math.min(widest, affordable) : affordable, key);
+  fit(all, validation, limits) {
+    const affordable = rowsWithin(
+      all,
+      limits,
+      secondsOnAll(all, limits, (own) => ridge(own)),
+    );
+    const train = all.width > widest ? someRows(affordable, widest, limits.key) : affordable;
     const solve = ridge(train);
     const attempts = [...alphas].reverse().map((alpha) => {
       const model = solve(alpha);

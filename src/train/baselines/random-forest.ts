@@ -11,9 +11,9 @@ import {
   crossEntropyOf,
   type FittedBaseline,
   rowsNote,
+  rowsWithin,
   scoreOf,
-  someRows,
-  stepsPerSecond,
+  secondsOnAll,
   type TableBaseline,
   type TableLabels,
   type TableRows,
@@ -117,15 +117,20 @@ export function randomForest(x: Tensor<"float32">, labels: TableLabels, options:
 /** Forests of several widths of the search and sizes of leaves, of which the validation part chooses. */
 export const forest: TableBaseline = {
   name: "random forest",
-  fit(all, validation, { key, seconds }): FittedBaseline {
-    const usual = usualFeatures(all);
+  fit(all, validation, limits): FittedBaseline {
+    const { key, seconds } = limits;
     const third = Math.max(1, Math.round(all.width / 3));
-    const widths = [...new Set([usual, third])];
-    // A tree reads its features once a level, of some fifteen.
-    const affordable = (seconds * stepsPerSecond) / (widths.length * 2 * 5 * 15 * Math.max(usual, third));
-    const train = someRows(all, Math.max(200, Math.floor(affordable)), foldIn(key, "rows"));
+    const few = 5;
+    const needed = secondsOnAll(all, limits, (own) =>
+      growForest(own, binRows(own), { features: third, trees: few, key }),
+    );
+    const widths = [...new Set([usualFeatures(all), third])];
+    const choice = widths.flatMap((features) => [1, 5].map((leastLeaf) => ({ features, leastLeaf })));
+    // Where the time is short rows count for more than a choice.
+    const isShort = (choice.length * 100 * needed) / few > seconds;
+    const candidates = isShort ? [{ features: third, leastLeaf: 1 }] : choice;
+    const train = isShort ? rowsWithin(all, limits, (20 * needed) / few) : all;
     const binned = binRows(train);
-    const candidates = widths.flatMap((features) => [1, 5].map((leastLeaf) => ({ features, leastLeaf })));
     const began = performance.now();
     const attempts = candidates.map(({ features, leastLeaf }, i) => {
       const until = began + (1000 * seconds * (i + 1)) / candidates.length;
