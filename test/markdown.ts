@@ -43,11 +43,22 @@ const anchors = (path: string): string[] =>
       .replaceAll(" ", "-"),
   );
 
+/** Links and images of a document within the repository, with their anchors. */
+const ownLinks = (path: string): readonly string[] =>
+  [...prose(path).matchAll(/\]\(([^)\s]+)\)/g)]
+    .map(([, target = ""]) => target)
+    .filter((target) => !/^[a-z]+:/.test(target));
+
+/** Files and folders that a document links to, from its folder. */
+export const linksOf = (path: string): readonly string[] =>
+  ownLinks(path).flatMap((target) => {
+    const [file = ""] = target.split("#");
+    return file === "" ? [] : [decodeURI(file).replace(/\/$/, "")];
+  });
+
 /** Links and images of a document that lead nowhere: to files that are not there, to headings that are not in them. */
-export function brokenLinks(path: string): string[] {
-  const links = [...prose(path).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = ""]) => target);
-  return links.filter((target) => {
-    if (/^[a-z]+:/.test(target)) return false;
+export function brokenLinks(path: string): readonly string[] {
+  return ownLinks(path).filter((target) => {
     const [file = "", anchor] = target.split("#");
     const page = file === "" ? path : join(dirname(path), decodeURI(file));
     if (!existsSync(page)) return true;
