@@ -1,8 +1,13 @@
 /** Learning curves of a run: each result by epoch, on the training and the validation data. */
+import { scaleLinear } from "d3-scale";
 import { greatest, least } from "../core/lists.ts";
 import { linePlot } from "./plot.ts";
 
 const validation = "validation_";
+
+/** Round whole epochs, some eight of them at most. */
+const wholeTicks = (epochs: number): readonly number[] =>
+  scaleLinear().domain([1, epochs]).ticks(Math.min(8, epochs)).filter(Number.isInteger);
 
 /** A figure for each result, `curve-loss.svg`; none of a single epoch, or of what is shown as a matrix. */
 export function curvesOf(history: readonly Readonly<Record<string, number>>[]): Readonly<Record<string, string>> {
@@ -26,7 +31,7 @@ export function curvesOf(history: readonly Readonly<Record<string, number>>[]): 
         lines.filter(({ points }) => points.length > 0),
         {
           title: `${name} by epoch`,
-          x: { label: "epoch", domain: [1, history.length] },
+          x: { label: "epoch", domain: [1, history.length], ticks: wholeTicks(history.length) },
           // Accuracies near 1 and losses near their end differ by little: the axis is theirs, not from 0.
           y: { label: name, domain: high > low ? [low, high] : [low - 1, high + 1] },
         },
