@@ -1,6 +1,6 @@
 /** The program `sardonyx`: commands, their options and help from one table; messages and exit codes. */
 import { CommanderError, Option as CommanderOption, Command as Program } from "commander";
-import { InternalError, SardonyxError } from "../core/errors.ts";
+import { InternalError, SardonyxError, unknownName } from "../core/errors.ts";
 import { version } from "../runs/recipes/package.node.ts";
 import { Interrupted } from "../runs/training/interrupted.ts";
 import { isSystemError } from "../storage/disk.node.ts";
@@ -83,6 +83,10 @@ export async function main(args: readonly string[]): Promise<number> {
   const output = standardOutput(args.includes("--json"));
   honourNohup();
   try {
+    const [name = ""] = args;
+    // Commander would answer --help with the help of all commands, as if the name were none.
+    if (name !== "" && !name.startsWith("-") && !Object.hasOwn(commands, name))
+      throw unknownName("command", name, Object.keys(commands));
     const program = buildProgram(output, await calledBy(args));
     if (args.length === 0) program.outputHelp();
     else await program.parseAsync([...args], { from: "user" });
