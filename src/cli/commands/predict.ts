@@ -1,6 +1,7 @@
 /** `sardonyx predict`: what a run's model predicts for new inputs. */
 
 import { basename, extname, join } from "node:path";
+import { DataError, InternalError, SardonyxError } from "../../core/errors.ts";
 import type { OpenRun } from "../../runs/open/open-run.node.ts";
 import { readInput } from "../../runs/open/predict-input.node.ts";
 import { describeOutput } from "../../runs/open/predict-output.ts";
@@ -29,9 +30,8 @@ export const command = defineCommand({
   async run({ arguments: [name = "", ...inputs], options, output }) {
     const run = await openNamed(name, options, output);
     if (run.deployment.dialogue) return converse(run, inputs, output);
-    // Every input is read before anything is said of one.
-    const read = await Promise.all(inputs.map((given) => readInput(given, run.network)));
-    for (const { name, samples, inverted, note } of read) {
+    await forEach(inputs, output, async (given) => {
+      const { name, samples, inverted, note } = await readInput(given, run.network);
       const y = await run.predict(samples);
       const rows = samples.shape[0] ?? 1;
       for (let row = 0; row < rows; row++) {
@@ -41,13 +41,36 @@ export const command = defineCommand({
         const shown = inverted ? "dark on light: inverted first" : note;
         output.line(`${label}: ${text}${shown === undefined ? "" : `   (${shown})`}`);
       }
-    }
+    });
   },
 });
 
+/** Answers each input; one that is broken is reported, and those after it are answered all the same. Throws DataError at the end where there was one. */
+async function forEach(
+  inputs: readonly string[],
+  output: Output,
+  answer: (input: string) => Promise<void>,
+): Promise<void> {
+  if (inputs.length === 1) return answer(inputs[0] as string);
+  let broken = 0;
+  for (const input of inputs)
+    try {
+      await answer(input);
+    } catch (error) {
+      if (!(error instanceof SardonyxError) || error instanceof InternalError) throw error;
+      broken++;
+      output.record("error", { input, code: error.code, message: error.message });
+      output.warn(`sardonyx: ${error.message} [${error.code}]`);
+    }
+  if (broken > 0)
+    throw new DataError(
+      `${broken} of ${inputs.length} inputs could not be predicted, as said above; mend ${broken === 1 ? "it and predict it" : "them and predict them"} again`,
+    );
+}
+
 /** Asks each question; what is drawn of an answer goes into the run's folder. */
 async function converse(run: OpenRun, questions: readonly string[], output: Output): Promise<void> {
-  for (const question of questions) {
+  await forEach(questions, output, async (question) => {
     const answer = await run.ask(question);
     const { text, fields } = "output" in answer ? describeOutput(answer.output, 0, run.deployment.classes) : answer;
     if (output.terminal && "frames" in answer) await animate(answer.frames ?? [], process.stdout);
@@ -60,5 +83,5 @@ async function converse(run: OpenRun, questions: readonly string[], output: Outp
       output.record("drawing", { input: question, path });
       output.line(`drawn in ${shownPath(path)}`);
     }
-  }
+  });
 }
