@@ -263,7 +263,12 @@ describe("mistakes are reported in one sentence with exit status 2, and leave no
   };
   const train = (change: (source: string) => string) => () => ["train", recipe(change), "--out", "mistake"];
   const cases: readonly (readonly [string, () => string[], RegExp])[] = [
-    ["unknown command", () => ["trian"], /unknown command 'trian'; did you mean "train"\?.*\[USAGE\]/],
+    ["unknown command", () => ["trian"], /unknown command "trian"; did you mean "train"\?.*\[OPTION\]/],
+    [
+      "unknown command that asks for help",
+      () => ["nonsense", "--help"],
+      /unknown command "nonsense"; did you mean "inspect"\? Known: train, eval.*\[OPTION\]/,
+    ],
     ["unknown option", () => ["train", "iris", "--epoch", "3"], /'--epoch'; did you mean "--epochs"\?.*\[USAGE\]/],
     ["no recipe", () => ["train"], /missing required argument 'RECIPE'.*\[USAGE\]/],
     ["unknown recipe", () => ["train", "lenet-mnits"], /"lenet-mnits"; did you mean "lenet-mnist"\?.*\[OPTION\]/],
@@ -282,8 +287,8 @@ describe("mistakes are reported in one sentence with exit status 2, and leave no
     ["out of range", () => ["train", "iris", "--learning-rate", "0"], /--learning-rate is "0".*above 0.*\[OPTION\]/],
     [
       "a batch larger than the data",
-      () => ["train", "lenet-mnist", "--limit", "10", "--out", "mistake"],
-      /batch\(64\): the dataset has 10 elements; pass a size of at most 10.*\[DATA\]/,
+      () => ["train", "iris", "--batch-size", "500", "--out", "mistake"],
+      /--batch-size is 500, and the data has 120 samples; pass --batch-size 120 or less.*\[DATA\]/,
     ],
     [
       "labels out of range",

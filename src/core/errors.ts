@@ -35,6 +35,19 @@ export class DataError extends SardonyxError {
   override readonly code: string = "DATA";
 }
 
+/** Fewer samples than a batch takes. */
+export class BatchSizeError extends DataError {
+  /** Samples of a batch. */
+  readonly batchSize: number;
+  /** Samples that there are. */
+  readonly samples: number;
+  constructor(message: string, batchSize: number, samples: number) {
+    super(message);
+    this.batchSize = batchSize;
+    this.samples = samples;
+  }
+}
+
 /** A file that is missing, truncated, of another format or failing its checksum. */
 export class FileError extends SardonyxError {
   override readonly code: string = "FILE";

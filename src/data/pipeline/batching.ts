@@ -1,5 +1,5 @@
 /** Batches: consecutive samples stacked along a new leading axis. */
-import { DataError } from "../../core/errors.ts";
+import { BatchSizeError } from "../../core/errors.ts";
 import { flag } from "../../core/option-types.ts";
 import { optionsOf } from "../../core/options.ts";
 import { gatherRecord, rowCount, stackRecords, type TensorRecord } from "./rows.ts";
@@ -30,9 +30,11 @@ export function batchSource<T extends TensorRecord<T>>(
   const { length } = source;
   const dropLast = options.dropLast ?? false;
   if (length !== undefined && size > length && options.dropLast !== false)
-    throw new DataError(
+    throw new BatchSizeError(
       `batch(${size}): the dataset has ${length} elements; pass a size of at most ${length}, or { dropLast: false } to ` +
         "take them as one smaller batch",
+      size,
+      length,
     );
   const count = length === undefined ? undefined : dropLast ? Math.floor(length / size) : Math.ceil(length / size);
   if (isIndexed(source) && count !== undefined)
@@ -56,8 +58,10 @@ export function batchSource<T extends TensorRecord<T>>(
       }
       if (waiting.length > 0 && !dropLast) yield stackRecords(waiting);
       else if (batches === 0 && skip === 0)
-        throw new DataError(
+        throw new BatchSizeError(
           `batch(${size}): the dataset has only ${waiting.length} elements, which dropLast leaves out; pass a smaller size`,
+          size,
+          waiting.length,
         );
     },
   };

@@ -16,6 +16,7 @@ import type { RunOptions } from "../recipes/run-options.ts";
 import { runOptionsSchema, signalType } from "../recipes/run-options.ts";
 import { checkChoices, type GivenSettings, type RecipeChoices, runSettingsSchema } from "../recipes/settings.ts";
 import { Interrupted } from "../training/interrupted.ts";
+import { loadTask } from "../training/load-task.ts";
 import { makePlan, type Plan } from "../training/plan.node.ts";
 import { type Experiment, type ExperimentTask, type Outcome, runTrial, type Variant } from "./experiment.ts";
 import { reportOf } from "./experiment-report.ts";
@@ -96,7 +97,10 @@ export async function carryOut(
 ): Promise<readonly Outcome[]> {
   const { recipe, folder, record } = plan;
   try {
-    const task = await recipe.load(record.settings, record.settings.limit, observer.onDownload);
+    const { settings } = record;
+    const { task } = await loadTask(settings, (batchSize) =>
+      recipe.load({ ...settings, batchSize }, settings.limit, observer.onDownload),
+    );
     const outcomes = plan.resumed ? await readOutcomes(folder) : [];
     observer.onLoaded?.(plan, task, outcomes.length);
     await writeRecord(folder, record);

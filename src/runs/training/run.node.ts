@@ -26,6 +26,7 @@ import {
 } from "../recipes/settings.ts";
 import { type EvaluationReport, evaluateTask, parseEvaluation } from "./evaluation.ts";
 import { Interrupted } from "./interrupted.ts";
+import { loadTask } from "./load-task.ts";
 import type { RunObserver } from "./observer.ts";
 import { chooseParts, partsText } from "./parts.ts";
 import { makePlan, type Plan } from "./plan.node.ts";
@@ -135,12 +136,15 @@ async function trainClaimed(given: Plan, options: TrainOptions): Promise<TrainRe
   const { settings } = given.record;
   const { observer, signal, checkpointSeconds, profile } = options;
   const { recipe, folder, progress } = given;
-  const task = await recipe.load(recipeSettings(settings), settings.limit, observer.onDownload);
+  const { task, batchSize, note } = await loadTask(settings, (batchSize) =>
+    recipe.load(recipeSettings({ ...settings, batchSize }), settings.limit, observer.onDownload),
+  );
+  if (note !== undefined) observer.onNote?.(note);
   if (signal?.aborted) throw new Interrupted("before the first batch", { cause: signal.reason });
   task.model.trace(task.inputs);
   task.model.initialize(keyOf(settings.seed));
   const chosen = given.choosesParts ? await chooseParts(task, settings) : undefined;
-  const record = chosen ? { ...given.record, settings: { ...settings, parts: chosen.parts } } : given.record;
+  const record = { ...given.record, settings: { ...settings, batchSize, ...(chosen && { parts: chosen.parts }) } };
   const plan = { ...given, record };
   observer.onLoaded?.(plan, task, summarize(task.model, task.inputs));
 
