@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { extname, resolve } from "node:path";
 import { moduleNetwork } from "../../analyze/networks/module-network.ts";
 import type { Network } from "../../analyze/networks/network.ts";
-import { FileError, OptionError, unknownName } from "../../core/errors.ts";
+import { atPlace, FileError, OptionError, unknownName } from "../../core/errors.ts";
 import { cachedModel, isHubName } from "../../formats/files/hub-cache.node.ts";
 import { presets } from "../../models/index.ts";
 import { Module } from "../../nn/index.ts";
@@ -38,8 +38,12 @@ const fromModule = ({ inputs, ...named }: Named, shapes: ShapeOptions): Network 
 async function fromRecipe(recipe: Recipe, shapes: ShapeOptions, output: Output): Promise<Network> {
   const { name, summary } = recipe;
   const settings = { ...recipe.defaults, ...defaultOptions(recipe) };
-  // A recipe that does not say its network without data needs a little of it.
-  const { model, inputs } = networkOf(recipe, settings) ?? (await recipe.load(settings, 1, showDownloads(output)));
+  // A recipe that does not say its network without data needs it: words and classes that a part of the data lacks would be missing.
+  const { model, inputs } =
+    networkOf(recipe, settings) ??
+    (await recipe.load(settings, undefined, showDownloads(output)).catch((error: unknown) => {
+      throw atPlace("its network depends on its data and options", error);
+    }));
   return fromModule({ name, source: summary, model, inputs }, shapes);
 }
 
