@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { expect, test } from "vitest";
-import { blocks, brokenLinks, handbook, isChinese, pages, prose, twinOf } from "./markdown.ts";
+import { blocks, brokenLinks, guides, handbook, isChinese, pages, prose, twinOf } from "./markdown.ts";
 
 test("links lead somewhere", () => {
   expect(pages.flatMap((path) => brokenLinks(path).map((link) => `${path}: ${link}`))).toEqual([]);
@@ -15,6 +15,14 @@ test("files that are named with their folder are there", () => {
   expect(named.length).toBeGreaterThan(40);
   const isThere = (file: string) => ["", "src", "bench"].some((folder) => existsSync(join(folder, file)));
   expect(named.filter((file) => !isThere(file))).toEqual([]);
+});
+
+test("every guide is in Chinese too, and in the index", () => {
+  expect(guides.length).toBeGreaterThanOrEqual(2);
+  expect(guides.filter((path) => !existsSync(twinOf(path)))).toEqual([]);
+  for (const index of ["docs/guides/README.md", "docs/guides/README.zh-CN.md"])
+    for (const page of guides.filter((path) => basename(path) !== "README.md"))
+      expect(readFileSync(index, "utf8")).toContain(`(${basename(isChinese(index) ? twinOf(page) : page)})`);
 });
 
 test("every page of the handbook is in Chinese too, and in the index", () => {

@@ -13,6 +13,7 @@ export const pages: readonly string[] = [
   ...inFolder(".").map(normalize),
   ...inFolder("docs"),
   ...inFolder("docs/handbook"),
+  ...inFolder("docs/guides"),
   ...inFolder("docs/examples"),
   "bench/README.md",
 ];
@@ -23,6 +24,11 @@ export const twinOf = (path: string): string =>
 /** Pages of the handbook in English. */
 export const handbook: readonly string[] = pages.filter(
   (path) => path.startsWith(normalize("docs/handbook/")) && !isChinese(path),
+);
+
+/** Pages of a task each, in English. */
+export const guides: readonly string[] = pages.filter(
+  (path) => path.startsWith(normalize("docs/guides/")) && !isChinese(path),
 );
 
 const textOf = (path: string): string => readFileSync(path, "utf8");

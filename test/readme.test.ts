@@ -1,20 +1,22 @@
 /** The README, the guides and the handbook are true: commands run, examples print what their comments say, the headline figure is reached. */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { expectedLines, typeErrors } from "./documented-programs.ts";
-import { blocks, handbook } from "./markdown.ts";
+import { blocks, guides, handbook } from "./markdown.ts";
 import { startPrograms } from "./programs.ts";
 
 // In English: pages in Chinese have the same code (documents.test.ts).
-const guides = ["README.md", "docs/training.md", "docs/recipes.md", "docs/inspect.md", "docs/depth.md"];
-const documents = [...guides, ...handbook];
+const overviews = ["README.md", "docs/training.md", "docs/recipes.md", "docs/inspect.md", "docs/depth.md"];
+const documents = [...overviews, ...guides, ...handbook];
 const examples = documents.flatMap((path) => blocks(path, "ts").map((code, i) => [path, i + 1, code] as const));
 
 // Inside the repository, so that "sardonyx" resolves to this package.
 const folder = mkdtempSync(join(process.cwd(), ".readme-"));
 afterAll(() => rmSync(folder, { recursive: true }));
+// Where commands run, data of packages is at hand as in the repository.
+symlinkSync(join(process.cwd(), "node_modules"), join(folder, "node_modules"));
 
 const run = (command: string, ...args: string[]): string =>
   execFileSync(command, args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
@@ -36,7 +38,7 @@ test.each(examples)("%s: example %i prints what its comments say", async (docume
 test("the examples type-check, strictly", () => expect(typeErrors(folder)).toBe(""));
 
 test("the commands run, in their order", { timeout: 300_000 }, () => {
-  const commands = ["README.md", "docs/inspect.md", "docs/depth.md", ...handbook].flatMap((path) =>
+  const commands = ["README.md", "docs/inspect.md", "docs/depth.md", ...guides, ...handbook].flatMap((path) =>
     blocks(path, "sh").flatMap((block) => block.split("\n").filter((line) => line.startsWith("node bin/"))),
   );
   expect(commands.length).toBeGreaterThan(30);
