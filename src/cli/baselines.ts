@@ -1,20 +1,17 @@
 /** What simple baselines reach beside a model, as text. */
 import { duration, resultText } from "../core/number-text.ts";
-import type { EvaluationReport } from "../runs/training/evaluation.ts";
+import { comparedResult, type EvaluationReport } from "../runs/training/evaluation.ts";
 import type { Output } from "./output.ts";
 import { table } from "./text.ts";
 
 type Baselines = NonNullable<EvaluationReport["baselines"]>;
-
-/** The result of a model that baselines are held against, by what they measure. */
-const measures = { accuracy: "accuracy", rmse: "rootMeanSquaredError" } as const;
 
 /** Whether the model is better than the baseline that did best where settings are chosen, in one sentence. */
 export function baselineVerdict({ results }: EvaluationReport, baselines: Baselines): string | undefined {
   const measured = baselines.filter(({ validation, test }) => Number.isFinite(validation) && Number.isFinite(test));
   const sign = measured[0]?.metric === "rmse" ? -1 : 1;
   const best = measured.toSorted((a, b) => sign * (b.validation - a.validation))[0];
-  const own = best && results[measures[best.metric]];
+  const own = best && results[comparedResult[best.metric]];
   if (!best || own === undefined) return undefined;
   const show = (value: number) => resultText(best.metric, value);
   const isBetter = sign * (own - best.test) > 0;

@@ -6,10 +6,11 @@ import { isLoadedExperiment, type Loaded, loadTrainable, type Trainable } from "
 import { runOptionsSchema } from "../../runs/recipes/run-options.ts";
 import { type GivenSettings, type OptionValue, runSettingsSchema } from "../../runs/recipes/settings.ts";
 import { makePlan, type Plan } from "../../runs/training/plan.node.ts";
-import { defineCommand, number, type Option, type OptionTable, oneOf, text, toggle } from "../command.ts";
+import { defineCommand, number, type Option, type OptionTable, oneOf, text, toggle, wholeNumber } from "../command.ts";
 import { batchSizeOption, optionsFrom, sizeOf } from "../setting-option.ts";
 import { showExperiment } from "../train/experiment.ts";
 import { runTraining } from "../train/run.ts";
+import { showSeeds } from "../train/seeds.ts";
 
 /** The recipe of tables, which data without a recipe is for. */
 const ownTable = "table";
@@ -24,7 +25,12 @@ export const command = defineCommand({
       optional: true,
     },
   ],
-  options: { ...optionsFrom(settings), batchSize: batchSizeOption, ...optionsFrom(runOptionsSchema.shape) },
+  options: {
+    ...optionsFrom(settings),
+    batchSize: batchSizeOption,
+    ...optionsFrom(runOptionsSchema.shape),
+    seeds: wholeNumber("train from so many seeds, --seed the first; the means of their tests with intervals", 2),
+  },
   optionsOf: async (recipe) => ownOptions(recipe),
   unnamed: { option: "data", argument: ownTable },
   examples: [
@@ -33,6 +39,7 @@ export const command = defineCommand({
     ["sardonyx train mlp-mnist --limit 5000 --epochs 2", "a quick try"],
     ["sardonyx train lenet-mnist --resume", "resume where the newest run stopped"],
     ["sardonyx train cnn-cifar10 --batch-size auto --memory 500MB", "in parts that fit, with the same updates"],
+    ["sardonyx train iris --seeds 5", "the mean of five runs, with its interval"],
     ["sardonyx train lenet-mnist --profile", "time by operator and layer"],
     ["sardonyx train depth-mnist", "an experiment: 24 networks, compared"],
     ["sardonyx train --data penguins.csv --target species", "a table of your own"],
@@ -44,7 +51,7 @@ export const command = defineCommand({
       throw new OptionError(
         "there is nothing to train; name a recipe (sardonyx recipes lists them), or a table of your own: sardonyx train --data PATH",
       );
-    const { out, resume, profile, checkpointSeconds, batchSize, ...all } = options;
+    const { out, resume, profile, checkpointSeconds, batchSize, seeds, ...all } = options;
     const loaded = await loadTrainable(recipe);
     const own = isLoadedExperiment(loaded) ? {} : (loaded.recipe.options ?? {});
     const isOwn = ([name]: readonly [string, unknown]) => Object.hasOwn(own, name);
@@ -65,6 +72,17 @@ export const command = defineCommand({
       for (const note of plan.notes) output.warn(note);
       return plan;
     };
+    if (seeds !== undefined) {
+      if (isLoadedExperiment(loaded) || profile)
+        throw new OptionError(
+          `--seeds is for recipes that are trained, and ${profile ? "a profile is of one run" : `${recipe} is an experiment, which has --repeats`}; leave it out`,
+        );
+      return showSeeds(loaded, recipe, {
+        ...{ out, output, count: seeds, resume: resume ?? false, checkpointSeconds: checkpointSeconds ?? 30 },
+        first: given.seed ?? loaded.recipe.defaults.seed,
+        plan: { given, choosesParts: batchSize === "auto" },
+      });
+    }
     if (isLoadedExperiment(loaded)) return showExperiment(await planOf(loaded), output);
     await runTraining(await planOf(loaded), {
       output,

@@ -38,6 +38,9 @@ const evaluationSchema = z.strictObject({
 /** An evaluation as plain data. */
 export type EvaluationReport = Readonly<z.infer<typeof evaluationSchema>>;
 
+/** The results that baselines are held against, by what they measure. */
+export const comparedResult = { accuracy: "accuracy", rmse: "rootMeanSquaredError" } as const;
+
 /** The evaluation in a file. Throws FileError when it is damaged. */
 export function parseEvaluation(text: string, where: string): EvaluationReport {
   try {

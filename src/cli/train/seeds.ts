@@ -1,0 +1,108 @@
+/** A recipe from several seeds as a person sees it: a line for each, then means with intervals, beside baselines. */
+import { resolve } from "node:path";
+import { duration, namedResult, resultText } from "../../core/number-text.ts";
+import { command } from "../../core/printable.ts";
+import type { Recipe } from "../../runs/recipes/recipe.ts";
+import type { Loaded } from "../../runs/recipes/recipes.node.ts";
+import { comparedResult } from "../../runs/training/evaluation.ts";
+import { Interrupted } from "../../runs/training/interrupted.ts";
+import {
+  type BaselineOfSeeds,
+  runSeeds,
+  type SeedResult,
+  type SeedsOptions,
+  type SeedsReport,
+} from "../../runs/training/seeds.node.ts";
+import { shownPath } from "../../storage/shown-path.node.ts";
+import type { Interval } from "../../train/metrics/interval.ts";
+import { onInterrupt } from "../interrupt.ts";
+import type { Output } from "../output.ts";
+import { type Column, table } from "../text.ts";
+import { showDownloads } from "./progress.ts";
+
+/** What of a run from several seeds is chosen on the command line. */
+export type ShownSeeds = Pick<SeedsOptions, "first" | "count" | "resume" | "plan" | "checkpointSeconds"> & {
+  readonly out: string | undefined;
+  readonly output: Output;
+};
+
+/** Trains from each seed, and shows what they come to. */
+export async function showSeeds(loaded: Loaded<Recipe>, named: string, options: ShownSeeds): Promise<void> {
+  const { out, output, first, count, resume, plan, checkpointSeconds } = options;
+  const { name, summary } = loaded.recipe;
+  const folder = resolve(out ?? `runs/${name}-seeds`);
+  const interruption = onInterrupt(() => output.warn("\nStopping after this batch; Ctrl-C again stops at once."));
+  output.prose(`${name}: ${summary}`);
+  output.line(`From ${count} seeds, ${first} to ${first + count - 1}, in ${shownPath(folder)}`);
+  output.line();
+  try {
+    const report = await runSeeds(loaded, named, {
+      ...{ folder, first, count, resume, plan, checkpointSeconds },
+      signal: interruption.signal,
+      observer: { onDownload: showDownloads(output) },
+      onSeed: (result) => showSeed(result, output),
+    });
+    output.line();
+    output.record("seeds", { ...report });
+    showReport(report, output);
+  } catch (error) {
+    if (error instanceof Interrupted)
+      output.prose(
+        `Stopped ${error.message}. Resume: ${command`sardonyx train ${named} --seeds ${String(count)} --seed ${String(first)} --resume --out ${shownPath(folder)}`}`,
+      );
+    throw error;
+  } finally {
+    interruption.release();
+  }
+}
+
+function showSeed({ seed, folder, evaluation, seconds }: SeedResult, output: Output): void {
+  const { results } = evaluation;
+  const shown = Object.entries(results).filter(([name]) => !name.endsWith("confusionMatrix") && !name.includes("."));
+  output.record("seed", { seed, folder, results });
+  output.prose(
+    `Seed ${seed}: ${shown.map(([name, value]) => namedResult(name, value)).join("   ")}   ${duration(seconds)}`,
+    6,
+  );
+}
+
+/** How much better the model is than the baseline that did best on average, in one sentence. */
+function verdictOf({ figures, baselines }: SeedsReport): string | undefined {
+  const sign = baselines[0]?.metric === "rmse" ? -1 : 1;
+  const [best] = baselines.toSorted((a, b) => sign * (b.mean - a.mean));
+  const own = best && figures.find(({ name }) => name === comparedResult[best.metric]);
+  if (!best || !own) return undefined;
+  const show = (value: number) => resultText(best.metric, value);
+  const { low, high } = best.advantage;
+  const beside = `${best.name}, the best simple baseline: ${show(own.mean)}, and ${show(best.mean)} by the baseline`;
+  const by = `difference on the same rows ${show(best.advantage.mean)} (95 % interval ${show(low)} to ${show(high)})`;
+  if (low > 0) return `Better than ${beside}; ${by}.`;
+  return high < 0
+    ? `Worse than ${beside}; ${by}. Prefer the simple way, or more data.`
+    : `Not distinguishable from ${beside}; ${by}. Prefer the simple way, more data, or more seeds.`;
+}
+
+function showReport(report: SeedsReport, output: Output): void {
+  const verdict = verdictOf(report);
+  if (verdict !== undefined) {
+    output.prose(verdict);
+    output.line();
+  }
+  const row = (name: string, measure: string, { mean, low, high }: Interval) => [
+    name,
+    resultText(measure, mean),
+    `${resultText(measure, low)} to ${resultText(measure, high)}`,
+  ];
+  const columns: readonly Column[] = [
+    { head: "Test" },
+    { head: "Mean", align: "right" },
+    { head: "95 % interval", align: "right" },
+  ];
+  const rows = [
+    ...report.figures
+      .filter(({ name }) => !name.includes("."))
+      .map((own) => row(own.name.replaceAll("_", " "), own.name, own)),
+    ...report.baselines.map((own: BaselineOfSeeds) => row(`baseline: ${own.name}`, own.metric, own)),
+  ];
+  for (const line of table(columns, rows, output.columns)) output.line(line);
+}
