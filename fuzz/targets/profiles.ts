@@ -51,12 +51,10 @@ export const tables: Target = {
     { "data.csv": Uint8Array.from("name,n\nM\xfcller,1\nK\xf6hler,2\n", (letter) => letter.charCodeAt(0)) },
     { "data.jsonl": utf8('{"a":1,"b":[1,2],"c":"x"}\n{"a":2,"d":null}\n') },
     { "data.json": utf8('{"a":{"0":1,"1":2},"b":{"0":"x","1":"y"}}') },
-    { "data.parquet": fixture("data/records/reviews.parquet") },
   ],
   mutations: [
     (files, random) => {
       const [name = ""] = Object.keys(files);
-      if (name === "data.parquet") return files;
       if (name === "data.json") return jsonIn(name)(files, random);
       return (name === "data.jsonl" ? jsonLineIn(name) : cellsIn(name))(files, random);
     },

@@ -1,6 +1,6 @@
 /** What is measured of an image, a text or a sound in a file. */
 import { isUtf8 } from "node:buffer";
-import { FileError } from "../../core/errors.ts";
+import { FileError, SardonyxError } from "../../core/errors.ts";
 import { limits } from "../../core/limits.ts";
 import { readBytes } from "../../storage/atomic.node.ts";
 import { importSharp, readImage } from "../images/image.node.ts";
@@ -149,5 +149,13 @@ export async function readFolderFile(
 ): Promise<ReadFile & { bytes: Uint8Array }> {
   if (file.bytes === 0) throw new FileError(`${file.path}: is empty (0 bytes); get it anew, or remove it`);
   const bytes = await readBytes(file.path, "profile");
-  return { ...(await readers[kind](bytes, file, withThumbnail)), bytes };
+  try {
+    return { ...(await readers[kind](bytes, file, withThumbnail)), bytes };
+  } catch (error) {
+    if (error instanceof SardonyxError) throw error;
+    // What sharp finds only when it decodes the whole image.
+    throw new FileError(`${file.path}: cannot be read (${(error as Error).message}); replace or remove the file`, {
+      cause: error,
+    });
+  }
 }

@@ -1,5 +1,5 @@
 /** How often each value of a column occurs, by hashes in typed arrays: exact up to so many distinct values, an estimate of their number beyond. */
-import { DistinctCounter, finishHash } from "../tables/distinct.ts";
+import { DistinctCounter } from "../tables/distinct.ts";
 
 /** The states that a hash of a cell begins with. */
 export const hashSeeds = [0xdeadbeef | 0, 0x41c6ce57 | 0] as const;
@@ -63,7 +63,7 @@ export class ValueCounts {
   /** Counts a value. Returns whether it is new, and its text is wanted by `name`. */
   add(a: number, b: number): boolean {
     if (this.#beyond !== undefined) {
-      this.#beyond.add(finishHash(a, b));
+      this.#beyond.addStates(a, b);
       return false;
     }
     const places = this.#places;
@@ -85,8 +85,8 @@ export class ValueCounts {
     if (this.#size === this.#limit) {
       this.#beyond = new DistinctCounter(0);
       for (let entry = 0; entry < this.#size; entry++)
-        this.#beyond.add(finishHash(this.#a[entry] as number, this.#b[entry] as number));
-      this.#beyond.add(finishHash(a, b));
+        this.#beyond.addStates(this.#a[entry] as number, this.#b[entry] as number);
+      this.#beyond.addStates(a, b);
       return false;
     }
     const entry = this.#size++;
