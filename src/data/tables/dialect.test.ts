@@ -43,6 +43,7 @@ test.each([
     { header: false, names: ["0", "1"] },
   ],
   ["years as names", utf8("land,2019,2020\nFiji,0.9,0.8\nPeru,33,34\n"), { names: ["land", "2019", "2020"] }],
+  ["a mark for a missing value in the first row", utf8("a,b\n.,x\n1,y\n2,x\n3,y\n"), {}],
   ["a column without a name", utf8(",a\n0,5\n1,6\n"), { names: ["column 1", "a"] }],
   ["one column", utf8("a\n1\n2\n"), { names: ["a"] }],
   ["one column of sentences", utf8("a\nYes, I do\nNo\nWell, well, well\n"), { names: ["a"], delimiter: "\t" }],

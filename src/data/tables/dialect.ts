@@ -198,6 +198,9 @@ function refuseSecondHeader(records: readonly TableRow[], decimalComma: boolean,
   );
   const texts = below.filter((cell) => toPresent(cell) !== "" && !isValue(cell, decimalComma));
   if (texts.length === 0 || texts.length < below.length) return;
+  // What occurs again is a value, such as a mark for what is missing.
+  const recurs = second.cells.some((cell, i) => cell !== "" && records.slice(2).some(({ cells }) => cells[i] === cell));
+  if (recurs) return;
   const shown = texts.slice(0, 3).map(quoted).join(", ");
   throw new FileError(
     header
