@@ -41,12 +41,14 @@ try {
   }
   await new Promise((resolve) => out.end(resolve));
   const size = statSync(path).size / 1e6;
+  const before = process.cpuUsage();
   const start = performance.now();
   const profile = await profileData(path, { target: "sold" });
   const seconds = (performance.now() - start) / 1000;
+  const { user, system } = process.cpuUsage(before);
   const memory = process.resourceUsage().maxRSS / 1024;
   console.log(
-    `${profile.table?.rows.toLocaleString("en-US")} rows, ${size.toFixed(0)} MB: ${seconds.toFixed(1)} s, ${(size / seconds).toFixed(0)} MB/s, at most ${memory.toFixed(0)} MiB of memory`,
+    `${profile.table?.rows.toLocaleString("en-US")} rows, ${size.toFixed(0)} MB: ${seconds.toFixed(1)} s (${((user + system) / 1e6).toFixed(1)} s of processors), ${(size / seconds).toFixed(0)} MB/s, at most ${memory.toFixed(0)} MiB of memory`,
   );
 } finally {
   rmSync(folder, { recursive: true });
