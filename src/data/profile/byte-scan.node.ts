@@ -238,24 +238,13 @@ export async function scanBytes(
   for await (const block of byteBlocks(path, dialect.markLength)) {
     if (!isUtf8(block)) refuseLine(block, splitter.line - 1, path);
     let start = 0;
-    // The names, and what a quote has begun in the block before.
-    while ((skipped > 0 || splitter.isWithin) && start < block.length)
-      start = pushLine(block, start, splitter, addSlowly);
-    if (start < block.length && block.at(-1) === lineFeed) {
-      const rest = block.subarray(start);
-      const { end, lines } = scanner.scan(rest, splitter.line);
+    // The slow way takes the names, and what a quote has begun in the block before.
+    if (skipped === 0 && !splitter.isWithin && block.at(-1) === lineFeed) {
+      const { end, lines } = scanner.scan(block, splitter.line);
       splitter.line += lines;
-      start += end;
+      start = end;
     }
     if (start < block.length) addSlowly(splitter.push(block.toString("utf8", start)));
   }
   addSlowly(splitter.end());
-}
-
-/** Hands one line to the splitter. Returns where the next begins. */
-function pushLine(block: Buffer, start: number, splitter: RecordSplitter, add: (rows: TableRow[]) => void): number {
-  const found = block.indexOf(lineFeed, start);
-  const end = found < 0 ? block.length : found + 1;
-  add(splitter.push(block.toString("utf8", start, end)));
-  return end;
 }

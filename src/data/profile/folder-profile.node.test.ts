@@ -89,6 +89,14 @@ test("texts", async () => {
   expect(textsOf(profile)).toContain("1 file is only of spaces, such as bad/d.txt");
 });
 
+test("a file that is in train and in test", async () => {
+  for (const path of ["train/a/1.txt", "train/b/2.txt", "test/a/3.txt"])
+    write(`parts/${path}`, `words of ${path.includes("2") ? "another" : "the same"} text`);
+  expect(textsOf(await profileData(join(root, "parts")))).toContain(
+    "1 file of one part of the data is in another too, or almost, such as test/a/3.txt and train/a/1.txt",
+  );
+});
+
 test("sounds", async () => {
   const tone = (rate: number, loudness: number, hertz: number) =>
     encodeWav({

@@ -113,6 +113,19 @@ async function gather(kind: FolderKind, files: readonly FolderFile[], samples: n
   return gathered;
 }
 
+/** The part of the data that a file lies in, where a folder is named for one; "" elsewhere. */
+const partOf = (name: string): string =>
+  /(?:^|\/)(train|test|val|dev|eval)(?:ing|id|idation)?\//i.exec(name)?.[1]?.toLowerCase() ?? "";
+
+/** Files that stand, or almost, in two parts of the data, such as train/ and test/. */
+function crossingFindings(pairs: readonly (readonly [string, string])[]): Finding[] {
+  const crossing = pairs.filter(([a, b]) => partOf(a) !== partOf(b));
+  const [first] = crossing;
+  if (!first) return [];
+  const text = `${plural(crossing.length, "file")} of one part of the data ${crossing.length === 1 ? "is" : "are"} in another too, or almost, such as ${first.join(" and ")}; remove one of both, or the test says too much`;
+  return [{ weight: "problem", text }];
+}
+
 function fileFindings(gathered: Gathered, kind: FolderKind, total: number, others: readonly ValueCount[]): Finding[] {
   const { broken, duplicated, conflicts, oddities, forms } = gathered;
   const findings: Finding[] = [];
@@ -189,6 +202,7 @@ export async function profileFolder(path: string, samples: number): Promise<Data
     findings: inOrder([
       ...fileFindings(gathered, kind, files.length, others),
       ...(hasClasses ? balanceFindings(classes, "the folder", "file") : []),
+      ...crossingFindings([...gathered.duplicated, ...pairs.map(({ items }) => items)]),
       ...likenessFindings(pairs, kind),
     ]),
     files: profile,

@@ -93,6 +93,11 @@ test("a broken row far below is named by its line", async () => {
   await expect(profileData(path)).rejects.toThrow(/line 299002 has 3 values, expected 2 separated by ","/);
 });
 
+test("a quote that is never closed, in a large file", async () => {
+  const path = table("unclosed.csv", "a,b", 400_000, (i) => (i === 200_000 ? `${i},"x` : `${i},text`));
+  await expect(profileData(path)).rejects.toThrow(/line 200002, column 8 opens a quote that nothing closes/);
+});
+
 test("columns that leak the target, and those that are useless", async () => {
   const path = table("leaks.csv", "id,age,code,label,fixed,text", 400, (i) => {
     const label = noise(i, 3) === 0 ? "yes" : "no";
