@@ -25,17 +25,16 @@ function histogramOf(sorted: Float64Array): Histogram {
   return { edges: Array.from({ length: bins + 1 }, (_, i) => (i === bins ? most : least + i * width)), counts };
 }
 
-/** Figures of values, of which there is at least one. @param known what is known of all values where these are a sample */
-export function numberFigures(
-  values: Float64Array,
-  known: { readonly least: number; readonly most: number; readonly mean: number; readonly deviation: number } = {
-    least: Number.NaN,
-    most: Number.NaN,
-    mean: Number.NaN,
-    deviation: Number.NaN,
-  },
-  total = values.length,
-): NumberFigures {
+/** What sums over all values say, where the values at hand are a sample. */
+export interface KnownSums {
+  readonly least: number;
+  readonly most: number;
+  readonly mean: number;
+  readonly deviation: number;
+}
+
+/** Figures of values, of which there is at least one. @param total how many there are in all, where these are a sample */
+export function numberFigures(values: Float64Array, known?: KnownSums, total = values.length): NumberFigures {
   const sorted = values.slice().sort();
   const [low, median, high] = [0.25, 0.5, 0.75].map((fraction) => sortedQuantile(sorted, fraction)) as [
     number,
@@ -46,12 +45,11 @@ export function numberFigures(
   const fences = { low: low - 1.5 * spread, high: high + 1.5 * spread };
   let beyond = 0;
   for (const value of sorted) if (value < fences.low || value > fences.high) beyond++;
-  const or = (value: number, own: () => number) => (Number.isNaN(value) ? own() : value);
   return {
-    least: or(known.least, () => sorted[0] as number),
-    most: or(known.most, () => sorted.at(-1) as number),
-    mean: or(known.mean, () => meanOf(sorted)),
-    deviation: or(known.deviation, () => deviationOf(sorted)),
+    least: known?.least ?? (sorted[0] as number),
+    most: known?.most ?? (sorted.at(-1) as number),
+    mean: known?.mean ?? meanOf(sorted),
+    deviation: known?.deviation ?? deviationOf(sorted),
     quartiles: [low, median, high],
     ...(spread > 0 && { outliers: { count: Math.round((beyond * total) / sorted.length), ...fences } }),
     histogram: histogramOf(sorted),

@@ -4,7 +4,8 @@ import { isPlainObject } from "../../core/tree.ts";
 /** Within JSON: whole numbers of 64 bits as they are where they are exact, bytes by their number. */
 function plain(_: string, value: unknown): unknown {
   if (typeof value === "bigint") return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
-  return value instanceof Uint8Array ? `${value.length} bytes` : value;
+  if (value instanceof Uint8Array) return `${value.length} bytes`;
+  return ArrayBuffer.isView(value) && !(value instanceof DataView) ? [...(value as Float32Array)] : value;
 }
 
 /** A value as a cell: "" for none, dates as ISO, lists and objects as JSON. */

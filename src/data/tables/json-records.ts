@@ -28,7 +28,7 @@ const recordOf = (value: unknown, where: string): FileRecord => {
 };
 
 /** What JSON.parse finds wrong, without the text that it repeats. */
-const reasonOf = (error: unknown): string => (error as Error).message.replace(/, (?:\.\.\.)?"[\s\S]*$/, "");
+export const reasonOf = (error: unknown): string => (error as Error).message.replace(/, (?:\.\.\.)?"[\s\S]*$/, "");
 
 const byteOrderMark = "\uFEFF";
 

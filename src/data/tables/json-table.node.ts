@@ -5,7 +5,7 @@ import { quoted } from "../../core/printable.ts";
 import { isPlainObject } from "../../core/tree.ts";
 import { readBytes } from "../../storage/atomic.node.ts";
 import { cellText } from "./cell-texts.ts";
-import { type FileRecord, parseJsonRecords, shownValue } from "./json-records.ts";
+import { type FileRecord, parseJsonRecords, reasonOf, shownValue } from "./json-records.ts";
 import type { TableRow } from "./record-splitter.ts";
 import { readHead, textBlocks } from "./text-blocks.node.ts";
 import { sniffEncoding } from "./text-encoding.ts";
@@ -48,10 +48,12 @@ function objectOf(text: string, where: string): Readonly<Record<string, unknown>
   try {
     value = parseJson(text);
   } catch (error) {
-    const reason = (error as Error).message.replace(/, (?:\.\.\.)?"[\s\S]*$/, "");
-    throw new DataError(`${where} is no JSON (${reason}); expected one object on each line: correct the line`, {
-      cause: error,
-    });
+    throw new DataError(
+      `${where} is no JSON (${reasonOf(error)}); expected one object on each line: correct the line`,
+      {
+        cause: error,
+      },
+    );
   }
   if (!isPlainObject(value))
     throw new DataError(`${where} is ${shownValue(value)}, expected an object of fields; write { "name": value, … }`);
