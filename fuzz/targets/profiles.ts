@@ -75,7 +75,7 @@ export const tables: Target = {
   },
 };
 
-const tone = encodeWav({ rate: 800, channels: [Float32Array.from({ length: 800 }, (_, i) => Math.sin(i / 5))] });
+const tone = encodeWav({ rate: 8000, channels: [Float32Array.from({ length: 800 }, (_, i) => Math.sin(i / 5))] });
 
 export const folders: Target = {
   name: "data-folder",
