@@ -94,6 +94,7 @@ export {
   type RowEncoding,
   rowEncodingSchema,
 } from "./tables/row-encoding.ts";
+export type { TextEncoding } from "./tables/text-encoding.ts";
 export { type BpeOptions, trainBpe } from "./text/bpe.ts";
 export { parseConll } from "./text/conll.ts";
 export { learnDictionary, type TokenPair } from "./text/dictionary.ts";
