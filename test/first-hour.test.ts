@@ -65,7 +65,7 @@ test("nothing is coloured, not even where colours are forced, so that NO_COLOR h
 
 describe("inspect and compare know every recipe", () => {
   /** Those that need what a computer may not have, or are several networks. */
-  const special = ["recommend-movies", "transfer-audio", "transfer-images", "finetune"];
+  const special = ["recommend-movies", "transfer-audio", "transfer-images", "finetune", "table"];
   const isExperiment = (name: string) => /^depth-/.test(name);
 
   test("recipes of one network", async () => {

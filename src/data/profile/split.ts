@@ -8,8 +8,8 @@ import type { SampledRow } from "./scan-state.ts";
 const groupName =
   /(?:^|[_\-. ])(?:user|person|people|patient|customer|client|subject|speaker|author|driver|player|student|household|family|group|session|device|machine|sensor|store|shop|symbol|ticker|station|account|case|visit)s?(?:[_\-. ]?(?:id|name|no|nr|number|code))?$/i;
 
-/** The share of rows that follow the one before in time, or in the other direction. */
-function orderedShare(cells: readonly string[], format: string): number {
+/** The share of dates that follow the one before in time, or in the other direction. */
+export function orderedShare(cells: readonly string[], format: string): number {
   let [rising, falling, pairs, before] = [0, 0, 0, Number.NaN];
   for (const cell of cells) {
     const moment = parseDate(cell, format);
@@ -24,6 +24,9 @@ function orderedShare(cells: readonly string[], format: string): number {
   return pairs === 0 ? 0 : Math.max(rising, falling) / pairs;
 }
 
+/** So large a share says that rows are in the order of time. */
+export const ordered = 0.98;
+
 function byTime(columns: readonly ColumnProfile[], sample: readonly SampledRow[]): SplitAdvice | undefined {
   for (const [i, { name, kind, dateFormat, distinct }] of columns.entries()) {
     if (kind !== "date" || dateFormat === undefined || distinct < 10) continue;
@@ -31,7 +34,7 @@ function byTime(columns: readonly ColumnProfile[], sample: readonly SampledRow[]
       sample.map(({ cells }) => cells[i] ?? ""),
       dateFormat,
     );
-    if (share >= 0.98)
+    if (share >= ordered)
       return {
         by: "time",
         column: name,

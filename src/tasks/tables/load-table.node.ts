@@ -1,12 +1,14 @@
 /** A table in a file as a task: its columns encoded, its rows in parts, what is predicted of them. */
-import { DataError } from "../../core/errors.ts";
+import { DataError, OptionError, unknownName } from "../../core/errors.ts";
 import { append, appendTo } from "../../core/lists.ts";
 import { plural } from "../../core/number-text.ts";
 import { quoted } from "../../core/printable.ts";
 import { foldIn, keyOf, Random } from "../../core/random.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import { gatherRows } from "../../data/pipeline/rows.ts";
-import { inferColumnTypes } from "../../data/tables/column-kinds.ts";
+import { ordered, orderedShare } from "../../data/profile/split.ts";
+import { parseNumber } from "../../data/tables/cell-numbers.ts";
+import { type ColumnType as InferredColumn, inferColumnTypes, parseDate } from "../../data/tables/column-kinds.ts";
 import { encodeRows, fieldText, fitRowEncoding, type NamedRow } from "../../data/tables/row-encoding.ts";
 import { readTable } from "../../data/tables/table-file.node.ts";
 import type { EncodedTable, TableSamples } from "./table-baselines.ts";
@@ -22,6 +24,10 @@ export interface TableRequest {
   readonly task: TableTaskName;
   /** Columns that are not read, by name. */
   readonly ignore: readonly string[];
+  /** Rows with one value of this column come into one part; `""`: rows that say the same do. */
+  readonly group: string;
+  /** The test is of the rows that are last by this column; `""`: of rows drawn at random. */
+  readonly time: string;
   /** Parts that the rows to train on are in. */
   readonly folds: number;
   /** Start of all randomness. */
@@ -41,7 +47,7 @@ const testShare = (rows: number): number => (rows > 20_000 ? 0.1 : 0.2);
 
 /**
  * Reads a table, says what its columns and the target are, and parts its rows: a fifth for the test, each class in its share, equal rows
- * in one part. What is learned of columns is learned of the rows to train on. Throws FileError or DataError, naming the line, for what
+ * or those of a group in one part, or by time. What is learned of columns is learned of the rows to train on. Throws FileError or DataError, naming the line, for what
  * cannot be read, and for too few rows.
  */
 export async function loadTable(request: TableRequest): Promise<LoadedTable> {
@@ -58,11 +64,28 @@ export async function loadTable(request: TableRequest): Promise<LoadedTable> {
       `${path}: ${plural(kept.length, "row")} ${kept.length === 1 ? "has" : "have"} a value of ${quoted(column.name)}, too few to train on and test; pass ${least} at least`,
     );
   const cells = kept.map((row) => all[row]?.[at] ?? "");
-  const parts = partsOfRows(
-    kept.map((row) => (all[row] ?? []).filter((_, i) => i !== at).join("\u0000")),
-    task.isClasses ? cells : undefined,
-    { seed, folds },
-  );
+  const placeOf = (name: string): number | undefined => {
+    if (name === "") return undefined;
+    if (!file.names.includes(name)) throw unknownName("column", name, file.names);
+    return file.names.indexOf(name);
+  };
+  const [groupAt, timeAt] = [placeOf(request.group), placeOf(request.time)];
+  const parts = partsOfRows({
+    groups: kept.map((row) => {
+      const own = all[row] ?? [];
+      return groupAt === undefined ? own.filter((_, i) => i !== at).join("\u0000") : (own[groupAt] ?? "");
+    }),
+    classes: task.isClasses ? cells : undefined,
+    moments:
+      timeAt === undefined
+        ? undefined
+        : momentsOf(
+            types[timeAt] as InferredColumn,
+            kept.map((row) => all[row]?.[timeAt] ?? ""),
+          ),
+    seed,
+    folds,
+  });
   const { target, y } = fitTarget(column, task.isClasses, cells, parts.train);
   const columns = types.flatMap((type, place) =>
     place === at || request.ignore.includes(type.name) ? [] : [{ type, at: place }],
@@ -98,7 +121,10 @@ export async function loadTable(request: TableRequest): Promise<LoadedTable> {
       ...(missing > 0 && request.limit === undefined
         ? [`${plural(missing, "row")} without a value of ${quoted(column.name)} left out`]
         : []),
-      ...[balanceNote(target, y)].filter((note) => note !== undefined),
+      ...[
+        balanceNote(target, y),
+        timeAt === undefined && groupAt === undefined ? timeNote(types, all) : undefined,
+      ].filter((note) => note !== undefined),
     ],
   };
 }
@@ -116,27 +142,42 @@ interface RowParts {
   readonly test: readonly number[];
 }
 
-/** Parts rows at random, each class in its share; rows that say the same come into one part. */
-function partsOfRows(
-  contents: readonly string[],
-  classes: readonly string[] | undefined,
-  { seed, folds }: { readonly seed: number; readonly folds: number },
-): RowParts {
-  const groups = new Map<string, number[]>();
-  for (const place of new Random(foldIn(keyOf(seed), "parts")).permutation(contents.length))
-    appendTo(groups, contents[place] as string, place);
+/** What rows are parted by. */
+interface Parting {
+  /** Rows of one group come into one part. */
+  readonly groups: readonly string[];
+  /** Each has its share of every part; default there are none. */
+  readonly classes: readonly string[] | undefined;
+  /** The latest are tested on; default those that are drawn. */
+  readonly moments: readonly number[] | undefined;
+  readonly seed: number;
+  readonly folds: number;
+}
+
+/** Parts rows: at random, each class in its share, or by time; groups stay whole. */
+function partsOfRows({ groups, classes, moments, seed, folds }: Parting): RowParts {
+  const rows = groups.length;
+  const share = testShare(rows);
+  const drawn = [...new Random(foldIn(keyOf(seed), "parts")).permutation(rows)];
+  const late =
+    moments &&
+    new Set(
+      drawn.toSorted((a, b) => (moments[b] as number) - (moments[a] as number)).slice(0, Math.round(share * rows)),
+    );
+  const byGroup = new Map<string, number[]>();
+  for (const place of late ? drawn.filter((row) => !late.has(row)) : drawn)
+    appendTo(byGroup, groups[place] as string, place);
   const strata = new Map<string, (readonly number[])[]>();
-  for (const group of groups.values()) appendTo(strata, classes?.[group[0] as number] ?? "", group);
-  // Groups are dealt out in turn: to the test so often, else to the next fold.
-  const share = testShare(contents.length);
-  const test: number[] = [];
+  for (const group of byGroup.values()) appendTo(strata, classes?.[group[0] as number] ?? "", group);
+  const test: number[] = [...(late ?? [])];
   const train: number[] = [];
   const own: number[] = [];
   let dealt = 0;
   let fold = 0;
+  // Groups are dealt out in turn: to the test so often, else to the next fold.
   for (const group of [...strata.values()].flat()) {
     dealt += group.length;
-    if (test.length + group.length / 2 < share * dealt) append(test, group);
+    if (!late && test.length + group.length / 2 < share * dealt) append(test, group);
     else {
       append(train, group);
       append(
@@ -147,4 +188,38 @@ function partsOfRows(
     }
   }
   return { train, folds: own, test };
+}
+
+/** The order of rows in a column of dates or numbers. Throws OptionError for another column, DataError for rows without a value. */
+function momentsOf(
+  { name, kind, dateFormat = "", decimalComma = false }: InferredColumn,
+  cells: readonly string[],
+): number[] {
+  if (kind !== "date" && kind !== "number" && kind !== "id")
+    throw new OptionError(`--time is ${quoted(name)}, a column of kind ${kind}; name a column of dates or numbers`);
+  return cells.map((cell) => {
+    const moment = kind === "date" ? parseDate(cell, dateFormat) : parseNumber(cell, decimalComma);
+    if (moment === undefined)
+      throw new DataError(
+        `${quoted(name)} is ${quoted(cell)} in a row, and tells no time; correct the row, or leave --time out`,
+      );
+    return moment;
+  });
+}
+
+/** What to know of rows that are in the order of time. */
+function timeNote(types: readonly InferredColumn[], rows: readonly (readonly string[])[]): string | undefined {
+  const found = types.find(
+    ({ kind, dateFormat = "", distinct }, i) =>
+      kind === "date" &&
+      distinct >= 10 &&
+      orderedShare(
+        rows.map((cells) => cells[i] ?? ""),
+        dateFormat,
+      ) >= ordered,
+  );
+  return (
+    found &&
+    `the rows are in the order of ${quoted(found.name)}, and are tested on days between others; --time ${quoted(found.name)} tests on the last ones, as new rows will be later still`
+  );
 }

@@ -68,7 +68,16 @@ describe("the target", () => {
   });
 });
 
-const request = { target: "", task: "auto", ignore: [], folds: 4, seed: 1, limit: undefined } as const;
+const request = {
+  target: "",
+  task: "auto",
+  ignore: [],
+  group: "",
+  time: "",
+  folds: 4,
+  seed: 1,
+  limit: undefined,
+} as const;
 
 function written(name: string, lines: readonly string[]): string {
   const path = join(folder, name);
@@ -115,6 +124,31 @@ describe("loadTable", () => {
     const mean = trained.reduce((a, b) => a + b, 0) / trained.length;
     expect(size?.kind === "number" && size.statistics.mean).toBeCloseTo(mean, 4);
     expect(target.kind === "number" && target.mean).toBeCloseTo(2.5 * mean, 3);
+  });
+
+  test("keeps groups together, or tests on what is later", async () => {
+    const rows = Array.from(
+      { length: 120 },
+      (_, i) => `p${i % 12},2020-01-${String(1 + (i >> 2)).padStart(2, "0")},${i / 7},${i % 2 ? "x" : "y"}`,
+    );
+    const path = written("c.csv", ["person,day,size,label", ...rows]);
+    const placesOf = (loaded: { readonly x: { toArray(): unknown } }) =>
+      (loaded.x.toArray() as number[][]).map((numbers) => Math.round(7 * (numbers.at(-1) as number)));
+    const grouped = await loadTable({ ...request, path, group: "person", ignore: ["day"] });
+    const people = (places: readonly number[]) => new Set(places.map((place) => place % 12));
+    const [trained, tested] = [people(placesOf(grouped.train)), people(placesOf(grouped.test))];
+    expect([...tested].filter((person) => trained.has(person))).toEqual([]);
+    expect(tested.size + trained.size).toBe(12);
+    const timed = await loadTable({ ...request, path, time: "day", ignore: ["person"] });
+    expect(Math.min(...placesOf(timed.test))).toBeGreaterThanOrEqual(96);
+    expect(timed.notes.join()).not.toMatch(/in the order of/);
+    expect((await loadTable({ ...request, path })).notes.join()).toMatch(
+      /in the order of "day", .*--time "day" tests on the last ones/,
+    );
+    await expect(loadTable({ ...request, path, time: "label" })).rejects.toThrow(
+      /--time is "label", a column of kind category/,
+    );
+    await expect(loadTable({ ...request, path, group: "persn" })).rejects.toThrow(/did you mean "person"/);
   });
 
   test("says what it cannot do, with the mend", async () => {
