@@ -65,18 +65,20 @@ export type FieldEncoding = Readonly<z.infer<typeof fieldSchema>>;
 /** How rows become numbers: `fields` in the order of the numbers. */
 export type RowEncoding = Readonly<z.infer<typeof rowEncodingSchema>>;
 
-/** Bins of a number, fewer where it has fewer values. */
+/** Bins of a number, fewer where it has fewer values, and where there are many numbers. */
 const mostBins = 16;
+/** Bins of all numbers together, but for the two that each has at least. */
+const mostBinsInAll = 8192;
 /** Values of a category, and words of a text, that are known by themselves. */
 const mostValues = 1000;
 const mostWords = 500;
 
-/** Statistics of numbers, NaN where they are missing. Throws DataError where all are. */
-export function numberStatistics(values: ArrayLike<number>, where: string): NumberStatistics {
+/** Statistics of numbers, NaN where they are missing, with `most` bins at most. Throws DataError where all are. */
+export function numberStatistics(values: ArrayLike<number>, where: string, most = mostBins): NumberStatistics {
   const present = Float64Array.from(Array.prototype.filter.call(values, Number.isFinite));
   if (present.length === 0)
     throw new DataError(`${where}: has no number in the rows to train on; leave the column out`);
-  const bins = Math.max(2, Math.min(mostBins, Math.floor(present.length / 8)));
+  const bins = Math.max(2, Math.min(most, Math.floor(present.length / 8)));
   const sorted = present.slice().sort();
   const edges = [
     ...new Set(
@@ -108,18 +110,19 @@ function partOf(moment: number | undefined, part: (typeof dateParts)[number]): n
 function fitField(
   { name, kind, decimalComma = false, dateFormat = "" }: ColumnType,
   cells: readonly string[],
+  bins: number,
 ): FieldEncoding | string {
   const where = `column ${quoted(name)}`;
   if (kind === "number") {
     const values = cells.map((cell) => parseNumber(cell, decimalComma) ?? Number.NaN);
-    return { name, kind, decimalComma, statistics: numberStatistics(values, where) };
+    return { name, kind, decimalComma, statistics: numberStatistics(values, where, bins) };
   }
   if (kind === "date") {
     const moments = cells.map((cell) => parseDate(cell, dateFormat));
     const parts = dateParts.flatMap((part) => {
       const values = moments.map((moment) => partOf(moment, part));
       const isConstant = new Set(values.filter(Number.isFinite)).size < 2;
-      return isConstant ? [] : [{ part, statistics: numberStatistics(values, where) }];
+      return isConstant ? [] : [{ part, statistics: numberStatistics(values, where, bins) }];
     });
     return parts.length === 0 ? "all its dates are one" : { name, kind, format: dateFormat, parts };
   }
@@ -173,11 +176,14 @@ export function fitRowEncoding(
   columns: readonly { readonly type: ColumnType; readonly at: number }[],
   rows: readonly (readonly string[])[],
 ): FittedEncoding {
+  const numbers = columns.filter(({ type }) => type.kind === "number" || type.kind === "date").length;
+  const bins = Math.min(mostBins, Math.floor(mostBinsInAll / Math.max(1, numbers)));
   const fitted = columns.map(({ type, at }) => ({
     name: type.name,
     made: fitField(
       type,
       rows.map((cells) => cells[at] ?? ""),
+      bins,
     ),
   }));
   const fields = fitted.flatMap(({ made }) => (typeof made === "string" ? [] : [made]));

@@ -1,16 +1,16 @@
 /** A table in a file as a task: its columns encoded, its rows in parts, what is predicted of them. */
 import { DataError, OptionError, unknownName } from "../../core/errors.ts";
 import { append, appendTo } from "../../core/lists.ts";
-import { plural } from "../../core/number-text.ts";
+import { count, plural } from "../../core/number-text.ts";
 import { quoted } from "../../core/printable.ts";
 import { foldIn, keyOf, Random } from "../../core/random.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import { gatherRows } from "../../data/pipeline/rows.ts";
 import { ordered, orderedShare } from "../../data/profile/split.ts";
 import { parseNumber } from "../../data/tables/cell-numbers.ts";
-import { type ColumnType as InferredColumn, inferColumnTypes, parseDate } from "../../data/tables/column-kinds.ts";
+import { ColumnTypeBuilder, type ColumnType as InferredColumn, parseDate } from "../../data/tables/column-kinds.ts";
 import { encodeRows, fieldText, fitRowEncoding, type NamedRow } from "../../data/tables/row-encoding.ts";
-import { readTable } from "../../data/tables/table-file.node.ts";
+import { openTable } from "../../data/tables/table-file.node.ts";
 import type { EncodedTable, TableSamples } from "./table-baselines.ts";
 import { balanceNote, fitTarget, type TableTaskName, targetColumn, taskOfColumn } from "./target.ts";
 
@@ -52,8 +52,7 @@ const testShare = (rows: number): number => (rows > 20_000 ? 0.1 : 0.2);
  */
 export async function loadTable(request: TableRequest): Promise<LoadedTable> {
   const { path, folds, seed } = request;
-  const { file, rows: all, lines } = await readTable(path);
-  const types = inferColumnTypes(file.names, all, { decimalComma: file.decimalComma });
+  const { file, rows: all, lines, types, count: rowsInAll } = await drawnRows(path, seed);
   const { column, why: whyTarget } = targetColumn(types, request.target);
   const task = taskOfColumn(column, request.task);
   const at = file.names.indexOf(column.name);
@@ -115,9 +114,12 @@ export async function loadTable(request: TableRequest): Promise<LoadedTable> {
     test: samplesOf(parts.test),
     notes: [
       ...file.notes,
+      ...(rowsInAll > all.length
+        ? [`of ${plural(rowsInAll, "row")} ${count(all.length)} were drawn, as many as are held in memory`]
+        : []),
       `${quoted(column.name)} is predicted (${whyTarget}; --target names another), ${target.kind === "classes" ? `one of ${plural(target.classes.length, "class", "classes")}` : "a number"} (${task.why}; --task says otherwise)`,
-      `it is predicted by ${encoding.fields.map((field) => `${quoted(field.name)}, ${fieldText(field)}`).join("; ")}`,
-      ...(left.length > 0 ? [`not read: ${left.map(({ name, why }) => `${quoted(name)} (${why})`).join(", ")}`] : []),
+      `it is predicted by ${listed(encoding.fields.map((field) => `${quoted(field.name)}, ${fieldText(field)}`))}`,
+      ...(left.length > 0 ? [`not read: ${listed(left.map(({ name, why }) => `${quoted(name)} (${why})`))}`] : []),
       ...(missing > 0 && request.limit === undefined
         ? [`${plural(missing, "row")} without a value of ${quoted(column.name)} left out`]
         : []),
@@ -128,6 +130,36 @@ export async function loadTable(request: TableRequest): Promise<LoadedTable> {
     ],
   };
 }
+
+/** Cells that are held in memory. */
+const mostCells = 20_000_000;
+
+/** The rows of a table with what its columns are; of a table with more cells than are held, as many rows as fit, drawn at random. */
+async function drawnRows(path: string, seed: number) {
+  const file = await openTable(path);
+  const builders = file.names.map(
+    (name) => new ColumnTypeBuilder(name, { decimalComma: file.decimalComma, columns: file.names.length }),
+  );
+  const most = Math.max(1000, Math.floor(mostCells / Math.max(1, file.names.length)));
+  const random = new Random(foldIn(keyOf(seed), "rows"));
+  const rows: (readonly string[])[] = [];
+  const lines: number[] = [];
+  let seen = 0;
+  for await (const block of file.rows())
+    for (const { cells, line } of block) {
+      for (const [i, builder] of builders.entries()) builder.add(cells[i] ?? "");
+      // Reservoir sampling (Vitter 1985, algorithm R).
+      const place = seen < most ? seen : Math.floor(random.uniform(0, seen + 1));
+      if (place < most) [rows[place], lines[place]] = [cells, line];
+      seen++;
+    }
+  if (seen === 0) throw new DataError(`${path}: has no rows below its names, expected at least one`);
+  return { file, rows, lines, types: builders.map((builder) => builder.build()), count: seen };
+}
+
+/** The first dozen of some things, and how many more there are. */
+const listed = (items: readonly string[]): string =>
+  `${items.slice(0, 12).join("; ")}${items.length > 12 ? `; and ${count(items.length - 12)} more` : ""}`;
 
 /** The first rows in a random order, all without a limit. */
 function limitedRows(rows: number, { limit = rows, seed }: TableRequest): number[] {

@@ -11,14 +11,27 @@ function columnsOf(field: FieldEncoding): readonly TableColumn[] {
   return [{ kind: "words", words: field.words.length }];
 }
 
+/** Weights of a member's first layer; of tables with very many columns the hidden layers are narrower. */
+const mostWeights = 640_000;
+
+/** Numbers that the first layer of a network of bins reads. */
+const inputsOf = (columns: readonly TableColumn[]): number =>
+  columns.reduce((sum, column) => {
+    if (column.kind === "number") return sum + column.edges.length - 1;
+    return sum + (column.kind === "words" ? column.words : 8);
+  }, 0);
+
 /** A network that reads rows as `encoding` makes them, and predicts the target. */
-export const tableModel = (
+export function tableModel(
   { fields }: RowEncoding,
   target: TableTarget,
-  options: Pick<TableNetworkOptions, "members" | "width" | "dropout">,
-): TableNetwork =>
-  new TableNetwork(fields.flatMap(columnsOf), {
-    ...options,
+  { members, width }: Required<Pick<TableNetworkOptions, "members" | "width">>,
+): TableNetwork {
+  const columns = fields.flatMap(columnsOf);
+  return new TableNetwork(columns, {
+    members,
+    width: Math.min(width, Math.max(8, Math.floor(mostWeights / inputsOf(columns)))),
     outputs: target.kind === "classes" ? target.classes.length : 1,
     target: target.kind === "number" ? { mean: target.mean, deviation: target.deviation } : undefined,
   });
+}

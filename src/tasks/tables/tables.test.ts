@@ -13,6 +13,7 @@ import { fit } from "../../train/fit.ts";
 import { adam, adamw } from "../../train/optimizers/index.ts";
 import { keepBestCandidate } from "./keep-best.ts";
 import { loadTable } from "./load-table.node.ts";
+import { tableModel } from "./table-model.ts";
 import { tableObjective } from "./table-objective.ts";
 import { classNames, targetColumn, taskOfColumn } from "./target.ts";
 
@@ -159,6 +160,25 @@ describe("loadTable", () => {
     const ragged = written("ragged.csv", ["a,b,y", ...lines.slice(0, 20), "1,2"]);
     await expect(loadTable({ ...request, path: ragged })).rejects.toThrow(/line 22/);
   });
+});
+
+test("very many columns have fewer bins each, and narrower layers", async () => {
+  const width = 5000;
+  const names = Array.from({ length: width }, (_, i) => `c${i}`);
+  const rows = Array.from(
+    { length: 40 },
+    (_, row) => `${names.map((_, i) => Math.sin(row * 7.1 + i)).join()},${row % 2 ? "x" : "y"}`,
+  );
+  const { encoding, target, notes } = await loadTable({
+    ...request,
+    path: written("wide.csv", [[...names, "label"].join(), ...rows]),
+  });
+  const model = tableModel(encoding, target, { members: 2, width: 128 });
+  model.trace({ dtype: "float32", shape: [1, width] });
+  // 640,000 weights over 5,000 columns of two bins.
+  expect(model.parameters().get("candidates.networkOfBins.hidden.0.weight")?.shape).toEqual([2, 10_000, 64]);
+  expect(notes.join("\n").length).toBeLessThan(1500);
+  expect(notes.join("\n")).toMatch(/; and 4,988 more/);
 });
 
 describe("tableObjective", () => {
