@@ -151,12 +151,43 @@ export const template: Target = {
   },
 };
 
+const measured = { fill: 1, mean: 1, deviation: 2, edges: [0, 1, 2], hasMissing: true };
+
+/** Rows with a column of each kind. */
+const rowsOfTable = {
+  inputs: { dtype: "float32", shape: [1, 7] },
+  format: {
+    table: {
+      fields: [
+        { name: "size", kind: "number", decimalComma: false, statistics: measured },
+        { name: "town", kind: "category", values: ["Ulm", "Bonn"] },
+        {
+          name: "day",
+          kind: "date",
+          format: "YYYY-MM-DD",
+          parts: [
+            { part: "day", statistics: measured },
+            { part: "month", statistics: measured },
+          ],
+        },
+        { name: "note", kind: "text", words: ["small", "large", "red"], weights: [1, 2, 3] },
+      ],
+    },
+  },
+} as const;
+
 export const predictInput: Target = {
   name: "predict-input",
-  reads: "numbers in JSON: what `predict` is given",
+  reads: "numbers and rows of tables in JSON: what `predict` is given",
   seeds: (): readonly Files[] => [
     { "input.json": utf8("[1, 2, 3, 4]") },
     { "input.json": utf8("[[[0, 255], [1, 2]]]") },
+    { "input.json": utf8('{"size": 2.5, "town": "Ulm", "day": "2020-02-29", "note": "a small red one"}') },
+    {
+      "input.json": utf8(
+        '[{"size": "1,000.5", "town": null, "day": null, "note": ""}, {"size": null, "town": 3, "day": "", "note": true}]',
+      ),
+    },
   ],
   mutations: [jsonIn("input.json"), jsonIn("input.json")],
   read: (input) =>
@@ -168,5 +199,7 @@ export const predictInput: Target = {
           format: { image: { height: 2, width: 2, channels: 1 } },
         } as never),
       () => readInput(input.text("input.json"), { inputs: { dtype: "float32", shape: [1, 4] } }),
+      () => readInput(input.path("input.json"), rowsOfTable as never),
+      () => readInput(input.text("input.json"), rowsOfTable as never),
     ),
 };
