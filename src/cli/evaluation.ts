@@ -1,7 +1,8 @@
 /** The test of a model as text and as a JSON record. */
 import { namedResults, plural } from "../core/number-text.ts";
+import { baselineVerdict } from "../runs/report/verdict.ts";
 import type { EvaluationReport } from "../runs/training/evaluation.ts";
-import { baselineVerdict, showBaselines } from "./baselines.ts";
+import { showBaselines } from "./baselines.ts";
 import { showConfusion } from "./confusion.ts";
 import type { Output } from "./output.ts";
 
@@ -9,7 +10,7 @@ import type { Output } from "./output.ts";
 export function showEvaluation(report: EvaluationReport, output: Output): void {
   output.record("evaluation", { ...report });
   const { baselines = [] } = report;
-  const verdict = baselineVerdict(report, baselines);
+  const verdict = baselineVerdict(report);
   if (verdict !== undefined) output.prose(verdict);
   output.line(`Test on ${plural(report.samples, "sample")}: ${namedResults(report.results)}`);
   if (baselines.length > 0) {

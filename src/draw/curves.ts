@@ -1,7 +1,7 @@
 /** Learning curves of a run: each result by epoch, on the training and the validation data. */
 import { scaleLinear } from "d3-scale";
 import { greatest, least } from "../core/lists.ts";
-import { linePlot } from "./plot.ts";
+import { linePlot, type PlotOptions } from "./plot.ts";
 
 const validation = "validation_";
 
@@ -9,8 +9,14 @@ const validation = "validation_";
 const wholeTicks = (epochs: number): readonly number[] =>
   scaleLinear().domain([1, epochs]).ticks(Math.min(8, epochs)).filter(Number.isInteger);
 
-/** A figure for each result, `curve-loss.svg`; none of a single epoch, or of what is shown as a matrix. */
-export function curvesOf(history: readonly Readonly<Record<string, number>>[]): Readonly<Record<string, string>> {
+/**
+ * A figure for each result, `curve-loss.svg`; none of a single epoch, or of what is shown as a matrix.
+ * @param size in pixels; default that of `linePlot`
+ */
+export function curvesOf(
+  history: readonly Readonly<Record<string, number>>[],
+  size: Pick<PlotOptions, "width" | "height"> = {},
+): Readonly<Record<string, string>> {
   const names = Object.keys(history[0] ?? {}).filter(
     (name) => !name.startsWith(validation) && !name.endsWith("confusionMatrix"),
   );
@@ -30,6 +36,7 @@ export function curvesOf(history: readonly Readonly<Record<string, number>>[]): 
       const figure = linePlot(
         lines.filter(({ points }) => points.length > 0),
         {
+          ...size,
           title: `${name} by epoch`,
           x: { label: "epoch", domain: [1, history.length], ticks: wholeTicks(history.length) },
           // Accuracies near 1 and losses near their end differ by little: the axis is theirs, not from 0.

@@ -1,17 +1,13 @@
 /** One run as a person sees it: what is trained, how far it is, its outcome, what to try next. */
 
 import { existsSync } from "node:fs";
-import { join, relative, sep } from "node:path";
+import { join } from "node:path";
 import { count, duration, plural } from "../../core/number-text.ts";
 import { command } from "../../core/printable.ts";
-import { zerosTensor } from "../../core/tensor.ts";
-import { exampleRow } from "../../data/tables/row-encoding.ts";
 import type { ModelSummary } from "../../nn/summary.ts";
 import { runFiles } from "../../runs/folder/run-folder.node.ts";
-import { inputTypeOf } from "../../runs/open/input.ts";
-import { readingOf } from "../../runs/open/reading.ts";
-import { packageRoot } from "../../runs/recipes/package.node.ts";
 import type { Task } from "../../runs/recipes/recipe.ts";
+import { programName, usageOf } from "../../runs/report/usage.node.ts";
 import { Interrupted } from "../../runs/training/interrupted.ts";
 import type { RunObserver, StageStart } from "../../runs/training/observer.ts";
 import type { Plan } from "../../runs/training/plan.node.ts";
@@ -174,52 +170,13 @@ function showStage({ stage, index, stages, frozen, parameters }: StageStart, out
 const listed = (names: readonly string[]): string =>
   names.length <= 4 ? names.join(", ") : `${names.slice(0, 3).join(", ")} and ${names.length - 3} more`;
 
-function suggest({ recipe, folder, record }: Plan, task: Task, output: Output): void {
-  const program = programName();
-  const { path } = record.recipe;
-  const [example, what] = exampleOf(task);
-  const suggestions: (readonly [line: string, meaning?: string])[] = [
-    task.writer
-      ? [command`generate ${shownPath(folder)} --prompt ${task.writer.prompt}`, "text that it writes"]
-      : [`${command`predict ${shownPath(folder)}`} ${example}`, what],
-    [
-      `${command`eval ${shownPath(folder)}`}${path === undefined ? "" : command` --recipe ${shownPath(path)}`}`,
-      "the test again",
-    ],
-    ...(recipe.next ?? []).map((suggestion) => {
-      const [line = "", meaning] = suggestion.split(/\s{2,}/);
-      return [line.replace(/^sardonyx\s+/, ""), meaning ?? ""] as const;
-    }),
-  ];
+function suggest(plan: Plan, task: Task, output: Output): void {
   output.line("\nWhat to try next:");
-  for (const [line, meaning] of suggestions) {
-    output.line(`  ${program} ${line}`);
+  for (const { command: line, meaning } of usageOf(plan, task)) {
+    output.line(`  ${line}`);
     if (meaning) output.line(`      ${meaning}`);
   }
   output.line();
-}
-
-/** An argument of `predict`, and what it is. */
-function exampleOf(task: Task): readonly [example: string, what: string] {
-  const dialogue = task.dialogue ?? readingOf(task);
-  if (dialogue) return [command`${dialogue.example}`, dialogue.what];
-  const { inputs, format } = task.deployed ?? task;
-  if (format?.image) return ["INPUT", "a PNG or JPEG file"];
-  if (format?.sound) return ["INPUT", "a WAV file"];
-  if (format?.table)
-    return [
-      command`${JSON.stringify(exampleRow(format.table))}`,
-      "a row as JSON; or a file of rows: .csv, .jsonl, .parquet",
-    ];
-  // Zeros in the shape of one input.
-  const sample = zerosTensor("float32", inputTypeOf(inputs).shape.slice(1));
-  return [command`${sample.data.length <= 8 ? JSON.stringify(sample.toArray()) : "INPUT.json"}`, "numbers as JSON"];
-}
-
-/** How this program is called from here: a dependency by npx, a clone by its path. */
-function programName(): string {
-  if (packageRoot.split(sep).includes("node_modules")) return "npx sardonyx";
-  return command`node ${join(relative(process.cwd(), packageRoot), "bin", "sardonyx.mjs")}`;
 }
 
 function showStopped({ folder, named, progress }: Plan, { message }: Interrupted, output: Output): void {

@@ -26,6 +26,8 @@ export const runFiles = {
   profile: "profile",
   outcomes: "outcomes.json",
   report: "report.md",
+  reportPage: "report.html",
+  reportData: "report.json",
 } as const;
 
 /** The folder in which runs lie that were given no other. */

@@ -9,14 +9,15 @@ import { confusionOf } from "../../train/metrics/classification.ts";
 import type { Task } from "../recipes/recipe.ts";
 
 /** A number, for which JSON has null where it is none. */
-const result = z
+export const resultSchema = z
   .number()
   .nullable()
   .transform((value) => value ?? Number.NaN);
 
-const evaluationSchema = z.strictObject({
+/** The test of a model: its results, and what is known beside. */
+export const evaluationSchema = z.strictObject({
   samples: z.number(),
-  results: z.record(z.string(), result),
+  results: z.record(z.string(), resultSchema),
   classes: z.array(z.string()).readonly().optional(),
   /** `[true class][predicted class]`. */
   confusion: z.array(z.array(z.number()).readonly()).readonly().optional(),
@@ -26,8 +27,8 @@ const evaluationSchema = z.strictObject({
       z.strictObject({
         name: z.string(),
         settings: z.string(),
-        validation: result,
-        test: result,
+        validation: resultSchema,
+        test: resultSchema,
         metric: z.enum(["accuracy", "rmse"]),
         seconds: z.number(),
       }),

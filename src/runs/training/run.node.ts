@@ -24,6 +24,7 @@ import {
   recipeSettings,
   runSettingsSchema,
 } from "../recipes/settings.ts";
+import { type LiveReport, openReport } from "../report/write-report.node.ts";
 import { type EvaluationReport, evaluateTask, parseEvaluation } from "./evaluation.ts";
 import { Interrupted } from "./interrupted.ts";
 import { loadTask } from "./load-task.ts";
@@ -146,7 +147,8 @@ async function trainClaimed(given: Plan, options: TrainOptions): Promise<TrainRe
   const chosen = given.choosesParts ? await chooseParts(task, settings) : undefined;
   const record = { ...given.record, settings: { ...settings, batchSize, ...(chosen && { parts: chosen.parts }) } };
   const plan = { ...given, record };
-  observer.onLoaded?.(plan, task, summarize(task.model, task.inputs));
+  const network = summarize(task.model, task.inputs);
+  observer.onLoaded?.(plan, task, network);
 
   const evaluated = join(folder, runFiles.evaluation);
   if (isFinished(task, plan) && existsSync(evaluated)) {
@@ -158,37 +160,44 @@ async function trainClaimed(given: Plan, options: TrainOptions): Promise<TrainRe
   // Of a run that is trained on, it would say that all is done when training is and the new test is not.
   await rm(evaluated, { force: true });
   await writeRecord(folder, record);
-  const trained = await runStages({
-    task,
-    plan,
-    observer,
-    signal,
-    checkpointSeconds,
-    compile: profile?.compile ?? plan.compile,
-    stopAfter: profile?.stopAfter,
-  });
-  if (profile) return { ...trained, evaluation: undefined };
-  if (signal?.aborted) throw new Interrupted("before the test", { cause: signal.reason });
-  return { ...trained, evaluation: await finish(plan, task, trained.history, observer) };
+  const stages = { task, plan, signal, checkpointSeconds };
+  if (profile) {
+    const { compile, stopAfter } = profile;
+    return { ...(await runStages({ ...stages, observer, compile, stopAfter })), evaluation: undefined };
+  }
+  const report = await openReport({ plan, task, network, onNote: (note) => observer.onNote?.(note) });
+  await report.begin();
+  try {
+    const watched = report.watching(observer);
+    const trained = await runStages({ ...stages, observer: watched, compile: plan.compile, stopAfter: undefined });
+    if (signal?.aborted) throw new Interrupted("before the test", { cause: signal.reason });
+    return { ...trained, evaluation: await finish(plan, task, { history: trained.history, observer, report }) };
+  } catch (error) {
+    if (existsSync(join(folder, runFiles.checkpoint))) await report.stopped();
+    throw error;
+  }
+}
+
+/** What a run brings to its end. */
+interface Trained {
+  readonly history: readonly EpochResult[];
+  readonly observer: RunObserver;
+  readonly report: LiveReport;
 }
 
 /** Tests the trained model and writes what is kept of it. */
-async function finish(
-  plan: Plan,
-  task: Task,
-  history: readonly EpochResult[],
-  observer: RunObserver,
-): Promise<EvaluationReport> {
+async function finish(plan: Plan, task: Task, { history, observer, report }: Trained): Promise<EvaluationReport> {
   const { folder, compile } = plan;
-  const report = await evaluateTask(task, compile);
-  observer.onEvaluated?.(report);
+  const evaluation = await evaluateTask(task, compile);
+  observer.onEvaluated?.(evaluation);
   const obstacle = await writeDeployment(plan, task);
   const more = (await task.write?.(folder)) ?? [];
   const drawings = { ...curvesOf(history), ...(await task.draw?.(compile)) };
   for (const [name, drawing] of Object.entries(drawings)) await writeFileAtomic(join(folder, name), drawing);
+  const reports = await report.finish(evaluation, Object.keys(drawings));
   // Last: it marks the run as complete.
-  await writeFileAtomic(join(folder, runFiles.evaluation), `${JSON.stringify(report, null, 2)}\n`);
+  await writeFileAtomic(join(folder, runFiles.evaluation), `${JSON.stringify(evaluation, null, 2)}\n`);
   const kept = [runFiles.model, runFiles.checkpoint, runFiles.best, runFiles.log, runFiles.tensorboard];
-  observer.onSaved?.(plan, task, [...kept, ...more, ...Object.keys(drawings)], obstacle);
-  return report;
+  observer.onSaved?.(plan, task, [...kept, ...more, ...Object.keys(drawings), ...reports], obstacle);
+  return evaluation;
 }

@@ -1,0 +1,61 @@
+/** The worst mistakes of a model with their inputs, as a person can look at them. */
+import { greatest, least } from "../../core/lists.ts";
+import { Tensor } from "../../core/tensor.ts";
+import { rowCells } from "../../data/tables/row-cells.ts";
+import { encodePng } from "../../draw/png.ts";
+import type { Deployment, InputFormat } from "../recipes/recipe.ts";
+import type { TestOutputs } from "./outputs.ts";
+import type { Mistake } from "./report.ts";
+
+/** The longer side of an image, in pixels; of a larger one pixels are left out. */
+const longestSide = 128;
+
+/** The wrong samples of the highest losses, as plain data. */
+export const mistakesOf = (
+  { kind, worst }: TestOutputs,
+  { classes = [], format = {} }: Pick<Deployment, "classes" | "format">,
+): Mistake[] =>
+  worst.map(({ sample, actual, predicted, confidence, loss, input }) => {
+    const nameOf = (value: number) =>
+      kind === "classes" ? (classes[value] ?? String(value)) : String(Number(value.toPrecision(6)));
+    return {
+      sample,
+      actual: nameOf(actual),
+      predicted: nameOf(predicted),
+      ...(kind === "classes" && { confidence }),
+      loss,
+      ...inputOf(input, format),
+    };
+  });
+
+/** An input as an image or as cells; of other kinds nothing. */
+function inputOf(input: Tensor, { image, table }: InputFormat): Pick<Mistake, "image" | "cells"> {
+  if (table) return { cells: rowCells(table, input.toNumbers()) };
+  const [channels = 0, height = 0, width = 0] = input.shape;
+  const isImage = image?.channels === channels && image.height === height && image.width === width;
+  return isImage && input.shape.length === 3 ? { image: imageOf(input) } : {};
+}
+
+/** An image [channels, height, width] as a PNG in a data URI. */
+function imageOf(input: Tensor): string {
+  const [channels = 1, height = 1, width = 1] = input.shape;
+  const step = Math.ceil(Math.max(height, width) / longestSide);
+  const [high, wide] = [Math.ceil(height / step), Math.ceil(width / step)];
+  const values = input.toNumbers();
+  const isByte = input.dtype === "uint8";
+  const [darkest, brightest] = [least(values), greatest(values)];
+  // What was standardized for the model is spread over the range of grey; what lies in [0, 1] is shown as it is.
+  const [from, span] = isByte
+    ? [0, 255]
+    : darkest >= 0 && brightest <= 1
+      ? [0, 1]
+      : [darkest, brightest - darkest || 1];
+  const pixels = Float32Array.from({ length: channels * high * wide }, (_, i) => {
+    const [x, y, channel] = [i % wide, Math.floor(i / wide) % high, Math.floor(i / (wide * high))];
+    return ((values[(channel * height + y * step) * width + x * step] ?? 0) - from) / span;
+  });
+  const png = encodePng(new Tensor("float32", [channels, high, wide], pixels));
+  let text = "";
+  for (const byte of png) text += String.fromCharCode(byte);
+  return `data:image/png;base64,${btoa(text)}`;
+}

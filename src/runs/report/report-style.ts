@@ -1,0 +1,43 @@
+/** The look of a run's report, light and dark, on a telephone and on a desk. */
+export const reportStyle = `
+:root { color-scheme: light dark; --ink: #111827; --soft: #6b7280; --line: #e5e7eb; --ground: #ffffff; --raised: #f8fafc; --right: 0, 114, 178; --wrong: 213, 94, 0; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e5e7eb; --soft: #9ca3af; --line: #374151; --ground: #111827; --raised: #1f2937; } svg[role=img] { filter: invert(0.9) hue-rotate(180deg); } }
+* { box-sizing: border-box; }
+body { margin: 0; font: 15px/1.45 system-ui, sans-serif; color: var(--ink); background: var(--ground); }
+main { max-width: 1000px; margin: 0 auto; padding: 24px 20px 64px; }
+h1 { margin: 0 0 4px; font-size: 28px; overflow-wrap: anywhere; }
+h2 { font-size: 18px; margin: 34px 0 10px; }
+h3 { font-size: 15px; margin: 16px 0 6px; }
+p { margin: 6px 0; overflow-wrap: anywhere; }
+.soft { color: var(--soft); font-size: 13px; }
+.verdict { padding: 10px 14px; border-left: 4px solid rgb(var(--right)); background: var(--raised); font-size: 16px; }
+.cards { display: flex; flex-wrap: wrap; gap: 10px; margin: 14px 0; }
+.card { background: var(--raised); border: 1px solid var(--line); border-radius: 8px; padding: 8px 14px; }
+.card b { display: block; font-size: 20px; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
+.card span { color: var(--soft); font-size: 13px; }
+section { overflow-x: auto; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+table.wide { width: 100%; }
+th, td { text-align: left; font-weight: 400; padding: 4px 14px 4px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
+td { overflow-wrap: anywhere; }
+thead th { color: var(--soft); }
+.n { text-align: right; white-space: nowrap; }
+.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 400px), 1fr)); gap: 14px; align-items: start; }
+svg[role=img] { width: 100%; max-width: 560px; height: auto; border-radius: 6px; border: 1px solid var(--line); }
+.scroll { max-height: 380px; overflow: auto; border: 1px solid var(--line); border-radius: 8px; padding: 0 12px; }
+.scroll thead th { position: sticky; top: 0; background: var(--ground); }
+.matrix { font-size: 13px; }
+.matrix th, .matrix td { border: 0; padding: 4px 8px; white-space: nowrap; }
+.matrix td { text-align: center; min-width: 34px; border: 1px solid var(--ground); }
+.matrix thead th { text-align: center; vertical-align: bottom; }
+.matrix th { max-width: 160px; overflow: hidden; text-overflow: ellipsis; }
+.bar { width: 45%; min-width: 80px; }
+.bar div { height: 12px; border-radius: 2px; min-width: 1px; background: rgb(var(--right)); }
+.mistakes { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 220px), 1fr)); gap: 12px; }
+.mistakes.images { grid-template-columns: repeat(auto-fill, minmax(140px, 1fr)); }
+.mistake { border: 1px solid var(--line); border-radius: 8px; padding: 10px 12px; min-width: 0; font-size: 14px; }
+.mistake img { display: block; width: 112px; max-width: 100%; image-rendering: pixelated; margin: 0 0 8px; border-radius: 4px; }
+.mistake table { font-size: 13px; width: 100%; margin-top: 6px; }
+.mistake th { color: var(--soft); overflow-wrap: anywhere; }
+pre { background: var(--raised); border: 1px solid var(--line); border-radius: 8px; padding: 8px 12px; overflow-x: auto; margin: 4px 0 2px; font-size: 13px; }
+`;

@@ -1,0 +1,18 @@
+/** Words and figures of a report, as the page and the document show them. */
+import { resultText } from "../../core/number-text.ts";
+import { inOneLine } from "../../core/printable.ts";
+import { escapeXml } from "../../draw/plot.ts";
+
+/** Text of files and settings within a page: it is shown, whatever it holds. */
+export const shown = (text: string, most = 200): string =>
+  escapeXml(inOneLine(text.length > most ? `${text.slice(0, most - 1)}…` : text));
+
+/** A name as a person says it: `validation_loss`, `learningRate`. */
+export const spoken = (name: string): string =>
+  name.replaceAll("_", " ").replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+
+/** By how much a metric worsens: points of accuracy fall, an error grows. */
+export const worseText = (metric: "accuracy" | "rmse", worsening: number): string =>
+  metric === "accuracy"
+    ? `${worsening === 0 ? "0.00" : (-100 * worsening).toFixed(2)} %`
+    : `${worsening >= 0 ? "+" : ""}${resultText(metric, worsening)}`;
