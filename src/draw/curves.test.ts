@@ -32,3 +32,11 @@ test("a single epoch has no curve, and a confusion matrix neither", () => {
     ),
   ).toEqual(["curve-loss.svg"]);
 });
+
+test("a result that is no number leaves a gap, and only such results an empty plot", () => {
+  const gap = curvesOf([{ loss: 1 }, { loss: Number.NaN }, { loss: 0.5 }])["curve-loss.svg"] ?? "";
+  expect(gap.match(/<circle/g)).toHaveLength(2);
+  expect(gap).not.toContain("NaN");
+  const none = curvesOf([{ loss: Number.NaN }, { loss: Number.POSITIVE_INFINITY }])["curve-loss.svg"] ?? "";
+  expect(none).not.toMatch(/NaN|Infinity|<circle/);
+});

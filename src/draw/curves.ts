@@ -9,6 +9,10 @@ const validation = "validation_";
 const wholeTicks = (epochs: number): readonly number[] =>
   scaleLinear().domain([1, epochs]).ticks(Math.min(8, epochs)).filter(Number.isInteger);
 
+/** What an axis spans; from nought to 1 where there is no number. */
+const domainOf = (low: number, high: number): readonly [number, number] =>
+  high > low ? [low, high] : high === low ? [low - 1, high + 1] : [0, 1];
+
 /**
  * A figure for each result, `curve-loss.svg`; none of a single epoch, or of what is shown as a matrix.
  * @param size in pixels; default that of `linePlot`
@@ -31,8 +35,7 @@ export function curvesOf(
         name: label,
         points: history.flatMap((result, i) => (key in result ? [[i + 1, result[key] ?? Number.NaN] as const] : [])),
       }));
-      const values = lines.flatMap(({ points }) => points.map(([, value]) => value));
-      const [low, high] = [least(values), greatest(values)];
+      const values = lines.flatMap(({ points }) => points.map(([, value]) => value)).filter(Number.isFinite);
       const figure = linePlot(
         lines.filter(({ points }) => points.length > 0),
         {
@@ -40,7 +43,7 @@ export function curvesOf(
           title: `${name} by epoch`,
           x: { label: "epoch", domain: [1, history.length], ticks: wholeTicks(history.length) },
           // Accuracies near 1 and losses near their end differ by little: the axis is theirs, not from 0.
-          y: { label: name, domain: high > low ? [low, high] : [low - 1, high + 1] },
+          y: { label: name, domain: domainOf(least(values), greatest(values)) },
         },
       );
       return [`curve-${name}.svg`, figure];
