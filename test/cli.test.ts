@@ -95,6 +95,9 @@ describe("train", () => {
       "evaluation.json",
       "log.jsonl",
       "model.onnx",
+      "report.html",
+      "report.json",
+      "report.md",
       "run.json",
       "tensorboard",
     ]);

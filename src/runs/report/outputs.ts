@@ -1,6 +1,6 @@
 /** One pass of a trained model over the samples of its test: what it predicts of each, and how wrong that is. */
 import { isFloat } from "../../core/dtype.ts";
-import { append } from "../../core/lists.ts";
+import { append, greatest } from "../../core/lists.ts";
 import { size } from "../../core/shape.ts";
 import { Tensor } from "../../core/tensor.ts";
 import { gatherRows, rowOf } from "../../data/pipeline/rows.ts";
@@ -103,12 +103,12 @@ function kindOf(task: Task, output: unknown, y: Tensor, hasAccuracy: boolean): T
   return areNumbers && !hasAccuracy && classes.length === 0 ? "numbers" : undefined;
 }
 
-/** Probabilities of one sample's classes, of its scores. */
-function probabilitiesOf(scores: readonly number[]): readonly number[] {
-  const sum = scores.reduce((a, b) => a + b, 0);
-  // A model that ends in a softmax gives them as they are.
-  if (Math.abs(sum - 1) < 1e-3 && scores.every((score) => score >= 0)) return scores;
-  const most = scores.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+/** Whether rows are probabilities already, as of a model that ends in a softmax. */
+const areProbabilities = (rows: readonly (readonly number[])[]): boolean =>
+  rows.every((row) => row.every((own) => own >= 0) && Math.abs(row.reduce((a, b) => a + b, 0) - 1) < 1e-3);
+
+function softmaxOf(scores: readonly number[]): readonly number[] {
+  const most = greatest(scores);
   const powers = scores.map((score) => Math.exp(score - most));
   const total = powers.reduce((a, b) => a + b, 0);
   return powers.map((power) => power / total);
@@ -119,10 +119,12 @@ export function judgeClasses(output: Tensor, y: Tensor): (Predicted | undefined)
   const [count = 0, width = 0] = output.shape;
   const scores = output.toNumbers();
   const labels = y.toNumbers();
-  return Array.from({ length: count }, (_, i) => {
+  const rows = Array.from({ length: count }, (_, i) => scores.slice(i * width, (i + 1) * width));
+  const probabilitiesOf = areProbabilities(rows) ? (row: readonly number[]) => row : softmaxOf;
+  return rows.map((row, i) => {
     const actual = labels[i] ?? -1;
     if (actual < 0 || actual >= width) return undefined;
-    const probabilities = probabilitiesOf(scores.slice(i * width, (i + 1) * width));
+    const probabilities = probabilitiesOf(row);
     let predicted = 0;
     for (const [place, own] of probabilities.entries()) if (own > (probabilities[predicted] ?? 0)) predicted = place;
     const loss = -Math.log(Math.max(probabilities[actual] ?? 0, 1e-12));

@@ -10,6 +10,8 @@ import { shown, spoken, worseText } from "./shown.ts";
 
 /** Rows of long tables. */
 const [mostEpochs, mostColumns, mostCells] = [200, 60, 40];
+/** Results that the summary shows. */
+const mostCards = 6;
 /** Pixels of a plot, so that its letters can be read on a telephone. */
 const plotSize = { width: 460, height: 280 };
 
@@ -43,7 +45,7 @@ function summary(report: RunReport): string {
   const results = evaluation?.results ?? last;
   const where = evaluation ? "on the test" : "in the last epoch";
   const cards = shownResults(results)
-    .slice(0, 6)
+    .slice(0, mostCards)
     .map((name) => [resultText(name, results[name] ?? Number.NaN), `${spoken(name)} ${where}`] as const);
   const seconds = epochs.reduce((sum, own) => sum + (own.seconds ?? 0), 0);
   const others = [
@@ -90,7 +92,8 @@ function trainingSection({ epochs, stopReasons, notes }: RunReport): string {
 function testSection({ evaluation }: RunReport): string {
   if (!evaluation) return "";
   const { results, samples, confusion, classes = [], baselines = [] } = evaluation;
-  const names = Object.keys(results).filter((name) => !name.endsWith("confusionMatrix"));
+  // The first stand above, in the summary.
+  const names = shownResults(results).slice(mostCards);
   const rows = names.map((name) => [spoken(name), resultText(name, results[name] ?? Number.NaN)] as const);
   const compared = baselines.map(
     ({ name, test, metric, settings, seconds }) =>
@@ -110,14 +113,14 @@ function testSection({ evaluation }: RunReport): string {
 function calibrationSection({ calibration }: RunReport): string {
   if (!calibration) return "";
   const { accuracy, confidence, error, samples, bins } = calibration;
-  const how = confidence > accuracy ? "more sure than it is right" : "less sure than it is right";
+  const how = confidence > accuracy ? "overconfident" : "underconfident";
   const rows = bins.map(
     (own) =>
       `<tr><td class="n">${percent(own.from)} to ${percent(own.to)}</td><td class="n">${count(own.samples)}</td><td class="n">${percent(own.confidence)}</td><td class="n">${percent(own.accuracy)}</td></tr>`,
   );
   return section(
     "Calibration",
-    `<p>Of what the model is 90 % sure, 90 % should be right. On average it is ${percent(confidence)} sure and ${percent(accuracy)} right: ${how}. Expected calibration error: <b>${percent(error)}</b> (Guo et al. 2017; ${plural(samples, "sample")}).</p>`,
+    `<p>Of what the model is 90 % sure, 90 % should be right. On average it is ${percent(confidence)} sure and ${percent(accuracy)} right: it is ${how}. Expected calibration error: <b>${percent(error)}</b> (Guo et al. 2017; ${plural(samples, "sample")}).</p>`,
     `<div class="figures">${reliabilityDiagram(calibration, plotSize)}<table><thead><tr><th class="n">Confidence</th><th class="n">Samples</th><th class="n">Mean</th><th class="n">Right</th></tr></thead>${rows.join("")}</table></div>`,
   );
 }
@@ -129,7 +132,7 @@ function residualSection({ residuals }: RunReport): string {
   return section(
     "Residuals",
     `<p>Predicted less true, on ${plural(samples, "sample")} of the test: ${show(bias)} on average; ${show(meanAbsoluteError)} on average without the sign; root mean squared error ${show(rootMeanSquaredError)}.</p>`,
-    residualPlot(residuals, { width: 560, height: 380 }),
+    residualPlot(residuals, { ...plotSize, height: 360 }),
   );
 }
 
@@ -184,7 +187,7 @@ function usageSection({ usage }: RunReport): string {
 }
 
 function settingsSection({ settings, versions, parameters }: RunReport): string {
-  const rows = Object.entries(settings).map(([name, value]) => [spoken(name), String(value)] as const);
+  const rows = Object.entries(settings).map(([name, value]) => [spoken(name), String(value) || "-"] as const);
   const trained = `${count(parameters.total)}, ${parameters.trainable === parameters.total ? "all trainable" : `${count(parameters.trainable)} trainable`}`;
   return section("Settings", pairs([...rows, ["parameters", trained], ...Object.entries(versions)]));
 }

@@ -36,7 +36,7 @@ const pairs = (rows: readonly (readonly [string, string])[]): string =>
 function testSection({ evaluation }: RunReport): string {
   if (!evaluation) return "";
   const { results, samples, confusion, classes = [], baselines = [] } = evaluation;
-  const names = Object.keys(results).filter((name) => !name.endsWith("confusionMatrix"));
+  const names = shownResults(results);
   const nameOf = (place: number) => markdownText(classes[place] ?? String(place));
   const matrix = !confusion
     ? ""
@@ -150,7 +150,7 @@ function settingsSection({ data, samples, classes, dataNotes, settings, versions
       : []),
     ...(classes ? [["classes", classes.slice(0, 30).join(", ")] as const] : []),
     ["parameters", `${count(parameters.total)}, ${count(parameters.trainable)} trainable`],
-    ...Object.entries(settings).map(([name, value]) => [spoken(name), String(value)] as const),
+    ...Object.entries(settings).map(([name, value]) => [spoken(name), String(value) || "-"] as const),
     ...Object.entries(versions),
   ];
   return section("Data and settings", listOf(dataNotes), pairs(rows));

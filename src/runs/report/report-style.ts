@@ -23,7 +23,7 @@ td { overflow-wrap: anywhere; }
 thead th { color: var(--soft); }
 .n { text-align: right; white-space: nowrap; }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 400px), 1fr)); gap: 14px; align-items: start; }
-svg[role=img] { width: 100%; max-width: 560px; height: auto; border-radius: 6px; border: 1px solid var(--line); }
+svg[role=img] { width: 100%; max-width: 560px; height: auto; border-radius: 6px; border: 1px solid #d1d5db; }
 .scroll { max-height: 380px; overflow: auto; border: 1px solid var(--line); border-radius: 8px; padding: 0 12px; }
 .scroll thead th { position: sticky; top: 0; background: var(--ground); }
 .matrix { font-size: 13px; }
@@ -38,6 +38,6 @@ svg[role=img] { width: 100%; max-width: 560px; height: auto; border-radius: 6px;
 .mistake { border: 1px solid var(--line); border-radius: 8px; padding: 10px 12px; min-width: 0; font-size: 14px; }
 .mistake img { display: block; width: 112px; max-width: 100%; image-rendering: pixelated; margin: 0 0 8px; border-radius: 4px; }
 .mistake table { font-size: 13px; width: 100%; margin-top: 6px; }
-.mistake th { color: var(--soft); overflow-wrap: anywhere; }
+.mistake th { color: var(--soft); overflow-wrap: break-word; max-width: 110px; }
 pre { background: var(--raised); border: 1px solid var(--line); border-radius: 8px; padding: 8px 12px; overflow-x: auto; margin: 4px 0 2px; font-size: 13px; }
 `;

@@ -1,5 +1,5 @@
 /** Words and figures of a report, as the page and the document show them. */
-import { resultText } from "../../core/number-text.ts";
+import { count } from "../../core/number-text.ts";
 import { inOneLine } from "../../core/printable.ts";
 import { escapeXml } from "../../draw/plot.ts";
 
@@ -12,7 +12,9 @@ export const spoken = (name: string): string =>
   name.replaceAll("_", " ").replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 
 /** By how much a metric worsens: points of accuracy fall, an error grows. */
-export const worseText = (metric: "accuracy" | "rmse", worsening: number): string =>
-  metric === "accuracy"
-    ? `${worsening === 0 ? "0.00" : (-100 * worsening).toFixed(2)} %`
-    : `${worsening >= 0 ? "+" : ""}${resultText(metric, worsening)}`;
+export function worseText(metric: "accuracy" | "rmse", worsening: number): string {
+  if (metric === "accuracy") return `${worsening === 0 ? "0.00" : (-100 * worsening).toFixed(2)} %`;
+  const size = Math.abs(worsening);
+  const digits = size >= 1000 ? count(worsening) : String(Number(worsening.toPrecision(3)));
+  return worsening >= 0 ? `+${digits}` : digits;
+}
