@@ -38,9 +38,10 @@ export function confusionTable(matrix: readonly (readonly number[])[], classes: 
   const rows = matrix.map((row, i) => {
     const total = row.reduce((sum, times) => sum + times, 0);
     const cells = row.map((times, k) => {
-      const share = total === 0 ? 0 : times / total;
+      // By the root of the share, so that rare confusions are seen too.
+      const depth = total === 0 ? 0 : Math.sqrt(times / total);
       const colour = i === k ? "--right" : "--wrong";
-      return `<td style="background:rgba(var(${colour}),${(0.7 * share).toFixed(3)})">${times === 0 ? "·" : count(times)}</td>`;
+      return `<td style="background:rgba(var(${colour}),${(0.7 * depth).toFixed(3)})">${times === 0 ? "·" : count(times)}</td>`;
     });
     return `<tr><th scope="row">${nameOf(i)}</th>${cells.join("")}<th class="n">${total === 0 ? "" : percent((row[i] ?? 0) / total)}</th></tr>`;
   });

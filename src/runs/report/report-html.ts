@@ -116,7 +116,7 @@ function calibrationSection({ calibration }: RunReport): string {
   const how = confidence > accuracy ? "overconfident" : "underconfident";
   const rows = bins.map(
     (own) =>
-      `<tr><td class="n">${percent(own.from)} to ${percent(own.to)}</td><td class="n">${count(own.samples)}</td><td class="n">${percent(own.confidence)}</td><td class="n">${percent(own.accuracy)}</td></tr>`,
+      `<tr><td class="n">${count(100 * own.from)} to ${count(100 * own.to)} %</td><td class="n">${count(own.samples)}</td><td class="n">${percent(own.confidence)}</td><td class="n">${percent(own.accuracy)}</td></tr>`,
   );
   return section(
     "Calibration",

@@ -81,7 +81,7 @@ function calibrationSection({ calibration }: RunReport): string {
     tableOf(
       ["Confidence", "Samples", "Mean", "Right"],
       bins.map((own) => [
-        `${percent(own.from)} to ${percent(own.to)}`,
+        `${count(100 * own.from)} to ${count(100 * own.to)} %`,
         count(own.samples),
         percent(own.confidence),
         percent(own.accuracy),

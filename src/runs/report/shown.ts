@@ -11,10 +11,14 @@ export const shown = (text: string, most = 200): string =>
 export const spoken = (name: string): string =>
   name.replaceAll("_", " ").replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 
+/** A number with its sign, nought without. */
+const signed = (digits: string): string => {
+  if (Number(digits) === 0) return digits.replace("-", "");
+  return digits.startsWith("-") ? digits : `+${digits}`;
+};
+
 /** By how much a metric worsens: points of accuracy fall, an error grows. */
 export function worseText(metric: "accuracy" | "rmse", worsening: number): string {
-  if (metric === "accuracy") return `${worsening === 0 ? "0.00" : (-100 * worsening).toFixed(2)} %`;
-  const size = Math.abs(worsening);
-  const digits = size >= 1000 ? count(worsening) : String(Number(worsening.toPrecision(3)));
-  return worsening >= 0 ? `+${digits}` : digits;
+  if (metric === "accuracy") return `${signed((-100 * worsening).toFixed(2))} %`;
+  return signed(Math.abs(worsening) >= 1000 ? count(worsening) : String(Number(worsening.toPrecision(3))));
 }
