@@ -273,7 +273,7 @@ describe("mistakes are reported in one sentence with exit status 2, and leave no
       /unknown command "nonsense"; did you mean "\w+"\? Known: train, eval.*\[OPTION\]/,
     ],
     ["unknown option", () => ["train", "iris", "--epoch", "3"], /'--epoch'; did you mean "--epochs"\?.*\[USAGE\]/],
-    ["no recipe", () => ["train"], /missing required argument 'RECIPE'.*\[USAGE\]/],
+    ["no recipe", () => ["train"], /there is nothing to train; name a recipe .*\[OPTION\]/],
     ["unknown recipe", () => ["train", "lenet-mnits"], /"lenet-mnits"; did you mean "lenet-mnist"\?.*\[OPTION\]/],
     ["no such file", () => ["train", "./none.ts"], /no recipe file .*none\.ts.*\[FILE\]/],
     ["not a recipe", train(() => "export default { epochs: 3 };"), /got an object with epochs.*\[OPTION\]/],
