@@ -74,8 +74,8 @@ export interface Limits {
 export interface FittedBaseline {
   readonly settings: string;
   readonly validation: number;
-  /** The class of each row, or its number. */
-  predict(rows: Rows): Float64Array;
+  /** Fits once more with the settings, to more rows; where time was short to as large a share of them. Gives the class of each row, or its number. */
+  refit(rows: TableRows): (rows: Rows) => Float64Array;
 }
 
 /** A simple predictor of tables. */
@@ -195,6 +195,25 @@ export function secondsOnAll(all: TableRows, { key }: Limits, attempt: (rows: Ta
 /** So many of the rows, 200 at least, that what takes `needed` seconds on all ends in time. */
 export const rowsWithin = (all: TableRows, { key, seconds }: Limits, needed: number): TableRows =>
   someRows(all, Math.max(200, Math.floor((all.count * seconds) / needed)), key);
+
+/** As large a share of `rows` as `used` was of `all`. */
+export const sameShare = (rows: TableRows, used: Rows, all: Rows, key: Key): TableRows =>
+  someRows(rows, Math.ceil((rows.count * used.count) / all.count), key);
+
+/** The rows of two parts. */
+export const joinedRows = (first: TableRows, second: TableRows): TableRows => ({
+  ...first,
+  count: first.count + second.count,
+  values: joined(first.values, second.values),
+  targets: joined(first.targets, second.targets),
+});
+
+function joined(a: Float64Array, b: Float64Array): Float64Array {
+  const both = new Float64Array(a.length + b.length);
+  both.set(a);
+  both.set(b, a.length);
+  return both;
+}
 
 /** ", on 1,000 of 5,000 rows" where some were left out. */
 export const rowsNote = (used: Rows, all: Rows): string =>

@@ -11,6 +11,7 @@ import {
   crossEntropyOf,
   rowsNote,
   rowsWithin,
+  sameShare,
   scoreOf,
   secondsOnAll,
   type TableBaseline,
@@ -127,12 +128,12 @@ function boost(
   return all;
 }
 
-/** Probabilities [rows, classes], or numbers [rows, 1], by the first rounds. */
-function predictedBy({ start, rounds, learningRate }: Boosted, train: TableRows, rows: Rows, first = rounds.length) {
+/** Probabilities [rows, classes], or numbers [rows, 1]. */
+function predictedBy({ start, rounds, learningRate }: Boosted, train: TableRows, rows: Rows) {
   const columns = start.length;
   const scores = new Float64Array(rows.count * columns);
   for (let i = 0; i < scores.length; i++) scores[i] = start[i % columns] as number;
-  for (const trees of rounds.slice(0, first))
+  for (const trees of rounds)
     for (const [column, tree] of trees.entries())
       addTree(tree, rows, { sums: scores, stride: columns, column, scale: learningRate });
   return train.classes > 0 ? probabilities(scores, train) : scores;
@@ -174,31 +175,30 @@ export const boosting: TableBaseline = {
       const until = began + (1000 * limits.seconds * (i + 1)) / sizes.length;
       const best = { rounds: 0, loss: Number.POSITIVE_INFINITY, score: Number.NaN };
       let scores: Float64Array | undefined;
-      const model = boost(
-        train,
-        binned,
-        { rounds: mostRounds, leaves, leastLeaf },
-        (latest, { start, rounds, learningRate }) => {
-          const stride = start.length;
-          scores ??= Float64Array.from({ length: validation.count * stride }, (_, i) => start[i % stride] as number);
-          for (const [column, tree] of latest.entries())
-            addTree(tree, validation, { sums: scores, stride, column, scale: learningRate });
-          const found = train.classes > 0 ? probabilities(scores, train) : scores;
-          const score = scoreOf(train.classes > 0 ? classOf(found, train.classes) : found, validation);
-          const loss = train.classes > 0 ? crossEntropyOf(found, validation) : score;
-          if (loss < best.loss) Object.assign(best, { rounds: rounds.length, loss, score });
-          return rounds.length < best.rounds + patience && performance.now() < until;
-        },
-      );
-      return { ...best, leaves, model } satisfies Attempt & Record<string, unknown>;
+      boost(train, binned, { rounds: mostRounds, leaves, leastLeaf }, (latest, { start, rounds, learningRate }) => {
+        const stride = start.length;
+        scores ??= Float64Array.from({ length: validation.count * stride }, (_, i) => start[i % stride] as number);
+        for (const [column, tree] of latest.entries())
+          addTree(tree, validation, { sums: scores, stride, column, scale: learningRate });
+        const found = train.classes > 0 ? probabilities(scores, train) : scores;
+        const score = scoreOf(train.classes > 0 ? classOf(found, train.classes) : found, validation);
+        const loss = train.classes > 0 ? crossEntropyOf(found, validation) : score;
+        if (loss < best.loss) Object.assign(best, { rounds: rounds.length, loss, score });
+        return rounds.length < best.rounds + patience && performance.now() < until;
+      });
+      return { ...best, leaves } satisfies Attempt & Record<string, unknown>;
     });
-    const { leaves, rounds, model, score } = bestOf(validation, attempts);
+    const { leaves, rounds, score } = bestOf(validation, attempts);
     return {
       settings: `${rounds} rounds of trees of ${leaves} leaves${rowsNote(train, all)}`,
       validation: score,
-      predict(rows) {
-        const found = predictedBy(model, train, rows, rounds);
-        return train.classes > 0 ? classOf(found, train.classes) : found;
+      refit(more) {
+        const own = sameShare(more, train, all, limits.key);
+        const model = boost(own, binRows(own), { rounds, leaves, leastLeaf });
+        return (rows) => {
+          const found = predictedBy(model, own, rows);
+          return own.classes > 0 ? classOf(found, own.classes) : found;
+        };
       },
     };
   },

@@ -15,10 +15,12 @@ export const meanOf = ({ targets, count }: TableRows): number => targets.reduce(
 const constant = (name: string, what: string, of: (train: TableRows) => number): TableBaseline => ({
   name,
   fit(train, validation) {
-    const value = of(train);
-    const predict = ({ count }: { readonly count: number }) => new Float64Array(count).fill(value);
-    const shown = Number(value.toPrecision(4));
-    return { settings: `${what} ${shown}`, validation: scoreOf(predict(validation), validation), predict };
+    const refit = (rows: TableRows) => {
+      const value = of(rows);
+      return ({ count }: { readonly count: number }) => new Float64Array(count).fill(value);
+    };
+    const shown = Number(of(train).toPrecision(4));
+    return { settings: `${what} ${shown}`, validation: scoreOf(refit(train)(validation), validation), refit };
   },
 });
 

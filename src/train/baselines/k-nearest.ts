@@ -8,6 +8,7 @@ import {
   crossEntropyOf,
   rowsNote,
   rowsWithin,
+  sameShare,
   scoreOf,
   secondsOnAll,
   type TableBaseline,
@@ -108,9 +109,12 @@ export const kNearest: TableBaseline = {
     return {
       settings: `k = ${k}${near ? ", weighted by 1 / distance" : ""}${rowsNote(train, all)}`,
       validation: score,
-      predict(rows) {
-        const votes = vote(train, neighboursOf(train, rows, k), k, near);
-        return classes > 0 ? classOf(votes, classes) : votes;
+      refit(more) {
+        const own = sameShare(more, train, all, limits.key);
+        return (rows) => {
+          const votes = vote(own, neighboursOf(own, rows, k), k, near);
+          return classes > 0 ? classOf(votes, classes) : votes;
+        };
       },
     };
   },

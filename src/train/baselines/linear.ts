@@ -8,6 +8,7 @@ import {
   classOf,
   rowsNote,
   rowsWithin,
+  sameShare,
   scoreOf,
   secondsOnAll,
   someRows,
@@ -31,6 +32,14 @@ function labelledRows(rows: TableRows, present: readonly number[]): LabelledRows
   return { ...rows, classes: present, places: Int32Array.from(rows.targets, (label) => present.indexOf(label)) };
 }
 
+/** The classes that rows have. */
+const presentClasses = (rows: TableRows): readonly number[] =>
+  [...classCounts(rows).entries()].flatMap(([label, count]) => (count > 0 ? [label] : []));
+
+/** The class of each row, among those that a model knows. */
+const predictBy = (model: Logistic, present: readonly number[], rows: Rows): Float64Array =>
+  classOf(logitsOf(model, rows), present.length).map((place) => present[place] as number);
+
 /** Multinomial logistic regression with an L2 penalty, whose strength is chosen on the validation part. */
 export const logisticRegression: TableBaseline = {
   name: "logistic regression",
@@ -48,26 +57,29 @@ export const logisticRegression: TableBaseline = {
       ),
     );
     const train = rowsWithin(all, limits, (3 * needed * usual.maxIterations) / steps.maxIterations);
-    const present = [...classCounts(train).entries()].flatMap(([label, count]) => (count > 0 ? [label] : []));
+    const present = presentClasses(train);
     const rows = labelledRows(train, present);
     const known = labelledRows(validation, present);
     const began = performance.now();
-    const predictBy = (model: Logistic, of: Rows) =>
-      classOf(logitsOf(model, of), present.length).map((place) => present[place] as number);
-    const attempts: (Attempt & { readonly c: number; readonly model: Logistic })[] = [];
+    const attempts: (Attempt & { readonly c: number })[] = [];
     // From the middle of the range, so that little time suffices for the usual ones.
     for (const c of [...inverseStrengths].sort((a, b) => Math.abs(Math.log10(a)) - Math.abs(Math.log10(b)))) {
       if (attempts.length > 0 && performance.now() - began > 1000 * limits.seconds) break;
       const model = fitLogistic(rows, 1 / c, usual);
       // Of a class that the training part lacks the loss has no value; the score decides.
       const { loss } = measure(model, known);
-      attempts.push({ c, model, score: scoreOf(predictBy(model, validation), validation), loss });
+      attempts.push({ c, score: scoreOf(predictBy(model, present, validation), validation), loss });
     }
-    const { c, model, score } = bestOf(validation, attempts);
+    const { c, score } = bestOf(validation, attempts);
     return {
       settings: `C = ${c}${rowsNote(train, all)}`,
       validation: score,
-      predict: (own) => predictBy(model, own),
+      refit(more) {
+        const own = sameShare(more, train, all, limits.key);
+        const classes = presentClasses(own);
+        const model = fitLogistic(labelledRows(own, classes), 1 / c, usual);
+        return (asked) => predictBy(model, classes, asked);
+      },
     };
   },
 };
@@ -126,13 +138,16 @@ export const ridgeRegression: TableBaseline = {
     const attempts = [...alphas].reverse().map((alpha) => {
       const model = solve(alpha);
       const score = scoreOf(applied(model, validation), validation);
-      return { alpha, model, score, loss: score };
+      return { alpha, score, loss: score };
     });
-    const { alpha, model, score } = bestOf(validation, attempts);
+    const { alpha, score } = bestOf(validation, attempts);
     return {
       settings: `alpha = ${alpha}${rowsNote(train, all)}`,
       validation: score,
-      predict: (own) => applied(model, own),
+      refit(more) {
+        const model = ridge(sameShare(more, train, all, limits.key))(alpha);
+        return (asked) => applied(model, asked);
+      },
     };
   },
 };

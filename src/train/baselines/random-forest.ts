@@ -16,6 +16,7 @@ import {
   type FittedBaseline,
   rowsNote,
   rowsWithin,
+  sameShare,
   scoreOf,
   secondsOnAll,
   type TableBaseline,
@@ -148,9 +149,13 @@ export const forest: TableBaseline = {
     return {
       settings: `${grown.trees.length} trees, ${features} of ${train.width} features a split, leaves of ${leastLeaf} or more${rowsNote(train, all)}`,
       validation: score,
-      predict(rows) {
-        const found = averages(grown, rows);
-        return train.classes > 0 ? classOf(found, train.classes) : found;
+      refit(more) {
+        const own = sameShare(more, train, all, key);
+        const anew = growForest(own, binRows(own), { features, leastLeaf, key, trees: grown.trees.length });
+        return (rows) => {
+          const found = averages(anew, rows);
+          return own.classes > 0 ? classOf(found, own.classes) : found;
+        };
       },
     };
   },
