@@ -13,7 +13,7 @@ import type { ImportedGraph, Setting } from "../import/imported-graph.ts";
 import { type UnknownReason, unknownOp } from "../import/unknown.ts";
 import { ComputedError, constant } from "../ops/constant.ts";
 import { findOp } from "../ops/registry.ts";
-import { readAttributes } from "./attributes.ts";
+import { readAttributes, requireWhole } from "./attributes.ts";
 import type { Branch } from "./control/branches.ts";
 import { readControl } from "./control/control.ts";
 import { readFunction } from "./control/functions.ts";
@@ -347,11 +347,12 @@ class Importer implements GraphReader {
         return unknown(`the shape of its operand "${node.inputs[blind]}" is not known`, { kind: "shape" });
       const attributes = readAttributes(node.attributes, (stored) => this.#read(stored));
       if (typeof attributes === "string") return unknown(`its attribute ${attributes} is of a kind not supported`);
+      requireWhole(attributes, op.schema);
       const version = this.file.opsets.get(node.domain) ?? 1;
       const outputs = build(op, { version, inputs: operands, attributes, outputs: node.outputs.length });
       return typeof outputs === "string" ? unknown(outputs) : fold(outputs, operands);
     } catch (error) {
-      if (error instanceof ShapeError) atPlace(describeNode(node), error);
+      if (error instanceof ShapeError || error instanceof FileError) atPlace(describeNode(node), error);
       return this.#refused(node, op, place, error);
     }
   }
