@@ -118,6 +118,17 @@ test("an attribute of another version is no reason to compute something else", (
   expect([...read(bytes).unknown.values()][0]?.why).toBe("its attribute consumed_inputs is not supported");
 });
 
+test("a whole number that the engine would cut to 32 bits is refused, with the node and the attribute", () => {
+  const gemm = (transB: number) =>
+    model({
+      node: [node("Gemm", ["x", "w"], ["y"], { attribute: [{ name: "transB", type: 2, i: transB }] })],
+      initializer: [weight("w", [5, 4])],
+    });
+  expect(() => read(gemm(-(2 ** 53)))).toThrow(
+    /Gemm "y".*its attribute transB is -9007199254740992, expected a whole number from -2147483647 to 2147483647/,
+  );
+});
+
 test("nodes in any order, and a cycle", () => {
   const nodes = [node("Neg", ["a"], ["y"]), node("Exp", ["x"], ["a"])];
   expect(read(model({ node: nodes })).graph.nodes.map(({ op }) => op.type)).toEqual(["Exp", "Neg"]);
