@@ -79,17 +79,23 @@ const bucketCount = 30;
 /** One record with the distribution of values; those that are not finite are left out. */
 export function encodeHistogram(step: number, wallTime: number, tag: string, values: ArrayLike<number>): Uint8Array {
   let [low, high, count, sum, sumSquares] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, 0, 0];
-  const finite = Array.from(values).filter(Number.isFinite);
-  for (const value of finite) {
-    [low, high] = [Math.min(low, value), Math.max(high, value)];
-    [count, sum, sumSquares] = [count + 1, sum + value, sumSquares + value * value];
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] as number;
+    if (!Number.isFinite(value)) continue;
+    if (value < low) low = value;
+    if (value > high) high = value;
+    count++;
+    sum += value;
+    sumSquares += value * value;
   }
   if (count === 0) [low, high] = [0, 0];
   const width = (high - low) / bucketCount;
   const buckets = new Array<number>(width > 0 ? bucketCount : 1).fill(0);
-  for (const value of finite) {
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] as number;
+    if (!Number.isFinite(value)) continue;
     const at = width > 0 ? Math.min(bucketCount - 1, Math.floor((value - low) / width)) : 0;
-    buckets[at] = (buckets[at] ?? 0) + 1;
+    buckets[at] = (buckets[at] as number) + 1;
   }
   const limits = buckets.map((_, i) => (i === buckets.length - 1 ? high : low + width * (i + 1)));
   return summaryEvent(step, wallTime, (writer) => {
