@@ -27,6 +27,8 @@ export const limits = {
   fileTensors: 200_000,
   /** Pixels of an image of a file. */
   pixels: 100_000_000,
+  /** Pixels of such an image in one direction: decoders hold many rows at once. */
+  imageExtent: 65_535,
   /** Bytes that an archive or a compressed file unpacks to in memory. */
   unpackedBytes: 2 ** 29,
   /** Characters of a row of a table, which a quote that nothing closes makes of all that follows. */

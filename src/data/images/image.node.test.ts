@@ -54,6 +54,13 @@ describe("pixels", () => {
     expect(performance.now() - begin).toBeLessThan(10_000);
   });
 
+  test("an image is no wider or higher than decoders take in bounded memory", async () => {
+    const path = await write("wide.png", black(70_000, 2));
+    await expect(readImage(path)).rejects.toThrow(
+      "wide.png: cannot be read as an image (it has 70000 × 2 pixels, and 65535 in one direction is the limit imageExtent",
+    );
+  });
+
   test("the limit is an option", async () => {
     const path = await write("small.png", black(40, 30));
     expect((await readImage(path)).shape).toEqual([3, 30, 40]);

@@ -81,6 +81,10 @@ export async function readImage(path: string, options: ImageOptions = {}): Promi
     );
   try {
     const { width, height } = await sharp(file, { limitInputPixels: false }).metadata();
+    if (Math.max(width, height) > limits.imageExtent)
+      throw new FileError(
+        `it has ${width} × ${height} pixels, and ${limits.imageExtent} in one direction is the limit imageExtent; cut it in parts`,
+      );
     if (width * height > maxPixels)
       throw new FileError(
         `it has ${width} × ${height} pixels, and ${maxPixels} is the limit pixels; if you trust the file, raise it: { maxPixels: N }`,
