@@ -71,6 +71,9 @@ describe("numberStatistics", () => {
   test("of one value has a bin that it begins", () => {
     expect(numberStatistics([2, 2, 2], "x")).toMatchObject({ edges: [2, 3], deviation: 1 });
   });
+  test("leaves out what float32 does not hold", () => {
+    expect(numberStatistics([1, 3, 1e39, -1e300], "x")).toMatchObject({ mean: 2, deviation: 1, hasMissing: true });
+  });
   test("refuses none", () => {
     expect(() => numberStatistics([Number.NaN], 'column "a"')).toThrow(/column "a": has no number/);
   });
@@ -96,7 +99,10 @@ describe("encodeRows", () => {
   test("names the row, the column and what was expected", () => {
     const bad = (cells: string[]) => () => encodeRows(encoding, [rowOf(cells)]);
     expect(bad(["tall", "red", "", "", ""])).toThrow(DataError);
-    expect(bad(["tall", "red", "", "", ""])).toThrow(/^t.csv: line 2: "size" is "tall", expected a number/);
+    expect(bad(["tall", "red", "", "", ""])).toThrow(
+      /^t.csv: line 2: "size" is "tall", expected a number below 3.4e38; correct it/,
+    );
+    expect(bad(["1e39", "red", "", "", ""])).toThrow(/"size" is "1e39", expected a number below 3.4e38/);
     expect(bad(["1", "red", "yesterday", "", ""])).toThrow(/"day" is "yesterday", expected a date as YYYY-MM-DD/);
     expect(encodeRows(encoding, [rowOf(["tall", "red", "", "", ""])], { lenient: true }).data[0]).toBeNaN();
   });

@@ -73,9 +73,12 @@ const mostBinsInAll = 8192;
 const mostValues = 1000;
 const mostWords = 500;
 
+/** Whether float32, which networks compute in, holds a number. */
+const isHeld = (value: number): boolean => Number.isFinite(Math.fround(value));
+
 /** Statistics of numbers, NaN where they are missing, with `most` bins at most. Throws DataError where all are. */
 export function numberStatistics(values: ArrayLike<number>, where: string, most = mostBins): NumberStatistics {
-  const present = Float64Array.from(Array.prototype.filter.call(values, Number.isFinite));
+  const present = Float64Array.from(Array.prototype.filter.call(values, isHeld));
   if (present.length === 0)
     throw new DataError(`${where}: has no number in the rows to train on; leave the column out`);
   const bins = Math.max(2, Math.min(most, Math.floor(present.length / 8)));
@@ -209,7 +212,8 @@ function writerOf(field: FieldEncoding): CellWriter {
   if (field.kind === "number")
     return (cell, numbers, at, where) => {
       const value = cell === "" ? Number.NaN : parseNumber(cell, field.decimalComma);
-      if (value === undefined) throw wrongCell(where, name, cell, "a number");
+      if (value === undefined || (cell !== "" && !isHeld(value)))
+        throw wrongCell(where, name, cell, "a number below 3.4e38");
       numbers[at] = value;
     };
   if (field.kind === "category") {

@@ -56,7 +56,9 @@ export async function loadTable(request: TableRequest): Promise<LoadedTable> {
   const { column, why: whyTarget } = targetColumn(types, request.target);
   const task = taskOfColumn(column, request.task);
   const at = file.names.indexOf(column.name);
-  const kept = limitedRows(all.length, request).filter((row) => (all[row]?.[at] ?? "") !== "");
+  const isKnown = (cell: string) =>
+    cell !== "" && (task.isClasses || Number.isFinite(parseNumber(cell, column.decimalComma)));
+  const kept = limitedRows(all.length, request).filter((row) => isKnown(all[row]?.[at] ?? ""));
   const least = 2 * folds;
   if (kept.length < least)
     throw new DataError(
@@ -69,11 +71,19 @@ export async function loadTable(request: TableRequest): Promise<LoadedTable> {
     return file.names.indexOf(name);
   };
   const [groupAt, timeAt] = [placeOf(request.group), placeOf(request.time)];
+  for (const name of request.ignore) placeOf(name);
+  const groups = groupsOf(
+    kept.map((row) => all[row] ?? []),
+    { at, groupAt },
+  );
+  if (groupAt !== undefined && new Set(groups).size < folds + 2)
+    throw new DataError(
+      `${path}: ${quoted(request.group)} has ${plural(new Set(groups).size, "value")}, too few for a test and ${folds} folds; pass a --group of ${folds + 2} at least, or leave it out`,
+    );
+  if (groupAt !== undefined && timeAt !== undefined)
+    throw new OptionError("--group and --time part rows in two ways; pass the one or the other");
   const parts = partsOfRows({
-    groups: kept.map((row) => {
-      const own = all[row] ?? [];
-      return groupAt === undefined ? own.filter((_, i) => i !== at).join("\u0000") : (own[groupAt] ?? "");
-    }),
+    groups,
     classes: task.isClasses ? cells : undefined,
     moments:
       timeAt === undefined
@@ -121,7 +131,9 @@ export async function loadTable(request: TableRequest): Promise<LoadedTable> {
       `it is predicted by ${listed(encoding.fields.map((field) => `${quoted(field.name)}, ${fieldText(field)}`))}`,
       ...(left.length > 0 ? [`not read: ${listed(left.map(({ name, why }) => `${quoted(name)} (${why})`))}`] : []),
       ...(missing > 0 && request.limit === undefined
-        ? [`${plural(missing, "row")} without a value of ${quoted(column.name)} left out`]
+        ? [
+            `${plural(missing, "row")} without a ${task.isClasses ? "value" : "number"} for ${quoted(column.name)} left out`,
+          ]
         : []),
       ...[
         balanceNote(target, y),
@@ -160,6 +172,20 @@ async function drawnRows(path: string, seed: number) {
 /** The first dozen of some things, and how many more there are. */
 const listed = (items: readonly string[]): string =>
   `${items.slice(0, 12).join("; ")}${items.length > 12 ? `; and ${count(items.length - 12)} more` : ""}`;
+
+/**
+ * What each row is of: the value of a column, or else what it says beside the target. Where most rows repeat others, as where a few
+ * categories describe them, each stands for itself, as does a row without a value.
+ */
+function groupsOf(
+  rows: readonly (readonly string[])[],
+  { at, groupAt }: { readonly at: number; readonly groupAt: number | undefined },
+): string[] {
+  const alone = (i: number) => `row\u0000${i}`;
+  if (groupAt !== undefined) return rows.map((own, i) => own[groupAt] || alone(i));
+  const contents = rows.map((own) => own.filter((_, i) => i !== at).join("\u0000"));
+  return new Set(contents).size < rows.length / 2 ? contents.map((_, i) => alone(i)) : contents;
+}
 
 /** The first rows in a random order, all without a limit. */
 function limitedRows(rows: number, { limit = rows, seed }: TableRequest): number[] {

@@ -149,7 +149,41 @@ describe("loadTable", () => {
     await expect(loadTable({ ...request, path, time: "label" })).rejects.toThrow(
       /--time is "label", a column of kind category/,
     );
+    await expect(loadTable({ ...request, path, ignore: ["dya"] })).rejects.toThrow(/did you mean "day"/);
+    await expect(loadTable({ ...request, path, group: "label" })).rejects.toThrow(
+      /"label" has 2 values, too few for a test and 4 folds; pass a --group of 6 at least/,
+    );
+    await expect(loadTable({ ...request, path, group: "person", time: "day" })).rejects.toThrow(
+      /pass the one or the other/,
+    );
     await expect(loadTable({ ...request, path, group: "persn" })).rejects.toThrow(/did you mean "person"/);
+  });
+
+  test("rows that a few categories describe stand for themselves", async () => {
+    const rows = Array.from({ length: 200 }, (_, i) => `${i % 2 ? "man" : "woman"},${i % 3},${i % 5 ? "yes" : "no"}`);
+    const {
+      train,
+      test: held,
+      folds,
+    } = await loadTable({ ...request, path: written("few-kinds.csv", ["sex,deck,label", ...rows]) });
+    expect([train.x.shape[0], held.x.shape[0]]).toEqual([160, 40]);
+    // Every fold has its share, and every kind of row is on both sides.
+    expect([0, 1, 2, 3].map((fold) => folds.filter((own) => own === fold).length)).toEqual([40, 40, 40, 40]);
+    const kindsIn = (x: { toArray(): unknown }) => new Set((x.toArray() as number[][]).map((row) => row.join())).size;
+    expect([kindsIn(train.x), kindsIn(held.x)]).toEqual([6, 6]);
+  });
+
+  test("leaves rows out whose number to predict is none", async () => {
+    const rows = Array.from({ length: 60 }, (_, i) => `${i / 3},${i === 7 ? "sold out" : i * 1.5}`);
+    const {
+      train,
+      test: held,
+      target,
+      notes,
+    } = await loadTable({ ...request, path: written("dirty.csv", ["size,price", ...rows]) });
+    expect((train.y.shape[0] ?? 0) + (held.y.shape[0] ?? 0)).toBe(59);
+    expect(target.kind === "number" && Number.isFinite(target.mean)).toBe(true);
+    expect(notes.join()).toMatch(/1 row without a number for "price" left out/);
   });
 
   test("says what it cannot do, with the mend", async () => {
