@@ -1,4 +1,5 @@
 /** Images that are almost the same, by the differences of brightness between 9 by 8 parts (dHash, Krawetz 2013). */
+import { nearPairs } from "./near-pairs.ts";
 import type { NearDuplicate } from "./profile.ts";
 
 /** Columns and rows of the small image that is hashed. */
@@ -36,30 +37,12 @@ export interface HashedImage {
 /** Pairs of images whose hashes differ in three bits at most; images without any edge are left out. */
 export function nearDuplicateImages(images: readonly HashedImage[]): NearDuplicate[] {
   const known = images.filter(({ hash }) => hash.reduce((sum, part) => sum + ones(part), 0) > 4);
-  const buckets = new Map<number, number[]>();
-  for (const [at, { hash }] of known.entries())
-    for (const [i, part] of hash.entries()) {
-      const bucket = buckets.get(i * 65_536 + part) ?? [];
-      buckets.set(i * 65_536 + part, bucket);
-      if (bucket.length < mostInBucket) bucket.push(at);
-    }
-  const seen = new Set<number>();
-  const pairs: NearDuplicate[] = [];
-  for (const bucket of buckets.values())
-    for (const [i, first] of bucket.entries())
-      for (const second of bucket.slice(i + 1)) {
-        const pair = first * known.length + second;
-        const [a, b] = [known[first], known[second]];
-        if (seen.has(pair) || !a || !b) continue;
-        seen.add(pair);
-        let different = 0;
-        for (let part = 0; part < 4; part++) different += ones((a.hash[part] as number) ^ (b.hash[part] as number));
-        if (different <= mostDifferent)
-          pairs.push({
-            items: [a.name, b.name],
-            similarity: 1 - different / 64,
-            ...(a.label !== b.label && { conflicting: true }),
-          });
-      }
-  return pairs.sort((a, b) => b.similarity - a.similarity || (a.items[0] < b.items[0] ? -1 : 1));
+  return nearPairs(known, {
+    bucketsOf: ({ hash }) => Array.from(hash, (part, i) => `${i}:${part}`),
+    similarityOf(a, b) {
+      const different = a.hash.reduce((sum, part, i) => sum + ones(part ^ (b.hash[i] as number)), 0);
+      return different <= mostDifferent ? 1 - different / 64 : undefined;
+    },
+    most: mostInBucket,
+  });
 }

@@ -1,5 +1,6 @@
 /** Texts that are almost the same, found by MinHash (Broder 1997) and locality-sensitive hashing, then compared. */
 import { hashText } from "../tables/distinct.ts";
+import { nearPairs } from "./near-pairs.ts";
 import type { NearDuplicate } from "./profile.ts";
 
 /** Hashes of a text, in bands that have to agree whole: of two texts of similarity s a pair is found with probability 1 - (1 - s⁴)¹⁶. */
@@ -36,7 +37,7 @@ function signatureOf(shingles: ReadonlySet<number>): Uint32Array {
 }
 
 /** The share of sequences that two texts have in common (Jaccard). */
-function similarityOf(a: ReadonlySet<number>, b: ReadonlySet<number>): number {
+function jaccard(a: ReadonlySet<number>, b: ReadonlySet<number>): number {
   let common = 0;
   for (const shingle of a) if (b.has(shingle)) common++;
   return common / (a.size + b.size - common);
@@ -54,33 +55,16 @@ export function nearDuplicateTexts(texts: readonly NamedText[]): NearDuplicate[]
   const known = texts
     .filter(({ text }) => text.trim().split(/\s+/, shingleWords).length === shingleWords)
     .map((item) => ({ ...item, shingles: shinglesOf(item.text) }));
-  const buckets = new Map<string, number[]>();
-  for (const [at, { shingles }] of known.entries()) {
-    const signature = signatureOf(shingles);
-    for (let band = 0; band < bands; band++) {
-      const key = `${band}:${signature.subarray(band * rowsOfBand, (band + 1) * rowsOfBand).join()}`;
-      const bucket = buckets.get(key) ?? [];
-      buckets.set(key, bucket);
-      if (bucket.length < mostInBucket) bucket.push(at);
-    }
-  }
-  const seen = new Set<number>();
-  const pairs: NearDuplicate[] = [];
-  for (const bucket of buckets.values())
-    for (const [i, first] of bucket.entries())
-      for (const second of bucket.slice(i + 1)) {
-        const pair = first * known.length + second;
-        if (seen.has(pair)) continue;
-        seen.add(pair);
-        const [a, b] = [known[first], known[second]];
-        if (!a || !b) continue;
-        const similarity = similarityOf(a.shingles, b.shingles);
-        if (similarity >= similar)
-          pairs.push({
-            items: [a.name, b.name],
-            similarity,
-            ...(a.label !== undefined && a.label !== b.label && { conflicting: true }),
-          });
-      }
-  return pairs.sort((a, b) => b.similarity - a.similarity || (a.items[0] < b.items[0] ? -1 : 1));
+  return nearPairs(known, {
+    bucketsOf({ shingles }) {
+      const signature = signatureOf(shingles);
+      const bandAt = (band: number) => signature.subarray(band * rowsOfBand, (band + 1) * rowsOfBand);
+      return Array.from({ length: bands }, (_, band) => `${band}:${bandAt(band).join()}`);
+    },
+    similarityOf(a, b) {
+      const similarity = jaccard(a.shingles, b.shingles);
+      return similarity >= similar ? similarity : undefined;
+    },
+    most: mostInBucket,
+  });
 }
