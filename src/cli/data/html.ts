@@ -1,7 +1,11 @@
 /** A profile of data as one page of HTML that needs nothing else, no script either. */
+
 import { byteText, count, percent, plural } from "../../core/number-text.ts";
+import { inOneLine } from "../../core/printable.ts";
 import type { ColumnProfile, DataProfile, FilesProfile, TargetProfile } from "../../data/profile/profile.ts";
+import { htmlPage } from "../../draw/page.ts";
 import { style } from "../inspect/html/style.ts";
+import { cut } from "../text.ts";
 import { associationMap, countBars, histogramChart, shownText } from "./charts.ts";
 import { figureRows, missingText, scoreText, shortNumber } from "./values.ts";
 
@@ -165,19 +169,5 @@ export function profilePage(profile: DataProfile): string {
     associationsSection(profile),
     likenessSection(profile),
   ];
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${shownText(profile.path, 100)}</title>
-<style>${style}${ownStyle}</style>
-</head>
-<body>
-<main>
-${sections.filter(Boolean).join("\n")}
-</main>
-</body>
-</html>
-`;
+  return htmlPage({ title: inOneLine(cut(profile.path, 100)), style: `${style}${ownStyle}`, sections });
 }

@@ -1,7 +1,10 @@
 /** The report of a run as one page of HTML that needs nothing else, no script either. */
+
 import { greatest } from "../../core/lists.ts";
 import { count, duration, percent, plural, resultText } from "../../core/number-text.ts";
+import { inOneLine } from "../../core/printable.ts";
 import { curvesOf } from "../../draw/curves.ts";
+import { htmlPage } from "../../draw/page.ts";
 import { type Mistake, type RunReport, shownResults, spaced } from "./report.ts";
 import { confusionTable } from "./report-confusion.ts";
 import { reliabilityDiagram, residualPlot } from "./report-plots.ts";
@@ -15,6 +18,8 @@ const mostCards = 6;
 /** Pixels of a plot, so that its letters can be read on a telephone. */
 const plotSize = { width: 460, height: 280 };
 
+/** Nothing is fetched, and no script runs. */
+const policy = `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">\n`;
 /** Seconds after which a browser reads the page of a run under way again. */
 const refreshSeconds = 5;
 
@@ -207,20 +212,5 @@ export function reportPage(report: RunReport): string {
     usageSection(report),
   ];
   const refresh = report.state === "running" ? `<meta http-equiv="refresh" content="${refreshSeconds}">\n` : "";
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
-${refresh}<title>${shown(report.recipe, 100)}</title>
-<style>${reportStyle}</style>
-</head>
-<body>
-<main>
-${sections.filter(Boolean).join("\n")}
-</main>
-</body>
-</html>
-`;
+  return htmlPage({ title: inOneLine(report.recipe), style: reportStyle, sections, head: `${policy}${refresh}` });
 }

@@ -1,9 +1,7 @@
 /** The look of a run's report, light and dark, on a telephone and on a desk. */
 export const reportStyle = `
-:root { color-scheme: light dark; --ink: #111827; --soft: #6b7280; --line: #e5e7eb; --ground: #ffffff; --raised: #f8fafc; --right: 0, 114, 178; --wrong: 213, 94, 0; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e5e7eb; --soft: #9ca3af; --line: #374151; --ground: #111827; --raised: #1f2937; } svg[role=img] { filter: invert(0.9) hue-rotate(180deg); } }
-* { box-sizing: border-box; }
-body { margin: 0; font: 15px/1.45 system-ui, sans-serif; color: var(--ink); background: var(--ground); }
+:root { --right: 0, 114, 178; --wrong: 213, 94, 0; }
+@media (prefers-color-scheme: dark) { svg[role=img] { filter: invert(0.9) hue-rotate(180deg); } }
 main { max-width: 1000px; margin: 0 auto; padding: 24px 20px 64px; }
 h1 { margin: 0 0 4px; font-size: 28px; overflow-wrap: anywhere; }
 h2 { font-size: 18px; margin: 34px 0 10px; }

@@ -1,4 +1,5 @@
 /** An inspection as one page of HTML that needs nothing else: charts, and the graph to explore. */
+
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
@@ -7,6 +8,7 @@ import type { InspectedLayer, Inspection } from "../../../analyze/report/schema.
 import { structureOf } from "../../../analyze/report/structure.ts";
 import { greatest } from "../../../core/lists.ts";
 import { count, plural } from "../../../core/number-text.ts";
+import { htmlPage } from "../../../draw/page.ts";
 import { barPlot, escapeXml, palette } from "../../../draw/plot.ts";
 import { modulePath } from "../../../runs/recipes/package.node.ts";
 import { amount, bytes, extents, longCount, share } from "../units.ts";
@@ -26,21 +28,7 @@ export function htmlOf(inspected: Inspected): string {
     layersSection(inspection),
     notesSection(inspection),
   ];
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escapeXml(inspection.model)}</title>
-<style>${style}</style>
-</head>
-<body>
-<main>
-${sections.filter(Boolean).join("\n")}
-</main>
-</body>
-</html>
-`;
+  return htmlPage({ title: inspection.model, style, sections });
 }
 
 const section = (title: string, content: string): string => `<section><h2>${escapeXml(title)}</h2>${content}</section>`;

@@ -1,9 +1,5 @@
 /** The look of a report's page, light and dark. */
 export const style = `
-:root { color-scheme: light dark; --ink: #111827; --soft: #6b7280; --line: #e5e7eb; --ground: #ffffff; --raised: #f8fafc; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e5e7eb; --soft: #9ca3af; --line: #374151; --ground: #111827; --raised: #1f2937; } }
-* { box-sizing: border-box; }
-body { margin: 0; font: 15px/1.45 system-ui, sans-serif; color: var(--ink); background: var(--ground); }
 main { max-width: 1080px; margin: 0 auto; padding: 24px 20px 64px; }
 h1 { margin: 0 0 4px; font-size: 28px; overflow-wrap: anywhere; }
 h2 { font-size: 18px; margin: 36px 0 10px; }
