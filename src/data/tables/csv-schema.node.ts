@@ -9,6 +9,7 @@ import { flag, listOf, matching, string } from "../../core/option-types.ts";
 import { type OptionTypes, required } from "../../core/options.ts";
 import { isPlainObject } from "../../core/tree.ts";
 import { systemReason } from "../../storage/disk.node.ts";
+import { missingTexts } from "./missing-texts.ts";
 
 /** What a column holds: numbers, or names of categories. */
 export type ColumnType = "numeric" | "categorical";
@@ -31,7 +32,7 @@ export interface CsvOptions {
   readonly header?: boolean;
   /** Types of columns that are not to be inferred from their values; default: numeric where all values are numbers. */
   readonly types?: Readonly<Record<string, ColumnType>>;
-  /** Texts that stand for a missing value; default empty, NA, N/A, NaN, null and ?. */
+  /** Texts that stand for a missing value; default empty, NA, N/A, NaN, nan, null, NULL, None, ?, - and #N/A. */
   readonly missing?: readonly string[];
   /** What separates values; default a comma. */
   readonly delimiter?: string;
@@ -61,10 +62,8 @@ export interface CsvSchema {
   readonly rows: number;
 }
 
-const MISSING = ["", "NA", "N/A", "NaN", "nan", "null", "?"];
-
 export const isMissing = (value: string, options: CsvOptions): boolean =>
-  (options.missing ?? MISSING).includes(value.trim());
+  (options.missing ?? missingTexts).includes(value.trim());
 
 export const missingLabel = (path: string, line: number, label: string): DataError =>
   new DataError(`${path}: line ${line} has no value for the label "${label}"; fill it in or remove the line`);

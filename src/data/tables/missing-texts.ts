@@ -1,7 +1,19 @@
 /** Texts that stand for a missing value. */
 
 /** Those that are taken for missing unless an option names others. */
-export const missingTexts = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "?", "-", "#N/A"] as const;
+export const missingTexts: readonly string[] = [
+  "",
+  "NA",
+  "N/A",
+  "NaN",
+  "nan",
+  "null",
+  "NULL",
+  "None",
+  "?",
+  "-",
+  "#N/A",
+];
 
 /** Makes "" of cells that stand for a missing value. */
 export function missingFilter(texts: readonly string[] = missingTexts): (cell: string) => string {
