@@ -40,8 +40,11 @@ export interface Command {
   readonly options: OptionTable;
   /** Options that come with what the first argument names, such as a recipe's own. */
   optionsOf?(argument: string): Promise<OptionTable>;
-  /** What stands for the first argument where an option is given without one. */
-  readonly unnamed?: { readonly option: string; readonly argument: string };
+  /** What stands for the first argument where there is none, by the texts of some options; `undefined` where they tell nothing. */
+  readonly unnamed?: {
+    readonly options: readonly string[];
+    argument(given: Readonly<Record<string, string>>): Promise<string | undefined>;
+  };
   /** Each a whole command line, then what it does. */
   readonly examples: readonly (readonly [line: string, meaning: string])[];
   run(invocation: Invocation<Readonly<Record<string, unknown>>>): Promise<void>;

@@ -102,11 +102,23 @@ async function calledBy([name = "", ...args]: readonly string[]): Promise<readon
   const { command } = await (commands[name] as Listed).load();
   const { optionsOf, unnamed, options } = command;
   if (!optionsOf) return [name, command];
-  const own =
-    unnamed && args.some((arg) => arg.split("=")[0] === flagOf(unnamed.option)) ? unnamed.argument : undefined;
+  const own = await unnamed?.argument(textsOf(args, unnamed.options));
   const argument = firstArgument(args, own === undefined ? options : { ...options, ...(await optionsOf(own)) }) ?? own;
   if (argument === undefined) return [name, command];
   return [name, { ...command, options: { ...(await optionsOf(argument)), ...options } }];
+}
+
+/** What is given to some options, as it is written. */
+function textsOf(args: readonly string[], names: readonly string[]): Readonly<Record<string, string>> {
+  const found: Record<string, string> = {};
+  for (const name of names) {
+    const flag = flagOf(name);
+    for (const [i, arg] of args.entries()) {
+      const given = arg === flag ? args[i + 1] : arg.startsWith(`${flag}=`) ? arg.slice(flag.length + 1) : undefined;
+      if (given !== undefined) found[name] = given;
+    }
+  }
+  return found;
 }
 
 /** The first of the arguments that is neither an option nor an option's value. */

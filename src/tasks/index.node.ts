@@ -1,2 +1,3 @@
 /** Tasks of your own files. */
+export { type RecipeForData, recipeForData } from "./kinds/recipe-for-data.node.ts";
 export { type LoadedTable, loadTable, type TableRequest } from "./tables/load-table.node.ts";

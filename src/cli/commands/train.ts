@@ -6,14 +6,14 @@ import { isLoadedExperiment, type Loaded, loadTrainable, type Trainable } from "
 import { runOptionsSchema } from "../../runs/recipes/run-options.ts";
 import { type GivenSettings, type OptionValue, runSettingsSchema } from "../../runs/recipes/settings.ts";
 import { makePlan, type Plan } from "../../runs/training/plan.node.ts";
+import { shownPath } from "../../storage/shown-path.node.ts";
+import { recipeForData } from "../../tasks/kinds/recipe-for-data.node.ts";
 import { defineCommand, number, type Option, type OptionTable, oneOf, text, toggle, wholeNumber } from "../command.ts";
+import type { Output } from "../output.ts";
 import { batchSizeOption, optionsFrom, sizeOf } from "../setting-option.ts";
 import { showExperiment } from "../train/experiment.ts";
 import { runTraining } from "../train/run.ts";
 import { showSeeds } from "../train/seeds.ts";
-
-/** The recipe of tables, which data without a recipe is for. */
-const ownTable = "table";
 
 const { options: _, ...settings } = runSettingsSchema.shape;
 
@@ -21,7 +21,8 @@ export const command = defineCommand({
   arguments: [
     {
       name: "RECIPE",
-      description: "a built-in recipe (see sardonyx recipes), or the path of your own; with --data, a table by default",
+      description:
+        "a built-in recipe (see sardonyx recipes), or the path of your own; with --data, by what the data are",
       optional: true,
     },
   ],
@@ -32,7 +33,12 @@ export const command = defineCommand({
     seeds: wholeNumber("train from so many seeds, --seed the first; the means of their tests with intervals", 2),
   },
   optionsOf: async (recipe) => ownOptions(recipe),
-  unnamed: { option: "data", argument: ownTable },
+  unnamed: {
+    options: ["data", "task"],
+    // What is wrong with the data is told when they are trained on.
+    argument: async ({ data, task }) =>
+      data === undefined ? undefined : (await recipeForData(data, task).catch(() => ({ recipe: "table" }))).recipe,
+  },
   examples: [
     ["sardonyx train lenet-mnist", "98.9 % of MNIST's test digits"],
     ["sardonyx train lenet-mnist --optimizer sgd --learning-rate 0.1", "another optimizer"],
@@ -46,11 +52,7 @@ export const command = defineCommand({
     ["sardonyx train ./my-recipe.ts --out runs/mine --json", "your own recipe, JSON lines"],
   ],
   async run({ arguments: [named], options, output }) {
-    const recipe = named ?? ("data" in options ? ownTable : undefined);
-    if (recipe === undefined)
-      throw new OptionError(
-        "there is nothing to train; name a recipe (sardonyx recipes lists them), or a table of your own: sardonyx train --data PATH",
-      );
+    const recipe = named ?? (await recipeOfData(options, output));
     const { out, resume, profile, checkpointSeconds, batchSize, seeds, ...all } = options;
     const loaded = await loadTrainable(recipe);
     const own = isLoadedExperiment(loaded) ? {} : (loaded.recipe.options ?? {});
@@ -91,6 +93,21 @@ export const command = defineCommand({
     });
   },
 });
+
+/** The recipe that data of one's own are for, which is told. Throws OptionError where there are none. */
+async function recipeOfData(options: Readonly<Record<string, unknown>>, output: Output): Promise<string> {
+  const { data, task } = options;
+  if (typeof data !== "string")
+    throw new OptionError(
+      "there is nothing to train; name a recipe (sardonyx recipes lists them), or data of your own: sardonyx train --data PATH",
+    );
+  const { recipe, because } = await recipeForData(data, typeof task === "string" ? task : undefined);
+  output.record("data", { recipe, because });
+  output.prose(
+    `${shownPath(data)} is taken for ${because}; sardonyx train RECIPE --data takes it for another recipe's.`,
+  );
+  return recipe;
+}
 
 /** A recipe's own options; none for what is no recipe, which is reported when it is to be trained. */
 async function ownOptions(name: string): Promise<OptionTable> {

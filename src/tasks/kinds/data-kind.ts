@@ -1,0 +1,12 @@
+/** What one kind of data is recognized by, and which recipe learns from it. */
+import type { DataGlance } from "./data-glance.node.ts";
+
+/** A kind of data that a recipe learns from. */
+export interface DataKind {
+  /** The built-in recipe. */
+  readonly recipe: string;
+  /** What `--task` may say to mean this kind whatever the data look like; of each kind its own. */
+  readonly tasks: readonly string[];
+  /** Why data are of this kind, such as "a folder of images by class"; `undefined` where they are not. */
+  recognize(data: DataGlance): string | undefined;
+}

@@ -1,0 +1,30 @@
+/** Which recipe data is for: one case for each kind. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { recipeForData } from "./recipe-for-data.node.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "kinds-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A file in a folder of its own. */
+function given(path: string, text: string): string {
+  const whole = join(folder, path);
+  mkdirSync(join(whole, ".."), { recursive: true });
+  writeFileSync(whole, text);
+  return whole;
+}
+
+describe("recipeForData", () => {
+  it("takes rows of columns for a table", async () => {
+    const path = given("iris.csv", "width,length,species\n1,2,a\n3,4,b\n");
+    expect(await recipeForData(path)).toEqual({ recipe: "table", because: "a table" });
+  });
+
+  it("says what it found where it knows no recipe", async () => {
+    await expect(recipeForData(join(folder, "absent"))).rejects.toThrow("there is no file or folder");
+    await expect(recipeForData(given("x/model.bin", "?"))).rejects.toThrow("a file that ends in .bin");
+    await expect(recipeForData(join(folder, "x"))).rejects.toThrow("a folder of files such as model.bin");
+  });
+});

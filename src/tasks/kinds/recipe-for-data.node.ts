@@ -1,0 +1,35 @@
+/** The recipe that data of one's own are for. */
+import { DataError } from "../../core/errors.ts";
+import { tableKind } from "../tables/table-kind.ts";
+import { glanceAt } from "./data-glance.node.ts";
+import type { DataKind } from "./data-kind.ts";
+
+/** In the order in which they are tried: what only a few data are before what most are. */
+const kinds: readonly DataKind[] = [tableKind];
+
+/** The recipe for data, and what they are taken for. */
+export interface RecipeForData {
+  readonly recipe: string;
+  readonly because: string;
+}
+
+/**
+ * The built-in recipe that learns from a file or folder, by what `--task` says or by what the data look like. Throws FileError for what
+ * cannot be read, DataError for what is of no kind.
+ */
+export async function recipeForData(path: string, task?: string): Promise<RecipeForData> {
+  const named = task === undefined ? undefined : kinds.find(({ tasks }) => tasks.includes(task));
+  if (named) return { recipe: named.recipe, because: `--task ${task}` };
+  const data = await glanceAt(path);
+  for (const { recipe, recognize } of kinds) {
+    const because = recognize(data);
+    if (because !== undefined) return { recipe, because };
+  }
+  throw new DataError(
+    `${path} is of no kind that is learned from without a recipe: it is ${
+      data.kind === "folder"
+        ? `a folder of ${data.files.length === 0 ? "no files" : `files such as ${data.files.slice(0, 3).join(", ")}`}`
+        : `a file that ends in ${data.kind === "file" && data.ending ? data.ending : "nothing known"}`
+    }; pass a table (.csv, .tsv, .jsonl, .json, .parquet)`,
+  );
+}
