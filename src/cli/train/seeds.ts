@@ -4,7 +4,6 @@ import { duration, namedResult, resultText } from "../../core/number-text.ts";
 import { command } from "../../core/printable.ts";
 import type { Recipe } from "../../runs/recipes/recipe.ts";
 import type { Loaded } from "../../runs/recipes/recipes.node.ts";
-import { comparedResult } from "../../runs/training/evaluation.ts";
 import { Interrupted } from "../../runs/training/interrupted.ts";
 import {
   type BaselineOfSeeds,
@@ -14,6 +13,7 @@ import {
   type SeedsReport,
 } from "../../runs/training/seeds.node.ts";
 import { shownPath } from "../../storage/shown-path.node.ts";
+import { advantageOf, comparedResult } from "../../train/baselines/compared-metric.ts";
 import type { Interval } from "../../train/metrics/interval.ts";
 import { onInterrupt } from "../interrupt.ts";
 import type { Output } from "../output.ts";
@@ -68,9 +68,8 @@ function showSeed({ seed, folder, evaluation, seconds }: SeedResult, output: Out
 
 /** How much better the model is than the baseline that did best on average, in one sentence. */
 function verdictOf({ figures, baselines }: SeedsReport): string | undefined {
-  const sign = baselines[0]?.metric === "rmse" ? -1 : 1;
-  const [best] = baselines.toSorted((a, b) => sign * (b.mean - a.mean));
-  const own = best && figures.find(({ name }) => name === comparedResult[best.metric]);
+  const [best] = baselines.toSorted((a, b) => advantageOf(a.metric, b.mean, a.mean));
+  const own = best && figures.find(({ name }) => name === comparedResult(best.metric));
   if (!best || !own) return undefined;
   const show = (value: number) => resultText(best.metric, value);
   const { low, high } = best.advantage;

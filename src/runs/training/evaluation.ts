@@ -4,6 +4,7 @@ import { FileError } from "../../core/errors.ts";
 import { parseJson } from "../../core/json.ts";
 import type { Batch } from "../../data/pipeline/dataset.ts";
 import type { CompileOptions } from "../../jit/compile.ts";
+import { comparedMetrics } from "../../train/baselines/compared-metric.ts";
 import { type EvaluateOptions, evaluate } from "../../train/evaluate.ts";
 import { confusionOf } from "../../train/metrics/classification.ts";
 import type { Task } from "../recipes/recipe.ts";
@@ -21,7 +22,7 @@ export const evaluationSchema = z.strictObject({
   classes: z.array(z.string()).readonly().optional(),
   /** `[true class][predicted class]`. */
   confusion: z.array(z.array(z.number()).readonly()).readonly().optional(),
-  /** What simple baselines reach on the same test: `accuracy` or `rmse`, and on the data that their settings were chosen by. */
+  /** What simple baselines reach on the same test: by a measure that the model has too, and on the data that their settings were chosen by. */
   baselines: z
     .array(
       z.strictObject({
@@ -29,7 +30,7 @@ export const evaluationSchema = z.strictObject({
         settings: z.string(),
         validation: resultSchema,
         test: resultSchema,
-        metric: z.enum(["accuracy", "rmse"]),
+        metric: z.enum(comparedMetrics),
         seconds: z.number(),
       }),
     )
@@ -38,9 +39,6 @@ export const evaluationSchema = z.strictObject({
 });
 /** An evaluation as plain data. */
 export type EvaluationReport = Readonly<z.infer<typeof evaluationSchema>>;
-
-/** The results that baselines are held against, by what they measure. */
-export const comparedResult = { accuracy: "accuracy", rmse: "rootMeanSquaredError" } as const;
 
 /** The evaluation in a file. Throws FileError when it is damaged. */
 export function parseEvaluation(text: string, where: string): EvaluationReport {

@@ -2,10 +2,11 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { writeFileAtomic } from "../../storage/atomic.node.ts";
+import { advantageOf, type ComparedMetric, comparedResult } from "../../train/baselines/compared-metric.ts";
 import { confidenceInterval, type Interval } from "../../train/metrics/interval.ts";
 import type { Recipe } from "../recipes/recipe.ts";
 import type { Loaded } from "../recipes/recipes.node.ts";
-import { comparedResult, type EvaluationReport } from "./evaluation.ts";
+import type { EvaluationReport } from "./evaluation.ts";
 import type { RunObserver } from "./observer.ts";
 import { makePlan, type PlanOptions } from "./plan.node.ts";
 import { type TrainOptions, train } from "./run.node.ts";
@@ -28,7 +29,7 @@ export interface FigureOfSeeds extends Interval {
 
 /** A baseline over seeds, and how much better the model is, by pairs of the same rows: above 0 it is. */
 export interface BaselineOfSeeds extends FigureOfSeeds {
-  readonly metric: "accuracy" | "rmse";
+  readonly metric: ComparedMetric;
   readonly advantage: Interval;
 }
 
@@ -59,10 +60,9 @@ export function summarizeSeeds(results: readonly SeedResult[]): SeedsReport {
   });
   const baselines = (tests[0]?.baselines ?? []).flatMap(({ name, metric }) => {
     const values = valuesOf((test) => test.baselines?.find((own) => own.name === name)?.test);
-    const model = valuesOf(({ results: own }) => own[comparedResult[metric]]);
+    const model = valuesOf(({ results: own }) => own[comparedResult(metric)]);
     if (!values || !model) return [];
-    const sign = metric === "rmse" ? -1 : 1;
-    const advantage = confidenceInterval(values.map((value, i) => sign * ((model[i] as number) - value)));
+    const advantage = confidenceInterval(values.map((value, i) => advantageOf(metric, model[i] as number, value)));
     return [{ ...figureOf(name, values), metric, advantage }];
   });
   return { seeds: results.map(({ seed }) => seed), figures, baselines };

@@ -4,6 +4,7 @@ import { type Key, Random } from "../../core/random.ts";
 import { showShape } from "../../core/shape.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import type { Rows } from "../few-shot/classifier.ts";
+import type { ComparedMetric } from "./compared-metric.ts";
 
 /** What is predicted of each row: one of several classes, or a number. */
 export type TableLabels =
@@ -47,8 +48,8 @@ export interface BaselineResult {
   readonly validation: number;
   /** On the test part; NaN of a baseline that was left out. */
   readonly test: number;
-  /** `accuracy`, a share of rows, of classes; `rmse`, the root of the mean squared error, of numbers. */
-  readonly metric: "accuracy" | "rmse";
+  /** What `validation` and `test` are, such as `accuracy`, a share of rows, or `rmse`, the root of the mean squared error. */
+  readonly metric: ComparedMetric;
   /** How long choosing, fitting and measuring took. */
   readonly seconds: number;
 }

@@ -1,0 +1,23 @@
+/** What baselines are held against a model by: which result of the model that is, and which way is better. */
+
+/** By the name under which baselines are shown. */
+const table = {
+  accuracy: { result: "accuracy", better: "higher" },
+  rmse: { result: "rootMeanSquaredError", better: "lower" },
+  perplexity: { result: "perplexity", better: "lower" },
+  bleu: { result: "bleu", better: "higher" },
+  "recall at 10": { result: "recall_at_10", better: "higher" },
+} as const satisfies Readonly<Record<string, { readonly result: string; readonly better: "higher" | "lower" }>>;
+
+/** A measure that baselines and models have in common. */
+export type ComparedMetric = keyof typeof table;
+
+/** All of them. */
+export const comparedMetrics = Object.keys(table) as [ComparedMetric, ...ComparedMetric[]];
+
+/** The name of the model's own result. */
+export const comparedResult = (metric: ComparedMetric): string => table[metric].result;
+
+/** By how much `a` is better than `b`: above 0 it is. */
+export const advantageOf = (metric: ComparedMetric, a: number, b: number): number =>
+  table[metric].better === "higher" ? a - b : b - a;
