@@ -22,6 +22,7 @@ import {
   sequential,
 } from "../src/index.ts";
 import { loadCifar10 } from "../src/node.ts";
+import { heldBack } from "./shared/held-back.ts";
 
 const networks = {
   /** Three convolutions of 32, 64 and 64 filters, as in the articles. */
@@ -70,15 +71,19 @@ export default defineRecipe({
     });
     const [train, test] = [limited(data.train, limit), limited(data.test, limit)];
     const scale = scaleBytes();
-    const batches = train
-      .shuffle(keyOf(seed))
-      .batch(batchSize)
-      .map(scale)
-      .map(augment(flip("horizontal"), crop({ padding: 4 })), foldIn(keyOf(seed), "augment"));
+    const trained = (own: typeof train) =>
+      own
+        .shuffle(keyOf(seed))
+        .batch(batchSize)
+        .map(scale)
+        .map(augment(flip("horizontal"), crop({ padding: 4 })), foldIn(keyOf(seed), "augment"));
+    const measured = (own: typeof train) => own.batch(250, { dropLast: false }).map(scale);
+    const batches = trained(train);
     return {
       ...open({ network }),
       train: batches,
-      test: test.batch(250, { dropLast: false }).map(scale),
+      test: measured(test),
+      trial: () => heldBack({ train, seed, trained, measured }),
       loss: crossEntropy(),
       metrics: [accuracy(), confusionMatrix(10)],
       samples: { train: train.length ?? 0, test: test.length ?? 0 },

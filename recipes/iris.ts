@@ -14,6 +14,7 @@ import {
   fitStandardize,
   irisClasses,
   keyOf,
+  type Labelled,
   limited,
   ops,
   sequential,
@@ -22,6 +23,7 @@ import {
   type Value,
 } from "../src/index.ts";
 import { loadIris } from "../src/node.ts";
+import { heldBack } from "./shared/held-back.ts";
 
 /** What is learned of the flowers that are trained on: the mean and the deviation of each measure. */
 const facts = z.object({ shift: z.array(z.number()), scale: z.array(z.number()) });
@@ -60,15 +62,16 @@ export default defineRecipe({
     const train = limited(whole, limit);
     // From the flowers that are trained on alone: the test's are not known yet.
     const scaling = fitStandardize((await collect(train)).x);
+    const standardized = ({ x, y }: Labelled) => ({ x: transform(x, scaling), y });
+    const trained = (own: typeof train) => own.shuffle(keyOf(seed)).batch(batchSize).map(standardized);
+    const measured = (own: typeof train) => own.batch(30, { dropLast: false }).map(standardized);
     const kept = { shift: [...scaling.shift], scale: [...scaling.scale] };
     return {
       ...open({ epochs }, kept),
       facts: kept,
-      train: train
-        .shuffle(keyOf(seed))
-        .batch(batchSize)
-        .map(({ x, y }) => ({ x: transform(x, scaling), y })),
-      test: test.batch(30).map(({ x, y }) => ({ x: transform(x, scaling), y })),
+      train: trained(train),
+      test: measured(test),
+      trial: () => heldBack({ train, seed, trained, measured }),
       loss: crossEntropy(),
       metrics: [accuracy(), confusionMatrix(3)],
       samples: { train: train.length ?? 0, test: test.length ?? 0 },

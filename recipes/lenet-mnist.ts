@@ -16,6 +16,7 @@ import {
 } from "../src/index.ts";
 import { loadMnist } from "../src/node.ts";
 import { greyImages } from "./shared/digits.ts";
+import { heldBack } from "./shared/held-back.ts";
 
 const open = () => ({
   model: sequential([
@@ -47,10 +48,13 @@ export default defineRecipe({
     const data = await loadMnist({ ...(onDownload && { onProgress: onDownload }) });
     const [train, test] = [limited(data.train, limit), limited(data.test, limit)];
     const scale = scaleBytes();
+    const trained = (own: typeof train) => own.shuffle(keyOf(seed)).batch(batchSize).map(scale);
+    const measured = (own: typeof train) => own.batch(250, { dropLast: false }).map(scale);
     return {
       ...open(),
-      train: train.shuffle(keyOf(seed)).batch(batchSize).map(scale),
-      test: test.batch(250, { dropLast: false }).map(scale),
+      train: trained(train),
+      test: measured(test),
+      trial: () => heldBack({ train, seed, trained, measured }),
       loss: crossEntropy(),
       metrics: [accuracy(), confusionMatrix(10)],
       samples: { train: train.length ?? 0, test: test.length ?? 0 },

@@ -16,6 +16,7 @@ import {
 } from "../src/index.ts";
 import { loadMnist } from "../src/node.ts";
 import { greyImages } from "./shared/digits.ts";
+import { heldBack } from "./shared/held-back.ts";
 
 const open = () => ({
   model: sequential([
@@ -41,11 +42,14 @@ export default defineRecipe({
     const data = await loadMnist({ ...(onDownload && { onProgress: onDownload }) });
     const [train, test] = [limited(data.train, limit), limited(data.test, limit)];
     const scale = scaleBytes();
-    const batches = train.shuffle(keyOf(seed)).batch(batchSize).map(scale);
+    const trained = (own: typeof train) => own.shuffle(keyOf(seed)).batch(batchSize).map(scale);
+    const measured = (own: typeof train) => own.batch(250, { dropLast: false }).map(scale);
+    const batches = trained(train);
     return {
       ...open(),
       train: batches,
-      test: test.batch(250, { dropLast: false }).map(scale),
+      test: measured(test),
+      trial: () => heldBack({ train, seed, trained, measured }),
       loss: crossEntropy(),
       metrics: [accuracy(), confusionMatrix(10)],
       samples: { train: train.length ?? 0, test: test.length ?? 0 },

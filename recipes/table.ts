@@ -63,6 +63,11 @@ export default defineRecipe({
     minutes: { description: "time for training and for the baselines", default: 2 },
     width: { description: "units of hidden layers", default: 128 },
   },
+  search: {
+    learningRate: { low: 0.0003, high: 0.003, log: true },
+    width: { choices: [64, 128, 256] },
+    batchSize: { choices: [32, 64, 128] },
+  },
   facts,
   open,
   async load(settings, limit) {

@@ -17,6 +17,7 @@ import {
 import { loadFashionMnist } from "../src/node.ts";
 import { smallConvolution } from "./shared/clothing.ts";
 import { greyImages } from "./shared/digits.ts";
+import { heldBack } from "./shared/held-back.ts";
 import { mobileNet, onLayer, trainLast } from "./shared/mobilenet.ts";
 
 export default defineRecipe({
@@ -49,7 +50,9 @@ export default defineRecipe({
     const scale = scaleBytes();
     const test = limited(data.test, limit);
     const train = limited(fromTensors({ x: gatherRows(x, support), y: gatherRows(y, support) }), limit);
-    const batches = train.shuffle(keyOf(seed)).batch(batchSize).map(scale);
+    const trained = (own: typeof train) => own.shuffle(keyOf(seed)).batch(batchSize).map(scale);
+    const measured = (own: typeof train) => own.batch(250, { dropLast: false }).map(scale);
+    const batches = trained(train);
     const [steps, lastEpochs] = [epochs * (batches.length ?? 1), Math.ceil(epochs / 3)];
     const falling = cosine({ rate: learningRate, steps });
     return {
@@ -57,7 +60,8 @@ export default defineRecipe({
       ...greyImages,
       classes: fashionMnistClasses,
       train: batches,
-      test: test.batch(250, { dropLast: false }).map(scale),
+      test: measured(test),
+      trial: () => heldBack({ train, seed, trained, measured }),
       loss: crossEntropy(),
       metrics: [accuracy(), confusionMatrix(10)],
       samples: { train: train.length ?? 0, test: test.length ?? 0 },

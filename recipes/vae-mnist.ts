@@ -22,6 +22,7 @@ import {
 import { loadMnist } from "../src/node.ts";
 import { digitJudge } from "./shared/digit-judge.ts";
 import { greyImages } from "./shared/digits.ts";
+import { heldBack } from "./shared/held-back.ts";
 import { inBatches, joinRows, normalNoise } from "./shared/samples.ts";
 
 const code = 20;
@@ -58,6 +59,8 @@ export default defineRecipe({
     const [train, test] = [limited(data.train, limit), limited(data.test, limit)];
     const scale = scaleBytes();
     const pixels = (batch: Parameters<typeof scale>[0]) => ({ x: scale(batch).x });
+    const trained = (own: typeof train) => own.shuffle(keyOf(seed)).batch(batchSize).map(pixels);
+    const measured = (own: typeof train) => own.batch(250, { dropLast: false }).map(pixels);
     const opened = open();
     const samples = async (count: number, compile: CompileOptions) => {
       const paint = predictor(opened.deployed.model, { compile, snapshot: true });
@@ -65,8 +68,9 @@ export default defineRecipe({
     };
     return {
       ...opened,
-      train: train.shuffle(keyOf(seed)).batch(batchSize).map(pixels),
-      test: test.batch(250, { dropLast: false }).map(pixels),
+      train: trained(train),
+      test: measured(test),
+      trial: () => heldBack({ train, seed, trained, measured }),
       objective: bound(opened.model),
       samples: { train: train.length ?? 0, test: test.length ?? 0 },
       async measure(compile: CompileOptions, results: Readonly<Record<string, number>>) {

@@ -166,6 +166,7 @@ const calls: Readonly<Record<string, (options: never) => unknown>> = {
   openEmbedder: (options) => node.openEmbedder("run", options),
   openRun: (options) => node.openRun("run", options),
   runRecipe: (options) => node.runRecipe("iris", {}, options),
+  searchRecipe: (options) => node.searchRecipe("iris", {}, options),
   runExperiment: (options) => node.runExperiment("depth-mnist", {}, options),
   withLora: (options) => analyze.withLora({} as never, options),
   Gan: (options) => new models.Gan(options),

@@ -55,6 +55,10 @@ const isShare = (name: string): boolean => /accuracy|precision|recall|f1|exact/i
 /** A result in the way that its name asks for: `0.0312`, `98.93 %`. */
 export const resultText = (name: string, value: number): string => (isShare(name) ? percent(value) : showNumber(value));
 
+/** A name as a person says it: `validation_loss`, `learningRate`. */
+export const spoken = (name: string): string =>
+  name.replaceAll("_", " ").replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+
 /** A result with its name: `loss 0.0312`, `accuracy 98.93 %`. */
 export const namedResult = (name: string, value: number): string =>
   `${name.replaceAll("_", " ")} ${resultText(name, value)}`;

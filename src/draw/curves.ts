@@ -6,7 +6,7 @@ import { linePlot, type PlotOptions } from "./plot.ts";
 const validation = "validation_";
 
 /** Round whole epochs, some eight of them at most. */
-const wholeTicks = (epochs: number): readonly number[] =>
+export const wholeTicks = (epochs: number): readonly number[] =>
   scaleLinear().domain([1, epochs]).ticks(Math.min(8, epochs)).filter(Number.isInteger);
 
 /** What an axis spans; from nought to 1 where there is no number. */

@@ -31,3 +31,4 @@ export {
   type Writer,
 } from "./recipes/recipe.ts";
 export type { GivenSettings, OptionValue, RecipeChoices, RecipeSettings, RunSettings } from "./recipes/settings.ts";
+export type { SearchRange, SearchSpace } from "./search/space.ts";

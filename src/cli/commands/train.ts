@@ -13,6 +13,7 @@ import type { Output } from "../output.ts";
 import { batchSizeOption, optionsFrom, sizeOf } from "../setting-option.ts";
 import { showExperiment } from "../train/experiment.ts";
 import { runTraining } from "../train/run.ts";
+import { showSearch } from "../train/search.ts";
 import { showSeeds } from "../train/seeds.ts";
 
 const { options: _, ...settings } = runSettingsSchema.shape;
@@ -30,6 +31,14 @@ export const command = defineCommand({
     ...optionsFrom(settings),
     batchSize: batchSizeOption,
     ...optionsFrom(runOptionsSchema.shape),
+    trials: wholeNumber(
+      "try so many settings on validation data, for few epochs first; the best is trained in full",
+      2,
+    ),
+    search: text(
+      "RANGES",
+      "what --trials chooses: learning-rate=1e-4..1e-2 batch-size=16|32; default the recipe's ranges",
+    ),
     seeds: wholeNumber("train from so many seeds, --seed the first; the means of their tests with intervals", 2),
   },
   optionsOf: async (recipe) => ownOptions(recipe),
@@ -45,6 +54,7 @@ export const command = defineCommand({
     ["sardonyx train mlp-mnist --limit 5000 --epochs 2", "a quick try"],
     ["sardonyx train lenet-mnist --resume", "resume where the newest run stopped"],
     ["sardonyx train cnn-cifar10 --batch-size auto --memory 500MB", "in parts that fit, with the same updates"],
+    ["sardonyx train mlp-mnist --trials 9 --epochs 4", "nine rates and batch sizes tried, the best in full"],
     ["sardonyx train iris --seeds 5", "the mean of five runs, with its interval"],
     ["sardonyx train lenet-mnist --profile", "time by operator and layer"],
     ["sardonyx train depth-mnist", "an experiment: 24 networks, compared"],
@@ -53,7 +63,7 @@ export const command = defineCommand({
   ],
   async run({ arguments: [named], options, output }) {
     const recipe = named ?? (await recipeOfData(options, output));
-    const { out, resume, profile, checkpointSeconds, batchSize, seeds, ...all } = options;
+    const { out, resume, profile, checkpointSeconds, batchSize, seeds, trials, search, ...all } = options;
     const loaded = await loadTrainable(recipe);
     const own = isLoadedExperiment(loaded) ? {} : (loaded.recipe.options ?? {});
     const isOwn = ([name]: readonly [string, unknown]) => Object.hasOwn(own, name);
@@ -74,11 +84,25 @@ export const command = defineCommand({
       for (const note of plan.notes) output.warn(note);
       return plan;
     };
-    if (seeds !== undefined) {
-      if (isLoadedExperiment(loaded) || profile)
-        throw new OptionError(
-          `--seeds is for recipes that are trained, and ${profile ? "a profile is of one run" : `${recipe} is an experiment, which has --repeats`}; leave it out`,
-        );
+    const several = seeds !== undefined ? "--seeds" : trials !== undefined ? "--trials" : undefined;
+    if (several && (isLoadedExperiment(loaded) || profile))
+      throw new OptionError(
+        `${several} is for recipes that are trained, and ${profile ? "a profile is of one run" : `${recipe} is an experiment, which has --repeats`}; leave it out`,
+      );
+    if (seeds !== undefined && trials !== undefined)
+      throw new OptionError(
+        "--seeds and --trials are given; search settings first, then pass those that it finds with --seeds",
+      );
+    if (search !== undefined && trials === undefined)
+      throw new OptionError(
+        "--search says what trials choose, and there are none; pass --trials too, such as --trials 9",
+      );
+    if (trials !== undefined && !isLoadedExperiment(loaded))
+      return showSearch(loaded, recipe, {
+        ...{ out, output, trials, ranges: search, resume: resume ?? false, checkpointSeconds: checkpointSeconds ?? 30 },
+        plan: { given, choosesParts: batchSize === "auto" },
+      });
+    if (seeds !== undefined && !isLoadedExperiment(loaded)) {
       return showSeeds(loaded, recipe, {
         ...{ out, output, count: seeds, resume: resume ?? false, checkpointSeconds: checkpointSeconds ?? 30 },
         first: given.seed ?? loaded.recipe.defaults.seed,

@@ -28,6 +28,7 @@ export const runFiles = {
   report: "report.md",
   reportPage: "report.html",
   reportData: "report.json",
+  search: "search.json",
 } as const;
 
 /** The folder in which runs lie that were given no other. */

@@ -19,6 +19,7 @@ import type { TrainingOptions } from "../../train/engine/trainer.ts";
 import type { Metric } from "../../train/metrics/metric.ts";
 import type { OptimizerName, optimizers } from "../../train/optimizers/index.ts";
 import type { Schedule } from "../../train/schedules.ts";
+import type { SearchSpace } from "../search/space.ts";
 import type { OptionValue, RecipeSettings } from "./settings.ts";
 
 /** A choice that a recipe leaves to who runs it, beside the settings: `--cell gru`. */
@@ -146,6 +147,11 @@ export interface Task<F = unknown> extends Deployment {
   readonly validation?: Dataset<Batch>;
   /** Measured once, at the end. */
   readonly test: Dataset<Batch>;
+  /**
+   * Of a task without `validation`: what it is trained on and validated by while settings are searched, such as nine tenths and one tenth of the
+   * training data; default such a task cannot be searched.
+   */
+  trial?(): Required<Pick<Task, "train" | "validation">>;
   /** What is minimized: a loss of the model's outputs, or … */
   readonly loss?: LossSpec;
   /** … an objective of your own, or … */
@@ -203,6 +209,8 @@ export interface Recipe<O extends RecipeOptions = RecipeOptions, F = unknown> {
   readonly defaults: RecipeSettings;
   /** Choices of its own, which `network`, `open` and `load` find beside the settings. */
   readonly options?: O;
+  /** What `--trials` may choose, by the names of settings and options; default its rate and batch size. */
+  readonly search?: SearchSpace;
   /** What a run keeps of its data, as JSON: a vocabulary, a scaling. Needed by an `open` that takes facts. */
   readonly facts?: z.ZodType<F>;
   /** The network alone, without its data, for inspection; default: that of `open` where there are no facts. */

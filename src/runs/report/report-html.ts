@@ -1,7 +1,7 @@
 /** The report of a run as one page of HTML that needs nothing else, no script either. */
 
 import { greatest } from "../../core/lists.ts";
-import { count, duration, percent, plural, resultText } from "../../core/number-text.ts";
+import { count, duration, percent, plural, resultText, spoken } from "../../core/number-text.ts";
 import { inOneLine } from "../../core/printable.ts";
 import { curvesOf } from "../../draw/curves.ts";
 import { htmlPage } from "../../draw/page.ts";
@@ -9,7 +9,8 @@ import { type Mistake, type RunReport, shownResults, spaced } from "./report.ts"
 import { confusionTable } from "./report-confusion.ts";
 import { reliabilityDiagram, residualPlot } from "./report-plots.ts";
 import { reportStyle } from "./report-style.ts";
-import { shown, spoken, worseText } from "./shown.ts";
+import { searchPlot, searchTable, searchText } from "./search-text.ts";
+import { shown, worseText } from "./shown.ts";
 
 /** Rows of long tables. */
 const [mostEpochs, mostColumns, mostCells] = [200, 60, 40];
@@ -183,6 +184,19 @@ function importanceSection({ importance }: RunReport): string {
   );
 }
 
+function searchSection({ search }: RunReport): string {
+  if (!search) return "";
+  const { head, rows } = searchTable(search);
+  const cellsOf = (cells: readonly string[], tag: "th" | "td") =>
+    cells.map((cell) => `<${tag} class="n">${shown(cell)}</${tag}>`).join("");
+  return section(
+    "Search of settings",
+    `<p>${shown(searchText(search), 1000)}</p>`,
+    searchPlot(search, plotSize),
+    `<div class="scroll"><table class="wide"><thead><tr>${cellsOf(head, "th")}</tr></thead>${rows.map((cells) => `<tr>${cellsOf(cells, "td")}</tr>`).join("")}</table></div>`,
+  );
+}
+
 function usageSection({ usage }: RunReport): string {
   const lines = usage.map(
     ({ command, meaning }) =>
@@ -207,6 +221,7 @@ export function reportPage(report: RunReport): string {
     mistakesSection(report),
     importanceSection(report),
     trainingSection(report),
+    searchSection(report),
     dataSection(report),
     settingsSection(report),
     usageSection(report),

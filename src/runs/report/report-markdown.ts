@@ -1,9 +1,10 @@
 /** The report of a run as a Markdown document, beside the figures in its folder. */
-import { count, duration, percent, plural, resultText } from "../../core/number-text.ts";
+import { count, duration, percent, plural, resultText, spoken } from "../../core/number-text.ts";
 import { inOneLine, markdownText } from "../../core/printable.ts";
 import { type RunReport, shownResults, spaced } from "./report.ts";
 import { frequentConfusions } from "./report-confusion.ts";
-import { spoken, worseText } from "./shown.ts";
+import { searchTable, searchText } from "./search-text.ts";
+import { worseText } from "./shown.ts";
 
 /** Rows of long tables. */
 const [mostEpochs, mostColumns, mostCells, mostClasses] = [20, 60, 12, 12];
@@ -142,6 +143,20 @@ function trainingSection({ epochs, stopReasons, notes }: RunReport, figures: rea
   );
 }
 
+function searchSection({ search }: RunReport): string {
+  if (!search) return "";
+  const { head, rows } = searchTable(search);
+  return section(
+    "Search of settings",
+    searchText(search),
+    tableOf(
+      head.map(markdownText),
+      rows.map((cells) => cells.map(markdownText)),
+      0,
+    ),
+  );
+}
+
 function settingsSection({ data, samples, classes, dataNotes, settings, versions, parameters }: RunReport): string {
   const rows: (readonly [string, string])[] = [
     ...(data === undefined ? [] : [["data", data] as const]),
@@ -173,6 +188,7 @@ export function reportMarkdown(report: RunReport, figures: readonly string[] = [
     mistakesSection(report),
     importanceSection(report),
     trainingSection(report, figures),
+    searchSection(report),
     settingsSection(report),
     section("How to use the model", `\`\`\`sh\n${commands.join("\n")}\n\`\`\``),
   ];

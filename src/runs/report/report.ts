@@ -1,5 +1,6 @@
 /** The report of a run as plain data: what it trained, how it went, and what the trained model does on the test. */
 import { z } from "zod";
+import { searchReportSchema } from "../search/search-report.ts";
 import { evaluationSchema, resultSchema } from "../training/evaluation.ts";
 
 /** Samples whose confidence lies in one bin: their mean confidence, and the share of them that is right. */
@@ -96,6 +97,8 @@ export const runReportSchema = z.strictObject({
   /** Samples of the test with the highest losses, the worst first. */
   mistakes: z.array(mistakeSchema).readonly().optional(),
   importance: importanceSchema.optional(),
+  /** How its settings were found, where they were searched. */
+  search: searchReportSchema.optional(),
   /** Commands that use the model. */
   usage: z.array(z.strictObject({ command: z.string(), meaning: z.string() })).readonly(),
 });

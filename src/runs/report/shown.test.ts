@@ -1,14 +1,10 @@
 /** Words and figures as they are shown. */
 import { expect, test } from "vitest";
-import { shown, spoken, worseText } from "./shown.ts";
+import { shown, worseText } from "./shown.ts";
 
 test("text is shown whatever it holds, in one line", () => {
   expect(shown('<b>"a"\n\u001b')).toBe("&lt;b&gt;&quot;a&quot;\\n\\x1b");
   expect(shown("abcdef", 4)).toBe("abc…");
-});
-
-test("names as a person says them", () => {
-  expect([spoken("validation_loss"), spoken("learningRate")]).toEqual(["validation loss", "learning rate"]);
 });
 
 test("accuracy falls, an error grows, and nought has no sign", () => {

@@ -7,10 +7,6 @@ import { escapeXml } from "../../draw/plot.ts";
 export const shown = (text: string, most = 200): string =>
   escapeXml(inOneLine(text.length > most ? `${text.slice(0, most - 1)}…` : text));
 
-/** A name as a person says it: `validation_loss`, `learningRate`. */
-export const spoken = (name: string): string =>
-  name.replaceAll("_", " ").replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
-
 /** A number with its sign, nought without. */
 const signed = (digits: string): string => {
   if (Number(digits) === 0) return digits.replace("-", "");

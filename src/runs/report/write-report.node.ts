@@ -6,10 +6,12 @@ import { asSentence } from "../../core/printable.ts";
 import { keyOf } from "../../core/random.ts";
 import type { ModelSummary } from "../../nn/summary.ts";
 import { readBytes, writeFileAtomic } from "../../storage/atomic.node.ts";
+import { shownPath } from "../../storage/shown-path.node.ts";
 import type { Callback } from "../../train/callbacks/callback.ts";
 import type { EpochResult } from "../../train/engine/running-sums.ts";
 import { runFiles } from "../folder/run-folder.node.ts";
 import type { Task } from "../recipes/recipe.ts";
+import { parseSearch, type SearchReport } from "../search/search-report.ts";
 import type { EvaluationReport } from "../training/evaluation.ts";
 import type { RunObserver } from "../training/observer.ts";
 import type { Plan } from "../training/plan.node.ts";
@@ -31,6 +33,8 @@ export interface ReportSource {
   readonly plan: Plan;
   readonly task: Task;
   readonly network: ModelSummary;
+  /** How the settings were found. */
+  readonly search?: SearchReport | undefined;
   /** Told, once, why the report cannot be written. */
   readonly onNote: ((note: string) => void) | undefined;
 }
@@ -148,7 +152,7 @@ export class LiveReport {
   }
 
   #report(state: RunReport["state"]): RunReport {
-    const { plan, task, network } = this.#source;
+    const { plan, task, network, search } = this.#source;
     const { recipe, record } = plan;
     const { options, ...settings } = record.settings;
     const given = Object.entries({ ...settings, ...options }).flatMap(([name, value]) =>
@@ -174,6 +178,7 @@ export class LiveReport {
       }),
       stopReasons: this.#stopReasons,
       notes: this.#notes,
+      ...(search && { search }),
       usage: usageOf(plan, task),
     };
   }
@@ -203,7 +208,12 @@ export class LiveReport {
 }
 
 /** The report of a run that begins or goes on; of one that goes on, with the seconds that its earlier report has. */
-export async function openReport(source: ReportSource): Promise<LiveReport> {
+export async function openReport(given: Omit<ReportSource, "search">): Promise<LiveReport> {
+  const searched = join(given.plan.folder, runFiles.search);
+  const search = existsSync(searched)
+    ? parseSearch(new TextDecoder().decode(await readBytes(searched, "search")), shownPath(searched))
+    : undefined;
+  const source: ReportSource = { ...given, search };
   const path = join(source.plan.folder, runFiles.reportData);
   const done = source.plan.progress?.epoch ?? 0;
   if (done === 0 || !existsSync(path)) return new LiveReport(source, []);

@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
 import { OptionError } from "../../core/errors.ts";
+import { spoken } from "../../core/number-text.ts";
 import { command } from "../../core/printable.ts";
 import type { CompileOptions } from "../../jit/compile.ts";
 import { selectBackend } from "../../runtime/select.ts";
@@ -139,7 +140,7 @@ async function planResumed<R extends Trainable>(
   const { settings, conflicts } = resumedSettings(saved.settings, asked);
   if (conflicts.length > 0) {
     const list = conflicts.map(
-      ({ name, given: value, has }) => `${words(name)} ${value} (the run has ${has ?? "none"})`,
+      ({ name, given: value, has }) => `${spoken(name)} ${value} (the run has ${has ?? "none"})`,
     );
     throw new OptionError(
       `a run that is resumed keeps its settings, and got ${list.join(" and ")}; leave ${conflicts.length > 1 ? "them" : "it"} out (more epochs may be given), or start a new run`,
@@ -176,9 +177,6 @@ async function planResumed<R extends Trainable>(
     throw error;
   }
 }
-
-/** `learningRate` as a person says it. */
-const words = (name: string): string => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 
 /** What the run is computed by, for its record. */
 function versions(): Record<string, string> {

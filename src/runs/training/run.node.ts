@@ -3,8 +3,9 @@
 import { existsSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { OptionError } from "../../core/errors.ts";
 import { objectOf } from "../../core/option-types.ts";
-import { optionsOf } from "../../core/options.ts";
+import { type OptionTypes, optionsOf } from "../../core/options.ts";
 import { keyOf } from "../../core/random.ts";
 import { curvesOf } from "../../draw/curves.ts";
 import type { CompileOptions } from "../../jit/compile.ts";
@@ -51,13 +52,15 @@ export type RunRecipeOptions = Omit<RunOptions, "profile"> &
   };
 
 const { profile: _, ...startTypes } = runOptionsSchema.shape;
-const checkOptions = optionsOf<RunRecipeOptions>("runRecipe", {
+/** What the options of a run may be. */
+export const runRecipeTypes: OptionTypes<RunRecipeOptions> = {
   ...startTypes,
   device: runSettingsSchema.shape.device,
   threads: runSettingsSchema.shape.threads,
   signal: signalType,
   observer: objectOf("functions that watch the run"),
-});
+};
+const checkOptions = optionsOf("runRecipe", runRecipeTypes);
 
 /** What became of a run. */
 export interface RunResult {
@@ -90,6 +93,18 @@ export async function runRecipe(
   const loaded = typeof recipe === "string" ? await loadRecipe(recipe) : { recipe };
   const named = typeof recipe === "string" ? recipe : recipe.name;
   const plan = await makePlan(loaded, named, { given: { ...settings, device, threads }, ...options });
+  return trainPlan(plan, { signal, observer, checkpointSeconds: options.checkpointSeconds });
+}
+
+/** Trains by plan, and gives what became of it with its notes. */
+export async function trainPlan(
+  plan: Plan,
+  {
+    signal,
+    observer,
+    checkpointSeconds = 30,
+  }: Pick<RunRecipeOptions, "signal" | "checkpointSeconds"> & Pick<TrainOptions, "observer">,
+): Promise<RunResult> {
   const notes: string[] = [...plan.notes];
   const watched: RunObserver = {
     ...observer,
@@ -98,7 +113,6 @@ export async function runRecipe(
       observer.onNote?.(note);
     },
   };
-  const { checkpointSeconds = 30 } = options;
   const { history, evaluation } = await train(plan, { signal, observer: watched, checkpointSeconds });
   return { folder: plan.folder, history, evaluation: evaluation as EvaluationReport, notes };
 }
@@ -111,9 +125,11 @@ export interface TrainOptions {
   readonly checkpointSeconds: number;
   /** Measures where the time goes in place of a test: the compile options of training, and the batches after which it ends. */
   readonly profile?: { readonly compile: CompileOptions; readonly stopAfter: number | undefined };
+  /** Trains on what settings are chosen by, with no test and no report. */
+  readonly isTrial?: boolean;
 }
 
-/** What training came to; `evaluation` is missing of a profile. */
+/** What training came to; `evaluation` is missing of a profile and of a trial. */
 export interface TrainResult {
   readonly batches: number;
   readonly updateSeconds: number;
@@ -135,11 +151,16 @@ export async function train(plan: Plan, options: TrainOptions): Promise<TrainRes
 
 async function trainClaimed(given: Plan, options: TrainOptions): Promise<TrainResult> {
   const { settings } = given.record;
-  const { observer, signal, checkpointSeconds, profile } = options;
+  const { observer, signal, checkpointSeconds, profile, isTrial = false } = options;
   const { recipe, folder, progress } = given;
-  const { task, batchSize, note } = await loadTask(settings, (batchSize) =>
+  const {
+    task: loaded,
+    batchSize,
+    note,
+  } = await loadTask(settings, (batchSize) =>
     recipe.load(recipeSettings({ ...settings, batchSize }), settings.limit, observer.onDownload),
   );
+  const task = isTrial ? asTrial(loaded, recipe) : loaded;
   if (note !== undefined) observer.onNote?.(note);
   if (signal?.aborted) throw new Interrupted("before the first batch", { cause: signal.reason });
   task.model.trace(task.inputs);
@@ -161,8 +182,8 @@ async function trainClaimed(given: Plan, options: TrainOptions): Promise<TrainRe
   await rm(evaluated, { force: true });
   await writeRecord(folder, record);
   const stages = { task, plan, signal, checkpointSeconds };
-  if (profile) {
-    const { compile, stopAfter } = profile;
+  if (profile || isTrial) {
+    const { compile, stopAfter } = profile ?? { compile: plan.compile, stopAfter: undefined };
     return { ...(await runStages({ ...stages, observer, compile, stopAfter })), evaluation: undefined };
   }
   const report = await openReport({ plan, task, network, onNote: (note) => observer.onNote?.(note) });
@@ -176,6 +197,15 @@ async function trainClaimed(given: Plan, options: TrainOptions): Promise<TrainRe
     if (existsSync(join(folder, runFiles.checkpoint))) await report.stopped();
     throw error;
   }
+}
+
+/** A task with validation data, by which its settings can be chosen. Throws OptionError where it has none. */
+function asTrial(task: Task, { name }: Recipe): Task {
+  const trial = { ...task, ...task.trial?.() };
+  if (trial.validation) return trial;
+  throw new OptionError(
+    `${name} has no validation data by which settings could be chosen; give its task a \`validation\`, or a \`trial\` that holds a part of the training data back`,
+  );
 }
 
 /** What a run brings to its end. */
