@@ -64,6 +64,10 @@ const commands: Readonly<Record<string, Listed>> = {
     summary: "Profile data: types, missing values, duplicates, leaks, near-duplicates, an honest split",
     load: () => import("./commands/data.ts"),
   },
+  new: {
+    summary: "Make a project of your own that runs: a typed recipe, data, a test",
+    load: () => import("./commands/new.ts"),
+  },
   recipes: {
     summary: "List the built-in recipes with their default settings",
     load: () => import("./commands/recipes.ts"),
