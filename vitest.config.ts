@@ -7,6 +7,7 @@ export default defineConfig({
     reporters: ["default", "./test/unended-files.ts"],
     // The slowest take 30 seconds; a machine that does other work needs several times that.
     testTimeout: 240_000,
+    hookTimeout: 240_000,
     // `fit` is a function of ours, so the linter's rule against focused tests is off; this holds it instead.
     allowOnly: false,
     // ONNX Runtime uses every core by itself.

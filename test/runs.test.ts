@@ -46,6 +46,8 @@ describe("a recipe that is trained in code", () => {
     expect(run.record.settings).toMatchObject({ epochs: 6, seed: 3, threads: 1 });
     expect((await run.evaluate()).results).toEqual(trained.evaluation.results);
     const logits = await run.predict(flower);
+    // Its scaling would stretch one number to four.
+    await expect(run.predict(tensor([[5.1]]))).rejects.toThrow("the input is [1, 1], expected [samples, 4]");
     // The first flower of the data is a setosa.
     expect(logits.toNumbers().indexOf(Math.max(...logits.toNumbers()))).toBe(0);
     const file = at("iris.onnx");

@@ -14,17 +14,17 @@ export const command = defineCommand({
     template: oneOf("what it begins with; default custom", names),
   },
   examples: [
-    ["sardonyx new my-project", templates.custom],
+    ["sardonyx new my-project", templates.custom.summary],
     ...names
       .filter((name) => name !== "custom")
-      .map((name) => [`sardonyx new my-${name} --template ${name}`, templates[name]] as const),
+      .map((name) => [`sardonyx new my-${name} --template ${name}`, templates[name].summary] as const),
   ],
   async run({ arguments: [folder = ""], options, output }) {
     const template = (options.template ?? "custom") as TemplateName;
     const path = makeProject(folder, template);
     const shown = shownPath(path);
     output.record("project", { folder: path, template });
-    output.prose(`Made ${shown}: ${templates[template]}, with a test.`);
+    output.prose(`Made ${shown}: ${templates[template].summary}.`);
     output.line();
     output.line(`  ${shell`cd ${shown}`}`);
     const readme = readFileSync(join(path, "README.md"), "utf8");

@@ -17,25 +17,50 @@ import { packageRoot } from "../../runs/recipes/package.node.ts";
 import { makeFolder, onDisk } from "../../storage/disk.node.ts";
 import { shownPath } from "../../storage/shown-path.node.ts";
 
+/** What is asked of packages, by name. */
+type Packages = Readonly<Record<string, string>>;
+
+/** What package.json of this package says that a project needs too. */
+interface Manifest {
+  readonly version: string;
+  readonly dependencies: Packages;
+  readonly devDependencies: Packages;
+}
+
+/** A kind of project: what npm runs in it, and the packages that it needs beside this one and TypeScript. */
+interface Kind {
+  readonly scripts: Readonly<Record<string, string>>;
+  readonly dependencies: readonly string[];
+  readonly devDependencies: readonly string[];
+}
+
+/** A recipe that the command line trains. */
+const recipe: Kind = {
+  scripts: { train: "sardonyx train ./recipe.ts", test: "node --import tsx --test recipe.test.ts", check: "tsc" },
+  dependencies: ["zod"],
+  devDependencies: ["tsx", "@types/node"],
+};
+
+/** A page that trains by itself. */
+const page: Kind = {
+  scripts: { dev: "vite", build: "vite build", preview: "vite preview", check: "tsc" },
+  dependencies: ["onnxruntime-web"],
+  devDependencies: ["vite", "@types/node"],
+};
+
 /** What each template is for. */
 export const templates = {
-  custom: "a network of your own, on data of your own",
-  tabular: "a column of a table, predicted by the others",
-  images: "classes of images, from a folder for each class",
-  text: "classes of texts",
-} as const;
+  custom: { summary: "a network of your own, on data of your own", kind: recipe },
+  tabular: { summary: "a column of a table, predicted by the others", kind: recipe },
+  images: { summary: "classes of images, from a folder for each class", kind: recipe },
+  text: { summary: "classes of texts", kind: recipe },
+  browser: { summary: "a page in which a network is trained", kind: page },
+} as const satisfies Readonly<Record<string, { readonly summary: string; readonly kind: Kind }>>;
 /** The name of a template. */
 export type TemplateName = keyof typeof templates;
 
 /** Names that npm would leave out of a package, as they stand in a template. */
 const renamed: Readonly<Record<string, string>> = { _gitignore: ".gitignore", _npmrc: ".npmrc" };
-
-/** What package.json of this package says that a project needs too. */
-interface Manifest {
-  readonly version: string;
-  readonly dependencies: Readonly<Record<string, string>>;
-  readonly devDependencies: Readonly<Record<string, string>>;
-}
 
 const readJson = <T>(path: string): T => JSON.parse(readFileSync(path, "utf8")) as T;
 
@@ -70,7 +95,10 @@ export function makeProject(folder: string, template: TemplateName): string {
       for (const [from, to] of Object.entries(renamed)) renameSync(join(made, from), join(made, to));
       const readme = join(made, "README.md");
       writeFileSync(readme, readFileSync(readme, "utf8").replace("NAME", basename(path)));
-      writeFileSync(join(made, "package.json"), `${JSON.stringify(manifestOf(path), null, 2)}\n`);
+      writeFileSync(
+        join(made, "package.json"),
+        `${JSON.stringify(manifestOf(path, templates[template].kind), null, 2)}\n`,
+      );
       if (existsSync(path)) rmdirSync(path);
       renameSync(made, path);
     } catch (error) {
@@ -81,25 +109,17 @@ export function makeProject(folder: string, template: TemplateName): string {
   });
 }
 
-/** The package.json of a project. */
-function manifestOf(path: string) {
+/** The package.json of a project; the versions of packages are those that this one is tested with. */
+function manifestOf(path: string, { scripts, dependencies, devDependencies }: Kind) {
   const own = readJson<Manifest>(join(packageRoot, "package.json"));
-  const pick = (from: Readonly<Record<string, string>>, ...names: readonly string[]) =>
-    Object.fromEntries(names.map((name) => [name, from[name]]));
+  const known: Packages = { ...own.devDependencies, ...own.dependencies };
+  const pick = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, known[name]]));
   return {
     name: packageName(path),
     private: true,
     type: "module",
-    scripts: {
-      train: "sardonyx train ./recipe.ts",
-      test: "node --import tsx --test recipe.test.ts",
-      check: "tsc",
-    },
-    dependencies: { sardonyx: sourceOfPackage(own), ...pick(own.dependencies, "zod") },
-    devDependencies: {
-      ...pick(own.devDependencies, "@types/node"),
-      ...pick(own.dependencies, "tsx"),
-      typescript: ">=5.4",
-    },
+    scripts,
+    dependencies: { sardonyx: sourceOfPackage(own), ...pick(dependencies) },
+    devDependencies: { ...pick(devDependencies), typescript: ">=5.4" },
   };
 }

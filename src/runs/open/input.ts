@@ -1,5 +1,6 @@
 /** From raw inputs to what a model takes. */
-import { DTypeError, OptionError } from "../../core/errors.ts";
+import { DTypeError, OptionError, ShapeError } from "../../core/errors.ts";
+import { sameShape, showShape } from "../../core/shape.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import type { TensorType, Value } from "../../graph/ir.ts";
 import type { CompileOptions } from "../../jit/compile.ts";
@@ -36,9 +37,14 @@ export function preparation(
   { inputs, format = {} }: Pick<RecipeNetwork, "inputs"> & { readonly format?: InputFormat },
   compile: CompileOptions,
 ): (raw: Tensor) => Promise<Tensor> {
-  const { dtype } = inputTypeOf(inputs);
+  const { dtype, shape } = inputTypeOf(inputs);
   const run = jit(format.prepare ?? usual(dtype), compile);
   return async (raw) => {
+    // What prepares could stretch another shape to the one that the model takes.
+    if (format.prepare && !sameShape(raw.shape.slice(1), shape.slice(1)))
+      throw new ShapeError(
+        `the input is ${showShape(raw.shape)}, expected [samples, ${shape.slice(1).join(", ")}]; pass samples of that shape`,
+      );
     const prepared = await run(raw);
     if (prepared.dtype !== dtype)
       throw new DTypeError(`the recipe prepares inputs as ${prepared.dtype}, and the model takes ${dtype}; cast them`);
