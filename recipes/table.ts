@@ -8,6 +8,7 @@ import {
   type Dataset,
   defineRecipe,
   encodedWidth,
+  foldedObjective,
   foldIn,
   fromTensors,
   keepBestCandidate,
@@ -21,7 +22,6 @@ import {
   type TableSamples,
   Tensor,
   tableModel,
-  tableObjective,
   tableTasks,
   targetSchema,
 } from "../src/index.ts";
@@ -103,13 +103,13 @@ export default defineRecipe({
         .batch(Math.min(batchSize, table.folds.length), { dropLast: true }),
       validation: train.batch(Math.min(mostAtOnce, table.folds.length)) as unknown as Dataset<Batch>,
       test: test.batch(Math.min(mostAtOnce, tests)) as unknown as Dataset<Batch>,
-      objective: tableObjective(opened.model, number) as Objective<never>,
+      objective: foldedObjective(opened.model) as Objective<never>,
       metrics: number
         ? [rootMeanSquaredError(), meanAbsoluteErrorMetric(), r2()]
         : [accuracy(), confusionMatrix(opened.classes?.length ?? 2)],
       samples: { train: table.folds.length, test: tests },
       notes: table.notes,
-      callbacks: [keepBestCandidate({ patience: 40, seconds: 60 * trainingShare * minutes })],
+      callbacks: [keepBestCandidate(opened.model, { patience: 40, seconds: 60 * trainingShare * minutes })],
       training: {
         clipNorm: 1,
         // Sums of columns begin at 0, and have further to go.

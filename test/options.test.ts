@@ -176,7 +176,8 @@ const calls: Readonly<Record<string, (options: never) => unknown>> = {
   keywordConvolution: (options) => models.keywordConvolution(options),
   DeepMlp: (options) => new models.DeepMlp(options),
   TableNetwork: (options) => new models.TableNetwork([{ kind: "category", values: 2 }], options),
-  keepBestCandidate: (options) => s.keepBestCandidate(options),
+  keepBestCandidate: (options) =>
+    s.keepBestCandidate(new models.TableNetwork([{ kind: "category", values: 2 }], { outputs: 2 }), options),
   QNetwork: (options) => new models.QNetwork(options),
   Biases: (options) => new models.Biases(options),
   Factors: (options) => new models.Factors(options),

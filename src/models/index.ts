@@ -48,6 +48,7 @@ export {
   type WhisperOptions,
   whisperArchitectures,
 } from "./sequence/whisper.ts";
+export { CandidateNetwork, type CandidateTarget, type NumberTarget } from "./shared/candidate-network.ts";
 export { type Architectures, type EncoderOutputs, type HeadOptions, pooledOf, statesOf } from "./shared/heads.ts";
 export type { Preset, PresetOptions } from "./shared/preset.ts";
 export type {
@@ -73,7 +74,7 @@ export {
   type TastesOptions,
 } from "./tables/recommender.ts";
 export type { CategoryColumn, NumberColumn, TableColumn, WordsColumn } from "./tables/table-columns.ts";
-export { type NumberTarget, TableNetwork, type TableNetworkOptions, tableCandidates } from "./tables/table-network.ts";
+export { TableNetwork, type TableNetworkOptions, tableCandidates } from "./tables/table-network.ts";
 export { BloomModel, type BloomOptions, bloomArchitectures } from "./text/decoders/bloom.ts";
 export type { Decoder, DecoderOptions } from "./text/decoders/decoder.ts";
 export { FalconModel, type FalconOptions, falconArchitectures } from "./text/decoders/falcon.ts";

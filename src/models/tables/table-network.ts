@@ -2,38 +2,11 @@
 import { count, objectOf, share } from "../../core/option-types.ts";
 import { optionsOf, required } from "../../core/options.ts";
 import type { Value } from "../../graph/ir.ts";
-import {
-  activation,
-  type Context,
-  constantInit,
-  dropout,
-  Module,
-  normalInit,
-  uniformInit,
-  zerosInit,
-} from "../../nn/index.ts";
-import {
-  add,
-  clip,
-  concat,
-  expand,
-  gather,
-  log,
-  matmul,
-  mul,
-  reduceMean,
-  reduceSum,
-  reshape,
-  slice,
-  softmax,
-} from "../../ops/index.ts";
+import { activation, type Context, dropout, Module } from "../../nn/index.ts";
+import { add, concat, expand, reduceSum, reshape } from "../../ops/index.ts";
+import { CandidateNetwork, type NumberTarget } from "../shared/candidate-network.ts";
+import { MemberDense, MemberEmbedding } from "../shared/member-layers.ts";
 import { binned, categoryCount, categoryIds, standardized, type TableColumn, wordWeights } from "./table-columns.ts";
-
-/** The mean and the standard deviation of a number that is predicted, in training data. */
-export interface NumberTarget {
-  readonly mean: number;
-  readonly deviation: number;
-}
 
 /** Options of `TableNetwork`. */
 export interface TableNetworkOptions {
@@ -78,45 +51,12 @@ export const tableCandidates = Object.keys(kinds) as readonly (keyof typeof kind
 
 /** Width of the vectors of categories that hidden layers read. */
 const categoryWidth = 8;
-/** The least probability whose logarithm is taken. */
-const least = 1e-12;
-
-/** A dense layer for each member: [N, in] or [members, N, in] → [members, N, units]. */
-class MemberDense extends Module {
-  override readonly kind = "dense";
-  readonly #members: number;
-  readonly #units: number;
-  readonly #gain: number;
-  constructor(members: number, units: number, gain: number) {
-    super();
-    this.#members = members;
-    this.#units = units;
-    this.#gain = gain;
-  }
-  protected call(x: Value, context: Context): Value {
-    const features = x.shape.at(-1) ?? 1;
-    const bound = this.#gain * Math.sqrt(3 / features);
-    const w = context.parameter(this, "weight", {
-      shape: [this.#members, features, this.#units],
-      initializer: bound === 0 ? zerosInit : uniformInit(-bound, bound),
-    });
-    const b = context.parameter(this, "bias", { shape: [this.#members, 1, this.#units], initializer: zerosInit });
-    return add(matmul(x.rank === 2 ? reshape(x, [1, ...x.shape]) : x, w), b);
-  }
-}
-
-/** Vectors of categories for each member: ids [N, columns] → [members, N, columns, width]. */
-class MemberEmbedding extends Module {
-  override readonly kind = "embedding";
-  readonly #shape: readonly [members: number, count: number, width: number];
-  constructor(...shape: readonly [members: number, count: number, width: number]) {
-    super();
-    this.#shape = shape;
-  }
-  protected call(ids: Value, context: Context): Value {
-    return gather(context.parameter(this, "weight", { shape: this.#shape, initializer: normalInit(0, 0.1) }), ids, 1);
-  }
-}
+/** What may be chosen of them: one, those with hidden layers, or all. */
+const choices = {
+  ...Object.fromEntries(tableCandidates.map((name) => [name, [name]])),
+  networks: ["network", "networkOfBins"],
+  together: tableCandidates,
+};
 
 /** One kind of network in several members: [N, F] → scores [members, N, outputs]. */
 class Candidate extends Module {
@@ -175,52 +115,15 @@ function joined(shared: Value | undefined, vectors: Value | undefined): Value {
  * @example
  * const model = new TableNetwork(columns, { outputs: 3 });
  */
-export class TableNetwork extends Module {
+export class TableNetwork extends CandidateNetwork {
   readonly candidates: Readonly<Record<string, Candidate>>;
-  readonly members: number;
-  readonly #target: NumberTarget | undefined;
+  readonly choices = choices;
 
   constructor(columns: readonly TableColumn[], options: TableNetworkOptions) {
-    super();
-    const { members = 8, target } = checkOptions(options);
-    this.members = members;
-    this.#target = target;
+    const { members = 8, target = "classes" } = checkOptions(options);
+    super(members, target);
     this.candidates = Object.fromEntries(
       Object.entries(kinds).map(([name, kind]) => [name, new Candidate(columns, kind, options)]),
     );
-  }
-
-  protected call(x: Value, context: Context): Value {
-    return this.inUnits(this.mixed(this.predictions(this.scores(x, context)), context));
-  }
-
-  /** Scores of every member of each kind, [members, N, outputs] each. */
-  scores(x: Value, context: Context): readonly Value[] {
-    return Object.values(this.candidates).map((candidate) => candidate.apply(x, context));
-  }
-
-  /**
-   * What each kind predicts, [N, outputs]: probabilities, or a number in deviations from the mean.
-   * @param shares how much each member counts for each row, [members, N, 1]; default all alike
-   */
-  predictions(scores: readonly Value[], shares?: Value): readonly Value[] {
-    return scores.map((own) => {
-      const each = this.#target ? own : softmax(own);
-      return shares ? reduceSum(mul(each, shares), 0) : reduceMean(each, 0);
-    });
-  }
-
-  /** The prediction of all kinds by their shares, [N, outputs]. */
-  mixed(predictions: readonly Value[], context: Context): Value {
-    const kinds = predictions.length;
-    const mix = context.buffer(this, "mix", { shape: [kinds], initializer: constantInit(1 / kinds) });
-    const parts = predictions.map((own, i) => mul(own, slice(mix, { axis: 0, start: i, end: i + 1 })));
-    return parts.reduce((a, b) => add(a, b));
-  }
-
-  /** A prediction in the units of the model's output: log probabilities, or the target's. */
-  inUnits(prediction: Value): Value {
-    const target = this.#target;
-    return target ? add(mul(prediction, target.deviation), target.mean) : log(clip(prediction, least, 1));
   }
 }

@@ -11,10 +11,10 @@ import { TableNetwork } from "../../models/tables/table-network.ts";
 import { saveParameters } from "../../train/callbacks/saved-parameters.ts";
 import { fit } from "../../train/fit.ts";
 import { adam, adamw } from "../../train/optimizers/index.ts";
-import { keepBestCandidate } from "./keep-best.ts";
+import { foldedObjective } from "../folds/folded-objective.ts";
+import { keepBestCandidate } from "../folds/keep-best.ts";
 import { loadTable } from "./load-table.node.ts";
 import { tableModel } from "./table-model.ts";
-import { tableObjective } from "./table-objective.ts";
 import { classNames, targetColumn, taskOfColumn } from "./target.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "sardonyx-tables-"));
@@ -215,7 +215,7 @@ test("very many columns have fewer bins each, and narrower layers", async () => 
   expect(notes.join("\n")).toMatch(/; and 4,988 more/);
 });
 
-describe("tableObjective", () => {
+describe("foldedObjective", () => {
   const columns = [{ kind: "number", fill: 0, mean: 0, deviation: 1, edges: [-1, 0, 1], hasMissing: false }] as const;
   const model = new TableNetwork(columns, { outputs: 2, members: 2, width: 4, dropout: 0 });
   model.trace({ dtype: "float32", shape: [1, 1] });
@@ -228,7 +228,7 @@ describe("tableObjective", () => {
     const before = saveParameters(own);
     const [x, y] = [tensor([[1], [-1], [2], [-2]]), tensor([1, 0, 1, 0], { dtype: "int32" })];
     const data = fromTensors({ x, y, fold: tensor([0, 0, 0, 0], { dtype: "int32" }) });
-    await fit(own, data.batch(4), { objective: tableObjective(own, undefined), optimizer: adam(), epochs: 3 });
+    await fit(own, data.batch(4), { objective: foldedObjective(own), optimizer: adam(), epochs: 3 });
     const after = saveParameters(own);
     for (const [path, values] of Object.entries(after)) {
       if (path === "mix") continue;
@@ -254,11 +254,11 @@ describe("tableObjective", () => {
     );
     const data = fromTensors({ x, y, fold });
     const { history, notes } = await fit(model, data.batch(16), {
-      objective: tableObjective(model, undefined),
+      objective: foldedObjective(model),
       optimizer: adamw({ learningRate: 0.01 }),
       epochs: 6,
       validation: data.batch(64),
-      callbacks: [keepBestCandidate({ patience: 3 })],
+      callbacks: [keepBestCandidate(model, { patience: 3 })],
     });
     const losses = history.flatMap((epoch) =>
       Object.entries(epoch).flatMap(([name, loss]) => (name.startsWith("validation_loss.") ? [loss] : [])),

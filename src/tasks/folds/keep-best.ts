@@ -1,11 +1,11 @@
-/** The best of the networks of a table, and of its epochs, by the rows that members have not seen. */
+/** The best of several candidates, and of their epochs, by the samples that members have not seen. */
 import { z } from "zod";
 import { count, nonNegative } from "../../core/option-types.ts";
 import { optionsOf, required } from "../../core/options.ts";
-import { tableCandidates } from "../../models/tables/table-network.ts";
+import type { CandidateNetwork } from "../../models/shared/candidate-network.ts";
 import { type Callback, resultOf } from "../../train/callbacks/callback.ts";
 import { type SavedParameters, savedParametersSchema, saveParameters } from "../../train/callbacks/saved-parameters.ts";
-import { choiceLoss, tableChoices } from "./table-objective.ts";
+import { choiceLoss } from "./folded-objective.ts";
 
 /** Options of `keepBestCandidate`. */
 export interface KeepBestOptions {
@@ -25,22 +25,22 @@ const stateSchema = z.object({
   waited: z.number().int().nonnegative(),
   /** What the model is to end with. */
   kept: savedParametersSchema.optional(),
-  /** Which kinds that is of. */
+  /** Which candidates and epoch that is of. */
   chosen: z.string().optional(),
 });
 type State = z.infer<typeof stateSchema>;
 
-/** The share of each kind in a choice. */
-const mixOf = (choice: string): Float32Array => {
-  const names = tableChoices[choice] ?? [];
-  return Float32Array.from(tableCandidates, (name) => (names.includes(name) ? 1 / names.length : 0));
+/** The share of each candidate in a choice. */
+const mixOf = ({ candidates, choices }: CandidateNetwork, choice: string): Float32Array => {
+  const names = choices[choice] ?? [];
+  return Float32Array.from(Object.keys(candidates), (name) => (names.includes(name) ? 1 / names.length : 0));
 };
 
 /**
- * Gives the model, at the end of a run, the parameters of the epoch and the shares of the kinds with the least validation loss; ends the
- * run when that no longer improves, or when its time is over.
+ * Gives a network, at the end of a run, the parameters of the epoch and the shares of its candidates with the least validation loss of
+ * `foldedObjective`; ends the run when that no longer improves, or when its time is over.
  */
-export function keepBestCandidate(options: KeepBestOptions): Callback {
+export function keepBestCandidate(network: CandidateNetwork, options: KeepBestOptions): Callback {
   const { patience, seconds = Number.POSITIVE_INFINITY } = checkOptions(options);
   const fresh: State = { best: Number.POSITIVE_INFINITY, waited: 0 };
   let state = fresh;
@@ -55,13 +55,13 @@ export function keepBestCandidate(options: KeepBestOptions): Callback {
       if (state.waited >= patience) run.stop(reason);
     },
     onEpoch(run, results) {
-      const losses = Object.keys(tableChoices).map((choice) => ({
+      const losses = Object.keys(network.choices).map((choice) => ({
         choice,
         loss: resultOf(results, `validation_${choiceLoss(choice)}`),
       }));
       const least = losses.reduce((best, own) => (own.loss < best.loss ? own : best));
       if (least.loss < state.best) {
-        const kept: SavedParameters = { ...saveParameters(run.model), mix: mixOf(least.choice) };
+        const kept: SavedParameters = { ...saveParameters(run.model), mix: mixOf(network, least.choice) };
         state = { best: least.loss, waited: 0, kept, chosen: `${least.choice}, after epoch ${run.epoch}` };
       } else state = { ...state, waited: state.waited + 1 };
       if (state.waited >= patience) run.stop(reason);
@@ -71,7 +71,7 @@ export function keepBestCandidate(options: KeepBestOptions): Callback {
     notes: () =>
       state.chosen === undefined
         ? []
-        : [`the rows that members have not seen chose ${state.chosen}: loss ${Number(state.best.toPrecision(4))}`],
+        : [`the samples that members have not seen chose ${state.chosen}: loss ${Number(state.best.toPrecision(4))}`],
     state: () => state,
     restore(saved) {
       state = saved === undefined ? fresh : stateSchema.parse(saved);

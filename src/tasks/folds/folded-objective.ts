@@ -1,9 +1,7 @@
-/** What the networks of a table are trained on: each member on the rows of other folds, by which it is then measured. */
-
+/** What candidates are trained on: each member on the samples of other folds, by which it is then measured. */
 import type { Tensor } from "../../core/tensor.ts";
 import type { Value } from "../../graph/ir.ts";
-import type { NumberTarget, TableNetwork } from "../../models/tables/table-network.ts";
-import { tableCandidates } from "../../models/tables/table-network.ts";
+import type { CandidateNetwork, CandidateTarget } from "../../models/shared/candidate-network.ts";
 import {
   add,
   cast,
@@ -20,6 +18,7 @@ import {
   neg,
   reduceMean,
   reshape,
+  softplus,
   square,
   sub,
   where,
@@ -29,13 +28,6 @@ import type { Objective } from "../../train/engine/objective.ts";
 /** A batch of rows: `fold` [N] is the part of the training rows that a row is in, -1 of a row that is in none. */
 export type FoldedBatch = { readonly x: Tensor; readonly y: Tensor; readonly fold: Tensor };
 
-/** What may be chosen of the kinds of networks: one, those with hidden layers, or all; of several the mean counts. */
-export const tableChoices: Readonly<Record<string, readonly (typeof tableCandidates)[number][]>> = {
-  ...Object.fromEntries(tableCandidates.map((name) => [name, [name]])),
-  networks: ["network", "networkOfBins"],
-  together: tableCandidates,
-};
-
 /** The name of a choice's loss in results. */
 export const choiceLoss = (choice: string): string => `loss.${choice}`;
 
@@ -44,8 +36,9 @@ export const choiceLoss = (choice: string): string => `loss.${choice}`;
  * Stabilization in Model Selection"); what is predicted of a row of fold k is what the members k say, who have not seen it. So the figures
  * of training rows are honest, and all of them are learned from.
  */
-export function tableObjective(network: TableNetwork, target: NumberTarget | undefined): Objective<FoldedBatch> {
-  const { members } = network;
+export function foldedObjective(network: CandidateNetwork): Objective<FoldedBatch> {
+  const { members, target, choices } = network;
+  const names = Object.keys(network.candidates);
   return (context, { x, y, fold }) => {
     const rows = x.shape[0] ?? 1;
     const scores = network.scores(x, context);
@@ -58,8 +51,8 @@ export function tableObjective(network: TableNetwork, target: NumberTarget | und
     const mixed = network.mixed(predictions, context);
     const outputs = network.inUnits(mixed);
     if (context.training) return { loss: losses.reduce((a, b) => add(a, b)), outputs };
-    const figures = Object.entries(tableChoices).map(([choice, names]) => {
-      const chosen = predictions.filter((_, i) => names.some((name) => tableCandidates.indexOf(name) === i));
+    const figures = Object.entries(choices).map(([choice, own]) => {
+      const chosen = predictions.filter((_, i) => own.includes(names[i] ?? ""));
       const mean = div(
         chosen.reduce((a, b) => add(a, b)),
         chosen.length,
@@ -73,22 +66,32 @@ export function tableObjective(network: TableNetwork, target: NumberTarget | und
 /** The members' numbers, which folds are compared with, [members, 1]. */
 const constantFolds = (members: number): Value => reshape(cast(iota(members), "int32"), [members, 1]);
 
-/** A number in deviations from its mean, [N]. */
-const standardizedTarget = (y: Value, { mean, deviation }: NumberTarget): Value =>
-  reshape(div(sub(y, mean), deviation), [y.shape[0] ?? 1]);
-
-/** Losses of members' scores [members, N, outputs], [members, N]. */
-function errorsOf(scores: Value, y: Value, target: NumberTarget | undefined): Value {
-  const [members = 1, rows = 1] = scores.shape;
-  const flat = (own: Value) => reshape(own, [members, rows]);
-  if (target) return square(sub(flat(scores), reshape(standardizedTarget(y, target), [1, rows])));
-  const labels = expand(reshape(cast(y, "int64"), [1, rows, 1]), [members, rows, 1]);
-  return flat(neg(gatherElements(logSoftmax(scores), labels, 2)));
+/** What is predicted, as predictions are: classes int64 [N, 1], labels [N, labels], a number in deviations from its mean [N, 1]. */
+function wantedOf(y: Value, target: CandidateTarget): Value {
+  if (target === "labels") return y;
+  const wanted = target === "classes" ? cast(y, "int64") : div(sub(y, target.mean), target.deviation);
+  return reshape(wanted, [y.shape[0] ?? 1, 1]);
 }
 
-/** The mean loss of predictions: probabilities [N, classes], or numbers [N, 1] in deviations from the mean. */
-function lossOf(prediction: Value, y: Value, target: NumberTarget | undefined): Value {
-  const rows = prediction.shape[0] ?? 1;
-  if (target) return reduceMean(square(sub(reshape(prediction, [rows]), standardizedTarget(y, target))));
-  return neg(reduceMean(log(clip(gatherElements(prediction, reshape(cast(y, "int64"), [rows, 1]), 1), 1e-12, 1))));
+/** Losses of members' scores [members, N, outputs], [members, N]. */
+function errorsOf(scores: Value, y: Value, target: CandidateTarget): Value {
+  const [members = 1, rows = 1] = scores.shape;
+  const wanted = wantedOf(y, target);
+  const each = reshape(wanted, [1, ...wanted.shape]);
+  if (target === "labels") return reduceMean(sub(softplus(scores), mul(each, scores)), 2);
+  const errors =
+    target === "classes"
+      ? neg(gatherElements(logSoftmax(scores), expand(each, [members, rows, 1]), 2))
+      : square(sub(scores, each));
+  return reshape(errors, [members, rows]);
+}
+
+/** The mean loss of predictions: probabilities [N, classes] or [N, labels], or numbers [N, 1] in deviations from the mean. */
+function lossOf(prediction: Value, y: Value, target: CandidateTarget): Value {
+  const wanted = wantedOf(y, target);
+  const logOf = (probability: Value) => log(clip(probability, 1e-12, 1));
+  if (target === "classes") return neg(reduceMean(logOf(gatherElements(prediction, wanted, 1))));
+  if (target !== "labels") return reduceMean(square(sub(prediction, wanted)));
+  const missed = sub(1, wanted);
+  return neg(reduceMean(add(mul(wanted, logOf(prediction)), mul(missed, logOf(sub(1, prediction))))));
 }
