@@ -1,16 +1,15 @@
 /** A table in a file as a task: its columns encoded, its rows in parts, what is predicted of them. */
 import { DataError, OptionError, unknownName } from "../../core/errors.ts";
-import { append, appendTo } from "../../core/lists.ts";
 import { count, plural } from "../../core/number-text.ts";
 import { quoted } from "../../core/printable.ts";
-import { foldIn, keyOf, Random } from "../../core/random.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import { gatherRows } from "../../data/pipeline/rows.ts";
 import { ordered, orderedShare } from "../../data/profile/split.ts";
 import { parseNumber } from "../../data/tables/cell-numbers.ts";
-import { ColumnTypeBuilder, type ColumnType as InferredColumn, parseDate } from "../../data/tables/column-kinds.ts";
+import { type ColumnType as InferredColumn, parseDate } from "../../data/tables/column-kinds.ts";
 import { encodeRows, fieldText, fitRowEncoding, type NamedRow } from "../../data/tables/row-encoding.ts";
-import { openTable } from "../../data/tables/table-file.node.ts";
+import { limitedRows, partsOfRows } from "../folds/parting.ts";
+import { drawnRows } from "./drawn-rows.node.ts";
 import type { EncodedTable, TableSamples } from "./table-baselines.ts";
 import { balanceNote, fitTarget, type TableTaskName, targetColumn, taskOfColumn } from "./target.ts";
 
@@ -41,9 +40,6 @@ export interface LoadedTable extends EncodedTable {
   /** What it was taken for, in sentences. */
   readonly notes: readonly string[];
 }
-
-/** Share of the rows that the test takes, less of large tables. */
-const testShare = (rows: number): number => (rows > 20_000 ? 0.1 : 0.2);
 
 /**
  * Reads a table, says what its columns and the target are, and parts its rows: a fifth for the test, each class in its share, equal rows
@@ -84,14 +80,13 @@ export async function loadTable(request: TableRequest): Promise<LoadedTable> {
     throw new OptionError("--group and --time part rows in two ways; pass the one or the other");
   const parts = partsOfRows({
     groups,
-    classes: task.isClasses ? cells : undefined,
-    moments:
-      timeAt === undefined
-        ? undefined
-        : momentsOf(
-            types[timeAt] as InferredColumn,
-            kept.map((row) => all[row]?.[timeAt] ?? ""),
-          ),
+    ...(task.isClasses && { classes: cells }),
+    ...(timeAt !== undefined && {
+      moments: momentsOf(
+        types[timeAt] as InferredColumn,
+        kept.map((row) => all[row]?.[timeAt] ?? ""),
+      ),
+    }),
     seed,
     folds,
   });
@@ -143,32 +138,6 @@ export async function loadTable(request: TableRequest): Promise<LoadedTable> {
   };
 }
 
-/** Cells that are held in memory. */
-const mostCells = 20_000_000;
-
-/** The rows of a table with what its columns are; of a table with more cells than are held, as many rows as fit, drawn at random. */
-async function drawnRows(path: string, seed: number) {
-  const file = await openTable(path);
-  const builders = file.names.map(
-    (name) => new ColumnTypeBuilder(name, { decimalComma: file.decimalComma, columns: file.names.length }),
-  );
-  const most = Math.max(1000, Math.floor(mostCells / Math.max(1, file.names.length)));
-  const random = new Random(foldIn(keyOf(seed), "rows"));
-  const rows: (readonly string[])[] = [];
-  const lines: number[] = [];
-  let seen = 0;
-  for await (const block of file.rows())
-    for (const { cells, line } of block) {
-      for (const [i, builder] of builders.entries()) builder.add(cells[i] ?? "");
-      // Reservoir sampling (Vitter 1985, algorithm R).
-      const place = seen < most ? seen : Math.floor(random.uniform(0, seen + 1));
-      if (place < most) [rows[place], lines[place]] = [cells, line];
-      seen++;
-    }
-  if (seen === 0) throw new DataError(`${path}: has no rows below its names, expected at least one`);
-  return { file, rows, lines, types: builders.map((builder) => builder.build()), count: seen };
-}
-
 /** The first dozen of some things, and how many more there are. */
 const listed = (items: readonly string[]): string =>
   `${items.slice(0, 12).join("; ")}${items.length > 12 ? `; and ${count(items.length - 12)} more` : ""}`;
@@ -185,67 +154,6 @@ function groupsOf(
   if (groupAt !== undefined) return rows.map((own, i) => own[groupAt] || alone(i));
   const contents = rows.map((own) => own.filter((_, i) => i !== at).join("\u0000"));
   return new Set(contents).size < rows.length / 2 ? contents.map((_, i) => alone(i)) : contents;
-}
-
-/** The first rows in a random order, all without a limit. */
-function limitedRows(rows: number, { limit = rows, seed }: TableRequest): number[] {
-  if (limit >= rows) return Array.from({ length: rows }, (_, row) => row);
-  return [...new Random(foldIn(keyOf(seed), "limit")).permutation(rows).subarray(0, limit)].sort((a, b) => a - b);
-}
-
-/** Places of rows to train on, the fold of each, and places of those to test on. */
-interface RowParts {
-  readonly train: readonly number[];
-  readonly folds: readonly number[];
-  readonly test: readonly number[];
-}
-
-/** What rows are parted by. */
-interface Parting {
-  /** Rows of one group come into one part. */
-  readonly groups: readonly string[];
-  /** Each has its share of every part; default there are none. */
-  readonly classes: readonly string[] | undefined;
-  /** The latest are tested on; default those that are drawn. */
-  readonly moments: readonly number[] | undefined;
-  readonly seed: number;
-  readonly folds: number;
-}
-
-/** Parts rows: at random, each class in its share, or by time; groups stay whole. */
-function partsOfRows({ groups, classes, moments, seed, folds }: Parting): RowParts {
-  const rows = groups.length;
-  const share = testShare(rows);
-  const drawn = [...new Random(foldIn(keyOf(seed), "parts")).permutation(rows)];
-  const late =
-    moments &&
-    new Set(
-      drawn.toSorted((a, b) => (moments[b] as number) - (moments[a] as number)).slice(0, Math.round(share * rows)),
-    );
-  const byGroup = new Map<string, number[]>();
-  for (const place of late ? drawn.filter((row) => !late.has(row)) : drawn)
-    appendTo(byGroup, groups[place] as string, place);
-  const strata = new Map<string, (readonly number[])[]>();
-  for (const group of byGroup.values()) appendTo(strata, classes?.[group[0] as number] ?? "", group);
-  const test: number[] = [...(late ?? [])];
-  const train: number[] = [];
-  const own: number[] = [];
-  let dealt = 0;
-  let fold = 0;
-  // Groups are dealt out in turn: to the test so often, else to the next fold.
-  for (const group of [...strata.values()].flat()) {
-    dealt += group.length;
-    if (!late && test.length + group.length / 2 < share * dealt) append(test, group);
-    else {
-      append(train, group);
-      append(
-        own,
-        group.map(() => fold),
-      );
-      fold = (fold + 1) % folds;
-    }
-  }
-  return { train, folds: own, test };
 }
 
 /** The order of rows in a column of dates or numbers. Throws OptionError for another column, DataError for rows without a value. */
