@@ -176,6 +176,7 @@ const calls: Readonly<Record<string, (options: never) => unknown>> = {
   keywordConvolution: (options) => models.keywordConvolution(options),
   DeepMlp: (options) => new models.DeepMlp(options),
   TableNetwork: (options) => new models.TableNetwork([{ kind: "category", values: 2 }], options),
+  TextNetwork: (options) => new models.TextNetwork({ words: 1, characters: 0, weights: [1], runs: 0 }, options),
   keepBestCandidate: (options) =>
     s.keepBestCandidate(new models.TableNetwork([{ kind: "category", values: 2 }], { outputs: 2 }), options),
   QNetwork: (options) => new models.QNetwork(options),

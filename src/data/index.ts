@@ -109,6 +109,18 @@ export {
   tagFields,
   taggedWords,
 } from "./text/tagged-words.ts";
+export {
+  characterRuns,
+  fitTextFeatures,
+  lengthOfText,
+  type ReadText,
+  type TextFeatures,
+  textFeatureRows,
+  textFeaturesSchema,
+  textFeaturesText,
+  textIds,
+  wordsAndPairs,
+} from "./text/text-features.ts";
 export { type TextPair, type TextPairsOptions, textPairs } from "./text/text-pairs.ts";
 export { type TextWindow, textWindows } from "./text/text-windows.ts";
 export {

@@ -46,6 +46,7 @@ export * from "./metrics/classification.ts";
 export { type Entity, type EntityScores, entitiesOf, entityScores, marksSpans } from "./metrics/entities.ts";
 export { frechetDistance } from "./metrics/frechet.ts";
 export { confidenceInterval, type Interval } from "./metrics/interval.ts";
+export { exactLabels, labelF1 } from "./metrics/labels.ts";
 export {
   type Counting,
   type Figure,

@@ -100,6 +100,16 @@ test("whole numbers in a column of ids are ids, also where they recur", () => {
   ).toBe("number");
 });
 
+test("sentences without spaces are texts, names in such scripts are not", () => {
+  const kindOf = (cell: (i: number) => string) =>
+    inferColumnTypes(
+      ["c"],
+      Array.from({ length: 40 }, (_, i) => [cell(i)]),
+    )[0]?.kind;
+  expect(kindOf((i) => `我觉得这部电影非常好看第${i}次`)).toBe("text");
+  expect(kindOf((i) => `王小${String.fromCodePoint(0x4e00 + i)}`)).toBe("id");
+});
+
 test("values are listed by falling frequency", () => {
   expect(typeOf(["b", "a", "b", "c", "b", "a"])?.values).toEqual(["b", "a", "c"]);
   expect(typeOf(["2", "1", "2"])?.values).toEqual(["2", "1"]);

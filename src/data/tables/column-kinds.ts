@@ -3,6 +3,7 @@
 import { parseJson } from "../../core/json.ts";
 import { count, plural } from "../../core/number-text.ts";
 import { quoted } from "../../core/printable.ts";
+import { unspacedScripts } from "../text/scripts.ts";
 import { dateFormatsOf, formatSeparator, lookAlikes } from "./cell-dates.ts";
 import { parseNumber } from "./cell-numbers.ts";
 import { DistinctCounter, hashText } from "./distinct.ts";
@@ -56,6 +57,9 @@ const wholeNumber = /^[+-]?\d+$/;
 const zeroFirst = /^[+-]?0\d+$/;
 /** Names of columns that number or name their rows. */
 const idName = /(?:^|[_\-. ])(?:id|uuid|guid|key)$|[a-z]I[dD]$|^(?:id|index|key|uuid|guid)\b/i;
+
+/** Of scripts without spaces between words so many characters count as one, so that names are no texts. */
+const fourUnspaced = new RegExp(`[${unspacedScripts}]{4}`, "gu");
 
 /** Collects the values of a column, then says what it is. */
 export class ColumnTypeBuilder {
@@ -127,7 +131,7 @@ export class ColumnTypeBuilder {
   #addOther(text: string): void {
     if (this.#others.length < 3) this.#others.push({ value: text, row: this.#rows });
     this.#characters += text.length;
-    this.#words += 1 + (text.match(/\s+\S/g)?.length ?? 0);
+    this.#words += 1 + (text.match(/\s+\S/g)?.length ?? 0) + (text.match(fourUnspaced)?.length ?? 0);
     // After so many values without a date the rest is not looked at for dates.
     if (this.#present < 1000 || this.#dated > 0.5 * this.#present) {
       const formats = dateFormatsOf(text);

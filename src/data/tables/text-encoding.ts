@@ -52,12 +52,12 @@ function utf16Of(bytes: Uint8Array): TextEncoding | undefined {
 
 /**
  * The encoding of a file from its first bytes: the byte order mark, else UTF-16 where every other byte is zero, else UTF-8 where the
- * bytes are valid, else windows-1252, of which Latin-1 is a part. Throws FileError for what is no text.
+ * bytes are valid, else windows-1252, of which Latin-1 is a part. Throws FileError, saying what was `expected`, for what is no text.
  */
-export function sniffEncoding(head: Uint8Array, path: string): FoundEncoding {
+export function sniffEncoding(head: Uint8Array, path: string, expected = "a table as text"): FoundEncoding {
   for (const [start, what, mend] of others)
     if (beginsWith(head, ...start))
-      throw new FileError(`${path}: is ${what}, expected a table as text; ${mend.replace("FILE", path)}`);
+      throw new FileError(`${path}: is ${what}, expected ${expected}; ${mend.replace("FILE", path)}`);
   if (beginsWith(head, 0xef, 0xbb, 0xbf)) return { encoding: "utf-8", markLength: 3 };
   if (beginsWith(head, 0xff, 0xfe)) return { encoding: "utf-16le", markLength: 2 };
   if (beginsWith(head, 0xfe, 0xff)) return { encoding: "utf-16be", markLength: 2 };
@@ -66,7 +66,7 @@ export function sniffEncoding(head: Uint8Array, path: string): FoundEncoding {
   const zero = head.indexOf(0);
   if (zero >= 0)
     throw new FileError(
-      `${path}: byte ${zero} is zero, which no text has; expected a table as text, such as CSV in UTF-8: export the file anew`,
+      `${path}: byte ${zero} is zero, which no text has; expected ${expected}, such as in UTF-8: export the file anew`,
     );
   return { encoding: isUtf8(head) ? "utf-8" : "windows-1252", markLength: 0 };
 }

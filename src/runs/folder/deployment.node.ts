@@ -7,6 +7,7 @@ import { FileError } from "../../core/errors.ts";
 import { parseJson } from "../../core/json.ts";
 import type { SoundFormat } from "../../data/sound/sound-format.ts";
 import { rowEncodingSchema } from "../../data/tables/row-encoding.ts";
+import { textFeaturesSchema } from "../../data/text/text-features.ts";
 import { tokenizerFileSchema, tokenizerOf } from "../../data/text/tokenizer.ts";
 import { type TextReader, textOutputs } from "../../finetune/tasks/text-rows.ts";
 import { encodeOnnx } from "../../formats/files/export-onnx.ts";
@@ -45,9 +46,12 @@ const deploymentSchema = z.strictObject({
     .optional(),
   /** How rows of a table become numbers. */
   table: rowEncodingSchema.optional(),
+  /** How texts become ids. */
+  text: textFeaturesSchema.optional(),
   /** Whether raw inputs go through prepare.onnx. */
   prepared: z.boolean(),
   classes: z.array(z.string()).optional(),
+  labels: z.array(z.string()).optional(),
   reader: z
     .strictObject({
       tokenizer: tokenizerFileSchema,
@@ -77,7 +81,7 @@ export type DeploymentRecord = z.infer<typeof deploymentSchema>;
 /** Writes what a run's folder holds beside its checkpoints. Returns why the ONNX model takes a batch of 1 only, if it does. */
 export async function writeDeployment({ folder, recipe }: Plan, task: Task): Promise<string | undefined> {
   const { model, inputs, format } = task.deployed ?? task;
-  const { classes, reader, writer, dialogue, facts } = task;
+  const { classes, labels, reader, writer, dialogue, facts } = task;
   model.trace(inputs);
   const metadata = { recipe: recipe.name, ...(classes && { classes: JSON.stringify(classes) }) };
   const { bytes, obstacle } = encodeSavedModel(model, { inputs, metadata });
@@ -89,8 +93,10 @@ export async function writeDeployment({ folder, recipe }: Plan, task: Task): Pro
     ...(format?.image && { image: format.image }),
     ...(format?.sound && { sound: format.sound }),
     ...(format?.table && { table: format.table }),
+    ...(format?.text && { text: format.text }),
     prepared: preparation !== undefined,
     ...(classes && { classes: [...classes] }),
+    ...(labels && { labels: [...labels] }),
     ...(reader && { reader: { ...reader, tokenizer: JSON.parse(reader.tokenizer.json()) } }),
     ...(writer && { writer: { ...writer, tokenizer: JSON.parse(writer.tokenizer.json()) } }),
     ...(dialogue && { dialogue: { what: dialogue.what, example: dialogue.example } }),
@@ -143,11 +149,13 @@ export async function deploymentOfFiles(folder: string, best: boolean): Promise<
       ...(record.image && { image: record.image }),
       ...(record.sound && { sound: record.sound as SoundFormat }),
       ...(record.table && { table: record.table }),
+      ...(record.text && { text: record.text }),
       ...(preparation && {
         prepare: (raw: Value) => preparation.apply(raw, new Context(preparation, { bind: builtIn })) as Value,
       }),
     },
     ...(record.classes && { classes: record.classes }),
+    ...(record.labels && { labels: record.labels }),
     ...(reader && { reader: { ...reader, tokenizer: tokenizerOf(reader.tokenizer) } as TextReader }),
     ...(writer && { writer: { ...writer, tokenizer: tokenizerOf(writer.tokenizer) } as Writer }),
   };

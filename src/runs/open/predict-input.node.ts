@@ -1,4 +1,4 @@
-/** Inputs of a prediction as tensors: images, sounds, JSON files, JSON on the command line. */
+/** Inputs of a prediction as tensors: images, sounds, texts, JSON files, JSON on the command line. */
 import { existsSync } from "node:fs";
 import { basename, extname } from "node:path";
 import { atPlace, DataError, FileError, OptionError, ShapeError } from "../../core/errors.ts";
@@ -10,10 +10,12 @@ import { lightOnDark } from "../../data/images/light-on-dark.ts";
 import { clipReader } from "../../data/sound/clip.node.ts";
 import { soundPreparation } from "../../data/sound/sound-format.ts";
 import { tableEndings } from "../../data/tables/table-file.node.ts";
+import { lengthOfText, type TextFeatures, textFeatureRows, textIds } from "../../data/text/text-features.ts";
 import { readBytes } from "../../storage/atomic.node.ts";
 import type { InputFormat, RecipeNetwork } from "../recipes/recipe.ts";
 import { inputTypeOf } from "./input.ts";
 import { rowsOfFile, rowsOfJson } from "./table-input.node.ts";
+import { textsOfArgument } from "./text-input.node.ts";
 
 /** What inputs are read for. */
 export type InputTarget = Pick<RecipeNetwork, "inputs"> & { readonly format?: InputFormat };
@@ -30,9 +32,10 @@ export interface PredictInput {
   readonly note?: string;
 }
 
-/** Reads an argument: a file that exists, or JSON. Throws SardonyxError naming it. */
+/** Reads an argument: a file that exists, JSON, or of models of texts a text. Throws SardonyxError naming it. */
 export async function readInput(argument: string, target: InputTarget): Promise<PredictInput> {
-  const { table } = target.format ?? {};
+  const { table, text } = target.format ?? {};
+  if (text) return fromTexts(argument, text);
   if (/^\s*[[{]/.test(argument)) {
     const name = argument.length > 32 ? `${argument.slice(0, 29)}…` : argument;
     return { name, samples: fromJson(argument, name, target), inverted: false };
@@ -54,6 +57,20 @@ export async function readInput(argument: string, target: InputTarget): Promise<
       `${argument} is neither an image (${imageExtensions.join(", ")}), a sound (.wav) nor .json; convert it`,
     );
   return fromImage(argument, target);
+}
+
+async function fromTexts(argument: string, features: TextFeatures): Promise<PredictInput> {
+  const { name, texts } = await textsOfArgument(argument, features.name);
+  const read = textIds(features)(texts);
+  const length = read.reduce((most, own) => Math.max(most, lengthOfText(own, features)), 1);
+  const unknown = read.length === 1 ? (read[0]?.unknown ?? []) : [];
+  const shown = `${unknown.slice(0, 8).join(", ")}${unknown.length > 8 ? ", …" : ""}`;
+  return {
+    name,
+    samples: textFeatureRows(read, length, features.runs),
+    inverted: false,
+    ...(unknown.length > 0 && { note: `not known: ${shown}` }),
+  };
 }
 
 async function fromImage(path: string, { inputs, format: { image } = {} }: InputTarget): Promise<PredictInput> {

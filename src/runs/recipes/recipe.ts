@@ -4,6 +4,7 @@ import type { Tensor } from "../../core/tensor.ts";
 import type { Batch, Dataset } from "../../data/pipeline/dataset.ts";
 import type { SoundFormat } from "../../data/sound/sound-format.ts";
 import type { RowEncoding } from "../../data/tables/row-encoding.ts";
+import type { TextFeatures } from "../../data/text/text-features.ts";
 import type { Tokenizer } from "../../data/text/tokenizer.ts";
 import type { AdapterSet } from "../../finetune/adapters/adapter-set.ts";
 import type { TextReader } from "../../finetune/tasks/text-rows.ts";
@@ -56,6 +57,8 @@ export interface InputFormat {
   readonly sound?: SoundFormat;
   /** Set when inputs are rows of a table: how their columns become numbers. */
   readonly table?: RowEncoding;
+  /** Set when inputs are texts: how they become ids. */
+  readonly text?: TextFeatures;
   /**
    * From raw numbers [N, …], the bytes of an image or JSON's numbers as float32, to what the model takes, inside a graph of its own;
    * default: bytes are divided by 255, and numbers are cast to the type that the model takes.
@@ -125,6 +128,8 @@ export interface Deployment extends RecipeNetwork {
   readonly format?: InputFormat;
   /** Names of the classes, for the confusion matrix and predictions. */
   readonly classes?: readonly string[];
+  /** Names of labels, of which a sample has any number: the model gives the log odds of each. */
+  readonly labels?: readonly string[];
   /** What is predicted with and exported, where it is not the model itself: the generator of a GAN. */
   readonly deployed?: RecipeNetwork & { readonly format?: InputFormat };
   /** How the trained model is asked; default: by images or numbers, as `format` says. */

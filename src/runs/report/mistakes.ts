@@ -2,6 +2,7 @@
 import { greatest, least } from "../../core/lists.ts";
 import { Tensor } from "../../core/tensor.ts";
 import { rowCells } from "../../data/tables/row-cells.ts";
+import { knownWords } from "../../data/text/text-features.ts";
 import { encodePng } from "../../draw/png.ts";
 import type { Deployment, InputFormat } from "../recipes/recipe.ts";
 import type { TestOutputs } from "./outputs.ts";
@@ -29,8 +30,9 @@ export const mistakesOf = (
   });
 
 /** An input as an image or as cells; of other kinds nothing. */
-function inputOf(input: Tensor, { image, table }: InputFormat): Pick<Mistake, "image" | "cells"> {
+function inputOf(input: Tensor, { image, table, text }: InputFormat): Pick<Mistake, "image" | "cells"> {
   if (table) return { cells: rowCells(table, input.toNumbers()) };
+  if (text) return { cells: [{ name: text.name, value: knownWords(text, input.toNumbers()) }] };
   const [channels = 0, height = 0, width = 0] = input.shape;
   const isImage = image?.channels === channels && image.height === height && image.width === width;
   return isImage && input.shape.length === 3 ? { image: imageOf(input) } : {};

@@ -49,6 +49,7 @@ function exampleOf(task: Task): readonly [example: string, what: string] {
       command`${JSON.stringify(exampleRow(format.table))}`,
       "a row as JSON; or a file of rows: .csv, .jsonl, .parquet",
     ];
+  if (format?.text) return [command`${"It was a pleasure"}`, "a text; or a file of texts: .txt, .csv, .jsonl"];
   // Zeros in the shape of one input.
   const sample = zerosTensor("float32", inputTypeOf(inputs).shape.slice(1));
   return [command`${sample.data.length <= 8 ? JSON.stringify(sample.toArray()) : "INPUT.json"}`, "numbers as JSON"];

@@ -3,6 +3,7 @@
 /** By the name under which baselines are shown. */
 const table = {
   accuracy: { result: "accuracy", better: "higher" },
+  "label F1": { result: "labelF1", better: "higher" },
   rmse: { result: "rootMeanSquaredError", better: "lower" },
   perplexity: { result: "perplexity", better: "lower" },
   bleu: { result: "bleu", better: "higher" },

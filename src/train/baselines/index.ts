@@ -4,13 +4,7 @@ export { type BoostedTreesOptions, boostedTrees } from "./boosted-trees.ts";
 export { type CompareBaselinesOptions, compareTableBaselines } from "./compare.ts";
 export type { ComparedMetric } from "./compared-metric.ts";
 export { type MostPopularOptions, mostPopular, popularityRecall } from "./most-popular.ts";
-export {
-  compareTextBaselines,
-  type NaiveBayesOptions,
-  naiveBayes,
-  naiveBayesAccuracy,
-  type TextParts,
-} from "./naive-bayes.ts";
+export { type NaiveBayesOptions, naiveBayes, naiveBayesAccuracy } from "./naive-bayes.ts";
 export { type RandomForestOptions, randomForest } from "./random-forest.ts";
 export {
   type CompareSeriesOptions,
@@ -19,4 +13,11 @@ export {
   seasonalNaive,
 } from "./seasonal-naive.ts";
 export type { TableModel } from "./table-model.ts";
+export {
+  compareLabelBaselines,
+  compareTextBaselines,
+  type LabelledTextParts,
+  type TextParts,
+  type TextWithLabels,
+} from "./texts.ts";
 export { translationMemory, translationMemoryBleu } from "./translation-memory.ts";

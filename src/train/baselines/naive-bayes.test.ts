@@ -1,7 +1,7 @@
 /** Naive Bayes by hand. */
 import { expect, test } from "vitest";
 import { DataError } from "../../core/errors.ts";
-import { compareTextBaselines, naiveBayes, naiveBayesAccuracy } from "./naive-bayes.ts";
+import { naiveBayes, naiveBayesAccuracy } from "./naive-bayes.ts";
 
 const texts = [
   { text: "not good", label: 0 },
@@ -22,21 +22,6 @@ test("without pairs their order is not read", () => {
   ];
   expect(naiveBayes(ordered, 2)("b a")).toBe(1);
   expect(naiveBayes(ordered, 2, { pairs: false })("b a")).toBe(0);
-});
-
-test("pairs and smoothing are chosen on the validation part, beside the class of most texts", () => {
-  const parts = { train: [...texts, ...texts, { text: "fine", label: 1 }], validation: texts, test: texts };
-  const [most, bayes] = compareTextBaselines(parts, 2);
-  expect(most).toMatchObject({ name: "majority", settings: "class 1", validation: 0.5, test: 0.5, metric: "accuracy" });
-  expect(bayes).toMatchObject({
-    name: "naive Bayes",
-    settings: "words and pairs, smoothing = 1",
-    validation: 1,
-    test: 1,
-  });
-  expect(() => compareTextBaselines({ ...parts, test: [] }, 2)).toThrow(
-    "compareTextBaselines: test has no texts; pass at least one",
-  );
 });
 
 test("labels that are none are refused", () => {

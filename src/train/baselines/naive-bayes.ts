@@ -4,8 +4,7 @@ import { greatest } from "../../core/lists.ts";
 import { flag, positive } from "../../core/option-types.ts";
 import { optionsOf } from "../../core/options.ts";
 import type { LabelledText } from "../../data/text/labelled-text.ts";
-import { wordsOf } from "../../data/text/vocabulary.ts";
-import type { BaselineResult } from "./baseline.ts";
+import { wordsAndPairs } from "../../data/text/text-features.ts";
 
 /** Options of `naiveBayes`. */
 export interface NaiveBayesOptions {
@@ -19,8 +18,8 @@ const checkOptions = optionsOf<NaiveBayesOptions>("naiveBayes", { smoothing: pos
 
 /** The words of a text, and its pairs of neighbours. */
 function featuresOf(text: string, pairs: boolean): readonly string[] {
-  const words = wordsOf(text);
-  return pairs ? [...words, ...words.slice(1).map((word, i) => `${words[i]} ${word}`)] : words;
+  const features = wordsAndPairs(text);
+  return pairs ? features : features.filter((feature) => !feature.includes(" "));
 }
 
 /**
@@ -65,68 +64,12 @@ export function naiveBayes(
   };
 }
 
-const accuracyOf = (classify: (text: string) => number, texts: readonly LabelledText[]): number =>
-  texts.filter(({ text, label }) => classify(text) === label).length / texts.length;
-
 /** Share of texts whose class `naiveBayes` of others predicts. */
-export const naiveBayesAccuracy = (
+export function naiveBayesAccuracy(
   train: readonly LabelledText[],
   test: readonly LabelledText[],
   classes: number,
-): number => accuracyOf(naiveBayes(train, classes), test);
-
-/** Texts that are split three ways. */
-export interface TextParts {
-  /** What baselines are fitted on. */
-  readonly train: readonly LabelledText[];
-  /** What their settings are chosen by. */
-  readonly validation: readonly LabelledText[];
-  /** What the chosen one is measured on, once. */
-  readonly test: readonly LabelledText[];
-}
-
-/**
- * What the class of most texts and naive Bayes reach, the latter with or without pairs of words and with the smoothing that do best on
- * the validation part. Throws DataError where a part is empty.
- */
-export function compareTextBaselines(
-  { train, validation, test }: TextParts,
-  classes: number,
-): readonly BaselineResult[] {
-  for (const [name, part] of Object.entries({ train, validation, test }))
-    if (part.length === 0) throw new DataError(`compareTextBaselines: ${name} has no texts; pass at least one`);
-  const measured = (
-    name: string,
-    candidates: readonly { readonly settings: string; readonly classifier: () => (text: string) => number }[],
-  ): BaselineResult => {
-    const began = performance.now();
-    const attempts = candidates.map(({ settings, classifier }) => {
-      const classify = classifier();
-      return { settings, classify, accuracy: accuracyOf(classify, validation) };
-    });
-    const best = attempts.reduce((a, b) => (b.accuracy > a.accuracy ? b : a));
-    const { settings, classify, accuracy } = best;
-    const result = {
-      name,
-      settings,
-      validation: accuracy,
-      test: accuracyOf(classify, test),
-      metric: "accuracy",
-    } as const;
-    return { ...result, seconds: (performance.now() - began) / 1000 };
-  };
-  const counts = Array.from({ length: classes }, (_, c) => train.filter(({ label }) => label === c).length);
-  const most = counts.indexOf(greatest(counts));
-  return [
-    measured("majority", [{ settings: `class ${most}`, classifier: () => () => most }]),
-    measured(
-      "naive Bayes",
-      [true, false].flatMap((pairs) =>
-        [1, 0.3, 0.1, 0.03].map((smoothing) => ({
-          settings: `${pairs ? "words and pairs" : "words"}, smoothing = ${smoothing}`,
-          classifier: () => naiveBayes(train, classes, { smoothing, pairs }),
-        })),
-      ),
-    ),
-  ];
+): number {
+  const classify = naiveBayes(train, classes);
+  return test.filter(({ text, label }) => classify(text) === label).length / test.length;
 }

@@ -23,7 +23,7 @@ export function logitsOf({ weights, bias }: Logistic, { count, width, values }: 
 }
 
 /** Turns a row of logits into probabilities in place, and returns -log of that of a class. */
-function softmaxInPlace(row: Float64Array, place: number): number {
+export function softmaxInPlace(row: Float64Array, place: number): number {
   const most = row.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
   const wanted = (row[place] as number) - most;
   let sum = 0;

@@ -1,0 +1,29 @@
+/** Simple baselines on the texts that the networks are trained and tested on. */
+import type { LabelledText } from "../../data/text/labelled-text.ts";
+import type { BaselineResult } from "../../train/baselines/baseline.ts";
+import { compareLabelBaselines, compareTextBaselines } from "../../train/baselines/texts.ts";
+import type { LoadedTexts, TextSamples } from "./load-texts.node.ts";
+
+/** What simple ways reach; their settings are chosen on the texts of the first fold. */
+export function baselinesOfTexts({ target, train, folds, test }: LoadedTexts): readonly BaselineResult[] {
+  const parts = <T>(samplesOf: (samples: TextSamples) => readonly T[]) => {
+    const all = samplesOf(train);
+    return {
+      train: all.filter((_, place) => folds[place] !== 0),
+      validation: all.filter((_, place) => folds[place] === 0),
+      test: samplesOf(test),
+    };
+  };
+  if (target.kind === "labels")
+    return compareLabelBaselines(
+      parts(({ texts, y }) =>
+        texts.map((text, place) => ({
+          text,
+          has: target.labels.map((_, label) => Number(y.data[place * target.labels.length + label]) === 1),
+        })),
+      ),
+    );
+  const labelled = ({ texts, y }: TextSamples): LabelledText[] =>
+    texts.map((text, place) => ({ text, label: Number(y.data[place]) }));
+  return compareTextBaselines(parts(labelled), target.kind === "classes" ? target.classes.length : 0);
+}
