@@ -32,6 +32,15 @@ export {
   type GanOutputs,
 } from "./generative/gan.ts";
 export { Vae, type VaeOptions, type VaeOutputs } from "./generative/vae.ts";
+export {
+  type ForecastCycle,
+  Forecaster,
+  type ForecasterInputs,
+  type ForecasterOptions,
+  forecastOutputs,
+  forecastQuantiles,
+  type SeriesScale,
+} from "./sequence/forecaster.ts";
 export { type KeywordOptions, keywordConvolution, keywordRecurrent, keywordTranscriber } from "./sequence/keywords.ts";
 export { LstmClassifier, type LstmClassifierOptions } from "./sequence/lstm.ts";
 export {

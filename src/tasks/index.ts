@@ -2,6 +2,13 @@
 
 export { type FoldedBatch, foldedObjective } from "./folds/folded-objective.ts";
 export { type KeepBestOptions, keepBestCandidate } from "./folds/keep-best.ts";
+export { baselinesOfSeries } from "./series/series-baselines.ts";
+export { type SeriesEncoding, seriesEncodingSchema, seriesNetwork } from "./series/series-encoding.ts";
+export type { SeriesGrid, SeriesWindow } from "./series/series-grid.ts";
+export { forecastMetrics, seriesObjective, type WindowBatch } from "./series/series-objective.ts";
+export type { SeriesParts } from "./series/series-parts.ts";
+export type { PartedSeries } from "./series/simple-forecast.ts";
+export { type WindowBatches, windowBatches } from "./series/window-batches.ts";
 export { denseFeatures } from "./tables/dense-features.ts";
 export { baselinesOfTable, type EncodedTable, type TableSamples } from "./tables/table-baselines.ts";
 export { tableModel } from "./tables/table-model.ts";

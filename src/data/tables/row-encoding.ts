@@ -179,6 +179,19 @@ export function fitRowEncoding(
   columns: readonly { readonly type: ColumnType; readonly at: number }[],
   rows: readonly (readonly string[])[],
 ): FittedEncoding {
+  const { fields, left } = fitFields(columns, rows);
+  if (fields.length === 0)
+    throw new DataError(
+      `no column is of use to predict by: ${left.map(({ name, why }) => `${quoted(name)}: ${why}`).join("; ") || "there is none beside the target"}; add columns that vary`,
+    );
+  return { encoding: { fields: [...fields] }, left };
+}
+
+/** As `fitRowEncoding`, where there may be no field. */
+export function fitFields(
+  columns: readonly { readonly type: ColumnType; readonly at: number }[],
+  rows: readonly (readonly string[])[],
+): Pick<FittedEncoding, "left"> & { readonly fields: readonly FieldEncoding[] } {
   const numbers = columns.filter(({ type }) => type.kind === "number" || type.kind === "date").length;
   const bins = Math.min(mostBins, Math.floor(mostBinsInAll / Math.max(1, numbers)));
   const fitted = columns.map(({ type, at }) => ({
@@ -189,13 +202,10 @@ export function fitRowEncoding(
       bins,
     ),
   }));
-  const fields = fitted.flatMap(({ made }) => (typeof made === "string" ? [] : [made]));
-  const left = fitted.flatMap(({ name, made }) => (typeof made === "string" ? [{ name, why: made }] : []));
-  if (fields.length === 0)
-    throw new DataError(
-      `no column is of use to predict by: ${left.map(({ name, why }) => `${quoted(name)}: ${why}`).join("; ") || "there is none beside the target"}; add columns that vary`,
-    );
-  return { encoding: { fields }, left };
+  return {
+    fields: fitted.flatMap(({ made }) => (typeof made === "string" ? [] : [made])),
+    left: fitted.flatMap(({ name, made }) => (typeof made === "string" ? [{ name, why: made }] : [])),
+  };
 }
 
 const widthOf = (field: FieldEncoding): number =>

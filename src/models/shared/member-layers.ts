@@ -6,12 +6,12 @@ import { add, gather, matmul, reshape } from "../../ops/index.ts";
 /** A dense layer for each member: [N, in] or [members, N, in] → [members, N, units]. */
 export class MemberDense extends Module {
   override readonly kind = "dense";
-  readonly #members: number;
+  readonly members: number;
   readonly #units: number;
   readonly #gain: number;
   constructor(members: number, units: number, gain: number) {
     super();
-    this.#members = members;
+    this.members = members;
     this.#units = units;
     this.#gain = gain;
   }
@@ -19,10 +19,10 @@ export class MemberDense extends Module {
     const features = x.shape.at(-1) ?? 1;
     const bound = this.#gain * Math.sqrt(3 / features);
     const w = context.parameter(this, "weight", {
-      shape: [this.#members, features, this.#units],
+      shape: [this.members, features, this.#units],
       initializer: bound === 0 ? zerosInit : uniformInit(-bound, bound),
     });
-    const b = context.parameter(this, "bias", { shape: [this.#members, 1, this.#units], initializer: zerosInit });
+    const b = context.parameter(this, "bias", { shape: [this.members, 1, this.#units], initializer: zerosInit });
     return add(matmul(x.rank === 2 ? reshape(x, [1, ...x.shape]) : x, w), b);
   }
 }

@@ -7,6 +7,9 @@ import { type Callback, resultOf } from "../../train/callbacks/callback.ts";
 import { type SavedParameters, savedParametersSchema, saveParameters } from "../../train/callbacks/saved-parameters.ts";
 import { choiceLoss } from "./folded-objective.ts";
 
+/** A network of candidates, what may be chosen of them, and their shares as its buffer `mix`. */
+type ChosenNetwork = Pick<CandidateNetwork, "choices"> & { readonly candidates: object };
+
 /** Options of `keepBestCandidate`. */
 export interface KeepBestOptions {
   /** Epochs without improvement before the run ends. */
@@ -31,16 +34,16 @@ const stateSchema = z.object({
 type State = z.infer<typeof stateSchema>;
 
 /** The share of each candidate in a choice. */
-const mixOf = ({ candidates, choices }: CandidateNetwork, choice: string): Float32Array => {
+const mixOf = ({ candidates, choices }: ChosenNetwork, choice: string): Float32Array => {
   const names = choices[choice] ?? [];
   return Float32Array.from(Object.keys(candidates), (name) => (names.includes(name) ? 1 / names.length : 0));
 };
 
 /**
- * Gives a network, at the end of a run, the parameters of the epoch and the shares of its candidates with the least validation loss of
- * `foldedObjective`; ends the run when that no longer improves, or when its time is over.
+ * Gives a network, at the end of a run, the parameters of the epoch and the shares of its candidates with the least validation loss, which its
+ * objective gives as a figure named by `choiceLoss`; ends the run when that no longer improves, or when its time is over.
  */
-export function keepBestCandidate(network: CandidateNetwork, options: KeepBestOptions): Callback {
+export function keepBestCandidate(network: ChosenNetwork, options: KeepBestOptions): Callback {
   const { patience, seconds = Number.POSITIVE_INFINITY } = checkOptions(options);
   const fresh: State = { best: Number.POSITIVE_INFINITY, waited: 0 };
   let state = fresh;

@@ -22,6 +22,12 @@ describe("recipeForData", () => {
     expect(await recipeForData(path)).toEqual({ recipe: "table", because: "a table" });
   });
 
+  it("forecasts a table where it is asked to", async () => {
+    const path = given("sales.csv", "date,sales\n2024-01-01,2\n2024-01-02,4\n");
+    expect(await recipeForData(path, "forecast")).toEqual({ recipe: "series", because: "--task forecast" });
+    expect(await recipeForData(path)).toEqual({ recipe: "table", because: "a table" });
+  });
+
   it("says what it found where it knows no recipe", async () => {
     await expect(recipeForData(join(folder, "absent"))).rejects.toThrow("there is no file or folder");
     await expect(recipeForData(given("x/model.bin", "?"))).rejects.toThrow("a file that ends in .bin");

@@ -1,12 +1,13 @@
 /** The recipe that data of one's own are for. */
 import { DataError } from "../../core/errors.ts";
+import { seriesKind } from "../series/series-kind.ts";
 import { tableKind } from "../tables/table-kind.ts";
 import { textsKind } from "../texts/texts-kind.node.ts";
 import { glanceAt } from "./data-glance.node.ts";
 import type { DataKind } from "./data-kind.ts";
 
 /** In the order in which they are tried: what only a few data are before what most are. */
-const kinds: readonly DataKind[] = [textsKind, tableKind];
+const kinds: readonly DataKind[] = [textsKind, seriesKind, tableKind];
 
 /** The recipe for data, and what they are taken for. */
 export interface RecipeForData {

@@ -4,7 +4,8 @@ import type { TableColumn } from "../../models/tables/table-columns.ts";
 import { TableNetwork, type TableNetworkOptions } from "../../models/tables/table-network.ts";
 import type { TableTarget } from "./target.ts";
 
-function columnsOf(field: FieldEncoding): readonly TableColumn[] {
+/** What the numbers are that a field becomes. */
+export function columnsOf(field: FieldEncoding): readonly TableColumn[] {
   if (field.kind === "number") return [{ kind: "number", ...field.statistics }];
   if (field.kind === "date") return field.parts.map(({ statistics }) => ({ kind: "number", ...statistics }));
   if (field.kind === "category") return [{ kind: "category", values: field.values.length }];

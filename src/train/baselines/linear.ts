@@ -19,8 +19,8 @@ import { classCounts } from "./constant.ts";
 
 /** C of scikit-learn's LogisticRegression, 1 / λ. */
 const inverseStrengths = [1e-3, 1e-2, 1e-1, 1, 1e1, 1e2, 1e3] as const;
-/** α of ridge regression. */
-const alphas = [1e-4, 1e-3, 1e-2, 1e-1, 1, 1e1, 1e2, 1e3, 1e4, 1e5] as const;
+/** α of ridge regression that are tried. */
+export const alphas = [1e-4, 1e-3, 1e-2, 1e-1, 1, 1e1, 1e2, 1e3, 1e4, 1e5] as const;
 
 /** Steps of L-BFGS, each of a look at all rows; half of that is typical. */
 const usual = { maxIterations: 200, tolerance: 1e-5 } as const;
@@ -99,28 +99,31 @@ const applied = ({ weights, bias }: Linear, { count, width, values }: Rows): Flo
 };
 
 /**
- * Ridge regression for any α: the weights that minimize ‖y - Xw - b‖² + α‖w‖² with a free bias, (XᵀX + αI)⁻¹ Xᵀy of centred columns
- * (Hoerl and Kennard 1970), or Xᵀ(XXᵀ + αI)⁻¹ y, which is the same, where there are fewer rows than columns. The smaller product,
- * Q Λ Qᵀ, is decomposed once.
+ * Ridge regression of rows for any targets and any α: the weights that minimize ‖y - Xw - b‖² + α‖w‖² with a free bias, (XᵀX + αI)⁻¹ Xᵀy of
+ * centred columns (Hoerl and Kennard 1970), or Xᵀ(XXᵀ + αI)⁻¹ y, which is the same, where there are fewer rows than columns. The smaller
+ * product, Q Λ Qᵀ, is decomposed once.
  */
-export function ridge({ count, width, values, targets }: TableRows): (alpha: number) => Linear {
+export function ridge({ count, width, values }: Rows): (targets: Float64Array) => (alpha: number) => Linear {
   const x = Matrix.from1DArray(count, width, values);
   const means = x.mean("column");
-  const middle = targets.reduce((sum, value) => sum + value, 0) / count;
   x.subRowVector(means);
-  const y = Matrix.columnVector(targets).sub(middle);
   const transposed = x.transpose();
   const isWide = width > count;
   const { realEigenvalues, eigenvectorMatrix: vectors } = new EigenvalueDecomposition(
     isWide ? x.mmul(transposed) : transposed.mmul(x),
     { assumeSymmetric: true },
   );
-  const projected = vectors.transpose().mmul(isWide ? y : transposed.mmul(y)); // Qᵀ y or Qᵀ Xᵀ y
-  return (alpha) => {
-    const scaled = realEigenvalues.map((value, i) => projected.get(i, 0) / (Math.max(0, value) + alpha));
-    const solved = vectors.mmul(Matrix.columnVector(scaled));
-    const weights = Float64Array.from((isWide ? transposed.mmul(solved) : solved).to1DArray());
-    return { weights, bias: weights.reduce((sum, weight, j) => sum - weight * (means[j] as number), middle) };
+  const turned = vectors.transpose();
+  return (targets) => {
+    const middle = targets.reduce((sum, value) => sum + value, 0) / count;
+    const y = Matrix.columnVector(targets).sub(middle);
+    const projected = turned.mmul(isWide ? y : transposed.mmul(y)); // Qᵀ y or Qᵀ Xᵀ y
+    return (alpha) => {
+      const scaled = realEigenvalues.map((value, i) => projected.get(i, 0) / (Math.max(0, value) + alpha));
+      const solved = vectors.mmul(Matrix.columnVector(scaled));
+      const weights = Float64Array.from((isWide ? transposed.mmul(solved) : solved).to1DArray());
+      return { weights, bias: weights.reduce((sum, weight, j) => sum - weight * (means[j] as number), middle) };
+    };
   };
 }
 
@@ -131,10 +134,10 @@ export const ridgeRegression: TableBaseline = {
     const affordable = rowsWithin(
       all,
       limits,
-      secondsOnAll(all, limits, (own) => ridge(own)),
+      secondsOnAll(all, limits, (own) => ridge(own)(own.targets)),
     );
     const train = all.width > widest ? someRows(affordable, widest, limits.key) : affordable;
-    const solve = ridge(train);
+    const solve = ridge(train)(train.targets);
     const attempts = [...alphas].reverse().map((alpha) => {
       const model = solve(alpha);
       const score = scoreOf(applied(model, validation), validation);
@@ -145,7 +148,8 @@ export const ridgeRegression: TableBaseline = {
       settings: `alpha = ${alpha}${rowsNote(train, all)}`,
       validation: score,
       refit(more) {
-        const model = ridge(sameShare(more, train, all, limits.key))(alpha);
+        const own = sameShare(more, train, all, limits.key);
+        const model = ridge(own)(own.targets)(alpha);
         return (asked) => applied(model, asked);
       },
     };

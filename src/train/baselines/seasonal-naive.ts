@@ -29,11 +29,15 @@ export function seasonalNaive(history: Tensor, options: SeasonalNaiveOptions = {
     throw new DataError(`seasonalNaive: history has ${steps} steps, a season ${season}; pass a whole season at least`);
   const forecast = new Float32Array(horizon * width);
   for (let h = 1; h <= horizon; h++) {
-    const from = steps - 1 + h - season * Math.ceil(h / season);
+    const from = seasonalSource(steps - 1, h, season);
     forecast.set(values.subarray(from * width, (from + 1) * width), (h - 1) * width);
   }
   return new Tensor("float32", [horizon, ...history.shape.slice(1)], forecast);
 }
+
+/** The step of the last season that stands for step `h` after `origin`. */
+export const seasonalSource = (origin: number, h: number, season: number): number =>
+  origin + h - season * Math.ceil(h / season);
 
 /** Series by step. */
 interface Steps {
@@ -68,7 +72,8 @@ const checkCompare = optionsOf<CompareSeriesOptions>("compareSeriesBaselines", {
   horizon: count(),
 });
 
-const usualSeasons = [4, 7, 12, 24, 52, 96, 144, 168, 365] as const;
+/** Seasons in steps that are tried. */
+export const usualSeasons = [4, 7, 12, 24, 52, 96, 144, 168, 365] as const;
 
 /**
  * What the last value and the value of a season before reach on series [steps] or [steps, series] whose parts follow one another:
@@ -105,7 +110,7 @@ export function compareSeriesBaselines(
     // From the step before the part on, so that its first step is forecast too.
     for (let origin = from - 1; origin + horizon < to; origin++)
       for (let h = 1; h <= horizon; h++) {
-        const source = origin + h - season * Math.ceil(h / season);
+        const source = seasonalSource(origin, h, season);
         for (let j = 0; j < width; j++)
           sum += ((values[(origin + h) * width + j] as number) - (values[source * width + j] as number)) ** 2;
         terms += width;

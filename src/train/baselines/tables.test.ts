@@ -74,7 +74,8 @@ describe("linear baselines find scikit-learn's coefficients", () => {
 
   test("ridge regression of diabetes", () => {
     const { recording, train } = table("diabetes");
-    const solve = ridge(tableRows("test", train));
+    const rows = tableRows("test", train);
+    const solve = ridge(rows)(rows.targets);
     for (const [alpha, { weights, bias }] of Object.entries(recording.ridge ?? {})) {
       const found = solve(Number(alpha));
       // Coefficients of up to 60; the features are float32.
@@ -86,7 +87,7 @@ describe("linear baselines find scikit-learn's coefficients", () => {
   test("ridge regression of fewer rows than columns is the limit of many rows'", () => {
     const values = Float64Array.from({ length: 12 }, (_, i) => Math.sin(7 * i + 1));
     const rows = { count: 3, width: 4, values, targets: Float64Array.of(1, -2, 4), classes: 0 };
-    const { weights, bias } = ridge(rows)(0.5);
+    const { weights, bias } = ridge(rows)(rows.targets)(0.5);
     // At the minimum the gradient is zero: Xᵀ(Xw + b - y) + α w = 0.
     for (let j = 0; j < 4; j++) {
       let gradient = 0.5 * (weights[j] as number);
