@@ -177,6 +177,7 @@ const calls: Readonly<Record<string, (options: never) => unknown>> = {
   DeepMlp: (options) => new models.DeepMlp(options),
   TableNetwork: (options) => new models.TableNetwork([{ kind: "category", values: 2 }], options),
   TextNetwork: (options) => new models.TextNetwork({ words: 1, characters: 0, weights: [1], runs: 0 }, options),
+  printProgress: (options) => s.printProgress(options),
   Forecaster: (options) => new models.Forecaster(options),
   keepBestCandidate: (options) =>
     s.keepBestCandidate(new models.TableNetwork([{ kind: "category", values: 2 }], { outputs: 2 }), options),

@@ -2,7 +2,7 @@
 import { duration, resultText } from "../core/number-text.ts";
 import type { EvaluationReport } from "../runs/training/evaluation.ts";
 import type { Output } from "./output.ts";
-import { table } from "./text.ts";
+import { showTable } from "./show-table.ts";
 
 type Baselines = NonNullable<EvaluationReport["baselines"]>;
 
@@ -20,5 +20,5 @@ export function showBaselines(baselines: Baselines, output: Output): void {
     { head: "Settings" },
     { head: "Time", align: "right" },
   ] as const;
-  for (const line of table(columns, rows, output.columns)) output.line(line);
+  showTable(columns, rows, output);
 }

@@ -11,7 +11,7 @@ export function showEvaluation(report: EvaluationReport, output: Output): void {
   output.record("evaluation", { ...report });
   const { baselines = [] } = report;
   const verdict = baselineVerdict(report);
-  if (verdict !== undefined) output.prose(verdict);
+  if (verdict !== undefined) output.prose(verdict, 0, verdict.startsWith("Better") ? "good" : "caution");
   output.line(`Test on ${plural(report.samples, "sample")}: ${namedResults(report.results)}`);
   if (baselines.length > 0) {
     output.line();

@@ -203,6 +203,6 @@ const refused = ({ path, syscall, message }: Error & { readonly path?: string; r
 
 function mistake(output: Output, code: string, message: string): number {
   output.record("error", { code, message });
-  output.warn(`sardonyx: ${message} [${code}]`);
+  output.warn(`sardonyx: ${message} [${code}]`, "bad");
   return exitCodes.mistake;
 }

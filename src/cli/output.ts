@@ -10,17 +10,28 @@ export interface Output {
   readonly terminal: boolean;
   /** Columns to write in. */
   readonly columns: number;
-  /** Writes a line for a person, as it is; nothing in JSON mode. */
-  line(text?: string): void;
+  /** Writes a line for a person, as it is; nothing in JSON mode. On a terminal with colours it is shown as `style` says. */
+  line(text?: string, style?: Style): void;
   /** Writes a part of a line for a person, as it comes; nothing in JSON mode. */
   part(text: string): void;
   /** Writes sentences for a person, wrapped; `indent` that of the lines after the first. */
-  prose(text: string, indent?: number): void;
+  prose(text: string, indent?: number, style?: Style): void;
   /** Writes a record for a program; nothing outside JSON mode. */
   record(type: string, fields: Readonly<Record<string, unknown>>): void;
   /** What a person must know although all goes on; on standard error. */
-  warn(text: string): void;
+  warn(text: string, style?: Style): void;
 }
+
+/** How text is shown where there are colours. */
+const styles = { good: 32, caution: 33, bad: 31, strong: 1, soft: 2 } as const;
+/** `good`, `caution` and `bad` news in green, yellow and red, what is `strong` bold, what is `soft` dim. */
+export type Style = keyof typeof styles;
+
+/** Text as it is shown on a stream: a terminal with colours that nobody refused by NO_COLOR. */
+const styled = (text: string, style: Style | undefined, stream: NodeJS.WriteStream): string =>
+  style === undefined || text === "" || stream.isTTY !== true || !stream.hasColors()
+    ? text
+    : `\u001b[${styles[style]}m${text}\u001b[0m`;
 
 /** Output that is kept as text, in lines of a width. */
 export function textOutput(columns: number): Output & { text(): string } {
@@ -47,21 +58,26 @@ export function standardOutput(json: boolean): Output {
     json,
     terminal,
     columns,
-    line(text = "") {
-      if (!json) process.stdout.write(`${printable(text)}\n`);
+    line(text = "", style) {
+      if (!json) process.stdout.write(`${styled(printable(text), style, process.stdout)}\n`);
     },
     part(text) {
       if (!json) process.stdout.write(printable(text));
     },
-    prose(text, indent = 0) {
-      if (!json) process.stdout.write(`${wrap(printable(text), Math.min(columns, 100), indent).join("\n")}\n`);
+    prose(text, indent = 0, style) {
+      if (json) return;
+      const lines = wrap(printable(text), Math.min(columns, 100), indent).map((own) =>
+        styled(own, style, process.stdout),
+      );
+      process.stdout.write(`${lines.join("\n")}\n`);
     },
     record(type, fields) {
       if (json) process.stdout.write(`${printable(JSON.stringify({ type, ...fields }))}\n`);
     },
-    warn(text) {
+    warn(text, style) {
       const shown = printable(text);
-      process.stderr.write(`${process.stderr.isTTY ? wrapLines(shown, process.stderr.columns || 80) : shown}\n`);
+      const lines = process.stderr.isTTY ? wrapLines(shown, process.stderr.columns || 80) : shown;
+      process.stderr.write(`${styled(lines, style, process.stderr)}\n`);
     },
   };
 }

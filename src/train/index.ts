@@ -4,6 +4,7 @@ export * from "./baselines/index.ts";
 export type { Callback } from "./callbacks/callback.ts";
 export { type EarlyStoppingOptions, earlyStopping } from "./callbacks/early-stopping.ts";
 export { type MovingAverageOptions, movingAverage } from "./callbacks/moving-average.ts";
+export { type PrintProgressOptions, printProgress } from "./callbacks/print-progress.ts";
 export { logLearningRate, records } from "./callbacks/records.ts";
 export { requireSameVocabulary } from "./callbacks/same-vocabulary.ts";
 export type { SavedParameters } from "./callbacks/saved-parameters.ts";

@@ -8,7 +8,8 @@ import { targetDescription } from "../inspect/target.ts";
 import { amount, bytes, longCount } from "../inspect/units.ts";
 import { inspectTarget, whatIfOptions } from "../inspect/what-if.ts";
 import type { Output } from "../output.ts";
-import { pad, table, widest } from "../text.ts";
+import { showTable } from "../show-table.ts";
+import { pad, widest } from "../text.ts";
 
 type Value = number | string | null;
 
@@ -44,7 +45,7 @@ function showTables({ models, sections }: Comparison, output: Output): void {
       const padded = (text: string, i: number) => pad(text, widths[from + i] ?? 0, "right");
       const columns = [pad(name, labels), ...models.slice(from, to).map(padded)].map((head) => ({ head }));
       const own = rows.map(([label = "", ...values]) => [label, ...values.slice(from, to).map(padded)]);
-      for (const line of table(columns, own, output.columns)) output.line(line);
+      showTable(columns, own, output);
     }
     from = to;
   }

@@ -12,7 +12,8 @@ import { highest } from "../../train/metrics/ranking.ts";
 import { defineCommand, text } from "../command.ts";
 import { openOptions } from "../open-run.ts";
 import type { Output } from "../output.ts";
-import { cut, table } from "../text.ts";
+import { showTable } from "../show-table.ts";
+import { cut } from "../text.ts";
 import { showDownloads } from "../train/progress.ts";
 
 /** Texts that are compared with each other in the terminal. */
@@ -121,5 +122,5 @@ function showLikeness(inputs: readonly string[], rows: readonly (readonly number
       nearest < compared ? String(nearest + 1) : `${nearest + 1} ${cut(inputs[nearest] ?? "", 20)}`,
     ];
   });
-  for (const line of table(columns, lines, output.columns)) output.line(line);
+  showTable(columns, lines, output);
 }

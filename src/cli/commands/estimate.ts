@@ -13,7 +13,7 @@ import { targetDescription } from "../inspect/target.ts";
 import { amount, bytes, extents } from "../inspect/units.ts";
 import { openChanged, trainingOptionsOf, whatIfOptions } from "../inspect/what-if.ts";
 import type { Output } from "../output.ts";
-import { table } from "../text.ts";
+import { showTable } from "../show-table.ts";
 
 /** A step is measured when it takes at most this much of the machine's memory, and this long by the rate of products. */
 const memoryToMeasure = 0.4;
@@ -199,7 +199,7 @@ function show(
     bytes(needed),
     Number.isFinite(rate.memory) ? (fits ? "fits" : "too large") : "",
   ]);
-  for (const line of table(columns, rows, output.columns)) output.line(line);
+  showTable(columns, rows, output);
   output.line();
   output.prose(
     "Time is work by rate, without loading data and without exchange between devices. Memory is that of one device that holds everything.",

@@ -2,7 +2,7 @@
 
 import { builtInRecipes, isExperiment, loadTrainable } from "../../runs/recipes/recipes.node.ts";
 import { defineCommand } from "../command.ts";
-import { table } from "../text.ts";
+import { showTable } from "../show-table.ts";
 
 export const command = defineCommand({
   arguments: [],
@@ -19,7 +19,7 @@ export const command = defineCommand({
       rows.push([name, summary, `${optimizer} ${learningRate}, batch ${batchSize}, epochs ${epochs}${repeats}`]);
     }
     const columns = [{ head: "Recipe" }, { head: "What it trains", width: 32 }, { head: "Defaults", width: 23 }];
-    for (const line of table(columns, rows, output.columns)) output.line(line);
+    showTable(columns, rows, output);
     output.line("\nTrain one: sardonyx train lenet-mnist. Your own: sardonyx train ./my-recipe.ts");
   },
 });

@@ -5,7 +5,8 @@ import { inOneLine } from "../../core/printable.ts";
 import type { ColumnProfile, DataProfile, Histogram, TargetProfile } from "../../data/profile/profile.ts";
 import { bar } from "../inspect/units.ts";
 import type { Output } from "../output.ts";
-import { cut, pad, table, widest } from "../text.ts";
+import { showTable } from "../show-table.ts";
+import { cut, pad, widest } from "../text.ts";
 import { missingText, scoreText, shortNumber, valueText } from "./values.ts";
 
 /** Columns, classes and pairs that are shown. */
@@ -48,7 +49,7 @@ function showColumns(columns: readonly ColumnProfile[], output: Output): void {
     { head: "Values, and why they are of this kind" },
   ] as const;
   output.line();
-  for (const line of table(heads, rows, output.columns)) output.line(line);
+  showTable(heads, rows, output);
   if (columns.length > shown.length)
     output.line(`… and ${count(columns.length - shown.length)} more; all of them: --html FILE, --json`);
 }
@@ -113,7 +114,7 @@ function showFiles({ files }: DataProfile, output: Output): void {
     { head: "median", align: "right" },
     { head: "most", align: "right" },
   ] as const;
-  for (const line of table(heads, rows, output.columns)) output.line(line);
+  showTable(heads, rows, output);
   output.line();
   for (const { value, count: own } of files.forms.slice(0, 10))
     output.prose(`${plural(own, "file")}: ${inOneLine(value)}`, 2);

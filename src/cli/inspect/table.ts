@@ -3,7 +3,8 @@ import { type FoldedItem, foldLayers, layersIn } from "../../analyze/report/fold
 import type { InspectedLayer, Inspection } from "../../analyze/report/schema.ts";
 import { count, plural } from "../../core/number-text.ts";
 import type { Output } from "../output.ts";
-import { type Column, cut, fittedWidths, pad, table, widest, wrap } from "../text.ts";
+import { showTable } from "../show-table.ts";
+import { type Column, cut, fittedWidths, pad, widest, wrap } from "../text.ts";
 import { amount, bar, bytes, extents, longCount, share } from "./units.ts";
 
 export interface TableOptions {
@@ -32,7 +33,7 @@ export function showInspection(inspection: Inspection, { all }: TableOptions, ou
 const right = (head: string): Column => ({ head, align: "right" });
 
 function lines(columns: readonly Column[], rows: readonly (readonly string[])[], output: Output): void {
-  for (const line of table(columns, rows, output.columns)) output.line(line);
+  showTable(columns, rows, output);
 }
 
 /** A list of names and values, the values in one column. */

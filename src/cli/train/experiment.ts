@@ -66,7 +66,7 @@ function announce(
   const { settings } = record;
   const trials = task.variants.length * (settings.repeats ?? 1);
   output.record("start", { experiment: recipe.name, settings, samples: task.samples, trials, done, folder });
-  output.prose(`${recipe.name}: ${recipe.summary}`);
+  output.prose(`${recipe.name}: ${recipe.summary}`, 0, "strong");
   const { samples } = task;
   if (samples) output.line(`Data: ${plural(samples.train, "sample")} to train on, ${count(samples.test)} to test on`);
   output.prose(`Run:  ${showSettings(settings)}`, 6);

@@ -3,7 +3,7 @@
 import { count, plural } from "../../core/number-text.ts";
 import type { ModelSummary } from "../../nn/summary.ts";
 import type { Output } from "../output.ts";
-import { table } from "../text.ts";
+import { showTable } from "../show-table.ts";
 
 /** Shows the layers. */
 export function showLayers({ layers, parameters, trainable, buffers }: ModelSummary, output: Output): void {
@@ -16,7 +16,7 @@ export function showLayers({ layers, parameters, trainable, buffers }: ModelSumm
     parameters > 0 ? `${formula} = ${count(parameters)}` : "0",
   ]);
   const columns = [{ head: "Layer" }, { head: "Type" }, { head: "Output" }, { head: "Parameters to be trained" }];
-  for (const line of table(columns, rows, output.columns)) output.line(line);
+  showTable(columns, rows, output);
   const frozen = parameters - trainable;
   const rest = [frozen > 0 && `${count(frozen)} frozen`, buffers > 0 && plural(buffers, "running statistic")];
   output.line(`${[`${plural(trainable, "parameter")} to be trained`, ...rest].filter(Boolean).join(", ")}`);

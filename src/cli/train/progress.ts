@@ -1,9 +1,9 @@
 /** How far a run is: a bar on a terminal, plain lines elsewhere, JSON records for programs. */
 import { type Options, type Params, SingleBar } from "cli-progress";
-import { clock, count, duration, namedResult, namedResults } from "../../core/number-text.ts";
+import { clock, count, namedResult } from "../../core/number-text.ts";
 import type { OnDownload } from "../../runs/recipes/recipe.ts";
 import type { Callback } from "../../train/callbacks/callback.ts";
-import type { EpochResult } from "../../train/engine/running-sums.ts";
+import { epochText } from "../../train/callbacks/print-progress.ts";
 import type { Run } from "../../train/fit.ts";
 import type { Output } from "../output.ts";
 
@@ -101,10 +101,10 @@ export function showProgress({
     },
     onEpoch(run, results) {
       close();
-      const seconds = now() - began;
-      const rate = samples / seconds;
-      output.record("epoch", { epoch: run.epoch, batch: run.trainer.batches, ...results, samplesPerSecond: rate });
-      if (isShown(run, totalEpochs)) output.line(epochLine(run, results, totalEpochs, seconds, rate));
+      const pace = { seconds: now() - began, samples };
+      const samplesPerSecond = samples / pace.seconds;
+      output.record("epoch", { epoch: run.epoch, batch: run.trainer.batches, ...results, samplesPerSecond });
+      if (isShown(run, totalEpochs)) output.line(epochText(run.epoch, totalEpochs, results, pace));
       began = now();
       samples = batches = 0;
     },
@@ -114,12 +114,6 @@ export function showProgress({
 /** The first, the last and evenly spaced ones between. */
 const isShown = ({ epoch, epochs }: Run, total: number): boolean =>
   total <= epochLines || epoch === 1 || epoch === epochs || epoch % Math.ceil(total / epochLines) === 0;
-
-const epochLine = ({ epoch }: Run, results: EpochResult, total: number, seconds: number, rate: number): string => {
-  const where = `Epoch ${String(epoch).padStart(String(total).length)}/${total}`;
-  const speed = seconds >= 0.5 ? `   ${count(rate)} samples/s   ${duration(seconds)}` : "";
-  return `${where}   ${namedResults(results)}${speed}`;
-};
 
 /** `1/3 ━━━━━━━━━─────  45 %  2,310 samples/s  loss 0.0312  accuracy 98.93 %  0:41 left`, as wide as the terminal. */
 function newBar(output: Output): SingleBar {

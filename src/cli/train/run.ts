@@ -69,7 +69,7 @@ function shownRun(plan: Plan, output: Output) {
     onDownload: showDownloads(output),
     onNote(note) {
       output.record("note", { note });
-      output.prose(`Note: ${note}.`);
+      output.prose(`Note: ${note}.`, 0, "soft");
     },
     onLoaded(loaded, task, network) {
       summary = network;
@@ -136,7 +136,7 @@ function announce({ recipe, record, folder, resumed, progress }: Plan, task: Tas
     folder,
     resumedFrom: progress && { epoch: progress.epoch, batchInEpoch: progress.batchInEpoch },
   });
-  output.prose(`${recipe.name}: ${recipe.summary}`);
+  output.prose(`${recipe.name}: ${recipe.summary}`, 0, "strong");
   const { samples, classes, notes = [] } = task;
   const data = [
     samples && `${plural(samples.train, "sample")} to train on, ${count(samples.test)} to test on`,

@@ -29,7 +29,7 @@ export async function showSearch(loaded: Loaded<Recipe>, named: string, options:
   const folder = resolve(out ?? `runs/${name}-search`);
   const space = ranges === undefined ? undefined : parseSpace(ranges, settingsNow(loaded.recipe, plan.given));
   const searching = { folder, trials, space, resume, plan, checkpointSeconds };
-  output.prose(`${name}: ${summary}`);
+  output.prose(`${name}: ${summary}`, 0, "strong");
   const interruption = onInterrupt(() => output.warn("\nStopping after this batch; Ctrl-C again stops at once."));
   try {
     const search = await searchSettings(loaded, named, {

@@ -17,7 +17,8 @@ import { advantageOf, comparedResult } from "../../train/baselines/compared-metr
 import type { Interval } from "../../train/metrics/interval.ts";
 import { onInterrupt } from "../interrupt.ts";
 import type { Output } from "../output.ts";
-import { type Column, table } from "../text.ts";
+import { showTable } from "../show-table.ts";
+import type { Column } from "../text.ts";
 import { showDownloads } from "./progress.ts";
 
 /** What of a run from several seeds is chosen on the command line. */
@@ -32,7 +33,7 @@ export async function showSeeds(loaded: Loaded<Recipe>, named: string, options: 
   const { name, summary } = loaded.recipe;
   const folder = resolve(out ?? `runs/${name}-seeds`);
   const interruption = onInterrupt(() => output.warn("\nStopping after this batch; Ctrl-C again stops at once."));
-  output.prose(`${name}: ${summary}`);
+  output.prose(`${name}: ${summary}`, 0, "strong");
   output.line(`From ${count} seeds, ${first} to ${first + count - 1}, in ${shownPath(folder)}`);
   output.line();
   try {
@@ -84,7 +85,7 @@ function verdictOf({ figures, baselines }: SeedsReport): string | undefined {
 function showReport(report: SeedsReport, output: Output): void {
   const verdict = verdictOf(report);
   if (verdict !== undefined) {
-    output.prose(verdict);
+    output.prose(verdict, 0, verdict.startsWith("Better") ? "good" : "caution");
     output.line();
   }
   const row = (name: string, measure: string, { mean, low, high }: Interval) => [
@@ -103,5 +104,5 @@ function showReport(report: SeedsReport, output: Output): void {
       .map((own) => row(own.name.replaceAll("_", " "), own.name, own)),
     ...report.baselines.map((own: BaselineOfSeeds) => row(`baseline: ${own.name}`, own.metric, own)),
   ];
-  for (const line of table(columns, rows, output.columns)) output.line(line);
+  showTable(columns, rows, output);
 }

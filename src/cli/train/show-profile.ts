@@ -4,7 +4,7 @@ import { percent, plural } from "../../core/number-text.ts";
 import type { Profile, Share } from "../../runs/training/profile.node.ts";
 import { shownPath } from "../../storage/shown-path.node.ts";
 import type { Output } from "../output.ts";
-import { table } from "../text.ts";
+import { showTable } from "../show-table.ts";
 
 /** Shows a profile of so many batches; `types` are the layers' types by path, `seconds` the time of the loop. */
 export function showProfile(
@@ -35,7 +35,7 @@ export function showProfile(
       percent(own / kernels),
       (calls / batches).toFixed(calls % batches === 0 ? 0 : 1),
     ]);
-    for (const line of table(columns, rows, output.columns)) output.line(line);
+    showTable(columns, rows, output);
   }
   output.line();
   output.prose(

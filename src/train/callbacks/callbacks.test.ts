@@ -21,6 +21,7 @@ import type { Callback } from "./callback.ts";
 import { checkpoint, checkpointBest } from "./checkpoint.node.ts";
 import { earlyStopping } from "./early-stopping.ts";
 import { movingAverage } from "./moving-average.ts";
+import { epochText, printProgress } from "./print-progress.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "sardonyx-callbacks-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -221,5 +222,26 @@ test("names that would hide one another are refused", async () => {
   );
   await expect(fit(network(), line, { ...diverging, metrics: [r2(), r2()] })).rejects.toThrow(
     'two results are named "r2"; rename a metric',
+  );
+});
+
+test("printProgress writes a line for each epoch, and for each batch where it is asked to", async () => {
+  const lines: string[] = [];
+  const options = { loss: meanSquaredError(), optimizer: sgd({ learningRate: 0.01 }), epochs: 2 };
+  await fit(dense(1), line, { ...options, callbacks: [printProgress({ write: (text) => lines.push(text) })] });
+  expect(lines).toEqual([
+    expect.stringMatching(/^Epoch 1\/2 {3}loss \d+\.\d{4}/),
+    expect.stringMatching(/^Epoch 2\/2 {3}loss \d+\.\d{4}/),
+  ]);
+  lines.length = 0;
+  const all = printProgress({ write: (text) => lines.push(text), seconds: 0 });
+  await fit(dense(1), line, { ...options, epochs: 1, callbacks: [all] });
+  expect(lines[0]).toMatch(/^Epoch 1\/1, 100 % {3}loss /);
+  expect(lines).toHaveLength(2);
+});
+
+test("the pace of an epoch is that of its samples", () => {
+  expect(epochText(3, 20, { loss: 0.25, accuracy: 0.5 }, { seconds: 2, samples: 4620 })).toBe(
+    "Epoch  3/20   loss 0.2500   accuracy 50.00 %   2,310 samples/s   2.0 s",
   );
 });
