@@ -10,5 +10,5 @@ export default gptRecipe({
   next: ["sardonyx train gpt-bpe              the same with pieces of words"],
   size: { width: 128, layers: 4, heads: 4, positions: 128 },
   dropout: 0,
-  tokenize: characterTokenizer,
+  tokenize: (_, whole) => characterTokenizer(whole),
 });

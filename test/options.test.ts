@@ -179,6 +179,7 @@ const calls: Readonly<Record<string, (options: never) => unknown>> = {
   TextNetwork: (options) => new models.TextNetwork({ words: 1, characters: 0, weights: [1], runs: 0 }, options),
   printProgress: (options) => s.printProgress(options),
   Forecaster: (options) => new models.Forecaster(options),
+  nGramModel: (options) => s.nGramModel(Int32Array.of(0), options),
   keepBestCandidate: (options) =>
     s.keepBestCandidate(new models.TableNetwork([{ kind: "category", values: 2 }], { outputs: 2 }), options),
   QNetwork: (options) => new models.QNetwork(options),

@@ -2,6 +2,8 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import {
+  type CompileOptions,
+  compareLanguageBaselines,
   cosine,
   crossEntropy,
   DataError,
@@ -9,9 +11,11 @@ import {
   FileError,
   keyOf,
   models,
+  partsOfText,
   perplexity,
   type Recipe,
   requireSameVocabulary,
+  type TextThirds,
   type Tokenizer,
   textWindows,
   tokenizerFileSchema,
@@ -33,7 +37,8 @@ export interface GptRecipe {
   };
   /** Dropout everywhere; the smaller the text beside the model, the more. */
   readonly dropout: number;
-  tokenize(text: string): Tokenizer;
+  /** Learns tokens of the text that is trained on; `whole` says which characters there are. */
+  tokenize(trained: string, whole: string): Tokenizer;
 }
 
 /** The text of a file, or the book. */
@@ -48,6 +53,40 @@ async function readText(path: string): Promise<string> {
 
 /** What is learned of the text: its tokens, as Hugging Face's tokenizer.json. */
 const facts = z.object({ tokenizer: tokenizerFileSchema });
+
+/** How tokens become batches. */
+interface BatchSettings {
+  /** Tokens that the model reads at once. */
+  readonly positions: number;
+  readonly batchSize: number;
+  readonly seed: number;
+}
+
+/** A text in parts as what a language model is trained and tested on, beside n-grams of the same tokens. */
+export function languageData(parts: TextThirds, tokenizer: Tokenizer, { positions, batchSize, seed }: BatchSettings) {
+  const encode = (text: string) => Int32Array.from(tokenizer.encode(text));
+  const tokens = { train: encode(parts.train), validation: encode(parts.validation), test: encode(parts.test) };
+  const key = keyOf(seed);
+  const train = textWindows(tokens.train, positions, key).shuffle(key).batch(batchSize);
+  const test = textWindows(tokens.test, positions);
+  const bytes = new TextEncoder().encode(parts.test).length;
+  return {
+    train,
+    validation: textWindows(tokens.validation, positions).batch(batchSize, { dropLast: false }),
+    test: test.batch(batchSize, { dropLast: false }),
+    loss: crossEntropy(),
+    metrics: [perplexity()],
+    samples: { train: (train.length ?? 0) * batchSize, test: test.length ?? 0 },
+    // Perplexities of other tokens cannot be compared, bits of the same bytes can.
+    measure: async (_: CompileOptions, { loss = Number.NaN }: Readonly<Record<string, number>>) => ({
+      bits_per_byte: ((loss / Math.LN2) * tokens.test.length) / bytes,
+    }),
+    baselines: async () => compareLanguageBaselines(tokens, { vocabulary: tokenizer.size, order: mostOrder }),
+  };
+}
+
+/** Tokens of the longest n-grams that are counted. */
+const mostOrder = 8;
 
 export const gptRecipe = ({ name, summary, data, epochs, next, size, dropout, tokenize }: GptRecipe): Recipe => {
   const deployment = (tokenizer: Tokenizer) => ({
@@ -71,25 +110,15 @@ export const gptRecipe = ({ name, summary, data, epochs, next, size, dropout, to
     async load({ batchSize, seed, epochs, learningRate, text: path }, limit) {
       const whole = await readText(path);
       const text = limit === undefined ? whole : whole.slice(0, limit * size.positions);
-      const tokenizer = tokenize(text);
-      const ids = Int32Array.from(tokenizer.encode(text));
       // The last tenth is not read before the test; of what is before it the last tenth shows the progress.
-      const [border, end] = [Math.floor(0.81 * ids.length), Math.floor(0.9 * ids.length)];
-      const windows = (from: number, to: number, key?: ReturnType<typeof keyOf>) =>
-        textWindows(ids.subarray(from, to), size.positions, key);
-      const train = windows(0, border, keyOf(seed)).shuffle(keyOf(seed)).batch(batchSize);
-      const held = windows(border, end).batch(batchSize, { dropLast: false });
-      const test = windows(end, ids.length);
-      const steps = epochs * (train.length ?? 1);
+      const parts = partsOfText(text);
+      const tokenizer = tokenize(parts.train, text);
+      const data = languageData(parts, tokenizer, { positions: size.positions, batchSize, seed });
+      const steps = epochs * (data.train.length ?? 1);
       return {
         ...deployment(tokenizer),
         facts: { tokenizer: JSON.parse(tokenizer.json()) },
-        train,
-        validation: held,
-        test: test.batch(batchSize, { dropLast: false }),
-        loss: crossEntropy(),
-        metrics: [perplexity()],
-        samples: { train: (train.length ?? 0) * batchSize, test: test.length ?? 0 },
+        ...data,
         schedule: cosine({ rate: learningRate, steps, warmup: Math.min(100, steps / 10), floor: learningRate / 20 }),
         optimizers: { adamw: { beta2: 0.99, weightDecay: 0.1 } },
         training: { clipNorm: 1 },

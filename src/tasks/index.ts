@@ -17,3 +17,4 @@ export { evidenceOf } from "./texts/evidence.ts";
 export { baselinesOfTexts } from "./texts/text-baselines.ts";
 export { type TextBatchOptions, textBatches, textModel } from "./texts/text-model.ts";
 export { type TextTarget, type TextTaskName, textTargetSchema, textTasks } from "./texts/text-target.ts";
+export { partsOfText, type TextThirds } from "./writing/text-parts.ts";

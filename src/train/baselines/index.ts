@@ -4,6 +4,13 @@ export { type BoostedTreesOptions, boostedTrees } from "./boosted-trees.ts";
 export { type CompareBaselinesOptions, compareTableBaselines } from "./compare.ts";
 export type { ComparedMetric } from "./compared-metric.ts";
 export { type MostPopularOptions, mostPopular, popularityRecall } from "./most-popular.ts";
+export {
+  compareLanguageBaselines,
+  type NGramModel,
+  type NGramOptions,
+  nGramModel,
+  type TokenParts,
+} from "./n-gram.ts";
 export { type NaiveBayesOptions, naiveBayes, naiveBayesAccuracy } from "./naive-bayes.ts";
 export { type RandomForestOptions, randomForest } from "./random-forest.ts";
 export {
@@ -20,4 +27,9 @@ export {
   type TextParts,
   type TextWithLabels,
 } from "./texts.ts";
-export { translationMemory, translationMemoryBleu } from "./translation-memory.ts";
+export {
+  compareTranslationBaselines,
+  type PairParts,
+  translationMemory,
+  translationMemoryBleu,
+} from "./translation-memory.ts";
