@@ -2,6 +2,7 @@
 import { z } from "zod";
 import {
   accuracy,
+  compareTextBaselines,
   confusionMatrix,
   cosine,
   crossEntropy,
@@ -89,7 +90,7 @@ async function load(corpus: "sentences" | "imdb", key: Key, options: LoadOptions
 export default defineRecipe({
   name: "lstm-sentiment",
   summary:
-    "Whether a sentence is positive or negative about a film, a restaurant or a product: a recurrent network over its words",
+    "Whether a sentence is positive or negative about a film, a restaurant or a product: a recurrent network over its words, which naive Bayes beats on so few",
   data: "Sentiment Labelled Sentences: 2,160, 240 to validate, 600",
   defaults: { epochs: 15, batchSize: 32, learningRate: 0.002, optimizer: "adamw", seed: 0 },
   options: {
@@ -140,6 +141,7 @@ export default defineRecipe({
       optimizers: { adamw: { weightDecay: 0.01 } },
       schedule: cosine({ rate: learningRate, steps: epochs * (data.length ?? 1) }),
       training: { clipNorm: 1 },
+      baselines: async () => compareTextBaselines({ train, validation, test }, sentimentClasses.length),
       callbacks: [earlyStopping({ monitor: "validation_loss", patience: 4 }), requireSameVocabulary(vocabulary)],
     };
   },

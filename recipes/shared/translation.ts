@@ -9,6 +9,7 @@ import {
   bucketed,
   type CompileOptions,
   chrf,
+  compareTranslationBaselines,
   crossEntropy,
   DataError,
   type Dataset,
@@ -82,6 +83,9 @@ type Settings = RecipeSettings & { readonly data: string; readonly beam: number 
 
 /** More sources than this are not held out: each is translated when the run ends. */
 const mostTested = 1000;
+
+/** Pairs with which baselines are compared at least. */
+const leastCompared = 20;
 
 /** Pairs to train on and to test on: a tenth of the sources, each with all its translations. */
 function parted(pairs: readonly Pair[], key: Key): { readonly train: readonly Pair[]; readonly test: readonly Pair[] } {
@@ -233,6 +237,13 @@ export async function translationTask(
     callbacks: [requireSameVocabulary(vocabulary)],
     ...(options.optimizers && { optimizers: options.optimizers }),
     ...(options.training && { training: options.training }),
+    // Pairs of too few sentences are not parted once more, to hold baselines against each other.
+    ...(train.length >= leastCompared && {
+      baselines: async () => {
+        const known = parted(train, foldIn(key, "validation"));
+        return compareTranslationBaselines({ train: known.train, validation: known.test, test });
+      },
+    }),
     async measure(compile) {
       const [sources, references] = [test.map(([source]) => source), test.map(([, target]) => target)];
       const written = await translatorOf(16, compile)(sources);

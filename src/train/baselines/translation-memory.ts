@@ -3,6 +3,7 @@ import { DataError } from "../../core/errors.ts";
 import { appendTo } from "../../core/lists.ts";
 import type { TokenPair } from "../../data/text/dictionary.ts";
 import { bleu } from "../metrics/translation-scores.ts";
+import type { BaselineResult } from "./baseline.ts";
 
 /** How often each word occurs in a sentence. */
 function countsOf(sentence: readonly string[]): Map<string, number> {
@@ -52,4 +53,38 @@ export function translationMemoryBleu(train: readonly TokenPair[], test: readonl
     test.map(([source]) => translate(source)),
     test.map(([, target]) => target),
   );
+}
+
+/** Pairs of sentences that are split three ways. */
+export interface PairParts {
+  /** What is known. */
+  readonly train: readonly TokenPair[];
+  /** On which baselines are held against each other; known too before the test is measured. */
+  readonly validation: readonly TokenPair[];
+  /** What is measured on, once. */
+  readonly test: readonly TokenPair[];
+}
+
+/**
+ * What simple ways of translating reach, as BLEU in percent: the sentence as it is, and the translation of the most similar sentence that
+ * is known. Throws DataError where a part is empty.
+ * @example compareTranslationBaselines({ train, validation, test })[1]?.test // BLEU of a translation memory
+ */
+export function compareTranslationBaselines({ train, validation, test }: PairParts): readonly BaselineResult[] {
+  const copied = (pairs: readonly TokenPair[]) =>
+    bleu(
+      pairs.map(([source]) => source),
+      pairs.map(([, target]) => target),
+    );
+  const measured = (name: string, settings: string, scores: () => Pick<BaselineResult, "validation" | "test">) => {
+    const began = performance.now();
+    return { name, settings, ...scores(), metric: "bleu", seconds: (performance.now() - began) / 1000 } as const;
+  };
+  return [
+    measured("copy", "the sentence as it is", () => ({ validation: copied(validation), test: copied(test) })),
+    measured("translation memory", "of the sentence nearest by TF-IDF", () => ({
+      validation: translationMemoryBleu(train, validation),
+      test: translationMemoryBleu([...train, ...validation], test),
+    })),
+  ];
 }
