@@ -234,3 +234,15 @@ it("composes in a dataset, the same in an epoch read again or from its middle", 
   expect(await read(1, 2)).toEqual(whole.slice(2));
   expect(await read(2)).not.toEqual(whole);
 });
+
+it("crop puts zeros or the nearest pixels around an image", () => {
+  const image = new Tensor("float32", [1, 1, 2, 2], Float32Array.from([1, 2, 3, 4]));
+  const whole = { size: [6, 6], padding: 2 } as const;
+  const rows = (images: Tensor) => (images.toArray() as number[][][][])[0]?.[0];
+  const random = () => new Random(keyOf(0));
+  expect(rows(crop(whole)(image, random()))?.[2]).toEqual([0, 0, 1, 2, 0, 0]);
+  expect(rows(crop({ ...whole, fill: "nearest" })(image, random()))).toEqual([
+    ...[0, 1, 2].map(() => [1, 1, 1, 2, 2, 2]),
+    ...[0, 1, 2].map(() => [3, 3, 3, 4, 4, 4]),
+  ]);
+});

@@ -1,6 +1,6 @@
 /** Random changes of image batches [N, C, H, W]: each image draws its own, and the same Random gives the same images. */
 import { DTypeError, OptionError, ShapeError } from "../../core/errors.ts";
-import { count, extentsType } from "../../core/option-types.ts";
+import { count, extentsType, oneOf } from "../../core/option-types.ts";
 import { optionsOf } from "../../core/options.ts";
 import type { Random } from "../../core/random.ts";
 import { showShape } from "../../core/shape.ts";
@@ -74,15 +74,21 @@ export function scale(factors: Range): ImageTransform {
 export interface CropOptions {
   /** Height and width to cut out; default the images' own. */
   readonly size?: readonly [height: number, width: number];
-  /** Pixels of 0 put around each image before; default 0. */
+  /** Pixels put around each image before; default 0. */
   readonly padding?: number;
+  /** What they are: 0, or the nearest pixel of the image, which suits images of any ground; default "zeros". */
+  readonly fill?: "zeros" | "nearest";
 }
 
-const checkCrop = optionsOf<CropOptions>("crop", { size: extentsType, padding: count(0) });
+const checkCrop = optionsOf<CropOptions>("crop", {
+  size: extentsType,
+  padding: count(0),
+  fill: oneOf("zeros", "nearest"),
+});
 
 /** Cuts a window out of each image, at a random place. Throws ShapeError when the padded images are smaller than it. */
 export function crop(options: CropOptions): ImageTransform {
-  const { size, padding = 0 } = checkCrop(options);
+  const { size, padding = 0, fill = "zeros" } = checkCrop(options);
   return (images, random) => {
     const [count, channels, height, width] = checkImages("crop()", images);
     const [newHeight, newWidth] = size ?? [height, width];
@@ -100,11 +106,16 @@ export function crop(options: CropOptions): ImageTransform {
       // The columns of the window that lie within the image.
       const [from, to] = [Math.max(0, -left), Math.min(newWidth, width - left)];
       for (let channel = 0; channel < channels; channel++)
-        for (let row = Math.max(0, -top); row < Math.min(newHeight, height - top); row++) {
+        for (let row = 0; row < newHeight; row++) {
           const plane = n * channels + channel;
-          const start = (plane * height + top + row) * width + left;
-          if (to > from)
-            result.set(source.subarray(start + from, start + to), (plane * newHeight + row) * newWidth + from);
+          const inside = Math.min(height - 1, Math.max(0, top + row));
+          if (fill === "zeros" && inside !== top + row) continue;
+          const start = (plane * height + inside) * width;
+          const at = (plane * newHeight + row) * newWidth;
+          if (to > from) result.set(source.subarray(start + left + from, start + left + to), at + from);
+          if (fill === "zeros") continue;
+          result.fill(source[start] as number, at, at + Math.min(from, newWidth));
+          result.fill(source[start + width - 1] as number, at + Math.max(0, to), at + newWidth);
         }
     }
     return new Tensor("float32", [count, channels, newHeight, newWidth], result);
