@@ -182,6 +182,9 @@ const calls: Readonly<Record<string, (options: never) => unknown>> = {
   nGramModel: (options) => s.nGramModel(Int32Array.of(0), options),
   keepBestCandidate: (options) =>
     s.keepBestCandidate(new models.TableNetwork([{ kind: "category", values: 2 }], { outputs: 2 }), options),
+  SideBySide: (options) => new models.SideBySide({}, options),
+  smallConvolution: (options) => models.smallConvolution(options),
+  cosineInTime: (options) => s.cosineInTime(options),
   QNetwork: (options) => new models.QNetwork(options),
   Biases: (options) => new models.Biases(options),
   Factors: (options) => new models.Factors(options),

@@ -1,6 +1,6 @@
 /** The README, the guides and the handbook are true: commands run, examples print what their comments say, the headline figure is reached. */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { expectedLines, typeErrors } from "./documented-programs.ts";
@@ -17,6 +17,9 @@ const folder = mkdtempSync(join(process.cwd(), ".readme-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 // Where commands run, data of packages is at hand as in the repository.
 symlinkSync(join(process.cwd(), "node_modules"), join(folder, "node_modules"));
+// So is what programs of the pages make for commands, in the repository's ignored runs/.
+mkdirSync(join(folder, "runs"));
+for (const made of ["shapes", "tones"]) symlinkSync(join(process.cwd(), "runs", made), join(folder, "runs", made));
 
 const run = (command: string, ...args: string[]): string =>
   execFileSync(command, args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });

@@ -60,6 +60,7 @@ export {
 export { CandidateNetwork, type CandidateTarget, type NumberTarget } from "./shared/candidate-network.ts";
 export { type Architectures, type EncoderOutputs, type HeadOptions, pooledOf, statesOf } from "./shared/heads.ts";
 export type { Preset, PresetOptions } from "./shared/preset.ts";
+export { type CandidateOutput, SideBySide, type SideBySideOptions } from "./shared/side-by-side.ts";
 export type {
   DecoderInputs,
   SegmentInputs,
@@ -182,6 +183,7 @@ export {
   type ResNetOptions,
 } from "./vision/resnet.ts";
 export { ResNetBackbone, type ResNetBackboneOptions, resnetArchitectures } from "./vision/resnet-backbone.ts";
+export { type SmallConvolutionOptions, smallConvolution } from "./vision/small-convolution.ts";
 export { SqueezeNet, type SqueezeNetOptions } from "./vision/squeezenet.ts";
 export { ClipModel, type ClipOptions, clipArchitectures } from "./vision/transformers/clip.ts";
 export { deitArchitectures } from "./vision/transformers/deit.ts";

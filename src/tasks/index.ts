@@ -1,7 +1,8 @@
 /** Tasks of your own data, without code: what the data is taken for, what learns from it, what that is held against. */
-
 export { type FoldedBatch, foldedObjective } from "./folds/folded-objective.ts";
 export { type KeepBestOptions, keepBestCandidate } from "./folds/keep-best.ts";
+export { baselinesOfImages, linearOnFeatures } from "./images/image-baselines.ts";
+export { type Augmentation, augmentations, imageChoices, imageViews } from "./images/image-views.ts";
 export { baselinesOfSeries } from "./series/series-baselines.ts";
 export { type SeriesEncoding, seriesEncodingSchema, seriesNetwork } from "./series/series-encoding.ts";
 export type { SeriesGrid, SeriesWindow } from "./series/series-grid.ts";
@@ -9,6 +10,20 @@ export { forecastMetrics, seriesObjective, type WindowBatch } from "./series/ser
 export type { SeriesParts } from "./series/series-parts.ts";
 export type { PartedSeries } from "./series/simple-forecast.ts";
 export { type WindowBatches, windowBatches } from "./series/window-batches.ts";
+export { type CandidateChoices, candidateObjective, eitherOrBoth } from "./shared/candidate-objective.ts";
+export { type CosineInTimeOptions, cosineInTime } from "./shared/cosine-in-time.ts";
+export { baselinesOfSamples, type SampleFeatures, type SampleSplit } from "./shared/feature-rows.ts";
+export { labelAveragePrecision, labelFigures } from "./shared/label-figures.ts";
+export type { PartName } from "./shared/part-samples.ts";
+export {
+  namesOf,
+  type SampleTarget,
+  type SampleTargetRequest,
+  type SampleTaskName,
+  sampleTargetSchema,
+  sampleTasks,
+} from "./shared/sample-target.ts";
+export { bandFeatures, soundChoices, soundViews } from "./sounds/sound-views.ts";
 export { denseFeatures } from "./tables/dense-features.ts";
 export { baselinesOfTable, type EncodedTable, type TableSamples } from "./tables/table-baselines.ts";
 export { tableModel } from "./tables/table-model.ts";

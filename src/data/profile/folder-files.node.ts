@@ -2,6 +2,7 @@
 import { stat } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { DataError } from "../../core/errors.ts";
+import { append } from "../../core/lists.ts";
 import { imageExtensions } from "../images/image.node.ts";
 import { entriesOf } from "../pipeline/class-folders.node.ts";
 import type { ValueCount } from "./profile.ts";
@@ -36,11 +37,12 @@ export interface FolderFiles {
 /** Folders within folders. */
 const deepest = 8;
 
-async function filesBelow(folder: string, name: string, depth: number): Promise<FolderFile[]> {
+/** The files of a folder and of those within it, in alphabetical order. Throws FileError for one that cannot be listed. */
+export async function filesBelow(folder: string, name = "", depth = 0): Promise<FolderFile[]> {
   const found: FolderFile[] = [];
   for (const entry of await entriesOf(join(folder, name))) {
     const own = name === "" ? entry.name : `${name}/${entry.name}`;
-    if (entry.isDirectory() && depth < deepest) found.push(...(await filesBelow(folder, own, depth + 1)));
+    if (entry.isDirectory() && depth < deepest) append(found, await filesBelow(folder, own, depth + 1));
     else if (entry.isFile()) {
       const path = join(folder, own);
       const parts = own.split("/");
@@ -54,7 +56,7 @@ const endingOf = ({ name }: FolderFile): string => extname(name).toLowerCase();
 
 /** The files of a folder, of the kind that most are. Throws FileError for a folder that cannot be listed, DataError where there is none of them. */
 export async function folderFiles(folder: string): Promise<FolderFiles> {
-  const all = await filesBelow(folder, "", 0);
+  const all = await filesBelow(folder);
   const of = (kind: FolderKind) => all.filter((file) => (endings[kind] as readonly string[]).includes(endingOf(file)));
   const kinds = (Object.keys(endings) as FolderKind[]).map((kind) => ({ kind, files: of(kind) }));
   const [best] = kinds.sort((a, b) => b.files.length - a.files.length);

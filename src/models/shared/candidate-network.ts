@@ -1,7 +1,8 @@
 /** Several kinds of networks side by side, each of members that can be trained on other samples: what they add up to. */
 import type { Value } from "../../graph/ir.ts";
-import { type Context, constantInit, Module } from "../../nn/index.ts";
-import { add, clip, log, mul, reduceMean, reduceSum, sigmoid, slice, softmax, sub } from "../../ops/index.ts";
+import { type Context, Module } from "../../nn/index.ts";
+import { add, clip, log, mul, reduceMean, reduceSum, sigmoid, softmax, sub } from "../../ops/index.ts";
+import { mixture } from "./mixture.ts";
 
 /** The mean and the standard deviation of a number that is predicted, in training data. */
 export interface NumberTarget {
@@ -57,10 +58,7 @@ export abstract class CandidateNetwork extends Module {
 
   /** The prediction of all candidates by their shares, [N, outputs]. */
   mixed(predictions: readonly Value[], context: Context): Value {
-    const kinds = predictions.length;
-    const mix = context.buffer(this, "mix", { shape: [kinds], initializer: constantInit(1 / kinds) });
-    const parts = predictions.map((own, i) => mul(own, slice(mix, { axis: 0, start: i, end: i + 1 })));
-    return parts.reduce((a, b) => add(a, b));
+    return mixture(this, predictions, context);
   }
 
   /** A prediction in the units of the network's output: log probabilities, log odds, or the target's. */

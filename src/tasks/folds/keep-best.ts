@@ -1,7 +1,7 @@
 /** The best of several candidates, and of their epochs, by the samples that members have not seen. */
 import { z } from "zod";
-import { count, nonNegative } from "../../core/option-types.ts";
-import { optionsOf, required } from "../../core/options.ts";
+import { count, nonNegative, oneOf } from "../../core/option-types.ts";
+import { optionsOf } from "../../core/options.ts";
 import type { CandidateNetwork } from "../../models/shared/candidate-network.ts";
 import { type Callback, resultOf } from "../../train/callbacks/callback.ts";
 import { type SavedParameters, savedParametersSchema, saveParameters } from "../../train/callbacks/saved-parameters.ts";
@@ -12,14 +12,17 @@ type ChosenNetwork = Pick<CandidateNetwork, "choices"> & { readonly candidates: 
 
 /** Options of `keepBestCandidate`. */
 export interface KeepBestOptions {
-  /** Epochs without improvement before the run ends. */
-  readonly patience: number;
+  /** Epochs without improvement before the run ends; default it goes on. */
+  readonly patience?: number;
+  /** Whether the least loss of all epochs counts, or that of the last, where a rate that falls to 0 has settled; default "best". */
+  readonly epoch?: "best" | "last";
   /** Seconds of training after which it ends, counted anew when the run is resumed; default none. */
   readonly seconds?: number;
 }
 
 const checkOptions = optionsOf<KeepBestOptions>("keepBestCandidate", {
-  patience: required(count()),
+  patience: count(),
+  epoch: oneOf("best", "last"),
   seconds: nonNegative,
 });
 
@@ -43,8 +46,12 @@ const mixOf = ({ candidates, choices }: ChosenNetwork, choice: string): Float32A
  * Gives a network, at the end of a run, the parameters of the epoch and the shares of its candidates with the least validation loss, which its
  * objective gives as a figure named by `choiceLoss`; ends the run when that no longer improves, or when its time is over.
  */
-export function keepBestCandidate(network: ChosenNetwork, options: KeepBestOptions): Callback {
-  const { patience, seconds = Number.POSITIVE_INFINITY } = checkOptions(options);
+export function keepBestCandidate(network: ChosenNetwork, options: KeepBestOptions = {}): Callback {
+  const {
+    patience = Number.POSITIVE_INFINITY,
+    epoch = "best",
+    seconds = Number.POSITIVE_INFINITY,
+  } = checkOptions(options);
   const fresh: State = { best: Number.POSITIVE_INFINITY, waited: 0 };
   let state = fresh;
   let began = performance.now();
@@ -63,7 +70,7 @@ export function keepBestCandidate(network: ChosenNetwork, options: KeepBestOptio
         loss: resultOf(results, `validation_${choiceLoss(choice)}`),
       }));
       const least = losses.reduce((best, own) => (own.loss < best.loss ? own : best));
-      if (least.loss < state.best) {
+      if (epoch === "last" || least.loss < state.best) {
         const kept: SavedParameters = { ...saveParameters(run.model), mix: mixOf(network, least.choice) };
         state = { best: least.loss, waited: 0, kept, chosen: `${least.choice}, after epoch ${run.epoch}` };
       } else state = { ...state, waited: state.waited + 1 };
@@ -74,7 +81,7 @@ export function keepBestCandidate(network: ChosenNetwork, options: KeepBestOptio
     notes: () =>
       state.chosen === undefined
         ? []
-        : [`the samples that members have not seen chose ${state.chosen}: loss ${Number(state.best.toPrecision(4))}`],
+        : [`samples that were not trained on chose ${state.chosen}: loss ${Number(state.best.toPrecision(4))}`],
     state: () => state,
     restore(saved) {
       state = saved === undefined ? fresh : stateSchema.parse(saved);

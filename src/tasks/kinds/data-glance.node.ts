@@ -13,6 +13,8 @@ export type DataGlance =
       readonly path: string;
       /** Files in it and in its folders, by their paths from it with `/`, the first thousands in alphabetical order. */
       readonly files: readonly string[];
+      /** Whether those are all. */
+      readonly isWhole: boolean;
     }
   | {
       readonly kind: "table";
@@ -36,7 +38,10 @@ const seenRows = 1000;
 /** Looks at a path. Throws FileError for what is not there and for a table that cannot be read. */
 export async function glanceAt(path: string): Promise<DataGlance> {
   if (!existsSync(path)) throw new FileError(`there is no file or folder ${path} with the data; check the path`);
-  if (statSync(path).isDirectory()) return { kind: "folder", path, files: await filesIn(path) };
+  if (statSync(path).isDirectory()) {
+    const files = await filesIn(path);
+    return { kind: "folder", path, files, isWhole: files.length < mostFiles };
+  }
   const ending = extname(path).toLowerCase();
   // What ends in .txt may be a table, and is prose more often.
   if (!tableEndings.includes(ending) || ending === ".txt") return { kind: "file", path, ending };

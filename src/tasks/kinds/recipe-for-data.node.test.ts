@@ -28,6 +28,14 @@ describe("recipeForData", () => {
     expect(await recipeForData(path)).toEqual({ recipe: "table", because: "a table" });
   });
 
+  it("takes files of images in folders for images, and whatever --task says so", async () => {
+    given("shapes/circle/1.png", "");
+    given("shapes/square/2.jpg", "");
+    const path = join(folder, "shapes");
+    expect(await recipeForData(path)).toEqual({ recipe: "images", because: "2 images in 2 folders" });
+    expect(await recipeForData(join(folder, "x"), "images")).toEqual({ recipe: "images", because: "--task images" });
+  });
+
   it("says what it found where it knows no recipe", async () => {
     await expect(recipeForData(join(folder, "absent"))).rejects.toThrow("there is no file or folder");
     await expect(recipeForData(given("x/model.bin", "?"))).rejects.toThrow("a file that ends in .bin");

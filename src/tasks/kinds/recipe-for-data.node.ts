@@ -1,13 +1,15 @@
 /** The recipe that data of one's own are for. */
 import { DataError } from "../../core/errors.ts";
+import { imageKind } from "../images/image-kind.ts";
 import { seriesKind } from "../series/series-kind.ts";
+import { soundKind } from "../sounds/sound-kind.ts";
 import { tableKind } from "../tables/table-kind.ts";
 import { textsKind } from "../texts/texts-kind.node.ts";
 import { glanceAt } from "./data-glance.node.ts";
 import type { DataKind } from "./data-kind.ts";
 
 /** In the order in which they are tried: what only a few data are before what most are. */
-const kinds: readonly DataKind[] = [textsKind, seriesKind, tableKind];
+const kinds: readonly DataKind[] = [imageKind, soundKind, textsKind, seriesKind, tableKind];
 
 /** The recipe for data, and what they are taken for. */
 export interface RecipeForData {
@@ -32,6 +34,6 @@ export async function recipeForData(path: string, task?: string): Promise<Recipe
       data.kind === "folder"
         ? `a folder of ${data.files.length === 0 ? "no files" : `files such as ${data.files.slice(0, 3).join(", ")}`}`
         : `a file that ends in ${data.kind === "file" && data.ending ? data.ending : "nothing known"}`
-    }; pass a table (.csv, .tsv, .jsonl, .json, .parquet)`,
+    }; pass a table (.csv, .tsv, .jsonl, .json, .parquet), or a folder with a folder of images or WAV files for each class`,
   );
 }

@@ -1,5 +1,5 @@
 /** The simple baselines of a table beside one another, on one split. */
-import { count, positive } from "../../core/option-types.ts";
+import { count, listOf, positive, string } from "../../core/option-types.ts";
 import { optionsOf } from "../../core/options.ts";
 import { foldIn, keyOf } from "../../core/random.ts";
 import { type BaselineResult, joinedRows, scoreOf, type TableParts, tableRows } from "./baseline.ts";
@@ -15,9 +15,15 @@ export interface CompareBaselinesOptions {
   readonly seed?: number;
   /** How long all of them may take, about; default 60. Larger tables are learned from fewer rows, as the settings of a result say. */
   readonly seconds?: number;
+  /** Names of those that are tried, such as "k nearest neighbours"; default all. */
+  readonly only?: readonly string[];
 }
 
-const checkOptions = optionsOf<CompareBaselinesOptions>("compareTableBaselines", { seed: count(0), seconds: positive });
+const checkOptions = optionsOf<CompareBaselinesOptions>("compareTableBaselines", {
+  seed: count(0),
+  seconds: positive,
+  only: listOf(string, "names of baselines"),
+});
 
 /**
  * What simple baselines reach on a table: the majority class or the mean, logistic or ridge regression, k nearest neighbours, a random
@@ -34,15 +40,16 @@ export async function compareTableBaselines(
   parts: TableParts,
   options: CompareBaselinesOptions = {},
 ): Promise<readonly BaselineResult[]> {
-  const { seed = 0, seconds = 60 } = checkOptions(options);
+  const { seed = 0, seconds = 60, only } = checkOptions(options);
   const train = tableRows("compareTableBaselines: train", parts.train);
   const validation = tableRows("compareTableBaselines: validation", parts.validation, train);
   const test = tableRows("compareTableBaselines: test", parts.test, train);
   const both = joinedRows(train, validation);
   const isClasses = train.classes > 0;
-  const baselines = isClasses
+  const all = isClasses
     ? [majority, logisticRegression, kNearest, forest, boosting]
     : [mean, ridgeRegression, kNearest, forest, boosting];
+  const baselines = all.filter(({ name }) => only === undefined || only.includes(name));
   const metric = isClasses ? "accuracy" : "rmse";
   const end = performance.now() + 1000 * seconds;
   const results: BaselineResult[] = [];

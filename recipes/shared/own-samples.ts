@@ -1,0 +1,148 @@
+/** How networks side by side learn from samples of your own, images or sounds: in the time that there is, chosen by samples held back. */
+import {
+  type AnyModule,
+  accuracy,
+  type Batch,
+  type CandidateChoices,
+  type CompileOptions,
+  candidateObjective,
+  confusionMatrix,
+  cosineInTime,
+  type Dataset,
+  exactLabels,
+  foldIn,
+  keepBestCandidate,
+  keyOf,
+  type Labelled,
+  labelF1,
+  labelFigures,
+  meanAbsoluteErrorMetric,
+  models,
+  namesOf,
+  OptionError,
+  predictor,
+  type RecipeSettings,
+  r2,
+  rootMeanSquaredError,
+  type SampleSplit,
+  type SampleTarget,
+  type Stage,
+  type TensorModule,
+} from "../../src/index.ts";
+
+/** Of the time, what training may take; the rest is for baselines. */
+const trainingShare = 0.7;
+/** Samples that are measured at once. */
+const mostAtOnce = 256;
+/** Batches of an epoch at least: few samples go round several times. */
+const leastBatches = 20;
+
+/** Options that recipes of your own samples have in common. */
+export const sampleOptions = {
+  target: { description: "of a table: the column to predict; default by its name, or the last", default: "" },
+  labels: { description: "of a table: columns of 0 and 1, with commas; each is a label", default: "" },
+  minutes: { description: "time for training and for the baselines", default: 5 },
+} as const;
+
+/** What of the settings concerns all samples, checked. Throws OptionError without data, and for a time that is none. */
+export function checkedSettings(
+  { data, labels, minutes }: { readonly data: string; readonly labels: string; readonly minutes: number },
+  what: string,
+) {
+  if (data === "") throw new OptionError(`there are no ${what}; name their folder or table by --data`);
+  if (!(minutes > 0)) throw new OptionError(`--minutes is ${minutes}; pass a number above 0`);
+  return { path: data, labels: labels.split(",").flatMap((name) => name.trim() || []) };
+}
+
+/** The networks by name, as one model, and how its outputs are shown. */
+export function candidatesFor(
+  target: SampleTarget,
+  { candidates }: CandidateChoices,
+  make: (outputs: number) => TensorModule,
+) {
+  const names = namesOf(target);
+  const outputs = Math.max(1, names.length);
+  return {
+    model: new models.SideBySide(Object.fromEntries(candidates.map((name) => [name, make(outputs)])), {
+      gives: target.kind,
+      ...(target.kind === "number" && { target: { mean: target.mean, deviation: target.deviation } }),
+    }),
+    ...(target.kind === "classes" && { classes: names }),
+    ...(target.kind === "labels" && { labels: names }),
+  };
+}
+
+/** How samples are learned. */
+export interface Learning {
+  readonly model: models.SideBySide;
+  readonly settings: RecipeSettings & { readonly minutes: number };
+  readonly choices: CandidateChoices;
+  /** Batches as they are trained on, in both views. */
+  readonly views: (batches: Dataset<Labelled>) => Dataset<Batch>;
+  /** Batches as they are measured. */
+  readonly plain: (batches: Dataset<Labelled>) => Dataset<Batch>;
+  /** Of a pretrained model: what is trained in two thirds of the epochs, and with so many blocks more in the rest; default everything, in all. */
+  readonly stages?: {
+    head(model: AnyModule): void;
+    more(model: AnyModule): void;
+    readonly blocks: number;
+  };
+}
+
+/** The head alone, then blocks below it too. */
+function stagesFor({ head, more, blocks }: NonNullable<Learning["stages"]>, epochs: number): readonly Stage[] {
+  const later = blocks > 0 ? Math.floor(epochs / 3) : 0;
+  const first = { name: "head alone", epochs: epochs - later, before: head };
+  return later === 0 ? [first] : [first, { name: `head and last ${blocks} blocks`, epochs: later, before: more }];
+}
+
+/** Everything of a task that trains and measures; `baselineOptions` says how long simple ways may take beside. */
+export function learnSamples({ target, parts }: SampleSplit, learning: Learning) {
+  const { model, settings, choices, views, plain, stages } = learning;
+  const { seed, batchSize, epochs, learningRate, minutes } = settings;
+  const [train, test] = [parts.train.length ?? 0, parts.test.length ?? 0];
+  const size = Math.min(batchSize, train);
+  const rounds = Math.max(1, Math.ceil(leastBatches / Math.floor(train / size)));
+  const repeated = Array.from({ length: rounds - 1 }).reduce<typeof parts.train>(
+    (all) => all.concat(parts.train),
+    parts.train,
+  );
+  const batches = views(repeated.shuffle(foldIn(keyOf(seed), "order")).batch(size, { dropLast: true }));
+  const measured = (part: Dataset<Labelled>) => plain(part.batch(Math.min(mostAtOnce, part.length ?? 1)));
+  const seconds = 60 * minutes;
+  return {
+    train: batches,
+    validation: measured(parts.validation),
+    test: measured(parts.test),
+    objective: candidateObjective(model, target, choices),
+    metrics:
+      target.kind === "classes"
+        ? [accuracy(), confusionMatrix(target.classes.length)]
+        : target.kind === "number"
+          ? [rootMeanSquaredError(), meanAbsoluteErrorMetric(), r2()]
+          : [labelF1(), exactLabels()],
+    ...(target.kind === "labels" && {
+      measure: (compile: CompileOptions) => labelFigures(predictor(model, { compile }), measured(parts.test)),
+    }),
+    samples: { train, test },
+    schedule: cosineInTime({
+      rate: learningRate,
+      steps: epochs * (batches.length ?? 1),
+      seconds: trainingShare * seconds,
+    }),
+    callbacks: [
+      keepBestCandidate(
+        { ...choices, candidates: model.candidates },
+        { epoch: "last", seconds: trainingShare * seconds },
+      ),
+    ],
+    ...(stages && { stages: stagesFor(stages, epochs) }),
+    training: {
+      clipNorm: 5,
+      // What was pretrained moves a little only.
+      ...(stages && { groups: [{ parameters: /\.base\./, learningRateScale: 0.1 }] }),
+    },
+    optimizers: { adamw: { weightDecay: 0.05 } },
+    baselineOptions: { seed, seconds: (1 - trainingShare) * seconds },
+  };
+}
