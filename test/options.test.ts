@@ -186,6 +186,7 @@ const calls: Readonly<Record<string, (options: never) => unknown>> = {
   smallConvolution: (options) => models.smallConvolution(options),
   cosineInTime: (options) => s.cosineInTime(options),
   QNetwork: (options) => new models.QNetwork(options),
+  ItemRanker: (options) => new models.ItemRanker([1], options),
   Biases: (options) => new models.Biases(options),
   Factors: (options) => new models.Factors(options),
   Tastes: (options) => new models.Tastes(options),

@@ -69,6 +69,7 @@ export type {
   TransformerSizes,
 } from "./shared/tokens.ts";
 export { DeepMlp, type DeepMlpOptions, widthFor } from "./tables/deep-mlp.ts";
+export { ItemRanker, type ItemRankerOptions } from "./tables/item-ranker.ts";
 export { type QInputs, QNetwork, type QNetworkOptions } from "./tables/q-network.ts";
 export {
   Biases,

@@ -3,6 +3,7 @@
 export { type ImageBase, openImageBase, trainTop } from "./images/image-base.node.ts";
 export { type ImageRequest, type LoadedImages, loadImages } from "./images/load-images.node.ts";
 export { type RecipeForData, recipeForData } from "./kinds/recipe-for-data.node.ts";
+export { type LoadedRatings, loadRatings, type RatingsRequest } from "./ratings/load-ratings.node.ts";
 export { type ForecastStep, forecastAfter, forecastText } from "./series/forecast-answer.node.ts";
 export { type LoadedSeries, loadSeries, type SeriesRequest } from "./series/load-series.node.ts";
 export { type LoadedSounds, loadSounds, type SoundRequest } from "./sounds/load-sounds.node.ts";

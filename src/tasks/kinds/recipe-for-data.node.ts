@@ -1,6 +1,7 @@
 /** The recipe that data of one's own are for. */
 import { DataError } from "../../core/errors.ts";
 import { imageKind } from "../images/image-kind.ts";
+import { ratingsKind } from "../ratings/rating-columns.ts";
 import { seriesKind } from "../series/series-kind.ts";
 import { soundKind } from "../sounds/sound-kind.ts";
 import { tableKind } from "../tables/table-kind.ts";
@@ -9,7 +10,7 @@ import { glanceAt } from "./data-glance.node.ts";
 import type { DataKind } from "./data-kind.ts";
 
 /** In the order in which they are tried: what only a few data are before what most are. */
-const kinds: readonly DataKind[] = [imageKind, soundKind, textsKind, seriesKind, tableKind];
+const kinds: readonly DataKind[] = [imageKind, soundKind, textsKind, seriesKind, ratingsKind, tableKind];
 
 /** The recipe for data, and what they are taken for. */
 export interface RecipeForData {
