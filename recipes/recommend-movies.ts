@@ -19,7 +19,9 @@ import {
   meanSquaredError,
   models,
   multiHotGenres,
+  popularityRecall,
   predictor,
+  type RatingBiases,
   recallOf,
   rootMeanSquaredError,
   scatterPlot,
@@ -130,6 +132,23 @@ function moviesByUser({ x, y }: MovieRatings["ratings"], keep: (stars: number) =
   return found;
 }
 
+/** The root of the mean squared error of biases alone. */
+function biasError({ mean, users, items }: RatingBiases, { x, y }: MovieRatings["ratings"]): number {
+  const errors = y.toNumbers().map((stars, row) => {
+    const [user, movie] = [Number(x.data[2 * row]), Number(x.data[2 * row + 1])];
+    return (stars - mean - (users[user] ?? 0) - (items[movie] ?? 0)) ** 2;
+  });
+  return Math.sqrt(errors.reduce((sum, error) => sum + error, 0) / errors.length);
+}
+
+/** Users with the films that they like, [N, 2]. */
+function likedPairs(ratings: MovieRatings["ratings"]): Tensor {
+  const pairs = [...moviesByUser(ratings, (stars) => stars >= liked)].flatMap(([user, movies]) =>
+    [...movies].flatMap((movie) => [user, movie]),
+  );
+  return new Tensor("int32", [pairs.length / 2, 2], Int32Array.from(pairs));
+}
+
 export default defineRecipe({
   name: "recommend-movies",
   summary: "Ratings of films predicted: matrix factorization, neural collaborative filtering, tastes for genres",
@@ -197,11 +216,7 @@ export default defineRecipe({
       async measure(compile): Promise<Record<string, number>> {
         const score = scorerOf(model, data.movies.length)(compile);
         const tested = await collect(test);
-        const errors = tested.y.toNumbers().map((stars, row) => {
-          const [user, movie] = [Number(tested.x.data[2 * row]), Number(tested.x.data[2 * row + 1])];
-          return (stars - baseline.mean - (baseline.users[user] ?? 0) - (baseline.items[movie] ?? 0)) ** 2;
-        });
-        const rmse = Math.sqrt(errors.reduce((sum, error) => sum + error, 0) / errors.length);
+        const rmse = biasError(baseline, tested);
         const sought = [...moviesByUser(tested, (stars) => stars >= liked)];
         if (sought.length === 0) return { baseline_rmse: rmse };
         let [recall, ofBaseline] = [0, 0];
@@ -211,6 +226,19 @@ export default defineRecipe({
           ofBaseline += recallOf(bestOf(kept, user, baseline.items), movies) / sought.length;
         }
         return { baseline_rmse: rmse, recall_at_10: recall, baseline_recall_at_10: ofBaseline };
+      },
+      async baselines() {
+        const [tuned, tested] = [await collect(held), await collect(test)];
+        const began = performance.now();
+        const seconds = () => (performance.now() - began) / 1000;
+        const recallIn = (part: MovieRatings["ratings"]) =>
+          popularityRecall(known.x, likedPairs(part), { items: data.movies.length, k: recommended });
+        const biases = { validation: biasError(baseline, tuned), test: biasError(baseline, tested) };
+        const popular = { validation: recallIn(tuned), test: recallIn(tested) };
+        return [
+          { name: "biases of users and films", settings: "none", metric: "rmse", ...biases, seconds: seconds() },
+          { name: "most popular", settings: "none", metric: "recall at 10", ...popular, seconds: seconds() },
+        ];
       },
       draw: async () => mapOf(model, data, known),
     };

@@ -1,6 +1,7 @@
 /** What simple baselines reach beside a model, as text. */
 import { duration, resultText } from "../core/number-text.ts";
 import type { EvaluationReport } from "../runs/training/evaluation.ts";
+import { metricsOf } from "../train/baselines/compared-metric.ts";
 import type { Output } from "./output.ts";
 import { showTable } from "./show-table.ts";
 
@@ -16,7 +17,7 @@ export function showBaselines(baselines: Baselines, output: Output): void {
   ]);
   const columns = [
     { head: "Baseline, same test" },
-    { head: baselines[0]?.metric ?? "", align: "right" },
+    { head: metricsOf(baselines), align: "right" },
     { head: "Settings" },
     { head: "Time", align: "right" },
   ] as const;

@@ -67,19 +67,24 @@ function showSeed({ seed, folder, evaluation, seconds }: SeedResult, output: Out
   );
 }
 
-/** How much better the model is than the baseline that did best on average, in one sentence. */
+/** How much better the model is than the baseline that did best on average, in one sentence for each measure. */
 function verdictOf({ figures, baselines }: SeedsReport): string | undefined {
-  const [best] = baselines.toSorted((a, b) => advantageOf(a.metric, b.mean, a.mean));
-  const own = best && figures.find(({ name }) => name === comparedResult(best.metric));
-  if (!best || !own) return undefined;
-  const show = (value: number) => resultText(best.metric, value);
-  const { low, high } = best.advantage;
-  const beside = `${best.name}, the best simple baseline: ${show(own.mean)}, and ${show(best.mean)} by the baseline`;
-  const by = `difference on the same rows ${show(best.advantage.mean)} (95 % interval ${show(low)} to ${show(high)})`;
-  if (low > 0) return `Better than ${beside}; ${by}.`;
-  return high < 0
-    ? `Worse than ${beside}; ${by}. Prefer the simple way, or more data.`
-    : `Not distinguishable from ${beside}; ${by}. Prefer the simple way, more data, or more seeds.`;
+  const metrics = [...new Set(baselines.map(({ metric }) => metric))];
+  const sentences = metrics.flatMap((metric) => {
+    const measured = baselines.filter((own) => own.metric === metric);
+    const [best] = measured.toSorted((a, b) => advantageOf(metric, b.mean, a.mean));
+    const own = figures.find(({ name }) => name === comparedResult(metric));
+    if (!best || !own) return [];
+    const show = (value: number) => resultText(metric, value);
+    const { low, high } = best.advantage;
+    const beside = `${best.name}, the best simple baseline: ${show(own.mean)}, and ${show(best.mean)} by the baseline`;
+    const by = `difference on the same rows ${show(best.advantage.mean)} (95 % interval ${show(low)} to ${show(high)})`;
+    if (low > 0) return `Better than ${beside}; ${by}.`;
+    return high < 0
+      ? `Worse than ${beside}; ${by}. Prefer the simple way, or more data.`
+      : `Not distinguishable from ${beside}; ${by}. Prefer the simple way, more data, or more seeds.`;
+  });
+  return sentences.length > 0 ? sentences.join(" ") : undefined;
 }
 
 function showReport(report: SeedsReport, output: Output): void {

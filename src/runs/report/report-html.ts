@@ -5,6 +5,7 @@ import { count, duration, percent, plural, resultText, spoken } from "../../core
 import { inOneLine } from "../../core/printable.ts";
 import { curvesOf } from "../../draw/curves.ts";
 import { htmlPage } from "../../draw/page.ts";
+import { metricsOf } from "../../train/baselines/compared-metric.ts";
 import { type Mistake, type RunReport, shownResults, spaced } from "./report.ts";
 import { confusionTable } from "./report-confusion.ts";
 import { reliabilityDiagram, residualPlot } from "./report-plots.ts";
@@ -111,7 +112,7 @@ function testSection({ evaluation }: RunReport): string {
     pairs(rows),
     compared.length === 0
       ? ""
-      : `<h3>Simple baselines on the same test</h3><table class="wide"><thead><tr><th>Baseline</th><th class="n">${baselines[0]?.metric ?? ""}</th><th>Settings</th><th class="n">Time</th></tr></thead>${compared.join("")}</table>`,
+      : `<h3>Simple baselines on the same test</h3><table class="wide"><thead><tr><th>Baseline</th><th class="n">${metricsOf(baselines)}</th><th>Settings</th><th class="n">Time</th></tr></thead>${compared.join("")}</table>`,
     confusion ? `<h3>Confusion matrix</h3>${confusionTable(confusion, classes)}` : "",
   );
 }

@@ -1,6 +1,7 @@
 /** The report of a run as a Markdown document, beside the figures in its folder. */
 import { count, duration, percent, plural, resultText, spoken } from "../../core/number-text.ts";
 import { inOneLine, markdownText } from "../../core/printable.ts";
+import { metricsOf } from "../../train/baselines/compared-metric.ts";
 import { type RunReport, shownResults, spaced } from "./report.ts";
 import { frequentConfusions } from "./report-confusion.ts";
 import { searchTable, searchText } from "./search-text.ts";
@@ -60,7 +61,7 @@ function testSection({ evaluation }: RunReport): string {
     `On ${plural(samples, "sample")} that were not trained on.`,
     pairs(names.map((name) => [spoken(name), resultText(name, results[name] ?? Number.NaN)])),
     tableOf(
-      ["Baseline, same test", "Settings", baselines[0]?.metric ?? "", "Time"],
+      ["Baseline, same test", "Settings", metricsOf(baselines), "Time"],
       baselines.map(({ name, settings, metric, test, seconds }) => [
         markdownText(name),
         markdownText(settings),

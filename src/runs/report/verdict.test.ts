@@ -26,6 +26,13 @@ test("a smaller error is better, an equal one is not", () => {
   expect(verdict(2)).toMatch(/^Not better than a simple baseline: mean/);
 });
 
+test("each measure has its sentence", () => {
+  const baselines = [baseline("biases", "rmse", 2, 2), baseline("forest", "accuracy", 0.9, 0.8)];
+  expect(baselineVerdict({ samples: 9, results: { rootMeanSquaredError: 1.5, accuracy: 0.5 }, baselines })).toBe(
+    "Better by rmse than the best simple baseline, biases: 1.5000, and 2 by the baseline. Not better by accuracy than a simple baseline: forest reaches 80.00 %, this model 50.00 %; prefer the simple way, or more data.",
+  );
+});
+
 test("there is none without baselines", () => {
   expect(baselineVerdict({ samples: 9, results: { accuracy: 1 } })).toBe(undefined);
 });

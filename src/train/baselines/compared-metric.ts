@@ -16,6 +16,10 @@ export type ComparedMetric = keyof typeof table;
 /** All of them. */
 export const comparedMetrics = Object.keys(table) as [ComparedMetric, ...ComparedMetric[]];
 
+/** The measures of some baselines, each once, as the head of a column. */
+export const metricsOf = (baselines: readonly { readonly metric: ComparedMetric }[]): string =>
+  [...new Set(baselines.map(({ metric }) => metric))].join(", ");
+
 /** The name of the model's own result. */
 export const comparedResult = (metric: ComparedMetric): string => table[metric].result;
 
