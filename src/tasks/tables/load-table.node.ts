@@ -186,6 +186,6 @@ function timeNote(types: readonly InferredColumn[], rows: readonly (readonly str
   );
   return (
     found &&
-    `the rows are in the order of ${quoted(found.name)}, and are tested on days between others; --time ${quoted(found.name)} tests on the last ones, as new rows will be later still`
+    `the rows are in the order of ${quoted(found.name)}, and are tested on days between others; --time ${quoted(found.name)} tests on the last ones, as new rows will be later still, and --task forecast forecasts the next values of columns by those before them`
   );
 }
