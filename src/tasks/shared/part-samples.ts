@@ -85,7 +85,7 @@ export function partSamples(
       moments: undefined,
       seed,
       folds,
-      ...(testShare !== undefined && { testShare }),
+      ...(testShare !== undefined && { share: testShare }),
     });
     const inFold = (isFirst: boolean) =>
       train.flatMap((row, i) => ((own[i] === 0) === isFirst ? [places[row] as number] : []));
