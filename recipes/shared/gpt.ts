@@ -54,6 +54,27 @@ async function readText(path: string): Promise<string> {
 /** What is learned of the text: its tokens, as Hugging Face's tokenizer.json. */
 const facts = z.object({ tokenizer: tokenizerFileSchema });
 
+/** The sizes of a GPT, and a prompt to try. */
+interface GptSize {
+  readonly width: number;
+  readonly layers: number;
+  readonly heads: number;
+  readonly positions: number;
+  readonly dropout: number;
+  readonly prompt: string;
+}
+
+/** A GPT that writes with a tokenizer. */
+export const gptDeployment = (tokenizer: Tokenizer, { dropout, prompt, ...size }: GptSize) => ({
+  model: models.gpt2Architectures.GPT2LMHeadModel({
+    sizes: { ...size, feedForward: 4 * size.width, vocabulary: tokenizer.size },
+    details: { dropout, attentionDropout: dropout },
+    embeddingDropout: dropout,
+  }),
+  inputs: { dtype: "int32", shape: [1, size.positions] } as const,
+  writer: { tokenizer, positions: size.positions, prompt },
+});
+
 /** How tokens become batches. */
 interface BatchSettings {
   /** Tokens that the model reads at once. */
@@ -89,15 +110,7 @@ export function languageData(parts: TextThirds, tokenizer: Tokenizer, { position
 const mostOrder = 8;
 
 export const gptRecipe = ({ name, summary, data, epochs, next, size, dropout, tokenize }: GptRecipe): Recipe => {
-  const deployment = (tokenizer: Tokenizer) => ({
-    model: models.gpt2Architectures.GPT2LMHeadModel({
-      sizes: { ...size, feedForward: 4 * size.width, vocabulary: tokenizer.size },
-      details: { dropout, attentionDropout: dropout },
-      embeddingDropout: dropout,
-    }),
-    inputs: { dtype: "int32", shape: [1, size.positions] } as const,
-    writer: { tokenizer, positions: size.positions, prompt: "Call me" },
-  });
+  const deployment = (tokenizer: Tokenizer) => gptDeployment(tokenizer, { ...size, dropout, prompt: "Call me" });
   return defineRecipe({
     name,
     summary,

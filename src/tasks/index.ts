@@ -36,3 +36,4 @@ export { baselinesOfTexts } from "./texts/text-baselines.ts";
 export { type TextBatchOptions, textBatches, textModel } from "./texts/text-model.ts";
 export { type TextTarget, type TextTaskName, textTargetSchema, textTasks } from "./texts/text-target.ts";
 export { partsOfText, type TextThirds } from "./writing/text-parts.ts";
+export { type WritingSize, writingSize } from "./writing/writing-size.ts";

@@ -59,8 +59,8 @@ export async function glanceAt(path: string): Promise<DataGlance> {
   return { kind: "table", path, columns: builders.map((builder) => builder.build()) };
 }
 
-/** Paths of the files in a folder and in those within it. */
-async function filesIn(folder: string): Promise<readonly string[]> {
+/** Paths of the files in a folder and in those within it, some levels deep, the first thousands in alphabetical order. */
+export async function filesIn(folder: string): Promise<readonly string[]> {
   const found: string[] = [];
   const enter = async (within: string, depth: number): Promise<void> => {
     for (const entry of await entriesOf(join(folder, within))) {

@@ -191,6 +191,6 @@ export function compareLanguageBaselines(
   });
   return [
     resultOf("unigram", "how frequent each token is", unigram),
-    resultOf("n-grams", `interpolated Kneser-Ney, order ${best.order} of 2 to ${most}`, best),
+    resultOf("n-gram model", `interpolated Kneser-Ney, order ${best.order} of 2 to ${most}`, best),
   ];
 }

@@ -45,6 +45,12 @@ test.each([
   expect((await fit(network(), line, { ...diverging, metrics, callbacks })).history).toHaveLength(3);
 });
 
+test("a run ends when its time is over", async () => {
+  const callbacks = [earlyStopping({ patience: 9, seconds: 0 })];
+  const { history, stopReason } = await fit(network(), line, { ...diverging, callbacks });
+  expect([history.length, stopReason]).toEqual([1, "its 0 seconds are over"]);
+});
+
 test("a result that is not a number is never the best", async () => {
   const path = join(folder, "best.safetensors");
   const validation = fromTensors({ x: tensor([[Number.NaN]]), y: tensor([[1]]) }).batch(1);

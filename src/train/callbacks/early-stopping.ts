@@ -16,6 +16,8 @@ export interface EarlyStoppingOptions {
   readonly minDelta?: number;
   /** At the end, whether the run was stopped or not, go back to the parameters of the best epoch; default true. */
   readonly restoreBest?: boolean;
+  /** Seconds of training after which the run ends, counted anew when it is resumed; default none. */
+  readonly seconds?: number;
 }
 
 const checkOptions = optionsOf<EarlyStoppingOptions>("earlyStopping", {
@@ -23,6 +25,7 @@ const checkOptions = optionsOf<EarlyStoppingOptions>("earlyStopping", {
   patience: count(0),
   minDelta: nonNegative,
   restoreBest: flag,
+  seconds: nonNegative,
 });
 
 const stateSchema = z.object({
@@ -42,15 +45,18 @@ type State = z.infer<typeof stateSchema>;
  */
 export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
   const { monitor = "validation_loss", patience = 3, minDelta = 0, restoreBest = true } = checkOptions(options);
+  const { seconds = Number.POSITIVE_INFINITY } = options;
   const fresh: State = { best: Number.NEGATIVE_INFINITY, waited: 0 };
   let state = fresh;
   // What the epoch's validation measured, which need not be what is trained.
   let measured: SavedParameters | undefined;
+  let began = performance.now();
   const end = (run: Run) => run.stop(`${monitor} has not improved for ${patience} epochs`);
   return {
     name: "earlyStopping",
     keepsBest: restoreBest,
     onStart(run) {
+      began = performance.now();
       requireResult(run, monitor);
       // The run was cut off after the decision, before its end.
       if (state.waited >= patience) end(run);
@@ -66,6 +72,7 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
       } else state = { ...state, waited: state.waited + 1 };
       measured = undefined;
       if (state.waited >= patience) end(run);
+      else if (performance.now() - began > 1000 * seconds) run.stop(`its ${Math.round(seconds)} seconds are over`);
     },
     deliver: () => state.kept,
     state: () => state,
