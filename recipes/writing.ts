@@ -60,7 +60,7 @@ export default defineRecipe({
     const shortest = Math.min(...[parts.validation, parts.test].map((text) => tokenizer.encode(text).length));
     if (shortest <= context)
       throw new DataError(
-        `${data}: a part of it has ${shortest} pieces of words, too few for windows of ${context}; pass a longer text, or --context ${Math.max(2, Math.floor(shortest / 2))}`,
+        `${data}: a part of it has ${shortest} pieces of words, too few for windows of ${context}; pass a longer text${shortest > 4 ? `, or --context ${Math.floor(shortest / 2)}` : ""}`,
       );
     const own = languageData(parts, tokenizer, { positions: context, batchSize, seed });
     const kept = { ...size, positions: context, prompt: promptOf(parts.train) };
