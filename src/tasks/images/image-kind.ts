@@ -1,6 +1,6 @@
 /** How images of one's own are recognized. */
 import { plural } from "../../core/number-text.ts";
-import type { DataKind } from "../kinds/data-kind.ts";
+import { areMostOf, type DataKind } from "../kinds/data-kind.ts";
 
 const isImage = (name: string): boolean => /\.(?:png|jpe?g|webp|gif|tiff?|avif)$/i.test(name);
 
@@ -15,7 +15,7 @@ export const imageKind: DataKind = {
     }
     if (data.kind !== "folder") return undefined;
     const images = data.files.filter(isImage);
-    if (images.length === 0 || images.length < data.files.length / 2) return undefined;
+    if (!areMostOf(images, data.files)) return undefined;
     const folders = new Set(images.map((name) => name.split("/").slice(0, -1).join("/")));
     return `${plural(images.length, "image")}${data.isWhole ? "" : " and more"} in ${plural(folders.size, "folder")}`;
   },

@@ -46,6 +46,10 @@ describe("folders by class", () => {
     expect(notes.join("\n")).toMatch(/left out: 2 images that cannot be read, such as .*broken\.png: is no image/);
     expect(notes.join("\n")).toMatch(/one of 2 classes/);
     expect(await recipeForData(path)).toEqual({ recipe: "images", because: "62 images in 2 folders" });
+    for (const more of [{ target: "kind" }, { labels: ["a", "b"] }, { task: "regression" }] as const)
+      await expect(load(path, more)).rejects.toThrow(
+        /is for a table .* the folder of each image is its class; leave it out/,
+      );
   });
 
   test("in colour, and of a size that is asked for", async () => {

@@ -10,3 +10,10 @@ export interface DataKind {
   /** Why data are of this kind, such as "a folder of images by class"; `undefined` where they are not. */
   recognize(data: DataGlance): string | undefined;
 }
+
+/** Files that describe those beside them: metadata.csv and the like. */
+const isDescription = (name: string): boolean => /(?:^|\/)metadata\.(?:jsonl|csv|parquet)$/i.test(name);
+
+/** Whether some of a folder's files are most of those that do not describe others. */
+export const areMostOf = (some: readonly string[], files: readonly string[]): boolean =>
+  some.length > 0 && 2 * some.length >= files.filter((name) => !isDescription(name)).length;

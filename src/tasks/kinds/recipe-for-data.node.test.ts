@@ -33,6 +33,10 @@ describe("recipeForData", () => {
     given("shapes/square/2.jpg", "");
     const path = join(folder, "shapes");
     expect(await recipeForData(path)).toEqual({ recipe: "images", because: "2 images in 2 folders" });
+    given("described/1.png", "");
+    given("described/metadata.csv", "file_name,label\n1.png,a\n");
+    given("described/metadata.jsonl", "");
+    expect((await recipeForData(join(folder, "described"))).recipe).toBe("images");
     expect(await recipeForData(join(folder, "x"), "images")).toEqual({ recipe: "images", because: "--task images" });
   });
 

@@ -1,5 +1,5 @@
 /** Files of one's own with what is predicted of them. */
-import { DataError } from "../../core/errors.ts";
+import { DataError, OptionError } from "../../core/errors.ts";
 import { plural } from "../../core/number-text.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import { inferColumnTypes } from "../../data/tables/column-kinds.ts";
@@ -67,6 +67,15 @@ function choiceOf(
   const types = inferColumnTypes(names, rows, { decimalComma });
   const [type] = types;
   if (!byFolder || !type) return chooseSampleTarget(types, rows, request);
+  const { target, labels, task } = request;
+  const odd =
+    (target !== "" && target !== type.name && `--target ${target}`) ||
+    (labels.length > 0 && `--labels ${labels.join(",")}`) ||
+    (task !== "auto" && task !== "classification" && `--task ${task}`);
+  if (odd)
+    throw new OptionError(
+      `${odd} is for a table with columns of its own, and here the folder of each ${what} is its class; leave it out, or write metadata.csv with file_name and what is to be predicted`,
+    );
   const folderOf = ([folder = ""]: readonly string[]) => folder;
   const folders = new Set(rows.map(folderOf));
   return {
