@@ -151,7 +151,8 @@ function likedPairs(ratings: MovieRatings["ratings"]): Tensor {
 
 export default defineRecipe({
   name: "recommend-movies",
-  summary: "Ratings of films predicted: matrix factorization, neural collaborative filtering, tastes for genres",
+  summary:
+    "Ratings of films predicted: matrix factorization, neural collaborative filtering, tastes for genres; to recommend, a list of popular films is better",
   data: "MovieLens (small): 100,836 ratings of 9,742 films by 610 users; a tenth to validate, a tenth to test",
   defaults: { epochs: 30, batchSize: 256, learningRate: 0.003, optimizer: "adam", seed: 0 },
   options: {

@@ -2,6 +2,7 @@
 import { cosine, defineRecipe, models, Vocabulary } from "../src/index.ts";
 import {
   openTranslation,
+  pairsOfFile,
   translationData,
   translationFacts,
   translationInputs,
@@ -29,7 +30,8 @@ export default defineRecipe({
   open: ({ attention, beam }, { tokens }) =>
     openTranslation(network(attention, tokens.length), new Vocabulary(tokens), { beam }),
   load: (settings, limit, onDownload) =>
-    translationTask(settings, limit, onDownload, {
+    translationTask(settings, limit, {
+      find: () => pairsOfFile(settings.data, onDownload),
       build: (vocabulary) => network(settings.attention, vocabulary),
       schedule: (updates) =>
         cosine({ rate: settings.learningRate, steps: settings.epochs * updates, warmup: Math.min(updates, 100) }),

@@ -15,7 +15,7 @@ import {
   scaleBytes,
 } from "../src/index.ts";
 import { loadFashionMnist } from "../src/node.ts";
-import { smallConvolution } from "./shared/clothing.ts";
+import { smallNetwork } from "./shared/clothing.ts";
 import { greyImages } from "./shared/digits.ts";
 import { heldBack } from "./shared/held-back.ts";
 import { mobileNet, onLayer, trainLast } from "./shared/mobilenet.ts";
@@ -43,7 +43,7 @@ export default defineRecipe({
     const pretrained = network === "pretrained";
     // Before the data is loaded: the package may be missing.
     const model =
-      network === "small" ? smallConvolution() : onLayer(await mobileNet(folder, pretrained ? undefined : seed), layer);
+      network === "small" ? smallNetwork() : onLayer(await mobileNet(folder, pretrained ? undefined : seed), layer);
     const data = await loadFashionMnist({ ...(dir !== "" && { dir }), ...(onDownload && { onProgress: onDownload }) });
     const { x, y } = data.train.tensors;
     const { support } = sampleShots(y, shots, keyOf(seed));

@@ -2,6 +2,7 @@
 import { defineRecipe, inverseSquareRoot, models, Vocabulary } from "../src/index.ts";
 import {
   openTranslation,
+  pairsOfFile,
   translationData,
   translationFacts,
   translationInputs,
@@ -29,7 +30,8 @@ export default defineRecipe({
   facts: translationFacts,
   open: ({ beam }, { tokens }) => openTranslation(network(tokens.length), new Vocabulary(tokens), { beam }),
   load: (settings, limit, onDownload) =>
-    translationTask(settings, limit, onDownload, {
+    translationTask(settings, limit, {
+      find: () => pairsOfFile(settings.data, onDownload),
       build: network,
       labelSmoothing: 0.1,
       schedule: () => inverseSquareRoot({ width, warmup, factor: settings.learningRate * Math.sqrt(width * warmup) }),

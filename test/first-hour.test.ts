@@ -96,3 +96,10 @@ describe("inspect and compare know every recipe", () => {
     expect(parameters.total).toBe(820_352);
   }, 60_000);
 });
+
+test("an option that the recipe of the data does not have is named, and the recipe too", async () => {
+  writeFileSync(join(folder, "notes.txt"), "a text");
+  const { code, stderr } = await run("train", "--data", "notes.txt", "--target", "x");
+  expect(code).toBe(2);
+  expect(stderr).toMatch(/unknown option '--target' \(the data are taken for those of the recipe writing\)/);
+});

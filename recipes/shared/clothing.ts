@@ -2,7 +2,7 @@
 import { conv2d, dense, dropout, flatten, type Module, maxPool2d, sequential } from "../../src/index.ts";
 
 /** Two convolutions and two dense layers, with half of the features dropped while training. */
-export const smallConvolution = (): Module =>
+export const smallNetwork = (): Module =>
   sequential([
     conv2d(16, 3, { padding: 1, activation: "relu", initializer: "heNormal" }),
     maxPool2d(2),

@@ -14,6 +14,8 @@ import {
   DataError,
   type Dataset,
   type Deployment,
+  type EarlyStoppingOptions,
+  earlyStopping,
   endId,
   foldIn,
   heatmap,
@@ -71,6 +73,10 @@ export const translationFacts = z.object({ tokens: z.array(z.string()) });
 export const usualVocabulary = 3_000;
 
 export interface TranslationOptions {
+  /** Gives the pairs, and what is to be said of them. */
+  find(): Promise<Translations & { readonly notes?: readonly string[] }>;
+  /** Holds a tenth of the sources back, by whose loss training ends and the best epoch is kept; default all are trained on. */
+  readonly validating?: EarlyStoppingOptions;
   build(vocabulary: number): models.EncoderDecoder;
   /** Of the learning rate, given the updates of an epoch. */
   schedule(updates: number): Schedule;
@@ -79,7 +85,11 @@ export interface TranslationOptions {
   readonly training?: TrainingOptions;
 }
 
-type Settings = RecipeSettings & { readonly data: string; readonly beam: number };
+type Settings = RecipeSettings & { readonly beam: number };
+
+/** The pairs of a file, or TypeScript's messages where none is named. */
+export const pairsOfFile = (data: string, onDownload: OnDownload | undefined): Promise<Translations> =>
+  data === "" ? loadTypescriptMessages({ ...(onDownload && { onProgress: onDownload }) }) : loadTranslations(data);
 
 /** More sources than this are not held out: each is translated when the run ends. */
 const mostTested = 1000;
@@ -171,14 +181,14 @@ function translating(model: models.EncoderDecoder, vocabulary: Vocabulary, beam:
 export function openTranslation(
   model: models.EncoderDecoder,
   vocabulary: Vocabulary,
-  { beam }: { readonly beam: number },
+  { beam, what = "a sentence in English" }: { readonly beam: number; readonly what?: string },
 ): Deployment {
   const { translatorOf, map } = translating(model, vocabulary, beam);
   return {
     model,
     inputs: translationInputs,
     dialogue: {
-      what: "a sentence in English",
+      what,
       example: "A class must be declared after its base class.",
       async open(compile) {
         const translate = translatorOf(1, compile);
@@ -204,21 +214,21 @@ export function openTranslation(
 }
 
 export async function translationTask(
-  { data, beam, batchSize, seed }: Settings,
+  { beam, batchSize, seed }: Settings,
   limit: number | undefined,
-  onDownload: OnDownload | undefined,
   options: TranslationOptions,
 ): Promise<Task<z.infer<typeof translationFacts>>> {
   if (!Number.isInteger(beam) || beam < 1)
     throw new OptionError(`--beam is ${beam}; pass a whole number from 1, such as 4`);
   const key = keyOf(seed);
-  const found =
-    data === ""
-      ? await loadTypescriptMessages({ ...(onDownload && { onProgress: onDownload }) })
-      : await loadTranslations(data);
+  const { validating } = options;
+  const found = await options.find();
   const { pairs, notes } = fitting(found);
   const parts = parted(pairs, key);
-  const [train, test] = [parts.train.slice(0, limit), parts.test.slice(0, limit)];
+  const [known, test] = [parts.train.slice(0, limit), parts.test.slice(0, limit)];
+  const heldBack = () => parted(known, foldIn(key, "validation"));
+  const held = validating && heldBack();
+  const train = held?.train ?? known;
   const vocabulary = Vocabulary.of(train.flat());
   const model = options.build(vocabulary.size);
   const batches = batchesOf(train, vocabulary, batchSize, foldIn(key, "order"));
@@ -229,19 +239,20 @@ export async function translationTask(
     facts: { tokens: [...vocabulary.tokens] },
     train: batches,
     test: batchesOf(test, vocabulary, 32),
+    ...(held && { validation: batchesOf(held.test, vocabulary, 32) }),
     loss: crossEntropy({ ignoreIndex: paddingId, labelSmoothing: options.labelSmoothing ?? 0 }),
     metrics: [accuracy(), perplexity()],
     samples: { train: train.length, test: test.length },
-    notes: [`${vocabulary.size} tokens of both languages are known`, ...notes],
+    notes: [...(found.notes ?? []), `${vocabulary.size} tokens of both languages are known`, ...notes],
     schedule: options.schedule(batches.length ?? 1),
-    callbacks: [requireSameVocabulary(vocabulary)],
+    callbacks: [requireSameVocabulary(vocabulary), ...(validating ? [earlyStopping(validating)] : [])],
     ...(options.optimizers && { optimizers: options.optimizers }),
     ...(options.training && { training: options.training }),
     // Pairs of too few sentences are not parted once more, to hold baselines against each other.
-    ...(train.length >= leastCompared && {
+    ...(known.length >= leastCompared && {
       baselines: async () => {
-        const known = parted(train, foldIn(key, "validation"));
-        return compareTranslationBaselines({ train: known.train, validation: known.test, test });
+        const { train: remembered, test: validation } = held ?? heldBack();
+        return compareTranslationBaselines({ train: remembered, validation, test });
       },
     }),
     async measure(compile) {

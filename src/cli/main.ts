@@ -86,30 +86,44 @@ Exit status: 0 done; 2 a mistake in the input, reported in one sentence;
 export async function main(args: readonly string[]): Promise<number> {
   const output = standardOutput(args.includes("--json"));
   honourNohup();
+  let taken: string | undefined;
   try {
     const [name = ""] = args;
     // Commander would answer --help with the help of all commands, as if the name were none.
     if (name !== "" && !name.startsWith("-") && !Object.hasOwn(commands, name))
       throw unknownName("command", name, Object.keys(commands));
-    const program = buildProgram(output, await calledBy(args));
+    const called = await calledBy(args);
+    taken = called?.taken;
+    const program = buildProgram(output, called);
     if (args.length === 0) program.outputHelp();
     else await program.parseAsync([...args], { from: "user" });
     return exitCodes.done;
   } catch (error) {
-    return report(error, output);
+    return report(error, output, taken);
   }
 }
 
+/** A command that is called. */
+interface Called {
+  readonly name: string;
+  readonly command: Command;
+  /** What stands for its first argument, which was not given. */
+  readonly taken?: string | undefined;
+}
+
 /** The command that is called, with the options that come with its first argument. */
-async function calledBy([name = "", ...args]: readonly string[]): Promise<readonly [string, Command] | undefined> {
+async function calledBy([name = "", ...args]: readonly string[]): Promise<Called | undefined> {
   if (!Object.hasOwn(commands, name)) return undefined;
   const { command } = await (commands[name] as Listed).load();
   const { optionsOf, unnamed, options } = command;
-  if (!optionsOf) return [name, command];
+  if (!optionsOf) return { name, command };
   const own = await unnamed?.argument(textsOf(args, unnamed.options));
-  const argument = firstArgument(args, own === undefined ? options : { ...options, ...(await optionsOf(own)) }) ?? own;
-  if (argument === undefined) return [name, command];
-  return [name, { ...command, options: { ...(await optionsOf(argument)), ...options } }];
+  const known = own === undefined ? options : { ...options, ...(await optionsOf(own)) };
+  // Where data say which recipe it is, what follows an option that this recipe does not have is no other recipe.
+  const argument = firstArgument(args, known, { afterUnknown: own === undefined }) ?? own;
+  if (argument === undefined) return { name, command };
+  const taken = argument === own ? own : undefined;
+  return { name, command: { ...command, options: { ...(await optionsOf(argument)), ...options } }, taken };
 }
 
 /** What is given to some options, as it is written. */
@@ -125,15 +139,22 @@ function textsOf(args: readonly string[], names: readonly string[]): Readonly<Re
   return found;
 }
 
-/** The first of the arguments that is neither an option nor an option's value. */
-function firstArgument(args: readonly string[], options: OptionTable): string | undefined {
-  const takesValue = new Set(
-    Object.entries(options).flatMap(([name, { placeholder }]) => (placeholder ? [flagOf(name)] : [])),
-  );
-  return args.find((arg, i) => !arg.startsWith("-") && !takesValue.has(args[i - 1] ?? ""));
+/** The first of the arguments that is neither an option nor an option's value; what follows options that nobody knows counts where it may. */
+function firstArgument(
+  args: readonly string[],
+  options: OptionTable,
+  { afterUnknown }: { readonly afterUnknown: boolean },
+): string | undefined {
+  const known = new Map(Object.entries(options).map(([name, { placeholder }]) => [flagOf(name), placeholder]));
+  known.set("--json", undefined);
+  const isValue = (before = ""): boolean => {
+    if (known.has(before)) return known.get(before) !== undefined;
+    return !afterUnknown && before.startsWith("--") && !before.includes("=");
+  };
+  return args.find((arg, i) => !arg.startsWith("-") && !isValue(args[i - 1]));
 }
 
-function buildProgram(output: Output, called: readonly [string, Command] | undefined): Program {
+function buildProgram(output: Output, called: Called | undefined): Program {
   const program = new Program("sardonyx")
     .description("Trains, inspects and compares deep-learning models, on ONNX Runtime.")
     .version(version())
@@ -143,7 +164,7 @@ function buildProgram(output: Output, called: readonly [string, Command] | undef
   for (const [name, { summary }] of Object.entries(commands)) {
     const sub = program.command(name).summary(summary).description(summary);
     strict(sub);
-    if (called?.[0] === name) define(sub, called[1], output);
+    if (called?.name === name) define(sub, called.command, output);
   }
   return program;
 }
@@ -178,15 +199,16 @@ function strict(program: Program): void {
   program.configureHelp({ helpWidth: 80 }).allowExcessArguments(false).showSuggestionAfterError(true);
 }
 
-/** Reports an error in the way its kind deserves, and returns the exit status. */
-function report(error: unknown, output: Output): number {
+/** Reports an error in the way its kind deserves, and returns the exit status. @param taken recipe that data were taken to be for */
+function report(error: unknown, output: Output, taken?: string): number {
   if (error instanceof Interrupted) return statusOf(error.cause);
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return exitCodes.done;
     const sentence = error.message
       .replace(/^error: /, "")
       .replace(/\n\(Did you mean (.*)\?\)/s, '; did you mean "$1"?');
-    return mistake(output, "USAGE", `${sentence}${sentence.endsWith("?") ? "" : ";"} see: sardonyx --help`);
+    const whose = taken === undefined ? "" : ` (the data are taken for those of the recipe ${taken})`;
+    return mistake(output, "USAGE", `${sentence}${whose}${sentence.endsWith("?") ? "" : ";"} see: sardonyx --help`);
   }
   if (error instanceof SardonyxError && !(error instanceof InternalError))
     return mistake(output, error.code, error.message);

@@ -6,12 +6,22 @@ import { seriesKind } from "../series/series-kind.ts";
 import { soundKind } from "../sounds/sound-kind.ts";
 import { tableKind } from "../tables/table-kind.ts";
 import { textsKind } from "../texts/texts-kind.node.ts";
+import { translationKind } from "../translation/translation-kind.ts";
 import { writingKind } from "../writing/writing-kind.node.ts";
 import { glanceAt } from "./data-glance.node.ts";
 import type { DataKind } from "./data-kind.ts";
 
 /** In the order in which they are tried: what only a few data are before what most are. */
-const kinds: readonly DataKind[] = [imageKind, soundKind, textsKind, seriesKind, ratingsKind, tableKind, writingKind];
+const kinds: readonly DataKind[] = [
+  imageKind,
+  soundKind,
+  translationKind,
+  textsKind,
+  seriesKind,
+  ratingsKind,
+  tableKind,
+  writingKind,
+];
 
 /** The recipe for data, and what they are taken for. */
 export interface RecipeForData {
