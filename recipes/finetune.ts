@@ -105,7 +105,7 @@ export default defineRecipe({
       facts: { task: loaded.task },
       ...(deployment && { deployed: deployment.deployed, writer: deployment.writer }),
       ...(loaded.classes && { classes: loaded.classes }),
-      ...(images && { format: { image: images.image, prepare: images.prepare } }),
+      ...(images && { format: { image: { ...images.image, turns: false }, prepare: images.prepare } }),
       ...(sound && { format: { sound } }),
       ...(reader && { reader }),
       train,

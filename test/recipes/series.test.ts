@@ -52,7 +52,7 @@ describe("series with a price that is known ahead", () => {
     const text = said.replace(/\s+/g, " ");
     expect(text).toMatch(/is taken for --task forecast/);
     expect(text).toMatch(/steps are of 1 day: 480 from 2023-01-01 to 2023-08-28/);
-    expect(text).toMatch(/the samples that members have not seen chose \w+, after epoch \d+/);
+    expect(text).toMatch(/samples that were not trained on chose \w+, after epoch \d+/);
   });
 
   /** The newest rows of a shop, and prices of the week after them. */

@@ -52,7 +52,7 @@ describe("classes", () => {
     expect(said).toMatch(/"class" is predicted \(as asked; --target names another\)/);
     expect(said).toMatch(/values separated by semicolons/);
     expect(said).toMatch(/etter than (?:the best|a) simple baseline/);
-    expect(said).toMatch(/the samples that members have not seen chose \w+, after epoch \d+/);
+    expect(said).toMatch(/samples that were not trained on chose \w+, after epoch \d+/);
   });
 
   test("of rows as JSON and as files, known or not", () => {

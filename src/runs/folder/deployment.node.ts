@@ -35,6 +35,7 @@ const deploymentSchema = z.strictObject({
       height: z.number().int().min(1),
       width: z.number().int().min(1),
       channels: z.union([z.literal(1), z.literal(3)]),
+      turns: z.boolean().optional(),
     })
     .optional(),
   sound: z

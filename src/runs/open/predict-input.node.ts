@@ -78,10 +78,10 @@ async function fromImage(path: string, { inputs, format: { image } = {} }: Input
     throw new OptionError(
       `${path}: this run's model takes ${showShape(inputTypeOf(inputs).shape.slice(1))} numbers, no images; pass JSON`,
     );
-  const { height, width, channels } = image;
+  const { height, width, channels, turns = true } = image;
   const pixels = await readImage(path, { size: [height, width], channels });
   // A scan or photo is usually the other way round than what was learned.
-  const turned = channels === 1 ? lightOnDark(pixels) : { image: pixels, inverted: false };
+  const turned = channels === 1 && turns ? lightOnDark(pixels) : { image: pixels, inverted: false };
   return { name: basename(path), samples: turned.image.reshape([1, ...pixels.shape]), inverted: turned.inverted };
 }
 

@@ -51,8 +51,16 @@ export type OptionsOf<O extends RecipeOptions> = {
 
 /** How a file or a JSON value becomes the input of a model that takes one tensor. */
 export interface InputFormat {
-  /** Set when inputs are images: the size and channels to decode to. Pixels arrive as bytes. */
-  readonly image?: { readonly height: number; readonly width: number; readonly channels: 1 | 3 };
+  /**
+   * Set when inputs are images: the size and channels to decode to. Pixels arrive as bytes. Of grey ones `turns` says whether dark marks on a
+   * light ground are inverted, as models of written digits expect; default true.
+   */
+  readonly image?: {
+    readonly height: number;
+    readonly width: number;
+    readonly channels: 1 | 3;
+    readonly turns?: boolean | undefined;
+  };
   /** Set when inputs are sounds: the rate and length of clips, and what is made of them. */
   readonly sound?: SoundFormat;
   /** Set when inputs are rows of a table: how their columns become numbers. */
