@@ -40,7 +40,7 @@ test.each(examples)("%s: example %i prints what its comments say", async (docume
 
 test("the examples type-check, strictly", () => expect(typeErrors(folder)).toBe(""));
 
-test("the commands run, in their order", { timeout: 300_000 }, () => {
+test("the commands run, in their order", { timeout: 900_000 }, () => {
   const commands = ["README.md", "docs/inspect.md", "docs/depth.md", ...guides, ...handbook].flatMap((path) =>
     blocks(path, "sh").flatMap((block) => block.split("\n").filter((line) => line.startsWith("node bin/"))),
   );

@@ -151,8 +151,8 @@ function tableOf(name: string, head: string, line: (i: number, place: number) =>
 test("labels, of which an image may have several", () => {
   const data = tableOf("labels", "file_name,objects", (i) => (i % 2 ? "down" : "across|bar"));
   const { run, evaluation, stdout } = train(data, "run-labels", "--epochs", "5", "--width", "8");
-  expect(Object.keys(evaluation.results)).toEqual(expect.arrayContaining(["f1", "meanAveragePrecision"]));
-  expect(evaluation.results.f1).toBeGreaterThan(0.8);
+  expect(Object.keys(evaluation.results)).toEqual(expect.arrayContaining(["labelF1", "meanAveragePrecision"]));
+  expect(evaluation.results.labelF1).toBeGreaterThan(0.8);
   expect(stdout.replace(/\s+/g, " ")).toMatch(/which of 3 labels a file has/);
   const { stdout: answer } = sardonyx("predict", run, join(data, "4.png"));
   expect(answer).toMatch(/4\.png: (?:across|bar) \(.*, (?:across|bar) \(/);
