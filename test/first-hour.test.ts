@@ -54,7 +54,7 @@ describe("a limit below the batch size", () => {
   });
 });
 
-test("nothing is coloured, not even where colours are forced, so that NO_COLOR has nothing to take away", async () => {
+test("what is no terminal has no colours, not even where they are forced", async () => {
   vi.stubEnv("FORCE_COLOR", "3");
   for (const args of [["--help"], ["train", "--help"], ["recipes"], ["nonsense", "--help"]]) {
     const { stdout, stderr } = await run(...args);
@@ -64,8 +64,9 @@ test("nothing is coloured, not even where colours are forced, so that NO_COLOR h
 }, 60_000);
 
 describe("inspect and compare know every recipe", () => {
-  /** Those that need what a computer may not have, or are several networks. */
-  const special = ["recommend-movies", "transfer-audio", "transfer-images", "finetune", "table"];
+  /** Those of your own data, and those that need what a computer may not have. */
+  const ofOwnData = ["table", "images", "sounds", "texts", "series", "ratings", "writing"];
+  const special = ["recommend-movies", "transfer-audio", "transfer-images", "finetune", ...ofOwnData];
   const isExperiment = (name: string) => /^depth-/.test(name);
 
   test("recipes of one network", async () => {
