@@ -82,7 +82,6 @@ export function partSamples(
       classes: samples.some(({ label }) => label === undefined)
         ? undefined
         : places.map((place) => samples[place]?.label ?? ""),
-      moments: undefined,
       seed,
       folds,
       ...(testShare !== undefined && { share: testShare }),
