@@ -74,21 +74,24 @@ test("searchRecipe finds a rate that learns, and tests the one run that it ends 
   for (const number of ["01", "06"]) expect(existsSync(join(out, "trials", number, "evaluation.json"))).toBe(false);
 });
 
-test("a search that stops goes on to what it would have found", async () => {
-  const whole = await searchRecipe(recipe(true), {}, { out: join(folder, "whole"), trials: 5, threads: 1 });
+test("a search that stops goes on to what it would have found, with what it was begun with", async () => {
+  const settings = { epochs: 6, seed: 4 };
+  const whole = await searchRecipe(recipe(true), settings, { out: join(folder, "whole"), trials: 5, threads: 1 });
   const out = join(folder, "stopped");
   const stop = new AbortController();
   let epochs = 0;
   const counting = { name: "counting", onEpoch: () => void (++epochs === 3 && stop.abort()) };
   await expect(
-    searchRecipe(
-      recipe(true),
-      {},
-      { out, trials: 5, threads: 1, signal: stop.signal, observer: { callbacks: () => [counting] } },
-    ),
+    searchRecipe(recipe(true), settings, {
+      out,
+      trials: 5,
+      threads: 1,
+      signal: stop.signal,
+      observer: { callbacks: () => [counting] },
+    }),
   ).rejects.toThrow(Interrupted);
   await expect(searchRecipe(recipe(true), {}, { out, trials: 5 })).rejects.toThrow(/holds a search already; resume it/);
-  const { search, evaluation } = await searchRecipe(recipe(true), {}, { out, trials: 5, threads: 1, resume: true });
+  const { search, evaluation } = await searchRecipe(recipe(true), {}, { out, trials: 5, resume: true });
   const timeless = ({ trials, ...rest }: typeof search) => ({
     ...rest,
     trials: trials.map((own) => ({ ...own, seconds: 0 })),

@@ -43,10 +43,13 @@ test("train --seeds trains each, goes on with --resume, and keeps what they came
   expect(first.stdout).toMatch(/Seed 7: loss \S+ {3}accuracy \S+ %/);
   expect(first.stdout).toMatch(/accuracy +\S+ % +-?\S+ % to \S+ %/);
   const before = readFileSync(join(out, "seed-7", "checkpoint.safetensors"));
-  const more = sardonyx(...args, "--seed", "7", "--seeds", "3", "--resume");
+  // What it was begun with need not be said again.
+  const more = sardonyx("train", "iris", "--out", out, "--seed", "7", "--seeds", "3", "--resume");
   expect([more.stderr, more.status]).toEqual(["", 0]);
   expect(readFileSync(join(out, "seed-7", "checkpoint.safetensors")).equals(before)).toBe(true);
   expect(existsSync(join(out, "seed-9", "evaluation.json"))).toBe(true);
+  const { settings } = JSON.parse(readFileSync(join(out, "seed-9", "run.json"), "utf8"));
+  expect(settings).toMatchObject({ epochs: 2, threads: 1, seed: 9 });
   expect(JSON.parse(readFileSync(join(out, "seeds.json"), "utf8"))).toMatchObject({ seeds: [7, 8, 9] });
 });
 

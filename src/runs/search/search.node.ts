@@ -18,7 +18,7 @@ import { type Loaded, loadRecipe } from "../recipes/recipes.node.ts";
 import { checkChoices, type GivenSettings, type OptionValue, type RecipeChoices } from "../recipes/settings.ts";
 import { Interrupted } from "../training/interrupted.ts";
 import type { RunObserver } from "../training/observer.ts";
-import { makePlan, type Plan, type PlanOptions } from "../training/plan.node.ts";
+import { givenLike, makePlan, type Plan, type PlanOptions } from "../training/plan.node.ts";
 import {
   type RunRecipeOptions,
   type RunResult,
@@ -179,6 +179,13 @@ function monitorOf(results: EpochResult): string | undefined {
 const lossOf = (results: EpochResult): string | undefined =>
   Object.keys(results).find((name) => name.startsWith("validation_") && name.endsWith("loss"));
 
+/** The folder of a trial. */
+const folderOf = (folder: string, number: number): string => join(folder, "trials", String(number).padStart(2, "0"));
+
+/** What all trials have beside what is searched: what is given, and what the first one was given. */
+const givenOf = ({ folder, plan }: Pick<SearchOptions, "folder" | "plan">): Promise<GivenSettings> =>
+  givenLike(folderOf(folder, 1), plan.given);
+
 /** A trial that is to reach a rung. */
 interface Advancing extends SearchOptions {
   readonly search: SearchReport;
@@ -190,7 +197,7 @@ interface Advancing extends SearchOptions {
 async function advance(loaded: Loaded<Recipe>, named: string, options: Advancing) {
   const { folder, plan, signal, observer, checkpointSeconds, search, trial, rung } = options;
   const began = performance.now();
-  const out = join(folder, "trials", String(trial.number).padStart(2, "0"));
+  const out = folderOf(folder, trial.number);
   let monitor: string | undefined = search.monitor || undefined;
   let { better } = search;
   const stop = new AbortController();
@@ -209,7 +216,7 @@ async function advance(loaded: Loaded<Recipe>, named: string, options: Advancing
   };
   let failed: string | undefined;
   try {
-    const given = withChosen(plan.given, trial.settings);
+    const given = withChosen(await givenOf(options), trial.settings);
     const planned = await makePlan(loaded, named, {
       ...plan,
       given,
@@ -266,7 +273,7 @@ export async function planOfBest(
   const out = join(resolve(folder), "best");
   const made = await makePlan(loaded, named, {
     ...plan,
-    given: withChosen(plan.given, chosen),
+    given: withChosen(await givenOf({ folder, plan }), chosen),
     out,
     resume: existsSync(join(out, runFiles.record)),
   });

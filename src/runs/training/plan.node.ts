@@ -78,6 +78,17 @@ export async function makePlan<R extends Trainable>(
   return plan;
 }
 
+/**
+ * Settings with which one of several runs goes on: those of the run in `folder`, if it is there, but for those that are given. What a search
+ * or several seeds were begun with need not be said again.
+ */
+export async function givenLike(folder: string, given: GivenSettings): Promise<GivenSettings> {
+  if (!existsSync(join(folder, runFiles.record))) return given;
+  const { settings } = await readRecord(folder);
+  const present = Object.entries(given).filter(([, value]) => value !== undefined);
+  return { ...settings, ...Object.fromEntries(present), options: { ...settings.options, ...given.options } };
+}
+
 async function planNew<R extends Trainable>(
   { recipe, path }: Loaded<R>,
   named: string,

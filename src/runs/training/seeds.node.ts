@@ -8,7 +8,7 @@ import type { Recipe } from "../recipes/recipe.ts";
 import type { Loaded } from "../recipes/recipes.node.ts";
 import type { EvaluationReport } from "./evaluation.ts";
 import type { RunObserver } from "./observer.ts";
-import { makePlan, type PlanOptions } from "./plan.node.ts";
+import { givenLike, makePlan, type PlanOptions } from "./plan.node.ts";
 import { type TrainOptions, train } from "./run.node.ts";
 
 /** What one seed came to. */
@@ -89,12 +89,13 @@ export interface SeedsOptions extends Pick<TrainOptions, "signal" | "checkpointS
 export async function runSeeds(loaded: Loaded<Recipe>, named: string, options: SeedsOptions): Promise<SeedsReport> {
   const { folder, first, count, resume, observer, signal, checkpointSeconds } = options;
   const results: SeedResult[] = [];
+  const given = resume ? await givenLike(join(folder, `seed-${first}`), options.plan.given) : options.plan.given;
   for (let seed = first; seed < first + count; seed++) {
     const began = performance.now();
     const out = join(folder, `seed-${seed}`);
     const plan = await makePlan(loaded, named, {
       ...options.plan,
-      given: { ...options.plan.given, seed },
+      given: { ...given, seed },
       out,
       resume: resume && existsSync(out),
     });
