@@ -1,4 +1,4 @@
-/** How images of one's own are recognized. */
+/** How images of your own are recognized. */
 import { plural } from "../../core/number-text.ts";
 import { areMostOf, type DataKind } from "../kinds/data-kind.ts";
 
@@ -7,7 +7,7 @@ const isImage = (name: string): boolean => /\.(?:png|jpe?g|webp|gif|tiff?|avif)$
 /** Images in folders by class, or with a table that says what each shows. */
 export const imageKind: DataKind = {
   recipe: "images",
-  tasks: ["images"],
+  tasks: ["images", "labels"],
   recognize(data) {
     if (data.kind === "table") {
       const column = data.columns.find(({ kind }) => kind === "image");

@@ -1,4 +1,4 @@
-/** A first look at data of one's own: enough to tell what kind it is, without reading it all. */
+/** A first look at data of your own: enough to tell what kind it is, without reading it all. */
 import { existsSync, statSync } from "node:fs";
 import { extname, join } from "node:path";
 import { FileError } from "../../core/errors.ts";

@@ -5,7 +5,7 @@ import type { DataGlance } from "./data-glance.node.ts";
 export interface DataKind {
   /** The built-in recipe. */
   readonly recipe: string;
-  /** What `--task` may say to mean this kind whatever the data look like; of each kind its own. */
+  /** What `--task` may say to mean this kind whatever the data look like; of several kinds that have it the one that the data look like. */
   readonly tasks: readonly string[];
   /** Why data are of this kind, such as "a folder of images by class"; `undefined` where they are not. */
   recognize(data: DataGlance): string | undefined;

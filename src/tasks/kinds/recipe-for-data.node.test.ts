@@ -40,6 +40,14 @@ describe("recipeForData", () => {
     expect(await recipeForData(join(folder, "x"), "images")).toEqual({ recipe: "images", because: "--task images" });
   });
 
+  it("takes labels for those of what the data are", async () => {
+    given("marks/circle/1.png", "");
+    given("marks/square/2.png", "");
+    const tags = given("tags.csv", "text,tags\nA text about both,a|b\nAnother text of one,b\n");
+    expect((await recipeForData(join(folder, "marks"), "labels")).recipe).toBe("images");
+    expect((await recipeForData(tags, "labels")).recipe).toBe("texts");
+  });
+
   it("says what it found where it knows no recipe", async () => {
     await expect(recipeForData(join(folder, "absent"))).rejects.toThrow("there is no file or folder");
     await expect(recipeForData(given("x/model.bin", "?"))).rejects.toThrow("a file that ends in .bin");

@@ -1,4 +1,4 @@
-/** The recipe that data of one's own are for. */
+/** The recipe that data of your own are for. */
 import { DataError } from "../../core/errors.ts";
 import { imageKind } from "../images/image-kind.ts";
 import { ratingsKind } from "../ratings/rating-columns.ts";
@@ -34,9 +34,12 @@ export interface RecipeForData {
  * cannot be read, DataError for what is of no kind.
  */
 export async function recipeForData(path: string, task?: string): Promise<RecipeForData> {
-  const named = task === undefined ? undefined : kinds.find(({ tasks }) => tasks.includes(task));
-  if (named) return { recipe: named.recipe, because: `--task ${task}` };
+  const named = task === undefined ? [] : kinds.filter(({ tasks }) => tasks.includes(task));
+  const [only] = named;
+  if (only && named.length === 1) return { recipe: only.recipe, because: `--task ${task}` };
   const data = await glanceAt(path);
+  const asked = named.find(({ recognize }) => recognize(data) !== undefined) ?? named.at(-1);
+  if (asked) return { recipe: asked.recipe, because: `--task ${task}` };
   for (const { recipe, recognize } of kinds) {
     const because = recognize(data);
     if (because !== undefined) return { recipe, because };

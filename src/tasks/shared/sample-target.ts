@@ -9,8 +9,8 @@ import type { ColumnType } from "../../data/tables/column-kinds.ts";
 import { fitTarget, type TableTaskName, targetColumn, targetSchema, taskOfColumn } from "../tables/target.ts";
 
 /** What a task may be; `auto` goes by the target's values. */
-export const sampleTasks = ["auto", "classification", "multilabel", "regression"] as const;
-/** What is predicted: `auto`, `classification`, `multilabel`, `regression`. */
+export const sampleTasks = ["auto", "classification", "labels", "regression"] as const;
+/** What is predicted: `auto`, `classification`, `labels`, `regression`. */
 export type SampleTaskName = (typeof sampleTasks)[number];
 
 /** The target as JSON: classes, labels, or where a number lies in the training samples. */
@@ -71,7 +71,7 @@ function labelColumn(cells: readonly string[], task: SampleTaskName) {
   const names = new Set(present.flatMap((cell) => listedLabels(cell, either)));
   if (several(either) >= listing && names.size <= Math.max(2, present.length / 3))
     return { separator: either, why: "its values list several labels" };
-  if (task !== "multilabel") return undefined;
+  if (task !== "labels") return undefined;
   return { separator: several(either) > 0 ? either : /[|;,]/, why: "as asked" };
 }
 

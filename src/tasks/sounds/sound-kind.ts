@@ -1,11 +1,11 @@
-/** How sounds of one's own are recognized. */
+/** How sounds of your own are recognized. */
 import { plural } from "../../core/number-text.ts";
 import { areMostOf, type DataKind } from "../kinds/data-kind.ts";
 
 /** WAV files in folders by class, or with a table that says what each is. */
 export const soundKind: DataKind = {
   recipe: "sounds",
-  tasks: ["sounds"],
+  tasks: ["sounds", "labels"],
   recognize(data) {
     if (data.kind !== "folder") return undefined;
     const sounds = data.files.filter((name) => /\.wav$/i.test(name));
