@@ -1,5 +1,5 @@
 /**
- * Fashion-MNIST as a folder of PNG files with a folder for each class, as data of one's own would lie.
+ * Fashion-MNIST as a folder of PNG files with a folder for each class, as data of your own would lie.
  *
  * node scripts/make-image-folder.mjs FOLDER [--shots 200] [--seed 0]
  */

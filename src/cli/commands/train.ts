@@ -118,7 +118,7 @@ export const command = defineCommand({
   },
 });
 
-/** The recipe that data of one's own are for, which is told. Throws OptionError where there are none. */
+/** The recipe that data of your own are for, which is told. Throws OptionError where there are none. */
 async function recipeOfData(options: Readonly<Record<string, unknown>>, output: Output): Promise<string> {
   const { data, task } = options;
   if (typeof data !== "string")

@@ -1,4 +1,4 @@
-/** Images of one's own: how they are found, what is predicted of them, which are left out, how they are parted. */
+/** Images of your own: how they are found, what is predicted of them, which are left out, how they are parted. */
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

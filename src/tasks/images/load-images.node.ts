@@ -1,4 +1,4 @@
-/** Images of one's own as a task: found, read, in parts, with what is predicted of them. */
+/** Images of your own as a task: found, read, in parts, with what is predicted of them. */
 import { plural } from "../../core/number-text.ts";
 import { Tensor } from "../../core/tensor.ts";
 import { imageExtensions } from "../../data/images/image.node.ts";

@@ -1,4 +1,4 @@
-/** Images of one's own, read once: their size and colour, which are broken, what makes two of them the same. */
+/** Images of your own, read once: their size and colour, which are broken, what makes two of them the same. */
 import { createHash } from "node:crypto";
 import { DataError } from "../../core/errors.ts";
 import { byteText, count, plural } from "../../core/number-text.ts";

@@ -1,4 +1,4 @@
-/** Files of one's own with what is predicted of them. */
+/** Files of your own with what is predicted of them. */
 import { DataError, OptionError } from "../../core/errors.ts";
 import { plural } from "../../core/number-text.ts";
 import type { Tensor } from "../../core/tensor.ts";

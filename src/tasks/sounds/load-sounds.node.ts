@@ -1,4 +1,4 @@
-/** Sounds of one's own as a task: found, read as log-mel features, in parts, with what is predicted of them. */
+/** Sounds of your own as a task: found, read as log-mel features, in parts, with what is predicted of them. */
 import { createHash } from "node:crypto";
 import { DataError } from "../../core/errors.ts";
 import { byteText, count, plural } from "../../core/number-text.ts";

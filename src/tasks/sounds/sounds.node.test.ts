@@ -1,4 +1,4 @@
-/** Sounds of one's own: how they are found and read, which are left out, what is changed while they are trained on. */
+/** Sounds of your own: how they are found and read, which are left out, what is changed while they are trained on. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
