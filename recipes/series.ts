@@ -9,7 +9,6 @@ import {
   keepBestCandidate,
   keyOf,
   type Objective,
-  OptionError,
   predictor,
   seriesEncodingSchema,
   seriesNetwork,
@@ -18,6 +17,7 @@ import {
   windowBatches,
 } from "../src/index.ts";
 import { forecastAfter, forecastText, loadSeries } from "../src/node.ts";
+import { requireOwnData } from "./shared/own-data.ts";
 
 /** Of the time, what training may take; the rest is for baselines. */
 const trainingShare = 0.7;
@@ -72,8 +72,7 @@ export default defineRecipe({
   open,
   async load(settings, limit) {
     const { data, seed, batchSize, minutes } = settings;
-    if (data === "") throw new OptionError("there is no table; name its file by --data");
-    if (!(minutes > 0)) throw new OptionError(`--minutes is ${minutes}; pass a number above 0`);
+    requireOwnData({ data, minutes }, "there is no table; name its file by --data");
     const series = await loadSeries({
       path: data,
       time: settings.time,

@@ -15,7 +15,6 @@ import {
   keyOf,
   meanAbsoluteErrorMetric,
   type Objective,
-  OptionError,
   r2,
   rootMeanSquaredError,
   rowEncodingSchema,
@@ -26,6 +25,7 @@ import {
   targetSchema,
 } from "../src/index.ts";
 import { loadTable } from "../src/node.ts";
+import { requireOwnData } from "./shared/own-data.ts";
 
 /** Folds of the rows that are trained on, and members of each kind of network. */
 const folds = 8;
@@ -72,8 +72,7 @@ export default defineRecipe({
   open,
   async load(settings, limit) {
     const { data, seed, batchSize, minutes } = settings;
-    if (data === "") throw new OptionError("there is no table; name its file by --data");
-    if (!(minutes > 0)) throw new OptionError(`--minutes is ${minutes}; pass a number above 0`);
+    requireOwnData({ data, minutes }, "there is no table; name its file by --data");
     const ignore = settings.ignore.split(",").flatMap((name) => name.trim() || []);
     const table = await loadTable({
       path: data,

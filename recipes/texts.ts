@@ -17,7 +17,6 @@ import {
   labelF1,
   meanAbsoluteErrorMetric,
   type Objective,
-  OptionError,
   r2,
   rootMeanSquaredError,
   type Tensor,
@@ -29,6 +28,7 @@ import {
   textTasks,
 } from "../src/index.ts";
 import { loadTexts } from "../src/node.ts";
+import { requireOwnData } from "./shared/own-data.ts";
 
 /** Folds of the texts that are trained on, and members of each kind of network. */
 const folds = 8;
@@ -84,8 +84,7 @@ export default defineRecipe({
   open: (settings, kept) => open(settings, kept),
   async load(settings, limit) {
     const { data, text, target: named, task, seed, batchSize, learningRate, minutes } = settings;
-    if (data === "") throw new OptionError("there are no texts; name their file or folder by --data");
-    if (!(minutes > 0)) throw new OptionError(`--minutes is ${minutes}; pass a number above 0`);
+    requireOwnData({ data, minutes }, "there are no texts; name their file or folder by --data");
     const loaded = await loadTexts({ path: data, text, target: named, task, folds, seed, limit });
     const { features, target, train, test } = loaded;
     const opened = open(settings, { features, target }, evidenceOf(loaded, folds));

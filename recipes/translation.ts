@@ -1,6 +1,7 @@
 /** Translations of your own: a small Transformer (Vaswani et al. 2017) that learns from pairs of texts. */
 import { defineRecipe, inverseSquareRoot, models, OptionError, Vocabulary } from "../src/index.ts";
 import { loadPairs } from "../src/node.ts";
+import { requireOwnData } from "./shared/own-data.ts";
 import {
   openTranslation,
   translationFacts,
@@ -36,8 +37,7 @@ export default defineRecipe({
     openTranslation(network(tokens.length, width), new Vocabulary(tokens), { beam, what: "a text to translate" }),
   load(settings, limit) {
     const { data, source, target, minutes, width, learningRate } = settings;
-    if (data === "") throw new OptionError("there are no pairs of texts; name their table by --data");
-    if (!(minutes > 0)) throw new OptionError(`--minutes is ${minutes}; pass a number above 0`);
+    requireOwnData({ data, minutes }, "there are no pairs of texts; name their table by --data");
     if (!(Number.isInteger(width) && width >= 4 && width % 4 === 0))
       throw new OptionError(`--width is ${width}; pass a multiple of 4, such as 128`);
     return translationTask(settings, limit, {

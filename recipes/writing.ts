@@ -14,6 +14,7 @@ import {
 } from "../src/index.ts";
 import { loadWriting } from "../src/node.ts";
 import { gptDeployment, languageData } from "./shared/gpt.ts";
+import { requireOwnData } from "./shared/own-data.ts";
 
 /** What a run keeps of its text. */
 const facts = z.object({
@@ -50,8 +51,7 @@ export default defineRecipe({
   facts,
   open: (_, { tokenizer, size }) => gptDeployment(tokenizerOf(tokenizer), size),
   async load({ data, context, minutes, seed, batchSize, epochs, learningRate }, limit) {
-    if (data === "") throw new OptionError("there is no text; name its file or folder by --data");
-    if (!(minutes > 0)) throw new OptionError(`--minutes is ${minutes}; pass a number above 0`);
+    requireOwnData({ data, minutes }, "there is no text; name its file or folder by --data");
     if (!(Number.isInteger(context) && context >= 2))
       throw new OptionError(`--context is ${context}; pass a whole number from 2, such as 128`);
     const { notes, ...parts } = await loadWriting({ path: data, seed, limit: limit && limit * context });

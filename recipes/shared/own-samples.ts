@@ -19,7 +19,6 @@ import {
   meanAbsoluteErrorMetric,
   models,
   namesOf,
-  OptionError,
   predictor,
   type RecipeSettings,
   r2,
@@ -29,6 +28,7 @@ import {
   type Stage,
   type TensorModule,
 } from "../../src/index.ts";
+import { requireOwnData } from "./own-data.ts";
 
 /** Of the time, what training may take; the rest is for baselines. */
 const trainingShare = 0.7;
@@ -49,8 +49,7 @@ export function checkedSettings(
   { data, labels, minutes }: { readonly data: string; readonly labels: string; readonly minutes: number },
   what: string,
 ) {
-  if (data === "") throw new OptionError(`there are no ${what}; name their folder or table by --data`);
-  if (!(minutes > 0)) throw new OptionError(`--minutes is ${minutes}; pass a number above 0`);
+  requireOwnData({ data, minutes }, `there are no ${what}; name their folder or table by --data`);
   return { path: data, labels: labels.split(",").flatMap((name) => name.trim() || []) };
 }
 
