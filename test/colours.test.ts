@@ -3,11 +3,13 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { expect, test } from "vitest";
 
-/** The output of a command line on a terminal, as `script` of util-linux gives it one. */
+/**
+ * The output of a command line on a terminal, as `script` of util-linux gives it one, in an environment of its own: Node
+ * shows no colours where CI, TF_BUILD or NODE_DISABLE_COLORS is set, and our own tests may run there.
+ */
 function onTerminal(args: string, environment: Readonly<Record<string, string>> = {}): string {
-  const { NO_COLOR: _, FORCE_COLOR: __, ...inherited } = process.env;
   const command = `${process.execPath} bin/sardonyx.mjs ${args}`;
-  const env = { ...inherited, TERM: "xterm-256color", ...environment };
+  const env = { PATH: process.env["PATH"], HOME: process.env["HOME"], TERM: "xterm-256color", ...environment };
   return spawnSync("script", ["-qec", command, "/dev/null"], { encoding: "utf8", env }).stdout;
 }
 
