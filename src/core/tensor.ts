@@ -17,13 +17,20 @@ export type Nested = number | bigint | boolean | readonly Nested[];
 export class Tensor<D extends DType = DType> {
   readonly dtype: D;
   readonly shape: Shape;
-  readonly data: ArrayOf<D>;
+  declare readonly data: ArrayOf<D>;
 
   /**
    * Throws ShapeError unless `data` holds exactly the elements of `shape`, whose extents are whole numbers, DTypeError when
    * its class is another.
+   * @param data the elements, or what gives them whenever they are read, for those that are kept elsewhere
    */
-  constructor(dtype: D, shape: Shape, data: ArrayOf<D>) {
+  constructor(dtype: D, shape: Shape, data: ArrayOf<D> | (() => ArrayOf<D>)) {
+    if (typeof data === "function") {
+      this.dtype = dtype;
+      this.shape = shape;
+      Object.defineProperty(this, "data", { get: data, enumerable: true });
+      return;
+    }
     if (!(data instanceof arrayTypes[dtype]))
       throw new DTypeError(
         `a tensor of ${dtype} needs ${arrayTypes[dtype].name} data, got ${(data as object).constructor.name}`,

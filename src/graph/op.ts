@@ -7,7 +7,7 @@ import type { Tensor } from "../core/tensor.ts";
 import { checkKinds } from "./attributes.ts";
 import { type Graph, Node, type Scope, type TensorType, Value } from "./ir.ts";
 import type { LowRankForm } from "./low-rank-form.ts";
-import type { Rows } from "./rows.ts";
+import type { Rows, RowsResult } from "./rows.ts";
 
 /** Kinds of ONNX attributes and the TypeScript values that hold them. */
 export interface AttributeTypes {
@@ -123,12 +123,6 @@ export interface SampledNode {
   readonly operands?: SampleAxes;
 }
 
-/** Outputs of a node, by rows or as the graph has them. */
-export interface RowsResult {
-  readonly rows?: readonly (Value | undefined)[];
-  readonly plain?: readonly (Value | undefined)[];
-}
-
 /** Instructions of WebAssembly on four float32 numbers, `f32x4.add` and so on. */
 export type SimdInstruction = "abs" | "neg" | "sqrt" | "add" | "sub" | "mul" | "div" | "min" | "max";
 
@@ -194,6 +188,11 @@ interface OpRules<A extends Arity, S extends AttributeSchema> {
     | { through(view: NodeView<A, S>): readonly Value[] };
   /** The same computation in operators that ONNX Runtime has; needed by operators of our own domain. */
   lower?(view: NodeView<A, S>): readonly Value[] | undefined;
+  /**
+   * The same on a graphics card: in operators that ONNX Runtime's WebGPU provider has and computes rightly, `undefined` for an output that it
+   * computes as it is; or "processor" for a node that is better left to the processor.
+   */
+  onWebGpu?(view: NodeView<A, S>): readonly (Value | undefined)[] | "processor" | undefined;
   /** The same computation by rows, which training uses on the CPU (see jit/row-layout.ts); `undefined` when it does not pay. */
   byRows?(view: RowsView<A, S>): RowsResult | undefined;
   /** Outputs that every model must have, default all; the others are left out of it when nothing reads them. */
@@ -366,6 +365,11 @@ export class OpDef {
   /** Replacement outputs, or `undefined` when the operator runs as it is. */
   lower(node: Node): readonly Value[] | undefined {
     return this.#spec.lower?.(viewOf(node));
+  }
+
+  /** Replacement outputs on a graphics card, or who computes the node; `undefined` when it runs there as it is. */
+  onWebGpu(node: Node): ReturnType<NonNullable<OpRules<"1-", AttributeSchema>["onWebGpu"]>> {
+    return this.#spec.onWebGpu?.(viewOf(node));
   }
 
   /** The node's outputs computed by rows, or `undefined` when there is no rule or it does not pay. */

@@ -22,7 +22,8 @@ function exhaust(outputs: readonly Value[], rule: Rule, settled = new WeakSet<No
   const unsettled: Rule = (node) => {
     if (settled.has(node)) return undefined;
     const result = rule(node);
-    if (!result) settled.add(node);
+    // A node whose other outputs stay is left as well.
+    if (!result?.every(Boolean)) settled.add(node);
     return result;
   };
   for (let round = 0; round < 20; round++) {
@@ -102,3 +103,16 @@ const contentOf = (value: Tensor, identify: (item: object) => number): unknown =
 export const lower: Pass = (outputs) => exhaust(outputs, (node) => node.op.lower(node), lowered);
 
 const lowered = new WeakSet<Node>();
+
+/** Replaces operators by what the WebGPU provider has and computes rightly. */
+export const lowerForWebGpu: Pass = (outputs) =>
+  exhaust(
+    outputs,
+    (node) => {
+      const placed = node.op.onWebGpu(node);
+      return placed === "processor" ? undefined : (placed ?? node.op.lower(node));
+    },
+    loweredForWebGpu,
+  );
+
+const loweredForWebGpu = new WeakSet<Node>();

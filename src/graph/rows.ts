@@ -28,3 +28,9 @@ export interface Rows {
   /** A constant that rules share under a key. */
   shared(key: string, make: () => Tensor): Value;
 }
+
+/** Outputs of a node, by rows or as the graph has them. */
+export interface RowsResult {
+  readonly rows?: readonly (Value | undefined)[];
+  readonly plain?: readonly (Value | undefined)[];
+}

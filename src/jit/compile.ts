@@ -4,27 +4,28 @@ import { type OptionTypes, optionsOf } from "../core/options.ts";
 import { sameShape } from "../core/shape.ts";
 import { Tensor } from "../core/tensor.ts";
 import { graphsOf } from "../graph/attributes.ts";
-import { bytesOf, constantOf, type Graph, graphOf, type Value } from "../graph/ir.ts";
+import { bytesOf, constantOf, type Graph, graphOf, type Node, type Value } from "../graph/ir.ts";
 import { makeNode } from "../graph/op.ts";
-import { foldConstants, lower, type Pass, shareCommon, simplify } from "../graph/passes.ts";
+import { foldConstants, lower, lowerForWebGpu, type Pass, shareCommon, simplify } from "../graph/passes.ts";
 import { rewrite } from "../graph/rewrite.ts";
 import { verify } from "../graph/verify.ts";
-import { encodeModel } from "../onnx/model.ts";
+import { encodeModel, nodeName } from "../onnx/model.ts";
 import { Constant } from "../ops/constant.ts";
 import { Reshape } from "../ops/movement.ts";
 import { selectBackend } from "../runtime/select.ts";
-import { type Device, devices, type Session, type SessionOptions } from "../runtime/session.ts";
+import { type Backend, type Device, devices, type Session, type SessionOptions } from "../runtime/session.ts";
 import { engineError } from "./engine-errors.ts";
 import { rowLayout } from "./row-layout.ts";
 
 /** Passes that leave a graph to be read, differentiated and run as before. */
 export const tidy: readonly Pass[] = [(outputs) => simplify(outputs), foldConstants(Constant), shareCommon];
 
-/** Passes in the order in which they run before a graph is compiled; `blocks`: for an engine that has operators on channels in blocks. */
-const pipelineFor = (blocks: boolean): readonly Pass[] => [...tidy, rowLayout(blocks), ...tidy, lower, ...tidy];
+/** Passes in the order in which they run before a graph is compiled for an engine. Rows are for processors. */
+const pipelineFor = ({ device, blocks }: Pick<Backend, "device" | "blocks">): readonly Pass[] =>
+  device === "webgpu" ? [...tidy, lowerForWebGpu, ...tidy] : [...tidy, rowLayout(blocks), ...tidy, lower, ...tidy];
 
-/** Passes that run before a graph is compiled, for any engine. */
-export const pipeline = pipelineFor(false);
+/** Passes that run before a graph is compiled, for any processor. */
+export const pipeline = pipelineFor({ device: "cpu", blocks: false });
 
 /**
  * The graph after passes, by default those that run before a graph is compiled: simplified, constants folded, common
@@ -75,6 +76,8 @@ export interface Executable {
   readonly bytes: number;
   /** How much what is compiled may hold together on this machine. */
   readonly room: number;
+  /** The nodes that the processor computes for a graphics card, see `onWebGpu` of operators. */
+  readonly onProcessor: readonly Node[];
   /** Inputs and preallocated outputs in the graph's order; see Session.run. Throws what the inputs' checks throw. */
   run(inputs: readonly Tensor[], outputs?: readonly (Tensor | undefined)[]): Promise<Tensor[]>;
 }
@@ -132,6 +135,10 @@ function roomOf(room: Tensor, value: Value, known: WeakMap<Tensor, Tensor>): Ten
   return made;
 }
 
+/** The nodes of a graph for a graphics card that are left to the processor, with their names in the model. */
+const nodesOnProcessor = ({ nodes }: Graph): readonly { readonly node: Node; readonly name: string }[] =>
+  nodes.flatMap((node, i) => (node.op.onWebGpu(node) === "processor" ? [{ node, name: nodeName(node, i) }] : []));
+
 /**
  * Compiles the graph from `inputs` to `outputs`; `jit` does so for functions. Throws DTypeError for an operator that
  * the engine does not compute in its operands' dtype, OptionError for a device that is not there.
@@ -140,19 +147,32 @@ function roomOf(room: Tensor, value: Value, known: WeakMap<Tensor, Tensor>): Ten
  * const { run, session } = await compile([x], [ops.softmax(x)]);
  * const [y] = await run([tensor([[1, 2, 3], [4, 5, 6]])]);
  * await session.release();
+ * @param staying the outputs that stay in the memory of the device, where it has its own; see Session.run
  */
 export async function compile(
   inputs: readonly Value[],
   outputs: readonly Value[],
   compileOptions: CompileOptions = {},
+  staying: ReadonlySet<Value> = new Set(),
 ): Promise<Executable> {
   const { device, ...options } = checkCompile(compileOptions);
   const backend = await selectBackend(device);
-  const graph = optimize(graphOf(inputs, outputs), pipelineFor(backend.blocks));
-  const returned = withoutReshapes(graph.outputs);
-  const model = encodeModel(graphOf(graph.inputs, returned));
+  const graph = optimize(graphOf(inputs, outputs), pipelineFor(backend));
+  // What stays on the device has the shape that it is read in.
+  const returned = backend.ownsMemory ? graph.outputs : withoutReshapes(graph.outputs);
+  const run = graphOf(graph.inputs, returned);
+  const outputNames = returned.map((_, i) => `output_${i}`);
+  const model = encodeModel(run, { outputNames });
+  const processed = backend.device === "webgpu" ? nodesOnProcessor(run) : [];
   const session = await backend
-    .compile(model, { memoryPattern: usesMemoryPattern(graph), ...options })
+    .compile(
+      model,
+      { memoryPattern: usesMemoryPattern(graph), ...options },
+      {
+        staying: backend.ownsMemory ? outputNames.filter((_, i) => staying.has(outputs[i] as Value)) : [],
+        onProcessor: processed.map(({ name }) => name),
+      },
+    )
     .catch((error: unknown) => {
       throw engineError(error, "compiling", graph);
     });
@@ -165,6 +185,7 @@ export async function compile(
     session,
     bytes: model.length + mostAlive(graph),
     room: backend.memory / 2,
+    onProcessor: processed.map(({ node }) => node),
     async run(tensors, preallocated) {
       for (const { i, name, checks } of checked) for (const check of checks) check(tensors[i] as Tensor, name);
       const rooms = preallocated?.map((room, i) => room && roomOf(room, returned[i] as Value, known));

@@ -6,10 +6,10 @@
 import { size } from "../core/shape.ts";
 import type { Tensor } from "../core/tensor.ts";
 import { constantOf, type Node, nodesOf, type Value } from "../graph/ir.ts";
-import { makeNode, type RowsResult } from "../graph/op.ts";
+import { makeNode } from "../graph/op.ts";
 import type { Pass } from "../graph/passes.ts";
 import { assignScope } from "../graph/rewrite.ts";
-import { type Innermost, type Rows, rowOrder, rowShape } from "../graph/rows.ts";
+import { type Innermost, type Rows, type RowsResult, rowOrder, rowShape } from "../graph/rows.ts";
 import { constant, reshape, transpose } from "../ops/index.ts";
 import { elementwiseOps } from "../ops/registry.ts";
 import { ConvWeightGradient, wantsBlocks } from "../ops/windows/convolution.ts";

@@ -174,15 +174,20 @@ function storedOutputs(node: Node, used: ReadonlySet<Value | undefined>): readon
   return node.outputs.slice(0, Math.max(node.op.requiredOutputs, last + 1));
 }
 
+/** The name of a node in a model, by its place among the nodes of its graph. */
+export const nodeName = ({ op, scope }: Node, place: number | string): string =>
+  `${scope?.path ?? "graph"}/${op.type}_${place}`;
+
 function encodeNode(node: Node, output: readonly string[], writing: Writing & { suffix(): string }): Message {
   const { op } = node;
-  // Graphs read values around them by name.
-  const input = node.inputs.slice(0, op.captures).map((value) => writing.names.of(value));
+  // Graphs read values around them by name. Operands that are left out at the end are not there: engines count on that.
+  const read = node.inputs.slice(0, op.captures);
+  const input = read.slice(0, read.findLastIndex(Boolean) + 1).map((value) => writing.names.of(value));
   if (op.domain === "sardonyx" || op.since > opsetVersion)
     throw new InternalError(`${op.type} reached the ONNX writer without lowering`);
   return {
     op_type: op.type,
-    name: `${node.scope?.path ?? "graph"}/${op.type}_${writing.suffix()}`,
+    name: nodeName(node, writing.suffix()),
     domain: op.domain,
     input,
     output,

@@ -154,6 +154,7 @@ export const FusedMatMul: OpDef = defineOp("FusedMatMul", {
     const product = !transA && transB === 1 && alpha === 1 ? productWithUnpacked(a, b) : undefined;
     return product && [product];
   },
+  onWebGpu: ({ inputs: [a, b], attributes }) => [separateProduct(a, b, attributes)],
   // An operand may have the rows of its matrices as its first axis, before the batch.
   read: ({ inputs: [a, b], attributes }, op) => {
     const { transBatchA = 0, transBatchB = 0 } = attributes;
@@ -163,6 +164,21 @@ export const FusedMatMul: OpDef = defineOp("FusedMatMul", {
     return storedNode(op, operands, without(attributes, ["transBatchA", "transBatchB"])).outputs;
   },
 });
+
+/** A product in operators that ONNX has: of two matrices one that copies nothing, of more a transposed copy. */
+function separateProduct(
+  a: Value,
+  b: Value,
+  {
+    transA = 0,
+    transB = 0,
+    alpha = 1,
+  }: { readonly transA?: number; readonly transB?: number; readonly alpha?: number },
+): Value {
+  if (a.rank === 2 && b.rank === 2) return apply(Gemm, [a, b], { transA, transB, alpha });
+  const product = apply(MatMul, [transA ? swapAxes(a, -1, -2) : a, transB ? swapAxes(b, -1, -2) : b]);
+  return alpha === 1 ? product : mul(product, alpha);
+}
 
 /** What FusedMatMul was called first. */
 export const TransposeMatMul: OpDef = defineComposition("TransposeMatMul", {

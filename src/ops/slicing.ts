@@ -60,6 +60,22 @@ export const Slice: OpDef = defineOp("Slice", {
     return [pad(grown, pads)];
   },
   flops: () => 0,
+  // The provider goes backwards by one alone.
+  onWebGpu: ({ inputs: [x, starts, ends, axes, steps] }) => {
+    const ranges = resolveSlice(x, starts, ends, axes, steps);
+    if (ranges.every(({ step }) => step >= -1)) return undefined;
+    const turned = ranges.reduce((value, { step }, axis) => (step < 0 ? flip(value, axis) : value), x);
+    const cuts = ranges.map(({ start, step, count }, axis) => {
+      const first = step < 0 ? (x.shape[axis] ?? 0) - 1 - start : start;
+      return {
+        axis,
+        start: first,
+        end: first + Math.max(0, count - 1) * Math.abs(step) + Math.min(1, count),
+        step: Math.abs(step),
+      };
+    });
+    return [slice(turned, ...cuts)];
+  },
   samples: ({ inputs: [x, starts, ends, along, steps], axes }) =>
     samplesBeside(
       axes,

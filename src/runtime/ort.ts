@@ -3,7 +3,8 @@ import type { InferenceSession, Tensor as OrtTensor, TypedTensor } from "onnxrun
 import type { ArrayOf, DType } from "../core/dtype.ts";
 import { RuntimeError } from "../core/errors.ts";
 import { Tensor } from "../core/tensor.ts";
-import type { Session } from "./session.ts";
+import { DeviceTensor } from "./device-tensor.ts";
+import type { CompiledAs, Session } from "./session.ts";
 
 /** The part of an ONNX Runtime module that we use. */
 export interface OrtModule {
@@ -22,11 +23,18 @@ export async function createSession(
   model: Uint8Array,
   options: InferenceSession.SessionOptions,
   writesInPlace: boolean,
+  { staying = [] }: CompiledAs = {},
 ): Promise<Session> {
-  const session = await ort.InferenceSession.create(model, options).catch(refuse);
+  const kept = new Set(staying);
+  const preferredOutputLocation = Object.fromEntries(staying.map((name) => [name, "gpu-buffer" as const]));
+  const session = await ort.InferenceSession.create(model, {
+    ...options,
+    ...(kept.size > 0 && { preferredOutputLocation }),
+  }).catch(refuse);
   // Host tensors that come again (parameters, preallocated outputs) keep their engine-side handle.
   const handles = new WeakMap<Tensor, OrtTensor>();
   const handleOf = (tensor: Tensor): OrtTensor => {
+    if (tensor instanceof DeviceTensor) return tensor.handle;
     let handle = handles.get(tensor);
     if (!handle) {
       handle = new ort.Tensor(tensor.dtype, tensor.data as OrtTensor.DataType, tensor.shape);
@@ -48,6 +56,7 @@ export async function createSession(
       return outputNames.map((name, i) => {
         const given = outputs?.[i];
         const result = results[name] as TypedTensor<DType>;
+        if (kept.has(name)) return placed(result, given);
         if (given && !writesInPlace) (given.data as Float32Array).set(result.data as Float32Array);
         return given ?? hostTensor(result);
       });
@@ -80,6 +89,13 @@ function hostTensor({ type, dims, data }: TypedTensor<DType>): Tensor {
   const { buffer, byteOffset, length } = data as ArrayOf;
   const bits = type === "float16" ? new Uint16Array(buffer, byteOffset, length) : (data as ArrayOf);
   return new Tensor(type as DType, dims, bits);
+}
+
+/** An output that stays on the device, in the tensor that is to become it or in a new one. */
+function placed(result: TypedTensor<DType>, given: Tensor | undefined): DeviceTensor {
+  const place = given instanceof DeviceTensor ? given : new DeviceTensor(result.type as DType, result.dims);
+  place.become(result as OrtTensor);
+  return place;
 }
 
 /** What the engine throws, as our own kind of error with the engine's words, which `jit` puts into ours. */

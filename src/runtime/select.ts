@@ -6,6 +6,7 @@ const inNode = () => typeof process === "object" && process.versions?.node !== u
 
 /** The backend of a device; without one, `cpu` in Node and `wasm` elsewhere. */
 export async function selectBackend(device: Device = inNode() ? "cpu" : "wasm"): Promise<Backend> {
+  if (device === "webgpu") return (await import("./webgpu.node.ts")).backend;
   if (device === "cpu") {
     if (!inNode()) throw new OptionError('device "cpu" needs Node; use "wasm" in a browser');
     return (await import("./node.ts")).backend;

@@ -1,8 +1,11 @@
 /** What Sardonyx asks of an execution engine. */
 import type { Tensor } from "../core/tensor.ts";
 
-/** Where graphs run. `cpu` needs Node; `wasm` runs in a browser, and in Node when onnxruntime-web is installed. */
-export const devices = ["cpu", "wasm"] as const;
+/**
+ * Where graphs run. `cpu` needs Node; `wasm` runs in a browser, and in Node when onnxruntime-web is installed; `webgpu` needs a graphics
+ * card, or a program that acts as one, by Vulkan, Metal or Direct3D in Node and by WebGPU in a browser.
+ */
+export const devices = ["cpu", "wasm", "webgpu"] as const;
 /** Name of a device, see `devices`. */
 export type Device = (typeof devices)[number];
 
@@ -18,11 +21,20 @@ export interface SessionOptions {
   readonly profilePrefix?: string;
 }
 
+/** What decides how a model is compiled, beside what the user says. */
+export interface CompiledAs {
+  /** Names of the outputs that stay in the device's memory: each run gives them as DeviceTensor. Default none. */
+  readonly staying?: readonly string[];
+  /** Names of the nodes that the processor is to compute, where the device does it wrongly or not at all. Default none. */
+  readonly onProcessor?: readonly string[];
+}
+
 /** A compiled model. */
 export interface Session {
   /**
    * Runs the model on inputs in the order of its inputs. A tensor in `outputs` receives that output in place; it may
-   * share memory with an input when every operator between them is elementwise.
+   * share memory with an input when every operator between them is elementwise. A DeviceTensor there takes over an output that stays
+   * on the device, once the run has succeeded.
    */
   run(inputs: readonly Tensor[], outputs?: readonly (Tensor | undefined)[]): Promise<Tensor[]>;
   /** Writes the profile that `profilePrefix` asked for, and frees the engine's memory ahead of the garbage collector. */
@@ -35,5 +47,7 @@ export interface Backend {
   readonly memory: number;
   /** Whether it has operators on channels in blocks (ops/windows/nchwc.ts). */
   readonly blocks: boolean;
-  compile(model: Uint8Array, options?: SessionOptions): Promise<Session>;
+  /** Whether it has a memory of its own, so that what is used again is better left there. */
+  readonly ownsMemory: boolean;
+  compile(model: Uint8Array, options?: SessionOptions, as?: CompiledAs): Promise<Session>;
 }

@@ -120,7 +120,7 @@ function storedWeight(
       requireRange(source, offset, bytesOf(weight), `tfjs: "${own}" in the files of weights`);
       const elements = elementsOf(source.read(offset, bytesOf(weight)), type.name as DType);
       const data = quantization ? dequantized(elements, dtype, quantization) : elements;
-      return new Tensor(dtype, shape, data);
+      return new Tensor<DType>(dtype, shape, data);
     },
   };
   return weight;

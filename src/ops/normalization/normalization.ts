@@ -14,10 +14,10 @@ import {
 } from "../../graph/op.ts";
 import { rowOrder } from "../../graph/rows.ts";
 import { add, div, mul, square, sub } from "../elementwise.ts";
-import { exp, reciprocal, sqrt } from "../functions.ts";
+import { exp, log, reciprocal, sqrt } from "../functions.ts";
 import { expand, reshape } from "../movement.ts";
 import { storedNode, without } from "../reading.ts";
-import { reduceMean, reduceSum, sumTo } from "../reduce.ts";
+import { reduceMax, reduceMean, reduceSum, sumTo } from "../reduce.ts";
 import { samplesAcross, samplesBeside, samplesFirst } from "../samples.ts";
 
 export const Softmax: OpDef = defineOp("Softmax", {
@@ -47,6 +47,10 @@ export const LogSoftmax: OpDef = defineOp("LogSoftmax", {
     return requireFloat("LogSoftmax", x);
   },
   read: softmaxBefore13,
+  onWebGpu: ({ inputs: [x], attributes: { axis = -1 } }) => {
+    const shifted = sub(x, reduceMax(x, axis, { keepDims: true }));
+    return [sub(shifted, log(reduceSum(exp(shifted), axis, { keepDims: true })))];
+  },
   // dx = g - softmax(x) Σ g
   grad: ({ g, outputs: [y], attributes: { axis = -1 } }) => [
     sub(g, mul(exp(y), reduceSum(g, axis, { keepDims: true }))),
@@ -165,6 +169,15 @@ function rmsGradient(g: Value | undefined, gR: Value | undefined, r: Value, view
 }
 
 /** ONNX Runtime's RMSNormalization, which also gives 1/sqrt(mean(x²) + epsilon). Its CPU kernel is in ONNX's domain. */
+const rmsInParts = (
+  [x, scale]: readonly [Value, Value],
+  { axis = -1, epsilon = 1e-5 }: { readonly axis?: number; readonly epsilon?: number },
+): readonly Value[] => {
+  const axes = x.shape.map((_, i) => i).slice(normalizeAxis(axis, x.rank));
+  const r = reciprocal(sqrt(add(reduceMean(square(x), axes, { keepDims: true }), epsilon)));
+  return [mul(mul(x, r), scale), r];
+};
+
 export const SimplifiedLayerNormalization: OpDef = defineOp("SimplifiedLayerNormalization", {
   arity: "2",
   attributes: { axis: "int", epsilon: "float", stash_type: "int" },
@@ -177,12 +190,9 @@ export const SimplifiedLayerNormalization: OpDef = defineOp("SimplifiedLayerNorm
   samples: ({ inputs: [x], axes, attributes: { axis = -1 } }) => samplesBeside(axes, axesFrom(x, axis)),
   requiredOutputs: 1,
   // ONNX Runtime keeps the root in float32, whatever x is.
-  lower: ({ inputs: [x, scale], attributes: { axis = -1, epsilon = 1e-5 } }) => {
-    if (x.dtype === "float32") return undefined;
-    const axes = x.shape.map((_, i) => i).slice(normalizeAxis(axis, x.rank));
-    const r = reciprocal(sqrt(add(reduceMean(square(x), axes, { keepDims: true }), epsilon)));
-    return [mul(mul(x, r), scale), r];
-  },
+  lower: ({ inputs, attributes }) => (inputs[0].dtype === "float32" ? undefined : rmsInParts(inputs, attributes)),
+  // The provider's root is not that of the mean.
+  onWebGpu: ({ inputs, attributes }) => rmsInParts(inputs, attributes),
 });
 
 /** x / sqrt(mean(x²) + epsilon) · scale over the axes from `axis` on (Zhang and Sennrich 2019). */

@@ -128,6 +128,17 @@ function samplesOfSequences({ inputs, outputs, axes }: SequenceView): SampledNod
   return { outputs: outputs.map((_, i) => (i === 0 ? 2 : 1)), operands: inputs.map((_, i) => wanted[i]) };
 }
 
+/** The WebGPU provider has these activations. */
+const plainActivations = ["sigmoid", "tanh"];
+const onProcessorUnlessPlain = ({
+  attributes,
+}: {
+  readonly attributes: { readonly activations?: readonly string[] };
+}) =>
+  attributes.activations?.every((name) => plainActivations.includes(name.toLowerCase())) === false
+    ? ("processor" as const)
+    : undefined;
+
 /** h' = tanh(x wᵀ + h rᵀ + b). */
 export const RNN: OpDef = defineOp("RNN", {
   arity: "3-6",
@@ -152,6 +163,7 @@ export const GRU: OpDef = defineOp("GRU", {
   flops: ({ inputs, attributes }) => recurrentFlops(gruCell(attributes), inputs),
   requiredOutputs: 1,
   lower: (view) => runOtherFloats(gruCell(view.attributes), view),
+  onWebGpu: onProcessorUnlessPlain,
   samples: samplesOfSequences,
   read: readRecurrent,
 });
@@ -170,6 +182,7 @@ export const LSTM: OpDef = defineOp("LSTM", {
   flops: ({ inputs }) => recurrentFlops(lstmCell, inputs),
   requiredOutputs: 1,
   lower: (view) => runOtherFloats(lstmCell, view),
+  onWebGpu: onProcessorUnlessPlain,
   samples: samplesOfSequences,
   read: readRecurrent,
 });

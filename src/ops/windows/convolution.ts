@@ -183,6 +183,8 @@ export const ConvTranspose: OpDef = defineOp("ConvTranspose", {
   },
   macs: ({ inputs: [x, w] }) => size(x.shape) * size(w.shape.slice(1)),
   samples: samplesFirst,
+  // The provider transposes over one or two axes.
+  onWebGpu: ({ inputs: [x] }) => (x.rank > 4 ? "processor" : undefined),
   // A convolution of the input, spread by the strides, with the mirrored kernel: faster than ONNX Runtime's
   // ConvTranspose at stride 1, and the only way for other floats than float32.
   lower: ({ inputs: [x, w, bias], outputs: [y], attributes }) => {

@@ -74,3 +74,7 @@ export function offsetsOf(kernel: Shape): Shape[] {
     [[]],
   );
 }
+
+/** Elements along each axis from the first window's begin to the last one's end. */
+export const reachOf = ({ kernel, strides, dilations, output }: Window): Shape =>
+  output.map((count, i) => (count - 1) * (strides[i] ?? 1) + ((kernel[i] ?? 1) - 1) * (dilations[i] ?? 1) + 1);

@@ -18,7 +18,8 @@ import { samplesFirst } from "../samples.ts";
 import { scatterElements } from "../selection/scatter.ts";
 import { Pad, pad, slice } from "../slicing.ts";
 import { convTranspose } from "./convolution.ts";
-import { offsetsOf, resolveWindow, type Window, type WindowAttributes, windowSchema } from "./geometry.ts";
+import { offsetsOf, reachOf, resolveWindow, type Window, type WindowAttributes, windowSchema } from "./geometry.ts";
+import { positionsOfMaxima } from "./maxima.ts";
 import { asRows, phasesOf, placePhases, tournament } from "./rows.ts";
 
 const schema = { ...windowSchema, ceil_mode: "int" } as const;
@@ -34,10 +35,6 @@ const separate = (x: Value, { kernel, strides, dilations, begins, output }: Wind
     const end = ((output[i] ?? 1) - 1) * stride + extent;
     return extent <= stride && dilations[i] === 1 && begins[i] === 0 && end <= (x.shape[i + 2] ?? 0);
   });
-
-/** Elements along each axis from the first window's begin to the last one's end. */
-const reachOf = ({ kernel, strides, dilations, output }: Window): Shape =>
-  output.map((count, i) => (count - 1) * (strides[i] ?? 1) + ((kernel[i] ?? 1) - 1) * (dilations[i] ?? 1) + 1);
 
 /**
  * Pads at the ends for a number of windows that was rounded up. ONNX Runtime is never asked to round: before operator set 22
@@ -91,6 +88,14 @@ export const MaxPool: OpDef = defineOp("MaxPool", {
   // Positions count through all samples: only the values are of each.
   samples: samplesFirst,
   requiredOutputs: 1,
+  // The provider has no positions.
+  onWebGpu: ({ inputs: [x], attributes }) => {
+    if (attributes.ceil_mode === 1 || x.dtype !== "float32") return undefined;
+    const values = attributes.storage_order
+      ? makeNode(MaxPool, [x], { ...attributes, storage_order: 0 }).outputs[0]
+      : undefined;
+    return [values, positionsOfMaxima(x, poolWindow(x, attributes), attributes.storage_order === 1)];
+  },
   lower: (view) => {
     const {
       inputs: [x],
@@ -129,6 +134,12 @@ function withoutBias(x: Value, { innermost }: Rows): { readonly values: Value; r
   return isBias && sameShape(values.shape, x.shape) ? { values, bias } : { values: x };
 }
 
+/** Elements at their positions in zeros of the shape of y. */
+function scattered([x, positions]: readonly [Value, Value, Value], y: Value): Value {
+  const [flat, at] = [reshape(x, [size(x.shape)]), reshape(positions, [size(x.shape)])];
+  return reshape(scatterElements([size(y.shape)], at, flat), y.shape);
+}
+
 /** Puts each element at its position in zeros of the given shape; positions must differ. */
 export const MaxUnpool: OpDef = defineOp("MaxUnpool", {
   arity: "3",
@@ -151,11 +162,8 @@ export const MaxUnpool: OpDef = defineOp("MaxUnpool", {
     return storedNode(op, [x, positions, shape ?? int64s([...x.shape.slice(0, 2), ...undone])], attributes).outputs;
   },
   // ONNX Runtime unpools float32 only.
-  lower: ({ inputs: [x, positions], outputs: [y] }) => {
-    if (x.dtype === "float32") return undefined;
-    const [flat, at] = [reshape(x, [size(x.shape)]), reshape(positions, [size(x.shape)])];
-    return [reshape(scatterElements([size(y.shape)], at, flat), y.shape)];
-  },
+  lower: ({ inputs, outputs: [y] }) => (inputs[0].dtype === "float32" ? undefined : [scattered(inputs, y)]),
+  onWebGpu: ({ inputs, outputs: [y] }) => [scattered(inputs, y)],
   // Undoes the MaxPool that made the positions by deciding each maximum again.
   byRows: ({ inputs: [g, positions], outputs: [y], layout, has, rows }) => {
     const pool = positions.producer;
