@@ -22,7 +22,7 @@ import {
   Trainer,
   tensor,
 } from "../../dist/src/index.js";
-import { allocateShards } from "../../dist/src/train/store/arena.js";
+import { allocateArenas } from "../../dist/src/train/store/arena.js";
 import { labels, parameterCount, uniform } from "./data.mjs";
 import { contend, threads } from "./measure.mjs";
 import { lenet, predictionSteps } from "./predicted.mjs";
@@ -103,7 +103,7 @@ function training(model, shape) {
 function adam32m() {
   const optimizer = adam();
   const names = ["parameters", "gradients", ...optimizer.slots];
-  const [shard] = allocateShards([["w", { shape: [parameterCount] }]], names);
+  const [shard] = allocateArenas([["w", { shape: [parameterCount] }]], names);
   shard.vector("parameters").set(uniform(parameterCount, 1));
   shard.vector("gradients").set(uniform(parameterCount, 2));
   const bound = optimizer.bind(shard);

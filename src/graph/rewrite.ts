@@ -42,7 +42,7 @@ export function rewrite(
     }
     if (fresh === node && !result) continue;
     for (const [i, output] of node.outputs.entries()) {
-      const replacement = (result ?? fresh.outputs)[i];
+      const replacement = result?.[i] ?? fresh.outputs[i];
       if (!replacement || replacement === output || given.has(output)) continue;
       if (replacement.dtype !== output.dtype || !sameShape(replacement.shape, output.shape))
         throw new InternalError(`rewriting ${node.op.type} turned ${output} into ${replacement}`);

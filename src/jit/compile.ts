@@ -13,7 +13,14 @@ import { encodeModel, nodeName } from "../onnx/model.ts";
 import { Constant } from "../ops/constant.ts";
 import { Reshape } from "../ops/movement.ts";
 import { selectBackend } from "../runtime/select.ts";
-import { type Backend, type Device, devices, type Session, type SessionOptions } from "../runtime/session.ts";
+import {
+  type Backend,
+  type Device,
+  devices,
+  ownsMemory,
+  type Session,
+  type SessionOptions,
+} from "../runtime/session.ts";
 import { engineError } from "./engine-errors.ts";
 import { rowLayout } from "./row-layout.ts";
 
@@ -158,8 +165,9 @@ export async function compile(
   const { device, ...options } = checkCompile(compileOptions);
   const backend = await selectBackend(device);
   const graph = optimize(graphOf(inputs, outputs), pipelineFor(backend));
+  const hasOwn = ownsMemory(backend.device);
   // What stays on the device has the shape that it is read in.
-  const returned = backend.ownsMemory ? graph.outputs : withoutReshapes(graph.outputs);
+  const returned = hasOwn ? graph.outputs : withoutReshapes(graph.outputs);
   const run = graphOf(graph.inputs, returned);
   const outputNames = returned.map((_, i) => `output_${i}`);
   const model = encodeModel(run, { outputNames });
@@ -169,7 +177,7 @@ export async function compile(
       model,
       { memoryPattern: usesMemoryPattern(graph), ...options },
       {
-        staying: backend.ownsMemory ? outputNames.filter((_, i) => staying.has(outputs[i] as Value)) : [],
+        staying: hasOwn ? outputNames.filter((_, i) => staying.has(outputs[i] as Value)) : [],
         onProcessor: processed.map(({ name }) => name),
       },
     )

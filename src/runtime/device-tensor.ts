@@ -7,45 +7,25 @@ import { Tensor } from "../core/tensor.ts";
 
 /**
  * A tensor in the memory of a device: an input of compiled graphs like any other, but its elements can be read on the host only after
- * they were fetched, and until it becomes another. What was written into fetched elements the device does not see.
+ * they were fetched, and until it becomes another.
  */
 export class DeviceTensor<D extends DType = DType> extends Tensor<D> {
   #handle: OrtTensor | undefined;
-  #fetched: ArrayOf<D> | undefined;
 
-  constructor(dtype: D, shape: Shape) {
-    super(dtype, shape, () => this.#read());
+  /** @param read gives its elements where they were fetched; default they never are */
+  constructor(dtype: D, shape: Shape, read: () => ArrayOf<D> = unfetched) {
+    super(dtype, shape, read);
   }
 
-  #read(): ArrayOf<D> {
-    if (!this.#fetched)
-      throw new DataError(
-        "these numbers are in the memory of the device, and were changed there since they were fetched; fetch them first: await trainer.sync()",
-      );
-    return this.#fetched;
-  }
-
-  /** The engine's own, to hand to it. Throws DataError where there is none yet. */
-  get handle(): OrtTensor {
-    if (!this.#handle) throw new DataError("nothing was put into this tensor of the device yet");
+  /** The engine's own, to hand to it; none where the device holds nothing of it. */
+  get handle(): OrtTensor | undefined {
     return this.#handle;
-  }
-
-  /** Whether its elements can be read on the host. */
-  get isFetched(): boolean {
-    return this.#fetched !== undefined;
   }
 
   /** Becomes what the engine computed; what it was is freed. */
   become(handle: OrtTensor): void {
     this.#handle?.dispose();
     this.#handle = handle;
-    this.#fetched = undefined;
-  }
-
-  /** Keeps a copy of its elements to be read on the host. */
-  fetched(data: ArrayOf<D>): void {
-    this.#fetched = data;
   }
 
   /** Frees the device's memory. */
@@ -53,4 +33,8 @@ export class DeviceTensor<D extends DType = DType> extends Tensor<D> {
     this.#handle?.dispose();
     this.#handle = undefined;
   }
+}
+
+function unfetched(): never {
+  throw new DataError("these numbers are in the memory of the device; await trainer.sync() before reading them");
 }

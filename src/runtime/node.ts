@@ -10,7 +10,6 @@ export const backend: Backend = {
   // A container may have less than the machine; without a limit the number is 0 or beyond all memory.
   memory: Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY),
   blocks: process.arch === "x64",
-  ownsMemory: false,
   compile: (model, { threads = defaultThreads(), memoryPattern = true, profilePrefix } = {}) =>
     createSession(
       ort,
@@ -24,6 +23,6 @@ export const backend: Backend = {
         logSeverityLevel: 3,
         ...(profilePrefix !== undefined && { enableProfiling: true, profileFilePrefix: profilePrefix }),
       },
-      true,
+      { writesInPlace: true },
     ),
 };

@@ -14,16 +14,20 @@ export interface OrtModule {
   readonly Tensor: new (type: OrtTensor.Type, data: OrtTensor.DataType, dims: readonly number[]) => OrtTensor;
 }
 
-/**
- * Compiles a model. `writesInPlace`: this build writes into preallocated outputs itself; otherwise they are copied.
- * Throws RuntimeError with the engine's words when it refuses.
- */
+/** What differs from build to build. */
+interface EngineTraits {
+  /** It writes into preallocated outputs itself; otherwise they are copied. */
+  readonly writesInPlace?: boolean;
+  /** It computes in a memory of its own. */
+  readonly isDevice?: boolean;
+}
+
+/** Compiles a model. Throws RuntimeError with the engine's words when it refuses. */
 export async function createSession(
   ort: OrtModule,
   model: Uint8Array,
   options: InferenceSession.SessionOptions,
-  writesInPlace: boolean,
-  { staying = [] }: CompiledAs = {},
+  { writesInPlace = false, isDevice = false, staying = [] }: EngineTraits & CompiledAs = {},
 ): Promise<Session> {
   const kept = new Set(staying);
   const preferredOutputLocation = Object.fromEntries(staying.map((name) => [name, "gpu-buffer" as const]));
@@ -31,13 +35,14 @@ export async function createSession(
     ...options,
     ...(kept.size > 0 && { preferredOutputLocation }),
   }).catch(refuse);
+  const fresh = ({ dtype, data, shape }: Tensor) => new ort.Tensor(dtype, data as OrtTensor.DataType, shape);
   // Host tensors that come again (parameters, preallocated outputs) keep their engine-side handle.
   const handles = new WeakMap<Tensor, OrtTensor>();
   const handleOf = (tensor: Tensor): OrtTensor => {
-    if (tensor instanceof DeviceTensor) return tensor.handle;
+    if (tensor instanceof DeviceTensor) return (isDevice && tensor.handle) || fresh(tensor);
     let handle = handles.get(tensor);
     if (!handle) {
-      handle = new ort.Tensor(tensor.dtype, tensor.data as OrtTensor.DataType, tensor.shape);
+      handle = fresh(tensor);
       handles.set(tensor, handle);
     }
     return handle;

@@ -9,6 +9,9 @@ export const devices = ["cpu", "wasm", "webgpu"] as const;
 /** Name of a device, see `devices`. */
 export type Device = (typeof devices)[number];
 
+/** Whether a device computes in a memory of its own, so that what is used again is better left there. */
+export const ownsMemory = (device: Device | undefined): boolean => device === "webgpu";
+
 export interface SessionOptions {
   /** Threads that one operator may use; default: all cores. */
   readonly threads?: number;
@@ -47,7 +50,5 @@ export interface Backend {
   readonly memory: number;
   /** Whether it has operators on channels in blocks (ops/windows/nchwc.ts). */
   readonly blocks: boolean;
-  /** Whether it has a memory of its own, so that what is used again is better left there. */
-  readonly ownsMemory: boolean;
   compile(model: Uint8Array, options?: SessionOptions, as?: CompiledAs): Promise<Session>;
 }

@@ -8,19 +8,13 @@ export const backend: Backend = {
   // What 32-bit addresses reach.
   memory: 2 ** 32,
   blocks: false,
-  ownsMemory: false,
   compile: (model, { threads, memoryPattern = true } = {}) => {
     if (threads !== undefined) ort.env.wasm.numThreads = threads;
-    return createSession(
-      ort,
-      model,
-      {
-        executionProviders: ["wasm"],
-        enableMemPattern: memoryPattern,
-        graphOptimizationLevel: "all",
-        logSeverityLevel: 3,
-      },
-      false,
-    );
+    return createSession(ort, model, {
+      executionProviders: ["wasm"],
+      enableMemPattern: memoryPattern,
+      graphOptimizationLevel: "all",
+      logSeverityLevel: 3,
+    });
   },
 };

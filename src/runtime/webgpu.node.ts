@@ -12,7 +12,6 @@ export const backend: Backend = {
   // The engine does not say how much a card has.
   memory: Number.POSITIVE_INFINITY,
   blocks: false,
-  ownsMemory: true,
   async compile(model, { threads, memoryPattern = true, profilePrefix } = {}, as = {}) {
     const { onProcessor = [] } = as;
     const options = {
@@ -24,7 +23,7 @@ export const backend: Backend = {
       ...(profilePrefix !== undefined && { enableProfiling: true, profileFilePrefix: profilePrefix }),
     } as const;
     try {
-      return await createSession(ort, model, options, false, as);
+      return await createSession(ort, model, options, { ...as, isDevice: true });
     } catch (cause) {
       if (!(cause instanceof Error && noCard.test(cause.message))) throw cause;
       throw new OptionError(

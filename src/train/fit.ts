@@ -139,11 +139,13 @@ export async function fit<B extends Batch>(
         if (run.stopReason !== undefined) break;
       }
       if (run.stopReason !== undefined && !run.epochIsWhole) {
+        await trainer.sync();
         requireTrained(trainer);
         break;
       }
       if (run.batchInEpoch === 0) throw new DataError("the dataset gave no batch; check its files and filters");
       await trainer.flush();
+      await trainer.sync();
       requireTrained(trainer);
       const held = validation && evaluator ? await validated(run, callbacks, () => evaluator.run(validation)) : {};
       const epoch = run.endEpoch(held);

@@ -76,6 +76,6 @@ export {
   predictor,
 } from "./predict.ts";
 export * from "./schedules.ts";
-export type { LoopResults, Shard, Slot } from "./store/arena.ts";
 export type { Gradients } from "./store/gradients.ts";
+export type { GradientPlaces, Loop, LoopBody, LoopResults, Shard, Slot, WholeRewrite } from "./store/shard.ts";
 export * from "./transforms/index.ts";

@@ -192,6 +192,7 @@ function memoryNote({ observer }: StagesOptions): Callback[] {
 function stopping({ plan, signal, stopAfter }: StagesOptions): Callback[] {
   const stopIfAsked = async (run: Run) => {
     if (!signal?.aborted) return;
+    await run.trainer.sync();
     const bytes = encodeCheckpoint(run.progress());
     await writeFileAtomic(join(plan.folder, runFiles.checkpoint), bytes);
     // Not `run.stop`, after which callbacks may put the best parameters in place of the latest.

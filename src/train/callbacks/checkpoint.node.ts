@@ -39,6 +39,7 @@ export function checkpoint(path: string, options: CheckpointOptions = {}): Callb
   let last = now();
   const write = async (run: Run) => {
     last = now();
+    await run.trainer.sync();
     await writeFileAtomic(path, encodeCheckpoint(run.progress()));
   };
   return {

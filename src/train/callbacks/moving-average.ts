@@ -22,7 +22,9 @@ export function movingAverage(options: MovingAverageOptions = {}): Callback {
   let averages: Record<string, Float32Array> = {};
   return {
     name: "movingAverage",
-    onBatch({ model, trainer: { batches } }) {
+    async onBatch({ model, trainer }) {
+      const { batches } = trainer;
+      await trainer.sync();
       const kept = Math.min(decay, (1 + batches) / (10 + batches));
       for (const [path, parameter] of model.parameters()) {
         const average = averages[path];

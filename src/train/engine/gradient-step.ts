@@ -6,12 +6,14 @@ import type { Batch } from "../../data/pipeline/dataset.ts";
 import { bytesOf, input, type Value } from "../../graph/ir.ts";
 import { assignScope } from "../../graph/rewrite.ts";
 import { type CompileOptions, compile, type Executable } from "../../jit/compile.ts";
+import { packed } from "../../jit/packed.ts";
 import type { Compiled } from "../../jit/session-cache.ts";
 import { Context } from "../../nn/context.ts";
 import type { AnyModule } from "../../nn/module.ts";
 import type { Parameter } from "../../nn/parameter.ts";
 import { ParameterInputs } from "../../nn/parameter-inputs.ts";
 import { add, reshape } from "../../ops/index.ts";
+import { ownsMemory } from "../../runtime/session.ts";
 import { deriveStep, type StepMemory } from "../../transform/derive-step.ts";
 import type { ParameterStore } from "../store/parameter-store.ts";
 import { compileKept, cutStep, inputsOf, type KeptPart } from "./kept-part.ts";
@@ -134,7 +136,17 @@ export async function buildGradientStep(
   });
   const derived = deriveStep([loss, ...others], { wrt, budget, checkpoint: memory.checkpoint });
   const gradients = derived.gradients.map((gradient, i) => orZeros(gradient, wrt[i] as Value));
-  const outputs = [...derived.forward, ...gradients];
+  let next = 0;
+  const gathered = stores.map((store) => {
+    const first = next;
+    next += store.members.length;
+    return store.gather(gradients.slice(first, next));
+  });
+  const told = ownsMemory(options?.device)
+    ? packed(derived.forward)
+    : { outputs: derived.forward, read: (all: readonly Tensor[]) => all };
+  const ofGradients = gathered.flatMap((own) => own.outputs);
+  const outputs = [...told.outputs, ...ofGradients];
   const used = typeof cut === "string" ? undefined : inputsOf(outputs);
   const names = Object.keys(batch).filter((name) => used?.has(traced.batch[name] as Value) ?? true);
   const parameters = used ? inputs.among(used) : inputs;
@@ -142,11 +154,9 @@ export async function buildGradientStep(
     [...names.map((name) => traced.batch[name] as Value), ...entering, key, ...parameters.values],
     outputs,
     options,
+    new Set(ofGradients),
   );
-  const preallocated = [
-    ...new Array<undefined>(derived.forward.length),
-    ...stores.flatMap((store) => store.gradients()),
-  ];
+  const preallocated = [...new Array<undefined>(told.outputs.length), ...gathered.flatMap(({ places }) => places)];
   let fresh: readonly Tensor[] = [];
   return {
     executable,
@@ -158,7 +168,8 @@ export async function buildGradientStep(
     async run(fed, keyValue, known) {
       const before = typeof kept === "string" ? [] : (known ?? (await kept.compute(fed)));
       const given = [...tensorsOf(fed, names), ...before, keyValue, ...parameters.tensors()];
-      const results = await executable.run(given, preallocated);
+      const results = told.read((await executable.run(given, preallocated)).slice(0, told.outputs.length));
+      for (const { filled } of gathered) filled();
       const first = 1 + weight.length;
       const last = first + traced.statistics.length;
       fresh = results.slice(last, last + updated.length);

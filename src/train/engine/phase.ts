@@ -8,7 +8,9 @@ import type { CompileOptions } from "../../jit/compile.ts";
 import { SessionCache, type SessionLimits } from "../../jit/session-cache.ts";
 import type { AnyModule } from "../../nn/module.ts";
 import type { Parameter } from "../../nn/parameter.ts";
+import { ownsMemory } from "../../runtime/session.ts";
 import { type Optimizer, rateAt } from "../optimizers/optimizer.ts";
+import { allocateOnDevice } from "../store/device-shard.ts";
 import { Gradients } from "../store/gradients.ts";
 import type { Named } from "../store/parameter-store.ts";
 import type { BoundTransform, GradientTransform } from "../transforms/transform.ts";
@@ -107,7 +109,7 @@ export class Phase {
       await this.#layOut(parameters);
       this.#followed = { parameters, frozen };
     }
-    for (const store of this.#stores) store.sync();
+    for (const store of this.#stores) await store.settle();
   }
 
   async #layOut(parameters: readonly Named<Parameter>[]): Promise<void> {
@@ -166,7 +168,7 @@ export class Phase {
     const result = await step.run(batch, key, kept);
     this.#gradients.changed();
     this.#gradients.scale = 1;
-    return { ...result, norm: this.#gradients.norm() };
+    return { ...result, norm: await this.#gradients.norm() };
   }
 
   /** Sends the gradients through the transforms, and updates with what comes out. Returns what the transforms report. */
@@ -184,7 +186,7 @@ export class Phase {
   async flush(batch: number, key: Key): Promise<void> {
     for (const [i, transform] of this.#transforms.entries()) {
       this.#gradients.scale = 1;
-      if ((transform.flush?.(this.#gradients) ?? "held") === "held") continue;
+      if (((await transform.flush?.(this.#gradients)) ?? "held") === "held") continue;
       this.#gradients.changed();
       await this.#passOn(i + 1, 0, batch, key, {});
     }
@@ -231,10 +233,16 @@ export class Phase {
     for (const [name, tensor] of Object.entries(memories)) this.#parked.set(name, tensor);
   }
 
-  /** Lets go of everything compiled; it is compiled anew when it is needed. */
+  /** Copies what is trained and remembered to where the host can read it. */
+  async fetch(): Promise<void> {
+    for (const store of this.#stores) await store.fetch();
+  }
+
+  /** Lets go of everything compiled and of a device's memory; both come anew when they are needed. */
   async release(): Promise<void> {
     await this.#steps.release();
     for (const updater of this.#updaters.values()) await updater.release();
+    for (const store of this.#stores) await store.release();
   }
 
   get #stores() {
@@ -244,7 +252,11 @@ export class Phase {
   #updaterOf(optimizer: Optimizer): Updater {
     const found = this.#updaters.get(optimizer);
     if (found) return found;
-    const updater = new Updater(optimizer, this.#remembered, this.#parked, this.options.compile);
+    const { compile = {} } = this.options;
+    const { device, threads } = compile;
+    const own = { ...(device && { device }), ...(threads && { threads }) };
+    const allocate = ownsMemory(device) ? allocateOnDevice(own) : undefined;
+    const updater = new Updater(optimizer, this.#remembered, this.#parked, own, allocate);
     this.#updaters.set(optimizer, updater);
     return updater;
   }

@@ -314,7 +314,18 @@ export class Trainer<B extends Batch = Batch> {
     return this.#updateSeconds;
   }
 
-  /** Everything that must be kept to go on: parameters, buffers, what optimizers and transforms remember. */
+  /**
+   * Copies parameters, and what is remembered of them, from the device to the host: to be awaited before they are read, where a device
+   * computes in a memory of its own (`webgpu`). Elsewhere there is nothing to do.
+   */
+  async sync(): Promise<void> {
+    for (const phase of this.phases) await phase.fetch();
+  }
+
+  /**
+   * Everything that must be kept to go on: parameters, buffers, what optimizers and transforms remember. On a device with a memory of its own
+   * `sync` comes before; throws DataError without it.
+   */
   state(): TrainerState {
     const tensors: Record<string, Tensor> = {};
     for (const [path, parameter] of this.model.parameters()) Object.assign(tensors, storedTensors(path, parameter));

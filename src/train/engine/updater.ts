@@ -3,8 +3,8 @@ import type { Tensor } from "../../core/tensor.ts";
 import type { CompileOptions } from "../../jit/compile.ts";
 import type { Parameter } from "../../nn/parameter.ts";
 import { type BoundOptimizer, type Optimizer, rateAt, type Segment } from "../optimizers/optimizer.ts";
-import type { Shard } from "../store/arena.ts";
-import { type Named, ParameterStore } from "../store/parameter-store.ts";
+import { type Allocate, type Named, ParameterStore } from "../store/parameter-store.ts";
+import type { Shard } from "../store/shard.ts";
 import type { UpdateSettings } from "./parameter-groups.ts";
 
 /** A parameter and how it is updated. */
@@ -26,22 +26,30 @@ export class Updater {
    * @param remembered names of vectors that others remember, beside those of the optimizer
    * @param parked see ParameterStore
    * @param compile for what the optimizer compiles
+   * @param allocate where the vectors lie
    */
   constructor(
     optimizer: Optimizer,
     remembered: readonly string[],
     parked: Map<string, Tensor>,
     compile: CompileOptions = {},
+    allocate?: Allocate,
   ) {
     this.optimizer = optimizer;
     this.#compile = compile;
-    this.store = new ParameterStore([...optimizer.slots, ...remembered], parked);
+    this.store = new ParameterStore([...optimizer.slots, ...remembered], parked, allocate);
   }
 
   /** Makes these the parameters that are updated. Returns whether anything changed. */
   async layOut(members: readonly Member[]): Promise<boolean> {
-    if (!this.store.layOut(members.map(([path, parameter]) => [path, parameter]))) return false;
+    const alike = groupedBySettings(members);
+    const ordered = alike.flat().map(([path, parameter]): Named<Parameter> => [path, parameter]);
+    if (this.store.holds(ordered)) return false;
     await this.release();
+    await this.store.fetch();
+    await this.store.release();
+    const kinds = new Map(alike.flatMap((own, kind) => own.map(([path]) => [path, kind] as const)));
+    this.store.layOut(ordered, (path) => kinds.get(path) ?? 0);
     const settings = new Map(members.map(([path, , own]) => [path, own]));
     this.#bound = this.store.shards.map((shard) => ({
       update: this.optimizer.bind(shard, this.#compile),
@@ -68,6 +76,17 @@ export class Updater {
   async release(): Promise<void> {
     for (const { update } of this.#bound) await update.release?.();
   }
+}
+
+/** The members that are updated alike together, in the order of their first. */
+function groupedBySettings(members: readonly Member[]): readonly (readonly Member[])[] {
+  const groups: Member[][] = [];
+  for (const member of members) {
+    const own = groups.find(([first]) => first && sameSettings(first[2], member[2]));
+    if (own) own.push(member);
+    else groups.push([member]);
+  }
+  return groups;
 }
 
 /** Runs of parameters with equal settings. */

@@ -4,7 +4,7 @@ import { flag, nonNegative } from "../../core/option-types.ts";
 import type { OptionTypes } from "../../core/options.ts";
 import type { Value } from "../../graph/ir.ts";
 import { add, mul, sub } from "../../ops/index.ts";
-import { gradientsName, parametersName } from "../store/parameter-store.ts";
+import { gradientsName, parametersName } from "../store/shard.ts";
 import { defineOptimizer, type Optimizer, type OptimizerDefinition } from "./optimizer.ts";
 
 /** How weights are drawn towards zero. */
@@ -70,10 +70,10 @@ export function elementwise(definition: ElementwiseDefinition): Optimizer {
         return { results: [sub(kept, change), undefined, ...next] };
       });
       return {
-        update({ start, end }, { step, learningRate, decayScale, scale }) {
+        async update({ start, end }, { step, learningRate, decayScale, scale }) {
           const share = weightDecay * decayScale;
           const amount = decoupled ? 1 - learningRate * share : share;
-          kernel(start, end, [...scalarsOf(step, learningRate), amount, scale]);
+          await kernel(start, end, [...scalarsOf(step, learningRate), amount, scale]);
         },
       };
     },

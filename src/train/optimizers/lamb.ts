@@ -1,10 +1,9 @@
 /** LAMB: Adam's direction, as long for each parameter as the parameter itself. */
-import { InternalError } from "../../core/errors.ts";
 import { fraction, nonNegative } from "../../core/option-types.ts";
 import { optionsOf } from "../../core/options.ts";
 import { add, div, mul, sqrt, square, sub } from "../../ops/index.ts";
 import type { Schedule } from "../schedules.ts";
-import { gradientsName, parametersName } from "../store/parameter-store.ts";
+import { gradientsName, parametersName } from "../store/shard.ts";
 import { required } from "./elementwise.ts";
 import { defineOptimizer, learningRateType, type Optimizer } from "./optimizer.ts";
 
@@ -69,15 +68,13 @@ export function lamb(options: LambOptions = {}): Optimizer {
         results: [sub(required(p), mul(required(r), required(rate)))],
       }));
       return {
-        update({ start, end, slots: parameters }, { step, learningRate: rate, decayScale, scale }) {
+        async update({ start, end, slots: parameters }, { step, learningRate: rate, decayScale, scale }) {
           const corrections = [1 / (1 - beta1 ** step), 1 / (1 - beta2 ** step)];
-          direction(start, end, [...corrections, weightDecay * decayScale, scale]);
+          await direction(start, end, [...corrections, weightDecay * decayScale, scale]);
           for (const { offset, length } of parameters) {
-            const [weight, change] = [ofParameters, ofDirections].map((sum) =>
-              Math.sqrt(sum(offset, offset + length, [])),
-            );
-            if (weight === undefined || change === undefined) throw new InternalError("lamb: a norm is missing");
-            move(offset, offset + length, [rate * (weight > 0 && change > 0 ? weight / change : 1)]);
+            const weight = Math.sqrt(await ofParameters(offset, offset + length, []));
+            const change = Math.sqrt(await ofDirections(offset, offset + length, []));
+            await move(offset, offset + length, [rate * (weight > 0 && change > 0 ? weight / change : 1)]);
           }
         },
       };

@@ -1,14 +1,11 @@
 /** Muon: the momentum of a matrix, made nearly orthogonal. */
-import { InternalError } from "../../core/errors.ts";
 import { count, flag, fraction, nonNegative } from "../../core/option-types.ts";
 import { optionsOf } from "../../core/options.ts";
 import { type Shape, size } from "../../core/shape.ts";
-import { Tensor } from "../../core/tensor.ts";
-import { input, type Value } from "../../graph/ir.ts";
-import { compile, type Executable } from "../../jit/compile.ts";
-import { add, div, matmul, mul, reduceSum, sqrt, square, sub, transpose } from "../../ops/index.ts";
+import type { Value } from "../../graph/ir.ts";
+import { add, div, matmul, mul, reduceSum, reshape, sqrt, square, sub, transpose } from "../../ops/index.ts";
 import type { Schedule } from "../schedules.ts";
-import { gradientsName, parametersName } from "../store/parameter-store.ts";
+import { gradientsName, parametersName } from "../store/shard.ts";
 import { adamw } from "./adam.ts";
 import { required } from "./elementwise.ts";
 import { defineOptimizer, learningRateType, type Optimizer, optimizerType } from "./optimizer.ts";
@@ -88,7 +85,7 @@ export function muon(options: MuonOptions = {}): Optimizer {
     learningRate,
     settings,
     others: (shape) => (shape.length < 2 ? others : undefined),
-    bind(shard, { device, threads } = {}) {
+    bind(shard) {
       // What is to be orthogonalized takes the place of the gradient.
       const gather = shard.loop([gradientsName, "velocity"], 1, ([raw, v], [scale]) => {
         const g = mul(required(raw), required(scale));
@@ -98,35 +95,19 @@ export function muon(options: MuonOptions = {}): Optimizer {
       const move = shard.loop([parametersName, gradientsName], 2, ([p, change], [rate, keep]) => ({
         results: [sub(mul(required(p), required(keep)), mul(required(change), required(rate)))],
       }));
-      const compiled = new Map<string, Promise<Executable>>();
-      const executableFor = (shape: readonly [number, number]) => {
-        const found = compiled.get(`${shape}`);
-        if (found) return found;
-        const matrix = input("float32", shape);
-        const made = compile([matrix], [orthogonalized(matrix, iterations)], {
-          ...(device && { device }),
-          ...(threads && { threads }),
-        });
-        compiled.set(`${shape}`, made);
-        return made;
-      };
+      const orthogonalize = shard.rewriteWhole(gradientsName, (whole) =>
+        reshape(orthogonalized(reshape(whole, extentsOf(whole.shape)), iterations), whole.shape),
+      );
       return {
         async update({ start, end, slots }, { learningRate: rate, decayScale, scale }) {
-          gather(start, end, [scale]);
-          for (const slot of slots) {
-            const shape = extentsOf(slot.parameter.shape);
-            const { data } = shard.view(gradientsName, slot);
-            const [result] = await (await executableFor(shape)).run([new Tensor("float32", shape, data)]);
-            if (!result) throw new InternalError("muon: the iteration gave nothing");
-            data.set(result.data as Float32Array);
-            const own = rate * 0.2 * Math.sqrt(Math.max(...shape));
-            move(slot.offset, slot.offset + slot.length, [own, 1 - rate * weightDecay * decayScale]);
+          await gather(start, end, [scale]);
+          await orthogonalize.run(slots);
+          for (const { offset, length, parameter } of slots) {
+            const own = rate * 0.2 * Math.sqrt(Math.max(...extentsOf(parameter.shape)));
+            await move(offset, offset + length, [own, 1 - rate * weightDecay * decayScale]);
           }
         },
-        async release() {
-          for (const executable of compiled.values()) await (await executable).session.release();
-          compiled.clear();
-        },
+        release: () => orthogonalize.release(),
       };
     },
   });

@@ -7,8 +7,8 @@ import { asFloat32, Tensor } from "../../core/tensor.ts";
 import { leavesOf, mapTree } from "../../core/tree.ts";
 import type { CompileOptions } from "../../jit/compile.ts";
 import type { Schedule } from "../schedules.ts";
-import type { Shard, Slot } from "../store/arena.ts";
 import { ParameterStore, type Stored } from "../store/parameter-store.ts";
+import type { Shard, Slot } from "../store/shard.ts";
 
 /** What differs from one update to the next. */
 export interface UpdateStep {

@@ -1,54 +1,41 @@
-/**
- * Arenas: flat float32 vectors that hold all parameters one after the other, all gradients, and whatever an optimizer
- * remembers, so that an update is a loop over long vectors. Each parameter has a view in every vector.
- */
+/** Arenas: shards in the host's memory, whose loops are WebAssembly. Each parameter has a view in every vector. */
 import { OptionError } from "../../core/errors.ts";
 import { type Shape, size } from "../../core/shape.ts";
 import { Tensor } from "../../core/tensor.ts";
-import type { Value } from "../../graph/ir.ts";
+import { input, type Value } from "../../graph/ir.ts";
+import { type CompileOptions, compile, type Executable } from "../../jit/compile.ts";
 import { type FusedKernel, fuse, vectorAlignment } from "../../jit/fused.ts";
+import {
+  type GradientPlaces,
+  gradientsName,
+  type LoopBody,
+  type Shard,
+  type Slot,
+  type WholeRewrite,
+} from "./shard.ts";
 
 const pageBytes = 1 << 16;
 /** What one WebAssembly memory can hold. */
 const memoryBytes = 2 ** 32;
 
-/** Where a parameter lies in the vectors of its shard. */
-export interface Slot {
-  /** Path of the parameter. */
-  readonly path: string;
-  /** The parameter, by its shape. */
-  readonly parameter: { readonly shape: Shape };
-  readonly offset: number;
-  readonly length: number;
-}
-
-/** What a loop writes: to the vectors of its order, `undefined` leaving one alone; and a sum that it returns. */
-export interface LoopResults {
-  readonly results: readonly (Value | undefined)[];
-  /** An elementwise value whose sum over all elements is returned. */
-  readonly sum?: Value;
-}
-
-/** Equally long vectors in one memory. A model has one shard for every 4 GiB of vectors. */
-export class Shard {
+/** Vectors in one WebAssembly memory. A model has one such shard for every 4 GiB of vectors. */
+export class Arena implements Shard {
   readonly memory: WebAssembly.Memory;
   readonly slots: readonly Slot[];
   /** Elements of each vector. */
   readonly length: number;
   readonly #vectors = new Map<string, Float32Array>();
+  readonly #compile: CompileOptions;
 
-  constructor(slots: readonly Slot[], length: number, names: readonly string[]) {
+  constructor({ slots, length }: Extent, names: readonly string[], options: CompileOptions = {}) {
     this.slots = slots;
     this.length = length;
+    this.#compile = options;
     this.memory = new WebAssembly.Memory({ initial: Math.ceil((names.length * length * 4) / pageBytes) });
     for (const [i, name] of names.entries())
       this.#vectors.set(name, new Float32Array(this.memory.buffer, i * length * 4, length));
   }
 
-  /**
-   * One of the vectors by its name: `parameters`, `gradients`, or what an optimizer remembers. Throws OptionError for
-   * another name.
-   */
   vector(name: string): Float32Array {
     const vector = this.#vectors.get(name);
     if (!vector)
@@ -56,23 +43,17 @@ export class Shard {
     return vector;
   }
 
-  /** The tensor of one parameter inside a vector; writing to it writes to the vector. */
   view(name: string, { parameter, offset, length }: Slot): Tensor<"float32"> {
     return new Tensor("float32", parameter.shape, this.vector(name).subarray(offset, offset + length));
   }
 
-  /**
-   * Compiles a loop over vectors, in place; see `fuse`. Throws OptionError for an operator that is not elementwise.
-   * @example
-   * // gradients <- 0.5 gradients
-   * const halve = shard.loop(["gradients"], 0, ([g]) => ({ results: [mul(g, 0.5)] }));
-   * halve(0, shard.length, []);
-   */
-  loop(
-    names: readonly string[],
-    scalars: number,
-    build: (elements: readonly Value[], scalars: readonly Value[]) => LoopResults,
-  ): FusedKernel {
+  async fetch(): Promise<void> {}
+
+  written(): void {}
+
+  async settle(): Promise<void> {}
+
+  loop(names: readonly string[], scalars: number, build: LoopBody): FusedKernel {
     return fuse(
       this.memory,
       names.map((name) => this.vector(name)),
@@ -80,34 +61,89 @@ export class Shard {
       build,
     );
   }
+
+  rewriteWhole(name: string, build: (whole: Value) => Value): WholeRewrite {
+    const compiled = new Map<string, Promise<Executable>>();
+    return {
+      run: async (slots) => {
+        for (const slot of slots) {
+          const view = this.view(name, slot);
+          const key = `${view.shape}`;
+          const whole = input("float32", view.shape);
+          const made = compiled.get(key) ?? compile([whole], [build(whole)], this.#compile);
+          compiled.set(key, made);
+          const [result] = await (await made).run([view]);
+          view.data.set(result?.data as Float32Array);
+        }
+      },
+      async release() {
+        for (const made of compiled.values()) await (await made).session.release();
+        compiled.clear();
+      },
+    };
+  }
+
+  gather(gradients: readonly Value[]): GradientPlaces {
+    return { outputs: gradients, places: this.slots.map((slot) => this.view(gradientsName, slot)), filled() {} };
+  }
+
+  async release(): Promise<void> {}
 }
 
-/** Lays parameters out in as few shards as hold a vector of each name, all zero. */
-export function allocateShards(
+/** Which parameters lie in a shard, and how long its vectors are. */
+export interface Extent {
+  readonly slots: readonly Slot[];
+  readonly length: number;
+}
+
+/** How parameters are laid out. */
+export interface LayoutOptions {
+  /** The bytes that the vectors of one shard may take together. */
+  readonly limit: number;
+  /** Each parameter begins at a multiple of this many elements. */
+  readonly alignment: number;
+  /** Parameters that lie side by side only with their like; default all. */
+  readonly kindOf?: (path: string) => number;
+}
+
+/** Lays parameters out for as few shards as hold `vectors` vectors. Throws OptionError for a parameter that none holds. */
+export function layOutSlots(
   parameters: readonly (readonly [string, { readonly shape: Shape }])[],
-  names: readonly string[],
-  limit = memoryBytes,
-): readonly Shard[] {
-  const most = Math.floor(limit / 4 / names.length / vectorAlignment) * vectorAlignment;
-  const shards: Shard[] = [];
+  vectors: number,
+  { limit, alignment, kindOf = () => 0 }: LayoutOptions,
+): readonly Extent[] {
+  const most = Math.floor(limit / 4 / vectors / alignment) * alignment;
+  const extents: Extent[] = [];
   let slots: Slot[] = [];
   let offset = 0;
   const close = () => {
-    if (slots.length > 0) shards.push(new Shard(slots, offset, names));
+    if (slots.length > 0) extents.push({ slots, length: offset });
     slots = [];
     offset = 0;
   };
   for (const [path, parameter] of parameters) {
     const length = size(parameter.shape);
-    const padded = Math.ceil(length / vectorAlignment) * vectorAlignment;
+    const padded = Math.ceil(length / alignment) * alignment;
     if (padded > most)
       throw new OptionError(
         `parameter "${path}" has ${length} elements, training holds at most ${most} in one tensor; split it`,
       );
-    if (offset + padded > most) close();
+    const last = slots.at(-1);
+    if (offset + padded > most || (last && kindOf(last.path) !== kindOf(path))) close();
     slots.push({ path, parameter, offset, length });
     offset += padded;
   }
   close();
-  return shards;
+  return extents;
 }
+
+/** Shards in the host's memory for parameters, with a vector of each name, all zero. */
+export const allocateArenas = (
+  parameters: readonly (readonly [string, { readonly shape: Shape }])[],
+  names: readonly string[],
+  options: CompileOptions = {},
+  limit = memoryBytes,
+): readonly Arena[] =>
+  layOutSlots(parameters, names.length, { limit, alignment: vectorAlignment }).map(
+    (extent) => new Arena(extent, names, options),
+  );

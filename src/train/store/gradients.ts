@@ -1,7 +1,6 @@
 /** The gradients of a step, as they lie in the vectors. */
 import { square } from "../../ops/index.ts";
-import type { Shard } from "./arena.ts";
-import { gradientsName } from "./parameter-store.ts";
+import { gradientsName, type Shard } from "./shard.ts";
 
 /** Gradients of all parameters that are trained together, in the vectors `gradients` of their shards. */
 export class Gradients {
@@ -9,7 +8,7 @@ export class Gradients {
   /** What the vectors have still to be multiplied by, which the update does: cheaper than a pass over them. */
   scale = 1;
   /** For each shard, the sum of squares of a range. */
-  readonly #squares: readonly ((start: number, end: number) => number)[];
+  readonly #squares: readonly ((start: number, end: number) => number | Promise<number>)[];
   #norm: number | undefined;
 
   constructor(shards: readonly Shard[]) {
@@ -26,35 +25,40 @@ export class Gradients {
   }
 
   /** Hands the gradient of each parameter to be changed in place, in the order of the parameters, the scale applied. */
-  edit(change: (gradient: Float32Array, path: string) => void): "changed" {
-    for (const shard of this.shards)
+  async edit(change: (gradient: Float32Array, path: string) => void): Promise<"changed"> {
+    for (const shard of this.shards) {
+      await shard.fetch(gradientsName);
       for (const slot of shard.slots) {
         const { data } = shard.view(gradientsName, slot);
         if (this.scale !== 1) for (let i = 0; i < data.length; i++) data[i] = (data[i] ?? 0) * this.scale;
         change(data, slot.path);
       }
+      shard.written(gradientsName);
+    }
     this.scale = 1;
     this.changed();
     return "changed";
   }
 
   /** Euclidean norm of all gradients, with the scale. */
-  norm(): number {
-    this.#norm ??= Math.sqrt(
-      this.shards.reduce((sum, { length }, i) => sum + (this.#squares[i]?.(0, length) ?? Number.NaN), 0),
-    );
+  async norm(): Promise<number> {
+    if (this.#norm === undefined) {
+      let sum = 0;
+      for (const [i, { length }] of this.shards.entries()) sum += (await this.#squares[i]?.(0, length)) ?? Number.NaN;
+      this.#norm = Math.sqrt(sum);
+    }
     return this.#norm * this.scale;
   }
 
   /** Euclidean norm of each parameter's gradient, by path, with the scale. */
-  norms(): Record<string, number> {
-    const slots = this.shards.flatMap((shard, i) =>
-      // What lies between a parameter and the next is zero.
-      shard.slots.map(({ path, offset, length }) => {
-        const squares = this.#squares[i]?.(offset, offset + length) ?? Number.NaN;
-        return [path, Math.sqrt(squares) * this.scale] as const;
-      }),
-    );
-    return Object.fromEntries(slots);
+  async norms(): Promise<Record<string, number>> {
+    const norms: Record<string, number> = {};
+    // What lies between a parameter and the next is zero.
+    for (const [i, shard] of this.shards.entries())
+      for (const { path, offset, length } of shard.slots) {
+        const squares = (await this.#squares[i]?.(offset, offset + length)) ?? Number.NaN;
+        norms[path] = Math.sqrt(squares) * this.scale;
+      }
+    return norms;
   }
 }

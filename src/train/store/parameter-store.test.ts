@@ -1,7 +1,8 @@
 /** The store follows what is put into parameters, and keeps what is remembered of those that leave. */
 import { expect, test } from "vitest";
 import { type Tensor, tensor } from "../../core/tensor.ts";
-import { ParameterStore, parametersName, type Stored } from "./parameter-store.ts";
+import { ParameterStore, type Stored } from "./parameter-store.ts";
+import { parametersName } from "./shard.ts";
 
 const stored = (...values: number[]): Stored => ({ shape: [values.length], value: tensor(values) });
 

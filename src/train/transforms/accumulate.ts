@@ -1,8 +1,8 @@
 /** Several small batches as one large one. */
 import { OptionError } from "../../core/errors.ts";
 import { add, mul, scalar } from "../../ops/index.ts";
-import { gradientsName } from "../store/parameter-store.ts";
-import type { GradientTransform } from "./transform.ts";
+import { gradientsName } from "../store/shard.ts";
+import type { GradientTransform, Transformed } from "./transform.ts";
 
 const slot = "accumulated";
 
@@ -36,20 +36,21 @@ export function accumulate(batches: number): GradientTransform {
         return scale;
       };
       return {
-        apply(gradients, { weight }) {
+        async apply(gradients, { weight }): Promise<Transformed> {
           if (sums.held === 0) sums.unit = weight > 0 ? weight : 1;
           const share = weight / sums.unit;
           sums.held++;
           sums.total += share;
           const isLast = sums.held === batches;
-          for (const { length, add, handOn } of loops) (isLast ? handOn : add)(0, length, [share * gradients.scale]);
+          for (const { length, add, handOn } of loops)
+            await (isLast ? handOn : add)(0, length, [share * gradients.scale]);
           if (!isLast) return "held";
           gradients.scale = reset();
           return "changed";
         },
-        flush(gradients) {
+        async flush(gradients): Promise<Transformed> {
           if (sums.held === 0) return "held";
-          for (const { length, handOn } of loops) handOn(0, length, [0]);
+          for (const { length, handOn } of loops) await handOn(0, length, [0]);
           gradients.scale = reset();
           return "changed";
         },

@@ -1,8 +1,8 @@
 /** Keeping a single batch from throwing the parameters far away. */
 import { OptionError } from "../../core/errors.ts";
 import { maximum, minimum, mul } from "../../ops/index.ts";
-import { gradientsName } from "../store/parameter-store.ts";
-import type { GradientTransform } from "./transform.ts";
+import { gradientsName } from "../store/shard.ts";
+import type { GradientTransform, Transformed } from "./transform.ts";
 
 /**
  * Scales all gradients down to the Euclidean norm `limit` when they are longer (Pascanu et al. 2013, sec. 3.2). Throws
@@ -15,8 +15,8 @@ export function clipNorm(limit: number): GradientTransform {
   return {
     name: "clipNorm",
     bind: () => ({
-      apply(gradients) {
-        gradients.scale *= Math.min(1, limit / (gradients.norm() + 1e-6));
+      async apply(gradients): Promise<Transformed> {
+        gradients.scale *= Math.min(1, limit / ((await gradients.norm()) + 1e-6));
         return "unchanged";
       },
     }),
@@ -36,8 +36,8 @@ export function clipValue(limit: number): GradientTransform {
         })),
       }));
       return {
-        apply(gradients) {
-          for (const { length, clip } of loops) clip(0, length, [gradients.scale]);
+        async apply(gradients): Promise<Transformed> {
+          for (const { length, clip } of loops) await clip(0, length, [gradients.scale]);
           gradients.scale = 1;
           return "changed";
         },

@@ -1,7 +1,7 @@
 /** What stands between the gradients of a batch and the update. */
 import type { Key } from "../../core/random.ts";
-import type { Shard } from "../store/arena.ts";
 import type { Gradients } from "../store/gradients.ts";
+import type { Shard } from "../store/shard.ts";
 
 /** The step that a transform is part of. */
 export interface TransformStep {
@@ -25,7 +25,7 @@ export type Transformed = "unchanged" | "changed" | "held";
 export interface BoundTransform {
   apply(gradients: Gradients, step: TransformStep): Transformed | Promise<Transformed>;
   /** At the end of an epoch, hands on what is held; default: nothing is. */
-  flush?(gradients: Gradients): Transformed;
+  flush?(gradients: Gradients): Transformed | Promise<Transformed>;
 }
 
 /**

@@ -7,7 +7,7 @@ import { crossEntropy, dense, embedding, meanSquaredError, sequential } from "..
 import { Trainer, type TrainingOptions } from "../engine/trainer.ts";
 import { fit } from "../fit.ts";
 import { adam, sgd } from "../optimizers/index.ts";
-import { gradientsName } from "../store/parameter-store.ts";
+import { gradientsName } from "../store/shard.ts";
 import { accumulate, clipNorm, clipValue, type GradientTransform, gradientNorms } from "./index.ts";
 
 const random = new Random(keyOf(1));

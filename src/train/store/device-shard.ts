@@ -1,0 +1,280 @@
+/** Shards in the memory of a device, whose loops are graphs there. What the host reads or writes is a copy, brought over when it is needed. */
+import { DataError, InternalError, OptionError } from "../../core/errors.ts";
+import { size } from "../../core/shape.ts";
+import { Tensor } from "../../core/tensor.ts";
+import { input, type Value } from "../../graph/ir.ts";
+import { type CompileOptions, compile, type Executable } from "../../jit/compile.ts";
+import { concat, expand, identity, reduceSum, reshape, slice, zeros } from "../../ops/index.ts";
+import { DeviceTensor } from "../../runtime/device-tensor.ts";
+import { type Extent, layOutSlots } from "./arena.ts";
+import type { Allocate } from "./parameter-store.ts";
+import {
+  type GradientPlaces,
+  gradientsName,
+  type Loop,
+  type LoopBody,
+  parametersName,
+  type Shard,
+  type Slot,
+  type WholeRewrite,
+} from "./shard.ts";
+
+/** Sums are taken over rows of this many elements first, by as many workers as there are rows; vectors are as long as whole rows. */
+const row = 1024;
+/** The longest vector of which graphics cards bind every element at once, in bytes. */
+const vectorBytes = 2 ** 30;
+
+/** A vector: on the device, as a copy on the host, or both, of which one may be newer. */
+interface Vector {
+  readonly there: DeviceTensor<"float32">;
+  here: Float32Array | undefined;
+  /** Where it is as it should be. */
+  newest: "here" | "there" | "both";
+}
+
+/** Vectors in the memory of a device. Parameters lie there once more, each by itself, as graphs read them. */
+export class DeviceShard implements Shard {
+  readonly slots: readonly Slot[];
+  readonly length: number;
+  readonly #options: CompileOptions;
+  readonly #vectors: ReadonlyMap<string, Vector>;
+  /** The parameters by themselves, in the order of the slots. */
+  readonly #parts: ReadonlyMap<Slot, DeviceTensor<"float32">>;
+  readonly #compiled: Executable[] = [];
+  #upload: Promise<Executable> | undefined;
+  #placing: Promise<Executable> | undefined;
+  #download: Promise<Executable> | undefined;
+
+  constructor({ slots, length }: Extent, names: readonly string[], options: CompileOptions) {
+    this.slots = slots;
+    this.length = Math.ceil(length / row) * row;
+    this.#options = options;
+    this.#vectors = new Map(
+      names.map((name) => [
+        name,
+        {
+          there: new DeviceTensor("float32", [this.length]),
+          here: undefined,
+          newest: "here",
+        } satisfies Vector as Vector,
+      ]),
+    );
+    this.#parts = new Map(
+      slots.map((slot) => [
+        slot,
+        new DeviceTensor("float32", slot.parameter.shape, () => this.#partOf(parametersName, slot)),
+      ]),
+    );
+  }
+
+  vector(name: string): Float32Array {
+    const vector = this.#vectorOf(name);
+    if (vector.newest === "there")
+      throw new DataError(
+        `the ${name} were changed in the memory of the device since they were fetched; await trainer.sync() before reading them`,
+      );
+    vector.here ??= new Float32Array(this.length);
+    return vector.here;
+  }
+
+  view(name: string, slot: Slot): Tensor<"float32"> {
+    const part = name === parametersName ? this.#parts.get(slot) : undefined;
+    return part ?? new Tensor("float32", slot.parameter.shape, () => this.#partOf(name, slot));
+  }
+
+  async fetch(name: string): Promise<void> {
+    const vector = this.#vectorOf(name);
+    if (vector.newest !== "there") return;
+    this.#download ??= this.#compile([this.#flat()], ([x]) => ({ host: [identity(x as Value)] }));
+    const [data] = await (await this.#download).run([vector.there]);
+    vector.here = data?.data as Float32Array;
+    vector.newest = "both";
+  }
+
+  written(name: string): void {
+    this.#vectorOf(name).newest = "here";
+  }
+
+  async settle(): Promise<void> {
+    for (const [name, vector] of this.#vectors) if (name !== gradientsName) await this.#bring(name, vector);
+  }
+
+  loop(names: readonly string[], scalarCount: number, build: LoopBody): Loop {
+    const compiled = new Map<string, Promise<Executable>>();
+    let written: readonly boolean[] = [];
+    const executableOf = (start: number, end: number) => {
+      const key = `${start}:${end}`;
+      const known = compiled.get(key);
+      if (known) return known;
+      const vectors = names.map(() => this.#flat());
+      const given = scalarCount > 0 ? [input("float32", [scalarCount], "scalars")] : [];
+      const made = this.#compile([...vectors, ...given], (inputs) => {
+        const whole = inputs.slice(0, names.length);
+        const scalars = Array.from({ length: scalarCount }, (_, i) =>
+          reshape(slice(inputs.at(-1) as Value, { axis: 0, start: i, end: i + 1 }), []),
+        );
+        const { results, sum } = build(
+          whole.map((vector) => cut(vector, start, end)),
+          scalars,
+        );
+        written = names.map((_, i) => results[i] !== undefined);
+        const device = results.flatMap((result, i) => {
+          if (!result) return [];
+          const vector = within(whole[i] as Value, expand(result, [end - start]), start, end);
+          return names[i] === parametersName ? [vector, ...this.#cutAll(vector)] : [vector];
+        });
+        return { device, host: sum ? [total(sum)] : [] };
+      });
+      compiled.set(key, made);
+      return made;
+    };
+    return async (start, end, values) => {
+      const { run } = await executableOf(Math.min(start, this.length), Math.min(end, this.length));
+      for (const name of names) await this.#bring(name, this.#vectorOf(name));
+      const places = names.flatMap((name, i) => {
+        if (!written[i]) return [];
+        const { there } = this.#vectorOf(name);
+        return name === parametersName ? [there, ...this.#parts.values()] : [there];
+      });
+      const scalars = scalarCount > 0 ? [new Tensor("float32", [scalarCount], Float32Array.from(values))] : [];
+      const results = await run([...names.map((name) => this.#vectorOf(name).there), ...scalars], places);
+      for (const [i, name] of names.entries()) if (written[i]) this.#changedThere(name);
+      const sum = results[places.length];
+      return sum ? sum.item() : 0;
+    };
+  }
+
+  rewriteWhole(name: string, build: (whole: Value) => Value): WholeRewrite {
+    const compiled = new Map<string, Promise<Executable>>();
+    return {
+      run: async (slots) => {
+        const vector = this.#vectorOf(name);
+        await this.#bring(name, vector);
+        const key = slots.map(({ path }) => path).join("\n");
+        const made =
+          compiled.get(key) ??
+          this.#compile([this.#flat()], ([whole]) => {
+            const pieces: Value[] = [];
+            let at = 0;
+            for (const { offset, length, parameter } of slots) {
+              const own = reshape(cut(whole as Value, offset, offset + length), parameter.shape);
+              pieces.push(cut(whole as Value, at, offset), reshape(build(own), [length]));
+              at = offset + length;
+            }
+            return { device: [joined([...pieces, cut(whole as Value, at, this.length)])] };
+          });
+        compiled.set(key, made);
+        await (await made).run([vector.there], [vector.there]);
+        this.#changedThere(name);
+      },
+      async release() {
+        compiled.clear();
+      },
+    };
+  }
+
+  gather(gradients: readonly Value[]): GradientPlaces {
+    const flat = gradients.map((gradient) => reshape(gradient, [size(gradient.shape)]));
+    const filled = flat.reduce((sum, { shape }) => sum + size(shape), 0);
+    return {
+      outputs: [joined([...flat, zeros([this.length - filled])])],
+      places: [this.#vectorOf(gradientsName).there],
+      filled: () => this.#changedThere(gradientsName),
+    };
+  }
+
+  async release(): Promise<void> {
+    for (const [name, vector] of this.#vectors) {
+      if (name !== gradientsName) {
+        await this.fetch(name);
+        vector.newest = "here";
+      }
+      vector.there.release();
+    }
+    for (const part of this.#parts.values()) part.release();
+    for (const { session } of this.#compiled) await session.release();
+    this.#compiled.length = 0;
+    [this.#upload, this.#placing, this.#download] = [undefined, undefined, undefined];
+  }
+
+  #vectorOf(name: string): Vector {
+    const vector = this.#vectors.get(name);
+    if (!vector)
+      throw new OptionError(`no vector is named "${name}"; there are ${[...this.#vectors.keys()].join(", ")}`);
+    return vector;
+  }
+
+  #partOf(name: string, { offset, length }: Slot): Float32Array {
+    return this.vector(name).subarray(offset, offset + length);
+  }
+
+  #changedThere(name: string): void {
+    const vector = this.#vectorOf(name);
+    vector.newest = "there";
+    vector.here = undefined;
+  }
+
+  /** Brings a vector that is newer on the host to the device. */
+  async #bring(name: string, vector: Vector): Promise<void> {
+    if (vector.newest !== "here") return;
+    const given = new Tensor("float32", [this.length], this.vector(name));
+    if (name === parametersName) {
+      this.#placing ??= this.#compile([this.#flat()], ([x]) => ({
+        device: [identity(x as Value), ...this.#cutAll(x as Value)],
+      }));
+      await (await this.#placing).run([given], [vector.there, ...this.#parts.values()]);
+    } else {
+      this.#upload ??= this.#compile([this.#flat()], ([x]) => ({ device: [identity(x as Value)] }));
+      await (await this.#upload).run([given], [vector.there]);
+    }
+    vector.newest = "both";
+  }
+
+  #flat = (): Value => input("float32", [this.length], "vector");
+
+  /** Each parameter of a vector of parameters. */
+  #cutAll(vector: Value): readonly Value[] {
+    return this.slots.map(({ offset, length, parameter }) =>
+      reshape(cut(vector, offset, offset + length), parameter.shape),
+    );
+  }
+
+  async #compile(
+    inputs: readonly Value[],
+    build: (inputs: readonly Value[]) => { readonly device?: readonly Value[]; readonly host?: readonly Value[] },
+  ): Promise<Executable> {
+    const { device = [], host = [] } = build(inputs);
+    const made = await compile(inputs, [...device, ...host], this.#options, new Set(device));
+    this.#compiled.push(made);
+    return made;
+  }
+}
+
+/** A part of a vector. */
+const cut = (vector: Value, start: number, end: number): Value =>
+  start === 0 && end === vector.shape[0] ? vector : slice(vector, { axis: 0, start, end });
+
+/** Vectors one behind the other, without those that are empty. */
+function joined(vectors: readonly Value[]): Value {
+  const [first, ...others] = vectors.filter(({ shape }) => size(shape) > 0);
+  if (!first) throw new InternalError("a shard without elements");
+  return others.length === 0 ? first : concat([first, ...others], 0);
+}
+
+/** A vector with a part of it replaced. */
+const within = (vector: Value, part: Value, start: number, end: number): Value =>
+  joined([cut(vector, 0, start), part, cut(vector, end, vector.shape[0] ?? 0)]);
+
+/** The sum of a vector, by rows where it has whole ones. */
+function total(vector: Value): Value {
+  const [length = 1] = vector.shape;
+  return reduceSum(length % row === 0 ? reduceSum(reshape(vector, [length / row, row]), 1) : vector);
+}
+
+/** Shards on a device, apart for parameters that are updated differently: an update then takes whole vectors. */
+export const allocateOnDevice =
+  (options: CompileOptions): Allocate =>
+  (parameters, names, kindOf) =>
+    layOutSlots(parameters, 1, { limit: vectorBytes, alignment: 1, kindOf }).map(
+      (extent) => new DeviceShard(extent, names, options),
+    );
