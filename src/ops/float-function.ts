@@ -21,6 +21,8 @@ interface FloatFunctionRules {
   readonly simd?: SimdInstruction;
   /** The same function of other floats than float32, for which ONNX Runtime has no kernel. */
   readonly composite?: (x: Value) => Value;
+  /** The same on graphics cards, whose own may be rough. */
+  readonly onWebGpu?: (x: Value) => Value;
   /** Which other floats those are; default all. */
   readonly composed?: readonly DType[];
 }
@@ -29,7 +31,7 @@ interface FloatFunctionRules {
 export function floatFunction(
   type: string,
   gradient: (g: Value, x: Value, y: Value) => Value,
-  { fold, simd, composite, composed = ["float16", "float64"] }: FloatFunctionRules = {},
+  { fold, simd, composite, onWebGpu, composed = ["float16", "float64"] }: FloatFunctionRules = {},
 ): OpDef {
   return defineOp(type, {
     arity: "1",
@@ -38,6 +40,7 @@ export function floatFunction(
     flops: each,
     ...(fold && { fold }),
     ...(simd && { simd }),
+    onWebGpu: ({ inputs: [x] }) => (onWebGpu && x.dtype === "float32" ? [onWebGpu(x)] : undefined),
     lower: ({ inputs: [x] }) => (composite && composed.includes(x.dtype) ? [composite(x)] : undefined),
   });
 }

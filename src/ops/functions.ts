@@ -1,6 +1,7 @@
 /** Elementwise functions of one operand: signs and rounding, exponentials, trigonometric and hyperbolic functions. */
 import type { Value } from "../graph/ir.ts";
 import { apply, defineOp, type OpDef, requireFloat, requireNumbers } from "../graph/op.ts";
+import { scalar } from "./constant.ts";
 import { add, div, mul, sub } from "./elementwise.ts";
 import { each, floatFunction } from "./float-function.ts";
 
@@ -39,8 +40,33 @@ export const Sqrt: OpDef = floatFunction("Sqrt", (g, _, y) => mul(g, div(0.5, y)
 export const Reciprocal: OpDef = floatFunction("Reciprocal", (g, _, y) => mul(g, neg(mul(y, y))), {
   fold: (x) => 1 / x,
 });
-export const Sin: OpDef = floatFunction("Sin", (g, x) => mul(g, cos(x)), { fold: Math.sin });
-export const Cos: OpDef = floatFunction("Cos", (g, x) => mul(g, neg(sin(x))), { fold: Math.cos });
+/** Vulkan lets sines and cosines err by 2^-11 ("Precision and Operation of SPIR-V Instructions"). */
+export const Sin: OpDef = floatFunction("Sin", (g, x) => mul(g, cos(x)), {
+  fold: Math.sin,
+  onWebGpu: (x) => sine(x, 0),
+});
+export const Cos: OpDef = floatFunction("Cos", (g, x) => mul(g, neg(sin(x))), {
+  fold: Math.cos,
+  onWebGpu: (x) => sine(x, 0.5),
+});
+
+/**
+ * sin(x + ahead π) to float32's precision for |x| below some thousands: x less a multiple k π, taken off in two parts, so that the second is
+ * what the first loses to rounding; then the series of the sine, turned where k is odd.
+ */
+function sine(x: Value, ahead: number): Value {
+  const halfTurns = sub(round(add(mul(x, 1 / Math.PI), ahead)), ahead);
+  const [coarse, fine] = [3.140625, Math.PI - 3.140625];
+  const r = sub(sub(x, mul(halfTurns, coarse)), mul(halfTurns, fine));
+  const square = mul(r, r);
+  const [first = 0, ...others] = [-1 / 39_916_800, 1 / 362_880, -1 / 5040, 1 / 120, -1 / 6];
+  const series = others.reduce((sum, term) => add(mul(sum, square), term), scalar(first));
+  const magnitude = add(r, mul(mul(r, square), series));
+  // 1 for an even number of half turns, -1 for an odd one.
+  const turns = add(halfTurns, ahead);
+  const odd = sub(turns, mul(floor(mul(turns, 0.5)), 2));
+  return mul(magnitude, sub(1, mul(odd, 2)));
+}
 export const Tan: OpDef = floatFunction("Tan", (g, _, y) => mul(g, add(1, mul(y, y))), {
   fold: Math.tan,
   composite: (x) => div(sin(x), cos(x)),

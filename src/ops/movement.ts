@@ -18,6 +18,7 @@ import { int64s, requireConstant, scalar } from "./constant.ts";
 import { attributesToOperands, storedNode } from "./reading.ts";
 import { reduceSum, sumTo } from "./reduce.ts";
 import { commonAxis, onlyFirst, samplesAcross, samplesBeside, samplesReshaped } from "./samples.ts";
+import { slice } from "./slicing.ts";
 
 const free = () => 0;
 
@@ -242,6 +243,9 @@ export const Concat: OpDef = defineOp("Concat", {
   },
 });
 
+/** Tensors that graphics cards bind at once at the least (WebGPU, "Limits": maxStorageBuffersPerShaderStage), less that which is split. */
+const mostBound = 8 - 1;
+
 export const Split: OpDef = defineOp("Split", {
   arity: "1-2",
   attributes: { axis: "int", num_outputs: "int" },
@@ -272,6 +276,17 @@ export const Split: OpDef = defineOp("Split", {
   flops: free,
   samples: ({ inputs: [x], outputs, axes, attributes: { axis = 0 } }) =>
     samplesBeside(axes, [normalizeAxis(axis, x.rank)], outputs.length),
+  onWebGpu: ({ inputs: [x], outputs, attributes: { axis = 0 } }) => {
+    if (outputs.length <= mostBound) return undefined;
+    const along = normalizeAxis(axis, x.rank);
+    let start = 0;
+    return outputs.map(({ shape }) => {
+      const end = start + (shape[along] ?? 0);
+      const part = slice(x, { axis: along, start, end });
+      start = end;
+      return part;
+    });
+  },
   // Without lengths the parts are equal; before operator set 18 their number is that of the outputs.
   read: (stored, op) => {
     const { inputs, attributes, outputs } = stored;

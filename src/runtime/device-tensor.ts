@@ -11,6 +11,7 @@ import { Tensor } from "../core/tensor.ts";
  */
 export class DeviceTensor<D extends DType = DType> extends Tensor<D> {
   #handle: OrtTensor | undefined;
+  #freed: (() => void) | undefined;
 
   /** @param read gives its elements where they were fetched; default they never are */
   constructor(dtype: D, shape: Shape, read: () => ArrayOf<D> = unfetched) {
@@ -22,16 +23,19 @@ export class DeviceTensor<D extends DType = DType> extends Tensor<D> {
     return this.#handle;
   }
 
-  /** Becomes what the engine computed; what it was is freed. */
-  become(handle: OrtTensor): void {
-    this.#handle?.dispose();
+  /** Becomes what the engine computed; what it was is freed. @param freed is told when that is freed in its turn */
+  become(handle: OrtTensor, freed: () => void): void {
+    this.release();
     this.#handle = handle;
+    this.#freed = freed;
   }
 
   /** Frees the device's memory. */
   release(): void {
+    const freed = this.#freed;
     this.#handle?.dispose();
-    this.#handle = undefined;
+    [this.#handle, this.#freed] = [undefined, undefined];
+    freed?.();
   }
 }
 

@@ -52,6 +52,13 @@ export async function createSession(
     Object.fromEntries(outputNames.map((name, i) => [name, outputs[i] ? handleOf(outputs[i]) : null]));
   const everything = fetchesOf([]);
   const bytes = model.length + engineBytes;
+  // The device's memory is the session's: it lasts as long as what it computed there.
+  let alive = 0;
+  let isDone = false;
+  const gone = () => {
+    alive--;
+    if (isDone && alive === 0) void session.release().catch(() => undefined);
+  };
   const made: Session & { readonly shadow: ArrayBuffer } = {
     async run(inputs, outputs) {
       const feeds: Record<string, OrtTensor> = {};
@@ -61,7 +68,10 @@ export async function createSession(
       return outputNames.map((name, i) => {
         const given = outputs?.[i];
         const result = results[name] as TypedTensor<DType>;
-        if (kept.has(name)) return placed(result, given);
+        if (kept.has(name)) {
+          alive++;
+          return placed(result, given, gone);
+        }
         if (given && !writesInPlace) (given.data as Float32Array).set(result.data as Float32Array);
         return given ?? hostTensor(result);
       });
@@ -69,11 +79,13 @@ export async function createSession(
     shadow: new ArrayBuffer(bytes, { maxByteLength: bytes }),
     async release() {
       forgotten.unregister(made);
+      isDone = true;
       if (options.enableProfiling) session.endProfiling();
-      await session.release();
+      if (alive === 0) await session.release();
     },
   };
-  forgotten.register(made, session, made);
+  // What stays on the device outlives a session that nobody holds.
+  if (kept.size === 0) forgotten.register(made, session, made);
   return made;
 }
 
@@ -97,9 +109,9 @@ function hostTensor({ type, dims, data }: TypedTensor<DType>): Tensor {
 }
 
 /** An output that stays on the device, in the tensor that is to become it or in a new one. */
-function placed(result: TypedTensor<DType>, given: Tensor | undefined): DeviceTensor {
+function placed(result: TypedTensor<DType>, given: Tensor | undefined, freed: () => void): DeviceTensor {
   const place = given instanceof DeviceTensor ? given : new DeviceTensor(result.type as DType, result.dims);
-  place.become(result as OrtTensor);
+  place.become(result as OrtTensor, freed);
   return place;
 }
 

@@ -99,6 +99,7 @@ export const Conv: OpDef = defineOp("Conv", {
       biased: (f) => (bias ? add(f, perChannel(bias, y.rank)) : f),
     };
   },
+  onWebGpu: ({ inputs: [x, w, bias], outputs: [y], attributes }) => paddedOnWebGpu([x, w, bias], y, attributes),
   // ONNX Runtime convolves float32 only; other floats go through columns and one product.
   lower: ({ inputs: [x, w, bias], outputs: [y], attributes }) => {
     if (x.dtype === "float32") return undefined;
@@ -121,6 +122,43 @@ export const Conv: OpDef = defineOp("Conv", {
     return { rows: [bias ? add(sums, perRow(plain(bias), y.rank, layout)) : sums] };
   },
 });
+
+/**
+ * A convolution that the WebGPU provider computes wrongly, on channels or filters filled up with zeros. It reads three channels at once where
+ * that divides their number, and adds up wrong ones if there are more than three; and it writes as many filters at once as divide all of
+ * them, though not those of a group.
+ */
+function paddedOnWebGpu(
+  [x, w, bias]: readonly [Value, Value, Value?],
+  y: Value,
+  attributes: ConvAttributes & Attributes,
+): readonly Value[] | undefined {
+  const [, channels = 1] = x.shape;
+  const [filters = 1, ...extents] = w.shape;
+  const { group = 1 } = attributes;
+  const each = filters / group;
+  if (group > 1) {
+    const together = [4, 2, 1].find((own) => filters % own === 0) ?? 1;
+    if (each < 4 || each % together === 0) return undefined;
+    const more = Math.ceil(each / 4) * 4 - each;
+    const grown = (value: Value, inner: Shape) => {
+      const apart = reshape(value, [group, each, ...inner]);
+      const filled = pad(apart, [[0, 0], [0, more], ...inner.map(() => [0, 0] as const)]);
+      return reshape(filled, [group * (each + more), ...inner]);
+    };
+    const sums = apply(Conv, [x, grown(w, extents), bias && grown(bias, [])], attributes);
+    const [samples = 1, , ...spatial] = y.shape;
+    const apart = reshape(sums, [samples, group, each + more, ...spatial]);
+    return [reshape(slice(apart, { axis: 2, start: 0, end: each }), y.shape)];
+  }
+  if (channels <= 3 || channels % 3 !== 0 || channels % 4 === 0 || filters % 4 !== 0) return undefined;
+  const more = (value: Value) =>
+    pad(
+      value,
+      value.shape.map((_, axis) => [0, axis === 1 ? 4 - (channels % 4) : 0] as const),
+    );
+  return [apply(Conv, [more(x), more(w), bias], attributes)];
+}
 
 /** Samples, and channels, below which rows are too short. */
 const leastInnermost = { batch: 8, channels: 3 };
@@ -155,6 +193,35 @@ function convInputGradient(g: Value, w: Value, spatial: Shape, attributes: Attri
   return apply(ConvTranspose, [g, w], { ...attributes, output_padding });
 }
 
+interface TransposedAttributes extends ConvAttributes {
+  readonly output_padding?: readonly number[];
+  readonly output_shape?: readonly number[];
+}
+
+/** A transposed convolution as one of the input, spread by the strides, with the mirrored kernel. */
+function asConvolution(
+  [x, w, bias]: readonly [Value, Value, Value?],
+  y: Value,
+  attributes: TransposedAttributes,
+): Value {
+  const { strides, dilations, kernel, begins } = transposedWindow(x, w, attributes);
+  const group = attributes.group ?? 1;
+  const spread = spatialOf(x).reduce((value, _, i) => dilate(value, i + 2, strides[i] ?? 1), x);
+  const mirrored = kernel.reduce((value, _, i) => flip(value, i + 2), w);
+  // [G, C/G, M/G, …] → [M, C/G, …]
+  const [channels = 1, filters = 1] = w.shape;
+  const grouped = reshape(mirrored, [group, channels / group, filters, ...kernel]);
+  const kernelOut = reshape(swapAxes(grouped, 1, 2), [group * filters, channels / group, ...kernel]);
+  const before = kernel.map((extent, i) => (dilations[i] ?? 1) * (extent - 1) - (begins[i] ?? 0));
+  const after = kernel.map(
+    (extent, i) =>
+      (y.shape[i + 2] ?? 1) - (spread.shape[i + 2] ?? 1) + (dilations[i] ?? 1) * (extent - 1) - (before[i] ?? 0),
+  );
+  const cut = pad(spread, [[0, 0], [0, 0], ...before.map((b, i) => [Math.min(0, b), Math.min(0, after[i] ?? 0)])]);
+  const pads = [...before, ...after].map((width) => Math.max(0, width));
+  return apply(Conv, [cut, kernelOut, bias], { kernel_shape: kernel, dilations, pads, group });
+}
+
 /** The transpose of Conv in its input: x [N, C, …], w [C, M / group, …kernel], bias [M] → [N, M, …]. */
 export const ConvTranspose: OpDef = defineOp("ConvTranspose", {
   arity: "2-3",
@@ -183,28 +250,14 @@ export const ConvTranspose: OpDef = defineOp("ConvTranspose", {
   },
   macs: ({ inputs: [x, w] }) => size(x.shape) * size(w.shape.slice(1)),
   samples: samplesFirst,
-  // The provider transposes over one or two axes.
-  onWebGpu: ({ inputs: [x] }) => (x.rank > 4 ? "processor" : undefined),
-  // A convolution of the input, spread by the strides, with the mirrored kernel: faster than ONNX Runtime's
-  // ConvTranspose at stride 1, and the only way for other floats than float32.
-  lower: ({ inputs: [x, w, bias], outputs: [y], attributes }) => {
-    const { strides, dilations, kernel, begins } = transposedWindow(x, w, attributes);
-    if (x.dtype === "float32" && strides.some((stride) => stride > 1)) return undefined;
-    const group = attributes.group ?? 1;
-    const spread = spatialOf(x).reduce((value, _, i) => dilate(value, i + 2, strides[i] ?? 1), x);
-    const mirrored = kernel.reduce((value, _, i) => flip(value, i + 2), w);
-    // [G, C/G, M/G, …] → [M, C/G, …]
-    const [channels = 1, filters = 1] = w.shape;
-    const grouped = reshape(mirrored, [group, channels / group, filters, ...kernel]);
-    const kernelOut = reshape(swapAxes(grouped, 1, 2), [group * filters, channels / group, ...kernel]);
-    const before = kernel.map((extent, i) => (dilations[i] ?? 1) * (extent - 1) - (begins[i] ?? 0));
-    const after = kernel.map(
-      (extent, i) =>
-        (y.shape[i + 2] ?? 1) - (spread.shape[i + 2] ?? 1) + (dilations[i] ?? 1) * (extent - 1) - (before[i] ?? 0),
-    );
-    const cut = pad(spread, [[0, 0], [0, 0], ...before.map((b, i) => [Math.min(0, b), Math.min(0, after[i] ?? 0)])]);
-    const pads = [...before, ...after].map((width) => Math.max(0, width));
-    return [apply(Conv, [cut, kernelOut, bias], { kernel_shape: kernel, dilations, pads, group })];
+  // The provider adds up wrong elements where there are groups, and transposes over one or two axes alone.
+  onWebGpu: ({ inputs, outputs: [y], attributes }) =>
+    isGrouped(attributes) || y.rank > 4 ? [asConvolution(inputs, y, attributes)] : undefined,
+  // Faster than ONNX Runtime's ConvTranspose at stride 1, and the only way for other floats than float32.
+  lower: ({ inputs, outputs: [y], attributes: own }) => {
+    const [x, w] = inputs;
+    const isStrided = transposedWindow(x, w, own).strides.some((stride) => stride > 1);
+    return x.dtype === "float32" && isStrided ? undefined : [asConvolution(inputs, y, own)];
   },
   byRows: ({ inputs: [x, w, bias], outputs: [y], attributes, layout, rows, plain }) => {
     const { kernel, strides, dilations, begins, ends } = transposedWindow(x, w, attributes);
@@ -221,14 +274,7 @@ export const ConvTranspose: OpDef = defineOp("ConvTranspose", {
 });
 
 /** Window of the convolution whose transpose this is; `output` holds the transposed operator's extents. */
-function transposedWindow(
-  x: Value,
-  w: Value,
-  attributes: ConvAttributes & {
-    readonly output_padding?: readonly number[];
-    readonly output_shape?: readonly number[];
-  },
-): Window {
+function transposedWindow(x: Value, w: Value, attributes: TransposedAttributes): Window {
   const spatial = spatialOf(x);
   const kernel = w.shape.slice(2);
   const ones = spatial.map(() => 1);

@@ -132,7 +132,7 @@ export async function buildGradientStep(
   const budget = budgetOf(memory, {
     trainable: total(wrt.map(({ shape }) => size(shape))),
     weights: total(inputs.values.map(bytesOf)),
-    remembered: total(stores.flatMap((store) => Object.values(store.memories()).map(({ data }) => data.byteLength))),
+    remembered: total(stores.flatMap((store) => Object.values(store.memories()).map(({ shape }) => 4 * size(shape)))),
   });
   const derived = deriveStep([loss, ...others], { wrt, budget, checkpoint: memory.checkpoint });
   const gradients = derived.gradients.map((gradient, i) => orZeros(gradient, wrt[i] as Value));
