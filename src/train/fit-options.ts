@@ -7,6 +7,7 @@ import type { Callback } from "./callbacks/callback.ts";
 import { type TrainedOptions, trainedTypes } from "./engine/objectives.ts";
 import { type Trained, type TrainingOptions, trainingTypes } from "./engine/trainer.ts";
 import type { Progress } from "./fit.ts";
+import type { Measure } from "./metrics/measure.ts";
 
 /** How long is trained, and what goes on beside. */
 export interface LoopOptions<B extends Batch = Batch> {
@@ -16,6 +17,8 @@ export interface LoopOptions<B extends Batch = Batch> {
   readonly callbacks?: readonly Callback[];
   /** Evaluated after every epoch, whose results then have `validation_loss` and the metrics alike; default none. */
   readonly validation?: Dataset<B> | undefined;
+  /** Further results of `validation`, which no metric can add up from batches; default none. */
+  readonly measures?: readonly Measure[];
   /** How steps are made: seed, accumulation, clipping, groups; and where to go on from. */
   readonly training?: TrainingOptions & {
     /** Where an earlier run stopped. */
@@ -35,6 +38,7 @@ const fitTypes: OptionTypes<CheckedOptions> = {
   epochs: required(count(0)),
   callbacks: listOf(objectOf<Callback>("a callback such as earlyStopping()"), "callbacks"),
   validation: datasetType,
+  measures: listOf(objectOf<Measure>("a measure: { name, direction, measure }"), "measures"),
   training: optionsOf<NonNullable<LoopOptions["training"]>>("training", {
     ...trainingTypes,
     resume: objectOf("the progress of an earlier run"),

@@ -12,6 +12,7 @@ import { Evaluator } from "./evaluate.ts";
 import { Feed } from "./feed.ts";
 import { checkFit, type FitOptions } from "./fit-options.ts";
 import { requireFinite } from "./load-parameters.ts";
+import type { Measure } from "./metrics/measure.ts";
 import type { Optimizer } from "./optimizers/optimizer.ts";
 
 /** What defines an optimizer, for checkpoints. */
@@ -55,6 +56,8 @@ export interface Run {
   readonly history: readonly EpochResult[];
   /** Names of an epoch's results; those of figures that an objective gives are known from the first batch on. */
   readonly resultNames: readonly string[];
+  /** Whether more ("up") or less ("down") is better of a result; one of validation data has the prefix `validation_` or not. */
+  directionOf(result: string): "up" | "down";
   /** Mean loss and figures of this epoch so far. */
   current(): EpochResult;
   /** Ends the run after the batch under way. */
@@ -100,8 +103,12 @@ export async function fit<B extends Batch>(
   options: FitOptions<B>,
 ): Promise<FitResult> {
   checkFit(options);
-  const { epochs, callbacks = [], validation, training = {}, ...trained } = options;
+  const { epochs, callbacks = [], validation, measures = [], training = {}, ...trained } = options;
   requireDistinctStates(callbacks);
+  if (measures.length > 0 && !validation)
+    throw new OptionError(
+      `fit(): "${measures[0]?.name}" is measured with the validation data, and there are none; pass validation: a dataset`,
+    );
   const { resume, ...settings } = training;
   const trainer = new Trainer<B>(model, { ...(trained as Trained<B>), training: settings });
   const notes: string[] = [];
@@ -124,7 +131,7 @@ export async function fit<B extends Batch>(
       sessions: settings.sessions,
       sessionBytes: settings.sessionBytes,
     });
-  const run = new RunState(trainer, data, { epochs, callbacks, evaluator, resume });
+  const run = new RunState(trainer, data, { epochs, callbacks, evaluator, measures, resume });
   try {
     run.goOn();
     for (const callback of callbacks) takeUp(callback, resume?.callbacks[callback.name]);
@@ -147,7 +154,13 @@ export async function fit<B extends Batch>(
       await trainer.flush();
       await trainer.sync();
       requireTrained(trainer);
-      const held = validation && evaluator ? await validated(run, callbacks, () => evaluator.run(validation)) : {};
+      const measure = async () => {
+        const { results } = validation && evaluator ? await evaluator.run(validation) : { results: {} };
+        const more: [string, number][] = [];
+        for (const own of measures) more.push([own.name, await own.measure({ device, threads })]);
+        return { results: { ...results, ...Object.fromEntries(more) } };
+      };
+      const held = validation ? await validated(run, callbacks, measure) : {};
       const epoch = run.endEpoch(held);
       for (const callback of callbacks) await callback.onEpoch?.(run, epoch);
     }
@@ -256,6 +269,7 @@ class RunState implements Run {
   stopReason: string | undefined;
   readonly #callbacks: readonly Callback[];
   readonly #evaluator: Pick<Evaluator<never>, "steps"> | undefined;
+  readonly #measures: readonly Measure[];
   #sums: RunningSums;
   /** What is trained on, once the model was given other parameters. */
   #trained: SavedParameters | undefined;
@@ -267,6 +281,7 @@ class RunState implements Run {
       readonly epochs: number;
       readonly callbacks: readonly Callback[];
       readonly evaluator: Pick<Evaluator<never>, "steps"> | undefined;
+      readonly measures: readonly Measure[];
       readonly resume: Progress | undefined;
     },
   ) {
@@ -276,6 +291,7 @@ class RunState implements Run {
     this.batchesPerEpoch = data.length;
     this.#callbacks = options.callbacks;
     this.#evaluator = options.evaluator;
+    this.#measures = options.measures;
     this.history = [...(resume?.history ?? [])];
     this.epoch = resume?.epoch ?? 0;
     this.batchInEpoch = resume?.batchInEpoch ?? 0;
@@ -302,8 +318,13 @@ class RunState implements Run {
   }
 
   get resultNames(): readonly string[] {
-    const held = resultNames(this.#evaluator?.steps ?? []).map((name) => `validation_${name}`);
-    return [...resultNames(this.trainer.steps), ...held];
+    const held = [...resultNames(this.#evaluator?.steps ?? []), ...this.#measures.map(({ name }) => name)];
+    return [...resultNames(this.trainer.steps), ...held.map((name) => `validation_${name}`)];
+  }
+
+  directionOf(result: string): "up" | "down" {
+    const name = result.replace(/^validation_/, "");
+    return this.#measures.find((own) => own.name === name)?.direction ?? this.trainer.directionOf(name);
   }
 
   get epochIsWhole(): boolean {

@@ -39,6 +39,7 @@ export { anchorAccuracy } from "./metrics/anchor-accuracy.ts";
 export { type AnswerScores, answerScores } from "./metrics/answers.ts";
 export {
   areaUnderPrecision,
+  cocoOverlaps,
   type DetectedImage,
   type Detection,
   meanAveragePrecision,
@@ -48,6 +49,7 @@ export { type Entity, type EntityScores, entitiesOf, entityScores, marksSpans } 
 export { frechetDistance } from "./metrics/frechet.ts";
 export { confidenceInterval, type Interval } from "./metrics/interval.ts";
 export { exactLabels, labelF1 } from "./metrics/labels.ts";
+export type { Measure } from "./metrics/measure.ts";
 export {
   type Counting,
   type Figure,

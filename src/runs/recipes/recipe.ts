@@ -17,6 +17,7 @@ import type { Callback } from "../../train/callbacks/callback.ts";
 import type { LossSpec, Objective } from "../../train/engine/objective.ts";
 import type { AlternatingStep } from "../../train/engine/objectives.ts";
 import type { TrainingOptions } from "../../train/engine/trainer.ts";
+import type { Measure } from "../../train/metrics/measure.ts";
 import type { Metric } from "../../train/metrics/metric.ts";
 import type { OptimizerName, optimizers } from "../../train/optimizers/index.ts";
 import type { Schedule } from "../../train/schedules.ts";
@@ -173,6 +174,8 @@ export interface Task<F = unknown> extends Deployment {
   readonly steps?: Readonly<Record<string, AlternatingStep<never>>>;
   /** Measured beside the loss; default nothing. */
   readonly metrics?: readonly Metric[];
+  /** Further results of `validation`, which no metric can add up from batches; default none. */
+  readonly measures?: readonly Measure[];
   /** What was left out of the data or cut, to be shown. */
   readonly notes?: readonly string[];
   /** How many samples there are, to be shown. */

@@ -156,7 +156,7 @@ async function fitStage(
     ...minimized,
     epochs,
     callbacks,
-    ...(task.validation && { validation: task.validation }),
+    ...(task.validation && { validation: task.validation, ...(task.measures && { measures: task.measures }) }),
     training: {
       seed: record.settings.seed,
       ...task.training,

@@ -41,8 +41,7 @@ export interface Callback {
 }
 
 /** 1 where a larger value of a result is better, -1 where a smaller one is: a loss, or what its figure says. */
-export const signOf = ({ trainer }: Run, name: string): 1 | -1 =>
-  trainer.directionOf(name.replace(/^validation_/, "")) === "up" ? 1 : -1;
+export const signOf = (run: Run, name: string): 1 | -1 => (run.directionOf(name) === "up" ? 1 : -1);
 
 /**
  * The value of a result. Throws OptionError, with the nearest name, unless the results have it.

@@ -45,6 +45,29 @@ test.each([
   expect((await fit(network(), line, { ...diverging, metrics, callbacks })).history).toHaveLength(3);
 });
 
+test("a measure of validation data as a whole is a result, watched in its direction", async () => {
+  const model = network();
+  const seen: number[] = [];
+  const measures = [
+    {
+      name: "largest",
+      direction: "up",
+      measure: async () => {
+        seen.push(Number([...model.parameters().values()][0]?.value?.data[0]));
+        return -seen.length;
+      },
+    },
+  ] as const;
+  const callbacks = [earlyStopping({ monitor: "validation_largest", patience: 2 })];
+  const { history } = await fit(model, line, { ...diverging, measures, callbacks });
+  expect(history.map(({ validation_largest }) => validation_largest)).toEqual([-1, -2, -3]);
+  // Each epoch was measured with its own parameters, and the first was the best.
+  expect(new Set(seen).size).toBe(3);
+  expect([...model.parameters().values()][0]?.value?.data[0]).toBe(seen[0]);
+  const { validation: _, ...without } = diverging;
+  await expect(fit(network(), line, { ...without, measures })).rejects.toThrow(/"largest" is measured with the/);
+});
+
 test("a run ends when its time is over", async () => {
   const callbacks = [earlyStopping({ patience: 9, seconds: 0 })];
   const { history, stopReason } = await fit(network(), line, { ...diverging, callbacks });
