@@ -7,6 +7,7 @@ const table = {
   rmse: { result: "rootMeanSquaredError", better: "lower" },
   perplexity: { result: "perplexity", better: "lower" },
   bleu: { result: "bleu", better: "higher" },
+  mAP: { result: "mAP", better: "higher" },
   "recall at 10": { result: "recall_at_10", better: "higher" },
 } as const satisfies Readonly<Record<string, { readonly result: string; readonly better: "higher" | "lower" }>>;
 

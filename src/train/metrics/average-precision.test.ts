@@ -1,7 +1,7 @@
 /** Average precision, by hand. */
 import { expect, it } from "vitest";
 import type { Box } from "../../data/images/boxes.ts";
-import { areaUnderPrecision, meanAveragePrecision } from "./average-precision.ts";
+import { areaUnderPrecision, cocoOverlaps, meanAveragePrecision } from "./average-precision.ts";
 
 const [a, b, far]: readonly Box[] = [
   [0, 0, 10, 10],
@@ -43,4 +43,24 @@ it("ranks over all images; a class that does not occur does not count", () => {
   ];
   expect(meanAveragePrecision(images)).toBe(0.5); // wrong, then right
   expect(meanAveragePrecision([])).toBeNaN();
+});
+
+it("several overlaps give the mean", () => {
+  const truth = [{ box: a as Box, label: 0 }];
+  // Overlaps by 0.7: right at 0.5, 0.55, 0.6, 0.65 and 0.7.
+  const found = [{ box: [0, 0, 10, 7] as Box, label: 0, score: 0.9 }];
+  expect(cocoOverlaps).toEqual([0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95]);
+  expect(meanAveragePrecision([{ found, truth }], cocoOverlaps)).toBeCloseTo(0.5, 12);
+});
+
+it("what is found in a crowd of its class is neither right nor wrong", () => {
+  const truth = [{ box: b as Box, label: 0 }];
+  const found = [
+    { box: [1, 1, 5, 5] as Box, label: 0, score: 0.9 }, // inside the crowd, no object
+    { box: b as Box, label: 0, score: 0.8 },
+  ];
+  const crowds = [{ box: a as Box, label: 0 }];
+  expect(meanAveragePrecision([{ found, truth }])).toBe(0.5);
+  expect(meanAveragePrecision([{ found, truth, crowds }])).toBe(1);
+  expect(meanAveragePrecision([{ found, truth, crowds: [{ box: a as Box, label: 1 }] }])).toBe(0.5);
 });
