@@ -1,5 +1,5 @@
-/** A single-shot detector (Liu et al. 2016, SSD): convolutions that predict at every place of two maps what is there, and where. */
-import { count, listOf, matching, pairType, positive } from "../../core/option-types.ts";
+/** A single-shot detector (Liu et al. 2016, SSD): convolutions that predict at every place of several maps what is there, and where. */
+import { count, listOf, matching, positive } from "../../core/option-types.ts";
 import { optionsOf, required } from "../../core/options.ts";
 import { size } from "../../core/shape.ts";
 import { Tensor } from "../../core/tensor.ts";
@@ -28,41 +28,55 @@ const block = (filters: number, stride = 1) => [
 export interface DetectorOptions {
   /** Kinds of objects, beside background. */
   readonly classes: number;
-  /** Anchors in each cell, of the finer map and of the coarser one. */
-  readonly anchors: readonly [number, number];
+  /** Anchors in each cell of each map, the finest first: two maps or more, of S / 8, S / 16, S / 32 … cells. */
+  readonly anchors: readonly number[];
+  /** Filters of the first convolution, by which all others grow; default 16. */
+  readonly width?: number;
 }
 
 const checkDetector = optionsOf<DetectorOptions>("SingleShotDetector", {
   classes: required(count()),
-  anchors: required(pairType("anchors on each of the two maps")),
+  anchors: required(
+    matching<readonly number[]>(
+      "anchors on each of two maps or more, such as [4, 2]",
+      (value) => Array.isArray(value) && value.length >= 2 && value.every((own) => Number.isInteger(own) && own >= 1),
+    ),
+  ),
+  width: count(),
 });
 
 /**
- * Grey images [N, 1, S, S] → [N, K, 4 + 1 + classes]: of each anchor of the maps of S / 8 and S / 16 cells the offsets of a
- * box, then the logits of background and of the classes.
+ * Images [N, 1 or 3, S, S] → [N, K, 4 + 1 + classes]: of each anchor of the maps of S / 8 and S / 16 cells, and of coarser ones where
+ * there are anchors for them, the offsets of a box, then the logits of background and of the classes.
  */
 export class SingleShotDetector extends Module {
-  readonly fine = sequential([
-    ...block(16, 2),
-    ...block(32),
-    maxPool2d(2),
-    ...block(64),
-    maxPool2d(2),
-    ...block(64),
-    ...block(64),
-  ]);
-  readonly coarse = sequential([...block(96, 2), ...block(96)]);
+  readonly fine: Module;
+  readonly coarse: Module;
+  /** Of the maps beyond the second. */
+  readonly coarser: readonly Module[];
   readonly heads: readonly Module[];
   readonly #outputs: number;
   constructor(options: DetectorOptions) {
     super();
-    const { classes, anchors } = checkDetector(options);
+    const { classes, anchors, width = 16 } = checkDetector(options);
     this.#outputs = 5 + classes;
+    this.fine = sequential([
+      ...block(width, 2),
+      ...block(2 * width),
+      maxPool2d(2),
+      ...block(4 * width),
+      maxPool2d(2),
+      ...block(4 * width),
+      ...block(4 * width),
+    ]);
+    const halved = () => sequential([...block(6 * width, 2), ...block(6 * width)]);
+    this.coarse = halved();
+    this.coarser = anchors.slice(2).map(halved);
     this.heads = anchors.map((count) => conv2d(count * this.#outputs, 3, { padding: 1 }));
   }
   protected call(x: Value, context: Context): Value {
-    const fine = this.fine.apply(x, context);
-    const maps = [fine, this.coarse.apply(fine, context)];
+    const maps = [this.fine.apply(x, context)];
+    for (const halve of [this.coarse, ...this.coarser]) maps.push(halve.apply(maps.at(-1) as Value, context));
     const predicted = this.heads.map((head, i) => {
       const cells = transpose(head.apply(maps[i] as Value, context), [0, 2, 3, 1]); // [N, H, W, anchors · outputs]
       return reshape(cells, [x.shape[0] ?? 1, size(cells.shape.slice(1)) / this.#outputs, this.#outputs]);

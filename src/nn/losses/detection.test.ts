@@ -43,6 +43,16 @@ it("a batch without objects costs nothing; other shapes are refused", async () =
   );
 });
 
+it("of an image without objects so many anchors count as are asked for", async () => {
+  const none = tensor([new Array(4).fill([0, 0, 0, 0, 0])]);
+  const run = (leastNegatives: number, truth = none) =>
+    jit((y: Value, t: Value) => detectionLoss({ negatives: 2, leastNegatives })(y, t))(output, truth);
+  // Mistakes of background, the hardest first: log 8, log 4, log 3, log(10 / 8); an anchor with two of them counts as one object.
+  expect((await run(2)).item()).toBeCloseTo(Math.log(8) + Math.log(4), 5);
+  expect((await run(4)).item()).toBeCloseTo((Math.log(8) + Math.log(4) + Math.log(3) + Math.log(1.25)) / 2, 5);
+  expect((await run(2, target)).item()).toBe((await run(0, target)).item());
+});
+
 it("the share of anchors classified correctly", async () => {
   const { update, result } = anchorAccuracy();
   const counts = await jit((y: Value, t: Value) => update(y, t))(output, target);

@@ -18,6 +18,7 @@ import {
   iota,
   less,
   logSoftmax,
+  maximum,
   mul,
   neg,
   nonMaxSuppression,
@@ -40,20 +41,26 @@ const columns = (x: Value, start: number, end?: number): Value =>
 export interface DetectionLossOptions {
   /** Anchors of background that count for each with an object: those that are most mistaken; default 3. */
   readonly negatives?: number;
+  /** Anchors of background that count in an image at least, so that one without objects is learned from too; default 0. */
+  readonly leastNegatives?: number;
   /** Weight of the boxes' error; default 1. */
   readonly boxWeight?: number;
 }
 
-const checkOptions = optionsOf<DetectionLossOptions>("detectionLoss", { negatives: positive, boxWeight: nonNegative });
+const checkOptions = optionsOf<DetectionLossOptions>("detectionLoss", {
+  negatives: positive,
+  leastNegatives: nonNegative,
+  boxWeight: nonNegative,
+});
 
 /**
  * The loss of a single-shot detector (eq. 1-3): outputs [N, K, 4 + 1 + C] of K anchors, a box's offsets, then logits of
  * background and classes, against targets [N, K, 5] of a class from 1, or 0 for background, and offsets. Cross-entropy over
  * the anchors with an object and the hardest of the others, plus the Huber loss of the offsets over those with an object, per
- * anchor with an object. Throws ShapeError.
+ * anchor with an object; an image with fewer objects than the least of background stands for counts as so many. Throws ShapeError.
  */
 export function detectionLoss(options: DetectionLossOptions = {}): LossOfTerms {
-  const { negatives = 3, boxWeight = 1 } = checkOptions(options);
+  const { negatives = 3, leastNegatives = 0, boxWeight = 1 } = checkOptions(options);
   return defineLoss((output, target) => {
     const [batch = 1, anchors = 1, width = 0] = output.shape;
     if (output.rank !== 3 || width < 6 || showShape(target.shape) !== showShape([batch, anchors, 5]))
@@ -67,7 +74,9 @@ export function detectionLoss(options: DetectionLossOptions = {}): LossOfTerms {
     // The hardest of the background come first when sorted; as many as may count are taken of each image.
     const background = reshape(mul(mistakes, sub(1, isObject)), [batch, anchors]);
     const { values } = topK(background, anchors);
-    const counts = cast(less(iota(anchors), cast(mul(reshape(objects, [batch, 1]), negatives), "int64")), output.dtype);
+    const found = reshape(objects, [batch, 1]);
+    const counted = leastNegatives > 0 ? maximum(found, leastNegatives / negatives) : found;
+    const counts = cast(less(iota(anchors), cast(mul(counted, negatives), "int64")), output.dtype);
     const ofSamples = (values: Value) => reduceSum(reshape(values, [batch, size(values.shape) / batch]), 1);
     const classes = add(ofSamples(mul(mistakes, isObject)), ofSamples(mul(values, counts)));
     const difference = sub(columns(output, 0, 4), columns(target, 1));
@@ -75,7 +84,7 @@ export function detectionLoss(options: DetectionLossOptions = {}): LossOfTerms {
     const huber = mul(clamped, sub(difference, mul(clamped, 0.5)));
     return {
       terms: add(classes, mul(ofSamples(mul(huber, isObject)), boxWeight)),
-      weights: reshape(objects, [batch]),
+      weights: reshape(counted, [batch]),
     };
   });
 }
