@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { crc32, deflateSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { readImage } from "./image.node.ts";
+import { readImage, readPaddedImage } from "./image.node.ts";
 
 let folder: string;
 beforeAll(async () => {
@@ -83,4 +83,21 @@ test.skipIf(process.platform === "win32")("devices, pipes and folders are not re
   await expect(readImage(pipe)).rejects.toThrow(`${pipe} is no file but a pipe`);
   await expect(readImage("/dev/zero")).rejects.toThrow("/dev/zero is no file but a device");
   await expect(readImage(folder)).rejects.toThrow("is a folder, expected a file");
+});
+
+test("an image in a square keeps its proportions, turned as its camera says", async () => {
+  const { default: sharp } = await import("sharp");
+  const path = join(folder, "turned.jpg");
+  // 40 wide, 20 high, and to be turned by a quarter: 20 wide, 40 high.
+  await sharp({ create: { width: 40, height: 20, channels: 3, background: "white" } })
+    .withMetadata({ orientation: 6 })
+    .jpeg()
+    .toFile(path);
+  const { image, own } = await readPaddedImage(path, { side: 8, channels: 1 });
+  expect(own).toEqual({ width: 20, height: 40 });
+  expect(image.shape).toEqual([1, 8, 8]);
+  expect([...image.data.subarray(0, 8)]).toEqual([114, 114, 255, 255, 255, 255, 114, 114]);
+  const colour = await readPaddedImage(path, { side: 8, channels: 3 });
+  expect(colour.image.shape).toEqual([3, 8, 8]);
+  await expect(readPaddedImage(join(folder, "none.jpg"), { side: 8, channels: 1 })).rejects.toThrow(/there is no file/);
 });
