@@ -65,7 +65,7 @@ function sheet(clips: readonly { readonly features: Float32Array; readonly spoke
       const [row, frame] = [Math.floor(at / frames), at % frames];
       return ((features[frame * bands + bands - 1 - row] ?? 0) + 2) / 4;
     });
-    canvas.grey(x, y, new Tensor("float32", [bands, frames], levels), scale);
+    canvas.draw(x, y, new Tensor("float32", [bands, frames], levels), scale);
   }
   return encodePng(canvas.image);
 }

@@ -29,6 +29,12 @@ it("frames, enlarged grey images, what lies outside is cut off", () => {
   const canvas = new Canvas(4, 6, [10, 20, 30]);
   expect([...canvas.image.data.filter((_, i) => i % 24 === 0)]).toEqual([10, 20, 30]);
   canvas.frame(-1, 0, 2, 3, white);
-  canvas.grey(4, 1, tensor([[1], [0.2]]), 2);
+  canvas.draw(4, 1, tensor([[1], [0.2]]), 2);
   expect(shown(canvas)).toEqual(["###...", "..#.##", "..#.##", "###..."]);
+});
+
+it("images in colour keep their channels", () => {
+  const canvas = new Canvas(1, 2);
+  canvas.draw(0, 0, tensor([[[1, 0]], [[0, 0.2]], [[0, 0.4]]]));
+  expect([...canvas.image.data]).toEqual([255, 0, 0, 51, 0, 102]);
 });

@@ -36,12 +36,21 @@ export class Canvas {
       for (let column = x; column < x + width; column++) this.set(column, row, color);
   }
 
-  /** A grey image, [height, width] or [1, height, width] of bytes or floats in [0, 1], each pixel `scale` wide and high. */
-  grey(x: number, y: number, image: Tensor, scale = 1): void {
+  /**
+   * An image, [height, width] or [1, height, width] grey, or [3, height, width] in colour, of bytes or floats in [0, 1], each pixel `scale` wide
+   * and high.
+   */
+  draw(x: number, y: number, image: Tensor, scale = 1): void {
     const width = image.shape.at(-1) ?? 1;
-    for (const [i, level] of bytesOf(image).entries()) {
+    const plane = width * (image.shape.at(-2) ?? 1);
+    const levels = bytesOf(image);
+    const inColour = levels.length === 3 * plane;
+    for (let i = 0; i < plane; i++) {
       const [row, column] = [Math.floor(i / width), i % width];
-      this.fill(x + column * scale, y + row * scale, scale, scale, [level, level, level]);
+      const [red = 0, green = red, blue = red] = inColour
+        ? [levels[i], levels[plane + i], levels[2 * plane + i]]
+        : [levels[i]];
+      this.fill(x + column * scale, y + row * scale, scale, scale, [red, green, blue]);
     }
   }
 
