@@ -1,9 +1,9 @@
 /**
- * Images or sounds learned without code beside simple baselines on the same files, several seeds each.
+ * Images, sounds or images with boxes learned without code beside simple baselines on the same files, several seeds each.
  *
  * node scripts/measure-folder.mjs FOLDER [--seeds 3] [--minutes 5]
  *
- * FOLDER is one that scripts/make-image-folder.mjs has written, or any other.
+ * FOLDER is one that scripts/make-image-folder.mjs or scripts/make-box-folder.mjs has written, or any other.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -17,7 +17,7 @@ const { values, positionals } = parseArgs({
 const [data] = positionals;
 if (data === undefined) throw new Error("name the folder: node scripts/measure-folder.mjs FOLDER");
 
-const { confidenceInterval } = await import("../dist/src/index.js");
+const { comparedResult, confidenceInterval } = await import("../dist/src/index.js");
 const { recipeForData, runRecipe } = await import("../dist/src/node.js");
 
 const folder = mkdtempSync(join(tmpdir(), "sardonyx-images-"));
@@ -29,9 +29,10 @@ for (let seed = 0; seed < Number(values.seeds); seed++) {
   const began = performance.now();
   const options = { data, minutes: Number(values.minutes) };
   const { evaluation } = await runRecipe(recipe, { seed, options }, { out: join(folder, `run-${seed}`), threads: 1 });
+  const metrics = [...new Set(evaluation.baselines.map(({ metric }) => metric))];
   const own = [
-    ["networks", evaluation.results.accuracy],
-    ...evaluation.baselines.map(({ name, test }) => [name, test]),
+    ...metrics.map((metric) => [`networks, ${metric}`, evaluation.results[comparedResult(metric)]]),
+    ...evaluation.baselines.map(({ name, metric, test }) => [`${name}, ${metric}`, test]),
   ];
   for (const [name, value] of own) reached.set(name, [...(reached.get(name) ?? []), value]);
   const shown = own.map(([name, value]) => `${name} ${(100 * value).toFixed(2)} %`).join(", ");

@@ -1,7 +1,7 @@
 /** What simple baselines reach beside a model, as text. */
-import { duration, resultText } from "../core/number-text.ts";
+import { duration } from "../core/number-text.ts";
 import type { EvaluationReport } from "../runs/training/evaluation.ts";
-import { metricsOf } from "../train/baselines/compared-metric.ts";
+import { metricsOf, reachedText } from "../train/baselines/compared-metric.ts";
 import type { Output } from "./output.ts";
 import { showTable } from "./show-table.ts";
 
@@ -9,12 +9,7 @@ type Baselines = NonNullable<EvaluationReport["baselines"]>;
 
 /** Shows the baselines as a table. */
 export function showBaselines(baselines: Baselines, output: Output): void {
-  const rows = baselines.map(({ name, settings, test, metric, seconds }) => [
-    name,
-    Number.isFinite(test) ? resultText(metric, test) : "-",
-    settings,
-    duration(seconds),
-  ]);
+  const rows = baselines.map((own) => [own.name, reachedText(own, baselines), own.settings, duration(own.seconds)]);
   const columns = [
     { head: "Baseline, same test" },
     { head: metricsOf(baselines), align: "right" },

@@ -50,7 +50,8 @@ export function clock(seconds: number): string {
 }
 
 /** Whether a result is a share of 1, which people read in per cent. */
-const isShare = (name: string): boolean => /accuracy|precision|recall|coverage|f1|exact/i.test(name);
+const isShare = (name: string): boolean =>
+  /accuracy|precision|recall|coverage|f1|exact|\bmAP/i.test(name.replaceAll("_", " "));
 
 /** A result in the way that its name asks for: `0.0312`, `98.93 %`. */
 export const resultText = (name: string, value: number): string => (isShare(name) ? percent(value) : showNumber(value));

@@ -5,7 +5,7 @@ import { count, duration, percent, plural, resultText, spoken } from "../../core
 import { inOneLine } from "../../core/printable.ts";
 import { curvesOf } from "../../draw/curves.ts";
 import { htmlPage } from "../../draw/page.ts";
-import { metricsOf } from "../../train/baselines/compared-metric.ts";
+import { metricsOf, reachedText } from "../../train/baselines/compared-metric.ts";
 import { type Mistake, type RunReport, shownResults, spaced } from "./report.ts";
 import { confusionTable } from "./report-confusion.ts";
 import { reliabilityDiagram, residualPlot } from "./report-plots.ts";
@@ -103,8 +103,8 @@ function testSection({ evaluation }: RunReport): string {
   const names = shownResults(results).slice(mostCards);
   const rows = names.map((name) => [spoken(name), resultText(name, results[name] ?? Number.NaN)] as const);
   const compared = baselines.map(
-    ({ name, test, metric, settings, seconds }) =>
-      `<tr><th>${shown(name)}</th><td class="n">${Number.isFinite(test) ? resultText(metric, test) : "-"}</td><td>${shown(settings)}</td><td class="n">${duration(seconds)}</td></tr>`,
+    (own) =>
+      `<tr><th>${shown(own.name)}</th><td class="n">${reachedText(own, baselines)}</td><td>${shown(own.settings)}</td><td class="n">${duration(own.seconds)}</td></tr>`,
   );
   return section(
     "Test",

@@ -1,7 +1,7 @@
 /** The report of a run as a Markdown document, beside the figures in its folder. */
 import { count, duration, percent, plural, resultText, spoken } from "../../core/number-text.ts";
 import { inOneLine, markdownText } from "../../core/printable.ts";
-import { metricsOf } from "../../train/baselines/compared-metric.ts";
+import { metricsOf, reachedText } from "../../train/baselines/compared-metric.ts";
 import { type RunReport, shownResults, spaced } from "./report.ts";
 import { frequentConfusions } from "./report-confusion.ts";
 import { searchTable, searchText } from "./search-text.ts";
@@ -62,11 +62,11 @@ function testSection({ evaluation }: RunReport): string {
     pairs(names.map((name) => [spoken(name), resultText(name, results[name] ?? Number.NaN)])),
     tableOf(
       ["Baseline, same test", "Settings", metricsOf(baselines), "Time"],
-      baselines.map(({ name, settings, metric, test, seconds }) => [
-        markdownText(name),
-        markdownText(settings),
-        Number.isFinite(test) ? resultText(metric, test) : "-",
-        duration(seconds),
+      baselines.map((own) => [
+        markdownText(own.name),
+        markdownText(own.settings),
+        reachedText(own, baselines),
+        duration(own.seconds),
       ]),
       2,
     ),

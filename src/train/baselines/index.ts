@@ -2,7 +2,7 @@
 export type { BaselineResult, TableLabels, TablePart, TableParts } from "./baseline.ts";
 export { type BoostedTreesOptions, boostedTrees } from "./boosted-trees.ts";
 export { type CompareBaselinesOptions, compareTableBaselines } from "./compare.ts";
-export type { ComparedMetric } from "./compared-metric.ts";
+export { type ComparedMetric, comparedResult } from "./compared-metric.ts";
 export { type MostPopularOptions, mostPopular, popularityRecall } from "./most-popular.ts";
 export {
   compareLanguageBaselines,
