@@ -7,6 +7,7 @@ import { quoted } from "../../core/printable.ts";
 import { entriesOf } from "../../data/pipeline/class-folders.node.ts";
 import { filesBelow } from "../../data/profile/folder-files.node.ts";
 import { readTable } from "../../data/tables/table-file.node.ts";
+import { partOfWord, partsTold } from "./part-names.ts";
 import type { PartName } from "./part-samples.ts";
 
 /** What files are sought. */
@@ -39,16 +40,6 @@ export interface FileList {
   readonly what: string;
 }
 
-/** Names of folders that stand for parts. */
-const partFolders: Readonly<Record<string, PartName>> = {
-  train: "train",
-  training: "train",
-  valid: "validation",
-  validation: "validation",
-  val: "validation",
-  test: "test",
-  testing: "test",
-};
 /** Files that describe those beside them, as Hugging Face's ImageFolder and AudioFolder have them. */
 const metadataNames = ["metadata.jsonl", "metadata.csv", "metadata.parquet"] as const;
 /** What they call the column of paths. */
@@ -56,11 +47,11 @@ const fileColumn = "file_name";
 
 /** The folders of parts among the names of folders; none unless some are to train on and some to measure by. */
 function partsAmong(folders: readonly string[]): readonly (readonly [folder: string, part: PartName])[] {
-  const parts = folders.flatMap((name) => {
-    const part = Object.hasOwn(partFolders, name.toLowerCase()) ? partFolders[name.toLowerCase()] : undefined;
+  const told = partsTold(folders.map(partOfWord));
+  return folders.flatMap((name, i) => {
+    const part = told[i];
     return part ? [[name, part] as const] : [];
   });
-  return new Set(parts.map(([, part]) => part)).size > 1 && parts.some(([, part]) => part === "train") ? parts : [];
 }
 
 /**
