@@ -15,6 +15,7 @@ import {
   type Labelled,
   meanAveragePrecision,
   models,
+  objectsIn,
   offsetScales,
   predictor,
   Random,
@@ -23,7 +24,7 @@ import {
   Tensor,
 } from "../src/index.ts";
 import { loadMnist } from "../src/node.ts";
-import { type Find, findInFile, findingsSheet, objectsIn } from "./shared/finding.ts";
+import { type Find, findInFile, findingsSheet } from "./shared/finding.ts";
 
 const side = 64;
 const scenes = { side, most: 4, heights: [12, 36] } as const;

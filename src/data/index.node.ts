@@ -1,7 +1,7 @@
 /** Data preparation that needs Node: data sets and files on disk, downloads, worker threads. */
 
 export { loadChatTemplate, loadConversations, loadPreferences } from "./chat/chat-files.node.ts";
-export { type ImageOptions, readImage } from "./images/image.node.ts";
+export { type ImageOptions, type PaddedImage, readImage, readPaddedImage } from "./images/image.node.ts";
 export { type ImageFolder, type ImageFolderOptions, loadImageFolder } from "./images/image-folder.node.ts";
 export { inWorker, type WorkerOptions } from "./pipeline/worker.node.ts";
 export { type ProfileOptions, profileData } from "./profile/profile.node.ts";

@@ -32,6 +32,7 @@ export * from "./images/augment.ts";
 export * from "./images/boxes.ts";
 export { scaleBytes } from "./images/bytes.ts";
 export { lightOnDark } from "./images/light-on-dark.ts";
+export * from "./images/padding.ts";
 export type { BatchOptions } from "./pipeline/batching.ts";
 export { type BucketOptions, bucketed, paddingMask, padRows } from "./pipeline/buckets.ts";
 export { checkFinite, checkLabels } from "./pipeline/checks.ts";

@@ -1,4 +1,7 @@
 /** Tasks of your own data, without code: what the data is taken for, what learns from it, what that is held against. */
+export { baselinesOfBoxes } from "./boxes/box-baselines.ts";
+export { type BoxSample, boxChanges, measuredBatches, trainedBatches } from "./boxes/box-samples.ts";
+export { detectionFigures, objectsIn, searchSamples } from "./boxes/found-objects.ts";
 export { type FoldedBatch, foldedObjective } from "./folds/folded-objective.ts";
 export { type KeepBestOptions, keepBestCandidate } from "./folds/keep-best.ts";
 export { baselinesOfImages, linearOnFeatures } from "./images/image-baselines.ts";

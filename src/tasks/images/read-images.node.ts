@@ -41,14 +41,10 @@ function isGrey({ data, shape: [, height = 0, width = 0] }: Tensor<"uint8">): bo
   return true;
 }
 
-/**
- * The size and colour that images are brought to, by a look at some of them, and why. `side` sets the size; 0: by their own. Throws
- * DataError where none of those can be read.
- */
-export async function lookAtImages(
+/** What size most images have, and whether all are grey, by a look at some of them. Throws DataError where none of those can be read. */
+export async function usualImage(
   paths: readonly string[],
-  side: number,
-): Promise<{ readonly extents: ImageSize; readonly note: string }> {
+): Promise<{ readonly width: number; readonly height: number; readonly grey: boolean }> {
   const chosen = someOf(paths, looked);
   const { results, problems } = await readEach(chosen, (path) => readImage(path));
   const seen = results.filter((own) => own !== undefined);
@@ -57,9 +53,20 @@ export async function lookAtImages(
       `none of ${plural(chosen.length, "image")} that were looked at can be read: ${problems[0]}; replace the files, or check the paths`,
     );
   const [height, width] = [1, 2].map((axis) => median(seen.map(({ shape }) => shape[axis] as number)));
-  const own = Math.min(height as number, width as number);
+  return { height: height as number, width: width as number, grey: seen.every(isGrey) };
+}
+
+/**
+ * The size and colour that images are brought to, by a look at some of them, and why. `side` sets the size; 0: by their own. Throws
+ * DataError where none of those can be read.
+ */
+export async function lookAtImages(
+  paths: readonly string[],
+  side: number,
+): Promise<{ readonly extents: ImageSize; readonly note: string }> {
+  const { height, width, grey } = await usualImage(paths);
+  const own = Math.min(height, width);
   const usual = usualSides.findLast((known) => known <= own) ?? usualSides[0];
-  const grey = seen.every(isGrey);
   const chosenSide = side > 0 ? side : usual;
   const why = side > 0 ? "as asked" : `most have ${width} x ${height}; --size says otherwise`;
   return {
@@ -72,8 +79,17 @@ export async function lookAtImages(
 export const readPixels = (path: string, { height, width, channels }: ImageSize): Promise<Tensor<"uint8">> =>
   readImage(path, { size: [height, width], channels });
 
+/** What makes two images the same, or nearly: a sum of their bytes, and a hash of their brightness. */
+export function likenessOf({ data, shape }: Tensor<"uint8">): Pick<ReadImage, "sum" | "hash"> {
+  const [channels = 1, height = 1, width = 1] = shape;
+  return {
+    sum: createHash("sha256").update(data).digest("base64"),
+    hash: differenceHash(greyOf({ channels, height, width, bytes: data })),
+  };
+}
+
 /** Whether so many images fit in memory. */
-const fits = (images: number, { height, width, channels }: ImageSize): boolean =>
+export const fits = (images: number, { height, width, channels }: ImageSize): boolean =>
   images * height * width * channels <= mostBytes;
 
 /**
@@ -86,29 +102,15 @@ export async function readImages(
 ): Promise<{ readonly images: readonly (ReadImage | undefined)[]; readonly notes: readonly string[] }> {
   const keeps = fits(paths.length, extents);
   const { results: images, problems } = await readEach(paths, async (path): Promise<ReadImage> => {
-    const { data, shape } = await readPixels(path, extents);
-    const [channels = 1, height = 1, width = 1] = shape;
-    const bytes = data as Uint8Array;
-    return {
-      path,
-      sum: createHash("sha256").update(bytes).digest("base64"),
-      hash: differenceHash(greyOf({ channels, height, width, bytes })),
-      ...(keeps && { bytes }),
-    };
+    const image = await readPixels(path, extents);
+    return { path, ...likenessOf(image), ...(keeps && { bytes: image.data }) };
   });
-  const size = paths.length * extents.height * extents.width * extents.channels;
-  return {
-    images,
-    notes: [
-      ...brokenNotes(problems, "image"),
-      ...(keeps
-        ? []
-        : [
-            `${count(paths.length)} images take ${byteText(size)}, too much to keep: they are read anew in every epoch`,
-          ]),
-    ],
-  };
+  return { images, notes: [...brokenNotes(problems, "image"), ...(keeps ? [] : [notKept(paths.length, extents)])] };
 }
+
+/** That so many images are read more than once. */
+export const notKept = (images: number, { height, width, channels }: ImageSize): string =>
+  `${count(images)} images take ${byteText(images * height * width * channels)}, too much to keep: they are read anew in every epoch`;
 
 /** Brightness in as many parts as are hashed. */
 function greyOf(image: Pixels): Uint8Array {

@@ -1,5 +1,6 @@
 /** The recipe that data of your own are for. */
 import { DataError } from "../../core/errors.ts";
+import { boxKind } from "../boxes/box-kind.node.ts";
 import { imageKind } from "../images/image-kind.ts";
 import { ratingsKind } from "../ratings/rating-columns.ts";
 import { seriesKind } from "../series/series-kind.ts";
@@ -13,6 +14,7 @@ import type { DataKind } from "./data-kind.ts";
 
 /** In the order in which they are tried: what only a few data are before what most are. */
 const kinds: readonly DataKind[] = [
+  boxKind,
   imageKind,
   soundKind,
   translationKind,
