@@ -21,9 +21,9 @@ export function curvesOf(
   history: readonly Readonly<Record<string, number>>[],
   size: Pick<PlotOptions, "width" | "height"> = {},
 ): Readonly<Record<string, string>> {
-  const names = Object.keys(history[0] ?? {}).filter(
-    (name) => !name.startsWith(validation) && !name.endsWith("confusionMatrix"),
-  );
+  // Some are of validation data alone.
+  const all = Object.keys(history[0] ?? {}).map((name) => name.replace(new RegExp(`^${validation}`), ""));
+  const names = [...new Set(all)].filter((name) => !name.endsWith("confusionMatrix"));
   if (history.length < 2) return {};
   return Object.fromEntries(
     names.map((name) => {

@@ -40,6 +40,28 @@ describe("recipeForData", () => {
     expect(await recipeForData(join(folder, "x"), "images")).toEqual({ recipe: "images", because: "--task images" });
   });
 
+  it("takes images with boxes for those in any form, and not images beside other texts", async () => {
+    given("coco/images/1.png", "");
+    given("coco/annotations.json", "{}");
+    expect(await recipeForData(join(folder, "coco"))).toEqual({
+      recipe: "boxes",
+      because: "1 image with boxes in COCO's form",
+    });
+    given("yolo/train/images/1.png", "");
+    given("yolo/train/labels/1.txt", "0 0.5 0.5 1 1");
+    expect(await recipeForData(join(folder, "yolo"))).toEqual({
+      recipe: "boxes",
+      because: "1 image with boxes in YOLO's form",
+    });
+    given("hub/1.png", "");
+    given("hub/metadata.jsonl", '{"file_name": "1.png", "objects": {"bbox": [[0, 0, 1, 1]], "categories": [0]}}');
+    expect((await recipeForData(join(folder, "hub"))).because).toBe("1 image with boxes in metadata.jsonl");
+    given("captions/1.png", "");
+    given("captions/1.txt", "a dog in the snow");
+    expect((await recipeForData(join(folder, "captions"))).recipe).toBe("images");
+    expect(await recipeForData("x", "detection")).toEqual({ recipe: "boxes", because: "--task detection" });
+  });
+
   it("takes labels for those of what the data are", async () => {
     given("marks/circle/1.png", "");
     given("marks/square/2.png", "");
