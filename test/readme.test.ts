@@ -19,7 +19,8 @@ afterAll(() => rmSync(folder, { recursive: true }));
 symlinkSync(join(process.cwd(), "node_modules"), join(folder, "node_modules"));
 // So is what programs of the pages make for commands, in the repository's ignored runs/.
 mkdirSync(join(folder, "runs"));
-for (const made of ["shapes", "tones"]) symlinkSync(join(process.cwd(), "runs", made), join(folder, "runs", made));
+for (const made of ["shapes", "scenes", "tones"])
+  symlinkSync(join(process.cwd(), "runs", made), join(folder, "runs", made));
 
 const run = (command: string, ...args: string[]): string =>
   execFileSync(command, args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });

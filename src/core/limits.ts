@@ -29,9 +29,9 @@ export const limits = {
   pixels: 100_000_000,
   /** Pixels of such an image in one direction: decoders hold many rows at once. */
   imageExtent: 65_535,
-  /** Bytes that an archive or a compressed file unpacks to in memory. */
+  /** Bytes that an archive or a compressed file unpacks to in memory, and of a JSON of boxes, which is read whole. */
   unpackedBytes: 2 ** 29,
-  /** Characters of a row of a table, which a quote that nothing closes makes of all that follows. */
+  /** Characters of a row of a table, which a quote that nothing closes makes of all that follows, and bytes of a file of labels. */
   recordLength: 2 ** 25,
   /** Brackets of JSON within others. */
   jsonDepth: 512,
