@@ -29,8 +29,10 @@ const metrics: readonly ComparedMetric[] = ["mAP@0.5", "mAP@[.5:.95]"];
 const usualCounts = [1, 2, 4, 8, 16, 32] as const;
 /** Images that are near. */
 const neighbours = [1, 3, 5, 10] as const;
-/** Images that are compared with at most, drawn at random. */
-const mostCompared = 4000;
+/** Boxes that are found in an image at most, and boxes of a class that are grouped. */
+const [mostFound, mostGrouped] = [400, 2000];
+/** Numbers of small images that are compared at most, in some ten seconds: of many images some are drawn at random. */
+const mostNumbers = 1e10;
 /** Rows and columns of the small images that are compared. */
 const thumbnailSide = 16;
 /** Rounds of moving centres. */
@@ -45,10 +47,9 @@ function distanceOf(a: ArrayLike<number>, b: ArrayLike<number>): number {
   return sum;
 }
 
-/** Mean boxes of so many groups of boxes, by k-means on their edges, with the number of boxes in each. */
-function clustersOf(boxes: readonly Box[], count: number, key: Key) {
-  const order = new Random(key).permutation(boxes.length);
-  let centers = [...order.subarray(0, count)].map((i) => boxes[i] as Box);
+/** Mean boxes of so many groups of boxes in a random order, by k-means on their edges, with the number of boxes in each. */
+function clustersOf(boxes: readonly Box[], count: number) {
+  let centers: readonly Box[] = boxes.slice(0, count);
   let sizes: number[] = [];
   for (let round = 0; round < mostRounds; round++) {
     const sums = centers.map(() => [0, 0, 0, 0, 0]);
@@ -72,12 +73,18 @@ function clustersOf(boxes: readonly Box[], count: number, key: Key) {
 function usualBoxes({ train }: Parts, key: Key): readonly Attempt[] {
   const byClass = new Map<number, Box[]>();
   for (const { truth } of train) for (const { box, label } of truth) appendTo(byClass, label, box);
-  return usualCounts.map((count) => {
-    const found = [...byClass].flatMap(([label, boxes]) =>
-      clustersOf(boxes, Math.min(count, boxes.length), foldIn(key, "usual", label)).map(
-        (own): Detection => ({ box: own.box, label, score: own.count / train.length }),
-      ),
-    );
+  const counts = usualCounts.filter((count, i) => i === 0 || count * byClass.size <= mostFound);
+  return counts.map((count) => {
+    const found = [...byClass].flatMap(([label, all]) => {
+      const own = foldIn(key, "usual", label);
+      const boxes = [...new Random(own).permutation(all.length).subarray(0, mostGrouped)].map((i) => all[i] as Box);
+      return clustersOf(boxes, Math.min(count, boxes.length)).map(
+        (group): Detection => ({
+          ...{ box: group.box, label },
+          score: ((group.count / boxes.length) * all.length) / train.length,
+        }),
+      );
+    });
     return { settings: `${count} of each class`, in: () => () => found };
   });
 }
@@ -99,7 +106,9 @@ async function thumbnailOf(sample: BoxSample): Promise<Float32Array> {
 
 /** The boxes of the images to train on that look most alike, when both are small: those of nearer ones are surer. */
 async function nearestImages(parts: Parts, key: Key): Promise<readonly Attempt[]> {
-  const order = new Random(foldIn(key, "compared")).permutation(parts.train.length).subarray(0, mostCompared);
+  const asked = parts.validation.length + parts.test.length;
+  const most = Math.max(1, Math.floor(mostNumbers / (asked * thumbnailSide ** 2)));
+  const order = new Random(foldIn(key, "compared")).permutation(parts.train.length).subarray(0, most);
   const known = Array.from(order, (i) => parts.train[i] as BoxSample);
   const small: Float32Array[] = [];
   for (const sample of known) small.push(await thumbnailOf(sample));

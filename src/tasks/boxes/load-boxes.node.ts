@@ -1,5 +1,6 @@
 /** Images with boxes of your own as a task: found, read into squares, in parts, with anchors that fit the boxes to train on. */
 import { DataError } from "../../core/errors.ts";
+import { greatest } from "../../core/lists.ts";
 import { percent, plural } from "../../core/number-text.ts";
 import { quoted } from "../../core/printable.ts";
 import { foldIn, keyOf } from "../../core/random.ts";
@@ -166,7 +167,7 @@ export async function loadBoxes(request: BoxesRequest): Promise<LoadedBoxes> {
     extents,
     classes,
     maps: mapsFor(anchors, side),
-    most: Math.max(...of(parts.train).map(({ truth }) => mostOfOneClass(truth))),
+    most: greatest(of(parts.train).map(({ truth }) => mostOfOneClass(truth))),
     parts: { train: of(parts.train), validation: of(parts.validation), test: of(parts.test) },
     notes: [
       `${list.what}: ${plural(parts.train.length, "image")} to train on with ${plural(trained.length, "box", "boxes")} of ${plural(classes.length, "class", "classes")}, ${parts.validation.length} to choose by, ${parts.test.length} to test on`,

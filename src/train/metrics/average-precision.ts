@@ -1,4 +1,5 @@
 /** Average precision: how well a detector finds objects, over all thresholds of how sure it is. */
+import { greatest } from "../../core/lists.ts";
 import { type LabelledBox, overlapOf, sharedArea } from "../../data/images/boxes.ts";
 
 /** An object that a detector found. */
@@ -17,30 +18,53 @@ export interface DetectedImage {
   readonly crowds?: readonly LabelledBox[];
 }
 
+/** A detection as it is judged. */
+interface Judged {
+  readonly score: number;
+  /** The object of its class that it overlaps most, and by how much. */
+  readonly object: LabelledBox | undefined;
+  readonly overlap: number;
+  /** The largest share of its area that lies in a crowd of its class. */
+  readonly crowded: number;
+}
+
+/** The detections of each class that occurs, the surest first, and the number of its objects. */
+function judgedByClass(images: readonly DetectedImage[]) {
+  const classes = new Map<number, { objects: number; readonly found: Judged[] }>();
+  for (const { truth } of images)
+    for (const { label } of truth) {
+      const own = classes.get(label) ?? { objects: 0, found: [] };
+      classes.set(label, own);
+      own.objects++;
+    }
+  for (const { found, truth, crowds = [] } of images)
+    for (const { box, label, score } of found) {
+      let [overlap, object]: [number, LabelledBox | undefined] = [0, undefined];
+      for (const own of truth) {
+        const shared = own.label === label ? overlapOf(box, own.box) : 0;
+        if (shared > overlap) [overlap, object] = [shared, own];
+      }
+      const inCrowds = crowds.flatMap((own) => (own.label === label ? sharedArea(box, own.box) : []));
+      const crowded = greatest(inCrowds, 0) / sharedArea(box, box);
+      classes.get(label)?.found.push({ score, object, overlap, crowded });
+    }
+  for (const { found } of classes.values()) found.sort((a, b) => b.score - a.score);
+  return [...classes.values()];
+}
+
 /**
- * Whether each detection of one class is right, the surest first: it is when the object of the class that it overlaps most is
+ * Whether each detection of one class is right, of those that are ranked: it is when the object of the class that it overlaps most is
  * overlapped by `threshold` at least and no surer detection had it. A wrong one that lies in a crowd of the class by `threshold` of its
  * area is left out, as COCO has it.
  */
-function judged(images: readonly DetectedImage[], label: number, threshold: number): boolean[] {
-  const ranked = images
-    .flatMap(({ found, truth, crowds = [] }) =>
-      found.filter((own) => own.label === label).map((own) => ({ ...own, truth, crowds })),
-    )
-    .sort((a, b) => b.score - a.score);
+function areRight(ranked: readonly Judged[], threshold: number): boolean[] {
   const taken = new Set<LabelledBox>();
-  return ranked.flatMap(({ box, truth, crowds }) => {
-    let [most, object]: [number, LabelledBox | undefined] = [0, undefined];
-    for (const own of truth) {
-      const overlap = own.label === label ? overlapOf(box, own.box) : 0;
-      if (overlap > most) [most, object] = [overlap, own];
+  return ranked.flatMap(({ object, overlap, crowded }) => {
+    if (object && overlap >= threshold && !taken.has(object)) {
+      taken.add(object);
+      return [true];
     }
-    if (!object || most < threshold || taken.has(object)) {
-      const area = sharedArea(box, box);
-      return crowds.some((own) => own.label === label && sharedArea(box, own.box) >= threshold * area) ? [] : [false];
-    }
-    taken.add(object);
-    return [true];
+    return crowded >= threshold ? [] : [false];
   });
 }
 
@@ -71,11 +95,9 @@ export function meanAveragePrecision(
   images: readonly DetectedImage[],
   threshold: number | readonly number[] = 0.5,
 ): number {
-  const counts = new Map<number, number>();
-  for (const { truth } of images) for (const { label } of truth) counts.set(label, (counts.get(label) ?? 0) + 1);
   const thresholds = typeof threshold === "number" ? [threshold] : threshold;
-  const areas = [...counts].flatMap(([label, objects]) =>
-    thresholds.map((own) => areaUnderPrecision(judged(images, label, own), objects)),
+  const areas = judgedByClass(images).flatMap(({ objects, found }) =>
+    thresholds.map((own) => areaUnderPrecision(areRight(found, own), objects)),
   );
   return areas.reduce((sum, area) => sum + area, 0) / areas.length;
 }
