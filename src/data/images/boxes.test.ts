@@ -67,3 +67,15 @@ it("targets: classes from 1, background 0", () => {
     [5, 1, 0, 0, 0],
   ]);
 });
+
+it("targets: anchors in a crowd are open, those with an object are not", () => {
+  const anchors: Box[] = [
+    [0, 0, 10, 10],
+    [20, 20, 30, 30],
+    [40, 40, 50, 50],
+    [60, 60, 70, 70],
+  ];
+  const crowds = [{ box: [0, 0, 45, 50] as const, label: 1 }];
+  const targets = detectionTargets(anchors, [{ box: [21, 20, 31, 30], label: 4 }], crowds);
+  expect(targets.toNumbers().filter((_, i) => i % 5 === 0)).toEqual([-1, 5, -1, 0]);
+});

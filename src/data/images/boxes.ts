@@ -90,8 +90,18 @@ export function matchAnchors(anchors: readonly Box[], boxes: readonly Box[], thr
   return matches;
 }
 
-/** Targets of a detector's loss for one image, float32 [K, 5]: a class from 1, 0 for background, and the box's offsets. */
-export function detectionTargets(anchors: readonly Box[], truth: readonly LabelledBox[]): Tensor<"float32"> {
+/** Share of an anchor that lies in a crowd, from which it is neither background nor an object. */
+const crowdedFrom = 0.5;
+
+/**
+ * Targets of a detector's loss for one image, float32 [K, 5]: a class from 1, 0 for background, -1 where `crowds` of objects that are not told
+ * apart leave it open, and the box's offsets.
+ */
+export function detectionTargets(
+  anchors: readonly Box[],
+  truth: readonly LabelledBox[],
+  crowds: readonly LabelledBox[] = [],
+): Tensor<"float32"> {
   const data = new Float32Array(5 * anchors.length);
   const matches = matchAnchors(
     anchors,
@@ -99,7 +109,9 @@ export function detectionTargets(anchors: readonly Box[], truth: readonly Labell
   );
   for (const [at, match] of matches.entries()) {
     const own = truth[match];
-    if (own) data.set([own.label + 1, ...encodeBox(own.box, anchors[at] as Box)], 5 * at);
+    const anchor = anchors[at] as Box;
+    if (own) data.set([own.label + 1, ...encodeBox(own.box, anchor)], 5 * at);
+    else if (crowds.some(({ box }) => sharedArea(anchor, box) >= crowdedFrom * areaOf(anchor))) data[5 * at] = -1;
   }
   return new Tensor("float32", [anchors.length, 5], data);
 }

@@ -53,6 +53,19 @@ it("of an image without objects so many anchors count as are asked for", async (
   expect((await run(2, target)).item()).toBe((await run(0, target)).item());
 });
 
+it("an anchor that is neither background nor an object counts for nothing", async () => {
+  const open = tensor([
+    [
+      [-1, 0, 0, 0, 0],
+      [1, 0, 0, 0, 0],
+      [0, 0, 0, 0, 0],
+      [-1, 0, 0, 0, 0],
+    ],
+  ]);
+  const loss = await jit((y: Value, t: Value) => detectionLoss({ boxWeight: 0 })(y, t))(output, open);
+  expect(loss.item()).toBeCloseTo(Math.log(2) + Math.log(8), 5);
+});
+
 it("the share of anchors classified correctly", async () => {
   const { update, result } = anchorAccuracy();
   const counts = await jit((y: Value, t: Value) => update(y, t))(output, target);

@@ -11,6 +11,7 @@ import {
   clip,
   concat,
   constant,
+  equal,
   exp,
   gatherElements,
   greater,
@@ -55,7 +56,7 @@ const checkOptions = optionsOf<DetectionLossOptions>("detectionLoss", {
 
 /**
  * The loss of a single-shot detector (eq. 1-3): outputs [N, K, 4 + 1 + C] of K anchors, a box's offsets, then logits of
- * background and classes, against targets [N, K, 5] of a class from 1, or 0 for background, and offsets. Cross-entropy over
+ * background and classes, against targets [N, K, 5] of a class from 1, 0 for background or -1 for neither, and offsets. Cross-entropy over
  * the anchors with an object and the hardest of the others, plus the Huber loss of the offsets over those with an object, per
  * anchor with an object; an image with fewer objects than the least of background stands for counts as so many. Throws ShapeError.
  */
@@ -69,10 +70,11 @@ export function detectionLoss(options: DetectionLossOptions = {}): LossOfTerms {
       );
     const label = cast(columns(target, 0, 1), "int64"); // [N, K, 1]
     const isObject = cast(greater(label, 0), output.dtype);
+    const isBackground = cast(equal(label, 0), output.dtype);
     const objects = reduceSum(isObject, 1, { keepDims: true }); // [N, 1, 1]
-    const mistakes = neg(gatherElements(logSoftmax(columns(output, 4)), label, 2)); // [N, K, 1]
+    const mistakes = neg(gatherElements(logSoftmax(columns(output, 4)), clip(label, 0), 2)); // [N, K, 1]
     // The hardest of the background come first when sorted; as many as may count are taken of each image.
-    const background = reshape(mul(mistakes, sub(1, isObject)), [batch, anchors]);
+    const background = reshape(mul(mistakes, isBackground), [batch, anchors]);
     const { values } = topK(background, anchors);
     const found = reshape(objects, [batch, 1]);
     const counted = leastNegatives > 0 ? maximum(found, leastNegatives / negatives) : found;

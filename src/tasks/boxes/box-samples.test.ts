@@ -10,16 +10,18 @@ const data = new Uint8Array(32);
 for (const at of [0, 1, 4, 5]) data[at] = 200;
 const image = new Tensor("uint8", [2, 4, 4], data);
 const truth = [{ box: [0, 0, 2, 2] as const, label: 3 }];
+const crowds = [{ box: [2, 2, 4, 4] as const, label: 1 }];
 
 test("left and right change places, in the image and in its boxes", () => {
-  const turned = mirrored({ image, truth });
+  const turned = mirrored({ image, truth, crowds });
   expect([...turned.image.data.subarray(0, 8)]).toEqual([0, 0, 200, 200, 0, 0, 200, 200]);
   expect(turned.truth).toEqual([{ box: [2, 0, 4, 2], label: 3 }]);
-  expect(mirrored(turned)).toEqual({ image, truth });
+  expect(turned.crowds).toEqual([{ box: [0, 2, 2, 4], label: 1 }]);
+  expect(mirrored(turned)).toEqual({ image, truth, crowds });
 });
 
 test("a move cuts boxes at the edges; those of which little is left go", () => {
-  const right = moved({ image, truth }, 1, 2);
+  const right = moved({ image, truth, crowds }, 1, 2);
   expect([...right.image.data.subarray(0, 16)]).toEqual([
     ...[114, 114, 114, 114],
     ...[114, 114, 114, 114],
@@ -27,9 +29,9 @@ test("a move cuts boxes at the edges; those of which little is left go", () => {
     ...[114, 200, 200, 0],
   ]);
   expect(right.truth).toEqual([{ box: [1, 2, 3, 4], label: 3 }]);
-  expect(moved({ image, truth }, -1, 0).truth).toEqual([{ box: [0, 0, 1, 2], label: 3 }]);
-  expect(moved({ image, truth }, -1, -1).truth).toEqual([]); // a quarter
-  expect(moved({ image, truth }, 0, 0)).toEqual({ image, truth });
+  expect(moved({ image, truth, crowds }, -1, 0).truth).toEqual([{ box: [0, 0, 1, 2], label: 3 }]);
+  expect(moved({ image, truth, crowds }, -1, -1).truth).toEqual([]); // a quarter
+  expect(moved({ image, truth, crowds }, 0, 0)).toEqual({ image, truth, crowds });
 });
 
 test("batches have targets of the boxes as they are changed, the same of the same key", async () => {

@@ -13,7 +13,7 @@ export interface BoxSample {
   /** uint8 [channels, side, side]; read when it is asked for, where images are too many for memory. */
   pixels(): Promise<Tensor<"uint8">>;
   readonly truth: readonly LabelledBox[];
-  /** Crowds of objects that are not told apart, which are neither learned nor measured. */
+  /** Crowds of objects that are not told apart: what lies in them is neither learned nor measured. */
   readonly crowds: readonly LabelledBox[];
 }
 
@@ -27,14 +27,11 @@ const mostMoved = 0.12;
 /** Share of an object that is to be left in the image. */
 const leastLeft = 0.4;
 
-/** An image and its objects. */
-export interface Pictured {
-  readonly image: Tensor<"uint8">;
-  readonly truth: readonly LabelledBox[];
-}
+/** An image, its objects and its crowds. */
+export type Pictured = Pick<BoxSample, "truth" | "crowds"> & { readonly image: Tensor<"uint8"> };
 
 /** The image and its objects with left and right changed. */
-export function mirrored({ image, truth }: Pictured): Pictured {
+export function mirrored({ image, truth, crowds }: Pictured): Pictured {
   const side = image.shape.at(-1) as number;
   const data = new Uint8Array(image.data.length);
   for (let row = 0; row < data.length; row += side)
@@ -43,11 +40,11 @@ export function mirrored({ image, truth }: Pictured): Pictured {
     box: [side - right, top, side - left, bottom],
     label,
   });
-  return { image: new Tensor("uint8", image.shape, data), truth: truth.map(turn) };
+  return { image: new Tensor("uint8", image.shape, data), truth: truth.map(turn), crowds: crowds.map(turn) };
 }
 
 /** The image moved to the right and down by whole pixels; objects are cut at the edges, those of which little is left go. */
-export function moved({ image, truth }: Pictured, right: number, down: number): Pictured {
+export function moved({ image, truth, crowds }: Pictured, right: number, down: number): Pictured {
   const [channels, height, width] = image.shape as [number, number, number];
   const data = new Uint8Array(image.data.length).fill(paddingLevel);
   const [from, to] = [Math.max(0, right), Math.min(width, width + right)];
@@ -57,14 +54,18 @@ export function moved({ image, truth }: Pictured, right: number, down: number): 
       data.set(image.data.subarray(source + from, source + to), (channel * height + row) * width + from);
     }
   const whole: Box = [0, 0, width, height];
-  const objects = truth.flatMap(({ box, label }): LabelledBox[] => {
+  const shift = ({ box, label }: LabelledBox): LabelledBox[] => {
     const own: Box = [box[0] + right, box[1] + down, box[2] + right, box[3] + down];
     if (sharedArea(own, whole) < leastLeft * sharedArea(own, own)) return [];
     return [
       { box: [Math.max(0, own[0]), Math.max(0, own[1]), Math.min(width, own[2]), Math.min(height, own[3])], label },
     ];
-  });
-  return { image: new Tensor("uint8", image.shape, data), truth: objects };
+  };
+  return {
+    image: new Tensor("uint8", image.shape, data),
+    truth: truth.flatMap(shift),
+    crowds: crowds.flatMap(shift),
+  };
 }
 
 function changed(pictured: Pictured, change: BoxChange, random: Random): Pictured {
@@ -84,8 +85,8 @@ export interface BoxBatchOptions {
 /** Batches with x float32 [N, channels, side, side] from 0 to 1 and y [N, anchors, 5], as `detectionTargets` has them. */
 export const measuredBatches = (samples: readonly BoxSample[], { anchors, size }: BoxBatchOptions): Dataset<Batch> =>
   fromIndexed(samples.length, async (i): Promise<Labelled> => {
-    const { pixels, truth } = samples[i] as BoxSample;
-    return { x: await pixels(), y: detectionTargets(anchors, truth) };
+    const { pixels, truth, crowds } = samples[i] as BoxSample;
+    return { x: await pixels(), y: detectionTargets(anchors, truth, crowds) };
   })
     .batch(Math.min(size, samples.length), { dropLast: false })
     .map(scaleBytes());
@@ -101,8 +102,8 @@ export function trainedBatches(
   const own = Math.min(size, samples.length);
   const rounds = Math.max(1, Math.ceil(leastBatches / Math.floor(samples.length / own)));
   return fromIndexed(rounds * samples.length, async (i): Promise<Pictured> => {
-    const { pixels, truth } = samples[i % samples.length] as BoxSample;
-    return { image: await pixels(), truth };
+    const { pixels, truth, crowds } = samples[i % samples.length] as BoxSample;
+    return { image: await pixels(), truth, crowds };
   })
     .shuffle(foldIn(key, "order"))
     .map(
