@@ -103,6 +103,10 @@ export default defineRecipe({
     width: { description: "filters of the first convolution", default: 16 },
     minutes: { description: "time for training and for the baselines", default: 5 },
   },
+  search: {
+    learningRate: { low: 0.001, high: 0.01, log: true },
+    augment: { choices: ["moved", "mirrored"] },
+  },
   facts,
   open: (settings, kept) => open(settings, kept),
   async load(settings, limit) {

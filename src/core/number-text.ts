@@ -51,14 +51,14 @@ export function clock(seconds: number): string {
 
 /** Whether a result is a share of 1, which people read in per cent. */
 const isShare = (name: string): boolean =>
-  /accuracy|precision|recall|coverage|f1|exact|\bmAP/i.test(name.replaceAll("_", " "));
+  /accuracy|precision|recall|coverage|f1|exact/i.test(name) || name.includes("mAP");
 
 /** A result in the way that its name asks for: `0.0312`, `98.93 %`. */
 export const resultText = (name: string, value: number): string => (isShare(name) ? percent(value) : showNumber(value));
 
-/** A name as a person says it: `validation_loss`, `learningRate`. */
+/** A name as a person says it: `validation_loss`, `learningRate`; capitals side by side stay, as in `mAP`. */
 export const spoken = (name: string): string =>
-  name.replaceAll("_", " ").replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+  name.replaceAll("_", " ").replace(/(?<![A-Z])[A-Z](?![A-Z])/g, (letter) => ` ${letter.toLowerCase()}`);
 
 /** A result with its name: `loss 0.0312`, `accuracy 98.93 %`. */
 export const namedResult = (name: string, value: number): string =>

@@ -113,6 +113,21 @@ test("parts that folders tell are kept, and a class that is not trained on is sa
   expect(notes.join("\n")).toMatch(/1 image of the part to train on also lies in one to measure by/);
 });
 
+test("a part without a box is not annotated, and another is measured by", async () => {
+  const path = join(folder, "unlabelled");
+  for (const [part, count, seed] of [
+    ["train", 20, 0],
+    ["valid", 6, 100],
+    ["test", 6, 200],
+  ] as const)
+    writeYolo(join(path, part), count, seed);
+  rmSync(join(path, "test", "labels"), { recursive: true });
+  const { parts, notes } = await load(path);
+  expect(notes.join("\n")).toMatch(/no image of the part "test" has a box: it is not measured by/);
+  expect(parts.test.map(({ path: own }) => own).every((own) => own.includes("valid"))).toBe(true);
+  expect(parts.train.length + parts.validation.length).toBe(20);
+});
+
 test("boxes beyond images are cut, others left out, broken images too, and all of it is said", async () => {
   const path = join(folder, "beyond");
   writeCoco(path, 14);

@@ -102,6 +102,18 @@ async function readAll(
   return { read, notes: [...brokenNotes(problems, "image"), ...(keeps ? [] : [notKept(images.length, extents)])] };
 }
 
+/** The images without those of parts to measure by in which nothing has a box: they are not annotated. */
+function withoutEmptyParts(read: readonly ReadBoxes[]) {
+  const empty = (["validation", "test"] as const).filter((part) => {
+    const own = read.filter((image) => image.part === part);
+    return own.length > 0 && own.every(({ objects }) => objects.length === 0);
+  });
+  return {
+    read: read.filter(({ part }) => !empty.some((own) => own === part)),
+    notes: empty.map((part) => `no image of the part "${part}" has a box: it is not measured by`),
+  };
+}
+
 /** Boxes with the sizes of their images as shares of the longer side, for those of which the files say enough. */
 function relativeExtents({ images, unit }: AnnotatedImages, usual: Extents): readonly number[] {
   return images.flatMap(({ objects, size = usual }) =>
@@ -134,17 +146,21 @@ export async function loadBoxes(request: BoxesRequest): Promise<LoadedBoxes> {
   const usual = await usualImage(images.map((image) => image.path));
   const { side, why } = chooseSide({ ...request, usual, images: images.length, boxes: relativeExtents(list, usual) });
   const extents: ImageSize = { height: side, width: side, channels: usual.grey ? 1 : 3 };
-  const { read, notes } = await readAll(images, { extents, unit: list.unit, leftOut });
+  const all = await readAll(images, { extents, unit: list.unit, leftOut });
+  const { read, notes } = withoutEmptyParts(all.read);
   const rarest = rarestOf(read);
   const { parts, notes: noted } = partSamples(
     read.map((own, i) => ({ ...own, label: rarest[i] })),
     { what: "image", seed },
   );
-  const trained = parts.train.flatMap((place) => read[place]?.objects.filter(({ isCrowd }) => !isCrowd) ?? []);
-  if (trained.length === 0)
-    throw new DataError(
-      `${path}: no image to train on has a box; pass more images with boxes (${leftOut.notes().join("; ") || "none was left out"})`,
-    );
+  const objectsOf = (places: readonly number[]) =>
+    places.flatMap((place) => (read[place] as ReadBoxes).objects.filter(({ isCrowd }) => !isCrowd));
+  for (const [part, places] of Object.entries(parts))
+    if (objectsOf(places).length === 0)
+      throw new DataError(
+        `${path}: no image of the part "${part}" has a box; pass more images with boxes (${leftOut.notes().join("; ") || "no box was left out"})`,
+      );
+  const trained = objectsOf(parts.train);
   const known = new Set(trained.map(({ name }) => name));
   const classes = list.names.filter((name) => known.has(name));
   const others = [...new Set(read.flatMap(({ objects }) => objects.map(({ name }) => name)))].filter(
@@ -183,8 +199,9 @@ export async function loadBoxes(request: BoxesRequest): Promise<LoadedBoxes> {
             `no box to train on is of the class ${others.slice(0, 5).map(quoted).join(", ")}: it is never found, and counts so where it is measured`,
           ]
         : []),
-      ...leftOut.notes(),
       ...notes,
+      ...leftOut.notes(),
+      ...all.notes,
       ...noted,
     ],
   };
