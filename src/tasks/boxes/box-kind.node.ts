@@ -1,4 +1,5 @@
 /** How images with boxes are recognized. */
+import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
 import { plural } from "../../core/number-text.ts";
 import type { DataKind } from "../kinds/data-kind.ts";
@@ -7,13 +8,19 @@ import { isCocoName } from "./read-coco.node.ts";
 import { isBoxMetadata } from "./read-metadata.node.ts";
 import { looksLikeYolo } from "./read-yolo.node.ts";
 
+/** Where annotations lie, in a folder of so many files that not all of them are listed. */
+const usualPlaces = ["", "train/"].flatMap((folder) =>
+  ["_annotations.coco.json", "annotations.json", "metadata.jsonl"].map((name) => `${folder}${name}`),
+);
+
 /** A folder of images with boxes in COCO's form, in YOLO's, or in a metadata.jsonl. */
 export const boxKind: DataKind = {
   recipe: "boxes",
   tasks: ["detection", "boxes"],
   recognize(data) {
     if (data.kind !== "folder") return undefined;
-    const { path, files, isWhole } = data;
+    const { path, files: listed, isWhole } = data;
+    const files = isWhole ? listed : [...listed, ...usualPlaces.filter((name) => existsSync(join(path, name)))];
     const images = files.filter(isImageName);
     const form = files.some(isCocoName)
       ? "COCO's form"

@@ -56,6 +56,10 @@ describe("recipeForData", () => {
     given("hub/1.png", "");
     given("hub/metadata.jsonl", '{"file_name": "1.png", "objects": {"bbox": [[0, 0, 1, 1]], "categories": [0]}}');
     expect((await recipeForData(join(folder, "hub"))).because).toBe("1 image with boxes in metadata.jsonl");
+    // Of many files only the first are listed.
+    for (let i = 0; i < 5001; i++) given(`many/train/${i}.png`, "");
+    given("many/train/_annotations.coco.json", "{}");
+    expect((await recipeForData(join(folder, "many"))).recipe).toBe("boxes");
     given("captions/1.png", "");
     given("captions/1.txt", "a dog in the snow");
     expect((await recipeForData(join(folder, "captions"))).recipe).toBe("images");
