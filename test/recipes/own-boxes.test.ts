@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { overlapOf, scaleBytes } from "../../src/index.ts";
-import { openRun, readPaddedImage } from "../../src/node.ts";
+import { openRun, readPaddedImage, runRecipe } from "../../src/node.ts";
 import {
   drawScene,
   sceneClasses,
@@ -116,6 +116,26 @@ test("goes on where it stopped, twice to the same end", () => {
     return readFileSync(out);
   };
   expect(weights("parted").equals(weights("again"))).toBe(true);
+});
+
+test("a run that was cut off within an epoch ends as one that was not", async () => {
+  const data = join(folder, "cut");
+  writeCoco(data, 24);
+  const settings = { epochs: 2, options: { data, size: 64, width: 4, minutes: 5 } };
+  const whole = await runRecipe("boxes", settings, { out: join(folder, "whole"), threads: 1 });
+  const stop = new AbortController();
+  let batches = 0;
+  const onBatch = () => {
+    if (++batches === 25) stop.abort();
+  };
+  const out = join(folder, "resumed");
+  const observer = { callbacks: () => [{ name: "cut", onBatch }] };
+  const begun = runRecipe("boxes", settings, { out, threads: 1, signal: stop.signal, observer });
+  await expect(begun).rejects.toThrow(/after batch 25, in epoch 2/);
+  const resumed = await runRecipe("boxes", {}, { out, resume: true });
+  expect(resumed.history).toEqual(whole.history);
+  expect(resumed.evaluation.results).toEqual(whole.evaluation.results);
+  expect(readFileSync(join(out, "model.onnx")).equals(readFileSync(join(whole.folder, "model.onnx")))).toBe(true);
 });
 
 test("settings are searched by the mAP of images that choose; seeds have a mean", () => {

@@ -7,6 +7,8 @@ export interface DataKind {
   readonly recipe: string;
   /** What `--task` may say to mean this kind whatever the data look like; of several kinds that have it the one that the data look like. */
   readonly tasks: readonly string[];
+  /** Why a file is of this kind by its name alone, without a look into it; default none is. */
+  recognizeName?(path: string): string | undefined;
   /** Why data are of this kind, such as "a folder of images by class"; `undefined` where they are not. */
   recognize(data: DataGlance): string | undefined;
 }

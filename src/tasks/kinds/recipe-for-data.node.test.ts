@@ -47,6 +47,8 @@ describe("recipeForData", () => {
       recipe: "boxes",
       because: "1 image with boxes in COCO's form",
     });
+    const json = join(folder, "coco", "annotations.json");
+    expect(await recipeForData(json)).toEqual({ recipe: "boxes", because: "boxes in COCO's form" });
     given("yolo/train/images/1.png", "");
     given("yolo/train/labels/1.txt", "0 0.5 0.5 1 1");
     expect(await recipeForData(join(folder, "yolo"))).toEqual({

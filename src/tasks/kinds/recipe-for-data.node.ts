@@ -39,6 +39,10 @@ export async function recipeForData(path: string, task?: string): Promise<Recipe
   const named = task === undefined ? [] : kinds.filter(({ tasks }) => tasks.includes(task));
   const [only] = named;
   if (only && named.length === 1) return { recipe: only.recipe, because: `--task ${task}` };
+  for (const { recipe, recognizeName } of named.length > 0 ? [] : kinds) {
+    const because = recognizeName?.(path);
+    if (because !== undefined) return { recipe, because };
+  }
   const data = await glanceAt(path);
   const asked = named.find(({ recognize }) => recognize(data) !== undefined) ?? named.at(-1);
   if (asked) return { recipe: asked.recipe, because: `--task ${task}` };
