@@ -29,6 +29,20 @@ describe("summarizeSeeds", () => {
     // Less error is better: 3 - 1, 5 - 2, 4 - 3.
     expect(baselines[0]).toMatchObject({ name: "mean", mean: 4, advantage: { mean: 2 } });
   });
+  test("keeps apart what a baseline reaches by one measure and by another", () => {
+    const twice = [result(0, 1, 3), result(1, 2, 5)].map((own) => {
+      const [first] = own.evaluation.baselines as [NonNullable<typeof own.evaluation.baselines>[number]];
+      const second = { ...first, metric: "accuracy", test: 0.5 } as const;
+      const results = { ...own.evaluation.results, accuracy: 0.75 };
+      return { ...own, evaluation: { ...own.evaluation, results, baselines: [first, second] } };
+    });
+    expect(
+      summarizeSeeds(twice).baselines.map(({ metric, mean, advantage }) => [metric, mean, advantage.mean]),
+    ).toEqual([
+      ["rmse", 4, 2.5],
+      ["accuracy", 0.5, 0.25],
+    ]);
+  });
   test("leaves out what a seed did not measure", () => {
     expect(summarizeSeeds([result(0, 1, Number.NaN), result(1, 2, 5)]).baselines).toEqual([]);
   });

@@ -146,7 +146,10 @@ test("settings are searched by the mAP of images that choose; seeds have a mean"
   const search = JSON.parse(readFileSync(join(run, "search.json"), "utf8"));
   expect([search.monitor, search.better]).toEqual(["validation_mAP", "higher"]);
   const { stdout } = train(data, "seeds", ...options, "--seeds", "2");
-  expect(stdout).toMatch(/mAP/);
+  expect(stdout).toMatch(/by mAP@0\.5 (?:than|from) .*, the best simple baseline: .* by mAP@\[\.5:\.95\] /);
+  expect(stdout).toMatch(
+    /baseline: usual boxes of each class, mAP@0\.5 .* baseline: usual boxes of each class, mAP@\[/,
+  );
 });
 
 test("says what is missing or wrong before it trains", () => {

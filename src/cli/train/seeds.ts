@@ -79,10 +79,11 @@ function verdictOf({ figures, baselines }: SeedsReport): string | undefined {
     const { low, high } = best.advantage;
     const beside = `${best.name}, the best simple baseline: ${show(own.mean)}, and ${show(best.mean)} by the baseline`;
     const by = `difference on the same rows ${show(best.advantage.mean)} (95 % interval ${show(low)} to ${show(high)})`;
-    if (low > 0) return `Better than ${beside}; ${by}.`;
+    const measure = metrics.length > 1 ? ` by ${metric}` : "";
+    if (low > 0) return `Better${measure} than ${beside}; ${by}.`;
     return high < 0
-      ? `Worse than ${beside}; ${by}. Prefer the simple way, or more data.`
-      : `Not distinguishable from ${beside}; ${by}. Prefer the simple way, more data, or more seeds.`;
+      ? `Worse${measure} than ${beside}; ${by}. Prefer the simple way, or more data.`
+      : `Not distinguishable${measure} from ${beside}; ${by}. Prefer the simple way, more data, or more seeds.`;
   });
   return sentences.length > 0 ? sentences.join(" ") : undefined;
 }
@@ -107,7 +108,10 @@ function showReport(report: SeedsReport, output: Output): void {
     ...report.figures
       .filter(({ name }) => !name.includes("."))
       .map((own) => row(own.name.replaceAll("_", " "), own.name, own)),
-    ...report.baselines.map((own: BaselineOfSeeds) => row(`baseline: ${own.name}`, own.metric, own)),
+    ...report.baselines.map((own: BaselineOfSeeds) => {
+      const measure = report.baselines.some(({ metric }) => metric !== own.metric) ? `, ${own.metric}` : "";
+      return row(`baseline: ${own.name}${measure}`, own.metric, own);
+    }),
   ];
   showTable(columns, rows, output);
 }

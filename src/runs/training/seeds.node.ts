@@ -59,7 +59,7 @@ export function summarizeSeeds(results: readonly SeedResult[]): SeedsReport {
     return values ? [figureOf(name, values)] : [];
   });
   const baselines = (tests[0]?.baselines ?? []).flatMap(({ name, metric }) => {
-    const values = valuesOf((test) => test.baselines?.find((own) => own.name === name)?.test);
+    const values = valuesOf((test) => test.baselines?.find((own) => own.name === name && own.metric === metric)?.test);
     const model = valuesOf(({ results: own }) => own[comparedResult(metric)]);
     if (!values || !model) return [];
     const advantage = confidenceInterval(values.map((value, i) => advantageOf(metric, model[i] as number, value)));
