@@ -87,7 +87,8 @@ export default defineRecipe({
   defaults: { epochs: 100, batchSize: 16, learningRate: 0.003, optimizer: "adamw", seed: 0 },
   options: {
     data: {
-      description: "a folder of images with boxes in COCO's form, in YOLO's, or in metadata.jsonl; or COCO's JSON",
+      description:
+        "a folder of images with boxes in COCO's form, in YOLO's, or in metadata.jsonl; or COCO's JSON, YOLO's data.yaml",
       default: "",
     },
     task: { description: "what is predicted", default: "detection", choices: ["detection", "boxes"] },

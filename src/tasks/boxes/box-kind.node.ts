@@ -17,7 +17,8 @@ const usualPlaces = ["", "train/"].flatMap((folder) =>
 export const boxKind: DataKind = {
   recipe: "boxes",
   tasks: ["detection", "boxes"],
-  recognizeName: (path) => (isCocoName(path) ? "boxes in COCO's form" : undefined),
+  recognizeName: (path) =>
+    isCocoName(path) ? "boxes in COCO's form" : basename(path) === "data.yaml" ? "boxes in YOLO's form" : undefined,
   recognize(data) {
     if (data.kind !== "folder") return undefined;
     const { path, files: listed, isWhole } = data;

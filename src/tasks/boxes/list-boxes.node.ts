@@ -13,6 +13,8 @@ import { looksLikeYolo, readYolo } from "./read-yolo.node.ts";
 const forms =
   "give a folder with images and a JSON in COCO's form (annotations.json), with images/ and labels/ in YOLO's, or with a metadata.jsonl whose lines have objects";
 
+const isYaml = (path: string): boolean => /\.ya?ml$/i.test(path);
+
 /** Files of annotations in COCO's form: those called so, `instances_…` before others in one folder; else the only JSON. */
 function cocoFiles(files: readonly FolderFile[]): readonly FolderFile[] {
   const called = files.filter(({ name }) => isCocoName(name));
@@ -23,18 +25,21 @@ function cocoFiles(files: readonly FolderFile[]): readonly FolderFile[] {
   return json.length === 1 ? json : [];
 }
 
-/** The images of a folder, or of a file of annotations, with their boxes. Throws FileError or DataError for what cannot be read. */
+/** The images of a folder, or of a file of annotations, or beside a data.yaml, with their boxes. Throws FileError or DataError for what cannot be read. */
 export async function listBoxes(path: string, leftOut: LeftOut): Promise<AnnotatedImages> {
   if (!existsSync(path)) throw new FileError(`there is no file or folder ${path} with the boxes; check the path`);
-  const only = statSync(path).isDirectory() ? undefined : resolve(path);
-  const folder = only === undefined ? path : dirname(only);
+  const file = statSync(path).isDirectory() ? undefined : resolve(path);
+  const folder = file === undefined ? path : dirname(file);
+  // A data.yaml stands for the folder that it lies in.
+  const only = file !== undefined && isYaml(file) ? undefined : file;
   // Beside annotations/instances_train2017.json the images lie one folder higher.
   const root = only !== undefined && basename(folder) === "annotations" ? dirname(folder) : folder;
   const files = await filesBelow(root);
   const index = new ImageIndex(files);
   if (index.files.length === 0) throw new DataError(`${root}: holds no images; ${forms}`);
   const asked = only === undefined ? files : files.filter((file) => resolve(file.path) === only);
-  if (only !== undefined && !/\.jsonl?$/i.test(only)) throw new DataError(`${path}: is no JSON; ${forms}`);
+  if (only !== undefined && !/\.jsonl?$/i.test(only))
+    throw new DataError(`${path}: is neither .json, .jsonl nor .yaml; ${forms}`);
   const metadata = asked.filter((file) => isBoxMetadata(file.path));
   if (metadata.length > 0) return readMetadata(metadata, index, leftOut);
   const coco = cocoFiles(asked);

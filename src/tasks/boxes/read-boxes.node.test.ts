@@ -184,6 +184,8 @@ describe("YOLO's form", () => {
       "train/labels/a.txt": "0 0.5 0.5 1 1",
       "data.yaml": "names: ['dog']\n",
     });
+    // Its data.yaml stands for the folder.
+    expect(await read(join(around, "data.yaml"))).toEqual(await read(around));
     expect((await read(around)).images.map(({ part, boxes }) => [part, ...boxes])).toEqual([
       ["test"],
       ["train", "dog 0 0 1 1"],
@@ -270,7 +272,7 @@ test("what has no boxes, or is not there, is refused with the forms", async () =
   await expect(read(given("only images", ["a.png"], {}))).rejects.toThrow(/has images and no boxes of them; give a/);
   await expect(read(given("no images", [], { "annotations.json": "{}" }))).rejects.toThrow(/holds no images; give a/);
   const text = given("a text", ["a.png"], { "a.txt": "a caption" });
-  await expect(read(join(text, "a.txt"))).rejects.toThrow(/is no JSON; give a/);
+  await expect(read(join(text, "a.txt"))).rejects.toThrow(/is neither \.json, \.jsonl nor \.yaml; give a/);
   await expect(read(text)).rejects.toThrow(/has images and no boxes of them/);
 });
 

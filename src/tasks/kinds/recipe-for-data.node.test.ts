@@ -55,6 +55,7 @@ describe("recipeForData", () => {
       recipe: "boxes",
       because: "1 image with boxes in YOLO's form",
     });
+    expect((await recipeForData(given("yolo/data.yaml", "names: [a]"))).because).toBe("boxes in YOLO's form");
     given("hub/1.png", "");
     given("hub/metadata.jsonl", '{"file_name": "1.png", "objects": {"bbox": [[0, 0, 1, 1]], "categories": [0]}}');
     expect((await recipeForData(join(folder, "hub"))).because).toBe("1 image with boxes in metadata.jsonl");
