@@ -1,6 +1,5 @@
 /** Images with boxes as a detector trains on them: moved and mirrored at random, their boxes with them, and as targets of its anchors. */
-import type { Key } from "../../core/random.ts";
-import { foldIn, type Random } from "../../core/random.ts";
+import { foldIn, type Key, type Random } from "../../core/random.ts";
 import { Tensor } from "../../core/tensor.ts";
 import { type Box, detectionTargets, type LabelledBox, sharedArea } from "../../data/images/boxes.ts";
 import { scaleBytes } from "../../data/images/bytes.ts";
