@@ -23,6 +23,9 @@ import { makeProject } from "../src/cli/new/project.ts";
 const executablePath = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
 const flags =
   "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update --disable-sync";
+/** A graphics card of software. */
+const withCard =
+  "--enable-unsafe-webgpu --use-webgpu-adapter=swiftshader --enable-features=Vulkan --use-vulkan=swiftshader";
 const types: Readonly<Record<string, string>> = {
   ".html": "text/html",
   ".js": "text/javascript",
@@ -36,6 +39,8 @@ describe.skipIf(executablePath === undefined)("a page that trains", () => {
   let browser: Browser;
   let server: Server;
   let served = "";
+  /** What the page asked for last. */
+  let loaded: string[] = [];
 
   beforeAll(async () => {
     makeProject(project, "browser");
@@ -62,6 +67,8 @@ describe.skipIf(executablePath === undefined)("a page that trains", () => {
     const page = await browser.newPage();
     const errors: string[] = [];
     page.on("pageerror", (error) => errors.push(String(error)));
+    loaded = [];
+    page.on("request", (request) => loaded.push(request.url()));
     await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
     await page.click("#train");
     await expect.poll(() => page.textContent("#state"), { timeout: 120_000 }).toMatch(/Trained\.|: /);
@@ -76,10 +83,12 @@ describe.skipIf(executablePath === undefined)("a page that trains", () => {
   test("built by Vite", async () => {
     await build({ root: project, logLevel: "error" });
     const dist = join(project, "dist");
-    // Of the engine, the part for WebAssembly alone.
-    const engines = readdirSync(join(dist, "assets")).filter((name) => name.endsWith(".wasm"));
-    expect(engines).toEqual([expect.stringMatching(/^ort-wasm-simd-threaded-/)]);
     expect(rightOf(await trained(dist))).toBeGreaterThan(90);
+    // Of the engine's two builds the page loads the one that it computes on.
+    expect(readdirSync(join(dist, "assets")).filter((name) => name.endsWith(".wasm"))).toHaveLength(2);
+    expect(loaded.filter((name) => name.endsWith(".wasm"))).toEqual([
+      expect.stringMatching(/ort-wasm-simd-threaded-[^.]*\.wasm$/),
+    ]);
   });
 
   test("built by esbuild, the engine beside it", async () => {
@@ -98,4 +107,70 @@ describe.skipIf(executablePath === undefined)("a page that trains", () => {
     writeFileSync(join(dist, "index.html"), page);
     expect(rightOf(await trained(dist))).toBeGreaterThan(90);
   });
+
+  /** What a program that leaves it in the title computes in a page of a browser. */
+  async function computed(program: string, more = ""): Promise<unknown> {
+    served = join(project, "card");
+    writeFileSync(join(project, "card.ts"), program);
+    await bundle({
+      entryPoints: [join(project, "card.ts")],
+      bundle: true,
+      format: "esm",
+      outdir: served,
+      logLevel: "error",
+    });
+    const engine = resolve("node_modules/onnxruntime-web/dist");
+    for (const name of readdirSync(engine).filter((own) =>
+      /^ort-wasm-simd-threaded(\.asyncify)?\.(mjs|wasm)$/.test(own),
+    ))
+      cpSync(join(engine, name), join(served, name));
+    writeFileSync(join(served, "index.html"), '<!doctype html><script type="module" src="./card.js"></script>');
+    const own = await chromium.launch({
+      executablePath: executablePath ?? "",
+      args: `${flags} ${more}`.split(" ").filter((flag) => flag !== "" && !(more && flag === "--disable-gpu")),
+    });
+    try {
+      const page = await own.newPage();
+      const errors: string[] = [];
+      page.on("pageerror", (error) => errors.push(String(error)));
+      await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+      await expect.poll(async () => [...errors, await page.title()].join(), { timeout: 200_000 }).not.toBe("");
+      expect(errors).toEqual([]);
+      return JSON.parse(await page.title());
+    } finally {
+      await own.close();
+    }
+  }
+
+  test("on a graphics card, as on WebAssembly", async () => {
+    const program = `
+      import { adam, conv2d, crossEntropy, dense, flatten, maxPool2d, sequential, Tensor, Trainer } from "sardonyx";
+      const images = new Tensor("float32", [4, 1, 8, 8], Float32Array.from({ length: 256 }, (_, i) => Math.sin(i)));
+      const batch = { x: images, y: new Tensor("int32", [4], Int32Array.of(0, 1, 2, 1)) };
+      async function losses(device) {
+        const model = sequential([conv2d(4, 3, { activation: "relu" }), maxPool2d(2), flatten(), dense(3)]);
+        const options = { loss: crossEntropy(), optimizer: adam({ learningRate: 0.01 }) };
+        const trainer = new Trainer(model, { ...options, training: { clipNorm: 1, compile: { device } } });
+        const found = [];
+        for (let i = 0; i < 4; i++) found.push((await trainer.step(batch)).loss);
+        await trainer.sync();
+        found.push(...model.parameters().get("layers.0.bias").value.toNumbers());
+        await trainer.release();
+        return found;
+      }
+      document.title = JSON.stringify({ there: await losses("webgpu"), here: await losses("wasm") });
+    `;
+    const { there, here } = (await computed(program, withCard)) as { there: number[]; here: number[] };
+    expect(here[3]).toBeLessThan(here[0] as number);
+    for (const [i, expected] of here.entries()) expect(there[i]).toBeCloseTo(expected, 4);
+  }, 240_000);
+
+  test("without a card the page is told what to do", async () => {
+    const program = `
+      import { jit, ops, tensor } from "sardonyx";
+      const failed = await jit((x) => ops.add(x, 1), { device: "webgpu" })(tensor([1])).catch((error) => error.message);
+      document.title = JSON.stringify(failed);
+    `;
+    expect(await computed(program)).toMatch(/device "webgpu" .*compute on "wasm"/);
+  }, 240_000);
 });

@@ -4,18 +4,22 @@ import type { Backend, Device } from "./session.ts";
 
 const inNode = () => typeof process === "object" && process.versions?.node !== undefined;
 
-/** The backend of a device; without one, `cpu` in Node and `wasm` elsewhere. */
-export async function selectBackend(device: Device = inNode() ? "cpu" : "wasm"): Promise<Backend> {
-  if (device === "webgpu") return (await import("./webgpu.node.ts")).backend;
-  if (device === "cpu") {
-    if (!inNode()) throw new OptionError('device "cpu" needs Node; use "wasm" in a browser');
-    return (await import("./node.ts")).backend;
-  }
+/** A backend on onnxruntime-web. Throws OptionError where that is not installed. */
+async function onWeb(device: Device, load: () => Promise<{ readonly backend: Backend }>): Promise<Backend> {
   try {
-    return (await import("./web.ts")).backend;
+    return (await load()).backend;
   } catch (cause) {
-    throw new OptionError('device "wasm" needs the package onnxruntime-web; run: npm install onnxruntime-web', {
+    throw new OptionError(`device "${device}" needs the package onnxruntime-web; run: npm install onnxruntime-web`, {
       cause,
     });
   }
+}
+
+/** The backend of a device; without one, `cpu` in Node and `wasm` elsewhere. */
+export async function selectBackend(device: Device = inNode() ? "cpu" : "wasm"): Promise<Backend> {
+  if (device === "webgpu")
+    return inNode() ? (await import("./webgpu.node.ts")).backend : await onWeb(device, () => import("./webgpu.web.ts"));
+  if (device === "wasm") return onWeb(device, () => import("./web.ts"));
+  if (!inNode()) throw new OptionError('device "cpu" needs Node; use "wasm" in a browser');
+  return (await import("./node.ts")).backend;
 }
