@@ -68,6 +68,10 @@ const commands: Readonly<Record<string, Listed>> = {
     summary: "Make a project of your own that runs: a typed recipe, data, a test",
     load: () => import("./commands/new.ts"),
   },
+  devices: {
+    summary: "List where graphs can be computed here, with measured rates",
+    load: () => import("./commands/devices.ts"),
+  },
   recipes: {
     summary: "List the built-in recipes with their default settings",
     load: () => import("./commands/recipes.ts"),
