@@ -6,10 +6,10 @@ import {
   baselinesOfImages,
   type Dataset,
   defineRecipe,
-  eitherOrBoth,
   imageChoices,
   imageViews,
   keyOf,
+  type Labelled,
   linearOnFeatures,
   models,
   OptionError,
@@ -18,8 +18,16 @@ import {
   sampleTasks,
   scaleBytes,
 } from "../src/index.ts";
-import { type ImageBase, loadImages, openImageBase, trainTop } from "../src/node.ts";
-import { candidatesFor, checkedSettings, learnSamples, sampleOptions } from "./shared/own-samples.ts";
+import { type ImageBase, loadImages, openImageBase } from "../src/node.ts";
+import {
+  baseOptions,
+  candidatesFor,
+  checkedSettings,
+  learnSamples,
+  requireBlocks,
+  sampleOptions,
+  tuned,
+} from "./shared/own-samples.ts";
 
 /** What a run keeps of its images. */
 const facts = z.object({
@@ -42,9 +50,6 @@ function fromNothing({ width }: { readonly width: number }, { extents, target }:
     ...inputsOf(extents),
   };
 }
-
-/** The one network on a base. */
-const tuned = eitherOrBoth(["tuned"]);
 
 const onBase = (base: ImageBase, { extents, target }: Facts) => ({
   ...candidatesFor(target, tuned, (outputs) => base.classifier(outputs)),
@@ -74,14 +79,7 @@ export default defineRecipe({
       choices: ["auto", ...augmentations],
     },
     width: { description: "filters of the first convolution", default: 24 },
-    base: {
-      description: "a pretrained model to learn on: a file, a folder, a run, or owner/name on Hugging Face's hub",
-      default: "",
-    },
-    unfreeze: {
-      description: "last blocks of the base that are trained too, after the head alone; all where it has no more",
-      default: 2,
-    },
+    ...baseOptions,
     ...sampleOptions,
   },
   facts,
@@ -96,8 +94,7 @@ export default defineRecipe({
       throw new OptionError(
         `--size is ${size}, and --base takes images of its own size; leave the one or the other out`,
       );
-    if (!(Number.isInteger(unfreeze) && unfreeze >= 0))
-      throw new OptionError(`--unfreeze is ${unfreeze}; pass a whole number of blocks from 0`);
+    requireBlocks(unfreeze);
     const task = settings.task === "images" ? "auto" : settings.task;
     const base = named === "" ? undefined : await openImageBase(named, { onProgress: onDownload });
     const request = { path, target: column, labels, task, side: size, seed, limit };
@@ -111,9 +108,7 @@ export default defineRecipe({
       choices: base ? tuned : imageChoices,
       views: (batches) => imageViews(batches, { amount, side: extents.height, key: keyOf(seed), mirrors: !base }),
       plain: (batches) => batches.map(scaleBytes()) as unknown as Dataset<Batch>,
-      ...(base && {
-        stages: { head: (own) => trainTop(own, 0), more: (own) => trainTop(own, unfreeze), blocks: unfreeze },
-      }),
+      ...(base && { unfreeze }),
     });
     return {
       ...opened,
@@ -124,7 +119,8 @@ export default defineRecipe({
         const half = { ...baselineOptions, seconds: baselineOptions.seconds / 2 };
         if (!base) return baselinesOfImages(images, baselineOptions);
         // Opened anew: the blocks of the other are trained by now.
-        const features = predictor((await openImageBase(named)).features);
+        const ask = predictor((await openImageBase(named)).features);
+        const features = (batch: Labelled) => ask(scaleBytes()(batch).x);
         return [...(await baselinesOfImages(images, half)), ...(await linearOnFeatures(images, features, half))];
       },
     };

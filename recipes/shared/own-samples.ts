@@ -9,6 +9,7 @@ import {
   confusionMatrix,
   cosineInTime,
   type Dataset,
+  eitherOrBoth,
   exactLabels,
   foldIn,
   keepBestCandidate,
@@ -19,6 +20,7 @@ import {
   meanAbsoluteErrorMetric,
   models,
   namesOf,
+  OptionError,
   predictor,
   type RecipeSettings,
   r2,
@@ -26,14 +28,17 @@ import {
   type SampleSplit,
   type SampleTarget,
   type Stage,
+  type Tensor,
   type TensorModule,
+  takenOf,
+  trainTop,
 } from "../../src/index.ts";
 import { requireOwnData } from "./own-data.ts";
 
 /** Of the time, what training may take; the rest is for baselines. */
 const trainingShare = 0.7;
-/** Samples that are measured at once. */
-const mostAtOnce = 256;
+/** Samples that are measured at once, by a network of ours and by a pretrained one, which may be large. */
+const mostAtOnce = { own: 256, pretrained: 32 };
 /** Batches of an epoch at least: few samples go round several times. */
 const leastBatches = 20;
 
@@ -43,6 +48,27 @@ export const sampleOptions = {
   labels: { description: "of a table: columns of 0 and 1, with commas; each is a label", default: "" },
   minutes: { description: "time for training and for the baselines", default: 5 },
 } as const;
+
+/** Options of recipes that learn on a base, too. */
+export const baseOptions = {
+  base: {
+    description: "a pretrained model to learn on: a file, a folder, a run, or owner/name on Hugging Face's hub",
+    default: "",
+  },
+  unfreeze: {
+    description: "last blocks of the base that are trained too, after the head alone; all where it has no more",
+    default: 2,
+  },
+} as const;
+
+/** The one network on a base. */
+export const tuned = eitherOrBoth(["tuned"]);
+
+/** Throws OptionError for a number of blocks that is none. */
+export function requireBlocks(unfreeze: number): void {
+  if (!(Number.isInteger(unfreeze) && unfreeze >= 0))
+    throw new OptionError(`--unfreeze is ${unfreeze}; pass a whole number of blocks from 0`);
+}
 
 /** What of the settings concerns all samples, checked. Throws OptionError without data, and for a time that is none. */
 export function checkedSettings(
@@ -80,24 +106,27 @@ export interface Learning {
   readonly views: (batches: Dataset<Labelled>) => Dataset<Batch>;
   /** Batches as they are measured. */
   readonly plain: (batches: Dataset<Labelled>) => Dataset<Batch>;
-  /** Of a pretrained model: what is trained in two thirds of the epochs, and with so many blocks more in the rest; default everything, in all. */
-  readonly stages?: {
-    head(model: AnyModule): void;
-    more(model: AnyModule): void;
-    readonly blocks: number;
-  };
+  /** On a base: how many of its blocks are trained too, in the last third of the epochs; default there is none, and everything is trained. */
+  readonly unfreeze?: number | undefined;
 }
 
 /** The head alone, then blocks below it too. */
-function stagesFor({ head, more, blocks }: NonNullable<Learning["stages"]>, epochs: number): readonly Stage[] {
+function stagesFor(blocks: number, epochs: number): readonly Stage[] {
   const later = blocks > 0 ? Math.floor(epochs / 3) : 0;
-  const first = { name: "head alone", epochs: epochs - later, before: head };
-  return later === 0 ? [first] : [first, { name: `head and last ${blocks} blocks`, epochs: later, before: more }];
+  const trains = (count: number) => (own: AnyModule) => trainTop(own, count);
+  const first = { name: "head alone", epochs: epochs - later, before: trains(0) };
+  const last = {
+    name: `head and last ${blocks} ${blocks === 1 ? "block" : "blocks"}`,
+    epochs: later,
+    before: trains(blocks),
+  };
+  return later === 0 ? [first] : [first, last];
 }
 
 /** Everything of a task that trains and measures; `baselineOptions` says how long simple ways may take beside. */
 export function learnSamples({ target, parts }: SampleSplit, learning: Learning) {
-  const { model, settings, choices, views, plain, stages } = learning;
+  const { model, settings, choices, views, plain, unfreeze } = learning;
+  const hasBase = unfreeze !== undefined;
   const { seed, batchSize, epochs, learningRate, minutes } = settings;
   const [train, test] = [parts.train.length ?? 0, parts.test.length ?? 0];
   const size = Math.min(batchSize, train);
@@ -107,7 +136,8 @@ export function learnSamples({ target, parts }: SampleSplit, learning: Learning)
     parts.train,
   );
   const batches = views(repeated.shuffle(foldIn(keyOf(seed), "order")).batch(size, { dropLast: true }));
-  const measured = (part: Dataset<Labelled>) => plain(part.batch(Math.min(mostAtOnce, part.length ?? 1)));
+  const measured = (part: Dataset<Labelled>) =>
+    plain(part.batch(Math.min(hasBase ? mostAtOnce.pretrained : mostAtOnce.own, part.length ?? 1)));
   const seconds = 60 * minutes;
   return {
     train: batches,
@@ -121,7 +151,10 @@ export function learnSamples({ target, parts }: SampleSplit, learning: Learning)
           ? [rootMeanSquaredError(), meanAbsoluteErrorMetric(), r2()]
           : [labelF1(), exactLabels()],
     ...(target.kind === "labels" && {
-      measure: (compile: CompileOptions) => labelFigures(predictor(model, { compile }), measured(parts.test)),
+      measure(compile: CompileOptions) {
+        const ask = predictor(model, { compile });
+        return labelFigures((batch) => ask(takenOf(model.inputs, batch) as Tensor), measured(parts.test));
+      },
     }),
     samples: { train, test },
     schedule: cosineInTime({
@@ -132,14 +165,15 @@ export function learnSamples({ target, parts }: SampleSplit, learning: Learning)
     callbacks: [
       keepBestCandidate(
         { ...choices, candidates: model.candidates },
-        { epoch: "last", seconds: trainingShare * seconds },
+        // Of what was pretrained an early epoch may be the best: it knows much, and soon learns by heart.
+        { epoch: hasBase ? "best" : "last", seconds: trainingShare * seconds },
       ),
     ],
-    ...(stages && { stages: stagesFor(stages, epochs) }),
+    ...(hasBase && { stages: stagesFor(unfreeze, epochs) }),
     training: {
       clipNorm: 5,
       // What was pretrained moves a little only.
-      ...(stages && { groups: [{ parameters: /\.base\./, learningRateScale: 0.1 }] }),
+      ...(hasBase && { groups: [{ parameters: /\.base\./, learningRateScale: 0.1 }] }),
     },
     optimizers: { adamw: { weightDecay: 0.05 } },
     baselineOptions: { seed, seconds: (1 - trainingShare) * seconds },

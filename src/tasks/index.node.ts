@@ -1,7 +1,7 @@
 /** Tasks of your own files. */
 
 export { type BoxesRequest, type LoadedBoxes, loadBoxes } from "./boxes/load-boxes.node.ts";
-export { type ImageBase, openImageBase, trainTop } from "./images/image-base.node.ts";
+export { type ImageBase, openImageBase } from "./images/image-base.node.ts";
 export { type ImageRequest, type LoadedImages, loadImages } from "./images/load-images.node.ts";
 export { type RecipeForData, recipeForData } from "./kinds/recipe-for-data.node.ts";
 export { type LoadedRatings, loadRatings, type RatingsRequest } from "./ratings/load-ratings.node.ts";

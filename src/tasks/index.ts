@@ -4,7 +4,7 @@ export { type BoxSample, boxChanges, measuredBatches, trainedBatches } from "./b
 export { detectionFigures, objectsIn, searchSamples } from "./boxes/found-objects.ts";
 export { type FoldedBatch, foldedObjective } from "./folds/folded-objective.ts";
 export { type KeepBestOptions, keepBestCandidate } from "./folds/keep-best.ts";
-export { baselinesOfImages, linearOnFeatures } from "./images/image-baselines.ts";
+export { baselinesOfImages } from "./images/image-baselines.ts";
 export { type Augmentation, augmentations, imageChoices, imageViews } from "./images/image-views.ts";
 export { baselinesOfRatings, itemsHad } from "./ratings/rating-baselines.ts";
 export { type PartedRatings, popularityOf, type Ratings, rankingFigures } from "./ratings/rating-parts.ts";
@@ -18,7 +18,7 @@ export type { PartedSeries } from "./series/simple-forecast.ts";
 export { type WindowBatches, windowBatches } from "./series/window-batches.ts";
 export { type CandidateChoices, candidateObjective, eitherOrBoth } from "./shared/candidate-objective.ts";
 export { type CosineInTimeOptions, cosineInTime } from "./shared/cosine-in-time.ts";
-export { baselinesOfSamples, type SampleFeatures, type SampleSplit } from "./shared/feature-rows.ts";
+export { baselinesOfSamples, linearOnFeatures, type SampleFeatures, type SampleSplit } from "./shared/feature-rows.ts";
 export { labelAveragePrecision, labelFigures } from "./shared/label-figures.ts";
 export type { PartName } from "./shared/part-samples.ts";
 export {
@@ -29,6 +29,7 @@ export {
   sampleTargetSchema,
   sampleTasks,
 } from "./shared/sample-target.ts";
+export { trainTop } from "./shared/train-top.ts";
 export { bandFeatures, soundChoices, soundViews } from "./sounds/sound-views.ts";
 export { denseFeatures } from "./tables/dense-features.ts";
 export { baselinesOfTable, type EncodedTable, type TableSamples } from "./tables/table-baselines.ts";

@@ -2,7 +2,7 @@
 import { objectOf, oneOf } from "../../core/option-types.ts";
 import { optionsOf } from "../../core/options.ts";
 import type { Value } from "../../graph/ir.ts";
-import { type Context, Module, type TensorModule } from "../../nn/index.ts";
+import { type AnyModule, type Context, type Given, type InputForm, Module } from "../../nn/index.ts";
 import { add, clip, log, mul, sigmoid, softmax, sub } from "../../ops/index.ts";
 import type { NumberTarget } from "./candidate-network.ts";
 import { mixture } from "./mixture.ts";
@@ -23,38 +23,43 @@ const checkOptions = optionsOf<SideBySideOptions>("SideBySide", {
   target: objectOf("{ mean, deviation }"),
 });
 
+/** A network that takes `I` and gives scores [N, outputs]. */
+type Scoring<I> = AnyModule & { apply(inputs: Given<I>, context: Context): Value };
+
 /** The least probability whose logarithm is taken. */
 const least = 1e-7;
 
 /**
- * Networks side by side, each of which gives scores [N, outputs]; each may learn from views of its own, so that samples which were not
+ * Networks side by side that take the same inputs, one tensor or several by name, each of which gives scores [N, outputs]; each may learn from views of its own, so that samples which were not
  * trained on tell which of them, or whether all together, are best. It gives log probabilities of classes, logits of labels, or a number in
  * the units of the target, [N, outputs]: the mean of the networks by their shares, the buffer `mix`.
  * @example
  * const model = new SideBySide({ small: dense(3), large: sequential([dense(64, { activation: "relu" }), dense(3)]) });
  */
-export class SideBySide extends Module {
-  readonly candidates: Readonly<Record<string, TensorModule>>;
+export class SideBySide<I = Value> extends Module<I, Value> {
+  override readonly inputs: InputForm;
+  readonly candidates: Readonly<Record<string, Scoring<I>>>;
   readonly #gives: CandidateOutput;
   readonly #target: NumberTarget;
 
-  constructor(candidates: Readonly<Record<string, TensorModule>>, options: SideBySideOptions = {}) {
+  constructor(candidates: Readonly<Record<string, Scoring<I>>>, options: SideBySideOptions = {}) {
     super();
     const { gives = "classes", target = { mean: 0, deviation: 1 } } = checkOptions(options);
     this.#gives = gives;
     this.#target = target;
     this.candidates = candidates;
+    this.inputs = Object.values(candidates)[0]?.inputs ?? "tensor";
   }
 
-  protected call(x: Value, context: Context): Value {
-    const views = Object.keys(this.candidates).map(() => x);
+  protected call(inputs: I, context: Context): Value {
+    const views = Object.keys(this.candidates).map(() => inputs);
     const predictions = this.scores(views, context).map((own) => this.prediction(own));
     return this.inUnits(this.mixed(predictions, context));
   }
 
   /** Scores of each network, [N, outputs], of a view of its own. */
-  scores(views: readonly Value[], context: Context): readonly Value[] {
-    return Object.values(this.candidates).map((candidate, i) => candidate.apply(views[i] as Value, context));
+  scores(views: readonly I[], context: Context): readonly Value[] {
+    return Object.values(this.candidates).map((candidate, i) => candidate.apply(views[i] as Given<I>, context));
   }
 
   /** What scores predict: probabilities, or a number in deviations from the mean. */

@@ -3,8 +3,6 @@ import { OptionError } from "../../core/errors.ts";
 import { showShape } from "../../core/shape.ts";
 import { Tensor } from "../../core/tensor.ts";
 import { inputTypesOf } from "../../finetune/adapters/sites.ts";
-import { blockGroups, layerGroups, unfreezeLast } from "../../finetune/freezing/layer-groups.ts";
-import { normalizationParameters } from "../../finetune/freezing/normalization.ts";
 import { featureLayer } from "../../finetune/heads/feature-layer.ts";
 import { withHead } from "../../finetune/heads/with-head.ts";
 import { type BaseOptions, openBase, pixelScalingBeside } from "../../finetune/tasks/base.node.ts";
@@ -74,16 +72,4 @@ export async function openImageBase(name: string, options: BaseOptions = {}): Pr
     classifier: (outputs) => on(dense(outputs)),
     features: on(activation((x) => x)),
   };
-}
-
-/** Trains the head of a classifier alone, or with so many of the last blocks below it, all where there are no more; what normalizes in the base stays as it is. */
-export function trainTop(model: AnyModule, blocks: number): void {
-  unfreezeLast(model, Math.min(blocks, blockGroups(layerGroups(model)).length));
-  const { affine, statistics } = normalizationParameters(model);
-  const kept = new Set([...affine, ...statistics]);
-  for (const [path, parameter] of model.parameters()) {
-    const isHead = /\.head\.(?:weight|bias)$/.test(path);
-    if (isHead) parameter.frozen = false;
-    else if (blocks === 0 || kept.has(path)) parameter.frozen = true;
-  }
 }

@@ -1,6 +1,5 @@
 /** What simple ways reach on the pixels of the same images. */
 import type { Tensor } from "../../core/tensor.ts";
-import { scaleBytes } from "../../data/images/bytes.ts";
 import type { BaselineResult } from "../../train/baselines/baseline.ts";
 import type { CompareBaselinesOptions } from "../../train/baselines/compare.ts";
 import { baselinesOfSamples, type SampleSplit } from "../shared/feature-rows.ts";
@@ -15,24 +14,6 @@ const simple = ["majority", "mean", "logistic regression", "ridge regression", "
 function pixelFeatures({ data, shape: [channels = 1, height = 1, width = 1] }: Tensor): Float32Array {
   const side = Math.floor(Math.sqrt(mostFeatures / channels));
   return shrink({ channels, height, width, bytes: data as Uint8Array }, side, side).map((value) => value / 255);
-}
-
-/** A linear model on the features of a pretrained one, which `features` makes of images [1, C, height, width] from 0 to 1. */
-export async function linearOnFeatures(
-  images: SampleSplit,
-  features: (x: Tensor) => Promise<Tensor>,
-  options: CompareBaselinesOptions,
-): Promise<readonly BaselineResult[]> {
-  const scale = scaleBytes();
-  const featuresOf = async (x: Tensor) => {
-    const output = await features(scale({ x: x.reshape([1, ...x.shape]) }).x);
-    return Float32Array.from(output.toNumbers());
-  };
-  const linear = ["logistic regression", "ridge regression"];
-  const results = await baselinesOfSamples(images, featuresOf, { only: linear, ...options });
-  return results
-    .filter(({ name }) => linear.includes(name))
-    .map((own) => ({ ...own, name: `${own.name} on the base's features` }));
 }
 
 /** What simple baselines reach on pixels: the majority or the mean, a linear model, nearest neighbours, a random forest. */

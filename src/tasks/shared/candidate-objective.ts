@@ -2,7 +2,7 @@
 import type { Tensor } from "../../core/tensor.ts";
 import type { Value } from "../../graph/ir.ts";
 import type { SideBySide } from "../../models/shared/side-by-side.ts";
-import { binaryCrossEntropy, crossEntropy, type Loss, meanSquaredError } from "../../nn/index.ts";
+import { binaryCrossEntropy, crossEntropy, type Loss, meanSquaredError, takenOf } from "../../nn/index.ts";
 import { add, div, sub } from "../../ops/index.ts";
 import type { Objective } from "../../train/engine/objective.ts";
 import { choiceLoss } from "../folds/folded-objective.ts";
@@ -33,8 +33,8 @@ function lossFor(target: SampleTarget, smooths: boolean): Loss {
 }
 
 /**
- * Of batches with `x`, `y` and, to train on, another view of the samples, `changed`: trains the first network on `x` and the others on
- * `changed`, and measures of samples which are not trained on the loss of each choice: cross-entropy of classes and of labels, the squared
+ * Of batches with `x`, `y`, whatever else the networks take, and, to train on, another view of `x`, `changed`: trains the first network on
+ * `x` and the others on `changed`, and measures of samples which are not trained on the loss of each choice: cross-entropy of classes and of labels, the squared
  * error of numbers in deviations from their mean.
  */
 export function candidateObjective(
@@ -48,8 +48,9 @@ export function candidateObjective(
   const objective: Objective<{ x: Tensor; changed: Tensor; y: Tensor }> = (context, batch) => {
     const { x, y } = batch;
     const { changed = x } = batch as Partial<typeof batch>;
+    const viewOf = (own: Value) => takenOf(network.inputs, { ...batch, x: own }) as Value;
     const scores = network.scores(
-      candidates.map((_, i) => (i === 0 ? x : changed)),
+      candidates.map((_, i) => viewOf(i === 0 ? x : changed)),
       context,
     );
     const predictions = scores.map((own) => network.prediction(own));

@@ -1,7 +1,7 @@
 /** Samples as the rows of numbers that simple baselines read, and what those reach. */
 import { foldIn, keyOf } from "../../core/random.ts";
 import { Tensor } from "../../core/tensor.ts";
-import type { Dataset, Labelled } from "../../data/pipeline/dataset.ts";
+import type { Batch, Dataset, Labelled } from "../../data/pipeline/dataset.ts";
 import type { BaselineResult, TablePart } from "../../train/baselines/baseline.ts";
 import { type CompareBaselinesOptions, compareTableBaselines } from "../../train/baselines/compare.ts";
 import { compareLabelBaselines } from "./label-baselines.ts";
@@ -19,8 +19,8 @@ export interface FeatureRows {
   readonly y: Tensor;
 }
 
-/** From what a sample is to the numbers that baselines read. */
-export type SampleFeatures = (x: Tensor) => Float32Array | Promise<Float32Array>;
+/** From what a sample is, its `x` and whatever it has beside, to the numbers that baselines read. */
+export type SampleFeatures = (x: Tensor, sample: Labelled) => Float32Array | Promise<Float32Array>;
 
 /** Samples in parts, and what is predicted of them. */
 export interface SampleSplit {
@@ -29,13 +29,16 @@ export interface SampleSplit {
   readonly parts: Readonly<Record<PartName, Dataset<Labelled>>>;
 }
 
+/** Baselines that are linear in what they read. */
+const linear = ["logistic regression", "ridge regression"];
+
 /** Features of so many samples of a part, drawn at random. */
 async function rowsOf(part: Dataset<Labelled>, features: SampleFeatures, seed: number) {
   const [rows, labels]: [Float32Array[], Tensor[]] = [[], []];
   const drawn = part.shuffle(foldIn(keyOf(seed), "baselines")).take(Math.min(mostSamples, part.length ?? mostSamples));
-  for await (const { x, y } of drawn.epoch(0)) {
-    rows.push(await features(x));
-    labels.push(y);
+  for await (const sample of drawn.epoch(0)) {
+    rows.push(await features(sample.x, sample));
+    labels.push(sample.y);
   }
   const width = rows[0]?.length ?? 0;
   const x = new Float32Array(rows.length * width);
@@ -73,4 +76,20 @@ export async function baselinesOfSamples(
         : { kind: "numbers", y: y.reshape([y.shape[0] ?? 0]) as Tensor<"float32"> },
   });
   return compareTableBaselines({ train: partOf(train), validation: partOf(validation), test: partOf(test) }, options);
+}
+
+/** A linear model on the features [1, features] of a pretrained one, which `features` makes of batches of one sample. */
+export async function linearOnFeatures(
+  samples: SampleSplit,
+  features: (batch: Labelled) => Promise<Tensor>,
+  options: CompareBaselinesOptions,
+): Promise<readonly BaselineResult[]> {
+  const rows = async (_: Tensor, sample: Batch) => {
+    const batch = Object.entries(sample).map(([name, own]) => [name, own.reshape([1, ...own.shape])]);
+    return Float32Array.from((await features(Object.fromEntries(batch))).toNumbers());
+  };
+  const results = await baselinesOfSamples(samples, rows, { only: linear, ...options });
+  return results
+    .filter(({ name }) => linear.includes(name))
+    .map((own) => ({ ...own, name: `${own.name} on the base's features` }));
 }

@@ -17,16 +17,16 @@ export function f1OfMarks(predicted: Marks, actual: Marks): number {
   return marked === 0 ? 1 : (2 * hits) / marked;
 }
 
-/** The mean average precision of what a model says, in logits, of the samples of a dataset. */
+/** The mean average precision of what a model says of batches, in logits. */
 export async function labelFigures(
-  predict: (x: Tensor) => Promise<Tensor>,
+  predict: (batch: Batch) => Promise<Tensor>,
   samples: Dataset<Batch>,
 ): Promise<Readonly<Record<"meanAveragePrecision", number>>> {
   const [scores, actual]: [Tensor[], Tensor[]] = [[], []];
-  for await (const { x, y } of samples.epoch(0)) {
-    if (!x || !y) continue;
-    scores.push(await predict(x));
-    actual.push(y);
+  for await (const batch of samples.epoch(0)) {
+    if (!batch["y"]) continue;
+    scores.push(await predict(batch));
+    actual.push(batch["y"]);
   }
   const [logits, marks] = [joinedTensors(scores), joinedTensors(actual)];
   return { meanAveragePrecision: labelAveragePrecision(logits, marks) };
