@@ -7,30 +7,55 @@ import {
   type Dataset,
   defineRecipe,
   keyOf,
+  linearOnFeatures,
   models,
   OptionError,
+  predictor,
+  type SampleTarget,
+  type SoundFormat,
   sampleTargetSchema,
   sampleTasks,
   soundChoices,
   soundViews,
 } from "../src/index.ts";
-import { loadSounds } from "../src/node.ts";
-import { candidatesFor, checkedSettings, learnSamples, sampleOptions } from "./shared/own-samples.ts";
+import { loadSounds, openSoundBase, type SoundBase } from "../src/node.ts";
+import {
+  baseOptions,
+  candidatesFor,
+  checkedSettings,
+  learnSamples,
+  requireBlocks,
+  sampleOptions,
+  tuned,
+} from "./shared/own-samples.ts";
 
 /** What a run keeps of its sounds. */
 const facts = z.object({
-  sound: z.object({ rate: z.number(), samples: z.number(), bands: z.number() }),
-  shape: z.tuple([z.number(), z.number()]),
+  sound: z.object({ rate: z.number(), samples: z.number(), bands: z.number().optional() }),
+  shape: z.array(z.number()),
   target: sampleTargetSchema,
 });
 
-function open({ sound, shape: [frames, bands], target }: z.infer<typeof facts>) {
+type Facts = z.infer<typeof facts>;
+
+/** How clips are read, and asked. */
+const inputsOf = ({ sound, shape }: Pick<SoundBase, "sound" | "shape">) => ({
+  inputs: { dtype: "float32", shape: [1, ...shape] } as const,
+  format: { sound },
+});
+
+function fromNothing({ sound, shape, target }: Facts) {
+  const [frames = 1, bands = 1] = shape;
   return {
     ...candidatesFor(target, soundChoices, (classes) => models.keywordConvolution({ classes, frames, bands })),
-    inputs: { dtype: "float32", shape: [1, frames, bands] } as const,
-    format: { sound },
+    ...inputsOf({ sound: sound as SoundFormat, shape }),
   };
 }
+
+const onBase = (base: SoundBase, target: SampleTarget) => ({
+  ...candidatesFor(target, tuned, (outputs) => base.classifier(outputs)),
+  ...inputsOf(base),
+});
 
 export default defineRecipe({
   name: "sounds",
@@ -49,33 +74,53 @@ export default defineRecipe({
       choices: [...sampleTasks, "sounds"],
     },
     seconds: { description: "length of every clip; 0: by the sounds, 4 at most", default: 0 },
+    ...baseOptions,
+    rate: { description: "of a base: samples a second that it reads; 0: what its files say, or 16000", default: 0 },
     ...sampleOptions,
   },
   facts,
-  open: (_, kept) => open(kept),
-  async load(settings, limit) {
-    const { seed, seconds, target: column } = settings;
+  // On a base the run's own files answer.
+  open: async ({ base }, kept) => (base === "" ? fromNothing(kept) : undefined),
+  async load(settings, limit, onDownload) {
+    const { seed, seconds, target: column, base: named, unfreeze, rate } = settings;
     const { path, labels } = checkedSettings(settings, "sounds");
     if (seconds !== 0 && !(seconds >= 0.1 && seconds <= 60))
       throw new OptionError(`--seconds is ${seconds}; pass a number from 0.1 to 60, or 0 to go by the sounds`);
+    if (seconds !== 0 && named !== "")
+      throw new OptionError(
+        `--seconds is ${seconds}, and --base takes clips of its own length; leave the one or the other out`,
+      );
+    if (rate !== 0 && named === "") throw new OptionError("--rate is of a base, and there is none; leave it out");
+    requireBlocks(unfreeze);
     const task = settings.task === "sounds" ? "auto" : settings.task;
-    const sounds = await loadSounds({ path, target: column, labels, task, seconds, seed, limit });
+    const openNamed = () => openSoundBase(named, { onProgress: onDownload, ...(rate !== 0 && { rate }) });
+    const base = named === "" ? undefined : await openNamed();
+    const request = { path, target: column, labels, task, seconds, seed, limit };
+    const sounds = await loadSounds({ ...request, taken: base });
     const { sound, shape, target, notes } = sounds;
-    const kept = { sound, shape: [...shape] as [number, number], target };
-    const opened = open(kept);
+    const kept: Facts = { sound, shape: [...shape], target };
+    const opened = base ? onBase(base, target) : fromNothing(kept);
     const { baselineOptions, ...learning } = learnSamples(sounds, {
       model: opened.model,
       settings,
-      choices: soundChoices,
-      views: (batches) => soundViews(batches, keyOf(seed)),
+      choices: base ? tuned : soundChoices,
+      views: (batches) => (base ? (batches as unknown as Dataset<Batch>) : soundViews(batches, keyOf(seed))),
       plain: (batches) => batches as unknown as Dataset<Batch>,
+      ...(base && { unfreeze }),
     });
     return {
       ...opened,
       ...learning,
       facts: kept,
-      notes,
-      baselines: () => baselinesOfSamples(sounds, bandFeatures, baselineOptions),
+      notes: [...notes, ...(base ? [base.note] : [])],
+      async baselines() {
+        const half = { ...baselineOptions, seconds: baselineOptions.seconds / 2 };
+        if (!base) return baselinesOfSamples(sounds, bandFeatures(sound), baselineOptions);
+        // Opened anew: the blocks of the other are trained by now.
+        const ask = predictor((await openNamed()).features);
+        const simple = await baselinesOfSamples(sounds, bandFeatures(sound), half);
+        return [...simple, ...(await linearOnFeatures(sounds, ({ x }) => ask(x), half))];
+      },
     };
   },
 });

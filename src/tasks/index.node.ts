@@ -8,6 +8,7 @@ export { type LoadedRatings, loadRatings, type RatingsRequest } from "./ratings/
 export { type ForecastStep, forecastAfter, forecastText } from "./series/forecast-answer.node.ts";
 export { type LoadedSeries, loadSeries, type SeriesRequest } from "./series/load-series.node.ts";
 export { type LoadedSounds, loadSounds, type SoundRequest } from "./sounds/load-sounds.node.ts";
+export { openSoundBase, type SoundBase, type SoundBaseOptions } from "./sounds/sound-base.node.ts";
 export { type LoadedTable, loadTable, type TableRequest } from "./tables/load-table.node.ts";
 export { type LoadedTexts, loadTexts, type TextSamples, type TextsRequest } from "./texts/load-texts.node.ts";
 export { type LoadedPairs, loadPairs, type PairsRequest } from "./translation/load-pairs.node.ts";

@@ -33,7 +33,8 @@ function bandsOf({ dtype, shape }: TensorType): number | undefined | false {
   return before >= fewest.frames && last >= fewest.bands && last <= 256 ? last : false;
 }
 
-const soundInput = (base: AnyModule): NamedInput =>
+/** The only input of a model of sounds. Throws OptionError for a model of something else. */
+export const soundInput = (base: AnyModule): NamedInput =>
   onlyInput(
     base,
     (type) => bandsOf(type) !== false,

@@ -138,6 +138,9 @@ export async function poolingBeside({ path }: Pick<Base, "path">): Promise<Vecto
   return poolings[only as keyof typeof poolings];
 }
 
+/** The usual rate of recorded speech, in samples a second. */
+export const usualRate = 16_000;
+
 /** Samples a second of the sounds that a base reads, as `preprocessor_config.json` says; nothing where there is none. */
 export async function samplingRateBeside({ path }: Pick<Base, "path">): Promise<number | undefined> {
   const file = join(folderOf(path), "preprocessor_config.json");

@@ -27,6 +27,7 @@ import {
   samplingRateBeside,
   templateBeside,
   tokenizerBeside,
+  usualRate,
 } from "./base.node.ts";
 import { chatTuning } from "./chat.ts";
 import { textEmbedding } from "./embedding.ts";
@@ -79,8 +80,6 @@ export interface LoadedTask extends FinetuneTask {
   readonly images?: Pick<ImageTask, "image" | "prepare">;
 }
 
-/** The usual rate of recorded speech. */
-const usualRate = 16_000;
 /** The usual length of texts. */
 const usualLength = 512;
 

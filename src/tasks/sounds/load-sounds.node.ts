@@ -13,26 +13,28 @@ import type { SampleSplit } from "../shared/feature-rows.ts";
 import { findSamples, requireClasses, type SampleRequest } from "../shared/find-samples.node.ts";
 import { partSamples } from "../shared/part-samples.ts";
 import { brokenNotes, readEach, someOf } from "../shared/read-files.ts";
+import type { SoundBase } from "./sound-base.node.ts";
+import { usualBands } from "./sound-views.ts";
 
 /** What sounds are loaded, and how. */
 export interface SoundRequest extends SampleRequest {
   /** Length of every clip; 0: by the sounds. */
   readonly seconds: number;
+  /** What a base takes of a clip, and in which shape; default features by the sounds. */
+  readonly taken?: Pick<SoundBase, "sound" | "shape"> | undefined;
 }
 
-/** Sounds that are loaded: samples have x float32 [frames, bands]. */
+/** Sounds that are loaded: samples have x float32 of one shape. */
 export interface LoadedSounds extends SampleSplit {
-  readonly sound: Required<SoundFormat>;
-  /** Of the features: [frames, bands]. */
-  readonly shape: readonly [frames: number, bands: number];
+  readonly sound: SoundFormat;
+  /** Of what is made of a clip: [frames, bands], or as a base takes it. */
+  readonly shape: readonly number[];
   /** What they were taken for, in sentences. */
   readonly notes: readonly string[];
 }
 
 /** Sounds looked at before all are read. */
 const looked = 48;
-/** Bands of pitch. */
-const bands = 40;
 /** The highest rate that sounds are brought to: speech has little above half of it. */
 const highestRate = 16_000;
 /** Seconds of a clip that are chosen by themselves. */
@@ -62,35 +64,37 @@ async function lookAtSounds(paths: readonly string[], asked: number) {
   const rate = Math.min(highestRate, at(rates, 0.5));
   const why = asked > 0 ? "as asked" : `nine of ten take ${usual.toFixed(2)} s at most; --seconds says otherwise`;
   return {
-    sound: { rate, samples: Math.round(rate * seconds), bands },
+    sound: { rate, samples: Math.round(rate * seconds), bands: usualBands },
     note: `clips of ${seconds} s at ${rate} Hz: shorter ones lie in silence, of longer ones the loudest part is taken (${why})`,
   };
 }
+
+/** The clips of a base, and what is said of them. */
+const asBaseTakes = (sound: SoundFormat) => ({
+  sound,
+  note: `clips of ${(sound.samples / sound.rate).toFixed(2)} s at ${sound.rate} Hz, as the base takes them: shorter ones lie in silence, of longer ones the loudest part is taken`,
+});
 
 /**
  * Finds the WAV files of a folder or table, reads each once, and parts them. What is learned of the target is learned of the sounds to train
  * on. Throws FileError or DataError for what cannot be read, and for too few sounds or classes.
  */
 export async function loadSounds(request: SoundRequest): Promise<LoadedSounds> {
-  const { path, seed, seconds } = request;
+  const { path, seed, seconds, taken } = request;
   const { files, choice, what, notes } = await findSamples(request, { what: "sound", endings: [".wav"] });
-  const { sound, note } = await lookAtSounds(
-    files.map((own) => own.path),
-    seconds,
-  );
+  const paths = files.map((own) => own.path);
+  const { sound, note } = taken ? asBaseTakes(taken.sound) : await lookAtSounds(paths, seconds);
   const readClip = clipReader(sound.rate, sound.samples);
   const prepare = soundPreparation(sound);
   const width = prepare(new Float32Array(sound.samples)).length;
-  const shape = [width / bands, bands] as const;
+  const { bands } = sound;
+  const shape = taken?.shape ?? (bands === undefined ? [width] : [width / bands, bands]);
   const keeps = 4 * width * files.length <= mostBytes;
-  const { results, problems } = await readEach(
-    files.map((own) => own.path),
-    async (own) => {
-      const { samples } = await readClip(own);
-      const sum = createHash("sha256").update(new Uint8Array(samples.buffer)).digest("base64");
-      return { sum, ...(keeps && { features: prepare(samples) }) };
-    },
-  );
+  const { results, problems } = await readEach(paths, async (own) => {
+    const { samples } = await readClip(own);
+    const sum = createHash("sha256").update(new Uint8Array(samples.buffer)).digest("base64");
+    return { sum, ...(keeps && { features: prepare(samples) }) };
+  });
   const sounds = files.flatMap((own, place) => {
     const read = results[place];
     return read ? [{ ...own, ...read, label: choice.classOf?.(own.cells) }] : [];
@@ -121,11 +125,15 @@ export async function loadSounds(request: SoundRequest): Promise<LoadedSounds> {
       `${what}: ${plural(parts.train.length, "sound")} to train on, ${parts.validation.length} to choose by, ${parts.test.length} to test on`,
       ...notes,
       note,
-      `log-mel features of ${bands} bands in ${count(shape[0])} frames, of mean 0 and deviation 1 in each clip`,
+      ...(bands === undefined
+        ? []
+        : [
+            `log-mel features of ${bands} bands in ${count(width / bands)} frames, of mean 0 and deviation 1 in each clip`,
+          ]),
       ...(keeps
         ? []
         : [
-            `features take ${byteText(4 * width * files.length)}, too much to keep: sounds are read anew in every epoch`,
+            `${bands === undefined ? "clips" : "features"} take ${byteText(4 * width * files.length)}, too much to keep: sounds are read anew in every epoch`,
           ]),
       ...brokenNotes(problems, "sound"),
       ...noted,

@@ -2,6 +2,7 @@
 import { foldIn, type Key, type Random } from "../../core/random.ts";
 import { Tensor } from "../../core/tensor.ts";
 import type { Batch, Dataset, Labelled } from "../../data/pipeline/dataset.ts";
+import { type SoundFormat, soundPreparation } from "../../data/sound/sound-format.ts";
 import { eitherOrBoth } from "../shared/candidate-objective.ts";
 
 /** The networks of sounds: one hears all of a clip, one with parts left out. */
@@ -53,8 +54,22 @@ export const soundViews = (batches: Dataset<Labelled>, key: Key): Dataset<Batch>
     .map(({ x, y }, random) => ({ x: shifted(x, random), y }), foldIn(key, "shift"))
     .map(({ x, y }, random) => ({ x, changed: withMasks(x, random), y }), foldIn(key, "mask"));
 
-/** The mean and the standard deviation over time of each band, which baselines read. */
-export function bandFeatures({ shape: [frames = 0, bands = 0], data }: Tensor): Float32Array {
+/** Bands of pitch of features, where a base does not say how many. */
+export const usualBands = 40;
+
+/**
+ * What baselines read of clips in a format: the mean and the standard deviation over time of each band of log-mel features, which of plain
+ * samples are computed first.
+ */
+export function bandFeatures(sound: SoundFormat): (x: Tensor) => Float32Array {
+  const { bands = usualBands } = sound;
+  const prepare = soundPreparation({ ...sound, bands });
+  return ({ data }) =>
+    meansOfBands(sound.bands === undefined ? prepare(data as Float32Array) : (data as Float32Array), bands);
+}
+
+function meansOfBands(data: Float32Array, bands: number): Float32Array {
+  const frames = data.length / bands;
   const result = new Float32Array(2 * bands);
   for (let band = 0; band < bands; band++) {
     const levels = Float64Array.from({ length: frames }, (_, frame) => Number(data[frame * bands + band]));

@@ -6,6 +6,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { keyOf } from "../../core/random.ts";
 import { Tensor, tensor } from "../../core/tensor.ts";
 import { fromTensors } from "../../data/pipeline/dataset.ts";
+import { soundPreparation } from "../../data/sound/sound-format.ts";
 import { recipeForData } from "../kinds/recipe-for-data.node.ts";
 import { loadSounds, type SoundRequest } from "./load-sounds.node.ts";
 import { bandFeatures, soundViews } from "./sound-views.ts";
@@ -77,16 +78,29 @@ test.each([
 });
 
 test("bandFeatures are the mean and deviation of each band over time", () => {
-  expect(
-    Array.from(
-      bandFeatures(
-        tensor([
-          [1, 4],
-          [3, 4],
-        ]),
-      ),
-    ),
-  ).toEqual([2, 4, 1, 0]);
+  const features = tensor([
+    [1, 4],
+    [3, 4],
+  ]);
+  expect(Array.from(bandFeatures({ rate: 8000, samples: 400, bands: 2 })(features))).toEqual([2, 4, 1, 0]);
+  // Of samples, they are those of the log-mel features.
+  const clip = Float32Array.from({ length: 2000 }, (_, i) => Math.sin(i / 3));
+  const sound = { rate: 8000, samples: 2000, bands: 40 };
+  const mel = soundPreparation(sound)(clip);
+  const own = bandFeatures({ rate: 8000, samples: 2000 })(new Tensor("float32", [2000], clip));
+  expect(own).toEqual(bandFeatures(sound)(new Tensor("float32", [mel.length / 40, 40], mel)));
+});
+
+test("sounds are read as a base takes them: samples of its rate, in its shape", async () => {
+  const path = join(folder, "for-base");
+  for (let i = 0; i < 8; i++)
+    for (const rises of [true, false]) writeTone(join(path, rises ? "rise" : "fall", `${i}.wav`), { rises, seed: i });
+  const taken = { sound: { rate: 4000, samples: 1000 }, shape: [1, 1000] };
+  const { sound, shape, parts, notes } = await load(path, { taken });
+  expect([sound, shape]).toEqual([taken.sound, [1, 1000]]);
+  for await (const { x } of parts.train.epoch(0)) expect([x.dtype, x.shape]).toEqual(["float32", [1, 1000]]);
+  expect(notes.join("\n")).toMatch(/clips of 0\.25 s at 4000 Hz, as the base takes them/);
+  expect(notes.join("\n")).not.toMatch(/log-mel/);
 });
 
 test("views are moved in time, and one has parts at 0", async () => {
