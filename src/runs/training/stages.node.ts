@@ -109,10 +109,10 @@ export async function runStages(options: StagesOptions): Promise<StagesResult> {
 
 /**
  * Progress at the beginning of a stage: the epochs before it, and the parameters as the stage's `before` left them. The
- * recipe's own callbacks begin anew: what ended one stage is no reason to end the next.
+ * recipe's own callbacks begin anew, but for what they take up themselves: what ended one stage is no reason to end the next.
  */
 function entering({ model, callbacks = [] }: Task, progress: Progress): Progress {
-  const own = new Set(callbacks.map(({ name }) => name));
+  const own = new Map(callbacks.map((callback) => [callback.name, callback]));
   const values = [...model.parameters()].flatMap(([path, { value }]) => (value ? [[path, value] as const] : []));
   const tensors: Record<string, Tensor> = { ...progress.trainer.tensors, ...Object.fromEntries(values) };
   return {
@@ -120,7 +120,13 @@ function entering({ model, callbacks = [] }: Task, progress: Progress): Progress
     batchInEpoch: 0,
     sums: {},
     trained: undefined,
-    callbacks: Object.fromEntries(Object.entries(progress.callbacks).filter(([name]) => !own.has(name))),
+    callbacks: Object.fromEntries(
+      Object.entries(progress.callbacks).flatMap(([name, state]) => {
+        const callback = own.get(name);
+        const next = callback ? callback.nextStage?.(state) : state;
+        return next === undefined ? [] : [[name, next] as const];
+      }),
+    ),
     trainer: { ...progress.trainer, tensors },
   };
 }

@@ -16,7 +16,7 @@ export interface KeepBestOptions {
   readonly patience?: number;
   /** Whether the least loss of all epochs counts, or that of the last, where a rate that falls to 0 has settled; default "best". */
   readonly epoch?: "best" | "last";
-  /** Seconds of training after which it ends, counted anew when the run is resumed; default none. */
+  /** Seconds of training after which it ends, those of all stages together, counted anew when the run is resumed; default none. */
   readonly seconds?: number;
 }
 
@@ -44,7 +44,8 @@ const mixOf = ({ candidates, choices }: ChosenNetwork, choice: string): Float32A
 
 /**
  * Gives a network, at the end of a run, the parameters of the epoch and the shares of its candidates with the least validation loss, which its
- * objective gives as a figure named by `choiceLoss`; ends the run when that no longer improves, or when its time is over.
+ * objective gives as a figure named by `choiceLoss`; ends the run when that no longer improves, or when its time is over. A stage goes on from
+ * the best of those before it.
  */
 export function keepBestCandidate(network: ChosenNetwork, options: KeepBestOptions = {}): Callback {
   const {
@@ -54,13 +55,13 @@ export function keepBestCandidate(network: ChosenNetwork, options: KeepBestOptio
   } = checkOptions(options);
   const fresh: State = { best: Number.POSITIVE_INFINITY, waited: 0 };
   let state = fresh;
-  let began = performance.now();
+  let began: number | undefined;
   const reason = `no choice of networks has improved for ${patience} epochs`;
   return {
     name: "keepBestCandidate",
     keepsBest: true,
     onStart(run) {
-      began = performance.now();
+      began ??= performance.now();
       // The run was cut off after the decision, before its end.
       if (state.waited >= patience) run.stop(reason);
     },
@@ -75,7 +76,8 @@ export function keepBestCandidate(network: ChosenNetwork, options: KeepBestOptio
         state = { best: least.loss, waited: 0, kept, chosen: `${least.choice}, after epoch ${run.epoch}` };
       } else state = { ...state, waited: state.waited + 1 };
       if (state.waited >= patience) run.stop(reason);
-      else if (performance.now() - began > 1000 * seconds) run.stop(`its ${Math.round(seconds)} seconds are over`);
+      else if (performance.now() - (began ?? 0) > 1000 * seconds)
+        run.stop(`its ${Math.round(seconds)} seconds are over`);
     },
     deliver: () => state.kept,
     notes: () =>
@@ -84,7 +86,9 @@ export function keepBestCandidate(network: ChosenNetwork, options: KeepBestOptio
         : [`samples that were not trained on chose ${state.chosen}: loss ${Number(state.best.toPrecision(4))}`],
     state: () => state,
     restore(saved) {
+      if (saved === undefined) began = undefined;
       state = saved === undefined ? fresh : stateSchema.parse(saved);
     },
+    nextStage: (saved) => ({ ...stateSchema.parse(saved), waited: 0 }),
   };
 }

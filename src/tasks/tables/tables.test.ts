@@ -9,6 +9,7 @@ import { fromTensors } from "../../data/pipeline/dataset.ts";
 import { inferColumnTypes } from "../../data/tables/column-kinds.ts";
 import { TableNetwork } from "../../models/tables/table-network.ts";
 import { saveParameters } from "../../train/callbacks/saved-parameters.ts";
+import type { Progress } from "../../train/fit.ts";
 import { fit } from "../../train/fit.ts";
 import { adam, adamw } from "../../train/optimizers/index.ts";
 import { foldedObjective } from "../folds/folded-objective.ts";
@@ -266,5 +267,33 @@ describe("foldedObjective", () => {
     expect(notes.join()).toContain(`loss ${Number(Math.min(...losses).toPrecision(4))}`);
     const mix = model.parameters().get("mix")?.value?.toNumbers() ?? [];
     expect(mix.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 6);
+  });
+
+  test("a stage that does worse ends with the best of those before it", async () => {
+    const own = new TableNetwork(columns, { outputs: 2, members: 2, width: 4, dropout: 0 });
+    const x = tensor(Array.from({ length: 32 }, (_, i) => [Math.sin(i)]));
+    const places = (of: (i: number) => number) =>
+      tensor(
+        Array.from({ length: 32 }, (_, i) => of(i)),
+        { dtype: "int32" },
+      );
+    const data = fromTensors({ x, y: places((i) => ((i * i) % 3 === 0 ? 1 : 0)), fold: places((i) => i % 2) });
+    const callback = keepBestCandidate(own);
+    const stage = (learningRate: number, epochs: number, resume?: Progress) =>
+      fit(own, data.batch(16), {
+        objective: foldedObjective(own),
+        optimizer: adamw({ learningRate }),
+        epochs,
+        validation: data.batch(32),
+        callbacks: [callback],
+        training: { ...(resume && { resume }) },
+      });
+    const { progress } = await stage(0.01, 4);
+    const best = saveParameters(own);
+    const kept = callback.nextStage?.(progress.callbacks["keepBestCandidate"]);
+    const begun = { ...progress, trained: undefined, callbacks: { keepBestCandidate: kept } };
+    const { notes } = await stage(100, 6, begun);
+    expect(saveParameters(own)).toEqual(best);
+    expect(notes.join()).toMatch(/after epoch [1-4]:/);
   });
 });

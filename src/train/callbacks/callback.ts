@@ -38,6 +38,8 @@ export interface Callback {
   state?(): unknown;
   /** Takes what `state` gave, or `undefined` in a new run. */
   restore?(state: unknown): void;
+  /** Of a recipe's run in stages: what it takes up in the next one, of what `state` gave at the end of the one before; default it begins anew. */
+  nextStage?(state: unknown): unknown;
 }
 
 /** 1 where a larger value of a result is better, -1 where a smaller one is: a loss, or what its figure says. */
