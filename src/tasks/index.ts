@@ -16,6 +16,7 @@ export { forecastMetrics, seriesObjective, type WindowBatch } from "./series/ser
 export type { SeriesParts } from "./series/series-parts.ts";
 export type { PartedSeries } from "./series/simple-forecast.ts";
 export { type WindowBatches, windowBatches } from "./series/window-batches.ts";
+export { trainTop } from "./shared/base-head.ts";
 export { type CandidateChoices, candidateObjective, eitherOrBoth } from "./shared/candidate-objective.ts";
 export { type CosineInTimeOptions, cosineInTime } from "./shared/cosine-in-time.ts";
 export { baselinesOfSamples, linearOnFeatures, type SampleFeatures, type SampleSplit } from "./shared/feature-rows.ts";
@@ -29,7 +30,6 @@ export {
   sampleTargetSchema,
   sampleTasks,
 } from "./shared/sample-target.ts";
-export { trainTop } from "./shared/train-top.ts";
 export { bandFeatures, soundChoices, soundViews } from "./sounds/sound-views.ts";
 export { denseFeatures } from "./tables/dense-features.ts";
 export { baselinesOfTable, type EncodedTable, type TableSamples } from "./tables/table-baselines.ts";

@@ -11,13 +11,13 @@ import type { Value } from "../../graph/ir.ts";
 import {
   type AnyModule,
   activation,
-  dense,
   isTensorType,
   type Module,
   sequential,
   type TensorModule,
 } from "../../nn/index.ts";
 import { constant, div, sub, transpose } from "../../ops/index.ts";
+import { headOf } from "../shared/base-head.ts";
 
 /** A pretrained model of images. */
 export interface ImageBase {
@@ -69,7 +69,7 @@ export async function openImageBase(name: string, options: BaseOptions = {}): Pr
   return {
     size,
     note: `a new head takes ${layer === undefined ? "what the base gives" : `what ${layer} of the base gives`}`,
-    classifier: (outputs) => on(dense(outputs)),
+    classifier: (outputs) => on(headOf(outputs)),
     features: on(activation((x) => x)),
   };
 }

@@ -4,7 +4,8 @@ import { featureLayer } from "../../finetune/heads/feature-layer.ts";
 import { withHead } from "../../finetune/heads/with-head.ts";
 import { soundFormatOf, soundInput } from "../../finetune/tasks/audio-classification.ts";
 import { type BaseOptions, openBase, samplingRateBeside, usualRate } from "../../finetune/tasks/base.node.ts";
-import { activation, dense, type Module, sequential, type TensorModule } from "../../nn/index.ts";
+import { activation, type Module, sequential, type TensorModule } from "../../nn/index.ts";
+import { headOf } from "../shared/base-head.ts";
 
 /** A pretrained model of sounds. */
 export interface SoundBase {
@@ -46,7 +47,7 @@ export async function openSoundBase(name: string, options: SoundBaseOptions = {}
     sound,
     shape: soundInput(opened.model).type.shape.slice(1),
     note: `a new head takes ${layer === undefined ? "what the base gives" : `what ${layer} of the base gives`}`,
-    classifier: (outputs) => on(dense(outputs)),
+    classifier: (outputs) => on(headOf(outputs)),
     features: on(asItIs()),
   };
 }

@@ -1,7 +1,17 @@
-/** What is trained of a classifier on a base: its head alone, or the last blocks below it too. */
+/** The new head of a classifier on a base, and what is trained of both. */
 import { blockGroups, layerGroups, unfreezeLast } from "../../finetune/freezing/layer-groups.ts";
 import { normalizationParameters } from "../../finetune/freezing/normalization.ts";
-import type { AnyModule } from "../../nn/index.ts";
+import { type AnyModule, batchNorm, dense, dropout, type Module, sequential } from "../../nn/index.ts";
+
+/** Share of the features that training drops: there are often more of them than a few samples can tell apart. */
+const dropped = 0.3;
+
+/**
+ * A head of features [N, W] that gives scores [N, outputs]. Features of any size are brought to mean 0 and deviation 1 first, so that one rate
+ * suits all bases (He et al. 2022, "Masked Autoencoders", sec. A.1, for linear probes).
+ */
+export const headOf = (outputs: number): Module =>
+  sequential([batchNorm({ scale: false, center: false }), dropout(dropped), dense(outputs)]);
 
 /** Parameters of the head that `withHead` puts on the base of a candidate. */
 const isOfHead = /^candidates\.\w+\.(?:layers\.\d+\.)?head\./;
