@@ -10,6 +10,8 @@ export { type LoadedSeries, loadSeries, type SeriesRequest } from "./series/load
 export { type LoadedSounds, loadSounds, type SoundRequest } from "./sounds/load-sounds.node.ts";
 export { openSoundBase, type SoundBase, type SoundBaseOptions } from "./sounds/sound-base.node.ts";
 export { type LoadedTable, loadTable, type TableRequest } from "./tables/load-table.node.ts";
-export { type LoadedTexts, loadTexts, type TextSamples, type TextsRequest } from "./texts/load-texts.node.ts";
+export { type LoadedTexts, loadTexts, type TextSamples } from "./texts/load-texts.node.ts";
+export { type LabelledTexts, type PartedTexts, partTexts, type TextsRequest } from "./texts/part-texts.node.ts";
+export { openTextBase, type TextBase, type TextBaseOptions, textRowParts } from "./texts/text-base.node.ts";
 export { type LoadedPairs, loadPairs, type PairsRequest } from "./translation/load-pairs.node.ts";
 export { type LoadedWriting, loadWriting, type WritingRequest } from "./writing/load-writing.node.ts";

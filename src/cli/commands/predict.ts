@@ -80,7 +80,7 @@ interface Question {
 async function questionsOf({ deployment: { reader } }: OpenRun, argument: string): Promise<readonly Question[]> {
   const readsTexts = reader !== undefined && (reader.gives ?? "scores") === "scores";
   if (!readsTexts) return [{ name: argument, question: argument }];
-  const { name, texts } = await textsOfArgument(argument, "text");
+  const { name, texts } = await textsOfArgument(argument, reader.column ?? "text");
   return texts.map((question, i) => {
     if (question === argument) return { name: argument, question };
     return { name: texts.length === 1 ? name : `${name}[${i}]`, question };

@@ -2,8 +2,9 @@
 import { OptionError } from "../../core/errors.ts";
 import { Tensor } from "../../core/tensor.ts";
 import type { Tokenizer } from "../../data/index.ts";
+import { ImportedModule } from "../../formats/imported-module.ts";
 import type { TensorType } from "../../graph/ir.ts";
-import type { AnyModule } from "../../nn/index.ts";
+import { type AnyModule, isTensorType } from "../../nn/index.ts";
 import type { BatchSettings, FinetuneTask } from "./task.ts";
 
 /**
@@ -20,6 +21,8 @@ export interface TextReader {
   readonly length: number;
   /** The id that fills rows up. */
   readonly padding: number;
+  /** The column of tables that texts stand in; default `text`. */
+  readonly column?: string;
   /** What the model gives; default scores. */
   readonly gives?: (typeof textOutputs)[number];
 }
@@ -75,6 +78,13 @@ export function paddingOf({ tokens }: Tokenizer): number {
     if (id >= 0) return id;
   }
   return 0;
+}
+
+/** Tokens that a graph of a file is written for; nothing where it takes any number, as models of a config do. */
+export function writtenLength(model: AnyModule): number | undefined {
+  const types = model instanceof ImportedModule ? model.inputTypes : undefined;
+  const x = isTensorType(types) ? types : (types as Readonly<Record<string, unknown>> | undefined)?.["x"];
+  return isTensorType(x) ? x.shape[1] : undefined;
 }
 
 /** Whether a model of token ids takes a mask too, and the types of its inputs for one row. Throws OptionError for a model of something else. */

@@ -58,6 +58,7 @@ const deploymentSchema = z.strictObject({
       tokenizer: tokenizerFileSchema,
       length: z.number().int().min(1),
       padding: z.number().int().min(0),
+      column: z.string().optional(),
       gives: z.enum(textOutputs).optional(),
     })
     .optional(),

@@ -4,6 +4,7 @@ import { Tensor } from "../../core/tensor.ts";
 import { rowCells } from "../../data/tables/row-cells.ts";
 import { knownWords } from "../../data/text/text-features.ts";
 import { encodePng } from "../../draw/png.ts";
+import type { TextReader } from "../../finetune/tasks/text-rows.ts";
 import type { Deployment, InputFormat } from "../recipes/recipe.ts";
 import type { TestOutputs } from "./outputs.ts";
 import type { Mistake } from "./report.ts";
@@ -14,7 +15,7 @@ const longestSide = 128;
 /** The wrong samples of the highest losses, as plain data. */
 export const mistakesOf = (
   { kind, worst }: TestOutputs,
-  { classes = [], format = {} }: Pick<Deployment, "classes" | "format">,
+  { classes = [], format = {}, reader }: Pick<Deployment, "classes" | "format" | "reader">,
 ): Mistake[] =>
   worst.map(({ sample, actual, predicted, confidence, loss, input }) => {
     const nameOf = (value: number) =>
@@ -25,17 +26,28 @@ export const mistakesOf = (
       predicted: nameOf(predicted),
       ...(kind === "classes" && { confidence }),
       loss,
-      ...inputOf(input, format),
+      ...inputOf(input, format, reader),
     };
   });
 
 /** An input as an image or as cells; of other kinds nothing. */
-function inputOf(input: Tensor, { image, table, text }: InputFormat): Pick<Mistake, "image" | "cells"> {
+function inputOf(
+  input: Tensor,
+  { image, table, text }: InputFormat,
+  reader: TextReader | undefined,
+): Pick<Mistake, "image" | "cells"> {
+  if (reader) return { cells: [{ name: reader.column ?? "text", value: textOfRow(input.toNumbers(), reader) }] };
   if (table) return { cells: rowCells(table, input.toNumbers()) };
   if (text) return { cells: [{ name: text.name, value: knownWords(text, input.toNumbers()) }] };
   const [channels = 0, height = 0, width = 0] = input.shape;
   const isImage = image?.channels === channels && image.height === height && image.width === width;
   return isImage && input.shape.length === 3 ? { image: imageOf(input) } : {};
+}
+
+/** The text of a row of tokens, without those that fill it up. */
+function textOfRow(ids: readonly number[], { tokenizer, padding }: TextReader): string {
+  const end = ids.findLastIndex((id) => id !== padding) + 1;
+  return tokenizer.decode(ids.slice(0, end));
 }
 
 /** An image [channels, height, width] as a PNG in a data URI. */

@@ -2,11 +2,11 @@
 import type { LabelledText } from "../../data/text/labelled-text.ts";
 import type { BaselineResult } from "../../train/baselines/baseline.ts";
 import { compareLabelBaselines, compareTextBaselines } from "../../train/baselines/texts.ts";
-import type { LoadedTexts, TextSamples } from "./load-texts.node.ts";
+import type { LabelledTexts, PartedTexts } from "./part-texts.node.ts";
 
 /** What simple ways reach; their settings are chosen on the texts of the first fold. */
-export function baselinesOfTexts({ target, train, folds, test }: LoadedTexts): readonly BaselineResult[] {
-  const parts = <T>(samplesOf: (samples: TextSamples) => readonly T[]) => {
+export function baselinesOfTexts({ target, train, folds, test }: PartedTexts): readonly BaselineResult[] {
+  const parts = <T>(samplesOf: (samples: LabelledTexts) => readonly T[]) => {
     const all = samplesOf(train);
     return {
       train: all.filter((_, place) => folds[place] !== 0),
@@ -23,7 +23,7 @@ export function baselinesOfTexts({ target, train, folds, test }: LoadedTexts): r
         })),
       ),
     );
-  const labelled = ({ texts, y }: TextSamples): LabelledText[] =>
+  const labelled = ({ texts, y }: LabelledTexts): LabelledText[] =>
     texts.map((text, place) => ({ text, label: Number(y.data[place]) }));
   return compareTextBaselines(parts(labelled), target.kind === "classes" ? target.classes.length : 0);
 }

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { recipeForData } from "../kinds/recipe-for-data.node.ts";
 import { evidenceOf } from "./evidence.ts";
-import { loadTexts, type TextsRequest } from "./load-texts.node.ts";
+import { loadTexts } from "./load-texts.node.ts";
+import type { TextsRequest } from "./part-texts.node.ts";
 import { baselinesOfTexts } from "./text-baselines.ts";
 import { textBatches, textModel } from "./text-model.ts";
 
