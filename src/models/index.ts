@@ -84,7 +84,7 @@ export {
   Tastes,
   type TastesOptions,
 } from "./tables/recommender.ts";
-export type { CategoryColumn, NumberColumn, TableColumn, WordsColumn } from "./tables/table-columns.ts";
+export type { CategoryColumn, ImageColumn, NumberColumn, TableColumn, WordsColumn } from "./tables/table-columns.ts";
 export { TableNetwork, type TableNetworkOptions, tableCandidates } from "./tables/table-network.ts";
 export { BloomModel, type BloomOptions, bloomArchitectures } from "./text/decoders/bloom.ts";
 export type { Decoder, DecoderOptions } from "./text/decoders/decoder.ts";

@@ -27,6 +27,7 @@ function cellOf(field: FieldEncoding, numbers: readonly number[]): string {
       .flatMap(({ part }, i) => (Number.isFinite(numbers[i]) ? [`${part} ${numbers[i]}`] : []))
       .join(", ");
   }
+  if (field.kind === "image") return Number.isNaN(first) ? "" : "an image";
   const weighted = field.words.map((word, place) => ({ word, weight: numbers[place] ?? 0 }));
   const found = weighted.filter(({ weight }) => weight > 0).sort((a, b) => b.weight - a.weight);
   return `${found

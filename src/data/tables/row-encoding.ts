@@ -9,6 +9,7 @@ import { parseDate } from "./cell-dates.ts";
 import { parseNumber } from "./cell-numbers.ts";
 import type { ColumnType } from "./column-kinds.ts";
 import { deviationOf, meanOf, quantileOf } from "./columns.ts";
+import { imageMultiple } from "./image-column.ts";
 
 /** What training rows showed of a number. */
 const statisticsSchema = z.strictObject({
@@ -22,6 +23,8 @@ const statisticsSchema = z.strictObject({
   /** Whether values were missing. */
   hasMissing: z.boolean(),
 });
+
+const spreadSchema = z.strictObject({ mean: z.number(), deviation: z.number().gt(0) });
 
 const dateParts = ["day", "month", "weekday", "hour"] as const;
 
@@ -53,6 +56,20 @@ const fieldSchema = z.discriminatedUnion("kind", [
     words: z.array(z.string()).min(1),
     weights: z.array(z.number()),
   }),
+  z.strictObject({
+    name: z.string(),
+    kind: z.literal("image"),
+    /** An image is its pixels from 0 to 1, [channels, height, width], brought to this size; NaN where it is missing. */
+    height: z.number().int().multipleOf(imageMultiple).min(imageMultiple),
+    width: z.number().int().multipleOf(imageMultiple).min(imageMultiple),
+    channels: z.union([z.literal(1), z.literal(3)]),
+    /** Of the pixels of each channel. */
+    pixels: z.array(spreadSchema).min(1),
+    /** Of the means of 4 x 4 parts of each channel. */
+    parts: z.array(spreadSchema).min(1),
+    /** Whether images were missing. */
+    hasMissing: z.boolean(),
+  }),
 ]);
 
 /** How rows become numbers, as JSON. */
@@ -60,7 +77,7 @@ export const rowEncodingSchema = z.strictObject({ fields: z.array(fieldSchema).m
 
 /** What training rows showed of a number: `fill`, the median; `mean`; `deviation`; `edges` of bins; `hasMissing`. */
 export type NumberStatistics = Readonly<z.infer<typeof statisticsSchema>>;
-/** How one column becomes numbers: of kind `number`, `category`, `date` or `text`. */
+/** How one column becomes numbers: of kind `number`, `category`, `date`, `text` or `image`. */
 export type FieldEncoding = Readonly<z.infer<typeof fieldSchema>>;
 /** How rows become numbers: `fields` in the order of the numbers. */
 export type RowEncoding = Readonly<z.infer<typeof rowEncodingSchema>>;
@@ -208,16 +225,37 @@ export function fitFields(
   };
 }
 
-const widthOf = (field: FieldEncoding): number =>
-  field.kind === "date" ? field.parts.length : field.kind === "text" ? field.words.length : 1;
+function widthOf(field: FieldEncoding): number {
+  if (field.kind === "image") return field.channels * field.height * field.width;
+  return field.kind === "date" ? field.parts.length : field.kind === "text" ? field.words.length : 1;
+}
 
 /** Numbers that a row becomes. */
 export const encodedWidth = ({ fields }: RowEncoding): number => fields.reduce((sum, field) => sum + widthOf(field), 0);
 
+/** Writes the pixels of a row's image at `at` of its numbers, NaN for one that is missing. Throws DataError for pixels that are not there, or of another size. */
+function writeImage(
+  { cell, pixels, where }: NamedRow,
+  field: Extract<FieldEncoding, { readonly kind: "image" }>,
+  numbers: Float32Array,
+  at: number,
+): void {
+  const { name } = field;
+  const [own, size] = [pixels?.(name), widthOf(field)];
+  if (!pixels && cell(name) !== "")
+    throw wrongCell(where, name, cell(name), "an image that is read as its pixels, by withImages or as row.pixels");
+  if (own && own.length !== size)
+    throw new DataError(
+      `${where}: the image ${quoted(name)} has ${own.length} numbers, expected ${field.channels} x ${field.height} x ${field.width}; bring it to that size`,
+    );
+  if (own) numbers.set(own, at);
+  else numbers.fill(Number.NaN, at, at + size);
+}
+
 /** Writes what a cell becomes at `at` of a row's numbers. Throws DataError for a text where a number or a date is expected. */
 type CellWriter = (cell: string, numbers: Float32Array, at: number, where: string) => void;
 
-function writerOf(field: FieldEncoding): CellWriter {
+function writerOf(field: Exclude<FieldEncoding, { readonly kind: "image" }>): CellWriter {
   const { name } = field;
   if (field.kind === "number")
     return (cell, numbers, at, where) => {
@@ -260,6 +298,8 @@ export interface NamedRow {
   readonly where: string;
   /** The cell of a column, "" where it is missing. */
   cell(name: string): string;
+  /** Of a column of images: pixels from 0 to 1, [channels, height, width], as its field says; nothing for one that is missing. */
+  pixels?(name: string): ArrayLike<number> | undefined;
 }
 
 /**
@@ -273,16 +313,21 @@ export function encodeRows(
 ): Tensor<"float32"> {
   const width = encodedWidth(encoding);
   const data = new Float32Array(rows.length * width);
-  const writers = encoding.fields.map((field) => ({ field, write: writerOf(field) }));
+  const writers = encoding.fields.map((field) => ({
+    field,
+    ...(field.kind !== "image" && { write: writerOf(field) }),
+  }));
   for (const [i, row] of rows.entries()) {
     const numbers = data.subarray(i * width, (i + 1) * width);
     let at = 0;
     for (const { field, write } of writers) {
       try {
-        write(row.cell(field.name), numbers, at, row.where);
+        if (field.kind === "image") writeImage(row, field, numbers, at);
+        else write?.(row.cell(field.name), numbers, at, row.where);
       } catch (error) {
         if (!options.lenient || !(error instanceof DataError)) throw error;
-        write("", numbers, at, row.where);
+        if (field.kind === "image") throw error;
+        write?.("", numbers, at, row.where);
       }
       at += widthOf(field);
     }
@@ -294,6 +339,8 @@ export function encodeRows(
 export function fieldText(field: FieldEncoding): string {
   if (field.kind === "category") return `a category of ${plural(field.values.length, "value")}`;
   if (field.kind === "date") return `a date (${field.parts.map(({ part }) => part).join(", ")})`;
+  if (field.kind === "image")
+    return `an image (${field.width} x ${field.height} pixels, ${field.channels === 1 ? "grey" : "in colour"})`;
   return field.kind === "text" ? `a text (${plural(field.words.length, "known word")})` : "a number";
 }
 
@@ -303,6 +350,6 @@ export const exampleRow = ({ fields }: RowEncoding): Readonly<Record<string, str
     fields.map((field) => {
       if (field.kind === "number") return [field.name, Number(field.statistics.fill.toPrecision(6))] as const;
       if (field.kind === "category") return [field.name, field.values[0] ?? ""] as const;
-      return [field.name, field.kind === "date" ? "" : field.words.slice(0, 3).join(" ")] as const;
+      return [field.name, field.kind === "text" ? field.words.slice(0, 3).join(" ") : ""] as const;
     }),
   );

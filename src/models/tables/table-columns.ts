@@ -1,4 +1,4 @@
-/** What the numbers of a table's row are, and how a network takes them: numbers, categories and words, missing or not. */
+/** What the numbers of a table's row are, and how a network takes them: numbers, categories, words and images, missing or not. */
 
 import { Tensor } from "../../core/tensor.ts";
 import type { Value } from "../../graph/ir.ts";
@@ -14,6 +14,7 @@ import {
   isNan,
   less,
   mul,
+  reduceMean,
   reshape,
   slice,
   sub,
@@ -48,10 +49,32 @@ export interface WordsColumn {
   readonly words: number;
 }
 
-/** What a number of a row is, or several that belong together. */
-export type TableColumn = NumberColumn | CategoryColumn | WordsColumn;
+/** Mean and standard deviation of numbers. */
+type Spread = { readonly mean: number; readonly deviation: number };
 
-const widthOf = (column: TableColumn): number => (column.kind === "words" ? column.words : 1);
+/** An image, as its pixels [channels, height, width] from 0 to 1; NaN where it is missing. */
+export interface ImageColumn {
+  readonly kind: "image";
+  readonly channels: number;
+  /** A multiple of 16. */
+  readonly height: number;
+  /** A multiple of 16. */
+  readonly width: number;
+  /** Of the pixels of each channel in training data. */
+  readonly pixels: readonly Spread[];
+  /** Of the means of 4 x 4 parts of each channel. */
+  readonly parts: readonly Spread[];
+  /** Whether images were missing, so that it matters which are. */
+  readonly hasMissing: boolean;
+}
+
+/** What a number of a row is, or several that belong together. */
+export type TableColumn = NumberColumn | CategoryColumn | WordsColumn | ImageColumn;
+
+function widthOf(column: TableColumn): number {
+  if (column.kind === "image") return column.channels * column.height * column.width;
+  return column.kind === "words" ? column.words : 1;
+}
 
 /** Numbers of a row that columns take. */
 export const rowWidth = (columns: readonly TableColumn[]): number =>
@@ -175,4 +198,46 @@ export function wordWeights(x: Value, columns: readonly TableColumn[]): Value | 
     Array.from({ length: column.words }, (_, i) => at + i),
   );
   return places.length === 0 ? undefined : columnsAt(x, places);
+}
+
+/** An image column of rows. */
+export type ImagesOfRows = {
+  /** Standardized pixels, 0 where an image is missing, [N, channels, height, width]. */
+  readonly pixels: Value;
+  /** 1 where an image is missing, [N, 1]; nothing where none were. */
+  readonly missing: Value | undefined;
+};
+
+/** Images of rows x [N, F], column by column. */
+export const imagesOf = (x: Value, columns: readonly TableColumn[]): readonly ImagesOfRows[] =>
+  ofKind(columns, "image").map(({ column, at }) => {
+    const { channels, height, width, hasMissing } = column;
+    const rows = x.shape[0] ?? 1;
+    const raw = reshape(slice(x, { axis: 1, start: at, end: at + widthOf(column) }), [rows, channels, height, width]);
+    const of = (pick: (own: Spread) => number) => reshape(row(column.pixels.map(pick)), [1, channels, 1, 1]);
+    const scaled = div(
+      sub(
+        raw,
+        of(({ mean }) => mean),
+      ),
+      of(({ deviation }) => deviation),
+    );
+    const isMissing = isNan(slice(x, { axis: 1, start: at, end: at + 1 }));
+    return { pixels: where(isNan(raw), 0, scaled), missing: hasMissing ? cast(isMissing, "float32") : undefined };
+  });
+
+/** Of images the means of 4 x 4 parts of each channel, standardized, 0 where an image is missing, and whether it is, [N, …]; nothing without images. */
+export function partsOfImages(x: Value, columns: readonly TableColumn[]): Value | undefined {
+  const images = columns.filter((column) => column.kind === "image");
+  const found = imagesOf(x, columns).flatMap(({ pixels, missing }, i) => {
+    const { channels, height, width, parts, pixels: spreads } = images[i] as ImageColumn;
+    const grid = reshape(pixels, [x.shape[0] ?? 1, channels, 4, height / 4, 4, width / 4]);
+    // In deviations of the channel's pixels, and from there in those of the part.
+    const means = reshape(reduceMean(grid, [3, 5]), [x.shape[0] ?? 1, parts.length]);
+    const own = parts.map((part, place) => ({ part, channel: spreads[Math.floor(place / 16)] as Spread }));
+    const shift = row(own.map(({ part, channel }) => (part.mean - channel.mean) / channel.deviation));
+    const scaled = mul(sub(means, shift), row(own.map(({ part, channel }) => channel.deviation / part.deviation)));
+    return missing ? [mul(scaled, sub(1, missing)), missing] : [scaled];
+  });
+  return found.length > 1 ? concat(found, 1) : found[0];
 }

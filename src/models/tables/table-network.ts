@@ -6,7 +6,17 @@ import { activation, type Context, dropout, Module } from "../../nn/index.ts";
 import { add, concat, expand, reduceSum, reshape } from "../../ops/index.ts";
 import { CandidateNetwork, type NumberTarget } from "../shared/candidate-network.ts";
 import { MemberDense, MemberEmbedding } from "../shared/member-layers.ts";
-import { binned, categoryCount, categoryIds, standardized, type TableColumn, wordWeights } from "./table-columns.ts";
+import { ImageBranch } from "./image-branch.ts";
+import {
+  binned,
+  categoryCount,
+  categoryIds,
+  imagesOf,
+  partsOfImages,
+  standardized,
+  type TableColumn,
+  wordWeights,
+} from "./table-columns.ts";
 
 /** Options of `TableNetwork`. */
 export interface TableNetworkOptions {
@@ -61,6 +71,8 @@ const choices = {
 /** One kind of network in several members: [N, F] → scores [members, N, outputs]. */
 class Candidate extends Module {
   readonly embedding: MemberEmbedding | undefined;
+  /** One for each column of images. */
+  readonly images: readonly ImageBranch[];
   readonly hidden: readonly MemberDense[];
   readonly activation = activation("relu");
   readonly dropout: Module;
@@ -75,6 +87,8 @@ class Candidate extends Module {
     this.#columns = columns;
     this.#ofBins = ofBins;
     if (values > 0) this.embedding = new MemberEmbedding(members, values, layers > 0 ? categoryWidth : outputs);
+    const images = layers > 0 ? columns.filter(({ kind }) => kind === "image") : [];
+    this.images = images.map(() => new ImageBranch(members));
     this.hidden = Array.from({ length: layers }, () => new MemberDense(members, width, Math.SQRT2));
     this.dropout = dropout(rate);
     this.head = new MemberDense(members, outputs, 0);
@@ -85,32 +99,42 @@ class Candidate extends Module {
     const ids = categoryIds(x, columns);
     const vectors = ids && this.embedding?.apply(ids, context); // [members, N, columns, width]
     const numbers = this.#ofBins ? binned(x, columns) : standardized(x, columns);
-    const read = [numbers, wordWeights(x, columns)].filter((value) => value !== undefined);
+    // Sums take of images how bright their parts are.
+    const parts = this.hidden.length === 0 ? partsOfImages(x, columns) : undefined;
+    const read = [numbers, parts, wordWeights(x, columns)].filter((value) => value !== undefined);
     const shared = read.length > 1 ? concat(read, 1) : read[0]; // [N, features]
     if (this.hidden.length === 0) {
       const scores = shared && this.head.apply(shared, context);
       const own = vectors && reduceSum(vectors, 2);
       return scores && own ? add(scores, own) : ((scores ?? own) as Value);
     }
-    let hidden = joined(shared, vectors);
+    const seen = imagesOf(x, columns).map((own, i) => (this.images[i] as ImageBranch).apply(own, context));
+    let hidden = joined(shared, [...(vectors ? [flatVectors(vectors)] : []), ...seen]);
     for (const layer of this.hidden)
       hidden = this.dropout.apply(this.activation.apply(layer.apply(hidden, context), context), context);
     return this.head.apply(hidden, context);
   }
 }
 
-/** What all members read, [N, features], beside what each has of its own, [members, N, columns, width]. */
-function joined(shared: Value | undefined, vectors: Value | undefined): Value {
-  if (!vectors) return shared as Value;
+/** The vectors of a row's categories as one, [members, N, columns · width]. */
+function flatVectors(vectors: Value): Value {
   const [members = 1, rows = 1, columns = 1, width = 1] = vectors.shape;
-  const flat = reshape(vectors, [members, rows, columns * width]);
-  return shared ? concat([expand(shared, [members, ...shared.shape]), flat], 2) : flat;
+  return reshape(vectors, [members, rows, columns * width]);
+}
+
+/** What all members read, [N, features], beside what each has of its own, [members, N, features]. */
+function joined(shared: Value | undefined, own: readonly Value[]): Value {
+  const [first] = own;
+  if (!first) return shared as Value;
+  const all = shared ? [expand(shared, [first.shape[0] ?? 1, ...shared.shape]), ...own] : own;
+  return all.length > 1 ? concat(all, 2) : first;
 }
 
 /**
  * Several kinds of networks of a table's rows side by side: straight lines, sums of curves by column, and perceptrons of either. Each kind
  * has members of its own weights, which can be trained on different rows, so that the others tell how good it is. A row is [N, F] numbers
- * as `columns` say: NaN is a missing number, any number without a value a missing category. It gives log probabilities of classes, or a
+ * as `columns` say: NaN is a missing number, any number without a value a missing category. Images are seen by a small convolutional network
+ * for each member of a perceptron; sums read how bright their parts are. It gives log probabilities of classes, or a
  * number in the units of the target, [N, outputs]: the mean over the members, and over the kinds by their shares, the buffer `mix`.
  * @example
  * const model = new TableNetwork(columns, { outputs: 3 });

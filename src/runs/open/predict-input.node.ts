@@ -1,6 +1,6 @@
 /** Inputs of a prediction as tensors: images, sounds, texts, JSON files, JSON on the command line. */
 import { existsSync } from "node:fs";
-import { basename, extname } from "node:path";
+import { basename, dirname, extname } from "node:path";
 import { atPlace, DataError, FileError, OptionError, ShapeError } from "../../core/errors.ts";
 import { parseJson } from "../../core/json.ts";
 import { type Shape, sameShape, showShape, size } from "../../core/shape.ts";
@@ -38,7 +38,7 @@ export async function readInput(argument: string, target: InputTarget): Promise<
   if (text) return fromTexts(argument, text);
   if (/^\s*[[{]/.test(argument)) {
     const name = argument.length > 32 ? `${argument.slice(0, 29)}…` : argument;
-    return { name, samples: fromJson(argument, name, target), inverted: false };
+    return { name, samples: await fromJson(argument, { where: name, folder: "." }, target), inverted: false };
   }
   const extension = extname(argument).toLowerCase();
   if (!existsSync(argument))
@@ -49,7 +49,11 @@ export async function readInput(argument: string, target: InputTarget): Promise<
     return { name: basename(argument), samples: await rowsOfFile(argument, table), inverted: false };
   if (extension === ".json") {
     const text = new TextDecoder().decode(await readBytes(argument, "input"));
-    return { name: basename(argument), samples: fromJson(text, argument, target), inverted: false };
+    return {
+      name: basename(argument),
+      samples: await fromJson(text, { where: argument, folder: dirname(argument) }, target),
+      inverted: false,
+    };
   }
   if (extension === ".wav") return fromSound(argument, target);
   if (!imageExtensions.includes(extension))
@@ -102,8 +106,13 @@ async function fromSound(path: string, { inputs, format: { sound } = {} }: Input
 }
 
 /** One sample, a batch of them, or a sample's numbers in one row. */
-function fromJson(text: string, where: string, { inputs, format: { image, table } = {} }: InputTarget): Tensor {
-  if (table) return rowsOfJson(text, where, table);
+async function fromJson(
+  text: string,
+  place: { readonly where: string; readonly folder: string },
+  { inputs, format: { image, table } = {} }: InputTarget,
+): Promise<Tensor> {
+  if (table) return rowsOfJson(text, place, table);
+  const { where } = place;
   const sample = inputTypeOf(inputs).shape.slice(1);
   let parsed: unknown;
   try {

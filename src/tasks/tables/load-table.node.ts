@@ -7,10 +7,19 @@ import { gatherRows } from "../../data/pipeline/rows.ts";
 import { ordered, orderedShare } from "../../data/profile/split.ts";
 import { parseNumber } from "../../data/tables/cell-numbers.ts";
 import { type ColumnType as InferredColumn, parseDate } from "../../data/tables/column-kinds.ts";
-import { encodeRows, fieldText, fitRowEncoding, type NamedRow } from "../../data/tables/row-encoding.ts";
+import {
+  encodeRows,
+  type FittedEncoding,
+  fieldText,
+  fitFields,
+  fitRowEncoding,
+  type NamedRow,
+  type RowEncoding,
+} from "../../data/tables/row-encoding.ts";
 import { limitedRows, partsOfRows } from "../folds/parting.ts";
 import { drawnRows } from "./drawn-rows.node.ts";
 import type { EncodedTable, TableSamples } from "./table-baselines.ts";
+import { readTableImages, type TableImages } from "./table-images.node.ts";
 import { balanceNote, fitTarget, type TableTaskName, targetColumn, taskOfColumn } from "./target.ts";
 
 /** What table is loaded, and how. */
@@ -68,9 +77,14 @@ export async function loadTable(request: TableRequest): Promise<LoadedTable> {
   };
   const [groupAt, timeAt] = [placeOf(request.group), placeOf(request.time)];
   for (const name of request.ignore) placeOf(name);
+  const columns = types.flatMap((type, place) =>
+    place === at || request.ignore.includes(type.name) ? [] : [{ type, at: place }],
+  );
+  const cellsOf = (place: number) => kept.map((row) => all[row]?.[place] ?? "");
+  const { images, unread } = await imagesOf(path, columns, cellsOf);
   const groups = groupsOf(
     kept.map((row) => all[row] ?? []),
-    { at, groupAt },
+    { at, groupAt, sums: images.map(({ sums }) => sums), least: folds + 2 },
   );
   if (groupAt !== undefined && new Set(groups).size < folds + 2)
     throw new DataError(
@@ -82,27 +96,22 @@ export async function loadTable(request: TableRequest): Promise<LoadedTable> {
     groups,
     ...(task.isClasses && { classes: cells }),
     ...(timeAt !== undefined && {
-      moments: momentsOf(
-        types[timeAt] as InferredColumn,
-        kept.map((row) => all[row]?.[timeAt] ?? ""),
-      ),
+      moments: momentsOf(types[timeAt] as InferredColumn, cellsOf(timeAt)),
     }),
     seed,
     folds,
   });
   const { target, y } = fitTarget(column, task.isClasses, cells, parts.train);
-  const columns = types.flatMap((type, place) =>
-    place === at || request.ignore.includes(type.name) ? [] : [{ type, at: place }],
-  );
-  const { encoding, left } = fitRowEncoding(
-    columns,
-    parts.train.map((own) => all[kept[own] as number] as readonly string[]),
-  );
+  const trained = parts.train.map((own) => all[kept[own] as number] as readonly string[]);
+  const others = columns.filter(({ type }) => type.kind !== "image");
+  const { fields, left } = images.length > 0 ? fitFields(others, trained) : encodingOf(fitRowEncoding(others, trained));
+  const encoding: RowEncoding = { fields: [...fields, ...images.map((own) => own.fit(parts.train))] };
   const places = new Map(file.names.map((name, place) => [name, place]));
   const named = kept.map(
-    (row): NamedRow => ({
+    (row, place): NamedRow => ({
       where: `${path}: line ${lines[row]}`,
       cell: (name) => all[row]?.[places.get(name) ?? -1] ?? "",
+      pixels: (name) => images.find((own) => own.name === name)?.pixels[place],
     }),
   );
   const x = encodeRows(encoding, named, { lenient: true });
@@ -124,7 +133,10 @@ export async function loadTable(request: TableRequest): Promise<LoadedTable> {
         : []),
       `${quoted(column.name)} is predicted (${whyTarget}; --target names another), ${target.kind === "classes" ? `one of ${plural(target.classes.length, "class", "classes")}` : "a number"} (${task.why}; --task says otherwise)`,
       `it is predicted by ${listed(encoding.fields.map((field) => `${quoted(field.name)}, ${fieldText(field)}`))}`,
-      ...(left.length > 0 ? [`not read: ${listed(left.map(({ name, why }) => `${quoted(name)} (${why})`))}`] : []),
+      ...(left.length + unread.length > 0
+        ? [`not read: ${listed([...left, ...unread].map(({ name, why }) => `${quoted(name)} (${why})`))}`]
+        : []),
+      ...images.flatMap(({ notes }) => notes),
       ...(missing > 0 && request.limit === undefined
         ? [
             `${plural(missing, "row")} without a ${task.isClasses ? "value" : "number"} for ${quoted(column.name)} left out`,
@@ -138,20 +150,56 @@ export async function loadTable(request: TableRequest): Promise<LoadedTable> {
   };
 }
 
+/** The columns of images that can be read, and those that cannot, with the reasons. */
+async function imagesOf(
+  path: string,
+  columns: readonly { readonly type: InferredColumn; readonly at: number }[],
+  cellsOf: (place: number) => readonly string[],
+) {
+  const images: TableImages[] = [];
+  const unread: { readonly name: string; readonly why: string }[] = [];
+  for (const { type, at } of columns)
+    if (type.kind === "image")
+      try {
+        images.push(await readTableImages(path, type, cellsOf(at)));
+      } catch (error) {
+        if (!(error instanceof DataError)) throw error;
+        unread.push({ name: type.name, why: error.message });
+      }
+  return { images, unread };
+}
+
+const encodingOf = ({ encoding: { fields }, left }: FittedEncoding) => ({ fields, left });
+
 /** The first dozen of some things, and how many more there are. */
 const listed = (items: readonly string[]): string =>
   `${items.slice(0, 12).join("; ")}${items.length > 12 ? `; and ${count(items.length - 12)} more` : ""}`;
 
 /**
- * What each row is of: the value of a column, or else what it says beside the target. Where most rows repeat others, as where a few
- * categories describe them, each stands for itself, as does a row without a value.
+ * What each row is of: the value of a column, or else its image, or what it says beside the target. Where most rows repeat others, as where a
+ * few categories describe them, each stands for itself, as does a row without a value.
  */
 function groupsOf(
   rows: readonly (readonly string[])[],
-  { at, groupAt }: { readonly at: number; readonly groupAt: number | undefined },
+  {
+    at,
+    groupAt,
+    sums,
+    least,
+  }: {
+    readonly at: number;
+    readonly groupAt: number | undefined;
+    /** Of each column of images what is equal of equal ones, row by row. */
+    readonly sums: readonly (readonly (string | undefined)[])[];
+    /** Groups that the parts need. */
+    readonly least: number;
+  },
 ): string[] {
   const alone = (i: number) => `row\u0000${i}`;
   if (groupAt !== undefined) return rows.map((own, i) => own[groupAt] || alone(i));
+  const [first] = sums;
+  const byImage = first?.map((sum, i) => (sum === undefined ? alone(i) : sum));
+  if (byImage && new Set(byImage).size >= least) return byImage;
   const contents = rows.map((own) => own.filter((_, i) => i !== at).join("\u0000"));
   return new Set(contents).size < rows.length / 2 ? contents.map((_, i) => alone(i)) : contents;
 }

@@ -1,5 +1,6 @@
 /** The network of an encoded table. */
 import type { FieldEncoding, RowEncoding } from "../../data/tables/row-encoding.ts";
+import { imageFeatures } from "../../models/tables/image-branch.ts";
 import type { TableColumn } from "../../models/tables/table-columns.ts";
 import { TableNetwork, type TableNetworkOptions } from "../../models/tables/table-network.ts";
 import type { TableTarget } from "./target.ts";
@@ -9,7 +10,7 @@ export function columnsOf(field: FieldEncoding): readonly TableColumn[] {
   if (field.kind === "number") return [{ kind: "number", ...field.statistics }];
   if (field.kind === "date") return field.parts.map(({ statistics }) => ({ kind: "number", ...statistics }));
   if (field.kind === "category") return [{ kind: "category", values: field.values.length }];
-  return [{ kind: "words", words: field.words.length }];
+  return field.kind === "image" ? [field] : [{ kind: "words", words: field.words.length }];
 }
 
 /** Weights of a member's first layer; of tables with very many columns the hidden layers are narrower. */
@@ -19,6 +20,7 @@ const mostWeights = 640_000;
 const inputsOf = (columns: readonly TableColumn[]): number =>
   columns.reduce((sum, column) => {
     if (column.kind === "number") return sum + column.edges.length - 1;
+    if (column.kind === "image") return sum + imageFeatures;
     return sum + (column.kind === "words" ? column.words : 8);
   }, 0);
 
