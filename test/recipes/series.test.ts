@@ -33,6 +33,19 @@ const trainOn = (name: string, ...more: string[]) => {
   return { run, evaluation: JSON.parse(readFileSync(join(run, "evaluation.json"), "utf8")), stdout: done.stdout };
 };
 
+test("a table of measures by day is forecast without being asked, and its rows are predicted where they are", () => {
+  const path = join(folder, "days.csv");
+  const days = Array.from({ length: 90 }, (_, i) => `${dateOf(i)},${(20 + 5 * Math.sin(i) + i / 7).toFixed(2)},${i}.5`);
+  writeFileSync(path, ["date,sales,cost", ...days].join("\n"));
+  const short = ["--data", path, "--threads", "1", "--minutes", "0.5", "--epochs", "1", "--width", "8"];
+  const forecast = sardonyx("train", ...short, "--target", "sales", "--horizon", "3", "--out", join(folder, "days"));
+  expect([forecast.stderr, forecast.status]).toEqual(["", 0]);
+  expect(forecast.stdout.replace(/\s+/g, " ")).toMatch(/in the order of time, by "date" in steps of 1 day, whose next/);
+  const rows = sardonyx("train", ...short, "--task", "regression", "--out", join(folder, "rows"));
+  expect([rows.stderr, rows.status]).toEqual(["", 0]);
+  expect(rows.stdout.replace(/\s+/g, " ")).toMatch(/is taken for a table; .*"cost" is predicted/);
+}, 60_000);
+
 describe("series with a price that is known ahead", () => {
   let run = "";
   let evaluation: ReturnType<typeof trainOn>["evaluation"];

@@ -43,10 +43,12 @@ export const command = defineCommand({
   },
   optionsOf: async (recipe) => ownOptions(recipe),
   unnamed: {
-    options: ["data", "task"],
+    options: ["data", "task", "target"],
     // What is wrong with the data is told when they are trained on.
-    argument: async ({ data, task }) =>
-      data === undefined ? undefined : (await recipeForData(data, task).catch(() => ({ recipe: "table" }))).recipe,
+    argument: async ({ data, task, target }) =>
+      data === undefined
+        ? undefined
+        : (await recipeForData(data, task, target).catch(() => ({ recipe: "table" }))).recipe,
   },
   examples: [
     ["sardonyx train lenet-mnist", "98.9 % of MNIST's test digits"],
@@ -120,12 +122,13 @@ export const command = defineCommand({
 
 /** The recipe that data of your own are for, which is told. Throws OptionError where there are none. */
 async function recipeOfData(options: Readonly<Record<string, unknown>>, output: Output): Promise<string> {
-  const { data, task } = options;
+  const { data, task, target } = options;
   if (typeof data !== "string")
     throw new OptionError(
       "there is nothing to train; name a recipe (sardonyx recipes lists them), or data of your own: sardonyx train --data PATH",
     );
-  const { recipe, because } = await recipeForData(data, typeof task === "string" ? task : undefined);
+  const [asked, column] = [task, target].map((own) => (typeof own === "string" ? own : undefined));
+  const { recipe, because } = await recipeForData(data, asked, column);
   output.record("data", { recipe, because });
   output.prose(
     `${shownPath(data)} is taken for ${because}; sardonyx train RECIPE --data takes it for another recipe's.`,

@@ -19,8 +19,10 @@ export type DataGlance =
   | {
       readonly kind: "table";
       readonly path: string;
-      /** What its columns are by the first thousand rows. */
+      /** What its columns are by the first thousand rows, and … */
       readonly columns: readonly ColumnType[];
+      /** … the cells of these rows. */
+      readonly rows: readonly (readonly string[])[];
     }
   | {
       readonly kind: "file";
@@ -49,14 +51,14 @@ export async function glanceAt(path: string): Promise<DataGlance> {
   const builders = file.names.map(
     (name) => new ColumnTypeBuilder(name, { decimalComma: file.decimalComma, columns: file.names.length }),
   );
-  let seen = 0;
+  const seen: (readonly string[])[] = [];
   for await (const rows of file.rows()) {
-    const own = rows.slice(0, seenRows - seen);
+    const own = rows.slice(0, seenRows - seen.length);
     for (const { cells } of own) for (const [i, builder] of builders.entries()) builder.add(cells[i] ?? "");
-    seen += own.length;
-    if (seen === seenRows) break;
+    for (const { cells } of own) seen.push(cells);
+    if (seen.length === seenRows) break;
   }
-  return { kind: "table", path, columns: builders.map((builder) => builder.build()) };
+  return { kind: "table", path, columns: builders.map((builder) => builder.build()), rows: seen };
 }
 
 /** Paths of the files in a folder and in those within it, some levels deep, the first thousands in alphabetical order. */

@@ -1,6 +1,14 @@
 /** What one kind of data is recognized by, and which recipe learns from it. */
 import type { DataGlance } from "./data-glance.node.ts";
 
+/** What is asked for, beside the data. */
+export interface AskedData {
+  /** What `--task` says. */
+  readonly task?: string | undefined;
+  /** The column, or the columns with commas, that `--target` names. */
+  readonly target?: string | undefined;
+}
+
 /** A kind of data that a recipe learns from. */
 export interface DataKind {
   /** The built-in recipe. */
@@ -10,7 +18,7 @@ export interface DataKind {
   /** Why a file is of this kind by its name alone, without a look into it; default none is. */
   recognizeName?(path: string): string | undefined;
   /** Why data are of this kind, such as "a folder of images by class"; `undefined` where they are not. */
-  recognize(data: DataGlance): string | undefined;
+  recognize(data: DataGlance, asked: AskedData): string | undefined;
 }
 
 /** Files that describe those beside them: metadata.csv and the like. */

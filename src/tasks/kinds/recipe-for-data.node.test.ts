@@ -28,6 +28,52 @@ describe("recipeForData", () => {
     expect(await recipeForData(path)).toEqual({ recipe: "table", because: "a table" });
   });
 
+  describe("a table with dates", () => {
+    const dayOf = (i: number) => new Date(Date.UTC(2024, 0, 1 + i)).toISOString().slice(0, 10);
+    const table = (name: string, head: string, line: (i: number) => string, rows = 60) =>
+      given(`dates/${name}.csv`, [head, ...Array.from({ length: rows }, (_, i) => line(i))].join("\n"));
+    const sales = (i: number) => (20 + 5 * Math.sin(i) + i / 7).toFixed(2);
+
+    it.each([
+      ["days", (i: number) => dayOf(i), "1 day"],
+      ["days backwards", (i: number) => dayOf(100 - i), "1 day"],
+      ["a few days missing", (i: number) => dayOf(i + Math.floor(i / 20)), "1 day"],
+      ["months", (i: number) => `${2000 + Math.floor(i / 12)}-${String(1 + (i % 12)).padStart(2, "0")}-01`, "1 month"],
+      ["weekdays", (i: number) => dayOf(7 * Math.floor(i / 5) + (i % 5)), "1 day from Monday to Friday"],
+      ["hours", (i: number) => new Date(Date.UTC(2024, 0, 1, i)).toISOString(), "1 hour"],
+    ])("in the order of time, by %s, is forecast", async (name, moment, step) => {
+      const path = table(name, "date,sales", (i) => `${moment(i)},${sales(i)}`);
+      expect(await recipeForData(path)).toEqual({
+        recipe: "series",
+        because: `a table in the order of time, by "date" in steps of ${step}, whose next numbers are forecast (--task regression predicts a column of its rows by the others)`,
+      });
+      expect((await recipeForData(path, "regression")).recipe).toBe("table");
+      expect((await recipeForData(path, undefined, "sales")).recipe).toBe("series");
+      expect((await recipeForData(path, undefined, "date")).recipe).toBe("table");
+    });
+
+    it.each([
+      ["dates of birth", "born,height", (i: number) => `${dayOf((i * 7919) % 9000)},${sales(i)}`],
+      ["events of one day", "date,amount", (i: number) => `${dayOf(Math.floor(i / 2))},${sales(i)}`],
+      ["events now and then", "date,amount", (i: number) => `${dayOf(i * i)},${sales(i)}`],
+      ["several series", "date,shop,sales", (i: number) => `${dayOf(i >> 1)},${i % 2 ? "a" : "b"},${sales(i)}`],
+      ["a category to predict", "date,rain,weather", (i: number) => `${dayOf(i)},${sales(i)},${i % 3 ? "sun" : "fog"}`],
+      ["a code of few values", "date,weekday,sales", (i: number) => `${dayOf(i)},${i % 5},${sales(i)}`],
+      ["two dates", "sent,paid,amount", (i: number) => `${dayOf(i)},${dayOf(i + 3)},${sales(i)}`],
+      ["a date that is missing", "date,sales", (i: number) => `${i === 9 ? "" : dayOf(i)},${sales(i)}`],
+      ["most steps missing", "date,sales", (i: number) => `${dayOf(i < 30 ? i : i + 90)},${sales(i)}`],
+      ["dates alone", "date,name", (i: number) => `${dayOf(i)},"name ${i}"`],
+    ])("of %s is a table", async (name, head, line) => {
+      expect((await recipeForData(table(name, head, line))).recipe).not.toBe("series");
+    });
+
+    it("of few rows is a table", async () => {
+      expect((await recipeForData(table("few", "date,sales", (i) => `${dayOf(i)},${sales(i)}`, 20))).recipe).toBe(
+        "table",
+      );
+    });
+  });
+
   it("takes files of images in folders for images, and whatever --task says so", async () => {
     given("shapes/circle/1.png", "");
     given("shapes/square/2.jpg", "");

@@ -10,7 +10,7 @@ import { textsKind } from "../texts/texts-kind.node.ts";
 import { translationKind } from "../translation/translation-kind.ts";
 import { writingKind } from "../writing/writing-kind.node.ts";
 import { glanceAt } from "./data-glance.node.ts";
-import type { DataKind } from "./data-kind.ts";
+import type { AskedData, DataKind } from "./data-kind.ts";
 
 /** In the order in which they are tried: what only a few data are before what most are. */
 const kinds: readonly DataKind[] = [
@@ -32,10 +32,11 @@ export interface RecipeForData {
 }
 
 /**
- * The built-in recipe that learns from a file or folder, by what `--task` says or by what the data look like. Throws FileError for what
- * cannot be read, DataError for what is of no kind.
+ * The built-in recipe that learns from a file or folder, by what `--task` and `--target` say or by what the data look like. Throws FileError for
+ * what cannot be read, DataError for what is of no kind.
  */
-export async function recipeForData(path: string, task?: string): Promise<RecipeForData> {
+export async function recipeForData(path: string, task?: string, target?: string): Promise<RecipeForData> {
+  const given: AskedData = { task, target };
   const named = task === undefined ? [] : kinds.filter(({ tasks }) => tasks.includes(task));
   const [only] = named;
   if (only && named.length === 1) return { recipe: only.recipe, because: `--task ${task}` };
@@ -44,10 +45,10 @@ export async function recipeForData(path: string, task?: string): Promise<Recipe
     if (because !== undefined) return { recipe, because };
   }
   const data = await glanceAt(path);
-  const asked = named.find(({ recognize }) => recognize(data) !== undefined) ?? named.at(-1);
+  const asked = named.find(({ recognize }) => recognize(data, given) !== undefined) ?? named.at(-1);
   if (asked) return { recipe: asked.recipe, because: `--task ${task}` };
   for (const { recipe, recognize } of kinds) {
-    const because = recognize(data);
+    const because = recognize(data, given);
     if (because !== undefined) return { recipe, because };
   }
   throw new DataError(
