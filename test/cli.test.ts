@@ -18,14 +18,17 @@ beforeAll(async () => {
 }, 120_000);
 
 describe("help", () => {
-  test.each(["train", "eval", "predict", "export", "data", "devices", "recipes"])("%s --help has examples", async (command) => {
-    const { code, stdout } = await run(command, "--help");
-    expect(code).toBe(0);
-    expect(stdout).toMatch(
-      new RegExp(`Usage: sardonyx ${command}[\\s\\S]*--json[\\s\\S]*Examples:\\n {2}sardonyx ${command}`),
-    );
-    for (const line of stdout.split("\n")) expect(line.length, line).toBeLessThanOrEqual(80);
-  });
+  test.each(["train", "eval", "predict", "export", "data", "devices", "recipes"])(
+    "%s --help has examples",
+    async (command) => {
+      const { code, stdout } = await run(command, "--help");
+      expect(code).toBe(0);
+      expect(stdout).toMatch(
+        new RegExp(`Usage: sardonyx ${command}[\\s\\S]*--json[\\s\\S]*Examples:\\n {2}sardonyx ${command}`),
+      );
+      for (const line of stdout.split("\n")) expect(line.length, line).toBeLessThanOrEqual(80);
+    },
+  );
 
   test("without a command, the commands and exit codes", async () => {
     const { code, stdout } = await run();
