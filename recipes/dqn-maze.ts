@@ -1,4 +1,4 @@
-/** Deep Q-learning in a maze (Mnih et al. 2015): the way to the goal from cells at which the agent never began. */
+/** Deep Q-learning in a maze (Mnih et al. 2015): the way to the goal from cells at which the agent never began, though it passed them. */
 import {
   activation,
   type CompileOptions,
@@ -119,7 +119,8 @@ const open = ({ seed, size, dueling }: MazeSettings) => {
 
 export default defineRecipe({
   name: "dqn-maze",
-  summary: "An agent that learns the way through a maze by deep Q-learning, tested from cells where it never began",
+  summary:
+    "An agent that learns the way through a maze by deep Q-learning, tested from cells where it never began, though it passed them",
   data: "a maze made from the seed; three quarters of its cells to begin at, a quarter to test from",
   defaults: { epochs: 15, batchSize: 64, learningRate: 0.001, optimizer: "adam", seed: 0 },
   options: {

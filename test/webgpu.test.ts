@@ -5,6 +5,7 @@ import type { Recipe } from "../src/runs/recipes/recipe.ts";
 import { builtInRecipes, isLoadedExperiment, loadTrainable } from "../src/runs/recipes/recipes.node.ts";
 import { measuredOf } from "../src/runs/training/evaluation.ts";
 import { optimizerFor } from "../src/runs/training/plan.node.ts";
+import { commandLine, type Result, recordOf } from "./command-line.ts";
 import { hasSoftwareGpu } from "./software-gpu.ts";
 
 /** Recipes whose data or pretrained parts are downloaded. */
@@ -59,4 +60,30 @@ describe.skipIf(!hasSoftwareGpu)("one step on a graphics card", () => {
     },
     240_000,
   );
+});
+
+describe.skipIf(!hasSoftwareGpu)("a run", () => {
+  const { run } = commandLine();
+
+  test("begins on a card, goes on on the processor, and is asked by either", async () => {
+    const begun = await run("train", "iris", "--device", "webgpu", "--epochs", "2", "--out", "iris", "--json");
+    expect(begun.code, begun.stderr).toBe(0);
+    const onward = await run(
+      "train",
+      "iris",
+      "--resume",
+      "--device",
+      "cpu",
+      "--epochs",
+      "4",
+      "--out",
+      "iris",
+      "--json",
+    );
+    expect(onward.code, onward.stderr).toBe(0);
+    const lossOf = (result: Result) =>
+      (recordOf(result, "evaluation")?.["results"] as { loss: number } | undefined)?.loss ?? Number.NaN;
+    const there = lossOf(await run("eval", "iris", "--device", "webgpu", "--json"));
+    expect(there).toBeCloseTo(lossOf(await run("eval", "iris", "--json")), 5);
+  }, 240_000);
 });

@@ -1,6 +1,7 @@
 /** The options of every command that opens a run. */
 import { type OpenRun, openRun } from "../runs/open/open-run.node.ts";
-import { type OptionValues, text, toggle } from "./command.ts";
+import { type Device, devices } from "../runtime/session.ts";
+import { type OptionValues, oneOf, text, toggle } from "./command.ts";
 import type { Output } from "./output.ts";
 import { showDownloads } from "./train/progress.ts";
 
@@ -10,9 +11,16 @@ export const openOptions = {
   recipe: text("PATH", "of a run of your own recipe: the recipe, whose code is run"),
 } as const;
 
+/** Those of commands that compute what its model gives. */
+export const computeOptions = {
+  ...openOptions,
+  device: oneOf("where to compute, wherever the run was trained; default cpu", devices),
+} as const;
+
 /** Opens the run that a person named. */
 export const openNamed = (
   run: string,
-  { best, nonFinite, recipe }: OptionValues<typeof openOptions>,
+  { best, nonFinite, recipe, device }: OptionValues<typeof openOptions> & { readonly device?: string | undefined },
   output: Output,
-): Promise<OpenRun> => openRun(run, { best, nonFinite, recipe, onDownload: showDownloads(output) });
+): Promise<OpenRun> =>
+  openRun(run, { best, nonFinite, recipe, device: device as Device | undefined, onDownload: showDownloads(output) });

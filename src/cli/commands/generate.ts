@@ -3,7 +3,7 @@ import { append } from "../../core/lists.ts";
 import { count, plural } from "../../core/number-text.ts";
 import { generationSchema } from "../../runs/open/generation.ts";
 import { defineCommand, text } from "../command.ts";
-import { openNamed, openOptions } from "../open-run.ts";
+import { computeOptions, openNamed } from "../open-run.ts";
 import { optionsFrom } from "../setting-option.ts";
 
 export const command = defineCommand({
@@ -11,7 +11,7 @@ export const command = defineCommand({
   options: {
     prompt: text("TEXT", "beginning of the text (default: one that the recipe names)"),
     ...optionsFrom(generationSchema.shape),
-    ...openOptions,
+    ...computeOptions,
   },
   examples: [
     ["sardonyx generate gpt-char --prompt 'Call me'", "300 characters"],

@@ -10,7 +10,7 @@ import { writeFileAtomic } from "../../storage/atomic.node.ts";
 import { shownPath } from "../../storage/shown-path.node.ts";
 import { animate } from "../animation.ts";
 import { defineCommand } from "../command.ts";
-import { openNamed, openOptions } from "../open-run.ts";
+import { computeOptions, openNamed } from "../open-run.ts";
 import type { Output } from "../output.ts";
 
 export const command = defineCommand({
@@ -22,7 +22,7 @@ export const command = defineCommand({
       variadic: true,
     },
   ],
-  options: openOptions,
+  options: computeOptions,
   examples: [
     ["sardonyx predict runs/lenet-mnist seven.png two.jpg", "digits in images"],
     ["sardonyx predict runs/iris '[5.1, 3.5, 1.4, 0.2]'", "a flower's measures"],

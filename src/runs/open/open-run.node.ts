@@ -1,7 +1,7 @@
 /** A finished or interrupted run opened again: its model with the weights that it reached, and what it is asked with. */
 
 import { DataError, FileError, OptionError, SardonyxError } from "../../core/errors.ts";
-import { flag, functionOf, matching } from "../../core/option-types.ts";
+import { flag, functionOf, matching, oneOf } from "../../core/option-types.ts";
 import { optionsOf } from "../../core/options.ts";
 import { command } from "../../core/printable.ts";
 import type { Tensor } from "../../core/tensor.ts";
@@ -11,6 +11,7 @@ import type { EncodedOnnx } from "../../formats/files/export-onnx.ts";
 import { encodeSavedModel } from "../../formats/files/saved-model.ts";
 import type { CompileOptions } from "../../jit/compile.ts";
 import { takenOf } from "../../nn/index.ts";
+import { type Device, devices } from "../../runtime/session.ts";
 import { encodeSafetensors } from "../../storage/safetensors.ts";
 import { shownPath } from "../../storage/shown-path.node.ts";
 import { loadParameters, memoryPrefix, requireFinite } from "../../train/load-parameters.ts";
@@ -38,6 +39,8 @@ export interface OpenRunOptions {
   readonly recipe?: Recipe | string | undefined;
   /** Take weights that are NaN or infinite too, which are refused otherwise; default false. */
   readonly nonFinite?: boolean | undefined;
+  /** Where to compute, wherever the run was trained; default `"cpu"`. */
+  readonly device?: Device | undefined;
   /** As bytes of a data set arrive, where the test needs them. */
   readonly onDownload?: OnDownload | undefined;
 }
@@ -45,6 +48,7 @@ export interface OpenRunOptions {
 const checkOptions = optionsOf<OpenRunOptions>("openRun", {
   best: flag,
   nonFinite: flag,
+  device: oneOf(...devices),
   recipe: matching("a recipe, or its path", (value) => typeof value === "string" || isPlainObject(value)),
   onDownload: functionOf("(progress) => …"),
 });
@@ -70,7 +74,7 @@ export class OpenRun {
   ) {
     this.folder = folder;
     this.record = record;
-    this.compile = compileOptions(record.settings);
+    this.compile = { ...compileOptions(record.settings), device: opened.options.device ?? "cpu" };
     const dialogue = opened.deployment.dialogue ?? readingOf(opened.deployment);
     this.deployment = { ...opened.deployment, ...(dialogue && { dialogue }) };
     this.#recipe = opened.recipe;

@@ -138,7 +138,9 @@ export function resumedSettings(
   ];
   const conflicts = pairs.filter(({ name, given: value, has }) => {
     if (value === undefined || value === has) return false;
-    return name !== "epochs" || (value as number) < saved.epochs;
+    // A checkpoint is the same for all devices.
+    return name === "epochs" ? (value as number) < saved.epochs : name !== "device";
   });
-  return { settings: { ...saved, epochs: given.epochs ?? saved.epochs }, conflicts };
+  const { epochs = saved.epochs, device = saved.device } = given;
+  return { settings: { ...saved, epochs, device }, conflicts };
 }

@@ -154,7 +154,7 @@ async function planResumed<R extends Trainable>(
       ({ name, given: value, has }) => `${spoken(name)} ${value} (the run has ${has ?? "none"})`,
     );
     throw new OptionError(
-      `a run that is resumed keeps its settings, and got ${list.join(" and ")}; leave ${conflicts.length > 1 ? "them" : "it"} out (more epochs may be given), or start a new run`,
+      `a run that is resumed keeps its settings, and got ${list.join(" and ")}; leave ${conflicts.length > 1 ? "them" : "it"} out (more epochs and another device may be given), or start a new run`,
     );
   }
   await selectBackend(settings.device);

@@ -40,10 +40,10 @@ export class DeviceShard implements Shard {
   readonly #vectors: ReadonlyMap<string, Vector>;
   /** The parameters by themselves, in the order of the slots. */
   readonly #parts: ReadonlyMap<Slot, DeviceTensor<"float32">>;
-  readonly #compiled: Executable[] = [];
-  #upload: Promise<Executable> | undefined;
-  #placing: Promise<Executable> | undefined;
-  #download: Promise<Executable> | undefined;
+  /** What was compiled, by what it is for; it is compiled anew after a release. */
+  readonly #compiled = new Map<string, Promise<Executable>>();
+  /** Loops so far, which tells them apart. */
+  #loops = 0;
 
   constructor({ slots, length }: Extent, names: readonly string[], options: CompileOptions) {
     this.slots = slots;
@@ -85,8 +85,8 @@ export class DeviceShard implements Shard {
   async fetch(name: string): Promise<void> {
     const vector = this.#vectorOf(name);
     if (vector.newest !== "there") return;
-    this.#download ??= this.#compile([this.#flat()], ([x]) => ({ host: [identity(x as Value)] }));
-    const [data] = await (await this.#download).run([vector.there]);
+    const download = await this.#compile("download", [this.#flat()], ([x]) => ({ host: [identity(x as Value)] }));
+    const [data] = await download.run([vector.there]);
     vector.here = data?.data as Float32Array;
     vector.newest = "both";
   }
@@ -100,15 +100,12 @@ export class DeviceShard implements Shard {
   }
 
   loop(names: readonly string[], scalarCount: number, build: LoopBody): Loop {
-    const compiled = new Map<string, Promise<Executable>>();
+    const own = this.#loops++;
     let written: readonly boolean[] = [];
     const executableOf = (start: number, end: number) => {
-      const key = `${start}:${end}`;
-      const known = compiled.get(key);
-      if (known) return known;
       const vectors = names.map(() => this.#flat());
       const given = scalarCount > 0 ? [input("float32", [scalarCount], "scalars")] : [];
-      const made = this.#compile([...vectors, ...given], (inputs) => {
+      return this.#compile(`loop ${own} ${start} ${end}`, [...vectors, ...given], (inputs) => {
         const whole = inputs.slice(0, names.length);
         const scalars = Array.from({ length: scalarCount }, (_, i) =>
           reshape(slice(inputs.at(-1) as Value, { axis: 0, start: i, end: i + 1 }), []),
@@ -125,8 +122,6 @@ export class DeviceShard implements Shard {
         });
         return { device, host: sum ? [total(sum)] : [] };
       });
-      compiled.set(key, made);
-      return made;
     };
     return async (start, end, values) => {
       const { run } = await executableOf(Math.min(start, this.length), Math.min(end, this.length));
@@ -145,31 +140,27 @@ export class DeviceShard implements Shard {
   }
 
   rewriteWhole(name: string, build: (whole: Value) => Value): WholeRewrite {
-    const compiled = new Map<string, Promise<Executable>>();
+    const own = this.#loops++;
     return {
       run: async (slots) => {
         const vector = this.#vectorOf(name);
         await this.#bring(name, vector);
-        const key = slots.map(({ path }) => path).join("\n");
-        const made =
-          compiled.get(key) ??
-          this.#compile([this.#flat()], ([whole]) => {
-            const pieces: Value[] = [];
-            let at = 0;
-            for (const { offset, length, parameter } of slots) {
-              const own = reshape(cut(whole as Value, offset, offset + length), parameter.shape);
-              pieces.push(cut(whole as Value, at, offset), reshape(build(own), [length]));
-              at = offset + length;
-            }
-            return { device: [joined([...pieces, cut(whole as Value, at, this.length)])] };
-          });
-        compiled.set(key, made);
-        await (await made).run([vector.there], [vector.there]);
+        const of = slots.map(({ offset }) => offset);
+        const { run } = await this.#compile(`whole ${own} ${of}`, [this.#flat()], ([whole]) => {
+          const pieces: Value[] = [];
+          let at = 0;
+          for (const { offset, length, parameter } of slots) {
+            const part = reshape(cut(whole as Value, offset, offset + length), parameter.shape);
+            pieces.push(cut(whole as Value, at, offset), reshape(build(part), [length]));
+            at = offset + length;
+          }
+          return { device: [joined([...pieces, cut(whole as Value, at, this.length)])] };
+        });
+        await run([vector.there], [vector.there]);
         this.#changedThere(name);
       },
-      async release() {
-        compiled.clear();
-      },
+      // With the shard's own.
+      async release() {},
     };
   }
 
@@ -185,16 +176,14 @@ export class DeviceShard implements Shard {
 
   async release(): Promise<void> {
     for (const [name, vector] of this.#vectors) {
-      if (name !== gradientsName) {
-        await this.fetch(name);
-        vector.newest = "here";
-      }
+      // Gradients are those of a step.
+      if (name !== gradientsName) await this.fetch(name);
+      vector.newest = "here";
       vector.there.release();
     }
     for (const part of this.#parts.values()) part.release();
-    for (const { session } of this.#compiled) await session.release();
-    this.#compiled.length = 0;
-    [this.#upload, this.#placing, this.#download] = [undefined, undefined, undefined];
+    for (const made of this.#compiled.values()) await (await made).session.release();
+    this.#compiled.clear();
   }
 
   #vectorOf(name: string): Vector {
@@ -219,13 +208,13 @@ export class DeviceShard implements Shard {
     if (vector.newest !== "here") return;
     const given = new Tensor("float32", [this.length], this.vector(name));
     if (name === parametersName) {
-      this.#placing ??= this.#compile([this.#flat()], ([x]) => ({
+      const placing = await this.#compile("parameters", [this.#flat()], ([x]) => ({
         device: [identity(x as Value), ...this.#cutAll(x as Value)],
       }));
-      await (await this.#placing).run([given], [vector.there, ...this.#parts.values()]);
+      await placing.run([given], [vector.there, ...this.#parts.values()]);
     } else {
-      this.#upload ??= this.#compile([this.#flat()], ([x]) => ({ device: [identity(x as Value)] }));
-      await (await this.#upload).run([given], [vector.there]);
+      const upload = await this.#compile("upload", [this.#flat()], ([x]) => ({ device: [identity(x as Value)] }));
+      await upload.run([given], [vector.there]);
     }
     vector.newest = "both";
   }
@@ -239,13 +228,17 @@ export class DeviceShard implements Shard {
     );
   }
 
-  async #compile(
+  /** What is compiled for a purpose, once. */
+  #compile(
+    purpose: string,
     inputs: readonly Value[],
     build: (inputs: readonly Value[]) => { readonly device?: readonly Value[]; readonly host?: readonly Value[] },
   ): Promise<Executable> {
+    const known = this.#compiled.get(purpose);
+    if (known) return known;
     const { device = [], host = [] } = build(inputs);
-    const made = await compile(inputs, [...device, ...host], this.#options, new Set(device));
-    this.#compiled.push(made);
+    const made = compile(inputs, [...device, ...host], this.#options, new Set(device));
+    this.#compiled.set(purpose, made);
     return made;
   }
 }
