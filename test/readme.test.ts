@@ -19,7 +19,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 symlinkSync(join(process.cwd(), "node_modules"), join(folder, "node_modules"));
 // So is what programs of the pages make for commands, in the repository's ignored runs/.
 mkdirSync(join(folder, "runs"));
-for (const made of ["shapes", "scenes", "tones"])
+for (const made of ["shapes", "scenes", "tones", "houses"])
   symlinkSync(join(process.cwd(), "runs", made), join(folder, "runs", made));
 
 const run = (command: string, ...args: string[]): string =>

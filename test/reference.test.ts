@@ -96,3 +96,46 @@ test.each(Object.entries(entries))("every public name of %s has a docstring", (_
   expect(exports.length).toBeGreaterThan(10);
   expect(exports.flatMap((exported) => missing(exported, exported.name))).toEqual([]);
 });
+
+/** The functions of `ops` by the file that they stand in, whose opening comment says what they are. */
+function operatorIndex(): string {
+  const file = program.getSourceFile(join(root, "src/ops/index.ts"));
+  const module = file && checker.getSymbolAtLocation(file);
+  if (!module) expect.fail("internal: src/ops/index.ts is not a module");
+  const families = new Map<string, string[]>();
+  for (const exported of checker.getExportsOfModule(module)) {
+    const symbol = target(exported);
+    const [declaration] = symbol.declarations ?? [];
+    const [signature] = declaration ? checker.getTypeOfSymbol(symbol).getCallSignatures() : [];
+    if (!declaration || !signature || isDefinition(symbol)) continue;
+    const source = declaration.getSourceFile();
+    const [, opening = source.fileName] = /^\/\*\*\s*\*?\s*([\s\S]*?)\s*\*\//.exec(source.text) ?? [];
+    const title = sentence(opening.replace(/\s*\n\s*\*\s*/g, " "));
+    const own = families.get(title) ?? [];
+    families.set(title, own);
+    const parameters = signature.getParameters().map(({ name }) => (name.startsWith("__") ? "{ … }" : name));
+    const said = sentence(ts.displayPartsToString(symbol.getDocumentationComment(checker)).replace(/\s+/g, " "));
+    own.push(`| \`${exported.name}(${parameters.join(", ")})\` | ${said.replaceAll("|", "\\|")} |`);
+  }
+  const parts = [...families].map(
+    ([title, rows]) =>
+      `## ${title.replace(/\.$/, "")}\n\n| Call | What it gives |\n| --- | --- |\n${rows.sort().join("\n")}`,
+  );
+  return `# Operators
+
+What layers, losses and functions for \`jit\` are written in: \`import { ops } from "sardonyx"\`, then \`ops.add(x, y)\`. Each takes and gives values of a graph;
+numbers stand for scalars. What models of ONNX have beside: [onnx-operators.md](onnx-operators.md). This
+page is written by \`npx vitest run test/reference.test.ts -u\`.
+
+${parts.join("\n\n")}
+`;
+}
+
+/** The first sentence of a text. */
+const sentence = (text: string): string => /^.*?(?:\.(?= [A-Z`]|$)|$)/s.exec(text.trim())?.[0] ?? "";
+
+test("the index of operators is that of the code", async () => {
+  const page = operatorIndex();
+  expect(page.match(/^\| `/gm)?.length).toBeGreaterThan(100);
+  await expect(page).toMatchFileSnapshot("../docs/operators.md");
+});
