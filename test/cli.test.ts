@@ -405,3 +405,15 @@ describe("mistakes are reported in one sentence with exit status 2, and leave no
     expect(await damage("run.json", "{")).toMatch(/run\.json is damaged: it is not JSON.*\[FILE\]/);
   });
 });
+
+describe("curves", () => {
+  test("are drawn once at the end where there is no terminal, and refused of several runs", async () => {
+    const { code, stdout } = await run("train", "iris", "--epochs", "3", "--curves", "--out", "curves");
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/\nloss\n[\s\S]*│•[\s\S]*└─+\n +1 /);
+    expect(stdout).toMatch(/\naccuracy\n/);
+    for (const line of stdout.split("\n")) expect(line.length, line).toBeLessThanOrEqual(80);
+    const several = await run("train", "iris", "--curves", "--seeds", "2");
+    expect([several.code, several.stderr]).toEqual([2, expect.stringContaining("--seeds makes several")]);
+  });
+});

@@ -3,7 +3,8 @@ import { scaleLinear } from "d3-scale";
 import { greatest, least } from "../core/lists.ts";
 import { linePlot, type PlotOptions } from "./plot.ts";
 
-const validation = "validation_";
+/** Of the names of results on validation data. */
+export const validationPrefix = "validation_";
 
 /** Round whole epochs, some eight of them at most. */
 export const wholeTicks = (epochs: number): readonly number[] =>
@@ -22,14 +23,14 @@ export function curvesOf(
   size: Pick<PlotOptions, "width" | "height"> = {},
 ): Readonly<Record<string, string>> {
   // Some are of validation data alone.
-  const all = Object.keys(history[0] ?? {}).map((name) => name.replace(new RegExp(`^${validation}`), ""));
+  const all = Object.keys(history[0] ?? {}).map((name) => name.replace(new RegExp(`^${validationPrefix}`), ""));
   const names = [...new Set(all)].filter((name) => !name.endsWith("confusionMatrix"));
   if (history.length < 2) return {};
   return Object.fromEntries(
     names.map((name) => {
       const series = [
         ["training", name],
-        ["validation", `${validation}${name}`],
+        ["validation", `${validationPrefix}${name}`],
       ] as const;
       const lines = series.map(([label, key]) => ({
         name: label,

@@ -11,7 +11,7 @@ import { makePlan } from "../../runs/training/plan.node.ts";
 import { defineCommand, oneOf, text, toggle, wholeNumber } from "../command.ts";
 import { isConfigured, type PlannedRun, planned, requireMemory, showDryRun } from "../finetune/dry-run.ts";
 import { batchSizeOption, optionsFrom, sizeOf } from "../setting-option.ts";
-import { runTraining } from "../train/run.ts";
+import { curvesOption, runTraining } from "../train/run.ts";
 
 const { options: _, repeats: __, ...settings } = runSettingsSchema.shape;
 const { profile: ___, ...runOptions } = runOptionsSchema.shape;
@@ -46,6 +46,7 @@ export const command = defineCommand({
     template: text("NAME", "chat template: chatml, llama2, zephyr, alpaca, plain; default that of the model"),
     learned: oneOf("of conversations; default answers", ["answers", "last", "all"]),
     packed: toggle("several conversations share a row, apart from each other"),
+    curves: curvesOption,
     dryRun: toggle("show what would be trained, memory and samples, and train nothing"),
     ...optionsFrom(settings),
     batchSize: batchSizeOption,
@@ -60,7 +61,7 @@ export const command = defineCommand({
     ["sardonyx finetune ./bert --data reviews.csv --lora 8 --dry-run", "what it would take"],
   ],
   async run({ arguments: [base = ""], options, output }) {
-    const { out, resume, checkpointSeconds, dryRun, ...given } = options;
+    const { out, resume, checkpointSeconds, dryRun, curves, ...given } = options;
     const { epochs, batchSize, learningRate, optimizer, seed, device, threads, limit, memory, parts, ...own } = given;
     const choosesParts = batchSize === "auto";
     if (own.data === undefined && !resume)
@@ -111,6 +112,6 @@ export const command = defineCommand({
       choosesParts,
     });
     for (const note of plan.notes) output.warn(note);
-    await runTraining(plan, { output, checkpointSeconds: checkpointSeconds ?? 30, profile: undefined });
+    await runTraining(plan, { output, checkpointSeconds: checkpointSeconds ?? 30, curves, profile: undefined });
   },
 });

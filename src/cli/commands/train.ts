@@ -12,7 +12,7 @@ import { defineCommand, number, type Option, type OptionTable, oneOf, text, togg
 import type { Output } from "../output.ts";
 import { batchSizeOption, optionsFrom, sizeOf } from "../setting-option.ts";
 import { showExperiment } from "../train/experiment.ts";
-import { runTraining } from "../train/run.ts";
+import { curvesOption, runTraining } from "../train/run.ts";
 import { showSearch } from "../train/search.ts";
 import { showSeeds } from "../train/seeds.ts";
 
@@ -39,6 +39,7 @@ export const command = defineCommand({
       "RANGES",
       "what --trials chooses: learning-rate=1e-4..1e-2 batch-size=16|32; default the recipe's ranges",
     ),
+    curves: curvesOption,
     seeds: wholeNumber("train from so many seeds, --seed the first; the means of their tests with intervals", 2),
   },
   optionsOf: async (recipe) => ownOptions(recipe),
@@ -58,6 +59,7 @@ export const command = defineCommand({
     ["sardonyx train cnn-cifar10 --batch-size auto --memory 500MB", "in parts that fit, with the same updates"],
     ["sardonyx train mlp-mnist --trials 9 --epochs 4", "nine rates and batch sizes tried, the best in full"],
     ["sardonyx train iris --seeds 5", "the mean of five runs, with its interval"],
+    ["sardonyx train lenet-mnist --curves", "curves on the terminal, as they grow"],
     ["sardonyx train lenet-mnist --profile", "time by operator and layer"],
     ["sardonyx train depth-mnist", "an experiment: 24 networks, compared"],
     ["sardonyx train --data penguins.csv --target species", "a table of your own"],
@@ -65,7 +67,7 @@ export const command = defineCommand({
   ],
   async run({ arguments: [named], options, output }) {
     const recipe = named ?? (await recipeOfData(options, output));
-    const { out, resume, profile, checkpointSeconds, batchSize, seeds, trials, search, ...all } = options;
+    const { out, resume, profile, checkpointSeconds, batchSize, seeds, trials, search, curves, ...all } = options;
     const loaded = await loadTrainable(recipe);
     const own = isLoadedExperiment(loaded) ? {} : (loaded.recipe.options ?? {});
     const isOwn = ([name]: readonly [string, unknown]) => Object.hasOwn(own, name);
@@ -91,6 +93,8 @@ export const command = defineCommand({
       throw new OptionError(
         `${several} is for recipes that are trained, and ${profile ? "a profile is of one run" : `${recipe} is an experiment, which has --repeats`}; leave it out`,
       );
+    if (curves && (several || isLoadedExperiment(loaded)))
+      throw new OptionError(`--curves draws those of one run, and ${several ?? recipe} makes several; leave it out`);
     if (seeds !== undefined && trials !== undefined)
       throw new OptionError(
         "--seeds and --trials are given; search settings first, then pass those that it finds with --seeds",
@@ -115,6 +119,7 @@ export const command = defineCommand({
     await runTraining(await planOf(loaded), {
       output,
       checkpointSeconds: checkpointSeconds ?? 30,
+      curves,
       profile: profile ? { short: options.epochs === undefined } : undefined,
     });
   },

@@ -1,6 +1,7 @@
 /** How far a run is: a bar on a terminal, plain lines elsewhere, JSON records for programs. */
 import { type Options, type Params, SingleBar } from "cli-progress";
 import { clock, count, namedResult } from "../../core/number-text.ts";
+import { textCurves } from "../../draw/text-curves.ts";
 import type { OnDownload } from "../../runs/recipes/recipe.ts";
 import type { Callback } from "../../train/callbacks/callback.ts";
 import { epochText } from "../../train/callbacks/print-progress.ts";
@@ -19,6 +20,8 @@ export interface ProgressOptions {
   readonly output: Output;
   /** Epochs of the whole run, all stages. */
   readonly totalEpochs: number;
+  /** Draw curves: on a terminal after each epoch in place of those before, elsewhere once at the end; default false. */
+  readonly curves?: boolean;
   /** Clock in seconds. */
   readonly now?: () => number;
 }
@@ -27,6 +30,7 @@ export interface ProgressOptions {
 export function showProgress({
   output,
   totalEpochs,
+  curves = false,
   now = () => performance.now() / 1000,
 }: ProgressOptions): Callback & { close(): void } {
   let bar: SingleBar | undefined;
@@ -34,6 +38,7 @@ export function showProgress({
   let samples = 0;
   let batches = 0;
   let shown = 0;
+  let drawn = 0;
 
   /** Numbers of the epoch so far: the first batch, which compiles, is not timed. */
   const status = (run: Run): string => {
@@ -59,6 +64,15 @@ export function showProgress({
     bar = undefined;
     // What was printed below the bar meanwhile, such as the answer to Ctrl-C, would stay beside what comes next.
     process.stdout.write("\u001b[J");
+  };
+
+  /** The curves of the first two results in place of those that were drawn before. */
+  const draw = ({ history, resultNames }: Run) => {
+    if (drawn > 0) process.stdout.write(`\u001b[${drawn}A\u001b[J`);
+    const names = resultNames.filter((name) => !/^validation_|confusionMatrix$/.test(name)).slice(0, 2);
+    const lines = names.flatMap((name) => textCurves(history, name, { columns: Math.min(100, output.columns) }));
+    for (const line of lines) output.line(line);
+    drawn = output.terminal ? lines.length : 0;
   };
 
   return {
@@ -104,9 +118,17 @@ export function showProgress({
       const pace = { seconds: now() - began, samples };
       const samplesPerSecond = samples / pace.seconds;
       output.record("epoch", { epoch: run.epoch, batch: run.trainer.batches, ...results, samplesPerSecond });
-      if (isShown(run, totalEpochs)) output.line(epochText(run.epoch, totalEpochs, results, pace));
+      const text = epochText(run.epoch, totalEpochs, results, pace);
+      if (curves && output.terminal) {
+        draw(run);
+        output.line(text);
+        drawn++;
+      } else if (isShown(run, totalEpochs)) output.line(text);
       began = now();
       samples = batches = 0;
+    },
+    onEnd(run) {
+      if (curves && !output.terminal && !output.json) draw(run);
     },
   };
 }

@@ -14,6 +14,7 @@ import type { Plan } from "../../runs/training/plan.node.ts";
 import { profileBatches, profiled, readProfile, withUpdates } from "../../runs/training/profile.node.ts";
 import { type TrainResult, train } from "../../runs/training/run.node.ts";
 import { shownPath } from "../../storage/shown-path.node.ts";
+import { toggle } from "../command.ts";
 import { showEvaluation } from "../evaluation.ts";
 import { onInterrupt } from "../interrupt.ts";
 import type { Output } from "../output.ts";
@@ -22,20 +23,28 @@ import { showDownloads, showProgress } from "./progress.ts";
 import { showSettings } from "./settings-text.ts";
 import { showProfile } from "./show-profile.ts";
 
+/** The option of commands that train one run. */
+export const curvesOption = toggle("draw the loss and the first figure by epoch on the terminal, as the run goes");
+
 export interface RunOptions {
   readonly output: Output;
   /** Seconds between checkpoints. */
   readonly checkpointSeconds: number;
+  /** Draw the curves; default false. */
+  readonly curves?: boolean | undefined;
   /** Measure where the time goes; ends after a few batches when `short`. */
   readonly profile: { readonly short: boolean } | undefined;
 }
 
 /** Trains by plan, and shows it. */
-export async function runTraining(plan: Plan, { output, checkpointSeconds, profile }: RunOptions): Promise<void> {
+export async function runTraining(
+  plan: Plan,
+  { output, checkpointSeconds, curves = false, profile }: RunOptions,
+): Promise<void> {
   const interruption = onInterrupt(() => output.warn("\nStopping after this batch; Ctrl-C again stops at once."));
   const began = performance.now();
   const folder = join(plan.folder, runFiles.profile);
-  const { observer, close, layers } = shownRun(plan, output);
+  const { observer, close, layers } = shownRun(plan, output, curves);
   try {
     const result = await train(plan, {
       signal: interruption.signal,
@@ -62,7 +71,7 @@ export async function runTraining(plan: Plan, { output, checkpointSeconds, profi
 }
 
 /** What shows a run on an output; `close` takes a bar away that is still there. */
-function shownRun(plan: Plan, output: Output) {
+function shownRun(plan: Plan, output: Output, curves: boolean) {
   let summary: ModelSummary | undefined;
   let bar: ReturnType<typeof showProgress> | undefined;
   const observer: RunObserver = {
@@ -85,7 +94,7 @@ function shownRun(plan: Plan, output: Output) {
     },
     onStage: (start) => showStage(start, output),
     callbacks(totalEpochs) {
-      bar = showProgress({ output, totalEpochs });
+      bar = showProgress({ output, totalEpochs, curves });
       return [bar];
     },
     onStageEnd({ index, stage: { name } }, frozen, stopReason) {
