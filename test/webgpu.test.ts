@@ -18,7 +18,18 @@ const downloaded = [
   "transfer-text",
 ];
 /** Recipes that have no data before they are given some. */
-const ofOwnData = ["finetune", "images", "ratings", "series", "sounds", "table", "texts", "translation", "writing"];
+const ofOwnData = [
+  "boxes",
+  "finetune",
+  "images",
+  "ratings",
+  "series",
+  "sounds",
+  "table",
+  "texts",
+  "translation",
+  "writing",
+];
 
 /** Samples that are loaded, and for texts, of which some make one sample. */
 const few = 8;
