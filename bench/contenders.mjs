@@ -55,7 +55,15 @@ function compiledAdam({ folder }) {
   return (work) => [program, work];
 }
 
-const sequences = ["lstm-step", "gpt-step", "gpt-generate", "gpt2-generate", "gpt2-generate-8"];
+const sequences = [
+  "lstm-step",
+  "gpt-step",
+  "gpt2-step",
+  "bert-step",
+  "gpt-generate",
+  "gpt2-generate",
+  "gpt2-generate-8",
+];
 const training = ["lenet-step", "mlp-step", "cnn-step"];
 const published = JSON.parse(readFileSync(new URL("networks.json", import.meta.url), "utf8"));
 const convolutional = [...Object.keys(published), "deconvolution-step"];

@@ -17,6 +17,8 @@ export const works = {
     "One training step of a generator of images by transposed convolutions, batch 32 of [3, 32, 32], Adam.",
   "lstm-step": "Forward and backward of an LSTM of 128 units on 32 sequences of 120 steps of 128 features.",
   "gpt-step": "One training step of a GPT of 6 layers, width 384, 6 heads on 8 texts of 256 tokens, Adam.",
+  "gpt2-step": "One training step of GPT-2 of 124 million parameters on a text of 512 tokens, Adam.",
+  "bert-step": "One training step of BERT-base with a head for two classes on 8 texts of 128 tokens, Adam.",
   "gpt-generate": "One token of text from that GPT, whose earlier 128 to 255 tokens are kept as keys and values.",
   "gpt2-generate": "One token of text from GPT-2 of 124 million parameters, whose earlier 128 to 255 tokens are kept.",
   "gpt2-generate-8": "One token of each of eight such texts, read side by side.",

@@ -151,7 +151,7 @@ SMALL_GPT = {"width": 384, "heads": 6, "layers": 6, "vocabulary": VOCABULARY}
 GPT2 = {"width": 768, "heads": 12, "layers": 12, "vocabulary": 50_257}
 
 
-def gpt(torch, width, heads, layers, vocabulary):
+def gpt(torch, width, heads, layers, vocabulary, positions=TOKENS):
     """GPT-2 as nanoGPT writes it: pre-normalized blocks, one projection for all heads, tied scores, no dropout."""
     nn, functional = torch.nn, torch.nn.functional
 
@@ -161,7 +161,7 @@ def gpt(torch, width, heads, layers, vocabulary):
             self.before, self.between = nn.LayerNorm(width), nn.LayerNorm(width)
             self.projected, self.joined = nn.Linear(width, 3 * width), nn.Linear(width, width)
             self.wide, self.narrow = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
-            self.register_buffer("seen", torch.ones(TOKENS, TOKENS).tril()[None, None].bool())
+            self.register_buffer("seen", torch.ones(positions, positions).tril()[None, None].bool())
 
         def forward(self, x, kept=None):
             batch, time, _ = x.shape
@@ -182,7 +182,7 @@ def gpt(torch, width, heads, layers, vocabulary):
     class Gpt(nn.Module):
         def __init__(self):
             super().__init__()
-            self.tokens, self.positions = nn.Embedding(vocabulary, width), nn.Embedding(TOKENS, width)
+            self.tokens, self.positions = nn.Embedding(vocabulary, width), nn.Embedding(positions, width)
             self.blocks = nn.ModuleList(Block() for _ in range(layers))
             self.last = nn.LayerNorm(width)
 
@@ -198,14 +198,63 @@ def gpt(torch, width, heads, layers, vocabulary):
     return Gpt()
 
 
-def gpt_step(torch):
-    model = gpt(torch, **SMALL_GPT)
+def gpt_step(sizes, texts, tokens):
+    """A step on so many texts of so many tokens."""
+
+    def build(torch):
+        model = gpt(torch, **sizes, positions=tokens)
+        optimizer = torch.optim.Adam(model.parameters(), 1e-3)
+        ids = (torch.arange(texts * tokens) % 10).view(texts, tokens)
+
+        def step():
+            optimizer.zero_grad()
+            loss = torch.nn.functional.cross_entropy(model(ids)[0].view(-1, sizes["vocabulary"]), ids.view(-1))
+            loss.backward()
+            optimizer.step()
+            return loss.item()
+
+        return step
+
+    return build
+
+
+def bert_step(torch):
+    """BERT-base (Devlin et al. 2019) with a head for two classes: post-normalized blocks, a pooler, no dropout."""
+    nn, functional = torch.nn, torch.nn.functional
+    width, heads, texts, tokens = 768, 12, 8, 128
+
+    class Block(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.q, self.k, self.v, self.joined = (nn.Linear(width, width) for _ in range(4))
+            self.wide, self.narrow = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
+            self.between, self.after = nn.LayerNorm(width), nn.LayerNorm(width)
+
+        def forward(self, x):
+            q, k, v = (layer(x).view(texts, tokens, heads, -1).transpose(1, 2) for layer in (self.q, self.k, self.v))
+            weights = functional.softmax(q @ k.transpose(-2, -1) / (width // heads) ** 0.5, -1)
+            x = self.between(x + self.joined((weights @ v).transpose(1, 2).reshape(texts, tokens, width)))
+            return self.after(x + self.narrow(functional.gelu(self.wide(x))))
+
+    class Bert(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.words, self.places, self.kinds = nn.Embedding(30_522, width), nn.Embedding(512, width), nn.Embedding(2, width)
+            self.first = nn.LayerNorm(width)
+            self.blocks = nn.Sequential(*(Block() for _ in range(12)))
+            self.pooler, self.head = nn.Linear(width, width), nn.Linear(width, 2)
+
+        def forward(self, ids):
+            x = self.words(ids) + self.places(torch.arange(tokens)) + self.kinds(torch.zeros_like(ids))
+            return self.head(torch.tanh(self.pooler(self.blocks(self.first(x))[:, 0])))
+
+    model = Bert()
     optimizer = torch.optim.Adam(model.parameters(), 1e-3)
-    ids = (torch.arange(8 * TOKENS) % 10).view(8, TOKENS)
+    ids, targets = (torch.arange(texts * tokens) % 10).view(texts, tokens), torch.arange(texts) % 2
 
     def step():
         optimizer.zero_grad()
-        loss = torch.nn.functional.cross_entropy(model(ids)[0].view(-1, VOCABULARY), ids.view(-1))
+        loss = functional.cross_entropy(model(ids), targets)
         loss.backward()
         optimizer.step()
         return loss.item()
@@ -269,7 +318,9 @@ STEPS = {
     **{work: published(**network) for work, network in NETWORKS.items()},
     "deconvolution-step": deconvolution,
     "lstm-step": lstm,
-    "gpt-step": gpt_step,
+    "gpt-step": gpt_step(SMALL_GPT, 8, TOKENS),
+    "gpt2-step": gpt_step(GPT2, 1, 512),
+    "bert-step": bert_step,
     "gpt-generate": gpt_generate(SMALL_GPT),
     "gpt2-generate": gpt_generate(GPT2),
     "gpt2-generate-8": gpt_generate(GPT2, texts=8),

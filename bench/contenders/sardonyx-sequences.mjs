@@ -41,14 +41,38 @@ const gptOptions = {
   embeddingDropout: 0,
 };
 
-export function gptStep() {
-  const model = models.gpt2Architectures.GPT2LMHeadModel(gptOptions);
+const undropped = { details: { dropout: 0, attentionDropout: 0 } };
+
+/** A step on so many texts of so many tokens, with their labels: those of the tokens, or of each text. */
+function trained(model, [batch, length], ofTexts = false) {
   const trainer = new Trainer(model, { loss: crossEntropy(), optimizer: adam(), training: { compile } });
-  const ids = new Tensor("int32", [texts, tokens], Int32Array.from(labels(texts * tokens)));
+  const x = new Tensor("int32", [batch, length], Int32Array.from(labels(batch * length)));
+  const y = ofTexts
+    ? new Tensor(
+        "int32",
+        [batch],
+        labels(batch).map((label) => label % 2),
+      )
+    : x;
   return {
-    step: () => trainer.step({ x: ids, y: ids }),
-    products: () => productsOf(model, [texts, tokens], "int32"),
+    step: () => trainer.step({ x, y }),
+    products: () => productsOf(model, [batch, length], "int32"),
   };
+}
+
+export const gptStep = () => trained(models.gpt2Architectures.GPT2LMHeadModel(gptOptions), [texts, tokens]);
+
+/** GPT-2 as published, but for dropout. */
+export function gpt2Step() {
+  const sizes = { vocabulary: 50_257, width: 768, layers: 12, heads: 12, feedForward: 3072, positions: 1024 };
+  return trained(models.gpt2Architectures.GPT2LMHeadModel({ sizes, ...undropped, embeddingDropout: 0 }), [1, 512]);
+}
+
+/** BERT-base as published, but for dropout. */
+export function bertStep() {
+  const sizes = { vocabulary: 30_522, width: 768, layers: 12, heads: 12, feedForward: 3072, positions: 512 };
+  const head = { labels: 2, dropout: 0 };
+  return trained(models.bertArchitectures.BertForSequenceClassification({ sizes, ...undropped }, head), [8, 128], true);
 }
 
 /** One further token of so many texts at a time. */

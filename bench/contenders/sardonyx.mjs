@@ -27,7 +27,7 @@ import { labels, parameterCount, uniform } from "./data.mjs";
 import { contend, threads } from "./measure.mjs";
 import { lenet, predictionSteps } from "./predicted.mjs";
 import { productsOf } from "./products.mjs";
-import { generationSteps, gptStep, lstmStep } from "./sardonyx-sequences.mjs";
+import { bertStep, generationSteps, gpt2Step, gptStep, lstmStep } from "./sardonyx-sequences.mjs";
 
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
 
@@ -138,6 +138,8 @@ await contend({
     "deconvolution-step": deconvolution,
     "lstm-step": lstmStep,
     "gpt-step": gptStep,
+    "gpt2-step": gpt2Step,
+    "bert-step": bertStep,
     ...generationSteps,
     ...predictionSteps(prediction),
     "adam-32m": adam32m,
