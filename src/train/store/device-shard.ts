@@ -118,7 +118,7 @@ export class DeviceShard implements Shard {
         const device = results.flatMap((result, i) => {
           if (!result) return [];
           const vector = within(whole[i] as Value, expand(result, [end - start]), start, end);
-          return names[i] === parametersName ? [vector, ...this.#cutAll(vector)] : [vector];
+          return this.#withParts(names[i] as string, vector);
         });
         return { device, host: sum ? [total(sum)] : [] };
       });
@@ -126,11 +126,7 @@ export class DeviceShard implements Shard {
     return async (start, end, values) => {
       const { run } = await executableOf(Math.min(start, this.length), Math.min(end, this.length));
       for (const name of names) await this.#bring(name, this.#vectorOf(name));
-      const places = names.flatMap((name, i) => {
-        if (!written[i]) return [];
-        const { there } = this.#vectorOf(name);
-        return name === parametersName ? [there, ...this.#parts.values()] : [there];
-      });
+      const places = names.flatMap((name, i) => (written[i] ? this.#placesOf(name) : []));
       const scalars = scalarCount > 0 ? [new Tensor("float32", [scalarCount], Float32Array.from(values))] : [];
       const results = await run([...names.map((name) => this.#vectorOf(name).there), ...scalars], places);
       for (const [i, name] of names.entries()) if (written[i]) this.#changedThere(name);
@@ -154,9 +150,9 @@ export class DeviceShard implements Shard {
             pieces.push(cut(whole as Value, at, offset), reshape(build(part), [length]));
             at = offset + length;
           }
-          return { device: [joined([...pieces, cut(whole as Value, at, this.length)])] };
+          return { device: this.#withParts(name, joined([...pieces, cut(whole as Value, at, this.length)])) };
         });
-        await run([vector.there], [vector.there]);
+        await run([vector.there], this.#placesOf(name));
         this.#changedThere(name);
       },
       // With the shard's own.
@@ -207,25 +203,28 @@ export class DeviceShard implements Shard {
   async #bring(name: string, vector: Vector): Promise<void> {
     if (vector.newest !== "here") return;
     const given = new Tensor("float32", [this.length], this.vector(name));
-    if (name === parametersName) {
-      const placing = await this.#compile("parameters", [this.#flat()], ([x]) => ({
-        device: [identity(x as Value), ...this.#cutAll(x as Value)],
-      }));
-      await placing.run([given], [vector.there, ...this.#parts.values()]);
-    } else {
-      const upload = await this.#compile("upload", [this.#flat()], ([x]) => ({ device: [identity(x as Value)] }));
-      await upload.run([given], [vector.there]);
-    }
+    const purpose = name === parametersName ? "upload parameters" : "upload";
+    const upload = await this.#compile(purpose, [this.#flat()], ([x]) => ({
+      device: this.#withParts(name, identity(x as Value)),
+    }));
+    await upload.run([given], this.#placesOf(name));
     vector.newest = "both";
   }
 
   #flat = (): Value => input("float32", [this.length], "vector");
 
-  /** Each parameter of a vector of parameters. */
-  #cutAll(vector: Value): readonly Value[] {
-    return this.slots.map(({ offset, length, parameter }) =>
+  /** A new vector of a name, and of parameters each by itself. */
+  #withParts(name: string, vector: Value): readonly Value[] {
+    const parts = name === parametersName ? this.slots : [];
+    const cuts = parts.map(({ offset, length, parameter }) =>
       reshape(cut(vector, offset, offset + length), parameter.shape),
     );
+    return [vector, ...cuts];
+  }
+
+  /** The tensors that a new vector of a name goes into, and its parts. */
+  #placesOf(name: string): readonly DeviceTensor<"float32">[] {
+    return [this.#vectorOf(name).there, ...(name === parametersName ? this.#parts.values() : [])];
   }
 
   /** What is compiled for a purpose, once. */
