@@ -15,6 +15,7 @@ import { ParameterInputs } from "../../nn/parameter-inputs.ts";
 import { add, reshape } from "../../ops/index.ts";
 import { ownsMemory } from "../../runtime/session.ts";
 import { deriveStep, type StepMemory } from "../../transform/derive-step.ts";
+import type { DeviceCopies } from "../store/device-copies.ts";
 import type { ParameterStore } from "../store/parameter-store.ts";
 import { compileKept, cutStep, inputsOf, type KeptPart } from "./kept-part.ts";
 import { type BoundObjective, tensorsOf, type ValuesOf } from "./objective.ts";
@@ -99,6 +100,8 @@ export interface GradientStep extends Compiled {
 /** How a gradient step is made. */
 export interface GradientStepOptions {
   readonly stores: readonly ParameterStore<Parameter>[];
+  /** Of frozen parameters on the device, where it has a memory of its own. */
+  readonly copies?: DeviceCopies | undefined;
   readonly compile?: CompileOptions | undefined;
   /** Whether its frozen part is compiled apart. */
   readonly cuts?: boolean;
@@ -113,7 +116,7 @@ export async function buildGradientStep(
   model: AnyModule,
   objective: BoundObjective,
   batch: Batch,
-  { stores, compile: options, cuts = false, memory = {} }: GradientStepOptions,
+  { stores, copies, compile: options, cuts = false, memory = {} }: GradientStepOptions,
 ): Promise<GradientStep> {
   const key = keyInput();
   const inputs = new ParameterInputs();
@@ -150,6 +153,11 @@ export async function buildGradientStep(
   const used = typeof cut === "string" ? undefined : inputsOf(outputs);
   const names = Object.keys(batch).filter((name) => used?.has(traced.batch[name] as Value) ?? true);
   const parameters = used ? inputs.among(used) : inputs;
+  const frozen = [...model.parameters().values()].flatMap((parameter) => {
+    const value = parameter.frozen ? inputs.valueOf(parameter) : undefined;
+    const at = value ? parameters.values.indexOf(value) : -1;
+    return at < 0 ? [] : [{ at, parameter }];
+  });
   const executable = await compile(
     [...names.map((name) => traced.batch[name] as Value), ...entering, key, ...parameters.values],
     outputs,
@@ -167,7 +175,10 @@ export async function buildGradientStep(
     names,
     async run(fed, keyValue, known) {
       const before = typeof kept === "string" ? [] : (known ?? (await kept.compute(fed)));
-      const given = [...tensorsOf(fed, names), ...before, keyValue, ...parameters.tensors()];
+      const tensors = [...parameters.tensors()];
+      if (copies)
+        for (const { at, parameter } of frozen) tensors[at] = await copies.of(parameter, tensors[at] as Tensor);
+      const given = [...tensorsOf(fed, names), ...before, keyValue, ...tensors];
       const results = told.read((await executable.run(given, preallocated)).slice(0, told.outputs.length));
       for (const { filled } of gathered) filled();
       const first = 1 + weight.length;

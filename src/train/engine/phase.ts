@@ -10,6 +10,7 @@ import type { AnyModule } from "../../nn/module.ts";
 import type { Parameter } from "../../nn/parameter.ts";
 import { ownsMemory } from "../../runtime/session.ts";
 import { type Optimizer, rateAt } from "../optimizers/optimizer.ts";
+import { DeviceCopies } from "../store/device-copies.ts";
 import { allocateOnDevice } from "../store/device-shard.ts";
 import { Gradients } from "../store/gradients.ts";
 import type { Named } from "../store/parameter-store.ts";
@@ -62,6 +63,8 @@ export class Phase {
   #transforms: readonly BoundTransform[] = [];
   /** What is remembered of parameters that are not trained now. */
   readonly #parked = new Map<string, Tensor>();
+  /** Of what is frozen, on a device with a memory of its own. */
+  readonly #copies: DeviceCopies | undefined;
   /** What `follow` saw last. */
   #followed: { readonly parameters: readonly Named<Parameter>[]; readonly frozen: readonly boolean[] } | undefined;
   #updates = 0;
@@ -71,6 +74,7 @@ export class Phase {
     this.#model = model;
     this.options = options;
     this.#steps = new SessionCache(options.limits);
+    this.#copies = ownsMemory(options.compile?.device) ? new DeviceCopies(this.#compile) : undefined;
     const names = transforms.map(({ name }) => name);
     const repeated = names.find((name, i) => names.indexOf(name) !== i);
     if (repeated !== undefined)
@@ -106,6 +110,7 @@ export class Phase {
     if (this.#followed?.parameters !== parameters || frozen.some((own, i) => own !== this.#followed?.frozen[i])) {
       // Traced for what was frozen before.
       await this.#steps.release();
+      this.#copies?.release();
       await this.#layOut(parameters);
       this.#followed = { parameters, frozen };
     }
@@ -149,7 +154,10 @@ export class Phase {
     const signature = signatureOf(batch);
     const { objective, compile, memory } = this.options;
     return this.#steps.get(signature, () =>
-      buildGradientStep(this.#model, objective, batch, { stores: this.#stores, compile, cuts: this.cuts, memory }),
+      buildGradientStep(this.#model, objective, batch, {
+        ...{ stores: this.#stores, copies: this.#copies },
+        ...{ compile, cuts: this.cuts, memory },
+      }),
     );
   }
 
@@ -243,6 +251,13 @@ export class Phase {
     await this.#steps.release();
     for (const updater of this.#updaters.values()) await updater.release();
     for (const store of this.#stores) await store.release();
+    this.#copies?.release();
+  }
+
+  /** How what updates, and what is brought to a device, is compiled: profiles are of steps. */
+  get #compile(): CompileOptions {
+    const { device, threads } = this.options.compile ?? {};
+    return { ...(device && { device }), ...(threads && { threads }) };
   }
 
   get #stores() {
@@ -252,10 +267,8 @@ export class Phase {
   #updaterOf(optimizer: Optimizer): Updater {
     const found = this.#updaters.get(optimizer);
     if (found) return found;
-    const { compile = {} } = this.options;
-    const { device, threads } = compile;
-    const own = { ...(device && { device }), ...(threads && { threads }) };
-    const allocate = ownsMemory(device) ? allocateOnDevice(own) : undefined;
+    const own = this.#compile;
+    const allocate = ownsMemory(own.device) ? allocateOnDevice(own) : undefined;
     const updater = new Updater(optimizer, this.#remembered, this.#parked, own, allocate);
     this.#updaters.set(optimizer, updater);
     return updater;

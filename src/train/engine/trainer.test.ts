@@ -377,8 +377,13 @@ test("memory does not grow over 1,000 steps", async () => {
   const trainer = new Trainer(network(), { loss: squaredError, optimizer: adam() });
   const batch = regression(64);
   for (let i = 0; i < 200; i++) await trainer.step(batch);
-  const before = process.memoryUsage().rss;
-  for (let i = 0; i < 1000; i++) await trainer.step(batch);
+  const grown: number[] = [];
+  // What ran in this process before may be collected meanwhile, or not yet: a leak shows each time.
+  for (let round = 0; round < 3; round++) {
+    const before = process.memoryUsage().rss;
+    for (let i = 0; i < 1000; i++) await trainer.step(batch);
+    grown.push(process.memoryUsage().rss - before);
+  }
   // A leak of one copy of the batch and its gradients a step would be 1 MB; garbage not yet collected stays below 32 MB.
-  expect(process.memoryUsage().rss - before).toBeLessThan(32e6);
+  expect(Math.min(...grown)).toBeLessThan(32e6);
 });

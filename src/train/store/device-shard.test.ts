@@ -95,4 +95,33 @@ describe.skipIf(!hasSoftwareGpu)("on a graphics card as on the processor", () =>
     expect((await trainer.step(batch)).loss).toBeGreaterThan(50);
     await trainer.release();
   });
+
+  test("what is frozen is sent once, and what is put in its place counts", async () => {
+    const stepped = async (device: "cpu" | "webgpu") => {
+      const model = network();
+      const trainer = new Trainer(model, {
+        loss: crossEntropy(),
+        optimizer: sgd({ learningRate: 0.1 }),
+        training: { compile: { device, threads: 1 } },
+      });
+      await trainer.step(batch);
+      model.freeze("layers.0");
+      const losses = [(await trainer.step(batch)).loss, (await trainer.step(batch)).loss];
+      const weight = model.parameters().get("layers.0.weight");
+      if (weight)
+        weight.value = new Tensor(
+          "float32",
+          weight.shape,
+          waves(35).map((element) => 3 * element),
+        );
+      losses.push((await trainer.step(batch)).loss);
+      model.unfreeze();
+      losses.push((await trainer.step(batch)).loss, (await trainer.step(batch)).loss);
+      await trainer.release();
+      return losses;
+    };
+    const [there, here] = [await stepped("webgpu"), await stepped("cpu")];
+    for (const [i, expected] of here.entries()) expect(there[i]).toBeCloseTo(expected, 4);
+    expect(Math.abs((here[2] ?? 0) - (here[1] ?? 0))).toBeGreaterThan(0.001);
+  });
 });
