@@ -76,6 +76,12 @@ describe.skipIf(!hasSoftwareGpu)("one step on a graphics card", () => {
 describe.skipIf(!hasSoftwareGpu)("a run", () => {
   const { run } = commandLine();
 
+  test("asks its network between steps where the data do", async () => {
+    const maze = ["train", "dqn-maze", "--size", "4", "--limit", "320", "--epochs", "1", "--batch-size", "64"];
+    const { code, stderr } = await run(...maze, "--device", "webgpu", "--out", "maze", "--json");
+    expect(code, stderr).toBe(0);
+  }, 240_000);
+
   test("begins on a card, goes on on the processor, and is asked by either", async () => {
     const begun = await run("train", "iris", "--device", "webgpu", "--epochs", "2", "--out", "iris", "--json");
     expect(begun.code, begun.stderr).toBe(0);

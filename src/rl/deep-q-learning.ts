@@ -118,6 +118,8 @@ export function deepQLearning(options: DeepQLearningOptions): DeepQLearning {
   });
   const callback: Callback = {
     name: "deepQLearning",
+    // The agents ask the network between steps, wherever it is trained.
+    onBatch: ({ trainer }) => trainer.sync(),
     state: () => learner.save(),
     restore: (saved) => learner.restore(saved as Saved | undefined),
   };
