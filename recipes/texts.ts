@@ -49,7 +49,7 @@ function metricsOf(target: TextTarget) {
   return target.kind === "labels" ? [labelF1(), exactLabels()] : [accuracy(), confusionMatrix(target.classes.length)];
 }
 
-/** Of sums of what is in a text: with so large an epsilon what is rare moves as little as by gradient descent, and is not learned by heart. */
+/** Of sums of what is in a text: with so large an epsilon what is rare moves as little as by gradient descent, so that it is not overfitted. */
 const ofSums = (learningRate: number) => adamw({ learningRate, epsilon: 0.01, weightDecay: 0.01 });
 
 /** What a run keeps of its texts; on a base a tokenizer says how they are read. */

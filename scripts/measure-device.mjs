@@ -1,33 +1,9 @@
 // Times training steps on a device, and the rate of its products: node scripts/measure-device.mjs [webgpu|cpu] [WORK ...].
 // scripts/measure-device.py times the same steps by PyTorch; both print a JSON line a work.
-import {
-  adam,
-  compile,
-  conv2d,
-  crossEntropy,
-  dense,
-  flatten,
-  input,
-  maxPool2d,
-  models,
-  ops,
-  sequential,
-  Tensor,
-  Trainer,
-} from "../dist/src/index.js";
+import { lenet } from "../bench/contenders/predicted.mjs";
+import { adam, compile, crossEntropy, input, models, ops, Tensor, Trainer } from "../dist/src/index.js";
 
 const [device = "webgpu", ...chosen] = process.argv.slice(2);
-
-const lenet = () =>
-  sequential([
-    conv2d(32, 3, { activation: "relu" }),
-    maxPool2d(2),
-    conv2d(64, 3, { activation: "relu" }),
-    maxPool2d(2),
-    flatten(),
-    dense(128, { activation: "relu" }),
-    dense(10),
-  ]);
 
 const size = (shape) => shape.reduce((product, extent) => product * extent, 1);
 const images = (shape) => ({

@@ -165,7 +165,7 @@ export function learnSamples({ target, parts }: SampleSplit, learning: Learning)
     callbacks: [
       keepBestCandidate(
         { ...choices, candidates: model.candidates },
-        // Of what was pretrained an early epoch may be the best: it knows much, and soon learns by heart.
+        // Of what was pretrained an early epoch may be the best: it knows much, and soon overfits.
         { epoch: hasBase ? "best" : "last", seconds: trainingShare * seconds },
       ),
     ],

@@ -4,7 +4,7 @@ import { type OptionTypes, optionsOf } from "../core/options.ts";
 import { sameShape } from "../core/shape.ts";
 import { Tensor } from "../core/tensor.ts";
 import { graphsOf } from "../graph/attributes.ts";
-import { bytesOf, constantOf, type Graph, graphOf, type Node, type Value } from "../graph/ir.ts";
+import { bytesOf, constantOf, type Graph, graphOf, type Value } from "../graph/ir.ts";
 import { makeNode } from "../graph/op.ts";
 import { foldConstants, lower, lowerForWebGpu, type Pass, shareCommon, simplify } from "../graph/passes.ts";
 import { rewrite } from "../graph/rewrite.ts";
@@ -83,8 +83,6 @@ export interface Executable {
   readonly bytes: number;
   /** How much what is compiled may hold together on this machine. */
   readonly room: number;
-  /** The nodes that the processor computes for a graphics card, see `onWebGpu` of operators. */
-  readonly onProcessor: readonly Node[];
   /** Inputs and preallocated outputs in the graph's order; see Session.run. Throws what the inputs' checks throw. */
   run(inputs: readonly Tensor[], outputs?: readonly (Tensor | undefined)[]): Promise<Tensor[]>;
 }
@@ -142,9 +140,9 @@ function roomOf(room: Tensor, value: Value, known: WeakMap<Tensor, Tensor>): Ten
   return made;
 }
 
-/** The nodes of a graph for a graphics card that are left to the processor, with their names in the model. */
-const nodesOnProcessor = ({ nodes }: Graph): readonly { readonly node: Node; readonly name: string }[] =>
-  nodes.flatMap((node, i) => (node.op.onWebGpu(node) === "processor" ? [{ node, name: nodeName(node, i) }] : []));
+/** The names in the model of the nodes of a graph for a graphics card that are left to the processor. */
+const nodesOnProcessor = ({ nodes }: Graph): readonly string[] =>
+  nodes.flatMap((node, i) => (node.op.onWebGpu(node) === "processor" ? [nodeName(node, i)] : []));
 
 /**
  * Compiles the graph from `inputs` to `outputs`; `jit` does so for functions. Throws DTypeError for an operator that
@@ -171,14 +169,13 @@ export async function compile(
   const run = graphOf(graph.inputs, returned);
   const outputNames = returned.map((_, i) => `output_${i}`);
   const model = encodeModel(run, { outputNames });
-  const processed = backend.device === "webgpu" ? nodesOnProcessor(run) : [];
   const session = await backend
     .compile(
       model,
       { memoryPattern: usesMemoryPattern(graph), ...options },
       {
         staying: hasOwn ? outputNames.filter((_, i) => staying.has(outputs[i] as Value)) : [],
-        onProcessor: processed.map(({ name }) => name),
+        onProcessor: backend.device === "webgpu" ? nodesOnProcessor(run) : [],
       },
     )
     .catch((error: unknown) => {
@@ -193,7 +190,6 @@ export async function compile(
     session,
     bytes: model.length + mostAlive(graph),
     room: backend.memory / 2,
-    onProcessor: processed.map(({ node }) => node),
     async run(tensors, preallocated) {
       for (const { i, name, checks } of checked) for (const check of checks) check(tensors[i] as Tensor, name);
       const rooms = preallocated?.map((room, i) => room && roomOf(room, returned[i] as Value, known));

@@ -2,6 +2,8 @@
 import { isFloat } from "../core/dtype.ts";
 import { foldIn, keyOf } from "../core/random.ts";
 import { size } from "../core/shape.ts";
+import { tensor } from "../core/tensor.ts";
+import type { Value } from "../graph/ir.ts";
 import { activationCases } from "./activations.cases.ts";
 import { algebraCases } from "./algebra/algebra.cases.ts";
 import { attentionCases } from "./attention/attention.cases.ts";
@@ -13,6 +15,7 @@ import { einsumCases } from "./einsum.cases.ts";
 import { elementwiseCases } from "./elementwise.cases.ts";
 import { functionCases } from "./functions.cases.ts";
 import { fusionCases } from "./fusions.cases.ts";
+import { add, cast, constant, mul, reduceSum } from "./index.ts";
 import { indexingCases } from "./indexing.cases.ts";
 import { logicCases } from "./logic.cases.ts";
 import { matmulFamilyCases } from "./matmul.cases.ts";
@@ -119,3 +122,14 @@ export const recordingRequests = () =>
     family,
     cases: cases.map((opCase) => ({ key: keyOfCase(opCase), ...recordingRequest(opCase) })),
   }));
+
+/** Σ w (y + y²/2) over the float outputs, as the recorder has it. */
+export function lossOf(outputs: readonly Value[], weights: readonly (readonly number[] | undefined)[]): Value {
+  const terms = outputs.flatMap((y, i) => {
+    const elements = weights[i];
+    if (!elements) return [];
+    const w = constant(tensor(elements, { dtype: y.dtype, shape: y.shape }));
+    return [reduceSum(mul(w, add(y, mul(0.5, mul(y, y)))))];
+  });
+  return terms.reduce((sum, term) => add(sum, cast(term, sum.dtype)));
+}

@@ -14,10 +14,10 @@ import { verify } from "../graph/verify.ts";
 import { compile } from "../jit/compile.ts";
 import { encodeModel, opsetVersion } from "../onnx/model.ts";
 import { backend } from "../runtime/node.ts";
-import { caseFamilies, directionOf, keyOfCase, lossWeights, recordingRequest } from "./all.cases.ts";
+import { caseFamilies, directionOf, keyOfCase, lossOf, lossWeights, recordingRequest } from "./all.cases.ts";
 import { Constant } from "./constant.ts";
 import { inputTensors, inputValues, type OpCase } from "./define.cases.ts";
-import { add, cast, constant, mul, ones, reduceSum } from "./index.ts";
+import { add, constant, mul, ones, reduceSum } from "./index.ts";
 import { allOps } from "./registry.ts";
 
 interface Recording {
@@ -64,17 +64,6 @@ async function runUnchanged(inputs: readonly Value[], outputs: readonly Value[],
   });
   const session = await backend.compile(encodeModel(graphOf(inputs, own.outputs)), { threads: 1 });
   return session.run(feeds);
-}
-
-/** Σ w (y + y²/2) over the float outputs, as the recorder has it. */
-function lossOf(outputs: readonly Value[], weights: readonly (readonly number[] | undefined)[]): Value {
-  const terms = outputs.flatMap((y, i) => {
-    const elements = weights[i];
-    if (!elements) return [];
-    const w = constant(tensor(elements, { dtype: y.dtype, shape: y.shape }));
-    return [reduceSum(mul(w, add(y, mul(0.5, mul(y, y)))))];
-  });
-  return terms.reduce((sum, term) => add(sum, cast(term, sum.dtype)));
 }
 
 const floatsOf = (values: Readonly<Record<string, Value>>) =>

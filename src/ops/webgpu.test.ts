@@ -5,12 +5,12 @@ import { hasSoftwareGpu } from "../../test/software-gpu.ts";
 import { gradients } from "../autodiff/gradients.ts";
 import { isFloat } from "../core/dtype.ts";
 import { size } from "../core/shape.ts";
-import { Tensor, tensor } from "../core/tensor.ts";
-import { input, type Value } from "../graph/ir.ts";
+import { Tensor } from "../core/tensor.ts";
+import { input } from "../graph/ir.ts";
 import { compile } from "../jit/compile.ts";
-import { caseFamilies, keyOfCase, lossWeights } from "./all.cases.ts";
+import { caseFamilies, keyOfCase, lossOf, lossWeights } from "./all.cases.ts";
 import { inputTensors, inputValues, type OpCase } from "./define.cases.ts";
-import { add, cast, constant, conv, mul, ones, reduceSum } from "./index.ts";
+import { conv, mul, ones, reduceSum } from "./index.ts";
 
 interface Recording {
   readonly outputs: readonly (readonly number[])[];
@@ -31,16 +31,6 @@ const numbersOf = (values: Tensor): number[] => Array.from(values.data as ArrayL
 function distance(actual: readonly number[], expected: readonly number[]): number {
   const scale = Math.max(1, ...expected.map(Math.abs));
   return Math.max(0, ...expected.map((element, i) => Math.abs(element - (actual[i] ?? Number.NaN)) / scale));
-}
-
-function lossOf(outputs: readonly Value[], weights: readonly (readonly number[] | undefined)[]): Value {
-  const terms = outputs.flatMap((y, i) => {
-    const elements = weights[i];
-    if (!elements) return [];
-    const w = constant(tensor(elements, { dtype: y.dtype, shape: y.shape }));
-    return [reduceSum(mul(w, add(y, mul(0.5, mul(y, y)))))];
-  });
-  return terms.reduce((sum, term) => add(sum, cast(term, sum.dtype)));
 }
 
 async function farthest(opCase: OpCase, recording: Recording): Promise<number> {

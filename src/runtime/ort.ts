@@ -14,6 +14,12 @@ export interface OrtModule {
   readonly Tensor: new (type: OrtTensor.Type, data: OrtTensor.DataType, dims: readonly number[]) => OrtTensor;
 }
 
+/** The WebGPU provider in the options of a session; it leaves nodes of some names to the processor. */
+export const webGpuProvider = ({ onProcessor = [] }: CompiledAs) => ({
+  name: "webgpu",
+  ...(onProcessor.length > 0 && { forceCpuNodeNames: onProcessor }),
+});
+
 /** What differs from build to build. */
 interface EngineTraits {
   /** It writes into preallocated outputs itself; otherwise they are copied. */

@@ -1,7 +1,7 @@
 /** Execution on a graphics card in Node, by the WebGPU provider of onnxruntime-node: over Vulkan, Metal or Direct3D. */
 import * as ort from "onnxruntime-node";
 import { OptionError } from "../core/errors.ts";
-import { createSession } from "./ort.ts";
+import { createSession, webGpuProvider } from "./ort.ts";
 import type { Backend } from "./session.ts";
 
 /** What the engine says where there is no card or no driver. */
@@ -13,9 +13,8 @@ export const backend: Backend = {
   memory: Number.POSITIVE_INFINITY,
   blocks: false,
   async compile(model, { threads, memoryPattern = true, profilePrefix } = {}, as = {}) {
-    const { onProcessor = [] } = as;
     const options = {
-      executionProviders: [{ name: "webgpu", ...(onProcessor.length > 0 && { forceCpuNodeNames: onProcessor }) }],
+      executionProviders: [webGpuProvider(as)],
       ...(threads !== undefined && { intraOpNumThreads: threads }),
       enableMemPattern: memoryPattern,
       graphOptimizationLevel: "all",

@@ -1,7 +1,7 @@
 /** Execution on a graphics card in a browser, by the WebGPU build of onnxruntime-web. */
 import * as ort from "onnxruntime-web/webgpu";
 import { OptionError } from "../core/errors.ts";
-import { createSession } from "./ort.ts";
+import { createSession, webGpuProvider } from "./ort.ts";
 import type { Backend } from "./session.ts";
 
 /** Throws OptionError where the browser gives no graphics card. */
@@ -24,9 +24,8 @@ export const backend: Backend = {
   blocks: false,
   async compile(model, _, as = {}) {
     await requireCard();
-    const { onProcessor = [] } = as;
     const options = {
-      executionProviders: [{ name: "webgpu", ...(onProcessor.length > 0 && { forceCpuNodeNames: onProcessor }) }],
+      executionProviders: [webGpuProvider(as)],
       graphOptimizationLevel: "all",
       logSeverityLevel: 3,
     } as const;

@@ -153,10 +153,11 @@ export async function buildGradientStep(
   const used = typeof cut === "string" ? undefined : inputsOf(outputs);
   const names = Object.keys(batch).filter((name) => used?.has(traced.batch[name] as Value) ?? true);
   const parameters = used ? inputs.among(used) : inputs;
+  const places = new Map(parameters.values.map((value, at) => [value, at]));
   const frozen = [...model.parameters().values()].flatMap((parameter) => {
-    const value = parameter.frozen ? inputs.valueOf(parameter) : undefined;
-    const at = value ? parameters.values.indexOf(value) : -1;
-    return at < 0 ? [] : [{ at, parameter }];
+    const value = copies && parameter.frozen ? inputs.valueOf(parameter) : undefined;
+    const at = value && places.get(value);
+    return at === undefined ? [] : [{ at, parameter }];
   });
   const executable = await compile(
     [...names.map((name) => traced.batch[name] as Value), ...entering, key, ...parameters.values],
@@ -175,10 +176,10 @@ export async function buildGradientStep(
     names,
     async run(fed, keyValue, known) {
       const before = typeof kept === "string" ? [] : (known ?? (await kept.compute(fed)));
-      const tensors = [...parameters.tensors()];
-      if (copies)
-        for (const { at, parameter } of frozen) tensors[at] = await copies.of(parameter, tensors[at] as Tensor);
-      const given = [...tensorsOf(fed, names), ...before, keyValue, ...tensors];
+      const given = [...tensorsOf(fed, names), ...before, keyValue, ...parameters.tensors()];
+      const begin = given.length - places.size;
+      for (const { at, parameter } of frozen)
+        given[begin + at] = (await copies?.of(parameter, given[begin + at] as Tensor)) as Tensor;
       const results = told.read((await executable.run(given, preallocated)).slice(0, told.outputs.length));
       for (const { filled } of gathered) filled();
       const first = 1 + weight.length;
