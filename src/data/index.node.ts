@@ -51,6 +51,6 @@ export {
   inferCsvSchema,
 } from "./tables/csv-schema.node.ts";
 export { loadRecords } from "./tables/file-records.node.ts";
-export { withImages } from "./tables/row-images.node.ts";
+export { withImages } from "./tables/rows/row-images.node.ts";
 export { openTable, readTable, type TableFile, type TableOptions, type TableRow } from "./tables/table-file.node.ts";
 export { loadLabelledTexts, loadTextPairs } from "./text/text-files.node.ts";

@@ -94,7 +94,7 @@ export {
   type NumberStatistics,
   type RowEncoding,
   rowEncodingSchema,
-} from "./tables/row-encoding.ts";
+} from "./tables/rows/row-encoding.ts";
 export type { TextEncoding } from "./tables/text-encoding.ts";
 export { type BpeOptions, trainBpe } from "./text/bpe.ts";
 export { parseConll } from "./text/conll.ts";

@@ -6,7 +6,7 @@ import { z } from "zod";
 import { FileError } from "../../core/errors.ts";
 import { parseJson } from "../../core/json.ts";
 import type { SoundFormat } from "../../data/sound/sound-format.ts";
-import { rowEncodingSchema } from "../../data/tables/row-encoding.ts";
+import { rowEncodingSchema } from "../../data/tables/rows/row-encoding.ts";
 import { textFeaturesSchema } from "../../data/text/text-features.ts";
 import { tokenizerFileSchema, tokenizerOf } from "../../data/text/tokenizer.ts";
 import { type TextReader, textOutputs } from "../../finetune/tasks/text-rows.ts";

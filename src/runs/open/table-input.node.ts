@@ -1,9 +1,9 @@
 /** Rows of tables as inputs of a prediction: files of tables, and JSON objects by the names of columns. */
 import { dirname } from "node:path";
 import type { Tensor } from "../../core/tensor.ts";
-import { rowsOfJsonText, rowsOfTableFile } from "../../data/tables/named-rows.node.ts";
-import { encodeRows, exampleRow, type RowEncoding } from "../../data/tables/row-encoding.ts";
-import { withImages } from "../../data/tables/row-images.node.ts";
+import { rowsOfJsonText, rowsOfTableFile } from "../../data/tables/rows/named-rows.node.ts";
+import { encodeRows, exampleRow, type RowEncoding } from "../../data/tables/rows/row-encoding.ts";
+import { withImages } from "../../data/tables/rows/row-images.node.ts";
 
 const columnsOf = ({ fields }: RowEncoding): readonly string[] => fields.map(({ name }) => name);
 

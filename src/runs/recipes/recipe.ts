@@ -3,7 +3,7 @@ import type { z } from "zod";
 import type { Tensor } from "../../core/tensor.ts";
 import type { Batch, Dataset } from "../../data/pipeline/dataset.ts";
 import type { SoundFormat } from "../../data/sound/sound-format.ts";
-import type { RowEncoding } from "../../data/tables/row-encoding.ts";
+import type { RowEncoding } from "../../data/tables/rows/row-encoding.ts";
 import type { TextFeatures } from "../../data/text/text-features.ts";
 import type { Tokenizer } from "../../data/text/tokenizer.ts";
 import type { AdapterSet } from "../../finetune/adapters/adapter-set.ts";

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { keyOf, Random } from "../../core/random.ts";
 import { Tensor, tensor } from "../../core/tensor.ts";
-import type { RowEncoding } from "../../data/tables/row-encoding.ts";
+import type { RowEncoding } from "../../data/tables/rows/row-encoding.ts";
 import { importanceOf } from "./importance.ts";
 import { judgeClasses, judgeNumbers } from "./outputs.ts";
 

@@ -2,7 +2,7 @@
 import { foldIn, type Key, Random } from "../../core/random.ts";
 import { Tensor } from "../../core/tensor.ts";
 import { gatherRows } from "../../data/pipeline/rows.ts";
-import { encodedWidth, type RowEncoding } from "../../data/tables/row-encoding.ts";
+import { encodedWidth, type RowEncoding } from "../../data/tables/rows/row-encoding.ts";
 import { type Ask, judgeClasses, judgeNumbers, type TestOutputs } from "./outputs.ts";
 import type { Importance } from "./report.ts";
 

@@ -1,7 +1,7 @@
 /** The worst mistakes of a model with their inputs, as a person can look at them. */
 import { greatest, least } from "../../core/lists.ts";
 import { Tensor } from "../../core/tensor.ts";
-import { rowCells } from "../../data/tables/row-cells.ts";
+import { rowCells } from "../../data/tables/rows/row-cells.ts";
 import { knownWords } from "../../data/text/text-features.ts";
 import { encodePng } from "../../draw/png.ts";
 import type { TextReader } from "../../finetune/tasks/text-rows.ts";

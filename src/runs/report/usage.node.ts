@@ -2,7 +2,7 @@
 import { join, relative, sep } from "node:path";
 import { command } from "../../core/printable.ts";
 import { zerosTensor } from "../../core/tensor.ts";
-import { exampleRow } from "../../data/tables/row-encoding.ts";
+import { exampleRow } from "../../data/tables/rows/row-encoding.ts";
 import { shownPath } from "../../storage/shown-path.node.ts";
 import { inputTypeOf } from "../open/input.ts";
 import { readingOf } from "../open/reading.ts";

@@ -1,6 +1,6 @@
 /** Ridge regression of the values of a window, of the calendar and of other columns: each step ahead by weights of its own. */
 import { Tensor } from "../../core/tensor.ts";
-import { encodedWidth } from "../../data/tables/row-encoding.ts";
+import { encodedWidth } from "../../data/tables/rows/row-encoding.ts";
 import type { SeriesScale } from "../../models/sequence/forecaster.ts";
 import { alphas, type Linear, ridge } from "../../train/baselines/linear.ts";
 import { denseFeatures } from "../tables/dense-features.ts";

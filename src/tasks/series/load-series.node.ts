@@ -3,7 +3,7 @@ import { OptionError } from "../../core/errors.ts";
 import { count, plural } from "../../core/number-text.ts";
 import { quoted } from "../../core/printable.ts";
 import { type ColumnType, inferColumnTypes } from "../../data/tables/column-kinds.ts";
-import { fieldText, fitFields, type NamedRow } from "../../data/tables/row-encoding.ts";
+import { fieldText, fitFields, type NamedRow } from "../../data/tables/rows/row-encoding.ts";
 import { readTable } from "../../data/tables/table-file.node.ts";
 import { type NamedColumns, rolesOf } from "./series-columns.ts";
 import type { SeriesColumns, SeriesEncoding } from "./series-encoding.ts";

@@ -2,7 +2,7 @@
 import { Tensor } from "../../core/tensor.ts";
 import type { Batch } from "../../data/pipeline/dataset.ts";
 import { parseNumber } from "../../data/tables/cell-numbers.ts";
-import { encodedWidth, encodeRows, type NamedRow } from "../../data/tables/row-encoding.ts";
+import { encodedWidth, encodeRows, type NamedRow } from "../../data/tables/rows/row-encoding.ts";
 import type { SeriesColumns, SeriesEncoding } from "./series-encoding.ts";
 import { placesOf, type TimedRow } from "./series-rows.ts";
 import { dayAndShare, momentAt, type TimeStep } from "./time-steps.ts";

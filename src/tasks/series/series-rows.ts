@@ -5,7 +5,7 @@ import { count } from "../../core/number-text.ts";
 import { quoted } from "../../core/printable.ts";
 import { parseNumber } from "../../data/tables/cell-numbers.ts";
 import { parseDate } from "../../data/tables/column-kinds.ts";
-import type { NamedRow } from "../../data/tables/row-encoding.ts";
+import type { NamedRow } from "../../data/tables/rows/row-encoding.ts";
 import type { SeriesColumns } from "./series-encoding.ts";
 import { momentAt, momentText, placeOf, stepText, type TimeStep } from "./time-steps.ts";
 

@@ -1,7 +1,7 @@
 /** The new head of a classifier on a base, and what is trained of both. */
 import { blockGroups, layerGroups, unfreezeLast } from "../../finetune/freezing/layer-groups.ts";
 import { normalizationParameters } from "../../finetune/freezing/normalization.ts";
-import { type AnyModule, batchNorm, dense, dropout, type Module, sequential } from "../../nn/index.ts";
+import { type AnyModule, activation, batchNorm, dense, dropout, type Module, sequential } from "../../nn/index.ts";
 
 /** Share of the features that training drops: there are often more of them than a few samples can tell apart. */
 const dropped = 0.3;
@@ -12,6 +12,9 @@ const dropped = 0.3;
  */
 export const headOf = (outputs: number): Module =>
   sequential([batchNorm({ scale: false, center: false }), dropout(dropped), dense(outputs)]);
+
+/** What gives what it is given: of a base without a head, and before one whose first layer names its input. */
+export const asItIs = () => activation((x) => x);
 
 /** Parameters of the head that `withHead` puts on the base of a candidate. */
 const isOfHead = /^candidates\.\w+\.(?:layers\.\d+\.)?head\./;

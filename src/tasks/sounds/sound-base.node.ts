@@ -4,8 +4,8 @@ import { featureLayer } from "../../finetune/heads/feature-layer.ts";
 import { withHead } from "../../finetune/heads/with-head.ts";
 import { soundFormatOf, soundInput } from "../../finetune/tasks/audio-classification.ts";
 import { type BaseOptions, openBase, samplingRateBeside, usualRate } from "../../finetune/tasks/base.node.ts";
-import { activation, type Module, sequential, type TensorModule } from "../../nn/index.ts";
-import { headOf } from "../shared/base-head.ts";
+import { type Module, sequential, type TensorModule } from "../../nn/index.ts";
+import { asItIs, headOf } from "../shared/base-head.ts";
 
 /** A pretrained model of sounds. */
 export interface SoundBase {
@@ -20,8 +20,6 @@ export interface SoundBase {
   /** Its features alone, [N, features]. */
   readonly features: Module;
 }
-
-const asItIs = () => activation((x) => x);
 
 /** How a base of sounds is opened. */
 export interface SoundBaseOptions extends BaseOptions {

@@ -1,12 +1,12 @@
 /** Encoded rows as baselines take them: no value missing, numbers standardized, categories one-hot. */
 import { Tensor } from "../../core/tensor.ts";
-import { meansOfParts } from "../../data/tables/image-column.ts";
+import { meansOfParts } from "../../data/tables/rows/image-column.ts";
 import {
   encodedWidth,
   type FieldEncoding,
   type NumberStatistics,
   type RowEncoding,
-} from "../../data/tables/row-encoding.ts";
+} from "../../data/tables/rows/row-encoding.ts";
 
 /** Writes numbers of an encoded row into a row of features from `at` on, which are 0. */
 interface Feature {

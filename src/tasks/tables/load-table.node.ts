@@ -15,7 +15,7 @@ import {
   fitRowEncoding,
   type NamedRow,
   type RowEncoding,
-} from "../../data/tables/row-encoding.ts";
+} from "../../data/tables/rows/row-encoding.ts";
 import { limitedRows, partsOfRows } from "../folds/parting.ts";
 import { drawnRows } from "./drawn-rows.node.ts";
 import type { EncodedTable, TableSamples } from "./table-baselines.ts";

@@ -1,7 +1,7 @@
 /** Simple baselines on the rows that a table's networks are trained and tested on. */
 import type { Tensor } from "../../core/tensor.ts";
 import { gatherRows } from "../../data/pipeline/rows.ts";
-import type { RowEncoding } from "../../data/tables/row-encoding.ts";
+import type { RowEncoding } from "../../data/tables/rows/row-encoding.ts";
 import type { BaselineResult, TablePart } from "../../train/baselines/baseline.ts";
 import { type CompareBaselinesOptions, compareTableBaselines } from "../../train/baselines/compare.ts";
 import { denseFeatures } from "./dense-features.ts";

@@ -5,9 +5,9 @@ import { DataError } from "../../core/errors.ts";
 import { byteText, plural } from "../../core/number-text.ts";
 import { quoted } from "../../core/printable.ts";
 import type { ColumnType } from "../../data/tables/column-kinds.ts";
-import { fitImages, type ImageExtents, imageMultiple } from "../../data/tables/image-column.ts";
-import type { FieldEncoding } from "../../data/tables/row-encoding.ts";
-import { pixelsOf } from "../../data/tables/row-images.node.ts";
+import { fitImages, type ImageExtents, imageMultiple } from "../../data/tables/rows/image-column.ts";
+import type { FieldEncoding } from "../../data/tables/rows/row-encoding.ts";
+import { pixelsOf } from "../../data/tables/rows/row-images.node.ts";
 import { lookAtImages } from "../images/read-images.node.ts";
 import { readEach } from "../shared/read-files.ts";
 

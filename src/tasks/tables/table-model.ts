@@ -1,5 +1,5 @@
 /** The network of an encoded table. */
-import type { FieldEncoding, RowEncoding } from "../../data/tables/row-encoding.ts";
+import type { FieldEncoding, RowEncoding } from "../../data/tables/rows/row-encoding.ts";
 import { imageFeatures } from "../../models/tables/image-branch.ts";
 import type { TableColumn } from "../../models/tables/table-columns.ts";
 import { TableNetwork, type TableNetworkOptions } from "../../models/tables/table-network.ts";

@@ -15,8 +15,8 @@ import {
   writtenLength,
 } from "../../finetune/tasks/text-rows.ts";
 import { nodesOf, type TensorType, type Value } from "../../graph/ir.ts";
-import { activation, type Module, sequential, type TensorModule } from "../../nn/index.ts";
-import { headOf } from "../shared/base-head.ts";
+import { type Module, sequential, type TensorModule } from "../../nn/index.ts";
+import { asItIs, headOf } from "../shared/base-head.ts";
 import type { SampleSplit } from "../shared/feature-rows.ts";
 import type { LabelledTexts, PartedTexts } from "./part-texts.node.ts";
 
@@ -41,8 +41,6 @@ export interface TextBaseOptions extends BaseOptions {
 
 /** Tokens of a text at most where nothing is said: twice as many take four times as long. */
 const usualLength = 256;
-
-const asItIs = () => activation((x) => x);
 
 /** Whether vectors depend on which tokens take part; those that a model gives itself do not. */
 function readsMask(vectors: TextVectors, type: TensorType): boolean {

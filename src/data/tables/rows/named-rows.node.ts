@@ -1,10 +1,10 @@
 /** Rows that a model is asked about, by the names of their columns: of files of tables, and of JSON objects. */
-import { DataError, FileError } from "../../core/errors.ts";
-import { parseJson } from "../../core/json.ts";
-import { quoted } from "../../core/printable.ts";
-import { isPlainObject } from "../../core/tree.ts";
+import { DataError, FileError } from "../../../core/errors.ts";
+import { parseJson } from "../../../core/json.ts";
+import { quoted } from "../../../core/printable.ts";
+import { isPlainObject } from "../../../core/tree.ts";
+import { readTable } from "../table-file.node.ts";
 import type { NamedRow } from "./row-encoding.ts";
-import { readTable } from "./table-file.node.ts";
 
 /** The rows of a file of a table. Throws FileError or DataError naming the line, or the first of the columns that is not there. */
 export async function rowsOfTableFile(path: string, columns: readonly string[]): Promise<readonly NamedRow[]> {

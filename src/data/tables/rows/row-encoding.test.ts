@@ -1,7 +1,7 @@
 /** Rows as numbers: what is learned of columns, what cells become, what is refused. */
 import { describe, expect, test } from "vitest";
-import { DataError } from "../../core/errors.ts";
-import { inferColumnTypes } from "./column-kinds.ts";
+import { DataError } from "../../../core/errors.ts";
+import { inferColumnTypes } from "../column-kinds.ts";
 import {
   encodedWidth,
   encodeRows,

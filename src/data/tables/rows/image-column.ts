@@ -1,5 +1,5 @@
 /** A column of images in a table: what training rows show of their pixels, and the few numbers that say roughly how each looks. */
-import { deviationOf, meanOf } from "./columns.ts";
+import { deviationOf, meanOf } from "../columns.ts";
 
 /** What rows and columns of pixels are multiples of: three convolutions halve them, and halves of the rest are kept apart. */
 export const imageMultiple = 16;

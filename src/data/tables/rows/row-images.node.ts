@@ -1,7 +1,7 @@
 /** The images that rows of a table name, read as their pixels. */
 import { resolve } from "node:path";
-import { atPlace } from "../../core/errors.ts";
-import { readImage } from "../images/image.node.ts";
+import { atPlace } from "../../../core/errors.ts";
+import { readImage } from "../../images/image.node.ts";
 import type { FieldEncoding, NamedRow, RowEncoding } from "./row-encoding.ts";
 
 type ImageField = Extract<FieldEncoding, { readonly kind: "image" }>;

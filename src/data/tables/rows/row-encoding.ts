@@ -1,14 +1,14 @@
 /** Rows of a table as numbers for a network: fitted on training rows, kept as JSON, applied to any row. */
 import { z } from "zod";
-import { DataError } from "../../core/errors.ts";
-import { plural } from "../../core/number-text.ts";
-import { quoted } from "../../core/printable.ts";
-import { Tensor } from "../../core/tensor.ts";
-import { wordsOf } from "../text/vocabulary.ts";
-import { parseDate } from "./cell-dates.ts";
-import { parseNumber } from "./cell-numbers.ts";
-import type { ColumnType } from "./column-kinds.ts";
-import { deviationOf, meanOf, quantileOf } from "./columns.ts";
+import { DataError } from "../../../core/errors.ts";
+import { plural } from "../../../core/number-text.ts";
+import { quoted } from "../../../core/printable.ts";
+import { Tensor } from "../../../core/tensor.ts";
+import { wordsOf } from "../../text/vocabulary.ts";
+import { parseDate } from "../cell-dates.ts";
+import { parseNumber } from "../cell-numbers.ts";
+import type { ColumnType } from "../column-kinds.ts";
+import { deviationOf, meanOf, quantileOf } from "../columns.ts";
 import { imageMultiple } from "./image-column.ts";
 
 /** What training rows showed of a number. */
