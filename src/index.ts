@@ -14,6 +14,8 @@ export { type Nested, Tensor, tensor } from "./core/tensor.ts";
 export type { MapTree, Tree } from "./core/tree.ts";
 export * from "./data/index.ts";
 export * from "./decode/index.ts";
+export type { Communicator } from "./distributed/communicator.ts";
+export { ranksInProcess } from "./distributed/in-process.ts";
 export * from "./draw/index.ts";
 export * from "./finetune/index.ts";
 export type { ConfiguredModel } from "./formats/families/family.ts";

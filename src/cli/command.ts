@@ -33,6 +33,8 @@ export interface Invocation<V> {
   readonly arguments: readonly string[];
   readonly options: V;
   readonly output: Output;
+  /** The whole command line, after the program's name. */
+  readonly line: readonly string[];
 }
 
 export interface Command {

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 
 /** The signals, with the status that a shell expects of a program that one of them ended: 128 and its number (POSIX, 2.8.2). */
-const statuses = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+const statuses = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129, SIGUSR2: 130 } as const;
 
 type EndingSignal = keyof typeof statuses;
 

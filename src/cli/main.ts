@@ -7,6 +7,7 @@ import { isSystemError } from "../storage/disk.node.ts";
 import { type Command, flagOf, type OptionTable } from "./command.ts";
 import { honourNohup, statusOf } from "./interrupt.ts";
 import { type Output, standardOutput } from "./output.ts";
+import { EndedElsewhere, leaveRanks, outputOfRank, tellsMistake } from "./ranks.ts";
 
 interface Listed {
   /** One sentence. */
@@ -88,7 +89,7 @@ Exit status: 0 done; 2 a mistake in the input, reported in one sentence;
 
 /** Runs a command line (without node and script) and returns the exit status. */
 export async function main(args: readonly string[]): Promise<number> {
-  const output = standardOutput(args.includes("--json"));
+  const output = outputOfRank(standardOutput(args.includes("--json")), textsOf(args, ["rankLogs"])["rankLogs"]);
   honourNohup();
   let taken: string | undefined;
   try {
@@ -98,12 +99,15 @@ export async function main(args: readonly string[]): Promise<number> {
       throw unknownName("command", name, Object.keys(commands));
     const called = await calledBy(args);
     taken = called?.taken;
-    const program = buildProgram(output, called);
+    const program = buildProgram(output, called, args);
     if (args.length === 0) program.outputHelp();
     else await program.parseAsync([...args], { from: "user" });
+    await leaveRanks();
     return exitCodes.done;
   } catch (error) {
-    return report(error, output, taken);
+    const status = report(error, (await tellsMistake(error)) ? standardOutput(output.json) : output, taken);
+    await leaveRanks(error);
+    return status;
   }
 }
 
@@ -158,7 +162,7 @@ function firstArgument(
   return args.find((arg, i) => !arg.startsWith("-") && !isValue(args[i - 1]));
 }
 
-function buildProgram(output: Output, called: Called | undefined): Program {
+function buildProgram(output: Output, called: Called | undefined, line: readonly string[]): Program {
   const program = new Program("sardonyx")
     .description("Trains, inspects and compares deep-learning models, on ONNX Runtime.")
     .version(version())
@@ -168,13 +172,13 @@ function buildProgram(output: Output, called: Called | undefined): Program {
   for (const [name, { summary }] of Object.entries(commands)) {
     const sub = program.command(name).summary(summary).description(summary);
     strict(sub);
-    if (called?.name === name) define(sub, called.command, output);
+    if (called?.name === name) define(sub, called.command, output, line);
   }
   return program;
 }
 
 /** Gives a command its arguments, options, examples and action. */
-function define(sub: Program, command: Command, output: Output): void {
+function define(sub: Program, command: Command, output: Output, line: readonly string[]): void {
   for (const { name, description, variadic, optional } of command.arguments) {
     const shown = variadic ? `${name}...` : name;
     sub.argument(optional ? `[${shown}]` : `<${shown}>`, description);
@@ -185,15 +189,15 @@ function define(sub: Program, command: Command, output: Output): void {
     sub.addOption(placeholder ? option.argParser((value: string) => parse(value, flag)) : option);
   }
   sub.option("--json", "print JSON lines, one a record, and nothing else on standard output");
-  const width = Math.max(...command.examples.map(([line]) => line.length)) + 2;
-  const examples = command.examples.map(([line, meaning]) =>
-    width + meaning.length > 76 ? `  ${line}\n      ${meaning}` : `  ${line.padEnd(width)}${meaning}`,
+  const width = Math.max(...command.examples.map(([example]) => example.length)) + 2;
+  const examples = command.examples.map(([example, meaning]) =>
+    width + meaning.length > 76 ? `  ${example}\n      ${meaning}` : `  ${example.padEnd(width)}${meaning}`,
   );
   sub.addHelpText("after", `\nExamples:\n${examples.join("\n")}`);
   sub.action((...given: unknown[]) => {
     const operands = given.slice(0, command.arguments.length).flat() as string[];
     const { json: _, ...options } = sub.opts();
-    return command.run({ arguments: operands, options, output });
+    return command.run({ arguments: operands, options, output, line });
   });
 }
 
@@ -206,6 +210,7 @@ function strict(program: Program): void {
 /** Reports an error in the way its kind deserves, and returns the exit status. @param taken recipe that data were taken to be for */
 function report(error: unknown, output: Output, taken?: string): number {
   if (error instanceof Interrupted) return statusOf(error.cause);
+  if (error instanceof EndedElsewhere) return error.status;
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return exitCodes.done;
     const sentence = error.message

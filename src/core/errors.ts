@@ -68,6 +68,11 @@ export class RuntimeError extends SardonyxError {
   override readonly code: string = "RUNTIME";
 }
 
+/** One of the processes that train together ended, hangs, or differs from the others; the message names its rank. */
+export class RankError extends SardonyxError {
+  override readonly code: string = "RANK";
+}
+
 /** A defect of Sardonyx itself; its message begins with `internal:`. Please report it. */
 export class InternalError extends SardonyxError {
   override readonly code: string = "INTERNAL";

@@ -3,13 +3,13 @@
 import { atPlace, OptionError, ShapeError } from "../core/errors.ts";
 import { flag, functionOf, objectOf } from "../core/option-types.ts";
 import { optionsOf } from "../core/options.ts";
-import { type Shape, sameShape, showShape } from "../core/shape.ts";
+import { type Shape, sameShape, showShape, size } from "../core/shape.ts";
 import { mapTree } from "../core/tree.ts";
 import { input, type Scope, Value, valueType } from "../graph/ir.ts";
 import { assignScope } from "../graph/rewrite.ts";
-import { add, stopGradient } from "../ops/elementwise.ts";
+import { add, mul, stopGradient } from "../ops/elementwise.ts";
 import { concat, expand } from "../ops/movement.ts";
-import { deriveKey } from "../ops/random.ts";
+import { advanceKey, deriveKey, divideKey } from "../ops/random.ts";
 import { range } from "../ops/static-values.ts";
 import { AdaptedRun, type AttendedFirst, type AttentionSizes, type RunStart } from "./adaptation.ts";
 import type { Decoding } from "./decoding.ts";
@@ -23,15 +23,26 @@ export interface ContextOptions {
   readonly training?: boolean;
   /** Randomness of this call, a key value (see keyTensor); needed by dropout while training. */
   readonly key?: Value;
+  /** The samples of the call are a part of a batch; default: they are all. */
+  readonly part?: BatchPart | undefined;
   /** The value that stands for a parameter; default: a new graph input. */
   readonly bind?: (parameter: Parameter, path: string) => Value;
   /** The call is a step of decoding, which goes on where earlier ones ended; default: sequences are whole. */
   readonly decoding?: Decoding;
 }
 
+/** A part of a batch, whose random draws are those that the whole makes for its samples. */
+export interface BatchPart {
+  /** The place of its first sample in the batch, uint32 []. */
+  readonly first: Value;
+  /** How many samples it has. */
+  readonly samples: number;
+}
+
 const checkOptions = optionsOf<ContextOptions>("context", {
   training: flag,
   key: valueType,
+  part: objectOf("the part of a batch: { first, samples }"),
   bind: functionOf("(parameter, path) => value"),
   decoding: objectOf("a Decoding"),
 });
@@ -249,11 +260,20 @@ export class Context {
     return { keys: joined(all.map((own) => own.keys)), values: joined(all.map((own) => own.values)) };
   }
 
-  /** A key for one random site: differs from every other site of the call. */
-  randomKey(): Value {
+  /**
+   * A key for one random site: differs from every other site of the call. With the shape of what is drawn, processes that train together draw
+   * for their samples, which the first axis counts, what one process would draw; without it each draws its own.
+   */
+  randomKey(shape?: Shape): Value {
     if (!this.#options.key)
       throw new OptionError("training with dropout needs randomness; pass a key: { training: true, key }");
-    return deriveKey(this.#options.key, this.#sites++);
+    const key = deriveKey(this.#options.key, this.#sites++);
+    const { part } = this.#options;
+    if (!part) return key;
+    if (!shape) return divideKey(key, part.first);
+    // What no axis of samples leads is the same for all.
+    if ((shape[0] ?? 0) % part.samples !== 0) return key;
+    return advanceKey(key, mul(part.first, size(shape) / part.samples));
   }
 
   #use(module: AnyModule, name: string, spec: ParameterSpec, isBuffer: boolean): Value {

@@ -13,7 +13,7 @@ import { constant, requireConstant, scalar } from "./constant.ts";
 import { add, mul, where } from "./elementwise.ts";
 import { cos, log, sqrt } from "./functions.ts";
 import { bitwiseXor, greaterOrEqual, shiftRight } from "./logic.ts";
-import { expand, reshape } from "./movement.ts";
+import { concat, expand, reshape } from "./movement.ts";
 import { storedNode, without } from "./reading.ts";
 import { samplesBeside } from "./samples.ts";
 import { slice } from "./slicing.ts";
@@ -53,6 +53,9 @@ export const Dropout: OpDef = defineOp("Dropout", {
   },
 });
 
+/** What the counter of a draw is multiplied by: 2^32 by the golden ratio. */
+const counterStep = 0x9e3779b9;
+
 /** A host key as the tensor that graphs take. */
 export const keyTensor = (key: Key): Tensor<"uint32"> => new Tensor("uint32", [2], Uint32Array.from(key));
 
@@ -62,12 +65,25 @@ export const deriveKey = (key: Value, site: number): Value => {
   return add(key, constant(new Tensor("uint32", [2], words)));
 };
 
+/** The key whose draws begin where those of `key` are after `count` numbers, uint32 []; of normal numbers and of keys derived from it alike. */
+export const advanceKey = (key: Value, count: Value): Value => add(key, words(mul(count, counterStep), 0));
+
+/** A key of another stream for each number, uint32 []. */
+export const divideKey = (key: Value, number: Value): Value => add(key, words(0, mul(number, 0x85ebca77)));
+
+/** Two words, uint32 [2]. */
+const words = (...both: readonly [Value | number, Value | number]): Value =>
+  concat(
+    both.map((word) => reshape(typeof word === "number" ? scalar(word, "uint32") : word, [1])),
+    0,
+  );
+
 /** Uniform random uint32 of a shape. */
 export function randomBits(key: Value, shape: Shape): Value {
   const word = (i: number) => slice(key, { axis: 0, start: i, end: i + 1 });
   const mixShift = (x: Value, bits: number) => bitwiseXor(x, shiftRight(x, bits));
   const counter = cast(range(size(shape)), "uint32");
-  let bits = add(mul(counter, 0x9e3779b9), word(0));
+  let bits = add(mul(counter, counterStep), word(0));
   bits = mul(mixShift(bits, 16), 0x85ebca6b);
   bits = mul(mixShift(add(bits, word(1)), 13), 0xc2b2ae35);
   return reshape(mixShift(bits, 16), shape);

@@ -3,6 +3,7 @@ import { DataError } from "../core/errors.ts";
 import { foldIn, keyOf } from "../core/random.ts";
 import type { Tensor } from "../core/tensor.ts";
 import type { Batch, Dataset } from "../data/pipeline/dataset.ts";
+import type { Communicator } from "../distributed/communicator.ts";
 import type { Value } from "../graph/ir.ts";
 import { type CompileOptions, compile } from "../jit/compile.ts";
 import { type Compiled, SessionCache, type SessionLimits } from "../jit/session-cache.ts";
@@ -55,6 +56,8 @@ export interface EvaluatorOptions extends SessionLimits {
   readonly compile?: CompileOptions | undefined;
   /** Bounds of what is kept of frozen layers from one evaluation of a dataset to the next; default nothing. */
   readonly cache?: false | CacheOptions | undefined;
+  /** The ranks that measure together: each takes its share of the batches. Default this process alone. */
+  readonly communicator?: Communicator | undefined;
 }
 
 /**
@@ -102,9 +105,11 @@ export class Evaluator<B extends Batch = Batch> {
     let samples = 0;
     let batches = 0;
     const reads = (kept?.epochs ?? 0) < readingEpochs;
-    for await (const numbered of numberedBatches(data, 0, { reads })) {
+    const { communicator } = this.#options;
+    const { rank, size } = communicator ?? { rank: 0, size: 1 };
+    for await (const numbered of numberedBatches(data, 0, { skip: rank, stride: size, reads })) {
       // What an objective draws is the same in each evaluation.
-      const key = keyTensor(foldIn(keyOf(0), "evaluation", batches++));
+      const key = keyTensor(foldIn(keyOf(0), "evaluation", rank + size * batches++));
       const known = kept && numbered.samples && this.#known(numbered.samples, kept.cache);
       const batch = known ? undefined : await numbered.read();
       if (batch) requireSamples(batch);
@@ -118,6 +123,7 @@ export class Evaluator<B extends Batch = Batch> {
       samples += batch ? samplesOf(batch) : (numbered.samples?.length ?? 0);
     }
     if (kept) kept.epochs++;
+    if (communicator) samples = await sums.addTogether(communicator, samples);
     if (samples === 0) throw new DataError("the dataset to evaluate on is empty; check its files and filters");
     return { results: sums.results(), statistics: sums.statistics(), samples };
   }

@@ -3,6 +3,7 @@ import { atPlace, DataError, FileError, NonFiniteError, OptionError, SardonyxErr
 import { append, least } from "../core/lists.ts";
 import { Tensor } from "../core/tensor.ts";
 import type { Batch, Dataset } from "../data/pipeline/dataset.ts";
+import { anyOf, type Communicator, sameOnAll, together } from "../distributed/communicator.ts";
 import type { AnyModule } from "../nn/module.ts";
 import type { Callback } from "./callbacks/callback.ts";
 import { putParameters, type SavedParameters, saveParameters } from "./callbacks/saved-parameters.ts";
@@ -103,7 +104,18 @@ export async function fit<B extends Batch>(
   options: FitOptions<B>,
 ): Promise<FitResult> {
   checkFit(options);
-  const { epochs, callbacks = [], validation, measures = [], training = {}, ...trained } = options;
+  const { communicator } = options.training ?? {};
+  return together(communicator, () => fitTogether(model, data, options));
+}
+
+async function fitTogether<B extends Batch>(
+  model: AnyModule | Readonly<Record<string, AnyModule>>,
+  data: Dataset<B>,
+  options: FitOptions<B>,
+): Promise<FitResult> {
+  const { epochs, callbacks: all = [], validation, measures = [], training = {}, ...trained } = options;
+  const { communicator } = training;
+  const callbacks = all.filter(({ leads = false }) => !leads || (communicator?.rank ?? 0) === 0);
   requireDistinctStates(callbacks);
   if (measures.length > 0 && !validation)
     throw new OptionError(
@@ -130,21 +142,27 @@ export async function fit<B extends Batch>(
       cache: settings.cache ?? {},
       sessions: settings.sessions,
       sessionBytes: settings.sessionBytes,
+      communicator,
     });
-  const run = new RunState(trainer, data, { epochs, callbacks, evaluator, measures, resume });
+  const run = new RunState(trainer, data, { epochs, callbacks, evaluator, measures, resume, communicator });
   try {
     run.goOn();
     for (const callback of callbacks) takeUp(callback, resume?.callbacks[callback.name]);
     for (const callback of callbacks) await callback.onStart?.(run);
+    await run.agree();
     while (run.epoch < epochs && run.stopReason === undefined) {
       for await (const step of feed.steps(run.epoch, run.batchInEpoch)) {
+        communicator?.doing(`computing batch ${run.batchInEpoch + 1} of epoch ${run.epoch + 1}`);
         const result = await step().catch((error: unknown) => {
           throw error instanceof NonFiniteError ? atPlace(`epoch ${run.epoch + 1}`, error) : error;
         });
         run.record(result);
         for (const callback of callbacks) await callback.onBatch?.(run, result);
+        await run.agree();
         if (run.stopReason !== undefined) break;
+        communicator?.doing(`reading batch ${run.batchInEpoch + 1} of epoch ${run.epoch + 1}`);
       }
+      communicator?.doing(`measuring epoch ${run.epoch + 1}`);
       if (run.stopReason !== undefined && !run.epochIsWhole) {
         await trainer.sync();
         requireTrained(trainer);
@@ -157,12 +175,14 @@ export async function fit<B extends Batch>(
       const measure = async () => {
         const { results } = validation && evaluator ? await evaluator.run(validation) : { results: {} };
         const more: [string, number][] = [];
-        for (const own of measures) more.push([own.name, await own.measure({ device, threads })]);
+        for (const own of measures)
+          more.push([own.name, await sameOnAll(communicator, await own.measure({ device, threads }))]);
         return { results: { ...results, ...Object.fromEntries(more) } };
       };
       const held = validation ? await validated(run, callbacks, measure) : {};
       const epoch = run.endEpoch(held);
       for (const callback of callbacks) await callback.onEpoch?.(run, epoch);
+      await run.agree();
     }
     // The best have the last word.
     for (const keepsBest of [false, true])
@@ -271,6 +291,9 @@ class RunState implements Run {
   readonly #evaluator: Pick<Evaluator<never>, "steps"> | undefined;
   readonly #measures: readonly Measure[];
   #sums: RunningSums;
+  readonly #communicator: Communicator | undefined;
+  /** Why this rank would end the run. */
+  #asked: string | undefined;
   /** What is trained on, once the model was given other parameters. */
   #trained: SavedParameters | undefined;
 
@@ -283,6 +306,7 @@ class RunState implements Run {
       readonly evaluator: Pick<Evaluator<never>, "steps"> | undefined;
       readonly measures: readonly Measure[];
       readonly resume: Progress | undefined;
+      readonly communicator: Communicator | undefined;
     },
   ) {
     const { resume } = options;
@@ -290,6 +314,7 @@ class RunState implements Run {
     this.epochs = options.epochs;
     this.batchesPerEpoch = data.length;
     this.#callbacks = options.callbacks;
+    this.#communicator = options.communicator;
     this.#evaluator = options.evaluator;
     this.#measures = options.measures;
     this.history = [...(resume?.history ?? [])];
@@ -332,7 +357,17 @@ class RunState implements Run {
   }
 
   stop(reason: string): void {
-    this.stopReason ??= reason;
+    if (this.#communicator) this.#asked ??= reason;
+    else this.stopReason ??= reason;
+  }
+
+  /** Ends the run on all ranks where one asked for it. To be called by all at the same point. */
+  async agree(): Promise<void> {
+    const { size = 1 } = this.#communicator ?? {};
+    if (!this.#communicator || !(await anyOf(this.#communicator, this.#asked !== undefined))) return;
+    const reasons = await this.#communicator.gather(this.#asked ?? "");
+    const rank = reasons.findIndex((reason) => reason !== "");
+    this.stopReason ??= reasons[0] || `${reasons[rank]} (rank ${rank} of ${size})`;
   }
 
   record(result: StepResult): void {

@@ -10,6 +10,7 @@ import { runSettingsSchema } from "../../runs/recipes/settings.ts";
 import { makePlan } from "../../runs/training/plan.node.ts";
 import { defineCommand, oneOf, text, toggle, wholeNumber } from "../command.ts";
 import { isConfigured, type PlannedRun, planned, requireMemory, showDryRun } from "../finetune/dry-run.ts";
+import { ranksOf, ranksOptions } from "../ranks.ts";
 import { batchSizeOption, optionsFrom, sizeOf } from "../setting-option.ts";
 import { curvesOption, runTraining } from "../train/run.ts";
 
@@ -47,6 +48,7 @@ export const command = defineCommand({
     learned: oneOf("of conversations; default answers", ["answers", "last", "all"]),
     packed: toggle("several conversations share a row, apart from each other"),
     curves: curvesOption,
+    ...ranksOptions,
     dryRun: toggle("show what would be trained, memory and samples, and train nothing"),
     ...optionsFrom(settings),
     batchSize: batchSizeOption,
@@ -60,8 +62,9 @@ export const command = defineCommand({
     ["sardonyx finetune ./bert --data names.conll", "tags of words"],
     ["sardonyx finetune ./bert --data reviews.csv --lora 8 --dry-run", "what it would take"],
   ],
-  async run({ arguments: [base = ""], options, output }) {
-    const { out, resume, checkpointSeconds, dryRun, curves, ...given } = options;
+  async run({ arguments: [base = ""], options, output, line }) {
+    const { out, resume, checkpointSeconds, dryRun, curves, processes, rankLogs: ____, ...given } = options;
+    const communicator = dryRun ? undefined : await ranksOf({ processes }, line, output);
     const { epochs, batchSize, learningRate, optimizer, seed, device, threads, limit, memory, parts, ...own } = given;
     const choosesParts = batchSize === "auto";
     if (own.data === undefined && !resume)
@@ -110,6 +113,7 @@ export const command = defineCommand({
       out,
       resume,
       choosesParts,
+      communicator,
     });
     for (const note of plan.notes) output.warn(note);
     await runTraining(plan, { output, checkpointSeconds: checkpointSeconds ?? 30, curves, profile: undefined });

@@ -10,13 +10,14 @@ import { shownPath } from "../../storage/shown-path.node.ts";
 import { recipeForData } from "../../tasks/kinds/recipe-for-data.node.ts";
 import { defineCommand, number, type Option, type OptionTable, oneOf, text, toggle, wholeNumber } from "../command.ts";
 import type { Output } from "../output.ts";
+import { ranksOf, ranksOptions } from "../ranks.ts";
 import { batchSizeOption, optionsFrom, sizeOf } from "../setting-option.ts";
 import { showExperiment } from "../train/experiment.ts";
 import { curvesOption, runTraining } from "../train/run.ts";
 import { showSearch } from "../train/search.ts";
 import { showSeeds } from "../train/seeds.ts";
 
-const { options: _, ...settings } = runSettingsSchema.shape;
+const { options: ___, ...settings } = runSettingsSchema.shape;
 
 export const command = defineCommand({
   arguments: [
@@ -40,6 +41,7 @@ export const command = defineCommand({
       "what --trials chooses: learning-rate=1e-4..1e-2 batch-size=16|32; default the recipe's ranges",
     ),
     curves: curvesOption,
+    ...ranksOptions,
     seeds: wholeNumber("train from so many seeds, --seed the first; the means of their tests with intervals", 2),
   },
   optionsOf: async (recipe) => ownOptions(recipe),
@@ -65,9 +67,23 @@ export const command = defineCommand({
     ["sardonyx train --data penguins.csv --target species", "a table of your own"],
     ["sardonyx train ./my-recipe.ts --out runs/mine --json", "your own recipe, JSON lines"],
   ],
-  async run({ arguments: [named], options, output }) {
+  async run({ arguments: [named], options, output, line }) {
+    const communicator = await ranksOf(options, line, output);
     const recipe = named ?? (await recipeOfData(options, output));
-    const { out, resume, profile, checkpointSeconds, batchSize, seeds, trials, search, curves, ...all } = options;
+    const {
+      out,
+      resume,
+      profile,
+      checkpointSeconds,
+      batchSize,
+      seeds,
+      trials,
+      search,
+      curves,
+      processes: _,
+      rankLogs: __,
+      ...all
+    } = options;
     const loaded = await loadTrainable(recipe);
     const own = isLoadedExperiment(loaded) ? {} : (loaded.recipe.options ?? {});
     const isOwn = ([name]: readonly [string, unknown]) => Object.hasOwn(own, name);
@@ -84,6 +100,7 @@ export const command = defineCommand({
         resume,
         profile,
         choosesParts: batchSize === "auto",
+        communicator,
       });
       for (const note of plan.notes) output.warn(note);
       return plan;

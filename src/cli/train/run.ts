@@ -41,7 +41,10 @@ export async function runTraining(
   plan: Plan,
   { output, checkpointSeconds, curves = false, profile }: RunOptions,
 ): Promise<void> {
-  const interruption = onInterrupt(() => output.warn("\nStopping after this batch; Ctrl-C again stops at once."));
+  // A launcher that ends several processes after one of them asks them to stop first, which they cannot without it.
+  const interruption = onInterrupt(() => {
+    if (!plan.communicator) output.warn("\nStopping after this batch; Ctrl-C again stops at once.");
+  });
   const began = performance.now();
   const folder = join(plan.folder, runFiles.profile);
   const { observer, close, layers } = shownRun(plan, output, curves);

@@ -177,7 +177,7 @@ function besideWeights(
   const { context } = run;
   return rewriteUses(outputs, run, placed, (use, { place, slots }) => {
     const drops = context.training && rate > 0 && use.form.inputAxes !== undefined;
-    const dropped = drops ? (x: Value) => dropout(x, rate, context.randomKey()) : undefined;
+    const dropped = drops ? (x: Value) => dropout(x, rate, context.randomKey(x.shape)) : undefined;
     return lowRankOutput(use, { ...pathOf(place, slots), dropped });
   });
 }

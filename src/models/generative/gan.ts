@@ -66,8 +66,9 @@ export class Gan extends Module<Value, GanOutputs> {
   }
   protected call(x: Value, context: Context): GanOutputs {
     // Outside training the same noise each time, so that a test can be repeated.
-    const key = context.training ? context.randomKey() : constant(keyTensor(keyOf(0)));
-    const made = this.generator.apply(randomNormal(key, [x.shape[0] ?? 1, this.#noise]), context);
+    const shape = [x.shape[0] ?? 1, this.#noise];
+    const key = context.training ? context.randomKey(shape) : constant(keyTensor(keyOf(0)));
+    const made = this.generator.apply(randomNormal(key, shape), context);
     const judge = (images: Value) => this.discriminator.apply(images, context);
     return {
       // Real images in the range of a tanh.

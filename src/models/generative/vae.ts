@@ -50,7 +50,7 @@ export class Vae extends Module<Value, VaeOutputs> {
     const mean = this.mean.apply(features, context);
     const logVariance = this.logVariance.apply(features, context);
     // Outside training the same draw each time, so that a test can be repeated.
-    const key = context.training ? context.randomKey() : constant(keyTensor(keyOf(0)));
+    const key = context.training ? context.randomKey(mean.shape) : constant(keyTensor(keyOf(0)));
     const code = add(mean, mul(exp(mul(logVariance, 0.5)), randomNormal(key, mean.shape)));
     // -½ Σ (1 + log σ² - μ² - σ²)
     const divergence = mul(-0.5, reduceSum(sub(add(1, logVariance), add(square(mean), exp(logVariance))), 1));

@@ -105,7 +105,7 @@ export class RecurrentClassifier extends Module {
   /** Words replaced by the unknown one at random, so that one word does not decide alone (Iyyer et al. 2015, sec. 3.2). */
   #hide(ids: Value, present: Value, context: Context): Value {
     if (!context.training || this.#wordDropout === 0) return ids;
-    const kept = greaterOrEqual(randomUniform(context.randomKey(), ids.shape), this.#wordDropout);
+    const kept = greaterOrEqual(randomUniform(context.randomKey(ids.shape), ids.shape), this.#wordDropout);
     return where(kept, ids, cast(present, ids.dtype));
   }
 }

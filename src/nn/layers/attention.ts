@@ -100,7 +100,7 @@ export function attend(q: Value, ownKeys: Value, ownValues: Value, options: Atte
     capped(reshape(products, [batch, heads, queries, keys]), options.cap),
   );
   const weights = softmax(scores); // [N, H, T, S]
-  const dropped = context.training && dropout > 0 ? drop(weights, dropout, context.randomKey()) : weights;
+  const dropped = context.training && dropout > 0 ? drop(weights, dropout, context.randomKey(weights.shape)) : weights;
   const means = meansOf(reshape(dropped, [...joined, keys]), v, step);
   return reshape(means, [batch, heads, queries, v.shape.at(-1) ?? 1]);
 }

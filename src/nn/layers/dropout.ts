@@ -15,7 +15,7 @@ export class Dropout extends Module {
     this.rate = rate;
   }
   protected call(x: Value, context: Context): Value {
-    return context.training && this.rate > 0 ? dropoutOp(x, this.rate, context.randomKey()) : x;
+    return context.training && this.rate > 0 ? dropoutOp(x, this.rate, context.randomKey(x.shape)) : x;
   }
 }
 

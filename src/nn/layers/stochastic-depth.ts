@@ -21,7 +21,7 @@ export class StochasticDepth extends Module {
       x.shape.map((extent, axis) => (axis === 0 ? extent : 1)),
       x.dtype,
     );
-    return mul(x, dropout(perSample, this.rate, context.randomKey()));
+    return mul(x, dropout(perSample, this.rate, context.randomKey(perSample.shape)));
   }
 }
 

@@ -40,6 +40,8 @@ const recordSchema = z.strictObject({
   settings: runSettingsSchema,
   versions: z.record(z.string(), z.string()),
   created: z.string(),
+  /** How many processes train it, where there are several; it may go on with another number. */
+  processes: z.number().int().positive().optional(),
   /** Made by --profile: not a run to go on with. */
   profile: z.boolean().optional(),
 });

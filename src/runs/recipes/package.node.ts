@@ -1,5 +1,6 @@
 /** Where this package lies, and whether it runs from its sources or compiled. */
 import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { dirname, extname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -20,3 +21,9 @@ export const modulePath = (name: string): string => join(codeRoot, `${name}${ext
 /** The version of this package. */
 export const version = (): string =>
   (JSON.parse(readFileSync(join(packageRoot, "package.json"), "utf8")) as { version: string }).version;
+
+/** What a run is computed by, for its record. */
+export function versions(): Record<string, string> {
+  const engine = createRequire(import.meta.url)("onnxruntime-node/package.json") as { version: string };
+  return { sardonyx: version(), node: process.versions.node, "onnxruntime-node": engine.version };
+}

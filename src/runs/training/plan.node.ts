@@ -1,11 +1,12 @@
 /** What is about to be trained: recipe, settings and folder, new or taken up again. */
 
 import { existsSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
 import { OptionError } from "../../core/errors.ts";
 import { spoken } from "../../core/number-text.ts";
 import { command } from "../../core/printable.ts";
+import type { Communicator } from "../../distributed/communicator.ts";
+import { launched } from "../../distributed/mpi/launcher.node.ts";
 import type { CompileOptions } from "../../jit/compile.ts";
 import { selectBackend } from "../../runtime/select.ts";
 import { defaultThreads } from "../../runtime/threads.node.ts";
@@ -22,7 +23,7 @@ import {
   readRecord,
   runFiles,
 } from "../folder/run-folder.node.ts";
-import { version } from "../recipes/package.node.ts";
+import { versions } from "../recipes/package.node.ts";
 import { defaultOptions, type Recipe, type Task } from "../recipes/recipe.ts";
 import { isExperiment, type Loaded, type Trainable } from "../recipes/recipes.node.ts";
 import type { RunOptions } from "../recipes/run-options.ts";
@@ -33,6 +34,7 @@ import {
   type RunSettings,
   resumedSettings,
 } from "../recipes/settings.ts";
+import { planOfRanks } from "./ranks.node.ts";
 
 /** What is about to be trained. */
 export interface Plan<R extends Trainable = Recipe> {
@@ -51,6 +53,8 @@ export interface Plan<R extends Trainable = Recipe> {
   readonly notes: readonly string[];
   /** Whether the run chooses in how many parts a batch is computed, by the memory that there is. */
   readonly choosesParts: boolean;
+  /** The processes that carry it out together; rank 0 claimed the folder, and alone writes there. */
+  readonly communicator?: Communicator | undefined;
 }
 
 /** What decides a plan. */
@@ -58,6 +62,8 @@ export type PlanOptions = Pick<RunOptions, "out" | "resume" | "profile"> & {
   readonly given: GivenSettings;
   /** Chooses in how many parts a batch is computed, by the memory that there is; a run that goes on has chosen. Default false. */
   readonly choosesParts?: boolean | undefined;
+  /** The processes that carry it out together. Default this one alone. */
+  readonly communicator?: Communicator | undefined;
 };
 
 /**
@@ -74,8 +80,11 @@ export async function makePlan<R extends Trainable>(
     throw new OptionError(`a profile needs the device cpu: the engine for "${device}" writes none`);
   if (options.profile && isExperiment(loaded.recipe))
     throw new OptionError(`a profile is of one network, and ${named} trains several; name a recipe`);
-  const plan = options.resume ? await planResumed(loaded, named, options) : await planNew(loaded, named, options);
-  return plan;
+  const make = () => (options.resume ? planResumed(loaded, named, options) : planNew(loaded, named, options));
+  const { communicator } = options;
+  if (!communicator) return make();
+  if (options.profile) throw new OptionError("a profile is of one process; leave --profile or the others out");
+  return planOfRanks(communicator, make, { recipe: loaded.recipe, named });
 }
 
 /**
@@ -92,14 +101,14 @@ export async function givenLike(folder: string, given: GivenSettings): Promise<G
 async function planNew<R extends Trainable>(
   { recipe, path }: Loaded<R>,
   named: string,
-  { given, out, profile = false, choosesParts = false }: PlanOptions,
+  { given, out, profile = false, choosesParts = false, communicator }: PlanOptions,
 ): Promise<Plan<R>> {
   const { name, defaults } = recipe;
   if (choosesParts && isExperiment(recipe))
     throw new OptionError(`a batch size that is chosen is for recipes, and ${name} is an experiment; pass a number`);
   const standard = { name, defaults, options: isExperiment(recipe) ? {} : defaultOptions(recipe) };
   const asked = { ...given, ...(given.options && { options: absolutePaths(given.options) }) };
-  const settings = newSettings(standard, asked, defaultThreads());
+  const settings = newSettings(standard, asked, threadsOfRank(communicator));
   await selectBackend(settings.device);
   const claimed = claimNewFolder(profile ? `${recipe.name}-profile` : recipe.name, out);
   return {
@@ -121,6 +130,10 @@ async function planNew<R extends Trainable>(
     choosesParts,
   };
 }
+
+/** The threads of a process: those of the machine, or its share of them among the processes that were started on it together. */
+const threadsOfRank = (communicator: Communicator | undefined): number =>
+  communicator ? defaultThreads(launched()?.here) : defaultThreads();
 
 /** Options with files and folders named so that they are found from anywhere. */
 const absolutePaths = (options: Readonly<Record<string, OptionValue>>): Record<string, OptionValue> =>
@@ -187,12 +200,6 @@ async function planResumed<R extends Trainable>(
     claimed.release();
     throw error;
   }
-}
-
-/** What the run is computed by, for its record. */
-function versions(): Record<string, string> {
-  const engine = createRequire(import.meta.url)("onnxruntime-node/package.json") as { version: string };
-  return { sardonyx: version(), node: process.versions.node, "onnxruntime-node": engine.version };
 }
 
 /** The optimizer of a task. */

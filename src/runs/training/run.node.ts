@@ -7,6 +7,7 @@ import { OptionError } from "../../core/errors.ts";
 import { objectOf } from "../../core/option-types.ts";
 import { type OptionTypes, optionsOf } from "../../core/options.ts";
 import { keyOf } from "../../core/random.ts";
+import { sameOnAll, together } from "../../distributed/communicator.ts";
 import { curvesOf } from "../../draw/curves.ts";
 import type { CompileOptions } from "../../jit/compile.ts";
 import { summarize } from "../../nn/summary.ts";
@@ -32,6 +33,7 @@ import { loadTask } from "./load-task.ts";
 import type { RunObserver } from "./observer.ts";
 import { chooseParts, partsText } from "./parts.ts";
 import { makePlan, type Plan } from "./plan.node.ts";
+import { leads, requireSameTask } from "./ranks.node.ts";
 import { isFinished, runStages } from "./stages.node.ts";
 
 /**
@@ -140,9 +142,9 @@ export interface TrainResult {
 /** Trains by plan, and gives its folder back. Leaves nothing behind when it fails before there is a checkpoint. */
 export async function train(plan: Plan, options: TrainOptions): Promise<TrainResult> {
   try {
-    return await trainClaimed(plan, options);
+    return await together(plan.communicator, () => trainClaimed(plan, options));
   } catch (error) {
-    if (!plan.resumed && !existsSync(join(plan.folder, runFiles.checkpoint))) dropFolder(plan.claimed);
+    if (leads(plan) && !plan.resumed && !existsSync(join(plan.folder, runFiles.checkpoint))) dropFolder(plan.claimed);
     throw error;
   } finally {
     plan.claimed.release();
@@ -152,7 +154,8 @@ export async function train(plan: Plan, options: TrainOptions): Promise<TrainRes
 async function trainClaimed(given: Plan, options: TrainOptions): Promise<TrainResult> {
   const { settings } = given.record;
   const { observer, signal, checkpointSeconds, profile, isTrial = false } = options;
-  const { recipe, folder, progress } = given;
+  const { recipe, folder, progress, communicator } = given;
+  communicator?.doing("loading the data");
   const {
     task: loaded,
     batchSize,
@@ -165,6 +168,7 @@ async function trainClaimed(given: Plan, options: TrainOptions): Promise<TrainRe
   if (signal?.aborted) throw new Interrupted("before the first batch", { cause: signal.reason });
   task.model.trace(task.inputs);
   task.model.initialize(keyOf(settings.seed));
+  await requireSameTask(given, task);
   const chosen = given.choosesParts ? await chooseParts(task, settings) : undefined;
   const record = { ...given.record, settings: { ...settings, batchSize, ...(chosen && { parts: chosen.parts }) } };
   const plan = { ...given, record };
@@ -172,25 +176,31 @@ async function trainClaimed(given: Plan, options: TrainOptions): Promise<TrainRe
   observer.onLoaded?.(plan, task, network);
 
   const evaluated = join(folder, runFiles.evaluation);
-  if (isFinished(task, plan) && existsSync(evaluated)) {
+  if (isFinished(task, plan) && (await sameOnAll(communicator, existsSync(evaluated) ? 1 : 0)) === 1) {
     observer.onFinished?.(plan, progress);
-    const evaluation = parseEvaluation(await readFile(evaluated, "utf8"), shownPath(evaluated));
+    const evaluation = leads(plan)
+      ? parseEvaluation(await readFile(evaluated, "utf8"), shownPath(evaluated))
+      : undefined;
     return { batches: progress?.trainer.batches ?? 0, updateSeconds: 0, history: progress?.history ?? [], evaluation };
   }
   if (chosen) observer.onNote?.(partsText(chosen));
+  const stages = { task, plan, signal, checkpointSeconds };
+  const whole = { compile: plan.compile, stopAfter: undefined };
+  // Rank 0 measures, writes and tests.
+  if (!leads(plan)) return { ...(await runStages({ ...stages, observer, ...whole })), evaluation: undefined };
   // Of a run that is trained on, it would say that all is done when training is and the new test is not.
   await rm(evaluated, { force: true });
   await writeRecord(folder, record);
-  const stages = { task, plan, signal, checkpointSeconds };
   if (profile || isTrial) {
-    const { compile, stopAfter } = profile ?? { compile: plan.compile, stopAfter: undefined };
+    const { compile, stopAfter } = profile ?? whole;
     return { ...(await runStages({ ...stages, observer, compile, stopAfter })), evaluation: undefined };
   }
   const report = await openReport({ plan, task, network, onNote: (note) => observer.onNote?.(note) });
   await report.begin();
   try {
     const watched = report.watching(observer);
-    const trained = await runStages({ ...stages, observer: watched, compile: plan.compile, stopAfter: undefined });
+    const trained = await runStages({ ...stages, observer: watched, ...whole });
+    communicator?.doing("testing the trained model");
     if (signal?.aborted) throw new Interrupted("before the test", { cause: signal.reason });
     return { ...trained, evaluation: await finish(plan, task, { history: trained.history, observer, report }) };
   } catch (error) {

@@ -4,6 +4,7 @@ import { InternalError } from "../../core/errors.ts";
 import { size } from "../../core/shape.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import type { Batch } from "../../data/pipeline/dataset.ts";
+import { anyOf } from "../../distributed/communicator.ts";
 import type { CompileOptions } from "../../jit/compile.ts";
 import { writeFileAtomic } from "../../storage/atomic.node.ts";
 import type { Callback } from "../../train/callbacks/callback.ts";
@@ -23,6 +24,7 @@ import { measuredOf } from "./evaluation.ts";
 import { Interrupted } from "./interrupted.ts";
 import type { RunObserver, StageStart } from "./observer.ts";
 import { optimizerFor, type Plan } from "./plan.node.ts";
+import { leads } from "./ranks.node.ts";
 import {
   beginStage,
   digestFrozen,
@@ -96,7 +98,7 @@ export async function runStages(options: StagesOptions): Promise<StagesResult> {
     const start = startOf(task, stages, index);
     observer.onStage?.(start);
     // A run that stops in this stage is whole too.
-    await writeDeployment(plan, task);
+    if (leads(plan)) await writeDeployment(plan, task);
     const result = await fitStage(options, stages, state, resumed ? progress : progress && entering(task, progress));
     observer.onStageEnd?.(start, provedFrozen(task, stage, state), result.stopReason);
     for (const note of result.notes) observer.onNote?.(note);
@@ -169,6 +171,7 @@ async function fitStage(
       accumulate: accumulate * parts,
       ...(memory !== undefined && { memory }),
       compile,
+      communicator: plan.communicator,
       ...(progress && { resume: progress }),
     },
   } as FitOptions<Batch>);
@@ -197,14 +200,18 @@ function memoryNote({ observer }: StagesOptions): Callback[] {
 /** Callbacks that end the run: a signal, which leaves a checkpoint of this very batch, and the end of a profile. */
 function stopping({ plan, signal, stopAfter }: StagesOptions): Callback[] {
   const stopIfAsked = async (run: Run) => {
-    if (!signal?.aborted) return;
+    // A signal reaches processes at different batches.
+    const asked = signal?.aborted ?? false;
+    if (!(plan.communicator ? await anyOf(plan.communicator, asked) : asked)) return;
     await run.trainer.sync();
-    const bytes = encodeCheckpoint(run.progress());
-    await writeFileAtomic(join(plan.folder, runFiles.checkpoint), bytes);
+    if (leads(plan)) {
+      const bytes = encodeCheckpoint(run.progress());
+      await writeFileAtomic(join(plan.folder, runFiles.checkpoint), bytes);
+    }
     // Not `run.stop`, after which callbacks may put the best parameters in place of the latest.
     throw new Interrupted(
       `after batch ${run.trainer.batches}, in epoch ${run.epoch + (run.batchInEpoch > 0 ? 1 : 0)}`,
-      { cause: signal.reason },
+      { cause: signal?.reason },
     );
   };
   return [

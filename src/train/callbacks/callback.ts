@@ -18,6 +18,8 @@ export interface Callback {
   readonly name: string;
   /** Whether what it delivers is of the run's best epoch: it has the last word then. */
   readonly keepsBest?: boolean;
+  /** Whether it writes or prints, which rank 0 alone does of the processes that train together. */
+  readonly leads?: boolean;
   /** Before the first batch, after `restore`. */
   onStart?(run: Run): void | Promise<void>;
   /** After each batch, with the result of its step. */

@@ -44,6 +44,7 @@ export function checkpoint(path: string, options: CheckpointOptions = {}): Callb
   };
   return {
     name: "checkpoint",
+    leads: true,
     onBatch: (run) => (run.trainer.batches % batches === 0 || now() - last >= seconds ? write(run) : undefined),
     onEpoch: write,
     onEnd: write,
@@ -63,6 +64,7 @@ export function checkpointBest(path: string, monitor = "validation_loss"): Callb
   let measured: SavedParameters | undefined;
   return {
     name: "checkpointBest",
+    leads: true,
     onStart: (run) => requireResult(run, monitor),
     onValidation(run) {
       if (monitor.startsWith("validation_")) measured = saveParameters(run.model);

@@ -16,6 +16,7 @@ export function jsonLog(path: string, every = 50): Callback {
   return {
     ...log,
     name: "jsonLog",
+    leads: true,
     onStart(run) {
       if (existsSync(path)) onDisk(path, () => truncateSync(path, bytesUpTo(path, run)));
     },

@@ -50,6 +50,7 @@ export function printProgress(options: PrintProgressOptions = {}): Callback {
   };
   return {
     name: "printProgress",
+    leads: true,
     onStart: begin,
     onBatch(run, result) {
       samples += result.samples;

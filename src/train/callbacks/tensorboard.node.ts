@@ -17,6 +17,7 @@ export function tensorBoard(folder: string, every = 50): Callback {
   const append = (bytes: Uint8Array) => appendWhole(path, bytes);
   return {
     name: "tensorBoard",
+    leads: true,
     onStart() {
       makeFolder(folder);
       append(encodeFileVersion(started));

@@ -2,13 +2,14 @@
 import { differentiate } from "../../autodiff/gradients.ts";
 import { isFloat } from "../../core/dtype.ts";
 import { NonFiniteError, type SardonyxError } from "../../core/errors.ts";
-import { allFinite, type Tensor } from "../../core/tensor.ts";
+import { allFinite, Tensor } from "../../core/tensor.ts";
 import type { Batch } from "../../data/pipeline/dataset.ts";
+import type { Communicator } from "../../distributed/communicator.ts";
 import type { Value } from "../../graph/ir.ts";
 import { type CompileOptions, compile } from "../../jit/compile.ts";
 import type { AnyModule } from "../../nn/module.ts";
 import { ParameterInputs } from "../../nn/parameter-inputs.ts";
-import { keyInput, traceBatch } from "./gradient-step.ts";
+import { firstInput, keyInput, traceBatch } from "./gradient-step.ts";
 import { type BoundObjective, tensorsOf } from "./objective.ts";
 
 /** A step that came to no number. */
@@ -18,15 +19,35 @@ export interface FailedStep {
   readonly batch: Batch;
   /** The step's key. */
   readonly key: Tensor;
+  /** The place of the batch's first sample among those of all ranks. */
+  readonly first: number;
   readonly compile: CompileOptions | undefined;
   readonly found: { readonly loss: number; readonly gradientNorm: number; readonly batch: number };
+}
+
+/** Why a step came to no number. */
+export interface Explained {
+  readonly error: SardonyxError;
+  /** Whether it was found out where it began. */
+  readonly located: boolean;
+}
+
+/** The error of the first rank that found out where it began, which it names; of a process alone its own. */
+export async function firstLocated(
+  { error, located }: Explained,
+  communicator: Communicator | undefined,
+): Promise<SardonyxError> {
+  if (!communicator) return error;
+  const all = await communicator.gather(located ? error.message : "");
+  const rank = all.findIndex((message) => message !== "");
+  return rank < 0 ? error : new NonFiniteError(`on rank ${rank} of ${communicator.size} ${all[rank]}`);
 }
 
 /**
  * The error for a loss that is not finite. Runs the batch again, looking at the input, every parameter, every layer's
  * output and every gradient in the order in which they are computed, and names the first that is not finite.
  */
-export async function explainNonFinite(step: FailedStep): Promise<SardonyxError> {
+export async function explainNonFinite(step: FailedStep): Promise<Explained> {
   const { model, objective, batch, found } = step;
   const became = Number.isFinite(found.loss)
     ? `the gradient's norm became ${found.gradientNorm}`
@@ -35,17 +56,20 @@ export async function explainNonFinite(step: FailedStep): Promise<SardonyxError>
   const mend = "lower the learning rate, clip the gradient (clipNorm), or look for extreme values in the data";
   const broken = Object.entries(batch).find(([, tensor]) => isFloat(tensor.dtype) && !allFinite(tensor));
   if (broken)
-    return new NonFiniteError(
-      `${where}: "${broken[0]}" of the batch holds NaN or Infinity; remove those rows or fill them in`,
-    );
+    return {
+      error: new NonFiniteError(
+        `${where}: "${broken[0]}" of the batch holds NaN or Infinity; remove those rows or fill them in`,
+      ),
+      located: true,
+    };
 
-  const key = keyInput();
+  const [key, first] = [keyInput(), firstInput()];
   const inputs = new ParameterInputs();
   const {
     context,
     batch: values,
     loss,
-  } = traceBatch(model, objective, batch, { training: true, key, bind: inputs.bind });
+  } = traceBatch(model, objective, batch, { training: true, key, bind: inputs.bind, first });
   const paths = new Map([...model.parameters()].map(([path, parameter]) => [parameter, path]));
   const bad = [...context.values.keys()].find(({ value }) => value && !allFinite(value));
   const trainable = [...context.values].filter(([parameter]) => parameter.trainable);
@@ -57,11 +81,16 @@ export async function explainNonFinite(step: FailedStep): Promise<SardonyxError>
   const names = Object.keys(batch);
   const known = derived.gradients.flatMap((gradient, i) => (gradient ? [{ gradient, i }] : []));
   const executable = await compile(
-    [...names.map((name) => values[name] as Value), key, ...inputs.values],
+    [...names.map((name) => values[name] as Value), key, first, ...inputs.values],
     [...layers.map(({ output }) => output), ...known.map(({ gradient }) => gradient)],
     step.compile,
   );
-  const results = await executable.run([...tensorsOf(batch, names), step.key, ...inputs.tensors()]);
+  const results = await executable.run([
+    ...tensorsOf(batch, names),
+    step.key,
+    new Tensor("uint32", [], Uint32Array.of(step.first)),
+    ...inputs.tensors(),
+  ]);
   await executable.session.release();
   const isBroken = (i: number): boolean => {
     const at = known.findIndex((own) => own.i === i);
@@ -79,7 +108,10 @@ export async function explainNonFinite(step: FailedStep): Promise<SardonyxError>
     backward && `the first layer with a non-finite gradient is ${context.describe(backward.module)}`,
     parameter && `the first parameter with a non-finite gradient is ${paths.get(parameter[0]) ?? parameter[0].name}`,
   ].filter(Boolean);
-  return new NonFiniteError(
-    `${where}; ${clues.join("; ") || "every layer is finite, the loss itself is not"}; ${mend}`,
-  );
+  return {
+    error: new NonFiniteError(
+      `${where}; ${clues.join("; ") || "every layer is finite, the loss itself is not"}; ${mend}`,
+    ),
+    located: clues.length > 0,
+  };
 }

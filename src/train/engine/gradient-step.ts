@@ -1,7 +1,7 @@
 /** The graph of one training batch: loss, figures, gradients of the trainable parameters, new buffers. */
 import { orZeros } from "../../autodiff/gradients.ts";
 import { size } from "../../core/shape.ts";
-import type { Tensor } from "../../core/tensor.ts";
+import { Tensor } from "../../core/tensor.ts";
 import type { Batch } from "../../data/pipeline/dataset.ts";
 import { bytesOf, input, type Value } from "../../graph/ir.ts";
 import { assignScope } from "../../graph/rewrite.ts";
@@ -18,7 +18,7 @@ import { deriveStep, type StepMemory } from "../../transform/derive-step.ts";
 import type { DeviceCopies } from "../store/device-copies.ts";
 import type { ParameterStore } from "../store/parameter-store.ts";
 import { compileKept, cutStep, inputsOf, type KeptPart } from "./kept-part.ts";
-import { type BoundObjective, tensorsOf, type ValuesOf } from "./objective.ts";
+import { type BoundObjective, samplesOf, tensorsOf, type ValuesOf } from "./objective.ts";
 import { budgetOf, type MemoryOptions } from "./step-memory.ts";
 
 /** The graph input that takes a step's key. */
@@ -30,6 +30,9 @@ export const signatureOf = (batch: Batch): string =>
     .map(([name, { dtype, shape }]) => `${name}:${dtype}[${shape}]`)
     .sort()
     .join();
+
+/** The graph input that takes the place of a rank's first sample in the batch. */
+export const firstInput = (): Value => input("uint32", [], "first");
 
 /** The graph inputs of a batch, by name. */
 export const valuesOfBatch = (batch: Batch): ValuesOf<Batch> =>
@@ -59,11 +62,14 @@ export function traceBatch(
     readonly training: boolean;
     readonly key?: Value;
     readonly bind?: (parameter: Parameter, path: string) => Value;
+    /** The place of the batch's first sample among those of all ranks, uint32 []; default: the batch is whole. */
+    readonly first?: Value | undefined;
   },
 ): TracedBatch {
   objective.checkNames(Object.keys(batch));
   const values = valuesOfBatch(batch);
-  const context = new Context(model, options);
+  const { first, ...rest } = options;
+  const context = new Context(model, { ...rest, ...(first && { part: { first, samples: samplesOf(batch) } }) });
   const { loss, figures, unread } = objective.trace(context, values);
   model.requireMatched();
   const total = context.penalties.reduce((sum, penalty) => add(sum, penalty), loss.mean);
@@ -91,9 +97,14 @@ export interface GradientStep extends Compiled {
   readonly memory: StepMemory | undefined;
   /** Names of the batch that the step reads beside what is kept. */
   readonly names: readonly string[];
-  /** @param kept what the frozen part gives for the batch, which then needs the tensors of `names` alone */
-  run(batch: Batch, key: Tensor, kept?: readonly Tensor[]): Promise<GradientResult>;
-  /** Puts the buffers (running statistics) that the last run computed into the model. */
+  /** New values of buffers (running statistics), as the last run computed them. */
+  fresh(): readonly Tensor[];
+  /**
+   * @param kept what the frozen part gives for the batch, which then needs the tensors of `names` alone
+   * @param first the place of the batch's first sample among those of all ranks
+   */
+  run(batch: Batch, key: Tensor, kept?: readonly Tensor[], first?: number): Promise<GradientResult>;
+  /** Puts the fresh values of buffers into the model. */
   commit(): void;
 }
 
@@ -105,6 +116,8 @@ export interface GradientStepOptions {
   readonly compile?: CompileOptions | undefined;
   /** Whether its frozen part is compiled apart. */
   readonly cuts?: boolean;
+  /** Whether its batches are parts of larger ones, of which other ranks have the rest. */
+  readonly parts?: boolean;
   /** What is computed again on the way back. */
   readonly memory?: MemoryOptions;
 }
@@ -116,11 +129,12 @@ export async function buildGradientStep(
   model: AnyModule,
   objective: BoundObjective,
   batch: Batch,
-  { stores, copies, compile: options, cuts = false, memory = {} }: GradientStepOptions,
+  { stores, copies, compile: options, cuts = false, parts = false, memory = {} }: GradientStepOptions,
 ): Promise<GradientStep> {
   const key = keyInput();
+  const first = parts ? firstInput() : undefined;
   const inputs = new ParameterInputs();
-  const traced = traceBatch(model, objective, batch, { training: true, key, bind: inputs.bind });
+  const traced = traceBatch(model, objective, batch, { training: true, key, bind: inputs.bind, first });
   const updated = [...traced.context.updates];
   const weight = typeof traced.weight === "number" ? [] : [reshape(traced.weight, [])];
   const whole = [traced.loss, ...weight, ...traced.statistics, ...updated.map(([, value]) => value)];
@@ -160,7 +174,13 @@ export async function buildGradientStep(
     return at === undefined ? [] : [{ at, parameter }];
   });
   const executable = await compile(
-    [...names.map((name) => traced.batch[name] as Value), ...entering, key, ...parameters.values],
+    [
+      ...names.map((name) => traced.batch[name] as Value),
+      ...entering,
+      key,
+      ...(first ? [first] : []),
+      ...parameters.values,
+    ],
     outputs,
     options,
     new Set(ofGradients),
@@ -174,21 +194,23 @@ export async function buildGradientStep(
     frozenShare: typeof found === "string" ? 0 : found.macs.kept / found.macs.all,
     memory: derived.memory,
     names,
-    async run(fed, keyValue, known) {
+    fresh: () => fresh,
+    async run(fed, keyValue, known, place = 0) {
       const before = typeof kept === "string" ? [] : (known ?? (await kept.compute(fed)));
-      const given = [...tensorsOf(fed, names), ...before, keyValue, ...parameters.tensors()];
+      const placed = first ? [new Tensor("uint32", [], Uint32Array.of(place))] : [];
+      const given = [...tensorsOf(fed, names), ...before, keyValue, ...placed, ...parameters.tensors()];
       const begin = given.length - places.size;
       for (const { at, parameter } of frozen)
         given[begin + at] = (await copies?.of(parameter, given[begin + at] as Tensor)) as Tensor;
       const results = told.read((await executable.run(given, preallocated)).slice(0, told.outputs.length));
       for (const { filled } of gathered) filled();
-      const first = 1 + weight.length;
-      const last = first + traced.statistics.length;
+      const begun = 1 + weight.length;
+      const last = begun + traced.statistics.length;
       fresh = results.slice(last, last + updated.length);
       return {
         loss: results[0]?.item() ?? Number.NaN,
         weight: typeof traced.weight === "number" ? traced.weight : (results[1]?.item() ?? Number.NaN),
-        statistics: results.slice(first, last).map(({ data }) => data as Float32Array),
+        statistics: results.slice(begun, last).map(({ data }) => data as Float32Array),
       };
     },
     commit() {

@@ -1,9 +1,10 @@
 /** What is done with a batch: one objective, the parameters that it trains, transforms of their gradients, their updates. */
 import { OptionError } from "../../core/errors.ts";
 import { groupBy } from "../../core/group-by.ts";
-import { foldIn, type Key } from "../../core/random.ts";
+import { foldIn, type Key, keyOf } from "../../core/random.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import type { Batch } from "../../data/pipeline/dataset.ts";
+import type { Communicator } from "../../distributed/communicator.ts";
 import type { CompileOptions } from "../../jit/compile.ts";
 import { SessionCache, type SessionLimits } from "../../jit/session-cache.ts";
 import type { AnyModule } from "../../nn/module.ts";
@@ -18,6 +19,7 @@ import type { BoundTransform, GradientTransform } from "../transforms/transform.
 import { buildGradientStep, type GradientResult, type GradientStep, signatureOf } from "./gradient-step.ts";
 import type { BoundObjective } from "./objective.ts";
 import { type ParameterGroup, type ParameterPattern, settingsOf, takes } from "./parameter-groups.ts";
+import { meanTogether, measuredTogether, type Share } from "./ranks.ts";
 import type { MemoryOptions } from "./step-memory.ts";
 import { type Member, Updater } from "./updater.ts";
 
@@ -34,6 +36,8 @@ export interface PhaseOptions {
   readonly limits?: SessionLimits | undefined;
   /** What steps compute again on the way back. */
   readonly memory?: MemoryOptions | undefined;
+  /** The ranks, each of which has a part of a batch. */
+  readonly communicator?: Communicator | undefined;
 }
 
 /** What the gradients of a batch came to. */
@@ -152,11 +156,11 @@ export class Phase {
   /** The compiled step for batches of this signature. `follow` comes before it. */
   async gradientStep(batch: Batch): Promise<GradientStep> {
     const signature = signatureOf(batch);
-    const { objective, compile, memory } = this.options;
+    const { objective, compile, memory, communicator } = this.options;
     return this.#steps.get(signature, () =>
       buildGradientStep(this.#model, objective, batch, {
         ...{ stores: this.#stores, copies: this.#copies },
-        ...{ compile, cuts: this.cuts, memory },
+        ...{ compile, cuts: this.cuts, memory, parts: communicator !== undefined },
       }),
     );
   }
@@ -166,17 +170,39 @@ export class Phase {
     return this.#steps.known(signature);
   }
 
-  /** Writes the gradients of a batch into the vectors. @param kept what the frozen part of the step gives for it */
+  /**
+   * Writes the gradients of a batch into the vectors, and measures it; with several ranks all of them.
+   * @param kept what the frozen part of the step gives for it
+   * @param share this rank's part of the batch
+   */
   async differentiate(
     step: GradientStep,
     batch: Batch,
     key: Tensor,
+    share: Share,
     kept?: readonly Tensor[],
   ): Promise<PhaseGradients> {
-    const result = await step.run(batch, key, kept);
+    const { communicator } = this.options;
+    const own = await step.run(batch, key, kept, share.first);
     this.#gradients.changed();
     this.#gradients.scale = 1;
-    return { ...result, norm: await this.#gradients.norm() };
+    if (!communicator) return { ...own, norm: await this.#gradients.norm() };
+    const { whole, scale } = await measuredTogether(communicator, own, share.counts);
+    await meanTogether(communicator, step.fresh(), share);
+    // What is no number and counts for nothing would stay no number.
+    if (scale === 0) await this.#gradients.clear();
+    else this.#gradients.scale = scale;
+    for (const transform of this.#transforms.slice(0, this.#completing)) {
+      await transform.apply(this.#gradients, { weight: whole.weight, batch: 0, key: keyOf(0), report() {} });
+      this.#gradients.changed();
+    }
+    return { ...whole, norm: await this.#gradients.norm() };
+  }
+
+  /** How many of the transforms complete gradients, before all others. */
+  get #completing(): number {
+    const first = this.options.transforms.findIndex(({ completes }) => !completes);
+    return first < 0 ? this.options.transforms.length : first;
   }
 
   /** Sends the gradients through the transforms, and updates with what comes out. Returns what the transforms report. */
@@ -186,7 +212,7 @@ export class Phase {
     key: Key,
   ): Promise<Readonly<Record<string, Readonly<Record<string, number>>>>> {
     const reports: Record<string, Readonly<Record<string, number>>> = {};
-    await this.#passOn(0, weight, batch, key, reports);
+    await this.#passOn(this.#completing, weight, batch, key, reports);
     return reports;
   }
 

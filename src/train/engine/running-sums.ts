@@ -1,5 +1,6 @@
 /** Running totals of losses and figures over the batches of an epoch. */
 import { FileError, OptionError } from "../../core/errors.ts";
+import type { Communicator } from "../../distributed/communicator.ts";
 import { type BoundStep, resultName } from "./objectives.ts";
 
 /** Results of an epoch: `loss`, and each figure by its name. */
@@ -72,6 +73,34 @@ export class RunningSums {
     totals.weight += weight;
     for (const [i, total] of totals.statistics.entries())
       for (let k = 0; k < total.length; k++) total[k] = (total[k] ?? 0) + (statistics[i]?.[k] ?? 0);
+  }
+
+  /** Adds what other ranks summed, and gives the sum of `count` over them. */
+  async addTogether(communicator: Communicator, count: number): Promise<number> {
+    const parts = this.#steps.map(({ name, objective }) => {
+      const totals = this.#totals.get(name) as Totals;
+      // A rank without a batch has none.
+      if (totals.statistics.length === 0)
+        totals.statistics = objective.figures.map(({ size }) => new Float64Array(size));
+      return totals;
+    });
+    const numbers = parts.flatMap(({ loss, weight, statistics }) => [
+      loss,
+      weight,
+      ...statistics.flatMap((own) => [...own]),
+    ]);
+    const all = Float64Array.of(count, ...numbers);
+    await communicator.sum(all);
+    let next = 1;
+    for (const totals of parts) {
+      totals.loss = all[next++] ?? 0;
+      totals.weight = all[next++] ?? 0;
+      for (const own of totals.statistics) {
+        own.set(all.subarray(next, next + own.length));
+        next += own.length;
+      }
+    }
+    return all[0] ?? 0;
   }
 
   /** Mean loss and every figure, by name. */

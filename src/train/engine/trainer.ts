@@ -5,6 +5,7 @@ import { type OptionTypes, optionsOf } from "../../core/options.ts";
 import { foldIn, type Key, keyOf } from "../../core/random.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import type { Batch } from "../../data/pipeline/dataset.ts";
+import { type Communicator, communicatorType } from "../../distributed/communicator.ts";
 import { type CompileOptions, checkCompile } from "../../jit/compile.ts";
 import { type SessionLimits, sessionTypes } from "../../jit/session-cache.ts";
 import type { AnyModule } from "../../nn/module.ts";
@@ -19,7 +20,7 @@ import type { Named } from "../store/parameter-store.ts";
 import { accumulate } from "../transforms/accumulate.ts";
 import { clipNorm } from "../transforms/clip.ts";
 import type { GradientTransform } from "../transforms/transform.ts";
-import { explainNonFinite } from "./diagnose.ts";
+import { explainNonFinite, firstLocated } from "./diagnose.ts";
 import { type GradientStep, keyInput, signatureOf, traceBatch } from "./gradient-step.ts";
 import { fieldsOf, type KeptPart, keptOf } from "./kept-part.ts";
 import type { NumberedBatch } from "./numbered.ts";
@@ -38,6 +39,7 @@ import {
 import { checkGroup, type ParameterGroup, requireTaken } from "./parameter-groups.ts";
 import { Phase, type PhaseCounts } from "./phase.ts";
 import { type CacheOptions, checkCache, type PrefixCache } from "./prefix-cache.ts";
+import { rowsOfShare, type Share, shareOfBatch, sumOverRanks } from "./ranks.ts";
 import { type MemoryOptions, memoryTypes, requireOneChoice } from "./step-memory.ts";
 
 /** How steps are made, whatever is minimized: the option `training` of `Trainer` and `fit`. */
@@ -59,6 +61,11 @@ export interface TrainingOptions extends SessionLimits, MemoryOptions {
    * keeps nothing. Default up to 1 GB in memory. For `fit`.
    */
   readonly cache?: false | CacheOptions;
+  /**
+   * The processes that train together: each is given the same batches and takes its rows of them, so that all come to what one would. Default
+   * this process alone.
+   */
+  readonly communicator?: Communicator | undefined;
 }
 
 export const trainingTypes: OptionTypes<TrainingOptions> = {
@@ -75,6 +82,7 @@ export const trainingTypes: OptionTypes<TrainingOptions> = {
     checkCache.type,
     "false, or bounds such as { memory: 2e9 }",
   ),
+  communicator: communicatorType,
 };
 const checkTrainer = optionsOf<TrainedOptions & { readonly training?: TrainingOptions }>("the trainer", {
   ...trainedTypes,
@@ -173,6 +181,7 @@ export class Trainer<B extends Batch = Batch> {
         compile,
         limits: training,
         memory: training,
+        communicator: training.communicator,
       });
     });
     this.#turns = this.phases.flatMap((phase) => new Array<Phase>(steps?.[phase.options.name]?.times ?? 1).fill(phase));
@@ -228,7 +237,13 @@ export class Trainer<B extends Batch = Batch> {
    * last step count from this one on. Throws NonFiniteError, with the parameters as they were before, when the loss or a gradient is not a finite number.
    */
   async step(batch: B): Promise<StepResult> {
-    return this.#stepWith(await this.prepare(batch), batch, { samples: samplesOf(batch), read: async () => batch });
+    const share = this.#shareOf(samplesOf(batch));
+    const part = rowsOfShare(batch, share);
+    return this.#stepWith(await this.prepare(part), part, { share, read: async () => part });
+  }
+
+  #shareOf(samples: number): Share {
+    return shareOfBatch(samples, this.#options.communicator);
   }
 
   /**
@@ -236,8 +251,9 @@ export class Trainer<B extends Batch = Batch> {
    * of samples that it knows is not read. Throws what `step` throws.
    */
   async stepNumbered(numbered: NumberedBatch<B>, cache: PrefixCache): Promise<StepResult> {
-    const { samples = [], read } = numbered;
-    const whole = { samples: samples.length, read };
+    const share = this.#shareOf(numbered.samples?.length ?? 0);
+    const samples = (numbered.samples ?? []).slice(share.first, share.first + share.rows);
+    const whole = { share, read: async () => rowsOfShare(await numbered.read(), share) };
     const phase = this.#turn;
     if (this.#parameters && this.#structure?.isCurrent()) {
       await phase.follow(this.#parameters);
@@ -245,11 +261,12 @@ export class Trainer<B extends Batch = Batch> {
       if (known && typeof known.kept !== "string" && cache.isComplete(samples, known.kept.frozen()))
         return this.#stepWith(known, cache.take(samples), whole, known.kept);
     }
-    const batch = await read();
+    const all = await numbered.read();
+    if (samplesOf(all) !== share.samples) return this.step(all);
+    const batch = rowsOfShare(all, share);
     const step = await this.prepare(batch);
     const { kept } = step;
-    if (typeof kept === "string" || samplesOf(batch) !== samples.length)
-      return this.#stepWith(step, batch, { samples: samplesOf(batch), read });
+    if (typeof kept === "string") return this.#stepWith(step, batch, whole);
     this.#signatures.set(samples.length, signatureOf(batch));
     return this.#stepWith(step, await fieldsOf(kept, step.names, { samples, batch }, cache), whole, kept);
   }
@@ -268,29 +285,32 @@ export class Trainer<B extends Batch = Batch> {
   async #stepWith(
     gradientStep: GradientStep,
     fields: Batch,
-    { samples, read }: { readonly samples: number; readonly read: () => Promise<B> },
+    { share, read }: { readonly share: Share; readonly read: () => Promise<B> },
     part?: KeptPart,
   ): Promise<StepResult> {
     const phase = this.#turn;
     const { learningRate } = phase;
     const key = foldIn(this.key, "step", this.#batches);
     const kept = part && keptOf(part, fields);
-    const { norm, ...measured } = await phase.differentiate(gradientStep, fields, keyTensor(key), kept);
-    if (!Number.isFinite(measured.loss) || !Number.isFinite(norm))
-      throw await explainNonFinite({
+    const { norm, ...measured } = await phase.differentiate(gradientStep, fields, keyTensor(key), share, kept);
+    if (!Number.isFinite(measured.loss) || !Number.isFinite(norm)) {
+      const failed = await explainNonFinite({
         model: this.model,
         objective: phase.options.objective,
         batch: await read(),
         key: keyTensor(key),
+        first: share.first,
         compile: this.#options.compile,
         found: { loss: measured.loss, gradientNorm: norm, batch: this.#batches + 1 },
       });
+      throw await firstLocated(failed, this.#options.communicator);
+    }
     gradientStep.commit();
     const reports = await this.#timed(() => phase.update(measured.weight, this.#batches, key));
     this.#batches++;
     return {
       step: phase.options.name,
-      samples,
+      samples: share.samples,
       ...measured,
       learningRate,
       gradientNorm: norm,
@@ -390,9 +410,15 @@ export class Trainer<B extends Batch = Batch> {
 
 const prefixOf = ({ options: { name } }: Phase): string => `${memoryPrefix}${name && `${name}/`}`;
 
-/** The transforms of a run: those named, then accumulation, then clipping. */
-const transformsOf = (options: TrainingOptions): readonly GradientTransform[] => [
-  ...(options.transforms ?? []),
-  ...(options.accumulate !== undefined && options.accumulate !== 1 ? [accumulate(options.accumulate)] : []),
-  ...(options.clipNorm !== undefined ? [clipNorm(options.clipNorm)] : []),
-];
+/**
+ * The transforms of a run: those named, then accumulation, then clipping. Ranks complete the gradients before all of them, or after the
+ * accumulation where it is the first: then they meet once for an update.
+ */
+function transformsOf(options: TrainingOptions): readonly GradientTransform[] {
+  const { transforms = [], communicator } = options;
+  const accumulation = (options.accumulate ?? 1) === 1 ? [] : [accumulate(options.accumulate ?? 1)];
+  const clipping = options.clipNorm === undefined ? [] : [clipNorm(options.clipNorm)];
+  const sum = communicator ? [sumOverRanks(communicator)] : [];
+  if (accumulation.length > 0 && transforms.length === 0) return [...accumulation, ...sum, ...clipping];
+  return [...sum, ...transforms, ...accumulation, ...clipping];
+}

@@ -24,6 +24,16 @@ export class Gradients {
     this.#norm = undefined;
   }
 
+  /** Makes all zero. */
+  async clear(): Promise<void> {
+    for (const shard of this.shards) {
+      await shard.fetch(gradientsName);
+      shard.vector(gradientsName).fill(0);
+      shard.written(gradientsName);
+    }
+    this.changed();
+  }
+
   /** Hands the gradient of each parameter to be changed in place, in the order of the parameters, the scale applied. */
   async edit(change: (gradient: Float32Array, path: string) => void): Promise<"changed"> {
     for (const shard of this.shards) {

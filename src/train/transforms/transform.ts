@@ -46,6 +46,8 @@ export interface BoundTransform {
 export interface GradientTransform {
   /** Under which it reports and remembers. */
   readonly name: string;
+  /** Makes gradients whole of which this process has a part: their norm is measured after it. Default false. */
+  readonly completes?: boolean;
   /** Names of vectors that it remembers, beside `parameters` and `gradients`; zero at first. */
   readonly slots?: readonly string[];
   /**

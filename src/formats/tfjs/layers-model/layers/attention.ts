@@ -59,7 +59,7 @@ function visibleKeys({ queries, keys, masks, causal, window }: Visibility): Valu
 /** softmax(scores) over the keys that are seen; while training some weights are dropped. */
 function weightsOf(scores: Value, visible: Value | undefined, rate: number, context: Context): Value {
   const weights = softmax(visible ? where(visible, scores, sub(scores, unseen)) : scores);
-  return context.training && rate > 0 ? drop(weights, rate, context.randomKey()) : weights;
+  return context.training && rate > 0 ? drop(weights, rate, context.randomKey(weights.shape)) : weights;
 }
 
 interface AttentionOptions {

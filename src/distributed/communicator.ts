@@ -1,0 +1,80 @@
+/** The ranks of a run: processes that train one model together, and what they tell one another. */
+import { RankError } from "../core/errors.ts";
+import { having } from "../core/option-types.ts";
+
+/**
+ * What one rank sees of all. Every rank calls the same functions in the same order; a promise is kept once all have called. After an error
+ * nothing further can be told.
+ */
+export interface Communicator {
+  /** This process among `size`, from 0. Rank 0 leads: it alone writes and prints. */
+  readonly rank: number;
+  readonly size: number;
+  /** Replaces each element by its sum over all ranks, the same bits on each. */
+  sum(values: Float32Array | Float64Array): Promise<void>;
+  /** What each rank gives, in their order. */
+  gather(text: string): Promise<readonly string[]>;
+  /** The bytes that rank 0 gives, on each; the others' are passed over. */
+  broadcast(bytes: Uint8Array): Promise<Uint8Array>;
+  /** Says what this rank is about, in words that follow "it is": what others read when they wait for it. */
+  doing(what: string): void;
+  /** Tells all others that this rank ends, and why, and waits until rank 0 knows. Returns whether it does: then it says so, and this rank need not. */
+  fail(why: string): Promise<boolean>;
+  /** Waits for all, and leaves them. */
+  close(): Promise<void>;
+}
+
+/** A communicator as an option. */
+export const communicatorType = having<Communicator>("gather", "a communicator, such as await openMpi()");
+
+/** Rows of a whole that are a rank's: as equal as can be, the later ranks with one more. */
+export function shareOf(
+  rows: number,
+  { rank, size }: Pick<Communicator, "rank" | "size">,
+): { readonly start: number; readonly end: number } {
+  return { start: Math.floor((rank * rows) / size), end: Math.floor(((rank + 1) * rows) / size) };
+}
+
+/** Whether something holds for any rank. */
+export async function anyOf(communicator: Communicator, own: boolean): Promise<boolean> {
+  const flag = Float64Array.of(own ? 1 : 0);
+  await communicator.sum(flag);
+  return (flag[0] ?? 0) > 0;
+}
+
+/** The number of rank 0, on each. */
+export async function sameOnAll(communicator: Communicator | undefined, own: number): Promise<number> {
+  if (!communicator) return own;
+  const all = Float64Array.of(communicator.rank === 0 ? own : 0);
+  await communicator.sum(all);
+  return all[0] ?? Number.NaN;
+}
+
+/** Does work that all ranks share; what it fails with on one is told to the others, which then fail too. */
+export async function together<T>(communicator: Communicator | undefined, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    await communicator?.fail(error instanceof Error ? error.message : String(error));
+    throw error;
+  }
+}
+
+/** Throws RankError where what describes a rank is not what describes rank 0. @param differ what each rank is, by the names of its parts */
+export async function requireSame(
+  communicator: Communicator,
+  own: Readonly<Record<string, string>>,
+  mend: string,
+): Promise<void> {
+  const all = (await communicator.gather(JSON.stringify(own))).map(
+    (text) => JSON.parse(text) as Readonly<Record<string, string>>,
+  );
+  const [first = {}] = all;
+  for (const [rank, other] of all.entries()) {
+    const name = Object.keys({ ...first, ...other }).find((key) => first[key] !== other[key]);
+    if (name !== undefined)
+      throw new RankError(
+        `rank ${rank} of ${communicator.size} has another ${name} (${other[name] ?? "none"}) than rank 0 (${first[name] ?? "none"}); ${mend}`,
+      );
+  }
+}

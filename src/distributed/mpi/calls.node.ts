@@ -1,0 +1,171 @@
+/** The calls of MPI that ranks need, each a promise that is kept once the library has finished: they go on while others wait. */
+import { RuntimeError } from "../../core/errors.ts";
+import type { Handle, HandleCell, MpiLibrary } from "./library.node.ts";
+
+/** Elements of a single call: MPI counts them in 31 bits. */
+const longest = 2 ** 28;
+
+/** Milliseconds in which a call is looked after without rest, and more for its bytes: a rest is 1 ms at least. */
+const spinning = { always: 5, bytesPerMillisecond: 2e5 } as const;
+
+const tag = 17;
+
+/** Bytes of a message that nobody waits for. */
+export const messageBytes = 512;
+
+/** Called while a call waits, a few times a second at least; it may throw to end the waiting. */
+export type Lookout = () => void;
+
+/** A world of processes. Its functions are to be called from one thread, and collectives by all processes in one order. */
+export class Calls {
+  readonly rank: number;
+  readonly size: number;
+  readonly #mpi: MpiLibrary;
+  /** For collectives, and for messages. */
+  readonly #worlds: readonly [collectives: Handle, messages: Handle];
+  readonly #functions: ReturnType<typeof functionsOf>;
+  /** Messages under way, whose bytes must stay. */
+  #sent: { readonly request: HandleCell; readonly bytes: Uint8Array }[] = [];
+
+  /** Throws RuntimeError where the library does not start. */
+  constructor(mpi: MpiLibrary) {
+    this.#mpi = mpi;
+    this.#functions = functionsOf(mpi);
+    const { init, setErrorHandler, duplicate, rank, size } = this.#functions;
+    const [funneled, given] = [1, new Int32Array(1)];
+    require("MPI_Init_thread", init(0n, 0n, funneled, given));
+    require("MPI_Comm_set_errhandler", setErrorHandler(mpi.world, mpi.errorsReturn));
+    const copy = () => {
+      const cell = mpi.cell();
+      require("MPI_Comm_dup", duplicate(mpi.world, cell));
+      return cell[0] as Handle;
+    };
+    this.#worlds = [copy(), copy()];
+    const [own, all] = [new Int32Array(1), new Int32Array(1)];
+    require("MPI_Comm_rank", rank(mpi.world, own));
+    require("MPI_Comm_size", size(mpi.world, all));
+    this.rank = own[0] ?? 0;
+    this.size = all[0] ?? 1;
+  }
+
+  /** Replaces each element by its sum over all. */
+  async sum(values: Float32Array | Float64Array, lookout: Lookout): Promise<void> {
+    const type = values instanceof Float32Array ? this.#mpi.float : this.#mpi.double;
+    for (let start = 0; start < values.length; start += longest) {
+      const part = values.subarray(start, start + longest);
+      const [inPlace, op, [world]] = [this.#mpi.inPlace, this.#mpi.sum, this.#worlds];
+      await this.#finished("MPI_Iallreduce", part.byteLength, lookout, (request) =>
+        this.#functions.allReduce(inPlace, part, part.length, type, op, world, request),
+      );
+    }
+  }
+
+  /** The bytes of all, those of rank r from `starts[r]` on for `counts[r]`; own ones are in their place. */
+  async gather(all: Uint8Array, counts: Int32Array, starts: Int32Array, lookout: Lookout): Promise<void> {
+    const [inPlace, byte, [world]] = [this.#mpi.inPlace, this.#mpi.byte, this.#worlds];
+    await this.#finished("MPI_Iallgatherv", all.byteLength, lookout, (request) =>
+      this.#functions.allGather(inPlace, 0, byte, all, counts, starts, byte, world, request),
+    );
+  }
+
+  /** Fills the bytes with those of rank 0. */
+  async broadcast(bytes: Uint8Array, lookout: Lookout): Promise<void> {
+    for (let start = 0; start < bytes.length; start += longest) {
+      const part = bytes.subarray(start, start + longest);
+      await this.#finished("MPI_Ibcast", part.byteLength, lookout, (request) =>
+        this.#functions.broadcast(part, part.length, this.#mpi.byte, 0, this.#worlds[0], request),
+      );
+    }
+  }
+
+  /** Sends a message, of `messageBytes` at most, which nobody waits for. */
+  send(to: number, text: string): void {
+    const bytes = new Uint8Array(messageBytes);
+    new TextEncoder().encodeInto(text, bytes);
+    const request = this.#mpi.cell();
+    require("MPI_Isend", this.#functions.send(bytes, bytes.length, this.#mpi.byte, to, tag, this.#worlds[1], request));
+    this.#sent.push({ request, bytes });
+    this.sending();
+  }
+
+  /** How many messages are still on their way out. */
+  sending(): number {
+    this.#sent = this.#sent.filter(({ request }) => !this.#isDone("MPI_Isend", request));
+    return this.#sent.length;
+  }
+
+  /** The messages that came. */
+  *received(): Generator<string> {
+    const { anySource, statusIgnore, byte } = this.#mpi;
+    const there = new Int32Array(1);
+    for (;;) {
+      require("MPI_Iprobe", this.#functions.probe(anySource, tag, this.#worlds[1], there, statusIgnore));
+      if (!there[0]) return;
+      const bytes = new Uint8Array(messageBytes);
+      require("MPI_Recv", this.#functions.receive(
+        bytes,
+        bytes.length,
+        byte,
+        anySource,
+        tag,
+        this.#worlds[1],
+        statusIgnore,
+      ));
+      const end = bytes.indexOf(0);
+      yield new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end));
+    }
+  }
+
+  /** Leaves the world, once all have come to the end. */
+  finalize(): void {
+    require("MPI_Finalize", this.#functions.finalize());
+  }
+
+  async #finished(
+    name: string,
+    bytes: number,
+    lookout: Lookout,
+    begin: (request: HandleCell) => number,
+  ): Promise<void> {
+    const request = this.#mpi.cell();
+    require(name, begin(request));
+    const began = performance.now();
+    const spins = spinning.always + bytes / spinning.bytesPerMillisecond;
+    while (!this.#isDone(name, request)) {
+      const waited = performance.now() - began;
+      await new Promise<void>((resolve) => (waited < spins ? setImmediate(resolve) : setTimeout(resolve, 1)));
+      lookout();
+    }
+  }
+
+  #isDone(name: string, request: HandleCell): boolean {
+    const flag = new Int32Array(1);
+    require(name, this.#functions.test(request, flag, this.#mpi.statusIgnore));
+    return flag[0] !== 0;
+  }
+}
+
+/** Throws RuntimeError unless a call succeeded. */
+function require(name: string, code: number): void {
+  if (code !== 0)
+    throw new RuntimeError(
+      `${name} failed with MPI's code ${code}: the connection to another process is lost, or memory ran out; see what it printed, and start again`,
+    );
+}
+
+/** The functions, with the types of their arguments as mpi.h has them. */
+const functionsOf = ({ call }: MpiLibrary) => ({
+  init: call("MPI_Init_thread", "**i*"),
+  setErrorHandler: call("MPI_Comm_set_errhandler", "HH"),
+  duplicate: call("MPI_Comm_dup", "H*"),
+  rank: call("MPI_Comm_rank", "H*"),
+  size: call("MPI_Comm_size", "H*"),
+  allReduce: call("MPI_Iallreduce", "**iHHH*"),
+  allGather: call("MPI_Iallgatherv", "*iH***HH*"),
+  broadcast: call("MPI_Ibcast", "*iHiH*"),
+  test: call("MPI_Test", "***"),
+  send: call("MPI_Isend", "*iHiiH*"),
+  probe: call("MPI_Iprobe", "iiH**"),
+  receive: call("MPI_Recv", "*iHiiH*"),
+  finalize: call("MPI_Finalize", ""),
+});

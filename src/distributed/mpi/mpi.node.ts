@@ -1,0 +1,99 @@
+/** A communicator over MPI, for processes that `mpirun`, `mpiexec` or `srun` started. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { RankError } from "../../core/errors.ts";
+import type { Communicator } from "../communicator.ts";
+import { openOnce } from "../opened.ts";
+import { Calls } from "./calls.node.ts";
+import { launched } from "./launcher.node.ts";
+import { loadMpi } from "./library.node.ts";
+import { ranksFolderVariable } from "./start.node.ts";
+import { Watch } from "./watch.node.ts";
+
+/**
+ * The ranks that this process was started among; `undefined` for a process that is alone. Opens them once. Throws OptionError where koffi or
+ * the library of MPI is missing, RankError where the launcher and the library do not belong together.
+ * @example
+ * // mpirun -n 2 node train.js
+ * const communicator = await openRanks();
+ * await fit(model, data, { ...options, training: { communicator } });
+ * await communicator?.close();
+ */
+export async function openRanks(): Promise<Communicator | undefined> {
+  const started = launched();
+  if (!started || started.size === 1) return undefined;
+  return openOnce(() => open(started));
+}
+
+async function open({ family, variable, size }: NonNullable<ReturnType<typeof launched>>): Promise<Communicator> {
+  const library = await loadMpi(family, variable);
+  const calls = new Calls(library);
+  if (calls.size !== size)
+    throw new RankError(
+      `${variable} says that there are ${size} processes, and ${library.file} knows of ${calls.size}: the launcher is of another MPI than the library; start with the mpirun of the same package`,
+    );
+  const folder = process.env[ranksFolderVariable];
+  if (folder) writeFileSync(join(folder, String(process.pid)), String(calls.rank));
+  return new MpiCommunicator(calls);
+}
+
+class MpiCommunicator implements Communicator {
+  readonly rank: number;
+  readonly size: number;
+  readonly #calls: Calls;
+  readonly #watch: Watch;
+  #failed: Promise<boolean> | undefined;
+  readonly #look = () => this.#watch.look();
+
+  constructor(calls: Calls) {
+    this.rank = calls.rank;
+    this.size = calls.size;
+    this.#calls = calls;
+    this.#watch = new Watch(calls);
+  }
+
+  sum(values: Float32Array | Float64Array): Promise<void> {
+    return this.#watch.waiting(() => this.#calls.sum(values, this.#look));
+  }
+
+  async gather(text: string): Promise<readonly string[]> {
+    const own = new TextEncoder().encode(text);
+    const lengths = new Float64Array(this.size);
+    lengths[this.rank] = own.length;
+    await this.sum(lengths);
+    const counts = Int32Array.from(lengths);
+    const starts = counts.map((_, i) => counts.subarray(0, i).reduce((sum, count) => sum + count, 0));
+    const all = new Uint8Array(counts.reduce((sum, count) => sum + count, 0));
+    all.set(own, starts[this.rank]);
+    await this.#watch.waiting(() => this.#calls.gather(all, counts, starts, this.#look));
+    const decoder = new TextDecoder();
+    return Array.from(counts, (count, i) => decoder.decode(all.subarray(starts[i], (starts[i] ?? 0) + count)));
+  }
+
+  async broadcast(bytes: Uint8Array): Promise<Uint8Array> {
+    const length = Float64Array.of(this.rank === 0 ? bytes.length : 0);
+    await this.sum(length);
+    const all = this.rank === 0 ? bytes : new Uint8Array(length[0] ?? 0);
+    await this.#watch.waiting(() => this.#calls.broadcast(all, this.#look));
+    return all;
+  }
+
+  doing(what: string): void {
+    this.#watch.doing(what);
+  }
+
+  fail(why: string): Promise<boolean> {
+    this.#failed ??= this.#watch.ends(why);
+    return this.#failed;
+  }
+
+  async close(): Promise<void> {
+    this.#watch.close();
+    // Once before the last messages are taken in, and once after.
+    for (let i = 0; i < 2; i++) {
+      await this.sum(new Float64Array(1));
+      this.#watch.look();
+    }
+    this.#calls.finalize();
+  }
+}

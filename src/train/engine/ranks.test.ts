@@ -1,0 +1,214 @@
+/** Several ranks come to what one process does: parameters, results, decisions; and end together. */
+import { expect, test } from "vitest";
+import { NonFiniteError, RankError } from "../../core/errors.ts";
+import { keyOf, Random } from "../../core/random.ts";
+import { Tensor } from "../../core/tensor.ts";
+import { fromTensors } from "../../data/pipeline/dataset.ts";
+import type { Communicator } from "../../distributed/communicator.ts";
+import { ranksInProcess } from "../../distributed/in-process.ts";
+import {
+  batchNorm,
+  crossEntropy,
+  dense,
+  dropout,
+  l2,
+  regularized,
+  type Sequential,
+  sequential,
+  stochasticDepth,
+} from "../../nn/index.ts";
+import { earlyStopping } from "../callbacks/early-stopping.ts";
+import { decodeCheckpoint, encodeCheckpoint } from "../checkpoint.ts";
+import { fit, type Progress } from "../fit.ts";
+import { accuracy } from "../metrics/classification.ts";
+import { adam } from "../optimizers/index.ts";
+import { clipValue } from "../transforms/index.ts";
+import type { TrainingOptions } from "./trainer.ts";
+
+const random = new Random(keyOf(3));
+const rows = 41;
+const x = new Tensor(
+  "float32",
+  [rows, 5],
+  Float32Array.from({ length: rows * 5 }, () => random.normal()),
+);
+const y = new Tensor(
+  "int32",
+  [rows],
+  Int32Array.from({ length: rows }, (_, i) => ((x.data[5 * i] ?? 0) > 0 ? 1 : (i % 3) % 2)),
+);
+const data = fromTensors({ x, y }).shuffle(keyOf(1)).batch(8);
+const held = fromTensors({ x, y }).batch(7);
+
+const plain = () => sequential([dense(16, { activation: "relu" }), dense(2)]);
+
+interface Case {
+  readonly make?: () => Sequential;
+  readonly training?: TrainingOptions;
+  readonly epochs?: number;
+  readonly resume?: Progress;
+  readonly batches?: typeof data;
+}
+
+async function run(
+  { make = plain, training = {}, epochs = 3, resume, batches = data }: Case,
+  communicator?: Communicator,
+) {
+  const model = make();
+  const { history, trainer, progress, stopReason } = await fit(model, batches, {
+    loss: crossEntropy(),
+    optimizer: adam({ learningRate: 0.01 }),
+    metrics: [accuracy()],
+    epochs,
+    validation: held,
+    callbacks: [earlyStopping({ patience: 50 })],
+    training: { seed: 2, ...training, communicator, ...(resume && { resume }) },
+  });
+  const weights = [...model.parameters().values()].flatMap(({ value }) => value?.toNumbers() ?? []);
+  return { weights, history, updates: trainer.updates, progress, stopReason };
+}
+
+const together = <T>(size: number, work: (communicator: Communicator) => Promise<T>) =>
+  Promise.all(ranksInProcess(size).map(work));
+
+function expectAlike(actual: readonly number[], expected: readonly number[], within: number) {
+  expect(actual).toHaveLength(expected.length);
+  for (const [i, value] of actual.entries()) expect(Math.abs(value - (expected[i] ?? 0))).toBeLessThan(within);
+}
+
+// 41 samples in batches of 8 end with one of a single sample, which only one rank has.
+test.each<[string, Case]>([
+  ["of a plain network", {}],
+  [
+    "with dropout and stochastic depth",
+    { make: () => sequential([dense(16), dropout(0.4), stochasticDepth(0.3), dense(2)]) },
+  ],
+  [
+    "with a penalty and a limit of the norm",
+    { make: () => sequential([regularized(dense(16), l2(0.01)), dense(2)]), training: { clipNorm: 0.3 } },
+  ],
+  ["with accumulation", { training: { accumulate: 3, clipNorm: 1 } }],
+  ["with accumulation behind a transform", { training: { accumulate: 2, transforms: [clipValue(0.01)] } }],
+  [
+    "with a frozen part that is kept",
+    {
+      epochs: 5,
+      make: () => {
+        const model = plain();
+        model.layers[0]?.freeze();
+        return model;
+      },
+    },
+  ],
+])("2 and 3 ranks come to what one process does: %s", async (_, own) => {
+  const alone = await run(own);
+  for (const size of [2, 3]) {
+    const all = await together(size, (communicator) => run(own, communicator));
+    for (const rank of all) {
+      expect(rank.weights).toEqual(all[0]?.weights);
+      expect(rank.history).toEqual(all[0]?.history);
+      expect(rank.updates).toBe(alone.updates);
+      expectAlike(rank.weights, alone.weights, 2e-5);
+      for (const [epoch, results] of rank.history.entries())
+        expectAlike(Object.values(results), Object.values(alone.history[epoch] ?? {}), 1e-4);
+    }
+  }
+});
+
+test("running statistics are those of all ranks' rows, equal on each", async () => {
+  const make = () => sequential([dense(6), batchNorm(), dense(2)]);
+  const all = await together(2, (communicator) =>
+    run({ make, batches: fromTensors({ x, y }).batch(20).take(2) }, communicator),
+  );
+  expect(all[1]?.weights).toEqual(all[0]?.weights);
+});
+
+test("a checkpoint goes on with another number of ranks", async () => {
+  const whole = await run({ epochs: 4 });
+  const [first] = await together(3, (communicator) => run({ epochs: 2 }, communicator));
+  const resume = decodeCheckpoint(encodeCheckpoint(first?.progress as Progress));
+  const [second] = await together(2, (communicator) => run({ epochs: 4, resume }, communicator));
+  expectAlike(second?.weights ?? [], whole.weights, 2e-5);
+  expectAlike((await run({ epochs: 4, resume })).weights, whole.weights, 2e-5);
+});
+
+test("what one rank ends, all end, and it is named", async () => {
+  const results = await together(3, async (communicator) => {
+    const model = plain();
+    return fit(model, data, {
+      loss: crossEntropy(),
+      optimizer: adam(),
+      epochs: 3,
+      callbacks: [
+        {
+          name: "stopping",
+          onBatch: (own) => {
+            if (communicator.rank === 2 && own.batchInEpoch === 3) own.stop("it has seen enough");
+          },
+        },
+      ],
+      training: { communicator },
+    });
+  });
+  for (const { stopReason, trainer } of results) {
+    expect(stopReason).toBe("it has seen enough (rank 2 of 3)");
+    expect(trainer.batches).toBe(3);
+  }
+});
+
+test("a rank that fails ends the others, which name it and why", async () => {
+  const ended = await Promise.allSettled(
+    ranksInProcess(3).map((communicator) =>
+      fit(plain(), data, {
+        loss: crossEntropy(),
+        optimizer: adam(),
+        epochs: 1,
+        callbacks: [
+          {
+            name: "failing",
+            onBatch() {
+              if (communicator.rank === 1) throw new Error("the disk is gone");
+            },
+          },
+        ],
+        training: { communicator },
+      }),
+    ),
+  );
+  const reasons = ended.map((own) => (own.status === "rejected" ? own.reason : undefined));
+  expect(String(reasons[1])).toBe("Error: the disk is gone");
+  for (const rank of [0, 2]) {
+    expect(reasons[rank]).toBeInstanceOf(RankError);
+    expect(String(reasons[rank])).toContain("rank 1 of 3 ended: the disk is gone");
+  }
+});
+
+test("a number that is none is looked for on every rank, and the one that has it is named", async () => {
+  const broken = x.data.slice();
+  broken[5 * 6] = Number.NaN;
+  const rowsOf = fromTensors({ x: new Tensor("float32", x.shape, broken), y }).batch(8);
+  const ended = await Promise.allSettled(
+    ranksInProcess(2).map((communicator) =>
+      fit(plain(), rowsOf, { loss: crossEntropy(), optimizer: adam(), epochs: 1, training: { communicator } }),
+    ),
+  );
+  for (const own of ended) {
+    const reason = own.status === "rejected" ? own.reason : undefined;
+    expect(reason).toBeInstanceOf(NonFiniteError);
+    expect(String(reason)).toContain('on rank 1 of 2 the loss became NaN at batch 1: "x" of the batch holds NaN');
+  }
+});
+
+test("callbacks that write or print are rank 0's", async () => {
+  const called: number[] = [];
+  await together(2, (communicator) =>
+    fit(plain(), data, {
+      loss: crossEntropy(),
+      optimizer: adam(),
+      epochs: 1,
+      callbacks: [{ name: "printing", leads: true, onEpoch: () => void called.push(communicator.rank) }],
+      training: { communicator },
+    }),
+  );
+  expect(called).toEqual([0]);
+});

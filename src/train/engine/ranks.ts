@@ -1,0 +1,101 @@
+/** What the ranks of a run do together at each step: each takes its rows of the batch, and sums come back to all. */
+import type { Tensor } from "../../core/tensor.ts";
+import type { Batch } from "../../data/pipeline/dataset.ts";
+import { gatherRows } from "../../data/pipeline/rows.ts";
+import { type Communicator, shareOf } from "../../distributed/communicator.ts";
+import { mul } from "../../ops/index.ts";
+import type { Gradients } from "../store/gradients.ts";
+import { gradientsName } from "../store/shard.ts";
+import type { GradientTransform, Transformed } from "../transforms/transform.ts";
+import type { GradientResult } from "./gradient-step.ts";
+
+/** A rank's rows of a batch. */
+export interface Share {
+  /** Of the whole batch. */
+  readonly samples: number;
+  /** The first of this rank's rows, and how many. */
+  readonly first: number;
+  readonly rows: number;
+  /** Whether they count: where there are fewer rows than ranks, some compute a row that is another's, and count for nothing. */
+  readonly counts: boolean;
+}
+
+/** The rows of a batch of so many samples that are a rank's. */
+export function shareOfBatch(samples: number, communicator: Communicator | undefined): Share {
+  if (!communicator) return { samples, first: 0, rows: samples, counts: true };
+  const { start, end } = shareOf(samples, communicator);
+  const counts = end > start;
+  return { samples, first: counts ? start : 0, rows: counts ? end - start : 1, counts };
+}
+
+/** The rows of each tensor that are a share. */
+export function rowsOfShare<B extends Batch>(batch: B, { samples, first, rows }: Share): B {
+  if (rows === samples) return batch;
+  const indices = Array.from({ length: rows }, (_, i) => first + i);
+  return Object.fromEntries(Object.entries(batch).map(([name, tensor]) => [name, gatherRows(tensor, indices)])) as B;
+}
+
+/**
+ * Of what each rank measured of its rows, what one process would have measured of all; and by what the gradient of this rank's loss is to
+ * be multiplied, so that the sum over ranks is that of the whole: its weight among all.
+ */
+export async function measuredTogether(
+  communicator: Communicator,
+  own: GradientResult,
+  counts: boolean,
+): Promise<{ readonly whole: GradientResult; readonly scale: number }> {
+  const weight = counts ? own.weight : 0;
+  // A mean over nothing is no number, and counts for nothing.
+  const sums = Float64Array.of(
+    weight === 0 ? 0 : own.loss * weight,
+    weight,
+    ...own.statistics.flatMap((all) => Array.from(all, (value) => (counts ? value : 0))),
+  );
+  await communicator.sum(sums);
+  const [loss = Number.NaN, total = 0] = sums;
+  let next = 2;
+  const statistics = own.statistics.map(({ length }) => {
+    next += length;
+    return Float32Array.from(sums.subarray(next - length, next));
+  });
+  return { whole: { loss: loss / total, weight: total, statistics }, scale: weight / total };
+}
+
+/** Tensors that each rank computed of its rows, in place: their mean over all rows. */
+export async function meanTogether(
+  communicator: Communicator,
+  tensors: readonly Tensor[],
+  { rows, samples, counts }: Share,
+): Promise<void> {
+  if (tensors.length === 0) return;
+  const share = counts ? rows / samples : 0;
+  const all = Float64Array.from(
+    tensors.flatMap(({ data }) => Array.from(data as Float32Array, (value) => (share === 0 ? 0 : value * share))),
+  );
+  await communicator.sum(all);
+  let next = 0;
+  for (const { data } of tensors) for (let i = 0; i < data.length; i++) (data as Float32Array)[i] = all[next++] ?? 0;
+}
+
+/** Sums gradients over ranks, each multiplied by its scale first. */
+export const sumOverRanks = (communicator: Communicator): GradientTransform => ({
+  name: "sumOverRanks",
+  completes: true,
+  bind(shards) {
+    const loops = shards.map((shard) => ({
+      shard,
+      scale: shard.loop([gradientsName], 1, ([g], [scale]) => ({ results: [g && scale && mul(g, scale)] })),
+    }));
+    const apply = async (gradients: Gradients): Promise<Transformed> => {
+      for (const { shard, scale } of loops) {
+        if (gradients.scale !== 1) await scale(0, shard.length, [gradients.scale]);
+        await shard.fetch(gradientsName);
+        await communicator.sum(shard.vector(gradientsName));
+        shard.written(gradientsName);
+      }
+      gradients.scale = 1;
+      return "changed";
+    };
+    return { apply };
+  },
+});
