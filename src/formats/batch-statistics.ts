@@ -31,11 +31,12 @@ export function normalizedByBatch(
     if (ofMean === undefined || ofVariance === undefined) return undefined;
     const count = elementsOfChannel(x, node);
     const { epsilon = 1e-5, momentum = defaultMomentum } = node.attributes as Readonly<Record<string, number>>;
-    const batch = batchNormTrain(x, scale, bias, { epsilon });
+    const { meanOverParts } = context;
+    const batch = batchNormTrain(x, scale, bias, { epsilon, meanOverParts, near: mean });
     const blend = (running: Value, observed: Value) => add(mul(running, momentum), mul(observed, 1 - momentum));
     context.update(module, ofMean, blend(mean, batch.mean));
     // The running variance is the unbiased one, as in our own layer.
-    context.update(module, ofVariance, blend(variance, mul(batch.variance, count / (count - 1))));
+    context.update(module, ofVariance, blend(variance, context.unbiased(batch.variance, count)));
     return [batch.y];
   }).outputs;
 }

@@ -7,9 +7,10 @@ import { type Shape, sameShape, showShape, size } from "../core/shape.ts";
 import { mapTree } from "../core/tree.ts";
 import { input, type Scope, Value, valueType } from "../graph/ir.ts";
 import { assignScope } from "../graph/rewrite.ts";
-import { add, mul, stopGradient } from "../ops/elementwise.ts";
+import { add, div, mul, stopGradient, sub } from "../ops/elementwise.ts";
 import { concat, expand } from "../ops/movement.ts";
 import { advanceKey, deriveKey, divideKey } from "../ops/random.ts";
+import { sumOverRanks } from "../ops/ranks.ts";
 import { range } from "../ops/static-values.ts";
 import { AdaptedRun, type AttendedFirst, type AttentionSizes, type RunStart } from "./adaptation.ts";
 import type { Decoding } from "./decoding.ts";
@@ -37,6 +38,8 @@ export interface BatchPart {
   readonly first: Value;
   /** How many samples it has. */
   readonly samples: number;
+  /** Its share of the batch's samples, float32 []; where moments of the batch are taken over all parts. */
+  readonly share?: Value | undefined;
 }
 
 const checkOptions = optionsOf<ContextOptions>("context", {
@@ -258,6 +261,20 @@ export class Context {
       return expand(one, [batch, ...one.shape.slice(1)]);
     };
     return { keys: joined(all.map((own) => own.keys)), values: joined(all.map((own) => own.values)) };
+  }
+
+  /** The mean over all parts of a batch of what this one has; `undefined` where the call has the whole batch, or takes moments of its part. */
+  get meanOverParts(): ((own: Value) => Value) | undefined {
+    const { share } = this.#options.part ?? {};
+    return share && ((own) => sumOverRanks(mul(own, share)));
+  }
+
+  /** The unbiased variance of what a batch is a sample of, from that of its own. @param count elements that were measured here */
+  unbiased(variance: Value, count: number): Value {
+    const { share } = this.#options.part ?? {};
+    if (!share) return mul(variance, count / (count - 1));
+    const all = div(count, share);
+    return mul(variance, div(all, sub(all, 1)));
   }
 
   /**

@@ -25,6 +25,7 @@ import { normalizationCases } from "./normalization/normalization.cases.ts";
 import { quantizationCases } from "./quantized/quantization.cases.ts";
 import { quantizedCases } from "./quantized/quantized.cases.ts";
 import { randomCases } from "./random.cases.ts";
+import { ranksCases } from "./ranks.cases.ts";
 import { rearrangeCases } from "./rearrange.cases.ts";
 import { recurrentCases } from "./recurrent/recurrent.cases.ts";
 import { reduceCases } from "./reduce.cases.ts";
@@ -48,6 +49,7 @@ export const caseFamilies: Readonly<Record<string, readonly OpCase[]>> = {
   constant: constantCases,
   "static-values": staticValueCases,
   random: randomCases,
+  ranks: ranksCases,
   elementwise: elementwiseCases,
   functions: functionCases,
   activations: activationCases,

@@ -19,6 +19,7 @@ export * from "./normalization/normalization.ts";
 export { after } from "./order.ts";
 export * from "./quantized/quantization.ts";
 export * from "./random.ts";
+export * from "./ranks.ts";
 export * from "./rearrange.ts";
 export * from "./recurrent/recurrent.ts";
 export * from "./recurrent/scan.ts";

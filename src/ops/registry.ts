@@ -26,6 +26,7 @@ import * as quantizedLinear from "./quantized/linear.ts";
 import * as quantizedProducts from "./quantized/products.ts";
 import * as quantization from "./quantized/quantization.ts";
 import * as random from "./random.ts";
+import * as ranks from "./ranks.ts";
 import * as rearrange from "./rearrange.ts";
 import * as recurrent from "./recurrent/recurrent.ts";
 import * as reduce from "./reduce.ts";
@@ -89,6 +90,7 @@ const families: readonly (readonly [object, (op: OpDef) => OpKind])[] = [
   [recurrent, () => "recurrent"],
   [known, () => "other"],
   [random, () => "other"],
+  [ranks, () => "other"],
   [labelScores, () => "dense"],
   [losses, () => "other"],
   [updates, () => "other"],

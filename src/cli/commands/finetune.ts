@@ -65,7 +65,20 @@ export const command = defineCommand({
   async run({ arguments: [base = ""], options, output, line }) {
     const { out, resume, checkpointSeconds, dryRun, curves, processes, rankLogs: ____, ...given } = options;
     const communicator = dryRun ? undefined : await ranksOf({ processes }, line, output);
-    const { epochs, batchSize, learningRate, optimizer, seed, device, threads, limit, memory, parts, ...own } = given;
+    const {
+      epochs,
+      batchSize,
+      learningRate,
+      optimizer,
+      seed,
+      device,
+      threads,
+      limit,
+      memory,
+      parts,
+      normalization,
+      ...own
+    } = given;
     const choosesParts = batchSize === "auto";
     if (own.data === undefined && !resume)
       throw new OptionError(
@@ -102,6 +115,7 @@ export const command = defineCommand({
         ...sizeOf(batchSize),
         memory,
         parts,
+        normalization,
         learningRate: learningRate ?? (resume ? undefined : rate),
         optimizer,
         seed,

@@ -56,15 +56,16 @@ export class BatchNorm extends Module {
     const isFixed = !context.training || this.own.get("running_mean")?.frozen;
     if (isFixed) return batchNormInference(x, [scale, bias, mean, variance], { epsilon });
     const count = size(x.shape) / (x.shape[1] ?? 1);
-    if (count < 2)
+    const { meanOverParts } = context;
+    if (count < 2 && !meanOverParts)
       throw new ShapeError(
         `input ${showShape(x.shape)} has one element a channel, whose variance is zero; use a larger batch${x.shape[0] === 1 ? ", and leave a last batch of 1 sample out: batch(16, { dropLast: true })" : ""}`,
       );
-    const batch = batchNormTrain(x, scale, bias, { epsilon });
+    const batch = batchNormTrain(x, scale, bias, { epsilon, meanOverParts, near: mean });
     const blend = (running: Value, observed: Value) => add(mul(running, 1 - momentum), mul(observed, momentum));
     context.update(this, "running_mean", blend(mean, batch.mean));
     // The running variance is the unbiased one, as in PyTorch.
-    context.update(this, "running_var", blend(variance, mul(batch.variance, count / (count - 1))));
+    context.update(this, "running_var", blend(variance, context.unbiased(batch.variance, count)));
     return batch.y;
   }
 }

@@ -13,12 +13,14 @@ import {
   type StoredNode,
 } from "../../graph/op.ts";
 import { rowOrder } from "../../graph/rows.ts";
-import { add, div, mul, square, sub } from "../elementwise.ts";
+import { scalar } from "../constant.ts";
+import { add, div, maximum, mul, square, sub } from "../elementwise.ts";
 import { exp, log, reciprocal, sqrt } from "../functions.ts";
-import { expand, reshape } from "../movement.ts";
+import { concat, expand, reshape } from "../movement.ts";
 import { storedNode, without } from "../reading.ts";
 import { reduceMax, reduceMean, reduceSum, sumTo } from "../reduce.ts";
 import { samplesAcross, samplesBeside, samplesFirst } from "../samples.ts";
+import { slice } from "../slicing.ts";
 
 export const Softmax: OpDef = defineOp("Softmax", {
   arity: "1",
@@ -337,12 +339,40 @@ export const Variance: OpDef = defineOp("Variance", {
   lower: ({ inputs: [x], attributes: { axes = [] } }) => [spreadOf(x, axes)],
 });
 
+interface Moments {
+  readonly mean: Value;
+  readonly spread: Value;
+}
+
+/** The moments of a batch from those of its parts: squares are measured from numbers near the means, so that little is lost where they are large. */
+function momentsOfParts({ mean, spread }: Moments, meanOverParts: (own: Value) => Value, near: Value): Moments {
+  const distance = sub(mean, near);
+  const both = meanOverParts(concat([distance, add(spread, square(distance))], 0));
+  const [first, second] = [slice(both, { axis: 0, start: 0, end: 1 }), slice(both, { axis: 0, start: 1, end: 2 })];
+  return { mean: add(near, first), spread: maximum(sub(second, square(first)), 0) };
+}
+
+/** Options of `batchNormTrain`. */
+export interface BatchNormTrainOptions extends NormOptions {
+  /** The mean over all parts of a batch of what x is a part of, each by its share of the samples; default: x is the whole. */
+  readonly meanOverParts?: ((own: Value) => Value) | undefined;
+  /** A vector [C] near the means, from which parts measure theirs; default 0. */
+  readonly near?: Value | undefined;
+}
+
 /** Batch normalization by the batch's own moments over all axes but the channel's; also returns those moments, [C] each. */
-export function batchNormTrain(x: Value, scale: Value, bias: Value, { epsilon = 1e-5 }: NormOptions = {}) {
+export function batchNormTrain(
+  x: Value,
+  scale: Value,
+  bias: Value,
+  { epsilon = 1e-5, meanOverParts, near }: BatchNormTrainOptions = {},
+) {
   const axes = x.shape.map((_, i) => i).filter((axis) => axis !== 1);
-  const mean = reduceMean(x, axes, { keepDims: true });
+  const own = { mean: reduceMean(x, axes, { keepDims: true }), spread: apply(Variance, [x], { axes }) };
+  const { mean, spread } = meanOverParts
+    ? momentsOfParts(own, meanOverParts, near ? perChannel(near, x.rank) : scalar(0))
+    : own;
   const centred = sub(x, mean);
-  const spread = apply(Variance, [x], { axes });
   const factor = div(perChannel(scale, x.rank), sqrt(add(spread, epsilon)));
   const y = add(mul(centred, factor), perChannel(bias, x.rank));
   return { y, mean: reshape(mean, scale.shape), variance: reshape(spread, scale.shape) };

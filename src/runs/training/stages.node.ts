@@ -158,7 +158,7 @@ async function fitStage(
     ...measuredOf(task),
     ...(task.steps === undefined && { optimizer: optimizerFor(task, record.settings) }),
   };
-  const { memory, parts = 1 } = record.settings;
+  const { memory, parts = 1, normalization } = record.settings;
   const { accumulate = 1 } = task.training ?? {};
   return fit<Batch>(task.model, task.train.inParts(parts), {
     ...minimized,
@@ -172,6 +172,7 @@ async function fitStage(
       ...(memory !== undefined && { memory }),
       compile,
       communicator: plan.communicator,
+      normalization,
       ...(progress && { resume: progress }),
     },
   } as FitOptions<Batch>);

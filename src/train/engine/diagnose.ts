@@ -2,15 +2,16 @@
 import { differentiate } from "../../autodiff/gradients.ts";
 import { isFloat } from "../../core/dtype.ts";
 import { NonFiniteError, type SardonyxError } from "../../core/errors.ts";
-import { allFinite, Tensor } from "../../core/tensor.ts";
+import { allFinite, type Tensor } from "../../core/tensor.ts";
 import type { Batch } from "../../data/pipeline/dataset.ts";
 import type { Communicator } from "../../distributed/communicator.ts";
 import type { Value } from "../../graph/ir.ts";
 import { type CompileOptions, compile } from "../../jit/compile.ts";
 import type { AnyModule } from "../../nn/module.ts";
 import { ParameterInputs } from "../../nn/parameter-inputs.ts";
-import { firstInput, keyInput, traceBatch } from "./gradient-step.ts";
+import { keyInput, partInputs, partTensors, traceBatch } from "./gradient-step.ts";
 import { type BoundObjective, tensorsOf } from "./objective.ts";
+import type { Share } from "./ranks.ts";
 
 /** A step that came to no number. */
 export interface FailedStep {
@@ -19,8 +20,8 @@ export interface FailedStep {
   readonly batch: Batch;
   /** The step's key. */
   readonly key: Tensor;
-  /** The place of the batch's first sample among those of all ranks. */
-  readonly first: number;
+  /** What the batch is of one that ranks share. */
+  readonly share: Share;
   readonly compile: CompileOptions | undefined;
   readonly found: { readonly loss: number; readonly gradientNorm: number; readonly batch: number };
 }
@@ -63,13 +64,14 @@ export async function explainNonFinite(step: FailedStep): Promise<Explained> {
       located: true,
     };
 
-  const [key, first] = [keyInput(), firstInput()];
+  const key = keyInput();
+  const [first, share] = partInputs();
   const inputs = new ParameterInputs();
   const {
     context,
     batch: values,
     loss,
-  } = traceBatch(model, objective, batch, { training: true, key, bind: inputs.bind, first });
+  } = traceBatch(model, objective, batch, { training: true, key, bind: inputs.bind, part: { first, share } });
   const paths = new Map([...model.parameters()].map(([path, parameter]) => [parameter, path]));
   const bad = [...context.values.keys()].find(({ value }) => value && !allFinite(value));
   const trainable = [...context.values].filter(([parameter]) => parameter.trainable);
@@ -81,14 +83,14 @@ export async function explainNonFinite(step: FailedStep): Promise<Explained> {
   const names = Object.keys(batch);
   const known = derived.gradients.flatMap((gradient, i) => (gradient ? [{ gradient, i }] : []));
   const executable = await compile(
-    [...names.map((name) => values[name] as Value), key, first, ...inputs.values],
+    [...names.map((name) => values[name] as Value), key, first, share, ...inputs.values],
     [...layers.map(({ output }) => output), ...known.map(({ gradient }) => gradient)],
     step.compile,
   );
   const results = await executable.run([
     ...tensorsOf(batch, names),
     step.key,
-    new Tensor("uint32", [], Uint32Array.of(step.first)),
+    ...partTensors(step.share),
     ...inputs.tensors(),
   ]);
   await executable.session.release();

@@ -5,20 +5,22 @@ import { Tensor } from "../../core/tensor.ts";
 import type { Batch } from "../../data/pipeline/dataset.ts";
 import { bytesOf, input, type Value } from "../../graph/ir.ts";
 import { assignScope } from "../../graph/rewrite.ts";
-import { type CompileOptions, compile, type Executable } from "../../jit/compile.ts";
+import type { CompileOptions } from "../../jit/compile.ts";
 import { packed } from "../../jit/packed.ts";
 import type { Compiled } from "../../jit/session-cache.ts";
-import { Context } from "../../nn/context.ts";
+import { compileStages, meets } from "../../jit/stages.ts";
+import { type BatchPart, Context } from "../../nn/context.ts";
 import type { AnyModule } from "../../nn/module.ts";
 import type { Parameter } from "../../nn/parameter.ts";
 import { ParameterInputs } from "../../nn/parameter-inputs.ts";
-import { add, reshape } from "../../ops/index.ts";
+import { add, div, mul, reshape, scalar, sign, sumOverRanks } from "../../ops/index.ts";
 import { ownsMemory } from "../../runtime/session.ts";
 import { deriveStep, type StepMemory } from "../../transform/derive-step.ts";
 import type { DeviceCopies } from "../store/device-copies.ts";
 import type { ParameterStore } from "../store/parameter-store.ts";
 import { compileKept, cutStep, inputsOf, type KeptPart } from "./kept-part.ts";
 import { type BoundObjective, samplesOf, tensorsOf, type ValuesOf } from "./objective.ts";
+import type { RanksOptions, Share } from "./ranks.ts";
 import { budgetOf, type MemoryOptions } from "./step-memory.ts";
 
 /** The graph input that takes a step's key. */
@@ -31,8 +33,17 @@ export const signatureOf = (batch: Batch): string =>
     .sort()
     .join();
 
-/** The graph input that takes the place of a rank's first sample in the batch. */
-export const firstInput = (): Value => input("uint32", [], "first");
+/** The graph inputs that take the place of a rank's first sample in the batch, and its share of the samples. */
+export const partInputs = (): readonly [first: Value, share: Value] => [
+  input("uint32", [], "first"),
+  input("float32", [], "share"),
+];
+
+/** Their tensors. */
+export const partTensors = ({ first, rows, samples, counts }: Share): readonly Tensor[] => [
+  new Tensor("uint32", [], Uint32Array.of(first)),
+  new Tensor("float32", [], Float32Array.of(counts ? rows / samples : 0)),
+];
 
 /** The graph inputs of a batch, by name. */
 export const valuesOfBatch = (batch: Batch): ValuesOf<Batch> =>
@@ -62,14 +73,14 @@ export function traceBatch(
     readonly training: boolean;
     readonly key?: Value;
     readonly bind?: (parameter: Parameter, path: string) => Value;
-    /** The place of the batch's first sample among those of all ranks, uint32 []; default: the batch is whole. */
-    readonly first?: Value | undefined;
+    /** The batch is a part of one that ranks share; default: it is whole. */
+    readonly part?: Omit<BatchPart, "samples"> | undefined;
   },
 ): TracedBatch {
   objective.checkNames(Object.keys(batch));
   const values = valuesOfBatch(batch);
-  const { first, ...rest } = options;
-  const context = new Context(model, { ...rest, ...(first && { part: { first, samples: samplesOf(batch) } }) });
+  const part = options.part && { ...options.part, samples: samplesOf(batch) };
+  const context = new Context(model, { ...options, part });
   const { loss, figures, unread } = objective.trace(context, values);
   model.requireMatched();
   const total = context.penalties.reduce((sum, penalty) => add(sum, penalty), loss.mean);
@@ -87,8 +98,8 @@ export interface GradientResult {
 }
 
 export interface GradientStep extends Compiled {
-  /** Of the part that is trained. */
-  readonly executable: Executable;
+  /** Whether its loss is weighted by what this rank's mean stands for among all, so that gradients are sums over ranks as they are. */
+  readonly isWeighted: boolean;
   /** The frozen part of the step, where it was cut off; or why it was not. */
   readonly kept: KeptPart | string;
   /** Share of the multiply-adds, without gradients, that the frozen part makes, whether it was cut off or not. */
@@ -101,9 +112,9 @@ export interface GradientStep extends Compiled {
   fresh(): readonly Tensor[];
   /**
    * @param kept what the frozen part gives for the batch, which then needs the tensors of `names` alone
-   * @param first the place of the batch's first sample among those of all ranks
+   * @param share what the batch is of one that ranks share
    */
-  run(batch: Batch, key: Tensor, kept?: readonly Tensor[], first?: number): Promise<GradientResult>;
+  run(batch: Batch, key: Tensor, kept?: readonly Tensor[], share?: Share): Promise<GradientResult>;
   /** Puts the fresh values of buffers into the model. */
   commit(): void;
 }
@@ -116,32 +127,42 @@ export interface GradientStepOptions {
   readonly compile?: CompileOptions | undefined;
   /** Whether its frozen part is compiled apart. */
   readonly cuts?: boolean;
-  /** Whether its batches are parts of larger ones, of which other ranks have the rest. */
-  readonly parts?: boolean;
+  /** The ranks that share each batch, and whether it is normalized by the moments of all or of each part. */
+  readonly ranks?: RanksOptions | undefined;
   /** What is computed again on the way back. */
   readonly memory?: MemoryOptions;
 }
 
 const total = (amounts: readonly number[]): number => amounts.reduce((sum, amount) => sum + amount, 0);
 
+/** The loss by what its mean stands for among those of all ranks; of a rank whose rows are another's, 0. */
+function weightedLoss({ loss, weight }: TracedBatch, share: Value): Value {
+  const own = mul(typeof weight === "number" ? scalar(weight) : reshape(weight, []), sign(share));
+  return mul(loss, div(own, sumOverRanks(own)));
+}
+
 /** Compiles the step that writes the gradients of stores' parameters into them. All parameters are inputs, read at each run. */
 export async function buildGradientStep(
   model: AnyModule,
   objective: BoundObjective,
   batch: Batch,
-  { stores, copies, compile: options, cuts = false, parts = false, memory = {} }: GradientStepOptions,
+  { stores, copies, compile: options, cuts = false, ranks, memory = {} }: GradientStepOptions,
 ): Promise<GradientStep> {
   const key = keyInput();
-  const first = parts ? firstInput() : undefined;
+  const [first, share] = partInputs();
+  const ofPart = ranks ? [first, share] : [];
+  const part = ranks && { first, share: ranks.normalization === "global" ? share : undefined };
   const inputs = new ParameterInputs();
-  const traced = traceBatch(model, objective, batch, { training: true, key, bind: inputs.bind, first });
+  const traced = traceBatch(model, objective, batch, { training: true, key, bind: inputs.bind, part });
   const updated = [...traced.context.updates];
   const weight = typeof traced.weight === "number" ? [] : [reshape(traced.weight, [])];
-  const whole = [traced.loss, ...weight, ...traced.statistics, ...updated.map(([, value]) => value)];
+  const isWeighted = ranks !== undefined && meets([traced.loss]);
+  const minimized = isWeighted ? weightedLoss(traced, share) : traced.loss;
+  const whole = [minimized, ...weight, ...traced.statistics, ...updated.map(([, value]) => value)];
   const found = cutStep(whole, { ...traced, key, inputs });
   const cut = cuts ? found : "its frozen part is not kept";
   const kept = typeof cut === "string" ? cut : await compileKept(cut, { ...traced, key, inputs }, options);
-  const [loss = traced.loss, ...others] = typeof cut === "string" ? whole : cut.outputs;
+  const [loss = minimized, ...others] = typeof cut === "string" ? whole : cut.outputs;
   const entering = typeof cut === "string" ? [] : cut.entering;
   const wrt = stores
     .flatMap((store) => store.members)
@@ -173,36 +194,31 @@ export async function buildGradientStep(
     const at = value && places.get(value);
     return at === undefined ? [] : [{ at, parameter }];
   });
-  const executable = await compile(
-    [
-      ...names.map((name) => traced.batch[name] as Value),
-      ...entering,
-      key,
-      ...(first ? [first] : []),
-      ...parameters.values,
-    ],
+  const compiled = await compileStages(
+    [...names.map((name) => traced.batch[name] as Value), ...entering, key, ...ofPart, ...parameters.values],
     outputs,
     options,
     new Set(ofGradients),
+    async (values) => ranks?.communicator.sum(values),
   );
   const preallocated = [...new Array<undefined>(told.outputs.length), ...gathered.flatMap(({ places }) => places)];
   let fresh: readonly Tensor[] = [];
   return {
-    executable,
-    executables: typeof kept === "string" ? [executable] : [executable, kept.executable],
+    executables: [...compiled.executables, ...(typeof kept === "string" ? [] : [kept.executable])],
+    isWeighted,
     kept,
     frozenShare: typeof found === "string" ? 0 : found.macs.kept / found.macs.all,
     memory: derived.memory,
     names,
     fresh: () => fresh,
-    async run(fed, keyValue, known, place = 0) {
+    async run(fed, keyValue, known, own) {
       const before = typeof kept === "string" ? [] : (known ?? (await kept.compute(fed)));
-      const placed = first ? [new Tensor("uint32", [], Uint32Array.of(place))] : [];
+      const placed = ranks && own ? partTensors(own) : [];
       const given = [...tensorsOf(fed, names), ...before, keyValue, ...placed, ...parameters.tensors()];
       const begin = given.length - places.size;
       for (const { at, parameter } of frozen)
         given[begin + at] = (await copies?.of(parameter, given[begin + at] as Tensor)) as Tensor;
-      const results = told.read((await executable.run(given, preallocated)).slice(0, told.outputs.length));
+      const results = told.read((await compiled.run(given, preallocated)).slice(0, told.outputs.length));
       for (const { filled } of gathered) filled();
       const begun = 1 + weight.length;
       const last = begun + traced.statistics.length;

@@ -4,7 +4,6 @@ import { groupBy } from "../../core/group-by.ts";
 import { foldIn, type Key, keyOf } from "../../core/random.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import type { Batch } from "../../data/pipeline/dataset.ts";
-import type { Communicator } from "../../distributed/communicator.ts";
 import type { CompileOptions } from "../../jit/compile.ts";
 import { SessionCache, type SessionLimits } from "../../jit/session-cache.ts";
 import type { AnyModule } from "../../nn/module.ts";
@@ -19,7 +18,7 @@ import type { BoundTransform, GradientTransform } from "../transforms/transform.
 import { buildGradientStep, type GradientResult, type GradientStep, signatureOf } from "./gradient-step.ts";
 import type { BoundObjective } from "./objective.ts";
 import { type ParameterGroup, type ParameterPattern, settingsOf, takes } from "./parameter-groups.ts";
-import { meanTogether, measuredTogether, type Share } from "./ranks.ts";
+import { meanTogether, measuredTogether, type RanksOptions, type Share } from "./ranks.ts";
 import type { MemoryOptions } from "./step-memory.ts";
 import { type Member, Updater } from "./updater.ts";
 
@@ -36,8 +35,8 @@ export interface PhaseOptions {
   readonly limits?: SessionLimits | undefined;
   /** What steps compute again on the way back. */
   readonly memory?: MemoryOptions | undefined;
-  /** The ranks, each of which has a part of a batch. */
-  readonly communicator?: Communicator | undefined;
+  /** The ranks that share each batch. */
+  readonly ranks?: RanksOptions | undefined;
 }
 
 /** What the gradients of a batch came to. */
@@ -156,11 +155,11 @@ export class Phase {
   /** The compiled step for batches of this signature. `follow` comes before it. */
   async gradientStep(batch: Batch): Promise<GradientStep> {
     const signature = signatureOf(batch);
-    const { objective, compile, memory, communicator } = this.options;
+    const { objective, compile, memory, ranks } = this.options;
     return this.#steps.get(signature, () =>
       buildGradientStep(this.#model, objective, batch, {
         ...{ stores: this.#stores, copies: this.#copies },
-        ...{ compile, cuts: this.cuts, memory, parts: communicator !== undefined },
+        ...{ compile, cuts: this.cuts, memory, ranks },
       }),
     );
   }
@@ -182,12 +181,15 @@ export class Phase {
     share: Share,
     kept?: readonly Tensor[],
   ): Promise<PhaseGradients> {
-    const { communicator } = this.options;
-    const own = await step.run(batch, key, kept, share.first);
+    const { communicator } = this.options.ranks ?? {};
+    const own = await step.run(batch, key, kept, share);
     this.#gradients.changed();
     this.#gradients.scale = 1;
     if (!communicator) return { ...own, norm: await this.#gradients.norm() };
-    const { whole, scale } = await measuredTogether(communicator, own, share.counts);
+    const { whole, scale } = await measuredTogether(communicator, own, {
+      counts: share.counts,
+      isWeighted: step.isWeighted,
+    });
     await meanTogether(communicator, step.fresh(), share);
     // What is no number and counts for nothing would stay no number.
     if (scale === 0) await this.#gradients.clear();

@@ -9,6 +9,13 @@ import { gradientsName } from "../store/shard.ts";
 import type { GradientTransform, Transformed } from "../transforms/transform.ts";
 import type { GradientResult } from "./gradient-step.ts";
 
+/** How ranks share batches. */
+export interface RanksOptions {
+  readonly communicator: Communicator;
+  /** Whether batch normalization takes its moments over the rows of all ranks, or of each. */
+  readonly normalization: "global" | "local";
+}
+
 /** A rank's rows of a batch. */
 export interface Share {
   /** Of the whole batch. */
@@ -42,12 +49,12 @@ export function rowsOfShare<B extends Batch>(batch: B, { samples, first, rows }:
 export async function measuredTogether(
   communicator: Communicator,
   own: GradientResult,
-  counts: boolean,
+  { counts, isWeighted }: { readonly counts: boolean; readonly isWeighted: boolean },
 ): Promise<{ readonly whole: GradientResult; readonly scale: number }> {
   const weight = counts ? own.weight : 0;
   // A mean over nothing is no number, and counts for nothing.
   const sums = Float64Array.of(
-    weight === 0 ? 0 : own.loss * weight,
+    weight === 0 ? 0 : isWeighted ? own.loss : own.loss * weight,
     weight,
     ...own.statistics.flatMap((all) => Array.from(all, (value) => (counts ? value : 0))),
   );
@@ -58,7 +65,8 @@ export async function measuredTogether(
     next += length;
     return Float32Array.from(sums.subarray(next - length, next));
   });
-  return { whole: { loss: loss / total, weight: total, statistics }, scale: weight / total };
+  const mean = isWeighted ? loss : loss / total;
+  return { whole: { loss: mean, weight: total, statistics }, scale: isWeighted ? 1 : weight / total };
 }
 
 /** Tensors that each rank computed of its rows, in place: their mean over all rows. */

@@ -4,6 +4,7 @@ import { OptionError } from "../../core/errors.ts";
 import { tensor } from "../../core/tensor.ts";
 import type { Batch } from "../../data/pipeline/dataset.ts";
 import type { Value } from "../../graph/ir.ts";
+import type { Executable } from "../../jit/compile.ts";
 import { engineMemory } from "../../jit/run-memory.ts";
 import { CifarResNet } from "../../models/index.ts";
 import { Gpt2Model } from "../../models/text/decoders/gpt2.ts";
@@ -62,7 +63,7 @@ async function trained({ model, batch }: Given, memory: MemoryOptions) {
   for (let i = 0; i < 3; i++) losses.push((await trainer.step(batch)).loss);
   const tensors = [...trainer.model.parameters()].map(([path, { value }]) => [path, value?.toNumbers()] as const);
   await trainer.release();
-  return { step, losses, tensors, values: engineMemory(step.executable.graph) };
+  return { step, losses, tensors, values: engineMemory((step.executables[0] as Executable).graph) };
 }
 
 describe.each([

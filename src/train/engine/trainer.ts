@@ -1,6 +1,6 @@
 /** One training step after another: gradients of a batch, transforms, the optimizer's update. */
 import { OptionError } from "../../core/errors.ts";
-import { count, eitherOf, having, listOf, matching, positive } from "../../core/option-types.ts";
+import { count, eitherOf, having, listOf, matching, oneOf, positive } from "../../core/option-types.ts";
 import { type OptionTypes, optionsOf } from "../../core/options.ts";
 import { foldIn, type Key, keyOf } from "../../core/random.ts";
 import type { Tensor } from "../../core/tensor.ts";
@@ -66,6 +66,11 @@ export interface TrainingOptions extends SessionLimits, MemoryOptions {
    * this process alone.
    */
   readonly communicator?: Communicator | undefined;
+  /**
+   * Whether batch normalization takes its moments over the rows of all processes that train together, as one does, or over each one's own, for
+   * which they meet less often; default "global".
+   */
+  readonly normalization?: "global" | "local" | undefined;
 }
 
 export const trainingTypes: OptionTypes<TrainingOptions> = {
@@ -83,6 +88,7 @@ export const trainingTypes: OptionTypes<TrainingOptions> = {
     "false, or bounds such as { memory: 2e9 }",
   ),
   communicator: communicatorType,
+  normalization: oneOf("global", "local"),
 };
 const checkTrainer = optionsOf<TrainedOptions & { readonly training?: TrainingOptions }>("the trainer", {
   ...trainedTypes,
@@ -181,7 +187,10 @@ export class Trainer<B extends Batch = Batch> {
         compile,
         limits: training,
         memory: training,
-        communicator: training.communicator,
+        ranks: training.communicator && {
+          communicator: training.communicator,
+          normalization: training.normalization ?? "global",
+        },
       });
     });
     this.#turns = this.phases.flatMap((phase) => new Array<Phase>(steps?.[phase.options.name]?.times ?? 1).fill(phase));
@@ -299,7 +308,7 @@ export class Trainer<B extends Batch = Batch> {
         objective: phase.options.objective,
         batch: await read(),
         key: keyTensor(key),
-        first: share.first,
+        share,
         compile: this.#options.compile,
         found: { loss: measured.loss, gradientNorm: norm, batch: this.#batches + 1 },
       });
