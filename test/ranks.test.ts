@@ -96,6 +96,22 @@ describe.skipIf(launchers.length === 0)("several processes", () => {
     expect(existsSync(join(folder, out, "evaluation.json"))).toBe(true);
   });
 
+  test("seeds and the trials of a search are given to them whole, and come to the same", async () => {
+    const jsonIn = (...path: string[]) => JSON.parse(readFileSync(join(folder, ...path), "utf8"));
+    const seeds = ["train", "iris", "--epochs", "4", "--seeds", "3", "--out"];
+    expect((await run(...seeds, "seeds-1")).code).toBe(0);
+    const shared = await run(...seeds, "seeds-2", "--processes", "2");
+    expect([shared.code, shared.stderr]).toEqual([0, ""]);
+    expect(jsonIn("seeds-2", "seeds.json")).toEqual(jsonIn("seeds-1", "seeds.json"));
+    const trials = ["train", "iris", "--epochs", "3", "--trials", "3", "--out"];
+    expect((await run(...trials, "trials-1")).code).toBe(0);
+    const searched = await run(...trials, "trials-2", "--processes", "2");
+    expect([searched.code, searched.stderr]).toEqual([0, ""]);
+    const reached = (out: string) => jsonIn(out, "search.json").trials.map((own: { reached: unknown }) => own.reached);
+    expect(reached("trials-2")).toEqual(reached("trials-1"));
+    expect(jsonIn("trials-2", "best", "run.json")).toMatchObject({ processes: 2 });
+  });
+
   test("one that is killed ends all, by name; --resume goes on", async () => {
     const recipe = recipeIn("killed", { atThirdBatch: 'if (rank === 1) process.kill(process.pid, "SIGKILL");' });
     const ended = await run("train", recipe, "--out", "killed", "--processes", "2", "--checkpoint-seconds", "0");

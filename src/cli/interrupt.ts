@@ -1,6 +1,8 @@
 /** Signals that ask a program to end: the first asks the work to stop when it can, the second ends the process at once. */
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
+import { launched } from "../distributed/mpi/launcher.node.ts";
+import type { Output } from "./output.ts";
 
 /** The signals, with the status that a shell expects of a program that one of them ended: 128 and its number (POSIX, 2.8.2). */
 const statuses = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129, SIGUSR2: 130 } as const;
@@ -34,6 +36,13 @@ export function onInterrupt(onFirst: () => void): Interruption {
     },
   };
 }
+
+/** Listens for what ends training, and says at the first that it stops after the batch under way. */
+export const stopOnSignal = (output: Pick<Output, "warn">): Interruption =>
+  onInterrupt(() => {
+    // A launcher that ends several processes after one of them asks them to stop first, which they cannot without it.
+    if (!launched()) output.warn("\nStopping after this batch; Ctrl-C again stops at once.");
+  });
 
 /** Goes on when the terminal closes, where the program was started so. */
 export function honourNohup(): void {

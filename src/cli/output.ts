@@ -1,6 +1,7 @@
 /** Where a command writes: sentences for a person, or JSON lines for a program, never both. */
 import { append } from "../core/lists.ts";
 import { printable } from "../core/printable.ts";
+import { columnsVariable, launched } from "../distributed/mpi/launcher.node.ts";
 import { wrap } from "./text.ts";
 
 export interface Output {
@@ -27,9 +28,20 @@ const styles = { good: 32, caution: 33, bad: 31, strong: 1, soft: 2 } as const;
 /** `good`, `caution` and `bad` news in green, yellow and red, what is `strong` bold, what is `soft` dim. */
 export type Style = keyof typeof styles;
 
+/**
+ * Columns of the terminal that a stream is shown on; `undefined` where it is none. What a launcher starts may see a terminal where it writes
+ * to a file: whoever started the launcher says what it is.
+ */
+function columnsOf(stream: NodeJS.WriteStream): number | undefined {
+  if (stream.isTTY !== true) return undefined;
+  if (!launched()) return stream.columns || 80;
+  const told = Number(process.env[columnsVariable]);
+  return told > 0 ? told : undefined;
+}
+
 /** Text as it is shown on a stream: a terminal with colours that nobody refused by NO_COLOR. */
 const styled = (text: string, style: Style | undefined, stream: NodeJS.WriteStream): string =>
-  style === undefined || text === "" || stream.isTTY !== true || !stream.hasColors()
+  style === undefined || text === "" || columnsOf(stream) === undefined || !stream.hasColors()
     ? text
     : `\u001b[${styles[style]}m${text}\u001b[0m`;
 
@@ -52,8 +64,8 @@ export function textOutput(columns: number): Output & { text(): string } {
 /** Output to the process's streams, which never carries control characters that stand in a name or message. */
 export function standardOutput(json: boolean): Output {
   for (const stream of [process.stdout, process.stderr]) goOnUnread(stream);
-  const terminal = process.stdout.isTTY === true && !json;
-  const columns = terminal ? process.stdout.columns || 80 : 80;
+  const shown = json ? undefined : columnsOf(process.stdout);
+  const [terminal, columns] = [shown !== undefined, shown ?? 80];
   return {
     json,
     terminal,
@@ -75,8 +87,8 @@ export function standardOutput(json: boolean): Output {
       if (json) process.stdout.write(`${printable(JSON.stringify({ type, ...fields }))}\n`);
     },
     warn(text, style) {
-      const shown = printable(text);
-      const lines = process.stderr.isTTY ? wrapLines(shown, process.stderr.columns || 80) : shown;
+      const width = columnsOf(process.stderr);
+      const lines = width === undefined ? printable(text) : wrapLines(printable(text), width);
       process.stderr.write(`${styled(lines, style, process.stderr)}\n`);
     },
   };

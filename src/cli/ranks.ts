@@ -5,7 +5,7 @@ import type { Communicator } from "../distributed/communicator.ts";
 import { launched } from "../distributed/mpi/launcher.node.ts";
 import { openedRanks } from "../distributed/opened.ts";
 import { flagOf, text, wholeNumber } from "./command.ts";
-import { onInterrupt } from "./interrupt.ts";
+import { stopOnSignal } from "./interrupt.ts";
 import type { Output } from "./output.ts";
 
 /** The options of such commands. */
@@ -61,13 +61,15 @@ export async function ranksOf(
   if (launched()) return (await import("../distributed/mpi/mpi.node.ts")).openRanks();
   if (processes === undefined || processes === 1) return undefined;
   const { startRanks } = await import("../distributed/mpi/start.node.ts");
-  const interruption = onInterrupt(() => output.warn("\nStopping after this batch; Ctrl-C again stops at once."));
+  const interruption = stopOnSignal(output);
   const [program = "", script = ""] = process.argv;
   try {
     const { status, killed } = await startRanks({
       count: processes,
       command: [program, ...process.execArgv, script, ...withoutOption(args, "processes")],
       signal: interruption.signal,
+      columns: output.terminal ? output.columns : undefined,
+      onOutput: (bytes) => process.stdout.write(bytes),
       onError: (line) => output.warn(line),
     });
     if (killed !== undefined) {

@@ -124,10 +124,12 @@ export const command = defineCommand({
       return showSearch(loaded, recipe, {
         ...{ out, output, trials, ranges: search, resume: resume ?? false, checkpointSeconds: checkpointSeconds ?? 30 },
         plan: { given, choosesParts: batchSize === "auto" },
+        communicator,
       });
     if (seeds !== undefined && !isLoadedExperiment(loaded)) {
       return showSeeds(loaded, recipe, {
         ...{ out, output, count: seeds, resume: resume ?? false, checkpointSeconds: checkpointSeconds ?? 30 },
+        communicator,
         first: given.seed ?? loaded.recipe.defaults.seed,
         plan: { given, choosesParts: batchSize === "auto" },
       });

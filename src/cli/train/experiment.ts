@@ -8,7 +8,7 @@ import { carryOut } from "../../runs/experiments/run-experiment.node.ts";
 import { Interrupted } from "../../runs/training/interrupted.ts";
 import type { Plan } from "../../runs/training/plan.node.ts";
 import { shownPath } from "../../storage/shown-path.node.ts";
-import { onInterrupt } from "../interrupt.ts";
+import { stopOnSignal } from "../interrupt.ts";
 import type { Output } from "../output.ts";
 import { showDownloads } from "./progress.ts";
 import { showSettings } from "./settings-text.ts";
@@ -17,7 +17,7 @@ import { showOutcomes } from "./show-outcomes.ts";
 /** Runs what is left of an experiment, and shows it. */
 export async function showExperiment(plan: Plan<Experiment>, output: Output): Promise<void> {
   const { recipe, folder } = plan;
-  const interruption = onInterrupt(() => output.warn("\nStopping after this batch; Ctrl-C again stops at once."));
+  const interruption = stopOnSignal(output);
   const began = performance.now();
   try {
     await carryOut(plan, {

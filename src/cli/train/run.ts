@@ -16,7 +16,7 @@ import { type TrainResult, train } from "../../runs/training/run.node.ts";
 import { shownPath } from "../../storage/shown-path.node.ts";
 import { toggle } from "../command.ts";
 import { showEvaluation } from "../evaluation.ts";
-import { onInterrupt } from "../interrupt.ts";
+import { stopOnSignal } from "../interrupt.ts";
 import type { Output } from "../output.ts";
 import { showLayers } from "./layers.ts";
 import { showDownloads, showProgress } from "./progress.ts";
@@ -41,10 +41,7 @@ export async function runTraining(
   plan: Plan,
   { output, checkpointSeconds, curves = false, profile }: RunOptions,
 ): Promise<void> {
-  // A launcher that ends several processes after one of them asks them to stop first, which they cannot without it.
-  const interruption = onInterrupt(() => {
-    if (!plan.communicator) output.warn("\nStopping after this batch; Ctrl-C again stops at once.");
-  });
+  const interruption = stopOnSignal(output);
   const began = performance.now();
   const folder = join(plan.folder, runFiles.profile);
   const { observer, close, layers } = shownRun(plan, output, curves);

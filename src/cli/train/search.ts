@@ -9,13 +9,13 @@ import { type SearchReport, settingsText, type Trial } from "../../runs/search/s
 import { parseSpace } from "../../runs/search/space.ts";
 import { Interrupted } from "../../runs/training/interrupted.ts";
 import { shownPath } from "../../storage/shown-path.node.ts";
-import { onInterrupt } from "../interrupt.ts";
+import { stopOnSignal } from "../interrupt.ts";
 import type { Output } from "../output.ts";
 import { showDownloads } from "./progress.ts";
 import { runTraining } from "./run.ts";
 
 /** What of a search is chosen on the command line. */
-export type ShownSearch = Pick<SearchOptions, "trials" | "resume" | "plan" | "checkpointSeconds"> & {
+export type ShownSearch = Pick<SearchOptions, "trials" | "resume" | "plan" | "checkpointSeconds" | "communicator"> & {
   readonly out: string | undefined;
   /** Ranges as they are written; default those of the recipe. */
   readonly ranges: string | undefined;
@@ -24,13 +24,13 @@ export type ShownSearch = Pick<SearchOptions, "trials" | "resume" | "plan" | "ch
 
 /** Searches settings, then trains with the best of them, and shows both. */
 export async function showSearch(loaded: Loaded<Recipe>, named: string, options: ShownSearch): Promise<void> {
-  const { out, ranges, output, plan, trials, resume, checkpointSeconds } = options;
+  const { out, ranges, output, plan, trials, resume, checkpointSeconds, communicator } = options;
   const { name, summary } = loaded.recipe;
   const folder = resolve(out ?? `runs/${name}-search`);
   const space = ranges === undefined ? undefined : parseSpace(ranges, settingsNow(loaded.recipe, plan.given));
-  const searching = { folder, trials, space, resume, plan, checkpointSeconds };
+  const searching = { folder, trials, space, resume, plan, checkpointSeconds, communicator };
   output.prose(`${name}: ${summary}`, 0, "strong");
-  const interruption = onInterrupt(() => output.warn("\nStopping after this batch; Ctrl-C again stops at once."));
+  const interruption = stopOnSignal(output);
   try {
     const search = await searchSettings(loaded, named, {
       ...searching,

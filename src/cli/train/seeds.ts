@@ -15,30 +15,33 @@ import {
 import { shownPath } from "../../storage/shown-path.node.ts";
 import { advantageOf, comparedResult } from "../../train/baselines/compared-metric.ts";
 import type { Interval } from "../../train/metrics/interval.ts";
-import { onInterrupt } from "../interrupt.ts";
+import { stopOnSignal } from "../interrupt.ts";
 import type { Output } from "../output.ts";
 import { showTable } from "../show-table.ts";
 import type { Column } from "../text.ts";
 import { showDownloads } from "./progress.ts";
 
 /** What of a run from several seeds is chosen on the command line. */
-export type ShownSeeds = Pick<SeedsOptions, "first" | "count" | "resume" | "plan" | "checkpointSeconds"> & {
+export type ShownSeeds = Pick<
+  SeedsOptions,
+  "first" | "count" | "resume" | "plan" | "checkpointSeconds" | "communicator"
+> & {
   readonly out: string | undefined;
   readonly output: Output;
 };
 
 /** Trains from each seed, and shows what they come to. */
 export async function showSeeds(loaded: Loaded<Recipe>, named: string, options: ShownSeeds): Promise<void> {
-  const { out, output, first, count, resume, plan, checkpointSeconds } = options;
+  const { out, output, first, count, resume, plan, checkpointSeconds, communicator } = options;
   const { name, summary } = loaded.recipe;
   const folder = resolve(out ?? `runs/${name}-seeds`);
-  const interruption = onInterrupt(() => output.warn("\nStopping after this batch; Ctrl-C again stops at once."));
+  const interruption = stopOnSignal(output);
   output.prose(`${name}: ${summary}`, 0, "strong");
   output.line(`From ${count} seeds, ${first} to ${first + count - 1}, in ${shownPath(folder)}`);
   output.line();
   try {
     const report = await runSeeds(loaded, named, {
-      ...{ folder, first, count, resume, plan, checkpointSeconds },
+      ...{ folder, first, count, resume, plan, checkpointSeconds, communicator },
       signal: interruption.signal,
       observer: { onDownload: showDownloads(output) },
       onSeed: (result) => showSeed(result, output),

@@ -13,6 +13,9 @@ export interface Launched {
   readonly variable: string;
 }
 
+/** The variable that says how wide the terminal is that the processes' output comes to; without it there is none. */
+export const columnsVariable = "SARDONYX_COLUMNS";
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The variables of each launcher: how many processes, and how many on this machine. */

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { OptionError } from "../../core/errors.ts";
-import type { MpiFamily } from "./launcher.node.ts";
+import { columnsVariable, type MpiFamily } from "./launcher.node.ts";
 import { loadMpi } from "./library.node.ts";
 
 /** The variable that names the folder in which each process says which rank it is, for a launcher that names processes alone. */
@@ -17,6 +17,10 @@ export interface StartOptions {
   readonly command: readonly [string, ...string[]];
   /** Asks all to stop when they can, when it is aborted; a second time it is `kill`. */
   readonly signal: AbortSignal;
+  /** Of the terminal that the output comes to; `undefined` where it is none. */
+  readonly columns: number | undefined;
+  /** What they write to standard output. */
+  onOutput(bytes: Uint8Array): void;
   /** What they write to standard error, but for what the launcher adds. */
   onError(text: string): void;
 }
@@ -36,7 +40,7 @@ interface Launcher {
 export const stopSignal = "SIGUSR2";
 
 /** Throws OptionError where there is no MPI, or koffi is missing. */
-export async function startRanks({ count, command, signal, onError }: StartOptions): Promise<Ended> {
+export async function startRanks({ count, command, signal, columns, onOutput, onError }: StartOptions): Promise<Ended> {
   const { program, family } = await findLauncher();
   const folder = mkdtempSync(join(tmpdir(), "sardonyx-ranks-"));
   const threads = process.env["OMP_NUM_THREADS"] ?? Math.max(1, Math.floor(availableParallelism() / count));
@@ -44,9 +48,13 @@ export async function startRanks({ count, command, signal, onError }: StartOptio
   const child = spawn(program, ["-n", String(count), ...options, ...command], {
     // Of a group of its own: a terminal's Ctrl-C is for this process, which asks for the end of the others.
     detached: true,
-    stdio: ["ignore", "inherit", "pipe"],
-    env: { ...process.env, ...asRoot(family), OMP_NUM_THREADS: String(threads), [ranksFolderVariable]: folder },
+    stdio: ["ignore", "pipe", "pipe"],
+    env: {
+      ...{ ...process.env, ...asRoot(family), OMP_NUM_THREADS: String(threads) },
+      ...{ [ranksFolderVariable]: folder, [columnsVariable]: columns === undefined ? "" : String(columns) },
+    },
   });
+  child.stdout?.on("data", onOutput);
   const noise = new LauncherNoise(onError);
   child.stderr?.setEncoding("utf8").on("data", (text: string) => noise.read(text));
   signal.addEventListener("abort", () => child.kill(stopSignal));

@@ -7,6 +7,7 @@ import { FileError, OptionError } from "../../core/errors.ts";
 import { parseJson } from "../../core/json.ts";
 import { objectOf } from "../../core/option-types.ts";
 import { optionsOf } from "../../core/options.ts";
+import { leadersData, shareOut } from "../../distributed/shared-work.ts";
 import { readBytes, writeFileAtomic } from "../../storage/atomic.node.ts";
 import { shownPath } from "../../storage/shown-path.node.ts";
 import { dropFolder, runFiles, writeRecord } from "../folder/run-folder.node.ts";
@@ -18,6 +19,7 @@ import { checkChoices, type GivenSettings, type RecipeChoices, runSettingsSchema
 import { Interrupted } from "../training/interrupted.ts";
 import { loadTask } from "../training/load-task.ts";
 import { makePlan, type Plan } from "../training/plan.node.ts";
+import { leads } from "../training/ranks.node.ts";
 import { type Experiment, type ExperimentTask, type Outcome, runTrial, type Variant } from "./experiment.ts";
 import { reportOf } from "./experiment-report.ts";
 
@@ -95,23 +97,24 @@ export async function carryOut(
   plan: Plan<Experiment>,
   { signal, observer }: { readonly signal: AbortSignal | undefined; readonly observer: ExperimentObserver },
 ): Promise<readonly Outcome[]> {
-  const { recipe, folder, record } = plan;
+  const { recipe, folder, record, communicator } = plan;
   try {
     const { settings } = record;
     const { task } = await loadTask(settings, (batchSize) =>
       recipe.load({ ...settings, batchSize }, settings.limit, observer.onDownload),
     );
-    const outcomes = plan.resumed ? await readOutcomes(folder) : [];
+    const outcomes = plan.resumed ? await leadersData(communicator, () => readOutcomes(folder)) : [];
     observer.onLoaded?.(plan, task, outcomes.length);
-    await writeRecord(folder, record);
+    if (leads(plan)) await writeRecord(folder, record);
     await runTrials(plan, task, outcomes, signal, observer);
+    if (!leads(plan)) return outcomes;
     const figures = recipe.figures(outcomes);
     for (const [name, svg] of Object.entries(figures)) await writeFileAtomic(join(folder, name), `${svg}\n`);
     await writeFileAtomic(join(folder, runFiles.report), reportOf(recipe, outcomes, Object.keys(figures)));
     observer.onSaved?.(plan, outcomes, [runFiles.report, ...Object.keys(figures), runFiles.outcomes]);
     return outcomes;
   } catch (error) {
-    if (!plan.resumed && !existsSync(join(folder, runFiles.outcomes)) && !(error instanceof Interrupted))
+    if (leads(plan) && !plan.resumed && !existsSync(join(folder, runFiles.outcomes)) && !(error instanceof Interrupted))
       dropFolder(plan.claimed);
     throw error;
   } finally {
@@ -121,30 +124,35 @@ export async function carryOut(
 
 /** Trains what has no outcome yet, all variants from one seed before the next, and adds to `outcomes`. */
 async function runTrials(
-  { folder, record: { settings }, compile }: Plan<Experiment>,
+  plan: Plan<Experiment>,
   task: ExperimentTask,
   outcomes: Outcome[],
   signal: AbortSignal | undefined,
   observer: ExperimentObserver,
 ): Promise<void> {
+  const { folder, record, compile, communicator } = plan;
+  const { settings } = record;
   const isDone = ({ series, at }: Variant, seed: number) =>
     outcomes.some((own) => own.series === series && own.at === at && own.seed === seed);
   const seeds = Array.from({ length: settings.repeats ?? 1 }, (_, i) => settings.seed + i);
-  const trials = seeds.flatMap((seed) => task.variants.map((variant) => ({ variant, seed })));
-  for (const [i, { variant, seed }] of trials.entries()) {
-    if (isDone(variant, seed)) continue;
+  const variants = seeds.flatMap((seed) => task.variants.map((variant) => ({ variant, seed })));
+  const trials = variants.map((trial, i) => ({ ...trial, i }));
+  const left = trials.filter(({ variant, seed }) => !isDone(variant, seed));
+  const done = shareOut(communicator, left, ({ variant, seed, i }) => {
     const stopIfAsked = () => {
       if (signal?.aborted) throw new Interrupted(`in trial ${i + 1} of ${trials.length}`, { cause: signal.reason });
     };
-    const outcome = await runTrial(task, variant, {
+    return runTrial(task, variant, {
       settings,
       seed,
       compile,
       callbacks: [{ name: "interruption", onBatch: stopIfAsked, onEpoch: stopIfAsked }],
     });
+  });
+  for await (const { piece, result: outcome } of done) {
     outcomes.push(outcome);
-    await writeFileAtomic(join(folder, runFiles.outcomes), `${JSON.stringify(outcomes)}\n`);
-    observer.onTrial?.(outcome, i, trials.length);
+    if (leads(plan)) await writeFileAtomic(join(folder, runFiles.outcomes), `${JSON.stringify(outcomes)}\n`);
+    observer.onTrial?.(outcome, piece.i, trials.length);
   }
 }
 

@@ -7,6 +7,8 @@ import { greatest, least } from "../../core/lists.ts";
 import { count, objectOf } from "../../core/option-types.ts";
 import { optionsOf } from "../../core/options.ts";
 import { foldIn, keyOf } from "../../core/random.ts";
+import type { Communicator } from "../../distributed/communicator.ts";
+import { leadersData, shareOut } from "../../distributed/shared-work.ts";
 import { writeFileAtomic } from "../../storage/atomic.node.ts";
 import { shownPath } from "../../storage/shown-path.node.ts";
 import { comparedMetrics, comparedResult } from "../../train/baselines/compared-metric.ts";
@@ -19,6 +21,7 @@ import { checkChoices, type GivenSettings, type OptionValue, type RecipeChoices 
 import { Interrupted } from "../training/interrupted.ts";
 import type { RunObserver } from "../training/observer.ts";
 import { givenLike, makePlan, type Plan, type PlanOptions } from "../training/plan.node.ts";
+import { leads } from "../training/ranks.node.ts";
 import {
   type RunRecipeOptions,
   type RunResult,
@@ -41,6 +44,8 @@ export interface SearchOptions extends Pick<TrainOptions, "signal" | "checkpoint
   readonly space: SearchSpace | undefined;
   /** Go on with the search that is there. */
   readonly resume: boolean;
+  /** The processes, each of which trains whole trials, and all the best one. */
+  readonly communicator?: Communicator | undefined;
   /** What is chosen beside. */
   readonly plan: Omit<PlanOptions, "out" | "resume">;
   readonly observer: RunObserver;
@@ -89,24 +94,29 @@ export async function searchSettings(
   named: string,
   options: SearchOptions,
 ): Promise<SearchReport> {
-  const { folder, resume } = options;
+  const { folder, resume, communicator } = options;
   const path = join(folder, runFiles.search);
-  let search = await begunSearch(loaded.recipe, options, path);
+  const isNew = !resume || !existsSync(path);
+  let search = await leadersData(communicator, () => begunSearch(loaded.recipe, options, path));
   options.onBegin?.(search);
   const keep = async (changed: SearchReport) => {
     search = changed;
-    await writeFileAtomic(path, `${JSON.stringify(search, null, 2)}\n`);
+    if (leads({ communicator })) await writeFileAtomic(path, `${JSON.stringify(search, null, 2)}\n`);
   };
-  if (!resume || !existsSync(path)) await keep(search);
+  if (isNew) await keep(search);
   for (const [place, rung] of search.rungs.entries()) {
-    for (const { number } of entering(search, place, rung)) {
-      const trial = search.trials.find((own) => own.number === number) as Trial;
-      if (trial.reached.length > place) continue;
-      const { trial: done, monitor, better } = await advance(loaded, named, { ...options, search, trial, rung });
+    const left = entering(search, place, rung)
+      .map(({ number }) => search.trials.find((own) => own.number === number) as Trial)
+      .filter(({ reached }) => reached.length <= place);
+    const advanced = shareOut(communicator, left, (trial) =>
+      advance(loaded, named, { ...options, search, trial, rung }),
+    );
+    for await (const { result } of advanced) {
+      const { trial: done, monitor, better } = result;
       await keep({
         ...search,
         ...(monitor !== undefined && { monitor, better }),
-        trials: search.trials.map((own) => (own.number === number ? done : own)),
+        trials: search.trials.map((own) => (own.number === done.number ? done : own)),
       });
       options.onTrial?.(done, rung, search);
     }
@@ -267,7 +277,7 @@ export async function planOfBest(
   loaded: Loaded<Recipe>,
   named: string,
   search: SearchReport,
-  { folder, plan }: Pick<SearchOptions, "folder" | "plan">,
+  { folder, plan, communicator }: Pick<SearchOptions, "folder" | "plan" | "communicator">,
 ): Promise<Plan> {
   const chosen = search.trials.find(({ number }) => number === search.chosen)?.settings ?? {};
   const out = join(resolve(folder), "best");
@@ -276,8 +286,9 @@ export async function planOfBest(
     given: withChosen(await givenOf({ folder, plan }), chosen),
     out,
     resume: existsSync(join(out, runFiles.record)),
+    communicator,
   });
-  await writeFileAtomic(join(made.folder, runFiles.search), `${JSON.stringify(search, null, 2)}\n`);
+  if (leads(made)) await writeFileAtomic(join(made.folder, runFiles.search), `${JSON.stringify(search, null, 2)}\n`);
   return made;
 }
 

@@ -101,14 +101,14 @@ export async function givenLike(folder: string, given: GivenSettings): Promise<G
 async function planNew<R extends Trainable>(
   { recipe, path }: Loaded<R>,
   named: string,
-  { given, out, profile = false, choosesParts = false, communicator }: PlanOptions,
+  { given, out, profile = false, choosesParts = false }: PlanOptions,
 ): Promise<Plan<R>> {
   const { name, defaults } = recipe;
   if (choosesParts && isExperiment(recipe))
     throw new OptionError(`a batch size that is chosen is for recipes, and ${name} is an experiment; pass a number`);
   const standard = { name, defaults, options: isExperiment(recipe) ? {} : defaultOptions(recipe) };
   const asked = { ...given, ...(given.options && { options: absolutePaths(given.options) }) };
-  const settings = newSettings(standard, asked, threadsOfRank(communicator));
+  const settings = newSettings(standard, asked, defaultThreads(launched()?.here));
   await selectBackend(settings.device);
   const claimed = claimNewFolder(profile ? `${recipe.name}-profile` : recipe.name, out);
   return {
@@ -130,10 +130,6 @@ async function planNew<R extends Trainable>(
     choosesParts,
   };
 }
-
-/** The threads of a process: those of the machine, or its share of them among the processes that were started on it together. */
-const threadsOfRank = (communicator: Communicator | undefined): number =>
-  communicator ? defaultThreads(launched()?.here) : defaultThreads();
 
 /** Options with files and folders named so that they are found from anywhere. */
 const absolutePaths = (options: Readonly<Record<string, OptionValue>>): Record<string, OptionValue> =>

@@ -1,6 +1,8 @@
 /** A recipe trained from several seeds: each run in a folder of its own, and the mean of their tests with its interval. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import type { Communicator } from "../../distributed/communicator.ts";
+import { shareOut } from "../../distributed/shared-work.ts";
 import { writeFileAtomic } from "../../storage/atomic.node.ts";
 import { advantageOf, type ComparedMetric, comparedResult } from "../../train/baselines/compared-metric.ts";
 import { confidenceInterval, type Interval } from "../../train/metrics/interval.ts";
@@ -9,6 +11,7 @@ import type { Loaded } from "../recipes/recipes.node.ts";
 import type { EvaluationReport } from "./evaluation.ts";
 import type { RunObserver } from "./observer.ts";
 import { givenLike, makePlan, type PlanOptions } from "./plan.node.ts";
+import { leads } from "./ranks.node.ts";
 import { type TrainOptions, train } from "./run.node.ts";
 
 /** What one seed came to. */
@@ -78,6 +81,8 @@ export interface SeedsOptions extends Pick<TrainOptions, "signal" | "checkpointS
   readonly count: number;
   /** Go on with the runs that are there. */
   readonly resume: boolean;
+  /** The processes, each of which trains from whole seeds. */
+  readonly communicator?: Communicator | undefined;
   /** What is chosen beside the seed. */
   readonly plan: Omit<PlanOptions, "out" | "resume">;
   readonly observer: RunObserver;
@@ -87,10 +92,11 @@ export interface SeedsOptions extends Pick<TrainOptions, "signal" | "checkpointS
 
 /** Trains from each seed that is left, and keeps what they came to in `seeds.json`. Throws as training does. */
 export async function runSeeds(loaded: Loaded<Recipe>, named: string, options: SeedsOptions): Promise<SeedsReport> {
-  const { folder, first, count, resume, observer, signal, checkpointSeconds } = options;
+  const { folder, first, count, resume, observer, signal, checkpointSeconds, communicator } = options;
   const results: SeedResult[] = [];
   const given = resume ? await givenLike(join(folder, `seed-${first}`), options.plan.given) : options.plan.given;
-  for (let seed = first; seed < first + count; seed++) {
+  const seeds = Array.from({ length: count }, (_, i) => first + i);
+  const trained = shareOut(communicator, seeds, async (seed): Promise<SeedResult> => {
     const began = performance.now();
     const out = join(folder, `seed-${seed}`);
     const plan = await makePlan(loaded, named, {
@@ -100,15 +106,17 @@ export async function runSeeds(loaded: Loaded<Recipe>, named: string, options: S
       resume: resume && existsSync(out),
     });
     const { evaluation } = await train(plan, { signal, observer, checkpointSeconds });
-    const result: SeedResult = {
+    return {
       seed,
       folder: plan.folder,
       evaluation: evaluation as EvaluationReport,
       seconds: (performance.now() - began) / 1000,
     };
+  });
+  for await (const { result } of trained) {
     results.push(result);
     options.onSeed?.(result);
-    if (results.length > 1)
+    if (results.length > 1 && leads({ communicator }))
       await writeFileAtomic(join(folder, "seeds.json"), `${JSON.stringify(summarizeSeeds(results), null, 2)}\n`);
   }
   return summarizeSeeds(results);
