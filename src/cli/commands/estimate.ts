@@ -1,5 +1,6 @@
 /** `sardonyx estimate`: how long training would take, and in which memory. */
 import { totalmem } from "node:os";
+import { type Link, linkOf, stepOfProcesses } from "../../analyze/cost/exchange.ts";
 import { type Hardware, hardwareNames, hardwareOf, peakOf } from "../../analyze/cost/hardware.ts";
 import { measureProduct, measureStep } from "../../analyze/cost/measure.ts";
 import type { TrainingOptions } from "../../analyze/cost/training.ts";
@@ -8,7 +9,7 @@ import { costOfWay, type Way, type WayCost, waysToTrain } from "../../analyze/wh
 import { OptionError } from "../../core/errors.ts";
 import { count, plural } from "../../core/number-text.ts";
 import { defaultThreads } from "../../runtime/threads.node.ts";
-import { choice, defineCommand, number, wholeNumber } from "../command.ts";
+import { choice, defineCommand, number, text, wholeNumber } from "../command.ts";
 import { targetDescription } from "../inspect/target.ts";
 import { amount, bytes, extents } from "../inspect/units.ts";
 import { openChanged, trainingOptionsOf, whatIfOptions } from "../inspect/what-if.ts";
@@ -31,6 +32,8 @@ interface Rate {
 
 interface Work {
   readonly steps: number;
+  /** Samples of a step. */
+  readonly batch: number;
   readonly described: string;
 }
 
@@ -105,6 +108,11 @@ export const command = defineCommand({
     hardware: choice(`${hardwareNames.join(", ")}; default this machine, measured`, hardwareOf),
     devices: wholeNumber("how many of them; default 1", 1),
     flopsPerSecond: number("your own rate in place of --hardware", { low: 0, above: true, example: 1e14 }),
+    processes: wholeNumber(
+      "train on so many machines like this, or like --hardware, each of which has a part of the batch",
+      2,
+    ),
+    network: text("RATE", "what joins them, bits a second and the latency: 1Gb,200us; default 10Gb,50us"),
     utilization: number("share of the peak that training reaches; default 0.4", { low: 0, above: true, example: 0.4 }),
   },
   examples: [
@@ -114,13 +122,28 @@ export const command = defineCommand({
       "a billion tokens",
     ],
     ["sardonyx estimate resnet50 --samples 1281167 --epochs 90 --batch 32", "ImageNet, as it was published"],
+    ["sardonyx estimate resnet50 --batch 1024 --processes 64 --network 10Gb", "on 64 machines"],
   ],
   async run({ arguments: [target = ""], options, output }) {
-    const { samples, tokens, epochs = 1, hardware, devices = 1, flopsPerSecond, utilization, ...whatIfs } = options;
+    const {
+      samples,
+      tokens,
+      epochs = 1,
+      hardware,
+      devices = 1,
+      flopsPerSecond,
+      utilization,
+      processes,
+      network: joined,
+      ...whatIfs
+    } = options;
     if (samples !== undefined && tokens !== undefined)
       throw new OptionError("--samples and --tokens both say how much data there is; pass one of them");
     if (utilization !== undefined && utilization > 1)
       throw new OptionError(`--utilization is ${utilization}; pass a share of 1, such as --utilization 0.4`);
+    if (joined !== undefined && processes === undefined)
+      throw new OptionError("--network says what joins machines, and there is one; pass --processes too");
+    const link = linkOf(joined ?? "10Gb", "--network");
     const training = trainingOptionsOf(whatIfs);
     const network = await openChanged(target, whatIfs, output);
     const isChanged = [whatIfs.freeze, whatIfs.lora, whatIfs.quantize].some((option) => option !== undefined);
@@ -134,6 +157,7 @@ export const command = defineCommand({
         : await measuredRate(network, costs[0] as WayCost, output);
     const memory = Math.min(rate.memory, training.memory ?? Number.POSITIVE_INFINITY);
     show(network, costs, work, { ...rate, memory }, output);
+    if (processes !== undefined) showProcesses(network, costs[0] as WayCost, work, { rate, processes, link }, output);
   },
 });
 
@@ -163,7 +187,7 @@ function workOf(
   const what =
     tokens === undefined ? plural(number, "sample") : `${plural(tokens, "token")} in sequences of ${sequence}`;
   const passes = epochs === 1 ? "once" : `${epochs} times`;
-  return { steps: Math.ceil(number / batch) * epochs, described: `${what}, ${passes}, ${batch} at a time` };
+  return { steps: Math.ceil(number / batch) * epochs, batch, described: `${what}, ${passes}, ${batch} at a time` };
 }
 
 function show(
@@ -205,3 +229,44 @@ function show(
     "Time is work by rate, without loading data and without exchange between devices. Memory is that of one device that holds everything.",
   );
 }
+
+/** How many small sums processes make in a step: for its figures, and whether one stops, in three places. */
+const meetingsOfStep = 3;
+
+/** How training goes with more and more processes. Throws OptionError where a batch has too few samples. */
+function showProcesses(
+  network: Network,
+  { name, trainable, stepFlops }: WayCost,
+  { steps, batch }: Work,
+  { rate, processes, link }: { readonly rate: Rate; readonly processes: number; readonly link: Link },
+  output: Output,
+): void {
+  if (processes > batch)
+    throw new OptionError(
+      `--processes ${processes} share ${plural(batch, "sample")} of a batch; pass --batch ${processes} or more, or fewer processes`,
+    );
+  const normalizations = network.parameters.filter((own) => own.isBuffer && own.name.endsWith("running_mean")).length;
+  const exchange = { gradients: 4 * trainable, meetings: meetingsOfStep + 2 * normalizations };
+  const counts = Array.from({ length: Math.ceil(Math.log2(processes)) }, (_, i) => 2 ** i);
+  const alone = stepFlops / rate.flopsPerSecond;
+  const estimates = [...counts, processes].map((ranks) => {
+    const step = stepOfProcesses(alone, exchange, ranks, link);
+    return { processes: ranks, seconds: steps * step.seconds, exchange: step.exchange / step.seconds };
+  });
+  output.record("processes", { way: name, ...link, estimates });
+  output.line();
+  const right = (head: string) => ({ head, align: "right" as const });
+  const rows = estimates.map(({ processes: ranks, seconds, exchange: share }) => [
+    count(ranks),
+    longDuration(seconds),
+    `${((100 * steps * alone) / ranks / seconds).toFixed(0)} %`,
+    `${(100 * share).toFixed(0)} %`,
+  ]);
+  showTable([right("Processes"), right("Time"), right("Efficiency"), right("Exchange")], rows, output);
+  output.line();
+  output.prose(
+    `Of ${name}, with batches of ${plural(batch, "sample")} shared out equally, and gradients summed over ${amount(8 * link.bandwidth)}bit/s with ${prefixedSeconds(link.latency)} for a message, in a ring that nothing else uses. The update, which each makes whole, and machines that wait for the slowest are not counted.`,
+  );
+}
+
+const prefixedSeconds = (seconds: number): string => `${Number((1e6 * seconds).toPrecision(3))} µs`;

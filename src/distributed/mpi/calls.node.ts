@@ -5,6 +5,12 @@ import type { Handle, HandleCell, MpiLibrary } from "./library.node.ts";
 /** Elements of a single call: MPI counts them in 31 bits. */
 const longest = 2 ** 28;
 
+/** Elements of a single sum, of which there is a copy meanwhile. */
+const longestSum = 2 ** 24;
+
+/** Bytes from which a sum goes around in a ring. */
+const ringBytes = 2 ** 16;
+
 /** Milliseconds in which a call is looked after without rest, and more for its bytes: a rest is 1 ms at least. */
 const spinning = { always: 5, bytesPerMillisecond: 2e5 } as const;
 
@@ -51,11 +57,13 @@ export class Calls {
   /** Replaces each element by its sum over all. */
   async sum(values: Float32Array | Float64Array, lookout: Lookout): Promise<void> {
     const type = values instanceof Float32Array ? this.#mpi.float : this.#mpi.double;
-    for (let start = 0; start < values.length; start += longest) {
-      const part = values.subarray(start, start + longest);
-      const [inPlace, op, [world]] = [this.#mpi.inPlace, this.#mpi.sum, this.#worlds];
+    const [{ inPlace, sum: op }, [world]] = [this.#mpi, this.#worlds];
+    for (let start = 0; start < values.length; start += longestSum) {
+      const part = values.subarray(start, start + longestSum);
+      // Open MPI sends all of what is summed in place over and over; of a copy each rank sends twice its own part, in a ring.
+      const given = part.byteLength > ringBytes ? part.slice() : inPlace;
       await this.#finished("MPI_Iallreduce", part.byteLength, lookout, (request) =>
-        this.#functions.allReduce(inPlace, part, part.length, type, op, world, request),
+        this.#functions.allReduce(given, part, part.length, type, op, world, request),
       );
     }
   }

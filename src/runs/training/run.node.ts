@@ -4,10 +4,11 @@ import { existsSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { OptionError } from "../../core/errors.ts";
+import { plural } from "../../core/number-text.ts";
 import { objectOf } from "../../core/option-types.ts";
 import { type OptionTypes, optionsOf } from "../../core/options.ts";
 import { keyOf } from "../../core/random.ts";
-import { sameOnAll, together } from "../../distributed/communicator.ts";
+import { type Communicator, sameOnAll, together } from "../../distributed/communicator.ts";
 import { curvesOf } from "../../draw/curves.ts";
 import type { CompileOptions } from "../../jit/compile.ts";
 import { summarize } from "../../nn/summary.ts";
@@ -163,6 +164,7 @@ async function trainClaimed(given: Plan, options: TrainOptions): Promise<TrainRe
   } = await loadTask(settings, (batchSize) =>
     recipe.load(recipeSettings({ ...settings, batchSize }), settings.limit, observer.onDownload),
   );
+  requireSamplesForAll(batchSize, communicator);
   const task = isTrial ? asTrial(loaded, recipe) : loaded;
   if (note !== undefined) observer.onNote?.(note);
   if (signal?.aborted) throw new Interrupted("before the first batch", { cause: signal.reason });
@@ -207,6 +209,14 @@ async function trainClaimed(given: Plan, options: TrainOptions): Promise<TrainRe
     if (existsSync(join(folder, runFiles.checkpoint))) await report.stopped();
     throw error;
   }
+}
+
+/** Throws OptionError where a batch has fewer samples than there are processes. */
+function requireSamplesForAll(batchSize: number, communicator: Communicator | undefined): void {
+  if (communicator && batchSize < communicator.size)
+    throw new OptionError(
+      `${communicator.size} processes share batches of ${plural(batchSize, "sample")}, so that some have none; pass --batch-size ${communicator.size} or more, or fewer processes`,
+    );
 }
 
 /** A task with validation data, by which its settings can be chosen. Throws OptionError where it has none. */
