@@ -12,6 +12,8 @@ export interface Communicator {
   readonly size: number;
   /** Replaces each element by its sum over all ranks, the same bits on each. */
   sum(values: Float32Array | Float64Array): Promise<void>;
+  /** Fills in what others have: rank r has the values from `bounds[r]` to `bounds[r + 1]`. */
+  share(values: Float32Array, bounds: readonly number[]): Promise<void>;
   /** What each rank gives, in their order. */
   gather(text: string): Promise<readonly string[]>;
   /** The bytes that rank 0 gives, on each; the others' are passed over. */

@@ -39,6 +39,10 @@ export function ranksInProcess(size: number): readonly Communicator[] {
         values.fill(0);
         for (const own of all) for (const [i, value] of own.entries()) values[i] = (values[i] ?? 0) + value;
       },
+      async share(values, bounds) {
+        const own = values.slice(bounds[rank], bounds[rank + 1]);
+        for (const [from, part] of (await meet(own)).entries()) values.set(part, bounds[from]);
+      },
       gather: meet,
       async broadcast(bytes) {
         const [first] = await meet(bytes);

@@ -157,6 +157,14 @@ async function fitTogether<B extends Batch>(
           throw error instanceof NonFiniteError ? atPlace(`epoch ${run.epoch + 1}`, error) : error;
         });
         run.record(result);
+        if (
+          communicator &&
+          (await anyOf(
+            communicator,
+            callbacks.some((callback) => callback.saves?.(run)),
+          ))
+        )
+          await trainer.gather();
         for (const callback of callbacks) await callback.onBatch?.(run, result);
         await run.agree();
         if (run.stopReason !== undefined) break;
@@ -179,11 +187,13 @@ async function fitTogether<B extends Batch>(
           more.push([own.name, await sameOnAll(communicator, await own.measure({ device, threads }))]);
         return { results: { ...results, ...Object.fromEntries(more) } };
       };
+      await trainer.gather();
       const held = validation ? await validated(run, callbacks, measure) : {};
       const epoch = run.endEpoch(held);
       for (const callback of callbacks) await callback.onEpoch?.(run, epoch);
       await run.agree();
     }
+    await trainer.gather();
     // The best have the last word.
     for (const keepsBest of [false, true])
       for (const callback of callbacks)

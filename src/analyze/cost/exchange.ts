@@ -23,7 +23,8 @@ const bandwidthUnits: Readonly<Record<string, number>> = { K: 1e3, M: 1e6, G: 1e
  */
 export function linkOf(text: string, name: string): Link {
   const [, rate, prefix = "", delay, unit = ""] =
-    /^\s*(\d+(?:\.\d+)?)\s*([KMGTkmgt])b(?:it)?(?:\/s|ps)?\s*(?:,\s*(\d+(?:\.\d+)?)\s*(us|µs|ms|s)\s*)?$/.exec(text) ?? [];
+    /^\s*(\d+(?:\.\d+)?)\s*([KMGTkmgt])b(?:it)?(?:\/s|ps)?\s*(?:,\s*(\d+(?:\.\d+)?)\s*(us|µs|ms|s)\s*)?$/.exec(text) ??
+    [];
   const bandwidth = (Number(rate) * (bandwidthUnits[prefix.toUpperCase()] ?? Number.NaN)) / 8;
   const latency = delay === undefined ? usualLatency : Number(delay) / (latencyUnits[unit.toLowerCase()] ?? 1);
   if (!(bandwidth > 0) || !(latency >= 0))

@@ -77,6 +77,7 @@ export const command = defineCommand({
       memory,
       parts,
       normalization,
+      sharded,
       ...own
     } = given;
     const choosesParts = batchSize === "auto";
@@ -116,6 +117,7 @@ export const command = defineCommand({
         memory,
         parts,
         normalization,
+        sharded,
         learningRate: learningRate ?? (resume ? undefined : rate),
         optimizer,
         seed,

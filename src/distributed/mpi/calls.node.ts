@@ -68,11 +68,17 @@ export class Calls {
     }
   }
 
-  /** The bytes of all, those of rank r from `starts[r]` on for `counts[r]`; own ones are in their place. */
-  async gather(all: Uint8Array, counts: Int32Array, starts: Int32Array, lookout: Lookout): Promise<void> {
-    const [inPlace, byte, [world]] = [this.#mpi.inPlace, this.#mpi.byte, this.#worlds];
+  /** The elements of all, those of rank r from `starts[r]` on for `counts[r]`; own ones are in their place. */
+  async gather(
+    all: Uint8Array | Float32Array,
+    counts: Int32Array,
+    starts: Int32Array,
+    lookout: Lookout,
+  ): Promise<void> {
+    const [{ inPlace }, [world]] = [this.#mpi, this.#worlds];
+    const type = all instanceof Float32Array ? this.#mpi.float : this.#mpi.byte;
     await this.#finished("MPI_Iallgatherv", all.byteLength, lookout, (request) =>
-      this.#functions.allGather(inPlace, 0, byte, all, counts, starts, byte, world, request),
+      this.#functions.allGather(inPlace, 0, type, all, counts, starts, type, world, request),
     );
   }
 

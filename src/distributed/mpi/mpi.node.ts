@@ -56,6 +56,12 @@ class MpiCommunicator implements Communicator {
     return this.#watch.waiting(() => this.#calls.sum(values, this.#look));
   }
 
+  async share(values: Float32Array, bounds: readonly number[]): Promise<void> {
+    const starts = Int32Array.from(bounds.slice(0, -1));
+    const counts = starts.map((start, rank) => (bounds[rank + 1] ?? start) - start);
+    await this.#watch.waiting(() => this.#calls.gather(values, counts, starts, this.#look));
+  }
+
   async gather(text: string): Promise<readonly string[]> {
     const own = new TextEncoder().encode(text);
     const lengths = new Float64Array(this.size);

@@ -38,6 +38,10 @@ export const runSettingsSchema = recipeSettingsSchema.extend({
     .enum(["global", "local"])
     .optional()
     .describe("of several processes: batch normalization over the rows of all, or of each; default global"),
+  sharded: z
+    .boolean()
+    .optional()
+    .describe("of several processes: each keeps its part of what the optimizer remembers (ZeRO stage 1)"),
   repeats: z.number().int().min(1).optional().describe("of an experiment: train each network from so many seeds"),
   options: z.record(z.string(), optionValueSchema).default({}).describe("the recipe's own options"),
 });
@@ -60,6 +64,7 @@ export type RecipeSettings = Readonly<z.infer<typeof recipeSettingsSchema>>;
  * - `memory`: what a training step may take, such as `"2GB"`; as much is computed again on the way back as that needs.
  * - `parts`: how many parts each batch is computed in, one after another, for one update; default 1.
  * - `normalization`: whether several processes normalize batches over the rows of all, `"global"`, or of each, `"local"`; default global.
+ * - `sharded`: whether each of several processes keeps its part alone of what the optimizer remembers; default false.
  * - `repeats`: of an experiment, how many seeds each network is trained from.
  * - `options`: the recipe's own options, by name.
  */
@@ -71,7 +76,7 @@ export type GivenSettings = { readonly [K in keyof RunSettings]?: RunSettings[K]
 const choicesSchema = runSettingsSchema.omit({ device: true, threads: true, repeats: true });
 /**
  * What is chosen in place of a recipe's defaults: `epochs`, `batchSize`, `learningRate`, `optimizer` and `seed`, as in
- * `RecipeSettings`; `memory` and `parts`, in how much memory; `normalization`, over which rows; `limit`, so many samples for a quick try; and `options`, the recipe's own, by name.
+ * `RecipeSettings`; `memory` and `parts`, in how much memory; `normalization` and `sharded`, of several processes; `limit`, so many samples for a quick try; and `options`, the recipe's own, by name.
  */
 export type RecipeChoices = Pick<GivenSettings, keyof z.infer<typeof choicesSchema>>;
 

@@ -158,7 +158,7 @@ async function fitStage(
     ...measuredOf(task),
     ...(task.steps === undefined && { optimizer: optimizerFor(task, record.settings) }),
   };
-  const { memory, parts = 1, normalization } = record.settings;
+  const { memory, parts = 1, normalization, sharded } = record.settings;
   const { accumulate = 1 } = task.training ?? {};
   return fit<Batch>(task.model, task.train.inParts(parts), {
     ...minimized,
@@ -173,6 +173,7 @@ async function fitStage(
       compile,
       communicator: plan.communicator,
       normalization,
+      sharded,
       ...(progress && { resume: progress }),
     },
   } as FitOptions<Batch>);
@@ -205,6 +206,7 @@ function stopping({ plan, signal, stopAfter }: StagesOptions): Callback[] {
     const asked = signal?.aborted ?? false;
     if (!(plan.communicator ? await anyOf(plan.communicator, asked) : asked)) return;
     await run.trainer.sync();
+    await run.trainer.gather();
     if (leads(plan)) {
       const bytes = encodeCheckpoint(run.progress());
       await writeFileAtomic(join(plan.folder, runFiles.checkpoint), bytes);

@@ -20,6 +20,11 @@ export interface Callback {
   readonly keepsBest?: boolean;
   /** Whether it writes or prints, which rank 0 alone does of the processes that train together. */
   readonly leads?: boolean;
+  /**
+   * Whether it will ask for the run's progress after this batch, which all processes that train together have to bring together before;
+   * default false.
+   */
+  saves?(run: Run): boolean;
   /** Before the first batch, after `restore`. */
   onStart?(run: Run): void | Promise<void>;
   /** After each batch, with the result of its step. */

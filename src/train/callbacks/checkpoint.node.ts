@@ -37,6 +37,7 @@ export function checkpoint(path: string, options: CheckpointOptions = {}): Callb
     now = () => performance.now() / 1000,
   } = checkOptions(options);
   let last = now();
+  const isDue = (run: Run) => run.trainer.batches % batches === 0 || now() - last >= seconds;
   const write = async (run: Run) => {
     last = now();
     await run.trainer.sync();
@@ -45,7 +46,8 @@ export function checkpoint(path: string, options: CheckpointOptions = {}): Callb
   return {
     name: "checkpoint",
     leads: true,
-    onBatch: (run) => (run.trainer.batches % batches === 0 || now() - last >= seconds ? write(run) : undefined),
+    saves: isDue,
+    onBatch: (run) => (isDue(run) ? write(run) : undefined),
     onEpoch: write,
     onEnd: write,
   };

@@ -2,7 +2,7 @@
 import { OptionError } from "../../core/errors.ts";
 import { groupBy } from "../../core/group-by.ts";
 import { foldIn, type Key, keyOf } from "../../core/random.ts";
-import type { Tensor } from "../../core/tensor.ts";
+import { Tensor } from "../../core/tensor.ts";
 import type { Batch } from "../../data/pipeline/dataset.ts";
 import type { CompileOptions } from "../../jit/compile.ts";
 import { SessionCache, type SessionLimits } from "../../jit/session-cache.ts";
@@ -68,6 +68,8 @@ export class Phase {
   readonly #parked = new Map<string, Tensor>();
   /** Of what is frozen, on a device with a memory of its own. */
   readonly #copies: DeviceCopies | undefined;
+  /** Of what ranks remember each of its own, the whole, on rank 0 until the next step. */
+  #gathered: Readonly<Record<string, Tensor>> = {};
   /** What `follow` saw last. */
   #followed: { readonly parameters: readonly Named<Parameter>[]; readonly frozen: readonly boolean[] } | undefined;
   #updates = 0;
@@ -182,6 +184,7 @@ export class Phase {
     kept?: readonly Tensor[],
   ): Promise<PhaseGradients> {
     const { communicator } = this.options.ranks ?? {};
+    this.#gathered = {};
     const own = await step.run(batch, key, kept, share);
     this.#gradients.changed();
     this.#gradients.scale = 1;
@@ -255,7 +258,34 @@ export class Phase {
 
   /** Vectors that outlive a step, beside the parameters, by `name/path`. */
   memories(): Readonly<Record<string, Tensor>> {
-    return Object.assign(Object.fromEntries(this.#parked), ...this.#stores.map((store) => store.memories()));
+    const here = this.#stores.map((store) => store.memories());
+    return Object.assign(Object.fromEntries(this.#parked), ...here, this.#gathered);
+  }
+
+  /** Makes whole on rank 0 what ranks remember each of its own. */
+  async gather(): Promise<void> {
+    const { communicator, sharded } = this.options.ranks ?? {};
+    if (!communicator) return;
+    const gathered: Record<string, Tensor> = {};
+    for (const updater of this.#updaters.values()) {
+      if (sharded) Object.assign(gathered, await updater.gather());
+      for (const shard of updater.store.shards)
+        for (const name of this.#partial) {
+          await shard.fetch(name);
+          const sum = shard.vector(name).slice();
+          await communicator.sum(sum);
+          for (const { path, parameter, offset, length } of shard.slots)
+            gathered[`${name}/${path}`] = new Tensor("float32", parameter.shape, sum.subarray(offset, offset + length));
+        }
+    }
+    if (communicator.rank === 0) this.#gathered = gathered;
+  }
+
+  /** Names of what transforms remember of gradients of which each rank has a part. */
+  get #partial(): readonly string[] {
+    const { transforms } = this.options;
+    const completing = transforms.findIndex(({ completes }) => completes);
+    return transforms.slice(0, Math.max(0, completing)).flatMap(({ slots = [] }) => slots);
   }
 
   counts(): PhaseCounts {
@@ -266,7 +296,10 @@ export class Phase {
   restore({ updates, memory }: PhaseCounts, memories: Readonly<Record<string, Tensor>>): void {
     this.#updates = updates;
     this.#memory = structuredClone(memory) as Record<string, Record<string, number>>;
-    for (const [name, tensor] of Object.entries(memories)) this.#parked.set(name, tensor);
+    // Of parts that are added up one rank has the whole.
+    const isOthers = (name: string) => (this.options.ranks?.communicator.rank ?? 0) > 0 && this.#partial.includes(name);
+    for (const [name, tensor] of Object.entries(memories))
+      if (!isOthers(name.slice(0, name.indexOf("/")))) this.#parked.set(name, tensor);
   }
 
   /** Copies what is trained and remembered to where the host can read it. */
@@ -297,7 +330,9 @@ export class Phase {
     if (found) return found;
     const own = this.#compile;
     const allocate = ownsMemory(own.device) ? allocateOnDevice(own) : undefined;
-    const updater = new Updater(optimizer, this.#remembered, this.#parked, own, allocate);
+    const { communicator, sharded = false } = this.options.ranks ?? {};
+    const ranks = sharded ? communicator : undefined;
+    const updater = new Updater(optimizer, this.#remembered, this.#parked, own, allocate, ranks);
     this.#updaters.set(optimizer, updater);
     return updater;
   }

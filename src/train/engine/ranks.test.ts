@@ -18,11 +18,12 @@ import {
   sequential,
   stochasticDepth,
 } from "../../nn/index.ts";
+import type { Callback } from "../callbacks/callback.ts";
 import { earlyStopping } from "../callbacks/early-stopping.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "../checkpoint.ts";
 import { fit, type Progress } from "../fit.ts";
 import { accuracy } from "../metrics/classification.ts";
-import { adam } from "../optimizers/index.ts";
+import { adam, muon } from "../optimizers/index.ts";
 import { clipValue } from "../transforms/index.ts";
 import type { TrainingOptions } from "./trainer.ts";
 
@@ -52,20 +53,22 @@ interface Case {
   readonly epochs?: number;
   readonly resume?: Progress;
   readonly batches?: typeof data;
+  readonly callbacks?: readonly Callback[];
 }
 
 async function run(
-  { make = plain, training = {}, epochs = 3, resume, batches = data }: Case,
+  { make = plain, training = {}, epochs = 3, resume, batches = data, callbacks = [] }: Case,
   communicator?: Communicator,
 ) {
   const model = make();
   const { history, trainer, progress, stopReason } = await fit(model, batches, {
     loss: crossEntropy(),
-    optimizer: adam({ learningRate: 0.01 }),
+    // With a small epsilon Adam makes steps of gradients that are rounding alone.
+    optimizer: adam({ learningRate: 0.01, epsilon: 1e-4 }),
     metrics: [accuracy()],
     epochs,
     validation: held,
-    callbacks: [earlyStopping({ patience: 50 })],
+    callbacks: [earlyStopping({ patience: 50 }), ...callbacks],
     training: { seed: 2, ...training, communicator, ...(resume && { resume }) },
   });
   const weights = [...model.parameters().values()].flatMap(({ value }) => value?.toNumbers() ?? []);
@@ -109,6 +112,11 @@ test.each<[string, Case]>([
   ],
   ["with accumulation", { training: { accumulate: 3, clipNorm: 1 } }],
   ["with accumulation behind a transform", { training: { accumulate: 2, transforms: [clipValue(0.01)] } }],
+  ["each with its part of what Adam remembers", { training: { sharded: true, clipNorm: 0.5 } }],
+  [
+    "each with its part of what Muon remembers",
+    { training: { sharded: true, groups: [{ parameters: "*.weight", optimizer: muon({ learningRate: 0.01 }) }] } },
+  ],
   [
     "with a frozen part that is kept",
     {
@@ -152,6 +160,32 @@ test("a checkpoint goes on with another number of ranks", async () => {
   const [second] = await together(2, (communicator) => run({ epochs: 4, resume }, communicator));
   expectAlike(second?.weights ?? [], whole.weights, 2e-5);
   expectAlike((await run({ epochs: 4, resume })).weights, whole.weights, 2e-5);
+});
+
+test.each<[string, TrainingOptions]>([
+  ["optimizers that each remember a part", { sharded: true }],
+  ["batches that are added up", { accumulate: 3 }],
+  ["both", { sharded: true, accumulate: 3 }],
+])("a run of %s goes on from within an epoch", async (_, training) => {
+  const whole = await run({ epochs: 3, training });
+  const saved: Progress[] = [];
+  const saving: Callback = {
+    name: "saving",
+    leads: true,
+    saves: ({ trainer }) => trainer.batches === 8,
+    onBatch(own) {
+      if (own.trainer.batches === 8) saved.push(decodeCheckpoint(encodeCheckpoint(own.progress())));
+    },
+  };
+  await together(3, (communicator) => run({ epochs: 2, training, callbacks: [saving] }, communicator));
+  expect(saved).toHaveLength(1);
+  const [resume] = saved as [Progress];
+  // As many, fewer, and one, which remembers everything.
+  for (const size of [3, 2]) {
+    const [first] = await together(size, (communicator) => run({ epochs: 3, training, resume }, communicator));
+    expectAlike(first?.weights ?? [], whole.weights, 2e-5);
+  }
+  expectAlike((await run({ epochs: 3, training, resume })).weights, whole.weights, 2e-5);
 });
 
 test("what one rank ends, all end, and it is named", async () => {

@@ -14,6 +14,8 @@ export interface RanksOptions {
   readonly communicator: Communicator;
   /** Whether batch normalization takes its moments over the rows of all ranks, or of each. */
   readonly normalization: "global" | "local";
+  /** Whether each rank updates its part of the parameters, and remembers of no other. */
+  readonly sharded: boolean;
 }
 
 /** A rank's rows of a batch. */

@@ -1,6 +1,6 @@
 /** One training step after another: gradients of a batch, transforms, the optimizer's update. */
 import { OptionError } from "../../core/errors.ts";
-import { count, eitherOf, having, listOf, matching, oneOf, positive } from "../../core/option-types.ts";
+import { count, eitherOf, flag, having, listOf, matching, oneOf, positive } from "../../core/option-types.ts";
 import { type OptionTypes, optionsOf } from "../../core/options.ts";
 import { foldIn, type Key, keyOf } from "../../core/random.ts";
 import type { Tensor } from "../../core/tensor.ts";
@@ -71,6 +71,11 @@ export interface TrainingOptions extends SessionLimits, MemoryOptions {
    * which they meet less often; default "global".
    */
   readonly normalization?: "global" | "local" | undefined;
+  /**
+   * Whether each of the processes that train together updates a part of the parameters, and keeps what the optimizer remembers of that part
+   * alone (ZeRO, stage 1: Rajbhandari et al. 2020): of Adam's two vectors each keeps its share, for half as much exchange again. Default false.
+   */
+  readonly sharded?: boolean | undefined;
 }
 
 export const trainingTypes: OptionTypes<TrainingOptions> = {
@@ -89,6 +94,7 @@ export const trainingTypes: OptionTypes<TrainingOptions> = {
   ),
   communicator: communicatorType,
   normalization: oneOf("global", "local"),
+  sharded: flag,
 };
 const checkTrainer = optionsOf<TrainedOptions & { readonly training?: TrainingOptions }>("the trainer", {
   ...trainedTypes,
@@ -190,6 +196,7 @@ export class Trainer<B extends Batch = Batch> {
         ranks: training.communicator && {
           communicator: training.communicator,
           normalization: training.normalization ?? "global",
+          sharded: training.sharded ?? false,
         },
       });
     });
@@ -349,6 +356,14 @@ export class Trainer<B extends Batch = Batch> {
    */
   async sync(): Promise<void> {
     for (const phase of this.phases) await phase.fetch();
+  }
+
+  /**
+   * Brings together on rank 0 what ranks remember each of its own, until the next step: to be awaited by all of them, before `state` is
+   * asked for there. Elsewhere there is nothing to do.
+   */
+  async gather(): Promise<void> {
+    for (const phase of this.phases) await phase.gather();
   }
 
   /**

@@ -1,10 +1,12 @@
 /** The parameters of one optimizer: their vectors, and the update. */
-import type { Tensor } from "../../core/tensor.ts";
+import { Tensor } from "../../core/tensor.ts";
+import type { Communicator } from "../../distributed/communicator.ts";
 import type { CompileOptions } from "../../jit/compile.ts";
 import type { Parameter } from "../../nn/parameter.ts";
 import { type BoundOptimizer, type Optimizer, rateAt, type Segment } from "../optimizers/optimizer.ts";
+import { boundsOf, shareVector, slotsWithin } from "../store/ownership.ts";
 import { type Allocate, type Named, ParameterStore } from "../store/parameter-store.ts";
-import type { Shard } from "../store/shard.ts";
+import { parametersName, type Shard } from "../store/shard.ts";
 import type { UpdateSettings } from "./parameter-groups.ts";
 
 /** A parameter and how it is updated. */
@@ -16,10 +18,15 @@ interface BoundShard {
   readonly segments: readonly (Segment & { readonly settings: UpdateSettings })[];
 }
 
+/** Where the parts of ranks begin in a shard, and the end of the last. */
+type Bounds = readonly number[];
+
 export class Updater {
   readonly optimizer: Optimizer;
   readonly store: ParameterStore<Parameter>;
   readonly #compile: CompileOptions;
+  readonly #ranks: Communicator | undefined;
+  readonly #bounds = new Map<Shard, Bounds>();
   #bound: readonly BoundShard[] = [];
 
   /**
@@ -27,6 +34,7 @@ export class Updater {
    * @param parked see ParameterStore
    * @param compile for what the optimizer compiles
    * @param allocate where the vectors lie
+   * @param ranks each of which updates its part of the parameters and remembers of no other; default each updates all
    */
   constructor(
     optimizer: Optimizer,
@@ -34,9 +42,11 @@ export class Updater {
     parked: Map<string, Tensor>,
     compile: CompileOptions = {},
     allocate?: Allocate,
+    ranks?: Communicator,
   ) {
     this.optimizer = optimizer;
     this.#compile = compile;
+    this.#ranks = ranks;
     this.store = new ParameterStore([...optimizer.slots, ...remembered], parked, allocate);
   }
 
@@ -46,14 +56,22 @@ export class Updater {
     const ordered = alike.flat().map(([path, parameter]): Named<Parameter> => [path, parameter]);
     if (this.store.holds(ordered)) return false;
     await this.release();
+    // Others may remember of a parameter from here on.
+    for (const [shard, bounds] of this.#bounds)
+      for (const name of this.optimizer.slots) if (this.#ranks) await shareVector(this.#ranks, shard, name, bounds);
     await this.store.fetch();
     await this.store.release();
     const kinds = new Map(alike.flatMap((own, kind) => own.map(([path]) => [path, kind] as const)));
-    this.store.layOut(ordered, (path) => kinds.get(path) ?? 0);
+    this.#bounds.clear();
+    this.store.layOut(
+      ordered,
+      (path) => kinds.get(path) ?? 0,
+      (name, shard, slot) => !this.optimizer.slots.includes(name) || this.#own(shard).slots.includes(slot),
+    );
     const settings = new Map(members.map(([path, , own]) => [path, own]));
     this.#bound = this.store.shards.map((shard) => ({
       update: this.optimizer.bind(shard, this.#compile),
-      segments: segmentsOf(shard, settings),
+      segments: segmentsOf(this.#own(shard), settings),
     }));
     return true;
   }
@@ -70,6 +88,42 @@ export class Updater {
         const step = { step: update + 1, learningRate, decayScale: settings.weightDecayScale, scale };
         await bound.update(segment, step);
       }
+    for (const shard of this.store.shards) {
+      if (this.#ranks) await shareVector(this.#ranks, shard, parametersName, this.#boundsOf(shard));
+    }
+  }
+
+  /** What ranks remember, each of its part, whole on rank 0: by `name/path`, until the next update. */
+  async gather(): Promise<Readonly<Record<string, Tensor>>> {
+    const whole: Record<string, Tensor> = {};
+    if (!this.#ranks) return whole;
+    for (const shard of this.store.shards)
+      for (const name of this.optimizer.slots) {
+        const { start, end } = this.#own(shard);
+        // Apart from the vector, so that what others remember takes no memory here for long.
+        const all = new Float32Array(shard.length);
+        await shard.fetch(name);
+        all.set(shard.vector(name).subarray(start, end), start);
+        await this.#ranks.share(all, this.#boundsOf(shard));
+        if (this.#ranks.rank > 0) continue;
+        for (const { path, parameter, offset, length } of shard.slots)
+          whole[`${name}/${path}`] = new Tensor("float32", parameter.shape, all.subarray(offset, offset + length));
+      }
+    return whole;
+  }
+
+  #boundsOf(shard: Shard): Bounds {
+    const known = this.#bounds.get(shard) ?? boundsOf(shard, this.#ranks?.size ?? 1);
+    this.#bounds.set(shard, known);
+    return known;
+  }
+
+  /** What this rank updates of a shard. */
+  #own(shard: Shard): Segment {
+    const bounds = this.#boundsOf(shard);
+    const rank = this.#ranks?.rank ?? 0;
+    const [start = 0, end = shard.length] = bounds.slice(rank, rank + 2);
+    return { slots: slotsWithin(shard.slots, start, end), start, end };
   }
 
   /** Lets go of what the optimizer compiled; it is compiled anew when it is needed. */
@@ -90,14 +144,17 @@ function groupedBySettings(members: readonly Member[]): readonly (readonly Membe
 }
 
 /** Runs of parameters with equal settings. */
-function segmentsOf({ slots, length }: Shard, settings: ReadonlyMap<string, UpdateSettings>): BoundShard["segments"] {
+function segmentsOf(
+  { slots, end: last }: Segment,
+  settings: ReadonlyMap<string, UpdateSettings>,
+): BoundShard["segments"] {
   const segments: BoundShard["segments"][number][] = [];
   for (const [i, slot] of slots.entries()) {
     const own = settings.get(slot.path) as UpdateSettings;
-    const end = slots[i + 1]?.offset ?? length;
-    const last = segments.at(-1);
-    if (last && sameSettings(last.settings, own))
-      segments[segments.length - 1] = { ...last, end, slots: [...last.slots, slot] };
+    const end = slots[i + 1]?.offset ?? last;
+    const before = segments.at(-1);
+    if (before && sameSettings(before.settings, own))
+      segments[segments.length - 1] = { ...before, end, slots: [...before.slots, slot] };
     else segments.push({ start: slot.offset, end, slots: [slot], settings: own });
   }
   return segments;

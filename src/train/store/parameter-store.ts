@@ -109,8 +109,13 @@ export class ParameterStore<P extends Stored = Stored> {
    * Makes these the parameters that are here. What is remembered of each stays, also of one that leaves, until it comes back.
    * Returns whether anything changed: then the vectors are new. On a device `fetch` comes before.
    * @param kindOf parameters that are updated alike have one number; default all
+   * @param remembers which vectors are remembered here of a parameter; default all
    */
-  layOut(members: readonly Named<P>[], kindOf: (path: string) => number = () => 0): boolean {
+  layOut(
+    members: readonly Named<P>[],
+    kindOf: (path: string) => number = () => 0,
+    remembers: (name: string, shard: Shard, slot: Slot) => boolean = () => true,
+  ): boolean {
     if (this.holds(members)) return false;
     const byPath = new Map(members);
     const staying = new Set<Stored>(byPath.values());
@@ -142,7 +147,7 @@ export class ParameterStore<P extends Stored = Stored> {
       for (const name of this.#remembered) {
         const key = `${name}/${slot.path}`;
         const parked = this.#parked.get(key);
-        if (parked) {
+        if (parked && remembers(name, shard, slot)) {
           shard.view(name, slot).data.set(asFloat32(parked).data);
           shard.written(name);
         }
