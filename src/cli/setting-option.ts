@@ -1,5 +1,5 @@
 /** Options of the command line from the schemas that declare settings. */
-import { z } from "zod";
+import * as z from "zod";
 import { OptionError, unknownName } from "../core/errors.ts";
 import { choice, number, type Option, text, toggle, wholeNumber } from "./command.ts";
 

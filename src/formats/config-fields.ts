@@ -1,5 +1,5 @@
 /** Fields of a config.json: what each may hold, and what is said of those that hold something else. */
-import { z } from "zod";
+import * as z from "zod";
 import { OptionError } from "../core/errors.ts";
 import { limits } from "../core/limits.ts";
 import type { ActivationName } from "../nn/index.ts";

@@ -3,7 +3,7 @@
  * memory under `optimizer/<slot>/<path>`, the arrays that callbacks keep under `callbacks/<n>`) and the rest of its progress
  * as JSON in the metadata. One file, so that it is replaced whole or not at all.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { FileError, NonFiniteError } from "../core/errors.ts";
 import { parseJson } from "../core/json.ts";
 import { allFinite, Tensor } from "../core/tensor.ts";

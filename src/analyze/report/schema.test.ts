@@ -1,7 +1,7 @@
 /** The schema of the JSON is published as JSON Schema, for programs that are not TypeScript. */
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { inspectionSchema } from "./schema.ts";
 
 test("docs/inspection.schema.json is the schema (npx vitest -u writes it anew)", async () => {

@@ -1,5 +1,5 @@
 /** The JSON of an inspection: what every field means, as a schema that programs may check against. */
-import { z } from "zod";
+import * as z from "zod";
 
 /** A number that only a graph gives; null for a file of weights, which has none. */
 const fromGraph = z.number().nullable();

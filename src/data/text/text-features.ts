@@ -1,5 +1,5 @@
 /** Texts as what occurs in them: words and pairs of words, runs of characters, each with its weight, kept as JSON. */
-import { z } from "zod";
+import * as z from "zod";
 import { plural } from "../../core/number-text.ts";
 import { Tensor } from "../../core/tensor.ts";
 import { unspacedScripts } from "./scripts.ts";

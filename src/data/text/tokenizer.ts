@@ -1,6 +1,6 @@
 /** Tokenizers: texts as the numbers that models read, and back. */
 import { Tokenizer as Pipeline } from "@huggingface/tokenizers";
-import { z } from "zod";
+import * as z from "zod";
 import { DataError, FileError } from "../../core/errors.ts";
 import { limits } from "../../core/limits.ts";
 import { boundPatterns } from "./file-patterns.ts";

@@ -1,5 +1,5 @@
 /** The fields of PEFT's adapter_config.json: what each may hold, which change the computation, which are kept as they are. */
-import { z } from "zod";
+import * as z from "zod";
 import { OptionError } from "../../core/errors.ts";
 import { isPlainObject } from "../../core/tree.ts";
 import { count, flag, positive, rate, shown, wrongFields } from "../../formats/config-fields.ts";

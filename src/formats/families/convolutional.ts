@@ -1,5 +1,5 @@
 /** Configs of convnext, resnet, mobilenet_v1 and mobilenet_v2, with the library's defaults. */
-import { z } from "zod";
+import * as z from "zod";
 import {
   convnextArchitectures,
   mobilenetV1Architectures,

@@ -1,5 +1,5 @@
 /** The config of deberta-v2, which version 3 has too, with the library's defaults. */
-import { z } from "zod";
+import * as z from "zod";
 import { debertaArchitectures } from "../../models/index.ts";
 import { activation, count, fields, flag, only, positive, rate, requireMultiple } from "../config-fields.ts";
 import { bertFields, bertOptions } from "./bert.ts";

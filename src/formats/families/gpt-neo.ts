@@ -1,5 +1,5 @@
 /** The config of gpt_neo, with the library's defaults. */
-import { z } from "zod";
+import * as z from "zod";
 import { gptNeoArchitectures } from "../../models/index.ts";
 import { activation, common, count, fields, layers, positive, rate, requireMultiple } from "../config-fields.ts";
 import { defineFamily, type Family, tokens } from "./family.ts";

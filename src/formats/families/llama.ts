@@ -1,5 +1,5 @@
 /** Configs of llama, mistral, mixtral and phi3, with the library's defaults. */
-import { z } from "zod";
+import * as z from "zod";
 import { limits } from "../../core/limits.ts";
 import {
   type LlamaOptions,

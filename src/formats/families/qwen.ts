@@ -1,5 +1,5 @@
 /** Configs of qwen2, qwen3, qwen3_moe and smollm3, with the library's defaults. */
-import { z } from "zod";
+import * as z from "zod";
 import {
   qwen2Architectures,
   qwen3Architectures,

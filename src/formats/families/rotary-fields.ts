@@ -1,5 +1,5 @@
 /** Rotary positions in a config.json: written as rope_theta and rope_scaling, or since version 5 as rope_parameters. */
-import { z } from "zod";
+import * as z from "zod";
 import type { RotaryOptions, RotaryScaling } from "../../nn/index.ts";
 import { count, positive, share } from "../config-fields.ts";
 

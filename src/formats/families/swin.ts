@@ -1,5 +1,5 @@
 /** The config of swin, with the library's defaults. */
-import { z } from "zod";
+import * as z from "zod";
 import { swinArchitectures } from "../../models/index.ts";
 import { imageInputs } from "../../models/shared/preset.ts";
 import { activation, common, count, depths, extents, fields, flag, only, positive, rate } from "../config-fields.ts";

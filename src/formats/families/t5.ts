@@ -1,5 +1,5 @@
 /** Configs of t5 and mt5, with the library's defaults. */
-import { z } from "zod";
+import * as z from "zod";
 import { t5Architectures } from "../../models/index.ts";
 import {
   activation,

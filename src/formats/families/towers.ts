@@ -1,5 +1,5 @@
 /** Configs of clip and siglip, whose towers have configs of their own, with the library's defaults. */
-import { z } from "zod";
+import * as z from "zod";
 import { isPlainObject } from "../../core/tree.ts";
 import { clipArchitectures, siglipArchitectures } from "../../models/index.ts";
 import { imageInputs, shownLength, tokenType } from "../../models/shared/preset.ts";

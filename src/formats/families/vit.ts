@@ -1,5 +1,5 @@
 /** Configs of vit, deit and dinov2, with the library's defaults. */
-import { z } from "zod";
+import * as z from "zod";
 import { deitArchitectures, dinov2Architectures, type VitTokens, vitArchitectures } from "../../models/index.ts";
 import { imageInputs } from "../../models/shared/preset.ts";
 import { vitTokens } from "../../models/vision/transformers/vit.ts";

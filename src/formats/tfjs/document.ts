@@ -1,5 +1,5 @@
 /** A TensorFlow.js model.json: which of the two formats it has, its parts, and the tensors that it lists. */
-import { z } from "zod";
+import * as z from "zod";
 import { FileError } from "../../core/errors.ts";
 import { isPlainObject } from "../../core/tree.ts";
 import { shown } from "../config-fields.ts";

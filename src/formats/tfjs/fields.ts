@@ -1,5 +1,5 @@
 /** Parts of a model.json that are checked against a schema, and what is said of those that do not fit. */
-import { z } from "zod";
+import * as z from "zod";
 import { FileError } from "../../core/errors.ts";
 import { wrongFields } from "../config-fields.ts";
 

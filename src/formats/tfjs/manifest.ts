@@ -1,5 +1,5 @@
 /** The weightsManifest of a model.json: the stored tensors, how they are stored, and where in which files. */
-import { z } from "zod";
+import * as z from "zod";
 import { type ByteSource, memorySource, requireRange } from "../../core/byte-source.ts";
 import { type ArrayOf, allocate, arrayTypes, type DType } from "../../core/dtype.ts";
 import { FileError } from "../../core/errors.ts";

@@ -2,7 +2,7 @@
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { FileError, OptionError } from "../../core/errors.ts";
 import { parseJson } from "../../core/json.ts";
 import { objectOf } from "../../core/option-types.ts";

@@ -2,7 +2,7 @@
 
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { FileError } from "../../core/errors.ts";
 import { parseJson } from "../../core/json.ts";
 import type { SoundFormat } from "../../data/sound/sound-format.ts";

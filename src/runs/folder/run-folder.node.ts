@@ -2,7 +2,7 @@
 
 import { existsSync, readdirSync, rmdirSync, rmSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { FileError, nearest, OptionError } from "../../core/errors.ts";
 import { parseJson } from "../../core/json.ts";
 import { readBytes, writeFileAtomic } from "../../storage/atomic.node.ts";

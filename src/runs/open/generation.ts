@@ -1,5 +1,5 @@
 /** Text that a run's language model writes. */
-import { z } from "zod";
+import * as z from "zod";
 import { DataError } from "../../core/errors.ts";
 import { keyOf, Random } from "../../core/random.ts";
 import { chatTemplate } from "../../data/chat/chat-template.ts";

@@ -1,7 +1,7 @@
 /** Recipes and experiments found: the built-in ones by name, your own by path. */
 import { existsSync, readdirSync } from "node:fs";
 import { extname, join, resolve } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { FileError, OptionError, unknownName } from "../../core/errors.ts";
 import { command } from "../../core/printable.ts";
 import type { Experiment } from "../experiments/experiment.ts";

@@ -1,6 +1,6 @@
 /** Options of starting a run, beside its settings, each declared once. */
 
-import { z } from "zod";
+import * as z from "zod";
 import { matching } from "../../core/option-types.ts";
 
 export const runOptionsSchema = z.strictObject({

@@ -1,5 +1,5 @@
 /** Settings of a run, each declared once: what it may be, and what it means. */
-import { z } from "zod";
+import * as z from "zod";
 import { isByteSize } from "../../core/byte-size.ts";
 import { OptionError, unknownName } from "../../core/errors.ts";
 import { devices } from "../../runtime/session.ts";

@@ -1,5 +1,5 @@
 /** The report of a run as plain data: what it trained, how it went, and what the trained model does on the test. */
-import { z } from "zod";
+import * as z from "zod";
 import { searchReportSchema } from "../search/search-report.ts";
 import { evaluationSchema, resultSchema } from "../training/evaluation.ts";
 

@@ -1,5 +1,5 @@
 /** A search of settings as plain data, which its file keeps and reports show. */
-import { z } from "zod";
+import * as z from "zod";
 import { FileError } from "../../core/errors.ts";
 import { parseJson } from "../../core/json.ts";
 import { spoken } from "../../core/number-text.ts";

@@ -1,5 +1,5 @@
 /** What settings a search may choose: ranges of numbers and lists of values, declared by a recipe or written on the command line. */
-import { z } from "zod";
+import * as z from "zod";
 import { OptionError, unknownName } from "../../core/errors.ts";
 import { foldIn, type Key, Random } from "../../core/random.ts";
 import { type OptionValue, optionValueSchema } from "../recipes/settings.ts";

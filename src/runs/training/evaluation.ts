@@ -1,5 +1,5 @@
 /** The test of a model as plain data. */
-import { z } from "zod";
+import * as z from "zod";
 import { FileError } from "../../core/errors.ts";
 import { parseJson } from "../../core/json.ts";
 import type { Batch } from "../../data/pipeline/dataset.ts";

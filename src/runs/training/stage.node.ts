@@ -1,6 +1,6 @@
 /** The stage of a run: where it began, and proof that what it froze did not move. */
 import { createHash } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import { FileError, InternalError } from "../../core/errors.ts";
 import { keyOf } from "../../core/random.ts";
 import { size } from "../../core/shape.ts";

@@ -1,5 +1,5 @@
 /** The best of several candidates, and of their epochs, by the samples that members have not seen. */
-import { z } from "zod";
+import * as z from "zod";
 import { count, nonNegative, oneOf } from "../../core/option-types.ts";
 import { optionsOf } from "../../core/options.ts";
 import type { CandidateNetwork } from "../../models/shared/candidate-network.ts";

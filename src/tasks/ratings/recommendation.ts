@@ -1,5 +1,5 @@
 /** What a trained recommender answers: the best items that a user does not have. */
-import { z } from "zod";
+import * as z from "zod";
 import { DataError } from "../../core/errors.ts";
 import { parseJson } from "../../core/json.ts";
 import { percent, plural } from "../../core/number-text.ts";

@@ -1,5 +1,5 @@
 /** What a table of time series was taken for, as a run keeps it, and the network that reads it. */
-import { z } from "zod";
+import * as z from "zod";
 import { rowEncodingSchema } from "../../data/tables/rows/row-encoding.ts";
 import { Forecaster } from "../../models/sequence/forecaster.ts";
 import { columnsOf } from "../tables/table-model.ts";

@@ -1,5 +1,5 @@
 /** The steps of a time series: which step moments have, the place of a moment among them, the moment of a place. */
-import { z } from "zod";
+import * as z from "zod";
 import { DataError } from "../../core/errors.ts";
 import { plural } from "../../core/number-text.ts";
 

@@ -1,5 +1,5 @@
 /** What is predicted of images or sounds: one of several classes, which of several labels, a number. */
-import { z } from "zod";
+import * as z from "zod";
 import { DataError, OptionError, unknownName } from "../../core/errors.ts";
 import { parseJson } from "../../core/json.ts";
 import { count } from "../../core/number-text.ts";

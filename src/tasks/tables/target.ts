@@ -1,5 +1,5 @@
 /** What is predicted of a table's rows: one of several classes, or a number. */
-import { z } from "zod";
+import * as z from "zod";
 import { DataError, OptionError, unknownName } from "../../core/errors.ts";
 import { percent, plural } from "../../core/number-text.ts";
 import { quoted } from "../../core/printable.ts";

@@ -1,5 +1,5 @@
 /** What is predicted of texts: one of several classes, any of several labels, or a number. */
-import { z } from "zod";
+import * as z from "zod";
 import { DataError } from "../../core/errors.ts";
 import { parseJson } from "../../core/json.ts";
 import { quoted } from "../../core/printable.ts";

@@ -1,5 +1,5 @@
 /** Callbacks that write checkpoints. */
-import { z } from "zod";
+import * as z from "zod";
 import { count, functionOf, nonNegative } from "../../core/option-types.ts";
 import { optionsOf } from "../../core/options.ts";
 import { writeFileAtomic } from "../../storage/atomic.node.ts";

@@ -1,5 +1,5 @@
 /** Ending a run in time, and with its best parameters. */
-import { z } from "zod";
+import * as z from "zod";
 import { count, flag, nonNegative, string } from "../../core/option-types.ts";
 import { optionsOf } from "../../core/options.ts";
 import type { Run } from "../fit.ts";

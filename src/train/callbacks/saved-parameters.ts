@@ -1,5 +1,5 @@
 /** Copies of a model's parameters and buffers, for callbacks that put others in their places. */
-import { z } from "zod";
+import * as z from "zod";
 import { FileError } from "../../core/errors.ts";
 import { size } from "../../core/shape.ts";
 import { Tensor } from "../../core/tensor.ts";

@@ -1,5 +1,5 @@
 /** Rows of a table as numbers for a network: fitted on training rows, kept as JSON, applied to any row. */
-import { z } from "zod";
+import * as z from "zod";
 import { DataError } from "../../../core/errors.ts";
 import { plural } from "../../../core/number-text.ts";
 import { quoted } from "../../../core/printable.ts";

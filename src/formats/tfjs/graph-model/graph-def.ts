@@ -1,5 +1,5 @@
 /** The TensorFlow graph of a model.json as plain, checked data: named nodes, what they read, what goes in and out. */
-import { z } from "zod";
+import * as z from "zod";
 import { FileError } from "../../../core/errors.ts";
 import { isPlainObject } from "../../../core/tree.ts";
 import { sorted } from "../../../import/sort.ts";

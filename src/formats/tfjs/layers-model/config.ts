@@ -1,5 +1,5 @@
 /** Settings of Keras's layers: what each may hold, with Keras's defaults. */
-import { z } from "zod";
+import * as z from "zod";
 import { UnsupportedError } from "../../../core/errors.ts";
 import type { Shape } from "../../../core/shape.ts";
 import { isPlainObject } from "../../../core/tree.ts";

@@ -1,5 +1,5 @@
 /** The structure of a Keras model as its config says it: layers, and which of their results each call of one takes. */
-import { z } from "zod";
+import * as z from "zod";
 import { FileError } from "../../../core/errors.ts";
 import { isPlainObject, mapTree } from "../../../core/tree.ts";
 import { sorted } from "../../../import/sort.ts";

@@ -1,5 +1,5 @@
 /** Keras's activations that are layers. */
-import { z } from "zod";
+import * as z from "zod";
 import { ShapeError } from "../../../../core/errors.ts";
 import { Value } from "../../../../graph/ir.ts";
 import { type Context, activation as layer, Module, zerosInit } from "../../../../nn/index.ts";

@@ -1,5 +1,5 @@
 /** Keras's attention: of sequences to one another without weights, and in heads with projections. */
-import { z } from "zod";
+import * as z from "zod";
 import { ShapeError } from "../../../../core/errors.ts";
 import { type Shape, showShape } from "../../../../core/shape.ts";
 import { Value } from "../../../../graph/ir.ts";

@@ -1,5 +1,5 @@
 /** Keras's core layers, dense ones, embeddings and masks, and those that regularize. */
-import { z } from "zod";
+import * as z from "zod";
 import { ShapeError } from "../../../../core/errors.ts";
 import type { Value } from "../../../../graph/ir.ts";
 import * as nn from "../../../../nn/index.ts";

@@ -1,5 +1,5 @@
 /** Keras's LSTM whose products are convolutions, over one to three axes (Shi et al. 2015). */
-import { z } from "zod";
+import * as z from "zod";
 import { ShapeError } from "../../../../core/errors.ts";
 import { type Shape, showShape } from "../../../../core/shape.ts";
 import type { Value } from "../../../../graph/ir.ts";

@@ -1,5 +1,5 @@
 /** Keras's convolutions and transposed convolutions, over one to three axes. */
-import { z } from "zod";
+import * as z from "zod";
 import type { Shape } from "../../../../core/shape.ts";
 import type { Value } from "../../../../graph/ir.ts";
 import type { ConvOptions } from "../../../../nn/index.ts";

@@ -1,5 +1,5 @@
 /** Keras's convolutions of each channel alone, over one and two axes: DepthwiseConv, and SeparableConv, which mixes the channels after it. */
-import { z } from "zod";
+import * as z from "zod";
 import type { Shape } from "../../../../core/shape.ts";
 import type { Value } from "../../../../graph/ir.ts";
 import type * as nn from "../../../../nn/index.ts";

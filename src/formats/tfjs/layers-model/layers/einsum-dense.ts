@@ -1,5 +1,5 @@
 /** Keras's dense layer over any axes, which an equation names. */
-import { z } from "zod";
+import * as z from "zod";
 import { FileError, ShapeError } from "../../../../core/errors.ts";
 import { type Shape, showShape } from "../../../../core/shape.ts";
 import type { Value } from "../../../../graph/ir.ts";

@@ -1,5 +1,5 @@
 /** Keras's layers that make one tensor of several: sums, products, extrema, concatenation, dot products. */
-import { z } from "zod";
+import * as z from "zod";
 import { ShapeError } from "../../../../core/errors.ts";
 import { greatest } from "../../../../core/lists.ts";
 import { normalizeAxis, showShape } from "../../../../core/shape.ts";

@@ -1,5 +1,5 @@
 /** Keras's normalizations: over batches, layers, groups, by norms, and of a layer's weights. */
-import { z } from "zod";
+import * as z from "zod";
 import { ShapeError, UnsupportedError } from "../../../../core/errors.ts";
 import { normalizeAxes, normalizeAxis, type Shape, showShape } from "../../../../core/shape.ts";
 import type { Value } from "../../../../graph/ir.ts";

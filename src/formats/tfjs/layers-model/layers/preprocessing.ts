@@ -1,5 +1,5 @@
 /** Keras's layers that prepare data and compute as a part of the model: scales, crops, sizes, bins, categories. */
-import { z } from "zod";
+import * as z from "zod";
 import { ShapeError, UnsupportedError } from "../../../../core/errors.ts";
 import { normalizeAxes, type Shape, showShape, size } from "../../../../core/shape.ts";
 import { Tensor } from "../../../../core/tensor.ts";

@@ -1,5 +1,5 @@
 /** Keras's recurrent cells, SimpleRNN, GRU and LSTM: as operators of ONNX, and step by step where those lack an activation. */
-import { z } from "zod";
+import * as z from "zod";
 import type { Value } from "../../../../graph/ir.ts";
 import type { Attributes, OpDef } from "../../../../graph/op.ts";
 import { add, GRU, LSTM, linear, mul, RNN, reshape, slice, split, sub } from "../../../../ops/index.ts";

@@ -1,5 +1,5 @@
 /** Keras's recurrent layers, SimpleRNN, GRU, LSTM and RNN around cells, on ONNX's operators; the weights are kept as Keras has them. */
-import { z } from "zod";
+import * as z from "zod";
 import { ShapeError, UnsupportedError } from "../../../../core/errors.ts";
 import { append } from "../../../../core/lists.ts";
 import { showShape } from "../../../../core/shape.ts";

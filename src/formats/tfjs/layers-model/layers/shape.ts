@@ -1,5 +1,5 @@
 /** Keras's layers that only move elements: reshaping, padding, cropping, repeating. */
-import { z } from "zod";
+import * as z from "zod";
 import { ShapeError } from "../../../../core/errors.ts";
 import { type Shape, showShape } from "../../../../core/shape.ts";
 import type { Value } from "../../../../graph/ir.ts";

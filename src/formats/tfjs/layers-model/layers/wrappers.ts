@@ -1,5 +1,5 @@
 /** Keras's layers around others: TimeDistributed, which applies one at every step, Bidirectional, and normalization of a layer's weights. */
-import { z } from "zod";
+import * as z from "zod";
 import { ShapeError, UnsupportedError } from "../../../../core/errors.ts";
 import { showShape } from "../../../../core/shape.ts";
 import type { Value } from "../../../../graph/ir.ts";

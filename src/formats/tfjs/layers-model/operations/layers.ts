@@ -1,5 +1,5 @@
 /** Layers that stand for functions: Keras 3's operations by their class, and TensorFlow's functions in models of Keras 2 by their name. */
-import { z } from "zod";
+import * as z from "zod";
 import { DTypeError, UnsupportedError } from "../../../../core/errors.ts";
 import { Value } from "../../../../graph/ir.ts";
 import { makeNode } from "../../../../graph/op.ts";
