@@ -51,13 +51,14 @@ export function install(folder = ".") {
   return run("npm", ["ci", "--prefix", folder, "--no-audit", "--no-fund"], onErrorStream) === 0;
 }
 
-/** Compiles when dist/ is missing or older than the sources. Returns whether that went well. */
+/** Compiles, and builds the package for pages, when dist/ is missing or older than the sources. Returns whether that went well. */
 export function build() {
   const sources = Math.max(
     latestChange(join(root, "src")),
     latestChange(join(root, "recipes")),
     timeOf(join(root, "tsconfig.json")),
     timeOf(join(root, "tsconfig.build.json")),
+    timeOf(join(root, "scripts/web.mjs")),
   );
   const dist = join(root, "dist");
   if (timeOf(join(dist, "src/cli/main.js")) >= sources) return true;
@@ -66,6 +67,7 @@ export function build() {
   const fresh = join(root, "dist.new");
   rmSync(fresh, { recursive: true, force: true });
   if (run("npx", ["tsc", "-p", "tsconfig.build.json", "--outDir", fresh], onErrorStream) !== 0) return false;
+  if (run(process.execPath, [join(root, "scripts/web.mjs"), fresh], onErrorStream) !== 0) return false;
   rmSync(dist, { recursive: true, force: true });
   renameSync(fresh, dist);
   return true;

@@ -1,10 +1,9 @@
 /** `npm test`: installs and compiles what is missing, then lint, type check and every test; stops at the first failure. */
 import { build, checkNode, install, run } from "./prepare.mjs";
 
-/** Models that others published, for the tests that read such; without them these are skipped. */
-function installPublished() {
-  if (!install("test/published"))
-    console.error("The published models cannot be installed; the tests that read them are skipped.");
+/** Installs what only some tests need, which are skipped without it. */
+function installOptional(folder, what) {
+  if (!install(folder)) console.error(`${what} cannot be installed; the tests that need them are skipped.`);
   return true;
 }
 
@@ -26,7 +25,8 @@ const vitest =
       ];
 const steps = [
   ["installation", install],
-  ["installation of published models", installPublished],
+  ["installation of published models", () => installOptional("test/published", "The published models")],
+  ["installation of bundlers", () => installOptional("test/bundlers", "webpack and Rollup")],
   ["build", build],
   ["lint", () => run("npx", ["biome", "check", "--error-on-warnings", "."]) === 0],
   ["type check", () => run("npx", ["tsc", "-p", "tsconfig.json", "--noEmit"]) === 0],

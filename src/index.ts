@@ -50,4 +50,6 @@ export * from "./runs/index.ts";
 export { type Device, devices, type Session } from "./runtime/session.ts";
 export { decodeSafetensors, encodeSafetensors, type SafetensorsFile } from "./storage/safetensors.ts";
 export * from "./tasks/index.ts";
+export * from "./train/baselines/index.ts";
 export * from "./train/index.ts";
+export { frechetDistance } from "./train/metrics/frechet.ts";

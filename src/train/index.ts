@@ -1,6 +1,5 @@
 /** Training that runs anywhere: objectives, the engine in its parts, the loop, evaluation, prediction. */
 
-export * from "./baselines/index.ts";
 export type { Callback } from "./callbacks/callback.ts";
 export { type EarlyStoppingOptions, earlyStopping } from "./callbacks/early-stopping.ts";
 export { type MovingAverageOptions, movingAverage } from "./callbacks/moving-average.ts";
@@ -46,7 +45,6 @@ export {
 } from "./metrics/average-precision.ts";
 export * from "./metrics/classification.ts";
 export { type Entity, type EntityScores, entitiesOf, entityScores, marksSpans } from "./metrics/entities.ts";
-export { frechetDistance } from "./metrics/frechet.ts";
 export { confidenceInterval, type Interval } from "./metrics/interval.ts";
 export { exactLabels, labelF1 } from "./metrics/labels.ts";
 export type { Measure } from "./metrics/measure.ts";

@@ -1,0 +1,84 @@
+/**
+ * Makes `dist/web/`, the package for pages: ES modules without bare imports, which bundlers take as they are and a server of files serves.
+ * `sardonyx.js` is the entry for pages (`sardonyx/web`), `all.js` and `analyze.js` are what browsers get for `sardonyx` and
+ * `sardonyx/analyze`; what they share lies in parts. The engine and its WebAssembly are parts of their own, loaded when something first computes.
+ */
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
+
+/** The folder of the compiled sources, into which `web/` is written. */
+const compiled = resolve(process.argv[2] ?? "dist");
+/** Where onnxruntime-web has its files. */
+const engineFolder = dirname(fileURLToPath(import.meta.resolve("onnxruntime-web/ort-wasm-simd-threaded.wasm")));
+
+/** Builds of the engine by the name under which `src/runtime/` imports them: the module, and the files that it loads. */
+const engines = {
+  "onnxruntime-web": ["ort.wasm.min.mjs", "ort-wasm-simd-threaded"],
+  "onnxruntime-web/webgpu": ["ort.webgpu.min.mjs", "ort-wasm-simd-threaded.asyncify"],
+};
+
+/** A module that gives what `src/runtime/` takes of an engine, with the engine's files in it. */
+function engineModule(name) {
+  const [module, files] = engines[name];
+  const loader = readFileSync(join(engineFolder, `${files}.mjs`), "utf8");
+  const binary = gzipSync(readFileSync(join(engineFolder, `${files}.wasm`))).toString("base64");
+  return `
+    import * as ort from ${JSON.stringify(join(engineFolder, module))};
+    import { withEngineFiles } from ${JSON.stringify(join(compiled, "src/web/engine-files.js"))};
+    const loader = ${JSON.stringify(loader)};
+    const binary = ${JSON.stringify(binary)};
+    export const { env, Tensor } = ort;
+    export const InferenceSession = withEngineFiles(ort, { loader, binary });
+  `;
+}
+
+/** Puts engines with their files in the place of onnxruntime-web, and nothing in that of the engines of Node. */
+const parts = {
+  name: "engines",
+  setup(builder) {
+    builder.onResolve({ filter: /^onnxruntime-web(\/webgpu)?$/ }, ({ path }) => ({ path, namespace: "engine" }));
+    builder.onLoad({ filter: /.*/, namespace: "engine" }, ({ path }) => ({
+      contents: engineModule(path),
+      resolveDir: compiled,
+    }));
+    builder.onResolve({ filter: /^\.\/(webgpu\.)?node\.js$/ }, ({ path, importer }) =>
+      dirname(importer).endsWith("runtime") ? { path, namespace: "node" } : undefined,
+    );
+    builder.onLoad({ filter: /.*/, namespace: "node" }, () => ({ contents: "" }));
+  },
+};
+
+rmSync(join(compiled, "web"), { recursive: true, force: true });
+const { outputFiles } = await build({
+  entryPoints: {
+    sardonyx: join(compiled, "src/web/index.js"),
+    all: join(compiled, "src/index.js"),
+    analyze: join(compiled, "src/analyze/index.js"),
+  },
+  outdir: join(compiled, "web"),
+  chunkNames: "parts/[name]-[hash]",
+  bundle: true,
+  splitting: true,
+  format: "esm",
+  platform: "browser",
+  target: "es2022",
+  define: {
+    process: "undefined",
+    // Of what the engine would look for beside itself nothing is there, nor is a bundler to look for it.
+    "import.meta.url": "undefined",
+  },
+  // Names stay: errors and layers show them.
+  minifySyntax: true,
+  minifyWhitespace: true,
+  logLevel: "warning",
+  plugins: [parts],
+  write: false,
+});
+for (const { path, text } of outputFiles) {
+  mkdirSync(dirname(path), { recursive: true });
+  // The engine imports its loader by an address that it has when it runs: bundlers are to leave that alone, as its own comment says, which is lost.
+  writeFileSync(path, text.replace(/\bimport\(([\w$]+)\)/g, "import(/* webpackIgnore: true */ /* @vite-ignore */ $1)"));
+}
