@@ -1,28 +1,10 @@
-/** Callbacks that write checkpoints. */
+/** Callbacks that write checkpoints to files. */
 import * as z from "zod";
-import { count, functionOf, nonNegative } from "../../core/option-types.ts";
-import { optionsOf } from "../../core/options.ts";
 import { writeFileAtomic } from "../../storage/atomic.node.ts";
 import { encodeCheckpoint } from "../checkpoint.ts";
-import type { Run } from "../fit.ts";
 import { type Callback, requireResult, resultOf, signOf } from "./callback.ts";
+import { type CheckpointOptions, checkpointBy } from "./checkpoint.ts";
 import { type SavedParameters, saveParameters } from "./saved-parameters.ts";
-
-/** Options of `checkpoint`. */
-export interface CheckpointOptions {
-  /** Seconds between checkpoints inside an epoch; default 30. */
-  readonly seconds?: number;
-  /** Batches between checkpoints; default: only by time. */
-  readonly batches?: number;
-  /** Clock in seconds; default that of the process. */
-  readonly now?: () => number;
-}
-
-const checkOptions = optionsOf<CheckpointOptions>("checkpoint", {
-  seconds: nonNegative,
-  batches: count(),
-  now: functionOf("a clock in seconds: () => performance.now() / 1000"),
-});
 
 /**
  * Writes the run's progress to the file `path`: in intervals, after every epoch, and at the end. Pass what
@@ -31,26 +13,7 @@ const checkOptions = optionsOf<CheckpointOptions>("checkpoint", {
  * await fit(model, train, { ...options, callbacks: [checkpoint("run.safetensors", { seconds: 60 })] });
  */
 export function checkpoint(path: string, options: CheckpointOptions = {}): Callback {
-  const {
-    seconds = 30,
-    batches = Number.POSITIVE_INFINITY,
-    now = () => performance.now() / 1000,
-  } = checkOptions(options);
-  let last = now();
-  const isDue = (run: Run) => run.trainer.batches % batches === 0 || now() - last >= seconds;
-  const write = async (run: Run) => {
-    last = now();
-    await run.trainer.sync();
-    await writeFileAtomic(path, encodeCheckpoint(run.progress()));
-  };
-  return {
-    name: "checkpoint",
-    leads: true,
-    saves: isDue,
-    onBatch: (run) => (isDue(run) ? write(run) : undefined),
-    onEpoch: write,
-    onEnd: write,
-  };
+  return checkpointBy((bytes) => writeFileAtomic(path, bytes), options);
 }
 
 /** A figure, which may be infinite. */
