@@ -1,0 +1,14 @@
+/** What a page computes on. */
+import type { Device } from "../runtime/session.ts";
+
+/**
+ * The device that this browser has: "webgpu" where it gives pages a graphics card, else "wasm". Small networks train faster on "wasm", where a
+ * step does not wait for the card; the card is for large ones.
+ * @example const training = { compile: { device: await pageDevice() } };
+ */
+export async function pageDevice(): Promise<Device> {
+  const { gpu } = globalThis.navigator as { readonly gpu?: { requestAdapter(): Promise<unknown> } };
+  // A browser may have WebGPU and refuse it, for the driver or the settings.
+  const card = await gpu?.requestAdapter().catch(() => undefined);
+  return card ? "webgpu" : "wasm";
+}
