@@ -55,6 +55,8 @@ rmSync(join(compiled, "web"), { recursive: true, force: true });
 const { outputFiles } = await build({
   entryPoints: {
     sardonyx: join(compiled, "src/web/index.js"),
+    // A part of its own, so that a page whose worker trains is bundled without what trains.
+    "parts/train-in-worker": join(compiled, "src/web/train-in-worker.js"),
     all: join(compiled, "src/index.js"),
     analyze: join(compiled, "src/analyze/index.js"),
   },

@@ -34,10 +34,27 @@ export {
 } from "../data/pipeline/dataset.ts";
 export { gatherRows, type TensorRecord } from "../data/pipeline/rows.ts";
 export type { Source } from "../data/pipeline/source.ts";
+export { readIdx } from "../data/sets/idx.ts";
 export { logMel, type MelOptions, melOf } from "../data/sound/mel.ts";
 export { fitLength, mixDown, resampler } from "../data/sound/sound.ts";
 export { encodeWav, readWav, type Sound } from "../data/sound/wav.ts";
+export {
+  type ColumnKind,
+  type ColumnType as InferredColumn,
+  type ColumnTypeOptions,
+  inferColumnTypes,
+  parseNumber,
+} from "../data/tables/column-kinds.ts";
 export * from "../data/tables/preprocess.ts";
+export {
+  encodedWidth,
+  encodeRows,
+  type FieldEncoding,
+  type FittedEncoding,
+  fitRowEncoding,
+  type NamedRow,
+  type RowEncoding,
+} from "../data/tables/rows/row-encoding.ts";
 export { type TextWindow, textWindows } from "../data/text/text-windows.ts";
 export * from "../decode/index.ts";
 export { type EncodedOnnx, encodeOnnx, type OnnxOptions } from "../formats/files/export-onnx.ts";
@@ -50,4 +67,13 @@ export * from "../nn/index.ts";
 export * as ops from "../ops/index.ts";
 export { type Device, devices } from "../runtime/session.ts";
 export { decodeSafetensors, encodeSafetensors, type SafetensorsFile } from "../storage/safetensors.ts";
+export type { CheckpointOptions } from "../train/callbacks/checkpoint.ts";
 export * from "../train/index.ts";
+export { type Camera, type CameraOptions, openCamera } from "./camera.ts";
+export { browserStore, type CheckpointStore, storedCheckpoint } from "./checkpoint-store.ts";
+export { pageDevice } from "./device.ts";
+export { fileBytes, readTableFile, type TextTable } from "./files.ts";
+export { imageTensor, type PageImageOptions } from "./images.ts";
+export { type TrainingListener, type TrainingWorker, trainInWorker, type WorkerTraining } from "./train-in-worker.ts";
+export type { BatchProgress, EpochProgress } from "./training-messages.ts";
+export { type TrainingPage, type TrainingPort, trainingWorker } from "./training-worker.ts";
