@@ -2,6 +2,8 @@
  * Makes `dist/web/`, the package for pages: ES modules without bare imports, which bundlers take as they are and a server of files serves.
  * `sardonyx.js` is the entry for pages (`sardonyx/web`), `all.js` and `analyze.js` are what browsers get for `sardonyx` and
  * `sardonyx/analyze`; what they share lies in parts. The engine and its WebAssembly are parts of their own, loaded when something first computes.
+ * `worker.js` (`sardonyx/web/worker`) is the entry for pages in one file, without the engine of graphics cards: bundlers that write a worker as one
+ * file, as Vite does by default, refuse parts.
  */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
@@ -35,8 +37,11 @@ function engineModule(name) {
   `;
 }
 
-/** Puts engines with their files in the place of onnxruntime-web, and nothing in that of the engines of Node. */
-const parts = {
+/**
+ * Puts engines with their files in the place of onnxruntime-web, and nothing in that of the engines of Node; `withCard` says whether the engine
+ * of graphics cards is among them.
+ */
+const parts = (withCard) => ({
   name: "engines",
   setup(builder) {
     builder.onResolve({ filter: /^onnxruntime-web(\/webgpu)?$/ }, ({ path }) => ({ path, namespace: "engine" }));
@@ -48,22 +53,15 @@ const parts = {
       dirname(importer).endsWith("runtime") ? { path, namespace: "node" } : undefined,
     );
     builder.onLoad({ filter: /.*/, namespace: "node" }, () => ({ contents: "" }));
+    if (!withCard)
+      builder.onResolve({ filter: /^\.\/webgpu\.web\.js$/ }, () => ({ path: join(compiled, "src/web/no-webgpu.js") }));
   },
-};
+});
 
-rmSync(join(compiled, "web"), { recursive: true, force: true });
-const { outputFiles } = await build({
-  entryPoints: {
-    sardonyx: join(compiled, "src/web/index.js"),
-    // A part of its own, so that a page whose worker trains is bundled without what trains.
-    "parts/train-in-worker": join(compiled, "src/web/train-in-worker.js"),
-    all: join(compiled, "src/index.js"),
-    analyze: join(compiled, "src/analyze/index.js"),
-  },
+/** What both builds have in common. */
+const options = {
   outdir: join(compiled, "web"),
-  chunkNames: "parts/[name]-[hash]",
   bundle: true,
-  splitting: true,
   format: "esm",
   platform: "browser",
   target: "es2022",
@@ -76,11 +74,36 @@ const { outputFiles } = await build({
   minifySyntax: true,
   minifyWhitespace: true,
   logLevel: "warning",
-  plugins: [parts],
   write: false,
-});
-for (const { path, text } of outputFiles) {
-  mkdirSync(dirname(path), { recursive: true });
-  // The engine imports its loader by an address that it has when it runs: bundlers are to leave that alone, as its own comment says, which is lost.
-  writeFileSync(path, text.replace(/\bimport\(([\w$]+)\)/g, "import(/* webpackIgnore: true */ /* @vite-ignore */ $1)"));
-}
+};
+
+const entries = {
+  ...options,
+  entryPoints: {
+    sardonyx: join(compiled, "src/web/index.js"),
+    // A part of its own, so that a page whose worker trains is bundled without what trains.
+    "parts/train-in-worker": join(compiled, "src/web/train-in-worker.js"),
+    all: join(compiled, "src/index.js"),
+    analyze: join(compiled, "src/analyze/index.js"),
+  },
+  chunkNames: "parts/[name]-[hash]",
+  splitting: true,
+  plugins: [parts(true)],
+};
+
+const oneFile = {
+  ...options,
+  entryPoints: { worker: join(compiled, "src/web/index.js") },
+  plugins: [parts(false)],
+};
+
+rmSync(join(compiled, "web"), { recursive: true, force: true });
+for (const { outputFiles } of await Promise.all([build(entries), build(oneFile)]))
+  for (const { path, text } of outputFiles) {
+    mkdirSync(dirname(path), { recursive: true });
+    // The engine imports its loader by an address that it has when it runs: bundlers are to leave that alone, as its own comment says, which is lost.
+    writeFileSync(
+      path,
+      text.replace(/\bimport\(([\w$]+)\)/g, "import(/* webpackIgnore: true */ /* @vite-ignore */ $1)"),
+    );
+  }

@@ -9,6 +9,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const entries = {
   sardonyx: "src/index.ts",
   "sardonyx/node": "src/node.ts",
+  "sardonyx/web": "src/web/index.ts",
   "sardonyx/analyze": "src/analyze/index.ts",
 };
 

@@ -2,11 +2,12 @@
  * `sardonyx/web` in the bundlers without settings, and as plain modules from a server of files: the page trains, on as many threads as it
  * may, and asks for nothing that is not there. Skipped without Chromium; webpack and Rollup without the packages of `test/bundlers`.
  */
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { gzipSync } from "node:zlib";
 import { build as esbuild } from "esbuild";
 import type { Browser } from "playwright-core";
 import { build as vite, createServer as viteServer } from "vite";
@@ -15,18 +16,32 @@ import { Tensor, tensor } from "../src/core/tensor.ts";
 import { fromTensors } from "../src/data/index.ts";
 import { crossEntropy, dense, sequential } from "../src/nn/index.ts";
 import { adam, fit } from "../src/train/index.ts";
-import { executablePath, serve, startChromium, type Visited, visit } from "./pages.ts";
+import { executablePath, serve, startChromium, visit } from "./pages.ts";
 
-/** A page that trains on two threads, if it may. */
-const program = `
-import { adam, crossEntropy, dense, fit, fromTensors, sequential, Tensor, tensor } from "sardonyx/web";
-const model = sequential([dense(16, { activation: "tanh" }), dense(2)]);
-const x = tensor([[0, 0], [0, 1], [1, 0], [1, 1]]);
-const { history } = await fit(model, fromTensors({ x, y: new Tensor("int32", [4], Int32Array.of(0, 1, 1, 0)) }).batch(4), {
-  loss: crossEntropy(), optimizer: adam({ learningRate: 0.05 }), epochs: 5, training: { compile: { threads: 2 } },
-});
-document.title = JSON.stringify(history.map(({ loss }) => loss));
+/** Trains on two threads, if it may. */
+const training = (entry: string) => `
+import { adam, crossEntropy, dense, fit, fromTensors, sequential, Tensor, tensor, trainInWorker, trainingWorker } from "${entry}";
+async function train({ epochs }, callbacks) {
+  const model = sequential([dense(16, { activation: "tanh" }), dense(2)]);
+  const x = tensor([[0, 0], [0, 1], [1, 0], [1, 1]]);
+  const y = new Tensor("int32", [4], Int32Array.of(0, 1, 1, 0));
+  const { history } = await fit(model, fromTensors({ x, y }).batch(4), {
+    loss: crossEntropy(), optimizer: adam({ learningRate: 0.05 }), epochs, callbacks, training: { compile: { threads: 2 } },
+  });
+  return history.map(({ loss }) => loss);
+}
 `;
+/** A page that trains itself, and by its worker. */
+const pageProgram = `${training("sardonyx/web")}
+const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+const here = await train({ epochs: 5 }, []);
+document.title = JSON.stringify([here, await trainInWorker(worker, { epochs: 5 }).result]);
+`;
+const workerProgram = (entry: string) => `${training(entry)}
+trainingWorker((options, { progress }) => train(options, [progress]));
+`;
+/** A page whose worker alone trains. */
+const callingProgram = `import { trainInWorker } from "sardonyx/web"; globalThis.train = trainInWorker;`;
 
 /** Browsers look for an icon, which no bundler writes. */
 const head = '<!doctype html><link rel="icon" href="data:," />';
@@ -60,13 +75,14 @@ const importThere = (name: string) => import(pathToFileURL(requireThere.resolve(
 
 describe.skipIf(executablePath === undefined)("sardonyx/web", () => {
   const folder = mkdtempSync(join(tmpdir(), "sardonyx-bundlers-"));
-  const main = join(folder, "main.js");
+  const inputs = ["main.js", "worker.js"].map((name) => join(folder, name));
   let browser: Browser;
   let expected: readonly number[];
 
   beforeAll(async () => {
     writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
-    writeFileSync(main, program);
+    writeFileSync(join(folder, "main.js"), pageProgram);
+    writeFileSync(join(folder, "worker.js"), workerProgram("sardonyx/web/worker"));
     // The files themselves, as npm installs them: bundlers treat a link as source.
     const installed = join(folder, "node_modules/sardonyx");
     mkdirSync(installed, { recursive: true });
@@ -81,23 +97,30 @@ describe.skipIf(executablePath === undefined)("sardonyx/web", () => {
     rmSync(folder, { recursive: true });
   });
 
-  /** What the page does that a bundler wrote into a folder, served isolated and not. */
-  async function expectTraining(bundled: string, script = "main.js"): Promise<Visited<readonly number[]>> {
+  /** The losses of the page, and of its worker. */
+  type Losses = readonly (readonly number[])[];
+
+  function expectLosses(losses: Losses): void {
+    expect(losses).toHaveLength(2);
+    for (const own of losses) for (const [epoch, loss] of expected.entries()) expect(own[epoch]).toBeCloseTo(loss, 5);
+  }
+
+  /** Trains in the page that a bundler wrote into a folder, served isolated and not. Gives what the isolated one asked for. */
+  async function expectTraining(bundled: string): Promise<readonly string[]> {
     const page = join(bundled, "index.html");
-    if (!existsSync(page)) writeFileSync(page, `${head}<script type="module" src="./${script}"></script>`);
+    if (!existsSync(page)) writeFileSync(page, `${head}<script type="module" src="./main.js"></script>`);
     const isolated = await serve(bundled);
     const open = await serve(bundled, {});
     try {
-      const two = await visit<readonly number[]>(browser, isolated.address);
-      expect([two.workers, two.warnings]).toEqual([1, []]);
-      const one = await visit<readonly number[]>(browser, open.address);
-      expect([one.workers, one.warnings]).toEqual([
-        0,
-        [expect.stringMatching(/^Sardonyx: one thread computes.*Cross-Origin-Opener-Policy/)],
-      ]);
-      for (const { result } of [one, two])
-        for (const [epoch, loss] of expected.entries()) expect(result[epoch]).toBeCloseTo(loss, 5);
-      return two;
+      const two = await visit<Losses>(browser, isolated.address);
+      // The worker, a further thread of the page, and one of the worker.
+      expect([two.workers, two.warnings]).toEqual([3, []]);
+      const one = await visit<Losses>(browser, open.address);
+      const told = expect.stringMatching(/^Sardonyx: one thread computes.*Cross-Origin-Opener-Policy/);
+      expect([one.workers, one.warnings]).toEqual([1, [told, told]]);
+      expectLosses(two.result);
+      expectLosses(one.result);
+      return two.requests;
     } finally {
       isolated.close();
       open.close();
@@ -109,12 +132,13 @@ describe.skipIf(executablePath === undefined)("sardonyx/web", () => {
     mkdirSync(plain);
     cpSync("dist/web", join(plain, "sardonyx"), { recursive: true });
     const map = '<script type="importmap">{ "imports": { "sardonyx/web": "./sardonyx/sardonyx.js" } }</script>';
-    writeFileSync(join(plain, "index.html"), `${head}${map}<script type="module">${program}</script>`);
-    const { requests } = await expectTraining(plain);
+    writeFileSync(join(plain, "index.html"), `${head}${map}<script type="module">${pageProgram}</script>`);
+    // Import maps are the page's: workers have none.
+    writeFileSync(join(plain, "worker.js"), workerProgram("./sardonyx/worker.js"));
+    const requests = await expectTraining(plain);
     // Of the two engines the page loads the one that it computes on.
-    const own = requests.filter((address) => address.includes("/sardonyx/"));
-    expect(own.filter((address) => /\/web[-.]/.test(address))).toHaveLength(1);
-    expect(own.filter((address) => /webgpu/.test(address))).toEqual([]);
+    expect(requests.filter((address) => /\/parts\/web-/.test(address))).toHaveLength(1);
+    expect(requests.filter((address) => /webgpu/.test(address))).toEqual([]);
   });
 
   test("built by Vite, and served by it", async () => {
@@ -123,8 +147,7 @@ describe.skipIf(executablePath === undefined)("sardonyx/web", () => {
     const server = await viteServer({ root: folder, logLevel: "error", server: { port: 0, host: "127.0.0.1" } });
     try {
       await server.listen();
-      const { result } = await visit<readonly number[]>(browser, server.resolvedUrls?.local[0] ?? "");
-      expect(result[4]).toBeCloseTo(expected[4] ?? Number.NaN, 5);
+      expectLosses((await visit<Losses>(browser, server.resolvedUrls?.local[0] ?? "")).result);
     } finally {
       await server.close();
     }
@@ -132,7 +155,7 @@ describe.skipIf(executablePath === undefined)("sardonyx/web", () => {
 
   test.each([false, true])("built by esbuild, splitting: %s", async (splitting) => {
     const outdir = join(folder, splitting ? "esbuild-split" : "esbuild");
-    await esbuild({ entryPoints: [main], bundle: true, format: "esm", splitting, outdir, logLevel: "error" });
+    await esbuild({ entryPoints: inputs, bundle: true, format: "esm", splitting, outdir, logLevel: "error" });
     await expectTraining(outdir);
   });
 
@@ -154,7 +177,7 @@ describe.skipIf(executablePath === undefined)("sardonyx/web", () => {
     const { nodeResolve } = await importThere("@rollup/plugin-node-resolve");
     const warnings: string[] = [];
     const build = await rollup({
-      input: main,
+      input: inputs,
       plugins: [nodeResolve()],
       onwarn: ({ message }: Error) => warnings.push(message),
     });
@@ -162,5 +185,49 @@ describe.skipIf(executablePath === undefined)("sardonyx/web", () => {
     await build.close();
     expect(warnings).toEqual([]);
     await expectTraining(join(folder, "rollup"));
+  });
+
+  test("a page whose worker trains is bundled without what trains", async () => {
+    writeFileSync(join(folder, "calling.js"), callingProgram);
+    const built = await esbuild({
+      entryPoints: [join(folder, "calling.js")],
+      bundle: true,
+      minify: true,
+      write: false,
+    });
+    expect(gzipSync(built.outputFiles[0]?.contents ?? "").length).toBeLessThan(30_000);
+  });
+});
+
+describe("dist/web", () => {
+  /** The modules that one imports, itself among them, with their texts; those that it loads later left out. */
+  function importedBy(path: string, found = new Map<string, string>()): ReadonlyMap<string, string> {
+    if (found.has(path)) return found;
+    const text = readFileSync(path, "utf8");
+    found.set(path, text);
+    for (const [, name = ""] of text.matchAll(/(?:^|[;}\n])(?:import|export)(?:[^"';()]*?from)?\s*"([^"]+)"/g))
+      importedBy(join(dirname(path), name), found);
+    return found;
+  }
+
+  test("the entry for pages has less than 300 KB, compressed, beside the engine", () => {
+    const modules = importedBy("dist/web/sardonyx.js");
+    expect(modules.size).toBeGreaterThan(2);
+    const bytes = [...modules.values()].reduce((sum, text) => sum + gzipSync(text).length, 0);
+    expect(bytes).toBeGreaterThan(100_000);
+    expect(bytes).toBeLessThan(300_000);
+  });
+
+  test("nothing in it is imported by a name of a package or of Node", async () => {
+    const entryPoints = ["sardonyx", "worker", "all", "analyze"].map((name) => `dist/web/${name}.js`);
+    const common = { entryPoints, outdir: "none", write: false, metafile: true, logLevel: "silent" } as const;
+    // Of a neutral platform esbuild refuses what is of Node.
+    const { metafile } = await esbuild({ ...common, bundle: true, format: "esm", platform: "neutral" });
+    const modules = Object.entries(metafile.inputs);
+    expect(modules.length).toBeGreaterThan(8);
+    expect(modules.filter(([path]) => !path.startsWith("dist/web/")).map(([path]) => path)).toEqual([]);
+    const external = modules.flatMap(([, { imports }]) => imports.filter((each) => each.external));
+    // Helpers of esbuild's own.
+    expect(external.filter(({ path }) => path !== "<runtime>")).toEqual([]);
   });
 });

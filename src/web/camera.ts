@@ -80,7 +80,7 @@ export async function openCamera(options: CameraOptions = {}): Promise<Camera> {
   return {
     video,
     close,
-    capture() {
+    async capture() {
       if (!stream.active) throw new RuntimeError("camera: it is off; open it again by openCamera");
       return imageTensor(video, image);
     },
