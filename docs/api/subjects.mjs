@@ -27,6 +27,7 @@ export const subjects = {
   "Generating text": ["decode/"],
   "Models in files": ["formats/", "onnx/", "storage/"],
   "Runs and recipes": ["runs/"],
+  "In the browser": ["web/"],
   Analysis: ["analyze/"],
   "Graphs and gradients": ["autodiff/", "graph/", "jit/", "runtime/"],
   "Tensors and keys": ["core/"],

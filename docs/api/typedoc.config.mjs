@@ -68,7 +68,7 @@ const intentionallyNotExported = [
 
 export default {
   name: "Sardonyx",
-  entryPoints: ["../../src/index.ts", "../../src/node.ts", "../../src/analyze/index.ts"],
+  entryPoints: ["../../src/index.ts", "../../src/node.ts", "../../src/web/index.ts", "../../src/analyze/index.ts"],
   tsconfig: "tsconfig.json",
   plugin: ["./subjects.mjs"],
   out: "../reference",
