@@ -101,9 +101,10 @@ rmSync(join(compiled, "web"), { recursive: true, force: true });
 for (const { outputFiles } of await Promise.all([build(entries), build(oneFile)]))
   for (const { path, text } of outputFiles) {
     mkdirSync(dirname(path), { recursive: true });
-    // The engine imports its loader by an address that it has when it runs: bundlers are to leave that alone, as its own comment says, which is lost.
-    writeFileSync(
-      path,
-      text.replace(/\bimport\(([\w$]+)\)/g, "import(/* webpackIgnore: true */ /* @vite-ignore */ $1)"),
-    );
+    const module = text
+      // The engine imports its loader by an address that it has when it runs: bundlers are to leave that alone, as its own comment says, which is lost.
+      .replace(/\bimport\(([\w$]+)\)/g, "import(/* webpackIgnore: true */ /* @vite-ignore */ $1)")
+      // Modules do nothing when they are loaded, so none is imported for that; bundlers that are told so ("sideEffects") warn of it.
+      .replace(/\bimport"\.\/[\w./-]+";/g, "");
+    writeFileSync(path, module);
   }

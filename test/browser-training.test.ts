@@ -1,142 +1,115 @@
-/** The template for browsers: built by Vite and by esbuild, it trains in Chromium. Skipped where Chromium is not installed; `.ci/run` installs it. */
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+/** The template for browsers: built by Vite and by esbuild, it trains in Chromium, also on a graphics card. Skipped where Chromium is not installed; `.ci/run` installs it. */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { extname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { build as bundle } from "esbuild";
-import { type Browser, chromium } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeProject } from "../src/cli/new/project.ts";
+import { executablePath, type Served, serve, startChromium, visit } from "./pages.ts";
 
-const executablePath = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
-const flags =
-  "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update --disable-sync";
 /** A graphics card of software. */
-const withCard =
-  "--enable-unsafe-webgpu --use-webgpu-adapter=swiftshader --enable-features=Vulkan --use-vulkan=swiftshader";
-const types: Readonly<Record<string, string>> = {
-  ".html": "text/html",
-  ".js": "text/javascript",
-  ".mjs": "text/javascript",
-  ".wasm": "application/wasm",
-};
+const withCard = [
+  "--enable-unsafe-webgpu",
+  "--use-webgpu-adapter=swiftshader",
+  "--enable-features=Vulkan",
+  "--use-vulkan=swiftshader",
+];
 
 describe.skipIf(executablePath === undefined)("a page that trains", () => {
   const folder = mkdtempSync(join(tmpdir(), "sardonyx-page-"));
   const project = join(folder, "page");
   let browser: Browser;
-  let server: Server;
-  let served = "";
-  /** What the page asked for last. */
-  let loaded: string[] = [];
+  const servers: Served[] = [];
 
   beforeAll(async () => {
     makeProject(project, "browser");
     mkdirSync(join(project, "node_modules"));
     symlinkSync(resolve("."), join(project, "node_modules/sardonyx"));
-    for (const name of ["vite", "onnxruntime-web"])
-      symlinkSync(resolve("node_modules", name), join(project, "node_modules", name));
-    server = createServer(({ url = "/" }, response) => {
-      const path = join(served, url === "/" ? "index.html" : (url.split("?")[0] ?? ""));
-      response.writeHead(existsSync(path) ? 200 : 404, { "content-type": types[extname(path)] ?? "text/plain" });
-      response.end(existsSync(path) ? readFileSync(path) : "");
-    }).listen(0, "127.0.0.1");
-    browser = await chromium.launch({ executablePath: executablePath ?? "", args: flags.split(" ") });
+    browser = await startChromium();
   });
   afterAll(async () => {
     await browser.close();
-    server.close();
+    for (const { close } of servers) close();
     rmSync(folder, { recursive: true });
   });
 
-  /** What the page in a folder says once it has trained. */
-  async function trained(dist: string): Promise<string> {
-    served = dist;
-    const page = await browser.newPage();
-    const errors: string[] = [];
-    page.on("pageerror", (error) => errors.push(String(error)));
-    loaded = [];
-    page.on("request", (request) => loaded.push(request.url()));
-    await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
-    await page.click("#train");
-    await expect.poll(() => page.textContent("#state"), { timeout: 120_000 }).toMatch(/Trained\.|: /);
-    await expect.poll(() => page.isEnabled("#train"), { timeout: 120_000 }).toBe(true);
-    const said = (await page.textContent("#state")) ?? "";
-    await page.close();
-    expect(errors).toEqual([]);
-    return said;
+  /** The address of a folder, served as any server does it: not isolated. */
+  async function addressOf(dist: string): Promise<string> {
+    const served = await serve(dist, {});
+    servers.push(served);
+    return served.address;
   }
-  const rightOf = (said: string) => Number(/([\d.]+) % right\. Trained\./.exec(said)?.[1]);
 
-  test("built by Vite", async () => {
+  /** Opens the page and lets it train. */
+  async function start(address: string): Promise<Page> {
+    const page = await browser.newPage();
+    await page.goto(address);
+    await page.click("#train");
+    return page;
+  }
+
+  /** What a page says once it has trained. */
+  async function said(page: Page): Promise<string> {
+    await expect.poll(() => page.textContent("#state"), { timeout: 120_000 }).toMatch(/Trained\.|: [a-z]/);
+    await expect.poll(() => page.isEnabled("#train"), { timeout: 120_000 }).toBe(true);
+    return (await page.textContent("#state")) ?? "";
+  }
+  const rightOf = (text: string) => Number(/([\d.]+) % right\. Trained\./.exec(text)?.[1]);
+  const epochOf = (text: string | null) => Number(/^Epoch (\d+)/.exec(text ?? "")?.[1] ?? 0);
+
+  test("built by Vite, without a setting", async () => {
     await build({ root: project, logLevel: "error" });
-    const dist = join(project, "dist");
-    expect(rightOf(await trained(dist))).toBeGreaterThan(90);
-    // Of the engine's two builds the page loads the one that it computes on.
-    expect(readdirSync(join(dist, "assets")).filter((name) => name.endsWith(".wasm"))).toHaveLength(2);
-    expect(loaded.filter((name) => name.endsWith(".wasm"))).toEqual([
-      expect.stringMatching(/ort-wasm-simd-threaded-[^.]*\.wasm$/),
-    ]);
+    const page = await start(await addressOf(join(project, "dist")));
+    expect(rightOf(await said(page))).toBeGreaterThan(90);
+    await page.close();
   });
 
-  test("built by esbuild, the engine beside it", async () => {
+  test("built by esbuild; what is stopped goes on at the next click", async () => {
     const dist = join(project, "plain");
-    await bundle({
-      entryPoints: [join(project, "main.ts")],
-      bundle: true,
-      format: "esm",
-      outdir: dist,
-      logLevel: "error",
+    // esbuild leaves addresses as they are.
+    const main = readFileSync(join(project, "main.ts"), "utf8").replaceAll("./worker.ts", "./worker.js");
+    writeFileSync(join(project, "esbuild.ts"), main);
+    const entryPoints = { main: join(project, "esbuild.ts"), worker: join(project, "worker.ts") };
+    await bundle({ entryPoints, bundle: true, format: "esm", outdir: dist, logLevel: "error" });
+    const html = readFileSync(join(project, "index.html"), "utf8").replace("./main.ts", "./main.js");
+    writeFileSync(join(dist, "index.html"), html);
+    const page = await start(await addressOf(dist));
+    await expect.poll(async () => epochOf(await page.textContent("#state")), { timeout: 60_000 }).toBeGreaterThan(1);
+    await page.click("#stop");
+    const stopped = await said(page);
+    expect(epochOf(stopped)).toBeLessThan(60);
+    await page.evaluate(() => {
+      const state = document.querySelector("#state");
+      // What is said first of what goes on.
+      new MutationObserver((_, observer) => {
+        document.title = state?.textContent ?? "";
+        observer.disconnect();
+      }).observe(state ?? document, { childList: true });
     });
-    const page = readFileSync(join(project, "index.html"), "utf8").replace("./main.ts", "./main.js");
-    const engine = resolve("node_modules/onnxruntime-web/dist");
-    for (const name of readdirSync(engine).filter((own) => /^ort-wasm-simd-threaded\.(mjs|wasm)$/.test(own)))
-      cpSync(join(engine, name), join(dist, name));
-    writeFileSync(join(dist, "index.html"), page);
-    expect(rightOf(await trained(dist))).toBeGreaterThan(90);
+    await page.click("#train");
+    const done = await said(page);
+    expect(epochOf(await page.title())).toBe(epochOf(stopped) + 1);
+    expect([epochOf(done), rightOf(done) > 90]).toEqual([60, true]);
+    await page.close();
   });
 
   /** What a program that leaves it in the title computes in a page of a browser. */
-  async function computed(program: string, more = ""): Promise<unknown> {
-    served = join(project, "card");
+  async function computed(program: string, more: readonly string[] = []): Promise<unknown> {
+    const dist = join(project, "card");
     writeFileSync(join(project, "card.ts"), program);
     await bundle({
       entryPoints: [join(project, "card.ts")],
       bundle: true,
       format: "esm",
-      outdir: served,
+      outdir: dist,
       logLevel: "error",
     });
-    const engine = resolve("node_modules/onnxruntime-web/dist");
-    for (const name of readdirSync(engine).filter((own) =>
-      /^ort-wasm-simd-threaded(\.asyncify)?\.(mjs|wasm)$/.test(own),
-    ))
-      cpSync(join(engine, name), join(served, name));
-    writeFileSync(join(served, "index.html"), '<!doctype html><script type="module" src="./card.js"></script>');
-    const own = await chromium.launch({
-      executablePath: executablePath ?? "",
-      args: `${flags} ${more}`.split(" ").filter((flag) => flag !== "" && !(more && flag === "--disable-gpu")),
-    });
+    writeFileSync(join(dist, "index.html"), '<!doctype html><script type="module" src="./card.js"></script>');
+    const own = await startChromium(more);
     try {
-      const page = await own.newPage();
-      const errors: string[] = [];
-      page.on("pageerror", (error) => errors.push(String(error)));
-      await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
-      await expect.poll(async () => [...errors, await page.title()].join(), { timeout: 200_000 }).not.toBe("");
-      expect(errors).toEqual([]);
-      return JSON.parse(await page.title());
+      return (await visit(own, await addressOf(dist))).result;
     } finally {
       await own.close();
     }
@@ -144,7 +117,7 @@ describe.skipIf(executablePath === undefined)("a page that trains", () => {
 
   test("on a graphics card, as on WebAssembly", async () => {
     const program = `
-      import { adam, conv2d, crossEntropy, dense, flatten, maxPool2d, sequential, Tensor, Trainer } from "sardonyx";
+      import { adam, conv2d, crossEntropy, dense, flatten, maxPool2d, sequential, Tensor, Trainer } from "sardonyx/web";
       const images = new Tensor("float32", [4, 1, 8, 8], Float32Array.from({ length: 256 }, (_, i) => Math.sin(i)));
       const batch = { x: images, y: new Tensor("int32", [4], Int32Array.of(0, 1, 2, 1)) };
       async function losses(device) {
@@ -167,7 +140,7 @@ describe.skipIf(executablePath === undefined)("a page that trains", () => {
 
   test("without a card the page is told what to do", async () => {
     const program = `
-      import { jit, ops, tensor } from "sardonyx";
+      import { jit, ops, tensor } from "sardonyx/web";
       const failed = await jit((x) => ops.add(x, 1), { device: "webgpu" })(tensor([1])).catch((error) => error.message);
       document.title = JSON.stringify(failed);
     `;

@@ -13,9 +13,12 @@ export const executablePath = ["/usr/bin/chromium", "/usr/bin/chromium-browser",
 const flags =
   "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update --disable-sync";
 
-/** Starts Chromium, with further flags. */
-export const startChromium = (more: readonly string[] = []): Promise<Browser> =>
-  chromium.launch({ executablePath: executablePath ?? "", args: [...flags.split(" "), ...more] });
+/** Starts Chromium, with further flags; those of a graphics card take the place of the one that switches it off. */
+export function startChromium(more: readonly string[] = []): Promise<Browser> {
+  const hasCard = more.some((flag) => flag.includes("webgpu"));
+  const own = flags.split(" ").filter((flag) => !(hasCard && flag === "--disable-gpu"));
+  return chromium.launch({ executablePath: executablePath ?? "", args: [...own, ...more] });
+}
 
 const types: Readonly<Record<string, string>> = {
   ".html": "text/html",

@@ -26,6 +26,9 @@ export type TrainingWorker = Pick<EventTarget, "addEventListener" | "removeEvent
 
 let lastId = 0;
 
+/** Milliseconds in which a worker answers, unless its module is still loading. */
+const patience = 10_000;
+
 /**
  * Trains in a worker whose module calls `trainingWorker`. `options` are for its function: plain data, arrays, Files. The worker stays for a
  * further training; `worker.terminate()` ends it.
@@ -44,6 +47,12 @@ export function trainInWorker<Result = Uint8Array>(
   const id = lastId;
   const tell = (message: ToTrainer) => worker.postMessage(message);
   const ended = new AbortController();
+  // A worker that failed to load before anyone listened says nothing any more.
+  const waiting = setTimeout(() => {
+    console.warn(
+      "Sardonyx: the worker that is to train has not answered for 10 seconds: it is still loading, its address is wrong, or its module does not call trainingWorker.",
+    );
+  }, patience);
   const result = new Promise<Result>((resolve, reject) => {
     const hear = <E extends Event>(type: "message" | "messageerror" | "error", heard: (event: E) => void) => {
       worker.addEventListener(type, heard as EventListener);
@@ -53,6 +62,7 @@ export function trainInWorker<Result = Uint8Array>(
       // A worker whose module was still loading may have missed it.
       if (data.kind === "ready") tell({ kind: "train", id, options });
       else if (data.id !== id) return;
+      else if (data.kind === "begun") clearTimeout(waiting);
       else if (data.kind === "batch") onBatch?.(data.progress);
       else if (data.kind === "epoch") onEpoch?.(data.progress);
       else if (data.kind === "done") resolve(data.result as Result);
@@ -69,6 +79,9 @@ export function trainInWorker<Result = Uint8Array>(
       reject(new RuntimeError("the worker's result cannot be sent; return bytes, numbers, arrays or plain objects")),
     );
     tell({ kind: "train", id, options });
-  }).finally(() => ended.abort());
+  }).finally(() => {
+    clearTimeout(waiting);
+    ended.abort();
+  });
   return { result, stop: () => tell({ kind: "stop", id }) };
 }

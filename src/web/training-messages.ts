@@ -31,9 +31,10 @@ export type ToTrainer =
   | { readonly kind: "train"; readonly id: number; readonly options: unknown }
   | { readonly kind: "stop"; readonly id: number };
 
-/** To the page: the worker listens; or what becomes of a training. */
+/** To the page: the worker listens; or it has begun a training, and what becomes of that. */
 export type FromTrainer =
   | { readonly kind: "ready" }
+  | { readonly kind: "begun"; readonly id: number }
   | { readonly kind: "batch"; readonly id: number; readonly progress: BatchProgress }
   | { readonly kind: "epoch"; readonly id: number; readonly progress: EpochProgress }
   | { readonly kind: "done"; readonly id: number; readonly result: unknown }

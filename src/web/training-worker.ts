@@ -53,6 +53,7 @@ export function trainingWorker<Options>(
     const own = { id, isStopped: false };
     running = own;
     last = id;
+    tell({ kind: "begun", id });
     let told = Number.NEGATIVE_INFINITY;
     const obey: NonNullable<Callback["onStart"]> = async (run) => {
       await nextTurn();

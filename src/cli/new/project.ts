@@ -44,7 +44,7 @@ const recipe: Kind = {
 /** A page that trains by itself. */
 const page: Kind = {
   scripts: { dev: "vite", build: "vite build", preview: "vite preview", check: "tsc" },
-  dependencies: ["onnxruntime-web"],
+  dependencies: [],
   devDependencies: ["vite", "@types/node"],
 };
 
