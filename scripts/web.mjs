@@ -5,11 +5,12 @@
  * `worker.js` (`sardonyx/web/worker`) is the entry for pages in one file, without the engine of graphics cards: bundlers that write a worker as one
  * file, as Vite does by default, refuse parts.
  */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
+import { root } from "./prepare.mjs";
 
 /** The folder of the compiled sources, into which `web/` is written. */
 const compiled = resolve(process.argv[2] ?? "dist");
@@ -75,6 +76,7 @@ const options = {
   minifyWhitespace: true,
   logLevel: "warning",
   write: false,
+  metafile: true,
 };
 
 const entries = {
@@ -97,8 +99,25 @@ const oneFile = {
   plugins: [parts(false)],
 };
 
+/** The licences of the packages that builds are made of, as they ask for. */
+function licencesOf(builds) {
+  const paths = builds
+    .flatMap(({ metafile }) => Object.keys(metafile.inputs))
+    .map((path) => path.replace(/^engine:/, "node_modules/"));
+  const names = paths
+    .map((path) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1])
+    .filter((name) => name !== undefined);
+  return [...new Set(names)].sort().map((name) => {
+    const folder = join(root, "node_modules", name);
+    const { version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+    const file = readdirSync(folder).find((own) => /^licen[cs]e/i.test(own));
+    return `${name} ${version} (${license})\n\n${file ? readFileSync(join(folder, file), "utf8").trim() : "Its package has no text of its licence."}\n`;
+  });
+}
+
+const builds = await Promise.all([build(entries), build(oneFile)]);
 rmSync(join(compiled, "web"), { recursive: true, force: true });
-for (const { outputFiles } of await Promise.all([build(entries), build(oneFile)]))
+for (const { outputFiles } of builds)
   for (const { path, text } of outputFiles) {
     mkdirSync(dirname(path), { recursive: true });
     const module = text
@@ -108,3 +127,4 @@ for (const { outputFiles } of await Promise.all([build(entries), build(oneFile)]
       .replace(/\bimport"\.\/[\w./-]+";/g, "");
     writeFileSync(path, module);
   }
+writeFileSync(join(compiled, "web/LICENSES.txt"), licencesOf(builds).join(`\n${"-".repeat(80)}\n\n`));

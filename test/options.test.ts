@@ -4,6 +4,7 @@ import * as analyze from "../src/analyze/index.ts";
 import { OptionError } from "../src/core/errors.ts";
 import * as s from "../src/index.ts";
 import * as node from "../src/node.ts";
+import * as web from "../src/web/index.ts";
 
 const { models, ops, rl } = s;
 const x = s.input("float32", [1, 1, 2, 2]);
@@ -69,6 +70,8 @@ const calls: Readonly<Record<string, (options: never) => unknown>> = {
   earlyStopping: (options) => s.earlyStopping(options),
   movingAverage: (options) => s.movingAverage(options),
   checkpoint: (options) => node.checkpoint("checkpoint.safetensors", options),
+  imageTensor: (options) => web.imageTensor(new Blob(), options),
+  openCamera: (options) => web.openCamera(options),
   fit: (options) => s.fit(model, samples, options),
   diskRows: (options) => node.diskRows(options),
   evaluate: (options) => s.evaluate(model, samples, options),

@@ -4,9 +4,11 @@
  */
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Value } from "../src/web/index.ts";
+import { blocks } from "./markdown.ts";
 import { executablePath, type Served, serve, startChromium } from "./pages.ts";
 
 /** Trains on ordered data with dropout, so that what goes on must find its place in everything. */
@@ -313,6 +315,49 @@ describe.skipIf(executablePath === undefined)("a page", () => {
     const own = await open();
     expect(await own.evaluate(() => sardonyx.pageDevice())).toBe("wasm");
     await own.close();
+  });
+
+  test("does what the guide says", async () => {
+    const own = mkdtempSync(join(folder, "guide-"));
+    const [workerCode = "", pageCode = ""] = blocks("docs/guides/browser.md", "js");
+    // Without a bundler, as the guide says too: the page by an import map, the worker by an address.
+    writeFileSync(join(own, "worker.js"), workerCode.replace("sardonyx/web/worker", "../sardonyx/worker.js"));
+    const map = '<script type="importmap">{ "imports": { "sardonyx/web": "../sardonyx/sardonyx.js" } }</script>';
+    const body = '<button id="stop">Stop</button><output id="state"></output>';
+    writeFileSync(
+      join(own, "index.html"),
+      `<!doctype html>${map}<body>${body}<script type="module">${pageCode}</script></body>`,
+    );
+    const opened = await context.newPage();
+    await opened.goto(`${served.address}${basename(own)}/`);
+    const state = () => opened.textContent("#state");
+    await expect.poll(state, { timeout: 60_000 }).toMatch(/^trained: /);
+    const [no = 0, yes = 0] = ((await state()) ?? "").slice("trained: ".length).split(",").map(Number);
+    expect(yes).toBeGreaterThan(no);
+    await opened.close();
+  });
+
+  test("says what a policy must allow, and computes where it does", async () => {
+    const scripts = "script-src 'self' 'unsafe-inline'";
+    const compute = () =>
+      sardonyx
+        .jit((x: Value) => sardonyx.ops.add(x, 1))(sardonyx.tensor([1]))
+        .then(
+          (sum) => String(sum.toNumbers()),
+          (error: Error) => error.message,
+        );
+    for (const [policy, expected] of [
+      [scripts, /does not start in this page.*Content-Security-Policy.*script-src have blob: and 'wasm-unsafe-eval'/],
+      [`${scripts} blob: 'wasm-unsafe-eval'; worker-src 'self' blob:`, /^2$/],
+    ] as const) {
+      const strict = await serve(folder, { "content-security-policy": policy });
+      const opened = await context.newPage();
+      await opened.goto(strict.address);
+      await expect.poll(() => opened.title(), { timeout: 30_000 }).toBe("ready");
+      expect(await opened.evaluate(compute)).toMatch(expected);
+      await opened.close();
+      strict.close();
+    }
   });
 
   test("says what a worker that cannot be loaded is about", async () => {

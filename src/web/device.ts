@@ -2,8 +2,8 @@
 import type { Device } from "../runtime/session.ts";
 
 /**
- * The device that this browser has: "webgpu" where it gives pages a graphics card, else "wasm". Small networks train faster on "wasm", where a
- * step does not wait for the card; the card is for large ones.
+ * The device that this browser has: "webgpu" where it gives pages a graphics card, else "wasm". Try both with a small network: a step waits for
+ * the card, and may be faster without.
  * @example const training = { compile: { device: await pageDevice() } };
  */
 export async function pageDevice(): Promise<Device> {

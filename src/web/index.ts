@@ -60,6 +60,7 @@ export * from "../decode/index.ts";
 export { type EncodedOnnx, encodeOnnx, type OnnxOptions } from "../formats/files/export-onnx.ts";
 export { encodeSavedModel, type SaveOptions } from "../formats/files/saved-model.ts";
 export { modelFromOnnx, type OnnxModelOptions } from "../formats/onnx-model.ts";
+export { type Graph, graphOf, input, type Scope, type TensorType, Value } from "../graph/ir.ts";
 export { type CompileOptions, compile, type Executable, optimize } from "../jit/compile.ts";
 export { type JitOptions, jit } from "../jit/jit.ts";
 export * from "../nn/index.ts";

@@ -1,5 +1,5 @@
 /** Training for a page over a port, without a browser: what is told, stopped, refused. */
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { OptionError } from "../core/errors.ts";
 import { tensor } from "../core/tensor.ts";
 import { fromTensors } from "../data/pipeline/dataset.ts";
@@ -74,4 +74,21 @@ test("a result that cannot be sent is refused with its reason", async () => {
     {},
   );
   await expect(result).rejects.toThrow(/could not be cloned/);
+});
+
+test("of a worker that does not answer the console speaks", () => {
+  vi.useFakeTimers();
+  const warn = vi.spyOn(console, "warn").mockImplementation(() => undefined);
+  try {
+    const { port1, port2 } = new MessageChannel();
+    ports.push(port1, port2);
+    void trainInWorker(port1, {});
+    vi.advanceTimersByTime(9_000);
+    expect(warn).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(2_000);
+    expect(warn).toHaveBeenCalledWith(expect.stringMatching(/not answered.*does not call trainingWorker/));
+  } finally {
+    vi.useRealTimers();
+    warn.mockRestore();
+  }
 });
