@@ -117,7 +117,7 @@ describe.skipIf(executablePath === undefined)("a page that trains", () => {
 
   test("on a graphics card, as on WebAssembly", async () => {
     const program = `
-      import { adam, conv2d, crossEntropy, dense, flatten, maxPool2d, sequential, Tensor, Trainer } from "sardonyx/web";
+      import { adam, conv2d, crossEntropy, dense, flatten, maxPool2d, pageDevice, sequential, Tensor, Trainer } from "sardonyx/web";
       const images = new Tensor("float32", [4, 1, 8, 8], Float32Array.from({ length: 256 }, (_, i) => Math.sin(i)));
       const batch = { x: images, y: new Tensor("int32", [4], Int32Array.of(0, 1, 2, 1)) };
       async function losses(device) {
@@ -131,9 +131,14 @@ describe.skipIf(executablePath === undefined)("a page that trains", () => {
         await trainer.release();
         return found;
       }
-      document.title = JSON.stringify({ there: await losses("webgpu"), here: await losses("wasm") });
+      document.title = JSON.stringify({ there: await losses("webgpu"), here: await losses("wasm"), device: await pageDevice() });
     `;
-    const { there, here } = (await computed(program, withCard)) as { there: number[]; here: number[] };
+    const { there, here, device } = (await computed(program, withCard)) as {
+      there: number[];
+      here: number[];
+      device: string;
+    };
+    expect(device).toBe("webgpu");
     expect(here[3]).toBeLessThan(here[0] as number);
     for (const [i, expected] of here.entries()) expect(there[i]).toBeCloseTo(expected, 4);
   }, 240_000);

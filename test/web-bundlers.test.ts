@@ -187,6 +187,26 @@ describe.skipIf(executablePath === undefined)("sardonyx/web", () => {
     await expectTraining(join(folder, "rollup"));
   });
 
+  test("what is in sardonyx alone fits what is in sardonyx/web: they share their parts", async () => {
+    const own = join(folder, "both");
+    writeFileSync(
+      join(folder, "both.js"),
+      `import { models, Tensor } from "sardonyx";
+      import { keyOf, predict, Tensor as OfPages } from "sardonyx/web";
+      const model = models.presetOf("lenet5").build();
+      model.initialize(keyOf(0), { dtype: "float32", shape: [1, 1, 28, 28] });
+      const scores = await predict(model, new OfPages("float32", [1, 1, 28, 28], new Float32Array(784)));
+      document.title = JSON.stringify([Tensor === OfPages, scores.shape]);`,
+    );
+    mkdirSync(own);
+    writeFileSync(join(own, "index.html"), `${head}<script type="module" src="./both.js"></script>`);
+    const entryPoints = [join(folder, "both.js")];
+    await esbuild({ entryPoints, bundle: true, format: "esm", splitting: true, outdir: own, logLevel: "error" });
+    const served = await serve(own);
+    expect((await visit(browser, served.address)).result).toEqual([true, [1, 10]]);
+    served.close();
+  });
+
   test("a page whose worker trains is bundled without what trains", async () => {
     writeFileSync(join(folder, "calling.js"), callingProgram);
     const built = await esbuild({

@@ -16,7 +16,7 @@ export interface EngineFiles {
 
 /** What is set of onnxruntime-web before its first session. */
 interface EngineSettings {
-  readonly wasm: { wasmBinary?: ArrayBufferLike | Uint8Array; wasmPaths?: unknown };
+  readonly wasm: { wasmBinary?: ArrayBufferLike | Uint8Array | undefined; wasmPaths?: unknown };
 }
 
 function fromBase64(text: string): Uint8Array {
@@ -45,7 +45,10 @@ export function withEngineFiles(
       installed ??= install();
       await installed;
       try {
-        return await InferenceSession.create(model, options);
+        const session = await InferenceSession.create(model, options);
+        // The engine runs, and needs its file no more.
+        env.wasm.wasmBinary = undefined;
+        return session;
       } catch (cause) {
         const words = cause instanceof Error ? cause.message : String(cause);
         if (!/no available backend|dynamically imported module|wasm-unsafe-eval|CompileError/i.test(words)) throw cause;
