@@ -314,6 +314,10 @@ describe.skipIf(executablePath === undefined)("a page", () => {
   test("computes on WebAssembly where the browser gives no graphics card", async () => {
     const own = await open();
     expect(await own.evaluate(() => sardonyx.pageDevice())).toBe("wasm");
+    // The entry for workers has no other engine.
+    const refused = await own.evaluate(`import("./sardonyx/worker.js").then(({ jit, ops, tensor }) =>
+      jit((x) => ops.add(x, 1), { device: "webgpu" })(tensor([1])).then(String, (error) => error.message))`);
+    expect(refused).toMatch(/"webgpu" is not in sardonyx\/web\/worker; import from "sardonyx\/web"/);
     await own.close();
   });
 
@@ -347,7 +351,10 @@ describe.skipIf(executablePath === undefined)("a page", () => {
           (error: Error) => error.message,
         );
     for (const [policy, expected] of [
-      [scripts, /does not start in this page.*Content-Security-Policy.*script-src have blob: and 'wasm-unsafe-eval'/],
+      [
+        scripts,
+        /^the engine does not start in this page.*Content-Security-Policy.*script-src have blob: and 'wasm-unsafe-eval'/,
+      ],
       [`${scripts} blob: 'wasm-unsafe-eval'; worker-src 'self' blob:`, /^2$/],
     ] as const) {
       const strict = await serve(folder, { "content-security-policy": policy });

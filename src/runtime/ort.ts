@@ -1,7 +1,7 @@
 /** A Session over any build of ONNX Runtime: they share the API of onnxruntime-common. */
 import type { InferenceSession, Tensor as OrtTensor, TypedTensor } from "onnxruntime-common";
 import type { ArrayOf, DType } from "../core/dtype.ts";
-import { RuntimeError } from "../core/errors.ts";
+import { RuntimeError, SardonyxError } from "../core/errors.ts";
 import { Tensor } from "../core/tensor.ts";
 import { DeviceTensor } from "./device-tensor.ts";
 import type { CompiledAs, Session } from "./session.ts";
@@ -121,7 +121,8 @@ function placed(result: TypedTensor<DType>, given: Tensor | undefined, freed: ()
   return place;
 }
 
-/** What the engine throws, as our own kind of error with the engine's words, which `jit` puts into ours. */
+/** What the engine throws, as our own kind of error with the engine's words, which `jit` puts into ours; what is ours already stays. */
 function refuse(cause: unknown): never {
+  if (cause instanceof SardonyxError) throw cause;
   throw new RuntimeError(cause instanceof Error ? cause.message : String(cause), { cause });
 }

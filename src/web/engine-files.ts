@@ -2,7 +2,7 @@
  * The engine's files, carried in modules, so that no bundler has to find them beside what it writes. `scripts/web.mjs` puts this in place
  * of `onnxruntime-web` where it builds `dist/web/`.
  */
-import { RuntimeError } from "../core/errors.ts";
+import { OptionError } from "../core/errors.ts";
 import type { OrtModule } from "../runtime/ort.ts";
 import { gunzip } from "../storage/gzip.ts";
 
@@ -27,8 +27,8 @@ function fromBase64(text: string): Uint8Array {
 }
 
 /**
- * The sessions of a build of onnxruntime-web, which are given its files before the first of them. Each refuses with RuntimeError where the
- * page may not run the engine.
+ * The sessions of a build of onnxruntime-web, which are given its files before the first of them. Each refuses with OptionError where the
+ * page may not run the engine, and outside a browser.
  */
 export function withEngineFiles(
   { env, InferenceSession }: Pick<OrtModule, "InferenceSession"> & { readonly env: EngineSettings },
@@ -36,6 +36,8 @@ export function withEngineFiles(
 ): OrtModule["InferenceSession"] {
   let installed: Promise<void> | undefined;
   const install = async () => {
+    if (typeof document === "undefined" && !("WorkerGlobalScope" in globalThis))
+      throw new OptionError('sardonyx/web computes in browsers; in Node import from "sardonyx"');
     env.wasm.wasmBinary = await gunzip(fromBase64(binary), "the engine");
     // Threads load it too, so it stays.
     env.wasm.wasmPaths = { mjs: URL.createObjectURL(new Blob([loader], { type: "text/javascript" })) };
@@ -52,7 +54,7 @@ export function withEngineFiles(
       } catch (cause) {
         const words = cause instanceof Error ? cause.message : String(cause);
         if (!/no available backend|dynamically imported module|wasm-unsafe-eval|CompileError/i.test(words)) throw cause;
-        throw new RuntimeError(
+        throw new OptionError(
           `the engine does not start in this page (${words}); where the page has a Content-Security-Policy, let script-src have blob: and 'wasm-unsafe-eval', and worker-src blob:`,
           { cause },
         );
