@@ -1,0 +1,105 @@
+/** One rank of scripts/measure-ranks.mjs: training steps of a network, or sums of so many bytes; rank 0 prints medians in ms as JSON. */
+import {
+  adam,
+  conv2d,
+  crossEntropy,
+  dense,
+  flatten,
+  maxPool2d,
+  models,
+  ops,
+  sequential,
+  Tensor,
+  Trainer,
+} from "../dist/src/index.js";
+import { openRanks } from "../dist/src/node.js";
+
+const [what, ...sizes] = process.argv.slice(2);
+const communicator = await openRanks();
+
+async function median(times, work) {
+  const taken = [];
+  for (let i = 0; i < times; i++) {
+    const began = performance.now();
+    await work();
+    taken.push(performance.now() - began);
+  }
+  return taken.sort((a, b) => a - b)[taken.length >> 1];
+}
+
+const whole = (shape, most) => {
+  const size = shape.reduce((a, b) => a * b, 1);
+  return new Tensor(
+    "int32",
+    shape,
+    Int32Array.from({ length: size }, (_, i) => (i * 7) % most),
+  );
+};
+const waves = (...shape) => {
+  const size = shape.reduce((a, b) => a * b, 1);
+  return new Tensor(
+    "float32",
+    shape,
+    Float32Array.from({ length: size }, (_, i) => Math.sin(i)),
+  );
+};
+
+const lenet = () =>
+  sequential([
+    conv2d(32, 3, { activation: "relu" }),
+    maxPool2d(2),
+    conv2d(64, 3, { activation: "relu" }),
+    maxPool2d(2),
+    flatten(),
+    dense(128, { activation: "relu" }),
+    dense(10),
+  ]);
+const gptSizes = { vocabulary: 1024, width: 256, layers: 4, heads: 8, feedForward: 1024, positions: 128 };
+const nextToken =
+  (model) =>
+  (context, { x, y }) => {
+    const scores = model.apply(x, context);
+    return {
+      loss: crossEntropy()(ops.reshape(scores, [y.shape[0] * y.shape[1], gptSizes.vocabulary]), ops.reshape(y, [-1])),
+    };
+  };
+
+/** Networks, each with a batch. */
+const works = {
+  lenet: () => ({ model: lenet(), batch: { x: waves(64, 1, 28, 28), y: whole([64], 10) }, loss: crossEntropy() }),
+  resnet18: () => ({
+    model: models.presetOf("resnet18").build({ classes: 10 }),
+    batch: { x: waves(16, 3, 96, 96), y: whole([16], 10) },
+    loss: crossEntropy(),
+  }),
+  gpt: () => {
+    const model = models.gpt2Architectures.GPT2LMHeadModel({ sizes: gptSizes });
+    return { model, batch: { x: whole([16, 128], 1000), y: whole([16, 128], 1000) }, objective: nextToken(model) };
+  },
+};
+
+async function stepOf(name) {
+  const { model, batch, ...minimized } = works[name]();
+  const compile = { threads: Number(process.env.OMP_NUM_THREADS) };
+  const trainer = new Trainer(model, { ...minimized, optimizer: adam(), training: { communicator, compile } });
+  const step = () => trainer.step(batch);
+  await median(3, step);
+  const taken = await median(15, step);
+  await trainer.release();
+  return taken;
+}
+
+async function sumsOf(bytes) {
+  const taken = {};
+  for (const own of bytes) {
+    const values = new Float32Array(Math.ceil(own / 4));
+    const sum = () => communicator.sum(values);
+    await median(2, sum);
+    taken[own] = await median(own > 1e6 ? 5 : 15, sum);
+  }
+  return taken;
+}
+
+const result = what === "sums" ? await sumsOf(sizes.map(Number)) : await stepOf(what);
+if ((communicator?.rank ?? 0) === 0) console.log(JSON.stringify(result));
+await communicator?.close();
