@@ -44,12 +44,17 @@ export async function anyOf(communicator: Communicator, own: boolean): Promise<b
   return (flag[0] ?? 0) > 0;
 }
 
+/** Puts the numbers of rank 0 in the place of each one's own. */
+export async function leadersNumbers(communicator: Communicator, numbers: Float64Array): Promise<void> {
+  if (communicator.rank > 0) numbers.fill(0);
+  await communicator.sum(numbers);
+}
+
 /** The number of rank 0, on each. */
 export async function sameOnAll(communicator: Communicator | undefined, own: number): Promise<number> {
-  if (!communicator) return own;
-  const all = Float64Array.of(communicator.rank === 0 ? own : 0);
-  await communicator.sum(all);
-  return all[0] ?? Number.NaN;
+  const number = Float64Array.of(own);
+  if (communicator) await leadersNumbers(communicator, number);
+  return number[0] ?? Number.NaN;
 }
 
 /** Does work that all ranks share; what it fails with on one is told to the others, which then fail too. */

@@ -123,9 +123,21 @@ export class Evaluator<B extends Batch = Batch> {
       samples += batch ? samplesOf(batch) : (numbered.samples?.length ?? 0);
     }
     if (kept) kept.epochs++;
-    if (communicator) samples = await sums.addTogether(communicator, samples);
+    if (communicator) {
+      if (batches === 0) await this.#learnFigures(data);
+      samples = await sums.addTogether(communicator, samples);
+    }
     if (samples === 0) throw new DataError("the dataset to evaluate on is empty; check its files and filters");
     return { results: sums.results(), statistics: sums.statistics(), samples };
+  }
+
+  /** Traces what is measured, whose figures only that tells, where other ranks have all batches. */
+  async #learnFigures(data: Dataset<B>): Promise<void> {
+    if (this.steps.every(({ objective }) => objective.isComplete)) return;
+    for await (const batch of data.epoch(0)) {
+      for (const { name, objective } of this.steps) await this.#graphOf(name, objective, batch);
+      return;
+    }
   }
 
   /** Lets go of compiled graphs and of what is kept; what is needed again is made anew. */

@@ -97,7 +97,7 @@ class MpiCommunicator implements Communicator {
     this.#watch.close();
     // Once before the last messages are taken in, and once after.
     for (let i = 0; i < 2; i++) {
-      await this.sum(new Float64Array(1));
+      await this.#watch.waiting(() => this.#calls.sum(new Float64Array(1), this.#look), true);
       this.#watch.look();
     }
     this.#calls.finalize();

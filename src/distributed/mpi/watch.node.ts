@@ -48,9 +48,9 @@ export class Watch {
     this.#since = performance.now();
   }
 
-  /** Waits for others while `work` goes on, which calls `look`. */
-  async waiting<T>(work: () => Promise<T>): Promise<T> {
-    this.#waitsSince = performance.now();
+  /** Waits for others while `work` goes on, which calls `look`. @param forAny however long they take, as what rank 0 does alone at the end */
+  async waiting<T>(work: () => Promise<T>, forAny = false): Promise<T> {
+    this.#waitsSince = forAny ? Number.POSITIVE_INFINITY : performance.now();
     try {
       return await work();
     } finally {

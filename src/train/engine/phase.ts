@@ -4,6 +4,7 @@ import { groupBy } from "../../core/group-by.ts";
 import { foldIn, type Key, keyOf } from "../../core/random.ts";
 import { Tensor } from "../../core/tensor.ts";
 import type { Batch } from "../../data/pipeline/dataset.ts";
+import { leadersNumbers } from "../../distributed/communicator.ts";
 import type { CompileOptions } from "../../jit/compile.ts";
 import { SessionCache, type SessionLimits } from "../../jit/session-cache.ts";
 import type { AnyModule } from "../../nn/module.ts";
@@ -252,7 +253,9 @@ export class Phase {
       if (done === "held") return;
       if (done === "changed") this.#gradients.changed();
     }
-    for (const updater of this.#updaters.values()) await updater.update(this.#updates, this.#gradients.scale);
+    const { communicator } = this.options.ranks ?? {};
+    const agree = communicator && ((rates: Float64Array) => leadersNumbers(communicator, rates));
+    for (const updater of this.#updaters.values()) await updater.update(this.#updates, this.#gradients.scale, agree);
     this.#updates++;
   }
 

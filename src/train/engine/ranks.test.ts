@@ -18,6 +18,7 @@ import {
   sequential,
   stochasticDepth,
 } from "../../nn/index.ts";
+import { reduceMean, square } from "../../ops/index.ts";
 import type { Callback } from "../callbacks/callback.ts";
 import { earlyStopping } from "../callbacks/early-stopping.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "../checkpoint.ts";
@@ -210,6 +211,26 @@ test("what one rank ends, all end, and it is named", async () => {
     expect(stopReason).toBe("it has seen enough (rank 2 of 3)");
     expect(trainer.batches).toBe(3);
   }
+});
+
+test("the rate is rank 0's where clocks say otherwise, and a rank without a batch to measure knows the figures", async () => {
+  const results = await together(2, async (communicator) => {
+    const model = plain();
+    const { history } = await fit(model, data, {
+      objective: (context, batch) => {
+        const scores = model.apply(batch.x, context);
+        return { loss: crossEntropy()(scores, batch.y), figures: { size: reduceMean(square(scores)) } };
+      },
+      optimizer: adam({ learningRate: () => 0.01 * (communicator.rank + 1) }),
+      epochs: 2,
+      // One batch: the second rank has none.
+      validation: fromTensors({ x, y }).batch(rows),
+      callbacks: [earlyStopping({ monitor: "validation_size" })],
+      training: { communicator },
+    });
+    return { history, weights: [...model.parameters().values()].map(({ value }) => value?.toNumbers()) };
+  });
+  expect(results[1]).toEqual(results[0]);
 });
 
 test("a rank that fails ends the others, which name it and why", async () => {

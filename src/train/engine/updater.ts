@@ -27,6 +27,8 @@ export class Updater {
   readonly #compile: CompileOptions;
   readonly #ranks: Communicator | undefined;
   readonly #bounds = new Map<Shard, Bounds>();
+  /** The rates of the parameters, or what gives them. */
+  #schedules: readonly UpdateSettings["learningRate"][] = [];
   #bound: readonly BoundShard[] = [];
 
   /**
@@ -69,6 +71,7 @@ export class Updater {
       (name, shard, slot) => !this.optimizer.slots.includes(name) || this.#own(shard).slots.includes(slot),
     );
     const settings = new Map(members.map(([path, , own]) => [path, own]));
+    this.#schedules = [...new Set(members.map(([, , own]) => own.learningRate))];
     this.#bound = this.store.shards.map((shard) => ({
       update: this.optimizer.bind(shard, this.#compile),
       segments: segmentsOf(this.#own(shard), settings),
@@ -80,11 +83,15 @@ export class Updater {
    * Moves the parameters.
    * @param update its number, 0 for the first
    * @param scale what the gradients have still to be multiplied by
+   * @param agree puts the rates of rank 0 in the place of those of others, whose clocks may say otherwise
    */
-  async update(update: number, scale: number): Promise<void> {
+  async update(update: number, scale: number, agree?: (rates: Float64Array) => Promise<void>): Promise<void> {
+    const rates = Float64Array.from(this.#schedules, (own) => rateAt(own, update));
+    if (this.#schedules.some((own) => typeof own === "function")) await agree?.(rates);
     for (const { update: bound, segments } of this.#bound)
       for (const { settings, ...segment } of segments) {
-        const learningRate = rateAt(settings.learningRate, update) * settings.learningRateScale;
+        const rate = rates[this.#schedules.indexOf(settings.learningRate)] ?? Number.NaN;
+        const learningRate = rate * settings.learningRateScale;
         const step = { step: update + 1, learningRate, decayScale: settings.weightDecayScale, scale };
         await bound.update(segment, step);
       }
