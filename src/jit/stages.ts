@@ -1,4 +1,5 @@
 /** Graphs in which processes meet: compiled as stages, between which sums over all of them are made. */
+import { allocate } from "../core/dtype.ts";
 import { size } from "../core/shape.ts";
 import { Tensor } from "../core/tensor.ts";
 import { constantOf, input, nodesOf, type Value } from "../graph/ir.ts";
@@ -33,7 +34,7 @@ export async function compileStages(
   outputs: readonly Value[],
   options: CompileOptions | undefined,
   staying: ReadonlySet<Value>,
-  sum: (values: Float32Array) => Promise<void>,
+  sum: (values: Float64Array) => Promise<void>,
 ): Promise<Staged> {
   if (!meets(outputs)) {
     const executable = await compile(inputs, outputs, options, staying);
@@ -90,19 +91,23 @@ const readBy = (outputs: readonly Value[]): ReadonlySet<Value | undefined> =>
 async function meet(
   sums: Stage["sums"],
   values: Map<Value, Tensor>,
-  sum: (values: Float32Array) => Promise<void>,
+  sum: (values: Float64Array) => Promise<void>,
 ): Promise<void> {
-  const all = new Float32Array(sums.reduce((length, { operand }) => length + size(operand.shape), 0));
+  const all = new Float64Array(sums.reduce((length, { operand }) => length + size(operand.shape), 0));
   if (all.length === 0) return;
   let next = 0;
   const places = sums.map(({ operand, result }) => {
     const place = all.subarray(next, next + size(operand.shape));
     next += place.length;
-    place.set((values.get(operand) as Tensor).data as Float32Array);
+    place.set((values.get(operand) as Tensor).data as Float32Array | Float64Array);
     return { result, place };
   });
   await sum(all);
-  for (const { result, place } of places) values.set(result, new Tensor("float32", result.shape, place));
+  for (const { result, place } of places) {
+    const data = allocate(result.dtype, place.length) as Float32Array | Float64Array;
+    data.set(place);
+    values.set(result, new Tensor(result.dtype, result.shape, data));
+  }
 }
 
 /** The stages of a graph in their order: each begins where the sums before it are known. */

@@ -7,6 +7,7 @@ import { type Shape, sameShape, showShape, size } from "../core/shape.ts";
 import { mapTree } from "../core/tree.ts";
 import { input, type Scope, Value, valueType } from "../graph/ir.ts";
 import { assignScope } from "../graph/rewrite.ts";
+import { cast } from "../ops/cast.ts";
 import { add, div, mul, stopGradient, sub } from "../ops/elementwise.ts";
 import { concat, expand } from "../ops/movement.ts";
 import { advanceKey, deriveKey, divideKey } from "../ops/random.ts";
@@ -38,7 +39,7 @@ export interface BatchPart {
   readonly first: Value;
   /** How many samples it has. */
   readonly samples: number;
-  /** Its share of the batch's samples, float32 []; where moments of the batch are taken over all parts. */
+  /** Its share of the batch's samples, float64 []; where moments of the batch are taken over all parts. */
   readonly share?: Value | undefined;
 }
 
@@ -266,14 +267,14 @@ export class Context {
   /** The mean over all parts of a batch of what this one has; `undefined` where the call has the whole batch, or takes moments of its part. */
   get meanOverParts(): ((own: Value) => Value) | undefined {
     const { share } = this.#options.part ?? {};
-    return share && ((own) => sumOverRanks(mul(own, share)));
+    return share && ((own) => sumOverRanks(mul(own, cast(share, own.dtype))));
   }
 
   /** The unbiased variance of what a batch is a sample of, from that of its own. @param count elements that were measured here */
   unbiased(variance: Value, count: number): Value {
     const { share } = this.#options.part ?? {};
     if (!share) return mul(variance, count / (count - 1));
-    const all = div(count, share);
+    const all = div(count, cast(share, variance.dtype));
     return mul(variance, div(all, sub(all, 1)));
   }
 

@@ -13,6 +13,7 @@ import {
   type StoredNode,
 } from "../../graph/op.ts";
 import { rowOrder } from "../../graph/rows.ts";
+import { cast } from "../cast.ts";
 import { scalar } from "../constant.ts";
 import { add, div, maximum, mul, square, sub } from "../elementwise.ts";
 import { exp, log, reciprocal, sqrt } from "../functions.ts";
@@ -344,12 +345,16 @@ interface Moments {
   readonly spread: Value;
 }
 
-/** The moments of a batch from those of its parts: squares are measured from numbers near the means, so that little is lost where they are large. */
+/**
+ * The moments of a batch from those of its parts. In float64, since the mean of squares and the square of the mean may be large beside their
+ * difference; from numbers near the means, so that they are less so.
+ */
 function momentsOfParts({ mean, spread }: Moments, meanOverParts: (own: Value) => Value, near: Value): Moments {
-  const distance = sub(mean, near);
-  const both = meanOverParts(concat([distance, add(spread, square(distance))], 0));
+  const distance = cast(sub(mean, near), "float64");
+  const both = meanOverParts(concat([distance, add(cast(spread, "float64"), square(distance))], 0));
   const [first, second] = [slice(both, { axis: 0, start: 0, end: 1 }), slice(both, { axis: 0, start: 1, end: 2 })];
-  return { mean: add(near, first), spread: maximum(sub(second, square(first)), 0) };
+  const difference = maximum(sub(second, square(first)), scalar(0, "float64"));
+  return { mean: add(near, cast(first, mean.dtype)), spread: cast(difference, spread.dtype) };
 }
 
 /** Options of `batchNormTrain`. */

@@ -13,7 +13,7 @@ import { type BatchPart, Context } from "../../nn/context.ts";
 import type { AnyModule } from "../../nn/module.ts";
 import type { Parameter } from "../../nn/parameter.ts";
 import { ParameterInputs } from "../../nn/parameter-inputs.ts";
-import { add, div, mul, reshape, scalar, sign, sumOverRanks } from "../../ops/index.ts";
+import { add, cast, div, mul, reshape, scalar, sign, sumOverRanks } from "../../ops/index.ts";
 import { ownsMemory } from "../../runtime/session.ts";
 import { deriveStep, type StepMemory } from "../../transform/derive-step.ts";
 import type { DeviceCopies } from "../store/device-copies.ts";
@@ -36,13 +36,13 @@ export const signatureOf = (batch: Batch): string =>
 /** The graph inputs that take the place of a rank's first sample in the batch, and its share of the samples. */
 export const partInputs = (): readonly [first: Value, share: Value] => [
   input("uint32", [], "first"),
-  input("float32", [], "share"),
+  input("float64", [], "share"),
 ];
 
 /** Their tensors. */
 export const partTensors = ({ first, rows, samples, counts }: Share): readonly Tensor[] => [
   new Tensor("uint32", [], Uint32Array.of(first)),
-  new Tensor("float32", [], Float32Array.of(counts ? rows / samples : 0)),
+  new Tensor("float64", [], Float64Array.of(counts ? rows / samples : 0)),
 ];
 
 /** The graph inputs of a batch, by name. */
@@ -137,7 +137,7 @@ const total = (amounts: readonly number[]): number => amounts.reduce((sum, amoun
 
 /** The loss by what its mean stands for among those of all ranks; of a rank whose rows are another's, 0. */
 function weightedLoss({ loss, weight }: TracedBatch, share: Value): Value {
-  const own = mul(typeof weight === "number" ? scalar(weight) : reshape(weight, []), sign(share));
+  const own = mul(typeof weight === "number" ? scalar(weight) : reshape(weight, []), sign(cast(share, "float32")));
   return mul(loss, div(own, sumOverRanks(own)));
 }
 
