@@ -48,7 +48,12 @@ for (const command of process.argv.slice(2)) {
   const { recipe, settings } = record("start");
   const { parameters } = record("layers");
   const { results, samples } = record("evaluation");
-  measured[command] = { recipe, settings, parameters, samples, results, seconds: record("end").seconds };
+  const { data } = measured[command] ?? {};
+  measured[command] = {
+    recipe,
+    ...(data !== undefined && { data }),
+    ...{ settings, parameters, samples, results, seconds: record("end").seconds },
+  };
   writeFileSync(file, `${JSON.stringify(measured, null, 2)}\n`);
   console.log(`${command}: ${JSON.stringify(results)}, ${record("end").seconds.toFixed(0)} s`);
 }
