@@ -1,28 +1,32 @@
-/** Films that a user will like, from the ratings of many: factors of users and films, neural or not, tastes for genres. */
+/** Films that a user will like, from the ratings of many: stars by factors of users and films, neural or not, and tastes for genres; ranked by who likes what. */
 import { EigenvalueDecomposition, Matrix } from "ml-matrix";
 import { z } from "zod";
 import {
+  baselinesOfRatings,
   type CompileOptions,
   collect,
+  crossEntropy,
   DataError,
   type Dialogue,
   type Drawings,
   defineRecipe,
   earlyStopping,
-  fitRatingBiases,
   foldIn,
   fromTensors,
   highest,
+  itemsHad,
   keyOf,
   limited,
   type MovieRatings,
   meanSquaredError,
   models,
   multiHotGenres,
-  popularityRecall,
+  type PartedRatings,
+  popularityOf,
   predictor,
-  type RatingBiases,
-  recallOf,
+  type Ratings,
+  rankingFigures,
+  reading,
   rootMeanSquaredError,
   scatterPlot,
   starRange,
@@ -40,19 +44,21 @@ const ofBiases = 0.02;
 
 type Kind = "factors" | "neural" | "content" | "both";
 
-/** What a run keeps of its data: who rated what, the films, and the mean to begin at. */
+/** What a run keeps of its data: who rated what, the films, and where to begin. */
 const facts = z.object({
   users: z.array(z.number()),
   movies: z.array(z.object({ id: z.number(), title: z.string(), genres: z.array(z.string()) })),
   genres: z.array(z.string()),
-  /** Films that each user rated among those that are trained on. */
+  /** Films that each user rated before the test. */
   rated: z.array(z.array(z.number())),
+  /** The mean rating, and how many users like each film. */
   mean: z.number(),
+  popularity: z.array(z.number()),
 });
 type Facts = z.infer<typeof facts>;
 
-/** The model of a kind, which begins at the mean rating. */
-function modelOf(kind: Kind, data: Pick<Facts, "users" | "movies" | "genres" | "mean">, factors: number) {
+/** The model whose stars are of a kind; it begins at the mean rating, and at how many like each film. */
+function modelOf(kind: Kind, data: Omit<Facts, "rated">, factors: number) {
   const [users, items] = [data.users.length, data.movies.length];
   const rated = { users, items, penalty: ofBiases };
   const features = multiHotGenres(data);
@@ -69,51 +75,52 @@ function modelOf(kind: Kind, data: Pick<Facts, "users" | "movies" | "genres" | "
     }),
     both: () => ({ ...parts.factors(), tastes: new models.Tastes({ users, features }) }),
   };
-  return new models.RatingModel(data.mean, parts[kind]());
+  return new models.Recommender(
+    new models.RatingModel(data.mean, parts[kind]()),
+    new models.ItemRanker(data.popularity, { users, factors }),
+  );
 }
 
-/** A user's predicted stars for every film. */
-const scorerOf = (model: models.RatingModel, films: number) => (compile: CompileOptions) => {
-  const score = predictor(model, { compile, snapshot: true });
-  return async (user: number) => {
-    const pairs = Int32Array.from({ length: 2 * films }, (_, i) => (i % 2 === 0 ? user : i >> 1));
-    return (await score(new Tensor("int32", [films, 2], pairs))).data as Float32Array;
-  };
-};
+/** How likely a user likes each film next, as scores. */
+function rankerOf({ ranker }: models.Recommender, compile: CompileOptions) {
+  const score = predictor(ranker, { compile, snapshot: true });
+  return async (user: number) => (await score(new Tensor("int32", [1], Int32Array.of(user)))).data as Float32Array;
+}
 
-/** The films with the most stars that a user has not rated. */
-const bestOf = ({ rated }: Facts, user: number, stars: ArrayLike<number>) => {
-  const own = new Set(rated[user]);
-  return highest(stars, recommended, (movie) => own.has(movie));
-};
+/** A user's predicted stars for some films. */
+function starsOf({ rating }: models.Recommender, compile: CompileOptions) {
+  const predict = predictor(rating, { compile, snapshot: true });
+  return async (user: number, films: readonly number[]) => {
+    const pairs = Int32Array.from(films.flatMap((film) => [user, film]));
+    const stars = await predict(new Tensor("int32", [films.length, 2], pairs));
+    return stars.toNumbers().map((own) => Math.min(starRange[1], Math.max(starRange[0], own)));
+  };
+}
 
 const open = ({ model: kind, factors }: { readonly model: Kind; readonly factors: number }, kept: Facts) => {
   const { users, movies, rated } = kept;
   const model = modelOf(kind, kept, factors);
-  const scorer = scorerOf(model, movies.length);
   const dialogue: Dialogue = {
     what: "the number of a user, as in ratings.csv",
     example: String(users[0]),
     async open(compile) {
-      const score = scorer(compile);
+      const [rank, predict] = [rankerOf(model, compile), starsOf(model, compile)];
       return async (question) => {
         const user = /^\s*\d+\s*$/.test(question) ? users.indexOf(Number(question)) : -1;
         if (user < 0)
           throw new DataError(
             `there is no user "${question}" in the ratings; pass a userId of ratings.csv, such as ${users.slice(0, 5).join(", ")}`,
           );
-        const stars = await score(user);
-        const films = bestOf(kept, user, stars).map((at) => ({
-          ...movies[at],
-          rating: Math.min(starRange[1], Math.max(starRange[0], stars[at] ?? 0)),
-        }));
+        const own = new Set(rated[user]);
+        const best = highest(await rank(user), recommended, (movie) => own.has(movie));
+        const stars = best.length > 0 ? await predict(user, best) : [];
+        const films = best.map((at, i) => ({ ...movies[at], rating: stars[i] ?? Number.NaN }));
         const lines = films.map(
           ({ title, genres = [], rating }) => `  ${rating.toFixed(1)}  ${title}   ${genres.join(", ")}`,
         );
-        const count = rated[user]?.length ?? 0;
         return {
-          text: `${films.length} films not rated yet, by predicted stars (${count} are rated)\n${lines.join("\n")}`,
-          fields: { user: Number(question), rated: count, films },
+          text: `${films.length} films not rated yet, the likeliest to be liked first, with predicted stars (${own.size} are rated)\n${lines.join("\n")}`,
+          fields: { user: Number(question), rated: own.size, films },
         };
       };
     },
@@ -121,38 +128,42 @@ const open = ({ model: kind, factors }: { readonly model: Kind; readonly factors
   return { model, inputs: { dtype: "int32", shape: [1, 2] } as const, dialogue };
 };
 
-/** Movies by user, of ratings x [N, 2], y [N] that `keep`. */
-function moviesByUser({ x, y }: MovieRatings["ratings"], keep: (stars: number) => boolean): Map<number, Set<number>> {
-  const found = new Map<number, Set<number>>();
-  for (let row = 0; row < y.data.length; row++) {
-    if (!keep(Number(y.data[row]))) continue;
-    const user = Number(x.data[2 * row]);
-    found.set(user, (found.get(user) ?? new Set()).add(Number(x.data[2 * row + 1])));
-  }
-  return found;
+/** No film: what stands for one where a rating says that the film is not liked. */
+const none = -1;
+
+/** Each rating with the film that is liked, or none. */
+const withLiked = ({ x, y }: Ratings) => ({
+  x,
+  y,
+  liked: new Tensor(
+    "int32",
+    y.shape,
+    Int32Array.from(y.toNumbers(), (stars, row) => (stars >= liked ? Number(x.data[2 * row + 1]) : none)),
+  ),
+});
+
+/** Users with the films that they like. */
+function likesOf({ x, y }: Ratings): Ratings {
+  const pairs = y
+    .toNumbers()
+    .flatMap((stars, row) => (stars >= liked ? [Number(x.data[2 * row]), Number(x.data[2 * row + 1])] : []));
+  const count = pairs.length / 2;
+  return {
+    x: new Tensor("int32", [count, 2], Int32Array.from(pairs)),
+    y: new Tensor("float32", [count], new Float32Array(count).fill(1)),
+  };
 }
 
-/** The root of the mean squared error of biases alone. */
-function biasError({ mean, users, items }: RatingBiases, { x, y }: MovieRatings["ratings"]): number {
-  const errors = y.toNumbers().map((stars, row) => {
-    const [user, movie] = [Number(x.data[2 * row]), Number(x.data[2 * row + 1])];
-    return (stars - mean - (users[user] ?? 0) - (items[movie] ?? 0)) ** 2;
-  });
-  return Math.sqrt(errors.reduce((sum, error) => sum + error, 0) / errors.length);
-}
-
-/** Users with the films that they like, [N, 2]. */
-function likedPairs(ratings: MovieRatings["ratings"]): Tensor {
-  const pairs = [...moviesByUser(ratings, (stars) => stars >= liked)].flatMap(([user, movies]) =>
-    [...movies].flatMap((movie) => [user, movie]),
-  );
-  return new Tensor("int32", [pairs.length / 2, 2], Int32Array.from(pairs));
-}
+/** Ratings in parts as likes, which rankings are measured by. */
+const likesIn = ({ train, validation, test, ...parts }: PartedRatings): PartedRatings => ({
+  ...{ ...parts, hasRatings: false, train: likesOf(train), validation: likesOf(validation), test: likesOf(test) },
+  passed: { train, validation },
+});
 
 export default defineRecipe({
   name: "recommend-movies",
   summary:
-    "Ratings of films predicted: matrix factorization, neural collaborative filtering, tastes for genres; to recommend, a list of popular films is better",
+    "Films recommended by who likes what, and ratings predicted: matrix factorization, neural collaborative filtering, tastes for genres",
   data: "MovieLens (small): 100,836 ratings of 9,742 films by 610 users; a tenth to validate, a tenth to test",
   defaults: { epochs: 30, batchSize: 256, learningRate: 0.003, optimizer: "adam", seed: 0 },
   options: {
@@ -178,21 +189,29 @@ export default defineRecipe({
       from === "synthetic"
         ? await loadSyntheticRatings({ key: foldIn(keyOf(seed), "ratings") })
         : await loadMovieLens({ ...(from !== "" && { dir: from }), ...(onDownload && { onProgress: onDownload }) });
-    const all = limited(fromTensors(data.ratings), limit);
+    const all = limited(fromTensors(withLiked(data.ratings)), limit);
     const [rest, test] = all.split(0.9, foldIn(keyOf(seed), "test"));
     const [train, held] = rest.split(8 / 9, foldIn(keyOf(seed), "validation"));
-    const known = await collect(train);
-    const baseline = fitRatingBiases(known, { users: data.users.length, items: data.movies.length });
-    const rated = moviesByUser(known, () => true);
+    const parts: PartedRatings = {
+      users: data.users.map(String),
+      items: data.movies.map(({ id }) => String(id)),
+      ...{ hasRatings: true, range: starRange },
+      ...{ train: await collect(train), validation: await collect(held), test: await collect(test) },
+    };
+    const likes = likesIn(parts);
+    const stars = parts.train.y.toNumbers();
     const kept: Facts = {
       users: [...data.users],
       movies: data.movies.map(({ id, title, genres }) => ({ id, title, genres: [...genres] })),
       genres: [...data.genres],
-      rated: data.users.map((_, user) => [...(rated.get(user) ?? [])]),
-      mean: baseline.mean,
+      rated: itemsHad(parts).map((own) => [...own]),
+      mean: stars.reduce((sum, own) => sum + own, 0) / stars.length,
+      popularity: popularityOf(data.movies.length, likes.train),
     };
     const opened = open({ model: kind, factors }, kept);
     const { model } = opened;
+    // Rankings are measured by films that somebody likes.
+    const canRank = [likes.validation, likes.test].every(({ y }) => y.data.length > 0);
     const batches = (part: typeof test) => part.batch(1000, { dropLast: false });
     const { outOfRange, unknownMovie, repeated } = data.skipped;
     const reasons = Object.entries({
@@ -206,50 +225,40 @@ export default defineRecipe({
       train: train.shuffle(keyOf(seed)).batch(batchSize),
       validation: batches(held),
       test: batches(test),
-      loss: meanSquaredError(),
-      metrics: [rootMeanSquaredError()],
-      callbacks: [earlyStopping({ monitor: "validation_rootMeanSquaredError", patience: 3 })],
+      loss: {
+        stars: { loss: meanSquaredError(), target: "y" },
+        choices: { loss: crossEntropy({ ignoreIndex: none }), target: "liked" },
+      },
+      metrics: [reading(rootMeanSquaredError(), { output: "stars" })],
+      callbacks: [earlyStopping({ monitor: "validation_loss", patience: 3 })],
       samples: { train: train.length ?? 0, test: test.length ?? 0 },
       notes: [
         `${data.users.length} users, ${data.movies.length} films, ${data.genres.length} genres`,
         ...reasons.map(([why, count]) => `left out: ${count} ratings ${why}`),
       ],
       async measure(compile): Promise<Record<string, number>> {
-        const score = scorerOf(model, data.movies.length)(compile);
-        const tested = await collect(test);
-        const rmse = biasError(baseline, tested);
-        const sought = [...moviesByUser(tested, (stars) => stars >= liked)];
-        if (sought.length === 0) return { baseline_rmse: rmse };
-        let [recall, ofBaseline] = [0, 0];
-        for (const [user, movies] of sought) {
-          recall += recallOf(bestOf(kept, user, await score(user)), movies) / sought.length;
-          // A user's own bias moves no film past another.
-          ofBaseline += recallOf(bestOf(kept, user, baseline.items), movies) / sought.length;
-        }
-        return { baseline_rmse: rmse, recall_at_10: recall, baseline_recall_at_10: ofBaseline };
+        if (!canRank) return {};
+        const scores = rankerOf(model, compile);
+        const { recall, gain } = await rankingFigures(likes, {
+          had: [parts.train, parts.validation],
+          sought: likes.test,
+          scores,
+        });
+        return { recall_at_10: recall, ndcg_at_10: gain };
       },
-      async baselines() {
-        const [tuned, tested] = [await collect(held), await collect(test)];
-        const began = performance.now();
-        const seconds = () => (performance.now() - began) / 1000;
-        const recallIn = (part: MovieRatings["ratings"]) =>
-          popularityRecall(known.x, likedPairs(part), { items: data.movies.length, k: recommended });
-        const biases = { validation: biasError(baseline, tuned), test: biasError(baseline, tested) };
-        const popular = { validation: recallIn(tuned), test: recallIn(tested) };
-        return [
-          { name: "biases of users and films", settings: "none", metric: "rmse", ...biases, seconds: seconds() },
-          { name: "most popular", settings: "none", metric: "recall at 10", ...popular, seconds: seconds() },
-        ];
-      },
-      draw: async () => mapOf(model, data, known),
+      baselines: async () => [
+        ...(await baselinesOfRatings(parts)),
+        ...(canRank ? await baselinesOfRatings(likes) : []),
+      ],
+      draw: async () => mapOf(model, data, parts.train),
     };
   },
 });
 
 /** Films as dots where their vectors lie, along the two directions in which they differ most (principal components). */
-function mapOf(model: models.RatingModel, { movies, genres }: MovieRatings, { x }: MovieRatings["ratings"]): Drawings {
+function mapOf({ rating }: models.Recommender, { movies, genres }: MovieRatings, { x }: Ratings): Drawings {
   const vectors = ["parts.factors.item.weight", "parts.neural.product.item.weight"]
-    .map((path) => model.parameters().get(path)?.value)
+    .map((path) => rating.parameters().get(path)?.value)
     .find((value) => value !== undefined);
   if (!vectors) return {};
   const counts = new Map<number, number>();

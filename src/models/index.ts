@@ -81,6 +81,8 @@ export {
   NeuralFactors,
   type RatedOptions,
   RatingModel,
+  type Recommended,
+  Recommender,
   Tastes,
   type TastesOptions,
 } from "./tables/recommender.ts";

@@ -5,12 +5,24 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { fixtures, sardonyx, train } from "./run.ts";
 
+/** What simple ways reached beside a run, by name and measure. */
+function baselinesOf(run: string): Readonly<Record<string, number>> {
+  const { baselines } = JSON.parse(readFileSync(join(run, "evaluation.json"), "utf8")) as {
+    baselines: readonly { readonly name: string; readonly metric: string; readonly test: number }[];
+  };
+  return Object.fromEntries(baselines.map(({ name, metric, test }) => [`${name}, ${metric}`, test]));
+}
+
 describe("recommend-movies on synthetic ratings", () => {
-  test.each(["both", "factors", "neural"])("%s beats biases, and recommends films", (model) => {
+  test.each(["both", "factors", "neural"])("%s beats biases, and ranks better than every simple way", (model) => {
     const { results, run } = train("recommend-movies", "--data", "synthetic", "--model", model);
-    expect(results["rootMeanSquaredError"]).toBeLessThan((results["baseline_rmse"] ?? 0) - 0.01);
-    // Of films that nobody was asked to rank, chance finds 10 / 1,200.
-    expect(results["recall_at_10"]).toBeGreaterThan(0.0084);
+    const baselines = baselinesOf(run);
+    expect(results["rootMeanSquaredError"]).toBeLessThan((baselines["biases of users and items, rmse"] ?? 0) - 0.01);
+    const popular = baselines["most popular, recall at 10"] ?? 1;
+    const nearest = baselines["nearest items, recall at 10"] ?? 1;
+    // Chance finds 10 / 1,200; over five seeds the means are 12 %, 13 % and 15 %.
+    expect(popular).toBeGreaterThan(0.05);
+    expect(results["recall_at_10"]).toBeGreaterThan(Math.max(popular, nearest) + 0.005);
     expect(readFileSync(join(run, "films.svg"), "utf8")).toContain("principal component");
   });
 
@@ -39,8 +51,9 @@ test("recommend-movies on the format's fixture: the ten best films not rated yet
     .map((line) => JSON.parse(line));
   expect(answer.user).toBe(7);
   expect(answer.films).toHaveLength(10 - answer.rated);
-  const ratings = answer.films.map(({ rating }: { rating: number }) => rating);
-  expect(ratings).toEqual([...ratings].sort((a, b) => b - a));
+  const ratings: readonly number[] = answer.films.map(({ rating }: { rating: number }) => rating);
+  expect(ratings.filter((stars) => stars >= 0.5 && stars <= 5)).toHaveLength(ratings.length);
+  expect(new Set(answer.films.map(({ id }: { id: number }) => id)).size).toBe(ratings.length);
   const stranger = sardonyx("predict", run, "4");
   expect([stranger.status, stranger.stderr]).toEqual([
     2,

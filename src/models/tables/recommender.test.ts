@@ -8,7 +8,8 @@ import { Trainer } from "../../train/engine/trainer.ts";
 import { fit } from "../../train/fit.ts";
 import { adam, sgd } from "../../train/optimizers/index.ts";
 import { predict } from "../../train/predict.ts";
-import { Biases, Factors, FeatureBiases, NeuralFactors, RatingModel, Tastes } from "./recommender.ts";
+import { ItemRanker } from "./item-ranker.ts";
+import { Biases, Factors, FeatureBiases, NeuralFactors, RatingModel, Recommender, Tastes } from "./recommender.ts";
 
 const sizes = { users: 2, items: 3 };
 const pairs = tensor(
@@ -65,6 +66,15 @@ test("mean + biases + products + tastes, by hand", async () => {
   // 3 + 0.5 + 0.3 + (0.1 + 0.4) + (0.01 + 0.02) + 0.003, and 3 - 0.5 + 0.1 + 0.3 + 0.03 + 0.001
   expect(y.data[0]).toBeCloseTo(4.333, 5);
   expect(y.data[1]).toBeCloseTo(2.931, 5);
+});
+
+test("stars and choices stand side by side: each is what its part gives alone", async () => {
+  const ranker = new ItemRanker([0, 9, 3], { users: 2, factors: 2 });
+  ranker.initialize(keyOf(0), { dtype: "int32", shape: [1] });
+  const { stars, choices } = await predict(new Recommender(model(), ranker), pairs);
+  expect(stars.toNumbers()).toEqual((await predict(model(), pairs)).toNumbers());
+  expect(choices.shape).toEqual([2, 3]);
+  expect(choices.toNumbers()).toEqual((await predict(ranker, tensor([0, 1], { dtype: "int32" }))).toNumbers());
 });
 
 test("the penalty is of what the batch's ratings are made of", async () => {

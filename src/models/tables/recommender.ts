@@ -19,6 +19,7 @@ import {
   zerosInit,
 } from "../../nn/index.ts";
 import { add, concat, constant, gather, mul, reduceMean, reduceSum, reshape, slice, square } from "../../ops/index.ts";
+import type { ItemRanker } from "./item-ranker.ts";
 
 /** Users and items of x [N, 2], each [N]. */
 function pairsOf(x: Value): [users: Value, items: Value] {
@@ -211,5 +212,30 @@ export class RatingModel extends Module {
       parts.reduce((sum, part) => add(sum, part)),
       this.mean,
     );
+  }
+}
+
+/** What a recommender gives of N pairs. */
+export type Recommended = {
+  /** Ratings, [N]. */
+  readonly stars: Value;
+  /** Scores of all items for each pair's user, [N, items]: their softmax is how likely the user chooses an item next. */
+  readonly choices: Value;
+};
+
+/**
+ * Ratings and choices side by side, users and items int32 [N, 2]: what a user would think of an item, and which one the user takes. They
+ * share nothing; ratings alone do not rank well (Cremonesi, Koren and Turrin 2010), for nobody asks for most of what would be liked.
+ */
+export class Recommender extends Module<Value, Recommended> {
+  readonly rating: RatingModel;
+  readonly ranker: ItemRanker;
+  constructor(rating: RatingModel, ranker: ItemRanker) {
+    super();
+    this.rating = rating;
+    this.ranker = ranker;
+  }
+  protected call(x: Value, context: Context): Recommended {
+    return { stars: this.rating.apply(x, context), choices: this.ranker.apply(pairsOf(x)[0], context) };
   }
 }

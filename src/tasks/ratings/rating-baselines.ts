@@ -16,14 +16,15 @@ interface Attempt {
 
 /** What simple ways reach: the root of the mean squared error of ratings, or recall at 10 of choices. Settings are chosen on the validation part. */
 export async function baselinesOfRatings(ratings: PartedRatings): Promise<readonly BaselineResult[]> {
-  const { hasRatings, train, validation, test } = ratings;
+  const { hasRatings, train, validation, test, passed } = ratings;
+  const had = [train, ...(passed ? [passed.train] : [])];
   const metric: ComparedMetric = hasRatings ? "rmse" : "recall at 10";
-  const measure = async (scores: Scores, sought: Ratings, had: readonly Ratings[]): Promise<number> =>
+  const measure = async (scores: Scores, sought: Ratings, own: readonly Ratings[]): Promise<number> =>
     hasRatings
       ? errorOf(scores, sought)
       : (
           await rankingFigures(ratings, {
-            had,
+            had: own,
             sought,
             scores: (user) => Float64Array.from(ratings.items, (_, item) => scores(user, item)),
           })
@@ -35,7 +36,7 @@ export async function baselinesOfRatings(ratings: PartedRatings): Promise<readon
     for (const attempt of attemptsOf(ratings)) {
       // Other work of the process gets its turn.
       await new Promise((resolve) => setTimeout(resolve, 0));
-      const reached = await measure(attempt.scores, validation, [train]);
+      const reached = await measure(attempt.scores, validation, had);
       if (!best || advantageOf(metric, reached, best.reached) > 0) best = { ...attempt, reached };
     }
     if (!best) continue;
@@ -43,7 +44,7 @@ export async function baselinesOfRatings(ratings: PartedRatings): Promise<readon
       name,
       settings: best.settings,
       validation: best.reached,
-      test: await measure(best.scores, test, [train, validation]),
+      test: await measure(best.scores, test, [...had, validation, ...(passed ? [passed.validation] : [])]),
       metric,
       seconds: (performance.now() - began) / 1000,
     });

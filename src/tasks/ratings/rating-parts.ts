@@ -17,6 +17,8 @@ export interface PartedRatings {
   readonly test: Ratings;
   /** The least and the highest rating of the training part. */
   readonly range: readonly [number, number];
+  /** Of choices: what users had in these parts and did not choose. It is not recommended to them; default nothing. */
+  readonly passed?: { readonly train: Ratings; readonly validation: Ratings };
 }
 
 /** Items of each user in some ratings. */

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { keyOf, Random } from "../../core/random.ts";
+import { tensor } from "../../core/tensor.ts";
 import { recipeForData } from "../kinds/recipe-for-data.node.ts";
 import { loadRatings, type RatingsRequest } from "./load-ratings.node.ts";
 import { baselinesOfRatings } from "./rating-baselines.ts";
@@ -124,6 +125,23 @@ describe("simple ways", () => {
     ]);
     // What is left of a taste's ten films is among ten; of the popular ones half are of the other taste.
     expect(results[1]?.test).toBe(1);
+  });
+  test("of choices: what users had and passed over is not recommended", async () => {
+    const pair = (user: number, item: number): Ratings => ({
+      x: tensor([[user, item]], { dtype: "int32" }),
+      y: tensor([1]),
+    });
+    // Twelve films; film 11 is the most popular, film 0 the least; "a" has passed over the former, and likes the latter.
+    const likes = Array.from({ length: 12 }, (_, item) => Array.from({ length: item + 1 }, (_, i) => [1 + i, item]));
+    const parts = {
+      ...{ users: "abcdefghijklm".split(""), items: likes.map((_, item) => `f${item}`), hasRatings: false },
+      train: { x: tensor(likes.flat(), { dtype: "int32" }), y: tensor(likes.flat().map(() => 1)) },
+      ...{ validation: pair(0, 2), test: pair(0, 0), range: [1, 1] as const },
+    };
+    // Without 2, which is validated, ten are 11 to 1; without 11 as well, 10 to 0.
+    const [before] = await baselinesOfRatings(parts);
+    const [after] = await baselinesOfRatings({ ...parts, passed: { train: pair(0, 11), validation: pair(0, 10) } });
+    expect([before?.name, before?.test, after?.name, after?.test]).toEqual(["most popular", 0, "most popular", 1]);
   });
 });
 
