@@ -179,6 +179,7 @@ const calls: Readonly<Record<string, (options: never) => unknown>> = {
   keywordConvolution: (options) => models.keywordConvolution(options),
   DeepMlp: (options) => new models.DeepMlp(options),
   TableNetwork: (options) => new models.TableNetwork([{ kind: "category", values: 2 }], options),
+  RecurrentTextNetwork: (options) => new models.RecurrentTextNetwork(options),
   TextNetwork: (options) => new models.TextNetwork({ words: 1, characters: 0, weights: [1], runs: 0 }, options),
   printProgress: (options) => s.printProgress(options),
   Forecaster: (options) => new models.Forecaster(options),

@@ -134,6 +134,11 @@ export { type ElectraOptions, electraArchitectures } from "./text/encoders/elect
 export { EncoderClassifier, type EncoderClassifierOptions } from "./text/encoders/encoder-classifier.ts";
 export { MpnetModel, type MpnetOptions, mpnetArchitectures } from "./text/encoders/mpnet.ts";
 export { type RobertaOptions, robertaArchitectures } from "./text/encoders/roberta.ts";
+export {
+  evidencePerWord,
+  RecurrentTextNetwork,
+  type RecurrentTextNetworkOptions,
+} from "./text/recurrent-text-network.ts";
 export { type TextInputs, TextNetwork, type TextNetworkOptions } from "./text/text-network.ts";
 export {
   BartForConditionalGeneration,

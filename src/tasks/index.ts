@@ -35,7 +35,7 @@ export { denseFeatures } from "./tables/dense-features.ts";
 export { baselinesOfTable, type EncodedTable, type TableSamples } from "./tables/table-baselines.ts";
 export { tableModel } from "./tables/table-model.ts";
 export { type TableTarget, type TableTaskName, tableTasks, targetSchema } from "./tables/target.ts";
-export { evidenceOf } from "./texts/evidence.ts";
+export { evidenceOf, type TextsInFolds } from "./texts/evidence.ts";
 export { baselinesOfTexts } from "./texts/text-baselines.ts";
 export { type TextBatchOptions, textBatches, textModel } from "./texts/text-model.ts";
 export { type TextTarget, type TextTaskName, textTargetSchema, textTasks } from "./texts/text-target.ts";

@@ -21,9 +21,9 @@ describe("lstm-sentiment", () => {
     expect([empty.status, empty.stderr]).toEqual([2, expect.stringContaining("the sentence has no words; pass one")]);
   });
 
-  test("reads film reviews in both directions; a run belongs to its words", () => {
+  test("reads film reviews by other layers; a run belongs to its words", () => {
     cpSync(join(fixtures, "aclImdb"), folder, { recursive: true });
-    const args = ["--corpus", "imdb", "--data", folder, "--cell", "gru", "--bidirectional", "--layers", "2"];
+    const args = ["--corpus", "imdb", "--data", folder, "--cell", "gru", "--forward", "--layers", "2"];
     const { run } = train("lstm-sentiment", ...args, "--batch-size", "2", "--epochs", "1", "--threads", "1");
     writeFileSync(join(folder, "train", "pos", "0_9.txt"), "Other words.");
     const { status, stderr } = sardonyx("eval", run);

@@ -18,7 +18,19 @@ import {
   rnn,
   uniformInit,
 } from "../../nn/index.ts";
-import { cast, div, equal, greaterOrEqual, maximum, not, reduceSum, reshape, where } from "../../ops/index.ts";
+import {
+  cast,
+  concat,
+  div,
+  equal,
+  greaterOrEqual,
+  maximum,
+  not,
+  reduceMax,
+  reduceSum,
+  reshape,
+  where,
+} from "../../ops/index.ts";
 import { randomUniform } from "../../ops/random.ts";
 import { requireTokens } from "../shared/tokens.ts";
 
@@ -72,8 +84,8 @@ const checkOptions = optionsOf<RecurrentClassifierOptions>("RecurrentClassifier"
 });
 
 /**
- * Token ids [N, T], padded with 0 at the end → scores [N, classes], of the mean of the states at a sentence's words, which every
- * word reaches by a short way.
+ * Token ids [N, T], padded with 0 at the end → scores [N, classes], of the mean and the maximum of the states at a sentence's words, which
+ * every word reaches by a short way (Howard and Ruder 2018, sec. 3.3).
  */
 export class RecurrentClassifier extends Module {
   readonly embedding: Embedding;
@@ -100,7 +112,10 @@ export class RecurrentClassifier extends Module {
     const states = this.recurrent.apply({ x: words, lengths }, context); // [N, T, D · units], 0 after the end
     const counts = maximum(cast(reshape(lengths, [batch, 1]), "float32"), 1);
     const mean = div(reduceSum(states, 1), counts);
-    return this.classifier.apply(this.dropout.apply(mean, context), context);
+    // No state is below -1.
+    const isWord = reshape(present, [...present.shape, 1]);
+    const most = reduceMax(where(isWord, states, -1), 1);
+    return this.classifier.apply(this.dropout.apply(concat([mean, most], 1), context), context);
   }
   /** Words replaced by the unknown one at random, so that one word does not decide alone (Iyyer et al. 2015, sec. 3.2). */
   #hide(ids: Value, present: Value, context: Context): Value {

@@ -3,15 +3,13 @@ import { count, matching, share } from "../../core/option-types.ts";
 import { optionsOf, required } from "../../core/options.ts";
 import { Tensor } from "../../core/tensor.ts";
 import type { Value } from "../../graph/ir.ts";
-import { type Context, constantInit, dropout, type Initializer, Module, zerosInit } from "../../nn/index.ts";
+import { type Context, dropout, Module, zerosInit } from "../../nn/index.ts";
 import {
   add,
-  cast,
   constant,
   div,
   expand,
   gather,
-  greaterOrEqual,
   lessOrEqual,
   maximum,
   mul,
@@ -24,6 +22,7 @@ import {
 } from "../../ops/index.ts";
 import { CandidateNetwork, type CandidateTarget } from "../shared/candidate-network.ts";
 import { MemberDense, MemberEmbedding } from "../shared/member-layers.ts";
+import { presence, summed, TrustedEvidence } from "./trusted-evidence.ts";
 
 /** What a `TextNetwork` knows of texts. */
 export interface TextInputs {
@@ -76,12 +75,6 @@ function idsOf(x: Value, kind: "words" | "characters", runs: number): Value {
   return slice(x, kind === "words" ? { axis: 1, start: 0, end: border } : { axis: 1, start: border, end: width });
 }
 
-/** 1 for ids, 0 for what fills rows up, [1, N, T, 1]. */
-const presence = (ids: Value): Value => reshape(cast(greaterOrEqual(ids, 1), "float32"), [1, ...ids.shape, 1]);
-
-/** Sums over what occurs in a text of weights by id [members, ids, outputs], each times its value [1, N, T, 1]: [members, N, outputs]. */
-const summed = (weights: Value, ids: Value, values: Value): Value => reduceSum(mul(gather(weights, ids, 1), values), 2);
-
 /** What candidates have in common. */
 interface Sizes {
   readonly members: number;
@@ -115,34 +108,6 @@ class WeighedFeatures extends Module {
     const w = context.parameter(this, "weight", { shape, initializer: zerosInit });
     const b = context.parameter(this, "bias", { shape: [members, 1, outputs], initializer: zerosInit });
     return add(summed(w, ids, this.dropout.apply(scaled, context)), b);
-  }
-}
-
-/**
- * Naive Bayes that learns how far to trust each word (Wang and Manning 2012, sec. 2.3): sums of what words say of classes, each times a
- * weight that begins at 1. x [N, T] → scores [members, N, outputs].
- */
-class TrustedEvidence extends Module {
-  override readonly kind = "dense";
-  readonly dropout: Module;
-  readonly #words: number;
-  readonly #evidence: Initializer;
-  readonly #sizes: Sizes;
-  constructor(words: number, evidence: Tensor<"float32"> | undefined, sizes: Sizes) {
-    super();
-    this.#words = words;
-    this.#evidence = evidence ? () => evidence.data.slice() as Float32Array : zerosInit;
-    this.#sizes = sizes;
-    this.dropout = dropout(sizes.dropout);
-  }
-  protected call(x: Value, context: Context): Value {
-    const { members, outputs, runs } = this.#sizes;
-    const ids = idsOf(x, "words", runs);
-    const shape = [members, this.#words + 1, outputs];
-    const evidence = context.buffer(this, "evidence", { shape, initializer: this.#evidence });
-    const trust = context.parameter(this, "weight", { shape, initializer: constantInit(1) });
-    const b = context.parameter(this, "bias", { shape: [members, 1, outputs], initializer: zerosInit });
-    return add(summed(mul(evidence, trust), ids, this.dropout.apply(presence(ids), context)), b);
   }
 }
 
@@ -196,7 +161,7 @@ export class TextNetwork extends CandidateNetwork {
     this.candidates = {
       words:
         typeof target === "string"
-          ? new TrustedEvidence(words, evidence, sizes)
+          ? new TrustedEvidence(words, { ...sizes, evidence, idsOf: (x) => idsOf(x, "words", runs) })
           : new WeighedFeatures("words", weights.slice(0, words), sizes),
       ...(readsRuns && {
         characters: new WeighedFeatures("characters", weights.slice(words, words + characters), sizes),

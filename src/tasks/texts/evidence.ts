@@ -1,7 +1,14 @@
 /** What words say of classes in training texts, as naive Bayes counts it. */
 import { Tensor } from "../../core/tensor.ts";
-import type { LoadedTexts } from "./load-texts.node.ts";
-import { outputsOf } from "./text-target.ts";
+import { outputsOf, type TextTarget } from "./text-target.ts";
+
+/** Texts that are counted: what is known of words, what is predicted, and of each text its fold, its words, and its target. */
+export interface TextsInFolds {
+  readonly features: { readonly words: readonly string[] };
+  readonly target: TextTarget;
+  readonly train: { readonly read: readonly { readonly words: readonly number[] }[]; readonly y: Tensor };
+  readonly folds: readonly number[];
+}
 
 /** How many more of each word are assumed than were counted. */
 const smoothing = 1;
@@ -12,7 +19,7 @@ const smoothing = 1;
  * nothing of numbers. A word counts once a text.
  */
 export function evidenceOf(
-  { features: { words }, target, train: { read, y }, folds }: LoadedTexts,
+  { features: { words }, target, train: { read, y }, folds }: TextsInFolds,
   members: number,
 ): Tensor<"float32"> {
   const outputs = outputsOf(target);
