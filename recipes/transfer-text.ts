@@ -76,7 +76,7 @@ async function begin(model: AnyModule, method: Method, seed: number): Promise<vo
   if (method === "lora") await addLora(model, { rank: 8, alpha: 16 }, { seed, modulesToSave: [/^head\./] });
 }
 
-/** Sentences as they are split for a seed: as lstm-sentiment splits them. */
+/** Sentences as they are split for a seed, with the same test as that of lstm-sentiment. */
 async function splitFor(seed: number, limit: number | undefined) {
   const { texts } = await loadSentiment();
   const key = keyOf(seed);
