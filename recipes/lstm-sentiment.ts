@@ -146,7 +146,7 @@ export default defineRecipe({
   name: "lstm-sentiment",
   summary:
     "Whether a sentence is positive or negative about a film, a restaurant or a product: recurrent networks over its words, beside what its words and pairs say",
-  data: "Sentiment Labelled Sentences: 2,400 in five folds, 600",
+  data: "Sentiment Labelled Sentences: 2,400 in ten folds, 600",
   defaults: { epochs: 8, batchSize: 32, learningRate: 0.002, optimizer: "adamw", seed: 0 },
   options: {
     cell: { description: "lstm, gru or rnn", default: "lstm", choices: ["lstm", "gru", "rnn"] },
@@ -166,7 +166,7 @@ export default defineRecipe({
   async load(settings, limit, onDownload) {
     const { batchSize, seed, epochs, learningRate, corpus, members, data: dir } = settings;
     if (!Number.isInteger(members) || members < 2)
-      throw new OptionError(`--members is ${members}; pass a whole number from 2, such as 5`);
+      throw new OptionError(`--members is ${members}; pass a whole number from 2, such as 10`);
     const key = keyOf(seed);
     const found = await load(corpus, key, {
       ...(dir !== "" && { dir }),
