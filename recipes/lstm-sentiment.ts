@@ -154,7 +154,7 @@ export default defineRecipe({
     layers: { description: "recurrent layers on top of one another", default: 1 },
     members: {
       description: "networks, each trained without a fold of its own, whose predictions are averaged",
-      default: 5,
+      default: 10,
     },
     corpus: { description: "sentences, or imdb: 50,000 reviews", default: "sentences", choices: ["sentences", "imdb"] },
     data: { description: "folder of the corpus; found or downloaded where there is none", default: "" },

@@ -64,7 +64,8 @@ const isShare = (name) => /accuracy|precision|recall|f1|map|solved|arrived/i.tes
 /** Every result but the loss, which is told where there is nothing else, or where it is what is spoken of: nats a token. */
 const shown = (results) =>
   Object.entries(results)
-    .filter(([name]) => name !== "confusionMatrix")
+    // Losses of what is chosen of candidates stand in the run's own log.
+    .filter(([name]) => name !== "confusionMatrix" && !name.startsWith("loss."))
     .filter(([name]) => name !== "loss" || Object.keys(results).length === 1 || "perplexity" in results)
     .map(([name, value]) => `${name} ${isShare(name) ? percent(value) : figure(value)}`)
     .join(", ");
