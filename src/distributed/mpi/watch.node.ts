@@ -4,7 +4,7 @@
  */
 import { RankError } from "../../core/errors.ts";
 import { parseJson } from "../../core/json.ts";
-import type { Calls } from "./calls.node.ts";
+import { type Calls, messageBytes } from "./calls.node.ts";
 
 /** Milliseconds between two signs of life. */
 const interval = 1000;
@@ -125,7 +125,10 @@ export class Watch {
   }
 
   #tellEnd(rank: number, why: string): void {
-    this.#tell({ rank, ended: why.slice(0, 300) });
+    let ended = why;
+    const isTooLong = () => new TextEncoder().encode(JSON.stringify({ rank, ended })).length >= messageBytes;
+    while (isTooLong()) ended = `${ended.slice(0, Math.floor(0.8 * ended.length))}…`;
+    this.#tell({ rank, ended });
   }
 
   #hear(): void {
