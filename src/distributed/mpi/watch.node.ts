@@ -83,16 +83,15 @@ export class Watch {
    */
   async ends(why: string): Promise<boolean> {
     const { rank } = this.#calls;
-    if (this.#leaderEnded) return true;
     // Without rank 0 the next one says it.
     if (this.#lostLeader) return rank !== 1;
-    this.#tellEnd(rank, why);
+    if (!this.#leaderEnded) this.#tellEnd(rank, why);
     const last = performance.now() + (rank === 0 ? 2000 : this.#patience);
     while (performance.now() < last) {
       if (rank === 0 && this.#calls.sending() === 0) return true;
       if (rank !== 0 && this.#leaderEnded) {
-        // It says why meanwhile.
-        await new Promise((resolve) => setTimeout(resolve, 500));
+        // It writes and says why meanwhile; a launcher ends this one once it is done.
+        await new Promise((resolve) => setTimeout(resolve, this.#patience / 2));
         return true;
       }
       await new Promise((resolve) => setTimeout(resolve, 20));
