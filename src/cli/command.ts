@@ -109,10 +109,14 @@ export const text = (placeholder: string, description: string): Option<string> =
 });
 
 /** One of a few values, checked by `resolve`, which throws OptionError. */
-export const choice = <T>(description: string, resolve: (name: string) => T, placeholder = "NAME"): Option<T> => ({
+export const choice = <T>(
+  description: string,
+  resolve: (name: string, flag: string) => T,
+  placeholder = "NAME",
+): Option<T> => ({
   placeholder,
   description,
-  parse: (name) => resolve(name),
+  parse: resolve,
 });
 
 /** One of some words. */

@@ -19,8 +19,8 @@ function optionFrom(declared: z.ZodType): Option<unknown> {
   if (schema instanceof z.ZodBoolean) return toggle(description);
   if (schema instanceof z.ZodEnum) {
     const names = schema.options.map(String);
-    return choice(`${description}: ${listed(names)}`, (name) => {
-      if (!names.includes(name)) throw unknownName(description.split(";")[0] ?? "value", name, names);
+    return choice(`${description}: ${listed(names)}`, (name, flag) => {
+      if (!names.includes(name)) throw unknownName(`value of ${flag}:`, name, names);
       return name;
     });
   }
