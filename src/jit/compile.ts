@@ -1,5 +1,5 @@
 /** From a graph to something that runs: passes, ONNX model, session. */
-import { count, flag, oneOf, string } from "../core/option-types.ts";
+import { count, flag, functionOf, oneOf, string } from "../core/option-types.ts";
 import { type OptionTypes, optionsOf } from "../core/options.ts";
 import { sameShape } from "../core/shape.ts";
 import { Tensor } from "../core/tensor.ts";
@@ -18,6 +18,7 @@ import {
   type Device,
   devices,
   ownsMemory,
+  type Placement,
   type Session,
   type SessionOptions,
 } from "../runtime/session.ts";
@@ -63,6 +64,11 @@ function optimizeBranches(graph: Graph, passes: readonly Pass[]): Graph {
 export interface CompileOptions extends SessionOptions {
   /** Where to compute; default `"cpu"` in Node and `"wasm"` elsewhere. */
   readonly device?: Device;
+  /**
+   * Called after the first run of each compiled graph on a device that is not the processor, in Node: which nodes the engine left to the
+   * processor. That run is profiled, and a little slower.
+   */
+  readonly onPlacement?: (placement: Placement) => void;
 }
 
 export const compileTypes: OptionTypes<CompileOptions> = {
@@ -70,6 +76,7 @@ export const compileTypes: OptionTypes<CompileOptions> = {
   threads: count(),
   memoryPattern: flag,
   profilePrefix: string,
+  onPlacement: functionOf("(placement) => …"),
 };
 export const checkCompile = optionsOf("compile", compileTypes);
 
@@ -160,7 +167,7 @@ export async function compile(
   compileOptions: CompileOptions = {},
   staying: ReadonlySet<Value> = new Set(),
 ): Promise<Executable> {
-  const { device, ...options } = checkCompile(compileOptions);
+  const { device, onPlacement, ...options } = checkCompile(compileOptions);
   const backend = await selectBackend(device);
   const graph = optimize(graphOf(inputs, outputs), pipelineFor(backend));
   const hasOwn = ownsMemory(backend.device);
@@ -176,6 +183,7 @@ export async function compile(
       {
         staying: hasOwn ? outputNames.filter((_, i) => staying.has(outputs[i] as Value)) : [],
         onProcessor: backend.device === "webgpu" ? nodesOnProcessor(run) : [],
+        onPlacement,
       },
     )
     .catch((error: unknown) => {

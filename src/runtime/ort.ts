@@ -4,7 +4,7 @@ import type { ArrayOf, DType } from "../core/dtype.ts";
 import { RuntimeError, SardonyxError } from "../core/errors.ts";
 import { Tensor } from "../core/tensor.ts";
 import { DeviceTensor } from "./device-tensor.ts";
-import type { CompiledAs, Session } from "./session.ts";
+import type { CompiledAs, FirstRun, Session } from "./session.ts";
 
 /** The part of an ONNX Runtime module that we use. */
 export interface OrtModule {
@@ -26,6 +26,8 @@ interface EngineTraits {
   readonly writesInPlace?: boolean;
   /** It computes in a memory of its own. */
   readonly isDevice?: boolean;
+  /** A profile of the first run alone. */
+  readonly firstRun?: FirstRun;
 }
 
 /** Compiles a model. Throws RuntimeError with the engine's words when it refuses. */
@@ -33,14 +35,26 @@ export async function createSession(
   ort: OrtModule,
   model: Uint8Array,
   options: InferenceSession.SessionOptions,
-  { writesInPlace = false, isDevice = false, staying = [] }: EngineTraits & CompiledAs = {},
+  { writesInPlace = false, isDevice = false, staying = [], firstRun }: EngineTraits & CompiledAs = {},
 ): Promise<Session> {
   const kept = new Set(staying);
   const preferredOutputLocation = Object.fromEntries(staying.map((name) => [name, "gpu-buffer" as const]));
   const session = await ort.InferenceSession.create(model, {
     ...options,
     ...(kept.size > 0 && { preferredOutputLocation }),
-  }).catch(refuse);
+    ...(firstRun && { enableProfiling: true, profileFilePrefix: firstRun.prefix }),
+  }).catch((cause: unknown) => {
+    firstRun?.ended(false);
+    return refuse(cause);
+  });
+  let observed = firstRun;
+  /** Ends the profile of the first run, if that is not done. */
+  const observe = (ran: boolean) => {
+    if (!observed) return;
+    session.endProfiling();
+    observed.ended(ran);
+    observed = undefined;
+  };
   const fresh = ({ dtype, data, shape }: Tensor) => new ort.Tensor(dtype, data as OrtTensor.DataType, shape);
   // Host tensors that come again (parameters, preallocated outputs) keep their engine-side handle.
   const handles = new WeakMap<Tensor, OrtTensor>();
@@ -71,6 +85,7 @@ export async function createSession(
       for (let i = 0; i < inputNames.length; i++) feeds[inputNames[i] as string] = handleOf(inputs[i] as Tensor);
       const fetches = outputs && writesInPlace ? fetchesOf(outputs) : everything;
       const results = await session.run(feeds, fetches).catch(refuse);
+      observe(true);
       return outputNames.map((name, i) => {
         const given = outputs?.[i];
         const result = results[name] as TypedTensor<DType>;
@@ -86,6 +101,7 @@ export async function createSession(
     async release() {
       forgotten.unregister(made);
       isDone = true;
+      observe(false);
       if (options.enableProfiling) session.endProfiling();
       if (alive === 0) await session.release();
     },

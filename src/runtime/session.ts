@@ -30,6 +30,24 @@ export interface CompiledAs {
   readonly staying?: readonly string[];
   /** Names of the nodes that the processor is to compute, where the device does it wrongly or not at all. Default none. */
   readonly onProcessor?: readonly string[];
+  /** Is told after the first run which nodes the engine left to the processor, where the backend can tell. */
+  readonly onPlacement?: ((placement: Placement) => void) | undefined;
+}
+
+/** Where the nodes of a compiled graph are computed, after the engine fused and folded what it could. */
+export interface Placement {
+  /** All nodes. */
+  readonly nodes: number;
+  /** How many of each operator the processor computes, in the order in which they run. */
+  readonly onProcessor: Readonly<Record<string, number>>;
+}
+
+/** A profile of the first run of a session. */
+export interface FirstRun {
+  /** Path prefix of the file. */
+  readonly prefix: string;
+  /** The file is complete; `ran` is false where the session was released before it ran. */
+  ended(ran: boolean): void;
 }
 
 /** A compiled model. */

@@ -2,6 +2,7 @@
 import * as ort from "onnxruntime-node";
 import { OptionError } from "../core/errors.ts";
 import { createSession, webGpuProvider } from "./ort.ts";
+import { firstRunFor } from "./placement.node.ts";
 import type { Backend } from "./session.ts";
 
 /** What the engine says where there is no card or no driver. */
@@ -22,7 +23,8 @@ export const backend: Backend = {
       ...(profilePrefix !== undefined && { enableProfiling: true, profileFilePrefix: profilePrefix }),
     } as const;
     try {
-      return await createSession(ort, model, options, { ...as, isDevice: true });
+      const observed = profilePrefix === undefined ? firstRunFor(as) : {};
+      return await createSession(ort, model, options, { ...as, ...observed, isDevice: true });
     } catch (cause) {
       if (!(cause instanceof Error && noCard.test(cause.message))) throw cause;
       throw new OptionError(
