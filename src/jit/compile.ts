@@ -28,9 +28,14 @@ import { rowLayout } from "./row-layout.ts";
 /** Passes that leave a graph to be read, differentiated and run as before. */
 export const tidy: readonly Pass[] = [(outputs) => simplify(outputs), foldConstants(Constant), shareCommon];
 
-/** Passes in the order in which they run before a graph is compiled for an engine. Rows are for processors. */
-const pipelineFor = ({ device, blocks }: Pick<Backend, "device" | "blocks">): readonly Pass[] =>
-  device === "webgpu" ? [...tidy, lowerForWebGpu, ...tidy] : [...tidy, rowLayout(blocks), ...tidy, lower, ...tidy];
+/** Passes in the order in which they run before a graph is compiled for an engine. */
+export function pipelineFor({ device, blocks }: Pick<Backend, "device" | "blocks">): readonly Pass[] {
+  if (device === "webgpu") return [...tidy, lowerForWebGpu, ...tidy];
+  // Rows and blocks suit the caches of processors. cuDNN takes convolutions as they are and chooses how to lay them out; what CUDA's
+  // provider lacks the engine leaves to the processor, which has all that `lower` gives.
+  if (device === "cuda") return [...tidy, lower, ...tidy];
+  return [...tidy, rowLayout(blocks), ...tidy, lower, ...tidy];
+}
 
 /** Passes that run before a graph is compiled, for any processor. */
 export const pipeline = pipelineFor({ device: "cpu", blocks: false });

@@ -15,10 +15,14 @@ async function onWeb(device: Device, load: () => Promise<{ readonly backend: Bac
   }
 }
 
-/** The backend of a device; without one, `cpu` in Node and `wasm` elsewhere. */
+/** The backend of a device; without one, `cpu` in Node and `wasm` elsewhere. Throws OptionError for one that cannot be here. */
 export async function selectBackend(device: Device = inNode() ? "cpu" : "wasm"): Promise<Backend> {
   if (device === "webgpu")
     return inNode() ? (await import("./webgpu.node.ts")).backend : await onWeb(device, () => import("./webgpu.web.ts"));
+  if (device === "cuda") {
+    if (!inNode()) throw new OptionError('device "cuda" needs Node; use "webgpu" in a browser');
+    return (await import("./cuda.node.ts")).cudaBackend();
+  }
   if (device === "wasm") return onWeb(device, () => import("./web.ts"));
   if (!inNode()) throw new OptionError('device "cpu" needs Node; use "wasm" in a browser');
   return (await import("./node.ts")).backend;

@@ -3,13 +3,17 @@ import type { Tensor } from "../core/tensor.ts";
 
 /**
  * Where graphs run. `cpu` needs Node; `wasm` runs in a browser, and in Node when onnxruntime-web is installed; `webgpu` needs a graphics
- * card, or a program that acts as one, by Vulkan, Metal or Direct3D in Node and by WebGPU in a browser.
+ * card, or a program that acts as one, by Vulkan, Metal or Direct3D in Node and by WebGPU in a browser; `cuda` needs a card of NVIDIA's and
+ * Node on Linux.
  */
-export const devices = ["cpu", "wasm", "webgpu"] as const;
+export const devices = ["cpu", "wasm", "webgpu", "cuda"] as const;
 /** Name of a device, see `devices`. */
 export type Device = (typeof devices)[number];
 
-/** Whether a device computes in a memory of its own, so that what is used again is better left there. */
+/**
+ * Whether what a device computed can be left in a memory of its own, so that what is used again is not copied. onnxruntime-node does so for
+ * WebGPU alone: of CUDA it returns every output to the host.
+ */
 export const ownsMemory = (device: Device | undefined): boolean => device === "webgpu";
 
 export interface SessionOptions {
