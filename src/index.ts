@@ -32,6 +32,7 @@ export type { OpenShard } from "./formats/tfjs/manifest.ts";
 export { modelFromTfjs, type TfjsModelOptions } from "./formats/tfjs/model.ts";
 export { type Graph, graphOf, input, type Scope, type TensorType, Value } from "./graph/ir.ts";
 export { printGraph } from "./graph/print.ts";
+export { type ChosenDevice, chooseDevice } from "./jit/auto-device.ts";
 export { type CompileOptions, compile, type Executable, optimize } from "./jit/compile.ts";
 export { type Host, type JitOptions, jit } from "./jit/jit.ts";
 /** Published architectures as trainable modules, and their presets by name: `models.presetOf("resnet50")`. */
@@ -47,7 +48,14 @@ export { keyTensor } from "./ops/random.ts";
 /** Reinforcement learning: environments, replay memory, deep Q-learning, mazes to try it on. */
 export * as rl from "./rl/index.ts";
 export * from "./runs/index.ts";
-export { type Device, devices, type Session } from "./runtime/session.ts";
+export {
+  type Device,
+  type DeviceChoice,
+  deviceChoices,
+  devices,
+  type Placement,
+  type Session,
+} from "./runtime/session.ts";
 export { decodeSafetensors, encodeSafetensors, type SafetensorsFile } from "./storage/safetensors.ts";
 export * from "./tasks/index.ts";
 export * from "./train/baselines/index.ts";

@@ -1,6 +1,6 @@
 /** The options of every command that opens a run. */
 import { type OpenRun, openRun } from "../runs/open/open-run.node.ts";
-import { type Device, devices } from "../runtime/session.ts";
+import { type DeviceChoice, deviceChoices } from "../runtime/session.ts";
 import { type OptionValues, oneOf, text, toggle } from "./command.ts";
 import type { Output } from "./output.ts";
 import { showDownloads } from "./train/progress.ts";
@@ -14,7 +14,7 @@ export const openOptions = {
 /** Those of commands that compute what its model gives. */
 export const computeOptions = {
   ...openOptions,
-  device: oneOf("where to compute, wherever the run was trained; default cpu", devices),
+  device: oneOf("where to compute, wherever the run was trained; default cpu", deviceChoices),
 } as const;
 
 /** Opens the run that a person named. */
@@ -23,4 +23,10 @@ export const openNamed = (
   { best, nonFinite, recipe, device }: OptionValues<typeof openOptions> & { readonly device?: string | undefined },
   output: Output,
 ): Promise<OpenRun> =>
-  openRun(run, { best, nonFinite, recipe, device: device as Device | undefined, onDownload: showDownloads(output) });
+  openRun(run, {
+    best,
+    nonFinite,
+    recipe,
+    device: device as DeviceChoice | undefined,
+    onDownload: showDownloads(output),
+  });

@@ -15,13 +15,14 @@ import { Reshape } from "../ops/movement.ts";
 import { selectBackend } from "../runtime/select.ts";
 import {
   type Backend,
-  type Device,
-  devices,
+  type DeviceChoice,
+  deviceChoices,
   ownsMemory,
   type Placement,
   type Session,
   type SessionOptions,
 } from "../runtime/session.ts";
+import { resolveDevice } from "./auto-device.ts";
 import { engineError } from "./engine-errors.ts";
 import { rowLayout } from "./row-layout.ts";
 
@@ -67,8 +68,8 @@ function optimizeBranches(graph: Graph, passes: readonly Pass[]): Graph {
 
 /** How a graph is compiled and run: the device, its threads, memory and profile. */
 export interface CompileOptions extends SessionOptions {
-  /** Where to compute; default `"cpu"` in Node and `"wasm"` elsewhere. */
-  readonly device?: Device;
+  /** Where to compute, `"auto"` for what is best here (`chooseDevice`); default `"cpu"` in Node and `"wasm"` elsewhere. */
+  readonly device?: DeviceChoice;
   /**
    * Called after the first run of each compiled graph on a device that is not the processor, in Node: which nodes the engine left to the
    * processor. That run is profiled, and a little slower.
@@ -77,7 +78,7 @@ export interface CompileOptions extends SessionOptions {
 }
 
 export const compileTypes: OptionTypes<CompileOptions> = {
-  device: oneOf(...devices),
+  device: oneOf(...deviceChoices),
   threads: count(),
   memoryPattern: flag,
   profilePrefix: string,
@@ -173,7 +174,7 @@ export async function compile(
   staying: ReadonlySet<Value> = new Set(),
 ): Promise<Executable> {
   const { device, onPlacement, ...options } = checkCompile(compileOptions);
-  const backend = await selectBackend(device);
+  const backend = await selectBackend(await resolveDevice(device));
   const graph = optimize(graphOf(inputs, outputs), pipelineFor(backend));
   const hasOwn = ownsMemory(backend.device);
   // What stays on the device has the shape that it is read in.

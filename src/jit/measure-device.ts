@@ -2,7 +2,7 @@
 import { type Tensor, zerosTensor } from "../core/tensor.ts";
 import { input, type Value } from "../graph/ir.ts";
 import { add, matmul, slice } from "../ops/index.ts";
-import type { SessionOptions } from "../runtime/session.ts";
+import type { Device, SessionOptions } from "../runtime/session.ts";
 import { type CompileOptions, compile } from "./compile.ts";
 
 /** Rates of a device, in float32. */
@@ -60,16 +60,25 @@ async function each(
   return Math.max(long - short, 1e-9) / chained;
 }
 
+/** Floating-point operations a second in products of matrices. Throws OptionError for a device that is not there. */
+export async function productRate(
+  device: Device,
+  { side = 1024, seconds = 0.5, threads }: Omit<MeasureDeviceOptions, "length"> = {},
+): Promise<number> {
+  const options = { device, ...(threads !== undefined && { threads }) };
+  return (2 * side ** 3) / (await each([side, side], matmul, seconds, options));
+}
+
 /**
  * Measures a device: products of matrices, and sums of vectors too long for caches. Throws OptionError for a device that is not there.
  * @example const { flopsPerSecond } = await measureDevice("cpu"); // some 1e11
  */
 export async function measureDevice(
-  device: NonNullable<CompileOptions["device"]>,
+  device: Device,
   { side = 1024, length = 2 ** 24, seconds = 0.5, threads }: MeasureDeviceOptions = {},
 ): Promise<DeviceRates> {
   const options = { device, ...(threads !== undefined && { threads }) };
-  const product = await each([side, side], matmul, seconds, options);
+  const flopsPerSecond = await productRate(device, { side, seconds, ...(threads !== undefined && { threads }) });
   const sum = await each([length], add, seconds, options);
-  return { flopsPerSecond: (2 * side ** 3) / product, bytesPerSecond: (3 * 4 * length) / sum };
+  return { flopsPerSecond, bytesPerSecond: (3 * 4 * length) / sum };
 }

@@ -2,7 +2,8 @@
 import { OptionError } from "../core/errors.ts";
 import type { Backend, Device } from "./session.ts";
 
-const inNode = () => typeof process === "object" && process.versions?.node !== undefined;
+/** Whether this is Node, or something that acts as it. */
+export const inNode = (): boolean => typeof process === "object" && process.versions?.node !== undefined;
 
 /** A backend on onnxruntime-web. Throws OptionError where that is not installed. */
 async function onWeb(device: Device, load: () => Promise<{ readonly backend: Backend }>): Promise<Backend> {

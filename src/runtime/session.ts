@@ -9,12 +9,25 @@ import type { Tensor } from "../core/tensor.ts";
 export const devices = ["cpu", "wasm", "webgpu", "cuda"] as const;
 /** Name of a device, see `devices`. */
 export type Device = (typeof devices)[number];
+/** What may stand for a device: `auto` is the one that is best here. */
+export const deviceChoices = ["auto", ...devices] as const;
+/** Name of a device, or `auto`. */
+export type DeviceChoice = (typeof deviceChoices)[number];
+
+/** A device in a sentence, behind "on the". */
+export const deviceText = (device: Device): string =>
+  ({
+    cpu: "processor",
+    wasm: "processor by WebAssembly",
+    webgpu: "graphics card by WebGPU",
+    cuda: "graphics card by CUDA",
+  })[device];
 
 /**
  * Whether what a device computed can be left in a memory of its own, so that what is used again is not copied. onnxruntime-node does so for
  * WebGPU alone: of CUDA it returns every output to the host.
  */
-export const ownsMemory = (device: Device | undefined): boolean => device === "webgpu";
+export const ownsMemory = (device: DeviceChoice | undefined): boolean => device === "webgpu";
 
 export interface SessionOptions {
   /** Threads that one operator may use; default: all cores. */

@@ -1,9 +1,11 @@
 /** The training loop. */
+
 import { atPlace, DataError, FileError, NonFiniteError, OptionError, SardonyxError } from "../core/errors.ts";
 import { append, least } from "../core/lists.ts";
 import { Tensor } from "../core/tensor.ts";
 import type { Batch, Dataset } from "../data/pipeline/dataset.ts";
 import { anyOf, type Communicator, sameOnAll, together } from "../distributed/communicator.ts";
+import { resolveDevice } from "../jit/auto-device.ts";
 import type { AnyModule } from "../nn/module.ts";
 import type { Callback } from "./callbacks/callback.ts";
 import { putParameters, type SavedParameters, saveParameters } from "./callbacks/saved-parameters.ts";
@@ -105,7 +107,16 @@ export async function fit<B extends Batch>(
 ): Promise<FitResult> {
   checkFit(options);
   const { communicator } = options.training ?? {};
-  return together(communicator, () => fitTogether(model, data, options));
+  const placed = await withDevice(options);
+  return together(communicator, () => fitTogether(model, data, placed));
+}
+
+/** The options with the device that `auto` stands for. */
+async function withDevice<B extends Batch>(options: FitOptions<B>): Promise<FitOptions<B>> {
+  const { training } = options;
+  if (training?.compile?.device !== "auto") return options;
+  const compile = { ...training.compile, device: await resolveDevice("auto") };
+  return { ...options, training: { ...training, compile } };
 }
 
 async function fitTogether<B extends Batch>(

@@ -6,7 +6,7 @@ import { taskNameOf } from "../../finetune/tasks/load-task.node.ts";
 import { hasNewHead, taskNames } from "../../finetune/tasks/task.ts";
 import { loadRecipe } from "../../runs/recipes/recipes.node.ts";
 import { runOptionsSchema } from "../../runs/recipes/run-options.ts";
-import { runSettingsSchema } from "../../runs/recipes/settings.ts";
+import { givenSettingsShape } from "../../runs/recipes/settings.ts";
 import { makePlan } from "../../runs/training/plan.node.ts";
 import { defineCommand, oneOf, text, toggle, wholeNumber } from "../command.ts";
 import { isConfigured, type PlannedRun, planned, requireMemory, showDryRun } from "../finetune/dry-run.ts";
@@ -14,7 +14,7 @@ import { ranksOf, ranksOptions } from "../ranks.ts";
 import { batchSizeOption, optionsFrom, sizeOf } from "../setting-option.ts";
 import { curvesOption, runTraining } from "../train/run.ts";
 
-const { options: _, repeats: __, ...settings } = runSettingsSchema.shape;
+const { options: _, repeats: __, ...settings } = givenSettingsShape;
 const { profile: ___, ...runOptions } = runOptionsSchema.shape;
 
 /** What is trained where no rate is given: small steps for what was learned before, larger ones for what is new. */

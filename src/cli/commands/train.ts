@@ -4,7 +4,7 @@ import { OptionError } from "../../core/errors.ts";
 import type { RecipeOption } from "../../runs/recipes/recipe.ts";
 import { isLoadedExperiment, type Loaded, loadTrainable, type Trainable } from "../../runs/recipes/recipes.node.ts";
 import { runOptionsSchema } from "../../runs/recipes/run-options.ts";
-import { type GivenSettings, type OptionValue, runSettingsSchema } from "../../runs/recipes/settings.ts";
+import { type GivenSettings, givenSettingsShape, type OptionValue } from "../../runs/recipes/settings.ts";
 import { makePlan, type Plan } from "../../runs/training/plan.node.ts";
 import { shownPath } from "../../storage/shown-path.node.ts";
 import { recipeForData } from "../../tasks/kinds/recipe-for-data.node.ts";
@@ -17,7 +17,7 @@ import { curvesOption, runTraining } from "../train/run.ts";
 import { showSearch } from "../train/search.ts";
 import { showSeeds } from "../train/seeds.ts";
 
-const { options: ___, ...settings } = runSettingsSchema.shape;
+const { options: ___, ...settings } = givenSettingsShape;
 
 export const command = defineCommand({
   arguments: [

@@ -1,6 +1,7 @@
 /** Settings of a run as a person reads them. */
 import { plural } from "../../core/number-text.ts";
 import type { OptionValue, RunSettings } from "../../runs/recipes/settings.ts";
+import { deviceText } from "../../runtime/session.ts";
 import { flagOf } from "../command.ts";
 
 /** The settings as a command line would give them, for the heading of a run. */
@@ -10,7 +11,10 @@ export const showSettings = (settings: RunSettings) => {
     ([name, value]) => `, ${flagOf(name).slice(2).replaceAll("-", " ")} ${showOption(value)}`,
   );
   const room = `${parts > 1 ? ` in ${parts} parts` : ""}${memory === undefined ? "" : `, memory ${memory}`}`;
-  return `${optimizer}, learning rate ${learningRate}, batch size ${batchSize}${room}, epochs ${epochs}${own.join("")}, seed ${seed}, ${device} with ${plural(threads, "thread")}`;
+  // Of a card the threads of the processor say little.
+  const isCard = device === "webgpu" || device === "cuda";
+  const place = isCard ? `on the ${deviceText(device)}` : `${device} with ${plural(threads, "thread")}`;
+  return `${optimizer}, learning rate ${learningRate}, batch size ${batchSize}${room}, epochs ${epochs}${own.join("")}, seed ${seed}, ${place}`;
 };
 
 const showOption = (value: OptionValue): string =>

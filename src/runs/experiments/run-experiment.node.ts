@@ -15,7 +15,7 @@ import type { OnDownload } from "../recipes/recipe.ts";
 import { isLoadedExperiment, loadTrainable } from "../recipes/recipes.node.ts";
 import type { RunOptions } from "../recipes/run-options.ts";
 import { runOptionsSchema, signalType } from "../recipes/run-options.ts";
-import { checkChoices, type GivenSettings, type RecipeChoices, runSettingsSchema } from "../recipes/settings.ts";
+import { checkChoices, type GivenSettings, givenSettingsShape, type RecipeChoices } from "../recipes/settings.ts";
 import { Interrupted } from "../training/interrupted.ts";
 import { loadTask } from "../training/load-task.ts";
 import { makePlan, type Plan } from "../training/plan.node.ts";
@@ -51,7 +51,7 @@ export type RunExperimentOptions = Pick<RunOptions, "out" | "resume"> &
   };
 
 const { out, resume } = runOptionsSchema.shape;
-const where = runSettingsSchema.shape;
+const where = givenSettingsShape;
 const checkOptions = optionsOf<RunExperimentOptions>("runExperiment", {
   out,
   resume,

@@ -11,7 +11,7 @@ import type { EncodedOnnx } from "../../formats/files/export-onnx.ts";
 import { encodeSavedModel } from "../../formats/files/saved-model.ts";
 import type { CompileOptions } from "../../jit/compile.ts";
 import { takenOf } from "../../nn/index.ts";
-import { type Device, devices } from "../../runtime/session.ts";
+import { type DeviceChoice, deviceChoices } from "../../runtime/session.ts";
 import { encodeSafetensors } from "../../storage/safetensors.ts";
 import { shownPath } from "../../storage/shown-path.node.ts";
 import { loadParameters, memoryPrefix, requireFinite } from "../../train/load-parameters.ts";
@@ -39,8 +39,8 @@ export interface OpenRunOptions {
   readonly recipe?: Recipe | string | undefined;
   /** Take weights that are NaN or infinite too, which are refused otherwise; default false. */
   readonly nonFinite?: boolean | undefined;
-  /** Where to compute, wherever the run was trained; default `"cpu"`. */
-  readonly device?: Device | undefined;
+  /** Where to compute, wherever the run was trained; default `"cpu"`, which is there wherever a run is opened. */
+  readonly device?: DeviceChoice | undefined;
   /** As bytes of a data set arrive, where the test needs them. */
   readonly onDownload?: OnDownload | undefined;
 }
@@ -48,7 +48,7 @@ export interface OpenRunOptions {
 const checkOptions = optionsOf<OpenRunOptions>("openRun", {
   best: flag,
   nonFinite: flag,
-  device: oneOf(...devices),
+  device: oneOf(...deviceChoices),
   recipe: matching("a recipe, or its path", (value) => typeof value === "string" || isPlainObject(value)),
   onDownload: functionOf("(progress) => …"),
 });

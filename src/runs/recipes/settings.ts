@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { isByteSize } from "../../core/byte-size.ts";
 import { OptionError, unknownName } from "../../core/errors.ts";
-import { devices } from "../../runtime/session.ts";
+import { type Device, type DeviceChoice, deviceChoices, devices } from "../../runtime/session.ts";
 import { type OptimizerName, optimizers } from "../../train/optimizers/index.ts";
 
 /** Settings that every recipe has defaults for. */
@@ -19,7 +19,7 @@ export const optionValueSchema = z.union([z.string(), z.number(), z.boolean()]);
 
 /** Everything that decides what a run computes. */
 export const runSettingsSchema = recipeSettingsSchema.extend({
-  device: z.enum(devices).describe("where to compute; default cpu"),
+  device: z.enum(devices).describe("where it computes"),
   // Part of the record, since sums depend on how work is divided.
   threads: z.number().int().min(1).describe("threads of one operator; default all cores"),
   limit: z.number().int().min(1).optional().describe("use only so many samples, for a quick try"),
@@ -46,6 +46,14 @@ export const runSettingsSchema = recipeSettingsSchema.extend({
   options: z.record(z.string(), optionValueSchema).default({}).describe("the recipe's own options"),
 });
 
+/** What may be given of them: as a run has them, with a device that may be `auto`, for which the run has the one that was chosen. */
+export const givenSettingsShape = {
+  ...runSettingsSchema.shape,
+  device: z
+    .enum(deviceChoices)
+    .describe("where to compute; default auto, a graphics card where there is one that is faster than the processor"),
+};
+
 /**
  * Settings that every recipe has defaults for:
  * - `epochs`: passes over the training data.
@@ -57,7 +65,7 @@ export const runSettingsSchema = recipeSettingsSchema.extend({
 export type RecipeSettings = Readonly<z.infer<typeof recipeSettingsSchema>>;
 /**
  * Everything that decides what a run computes: the settings of `RecipeSettings`, and
- * - `device`: where to compute; default `"cpu"`.
+ * - `device`: where to compute: the device that was chosen for the run.
  * - `threads`: threads of one operator; default all cores. Part of the record, since sums depend on how work is
  * divided.
  * - `limit`: use only so many samples, for a quick try; default all.
@@ -69,8 +77,12 @@ export type RecipeSettings = Readonly<z.infer<typeof recipeSettingsSchema>>;
  * - `options`: the recipe's own options, by name.
  */
 export type RunSettings = Readonly<z.infer<typeof runSettingsSchema>>;
-/** Settings in place of a recipe's defaults. */
-export type GivenSettings = { readonly [K in keyof RunSettings]?: RunSettings[K] | undefined };
+/** Settings in place of a recipe's defaults; the device is `"auto"` where none is given. */
+export type GivenSettings = { readonly [K in keyof Omit<RunSettings, "device">]?: RunSettings[K] | undefined } & {
+  readonly device?: DeviceChoice | undefined;
+};
+/** The same with the device that is chosen. */
+export type PlacedSettings = GivenSettings & { readonly device?: Device | undefined };
 
 /** What is chosen of a recipe; where and how often it runs are options of the run. */
 const choicesSchema = runSettingsSchema.omit({ device: true, threads: true, repeats: true });
@@ -100,7 +112,7 @@ export interface SettingDefaults {
 }
 
 /** Settings of a new run. Throws OptionError for one that makes no sense, or that the recipe does not have. */
-export function newSettings(recipe: SettingDefaults, given: GivenSettings, cores: number): RunSettings {
+export function newSettings(recipe: SettingDefaults, given: PlacedSettings, cores: number): RunSettings {
   const { name, defaults, options } = recipe;
   if (given.repeats !== undefined && defaults.repeats === undefined)
     throw new OptionError(
@@ -139,7 +151,7 @@ export interface SettingConflict {
 /** Settings of a run that goes on, and those that may not change; more epochs may. */
 export function resumedSettings(
   saved: RunSettings,
-  given: GivenSettings,
+  given: PlacedSettings,
 ): { readonly settings: RunSettings; readonly conflicts: readonly SettingConflict[] } {
   const { options = {}, ...rest } = given;
   const pairs = [

@@ -7,8 +7,10 @@ import { spoken } from "../../core/number-text.ts";
 import { command } from "../../core/printable.ts";
 import type { Communicator } from "../../distributed/communicator.ts";
 import { launched } from "../../distributed/mpi/launcher.node.ts";
+import { chooseDevice } from "../../jit/auto-device.ts";
 import type { CompileOptions } from "../../jit/compile.ts";
 import { selectBackend } from "../../runtime/select.ts";
+import { deviceText } from "../../runtime/session.ts";
 import { defaultThreads } from "../../runtime/threads.node.ts";
 import { shownPath } from "../../storage/shown-path.node.ts";
 import type { Progress } from "../../train/fit.ts";
@@ -31,6 +33,7 @@ import {
   type GivenSettings,
   newSettings,
   type OptionValue,
+  type PlacedSettings,
   type RunSettings,
   resumedSettings,
 } from "../recipes/settings.ts";
@@ -75,16 +78,39 @@ export async function makePlan<R extends Trainable>(
   named: string,
   options: PlanOptions,
 ): Promise<Plan<R>> {
-  const device = options.given.device ?? "cpu";
-  if (options.profile && device !== "cpu")
-    throw new OptionError(`a profile needs the device cpu: the engine for "${device}" writes none`);
+  const { device: asked } = options.given;
+  if (options.profile && asked !== undefined && asked !== "auto" && asked !== "cpu")
+    throw new OptionError(`a profile needs the device cpu: the engine for "${asked}" writes none`);
   if (options.profile && isExperiment(loaded.recipe))
     throw new OptionError(`a profile is of one network, and ${named} trains several; name a recipe`);
-  const make = () => (options.resume ? planResumed(loaded, named, options) : planNew(loaded, named, options));
+  const make = async () => {
+    const placed = await place(options);
+    return options.resume ? planResumed(loaded, named, placed) : planNew(loaded, named, placed);
+  };
   const { communicator } = options;
   if (!communicator) return make();
   if (options.profile) throw new OptionError("a profile is of one process; leave --profile or the others out");
   return planOfRanks(communicator, make, { recipe: loaded.recipe, named });
+}
+
+/** Options whose device is chosen, with what is to be said of the choice. */
+type PlacedOptions = PlanOptions & { readonly given: PlacedSettings; readonly placing: readonly string[] };
+
+/**
+ * Chooses the device once for the run. Without one a run that goes on keeps its own. Several processes compute on the processor unless a
+ * device is named, since they would share a card; so does what is profiled.
+ */
+async function place(options: PlanOptions): Promise<PlacedOptions> {
+  const { given, resume, profile, communicator } = options;
+  const asked = given.device ?? (resume ? undefined : "auto");
+  if (asked !== "auto") return { ...options, given: { ...given, device: asked }, placing: [] };
+  if (profile || communicator || launched()) return { ...options, given: { ...given, device: "cpu" }, placing: [] };
+  const { device, reason, isObstructed = false } = await chooseDevice();
+  const said =
+    device === "cpu"
+      ? `This run computes on the processor: ${reason}.`
+      : `This run computes on the ${deviceText(device)}: ${reason}. Small networks may be faster on the processor, device cpu.`;
+  return { ...options, given: { ...given, device }, placing: device !== "cpu" || isObstructed ? [said] : [] };
 }
 
 /**
@@ -101,7 +127,7 @@ export async function givenLike(folder: string, given: GivenSettings): Promise<G
 async function planNew<R extends Trainable>(
   { recipe, path }: Loaded<R>,
   named: string,
-  { given, out, profile = false, choosesParts = false }: PlanOptions,
+  { given, out, profile = false, choosesParts = false, placing }: PlacedOptions,
 ): Promise<Plan<R>> {
   const { name, defaults } = recipe;
   if (choosesParts && isExperiment(recipe))
@@ -126,7 +152,7 @@ async function planNew<R extends Trainable>(
     },
     compile: compileOptions(settings),
     resumed: false,
-    notes: claimed.notes,
+    notes: [...claimed.notes, ...placing],
     choosesParts,
   };
 }
@@ -143,7 +169,7 @@ const absolutePaths = (options: Readonly<Record<string, OptionValue>>): Record<s
 async function planResumed<R extends Trainable>(
   { recipe, path }: Loaded<R>,
   named: string,
-  { given, out, profile }: PlanOptions,
+  { given, out, profile, placing }: PlacedOptions,
 ): Promise<Plan<R>> {
   if (profile) throw new OptionError("a profile begins a run of its own; do not resume one");
   const folder = out === undefined ? await newestRun(recipe.name) : resolve(out);
@@ -185,6 +211,7 @@ async function planResumed<R extends Trainable>(
       choosesParts: false,
       notes: [
         ...claimed.notes,
+        ...placing,
         ...(changed.length === 0
           ? []
           : [

@@ -23,9 +23,9 @@ import { type RunOptions, runOptionsSchema, signalType } from "../recipes/run-op
 import {
   checkChoices,
   type GivenSettings,
+  givenSettingsShape,
   type RecipeChoices,
   recipeSettings,
-  runSettingsSchema,
 } from "../recipes/settings.ts";
 import { type LiveReport, openReport } from "../report/write-report.node.ts";
 import { type EvaluationReport, evaluateTask, parseEvaluation } from "./evaluation.ts";
@@ -42,7 +42,7 @@ import { isFinished, runStages } from "./stages.node.ts";
  * - `out`: the folder; default `runs/NAME`.
  * - `resume`: go on with the run in `out`, or with the newest one of the recipe; default false.
  * - `checkpointSeconds`: seconds between checkpoints; default 30.
- * - `device`: where to compute; default `"cpu"`.
+ * - `device`: where to compute; default `"auto"`, see `chooseDevice`. The record of the run has the device that was chosen.
  * - `threads`: threads of one operator; default OMP_NUM_THREADS, or all cores. The record of the run has them, since sums depend on how
  * work is divided.
  */
@@ -58,8 +58,8 @@ const { profile: _, ...startTypes } = runOptionsSchema.shape;
 /** What the options of a run may be. */
 export const runRecipeTypes: OptionTypes<RunRecipeOptions> = {
   ...startTypes,
-  device: runSettingsSchema.shape.device,
-  threads: runSettingsSchema.shape.threads,
+  device: givenSettingsShape.device,
+  threads: givenSettingsShape.threads,
   signal: signalType,
   observer: objectOf("functions that watch the run"),
 };

@@ -171,6 +171,10 @@ export class Trainer<B extends Batch = Batch> {
   constructor(model: AnyModule | Readonly<Record<string, AnyModule>>, options: TrainerOptions<B>) {
     const { training = {} } = checkTrainer(options);
     requireOneChoice(training);
+    if (training.compile?.device === "auto")
+      throw new OptionError(
+        'a Trainer needs to know its device when it is made; pass compile: { device: (await chooseDevice()).device } in place of "auto"',
+      );
     this.model = modelOf(model);
     this.#options = training;
     this.key = keyOf(training.seed ?? 0);
