@@ -23,6 +23,7 @@ import type { Stage, Task } from "../recipes/recipe.ts";
 import { measuredOf } from "./evaluation.ts";
 import { Interrupted } from "./interrupted.ts";
 import type { RunObserver, StageStart } from "./observer.ts";
+import { tellingPlacement } from "./placement-note.ts";
 import { optimizerFor, type Plan } from "./plan.node.ts";
 import { leads } from "./ranks.node.ts";
 import {
@@ -75,7 +76,8 @@ export interface StagesResult {
 }
 
 /** Trains the stages that are left. Throws Interrupted, with the checkpoint written, when the signal is aborted. */
-export async function runStages(options: StagesOptions): Promise<StagesResult> {
+export async function runStages(stagesOptions: StagesOptions): Promise<StagesResult> {
+  const options = { ...stagesOptions, compile: tellingPlacement(stagesOptions) };
   const { task, plan, observer, stopAfter } = options;
   const stages = stagesOf(task, plan);
   const at = plan.progress && stageOf(plan.progress);
