@@ -50,9 +50,8 @@ const parts = (withCard) => ({
       contents: engineModule(path),
       resolveDir: compiled,
     }));
-    builder.onResolve({ filter: /^\.\/(webgpu\.)?node\.js$/ }, ({ path, importer }) =>
-      dirname(importer).endsWith("runtime") ? { path, namespace: "node" } : undefined,
-    );
+    // Loaded in Node alone, when the device asks for them.
+    builder.onResolve({ filter: /^\.{1,2}\/.*\bnode\.js$/ }, ({ path }) => ({ path, namespace: "node" }));
     builder.onLoad({ filter: /.*/, namespace: "node" }, () => ({ contents: "" }));
     if (!withCard)
       builder.onResolve({ filter: /^\.\/webgpu\.web\.js$/ }, () => ({ path: join(compiled, "src/web/no-webgpu.js") }));

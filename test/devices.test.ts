@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { deviceChoices, devices } from "../src/index.ts";
 import { likelyDevices, withoutSoftware } from "../src/runtime/cards.node.ts";
-import { cudaHere } from "../src/runtime/cuda.node.ts";
+import { cudaHere } from "../src/runtime/cuda-place.node.ts";
 import { commandLine, recordOf } from "./command-line.ts";
 import { hasSoftwareGpu } from "./software-gpu.ts";
 

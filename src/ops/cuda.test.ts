@@ -10,7 +10,7 @@ import { encodeModel } from "../onnx/model.ts";
 import { cudaBackend } from "../runtime/cuda.node.ts";
 import type { OrtModule } from "../runtime/ort.ts";
 import { caseFamilies, keyOfCase } from "./all.cases.ts";
-import { farthest, type Run, recordingsOf } from "./recordings.cases.ts";
+import { farthest, type Run, recordingsOf } from "./testing/recordings.ts";
 
 const onProcessor: OrtModule = {
   Tensor: ort.Tensor as never,

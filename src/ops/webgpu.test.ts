@@ -8,7 +8,7 @@ import { input } from "../graph/ir.ts";
 import { compile } from "../jit/compile.ts";
 import { caseFamilies, keyOfCase } from "./all.cases.ts";
 import { conv, mul, ones, reduceSum } from "./index.ts";
-import { distance, farthest, numbersOf, type Run, recordingsOf } from "./recordings.cases.ts";
+import { distance, farthest, numbersOf, type Run, recordingsOf } from "./testing/recordings.ts";
 
 /** Of a number near 1. Vulkan lets inverse cosines err by 4096 roundings ("Precision and Operation of SPIR-V Instructions"). */
 const tolerance = 1e-4;

@@ -1,7 +1,7 @@
 /** Which devices a look at a machine's files speaks for: no engine is loaded and no process started. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { cudaHere } from "./cuda.node.ts";
+import { cudaHere } from "./cuda-place.node.ts";
 import type { Device } from "./session.ts";
 
 /** What is looked at of a machine. */

@@ -8,7 +8,8 @@ import { tensor } from "../core/tensor.ts";
 import { graphOf, input } from "../graph/ir.ts";
 import { encodeModel } from "../onnx/model.ts";
 import { add } from "../ops/index.ts";
-import { cudaBackend, cudaHere, requireCuda } from "./cuda.node.ts";
+import { cudaBackend } from "./cuda.node.ts";
+import { cudaHere, requireCuda } from "./cuda-place.node.ts";
 import { selectBackend } from "./select.ts";
 
 const here = { platform: "linux", arch: "x64", isInstalled: true };

@@ -79,10 +79,14 @@ export type RecipeSettings = Readonly<z.infer<typeof recipeSettingsSchema>>;
 export type RunSettings = Readonly<z.infer<typeof runSettingsSchema>>;
 /** Settings in place of a recipe's defaults; the device is `"auto"` where none is given. */
 export type GivenSettings = { readonly [K in keyof Omit<RunSettings, "device">]?: RunSettings[K] | undefined } & {
+  /** Where to compute; default `"auto"`, for which the run keeps the device that was chosen. */
   readonly device?: DeviceChoice | undefined;
 };
 /** The same with the device that is chosen. */
-export type PlacedSettings = GivenSettings & { readonly device?: Device | undefined };
+export type PlacedSettings = GivenSettings & {
+  /** Where to compute. */
+  readonly device?: Device | undefined;
+};
 
 /** What is chosen of a recipe; where and how often it runs are options of the run. */
 const choicesSchema = runSettingsSchema.omit({ device: true, threads: true, repeats: true });

@@ -1,13 +1,13 @@
 /** The recorded values and gradients of every operator's cases, and how far from them a way to run graphs comes. */
 import { readFileSync } from "node:fs";
-import { gradients } from "../autodiff/gradients.ts";
-import { isFloat } from "../core/dtype.ts";
-import { InternalError } from "../core/errors.ts";
-import type { Tensor } from "../core/tensor.ts";
-import type { Value } from "../graph/ir.ts";
-import { lossOf, lossWeights } from "./all.cases.ts";
-import { inputTensors, inputValues, type OpCase } from "./define.cases.ts";
-import { ones } from "./index.ts";
+import { gradients } from "../../autodiff/gradients.ts";
+import { isFloat } from "../../core/dtype.ts";
+import { InternalError } from "../../core/errors.ts";
+import type { Tensor } from "../../core/tensor.ts";
+import type { Value } from "../../graph/ir.ts";
+import { lossOf, lossWeights } from "../all.cases.ts";
+import { inputTensors, inputValues, type OpCase } from "../define.cases.ts";
+import { ones } from "../index.ts";
 
 /** What PyTorch computes of a case. */
 export interface Recording {
@@ -17,7 +17,7 @@ export interface Recording {
 
 /** The recordings of a family of operators, by the keys of its cases. */
 export function recordingsOf(family: string): Readonly<Record<string, Recording>> {
-  const file = new URL(`../../test/fixtures/ops/${family}.json`, import.meta.url);
+  const file = new URL(`../../../test/fixtures/ops/${family}.json`, import.meta.url);
   return (JSON.parse(readFileSync(file, "utf8")) as { readonly cases: Readonly<Record<string, Recording>> }).cases;
 }
 
