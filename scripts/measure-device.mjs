@@ -1,4 +1,4 @@
-// Times training steps on a device, and the rate of its products: node scripts/measure-device.mjs [webgpu|cpu] [WORK ...].
+// Times training steps on a device, and the rate of its products: node scripts/measure-device.mjs [webgpu|cuda|cpu] [WORK ...].
 // scripts/measure-device.py times the same steps by PyTorch; both print a JSON line a work.
 import { lenet } from "../bench/contenders/predicted.mjs";
 import { adam, compile, crossEntropy, input, models, ops, Tensor, Trainer } from "../dist/src/index.js";
