@@ -24,6 +24,10 @@ export async function showExperiment(plan: Plan<Experiment>, output: Output): Pr
       signal: interruption.signal,
       observer: {
         onDownload: showDownloads(output),
+        onNote(note) {
+          output.record("note", { note });
+          output.prose(`Note: ${note}.`, 0, "soft");
+        },
         onLoaded: (_, task, done) => announce(plan, task, done, output),
         onTrial(outcome, index, trials) {
           output.record("trial", { trial: index + 1, trials, ...outcome });

@@ -18,6 +18,7 @@ import { runOptionsSchema, signalType } from "../recipes/run-options.ts";
 import { checkChoices, type GivenSettings, givenSettingsShape, type RecipeChoices } from "../recipes/settings.ts";
 import { Interrupted } from "../training/interrupted.ts";
 import { loadTask } from "../training/load-task.ts";
+import { tellingPlacement } from "../training/placement-note.ts";
 import { makePlan, type Plan } from "../training/plan.node.ts";
 import { leads } from "../training/ranks.node.ts";
 import { type Experiment, type ExperimentTask, type Outcome, runTrial, type Variant } from "./experiment.ts";
@@ -31,6 +32,8 @@ export interface ExperimentObserver {
   onLoaded?(plan: Plan<Experiment>, task: ExperimentTask, done: number): void;
   /** A trial ended, the `index`-th of so many, from 0. */
   onTrial?(outcome: Outcome, index: number, trials: number): void;
+  /** What whoever started the experiment should know. */
+  onNote?(note: string): void;
   /** The report and the figures are written. */
   onSaved?(plan: Plan<Experiment>, outcomes: readonly Outcome[], files: readonly string[]): void;
 }
@@ -130,7 +133,8 @@ async function runTrials(
   signal: AbortSignal | undefined,
   observer: ExperimentObserver,
 ): Promise<void> {
-  const { folder, record, compile, communicator } = plan;
+  const { folder, record, communicator } = plan;
+  const compile = tellingPlacement({ compile: plan.compile, observer });
   const { settings } = record;
   const isDone = ({ series, at }: Variant, seed: number) =>
     outcomes.some((own) => own.series === series && own.at === at && own.seed === seed);

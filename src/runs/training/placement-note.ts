@@ -24,7 +24,7 @@ export function tellingPlacement({
   observer,
 }: {
   readonly compile: CompileOptions;
-  readonly observer: RunObserver;
+  readonly observer: Pick<RunObserver, "onNote">;
 }): CompileOptions {
   if (compile.device !== "webgpu" && compile.device !== "cuda") return compile;
   let isTold = false;
