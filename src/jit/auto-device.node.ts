@@ -20,28 +20,29 @@ export async function chooseHere(
   here: Surroundings = surroundings,
   tries: (device: Device) => Promise<Trial> = tryDevice,
 ): Promise<ChosenDevice> {
-  let reason: string | undefined;
-  let isObstructed = false;
+  const [slow, obstacles]: [string[], string[]] = [[], []];
   for (const device of likelyDevices(here)) {
     const trial = await tries(device);
     if ("obstacle" in trial) {
-      // What the better device says stands for all.
-      reason ??= `there is a graphics card, but ${names[device]} cannot compute on it: ${trial.obstacle}`;
-      isObstructed = true;
+      obstacles.push(`there is a graphics card, but ${names[device]} cannot compute on it: ${trial.obstacle}`);
       continue;
     }
     const times = trial.there / trial.here;
+    const found = `the graphics card multiplies ${Number(times.toPrecision(2))} times as fast as the processor`;
     if (times >= atLeast) {
       // The run's own engine must pass over the same drivers.
       if (device === "webgpu" && here.platform === "linux") Object.assign(process.env, withoutSoftware(process.env));
-      return { device, reason: `the graphics card multiplies ${times.toPrecision(2)} times as fast as the processor` };
+      return { device, reason: found };
     }
-    return {
-      device: "cpu",
-      reason: `the graphics card multiplies ${times.toPrecision(2)} times as fast as the processor, and is taken from ${atLeast} times on`,
-    };
+    slow.push(`${found}, and is taken from ${atLeast} times on`);
   }
-  return { device: "cpu", ...(reason !== undefined && { reason, isObstructed }) };
+  // What is said of the better device stands for all.
+  const [reason = obstacles[0]] = slow;
+  return {
+    device: "cpu",
+    ...(reason !== undefined && { reason }),
+    ...(slow.length === 0 && reason !== undefined && { isObstructed: true }),
+  };
 }
 
 /** The first lines of the process that tries; from sources it needs a loader of TypeScript. */

@@ -57,6 +57,15 @@ test("a card that is faster is taken, with the engine kept from drivers of softw
   expect(process.env[variable]).toContain("*lvp*,*swiftshader*");
 });
 
+test("where WebGPU found a slow card, CUDA may find a faster one", async () => {
+  const { tried, tries } = trials({ webgpu: { there: 1e10, here: 1e11 }, cuda: { there: 1.234e13, here: 1e11 } });
+  expect(await chooseHere(machine(true), tries)).toEqual({
+    device: "cuda",
+    reason: "the graphics card multiplies 120 times as fast as the processor",
+  });
+  expect(tried).toEqual(["webgpu", "cuda"]);
+});
+
 test("a card that is hardly faster is left, and that is no obstacle", async () => {
   const { tries } = trials({ webgpu: { there: 1.5e11, here: 1e11 } });
   expect(await chooseHere(machine(true), tries)).toEqual({
