@@ -51,7 +51,9 @@ const parts = (withCard) => ({
       resolveDir: compiled,
     }));
     // Loaded in Node alone, when the device asks for them.
-    builder.onResolve({ filter: /^\.{1,2}\/.*\bnode\.js$/ }, ({ path }) => ({ path, namespace: "node" }));
+    builder.onResolve({ filter: /^\.{1,2}\/.*\bnode\.js$/ }, ({ path, importer }) =>
+      path.endsWith(".node.js") || dirname(importer).endsWith("runtime") ? { path, namespace: "node" } : undefined,
+    );
     builder.onLoad({ filter: /.*/, namespace: "node" }, () => ({ contents: "" }));
     if (!withCard)
       builder.onResolve({ filter: /^\.\/webgpu\.web\.js$/ }, () => ({ path: join(compiled, "src/web/no-webgpu.js") }));
