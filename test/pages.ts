@@ -21,6 +21,7 @@ export function startChromium(more: readonly string[] = []): Promise<Browser> {
 }
 
 const types: Readonly<Record<string, string>> = {
+  ".css": "text/css",
   ".html": "text/html",
   ".js": "text/javascript",
   ".mjs": "text/javascript",

@@ -1,0 +1,155 @@
+/**
+ * The demo site in Chromium, built anew and served from a subfolder: each page does what it says, in both languages, from 390 pixels of width up,
+ * and asks for nothing but its own files. Skipped where Chromium is not installed; `.ci/run` installs it.
+ */
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { centred } from "../site/digits/centred.ts";
+import { pages } from "../site/pages.ts";
+import { commonTexts, type Texts } from "../site/shared/language.ts";
+import { executablePath, type Served, serve, startChromium } from "./pages.ts";
+
+describe("what the pages say", () => {
+  test.each([["common", commonTexts] as const, ...pages.map(({ name, texts }) => [name, texts] as const)])(
+    "%s: is there in both languages, with the same values",
+    (_, texts: Texts) => {
+      const valuesOf = (sentence: string) => [...sentence.matchAll(/\{\w+\}/g)].map(String).sort();
+      for (const [english, chinese] of Object.values(texts)) {
+        expect(english).not.toMatch(/\p{Script=Han}/u);
+        expect(chinese).toMatch(/\p{Script=Han}/u);
+        expect(valuesOf(chinese)).toEqual(valuesOf(english));
+      }
+    },
+  );
+});
+
+describe("a drawn digit", () => {
+  const drawn = (left: number, top: number, width: number, height: number) => {
+    const ink = new Uint8Array(280 * 280);
+    for (let y = top; y < top + height; y++) ink.fill(255, y * 280 + left, y * 280 + left + width);
+    return { width: 280, height: 280, ink };
+  };
+  test("is 20 pixels long, with its centre of mass in the middle, wherever and however large it was drawn", () => {
+    for (const drawing of [drawn(10, 5, 20, 200), drawn(240, 150, 10, 100)]) {
+      const seen = centred(drawing) ?? new Uint8Array();
+      // 20 rows of 2 pixels around the middle of 28.
+      const inked = Array.from(seen.keys()).filter((i) => seen[i] === 255);
+      expect(inked).toEqual(Array.from({ length: 20 }, (_, row) => [13, 14].map((x) => (row + 4) * 28 + x)).flat());
+      expect(seen.filter((ink) => ink > 0)).toHaveLength(40);
+    }
+  });
+  test("is nothing where nothing is drawn", () => {
+    expect(centred(drawn(0, 0, 0, 0))).toBeUndefined();
+  });
+});
+
+describe.skipIf(executablePath === undefined)("the site", () => {
+  const folder = mkdtempSync(join(tmpdir(), "sardonyx-site-"));
+  let browser: Browser;
+  let context: BrowserContext;
+  let served: Served;
+  /** What pages asked for from elsewhere, and what they threw. */
+  const [strangers, errors]: [string[], string[]] = [[], []];
+
+  beforeAll(async () => {
+    execFileSync(process.execPath, ["--import", "tsx", "site/build.ts", join(folder, "demo")]);
+    served = await serve(folder);
+    browser = await startChromium();
+    context = await browser.newContext({ viewport: { width: 390, height: 800 }, locale: "en-GB" });
+    context.on("request", (request) => {
+      const url = request.url();
+      if (!url.startsWith(`${served.address}demo/`) && !/^(blob|data):/.test(url)) strangers.push(url);
+    });
+    context.on("weberror", (error) => errors.push(String(error.error())));
+    context.on("response", (response) => {
+      if (response.status() >= 400) errors.push(`${response.status()} ${response.url()}`);
+    });
+  });
+  afterAll(async () => {
+    await browser.close();
+    served.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  async function open(name: string): Promise<Page> {
+    const page = await context.newPage();
+    await page.goto(`${served.address}demo/${name}.html`);
+    return page;
+  }
+  const says = (page: Page, selector: string, words: RegExp) =>
+    expect.poll(() => page.textContent(selector), { timeout: 120_000, interval: 50 }).toMatch(words);
+
+  /** Closes a page that did what it should, without an error told. */
+  async function close(page: Page): Promise<void> {
+    expect(await page.locator("#error").isHidden()).toBe(true);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(390);
+    await page.close();
+  }
+
+  test.each(pages.map(({ name }) => name))(
+    "%s: fits narrow screens, names its controls, changes its language",
+    async (name) => {
+      const page = await open(name);
+      const look = () =>
+        page.evaluate(() => ({
+          width: document.documentElement.scrollWidth,
+          language: document.documentElement.lang,
+          texts: [...document.querySelectorAll("[data-text]")].map(({ textContent }) => textContent),
+          nameless: [...document.querySelectorAll("button, input, select, textarea, canvas, nav")]
+            .filter((own) => !own.textContent?.trim() && !own.ariaLabel && !(own as HTMLInputElement).labels?.length)
+            .map(({ outerHTML }) => outerHTML),
+        }));
+      const english = await look();
+      expect(english).toMatchObject({ width: 390, language: "en", nameless: [] });
+      await page.focus("#language");
+      await page.keyboard.press("Enter");
+      const chinese = await look();
+      expect(chinese).toMatchObject({ width: 390, language: "zh-CN", nameless: [] });
+      for (const [i, text] of chinese.texts.entries()) expect(text).not.toBe(english.texts[i]);
+      await page.reload();
+      expect((await look()).language).toBe("zh-CN");
+      await page.click("#language");
+      await page.close();
+    },
+  );
+
+  test("digits: LeNet learns, stops, goes on after a reload, and reads what is drawn", async () => {
+    const page = await open("digits");
+    await page.click("#train");
+    await says(page, "#result", /^After epoch 1, /);
+    const [, right = 0, baseline = 0] =
+      /([\d.]+) % of the test.*: ([\d.]+) %/.exec((await page.textContent("#result")) ?? "") ?? [];
+    // 89 % and 77 % where this was written.
+    expect(Number(right)).toBeGreaterThan(80);
+    expect(Number(right)).toBeGreaterThan(Number(baseline));
+    await page.click("#stop");
+    await says(page, "#state", /^Stopped/);
+    await page.reload();
+    await says(page, "#state", /^Epochs trained on an earlier visit: 1\./);
+    // A stroke downwards, by keys.
+    await page.focus("#pad");
+    await page.keyboard.press(" ");
+    for (let i = 0; i < 14; i++) await page.keyboard.press("ArrowDown");
+    await says(page, "#answer", /^It is a 1 /);
+    expect(await page.textContent("#bars .best")).toMatch(/^1/);
+    await page.click("#clear");
+    await says(page, "#answer", /^The network is ready/);
+    await page.click("#train");
+    // The second epoch, not the first again.
+    await says(page, "#state", /^Epoch 2 of 4, batch /);
+    await page.click("#stop");
+    await says(page, "#state", /^Stopped/);
+    await page.click("#anew");
+    await says(page, "#state", /^Not trained yet/);
+    await close(page);
+  });
+
+  test("asks for nothing but its own files, and throws nothing", () => {
+    expect(strangers).toEqual([]);
+    expect(errors).toEqual([]);
+  });
+});
