@@ -21,6 +21,8 @@ const refused: readonly (readonly [begin: string, offset: number, what: string])
 
 /** What a file is whose form is refused, and what to do instead; `undefined` for others. */
 export function refusedFormat(head: Uint8Array): string | undefined {
+  // The length of a header may begin as a pickle does.
+  if (isSafetensors(head, head.length)) return undefined;
   const text = String.fromCharCode(...head);
   return refused.find(([begin, offset]) => text.startsWith(begin, offset))?.[2];
 }
