@@ -3,9 +3,10 @@
  * the package first. A folder elsewhere may be named: `node --import tsx site/build.ts FOLDER`.
  */
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { build, type Plugin } from "esbuild";
+import { encodeOnnx, keyOf, models } from "../src/index.ts";
 import { digitsFile } from "./digits/digits-file.ts";
 import { pages, type SitePage } from "./pages.ts";
 import { commonTexts, type Texts } from "./shared/language.ts";
@@ -63,6 +64,17 @@ ${body}</main>
   );
 }
 
+/** What inspects is bundled of our sources and computes nothing: the engines that these would load are left out. */
+const withoutEngines: Plugin = {
+  name: "without-engines",
+  setup(builder) {
+    builder.onResolve({ filter: /^\.\/(webgpu\.)?(node|web)\.ts$/ }, ({ path, importer }) =>
+      dirname(importer).endsWith(join("src", "runtime")) ? { path, namespace: "engine" } : undefined,
+    );
+    builder.onLoad({ filter: /.*/, namespace: "engine" }, () => ({ contents: "" }));
+  },
+};
+
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
 await build({
@@ -77,13 +89,20 @@ await build({
   splitting: true,
   format: "esm",
   target: "es2022",
-  minify: true,
+  // Names stay: errors and layers show them.
+  minifySyntax: true,
+  minifyWhitespace: true,
   logLevel: "warning",
+  plugins: [withoutEngines],
 });
 for (const page of pages) writeFileSync(join(out, fileOf(page)), htmlOf(page));
 copyFileSync(join(sources, "shared/style.css"), join(out, "style.css"));
 copyFileSync(join(sources, "../dist/web/LICENSES.txt"), join(out, "LICENSES.txt"));
 writeFileSync(join(out, "digits.bin"), await digitsFile());
+const inputs = { dtype: "float32", shape: [1, 1, 28, 28] } as const;
+const lenet = new models.LeNet5();
+lenet.initialize(keyOf(1), inputs);
+writeFileSync(join(out, "lenet5.onnx"), encodeOnnx(lenet, { inputs }).bytes);
 console.log(
   `Built ${pages.length} pages in ${out}; serve it with any server of files, such as npx vite preview --outDir site-dist`,
 );

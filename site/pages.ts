@@ -2,6 +2,7 @@
 
 import { texts as digits } from "./digits/texts.ts";
 import { texts as index } from "./index/texts.ts";
+import { texts as inspect } from "./inspect/texts.ts";
 import type { Texts } from "./shared/language.ts";
 
 /** A page: the folder of its sources, what it says, and whether it trains in a worker of its own. */
@@ -20,4 +21,5 @@ export interface SitePage {
 export const pages: readonly SitePage[] = [
   { name: "index", link: "home", texts: index, hasWorker: false },
   { name: "digits", link: "digits", about: "aboutDigits", texts: digits, hasWorker: true },
+  { name: "inspect", link: "inspect", about: "aboutInspect", texts: inspect, hasWorker: true },
 ];

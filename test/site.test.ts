@@ -11,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { centred } from "../site/digits/centred.ts";
 import { pages } from "../site/pages.ts";
 import { commonTexts, type Texts } from "../site/shared/language.ts";
+import { encodeSafetensors, tensor } from "../src/index.ts";
 import { executablePath, type Served, serve, startChromium } from "./pages.ts";
 
 describe("what the pages say", () => {
@@ -81,7 +82,7 @@ describe.skipIf(executablePath === undefined)("the site", () => {
     return page;
   }
   const says = (page: Page, selector: string, words: RegExp) =>
-    expect.poll(() => page.textContent(selector), { timeout: 120_000, interval: 50 }).toMatch(words);
+    expect.poll(() => page.textContent(selector), { timeout: 40_000, interval: 50 }).toMatch(words);
 
   /** Closes a page that did what it should, without an error told. */
   async function close(page: Page): Promise<void> {
@@ -145,6 +146,40 @@ describe.skipIf(executablePath === undefined)("the site", () => {
     await says(page, "#state", /^Stopped/);
     await page.click("#anew");
     await says(page, "#state", /^Not trained yet/);
+    await close(page);
+  });
+
+  test("inspect: counts what a file has, chosen or dropped, and says why it cannot", async () => {
+    const page = await open("inspect");
+    await page.click("#example");
+    // LeCun et al. 1998 with every map of S2 read by C3: 61,706 parameters, five weighted layers.
+    await says(page, "#summary", /^61,706 parameters\. ONNX/);
+    expect(await page.locator("#depth tr").allTextContents()).toContain("Weighted layers on the longest path5");
+    expect(await page.locator("#layers tr th").allTextContents()).toEqual(["c1", "c3", "c5", "f6", "output"]);
+    await page.setInputFiles("#file", "test/fixtures/onnx/resnet50-narrow.onnx");
+    await says(page, "#depth", /longest path50/);
+    await page.setInputFiles("#file", "test/fixtures/keras/cells.keras");
+    await says(page, "#summary", /^264 parameters\. Keras archive/);
+    // A drop of weights alone, which have no graph.
+    const weights = encodeSafetensors({ "body.weight": tensor([[1, 2, 3]]), "body.bias": tensor([1]) });
+    await page.evaluate((bytes) => {
+      const dataTransfer = new DataTransfer();
+      dataTransfer.items.add(new File([new Uint8Array(bytes)], "own.safetensors"));
+      document.dispatchEvent(new DragEvent("drop", { dataTransfer, cancelable: true }));
+    }, Array.from(weights));
+    await says(page, "#summary", /^4 parameters\. safetensors/);
+    expect(await page.locator("#depth tr").allTextContents()).toContain("Weighted layers on the longest pathnot known");
+    for (const [file, message] of [
+      ["test/fixtures/blank.html", /blank\.html: its format is not known; choose an \.onnx/],
+      ["test/fixtures/onnx/lstm.onnx", /sequence may vary; pass .*--input-shape 1,128/],
+    ] as const) {
+      await page.setInputFiles("#file", file);
+      await says(page, "#error", message);
+      expect(await page.locator("#report").isHidden()).toBe(true);
+    }
+    await page.fill("#shape", "1,16");
+    await page.press("#shape", "Enter");
+    await says(page, "#state", /^lstm\.onnx was inspected/);
     await close(page);
   });
 
