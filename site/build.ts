@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { build, type Plugin } from "esbuild";
 import { encodeOnnx, keyOf, models } from "../src/index.ts";
 import { digitsFile } from "./digits/digits-file.ts";
+import { excerpt } from "./gpt/excerpt.ts";
 import { pages, type SitePage } from "./pages.ts";
 import { commonTexts, type Texts } from "./shared/language.ts";
 
@@ -99,6 +100,7 @@ for (const page of pages) writeFileSync(join(out, fileOf(page)), htmlOf(page));
 copyFileSync(join(sources, "shared/style.css"), join(out, "style.css"));
 copyFileSync(join(sources, "../dist/web/LICENSES.txt"), join(out, "LICENSES.txt"));
 writeFileSync(join(out, "digits.bin"), await digitsFile());
+writeFileSync(join(out, "moby-dick.txt"), await excerpt());
 const inputs = { dtype: "float32", shape: [1, 1, 28, 28] } as const;
 const lenet = new models.LeNet5();
 lenet.initialize(keyOf(1), inputs);

@@ -1,6 +1,7 @@
 /** The pages of the site, in the order of their links. */
 
 import { texts as digits } from "./digits/texts.ts";
+import { texts as gpt } from "./gpt/texts.ts";
 import { texts as index } from "./index/texts.ts";
 import { texts as inspect } from "./inspect/texts.ts";
 import type { Texts } from "./shared/language.ts";
@@ -22,4 +23,5 @@ export const pages: readonly SitePage[] = [
   { name: "index", link: "home", texts: index, hasWorker: false },
   { name: "digits", link: "digits", about: "aboutDigits", texts: digits, hasWorker: true },
   { name: "inspect", link: "inspect", about: "aboutInspect", texts: inspect, hasWorker: true },
+  { name: "gpt", link: "gpt", about: "aboutGpt", texts: gpt, hasWorker: true },
 ];

@@ -183,6 +183,42 @@ describe.skipIf(executablePath === undefined)("the site", () => {
     await close(page);
   });
 
+  test("gpt: learns a text that is pasted, shows what it would write, stops, and writes", async () => {
+    const page = await open("gpt");
+    await expect.poll(() => page.inputValue("#text"), { timeout: 20_000 }).toMatch(/^Call me Ishmael\./);
+    await page.fill("#text", "too short");
+    await page.click("#train");
+    await says(page, "#error", /the text has 9 characters, expected at least 3000; paste a longer one/);
+    await page.fill("#text", "the cat sat on the mat. a dog ran to the door. ".repeat(160));
+    await page.click("#train");
+    await expect.poll(() => page.locator("#samples li").count(), { timeout: 40_000 }).toBeGreaterThan(2);
+    await page.click("#stop");
+    await says(page, "#state", /^Stopped/);
+    const result = (await page.textContent("#result")) ?? "";
+    // Of 18 characters alike there are 4.2 bits in each; a text that repeats itself has less, which n-grams find too.
+    const [, bits = 9, nGrams = 9] = /: ([\d.]+) bits .* count: ([\d.]+)\./.exec(result) ?? [];
+    expect(Number(bits)).toBeLessThan(3.9);
+    expect(Number(nGrams)).toBeLessThan(1);
+    await page.click("#train");
+    await says(page, "#state", /^(Trained|Epoch [4-9])/);
+    if (await page.isEnabled("#stop")) await page.click("#stop");
+    await says(page, "#state", /^(Trained|Stopped)/);
+    await page.fill("#prompt", "the cat");
+    await page.focus("#temperature");
+    for (let i = 0; i < 7; i++) await page.keyboard.press("ArrowLeft");
+    expect(await page.textContent("#degree")).toBe("0.0");
+    await page.click("#go");
+    await expect.poll(async () => (await page.textContent("#written"))?.length, { timeout: 40_000 }).toBe(407);
+    await page.fill("#prompt", "#");
+    await expect.poll(() => page.isEnabled("#go")).toBe(true);
+    await page.click("#go");
+    await says(page, "#error", /the character "#" .* is none of the/);
+    await page.fill("#prompt", "the");
+    await page.click("#go");
+    await expect.poll(() => page.isHidden("#error")).toBe(true);
+    await close(page);
+  });
+
   test("asks for nothing but its own files, and throws nothing", () => {
     expect(strangers).toEqual([]);
     expect(errors).toEqual([]);
