@@ -1,5 +1,6 @@
 /** The pages of the site, in the order of their links. */
 
+import { texts as depth } from "./depth/texts.ts";
 import { texts as digits } from "./digits/texts.ts";
 import { texts as gpt } from "./gpt/texts.ts";
 import { texts as index } from "./index/texts.ts";
@@ -24,4 +25,5 @@ export const pages: readonly SitePage[] = [
   { name: "digits", link: "digits", about: "aboutDigits", texts: digits, hasWorker: true },
   { name: "inspect", link: "inspect", about: "aboutInspect", texts: inspect, hasWorker: true },
   { name: "gpt", link: "gpt", about: "aboutGpt", texts: gpt, hasWorker: true },
+  { name: "depth", link: "depth", about: "aboutDepth", texts: depth, hasWorker: true },
 ];
