@@ -1,3 +1,4 @@
+/** What a file is told to be by how it begins. */
 import { expect, test } from "vitest";
 import { tensor } from "../../core/tensor.ts";
 import { encodeSafetensors } from "../../storage/safetensors.ts";
