@@ -11,6 +11,7 @@ import { digitsFile } from "./digits/digits-file.ts";
 import { excerpt } from "./gpt/excerpt.ts";
 import { pages, type SitePage } from "./pages.ts";
 import { commonTexts, type Texts } from "./shared/language.ts";
+import { networkFile, networkLicence } from "./transfer/network-file.ts";
 
 const sources = fileURLToPath(new URL(".", import.meta.url));
 const out = resolve(process.argv[2] ?? fileURLToPath(new URL("../site-dist", import.meta.url)));
@@ -98,7 +99,13 @@ await build({
 });
 for (const page of pages) writeFileSync(join(out, fileOf(page)), htmlOf(page));
 copyFileSync(join(sources, "shared/style.css"), join(out, "style.css"));
-copyFileSync(join(sources, "../dist/web/LICENSES.txt"), join(out, "LICENSES.txt"));
+const network = await networkFile();
+const licences = [
+  readFileSync(join(sources, "../dist/web/LICENSES.txt"), "utf8"),
+  ...(network.length > 0 ? [networkLicence()] : []),
+];
+writeFileSync(join(out, "LICENSES.txt"), licences.join(`\n${"-".repeat(80)}\n\n`));
+writeFileSync(join(out, "features.bin"), network);
 writeFileSync(join(out, "digits.bin"), await digitsFile());
 writeFileSync(join(out, "moby-dick.txt"), await excerpt());
 const inputs = { dtype: "float32", shape: [1, 1, 28, 28] } as const;

@@ -6,6 +6,7 @@ import { texts as gpt } from "./gpt/texts.ts";
 import { texts as index } from "./index/texts.ts";
 import { texts as inspect } from "./inspect/texts.ts";
 import type { Texts } from "./shared/language.ts";
+import { texts as transfer } from "./transfer/texts.ts";
 
 /** A page: the folder of its sources, what it says, and whether it trains in a worker of its own. */
 export interface SitePage {
@@ -26,4 +27,5 @@ export const pages: readonly SitePage[] = [
   { name: "inspect", link: "inspect", about: "aboutInspect", texts: inspect, hasWorker: true },
   { name: "gpt", link: "gpt", about: "aboutGpt", texts: gpt, hasWorker: true },
   { name: "depth", link: "depth", about: "aboutDepth", texts: depth, hasWorker: true },
+  { name: "transfer", link: "transfer", about: "aboutTransfer", texts: transfer, hasWorker: true },
 ];

@@ -3,7 +3,7 @@
  * and asks for nothing but its own files. Skipped where Chromium is not installed; `.ci/run` installs it.
  */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, BrowserContext, Page } from "playwright-core";
@@ -257,6 +257,64 @@ describe.skipIf(executablePath === undefined)("the site", () => {
     expect(await page.locator("#accuracy path").count()).toBe(1);
     await close(page);
   });
+
+  test.skipIf(!existsSync("test/published/node_modules/nsfwjs"))(
+    "transfer: learns classes of images by a pretrained network, and tells new ones",
+    async () => {
+      const page = await open("transfer");
+      /** Discs or stripes of changing colours and places, as PNG. */
+      const drawn = (kind: "disc" | "stripes", count: number, from: number) =>
+        page.evaluate(
+          ([kind, count, from]) =>
+            Array.from({ length: count }, (_, i) => {
+              const canvas = Object.assign(document.createElement("canvas"), { width: 120, height: 100 });
+              const pen = canvas.getContext("2d");
+              const at = from + i;
+              if (!pen) return "";
+              pen.fillStyle = `hsl(${(at * 67) % 360} 40% 85%)`;
+              pen.fillRect(0, 0, 120, 100);
+              pen.fillStyle = `hsl(${(at * 131) % 360} 80% 40%)`;
+              if (kind === "stripes") for (let x = (at * 5) % 16; x < 120; x += 16) pen.fillRect(x, 0, 8, 100);
+              else {
+                pen.arc(45 + ((at * 11) % 30), 40 + ((at * 7) % 20), 25 + (at % 8), 0, 7);
+                pen.fill();
+              }
+              return canvas.toDataURL("image/png").split(",")[1] ?? "";
+            }),
+          [kind, count, from] as const,
+        );
+      const files = async (kind: "disc" | "stripes", count: number, from: number) =>
+        (await drawn(kind, count, from)).map((base64, i) => ({
+          name: `${kind}-${i}.png`,
+          mimeType: "image/png",
+          buffer: Buffer.from(base64, "base64"),
+        }));
+      await page.click("#learn");
+      await says(page, "#error", /each class needs two images at least/);
+      await page.click("#camera");
+      await says(page, "#error", /camera: (there is no camera|the page may not use the camera)/);
+      await page.setInputFiles("#files-1", "test/fixtures/blank.html");
+      await says(page, "#error", /blank\.html: cannot be read as an image/);
+      for (const [number, kind] of [
+        [1, "disc"],
+        [2, "stripes"],
+      ] as const) {
+        await page.fill(`#name-${number}`, kind);
+        await page.setInputFiles(`#files-${number}`, await files(kind, 6, 10 * number));
+        await expect.poll(() => page.locator(`section:nth-child(${number}) canvas`).count()).toBe(6);
+      }
+      await page.click("#learn");
+      await says(page, "#state", /^Learned of 12 images/);
+      const right = Number(/([\d.]+) % are told right/.exec((await page.textContent("#state")) ?? "")?.[1]);
+      expect(right).toBeGreaterThan(80);
+      for (const kind of ["stripes", "disc"] as const) {
+        await page.setInputFiles("#asked", await files(kind, 1, 77));
+        await says(page, "#answer", new RegExp(`^It is ${kind} `));
+      }
+      expect(await page.locator("#bars li").count()).toBe(2);
+      await close(page);
+    },
+  );
 
   test("asks for nothing but its own files, and throws nothing", () => {
     expect(strangers).toEqual([]);

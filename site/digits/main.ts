@@ -3,6 +3,7 @@ import { browserStore, type EpochResult, modelFromOnnx, predictor, Tensor, train
 import { type Curve, drawCurves } from "../shared/curves.ts";
 import { speak } from "../shared/language.ts";
 import { attempt, element, percent, siteFile } from "../shared/page.ts";
+import { softmax } from "../shared/softmax.ts";
 import { centred } from "./centred.ts";
 import { digitsOf, nearestMean } from "./data.ts";
 import { padOf } from "./pad.ts";
@@ -104,12 +105,6 @@ async function recognize(): Promise<void> {
   } finally {
     isReading = false;
   }
-}
-
-function softmax(scores: readonly number[]): readonly number[] {
-  const powers = scores.map((score) => Math.exp(score - Math.max(...scores)));
-  const sum = powers.reduce((all, power) => all + power, 0);
-  return powers.map((power) => power / sum);
 }
 
 function showSeen(seen: Uint8Array | undefined): void {

@@ -23,6 +23,10 @@ export const texts = {
     "What depth does to learning: plain, residual and normalized networks of 1 to 16 layers on two spirals.",
     "深度如何影响学习：1 到 16 层的普通、残差和归一化网络区分两条螺旋线。",
   ],
+  aboutTransfer: [
+    "Name classes, give each a few images of files or the camera, and let the page tell them apart.",
+    "给类别起名，为每一类提供几张文件或摄像头图像，让网页学会区分。",
+  ],
   device: [
     "The engine is about 4 MB, loaded when a page first computes. Training runs in a worker, so the pages stay responsive.",
     "引擎约 4 MB，在页面首次计算时加载。训练在 worker 中进行，页面始终能够响应。",

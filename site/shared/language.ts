@@ -12,6 +12,7 @@ export const commonTexts = {
   inspect: ["Inspect", "查看模型"],
   gpt: ["A GPT that writes", "会写作的 GPT"],
   depth: ["Depth", "网络深度"],
+  transfer: ["Your images", "您的图像"],
   pages: ["Pages", "页面"],
   local: [
     "Everything is computed in this page. Nothing leaves your computer.",
