@@ -305,7 +305,7 @@ describe.skipIf(executablePath === undefined)("the site", () => {
       }
       await page.click("#learn");
       await says(page, "#state", /^Learned of 12 images/);
-      const right = Number(/([\d.]+) % are told right/.exec((await page.textContent("#state")) ?? "")?.[1]);
+      const right = Number(/([\d.]+) % are classified correctly/.exec((await page.textContent("#state")) ?? "")?.[1]);
       expect(right).toBeGreaterThan(80);
       for (const kind of ["stripes", "disc"] as const) {
         await page.setInputFiles("#asked", await files(kind, 1, 77));

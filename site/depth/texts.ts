@@ -14,11 +14,11 @@ export const texts = {
   clear: ["Clear the curves", "清除曲线"],
   notYet: ["Not trained yet.", "尚未训练。"],
   underWay: [
-    "{name}: epoch {epoch} of {epochs}, {right} of the held-out points right (their nearest neighbour: {baseline}).",
+    "{name}: epoch {epoch} of {epochs}, {right} of the held-out points classified correctly (by the nearest neighbour: {baseline}).",
     "{name}：第 {epoch}/{epochs} 轮，未参与学习的点的正确率为 {right}（最近邻：{baseline}）。",
   ],
   done: [
-    "{name}: trained, {right} of the held-out points right (their nearest neighbour: {baseline}).",
+    "{name}: trained, {right} of the held-out points classified correctly (by the nearest neighbour: {baseline}).",
     "{name}：训练完成，未参与学习的点的正确率为 {right}（最近邻：{baseline}）。",
   ],
   plane: ["The plane as the network of now divides it", "当前网络对平面的划分"],
@@ -26,7 +26,7 @@ export const texts = {
     "Two spirals of points, over the colours that the network gives each place of the plane",
     "两条由点组成的螺旋线，背景颜色表示网络对平面各处的判断",
   ],
-  accuracyTitle: ["Held-out points right", "未参与学习的点的正确率"],
+  accuracyTitle: ["Accuracy on held-out points", "未参与学习的点的正确率"],
   epoch: ["epoch", "轮"],
   normsTitle: ["Norm of the weights' gradients", "权重梯度的范数"],
   layer: ["layer, from the input to the output", "层，从输入到输出"],

@@ -233,5 +233,6 @@ await attempt(speaker, async () => {
   }
   await offer();
   sayEpoch();
-  say(state, "reached", { epochs: history.length });
+  if (history.length > 0) say(state, "reached", { epochs: history.length });
+  else say(state, "stopped");
 });
