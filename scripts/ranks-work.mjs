@@ -81,7 +81,11 @@ const works = {
 async function stepOf(name) {
   const { model, batch, ...minimized } = works[name]();
   const compile = { threads: Number(process.env.OMP_NUM_THREADS) };
-  const trainer = new Trainer(model, { ...minimized, optimizer: adam(), training: { communicator, compile } });
+  const trainer = new Trainer(model, {
+    ...minimized,
+    optimizer: adam(),
+    training: { communicator, compile, normalization: process.env.NORMALIZATION },
+  });
   const step = () => trainer.step(batch);
   await median(3, step);
   const taken = await median(15, step);

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import type { Tensor } from "../../core/tensor.ts";
 import { type Communicator, requireSame } from "../../distributed/communicator.ts";
+import type { AnyModule } from "../../nn/module.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "../../train/checkpoint.ts";
 import { compileOptions } from "../folder/checkpoint-file.node.ts";
 import { versions } from "../recipes/package.node.ts";
@@ -47,6 +48,10 @@ export async function planOfRanks<R extends Trainable>(
 }
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+/** Whether a model has running statistics of its batches. */
+export const normalizesBatches = (model: AnyModule): boolean =>
+  [...model.parameters()].some(([path, { isBuffer, frozen }]) => isBuffer && !frozen && path.endsWith("running_mean"));
 
 /** Throws RankError where a rank has another model or other data than rank 0. */
 export async function requireSameTask({ communicator }: Plan, { model, train }: Task): Promise<void> {

@@ -34,7 +34,7 @@ import { loadTask } from "./load-task.ts";
 import type { RunObserver } from "./observer.ts";
 import { chooseParts, partsText } from "./parts.ts";
 import { makePlan, type Plan } from "./plan.node.ts";
-import { leads, requireSameTask } from "./ranks.node.ts";
+import { leads, normalizesBatches, requireSameTask } from "./ranks.node.ts";
 import { isFinished, runStages } from "./stages.node.ts";
 
 /**
@@ -171,6 +171,10 @@ async function trainClaimed(given: Plan, options: TrainOptions): Promise<TrainRe
   task.model.trace(task.inputs);
   task.model.initialize(keyOf(settings.seed));
   await requireSameTask(given, task);
+  if (communicator && settings.normalization === undefined && normalizesBatches(task.model))
+    observer.onNote?.(
+      "batches are normalized over the rows of all processes, as by one; --normalization local takes those of each, which is faster",
+    );
   const chosen = given.choosesParts ? await chooseParts(task, settings) : undefined;
   const record = { ...given.record, settings: { ...settings, batchSize, ...(chosen && { parts: chosen.parts }) } };
   const plan = { ...given, record };
