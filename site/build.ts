@@ -70,6 +70,7 @@ ${body}</main>
 const withoutEngines: Plugin = {
   name: "without-engines",
   setup(builder) {
+    builder.onResolve({ filter: /^\.{1,2}\/.*\.node\.ts$/ }, ({ path }) => ({ path, namespace: "engine" }));
     builder.onResolve({ filter: /^\.\/(webgpu\.)?(node|web)\.ts$/ }, ({ path, importer }) =>
       dirname(importer).endsWith(join("src", "runtime")) ? { path, namespace: "engine" } : undefined,
     );
