@@ -119,7 +119,7 @@ describe.skipIf(executablePath === undefined)("a page", () => {
   test("that is closed in the middle goes on bit for bit", async () => {
     const whole = await open();
     const expected = await whole.evaluate(async () => {
-      const { bytes, losses } = await train({ epochs: 40, name: "whole" }).result;
+      const { bytes, losses } = await train({ epochs: 160, name: "whole" }).result;
       return { bytes: [...bytes], losses };
     });
     await whole.close();
@@ -129,7 +129,7 @@ describe.skipIf(executablePath === undefined)("a page", () => {
       () =>
         new Promise<void>((resolve) => {
           train(
-            { epochs: 40, name: "parts", batches: 3 },
+            { epochs: 160, name: "parts", batches: 3 },
             { onEpoch: ({ epoch }: { epoch: number }) => epoch === 3 && resolve() },
           );
         }),
@@ -138,13 +138,13 @@ describe.skipIf(executablePath === undefined)("a page", () => {
     await expect.poll(() => first.title()).toBe("ready");
     const found = await first.evaluate(async () => {
       const saved = await sardonyx.browserStore("parts").load();
-      const { bytes, losses } = await train({ epochs: 40, name: "parts" }).result;
+      const { bytes, losses } = await train({ epochs: 160, name: "parts" }).result;
       await sardonyx.browserStore("parts").remove();
       const isGone = (await sardonyx.browserStore("parts").load()) === undefined;
       return { bytes: [...bytes], losses, saved: saved?.epoch, isGone };
     });
     expect(found.saved).toBeGreaterThanOrEqual(2);
-    expect(found.saved).toBeLessThan(40);
+    expect(found.saved).toBeLessThan(160);
     expect(found.losses).toEqual(expected.losses);
     expect(found.bytes).toEqual(expected.bytes);
     expect(found.isGone).toBe(true);
