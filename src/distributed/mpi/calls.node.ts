@@ -30,6 +30,8 @@ export class Calls {
   /** For collectives, and for messages. */
   readonly #worlds: readonly [collectives: Handle, messages: Handle];
   readonly #functions: ReturnType<typeof functionsOf>;
+  /** Memory of calls under way, which must stay. */
+  readonly #held = new Set<readonly ArrayBufferLike[]>();
   /** Messages under way, whose bytes must stay. */
   #sent: { readonly request: HandleCell; readonly bytes: Uint8Array }[] = [];
 
@@ -62,7 +64,7 @@ export class Calls {
       const part = values.subarray(start, start + longestSum);
       // Open MPI sends all of what is summed in place over and over; of a copy each rank sends twice its own part, in a ring.
       const given = part.byteLength > ringBytes ? part.slice() : inPlace;
-      await this.#finished("MPI_Iallreduce", part.byteLength, lookout, (request) =>
+      await this.#finished("MPI_Iallreduce", [part, given], lookout, (request) =>
         this.#functions.allReduce(given, part, part.length, type, op, world, request),
       );
     }
@@ -77,7 +79,7 @@ export class Calls {
   ): Promise<void> {
     const [{ inPlace }, [world]] = [this.#mpi, this.#worlds];
     const type = all instanceof Float32Array ? this.#mpi.float : this.#mpi.byte;
-    await this.#finished("MPI_Iallgatherv", all.byteLength, lookout, (request) =>
+    await this.#finished("MPI_Iallgatherv", [all, counts, starts], lookout, (request) =>
       this.#functions.allGather(inPlace, 0, type, all, counts, starts, type, world, request),
     );
   }
@@ -86,7 +88,7 @@ export class Calls {
   async broadcast(bytes: Uint8Array, lookout: Lookout): Promise<void> {
     for (let start = 0; start < bytes.length; start += longest) {
       const part = bytes.subarray(start, start + longest);
-      await this.#finished("MPI_Ibcast", part.byteLength, lookout, (request) =>
+      await this.#finished("MPI_Ibcast", [part], lookout, (request) =>
         this.#functions.broadcast(part, part.length, this.#mpi.byte, 0, this.#worlds[0], request),
       );
     }
@@ -135,21 +137,28 @@ export class Calls {
     require("MPI_Finalize", this.#functions.finalize());
   }
 
+  /** @param arrays what MPI reads and writes until it is done: the first is the longest, addresses are passed over */
   async #finished(
     name: string,
-    bytes: number,
+    arrays: readonly (ArrayBufferView | bigint)[],
     lookout: Lookout,
     begin: (request: HandleCell) => number,
   ): Promise<void> {
+    const views = arrays.filter((own) => typeof own !== "bigint");
+    // A short array has no memory of its own, which stays where it is, before its buffer is asked for; and what nothing holds is collected.
+    const held = views.map(({ buffer }) => buffer);
+    this.#held.add(held);
     const request = this.#mpi.cell();
     require(name, begin(request));
     const began = performance.now();
-    const spins = spinning.always + bytes / spinning.bytesPerMillisecond;
+    const spins = spinning.always + (views[0]?.byteLength ?? 0) / spinning.bytesPerMillisecond;
     while (!this.#isDone(name, request)) {
       const waited = performance.now() - began;
       await new Promise<void>((resolve) => (waited < spins ? setImmediate(resolve) : setTimeout(resolve, 1)));
       lookout();
     }
+    // Where the waiting was ended, MPI goes on with them.
+    this.#held.delete(held);
   }
 
   #isDone(name: string, request: HandleCell): boolean {

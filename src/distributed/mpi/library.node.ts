@@ -66,6 +66,8 @@ async function loadKoffi() {
  */
 export async function loadMpi(family: MpiFamily, variable: string): Promise<MpiLibrary> {
   const koffi = await loadKoffi();
+  // UCX, on which MPICH and others send, patches the functions by which a process takes and frees memory; with those of V8 it crashes.
+  process.env["UCX_MEM_EVENTS"] ??= "n";
   const named = process.env["SARDONYX_MPI"];
   const tried = named ? [named] : (files[family][process.platform] ?? []);
   const started = `${family} started this process (${variable} is set)`;
