@@ -1,4 +1,4 @@
-/** One rank of scripts/measure-ranks.mjs: training steps of a network, or sums of so many bytes; rank 0 prints medians in ms as JSON. */
+/** One rank of scripts/measure-ranks.mjs: training steps of a network; rank 0 prints their median in ms. */
 import {
   adam,
   conv2d,
@@ -14,7 +14,7 @@ import {
 } from "../dist/src/index.js";
 import { openRanks } from "../dist/src/node.js";
 
-const [what, ...sizes] = process.argv.slice(2);
+const [what] = process.argv.slice(2);
 const communicator = await openRanks();
 
 async function median(times, work) {
@@ -93,17 +93,6 @@ async function stepOf(name) {
   return taken;
 }
 
-async function sumsOf(bytes) {
-  const taken = {};
-  for (const own of bytes) {
-    const values = new Float32Array(Math.ceil(own / 4));
-    const sum = () => communicator.sum(values);
-    await median(2, sum);
-    taken[own] = await median(own > 1e6 ? 5 : 15, sum);
-  }
-  return taken;
-}
-
-const result = what === "sums" ? await sumsOf(sizes.map(Number)) : await stepOf(what);
+const result = await stepOf(what);
 if ((communicator?.rank ?? 0) === 0) console.log(JSON.stringify(result));
 await communicator?.close();
