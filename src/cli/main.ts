@@ -102,11 +102,11 @@ export async function main(args: readonly string[]): Promise<number> {
     const program = buildProgram(output, called, args);
     if (args.length === 0) program.outputHelp();
     else await program.parseAsync([...args], { from: "user" });
-    await leaveRanks();
+    await leaveRanks(exitCodes.done);
     return exitCodes.done;
   } catch (error) {
     const status = report(error, (await tellsMistake(error)) ? standardOutput(output.json) : output, taken);
-    await leaveRanks(error);
+    await leaveRanks(status, error);
     return status;
   }
 }

@@ -99,8 +99,9 @@ export async function tellsMistake(error: unknown): Promise<boolean> {
   return !follows() || (await communicator?.fail(why)) === false;
 }
 
-/** Lets the others know that this process is done, well or with a mistake that was told. */
-export async function leaveRanks(error?: unknown): Promise<void> {
+/** Lets the others, and who started them, know that this process is done, well or with a mistake that was told. */
+export async function leaveRanks(status: number, error?: unknown): Promise<void> {
+  if (launched()?.rank === 0) (await import("../distributed/mpi/start.node.ts")).tellStatus(status);
   const communicator = await openedRanks()?.catch(() => undefined);
   if (error === undefined) await communicator?.close();
   else await communicator?.fail(error instanceof Error ? error.message : String(error));

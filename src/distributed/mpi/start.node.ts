@@ -1,6 +1,6 @@
 /** Starts a program as several processes on this machine, by the launcher of the MPI that is installed. */
 import { spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { OptionError } from "../../core/errors.ts";
@@ -36,7 +36,24 @@ interface Launcher {
   readonly family: MpiFamily;
 }
 
-/** The signal that asks processes to stop when they can: launchers pass it on, and take others for their own end. */
+/** The file in that folder in which rank 0 says with what status it ends. */
+const statusFile = "status";
+
+/** Says with what status rank 0 ends, to the process that started it. */
+export function tellStatus(status: number): void {
+  const folder = process.env[ranksFolderVariable];
+  if (folder) writeFileSync(join(folder, statusFile), String(status));
+}
+
+function toldStatus(folder: string): number | undefined {
+  const path = join(folder, statusFile);
+  return existsSync(path) ? Number(readFileSync(path, "utf8")) : undefined;
+}
+
+/** The processes that said which rank they are. */
+const ranksIn = (folder: string): readonly number[] => readdirSync(folder).map(Number).filter(Number.isInteger);
+
+/** The signal that asks processes to stop when they can: launchers take others for their own end. */
 export const stopSignal = "SIGUSR2";
 
 /** Throws OptionError where there is no MPI, or koffi is missing. */
@@ -54,10 +71,15 @@ export async function startRanks({ count, command, signal, columns, onOutput, on
       ...{ [ranksFolderVariable]: folder, [columnsVariable]: columns === undefined ? "" : String(columns) },
     },
   });
-  child.stdout?.on("data", onOutput);
+  // Hydra writes there what it says of an end; it gives processes no terminal, so that whole lines come.
+  const shown = new LauncherNoise((line) => onOutput(new TextEncoder().encode(`${line}\n`)));
+  if (family === "Open MPI") child.stdout?.on("data", onOutput);
+  else child.stdout?.setEncoding("utf8").on("data", (text: string) => shown.read(text));
   const noise = new LauncherNoise(onError);
   child.stderr?.setEncoding("utf8").on("data", (text: string) => noise.read(text));
-  signal.addEventListener("abort", () => child.kill(stopSignal));
+  signal.addEventListener("abort", () => {
+    for (const pid of ranksIn(folder)) process.kill(pid, stopSignal);
+  });
   const kill = () => child.kill("SIGTERM");
   process.once("exit", kill);
   try {
@@ -65,7 +87,10 @@ export async function startRanks({ count, command, signal, columns, onOutput, on
       child.once("error", reject);
       child.once("close", (code) => resolve(code ?? 1));
     });
-    return { status, killed: noise.end(folder, count) };
+    const killed = [noise.end(folder, count), shown.end(folder, count)].find((who) => who !== undefined);
+    // What rank 0 ended with counts, whatever became of the others then.
+    const told = toldStatus(folder);
+    return told === undefined ? { status, killed } : { status: told, killed: undefined };
   } finally {
     process.off("exit", kill);
     rmSync(folder, { recursive: true, force: true });
