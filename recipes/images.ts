@@ -2,9 +2,7 @@
 import { z } from "zod";
 import {
   augmentations,
-  type Batch,
   baselinesOfImages,
-  type Dataset,
   defineRecipe,
   imageChoices,
   imageViews,
@@ -107,7 +105,7 @@ export default defineRecipe({
       settings,
       choices: base ? tuned : imageChoices,
       views: (batches) => imageViews(batches, { amount, side: extents.height, key: keyOf(seed), mirrors: !base }),
-      plain: (batches) => batches.map(scaleBytes()) as unknown as Dataset<Batch>,
+      plain: (batches) => batches.map(scaleBytes()),
       ...(base && { unfreeze }),
     });
     return {

@@ -1,10 +1,8 @@
 /** Sounds of your own: classes, labels or a number. */
 import { z } from "zod";
 import {
-  type Batch,
   bandFeatures,
   baselinesOfSamples,
-  type Dataset,
   defineRecipe,
   keyOf,
   linearOnFeatures,
@@ -104,8 +102,8 @@ export default defineRecipe({
       model: opened.model,
       settings,
       choices: base ? tuned : soundChoices,
-      views: (batches) => (base ? (batches as unknown as Dataset<Batch>) : soundViews(batches, keyOf(seed))),
-      plain: (batches) => batches as unknown as Dataset<Batch>,
+      views: (batches) => (base ? batches : soundViews(batches, keyOf(seed))),
+      plain: (batches) => batches,
       ...(base && { unfreeze }),
     });
     return {

@@ -2,10 +2,8 @@
 import { z } from "zod";
 import {
   accuracy,
-  type Batch,
   baselinesOfTable,
   confusionMatrix,
-  type Dataset,
   defineRecipe,
   encodedWidth,
   foldedObjective,
@@ -100,8 +98,8 @@ export default defineRecipe({
       train: train
         .shuffle(foldIn(keyOf(seed), "order"))
         .batch(Math.min(batchSize, table.folds.length), { dropLast: true }),
-      validation: train.batch(Math.min(mostAtOnce, table.folds.length)) as unknown as Dataset<Batch>,
-      test: test.batch(Math.min(mostAtOnce, tests)) as unknown as Dataset<Batch>,
+      validation: train.batch(Math.min(mostAtOnce, table.folds.length)),
+      test: test.batch(Math.min(mostAtOnce, tests)),
       objective: foldedObjective(opened.model) as Objective<never>,
       metrics: number
         ? [rootMeanSquaredError(), meanAbsoluteErrorMetric(), r2()]

@@ -3,10 +3,8 @@ import { z } from "zod";
 import {
   accuracy,
   adamw,
-  type Batch,
   baselinesOfTexts,
   confusionMatrix,
-  type Dataset,
   defineRecipe,
   evidenceOf,
   exactLabels,
@@ -87,10 +85,9 @@ async function taskOnBase(parted: PartedTexts, settings: OnBase, onDownload: OnD
   const { target } = parted;
   const split = textRowParts(parted, base);
   const opened = candidatesFor(target, tuned, (outputs) => base.classifier(outputs));
-  const asRows = (batches: Dataset<Labelled>) => batches as unknown as Dataset<Batch>;
   const learning = learnSamples(split, {
     ...{ model: opened.model, settings, choices: tuned, unfreeze },
-    ...{ views: asRows, plain: asRows },
+    ...{ views: (batches) => batches, plain: (batches) => batches },
   });
   const { baselineOptions, ...task } = learning;
   return {
@@ -164,8 +161,8 @@ export default defineRecipe({
       ...opened,
       facts: { features, target },
       train: textBatches(train, { ...batches, size: batchSize, key: foldIn(keyOf(seed), "order") }),
-      validation: textBatches(train, { ...batches, size: mostAtOnce }) as unknown as Dataset<Batch>,
-      test: textBatches(test, { features, size: mostAtOnce }) as unknown as Dataset<Batch>,
+      validation: textBatches(train, { ...batches, size: mostAtOnce }),
+      test: textBatches(test, { features, size: mostAtOnce }),
       objective: foldedObjective(opened.model) as Objective<never>,
       metrics: metricsOf(target),
       samples: { train: train.texts.length, test: test.texts.length },

@@ -70,7 +70,10 @@ describe("memory", () => {
     ],
     [["train", "iris", "--memory", "lots"], /memory: pass bytes, such as 2GB or 1.5GiB; .*\[OPTION\]/],
     [["train", "iris", "--batch-size", "most"], /--batch-size is "most"; pass a whole number from 1.*\[OPTION\]/],
-    [["train", "depth-mnist", "--memory", "1GB"], /memory and parts are for recipes.*\[OPTION\]/],
+    [
+      ["train", "depth-mnist", "--memory", "1GB"],
+      /memory is for recipes, and depth-mnist is an experiment.*\[OPTION\]/,
+    ],
     [["train", "depth-mnist", "--batch-size", "auto"], /is for recipes, and depth-mnist is an experiment.*\[OPTION\]/],
   ])("%j is refused", async (args, message) => {
     const { code, stderr } = await run(...args);

@@ -27,7 +27,7 @@ export interface Communicator {
 }
 
 /** A communicator as an option. */
-export const communicatorType = having<Communicator>("gather", "a communicator, such as await openMpi()");
+export const communicatorType = having<Communicator>("gather", "a communicator, such as await openRanks()");
 
 /** Rows of a whole that are a rank's: as equal as can be, the later ranks with one more. */
 export function shareOf(
@@ -44,7 +44,7 @@ export async function anyOf(communicator: Communicator, own: boolean): Promise<b
   return (flag[0] ?? 0) > 0;
 }
 
-/** Puts the numbers of rank 0 in the place of each one's own. */
+/** Puts the numbers of rank 0 in the place of those of each. */
 export async function leadersNumbers(communicator: Communicator, numbers: Float64Array): Promise<void> {
   if (communicator.rank > 0) numbers.fill(0);
   await communicator.sum(numbers);
@@ -67,7 +67,7 @@ export async function together<T>(communicator: Communicator | undefined, work: 
   }
 }
 
-/** Throws RankError where what describes a rank is not what describes rank 0. @param differ what each rank is, by the names of its parts */
+/** Throws RankError where what describes a rank is not what describes rank 0. @param own what this rank is, by the names of its parts */
 export async function requireSame(
   communicator: Communicator,
   own: Readonly<Record<string, string>>,

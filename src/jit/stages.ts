@@ -4,7 +4,7 @@ import { size } from "../core/shape.ts";
 import { Tensor } from "../core/tensor.ts";
 import { constantOf, input, nodesOf, type Value } from "../graph/ir.ts";
 import { rewrite } from "../graph/rewrite.ts";
-import { SumOverRanks } from "../ops/ranks.ts";
+import { SumOverRanks } from "../ops/training/ranks.ts";
 import { type CompileOptions, compile, type Executable } from "./compile.ts";
 
 /** A compiled graph, of one stage or of several. */

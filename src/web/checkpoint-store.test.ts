@@ -1,4 +1,4 @@
-/** Checkpoints in a store of one's own; the browser's is tried in test/web-training.test.ts. */
+/** Checkpoints in a store of your own; the browser's is tried in test/web-training.test.ts. */
 import { expect, test, vi } from "vitest";
 import { FileError, OptionError } from "../core/errors.ts";
 import { tensor } from "../core/tensor.ts";

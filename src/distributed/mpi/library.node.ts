@@ -93,7 +93,7 @@ export async function loadMpi(family: MpiFamily, variable: string): Promise<MpiL
 
 function hasSymbol(lib: LibraryHandle, name: string): boolean {
   try {
-    lib.symbol(name, "void *");
+    lib.symbol(name);
     return true;
   } catch {
     return false;
@@ -110,7 +110,7 @@ const caller =
     );
 
 function openMpi(lib: LibraryHandle, file: string): MpiLibrary {
-  const at = (name: string) => lib.symbol(`ompi_mpi_${name}`, "void *") as unknown as bigint;
+  const at = (name: string): bigint => lib.symbol(`ompi_mpi_${name}`);
   return {
     family: "Open MPI",
     file,

@@ -15,7 +15,7 @@ export interface StartOptions {
   readonly count: number;
   /** The program with its arguments. */
   readonly command: readonly [string, ...string[]];
-  /** Asks all to stop when they can, when it is aborted; a second time it is `kill`. */
+  /** Asks all to stop when they can, when it is aborted. */
   readonly signal: AbortSignal;
   /** Of the terminal that the output comes to; `undefined` where it is none. */
   readonly columns: number | undefined;
@@ -53,8 +53,17 @@ function toldStatus(folder: string): number | undefined {
 /** The processes that said which rank they are. */
 const ranksIn = (folder: string): readonly number[] => readdirSync(folder).map(Number).filter(Number.isInteger);
 
+/** Asks a process to stop when it can, unless it is gone. */
+function askToStop(pid: number): void {
+  try {
+    process.kill(pid, stopSignal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
+}
+
 /** The signal that asks processes to stop when they can: launchers take others for their own end. */
-export const stopSignal = "SIGUSR2";
+const stopSignal = "SIGUSR2";
 
 /** Throws OptionError where there is no MPI, or koffi is missing. */
 export async function startRanks({ count, command, signal, columns, onOutput, onError }: StartOptions): Promise<Ended> {
@@ -78,7 +87,10 @@ export async function startRanks({ count, command, signal, columns, onOutput, on
   const noise = new LauncherNoise(onError);
   child.stderr?.setEncoding("utf8").on("data", (text: string) => noise.read(text));
   signal.addEventListener("abort", () => {
-    for (const pid of ranksIn(folder)) process.kill(pid, stopSignal);
+    const begun = ranksIn(folder);
+    // Those that have not begun have nothing to save.
+    if (begun.length < count) child.kill("SIGTERM");
+    else for (const pid of begun) askToStop(pid);
   });
   const kill = () => child.kill("SIGTERM");
   process.once("exit", kill);

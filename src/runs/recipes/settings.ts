@@ -122,8 +122,9 @@ export function newSettings(recipe: SettingDefaults, given: PlacedSettings, core
     throw new OptionError(
       `repeats is for experiments, and ${name} trains one network once; leave it out, or pass another seed`,
     );
-  if (defaults.repeats !== undefined && (given.memory !== undefined || given.parts !== undefined))
-    throw new OptionError(`memory and parts are for recipes, and ${name} is an experiment; leave them out`);
+  const ofRecipes = (["memory", "parts", "normalization", "sharded"] as const).find((own) => given[own] !== undefined);
+  if (defaults.repeats !== undefined && ofRecipes !== undefined)
+    throw new OptionError(`${ofRecipes} is for recipes, and ${name} is an experiment; leave it out`);
   const { options: own, ...rest } = given;
   const isGiven = ([, value]: readonly [string, unknown]) => value !== undefined;
   return checkSettings({

@@ -67,7 +67,7 @@ export interface TrainingOptions extends SessionLimits, MemoryOptions {
    */
   readonly communicator?: Communicator | undefined;
   /**
-   * Whether batch normalization takes its moments over the rows of all processes that train together, as one does, or over each one's own, for
+   * Whether batch normalization takes its moments over the rows of all processes that train together, as one does, or over those of each, for
    * which they meet less often; default "global".
    */
   readonly normalization?: "global" | "local" | undefined;

@@ -1,7 +1,7 @@
 /** Sums over the processes that train together. */
-import type { Value } from "../graph/ir.ts";
-import { apply, defineOp, type OpDef, requireFloat } from "../graph/op.ts";
-import { identity } from "./elementwise.ts";
+import type { Value } from "../../graph/ir.ts";
+import { apply, defineOp, type OpDef, requireFloat } from "../../graph/op.ts";
+import { identity } from "../elementwise.ts";
 
 /**
  * The sum of x over all processes, the same on each; x itself in a process that is alone. A graph with it is compiled in stages (see

@@ -1,5 +1,5 @@
 /** Cases of sums over processes, in one that is alone. */
-import { normal, opCase } from "./define.cases.ts";
+import { normal, opCase } from "../define.cases.ts";
 import { SumOverRanks, sumOverRanks } from "./ranks.ts";
 
 export const ranksCases = [
