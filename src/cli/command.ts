@@ -120,12 +120,13 @@ export const choice = <T>(
 });
 
 /** One of some words. */
-export const oneOf = (description: string, words: readonly string[]): Option<string> => ({
+export const oneOf = <W extends string>(description: string, words: readonly W[]): Option<W> => ({
   placeholder: "NAME",
   description: `${words.join(", ")}: ${description}`,
   parse(text, flag) {
-    if (!words.includes(text)) throw new OptionError(`${flag} is "${text}"; pass one of ${words.join(", ")}`);
-    return text;
+    const word = words.find((own) => own === text);
+    if (word === undefined) throw new OptionError(`${flag} is "${text}"; pass one of ${words.join(", ")}`);
+    return word;
   },
 });
 

@@ -1,6 +1,6 @@
 /** 16-bit floats: every float16 comes back, and numbers between two of them go to the nearer one. */
 import { expect, test } from "vitest";
-import { bfloat16Number, float16Bits, float16Number } from "./half.ts";
+import { bfloat16Number, float16Bits, float16Number, float16ToFloat32, float32ToFloat16 } from "./half.ts";
 import { Tensor, tensor } from "./tensor.ts";
 
 test.each([
@@ -34,6 +34,17 @@ test("between two of them the nearer, of two as near the even one", () => {
     expect(float16Bits((low + high) / 2)).toBe(bits % 2 === 0 ? bits : bits + 1);
   }
   expect([float16Bits(65519), float16Bits(65520)]).toEqual([0x7bff, 0x7c00]);
+});
+
+test("arrays go there and back as their elements do, multiplied and divided by a scale", () => {
+  const numbers = Float32Array.of(1, -2.5, 65504, 1e-7, 3e38, Number.NaN);
+  expect([...float32ToFloat16(numbers)]).toEqual(Array.from(numbers, float16Bits));
+  expect([...float16ToFloat32(float32ToFloat16(numbers.subarray(0, 3), 2 ** -4), 2 ** -4)]).toEqual([1, -2.5, 65504]);
+  // Of 1e-7 alone, one and a half of the smallest steps, two are left; multiplied before, 11 bits.
+  const [alone = 0] = float16ToFloat32(float32ToFloat16(Float32Array.of(1e-7)));
+  const [scaled = 0] = float16ToFloat32(float32ToFloat16(Float32Array.of(1e-7), 2 ** 20), 2 ** 20);
+  expect(alone).toBe(2 ** -23);
+  expect(Math.abs(scaled / 1e-7 - 1)).toBeLessThan(2 ** -11);
 });
 
 test("bfloat16 is the upper half of a float32", () => {

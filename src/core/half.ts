@@ -12,24 +12,32 @@ export function float16Number(bits: number): number {
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
-/** The bits of the float16 nearest to a number; of two as near, the even one. What is too large becomes infinite. */
+/**
+ * The bits of the float16 nearest to a float32, of which these are the bits; of two as near, the even one. What is too large becomes infinite.
+ * Whole numbers alone: exponent and fraction lie side by side, so that a carry moves to the next exponent by itself.
+ */
+function float16OfFloat32(bits: number): number {
+  const sign = (bits >>> 16) & 0x8000;
+  const size = bits & 0x7fffffff;
+  if (size > 0x7f800000) return sign | 0x7e00;
+  // From halfway between the largest number and the next power of two.
+  if (size >= 0x477ff000) return sign | 0x7c00;
+  // 13 bits of the fraction go; the exponent counts from -15, not from -127.
+  if (size >= 0x38800000) return sign | ((size - 0x38000000 + 0xfff + ((size >>> 13) & 1)) >>> 13);
+  // Steps of 2^-24: of the fraction with its leading one, so many bits less.
+  const shift = 126 - (size >>> 23);
+  if (shift > 24) return sign;
+  const fraction = (size & 0x7fffff) | 0x800000;
+  const whole = fraction >>> shift;
+  const rest = fraction & ((1 << shift) - 1);
+  const half = 1 << (shift - 1);
+  return sign | (rest > half || (rest === half && whole % 2 === 1) ? whole + 1 : whole);
+}
+
+/** The bits of the float16 nearest to the float32 of a number; of two as near, the even one. What is too large becomes infinite. */
 export function float16Bits(value: number): number {
   word.setFloat32(0, value);
-  const bits = word.getUint32(0);
-  const sign = (bits >>> 16) & 0x8000;
-  if (Number.isNaN(value)) return sign | 0x7e00;
-  const size = Math.abs(value);
-  // Halfway between the largest number and the next power of two.
-  if (size >= 65520) return sign | 0x7c00;
-  // Steps of the numbers around it: 2^-24 below the smallest normal one.
-  const exponent = size < 2 ** -14 ? -14 : Math.floor(Math.log2(size));
-  const step = 2 ** (exponent - 10);
-  const steps = size / step; // exact: a power of two
-  const whole = Math.floor(steps);
-  const rest = steps - whole;
-  const rounded = rest > 0.5 || (rest === 0.5 && whole % 2 === 1) ? whole + 1 : whole;
-  // Below 1,024 steps of 2^-24 it is subnormal; a carry moves to the next exponent by itself.
-  return sign | (size < 2 ** -14 ? rounded : ((exponent + 15) << 10) + (rounded - 1024));
+  return float16OfFloat32(word.getUint32(0));
 }
 
 /** The number that the bits of a bfloat16 stand for: the upper half of a float32. */
@@ -52,7 +60,31 @@ export function float8e4m3Number(bits: number): number {
 const converted = (bits: Uint16Array, numberOf: (bits: number) => number): Float32Array =>
   Float32Array.from(bits, numberOf);
 
-/** Bits of float16 as float32, exactly. */
-export const float16ToFloat32 = (bits: Uint16Array): Float32Array => converted(bits, float16Number);
+let float16Numbers: Float32Array | undefined;
+
+/** Bits of float16 as float32, exactly, divided by a scale. */
+export function float16ToFloat32(
+  bits: Uint16Array,
+  scale = 1,
+  into: Float32Array = new Float32Array(bits.length),
+): Float32Array {
+  // A look into a table takes a tenth of the time of computing each.
+  float16Numbers ??= Float32Array.from({ length: 2 ** 16 }, (_, own) => float16Number(own));
+  for (let i = 0; i < bits.length; i++) into[i] = (float16Numbers[bits[i] as number] as number) / scale;
+  return into;
+}
+
+/** Bits of the float16 nearest to each float32 times a scale, as `float16Bits`. */
+export function float32ToFloat16(numbers: Float32Array, scale = 1): Uint16Array {
+  const scaled = new Float32Array(1);
+  const own = new Uint32Array(scaled.buffer);
+  const bits = new Uint16Array(numbers.length);
+  for (let i = 0; i < numbers.length; i++) {
+    scaled[0] = (numbers[i] as number) * scale;
+    bits[i] = float16OfFloat32(own[0] as number);
+  }
+  return bits;
+}
+
 /** Bits of bfloat16 as float32, exactly. */
 export const bfloat16ToFloat32 = (bits: Uint16Array): Float32Array => converted(bits, bfloat16Number);

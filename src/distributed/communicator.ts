@@ -13,7 +13,12 @@ export interface Communicator {
   /** Replaces each element by its sum over all ranks, the same bits on each. */
   sum(values: Float32Array | Float64Array): Promise<void>;
   /** Fills in what others have: rank r has the values from `bounds[r]` to `bounds[r + 1]`. */
-  share(values: Float32Array, bounds: readonly number[]): Promise<void>;
+  share(values: Float32Array | Uint16Array, bounds: readonly number[]): Promise<void>;
+  /**
+   * Hands each rank its part of the values, and fills in what each rank had for this one, in their order one after the other: as many times the
+   * length of this rank's part as there are ranks.
+   */
+  deal<V extends Float32Array | Uint16Array>(values: V, parts: readonly Range[], received: V): Promise<void>;
   /** What each rank gives, in their order. */
   gather(text: string): Promise<readonly string[]>;
   /** The bytes that rank 0 gives, on each; the others' are passed over. */
@@ -26,14 +31,17 @@ export interface Communicator {
   close(): Promise<void>;
 }
 
+/** Elements from `start` on, up to `end`. */
+export interface Range {
+  readonly start: number;
+  readonly end: number;
+}
+
 /** A communicator as an option. */
 export const communicatorType = having<Communicator>("gather", "a communicator, such as await openRanks()");
 
 /** Rows of a whole that are a rank's: as equal as can be, the later ranks with one more. */
-export function shareOf(
-  rows: number,
-  { rank, size }: Pick<Communicator, "rank" | "size">,
-): { readonly start: number; readonly end: number } {
+export function shareOf(rows: number, { rank, size }: Pick<Communicator, "rank" | "size">): Range {
   return { start: Math.floor((rank * rows) / size), end: Math.floor(((rank + 1) * rows) / size) };
 }
 

@@ -43,6 +43,10 @@ export function ranksInProcess(size: number): readonly Communicator[] {
         const own = values.slice(bounds[rank], bounds[rank + 1]);
         for (const [from, part] of (await meet(own)).entries()) values.set(part, bounds[from]);
       },
+      async deal(values, parts, received) {
+        const all = await meet(parts.map(({ start, end }) => values.slice(start, end)));
+        for (const [from, own] of all.map((dealt) => dealt[rank] ?? []).entries()) received.set(own, from * own.length);
+      },
       gather: meet,
       async broadcast(bytes) {
         const [first] = await meet(bytes);

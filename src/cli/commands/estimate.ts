@@ -8,8 +8,9 @@ import type { Network } from "../../analyze/networks/network.ts";
 import { costOfWay, type Way, type WayCost, waysToTrain } from "../../analyze/what-if/estimate.ts";
 import { OptionError } from "../../core/errors.ts";
 import { count, plural } from "../../core/number-text.ts";
+import { bytesOfExchange, type Exchange, exchanges } from "../../distributed/sums.ts";
 import { defaultThreads } from "../../runtime/threads.node.ts";
-import { choice, defineCommand, number, text, wholeNumber } from "../command.ts";
+import { choice, defineCommand, number, oneOf, text, wholeNumber } from "../command.ts";
 import { targetDescription } from "../inspect/target.ts";
 import { amount, bytes, extents } from "../inspect/units.ts";
 import { openChanged, trainingOptionsOf, whatIfOptions } from "../inspect/what-if.ts";
@@ -113,6 +114,7 @@ export const command = defineCommand({
       2,
     ),
     network: text("RATE", "what joins them, bits a second and the latency: 1Gb,200us; default 10Gb,50us"),
+    exchange: oneOf("in what numbers they exchange gradients; default float32", exchanges),
     utilization: number("share of the peak that training reaches; default 0.4", { low: 0, above: true, example: 0.4 }),
   },
   examples: [
@@ -135,6 +137,7 @@ export const command = defineCommand({
       utilization,
       processes,
       network: joined,
+      exchange,
       ...whatIfs
     } = options;
     if (samples !== undefined && tokens !== undefined)
@@ -143,6 +146,8 @@ export const command = defineCommand({
       throw new OptionError(`--utilization is ${utilization}; pass a share of 1, such as --utilization 0.4`);
     if (joined !== undefined && processes === undefined)
       throw new OptionError("--network says what joins machines, and there is one; pass --processes too");
+    if (exchange !== undefined && processes === undefined)
+      throw new OptionError("--exchange says what processes send one another, and there is one; pass --processes too");
     const link = linkOf(joined ?? "10Gb", "--network");
     const training = trainingOptionsOf(whatIfs);
     const network = await openChanged(target, whatIfs, output);
@@ -157,7 +162,8 @@ export const command = defineCommand({
         : await measuredRate(network, costs[0] as WayCost, output);
     const memory = Math.min(rate.memory, training.memory ?? Number.POSITIVE_INFINITY);
     show(network, costs, work, { ...rate, memory }, output);
-    if (processes !== undefined) showProcesses(network, costs[0] as WayCost, work, { rate, processes, link }, output);
+    if (processes !== undefined)
+      showProcesses(network, costs[0] as WayCost, work, { rate, processes, link, exchange }, output);
   },
 });
 
@@ -238,7 +244,12 @@ function showProcesses(
   network: Network,
   { name, trainable, stepFlops }: WayCost,
   { steps, batch }: Work,
-  { rate, processes, link }: { readonly rate: Rate; readonly processes: number; readonly link: Link },
+  {
+    rate,
+    processes,
+    link,
+    exchange: numbers = "float32",
+  }: { readonly rate: Rate; readonly processes: number; readonly link: Link; readonly exchange?: Exchange | undefined },
   output: Output,
 ): void {
   if (processes > batch)
@@ -246,7 +257,7 @@ function showProcesses(
       `--processes ${processes} share ${plural(batch, "sample")} of a batch; pass --batch ${processes} or more, or fewer processes`,
     );
   const normalizations = network.parameters.filter((own) => own.isBuffer && own.name.endsWith("running_mean")).length;
-  const exchange = { gradients: 4 * trainable, meetings: meetingsOfStep + 2 * normalizations };
+  const exchange = { gradients: bytesOfExchange[numbers] * trainable, meetings: meetingsOfStep + 2 * normalizations };
   const counts = Array.from({ length: Math.ceil(Math.log2(processes)) }, (_, i) => 2 ** i);
   const alone = stepFlops / rate.flopsPerSecond;
   const estimates = [...counts, processes].map((ranks) => {

@@ -78,6 +78,7 @@ export const command = defineCommand({
       parts,
       normalization,
       sharded,
+      exchange,
       ...own
     } = given;
     const choosesParts = batchSize === "auto";
@@ -118,6 +119,7 @@ export const command = defineCommand({
         parts,
         normalization,
         sharded,
+        exchange,
         learningRate: learningRate ?? (resume ? undefined : rate),
         optimizer,
         seed,

@@ -1,5 +1,6 @@
 /** The calls of MPI that ranks need, each a promise that is kept once the library has finished: they go on while others wait. */
 import { RuntimeError } from "../../core/errors.ts";
+import type { Range } from "../communicator.ts";
 import type { Handle, HandleCell, MpiLibrary } from "./library.node.ts";
 
 /** Elements of a single call: MPI counts them in 31 bits. */
@@ -18,6 +19,9 @@ const tag = 17;
 
 /** Bytes of a message that nobody waits for. */
 export const messageBytes = 512;
+
+/** Arrays of numbers that ranks exchange. */
+type Numbers = Uint8Array | Uint16Array | Float32Array;
 
 /** Called while a call waits, a few times a second at least; it may throw to end the waiting. */
 export type Lookout = () => void;
@@ -70,17 +74,30 @@ export class Calls {
     }
   }
 
-  /** The elements of all, those of rank r from `starts[r]` on for `counts[r]`; own ones are in their place. */
-  async gather(
-    all: Uint8Array | Float32Array,
-    counts: Int32Array,
-    starts: Int32Array,
-    lookout: Lookout,
-  ): Promise<void> {
+  /** The elements of all, each rank's in its part; own ones are there. */
+  async gather(all: Numbers, parts: readonly Range[], lookout: Lookout): Promise<void> {
     const [{ inPlace }, [world]] = [this.#mpi, this.#worlds];
-    const type = all instanceof Float32Array ? this.#mpi.float : this.#mpi.byte;
+    const { type, counts, starts } = this.#placed(all, parts);
     await this.#finished("MPI_Iallgatherv", [all, counts, starts], lookout, (request) =>
       this.#functions.allGather(inPlace, 0, type, all, counts, starts, type, world, request),
+    );
+  }
+
+  /** Sends each rank its part, and receives what each has for this one, equally long, one after the other. */
+  async deal(values: Numbers, parts: readonly Range[], received: Numbers, lookout: Lookout): Promise<void> {
+    const [world] = this.#worlds;
+    const length = received.length / this.size;
+    const from = this.#placed(values, parts);
+    const to = this.#placed(
+      received,
+      parts.map((_, rank) => ({ start: rank * length, end: (rank + 1) * length })),
+    );
+    const arrays = [received, values, from.counts, from.starts, to.counts, to.starts];
+    await this.#finished("MPI_Ialltoallv", arrays, lookout, (request) =>
+      this.#functions.allToAll(
+        ...[values, from.counts, from.starts, from.type],
+        ...[received, to.counts, to.starts, to.type, world, request],
+      ),
     );
   }
 
@@ -137,6 +154,17 @@ export class Calls {
     require("MPI_Finalize", this.#functions.finalize());
   }
 
+  /** Where parts begin and how long they are, as MPI counts: numbers that it has no type for are bytes. */
+  #placed(values: Numbers, parts: readonly Range[]) {
+    const isFloat = values instanceof Float32Array;
+    const unit = isFloat ? 1 : values.BYTES_PER_ELEMENT;
+    return {
+      type: isFloat ? this.#mpi.float : this.#mpi.byte,
+      counts: Int32Array.from(parts, ({ start, end }) => unit * (end - start)),
+      starts: Int32Array.from(parts, ({ start }) => unit * start),
+    };
+  }
+
   /** @param arrays what MPI reads and writes until it is done: the first is the longest, addresses are passed over */
   async #finished(
     name: string,
@@ -185,6 +213,7 @@ const functionsOf = ({ call }: MpiLibrary) => ({
   size: call("MPI_Comm_size", "H*"),
   allReduce: call("MPI_Iallreduce", "**iHHH*"),
   allGather: call("MPI_Iallgatherv", "*iH***HH*"),
+  allToAll: call("MPI_Ialltoallv", "***H***HH*"),
   broadcast: call("MPI_Ibcast", "*iHiH*"),
   test: call("MPI_Test", "***"),
   send: call("MPI_Isend", "*iHiiH*"),

@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { RankError } from "../../core/errors.ts";
-import type { Communicator } from "../communicator.ts";
+import type { Communicator, Range } from "../communicator.ts";
 import { openOnce } from "../opened.ts";
 import { Calls } from "./calls.node.ts";
 import { launched } from "./launcher.node.ts";
@@ -56,10 +56,13 @@ class MpiCommunicator implements Communicator {
     return this.#watch.waiting(() => this.#calls.sum(values, this.#look));
   }
 
-  async share(values: Float32Array, bounds: readonly number[]): Promise<void> {
-    const starts = Int32Array.from(bounds.slice(0, -1));
-    const counts = starts.map((start, rank) => (bounds[rank + 1] ?? start) - start);
-    await this.#watch.waiting(() => this.#calls.gather(values, counts, starts, this.#look));
+  async share(values: Float32Array | Uint16Array, bounds: readonly number[]): Promise<void> {
+    const parts = bounds.slice(0, -1).map((start, rank) => ({ start, end: bounds[rank + 1] ?? start }));
+    await this.#watch.waiting(() => this.#calls.gather(values, parts, this.#look));
+  }
+
+  deal(values: Float32Array | Uint16Array, parts: readonly Range[], received: typeof values): Promise<void> {
+    return this.#watch.waiting(() => this.#calls.deal(values, parts, received, this.#look));
   }
 
   async gather(text: string): Promise<readonly string[]> {
@@ -67,13 +70,16 @@ class MpiCommunicator implements Communicator {
     const lengths = new Float64Array(this.size);
     lengths[this.rank] = own.length;
     await this.sum(lengths);
-    const counts = Int32Array.from(lengths);
-    const starts = counts.map((_, i) => counts.subarray(0, i).reduce((sum, count) => sum + count, 0));
-    const all = new Uint8Array(counts.reduce((sum, count) => sum + count, 0));
-    all.set(own, starts[this.rank]);
-    await this.#watch.waiting(() => this.#calls.gather(all, counts, starts, this.#look));
+    const parts: Range[] = [];
+    for (const length of lengths) {
+      const start = parts.at(-1)?.end ?? 0;
+      parts.push({ start, end: start + length });
+    }
+    const all = new Uint8Array(parts.at(-1)?.end ?? 0);
+    all.set(own, parts[this.rank]?.start);
+    await this.#watch.waiting(() => this.#calls.gather(all, parts, this.#look));
     const decoder = new TextDecoder();
-    return Array.from(counts, (count, i) => decoder.decode(all.subarray(starts[i], (starts[i] ?? 0) + count)));
+    return parts.map((part) => decoder.decode(all.subarray(part.start, part.end)));
   }
 
   async broadcast(bytes: Uint8Array): Promise<Uint8Array> {

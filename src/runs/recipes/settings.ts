@@ -2,6 +2,7 @@
 import * as z from "zod";
 import { isByteSize } from "../../core/byte-size.ts";
 import { OptionError, unknownName } from "../../core/errors.ts";
+import { exchanges } from "../../distributed/sums.ts";
 import { type Device, type DeviceChoice, deviceChoices, devices } from "../../runtime/session.ts";
 import { type OptimizerName, optimizers } from "../../train/optimizers/index.ts";
 
@@ -42,6 +43,12 @@ export const runSettingsSchema = recipeSettingsSchema.extend({
     .boolean()
     .optional()
     .describe("of several processes: each keeps its part of what the optimizer remembers (ZeRO stage 1)"),
+  exchange: z
+    .enum(exchanges)
+    .optional()
+    .describe(
+      "of several processes: in what numbers they exchange gradients; float16 takes half the bytes; default float32",
+    ),
   repeats: z.number().int().min(1).optional().describe("of an experiment: train each network from so many seeds"),
   options: z.record(z.string(), optionValueSchema).default({}).describe("the recipe's own options"),
 });
@@ -73,6 +80,7 @@ export type RecipeSettings = Readonly<z.infer<typeof recipeSettingsSchema>>;
  * - `parts`: how many parts each batch is computed in, one after another, for one update; default 1.
  * - `normalization`: whether several processes normalize batches over the rows of all, `"global"`, or of each, `"local"`; default global.
  * - `sharded`: whether each of several processes keeps its part alone of what the optimizer remembers; default false.
+ * - `exchange`: in what numbers several processes exchange gradients; default float32.
  * - `repeats`: of an experiment, how many seeds each network is trained from.
  * - `options`: the recipe's own options, by name.
  */
@@ -92,7 +100,7 @@ export type PlacedSettings = GivenSettings & {
 const choicesSchema = runSettingsSchema.omit({ device: true, threads: true, repeats: true });
 /**
  * What is chosen in place of a recipe's defaults: `epochs`, `batchSize`, `learningRate`, `optimizer` and `seed`, as in
- * `RecipeSettings`; `memory` and `parts`, in how much memory; `normalization` and `sharded`, of several processes; `limit`, so many samples for a quick try; and `options`, the recipe's own, by name.
+ * `RecipeSettings`; `memory` and `parts`, in how much memory; `normalization`, `sharded` and `exchange`, of several processes; `limit`, so many samples for a quick try; and `options`, the recipe's own, by name.
  */
 export type RecipeChoices = Pick<GivenSettings, keyof z.infer<typeof choicesSchema>>;
 
@@ -122,7 +130,9 @@ export function newSettings(recipe: SettingDefaults, given: PlacedSettings, core
     throw new OptionError(
       `repeats is for experiments, and ${name} trains one network once; leave it out, or pass another seed`,
     );
-  const ofRecipes = (["memory", "parts", "normalization", "sharded"] as const).find((own) => given[own] !== undefined);
+  const ofRecipes = (["memory", "parts", "normalization", "sharded", "exchange"] as const).find(
+    (own) => given[own] !== undefined,
+  );
   if (defaults.repeats !== undefined && ofRecipes !== undefined)
     throw new OptionError(`${ofRecipes} is for recipes, and ${name} is an experiment; leave it out`);
   const { options: own, ...rest } = given;

@@ -160,7 +160,7 @@ async function fitStage(
     ...measuredOf(task),
     ...(task.steps === undefined && { optimizer: optimizerFor(task, record.settings) }),
   };
-  const { memory, parts = 1, normalization, sharded } = record.settings;
+  const { memory, parts = 1, normalization, sharded, exchange } = record.settings;
   const { accumulate = 1 } = task.training ?? {};
   return fit<Batch>(task.model, task.train.inParts(parts), {
     ...minimized,
@@ -176,6 +176,7 @@ async function fitStage(
       communicator: plan.communicator,
       normalization,
       sharded,
+      exchange,
       ...(progress && { resume: progress }),
     },
   } as FitOptions<Batch>);

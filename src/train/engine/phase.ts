@@ -189,6 +189,7 @@ export class Phase {
     const own = await step.run(batch, key, kept, share);
     this.#gradients.changed();
     this.#gradients.scale = 1;
+    this.#gradients.part = undefined;
     if (!communicator) return { ...own, norm: await this.#gradients.norm() };
     const { whole, scale } = await measuredTogether(communicator, own, {
       counts: share.counts,
@@ -334,8 +335,9 @@ export class Phase {
     const own = this.#compile;
     const allocate = ownsMemory(own.device) ? allocateOnDevice(own) : undefined;
     const { communicator, sharded = false } = this.options.ranks ?? {};
-    const ranks = sharded ? communicator : undefined;
-    const updater = new Updater(optimizer, this.#remembered, this.#parked, own, allocate, ranks);
+    const remembered = this.#remembered.filter((name) => !this.#partial.includes(name));
+    const sharing = sharded && communicator ? { communicator, remembered } : undefined;
+    const updater = new Updater(optimizer, this.#remembered, this.#parked, own, allocate, sharing);
     this.#updaters.set(optimizer, updater);
     return updater;
   }

@@ -25,7 +25,7 @@ import { decodeCheckpoint, encodeCheckpoint } from "../checkpoint.ts";
 import { fit, type Progress } from "../fit.ts";
 import { accuracy } from "../metrics/classification.ts";
 import { adam, muon } from "../optimizers/index.ts";
-import { clipValue } from "../transforms/index.ts";
+import { clipValue, gradientNorms } from "../transforms/index.ts";
 import type { TrainingOptions } from "./trainer.ts";
 
 const random = new Random(keyOf(3));
@@ -119,6 +119,10 @@ test.each<[string, Case]>([
     { training: { sharded: true, groups: [{ parameters: "*.weight", optimizer: muon({ learningRate: 0.01 }) }] } },
   ],
   [
+    "each with its part, of parts that are added up behind a transform",
+    { training: { sharded: true, accumulate: 2, clipNorm: 0.5, transforms: [clipValue(0.01), gradientNorms()] } },
+  ],
+  [
     "with a frozen part that is kept",
     {
       epochs: 5,
@@ -144,6 +148,39 @@ test.each<[string, Case]>([
   }
 });
 
+test.each([false, true])(
+  "gradients that are exchanged in float16 come close, the same on all (sharded: %s)",
+  async (sharded) => {
+    const training = { exchange: "float16", sharded, clipNorm: 1 } as const;
+    const alone = await run({ training: { clipNorm: 1 } });
+    const all = await together(3, (communicator) => run({ training }, communicator));
+    for (const rank of all) {
+      expect(rank.weights).toEqual(all[0]?.weights);
+      expect(rank.history).toEqual(all[0]?.history);
+      // 18 steps of 0.01, whose direction is rounded to 11 bits.
+      expectAlike(rank.weights, alone.weights, 2e-3);
+      expect(rank.weights).not.toEqual(alone.weights);
+    }
+  },
+);
+
+test("norms are those of whole gradients, though each rank has its part alone", async () => {
+  const norms = async (communicator?: Communicator) => {
+    const seen: number[] = [];
+    const watching: Callback = {
+      name: "watching",
+      onBatch: (_, { gradientNorm, reports }) =>
+        void seen.push(gradientNorm, ...Object.values(reports["gradientNorms"] ?? {})),
+    };
+    const training = { sharded: true, transforms: [gradientNorms()] };
+    await run({ epochs: 1, training, callbacks: [watching] }, communicator);
+    return seen;
+  };
+  const alone = await norms();
+  expect(alone).toHaveLength(6 * 5);
+  for (const seen of await together(3, norms)) expectAlike(seen, alone, 1e-5);
+});
+
 test("normalized over the rows of each rank, all have the mean of their running statistics", async () => {
   const make = () => sequential([dense(6), batchNorm(), dense(2)]);
   const training = { normalization: "local" } as const;
@@ -167,6 +204,7 @@ test.each<[string, TrainingOptions]>([
   ["optimizers that each remember a part", { sharded: true }],
   ["batches that are added up", { accumulate: 3 }],
   ["both", { sharded: true, accumulate: 3 }],
+  ["both, behind a transform", { sharded: true, accumulate: 3, transforms: [clipValue(0.01)] }],
 ])("a run of %s goes on from within an epoch", async (_, training) => {
   const whole = await run({ epochs: 3, training });
   const saved: Progress[] = [];

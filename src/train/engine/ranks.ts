@@ -3,8 +3,10 @@ import type { Tensor } from "../../core/tensor.ts";
 import type { Batch } from "../../data/pipeline/dataset.ts";
 import { gatherRows } from "../../data/pipeline/rows.ts";
 import { type Communicator, shareOf } from "../../distributed/communicator.ts";
+import { type Exchange, sumAll, sumParts } from "../../distributed/sums.ts";
 import { mul } from "../../ops/index.ts";
-import type { Gradients } from "../store/gradients.ts";
+import type { GradientPart, Gradients } from "../store/gradients.ts";
+import { boundsOf, partOf } from "../store/ownership.ts";
 import { gradientsName } from "../store/shard.ts";
 import type { GradientTransform, Transformed } from "../transforms/transform.ts";
 import type { GradientResult } from "./gradient-step.ts";
@@ -16,6 +18,8 @@ export interface RanksOptions {
   readonly normalization: "global" | "local";
   /** Whether each rank updates its part of the parameters, and remembers of no other. */
   readonly sharded: boolean;
+  /** In what numbers gradients are exchanged. */
+  readonly exchange: Exchange;
 }
 
 /** A rank's rows of a batch. */
@@ -87,23 +91,31 @@ export async function meanTogether(
   for (const { data } of tensors) for (let i = 0; i < data.length; i++) (data as Float32Array)[i] = all[next++] ?? 0;
 }
 
-/** Sums gradients over ranks, each multiplied by its scale first. */
-export const sumOverRanks = (communicator: Communicator): GradientTransform => ({
+/** Sums gradients over ranks, each multiplied by its scale first; where they share the update out, those of its part for each. */
+export const sumOverRanks = ({ communicator, sharded, exchange }: RanksOptions): GradientTransform => ({
   name: "sumOverRanks",
   completes: true,
   bind(shards) {
+    const bounds = new Map(shards.map((shard) => [shard, boundsOf(shard, communicator.size)]));
     const loops = shards.map((shard) => ({
       shard,
       scale: shard.loop([gradientsName], 1, ([g], [scale]) => ({ results: [g && scale && mul(g, scale)] })),
     }));
+    const part: GradientPart = {
+      range: (shard) => partOf(bounds.get(shard) ?? [], communicator.rank),
+      sum: (values) => communicator.sum(values),
+    };
     const apply = async (gradients: Gradients): Promise<Transformed> => {
       for (const { shard, scale } of loops) {
         if (gradients.scale !== 1) await scale(0, shard.length, [gradients.scale]);
         await shard.fetch(gradientsName);
-        await communicator.sum(shard.vector(gradientsName));
+        const vector = shard.vector(gradientsName);
+        if (sharded) await sumParts(communicator, vector, bounds.get(shard) ?? [], exchange);
+        else await sumAll(communicator, vector, exchange);
         shard.written(gradientsName);
       }
       gradients.scale = 1;
+      if (sharded) gradients.part = part;
       return "changed";
     };
     return { apply };

@@ -6,6 +6,7 @@ import { foldIn, type Key, keyOf } from "../../core/random.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import type { Batch } from "../../data/pipeline/dataset.ts";
 import { type Communicator, communicatorType } from "../../distributed/communicator.ts";
+import { type Exchange, exchanges } from "../../distributed/sums.ts";
 import { type CompileOptions, checkCompile } from "../../jit/compile.ts";
 import { type SessionLimits, sessionTypes } from "../../jit/session-cache.ts";
 import type { AnyModule } from "../../nn/module.ts";
@@ -39,7 +40,7 @@ import {
 import { checkGroup, type ParameterGroup, requireTaken } from "./parameter-groups.ts";
 import { Phase, type PhaseCounts } from "./phase.ts";
 import { type CacheOptions, checkCache, type PrefixCache } from "./prefix-cache.ts";
-import { rowsOfShare, type Share, shareOfBatch, sumOverRanks } from "./ranks.ts";
+import { type RanksOptions, rowsOfShare, type Share, shareOfBatch, sumOverRanks } from "./ranks.ts";
 import { type MemoryOptions, memoryTypes, requireOneChoice } from "./step-memory.ts";
 
 /** How steps are made, whatever is minimized: the option `training` of `Trainer` and `fit`. */
@@ -73,9 +74,15 @@ export interface TrainingOptions extends SessionLimits, MemoryOptions {
   readonly normalization?: "global" | "local" | undefined;
   /**
    * Whether each of the processes that train together updates a part of the parameters, and keeps what the optimizer remembers of that part
-   * alone (ZeRO, stage 1: Rajbhandari et al. 2020): of Adam's two vectors each keeps its share, for half as much exchange again. Default false.
+   * alone (ZeRO, stage 1: Rajbhandari et al. 2020): of Adam's two vectors each keeps its share. Transforms then see the gradients of that part.
+   * Default false.
    */
   readonly sharded?: boolean | undefined;
+  /**
+   * In what numbers the processes that train together exchange gradients: float16 takes half the bytes, and rounds them to 11 bits, by a scale that
+   * no sum exceeds. Default "float32".
+   */
+  readonly exchange?: Exchange | undefined;
 }
 
 export const trainingTypes: OptionTypes<TrainingOptions> = {
@@ -95,6 +102,7 @@ export const trainingTypes: OptionTypes<TrainingOptions> = {
   communicator: communicatorType,
   normalization: oneOf("global", "local"),
   sharded: flag,
+  exchange: oneOf(...exchanges),
 };
 const checkTrainer = optionsOf<TrainedOptions & { readonly training?: TrainingOptions }>("the trainer", {
   ...trainedTypes,
@@ -180,6 +188,7 @@ export class Trainer<B extends Batch = Batch> {
     this.key = keyOf(training.seed ?? 0);
     const { groups = [], compile } = training;
     const steps = "steps" in options && options.steps !== undefined ? options.steps : undefined;
+    const ranks = ranksOf(training);
     this.phases = boundSteps(this.model, options, "training").map(({ name, objective }) => {
       const { optimizer, trains }: Partial<AlternatingStep<B>> =
         steps?.[name] ?? (options as Measured<B> & { readonly optimizer: Optimizer });
@@ -193,15 +202,11 @@ export class Trainer<B extends Batch = Batch> {
         optimizer,
         trains,
         groups,
-        transforms: transformsOf(training),
+        transforms: transformsOf(training, ranks),
         compile,
         limits: training,
         memory: training,
-        ranks: training.communicator && {
-          communicator: training.communicator,
-          normalization: training.normalization ?? "global",
-          sharded: training.sharded ?? false,
-        },
+        ranks,
       });
     });
     this.#turns = this.phases.flatMap((phase) => new Array<Phase>(steps?.[phase.options.name]?.times ?? 1).fill(phase));
@@ -438,15 +443,23 @@ export class Trainer<B extends Batch = Batch> {
 
 const prefixOf = ({ options: { name } }: Phase): string => `${memoryPrefix}${name && `${name}/`}`;
 
+const ranksOf = ({ communicator, ...rest }: TrainingOptions): RanksOptions | undefined =>
+  communicator && {
+    communicator,
+    normalization: rest.normalization ?? "global",
+    sharded: rest.sharded ?? false,
+    exchange: rest.exchange ?? "float32",
+  };
+
 /**
  * The transforms of a run: those named, then accumulation, then clipping. Ranks complete the gradients before all of them, or after the
  * accumulation where it is the first: then they meet once for an update.
  */
-function transformsOf(options: TrainingOptions): readonly GradientTransform[] {
-  const { transforms = [], communicator } = options;
+function transformsOf(options: TrainingOptions, ranks: RanksOptions | undefined): readonly GradientTransform[] {
+  const { transforms = [] } = options;
   const accumulation = (options.accumulate ?? 1) === 1 ? [] : [accumulate(options.accumulate ?? 1)];
   const clipping = options.clipNorm === undefined ? [] : [clipNorm(options.clipNorm)];
-  const sum = communicator ? [sumOverRanks(communicator)] : [];
+  const sum = ranks ? [sumOverRanks(ranks)] : [];
   if (accumulation.length > 0 && transforms.length === 0) return [...accumulation, ...sum, ...clipping];
   return [...sum, ...transforms, ...accumulation, ...clipping];
 }

@@ -4,7 +4,7 @@ import type { Communicator } from "../../distributed/communicator.ts";
 import type { CompileOptions } from "../../jit/compile.ts";
 import type { Parameter } from "../../nn/parameter.ts";
 import { type BoundOptimizer, type Optimizer, rateAt, type Segment } from "../optimizers/optimizer.ts";
-import { boundsOf, shareVector, slotsWithin } from "../store/ownership.ts";
+import { boundsOf, partOf, shareVector, slotsWithin } from "../store/ownership.ts";
 import { type Allocate, type Named, ParameterStore } from "../store/parameter-store.ts";
 import { parametersName, type Shard } from "../store/shard.ts";
 import type { UpdateSettings } from "./parameter-groups.ts";
@@ -21,11 +21,20 @@ interface BoundShard {
 /** Where the parts of ranks begin in a shard, and the end of the last. */
 type Bounds = readonly number[];
 
+/** Ranks, each of which updates its part of the parameters. */
+export interface Sharing {
+  readonly communicator: Communicator;
+  /** Names of vectors that each remembers of its part alone, beside those of the optimizer. */
+  readonly remembered: readonly string[];
+}
+
 export class Updater {
   readonly optimizer: Optimizer;
   readonly store: ParameterStore<Parameter>;
   readonly #compile: CompileOptions;
   readonly #ranks: Communicator | undefined;
+  /** Names of vectors of which this rank has its part; without ranks all of it. */
+  readonly #parted: readonly string[];
   readonly #bounds = new Map<Shard, Bounds>();
   /** The rates of the parameters, or what gives them. */
   #schedules: readonly UpdateSettings["learningRate"][] = [];
@@ -36,7 +45,7 @@ export class Updater {
    * @param parked see ParameterStore
    * @param compile for what the optimizer compiles
    * @param allocate where the vectors lie
-   * @param ranks each of which updates its part of the parameters and remembers of no other; default each updates all
+   * @param sharing default this process updates all
    */
   constructor(
     optimizer: Optimizer,
@@ -44,11 +53,12 @@ export class Updater {
     parked: Map<string, Tensor>,
     compile: CompileOptions = {},
     allocate?: Allocate,
-    ranks?: Communicator,
+    sharing?: Sharing,
   ) {
     this.optimizer = optimizer;
     this.#compile = compile;
-    this.#ranks = ranks;
+    this.#ranks = sharing?.communicator;
+    this.#parted = [...optimizer.slots, ...(sharing?.remembered ?? [])];
     this.store = new ParameterStore([...optimizer.slots, ...remembered], parked, allocate);
   }
 
@@ -60,7 +70,7 @@ export class Updater {
     await this.release();
     // Others may remember of a parameter from here on.
     for (const [shard, bounds] of this.#bounds)
-      for (const name of this.optimizer.slots) if (this.#ranks) await shareVector(this.#ranks, shard, name, bounds);
+      for (const name of this.#parted) if (this.#ranks) await shareVector(this.#ranks, shard, name, bounds);
     await this.store.fetch();
     await this.store.release();
     const kinds = new Map(alike.flatMap((own, kind) => own.map(([path]) => [path, kind] as const)));
@@ -68,7 +78,7 @@ export class Updater {
     this.store.layOut(
       ordered,
       (path) => kinds.get(path) ?? 0,
-      (name, shard, slot) => !this.optimizer.slots.includes(name) || this.#own(shard).slots.includes(slot),
+      (name, shard, slot) => !this.#parted.includes(name) || this.#own(shard).slots.includes(slot),
     );
     const settings = new Map(members.map(([path, , own]) => [path, own]));
     this.#schedules = [...new Set(members.map(([, , own]) => own.learningRate))];
@@ -105,7 +115,7 @@ export class Updater {
     const whole: Record<string, Tensor> = {};
     if (!this.#ranks) return whole;
     for (const shard of this.store.shards)
-      for (const name of this.optimizer.slots) {
+      for (const name of this.#parted) {
         const { start, end } = this.#own(shard);
         // Apart from the vector, so that what others remember takes no memory here for long.
         const all = new Float32Array(shard.length);
@@ -127,9 +137,7 @@ export class Updater {
 
   /** What this rank updates of a shard. */
   #own(shard: Shard): Segment {
-    const bounds = this.#boundsOf(shard);
-    const rank = this.#ranks?.rank ?? 0;
-    const [start = 0, end = shard.length] = bounds.slice(rank, rank + 2);
+    const { start, end } = partOf(this.#boundsOf(shard), this.#ranks?.rank ?? 0);
     return { slots: slotsWithin(shard.slots, start, end), start, end };
   }
 

@@ -1,5 +1,5 @@
 /** Which parameters of a shard each rank updates, where each remembers its own part alone (ZeRO, stage 1: Rajbhandari et al. 2020, sec. 5.1). */
-import type { Communicator } from "../../distributed/communicator.ts";
+import type { Communicator, Range } from "../../distributed/communicator.ts";
 import type { Shard, Slot } from "./shard.ts";
 
 /** Elements at which the parts of ranks begin, and the end of the last: whole parameters, as equal in length as these allow. */
@@ -9,6 +9,12 @@ export function boundsOf({ slots, length }: Pick<Shard, "slots" | "length">, ran
     begins.reduce((best, own) => (Math.abs(own - place) < Math.abs(best - place) ? own : best), 0);
   return Array.from({ length: ranks + 1 }, (_, rank) => (rank === ranks ? length : nearest((rank * length) / ranks)));
 }
+
+/** What a rank has of a shard that is parted so. */
+export const partOf = (bounds: readonly number[], rank: number): Range => {
+  const [start = 0, end = start] = bounds.slice(rank, rank + 2);
+  return { start, end };
+};
 
 /** The parameters between two elements. */
 export const slotsWithin = (slots: readonly Slot[], start: number, end: number): readonly Slot[] =>

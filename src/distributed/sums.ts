@@ -1,0 +1,106 @@
+/**
+ * Sums over ranks in two halves: each comes to know its part (reduce-scatter), and hands it to all (all-gather). In 16 bits a number where that is
+ * asked for.
+ */
+import { float16ToFloat32, float32ToFloat16 } from "../core/half.ts";
+import { type Communicator, type Range, shareOf } from "./communicator.ts";
+
+/** In what numbers ranks can exchange: float16 takes half the bytes, and rounds to 11 bits. */
+export const exchanges = ["float32", "float16"] as const;
+export type Exchange = (typeof exchanges)[number];
+
+/** Bytes of a number. */
+export const bytesOfExchange: Readonly<Record<Exchange, number>> = { float32: 4, float16: 2 };
+
+/** Elements of a part that go at a time: of as many each rank holds a copy from every rank meanwhile. */
+const atATime = 2 ** 22;
+
+/** What no sum exceeds in float16, of which the largest number is 65,504. */
+const largestSum = 2 ** 15;
+
+/**
+ * Replaces the elements of this rank's part, from `bounds[rank]` to `bounds[rank + 1]`, by their sums over all ranks. Others' elements stay as
+ * they are.
+ */
+export async function sumParts(
+  communicator: Communicator,
+  values: Float32Array,
+  bounds: readonly number[],
+  exchange: Exchange,
+): Promise<void> {
+  const sent = exchange === "float32" ? { numbers: values } : await halvesOf(communicator, values);
+  await sumSent(communicator, values, sent, bounds);
+}
+
+/** Replaces each element by its sum over all ranks, the same bits on each; as float16 the sums are rounded as what they are made of is. */
+export async function sumAll(communicator: Communicator, values: Float32Array, exchange: Exchange): Promise<void> {
+  if (exchange === "float32") return communicator.sum(values);
+  const { size, rank } = communicator;
+  const ends = Array.from({ length: size }, (_, own) => shareOf(values.length, { rank: own, size }).end);
+  const bounds = [0, ...ends];
+  const sent = await halvesOf(communicator, values);
+  await sumSent(communicator, values, sent, bounds);
+  const [start = 0, end = 0] = bounds.slice(rank, rank + 2);
+  sent.numbers.set(float32ToFloat16(values.subarray(start, end), sent.scale), start);
+  await communicator.share(sent.numbers, bounds);
+  float16ToFloat32(sent.numbers, sent.scale, values);
+}
+
+/** Numbers as they are sent: themselves, or halves with what they were multiplied by. */
+type Sent =
+  | { readonly numbers: Float32Array; readonly scale?: undefined }
+  | { readonly numbers: Uint16Array; readonly scale: number };
+
+/** Multiplied by a power of two, so that no sum of them exceeds what float16 holds, and few vanish. */
+async function halvesOf(communicator: Communicator, values: Float32Array) {
+  let largest = 0;
+  // What is no number stays none.
+  for (let i = 0; i < values.length; i++) largest = Math.max(largest, Math.abs(values[i] as number));
+  const all = new Float64Array(communicator.size);
+  all[communicator.rank] = largest;
+  await communicator.sum(all);
+  const most = all.reduce((a, b) => Math.max(a, b), 0) * communicator.size;
+  const scale = most === 0 ? 1 : 2 ** Math.floor(Math.log2(largestSum / most));
+  return { numbers: float32ToFloat16(values, scale), scale };
+}
+
+/** Sums the parts, some of each at a time. */
+async function sumSent(
+  communicator: Communicator,
+  values: Float32Array,
+  sent: Sent,
+  bounds: readonly number[],
+): Promise<void> {
+  const wholes = bounds.slice(1).map((end, rank): Range => ({ start: bounds[rank] ?? end, end }));
+  const longest = Math.max(...wholes.map(({ start, end }) => end - start));
+  for (let from = 0; from < longest; from += atATime) {
+    const parts = wholes.map(({ start, end }) => ({
+      start: Math.min(end, start + from),
+      end: Math.min(end, start + from + atATime),
+    }));
+    await sumDealt(communicator, values, sent, parts);
+  }
+}
+
+/** Deals the parts, and puts the sums of what comes in the place of this rank's. They are added in the order of the ranks. */
+async function sumDealt(
+  communicator: Communicator,
+  values: Float32Array,
+  sent: Sent,
+  parts: readonly Range[],
+): Promise<void> {
+  const { start, end } = parts[communicator.rank] as Range;
+  const own = values.subarray(start, end);
+  const received = new Float32Array(own.length * communicator.size);
+  if (sent.scale === undefined) await communicator.deal(sent.numbers, parts, received);
+  else {
+    const halves = new Uint16Array(received.length);
+    await communicator.deal(sent.numbers, parts, halves);
+    float16ToFloat32(halves, sent.scale, received);
+  }
+  for (let i = 0; i < own.length; i++) {
+    let sum = 0;
+    for (let at = i; at < received.length; at += own.length) sum += received[at] as number;
+    own[i] = sum;
+  }
+}
