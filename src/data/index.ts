@@ -50,6 +50,7 @@ export {
   TensorDataset,
 } from "./pipeline/dataset.ts";
 export { gatherRows, type TensorRecord } from "./pipeline/rows.ts";
+export { rowwise } from "./pipeline/rowwise.ts";
 export type { Source } from "./pipeline/source.ts";
 export { digitScene, type Scene, type SceneOptions } from "./sets/digit-scenes.ts";
 export { readIdx } from "./sets/idx.ts";

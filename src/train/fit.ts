@@ -9,6 +9,7 @@ import { resolveDevice } from "../jit/auto-device.ts";
 import type { AnyModule } from "../nn/module.ts";
 import type { Callback } from "./callbacks/callback.ts";
 import { putParameters, type SavedParameters, saveParameters } from "./callbacks/saved-parameters.ts";
+import { withoutRowsOfOthers } from "./engine/ranks.ts";
 import { type EpochResult, RunningSums, resultNames, type SavedSums } from "./engine/running-sums.ts";
 import { type StepResult, type Trained, Trainer, type TrainerState } from "./engine/trainer.ts";
 import { Evaluator } from "./evaluate.ts";
@@ -135,7 +136,12 @@ async function fitTogether<B extends Batch>(
   const { resume, ...settings } = training;
   const trainer = new Trainer<B>(model, { ...(trained as Trained<B>), training: settings });
   const notes: string[] = [];
-  const feed = new Feed(trainer, data, epochs - (resume?.epoch ?? 0), settings.cache);
+  const feed = new Feed(
+    trainer,
+    withoutRowsOfOthers(data, communicator),
+    epochs - (resume?.epoch ?? 0),
+    settings.cache,
+  );
   if (resume) {
     requireSameOptimizers(resume.optimizers, trainer.optimizers);
     trainer.restore(resume.trainer);

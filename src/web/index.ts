@@ -33,6 +33,7 @@ export {
   TensorDataset,
 } from "../data/pipeline/dataset.ts";
 export { gatherRows, type TensorRecord } from "../data/pipeline/rows.ts";
+export { rowwise } from "../data/pipeline/rowwise.ts";
 export type { Source } from "../data/pipeline/source.ts";
 export { readIdx } from "../data/sets/idx.ts";
 export { logMel, type MelOptions, melOf } from "../data/sound/mel.ts";

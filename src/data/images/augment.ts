@@ -5,6 +5,7 @@ import { optionsOf } from "../../core/options.ts";
 import type { Random } from "../../core/random.ts";
 import { showShape } from "../../core/shape.ts";
 import { Tensor } from "../../core/tensor.ts";
+import { isRowwise, rowwise } from "../pipeline/rowwise.ts";
 import { type Matrix, resample } from "./sample.ts";
 
 /** A change of a batch of images, float32 [N, C, H, W]; returns new images. */
@@ -46,7 +47,7 @@ function checkImages(where: string, { dtype, shape }: Tensor): readonly [number,
 /** Turns each image about its centre by an angle from `degrees`, counter-clockwise where positive. What enters is 0. */
 export function rotate(degrees: Range): ImageTransform {
   checkRange("rotate()", degrees, Number.NEGATIVE_INFINITY);
-  return (images, random) => {
+  return rowwise<ImageTransform>((images, random) => {
     const [count] = checkImages("rotate()", images);
     const matrices = Array.from({ length: count }, (): Matrix => {
       const angle = (random.uniform(...degrees) * Math.PI) / 180;
@@ -54,20 +55,20 @@ export function rotate(degrees: Range): ImageTransform {
       return [Math.cos(angle), Math.sin(angle), -Math.sin(angle), Math.cos(angle)];
     });
     return resample(images, matrices);
-  };
+  });
 }
 
 /** Enlarges each image about its centre by a factor from `factors`, the size staying: 2 shows its middle, 0.5 adds a border of 0. */
 export function scale(factors: Range): ImageTransform {
   checkRange("scale()", factors, 0);
-  return (images, random) => {
+  return rowwise<ImageTransform>((images, random) => {
     const [count] = checkImages("scale()", images);
     const matrices = Array.from({ length: count }, (): Matrix => {
       const inverse = 1 / random.uniform(...factors);
       return [inverse, 0, 0, inverse];
     });
     return resample(images, matrices);
-  };
+  });
 }
 
 /** Options of random crops. */
@@ -89,7 +90,7 @@ const checkCrop = optionsOf<CropOptions>("crop", {
 /** Cuts a window out of each image, at a random place. Throws ShapeError when the padded images are smaller than it. */
 export function crop(options: CropOptions): ImageTransform {
   const { size, padding = 0, fill = "zeros" } = checkCrop(options);
-  return (images, random) => {
+  return rowwise<ImageTransform>((images, random) => {
     const [count, channels, height, width] = checkImages("crop()", images);
     const [newHeight, newWidth] = size ?? [height, width];
     const [rowPlaces, columnPlaces] = [height + 2 * padding - newHeight + 1, width + 2 * padding - newWidth + 1];
@@ -119,13 +120,13 @@ export function crop(options: CropOptions): ImageTransform {
         }
     }
     return new Tensor("float32", [count, channels, newHeight, newWidth], result);
-  };
+  });
 }
 
 /** Mirrors each image with a probability (0.5): left and right for "horizontal", top and bottom for "vertical". */
 export function flip(direction: "horizontal" | "vertical", probability = 0.5): ImageTransform {
   checkProbability("flip()", probability);
-  return (images, random) => {
+  return rowwise<ImageTransform>((images, random) => {
     const [count, channels, height, width] = checkImages("flip()", images);
     const result = (images.data as Float32Array<ArrayBuffer>).slice();
     for (let n = 0; n < count; n++) {
@@ -138,17 +139,17 @@ export function flip(direction: "horizontal" | "vertical", probability = 0.5): I
       }
     }
     return new Tensor("float32", images.shape, result);
-  };
+  });
 }
 
 /** Adds to each pixel a normal number of mean 0 and this standard deviation, in the units of the pixels. */
 export function noise(deviation: number): ImageTransform {
   if (!(deviation >= 0)) throw new OptionError(`noise(): got a deviation of ${deviation}, expected a number from 0`);
-  return (images, random) => {
+  return rowwise<ImageTransform>((images, random) => {
     checkImages("noise()", images);
     const data = (images.data as Float32Array<ArrayBuffer>).map((value) => value + deviation * random.normal());
     return new Tensor("float32", images.shape, data);
-  };
+  });
 }
 
 /**
@@ -158,8 +159,9 @@ export function noise(deviation: number): ImageTransform {
 export function augment(
   ...transforms: readonly ImageTransform[]
 ): <B extends { readonly x: Tensor }>(batch: B, random: Random) => B {
-  return (batch, random) => ({
+  const change = <B extends { readonly x: Tensor }>(batch: B, random: Random): B => ({
     ...batch,
     x: transforms.reduce((images: Tensor, transform) => transform(images, random), batch.x),
   });
+  return transforms.every(isRowwise) ? rowwise(change) : change;
 }

@@ -1,6 +1,7 @@
 /** Images kept as bytes, made numbers one batch at a time. */
 import { DTypeError } from "../../core/errors.ts";
 import { Tensor } from "../../core/tensor.ts";
+import { rowwise } from "../pipeline/rowwise.ts";
 
 /** Each byte's quotient by 255, correctly rounded: a look-up takes half the time of a division. */
 const quotients = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
@@ -13,7 +14,7 @@ const quotients = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
 export function scaleBytes(): <B extends { readonly x: Tensor }>(
   batch: B,
 ) => Omit<B, "x"> & { readonly x: Tensor<"float32"> } {
-  return (batch) => {
+  return rowwise((batch) => {
     const { x } = batch;
     if (x.dtype !== "uint8")
       throw new DTypeError(`scaleBytes(): x is ${x.dtype}, expected uint8; leave scaleBytes out for numbers`);
@@ -21,5 +22,5 @@ export function scaleBytes(): <B extends { readonly x: Tensor }>(
     const numbers = new Float32Array(bytes.length);
     for (let i = 0; i < bytes.length; i++) numbers[i] = quotients[bytes[i] as number] as number;
     return { ...batch, x: new Tensor("float32", x.shape, numbers) };
-  };
+  });
 }

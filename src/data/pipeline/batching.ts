@@ -1,8 +1,12 @@
 /** Batches: consecutive samples stacked along a new leading axis. */
+
+import { allocate } from "../../core/dtype.ts";
 import { BatchSizeError } from "../../core/errors.ts";
 import { flag } from "../../core/option-types.ts";
 import { optionsOf } from "../../core/options.ts";
-import { gatherRecord, rowCount, stackRecords, type TensorRecord } from "./rows.ts";
+import { size as sizeOf } from "../../core/shape.ts";
+import { Tensor } from "../../core/tensor.ts";
+import { gatherRecord, mapRecord, rowCount, stackRecords, type TensorRecord } from "./rows.ts";
 import {
   type IndexedSource,
   indexedSource,
@@ -10,6 +14,7 @@ import {
   type Samples,
   type Source,
   unnumbered,
+  type Wanted,
   whyUnnumbered,
 } from "./source.ts";
 
@@ -21,11 +26,12 @@ export interface BatchOptions {
 
 export const checkBatch = optionsOf<BatchOptions>("batch", { dropLast: flag });
 
-/** Batches of `size` samples; rows of in-memory tensors are copied straight into the batch. */
+/** Batches of `size` samples; rows of in-memory tensors are copied straight into the batch. @param wanted the rows to read; default all */
 export function batchSource<T extends TensorRecord<T>>(
   source: Source<T>,
   size: number,
   options: BatchOptions,
+  wanted?: Wanted,
 ): Source<T> {
   const { length } = source;
   const dropLast = options.dropLast ?? false;
@@ -38,9 +44,11 @@ export function batchSource<T extends TensorRecord<T>>(
     );
   const count = length === undefined ? undefined : dropLast ? Math.floor(length / size) : Math.ceil(length / size);
   if (isIndexed(source) && count !== undefined)
-    return indexedSource(count, (index, epoch) => batchAt(source, index * size, size, epoch), {
+    return indexedSource(count, (index, epoch) => batchAt(source, index * size, { size, epoch, wanted }), {
       fresh: true,
       samples: samplesOfBatches(source, size),
+      // What lies in memory is there.
+      ...(!source.gather && { only: (own) => batchSource(source, size, options, own) }),
     });
   return {
     length: count,
@@ -73,18 +81,37 @@ export function partsSource<T extends TensorRecord<T>>(source: Source<T>, parts:
     length: source.length === undefined ? undefined : source.length * parts,
     fresh: true,
     samples: "batches are computed in parts",
+    ...(source.only && { only: (wanted) => partsSource(source.only?.(wantedOfParts(wanted, parts)) ?? source, parts) }),
     async *epoch(epoch, skip) {
       let left = skip % parts;
       for await (const batch of source.epoch(epoch, Math.floor(skip / parts))) {
         const rows = rowCount(batch, "inParts()");
-        const count = Math.min(parts, rows);
-        for (let part = left; part < count; part++)
-          yield rowsOf(batch, Math.floor((part * rows) / count), Math.floor(((part + 1) * rows) / count));
+        for (const { start, end } of rangesOfParts(rows, parts).slice(left)) yield rowsOf(batch, start, end);
         left = 0;
       }
     },
   };
 }
+
+/** The rows of a batch that are its parts: as many parts, but no more than rows. */
+function rangesOfParts(rows: number, parts: number): readonly { readonly start: number; readonly end: number }[] {
+  const count = Math.min(parts, rows);
+  return Array.from({ length: count }, (_, part) => ({
+    start: Math.floor((part * rows) / count),
+    end: Math.floor(((part + 1) * rows) / count),
+  }));
+}
+
+/** Which rows of whole batches are wanted, where some of each part are. */
+const wantedOfParts =
+  (wanted: Wanted, parts: number): Wanted =>
+  (rows) => {
+    const all = rangesOfParts(rows, parts).flatMap(({ start, end }) => {
+      const isWanted = wanted(end - start);
+      return Array.from({ length: end - start }, (_, row) => isWanted(row));
+    });
+    return (row) => all[row] ?? false;
+  };
 
 /** Rows `start` to `end` of each tensor. */
 const rowsOf = <T extends TensorRecord<T>>(batch: T, start: number, end: number): T =>
@@ -108,8 +135,7 @@ function samplesOfBatches({ samples = unnumbered, length }: IndexedSource<unknow
 function batchAt<T extends TensorRecord<T>>(
   source: IndexedSource<T>,
   start: number,
-  size: number,
-  epoch: number,
+  { size, epoch, wanted }: { readonly size: number; readonly epoch: number; readonly wanted: Wanted | undefined },
 ): T | Promise<T> {
   const count = Math.min(size, source.length - start);
   if (source.gather) {
@@ -117,8 +143,17 @@ function batchAt<T extends TensorRecord<T>>(
     for (let i = 0; i < count; i++) indices[i] = start + i;
     return source.gather(indices, epoch);
   }
-  const samples = Array.from({ length: count }, (_, i) => source.at(start + i, epoch));
+  const isWanted = wanted?.(count) ?? (() => true);
+  const samples = Array.from({ length: count }, (_, i) => (isWanted(i) ? source.at(start + i, epoch) : undefined));
   return samples.some((sample) => sample instanceof Promise)
-    ? Promise.all(samples).then(stackRecords<T>)
-    : stackRecords(samples as T[]);
+    ? Promise.all(samples).then(stackRead<T>)
+    : stackRead(samples as (T | undefined)[]);
+}
+
+/** Samples as a batch; zeros stand for those that were not read. */
+function stackRead<T extends TensorRecord<T>>(samples: readonly (T | undefined)[]): T {
+  const first = samples.find((sample) => sample !== undefined) as T;
+  if (!samples.includes(undefined)) return stackRecords(samples as readonly T[]);
+  const blank = mapRecord(first, ({ dtype, shape }) => new Tensor(dtype, shape, allocate(dtype, sizeOf(shape))));
+  return stackRecords(samples.map((sample) => sample ?? blank));
 }

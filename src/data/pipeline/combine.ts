@@ -1,12 +1,14 @@
 /** Sources made from sources: mapped, filtered, sliced, joined, cached and read ahead. */
 import { DataError } from "../../core/errors.ts";
 import { foldIn, type Key, Random } from "../../core/random.ts";
+import { isRowwise } from "./rowwise.ts";
 import {
   eachItself,
   emptyError,
   type IndexedSource,
   indexedSource,
   isIndexed,
+  onlyOf,
   type Samples,
   type Source,
   samplesAt,
@@ -23,6 +25,8 @@ export function mapSource<T, U>(
   const randomAt = (epoch: number, index: number) => new Random(foldIn(key, epoch, index));
   const fresh = source.fresh ?? false;
   // A function that takes the element alone cannot draw from what it is given.
+  // A function that looks at a batch as a whole is given a whole one.
+  const only = isRowwise(change) ? onlyOf(source, (own) => mapSource(own, change, key)) : {};
   const samples = change.length < 2 ? (source.samples ?? unnumbered) : "a map draws random numbers in each epoch";
   if (isIndexed(source))
     return indexedSource(
@@ -32,12 +36,13 @@ export function mapSource<T, U>(
         const random = randomAt(epoch, index);
         return element instanceof Promise ? element.then((ready) => change(ready, random)) : change(element, random);
       },
-      { fresh, samples },
+      { fresh, samples, ...only },
     );
   return {
     length: source.length,
     fresh,
     samples: whyUnnumbered(source),
+    ...only,
     async *epoch(epoch, skip) {
       let index = skip;
       for await (const element of source.epoch(epoch, skip)) yield await change(element, randomAt(epoch, index++));
@@ -86,11 +91,13 @@ export function sliceSource<T>(source: Source<T>, start: number, end: number | u
   const limit = Math.min(end ?? Number.POSITIVE_INFINITY, source.length ?? Number.POSITIVE_INFINITY);
   const length = limit - start;
   const fresh = source.fresh ?? false;
+  const only = onlyOf(source, (own) => sliceSource(own, start, end));
   if (isIndexed(source)) {
     const { gather } = source;
     return indexedSource(length, (index, epoch) => source.at(start + index, epoch), {
       fresh,
       samples: samplesAt(source, (index) => start + index),
+      ...only,
       ...(gather && {
         gather: (indices, epoch) =>
           gather(
@@ -103,6 +110,7 @@ export function sliceSource<T>(source: Source<T>, start: number, end: number | u
   return {
     length: source.length === undefined ? undefined : length,
     fresh,
+    ...only,
     async *epoch(epoch, skip) {
       let remaining = length - skip;
       if (remaining <= 0) return;
@@ -188,6 +196,7 @@ export function prefetchSource<T>(source: Source<T>, count: number): Source<T> {
     length: source.length,
     fresh: source.fresh ?? false,
     ...(source.at && { ahead: source }),
+    ...onlyOf(source, (own) => prefetchSource(own, count)),
     samples: source.samples ?? unnumbered,
     async *epoch(epoch, skip) {
       const begun: Promise<IteratorResult<T>>[] = [];

@@ -28,6 +28,9 @@ export const unnumbered = "its elements may differ from epoch to epoch";
 /** Each element is a sample of its own, the same in every epoch. */
 export const eachItself = (length: number): Samples => ({ bound: length, of: (index) => [index] });
 
+/** Which rows of a batch are wanted, by how many it has. */
+export type Wanted = (rows: number) => (row: number) => boolean;
+
 /**
  * Elements in an order that depends on the epoch only: the same epoch of the same source gives the same elements, bit for
  * bit, also when reading begins in its middle.
@@ -45,6 +48,8 @@ export interface Source<T> {
   readonly ahead?: Source<T>;
   /** Which samples an element is made of; or why that is not known, in words that follow "since". */
   readonly samples?: Samples | string;
+  /** Where elements are batches of samples that are read one by one: the same batches, in which rows that are not wanted are zeros, and not read. */
+  readonly only?: (wanted: Wanted) => Source<T>;
   /** Whether each element has arrays of its own, which nothing else reads afterwards: a worker may hand them over. */
   readonly fresh?: boolean;
 }
@@ -61,7 +66,7 @@ export const isIndexed = <T>(source: Source<T>): source is IndexedSource<T> => s
 export function indexedSource<T>(
   length: number,
   at: IndexedSource<T>["at"],
-  rest: Pick<Source<T>, "gather" | "fresh" | "samples"> = {},
+  rest: Pick<Source<T>, "gather" | "fresh" | "samples" | "only"> = {},
 ): IndexedSource<T> {
   return {
     ...rest,
@@ -72,6 +77,12 @@ export function indexedSource<T>(
     },
   };
 }
+
+/** That rows which are not wanted are not read, where that holds of what a source is made of. */
+export const onlyOf = <T, U>(
+  { only }: Pick<Source<T>, "only">,
+  make: (source: Source<T>) => Source<U>,
+): Pick<Source<U>, "only"> => (only ? { only: (wanted) => make(only(wanted)) } : {});
 
 /** A source from any iterable, made anew for each epoch. Throws DataError when it gives nothing. */
 export function iterableSource<T>(

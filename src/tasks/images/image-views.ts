@@ -1,8 +1,9 @@
 /** Images as they are trained on: changed at random, and once more mirrored. */
-import { foldIn, type Key } from "../../core/random.ts";
+import { foldIn, type Key, type Random } from "../../core/random.ts";
 import { augment, crop, flip, type ImageTransform, rotate, scale } from "../../data/images/augment.ts";
 import { scaleBytes } from "../../data/images/bytes.ts";
 import type { Batch, Dataset, Labelled } from "../../data/pipeline/dataset.ts";
+import { rowwise } from "../../data/pipeline/rowwise.ts";
 import { eitherOrBoth } from "../shared/candidate-objective.ts";
 
 /** The networks of images: one sees them as they are, one also mirrored. */
@@ -32,12 +33,17 @@ const moved = 0.08;
 export function imageViews(batches: Dataset<Labelled>, { amount, side, key, mirrors }: ViewOptions): Dataset<Batch> {
   const scaled = batches.map(scaleBytes());
   if (amount === "none")
-    return mirrors ? scaled.map(({ x, y }) => ({ x, changed: x, y })) : scaled.map(({ x, y }) => ({ x, y }));
+    return mirrors
+      ? scaled.map(rowwise(({ x, y }: Labelled) => ({ x, changed: x, y })))
+      : scaled.map(rowwise(({ x, y }: Labelled) => ({ x, y })));
   const shift = crop({ padding: Math.max(1, Math.round(moved * side)), fill: "nearest" });
   const changes: readonly ImageTransform[] =
     amount === "mild" ? [shift] : [rotate([-10, 10]), scale([0.9, 1.1]), shift];
   const mirror = flip("horizontal");
   const changed = scaled.map(augment(...changes), foldIn(key, "augment"));
-  if (!mirrors) return changed.map(({ x, y }) => ({ x, y }));
-  return changed.map(({ x, y }, random) => ({ x, changed: mirror(x, random), y }), foldIn(key, "mirror"));
+  if (!mirrors) return changed.map(rowwise(({ x, y }: Labelled) => ({ x, y })));
+  return changed.map(
+    rowwise(({ x, y }: Labelled, random: Random) => ({ x, changed: mirror(x, random), y })),
+    foldIn(key, "mirror"),
+  );
 }

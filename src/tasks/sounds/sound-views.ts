@@ -2,6 +2,7 @@
 import { foldIn, type Key, type Random } from "../../core/random.ts";
 import { Tensor } from "../../core/tensor.ts";
 import type { Batch, Dataset, Labelled } from "../../data/pipeline/dataset.ts";
+import { rowwise } from "../../data/pipeline/rowwise.ts";
 import { type SoundFormat, soundPreparation } from "../../data/sound/sound-format.ts";
 import { eitherOrBoth } from "../shared/candidate-objective.ts";
 
@@ -51,8 +52,14 @@ function withMasks({ shape, data }: Tensor, random: Random): Tensor<"float32"> {
 /** Batches of features in both views of the networks, changed at random. */
 export const soundViews = (batches: Dataset<Labelled>, key: Key): Dataset<Batch> =>
   batches
-    .map(({ x, y }, random) => ({ x: shifted(x, random), y }), foldIn(key, "shift"))
-    .map(({ x, y }, random) => ({ x, changed: withMasks(x, random), y }), foldIn(key, "mask"));
+    .map(
+      rowwise(({ x, y }: Labelled, random: Random) => ({ x: shifted(x, random), y })),
+      foldIn(key, "shift"),
+    )
+    .map(
+      rowwise(({ x, y }: Labelled, random: Random) => ({ x, changed: withMasks(x, random), y })),
+      foldIn(key, "mask"),
+    );
 
 /** Bands of pitch of features, where a base does not say how many. */
 export const usualBands = 40;

@@ -3,7 +3,9 @@ import { expect, test } from "vitest";
 import { NonFiniteError, RankError } from "../../core/errors.ts";
 import { keyOf, Random } from "../../core/random.ts";
 import { Tensor } from "../../core/tensor.ts";
-import { fromTensors } from "../../data/pipeline/dataset.ts";
+import { fromIndexed, fromTensors } from "../../data/pipeline/dataset.ts";
+import { rowOf } from "../../data/pipeline/rows.ts";
+import { rowwise } from "../../data/pipeline/rowwise.ts";
 import type { Communicator } from "../../distributed/communicator.ts";
 import { ranksInProcess } from "../../distributed/in-process.ts";
 import {
@@ -179,6 +181,63 @@ test("norms are those of whole gradients, though each rank has its part alone", 
   const alone = await norms();
   expect(alone).toHaveLength(6 * 5);
   for (const seen of await together(3, norms)) expectAlike(seen, alone, 1e-5);
+});
+
+test("samples that are read one by one are read by one rank each, whatever is done with their batches", async () => {
+  const runOn = async (communicator?: Communicator) => {
+    const read: number[] = [];
+    const samples = fromIndexed(rows - 1, async (i) => {
+      read.push(i);
+      return { x: rowOf(x, i), y: rowOf(y, i) };
+    });
+    const batches = samples
+      .shuffle(keyOf(5))
+      .batch(8)
+      .map(
+        rowwise(({ x: own, y: labels }, noise) => ({
+          x: new Tensor(
+            "float32",
+            own.shape,
+            Float32Array.from(own.data as Float32Array, (value) => value + 0.1 * noise.normal()),
+          ),
+          y: labels,
+        })),
+        keyOf(6),
+      )
+      .prefetch(2)
+      .take(5)
+      .inParts(2);
+    const training = { accumulate: 2 };
+    const { weights } = await run({ batches: batches as typeof data, training, epochs: 2 }, communicator);
+    return { weights, read };
+  };
+  const alone = await runOn();
+  const [first, second] = await together(2, runOn);
+  for (const all of [first, second]) expectAlike(all?.weights ?? [], alone.weights, 2e-5);
+  // Once in each of two epochs.
+  const counts = new Map<number, number>();
+  for (const i of [...(first?.read ?? []), ...(second?.read ?? [])]) counts.set(i, (counts.get(i) ?? 0) + 1);
+  expect([...counts.values()]).toEqual(new Array(rows - 1).fill(2));
+  expect(first?.read.length).toBe(second?.read.length);
+});
+
+test("batches that are changed as a whole are read as a whole", async () => {
+  const centred = fromIndexed(rows - 1, async (i) => ({ x: rowOf(x, i), y: rowOf(y, i) }))
+    .batch(8)
+    .map(({ x: own, y: labels }) => {
+      const mean = (own.data as Float32Array).reduce((sum, value) => sum + value, 0) / own.data.length;
+      return {
+        x: new Tensor(
+          "float32",
+          own.shape,
+          Float32Array.from(own.data as Float32Array, (value) => value - mean),
+        ),
+        y: labels,
+      };
+    });
+  const alone = await run({ batches: centred as typeof data });
+  for (const { weights } of await together(2, (communicator) => run({ batches: centred as typeof data }, communicator)))
+    expectAlike(weights, alone.weights, 2e-5);
 });
 
 test("normalized over the rows of each rank, all have the mean of their running statistics", async () => {

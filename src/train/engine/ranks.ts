@@ -1,6 +1,6 @@
 /** What the ranks of a run do together at each step: each takes its rows of the batch, and sums come back to all. */
 import type { Tensor } from "../../core/tensor.ts";
-import type { Batch } from "../../data/pipeline/dataset.ts";
+import { type Batch, Dataset } from "../../data/pipeline/dataset.ts";
 import { gatherRows } from "../../data/pipeline/rows.ts";
 import { type Communicator, shareOf } from "../../distributed/communicator.ts";
 import { type Exchange, sumAll, sumParts } from "../../distributed/sums.ts";
@@ -39,6 +39,21 @@ export function shareOfBatch(samples: number, communicator: Communicator | undef
   const { start, end } = shareOf(samples, communicator);
   const counts = end > start;
   return { samples, first: counts ? start : 0, rows: counts ? end - start : 1, counts };
+}
+
+/** The same batches, of which no rows are read that other ranks train on, where batches are made so that this can be. */
+export function withoutRowsOfOthers<B extends Batch>(
+  data: Dataset<B>,
+  communicator: Communicator | undefined,
+): Dataset<B> {
+  const { only } = data.source;
+  if (!communicator || !only) return data;
+  return new Dataset(
+    only((samples) => {
+      const { first, rows } = shareOfBatch(samples, communicator);
+      return (row) => row >= first && row < first + rows;
+    }),
+  );
 }
 
 /** The rows of each tensor that are a share. */
