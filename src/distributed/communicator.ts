@@ -2,11 +2,8 @@
 import { RankError } from "../core/errors.ts";
 import { having } from "../core/option-types.ts";
 
-/**
- * What one rank sees of all. Every rank calls the same functions in the same order; a promise is kept once all have called. After an error
- * nothing further can be told.
- */
-export interface Communicator {
+/** What ranks exchange on one line between them: every rank calls the same functions in the same order; a promise is kept once all have called. */
+export interface Exchanges {
   /** This process among `size`, from 0. Rank 0 leads: it alone writes and prints. */
   readonly rank: number;
   readonly size: number;
@@ -19,6 +16,17 @@ export interface Communicator {
    * length of this rank's part as there are ranks.
    */
   deal<V extends Float32Array | Uint16Array>(values: V, parts: readonly Range[], received: V): Promise<void>;
+}
+
+/** What one rank sees of all. After an error nothing further can be told. */
+export interface Communicator extends Exchanges {
+  /**
+   * Lines beside this one, on which calls go on while this process computes: their order matters among those of one line alone. What was begun
+   * there is to be awaited by `finished`.
+   */
+  readonly aside: readonly Exchanges[];
+  /** Waits for what was begun on a line aside; others hear meanwhile that this rank waits. */
+  finished(begun: Promise<void>): Promise<void>;
   /** What each rank gives, in their order. */
   gather(text: string): Promise<readonly string[]>;
   /** The bytes that rank 0 gives, on each; the others' are passed over. */
@@ -30,6 +38,9 @@ export interface Communicator {
   /** Waits for all, and leaves them. */
   close(): Promise<void>;
 }
+
+/** How many lines there are aside: so many pieces of gradients are under way at once. */
+export const asideLines = 8;
 
 /** Elements from `start` on, up to `end`. */
 export interface Range {

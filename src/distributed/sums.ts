@@ -3,7 +3,7 @@
  * asked for.
  */
 import { float16ToFloat32, float32ToFloat16 } from "../core/half.ts";
-import { type Communicator, type Range, shareOf } from "./communicator.ts";
+import { type Exchanges, type Range, shareOf } from "./communicator.ts";
 
 /** In what numbers ranks can exchange: float16 takes half the bytes, and rounds to 11 bits. */
 export const exchanges = ["float32", "float16"] as const;
@@ -23,26 +23,26 @@ const largestSum = 2 ** 15;
  * they are.
  */
 export async function sumParts(
-  communicator: Communicator,
+  line: Exchanges,
   values: Float32Array,
   bounds: readonly number[],
   exchange: Exchange,
 ): Promise<void> {
-  const sent = exchange === "float32" ? { numbers: values } : await halvesOf(communicator, values);
-  await sumSent(communicator, values, sent, bounds);
+  const sent = exchange === "float32" ? { numbers: values } : await halvesOf(line, values);
+  await sumSent(line, values, sent, bounds);
 }
 
 /** Replaces each element by its sum over all ranks, the same bits on each; as float16 the sums are rounded as what they are made of is. */
-export async function sumAll(communicator: Communicator, values: Float32Array, exchange: Exchange): Promise<void> {
-  if (exchange === "float32") return communicator.sum(values);
-  const { size, rank } = communicator;
+export async function sumAll(line: Exchanges, values: Float32Array, exchange: Exchange): Promise<void> {
+  if (exchange === "float32") return line.sum(values);
+  const { size, rank } = line;
   const ends = Array.from({ length: size }, (_, own) => shareOf(values.length, { rank: own, size }).end);
   const bounds = [0, ...ends];
-  const sent = await halvesOf(communicator, values);
-  await sumSent(communicator, values, sent, bounds);
+  const sent = await halvesOf(line, values);
+  await sumSent(line, values, sent, bounds);
   const [start = 0, end = 0] = bounds.slice(rank, rank + 2);
   sent.numbers.set(float32ToFloat16(values.subarray(start, end), sent.scale), start);
-  await communicator.share(sent.numbers, bounds);
+  await line.share(sent.numbers, bounds);
   float16ToFloat32(sent.numbers, sent.scale, values);
 }
 
@@ -52,25 +52,20 @@ type Sent =
   | { readonly numbers: Uint16Array; readonly scale: number };
 
 /** Multiplied by a power of two, so that no sum of them exceeds what float16 holds, and few vanish. */
-async function halvesOf(communicator: Communicator, values: Float32Array) {
+async function halvesOf(line: Exchanges, values: Float32Array) {
   let largest = 0;
   // What is no number stays none.
   for (let i = 0; i < values.length; i++) largest = Math.max(largest, Math.abs(values[i] as number));
-  const all = new Float64Array(communicator.size);
-  all[communicator.rank] = largest;
-  await communicator.sum(all);
-  const most = all.reduce((a, b) => Math.max(a, b), 0) * communicator.size;
+  const all = new Float64Array(line.size);
+  all[line.rank] = largest;
+  await line.sum(all);
+  const most = all.reduce((a, b) => Math.max(a, b), 0) * line.size;
   const scale = most === 0 ? 1 : 2 ** Math.floor(Math.log2(largestSum / most));
   return { numbers: float32ToFloat16(values, scale), scale };
 }
 
 /** Sums the parts, some of each at a time. */
-async function sumSent(
-  communicator: Communicator,
-  values: Float32Array,
-  sent: Sent,
-  bounds: readonly number[],
-): Promise<void> {
+async function sumSent(line: Exchanges, values: Float32Array, sent: Sent, bounds: readonly number[]): Promise<void> {
   const wholes = bounds.slice(1).map((end, rank): Range => ({ start: bounds[rank] ?? end, end }));
   const longest = Math.max(...wholes.map(({ start, end }) => end - start));
   for (let from = 0; from < longest; from += atATime) {
@@ -78,24 +73,19 @@ async function sumSent(
       start: Math.min(end, start + from),
       end: Math.min(end, start + from + atATime),
     }));
-    await sumDealt(communicator, values, sent, parts);
+    await sumDealt(line, values, sent, parts);
   }
 }
 
 /** Deals the parts, and puts the sums of what comes in the place of this rank's. They are added in the order of the ranks. */
-async function sumDealt(
-  communicator: Communicator,
-  values: Float32Array,
-  sent: Sent,
-  parts: readonly Range[],
-): Promise<void> {
-  const { start, end } = parts[communicator.rank] as Range;
+async function sumDealt(line: Exchanges, values: Float32Array, sent: Sent, parts: readonly Range[]): Promise<void> {
+  const { start, end } = parts[line.rank] as Range;
   const own = values.subarray(start, end);
-  const received = new Float32Array(own.length * communicator.size);
-  if (sent.scale === undefined) await communicator.deal(sent.numbers, parts, received);
+  const received = new Float32Array(own.length * line.size);
+  if (sent.scale === undefined) await line.deal(sent.numbers, parts, received);
   else {
     const halves = new Uint16Array(received.length);
-    await communicator.deal(sent.numbers, parts, halves);
+    await line.deal(sent.numbers, parts, halves);
     float16ToFloat32(halves, sent.scale, received);
   }
   for (let i = 0; i < own.length; i++) {

@@ -79,6 +79,7 @@ export const command = defineCommand({
       normalization,
       sharded,
       exchange,
+      buckets,
       ...own
     } = given;
     const choosesParts = batchSize === "auto";
@@ -120,6 +121,7 @@ export const command = defineCommand({
         normalization,
         sharded,
         exchange,
+        buckets,
         learningRate: learningRate ?? (resume ? undefined : rate),
         optimizer,
         seed,

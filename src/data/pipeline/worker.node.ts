@@ -1,10 +1,11 @@
 /** Datasets made in worker threads, ahead of the training step that uses them. */
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import type { ArrayOf, DType } from "../../core/dtype.ts";
 import { SardonyxError } from "../../core/errors.ts";
 import { count } from "../../core/option-types.ts";
 import { optionsOf } from "../../core/options.ts";
 import { Tensor } from "../../core/tensor.ts";
+import { startThread } from "../../core/thread.node.ts";
 import { type Batch, Dataset } from "./dataset.ts";
 import type { Source } from "./source.ts";
 import { type FromWorker, type SentTensor, type ToWorker, unpackError, type WorkerSetup } from "./worker-messages.ts";
@@ -19,19 +20,6 @@ export interface WorkerOptions {
 
 const checkOptions = optionsOf<WorkerOptions>("inWorker", { ahead: count(), threads: count() });
 
-/**
- * The thread of a worker. TypeScript, as in tests and in your own recipes, needs a loader in the thread too; Node 20 ignores
- * `--import` there, so that the loader is registered by the thread's first lines. Compiled files need none.
- */
-function startThread(setup: WorkerSetup): Worker {
-  const isSource = import.meta.url.endsWith(".ts");
-  const entry = new URL(isSource ? "./worker-entry.node.ts" : "./worker-entry.node.js", import.meta.url);
-  if (!isSource && !setup.module.endsWith(".ts")) return new Worker(entry, { workerData: setup });
-  const loader = import.meta.resolve("tsx/esm/api");
-  const firstLines = `import(${JSON.stringify(loader)}).then(({ register }) => (register(), import(${JSON.stringify(entry.href)})))`;
-  return new Worker(firstLines, { eval: true, workerData: setup });
-}
-
 /** A worker thread and its messages in the order of their arrival. */
 class DataWorker {
   readonly #worker: Worker;
@@ -39,7 +27,7 @@ class DataWorker {
   #wake = () => {};
 
   constructor(setup: WorkerSetup) {
-    this.#worker = startThread(setup);
+    this.#worker = startThread("./worker-entry.node.js", import.meta.url, setup, setup.module);
     const arrive = (message: FromWorker) => {
       this.#arrived.push(message);
       this.#wake();

@@ -91,6 +91,12 @@ export async function loadMpi(family: MpiFamily, variable: string): Promise<MpiL
   );
 }
 
+/** A library that this process has loaded, for another thread of it. */
+export async function loadedMpi(file: string, isOpenMpi: boolean): Promise<MpiLibrary> {
+  const lib = (await loadKoffi()).load(file, { global: true });
+  return isOpenMpi ? openMpi(lib, file) : mpich(lib, file);
+}
+
 function hasSymbol(lib: LibraryHandle, name: string): boolean {
   try {
     lib.symbol(name);

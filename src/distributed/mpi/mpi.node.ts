@@ -2,11 +2,12 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { RankError } from "../../core/errors.ts";
-import type { Communicator, Range } from "../communicator.ts";
+import { asideLines, type Communicator, type Exchanges, type Range } from "../communicator.ts";
 import { openOnce } from "../opened.ts";
 import { Calls } from "./calls.node.ts";
 import { launched } from "./launcher.node.ts";
 import { loadMpi } from "./library.node.ts";
+import type { Line, Lookout } from "./line.node.ts";
 import { ranksFolderVariable } from "./start.node.ts";
 import { Watch } from "./watch.node.ts";
 
@@ -27,7 +28,7 @@ export async function openRanks(): Promise<Communicator | undefined> {
 
 async function open({ family, variable, size }: NonNullable<ReturnType<typeof launched>>): Promise<Communicator> {
   const library = await loadMpi(family, variable);
-  const calls = new Calls(library);
+  const calls = new Calls(library, asideLines);
   if (calls.size !== size)
     throw new RankError(
       `${variable} says that there are ${size} processes, and ${library.file} knows of ${calls.size}: the launcher is of another MPI than the library; start with the mpirun of the same package`,
@@ -37,32 +38,49 @@ async function open({ family, variable, size }: NonNullable<ReturnType<typeof la
   return new MpiCommunicator(calls);
 }
 
+/** What goes around each call on a line. */
+type Around = <T>(call: () => Promise<T>) => Promise<T>;
+
+const exchangesOf = (line: Line, { rank, size }: Calls, look: Lookout, around: Around): Exchanges => ({
+  rank,
+  size,
+  sum: (values) => around(() => line.sum(values, look)),
+  share: (values, bounds) => {
+    const parts = bounds.slice(0, -1).map((start, own) => ({ start, end: bounds[own + 1] ?? start }));
+    return around(() => line.gather(values, parts, look));
+  },
+  deal: (values, parts, received) => around(() => line.deal(values, parts, received, look)),
+});
+
 class MpiCommunicator implements Communicator {
   readonly rank: number;
   readonly size: number;
+  readonly aside: readonly Exchanges[];
+  readonly sum: Exchanges["sum"];
+  readonly share: Exchanges["share"];
+  readonly deal: Exchanges["deal"];
   readonly #calls: Calls;
+  readonly #line: Line;
   readonly #watch: Watch;
   #failed: Promise<boolean> | undefined;
   readonly #look = () => this.#watch.look();
 
   constructor(calls: Calls) {
+    const [line, ...aside] = calls.lines;
     this.rank = calls.rank;
     this.size = calls.size;
     this.#calls = calls;
+    this.#line = line;
     this.#watch = new Watch(calls);
+    const { sum, share, deal } = exchangesOf(line, calls, this.#look, (call) => this.#watch.waiting(call));
+    this.sum = sum;
+    this.share = share;
+    this.deal = deal;
+    this.aside = aside.map((own) => exchangesOf(own, calls, this.#look, (call) => call()));
   }
 
-  sum(values: Float32Array | Float64Array): Promise<void> {
-    return this.#watch.waiting(() => this.#calls.sum(values, this.#look));
-  }
-
-  async share(values: Float32Array | Uint16Array, bounds: readonly number[]): Promise<void> {
-    const parts = bounds.slice(0, -1).map((start, rank) => ({ start, end: bounds[rank + 1] ?? start }));
-    await this.#watch.waiting(() => this.#calls.gather(values, parts, this.#look));
-  }
-
-  deal(values: Float32Array | Uint16Array, parts: readonly Range[], received: typeof values): Promise<void> {
-    return this.#watch.waiting(() => this.#calls.deal(values, parts, received, this.#look));
+  finished(begun: Promise<void>): Promise<void> {
+    return this.#watch.waiting(() => begun);
   }
 
   async gather(text: string): Promise<readonly string[]> {
@@ -77,7 +95,7 @@ class MpiCommunicator implements Communicator {
     }
     const all = new Uint8Array(parts.at(-1)?.end ?? 0);
     all.set(own, parts[this.rank]?.start);
-    await this.#watch.waiting(() => this.#calls.gather(all, parts, this.#look));
+    await this.#watch.waiting(() => this.#line.gather(all, parts, this.#look));
     const decoder = new TextDecoder();
     return parts.map((part) => decoder.decode(all.subarray(part.start, part.end)));
   }
@@ -86,7 +104,7 @@ class MpiCommunicator implements Communicator {
     const length = Float64Array.of(this.rank === 0 ? bytes.length : 0);
     await this.sum(length);
     const all = this.rank === 0 ? bytes : new Uint8Array(length[0] ?? 0);
-    await this.#watch.waiting(() => this.#calls.broadcast(all, this.#look));
+    await this.#watch.waiting(() => this.#line.broadcast(all, this.#look));
     return all;
   }
 
@@ -103,9 +121,9 @@ class MpiCommunicator implements Communicator {
     this.#watch.close();
     // Once before the last messages are taken in, and once after.
     for (let i = 0; i < 2; i++) {
-      await this.#watch.waiting(() => this.#calls.sum(new Float64Array(1), this.#look), true);
+      await this.#watch.waiting(() => this.#line.sum(new Float64Array(1), this.#look), true);
       this.#watch.look();
     }
-    this.#calls.finalize();
+    await this.#calls.finalize();
   }
 }

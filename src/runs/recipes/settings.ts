@@ -2,6 +2,7 @@
 import * as z from "zod";
 import { isByteSize } from "../../core/byte-size.ts";
 import { OptionError, unknownName } from "../../core/errors.ts";
+import { asideLines } from "../../distributed/communicator.ts";
 import { exchanges } from "../../distributed/sums.ts";
 import { type Device, type DeviceChoice, deviceChoices, devices } from "../../runtime/session.ts";
 import { type OptimizerName, optimizers } from "../../train/optimizers/index.ts";
@@ -49,6 +50,13 @@ export const runSettingsSchema = recipeSettingsSchema.extend({
     .describe(
       "of several processes: in what numbers they exchange gradients; float16 takes half the bytes; default float32",
     ),
+  buckets: z
+    .number()
+    .int()
+    .min(1)
+    .max(asideLines)
+    .optional()
+    .describe("of several processes: exchange gradients in so many buckets, each while others are computed; default 1"),
   repeats: z.number().int().min(1).optional().describe("of an experiment: train each network from so many seeds"),
   options: z.record(z.string(), optionValueSchema).default({}).describe("the recipe's own options"),
 });
@@ -81,6 +89,7 @@ export type RecipeSettings = Readonly<z.infer<typeof recipeSettingsSchema>>;
  * - `normalization`: whether several processes normalize batches over the rows of all, `"global"`, or of each, `"local"`; default global.
  * - `sharded`: whether each of several processes keeps its part alone of what the optimizer remembers; default false.
  * - `exchange`: in what numbers several processes exchange gradients; default float32.
+ * - `buckets`: in how many buckets several processes exchange gradients, each while others are computed; default 1.
  * - `repeats`: of an experiment, how many seeds each network is trained from.
  * - `options`: the recipe's own options, by name.
  */
@@ -100,7 +109,7 @@ export type PlacedSettings = GivenSettings & {
 const choicesSchema = runSettingsSchema.omit({ device: true, threads: true, repeats: true });
 /**
  * What is chosen in place of a recipe's defaults: `epochs`, `batchSize`, `learningRate`, `optimizer` and `seed`, as in
- * `RecipeSettings`; `memory` and `parts`, in how much memory; `normalization`, `sharded` and `exchange`, of several processes; `limit`, so many samples for a quick try; and `options`, the recipe's own, by name.
+ * `RecipeSettings`; `memory` and `parts`, in how much memory; `normalization`, `sharded`, `exchange` and `buckets`, of several processes; `limit`, so many samples for a quick try; and `options`, the recipe's own, by name.
  */
 export type RecipeChoices = Pick<GivenSettings, keyof z.infer<typeof choicesSchema>>;
 
@@ -130,7 +139,7 @@ export function newSettings(recipe: SettingDefaults, given: PlacedSettings, core
     throw new OptionError(
       `repeats is for experiments, and ${name} trains one network once; leave it out, or pass another seed`,
     );
-  const ofRecipes = (["memory", "parts", "normalization", "sharded", "exchange"] as const).find(
+  const ofRecipes = (["memory", "parts", "normalization", "sharded", "exchange", "buckets"] as const).find(
     (own) => given[own] !== undefined,
   );
   if (defaults.repeats !== undefined && ofRecipes !== undefined)

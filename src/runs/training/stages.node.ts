@@ -160,7 +160,7 @@ async function fitStage(
     ...measuredOf(task),
     ...(task.steps === undefined && { optimizer: optimizerFor(task, record.settings) }),
   };
-  const { memory, parts = 1, normalization, sharded, exchange } = record.settings;
+  const { memory, parts = 1, normalization, sharded, exchange, buckets } = record.settings;
   const { accumulate = 1 } = task.training ?? {};
   return fit<Batch>(task.model, task.train.inParts(parts), {
     ...minimized,
@@ -177,6 +177,7 @@ async function fitStage(
       normalization,
       sharded,
       exchange,
+      buckets,
       ...(progress && { resume: progress }),
     },
   } as FitOptions<Batch>);

@@ -1,7 +1,7 @@
 /** The graph of one training batch: loss, figures, gradients of the trainable parameters, new buffers. */
 import { orZeros } from "../../autodiff/gradients.ts";
 import { size } from "../../core/shape.ts";
-import { Tensor } from "../../core/tensor.ts";
+import { Tensor, tensor } from "../../core/tensor.ts";
 import type { Batch } from "../../data/pipeline/dataset.ts";
 import { bytesOf, input, type Value } from "../../graph/ir.ts";
 import { assignScope } from "../../graph/rewrite.ts";
@@ -18,6 +18,7 @@ import { ownsMemory } from "../../runtime/session.ts";
 import { deriveStep, type StepMemory } from "../../transform/derive-step.ts";
 import type { DeviceCopies } from "../store/device-copies.ts";
 import type { ParameterStore } from "../store/parameter-store.ts";
+import { type Bucket, bucketsOf } from "../store/buckets.ts";
 import { compileKept, cutStep, inputsOf, type KeptPart } from "./kept-part.ts";
 import { type BoundObjective, samplesOf, tensorsOf, type ValuesOf } from "./objective.ts";
 import type { RanksOptions, Share } from "./ranks.ts";
@@ -100,6 +101,8 @@ export interface GradientResult {
 export interface GradientStep extends Compiled {
   /** Whether its loss is weighted by what this rank's mean stands for among all, so that gradients are sums over ranks as they are. */
   readonly isWeighted: boolean;
+  /** What the mean stands for, where the ranks are to tell one another before the step; it is run with this rank's share of it. */
+  readonly weightToShare: number | undefined;
   /** The frozen part of the step, where it was cut off; or why it was not. */
   readonly kept: KeptPart | string;
   /** Share of the multiply-adds, without gradients, that the frozen part makes, whether it was cut off or not. */
@@ -112,11 +115,20 @@ export interface GradientStep extends Compiled {
   fresh(): readonly Tensor[];
   /**
    * @param kept what the frozen part gives for the batch, which then needs the tensors of `names` alone
-   * @param share what the batch is of one that ranks share
+   * @param part what the batch is of one that ranks share
    */
-  run(batch: Batch, key: Tensor, kept?: readonly Tensor[], share?: Share): Promise<GradientResult>;
+  run(batch: Batch, key: Tensor, kept?: readonly Tensor[], part?: PartOfStep): Promise<GradientResult>;
   /** Puts the fresh values of buffers into the model. */
   commit(): void;
+}
+
+/** What a rank computes of a step. */
+export interface PartOfStep {
+  readonly share: Share;
+  /** This rank's share of what the losses of all stand for; read where `weightToShare` says so. */
+  readonly lossShare: number;
+  /** Called with each bucket of the gradients once it is there. */
+  readonly ready?: ((bucket: Bucket) => void) | undefined;
 }
 
 /** How a gradient step is made. */
@@ -129,6 +141,8 @@ export interface GradientStepOptions {
   readonly cuts?: boolean;
   /** The ranks that share each batch, and whether it is normalized by the moments of all or of each part. */
   readonly ranks?: RanksOptions | undefined;
+  /** In how many buckets gradients are to be there, one after the other; default 1, all at once. */
+  readonly buckets?: number | undefined;
   /** What is computed again on the way back. */
   readonly memory?: MemoryOptions;
 }
@@ -146,18 +160,24 @@ export async function buildGradientStep(
   model: AnyModule,
   objective: BoundObjective,
   batch: Batch,
-  { stores, copies, compile: options, cuts = false, ranks, memory = {} }: GradientStepOptions,
+  { stores, copies, compile: options, cuts = false, ranks, buckets: count = 1, memory = {} }: GradientStepOptions,
 ): Promise<GradientStep> {
   const key = keyInput();
   const [first, share] = partInputs();
-  const ofPart = ranks ? [first, share] : [];
+  const lossShare = input("float32", [], "lossShare");
+  const ofPart = ranks ? [first, share, lossShare] : [];
   const part = ranks && { first, share: ranks.normalization === "global" ? share : undefined };
   const inputs = new ParameterInputs();
   const traced = traceBatch(model, objective, batch, { training: true, key, bind: inputs.bind, part });
   const updated = [...traced.context.updates];
   const weight = typeof traced.weight === "number" ? [] : [reshape(traced.weight, [])];
-  const isWeighted = ranks !== undefined && meets([traced.loss]);
-  const minimized = isWeighted ? weightedLoss(traced, share) : traced.loss;
+  // A device with a memory of its own gives all gradients at once.
+  const inBuckets = count > 1 && !ownsMemory(options?.device);
+  const isKnown = typeof traced.weight === "number" && !meets([traced.loss]);
+  const weightToShare = ranks && inBuckets && isKnown ? Number(traced.weight) : undefined;
+  const isWeighted = ranks !== undefined && (inBuckets || meets([traced.loss]));
+  const minimized =
+    weightToShare !== undefined ? mul(traced.loss, lossShare) : isWeighted ? weightedLoss(traced, share) : traced.loss;
   const whole = [minimized, ...weight, ...traced.statistics, ...updated.map(([, value]) => value)];
   const found = cutStep(whole, { ...traced, key, inputs });
   const cut = cuts ? found : "its frozen part is not kept";
@@ -194,31 +214,45 @@ export async function buildGradientStep(
     const at = value && places.get(value);
     return at === undefined ? [] : [{ at, parameter }];
   });
+  const buckets = bucketsOf(
+    stores.flatMap((store) => store.shards),
+    count,
+  );
+  // What is measured comes with the first of them.
+  const groups = buckets.map(({ places }, i) => [
+    ...(i === 0 ? told.outputs.keys() : []),
+    ...places.map((place) => told.outputs.length + place),
+  ]);
   const compiled = await compileStages(
     [...names.map((name) => traced.batch[name] as Value), ...entering, key, ...ofPart, ...parameters.values],
     outputs,
     options,
     new Set(ofGradients),
-    async (values) => ranks?.communicator.sum(values),
+    {
+      sum: async (values) => ranks?.communicator.sum(values),
+      ...(inBuckets && { groups }),
+    },
   );
   const preallocated = [...new Array<undefined>(told.outputs.length), ...gathered.flatMap(({ places }) => places)];
   let fresh: readonly Tensor[] = [];
   return {
     executables: [...compiled.executables, ...(typeof kept === "string" ? [] : [kept.executable])],
     isWeighted,
+    weightToShare,
     kept,
     frozenShare: typeof found === "string" ? 0 : found.macs.kept / found.macs.all,
     memory: derived.memory,
     names,
     fresh: () => fresh,
-    async run(fed, keyValue, known, own) {
+    async run(fed, keyValue, known, part) {
       const before = typeof kept === "string" ? [] : (known ?? (await kept.compute(fed)));
-      const placed = ranks && own ? partTensors(own) : [];
+      const placed = ranks && part ? [...partTensors(part.share), tensor(part.lossShare)] : [];
       const given = [...tensorsOf(fed, names), ...before, keyValue, ...placed, ...parameters.tensors()];
       const begin = given.length - places.size;
       for (const { at, parameter } of frozen)
         given[begin + at] = (await copies?.of(parameter, given[begin + at] as Tensor)) as Tensor;
-      const results = told.read((await compiled.run(given, preallocated)).slice(0, told.outputs.length));
+      const ready = inBuckets ? (group: number) => part?.ready?.(buckets[group] as Bucket) : undefined;
+      const results = told.read((await compiled.run(given, preallocated, ready)).slice(0, told.outputs.length));
       for (const { filled } of gathered) filled();
       const begun = 1 + weight.length;
       const last = begun + traced.statistics.length;

@@ -65,6 +65,8 @@ export class Phase {
   #memory: Record<string, Record<string, number>> = {};
   #gradients = new Gradients([]);
   #transforms: readonly BoundTransform[] = [];
+  /** By the samples of a batch and the shapes of this rank's part. */
+  readonly #lossShares = new Map<string, number>();
   /** What is remembered of parameters that are not trained now. */
   readonly #parked = new Map<string, Tensor>();
   /** Of what is frozen, on a device with a memory of its own. */
@@ -163,6 +165,7 @@ export class Phase {
       buildGradientStep(this.#model, objective, batch, {
         ...{ stores: this.#stores, copies: this.#copies },
         ...{ compile, cuts: this.cuts, memory, ranks },
+        buckets: this.options.transforms[0]?.completes ? ranks?.buckets : 1,
       }),
     );
   }
@@ -186,7 +189,12 @@ export class Phase {
   ): Promise<PhaseGradients> {
     const { communicator } = this.options.ranks ?? {};
     this.#gathered = {};
-    const own = await step.run(batch, key, kept, share);
+    const [first] = this.#transforms;
+    const own = await step.run(batch, key, kept, {
+      share,
+      lossShare: await this.#lossShareOf(step, batch, share),
+      ready: first?.begin && ((bucket) => first.begin?.(bucket)),
+    });
     this.#gradients.changed();
     this.#gradients.scale = 1;
     this.#gradients.part = undefined;
@@ -204,6 +212,22 @@ export class Phase {
       this.#gradients.changed();
     }
     return { ...whole, norm: await this.#gradients.norm() };
+  }
+
+  /** This rank's share of what the losses of all stand for. */
+  async #lossShareOf({ weightToShare }: GradientStep, batch: Batch, { samples, counts }: Share): Promise<number> {
+    const { communicator } = this.options.ranks ?? {};
+    if (!communicator || weightToShare === undefined) return 1;
+    // Weights that are numbers go by shapes: those of all ranks are others where this rank's batch is another.
+    const batchOfAll = `${samples} ${signatureOf(batch)}`;
+    const known = this.#lossShares.get(batchOfAll);
+    if (known !== undefined) return known;
+    const own = counts ? weightToShare : 0;
+    const all = Float64Array.of(own);
+    await communicator.sum(all);
+    const lossShare = own / (all[0] ?? Number.NaN);
+    this.#lossShares.set(batchOfAll, lossShare);
+    return lossShare;
   }
 
   /** How many of the transforms complete gradients, before all others. */

@@ -57,15 +57,16 @@ interface Case {
   readonly resume?: Progress;
   readonly batches?: typeof data;
   readonly callbacks?: readonly Callback[];
+  readonly classWeights?: readonly number[];
 }
 
 async function run(
-  { make = plain, training = {}, epochs = 3, resume, batches = data, callbacks = [] }: Case,
+  { make = plain, training = {}, epochs = 3, resume, batches = data, callbacks = [], classWeights }: Case,
   communicator?: Communicator,
 ) {
   const model = make();
   const { history, trainer, progress, stopReason } = await fit(model, batches, {
-    loss: crossEntropy(),
+    loss: crossEntropy(classWeights && { classWeights }),
     // With a small epsilon Adam makes steps of gradients that are rounding alone.
     optimizer: adam({ learningRate: 0.01, epsilon: 1e-4 }),
     metrics: [accuracy()],
@@ -123,6 +124,22 @@ test.each<[string, Case]>([
   [
     "each with its part, of parts that are added up behind a transform",
     { training: { sharded: true, accumulate: 2, clipNorm: 0.5, transforms: [clipValue(0.01), gradientNorms()] } },
+  ],
+  ["exchanged in buckets while others are computed", { training: { buckets: 3, clipNorm: 0.5 } }],
+  ["each with its part, exchanged in buckets", { training: { buckets: 2, sharded: true, clipNorm: 0.5 } }],
+  [
+    "normalized by the batch, exchanged in buckets",
+    {
+      make: () =>
+        sequential([first(), batchNorm(), activation("relu"), dense(8, { bias: false }), batchNorm(), dense(2)]),
+      batches: fromTensors({ x, y }).shuffle(keyOf(1)).batch(8, { dropLast: true }),
+      training: { buckets: 3 },
+    },
+  ],
+  ["with weights of classes, exchanged in buckets", { training: { buckets: 4 }, classWeights: [1, 3] }],
+  [
+    "of two optimizers, exchanged in buckets",
+    { training: { buckets: 8, groups: [{ parameters: "*.weight", optimizer: muon({ learningRate: 0.01 }) }] } },
   ],
   [
     "with a frozen part that is kept",

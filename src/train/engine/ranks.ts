@@ -2,11 +2,12 @@
 import type { Tensor } from "../../core/tensor.ts";
 import { type Batch, Dataset } from "../../data/pipeline/dataset.ts";
 import { gatherRows } from "../../data/pipeline/rows.ts";
-import { type Communicator, shareOf } from "../../distributed/communicator.ts";
+import { type Communicator, type Exchanges, shareOf } from "../../distributed/communicator.ts";
 import { type Exchange, sumAll, sumParts } from "../../distributed/sums.ts";
 import { mul } from "../../ops/index.ts";
 import type { GradientPart, Gradients } from "../store/gradients.ts";
 import { boundsOf, partOf } from "../store/ownership.ts";
+import type { Bucket } from "../store/buckets.ts";
 import { gradientsName } from "../store/shard.ts";
 import type { GradientTransform, Transformed } from "../transforms/transform.ts";
 import type { GradientResult } from "./gradient-step.ts";
@@ -20,6 +21,8 @@ export interface RanksOptions {
   readonly sharded: boolean;
   /** In what numbers gradients are exchanged. */
   readonly exchange: Exchange;
+  /** In how many buckets, each while others are computed. */
+  readonly buckets: number;
 }
 
 /** A rank's rows of a batch. */
@@ -120,19 +123,42 @@ export const sumOverRanks = ({ communicator, sharded, exchange }: RanksOptions):
       range: (shard) => partOf(bounds.get(shard) ?? [], communicator.rank),
       sum: (values) => communicator.sum(values),
     };
+    /** A bucket of a shard, or all of it. */
+    const sum = async (line: Exchanges, { shard, start, end }: Pick<Bucket, "shard" | "start" | "end">) => {
+      const vector = shard.vector(gradientsName).subarray(start, end);
+      const within = (bounds.get(shard) ?? []).map((bound) => Math.min(end, Math.max(start, bound)) - start);
+      if (sharded) await sumParts(line, vector, within, exchange);
+      else await sumAll(line, vector, exchange);
+    };
+    let begun: Promise<void>[] = [];
+    const begin = (bucket: Bucket) => {
+      const place = begun.length;
+      const line = communicator.aside[place % communicator.aside.length] as Exchanges;
+      // On a line that is taken, after what is there.
+      const before = begun[place - communicator.aside.length];
+      const own = before ? before.then(() => sum(line, bucket)) : sum(line, bucket);
+      // Reported when it is waited for.
+      own.catch(() => undefined);
+      begun.push(own);
+    };
+    const finish = async () => {
+      const all = begun;
+      begun = [];
+      await communicator.finished(Promise.all(all).then(() => undefined));
+    };
     const apply = async (gradients: Gradients): Promise<Transformed> => {
+      const isBegun = begun.length > 0;
+      if (isBegun) await finish();
       for (const { shard, scale } of loops) {
         if (gradients.scale !== 1) await scale(0, shard.length, [gradients.scale]);
         await shard.fetch(gradientsName);
-        const vector = shard.vector(gradientsName);
-        if (sharded) await sumParts(communicator, vector, bounds.get(shard) ?? [], exchange);
-        else await sumAll(communicator, vector, exchange);
+        if (!isBegun) await sum(communicator, { shard, start: 0, end: shard.length });
         shard.written(gradientsName);
       }
       gradients.scale = 1;
       if (sharded) gradients.part = part;
       return "changed";
     };
-    return { apply };
+    return { begin, apply };
   },
 });

@@ -5,7 +5,7 @@ import { type OptionTypes, optionsOf } from "../../core/options.ts";
 import { foldIn, type Key, keyOf } from "../../core/random.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import type { Batch } from "../../data/pipeline/dataset.ts";
-import { type Communicator, communicatorType } from "../../distributed/communicator.ts";
+import { asideLines, type Communicator, communicatorType } from "../../distributed/communicator.ts";
 import { type Exchange, exchanges } from "../../distributed/sums.ts";
 import { type CompileOptions, checkCompile } from "../../jit/compile.ts";
 import { type SessionLimits, sessionTypes } from "../../jit/session-cache.ts";
@@ -83,6 +83,12 @@ export interface TrainingOptions extends SessionLimits, MemoryOptions {
    * no sum exceeds. Default "float32".
    */
   readonly exchange?: Exchange | undefined;
+  /**
+   * In how many buckets the processes that train together exchange gradients, each while those of earlier layers are computed: from 1, the default,
+   * to 8. What a bucket takes over costs a copy of what is kept for the way back, so that it pays where the network is slow. On a device with a memory
+   * of its own, and where `accumulate` adds batches up first, gradients are exchanged at once.
+   */
+  readonly buckets?: number | undefined;
 }
 
 export const trainingTypes: OptionTypes<TrainingOptions> = {
@@ -103,6 +109,10 @@ export const trainingTypes: OptionTypes<TrainingOptions> = {
   normalization: oneOf("global", "local"),
   sharded: flag,
   exchange: oneOf(...exchanges),
+  buckets: matching<number>(
+    `a whole number of buckets from 1 to ${asideLines}`,
+    (value) => typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= asideLines,
+  ),
 };
 const checkTrainer = optionsOf<TrainedOptions & { readonly training?: TrainingOptions }>("the trainer", {
   ...trainedTypes,
@@ -449,6 +459,7 @@ const ranksOf = ({ communicator, ...rest }: TrainingOptions): RanksOptions | und
     normalization: rest.normalization ?? "global",
     sharded: rest.sharded ?? false,
     exchange: rest.exchange ?? "float32",
+    buckets: rest.buckets ?? 1,
   };
 
 /**

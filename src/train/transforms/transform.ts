@@ -1,6 +1,7 @@
 /** What stands between the gradients of a batch and the update. */
 import type { Key } from "../../core/random.ts";
 import type { Gradients } from "../store/gradients.ts";
+import type { Bucket } from "../store/buckets.ts";
 import type { Shard } from "../store/shard.ts";
 
 /** The step that a transform is part of. */
@@ -23,6 +24,8 @@ export type Transformed = "unchanged" | "changed" | "held";
 
 /** A transform that is compiled for vectors. */
 export interface BoundTransform {
+  /** Where it is the first, and gradients come in buckets: is told of each that is there, before `apply`, while others are still computed. */
+  begin?(bucket: Bucket): void;
   apply(gradients: Gradients, step: TransformStep): Transformed | Promise<Transformed>;
   /** At the end of an epoch, hands on what is held; default: nothing is. */
   flush?(gradients: Gradients): Transformed | Promise<Transformed>;
