@@ -1,7 +1,7 @@
 /** What stands between the gradients of a batch and the update. */
 import type { Key } from "../../core/random.ts";
-import type { Gradients } from "../store/gradients.ts";
 import type { Bucket } from "../store/buckets.ts";
+import type { Gradients } from "../store/gradients.ts";
 import type { Shard } from "../store/shard.ts";
 
 /** The step that a transform is part of. */
