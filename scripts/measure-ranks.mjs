@@ -1,5 +1,12 @@
-/** How training goes in two processes of this machine, beside one process with as many threads, in turns: `node scripts/measure-ranks.mjs`. */
+/**
+ * How training goes in two processes: `node scripts/measure-ranks.mjs` on this machine, beside one process with as many threads, in turns;
+ * `node scripts/measure-ranks.mjs network 1gbit`, as root with Open MPI and iproute2, on two hosts that a link of so many bits a second joins
+ * (network namespaces), by each way of exchanging gradients.
+ */
 import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
 const work = new URL("ranks-work.mjs", import.meta.url).pathname;
 const asRoot = { OMPI_ALLOW_RUN_AS_ROOT: "1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: "1" };
@@ -32,7 +39,7 @@ function steps(rounds = 3) {
     const ranks = ["-n", "2", "--bind-to", "none", process.execPath, work, name];
     for (let round = 0; round < rounds; round++) {
       one.push(answerOf(process.execPath, [work, name], { OMP_NUM_THREADS: "2" }));
-      two.push(answerOf("mpirun", ranks, { OMP_NUM_THREADS: "1", NORMALIZATION: normalization }));
+      two.push(answerOf("mpirun", ranks, { OMP_NUM_THREADS: "1", TRAINING: JSON.stringify({ normalization }) }));
     }
     const [alone, both] = [median(one), median(two)];
     const shown = `${name}${name.startsWith("resnet") ? `, normalized ${normalization}ly` : ""}`;
@@ -42,4 +49,82 @@ function steps(rounds = 3) {
   }
 }
 
-steps();
+function command(line) {
+  const [program, ...args] = line.split(" ");
+  const { status, stderr } = spawnSync(program, args, { encoding: "utf8" });
+  if (status !== 0) throw new Error(`${line}: ${stderr}`);
+}
+
+/** Does work while there are hosts 10.9.0.1 and so on, each behind a link of a rate; what mpirun starts on a host runs there. */
+function onHosts(count, rate, work) {
+  const hosts = Array.from({ length: count }, (_, i) => `rank${i + 1}`);
+  const folder = mkdtempSync(join(tmpdir(), "hosts-"));
+  const agent = join(folder, "agent.sh");
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: of the shell.
+  writeFileSync(agent, '#!/bin/sh\nhost=$1\nshift\nexec ip netns exec "rank${host##*.}" sh -c "$*"\n', { mode: 0o755 });
+  try {
+    command("ip link add hosts0 type bridge");
+    command("ip address add 10.9.0.254/24 dev hosts0");
+    command("ip link set hosts0 up");
+    for (const [i, host] of hosts.entries()) {
+      const inside = `ip netns exec ${host}`;
+      command(`ip netns add ${host}`);
+      command(`ip link add to-${host} type veth peer name eth0 netns ${host}`);
+      command(`ip link set to-${host} master hosts0 up`);
+      command(`${inside} ip address add 10.9.0.${i + 1}/24 dev eth0`);
+      command(`${inside} ip link set eth0 up`);
+      command(`${inside} ip link set lo up`);
+      for (const end of [`tc qdisc add dev to-${host}`, `${inside} tc qdisc add dev eth0`])
+        command(`${end} root tbf rate ${rate} burst 256kb latency 200ms`);
+    }
+    const mca = {
+      plm_rsh_agent: agent,
+      plm_rsh_no_tree_spawn: "1",
+      oob_tcp_if_include: "10.9.0.0/24",
+      pml: "ob1",
+      btl: "self,tcp",
+      btl_tcp_if_include: "10.9.0.0/24",
+    };
+    const addresses = hosts.map((_, i) => `10.9.0.${i + 1}:1`).join(",");
+    const settings = Object.entries(mca).flatMap(([name, value]) => ["--mca", name, value]);
+    work(["-H", addresses, "-n", String(count), "--bind-to", "none", ...settings, "-x", "TRAINING"]);
+  } finally {
+    for (const host of hosts) spawnSync("ip", ["netns", "delete", host]);
+    spawnSync("ip", ["link", "delete", "hosts0"]);
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Ways of exchanging gradients. */
+const ways = [
+  { exchange: "float32", buckets: 1 },
+  { exchange: "float32", buckets: 2 },
+  { exchange: "float32", buckets: 4 },
+  { exchange: "float16", buckets: 1 },
+  { exchange: "float16", buckets: 4 },
+  { exchange: "float32", buckets: 1, sharded: true },
+  { exchange: "float32", buckets: 4, sharded: true },
+];
+
+function network(rate, rounds = 3) {
+  onHosts(2, rate, (mpi) => {
+    const taken = ways.map(() => []);
+    for (let round = 0; round < rounds; round++)
+      for (const [i, way] of ways.entries())
+        taken[i].push(
+          answerOf("mpirun", [...mpi, process.execPath, work, "gpt"], {
+            OMP_NUM_THREADS: "1",
+            TRAINING: JSON.stringify(way),
+          }),
+        );
+    console.log(`| GPT on a link of ${rate} | Step |\n| --- | ---: |`);
+    for (const [i, { exchange, buckets, sharded }] of ways.entries())
+      console.log(
+        `| ${exchange}, ${buckets} ${buckets === 1 ? "bucket" : "buckets"}${sharded ? ", sharded" : ""} | ${median(taken[i]).toFixed(0)} ms |`,
+      );
+  });
+}
+
+const [mode, rate = "1gbit"] = process.argv.slice(2);
+if (mode === "network") network(rate);
+else steps();

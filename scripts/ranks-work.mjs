@@ -84,7 +84,7 @@ async function stepOf(name) {
   const trainer = new Trainer(model, {
     ...minimized,
     optimizer: adam(),
-    training: { communicator, compile, normalization: process.env.NORMALIZATION },
+    training: { communicator, compile, ...JSON.parse(process.env.TRAINING ?? "{}") },
   });
   const step = () => trainer.step(batch);
   await median(3, step);
