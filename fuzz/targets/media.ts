@@ -12,6 +12,7 @@ import { readClip } from "../../src/data/sets/speech-commands.node.ts";
 import { encodeWav, readWav } from "../../src/data/sound/wav.ts";
 import { gunzip } from "../../src/storage/gzip.ts";
 import { readTar, tarFiles } from "../../src/storage/tar.ts";
+import { tarMembers } from "../../src/storage/tar-index.ts";
 import { readZip } from "../../src/storage/zip.ts";
 import { pick, wholeNumbers } from "../mutate/bytes.ts";
 import { anyBytes, gzipContent, pngChunksOf, pngOfPixels, tarHeaders, within, zipEntries } from "../mutate/frames.ts";
@@ -133,7 +134,7 @@ const tarOf = (files: Readonly<Record<string, Uint8Array>>) =>
 
 export const tar: Target = {
   name: "tar",
-  reads: "tar: `readTar`, `tarFiles`",
+  reads: "tar: `readTar`, `tarFiles`, `tarMembers`",
   seeds: async (): Promise<readonly Files[]> => [
     { "files.tar": await tarOf({ "a.txt": utf8("text"), "folder/b.bin": new Uint8Array(700) }) },
     { "files.tar": await tarOf({ [`${"long/".repeat(40)}name`]: utf8("text"), "é.txt": utf8("") }) },
@@ -149,6 +150,7 @@ export const tar: Target = {
       async () => {
         for await (const _ of tarFiles(parts(), "files.tar"));
       },
+      async () => [...tarMembers(memorySource(bytes), "files.tar")],
     );
   },
 };

@@ -21,6 +21,7 @@ export type {
   TargetProfile,
   ValueCount,
 } from "./profile/profile.ts";
+export { type OpenedRecords, openRecords } from "./records/records.node.ts";
 export { loadCifar10 } from "./sets/cifar10.node.ts";
 export { loadFashionMnist } from "./sets/fashion-mnist.node.ts";
 export type { ImageClassification, LabelledImages } from "./sets/idx-images.node.ts";

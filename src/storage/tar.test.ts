@@ -4,8 +4,10 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
+import { memorySource } from "../core/byte-source.ts";
 import { FileError } from "../core/errors.ts";
 import { readTar, tarFiles } from "./tar.ts";
+import { tarMembers } from "./tar-index.ts";
 import { checkDamage, flipBit } from "./testing/damage.ts";
 
 const long = `${"deep/".repeat(24)}speech-${"x".repeat(80)}.wav`;
@@ -52,6 +54,14 @@ describe.each(["ustar", "pax", "gnu"] as const)("%s", (format) => {
     expect(new TextDecoder().decode(files.get(long))).toBe("long");
   });
 
+  test("has them where its headers say", async () => {
+    const source = memorySource(archive);
+    const found = [...tarMembers(source, "a.tar")].map(
+      ({ name, offset, size }) => [name, new Uint8Array(source.read(offset, size))] as const,
+    );
+    expect(new Map(found)).toEqual(await readTar(archive, "a.tar"));
+  });
+
   test.each([1, 100, 512, 100_000])("gives the same when it arrives in parts of %i bytes", async (size) => {
     expect(await collected(archive, size)).toEqual(await readTar(archive, "a.tar"));
   });
@@ -72,6 +82,17 @@ describe("damage", () => {
   });
 
   test("of every kind is refused, or does not show", () => checkDamage(content, (bytes) => readTar(bytes, "a.tar")));
+
+  test("of its headers is refused, or does not show", () =>
+    checkDamage(content, async (bytes) => [...tarMembers(memorySource(bytes), "a.tar")]));
+
+  test("of an archive whose headers alone are read is refused with its name", () => {
+    const members = (bytes: Uint8Array) => () => [...tarMembers(memorySource(bytes), "a.tar")];
+    expect(members(flipBit(archive, 8 * 124))).toThrow(/^a.tar: cannot be read as a tar archive \(.*checksum/);
+    expect(members(archive.subarray(0, 514))).toThrow(FileError);
+    expect(members(new Uint8Array(0))).toThrow(/empty/);
+    expect(members(new Uint8Array(600).fill(0x41))).toThrow(FileError);
+  });
 
   test("is refused in an archive that arrives in parts", async () => {
     await expect(collected(archive.subarray(0, 514), 100)).rejects.toThrow(FileError);

@@ -34,7 +34,8 @@ function plainValue(value: unknown): unknown {
   return value;
 }
 
-const plainFields = (fields: Readonly<Record<string, unknown>>): Record<string, unknown> =>
+/** The fields of a row of Parquet as JSON has them. */
+export const plainFields = (fields: Readonly<Record<string, unknown>>): Record<string, unknown> =>
   Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, plainValue(value)]));
 
 const parquetRecords = async (path: string): Promise<FileRecord[]> =>

@@ -53,6 +53,21 @@ function* linesOf(content: string | Uint8Array, what: string): Generator<string>
   }
 }
 
+/** The record on a line. Throws DataError naming the line where it is no object. @param number of the line, from 1 */
+export function recordOfLine(text: string, what: string, number: number): FileRecord {
+  const where = `${what}: line ${number}`;
+  let value: unknown;
+  try {
+    value = parseJson(number === 1 && text.startsWith(byteOrderMark) ? text.slice(1) : text);
+  } catch (error) {
+    throw new DataError(
+      `${where} is no JSON (${reasonOf(error)}); expected one object on each line, or one array of objects: correct the line`,
+      { cause: error },
+    );
+  }
+  return recordOf(value, where);
+}
+
 /**
  * The records of JSON Lines, or of a JSON array, as text or as bytes in UTF-8; which it is, the first sign tells. Empty lines do
  * not count. Throws DataError naming the line, or the place in the array, of what is no object, and for a file without records.
@@ -67,17 +82,7 @@ export function parseJsonRecords(content: string | Uint8Array, what: string): Fi
     const line = number === 1 && raw.startsWith(byteOrderMark) ? raw.slice(1) : raw;
     if (line.trim() === "") continue;
     if (records.length === 0 && line.trimStart().startsWith("[")) return arrayOf(content, what);
-    const where = `${what}: line ${number}`;
-    let value: unknown;
-    try {
-      value = parseJson(line);
-    } catch (error) {
-      throw new DataError(
-        `${where} is no JSON (${reasonOf(error)}); expected one object on each line, or one array of objects: correct the line`,
-        { cause: error },
-      );
-    }
-    records.push(recordOf(value, where));
+    records.push(recordOfLine(line, what, number));
   }
   if (records.length === 0) throw new DataError(`${what}: has no records, expected one JSON object on each line`);
   return records;

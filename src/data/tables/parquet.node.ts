@@ -24,7 +24,7 @@ const { parentPort, workerData: { path, hyparquet, codecs } } = require("node:wo
   const metadata = await parquetMetadataAsync(file);
   const starts = [0];
   for (const group of metadata.row_groups) starts.push(starts.at(-1) + Number(group.num_rows));
-  parentPort.postMessage({ names: parquetSchema(metadata).children.map(({ element }) => element.name), groups: starts.length - 1 });
+  parentPort.postMessage({ names: parquetSchema(metadata).children.map(({ element }) => element.name), starts });
   parentPort.on("message", async (group) => {
     parentPort.postMessage({ rows: await parquetReadObjects({ file, metadata, compressors, rowStart: starts[group], rowEnd: starts[group + 1] }) });
   });
@@ -35,18 +35,19 @@ const { parentPort, workerData: { path, hyparquet, codecs } } = require("node:wo
 type Row = Readonly<Record<string, unknown>>;
 interface Opened {
   readonly names: readonly string[];
-  /** How many groups of rows there are. */
-  readonly groups: number;
+  /** The first row of each group of rows, and behind the last how many there are. */
+  readonly starts: readonly number[];
 }
 type Message = { readonly begun: true } | Opened | { readonly rows: readonly Row[] };
 
 /** A thread that reads a file; `close` ends it. */
-interface Reader extends Opened {
+export interface ParquetReader extends Opened {
   read(group: number): Promise<readonly Row[]>;
   close(): Promise<unknown>;
 }
 
-async function openReader(path: string): Promise<Reader> {
+/** Opens a file, whose groups of rows are read one by one. Throws as `readParquet`. */
+export async function openParquet(path: string): Promise<ParquetReader> {
   const status = await stat(path).catch(() => undefined);
   if (!status?.isFile()) throw new FileError(`records: there is no file ${path}; check the path`);
   const [seconds, megabytes] = [allowance.seconds(status.size), allowance.megabytes(status.size)];
@@ -64,9 +65,12 @@ async function openReader(path: string): Promise<Reader> {
   /** Waits for a message of a kind; the clock begins when the thread's packages are loaded. */
   const next = <T extends Message>(kind: string, isBegun: boolean): Promise<T> =>
     new Promise<T>((resolve, reject) => {
+      // While nobody waits for it the process may end.
+      worker.ref();
       let timer: NodeJS.Timeout | undefined;
       const end = () => {
         clearTimeout(timer);
+        worker.unref();
         worker.off("message", onMessage).off("error", onError).off("exit", onExit);
       };
       const refuse = (why: string, cause?: unknown) => {
@@ -91,10 +95,10 @@ async function openReader(path: string): Promise<Reader> {
       if (isBegun) begin();
     });
   try {
-    const { names, groups } = await next<Opened>("names", false);
+    const { names, starts } = await next<Opened>("names", false);
     return {
       names,
-      groups,
+      starts,
       async read(group) {
         const answer = next<{ readonly rows: readonly Row[] }>("rows", true);
         worker.postMessage(group);
@@ -110,16 +114,16 @@ async function openReader(path: string): Promise<Reader> {
 
 /** The names of a Parquet file's columns. Throws as `readParquet`. */
 export async function parquetNames(path: string): Promise<readonly string[]> {
-  const reader = await openReader(path);
+  const reader = await openParquet(path);
   await reader.close();
   return reader.names;
 }
 
 /** The rows of a Parquet file, one group of rows at a time. Throws as `readParquet`. */
 export async function* parquetRows(path: string): AsyncGenerator<readonly Row[]> {
-  const reader = await openReader(path);
+  const reader = await openParquet(path);
   try {
-    for (let group = 0; group < reader.groups; group++) yield await reader.read(group);
+    for (let group = 0; group < reader.starts.length - 1; group++) yield await reader.read(group);
   } finally {
     await reader.close();
   }

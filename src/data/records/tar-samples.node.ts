@@ -1,0 +1,55 @@
+/** Samples of a tar archive, as WebDataset writes them: the files in a row whose names differ behind the first dot alone are one. */
+import { basename } from "node:path";
+import { DataError, FileError } from "../../core/errors.ts";
+import { limits } from "../../core/limits.ts";
+import { openFile } from "../../storage/file-source.node.ts";
+import { type TarMember, tarMembers } from "../../storage/tar-index.ts";
+import type { RecordFile } from "./record-file.ts";
+
+/** The parts of a sample by their endings, in small letters. */
+type Parts = Map<string, TarMember>;
+
+/** A member's folders with its name up to the first dot, and what comes behind. */
+function keyOf({ name }: TarMember): readonly [key: string, ending: string] {
+  const start = name.lastIndexOf("/") + 1;
+  const dot = name.indexOf(".", start);
+  return dot < 0 ? [name, ""] : [name.slice(0, dot), name.slice(dot + 1).toLowerCase()];
+}
+
+/**
+ * The samples of an archive: of each the bytes of its files by their endings, `{ jpg, cls, json }`, and its name as `__key__`. Throws FileError for
+ * an archive that is damaged, DataError for two files of a sample with one ending.
+ */
+export function openTarSamples(path: string): RecordFile {
+  const source = openFile(path);
+  const samples: { readonly key: string; readonly parts: Parts }[] = [];
+  for (const member of tarMembers(source, path)) {
+    const [key, ending] = keyOf(member);
+    // What archivers of other systems add.
+    if (basename(member.name).startsWith(".")) continue;
+    if (samples.at(-1)?.key !== key) samples.push({ key, parts: new Map() });
+    const { parts } = samples.at(-1) as { parts: Parts };
+    if (parts.has(ending))
+      throw new DataError(
+        `${path}: the sample "${key}" has two files that end with ".${ending}"; write each of a sample once, one after the other`,
+      );
+    parts.set(ending, member);
+  }
+  return {
+    count: samples.length,
+    read(index) {
+      const { key, parts } = samples[index] as (typeof samples)[number];
+      const where = `${path}: ${key}`;
+      const fields: Record<string, unknown> = { __key__: key };
+      for (const [ending, { name, offset, size }] of parts) {
+        if (size > limits.unpackedBytes)
+          throw new FileError(
+            `${path}: ${name} has ${size} bytes, more than unpackedBytes (${limits.unpackedBytes}); leave it out of the archive`,
+          );
+        fields[ending] = source.read(offset, size);
+      }
+      return { fields, where };
+    },
+    close: () => source.close(),
+  };
+}
