@@ -69,3 +69,14 @@ test.each([0, 1e-42, 3e38, Number.NaN, Number.POSITIVE_INFINITY])("numbers as %d
       expect(zero).toBe(0);
     } else expect(sum).toBeNaN();
 });
+
+test("a long vector of few ranks is summed in parts, each handed to all", async () => {
+  const all = await Promise.all(
+    ranksInProcess(2).map(async (communicator) => {
+      const values = Float32Array.from({ length: 100_001 }, (_, i) => (communicator.rank + 1) * i);
+      await sumAll(communicator, values, "float32");
+      return values;
+    }),
+  );
+  for (const values of all) expect(values).toEqual(Float32Array.from({ length: 100_001 }, (_, i) => 3 * i));
+});

@@ -12,6 +12,10 @@ export type Exchange = (typeof exchanges)[number];
 /** Bytes of a number. */
 export const bytesOfExchange: Readonly<Record<Exchange, number>> = { float32: 4, float16: 2 };
 
+/** Elements up to which MPI sums, and ranks up to which it sends a long vector whole, up and down a tree. */
+const shortVector = 2 ** 16;
+const fewRanks = 3;
+
 /** Elements of a part that go at a time: of as many each rank holds a copy from every rank meanwhile. */
 const atATime = 2 ** 22;
 
@@ -34,10 +38,14 @@ export async function sumParts(
 
 /** Replaces each element by its sum over all ranks, the same bits on each; as float16 the sums are rounded as what they are made of is. */
 export async function sumAll(line: Exchanges, values: Float32Array, exchange: Exchange): Promise<void> {
-  if (exchange === "float32") return line.sum(values);
   const { size, rank } = line;
+  if (exchange === "float32" && (size > fewRanks || values.length <= shortVector)) return line.sum(values);
   const ends = Array.from({ length: size }, (_, own) => shareOf(values.length, { rank: own, size }).end);
   const bounds = [0, ...ends];
+  if (exchange === "float32") {
+    await sumSent(line, values, { numbers: values }, bounds);
+    return line.share(values, bounds);
+  }
   const sent = await halvesOf(line, values);
   await sumSent(line, values, sent, bounds);
   const [start = 0, end = 0] = bounds.slice(rank, rank + 2);

@@ -32,22 +32,22 @@ export function linkOf(text: string, name: string): Link {
   return { bandwidth, latency };
 }
 
-/** Bytes up to which a sum goes up and down a tree; longer ones go around in a ring (see `Calls.sum`). */
+/** Bytes up to which a sum goes up and down a tree; of longer ones each process sums a part, and hands it to all (see `sumAll`). */
 const treeBytes = 2 ** 16;
 
-/** Bytes of a single ring. */
-const ringBytes = 4 * 2 ** 24;
+/** Bytes that are summed at a time. */
+const bytesAtATime = 4 * 2 ** 24;
 
 /**
- * Seconds that a sum over processes takes (Thakur et al. 2005, sec. 4): small ones in 2 ⌈log₂ n⌉ messages of a tree, large ones in a ring of
- * 2 (n - 1) messages of an n-th.
+ * Seconds that a sum over processes takes (Thakur et al. 2005, sec. 4): small ones in 2 ⌈log₂ n⌉ messages of a tree, of large ones each process
+ * sends 2 (n - 1) messages of an n-th.
  */
 export function sumSeconds(bytes: number, processes: number, { bandwidth, latency }: Link): number {
   if (processes < 2) return 0;
   const message = (size: number) => latency + size / bandwidth;
-  if (bytes <= treeBytes || processes < 4) return 2 * Math.ceil(Math.log2(processes)) * message(bytes);
-  const rings = Math.ceil(bytes / ringBytes);
-  return rings * 2 * (processes - 1) * message(bytes / rings / processes);
+  if (bytes <= treeBytes) return 2 * Math.ceil(Math.log2(processes)) * message(bytes);
+  const times = Math.ceil(bytes / bytesAtATime);
+  return times * 2 * (processes - 1) * message(bytes / times / processes);
 }
 
 /** What processes tell one another in a step. */
@@ -56,16 +56,29 @@ export interface StepExchange {
   readonly gradients: number;
   /** Small sums: loss and figures, whether one stops, moments of normalizations. */
   readonly meetings: number;
+  /** In how many buckets gradients are exchanged, each while others are computed; default 1. */
+  readonly buckets?: number | undefined;
 }
 
-/** Seconds of a step on so many processes: an equal part of the work each, then the exchange, which nothing hides. */
+/** Share of a step that is its way forward: the way back takes twice as long. */
+const forwardShare = 1 / 3;
+
+/**
+ * Seconds of a step on so many processes: an equal part of the work each, and what of the exchange is not hidden behind it. Of several buckets, equally
+ * large, each is exchanged once it is computed and the one before is done; what it costs to compute them one after the other is not counted.
+ */
 export function stepOfProcesses(
   seconds: number,
-  { gradients, meetings }: StepExchange,
+  { gradients, meetings, buckets = 1 }: StepExchange,
   processes: number,
   link: Link,
 ): { readonly seconds: number; readonly exchange: number } {
   const small = 256;
-  const exchange = sumSeconds(gradients, processes, link) + meetings * sumSeconds(small, processes, link);
-  return { seconds: seconds / processes + exchange, exchange };
+  const work = seconds / processes;
+  const ofBucket = sumSeconds(gradients / buckets, processes, link);
+  let end = 0;
+  for (let bucket = 1; bucket <= buckets; bucket++)
+    end = Math.max(end, work * (forwardShare + ((1 - forwardShare) * bucket) / buckets)) + ofBucket;
+  const exchange = end - work + meetings * sumSeconds(small, processes, link);
+  return { seconds: work + exchange, exchange };
 }

@@ -115,6 +115,7 @@ export const command = defineCommand({
     ),
     network: text("RATE", "what joins them, bits a second and the latency: 1Gb,200us; default 10Gb,50us"),
     exchange: oneOf("in what numbers they exchange gradients; default float32", exchanges),
+    buckets: wholeNumber("they exchange gradients in so many buckets, each while others are computed; default 1", 1),
     utilization: number("share of the peak that training reaches; default 0.4", { low: 0, above: true, example: 0.4 }),
   },
   examples: [
@@ -138,6 +139,7 @@ export const command = defineCommand({
       processes,
       network: joined,
       exchange,
+      buckets,
       ...whatIfs
     } = options;
     if (samples !== undefined && tokens !== undefined)
@@ -146,8 +148,11 @@ export const command = defineCommand({
       throw new OptionError(`--utilization is ${utilization}; pass a share of 1, such as --utilization 0.4`);
     if (joined !== undefined && processes === undefined)
       throw new OptionError("--network says what joins machines, and there is one; pass --processes too");
-    if (exchange !== undefined && processes === undefined)
-      throw new OptionError("--exchange says what processes send one another, and there is one; pass --processes too");
+    for (const [name, given] of Object.entries({ exchange, buckets }))
+      if (given !== undefined && processes === undefined)
+        throw new OptionError(
+          `--${name} says how processes exchange gradients, and there is one; pass --processes too`,
+        );
     const link = linkOf(joined ?? "10Gb", "--network");
     const training = trainingOptionsOf(whatIfs);
     const network = await openChanged(target, whatIfs, output);
@@ -163,7 +168,7 @@ export const command = defineCommand({
     const memory = Math.min(rate.memory, training.memory ?? Number.POSITIVE_INFINITY);
     show(network, costs, work, { ...rate, memory }, output);
     if (processes !== undefined)
-      showProcesses(network, costs[0] as WayCost, work, { rate, processes, link, exchange }, output);
+      showProcesses(network, costs[0] as WayCost, work, { rate, processes, link, exchange, buckets }, output);
   },
 });
 
@@ -239,17 +244,21 @@ function show(
 /** How many small sums processes make in a step: for its figures, and whether one stops, in three places. */
 const meetingsOfStep = 3;
 
+/** How processes train together. */
+interface Together {
+  readonly rate: Rate;
+  readonly processes: number;
+  readonly link: Link;
+  readonly exchange?: Exchange | undefined;
+  readonly buckets?: number | undefined;
+}
+
 /** How training goes with more and more processes. Throws OptionError where a batch has too few samples. */
 function showProcesses(
   network: Network,
   { name, trainable, stepFlops }: WayCost,
   { steps, batch }: Work,
-  {
-    rate,
-    processes,
-    link,
-    exchange: numbers = "float32",
-  }: { readonly rate: Rate; readonly processes: number; readonly link: Link; readonly exchange?: Exchange | undefined },
+  { rate, processes, link, exchange: numbers = "float32", buckets }: Together,
   output: Output,
 ): void {
   if (processes > batch)
@@ -257,7 +266,11 @@ function showProcesses(
       `--processes ${processes} share ${plural(batch, "sample")} of a batch; pass --batch ${processes} or more, or fewer processes`,
     );
   const normalizations = network.parameters.filter((own) => own.isBuffer && own.name.endsWith("running_mean")).length;
-  const exchange = { gradients: bytesOfExchange[numbers] * trainable, meetings: meetingsOfStep + 2 * normalizations };
+  const exchange = {
+    gradients: bytesOfExchange[numbers] * trainable,
+    meetings: meetingsOfStep + 2 * normalizations,
+    buckets,
+  };
   const counts = Array.from({ length: Math.ceil(Math.log2(processes)) }, (_, i) => 2 ** i);
   const alone = stepFlops / rate.flopsPerSecond;
   const estimates = [...counts, processes].map((ranks) => {
@@ -276,7 +289,7 @@ function showProcesses(
   showTable([right("Processes"), right("Time"), right("Efficiency"), right("Exchange")], rows, output);
   output.line();
   output.prose(
-    `Of ${name}, with batches of ${plural(batch, "sample")} shared out equally, and gradients summed over ${amount(8 * link.bandwidth)}bit/s with ${prefixedSeconds(link.latency)} for a message, in a ring that nothing else uses. The update, which each makes whole, and machines that wait for the slowest are not counted.`,
+    `Of ${name}, with batches of ${plural(batch, "sample")} shared out equally, and gradients summed over ${amount(8 * link.bandwidth)}bit/s with ${prefixedSeconds(link.latency)} for a message, on links that nothing else uses. The update, which each makes whole, and machines that wait for the slowest are not counted.`,
   );
 }
 
