@@ -1,8 +1,22 @@
-/** Attributes as model files have them, which may be of any kind: checked before a rule reads them. */
+/** Attributes of operators: their kinds, and those of model files, which may be of any kind, checked before a rule reads them. */
 import { UnsupportedError } from "../core/errors.ts";
 import { Tensor } from "../core/tensor.ts";
 import type { Graph, Node } from "./ir.ts";
-import type { AttributeKind, AttributeSchema, Attributes } from "./op.ts";
+
+/** Kinds of ONNX attributes and the TypeScript values that hold them. */
+export interface AttributeTypes {
+  int: number;
+  ints: readonly number[];
+  float: number;
+  floats: readonly number[];
+  string: string;
+  strings: readonly string[];
+  tensor: Tensor;
+  graph: Graph;
+}
+export type AttributeKind = keyof AttributeTypes;
+export type Attributes = Readonly<Record<string, AttributeTypes[AttributeKind] | undefined>>;
+export type AttributeSchema = Readonly<Record<string, AttributeKind>>;
 
 const isNumber = (value: unknown): boolean => typeof value === "number";
 const isNumbers = (value: unknown): boolean => Array.isArray(value) && value.every(isNumber);

@@ -4,25 +4,13 @@ import { DTypeError, GradientError, InternalError, ShapeError } from "../core/er
 import { limits } from "../core/limits.ts";
 import { type Shape, showShape } from "../core/shape.ts";
 import type { Tensor } from "../core/tensor.ts";
-import { checkKinds } from "./attributes.ts";
-import { type Graph, Node, type Scope, type TensorType, Value } from "./ir.ts";
+import { type AttributeSchema, type Attributes, type AttributeTypes, checkKinds } from "./attributes.ts";
+import { Node, type Scope, type TensorType, Value } from "./ir.ts";
 import type { LowRankForm } from "./low-rank-form.ts";
 import type { Rows, RowsResult } from "./rows.ts";
 
-/** Kinds of ONNX attributes and the TypeScript values that hold them. */
-export interface AttributeTypes {
-  int: number;
-  ints: readonly number[];
-  float: number;
-  floats: readonly number[];
-  string: string;
-  strings: readonly string[];
-  tensor: Tensor;
-  graph: Graph;
-}
-export type AttributeKind = keyof AttributeTypes;
-export type Attributes = Readonly<Record<string, AttributeTypes[AttributeKind] | undefined>>;
-export type AttributeSchema = Readonly<Record<string, AttributeKind>>;
+export type { AttributeKind, AttributeSchema, Attributes, AttributeTypes } from "./attributes.ts";
+
 type AttributesOf<S extends AttributeSchema> = { readonly [K in keyof S]?: AttributeTypes[S[K]] };
 
 /** Number of operands, `min-max`, and the tuple in which a rule receives them. */
@@ -197,6 +185,11 @@ interface OpRules<A extends Arity, S extends AttributeSchema> {
   byRows?(view: RowsView<A, S>): RowsResult | undefined;
   /** Outputs that every model must have, default all; the others are left out of it when nothing reads them. */
   readonly requiredOutputs?: number;
+  /**
+   * Positions of the operands that float16 may stand for where products are computed in it (jit/half-precision.ts); of an operator that
+   * multiplies nothing, where they came as float16. Default none.
+   */
+  halves?(view: NodeView<A, S>): readonly number[];
   /** An equal but cheaper or simpler computation, `undefined` when there is none; tried before differentiating and after. */
   simplify?(view: NodeView<A, S>): readonly Value[] | undefined;
   /** One output element from one element of each operand, for folding constants. */
@@ -301,6 +294,11 @@ export class OpDef {
 
   macs(node: Node): number {
     return this.#spec.macs?.(viewOf(node)) ?? 0;
+  }
+
+  /** Positions of the operands of a node that float16 may stand for. */
+  halves(node: Node): readonly number[] {
+    return this.#spec.halves?.(viewOf(node)) ?? [];
   }
 
   /** How a node is linear in an operand, where there is a rule. */

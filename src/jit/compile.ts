@@ -15,6 +15,8 @@ import { Reshape } from "../ops/movement.ts";
 import { selectBackend } from "../runtime/select.ts";
 import {
   type Backend,
+  type ComputePrecision,
+  computePrecisions,
   type DeviceChoice,
   deviceChoices,
   ownsMemory,
@@ -24,22 +26,28 @@ import {
 } from "../runtime/session.ts";
 import { resolveDevice } from "./auto-device.ts";
 import { engineError } from "./engine-errors.ts";
+import { halfPrecision } from "./half-precision.ts";
+import { requireHalf } from "./half-support.ts";
 import { rowLayout } from "./row-layout.ts";
 
 /** Passes that leave a graph to be read, differentiated and run as before. */
 export const tidy: readonly Pass[] = [(outputs) => simplify(outputs), foldConstants(Constant), shareCommon];
 
 /** Passes in the order in which they run before a graph is compiled for an engine. */
-export function pipelineFor({ device, blocks }: Pick<Backend, "device" | "blocks">): readonly Pass[] {
-  if (device === "webgpu") return [...tidy, lowerForWebGpu, ...tidy];
+export function pipelineFor(
+  { device, blocks, halfSums }: Pick<Backend, "device" | "blocks" | "halfSums">,
+  precision: CompileOptions["precision"] = "float32",
+): readonly Pass[] {
+  const first = precision === "float16" ? [...tidy, halfPrecision(halfSums), ...tidy] : tidy;
+  if (device === "webgpu") return [...first, lowerForWebGpu, ...tidy];
   // Rows and blocks suit the caches of processors. cuDNN takes convolutions as they are and chooses how to lay them out; what CUDA's
   // provider lacks the engine leaves to the processor, which has all that `lower` gives.
-  if (device === "cuda") return [...tidy, lower, ...tidy];
-  return [...tidy, rowLayout(blocks), ...tidy, lower, ...tidy];
+  if (device === "cuda") return [...first, lower, ...tidy];
+  return [...first, rowLayout(blocks), ...tidy, lower, ...tidy];
 }
 
 /** Passes that run before a graph is compiled, for any processor. */
-export const pipeline = pipelineFor({ device: "cpu", blocks: false });
+export const pipeline = pipelineFor({ device: "cpu", blocks: false, halfSums: "rounded" });
 
 /**
  * The graph after passes, by default those that run before a graph is compiled: simplified, constants folded, common
@@ -66,10 +74,18 @@ function optimizeBranches(graph: Graph, passes: readonly Pass[]): Graph {
   return changed ? graphOf(graph.inputs, outputs) : graph;
 }
 
+export const precisionType = oneOf(...computePrecisions);
+
 /** How a graph is compiled and run: the device, its threads, memory and profile. */
 export interface CompileOptions extends SessionOptions {
   /** Where to compute, `"auto"` for what is best here (`chooseDevice`); default `"cpu"` in Node and `"wasm"` elsewhere. */
   readonly device?: DeviceChoice;
+  /**
+   * What matrix products and convolutions are computed in. `"float16"` is mixed precision: they take float16 and give float16, everything else
+   * stays float32. It is for graphics cards; the processor computes float32 of numbers that are rounded so, which is slower and shows how a
+   * model fares. Default `"float32"`.
+   */
+  readonly precision?: ComputePrecision | undefined;
   /**
    * Called after the first run of each compiled graph on a device that is not the processor, in Node: which nodes the engine left to the
    * processor. That run is profiled, and a little slower.
@@ -79,6 +95,7 @@ export interface CompileOptions extends SessionOptions {
 
 export const compileTypes: OptionTypes<CompileOptions> = {
   device: oneOf(...deviceChoices),
+  precision: precisionType,
   threads: count(),
   memoryPattern: flag,
   profilePrefix: string,
@@ -159,7 +176,7 @@ const nodesOnProcessor = ({ nodes }: Graph): readonly string[] =>
 
 /**
  * Compiles the graph from `inputs` to `outputs`; `jit` does so for functions. Throws DTypeError for an operator that
- * the engine does not compute in its operands' dtype, OptionError for a device that is not there.
+ * the engine does not compute in its operands' dtype, OptionError for a device that is not there, or that has no float16 where that is asked for.
  * @example
  * const x = input("float32", [2, 3], "x");
  * const { run, session } = await compile([x], [ops.softmax(x)]);
@@ -173,9 +190,10 @@ export async function compile(
   compileOptions: CompileOptions = {},
   staying: ReadonlySet<Value> = new Set(),
 ): Promise<Executable> {
-  const { device, onPlacement, ...options } = checkCompile(compileOptions);
+  const { device, precision, onPlacement, ...options } = checkCompile(compileOptions);
   const backend = await selectBackend(await resolveDevice(device));
-  const graph = optimize(graphOf(inputs, outputs), pipelineFor(backend));
+  if (precision === "float16") await requireHalf(backend);
+  const graph = optimize(graphOf(inputs, outputs), pipelineFor(backend, precision));
   const hasOwn = ownsMemory(backend.device);
   // What stays on the device has the shape that it is read in.
   const returned = hasOwn ? graph.outputs : withoutReshapes(graph.outputs);

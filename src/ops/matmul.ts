@@ -112,6 +112,7 @@ export const MatMul: OpDef = defineOp("MatMul", {
     needs[1] ? weightGradient(a, g, b.shape) : undefined,
   ],
   macs: ({ inputs: [a, b], outputs: [y] }) => productMacs("matmul", a, b, y, {}),
+  halves: () => [0, 1],
   lower: through(smallIntegers, [0, 1]),
   samples: ({ inputs: [a, b], axes }) => productSamples(a, b, axes),
   lowRank: ({ inputs: [a, b] }, position) => lowRankProduct([a, b], position, {}),
@@ -148,6 +149,7 @@ export const FusedMatMul: OpDef = defineOp("FusedMatMul", {
     return [needs[0] ? sumTo(da(), a.shape) : undefined, needs[1] ? sumTo(db(), b.shape) : undefined];
   },
   macs: ({ inputs: [a, b], outputs: [y], attributes }) => productMacs("matmul", a, b, y, attributes),
+  halves: () => [0, 1],
   samples: ({ inputs: [a, b], axes, attributes }) => productSamples(a, b, axes, attributes),
   lowRank: ({ inputs: [a, b], attributes }, position) => lowRankProduct([a, b], position, attributes),
   simplify: ({ inputs: [a, b], attributes: { transA = 0, transB = 0, alpha = 1 } }) => {
@@ -222,6 +224,7 @@ export const Gemm: OpDef = defineOp("Gemm", {
     ];
   },
   macs: ({ inputs: [a, b], outputs: [y], attributes }) => productMacs("gemm", a, b, y, attributes),
+  halves: () => [0, 1, 2],
   samples: ({ inputs: [a, b, c], axes: [left, right, ofSum], attributes }) => {
     const [at] = productSamples(a, b, [left, right], attributes)?.outputs ?? [];
     if (at === undefined) return undefined;
@@ -258,7 +261,8 @@ export interface MatMulOptions {
 /** Matrix product over the last two axes, leading axes broadcast: [..., m, k] × [..., k, n] → [..., m, n]. */
 export function matmul(a: Value, b: Value, { transA = false, transB = false }: MatMulOptions = {}): Value {
   if (!transA && !transB) return apply(MatMul, [a, b]);
-  if (a.dtype === "float32") return apply(FusedMatMul, [a, b], { transA: transA ? 1 : 0, transB: transB ? 1 : 0 });
+  if (a.dtype === "float32" || a.dtype === "float16")
+    return apply(FusedMatMul, [a, b], { transA: transA ? 1 : 0, transB: transB ? 1 : 0 });
   return apply(MatMul, [transA ? swapAxes(a, -1, -2) : a, transB ? swapAxes(b, -1, -2) : b]);
 }
 

@@ -55,6 +55,7 @@ export const Reshape: OpDef = defineOp("Reshape", {
   }),
   grad: ({ g, inputs: [x] }) => [reshape(g, x.shape), undefined],
   flops: free,
+  halves: () => [0],
   target: 1,
   samples: ({ inputs: [x], outputs: [y], axes, count }) => samplesReshaped(x.shape, axes, count, y.shape),
   read: attributesToOperands({ shape: 1 }),
@@ -158,6 +159,7 @@ export const Transpose: OpDef = defineOp("Transpose", {
     ),
   ],
   flops: free,
+  halves: () => [0],
   samples: ({ axes: [own], inputs: [x], attributes: { perm = x.shape.map((_, i) => x.rank - 1 - i) } }) => ({
     outputs: [perm.findIndex((axis) => normalizeAxis(axis, x.rank) === own)],
   }),

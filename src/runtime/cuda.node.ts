@@ -43,6 +43,7 @@ export function cudaBackend(engine: OrtModule = ort, place: CudaPlace = cudaHere
     // The engine does not say how much a card has.
     memory: Number.POSITIVE_INFINITY,
     blocks: false,
+    halfSums: "float32",
     async compile(model, { threads, memoryPattern = true, profilePrefix } = {}, as = {}) {
       const options = {
         executionProviders: [{ name: "cuda", deviceId: 0 }],

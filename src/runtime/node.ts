@@ -10,6 +10,8 @@ export const backend: Backend = {
   // A container may have less than the machine; without a limit the number is 0 or beyond all memory.
   memory: Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY),
   blocks: process.arch === "x64",
+  // The engine takes casts to float16 and back out of the way, and computes float32.
+  halfSums: "rounded",
   compile: (model, { threads = defaultThreads(), memoryPattern = true, profilePrefix } = {}) =>
     createSession(
       ort,

@@ -14,6 +14,14 @@ export const deviceChoices = ["auto", ...devices] as const;
 /** Name of a device, or `auto`. */
 export type DeviceChoice = (typeof deviceChoices)[number];
 
+/** Whether a device is a graphics card. */
+export const isCard = (device: Device): boolean => device === "webgpu" || device === "cuda";
+
+/** What matrix products and convolutions may be computed in. */
+export const computePrecisions = ["float32", "float16"] as const;
+/** Name of a precision of products, see `computePrecisions`. */
+export type ComputePrecision = (typeof computePrecisions)[number];
+
 /** A device in a sentence, behind "on the". */
 export const deviceText = (device: Device): string =>
   ({
@@ -28,6 +36,12 @@ export const deviceText = (device: Device): string =>
  * WebGPU alone: of CUDA it returns every output to the host.
  */
 export const ownsMemory = (device: DeviceChoice | undefined): boolean => device === "webgpu";
+
+/**
+ * How a device computes products of float16: `rounded`, in float32, of numbers that are rounded to float16 before and after, since its engine
+ * has no such products; or as they are, adding up in `float32` or in `float16`.
+ */
+export type HalfSums = "rounded" | "float32" | "float16";
 
 export interface SessionOptions {
   /** Threads that one operator may use; default: all cores. */
@@ -47,6 +61,8 @@ export interface CompiledAs {
   readonly staying?: readonly string[];
   /** Names of the nodes that the processor is to compute, where the device does it wrongly or not at all. Default none. */
   readonly onProcessor?: readonly string[];
+  /** Whether the engine keeps to itself what it logs of errors, since whoever compiles expects one. Default false. */
+  readonly quiet?: boolean;
   /** Is told after the first run which nodes the engine left to the processor, where the backend can tell. */
   readonly onPlacement?: ((placement: Placement) => void) | undefined;
 }
@@ -85,5 +101,7 @@ export interface Backend {
   readonly memory: number;
   /** Whether it has operators on channels in blocks (ops/windows/nchwc.ts). */
   readonly blocks: boolean;
+  /** How it computes products of float16. */
+  readonly halfSums: HalfSums;
   compile(model: Uint8Array, options?: SessionOptions, as?: CompiledAs): Promise<Session>;
 }

@@ -25,6 +25,7 @@ export const backend: Backend = {
   // What 32-bit addresses reach.
   memory: 2 ** 32,
   blocks: false,
+  halfSums: "rounded",
   compile: (model, { threads: asked, memoryPattern = true } = {}) => {
     const threads = threadsOf(asked);
     if (threads !== undefined) ort.env.wasm.numThreads = threads;

@@ -13,13 +13,14 @@ export const backend: Backend = {
   // The engine does not say how much a card has.
   memory: Number.POSITIVE_INFINITY,
   blocks: false,
+  halfSums: "float16",
   async compile(model, { threads, memoryPattern = true, profilePrefix } = {}, as = {}) {
     const options = {
       executionProviders: [webGpuProvider(as)],
       ...(threads !== undefined && { intraOpNumThreads: threads }),
       enableMemPattern: memoryPattern,
       graphOptimizationLevel: "all",
-      logSeverityLevel: 3,
+      logSeverityLevel: as.quiet ? 4 : 3,
       ...(profilePrefix !== undefined && { enableProfiling: true, profileFilePrefix: profilePrefix }),
     } as const;
     try {

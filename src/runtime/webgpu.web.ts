@@ -22,12 +22,13 @@ export const backend: Backend = {
   // Browsers do not say how much a card has.
   memory: Number.POSITIVE_INFINITY,
   blocks: false,
+  halfSums: "float16",
   async compile(model, _, as = {}) {
     await requireCard();
     const options = {
       executionProviders: [webGpuProvider(as)],
       graphOptimizationLevel: "all",
-      logSeverityLevel: 3,
+      logSeverityLevel: as.quiet ? 4 : 3,
     } as const;
     return createSession(ort, model, options, { ...as, isDevice: true });
   },

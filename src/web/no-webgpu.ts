@@ -6,6 +6,7 @@ export const backend: Backend = {
   device: "webgpu",
   memory: Number.POSITIVE_INFINITY,
   blocks: false,
+  halfSums: "rounded",
   compile: () =>
     Promise.reject(
       new OptionError(

@@ -44,8 +44,11 @@ function partsOf(w: Value, pieces = 1): readonly Value[] {
   );
 }
 
-/** x wᵀ; of packed rows without unpacking them. */
-const scoresOf = (x: Value, w: Value): Value => productWithUnpacked(x, w) ?? matmul(x, w, { transB: true });
+/** x wᵀ; of packed rows without unpacking them, of float16 as float32. */
+const scoresOf = (x: Value, w: Value): Value => productWithUnpacked(x, w) ?? whole(matmul(x, w, { transB: true }));
+
+/** A value as float32 where it is float16: sums and logarithms are never taken in that. */
+const whole = (x: Value): Value => (x.dtype === "float16" ? cast(x, "float32") : x);
 
 /** The rows of a weight at the labels [N, 1]. */
 function rowsAt(w: Value, labels: Value): Value {
@@ -55,7 +58,7 @@ function rowsAt(w: Value, labels: Value): Value {
 
 /**
  * log softmax(x wᵀ) at the labels of rows x [N, K], for classes w [V, K] and labels [N, 1] → [N, 1]; and log Σ e^(x wᵀ), [N, 1]. w may be packed,
- * as `UnpackBlocks` has it, with its scales as the fourth operand. The scores [N, V] are made in pieces that are not kept: the way back makes
+ * as `UnpackBlocks` has it, with its scales as the fourth operand; x and w may be float16, the results are float32 then. The scores [N, V] are made in pieces that are not kept: the way back makes
  * them again (cut cross-entropy, Wijmans et al. 2024, sec. 4).
  */
 export const LabelLogSoftmax: OpDef = defineOp("LabelLogSoftmax", {
@@ -71,7 +74,7 @@ export const LabelLogSoftmax: OpDef = defineOp("LabelLogSoftmax", {
       throw new ShapeError(
         `LabelLogSoftmax takes x [N, K], w [V, K] and labels [N, 1], got ${[x, w, labels].map(({ shape }) => showShape(shape)).join(", ")}`,
       );
-    const column = { dtype: x.dtype, shape: [rows, 1] };
+    const column = { dtype: x.dtype === "float16" ? "float32" : x.dtype, shape: [rows, 1] } as const;
     return [column, column];
   },
   // With p = softmax(x wᵀ) = exp(x wᵀ - s) and gradients g of the label's logarithm, h of s: of the scores (h - g) p, and g at the label.
@@ -105,9 +108,11 @@ export const LabelLogSoftmax: OpDef = defineOp("LabelLogSoftmax", {
     const w = weightOf(inputs, attributes);
     const sums = partsOf(w, attributes.pieces).map((part) => reduceLogSumExp(scoresOf(x, part), 1, { keepDims: true }));
     const sum = reduceLogSumExp(concat(sums, 1), 1, { keepDims: true });
-    return [sub(reduceSum(mul(x, rowsAt(w, labels)), 1, { keepDims: true }), sum), sum];
+    const ofLabels = mul(whole(x), whole(rowsAt(w, labels)));
+    return [sub(reduceSum(ofLabels, 1, { keepDims: true }), sum), sum];
   },
   macs: ({ inputs, attributes }) => (inputs[0].shape[0] ?? 1) * size(weightOf(inputs, attributes).shape),
+  halves: ({ inputs: [, , , scales] }) => (scales ? [] : [0, 1]),
   packed: ({ inputs: [, w, , scales], attributes: { bits = 4, columns = 0 } }) =>
     scales && { position: 1, shape: [w.shape[0] ?? 1, columns], bits },
   samples: ({ axes: [ofRows, ofClasses, ofLabels, ofScales] }) =>

@@ -76,6 +76,7 @@ export const Conv: OpDef = defineOp("Conv", {
     ];
   },
   macs: ({ inputs: [, w], outputs: [y] }) => size(y.shape) * size(w.shape.slice(1)),
+  halves: () => [0, 1, 2],
   samples: samplesFirst,
   // A convolves to `rank` channels with the same window, B mixes them point by point.
   lowRank: ({ inputs: [x, w, bias], outputs: [y], attributes }, position) => {
@@ -100,9 +101,9 @@ export const Conv: OpDef = defineOp("Conv", {
     };
   },
   onWebGpu: ({ inputs: [x, w, bias], outputs: [y], attributes }) => paddedOnWebGpu([x, w, bias], y, attributes),
-  // ONNX Runtime convolves float32 only; other floats go through columns and one product.
+  // ONNX Runtime convolves no float64, which goes through columns and one product; float16 on cards, and elsewhere as float32.
   lower: ({ inputs: [x, w, bias], outputs: [y], attributes }) => {
-    if (x.dtype === "float32") return undefined;
+    if (x.dtype !== "float64") return undefined;
     const group = attributes.group ?? 1;
     const columns = toColumns(x, convWindow(x, w.shape.slice(2), attributes), group);
     const [filterCount = 1, channels = 1, ...kernel] = w.shape;
@@ -249,15 +250,16 @@ export const ConvTranspose: OpDef = defineOp("ConvTranspose", {
     ];
   },
   macs: ({ inputs: [x, w] }) => size(x.shape) * size(w.shape.slice(1)),
+  halves: () => [0, 1, 2],
   samples: samplesFirst,
   // The provider adds up wrong elements where there are groups, and transposes over one or two axes alone.
   onWebGpu: ({ inputs, outputs: [y], attributes }) =>
     isGrouped(attributes) || y.rank > 4 ? [asConvolution(inputs, y, attributes)] : undefined,
-  // Faster than ONNX Runtime's ConvTranspose at stride 1, and the only way for other floats than float32.
+  // Faster than ONNX Runtime's ConvTranspose at stride 1, and the only way for float64.
   lower: ({ inputs, outputs: [y], attributes: own }) => {
     const [x, w] = inputs;
     const isStrided = transposedWindow(x, w, own).strides.some((stride) => stride > 1);
-    return x.dtype === "float32" && isStrided ? undefined : [asConvolution(inputs, y, own)];
+    return x.dtype !== "float64" && isStrided ? undefined : [asConvolution(inputs, y, own)];
   },
   byRows: ({ inputs: [x, w, bias], outputs: [y], attributes, layout, rows, plain }) => {
     const { kernel, strides, dilations, begins, ends } = transposedWindow(x, w, attributes);
@@ -324,6 +326,7 @@ export const ConvWeightGradient: OpDef = defineOp("ConvWeightGradient", {
     needs[1] ? apply(Conv, [x, gw], attributes) : undefined,
   ],
   macs: ({ inputs: [, g], outputs: [w] }) => size(g.shape) * size(w.shape.slice(1)),
+  halves: () => [0, 1],
   lower: ({ inputs: [x, g], outputs: [w], attributes }) => {
     const { group = 1, kernel_shape: kernel = [] } = attributes;
     const [filters = 1, channels = 1] = w.shape;
