@@ -61,6 +61,7 @@ const numberThat = (
 export const number = numberThat("a number");
 export const nonNegative = numberThat("a number from 0", (error) => z.gte(0, error));
 export const positive = numberThat("a number above 0", (error) => z.gt(0, error));
+export const atLeastOne = numberThat("a number from 1", (error) => z.gte(1, error));
 /** A number in [0, 1]. */
 export const share = numberThat(
   "a number in [0, 1]",
@@ -72,6 +73,12 @@ export const positiveShare = numberThat(
   "a number above 0, at most 1",
   (error) => z.gt(0, error),
   (error) => z.lte(1, error),
+);
+/** A number in (0, 1). */
+export const positiveFraction = numberThat(
+  "a number above 0, below 1",
+  (error) => z.gt(0, error),
+  (error) => z.lt(1, error),
 );
 /** A number in [0, 1), such as the rate of dropout. */
 export const fraction = numberThat(

@@ -2,6 +2,7 @@
 
 import { atPlace, DataError, FileError, NonFiniteError, OptionError, SardonyxError } from "../core/errors.ts";
 import { append, least } from "../core/lists.ts";
+import { plural } from "../core/number-text.ts";
 import { Tensor } from "../core/tensor.ts";
 import type { Batch, Dataset } from "../data/pipeline/dataset.ts";
 import { anyOf, type Communicator, sameOnAll, together } from "../distributed/communicator.ts";
@@ -150,6 +151,7 @@ async function fitTogether<B extends Batch>(
       break;
     }
   }
+  const begun = { skipped: trainer.skipped, batches: trainer.batches };
   const { device, threads } = training.compile ?? {};
   // Not profiled: profiles are of training.
   const evaluator =
@@ -217,6 +219,7 @@ async function fitTogether<B extends Batch>(
         if ((callback.keepsBest ?? false) === keepsBest) run.deliver(callback.deliver?.(run));
     for (const callback of callbacks) await callback.onEnd?.(run);
     append(notes, feed.notes());
+    append(notes, skippedNotes(trainer, begun));
     for (const callback of callbacks) append(notes, callback.notes?.() ?? []);
   } finally {
     feed.close();
@@ -249,6 +252,18 @@ async function validated(
   );
   await around();
   return results;
+}
+
+/** What to know of a run in float16 whose gradients overflowed. */
+function skippedNotes(
+  { skipped, batches }: Pick<Trainer, "skipped" | "batches">,
+  begun: { readonly skipped: number; readonly batches: number },
+): readonly string[] {
+  const count = skipped - begun.skipped;
+  if (count === 0) return [];
+  return [
+    `${count} of ${plural(batches - begun.batches, "batch", "batches")} made no update, since their gradients overflowed float16 at the loss scale that they had; a few are usual, as the scale finds its place, and many say that the run is better computed in float32 (precision)`,
+  ];
 }
 
 /** What to know of a run whose last epoch is worse than an earlier one. */

@@ -54,7 +54,9 @@ export async function explainNonFinite(step: FailedStep): Promise<Explained> {
     ? `the gradient's norm became ${found.gradientNorm}`
     : `the loss became ${found.loss}`;
   const where = `${became} at batch ${found.batch}`;
-  const mend = "lower the learning rate, clip the gradient (clipNorm), or look for extreme values in the data";
+  const lower = "lower the learning rate, clip the gradient (clipNorm), or look for extreme values in the data";
+  const isHalf = step.compile?.precision === "float16";
+  const mend = isHalf ? `compute in float32 (precision), which reaches further than float16; else ${lower}` : lower;
   const broken = Object.entries(batch).find(([, tensor]) => isFloat(tensor.dtype) && !allFinite(tensor));
   if (broken)
     return {

@@ -91,6 +91,25 @@ export function traceBatch(
   return { context, batch: values, loss: total, weight: loss.weight, statistics, unread };
 }
 
+/** What a rank computes of a step. */
+export interface PartOfStep {
+  readonly share: Share;
+  /** This rank's share of what the losses of all stand for; read where `weightToShare` says so. */
+  readonly lossShare: number;
+  /** Called with each bucket of the gradients once it is there. */
+  readonly ready?: ((bucket: Bucket) => void) | undefined;
+}
+
+/** What a step is given beside its batch and key. */
+export interface StepInputs {
+  /** What the frozen part gives for the batch, which then needs the tensors of `names` alone; default: it is computed. */
+  readonly known?: readonly Tensor[] | undefined;
+  /** What the batch is of one that ranks share. */
+  readonly part?: PartOfStep;
+  /** By what gradients come multiplied, of a step whose products are float16; default 1. */
+  readonly lossScale?: number;
+}
+
 /** Numbers that a step measures. */
 export interface GradientResult {
   readonly loss: number;
@@ -113,22 +132,9 @@ export interface GradientStep extends Compiled {
   readonly names: readonly string[];
   /** New values of buffers (running statistics), as the last run computed them. */
   fresh(): readonly Tensor[];
-  /**
-   * @param kept what the frozen part gives for the batch, which then needs the tensors of `names` alone
-   * @param part what the batch is of one that ranks share
-   */
-  run(batch: Batch, key: Tensor, kept?: readonly Tensor[], part?: PartOfStep): Promise<GradientResult>;
+  run(batch: Batch, key: Tensor, inputs?: StepInputs): Promise<GradientResult>;
   /** Puts the fresh values of buffers into the model. */
   commit(): void;
-}
-
-/** What a rank computes of a step. */
-export interface PartOfStep {
-  readonly share: Share;
-  /** This rank's share of what the losses of all stand for; read where `weightToShare` says so. */
-  readonly lossShare: number;
-  /** Called with each bucket of the gradients once it is there. */
-  readonly ready?: ((bucket: Bucket) => void) | undefined;
 }
 
 /** How a gradient step is made. */
@@ -154,6 +160,13 @@ function weightedLoss({ loss, weight }: TracedBatch, share: Value): Value {
   const own = mul(typeof weight === "number" ? scalar(weight) : reshape(weight, []), sign(cast(share, "float32")));
   return mul(loss, div(own, sumOverRanks(own)));
 }
+
+/** What is differentiated in place of a loss: its product with the loss scale, which may overflow, with the loss itself behind all others. */
+const scaled = ([loss, ...others]: readonly [Value, ...Value[]], scale: Value | undefined): readonly Value[] =>
+  scale ? [mul(loss, scale), ...others, loss] : [loss, ...others];
+/** The loss and the others of what `scaled` gave. */
+const unscaled = (forward: readonly Value[], scale: Value | undefined): readonly Value[] =>
+  scale ? [...forward.slice(-1), ...forward.slice(1, -1)] : forward;
 
 /** Compiles the step that writes the gradients of stores' parameters into them. All parameters are inputs, read at each run. */
 export async function buildGradientStep(
@@ -192,7 +205,9 @@ export async function buildGradientStep(
     weights: total(inputs.values.map(bytesOf)),
     remembered: total(stores.flatMap((store) => Object.values(store.memories()).map(({ shape }) => 4 * size(shape)))),
   });
-  const derived = deriveStep([loss, ...others], { wrt, budget, checkpoint: memory.checkpoint });
+  const scale = options?.precision === "float16" ? [input("float32", [], "lossScale")] : [];
+  const derived = deriveStep(scaled([loss, ...others], scale[0]), { wrt, budget, checkpoint: memory.checkpoint });
+  const forward = unscaled(derived.forward, scale[0]);
   const gradients = derived.gradients.map((gradient, i) => orZeros(gradient, wrt[i] as Value));
   let next = 0;
   const gathered = stores.map((store) => {
@@ -201,8 +216,8 @@ export async function buildGradientStep(
     return store.gather(gradients.slice(first, next));
   });
   const told = ownsMemory(options?.device)
-    ? packed(derived.forward)
-    : { outputs: derived.forward, read: (all: readonly Tensor[]) => all };
+    ? packed(forward)
+    : { outputs: forward, read: (all: readonly Tensor[]) => all };
   const ofGradients = gathered.flatMap((own) => own.outputs);
   const outputs = [...told.outputs, ...ofGradients];
   const used = typeof cut === "string" ? undefined : inputsOf(outputs);
@@ -224,7 +239,7 @@ export async function buildGradientStep(
     ...places.map((place) => told.outputs.length + place),
   ]);
   const compiled = await compileStages(
-    [...names.map((name) => traced.batch[name] as Value), ...entering, key, ...ofPart, ...parameters.values],
+    [...names.map((name) => traced.batch[name] as Value), ...entering, key, ...ofPart, ...scale, ...parameters.values],
     outputs,
     options,
     new Set(ofGradients),
@@ -244,10 +259,11 @@ export async function buildGradientStep(
     memory: derived.memory,
     names,
     fresh: () => fresh,
-    async run(fed, keyValue, known, part) {
+    async run(fed, keyValue, { known, part, lossScale = 1 } = {}) {
       const before = typeof kept === "string" ? [] : (known ?? (await kept.compute(fed)));
       const placed = ranks && part ? [...partTensors(part.share), tensor(part.lossShare)] : [];
-      const given = [...tensorsOf(fed, names), ...before, keyValue, ...placed, ...parameters.tensors()];
+      const factor = scale.map(() => tensor(lossScale));
+      const given = [...tensorsOf(fed, names), ...before, keyValue, ...placed, ...factor, ...parameters.tensors()];
       const begin = given.length - places.size;
       for (const { at, parameter } of frozen)
         given[begin + at] = (await copies?.of(parameter, given[begin + at] as Tensor)) as Tensor;

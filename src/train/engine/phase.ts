@@ -4,19 +4,21 @@ import { groupBy } from "../../core/group-by.ts";
 import { foldIn, type Key, keyOf } from "../../core/random.ts";
 import { Tensor } from "../../core/tensor.ts";
 import type { Batch } from "../../data/pipeline/dataset.ts";
-import { leadersNumbers } from "../../distributed/communicator.ts";
+import { anyOf, leadersNumbers } from "../../distributed/communicator.ts";
 import type { CompileOptions } from "../../jit/compile.ts";
 import { SessionCache, type SessionLimits } from "../../jit/session-cache.ts";
 import type { AnyModule } from "../../nn/module.ts";
 import type { Parameter } from "../../nn/parameter.ts";
 import { ownsMemory } from "../../runtime/session.ts";
 import { type Optimizer, rateAt } from "../optimizers/optimizer.ts";
+import type { Bucket } from "../store/buckets.ts";
 import { DeviceCopies } from "../store/device-copies.ts";
 import { allocateOnDevice } from "../store/device-shard.ts";
 import { Gradients } from "../store/gradients.ts";
 import type { Named } from "../store/parameter-store.ts";
 import type { BoundTransform, GradientTransform } from "../transforms/transform.ts";
 import { buildGradientStep, type GradientResult, type GradientStep, signatureOf } from "./gradient-step.ts";
+import { LossScale, type LossScaleOptions, lossScaleName, type Verdict } from "./loss-scale.ts";
 import type { BoundObjective } from "./objective.ts";
 import { type ParameterGroup, type ParameterPattern, settingsOf, takes } from "./parameter-groups.ts";
 import { meanTogether, measuredTogether, type RanksOptions, type Share } from "./ranks.ts";
@@ -32,6 +34,8 @@ export interface PhaseOptions {
   readonly groups: readonly ParameterGroup[];
   readonly transforms: readonly GradientTransform[];
   readonly compile?: CompileOptions | undefined;
+  /** How the loss scale moves, where products are computed in float16. */
+  readonly lossScale?: LossScaleOptions | undefined;
   /** How many compiled steps are kept. */
   readonly limits?: SessionLimits | undefined;
   /** What steps compute again on the way back. */
@@ -44,6 +48,8 @@ export interface PhaseOptions {
 export interface PhaseGradients extends GradientResult {
   /** Euclidean norm of the whole gradient. */
   readonly norm: number;
+  /** Whether there is an update; that gradients overflowed float16 is no failure while a smaller loss scale may help. */
+  readonly verdict: Verdict;
 }
 
 /** Numbers that a phase counts, for checkpoints. */
@@ -60,6 +66,8 @@ export class Phase {
   readonly #model: AnyModule;
   readonly #updaters = new Map<Optimizer, Updater>();
   readonly #remembered: readonly string[];
+  /** Of products in float16. */
+  readonly #lossScale: LossScale | undefined;
   /** By the signature of batches. */
   readonly #steps: SessionCache<GradientStep>;
   #memory: Record<string, Record<string, number>> = {};
@@ -83,7 +91,8 @@ export class Phase {
     this.options = options;
     this.#steps = new SessionCache(options.limits);
     this.#copies = ownsMemory(options.compile?.device) ? new DeviceCopies(this.#compile) : undefined;
-    const names = transforms.map(({ name }) => name);
+    this.#lossScale = options.compile?.precision === "float16" ? new LossScale(options.lossScale) : undefined;
+    const names = [...(this.#lossScale ? [lossScaleName] : []), ...transforms.map(({ name }) => name)];
     const repeated = names.find((name, i) => names.indexOf(name) !== i);
     if (repeated !== undefined)
       throw new OptionError(
@@ -189,16 +198,18 @@ export class Phase {
   ): Promise<PhaseGradients> {
     const { communicator } = this.options.ranks ?? {};
     this.#gathered = {};
+    const { scale: lossScale = 1 } = this.#lossScale?.state ?? {};
     const [first] = this.#transforms;
-    const own = await step.run(batch, key, kept, {
+    const part = {
       share,
       lossShare: await this.#lossShareOf(step, batch, share),
-      ready: first?.begin && ((bucket) => first.begin?.(bucket)),
-    });
+      ready: first?.begin && ((bucket: Bucket) => first.begin?.(bucket)),
+    };
+    const own = await step.run(batch, key, { known: kept, part, lossScale });
     this.#gradients.changed();
-    this.#gradients.scale = 1;
+    this.#gradients.scale = 1 / lossScale;
     this.#gradients.part = undefined;
-    if (!communicator) return { ...own, norm: await this.#gradients.norm() };
+    if (!communicator) return this.#judged(own);
     const { whole, scale } = await measuredTogether(communicator, own, {
       counts: share.counts,
       isWeighted: step.isWeighted,
@@ -206,12 +217,30 @@ export class Phase {
     await meanTogether(communicator, step.fresh(), share);
     // What is no number and counts for nothing would stay no number.
     if (scale === 0) await this.#gradients.clear();
-    else this.#gradients.scale = scale;
+    else this.#gradients.scale = scale / lossScale;
     for (const transform of this.#transforms.slice(0, this.#completing)) {
       await transform.apply(this.#gradients, { weight: whole.weight, batch: 0, key: keyOf(0), report() {} });
       this.#gradients.changed();
     }
-    return { ...whole, norm: await this.#gradients.norm() };
+    return this.#judged(whole);
+  }
+
+  /** Measures the gradients of a batch, and says what is to be done with them; of several ranks on all alike. */
+  async #judged(measured: GradientResult): Promise<PhaseGradients> {
+    const norm = await this.#gradients.norm();
+    const [isLoss, isGradient] = [Number.isFinite(measured.loss), Number.isFinite(norm)];
+    if (!this.#lossScale || !isLoss) return { ...measured, norm, verdict: isLoss && isGradient ? "update" : "fail" };
+    const { communicator } = this.options.ranks ?? {};
+    // Where they meet once for several batches, the norm is of a rank's own part.
+    const overflowed = communicator ? await anyOf(communicator, !isGradient) : !isGradient;
+    return { ...measured, norm, verdict: this.#lossScale.judge(overflowed) };
+  }
+
+  /** What steps report of the loss scale; nothing without one. */
+  get lossScale(): Readonly<Record<string, Readonly<Record<string, number>>>> {
+    if (!this.#lossScale) return {};
+    const { scale, skipped } = this.#lossScale.state;
+    return { [lossScaleName]: { scale, skipped } };
   }
 
   /** This rank's share of what the losses of all stand for. */
@@ -317,13 +346,16 @@ export class Phase {
   }
 
   counts(): PhaseCounts {
-    return { updates: this.#updates, memory: structuredClone(this.#memory) };
+    const scaling = this.#lossScale && { [lossScaleName]: { ...this.#lossScale.state } };
+    return { updates: this.#updates, memory: { ...structuredClone(this.#memory), ...scaling } };
   }
 
   /** Takes up what was saved. Comes before the first step. */
   restore({ updates, memory }: PhaseCounts, memories: Readonly<Record<string, Tensor>>): void {
     this.#updates = updates;
-    this.#memory = structuredClone(memory) as Record<string, Record<string, number>>;
+    const { [lossScaleName]: scaling, ...ofTransforms } = memory;
+    this.#lossScale?.restore(scaling);
+    this.#memory = structuredClone(this.#lossScale ? ofTransforms : memory) as Record<string, Record<string, number>>;
     // Of parts that are added up one rank has the whole.
     const isOthers = (name: string) => (this.options.ranks?.communicator.rank ?? 0) > 0 && this.#partial.includes(name);
     for (const [name, tensor] of Object.entries(memories))

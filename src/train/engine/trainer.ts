@@ -7,13 +7,14 @@ import type { Tensor } from "../../core/tensor.ts";
 import type { Batch } from "../../data/pipeline/dataset.ts";
 import { asideLines, type Communicator, communicatorType } from "../../distributed/communicator.ts";
 import { type Exchange, exchanges } from "../../distributed/sums.ts";
-import { type CompileOptions, checkCompile } from "../../jit/compile.ts";
+import { type CompileOptions, checkCompile, precisionType } from "../../jit/compile.ts";
 import { type SessionLimits, sessionTypes } from "../../jit/session-cache.ts";
 import type { AnyModule } from "../../nn/module.ts";
 import { storedTensors } from "../../nn/packed.ts";
 import type { Parameter } from "../../nn/parameter.ts";
 import { Structure } from "../../nn/structure.ts";
 import { keyTensor } from "../../ops/index.ts";
+import type { ComputePrecision } from "../../runtime/session.ts";
 import type { StepMemory } from "../../transform/derive-step.ts";
 import { loadParameters, memoryPrefix, requireFinite, requireMemories } from "../load-parameters.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
@@ -24,6 +25,7 @@ import type { GradientTransform } from "../transforms/transform.ts";
 import { explainNonFinite, firstLocated } from "./diagnose.ts";
 import { type GradientStep, keyInput, signatureOf, traceBatch } from "./gradient-step.ts";
 import { fieldsOf, type KeptPart, keptOf } from "./kept-part.ts";
+import { checkLossScale, type LossScaleOptions, lossScaleName } from "./loss-scale.ts";
 import type { NumberedBatch } from "./numbered.ts";
 import { refuseUnread, requireSamples, samplesOf } from "./objective.ts";
 import {
@@ -57,6 +59,14 @@ export interface TrainingOptions extends SessionLimits, MemoryOptions {
   readonly groups?: readonly ParameterGroup[];
   /** Device, threads, profiling; default those of the machine, and no profile. */
   readonly compile?: CompileOptions;
+  /**
+   * What matrix products and convolutions of steps are computed in, default that of `compile`. `"float16"` is mixed precision (Micikevicius et
+   * al. 2018): parameters, what the optimizer remembers, sums and losses stay float32, and the loss is scaled so that small gradients are not
+   * lost. Evaluation stays float32.
+   */
+  readonly precision?: ComputePrecision | undefined;
+  /** How the loss scale of float16 begins and moves; default from 65,536, halved at overflow, doubled after 2,000 batches without. */
+  readonly lossScale?: LossScaleOptions | undefined;
   /**
    * How much is kept of what frozen layers before the trained ones give for each sample, so that later epochs compute the others alone; false
    * keeps nothing. Default up to 1 GB in memory. For `fit`.
@@ -98,6 +108,8 @@ export const trainingTypes: OptionTypes<TrainingOptions> = {
   transforms: listOf(having<GradientTransform>("bind", "a transform such as clipValue(1)"), "transforms"),
   groups: listOf(checkGroup.type, "groups: [{ parameters: … }]"),
   compile: checkCompile.type,
+  precision: precisionType,
+  lossScale: checkLossScale.type,
   ...sessionTypes,
   ...memoryTypes,
   cache: eitherOf(
@@ -145,9 +157,9 @@ export interface StepResult {
   readonly statistics: readonly Float32Array[];
   /** The optimizer's rate at this step, before the factors of groups. */
   readonly learningRate: number;
-  /** Euclidean norm of the batch's whole gradient, before the transforms. */
+  /** Euclidean norm of the batch's whole gradient, before the transforms; not finite where it overflowed float16, and there is no update. */
   readonly gradientNorm: number;
-  /** What gradient transforms report, by their names. */
+  /** What gradient transforms report, by their names; of float16 also `lossScale`: the `scale`, and how many batches were `skipped`. */
   readonly reports: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
 
@@ -187,7 +199,8 @@ export class Trainer<B extends Batch = Batch> {
   #memory: StepMemory | undefined;
 
   constructor(model: AnyModule | Readonly<Record<string, AnyModule>>, options: TrainerOptions<B>) {
-    const { training = {} } = checkTrainer(options);
+    const { training: given = {} } = checkTrainer(options);
+    const training = { ...given, compile: withPrecision(given) };
     requireOneChoice(training);
     if (training.compile?.device === "auto")
       throw new OptionError(
@@ -214,6 +227,7 @@ export class Trainer<B extends Batch = Batch> {
         groups,
         transforms: transformsOf(training, ranks),
         compile,
+        lossScale: training.lossScale,
         limits: training,
         memory: training,
         ranks,
@@ -248,6 +262,11 @@ export class Trainer<B extends Batch = Batch> {
   /** Updates made so far. */
   get updates(): number {
     return this.phases.reduce((sum, { updates }) => sum + updates, 0);
+  }
+
+  /** Batches that made no update, since their gradients overflowed float16. */
+  get skipped(): number {
+    return this.phases.reduce((sum, { lossScale }) => sum + (lossScale[lossScaleName]?.["skipped"] ?? 0), 0);
   }
 
   /** The optimizers at work. */
@@ -327,8 +346,8 @@ export class Trainer<B extends Batch = Batch> {
     const { learningRate } = phase;
     const key = foldIn(this.key, "step", this.#batches);
     const kept = part && keptOf(part, fields);
-    const { norm, ...measured } = await phase.differentiate(gradientStep, fields, keyTensor(key), share, kept);
-    if (!Number.isFinite(measured.loss) || !Number.isFinite(norm)) {
+    const { norm, verdict, ...measured } = await phase.differentiate(gradientStep, fields, keyTensor(key), share, kept);
+    if (verdict === "fail") {
       const failed = await explainNonFinite({
         model: this.model,
         objective: phase.options.objective,
@@ -341,7 +360,8 @@ export class Trainer<B extends Batch = Batch> {
       throw await firstLocated(failed, this.#options.communicator);
     }
     gradientStep.commit();
-    const reports = await this.#timed(() => phase.update(measured.weight, this.#batches, key));
+    const reports =
+      verdict === "skip" ? {} : await this.#timed(() => phase.update(measured.weight, this.#batches, key));
     this.#batches++;
     return {
       step: phase.options.name,
@@ -349,7 +369,7 @@ export class Trainer<B extends Batch = Batch> {
       ...measured,
       learningRate,
       gradientNorm: norm,
-      reports,
+      reports: { ...phase.lossScale, ...reports },
     };
   }
 
@@ -449,6 +469,13 @@ export class Trainer<B extends Batch = Batch> {
     this.#updateSeconds += (performance.now() - began) / 1000;
     return result;
   }
+}
+
+/** The options of compiling with the precision of steps. Throws OptionError for a loss scale that nothing is multiplied by. */
+function withPrecision({ compile = {}, precision = compile.precision, lossScale }: TrainingOptions): CompileOptions {
+  if (lossScale && precision !== "float16")
+    throw new OptionError('lossScale is for products in float16; pass precision: "float16" with it, or leave it out');
+  return { ...compile, precision };
 }
 
 const prefixOf = ({ options: { name } }: Phase): string => `${memoryPrefix}${name && `${name}/`}`;
