@@ -1,71 +1,14 @@
 /** The recipes' networks on a graphics card made of software: a step gives what the processor gives. */
 import { describe, expect, test } from "vitest";
-import { Trainer } from "../src/index.ts";
-import type { Recipe } from "../src/runs/recipes/recipe.ts";
-import { builtInRecipes, isLoadedExperiment, loadTrainable } from "../src/runs/recipes/recipes.node.ts";
-import { measuredOf } from "../src/runs/training/evaluation.ts";
-import { optimizerFor } from "../src/runs/training/plan.node.ts";
 import { commandLine, type Result, recordOf } from "./command-line.ts";
+import { firstSteps, recipesAtHand } from "./recipe-steps.ts";
 import { hasSoftwareGpu } from "./software-gpu.ts";
 
-/** Recipes whose data or pretrained parts are downloaded. */
-const downloaded = [
-  "cnn-cifar10",
-  "keywords",
-  "recommend-movies",
-  "transfer-audio",
-  "transfer-images",
-  "transfer-text",
-];
-/** Recipes that have no data before they are given some. */
-const ofOwnData = [
-  "boxes",
-  "finetune",
-  "images",
-  "ratings",
-  "series",
-  "sounds",
-  "table",
-  "texts",
-  "translation",
-  "writing",
-];
-
-/** Samples that are loaded, and for texts, of which some make one sample. */
-const few = 8;
-const enough = 2000;
-const ofTexts = ["gpt-bpe", "gpt-char", "lora-gpt", "seq2seq-translate"];
-
-/** What the first batches measure on a device. */
-async function steps({ name, ...recipe }: Recipe, device: "cpu" | "webgpu"): Promise<readonly number[]> {
-  const settings = { ...recipe.defaults, device, threads: 1, batchSize: 2, epochs: 1, options: {} };
-  const own = Object.fromEntries(
-    Object.entries(recipe.options ?? {}).map(([name, { default: value }]) => [name, value]),
-  );
-  const task = await recipe.load({ ...own, ...settings } as never, ofTexts.includes(name) ? enough : few);
-  const trainer = new Trainer(task.model, {
-    ...measuredOf(task),
-    ...(task.steps === undefined && { optimizer: optimizerFor(task, settings) }),
-    training: { seed: settings.seed, ...task.training, compile: { device, threads: 1 } },
-  } as never);
-  const measured: number[] = [];
-  for await (const batch of task.train.epoch(0)) {
-    const { loss, gradientNorm } = await trainer.step(batch as never);
-    measured.push(loss, gradientNorm);
-    if (measured.length === 2 * Object.keys(task.steps ?? { only: true }).length) break;
-  }
-  await trainer.release();
-  return measured;
-}
-
 describe.skipIf(!hasSoftwareGpu)("one step on a graphics card", () => {
-  const names = builtInRecipes().filter((name) => ![...downloaded, ...ofOwnData].includes(name));
-  test.each(names)(
+  test.each(recipesAtHand)(
     "%s",
     async (name) => {
-      const loaded = await loadTrainable(name);
-      if (isLoadedExperiment(loaded)) return; // of networks as those of the recipes
-      const [there, here] = [await steps(loaded.recipe, "webgpu"), await steps(loaded.recipe, "cpu")];
+      const [there, here] = [await firstSteps(name, { device: "webgpu" }), await firstSteps(name)];
       for (const [i, expected] of here.entries())
         expect(Math.abs((there[i] ?? Number.NaN) - expected)).toBeLessThan(1e-4 * Math.max(1, Math.abs(expected)));
     },

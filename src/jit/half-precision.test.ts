@@ -1,5 +1,6 @@
 /** Mixed precision: what is computed in float16 and what is not, on the processor and on cards that have it, and what is said of those that do not. */
 import { describe, expect, test } from "vitest";
+import { hasHalfGpu } from "../../test/half-gpu.ts";
 import { hasSoftwareGpu } from "../../test/software-gpu.ts";
 import { gradients } from "../autodiff/gradients.ts";
 import { OptionError } from "../core/errors.ts";
@@ -185,22 +186,7 @@ test("scores in pieces keep their logarithms and sums in float32", async () => {
   expect(distance(half[0] ?? [], whole[0] ?? [])).toBeLessThan(fourRoundings);
 });
 
-/** Whether the card of software has float16: Mesa's of 2024 and later has, SwiftShader has not. */
-const hasHalf = hasSoftwareGpu && (await hasFloat16());
-
-async function hasFloat16(): Promise<boolean> {
-  const x = input("float32", [1, 1]);
-  try {
-    const { session } = await compile([x], [ops.matmul(x, x)], { device: "webgpu", precision: "float16" });
-    await session.release();
-    return true;
-  } catch (error) {
-    if (error instanceof OptionError) return false;
-    throw error;
-  }
-}
-
-test.skipIf(!hasSoftwareGpu || hasHalf)("a card without float16 is told before anything is compiled", async () => {
+test.skipIf(!hasSoftwareGpu || hasHalfGpu)("a card without float16 is told before anything is compiled", async () => {
   const [x, w] = [input("float32", [2, 2]), input("float32", [2, 2])];
   const refused = compile([x, w], [ops.matmul(x, w)], { device: "webgpu", precision: "float16" });
   await expect(refused).rejects.toThrow(OptionError);
@@ -209,7 +195,7 @@ test.skipIf(!hasSoftwareGpu || hasHalf)("a card without float16 is told before a
   );
 });
 
-describe.skipIf(!hasHalf)("on a card with float16, which adds up in it", () => {
+describe.skipIf(!hasHalfGpu)("on a card with float16, which adds up in it", () => {
   test.each(allCases.map(({ family, opCase }) => [`${family} ${keyOfCase(opCase)}`, family, opCase] as const))(
     "%s",
     async (_, family, opCase) => {

@@ -80,6 +80,7 @@ export const command = defineCommand({
       sharded,
       exchange,
       buckets,
+      precision,
       ...own
     } = given;
     const choosesParts = batchSize === "auto";
@@ -122,6 +123,7 @@ export const command = defineCommand({
         sharded,
         exchange,
         buckets,
+        precision,
         learningRate: learningRate ?? (resume ? undefined : rate),
         optimizer,
         seed,

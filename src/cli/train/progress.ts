@@ -52,6 +52,7 @@ export function showProgress({
     return [
       batches > 0 ? `${count(samples / seconds)} samples/s` : "compiling",
       ...shown.slice(0, 2).map(([name, value]) => namedResult(name, value)),
+      run.trainer.skipped === 0 ? undefined : `${count(run.trainer.skipped)} skipped`,
       left === undefined ? undefined : `${clock(left)} left`,
     ]
       .filter(Boolean)

@@ -4,7 +4,7 @@ import { isByteSize } from "../../core/byte-size.ts";
 import { OptionError, unknownName } from "../../core/errors.ts";
 import { asideLines } from "../../distributed/communicator.ts";
 import { exchanges } from "../../distributed/sums.ts";
-import { type Device, type DeviceChoice, deviceChoices, devices } from "../../runtime/session.ts";
+import { computePrecisions, type Device, type DeviceChoice, deviceChoices, devices } from "../../runtime/session.ts";
 import { type OptimizerName, optimizers } from "../../train/optimizers/index.ts";
 
 /** Settings that every recipe has defaults for. */
@@ -57,6 +57,12 @@ export const runSettingsSchema = recipeSettingsSchema.extend({
     .max(asideLines)
     .optional()
     .describe("of several processes: exchange gradients in so many buckets, each while others are computed; default 1"),
+  precision: z
+    .enum(computePrecisions)
+    .optional()
+    .describe(
+      "of products and convolutions in training: float16 (mixed precision) is for graphics cards; default float32",
+    ),
   repeats: z.number().int().min(1).optional().describe("of an experiment: train each network from so many seeds"),
   options: z.record(z.string(), optionValueSchema).default({}).describe("the recipe's own options"),
 });
@@ -90,6 +96,8 @@ export type RecipeSettings = Readonly<z.infer<typeof recipeSettingsSchema>>;
  * - `sharded`: whether each of several processes keeps its part alone of what the optimizer remembers; default false.
  * - `exchange`: in what numbers several processes exchange gradients; default float32.
  * - `buckets`: in how many buckets several processes exchange gradients, each while others are computed; default 1.
+ * - `precision`: what matrix products and convolutions of training steps are computed in; `"float16"` is mixed precision, with loss scaling.
+ * Default float32.
  * - `repeats`: of an experiment, how many seeds each network is trained from.
  * - `options`: the recipe's own options, by name.
  */
@@ -109,7 +117,7 @@ export type PlacedSettings = GivenSettings & {
 const choicesSchema = runSettingsSchema.omit({ device: true, threads: true, repeats: true });
 /**
  * What is chosen in place of a recipe's defaults: `epochs`, `batchSize`, `learningRate`, `optimizer` and `seed`, as in
- * `RecipeSettings`; `memory` and `parts`, in how much memory; `normalization`, `sharded`, `exchange` and `buckets`, of several processes; `limit`, so many samples for a quick try; and `options`, the recipe's own, by name.
+ * `RecipeSettings`; `memory` and `parts`, in how much memory; `normalization`, `sharded`, `exchange` and `buckets`, of several processes; `precision`, of products; `limit`, so many samples for a quick try; and `options`, the recipe's own, by name.
  */
 export type RecipeChoices = Pick<GivenSettings, keyof z.infer<typeof choicesSchema>>;
 
@@ -139,7 +147,7 @@ export function newSettings(recipe: SettingDefaults, given: PlacedSettings, core
     throw new OptionError(
       `repeats is for experiments, and ${name} trains one network once; leave it out, or pass another seed`,
     );
-  const ofRecipes = (["memory", "parts", "normalization", "sharded", "exchange", "buckets"] as const).find(
+  const ofRecipes = (["memory", "parts", "normalization", "sharded", "exchange", "buckets", "precision"] as const).find(
     (own) => given[own] !== undefined,
   );
   if (defaults.repeats !== undefined && ofRecipes !== undefined)

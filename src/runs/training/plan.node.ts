@@ -9,6 +9,7 @@ import type { Communicator } from "../../distributed/communicator.ts";
 import { launched } from "../../distributed/mpi/launcher.node.ts";
 import { chooseDevice } from "../../jit/auto-device.ts";
 import type { CompileOptions } from "../../jit/compile.ts";
+import { requireHalf } from "../../jit/half-support.ts";
 import { selectBackend } from "../../runtime/select.ts";
 import { deviceText } from "../../runtime/session.ts";
 import { defaultThreads } from "../../runtime/threads.node.ts";
@@ -124,6 +125,12 @@ export async function givenLike(folder: string, given: GivenSettings): Promise<G
   return { ...settings, ...Object.fromEntries(present), options: { ...settings.options, ...given.options } };
 }
 
+/** Throws OptionError for a device that cannot be here, or that does not compute in the precision of a run. */
+async function requireDevice({ device, precision }: RunSettings): Promise<void> {
+  const backend = await selectBackend(device);
+  if (precision === "float16") await requireHalf(backend);
+}
+
 async function planNew<R extends Trainable>(
   { recipe, path }: Loaded<R>,
   named: string,
@@ -135,7 +142,7 @@ async function planNew<R extends Trainable>(
   const standard = { name, defaults, options: isExperiment(recipe) ? {} : defaultOptions(recipe) };
   const asked = { ...given, ...(given.options && { options: absolutePaths(given.options) }) };
   const settings = newSettings(standard, asked, defaultThreads(launched()?.here));
-  await selectBackend(settings.device);
+  await requireDevice(settings);
   const claimed = claimNewFolder(profile ? `${recipe.name}-profile` : recipe.name, out);
   return {
     recipe,
@@ -192,7 +199,7 @@ async function planResumed<R extends Trainable>(
       `a run that is resumed keeps its settings, and got ${list.join(" and ")}; leave ${conflicts.length > 1 ? "them" : "it"} out (more epochs and another device may be given), or start a new run`,
     );
   }
-  await selectBackend(settings.device);
+  await requireDevice(settings);
   const here = versions();
   const changed = Object.entries(saved.versions).filter(([name, was]) => here[name] !== was);
   const claimed = claimRun(folder);

@@ -12,6 +12,7 @@ import { type Communicator, sameOnAll, together } from "../../distributed/commun
 import { curvesOf } from "../../draw/curves.ts";
 import type { CompileOptions } from "../../jit/compile.ts";
 import { summarize } from "../../nn/summary.ts";
+import { isCard } from "../../runtime/session.ts";
 import { writeFileAtomic } from "../../storage/atomic.node.ts";
 import { shownPath } from "../../storage/shown-path.node.ts";
 import type { EpochResult } from "../../train/engine/running-sums.ts";
@@ -175,6 +176,7 @@ async function trainClaimed(given: Plan, options: TrainOptions): Promise<TrainRe
     observer.onNote?.(
       "batches are normalized over the rows of all processes, as by one; --normalization local takes those of each, which is faster",
     );
+  if (settings.precision === "float16" && !isCard(settings.device)) observer.onNote?.(onProcessorText);
   const chosen = given.choosesParts ? await chooseParts(task, settings) : undefined;
   const record = { ...given.record, settings: { ...settings, batchSize, ...(chosen && { parts: chosen.parts }) } };
   const plan = { ...given, record };
@@ -214,6 +216,10 @@ async function trainClaimed(given: Plan, options: TrainOptions): Promise<TrainRe
     throw error;
   }
 }
+
+/** What is told of float16 where no graphics card computes it. */
+const onProcessorText =
+  "the processor has no products of float16: it computes them in float32, of numbers that are rounded to float16, which shows how the model fares and is slower than float32; --device webgpu or cuda, on a graphics card, is what gains by it";
 
 /** Throws OptionError where a batch has fewer samples than there are processes. */
 function requireSamplesForAll(batchSize: number, communicator: Communicator | undefined): void {

@@ -160,7 +160,7 @@ async function fitStage(
     ...measuredOf(task),
     ...(task.steps === undefined && { optimizer: optimizerFor(task, record.settings) }),
   };
-  const { memory, parts = 1, normalization, sharded, exchange, buckets } = record.settings;
+  const { memory, parts = 1, normalization, sharded, exchange, buckets, precision } = record.settings;
   const { accumulate = 1 } = task.training ?? {};
   return fit<Batch>(task.model, task.train.inParts(parts), {
     ...minimized,
@@ -178,6 +178,7 @@ async function fitStage(
       sharded,
       exchange,
       buckets,
+      precision,
       ...(progress && { resume: progress }),
     },
   } as FitOptions<Batch>);
