@@ -49,6 +49,7 @@ export { keyTensor } from "./ops/random.ts";
 export * as rl from "./rl/index.ts";
 export * from "./runs/index.ts";
 export {
+  type ComputePrecision,
   type Device,
   type DeviceChoice,
   deviceChoices,

@@ -244,6 +244,7 @@ test("settings of a run and options within options are checked too", async () =>
   expect(training({ groups: [{ parameters: "*", learningRate: -1 }] })).toThrow(
     "the trainer: training.groups[0].learningRate is -1; pass a number from 0 such as 0.001, or a schedule",
   );
+  expect(training({ precision: "float16", lossScale: { start: 2 } })).toThrow("lossScale");
   expect(training({ compile: { threads: 0 } })).toThrow("the trainer: training.compile.threads is 0; pass a whole");
 });
 

@@ -9,6 +9,7 @@ export { requireSameVocabulary } from "./callbacks/same-vocabulary.ts";
 export type { SavedParameters } from "./callbacks/saved-parameters.ts";
 export { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
 export type { RowPlace, Rows } from "./engine/kept-rows.ts";
+export type { LossScaleOptions } from "./engine/loss-scale.ts";
 export type { NumberedBatch } from "./engine/numbered.ts";
 export type { LossSpec, Objected, Objective, OutputLoss, Quantity, ValuesOf } from "./engine/objective.ts";
 export type { Alternating, AlternatingStep, LossChoice, Measured, ObjectiveChoice } from "./engine/objectives.ts";

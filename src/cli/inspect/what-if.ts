@@ -19,7 +19,7 @@ export const whatIfOptions = {
   ...shapeOptions,
   ...architectureOptions,
   optimizer: choice(`${Object.keys(optimizers).join(", ")}; default adam`, (name) => optimizerOf(name).name),
-  precision: choice("float32, float16, bfloat16 or float64; default as stored", precisionOf),
+  precision: choice("as if all were float32, float16, bfloat16 or float64; default as stored", precisionOf),
   freeze: text("PATTERN", "freeze the layers or parameters that match, * for any letters"),
   lora: wholeNumber("low-rank adapters of this rank, all else frozen", 1),
   loraTargets: text("PATTERN", "layers to adapt, several with commas; default query and value"),
