@@ -366,4 +366,17 @@ describe.each([
     expect((await run.mergedOnnx()).bytes.length).toBeGreaterThan(5000);
     await run.release();
   }, 120_000);
+
+  test("in float16 its adapters learn nearly as in float32", () => {
+    const lossIn = (precision: string): number => {
+      const run = `${task}-${precision}`;
+      const args = ["finetune", base, "--data", data, "--lora", "2", "--epochs", "1", "--batch-size", "16"];
+      const { status, stderr } = sardonyx(...args, "--threads", "1", "--precision", precision, "--out", run);
+      expect([status, stderr]).toEqual([0, ""]);
+      return JSON.parse(readFileSync(at(`${run}/evaluation.json`), "utf8")).results.loss;
+    };
+    const wide = lossIn("float32");
+    // Some tens of steps of Adam, each of gradients that were rounded to 1 in 2,000.
+    expect(Math.abs(lossIn("float16") / wide - 1)).toBeLessThan(0.02);
+  }, 120_000);
 });

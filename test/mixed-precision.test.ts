@@ -131,6 +131,27 @@ describe("on the command line", () => {
     expect(results.accuracy).toBeGreaterThan(0.5);
   }, 120_000);
 
+  test("what overflowed is said once as the run ends, and stands in its report", async () => {
+    const few = ["--limit", "64", "--batch-size", "2", "--epochs", "1", "--threads", "1"];
+    const { code, stdout, stderr } = await run(
+      "train",
+      "lenet-mnist",
+      "--precision",
+      "float16",
+      ...few,
+      "--out",
+      "lenet",
+    );
+    expect(code, stderr).toBe(0);
+    const said = /(\d+) of 32 batches made no update, since their gradients overflowed float16/g;
+    const [note, ...others] = [...stdout.replace(/\s+/g, " ").matchAll(said)];
+    expect(others).toEqual([]);
+    expect(Number(note?.[1])).toBeGreaterThan(0);
+    const report = JSON.parse(readFileSync(join(folder, "lenet", "report.json"), "utf8"));
+    expect(report.notes).toEqual([expect.stringContaining(`${note?.[1]} of 32 batches made no update`)]);
+    expect(report.settings.precision).toBe("float16");
+  }, 60_000);
+
   test("what cannot be is told before anything is written", async () => {
     const unknown = await run("train", "iris", "--precision", "half", "--out", "half");
     expect([unknown.code, unknown.stderr]).toEqual([
