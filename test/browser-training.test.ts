@@ -143,6 +143,33 @@ describe.skipIf(executablePath === undefined)("a page that trains", () => {
     for (const [i, expected] of here.entries()) expect(there[i]).toBeCloseTo(expected, 4);
   }, 240_000);
 
+  test("in float16 on WebAssembly nearly as in float32; a card without it is told", async () => {
+    const program = `
+      import { adam, crossEntropy, dense, sequential, Tensor, Trainer } from "sardonyx/web";
+      const x = new Tensor("float32", [4, 8], Float32Array.from({ length: 32 }, (_, i) => Math.sin(i)));
+      const batch = { x, y: new Tensor("int32", [4], Int32Array.of(0, 1, 2, 1)) };
+      async function losses(training) {
+        const model = sequential([dense(8, { activation: "tanh" }), dense(3)]);
+        const trainer = new Trainer(model, { loss: crossEntropy(), optimizer: adam({ learningRate: 0.01 }), training });
+        const found = [];
+        for (let i = 0; i < 4; i++) found.push((await trainer.step(batch)).loss);
+        await trainer.release();
+        return found;
+      }
+      const [narrow, wide] = [await losses({ precision: "float16" }), await losses({})];
+      const card = losses({ precision: "float16", compile: { device: "webgpu" } });
+      document.title = JSON.stringify({ narrow, wide, refused: await card.then(String, (error) => error.message) });
+    `;
+    const { narrow, wide, refused } = (await computed(program, withCard)) as {
+      narrow: number[];
+      wide: number[];
+      refused: string;
+    };
+    expect(narrow).not.toEqual(wide);
+    for (const [i, expected] of wide.entries()) expect(narrow[i]).toBeCloseTo(expected, 2);
+    expect(refused).toContain('the one of device "webgpu" has none; compute in float32');
+  }, 240_000);
+
   test("without a card the page is told what to do", async () => {
     const program = `
       import { jit, ops, tensor } from "sardonyx/web";

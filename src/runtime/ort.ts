@@ -35,7 +35,7 @@ export async function createSession(
   ort: OrtModule,
   model: Uint8Array,
   options: InferenceSession.SessionOptions,
-  { writesInPlace = false, isDevice = false, staying = [], firstRun }: EngineTraits & CompiledAs = {},
+  { writesInPlace = false, isDevice = false, staying = [], quiet = false, firstRun }: EngineTraits & CompiledAs = {},
 ): Promise<Session> {
   const kept = new Set(staying);
   const preferredOutputLocation = Object.fromEntries(staying.map((name) => [name, "gpu-buffer" as const]));
@@ -71,6 +71,8 @@ export async function createSession(
   const fetchesOf = (outputs: readonly (Tensor | undefined)[]) =>
     Object.fromEntries(outputNames.map((name, i) => [name, outputs[i] ? handleOf(outputs[i]) : null]));
   const everything = fetchesOf([]);
+  // Runs in pages log by levels of their own.
+  const said = quiet ? { logSeverityLevel: 4 as const } : {};
   const bytes = model.length + engineBytes;
   // The device's memory is the session's: it lasts as long as what it computed there.
   let alive = 0;
@@ -84,7 +86,7 @@ export async function createSession(
       const feeds: Record<string, OrtTensor> = {};
       for (let i = 0; i < inputNames.length; i++) feeds[inputNames[i] as string] = handleOf(inputs[i] as Tensor);
       const fetches = outputs && writesInPlace ? fetchesOf(outputs) : everything;
-      const results = await session.run(feeds, fetches).catch(refuse);
+      const results = await session.run(feeds, fetches, said).catch(refuse);
       observe(true);
       return outputNames.map((name, i) => {
         const given = outputs?.[i];
