@@ -5,7 +5,8 @@ import { type Batch, type Dataset, datasetType } from "../data/pipeline/dataset.
 import { type CompileOptions, checkCompile } from "../jit/compile.ts";
 import type { Callback } from "./callbacks/callback.ts";
 import { type TrainedOptions, trainedTypes } from "./engine/objectives.ts";
-import { type Trained, type TrainingOptions, trainingTypes } from "./engine/trainer.ts";
+import type { Trained } from "./engine/trainer.ts";
+import { type TrainingOptions, trainingTypes } from "./engine/training-options.ts";
 import type { Progress } from "./fit.ts";
 import type { Measure } from "./metrics/measure.ts";
 

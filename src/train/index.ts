@@ -22,8 +22,8 @@ export {
   Trainer,
   type TrainerOptions,
   type TrainerState,
-  type TrainingOptions,
 } from "./engine/trainer.ts";
+export type { TrainingOptions } from "./engine/training-options.ts";
 export { type EvaluateOptions, type Evaluation, Evaluator, type EvaluatorOptions, evaluate } from "./evaluate.ts";
 export * from "./few-shot/index.ts";
 export {

@@ -16,7 +16,7 @@ import type { BaselineResult } from "../../train/baselines/baseline.ts";
 import type { Callback } from "../../train/callbacks/callback.ts";
 import type { LossSpec, Objective } from "../../train/engine/objective.ts";
 import type { AlternatingStep } from "../../train/engine/objectives.ts";
-import type { TrainingOptions } from "../../train/engine/trainer.ts";
+import type { TrainingOptions } from "../../train/engine/training-options.ts";
 import type { Measure } from "../../train/metrics/measure.ts";
 import type { Metric } from "../../train/metrics/metric.ts";
 import type { OptimizerName, optimizers } from "../../train/optimizers/index.ts";

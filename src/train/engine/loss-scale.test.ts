@@ -23,7 +23,8 @@ import { fit, type Progress } from "../fit.ts";
 import { adam, muon, sgd } from "../optimizers/index.ts";
 import { clipValue, type GradientTransform } from "../transforms/index.ts";
 import { LossScale } from "./loss-scale.ts";
-import { Trainer, type TrainingOptions } from "./trainer.ts";
+import { Trainer } from "./trainer.ts";
+import type { TrainingOptions } from "./training-options.ts";
 
 const half = { precision: "float16", compile: { threads: 1 } } as const;
 const random = new Random(keyOf(3));

@@ -28,7 +28,7 @@ import { fit, type Progress } from "../fit.ts";
 import { accuracy } from "../metrics/classification.ts";
 import { adam, muon } from "../optimizers/index.ts";
 import { clipValue, gradientNorms } from "../transforms/index.ts";
-import type { TrainingOptions } from "./trainer.ts";
+import type { TrainingOptions } from "./training-options.ts";
 
 const random = new Random(keyOf(3));
 const rows = 41;

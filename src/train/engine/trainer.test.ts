@@ -21,7 +21,8 @@ import { loadParameters } from "../load-parameters.ts";
 import { adam, adamw, lamb, muon, sgd } from "../optimizers/index.ts";
 import { predict } from "../predict.ts";
 import { gradientNorms } from "../transforms/index.ts";
-import { Trainer, type TrainingOptions } from "./trainer.ts";
+import { Trainer } from "./trainer.ts";
+import type { TrainingOptions } from "./training-options.ts";
 
 const squaredError = (output: Value, target: Value) => reduceMean(square(sub(output, target)));
 
