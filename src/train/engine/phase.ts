@@ -228,12 +228,13 @@ export class Phase {
   /** Measures the gradients of a batch, and says what is to be done with them; of several ranks on all alike. */
   async #judged(measured: GradientResult): Promise<PhaseGradients> {
     const norm = await this.#gradients.norm();
-    const [isLoss, isGradient] = [Number.isFinite(measured.loss), Number.isFinite(norm)];
-    if (!this.#lossScale || !isLoss) return { ...measured, norm, verdict: isLoss && isGradient ? "update" : "fail" };
     const { communicator } = this.options.ranks ?? {};
     // Where they meet once for several batches, the norm is of a rank's own part.
-    const overflowed = communicator ? await anyOf(communicator, !isGradient) : !isGradient;
-    return { ...measured, norm, verdict: this.#lossScale.judge(overflowed) };
+    const isOwn = communicator !== undefined && this.#completing === 0;
+    const isGradient = isOwn ? !(await anyOf(communicator, !Number.isFinite(norm))) : Number.isFinite(norm);
+    const isLoss = Number.isFinite(measured.loss);
+    if (!this.#lossScale || !isLoss) return { ...measured, norm, verdict: isLoss && isGradient ? "update" : "fail" };
+    return { ...measured, norm, verdict: this.#lossScale.judge(!isGradient) };
   }
 
   /** What steps report of the loss scale; nothing without one. */

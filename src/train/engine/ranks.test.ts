@@ -20,7 +20,7 @@ import {
   sequential,
   stochasticDepth,
 } from "../../nn/index.ts";
-import { reduceMean, square } from "../../ops/index.ts";
+import { abs, reduceMean, sqrt, square } from "../../ops/index.ts";
 import type { Callback } from "../callbacks/callback.ts";
 import { earlyStopping } from "../callbacks/early-stopping.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "../checkpoint.ts";
@@ -167,21 +167,22 @@ test.each<[string, Case]>([
   }
 });
 
-test.each([false, true])(
-  "gradients that are exchanged in float16 come close, the same on all (sharded: %s)",
-  async (sharded) => {
-    const training = { exchange: "float16", sharded, clipNorm: 1 } as const;
-    const alone = await run({ training: { clipNorm: 1 } });
-    const all = await together(3, (communicator) => run({ training }, communicator));
-    for (const rank of all) {
-      expect(rank.weights).toEqual(all[0]?.weights);
-      expect(rank.history).toEqual(all[0]?.history);
-      // 18 steps of 0.01, whose direction is rounded to 11 bits.
-      expectAlike(rank.weights, alone.weights, 2e-3);
-      expect(rank.weights).not.toEqual(alone.weights);
-    }
-  },
-);
+test.each<[string, TrainingOptions]>([
+  ["", {}],
+  ["of which each updates a part", { sharded: true }],
+  ["of products in float16, in buckets", { precision: "float16", buckets: 3 }],
+])("gradients that are exchanged in float16 come close, the same on all: %s", async (_, own) => {
+  const training = { exchange: "float16", clipNorm: 1, ...own } as const;
+  const alone = await run({ training: { clipNorm: 1 } });
+  const all = await together(3, (communicator) => run({ training }, communicator));
+  for (const rank of all) {
+    expect(rank.weights).toEqual(all[0]?.weights);
+    expect(rank.history).toEqual(all[0]?.history);
+    // 18 steps of 0.01, whose direction is rounded to 11 bits.
+    expectAlike(rank.weights, alone.weights, 2e-3);
+    expect(rank.weights).not.toEqual(alone.weights);
+  }
+});
 
 test("norms are those of whole gradients, though each rank has its part alone", async () => {
   const norms = async (communicator?: Communicator) => {
@@ -387,6 +388,29 @@ test("a number that is none is looked for on every rank, and the one that has it
     const reason = own.status === "rejected" ? own.reason : undefined;
     expect(reason).toBeInstanceOf(NonFiniteError);
     expect(String(reason)).toContain('on rank 1 of 2 the loss became NaN at batch 1: "x" of the batch holds NaN');
+  }
+});
+
+test("a gradient of one rank that is no number ends all, also before they meet", async () => {
+  // The root of 0 has no finite gradient, and a finite loss.
+  const zeros = x.data.slice();
+  zeros.fill(0, 5 * 6, 5 * 7);
+  const rowsOf = fromTensors({ x: new Tensor("float32", x.shape, zeros) }).batch(8);
+  const ended = await Promise.allSettled(
+    ranksInProcess(2).map((communicator) => {
+      const model = sequential([dense(1, { bias: false })]);
+      return fit(model, rowsOf, {
+        objective: (context, batch) => ({ loss: reduceMean(sqrt(abs(model.apply(batch.x, context)))) }),
+        optimizer: adam(),
+        epochs: 1,
+        training: { communicator, accumulate: 3 },
+      });
+    }),
+  );
+  for (const own of ended) {
+    const reason = own.status === "rejected" ? own.reason : undefined;
+    expect(reason).toBeInstanceOf(NonFiniteError);
+    expect(String(reason)).toMatch(/on rank 1 of 2 the gradient's norm became NaN at batch 1/);
   }
 });
 
