@@ -31,7 +31,7 @@ export function machineLines(machine) {
 }
 
 /** Three significant digits, never in scientific notation. */
-function digits(value) {
+export function digits(value) {
   if (value >= 100) return value.toFixed(0);
   return String(Number(value.toPrecision(3)));
 }

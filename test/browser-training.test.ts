@@ -7,15 +7,8 @@ import type { Browser, Page } from "playwright-core";
 import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeProject } from "../src/cli/new/project.ts";
-import { executablePath, type Served, serve, startChromium, visit } from "./pages.ts";
-
-/** A graphics card of software. */
-const withCard = [
-  "--enable-unsafe-webgpu",
-  "--use-webgpu-adapter=swiftshader",
-  "--enable-features=Vulkan",
-  "--use-vulkan=swiftshader",
-];
+import { executablePath, type Served, serve, softwareCard, startChromium } from "./chromium.ts";
+import { visit } from "./pages.ts";
 
 describe.skipIf(executablePath === undefined)("a page that trains", () => {
   const folder = mkdtempSync(join(tmpdir(), "sardonyx-page-"));
@@ -133,7 +126,7 @@ describe.skipIf(executablePath === undefined)("a page that trains", () => {
       }
       document.title = JSON.stringify({ there: await losses("webgpu"), here: await losses("wasm"), device: await pageDevice() });
     `;
-    const { there, here, device } = (await computed(program, withCard)) as {
+    const { there, here, device } = (await computed(program, softwareCard)) as {
       there: number[];
       here: number[];
       device: string;

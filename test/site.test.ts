@@ -12,7 +12,7 @@ import { centred } from "../site/digits/centred.ts";
 import { pages } from "../site/pages.ts";
 import { commonTexts, type Texts } from "../site/shared/language.ts";
 import { encodeSafetensors, tensor } from "../src/index.ts";
-import { executablePath, type Served, serve, startChromium } from "./pages.ts";
+import { executablePath, type Served, serve, startChromium } from "./chromium.ts";
 
 describe("what the pages say", () => {
   test.each([["common", commonTexts] as const, ...pages.map(({ name, texts }) => [name, texts] as const)])(

@@ -16,7 +16,8 @@ import { Tensor, tensor } from "../src/core/tensor.ts";
 import { fromTensors } from "../src/data/index.ts";
 import { crossEntropy, dense, sequential } from "../src/nn/index.ts";
 import { adam, fit } from "../src/train/index.ts";
-import { executablePath, serve, startChromium, visit } from "./pages.ts";
+import { executablePath, serve, startChromium } from "./chromium.ts";
+import { visit } from "./pages.ts";
 
 /** Trains on two threads, if it may. */
 const training = (entry: string) => `

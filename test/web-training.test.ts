@@ -8,8 +8,8 @@ import { basename, join } from "node:path";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Value } from "../src/web/index.ts";
+import { executablePath, type Served, serve, startChromium } from "./chromium.ts";
 import { blocks } from "./markdown.ts";
-import { executablePath, type Served, serve, startChromium } from "./pages.ts";
 
 /** Trains on ordered data with dropout, so that what goes on must find its place in everything. */
 const worker = `

@@ -1,54 +1,18 @@
-// Owns the jax-js contender: each work as one jitted function on its WebAssembly device, with Adam inside it.
+// Owns the jax-js contender: each work as one jitted function on its WebAssembly device.
 import { readFileSync } from "node:fs";
-import { labels, parameterCount, uniform } from "./data.mjs";
+import { parameterCount, uniform } from "./data.mjs";
 import { contend, threads } from "./measure.mjs";
 import { installBrowserGlobals } from "./web-worker.mjs";
 
 // jax-js looks for workers and processors while it loads, so it is imported after they are there.
 installBrowserGlobals(threads);
-const { blockUntilReady, defaultDevice, init, jit, nn, numpy: np, tree, valueAndGrad } = await import("@jax-js/jax");
+const { blockUntilReady, defaultDevice, init, jit, numpy: np, tree } = await import("@jax-js/jax");
 await init("wasm");
 defaultDevice("wasm");
 
 const { adamState, adamUpdate } = await import("./jax-adam.mjs");
 const { lenet, mlp, cnn } = await import("./jax-models.mjs");
-
-const array = (values, shape) => np.array(values).reshape(shape);
-
-/** One step of training on a batch. A model gives its parameters, running statistics and function. */
-function trainingStep({ parameters, statistics, apply, inputShape }) {
-  const batch = inputShape[0];
-  const size = inputShape.reduce((product, extent) => product * extent);
-  const inputs = array(uniform(size), inputShape);
-  const targets = nn.oneHot(np.array(labels(batch)), 10);
-
-  const loss = (parameters, statistics, inputs, targets) => {
-    const [logits, updated] = apply(parameters, statistics, inputs);
-    return [
-      nn
-        .logSoftmax(logits)
-        .mul(targets)
-        .sum()
-        .mul(-1 / batch),
-      updated,
-    ];
-  };
-  const update = jit((state, statistics, inputs, targets) => {
-    const differentiate = valueAndGrad(loss, { hasAux: true });
-    const [[value, updated], gradients] = differentiate(tree.ref(state.parameters), statistics, inputs, targets);
-    return [value, adamUpdate(state, gradients), updated];
-  });
-
-  let state = adamState(parameters);
-  return {
-    step: async () => {
-      let value;
-      [value, state, statistics] = update(state, statistics, inputs.ref, targets.ref);
-      await value.jsAsync();
-      await blockUntilReady([state, statistics]);
-    },
-  };
-}
+const { trainingStep } = await import("./jax-step.mjs");
 
 function adam() {
   const gradients = { w: np.array(uniform(parameterCount, 2)) };

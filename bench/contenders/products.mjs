@@ -5,7 +5,8 @@ import { trainingCost } from "../../dist/src/analyze/cost/training.js";
 import { moduleNetwork } from "../../dist/src/analyze/index.js";
 import { adam, jit, ops, Tensor } from "../../dist/src/index.js";
 import { uniform } from "./data.mjs";
-import { measure, threads } from "./measure.mjs";
+import { threads } from "./measure.mjs";
+import { measure } from "./timing.mjs";
 
 const extent = 1024;
 

@@ -1,79 +1,15 @@
-// Owns the TensorFlow.js contenders: the same layers models on its `cpu` (plain JavaScript) and `wasm` backends.
+// Owns the TensorFlow.js contenders: the layers models of tfjs-models.mjs on its `cpu` (plain JavaScript) and `wasm` backends.
 import * as tf from "@tensorflow/tfjs";
 import { setThreadsCount } from "@tensorflow/tfjs-backend-wasm";
-import { labels, uniform } from "./data.mjs";
 import { contend, threads } from "./measure.mjs";
+import { cnn, lenet, mlp } from "./tfjs-models.mjs";
 
 const backend = process.argv[3] ?? "cpu";
-const { dense, flatten, conv2d, batchNormalization, activation, maxPooling2d } = tf.layers;
 
 const notes = {
   cpu: "Plain JavaScript on one thread.",
   wasm: "One thread: TensorFlow.js switches its WebAssembly threads off in Node.",
 };
-
-/** One step of training on a batch: forward, backward, Adam, and the loss read back. */
-function trainingStep(model, inputShape, batch) {
-  model.compile({
-    optimizer: tf.train.adam(1e-3, 0.9, 0.999, 1e-8),
-    loss: (targets, logits) => tf.losses.softmaxCrossEntropy(targets, logits),
-  });
-  const size = inputShape.reduce((product, extent) => product * extent, batch);
-  const inputs = tf.tensor(uniform(size), [batch, ...inputShape]);
-  const targets = tf.oneHot(tf.tensor1d(labels(batch), "int32"), 10);
-  return { step: () => model.trainOnBatch(inputs, targets) };
-}
-
-function lenet() {
-  // TensorFlow.js computes convolutions on channels-last images only.
-  const inputShape = [28, 28, 1];
-  const model = tf.sequential({
-    layers: [
-      conv2d({ filters: 32, kernelSize: 3, activation: "relu", inputShape }), // [64, 26, 26, 32]
-      maxPooling2d({ poolSize: 2 }), // [64, 13, 13, 32]
-      conv2d({ filters: 64, kernelSize: 3, activation: "relu" }), // [64, 11, 11, 64]
-      maxPooling2d({ poolSize: 2 }), // [64, 5, 5, 64]
-      flatten(),
-      dense({ units: 128, activation: "relu" }),
-      dense({ units: 10 }),
-    ],
-  });
-  return trainingStep(model, inputShape, 64);
-}
-
-function mlp() {
-  const model = tf.sequential({
-    layers: [
-      dense({ units: 512, activation: "relu", inputShape: [784] }),
-      dense({ units: 512, activation: "relu" }),
-      dense({ units: 10 }),
-    ],
-  });
-  return trainingStep(model, [784], 128);
-}
-
-function cnn() {
-  const inputShape = [32, 32, 3];
-  const block = (filters, options = {}) => [
-    conv2d({ filters, kernelSize: 3, padding: "same", ...options }),
-    batchNormalization({ momentum: 0.9, epsilon: 1e-5 }),
-    activation({ activation: "relu" }),
-  ];
-  const model = tf.sequential({
-    layers: [
-      ...block(32, { inputShape }), // [64, 32, 32, 32]
-      ...block(32),
-      maxPooling2d({ poolSize: 2 }), // [64, 16, 16, 32]
-      ...block(64), // [64, 16, 16, 64]
-      ...block(64),
-      maxPooling2d({ poolSize: 2 }), // [64, 8, 8, 64]
-      flatten(),
-      dense({ units: 128, activation: "relu" }),
-      dense({ units: 10 }),
-    ],
-  });
-  return trainingStep(model, inputShape, 64);
-}
 
 setThreadsCount(threads);
 await tf.setBackend(backend);

@@ -1,0 +1,30 @@
+// Owns what a contender does in its page: it measures the work that the address names, and hands the driver what came of it.
+import { measure } from "../contenders/timing.mjs";
+
+const asked = new URLSearchParams(location.search);
+
+/** The backend that the driver asks of a library that has several. */
+export const backend = asked.get("backend");
+/** The threads that each contender is to have. */
+export const threads = Number(asked.get("threads"));
+
+/**
+ * Measures a work. `steps` maps its name to a function that builds it and returns `{ step, note? }`; a step resolves to its loss.
+ * `report`, which the driver puts into the page, takes the result: milliseconds, repetitions and losses, or `skipped` with the
+ * contender's own message.
+ */
+export async function contend(steps, { note: contenderNote } = {}) {
+  const work = asked.get("work");
+  try {
+    const { step, note = contenderNote } = await steps[work]();
+    const losses = [];
+    const measured = await measure(async () => losses.push(await step()));
+    await globalThis.report({
+      ...measured,
+      note,
+      losses: { first: losses[0], last: losses.at(-1), steps: losses.length },
+    });
+  } catch (error) {
+    await globalThis.report({ skipped: `It stopped: ${String(error?.message ?? error).split("\n")[0]}` });
+  }
+}
