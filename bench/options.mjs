@@ -29,17 +29,18 @@ export const usageOf = (works, names) => `  --work NAME,...       works to run (
   --threads N           threads of each contender (default: 2)
   --timeout SECONDS     limit on one run of one contender (default: 120)`;
 
-/** The options of a driver that has these works and contenders. Throws UsageError. */
-export function readOptions(works, names) {
+/** The options of a driver that has these works and contenders, and perhaps `more` of its own. Throws UsageError. */
+export function readOptions(works, names, more = {}) {
   const string = { type: "string" };
   const options = { work: string, only: string, rounds: string, threads: string, timeout: string };
   let values;
   try {
-    ({ values } = parseArgs({ options: { ...options, help: { type: "boolean" } } }));
+    ({ values } = parseArgs({ options: { ...options, ...more, help: { type: "boolean" } } }));
   } catch (error) {
     throw new UsageError(error.message);
   }
   return {
+    ...values,
     help: values.help === true,
     works: choose("work", values.work, works),
     names: choose("only", values.only, names),

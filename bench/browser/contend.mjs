@@ -9,22 +9,21 @@ export const backend = asked.get("backend");
 export const threads = Number(asked.get("threads"));
 
 /**
- * Measures a work. `steps` maps its name to a function that builds it and returns `{ step, note? }`; a step resolves to its loss.
+ * Measures a work. `steps` maps its name to a function that builds it and returns `{ step }`; a step resolves to its loss.
  * `report`, which the driver puts into the page, takes the result: milliseconds, repetitions and losses, or `skipped` with the
  * contender's own message.
  */
-export async function contend(steps, { note: contenderNote } = {}) {
+export async function contend(steps) {
   const work = asked.get("work");
   try {
-    const { step, note = contenderNote } = await steps[work]();
+    const { step } = await steps[work]();
     const losses = [];
     const measured = await measure(async () => losses.push(await step()));
     await globalThis.report({
       ...measured,
-      note,
       losses: { first: losses[0], last: losses.at(-1), steps: losses.length },
     });
   } catch (error) {
-    await globalThis.report({ skipped: `It stopped: ${String(error?.message ?? error).split("\n")[0]}` });
+    await globalThis.report({ skipped: String(error?.message ?? error) });
   }
 }

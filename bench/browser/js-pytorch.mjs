@@ -77,7 +77,7 @@ function gptStep() {
   const ids = gptTokens();
   const x = torch.tensor(nested(ids, [gpt.texts, gpt.tokens, 1]));
   const y = torch.tensor(nested(ids, [gpt.texts, gpt.tokens]));
-  return { ...training(new Gpt(gpt), x, y), note: "Its own blocks: ReLU in place of Gelu, scores not tied." };
+  return training(new Gpt(gpt), x, y);
 }
 
 await contend({ "lenet-step": () => training(new Lenet()), "mlp-step": mlp, "gpt-small-step": gptStep });

@@ -1,28 +1,28 @@
 // Owns one run of one contender in the browser: its page in a context of its own, its threads, its time limit, and what it reports.
 
-/** What a page cannot tell by itself: the first error that nothing caught, in one line. */
-const firstLine = (error) => String(error?.message ?? error).split("\n")[0];
-
 /**
  * Opens the contender's page for a work and resolves to what it reports, or to `{ skipped }` with a sentence where it failed or passed
  * `timeoutSeconds`.
  */
-export async function visit(browser, address, { page: name, backend }, work, { threads, timeoutSeconds }) {
+export async function visit(
+  browser,
+  address,
+  { page: name, backend, processors = 1 },
+  work,
+  { threads, timeoutSeconds },
+) {
   const context = await browser.newContext();
   // Libraries that take as many threads as there are processors find so many.
   await context.addInitScript((count) => {
     Object.defineProperty(navigator, "hardwareConcurrency", { value: count });
-  }, threads);
+  }, threads * processors);
   const page = await context.newPage();
   let timer;
   try {
     return await new Promise((resolve, reject) => {
-      timer = setTimeout(
-        () => resolve({ skipped: `It was stopped at the time limit of ${timeoutSeconds} seconds.` }),
-        timeoutSeconds * 1_000,
-      );
-      page.on("pageerror", (error) => resolve({ skipped: `It stopped: ${firstLine(error)}` }));
-      page.on("crash", () => resolve({ skipped: "Its page crashed." }));
+      timer = setTimeout(() => resolve({ skipped: `time limit of ${timeoutSeconds} seconds` }), timeoutSeconds * 1_000);
+      page.on("pageerror", (error) => resolve({ skipped: error.message }));
+      page.on("crash", () => resolve({ skipped: "the page crashed" }));
       page
         .exposeFunction("report", resolve)
         .then(() => page.goto(`${address}${name}.html?${new URLSearchParams({ work, backend, threads })}`))
