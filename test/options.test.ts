@@ -72,6 +72,7 @@ const calls: Readonly<Record<string, (options: never) => unknown>> = {
   checkpoint: (options) => node.checkpoint("checkpoint.safetensors", options),
   imageTensor: (options) => web.imageTensor(new Blob(), options),
   openCamera: (options) => web.openCamera(options),
+  pageDevice: (options) => web.pageDevice(options),
   fit: (options) => s.fit(model, samples, options),
   diskRows: (options) => node.diskRows(options),
   evaluate: (options) => s.evaluate(model, samples, options),
