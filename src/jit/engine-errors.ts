@@ -14,6 +14,8 @@ type Meaning = readonly [said: RegExp, meaning: (node: Node | undefined, said: R
 
 /** What it says of a node, and what that means. */
 const always: readonly Meaning[] = [
+  // Said by the backend itself, with what to do.
+  [/^the graphics card was lost.*/s, (_, [said]) => new RuntimeError(said)],
   [
     /implementation for|Type Error: Type 'tensor\(\w+\)'/,
     (node) => {
