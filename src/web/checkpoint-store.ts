@@ -1,9 +1,10 @@
-/** Checkpoints that outlive a page, in the browser's storage: IndexedDB, whose transactions take place whole or not at all. */
-import { FileError, OptionError } from "../core/errors.ts";
+/** Checkpoints that outlive a page, in the browser's storage. */
+import { FileError } from "../core/errors.ts";
 import type { Callback } from "../train/callbacks/callback.ts";
 import { type CheckpointOptions, checkpointBy } from "../train/callbacks/checkpoint.ts";
 import { decodeCheckpoint } from "../train/checkpoint.ts";
 import type { Progress } from "../train/fit.ts";
+import { storedRow } from "./browser-storage.ts";
 
 /** Where a run's checkpoint is kept; `browserStore` is one, of your own it may be a server. */
 export interface CheckpointStore {
@@ -15,33 +16,6 @@ export interface CheckpointStore {
   remove(): Promise<void>;
 }
 
-const databaseName = "sardonyx";
-const table = "checkpoints";
-
-/** What a request of IndexedDB gives. */
-const settled = <T>(request: IDBRequest<T>): Promise<T> =>
-  new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  });
-
-async function openDatabase(): Promise<IDBDatabase> {
-  // Within the function: a browser may throw where a page only asks for it.
-  const request = globalThis.indexedDB.open(databaseName, 1);
-  request.onupgradeneeded = () => request.result.createObjectStore(table);
-  return settled(request);
-}
-
-const mebibytes = (bytes: number) => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
-
-/** How much of its storage the page has used, where the browser says so. */
-async function usage(): Promise<string> {
-  const { usage: used, quota } = (await globalThis.navigator?.storage?.estimate?.().catch(() => undefined)) ?? {};
-  return used === undefined || quota === undefined
-    ? ""
-    : `; this site uses ${mebibytes(used)} of the ${mebibytes(quota)} that it may`;
-}
-
 /**
  * A place for one run's checkpoint in the browser, under a name, for the pages and workers of one site. Its methods throw FileError where the
  * browser lets a page store nothing, or has no room. The browser may clear the storage of sites that are seldom visited; where that must not be,
@@ -51,52 +25,15 @@ async function usage(): Promise<string> {
  * await fit(model, train, { ...options, training: { resume: await store.load() }, callbacks: [storedCheckpoint(store)] });
  */
 export function browserStore(name: string): CheckpointStore {
-  if (typeof name !== "string" || name === "")
-    throw new OptionError(`browserStore: the name is ${JSON.stringify(name)}, expected a text such as "my-run"`);
-  const within = async <T>(mode: IDBTransactionMode, act: (rows: IDBObjectStore) => IDBRequest<T>): Promise<T> => {
-    let database: IDBDatabase | undefined;
-    try {
-      database = await openDatabase();
-      const transaction = database.transaction(table, mode, { durability: "strict" });
-      const done = new Promise<void>((resolve, reject) => {
-        transaction.oncomplete = () => resolve();
-        transaction.onabort = () => reject(transaction.error);
-      });
-      const [result] = await Promise.all([settled(act(transaction.objectStore(table))), done]);
-      return result;
-    } catch (cause) {
-      throw await refusal(name, cause);
-    } finally {
-      database?.close();
-    }
-  };
+  const { load, save, remove } = storedRow<Uint8Array>("browserStore", "checkpoints", name, `the checkpoint "${name}"`);
   return {
     async load() {
-      const bytes = await within<Uint8Array | undefined>("readonly", (rows) => rows.get(name));
+      const bytes = await load();
       return bytes && decodeCheckpoint(bytes);
     },
-    async save(bytes) {
-      await within("readwrite", (rows) => rows.put(bytes, name));
-    },
-    async remove() {
-      await within("readwrite", (rows) => rows.delete(name));
-    },
+    save,
+    remove,
   };
-}
-
-/** What a browser refuses, with what to do. */
-async function refusal(name: string, cause: unknown): Promise<FileError> {
-  const where = `the checkpoint "${name}"`;
-  if (cause instanceof Error && cause.name === "QuotaExceededError")
-    return new FileError(
-      `${where}: the browser's storage is full${await usage()}, and the checkpoint of before stays; free space on the disk, or remove other checkpoints and data of this site`,
-      { cause },
-    );
-  const words = cause instanceof Error ? cause.message : String(cause);
-  return new FileError(
-    `${where}: the browser lets this page store nothing (${words}); open it outside a private window, from a server, and allow the site to store data`,
-    { cause },
-  );
 }
 
 /**
