@@ -39,9 +39,18 @@ const cards = pages.flatMap((page) =>
   page.about ? [`<li><a href="${fileOf(page)}">{{${page.link}}}</a><p>{{${page.about}}}</p></li>`] : [],
 );
 
+/** The choice of what computes, of pages that train. */
+const deviceChoice = `<div class="row">
+  <label for="device">{{computeOn}}</label>
+  <select id="device"><option value="auto">{{automatic}}</option><option value="webgpu">{{byWebGpu}}</option><option value="wasm">{{byWasm}}</option></select>
+  <output id="on" class="soft" for="device"></output>
+</div>`;
+
 /** The page around a body. */
 function htmlOf(page: SitePage): string {
-  const body = readFileSync(join(sources, page.name, "body.html"), "utf8").replace("<!-- cards -->", cards.join("\n"));
+  const body = readFileSync(join(sources, page.name, "body.html"), "utf8")
+    .replace("<!-- cards -->", cards.join("\n"))
+    .replace("<!-- device -->", deviceChoice);
   return filled(
     `<!doctype html>
 <html lang="en">

@@ -120,6 +120,9 @@ describe.skipIf(executablePath === undefined)("the site", () => {
 
   test("digits: LeNet learns, stops, goes on after a reload, and reads what is drawn", async () => {
     const page = await open("digits");
+    await says(page, "#on", /^The processor computes: this browser gives the page no graphics card/);
+    await page.selectOption("#device", "webgpu");
+    await says(page, "#on", /^The processor computes: this browser gives the page no graphics card/);
     await page.click("#train");
     await says(page, "#result", /^After epoch 1, /);
     const [, right = 0, baseline = 0] =
@@ -219,6 +222,39 @@ describe.skipIf(executablePath === undefined)("the site", () => {
     await close(page);
   });
 
+  test("gpt: what an earlier visit reached is there after a reload, goes on, and can be begun anew", async () => {
+    const page = await open("gpt");
+    // What the test before left; a page of its own as another tab is.
+    await says(page, "#state", /^Epochs trained on an earlier visit: \d+\./);
+    const reached = Number(/(\d+)/.exec((await page.textContent("#state")) ?? "")?.[1]);
+    expect(reached).toBeGreaterThan(2);
+    expect(await page.inputValue("#text")).toMatch(/^the cat sat on the mat/);
+    expect(await page.locator("#loss path").count()).toBe(2);
+    await says(page, "#result", new RegExp(`after ${reached} epochs: [\\d.]+ bits`));
+    await page.fill("#prompt", "the dog");
+    await page.click("#go");
+    await expect.poll(async () => (await page.textContent("#written"))?.length, { timeout: 40_000 }).toBe(407);
+    expect(await page.textContent("#train")).toBe("Go on");
+    await page.click("#train");
+    await says(page, "#state", new RegExp(`^(Epoch ${reached + 1} of |Trained)`));
+    await page.click("#stop");
+    await says(page, "#state", /^(Trained|Stopped)/);
+    await page.click("#anew");
+    await says(page, "#state", /^Epoch 1 of 10/);
+    await page.click("#stop");
+    await says(page, "#state", /^Stopped/);
+    // Another text begins anew as well, and is there after the next reload with what was learned of it.
+    await page.fill("#text", "a hill, a tree, a well, a stone. ".repeat(200));
+    await page.click("#train");
+    await expect.poll(() => page.locator("#samples li").count(), { timeout: 40_000 }).toBeGreaterThan(0);
+    await page.click("#stop");
+    await says(page, "#state", /^(Trained|Stopped)/);
+    await page.reload();
+    await says(page, "#state", /^Epochs trained on an earlier visit: \d+\./);
+    expect(await page.inputValue("#text")).toMatch(/^a hill, a tree/);
+    await close(page);
+  });
+
   test("depth: draws what networks of several depths do, and how their gradients fare", async () => {
     const page = await open("depth");
     /** Trains a network to its end, and gives the share of held-out points that it puts right. */
@@ -312,6 +348,18 @@ describe.skipIf(executablePath === undefined)("the site", () => {
         await says(page, "#answer", new RegExp(`^It is ${kind} `));
       }
       expect(await page.locator("#bars li").count()).toBe(2);
+      // The classes, their images and what was learned are there again after a reload.
+      await page.reload();
+      await says(page, "#state", /^Learned of 12 images/);
+      expect(await page.inputValue("#name-2")).toBe("stripes");
+      expect(await page.locator("section:nth-child(1) canvas").count()).toBe(6);
+      await page.setInputFiles("#asked", await files("stripes", 1, 78));
+      await says(page, "#answer", /^It is stripes /);
+      await page.click("#anew");
+      await says(page, "#state", /^Nothing was learned yet/);
+      await page.reload();
+      expect(await page.locator("#classes canvas").count()).toBe(0);
+      expect(await page.inputValue("#name-1")).toBe("");
       await close(page);
     },
   );

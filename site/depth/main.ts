@@ -1,6 +1,7 @@
 /** Lets a worker train networks of some depth on two spirals, and lays over one another what became of them. */
 import { trainInWorker } from "sardonyx/web";
 import { drawCurves } from "../shared/curves.ts";
+import { devicesOf } from "../shared/device.ts";
 import { speak } from "../shared/language.ts";
 import { attempt, element, percent } from "../shared/page.ts";
 import { nearestNeighbour, reach, spirals } from "./spirals.ts";
@@ -9,6 +10,7 @@ import type { Look, Wanted } from "./worker.ts";
 
 const speaker = speak(texts);
 const { say, words, onChange } = speaker;
+const devices = devicesOf(speaker, { isSmall: true });
 const buttonOf = (selector: string) => element<HTMLButtonElement>(selector);
 const [train, stop, clear] = [buttonOf("#train"), buttonOf("#stop"), buttonOf("#clear")];
 const [depth, activation] = [element<HTMLInputElement>("#depth"), element<HTMLSelectElement>("#activation")];
@@ -25,7 +27,7 @@ const baseline = nearestNeighbour(points, spirals(400, 2));
 
 /** A network that was trained, or is. */
 interface Run {
-  readonly wanted: Wanted;
+  readonly wanted: Omit<Wanted, "device">;
   /** Epochs, and the share of held-out points that are right. */
   readonly right: (readonly [number, number])[];
   /** Norms by layer, of the last epoch. */
@@ -33,7 +35,7 @@ interface Run {
 }
 let runs: Run[] = [];
 
-function nameOf({ depth: layers, activation: own, isResidual, isNormalized }: Wanted): string {
+function nameOf({ depth: layers, activation: own, isResidual, isNormalized }: Run["wanted"]): string {
   const name = words(layers === 1 ? "oneLayer" : "layers", { depth: layers, activation: own });
   return [name, ...(isResidual ? [words("withShortcuts")] : []), ...(isNormalized ? [words("withNorm")] : [])].join(
     ", ",
@@ -100,7 +102,7 @@ worker.addEventListener("message", ({ data }: MessageEvent<Look>) => {
 });
 
 async function trainOne(): Promise<void> {
-  const wanted: Wanted = {
+  const wanted: Run["wanted"] = {
     depth: Number(depth.value),
     isResidual: residual.checked,
     isNormalized: normalized.checked,
@@ -118,16 +120,19 @@ async function trainOne(): Promise<void> {
     say(state, key, values);
   };
   try {
-    const training = trainInWorker<undefined>(worker, wanted, {
-      onEpoch({ epoch, results }) {
-        run.right.push([epoch, results["validation_accuracy"] ?? Number.NaN]);
-        tell("underWay");
-        draw();
-      },
+    await devices.compute(async (device) => {
+      run.right.length = 0;
+      const training = trainInWorker<undefined>(worker, { ...wanted, device } satisfies Wanted, {
+        onEpoch({ epoch, results }) {
+          run.right.push([epoch, results["validation_accuracy"] ?? Number.NaN]);
+          tell("underWay");
+          draw();
+        },
+      });
+      stop.onclick = () => training.stop();
+      stop.disabled = false;
+      await training.result;
     });
-    stop.onclick = () => training.stop();
-    stop.disabled = false;
-    await training.result;
     tell("done");
   } catch (error) {
     say(state, "notYet");

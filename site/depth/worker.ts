@@ -4,6 +4,7 @@ import {
   accuracy,
   adam,
   crossEntropy,
+  type Device,
   fit,
   fromTensors,
   gradientNorms,
@@ -22,6 +23,8 @@ export interface Wanted {
   readonly isNormalized: boolean;
   readonly activation: "relu" | "tanh" | "sigmoid";
   readonly epochs: number;
+  /** What computes. */
+  readonly device: Device;
 }
 /** What the page is sent after each epoch. */
 export interface Look {
@@ -57,7 +60,7 @@ const grid = () =>
     }),
   );
 
-trainingWorker(async ({ depth, isResidual, isNormalized, activation, epochs }: Wanted, { progress }) => {
+trainingWorker(async ({ depth, isResidual, isNormalized, activation, epochs, device }: Wanted, { progress }) => {
   const { train, test } = parts();
   const model = new models.DeepMlp({
     depth,
@@ -68,7 +71,7 @@ trainingWorker(async ({ depth, isResidual, isNormalized, activation, epochs }: W
     normalize: isNormalized,
   });
   // So small a network is fastest on one thread.
-  const compile = { threads: 1 };
+  const compile = { device, threads: 1 };
   const scoresOf = predictor(model, { compile });
   const points = grid();
   let norms: readonly number[] = [];

@@ -1,6 +1,16 @@
 /** Lets a worker train LeNet on the digits, draws how it learns, and shows what it reads in a drawing. */
-import { browserStore, type EpochResult, modelFromOnnx, predictor, Tensor, trainInWorker } from "sardonyx/web";
+import {
+  browserStore,
+  type Device,
+  type EpochResult,
+  modelFromOnnx,
+  predictor,
+  Tensor,
+  trainInWorker,
+} from "sardonyx/web";
 import { type Curve, drawCurves } from "../shared/curves.ts";
+import { devicesOf } from "../shared/device.ts";
+import { addBatch, byEpoch, meanLosses, offer } from "../shared/earlier.ts";
 import { speak } from "../shared/language.ts";
 import { attempt, element, percent, siteFile } from "../shared/page.ts";
 import { softmax } from "../shared/softmax.ts";
@@ -12,6 +22,7 @@ import type { Snapshot, Trained, Wanted } from "./worker.ts";
 
 const speaker = speak(texts);
 const { say, words, onChange } = speaker;
+const devices = devicesOf(speaker);
 const [train, stop, anew] = ["#train", "#stop", "#anew"].map((id) => element<HTMLButtonElement>(id)) as [
   HTMLButtonElement,
   HTMLButtonElement,
@@ -32,25 +43,24 @@ let batches: (readonly [number, number])[] = [];
 let baseline = Number.NaN;
 let epochs = round;
 
-const byEpoch = (name: string) => history.map((results, i) => [i + 1, results[name] ?? Number.NaN] as const);
-
 function draw(): void {
   const axis = { across: words("epoch"), domain: [0, Math.max(epochs, history.length)] } as const;
   const losses: Curve[] = [
     { name: words("batches"), points: batches },
-    { name: words("test"), points: byEpoch("validation_loss") },
+    { name: words("test"), points: byEpoch(history, "validation_loss") },
   ];
   drawCurves(element("#loss"), losses, { ...axis, title: words("lossTitle") });
   const rights: Curve[] = [
-    { name: words("training"), points: byEpoch("accuracy") },
-    { name: words("test"), points: byEpoch("validation_accuracy") },
+    { name: words("training"), points: byEpoch(history, "accuracy") },
+    { name: words("test"), points: byEpoch(history, "validation_accuracy") },
   ];
   const compared = { name: words("baseline"), dashed: true, points: axis.domain.map((x) => [x, baseline] as const) };
   const all = Number.isNaN(baseline) ? rights : [...rights, compared];
   drawCurves(element("#accuracy"), all, { ...axis, title: words("accuracyTitle"), range: [0.5, 1] });
 }
 
-const readerOf = (model: Uint8Array) => predictor(modelFromOnnx(model), { snapshot: true, compile: { threads: 1 } });
+const readerOf = (model: Uint8Array, device: Device) =>
+  predictor(modelFromOnnx(model), { snapshot: true, compile: { device, threads: 1 } });
 let reader: ReturnType<typeof readerOf> | undefined;
 
 const bars = Array.from({ length: 10 }, (_, digit) => {
@@ -116,16 +126,12 @@ function showSeen(seen: Uint8Array | undefined): void {
 const pad = padOf(element<HTMLCanvasElement>("#pad"), () => void attempt(speaker, recognize));
 
 /** Takes a network of the worker for what is drawn. */
-async function take(model: Uint8Array): Promise<void> {
+async function take(model: Uint8Array, device: Device): Promise<void> {
   const old = reader;
-  reader = readerOf(model);
+  reader = readerOf(model, device);
   await recognize();
   await old?.release();
 }
-
-worker.addEventListener("message", ({ data }: MessageEvent<Snapshot>) => {
-  if (data.kind === "snapshot") void attempt(speaker, () => take(data.model));
-});
 
 /** Trains up to an epoch, or stops before it; what an earlier visit reached is taken up. */
 async function trainTo(end: number): Promise<void> {
@@ -137,33 +143,43 @@ async function trainTo(end: number): Promise<void> {
     const { file, train: learned, test } = await digits;
     if (Number.isNaN(baseline)) baseline = nearestMean(learned, test);
     draw();
-    const wanted: Wanted = { epochs: end, file, store: storeName, isRestored: false };
-    const training = trainInWorker<Trained>(worker, wanted, {
-      onBatch({ epoch, batch, batchesPerEpoch = 1, loss }) {
-        batches.push([epoch + batch / batchesPerEpoch, loss]);
-        const values = { epoch: epoch + 1, epochs: end, batch, batches: batchesPerEpoch, loss: loss.toFixed(3) };
-        say(state, "underWay", values);
+    await devices.compute(async (device) => {
+      const wanted: Wanted = { epochs: end, file, store: storeName, device, isRestored: false };
+      const show = ({ data }: MessageEvent<Snapshot>) => {
+        if (data.kind === "snapshot") void attempt(speaker, () => take(data.model, device));
+      };
+      worker.addEventListener("message", show);
+      const training = trainInWorker<Trained>(worker, wanted, {
+        onBatch({ epoch, batch, batchesPerEpoch = 1, loss }) {
+          addBatch(batches, epoch + batch / batchesPerEpoch, loss);
+          const values = { epoch: epoch + 1, epochs: end, batch, batches: batchesPerEpoch, loss: loss.toFixed(3) };
+          say(state, "underWay", values);
+          draw();
+        },
+        onEpoch({ epoch, results }) {
+          history = [...history.slice(0, epoch - 1), results];
+          sayEpoch();
+          draw();
+        },
+      });
+      stop.onclick = () => training.stop();
+      stop.disabled = false;
+      try {
+        const trained = await training.result;
+        history = trained.history;
         draw();
-      },
-      onEpoch({ epoch, results }) {
-        history = [...history.slice(0, epoch - 1), results];
-        sayEpoch();
-        draw();
-      },
+        await take(trained.model, device);
+      } finally {
+        worker.removeEventListener("message", show);
+      }
     });
-    stop.onclick = () => training.stop();
-    stop.disabled = false;
-    const trained = await training.result;
-    history = trained.history;
-    draw();
     say(state, history.length < end ? "stopped" : "done");
-    await take(trained.model);
   } catch (error) {
     say(state, "notYet");
     throw error;
   } finally {
     stop.disabled = true;
-    await offer();
+    await offerNow();
   }
 }
 
@@ -173,13 +189,7 @@ const sayEpoch = () => {
   say(result, "epochDone", { epoch: history.length, accuracy: right, baseline: percent(baseline) });
 };
 
-/** Says on the buttons whether there is something to go on with. */
-async function offer(): Promise<void> {
-  const saved = await store.load();
-  say(train, saved ? "goOn" : "train");
-  train.disabled = false;
-  anew.hidden = saved === undefined;
-}
+const offerNow = async () => offer(speaker, { train, anew }, (await store.load()) !== undefined);
 
 /** The end of the round that is under way, or of the next one where a round is done. */
 const nextEnd = () => round * (Math.floor(history.length / round) + 1);
@@ -194,7 +204,7 @@ anew.addEventListener("click", () =>
     sayEpoch();
     showShares([]);
     draw();
-    await offer();
+    await offerNow();
   }),
 );
 element("#clear").addEventListener("click", () => {
@@ -221,17 +231,18 @@ await attempt(speaker, async () => {
   train.disabled = true;
   say(state, "loading");
   history = saved.history;
-  // Of batches only the epochs' means are left.
-  batches = history.map(({ loss = Number.NaN }, i) => [i + 0.5, loss]);
+  batches = meanLosses(history);
   epochs = nextEnd();
   const { file, train: learned, test } = await digits;
   baseline = nearestMean(learned, test);
   draw();
   if (history.length > 0) {
-    const wanted: Wanted = { epochs: history.length, file, store: storeName, isRestored: true };
-    await take((await trainInWorker<Trained>(worker, wanted).result).model);
+    await devices.compute(async (device) => {
+      const wanted: Wanted = { epochs: history.length, file, store: storeName, device, isRestored: true };
+      await take((await trainInWorker<Trained>(worker, wanted).result).model, device);
+    });
   }
-  await offer();
+  await offerNow();
   sayEpoch();
   if (history.length > 0) say(state, "reached", { epochs: history.length });
   else say(state, "stopped");

@@ -8,10 +8,6 @@ export const texts = {
     "LeNet-5（1998）在本页面的 worker 中学习 MNIST 的 6,000 个数字，另外 1,000 个从不参与学习的数字用来测试。虚线是最简单的识别方法：与哪一类的平均图像最接近？",
   ],
   notYet: ["Not trained yet.", "尚未训练。"],
-  reached: [
-    "Epochs trained on an earlier visit: {epochs}. The network is here again: go on, or begin anew.",
-    "上次访问时已训练 {epochs} 轮，网络已恢复。可以继续训练，或重新开始。",
-  ],
   underWay: [
     "Epoch {epoch} of {epochs}, batch {batch} of {batches}: loss {loss}",
     "第 {epoch}/{epochs} 轮，第 {batch}/{batches} 批：损失 {loss}",

@@ -7,6 +7,7 @@ import {
   browserStore,
   conv2d,
   crossEntropy,
+  type Device,
   dense,
   type EpochResult,
   encodeSavedModel,
@@ -29,6 +30,8 @@ export interface Wanted {
   readonly file: Uint8Array;
   /** The name of the checkpoint. */
   readonly store: string;
+  /** What computes. */
+  readonly device: Device;
   /** Only take up the network of the checkpoint, whose epochs are `epochs`, and leave it as it is. */
   readonly isRestored: boolean;
 }
@@ -62,7 +65,7 @@ const lenet = () =>
     dense(10),
   ]);
 
-trainingWorker(async ({ epochs, file, store, isRestored }: Wanted, { progress }): Promise<Trained> => {
+trainingWorker(async ({ epochs, file, store, isRestored, device }: Wanted, { progress }): Promise<Trained> => {
   const { train, test } = digitsOf(file);
   const model = lenet();
   const checkpoint = browserStore(store);
@@ -91,7 +94,7 @@ trainingWorker(async ({ epochs, file, store, isRestored }: Wanted, { progress })
           },
         },
       ],
-      training: { resume: await checkpoint.load() },
+      training: { resume: await checkpoint.load(), compile: { device } },
     },
   );
   return { model: encodeSavedModel(model).bytes, history };

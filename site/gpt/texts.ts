@@ -24,8 +24,15 @@ export const texts = {
     "On the last tenth of the text after {epochs} epochs: {test} bits a character; the best n-grams, which only count: {nGram}.",
     "{epochs} 轮之后，在文本最后十分之一上：每字符 {test} 比特；只做计数的最佳 n 元模型：{nGram}。",
   ],
-  stopped: ["Stopped. Go on, or let it write below.", "已停止。可以继续训练，或在下方让它写作。"],
+  stopped: [
+    "Stopped. The browser keeps how far it came: go on now, or after the page is loaded again, or let it write below.",
+    "已停止。浏览器保存了进度：可以现在继续，也可以在重新打开页面之后继续，或在下方让它写作。",
+  ],
   done: ["Trained. Go on, or let it write below.", "训练完成。可以继续训练，或在下方让它写作。"],
+  tooShort: [
+    "the text has {length} characters, expected at least {shortest}; paste a longer one",
+    "文本有 {length} 个字符，至少需要 {shortest} 个；请粘贴更长的文本",
+  ],
   lossTitle: ["Bits a character", "每字符比特数"],
   epoch: ["epoch", "轮"],
   batches: ["batches", "各批"],

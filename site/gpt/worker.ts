@@ -2,7 +2,6 @@
 import {
   characterTokenizer,
   compareLanguageBaselines,
-  DataError,
   decoder,
   evaluate,
   generate,
@@ -12,16 +11,30 @@ import {
   type Tokenizer,
   textWindows,
 } from "sardonyx";
-import { adamw, browserStore, crossEntropy, fit, keyOf, Random, storedCheckpoint, trainingWorker } from "sardonyx/web";
+import {
+  adamw,
+  browserStore,
+  crossEntropy,
+  type Device,
+  fit,
+  keyOf,
+  Random,
+  storedCheckpoint,
+  trainingWorker,
+} from "sardonyx/web";
 
 /** To train. */
 export interface TrainWanted {
   readonly kind: "train";
   readonly text: string;
-  /** Epochs in all, those before a stop among them. */
+  /** Epochs in all, those before a stop or of an earlier visit among them. */
   readonly epochs: number;
-  /** Begin anew rather than go on where the same text was stopped. */
-  readonly isNew: boolean;
+  /** The name of the checkpoint, from which it goes on. */
+  readonly store: string;
+  /** What computes the training; single characters are written by the processor, which has not to be waited for. */
+  readonly device: Device;
+  /** Only take up the network of the checkpoint, whose epochs are `epochs`, and leave it as it is. */
+  readonly isRestored: boolean;
 }
 /** To write with what was trained. */
 export interface WriteWanted {
@@ -49,8 +62,6 @@ export interface Trained {
 /** Characters that it reads at once. */
 const positions = 64;
 const width = 64;
-/** The fewest characters that give batches of all parts. */
-export const shortest = 3000;
 
 interface Writer {
   readonly model: Parameters<typeof decoder>[0];
@@ -80,11 +91,9 @@ async function* write({ model, tokenizer }: Writer, { prompt, temperature, lengt
 }
 
 async function train(
-  { text, epochs, isNew }: TrainWanted,
+  { text, epochs, store: storeName, device, isRestored }: TrainWanted,
   progress: Parameters<Parameters<typeof trainingWorker>[0]>[1]["progress"],
 ): Promise<Trained> {
-  if (text.length < shortest)
-    throw new DataError(`the text has ${text.length} characters, expected at least ${shortest}; paste a longer one`);
   const tokenizer = characterTokenizer(text);
   const parts = partsOfText(text);
   const encode = (part: string) => Int32Array.from(tokenizer.encode(part));
@@ -95,8 +104,8 @@ async function train(
     embeddingDropout: 0,
   });
   latest = { model, tokenizer };
-  const store = browserStore("site-gpt");
-  if (isNew) await store.remove();
+  const store = browserStore(storeName);
+  const compile = { device };
   const windows = (part: Int32Array) => textWindows(part, positions).batch(16, { dropLast: false });
   const prompt = parts.validation.trimStart().slice(0, 12);
   const { history } = await fit(model, textWindows(tokens.train, positions, keyOf(1)).shuffle(keyOf(2)).batch(16), {
@@ -106,7 +115,7 @@ async function train(
     epochs,
     callbacks: [
       progress,
-      storedCheckpoint(store, { seconds: 5 }),
+      ...(isRestored ? [] : [storedCheckpoint(store, { seconds: 5 })]),
       {
         name: "sample",
         async onEpoch() {
@@ -117,9 +126,9 @@ async function train(
         },
       },
     ],
-    training: { resume: await store.load() },
+    training: { resume: await store.load(), compile },
   });
-  const { results } = await evaluate(model, windows(tokens.test), { loss: crossEntropy() });
+  const { results } = await evaluate(model, windows(tokens.test), { loss: crossEntropy(), compile });
   const nGrams = compareLanguageBaselines(tokens, { vocabulary: tokenizer.size, order: 6 });
   const nGram = Math.log2(Math.min(...nGrams.map((baseline) => baseline.test)));
   return { epochs: history.length, test: bits(results.loss ?? Number.NaN), nGram };

@@ -1,4 +1,5 @@
 /** What the pages say, in English and Chinese: the reader's choice, kept by the browser, and every sentence that is shown. */
+import { remember, remembered } from "./choices.ts";
 
 /** Sentences by key, each in both languages, so that none lacks one; `{name}` stands for a value. */
 export type Texts = Readonly<Record<string, readonly [english: string, chinese: string]>>;
@@ -24,26 +25,39 @@ export const commonTexts = {
   goOn: ["Go on", "继续训练"],
   anew: ["Begin anew", "重新开始"],
   loading: ["Loading the engine and the data …", "正在加载引擎和数据……"],
+  reached: [
+    "Epochs trained on an earlier visit: {epochs}. The network is here again: go on, or begin anew.",
+    "上次访问时已训练 {epochs} 轮，网络已恢复。可以继续训练，或重新开始。",
+  ],
+  computeOn: ["Compute on", "计算设备"],
+  automatic: ["automatic", "自动选择"],
+  byWebGpu: ["the graphics card (WebGPU)", "显卡（WebGPU）"],
+  byWasm: ["the processor (WebAssembly)", "处理器（WebAssembly）"],
+  onCard: ["The graphics card computes.", "由显卡计算。"],
+  onSoftwareCard: [
+    "WebGPU computes, by software: this browser has no graphics card for it, and WebAssembly is faster.",
+    "由 WebGPU 计算，但它是软件模拟的：浏览器没有可用的显卡，WebAssembly 更快。",
+  ],
+  onWasm: ["The processor computes.", "由处理器计算。"],
+  onWasmNoCard: [
+    "The processor computes: this browser gives the page no graphics card.",
+    "由处理器计算：浏览器没有向本页面提供显卡。",
+  ],
+  onWasmSoftware: [
+    "The processor computes: WebGPU is there by software alone, which is slower.",
+    "由处理器计算：WebGPU 只有软件模拟，速度更慢。",
+  ],
+  onWasmSmall: [
+    "The processor computes: so small a network waits longer for a graphics card.",
+    "由处理器计算：这么小的网络用显卡反而更慢。",
+  ],
+  cardFailed: [
+    "The graphics card failed, and the processor goes on: {message}",
+    "显卡出错，改由处理器继续计算：{message}",
+  ],
 } as const satisfies Texts;
 
-const storageKey = "sardonyx-site-language";
 type Language = "en" | "zh";
-
-/** Browsers that let a page store nothing throw; the choice then lasts as long as the page. */
-function remembered(): string | null {
-  try {
-    return localStorage.getItem(storageKey);
-  } catch {
-    return null;
-  }
-}
-function remember(language: Language): void {
-  try {
-    localStorage.setItem(storageKey, language);
-  } catch {
-    // Nothing is lost but the choice.
-  }
-}
 
 /** Puts values into a sentence. */
 const filled = (sentence: string, values: Values): string =>
@@ -68,7 +82,7 @@ export function speak<Key extends string>(
 ): Speaker<Key | keyof typeof commonTexts> {
   type Any = Key | keyof typeof commonTexts;
   const texts: Texts = { ...commonTexts, ...own };
-  const stored = remembered();
+  const stored = remembered("language");
   let language: Language =
     stored === "zh" || stored === "en" ? stored : navigator.language.startsWith("zh") ? "zh" : "en";
   const said = new Map<Element, readonly [Any, Values]>();
@@ -94,7 +108,7 @@ export function speak<Key extends string>(
     said.set(element, [element.dataset["text"] as Any, {}]);
   document.querySelector("#language")?.addEventListener("click", () => {
     language = language === "zh" ? "en" : "zh";
-    remember(language);
+    remember("language", language);
     all();
   });
   all();

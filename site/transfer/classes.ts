@@ -7,6 +7,8 @@ import type { texts } from "./texts.ts";
 export interface ImageClass {
   /** What the user calls it. */
   name(): string;
+  /** What the user wrote as its name, which may be nothing. */
+  readonly ownName: string;
   /** uint8 [3, side, side] each. */
   readonly images: readonly Uint8Array[];
   /** Adds a image, and shows it. */
@@ -22,6 +24,15 @@ export interface ClassHost {
   files(own: ImageClass, files: readonly File[]): void;
   /** Hears that the camera is to take one. */
   take(own: ImageClass): void;
+  /** Hears that the name or the images are others. */
+  changed(): void;
+}
+
+/** A class as the browser keeps it. */
+export interface KeptClass {
+  readonly name: string;
+  /** uint8 [3, side, side] each. */
+  readonly images: readonly Uint8Array[];
 }
 
 /** Draws a image into a canvas of `side` × `side` pixels. */
@@ -33,8 +44,13 @@ export function drawImage(canvas: HTMLCanvasElement, image: Uint8Array): void {
   canvas.getContext("2d")?.putImageData(pixels, 0, 0);
 }
 
-/** Makes a class with its place in the page. */
-export function imageClass(number: number, place: Element, { speaker, files, take }: ClassHost): ImageClass {
+/** Makes a class with its place in the page, with the name and the images that the browser kept. */
+export function imageClass(
+  number: number,
+  place: Element,
+  { speaker, files, take, changed }: ClassHost,
+  kept?: KeptClass,
+): ImageClass {
   const { say, words, onChange } = speaker;
   const made = <K extends keyof HTMLElementTagNameMap>(tag: K, attributes: Readonly<Record<string, string>> = {}) => {
     const own = document.createElement(tag);
@@ -72,15 +88,24 @@ export function imageClass(number: number, place: Element, { speaker, files, tak
   };
   label();
   onChange(label);
+  const show = (image: Uint8Array) => {
+    images.push(image);
+    const canvas = made("canvas", { width: `${side}`, height: `${side}`, "aria-hidden": "true" });
+    drawImage(canvas, image);
+    shown.append(canvas);
+    say(count, "count", { count: images.length });
+  };
+  name.value = kept?.name ?? "";
+  for (const image of kept?.images ?? []) show(image);
   const own: ImageClass = {
     name: () => name.value.trim() || words("classDefault", { number }),
+    get ownName() {
+      return name.value;
+    },
     images,
     add(image) {
-      images.push(image);
-      const canvas = made("canvas", { width: `${side}`, height: `${side}`, "aria-hidden": "true" });
-      drawImage(canvas, image);
-      shown.append(canvas);
-      say(count, "count", { count: images.length });
+      show(image);
+      changed();
     },
     setCamera(isOn) {
       camera.disabled = !isOn;
@@ -91,5 +116,6 @@ export function imageClass(number: number, place: Element, { speaker, files, tak
     input.value = "";
   });
   camera.addEventListener("click", () => take(own));
+  name.addEventListener("change", changed);
   return own;
 }

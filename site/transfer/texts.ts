@@ -25,6 +25,10 @@ export const texts = {
     "Learned of {count} images. Leaving out one at a time, {right} are classified correctly (by the image with the nearest pixels: {byPixels}).",
     "已从 {count} 张图像学习。依次留出一张时，正确率为 {right}（按像素找最近图像：{byPixels}）。",
   ],
+  kept: [
+    "The classes of an earlier visit are here again: go on with them, or begin anew.",
+    "上次访问时的类别已恢复：可以继续，或重新开始。",
+  ],
   tell: ["Which class is it?", "它属于哪一类？"],
   choose: ["Choose a image", "选择图像"],
   take: ["From the camera", "从摄像头拍摄"],

@@ -1,5 +1,6 @@
 /** Computes features of images by the pretrained network, and learns your own classes of them: a linear probe on what stays frozen. */
 import {
+  type Device,
   type FeatureClassifier,
   linearProbe,
   modelFromOnnx,
@@ -20,11 +21,15 @@ export interface LearnWanted {
   readonly images: readonly Uint8Array[];
   /** The class of each, from 0. */
   readonly labels: readonly number[];
+  /** What computes features. */
+  readonly device: Device;
 }
 /** To tell the class of a image. */
 export interface TellWanted {
   readonly kind: "tell";
   readonly image: Uint8Array;
+  /** What computes features. */
+  readonly device: Device;
 }
 /** How well images are told that were left out, one after the other. */
 export interface Learned {
@@ -39,15 +44,26 @@ const mostLeftOut = 40;
 /** The penalty, in the middle of what a probe may choose: with so few images nothing is left to choose by. */
 const options = { strengths: [1] };
 
-let features: ReturnType<typeof open> | undefined;
+let network: Uint8Array | undefined;
+let features: { readonly device: Device; readonly read: ReturnType<typeof open> } | undefined;
 let probe: FeatureClassifier | undefined;
 
-const open = (network: Uint8Array) => predictor(modelFromOnnx(network), { snapshot: true, compile: { threads: 1 } });
+const open = (own: Uint8Array, device: Device) =>
+  predictor(modelFromOnnx(own), { snapshot: true, compile: { device, threads: 1 } });
+
+/** The network of the features, compiled for a device. Throws OptionError where the page gave none yet. */
+async function featuresOn(device: Device): Promise<ReturnType<typeof open>> {
+  if (!network) throw new OptionError("no classes were learned yet; learn them first");
+  if (features?.device === device) return features.read;
+  await features?.read.release();
+  features = { device, read: open(network, device) };
+  return features.read;
+}
 
 const rows = (all: readonly ArrayLike<number>[]) =>
   new Tensor("float32", [all.length, all[0]?.length ?? 0], Float32Array.from(all.flatMap((row) => Array.from(row))));
 
-async function featuresOf(read: NonNullable<typeof features>, image: Uint8Array): Promise<readonly number[]> {
+async function featuresOf(read: ReturnType<typeof open>, image: Uint8Array): Promise<readonly number[]> {
   const x = new Tensor("float32", [1, side, side, 3], channelsLast(image));
   return ((await read(x)) as Tensor).toNumbers();
 }
@@ -69,10 +85,11 @@ function leftOut(
   return right.length / chosen.length;
 }
 
-async function learn({ network, images, labels }: LearnWanted): Promise<Learned> {
-  features ??= open(network);
+async function learn({ network: given, images, labels, device }: LearnWanted): Promise<Learned> {
+  network ??= given;
+  const read = await featuresOn(device);
   const found: (readonly number[])[] = [];
-  for (const image of images) found.push(await featuresOf(features, image));
+  for (const image of images) found.push(await featuresOf(read, image));
   const y = new Tensor("int32", [labels.length], Int32Array.from(labels));
   probe = linearProbe(rows(found), y, options);
   return {
@@ -83,6 +100,7 @@ async function learn({ network, images, labels }: LearnWanted): Promise<Learned>
 
 trainingWorker(async (wanted: LearnWanted | TellWanted): Promise<Learned | readonly number[]> => {
   if (wanted.kind === "learn") return learn(wanted);
-  if (!features || !probe) throw new OptionError("no classes were learned yet; learn them first");
-  return probe.scores(rows([await featuresOf(features, wanted.image)])).toNumbers();
+  const own = await featuresOf(await featuresOn(wanted.device), wanted.image);
+  if (!probe) throw new OptionError("no classes were learned yet; learn them first");
+  return probe.scores(rows([own])).toNumbers();
 });
