@@ -1,6 +1,6 @@
 /**
- * The demo site in Chromium with WebGPU, by a graphics card made of software: the digits are trained, gone on with and read there, and a card that
- * is lost leaves the rest to WebAssembly. Skipped where Chromium is not installed; `.ci/run` installs it.
+ * The demo site in Chromium with WebGPU, by a graphics card made of software: the digits are trained, gone on with and read there, networks of
+ * some depth trained, and a card that is lost leaves the rest to WebAssembly. Skipped where Chromium is not installed; `.ci/run` installs it.
  */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -52,9 +52,9 @@ describe.skipIf(executablePath === undefined)("the site on a graphics card", () 
     rmSync(folder, { recursive: true });
   });
 
-  async function open(): Promise<Page> {
+  async function open(name = "digits"): Promise<Page> {
     const page = await context.newPage();
-    await page.goto(`${served.address}digits.html`);
+    await page.goto(`${served.address}${name}.html`);
     return page;
   }
   const says = (page: Page, selector: string, words: RegExp) =>
@@ -94,6 +94,21 @@ describe.skipIf(executablePath === undefined)("the site on a graphics card", () 
     expect(Number(right)).toBeGreaterThan(30);
     expect(await page.locator("#error").isHidden()).toBe(true);
     await page.click("#anew");
+    await page.close();
+  }, 400_000);
+
+  test("depth: computes there where the reader says so, and else says why not", async () => {
+    const page = await open("depth");
+    await choose(page, "");
+    await says(page, "#on", /^The processor computes: so small a network/);
+    await choose(page, "v");
+    await page.fill("#depth", "1");
+    await page.click("#train");
+    await says(page, "#state", /: epoch 1 of 30, /);
+    expect(await page.textContent("#on")).toMatch(/^WebGPU computes, by software/);
+    await page.click("#stop");
+    await says(page, "#state", /: trained, /);
+    expect(await page.locator("#error").isHidden()).toBe(true);
     await page.close();
   }, 400_000);
 
