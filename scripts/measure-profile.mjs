@@ -5,7 +5,7 @@
 import { createWriteStream, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { profileData } from "../src/data/profile/profile.node.ts";
+import { profileData } from "../src/tasks/kinds/profile-data.node.ts";
 
 const [megabytes = 300] = process.argv.slice(2).map(Number).filter(Number.isFinite);
 const isQuoted = process.argv.includes("--quoted");

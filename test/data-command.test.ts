@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import sharp from "sharp";
 import { expect, test } from "vitest";
+import { writeYolo } from "../src/tasks/boxes/testing/draw-scenes.node.ts";
 import { commandLine, recordOf } from "./command-line.ts";
 
 const { folder, run } = commandLine();
@@ -94,4 +95,22 @@ test.each([
   expect(code).toBe(2);
   expect(stderr.trim().split("\n")).toHaveLength(1);
   expect(stderr).toContain(message);
+});
+
+test("a folder of boxes, within 80 columns, with boxes drawn on the samples of the page", async () => {
+  const scenes = join(folder, "scenes");
+  writeYolo(scenes, 10);
+  const page = join(folder, "scenes.html");
+  const { code, stdout, stderr } = await run("data", scenes, "--html", page);
+  expect([code, stderr]).toEqual([0, ""]);
+  expect(stdout).toMatch(/boxes in YOLO's form: \d+ boxes of 2 classes/);
+  expect(stdout).toMatch(/Class +Boxes +Share +Images +Median area/);
+  expect(stdout).toMatch(/Images by boxes: .*\d in \d/);
+  expect(stdout).not.toContain("one class only");
+  for (const line of stdout.split("\n")) if (!line.includes(folder)) expect(line.length, line).toBeLessThanOrEqual(80);
+  const html = readFileSync(page, "utf8");
+  expect(html).toContain("<h2>Boxes</h2>");
+  expect(html).toMatch(/<i style="left:[\d.]+%;top:[\d.]+%;width:[\d.]+%;height:[\d.]+%"><\/i>/);
+  const json = recordOf(await run("data", scenes, "--json"), "profile");
+  expect(json).toMatchObject({ kind: "images", boxes: { form: "boxes in YOLO's form", leftOut: [] } });
 });

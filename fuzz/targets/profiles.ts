@@ -3,10 +3,10 @@
 import { profilePage } from "../../src/cli/data/html.ts";
 import { showProfile } from "../../src/cli/data/terminal.ts";
 import { textOutput } from "../../src/cli/output.ts";
-import { profileData } from "../../src/data/profile/profile.node.ts";
 import { encodeWav } from "../../src/data/sound/wav.ts";
 import { inferColumnTypes } from "../../src/data/tables/column-kinds.ts";
 import { readTable } from "../../src/data/tables/table-file.node.ts";
+import { profileData } from "../../src/tasks/kinds/profile-data.node.ts";
 import { pick } from "../mutate/bytes.ts";
 import { jsonIn, jsonLineIn } from "../mutate/json.ts";
 import { type Files, type Input, type Mutation, readAll, type Target } from "../target.ts";
@@ -79,12 +79,13 @@ const tone = encodeWav({ rate: 8000, channels: [Float32Array.from({ length: 800 
 
 export const folders: Target = {
   name: "data-folder",
-  reads: "folders of images, texts and WAV files: `profileData`, its page",
+  reads: "folders of images, of images with boxes, texts and WAV files: `profileData`, its page",
   share: 0.3,
   seeds: (): readonly Files[] => [
     { "a.png": fixture("data/images/7/0.png"), "b.jpg": fixture("data/images/1/2.jpg"), "c.png": new Uint8Array(0) },
     { "a.txt": utf8("one text of some words"), "b.txt": utf8("one text of some words!"), "c.md": utf8("\u00e9") },
     { "a.wav": tone, "b.wav": tone },
+    { "images/a.png": fixture("data/images/7/0.png"), "labels/a.txt": utf8("0 0.5 0.5 0.2 0.2\n1 0.9 0.9 0.5 0.5\n") },
   ],
   mutations: [
     (files, random) => {

@@ -4,18 +4,22 @@ export { loadChatTemplate, loadConversations, loadPreferences } from "./chat/cha
 export { type ImageOptions, type PaddedImage, readImage, readPaddedImage } from "./images/image.node.ts";
 export { type ImageFolder, type ImageFolderOptions, loadImageFolder } from "./images/image-folder.node.ts";
 export { inWorker, type WorkerOptions } from "./pipeline/worker.node.ts";
-export { type ProfileOptions, profileData } from "./profile/profile.node.ts";
+export type { ProfileOptions } from "./profile/profile.node.ts";
 export type {
   Associations,
+  BoxClass,
+  BoxesProfile,
   BrokenFile,
   ColumnProfile,
   DataProfile,
   FilesProfile,
   Finding,
   Histogram,
+  LeftOutBoxes,
   NearDuplicate,
   NumberFigures,
   Predictor,
+  SampleImage,
   SplitAdvice,
   TableProfile,
   TargetProfile,

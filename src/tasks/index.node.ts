@@ -3,6 +3,7 @@
 export { type BoxesRequest, type LoadedBoxes, loadBoxes } from "./boxes/load-boxes.node.ts";
 export { type ImageBase, openImageBase } from "./images/image-base.node.ts";
 export { type ImageRequest, type LoadedImages, loadImages } from "./images/load-images.node.ts";
+export { profileData } from "./kinds/profile-data.node.ts";
 export { type RecipeForData, recipeForData } from "./kinds/recipe-for-data.node.ts";
 export { type LoadedRatings, loadRatings, type RatingsRequest } from "./ratings/load-ratings.node.ts";
 export { type ForecastStep, forecastAfter, forecastText } from "./series/forecast-answer.node.ts";

@@ -1,9 +1,9 @@
 /** `sardonyx data`: what data is, before anything is trained of it. */
 import { resolve } from "node:path";
-import { profileData } from "../../data/profile/profile.node.ts";
 import { textEncodings } from "../../data/tables/text-encoding.ts";
 import { writeFileAtomic } from "../../storage/atomic.node.ts";
 import { shownPath } from "../../storage/shown-path.node.ts";
+import { profileData } from "../../tasks/kinds/profile-data.node.ts";
 import { defineCommand, oneOf, text, toggle } from "../command.ts";
 import { profilePage } from "../data/html.ts";
 import { showProfile } from "../data/terminal.ts";
@@ -15,7 +15,8 @@ export const command = defineCommand({
   arguments: [
     {
       name: "PATH",
-      description: "a table (CSV, TSV, JSON, JSON Lines, Parquet), or a folder of images, texts or WAV files",
+      description:
+        "a table (CSV, TSV, JSON, JSON Lines, Parquet), or a folder of images (also with boxes), texts or WAV files",
     },
   ],
   options: {
@@ -31,6 +32,7 @@ export const command = defineCommand({
     ["sardonyx data penguins.csv", "types, missing values, outliers, duplicates"],
     ["sardonyx data penguins.csv --target species", "classes, leaks, an honest split"],
     ["sardonyx data photos/ --html photos.html", "images of class folders, as a page"],
+    ["sardonyx data scenes/", "boxes by class, their sizes, bad ones by name"],
     ["sardonyx data reviews.jsonl --json > profile.json", "everything, for a program"],
   ],
   async run({ arguments: [path = ""], options, output }) {

@@ -2,12 +2,19 @@
 
 import { byteText, count, percent, plural } from "../../core/number-text.ts";
 import { inOneLine } from "../../core/printable.ts";
-import type { ColumnProfile, DataProfile, FilesProfile, TargetProfile } from "../../data/profile/profile.ts";
+import type {
+  BoxesProfile,
+  ColumnProfile,
+  DataProfile,
+  FilesProfile,
+  SampleImage,
+  TargetProfile,
+} from "../../data/profile/profile.ts";
 import { htmlPage } from "../../draw/page.ts";
 import { style } from "../inspect/html/style.ts";
 import { cut } from "../text.ts";
 import { associationMap, countBars, histogramChart, shownText } from "./charts.ts";
-import { figureRows, missingText, scoreText, shortNumber } from "./values.ts";
+import { boxesText, figureRows, missingText, scoreText, shortNumber } from "./values.ts";
 
 /** Columns whose charts are drawn, and rows of other tables. */
 const [mostColumns, mostRows] = [300, 50];
@@ -32,6 +39,8 @@ svg text { font: 11px system-ui, sans-serif; fill: currentColor; }
 svg .in { font-size: 10px; }
 .images { display: flex; flex-wrap: wrap; gap: 10px; }
 .images figure { margin: 0; width: 116px; }
+.images .drawn { position: relative; display: table; margin: 0 auto; }
+.images .drawn i { position: absolute; border: 1px solid #e6007e; box-shadow: 0 0 0 1px #fff8; box-sizing: border-box; }
 .images img { display: block; max-width: 112px; max-height: 112px; margin: 0 auto; }
 .images figcaption { text-align: center; font-size: 12px; overflow-wrap: anywhere; }
 .long td { overflow-wrap: anywhere; }
@@ -41,7 +50,7 @@ svg .in { font-size: 10px; }
 const section = (title: string, content: string): string =>
   content === "" ? "" : `<section><h2>${title}</h2>${content}</section>`;
 
-function summary({ path, kind, bytes, notes, table, files, target, split }: DataProfile): string {
+function summary({ path, kind, bytes, notes, table, files, boxes, target, split }: DataProfile): string {
   const cards: (readonly [string, string])[] = table
     ? [
         ["rows", count(table.rows)],
@@ -54,6 +63,7 @@ function summary({ path, kind, bytes, notes, table, files, target, split }: Data
         ["cannot be read", count(files?.broken.length ?? 0)],
         ["of the same bytes", count(files?.duplicated.length ?? 0)],
       ];
+  if (boxes) cards.push(["boxes", count(boxes.count)]);
   if (target?.classes) cards.push(["classes", count(target.classes.length)]);
   const shown = [...cards, ["size", byteText(bytes)] as const].map(
     ([name, value]) => `<div class="card"><b>${value}</b><span>${name}</span></div>`,
@@ -124,6 +134,46 @@ function associationsSection({ table }: DataProfile): string {
   );
 }
 
+/** An image with its boxes drawn on it. */
+function sampleFigure({ path, label, image, boxes = [] }: SampleImage): string {
+  const share = (value: number) => `${(100 * value).toFixed(2)}%`;
+  const drawn = boxes.map(
+    ([left, top, right, bottom]) =>
+      `<i style="left:${share(left)};top:${share(top)};width:${share(right - left)};height:${share(bottom - top)}"></i>`,
+  );
+  return `<figure><span class="drawn"><img src="${shownText(image, 1e6)}" alt="${shownText(path)}" title="${shownText(path, 200)}">${drawn.join("")}</span><figcaption>${shownText(label, 30)}</figcaption></figure>`;
+}
+
+function boxesSection(boxes: BoxesProfile | undefined): string {
+  if (!boxes) return "";
+  const { form, count: all, crowds, classes, images, leftOut, parts } = boxes;
+  const rows = classes
+    .slice(0, mostColumns)
+    .map(
+      ({ value, count: own, images: having, medianShare }) =>
+        `<tr><th>${shownText(value)}</th><td class="n">${count(own)}</td><td class="n">${percent(own / (all - crowds))}</td><td class="n">${count(having)}</td><td class="n">${percent(medianShare)}</td></tr>`,
+    );
+  const more = classes.length - rows.length;
+  const table = `<table><thead><tr><th>Class</th><th class="n">Boxes</th><th class="n">Share</th><th class="n">Images</th><th class="n">Median area</th></tr></thead>${rows.join("")}</table>${more > 0 ? `<p class="soft">and ${plural(more, "class", "classes")} more</p>` : ""}`;
+  const bars = countBars(
+    images,
+    images.reduce((sum, { count: own }) => sum + own, 0),
+  );
+  const told = parts.map(
+    ({ part, images: own, boxes: having }) =>
+      `<p>Part ${part}: ${plural(own, "image")}, ${plural(having, "box", "boxes")}</p>`,
+  );
+  const reasons = leftOut.map(
+    ({ reason, count: own, places }) =>
+      `<tr><td>${shownText(reason, 200)}</td><td class="n">${count(own)}</td><td>${shownText(places.join("; "), 400)}</td></tr>`,
+  );
+  return [
+    section("Boxes", `<p>${shownText(form, 100)}: ${boxesText(boxes)}</p>${table}${told.join("")}`),
+    section("Boxes an image", bars),
+    section("Left out", reasons.length === 0 ? "" : `<table class="long">${reasons.join("")}</table>`),
+  ].join("");
+}
+
 function filesSection(files: FilesProfile | undefined): string {
   if (!files) return "";
   const cards = files.figures.map(({ name, numbers }) => {
@@ -133,10 +183,7 @@ function filesSection(files: FilesProfile | undefined): string {
     return `<div class="column"><h3>${shownText(name)}</h3>${histogramChart({ kind: "number" }, numbers)}<table>${lines.join("")}</table></div>`;
   });
   const read = files.forms.reduce((sum, { count: own }) => sum + own, 0);
-  const images = files.samples.map(
-    ({ path, label, image }) =>
-      `<figure><img src="${shownText(image, 1e6)}" alt="${shownText(path)}" title="${shownText(path, 200)}"><figcaption>${shownText(label, 30)}</figcaption></figure>`,
-  );
+  const images = files.samples.map(sampleFigure);
   const broken = files.broken
     .slice(0, mostRows)
     .map(({ path, reason }) => `<tr><td>${shownText(path, 120)}</td><td>${shownText(reason, 300)}</td></tr>`);
@@ -163,7 +210,7 @@ export function profilePage(profile: DataProfile): string {
   const sections = [
     summary(profile),
     findingsSection(profile),
-    targetSection(profile.target),
+    profile.boxes ? boxesSection(profile.boxes) : targetSection(profile.target),
     filesSection(profile.files),
     columnsSection(profile),
     associationsSection(profile),

@@ -2,12 +2,12 @@
 import { greatest } from "../../core/lists.ts";
 import { byteText, count, percent, plural } from "../../core/number-text.ts";
 import { inOneLine } from "../../core/printable.ts";
-import type { ColumnProfile, DataProfile, Histogram, TargetProfile } from "../../data/profile/profile.ts";
+import type { BoxesProfile, ColumnProfile, DataProfile, Histogram, TargetProfile } from "../../data/profile/profile.ts";
 import { bar } from "../inspect/units.ts";
 import type { Output } from "../output.ts";
 import { showTable } from "../show-table.ts";
 import { cut, pad, widest } from "../text.ts";
-import { missingText, scoreText, shortNumber, valueText } from "./values.ts";
+import { boxesText, missingText, scoreText, shortNumber, valueText } from "./values.ts";
 
 /** Columns, classes and pairs that are shown. */
 const [mostColumns, mostClasses, mostPairs] = [40, 12, 5];
@@ -124,9 +124,40 @@ function showFiles({ files }: DataProfile, output: Output): void {
   if (files.broken.length > 10) output.line(`  … and ${count(files.broken.length - 10)} more`);
 }
 
+/** Boxes by class, with the images that have some, and how many images have. */
+function showBoxes(boxes: BoxesProfile, output: Output): void {
+  const total = boxes.count - boxes.crowds;
+  const rows = boxes.classes
+    .slice(0, mostColumns)
+    .map(({ value, count: own, images, medianShare }) => [
+      cut(inOneLine(value), 24),
+      count(own),
+      percent(own / total),
+      count(images),
+      percent(medianShare),
+    ]);
+  const heads = [
+    { head: "Class", width: 24 },
+    { head: "Boxes", align: "right" },
+    { head: "Share", align: "right" },
+    { head: "Images", align: "right" },
+    { head: "Median area", align: "right" },
+  ] as const;
+  output.line();
+  output.prose(`${inOneLine(boxes.form)}: ${boxesText(boxes)}`, 2);
+  if (rows.length > 0) showTable(heads, rows, output);
+  if (boxes.classes.length > rows.length) output.line(`  … and ${count(boxes.classes.length - rows.length)} more`);
+  output.prose(
+    `Images by boxes: ${boxes.images.map(({ value, count: own }) => `${value} in ${count(own)}`).join(", ")}`,
+    2,
+  );
+  for (const { part, images, boxes: own } of boxes.parts)
+    output.prose(`Part ${part}: ${plural(images, "image")}, ${plural(own, "box", "boxes")}`, 2);
+}
+
 /** Shows a profile. */
 export function showProfile(profile: DataProfile, output: Output): void {
-  const { path, kind, bytes, notes, findings, table: rows, files, target, split } = profile;
+  const { path, kind, bytes, notes, findings, table: rows, files, boxes, target, split } = profile;
   const size = rows
     ? `${plural(rows.rows, "row")}, ${plural(rows.columns.length, "column")}`
     : `${plural(files?.count ?? 0, "file")} of ${kind}`;
@@ -142,7 +173,8 @@ export function showProfile(profile: DataProfile, output: Output): void {
   }
   if (rows) showColumns(rows.columns, output);
   showFiles(profile, output);
-  if (target) showTarget(target, output);
+  if (boxes) showBoxes(boxes, output);
+  else if (target) showTarget(target, output);
   if (rows) showAssociations(rows.associations, output);
   const by = split.column === undefined ? split.by : `${split.by} (${inOneLine(split.column)})`;
   output.line();

@@ -1,6 +1,6 @@
 /** Figures of a profile as people read them, on a terminal and in a page. */
-import { count, percent } from "../../core/number-text.ts";
-import type { ColumnProfile, NumberFigures, TargetProfile } from "../../data/profile/profile.ts";
+import { count, percent, plural } from "../../core/number-text.ts";
+import type { BoxesProfile, ColumnProfile, NumberFigures, TargetProfile } from "../../data/profile/profile.ts";
 
 /** A number in four digits: `43.92`, `1,234,567`. */
 export function shortNumber(value: number): string {
@@ -43,6 +43,10 @@ export function figureRows(column: Pick<ColumnProfile, "kind">, numbers: NumberF
     ]);
   return rows;
 }
+
+/** Boxes in numbers: `120 boxes of 2 classes, 3 of them crowds`. */
+export const boxesText = ({ count: own, crowds, classes }: BoxesProfile): string =>
+  `${plural(own, "box", "boxes")} of ${plural(classes.length, "class", "classes")}${crowds > 0 ? `, ${count(crowds)} of them crowds` : ""}`;
 
 /** A predictor's score in the words of its task. */
 export const scoreText = ({ task }: TargetProfile, score: number): string =>

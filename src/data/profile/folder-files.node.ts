@@ -22,7 +22,7 @@ export interface FolderFile {
   /** Below the folder. */
   readonly name: string;
   readonly path: string;
-  /** The subfolder that it lies in, "" for none. */
+  /** Its class: the subfolder that it lies in, "" for none; of an image with boxes those of its boxes. */
   readonly label: string;
   readonly bytes: number;
 }

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import sharp from "sharp";
 import { afterAll, expect, test } from "vitest";
 import { encodeWav } from "../sound/wav.ts";
-import { profileData } from "./profile.node.ts";
+import { profilePath } from "./profile.node.ts";
 
 const root = mkdtempSync(join(tmpdir(), "sardonyx-folders-"));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -14,7 +14,7 @@ const write = (path: string, content: string | Uint8Array) => {
   mkdirSync(dirname(join(root, path)), { recursive: true });
   writeFileSync(join(root, path), content);
 };
-const textsOf = (profile: Awaited<ReturnType<typeof profileData>>) =>
+const textsOf = (profile: Awaited<ReturnType<typeof profilePath>>) =>
   profile.findings.map(({ text }) => text).join("\n");
 
 /** An image with edges, from a number. */
@@ -48,7 +48,7 @@ test("images of every mode, broken and duplicated ones", async () => {
   write("images/dog/cut.jpg", (await image(9, [200, 200]).jpeg().toBuffer()).subarray(0, 900));
   write("images/dog/text.png", "no image");
   write("images/dog/notes.pdf", "%PDF");
-  const profile = await profileData(join(root, "images"), { samples: 4 });
+  const profile = await profilePath(join(root, "images"), { samples: 4 });
   const { files, target, nearDuplicates } = profile;
   expect(profile).toMatchObject({ kind: "images", split: { by: "class" } });
   expect(files?.count).toBe(14);
@@ -81,7 +81,7 @@ test("texts", async () => {
   write("texts/bad/c.txt", Buffer.from("Sch\xf6n ist es hier", "latin1"));
   write("texts/bad/d.txt", "  \n");
   write("texts/bad/e.txt", "a\u0000b");
-  const profile = await profileData(join(root, "texts"));
+  const profile = await profilePath(join(root, "texts"));
   expect(profile).toMatchObject({ kind: "texts", files: { count: 5, broken: [{ path: "bad/e.txt" }] } });
   expect(profile.nearDuplicates).toMatchObject([
     { items: ["bad/b.txt", "good/a.txt"], similarity: 1, conflicting: true },
@@ -92,7 +92,7 @@ test("texts", async () => {
 test("a file that is in train and in test", async () => {
   for (const path of ["train/a/1.txt", "train/b/2.txt", "test/a/3.txt"])
     write(`parts/${path}`, `words of ${path.includes("2") ? "another" : "the same"} text`);
-  expect(textsOf(await profileData(join(root, "parts")))).toContain(
+  expect(textsOf(await profilePath(join(root, "parts")))).toContain(
     "1 file of one part of the data is in another too, or almost, such as test/a/3.txt and train/a/1.txt",
   );
 });
@@ -107,7 +107,7 @@ test("sounds", async () => {
   write("sounds/owl/b.wav", tone(16_000, 0.5, 220));
   write("sounds/jay/silent.wav", tone(8000, 0, 440));
   write("sounds/jay/cut.wav", tone(8000, 0.5, 440).subarray(0, 20));
-  const profile = await profileData(join(root, "sounds"));
+  const profile = await profilePath(join(root, "sounds"));
   expect(profile).toMatchObject({ kind: "sounds", files: { count: 4, broken: [{ path: "jay/cut.wav" }] } });
   expect(profile.files?.figures[0]).toMatchObject({ name: "seconds", numbers: { least: 1, most: 1 } });
   expect(textsOf(profile)).toContain("1 file is silent, such as jay/silent.wav");
@@ -115,11 +115,11 @@ test("sounds", async () => {
 
 test("what is no data", async () => {
   write("nothing/a.pdf", "");
-  await expect(profileData(join(root, "nothing"))).rejects.toThrow(
+  await expect(profilePath(join(root, "nothing"))).rejects.toThrow(
     "holds 1 files and none of them is an image, a text or a WAV file",
   );
-  await expect(profileData(join(root, "none"))).rejects.toThrow("there is no file or folder");
-  await expect(profileData(join(root, "sounds"), { target: "x" })).rejects.toThrow("leave the target out");
+  await expect(profilePath(join(root, "none"))).rejects.toThrow("there is no file or folder");
+  await expect(profilePath(join(root, "sounds"), { target: "x" })).rejects.toThrow("leave the target out");
   write("broken/a.png", "");
-  await expect(profileData(join(root, "broken"))).rejects.toThrow("none of its 1 file can be read");
+  await expect(profilePath(join(root, "broken"))).rejects.toThrow("none of its 1 file can be read");
 });

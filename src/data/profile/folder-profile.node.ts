@@ -3,16 +3,20 @@ import { createHash } from "node:crypto";
 import { cpus } from "node:os";
 import { DataError, SardonyxError } from "../../core/errors.ts";
 import { count, plural } from "../../core/number-text.ts";
+import type { Extents } from "../images/padding.ts";
 import { type ReadFile, readFolderFile } from "./file-readers.node.ts";
-import { type FolderFile, type FolderKind, folderFiles } from "./folder-files.node.ts";
+import { type FolderFile, type FolderFiles, type FolderKind, folderFiles } from "./folder-files.node.ts";
 import { type HashedImage, nearDuplicateImages } from "./image-likeness.ts";
 import { numberFigures } from "./number-figures.ts";
 import type {
+  BoxesProfile,
   BrokenFile,
   DataProfile,
   FilesProfile,
   Finding,
   NearDuplicate,
+  SampleImage,
+  SplitAdvice,
   TargetProfile,
   ValueCount,
 } from "./profile.ts";
@@ -24,8 +28,32 @@ import { type NamedText, nearDuplicateTexts } from "./text-likeness.ts";
 /** Pairs that are kept, and texts that are compared. */
 const [mostPairs, mostTexts] = [100, 5000];
 
+/** What the labels of files say, beside what the files are. */
+export interface LabelsProfile {
+  readonly notes: readonly string[];
+  readonly findings: readonly Finding[];
+  readonly target?: TargetProfile;
+  readonly boxes?: BoxesProfile;
+  /** More figures, by name; those without values are left out. */
+  readonly figures?: Readonly<Record<string, readonly number[]>>;
+  /** Boxes of an image that is shown, by the name of its file. */
+  readonly boxesOf?: (name: string) => SampleImage["boxes"];
+  readonly split: SplitAdvice;
+}
+
+/** A folder that is to be profiled. */
+export interface FolderRequest {
+  readonly path: string;
+  /** Images that are shown at most. */
+  readonly samples: number;
+  /** Its files; default those of the kind that most are. */
+  readonly found?: FolderFiles;
+  /** What their labels say, given the width and height of each image that can be read; default that of the folders that they lie in. */
+  readonly labels?: (extents: ReadonlyMap<string, Extents>) => LabelsProfile;
+}
+
 /** Values by falling count. */
-function countsOf(values: Iterable<string>): ValueCount[] {
+export function countsOf(values: Iterable<string>): ValueCount[] {
   const counts = new Map<string, number>();
   for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
   return Array.from(counts, ([value, own]) => ({ value, count: own })).sort(
@@ -42,7 +70,8 @@ class Gathered {
   readonly oddities: { readonly what: string; readonly name: string }[] = [];
   readonly hashes: HashedImage[] = [];
   readonly texts: NamedText[] = [];
-  readonly samples: { path: string; label: string; image: string }[] = [];
+  readonly samples: SampleImage[] = [];
+  readonly extents = new Map<string, Extents>();
   readonly #sums = new Map<string, FolderFile>();
   readonly conflicts: [string, string][] = [];
 
@@ -58,6 +87,8 @@ class Gathered {
       this.figures.set(name, values);
       values.push(value);
     }
+    const { width, height } = read.figures;
+    if (width !== undefined && height !== undefined) this.extents.set(file.name, { width, height });
     this.forms.push(read.form);
     for (const what of read.oddities) this.oddities.push({ what, name: file.name });
     // Of files that agree whole only one is compared.
@@ -138,7 +169,7 @@ function fileFindings(gathered: Gathered, kind: FolderKind, total: number, other
   if (conflicts[0])
     findings.push({
       weight: "problem",
-      text: `${plural(conflicts.length, "file")} ${conflicts.length === 1 ? "lies" : "lie"} in two classes with the same bytes, such as ${conflicts[0].join(" and ")}; remove one of both`,
+      text: `${plural(conflicts.length, "file")} ${conflicts.length === 1 ? "has" : "have"} the same bytes as one with other classes, such as ${conflicts[0].join(" and ")}; remove one of both`,
     });
   if (duplicated[0])
     findings.push({
@@ -167,47 +198,61 @@ function fileFindings(gathered: Gathered, kind: FolderKind, total: number, other
   return findings;
 }
 
-/** Profiles a folder. @param samples images that are shown at most. Throws FileError or DataError. */
-export async function profileFolder(path: string, samples: number): Promise<DataProfile> {
-  const { kind, files, others } = await folderFiles(path);
+/** The folders that files lie in as their classes. */
+function byFolders(files: readonly FolderFile[]): LabelsProfile {
+  const classes = countsOf(files.map(({ label }) => label));
+  if (classes.every(({ value }) => value === "")) return { notes: [], findings: [], split: byClass(undefined) };
+  const target: TargetProfile = { name: "folder", task: "classes", classes, predictors: [] };
+  return {
+    notes: ["the folder that a file lies in is taken for its class"],
+    findings: balanceFindings(classes, "the folder", "file"),
+    target,
+    split: byClass(target),
+  };
+}
+
+/** Profiles a folder. Throws FileError or DataError. */
+export async function profileFolder({ path, samples, found, labels }: FolderRequest): Promise<DataProfile> {
+  const { kind, files, others } = found ?? (await folderFiles(path));
   const gathered = await gather(kind, files, samples);
   if (gathered.forms.length === 0)
     throw new DataError(
       `${path}: none of its ${plural(files.length, "file")} can be read; the first is ${gathered.broken[0]?.path}: ${gathered.broken[0]?.reason}`,
     );
-  const classes = countsOf(files.map(({ label }) => label));
-  const hasClasses = classes.some(({ value }) => value !== "");
-  const target: TargetProfile | undefined = hasClasses
-    ? { name: "folder", task: "classes", classes, predictors: [] }
-    : undefined;
+  const said = labels?.(gathered.extents) ?? byFolders(files);
+  const { target, boxes, boxesOf } = said;
   const pairs: NearDuplicate[] =
     kind === "images" ? nearDuplicateImages(gathered.hashes) : nearDuplicateTexts(gathered.texts);
+  const figures = [...gathered.figures, ...Object.entries(said.figures ?? {})];
   const profile: FilesProfile = {
     count: files.length,
     broken: gathered.broken,
     duplicated: gathered.duplicated.slice(0, mostPairs),
     others,
-    figures: Array.from(gathered.figures, ([name, values]) => ({
-      name,
-      numbers: numberFigures(Float64Array.from(values)),
-    })),
+    figures: figures.flatMap(([name, values]) =>
+      values.length === 0 ? [] : [{ name, numbers: numberFigures(Float64Array.from(values)) }],
+    ),
     forms: countsOf(gathered.forms),
-    samples: inTurn(gathered.samples, samples),
+    samples: inTurn(gathered.samples, samples).map((own) => {
+      const drawn = boxesOf?.(own.path);
+      return drawn ? { ...own, boxes: drawn } : own;
+    }),
   };
   return {
     path,
     kind,
     bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
-    notes: hasClasses ? ["the folder that a file lies in is taken for its class"] : [],
+    notes: said.notes,
     findings: inOrder([
       ...fileFindings(gathered, kind, files.length, others),
-      ...(hasClasses ? balanceFindings(classes, "the folder", "file") : []),
+      ...said.findings,
       ...crossingFindings([...gathered.duplicated, ...pairs.map(({ items }) => items)]),
       ...likenessFindings(pairs, kind),
     ]),
     files: profile,
+    ...(boxes && { boxes }),
     ...(target && { target }),
     nearDuplicates: pairs.slice(0, mostPairs),
-    split: byClass(target),
+    split: said.split,
   };
 }

@@ -1,4 +1,4 @@
-/** What is known of data before anything is trained: a table, or a folder of images, texts or sounds. */
+/** What a table, or a folder of images, texts or sounds, is known by before anything is trained. */
 import { stat } from "node:fs/promises";
 import { FileError, OptionError } from "../../core/errors.ts";
 import { count, matching, string } from "../../core/option-types.ts";
@@ -18,26 +18,21 @@ export interface ProfileOptions {
   readonly samples?: number;
 }
 
-const checkOptions = optionsOf<ProfileOptions>("profileData", {
+/** Checks options of `profileData`. */
+export const checkProfileOptions = optionsOf<ProfileOptions>("profileData", {
   target: string,
   table: matching("options of openTable", (value) => typeof value === "object" && value !== null),
   samples: count(0),
 });
 
-/**
- * Profiles data: of a table (CSV and its like, JSON, Parquet) types and figures of the columns, duplicated rows, associations, what leaks the
- * target; of a folder of images, texts or WAV files their forms, figures and classes, broken files; of both near-duplicates and how to split.
- * A table is read once as a stream, in memory that does not grow with it. Throws FileError or DataError for what cannot be read, naming
- * file and line, and OptionError for a target that is no column.
- * @example (await profileData("penguins.csv", { target: "species" })).findings
- */
-export async function profileData(path: string, options: ProfileOptions = {}): Promise<DataProfile> {
-  const { target, table = {}, samples = 0 } = checkOptions(options);
+/** Profiles a table or the files of a folder, see `profileData`; annotations beside images are files of another kind here. */
+export async function profilePath(path: string, options: ProfileOptions = {}): Promise<DataProfile> {
+  const { target, table = {}, samples = 0 } = checkProfileOptions(options);
   const status = await stat(path).catch(() => undefined);
   if (!status) throw new FileError(`profile: there is no file or folder ${path}; check the path`);
   if (status.isDirectory() && target !== undefined)
     throw new OptionError(
       `profile: ${path} is a folder, whose files have their folders for classes; leave the target out`,
     );
-  return status.isDirectory() ? profileFolder(path, samples) : profileTable(path, target, table);
+  return status.isDirectory() ? profileFolder({ path, samples }) : profileTable(path, target, table);
 }

@@ -78,7 +78,7 @@ export interface TableProfile {
 
 /** The target: what is to be predicted. */
 export interface TargetProfile {
-  /** The column, or "folder" for files in folders of classes. */
+  /** The column, "folder" for files in folders of classes, or "boxes". */
   readonly name: string;
   /** Classes, or a number. */
   readonly task: "classes" | "number" | "none";
@@ -132,8 +132,58 @@ export interface FilesProfile {
   readonly figures: readonly { readonly name: string; readonly numbers: NumberFigures }[];
   /** Kinds of files by what they hold, such as "8 bits, CMYK". */
   readonly forms: readonly ValueCount[];
-  /** Some images as data URIs. */
-  readonly samples: readonly { readonly path: string; readonly label: string; readonly image: string }[];
+  /** Some images. */
+  readonly samples: readonly SampleImage[];
+}
+
+/** An image that a page shows. */
+export interface SampleImage {
+  /** Where it lies, below the folder. */
+  readonly path: string;
+  /** Its class, or those of its boxes. */
+  readonly label: string;
+  /** As a data URI. */
+  readonly image: string;
+  /** Its boxes: left, top, right and bottom as shares of its width and height. */
+  readonly boxes?: readonly (readonly [left: number, top: number, right: number, bottom: number])[];
+}
+
+/** The boxes of a class. */
+export interface BoxClass extends ValueCount {
+  /** In how many images it has one at least. */
+  readonly images: number;
+  /** The share of its image that half of its boxes are below. */
+  readonly medianShare: number;
+}
+
+/** What is left out of images with boxes, for one reason. */
+export interface LeftOutBoxes {
+  /** The reason, such as "boxes of no area". */
+  readonly reason: string;
+  /** How often. */
+  readonly count: number;
+  /** Some of the places, such as "labels/1.txt: line 3". */
+  readonly places: readonly string[];
+}
+
+/** Boxes around objects in images; their sizes and numbers are among the figures of the files. */
+export interface BoxesProfile {
+  /** Which annotations they are of, such as "boxes in COCO's form". */
+  readonly form: string;
+  /** Boxes within their images, crowds among them. */
+  readonly count: number;
+  /** Those of them that stand for many objects (COCO's `iscrowd`). */
+  readonly crowds: number;
+  /** Classes by falling count, crowds left out. */
+  readonly classes: readonly BoxClass[];
+  /** How many images have no box, one, several. */
+  readonly images: readonly ValueCount[];
+  /** What training leaves out, by reason. */
+  readonly leftOut: readonly LeftOutBoxes[];
+  /** Images for which there is no file of labels. */
+  readonly unlabelled: readonly string[];
+  /** Images and boxes by the parts that the data say themselves; empty where they do not. */
+  readonly parts: readonly { readonly part: string; readonly images: number; readonly boxes: number }[];
 }
 
 /** A split of the data that tells the truth about new data. */
@@ -170,6 +220,8 @@ export interface DataProfile {
   readonly table?: TableProfile;
   /** Of a folder. */
   readonly files?: FilesProfile;
+  /** Of a folder of images with boxes. */
+  readonly boxes?: BoxesProfile;
   /** What is to be predicted, where it is known. */
   readonly target?: TargetProfile;
   /** Texts or images that are almost the same: the most similar pairs. */

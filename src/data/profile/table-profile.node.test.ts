@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, expect, test } from "vitest";
 import { openTable } from "../tables/table-file.node.ts";
-import { profileData } from "./profile.node.ts";
+import { profilePath } from "./profile.node.ts";
 import { addRow, newScan } from "./scan-state.ts";
 import { scanTable } from "./table-scan.node.ts";
 
@@ -23,7 +23,7 @@ const table = (name: string, head: string, rows: number, row: (i: number) => str
 const noise = (i: number, of: number) => (Math.imul(i + 1, 2654435761) >>> 5) % of;
 
 const profile = async (path: string, target?: string) => {
-  const { findings, ...rest } = await profileData(path, target === undefined ? {} : { target });
+  const { findings, ...rest } = await profilePath(path, target === undefined ? {} : { target });
   return { ...rest, texts: findings.map(({ weight, text }) => `${weight}: ${text}`) };
 };
 
@@ -90,12 +90,12 @@ test("the fast way and the slow one find the same", async () => {
 
 test("a broken row far below is named by its line", async () => {
   const path = table("broken.csv", "a,b", 300_000, (i) => (i === 299_000 ? "1,2,3" : `${i},x`));
-  await expect(profileData(path)).rejects.toThrow(/line 299002 has 3 values, expected 2 separated by ","/);
+  await expect(profilePath(path)).rejects.toThrow(/line 299002 has 3 values, expected 2 separated by ","/);
 });
 
 test("a quote that is never closed, in a large file", async () => {
   const path = table("unclosed.csv", "a,b", 400_000, (i) => (i === 200_000 ? `${i},"x` : `${i},text`));
-  await expect(profileData(path)).rejects.toThrow(/line 200002, column 8 opens a quote that nothing closes/);
+  await expect(profilePath(path)).rejects.toThrow(/line 200002, column 8 opens a quote that nothing closes/);
 });
 
 test("columns that leak the target, and those that are useless", async () => {
@@ -149,7 +149,7 @@ test.each([
 
 test("a target that is no column", async () => {
   const path = table("names.csv", "species,x", 5, (i) => `a,${i}`);
-  await expect(profileData(path, { target: "specis" })).rejects.toThrow(
+  await expect(profilePath(path, { target: "specis" })).rejects.toThrow(
     '"specis"; did you mean "species"? Known: species, x.',
   );
 });

@@ -84,8 +84,13 @@ export function targetFindings(column: ColumnProfile, profile: TargetProfile): F
   ];
 }
 
-/** Classes of few rows or files, and one that is most of them. */
-export function balanceFindings(classes: readonly ValueCount[], what: string, unit: string): Finding[] {
+/** Classes of few rows, files or objects, and one that is most of them. */
+export function balanceFindings(
+  classes: readonly ValueCount[],
+  what: string,
+  unit: string,
+  mend = (largest: string) => `compare with always saying ${largest}, and weight the classes`,
+): Finding[] {
   const total = classes.reduce((sum, { count: own }) => sum + own, 0);
   const findings: Finding[] = [];
   const [largest] = classes;
@@ -98,7 +103,7 @@ export function balanceFindings(classes: readonly ValueCount[], what: string, un
   if (largest && smallest && classes.length > 1 && largest.count > 10 * smallest.count)
     findings.push({
       weight: "hint",
-      text: `${what} is unbalanced: ${quoted(largest.value)} has ${plural(largest.count, unit)} (${percent(largest.count / total)}), ${quoted(smallest.value)} ${plural(smallest.count, unit)}; compare with always saying ${quoted(largest.value)}, and weight the classes`,
+      text: `${what} is unbalanced: ${quoted(largest.value)} has ${plural(largest.count, unit)} (${percent(largest.count / total)}), ${quoted(smallest.value)} ${plural(smallest.count, unit)}; ${mend(quoted(largest.value))}`,
     });
   const rare = classes.filter(({ count: own }) => own < 5);
   if (rare.length > 0 && classes.length > 1)

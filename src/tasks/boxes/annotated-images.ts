@@ -2,6 +2,7 @@
 import { plural } from "../../core/number-text.ts";
 import type { Box } from "../../data/images/boxes.ts";
 import type { Extents } from "../../data/images/padding.ts";
+import type { LeftOutBoxes } from "../../data/profile/profile.ts";
 import type { PartName } from "../shared/part-samples.ts";
 
 /** An object as a file says it. */
@@ -34,6 +35,17 @@ export interface AnnotatedImages {
   readonly names: readonly string[];
   /** In a few words: "boxes in COCO's form". */
   readonly what: string;
+  /** Images that have no file of labels where each has one of its own; default none. They are taken for images without objects. */
+  readonly unlabelled?: readonly string[];
+}
+
+/** What is wrong where boxes that ought to be in pixels are all fractions. */
+export function fractionsInPixels({ images, unit }: AnnotatedImages): string | undefined {
+  const objects = images.flatMap(({ objects }) => objects);
+  const [first] = objects;
+  return unit === "pixels" && first && objects.every(({ box }) => Math.max(...box) <= 1)
+    ? `${first.where} and all other boxes end at 1 at most, as fractions do; write pixels: [left, top, width, height]`
+    : undefined;
 }
 
 /** Why something is left out, of one and of several. */
@@ -66,11 +78,19 @@ export class LeftOut {
     if (own.some.length < mostNamed) own.some.push(where);
   }
 
+  /** Each reason in words, with how often it occurs and some of the places. */
+  byReason(): readonly LeftOutBoxes[] {
+    return [...this.#places].map(([reason, { count, some }]) => ({
+      reason: reasons[reason][count === 1 ? 0 : 1],
+      count,
+      places: some,
+    }));
+  }
+
   /** A sentence for each reason. */
   notes(): readonly string[] {
-    return [...this.#places].map(([reason, { count, some }]) => {
-      const [one, several] = reasons[reason];
-      return `left out: ${plural(count, one, several)}, such as ${some.join("; ")}`;
-    });
+    return this.byReason().map(
+      ({ reason, count, places }) => `left out: ${plural(count, reason, reason)}, such as ${places.join("; ")}`,
+    );
   }
 }

@@ -4,7 +4,7 @@ import { basename, dirname, resolve } from "node:path";
 import { DataError, FileError } from "../../core/errors.ts";
 import { type FolderFile, filesBelow } from "../../data/profile/folder-files.node.ts";
 import type { AnnotatedImages, LeftOut } from "./annotated-images.ts";
-import { ImageIndex } from "./image-index.node.ts";
+import { ImageIndex, isImageName } from "./image-index.node.ts";
 import { isCocoName, readCoco } from "./read-coco.node.ts";
 import { isBoxMetadata, readMetadata } from "./read-metadata.node.ts";
 import { looksLikeYolo, readYolo } from "./read-yolo.node.ts";
@@ -25,8 +25,15 @@ function cocoFiles(files: readonly FolderFile[]): readonly FolderFile[] {
   return json.length === 1 ? json : [];
 }
 
+/** Images with their boxes, and all images that were found, with boxes or not. */
+export interface ListedBoxes extends AnnotatedImages {
+  readonly files: readonly FolderFile[];
+  /** Files that are neither images nor such as hold annotations. */
+  readonly others: readonly FolderFile[];
+}
+
 /** The images of a folder, or of a file of annotations, or beside a data.yaml, with their boxes. Throws FileError or DataError for what cannot be read. */
-export async function listBoxes(path: string, leftOut: LeftOut): Promise<AnnotatedImages> {
+export async function listBoxes(path: string, leftOut: LeftOut): Promise<ListedBoxes> {
   if (!existsSync(path)) throw new FileError(`there is no file or folder ${path} with the boxes; check the path`);
   const file = statSync(path).isDirectory() ? undefined : resolve(path);
   const folder = file === undefined ? path : dirname(file);
@@ -41,14 +48,20 @@ export async function listBoxes(path: string, leftOut: LeftOut): Promise<Annotat
   if (only !== undefined && !/\.jsonl?$/i.test(only))
     throw new DataError(`${path}: is neither .json, .jsonl nor .yaml; ${forms}`);
   const metadata = asked.filter((file) => isBoxMetadata(file.path));
-  if (metadata.length > 0) return readMetadata(metadata, index, leftOut);
+  const listed = async (images: Promise<AnnotatedImages>): Promise<ListedBoxes> => ({
+    ...(await images),
+    files: index.files,
+    others: files.filter(({ name }) => !isImageName(name) && !/\.(?:jsonl?|ya?ml|txt|names)$/i.test(name)),
+  });
+  if (metadata.length > 0) return listed(readMetadata(metadata, index, leftOut));
   const coco = cocoFiles(asked);
   const isYolo = looksLikeYolo(
     root,
     asked.map(({ name }) => name),
     true,
   );
-  if (coco.length > 0 && !(isYolo && !coco.some(({ name }) => isCocoName(name)))) return readCoco(coco, index, leftOut);
-  if (isYolo) return readYolo(asked, index, leftOut);
+  if (coco.length > 0 && !(isYolo && !coco.some(({ name }) => isCocoName(name))))
+    return listed(readCoco(coco, index, leftOut));
+  if (isYolo) return listed(readYolo(asked, index, leftOut));
   throw new DataError(`${path}: has images and no boxes of them; ${forms}`);
 }

@@ -14,7 +14,7 @@ import { fits, likenessOf, notKept, type ReadImage, usualImage } from "../images
 import { type PartName, partSamples } from "../shared/part-samples.ts";
 import { brokenNotes, readEach } from "../shared/read-files.ts";
 import { clusterSizes, coverOf, mapsFor, type Size } from "./anchors.ts";
-import { type AnnotatedImage, type AnnotatedImages, LeftOut } from "./annotated-images.ts";
+import { type AnnotatedImage, type AnnotatedImages, fractionsInPixels, LeftOut } from "./annotated-images.ts";
 import type { BoxSample } from "./box-samples.ts";
 import { chooseSide } from "./choose-side.ts";
 import { listBoxes } from "./list-boxes.node.ts";
@@ -63,13 +63,9 @@ interface ReadBoxes extends ReadImage {
 }
 
 /** Throws DataError where boxes of images in pixels are fractions of them. */
-function requirePixels({ images, unit }: AnnotatedImages, path: string): void {
-  const objects = images.flatMap(({ objects }) => objects);
-  const [first] = objects;
-  if (unit === "pixels" && first && objects.every(({ box }) => Math.max(...box) <= 1))
-    throw new DataError(
-      `${path}: ${first.where} and all other boxes end at 1 at most, as fractions do; write pixels: [left, top, width, height]`,
-    );
+function requirePixels(list: AnnotatedImages, path: string): void {
+  const wrong = fractionsInPixels(list);
+  if (wrong !== undefined) throw new DataError(`${path}: ${wrong}`);
 }
 
 /** The name of the rarest class in each image, "" where there is none: what images are spread over the parts by. */

@@ -1,4 +1,4 @@
-/** Boxes of files as boxes in the square that their image is brought into: checked, cut at the edges, by the number of their class. */
+/** Boxes of files as boxes in their image, or in the square that it is brought into: checked, cut at the edges, by the number of their class. */
 import type { Box, LabelledBox } from "../../data/images/boxes.ts";
 import { boxInSquare, type Extents, paddedPlace } from "../../data/images/padding.ts";
 import type { AnnotatedImage, AnnotatedImages, Annotation, LeftOut } from "./annotated-images.ts";
@@ -23,41 +23,67 @@ function unitsOf({ size }: AnnotatedImage, unit: AnnotatedImages["unit"], own: E
   return size ? { width: own.width / size.width, height: own.height / size.height } : { width: 1, height: 1 };
 }
 
+/** Objects of an image in its own pixels: with the annotation, and whether a pixel or more of its box was cut off at the edges. */
+export interface ObjectInImage extends PlacedObject {
+  readonly where: string;
+  readonly isCut: boolean;
+}
+
+/** How an image's annotations are to be read. @param own the size of the image in its file */
+interface Placing {
+  readonly unit: AnnotatedImages["unit"];
+  readonly own: Extents;
+  readonly leftOut: LeftOut;
+}
+
 /**
- * The objects of an image in a square of `side` pixels; nothing where its annotations are of an image of another shape. What is of no area or
- * outside is left out; what reaches beyond the image is cut off there.
- * @param own the size of the image in its file
+ * The objects of an image in its pixels; nothing where its annotations are of an image of another shape. What is of no area or outside is left
+ * out; what reaches beyond the image is cut off there.
  */
-export function placeObjects(
+export function objectsInImage(
   image: AnnotatedImage,
-  { unit, own, side, leftOut }: { unit: AnnotatedImages["unit"]; own: Extents; side: number; leftOut: LeftOut },
-): readonly PlacedObject[] | undefined {
+  { unit, own, leftOut }: Placing,
+): readonly ObjectInImage[] | undefined {
   const { size, objects, path } = image;
   if (size && !hasShapeOf(size, own)) {
     const told = `${size.width} x ${size.height} where the file has ${own.width} x ${own.height}`;
     leftOut.add("otherSize", `${path} (${told})`);
     return undefined;
   }
-  const place = paddedPlace(own, side);
   const { width: across, height: down } = unitsOf(image, unit, own);
-  return objects.flatMap(({ box, label: name, isCrowd, where }: Annotation): PlacedObject[] => {
+  return objects.flatMap(({ box, label: name, isCrowd, where }: Annotation): ObjectInImage[] => {
     const [left, top, right, bottom] = box;
     if (!(right > left && bottom > top)) {
       leftOut.add("noArea", where);
       return [];
     }
+    const whole: Box = [left * across, top * down, right * across, bottom * down];
     const cut: Box = [
-      Math.max(0, left * across),
-      Math.max(0, top * down),
-      Math.min(own.width, right * across),
-      Math.min(own.height, bottom * down),
+      Math.max(0, whole[0]),
+      Math.max(0, whole[1]),
+      Math.min(own.width, whole[2]),
+      Math.min(own.height, whole[3]),
     ];
     if (!(cut[2] > cut[0] && cut[3] > cut[1])) {
       leftOut.add("outside", where);
       return [];
     }
-    return [{ box: boxInSquare(cut, place), name, isCrowd }];
+    const isCut = cut.some((edge, i) => Math.abs(edge - (whole[i] as number)) >= 1);
+    return [{ box: cut, name, isCrowd, where, isCut }];
   });
+}
+
+/** The objects of an image in a square of `side` pixels, see `objectsInImage`. */
+export function placeObjects(
+  image: AnnotatedImage,
+  { side, ...placing }: Placing & { readonly side: number },
+): readonly PlacedObject[] | undefined {
+  const place = paddedPlace(placing.own, side);
+  return objectsInImage(image, placing)?.map(({ box, name, isCrowd }) => ({
+    box: boxInSquare(box, place),
+    name,
+    isCrowd,
+  }));
 }
 
 /** Placed objects that a detector learns or is measured by, and crowds, by the numbers of their classes. */

@@ -92,8 +92,10 @@ export async function readYolo(
   const names = await classNames(files);
   const told = partsTold(index.files.map(({ name }) => partOfPath(dirname(name))));
   const images: AnnotatedImage[] = [];
+  const unlabelled: string[] = [];
   for (const [i, { name, path }] of index.files.entries()) {
     const file = labels.get(labelFileOf(name));
+    if (!file) unlabelled.push(name);
     labels.delete(file?.name ?? "");
     const text = file ? new TextDecoder().decode(await readBounded(file.path, limits.recordLength)) : "";
     const objects = objectsOfLabels(text, { path: file?.path ?? "", name: file?.name ?? "", names, leftOut });
@@ -106,6 +108,7 @@ export async function readYolo(
     unit: "fractions",
     names: names ? [...new Set(names.values())] : seen.sort((a, b) => Number(a) - Number(b)),
     what: "boxes in YOLO's form",
+    unlabelled,
   };
 }
 
