@@ -35,7 +35,7 @@ import {
 } from "../src/index.ts";
 import { loadTexts, openTextBase, type PartedTexts, partTexts, textRowParts } from "../src/node.ts";
 import { requireOwnData } from "./shared/own-data.ts";
-import { baseOptions, candidatesFor, learnSamples, requireBlocks, tuned } from "./shared/own-samples.ts";
+import { baseOptions, candidatesFor, learnSamples, requireBlocks, trainingShare, tuned } from "./shared/own-samples.ts";
 
 /** Folds of the texts that are trained on, and members of each kind of network. */
 const folds = 8;
@@ -102,7 +102,8 @@ async function taskOnBase(parted: PartedTexts, settings: OnBase, onDownload: OnD
       const { features } = await openNamed();
       const ask = predictor(features);
       const vectorOf = (batch: Labelled) => ask(takenOf(features.inputs, batch) as never) as Promise<Tensor>;
-      return [...baselinesOfTexts(parted), ...(await linearOnFeatures(split, vectorOf, baselineOptions))];
+      const half = { ...baselineOptions, seconds: baselineOptions.seconds / 2 };
+      return [...(await baselinesOfTexts(parted, half)), ...(await linearOnFeatures(split, vectorOf, half))];
     },
   };
 }
@@ -124,7 +125,7 @@ export default defineRecipe({
       default: "auto",
       choices: textTasks,
     },
-    minutes: { description: "time for training", default: 2 },
+    minutes: { description: "time for training and for the baselines", default: 2 },
     ...baseOptions,
     length: { description: "on a base: tokens of a text at most; 0: 256, or what the base reads", default: 0 },
     width: { description: "width of the vectors of words", default: 16 },
@@ -167,7 +168,7 @@ export default defineRecipe({
       metrics: metricsOf(target),
       samples: { train: train.texts.length, test: test.texts.length },
       notes: loaded.notes,
-      callbacks: [keepBestCandidate(opened.model, { patience: 4, seconds: 60 * minutes })],
+      callbacks: [keepBestCandidate(opened.model, { patience: 4, seconds: 60 * trainingShare * minutes })],
       training: {
         clipNorm: 1,
         groups: [
@@ -176,7 +177,7 @@ export default defineRecipe({
         ],
       },
       optimizers: { adamw: { weightDecay: 0.01 } },
-      baselines: async () => baselinesOfTexts(loaded),
+      baselines: () => baselinesOfTexts(loaded, { seed, seconds: 60 * (1 - trainingShare) * minutes }),
     };
   },
 });

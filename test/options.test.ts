@@ -107,6 +107,13 @@ const calls: Readonly<Record<string, (options: never) => unknown>> = {
   boostedTrees: (options) => s.boostedTrees(table.x, table.labels, options),
   compareTableBaselines: (options) =>
     s.compareTableBaselines({ train: table, validation: table, test: table }, options),
+  compareTextBaselines: (options) =>
+    s.compareTextBaselines(
+      { train: [{ text: "a", label: 0 }], validation: [{ text: "a", label: 0 }], test: [{ text: "a", label: 0 }] },
+      1,
+      options,
+    ),
+  compareLabelBaselines: (options) => s.compareLabelBaselines({ train: [], validation: [], test: [] }, options),
   seasonalNaive: (options) => s.seasonalNaive(s.tensor([1]), options),
   compareSeriesBaselines: (options) =>
     s.compareSeriesBaselines({ train: table.x, validation: table.x, test: table.x }, options),

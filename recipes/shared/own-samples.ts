@@ -36,7 +36,7 @@ import {
 import { requireOwnData } from "./own-data.ts";
 
 /** Of the time, what training may take; the rest is for baselines. */
-const trainingShare = 0.7;
+export const trainingShare = 0.7;
 /** Samples that are measured at once, by a network of ours and by a pretrained one, which may be large. */
 const mostAtOnce = { own: 256, pretrained: 32 };
 /** Batches of an epoch at least: few samples go round several times. */

@@ -88,7 +88,7 @@ describe("texts in a table", () => {
     const parted = await load(table("joined.jsonl", joined), { task: "labels" });
     expect(parted.target).toEqual(listed.target);
     expect(parted.train.y.toArray()).toEqual(listed.train.y.toArray());
-    expect(baselinesOfTexts(parted).map(({ name, metric }) => [name, metric])).toEqual([
+    expect((await baselinesOfTexts(parted)).map(({ name, metric }) => [name, metric])).toEqual([
       ["all texts alike", "label F1"],
       ["naive Bayes", "label F1"],
       ["logistic regression", "label F1"],

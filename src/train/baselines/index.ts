@@ -21,6 +21,7 @@ export {
 } from "./seasonal-naive.ts";
 export type { TableModel } from "./table-model.ts";
 export {
+  type CompareTextsOptions,
   compareLabelBaselines,
   compareTextBaselines,
   type LabelledTextParts,
