@@ -1,4 +1,4 @@
-/** The package that is published carries the documents that its README and they themselves link to. */
+/** The package that is published carries the documents that its README and they themselves link to, and installs without a script. */
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -37,3 +37,19 @@ test("links of the packed documents lead to packed files", () => {
   const missing = targets.filter(([path, target]) => !isThere(target) && !isOfRepository(path, target));
   expect(missing.map(([path, target]) => `${path}: ${target}`)).toEqual([]);
 }, 60_000);
+
+test("what has a script when it is installed travels in the package, where it has none", () => {
+  const lock = JSON.parse(readFileSync("package-lock.json", "utf8")) as {
+    readonly packages: Readonly<
+      Record<string, { dev?: boolean; peer?: boolean; hasInstallScript?: boolean; inBundle?: boolean }>
+    >;
+  };
+  const scripted = Object.entries(lock.packages).filter(([, own]) => own.hasInstallScript && !own.dev && !own.peer);
+  expect(scripted.map(([path]) => path)).toContain("node_modules/esbuild");
+  // npm 11 warns of each that is not in the bundle; scripts/pack.mjs takes those in it out of their package.json.
+  expect(scripted.filter(([, { inBundle }]) => !inBundle).map(([path]) => path)).toEqual([]);
+  const { bundleDependencies } = JSON.parse(readFileSync("package.json", "utf8"));
+  expect(bundleDependencies).toEqual(["onnxruntime-node", "tsx"]);
+  // In a project tsx is a dependency of its own, and esbuild comes with it.
+  expect(readFileSync("templates/shared/_npmrc", "utf8")).toMatch(/^ignore-scripts=true$/m);
+});
