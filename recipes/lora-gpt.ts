@@ -5,6 +5,7 @@ import {
   adamw,
   addLora,
   type CompileOptions,
+  compareLanguageBaselines,
   confidenceInterval,
   copyWeights,
   cosine,
@@ -22,6 +23,7 @@ import {
   type RecipeNetwork,
   type Task,
   type TextWindow,
+  type Tokenizer,
   textWindows,
   trainBpe,
   unfreezeLast,
@@ -66,11 +68,14 @@ interface Sentences {
   readonly train: (seed: number) => Dataset<TextWindow>;
   readonly validation: Dataset<TextWindow>;
   readonly test: Dataset<TextWindow>;
+  /** The perplexity on the test of n-grams that are counted on the sentences to adapt to. */
+  readonly counted: () => number;
 }
 
 const base = gptRecipe({
   name: "lora-gpt",
-  summary: "A GPT of 4 layers that read Moby Dick, adapted to reviews by low-rank paths beside its weights (LoRA)",
+  summary:
+    "A GPT of 4 layers that read Moby Dick, adapted to reviews by low-rank paths beside its weights (LoRA); n-grams predict so short texts better",
   data: "Moby Dick, its last tenth to test; then 2,400 sentences of reviews, 300 to validate, 300 to test",
   epochs: 3,
   next: ["sardonyx train gpt-bpe             the book alone, for longer"],
@@ -79,17 +84,23 @@ const base = gptRecipe({
   tokenize: (text) => trainBpe(text, { vocabulary: 1024 }),
 });
 
-async function sentencesOf(encode: (text: string) => number[], limit: number | undefined): Promise<Sentences> {
+async function sentencesOf({ encode, size: vocabulary }: Tokenizer, limit: number | undefined): Promise<Sentences> {
+  const none = new Int32Array();
   const { texts } = await loadSentiment();
   // The same sentences are held back for every seed.
   const [known, held] = parted(texts.slice(0, limit), 0.8, keyOf(0));
   const ids = (own: typeof texts) => Int32Array.from(encode(own.map(({ text }) => text).join("\n")));
   const [train, validation, test] = [known, held.slice(0, held.length / 2), held.slice(held.length / 2)].map(ids);
-  const windows = (own = new Int32Array()) => textWindows(own, positions).batch(batchSize, { dropLast: false });
+  const counted = () => {
+    const tokens = { train: train ?? none, validation: validation ?? none, test: test ?? none };
+    return compareLanguageBaselines(tokens, { vocabulary, order: 8 }).at(-1)?.test ?? Number.NaN;
+  };
+  const windows = (own = none) => textWindows(own, positions).batch(batchSize, { dropLast: false });
   return {
+    counted,
     train: (seed) => {
       const key = foldIn(keyOf(seed), "sentences");
-      return textWindows(train ?? new Int32Array(), positions, key)
+      return textWindows(train ?? none, positions, key)
         .shuffle(key)
         .batch(batchSize);
     },
@@ -153,7 +164,7 @@ export default defineRecipe({
   async load(settings, limit, onDownload): Promise<Task> {
     const task = await base.load(settings, limit, onDownload);
     const tokenizer = task.writer?.tokenizer ?? trainBpe("", { vocabulary: 1024 });
-    const sentences = await sentencesOf((text) => tokenizer.encode(text), limit);
+    const sentences = await sentencesOf(tokenizer, limit);
     let adapter: Uint8Array | undefined;
     return {
       ...task,
@@ -163,6 +174,7 @@ export default defineRecipe({
         const results: Record<string, number> = {
           book_before: await perplexityOf(task.model, task.test as Dataset<Labelled>, compile),
           sentences_before: await perplexityOf(task.model, sentences.test, compile),
+          sentences_n_gram: sentences.counted(),
         };
         for (const method of methods) {
           // A run of few samples is shortened in this too.

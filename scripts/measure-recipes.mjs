@@ -1,7 +1,7 @@
 /**
  * Runs recipes whole and writes what they reach into docs/recipes.md and its Chinese twin: node scripts/measure-recipes.mjs [NAME or "NAME --option" …]
  * Results are kept in docs/recipes.json, so that one recipe can be measured anew; without names the table alone is written. There
- * `data` says what a run was trained on where that is not what its recipe says.
+ * `data` says what a run was trained on where that is not what its recipe says, and `unmeasured` why a recipe has no results.
  */
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
@@ -47,12 +47,14 @@ for (const command of process.argv.slice(2)) {
   const record = await recordsOf(command.split(" "));
   const { recipe, settings } = record("start");
   const { parameters } = record("layers");
-  const { results, samples } = record("evaluation");
+  const { results, samples, baselines } = record("evaluation");
   const { data } = measured[command] ?? {};
   measured[command] = {
     recipe,
     ...(data !== undefined && { data }),
-    ...{ settings, parameters, samples, results, seconds: record("end").seconds },
+    ...{ settings, parameters, samples, results },
+    ...(baselines && { baselines: baselines.map(({ name, metric, test }) => ({ name, metric, test })) }),
+    seconds: record("end").seconds,
   };
   writeFileSync(file, `${JSON.stringify(measured, null, 2)}\n`);
   console.log(`${command}: ${JSON.stringify(results)}, ${record("end").seconds.toFixed(0)} s`);
@@ -69,18 +71,27 @@ const shown = (results) =>
     .filter(([name]) => name !== "loss" || Object.keys(results).length === 1 || "perplexity" in results)
     .map(([name, value]) => `${name} ${isShare(name) ? percent(value) : figure(value)}`)
     .join(", ");
+/** What simple ways reach on the same test. */
+const beside = (baselines = []) =>
+  baselines
+    .filter(({ test }) => Number.isFinite(test))
+    .map(({ name, metric, test }) => `; ${name}: ${metric} ${isShare(metric) ? percent(test) : figure(test)}`)
+    .join("");
 const time = (seconds) =>
   seconds < 60
     ? `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`
     : `${Math.floor(seconds / 60)} min ${String(Math.round(seconds % 60)).padStart(2, "0")} s`;
 
 const rows = [];
-for (const [command, { recipe, data, settings, parameters, results, seconds }] of Object.entries(measured)) {
+for (const [command, { recipe, data, unmeasured, ...run }] of Object.entries(measured)) {
   const { default: own } = await import(join(root, `dist/recipes/${recipe}.js`));
+  const { settings = own.defaults, parameters, results, baselines, seconds } = run;
   const { epochs, batchSize, learningRate, optimizer, seed } = settings;
-  rows.push(
-    `| \`${command}\` | ${own.summary} | ${data ?? own.data ?? ""} | ${parameters.toLocaleString("en-US")} | ${epochs} epochs, batch ${batchSize}, ${optimizer} ${learningRate}, seed ${seed} | ${shown(results)} | ${time(seconds)} |`,
-  );
+  const set = `${epochs} epochs, batch ${batchSize}, ${optimizer} ${learningRate}, seed ${seed}`;
+  const reached = unmeasured
+    ? `- | ${set} | not measured: ${unmeasured} | - |`
+    : `${parameters.toLocaleString("en-US")} | ${set} | ${shown(results)}${beside(baselines)} | ${time(seconds)} |`;
+  rows.push(`| \`${command}\` | ${own.summary} | ${data ?? own.data ?? ""} | ${reached}`);
 }
 rows.sort();
 for (const [name, head] of Object.entries(pages)) {

@@ -8,6 +8,7 @@ import { train } from "./run.ts";
 test("lora-gpt writes an adapter that is a part of the model, and gives the same merged into it", () => {
   const { run, results } = train("lora-gpt", "--limit", "300", "--epochs", "2", "--adaptation", "2");
   const { sentences_before: before = 0, lora_parameters: lora = 0, full_parameters: full = 0 } = results;
+  expect(results["sentences_n_gram"]).toBeGreaterThan(1);
   for (const method of ["lora", "last_block", "full"])
     expect(results[`sentences_${method}`], method).toBeLessThan(before);
   expect(lora).toBeLessThan(0.15 * full);
