@@ -54,8 +54,15 @@ export const translationOptions = {
     description: "file of pairs, one source<TAB>target in a row; TypeScript's messages where there is none",
     default: "",
   },
-  beam: { description: "sequences that are kept while a translation is written", default: 4 },
+  beam: { description: "sequences that are kept while a translation is written", default: 8 },
+  choosing: {
+    description: "measure on a tenth of the pairs to train on, in place of the test, and with beams of 1, 2, 4 and 8",
+    default: false,
+  },
 } as const;
+
+/** Beams among which the pairs to choose by decide. */
+const triedBeams = [1, 2, 4, 8];
 
 /** A sentence and its translation, as tokens. */
 type Pair = readonly [source: readonly string[], target: readonly string[]];
@@ -85,7 +92,7 @@ export interface TranslationOptions {
   readonly training?: TrainingOptions;
 }
 
-type Settings = RecipeSettings & { readonly beam: number };
+type Settings = RecipeSettings & { readonly beam: number; readonly choosing?: boolean };
 
 /** The pairs of a file, or TypeScript's messages where none is named. */
 export const pairsOfFile = (data: string, onDownload: OnDownload | undefined): Promise<Translations> =>
@@ -214,7 +221,7 @@ export function openTranslation(
 }
 
 export async function translationTask(
-  { beam, batchSize, seed }: Settings,
+  { beam, batchSize, seed, choosing = false }: Settings,
   limit: number | undefined,
   options: TranslationOptions,
 ): Promise<Task<z.infer<typeof translationFacts>>> {
@@ -224,7 +231,8 @@ export async function translationTask(
   const { validating } = options;
   const found = await options.find();
   const { pairs, notes } = fitting(found);
-  const parts = parted(pairs, key);
+  // Settings are chosen without a look at the test.
+  const parts = choosing ? parted(parted(pairs, key).train, foldIn(key, "choice")) : parted(pairs, key);
   const [known, test] = [parts.train.slice(0, limit), parts.test.slice(0, limit)];
   const heldBack = () => parted(known, foldIn(key, "validation"));
   const held = validating && heldBack();
@@ -257,12 +265,18 @@ export async function translationTask(
     }),
     async measure(compile) {
       const [sources, references] = [test.map(([source]) => source), test.map(([, target]) => target)];
-      const written = await translatorOf(16, compile)(sources);
+      const translated = async (own: number) => {
+        const written = await translating(model, vocabulary, own).translatorOf(16, compile)(sources);
+        return written.map((ids) => vocabulary.decode(ids));
+      };
+      const tried: Record<string, number> = {};
+      for (const own of choosing ? triedBeams : []) tried[`beam${own}_bleu`] = bleu(await translated(own), references);
       const dictionary = learnDictionary(train);
       const wordForWord = sources.map((source) => source.map((token) => dictionary.get(token) ?? token));
-      const translations = written.map((ids) => vocabulary.decode(ids));
+      const translations = await translated(beam);
       const joined = (sentences: readonly (readonly string[])[]) => sentences.map((tokens) => tokens.join(" "));
       return {
+        ...tried,
         bleu: bleu(translations, references),
         chrf: chrf(joined(translations), joined(references)),
         copy_bleu: bleu(sources, references),

@@ -30,4 +30,21 @@ describe("translation", () => {
     const empty = sardonyx("predict", run, " ");
     expect([empty.status, empty.stderr]).toEqual([2, expect.stringContaining("the sentence has no words")]);
   });
+
+  test("--choosing measures beams on pairs that are held out of those to train on, and leaves the test alone", () => {
+    const sources = (run: string) =>
+      readFileSync(join(run, "translations.tsv"), "utf8")
+        .trim()
+        .split("\n")
+        .slice(1)
+        .map((row) => row.split("\t")[0]);
+    const tested = train("transformer-translate", ...pairs, "--epochs", "1");
+    const chosen = train("transformer-translate", ...pairs, "--epochs", "1", "--choosing");
+    expect(sources(chosen.run).length).toBeGreaterThan(0);
+    expect(sources(chosen.run).filter((own) => sources(tested.run).includes(own))).toEqual([]);
+    const beams = Object.keys(chosen.results).filter((name) => name.startsWith("beam"));
+    expect(beams).toEqual(["beam1_bleu", "beam2_bleu", "beam4_bleu", "beam8_bleu"]);
+    expect(chosen.results["beam8_bleu"]).toBe(chosen.results["bleu"]);
+    expect(Object.keys(tested.results).filter((name) => name.startsWith("beam"))).toEqual([]);
+  });
 });
