@@ -1,4 +1,8 @@
-/** Handwritten digits found in a scene by a single-shot detector: where each is, how large, and which. */
+/**
+ * Handwritten digits found in a scene by a single-shot detector: where each is, how large, and which. Its anchors span the heights that scenes
+ * have, and the overlap by which boxes are suppressed is SSD's (Liu et al. 2016, sec. 3.1). A search chooses among the rest by scenes of training
+ * digits that are held back.
+ */
 import {
   anchorAccuracy,
   anchorsOf,
@@ -23,7 +27,7 @@ import {
   scaleBytes,
   Tensor,
 } from "../src/index.ts";
-import { loadMnist } from "../src/node.ts";
+import { type LabelledImages, loadMnist } from "../src/node.ts";
 import { type Find, findInFile, findingsSheet } from "./shared/finding.ts";
 
 const side = 64;
@@ -84,25 +88,46 @@ const open = () => {
   };
 };
 
+/** The digits that a search trains on, and the last tenth of them, by which it chooses. */
+function heldDigits({ x, y }: LabelledImages): readonly [known: LabelledImages, held: LabelledImages] {
+  const rows = y.data.length;
+  const border = Math.floor(0.9 * rows);
+  const size = x.data.length / rows;
+  const part = (from: number, to: number): LabelledImages => ({
+    x: new Tensor("uint8", [to - from, ...x.shape.slice(1)], x.data.subarray(from * size, to * size)),
+    y: new Tensor("int32", [to - from], y.data.subarray(from, to)),
+  });
+  return [part(0, border), part(border, rows)];
+}
+
 export default defineRecipe({
   name: "detect-digits",
   summary: "Up to four handwritten digits of different sizes found in a scene by a single-shot detector",
   data: "scenes of MNIST's digits: 8,000 new ones an epoch, 1,000 of test digits",
   defaults: { epochs: 8, batchSize: 32, learningRate: 0.003, optimizer: "adam", seed: 0 },
   options: { data: { description: "folder of MNIST's four files; downloaded where there is none", default: "" } },
+  search: { learningRate: { low: 0.001, high: 0.01, log: true }, batchSize: { choices: [16, 32, 64] } },
   network,
   open,
   async load({ batchSize, seed, epochs, learningRate, data: dir }, limit, onDownload) {
     const digits = await loadMnist({ ...(dir !== "" && { dir }), ...(onDownload && { onProgress: onDownload }) });
     const count = (most: number) => Math.min(most, limit ?? most);
-    const train = fromIndexed(count(8000), (index) => index)
-      .map((_, random) => sampleOf(digitScene(digits.train.tensors, scenes, random)), foldIn(keyOf(seed), "scenes"))
-      .batch(batchSize)
-      .map(scale);
+    const trained = (own: LabelledImages) =>
+      fromIndexed(count(8000), (index) => index)
+        .map((_, random) => sampleOf(digitScene(own, scenes, random)), foldIn(keyOf(seed), "scenes"))
+        .batch(batchSize)
+        .map(scale);
+    const train = trained(digits.train.tensors);
+    const measured = (own: readonly Scene[]) =>
+      fromIndexed(own.length, (index) => sampleOf(own[index] as Scene))
+        .batch(50, { dropLast: false })
+        .map(scale);
     // The same scenes whatever the seed.
-    const test = Array.from({ length: count(1000) }, (_, i) =>
-      digitScene(digits.test.tensors, scenes, new Random(foldIn(keyOf(0), "test scenes", i))),
-    );
+    const scenesOf = (own: LabelledImages, name: string, most: number) =>
+      Array.from({ length: count(most) }, (_, i) => digitScene(own, scenes, new Random(foldIn(keyOf(0), name, i))));
+    const test = scenesOf(digits.test.tensors, "test scenes", 1000);
+    const [known, kept] = heldDigits(digits.train.tensors);
+    const held = scenesOf(kept, "held scenes", 500);
     const { finderOf, ...opened } = open();
     const searched = async (of: readonly Scene[], find: Find) => {
       const results: (DetectedImage & { readonly image: Tensor<"uint8"> })[] = [];
@@ -115,9 +140,15 @@ export default defineRecipe({
     return {
       ...opened,
       train,
-      test: fromIndexed(test.length, (index) => sampleOf(test[index] as Scene))
-        .batch(50, { dropLast: false })
-        .map(scale),
+      test: measured(test),
+      trial: () => ({ train: trained(known), validation: measured(held) }),
+      measures: [
+        {
+          name: "mAP",
+          direction: "up",
+          measure: async (compile) => meanAveragePrecision(await searched(held, finderOf(compile))),
+        },
+      ],
       loss: detectionLoss(),
       metrics: [anchorAccuracy()],
       samples: { train: count(8000), test: test.length },

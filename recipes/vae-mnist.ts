@@ -74,7 +74,7 @@ export default defineRecipe({
       objective: bound(opened.model),
       samples: { train: train.length ?? 0, test: test.length ?? 0 },
       async measure(compile: CompileOptions, results: Readonly<Record<string, number>>) {
-        const judge = await digitJudge(compile, limit);
+        const judge = await digitJudge(compile, { train: limited(data.train, limit && 10 * limit), real: data.test });
         return { elbo: -(results["loss"] ?? Number.NaN), ...(await judge(await samples(2000, compile))) };
       },
       async draw(compile: CompileOptions) {

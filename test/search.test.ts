@@ -127,7 +127,7 @@ test.each([
     /--trials is for recipes that are trained, and depth-mnist is an experiment/,
   ],
   [["train", "iris", "--trials", "3", "--search", "cell=a|b"], /unknown setting "cell".*learning-rate/],
-  [["train", "gan-mnist", "--trials", "2", "--limit", "300"], /gan-mnist has no validation data/],
+  [["train", "bert-mlm", "--trials", "2", "--limit", "300"], /bert-mlm has no validation data/],
 ])("refuses %j", (args, said) => {
   const { stderr, status } = sardonyx(...args, "--out", join(folder, "refused"));
   expect([status, stderr]).toEqual([2, expect.stringMatching(said)]);

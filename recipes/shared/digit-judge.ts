@@ -2,21 +2,22 @@
 import {
   adam,
   type CompileOptions,
+  collect,
   conv2d,
   crossEntropy,
+  type Dataset,
   dense,
   fit,
   flatten,
   frechetDistance,
   keyOf,
-  limited,
   maxPool2d,
   predictor,
   scaleBytes,
   sequential,
   type Tensor,
 } from "../../src/index.ts";
-import { loadMnist } from "../../src/node.ts";
+import type { LabelledImages } from "../../src/node.ts";
 import { inBatches } from "./samples.ts";
 
 export interface Judgement {
@@ -24,19 +25,25 @@ export interface Judgement {
   readonly confidence: number;
   /** Digits that a hundredth of the samples at least are taken for. */
   readonly digits: number;
-  /** Fréchet distance of the features before the last layer from those of the test digits. */
+  /** Fréchet distance of the features before the last layer from those of digits that the judge was not trained on. */
   readonly frechet: number;
 }
 
 const batch = 250;
 
-/** Trains the judge on MNIST's training digits for an epoch (with a limit on ten times so many), and gives what judges samples [N, 1, 28, 28] in [0, 1], N a multiple of 250. */
+/** Digits by which samples are judged. */
+interface JudgedBy {
+  /** What the judge learns. */
+  readonly train: Dataset<LabelledImages>;
+  /** With which samples are compared, a multiple of 250 of them: those of the test, or of a part to choose by. */
+  readonly real: Dataset<LabelledImages>;
+}
+
+/** Trains the judge for an epoch, and gives what judges samples [N, 1, 28, 28] in [0, 1], N a multiple of 250. */
 export async function digitJudge(
   compile: CompileOptions,
-  limit?: number,
+  { train, real: compared }: JudgedBy,
 ): Promise<(samples: Tensor) => Promise<Judgement>> {
-  const { train: all, test } = await loadMnist();
-  const train = limited(all, limit && 10 * limit);
   const features = sequential([
     conv2d(32, 3, { activation: "relu" }),
     maxPool2d(2),
@@ -55,7 +62,7 @@ export async function digitJudge(
   });
   const classify = predictor(model, { compile, snapshot: true });
   const describe = predictor(features, { compile, snapshot: true });
-  const real = await inBatches(scale(test.tensors).x, batch, describe);
+  const real = await inBatches(scale(await collect(compared)).x, batch, describe);
   return async (samples) => {
     const logits = await inBatches(samples, batch, classify);
     const rows = logits.shape[0] ?? 1;

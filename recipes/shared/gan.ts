@@ -5,6 +5,7 @@ import {
   type CompileOptions,
   defineRecipe,
   encodePng,
+  foldIn,
   keyOf,
   limited,
   type Module,
@@ -48,12 +49,17 @@ const adversarial =
 export interface GanRecipe {
   readonly name: string;
   readonly summary: string;
+  /** As many as the time allows: samples still improve at the end. */
   readonly epochs: number;
   readonly next: readonly string[];
   generator(): Module;
   discriminator(): Module;
 }
 
+/**
+ * A recipe of a GAN. Its rate, its batch size and beta1 are those of Radford et al. (2016, sec. 4), which the judge had no part in. A search
+ * (`--trials`) holds a tenth of the training digits back: the judge learns the others, and samples are compared with the digits held back.
+ */
 export const ganRecipe = ({ name, summary, epochs, next, generator, discriminator }: GanRecipe): Recipe => {
   const open = () => {
     const model = new models.Gan({ generator: generator(), discriminator: discriminator(), noise });
@@ -70,6 +76,7 @@ export const ganRecipe = ({ name, summary, epochs, next, generator, discriminato
     summary,
     data: "MNIST: 60,000 digits",
     defaults: { epochs, batchSize: 128, learningRate: 0.0002, optimizer: "adam", seed: 0 },
+    search: { learningRate: { low: 0.0001, high: 0.001, log: true }, batchSize: { choices: [64, 128] } },
     next,
     open,
     async load({ batchSize, seed }, limit, onDownload) {
@@ -77,20 +84,33 @@ export const ganRecipe = ({ name, summary, epochs, next, generator, discriminato
       const [train, test] = [limited(data.train, limit), limited(data.test, limit)];
       const scale = scaleBytes();
       const pixels = (batch: Parameters<typeof scale>[0]) => ({ x: scale(batch).x });
+      const trained = (own: typeof train) => own.shuffle(keyOf(seed)).batch(batchSize).map(pixels);
+      const measured = (own: typeof train) => own.batch(250, { dropLast: false }).map(pixels);
+      // Of all digits, whatever the limit: the judge compares with several thousand.
+      const [known, held] = data.train.split(0.9, foldIn(keyOf(seed), "trial"));
       const opened = open();
       const samples = async (count: number, compile: CompileOptions): Promise<Tensor> => {
         const paint = predictor(opened.deployed.model, { compile, snapshot: true });
         return inBatches(normalNoise(count, noise, seed), 50, paint);
       };
+      const judgedBy = (compile: CompileOptions, own: typeof train, real: typeof test) =>
+        digitJudge(compile, { train: limited(own, limit && 10 * limit), real });
+      let chooser: ReturnType<typeof digitJudge> | undefined;
+      const heldDistance = async (compile: CompileOptions) => {
+        chooser ??= judgedBy(compile, known, held);
+        return (await (await chooser)(await samples(2000, compile))).frechet;
+      };
       return {
         ...opened,
-        train: train.shuffle(keyOf(seed)).batch(batchSize).map(pixels),
-        test: test.batch(250, { dropLast: false }).map(pixels),
+        train: trained(train),
+        test: measured(test),
+        trial: () => ({ train: trained(limited(known, limit)), validation: measured(limited(held, limit)) }),
+        measures: [{ name: "frechet", direction: "down", measure: heldDistance }],
         objective: adversarial(opened.model),
         optimizers: { adam: { beta1: 0.5 } },
         samples: { train: train.length ?? 0, test: test.length ?? 0 },
         async measure(compile) {
-          const judge = await digitJudge(compile, limit);
+          const judge = await judgedBy(compile, data.train, data.test);
           return { ...(await judge(await samples(2000, compile))) };
         },
         draw: async (compile) => ({ "samples.png": encodePng(tileImages(await samples(100, compile))) }),

@@ -61,6 +61,8 @@ export interface Run {
   readonly history: readonly EpochResult[];
   /** Names of an epoch's results; those of figures that an objective gives are known from the first batch on. */
   readonly resultNames: readonly string[];
+  /** Those of them that measures of the validation data give: `validation_mAP`. */
+  readonly measuredNames: readonly string[];
   /** Whether more ("up") or less ("down") is better of a result; one of validation data has the prefix `validation_` or not. */
   directionOf(result: string): "up" | "down";
   /** Mean loss and figures of this epoch so far. */
@@ -385,8 +387,12 @@ class RunState implements Run {
   }
 
   get resultNames(): readonly string[] {
-    const held = [...resultNames(this.#evaluator?.steps ?? []), ...this.#measures.map(({ name }) => name)];
-    return [...resultNames(this.trainer.steps), ...held.map((name) => `validation_${name}`)];
+    const held = resultNames(this.#evaluator?.steps ?? []).map((name) => `validation_${name}`);
+    return [...resultNames(this.trainer.steps), ...held, ...this.measuredNames];
+  }
+
+  get measuredNames(): readonly string[] {
+    return this.#measures.map(({ name }) => `validation_${name}`);
   }
 
   directionOf(result: string): "up" | "down" {

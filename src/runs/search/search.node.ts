@@ -14,6 +14,7 @@ import { shownPath } from "../../storage/shown-path.node.ts";
 import { comparedMetrics, comparedResult } from "../../train/baselines/compared-metric.ts";
 import { type Callback, signOf } from "../../train/callbacks/callback.ts";
 import type { EpochResult } from "../../train/engine/running-sums.ts";
+import type { Run } from "../../train/fit.ts";
 import { runFiles } from "../folder/run-folder.node.ts";
 import { defaultOptions, type Recipe } from "../recipes/recipe.ts";
 import { type Loaded, loadRecipe } from "../recipes/recipes.node.ts";
@@ -178,11 +179,11 @@ export function withChosen(given: GivenSettings, chosen: Chosen): GivenSettings 
   };
 }
 
-/** The result by which trials are chosen: what baselines are held against where it is measured, else the loss. */
-function monitorOf(results: EpochResult): string | undefined {
+/** The result by which trials are chosen: what baselines are held against where it is measured, else the first measure, else the loss. */
+function monitorOf(results: EpochResult, { measuredNames }: Run): string | undefined {
   const names = Object.keys(results).filter((name) => name.startsWith("validation_"));
   const compared = comparedMetrics.map((metric) => `validation_${comparedResult(metric)}`);
-  return names.find((name) => compared.includes(name)) ?? lossOf(results);
+  return names.find((name) => compared.includes(name)) ?? measuredNames[0] ?? lossOf(results);
 }
 
 /** The name of the validation loss. */
@@ -219,7 +220,7 @@ async function advance(loaded: Loaded<Recipe>, named: string, options: Advancing
     name: "search",
     onEpoch(run, results) {
       history = [...run.history];
-      monitor ??= monitorOf(results);
+      monitor ??= monitorOf(results, run);
       if (monitor !== undefined) better = signOf(run, monitor) > 0 ? "higher" : "lower";
       if (run.epoch >= rung.epochs) stop.abort(rungEnd);
     },
