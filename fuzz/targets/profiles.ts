@@ -77,6 +77,22 @@ export const tables: Target = {
 
 const tone = encodeWav({ rate: 8000, channels: [Float32Array.from({ length: 800 }, (_, i) => Math.sin(i / 5))] });
 
+const scene = fixture("data/images/7/0.png");
+/** An image with boxes, in each of the forms that they are read in. */
+const boxes: readonly Files[] = [
+  { "a.png": scene, "a.txt": utf8("0 0.5 0.5 0.2 0.2\n1 0.9 0.9 0.5 0.5\n"), "classes.txt": utf8("ink\npaper\n") },
+  {
+    "a.png": scene,
+    "annotations.json": utf8(
+      '{"images":[{"id":1,"file_name":"a.png","width":28,"height":28}],"annotations":[{"image_id":1,"category_id":2,"bbox":[3,4,9,9]}],"categories":[{"id":2,"name":"ink"}]}',
+    ),
+  },
+  {
+    "a.png": scene,
+    "metadata.jsonl": utf8('{"file_name":"a.png","objects":{"bbox":[[3,4,9,9]],"categories":["ink"]}}\n'),
+  },
+];
+
 export const folders: Target = {
   name: "data-folder",
   reads: "folders of images, of images with boxes, texts and WAV files: `profileData`, its page",
@@ -85,7 +101,7 @@ export const folders: Target = {
     { "a.png": fixture("data/images/7/0.png"), "b.jpg": fixture("data/images/1/2.jpg"), "c.png": new Uint8Array(0) },
     { "a.txt": utf8("one text of some words"), "b.txt": utf8("one text of some words!"), "c.md": utf8("\u00e9") },
     { "a.wav": tone, "b.wav": tone },
-    { "images/a.png": fixture("data/images/7/0.png"), "labels/a.txt": utf8("0 0.5 0.5 0.2 0.2\n1 0.9 0.9 0.5 0.5\n") },
+    ...boxes,
   ],
   mutations: [
     (files, random) => {
