@@ -3,7 +3,7 @@
  *
  * node scripts/measure-tables.mjs [--sets penguins,cars] [--seeds 5] [--minutes 2] [--write FILE]
  *
- * penguins, cars, origins (of cars) and movies are npm's vega-datasets; the others are scikit-learn's own files, of Debian's python3-sklearn.
+ * penguins, cars, origins (of cars), movies and seattle (the weather of a day) are npm's vega-datasets; the others are scikit-learn's own files, of Debian's python3-sklearn.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -68,6 +68,8 @@ const sets = {
   digits: () => ({ data: named("digits.csv.gz", { skip: 0, target: "digit" }), target: "digit" }),
   iris: () => ({ data: named("iris.csv", { skip: 1, target: "species" }), target: "species" }),
   wine: () => ({ data: named("wine_data.csv", { skip: 1, target: "cultivar" }), target: "cultivar" }),
+  seattle: () => ({ data: vega("seattle-weather.csv"), target: "weather" }),
+  boston: () => ({ data: named("boston_house_prices.csv", { skip: 2, target: "price" }), target: "price" }),
   diabetes: () => ({ data: diabetes(), target: "progression" }),
 };
 
