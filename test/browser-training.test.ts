@@ -154,7 +154,7 @@ describe.skipIf(executablePath === undefined)("a page that trains", () => {
       const card = losses({ precision: "float16", compile: { device: "webgpu" } });
       document.title = JSON.stringify({ narrow, wide, refused: await card.then(String, (error) => error.message) });
     `;
-    const { narrow, wide, refused } = (await computed(program, withCard)) as {
+    const { narrow, wide, refused } = (await computed(program, softwareCard)) as {
       narrow: number[];
       wide: number[];
       refused: string;
