@@ -8,6 +8,9 @@ export const backend = asked.get("backend");
 /** The threads that each contender is to have. */
 export const threads = Number(asked.get("threads"));
 
+/** A page has it of the driver; a worker tells its page. */
+const report = globalThis.report ?? ((result) => globalThis.postMessage(result));
+
 /**
  * Measures a work. `steps` maps its name to a function that builds it and returns `{ step }`; a step resolves to its loss.
  * `report`, which the driver puts into the page, takes the result: milliseconds, repetitions and losses, or `skipped` with the
@@ -19,11 +22,11 @@ export async function contend(steps) {
     const { step } = await steps[work]();
     const losses = [];
     const measured = await measure(async () => losses.push(await step()));
-    await globalThis.report({
+    await report({
       ...measured,
       losses: { first: losses[0], last: losses.at(-1), steps: losses.length },
     });
   } catch (error) {
-    await globalThis.report({ skipped: String(error?.message ?? error) });
+    await report({ skipped: String(error?.message ?? error) });
   }
 }

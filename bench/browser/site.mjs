@@ -12,6 +12,18 @@ const before = {
   "js-pytorch": '<script src="js-pytorch/utils.js"></script><script src="js-pytorch/js-pytorch-browser.js"></script>',
 };
 
+/** Modules that their pages run in a worker, as the guide of Sardonyx says. */
+const inWorker = new Set(["sardonyx"]);
+
+const scriptOf = (name) =>
+  inWorker.has(name)
+    ? `<script type="module">
+const worker = new Worker("${name}.js" + location.search, { type: "module" });
+worker.onmessage = ({ data }) => report(data);
+worker.onerror = ({ message }) => report({ skipped: message });
+</script>`
+    : `<script type="module" src="${name}.js"></script>`;
+
 /** Builds the pages of these modules into a folder. Throws where a package is not installed. */
 export async function buildPages(folder, names) {
   await build({
@@ -25,22 +37,12 @@ export async function buildPages(folder, names) {
     format: "esm",
     target: "es2022",
     // What libraries ask of Node where they are in Node.
-    external: [
-      "./js-pytorch/*",
-      "fs",
-      "path",
-      "util",
-      "crypto",
-      "worker_threads",
-      "perf_hooks",
-      "os",
-      "string_decoder",
-    ],
+    external: ["fs", "path", "util", "crypto", "worker_threads", "perf_hooks", "os", "string_decoder"],
     define: { global: "globalThis" },
     logLevel: "error",
   });
   for (const name of names) {
-    const html = `<!doctype html><meta charset="utf-8"><title>${name}</title>${before[name] ?? ""}<script type="module" src="${name}.js"></script>`;
+    const html = `<!doctype html><meta charset="utf-8"><title>${name}</title>${before[name] ?? ""}${scriptOf(name)}`;
     writeFileSync(join(folder, `${name}.html`), html);
   }
   writeFileSync(join(folder, "probe.html"), "<!doctype html><title>probe</title>");
