@@ -54,7 +54,7 @@ export const translationOptions = {
     description: "file of pairs, one source<TAB>target in a row; TypeScript's messages where there is none",
     default: "",
   },
-  beam: { description: "sequences that are kept while a translation is written", default: 8 },
+  beam: { description: "sequences that are kept while a translation is written", default: 4 },
   choosing: {
     description: "measure on a tenth of the pairs to train on, in place of the test, and with beams of 1, 2, 4 and 8",
     default: false,
