@@ -2,10 +2,12 @@
  * Tables learned without code beside simple baselines on the same rows, several seeds each.
  *
  * node scripts/measure-tables.mjs [--sets penguins,cars] [--seeds 5] [--minutes 2] [--write FILE]
+ * node scripts/measure-tables.mjs --splits FOLDER [--sets …] [--seeds 5]
  *
+ * The second form trains nothing: it writes the rows of each split as JSON, on which scripts/measure-tables.py measures scikit-learn.
  * penguins, cars, origins (of cars), movies and seattle (the weather of a day) are npm's vega-datasets; the others are scikit-learn's own files, of Debian's python3-sklearn.
  */
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -17,11 +19,12 @@ const { values } = parseArgs({
     seeds: { type: "string", default: "5" },
     minutes: { type: "string", default: "2" },
     write: { type: "string" },
+    splits: { type: "string" },
   },
 });
 
-const { confidenceInterval } = await import("../dist/src/index.js");
-const { runRecipe } = await import("../dist/src/node.js");
+const { confidenceInterval, denseFeatures } = await import("../dist/src/index.js");
+const { loadTable, runRecipe } = await import("../dist/src/node.js");
 
 const folder = mkdtempSync(join(tmpdir(), "sardonyx-tables-"));
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
@@ -80,6 +83,31 @@ const shown = (list) => {
   const { low, high } = confidenceInterval(list);
   return `${mean.toPrecision(4)} (${low.toPrecision(4)} to ${high.toPrecision(4)})`;
 };
+
+/** Writes the rows that the recipe `table` trains and is tested on, as its baselines read them. */
+async function writeSplit(name, seed) {
+  const request = { ...sets[name](), task: "auto", ignore: [], group: "", time: "", folds: 8, seed };
+  const { data: path, ...rest } = request;
+  const { encoding, target, train, test, folds } = await loadTable({ path, ...rest });
+  const partOf = ({ x, y }) => {
+    const dense = denseFeatures(encoding, x);
+    const [count, width] = dense.shape;
+    const data = Array.from(dense.data);
+    return {
+      x: Array.from({ length: count }, (_, row) => data.slice(row * width, (row + 1) * width)),
+      y: Array.from(y.data),
+    };
+  };
+  const split = { kind: target.kind, train: partOf(train), folds, test: partOf(test) };
+  mkdirSync(values.splits, { recursive: true });
+  writeFileSync(join(values.splits, `${name}-${seed}.json`), JSON.stringify(split));
+}
+
+if (values.splits !== undefined) {
+  for (const name of values.sets?.split(",") ?? Object.keys(sets))
+    for (const seed of seeds) await writeSplit(name, seed);
+  process.exit();
+}
 
 const rows = [];
 for (const name of values.sets?.split(",") ?? Object.keys(sets)) {
