@@ -1,12 +1,16 @@
 /**
  * How training goes in two processes: `node scripts/measure-ranks.mjs` on this machine, beside one process with as many threads, in turns;
  * `node scripts/measure-ranks.mjs network 1gbit`, as root with Open MPI and iproute2, on two hosts that a link of so many bits a second joins
- * (network namespaces), by each way of exchanging gradients.
+ * (network namespaces), by each way of exchanging gradients;
+ * `node scripts/measure-ranks.mjs sums 50mbit`, likewise, how long sums take among 2, 4 and 8 hosts, beside the model of time of `estimate`, whose
+ * latency and bandwidth are fitted to two sums of two hosts.
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+
+import { sumSeconds } from "../dist/src/analyze/cost/exchange.js";
 
 const work = new URL("ranks-work.mjs", import.meta.url).pathname;
 const asRoot = { OMPI_ALLOW_RUN_AS_ROOT: "1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: "1" };
@@ -75,7 +79,7 @@ function onHosts(count, rate, work) {
       command(`${inside} ip link set eth0 up`);
       command(`${inside} ip link set lo up`);
       for (const end of [`tc qdisc add dev to-${host}`, `${inside} tc qdisc add dev eth0`])
-        command(`${end} root tbf rate ${rate} burst 256kb latency 200ms`);
+        command(`${end} root tbf rate ${rate} burst 32kb latency 400ms`);
     }
     const mca = {
       plm_rsh_agent: agent,
@@ -125,6 +129,35 @@ function network(rate, rounds = 3) {
   });
 }
 
+/** Bytes of sums: those that the model is fitted to, and others. */
+const fitted = [8, 1_000_000];
+const held = [4096, 250_000, 4_000_000, 16_000_000];
+
+function sums(rate) {
+  console.log("| Hosts | Bytes | Measured | Model | Ratio |\n| ---: | ---: | ---: | ---: | ---: |");
+  const ratios = [];
+  let link;
+  for (const hosts of [2, 4, 8])
+    onHosts(hosts, rate, (mpi) => {
+      const sizes = [...fitted, ...held].sort((a, b) => a - b);
+      const taken = answerOf("mpirun", [...mpi, process.execPath, work, "sums", ...sizes.map(String)]);
+      // A sum of two is two messages one after the other, of half the bytes where they are many.
+      const latency = taken[fitted[0]] / 2000;
+      link ??= { latency, bandwidth: fitted[1] / 2 / (taken[fitted[1]] / 2000 - latency) };
+      for (const bytes of sizes) {
+        const model = 1000 * sumSeconds(bytes, hosts, link);
+        const isFitted = hosts === 2 && fitted.includes(bytes);
+        if (!isFitted) ratios.push(model / taken[bytes]);
+        const ratio = isFitted ? "fitted" : (model / taken[bytes]).toFixed(2);
+        console.log(`| ${hosts} | ${bytes} | ${taken[bytes].toFixed(1)} ms | ${model.toFixed(1)} ms | ${ratio} |`);
+      }
+    });
+  console.log(
+    `\nA link of ${rate}: latency ${(1e6 * link.latency).toFixed(0)} µs, ${((8 * link.bandwidth) / 1e6).toFixed(1)} Mbit/s. Model by measurement where it was not fitted: median ${median(ratios).toFixed(2)}, from ${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}`,
+  );
+}
+
 const [mode, rate = "1gbit"] = process.argv.slice(2);
 if (mode === "network") network(rate);
+else if (mode === "sums") sums(rate);
 else steps();

@@ -1,4 +1,6 @@
-/** One rank of scripts/measure-ranks.mjs: training steps of a network; rank 0 prints their median in ms. */
+/** One rank of scripts/measure-ranks.mjs: training steps of a network, or sums of so many bytes; rank 0 prints their medians in ms. */
+
+import { sumAll } from "../dist/src/distributed/sums.js";
 import {
   adam,
   conv2d,
@@ -14,7 +16,7 @@ import {
 } from "../dist/src/index.js";
 import { openRanks } from "../dist/src/node.js";
 
-const [what] = process.argv.slice(2);
+const [what, ...sizes] = process.argv.slice(2);
 const communicator = await openRanks();
 
 async function median(times, work) {
@@ -93,6 +95,26 @@ async function stepOf(name) {
   return taken;
 }
 
-const result = await stepOf(what);
+/** By bytes. */
+async function sums() {
+  const taken = {};
+  for (const bytes of sizes.map(Number)) {
+    const values = new Float32Array(bytes / 4).fill(1);
+    const sum = async () => {
+      await communicator.gather("");
+      const began = performance.now();
+      await sumAll(communicator, values, "float32");
+      return performance.now() - began;
+    };
+    const times = [];
+    for (let i = 0; i < 7; i++) times.push(await sum());
+    // The slowest rank says how long it took.
+    const all = (await communicator.gather(JSON.stringify(times))).map((text) => JSON.parse(text));
+    taken[bytes] = times.map((_, i) => Math.max(...all.map((own) => own[i]))).sort((a, b) => a - b)[times.length >> 1];
+  }
+  return taken;
+}
+
+const result = await (what === "sums" ? sums() : stepOf(what));
 if ((communicator?.rank ?? 0) === 0) console.log(JSON.stringify(result));
 await communicator?.close();
