@@ -4,8 +4,8 @@ import type { Texts } from "../shared/language.ts";
 export const texts = {
   title: ["Sardonyx in the browser", "浏览器中的 Sardonyx"],
   lead: [
-    "Networks that are trained and looked into in a page, by Sardonyx on WebAssembly. No server computes anything.",
-    "在网页中训练和查看神经网络，由 Sardonyx 在 WebAssembly 上完成，不需要任何服务器参与计算。",
+    "Networks that are trained and looked into in a page, by Sardonyx on your graphics card (WebGPU) or the processor (WebAssembly). No server computes anything.",
+    "在网页中训练和查看神经网络，由 Sardonyx 在您的显卡（WebGPU）或处理器（WebAssembly）上完成，不需要任何服务器参与计算。",
   ],
   aboutDigits: [
     "LeNet learns 6,000 handwritten digits while you watch, then reads what you draw.",
