@@ -130,7 +130,7 @@ describe.skipIf(launchers.length === 0)("several processes", () => {
     const ended = await run("train", recipe, "--out", "killed", "--processes", "2", "--checkpoint-seconds", "0");
     expect(ended.code).not.toBe(0);
     expect(ended.stderr).toBe(
-      "sardonyx: rank 1 of 2 was ended by signal 9 (Killed); what was saved is whole: go on with the same command and --resume [RANK]\n",
+      "sardonyx: rank 1 of 2 was ended by signal 9 (Killed), as systems do with what takes the last of their memory; what was saved is whole: go on with the same command and --resume [RANK]\n",
     );
     recipeIn("killed", {});
     const resumed = await run("train", recipe, "--out", "killed", "--processes", "2", "--resume");
@@ -139,6 +139,20 @@ describe.skipIf(launchers.length === 0)("several processes", () => {
       expect.stringMatching(/which is no more; it is taken over\.\n$/),
     ]);
     expect(epochs("killed")).toHaveLength(3);
+  });
+
+  test("one whose memory is full ends all, by name and cause", async () => {
+    const filling =
+      "if (rank === 1) { const all = []; for (;;) all.push(Array.from({ length: 1e5 }, (_, i) => String(i))); }";
+    const recipe = recipeIn("full", { atThirdBatch: filling });
+    process.env["NODE_OPTIONS"] = "--max-old-space-size=200";
+    const ended = await run("train", recipe, "--out", "full", "--processes", "2", "--checkpoint-seconds", "0");
+    delete process.env["NODE_OPTIONS"];
+    expect(ended.code).not.toBe(0);
+    expect(ended.stderr.trim()).toMatch(
+      /^sardonyx: rank 1 of 2 was ended by signal 6 \(Aborted\): it ran out of memory; .*--resume \[RANK\]$/,
+    );
+    expect(existsSync(join(folder, "full/checkpoint.safetensors"))).toBe(true);
   });
 
   test("one that fails ends all, by name and cause, told once", async () => {

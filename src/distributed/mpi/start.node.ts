@@ -137,6 +137,11 @@ async function findLauncher(): Promise<Launcher> {
   );
 }
 
+/** What Node writes before it gives up for want of memory: its last collections. */
+const collections = /^(<--- |\[\d+:0x[\da-f]+\])/;
+/** What it and MPI write after that: where in their code they were. */
+const frames = /^(FATAL ERROR|----- \w+ stack trace|\s*\d+: 0x|\[[^\]]+:\d+\] (\*\*\*|Signal|\[ ?\d+\]))/;
+
 /** What a launcher says of an end, which is told from what its processes write. */
 class LauncherNoise {
   readonly #onError: (text: string) => void;
@@ -144,6 +149,8 @@ class LauncherNoise {
   #inside = false;
   #killed: { readonly rank?: number; readonly pid?: number } = {};
   #signal: string | undefined;
+  /** Whether a process said that its memory was full; what it and MPI write of that then is of their insides. */
+  #isFull = false;
 
   constructor(onError: (text: string) => void) {
     this.#onError = onError;
@@ -162,7 +169,12 @@ class LauncherNoise {
     const { pid } = this.#killed;
     const rank = this.#killed.rank ?? (pid === undefined ? undefined : rankOf(folder, pid));
     const who = rank === undefined ? `process ${pid ?? "unknown"}` : `rank ${rank} of ${count}`;
-    return `${who} was ended by ${this.#signal}`;
+    const why = this.#isFull
+      ? ": it ran out of memory; take smaller batches or more processes, or give it more (NODE_OPTIONS=--max-old-space-size=8192)"
+      : this.#signal.includes("Killed")
+        ? ", as systems do with what takes the last of their memory"
+        : "";
+    return `${who} was ended by ${this.#signal}${why}`;
   }
 
   #line(line: string): void {
@@ -182,7 +194,9 @@ class LauncherNoise {
     if (name !== undefined) this.#signal = `${number} (${name})`;
     const ofHydra = /^(=|YOUR APPLICATION TERMINATED|This typically refers|Please see the FAQ)/.test(line);
     const ofSignals = line.startsWith("mpirun: Forwarding signal");
-    if (!this.#inside && !ofHydra && !ofSignals) this.#onError(line);
+    this.#isFull ||= /^FATAL ERROR: .*out of memory/.test(line);
+    const ofMemory = collections.test(line) || (this.#isFull && (frames.test(line) || line === ""));
+    if (!this.#inside && !ofHydra && !ofSignals && !ofMemory) this.#onError(line);
   }
 }
 
