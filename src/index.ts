@@ -17,6 +17,8 @@ export * from "./decode/index.ts";
 export type { Communicator } from "./distributed/communicator.ts";
 export { ranksInProcess } from "./distributed/in-process.ts";
 export * from "./draw/index.ts";
+/** Why a model says what it says: saliency, integrated gradients, Shapley values, Grad-CAM, and whether to believe them. */
+export * as explain from "./explain/index.ts";
 export * from "./finetune/index.ts";
 export type { ConfiguredModel } from "./formats/families/family.ts";
 export { type EncodedOnnx, encodeOnnx, type OnnxOptions } from "./formats/files/export-onnx.ts";

@@ -1,0 +1,219 @@
+/** A model, a sample and a target, ready to be asked: scores and gradients of many copies of the sample, a chunk at a time. */
+import { reachableGradients } from "../autodiff/gradients.ts";
+import { type ArrayOf, allocate, isFloat } from "../core/dtype.ts";
+import { DataError, DTypeError, GradientError, reword } from "../core/errors.ts";
+import { size } from "../core/shape.ts";
+import { Tensor } from "../core/tensor.ts";
+import type { Value } from "../graph/ir.ts";
+import { type Context, Module } from "../nn/index.ts";
+import { expand } from "../ops/index.ts";
+import { type Predictor, predictor } from "../train/predict.ts";
+import { type ExplainOptions, requireSample } from "./attribution.ts";
+import { classIn, type ScoreFunction, scoresIn } from "./target.ts";
+
+/** A model that takes one tensor, for the calls of its wrappers. */
+export type Explainable = Module<Value, unknown>;
+
+/** A sample, and the weight of each class in the score: 1 for that which is explained. */
+export type Seeded = { readonly x: Value; readonly seed: Value };
+
+/** Scores [samples, classes]. */
+class Scores extends Module<Value, Value> {
+  readonly model: Explainable;
+  readonly target: ScoreFunction | undefined;
+
+  constructor(model: Explainable, target: ScoreFunction | undefined) {
+    super();
+    this.model = model;
+    this.target = target;
+  }
+
+  protected call(x: Value, context: Context): Value {
+    return scoresIn(this.model.apply(x, context), this.target, x.shape[0] ?? 1);
+  }
+}
+
+/** Gradients of each sample's score, of the shape of x. */
+class ScoreGradients extends Module<Seeded, Value> {
+  override readonly inputs = { x: "required", seed: "required" } as const;
+  readonly scores: Scores;
+
+  constructor(scores: Scores) {
+    super();
+    this.scores = scores;
+  }
+
+  protected call({ x, seed }: Seeded, context: Context): Value {
+    return scoreGradient(this.scores.apply(x, context), seed, x);
+  }
+}
+
+const otherWays = "occlusion and kernelShap need no gradient";
+
+/** The gradient of scores with regard to a value on their way. Throws GradientError where none arrives. */
+export function scoreGradient(scores: Value, seed: Value, value: Value): Value {
+  const [gradient] = orOtherWays(() => reachableGradients([scores], [expand(seed, scores.shape)], [value]));
+  if (gradient) return gradient;
+  throw new GradientError(
+    `the gradient of the score stops before it reaches the input: what lies between is rounded, an index or stopped; ${otherWays}`,
+  );
+}
+
+/** Adds the mend to the error of an operator without a gradient. */
+function orOtherWays<T>(compute: () => T): T {
+  try {
+    return compute();
+  } catch (error) {
+    if (error instanceof GradientError) reword(error, `${error.message.replace(/; freeze .*$/, "")}; ${otherWays}`);
+    throw error;
+  }
+}
+
+/** What is compiled of a model for a target. */
+interface Asked {
+  readonly scores: Predictor<Value, Value>;
+  readonly gradients: Predictor<Seeded, Value>;
+  readonly module: Scores;
+}
+
+/** Kept as long as the model and, where the target is a function, the function: another sample compiles nothing. */
+const known = new WeakMap<object, WeakMap<object, Asked>>();
+
+function askedOf(model: Explainable, target: ScoreFunction | undefined): Asked {
+  const own = known.get(model) ?? new WeakMap<object, Asked>();
+  known.set(model, own);
+  const key = target ?? model;
+  const found = own.get(key);
+  if (found) return found;
+  const module = new Scores(model, target);
+  const made = { module, scores: predictor(module), gradients: predictor(new ScoreGradients(module)) };
+  own.set(key, made);
+  return made;
+}
+
+/** Writes copy i of a sample, changed as a method changes it, into an array of its size. */
+export type WriteCopy = (i: number, into: ArrayOf) => void;
+
+/** A sample with what is explained of it. */
+export class Explained {
+  readonly x: Tensor;
+  /** The class; `undefined` where the target is a function. */
+  readonly target: number | undefined;
+  /** Of the sample. */
+  readonly score: number;
+  /** What gives the scores. */
+  readonly module: Module<Value, Value>;
+  /** The weight of each class in the score, [classes]. */
+  readonly seed: Tensor<"float32">;
+  readonly #asked: Asked;
+  readonly #place: number;
+  readonly #chunk: number;
+
+  constructor(x: Tensor, asked: Asked, scores: Float32Array, { place, isClass, chunk }: Found) {
+    this.x = x;
+    this.#asked = asked;
+    this.module = asked.module;
+    this.#place = place;
+    this.target = isClass ? place : undefined;
+    this.score = scores[place] as number;
+    this.seed = new Tensor(
+      "float32",
+      [scores.length],
+      Float32Array.from(scores, (_, i) => Number(i === place)),
+    );
+    this.#chunk = chunk;
+  }
+
+  /** The score of each of so many copies. */
+  async scores(count: number, write: WriteCopy): Promise<Float64Array> {
+    const found = new Float64Array(count);
+    await this.#chunks(count, write, async (rows, first, taken) => {
+      const { data } = await this.#asked.scores(rows);
+      const classes = data.length / (rows.shape[0] ?? 1);
+      for (let i = 0; i < taken; i++) found[first + i] = Number(data[i * classes + this.#place]);
+    });
+    return found;
+  }
+
+  /** The score of one tensor like the sample. */
+  async scoreAt(x: Tensor): Promise<number> {
+    const [score = 0] = await this.scores(1, (_, into) => copyInto(into, x.data));
+    return score;
+  }
+
+  /** Visits the gradient at each of so many copies, with the copy. Throws GradientError where there is none. */
+  async gradients(
+    count: number,
+    write: WriteCopy,
+    visit: (gradient: Float32Array, copy: Float32Array, i: number) => void,
+  ): Promise<void> {
+    requireGradients(this.x);
+    const each = this.x.data.length;
+    await this.#chunks(count, write, async (rows, first, taken) => {
+      const gradients = (await this.#asked.gradients({ x: rows, seed: this.seed })).data as Float32Array;
+      const copies = rows.data as Float32Array;
+      for (let i = 0; i < taken; i++) {
+        const [from, to] = [i * each, (i + 1) * each];
+        visit(gradients.subarray(from, to), copies.subarray(from, to), first + i);
+      }
+    });
+  }
+
+  /** Makes copies a chunk at a time, all chunks of one size so that one graph suffices; the last repeats its last copy. */
+  async #chunks(
+    count: number,
+    write: WriteCopy,
+    work: (rows: Tensor, first: number, taken: number) => Promise<void>,
+  ): Promise<void> {
+    const runs = Math.ceil(count / this.#chunk);
+    const rowsEach = Math.ceil(count / runs);
+    const { dtype, shape } = this.x;
+    const each = size(shape);
+    for (let first = 0; first < count; first += rowsEach) {
+      const taken = Math.min(rowsEach, count - first);
+      const data = allocate(dtype, rowsEach * each);
+      for (let i = 0; i < rowsEach; i++)
+        write(first + Math.min(i, taken - 1), data.subarray(i * each, (i + 1) * each) as ArrayOf);
+      await work(new Tensor(dtype, [rowsEach, ...shape.slice(1)], data), first, taken);
+    }
+  }
+}
+
+/** What a target turned out to be. */
+interface Found {
+  readonly place: number;
+  readonly isClass: boolean;
+  readonly chunk: number;
+}
+
+/** Copies elements of one dtype. */
+export const copyInto = (into: ArrayOf, from: ArrayOf): void => (into as Float32Array).set(from as Float32Array);
+
+/** Throws unless gradients with regard to the sample can be computed: its elements are float32. */
+export function requireGradients({ dtype }: Tensor): void {
+  if (dtype === "float32") return;
+  if (isFloat(dtype)) throw new DTypeError(`the input is ${dtype}; pass float32: asFloat32 or tensor(numbers)`);
+  throw new GradientError(
+    `the input is ${dtype}, and only floats have gradients; ${otherWays}, or explain the model behind its embedding`,
+  );
+}
+
+/**
+ * A sample of a model, with the score that is explained. Throws ShapeError for more than one sample and for outputs that are no scores,
+ * OptionError for a class that there is not, DataError for a score that is no finite number.
+ */
+export async function explainedOf<O>(
+  model: Module<Value, O>,
+  x: Tensor,
+  { target = "largest", chunk = 16 }: ExplainOptions<O> = {},
+): Promise<Explained> {
+  requireSample(x);
+  const isFunction = typeof target === "function";
+  const asked = askedOf(model, isFunction ? (target as ScoreFunction) : undefined);
+  const scores = (await asked.scores(x)).data as Float32Array;
+  const place = isFunction ? 0 : classIn(scores, target);
+  const score = scores[place] as number;
+  if (!Number.isFinite(score))
+    throw new DataError(`the score of the input is ${score}; look for what is not finite in the input and the model`);
+  return new Explained(x, asked, scores, { place, isClass: !isFunction, chunk });
+}
