@@ -6,7 +6,8 @@ import * as s from "../src/index.ts";
 import * as node from "../src/node.ts";
 import * as web from "../src/web/index.ts";
 
-const { models, ops, rl } = s;
+const { explain, models, ops, rl } = s;
+const row = s.tensor([[1]]);
 const x = s.input("float32", [1, 1, 2, 2]);
 const model = s.dense(2);
 const adapted = s.dense(2);
@@ -229,6 +230,17 @@ const calls: Readonly<Record<string, (options: never) => unknown>> = {
   transformer: (options) => new models.Transformer(options),
   recurrentTranslator: (options) => new models.RecurrentTranslator(options),
   "a head": (options) => models.bertArchitectures.BertForMaskedLM({} as never, options),
+  scoreOf: (options) => explain.scoreOf(model, row, options),
+  saliency: (options) => explain.saliency(model, row, options),
+  inputTimesGradient: (options) => explain.inputTimesGradient(model, row, options),
+  smoothGrad: (options) => explain.smoothGrad(model, row, options),
+  integratedGradients: (options) => explain.integratedGradients(model, row, options),
+  expectedGradients: (options) => explain.expectedGradients(model, row, options),
+  occlusion: (options) => explain.occlusion(model, row, options),
+  kernelShap: (options) => explain.kernelShap(model, row, options),
+  gradCam: (options) => explain.gradCam(model, row, options),
+  deletionAndInsertion: (options) => explain.deletionAndInsertion(model, row, {} as never, options),
+  sanityCheck: (options) => explain.sanityCheck(model, row, async () => ({}) as never, options),
   resnet50: (options) => models.presetOf("resnet50").build(options),
 };
 

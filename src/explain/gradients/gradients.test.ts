@@ -142,6 +142,22 @@ describe("a small convolutional network, as PyTorch has it", () => {
     expect(cam.layer).toEqual({ path: "layers.2", type: "Relu", shape: [1, 6, 4, 4] });
   });
 
+  test("is compiled once for all steps, and not again for another sample", async () => {
+    const [model, traces] = [network(), [] as number[]];
+    const target = (scores: Value) => {
+      traces.push(scores.shape[0] ?? 0);
+      return ops.reduceMax(scores, [1]);
+    };
+    await integratedGradients(model, image, { target, steps: 60, chunk: 20 });
+    await integratedGradients(model, tensor(image.data.map((value) => -value)).reshape(shape), {
+      target,
+      steps: 60,
+      chunk: 20,
+    });
+    // The score of the sample and of the baseline, and the gradients.
+    expect(traces).toEqual([1, 20]);
+  });
+
   test("adds up to 1 % in 64 steps, and to a thousandth in 1024: kinks lie between the points", async () => {
     const errorOf = async (steps: number) => {
       const { completeness } = await integratedGradients(network(), image, { ...options, steps });

@@ -1,0 +1,124 @@
+/** The sanity check of explanations: whether a map depends on what the model learned. */
+import { OptionError, UnsupportedError } from "../../core/errors.ts";
+import { fraction } from "../../core/option-types.ts";
+import { optionsOf } from "../../core/options.ts";
+import { foldIn, type Key, keyOf, keyType, Random } from "../../core/random.ts";
+import { Tensor } from "../../core/tensor.ts";
+import { nodesOf, Value } from "../../graph/ir.ts";
+import type { Module, Parameter } from "../../nn/index.ts";
+import { ParameterInputs } from "../../nn/parameter-inputs.ts";
+import { type Attribution, requireSample } from "../attribution.ts";
+import { rankCorrelation } from "./rank-correlation.ts";
+
+/** Options of `sanityCheck`. */
+export interface SanityCheckOptions {
+  /** Of the numbers that layers are given; default keyOf(0). */
+  readonly key?: Key;
+  /** The rank correlation from which on a map counts as unchanged once all layers are random; default 0.5. */
+  readonly threshold?: number;
+}
+
+/** How alike the map of a model is to those of the model with random layers. */
+export interface SanityCheck {
+  /** Layers from the output on, each with the rank correlation of absolute values once it and those before it in this list are random. */
+  readonly layers: readonly { readonly path: string; readonly correlation: number }[];
+  /** Whether the map changes: the last correlation is below the threshold. */
+  readonly passes: boolean;
+  /** Of the method that hardly changes, a sentence. */
+  readonly notes: readonly string[];
+}
+
+const checkOptions = optionsOf<SanityCheckOptions>("sanityCheck", { key: keyType, threshold: fraction });
+
+/** Parameters of one layer: those whose paths differ in their last name alone. */
+interface Layer {
+  readonly path: string;
+  readonly parameters: readonly (readonly [path: string, parameter: Parameter])[];
+}
+
+/** The layers with parameters, the last that the graph uses first. Buffers, such as running statistics, are of data and stay. */
+function layersFromTop<O>(model: Module<Value, O>, { dtype, shape }: Tensor): readonly Layer[] {
+  const inputs = new ParameterInputs();
+  const { output } = model.trace({ dtype, shape }, { bind: inputs.bind });
+  const used = new Map<Value, number>();
+  const outputs = output instanceof Value ? [output] : Object.values(output as Record<string, Value>);
+  for (const [at, node] of nodesOf(outputs).entries())
+    for (const value of node.inputs) if (value && !used.has(value)) used.set(value, at);
+  const layers = new Map<string, { last: number; parameters: [string, Parameter][] }>();
+  for (const [path, parameter] of model.parameters()) {
+    const value = inputs.valueOf(parameter);
+    if (parameter.isBuffer || !value) continue;
+    if (parameter.packed)
+      throw new UnsupportedError(
+        `sanityCheck: parameter "${path}" is packed in fewer bits; check the model before it is quantized`,
+      );
+    const name = path.slice(0, Math.max(0, path.lastIndexOf("."))) || path;
+    const own = layers.get(name) ?? { last: -1, parameters: [] };
+    layers.set(name, own);
+    own.last = Math.max(own.last, used.get(value) ?? -1);
+    own.parameters.push([path, parameter]);
+  }
+  return [...layers].sort(([, a], [, b]) => b.last - a.last).map(([path, { parameters }]) => ({ path, parameters }));
+}
+
+/** Normal numbers of the mean and the deviation of a parameter's own. */
+function redrawn(value: Tensor, random: Random): Tensor {
+  const numbers = value.toNumbers();
+  const mean = numbers.reduce((sum, own) => sum + own / numbers.length, 0);
+  const deviation = Math.sqrt(numbers.reduce((sum, own) => sum + (own - mean) ** 2 / numbers.length, 0));
+  return new Tensor(
+    "float32",
+    value.shape,
+    random.normals(numbers.length).map((z) => mean + deviation * z),
+  );
+}
+
+const absolute = ({ values }: Attribution): Float32Array => values.data.map(Math.abs);
+
+/**
+ * Whether a method explains this model: layers are made random from the output on, one after the other, and the map must change (Adebayo et al.
+ * 2018, section 3, cascading randomization; numbers of each parameter's mean and deviation). A map that stays shows the input, not what the
+ * model learned. The model is changed meanwhile, so that nothing else may use it, and has its parameters back at the end, also after an error.
+ * Name the class in what explains. Throws OptionError where the class changes with the model, UnsupportedError for parameters that are
+ * packed, and what `explains` throws.
+ * @param explains makes the map of the model as it is
+ * @example
+ * const check = await explain.sanityCheck(model, image, () => explain.saliency(model, image, { target: 3 }));
+ * if (!check.passes) console.log(check.notes[0]);
+ */
+export async function sanityCheck<O>(
+  model: Module<Value, O>,
+  x: Tensor,
+  explains: () => Promise<Attribution>,
+  options: SanityCheckOptions = {},
+): Promise<SanityCheck> {
+  const { key = keyOf(0), threshold = 0.5 } = checkOptions(options);
+  requireSample(x);
+  const original = await explains();
+  const map = absolute(original);
+  const layers = layersFromTop(model, x);
+  const kept = layers.flatMap(({ parameters }) => parameters.map(([, own]) => [own, own.value] as const));
+  const found: { path: string; correlation: number }[] = [];
+  try {
+    for (const { path, parameters } of layers) {
+      for (const [name, parameter] of parameters)
+        if (parameter.value) parameter.value = redrawn(parameter.value, new Random(foldIn(key, name)));
+      const again = await explains();
+      if (again.target !== original.target)
+        throw new OptionError(
+          `sanityCheck: the class that is explained became ${again.target} as layers became random; name it: { target: ${original.target} }`,
+        );
+      found.push({ path, correlation: rankCorrelation(map, absolute(again)) });
+    }
+  } finally {
+    for (const [parameter, value] of kept) parameter.value = value;
+  }
+  const last = found.at(-1)?.correlation ?? 1;
+  const passes = last < threshold;
+  const notes = passes
+    ? []
+    : [
+        `${original.method} hardly changes when ${found.length > 0 ? "all layers are random" : "nothing can be made random: the model has no parameters"}: the rank correlation of its maps is ${last.toFixed(2)}; it shows the input rather than what this model learned`,
+      ];
+  return { layers: found, passes, notes };
+}
