@@ -36,7 +36,10 @@ export interface Attribution {
 export interface ExplainOptions<O> {
   /** What is explained; default `"largest"`, the class of the largest score. */
   readonly target?: Target<O> | undefined;
-  /** Copies of the sample that are computed at once, at most, which bounds the memory; default 16. */
+  /**
+   * Copies of the sample that are computed at once, at most, which bounds the memory; default 16. One where the model mixes the samples of a
+   * batch, or may, and where a file takes one.
+   */
   readonly chunk?: number | undefined;
 }
 

@@ -1,14 +1,15 @@
 /** A model, a sample and a target, ready to be asked: scores and gradients of many copies of the sample, a chunk at a time. */
 import { reachableGradients } from "../autodiff/gradients.ts";
 import { type ArrayOf, allocate, isFloat } from "../core/dtype.ts";
-import { DataError, DTypeError, GradientError, reword } from "../core/errors.ts";
+import { DataError, DTypeError, GradientError, InternalError, reword, SardonyxError } from "../core/errors.ts";
 import { size } from "../core/shape.ts";
 import { Tensor } from "../core/tensor.ts";
-import type { Value } from "../graph/ir.ts";
+import type { TensorType, Value } from "../graph/ir.ts";
 import { type Context, Module } from "../nn/index.ts";
 import { expand } from "../ops/index.ts";
 import { type Predictor, predictor } from "../train/predict.ts";
 import { type ExplainOptions, requireSample } from "./attribution.ts";
+import { samplesApart } from "./samples-apart.ts";
 import { classIn, type ScoreFunction, scoresIn } from "./target.ts";
 
 /** A model that takes one tensor, for the calls of its wrappers. */
@@ -74,6 +75,30 @@ interface Asked {
   readonly scores: Predictor<Value, Value>;
   readonly gradients: Predictor<Seeded, Value>;
   readonly module: Scores;
+  /** Whether several copies give what each alone does, by the shape of the sample. */
+  readonly apart: Map<string, boolean>;
+}
+
+/** Samples of the trace that shows whether they are mixed: a number that few other axes have. */
+const traced = 7;
+
+/** Whether the model computes copies of a sample each by itself, and takes several. */
+function isApart({ module, apart }: Asked, { dtype, shape }: Tensor): boolean {
+  const signature = `${dtype}[${shape}]`;
+  const found = apart.get(signature) ?? tracesApart(module, { dtype, shape: [traced, ...shape.slice(1)] });
+  apart.set(signature, found);
+  return found;
+}
+
+function tracesApart(module: Scores, type: TensorType): boolean {
+  try {
+    const { inputs, output } = module.trace(type);
+    return samplesApart(inputs[0] as Value, output);
+  } catch (error) {
+    // A file that is written for one sample refuses others.
+    if (error instanceof SardonyxError && !(error instanceof InternalError)) return false;
+    throw error;
+  }
 }
 
 /** Kept as long as the model and, where the target is a function, the function: another sample compiles nothing. */
@@ -86,7 +111,12 @@ function askedOf(model: Explainable, target: ScoreFunction | undefined): Asked {
   const found = own.get(key);
   if (found) return found;
   const module = new Scores(model, target);
-  const made = { module, scores: predictor(module), gradients: predictor(new ScoreGradients(module)) };
+  const made = {
+    module,
+    scores: predictor(module),
+    gradients: predictor(new ScoreGradients(module)),
+    apart: new Map<string, boolean>(),
+  };
   own.set(key, made);
   return made;
 }
@@ -215,5 +245,6 @@ export async function explainedOf<O>(
   const score = scores[place] as number;
   if (!Number.isFinite(score))
     throw new DataError(`the score of the input is ${score}; look for what is not finite in the input and the model`);
-  return new Explained(x, asked, scores, { place, isClass: !isFunction, chunk });
+  const together = chunk > 1 && isApart(asked, x) ? chunk : 1;
+  return new Explained(x, asked, scores, { place, isClass: !isFunction, chunk: together });
 }

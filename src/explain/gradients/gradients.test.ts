@@ -149,13 +149,25 @@ describe("a small convolutional network, as PyTorch has it", () => {
       return ops.reduceMax(scores, [1]);
     };
     await integratedGradients(model, image, { target, steps: 60, chunk: 20 });
-    await integratedGradients(model, tensor(image.data.map((value) => -value)).reshape(shape), {
+    await integratedGradients(model, tensor(image.toNumbers().map((value) => -value)).reshape(shape), {
       target,
       steps: 60,
       chunk: 20,
     });
-    // The score of the sample and of the baseline, and the gradients.
-    expect(traces).toEqual([1, 20]);
+    // The scores of the sample and of the baseline; whether samples are mixed; the gradients.
+    expect(traces).toEqual([1, 7, 20]);
+  });
+
+  test("is computed copy by copy where samples of a batch are mixed", async () => {
+    const sizes: number[] = [];
+    const mixing = lambda((x: Value) => {
+      sizes.push(x.shape[0] ?? 0);
+      return ops.mul(x, ops.reduceMean(x, [0], { keepDims: true }));
+    });
+    // f = x1² of a sample alone: all of its score is that of x1.
+    const { values } = await integratedGradients(mixing, tensor([[3, 1]]), { target: 0 });
+    expectClose(values, tensor([[9, 0]]), "values");
+    expect(sizes).toEqual([1, 7, 1]);
   });
 
   test("adds up to 1 % in 64 steps, and to a thousandth in 1024: kinks lie between the points", async () => {
