@@ -2,7 +2,12 @@
 export type { Attribution, Completeness, ExplainOptions } from "./attribution.ts";
 export { type CamAttribution, type CamLayer, gradCam } from "./cam/grad-cam.ts";
 export { type Curve, type CurveOptions, deletionAndInsertion, type Faithfulness } from "./faithfulness/curves.ts";
-export { type SanityCheck, type SanityCheckOptions, sanityCheck } from "./faithfulness/sanity-check.ts";
+export {
+  type MapLikeness,
+  type SanityCheck,
+  type SanityCheckOptions,
+  sanityCheck,
+} from "./faithfulness/sanity-check.ts";
 export { type ExpectedGradientsOptions, expectedGradients } from "./gradients/expected-gradients.ts";
 export { type IntegratedGradientsOptions, integratedGradients } from "./gradients/integrated-gradients.ts";
 export { inputTimesGradient, type SaliencyOptions, saliency } from "./gradients/saliency.ts";

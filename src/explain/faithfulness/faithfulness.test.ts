@@ -109,7 +109,8 @@ describe("sanityCheck", () => {
       const before = new Map([...model.parameters()].map(([path, { value }]) => [path, value]));
       const check = await sanityCheck(model, image, () => saliency(model, image, { target: 1 }));
       expect(check.layers.map(({ path }) => path)).toEqual(["layers.3", "layers.2", "layers.0"]);
-      expect(Math.abs(check.layers[2]?.correlation ?? 1)).toBeLessThan(0.4);
+      expect(check.layers[2]?.absolute).toBe(check.layers[2]?.signed);
+      expect(Math.abs(check.layers[2]?.absolute ?? 1)).toBeLessThan(0.4);
       expect([check.passes, check.notes]).toEqual([true, []]);
       for (const [path, { value }] of model.parameters()) expect(value).toBe(before.get(path));
       const again = await sanityCheck(model, image, () => saliency(model, image, { target: 1 }));
@@ -121,18 +122,29 @@ describe("sanityCheck", () => {
     const model = network();
     const edges = async () => mapOf(new Tensor("float32", image.shape, image.data.map(Math.abs)));
     const check = await sanityCheck(model, image, edges);
-    expect(check.layers.map(({ correlation }) => Math.round(100 * correlation) / 100)).toEqual([1, 1, 1]);
+    expect(check.layers.map(({ absolute }) => Math.round(100 * absolute) / 100)).toEqual([1, 1, 1]);
     expect(check.passes).toBe(false);
     expect(check.notes[0]).toMatch(
-      /^by hand hardly changes when all layers are random: the rank correlation of its maps is 1\.00/,
+      /^by hand hardly changes when all layers are random: the rank correlation of its signed values is 1\.00/,
     );
+  });
+
+  test("notes that products with the input keep their absolute values", async () => {
+    // Elements of very different sizes: whatever the gradient is, the large ones have the large products.
+    const row = tensor([Array.from({ length: 40 }, (_, i) => 1.5 ** (i / 2) * (i % 2 === 0 ? 1 : -1))]);
+    const model = dense(2);
+    model.initialize(keyOf(1), { dtype: "float32", shape: [1, 40] });
+    const check = await sanityCheck(model, row, () => inputTimesGradient(model, row, { target: 0 }));
+    expect(check.layers[0]?.absolute).toBeGreaterThan(0.5);
+    expect(Math.abs(check.layers[0]?.signed ?? 1)).toBeLessThan(0.5);
+    expect(check.notes).toEqual([expect.stringContaining("the rank correlation of its absolute values is")]);
   });
 
   test("a model without parameters has nothing to be made random", async () => {
     const model = sequential([flatten(), lambda((x: Value) => ops.reduceSum(x, [1], { keepDims: true }))]);
     const check = await sanityCheck(model, image, () => integratedGradients(model, image));
     expect([check.layers, check.passes]).toEqual([[], false]);
-    expect(check.notes[0]).toMatch(/the model has no parameters/);
+    expect(check.notes[0]).toMatch(/^nothing can be made random, since the model has no parameters/);
   });
 
   test("gives the parameters back after an error, and asks for the class by name", async () => {

@@ -18,13 +18,23 @@ export interface SanityCheckOptions {
   readonly threshold?: number;
 }
 
+/** How alike two maps are, as rank correlations. */
+export interface MapLikeness {
+  /** The layer that was made random last, by its path. */
+  readonly path: string;
+  /** Of the values with their signs. */
+  readonly signed: number;
+  /** Of the absolute values, as a heat map shows them. */
+  readonly absolute: number;
+}
+
 /** How alike the map of a model is to those of the model with random layers. */
 export interface SanityCheck {
-  /** Layers from the output on, each with the rank correlation of absolute values once it and those before it in this list are random. */
-  readonly layers: readonly { readonly path: string; readonly correlation: number }[];
-  /** Whether the map changes: the last correlation is below the threshold. */
+  /** Layers from the output on; each entry compares the maps once that layer and those before it in this list are random. */
+  readonly layers: readonly MapLikeness[];
+  /** Whether the map changes: with all layers random both correlations are below the threshold. */
   readonly passes: boolean;
-  /** Of the method that hardly changes, a sentence. */
+  /** Of a map that hardly changes, or is gone, a sentence. */
   readonly notes: readonly string[];
 }
 
@@ -73,12 +83,12 @@ function redrawn(value: Tensor, random: Random): Tensor {
   );
 }
 
-const absolute = ({ values }: Attribution): Float32Array => values.data.map(Math.abs);
+const magnitudes = ({ values }: Attribution): Float32Array => values.data.map(Math.abs);
 
 /**
  * Whether a method explains this model: layers are made random from the output on, one after the other, and the map must change (Adebayo et al.
  * 2018, section 3, cascading randomization; numbers of each parameter's mean and deviation). A map that stays shows the input, not what the
- * model learned. The model is changed meanwhile, so that nothing else may use it, and has its parameters back at the end, also after an error.
+ * model learned: what multiplies by the input mostly stays in absolute values. The model is changed meanwhile, so that nothing else may use it, and has its parameters back at the end, also after an error.
  * Name the class in what explains. Throws OptionError where the class changes with the model, UnsupportedError for parameters that are
  * packed, and what `explains` throws.
  * @param explains makes the map of the model as it is
@@ -95,10 +105,10 @@ export async function sanityCheck<O>(
   const { key = keyOf(0), threshold = 0.5 } = checkOptions(options);
   requireSample(x);
   const original = await explains();
-  const map = absolute(original);
   const layers = layersFromTop(model, x);
   const kept = layers.flatMap(({ parameters }) => parameters.map(([, own]) => [own, own.value] as const));
-  const found: { path: string; correlation: number }[] = [];
+  const found: MapLikeness[] = [];
+  let isGone = false;
   try {
     for (const { path, parameters } of layers) {
       for (const [name, parameter] of parameters)
@@ -108,17 +118,26 @@ export async function sanityCheck<O>(
         throw new OptionError(
           `sanityCheck: the class that is explained became ${again.target} as layers became random; name it: { target: ${original.target} }`,
         );
-      found.push({ path, correlation: rankCorrelation(map, absolute(again)) });
+      found.push({
+        path,
+        signed: rankCorrelation(original.values.data, again.values.data),
+        absolute: rankCorrelation(magnitudes(original), magnitudes(again)),
+      });
+      isGone = again.values.data.every((value) => value === 0);
     }
   } finally {
     for (const [parameter, value] of kept) parameter.value = value;
   }
-  const last = found.at(-1)?.correlation ?? 1;
-  const passes = last < threshold;
-  const notes = passes
-    ? []
-    : [
-        `${original.method} hardly changes when ${found.length > 0 ? "all layers are random" : "nothing can be made random: the model has no parameters"}: the rank correlation of its maps is ${last.toFixed(2)}; it shows the input rather than what this model learned`,
-      ];
-  return { layers: found, passes, notes };
+  const last = found.at(-1);
+  if (!last) {
+    const notes = ["nothing can be made random, since the model has no parameters: the map shows the input alone"];
+    return { layers: [], passes: false, notes };
+  }
+  const kinds = (["signed", "absolute"] as const).filter((kind) => last[kind] >= threshold);
+  const stays = kinds.map(
+    (kind) =>
+      `${original.method} hardly changes when all layers are random: the rank correlation of its ${kind} values is ${last[kind].toFixed(2)}; they show the input rather than what this model learned`,
+  );
+  const gone = isGone ? [`the map of ${original.method} is 0 everywhere with random layers, which orders nothing`] : [];
+  return { layers: found, passes: kinds.length === 0, notes: [...stays, ...gone] };
 }
