@@ -35,6 +35,7 @@ export const subjects = {
   Drawing: ["draw/"],
   Namespaces: [],
   "Reinforcement learning": ["rl/"],
+  Explanations: ["explain/"],
   // Of the namespace `models`.
   Presets: ["models/index.ts", "models/shared/"],
   "Vision models": ["models/vision/"],

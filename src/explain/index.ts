@@ -1,6 +1,6 @@
 /** Why a model says what it says: explanations by gradients, by games and by maps, and whether to believe them. */
 export type { Attribution, Completeness, ExplainOptions } from "./attribution.ts";
-export { type CamAttribution, type CamLayer, gradCam } from "./cam/grad-cam.ts";
+export { type CamAttribution, type CamLayer, type GradCamOptions, gradCam } from "./cam/grad-cam.ts";
 export { type Curve, type CurveOptions, deletionAndInsertion, type Faithfulness } from "./faithfulness/curves.ts";
 export {
   type MapLikeness,

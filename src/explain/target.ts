@@ -3,7 +3,7 @@ import { isFloat } from "../core/dtype.ts";
 import { OptionError, ShapeError } from "../core/errors.ts";
 import { matching } from "../core/option-types.ts";
 import { Value } from "../graph/ir.ts";
-import { reshape } from "../ops/index.ts";
+import { cast, reshape } from "../ops/index.ts";
 
 /**
  * What is explained: a class by its place in the scores [samples, classes]; the class of the largest score; or a function, traced once, from the
@@ -23,7 +23,7 @@ export const targetType = matching<Target<never> | undefined>(
 
 const advice = "pass a function as target: (outputs) => one number for each sample";
 
-/** The scores that outputs hold, [samples, classes]; those of a function are one class. Throws ShapeError for what is no scores. */
+/** The scores that outputs hold, float32 [samples, classes]; those of a function are one class. Throws ShapeError for what is no scores. */
 export function scoresIn(outputs: unknown, target: ScoreFunction | undefined, samples: number): Value {
   if (target) {
     const score = target(outputs) as unknown;
@@ -34,13 +34,13 @@ export function scoresIn(outputs: unknown, target: ScoreFunction | undefined, sa
       throw new ShapeError(
         `target: the function returned ${score} for ${samples} samples; return one float for each: [${samples}]`,
       );
-    return reshape(score, [samples, 1]);
+    return cast(reshape(score, [samples, 1]), "float32");
   }
   if (!(outputs instanceof Value))
     throw new ShapeError(`the model gives several outputs, of which none is named as the scores; ${advice}`);
   if (outputs.rank !== 2 || outputs.shape[0] !== samples || !isFloat(outputs.dtype))
     throw new ShapeError(`the output ${outputs} is no scores, float32[${samples}, classes]; ${advice}`);
-  return outputs;
+  return cast(outputs, "float32");
 }
 
 /** The class that a target means for the scores of a sample. Throws OptionError for one that there is not. */

@@ -8,8 +8,11 @@ import { nodesOf, type Value } from "../../graph/ir.ts";
 import { type Context, Module } from "../../nn/index.ts";
 import { mul, Reshape, reduceMean, reduceSum, relu, resize, Transpose } from "../../ops/index.ts";
 import { predictor } from "../../train/predict.ts";
-import { type Attribution, type ExplainOptions, explainTypes } from "../attribution.ts";
+import { type Attribution, type ExplainOptions, explainTypes, requireSample } from "../attribution.ts";
 import { explainedOf, requireGradients, type Seeded, scoreGradient } from "../explained.ts";
+
+/** Options of `gradCam`. */
+export type GradCamOptions<O> = Pick<ExplainOptions<O>, "target">;
 
 /** The features that a map was made of. */
 export interface CamLayer {
@@ -27,7 +30,7 @@ export interface CamAttribution extends Attribution {
   readonly layer: CamLayer;
 }
 
-const checkOptions = optionsOf<ExplainOptions<never>>("gradCam", explainTypes);
+const checkOptions = optionsOf<GradCamOptions<never>>("gradCam", { target: explainTypes.target });
 
 /**
  * The last features that lie as the image does, of more than one place: values [N, C, H, W] behind x on the way to the scores. Where axes
@@ -91,9 +94,10 @@ class GradCamMap extends Module<Seeded, Value> {
 export async function gradCam<O>(
   model: Module<Value, O>,
   x: Tensor,
-  options: Pick<ExplainOptions<O>, "target"> = {},
+  options: GradCamOptions<O> = {},
 ): Promise<CamAttribution> {
-  checkOptions(options as ExplainOptions<never>);
+  checkOptions(options as GradCamOptions<never>);
+  requireSample(x);
   if (x.shape.length !== 4)
     throw new ShapeError(`gradCam: the input is ${showShape(x.shape)}; pass an image [1, channels, height, width]`);
   const explained = await explainedOf(model, x, options);

@@ -1,4 +1,5 @@
 /** Expected gradients: integrated gradients from baselines that are drawn from data. */
+import type { ArrayOf } from "../../core/dtype.ts";
 import { count, matching } from "../../core/option-types.ts";
 import { optionsOf, required } from "../../core/options.ts";
 import { foldIn, type Key, keyOf, keyType, Random } from "../../core/random.ts";
@@ -76,7 +77,7 @@ export async function expectedGradients<O>(
     },
   );
   const usual = await explained.scores(rows, (i, into) =>
-    copyInto(into, data.subarray(i * each, (i + 1) * each) as never),
+    copyInto(into, data.subarray(i * each, (i + 1) * each) as ArrayOf),
   );
   const expected = explained.score - usual.reduce((sum, score) => sum + score / rows, 0);
   const values = Float32Array.from(sums);

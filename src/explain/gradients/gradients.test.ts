@@ -227,6 +227,20 @@ test("models are explained in inference: normalization by its running statistics
   expect([...model.parameters()].map(([, { value }]) => value?.toNumbers())).toEqual(before);
 });
 
+test("scores of other floats are explained in float32, and inputs of other floats refused", async () => {
+  const model = layer([[2, -1]], [0]);
+  for (const dtype of ["float16", "float64"] as const) {
+    const target = (scores: Value) => ops.reduceSum(ops.cast(scores, dtype), [1]);
+    const { values, score } = await saliency(model, tensor([[1, 1]]), { target });
+    expect(score).toBe(1);
+    expectClose(values, tensor([[2, 1]]), dtype);
+  }
+  const x = tensor([[1, 1]], { dtype: "float64" });
+  const target = (scores: Value) => ops.reduceSum(scores, [1]);
+  const doubled = lambda((own: Value) => ops.mul(own, 2));
+  expect(await messageOf(saliency(doubled, x, { target }))).toMatch(/^DTypeError: the input is float64; pass float32/);
+});
+
 test("a model whose weights change is explained as it is then", async () => {
   const model = layer([[1, 2]], [0]);
   const x = tensor([[1, 1]]);
