@@ -27,7 +27,6 @@ import {
 import { resolveDevice } from "./auto-device.ts";
 import { engineError } from "./engine-errors.ts";
 import { halfPrecision } from "./half-precision.ts";
-import { requireHalf } from "./half-support.ts";
 import { rowLayout } from "./row-layout.ts";
 
 /** Passes that leave a graph to be read, differentiated and run as before. */
@@ -192,7 +191,11 @@ export async function compile(
 ): Promise<Executable> {
   const { device, precision, onPlacement, ...options } = checkCompile(compileOptions);
   const backend = await selectBackend(await resolveDevice(device));
-  if (precision === "float16") await requireHalf(backend);
+  if (precision === "float16") {
+    // Most never ask for it.
+    const { requireHalf } = await import("./half-support.ts");
+    await requireHalf(backend);
+  }
   const graph = optimize(graphOf(inputs, outputs), pipelineFor(backend, precision));
   const hasOwn = ownsMemory(backend.device);
   // What stays on the device has the shape that it is read in.
