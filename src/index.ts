@@ -5,6 +5,7 @@
 
 export { gradients } from "./autodiff/gradients.ts";
 export { grad, valueAndGrad, valueAndGradWithAux } from "./autodiff/transform.ts";
+export * from "./compress/index.ts";
 export type { ByteSource } from "./core/byte-source.ts";
 export type { ArrayOf, DType } from "./core/dtype.ts";
 export * from "./core/errors.ts";

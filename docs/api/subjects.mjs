@@ -25,6 +25,7 @@ export const subjects = {
   Sound: ["data/sound/"],
   "Data sets by name": ["data/sets/"],
   "Generating text": ["decode/"],
+  "Merging models": ["compress/"],
   "Models in files": ["formats/", "onnx/", "storage/"],
   "Runs and recipes": ["runs/"],
   "In the browser": ["web/"],

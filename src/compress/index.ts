@@ -1,0 +1,2 @@
+/** Smaller and merged models, in any environment. */
+export * from "./merge/index.ts";
