@@ -1,6 +1,13 @@
 /** 16-bit floats: every float16 comes back, and numbers between two of them go to the nearer one. */
 import { expect, test } from "vitest";
-import { bfloat16Number, float16Bits, float16Number, float16ToFloat32, float32ToFloat16 } from "./half.ts";
+import {
+  bfloat16Number,
+  float16Bits,
+  float16Number,
+  float16ToFloat32,
+  float32ToBfloat16,
+  float32ToFloat16,
+} from "./half.ts";
 import { Tensor, tensor } from "./tensor.ts";
 
 test.each([
@@ -56,4 +63,19 @@ test("tensors of float16 are made of numbers and read as numbers", () => {
   expect([...half.data]).toEqual([0x3e00, 0xc000]);
   expect([half.toNumbers(), half.toArray()]).toEqual([[1.5, -2], [[1.5, -2]]]);
   expect(new Tensor("float16", [], Uint16Array.of(0x3c00)).item()).toBe(1);
+});
+
+test("every bfloat16 but NaN keeps its bits, and between two of them the nearer is taken, of two as near the even one", () => {
+  const bitsOf = (value: number) => float32ToBfloat16(Float32Array.of(value))[0];
+  for (let bits = 0; bits < 0x7f80; bits += 31) {
+    const [low, high] = [bfloat16Number(bits), bfloat16Number(bits + 1)];
+    expect([bitsOf(low), bitsOf(-low)]).toEqual([bits, bits | 0x8000]);
+    if (high === Number.POSITIVE_INFINITY) continue;
+    expect(bitsOf(low + (high - low) * 0.4)).toBe(bits);
+    expect(bitsOf(low + (high - low) * 0.6)).toBe(bits + 1);
+    expect(bitsOf((low + high) / 2)).toBe(bits % 2 === 0 ? bits : bits + 1);
+  }
+  // By hand: the largest float32, infinity, and a NaN whose bits would carry into an infinity of the other sign.
+  expect([bitsOf(3.4028235e38), bitsOf(Number.POSITIVE_INFINITY)]).toEqual([0x7f80, 0x7f80]);
+  expect(bfloat16Number(bitsOf(Number.NaN) ?? 0)).toBeNaN();
 });

@@ -88,3 +88,16 @@ export function float32ToFloat16(numbers: Float32Array, scale = 1): Uint16Array 
 
 /** Bits of bfloat16 as float32, exactly. */
 export const bfloat16ToFloat32 = (bits: Uint16Array): Float32Array => converted(bits, bfloat16Number);
+
+/** Bits of the bfloat16 nearest to each float32; of two as near, the even one. What is too large becomes infinite. */
+export function float32ToBfloat16(numbers: Float32Array): Uint16Array {
+  const own = new Float32Array(1);
+  const bits = new Uint32Array(own.buffer);
+  return Uint16Array.from(numbers, (value) => {
+    own[0] = value;
+    const whole = bits[0] as number;
+    // A carry could make an infinity of what is no number.
+    if (Number.isNaN(value)) return (whole >>> 16) | 0x40;
+    return (whole + 0x7fff + ((whole >>> 16) & 1)) >>> 16;
+  });
+}

@@ -49,22 +49,45 @@ export interface SafetensorsFile {
 
 const bytesOf = (t: Tensor): Uint8Array => new Uint8Array(t.data.buffer, t.data.byteOffset, t.data.byteLength);
 
+/** A tensor that a file is to hold: its type as the format names it, and its shape. */
+export interface TensorToWrite {
+  readonly name: string;
+  readonly type: string;
+  readonly shape: Shape;
+}
+
+/** The beginning of a file, up to its tensors, and the tensors in the order in which they follow. */
+export interface EncodedHeader<T extends TensorToWrite> {
+  readonly bytes: Uint8Array;
+  readonly order: readonly T[];
+  /** Bytes of all tensors together. */
+  readonly dataBytes: number;
+}
+
 /**
- * The bytes of a safetensors file. Tensors lie widest element first, then by name, so that each is aligned.
- * Throws OptionError for a tensor named `__metadata__`, and for more metadata than the format allows.
- * @example encodeSafetensors({ weight: tensor([[1, 2]]) }, { step: "10" })
+ * What stands before the tensors of a safetensors file. They lie widest element first, then by name, so that each is aligned. Throws
+ * OptionError for a tensor named `__metadata__` and for a type that the format does not have, and for more metadata than it allows.
  */
-export function encodeSafetensors(tensors: Record<string, Tensor>, metadata?: Record<string, string>): Uint8Array {
-  const entries = Object.entries(tensors).sort(
-    ([a, x], [b, y]) => bytesPerElement(y.dtype) - bytesPerElement(x.dtype) || (a < b ? -1 : 1),
-  );
+export function encodeSafetensorsHeader<T extends TensorToWrite>(
+  tensors: readonly T[],
+  metadata?: Readonly<Record<string, string>>,
+): EncodedHeader<T> {
+  const bitsOf = ({ name, type }: T): number => {
+    const bits = bitsOfType(type);
+    if (bits !== undefined) return bits;
+    throw new OptionError(
+      `safetensors: tensor "${name}" is ${type}, known are ${knownTypes.join(", ")}; convert it first`,
+    );
+  };
+  const order = [...tensors].sort((x, y) => bitsOf(y) - bitsOf(x) || (x.name < y.name ? -1 : 1));
   let end = 0;
-  const header = entries.map(([name, { dtype, shape, data }]): [string, unknown] => {
+  const header = order.map((tensor): [string, unknown] => {
+    const { name, type, shape } = tensor;
     if (name === METADATA)
       throw new OptionError(`safetensors: no tensor may be named "${METADATA}", the format keeps that name; rename it`);
     const begin = end;
-    end += data.byteLength;
-    return [name, { dtype: names[dtype], shape, data_offsets: [begin, end] }];
+    end += Math.ceil((size(shape) * bitsOf(tensor)) / 8);
+    return [name, { dtype: type, shape, data_offsets: [begin, end] }];
   });
   if (metadata !== undefined) header.unshift([METADATA, metadata]);
   const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(header)));
@@ -73,15 +96,31 @@ export function encodeSafetensors(tensors: Record<string, Tensor>, metadata?: Re
     throw new OptionError(
       `safetensors: names and metadata take ${headerBytes} bytes, the format allows ${MAX_HEADER_BYTES}; keep less in the metadata`,
     );
+  const bytes = new Uint8Array(LENGTH_BYTES + headerBytes);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(headerBytes), true);
+  bytes.fill(0x20, LENGTH_BYTES); // the format pads its header with spaces
+  bytes.set(json, LENGTH_BYTES);
+  return { bytes, order, dataBytes: end };
+}
 
-  const file = new Uint8Array(LENGTH_BYTES + headerBytes + end);
-  new DataView(file.buffer).setBigUint64(0, BigInt(headerBytes), true);
-  file.fill(0x20, LENGTH_BYTES, LENGTH_BYTES + headerBytes); // the format pads its header with spaces
-  file.set(json, LENGTH_BYTES);
-  let offset = LENGTH_BYTES + headerBytes;
-  for (const [, t] of entries) {
-    file.set(bytesOf(t), offset);
-    offset += t.data.byteLength;
+/**
+ * The bytes of a safetensors file. Throws OptionError for a tensor named `__metadata__`, and for more metadata than the format allows.
+ * @example encodeSafetensors({ weight: tensor([[1, 2]]) }, { step: "10" })
+ */
+export function encodeSafetensors(tensors: Record<string, Tensor>, metadata?: Record<string, string>): Uint8Array {
+  const entries = Object.entries(tensors).map(([name, tensor]) => ({
+    name,
+    type: names[tensor.dtype],
+    shape: tensor.shape,
+    tensor,
+  }));
+  const { bytes, order, dataBytes } = encodeSafetensorsHeader(entries, metadata);
+  const file = new Uint8Array(bytes.length + dataBytes);
+  file.set(bytes);
+  let offset = bytes.length;
+  for (const { tensor } of order) {
+    file.set(bytesOf(tensor), offset);
+    offset += tensor.data.byteLength;
   }
   return file;
 }
