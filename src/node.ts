@@ -3,6 +3,7 @@
  * @module sardonyx/node
  */
 
+export * from "./compress/index.node.ts";
 export * from "./data/index.node.ts";
 export { openRanks } from "./distributed/mpi/mpi.node.ts";
 export { loadAdapter, type SaveAdapterOptions, saveAdapter } from "./finetune/peft/adapter-folder.node.ts";

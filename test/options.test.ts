@@ -109,6 +109,7 @@ const calls: Readonly<Record<string, (options: never) => unknown>> = {
   fisherInformation: (options) => s.fisherInformation(model, samples, options),
   greedySoup: (options) => s.greedySoup([], options),
   mergeTensors: (options) => s.mergeTensors([], s.average(), options),
+  mergeFiles: (options) => node.mergeFiles([], options),
   mergeModules: (options) => s.mergeModules([model], s.average(), options),
   merge: (options) => s.merge({} as s.AdapterSet, options),
   prototypes: (options) => s.prototypes(s.tensor([[1], [2]]), s.tensor([0, 1]), options),

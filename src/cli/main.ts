@@ -41,6 +41,10 @@ const commands: Readonly<Record<string, Listed>> = {
     summary: "Write a run's model as an ONNX or safetensors file",
     load: () => import("./commands/export.ts"),
   },
+  merge: {
+    summary: "Merge models of one architecture: mean, SLERP, task arithmetic, TIES, DARE",
+    load: () => import("./commands/merge.ts"),
+  },
   inspect: {
     summary: "Show how deep a network is, where its parameters are, and what it costs",
     load: () => import("./commands/inspect.ts"),

@@ -22,6 +22,7 @@ export function average(options: AverageModelsOptions = {}): MergeMethod {
   const name = "average";
   return {
     name,
+    settings: { weights, normalize },
     needsBase: false,
     requireModels(count) {
       requireCount(name, count, 1);

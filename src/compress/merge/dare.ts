@@ -52,6 +52,7 @@ export function dare(options: DareOptions): MergeMethod {
   const name = combine === "ties" ? "dare-ties" : "dare";
   return {
     name,
+    settings: { density, scale, weights, normalize, key },
     needsBase: true,
     requireModels(count) {
       requireCount(name, count, 1);

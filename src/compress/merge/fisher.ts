@@ -54,6 +54,7 @@ export function fisher(options: FisherOptions): MergeMethod {
   const name = "fisher";
   return {
     name,
+    settings: { weights, floor },
     needsBase: false,
     requireModels(count) {
       requireCount(name, count, 1);

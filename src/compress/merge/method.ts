@@ -17,6 +17,8 @@ export interface TensorToMerge {
 export interface MergeMethod {
   /** As the command line has it: `task-arithmetic`. */
   readonly name: string;
+  /** How it merges, for whoever asks later: what `merge.json` says. */
+  readonly settings: Readonly<Record<string, unknown>>;
   /** Whether it adds up differences from a base. */
   readonly needsBase: boolean;
   /** Throws OptionError for a number of models that it does not take. */

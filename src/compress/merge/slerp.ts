@@ -27,6 +27,7 @@ export function slerp(options: SlerpOptions = {}): MergeMethod {
   const { t = 0.5 } = checkOptions(options);
   return {
     name: "slerp",
+    settings: { t },
     needsBase: false,
     requireModels(count) {
       if (count !== 2)

@@ -31,6 +31,7 @@ export function taskArithmetic(options: TaskArithmeticOptions = {}): MergeMethod
   const name = "task-arithmetic";
   return {
     name,
+    settings: { weights, normalize },
     needsBase: true,
     requireModels(count) {
       requireCount(name, count, 1);

@@ -43,6 +43,7 @@ export function ties(options: TiesOptions = {}): MergeMethod {
   const name = "ties";
   return {
     name,
+    settings: { density, scale, weights, normalize },
     needsBase: true,
     requireModels(count) {
       requireCount(name, count, 1);

@@ -12,6 +12,9 @@ import { storedTypeOf } from "../stored-types.ts";
 /** Names in the checkpoint of a run that are no parameters begin so. */
 const memories = ["optimizer/", "callbacks/"] as const;
 
+/** Whether a name in the checkpoint of a run is no parameter: what optimizers and callbacks remember. */
+export const isMemory = (name: string): boolean => memories.some((prefix) => name.startsWith(prefix));
+
 /**
  * The tensors of several files together. Throws FileError for a name that two of them have, and for one of an index that none has.
  * @param index names that must be there
@@ -51,7 +54,7 @@ export function putRunWeights(
   { names, read }: Checkpoint,
   trained: Readonly<Record<string, unknown>> = {},
 ): void {
-  const known = new Set(names.filter((name) => !memories.some((prefix) => name.startsWith(prefix))));
+  const known = new Set(names.filter((name) => !isMemory(name)));
   const values = Array.from(model.parameters(), ([own, parameter]) => {
     const path = typeof trained[own] === "string" ? trained[own] : own;
     const packed = packedFrom(path, parameter.shape, (name) => (known.has(name) ? read(name) : undefined));

@@ -29,6 +29,8 @@ export const runFiles = {
   reportPage: "report.html",
   reportData: "report.json",
   search: "search.json",
+  /** Of a run that was merged of others: how. */
+  merge: "merge.json",
 } as const;
 
 /** The folder in which runs lie that were given no other. */
@@ -186,6 +188,8 @@ function runFolders(): string[] {
 export async function newestRun(recipe: string): Promise<string> {
   let newest: { readonly path: string; readonly created: string } | undefined;
   for (const path of runFolders()) {
+    // One that was merged is not trained on.
+    if (existsSync(join(path, runFiles.merge))) continue;
     const record = await readRecord(path).catch(() => undefined);
     if (!record || record.recipe.name !== recipe || record.profile) continue;
     if (!newest || record.created > newest.created) newest = { path, created: record.created };

@@ -181,6 +181,10 @@ async function planResumed<R extends Trainable>(
   if (profile) throw new OptionError("a profile begins a run of its own; do not resume one");
   const folder = out === undefined ? await newestRun(recipe.name) : resolve(out);
   const saved = await readRecord(folder);
+  if (existsSync(join(folder, runFiles.merge)))
+    throw new OptionError(
+      `${shownPath(folder)} was merged of other runs, and does not hold what their optimizers remembered; resume one of those, or train a new run`,
+    );
   const same =
     path === undefined ? saved.recipe.name === recipe.name && !saved.recipe.path : saved.recipe.path === path;
   if (!same) {
