@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { decodeSafetensors, encodeSafetensors, keyOf, Random, tensor } from "../src/index.ts";
 import { loadModel } from "../src/node.ts";
 import { commandLine, recordOf } from "./command-line.ts";
+import { writeModel } from "./pretrained-folders.ts";
 
 const { folder, run, start } = commandLine();
 const at = (...parts: readonly string[]) => join(folder, ...parts);
@@ -69,6 +70,36 @@ describe("runs", () => {
     expect(stderr).toContain("what runs/other learned of its data");
     expect(stderr).toContain("point in different directions");
   });
+});
+
+test("Hugging Face folders become one that loads, with config and tokenizer", async () => {
+  const layers = { num_hidden_layers: 2, num_attention_heads: 2, num_key_value_heads: 1, max_position_embeddings: 64 };
+  const config = { model_type: "llama", architectures: ["LlamaForCausalLM"], hidden_size: 32, intermediate_size: 48 };
+  writeModel(at("first"), "a text to learn", { ...config, ...layers });
+  mkdirSync(at("second"));
+  const { tensors } = decodeSafetensors(new Uint8Array(readFileSync(at("first/model.safetensors"))));
+  const halved = Object.entries(tensors).map(([name, own]) => [
+    name,
+    tensor(
+      Float32Array.from(own.toNumbers(), (value) => value / 2),
+      { shape: own.shape },
+    ),
+  ]);
+  writeFileSync(at("second/model.safetensors"), encodeSafetensors(Object.fromEntries(halved)));
+  const { code, stdout, stderr } = await run("merge", "first", "second", "--out", "both");
+  expect([code, stderr]).toEqual([0, ""]);
+  expect(stdout).toMatch(/^embedding .* 1\.0000$/m);
+  const files = ["config.json", "merge.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"];
+  expect(readdirSync(at("both")).sort()).toEqual(files);
+  const [first, both] = [await loadModel(at("first")), await loadModel(at("both"))];
+  for (const [path, { value }] of both.parameters())
+    expect(value?.toNumbers()).toEqual(
+      first
+        .parameters()
+        .get(path)
+        ?.value?.toNumbers()
+        .map((own) => Math.fround(0.75 * own)),
+    );
 });
 
 describe("files", () => {
