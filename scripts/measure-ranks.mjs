@@ -1,6 +1,6 @@
 /**
  * How training goes in two processes: `node scripts/measure-ranks.mjs` on this machine, beside one process with as many threads, in turns;
- * `node scripts/measure-ranks.mjs network 1gbit`, as root with Open MPI and iproute2, on two hosts that a link of so many bits a second joins
+ * `node scripts/measure-ranks.mjs network 1gbit gpt-wide`, as root with Open MPI and iproute2, on two hosts that a link of so many bits a second joins
  * (network namespaces), by each way of exchanging gradients;
  * `node scripts/measure-ranks.mjs sums 50mbit`, likewise, how long sums take among 2, 4 and 8 hosts, beside the model of time of `estimate`, whose
  * latency and bandwidth are fitted to two sums of two hosts.
@@ -106,22 +106,21 @@ const ways = [
   { exchange: "float32", buckets: 4 },
   { exchange: "float16", buckets: 1 },
   { exchange: "float16", buckets: 4 },
-  { exchange: "float32", buckets: 1, sharded: true },
-  { exchange: "float32", buckets: 4, sharded: true },
+  { exchange: "float32", buckets: 2, sharded: true },
 ];
 
-function network(rate, rounds = 3) {
+function network(rate, name, rounds = 2) {
   onHosts(2, rate, (mpi) => {
     const taken = ways.map(() => []);
     for (let round = 0; round < rounds; round++)
       for (const [i, way] of ways.entries())
         taken[i].push(
-          answerOf("mpirun", [...mpi, process.execPath, work, "gpt"], {
+          answerOf("mpirun", [...mpi, process.execPath, work, name], {
             OMP_NUM_THREADS: "1",
             TRAINING: JSON.stringify(way),
           }),
         );
-    console.log(`| GPT on a link of ${rate} | Step |\n| --- | ---: |`);
+    console.log(`| ${name} on a link of ${rate} | Step |\n| --- | ---: |`);
     for (const [i, { exchange, buckets, sharded }] of ways.entries())
       console.log(
         `| ${exchange}, ${buckets} ${buckets === 1 ? "bucket" : "buckets"}${sharded ? ", sharded" : ""} | ${median(taken[i]).toFixed(0)} ms |`,
@@ -157,7 +156,7 @@ function sums(rate) {
   );
 }
 
-const [mode, rate = "1gbit"] = process.argv.slice(2);
-if (mode === "network") network(rate);
+const [mode, rate = "1gbit", name = "gpt-wide"] = process.argv.slice(2);
+if (mode === "network") network(rate, name);
 else if (mode === "sums") sums(rate);
 else steps();

@@ -56,15 +56,18 @@ const lenet = () =>
     dense(128, { activation: "relu" }),
     dense(10),
   ]);
-const gptSizes = { vocabulary: 1024, width: 256, layers: 4, heads: 8, feedForward: 1024, positions: 128 };
-const nextToken =
-  (model) =>
-  (context, { x, y }) => {
+/** A GPT of 4 layers, which learns so many texts of 128 tokens. */
+function gpt(width, texts) {
+  const sizes = { vocabulary: 1024, width, layers: 4, heads: 8, feedForward: 4 * width, positions: 128 };
+  const model = models.gpt2Architectures.GPT2LMHeadModel({ sizes });
+  const objective = (context, { x, y }) => {
     const scores = model.apply(x, context);
     return {
-      loss: crossEntropy()(ops.reshape(scores, [y.shape[0] * y.shape[1], gptSizes.vocabulary]), ops.reshape(y, [-1])),
+      loss: crossEntropy()(ops.reshape(scores, [y.shape[0] * y.shape[1], sizes.vocabulary]), ops.reshape(y, [-1])),
     };
   };
+  return { model, batch: { x: whole([texts, 128], 1000), y: whole([texts, 128], 1000) }, objective };
+}
 
 /** Networks, each with a batch. */
 const works = {
@@ -74,10 +77,8 @@ const works = {
     batch: { x: waves(16, 3, 96, 96), y: whole([16], 10) },
     loss: crossEntropy(),
   }),
-  gpt: () => {
-    const model = models.gpt2Architectures.GPT2LMHeadModel({ sizes: gptSizes });
-    return { model, batch: { x: whole([16, 128], 1000), y: whole([16, 128], 1000) }, objective: nextToken(model) };
-  },
+  gpt: () => gpt(256, 16),
+  "gpt-wide": () => gpt(768, 8),
 };
 
 async function stepOf(name) {

@@ -78,18 +78,24 @@ export async function compileStages(
     for (const value of [...computed, ...results])
       if (!known.has(value)) known.set(value, input(value.dtype, value.shape, value.name));
   }
+  const returned = new Set(outputs);
+  // What stages hand on takes the same place in every run: memory that is new each time costs more than what is computed there.
+  const handed = new Map<Value, Tensor>();
   return {
     executables: stages.map(({ executable }) => executable),
     async run(tensors, places = [], ready) {
       const values = new Map<Value, Tensor>(inputs.map((value, i) => [value, tensors[i] as Tensor]));
-      const rooms = new Map(outputs.map((value, i) => [value, places[i]]));
+      const rooms = new Map([...handed, ...outputs.map((value, i) => [value, places[i]] as const)]);
       for (const { executable, outputs: computed, sums, entering, completes } of stages) {
         const given = entering.map((value) => values.get(value) as Tensor);
         const results = await executable.run(
           given,
           computed.map((value) => rooms.get(value)),
         );
-        for (const [i, value] of computed.entries()) values.set(value, results[i] as Tensor);
+        for (const [i, value] of computed.entries()) {
+          values.set(value, results[i] as Tensor);
+          if (!returned.has(value)) handed.set(value, results[i] as Tensor);
+        }
         await meet(sums, values, sum);
         for (const group of completes) {
           for (const i of groups[group] ?? []) settle(i);
