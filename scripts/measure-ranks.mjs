@@ -1,6 +1,6 @@
 /**
  * How training goes in two processes: `node scripts/measure-ranks.mjs` on this machine, beside one process with as many threads, in turns;
- * `node scripts/measure-ranks.mjs network 1gbit gpt-wide`, as root with Open MPI and iproute2, on two hosts that a link of so many bits a second joins
+ * `node scripts/measure-ranks.mjs network 1gbit gpt`, as root with Open MPI and iproute2, on two hosts that a link of so many bits a second joins
  * (network namespaces), by each way of exchanging gradients;
  * `node scripts/measure-ranks.mjs sums 50mbit`, likewise, how long sums take among 2, 4 and 8 hosts, beside the model of time of `estimate`, whose
  * latency and bandwidth are fitted to two sums of two hosts.
@@ -66,6 +66,12 @@ function onHosts(count, rate, work) {
   const agent = join(folder, "agent.sh");
   // biome-ignore lint/suspicious/noTemplateCurlyInString: of the shell.
   writeFileSync(agent, '#!/bin/sh\nhost=$1\nshift\nexec ip netns exec "rank${host##*.}" sh -c "$*"\n', { mode: 0o755 });
+  // What a run that was killed left.
+  const takeAway = () => {
+    for (const host of hosts) spawnSync("ip", ["netns", "delete", host]);
+    spawnSync("ip", ["link", "delete", "hosts0"]);
+  };
+  takeAway();
   try {
     command("ip link add hosts0 type bridge");
     command("ip address add 10.9.0.254/24 dev hosts0");
@@ -93,8 +99,7 @@ function onHosts(count, rate, work) {
     const settings = Object.entries(mca).flatMap(([name, value]) => ["--mca", name, value]);
     work(["-H", addresses, "-n", String(count), "--bind-to", "none", ...settings, "-x", "TRAINING"]);
   } finally {
-    for (const host of hosts) spawnSync("ip", ["netns", "delete", host]);
-    spawnSync("ip", ["link", "delete", "hosts0"]);
+    takeAway();
     rmSync(folder, { recursive: true });
   }
 }
@@ -156,7 +161,7 @@ function sums(rate) {
   );
 }
 
-const [mode, rate = "1gbit", name = "gpt-wide"] = process.argv.slice(2);
+const [mode, rate = "1gbit", name = "gpt"] = process.argv.slice(2);
 if (mode === "network") network(rate, name);
 else if (mode === "sums") sums(rate);
 else steps();

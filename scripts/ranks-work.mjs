@@ -78,7 +78,6 @@ const works = {
     loss: crossEntropy(),
   }),
   gpt: () => gpt(256, 16),
-  "gpt-wide": () => gpt(768, 8),
 };
 
 async function stepOf(name) {

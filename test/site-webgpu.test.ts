@@ -94,6 +94,8 @@ describe.skipIf(executablePath === undefined)("the site on a graphics card", () 
     expect(Number(right)).toBeGreaterThan(30);
     expect(await page.locator("#error").isHidden()).toBe(true);
     await page.click("#anew");
+    // What was kept is gone then.
+    await says(page, "#state", /^Not trained yet/);
     await page.close();
   }, 400_000);
 
