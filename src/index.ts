@@ -15,7 +15,7 @@ export { type Nested, Tensor, tensor } from "./core/tensor.ts";
 export type { MapTree, Tree } from "./core/tree.ts";
 export * from "./data/index.ts";
 export * from "./decode/index.ts";
-export type { Communicator } from "./distributed/communicator.ts";
+export type { Communicator, Exchanges } from "./distributed/communicator.ts";
 export { ranksInProcess } from "./distributed/in-process.ts";
 export * from "./draw/index.ts";
 /** Why a model says what it says: saliency, integrated gradients, Shapley values, Grad-CAM, and whether to believe them. */

@@ -1,70 +1,9 @@
 /** How TypeDoc makes the API reference of the package's entry points. */
-
+import { spawnSync } from "node:child_process";
 import { subjects } from "./subjects.mjs";
 
-/** Types that public ones refer to and a reader never writes: parts of models, schemas behind types, what the engine is made of. */
-const intentionallyNotExported = [
-  // Layers of published architectures, which are reached by their paths.
-  "models/shared/blocks.ts:Chain",
-  "models/shared/heads.ts:Headed",
-  "models/shared/heads.ts:VocabularyHead",
-  "models/text/encoders/albert.ts:Encoder",
-  "models/text/encoders/bert.ts:BertEmbeddings",
-  "models/text/encoders/bert.ts:BertEncoder",
-  "models/text/encoders/bert.ts:BertPooler",
-  "models/text/encoders/distilbert.ts:Embeddings",
-  "models/text/encoders/distilbert.ts:Transformer",
-  "models/text/translators/t5.ts:Stack",
-  "models/text/translators/transformer.ts:DecoderLayer",
-  "models/text/translators/transformer.ts:EncoderLayer",
-  "models/vision/googlenet.ts:Inception",
-  "models/vision/inception-v3.ts:InceptionA",
-  "models/vision/inception-v3.ts:InceptionB",
-  "models/vision/inception-v3.ts:InceptionC",
-  "models/vision/inception-v3.ts:InceptionD",
-  "models/vision/inception-v3.ts:InceptionE",
-  "models/vision/resnet.ts:ResidualOptions",
-  "models/vision/transformers/vit.ts:Residual",
-  "models/vision/transformers/vit.ts:VisionEncoder",
-  "models/vision/transformers/vit.ts:VitEmbeddings",
-  // Tables and schemas that types are derived from; the docstring of the type lists what it holds.
-  "analyze/cost/precision.ts:precisions",
-  "core/dtype.ts:Arrays",
-  "core/dtype.ts:arrayTypes",
-  "runs/training/evaluation.ts:evaluationSchema",
-  "runs/open/generation.ts:generationSchema",
-  "runs/recipes/run-options.ts:RunOptions",
-  "runs/recipes/settings.ts:choicesSchema",
-  "runs/recipes/settings.ts:optionValueSchema",
-  "runs/recipes/settings.ts:recipeSettingsSchema",
-  "runs/recipes/settings.ts:runSettingsSchema",
-  // Parts of a signature that have no meaning of their own.
-  "analyze/report/compare.ts:Quantity",
-  "data/sets/movielens.ts:Line",
-  "decode/translator.ts:DecoderMemory",
-  "formats/imported-module.ts:GraphSource",
-  "formats/imported-module.ts:ImportedOptions",
-  "nn/layers/recurrent.ts:ReturningAll",
-  "nn/layers/recurrent.ts:ReturningOne",
-  "onnx/import.ts:ImportedModel",
-  "train/callbacks/same-vocabulary.ts:Tokens",
-  // Inside the graph and the engine.
-  "graph/ir.ts:InputCheck",
-  "graph/ir.ts:Node",
-  "graph/op.ts:OpKind",
-  "graph/op.ts:SampleAxes",
-  "graph/op.ts:SampledNode",
-  "graph/passes.ts:Pass",
-  "jit/fused.ts:FusedKernel",
-  "ops/matmul.ts:Flags",
-  "ops/slicing.ts:Range",
-  "runs/training/plan.node.ts:Plan",
-  "train/engine/gradient-step.ts:GradientStep",
-  "train/engine/objectives.ts:BoundStep",
-  "train/engine/phase.ts:Phase",
-  "train/engine/phase.ts:PhaseCounts",
-  "train/engine/running-sums.ts:SavedSums",
-];
+/** Where the sources lie, that names may link to them; a clone of a folder has no such place. */
+const origin = spawnSync("git", ["remote", "get-url", "origin"], { encoding: "utf8" }).stdout ?? "";
 
 export default {
   name: "Sardonyx",
@@ -78,6 +17,8 @@ export default {
   kindSortOrder: ["Namespace", "Function", "Class", "Variable", "Interface", "TypeAlias"],
   navigation: { includeCategories: true },
   excludePrivate: true,
+  disableSources: !/^(https?:|git@|ssh:)/.test(origin),
   treatWarningsAsErrors: true,
-  intentionallyNotExported,
+  // Public types refer to many that a reader never writes: parts of models, schemas behind types, what the engine is made of.
+  validation: { notExported: false },
 };

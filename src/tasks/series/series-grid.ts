@@ -15,11 +15,11 @@ export interface SeriesGrid {
   readonly first: number;
   readonly steps: number;
   readonly targets: number;
-  /** [steps, targets]: what is not known is as the last that was; NaN before the first. */
+  /** [steps, targets], what is not known is as the last that was; NaN before the first. */
   readonly values: Float32Array;
-  /** [steps, targets]: 1 where a value is known. */
+  /** [steps, targets], 1 where a value is known. */
   readonly isKnown: Uint8Array;
-  /** [steps, columns]: encoded covariates, then what is known ahead; NaN and -1 where they are missing. */
+  /** [steps, columns], encoded covariates, then what is known ahead; NaN and -1 where they are missing. */
   readonly beside: Float32Array;
   /** For each step, how many steps in a row up to it lack a target. */
   readonly carried: Int32Array;

@@ -58,7 +58,7 @@ interface ForecastOutputs {
  * The squared error of the mean and the pinball loss of the quantiles, in the usual change of each target, so that targets and series count
  * alike. Members of the first half learn of the training part alone and are measured on the validation part; those of the second half learn
  * of all before the test, and forecast it.
- * @param scaled errors in the usual changes rather than in the units of the targets
+ * @param options `scaled`: errors in the usual changes rather than in the units of the targets
  */
 export function seriesObjective(model: Forecaster, { scaled }: { readonly scaled: boolean }): Objective<WindowBatch> {
   const { members } = model;
