@@ -185,8 +185,12 @@ export class Trainer<B extends Batch = Batch> {
     return [...new Set(this.phases.flatMap(({ optimizers }) => optimizers))];
   }
 
-  /** Traces, differentiates and compiles the step that comes next for a batch's shapes, unless that is done. */
+  /** Traces, differentiates and compiles the step that comes next for a batch's shapes, of several ranks for this one's rows, unless that is done. */
   async prepare(batch: B): Promise<GradientStep> {
+    return this.#prepare(rowsOfShare(batch, this.#shareOf(samplesOf(batch))));
+  }
+
+  async #prepare(batch: B): Promise<GradientStep> {
     requireSamples(batch);
     if (!this.#parameters || !this.#structure?.isCurrent()) this.#begin(batch);
     const phase = this.#turn;
@@ -204,7 +208,7 @@ export class Trainer<B extends Batch = Batch> {
   async step(batch: B): Promise<StepResult> {
     const share = this.#shareOf(samplesOf(batch));
     const part = rowsOfShare(batch, share);
-    return this.#stepWith(await this.prepare(part), part, { share, read: async () => part });
+    return this.#stepWith(await this.#prepare(part), part, { share, read: async () => part });
   }
 
   #shareOf(samples: number): Share {
@@ -229,7 +233,7 @@ export class Trainer<B extends Batch = Batch> {
     const all = await numbered.read();
     if (samplesOf(all) !== share.samples) return this.step(all);
     const batch = rowsOfShare(all, share);
-    const step = await this.prepare(batch);
+    const step = await this.#prepare(batch);
     const { kept } = step;
     if (typeof kept === "string") return this.#stepWith(step, batch, whole);
     this.#signatures.set(samples.length, signatureOf(batch));
