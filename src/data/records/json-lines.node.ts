@@ -10,24 +10,28 @@ import type { RecordFile } from "./record-file.ts";
 const block = 1 << 22;
 const lineFeed = 10;
 
-/** A line that holds something. */
-interface Line {
-  readonly start: number;
-  readonly end: number;
-  /** Its number, from 1. */
-  readonly number: number;
+/** Where the lines of a file that hold something lie: numbers side by side, of which there may be many millions. */
+interface Lines {
+  readonly starts: number[];
+  readonly ends: number[];
+  /** Their numbers, from 1. */
+  readonly numbers: number[];
 }
 
 /** The lines of a file that hold more than blanks. */
-function linesOf(source: ReturnType<typeof openFile>, path: string): readonly Line[] {
-  const lines: Line[] = [];
+function linesOf(source: ReturnType<typeof openFile>, path: string): Lines {
+  const lines: Lines = { starts: [], ends: [], numbers: [] };
   let [start, number, isBlank] = [0, 1, true];
   const endAt = (end: number) => {
     if (end - start > limits.recordLength)
       throw new FileError(
         `${path}: line ${number} has ${end - start} bytes, more than recordLength (${limits.recordLength}); write one object a line`,
       );
-    if (!isBlank) lines.push({ start, end, number });
+    if (!isBlank) {
+      lines.starts.push(start);
+      lines.ends.push(end);
+      lines.numbers.push(number);
+    }
     [start, number, isBlank] = [end + 1, number + 1, true];
   };
   for (let from = 0; from < source.size; from += block) {
@@ -48,11 +52,11 @@ function linesOf(source: ReturnType<typeof openFile>, path: string): readonly Li
 /** The objects of a file, one a line. What is no object is found when it is read: then throws DataError with its line. */
 export function openJsonLines(path: string): RecordFile {
   const source = openFile(path);
-  const lines = linesOf(source, path);
+  const { starts, ends, numbers } = linesOf(source, path);
   return {
-    count: lines.length,
+    count: starts.length,
     read(index) {
-      const { start, end, number } = lines[index] as Line;
+      const [start, end, number] = [starts[index], ends[index], numbers[index]] as [number, number, number];
       const bytes = source.read(start, end - start);
       if (!isUtf8(bytes))
         throw new FileError(`${path}: line ${number} is no text in UTF-8; save the file in this encoding`);

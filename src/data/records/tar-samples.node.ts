@@ -6,9 +6,6 @@ import { openFile } from "../../storage/file-source.node.ts";
 import { type TarMember, tarMembers } from "../../storage/tar-index.ts";
 import type { RecordFile } from "./record-file.ts";
 
-/** The parts of a sample by their endings, in small letters. */
-type Parts = Map<string, TarMember>;
-
 /** A member's folders with its name up to the first dot, and what comes behind. */
 function keyOf({ name }: TarMember): readonly [key: string, ending: string] {
   const start = name.lastIndexOf("/") + 1;
@@ -22,33 +19,42 @@ function keyOf({ name }: TarMember): readonly [key: string, ending: string] {
  */
 export function openTarSamples(path: string): RecordFile {
   const source = openFile(path);
-  const samples: { readonly key: string; readonly parts: Parts }[] = [];
+  const members: TarMember[] = [];
+  /** The first member of each sample. */
+  const starts: number[] = [];
+  let last: string | undefined;
+  let endings = new Set<string>();
   for (const member of tarMembers(source, path)) {
-    const [key, ending] = keyOf(member);
     // What archivers of other systems add.
     if (basename(member.name).startsWith(".")) continue;
-    if (samples.at(-1)?.key !== key) samples.push({ key, parts: new Map() });
-    const { parts } = samples.at(-1) as { parts: Parts };
-    if (parts.has(ending))
+    const [key, ending] = keyOf(member);
+    if (key !== last) {
+      starts.push(members.length);
+      endings = new Set();
+      last = key;
+    }
+    if (endings.has(ending))
       throw new DataError(
         `${path}: the sample "${key}" has two files that end with ".${ending}"; write each of a sample once, one after the other`,
       );
-    parts.set(ending, member);
+    endings.add(ending);
+    members.push(member);
   }
   return {
-    count: samples.length,
+    count: starts.length,
     read(index) {
-      const { key, parts } = samples[index] as (typeof samples)[number];
-      const where = `${path}: ${key}`;
+      const own = members.slice(starts[index], starts[index + 1]);
+      const [key] = keyOf(own[0] as TarMember);
       const fields: Record<string, unknown> = { __key__: key };
-      for (const [ending, { name, offset, size }] of parts) {
+      for (const member of own) {
+        const { name, offset, size } = member;
         if (size > limits.unpackedBytes)
           throw new FileError(
             `${path}: ${name} has ${size} bytes, more than unpackedBytes (${limits.unpackedBytes}); leave it out of the archive`,
           );
-        fields[ending] = source.read(offset, size);
+        fields[keyOf(member)[1]] = source.read(offset, size);
       }
-      return { fields, where };
+      return { fields, where: `${path}: ${key}` };
     },
     close: () => source.close(),
   };
