@@ -6,7 +6,7 @@ import { onnx } from "./onnx.ts";
 import { folders, tables } from "./profiles.ts";
 import { adapter, checkpoint, resumed, run } from "./runs.ts";
 import { csv, parquet, plainText, records } from "./tables.ts";
-import { predictInput, template, tokenizer } from "./texts.ts";
+import { mergekit, predictInput, template, tokenizer } from "./texts.ts";
 import { config, folder, gguf, safetensors } from "./weights.ts";
 
 export const targets: readonly Target[] = [
@@ -25,6 +25,7 @@ export const targets: readonly Target[] = [
   adapter,
   tokenizer,
   template,
+  mergekit,
   predictInput,
   csv,
   records,

@@ -1,4 +1,5 @@
 /** Tokenizers and chat templates, and what is given to a model for a prediction. */
+import { readMergekit } from "../../src/compress/merge/mergekit.ts";
 import { parseJson } from "../../src/core/json.ts";
 import { builtInTemplates } from "../../src/data/chat/built-in-templates.ts";
 import { loadChatTemplate } from "../../src/data/chat/chat-files.node.ts";
@@ -7,6 +8,7 @@ import { trainBpe } from "../../src/data/text/bpe.ts";
 import { characterTokenizer, tokenizerOf } from "../../src/data/text/tokenizer.ts";
 import { readInput } from "../../src/runs/open/predict-input.node.ts";
 import { pick } from "../mutate/bytes.ts";
+import { anyBytes, within } from "../mutate/frames.ts";
 import { jsonIn } from "../mutate/json.ts";
 import { type Files, type Mutation, readAll, type Target } from "../target.ts";
 import { jsonBytes, utf8 } from "./fixtures.ts";
@@ -202,4 +204,20 @@ export const predictInput: Target = {
       () => readInput(input.path("input.json"), rowsOfTable as never),
       () => readInput(input.text("input.json"), rowsOfTable as never),
     ),
+};
+
+const mergeConfig = (more: string) =>
+  utf8(
+    `merge_method: ties\nbase_model: base\n${more}models:\n  - model: a\n    parameters: {weight: 0.5, density: 0.3}\n  - model: b\n    parameters:\n      weight: 1\ndtype: float16\n`,
+  );
+
+export const mergekit: Target = {
+  name: "mergekit",
+  reads: "mergekit's YAML: `readMergekit`",
+  seeds: (): readonly Files[] => [
+    { "merge.yml": mergeConfig("") },
+    { "merge.yml": mergeConfig("parameters: &shared {lambda: 0.7, normalize: true}\n") },
+  ],
+  mutations: [within("merge.yml", anyBytes)],
+  read: (input) => readAll(() => readMergekit(new TextDecoder().decode(input.bytes("merge.yml")))),
 };

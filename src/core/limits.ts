@@ -33,6 +33,8 @@ export const limits = {
   unpackedBytes: 2 ** 29,
   /** Characters of a row of a table, which a quote that nothing closes makes of all that follows, and bytes of a file of labels. */
   recordLength: 2 ** 25,
+  /** Characters of a config in YAML. */
+  yamlLength: 2 ** 20,
   /** Brackets of JSON within others. */
   jsonDepth: 512,
   /** Axes of a tensor. */

@@ -8,9 +8,7 @@ import {
   densityType,
   type MergeMethod,
   normalized,
-  requireCount,
-  requireDensities,
-  requireWeights,
+  requireTaskVectors,
   taskVectors,
   weightedSum,
   weightsType,
@@ -54,11 +52,7 @@ export function dare(options: DareOptions): MergeMethod {
     name,
     settings: { density, scale, weights, normalize, key },
     needsBase: true,
-    requireModels(count) {
-      requireCount(name, count, 1);
-      requireWeights(name, weights, count);
-      requireDensities(name, density, count);
-    },
+    requireModels: (count) => requireTaskVectors(name, { weights, density }, count),
     combine(tensor) {
       const base = baseOf(name, tensor);
       const vectors = taskVectors(tensor.values, base).map((vector, model) =>

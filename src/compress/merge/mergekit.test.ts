@@ -1,6 +1,6 @@
 /** mergekit's configs: what is read of them, what is refused by name, and that the methods merge as mergekit's documents say. */
 import { describe, expect, test } from "vitest";
-import { SardonyxError } from "../../core/errors.ts";
+import { FileError, SardonyxError } from "../../core/errors.ts";
 import { tensor } from "../../core/tensor.ts";
 import { mergeTensors } from "./index.ts";
 import { readMergekit } from "./mergekit.ts";
@@ -126,4 +126,9 @@ describe("what is refused", () => {
     expect(act).toThrow(message);
     expect(act).toThrow(SardonyxError);
   });
+});
+
+test("a config that nests, repeats or grows without end is refused", () => {
+  for (const text of ["[".repeat(100_000), "- ".repeat(30_000), "x".repeat(3_000_000)])
+    expect(() => readMergekit(text)).toThrow(FileError);
 });

@@ -1,6 +1,7 @@
 /** mergekit's YAML (github.com/arcee-ai/mergekit, Goddard et al. 2024), read for the methods that are here. */
 import { parseDocument } from "yaml";
 import { atPlace, FileError, OptionError, unknownName } from "../../core/errors.ts";
+import { limits } from "../../core/limits.ts";
 import { keyOf } from "../../core/random.ts";
 import { isPlainObject } from "../../core/tree.ts";
 import { average } from "./average.ts";
@@ -118,6 +119,10 @@ const fields = ["merge_method", "models", "base_model", "parameters", "dtype", "
  * @param seed from which it is drawn what DARE drops
  */
 export function readMergekit(text: string, seed = 0): MergekitPlan {
+  if (text.length > limits.yamlLength)
+    throw new FileError(
+      `it has ${text.length} characters, more than yamlLength (${limits.yamlLength}); a config of mergekit's has a few thousand`,
+    );
   const config = parsed(text);
   if (!isPlainObject(config)) throw new FileError("it is no config of mergekit's; it begins with merge_method: …");
   requireFields(config, fields, "the config");

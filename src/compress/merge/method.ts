@@ -42,7 +42,7 @@ export const densityOf = (density: number | readonly number[], model: number): n
   typeof density === "number" ? density : (density[model] as number);
 
 /** Throws OptionError for densities that are not one for each model. */
-export function requireDensities(name: string, density: number | readonly number[], count: number): void {
+function requireDensities(name: string, density: number | readonly number[], count: number): void {
   if (typeof density === "number" || density.length === count) return;
   throw new OptionError(
     `${name}: there ${density.length === 1 ? "is 1 density" : `are ${density.length} densities`} for ${plural(count, "model")}; pass one for all, or one for each`,
@@ -99,3 +99,17 @@ export function baseOf(name: string, { base }: TensorToMerge): Float32Array {
 /** θ − base of each model: its task vector. */
 export const taskVectors = (values: readonly Float32Array[], base: Float32Array): readonly Float32Array[] =>
   values.map((own) => own.map((value, i) => value - (base[i] as number)));
+
+/** Throws OptionError unless there is a model, and a weight and a density for each. */
+export function requireTaskVectors(
+  name: string,
+  {
+    weights,
+    density,
+  }: { readonly weights: readonly number[] | undefined; readonly density: number | readonly number[] },
+  count: number,
+): void {
+  requireCount(name, count, 1);
+  requireWeights(name, weights, count);
+  requireDensities(name, density, count);
+}

@@ -6,9 +6,7 @@ import {
   densityOf,
   densityType,
   type MergeMethod,
-  requireCount,
-  requireDensities,
-  requireWeights,
+  requireTaskVectors,
   taskVectors,
   weightsType,
 } from "./method.ts";
@@ -45,11 +43,7 @@ export function ties(options: TiesOptions = {}): MergeMethod {
     name,
     settings: { density, scale, weights, normalize },
     needsBase: true,
-    requireModels(count) {
-      requireCount(name, count, 1);
-      requireWeights(name, weights, count);
-      requireDensities(name, density, count);
-    },
+    requireModels: (count) => requireTaskVectors(name, { weights, density }, count),
     combine(tensor) {
       const base = baseOf(name, tensor);
       const vectors = taskVectors(tensor.values, base).map((vector, i) => trimmed(vector, densityOf(density, i)));
