@@ -1,4 +1,4 @@
-/** The recipes of translation, on a dozen sentences that they learn by heart. */
+/** The recipes of translation, on a dozen sentences that they overfit. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -11,7 +11,7 @@ describe("translation", () => {
     ["seq2seq-translate", "--attention", "additive", "--learning-rate", "0.01", "--epochs", "50"],
     ["seq2seq-translate", "--attention", "dot", "--learning-rate", "0.01", "--epochs", "50"],
     ["transformer-translate", "--learning-rate", "0.005", "--epochs", "60"],
-  ])("%s %s %s knows by heart what it was trained on", (name, ...options) => {
+  ])("%s %s %s overfits what it was trained on", (name, ...options) => {
     const { run, results, stdout } = train(name, ...pairs, ...options);
     expect(stdout).toMatch(/left out for lack of a pair: 1/);
     expect(epochsOf(run).at(-1)?.["accuracy"]).toBeGreaterThan(0.95);
