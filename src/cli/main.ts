@@ -45,6 +45,10 @@ const commands: Readonly<Record<string, Listed>> = {
     summary: "Merge models of one architecture: mean, SLERP, task arithmetic, TIES, DARE",
     load: () => import("./commands/merge.ts"),
   },
+  compress: {
+    summary: "Quantize a model to 8 or 4 bits, and measure what it costs",
+    load: () => import("./commands/compress.ts"),
+  },
   inspect: {
     summary: "Show how deep a network is, where its parameters are, and what it costs",
     load: () => import("./commands/inspect.ts"),

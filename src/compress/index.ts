@@ -1,2 +1,9 @@
 /** Smaller and merged models, in any environment. */
+export {
+  type ComparisonOptions,
+  compareModels,
+  type ModelComparison,
+  type ModelFigures,
+} from "./measure/compare-models.ts";
 export * from "./merge/index.ts";
+export * from "./quantize/index.ts";

@@ -19,9 +19,9 @@ const operandLimit = 1 << 16;
  * rule has left once is left for good: `settled` remembers these from round to round, and from pass to pass.
  */
 function exhaust(outputs: readonly Value[], rule: Rule, settled = new WeakSet<Node>()): readonly Value[] {
-  const unsettled: Rule = (node) => {
+  const unsettled: Rule = (node, original) => {
     if (settled.has(node)) return undefined;
-    const result = rule(node);
+    const result = rule(node, original);
     // A node whose other outputs stay is left as well.
     if (!result?.every(Boolean)) settled.add(node);
     return result;

@@ -5,8 +5,12 @@ import { sameShape } from "../core/shape.ts";
 import { type Node, nodesOf, type Scope, type Value } from "./ir.ts";
 import { makeNode } from "./op.ts";
 
-/** Replacement for a node's outputs, or `undefined` to leave it. */
-export type Rule = (node: Node) => readonly (Value | undefined)[] | undefined;
+/**
+ * Replacement for a node's outputs, or `undefined` to leave it.
+ * @param node the node with the operands that are replaced by now
+ * @param original the same as it stood in the graph
+ */
+export type Rule = (node: Node, original: Node) => readonly (Value | undefined)[] | undefined;
 
 /** Gives nodes behind `values` the scope, stopping at nodes that have one. */
 export function assignScope(values: readonly (Value | undefined)[], scope: Scope | undefined): void {
@@ -35,7 +39,7 @@ export function rewrite(
   for (const node of nodesOf(outputs, given)) {
     const moved = node.inputs.some((value) => value && replaced.has(value));
     const fresh = moved ? makeNode(node.op, node.inputs.map(current), node.attributes, node.scope) : node;
-    const result = rule(fresh);
+    const result = rule(fresh, node);
     if (result) {
       changed = true;
       assignScope(result, node.scope);
