@@ -29,7 +29,7 @@ export const subjects = {
   "Fine-tuning": ["finetune/"],
   "Your own data": ["tasks/"],
   "Merging models": ["compress/merge/"],
-  "Smaller models": ["compress/graph/", "compress/measure/", "compress/quantize/"],
+  "Smaller models": ["compress/distill/", "compress/graph/", "compress/measure/", "compress/quantize/"],
   "Models in files": ["formats/", "onnx/", "storage/"],
   "Runs and recipes": ["runs/"],
   "Several processes": ["distributed/"],

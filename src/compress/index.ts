@@ -1,4 +1,6 @@
 /** Smaller and merged models, in any environment. */
+
+export * from "./distill/index.ts";
 export {
   type ComparisonOptions,
   compareModels,

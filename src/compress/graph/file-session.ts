@@ -1,10 +1,9 @@
 /** An ONNX file as plain ONNX Runtime runs it, on batches of data. */
-import { type ArrayOf, allocate } from "../../core/dtype.ts";
 import { DataError, DTypeError, ShapeError } from "../../core/errors.ts";
 import { showShape } from "../../core/shape.ts";
-import { Tensor } from "../../core/tensor.ts";
+import type { Tensor } from "../../core/tensor.ts";
 import type { Batch } from "../../data/pipeline/dataset.ts";
-import { gatherRows } from "../../data/pipeline/rows.ts";
+import { gatherRows, joinRows } from "../../data/pipeline/rows.ts";
 import type { Value } from "../../graph/ir.ts";
 import { selectBackend } from "../../runtime/select.ts";
 import type { Session, SessionOptions } from "../../runtime/session.ts";
@@ -84,7 +83,7 @@ export class FileSession {
     const [first] = runs;
     if (!first || runs.length === 1) return first?.outputs ?? [];
     return first.outputs.map((_, i) =>
-      joinedRows(runs.map(({ outputs, rows }) => rowsOf(outputs[i] as Tensor, 0, rows))),
+      joinRows(runs.map(({ outputs, rows }) => rowsOf(outputs[i] as Tensor, 0, rows))),
     );
   }
 
@@ -99,18 +98,3 @@ const rowsOf = (tensor: Tensor, first: number, count: number): Tensor =>
     tensor,
     Array.from({ length: count }, (_, i) => Math.min(first + i, (tensor.shape[0] ?? 1) - 1)),
   );
-
-function joinedRows(parts: readonly Tensor[]): Tensor {
-  const [first] = parts as readonly [Tensor];
-  const rows = parts.reduce((sum, { shape }) => sum + (shape[0] ?? 0), 0);
-  const data = allocate(
-    first.dtype,
-    parts.reduce((sum, part) => sum + part.data.length, 0),
-  ) as Float32Array;
-  let at = 0;
-  for (const part of parts) {
-    data.set(part.data as Float32Array, at);
-    at += part.data.length;
-  }
-  return new Tensor(first.dtype, [rows, ...first.shape.slice(1)], data as ArrayOf);
-}

@@ -28,6 +28,20 @@ export function gatherRows<D extends DType>(t: Tensor<D>, indices: ArrayLike<num
   return new Tensor(t.dtype, [indices.length, ...rowShape], result);
 }
 
+/** Tensors [n, …] of one dtype and row shape, one after the other. */
+export function joinRows(parts: readonly Tensor[]): Tensor {
+  const [first] = parts as readonly [Tensor];
+  const rows = parts.reduce((sum, { shape }) => sum + (shape[0] ?? 0), 0);
+  const joined = allocate(first.dtype, rows * size(first.shape.slice(1)));
+  let at = 0;
+  for (const { data } of parts) {
+    // Elements are only moved, and never between classes.
+    (joined as Float32Array).set(data as Float32Array, at);
+    at += data.length;
+  }
+  return new Tensor(first.dtype, [rows, ...first.shape.slice(1)], joined);
+}
+
 /** Row `index` of a tensor of shape [N, …], as a view of shape […]. */
 export function rowOf<D extends DType>(t: Tensor<D>, index: number): Tensor<D> {
   const rowShape = t.shape.slice(1);
