@@ -31,6 +31,31 @@ export function reachableGradients(
   return walkBack({ outputs, seeds, wrt, onStop });
 }
 
+/**
+ * What goes back to a node's operands, in order, in place of its gradients; `undefined` leaves the node to the operator. `gs` are of its outputs,
+ * `needs` says which operands lie behind what is asked for.
+ */
+export type BackwardRule = (
+  node: Node,
+  gs: readonly (Value | undefined)[],
+  needs: readonly boolean[],
+) => readonly (Value | undefined)[] | undefined;
+
+/** As `reachableGradients`, where a rule stands before those of the operators: explanations send back other things than gradients. */
+export const propagateBack = (
+  outputs: readonly Value[],
+  seeds: readonly Value[],
+  wrt: readonly Value[],
+  rule: BackwardRule,
+): readonly (Value | undefined)[] => walkBack({ outputs, seeds, wrt, onStop: undefined, rule });
+
+/** Gradients of a node's operands by the operator's own rule. Throws GradientError for an operator without one. */
+export const operandGradients = (
+  node: Node,
+  gs: readonly (Value | undefined)[],
+  needs: readonly boolean[],
+): readonly (Value | undefined)[] => contributionsOf(node, gs, needs, undefined);
+
 interface Walk {
   readonly outputs: readonly Value[];
   readonly seeds: readonly (Value | undefined)[];
@@ -38,9 +63,11 @@ interface Walk {
   readonly onStop: ((node: Node, why: SardonyxError) => void) | undefined;
   /** Values behind which the walk does not go. */
   readonly boundary?: ReadonlySet<Value>;
+  /** Stands before the rules of the operators. */
+  readonly rule?: BackwardRule;
 }
 
-function walkBack({ outputs, seeds, wrt, onStop, boundary }: Walk): readonly (Value | undefined)[] {
+function walkBack({ outputs, seeds, wrt, onStop, boundary, rule }: Walk): readonly (Value | undefined)[] {
   for (const value of wrt)
     if (!isFloat(value.dtype))
       throw new GradientError(`gradient with respect to a ${value.dtype} value; only floats have gradients`);
@@ -65,8 +92,9 @@ function walkBack({ outputs, seeds, wrt, onStop, boundary }: Walk): readonly (Va
     const gs = node.outputs.map((output) => accumulated.get(output));
     const needs = node.inputs.map((value) => value !== undefined && active.has(value));
     if (!gs.some(Boolean) || !needs.some(Boolean)) continue;
-    if (!node.op.differentiable && !onStop) throw stopped(node, wrt);
-    const contributions = contributionsOf(node, gs, needs, onStop);
+    const own = rule?.(node, gs, needs);
+    if (!own && !node.op.differentiable && !onStop) throw stopped(node, wrt);
+    const contributions = own ?? contributionsOf(node, gs, needs, onStop);
     for (const [i, value] of node.inputs.entries()) {
       const contribution = contributions[i];
       if (!value || !contribution || !needs[i]) continue;

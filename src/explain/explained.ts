@@ -55,13 +55,17 @@ const otherWays = "occlusion and kernelShap need no gradient";
 export function scoreGradient(scores: Value, seed: Value, value: Value): Value {
   const [gradient] = orOtherWays(() => reachableGradients([scores], [expand(seed, scores.shape)], [value]));
   if (gradient) return gradient;
-  throw new GradientError(
-    `the gradient of the score stops before it reaches the input: what lies between is rounded, an index or stopped; ${otherWays}`,
-  );
+  throw noGradient();
 }
 
+/** The error where no gradient arrives. */
+export const noGradient = (): GradientError =>
+  new GradientError(
+    `the gradient of the score stops before it reaches the input: what lies between is rounded, an index or stopped; ${otherWays}`,
+  );
+
 /** Adds the mend to the error of an operator without a gradient. */
-function orOtherWays<T>(compute: () => T): T {
+export function orOtherWays<T>(compute: () => T): T {
   try {
     return compute();
   } catch (error) {

@@ -1,16 +1,15 @@
 /** Explanations by gradients: exact on linear models, by hand on two inputs, as PyTorch has them on a small network, and refused where there are none. */
-import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { keyOf, Random } from "../../core/random.ts";
 import { type Tensor, tensor } from "../../core/tensor.ts";
 import { encodeOnnx } from "../../formats/files/export-onnx.ts";
 import { modelFromOnnx } from "../../formats/onnx-model.ts";
 import type { Value } from "../../graph/ir.ts";
-import { batchNorm, conv2d, dense, embedding, flatten, lambda, maxPool2d, sequential } from "../../nn/index.ts";
+import { batchNorm, conv2d, dense, embedding, flatten, lambda, sequential } from "../../nn/index.ts";
 import { expectClose } from "../../nn/testing/check-layer.ts";
 import * as ops from "../../ops/index.ts";
-import { gradCam } from "../cam/grad-cam.ts";
 import { scoreOf } from "../score.ts";
+import { image, messageOf, network, numbersOf, recorded } from "../testing/recorded.ts";
 import { expectedGradients } from "./expected-gradients.ts";
 import { integratedGradients } from "./integrated-gradients.ts";
 import { inputTimesGradient, saliency } from "./saliency.ts";
@@ -23,41 +22,6 @@ function layer(weights: number[][], bias: number[], activation?: "relu") {
   for (const [name, parameter] of made.own) parameter.value = tensor(name === "bias" ? bias : weights);
   return made;
 }
-
-interface Recorded {
-  readonly steps: number;
-  readonly target: number;
-  readonly parameters: Readonly<Record<string, { readonly shape: number[]; readonly values: number[] }>>;
-  readonly [numbers: string]: unknown;
-}
-const recorded = JSON.parse(
-  readFileSync(new URL("../../../test/fixtures/explain.json", import.meta.url), "utf8"),
-) as Recorded;
-const numbersOf = (name: string, shape: readonly number[]) => tensor(recorded[name] as number[]).reshape(shape);
-const image = numbersOf("x", [1, 2, 8, 8]);
-
-/** The network that PyTorch's numbers were recorded of. */
-function network() {
-  const model = sequential([
-    conv2d(4, 3, { padding: "same", activation: "relu" }),
-    maxPool2d(2),
-    conv2d(6, 3, { padding: "same", activation: "relu" }),
-    flatten(),
-    dense(3),
-  ]);
-  model.trace({ dtype: "float32", shape: [1, 2, 8, 8] });
-  for (const [path, parameter] of model.parameters()) {
-    const { shape, values } = recorded.parameters[path] as Recorded["parameters"][string];
-    parameter.value = tensor(values, { shape, dtype: "float32" });
-  }
-  return model;
-}
-
-const messageOf = (promise: Promise<unknown>): Promise<string> =>
-  promise.then(
-    () => "no error",
-    (error: Error) => `${error.name}: ${error.message}`,
-  );
 
 describe("a linear model", () => {
   const model = layer(
@@ -137,9 +101,6 @@ describe("a small convolutional network, as PyTorch has it", () => {
     expectClose((await saliency(model, image, options)).values, numbersOf("saliency", shape), "saliency");
     const integrated = await integratedGradients(model, image, { ...options, steps: recorded.steps });
     expectClose(integrated.values, numbersOf("integratedGradients", shape), "integrated gradients");
-    const cam = await gradCam(model, image, options);
-    expectClose(cam.values, numbersOf("gradCam", [1, 1, 8, 8]), "Grad-CAM");
-    expect(cam.layer).toEqual({ path: "layers.2", type: "Relu", shape: [1, 6, 4, 4] });
   });
 
   test("is compiled once for all steps, and not again for another sample", async () => {
@@ -338,31 +299,6 @@ describe("what cannot be explained is said with the mend", () => {
   test("a score that is not finite", async () => {
     expect(await bad(() => saliency(model, tensor([[Number.NaN, 1]]), { target: 0 }))).toMatch(
       /^DataError: the score of the input is NaN; look for/,
-    );
-  });
-
-  test("a network without places, for Grad-CAM", async () => {
-    expect(await bad(() => gradCam(model, x))).toBe(
-      "ShapeError: gradCam: the input is [1, 2]; pass an image [1, channels, height, width]",
-    );
-    const flat = sequential([flatten(), dense(2)]);
-    flat.initialize(keyOf(1), { dtype: "float32", shape: [1, 1, 2, 2] });
-    expect(
-      await bad(() =>
-        gradCam(
-          flat,
-          tensor([
-            [
-              [
-                [1, 2],
-                [3, 4],
-              ],
-            ],
-          ]),
-        ),
-      ),
-    ).toMatch(
-      /no features \[N, channels, height, width\] lie between the image and the scores; use integratedGradients or occlusion/,
     );
   });
 
