@@ -1,6 +1,10 @@
 /** Why a model says what it says: explanations by gradients, by games and by maps, and whether to believe them. */
 export type { Attribution, Completeness, ExplainOptions } from "./attribution.ts";
-export { type CamAttribution, type CamLayer, type GradCamOptions, gradCam } from "./cam/grad-cam.ts";
+export type { CamAttribution, CamOptions } from "./cam/class-map.ts";
+export type { CamLayer } from "./cam/features.ts";
+export { gradCam } from "./cam/grad-cam.ts";
+export { gradCamPlusPlus } from "./cam/grad-cam-plus-plus.ts";
+export { layerCam } from "./cam/layer-cam.ts";
 export { type Curve, type CurveOptions, deletionAndInsertion, type Faithfulness } from "./faithfulness/curves.ts";
 export {
   type MapLikeness,
@@ -8,8 +12,11 @@ export {
   type SanityCheckOptions,
   sanityCheck,
 } from "./faithfulness/sanity-check.ts";
+export { type DeepLiftOptions, deepLift } from "./gradients/deep-lift.ts";
 export { type ExpectedGradientsOptions, expectedGradients } from "./gradients/expected-gradients.ts";
+export { guidedBackpropagation } from "./gradients/guided-backpropagation.ts";
 export { type IntegratedGradientsOptions, integratedGradients } from "./gradients/integrated-gradients.ts";
+export { layerwiseRelevance, type RelevanceOptions } from "./gradients/layerwise-relevance.ts";
 export { inputTimesGradient, type SaliencyOptions, saliency } from "./gradients/saliency.ts";
 export { type SmoothGradOptions, smoothGrad } from "./gradients/smooth-grad.ts";
 export { type KernelShapOptions, kernelShap, type ShapleyAttribution } from "./perturbation/kernel-shap.ts";
