@@ -1,8 +1,11 @@
 """Records explanations of small networks by PyTorch, and of tables by scikit-learn: test/fixtures/explain.json (recorded with 1.13 and 1.2)."""
+import itertools
 import json
 import pathlib
 
+import numpy
 import torch
+from sklearn.linear_model import Ridge
 from torch import nn
 from torch.nn import functional
 from torchvision.models import VisionTransformer
@@ -183,6 +186,20 @@ laid_out = lambda tokens: tokens[:, 1:].transpose(1, 2).reshape(1, 16, 3, 3)
 token_weights = laid_out(held["tokens"].grad).mean((2, 3), keepdim=True)
 token_cam = enlarged((token_weights * laid_out(held["tokens"].detach())).sum(1, keepdim=True), (12, 12))
 
+# LIME of x1 x2 + 2 x3 at (1, 3, 2) from zeros, of all coalitions.
+lime_width, lime_ridge = 0.25, 0.01
+present = numpy.array(list(itertools.product([0, 1], repeat=3)), dtype=float)
+lime_scores = present[:, 0] * 1 * present[:, 1] * 3 + 2 * present[:, 2] * 2
+nearness = numpy.exp(-(((1 - numpy.sqrt(present.mean(1))) / lime_width) ** 2))
+surrogate = Ridge(alpha=lime_ridge * nearness.sum()).fit(present, lime_scores, sample_weight=nearness)
+lime = {
+    "width": lime_width,
+    "ridge": lime_ridge,
+    "coefficients": surrogate.coef_.tolist(),
+    "intercept": float(surrogate.intercept_),
+    "fit": float(surrogate.score(present, lime_scores, sample_weight=nearness)),
+}
+
 numbers = lambda tensor: [float(f"{value:.8g}") for value in tensor.detach().flatten().tolist()]
 recorded = {
     "steps": steps,
@@ -199,6 +216,7 @@ recorded = {
     "guidedBackpropagation": numbers(guided(x)),
     "relevance": {"epsilon": 0.01, "gamma": 0.25, "plain": numbers(relevance(x, 0.01, 0)), "favoured": numbers(relevance(x, 0.01, 0.25))},
     "deepLift": {"scores": numbers(branches(torch.cat([x, baseline]))), "values": numbers(lifted)},
+    "lime": lime,
     "vit": {"scores": numbers(transformer(photo)), "gradCam": numbers(token_cam)},
 }
 path = pathlib.Path(__file__).parent.parent / "test" / "fixtures" / "explain.json"

@@ -19,7 +19,9 @@ export { type IntegratedGradientsOptions, integratedGradients } from "./gradient
 export { layerwiseRelevance, type RelevanceOptions } from "./gradients/layerwise-relevance.ts";
 export { inputTimesGradient, type SaliencyOptions, saliency } from "./gradients/saliency.ts";
 export { type SmoothGradOptions, smoothGrad } from "./gradients/smooth-grad.ts";
+export type { FeatureOptions } from "./perturbation/features.ts";
 export { type KernelShapOptions, kernelShap, type ShapleyAttribution } from "./perturbation/kernel-shap.ts";
+export { type LimeAttribution, type LimeOptions, lime } from "./perturbation/lime.ts";
 export { type OcclusionOptions, occlusion } from "./perturbation/occlusion.ts";
 export { scoreOf } from "./score.ts";
 export type { Target } from "./target.ts";

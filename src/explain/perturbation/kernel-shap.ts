@@ -1,25 +1,18 @@
 /** Kernel SHAP: Shapley values of a sample's features, whatever the model. */
 import { CholeskyDecomposition, Matrix } from "ml-matrix";
-import { isFloat } from "../../core/dtype.ts";
-import { DTypeError, OptionError, ShapeError } from "../../core/errors.ts";
-import { greatest } from "../../core/lists.ts";
-import { count, matching } from "../../core/option-types.ts";
+import { OptionError } from "../../core/errors.ts";
+import { count } from "../../core/option-types.ts";
 import { optionsOf } from "../../core/options.ts";
 import { foldIn, type Key, keyOf, keyType, Random } from "../../core/random.ts";
-import { sameShape, showShape } from "../../core/shape.ts";
-import { Tensor, zerosTensor } from "../../core/tensor.ts";
+import type { Tensor } from "../../core/tensor.ts";
 import type { Value } from "../../graph/ir.ts";
 import type { Module } from "../../nn/index.ts";
-import { type Attribution, completenessOf, type ExplainOptions, explainTypes, requireLike } from "../attribution.ts";
+import { type Attribution, completenessOf } from "../attribution.ts";
 import { explainedOf } from "../explained.ts";
-import { baselineType } from "../gradients/integrated-gradients.ts";
+import { allCoalitions, type Coalition, type FeatureOptions, Features, featureTypes } from "./features.ts";
 
 /** Options of `kernelShap`. */
-export interface KernelShapOptions<O> extends ExplainOptions<O> {
-  /** What stands for features that are absent, of the shape of the input; default zeros. */
-  readonly baseline?: Tensor | undefined;
-  /** The feature that each element belongs to, integers from 0 of the shape of the input; default each element is one. */
-  readonly groups?: Tensor | undefined;
+export interface KernelShapOptions<O> extends FeatureOptions<O> {
   /** Coalitions to ask the model for, of more than 12 features; default 2048 and two for each feature. */
   readonly samples?: number | undefined;
   /** Of their draws: the same key gives the same values; default keyOf(0). */
@@ -35,47 +28,13 @@ export interface ShapleyAttribution extends Attribution {
 }
 
 const checkOptions = optionsOf<KernelShapOptions<never>>("kernelShap", {
-  ...explainTypes,
-  baseline: baselineType,
-  groups: matching<Tensor | undefined>(
-    "a tensor of integers of the shape of the input",
-    (own) => own instanceof Tensor,
-  ),
+  ...featureTypes,
   samples: count(),
   key: keyType,
 });
 
 /** All coalitions of so many features are asked for: 4096. */
 const mostExact = 12;
-
-/** The features that are present, 1, and absent, 0. */
-type Coalition = Uint8Array;
-
-/** The feature of each element, and how many there are. */
-function featuresOf(
-  x: Tensor,
-  groups: Tensor | undefined,
-): { readonly of: Uint32Array; readonly sizes: readonly number[] } {
-  if (groups && !sameShape(groups.shape, x.shape))
-    throw new ShapeError(
-      `kernelShap: groups are ${showShape(groups.shape)}, the input ${showShape(x.shape)}; pass the feature of each element`,
-    );
-  if (groups && isFloat(groups.dtype))
-    throw new DTypeError(`kernelShap: groups are ${groups.dtype}; pass integers: tensor(numbers, { dtype: "int32" })`);
-  const numbers = groups?.toNumbers() ?? Array.from({ length: x.data.length }, (_, i) => i);
-  // There are no more features than elements.
-  const outside = numbers.find((feature) => feature < 0 || feature >= numbers.length);
-  if (outside !== undefined)
-    throw new OptionError(`kernelShap: groups name a feature ${outside}; number features from 0 without gaps`);
-  const sizes = new Array<number>(greatest(numbers) + 1).fill(0);
-  for (const feature of numbers) sizes[feature] = (sizes[feature] ?? 0) + 1;
-  const lacking = sizes.indexOf(0);
-  if (lacking >= 0)
-    throw new OptionError(
-      `kernelShap: groups have no element of feature ${lacking}; number features from 0 without gaps`,
-    );
-  return { of: Uint32Array.from(numbers), sizes };
-}
 
 /**
  * Shapley values of the elements of a sample [1, …], or of groups of them: what each adds to the score on average over all orders in which
@@ -90,49 +49,35 @@ export async function kernelShap<O>(
   x: Tensor,
   options: KernelShapOptions<O> = {},
 ): Promise<ShapleyAttribution> {
-  const { baseline, groups, samples, key = keyOf(0) } = checkOptions(options as KernelShapOptions<never>);
+  const { samples, key = keyOf(0), ...of } = checkOptions(options as KernelShapOptions<never>);
   const explained = await explainedOf(model, x, options);
-  const absent = requireLike("the baseline", baseline ?? zerosTensor(x.dtype, x.shape), x);
-  const { of, sizes } = featuresOf(x, groups);
-  const scoresOf = (coalitions: readonly Coalition[]) =>
-    explained.scores(coalitions.length, (i, into) => {
-      const present = coalitions[i] as Coalition;
-      for (let j = 0; j < of.length; j++) into[j] = (present[of[j] as number] ? x.data[j] : absent.data[j]) as number;
-    });
-  const expected = explained.score - (await explained.scoreAt(absent));
-  const exact = sizes.length <= mostExact;
-  const features = exact
-    ? await enumerated(sizes.length, scoresOf)
+  const features = new Features("kernelShap", explained, of);
+  const expected = explained.score - (await features.scoreWithout());
+  const exact = features.count <= mostExact;
+  const values = exact
+    ? await enumerated(features)
     : await sampled({
-        features: sizes.length,
-        samples: samples ?? 2048 + 2 * sizes.length,
+        features,
+        samples: samples ?? 2048 + 2 * features.count,
         key,
-        scoresOf,
         base: explained.score - expected,
         total: expected,
       });
-  const values = Float32Array.from(of, (feature) => (features[feature] as number) / (sizes[feature] as number));
   return {
     method: "kernelShap",
-    values: new Tensor("float32", x.shape, values),
-    features: [...features],
+    values: features.spread(values),
+    features: [...values],
     exact,
     target: explained.target,
     score: explained.score,
-    ...completenessOf(features, expected, "the scores are not precise enough: pass numbers of a smaller range"),
+    ...completenessOf(values, expected, "the scores are not precise enough: pass numbers of a smaller range"),
   };
 }
 
 /** Shapley values by their definition (Shapley 1953): the weighted gains over all coalitions without the feature. */
-async function enumerated(
-  features: number,
-  scoresOf: (coalitions: readonly Coalition[]) => Promise<Float64Array>,
-): Promise<Float64Array> {
-  const scores = await scoresOf(
-    Array.from({ length: 2 ** features }, (_, bits) =>
-      Uint8Array.from({ length: features }, (_, feature) => (bits >> feature) & 1),
-    ),
-  );
+async function enumerated(own: Features): Promise<Float64Array> {
+  const features = own.count;
+  const scores = await own.scores(allCoalitions(features));
   /** |S|! (M - |S| - 1)! / M! by the size of S. */
   const weights: number[] = [1 / features];
   for (let size = 1; size < features; size++) weights.push(((weights[size - 1] as number) * size) / (features - size));
@@ -148,10 +93,9 @@ async function enumerated(
 }
 
 interface Sampling {
-  readonly features: number;
+  readonly features: Features;
   readonly samples: number;
   readonly key: Key;
-  readonly scoresOf: (coalitions: readonly Coalition[]) => Promise<Float64Array>;
   /** The score without any feature. */
   readonly base: number;
   /** What all features add to it. */
@@ -159,9 +103,10 @@ interface Sampling {
 }
 
 /** Shapley values by the least squares over drawn coalitions, the last feature having what the others leave of the sum. */
-async function sampled({ features, samples, key, scoresOf, base, total }: Sampling): Promise<Float64Array> {
+async function sampled({ features: asked, samples, key, base, total }: Sampling): Promise<Float64Array> {
+  const features = asked.count;
   const coalitions = drawn(features, Math.ceil(samples / 2), new Random(foldIn(key, "kernelShap")));
-  const scores = await scoresOf(coalitions);
+  const scores = await asked.scores(coalitions);
   const width = features - 1;
   const products = Array.from({ length: width }, () => new Float64Array(width));
   const sides = new Float64Array(width);
