@@ -5,6 +5,8 @@ import pathlib
 
 import numpy
 import torch
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.inspection import partial_dependence, permutation_importance
 from sklearn.linear_model import Ridge
 from torch import nn
 from torch.nn import functional
@@ -200,6 +202,31 @@ lime = {
     "fit": float(surrogate.score(present, lime_scores, sample_weight=nearness)),
 }
 
+
+class Wave(RegressorMixin, BaseEstimator):
+    """tanh(2 x1) x2 + x3^2, which needs no fit."""
+
+    def fit(self, x, y):
+        self.fitted_ = True
+        return self
+
+    def predict(self, x):
+        return numpy.tanh(2 * x[:, 0]) * x[:, 1] + x[:, 2] ** 2
+
+
+rows = signed("rows", [40, 3]).double().numpy()
+wave = Wave().fit(None, None)
+targets = wave.predict(rows)
+shuffled = permutation_importance(wave, rows, targets, scoring="neg_root_mean_squared_error", n_repeats=400, random_state=0)
+dependence = partial_dependence(wave, rows, [0], kind="both", method="brute", grid_resolution=7)
+tables = {
+    "importance": shuffled.importances_mean.tolist(),
+    "deviation": shuffled.importances_std.tolist(),
+    "grid": dependence["values"][0].tolist(),
+    "mean": dependence["average"][0].tolist(),
+    "individual": dependence["individual"][0][:3].tolist(),
+}
+
 numbers = lambda tensor: [float(f"{value:.8g}") for value in tensor.detach().flatten().tolist()]
 recorded = {
     "steps": steps,
@@ -217,6 +244,7 @@ recorded = {
     "relevance": {"epsilon": 0.01, "gamma": 0.25, "plain": numbers(relevance(x, 0.01, 0)), "favoured": numbers(relevance(x, 0.01, 0.25))},
     "deepLift": {"scores": numbers(branches(torch.cat([x, baseline]))), "values": numbers(lifted)},
     "lime": lime,
+    "tables": tables,
     "vit": {"scores": numbers(transformer(photo)), "gradCam": numbers(token_cam)},
 }
 path = pathlib.Path(__file__).parent.parent / "test" / "fixtures" / "explain.json"

@@ -260,6 +260,8 @@ const calls: Readonly<Record<string, (options: never) => unknown>> = {
   occlusion: (options) => explain.occlusion(model, row, options),
   kernelShap: (options) => explain.kernelShap(model, row, options),
   gradCam: (options) => explain.gradCam(model, row, options),
+  permutationImportance: (options) => explain.permutationImportance(model, { x: row, y: row }, options),
+  partialDependence: (options) => explain.partialDependence(model, row, options),
   lime: (options) => explain.lime(model, row, options),
   gradCamPlusPlus: (options) => explain.gradCamPlusPlus(model, row, options),
   layerCam: (options) => explain.layerCam(model, row, options),

@@ -125,6 +125,10 @@ function askedOf(model: Explainable, target: ScoreFunction | undefined): Asked {
   return made;
 }
 
+/** Scores of rows [rows, …], float32 [rows, classes]; of a target that is a function [rows, 1]. Compiled once for a number of rows. */
+export const scoresOfRows = <O>(model: Module<Value, O>, target: ScoreFunction | undefined): Predictor<Value, Value> =>
+  askedOf(model, target).scores;
+
 /** Writes copy i of a sample, changed as a method changes it, into an array of its size. */
 export type WriteCopy = (i: number, into: ArrayOf) => void;
 

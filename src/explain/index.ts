@@ -24,4 +24,11 @@ export { type KernelShapOptions, kernelShap, type ShapleyAttribution } from "./p
 export { type LimeAttribution, type LimeOptions, lime } from "./perturbation/lime.ts";
 export { type OcclusionOptions, occlusion } from "./perturbation/occlusion.ts";
 export { scoreOf } from "./score.ts";
+export { type DependenceOptions, type PartialDependence, partialDependence } from "./tables/partial-dependence.ts";
+export {
+  type ColumnImportance,
+  type PermutationImportance,
+  type PermutationOptions,
+  permutationImportance,
+} from "./tables/permutation-importance.ts";
 export type { Target } from "./target.ts";
