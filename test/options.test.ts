@@ -269,6 +269,8 @@ const calls: Readonly<Record<string, (options: never) => unknown>> = {
   guidedBackpropagation: (options) => explain.guidedBackpropagation(model, row, options),
   layerwiseRelevance: (options) => explain.layerwiseRelevance(model, row, options),
   deletionAndInsertion: (options) => explain.deletionAndInsertion(model, row, {} as never, options),
+  infidelity: (options) => explain.infidelity(model, row, {} as never, options),
+  maxSensitivity: (options) => explain.maxSensitivity(row, async () => ({}) as never, options),
   sanityCheck: (options) => explain.sanityCheck(model, row, async () => ({}) as never, options),
   resnet50: (options) => models.presetOf("resnet50").build(options),
 };

@@ -6,6 +6,8 @@ export { gradCam } from "./cam/grad-cam.ts";
 export { gradCamPlusPlus } from "./cam/grad-cam-plus-plus.ts";
 export { layerCam } from "./cam/layer-cam.ts";
 export { type Curve, type CurveOptions, deletionAndInsertion, type Faithfulness } from "./faithfulness/curves.ts";
+export { type Infidelity, type InfidelityOptions, infidelity } from "./faithfulness/infidelity.ts";
+export { maxSensitivity, type Sensitivity, type SensitivityOptions } from "./faithfulness/max-sensitivity.ts";
 export {
   type MapLikeness,
   type SanityCheck,

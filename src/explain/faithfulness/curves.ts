@@ -1,15 +1,14 @@
 /** Deletion and insertion curves: what a model says as the elements that an attribution ranks first go, or come. */
-import { OptionError, ShapeError } from "../../core/errors.ts";
 import { count } from "../../core/option-types.ts";
 import { optionsOf } from "../../core/options.ts";
 import { foldIn, type Key, keyOf, keyType, Random } from "../../core/random.ts";
-import { type Shape, showShape, size } from "../../core/shape.ts";
 import { type Tensor, zerosTensor } from "../../core/tensor.ts";
 import type { Value } from "../../graph/ir.ts";
 import type { Module } from "../../nn/index.ts";
 import { type Attribution, type ExplainOptions, explainTypes, requireLike } from "../attribution.ts";
 import { type Explained, explainedOf } from "../explained.ts";
 import { baselineType } from "../gradients/integrated-gradients.ts";
+import { importance, targetOf } from "./places.ts";
 
 /** Options of `deletionAndInsertion`. */
 export interface CurveOptions<O> extends ExplainOptions<O> {
@@ -52,23 +51,6 @@ const checkOptions = optionsOf<CurveOptions<never>>("deletionAndInsertion", {
   orders: count(),
   key: keyType,
 });
-
-/** The importance of each place: a pixel of an image with all of its channels, an element of anything else. */
-function importance({ values }: Attribution, shape: Shape): Float64Array {
-  const [, channels = 1] = shape.length === 4 ? shape : [];
-  const places = size(shape) / channels;
-  const layers = values.data.length / places;
-  const isMap = values.shape.length === shape.length && shape.slice(-2).join() === values.shape.slice(-2).join();
-  if (!isMap || (layers !== 1 && layers !== channels))
-    throw new ShapeError(
-      `the attribution is ${showShape(values.shape)}, the input ${showShape(shape)}; pass the attribution of this input`,
-    );
-  return Float64Array.from({ length: places }, (_, place) => {
-    let sum = 0;
-    for (let layer = 0; layer < layers; layer++) sum += values.data[layer * places + place] as number;
-    return sum;
-  });
-}
 
 /** The mean of scores over shares, by trapezoids. */
 function areaOf(shares: readonly number[], scores: readonly number[]): number {
@@ -121,9 +103,7 @@ export async function deletionAndInsertion<O>(
   options: CurveOptions<O> = {},
 ): Promise<Faithfulness> {
   const { baseline, steps = 20, orders = 5, key = keyOf(0) } = checkOptions(options as CurveOptions<never>);
-  const target = options.target ?? attribution.target;
-  if (target === undefined)
-    throw new OptionError("deletionAndInsertion: the attribution is of a function; pass it again: { target: … }");
+  const target = targetOf("deletionAndInsertion", attribution, options.target);
   const explained = await explainedOf(model, x, { ...options, target });
   const absent = requireLike("the baseline", baseline ?? zerosTensor(x.dtype, x.shape), x);
   const values = importance(attribution, x.shape);
