@@ -89,14 +89,15 @@ const traced = 7;
 /** Whether the model computes copies of a sample each by itself, and takes several. */
 function isApart({ module, apart }: Asked, { dtype, shape }: Tensor): boolean {
   const signature = `${dtype}[${shape}]`;
-  const found = apart.get(signature) ?? tracesApart(module, { dtype, shape: [traced, ...shape.slice(1)] });
+  const found = apart.get(signature) ?? tracesApart(module, { dtype, shape });
   apart.set(signature, found);
   return found;
 }
 
-function tracesApart(module: Scores, type: TensorType): boolean {
+/** Whether a model computes each sample like one of a type by itself, whatever stands beside it in a batch, and takes several. */
+export function tracesApart(module: Module<Value, Value>, { dtype, shape }: TensorType): boolean {
   try {
-    const { inputs, output } = module.trace(type);
+    const { inputs, output } = module.trace({ dtype, shape: [traced, ...shape.slice(1)] });
     return samplesApart(inputs[0] as Value, output);
   } catch (error) {
     // A file that is written for one sample refuses others.

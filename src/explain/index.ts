@@ -21,6 +21,7 @@ export { type IntegratedGradientsOptions, integratedGradients } from "./gradient
 export { layerwiseRelevance, type RelevanceOptions } from "./gradients/layerwise-relevance.ts";
 export { inputTimesGradient, type SaliencyOptions, saliency } from "./gradients/saliency.ts";
 export { type SmoothGradOptions, smoothGrad } from "./gradients/smooth-grad.ts";
+export { type TracInCheckpoint, type TracInfluence, type TracInOptions, tracIn } from "./influence/trac-in.ts";
 export type { FeatureOptions } from "./perturbation/features.ts";
 export { type KernelShapOptions, kernelShap, type ShapleyAttribution } from "./perturbation/kernel-shap.ts";
 export { type LimeAttribution, type LimeOptions, lime } from "./perturbation/lime.ts";

@@ -1,13 +1,13 @@
 /** The sanity check of explanations: whether a map depends on what the model learned. */
-import { OptionError, UnsupportedError } from "../../core/errors.ts";
+import { OptionError } from "../../core/errors.ts";
 import { fraction } from "../../core/option-types.ts";
 import { optionsOf } from "../../core/options.ts";
 import { foldIn, type Key, keyOf, keyType, Random } from "../../core/random.ts";
 import { Tensor } from "../../core/tensor.ts";
-import { nodesOf, Value } from "../../graph/ir.ts";
-import type { Module, Parameter } from "../../nn/index.ts";
-import { ParameterInputs } from "../../nn/parameter-inputs.ts";
+import type { Value } from "../../graph/ir.ts";
+import type { Module } from "../../nn/index.ts";
 import { type Attribution, requireSample } from "../attribution.ts";
+import { layersFromTop } from "../parameter-layers.ts";
 import { rankCorrelation } from "./rank-correlation.ts";
 
 /** Options of `sanityCheck`. */
@@ -39,37 +39,6 @@ export interface SanityCheck {
 }
 
 const checkOptions = optionsOf<SanityCheckOptions>("sanityCheck", { key: keyType, threshold: fraction });
-
-/** Parameters of one layer: those whose paths differ in their last name alone. */
-interface Layer {
-  readonly path: string;
-  readonly parameters: readonly (readonly [path: string, parameter: Parameter])[];
-}
-
-/** The layers with parameters, the last that the graph uses first. Buffers, such as running statistics, are of data and stay. */
-function layersFromTop<O>(model: Module<Value, O>, { dtype, shape }: Tensor): readonly Layer[] {
-  const inputs = new ParameterInputs();
-  const { output } = model.trace({ dtype, shape }, { bind: inputs.bind });
-  const used = new Map<Value, number>();
-  const outputs = output instanceof Value ? [output] : Object.values(output as Record<string, Value>);
-  for (const [at, node] of nodesOf(outputs).entries())
-    for (const value of node.inputs) if (value && !used.has(value)) used.set(value, at);
-  const layers = new Map<string, { last: number; parameters: [string, Parameter][] }>();
-  for (const [path, parameter] of model.parameters()) {
-    const value = inputs.valueOf(parameter);
-    if (parameter.isBuffer || !value) continue;
-    if (parameter.packed)
-      throw new UnsupportedError(
-        `sanityCheck: parameter "${path}" is packed in fewer bits; check the model before it is quantized`,
-      );
-    const name = path.slice(0, Math.max(0, path.lastIndexOf("."))) || path;
-    const own = layers.get(name) ?? { last: -1, parameters: [] };
-    layers.set(name, own);
-    own.last = Math.max(own.last, used.get(value) ?? -1);
-    own.parameters.push([path, parameter]);
-  }
-  return [...layers].sort(([, a], [, b]) => b.last - a.last).map(([path, { parameters }]) => ({ path, parameters }));
-}
 
 /** Normal numbers of the mean and the deviation of a parameter's own. */
 function redrawn(value: Tensor, random: Random): Tensor {
@@ -105,7 +74,7 @@ export async function sanityCheck<O>(
   const { key = keyOf(0), threshold = 0.5 } = checkOptions(options);
   requireSample(x);
   const original = await explains();
-  const layers = layersFromTop(model, x);
+  const layers = layersFromTop("sanityCheck", model, x);
   const kept = layers.flatMap(({ parameters }) => parameters.map(([, own]) => [own, own.value] as const));
   const found: MapLikeness[] = [];
   let isGone = false;
