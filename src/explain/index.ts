@@ -5,6 +5,7 @@ export type { CamLayer } from "./cam/features.ts";
 export { gradCam } from "./cam/grad-cam.ts";
 export { gradCamPlusPlus } from "./cam/grad-cam-plus-plus.ts";
 export { layerCam } from "./cam/layer-cam.ts";
+export { type TcavExamples, type TcavOptions, type TcavResult, type TcavScores, tcav } from "./concepts/tcav.ts";
 export { type Curve, type CurveOptions, deletionAndInsertion, type Faithfulness } from "./faithfulness/curves.ts";
 export { type Infidelity, type InfidelityOptions, infidelity } from "./faithfulness/infidelity.ts";
 export { maxSensitivity, type Sensitivity, type SensitivityOptions } from "./faithfulness/max-sensitivity.ts";
