@@ -271,6 +271,7 @@ const calls: Readonly<Record<string, (options: never) => unknown>> = {
   deletionAndInsertion: (options) => explain.deletionAndInsertion(model, row, {} as never, options),
   tracIn: (options) => explain.tracIn(model, { train: { x: row, y: row }, test: { x: row, y: row } }, options),
   tcav: (options) => explain.tcav(model, { concept: row, random: row, samples: row }, options),
+  activationMaximization: (options) => explain.activationMaximization(model, options),
   infidelity: (options) => explain.infidelity(model, row, {} as never, options),
   maxSensitivity: (options) => explain.maxSensitivity(row, async () => ({}) as never, options),
   sanityCheck: (options) => explain.sanityCheck(model, row, async () => ({}) as never, options),

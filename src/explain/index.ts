@@ -15,6 +15,13 @@ export {
   type SanityCheckOptions,
   sanityCheck,
 } from "./faithfulness/sanity-check.ts";
+export {
+  activationMaximization,
+  type MaximizationOptions,
+  type Maximized,
+  type Regularization,
+  type ResponseOf,
+} from "./features/activation-maximization.ts";
 export { type DeepLiftOptions, deepLift } from "./gradients/deep-lift.ts";
 export { type ExpectedGradientsOptions, expectedGradients } from "./gradients/expected-gradients.ts";
 export { guidedBackpropagation } from "./gradients/guided-backpropagation.ts";
