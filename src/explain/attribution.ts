@@ -4,6 +4,7 @@ import { count } from "../core/option-types.ts";
 import type { OptionTypes } from "../core/options.ts";
 import { sameShape, showShape } from "../core/shape.ts";
 import { Tensor } from "../core/tensor.ts";
+import { type CompileOptions, checkCompile } from "../jit/compile.ts";
 import { type Target, targetType } from "./target.ts";
 
 /** How far an attribution adds up to what it divides among the elements. */
@@ -41,9 +42,19 @@ export interface ExplainOptions<O> {
    * batch, or may, and where a file takes one.
    */
   readonly chunk?: number | undefined;
+  /** Device, threads; default the processor. */
+  readonly compile?: CompileOptions | undefined;
 }
 
-export const explainTypes: OptionTypes<ExplainOptions<never>> = { target: targetType, chunk: count() };
+/** Options of explanations by one run. */
+export type RunOptions<O> = Pick<ExplainOptions<O>, "target" | "compile">;
+
+export const explainTypes: OptionTypes<ExplainOptions<never>> = {
+  target: targetType,
+  chunk: count(),
+  compile: checkCompile.type,
+};
+export const runTypes: OptionTypes<RunOptions<never>> = { target: explainTypes.target, compile: explainTypes.compile };
 
 /** Throws OptionError or ShapeError unless x is one sample. */
 export function requireSample(x: unknown): asserts x is Tensor {

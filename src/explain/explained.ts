@@ -5,6 +5,7 @@ import { DataError, DTypeError, GradientError, InternalError, reword, SardonyxEr
 import { size } from "../core/shape.ts";
 import { Tensor } from "../core/tensor.ts";
 import type { TensorType, Value } from "../graph/ir.ts";
+import type { CompileOptions } from "../jit/compile.ts";
 import { type Context, Module } from "../nn/index.ts";
 import { expand } from "../ops/index.ts";
 import { type Predictor, predictor } from "../train/predict.ts";
@@ -79,6 +80,7 @@ interface Asked {
   readonly scores: Predictor<Value, Value>;
   readonly gradients: Predictor<Seeded, Value>;
   readonly module: Scores;
+  readonly compile: CompileOptions | undefined;
   /** Whether several copies give what each alone does, by the shape of the sample. */
   readonly apart: Map<string, boolean>;
 }
@@ -106,29 +108,56 @@ export function tracesApart(module: Module<Value, Value>, { dtype, shape }: Tens
   }
 }
 
-/** Kept as long as the model and, where the target is a function, the function: another sample compiles nothing. */
-const known = new WeakMap<object, WeakMap<object, Asked>>();
+/** What is compiled of models, the target that was asked for last at the end: another sample compiles nothing. */
+const known = new WeakMap<object, Asked[]>();
 
-function askedOf(model: Explainable, target: ScoreFunction | undefined): Asked {
-  const own = known.get(model) ?? new WeakMap<object, Asked>();
-  known.set(model, own);
-  const key = target ?? model;
-  const found = own.get(key);
-  if (found) return found;
-  const module = new Scores(model, target);
-  const made = {
+/** Targets of a model whose graphs are kept: functions that are written where they are passed are new each time. */
+const mostTargets = 4;
+
+const sameOptions = (a: CompileOptions = {}, b: CompileOptions = {}): boolean =>
+  ([...Object.keys(a), ...Object.keys(b)] as (keyof CompileOptions)[]).every((name) => a[name] === b[name]);
+
+async function askedOf(
+  model: Explainable,
+  target: ScoreFunction | undefined,
+  compile: CompileOptions | undefined,
+): Promise<Asked> {
+  const all = known.get(model) ?? [];
+  known.set(model, all);
+  const at = all.findIndex(({ module, compile: own }) => module.target === target && sameOptions(own, compile));
+  const [found] = at >= 0 ? all.splice(at, 1) : [];
+  const module = found?.module ?? new Scores(model, target);
+  const asked = found ?? {
     module,
-    scores: predictor(module),
-    gradients: predictor(new ScoreGradients(module)),
+    compile,
+    scores: predictor(module, { compile }),
+    gradients: predictor(new ScoreGradients(module), { compile }),
     apart: new Map<string, boolean>(),
   };
-  own.set(key, made);
-  return made;
+  all.push(asked);
+  for (const old of all.splice(0, Math.max(0, all.length - mostTargets))) await letGo(old);
+  return asked;
+}
+
+async function letGo({ scores, gradients }: Asked): Promise<void> {
+  await scores.release();
+  await gradients.release();
+}
+
+/**
+ * Lets go of what explanations have compiled of a model: graphs of its scores and their gradients, for the last four targets. They go with the
+ * model otherwise; what is asked for again is compiled anew.
+ */
+export async function release<O>(model: Module<Value, O>): Promise<void> {
+  for (const asked of known.get(model)?.splice(0) ?? []) await letGo(asked);
 }
 
 /** Scores of rows [rows, …], float32 [rows, classes]; of a target that is a function [rows, 1]. Compiled once for a number of rows. */
-export const scoresOfRows = <O>(model: Module<Value, O>, target: ScoreFunction | undefined): Predictor<Value, Value> =>
-  askedOf(model, target).scores;
+export const scoresOfRows = async <O>(
+  model: Module<Value, O>,
+  target: ScoreFunction | undefined,
+  compile: CompileOptions | undefined,
+): Promise<Predictor<Value, Value>> => (await askedOf(model, target, compile)).scores;
 
 /** Writes copy i of a sample, changed as a method changes it, into an array of its size. */
 export type WriteCopy = (i: number, into: ArrayOf) => void;
@@ -142,6 +171,8 @@ export class Explained {
   readonly score: number;
   /** What gives the scores. */
   readonly module: Module<Value, Value>;
+  /** Where it computes. */
+  readonly compile: CompileOptions | undefined;
   /** The weight of each class in the score, [classes]. */
   readonly seed: Tensor<"float32">;
   readonly #asked: Asked;
@@ -152,6 +183,7 @@ export class Explained {
     this.x = x;
     this.#asked = asked;
     this.module = asked.module;
+    this.compile = asked.compile;
     this.#place = place;
     this.target = isClass ? place : undefined;
     this.score = scores[place] as number;
@@ -244,11 +276,11 @@ export function requireGradients({ dtype }: Tensor): void {
 export async function explainedOf<O>(
   model: Module<Value, O>,
   x: Tensor,
-  { target = "largest", chunk = 16 }: ExplainOptions<O> = {},
+  { target = "largest", chunk = 16, compile }: ExplainOptions<O> = {},
 ): Promise<Explained> {
   requireSample(x);
   const isFunction = typeof target === "function";
-  const asked = askedOf(model, isFunction ? (target as ScoreFunction) : undefined);
+  const asked = await askedOf(model, isFunction ? (target as ScoreFunction) : undefined, compile);
   const scores = (await asked.scores(x)).data as Float32Array;
   const place = isFunction ? 0 : classIn(scores, target);
   const score = scores[place] as number;

@@ -1,11 +1,12 @@
 /** Why a model says what it says: explanations by gradients, by games and by maps, and whether to believe them. */
-export type { Attribution, Completeness, ExplainOptions } from "./attribution.ts";
+export type { Attribution, Completeness, ExplainOptions, RunOptions } from "./attribution.ts";
 export type { CamAttribution, CamOptions } from "./cam/class-map.ts";
 export type { CamLayer } from "./cam/features.ts";
 export { gradCam } from "./cam/grad-cam.ts";
 export { gradCamPlusPlus } from "./cam/grad-cam-plus-plus.ts";
 export { layerCam } from "./cam/layer-cam.ts";
 export { type TcavExamples, type TcavOptions, type TcavResult, type TcavScores, tcav } from "./concepts/tcav.ts";
+export { release } from "./explained.ts";
 export { type Curve, type CurveOptions, deletionAndInsertion, type Faithfulness } from "./faithfulness/curves.ts";
 export { type Infidelity, type InfidelityOptions, infidelity } from "./faithfulness/infidelity.ts";
 export { maxSensitivity, type Sensitivity, type SensitivityOptions } from "./faithfulness/max-sensitivity.ts";
@@ -16,6 +17,7 @@ export {
   sanityCheck,
 } from "./faithfulness/sanity-check.ts";
 export {
+  type Ascent,
   activationMaximization,
   type MaximizationOptions,
   type Maximized,
@@ -32,7 +34,7 @@ export { type SmoothGradOptions, smoothGrad } from "./gradients/smooth-grad.ts";
 export { type TracInCheckpoint, type TracInfluence, type TracInOptions, tracIn } from "./influence/trac-in.ts";
 export type { FeatureOptions } from "./perturbation/features.ts";
 export { type KernelShapOptions, kernelShap, type ShapleyAttribution } from "./perturbation/kernel-shap.ts";
-export { type LimeAttribution, type LimeOptions, lime } from "./perturbation/lime.ts";
+export { type LimeAttribution, type LimeOptions, lime, type Surrogate } from "./perturbation/lime.ts";
 export { type OcclusionOptions, occlusion } from "./perturbation/occlusion.ts";
 export { scoreOf } from "./score.ts";
 export { type DependenceOptions, type PartialDependence, partialDependence } from "./tables/partial-dependence.ts";

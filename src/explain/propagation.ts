@@ -6,6 +6,7 @@ import { type Node, nodesOf, type Value } from "../graph/ir.ts";
 import type { Module } from "../nn/index.ts";
 import { Identity, LogSoftmax, Reshape, Softmax } from "../ops/index.ts";
 import { type HostInputs, type HostOutputs, predictor } from "../train/predict.ts";
+import type { Explained } from "./explained.ts";
 import { layerPath } from "./layers.ts";
 
 /** A node as its rule sees it. */
@@ -57,8 +58,12 @@ export function beforeSoftmax(scores: Value): { readonly scores: Value; readonly
 }
 
 /** What a module gives for these inputs, compiled for this one run. */
-export async function runOnce<I, O>(module: Module<I, O>, inputs: HostInputs<I>): Promise<HostOutputs<O>> {
-  const ask = predictor(module);
+export async function runOnce<I, O>(
+  module: Module<I, O>,
+  inputs: HostInputs<I>,
+  { compile }: Pick<Explained, "compile">,
+): Promise<HostOutputs<O>> {
+  const ask = predictor(module, { compile });
   try {
     return await ask(inputs);
   } finally {

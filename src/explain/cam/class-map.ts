@@ -7,8 +7,8 @@ import type { Tensor } from "../../core/tensor.ts";
 import type { Value } from "../../graph/ir.ts";
 import { type Context, Module } from "../../nn/index.ts";
 import { abs, concat, reduceSum, relu, reshape, resize } from "../../ops/index.ts";
-import { type Attribution, type ExplainOptions, explainTypes, requireSample } from "../attribution.ts";
-import { explainedOf, requireGradients, type Seeded, scoreGradient } from "../explained.ts";
+import { type Attribution, type RunOptions, requireSample, runTypes } from "../attribution.ts";
+import { type Explained, explainedOf, requireGradients, type Seeded, scoreGradient } from "../explained.ts";
 import { runOnce } from "../propagation.ts";
 import {
   asMap,
@@ -22,12 +22,12 @@ import {
 } from "./features.ts";
 
 /** Options of `gradCam`, `gradCamPlusPlus` and `layerCam`. */
-export interface CamOptions<O> extends Pick<ExplainOptions<O>, "target"> {
+export interface CamOptions<O> extends RunOptions<O> {
   /** The layer whose features are taken, by its path, `layers.2`, as `layer` of a result names it; default the last that has places. */
   readonly layer?: string | undefined;
 }
 
-export const camTypes: OptionTypes<CamOptions<never>> = { target: explainTypes.target, layer: string };
+export const camTypes: OptionTypes<CamOptions<never>> = { ...runTypes, layer: string };
 
 /** A map over an image. */
 export interface CamAttribution extends Attribution {
@@ -92,11 +92,12 @@ class ClassMap extends Module<Seeded, Value> {
  * Which features a network is asked for: those of the named layer; of a transformer of patches the last tokens that the score still
  * depends on, since behind the last attention that may be the class token alone; otherwise the last map.
  */
-async function choiceFor(where: string, { module, x, seed }: SampleOf, layer: string | undefined): Promise<Choice> {
+async function choiceFor(where: string, explained: Explained, layer: string | undefined): Promise<Choice> {
+  const { module, x, seed } = explained;
   if (layer !== undefined) return (own, scores) => featuresOfLayer(where, own, scores, layer);
   const { inputs, output } = module.trace({ dtype: x.dtype, shape: x.shape });
   if (tokenFeatures(inputs[0] as Value, output).length > 0) {
-    const reach = (await runOnce(new TokenReach(module), { x, seed })) as Tensor;
+    const reach = (await runOnce(new TokenReach(module), { x, seed }, explained)) as Tensor;
     const last = reach.toNumbers().findLastIndex((own) => own > 0);
     if (last >= 0) return (own, scores) => tokenFeatures(own, scores)[last] as Features;
   }
@@ -105,13 +106,6 @@ async function choiceFor(where: string, { module, x, seed }: SampleOf, layer: st
     if (!found) throw noFeatures(where);
     return found;
   };
-}
-
-/** A sample that is explained. */
-interface SampleOf {
-  readonly x: Tensor;
-  readonly module: Module<Value, Value>;
-  readonly seed: Tensor;
 }
 
 /** The map of an image [1, C, H, W] by a way to weight features, which has the method's name. */
@@ -126,7 +120,7 @@ export async function classMap<O>(
   const explained = await explainedOf(model, x, options);
   requireGradients(x);
   const map = new ClassMap(explained.module, await choiceFor(method, explained, options.layer), weight);
-  const values = (await runOnce(map, { x, seed: explained.seed })) as Tensor<"float32">;
+  const values = (await runOnce(map, { x, seed: explained.seed }, explained)) as Tensor<"float32">;
   const empty = values.data.every((value) => value === 0);
   return {
     method,

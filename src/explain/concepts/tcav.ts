@@ -7,6 +7,7 @@ import { showShape } from "../../core/shape.ts";
 import { Tensor } from "../../core/tensor.ts";
 import { gatherRows } from "../../data/pipeline/rows.ts";
 import type { Value } from "../../graph/ir.ts";
+import { type CompileOptions, checkCompile } from "../../jit/compile.ts";
 import { type Context, Module } from "../../nn/index.ts";
 import { type Predictor, predictor } from "../../train/predict.ts";
 import { explainTypes } from "../attribution.ts";
@@ -37,6 +38,8 @@ export interface TcavOptions<O> {
   readonly key?: Key;
   /** Examples that are computed at once; default 16. */
   readonly chunk?: number;
+  /** Device, threads; default the processor. */
+  readonly compile?: CompileOptions | undefined;
 }
 
 /** What the examples are. */
@@ -82,6 +85,7 @@ const checkOptions = optionsOf<TcavOptions<never>>("tcav", {
   level: positiveFraction,
   key: keyType,
   chunk: count(),
+  compile: checkCompile.type,
 });
 
 /** What the layer of a path gives for inputs. */
@@ -179,8 +183,10 @@ async function layerRows(
 ): Promise<Found> {
   const { concept, random, samples } = examples;
   const rows = tracesApart(explained.module, samples) ? chunk : 1;
-  const values: Predictor<Value, Value> = predictor(new LayerOutputs(explained.module, layer));
-  const gradients = predictor(new LayerGradients(explained.module, layer));
+  const values: Predictor<Value, Value> = predictor(new LayerOutputs(explained.module, layer), {
+    compile: explained.compile,
+  });
+  const gradients = predictor(new LayerGradients(explained.module, layer), { compile: explained.compile });
   try {
     return {
       concept: await rowsOf(concept, rows, values),
@@ -212,7 +218,10 @@ export async function tcav<O>(
     throw new OptionError('tcav: target is "largest", and a concept is held against one class; name it: { target: 3 }');
   requireExamples(examples);
   requireGradients(examples.samples);
-  const explained = await explainedOf(model, gatherRows(examples.samples, [0]), { target: options.target });
+  const explained = await explainedOf(model, gatherRows(examples.samples, [0]), {
+    target: options.target,
+    compile: own.compile,
+  });
   const { concept, random, gradients } = await layerRows(explained, examples, own);
   const half = Math.min(concept.length, Math.floor(random.length / 2));
   const shares = { concept: [] as number[], random: [] as number[] };

@@ -8,6 +8,7 @@ import type { Value } from "../../graph/ir.ts";
 import { conv2d, dense, flatten, lambda, sequential } from "../../nn/index.ts";
 import * as ops from "../../ops/index.ts";
 import type { Attribution } from "../attribution.ts";
+import { guidedBackpropagation } from "../gradients/guided-backpropagation.ts";
 import { integratedGradients } from "../gradients/integrated-gradients.ts";
 import { inputTimesGradient, saliency } from "../gradients/saliency.ts";
 import { deletionAndInsertion } from "./curves.ts";
@@ -127,6 +128,22 @@ describe("sanityCheck", () => {
     expect(check.notes[0]).toMatch(
       /^by hand hardly changes when all layers are random: the rank correlation of its signed values is 1\.00/,
     );
+  });
+
+  test("tells guided backpropagation, which is sharper, from saliency by how much of it stays", async () => {
+    const model = sequential([
+      conv2d(8, 3, { activation: "relu" }),
+      conv2d(8, 3, { activation: "relu" }),
+      flatten(),
+      dense(3),
+    ]);
+    model.initialize(keyOf(1), { dtype: "float32", shape: [1, 1, 8, 8] });
+    const [guided, plain] = [
+      await sanityCheck(model, image, () => guidedBackpropagation(model, image, { target: 1 })),
+      await sanityCheck(model, image, () => saliency(model, image, { target: 1, absolute: false })),
+    ];
+    // The head alone is random.
+    expect(Math.abs(guided.layers[0]?.signed ?? 0)).toBeGreaterThan(Math.abs(plain.layers[0]?.signed ?? 1));
   });
 
   test("notes that products with the input keep their absolute values", async () => {

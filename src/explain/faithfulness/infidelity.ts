@@ -1,7 +1,7 @@
 /** Infidelity: how far an attribution is from saying what the score does when the input is disturbed. */
 import { ShapeError } from "../../core/errors.ts";
 import { greatest, least } from "../../core/lists.ts";
-import { count, oneOf, positive } from "../../core/option-types.ts";
+import { count, positive } from "../../core/option-types.ts";
 import { optionsOf } from "../../core/options.ts";
 import { foldIn, type Key, keyOf, keyType, Random } from "../../core/random.ts";
 import { sameShape, showShape } from "../../core/shape.ts";
@@ -16,11 +16,9 @@ import { importance, targetOf } from "./places.ts";
 /** Options of `infidelity`. */
 export interface InfidelityOptions<O> extends ExplainOptions<O> {
   /**
-   * What disturbs: `"noise"` added to all elements, which values by input, such as gradients, are to predict; or `"removal"` of half of the
-   * places, drawn, which values in units of the score are to. Default by the method of the attribution.
+   * Standard deviation of noise on all elements, as a share of the range of the sample's: what disturbs where values are by input, such as
+   * gradients. Default 0.05 of those, and no noise where values are in units of the score: there half of the places, drawn, are removed.
    */
-  readonly disturbance?: "noise" | "removal";
-  /** Standard deviation of noise, as a share of the range of the sample's elements; default 0.05. */
   readonly noise?: number;
   /** What is there instead of what is removed, of the shape of the input; default zeros. */
   readonly baseline?: Tensor | undefined;
@@ -44,7 +42,6 @@ export interface Infidelity {
 
 const checkOptions = optionsOf<InfidelityOptions<never>>("infidelity", {
   ...explainTypes,
-  disturbance: oneOf("noise", "removal"),
   noise: positive,
   baseline: baselineType,
   samples: count(),
@@ -81,7 +78,7 @@ function removal(x: Tensor, absent: Tensor, attribution: Attribution): Disturb {
 function noisy(x: Tensor, { values, method }: Attribution, noise: number): Disturb {
   if (!sameShape(values.shape, x.shape))
     throw new ShapeError(
-      `infidelity: the values of ${method} are ${showShape(values.shape)}, the input ${showShape(x.shape)}, and noise is on every element; pass { disturbance: "removal" }`,
+      `infidelity: the values of ${method} are ${showShape(values.shape)}, the input ${showShape(x.shape)}, and noise is on every element; leave noise out`,
     );
   requireGradients(x);
   const elements = x.data as Float32Array;
@@ -105,12 +102,12 @@ export async function infidelity<O>(
   attribution: Attribution,
   options: InfidelityOptions<O> = {},
 ): Promise<Infidelity> {
-  const { noise = 0.05, samples = 200, key = keyOf(0), ...own } = checkOptions(options as InfidelityOptions<never>);
+  const { samples = 200, key = keyOf(0), ...own } = checkOptions(options as InfidelityOptions<never>);
   const target = targetOf("infidelity", attribution, options.target);
   const explained = await explainedOf(model, x, { ...options, target });
   const absent = requireLike("the baseline", own.baseline ?? zerosTensor(x.dtype, x.shape), x);
-  const disturbance = own.disturbance ?? (byInput.has(attribution.method) ? "noise" : "removal");
-  const disturb = disturbance === "noise" ? noisy(x, attribution, noise) : removal(x, absent, attribution);
+  const noise = own.noise ?? (byInput.has(attribution.method) ? 0.05 : undefined);
+  const disturb = noise === undefined ? removal(x, absent, attribution) : noisy(x, attribution, noise);
   const drawn = (i: number) => disturb(new Random(foldIn(key, "infidelity", i)));
   const said = new Float64Array(samples);
   const scores = await explained.scores(samples, (i, into) => {
@@ -132,7 +129,7 @@ export async function infidelity<O>(
     zeros,
     notes: isWorthless
       ? [
-          `${attribution.method} predicts the score under ${disturbance} no better than zeros do, whatever its scale: its values do not say what the score does`,
+          `${attribution.method} predicts the score under ${noise === undefined ? "removal" : "noise"} no better than zeros do, whatever its scale: its values do not say what the score does`,
         ]
       : [],
   };

@@ -42,7 +42,6 @@ describe("infidelity", () => {
     // Noise of deviation 0.1 · 3: E (I·w)² = 0.09 · 14
     const noise = await infidelity(linear, x, byHand(tensor([[0, 0, 0]])), {
       samples: 4000,
-      disturbance: "noise",
       noise: 0.1,
     });
     expect(Math.abs(noise.zeros - 1.26)).toBeLessThan(0.1);
@@ -63,8 +62,8 @@ describe("infidelity", () => {
     const found = await infidelity(model, image, map, { key: keyOf(1) });
     expect(await infidelity(model, image, map, { key: keyOf(1), chunk: 3 })).toEqual(found);
     expect(found.zeros).toBeGreaterThan(0);
-    expect(await messageOf(infidelity(model, image, map, { disturbance: "noise" }))).toBe(
-      'ShapeError: infidelity: the values of gradCam are [1, 1, 8, 8], the input [1, 2, 8, 8], and noise is on every element; pass { disturbance: "removal" }',
+    expect(await messageOf(infidelity(model, image, map, { noise: 0.1 }))).toBe(
+      "ShapeError: infidelity: the values of gradCam are [1, 1, 8, 8], the input [1, 2, 8, 8], and noise is on every element; leave noise out",
     );
   });
 

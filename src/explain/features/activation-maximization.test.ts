@@ -35,7 +35,7 @@ describe("activationMaximization", () => {
       shape: [1, 3],
       response: { unit: 1 },
       range: [-1, 2],
-      steps: 400,
+      ascent: { steps: 400 },
       regularization: { decay: 0 },
     });
     expect(found.values.toNumbers()).toEqual([2, -1, 2]);
@@ -48,8 +48,7 @@ describe("activationMaximization", () => {
     const { values, response } = await activationMaximization(model, {
       shape: [1, 4],
       response: { unit: 0 },
-      stepSize: 0.01,
-      steps: 300,
+      ascent: { stepSize: 0.01, steps: 300 },
       regularization: { decay: 0 },
     });
     for (const own of values.toNumbers()) expect(Math.abs(own - 0.7)).toBeLessThan(0.05);
@@ -60,7 +59,11 @@ describe("activationMaximization", () => {
     "finds an image that a channel responds to more than to any noise, of a %s",
     async (form) => {
       const model = form === "file" ? modelFromOnnx(encodeOnnx(edges()).bytes) : edges();
-      const options = { shape: [1, 1, 10, 10], response: { layer: "layers.0", unit: 0 }, steps: 60 } as const;
+      const options = {
+        shape: [1, 1, 10, 10],
+        response: { layer: "layers.0", unit: 0 },
+        ascent: { steps: 60 },
+      } as const;
       const found = await activationMaximization(model, options);
       // Held against noise of the same level.
       const level = Math.hypot(...found.values.toNumbers()) / 10;
@@ -89,11 +92,20 @@ describe("activationMaximization", () => {
 
   test("says that a unit is silent, and blurs and shifts images alone", async () => {
     const dead = lambda((x: Value) => ops.relu(ops.sub(ops.reduceSum(x, [1], { keepDims: true }), 100)));
-    const { notes } = await activationMaximization(dead, { shape: [1, 2], response: { unit: 0 }, steps: 3 });
+    const { notes } = await activationMaximization(dead, {
+      shape: [1, 2],
+      response: { unit: 0 },
+      ascent: { steps: 3 },
+    });
     expect(notes[0]).toMatch(/^the response did not rise above 0\.00: the unit may be silent near noise/);
     const bad = (options: object) =>
       messageOf(
-        activationMaximization(edges(), { shape: [1, 1, 10, 10], response: { unit: 0 }, steps: 1, ...options }),
+        activationMaximization(edges(), {
+          shape: [1, 1, 10, 10],
+          response: { unit: 0 },
+          ascent: { steps: 1 },
+          ...options,
+        }),
       );
     expect(await bad({ response: { layer: "layers.9", unit: 0 } })).toMatch(
       /there is no such layer "layers\.9"; did you mean "layers\.0"\?/,

@@ -8,6 +8,7 @@ import { type Shape, size } from "../../core/shape.ts";
 import { Tensor } from "../../core/tensor.ts";
 import { leavesOf } from "../../core/tree.ts";
 import { Value } from "../../graph/ir.ts";
+import { type CompileOptions, checkCompile } from "../../jit/compile.ts";
 import { type Context, Module } from "../../nn/index.ts";
 import * as ops from "../../ops/index.ts";
 import { predictor } from "../../train/predict.ts";
@@ -20,6 +21,14 @@ export interface ResponseOf {
   readonly layer?: string | undefined;
   /** The class; of a layer the channel of [1, C, H, W], of which the mean over places is taken, or the last axis's feature of anything else. */
   readonly unit: number;
+}
+
+/** How the ascent goes. */
+export interface Ascent {
+  /** Steps; default 128. */
+  readonly steps?: number;
+  /** How far a step moves, as the root mean square over elements; default 0.05. */
+  readonly stepSize?: number;
 }
 
 /** How the input is kept from becoming noise. */
@@ -38,16 +47,16 @@ export interface MaximizationOptions {
   readonly shape: Shape;
   /** What is to respond. */
   readonly response: ResponseOf;
-  /** Steps of ascent; default 128. */
-  readonly steps?: number;
-  /** How far a step moves, as the root mean square over elements; default 0.05. */
-  readonly stepSize?: number;
+  /** How the ascent goes. */
+  readonly ascent?: Ascent;
   /** Bounds of elements, such as those of the training data, [low, high]; default none. */
   readonly range?: readonly [number, number] | undefined;
   /** How the input is kept from becoming noise. */
   readonly regularization?: Regularization;
   /** Of the start and of the shifts: the same key gives the same input; default keyOf(0). */
   readonly key?: Key;
+  /** Device, threads; default the processor. */
+  readonly compile?: CompileOptions | undefined;
 }
 
 /** An input that something responds to. */
@@ -65,12 +74,12 @@ export interface Maximized {
 const checkOptions = optionsOf<MaximizationOptions>("activationMaximization", {
   shape: required(listOf(count(), "whole numbers from 1, such as [1, 3, 64, 64]")),
   response: required(optionsOf<ResponseOf>("response", { layer: string, unit: required(count(0)) }).type),
-  steps: count(),
-  stepSize: positive,
+  ascent: optionsOf<Ascent>("ascent", { steps: count(), stepSize: positive }).type,
   range: pairType("[low, high]"),
   regularization: optionsOf<Regularization>("regularization", { jitter: count(0), blur: nonNegative, decay: fraction })
     .type,
   key: keyType,
+  compile: checkCompile.type,
 });
 
 type Found = Readonly<Record<"response" | "gradient", Value>>;
@@ -163,15 +172,8 @@ export async function activationMaximization(
   model: Module<Value, unknown>,
   options: MaximizationOptions,
 ): Promise<Maximized> {
-  const {
-    shape,
-    response,
-    steps = 128,
-    stepSize = 0.05,
-    range,
-    regularization,
-    key = keyOf(0),
-  } = checkOptions(options);
+  const { shape, response, ascent, range, regularization, key = keyOf(0), compile } = checkOptions(options);
+  const { steps = 128, stepSize = 0.05 } = ascent ?? {};
   const isImage = shape.length === 4;
   const { jitter = isImage ? 2 : 0, blur = isImage ? 0.5 : 0, decay = 0.01 } = regularization ?? {};
   if (shape[0] !== 1)
@@ -187,7 +189,7 @@ export async function activationMaximization(
   const bound = (own: number) => (range ? Math.min(Math.max(own, range[0]), range[1]) : own);
   const middle = range ? (range[0] + range[1]) / 2 : 0;
   let x: Float32Array = random.normals(size(shape)).map((z) => bound(middle + 0.01 * z));
-  const ask = predictor(new Response(model, response));
+  const ask = predictor(new Response(model, response), { compile });
   const asked = async (own: Float32Array) => {
     const found = await ask(new Tensor("float32", shape, own as Float32Array<ArrayBuffer>));
     return { response: Number(found.response.data[0]), gradient: found.gradient.data as Float32Array };

@@ -9,7 +9,7 @@ import { makeNode, type OpDef } from "../../graph/op.ts";
 import { type Context, Module } from "../../nn/index.ts";
 import * as ops from "../../ops/index.ts";
 import { elementwiseOps } from "../../ops/registry.ts";
-import { type Attribution, completenessOf, type ExplainOptions, explainTypes, requireLike } from "../attribution.ts";
+import { type Attribution, completenessOf, type RunOptions, requireLike, runTypes } from "../attribution.ts";
 import { explainedOf, noGradient, orOtherWays, requireGradients } from "../explained.ts";
 import { dependentsOf } from "../layers.ts";
 import {
@@ -24,13 +24,13 @@ import {
 import { baselineType } from "./integrated-gradients.ts";
 
 /** Options of `deepLift`. */
-export interface DeepLiftOptions<O> extends Pick<ExplainOptions<O>, "target"> {
+export interface DeepLiftOptions<O> extends RunOptions<O> {
   /** The sample in which nothing is there, of the shape of the input; default zeros. */
   readonly baseline?: Tensor | undefined;
 }
 
 const checkOptions = optionsOf<DeepLiftOptions<never>>("deepLift", {
-  target: explainTypes.target,
+  ...runTypes,
   baseline: baselineType,
 });
 
@@ -210,7 +210,7 @@ export async function deepLift<O>(
   requireGradients(x);
   const start = requireLike("the baseline", baseline ?? zerosTensor(x.dtype, x.shape), x);
   const lift = new DeepLift(explained.module);
-  const { values, score, usual } = await runOnce(lift, { x, baseline: start, seed: explained.seed });
+  const { values, score, usual } = await runOnce(lift, { x, baseline: start, seed: explained.seed }, explained);
   const { completeness, notes } = completenessOf(
     (values as Tensor<"float32">).data,
     numberIn(score) - numberIn(usual),

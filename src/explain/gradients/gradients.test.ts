@@ -8,6 +8,7 @@ import type { Value } from "../../graph/ir.ts";
 import { batchNorm, conv2d, dense, embedding, flatten, lambda, sequential } from "../../nn/index.ts";
 import { expectClose } from "../../nn/testing/check-layer.ts";
 import * as ops from "../../ops/index.ts";
+import { release } from "../explained.ts";
 import { scoreOf } from "../score.ts";
 import { image, messageOf, network, numbersOf, recorded } from "../testing/recorded.ts";
 import { expectedGradients } from "./expected-gradients.ts";
@@ -117,6 +118,34 @@ describe("a small convolutional network, as PyTorch has it", () => {
     });
     // The scores of the sample and of the baseline; whether samples are mixed; the gradients.
     expect(traces).toEqual([1, 7, 20]);
+  });
+
+  test("is compiled anew when it was let go of, and when five other targets were asked for since", async () => {
+    const [model, traces] = [network(), [] as number[]];
+    const target = (scores: Value) => {
+      traces.push(scores.shape[0] ?? 0);
+      return ops.reduceMax(scores, [1]);
+    };
+    const ask = async () => (await scoreOf(model, image, { target, chunk: 1 })).score;
+    const score = await ask();
+    await ask();
+    expect(traces).toEqual([1]);
+    await release(model);
+    expect(await ask()).toBe(score);
+    expect(traces).toEqual([1, 1]);
+    for (let i = 0; i < 5; i++)
+      await scoreOf(model, image, { target: (scores: Value) => ops.mul(i, ops.reduceMax(scores, [1])) });
+    expect(await ask()).toBe(score);
+    expect(traces).toEqual([1, 1, 1]);
+    await release(network());
+  });
+
+  test("computes where it is told to, by as many threads", async () => {
+    const one = await saliency(network(), image, { ...options, compile: { device: "cpu", threads: 1 } });
+    expectClose(one.values, numbersOf("saliency", shape), "saliency");
+    expect(await messageOf(saliency(network(), image, { compile: { device: "abacus" } as never }))).toMatch(
+      /compile.*device is "abacus"/,
+    );
   });
 
   test("is computed copy by copy where samples of a batch are mixed", async () => {

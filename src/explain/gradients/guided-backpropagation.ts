@@ -5,13 +5,11 @@ import { Tensor } from "../../core/tensor.ts";
 import { constantOf, type Node, type Value } from "../../graph/ir.ts";
 import { type Context, Module } from "../../nn/index.ts";
 import { Clip, expand, Relu, relu } from "../../ops/index.ts";
-import { type Attribution, type ExplainOptions, explainTypes } from "../attribution.ts";
+import { type Attribution, type RunOptions, runTypes } from "../attribution.ts";
 import { explainedOf, noGradient, orOtherWays, requireGradients, type Seeded } from "../explained.ts";
 import { runOnce } from "../propagation.ts";
 
-const checkOptions = optionsOf<Pick<ExplainOptions<never>, "target">>("guidedBackpropagation", {
-  target: explainTypes.target,
-});
+const checkOptions = optionsOf<RunOptions<never>>("guidedBackpropagation", runTypes);
 
 /** Whether a node sets to 0 what is below: a ReLU, or one with an upper bound, which files have as Clip. */
 function isRelu({ op, inputs }: Node): boolean {
@@ -57,13 +55,13 @@ const edgesNote =
 export async function guidedBackpropagation<O>(
   model: Module<Value, O>,
   x: Tensor,
-  options: Pick<ExplainOptions<O>, "target"> = {},
+  options: RunOptions<O> = {},
 ): Promise<Attribution> {
-  checkOptions(options as Pick<ExplainOptions<never>, "target">);
+  checkOptions(options as RunOptions<never>);
   const explained = await explainedOf(model, x, options);
   requireGradients(x);
   const guided = new GuidedGradients(explained.module);
-  const { data } = (await runOnce(guided, { x, seed: explained.seed })) as Tensor<"float32">;
+  const { data } = (await runOnce(guided, { x, seed: explained.seed }, explained)) as Tensor<"float32">;
   const { target, score } = explained;
   return {
     method: "guidedBackpropagation",

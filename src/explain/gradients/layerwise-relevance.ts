@@ -3,13 +3,14 @@ import { type BackwardRule, operandGradients, propagateBack } from "../../autodi
 import { UnsupportedError } from "../../core/errors.ts";
 import { nonNegative, positive } from "../../core/option-types.ts";
 import { optionsOf } from "../../core/options.ts";
+import { sameShape } from "../../core/shape.ts";
 import type { Tensor } from "../../core/tensor.ts";
-import type { Value } from "../../graph/ir.ts";
+import type { Node, Value } from "../../graph/ir.ts";
 import { makeNode } from "../../graph/op.ts";
 import { type Context, Module } from "../../nn/index.ts";
 import * as ops from "../../ops/index.ts";
 import { elementwiseOps, kindOf } from "../../ops/registry.ts";
-import { type Attribution, completenessOf, type ExplainOptions, explainTypes } from "../attribution.ts";
+import { type Attribution, completenessOf, type RunOptions, runTypes } from "../attribution.ts";
 import { explainedOf, noGradient, orOtherWays, requireGradients, type Seeded } from "../explained.ts";
 import { dependentsOf } from "../layers.ts";
 import {
@@ -23,7 +24,7 @@ import {
 } from "../propagation.ts";
 
 /** Options of `layerwiseRelevance`. */
-export interface RelevanceOptions<O> extends Pick<ExplainOptions<O>, "target"> {
+export interface RelevanceOptions<O> extends RunOptions<O> {
   /** What is added to the size of a sum by which is divided, so that small sums do not blow up; default 1e-6. */
   readonly epsilon?: number;
   /** How much more positive weights count in dense layers and convolutions; default 0, the ε rule; large numbers approach the z+ rule. */
@@ -31,7 +32,7 @@ export interface RelevanceOptions<O> extends Pick<ExplainOptions<O>, "target"> {
 }
 
 const checkOptions = optionsOf<RelevanceOptions<never>>("layerwiseRelevance", {
-  target: explainTypes.target,
+  ...runTypes,
   epsilon: positive,
   gamma: nonNegative,
 });
@@ -87,6 +88,9 @@ function relevanceRule(dependents: ReadonlySet<Value>, { epsilon, gamma }: Setti
     }
     if (active.length === 1 && elementwiseOps.has(node.op) && node.inputs[only]?.shape.join() === z.shape.join())
       return node.inputs.map((_, i) => (i === only ? r : undefined));
+    // A gate weakens a signal, which has all of it (Arras et al. 2017, section 3.2).
+    const signal = node.op === ops.Mul ? signalOf(node) : undefined;
+    if (signal !== undefined) return node.inputs.map((_, i) => (i === signal ? r : undefined));
     // The largest takes all.
     if (maxima.has(node.op)) return operandGradients(node, gs, needs);
     throw new UnsupportedError(
@@ -97,6 +101,15 @@ function relevanceRule(dependents: ReadonlySet<Value>, { epsilon, gamma }: Setti
 
 const maxima: ReadonlySet<unknown> = new Set([ops.MaxPool, ops.GlobalMaxPool, ops.ReduceMax]);
 
+const gates: ReadonlySet<unknown> = new Set([ops.Sigmoid, ops.HardSigmoid]);
+
+/** Which operand of a product is a signal of its shape that the other one, from 0 to 1, lets pass. */
+function signalOf({ inputs, outputs: [y] }: Node): number | undefined {
+  const isGate = (at: number) => gates.has(inputs[at]?.producer?.op);
+  const signal = [0, 1].find((at) => isGate(1 - at) && !isGate(at));
+  return signal !== undefined && sameShape(inputs[signal]?.shape ?? [], y.shape) ? signal : undefined;
+}
+
 /** The node with weights and biases w + γ max(w, 0) (Montavon et al. 2019, table 1). */
 function favoured({ node, needs }: BackwardStep, gamma: number) {
   const grown = (w: Value) => ops.add(w, ops.mul(ops.relu(w), gamma));
@@ -106,7 +119,8 @@ function favoured({ node, needs }: BackwardStep, gamma: number) {
 
 /**
  * The relevance of each element of a sample [1, …]: the score handed back from layer to layer, each sum dividing what it has by its terms (Bach et
- * al. 2015, eq. 58; with `gamma` Montavon et al. 2019, table 1). Activations hand on what they have, a maximum all of it to the largest. Where
+ * al. 2015, eq. 58; with `gamma` Montavon et al. 2019, table 1). Activations hand on what they have, a maximum all of it to the largest, and a product with a sigmoid all of it
+ * to what the sigmoid gates. Where
  * there are no biases the values sum to the score; what biases and ε keep is the error in `completeness`. Normalization is a layer by itself,
  * which takes its share: merge it into the convolution before it if that matters. Throws as `saliency`, and UnsupportedError for an operator
  * without a rule, such as a product of two values.
@@ -121,7 +135,7 @@ export async function layerwiseRelevance<O>(
   const explained = await explainedOf(model, x, options);
   requireGradients(x);
   const relevance = new Relevance(explained.module, { epsilon, gamma });
-  const { values, score } = await runOnce(relevance, { x, seed: explained.seed });
+  const { values, score } = await runOnce(relevance, { x, seed: explained.seed }, explained);
   const { completeness, notes } = completenessOf(
     (values as Tensor<"float32">).data,
     numberIn(score),

@@ -179,6 +179,16 @@ describe("layerwiseRelevance", () => {
     expectClose(favoured.values, numbersOf("relevance.favoured", shape), "γ");
   });
 
+  test("gives what a sigmoid gates all of a product, by hand", async () => {
+    // 4 x1 σ(x2): all of it is of x1.
+    const gated = scoring((x) => ops.mul(ops.mul(4, column(x, 0)), ops.sigmoid(column(x, 1))));
+    expectClose((await layerwiseRelevance(gated, tensor([[2, 0]]))).values, tensor([[4, 0]]), "values");
+    const swish = scoring((x) => ops.silu(ops.reduceSum(x, [1])));
+    const { values, completeness } = await layerwiseRelevance(swish, tensor([[1, 3]]));
+    expectClose(values, tensor([[1, 3].map((own) => own / (1 + Math.exp(-4)))]), "SiLU");
+    expect(completeness?.error).toBeCloseTo(0, 4);
+  });
+
   test("says what biases keep, and refuses what has no rule", async () => {
     const biased = scoring((x) => ops.add(ops.reduceSum(x, [1]), 7));
     const { values, notes } = await layerwiseRelevance(biased, tensor([[1, 2]]));

@@ -8,6 +8,7 @@ import { Tensor } from "../../core/tensor.ts";
 import type { Labelled } from "../../data/pipeline/dataset.ts";
 import { gatherRows } from "../../data/pipeline/rows.ts";
 import type { Value } from "../../graph/ir.ts";
+import { type CompileOptions, checkCompile } from "../../jit/compile.ts";
 import { type Context, type Loss, Module, type Parameter } from "../../nn/index.ts";
 import * as ops from "../../ops/index.ts";
 import { loadParameters } from "../../train/load-parameters.ts";
@@ -33,6 +34,8 @@ export interface TracInOptions {
   readonly parameters?: "last" | "all";
   /** Training samples that are computed at once, which bounds the memory; default 16. One where the model mixes the samples of a batch. */
   readonly chunk?: number;
+  /** Device, threads; default the processor. */
+  readonly compile?: CompileOptions | undefined;
 }
 
 /** What training samples did to a sample. */
@@ -58,6 +61,7 @@ const checkOptions = optionsOf<TracInOptions>("tracIn", {
   ),
   parameters: oneOf("last", "all"),
   chunk: count(),
+  compile: checkCompile.type,
 });
 
 /** A model that takes one tensor and gives one. */
@@ -167,7 +171,7 @@ interface Data {
  * const { order } = await explain.tracIn(model, { train: train.tensors, test: { x: image, y: label } }, { loss: crossEntropy() });
  */
 export async function tracIn(model: Learned, data: Data, options: TracInOptions): Promise<TracInfluence> {
-  const { loss, checkpoints, parameters: which = "last", chunk = 16 } = checkOptions(options);
+  const { loss, checkpoints, parameters: which = "last", chunk = 16, compile } = checkOptions(options);
   requireLabelled("training samples", data.train);
   requireLabelled("test samples", data.test);
   const { train, test } = data;
@@ -180,7 +184,7 @@ export async function tracIn(model: Learned, data: Data, options: TracInOptions)
   const rows = train.x.shape[0] ?? 0;
   const influences = new Float64Array(rows);
   const kept = [...model.parameters().values()].map((own) => [own, own.value, own.packed] as const);
-  const ask = predictor(module);
+  const ask = predictor(module, { compile });
   try {
     for (const { parameters: tensors, learningRate = 1 } of checkpoints ?? [{ parameters: undefined }]) {
       if (tensors) loadParameters(model, tensors);

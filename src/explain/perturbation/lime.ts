@@ -13,14 +13,20 @@ import { allCoalitions, type Coalition, type FeatureOptions, Features, featureTy
 
 /** Options of `lime`. */
 export interface LimeOptions<O> extends FeatureOptions<O> {
+  /** How the linear model is fitted. */
+  readonly surrogate?: Surrogate;
+  /** Of the draws: the same key gives the same values; default keyOf(0). */
+  readonly key?: Key;
+}
+
+/** How the linear model is fitted. */
+export interface Surrogate {
   /** Coalitions of features to ask the model for; all of them where they are no more. Default 1000. */
   readonly samples?: number;
   /** Width of the kernel exp(-d² / width²), d the cosine distance from all features, 0 to 1; default 0.25. */
   readonly width?: number;
   /** Weight of the squared coefficients beside the mean squared error; default 1e-4. */
   readonly ridge?: number;
-  /** Of the draws: the same key gives the same values; default keyOf(0). */
-  readonly key?: Key;
 }
 
 /** Coefficients of features, beside the values of elements. */
@@ -35,9 +41,7 @@ export interface LimeAttribution extends Attribution {
 
 const checkOptions = optionsOf<LimeOptions<never>>("lime", {
   ...featureTypes,
-  samples: count(2),
-  width: positive,
-  ridge: positive,
+  surrogate: optionsOf<Surrogate>("surrogate", { samples: count(2), width: positive, ridge: positive }).type,
   key: keyType,
 });
 
@@ -122,13 +126,8 @@ export async function lime<O>(
   x: Tensor,
   options: LimeOptions<O> = {},
 ): Promise<LimeAttribution> {
-  const {
-    samples = 1000,
-    width = 0.25,
-    ridge = 1e-4,
-    key = keyOf(0),
-    ...of
-  } = checkOptions(options as LimeOptions<never>);
+  const { surrogate, key = keyOf(0), ...of } = checkOptions(options as LimeOptions<never>);
+  const { samples = 1000, width = 0.25, ridge = 1e-4 } = surrogate ?? {};
   const explained = await explainedOf(model, x, options);
   const features = new Features("lime", explained, of);
   if (features.count > mostFeatures)

@@ -6,6 +6,7 @@ import { showShape } from "../../core/shape.ts";
 import { Tensor } from "../../core/tensor.ts";
 import { rowOf } from "../../data/pipeline/rows.ts";
 import type { Value } from "../../graph/ir.ts";
+import { type CompileOptions, checkCompile } from "../../jit/compile.ts";
 import type { Module } from "../../nn/index.ts";
 import { scoresOfRows } from "../explained.ts";
 import { type ScoreFunction, type Target, targetType } from "../target.ts";
@@ -22,6 +23,8 @@ export interface DependenceOptions<O> {
   readonly points?: number;
   /** Rows that are computed at once; default 256. */
   readonly chunk?: number;
+  /** Device, threads; default the processor. */
+  readonly compile?: CompileOptions | undefined;
 }
 
 /** How scores depend on a column. */
@@ -43,6 +46,7 @@ const checkOptions = optionsOf<DependenceOptions<never>>("partialDependence", {
   grid: listOf(number, "numbers"),
   points: count(2),
   chunk: count(),
+  compile: checkCompile.type,
 });
 
 /** A quantile of ascending numbers, linear between them. */
@@ -90,7 +94,7 @@ export async function partialDependence<O>(
     );
   const target = options.target === "largest" ? undefined : options.target;
   const isFunction = typeof target === "function";
-  const ask = scoresOfRows(model, isFunction ? (target as ScoreFunction) : undefined);
+  const ask = await scoresOfRows(model, isFunction ? (target as ScoreFunction) : undefined, own.compile);
   const grid =
     own.grid ??
     gridOf(

@@ -9,6 +9,7 @@ import { leavesOf } from "../../core/tree.ts";
 import type { Labelled } from "../../data/pipeline/dataset.ts";
 import { gatherRows } from "../../data/pipeline/rows.ts";
 import { Value } from "../../graph/ir.ts";
+import { type CompileOptions, checkCompile } from "../../jit/compile.ts";
 import { type Context, Module } from "../../nn/index.ts";
 import type { Metric } from "../../train/metrics/metric.ts";
 import { predictor } from "../../train/predict.ts";
@@ -26,6 +27,8 @@ export interface PermutationOptions {
   readonly key?: Key;
   /** Rows that are computed at once; default 256. */
   readonly chunk?: number;
+  /** Device, threads; default the processor. */
+  readonly compile?: CompileOptions | undefined;
 }
 
 /** How much a group of columns matters. */
@@ -57,6 +60,7 @@ const checkOptions = optionsOf<PermutationOptions>("permutationImportance", {
   repeats: count(),
   key: keyType,
   chunk: count(),
+  compile: checkCompile.type,
 });
 
 /** A batch with its labels. */
@@ -140,10 +144,10 @@ export async function permutationImportance(
   data: Labelled,
   options: PermutationOptions,
 ): Promise<PermutationImportance> {
-  const { metric, columns, repeats = 5, key = keyOf(0), chunk = 256 } = checkOptions(options);
+  const { metric, columns, repeats = 5, key = keyOf(0), chunk = 256, compile } = checkOptions(options);
   const rows = rowsOf(data);
   const groups = groupsOf(columns, rows.width);
-  const ask = predictor(new Statistics(model, metric));
+  const ask = predictor(new Statistics(model, metric), { compile });
   const isUp = metric.direction === "up";
   /** The metric where columns of row i are those of row order[i]. */
   const measured = async (shuffled: readonly number[], order: Uint32Array): Promise<number> => {
