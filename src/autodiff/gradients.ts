@@ -41,13 +41,21 @@ export type BackwardRule = (
   needs: readonly boolean[],
 ) => readonly (Value | undefined)[] | undefined;
 
+/** How `propagateBack` goes. */
+export interface Propagation {
+  /** Stands before the rules of the operators. */
+  readonly rule: BackwardRule;
+  /** Values behind which it does not go; default to the inputs of the graph. */
+  readonly boundary?: ReadonlySet<Value>;
+}
+
 /** As `reachableGradients`, where a rule stands before those of the operators: explanations send back other things than gradients. */
 export const propagateBack = (
   outputs: readonly Value[],
   seeds: readonly Value[],
   wrt: readonly Value[],
-  rule: BackwardRule,
-): readonly (Value | undefined)[] => walkBack({ outputs, seeds, wrt, onStop: undefined, rule });
+  propagation: Propagation,
+): readonly (Value | undefined)[] => walkBack({ outputs, seeds, wrt, onStop: undefined, ...propagation });
 
 /** Gradients of a node's operands by the operator's own rule. Throws GradientError for an operator without one. */
 export const operandGradients = (

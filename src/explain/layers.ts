@@ -3,10 +3,14 @@ import { isFloat } from "../core/dtype.ts";
 import { nearest, OptionError } from "../core/errors.ts";
 import { type Node, nodesOf, type Value } from "../graph/ir.ts";
 
-/** Every value that follows from x on the way to an output, of any dtype, and x. */
-export function dependentsOf(x: Value, output: Value): ReadonlySet<Value> {
-  const found = new Set<Value>([x]);
-  for (const node of nodesOf([output]))
+/** Every value that follows from x, or several, on the way to an output, of any dtype, and x. @param boundary where the way begins; default the graph's inputs */
+export function dependentsOf(
+  x: Value | readonly Value[],
+  output: Value,
+  boundary?: ReadonlySet<Value>,
+): ReadonlySet<Value> {
+  const found = new Set<Value>(Array.isArray(x) ? x : [x as Value]);
+  for (const node of nodesOf([output], boundary))
     if (node.inputs.some((value) => value && found.has(value))) for (const own of node.outputs) found.add(own);
   return found;
 }

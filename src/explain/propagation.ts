@@ -33,7 +33,8 @@ export function gradientsIfLinear(
   if (!node.op.differentiable) return undefined;
   const found = operandGradients(node, gs, needs).map((g, i) => (needs[i] ? g : undefined));
   const arrived = new Set(gs.filter((g) => g !== undefined));
-  const reached = nodesOf(found, arrived).flatMap(({ inputs }) => inputs);
+  const ends = { has: (value: Value) => arrived.has(value) || dependents.has(value) };
+  const reached = nodesOf(found, ends).flatMap(({ inputs }) => inputs);
   const isFree = [...found, ...reached].every((value) => !value || arrived.has(value) || !dependents.has(value));
   return isFree ? found : undefined;
 }

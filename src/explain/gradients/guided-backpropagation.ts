@@ -36,7 +36,7 @@ class GuidedGradients extends Module<Seeded, Value> {
       this.count++;
       return operandGradients(node, gs, needs).map((g) => g && relu(g));
     };
-    const [map] = orOtherWays(() => propagateBack([scores], [expand(seed, scores.shape)], [x], rule));
+    const [map] = orOtherWays(() => propagateBack([scores], [expand(seed, scores.shape)], [x], { rule }));
     if (!map) throw noGradient();
     return map;
   }

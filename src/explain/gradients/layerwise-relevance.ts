@@ -58,7 +58,7 @@ class Relevance extends Module<Seeded, Found> {
     const { scores, notes } = beforeSoftmax(this.scores.apply(x, context));
     const relevance = ops.mul(scores, seed);
     const rule = relevanceRule(dependentsOf(x, scores), this.#settings);
-    const [values] = orOtherWays(() => propagateBack([scores], [relevance], [x], rule));
+    const [values] = orOtherWays(() => propagateBack([scores], [relevance], [x], { rule }));
     if (!values) throw noGradient();
     this.notes = notes;
     return { values, score: ops.reshape(ops.reduceSum(relevance), [1]) };

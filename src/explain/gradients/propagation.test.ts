@@ -99,13 +99,28 @@ describe("deepLift", () => {
     },
   );
 
-  test("averages on the way where it has no rule, adds up, and says so: a transformer", async () => {
+  test("adds up through attention and normalization, by the rules of what they are made of", async () => {
     const photo = signed("photo", [1, 3, 12, 12]);
-    const { completeness, notes } = await deepLift(transformer(), photo, { target });
-    expect(Math.abs((completeness?.error ?? 1) / (completeness?.expected ?? 1))).toBeLessThan(0.05);
+    for (const model of [transformer(), fileOf(transformer())]) {
+      const { completeness, notes } = await deepLift(model, photo, { target });
+      expect(Math.abs((completeness?.error ?? 1) / (completeness?.expected ?? 1))).toBeLessThan(1e-4);
+      expect(notes).toEqual([]);
+    }
+    // Softmax of (x1, 0) within a network is σ(x1): the ratio of the differences.
+    const gate = scoring((x) => column(ops.softmax(ops.concat([column(x, 0), ops.mul(0, column(x, 1))], 1)), 0));
+    const shifted = scoring((x) => ops.add(1, column(ops.softmax(ops.concat([column(x, 0), column(x, 1)], 1)), 0)));
+    const sigmoid = 1 / (1 + Math.exp(-2)) - 0.5;
+    expectClose((await deepLift(gate, tensor([[2, 5]]))).values, tensor([[sigmoid, 0]]), "softmax");
+    for (const apart of [30, 300])
+      expect((await deepLift(shifted, tensor([[apart, -40]]))).completeness?.error).toBeCloseTo(0, 5);
+  });
+
+  test("averages on the way where it has no rule, and says so", async () => {
+    const f = scoring((x) => ops.reduceLogSumExp(x, [1]));
+    const { completeness, notes } = await deepLift(f, tensor([[2, -1, 1]]));
+    expect(Math.abs(completeness?.error ?? 1)).toBeLessThan(1e-5);
     expect(notes).toEqual([
-      "DeepLIFT has no rule for LayerNormalization (encoder.layers.encoder_layer_0.ln_1); its gradient is averaged on the straight way from the baseline",
-      "DeepLIFT has no rule for Softmax (encoder.layers.encoder_layer_0.self_attention); its gradient is averaged on the straight way from the baseline",
+      "DeepLIFT has no rule for ReduceLogSumExp (the model); its gradient is averaged on the straight way from the baseline",
     ]);
   });
 
