@@ -74,6 +74,17 @@ export function requireLike(what: string, own: Tensor, x: Tensor): Tensor {
   return own;
 }
 
+/** A note where gradients are not finite, such as that of a root at 0. */
+export function notesOfInfinite(values: ArrayLike<number>): readonly string[] {
+  let count = 0;
+  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) count++;
+  return count === 0
+    ? []
+    : [
+        `${count} of ${values.length} values are not finite: the gradient is not defined at this input; try occlusion, or an input close by`,
+      ];
+}
+
 /** Error beyond which a result says that it does not add up, as a share of what it should be. */
 const noticed = 0.05;
 
@@ -86,7 +97,8 @@ export function completenessOf(
   let sum = 0;
   for (let i = 0; i < values.length; i++) sum += values[i] as number;
   const error = sum - expected;
-  const isFar = Math.abs(error) > noticed * Math.abs(expected) + 1e-6;
+  // Values that are no numbers are far from everything.
+  const isFar = !(Math.abs(error) <= noticed * Math.abs(expected) + 1e-6);
   const notes = isFar
     ? [`the values sum to ${sum.toPrecision(4)}, where the score changes by ${expected.toPrecision(4)}; ${mend}`]
     : [];

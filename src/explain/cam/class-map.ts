@@ -7,7 +7,7 @@ import type { Tensor } from "../../core/tensor.ts";
 import type { Value } from "../../graph/ir.ts";
 import { type Context, Module } from "../../nn/index.ts";
 import { abs, concat, reduceSum, relu, reshape, resize } from "../../ops/index.ts";
-import { type Attribution, type RunOptions, requireSample, runTypes } from "../attribution.ts";
+import { type Attribution, notesOfInfinite, type RunOptions, requireSample, runTypes } from "../attribution.ts";
 import { type Explained, explainedOf, requireGradients, type Seeded, scoreGradient } from "../explained.ts";
 import { runOnce } from "../propagation.ts";
 import {
@@ -128,6 +128,8 @@ export async function classMap<O>(
     layer: map.layer as CamLayer,
     target: explained.target,
     score: explained.score,
-    notes: empty ? ["the map is 0 everywhere: no feature of this layer speaks for the score"] : [],
+    notes: empty
+      ? ["the map is 0 everywhere: no feature of this layer speaks for the score"]
+      : notesOfInfinite(values.data),
   };
 }

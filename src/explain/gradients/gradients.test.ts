@@ -331,6 +331,19 @@ describe("what cannot be explained is said with the mend", () => {
     );
   });
 
+  test("a gradient that is not defined is noted", async () => {
+    const root = lambda((own: Value) => ops.sqrt(ops.mul(own, own)));
+    const zero = tensor([[0, 1]]);
+    const said = /^1 of 2 values are not finite: the gradient is not defined at this input/;
+    expect((await saliency(root, zero, { target: 0 })).notes[0]).toMatch(said);
+    const { notes } = await integratedGradients(
+      lambda((own: Value) => ops.sqrt(own)),
+      tensor([[-1, 1]]).reshape([1, 2]),
+      { target: 1, baseline: tensor([[-2, 0]]) },
+    );
+    expect(notes[0]).toMatch(/^the values sum to NaN/);
+  });
+
   test("a gradient of 0 is noted", async () => {
     const dead = layer([[1, 1]], [-10], "relu");
     expect((await saliency(dead, x)).notes[0]).toMatch(/^the gradient is 0 everywhere/);

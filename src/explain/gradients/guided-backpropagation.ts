@@ -5,7 +5,7 @@ import { Tensor } from "../../core/tensor.ts";
 import { constantOf, type Node, type Value } from "../../graph/ir.ts";
 import { type Context, Module } from "../../nn/index.ts";
 import { Clip, expand, Relu, relu } from "../../ops/index.ts";
-import { type Attribution, type RunOptions, runTypes } from "../attribution.ts";
+import { type Attribution, notesOfInfinite, type RunOptions, runTypes } from "../attribution.ts";
 import { explainedOf, noGradient, orOtherWays, requireGradients, type Seeded } from "../explained.ts";
 import { runOnce } from "../propagation.ts";
 
@@ -71,6 +71,7 @@ export async function guidedBackpropagation<O>(
     notes: [
       edgesNote,
       ...(guided.count === 0 ? ["the network has no ReLU that the gradient passes: this is the gradient"] : []),
+      ...notesOfInfinite(data),
       ...(data.every((value) => value === 0) ? ["the map is 0 everywhere: nothing positive arrives at the input"] : []),
     ],
   };

@@ -4,7 +4,7 @@ import { optionsOf } from "../../core/options.ts";
 import { Tensor } from "../../core/tensor.ts";
 import type { Value } from "../../graph/ir.ts";
 import type { Module } from "../../nn/index.ts";
-import { type Attribution, type ExplainOptions, explainTypes } from "../attribution.ts";
+import { type Attribution, type ExplainOptions, explainTypes, notesOfInfinite } from "../attribution.ts";
 import { copyInto, type Explained, explainedOf } from "../explained.ts";
 
 /** Options of `saliency`. */
@@ -32,7 +32,7 @@ async function gradientAt(explained: Explained): Promise<Float32Array<ArrayBuffe
 const noted = (values: Float32Array): readonly string[] =>
   values.every((value) => value === 0)
     ? ["the gradient is 0 everywhere: the score does not change near this input; try integratedGradients or occlusion"]
-    : [];
+    : notesOfInfinite(values);
 
 /**
  * How much each element of a sample [1, …] changes the score when it changes a little: the absolute gradient (Simonyan et al. 2013, section

@@ -6,7 +6,7 @@ import { foldIn, type Key, keyOf, keyType, Random } from "../../core/random.ts";
 import { Tensor } from "../../core/tensor.ts";
 import type { Value } from "../../graph/ir.ts";
 import type { Module } from "../../nn/index.ts";
-import { type Attribution, type ExplainOptions, explainTypes } from "../attribution.ts";
+import { type Attribution, type ExplainOptions, explainTypes, notesOfInfinite } from "../attribution.ts";
 import { explainedOf, requireGradients } from "../explained.ts";
 
 /** Options of `smoothGrad`. */
@@ -55,5 +55,6 @@ export async function smoothGrad<O>(
   const notes =
     deviation === 0 ? ["all elements are equal, so that there is no range to share: no noise was added"] : [];
   const values = new Tensor("float32", x.shape, Float32Array.from(sums));
-  return { method: "smoothGrad", values, target: explained.target, score: explained.score, notes };
+  const { target, score } = explained;
+  return { method: "smoothGrad", values, target, score, notes: [...notes, ...notesOfInfinite(values.data)] };
 }

@@ -28,6 +28,9 @@ export const featureTypes: OptionTypes<FeatureOptions<never>> = {
   ),
 };
 
+/** Features of which a linear model is fitted at most: its matrix is the square of their number. */
+const mostFeatures = 4096;
+
 /** The features that are present, 1, and absent, 0. */
 export type Coalition = Uint8Array;
 
@@ -62,6 +65,7 @@ function partitionOf(method: string, x: Tensor, groups: Tensor | undefined): Par
 /** A sample in features, each of which is present as it is or absent as in a baseline. */
 export class Features {
   readonly explained: Explained;
+  readonly #method: string;
   readonly #absent: Tensor;
   readonly #partition: Partition;
 
@@ -69,6 +73,7 @@ export class Features {
   constructor(method: string, explained: Explained, { baseline, groups }: FeatureOptions<never>) {
     const { x } = explained;
     this.explained = explained;
+    this.#method = method;
     this.#absent = requireLike("the baseline", baseline ?? zerosTensor(x.dtype, x.shape), x);
     this.#partition = partitionOf(method, x, groups);
   }
@@ -76,6 +81,14 @@ export class Features {
   /** How many there are. */
   get count(): number {
     return this.#partition.sizes.length;
+  }
+
+  /** Throws OptionError where they are too many for a linear model of them. */
+  requireFew(): void {
+    if (this.count > mostFeatures)
+      throw new OptionError(
+        `${this.#method}: the input has ${this.count} features, of which a linear model takes ${mostFeatures} at most; pass groups of elements`,
+      );
   }
 
   /** The score where none is present. */

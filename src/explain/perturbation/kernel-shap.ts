@@ -54,6 +54,7 @@ export async function kernelShap<O>(
   const features = new Features("kernelShap", explained, of);
   const expected = explained.score - (await features.scoreWithout());
   const exact = features.count <= mostExact;
+  features.requireFew();
   const values = exact
     ? await enumerated(features)
     : await sampled({

@@ -1,6 +1,5 @@
 /** LIME: a linear model of a sample's features that says what the network says near the sample. */
 import { CholeskyDecomposition, Matrix } from "ml-matrix";
-import { OptionError } from "../../core/errors.ts";
 import { count, positive } from "../../core/option-types.ts";
 import { optionsOf } from "../../core/options.ts";
 import { foldIn, type Key, keyOf, keyType, Random } from "../../core/random.ts";
@@ -47,9 +46,6 @@ const checkOptions = optionsOf<LimeOptions<never>>("lime", {
 
 /** R² below which the coefficients are said to mean little. */
 const leastFit = 0.7;
-
-/** Features of which a linear model is fitted at most: its matrix is the square. */
-const mostFeatures = 4096;
 
 /** Coalitions of evenly drawn features, the sample itself first. */
 function drawn(features: number, samples: number, random: Random): readonly Coalition[] {
@@ -130,10 +126,7 @@ export async function lime<O>(
   const { samples = 1000, width = 0.25, ridge = 1e-4 } = surrogate ?? {};
   const explained = await explainedOf(model, x, options);
   const features = new Features("lime", explained, of);
-  if (features.count > mostFeatures)
-    throw new OptionError(
-      `lime: the input has ${features.count} features, of which a linear model takes ${mostFeatures} at most; pass groups of elements`,
-    );
+  features.requireFew();
   const rows = drawn(features.count, samples, new Random(foldIn(key, "lime")));
   const scores = await features.scores(rows);
   const weights = Float64Array.from(rows, (row) => nearness(row, width));

@@ -110,6 +110,10 @@ describe("kernelShap", () => {
       /^DTypeError: kernelShap: groups are float32; pass integers/,
     );
     expect(await bad({ baseline: tensor([[0, 1]]) })).toMatch(/^ShapeError: the baseline is \[1, 2\]/);
+    const image = tensor(new Array(5000).fill(1)).reshape([1, 5000]);
+    expect(await messageOf(kernelShap(linear(new Array(5000).fill(1), 0), image))).toBe(
+      "OptionError: kernelShap: the input has 5000 features, of which a linear model takes 4096 at most; pass groups of elements",
+    );
     const wide = linear(new Array(20).fill(1), 0);
     expect(await messageOf(kernelShap(wide, tensor([new Array(20).fill(1)]), { samples: 10 }))).toBe(
       "OptionError: kernelShap: 10 coalitions do not decide the values of 20 features; pass more samples, or groups of elements",
