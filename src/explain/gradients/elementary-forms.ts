@@ -1,4 +1,4 @@
-/** Softmax and normalizations of single samples in operators that DeepLIFT has rules for. */
+/** Softmax, quotients and normalizations of single samples in operators that DeepLIFT has rules for. */
 import type { Node, Value } from "../../graph/ir.ts";
 import type { OpDef } from "../../graph/op.ts";
 import * as ops from "../../ops/index.ts";
@@ -44,4 +44,5 @@ export const elementaryForms: ReadonlyMap<OpDef, Form> = new Map<OpDef, Form>([
   [ops.RMSNormalization, normalized(false)],
   [ops.SimplifiedLayerNormalization, normalized(false)],
   [ops.Softmax, softmax],
+  [ops.Div, ({ inputs: [a, b] }) => ops.mul(a as Value, ops.reciprocal(b as Value))],
 ]);

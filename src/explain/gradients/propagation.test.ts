@@ -63,6 +63,11 @@ describe("deepLift", () => {
     const product = await deepLift(f, tensor([[3, 5]]), { baseline: tensor([[1, 2]]) });
     expectClose(product.values, tensor([[7, 6]]), "product");
     expect(product.notes).toEqual([]);
+    // x1 / x2 as x1 · (1 / x2), from (1, 2) to (3, 4): Δ1 (1/2 + 1/4)/2 = 3/4 and (1/4 - 1/2) (1 + 3)/2 = -1/2, together 1/4.
+    const quotient = scoring((x) => ops.div(column(x, 0), column(x, 1)));
+    const divided = await deepLift(quotient, tensor([[3, 4]]), { baseline: tensor([[1, 2]]) });
+    expectClose(divided.values, tensor([[0.75, -0.5]]), "quotient");
+    expect(divided.notes).toEqual([]);
     const squares = scoring((x) => ops.matmul(x, ops.transpose(x, [1, 0])));
     expectClose((await deepLift(squares, tensor([[2, 3]]))).values, tensor([[4, 9]]), "matrices");
   });

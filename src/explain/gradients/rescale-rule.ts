@@ -89,19 +89,26 @@ export class RescaleRule {
       active.length === 1 && node.inputs.every((value, i) => i === only || !value || !this.#dependents.has(value));
     if (isAlone && elementwiseOps.has(node.op)) return this.#rescaled(step, only);
     if (isAlone && maxima.has(node.op)) return this.#maximum(step, only);
-    const form = gs.slice(1).every((g) => !g) && isAlone ? elementaryForms.get(node.op) : undefined;
-    return form ? this.#throughForm(step, only, form) : this.#average(step, active);
+    const form = gs.slice(1).every((g) => !g) ? elementaryForms.get(node.op) : undefined;
+    return form ? this.#throughForm(step, active, form) : this.#average(step, active);
   };
 
   /** By the rules of simpler operators that compute the same. */
-  #throughForm({ node, gs }: BackwardStep, at: number, form: (node: Node) => Value): readonly (Value | undefined)[] {
-    const x = node.inputs[at] as Value;
+  #throughForm(
+    { node, gs }: BackwardStep,
+    active: readonly number[],
+    form: (node: Node) => Value,
+  ): readonly (Value | undefined)[] {
+    const sources = [...new Set(active.map((at) => node.inputs[at] as Value))];
     const twins = node.inputs.flatMap((value) => (value ? [[value, this.#twin(value)] as const] : []));
     const boundary = new Set(twins.flat());
     const [output, usual] = [form(node), form(this.#twinOf(node))];
-    const inner = new RescaleRule({ sources: [x], output, usual, boundary, twins });
-    const [found] = propagateBack([output], [gs[0] as Value], [x], { rule: inner.of, boundary });
-    return node.inputs.map((_, i) => (i === at ? found : undefined));
+    const inner = new RescaleRule({ sources, output, usual, boundary, twins });
+    const found = propagateBack([output], [gs[0] as Value], sources, { rule: inner.of, boundary });
+    // What is several operands has its own once.
+    return node.inputs.map((value, i) =>
+      value && node.inputs.indexOf(value) === i ? found[sources.indexOf(value)] : undefined,
+    );
   }
 
   #twin = (value: Value): Value => this.#usual.get(value) ?? value;
