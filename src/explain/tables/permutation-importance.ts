@@ -5,12 +5,12 @@ import { optionsOf, required } from "../../core/options.ts";
 import { foldIn, type Key, keyOf, keyType, Random } from "../../core/random.ts";
 import { showShape } from "../../core/shape.ts";
 import { Tensor } from "../../core/tensor.ts";
-import { leavesOf } from "../../core/tree.ts";
-import type { Labelled } from "../../data/pipeline/dataset.ts";
+import type { Batch } from "../../data/pipeline/dataset.ts";
 import { gatherRows } from "../../data/pipeline/rows.ts";
-import { Value } from "../../graph/ir.ts";
+import type { Value } from "../../graph/ir.ts";
 import { type CompileOptions, checkCompile } from "../../jit/compile.ts";
 import { type Context, Module } from "../../nn/index.ts";
+import { measured } from "../../train/engine/objective.ts";
 import type { Metric } from "../../train/metrics/metric.ts";
 import { predictor } from "../../train/predict.ts";
 import { copyInto, type Explainable } from "../explained.ts";
@@ -64,10 +64,10 @@ const checkOptions = optionsOf<PermutationOptions>("permutationImportance", {
 });
 
 /** A batch with its labels. */
-type Batch = Readonly<Record<"x" | "y", Value>>;
+type Labelled = Readonly<Record<"x" | "y", Value>>;
 
 /** The statistics of a metric for a batch, float32 [size]. */
-class Statistics extends Module<Batch, Value> {
+class Statistics extends Module<Labelled, Value> {
   override readonly inputs = { x: "required", y: "required" } as const;
   readonly model: Explainable;
   readonly #metric: Metric;
@@ -78,16 +78,10 @@ class Statistics extends Module<Batch, Value> {
     this.#metric = metric;
   }
 
-  protected call({ x, y }: Batch, context: Context): Value {
+  protected call({ x, y }: Labelled, context: Context): Value {
     const { reads } = this.#metric;
-    const outputs = leavesOf(this.model.apply(x, context));
-    const path = reads?.output ?? "";
-    const output = outputs.find((own) => own.path === path)?.leaf;
-    if (output instanceof Value) return this.#metric.update(output, y);
-    const named = outputs.map((own) => own.path).join(", ");
-    throw new OptionError(
-      `permutationImportance: the model gives ${named}, of which the metric reads ${path === "" ? "none" : `"${path}"`}; name one: reading(metric, { output })`,
-    );
+    const metric = { ...this.#metric, reads: { output: reads?.output, target: "y" } };
+    return measured(metric, this.model.apply(x, context), { y }, { ignoreIndex: metric.ignoreIndex });
   }
 }
 
@@ -101,17 +95,19 @@ interface Rows {
   readonly width: number;
 }
 
-function rowsOf({ x, y }: Labelled): Rows {
+function rowsOf(data: Batch, { reads }: Metric): Rows {
+  const target = reads?.target ?? "y";
+  const { x, [target]: y } = data;
   if (!(x instanceof Tensor) || !(y instanceof Tensor))
     throw new OptionError(
-      "permutationImportance: the data are no { x, y } of tensors; pass rows and what they are to give",
+      `permutationImportance: the data are no { x, ${target} } of tensors; pass rows and what they are to give`,
     );
   const [rows = 0] = x.shape;
   if (x.shape.length !== 2 || rows < 2)
     throw new ShapeError(`permutationImportance: x is ${showShape(x.shape)}; pass 2 rows or more, [rows, columns]`);
   if (y.shape[0] !== rows)
     throw new ShapeError(
-      `permutationImportance: x has ${rows} rows, y is ${showShape(y.shape)}; pass as many labels as rows`,
+      `permutationImportance: x has ${rows} rows, ${target} is ${showShape(y.shape)}; pass as many labels as rows`,
     );
   return { x, y, count: rows, width: x.shape[1] ?? 0 };
 }
@@ -136,21 +132,21 @@ function groupsOf(
  * How much a metric suffers where the values of a column, or a group of columns, are shuffled among the rows of data that the model did not learn
  * from, such as a validation part: the model then reads them at random (Breiman 2001, section 10; the mean and deviation over repeats as
  * scikit-learn has them). What columns say alike the others stand in for: of two such neither may seem to matter, so shuffle them together. Throws
- * ShapeError for data that are no rows with labels, OptionError for columns that there are not, and what the metric throws.
+ * ShapeError for data that are no rows with labels, under the name that the metric reads, `y` by default, OptionError for columns that there are not, and what the metric throws.
  * @example const { columns } = await explain.permutationImportance(model, validation.tensors, { metric: accuracy() });
  */
 export async function permutationImportance(
   model: Explainable,
-  data: Labelled,
+  data: Batch,
   options: PermutationOptions,
 ): Promise<PermutationImportance> {
   const { metric, columns, repeats = 5, key = keyOf(0), chunk = 256, compile } = checkOptions(options);
-  const rows = rowsOf(data);
+  const rows = rowsOf(data, metric);
   const groups = groupsOf(columns, rows.width);
   const ask = predictor(new Statistics(model, metric), { compile });
   const isUp = metric.direction === "up";
   /** The metric where columns of row i are those of row order[i]. */
-  const measured = async (shuffled: readonly number[], order: Uint32Array): Promise<number> => {
+  const metricOf = async (shuffled: readonly number[], order: Uint32Array): Promise<number> => {
     const sums = new Float64Array(metric.size);
     for (let first = 0; first < rows.count; first += chunk) {
       const places = Uint32Array.from({ length: Math.min(chunk, rows.count - first) }, (_, i) => first + i);
@@ -168,7 +164,7 @@ export async function permutationImportance(
     return metric.result(sums);
   };
   try {
-    const score = await measured(
+    const score = await metricOf(
       [],
       Uint32Array.from({ length: rows.count }, (_, i) => i),
     );
@@ -176,7 +172,7 @@ export async function permutationImportance(
     for (const [name, own] of groups) {
       const each: number[] = [];
       for (let i = 0; i < repeats; i++) {
-        const changed = await measured(own, new Random(foldIn(key, "permutation", name, i)).permutation(rows.count));
+        const changed = await metricOf(own, new Random(foldIn(key, "permutation", name, i)).permutation(rows.count));
         each.push(isUp ? score - changed : changed - score);
       }
       const mean = each.reduce((sum, value) => sum + value, 0) / repeats;

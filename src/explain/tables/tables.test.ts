@@ -8,7 +8,7 @@ import type { Value } from "../../graph/ir.ts";
 import { signed } from "../../models/testing/fill.ts";
 import { dense, lambda, sequential } from "../../nn/index.ts";
 import * as ops from "../../ops/index.ts";
-import { accuracy, rootMeanSquaredError } from "../../train/index.ts";
+import { accuracy, reading, rootMeanSquaredError } from "../../train/index.ts";
 import { messageOf, recorded } from "../testing/recorded.ts";
 import { partialDependence } from "./partial-dependence.ts";
 import { permutationImportance } from "./permutation-importance.ts";
@@ -88,6 +88,21 @@ describe("permutationImportance", () => {
     expect(found.columns[2]?.mean).toBe(0);
     expect(await ask(1, 7)).toEqual(found);
     expect((await ask(2, 256)).columns[0]?.each).not.toEqual(found.columns[0]?.each);
+  });
+
+  test("reads the output and the target that the metric names", async () => {
+    const two = lambda((x: Value) => ({ first: column(x, 0), second: ops.mul(2, column(x, 1)) }) as never);
+    const twice = tensor(Array.from({ length: 40 }, (_, row) => [2 * (rows.data[3 * row + 1] ?? 0)]));
+    const metric = reading(rootMeanSquaredError(), { output: "second", target: "twice" });
+    const { score, columns } = await permutationImportance(two, { x: rows, twice }, { metric });
+    expect(score).toBeLessThan(1e-6);
+    expect(columns[0]?.name).toBe("1");
+    expect(columns.slice(1).map(({ mean }) => mean)).toEqual([0, 0]);
+    const bad = (own: object) => messageOf(permutationImportance(two, { x: rows, twice }, own as never));
+    expect(await bad({ metric: reading(rootMeanSquaredError(), { output: "third", target: "twice" }) })).toMatch(
+      /reads the output "third", which the model does not give/,
+    );
+    expect(await bad({ metric: rootMeanSquaredError() })).toMatch(/the data are no \{ x, y \} of tensors/);
   });
 
   test("notes that no column matters, and refuses data, columns and metrics that are none", async () => {

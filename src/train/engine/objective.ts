@@ -144,8 +144,8 @@ function onlyOutput(outputs: unknown, who: string): Value {
   );
 }
 
-/** The statistics of a metric on a batch. */
-function measured(
+/** The statistics of a metric on a batch. Throws OptionError for an output that it cannot read, DataError for a target that the batch lacks. */
+export function measured(
   metric: Metric,
   outputs: unknown,
   batch: ValuesOf<Batch>,
