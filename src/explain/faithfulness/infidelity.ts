@@ -1,4 +1,5 @@
 /** Infidelity: how far an attribution is from saying what the score does when the input is disturbed. */
+import type { ArrayOf } from "../../core/dtype.ts";
 import { ShapeError } from "../../core/errors.ts";
 import { greatest, least } from "../../core/lists.ts";
 import { count, positive } from "../../core/option-types.ts";
@@ -54,23 +55,21 @@ const byInput: ReadonlySet<string> = new Set(["saliency", "smoothGrad", "guidedB
 /** The share of zeros' error that an attribution, at its best scale, has to be below to be worth anything. */
 const worthless = 0.95;
 
-/** A drawn disturbance: what it subtracts of each element, and the fall of the score that the attribution says. */
-type Disturb = (random: Random) => { readonly change: Float32Array; readonly said: number };
+/** A drawn disturbance: the disturbed sample, and the fall of the score that the attribution says. */
+type Disturb = (random: Random) => { readonly said: number; write(into: ArrayOf): void };
 
 /** Places with all of their channels, taken away with even odds. */
 function removal(x: Tensor, absent: Tensor, attribution: Attribution): Disturb {
   const values = importance(attribution, x.shape);
-  const channels = x.data.length / values.length;
+  const places = values.length;
   return (random) => {
-    const change = new Float32Array(x.data.length);
-    let said = 0;
-    for (const [place, value] of values.entries()) {
-      if (random.integer(2) === 0) continue;
-      said += value;
-      for (let at = place; at < channels * values.length; at += values.length)
-        change[at] = Number(x.data[at]) - Number(absent.data[at]);
-    }
-    return { change, said };
+    const removed = Uint8Array.from(values, () => random.integer(2));
+    return {
+      said: values.reduce((sum, value, place) => sum + (removed[place] ? value : 0), 0),
+      write(into) {
+        for (let i = 0; i < into.length; i++) into[i] = (removed[i % places] ? absent : x).data[i] as number;
+      },
+    };
   };
 }
 
@@ -85,7 +84,12 @@ function noisy(x: Tensor, { values, method }: Attribution, noise: number): Distu
   const deviation = noise * (greatest(elements) - least(elements) || 1);
   return (random) => {
     const change = random.normals(elements.length).map((z) => deviation * z);
-    return { change, said: change.reduce((sum, own, i) => sum + own * (values.data[i] as number), 0) };
+    return {
+      said: change.reduce((sum, own, i) => sum + own * (values.data[i] as number), 0),
+      write(into) {
+        for (const [i, own] of change.entries()) into[i] = (elements[i] as number) - own;
+      },
+    };
   };
 }
 
@@ -111,9 +115,9 @@ export async function infidelity<O>(
   const drawn = (i: number) => disturb(new Random(foldIn(key, "infidelity", i)));
   const said = new Float64Array(samples);
   const scores = await explained.scores(samples, (i, into) => {
-    const { change, said: own } = drawn(i);
-    said[i] = own;
-    for (const [j, less] of change.entries()) into[j] = Number(x.data[j]) - less;
+    const disturbed = drawn(i);
+    said[i] = disturbed.said;
+    disturbed.write(into);
   });
   const falls = scores.map((score) => explained.score - score);
   const mean = (of: (said: number, fall: number) => number) =>

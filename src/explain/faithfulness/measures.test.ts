@@ -67,6 +67,17 @@ describe("infidelity", () => {
     );
   });
 
+  test.each(["int32", "int64"] as const)("takes inputs of %s, by removal", async (dtype) => {
+    const own = tensor([[1, 2, -1]], { dtype });
+    const model = scoring((given) => ops.matmul(ops.cast(given, "float32"), ops.constant(tensor([[2], [-1], [3]]))));
+    const { infidelity: error, zeros } = await infidelity(model, own, byHand(tensor([[2, -2, -3]])));
+    expect(error).toBeLessThan(1e-9);
+    expect(zeros).toBeGreaterThan(1);
+    expect(await messageOf(infidelity(model, own, byHand(tensor([[2, -2, -3]])), { noise: 0.1 }))).toMatch(
+      /^GradientError: the input is int/,
+    );
+  });
+
   test("refuses the attribution of another input or function", async () => {
     expect(await messageOf(infidelity(linear, x, byHand(tensor([[1]]))))).toMatch(
       /^ShapeError: the attribution is \[1, 1\]/,

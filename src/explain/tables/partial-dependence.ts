@@ -1,9 +1,10 @@
 /** Partial dependence: what a model gives on average as one column takes value after value, and for each row by itself. */
+import { isFloat } from "../../core/dtype.ts";
 import { OptionError, ShapeError } from "../../core/errors.ts";
 import { count, listOf, number } from "../../core/option-types.ts";
 import { optionsOf, required } from "../../core/options.ts";
 import { showShape } from "../../core/shape.ts";
-import { Tensor } from "../../core/tensor.ts";
+import { fullTensor, Tensor } from "../../core/tensor.ts";
 import { rowOf } from "../../data/pipeline/rows.ts";
 import type { Value } from "../../graph/ir.ts";
 import { type CompileOptions, checkCompile } from "../../jit/compile.ts";
@@ -95,20 +96,19 @@ export async function partialDependence<O>(
   const target = options.target === "largest" ? undefined : options.target;
   const isFunction = typeof target === "function";
   const ask = await scoresOfRows(model, isFunction ? (target as ScoreFunction) : undefined, own.compile);
-  const grid =
-    own.grid ??
-    gridOf(
-      Array.from({ length: rows }, (_, row) => Number(x.data[row * width + column])),
-      points,
-    );
+  const values = Array.from({ length: rows }, (_, row) => Number(x.data[row * width + column]));
+  // Between integers there is nothing.
+  const nearest = gridOf(values, points).map((value) => (isFloat(x.dtype) ? value : Math.round(value)));
+  const grid = own.grid ?? [...new Set(nearest)];
   if (grid.length === 0)
     throw new OptionError(`partialDependence: column ${column} has no number to start from; pass a grid`);
   const individual = Array.from({ length: rows }, () => new Array<number>(grid.length).fill(0));
-  for (const [at, value] of grid.entries())
+  for (const [at, value] of grid.entries()) {
+    const [element] = fullTensor(x.dtype, [1], value).data;
     for (let first = 0; first < rows; first += chunk) {
       const taken = Math.min(chunk, rows - first);
       const data = x.data.slice(first * width, (first + taken) * width);
-      for (let row = 0; row < taken; row++) data[row * width + column] = value;
+      for (let row = 0; row < taken; row++) data[row * width + column] = element as number;
       const scores = await ask(new Tensor(x.dtype, [taken, width], data as typeof x.data));
       const [, classes = 1] = scores.shape;
       const place = isFunction ? 0 : (target ?? (classes === 1 ? 0 : undefined));
@@ -119,7 +119,8 @@ export async function partialDependence<O>(
       for (let row = 0; row < taken; row++)
         (individual[first + row] as number[])[at] = Number(rowOf(scores, row).data[place]);
     }
-  const mean = grid.map((_, at) => individual.reduce((sum, curve) => sum + (curve[at] as number) / rows, 0));
+  }
+  const mean = grid.map((_, at) => individual.reduce((sum, curve) => sum + (curve[at] as number), 0) / rows);
   return { column, grid, mean, individual, notes: hiddenBy(mean, individual) };
 }
 

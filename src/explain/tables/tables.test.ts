@@ -178,6 +178,20 @@ describe("partialDependence", () => {
     expect((await partialDependence(model, x, { column: 0, target })).mean).toEqual([-5, -2]);
   });
 
+  test.each(["int32", "int64", "uint8"] as const)("takes columns of %s, at whole numbers", async (dtype) => {
+    const model = lambda((x: Value) => ops.cast(column(x, 0), "float32"));
+    const x = tensor(
+      Array.from({ length: 60 }, (_, i) => [i, 1]),
+      { dtype },
+    );
+    const { grid, mean } = await partialDependence(model, x, { column: 0, points: 4 });
+    expect(grid).toEqual([3, 21, 38, 56]);
+    expect(mean).toEqual(grid);
+    const data = { x, y: tensor(Array.from({ length: 60 }, (_, i) => [i])) };
+    const { columns } = await permutationImportance(model, data, { metric: rootMeanSquaredError() });
+    expect(columns.map(({ name }) => name)).toEqual(["0", "1"]);
+  });
+
   test("refuses rows, columns and classes that there are not", async () => {
     const two = lambda((x: Value) => x);
     const bad = (x: Tensor, options: object) => messageOf(partialDependence(two, x, { column: 0, ...options }));
