@@ -105,6 +105,7 @@ const calls: Readonly<Record<string, (options: never) => unknown>> = {
   quantizeWeights: (options) => s.quantizeWeights(model, options as never),
   halveWeights: (options) => s.halveWeights(model, options),
   quantizationSensitivity: (options) => s.quantizationSensitivity(model, samples as never, options),
+  quantizationAware: (options) => s.quantizationAware(model, samples as never, options),
   quantizeWithin: (options) => s.quantizeWithin(model, samples as never, options as never),
   compareModels: (options) => s.compareModels(model, new Uint8Array(), options as never),
   softTargets: (options) => s.softTargets(options),

@@ -1,6 +1,7 @@
 /** Models in fewer bits. */
 export { type DynamicOptions, quantizeDynamic } from "./dynamic.ts";
 export { type HalfOptions, halveWeights } from "./half.ts";
+export { type QuantizationAware, type QuantizationAwareOptions, quantizationAware } from "./quantization-aware.ts";
 export type { QuantizedLayer, QuantizedModel } from "./quantized-model.ts";
 export { type RangeMethod, rangeMethods } from "./ranges.ts";
 export {
