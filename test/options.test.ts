@@ -108,6 +108,7 @@ const calls: Readonly<Record<string, (options: never) => unknown>> = {
   quantizationAware: (options) => s.quantizationAware(model, samples as never, options),
   quantizeWithin: (options) => s.quantizeWithin(model, samples as never, options as never),
   compareModels: (options) => s.compareModels(model, new Uint8Array(), options as never),
+  lateFusion: (options) => s.lateFusion({ x: model } as never, options),
   softTargets: (options) => s.softTargets(options),
   distillation: (options) => s.distillation(model, options as never),
   teacherOutputs: (options) => s.teacherOutputs(model, samples as never, options),
