@@ -16,3 +16,17 @@ export { type KernelShapOptions, kernelShap, type ShapleyAttribution } from "./p
 export { type OcclusionOptions, occlusion } from "./perturbation/occlusion.ts";
 export { scoreOf } from "./score.ts";
 export type { Target } from "./target.ts";
+export { nextTokenScore } from "./tokens/next-token.ts";
+export { type TokenAttributionOptions, tokenAttributions } from "./tokens/token-attributions.ts";
+export type { SampleInputs, TokenOptions } from "./tokens/token-inputs.ts";
+export { type PresenceModel, type PresenceOptions, tokenPresence } from "./tokens/token-presence.ts";
+export { type AttentionMap, attentionMaps } from "./transformers/attention-maps.ts";
+export { attentionRollout } from "./transformers/attention-rollout.ts";
+export {
+  type LogitContribution,
+  type LogitContributions,
+  type LogitOptions,
+  logitContributions,
+} from "./transformers/logit-contributions.ts";
+export { type LensLayer, logitLens } from "./transformers/logit-lens.ts";
+export type { StreamOptions } from "./transformers/residual-stream.ts";
