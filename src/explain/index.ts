@@ -14,6 +14,10 @@ export { inputTimesGradient, type SaliencyOptions, saliency } from "./gradients/
 export { type SmoothGradOptions, smoothGrad } from "./gradients/smooth-grad.ts";
 export { type KernelShapOptions, kernelShap, type ShapleyAttribution } from "./perturbation/kernel-shap.ts";
 export { type OcclusionOptions, occlusion } from "./perturbation/occlusion.ts";
+export { type ExplanationPage, explanationPage, type TitledPicture } from "./pictures/page.ts";
+export type { BarsPicture, MapPicture, Picture, ValuedName, ValuedText, WordsPicture } from "./pictures/picture.ts";
+export { picturePng } from "./pictures/png.ts";
+export { pictureSvg } from "./pictures/svg.ts";
 export { scoreOf } from "./score.ts";
 export type { Target } from "./target.ts";
 export { nextTokenScore } from "./tokens/next-token.ts";
