@@ -3,6 +3,7 @@ import { OptionError, UnsupportedError } from "../../core/errors.ts";
 import { fraction } from "../../core/option-types.ts";
 import { optionsOf } from "../../core/options.ts";
 import { foldIn, type Key, keyOf, keyType, Random } from "../../core/random.ts";
+import { size } from "../../core/shape.ts";
 import { Tensor } from "../../core/tensor.ts";
 import { nodesOf, Value } from "../../graph/ir.ts";
 import type { Module, Parameter } from "../../nn/index.ts";
@@ -34,6 +35,8 @@ export interface SanityCheck {
   readonly layers: readonly MapLikeness[];
   /** Whether the map changes: with all layers random both correlations are below the threshold. */
   readonly passes: boolean;
+  /** Buffers that stay although they hold what was learned of the data, such as counts of words: what comes from them does not change. */
+  readonly kept: readonly string[];
   /** Of a map that hardly changes, or is gone, a sentence. */
   readonly notes: readonly string[];
 }
@@ -46,8 +49,16 @@ interface Layer {
   readonly parameters: readonly (readonly [path: string, parameter: Parameter])[];
 }
 
-/** The layers with parameters, the last that the graph uses first. Buffers, such as running statistics, are of data and stay. */
-function layersFromTop<O>(model: Module<Value, O>, { dtype, shape }: Tensor): readonly Layer[] {
+/** What can be made random of a model, and what stays. */
+interface Layers {
+  /** With parameters, the last that the graph uses first. */
+  readonly layers: readonly Layer[];
+  /** The buffers of several numbers that are no running statistics. */
+  readonly kept: readonly string[];
+}
+
+/** The layers of a model. Buffers, such as running statistics, are of data and stay. */
+function layersFromTop<O>(model: Module<Value, O>, { dtype, shape }: Tensor): Layers {
   const inputs = new ParameterInputs();
   const { output } = model.trace({ dtype, shape }, { bind: inputs.bind });
   const used = new Map<Value, number>();
@@ -55,9 +66,14 @@ function layersFromTop<O>(model: Module<Value, O>, { dtype, shape }: Tensor): re
   for (const [at, node] of nodesOf(outputs).entries())
     for (const value of node.inputs) if (value && !used.has(value)) used.set(value, at);
   const layers = new Map<string, { last: number; parameters: [string, Parameter][] }>();
+  const kept: string[] = [];
   for (const [path, parameter] of model.parameters()) {
     const value = inputs.valueOf(parameter);
-    if (parameter.isBuffer || !value) continue;
+    if (!value) continue;
+    if (parameter.isBuffer) {
+      if (!/(^|\.)running_/.test(path) && size(parameter.shape) >= leastOfBuffer) kept.push(path);
+      continue;
+    }
     if (parameter.packed)
       throw new UnsupportedError(
         `sanityCheck: parameter "${path}" is packed in fewer bits; check the model before it is quantized`,
@@ -68,8 +84,12 @@ function layersFromTop<O>(model: Module<Value, O>, { dtype, shape }: Tensor): re
     own.last = Math.max(own.last, used.get(value) ?? -1);
     own.parameters.push([path, parameter]);
   }
-  return [...layers].sort(([, a], [, b]) => b.last - a.last).map(([path, { parameters }]) => ({ path, parameters }));
+  const sorted = [...layers].sort(([, a], [, b]) => b.last - a.last);
+  return { layers: sorted.map(([path, { parameters }]) => ({ path, parameters })), kept };
 }
+
+/** Numbers of a buffer from which on it may hold what was learned. */
+const leastOfBuffer = 16;
 
 /** Normal numbers of the mean and the deviation of a parameter's own. */
 function redrawn(value: Tensor, random: Random): Tensor {
@@ -105,7 +125,7 @@ export async function sanityCheck<O>(
   const { key = keyOf(0), threshold = 0.5 } = checkOptions(options);
   requireSample(x);
   const original = await explains();
-  const layers = layersFromTop(model, x);
+  const { layers, kept: stay } = layersFromTop(model, x);
   const kept = layers.flatMap(({ parameters }) => parameters.map(([, own]) => [own, own.value] as const));
   const found: MapLikeness[] = [];
   let isGone = false;
@@ -131,13 +151,18 @@ export async function sanityCheck<O>(
   const last = found.at(-1);
   if (!last) {
     const notes = ["nothing can be made random, since the model has no parameters: the map shows the input alone"];
-    return { layers: [], passes: false, notes };
+    return { layers: [], passes: false, kept: stay, notes };
   }
   const kinds = (["signed", "absolute"] as const).filter((kind) => last[kind] >= threshold);
-  const stays = kinds.map(
-    (kind) =>
-      `${original.method} hardly changes when all layers are random: the rank correlation of its ${kind} values is ${last[kind].toFixed(2)}; they show the input rather than what this model learned`,
-  );
+  const stays =
+    stay.length > 0 && kinds.length > 0
+      ? [
+          `the map of ${original.method} hardly changes when all layers are random, which says nothing here: buffers stay that hold what was counted of the data, ${stay.join(", ")}`,
+        ]
+      : kinds.map(
+          (kind) =>
+            `${original.method} hardly changes when all layers are random: the rank correlation of its ${kind} values is ${last[kind].toFixed(2)}; they show the input rather than what this model learned`,
+        );
   const gone = isGone ? [`the map of ${original.method} is 0 everywhere with random layers, which orders nothing`] : [];
-  return { layers: found, passes: kinds.length === 0, notes: [...stays, ...gone] };
+  return { layers: found, passes: kinds.length === 0, kept: stay, notes: [...stays, ...gone] };
 }

@@ -4,13 +4,13 @@ import { escapeXml } from "../../draw/plot.ts";
 import { encodePng, pngAddress } from "../../draw/png.ts";
 import { heatImage } from "./heat-image.ts";
 import {
+  type BarsPicture,
   boundOf,
   type MapPicture,
   mostBars,
   type Picture,
   shareOf,
   signedText,
-  type ValuedName,
   type ValuedText,
   valuesOfPicture,
 } from "./picture.ts";
@@ -62,8 +62,10 @@ function wordsHtml(words: readonly ValuedText[], bound: number): string {
   return `<p class="words">${spans.join("")}</p>`;
 }
 
-function barsHtml(bars: readonly ValuedName[], bound: number): string {
-  const rows = mostBars(bars, mostShown).map(({ name, shown, value }) => {
+function barsHtml(picture: BarsPicture): string {
+  const bars = mostBars(picture, mostShown);
+  const bound = bars.reduce((most, { value }) => Math.max(most, Math.abs(value)), 0);
+  const rows = bars.map(({ name, shown, value }) => {
     const share = shareOf(value, bound);
     const width = `width:${(50 * Math.abs(share)).toFixed(1)}%;margin-left:${(share < 0 ? 50 * (1 + share) : 50).toFixed(1)}%`;
     return `<tr><th>${escapeXml(name)}</th><td>${escapeXml(shown)}</td><td class="both"><div style="${width};background:${colour(Math.sign(value))}"></div></td><td class="number">${signedText(value)}</td></tr>`;
@@ -78,8 +80,7 @@ function barsHtml(bars: readonly ValuedName[], bound: number): string {
  */
 export function pictureHtml(picture: Picture, { legend = true }: { readonly legend?: boolean } = {}): string {
   if (picture.kind === "map") return mapHtml(picture, legend);
+  if (picture.kind === "bars") return barsHtml(picture);
   const bound = boundOf(valuesOfPicture(picture));
-  if (picture.kind === "words") return wordsHtml(picture.words, bound) + (legend ? legendOf(bound) : "");
-  const longest = mostBars(picture.bars, mostShown).reduce((most, { value }) => Math.max(most, Math.abs(value)), 0);
-  return barsHtml(picture.bars, longest);
+  return wordsHtml(picture.words, bound) + (legend ? legendOf(bound) : "");
 }

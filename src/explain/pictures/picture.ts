@@ -38,6 +38,8 @@ export interface ValuedName {
 export interface BarsPicture {
   readonly kind: "bars";
   readonly bars: readonly ValuedName[];
+  /** They have an order of their own, such as layers; default they are shown by their sizes. */
+  readonly inOrder?: boolean;
 }
 
 /** What can be seen of an explanation. */
@@ -76,8 +78,9 @@ export function signedText(value: number): string {
   return value > 0 && digits !== "0" ? `+${digits}` : digits;
 }
 
-/** Bars in the order of what they add, the most first; many as so many, and one of all others. */
-export function mostBars(bars: readonly ValuedName[], most: number): readonly ValuedName[] {
+/** Bars in the order of what they add, the most first; many as so many, and one of all others. Those with an order of their own stay. */
+export function mostBars({ bars, inOrder = false }: BarsPicture, most: number): readonly ValuedName[] {
+  if (inOrder) return bars;
   const sorted = [...bars].sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
   if (sorted.length <= most) return sorted;
   const rest = sorted.slice(most - 1);

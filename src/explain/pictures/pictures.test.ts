@@ -42,11 +42,12 @@ test("one value among many does not make all others pale; few have their largest
 test("numbers have a sign and three digits; bars are in the order of their sizes, and what is left out is added up", () => {
   expect([signedText(0.12345), signedText(-1234), signedText(0)]).toEqual(["+0.123", "-1230", "0"]);
   const named = [1, -5, 3, 2].map((value, i) => ({ name: `c${i}`, shown: "", value }));
-  expect(mostBars(named, 3).map(({ name, value }) => [name, value])).toEqual([
+  expect(mostBars({ kind: "bars", bars: named }, 3).map(({ name, value }) => [name, value])).toEqual([
     ["c1", -5],
     ["c2", 3],
     ["2 others", 3],
   ]);
+  expect(mostBars({ kind: "bars", bars: named, inOrder: true }, 3)).toEqual(named);
 });
 
 test("standardized numbers are spread to be seen, several channels averaged; shares stay", () => {

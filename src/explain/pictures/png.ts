@@ -5,7 +5,7 @@ import { Canvas, type Color } from "../../draw/canvas.ts";
 import { glyphOf } from "../../draw/pixel-font.ts";
 import { encodePng } from "../../draw/png.ts";
 import { colourOf, heatImage, scaleFor } from "./heat-image.ts";
-import { boundOf, type MapPicture, mostBars, type Picture, shareOf, signedText } from "./picture.ts";
+import { type BarsPicture, boundOf, type MapPicture, mostBars, type Picture, shareOf, signedText } from "./picture.ts";
 
 const ink: Color = [17, 24, 39];
 const ground: Color = [255, 255, 255];
@@ -40,8 +40,8 @@ function mapImage(picture: MapPicture): Tensor<"uint8"> {
   return canvas.image;
 }
 
-function barsImage(bars: Extract<Picture, { kind: "bars" }>["bars"]): Tensor<"uint8"> {
-  const shown = mostBars(bars, mostShownBars);
+function barsImage(picture: BarsPicture): Tensor<"uint8"> {
+  const shown = mostBars(picture, mostShownBars);
   const names = shown.map(({ name, shown: cell }) => (cell === "" ? name : `${name}: ${cell}`).slice(0, 40));
   const left = margin + Math.max(...names.map(widthOf), 8) + 8;
   const half = 120;
@@ -108,5 +108,5 @@ export function picturePng(picture: Picture): Uint8Array {
     return encodePng(wordsImage(picture.words));
   }
   requireLetters(picture.bars.flatMap(({ name, shown }) => [name, shown]));
-  return encodePng(barsImage(picture.bars));
+  return encodePng(barsImage(picture));
 }

@@ -4,6 +4,7 @@ import { escapeXml } from "../../draw/plot.ts";
 import { encodePng, pngAddress } from "../../draw/png.ts";
 import { heatImage, scaleFor } from "./heat-image.ts";
 import {
+  type BarsPicture,
   boundOf,
   type MapPicture,
   mostBars,
@@ -12,7 +13,6 @@ import {
   signedText,
   speaksAgainst,
   speaksFor,
-  type ValuedName,
   type ValuedText,
 } from "./picture.ts";
 
@@ -91,8 +91,8 @@ function wordsSvg(title: string, words: readonly ValuedText[]): string {
   );
 }
 
-function barsSvg(title: string, bars: readonly ValuedName[]): string {
-  const shown = mostBars(bars, mostShownBars);
+function barsSvg(title: string, picture: BarsPicture): string {
+  const shown = mostBars(picture, mostShownBars);
   const names = shown.map(({ name, shown: cell }) => {
     const text = cell === "" ? name : `${name}: ${cell}`;
     return text.length > 44 ? `${text.slice(0, 43)}…` : text;
@@ -117,5 +117,5 @@ function barsSvg(title: string, bars: readonly ValuedName[]): string {
  */
 export function pictureSvg(title: string, picture: Picture): string {
   if (picture.kind === "map") return mapSvg(title, picture);
-  return picture.kind === "words" ? wordsSvg(title, picture.words) : barsSvg(title, picture.bars);
+  return picture.kind === "words" ? wordsSvg(title, picture.words) : barsSvg(title, picture);
 }
