@@ -117,6 +117,10 @@ function showMap(picture: MapPicture, output: Output): void {
     map.at(Math.floor(i / map.columns), i % map.columns),
   );
   const bound = boundOf(all);
+  if (bound === 0) {
+    output.line("0 everywhere");
+    return;
+  }
   const shareAt = (row: number, column: number) =>
     row < map.rows ? shareOf(all[row * map.columns + column] as number, bound) : 0;
   if (output.colours)

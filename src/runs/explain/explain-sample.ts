@@ -1,4 +1,5 @@
 /** A sample explained by a method, and checked: values, pictures, and sentences that say what they are. */
+import { greatest, least } from "../../core/lists.ts";
 import {
   type Attribution,
   type Completeness,
@@ -94,11 +95,22 @@ export async function explainSample(
     sentences: [by, scored, ...(completeness ? [completenessText(completeness, sample.baselineText)] : [])],
     notes: [
       ...notes,
+      ...(completeness && isFlat(completeness, sample)
+        ? [
+            `the score is nearly that of ${sample.baselineText}: the values are small${sample.scoresOf === "classes" && against === undefined ? "; ask why not another class, --against" : ""}`,
+          ]
+        : []),
       ...(checked ? [...checked.faithfulness.notes, ...checked.sanity.notes] : []),
       ...(check && !checked ? ["the checks need the input of the model, which a run that is asked does not show"] : []),
     ],
     ...(checked && { checked }),
   };
+}
+
+/** Whether the score hardly changes on the way from the baseline, beside how far the scores of a sample lie apart. */
+function isFlat({ expected }: Completeness, { scores }: AnySample): boolean {
+  const all = Array.from(scores);
+  return all.length > 1 && Math.abs(expected) < 0.05 * (greatest(all) - least(all));
 }
 
 /** What looks inside gives no values that could be checked. */

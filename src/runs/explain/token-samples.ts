@@ -6,6 +6,7 @@ import { type SampleInputs, tokenPresence } from "../../explain/index.ts";
 import { type TextReader, textRows } from "../../finetune/tasks/text-rows.ts";
 import { type AnyModule, isTensorType, type Module, type TypeTree, takenOf } from "../../nn/index.ts";
 import { predict } from "../../train/predict.ts";
+import { promptIds } from "../open/generation.ts";
 import type { Writer } from "../recipes/recipe.ts";
 import type { Sample } from "./sample.ts";
 import { type ScoredModel, scoresOf } from "./samples.ts";
@@ -69,12 +70,9 @@ export async function readSample(scored: ScoredModel, text: string, reader: Text
 }
 
 /** A prompt of a language model, and the token that comes next. Throws DataError for one that is longer than the model reads. */
-export async function promptSample(
-  model: AnyModule,
-  prompt: string,
-  { tokenizer, positions }: Writer,
-): Promise<Sample> {
-  const ids = tokenizer.encode(prompt);
+export async function promptSample(model: AnyModule, prompt: string, writer: Writer): Promise<Sample> {
+  const { tokenizer, positions } = writer;
+  const ids = promptIds(writer, prompt);
   if (ids.length === 0) throw new DataError("the prompt is empty; pass the beginning of a text");
   if (ids.length > positions)
     throw new DataError(`the prompt has ${ids.length} tokens, the model reads ${positions} at most; shorten it`);
