@@ -1,7 +1,7 @@
 /** Samples of what a person names: an input of a run or of a model in a file. */
 import { existsSync } from "node:fs";
 import { isFloat } from "../../core/dtype.ts";
-import { DataError, OptionError } from "../../core/errors.ts";
+import { DataError, FileError, OptionError } from "../../core/errors.ts";
 import { parseJson } from "../../core/json.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import { gatherRows } from "../../data/pipeline/rows.ts";
@@ -47,6 +47,10 @@ const oneOnly = (name: string, count: number, row: number | undefined): number =
 /** A text of an argument. */
 async function textOf(argument: string, column: string, row: number | undefined) {
   const { name, texts } = await textsOfArgument(argument, column);
+  if (texts[0] === argument && existsSync(argument))
+    throw new FileError(
+      `${argument} is a file of another kind, and the run reads texts; pass a text, or a file of text (.txt)`,
+    );
   const at = oneOnly(name, texts.length, row);
   return { name: texts.length === 1 ? name : `${name}[${at}]`, text: texts[at] as string };
 }

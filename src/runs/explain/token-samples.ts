@@ -87,7 +87,11 @@ export async function promptSample(model: AnyModule, prompt: string, writer: Wri
     isImage: false,
     scores: output.toNumbers().slice(-tokens),
     scoresOf: "next tokens",
-    names: Array.from({ length: tokens }, (_, id) => tokenizer.decode([id])),
+    names: Array.from({ length: tokens }, (_, id) => {
+      // Of a part of a character there is no text.
+      const text = tokenizer.decode([id]);
+      return text.includes("\uFFFD") ? (tokenizer.tokens[id] ?? text) : text;
+    }),
     inside: { model, inputs: x },
     usual: {
       method: "integrated-gradients",
