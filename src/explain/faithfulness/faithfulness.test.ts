@@ -5,7 +5,7 @@ import { Tensor, tensor } from "../../core/tensor.ts";
 import { encodeOnnx } from "../../formats/files/export-onnx.ts";
 import { modelFromOnnx } from "../../formats/onnx-model.ts";
 import type { Value } from "../../graph/ir.ts";
-import { conv2d, dense, flatten, lambda, sequential } from "../../nn/index.ts";
+import { type Context, conv2d, dense, flatten, lambda, Module, onesInit, sequential } from "../../nn/index.ts";
 import * as ops from "../../ops/index.ts";
 import type { Attribution } from "../attribution.ts";
 import { integratedGradients } from "../gradients/integrated-gradients.ts";
@@ -163,4 +163,23 @@ describe("sanityCheck", () => {
     );
     expect([...model.parameters().values()].map(({ value }) => value)).toEqual(before);
   });
+});
+
+test("a map that comes from a buffer of what was counted says that the check does not reach it", async () => {
+  class Counted extends Module<Value> {
+    readonly layer = dense(2);
+    protected call(x: Value, context: Context): Value {
+      const counts = context.buffer(this, "counts", { shape: [16, 2], initializer: onesInit });
+      // A layer that changes nothing of the order.
+      return ops.add(ops.matmul(x, counts), ops.mul(this.layer.apply(x, context), 1e-6));
+    }
+  }
+  const model = new Counted();
+  const x = tensor([Array.from({ length: 16 }, (_, i) => i)]);
+  model.initialize(keyOf(1), { dtype: "float32", shape: [1, 16] });
+  const { passes, kept, notes } = await sanityCheck(model, x, () => inputTimesGradient(model, x, { target: 0 }));
+  expect([passes, kept]).toEqual([false, ["counts"]]);
+  expect(notes).toEqual([
+    "the map of inputTimesGradient hardly changes when all layers are random, which says nothing here: buffers stay that hold what was counted of the data, counts",
+  ]);
 });
