@@ -57,6 +57,35 @@ export function visible(numbers: Tensor): Tensor {
   );
 }
 
+/** A picture whose longer side is at most so many pixels: of several values the mean, of several pixels the first. */
+export function smallerMap({ kind, image, values }: MapPicture, side: number): MapPicture {
+  const [height = 1, width = 1] = values.shape;
+  const step = Math.ceil(Math.max(height, width) / side);
+  if (step === 1) return { kind, image, values };
+  const [high, wide] = [Math.ceil(height / step), Math.ceil(width / step)];
+  const [sums, counts] = [new Float32Array(high * wide), new Float32Array(high * wide)];
+  for (const [i, value] of values.data.entries()) {
+    const at = Math.floor(Math.floor(i / width) / step) * wide + Math.floor((i % width) / step);
+    sums[at] = (sums[at] as number) + value;
+    counts[at] = (counts[at] as number) + 1;
+  }
+  const bytes = bytesOf(image);
+  const channels = bytes.length / (height * width);
+  const pixels = Uint8Array.from({ length: channels * high * wide }, (_, i) => {
+    const [x, y, channel] = [i % wide, Math.floor(i / wide) % high, Math.floor(i / (wide * high))];
+    return bytes[(channel * height + y * step) * width + x * step] as number;
+  });
+  return {
+    kind,
+    image: new Tensor("uint8", [channels, high, wide], pixels),
+    values: new Tensor(
+      "float32",
+      [high, wide],
+      sums.map((sum, i) => sum / (counts[i] as number)),
+    ),
+  };
+}
+
 /** Pixels that each pixel of an image becomes, so that its longer side is about so long. */
 export const scaleFor = ({ shape }: Tensor, side: number): number =>
   Math.max(1, Math.floor(side / Math.max(shape.at(-1) ?? 1, shape.at(-2) ?? 1)));

@@ -2,7 +2,7 @@
 import { decode } from "fast-png";
 import { describe, expect, test } from "vitest";
 import { Tensor, tensor } from "../../core/tensor.ts";
-import { heatImage, visible } from "./heat-image.ts";
+import { heatImage, smallerMap, visible } from "./heat-image.ts";
 import { pictureHtml } from "./html.ts";
 import { explanationPage } from "./page.ts";
 import { boundOf, type MapPicture, mostBars, type Picture, shareOf, signedText } from "./picture.ts";
@@ -54,6 +54,26 @@ test("standardized numbers are spread to be seen, several channels averaged; sha
   expect(visible(tensor([[[-1, 3]]])).toNumbers()).toEqual([0, 1]);
   expect(visible(tensor([[[0.25, 0.5]]])).toNumbers()).toEqual([0.25, 0.5]);
   expect(visible(tensor([[[0, 1]], [[1, 1]]])).toNumbers()).toEqual([0.5, 1]);
+});
+
+test("a smaller map has the mean of the values that each of its places stands for", () => {
+  const image = new Tensor(
+    "uint8",
+    [1, 3, 4],
+    Uint8Array.from({ length: 12 }, (_, i) => i),
+  );
+  const values = new Tensor(
+    "float32",
+    [3, 4],
+    Float32Array.from({ length: 12 }, (_, i) => i),
+  );
+  const smaller = smallerMap({ kind: "map", image, values }, 2);
+  expect([smaller.values.shape, smaller.values.toNumbers()]).toEqual([
+    [2, 2],
+    [2.5, 4.5, 8.5, 10.5],
+  ]);
+  expect(smaller.image.toNumbers()).toEqual([0, 2, 8, 10]);
+  expect(smallerMap({ kind: "map", image, values }, 4).values).toBe(values);
 });
 
 describe.each([

@@ -233,6 +233,29 @@ export async function wordsSample(
   };
 }
 
+/** A row of ids of what occurs in a text, without the text: the words and pairs by themselves, and all runs of characters together. */
+export async function featuresSample(scored: ScoredModel, x: Tensor, features: TextFeatures): Promise<Sample> {
+  const border = x.data.length / (1 + features.runs);
+  const ids = x.toNumbers();
+  return {
+    what: "a text",
+    ...tokenPresence(scored.model as Module<never, unknown>, x),
+    baselineText: "a text without known words",
+    isImage: false,
+    ...(await scoresOf(scored, x)),
+    usual: { method: "integrated-gradients", why: "It is the usual method of texts." },
+    picture: ({ data }) => {
+      const words = ids.slice(0, border).flatMap((id, i) => {
+        const name = features.words[id - 1];
+        return name === undefined ? [] : [{ name, shown: "", value: data[i] as number }];
+      });
+      const runs = data.subarray(border).reduce((sum, value) => sum + value, 0);
+      const ofRuns = features.runs === 0 ? [] : [{ name: "runs of characters", shown: "", value: runs }];
+      return { kind: "bars", bars: [...words, ...ofRuns] };
+    },
+  };
+}
+
 /** The tokens of a text where they stand in it, with what lies between them. */
 export function wordsIn(text: string, tokens: readonly string[], values: ArrayLike<number>): readonly ValuedText[] {
   const plain = text.normalize("NFC").replaceAll("’", "'");

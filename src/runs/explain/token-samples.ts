@@ -101,9 +101,10 @@ export async function promptSample(model: AnyModule, prompt: string, writer: Wri
   };
 }
 
-/** Token ids [1, T] of a model without a tokenizer. */
-export async function idsSample(scored: ScoredModel, x: Tensor): Promise<Sample> {
-  const pieces = x.toNumbers().map((id) => ` ${id}`);
+/** Token ids [1, T]. @param tokenizer that shows them as text; default their numbers */
+export async function idsSample(scored: ScoredModel, x: Tensor, tokenizer?: Tokenizer): Promise<Sample> {
+  const ids = x.toNumbers();
+  const pieces = tokenizer ? piecesOf(tokenizer, ids) : ids.map((id) => ` ${id}`);
   return {
     what: "token ids",
     ...tokenPresence(scored.model as Module<never, unknown>, x),
