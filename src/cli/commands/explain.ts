@@ -92,8 +92,18 @@ const isUntold = ({ passes, kept }: Checked["sanity"]): boolean => !passes && ke
 const passes = ({ faithfulness, sanity }: Checked): boolean =>
   faithfulness.notes.length === 0 && (sanity.passes || isUntold(sanity));
 
+/** The rank correlation from which on maps are alike, that of `sanityCheck`. */
+const alike = 0.5;
+
 const verdictOf = (checked: Checked): string => {
-  if (!passes(checked)) return "A check is not passed: do not rely on these values.";
+  const { faithfulness, sanity } = checked;
+  if (!passes(checked)) {
+    // Products with the way from the baseline are as large as that is, whatever the model learned.
+    const signsPass = faithfulness.notes.length === 0 && (sanity.layers.at(-1)?.signed ?? 1) < alike;
+    return signsPass
+      ? "The signs depend on what the model learned, the sizes hardly: they show how far the input lies from what it is compared with. Rely on which way a part speaks, not on how much."
+      : "A check is not passed: do not rely on these values.";
+  }
   const done = isUntold(checked.sanity) ? "The first check is" : "Both checks are";
   return `${done} passed; that is no proof of a cause.`;
 };

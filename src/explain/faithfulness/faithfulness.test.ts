@@ -1,6 +1,6 @@
 /** Whether explanations are worth believing: curves by hand, ranks, and maps that do or do not depend on the model. */
 import { describe, expect, test } from "vitest";
-import { keyOf, Random } from "../../core/random.ts";
+import { foldIn, keyOf, Random } from "../../core/random.ts";
 import { Tensor, tensor } from "../../core/tensor.ts";
 import { encodeOnnx } from "../../formats/files/export-onnx.ts";
 import { modelFromOnnx } from "../../formats/onnx-model.ts";
@@ -182,4 +182,22 @@ test("a map that comes from a buffer of what was counted says that the check doe
   expect(notes).toEqual([
     "the map of inputTimesGradient hardly changes when all layers are random, which says nothing here: buffers stay that hold what was counted of the data, counts",
   ]);
+});
+
+test("of a few values the mean over several random models is compared, and the model has its own back each time", async () => {
+  const model = sequential([dense(8, { activation: "tanh" }), dense(2)]);
+  model.initialize(keyOf(1), { dtype: "float32", shape: [1, 4] });
+  const x = tensor([[1, -2, 0.5, 3]]);
+  const explain = () => inputTimesGradient(model, x, { target: 0 });
+  const before = (await explain()).values.toNumbers();
+  const each = [];
+  for (const own of [keyOf(0), foldIn(keyOf(0), "repeat", 1), foldIn(keyOf(0), "repeat", 2)])
+    each.push((await sanityCheck(model, x, explain, { key: own })).layers.at(-1)?.signed ?? Number.NaN);
+  const { layers } = await sanityCheck(model, x, explain, { repeats: 3 });
+  expect(layers.at(-1)?.signed).toBeCloseTo(
+    each.reduce((sum, own) => sum + own / 3, 0),
+    6,
+  );
+  expect(layers.map(({ path }) => path)).toEqual(["layers.1", "layers.0"]);
+  expect((await explain()).values.toNumbers()).toEqual(before);
 });

@@ -1,6 +1,6 @@
 /** The sanity check of explanations: whether a map depends on what the model learned. */
 import { OptionError, UnsupportedError } from "../../core/errors.ts";
-import { fraction } from "../../core/option-types.ts";
+import { count, fraction } from "../../core/option-types.ts";
 import { optionsOf } from "../../core/options.ts";
 import { foldIn, type Key, keyOf, keyType, Random } from "../../core/random.ts";
 import { size } from "../../core/shape.ts";
@@ -17,6 +17,8 @@ export interface SanityCheckOptions {
   readonly key?: Key;
   /** The rank correlation from which on a map counts as unchanged once all layers are random; default 0.5. */
   readonly threshold?: number;
+  /** How often all layers are made random; correlations are means. Default 1; of a few values more, which are alike by chance. */
+  readonly repeats?: number;
 }
 
 /** How alike two maps are, as rank correlations. */
@@ -41,7 +43,11 @@ export interface SanityCheck {
   readonly notes: readonly string[];
 }
 
-const checkOptions = optionsOf<SanityCheckOptions>("sanityCheck", { key: keyType, threshold: fraction });
+const checkOptions = optionsOf<SanityCheckOptions>("sanityCheck", {
+  key: keyType,
+  threshold: fraction,
+  repeats: count(),
+});
 
 /** Parameters of one layer: those whose paths differ in their last name alone. */
 interface Layer {
@@ -122,32 +128,40 @@ export async function sanityCheck<O>(
   explains: () => Promise<Attribution>,
   options: SanityCheckOptions = {},
 ): Promise<SanityCheck> {
-  const { key = keyOf(0), threshold = 0.5 } = checkOptions(options);
+  const { key = keyOf(0), threshold = 0.5, repeats = 1 } = checkOptions(options);
   requireSample(x);
   const original = await explains();
   const { layers, kept: stay } = layersFromTop(model, x);
   const kept = layers.flatMap(({ parameters }) => parameters.map(([, own]) => [own, own.value] as const));
-  const found: MapLikeness[] = [];
+  const sums = layers.map(({ path }) => ({ path, signed: 0, absolute: 0 }));
+  const restore = () => {
+    for (const [parameter, value] of kept) parameter.value = value;
+  };
   let isGone = false;
-  try {
-    for (const { path, parameters } of layers) {
+  const makeRandom = async (own: Key) => {
+    for (const [i, { parameters }] of layers.entries()) {
       for (const [name, parameter] of parameters)
-        if (parameter.value) parameter.value = redrawn(parameter.value, new Random(foldIn(key, name)));
+        if (parameter.value) parameter.value = redrawn(parameter.value, new Random(foldIn(own, name)));
       const again = await explains();
       if (again.target !== original.target)
         throw new OptionError(
           `sanityCheck: the class that is explained became ${again.target} as layers became random; name it: { target: ${original.target} }`,
         );
-      found.push({
-        path,
-        signed: rankCorrelation(original.values.data, again.values.data),
-        absolute: rankCorrelation(magnitudes(original), magnitudes(again)),
-      });
+      const sum = sums[i] as (typeof sums)[number];
+      sum.signed += rankCorrelation(original.values.data, again.values.data) / repeats;
+      sum.absolute += rankCorrelation(magnitudes(original), magnitudes(again)) / repeats;
       isGone = again.values.data.every((value) => value === 0);
     }
+  };
+  try {
+    for (let i = 0; i < repeats; i++) {
+      restore();
+      await makeRandom(i === 0 ? key : foldIn(key, "repeat", i));
+    }
   } finally {
-    for (const [parameter, value] of kept) parameter.value = value;
+    restore();
   }
+  const found: readonly MapLikeness[] = sums;
   const last = found.at(-1);
   if (!last) {
     const notes = ["nothing can be made random, since the model has no parameters: the map shows the input alone"];

@@ -194,10 +194,9 @@ function mistakeCard({ actual, predicted, confidence, image, cells = [], sample,
 /** How the explained mistakes were explained, and how many were not. */
 function explanationText(mistakes: readonly Mistake[]): string {
   const methods = mistakes.flatMap(({ explained }) => explained?.method ?? []);
-  const [method] = methods;
-  if (method === undefined) return "";
+  if (methods.length === 0) return "";
   const left = mistakes.length - methods.length;
-  return `<p class="soft">Colours show what speaks <span class="for">for</span> the class that was predicted, and <span class="against">against</span> it, by ${shown(method)}${left > 0 ? `, for ${plural(methods.length, "mistake")}; the time did not suffice for the other ${count(left)}` : ""}. Ask for more: sardonyx explain.</p>`;
+  return `<p class="soft">Colours show what speaks <span class="for">for</span> the class that was predicted, and <span class="against">against</span> it, by ${shown([...new Set(methods)].join(" and "))}${left > 0 ? `, for ${plural(methods.length, "mistake")}; the time did not suffice for the other ${count(left)}` : ""}. Ask for more: sardonyx explain.</p>`;
 }
 
 function mistakesSection({ mistakes, residuals }: RunReport): string {
