@@ -29,8 +29,6 @@ export interface NamedSample {
 
 /** What an input is read for. */
 interface Source {
-  /** In messages: `runs/iris`. */
-  readonly name: string;
   readonly network: RecipeNetwork & { readonly format?: InputFormat };
   readonly scored: ScoredModel;
   readonly compile: CompileOptions;
@@ -85,7 +83,11 @@ export async function sampleOfRun(run: OpenRun, argument: string, row: number | 
       );
     return { name: argument, sample: await askedSample(run, argument), notes: [] };
   }
-  return sampleOf({ name: run.record.recipe.name, network, scored, compile }, argument, row);
+  if (deployment.deployed)
+    throw new OptionError(
+      `the model that ${run.record.recipe.name} deploys generates, and gives no scores that could be explained; explain runs that classify, predict a number or write text`,
+    );
+  return sampleOf({ network, scored, compile }, argument, row);
 }
 
 const kindsText = "images, tables, texts, sounds or numbers that predict reads";
@@ -156,7 +158,7 @@ export async function sampleOfFile(path: string, argument: string, row: number |
   const format: InputFormat = isImage ? { image: { height, width, channels: channels as 1 | 3, turns: false } } : {};
   const classes = model instanceof ImportedModule ? classesOf(model.metadata) : undefined;
   const network = { model, inputs: type, format };
-  const named = await sampleOf({ name: path, network, scored: { model, classes }, compile: {} }, argument, row);
+  const named = await sampleOf({ network, scored: { model, classes }, compile: {} }, argument, row);
   const scaled = "pixels are divided by 255; where the model takes others, pass them as JSON of code of your own";
   return isImage ? { ...named, notes: [...named.notes, scaled] } : named;
 }
