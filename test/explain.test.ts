@@ -8,6 +8,7 @@ import { encodeWav } from "../src/data/sound/wav.ts";
 import { encodePng } from "../src/draw/index.ts";
 import { keyOf, Random, Tensor } from "../src/index.ts";
 import { commandLine, program, recordOf } from "./command-line.ts";
+import { writeModel } from "./pretrained-folders.ts";
 
 const { folder, run } = commandLine();
 const at = (...parts: readonly string[]) => join(folder, ...parts);
@@ -172,6 +173,23 @@ describe("files", () => {
     expect(notes.join()).toContain("pixels are divided by 255");
     expect(pictures[0]?.shape).toEqual([28, 28]);
   });
+});
+
+test("folders of Hugging Face's layout with a tokenizer are explained by texts; masked tokens are refused", {
+  timeout: 60_000,
+}, async () => {
+  const layers = { num_hidden_layers: 2, num_attention_heads: 2, max_position_embeddings: 64 };
+  const sizes = { hidden_size: 32, intermediate_size: 48, ...layers };
+  const llama = { model_type: "llama", architectures: ["LlamaForCausalLM"], num_key_value_heads: 1, ...sizes };
+  writeModel(at("llama"), "the film was lovely", llama);
+  const found = await explained("./llama", "the film");
+  expect(found.pictures[0]?.words?.map(({ text }) => text).join("")).toBe("the film");
+  const { sum = 0, expected = Number.NaN } = found.completeness ?? {};
+  expect(Math.abs(sum - expected)).toBeLessThan(0.05 * Math.abs(expected) + 0.02);
+  const bert = { model_type: "bert", architectures: ["BertForMaskedLM"], type_vocab_size: 2, ...sizes };
+  writeModel(at("bert"), "the film was lovely", bert);
+  const { stderr, code } = await run("explain", "./bert", "the film");
+  expect([code, stderr]).toEqual([2, expect.stringMatching(/no scores \[1, classes\] and no number/)]);
 });
 
 describe("refused in one sentence, and nothing is written", () => {

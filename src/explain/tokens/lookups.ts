@@ -32,6 +32,9 @@ import {
 export interface Lookup {
   /** What it gives: the vectors of tokens. */
   readonly vectors: Value;
+  /** The table, and its axis of tokens. */
+  readonly table: Value;
+  readonly axis: number;
   /** The tokens, as they reach the table. */
   readonly indices: Value;
   /** What stood in the places of the tokens beside them, shaped to be multiplied with the vectors. */
@@ -103,7 +106,7 @@ export function lookupsOf(outputs: readonly Value[], tokens: Value, beside: Valu
         ...indices.shape,
         ...Array<number>(table.rank - along - 1).fill(1),
       ];
-      found.push({ vectors: given[0], indices, beside: reshape(own, shape) });
+      found.push({ vectors: given[0], table, axis: along, indices, beside: reshape(own, shape) });
     }
     const besides = besideOutputs(node, (value) => value && carried.get(value));
     for (const [i, value] of besides.entries()) if (value) carried.set(given[i] as Value, value);

@@ -83,6 +83,13 @@ describe("a mean of vectors", () => {
     expectClose(values, tensor([[1, 0, 0.75]]), "from token 0");
   });
 
+  test("has what tokens add to the mean of all vectors", async () => {
+    // The mean (4/3, 1) adds (4/3 + 2) / 4 = 5/6.
+    const { values, completeness } = await tokenAttributions(model, ids, { target: 0, baseline: "mean" });
+    expectClose(values, tensor([[5 / 12, -7 / 12, 1 / 6]]), "from the mean");
+    expect(completeness?.error).toBeCloseTo(0, 4);
+  });
+
   test("is a model of presence for every other method and check", async () => {
     const { model: presence, x } = tokenPresence(model, ids);
     const { features, exact, completeness } = await kernelShap(presence, x, { target: 0 });
@@ -117,6 +124,8 @@ test("tokens that are moved, offset and bounded on the way to several tables are
   });
   const { values, completeness } = await tokenAttributions(model, tensor([[1, 5, 3, 2]], { dtype: "int32" }));
   expectClose(values, tensor([[10, 1, 200, 100]]), "tokens of two tables");
+  const mean = await tokenAttributions(model, tensor([[1, 5, 3, 2]], { dtype: "int32" }), { baseline: "mean" });
+  expectClose(mean.values, tensor([[4.5, -4.5, 50, -50]]), "from the means of both");
   expect(completeness?.error).toBeCloseTo(0, 3);
 });
 

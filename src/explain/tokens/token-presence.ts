@@ -1,23 +1,29 @@
 /** A model of tokens as a model of how far each token is there, which every method explains. */
 import { OptionError, UnsupportedError } from "../../core/errors.ts";
-import { count } from "../../core/option-types.ts";
+import { count, eitherOf, oneOf } from "../../core/option-types.ts";
 import { type OptionTypes, optionsOf } from "../../core/options.ts";
 import { fullTensor, type Tensor } from "../../core/tensor.ts";
 import { mapTree } from "../../core/tree.ts";
 import { Value } from "../../graph/ir.ts";
 import { rewrite } from "../../graph/rewrite.ts";
 import { type AnyModule, type Context, Module, valuesOf } from "../../nn/index.ts";
-import { add, cast, constant, expand, mul, sub } from "../../ops/index.ts";
-import { lookupsOf } from "./lookups.ts";
+import { add, cast, constant, expand, mul, reduceMean, reshape, sub } from "../../ops/index.ts";
+import { type Lookup, lookupsOf } from "./lookups.ts";
 import { type SampleInputs, type TokenOptions, tokensOf, tokenTypes } from "./token-inputs.ts";
 
 /** Options of `tokenPresence`. */
 export interface PresenceOptions extends TokenOptions {
-  /** The token whose vector stands where a token is not there, such as that which fills rows up, or the mask; default vectors of zeros. */
-  readonly baseline?: number | undefined;
+  /**
+   * What stands where a token is not there: the vector of a token, such as that which fills rows up, or the mask; or `"mean"`, that of all
+   * tokens' vectors; default vectors of zeros.
+   */
+  readonly baseline?: number | "mean" | undefined;
 }
 
-export const presenceTypes: OptionTypes<PresenceOptions> = { ...tokenTypes, baseline: count(0) };
+export const presenceTypes: OptionTypes<PresenceOptions> = {
+  ...tokenTypes,
+  baseline: eitherOf(count(0), oneOf("mean"), 'a token, a whole number from 0, or "mean"'),
+};
 
 const checkOptions = optionsOf<PresenceOptions>("tokenPresence", presenceTypes);
 
@@ -26,9 +32,9 @@ class TokenPresence extends Module<Value, unknown> {
   readonly model: AnyModule;
   readonly #inputs: SampleInputs;
   readonly #tokens: Tensor;
-  readonly #baseline: number | undefined;
+  readonly #baseline: PresenceOptions["baseline"];
 
-  constructor(model: AnyModule, inputs: SampleInputs, tokens: Tensor, baseline: number | undefined) {
+  constructor(model: AnyModule, inputs: SampleInputs, tokens: Tensor, baseline: PresenceOptions["baseline"]) {
     super();
     this.model = model;
     this.#inputs = inputs;
@@ -48,11 +54,11 @@ class TokenPresence extends Module<Value, unknown> {
       throw new UnsupportedError(
         "no table of floats that is looked up by the tokens was found between them and the output; explain the tokens themselves: occlusion(model, tokens, { fill: padding })",
       );
-    const absentToken = this.#baseline === undefined ? undefined : this.#absent(tokens);
     const moved = new Map<Value, Value>();
-    for (const { vectors, beside } of lookups) {
+    for (const lookup of lookups) {
+      const { vectors, beside } = lookup;
       const share = beside.dtype === vectors.dtype ? beside : cast(beside, vectors.dtype);
-      const [absent] = absentToken ? rewrite([vectors], () => undefined, new Map([[tokens, absentToken]])).outputs : [];
+      const absent = this.#absent(lookup, tokens);
       moved.set(vectors, absent ? add(absent, mul(share, sub(vectors, absent))) : mul(share, vectors));
     }
     const replaced = rewrite(outputs, () => undefined, moved).outputs;
@@ -60,8 +66,17 @@ class TokenPresence extends Module<Value, unknown> {
     return mapTree(output, (leaf) => (leaf instanceof Value ? replaced[next++] : leaf));
   }
 
-  #absent(tokens: Value): Value {
-    return expand(constant(fullTensor(this.#tokens.dtype, [1], this.#baseline as number)), tokens.shape);
+  /** What stands for the vectors of a table; `undefined` for zeros. */
+  #absent({ vectors, table, axis, indices }: Lookup, tokens: Value): Value | undefined {
+    const baseline = this.#baseline;
+    if (baseline === undefined) return undefined;
+    if (baseline === "mean") {
+      const [before, after] = [table.shape.slice(0, axis), table.shape.slice(axis + 1)];
+      const places = [...before, ...indices.shape.map(() => 1), ...after];
+      return expand(reshape(reduceMean(table, [axis]), places), vectors.shape);
+    }
+    const token = expand(constant(fullTensor(this.#tokens.dtype, [1], baseline)), tokens.shape);
+    return rewrite([vectors], () => undefined, new Map([[tokens, token]])).outputs[0];
   }
 }
 

@@ -17,12 +17,20 @@ const insideOf = ({ inside }: Asked) => {
   throw new InternalError("a method that looks inside was asked of a sample without tokens");
 };
 
-/** Shares of the tokens in the place that decides: the last of a language model, the first, which stands for the text, of others. */
+/** Shares of the tokens in the place that decides: the last of a causal model, the first, which stands for the text, of others. */
 export async function rollout(asked: Asked): Promise<Attribution> {
   const { model, inputs } = insideOf(asked);
-  const shares = attentionRollout(await attentionMaps(model, inputs));
+  const maps = await attentionMaps(model, inputs);
+  const shares = attentionRollout(maps);
   const [tokens = 0] = shares.shape;
-  const row = asked.scoresOf === "next tokens" ? tokens - 1 : 0;
+  // Where the first token sees itself alone, the last one has seen all.
+  const isCausal = maps.every(({ weights: { shape, data } }) => {
+    const [, , keys = 1] = shape;
+    return Array.from({ length: shape[0] ?? 1 }, (_, head) => data[head * tokens * keys] ?? 0).every(
+      (own) => own > 0.9999,
+    );
+  });
+  const row = isCausal ? tokens - 1 : 0;
   const { place } = asked.chosen;
   return {
     method: "attentionRollout",

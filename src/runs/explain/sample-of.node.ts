@@ -15,6 +15,7 @@ import { readInput } from "../open/predict-input.node.ts";
 import { textsOfArgument } from "../open/text-input.node.ts";
 import type { Deployment, InputFormat, RecipeNetwork } from "../recipes/recipe.ts";
 import { askedSample } from "./asked-sample.ts";
+import { pretrainedSample, readsTexts } from "./pretrained-sample.node.ts";
 import type { AnySample } from "./sample.ts";
 import { imageSample, numbersSample, rowSample, type ScoredModel, soundSample, wordsSample } from "./samples.ts";
 import { idsSample, promptSample, readSample } from "./token-samples.ts";
@@ -142,10 +143,14 @@ function classesOf(metadata: Readonly<Record<string, string>>): readonly string[
 }
 
 /**
- * The sample of an input of a model in a file: an image where it takes such, else numbers or token ids in JSON. Throws OptionError for a
+ * The sample of an input of a model in a file: an image where it takes such, else numbers or token ids in JSON; of a folder with a tokenizer a text. Throws OptionError for a
  * model of several inputs, or of unknown shapes.
  */
 export async function sampleOfFile(path: string, argument: string, row: number | undefined): Promise<NamedSample> {
+  if (readsTexts(path)) {
+    const { name, text } = await textOf(argument, "text", row);
+    return { name, sample: await pretrainedSample(path, text), notes: [] };
+  }
   const model = await loadModel(path);
   const inputs = model.inputTypes;
   if (!inputs)

@@ -82,14 +82,14 @@ export async function promptSample(model: AnyModule, prompt: string, writer: Wri
   const pieces = piecesOf(tokenizer, ids);
   return {
     what: "a prompt",
-    ...tokenPresence(model as Module<never, unknown>, x),
-    baselineText: "a prompt whose tokens have vectors of zeros",
+    ...tokenPresence(model as Module<never, unknown>, x, { baseline: "mean" }),
+    baselineText: "a prompt of the mean of all tokens' vectors",
     isImage: false,
     scores: output.toNumbers().slice(-tokens),
     scoresOf: "next tokens",
     names: Array.from({ length: tokens }, (_, id) => {
       // Of a part of a character there is no text.
-      const text = tokenizer.decode([id]);
+      const text = id < tokenizer.size ? tokenizer.decode([id]) : String(id);
       return text.includes("\uFFFD") ? (tokenizer.tokens[id] ?? text) : text;
     }),
     inside: { model, inputs: x },
@@ -107,8 +107,8 @@ export async function idsSample(scored: ScoredModel, x: Tensor, tokenizer?: Toke
   const pieces = tokenizer ? piecesOf(tokenizer, ids) : ids.map((id) => ` ${id}`);
   return {
     what: "token ids",
-    ...tokenPresence(scored.model as Module<never, unknown>, x),
-    baselineText: "tokens whose vectors are zeros",
+    ...tokenPresence(scored.model as Module<never, unknown>, x, { baseline: "mean" }),
+    baselineText: "the mean of all tokens' vectors",
     isImage: false,
     ...(await scoresOf(scored, x)),
     inside: { model: scored.model, inputs: x },
