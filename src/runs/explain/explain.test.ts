@@ -1,5 +1,6 @@
 /** Samples of runs: columns by hand, words that share what their features add, tokens as they stand in a text, names, and methods that suit. */
 import { describe, expect, test } from "vitest";
+import { DataError } from "../../core/errors.ts";
 import { keyOf } from "../../core/random.ts";
 import { size } from "../../core/shape.ts";
 import { Tensor, tensor } from "../../core/tensor.ts";
@@ -7,14 +8,15 @@ import type { RowEncoding } from "../../data/tables/rows/row-encoding.ts";
 import { trainBpe } from "../../data/text/bpe.ts";
 import { characterTokenizer } from "../../data/text/tokenizer.ts";
 import type { Value } from "../../graph/ir.ts";
-import { gpt2Architectures } from "../../models/index.ts";
+import { bertArchitectures, gpt2Architectures } from "../../models/index.ts";
 import { lambda } from "../../nn/index.ts";
 import * as ops from "../../ops/index.ts";
+import { askedSample } from "./asked-sample.ts";
 import { explainSample } from "./explain-sample.ts";
 import { methodNames, methods, unsuited } from "./methods.ts";
 import { largestOf, nameOf, placeOf } from "./sample.ts";
 import { imageSample, numbersSample, rowSample, soundSample, wordsIn, wordsSample } from "./samples.ts";
-import { piecesOf, promptSample } from "./token-samples.ts";
+import { piecesOf, promptSample, readSample } from "./token-samples.ts";
 
 const statistics = { fill: 2, mean: 2, deviation: 1, edges: [0, 1], hasMissing: true };
 const encoding: RowEncoding = {
@@ -217,5 +219,82 @@ describe("what is asked", () => {
     await expect(imageSample(pictures, tensor([[[[1, 2]]]]), tensor([[[[1, 2]]]]))).rejects.toThrow(
       "the model gives float32[1, 1, 1, 2], no scores [1, classes] and no number [1, 1]; explain runs that classify",
     );
+  });
+});
+
+describe("texts that a Transformer reads", () => {
+  const tokenizer = trainBpe("the film was lovely and the song was boring", { vocabulary: 300 });
+  const sizes = { vocabulary: tokenizer.size, width: 8, layers: 2, heads: 2, feedForward: 16, positions: 12 };
+  const model = bertArchitectures.BertForSequenceClassification({ sizes });
+  const type = { dtype: "int32", shape: [1, 12] } as const;
+  model.initialize(keyOf(2), { x: type, mask: type } as never);
+  const reader = { tokenizer, length: 12, padding: 0 };
+
+  test("have a value for each token, without padding, from a text of padding on", async () => {
+    const sample = await readSample({ model, classes: ["bad", "good"] }, "the film", reader);
+    const { pictures, completeness } = await explainSample(sample);
+    const [picture] = pictures.map((own) => own.picture);
+    expect(picture?.kind === "words" && picture.words.map(({ text }) => text).join("")).toBe("the film");
+    expect(sample.x.shape[1]).toBe(tokenizer.encode("the film").length);
+    expect(Math.abs(completeness?.error ?? 1)).toBeLessThan(1e-3);
+    const rollout = await explainSample(sample, { method: "attention-rollout" });
+    // Not causal: what the first place, which stands for the text, takes of all tokens.
+    expect(rollout.notes[0]).toContain("in the first place");
+    const [carried] = rollout.pictures.map((own) => own.picture);
+    const shares = carried?.kind === "words" ? carried.words.reduce((sum, { value = 0 }) => sum + value, 0) : 0;
+    expect(shares).toBeCloseTo(1, 5);
+  });
+
+  test("that are longer than what is read are cut", async () => {
+    const sample = await readSample({ model }, "the film was lovely and the song was boring and the film", reader);
+    expect(sample.x.shape).toEqual([1, 12]);
+  });
+});
+
+describe("a run that is asked by sentences", () => {
+  /** 2 of "good", -3 of "bad" and 1 of two words or more, as the score of the second class. */
+  const runOf = (answers: (text: string) => object) =>
+    ({
+      deployment: { classes: ["no", "yes"], dialogue: { what: "a sentence" } },
+      ask: async (text: string) => answers(text),
+    }) as unknown as Parameters<typeof askedSample>[0];
+  const scoresFor = (text: string) => {
+    if (text.trim() === "") throw new DataError("the text is empty; pass one");
+    const score = 2 * Number(text.includes("good")) - 3 * Number(text.includes("bad")) + Number(/\S\s+\S/.test(text));
+    return { output: tensor([[0, score]]) };
+  };
+
+  test("is explained by the words that are left out, where they stand", async () => {
+    const sample = await askedSample(runOf(scoresFor), "Good? good, bad");
+    const { pictures, subject, notes } = await explainSample(sample, { chosen: { place: 1 }, check: true });
+    expect(subject).toBe("yes");
+    expect(pictures[0]?.picture).toEqual({
+      kind: "words",
+      words: [
+        { text: "Good", value: 0 },
+        { text: "?", value: 0 },
+        { text: " " },
+        { text: "good", value: 2 },
+        { text: ",", value: 0 },
+        { text: " " },
+        { text: "bad", value: -3 },
+      ],
+    });
+    expect(notes).toEqual(["the checks need the input of the model, which a run that is asked does not show"]);
+  });
+
+  test("its only word cannot be left out, which a note says; other methods and answers in words are refused", async () => {
+    const sample = await askedSample(runOf(scoresFor), "good");
+    const { notes } = await explainSample(sample);
+    expect(notes).toEqual(['without "good" there is no answer: the text is empty; pass one']);
+    await expect(explainSample(sample, { method: "saliency" })).rejects.toThrow(
+      "saliency needs the input of the model, and this is a question; pass one of occlusion",
+    );
+    await expect(
+      askedSample(
+        runOf(() => ({ text: "hello", fields: {} })),
+        "hi",
+      ),
+    ).rejects.toThrow("the run answers a sentence in words, not by scores of classes");
   });
 });
