@@ -32,7 +32,7 @@ p { margin: 6px 0; overflow-wrap: anywhere; }
 .soft { color: var(--soft); font-size: 14px; }
 .note { padding: 8px 12px; border-left: 4px solid rgb(var(--for)); background: var(--raised); }
 .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 320px), 1fr)); gap: 12px; }
-svg[role=img] { width: 100%; height: auto; border-radius: 6px; border: 1px solid var(--line); }
+svg[role=img] { width: 100%; max-width: 460px; height: auto; border-radius: 6px; border: 1px solid var(--line); }
 @media (prefers-color-scheme: dark) { svg[role=img] { filter: invert(0.9) hue-rotate(180deg); } }
 `;
 

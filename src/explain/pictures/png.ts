@@ -14,17 +14,14 @@ const [dot, letter] = [2, 8];
 const margin = 12;
 const mostShownBars = 20;
 
-/** Letters that the font of small images has; others are left out, a plus is a space. */
-const lettersOf = (text: string): string => text.replaceAll("+", " ");
-
 const widthOf = (text: string): number => letter * [...text].length;
 
 /** The colours from the lowest value to the highest with their numbers. */
 function drawLegend(canvas: Canvas, x: number, y: number, { width, bound }: { width: number; bound: number }): void {
   for (let i = 0; i < width; i++) canvas.fill(x + i, y, 1, 10, colourOf((2 * i) / (width - 1) - 1, ground));
   canvas.frame(x - 1, y - 1, x + width, y + 10, ink);
-  const high = lettersOf(signedText(bound)).trim();
-  canvas.text(x, y + 16, `-${high}`, ink, dot);
+  const high = signedText(bound);
+  canvas.text(x, y + 16, signedText(-bound), ink, dot);
   canvas.text(x + Math.round(width / 2) - 3, y + 16, "0", ink, dot);
   canvas.text(x + width - widthOf(high) + 2, y + 16, high, ink, dot);
 }
@@ -59,7 +56,7 @@ function barsImage(picture: BarsPicture): Tensor<"uint8"> {
       16,
       colourOf(Math.sign(share), ground),
     );
-    canvas.text(left + 2 * half + 8, y + 4, lettersOf(signedText(value)), ink, dot);
+    canvas.text(left + 2 * half + 8, y + 4, signedText(value), ink, dot);
   }
   canvas.fill(left + half, margin - 4, 1, 22 * shown.length + 4, ink);
   return canvas.image;
