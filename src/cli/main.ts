@@ -29,6 +29,10 @@ const commands: Readonly<Record<string, Listed>> = {
     summary: "Apply a run's model to new inputs: images, sounds, numbers, sentences",
     load: () => import("./commands/predict.ts"),
   },
+  explain: {
+    summary: "Show why a model predicts what it does: pixels, words, columns; and whether to believe it",
+    load: () => import("./commands/explain.ts"),
+  },
   generate: {
     summary: "Continue a text with a run's language model",
     load: () => import("./commands/generate.ts"),

@@ -13,6 +13,10 @@ export interface Output {
   readonly columns: number;
   /** Writes a line for a person, as it is; nothing in JSON mode. On a terminal with colours it is shown as `style` says. */
   line(text?: string, style?: Style): void;
+  /** Whether `shades` shows colours. */
+  readonly colours: boolean;
+  /** Writes a line of parts for a person, on a terminal with 256 colours each in its own; nothing in JSON mode. */
+  shades(parts: readonly Shaded[]): void;
   /** Writes a part of a line for a person, as it comes; nothing in JSON mode. */
   part(text: string): void;
   /** Writes sentences for a person, wrapped; `indent` that of the lines after the first. */
@@ -27,6 +31,18 @@ export interface Output {
 const styles = { good: 32, caution: 33, bad: 31, strong: 1, soft: 2 } as const;
 /** `good`, `caution` and `bad` news in green, yellow and red, what is `strong` bold, what is `soft` dim. */
 export type Style = keyof typeof styles;
+
+/** A part of a line with the colours of its letters and of what is behind them, by their numbers among 256; default those of the terminal. */
+export interface Shaded {
+  readonly text: string;
+  readonly ink?: number | undefined;
+  readonly ground?: number | undefined;
+}
+
+const shaded = ({ text, ink, ground }: Shaded): string => {
+  const codes = [...(ink === undefined ? [] : [`38;5;${ink}`]), ...(ground === undefined ? [] : [`48;5;${ground}`])];
+  return codes.length === 0 ? printable(text) : `\u001b[${codes.join(";")}m${printable(text)}\u001b[0m`;
+};
 
 /**
  * Columns of the terminal that a stream is shown on; `undefined` where it is none. What a launcher starts may see a terminal where it writes
@@ -52,7 +68,9 @@ export function textOutput(columns: number): Output & { text(): string } {
     json: false,
     terminal: false,
     columns,
+    colours: false,
     line: (text = "") => lines.push(text),
+    shades: (parts) => lines.push(parts.map(({ text }) => text).join("")),
     part: (text) => lines.push((lines.pop() ?? "") + text),
     prose: (text, indent = 0) => append(lines, wrap(text, Math.min(columns, 100), indent)),
     record: () => undefined,
@@ -66,10 +84,15 @@ export function standardOutput(json: boolean): Output {
   for (const stream of [process.stdout, process.stderr]) goOnUnread(stream);
   const shown = json ? undefined : columnsOf(process.stdout);
   const [terminal, columns] = [shown !== undefined, shown ?? 80];
+  const colours = shown !== undefined && process.stdout.hasColors(256);
   return {
     json,
     terminal,
     columns,
+    colours,
+    shades(parts) {
+      if (!json) process.stdout.write(`${parts.map(colours ? shaded : ({ text }) => printable(text)).join("")}\n`);
+    },
     line(text = "", style) {
       if (!json) process.stdout.write(`${styled(printable(text), style, process.stdout)}\n`);
     },

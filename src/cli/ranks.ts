@@ -32,7 +32,8 @@ export function outputOfRank(output: Output, logs: string | undefined): Output {
   if (!follows()) return output;
   const write = logs === undefined ? () => undefined : writerTo(logs);
   return {
-    ...{ json: output.json, terminal: false, columns: 100 },
+    ...{ json: output.json, terminal: false, columns: 100, colours: false },
+    shades: (parts) => write(`${parts.map(({ text: own }) => own).join("")}\n`),
     line: (line = "") => write(`${line}\n`),
     part: write,
     prose: (prose) => write(`${prose}\n`),

@@ -1,6 +1,7 @@
 /** Smaller and merged models, in any environment. */
 
 export * from "./distill/index.ts";
+export { EarlyFusion, earlyFusion, LateFusion, type LateFusionOptions, lateFusion } from "./fuse/fusion.ts";
 export {
   type ComparisonOptions,
   compareModels,

@@ -28,6 +28,13 @@ export function encodePng(image: Tensor): Uint8Array {
   return encode({ width, height, data: pixels, channels, depth: 8 });
 }
 
+/** The bytes of a PNG file as an address that holds them itself. */
+export function pngAddress(png: Uint8Array): string {
+  let text = "";
+  for (const byte of png) text += String.fromCharCode(byte);
+  return `data:image/png;base64,${btoa(text)}`;
+}
+
 /**
  * Images [N, C, H, W] on one sheet [C, …], `columns` in a row (default: as wide as high), a line of grey between them and
  * around.

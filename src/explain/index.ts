@@ -36,6 +36,10 @@ export type { FeatureOptions } from "./perturbation/features.ts";
 export { type KernelShapOptions, kernelShap, type ShapleyAttribution } from "./perturbation/kernel-shap.ts";
 export { type LimeAttribution, type LimeOptions, lime, type Surrogate } from "./perturbation/lime.ts";
 export { type OcclusionOptions, occlusion } from "./perturbation/occlusion.ts";
+export { type ExplanationPage, explanationPage, type TitledPicture } from "./pictures/page.ts";
+export type { BarsPicture, MapPicture, Picture, ValuedName, ValuedText, WordsPicture } from "./pictures/picture.ts";
+export { picturePng } from "./pictures/png.ts";
+export { pictureSvg } from "./pictures/svg.ts";
 export { scoreOf } from "./score.ts";
 export { type DependenceOptions, type PartialDependence, partialDependence } from "./tables/partial-dependence.ts";
 export {
@@ -45,3 +49,17 @@ export {
   permutationImportance,
 } from "./tables/permutation-importance.ts";
 export type { Target } from "./target.ts";
+export { nextTokenScore } from "./tokens/next-token.ts";
+export { type TokenAttributionOptions, tokenAttributions } from "./tokens/token-attributions.ts";
+export type { SampleInputs, TokenOptions } from "./tokens/token-inputs.ts";
+export { type PresenceModel, type PresenceOptions, tokenPresence } from "./tokens/token-presence.ts";
+export { type AttentionMap, attentionMaps } from "./transformers/attention-maps.ts";
+export { attentionRollout } from "./transformers/attention-rollout.ts";
+export {
+  type LogitContribution,
+  type LogitContributions,
+  type LogitOptions,
+  logitContributions,
+} from "./transformers/logit-contributions.ts";
+export { type LensLayer, logitLens } from "./transformers/logit-lens.ts";
+export type { StreamOptions } from "./transformers/residual-stream.ts";

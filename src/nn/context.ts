@@ -59,6 +59,8 @@ export interface LayerRecord {
   readonly path: string;
   /** The kind of layer that it is. */
   readonly kind: LayerKind;
+  /** What the run was given, depth first. */
+  readonly inputs: readonly Value[];
   /** What the run gave, depth first. */
   readonly outputs: readonly Value[];
   /** Carried by the nodes that the run made itself, not by those of its children. */
@@ -173,10 +175,11 @@ export class Context {
     try {
       const start = { records: this.records.length, memories: this.decoding?.memories.length ?? 0 };
       const own = compute();
+      const given = valuesOf(inputs);
       assignScope([...valuesOf(own), ...this.penalties, ...this.updates.values()], scope);
-      const output = this.#adapted({ module, context: this, inputs: valuesOf(inputs) }, own, scope, start);
+      const output = this.#adapted({ module, context: this, inputs: given }, own, scope, start);
       const outputs = valuesOf(output);
-      this.records.push({ module, path, kind: module.kind, outputs, scope });
+      this.records.push({ module, path, kind: module.kind, inputs: given, outputs, scope });
       return output;
     } catch (error) {
       // The innermost module is named; those around it, and the model itself, are not.

@@ -75,7 +75,6 @@ export {
   tiedDense,
 } from "./layers/embedding.ts";
 export { copyWeights, Ensemble, ensemble, WeightAverage } from "./layers/ensemble.ts";
-export { EarlyFusion, earlyFusion, LateFusion, type LateFusionOptions, lateFusion } from "./layers/fusion.ts";
 export { Lambda, lambda } from "./layers/lambda.ts";
 export {
   type AttentionInputs,

@@ -37,7 +37,8 @@ const between: ReadonlySet<OpDef> = new Set([
 ]);
 
 /**
- * The probabilities of each attention behind `outputs`, in the order of the graph: softmaxes over products of data with data, by which data is multiplied.
+ * The probabilities of each attention behind `outputs`, in the order of the graph: softmaxes over products of data with data, by which data is
+ * multiplied.
  * @param data the inputs of the graph that are no weights
  */
 export function attentionsOf(outputs: readonly Value[], data: readonly Value[]): readonly Value[] {

@@ -31,28 +31,31 @@ const unspaced = new RegExp(`[${unspacedScripts}]`, "u");
 const parts = new RegExp(`[${unspacedScripts}]|[^${unspacedScripts}]+`, "gu");
 
 /** Words in lower case and signs of punctuation; of scripts without spaces between words each character. */
-const tokensOf = (text: string): string[] =>
+export const textTokens = (text: string): string[] =>
   wordsOf(text).flatMap((word) => (unspaced.test(word) ? (word.match(parts) ?? []) : [word]));
 
 /** The words of a text, and its pairs of neighbours; of scripts without spaces between words characters and their pairs. */
 export function wordsAndPairs(text: string): string[] {
-  const words = tokensOf(text);
+  const words = textTokens(text);
   return [...words, ...words.slice(1).map((word, i) => `${words[i]} ${word}`)];
 }
 
 /** Characters of a run. */
 const [shortest, longestRun] = [2, 5];
 
-/** The runs of 2 to 5 characters of each word between spaces. */
-export function characterRuns(text: string): string[] {
-  return wordsOf(text).flatMap((word) => {
-    const characters = [" ", ...word, " "];
-    const runs: string[] = [];
-    for (let length = shortest; length <= Math.min(longestRun, characters.length); length++)
-      for (let at = 0; at + length <= characters.length; at++) runs.push(characters.slice(at, at + length).join(""));
-    return runs;
-  });
+/** The runs of 2 to 5 characters of a word with a space before and behind it, and where each starts, the space before at 0. */
+export function characterRunsOf(word: string): { readonly run: string; readonly start: number }[] {
+  const characters = [" ", ...word, " "];
+  const runs: { run: string; start: number }[] = [];
+  for (let length = shortest; length <= Math.min(longestRun, characters.length); length++)
+    for (let start = 0; start + length <= characters.length; start++)
+      runs.push({ run: characters.slice(start, start + length).join(""), start });
+  return runs;
 }
+
+/** The runs of 2 to 5 characters of each word between spaces. */
+export const characterRuns = (text: string): string[] =>
+  wordsOf(text).flatMap((word) => characterRunsOf(word).map(({ run }) => run));
 
 /** Words and pairs of a text that are read at most. */
 const mostRead = 1024;
@@ -123,7 +126,7 @@ export function textIds({
     texts.map((text) => ({
       words: found(wordsAndPairs(text), wordIds),
       characters: found(characterRuns(text), runIds),
-      unknown: [...new Set(tokensOf(text))].filter((word) => !wordIds.has(word)),
+      unknown: [...new Set(textTokens(text))].filter((word) => !wordIds.has(word)),
     }));
 }
 

@@ -1,11 +1,11 @@
 /** Whether explanations are worth believing: curves by hand, ranks, and maps that do or do not depend on the model. */
 import { describe, expect, test } from "vitest";
-import { keyOf, Random } from "../../core/random.ts";
+import { foldIn, keyOf, Random } from "../../core/random.ts";
 import { Tensor, tensor } from "../../core/tensor.ts";
 import { encodeOnnx } from "../../formats/files/export-onnx.ts";
 import { modelFromOnnx } from "../../formats/onnx-model.ts";
 import type { Value } from "../../graph/ir.ts";
-import { conv2d, dense, flatten, lambda, sequential } from "../../nn/index.ts";
+import { type Context, conv2d, dense, flatten, lambda, Module, onesInit, sequential } from "../../nn/index.ts";
 import * as ops from "../../ops/index.ts";
 import type { Attribution } from "../attribution.ts";
 import { guidedBackpropagation } from "../gradients/guided-backpropagation.ts";
@@ -180,4 +180,41 @@ describe("sanityCheck", () => {
     );
     expect([...model.parameters().values()].map(({ value }) => value)).toEqual(before);
   });
+});
+
+test("a map that comes from a buffer of what was counted says that the check does not reach it", async () => {
+  class Counted extends Module<Value> {
+    readonly layer = dense(2);
+    protected call(x: Value, context: Context): Value {
+      const counts = context.buffer(this, "counts", { shape: [16, 2], initializer: onesInit });
+      // A layer that changes nothing of the order.
+      return ops.add(ops.matmul(x, counts), ops.mul(this.layer.apply(x, context), 1e-6));
+    }
+  }
+  const model = new Counted();
+  const x = tensor([Array.from({ length: 16 }, (_, i) => i)]);
+  model.initialize(keyOf(1), { dtype: "float32", shape: [1, 16] });
+  const { passes, kept, notes } = await sanityCheck(model, x, () => inputTimesGradient(model, x, { target: 0 }));
+  expect([passes, kept]).toEqual([false, ["counts"]]);
+  expect(notes).toEqual([
+    "the map of inputTimesGradient hardly changes when all layers are random, which says nothing here: buffers stay that hold what was counted of the data, counts",
+  ]);
+});
+
+test("of a few values the mean over several random models is compared, and the model has its own back each time", async () => {
+  const model = sequential([dense(8, { activation: "tanh" }), dense(2)]);
+  model.initialize(keyOf(1), { dtype: "float32", shape: [1, 4] });
+  const x = tensor([[1, -2, 0.5, 3]]);
+  const explain = () => inputTimesGradient(model, x, { target: 0 });
+  const before = (await explain()).values.toNumbers();
+  const each = [];
+  for (const own of [keyOf(0), foldIn(keyOf(0), "repeat", 1), foldIn(keyOf(0), "repeat", 2)])
+    each.push((await sanityCheck(model, x, explain, { key: own })).layers.at(-1)?.signed ?? Number.NaN);
+  const { layers } = await sanityCheck(model, x, explain, { repeats: 3 });
+  expect(layers.at(-1)?.signed).toBeCloseTo(
+    each.reduce((sum, own) => sum + own / 3, 0),
+    6,
+  );
+  expect(layers.map(({ path }) => path)).toEqual(["layers.1", "layers.0"]);
+  expect((await explain()).values.toNumbers()).toEqual(before);
 });

@@ -1,8 +1,9 @@
 /** The sanity check of explanations: whether a map depends on what the model learned. */
 import { OptionError } from "../../core/errors.ts";
-import { fraction } from "../../core/option-types.ts";
+import { count, fraction } from "../../core/option-types.ts";
 import { optionsOf } from "../../core/options.ts";
 import { foldIn, type Key, keyOf, keyType, Random } from "../../core/random.ts";
+import { size } from "../../core/shape.ts";
 import { Tensor } from "../../core/tensor.ts";
 import type { Value } from "../../graph/ir.ts";
 import type { Module } from "../../nn/index.ts";
@@ -16,6 +17,8 @@ export interface SanityCheckOptions {
   readonly key?: Key;
   /** The rank correlation from which on a map counts as unchanged once all layers are random; default 0.5. */
   readonly threshold?: number;
+  /** How often all layers are made random; correlations are means. Default 1; of a few values more, which are alike by chance. */
+  readonly repeats?: number;
 }
 
 /** How alike two maps are, as rank correlations. */
@@ -34,11 +37,26 @@ export interface SanityCheck {
   readonly layers: readonly MapLikeness[];
   /** Whether the map changes: with all layers random both correlations are below the threshold. */
   readonly passes: boolean;
+  /** Buffers that stay although they hold what was learned of the data, such as counts of words: what comes from them does not change. */
+  readonly kept: readonly string[];
   /** Of a map that hardly changes, or is gone, a sentence. */
   readonly notes: readonly string[];
 }
 
-const checkOptions = optionsOf<SanityCheckOptions>("sanityCheck", { key: keyType, threshold: fraction });
+const checkOptions = optionsOf<SanityCheckOptions>("sanityCheck", {
+  key: keyType,
+  threshold: fraction,
+  repeats: count(),
+});
+
+/** Numbers of a buffer from which on it may hold what was learned. */
+const leastOfBuffer = 16;
+
+/** The buffers of several numbers that are no running statistics: they stay as they are. */
+const buffersOf = <O>(model: Module<Value, O>): readonly string[] =>
+  [...model.parameters()].flatMap(([path, { isBuffer, shape }]) =>
+    isBuffer && !/(^|\.)running_/.test(path) && size(shape) >= leastOfBuffer ? [path] : [],
+  );
 
 /** Normal numbers of the mean and the deviation of a parameter's own. */
 function redrawn(value: Tensor, random: Random): Tensor {
@@ -71,42 +89,56 @@ export async function sanityCheck<O>(
   explains: () => Promise<Attribution>,
   options: SanityCheckOptions = {},
 ): Promise<SanityCheck> {
-  const { key = keyOf(0), threshold = 0.5 } = checkOptions(options);
+  const { key = keyOf(0), threshold = 0.5, repeats = 1 } = checkOptions(options);
   requireSample(x);
   const original = await explains();
   const layers = layersFromTop("sanityCheck", model, x);
+  const stay = buffersOf(model);
   const kept = layers.flatMap(({ parameters }) => parameters.map(([, own]) => [own, own.value] as const));
-  const found: MapLikeness[] = [];
+  const sums = layers.map(({ path }) => ({ path, signed: 0, absolute: 0 }));
+  const restore = () => {
+    for (const [parameter, value] of kept) parameter.value = value;
+  };
   let isGone = false;
-  try {
-    for (const { path, parameters } of layers) {
+  const makeRandom = async (own: Key) => {
+    for (const [i, { parameters }] of layers.entries()) {
       for (const [name, parameter] of parameters)
-        if (parameter.value) parameter.value = redrawn(parameter.value, new Random(foldIn(key, name)));
+        if (parameter.value) parameter.value = redrawn(parameter.value, new Random(foldIn(own, name)));
       const again = await explains();
       if (again.target !== original.target)
         throw new OptionError(
           `sanityCheck: the class that is explained became ${again.target} as layers became random; name it: { target: ${original.target} }`,
         );
-      found.push({
-        path,
-        signed: rankCorrelation(original.values.data, again.values.data),
-        absolute: rankCorrelation(magnitudes(original), magnitudes(again)),
-      });
+      const sum = sums[i] as (typeof sums)[number];
+      sum.signed += rankCorrelation(original.values.data, again.values.data) / repeats;
+      sum.absolute += rankCorrelation(magnitudes(original), magnitudes(again)) / repeats;
       isGone = again.values.data.every((value) => value === 0);
     }
+  };
+  try {
+    for (let i = 0; i < repeats; i++) {
+      restore();
+      await makeRandom(i === 0 ? key : foldIn(key, "repeat", i));
+    }
   } finally {
-    for (const [parameter, value] of kept) parameter.value = value;
+    restore();
   }
+  const found: readonly MapLikeness[] = sums;
   const last = found.at(-1);
   if (!last) {
     const notes = ["nothing can be made random, since the model has no parameters: the map shows the input alone"];
-    return { layers: [], passes: false, notes };
+    return { layers: [], passes: false, kept: stay, notes };
   }
   const kinds = (["signed", "absolute"] as const).filter((kind) => last[kind] >= threshold);
-  const stays = kinds.map(
-    (kind) =>
-      `${original.method} hardly changes when all layers are random: the rank correlation of its ${kind} values is ${last[kind].toFixed(2)}; they show the input rather than what this model learned`,
-  );
+  const stays =
+    stay.length > 0 && kinds.length > 0
+      ? [
+          `the map of ${original.method} hardly changes when all layers are random, which says nothing here: buffers stay that hold what was counted of the data, ${stay.join(", ")}`,
+        ]
+      : kinds.map(
+          (kind) =>
+            `${original.method} hardly changes when all layers are random: the rank correlation of its ${kind} values is ${last[kind].toFixed(2)}; they show the input rather than what this model learned`,
+        );
   const gone = isGone ? [`the map of ${original.method} is 0 everywhere with random layers, which orders nothing`] : [];
-  return { layers: found, passes: kinds.length === 0, notes: [...stays, ...gone] };
+  return { layers: found, passes: kinds.length === 0, kept: stay, notes: [...stays, ...gone] };
 }

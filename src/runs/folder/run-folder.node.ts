@@ -209,6 +209,15 @@ export function findRun(nameOrPath: string): string {
   );
 }
 
+/** Whether a person's name is that of a run, as `findRun` finds it. */
+export function isRun(nameOrPath: string): boolean {
+  try {
+    return existsSync(join(findRun(nameOrPath), runFiles.record));
+  } catch {
+    return false;
+  }
+}
+
 function knownRuns(): string {
   const known = runFolders();
   return known.length > 0 ? `runs are: ${known.join(", ")}` : "train one first: sardonyx train lenet-mnist";

@@ -1,6 +1,5 @@
 /** Vectors of texts, images and sounds: by a run, or by a pretrained model as it is. */
 import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { DataError, OptionError } from "../../core/errors.ts";
 import { flag, string } from "../../core/option-types.ts";
 import { optionsOf } from "../../core/options.ts";
@@ -16,7 +15,7 @@ import { isHubName } from "../../formats/files/hub-cache.node.ts";
 import type { CompileOptions } from "../../jit/compile.ts";
 import { type AnyModule, lambda, type Module, takenNames, takenOf, unitLength } from "../../nn/index.ts";
 import { predictor } from "../../train/predict.ts";
-import { findRun, runFiles } from "../folder/run-folder.node.ts";
+import { isRun } from "../folder/run-folder.node.ts";
 import type { Deployment, OnDownload, RecipeNetwork } from "../recipes/recipe.ts";
 import { preparation } from "./input.ts";
 import { type OpenRunOptions, openRun } from "./open-run.node.ts";
@@ -91,14 +90,6 @@ export async function embedderOf(
   const source = `the features of ${layer}, of length 1`;
   if (reader) return ofTexts(model, async () => reader, { compile, source });
   return ofFiles({ ...network, model }, { compile, source });
-}
-
-function isRun(name: string): boolean {
-  try {
-    return existsSync(join(findRun(name), runFiles.record));
-  } catch {
-    return false;
-  }
 }
 
 /** A model up to its features, which are pooled and divided by their length. */

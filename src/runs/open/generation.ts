@@ -48,19 +48,25 @@ const specialTokens = ({ bos, eos }: NonNullable<Writer["chat"]>) => ({
   ...(eos !== undefined && { eos }),
 });
 
+/** Ids of a prompt's tokens, of a model that chats as a message by its template. */
+export function promptIds({ tokenizer, chat }: Writer, prompt: string): number[] {
+  const asked = chat
+    ? chatTemplate(chat.template, specialTokens(chat)).renderPrompt({ messages: [{ role: "user", content: prompt }] })
+    : prompt;
+  return tokenizer.encode(asked);
+}
+
 /** Pieces of text after a prompt. Throws DataError for a prompt that is longer than the model reads. */
 export async function* generateText(
   model: AnyModule,
-  { tokenizer, positions, chat }: Writer,
+  writer: Writer,
   prompt: string,
   options: GenerationOptions,
   compile: CompileOptions,
 ): AsyncGenerator<GeneratedPiece> {
   const { tokens = 300, temperature = 0.8, topK, topP, seed = 0 } = options;
-  const asked = chat
-    ? chatTemplate(chat.template, specialTokens(chat)).renderPrompt({ messages: [{ role: "user", content: prompt }] })
-    : prompt;
-  const ids = tokenizer.encode(asked);
+  const { tokenizer, positions, chat } = writer;
+  const ids = promptIds(writer, prompt);
   const end = chat?.eos === undefined ? undefined : tokenizer.idOf(chat.eos);
   if (ids.length > positions)
     throw new DataError(`the prompt has ${ids.length} tokens, the model reads ${positions} at most; shorten it`);

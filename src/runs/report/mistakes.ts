@@ -3,7 +3,7 @@ import { greatest, least } from "../../core/lists.ts";
 import { Tensor } from "../../core/tensor.ts";
 import { rowCells } from "../../data/tables/rows/row-cells.ts";
 import { knownWords } from "../../data/text/text-features.ts";
-import { encodePng } from "../../draw/png.ts";
+import { encodePng, pngAddress } from "../../draw/png.ts";
 import type { TextReader } from "../../finetune/tasks/text-rows.ts";
 import type { Deployment, InputFormat } from "../recipes/recipe.ts";
 import type { TestOutputs } from "./outputs.ts";
@@ -68,8 +68,5 @@ function imageOf(input: Tensor): string {
     const [x, y, channel] = [i % wide, Math.floor(i / wide) % high, Math.floor(i / (wide * high))];
     return ((values[(channel * height + y * step) * width + x * step] ?? 0) - from) / span;
   });
-  const png = encodePng(new Tensor("float32", [channels, high, wide], pixels));
-  let text = "";
-  for (const byte of png) text += String.fromCharCode(byte);
-  return `data:image/png;base64,${btoa(text)}`;
+  return pngAddress(encodePng(new Tensor("float32", [channels, high, wide], pixels)));
 }

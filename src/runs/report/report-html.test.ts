@@ -44,7 +44,17 @@ const report: RunReport = {
     bins: [{ from: 0.7, to: 0.8, samples: 2, confidence: 0.8, accuracy: 0.5 }],
   },
   residuals: { samples: 1, bias: 1, rootMeanSquaredError: 1, meanAbsoluteError: 1, pairs: [[1, 2]] },
-  mistakes: [{ sample: 0, actual: evil, predicted: "b", loss: 1, cells: [{ name: evil, value: evil }] }],
+  mistakes: [
+    { sample: 0, actual: evil, predicted: "b", loss: 1, cells: [{ name: evil, value: evil }] },
+    {
+      ...{ sample: 1, actual: evil, predicted: "b", loss: 1 },
+      explained: { method: evil, bars: [{ name: evil, shown: evil, value: 0.5 }] },
+    },
+    {
+      ...{ sample: 2, actual: evil, predicted: "b", loss: 1 },
+      explained: { method: "m", words: [{ text: evil, value: -0.5 }] },
+    },
+  ],
   importance: {
     metric: "accuracy",
     reference: 0.5,
@@ -106,4 +116,30 @@ test("the document has every section, and no name ends a line or a cell", () => 
 test("report.json is read back, with numbers that are none", () => {
   const read = runReportSchema.parse(JSON.parse(JSON.stringify(report)));
   expect(read).toEqual(JSON.parse(JSON.stringify(report), (_, value) => value ?? Number.NaN));
+});
+
+describe("mistakes that are explained", () => {
+  const image = "data:image/png;base64,AA==";
+  const mistake = { sample: 0, actual: "a", predicted: "b", loss: 1, image };
+  const explained = { method: "grad-cam", map: image, bound: 0.25 };
+
+  test("have their map beside the image, and the method above; those without are counted", () => {
+    const page = reportPage({ ...report, mistakes: [{ ...mistake, explained }, mistake, mistake] });
+    expect(page).toContain("it, by grad-cam, for 1 mistake; the time did not suffice for the other 2.");
+    expect(page).toMatch(
+      /<img [^>]*title="what speaks for the prediction, and against it, in full colours from \+0\.25 on">/,
+    );
+  });
+
+  test("where none is explained nothing is said of it", () => {
+    expect(reportPage({ ...report, mistakes: [mistake] })).not.toContain("Colours show");
+  });
+
+  test("bars take the place of cells", () => {
+    const cells = [{ name: "size", value: "3" }];
+    const bars = [{ name: "size", shown: "3", value: 1 }];
+    const page = reportPage({ ...report, mistakes: [{ ...mistake, cells, explained: { method: "m", bars } }] });
+    expect(page.match(/>size</g)).toHaveLength(1);
+    expect(page).toContain('<td class="number">+1</td>');
+  });
 });

@@ -5,11 +5,13 @@ import { count, duration, percent, plural, resultText, spoken } from "../../core
 import { inOneLine } from "../../core/printable.ts";
 import { curvesOf } from "../../draw/curves.ts";
 import { htmlPage } from "../../draw/page.ts";
+import { pictureHtml, pictureStyle } from "../../explain/pictures/html.ts";
+import { signedText } from "../../explain/pictures/picture.ts";
 import { metricsOf, reachedText } from "../../train/baselines/compared-metric.ts";
-import { type Mistake, type RunReport, shownResults, spaced } from "./report.ts";
+import { type Mistake, type MistakeExplanation, type RunReport, shownResults, spaced } from "./report.ts";
 import { confusionTable } from "./report-confusion.ts";
 import { reliabilityDiagram, residualPlot } from "./report-plots.ts";
-import { reportStyle } from "./report-style.ts";
+import { explanationStyle, reportStyle } from "./report-style.ts";
 import { searchPlot, searchTable, searchText } from "./search-text.ts";
 import { shown, worseText } from "./shown.ts";
 
@@ -143,15 +145,58 @@ function residualSection({ residuals }: RunReport): string {
   );
 }
 
-function mistakeCard({ actual, predicted, confidence, image, cells = [], sample }: Mistake): string {
+/** What speaks for the predicted class, in the colours of the page. */
+function explanationHtml({ words, bars }: MistakeExplanation): string {
+  if (words) return pictureHtml({ kind: "words", words: words.map(shownWord) }, { legend: false });
+  // Where any has something to show, what is missing is a dash.
+  const blank = bars?.some(({ shown: cell }) => cell !== "") ? "-" : "";
+  return bars ? pictureHtml({ kind: "bars", bars: bars.map((own) => shownBar(own, blank)) }) : "";
+}
+
+const shownWord = ({ text, value }: NonNullable<MistakeExplanation["words"]>[number]) => ({
+  text: inOneLine(text),
+  ...(value !== undefined && { value }),
+});
+const shownBar = ({ name, shown: cell, value }: NonNullable<MistakeExplanation["bars"]>[number], blank: string) => ({
+  name: shortened(name, 60),
+  shown: cell === "" ? blank : shortened(cell, 200),
+  value,
+});
+const shortened = (text: string, most: number): string =>
+  inOneLine(text.length > most ? `${text.slice(0, most - 1)}…` : text);
+
+function mistakeCard({ actual, predicted, confidence, image, cells = [], sample, explained }: Mistake): string {
   const sure = confidence === undefined ? "" : `, ${percent(confidence)} sure`;
-  const picture = image === undefined ? "" : `<img src="${shown(image, 1e7)}" alt="sample ${sample} of the test">`;
-  const rows = cells
+  const images = [
+    ...(image === undefined ? [] : [[image, `sample ${sample} of the test`]]),
+    ...(explained?.map === undefined
+      ? []
+      : [
+          [
+            explained.map,
+            `what speaks for the prediction, and against it, in full colours from ${signedText(explained.bound ?? 0)} on`,
+          ],
+        ]),
+  ];
+  const picture = images
+    .map(([address = "", alt = ""]) => `<img src="${shown(address, 1e7)}" alt="${alt}" title="${alt}">`)
+    .join("");
+  const reasons = explained ? explanationHtml(explained) : "";
+  const rows = reasons === "" || explained?.words ? cells : [];
+  const shownRows = rows
     .slice(0, mostCells)
     .map(({ name, value }) => `<tr><th>${shown(name, 60)}</th><td>${value === "" ? "-" : shown(value)}</td></tr>`);
   const more =
-    cells.length > mostCells ? `<p class="soft">and ${plural(cells.length - mostCells, "column")} more</p>` : "";
-  return `<div class="mistake">${picture}<div>predicted <b>${shown(predicted, 80)}</b>${sure}</div><div>true <b>${shown(actual, 80)}</b></div><div class="soft">sample ${count(sample)}</div>${rows.length > 0 ? `<table>${rows.join("")}</table>` : ""}${more}</div>`;
+    rows.length > mostCells ? `<p class="soft">and ${plural(rows.length - mostCells, "column")} more</p>` : "";
+  return `<div class="mistake">${picture}<div>predicted <b>${shown(predicted, 80)}</b>${sure}</div><div>true <b>${shown(actual, 80)}</b></div><div class="soft">sample ${count(sample)}</div>${shownRows.length > 0 ? `<table>${shownRows.join("")}</table>` : ""}${more}${reasons}</div>`;
+}
+
+/** How the explained mistakes were explained, and how many were not. */
+function explanationText(mistakes: readonly Mistake[]): string {
+  const methods = mistakes.flatMap(({ explained }) => explained?.method ?? []);
+  if (methods.length === 0) return "";
+  const left = mistakes.length - methods.length;
+  return `<p class="soft">Colours show what speaks <span class="for">for</span> the class that was predicted, and <span class="against">against</span> it, by ${shown([...new Set(methods)].join(" and "))}${left > 0 ? `, for ${plural(methods.length, "mistake")}; the time did not suffice for the other ${count(left)}` : ""}. Ask for more: sardonyx explain.</p>`;
 }
 
 function mistakesSection({ mistakes, residuals }: RunReport): string {
@@ -161,6 +206,7 @@ function mistakesSection({ mistakes, residuals }: RunReport): string {
   return section(
     "Worst mistakes",
     `<p class="soft">The ${residuals ? "largest errors" : "wrong predictions of the highest loss"} among the samples that were looked at: look whether they are labelled right. Samples are numbered from 0, in the order of the test.</p>`,
+    explanationText(mistakes),
     `<div class="${kind}">${mistakes.map(mistakeCard).join("")}</div>`,
   );
 }
@@ -228,5 +274,10 @@ export function reportPage(report: RunReport): string {
     usageSection(report),
   ];
   const refresh = report.state === "running" ? `<meta http-equiv="refresh" content="${refreshSeconds}">\n` : "";
-  return htmlPage({ title: inOneLine(report.recipe), style: reportStyle, sections, head: `${policy}${refresh}` });
+  return htmlPage({
+    title: inOneLine(report.recipe),
+    style: `${reportStyle}${pictureStyle}${explanationStyle}`,
+    sections,
+    head: `${policy}${refresh}`,
+  });
 }

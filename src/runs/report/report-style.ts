@@ -39,3 +39,14 @@ svg[role=img] { width: 100%; max-width: 560px; height: auto; border-radius: 6px;
 .mistake th { color: var(--soft); overflow-wrap: break-word; max-width: 110px; }
 pre { background: var(--raised); border: 1px solid var(--line); border-radius: 8px; padding: 8px 12px; overflow-x: auto; margin: 4px 0 2px; font-size: 13px; }
 `;
+
+/** Within the cards of mistakes, what speaks for a prediction; after `pictureStyle`. */
+export const explanationStyle = `
+.mistakes .words { font-size: 14px; line-height: 1.7; }
+.mistakes .bars { font-size: 13px; }
+.mistakes .bars .both { width: 30%; min-width: 50px; }
+.mistakes.images { grid-template-columns: repeat(auto-fill, minmax(min(100%, 250px), 1fr)); }
+.mistakes.images .mistake img { display: inline-block; width: calc(50% - 6px); max-width: 112px; margin-right: 6px; }
+.for { background: rgba(var(--for), 0.5); border-radius: 3px; padding: 1px 3px; }
+.against { background: rgba(var(--against), 0.5); border-radius: 3px; padding: 1px 3px; }
+`;

@@ -34,6 +34,26 @@ const residualsSchema = z.strictObject({
   pairs: z.array(z.tuple([z.number(), z.number()]).readonly()).readonly(),
 });
 
+/** What speaks for the class that was predicted, and against it. */
+const explanationSchema = z.strictObject({
+  /** The method that made it: `integrated-gradients`. */
+  method: z.string(),
+  /** Over the image, as a PNG in a data URI … */
+  map: z.string().optional(),
+  /** … with the value of its full colours; … */
+  bound: z.number().optional(),
+  /** … the words or tokens with what each adds; … */
+  words: z
+    .array(z.strictObject({ text: z.string(), value: resultSchema.optional() }))
+    .readonly()
+    .optional(),
+  /** … or columns, those that add most. */
+  bars: z
+    .array(z.strictObject({ name: z.string(), shown: z.string(), value: resultSchema }))
+    .readonly()
+    .optional(),
+});
+
 const mistakeSchema = z.strictObject({
   /** Place of the sample in the test, from 0. */
   sample: z.number(),
@@ -44,6 +64,7 @@ const mistakeSchema = z.strictObject({
   loss: resultSchema,
   /** The input as a PNG in a data URI. */
   image: z.string().optional(),
+  explained: explanationSchema.optional(),
   /** The input as the cells of a row. */
   cells: z
     .array(z.strictObject({ name: z.string(), value: z.string() }))
@@ -110,6 +131,7 @@ export type Diagnosis = Pick<RunReport, "calibration" | "residuals" | "mistakes"
 export type Calibration = NonNullable<RunReport["calibration"]>;
 export type Residuals = NonNullable<RunReport["residuals"]>;
 export type Mistake = NonNullable<RunReport["mistakes"]>[number];
+export type MistakeExplanation = NonNullable<Mistake["explained"]>;
 export type Importance = NonNullable<RunReport["importance"]>;
 
 /** Names of results that are shown: neither matrices, nor details, whose names have a point in them. */

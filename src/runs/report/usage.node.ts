@@ -25,6 +25,9 @@ export function usageOf({ recipe, folder, record }: Plan, task: Task): RunReport
     task.writer
       ? [command`generate ${shownPath(folder)} --prompt ${task.writer.prompt}`, "text that it writes"]
       : [`${command`predict ${shownPath(folder)}`} ${example}`, what],
+    ...(isExplained(task)
+      ? [[`${command`explain ${shownPath(folder)}`} ${example}`, "why it predicts that"] as const]
+      : []),
     [
       `${command`eval ${shownPath(folder)}`}${path === undefined ? "" : command` --recipe ${shownPath(path)}`}`,
       "the test again",
@@ -35,6 +38,12 @@ export function usageOf({ recipe, folder, record }: Plan, task: Task): RunReport
     return [line.replace(/^sardonyx\s+/, ""), meaning] as const;
   });
   return [...own, ...next].map(([line, meaning]) => ({ command: `${programName()} ${line}`, meaning }));
+}
+
+/** Whether `explain` takes what `predict` does: inputs of classes that are read for the model. */
+function isExplained({ classes, dialogue, writer, deployed, format = {}, reader }: Task): boolean {
+  const isRead = reader ? (reader.gives ?? "scores") === "scores" : Object.keys(format).length > 0;
+  return classes !== undefined && isRead && !dialogue && !writer && !deployed;
 }
 
 /** An argument of `predict`, and what it is. */

@@ -18,8 +18,8 @@ import type { Plan } from "../training/plan.node.ts";
 import { calibrationOf, residualsOf } from "./calibration.ts";
 import { importanceOf } from "./importance.ts";
 import { mistakesOf } from "./mistakes.ts";
-import { askerOf, outputsOfTest } from "./outputs.ts";
-import { type Diagnosis, type RunReport, runReportSchema } from "./report.ts";
+import { askerOf, outputsOfTest, type TestOutputs } from "./outputs.ts";
+import { type Diagnosis, type Mistake, type RunReport, runReportSchema } from "./report.ts";
 import { reportPage } from "./report-html.ts";
 import { reportMarkdown } from "./report-markdown.ts";
 import { usageOf } from "./usage.node.ts";
@@ -143,12 +143,21 @@ export class LiveReport {
       const key = keyOf(plan.record.settings.seed);
       return {
         ...(kind === "classes" ? { calibration: calibrationOf(samples) } : { residuals: residualsOf(samples) }),
-        mistakes: mistakesOf(outputs, task),
+        mistakes: await this.#mistakes(outputs),
         ...(encoding && rows && { importance: await importanceOf(outputs, rows, { encoding, ask, key }) }),
       };
     } finally {
       await ask.release();
     }
+  }
+
+  /** The worst mistakes, of classes with what speaks for the predicted one. */
+  async #mistakes(outputs: TestOutputs): Promise<readonly Mistake[]> {
+    const mistakes = mistakesOf(outputs, this.#source.task);
+    if (outputs.kind !== "classes" || mistakes.length === 0) return mistakes;
+    // Methods are loaded by runs that have something to explain.
+    const { explainedMistakes } = await import("./explain-mistakes.ts");
+    return explainedMistakes(this.#source.task, outputs, mistakes);
   }
 
   #report(state: RunReport["state"]): RunReport {

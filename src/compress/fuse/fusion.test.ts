@@ -6,13 +6,9 @@ import { Tensor, tensor } from "../../core/tensor.ts";
 import { fromTensors } from "../../data/index.ts";
 import { encodeOnnx } from "../../formats/files/export-onnx.ts";
 import { modelFromOnnx } from "../../formats/onnx-model.ts";
+import { activation, crossEntropy, dense, type Module, sequential } from "../../nn/index.ts";
 import { adam, fit, predict } from "../../train/index.ts";
-import { crossEntropy } from "../losses/losses.ts";
-import type { Module } from "../module.ts";
-import { activation } from "./activations.ts";
-import { dense } from "./dense.ts";
 import { earlyFusion, lateFusion } from "./fusion.ts";
-import { sequential } from "./sequential.ts";
 
 /** A network that gives what it takes. */
 const same = () => sequential([activation("linear")]);

@@ -4,11 +4,8 @@ import { flag, listOf, nonNegative, oneOf } from "../../core/option-types.ts";
 import { optionsOf } from "../../core/options.ts";
 import { sameShape, showShape, size } from "../../core/shape.ts";
 import type { Value } from "../../graph/ir.ts";
+import { type Context, Module, type NamedInputs, zerosInit } from "../../nn/index.ts";
 import { add, concat, log, mul, reshape, scalar, slice, softmax } from "../../ops/index.ts";
-import type { Context } from "../context.ts";
-import { zerosInit } from "../initializers.ts";
-import type { NamedInputs } from "../inputs.ts";
-import { Module } from "../module.ts";
 
 /** Networks by the names of the inputs that they take. */
 type Branches<O = Value> = Readonly<Record<string, Module<Value, O>>>;

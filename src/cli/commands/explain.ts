@@ -1,0 +1,240 @@
+/** `sardonyx explain`: why a model predicts what it does for an input, and whether to believe that. */
+import { existsSync } from "node:fs";
+import { extname, resolve } from "node:path";
+import { OptionError } from "../../core/errors.ts";
+import { percent } from "../../core/number-text.ts";
+import { Tensor } from "../../core/tensor.ts";
+import { linePlot } from "../../draw/plot.ts";
+import { type ExplanationPage, explanationPage } from "../../explain/pictures/page.ts";
+import type { Picture } from "../../explain/pictures/picture.ts";
+import { picturePng } from "../../explain/pictures/png.ts";
+import { pictureSvg } from "../../explain/pictures/svg.ts";
+import { type Checked, type ExplainedSample, explainSample } from "../../runs/explain/explain-sample.ts";
+import { methodNames } from "../../runs/explain/methods.ts";
+import { type AnySample, largestOf, nameOf, placeOf } from "../../runs/explain/sample.ts";
+import { type NamedSample, sampleOfFile, sampleOfRun } from "../../runs/explain/sample-of.node.ts";
+import { isRun } from "../../runs/folder/run-folder.node.ts";
+import { describeOutput } from "../../runs/open/predict-output.ts";
+import { writeFileAtomic } from "../../storage/atomic.node.ts";
+import { shownPath } from "../../storage/shown-path.node.ts";
+import { defineCommand, type OptionValues, oneOf, text, toggle, wholeNumber } from "../command.ts";
+import { showPicture } from "../explain/show-picture.ts";
+import { computeOptions, openNamed } from "../open-run.ts";
+import type { Output } from "../output.ts";
+
+const options = {
+  method: oneOf("how; default by the kind of input", methodNames),
+  target: text("CLASS", "the class, by name or number, or the next token that is explained; default the likeliest"),
+  against: text("CLASS", "explain why the target rather than this one"),
+  row: wholeNumber("of an input of several samples, the one to explain, from 0", 0),
+  check: toggle("measure whether the values show what carries the score, and what the model learned"),
+  out: text("FILE", "write a page (.html), or the picture alone (.svg, .png)"),
+  ...computeOptions,
+} as const;
+type Given = OptionValues<typeof options>;
+
+const endings = [".html", ".svg", ".png"];
+
+/** Throws OptionError for a file that cannot be written, before anything is computed. */
+function requireEnding(out: string | undefined): void {
+  if (out !== undefined && !endings.includes(extname(out).toLowerCase()))
+    throw new OptionError(`--out is ${out}; pass a file that ends in ${endings.join(", ")}`);
+}
+
+async function opened(name: string, input: string, given: Given, output: Output): Promise<NamedSample> {
+  // What is neither is said by what opens runs.
+  if (isRun(name) || !existsSync(name)) return sampleOfRun(await openNamed(name, given, output), input, given.row);
+  const stray = (["best", "recipe", "nonFinite", "device"] as const).find((own) => given[own] !== undefined);
+  if (stray) throw new OptionError(`${name} is a model in a file, no run; leave --${stray} out`);
+  return sampleOfFile(name, input, given.row);
+}
+
+/** What the model says of the sample, as `predict` shows it. */
+function predictionText(sample: AnySample): string {
+  const { scores, scoresOf, names } = sample;
+  const numbers = Array.from(scores);
+  if (scoresOf === "next tokens") {
+    const probabilities = softmaxOf(numbers);
+    const order = numbers.map((_, i) => i).sort((a, b) => (numbers[b] as number) - (numbers[a] as number));
+    const shown = order.slice(0, 3).map((at) => `${nameOf(sample, at)} (${percent(probabilities[at] as number)})`);
+    return `next ${shown[0]}   then ${shown.slice(1).join(", ")}`;
+  }
+  const y = new Tensor("float32", [1, numbers.length], Float32Array.from(numbers));
+  return describeOutput(y, 0, scoresOf === "labels" ? { labels: names } : { classes: names }).text;
+}
+
+function softmaxOf(scores: readonly number[]): readonly number[] {
+  const most = scores.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+  const powers = scores.map((score) => Math.exp(score - most));
+  const total = powers.reduce((a, b) => a + b, 0);
+  return powers.map((power) => power / total);
+}
+
+/** The figures of the checks, a sentence each. */
+function checkSentences({ faithfulness, sanity }: Checked): string[] {
+  const { deletion, insertion, random } = faithfulness;
+  const figure = (value: number) => String(Number(value.toPrecision(4)));
+  const last = sanity.layers.at(-1);
+  const likeness = last
+    ? `; the map of random layers has a rank correlation of ${last.signed.toFixed(2)} with this one, ${last.absolute.toFixed(2)} without signs`
+    : "";
+  return [
+    `Deletion: the mean score is ${figure(deletion.area)} as the most important parts go first, ${figure(random.deletion)} in random orders (lower is better).`,
+    `Insertion: ${figure(insertion.area)} as they come first, ${figure(random.insertion)} in random orders (higher is better).`,
+    `Sanity check: ${sanity.passes ? "passed" : isUntold(sanity) ? "says nothing of this model" : "not passed"}${likeness}.`,
+  ];
+}
+
+/** Whether the second check says nothing: what was counted of the data cannot be made random. */
+const isUntold = ({ passes, kept }: Checked["sanity"]): boolean => !passes && kept.length > 0;
+
+/** Whether no check is failed. */
+const passes = ({ faithfulness, sanity }: Checked): boolean =>
+  faithfulness.notes.length === 0 && (sanity.passes || isUntold(sanity));
+
+/** The rank correlation from which on maps are alike, that of `sanityCheck`. */
+const alike = 0.5;
+
+const verdictOf = (checked: Checked): string => {
+  const { faithfulness, sanity } = checked;
+  if (!passes(checked)) {
+    // Products with the way from the baseline are as large as that is, whatever the model learned.
+    const signsPass = faithfulness.notes.length === 0 && (sanity.layers.at(-1)?.signed ?? 1) < alike;
+    return signsPass
+      ? "The signs depend on what the model learned, the sizes hardly: they show how far the input lies from what it is compared with. Rely on which way a part speaks, not on how much."
+      : "A check is not passed: do not rely on these values.";
+  }
+  const done = isUntold(checked.sanity) ? "The first check is" : "Both checks are";
+  return `${done} passed; that is no proof of a cause.`;
+};
+
+/** The curves of the first check. */
+function curvesOf({ faithfulness: { deletion, insertion } }: Checked): string {
+  const points = ({ shares, scores }: typeof deletion) =>
+    shares.map((share, i) => [share, scores[i] as number] as const);
+  return linePlot(
+    [
+      { name: "deletion", points: points(deletion) },
+      { name: "insertion", points: points(insertion) },
+    ],
+    {
+      title: "The score as parts are changed",
+      x: { label: "share of the parts" },
+      y: { label: "score" },
+      width: 460,
+      height: 280,
+    },
+  );
+}
+
+interface Told {
+  readonly name: string;
+  readonly sample: AnySample;
+  readonly found: ExplainedSample;
+  readonly notes: readonly string[];
+}
+
+function pageOf({ name, sample, found, notes }: Told): ExplanationPage {
+  const { checked } = found;
+  return {
+    title: `Why ${found.subject}`,
+    sentences: [
+      `${name}: ${predictionText(sample)}`,
+      ...found.sentences,
+      ...(checked ? [...checkSentences(checked), verdictOf(checked)] : []),
+    ],
+    pictures: found.pictures,
+    ...(checked && { plots: [curvesOf(checked)] }),
+    notes: [...notes, ...found.notes],
+  };
+}
+
+/** Values with their names, or of maps by their shape, for programs. */
+function valuesOf(picture: Picture): Readonly<Record<string, unknown>> {
+  if (picture.kind === "map") return { shape: picture.values.shape, values: picture.values.toNumbers() };
+  return picture.kind === "bars" ? { columns: picture.bars } : { words: picture.words };
+}
+
+function show({ name, sample, found, notes }: Told, output: Output): void {
+  output.prose(`${name}: ${predictionText(sample)}`, 2, "strong");
+  for (const sentence of found.sentences) output.prose(sentence, 2);
+  for (const { title, picture } of found.pictures) {
+    output.line();
+    output.line(title, "strong");
+    output.line();
+    showPicture(picture, output);
+  }
+  const { checked } = found;
+  if (checked) {
+    output.line();
+    for (const sentence of checkSentences(checked)) output.prose(sentence, 2);
+    output.prose(verdictOf(checked), 2, passes(checked) ? "good" : "caution");
+  }
+  for (const note of [...notes, ...found.notes]) output.prose(`Note: ${note}.`, 2, "caution");
+}
+
+function record({ name, sample, found, notes }: Told, output: Output): void {
+  const { method, chosen, score, completeness, checked } = found;
+  output.record("explanation", {
+    input: name,
+    method,
+    target: nameOf(sample, chosen.place),
+    place: chosen.place,
+    ...(chosen.against !== undefined && { against: nameOf(sample, chosen.against) }),
+    score,
+    ...(completeness && { completeness, baseline: sample.baselineText }),
+    pictures: found.pictures.map(({ title, picture }) => ({ title, ...valuesOf(picture) })),
+    ...(checked && {
+      check: {
+        passes: passes(checked),
+        deletion: checked.faithfulness.deletion.area,
+        insertion: checked.faithfulness.insertion.area,
+        random: checked.faithfulness.random,
+        sanity: checked.sanity.layers,
+      },
+    }),
+    notes: [...notes, ...found.notes],
+  });
+}
+
+/** The file that a person asked for. */
+function contentOf(out: string, told: Told): string | Uint8Array {
+  const ending = extname(out).toLowerCase();
+  if (ending === ".html") return explanationPage(pageOf(told));
+  const [first] = told.found.pictures;
+  const picture = first?.picture as Picture;
+  return ending === ".svg" ? pictureSvg(`Why ${told.found.subject}`, picture) : picturePng(picture);
+}
+
+export const command = defineCommand({
+  arguments: [
+    { name: "RUN", description: "folder of a run, its name below runs/, or a model in a file (.onnx, …)" },
+    { name: "INPUT", description: "an input as predict reads it: an image, a sound, a row, numbers, a text, a prompt" },
+  ],
+  options,
+  examples: [
+    ["sardonyx explain runs/lenet-mnist seven.png", "a map over the image"],
+    ["sardonyx explain texts 'I loved it' --check", "words, and whether to believe them"],
+    ["sardonyx explain runs/table row.json --target yes --against no", "columns: why yes rather than no"],
+    ["sardonyx explain writing 'Call me' --method logit-lens", "what comes next, block by block"],
+    ["sardonyx explain images cat.jpg --method grad-cam --out cat.html", "a page to send"],
+  ],
+  async run({ arguments: [name = "", input = ""], options: given, output }) {
+    const { method, target, against, check, out } = given;
+    requireEnding(out);
+    const { name: shown, sample, notes } = await opened(name, input, given, output);
+    const place = target === undefined ? largestOf(sample) : placeOf(sample, target, "--target");
+    const other = against === undefined ? undefined : placeOf(sample, against, "--against");
+    if (other === place)
+      throw new OptionError(`--against is ${against}, which is the target itself; name another one, or leave it out`);
+    const found = await explainSample(sample, { method, chosen: { place, against: other }, check });
+    const told = { name: shown, sample, found, notes };
+    record(told, output);
+    show(told, output);
+    if (out === undefined) return;
+    await writeFileAtomic(resolve(out), contentOf(out, told));
+    output.record("saved", { path: resolve(out) });
+    output.line();
+    output.line(`Saved ${shownPath(resolve(out))}`, "good");
+  },
+});
