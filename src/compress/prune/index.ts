@@ -21,3 +21,20 @@ export {
 export { cutChannels, pruneChannels } from "./channels/prune.ts";
 export type { ChannelScore } from "./channels/scores.ts";
 export type { CutOptions, PrunedModel } from "./pruned-model.ts";
+export type { KeptPattern, PruneBy } from "./weights/choose.ts";
+export {
+  type KeepZerosOptions,
+  keepZeros,
+  type PruneGraduallyOptions,
+  pruneGradually,
+} from "./weights/keep-zeros.ts";
+export {
+  type PruneWeightsOptions,
+  planPruning,
+  pruneWeights,
+  type Sparsity,
+  sparsityOf,
+  type WeightPlan,
+  type WeightScore,
+  type WeightSparsity,
+} from "./weights/plan.ts";
