@@ -2,35 +2,19 @@
 import {
   accuracy,
   confusionMatrix,
-  conv2d,
   crossEntropy,
   defineRecipe,
-  dense,
-  flatten,
   keyOf,
   limited,
-  maxPool2d,
   mnistClasses,
   scaleBytes,
-  sequential,
 } from "../src/index.ts";
 import { loadMnist } from "../src/node.ts";
 import { greyImages } from "./shared/digits.ts";
 import { heldBack } from "./shared/held-back.ts";
+import { lenet } from "./shared/lenet.ts";
 
-const open = () => ({
-  model: sequential([
-    conv2d(32, 3, { activation: "relu", initializer: "heNormal" }),
-    maxPool2d(2),
-    conv2d(64, 3, { activation: "relu", initializer: "heNormal" }),
-    maxPool2d(2),
-    flatten(),
-    dense(128, { activation: "relu", initializer: "heNormal" }),
-    dense(10),
-  ]),
-  classes: mnistClasses,
-  ...greyImages,
-});
+const open = () => ({ model: lenet(), classes: mnistClasses, ...greyImages });
 
 export default defineRecipe({
   name: "lenet-mnist",
@@ -41,6 +25,7 @@ export default defineRecipe({
     "sardonyx train mlp-mnist            a network without convolutions, for comparison",
     "sardonyx train lenet-mnist --optimizer sgd --learning-rate 0.1",
     "sardonyx train lenet-mnist --profile          where the time goes, by operator and layer",
+    "sardonyx train prune-lenet          nine of ten weights at zero, beside the dense network",
     "sardonyx train iris                 freezing a layer, and the proof that it did not move",
   ],
   open,

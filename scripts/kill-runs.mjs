@@ -28,6 +28,7 @@ const recipes = {
   "vae-mnist": ["--limit", "512", "--epochs", "2"], // noise in the step
   "dqn-maze": ["--epochs", "2"], // an agent, its replay memory
   "ensemble-mnist": ["--limit", "256", "--epochs", "2"], // several networks in one
+  "prune-lenet": ["--limit", "384", "--epochs", "2"], // weights that are pruned as it trains
   "lstm-sentiment": ["--limit", "400", "--epochs", "2"], // sequences of unlike length, a vocabulary
   "gpt-char": ["--limit", "4000", "--epochs", "1"], // a language model
   "detect-digits": ["--limit", "64", "--epochs", "1"], // several outputs, scenes drawn anew

@@ -66,7 +66,7 @@ test("what is no terminal has no colours, not even where they are forced", async
 describe("inspect and compare know every recipe", () => {
   /** Those of your own data, and those that need what a computer may not have. */
   const ofOwnData = ["table", "images", "boxes", "sounds", "texts", "series", "ratings", "writing"];
-  const special = ["recommend-movies", "transfer-audio", "transfer-images", "finetune", ...ofOwnData];
+  const special = ["recommend-movies", "transfer-audio", "transfer-images", "finetune", "prune-fashion", ...ofOwnData];
   const isExperiment = (name: string) => /^depth-/.test(name);
 
   test("recipes of one network", async () => {

@@ -36,6 +36,7 @@ export const subjects = {
     "compress/measure/",
     "compress/quantize/",
   ],
+  Pruning: ["compress/prune/"],
   "Models in files": ["formats/", "onnx/", "storage/"],
   "Runs and recipes": ["runs/"],
   "Several processes": ["distributed/"],

@@ -9,4 +9,5 @@ export {
   type ModelFigures,
 } from "./measure/compare-models.ts";
 export * from "./merge/index.ts";
+export * from "./prune/index.ts";
 export * from "./quantize/index.ts";

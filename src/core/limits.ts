@@ -61,6 +61,8 @@ export const limits = {
   tokenizerText: 2 ** 22,
   /** Weighted layers of a network whose paths are counted by their length, not only in all. */
   pathLengths: 1000,
+  /** Indices of axes that are followed through a graph to prune it, all its values together, in some 4 bytes each. */
+  prunedIndices: 2 ** 27,
   /** Sums of path counts, in some 10 ns each: beyond them paths are not counted. */
   pathWork: 2e8,
 } as const satisfies Required<Limits> & Readonly<Record<string, number>>;

@@ -12,7 +12,7 @@ import { ImportedModule } from "../imported-module.ts";
 import { type ModelRecord, recordKey, writeRecord } from "../model-record.ts";
 import { type EncodedOnnx, encodeTraced, inputsType, metadataType, requireFits, typesToTrace } from "./export-onnx.ts";
 import { namesOf, nameTree } from "./file-names.ts";
-import { tracedGraph } from "./traced-graph.ts";
+import { type TraceOptions, tracedGraph } from "./traced-graph.ts";
 
 /** Options of `encodeSavedModel` and `saveModel`. */
 export interface SaveOptions {
@@ -39,11 +39,23 @@ const written: Pass = (outputs) => {
  * their paths, which of them are buffers and which frozen, and how inputs and outputs are nested. An optional input is part of it
  * where `inputs` has it. What is dropped in training is not. Throws as encodeOnnx.
  */
-export function encodeSavedModel(model: AnyModule, options: SaveOptions = {}): EncodedOnnx {
-  const { inputs: given, metadata } = checkOptions(options);
+export const encodeSavedModel = (model: AnyModule, options: SaveOptions = {}): EncodedOnnx =>
+  encodeChangedModel(model, checkOptions(options));
+
+/** What `encodeChangedModel` takes beside the options of `encodeSavedModel`. */
+export interface ChangedModelOptions extends SaveOptions {
+  /** The graph that is written in place of the model's; default that. */
+  readonly change?: TraceOptions["change"];
+  /** Paths of parameters that are not written, since nothing reads them any more; default none. */
+  readonly dropped?: ReadonlySet<string>;
+}
+
+/** As `encodeSavedModel`, of another graph than the model's: one whose parameters have other shapes. */
+export function encodeChangedModel(model: AnyModule, options: ChangedModelOptions): EncodedOnnx {
+  const { inputs: given, metadata, change, dropped } = options;
   const types = typesToTrace(model, given, "saveModel");
-  const traced = tracedGraph(model, { types, dynamicBatch: true, passes: [...tidy, written, ...tidy] });
-  const all = model.parameters();
+  const traced = tracedGraph(model, { types, dynamicBatch: true, passes: [...tidy, written, ...tidy], change });
+  const all = new Map([...model.parameters()].filter(([path]) => !dropped?.has(path)));
   const read = new Map([...traced.parameters].map(([value, tensor]) => [value.name ?? "", [value, tensor] as const]));
   const parameters = new Map<Value, Tensor>(
     Array.from(all, ([path, parameter]) => {

@@ -311,6 +311,8 @@ export class Phase {
     const { communicator } = this.options.ranks ?? {};
     const agree = communicator && ((rates: Float64Array) => leadersNumbers(communicator, rates));
     for (const updater of this.#updaters.values()) await updater.update(this.#updates, this.#gradients.scale, agree);
+    for (const transform of this.#transforms) await transform.updated?.();
+    for (const updater of this.#updaters.values()) await updater.share();
     this.#updates++;
   }
 

@@ -90,7 +90,7 @@ export class Updater {
   }
 
   /**
-   * Moves the parameters.
+   * Moves the parameters, of ranks that share the work each its own: `share` comes after it.
    * @param update its number, 0 for the first
    * @param scale what the gradients have still to be multiplied by
    * @param agree puts the rates of rank 0 in the place of those of others, whose clocks may say otherwise
@@ -105,6 +105,10 @@ export class Updater {
         const step = { step: update + 1, learningRate, decayScale: settings.weightDecayScale, scale };
         await bound.update(segment, step);
       }
+  }
+
+  /** Gives the parameters that this rank moved to the others, and takes theirs. */
+  async share(): Promise<void> {
     for (const shard of this.store.shards) {
       if (this.#ranks) await shareVector(this.#ranks, shard, parametersName, this.#boundsOf(shard));
     }

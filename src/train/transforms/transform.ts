@@ -29,6 +29,8 @@ export interface BoundTransform {
   apply(gradients: Gradients, step: TransformStep): Transformed | Promise<Transformed>;
   /** At the end of an epoch, hands on what is held; default: nothing is. */
   flush?(gradients: Gradients): Transformed | Promise<Transformed>;
+  /** After each update, which it may correct in the vector `parameters`: what keeps elements at zero whatever the optimizer does. */
+  updated?(): void | Promise<void>;
 }
 
 /**
