@@ -61,6 +61,40 @@ describe("a run", () => {
   });
 });
 
+describe("pruning", () => {
+  test("shows a plan and writes nothing; cuts, trains on and quantizes", async () => {
+    const planned = await run("compress", "runs/iris", "--macs", "0.5", "--plan", "--out", "planned.onnx");
+    expect([planned.code, existsSync(at("planned.onnx"))]).toEqual([0, false]);
+    expect(planned.stdout).toMatch(/^layers\.0\.weight +\d+ +\d+ +\d+\.\d % +\d+\.\d %$/m);
+    const cut = recordOf(
+      await run("compress", "runs/iris", "--macs", "0.5", "--epochs", "20", "--out", "cut.onnx", "--json"),
+      "compressed",
+    );
+    const { before, after, kind } = cut as unknown as Record<"before" | "after", Record<string, number>> & {
+      kind: string;
+    };
+    expect(kind).toBe("float32");
+    expect(after["macs"]).toBeLessThanOrEqual(0.5 * (before["macs"] ?? 0));
+    expect((after["results"] as unknown as Record<string, number>)["accuracy"]).toBeGreaterThan(0.8);
+    const both = await run("compress", "runs/iris", "--macs", "0.5", "--quantize", "int8", "--out", "both.onnx");
+    expect(both.code).toBe(0);
+    expect(both.stdout).toMatch(/^layers\.0 +dense +\d+ +8 /m);
+  });
+
+  test("weights at zero are counted, and the run is left as it was", async () => {
+    const weights = () => readFileSync(at("runs/iris/checkpoint.safetensors"));
+    const kept = weights();
+    const sparse = await run("compress", "runs/iris", "--sparsity", "0.5", "--out", "sparse.onnx", "--json");
+    const { before, after } = recordOf(sparse, "compressed") as unknown as Record<
+      "before" | "after",
+      Record<string, number>
+    >;
+    expect(after["nonzero"]).toBeLessThan(0.55 * (before["nonzero"] ?? 0));
+    expect(after["parameters"]).toBe(before["parameters"]);
+    expect(weights()).toEqual(kept);
+  });
+});
+
 describe("a file", () => {
   test("needs no data for weights, and data of its own for activations", async () => {
     expect((await run("compress", "iris.onnx", "--quantize", "dynamic")).code).toBe(0);
@@ -77,6 +111,22 @@ describe("what is refused, with nothing written", () => {
       "an option of another kind",
       ["runs/iris", "--rounding", "gptq"],
       /--quantize int8 reads no --rounding; leave it out, or choose --quantize weights8 or --quantize int4/,
+    ],
+    [
+      "training without pruning",
+      ["runs/iris", "--epochs", "2"],
+      /--epochs is about pruning; add --macs 0\.5 or --sparsity 0\.9/,
+    ],
+    [
+      "two ways to prune",
+      ["runs/iris", "--macs", "0.5", "--sparsity", "0.5"],
+      /pass one, and compress the result again/,
+    ],
+    ["more than can be cut", ["runs/iris", "--macs", "0.001"], /0\.10 % of the multiply-adds are to stay/],
+    [
+      "an option of quantizing with pruning alone",
+      ["runs/iris", "--macs", "0.5", "--samples", "9"],
+      /pruning alone reads no --samples/,
     ],
     ["a layer that is not there", ["runs/iris", "--keep", "layers.9"], /unknown layer "layers\.9"/],
     [

@@ -50,7 +50,7 @@ const commands: Readonly<Record<string, Listed>> = {
     load: () => import("./commands/merge.ts"),
   },
   compress: {
-    summary: "Quantize a model to 8 or 4 bits, and measure what it costs",
+    summary: "Prune a model, or quantize it to 8 or 4 bits, and measure what it costs",
     load: () => import("./commands/compress.ts"),
   },
   inspect: {

@@ -10,14 +10,20 @@ import { quantizationSensitivity, quantizeWithin } from "../../compress/quantize
 import { quantizeStatic } from "../../compress/quantize/static.ts";
 import { quantizeWeights, roundingMethods } from "../../compress/quantize/weights/quantize-weights.ts";
 import { OptionError } from "../../core/errors.ts";
+import { copyOf } from "../../core/tensor.ts";
+import { encodeOnnx } from "../../formats/files/export-onnx.ts";
+import type { Parameter } from "../../nn/index.ts";
 import { limited } from "../../runs/recipes/recipe.ts";
 import { writeFileAtomic } from "../../storage/atomic.node.ts";
 import { shownPath } from "../../storage/shown-path.node.ts";
 import { defineCommand, flagOf, number, type OptionValues, oneOf, text, toggle, wholeNumber } from "../command.ts";
+import { type Pruning, pruned, showPlan } from "../compress/prune.ts";
 import { showComparison, showLayers, showSensitivity } from "../compress/show.ts";
 import { judgedBy, openSubject, type Subject } from "../compress/subject.ts";
 import { openOptions } from "../open-run.ts";
 
+/** What a model that was only pruned is stored in. */
+const plainKind = "float32";
 const kinds = ["int8", "dynamic", "weights8", "int4", "float16"] as const;
 type Kind = (typeof kinds)[number];
 
@@ -26,6 +32,21 @@ const options = {
     "int8 computes convolutions and dense layers in 8 bits by ranges seen on data; dynamic dense layers by ranges of each run; weights8 and int4 store weights so, float16 too; default int8",
     kinds,
   ),
+  macs: number(
+    "cut channels until this share of the multiply-adds stays, such as 0.5; then --quantize only where it is given",
+    { low: 0, above: true, example: 0.5 },
+  ),
+  sparsity: number("set this share of the weights to zero, such as 0.9; then --quantize only where it is given", {
+    low: 0,
+    above: true,
+    example: 0.9,
+  }),
+  epochs: wholeNumber(
+    "of --macs and --sparsity: epochs of training afterwards; default 1, and 0 of a file without labels",
+    0,
+  ),
+  learningRate: number("of that training, by Adam; default 0.0005", { low: 0, above: true, example: 0.0005 }),
+  plan: toggle("of --macs and --sparsity: show what would go, layer by layer, and write nothing"),
   ranges: oneOf("of int8: how the range of a value is chosen; default minmax", rangeMethods),
   perTensor: toggle("of int8: one scale for a weight, rather than one for each output"),
   symmetric: toggle("of int8 and int4: numbers around 0"),
@@ -60,14 +81,38 @@ const reads: Readonly<Record<Kind, readonly (keyof Given)[]>> = {
 };
 
 /** Throws OptionError for an option that a kind does not read. */
-function requireRead(kind: Kind, given: Given): void {
+function requireRead(kind: Kind | undefined, given: Given): void {
   const all = new Set(Object.values(reads).flat());
-  const stray = [...all].find((name) => given[name] !== undefined && !reads[kind].includes(name));
+  const own = kind === undefined ? [] : reads[kind];
+  const stray = [...all].find((name) => given[name] !== undefined && !own.includes(name));
   if (!stray) return;
-  const others = kinds.filter((own) => reads[own].includes(stray));
+  const others = kinds.filter((other) => reads[other].includes(stray));
   throw new OptionError(
-    `--quantize ${kind} reads no ${flagOf(stray)}; leave it out, or choose ${others.map((own) => `--quantize ${own}`).join(" or ")}`,
+    `${kind === undefined ? "pruning alone" : `--quantize ${kind}`} reads no ${flagOf(stray)}; leave it out, or choose ${others.map((own) => `--quantize ${own}`).join(" or ")}`,
   );
+}
+
+/** How options prune; `undefined` where they do not. Throws OptionError for those that ask for both ways, or for nothing. */
+function pruningOf(given: Given, { loss, train }: Pick<Subject, "loss" | "train">): Pruning | undefined {
+  const { macs, sparsity, epochs, learningRate, plan, keep } = given;
+  if (macs === undefined && sparsity === undefined) {
+    const stray = (["epochs", "learningRate", "plan"] as const).find((name) => given[name] !== undefined);
+    if (stray)
+      throw new OptionError(`${flagOf(stray)} is about pruning; add --macs 0.5 or --sparsity 0.9, or leave it out`);
+    return undefined;
+  }
+  if (macs !== undefined && sparsity !== undefined)
+    throw new OptionError(
+      "--macs cuts channels and --sparsity single weights; pass one, and compress the result again",
+    );
+  const canTrain = loss !== undefined && train !== undefined;
+  return {
+    macs,
+    sparsity,
+    keep: namesIn(keep),
+    epochs: plan ? 0 : (epochs ?? Number(canTrain)),
+    learningRate: learningRate ?? 0.0005,
+  };
 }
 
 /** Names between commas. */
@@ -140,6 +185,22 @@ async function inBytes(
   };
 }
 
+/** Keeps what parameters hold; what it gives puts it back. */
+function valuesKept(parameters: Iterable<Parameter>): () => void {
+  const kept = Array.from(parameters, (own) => [own, own.value && copyOf(own.value)] as const);
+  return () => {
+    for (const [own, value] of kept) own.value = value;
+  };
+}
+
+/** A model that is written as it is. */
+const written = ({ model, inputs, metadata }: Subject): QuantizedModel => ({
+  bytes: encodeOnnx(model, { ...(inputs && { inputs }), metadata }).bytes,
+  layers: [],
+  kept: [],
+  notes: [],
+});
+
 export const command = defineCommand({
   arguments: [
     { name: "RUN|FILE", description: "folder of a run, or its name below runs/; or a model file, such as model.onnx" },
@@ -153,10 +214,16 @@ export const command = defineCommand({
     ["sardonyx compress runs/gpt-bpe --quantize int4 --rounding gptq", "weights of 4 bits"],
     ["sardonyx compress runs/cnn-fashion --within 0.002", "as many layers in int8 as 0.2 points of accuracy allow"],
     ["sardonyx compress runs/cnn-fashion --sensitivity", "which layers hurt"],
+    [
+      "sardonyx compress runs/cnn-fashion --macs 0.5 --epochs 4 --quantize int8",
+      "half of the multiply-adds cut away, trained on, then int8",
+    ],
+    ["sardonyx compress runs/cnn-fashion --macs 0.5 --plan", "what would be cut"],
     ["sardonyx compress encoder.onnx --quantize dynamic", "dense layers of a file, without data"],
   ],
   async run({ arguments: [named = ""], options: given, output }) {
-    const kind = given.quantize ?? "int8";
+    const isPruned = given.macs !== undefined || given.sparsity !== undefined;
+    const kind = given.quantize ?? (isPruned ? undefined : "int8");
     requireRead(kind, given);
     const { best, nonFinite, recipe, data, limit, out } = given;
     const path = out === undefined ? undefined : resolve(out);
@@ -171,15 +238,23 @@ export const command = defineCommand({
       showSensitivity(layers, output);
       return;
     }
-    const made = await quantized(kind, subject, given);
-    const { layers, kept, notes } = made;
-    const to = path ?? `${subject.out}.${kind}.onnx`;
-    showLayers(made, output);
+    const pruning = pruningOf(given, subject);
+    if (pruning && given.plan) return showPlan(subject, pruning, output);
+    // Weights are pruned in place, and what comes of it is compared with those of before.
+    const restore = valuesKept(given.sparsity === undefined ? [] : model.parameters().values());
+    const smaller = pruning && (await pruned(subject, pruning, output));
+    for (const note of smaller?.notes ?? []) output.warn(`Note: ${note}.`, "caution");
+    const own = smaller ? { ...subject, model: smaller.model } : subject;
+    const made = kind === undefined ? written(own) : await quantized(kind, own, given);
+    const to = path ?? `${subject.out}.${kind ?? plainKind}.onnx`;
+    if (kind !== undefined) showLayers(made, output);
+    restore();
     const comparison =
       test && (await compareModels(model, made.bytes, { data: limited(test, limit), measured, inputs }));
     if (comparison) showComparison(comparison, output);
     await writeFileAtomic(to, made.bytes);
-    output.record("compressed", { path: to, kind, layers, kept, notes, ...comparison });
+    const { layers, kept, notes } = made;
+    output.record("compressed", { path: to, kind: kind ?? plainKind, layers, kept, notes, ...comparison });
     output.prose(`Saved ${shownPath(to)}; ONNX Runtime runs it in Node and in browsers.`, 2, "good");
   },
 });

@@ -10,6 +10,7 @@ import { measuredOf } from "../../runs/training/evaluation.ts";
 import { readBytes } from "../../storage/atomic.node.ts";
 import { decodeSafetensors } from "../../storage/safetensors.ts";
 import { advantageOf, comparedMetrics, comparedResult } from "../../train/baselines/compared-metric.ts";
+import type { LossSpec } from "../../train/engine/objective.ts";
 import type { EvaluateOptions } from "../../train/evaluate.ts";
 import { accuracy } from "../../train/metrics/classification.ts";
 import type { OptionValues } from "../command.ts";
@@ -29,6 +30,8 @@ export interface Subject {
   readonly test: Dataset<Batch> | undefined;
   /** What is measured; `undefined` where it is not of outputs alone. */
   readonly measured: EvaluateOptions<Batch> | undefined;
+  /** What is minimized, where it is a loss of outputs. */
+  readonly loss: LossSpec | undefined;
   readonly metadata: Readonly<Record<string, string>>;
   /** Where the file goes by default, without its ending. */
   readonly out: string;
@@ -55,6 +58,7 @@ export async function openSubject(
     validation: task.validation ?? task.trial?.().validation,
     test: task.test,
     measured: isOwn && task.loss !== undefined ? measuredOf(task) : undefined,
+    loss: isOwn ? task.loss : undefined,
     metadata: {
       recipe: run.record.recipe.name,
       ...(task.classes && { classes: JSON.stringify(task.classes) }),
@@ -73,6 +77,7 @@ async function fileSubject(path: string, data: string | undefined): Promise<Subj
     validation: given?.batches,
     test: given?.batches,
     measured: given?.isLabelled ? { loss: crossEntropy(), metrics: [accuracy()] } : undefined,
+    loss: given?.isLabelled ? crossEntropy() : undefined,
     metadata: {},
     out: join(dirname(path), basename(path).replace(/\.[^.]*$/, "")),
   };
