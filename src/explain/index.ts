@@ -12,6 +12,7 @@ export { type ExpectedGradientsOptions, expectedGradients } from "./gradients/ex
 export { type IntegratedGradientsOptions, integratedGradients } from "./gradients/integrated-gradients.ts";
 export { inputTimesGradient, type SaliencyOptions, saliency } from "./gradients/saliency.ts";
 export { type SmoothGradOptions, smoothGrad } from "./gradients/smooth-grad.ts";
+export * from "./learning/index.ts";
 export { type KernelShapOptions, kernelShap, type ShapleyAttribution } from "./perturbation/kernel-shap.ts";
 export { type OcclusionOptions, occlusion } from "./perturbation/occlusion.ts";
 export { scoreOf } from "./score.ts";
