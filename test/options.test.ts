@@ -263,6 +263,7 @@ const calls: Readonly<Record<string, (options: never) => unknown>> = {
   watchLayers: (options) => explain.watchLayers(samples, options),
   featureRank: (options) => explain.featureRank(model, { x: row }, options),
   layerSimilarity: (options) => explain.layerSimilarity(model, model, samples, options),
+  learningPage: (options) => explain.learningPage(options),
   lossLandscape: (options) => explain.lossLandscape(model, samples, options),
   resnet50: (options) => models.presetOf("resnet50").build(options),
 };

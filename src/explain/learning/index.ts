@@ -11,6 +11,7 @@ export {
   type ObserveOptions,
   type WeightStatistics,
 } from "./layer-statistics.ts";
+export { type LearningPageOptions, learningPage } from "./learning-page.ts";
 export {
   type LandscapeOptions,
   type LossLandscape,

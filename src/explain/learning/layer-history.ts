@@ -48,6 +48,4 @@ export type LayerMoment = BatchStatistics & {
 };
 
 /** The measurements of a run, from its beginning. */
-export const layerHistorySchema: z.ZodType<readonly LayerMoment[]> = z.array(
-  layerMomentSchema as unknown as z.ZodType<LayerMoment>,
-);
+export const layerHistorySchema: z.ZodType<readonly LayerMoment[]> = z.array(layerMomentSchema);

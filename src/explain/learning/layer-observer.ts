@@ -132,7 +132,7 @@ async function compileObserver(
           const { path, type, output } = layer;
           const norm = normOfWeights.get(layer);
           const own = norm === undefined ? undefined : weightStatistics(layer, norm, gradientOf.get(layer));
-          return { path, type, shape: output.shape, mean, deviation, zeros, dead, weights: own };
+          return { path, type, shape: output.shape, mean, deviation, zeros, dead, ...(own && { weights: own }) };
         }),
       };
     },
@@ -150,12 +150,8 @@ function reader({ data }: Tensor): (count: number) => readonly number[] {
 
 function weightStatistics({ parameters }: ObservedLayer, norm: number, gradient: number | undefined): WeightStatistics {
   const count = parameters.reduce((sum, [{ shape }]) => sum + size(shape), 0);
-  return {
-    parameters: count,
-    norm,
-    gradient,
-    ratio: gradient === undefined || norm === 0 ? undefined : gradient / norm,
-  };
+  if (gradient === undefined) return { parameters: count, norm };
+  return { parameters: count, norm, gradient, ...(norm !== 0 && { ratio: gradient / norm }) };
 }
 
 /** Mean, deviation, share of zeros and share of dead units, float32 [4]. */

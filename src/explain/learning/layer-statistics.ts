@@ -25,9 +25,9 @@ export interface WeightStatistics {
   /** Euclidean norm of all of them. */
   readonly norm: number;
   /** Euclidean norm of the loss's gradient with regard to those that are trained; `undefined` where none is. */
-  readonly gradient: number | undefined;
+  readonly gradient?: number | undefined;
   /** `gradient` over `norm`; `undefined` without a gradient, and of weights that are all 0. */
-  readonly ratio: number | undefined;
+  readonly ratio?: number | undefined;
 }
 
 /** One output of a layer in a batch. */
@@ -47,7 +47,7 @@ export interface LayerStatistics {
   /** Share of the units that are 0 for every sample and at every place: channels of images, features of rows and sequences. */
   readonly dead: number;
   /** Of a layer with parameters of its own, at its first run. */
-  readonly weights: WeightStatistics | undefined;
+  readonly weights?: WeightStatistics | undefined;
 }
 
 /** Statistics of a model's layers in one batch. */
