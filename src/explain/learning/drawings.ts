@@ -110,7 +110,7 @@ export function historyFigures(
 }
 
 /** A number of each layer from the first to the last, for several models or moments: their names, and the numbers in the order of the layers. */
-export function layerProfile(
+function layerProfile(
   series: readonly { readonly name: string; readonly values: readonly number[] }[],
   {
     title,
@@ -149,7 +149,7 @@ export const rankFigure = (ranks: readonly LayerRank[]): string =>
 /** Similarities of layers with layers, from 0 to 1. */
 export const similarityFigure = ({ rows, columns, values }: LayerSimilarity): string =>
   heatmap({
-    title: "Likeness of layers",
+    title: "Similarity of layers",
     rows: rows.map(({ path }) => path),
     columns: columns.map(({ path }) => path),
     values,

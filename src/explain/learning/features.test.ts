@@ -1,4 +1,4 @@
-/** Ranks and likeness of features: by hand, invariant to what they should be, and bad input. */
+/** Ranks and similarity of features: by hand, invariant to what they should be, and bad input. */
 import { expect, test } from "vitest";
 import { keyOf, Random } from "../../core/random.ts";
 import { Tensor, tensor } from "../../core/tensor.ts";

@@ -1,4 +1,5 @@
-/** What a network learned and how: statistics of its layers, the ranks and likeness of their features, the loss around it. */
+/** What a network learned and how: statistics of its layers, the ranks and the similarity of their features, the loss around it. */
+export { historyFigures, landscapeFigure, rankFigure, similarityFigure } from "./drawings.ts";
 export { type FeatureRankOptions, featureRank, type LayerRank } from "./feature-rank.ts";
 export type { FeatureLayer } from "./layer-grams.ts";
 export type { LayerMoment } from "./layer-history.ts";

@@ -60,7 +60,11 @@ test("a page has the sections that were given, with names escaped; an empty one 
     expect(whole).toContain(text);
   expect(whole).not.toContain("<script");
   const one = learningPage({ title: "x", similarity });
-  expect([one.includes("Likeness"), one.includes("Rank of"), one.includes("over time")]).toEqual([true, false, false]);
+  expect([one.includes("Similarity of layers"), one.includes("Rank of"), one.includes("over time")]).toEqual([
+    true,
+    false,
+    false,
+  ]);
   expect(similarityFigure(similarity)).toContain("linear CKA");
   // Losses of 0 have no logarithm.
   expect(landscapeFigure({ ...landscape, losses: new Float64Array(9) })).toContain("loss</text>");

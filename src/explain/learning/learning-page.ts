@@ -106,7 +106,7 @@ export function learningPage(options: LearningPageOptions): string {
       ),
     similarity &&
       section(
-        "Likeness of layers",
+        "Similarity of layers",
         `Linear CKA over ${plural(similarity.samples, "sample")} (Kornblith et al. 2019): 1 where features are the same up to rotation and scale. A dark block is a run of layers that change little.`,
         similarityFigure(similarity),
       ),

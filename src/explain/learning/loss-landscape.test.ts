@@ -5,7 +5,9 @@ import { Tensor, tensor } from "../../core/tensor.ts";
 import { type Batch, fromTensors } from "../../data/pipeline/dataset.ts";
 import { encodeOnnx } from "../../formats/files/export-onnx.ts";
 import { modelFromOnnx } from "../../formats/onnx-model.ts";
-import { batchNorm, crossEntropy, dense, meanSquaredError, sequential } from "../../nn/index.ts";
+import type { Value } from "../../graph/ir.ts";
+import { batchNorm, type Context, crossEntropy, dense, meanSquaredError, sequential } from "../../nn/index.ts";
+import * as ops from "../../ops/index.ts";
 import { evaluate } from "../../train/evaluate.ts";
 import { filterDirection, lossLandscape } from "./loss-landscape.ts";
 
@@ -72,6 +74,25 @@ test("of one weight the loss is the parabola of the norm that moves", async () =
   ];
   for (const [i, loss] of [4, 1, 0, 1, 4].entries()) expect(middle[i]).toBeCloseTo(loss, 5);
   expect(corners.map(Math.round).sort((a, b) => a - b)).toEqual([0, 16]);
+});
+
+test("a loss that bends down everywhere is concave at every point, and one that is no number has no share", async () => {
+  const model = classifier();
+  const objectiveOf =
+    (factor: number) =>
+    (context: Context, { x }: { readonly x: Value }) => ({
+      loss: ops.mul(ops.reduceMean(ops.square(model.apply(x, context))), factor),
+    });
+  const inputs = fromTensors({ x: samples["x"] as Tensor }).batch(30);
+  // Of the last weights alone a sum of squares is a parabola, upside down.
+  const first = model.parameters().get("layers.0.weight");
+  if (first) first.value = new Tensor("float32", first.shape, new Float32Array(24));
+  const bias = model.parameters().get("layers.0.bias");
+  if (bias) bias.value = new Tensor("float32", bias.shape, new Float32Array(8).fill(1));
+  const options = { steps: 5 } as const;
+  expect((await lossLandscape(model, inputs, { objective: objectiveOf(-1), ...options })).concave).toBe(1);
+  expect((await lossLandscape(model, inputs, { objective: objectiveOf(1), ...options })).concave).toBe(0);
+  expect((await lossLandscape(model, inputs, { objective: objectiveOf(Number.NaN), ...options })).concave).toBeNaN();
 });
 
 test("the middle is the loss of the model, keys decide the directions, and the model is as it was", async () => {

@@ -179,16 +179,17 @@ export function filterDirection({ data, shape }: Tensor, axis: number, random: R
   });
 }
 
-/** Of second differences along rows and columns, the share that is below 0; what is not finite does not count. */
+/** Of second differences along rows and columns, the share that is below 0 by more than rounding; what is not finite does not count. */
 function concaveShare(losses: Float64Array, steps: number): number {
-  const second = [...losses.keys()].flatMap((i) => {
+  const bends = [...losses.keys()].flatMap((i) => {
     const [row, column] = [Math.floor(i / steps), i % steps];
-    const along = (step: number) => (losses[i - step] ?? 0) - 2 * (losses[i] ?? 0) + (losses[i + step] ?? 0);
+    const along = (step: number) => {
+      const [before = 0, here = 0, after = 0] = [losses[i - step], losses[i], losses[i + step]];
+      const bend = before - 2 * here + after;
+      return Number.isFinite(bend) ? [bend < -1e-6 * (Math.abs(before) + 2 * Math.abs(here) + Math.abs(after))] : [];
+    };
     const isInner = (at: number) => at > 0 && at < steps - 1;
-    return [...(isInner(column) ? [along(1)] : []), ...(isInner(row) ? [along(steps)] : [])];
+    return [...(isInner(column) ? along(1) : []), ...(isInner(row) ? along(steps) : [])];
   });
-  const finite = second.filter(Number.isFinite);
-  // Differences of rounding are none.
-  const floor = -1e-6 * Math.max(...Array.from(losses, (value) => (Number.isFinite(value) ? Math.abs(value) : 0)));
-  return finite.length === 0 ? Number.NaN : finite.filter((value) => value < floor).length / finite.length;
+  return bends.length === 0 ? Number.NaN : bends.filter(Boolean).length / bends.length;
 }
