@@ -165,6 +165,22 @@ test("of images in evaluation they are those of what activations gives; the same
   expect(of("layers.4")?.weights?.gradient).toBeCloseTo(head?.weights?.gradient ?? 0, 4);
 });
 
+test("a file that normalizes by the moments of the batch in training has the layers of its evaluation, and its module's numbers", async () => {
+  const model = images();
+  const file = modelFromOnnx(encodeOnnx(model).bytes);
+  const loss = crossEntropy();
+  const trained = await layerStatistics(file, labelled, { loss });
+  const paths = ({ layers }: typeof trained) => layers.map(({ path }) => path);
+  expect(paths(trained)).toEqual(paths(await layerStatistics(file, labelled, { loss, mode: "evaluation" })));
+  const own = await layerStatistics(model, labelled, { loss });
+  expect(trained.loss).toBeCloseTo(own.loss, 4);
+  for (const path of ["layers.2", "layers.4"]) {
+    const [a, b] = [trained, own].map(({ layers }) => layers.find((layer) => layer.path === path));
+    expect(a?.deviation, path).toBeCloseTo(b?.deviation ?? 0, 4);
+    expect(a?.weights?.gradient, path).toBeCloseTo(b?.weights?.gradient ?? 0, 4);
+  }
+});
+
 test("nothing of the model changes, running statistics neither; dropout and the batch's moments count in training alone", async () => {
   const model = sequential([dense(50), batchNorm(), dropout(0.5), dense(2)]);
   model.initialize(keyOf(1), { dtype: "float32", shape: [1, 36] });
