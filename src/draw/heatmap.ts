@@ -119,7 +119,7 @@ export function heatmap(options: HeatmapOptions): string {
   );
   const frame = `<rect x="${left - 0.5}" y="${top - 0.5}" width="${cell * columns.length}" height="${cell * rows.length}" fill="none" stroke="#9ca3af"/>`;
   const legend = colours ? legendOf(colours, shades, { left, top: bottom + 14 }) : "";
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="12" fill="#111827"><rect width="${width}" height="${height}" fill="#ffffff"/><text x="16" y="22" font-size="14">${escapeXml(title)}</text>${squares.join("")}${frame}${beside.join("")}${above.join("")}${legend}</svg>\n`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="12" fill="#111827"><title>${escapeXml(title)}</title><rect width="${width}" height="${height}" fill="#ffffff"/><text x="16" y="22" font-size="14">${escapeXml(title)}</text>${squares.join("")}${frame}${beside.join("")}${above.join("")}${legend}</svg>\n`;
 }
 
 const lowText = ({ domain: [low], textOf }: Shades): string => textOf(low);

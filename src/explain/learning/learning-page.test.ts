@@ -36,7 +36,7 @@ test("few layers are lines, many a heat map; what is 0 everywhere is left out, a
   expect(many["dead"]).toContain("<path");
   expect(historyFigures(historyOf(3, 1))).toEqual({});
   // A long run is thinned out.
-  expect([...(historyFigures(historyOf(9, 90))["gradients"] ?? "").matchAll(/<title>/g)]).toHaveLength(9 * 40);
+  expect([...(historyFigures(historyOf(9, 90))["gradients"] ?? "").matchAll(/"><title>layers/g)]).toHaveLength(9 * 40);
 });
 
 test("a page has the sections that were given, with names escaped; an empty one is refused", () => {
