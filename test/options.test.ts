@@ -288,6 +288,12 @@ const calls: Readonly<Record<string, (options: never) => unknown>> = {
   infidelity: (options) => explain.infidelity(model, row, {} as never, options),
   maxSensitivity: (options) => explain.maxSensitivity(row, async () => ({}) as never, options),
   sanityCheck: (options) => explain.sanityCheck(model, row, async () => ({}) as never, options),
+  layerStatistics: (options) => explain.layerStatistics(model, { x: row }, options),
+  watchLayers: (options) => explain.watchLayers(samples, options),
+  featureRank: (options) => explain.featureRank(model, { x: row }, options),
+  layerSimilarity: (options) => explain.layerSimilarity(model, model, samples, options),
+  learningPage: (options) => explain.learningPage(options),
+  lossLandscape: (options) => explain.lossLandscape(model, samples, options),
   resnet50: (options) => models.presetOf("resnet50").build(options),
 };
 

@@ -25,3 +25,10 @@ export function appendTo<K, T>(lists: Map<K, T[]>, key: K, item: T): void {
   if (list) list.push(item);
   else lists.set(key, [item]);
 }
+
+/** So many items at most, the first, the last and evenly spaced ones between, with their places. */
+export function spaced<T>(items: readonly T[], most: number): (readonly [place: number, item: T])[] {
+  if (items.length <= most) return items.map((item, place) => [place, item]);
+  const places = Array.from({ length: most }, (_, i) => Math.round((i * (items.length - 1)) / (most - 1)));
+  return places.map((place) => [place, items[place] as T]);
+}

@@ -1,6 +1,6 @@
 /** Drawing from numbers: lines, bars, heat maps and dots as SVG, images as PNG. */
 export { Canvas, type Color } from "./canvas.ts";
-export { type HeatmapOptions, heatmap } from "./heatmap.ts";
+export { type HeatmapColours, type HeatmapOptions, heatmap } from "./heatmap.ts";
 export {
   type AxisOptions,
   barPlot,

@@ -32,6 +32,7 @@ export { layerwiseRelevance, type RelevanceOptions } from "./gradients/layerwise
 export { inputTimesGradient, type SaliencyOptions, saliency } from "./gradients/saliency.ts";
 export { type SmoothGradOptions, smoothGrad } from "./gradients/smooth-grad.ts";
 export { type TracInCheckpoint, type TracInfluence, type TracInOptions, tracIn } from "./influence/trac-in.ts";
+export * from "./learning/index.ts";
 export type { FeatureOptions } from "./perturbation/features.ts";
 export { type KernelShapOptions, kernelShap, type ShapleyAttribution } from "./perturbation/kernel-shap.ts";
 export { type LimeAttribution, type LimeOptions, lime, type Surrogate } from "./perturbation/lime.ts";

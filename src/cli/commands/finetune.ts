@@ -81,6 +81,7 @@ export const command = defineCommand({
       exchange,
       buckets,
       precision,
+      watchLayers,
       ...own
     } = given;
     const choosesParts = batchSize === "auto";
@@ -124,6 +125,7 @@ export const command = defineCommand({
         exchange,
         buckets,
         precision,
+        watchLayers,
         learningRate: learningRate ?? (resume ? undefined : rate),
         optimizer,
         seed,

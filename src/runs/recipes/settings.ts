@@ -63,6 +63,14 @@ export const runSettingsSchema = recipeSettingsSchema.extend({
     .describe(
       "of products and convolutions in training: float16 (mixed precision) is for graphics cards; default float32",
     ),
+  watchLayers: z
+    .number()
+    .int()
+    .min(1)
+    .optional()
+    .describe(
+      "measure every layer after so many epochs: gradients, dead units; in the log and the report; default never",
+    ),
   repeats: z.number().int().min(1).optional().describe("of an experiment: train each network from so many seeds"),
   options: z.record(z.string(), optionValueSchema).default({}).describe("the recipe's own options"),
 });
@@ -98,6 +106,7 @@ export type RecipeSettings = Readonly<z.infer<typeof recipeSettingsSchema>>;
  * - `buckets`: in how many buckets several processes exchange gradients, each while others are computed; default 1.
  * - `precision`: what matrix products and convolutions of training steps are computed in; `"float16"` is mixed precision, with loss scaling.
  * Default float32.
+ * - `watchLayers`: after how many epochs every layer is measured, on one batch, for the log and the report; default never.
  * - `repeats`: of an experiment, how many seeds each network is trained from.
  * - `options`: the recipe's own options, by name.
  */
@@ -117,7 +126,7 @@ export type PlacedSettings = GivenSettings & {
 const choicesSchema = runSettingsSchema.omit({ device: true, threads: true, repeats: true });
 /**
  * What is chosen in place of a recipe's defaults: `epochs`, `batchSize`, `learningRate`, `optimizer` and `seed`, as in
- * `RecipeSettings`; `memory` and `parts`, in how much memory; `normalization`, `sharded`, `exchange` and `buckets`, of several processes; `precision`, of products; `limit`, so many samples for a quick try; and `options`, the recipe's own, by name.
+ * `RecipeSettings`; `memory` and `parts`, in how much memory; `normalization`, `sharded`, `exchange` and `buckets`, of several processes; `precision`, of products; `watchLayers`, after so many epochs; `limit`, so many samples for a quick try; and `options`, the recipe's own, by name.
  */
 export type RecipeChoices = Pick<GivenSettings, keyof z.infer<typeof choicesSchema>>;
 
@@ -147,9 +156,9 @@ export function newSettings(recipe: SettingDefaults, given: PlacedSettings, core
     throw new OptionError(
       `repeats is for experiments, and ${name} trains one network once; leave it out, or pass another seed`,
     );
-  const ofRecipes = (["memory", "parts", "normalization", "sharded", "exchange", "buckets", "precision"] as const).find(
-    (own) => given[own] !== undefined,
-  );
+  const ofRecipes = (
+    ["memory", "parts", "normalization", "sharded", "exchange", "buckets", "precision", "watchLayers"] as const
+  ).find((own) => given[own] !== undefined);
   if (defaults.repeats !== undefined && ofRecipes !== undefined)
     throw new OptionError(`${ofRecipes} is for recipes, and ${name} is an experiment; leave it out`);
   const { options: own, ...rest } = given;

@@ -62,6 +62,23 @@ const report: RunReport = {
     repeats: 5,
     columns: [{ name: evil, worsening: 0.25 }],
   },
+  layers: [0, 1].map((epoch) => ({
+    epoch,
+    batch: epoch,
+    loss: 1,
+    layers: [
+      {
+        path: evil,
+        type: evil,
+        shape: [2, 1],
+        mean: 0,
+        deviation: 1,
+        zeros: 0,
+        dead: 0.5,
+        weights: { parameters: 1, norm: 1, gradient: 0.25, ratio: 0.25 },
+      },
+    ],
+  })),
   usage: [{ command: evil, meaning: evil }],
 };
 
@@ -83,6 +100,7 @@ describe("the page", () => {
       "Worst mistakes",
       "Importance of columns",
       "Training",
+      "Layers",
       "Data",
       "Settings",
       "How to use the model",
@@ -106,7 +124,7 @@ describe("the page", () => {
 
 test("the document has every section, and no name ends a line or a cell", () => {
   const text = reportMarkdown(report, ["curve-loss.svg"]);
-  expect(text.match(/^## .*$/gm)).toHaveLength(8);
+  expect(text.match(/^## .*$/gm)).toHaveLength(9);
   expect(text).toContain("![curve-loss.svg](curve-loss.svg)");
   const outside = text.replace(/```sh[\s\S]*?```/, "");
   expect(outside).not.toMatch(/(?<!\\)<script/);

@@ -1,14 +1,16 @@
 /** The report of a run as one page of HTML that needs nothing else, no script either. */
 
-import { greatest } from "../../core/lists.ts";
+import { greatest, spaced } from "../../core/lists.ts";
 import { count, duration, percent, plural, resultText, spoken } from "../../core/number-text.ts";
 import { inOneLine } from "../../core/printable.ts";
 import { curvesOf } from "../../draw/curves.ts";
 import { htmlPage } from "../../draw/page.ts";
+import { historyFigures } from "../../explain/learning/drawings.ts";
+import { layerColumns } from "../../explain/learning/layer-columns.ts";
 import { pictureHtml, pictureStyle } from "../../explain/pictures/html.ts";
 import { signedText } from "../../explain/pictures/picture.ts";
 import { metricsOf, reachedText } from "../../train/baselines/compared-metric.ts";
-import { type Mistake, type MistakeExplanation, type RunReport, shownResults, spaced } from "./report.ts";
+import { type Mistake, type MistakeExplanation, type RunReport, shownResults } from "./report.ts";
 import { confusionTable } from "./report-confusion.ts";
 import { reliabilityDiagram, residualPlot } from "./report-plots.ts";
 import { explanationStyle, reportStyle } from "./report-style.ts";
@@ -39,6 +41,10 @@ const pairs = (rows: readonly (readonly [name: string, value: string])[]): strin
   rows.length === 0
     ? ""
     : `<table>${rows.map(([name, value]) => `<tr><th>${shown(name)}</th><td>${shown(value, 400)}</td></tr>`).join("")}</table>`;
+
+/** Cells of numbers. */
+const cellsOf = (cells: readonly string[], tag: "th" | "td"): string =>
+  cells.map((cell) => `<${tag} class="n">${shown(cell)}</${tag}>`).join("");
 
 /** Where the run is. */
 function stateText({ state, epochs, plannedEpochs }: RunReport): string {
@@ -95,6 +101,21 @@ function trainingSection({ epochs, stopReasons, notes }: RunReport): string {
       : `<h3>Epochs</h3><div class="scroll"><table class="wide"><thead><tr>${head}</tr></thead>${rows.join("")}</table></div>`,
     listOf(stopReasons.map((reason) => `Stopped: ${reason}.`)),
     listOf(notes),
+  );
+}
+
+function layersSection({ layers = [] }: RunReport): string {
+  const last = layers.at(-1);
+  if (!last) return "";
+  const head = cellsOf(["layer", ...layerColumns.map(([name]) => name.toLowerCase())], "th");
+  const rows = last.layers.map(
+    (layer) => `<tr>${cellsOf([layer.path, ...layerColumns.map(([, of]) => of(layer))], "td")}</tr>`,
+  );
+  return section(
+    "Layers",
+    `<p class="soft">Each layer on one batch of the training data, before the first epoch and along the run: a gradient that falls by orders of magnitude from the last layer to the first vanishes, one that grows explodes; dead units, which are 0 for every sample, learn nothing.</p>`,
+    ...Object.values(historyFigures(layers, plotSize)),
+    `<h3>After ${plural(last.epoch, "epoch")}</h3><div class="scroll"><table class="wide"><thead><tr>${head}</tr></thead>${rows.join("")}</table></div>`,
   );
 }
 
@@ -234,8 +255,6 @@ function importanceSection({ importance }: RunReport): string {
 function searchSection({ search }: RunReport): string {
   if (!search) return "";
   const { head, rows } = searchTable(search);
-  const cellsOf = (cells: readonly string[], tag: "th" | "td") =>
-    cells.map((cell) => `<${tag} class="n">${shown(cell)}</${tag}>`).join("");
   return section(
     "Search of settings",
     `<p>${shown(searchText(search), 1000)}</p>`,
@@ -268,6 +287,7 @@ export function reportPage(report: RunReport): string {
     mistakesSection(report),
     importanceSection(report),
     trainingSection(report),
+    layersSection(report),
     searchSection(report),
     dataSection(report),
     settingsSection(report),

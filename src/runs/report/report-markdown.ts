@@ -1,8 +1,10 @@
 /** The report of a run as a Markdown document, beside the figures in its folder. */
+import { spaced } from "../../core/lists.ts";
 import { count, duration, percent, plural, resultText, spoken } from "../../core/number-text.ts";
 import { inOneLine, markdownText } from "../../core/printable.ts";
+import { layerColumns } from "../../explain/learning/layer-columns.ts";
 import { metricsOf, reachedText } from "../../train/baselines/compared-metric.ts";
-import { type RunReport, shownResults, spaced } from "./report.ts";
+import { type RunReport, shownResults } from "./report.ts";
 import { frequentConfusions } from "./report-confusion.ts";
 import { searchTable, searchText } from "./search-text.ts";
 import { worseText } from "./shown.ts";
@@ -144,6 +146,19 @@ function trainingSection({ epochs, stopReasons, notes }: RunReport, figures: rea
   );
 }
 
+function layersSection({ layers = [] }: RunReport): string {
+  const last = layers.at(-1);
+  if (!last) return "";
+  return section(
+    "Layers",
+    `On one batch of the training data, after ${plural(last.epoch, "epoch")}. \`report.json\` has all ${plural(layers.length, "measurement")}.`,
+    tableOf(
+      ["Layer", ...layerColumns.map(([head]) => head)],
+      last.layers.map((layer) => [markdownText(layer.path), ...layerColumns.map(([, of]) => of(layer))]),
+    ),
+  );
+}
+
 function searchSection({ search }: RunReport): string {
   if (!search) return "";
   const { head, rows } = searchTable(search);
@@ -189,6 +204,7 @@ export function reportMarkdown(report: RunReport, figures: readonly string[] = [
     mistakesSection(report),
     importanceSection(report),
     trainingSection(report, figures),
+    layersSection(report),
     searchSection(report),
     settingsSection(report),
     section("How to use the model", `\`\`\`sh\n${commands.join("\n")}\n\`\`\``),

@@ -1,5 +1,6 @@
 /** The report of a run as plain data: what it trained, how it went, and what the trained model does on the test. */
 import * as z from "zod";
+import { layerMomentSchema } from "../../explain/learning/layer-history.ts";
 import { searchReportSchema } from "../search/search-report.ts";
 import { evaluationSchema, resultSchema } from "../training/evaluation.ts";
 
@@ -118,6 +119,8 @@ export const runReportSchema = z.strictObject({
   /** Samples of the test with the highest losses, the worst first. */
   mistakes: z.array(mistakeSchema).readonly().optional(),
   importance: importanceSchema.optional(),
+  /** Statistics of its layers over time, where they were watched. */
+  layers: z.array(layerMomentSchema).readonly().optional(),
   /** How its settings were found, where they were searched. */
   search: searchReportSchema.optional(),
   /** Commands that use the model. */
@@ -137,10 +140,3 @@ export type Importance = NonNullable<RunReport["importance"]>;
 /** Names of results that are shown: neither matrices, nor details, whose names have a point in them. */
 export const shownResults = (results: Readonly<Record<string, number>>): string[] =>
   Object.keys(results).filter((name) => !name.endsWith("confusionMatrix") && !name.includes("."));
-
-/** So many items at most, the first, the last and evenly spaced ones between, with their places. */
-export function spaced<T>(items: readonly T[], most: number): (readonly [place: number, item: T])[] {
-  if (items.length <= most) return items.map((item, place) => [place, item]);
-  const places = Array.from({ length: most }, (_, i) => Math.round((i * (items.length - 1)) / (most - 1)));
-  return places.map((place) => [place, items[place] as T]);
-}

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { parseJson } from "../../core/json.ts";
 import { asSentence } from "../../core/printable.ts";
 import { keyOf } from "../../core/random.ts";
+import type { LayerMoment } from "../../explain/learning/layer-history.ts";
 import type { ModelSummary } from "../../nn/summary.ts";
 import { readBytes, writeFileAtomic } from "../../storage/atomic.node.ts";
 import { shownPath } from "../../storage/shown-path.node.ts";
@@ -52,13 +53,21 @@ export class LiveReport {
   readonly #stopReasons: string[] = [];
   readonly #seconds: (number | undefined)[];
   #history: readonly EpochResult[];
+  #layers: readonly LayerMoment[];
   #written = Number.NEGATIVE_INFINITY;
   #hasFailed = false;
 
-  /** @param seconds that the epochs took which are done */
-  constructor(source: ReportSource, seconds: readonly (number | undefined)[]) {
+  /** @param earlier what an earlier report of the run has: the seconds of its epochs, statistics of its layers */
+  constructor(
+    source: ReportSource,
+    earlier: {
+      readonly seconds: readonly (number | undefined)[];
+      readonly layers?: readonly LayerMoment[] | undefined;
+    },
+  ) {
     this.#source = source;
-    this.#seconds = [...seconds];
+    this.#seconds = [...earlier.seconds];
+    this.#layers = earlier.layers ?? [];
     this.#history = source.plan.progress?.history ?? [];
   }
 
@@ -73,6 +82,10 @@ export class LiveReport {
       onStageEnd: (start, frozen, stopReason) => {
         if (stopReason !== undefined) this.#stopReasons.push(stopReason);
         observer.onStageEnd?.(start, frozen, stopReason);
+      },
+      onLayers: (history) => {
+        this.#layers = history;
+        observer.onLayers?.(history);
       },
       callbacks: (totalEpochs) => [...(observer.callbacks?.(totalEpochs) ?? []), this.#callback()],
     };
@@ -187,6 +200,7 @@ export class LiveReport {
       }),
       stopReasons: this.#stopReasons,
       notes: this.#notes,
+      ...(this.#layers.length > 0 && { layers: this.#layers }),
       ...(search && { search }),
       usage: usageOf(plan, task),
     };
@@ -225,15 +239,17 @@ export async function openReport(given: Omit<ReportSource, "search">): Promise<L
   const source: ReportSource = { ...given, search };
   const path = join(source.plan.folder, runFiles.reportData);
   const done = source.plan.progress?.epoch ?? 0;
-  if (done === 0 || !existsSync(path)) return new LiveReport(source, []);
+  if (done === 0 || !existsSync(path)) return new LiveReport(source, { seconds: [] });
   try {
-    const { epochs } = runReportSchema.parse(parseJson(new TextDecoder().decode(await readBytes(path, "report"))));
-    return new LiveReport(
-      source,
-      epochs.slice(0, done).map(({ seconds }) => seconds),
+    const { epochs, layers } = runReportSchema.parse(
+      parseJson(new TextDecoder().decode(await readBytes(path, "report"))),
     );
+    return new LiveReport(source, {
+      seconds: epochs.slice(0, done).map(({ seconds }) => seconds),
+      layers: layers?.filter(({ epoch }) => epoch <= done),
+    });
   } catch {
     // A report that is damaged is written anew, without the seconds of the epochs before.
-    return new LiveReport(source, []);
+    return new LiveReport(source, { seconds: [] });
   }
 }

@@ -1,4 +1,5 @@
 /** What a run reports as it goes. */
+import type { LayerMoment } from "../../explain/learning/layer-history.ts";
 import type { ModelSummary } from "../../nn/summary.ts";
 import type { Callback } from "../../train/callbacks/callback.ts";
 import type { Progress } from "../../train/fit.ts";
@@ -36,6 +37,8 @@ export interface RunObserver {
   onStageEnd?(start: StageStart, frozen: readonly string[], stopReason: string | undefined): void;
   /** What whoever started the run should know, with what to do. */
   onNote?(note: string): void;
+  /** Layers were measured; all measurements of the run so far. */
+  onLayers?(history: readonly LayerMoment[]): void;
   /** The trained model is tested. */
   onEvaluated?(report: EvaluationReport): void;
   /** Files were written; `obstacle` says why the ONNX model takes a batch of 1 only, if it does. */

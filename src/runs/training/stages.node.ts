@@ -5,8 +5,10 @@ import { size } from "../../core/shape.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import type { Batch } from "../../data/pipeline/dataset.ts";
 import { anyOf } from "../../distributed/communicator.ts";
+import { watchLayers } from "../../explain/learning/watch-layers.ts";
 import type { CompileOptions } from "../../jit/compile.ts";
 import { writeFileAtomic } from "../../storage/atomic.node.ts";
+import { appendWhole } from "../../storage/disk.node.ts";
 import type { Callback } from "../../train/callbacks/callback.ts";
 import { checkpoint, checkpointBest } from "../../train/callbacks/checkpoint.node.ts";
 import { jsonLog } from "../../train/callbacks/json-log.node.ts";
@@ -151,6 +153,7 @@ async function fitStage(
     checkpointBest(join(folder, runFiles.best), monitorOf(task)),
     jsonLog(join(folder, runFiles.log)),
     tensorBoard(join(folder, runFiles.tensorboard)),
+    ...watching(options),
     ...(observer.callbacks?.(epochs + later) ?? []),
     ...memoryNote(options),
     ...stopping(options),
@@ -188,6 +191,22 @@ async function fitStage(
 function monitorOf({ validation, steps }: Task): string {
   const loss = steps ? `${Object.keys(steps).at(-1)}_loss` : "loss";
   return validation ? `validation_${loss}` : loss;
+}
+
+/** Measures layers, where that is asked for: for the log, and for whoever watches the run. */
+function watching({ task, plan, compile: { device, threads }, observer }: StagesOptions): Callback[] {
+  const { watchLayers: every, parts = 1 } = plan.record.settings;
+  if (every === undefined) return [];
+  const log = join(plan.folder, runFiles.log);
+  const watch = watchLayers<Batch>(task.train.inParts(parts), {
+    every,
+    compile: { device, threads },
+    onMeasured(moment) {
+      appendWhole(log, `${JSON.stringify({ type: "layers", ...moment })}\n`);
+      observer.onLayers?.(watch.history);
+    },
+  });
+  return [watch];
 }
 
 /** Says after the first batch what the budget of memory came to. */
