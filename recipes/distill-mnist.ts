@@ -12,9 +12,11 @@ import {
   evaluate,
   fit,
   flatten,
+  foldIn,
   keyOf,
   limited,
   mnistClasses,
+  OptionError,
   optimizers,
   scaleBytes,
   sequential,
@@ -50,11 +52,17 @@ export default defineRecipe({
   open,
   async load({ batchSize, seed, epochs, learningRate, optimizer, labels, temperature }, limit, onDownload) {
     const data = await loadMnist({ ...(onDownload && { onProgress: onDownload }) });
-    const [all, test] = [limited(data.train.shuffle(keyOf(seed)), limit), limited(data.test, limit)];
-    const [known, others] = [all.take(labels), all.skip(labels)];
-    const [choosing, unlabelled] = [others.take(1000), others.skip(1000)];
+    const [all, test] = [limited(data.train, limit), limited(data.test, limit)];
+    const count = all.length ?? 0;
+    if (labels >= count - 1)
+      throw new OptionError(`--labels is ${labels}, of ${count} digits; leave some without labels, or raise --limit`);
+    const [known, others] = all.split(labels / count, keyOf(seed));
+    const [choosing, unlabelled] = others.split(
+      Math.min(0.5, 1000 / (count - labels)),
+      foldIn(keyOf(seed), "choosing"),
+    );
     const scale = scaleBytes();
-    const trained = (own: typeof all) => own.batch(batchSize).map(scale);
+    const trained = (own: typeof all) => own.shuffle(keyOf(seed)).batch(batchSize).map(scale);
     const measured = (own: typeof all) => own.batch(250, { dropLast: false }).map(scale);
     const [batches, validation, held] = [trained(known.concat(unlabelled)), measured(choosing), measured(test)];
     const loss = crossEntropy();
