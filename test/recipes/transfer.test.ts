@@ -24,8 +24,11 @@ describe.skipIf(!isInstalled)("on published networks", () => {
   const fixture = ["--data", join(fixtures, "fashion-mnist"), "--shots", "1", "--batch-size", "5", "--epochs", "3"];
 
   test("the last blocks are trained after the head", () => {
-    const { stdout } = train("transfer-images", "--package", nsfwjs, "--unfreeze", "2", ...fixture);
+    const { stdout, run } = train("transfer-images", "--package", nsfwjs, "--unfreeze", "2", ...fixture);
     expect(stdout).toMatch(/Stage 2 of 2: head and last 2 blocks, 1 epoch\n/);
+    // Stages freeze by depth, which a run that is opened again finds in its graph.
+    const again = sardonyx("eval", run, "--json");
+    expect([again.stderr, again.status]).toEqual(["", 0]);
   });
 
   test.each(["random", "small"])("the network that it is compared with: %s", (network) => {

@@ -36,6 +36,8 @@ export function parseStage(saved: unknown): StageState {
 
 /** Freezes and unfreezes as the stage wants, and gives values to parameters that it added. */
 export function beginStage({ model, inputs }: RecipeNetwork, seed: number, stage: Pick<Stage, "before">): void {
+  // What a stage freezes by depth is found in a graph.
+  if (stage.before && model.inputTypes === undefined) model.trace(inputs);
   stage.before?.(model);
   model.trace(inputs);
   model.initialize(keyOf(seed));
