@@ -19,6 +19,7 @@ const ofOwnData = [
   "boxes",
   "finetune",
   "images",
+  "prune-fashion",
   "ratings",
   "series",
   "sounds",

@@ -10,21 +10,7 @@ import { input, type Node, type Value } from "../../../graph/ir.ts";
 import { apply } from "../../../graph/op.ts";
 import { rewrite } from "../../../graph/rewrite.ts";
 import type { AnyModule, TypeTree } from "../../../nn/index.ts";
-import {
-  add,
-  bitwiseAnd,
-  cast,
-  int64s,
-  MatMulNBits,
-  mul,
-  Reshape,
-  reshape,
-  shiftRight,
-  slice,
-  stack,
-  sub,
-  unsqueeze,
-} from "../../../ops/index.ts";
+import { add, cast, int64s, MatMulNBits, mul, Reshape, reshape, slice, sub, unsqueeze } from "../../../ops/index.ts";
 import { traceForCompression } from "../../graph/trace-model.ts";
 import { encodeWeighted, type WeightedGraph, withOutputs } from "../../graph/weighted-graph.ts";
 import { type QuantizedWeight, quantizedWeight, realNumbers } from "../grid.ts";
@@ -150,7 +136,10 @@ function packedGraph(traced: WeightedGraph, sites: readonly Site[], { form, leve
   const siteOf = new Map(sites.map((site) => [site.node, site]));
   const layers: QuantizedLayer[] = [];
   const packed = new Map<Value, Packed>();
-  /** Tables that are also the weight of a product, as of a language model's head: both read the same blocks, without zeros. */
+  /**
+   * Tables that are also the weight of a product, as of a language model's head: both read the same blocks, of 8 bits, since an error counts twice, and without
+   * zeros.
+   */
   const looked = new Set(sites.flatMap(({ kind, weight }) => (kind === "embedding" ? [weight] : [])));
   const tied = new Set(sites.flatMap(({ kind, weight }) => (kind === "dense" && looked.has(weight) ? [weight] : [])));
   /** Of convolutions and of tables. */
@@ -165,21 +154,23 @@ function packedGraph(traced: WeightedGraph, sites: readonly Site[], { form, leve
     const known = packed.get(site.weight);
     if (known) return known;
     const { rows, data } = rowsOf(site);
-    const own = tied.has(site.weight) ? { ...form, symmetric: true } : form;
+    const isTied = tied.has(site.weight);
+    const own = isTied ? ({ ...form, bits: 8, symmetric: true } as const) : form;
     const [x] = site.node.inputs;
-    const moments = site.kind === "dense" && x ? seen?.get(x)?.moments : undefined;
+    const moments = isTied || !x ? undefined : seen?.get(x)?.moments;
     const made = moments ? gptq(data, rows, moments, own) : roundToNearest(data, rows, own);
     const columns = data.length / rows;
     const real = (i: number) => made.at(Math.floor(i / columns), i % columns);
-    layers.push(quantizedLayer({ ...site, held: new Tensor("float32", [rows, columns], data) }, form.bits, real));
+    layers.push(quantizedLayer({ ...site, held: new Tensor("float32", [rows, columns], data) }, own.bits, real));
     const { elements, scales, zeros } = made.tensors();
     const name = site.weight.name ?? site.name;
     const result = {
-      elements: store(`${name}_q${form.bits}`, elements),
+      elements: store(`${name}_q${own.bits}`, elements),
       scales: store(`${name}_scales`, scales),
       zeros: zeros && store(`${name}_zeros`, zeros),
       rows,
       columns,
+      bits: own.bits,
     };
     packed.set(site.weight, result);
     return result;
@@ -187,7 +178,7 @@ function packedGraph(traced: WeightedGraph, sites: readonly Site[], { form, leve
   const { outputs } = rewrite(traced.graph.outputs, (node, original) => {
     const site = siteOf.get(original);
     if (!site) return undefined;
-    if (site.kind === "embedding" && tied.has(site.weight)) return [rowsInBlocks(packedWeight(site), node, form)];
+    if (site.kind === "embedding" && tied.has(site.weight)) return [rowsInBlocks(packedWeight(site), node)];
     if (site.kind !== "dense") {
       const stored = inBytes.get(site.weight) ?? quantizedWeight(site.held, 0, 127);
       if (!inBytes.has(site.weight)) layers.push(quantizedLayer(site, 8, realNumbers(stored, 0)));
@@ -196,9 +187,9 @@ function packedGraph(traced: WeightedGraph, sites: readonly Site[], { form, leve
       const [x, , ...others] = node.inputs;
       return [apply(node.op, [x, dequantized(site.weight, stored, 0, weights), ...others], node.attributes)];
     }
-    const { elements, scales, zeros, rows, columns } = packedWeight(site);
+    const { elements, scales, zeros, rows, columns, bits } = packedWeight(site);
     const [x, , bias] = node.inputs;
-    const attributes = { K: columns, N: rows, bits: form.bits, block_size: form.block, accuracy_level: level };
+    const attributes = { K: columns, N: rows, bits, block_size: form.block, accuracy_level: level };
     const flat = reshape(scales, [rows * Math.ceil(columns / form.block)]);
     const product = apply(
       MatMulNBits,
@@ -217,20 +208,18 @@ interface Packed {
   readonly zeros: Value | undefined;
   readonly rows: number;
   readonly columns: number;
+  readonly bits: 4 | 8;
 }
 
-/** Rows of a table that is packed in blocks around 0, by their index: the blocks that are looked up, unpacked. */
+/** Rows of a table that is packed in blocks of 8 bits around 128, by their index. */
 function rowsInBlocks(
   { elements, scales, columns }: Packed,
   { op, inputs: [, indices], outputs: [y], attributes }: Node,
-  { bits }: BlockForm,
 ): Value {
-  const found = apply(op, [elements, indices], attributes); // [..., blocks, bytes]
-  const numbers = bits === 8 ? found : stack([bitwiseAnd(found, 15), shiftRight(found, 4)], found.rank);
+  const found = apply(op, [elements, indices], attributes); // [..., blocks, numbers]
   const scale = apply(op, [scales, indices], attributes); // [..., blocks]
-  const wide = unsqueeze(scale, bits === 8 ? [scale.rank] : [scale.rank, scale.rank + 1]);
-  const real = mul(sub(cast(numbers, "float32"), 2 ** (bits - 1)), wide);
-  const length = (elements.shape[1] ?? 1) * (elements.shape[2] ?? 1) * (8 / bits);
+  const real = mul(sub(cast(found, "float32"), 128), unsqueeze(scale, [scale.rank]));
+  const length = (elements.shape[1] ?? 1) * (elements.shape[2] ?? 1);
   // Of any batch.
   const whole = apply(Reshape, [real, int64s([-1, ...y.shape.slice(1, -1), length])]);
   return slice(whole, { axis: -1, start: 0, end: columns });
