@@ -16,7 +16,6 @@ import {
   keyOf,
   limited,
   mnistClasses,
-  OptionError,
   optimizers,
   scaleBytes,
   sequential,
@@ -54,13 +53,11 @@ export default defineRecipe({
     const data = await loadMnist({ ...(onDownload && { onProgress: onDownload }) });
     const [all, test] = [limited(data.train, limit), limited(data.test, limit)];
     const count = all.length ?? 0;
-    if (labels >= count - 1)
-      throw new OptionError(`--labels is ${labels}, of ${count} digits; leave some without labels, or raise --limit`);
-    const [known, others] = all.split(labels / count, keyOf(seed));
-    const [choosing, unlabelled] = others.split(
-      Math.min(0.5, 1000 / (count - labels)),
-      foldIn(keyOf(seed), "choosing"),
-    );
+    // Of few digits a quarter.
+    const labelledCount = Math.max(1, Math.min(labels, Math.floor(count / 4)));
+    const [known, others] = all.split(labelledCount / count, keyOf(seed));
+    const share = Math.min(0.5, 1000 / (count - labelledCount));
+    const [choosing, unlabelled] = others.split(share, foldIn(keyOf(seed), "choosing"));
     const scale = scaleBytes();
     const trained = (own: typeof all) => own.shuffle(keyOf(seed)).batch(batchSize).map(scale);
     const measured = (own: typeof all) => own.batch(250, { dropLast: false }).map(scale);
@@ -95,6 +92,9 @@ export default defineRecipe({
       objective: distillation(opened.model, { teacher, temperature, share: 1 }),
       metrics: [accuracy(), confusionMatrix(10)],
       samples: { train: all.length ?? 0, test: test.length ?? 0 },
+      ...(labelledCount < labels && {
+        notes: [`of ${count} digits ${labelledCount} are labelled, a quarter, and not ${labels}`],
+      }),
       schedule: cosine({ rate: learningRate, steps: updates }),
       measure: async () => ({
         teacher_accuracy: await accuracyOf(teacher, held),
@@ -106,7 +106,7 @@ export default defineRecipe({
         return [
           {
             name: "the student without teacher",
-            settings: `${labels} labels, the best epoch on the validation data`,
+            settings: `${labelledCount} labels, the best epoch on the validation data`,
             validation: await accuracyOf(alone, validation),
             test: await accuracyOf(alone, held),
             metric: "accuracy" as const,
