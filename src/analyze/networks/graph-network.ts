@@ -22,6 +22,8 @@ export interface GraphSource {
   readonly idle?: readonly Value[];
   /** Shapes of what layers give where the file has them otherwise than the graph. */
   readonly shapes?: ReadonlyMap<Scope, Shape>;
+  /** How many elements of a weight are 0, where they are at hand. */
+  readonly zerosOf?: (weight: Value) => number | undefined;
   /** Kernels of convolutions are stored [height, width, in, out]; default [out, in, height, width]. */
   readonly kernelFirst?: boolean;
   readonly notes: readonly string[];
@@ -31,7 +33,18 @@ export interface GraphSource {
 
 /** The network of a graph whose nodes carry the marks of their layers. */
 export function graphNetwork(given: GraphSource): Network {
-  const { name, source, model, settings = [], idle = [], shapes: shapesInFile, kernelFirst, notes, limits } = given;
+  const {
+    name,
+    source,
+    model,
+    settings = [],
+    idle = [],
+    shapes: shapesInFile,
+    kernelFirst,
+    notes,
+    limits,
+    zerosOf,
+  } = given;
   const { graph, weights, unshaped } = model;
   const whole = idle.length > 0 ? graphOf(graph.inputs, [...graph.outputs, ...idle]) : graph;
   const flow = flowOf(whole, [...weights.keys(), ...settings.flatMap(({ value }) => value ?? [])]);
@@ -48,7 +61,8 @@ export function graphNetwork(given: GraphSource): Network {
       const isBuffer = statistics.has(value);
       // Numbers that are quantized in the graph too have no gradient.
       const trainable = !isBuffer && isFloat(value.dtype);
-      return { ...parameterOf(logical.get(value) as FileTensor, value), layer: layer.name, isBuffer, trainable };
+      const own = parameterOf(logical.get(value) as FileTensor, value);
+      return { ...own, layer: layer.name, isBuffer, trainable, zeros: isBuffer ? undefined : zerosOf?.(value) };
     }),
   );
   const buffers = settings.map(({ tensor, value }) => parameterOf(tensor, value));

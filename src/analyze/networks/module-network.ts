@@ -16,6 +16,7 @@ import {
   type NetworkLayer,
   type NetworkParameter,
   trainingWithin,
+  zerosIn,
 } from "./network.ts";
 
 /** A module with the types of its inputs, of which `moduleNetwork` makes a network. */
@@ -63,6 +64,7 @@ export function moduleNetwork(given: ModuleSource): Network {
       bits: 8 * bytesPerElement(parameter.dtype),
       isBuffer: parameter.isBuffer,
       trainable: parameter.trainable,
+      zeros: parameter.isBuffer || !parameter.value ? undefined : zerosIn(parameter.value),
       value: values.get(parameter),
     }),
   );

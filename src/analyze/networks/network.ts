@@ -1,6 +1,7 @@
 /** What is analyzed: a network's graph, its parameters and its layers, wherever they come from. */
 import { type Limits, limitOf } from "../../core/limits.ts";
 import type { Shape } from "../../core/shape.ts";
+import type { Tensor } from "../../core/tensor.ts";
 import type { Graph, Scope, Value } from "../../graph/ir.ts";
 import type { LayerKind } from "../../nn/index.ts";
 
@@ -20,6 +21,8 @@ export interface NetworkParameter {
   readonly bits: number;
   /** How a float parameter is stored in few bits, where it is; its value in the graphs is the float one. */
   readonly packing?: { readonly bits: 4 | 8; readonly block: number };
+  /** How many of its elements are 0, where they are at hand; of elements in blocks it is not known. */
+  readonly zeros?: number | undefined;
   /** Whether it is a buffer, which no optimizer moves. */
   readonly isBuffer: boolean;
   /** Whether training moves it. */
@@ -91,6 +94,13 @@ export function trainingWithin(
   const training = make();
   return training && training.nodes.length > trainingLimit ? { training: undefined, trainingLimit } : { training };
 }
+
+/** How many elements of a tensor are 0. */
+export const zerosIn = ({ data }: Tensor): number => {
+  let zeros = 0;
+  for (let i = 0; i < data.length; i++) if (Number(data[i]) === 0) zeros++;
+  return zeros;
+};
 
 /** The parameters that an optimizer could move. */
 export const learnedOf = ({ parameters }: Pick<Network, "parameters">): readonly NetworkParameter[] =>

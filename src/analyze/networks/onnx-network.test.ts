@@ -2,15 +2,19 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { memorySource } from "../../core/byte-source.ts";
+import { keyOf } from "../../core/random.ts";
 import { Tensor, tensor } from "../../core/tensor.ts";
+import { encodeOnnx } from "../../formats/files/export-onnx.ts";
 import { fileOf, weight } from "../../formats/testing/onnx-files.ts";
 import { input } from "../../graph/ir.ts";
 import { makeNode } from "../../graph/op.ts";
+import { dense, sequential } from "../../nn/index.ts";
 import type { Message } from "../../onnx/codec.ts";
 import { importModel } from "../../onnx/import.ts";
 import { fileOfGraph, node, stored, typed, zeros } from "../../onnx/testing/build-file.ts";
 import { LSTM } from "../../ops/index.ts";
 import { inspectionOf, presetNetwork } from "../testing/networks.ts";
+import { moduleNetwork } from "./module-network.ts";
 import type { Network } from "./network.ts";
 import { onnxNetwork } from "./onnx-network.ts";
 
@@ -315,4 +319,19 @@ describe("of an If one branch runs", () => {
     expect([cost.macs, parameters.total]).toEqual([2 * 10 * 6 * 6, 36]);
     expect(layers.at(-1)?.outputShape).toEqual([2, 10, 6]);
   });
+});
+
+test("parameters that are 0 are counted, where their elements are at hand", () => {
+  const inputs = { dtype: "float32", shape: [1, 5] } as const;
+  const model = sequential([dense(4), dense(2)]);
+  model.initialize(keyOf(0), inputs);
+  for (const [path, parameter] of model.parameters())
+    if (path === "layers.0.weight" && parameter.value) (parameter.value.data as Float32Array).fill(0, 0, 15);
+  const { bytes } = encodeOnnx(model, { inputs, dynamicBatch: false });
+  const file = onnxNetwork("sparse", importModel(memorySource(bytes)));
+  // Biases begin at 0: 6 of them.
+  for (const network of [file, moduleNetwork({ name: "sparse", source: "", model, inputs })])
+    expect(inspectionOf(network).parameters).toMatchObject({ total: 34, effective: 34 - 15 - 6 });
+  // A preset has no values.
+  expect(inspectionOf(presetNetwork("lenet5")).parameters.effective).toBeNull();
 });

@@ -1,14 +1,17 @@
 /** Networks from ONNX models. */
 import type { Limits } from "../../core/limits.ts";
 import { count, plural } from "../../core/number-text.ts";
-import type { Node } from "../../graph/ir.ts";
+import type { Node, Value } from "../../graph/ir.ts";
 import type { PackedOperand } from "../../graph/op.ts";
 import type { Branch } from "../../onnx/control/branches.ts";
 import { isFolded } from "../../onnx/fixed-tables.ts";
 import type { ImportedModel } from "../../onnx/import.ts";
 import { graphNetwork } from "./graph-network.ts";
-import type { Network } from "./network.ts";
+import { type Network, total, zerosIn } from "./network.ts";
 import { unknownNotes } from "./unknown-notes.ts";
+
+/** Bytes of weights up to which zeros are counted: beyond it a look at the structure would wait for the disk. */
+const readBytes = 2 ** 28;
 
 /** The network of an imported ONNX model, under a name for reports. */
 export function onnxNetwork(name: string, model: ImportedModel, limits?: Limits): Network {
@@ -29,8 +32,16 @@ export function onnxNetwork(name: string, model: ImportedModel, limits?: Limits)
     ...model.graph.nodes.flatMap(notesOfTrees),
     ...unknownNotes(unknown, "node"),
   ];
+  const held = total(model.weights.values(), (weight) => weight.bytes);
+  const zerosOf = (value: Value): number | undefined => {
+    const weight = model.weights.get(value);
+    // Numbers in blocks are bytes of several.
+    return weight === undefined || weight.type.name === "uint8" || held > readBytes
+      ? undefined
+      : zerosIn(weight.read());
+  };
   const idle = branches.flatMap(({ outputs }) => outputs);
-  return graphNetwork({ name, source, model, settings, idle, notes, limits });
+  return graphNetwork({ name, source, model, settings, idle, notes, limits, zerosOf });
 }
 
 function noteOfPacked(packed: readonly PackedOperand[]): string {

@@ -1,5 +1,5 @@
 /** Networks side by side: depth in each sense, parameters by kind, cost, memory. */
-import type { Inspection } from "./schema.ts";
+import { type Inspection, isSparse } from "./schema.ts";
 
 /** How a figure is to be read. */
 export type Quantity = "count" | "amount" | "bytes" | "number" | "text";
@@ -63,6 +63,9 @@ export function compare(inspections: readonly Inspection[]): Comparison {
           row("all", "count", ({ parameters }) => parameters.total),
           row("to be trained", "count", ({ parameters }) => parameters.trainable),
           row("frozen", "count", ({ parameters }) => parameters.frozen),
+          ...(inspections.some(({ parameters }) => isSparse(parameters))
+            ? [row("not 0", "count", ({ parameters }) => parameters.effective)]
+            : []),
           row("buffers", "count", ({ parameters }) => parameters.buffers),
           row("stored", "bytes", ({ parameters }) => parameters.bytes),
         ],

@@ -134,6 +134,9 @@ function parametersOf(network: Network, flow: Flow | undefined): Inspection["par
     trainable,
     frozen: count - trainable,
     buffers: elementsOf(network.parameters.filter(({ isBuffer }) => isBuffer)),
+    effective: learned.some(({ zeros }) => zeros === undefined)
+      ? null
+      : count - total(learned, ({ zeros }) => zeros ?? 0),
     bytes: total(learned, ({ elements, bits }) => Math.ceil((elements * bits) / 8)),
     bytesByPrecision: { float32: at(32), float16: at(16), int8: at(8), int4: at(4) },
     shared: flow ? sharedParameters(network, flow) : [],

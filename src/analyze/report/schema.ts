@@ -14,6 +14,12 @@ const parameters = z.object({
     .describe(
       "Elements that no optimizer moves: running statistics, and constants that a file stores beside its weights.",
     ),
+  effective: z
+    .number()
+    .nullable()
+    .describe(
+      "Parameters that are not 0: fewer in a pruned model. null where the elements are not at hand, or lie in blocks.",
+    ),
   bytes: bytes.describe("Bytes of the parameters as they are stored, or as --precision and --quantize want them."),
   bytesByPrecision: z
     .object({ float32: bytes, float16: bytes, int8: bytes, int4: bytes })
@@ -95,3 +101,10 @@ export const inspectionSchema = z.object({
 export type Inspection = z.infer<typeof inspectionSchema>;
 /** One layer in an inspection. */
 export type InspectedLayer = Inspection["layers"][number];
+
+/** Share of parameters that are 0 from which on it is told: weights of few bits have some by rounding. */
+const noticed = 0.05;
+
+/** Whether so many parameters are 0 that those that are not are worth a line. */
+export const isSparse = ({ total, effective }: Inspection["parameters"]): boolean =>
+  effective !== null && total - effective > noticed * total;

@@ -1,6 +1,6 @@
 /** An inspection for a terminal: tables that fit its width. */
 import { type FoldedItem, foldLayers, layersIn } from "../../analyze/report/fold.ts";
-import type { InspectedLayer, Inspection } from "../../analyze/report/schema.ts";
+import { type InspectedLayer, type Inspection, isSparse } from "../../analyze/report/schema.ts";
 import { count, plural } from "../../core/number-text.ts";
 import type { Output } from "../output.ts";
 import { showTable } from "../show-table.ts";
@@ -88,12 +88,15 @@ function showDepth({ depth }: Inspection, output: Output): void {
 }
 
 function showParameters({ parameters, byRole }: Inspection, output: Output): void {
-  const { total, trainable, frozen, buffers, bytesByPrecision, shared } = parameters;
+  const { total, trainable, frozen, effective, buffers, bytesByPrecision, shared } = parameters;
   output.line("Parameters");
   facts(
     [
       ["to be trained", count(trainable), share(trainable, total)],
       ["frozen", count(frozen), share(frozen, total)],
+      ...(isSparse(parameters) && effective !== null
+        ? [["not 0", count(effective), share(effective, total)] as const]
+        : []),
       ...(buffers > 0 ? [["buffers", count(buffers), "statistics and constants, not among them"] as const] : []),
       ...byRole.map(({ role, parameters: own }) => [`in ${role} layers`, count(own), share(own, total)] as const),
       ["stored", bytes(parameters.bytes)],

@@ -15,7 +15,6 @@ import { Value } from "../../graph/ir.ts";
 import { declaredShape } from "../../import/declared.ts";
 import { type AnyModule, type Context, Module, type NamedInputs, type TypeTree } from "../../nn/index.ts";
 import { importModel } from "../../onnx/import.ts";
-import type { StoredTensor } from "../../onnx/tensor.ts";
 import { type EvaluateOptions, evaluate } from "../../train/evaluate.ts";
 import { FileSession } from "../graph/file-session.ts";
 import { traceWeighted } from "../graph/trace-model.ts";
@@ -26,7 +25,7 @@ import { interleaved } from "./interleaved.ts";
 export interface ModelFigures {
   /** Learned numbers, packed ones as they were before. */
   readonly parameters: number;
-  /** Of them those that are not 0. */
+  /** Of them those that are not 0, as far as they are not packed in blocks. */
   readonly nonzero: number;
   /** Of the ONNX file. */
   readonly bytes: number;
@@ -119,25 +118,17 @@ function countsOf(bytes: Uint8Array): Pick<ModelFigures, "parameters" | "nonzero
       declaredShape({ ...declared, extents: declared.extents?.map((extent) => numberOr(extent, 1)) }),
   });
   const network = onnxNetwork("model", model);
-  const parameters = total(learnedOf(network), ({ elements }) => elements);
-  const zeros = total(model.weights.values(), zerosOf);
+  const learned = learnedOf(network);
+  const parameters = total(learned, ({ elements }) => elements);
   return {
     parameters,
-    nonzero: parameters - zeros,
+    nonzero: parameters - total(learned, ({ zeros }) => zeros ?? 0),
     macs: network.graphs ? costOf(network.graphs.forward.nodes).macs : 0,
   };
 }
 
 const numberOr = (extent: number | string | undefined, otherwise: number): number =>
   typeof extent === "number" ? extent : otherwise;
-
-/** Zeros of a stored weight; of numbers in blocks it is not known which are. */
-function zerosOf(stored: StoredTensor): number {
-  if (stored.type.name === "uint8") return 0;
-  let zeros = 0;
-  for (const element of stored.read().data as Float32Array) if (element === 0) zeros++;
-  return zeros;
-}
 
 /** The first batch of data. */
 async function firstBatch(data: Dataset<Batch>): Promise<Batch> {
