@@ -3,44 +3,31 @@ import {
   accuracy,
   adam,
   collect,
-  conv2d,
   crossEntropy,
   type Dataset,
-  dense,
   evaluate,
   fit,
-  flatten,
   foldIn,
   fromTensors,
   keyOf,
   type Labelled,
   limited,
   loadParameters,
-  maxPool2d,
   mnistClasses,
   type OnDownload,
   scaleBytes,
-  sequential,
   type TensorDataset,
   type TensorsByPath,
   tensorsOfModule,
 } from "../../src/index.ts";
 import { loadMnist } from "../../src/node.ts";
 import { greyImages } from "./digits.ts";
+import { lenet } from "./lenet.ts";
 
-/** The network that all begin from: wide enough for ways between fine-tunings along which the loss stays low. */
-const network = () =>
-  sequential([
-    conv2d(32, 3, { activation: "relu", initializer: "heNormal" }),
-    maxPool2d(2),
-    conv2d(64, 3, { activation: "relu", initializer: "heNormal" }),
-    maxPool2d(2),
-    flatten(),
-    dense(256, { activation: "relu", initializer: "heNormal" }),
-    dense(10),
-  ]);
+/** Hidden units of the network that all begin from: wide enough for ways between fine-tunings along which the loss stays low. */
+const hidden = 256;
 
-export const openDigits = () => ({ model: network(), classes: mnistClasses, ...greyImages });
+export const openDigits = () => ({ model: lenet(hidden), classes: mnistClasses, ...greyImages });
 
 /** Changes a digit of 28x28 pixels from 0 to 1. */
 export type Change = (pixels: Float32Array) => void;

@@ -14,8 +14,8 @@ import {
   maxPool2d,
   sequential,
 } from "../../nn/index.ts";
-import { selectBackend } from "../../runtime/select.ts";
 import { accuracy, adam, evaluate, fit, predict } from "../../train/index.ts";
+import { outputsOf } from "../testing/file-outputs.ts";
 import { quantizationAware } from "./quantization-aware.ts";
 import { quantizeStatic } from "./static.ts";
 
@@ -51,14 +51,6 @@ async function trained(): Promise<AnyModule> {
 }
 const [train, held] = [images(200), images(100)];
 const measured = { loss: crossEntropy(), metrics: [accuracy()] };
-const outputsOf = async (bytes: Uint8Array, x: Tensor): Promise<Float32Array> => {
-  const session = await (await selectBackend()).compile(bytes);
-  try {
-    return (await session.run([x]))[0]?.data as Float32Array;
-  } finally {
-    await session.release();
-  }
-};
 const firstOf = async (data: Dataset<Batch>): Promise<Tensor> => {
   for await (const { x } of data.epoch(0)) return x as Tensor;
   throw new Error("no data");

@@ -23,9 +23,9 @@ import {
 } from "../../nn/index.ts";
 import { importModel } from "../../onnx/import.ts";
 import * as ops from "../../ops/index.ts";
-import { selectBackend } from "../../runtime/select.ts";
 import { accuracy, adam, evaluate, fit, predictor } from "../../train/index.ts";
 import { compareModels } from "../measure/compare-models.ts";
+import { outputsOf, relative } from "../testing/file-outputs.ts";
 import { quantizationSensitivity, quantizeWithin } from "./sensitivity.ts";
 import { quantizeStatic } from "./static.ts";
 
@@ -68,24 +68,6 @@ async function network(): Promise<{ readonly model: AnyModule; readonly data: Da
   await fit(model, data, { loss: crossEntropy(), optimizer: adam({ learningRate: 3e-3 }), epochs: 6 });
   return { model, data: data as unknown as Dataset<Batch> };
 }
-
-const outputsOf = async (bytes: Uint8Array, x: Tensor, device: "cpu" | "wasm" = "cpu"): Promise<Float32Array> => {
-  const session = await (await selectBackend(device)).compile(bytes);
-  try {
-    return (await session.run([x]))[0]?.data as Float32Array;
-  } finally {
-    await session.release();
-  }
-};
-
-const relative = (a: Float32Array, b: Float32Array): number => {
-  let [difference, norm] = [0, 0];
-  for (const [i, x] of a.entries()) {
-    difference += (x - (b[i] as number)) ** 2;
-    norm += x * x;
-  }
-  return Math.sqrt(difference / norm);
-};
 
 const operators = (bytes: Uint8Array): Readonly<Record<string, number>> => {
   const { graph } = importModel(memorySource(bytes), {

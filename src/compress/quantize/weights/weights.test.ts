@@ -8,8 +8,8 @@ import { encodeOnnx } from "../../../formats/files/export-onnx.ts";
 import { modelFromOnnx } from "../../../formats/onnx-model.ts";
 import { gpt2Architectures } from "../../../models/index.ts";
 import { type AnyModule, conv2d, dense, embedding, flatten, sequential } from "../../../nn/index.ts";
-import { selectBackend } from "../../../runtime/select.ts";
 import { predictor } from "../../../train/index.ts";
+import { outputsOf, relative } from "../../testing/file-outputs.ts";
 import { quantizeDynamic } from "../dynamic.ts";
 import { halveWeights } from "../half.ts";
 import { quantizeStatic } from "../static.ts";
@@ -115,23 +115,6 @@ const texts = (count: number, seed = 5): Tensor<"int32"> => {
   );
 };
 const data = fromTensors({ x: texts(32) }).batch(8) as unknown as Dataset<Batch>;
-
-const outputsOf = async (bytes: Uint8Array, x: Tensor, device: "cpu" | "wasm" = "cpu"): Promise<Float32Array> => {
-  const session = await (await selectBackend(device)).compile(bytes);
-  try {
-    return (await session.run([x]))[0]?.data as Float32Array;
-  } finally {
-    await session.release();
-  }
-};
-const relative = (a: Float32Array, b: Float32Array): number => {
-  let [difference, norm] = [0, 0];
-  for (const [i, x] of a.entries()) {
-    difference += (x - (b[i] as number)) ** 2;
-    norm += x * x;
-  }
-  return Math.sqrt(difference / norm);
-};
 
 describe("a small GPT", async () => {
   const model = gpt2Architectures.GPT2LMHeadModel({
