@@ -37,7 +37,10 @@ export default defineRecipe({
       default: "taylor",
       choices: ["magnitude", "taylor", "bnScale"],
     },
-    multiple: { description: "what stays of a layer's channels is a multiple of this", default: 1 },
+    multiple: {
+      description: "what stays of a layer's channels is a multiple of this: engines compute them by eights",
+      default: 8,
+    },
     data: { description: "folder of its four files; downloaded where there is none", default: "" },
   },
   next: [

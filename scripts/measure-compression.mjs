@@ -84,7 +84,7 @@ for (const seed of seeds) {
   } else throw new Error(`nothing is measured by the name of ${what}; pass fashion, gpt or mobilenet`);
   for (const [name, numbers] of rows) console.log(`  seed ${seed}  ${name}: ${numbers.at(-1).toFixed(3)}`);
 }
-for (const [name, numbers] of rows) {
+for (const [name, numbers] of seeds.length > 1 ? rows : []) {
   const { mean, high } = confidenceInterval(numbers);
   console.log(
     `${name}: ${mean.toFixed(3)} ± ${(high - mean).toFixed(3)} (${numbers.map((own) => own.toFixed(3)).join(", ")})`,

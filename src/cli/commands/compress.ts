@@ -36,6 +36,10 @@ const options = {
     "cut channels until this share of the multiply-adds stays, such as 0.5; then --quantize only where it is given",
     { low: 0, above: true, example: 0.5 },
   ),
+  multiple: wholeNumber(
+    "of --macs: what stays of a layer's channels is a multiple of this; default 8, by which engines compute",
+    1,
+  ),
   sparsity: number("set this share of the weights to zero, such as 0.9; then --quantize only where it is given", {
     low: 0,
     above: true,
@@ -94,9 +98,9 @@ function requireRead(kind: Kind | undefined, given: Given): void {
 
 /** How options prune; `undefined` where they do not. Throws OptionError for those that ask for both ways, or for nothing. */
 function pruningOf(given: Given, { loss, train }: Pick<Subject, "loss" | "train">): Pruning | undefined {
-  const { macs, sparsity, epochs, learningRate, plan, keep } = given;
+  const { macs, multiple, sparsity, epochs, learningRate, plan, keep } = given;
   if (macs === undefined && sparsity === undefined) {
-    const stray = (["epochs", "learningRate", "plan"] as const).find((name) => given[name] !== undefined);
+    const stray = (["multiple", "epochs", "learningRate", "plan"] as const).find((name) => given[name] !== undefined);
     if (stray)
       throw new OptionError(`${flagOf(stray)} is about pruning; add --macs 0.5 or --sparsity 0.9, or leave it out`);
     return undefined;
@@ -105,9 +109,12 @@ function pruningOf(given: Given, { loss, train }: Pick<Subject, "loss" | "train"
     throw new OptionError(
       "--macs cuts channels and --sparsity single weights; pass one, and compress the result again",
     );
+  if (multiple !== undefined && macs === undefined)
+    throw new OptionError("--multiple is about channels; leave it out, or pass --macs 0.5");
   const canTrain = loss !== undefined && train !== undefined;
   return {
     macs,
+    multiple: multiple ?? 8,
     sparsity,
     keep: namesIn(keep),
     epochs: plan ? 0 : (epochs ?? Number(canTrain)),

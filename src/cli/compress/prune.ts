@@ -17,6 +17,8 @@ import type { Subject } from "./subject.ts";
 export interface Pruning {
   /** Share of the multiply-adds that stays, by cutting channels. */
   readonly macs?: number | undefined;
+  /** What stays of a layer's channels is a multiple of this. */
+  readonly multiple: number;
   /** Share of the weights that is to be zero. */
   readonly sparsity?: number | undefined;
   /** Paths of parameters that stay. */
@@ -58,11 +60,15 @@ const weightOptions = ({ sparsity, keep }: Pruning) => ({
   ...(keep && keep.length > 0 && { exclude: keep }),
 });
 
-async function channelPlan({ model, inputs, train, loss }: Subject, { macs, keep }: Pruning): Promise<ChannelPlan> {
+async function channelPlan(
+  { model, inputs, train, loss }: Subject,
+  { macs, multiple, keep }: Pruning,
+): Promise<ChannelPlan> {
   // What the loss changes by says more than how large weights are, and needs the data.
   const byLoss = train && loss ? ({ score: "taylor", data: train.take(scored), loss } as const) : {};
   return planChannels(model, {
     keep: { macs: macs ?? 1 },
+    multiple,
     ...byLoss,
     ...(inputs && { inputs }),
     ...(keep && keep.length > 0 && { exclude: keep }),
