@@ -1,5 +1,6 @@
 /** Networks side by side: depth in each sense, parameters by kind, cost, memory. */
-import { type Inspection, isSparse } from "./schema.ts";
+import { isSparse } from "./inspect.ts";
+import type { Inspection } from "./schema.ts";
 
 /** How a figure is to be read. */
 export type Quantity = "count" | "amount" | "bytes" | "number" | "text";

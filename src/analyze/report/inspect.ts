@@ -143,6 +143,13 @@ function parametersOf(network: Network, flow: Flow | undefined): Inspection["par
   };
 }
 
+/** Share of parameters that are 0 from which on it is told: weights of few bits have some by rounding. */
+const noticed = 0.05;
+
+/** Whether so many parameters are 0 that those that are not are worth a line. */
+export const isSparse = ({ total, effective }: Inspection["parameters"]): boolean =>
+  effective !== null && total - effective > noticed * total;
+
 /** Parameters that several layers read, also transposed or reshaped on the way. */
 function sharedParameters(network: Network, flow: Flow): Inspection["parameters"]["shared"] {
   const layerOf = new Map(network.layers.flatMap(({ name, scopes }) => scopes.map((scope) => [scope, name])));

@@ -101,10 +101,3 @@ export const inspectionSchema = z.object({
 export type Inspection = z.infer<typeof inspectionSchema>;
 /** One layer in an inspection. */
 export type InspectedLayer = Inspection["layers"][number];
-
-/** Share of parameters that are 0 from which on it is told: weights of few bits have some by rounding. */
-const noticed = 0.05;
-
-/** Whether so many parameters are 0 that those that are not are worth a line. */
-export const isSparse = ({ total, effective }: Inspection["parameters"]): boolean =>
-  effective !== null && total - effective > noticed * total;

@@ -1,6 +1,7 @@
 /** An inspection for a terminal: tables that fit its width. */
 import { type FoldedItem, foldLayers, layersIn } from "../../analyze/report/fold.ts";
-import { type InspectedLayer, type Inspection, isSparse } from "../../analyze/report/schema.ts";
+import { isSparse } from "../../analyze/report/inspect.ts";
+import type { InspectedLayer, Inspection } from "../../analyze/report/schema.ts";
 import { count, plural } from "../../core/number-text.ts";
 import type { Output } from "../output.ts";
 import { showTable } from "../show-table.ts";
