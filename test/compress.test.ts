@@ -134,6 +134,11 @@ describe("what is refused, with nothing written", () => {
       ["iris.onnx"],
       /--quantize int8 looks at data, and a model file has none; name some: --data/,
     ],
+    [
+      "a limit for a file",
+      ["iris.onnx", "--data", "rows.safetensors", "--within", "0.01"],
+      /--within chooses by data apart from the test/,
+    ],
     ["data of one class", ["iris.onnx", "--data", "one.safetensors"], /all 40 samples are of class 0/],
     ["data beside a run", ["runs/iris", "--data", "rows.safetensors"], /--data is for a model file/],
     [

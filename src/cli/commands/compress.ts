@@ -175,7 +175,7 @@ async function inBytes(
   const { validation, measured } = subject;
   if (!validation || !measured)
     throw new OptionError(
-      "--within needs data apart from training and the test, and a loss of the outputs: this run has none; name the layers to keep: --keep",
+      "--within chooses by data apart from the test, and by a loss of the outputs, and there are none; name the layers to keep: --keep",
     );
   const found = await quantizeWithin(subject.model, data, {
     ...own,
@@ -237,7 +237,9 @@ export const command = defineCommand({
     if (path !== undefined && existsSync(path) && statSync(path).isDirectory())
       throw new OptionError(`--out ${out} is a folder; name a file in it`);
     const subject = await openSubject(named, { best, nonFinite, recipe, data }, output);
-    const { model, inputs, test, measured } = subject;
+    const { model, inputs, test, measured, caution } = subject;
+    const isChosen = given.within !== undefined || data !== undefined;
+    if (caution !== undefined && isChosen) output.warn(`Note: ${caution}.`, "caution");
     if (given.sensitivity) {
       const own = { inputs, keep: namesIn(given.keep), ...staticOptions(given) };
       const layers = await quantizationSensitivity(model, calibration(subject, "--sensitivity"), own);

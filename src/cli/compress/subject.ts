@@ -24,8 +24,10 @@ export interface Subject {
   readonly inputs: TypeTree | undefined;
   /** To calibrate with; `undefined` of a file without data. */
   readonly train: Dataset<Batch> | undefined;
-  /** To choose by: apart from training and the test. */
+  /** To choose by: apart from the test. */
   readonly validation: Dataset<Batch> | undefined;
+  /** Why a figure of this data says less than it seems to; `undefined` where it does not. */
+  readonly caution: string | undefined;
   /** To measure on. */
   readonly test: Dataset<Batch> | undefined;
   /** What is measured; `undefined` where it is not of outputs alone. */
@@ -56,6 +58,10 @@ export async function openSubject(
     inputs,
     train: task.train,
     validation: task.validation ?? task.trial?.().validation,
+    caution:
+      task.validation === undefined && task.trial !== undefined
+        ? "the run held nothing back: what is chosen by is a tenth of what it was trained on"
+        : undefined,
     test: task.test,
     measured: isOwn && task.loss !== undefined ? measuredOf(task) : undefined,
     loss: isOwn ? task.loss : undefined,
@@ -74,8 +80,10 @@ async function fileSubject(path: string, data: string | undefined): Promise<Subj
     model,
     inputs: given?.types ?? model.inputTypes,
     train: given?.batches,
-    validation: given?.batches,
+    // What the ranges come from chooses nothing.
+    validation: undefined,
     test: given?.batches,
+    caution: given && "ranges, rounding and figures are of the same data: measure on other data before you trust them",
     measured: given?.isLabelled ? { loss: crossEntropy(), metrics: [accuracy()] } : undefined,
     loss: given?.isLabelled ? crossEntropy() : undefined,
     metadata: {},

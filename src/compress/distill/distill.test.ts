@@ -189,6 +189,12 @@ test("what does not fit is refused", async () => {
   await expect(train(distillation(student, { teacher: "scores" }))).rejects.toThrow(
     /no "scores"; add it by teacherOutputs/,
   );
+  const weighted = fromTensors<Batch>({ x, weight: new Tensor("float32", [200], new Float32Array(200).fill(2)) }).batch(
+    20,
+  );
+  await expect(
+    fit(student, weighted, { objective: distillation(student, { teacher }), optimizer: adam(), epochs: 1 }),
+  ).rejects.toThrow(/the batch has weights of samples.*take "weight" out/);
   await expect(
     train(distillation(student, { teacher, hidden: [{ student: "layers.9", teacher: "layers.0" }] })),
   ).rejects.toThrow(/unknown layer of the student "layers.9".*layers.0, layers.1/);

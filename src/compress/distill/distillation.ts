@@ -20,7 +20,7 @@ import {
   square,
   sub,
 } from "../../ops/index.ts";
-import type { Objective, ValuesOf } from "../../train/engine/objective.ts";
+import { type Objective, type ValuesOf, weightName } from "../../train/engine/objective.ts";
 import { attentionsOf } from "../../transform/attentions.ts";
 import { softTargets } from "./soft-targets.ts";
 
@@ -98,6 +98,10 @@ export function distillation<B extends Batch>(student: AnyModule, options: Disti
   const soft = softTargets({ temperature });
   return (context, batch) => {
     const given = batch as ValuesOf<Batch>;
+    if (given[weightName])
+      throw new OptionError(
+        `distillation: the batch has weights of samples, which it does not read; take "${weightName}" out, or weigh softTargets() as a loss: against("teacher", softTargets())`,
+      );
     const own = student.apply(takenOf(student.inputs, given) as never, context);
     const scores = onlyScores(own, "student");
     const taught =

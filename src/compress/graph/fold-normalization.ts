@@ -72,7 +72,9 @@ function affineOf({ inputs: [, ...operands], attributes }: Node, weights: Weight
 function foldedInto(product: Node, { factors, shifts }: Affine, weights: Map<Value, Tensor>): Value | undefined {
   const [x, weight, bias] = product.inputs as readonly [Value, Value, Value?];
   const [held, heldBias] = [weights.get(weight), bias && weights.get(bias)];
-  if (!held || (bias && !heldBias)) return undefined;
+  // A bias of another shape is one for all channels, or one for each row.
+  const perChannel = heldBias?.data.length === factors.length && heldBias.shape.at(-1) === factors.length;
+  if (!held || (bias && !perChannel)) return undefined;
   const { attributes } = product;
   if (product.op === Gemm && ((attributes["alpha"] ?? 1) !== 1 || (attributes["beta"] ?? 1) !== 1)) return undefined;
   const alongRows = product.op === Conv || attributes["transB"] === 1;
@@ -81,7 +83,7 @@ function foldedInto(product: Node, { factors, shifts }: Affine, weights: Map<Val
   const scaled = asFloat32(held).data.map(
     (w, i) => w * (factors[each === 0 ? Math.floor(i / rowLength) : i % outputs] ?? 1),
   );
-  const added = shifts.map((shift, i) => shift + Number(heldBias?.data[i] ?? 0) * (factors[i] ?? 1));
+  const added = shifts.map((shift, i) => shift + (heldBias ? Number(heldBias.data[i]) : 0) * (factors[i] as number));
   const store = (name: string | undefined, tensor: Tensor<"float32">): Value => {
     const value = input("float32", tensor.shape, name);
     weights.set(value, tensor);

@@ -9,6 +9,9 @@ import { isTensorType } from "../../nn/index.ts";
 /** A graph whose inputs are those of the model, then its weights with what they hold. */
 export type WeightedGraph = TracedGraph;
 
+/** What sites and placements are found in: a graph, and what its weights hold. */
+export type HeldGraph = Pick<WeightedGraph, "graph" | "parameters">;
+
 /** The graph with other outputs, and the weights that those read among all that are given. */
 export function withOutputs(
   traced: WeightedGraph,

@@ -23,7 +23,7 @@ import {
   Transpose,
   Unsqueeze,
 } from "../../ops/index.ts";
-import type { WeightedGraph } from "../graph/weighted-graph.ts";
+import type { HeldGraph } from "../graph/weighted-graph.ts";
 import { readersOf, type Site } from "./sites.ts";
 
 /** Rounded values, each with the value whose range it shares: itself, or that of which it is a selection or another order. */
@@ -62,10 +62,10 @@ function behindActivation(y: Value, readers: ReadonlyMap<Value, number>, users: 
  * Where a graph is rounded for the products of `sites`: what they take; what convolutions give, behind their activation; and what
  * operators between them give that can be computed of whole numbers. What a dense layer gives is rounded where something takes it so.
  */
-export function placementOf({ graph, parameters }: WeightedGraph, sites: readonly Site[]): Placement {
+export function placementOf({ graph, parameters }: HeldGraph, sites: readonly Site[]): Placement {
   const readers = readersOf(graph.outputs);
   const users = new Map(graph.nodes.flatMap((node) => node.inputs.map((value) => [value as Value, node] as const)));
-  const products = new Map(sites.map(({ node }) => [node, true]));
+  const products = new Set(sites.map(({ node }) => node));
   const isData = (value: Value | undefined): value is Value =>
     value !== undefined && isFloat(value.dtype) && !parameters.has(value) && value.producer?.op.type !== "Constant";
   /** Values that could be rounded without another product in floats between. */
@@ -101,7 +101,7 @@ const isDilatedMean = ({ op, attributes }: Node): boolean =>
   op === AveragePool && ((attributes["dilations"] as readonly number[] | undefined) ?? []).some((step) => step !== 1);
 
 /** Whether a node is the activation of a product, whose own output stays within. */
-const isClippedProduct = ({ op, inputs: [x] }: Node, products: ReadonlyMap<Node, boolean>): boolean =>
+const isClippedProduct = ({ op, inputs: [x] }: Node, products: ReadonlySet<Node>): boolean =>
   clipped.has(op) && x?.producer !== undefined && products.has(x.producer);
 
 /** The rounded values with the value whose range each shares. */

@@ -1,17 +1,16 @@
 /** Quantization-aware training: a network learns while what it computes is rounded as it will be in 8 bits. */
 import { InternalError } from "../../core/errors.ts";
-import { count, flag, fraction, oneOf, pathPatternsType } from "../../core/option-types.ts";
+import { flag, fraction } from "../../core/option-types.ts";
 import { optionsOf } from "../../core/options.ts";
 import type { PathPatterns } from "../../core/path-pattern.ts";
 import { size } from "../../core/shape.ts";
 import { asFloat32, type Tensor, tensor } from "../../core/tensor.ts";
 import type { Batch, Dataset } from "../../data/pipeline/dataset.ts";
-import { inputsType } from "../../formats/files/export-onnx.ts";
 import type { ImportedModule } from "../../formats/imported-module.ts";
 import { modelFromOnnx } from "../../formats/onnx-model.ts";
 import { graphOf, type Node, type Value } from "../../graph/ir.ts";
 import { makeNode } from "../../graph/op.ts";
-import type { AdaptedRun, AnyModule, Parameter, TypeTree } from "../../nn/index.ts";
+import type { AdaptedRun, AnyModule, Parameter } from "../../nn/index.ts";
 import {
   abs,
   add,
@@ -30,36 +29,29 @@ import {
   sub,
 } from "../../ops/index.ts";
 import { traceForCompression, traceWeighted } from "../graph/trace-model.ts";
-import { encodeWeighted, type WeightedGraph } from "../graph/weighted-graph.ts";
+import { encodeWeighted, type HeldGraph } from "../graph/weighted-graph.ts";
 import { calibrate } from "./calibrate.ts";
 import { gridOf, type Range } from "./grid.ts";
 import { type Placement, placementOf } from "./placement.ts";
 import { quantizedGraph } from "./quantized-graph.ts";
 import type { QuantizedModel } from "./quantized-model.ts";
-import { type RangeMethod, rangeMethods } from "./ranges.ts";
 import { namesWithout, plainProducts, requireSites, type Site, sitesOf, withoutKept } from "./sites.ts";
+import { type StaticOptions, staticTypes } from "./static.ts";
 
 /** Options of `quantizationAware`. */
-export interface QuantizationAwareOptions {
-  /** Types of the inputs; default those that the model was last applied to. */
-  readonly inputs?: TypeTree | undefined;
-  /** Layers that stay float32, by their paths; default none. */
-  readonly keep?: PathPatterns | undefined;
-  /** How the first ranges are chosen of what the data has; default `"minmax"`. */
-  readonly ranges?: RangeMethod | undefined;
-  /** Samples that are looked at for that, at most, to the end of a batch; default 256. */
-  readonly samples?: number | undefined;
+export interface QuantizationAwareOptions extends Pick<StaticOptions, "inputs" | "keep" | "ranges" | "samples"> {
   /** Whether the steps of activations are learned as parameters (Esser et al. 2020), rather than observed; default false. */
   readonly learned?: boolean | undefined;
   /** What a step keeps of an observed range; the rest is that of its batch; default 0.99. */
   readonly momentum?: number | undefined;
 }
 
+const { inputs: inputsType, keep: keepType, ranges: rangesType, samples: samplesType } = staticTypes;
 const checkOptions = optionsOf<QuantizationAwareOptions>("quantizationAware", {
   inputs: inputsType,
-  keep: pathPatternsType,
-  ranges: oneOf(...rangeMethods),
-  samples: count(),
+  keep: keepType,
+  ranges: rangesType,
+  samples: samplesType,
   learned: flag,
   momentum: fraction,
 });
@@ -195,16 +187,16 @@ function without<T>(model: AnyModule, adaptation: AnyModule["adaptations"][numbe
 }
 
 /** What is rounded in a graph, in an order that depends on the graph alone. */
-function roundingOf(traced: Pick<WeightedGraph, "graph" | "parameters">, keep: PathPatterns | undefined): Rounding {
-  const sites = withoutKept(sitesOf(traced as WeightedGraph), keep);
-  const placement = placementOf(traced as WeightedGraph, sites);
+function roundingOf(traced: HeldGraph, keep: PathPatterns | undefined): Rounding {
+  const sites = withoutKept(sitesOf(traced), keep);
+  const placement = placementOf(traced, sites);
   const shared = new Set(placement.values());
   const inOrder = [...traced.graph.inputs, ...traced.graph.nodes.flatMap(({ outputs }) => outputs)];
   return { sites, placement, sources: inOrder.filter((value) => shared.has(value)) };
 }
 
 /** The graph of a run, with the weights that it reads. */
-function graphOfRun(outputs: readonly Value[], run: AdaptedRun): Pick<WeightedGraph, "graph" | "parameters"> {
+function graphOfRun(outputs: readonly Value[], run: AdaptedRun): HeldGraph {
   const parameters = new Map<Value, Tensor>();
   for (const [parameter, value] of run.context.values) if (parameter.value) parameters.set(value, parameter.value);
   return { graph: graphOf([...run.inputs, ...parameters.keys()], outputs), parameters };

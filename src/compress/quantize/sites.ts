@@ -6,7 +6,7 @@ import { input, type Node, nodesOf, type Value } from "../../graph/ir.ts";
 import { apply } from "../../graph/op.ts";
 import { rewrite } from "../../graph/rewrite.ts";
 import { Conv, FusedMatMul, Gather, Gemm, MatMul } from "../../ops/index.ts";
-import { type WeightedGraph, withOutputs } from "../graph/weighted-graph.ts";
+import { type HeldGraph, type WeightedGraph, withOutputs } from "../graph/weighted-graph.ts";
 
 /** A convolution, a product of matrices or a look-up of rows with a weight that the file holds. */
 export interface Site {
@@ -40,7 +40,7 @@ function formOf({
 }
 
 /** The products with a weight of their own, in the order in which they run. */
-export function sitesOf({ graph, parameters }: WeightedGraph): readonly Site[] {
+export function sitesOf({ graph, parameters }: HeldGraph): readonly Site[] {
   return graph.nodes.flatMap((node) => {
     const [, weight] = node.inputs;
     const held = weight && parameters.get(weight);
@@ -51,7 +51,7 @@ export function sitesOf({ graph, parameters }: WeightedGraph): readonly Site[] {
 }
 
 /** The look-ups of rows of a table, such as embeddings of tokens. */
-export function lookupsOf({ graph, parameters }: WeightedGraph): readonly Site[] {
+export function lookupsOf({ graph, parameters }: HeldGraph): readonly Site[] {
   return graph.nodes.flatMap((node) => {
     const [weight] = node.inputs;
     const held = weight && parameters.get(weight);

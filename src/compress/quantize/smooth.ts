@@ -1,14 +1,12 @@
 /** SmoothQuant: outliers of what dense layers take, moved to their weights (Xiao et al. 2023). */
-import type { Batch, Dataset } from "../../data/pipeline/dataset.ts";
 import type { WeightedGraph } from "../graph/weighted-graph.ts";
+import type { Samples } from "./calibrate.ts";
+import { featureSizes } from "./feature-statistics.ts";
 import { extremesOf } from "./grid.ts";
 import { scaleInputs, sharedInputs } from "./scaled-inputs.ts";
 import type { Site } from "./sites.ts";
-import { featureStatistics } from "./weights/second-moments.ts";
 
-interface Smoothing {
-  readonly data: Dataset<Batch>;
-  readonly samples: number;
+interface Smoothing extends Samples {
   /** α. */
   readonly strength: number;
 }
@@ -17,13 +15,12 @@ interface Smoothing {
 export async function smoothed(
   traced: WeightedGraph,
   sites: readonly Site[],
-  { data, samples, strength }: Smoothing,
+  { strength, ...samples }: Smoothing,
 ): Promise<WeightedGraph> {
   const shared = sharedInputs(traced, sites);
-  const statistics = await featureStatistics(
+  const statistics = await featureSizes(
     traced,
     shared.map(({ x }) => x),
-    data,
     samples,
   );
   const factors = shared.map((own) => {

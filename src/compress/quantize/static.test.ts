@@ -64,9 +64,9 @@ async function network(): Promise<{ readonly model: AnyModule; readonly data: Da
     const at = own.indexOf(Math.max(...own));
     return 2 * Number(at >= 72) + Number(at % 12 >= 6);
   });
-  const data = fromTensors({ x, y: new Tensor("int32", [96], y) }).batch(16);
+  const data = fromTensors<Batch>({ x, y: new Tensor("int32", [96], y) }).batch(16);
   await fit(model, data, { loss: crossEntropy(), optimizer: adam({ learningRate: 3e-3 }), epochs: 6 });
-  return { model, data: data as unknown as Dataset<Batch> };
+  return { model, data };
 }
 
 const operators = (bytes: Uint8Array): Readonly<Record<string, number>> => {
@@ -86,7 +86,7 @@ test("a dense layer gives what rounding its numbers by hand gives", async () => 
   weight.value = new Tensor("float32", [2, 2], Float32Array.of(1.27, 0.3, -0.4, 0.254));
   bias.value = new Tensor("float32", [2], Float32Array.of(0.5, -0.25));
   const data = fromTensors({ x: new Tensor("float32", [2, 2], Float32Array.of(-1, 1.55, 0.333, 0.777)) }).batch(2);
-  const { bytes, layers } = await quantizeStatic(model, data as unknown as Dataset<Batch>);
+  const { bytes, layers } = await quantizeStatic(model, data);
   // x: scale 0.01, zero 100: 33 and 78 hundredths; the rows of W: 0.01 and 0.4 / 127.
   const [a, b] = [0.33, 0.78];
   const t = 0.4 / 127;
@@ -204,6 +204,9 @@ describe("a convolutional network", async () => {
       x: new Tensor("float32", [4, 3, 12, 12], new Float32Array(1728).fill(Number.NaN)),
     }).batch(4);
     await expect(quantize(nan)).rejects.toThrow(NonFiniteError);
+    const x = random(5, 8, 3, 12, 12);
+    x.data[1000] = Number.NaN;
+    await expect(quantize(fromTensors({ x }).batch(4))).rejects.toThrow(NonFiniteError);
     await expect(quantize(data, { keep: "layer.0" })).rejects.toThrow(
       /unknown layer "layer.0"; did you mean "layers.0"/,
     );

@@ -1,10 +1,11 @@
 /** Activation-aware scaling (AWQ): features that are large keep more of their weights' precision (Lin et al. 2024). */
+import { greatest, least } from "../../../core/lists.ts";
 import type { Value } from "../../../graph/ir.ts";
 import type { WeightedGraph } from "../../graph/weighted-graph.ts";
+import type { FeatureSizes } from "../feature-statistics.ts";
 import { inputPlace, type SharedInput, scaleInputs, sharedInputs } from "../scaled-inputs.ts";
 import { rowsOf, type Site } from "../sites.ts";
 import { type BlockForm, roundToNearest } from "./blocks.ts";
-import type { FeatureStatistics } from "./second-moments.ts";
 
 /** Exponents that are tried, from 0 (no scaling) to 1. */
 const steps = 20;
@@ -16,7 +17,7 @@ const steps = 20;
 export function awqScaled(
   traced: WeightedGraph,
   sites: readonly Site[],
-  statistics: ReadonlyMap<Value, FeatureStatistics>,
+  statistics: ReadonlyMap<Value, FeatureSizes>,
   form: BlockForm,
 ): WeightedGraph {
   const scaled = new Map<SharedInput, Float32Array>();
@@ -29,16 +30,14 @@ export function awqScaled(
 }
 
 /** The factors of the least error; `undefined` where none is better than none. */
-function bestFactors({ sites }: SharedInput, own: FeatureStatistics, form: BlockForm): Float32Array | undefined {
-  const features = own.sizes.length;
-  const squares = Float64Array.from({ length: features }, (_, i) => own.moments[i * features + i] as number);
+function bestFactors({ sites }: SharedInput, own: FeatureSizes, form: BlockForm): Float32Array | undefined {
   let best: Float32Array | undefined;
-  let least = Number.POSITIVE_INFINITY;
+  let smallest = Number.POSITIVE_INFINITY;
   for (let step = 0; step < steps; step++) {
     const factors = factorsOf(own.sizes, step / steps);
     let error = 0;
-    for (const site of sites) error += scaledError(site, factors, squares, form);
-    if (error < least) [best, least] = [step === 0 ? undefined : factors, error];
+    for (const site of sites) error += scaledError(site, factors, own.squares, form);
+    if (error < smallest) [best, smallest] = [step === 0 ? undefined : factors, error];
   }
   return best;
 }
@@ -47,7 +46,7 @@ function bestFactors({ sites }: SharedInput, own: FeatureStatistics, form: Block
 function factorsOf(sizes: Float64Array, power: number): Float32Array {
   const mean = sizes.reduce((sum, size) => sum + size, 0) / sizes.length;
   const raised = Float32Array.from(sizes, (size) => Math.max(size / (mean || 1), 1e-4) ** power);
-  const [low, high] = [Math.min(...raised), Math.max(...raised)];
+  const [low, high] = [least(raised), greatest(raised)];
   return raised.map((factor) => factor / Math.sqrt(low * high));
 }
 

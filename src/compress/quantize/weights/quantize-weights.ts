@@ -13,6 +13,7 @@ import type { AnyModule, TypeTree } from "../../../nn/index.ts";
 import { add, cast, int64s, MatMulNBits, mul, Reshape, reshape, slice, sub, unsqueeze } from "../../../ops/index.ts";
 import { traceForCompression } from "../../graph/trace-model.ts";
 import { encodeWeighted, type WeightedGraph, withOutputs } from "../../graph/weighted-graph.ts";
+import { featureMoments, featureSizes } from "../feature-statistics.ts";
 import { type QuantizedWeight, quantizedWeight, realNumbers } from "../grid.ts";
 import { type QuantizedLayer, type QuantizedModel, quantizedLayer } from "../quantized-model.ts";
 import { lookupsOf, namesWithout, requireSites, rowsOf, type Site, sitesOf, withoutKept } from "../sites.ts";
@@ -21,7 +22,6 @@ import { compareLevels } from "./accuracy-level.ts";
 import { awqScaled } from "./awq.ts";
 import { type BlockForm, roundToNearest } from "./blocks.ts";
 import { gptq } from "./gptq.ts";
-import { type FeatureStatistics, featureStatistics } from "./second-moments.ts";
 
 /** How weights are rounded. */
 export const roundingMethods = ["nearest", "gptq", "awq"] as const;
@@ -99,12 +99,17 @@ export async function quantizeWeights(model: AnyModule, options: WeightOptions):
   const everything = (graph: WeightedGraph) => [...sitesOf(graph), ...lookupsOf(graph)];
   const sites = withoutKept(everything(traced), keep);
   requireSites(sites, "quantizeWeights");
-  const seen = method === "nearest" || !data ? undefined : await statisticsOf(traced, sites, data, samples);
-  const graph = method === "awq" && seen ? awqScaled(traced, sites, seen, form) : traced;
+  const taken = [
+    ...new Set(sites.flatMap(({ kind, node }) => (kind === "dense" && node.inputs[0] ? [node.inputs[0]] : []))),
+  ];
+  const graph =
+    method === "awq" && data
+      ? awqScaled(traced, sites, await featureSizes(traced, taken, { data, samples }), form)
+      : traced;
+  const moments = method === "gptq" && data ? await featureMoments(traced, taken, { data, samples }) : undefined;
   const chosen = withoutKept(everything(graph), keep);
   const kept = namesWithout(everything(graph), chosen);
-  const build = (level: number) =>
-    packedGraph(graph, chosen, { form, level, seen: method === "gptq" ? seen : undefined });
+  const build = (level: number) => packedGraph(graph, chosen, { form, level, moments });
   const plain = build(accuracyLevel ?? 0);
   const plainFile = { graph: plain.graph, bytes: encodeWeighted(plain.graph, metadata) };
   if (accuracyLevel !== undefined || !data) return { bytes: plainFile.bytes, layers: plain.layers, kept, notes: [] };
@@ -114,24 +119,15 @@ export async function quantizeWeights(model: AnyModule, options: WeightOptions):
   return { bytes: (isBetter ? wholeFile : plainFile).bytes, layers: plain.layers, kept, notes: [note] };
 }
 
-/** What dense layers take, by the values that hold it. */
-const statisticsOf = (traced: WeightedGraph, sites: readonly Site[], data: Dataset<Batch>, samples: number) =>
-  featureStatistics(
-    traced,
-    [...new Set(sites.flatMap(({ kind, node }) => (kind === "dense" && node.inputs[0] ? [node.inputs[0]] : [])))],
-    data,
-    samples,
-  );
-
 interface Packing {
   readonly form: BlockForm;
   readonly level: number;
-  /** For GPTQ. */
-  readonly seen: ReadonlyMap<Value, FeatureStatistics> | undefined;
+  /** Of what dense layers take, for GPTQ. */
+  readonly moments: ReadonlyMap<Value, Float64Array> | undefined;
 }
 
 /** The graph that reads packed weights. */
-function packedGraph(traced: WeightedGraph, sites: readonly Site[], { form, level, seen }: Packing) {
+function packedGraph(traced: WeightedGraph, sites: readonly Site[], { form, level, moments }: Packing) {
   const weights = new Map(traced.parameters);
   const siteOf = new Map(sites.map((site) => [site.node, site]));
   const layers: QuantizedLayer[] = [];
@@ -157,8 +153,8 @@ function packedGraph(traced: WeightedGraph, sites: readonly Site[], { form, leve
     const isTied = tied.has(site.weight);
     const own = isTied ? ({ ...form, bits: 8, symmetric: true } as const) : form;
     const [x] = site.node.inputs;
-    const moments = isTied || !x ? undefined : seen?.get(x)?.moments;
-    const made = moments ? gptq(data, rows, moments, own) : roundToNearest(data, rows, own);
+    const seen = isTied || !x ? undefined : moments?.get(x);
+    const made = seen ? gptq(data, rows, seen, own) : roundToNearest(data, rows, own);
     const columns = data.length / rows;
     const real = (i: number) => made.at(Math.floor(i / columns), i % columns);
     layers.push(quantizedLayer({ ...site, held: new Tensor("float32", [rows, columns], data) }, own.bits, real));

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { OptionError } from "../../../core/errors.ts";
 import { keyOf, Random } from "../../../core/random.ts";
 import { Tensor } from "../../../core/tensor.ts";
-import { type Batch, type Dataset, fromTensors } from "../../../data/index.ts";
+import { type Batch, fromTensors } from "../../../data/index.ts";
 import { encodeOnnx } from "../../../formats/files/export-onnx.ts";
 import { modelFromOnnx } from "../../../formats/onnx-model.ts";
 import { gpt2Architectures } from "../../../models/index.ts";
@@ -114,7 +114,7 @@ const texts = (count: number, seed = 5): Tensor<"int32"> => {
     Int32Array.from({ length: count * 12 }, () => random.integer(40)),
   );
 };
-const data = fromTensors({ x: texts(32) }).batch(8) as unknown as Dataset<Batch>;
+const data = fromTensors<Batch>({ x: texts(32) }).batch(8);
 
 describe("a small GPT", async () => {
   const model = gpt2Architectures.GPT2LMHeadModel({
