@@ -1,19 +1,10 @@
 /** Two fine-tunings of one network, each for a task of its own, added to one that does both: task arithmetic (Ilharco et al. 2023). */
-import {
-  accuracy,
-  confusionMatrix,
-  crossEntropy,
-  defineRecipe,
-  keyOf,
-  mergeTensors,
-  type TensorsByPath,
-  taskArithmetic,
-  tensorsOfModule,
-} from "../src/index.ts";
+import { defineRecipe, mergeTensors, type TensorsByPath, taskArithmetic, tensorsOfModule } from "../src/index.ts";
 import {
   accuracyOf,
   digitsOf,
   fewDigits,
+  firstTraining,
   inBatches,
   inverted,
   openDigits,
@@ -49,17 +40,11 @@ export default defineRecipe({
         test: inBatches(await digitsOf(held, change)),
       })),
     );
-    const opened = openDigits();
+    const first = firstTraining({ train, validation, test }, { batchSize, seed });
     return {
-      ...opened,
-      train: train.shuffle(keyOf(seed)).batch(Math.min(batchSize, train.length ?? batchSize)),
-      validation: inBatches(validation),
-      test: inBatches(test),
-      loss: crossEntropy(),
-      metrics: [accuracy(), confusionMatrix(10)],
-      samples: { train: train.length ?? 0, test: test.length ?? 0 },
+      ...first,
       async measure() {
-        const base = tensorsOfModule(opened.model);
+        const base = tensorsOfModule(first.model);
         const models: TensorsByPath[] = [];
         for (const [i, { train: data }] of tasks.entries()) {
           const own = { from: base, data, learningRate: tuningRate, epochs: tuningEpochs, batchSize };

@@ -1,17 +1,6 @@
 /** Fine-tunings of one network with other rates and orders, as a soup: the mean of those that help, beside its members. */
-import {
-  accuracy,
-  average,
-  confusionMatrix,
-  crossEntropy,
-  defineRecipe,
-  greedySoup,
-  keyOf,
-  mergeTensors,
-  type TensorsByPath,
-  tensorsOfModule,
-} from "../src/index.ts";
-import { accuracyOf, digitsOf, fewDigits, inBatches, openDigits, tuned } from "./shared/fine-tunings.ts";
+import { average, defineRecipe, greedySoup, mergeTensors, type TensorsByPath, tensorsOfModule } from "../src/index.ts";
+import { accuracyOf, digitsOf, fewDigits, firstTraining, openDigits, tuned } from "./shared/fine-tunings.ts";
 
 /** Rates of the members, as factors of that of the first training. */
 const rates = [0.3, 1, 2];
@@ -31,17 +20,11 @@ export default defineRecipe({
   async load({ batchSize, seed, learningRate, members, tuningEpochs }, limit, onDownload) {
     const { learned, choosing, held } = await fewDigits(seed, limit, onDownload);
     const [train, validation, test] = [await digitsOf(learned), await digitsOf(choosing), await digitsOf(held)];
-    const opened = openDigits();
+    const first = firstTraining({ train, validation, test }, { batchSize, seed });
     return {
-      ...opened,
-      train: train.shuffle(keyOf(seed)).batch(Math.min(batchSize, train.length ?? batchSize)),
-      validation: inBatches(validation),
-      test: inBatches(test),
-      loss: crossEntropy(),
-      metrics: [accuracy(), confusionMatrix(10)],
-      samples: { train: train.length ?? 0, test: test.length ?? 0 },
+      ...first,
       async measure() {
-        const from = tensorsOfModule(opened.model);
+        const from = tensorsOfModule(first.model);
         const tunings: TensorsByPath[] = [];
         for (let i = 0; i < members; i++) {
           const rate = learningRate * (rates[i % rates.length] as number);
@@ -55,15 +38,15 @@ export default defineRecipe({
           };
           tunings.push(await tuned(own));
         }
-        const soup = await greedySoup(tunings, { validate: (own) => accuracyOf(own, inBatches(validation)) });
+        const soup = await greedySoup(tunings, { validate: (own) => accuracyOf(own, first.validation) });
         const alone: number[] = [];
-        for (const own of tunings) alone.push(await accuracyOf(own, inBatches(test)));
+        for (const own of tunings) alone.push(await accuracyOf(own, first.test));
         const chosen = soup.results.indexOf(Math.max(...soup.results));
         return {
           member_accuracy: alone.reduce((sum, own) => sum + own, 0) / alone.length,
           best_member_accuracy: alone[chosen] ?? Number.NaN,
-          mean_of_all_accuracy: await accuracyOf(mergeTensors(tunings, average()), inBatches(test)),
-          soup_accuracy: await accuracyOf(soup.tensors, inBatches(test)),
+          mean_of_all_accuracy: await accuracyOf(mergeTensors(tunings, average()), first.test),
+          soup_accuracy: await accuracyOf(soup.tensors, first.test),
           soup_members: soup.members.length,
         };
       },

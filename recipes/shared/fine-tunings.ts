@@ -3,6 +3,7 @@ import {
   accuracy,
   adam,
   collect,
+  confusionMatrix,
   crossEntropy,
   type Dataset,
   evaluate,
@@ -105,3 +106,20 @@ export async function fewDigits(seed: number, limit: number | undefined, onDownl
 
 /** Batches to measure. */
 export const inBatches = (data: TensorDataset<Labelled>): Dataset<Labelled> => data.batch(250, { dropLast: false });
+
+/** What a network that is fine-tuned later learns first, of plain digits, and how it is measured. */
+export function firstTraining(
+  parts: Readonly<Record<"train" | "validation" | "test", TensorDataset<Labelled>>>,
+  { batchSize, seed }: { readonly batchSize: number; readonly seed: number },
+) {
+  const { train, validation, test } = parts;
+  return {
+    ...openDigits(),
+    train: train.shuffle(keyOf(seed)).batch(Math.min(batchSize, train.length ?? batchSize)),
+    validation: inBatches(validation),
+    test: inBatches(test),
+    loss: crossEntropy(),
+    metrics: [accuracy(), confusionMatrix(10)],
+    samples: { train: train.length ?? 0, test: test.length ?? 0 },
+  };
+}

@@ -19,6 +19,10 @@ export function least(values: Iterable<number>, from = Number.POSITIVE_INFINITY)
   return lowest;
 }
 
+/** The middle one of the numbers, the upper one of two; NaN of none. */
+export const median = (values: readonly number[]): number =>
+  values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+
 /** Puts an item behind those that a map has under a key. */
 export function appendTo<K, T>(lists: Map<K, T[]>, key: K, item: T): void {
   const list = lists.get(key);

@@ -1,4 +1,5 @@
 /** The batches of a run, one step after another; what frozen layers give for their samples is kept from epoch to epoch. */
+import { median } from "../core/lists.ts";
 import type { Batch, Dataset } from "../data/pipeline/dataset.ts";
 import { numberedBatches } from "./engine/numbered.ts";
 import { type CacheOptions, PrefixCache, readingEpochs } from "./engine/prefix-cache.ts";
@@ -73,10 +74,6 @@ export class Feed<B extends Batch> {
     this.#cache?.close();
     this.#trainer.cutsPrefix = false;
   }
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 }
 
 const milliseconds = (time: number): string => `${time.toPrecision(3)} ms`;

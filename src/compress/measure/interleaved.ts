@@ -1,8 +1,5 @@
 /** Times of several ways to do the same, measured in turns, so that what else the machine does falls on all alike. */
-
-/** The middle of numbers. */
-const median = (numbers: readonly number[]): number =>
-  [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
+import { median } from "../../core/lists.ts";
 
 /** Rounds before it counts, and the time that rounds may take together. */
 const [warm, budget] = [2, 2000];

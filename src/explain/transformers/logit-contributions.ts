@@ -7,10 +7,9 @@ import type { Tensor } from "../../core/tensor.ts";
 import { type Node, nodesOf, type Value } from "../../graph/ir.ts";
 import type { OpDef } from "../../graph/op.ts";
 import { rewrite } from "../../graph/rewrite.ts";
-import { type AnyModule, type Context, Module, valuesOf } from "../../nn/index.ts";
+import type { Module } from "../../nn/index.ts";
 import {
   add,
-  cast,
   expand,
   LayerNormalization,
   mul,
@@ -27,7 +26,13 @@ import { predictor } from "../../train/predict.ts";
 import { type Completeness, completenessOf } from "../attribution.ts";
 import { classIn } from "../target.ts";
 import { requireSampleInputs, type SampleInputs } from "../tokens/token-inputs.ts";
-import { type ResidualStream, residualStreamOf, type StreamOptions, streamTypes } from "./residual-stream.ts";
+import {
+  type ResidualStream,
+  type StreamOptions,
+  type StreamPart,
+  StreamReader,
+  streamTypes,
+} from "./residual-stream.ts";
 
 /** Options of `logitContributions`. */
 export interface LogitOptions extends StreamOptions {
@@ -73,7 +78,7 @@ function linearNorm({ op, inputs, outputs, attributes }: Node, states: Value): V
 }
 
 /** The values that what is written into the stream goes through on the way to the scores: the head is linear from there on. */
-function partsOf({ blocks, last, scores, head }: ResidualStream): readonly { path: string; value: Value }[] {
+function writtenParts({ blocks, last, scores, head }: ResidualStream): readonly StreamPart[] {
   const norms = nodesOf([scores], new Set([last])).filter(({ op }) => normalizations.has(op));
   const [norm, ...others] = norms;
   if (others.length > 0)
@@ -99,25 +104,10 @@ function partsOf({ blocks, last, scores, head }: ResidualStream): readonly { pat
   ];
 }
 
-class Contributions extends Module<unknown, readonly Value[]> {
-  override readonly inputs = "tree";
-  readonly explained: AnyModule;
-  readonly #options: StreamOptions;
-  paths: readonly string[] = [];
-
-  constructor(model: AnyModule, options: StreamOptions) {
-    super();
-    this.explained = model;
-    this.#options = options;
-  }
-
-  /** The scores, then what each part adds to them, [1, tokens] each. */
-  protected call(given: unknown, context: Context): readonly Value[] {
-    const output = this.explained.apply(given as never, context);
-    const stream = residualStreamOf(output, context, { ...this.#options, inputs: valuesOf(given) });
-    const parts = partsOf(stream);
-    this.paths = parts.map(({ path }) => path);
-    return [stream.scores, ...parts.map(({ value }) => value)].map((value) => cast(value, "float32"));
+/** The scores, then what each part adds to them, [1, tokens] each. */
+class Contributions extends StreamReader {
+  protected partsOf(stream: ResidualStream): readonly StreamPart[] {
+    return [{ path: "scores", value: stream.scores }, ...writtenParts(stream)];
   }
 }
 
@@ -146,7 +136,7 @@ export async function logitContributions<O>(
     const chosen = classIn(all, token ?? "largest");
     const score = all[chosen] as number;
     const contributions = parts.map(({ data }, i) => ({
-      path: module.paths[i] as string,
+      path: module.paths[i + 1] as string,
       value: data[chosen] as number,
     }));
     return {

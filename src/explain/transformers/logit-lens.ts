@@ -2,11 +2,17 @@
 import { optionsOf } from "../../core/options.ts";
 import { Tensor } from "../../core/tensor.ts";
 import type { Value } from "../../graph/ir.ts";
-import { type AnyModule, type Context, Module, valuesOf } from "../../nn/index.ts";
-import { cast, softmax } from "../../ops/index.ts";
+import type { Module } from "../../nn/index.ts";
+import { softmax } from "../../ops/index.ts";
 import { predictor } from "../../train/predict.ts";
 import { requireSampleInputs, type SampleInputs } from "../tokens/token-inputs.ts";
-import { residualStreamOf, type StreamOptions, streamTypes } from "./residual-stream.ts";
+import {
+  type ResidualStream,
+  type StreamOptions,
+  type StreamPart,
+  StreamReader,
+  streamTypes,
+} from "./residual-stream.ts";
 
 /** What the head makes of the states at one depth. */
 export interface LensLayer {
@@ -18,28 +24,13 @@ export interface LensLayer {
 
 const checkOptions = optionsOf<StreamOptions>("logitLens", streamTypes);
 
-class Lens extends Module<unknown, readonly Value[]> {
-  override readonly inputs = "tree";
-  readonly explained: AnyModule;
-  readonly #options: StreamOptions;
-  paths: readonly string[] = [];
-
-  constructor(model: AnyModule, options: StreamOptions) {
-    super();
-    this.explained = model;
-    this.#options = options;
-  }
-
-  protected call(given: unknown, context: Context): readonly Value[] {
-    const output = this.explained.apply(given as never, context);
-    const stream = residualStreamOf(output, context, { ...this.#options, inputs: valuesOf(given) });
-    const { blocks, last, head } = stream;
+class Lens extends StreamReader {
+  protected partsOf({ blocks, last, head }: ResidualStream): readonly StreamPart[] {
     const states = [
       { path: "embedding", value: blocks[0]?.input as Value },
       ...blocks.map(({ path, output: value }) => ({ path, value })),
     ];
-    this.paths = states.map(({ path }) => path);
-    return states.map(({ value }) => cast(softmax(head(new Map([[last, value]]))), "float32"));
+    return states.map(({ path, value }) => ({ path, value: softmax(head(new Map([[last, value]]))) }));
   }
 }
 

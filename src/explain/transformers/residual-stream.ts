@@ -5,7 +5,8 @@ import type { OptionTypes } from "../../core/options.ts";
 import { sameShape } from "../../core/shape.ts";
 import { nodesOf, type Value } from "../../graph/ir.ts";
 import { rewrite } from "../../graph/rewrite.ts";
-import type { AnyModule, Context } from "../../nn/index.ts";
+import { type AnyModule, type Context, Module, valuesOf } from "../../nn/index.ts";
+import { cast } from "../../ops/index.ts";
 import { scoresAt } from "../tokens/next-token.ts";
 
 /** Options of what looks into a residual stream. */
@@ -98,4 +99,34 @@ export function residualStreamOf(
     scores,
     head: (given) => rewrite([scores], () => undefined, given).outputs[0] as Value,
   };
+}
+
+/** A value of a stream, and the path of what wrote it. */
+export interface StreamPart {
+  readonly path: string;
+  readonly value: Value;
+}
+
+/** What is asked of a model's stream: values by the paths of what wrote them. */
+export abstract class StreamReader extends Module<unknown, readonly Value[]> {
+  override readonly inputs = "tree";
+  readonly explained: AnyModule;
+  readonly #options: StreamOptions;
+  /** Of what the last call gave. */
+  paths: readonly string[] = [];
+
+  constructor(model: AnyModule, options: StreamOptions) {
+    super();
+    this.explained = model;
+    this.#options = options;
+  }
+
+  protected abstract partsOf(stream: ResidualStream): readonly StreamPart[];
+
+  protected call(given: unknown, context: Context): readonly Value[] {
+    const output = this.explained.apply(given as never, context);
+    const parts = this.partsOf(residualStreamOf(output, context, { ...this.#options, inputs: valuesOf(given) }));
+    this.paths = parts.map(({ path }) => path);
+    return parts.map(({ value }) => cast(value, "float32"));
+  }
 }

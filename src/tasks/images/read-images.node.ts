@@ -1,6 +1,7 @@
 /** Images of your own, read once: their size and colour, which are broken, what makes two of them the same. */
 import { createHash } from "node:crypto";
 import { DataError } from "../../core/errors.ts";
+import { median } from "../../core/lists.ts";
 import { byteText, count, plural } from "../../core/number-text.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import { readImage } from "../../data/images/image.node.ts";
@@ -28,8 +29,6 @@ const usualSides = [28, 32, 48, 64] as const;
 const mostBytes = 1.5 * 2 ** 30;
 /** Differences between the colours of a pixel that a grey image may have. */
 const greyTolerance = 6;
-
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
 
 /** Whether all pixels of [3, height, width] are grey. */
 function isGrey({ data, shape: [, height = 0, width = 0] }: Tensor<"uint8">): boolean {
