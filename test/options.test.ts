@@ -111,6 +111,8 @@ const calls: Readonly<Record<string, (options: never) => unknown>> = {
   lateFusion: (options) => s.lateFusion({ x: model } as never, options),
   softTargets: (options) => s.softTargets(options),
   distillation: (options) => s.distillation(model, options as never),
+  teacherTranslations: (options) => s.teacherTranslations(model as never, [], options),
+  teacherTexts: (options) => s.teacherTexts(model, [], options as never),
   teacherOutputs: (options) => s.teacherOutputs(model, samples as never, options),
   average: (options) => s.average(options),
   slerp: (options) => s.slerp(options),

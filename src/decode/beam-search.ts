@@ -52,6 +52,8 @@ export interface Hypothesis {
   readonly ids: readonly number[];
   /** Sum of the logarithms of probabilities, divided by the length's penalty. */
   readonly score: number;
+  /** Whether it ended by itself, and was not cut at the longest length. */
+  readonly ended: boolean;
 }
 
 interface Live extends Prefix {
@@ -68,7 +70,7 @@ export async function beamSearch(next: NextTokens, options: BeamSearchOptions): 
   const finished = Array.from({ length: searches }, (): Hypothesis[] => []);
   const scoreOf = (sum: number, length: number) => sum / ((5 + length) / 6) ** lengthPenalty;
   const finish = ({ search, ids, sum }: Live) =>
-    finished[search]?.push({ ids: ids.slice(1), score: scoreOf(sum, ids.length - 1) });
+    finished[search]?.push({ ids: ids.slice(1), score: scoreOf(sum, ids.length - 1), ended: ids.at(-1) === end });
   let live = Array.from({ length: searches }, (_, search): Live => ({ search, ids: [begin], sum: 0 }));
   for (let step = 0; step < longest && live.length > 0; step++) {
     const candidates = await next(live);

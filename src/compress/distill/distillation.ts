@@ -5,13 +5,25 @@ import { optionsOf, required } from "../../core/options.ts";
 import { sameShape, showShape, size } from "../../core/shape.ts";
 import type { Batch } from "../../data/pipeline/dataset.ts";
 import { nodesOf, Value } from "../../graph/ir.ts";
-import { type AnyModule, crossEntropy, type Loss, Module, takenOf, valuesOf } from "../../nn/index.ts";
+import {
+  type AnyModule,
+  crossEntropy,
+  type Loss,
+  type LossTerms,
+  Module,
+  meanOf,
+  takenOf,
+  valuesOf,
+} from "../../nn/index.ts";
 import {
   add,
+  cast,
   div,
+  equal,
   log,
   matmul,
   mul,
+  not,
   reduceMean,
   reduceSum,
   reshape,
@@ -42,7 +54,7 @@ export interface DistillationOptions {
   readonly temperature?: number | undefined;
   /** Share of the teacher in the loss, from 0 to 1; the labels `y` have the rest; default 0.9. Without labels in the batch 1. */
   readonly share?: number | undefined;
-  /** The loss of the labels; default `crossEntropy()`. */
+  /** The loss of the labels; default `crossEntropy()`. Rows that its `ignoreIndex` leaves out, such as padding, do not count for the teacher either. */
   readonly labels?: Loss | undefined;
   /** Layers whose outputs are to be alike; default none. The teacher must be a module. */
   readonly hidden?: readonly HiddenPair[] | undefined;
@@ -113,11 +125,11 @@ export function distillation<B extends Batch>(student: AnyModule, options: Disti
       throw new OptionError(
         `distillation: the batch has ${Object.keys(given).join(", ")}, and no "${teacher}"; add it by teacherOutputs, or pass the teacher itself`,
       );
-    const softened = soft(scores, target);
     const { y } = given;
+    const softened = softLoss(soft.terms(scores, target), y, labels.ignoreIndex);
     const hard = y && part < 1 ? labels(scores, y) : undefined;
-    const figures: Record<string, Value> = { soft: softened, ...(hard && { hard: meanOf(hard) }) };
-    let loss = hard ? add(mul(softened, part), mul(meanOf(hard), 1 - part)) : softened;
+    const figures: Record<string, Value> = { soft: softened, ...(hard && { hard: averaged(hard) }) };
+    let loss = hard ? add(mul(softened, part), mul(averaged(hard), 1 - part)) : softened;
     if (hidden.length > 0) {
       figures["hidden"] = sumOf(hidden.map((pair) => mul(hiddenLoss(own, taught, pair), pair.weight ?? 1)));
       loss = add(loss, figures["hidden"]);
@@ -131,7 +143,18 @@ export function distillation<B extends Batch>(student: AnyModule, options: Disti
   };
 }
 
-const meanOf = (terms: Value): Value => (terms.rank === 0 ? terms : reduceMean(terms));
+/** The mean of the teacher's terms; rows whose label is left out by the loss of the labels, such as padding, are left out here too. */
+function softLoss({ terms }: LossTerms, y: Value | undefined, ignoreIndex: number | undefined): Value {
+  if (!y || ignoreIndex === undefined) return meanOf({ terms });
+  if (!sameShape(y.shape, terms.shape))
+    throw new ShapeError(
+      `distillation: labels are ${showShape(y.shape)}, the student scores ${showShape(terms.shape)} rows; pass a label a row, or a loss without ignoreIndex`,
+    );
+  const weights = cast(not(equal(y, ignoreIndex)), terms.dtype);
+  return meanOf({ terms: mul(terms, weights), weights });
+}
+
+const averaged = (terms: Value): Value => (terms.rank === 0 ? terms : reduceMean(terms));
 const sumOf = (values: readonly Value[]): Value => values.reduce((sum, value) => add(sum, value));
 
 /** The only tensor that a module gives. Throws OptionError where there are several. */

@@ -2,3 +2,11 @@
 export { type DistillationOptions, distillation, type HiddenPair } from "./distillation.ts";
 export { type SoftTargetOptions, softTargets } from "./soft-targets.ts";
 export { type TeacherOutputOptions, teacherOutputs } from "./teacher-outputs.ts";
+export {
+  type SequencePair,
+  type TaughtSequences,
+  type TeacherTextOptions,
+  type TeacherTranslationOptions,
+  teacherTexts,
+  teacherTranslations,
+} from "./teacher-sequences.ts";

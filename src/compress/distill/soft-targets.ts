@@ -3,9 +3,9 @@
 import { ShapeError } from "../../core/errors.ts";
 import { positive } from "../../core/option-types.ts";
 import { optionsOf } from "../../core/options.ts";
-import { sameShape, showShape, size } from "../../core/shape.ts";
+import { sameShape, showShape } from "../../core/shape.ts";
 import { defineLoss, type LossOfTerms } from "../../nn/index.ts";
-import { div, logSoftmax, mul, reduceSum, reshape, softmax, sub } from "../../ops/index.ts";
+import { div, logSoftmax, mul, reduceSum, softmax, sub } from "../../ops/index.ts";
 
 /** Options of `softTargets`. */
 export interface SoftTargetOptions {
@@ -16,7 +16,7 @@ export interface SoftTargetOptions {
 const checkOptions = optionsOf<SoftTargetOptions>("softTargets", { temperature: positive });
 
 /**
- * T² KL(softmax(t / T) ‖ softmax(s / T)) of a student's scores s [..., classes] and a teacher's t of the same shape, a term for each row; T² keeps the size of
+ * T² KL(softmax(t / T) ‖ softmax(s / T)) of a student's scores s [..., classes] and a teacher's t of the same shape, a term for each row, [...]; T² keeps the size of
  * its gradients beside those of labels (Hinton et al. 2015, sec. 2). Throws ShapeError for scores of other shapes.
  * @example
  * // The teacher's scores are a tensor of the batches: see teacherOutputs.
@@ -32,6 +32,6 @@ export function softTargets(options: SoftTargetOptions = {}): LossOfTerms {
     const soft = softmax(div(teacher, temperature));
     const gap = sub(logSoftmax(div(teacher, temperature)), logSoftmax(div(student, temperature)));
     const terms = mul(reduceSum(mul(soft, gap), [student.rank - 1]), temperature * temperature);
-    return { terms: reshape(terms, [size(terms.shape)]) };
+    return { terms };
   });
 }
