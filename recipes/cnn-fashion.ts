@@ -37,10 +37,10 @@ const stage = (filters: number, rate: number) => [
   dropout(rate),
 ];
 
-const open = () => ({
+const open = (width: number) => ({
   model: sequential([
-    ...stage(16, 0.1),
-    ...stage(32, 0.2),
+    ...stage(width, 0.1),
+    ...stage(2 * width, 0.2),
     flatten(),
     dense(128, { activation: "relu", initializer: "heNormal" }),
     dropout(0.4),
@@ -55,10 +55,13 @@ export default defineRecipe({
   summary: "Four convolutions with normalization, augmentation and dropout on the 60,000 images of Fashion-MNIST",
   data: "Fashion-MNIST: 54,000, 6,000 to validate, 10,000",
   defaults: { epochs: 12, batchSize: 64, learningRate: 0.002, optimizer: "adam", seed: 0 },
-  options: { data: { description: "folder of its four files; downloaded where there is none", default: "" } },
+  options: {
+    width: { description: "channels of the first two convolutions, half as many as of the others", default: 16 },
+    data: { description: "folder of its four files; downloaded where there is none", default: "" },
+  },
   next: ["sardonyx train cnn-cifar10          photographs in colour"],
-  open,
-  async load({ batchSize, seed, epochs, learningRate, data: dir }, limit, onDownload) {
+  open: ({ width }) => open(width),
+  async load({ batchSize, seed, epochs, learningRate, width, data: dir }, limit, onDownload) {
     const data = await loadFashionMnist({
       ...(dir !== "" && { dir }),
       ...(onDownload && { onProgress: onDownload }),
@@ -73,7 +76,7 @@ export default defineRecipe({
       .map(scale)
       .map(augment(flip("horizontal"), crop({ padding: 2 })), foldIn(keyOf(seed), "augment"));
     return {
-      ...open(),
+      ...open(width),
       train: batches,
       validation: held.batch(250, { dropLast: false }).map(scale),
       test: test.batch(250, { dropLast: false }).map(scale),

@@ -1,6 +1,6 @@
 /**
  * What compression costs and gains, over seeds: node scripts/measure-compression.mjs FOLDER WHAT [SEEDS]
- * WHAT is `fashion` (cnn-fashion in int8, and with half of its multiply-adds cut away), `gpt` (gpt-bpe in 4 bits, to the nearest and by GPTQ) or `mobilenet`
+ * WHAT is `fashion` (cnn-fashion of 32 and 64 channels in int8, and with half of its multiply-adds cut away), `gpt` (gpt-bpe in 4 bits, to the nearest and by GPTQ) or `mobilenet`
  * (transfer-images in int8, with a scale for each output and with one for all; needs --package DIR of nsfwjs). Runs are trained where FOLDER lacks them. Prints
  * means with 95 % intervals (Student's t).
  */
@@ -52,7 +52,7 @@ const sizes = (name, { before, after }) => {
 
 for (const seed of seeds) {
   if (what === "fashion") {
-    const run = trained("cnn-fashion", seed);
+    const run = trained("cnn-fashion", seed, "--width", "32");
     const int8 = compressed(run);
     points("int8", int8);
     sizes("int8", int8);

@@ -17,8 +17,8 @@ import type { Subject } from "./subject.ts";
 export interface Pruning {
   /** Share of the multiply-adds that stays, by cutting channels. */
   readonly macs?: number | undefined;
-  /** What stays of a layer's channels is a multiple of this. */
-  readonly multiple: number;
+  /** What stays of a layer's channels is a multiple of this, or of the first of several that does. */
+  readonly multiple: number | readonly number[];
   /** Share of the weights that is to be zero. */
   readonly sparsity?: number | undefined;
   /** Paths of parameters that stay. */

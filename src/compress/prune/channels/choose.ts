@@ -1,6 +1,4 @@
 /** Chooses channels: those of the least score for the multiply-adds that they save, one after another. */
-import { OptionError } from "../../../core/errors.ts";
-import { percent } from "../../../core/number-text.ts";
 import type { FollowedGraph, NodeCost } from "./follow.ts";
 import type { Channel, ChannelGroup } from "./groups.ts";
 import type { AxisUnits } from "./units.ts";
@@ -156,15 +154,12 @@ function sumsFrom(channels: readonly Scored[]): Float64Array {
   return sums;
 }
 
-/**
- * The channels to cut, group by group, so that at most `share` of the multiply-adds are left. Throws OptionError where the groups cannot
- * save as much.
- */
+/** The channels to cut, group by group, so that at most `share` of the multiply-adds are left, or as few as limits allow. `left` is the share that is. */
 export function chooseByMacs(
   followed: FollowedGraph,
   groups: readonly ScoredGroup[],
   { share, ...limits }: ChannelLimits,
-): readonly (readonly Scored[])[] {
+): { readonly chosen: readonly (readonly Scored[])[]; readonly left: number; readonly isEnough: boolean } {
   const extents = new Extents(followed);
   const whole = followed.graph.nodes.reduce((sum, node) => sum + node.op.macs(node), 0);
   const taken = groups.map(() => 0);
@@ -186,10 +181,7 @@ export function chooseByMacs(
   let left = whole;
   while (left > share * whole) {
     const best = cheapest();
-    if (best < 0)
-      throw new OptionError(
-        `planChannels: ${percent(share)} of the multiply-adds are to stay, and ${percent(left / whole)} stay when all is cut that can be; pass a larger share, a smaller least, or exclude less`,
-      );
+    if (best < 0) break;
     // What others lost makes a step save less: prices only rise, so that one looked at anew and still the least is the least.
     const step = look(best);
     next[best] = step;
@@ -199,7 +191,11 @@ export function chooseByMacs(
     taken[best] = (taken[best] as number) + step.channels.length;
     next[best] = look(best);
   }
-  return groups.map(({ channels }, i) => channels.slice(0, taken[i]));
+  return {
+    chosen: groups.map(({ channels }, i) => channels.slice(0, taken[i])),
+    left: left / whole,
+    isEnough: left <= share * whole,
+  };
 }
 
 /** The channels to cut so that the same share of each group stays, rounded up. */

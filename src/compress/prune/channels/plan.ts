@@ -1,6 +1,15 @@
 /** Plans which channels a model loses, before anything is cut. */
 import { OptionError, unknownName } from "../../../core/errors.ts";
-import { count, eitherOf, fraction, oneOf, pathPatternsType, positiveFraction } from "../../../core/option-types.ts";
+import { percent } from "../../../core/number-text.ts";
+import {
+  count,
+  eitherOf,
+  fraction,
+  listOf,
+  oneOf,
+  pathPatternsType,
+  positiveFraction,
+} from "../../../core/option-types.ts";
 import { optionsOf, required } from "../../../core/options.ts";
 import { matchesPath, type PathPatterns } from "../../../core/path-pattern.ts";
 import { size } from "../../../core/shape.ts";
@@ -54,8 +63,11 @@ export interface PruneChannelsOptions {
   readonly data?: Dataset<Batch>;
   /** The loss for `"taylor"`. */
   readonly loss?: LossSpec;
-  /** What stays of a layer's channels is a multiple of this: 8 suits processors and cards. A layer with fewer keeps them. Default 1. */
-  readonly multiple?: number;
+  /**
+   * What stays of a layer's channels is a multiple of this, and a layer with fewer keeps them: processors with AVX-512 compute channels by 16, others by 8. Several
+   * are tried in their order, until one allows the multiply-adds that `keep` asks for. Default 1.
+   */
+  readonly multiple?: number | readonly number[];
   /** Layers of which nothing is cut, by paths of their weights. Default none. */
   readonly exclude?: PathPatterns;
   /** Types of the inputs, nested as the model takes them; default those it was last applied to. */
@@ -73,7 +85,11 @@ const checkOptions = optionsOf<PruneChannelsOptions>("pruneChannels", {
   score: oneOf(...channelScores),
   data: dataType,
   loss: lossType,
-  multiple: count(),
+  multiple: eitherOf<number, readonly number[]>(
+    count(),
+    listOf(count(), "whole numbers"),
+    "a whole number from 1, or several",
+  ),
   exclude: pathPatternsType,
   inputs: inputsType,
 });
@@ -117,7 +133,7 @@ export interface ChannelPlan {
  * read them: through normalization, residual sums, concatenations, grouped convolutions, flattening and heads of attention (the idea is
  * that of Fang et al. 2023, "DepGraph"). What cannot be followed is left whole, and `uncut` says why. Throws OptionError for a model of
  * which nothing can be cut, for a pattern that matches no parameter, and for more than can be cut; DataError for parameters without values.
- * @example const { groups, macs } = await planChannels(model, { keep: { macs: 0.5 }, multiple: 8 });
+ * @example const { groups, macs } = await planChannels(model, { keep: { macs: 0.5 }, multiple: [16, 8] });
  */
 export async function planChannels(model: AnyModule, options: PruneChannelsOptions): Promise<ChannelPlan> {
   const { keep, score = "magnitude", data, loss, multiple = 1, exclude, inputs } = checkOptions(options);
@@ -152,11 +168,30 @@ export async function planChannels(model: AnyModule, options: PruneChannelsOptio
     throw new OptionError(
       `planChannels: nothing of the model can be cut${uncut.length > 0 ? `: ${uncut[0]?.weight}: ${uncut[0]?.reason}` : ", which has no layer that makes channels"}`,
     );
+  const multiples = [multiple].flat();
   const chosen =
     "macs" in keep
-      ? chooseByMacs(followed, scored, { share: keep.macs, least: keep.least ?? 0.1, multiple })
-      : chooseByChannels(followed, scored, { least: keep.channels, multiple });
+      ? byMacs(followed, scored, keep, multiples)
+      : chooseByChannels(followed, scored, { least: keep.channels, multiple: multiples[0] ?? 1 });
   return { ...described(model, followed, scored, chosen), uncut };
+}
+
+/** By the first multiple that saves enough. Throws OptionError where none does. */
+function byMacs(
+  followed: FollowedGraph,
+  scored: readonly ScoredGroup[],
+  { macs: share, least = 0.1 }: KeptMacs,
+  multiples: readonly number[],
+) {
+  let fewest = 1;
+  for (const multiple of multiples) {
+    const { chosen, left, isEnough } = chooseByMacs(followed, scored, { share, least, multiple });
+    if (isEnough) return chosen;
+    fewest = Math.min(fewest, left);
+  }
+  throw new OptionError(
+    `planChannels: ${percent(share)} of the multiply-adds are to stay, and ${percent(fewest)} stay when all is cut that can be; pass a larger share, a smaller least or multiple, or exclude less`,
+  );
 }
 
 const sorted = (channels: readonly Channel[], scores: readonly number[]): ScoredGroup["channels"] =>

@@ -148,6 +148,14 @@ describe("plans", () => {
     expect(groups.map(({ channels }) => channels.after)).toEqual([8, 8, 8]);
   });
 
+  test("of several multiples the first is taken that saves enough", async () => {
+    const stay = async (macs: number, multiple: number | readonly number[]) =>
+      (await planChannels(small(), { keep: { macs }, multiple })).groups.map(({ channels }) => channels.after);
+    expect(await stay(0.5, [8, 4])).toEqual(await stay(0.5, 4));
+    expect(await stay(0.8, [8, 4])).toEqual(await stay(0.8, 8));
+    await expect(stay(0.05, [8, 4])).rejects.toThrow(/5 %.*stay when all is cut that can be.*multiple/);
+  });
+
   test("the scores differ in what they cut, and data decide by Taylor expansion", async () => {
     const model = small();
     const scale = model.parameters().get("layers.1.weight");
