@@ -244,6 +244,13 @@ def rms_norm():
     return {"rmsNorm": layer(RmsNorm(4, 1e-6), torch.randn(3, 2, 4)), "epsilon": layer(RmsNorm(4, 0.1), torch.randn(3, 4))}
 
 
+def group_norm():
+    return {
+        "groupNorm": layer(nn.GroupNorm(2, 4), torch.randn(2, 4, 3, 2)),
+        "plain": layer(nn.GroupNorm(3, 3, eps=0.1, affine=False), torch.randn(2, 3, 5)),
+    }
+
+
 class SelfAttention(nn.MultiheadAttention):
     """Tokens that attend to themselves; `causal` leaves the later ones out."""
 
@@ -417,6 +424,7 @@ if __name__ == "__main__":
         "embedding": embedding,
         "recurrent": recurrent,
         "rms-norm": rms_norm,
+        "group-norm": group_norm,
         "multi-head-attention": multi_head_attention,
         "sequence-attention": sequence_attention,
         "activations": activations,

@@ -28,6 +28,7 @@ const calls: Readonly<Record<string, (options: never) => unknown>> = {
   batchNorm: (options) => s.batchNorm(options),
   layerNorm: (options) => s.layerNorm(options),
   rmsNorm: (options) => s.rmsNorm(options),
+  groupNorm: (options) => s.groupNorm(2, options),
   embedding: (options) => s.embedding(2, 2, options),
   positionEmbedding: (options) => s.positionEmbedding(2, options),
   multiHeadAttention: (options) => s.multiHeadAttention(4, 2, options),

@@ -4,49 +4,17 @@ import { DTypeError, GradientError, InternalError, ShapeError } from "../core/er
 import { limits } from "../core/limits.ts";
 import { type Shape, showShape } from "../core/shape.ts";
 import type { Tensor } from "../core/tensor.ts";
+import type { Arity, OperandsOf } from "./arity.ts";
 import { type AttributeSchema, type Attributes, type AttributeTypes, checkKinds } from "./attributes.ts";
 import { Node, type Scope, type TensorType, Value } from "./ir.ts";
 import type { LowRankForm } from "./low-rank-form.ts";
 import type { Rows, RowsResult } from "./rows.ts";
+import type { SampleTerms } from "./sample-terms.ts";
 
+export type { Arity } from "./arity.ts";
 export type { AttributeKind, AttributeSchema, Attributes, AttributeTypes } from "./attributes.ts";
 
 type AttributesOf<S extends AttributeSchema> = { readonly [K in keyof S]?: AttributeTypes[S[K]] };
-
-/** Number of operands, `min-max`, and the tuple in which a rule receives them. */
-interface OperandsOf {
-  "0": readonly [];
-  "0-": readonly (Value | undefined)[];
-  "1": readonly [Value];
-  "1-2": readonly [Value, Value?];
-  "1-3": readonly [Value, Value?, Value?];
-  "1-4": readonly [Value, Value?, Value?, Value?];
-  "1-9": OneAndOthers;
-  "1-10": OneAndOthers;
-  "1-12": OneAndOthers;
-  "2": readonly [Value, Value];
-  "2-3": readonly [Value, Value, Value?];
-  "2-4": readonly [Value, Value, Value?, Value?];
-  "2-5": readonly [Value, Value, Value?, Value?, Value?];
-  "2-7": readonly [Value, Value, Value?, Value?, Value?, Value?, Value?];
-  "3": readonly [Value, Value, Value];
-  "3-4": readonly [Value, Value, Value, Value?];
-  "3-5": readonly [Value, Value, Value, Value?, Value?];
-  "3-6": readonly [Value, Value, Value, Value?, Value?, Value?];
-  "3-7": readonly [Value, Value, Value, Value?, Value?, Value?, Value?];
-  "3-8": readonly [Value, Value, Value, Value?, Value?, Value?, Value?, Value?];
-  "4": readonly [Value, Value, Value, Value];
-  "4-7": readonly [Value, Value, Value, Value, Value?, Value?, Value?];
-  "5": readonly [Value, Value, Value, Value, Value];
-  "5-9": readonly [Value, Value, Value, Value, Value, Value?, Value?, Value?, Value?];
-  "6-9": readonly [Value, Value, Value, Value, Value, Value, Value?, Value?, Value?];
-  "8": readonly [Value, Value, Value, Value, Value, Value, Value, Value];
-  "8-9": readonly [Value, Value, Value, Value, Value, Value, Value, Value, Value?];
-  "1-": readonly [Value, ...Value[]];
-}
-/** Of many operands the first; any of the others may be left out. */
-type OneAndOthers = readonly [Value, ...(Value | undefined)[]];
-export type Arity = keyof OperandsOf;
 
 /** What a rule sees of one node. */
 export interface NodeView<A extends Arity, S extends AttributeSchema> {
@@ -208,6 +176,13 @@ interface OpRules<A extends Arity, S extends AttributeSchema> {
    * operator mixes samples. Operators that are elementwise under broadcasting have that rule without their own.
    */
   samples?(view: SamplesView<A, S>): SampledNode | undefined;
+  /** What each sample adds to an output in which samples are added up, such as the gradient of a weight; `undefined` where they are mixed otherwise. */
+  sampleTerms?(view: SamplesView<A, S>): SampleTerms | undefined;
+  /**
+   * Gradients of operands that are the same for all samples, for each sample, [N, …operand]: of operators whose gradient brings samples into another
+   * order, so that its operators' `sampleTerms` do not show what each adds. Samples lie where `samples` has them.
+   */
+  sampleGradients?(view: GradientView<A, S>): readonly (Value | undefined)[];
   /** The operand that lists the extents of the output. */
   readonly target?: number;
   /** The first of the operands that its graphs read: their inputs, in order. Files have these by name, not as operands. */
@@ -314,6 +289,22 @@ export class OpDef {
   /** Where the samples of a node's outputs lie, `undefined` when it mixes them or there is no rule. */
   samples(node: Node, axes: SampleAxes, count: number): SampledNode | undefined {
     return this.#spec.samples?.({ ...viewOf(node), axes, count });
+  }
+
+  /** What each sample adds to the output of a node that adds samples up, where there is a rule. */
+  sampleTerms(node: Node, axes: SampleAxes, count: number): SampleTerms | undefined {
+    return this.#spec.sampleTerms?.({ ...viewOf(node), axes, count });
+  }
+
+  /** Gradients of each sample with respect to operands that are the same for all, where there is a rule of its own. */
+  sampleGradients(
+    node: Node,
+    gs: readonly (Value | undefined)[],
+    needs: readonly boolean[],
+    vjp: VectorJacobianProduct,
+  ): readonly (Value | undefined)[] | undefined {
+    const g = gs[0] ?? gs.find((other) => other !== undefined);
+    return g && this.#spec.sampleGradients?.({ ...viewOf(node), g, gs, needs, vjp });
   }
 
   /** Position of the operand that lists the extents of the output, if there is one. */

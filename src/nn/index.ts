@@ -75,6 +75,7 @@ export {
   tiedDense,
 } from "./layers/embedding.ts";
 export { copyWeights, Ensemble, ensemble, WeightAverage } from "./layers/ensemble.ts";
+export { GroupNorm, type GroupNormOptions, groupNorm } from "./layers/group-norm.ts";
 export { Lambda, lambda } from "./layers/lambda.ts";
 export {
   type AttentionInputs,

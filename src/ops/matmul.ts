@@ -13,6 +13,7 @@ import {
   type SampleAxes,
   type SampledNode,
 } from "../graph/op.ts";
+import type { SampleTerms } from "../graph/sample-terms.ts";
 import { add, mul } from "./elementwise.ts";
 import { smallIntegers, through } from "./kernels.ts";
 import { reshape, swapAxes, transpose, unsqueeze } from "./movement.ts";
@@ -102,6 +103,23 @@ export function productSamples(
   return isRepeated(a, ofB) ? { outputs: [rank + ofB] } : undefined;
 }
 
+/** What each sample adds to a product of matrices over whose inner extent samples lie. */
+function productTerms(
+  a: Value,
+  b: Value,
+  { axes: [left, right], count }: { readonly axes: SampleAxes; readonly count: number },
+  { transA = 0, transB = 0, alpha = 1 }: Flags & { readonly alpha?: number } = {},
+): SampleTerms | undefined {
+  if (a.rank !== 2 || b.rank !== 2 || left !== (transA ? 0 : 1) || right !== (transB ? 1 : 0)) return undefined;
+  // [N · positions, K] as [N, positions, K].
+  const rowsOf = (x: Value, isTurned: boolean) => {
+    const turned = isTurned ? transpose(x, [1, 0]) : x;
+    return reshape(turned, [count, (turned.shape[0] ?? 0) / count, turned.shape[1] ?? 1]);
+  };
+  const own = rowsOf(a, !transA);
+  return { kind: "products", left: alpha === 1 ? own : mul(own, alpha), right: rowsOf(b, transB === 1), positions: 1 };
+}
+
 /** NumPy matmul of operands of rank 2 and more, leading axes broadcast. */
 export const MatMul: OpDef = defineOp("MatMul", {
   arity: "2",
@@ -115,6 +133,7 @@ export const MatMul: OpDef = defineOp("MatMul", {
   halves: () => [0, 1],
   lower: through(smallIntegers, [0, 1]),
   samples: ({ inputs: [a, b], axes }) => productSamples(a, b, axes),
+  sampleTerms: ({ inputs: [a, b], ...view }) => productTerms(a, b, view),
   lowRank: ({ inputs: [a, b] }, position) => lowRankProduct([a, b], position, {}),
   // In a file a vector may stand for a row to the left, for a column to the right.
   read: ({ inputs: [a, b] }) => {
@@ -151,6 +170,7 @@ export const FusedMatMul: OpDef = defineOp("FusedMatMul", {
   macs: ({ inputs: [a, b], outputs: [y], attributes }) => productMacs("matmul", a, b, y, attributes),
   halves: () => [0, 1],
   samples: ({ inputs: [a, b], axes, attributes }) => productSamples(a, b, axes, attributes),
+  sampleTerms: ({ inputs: [a, b], attributes, ...view }) => productTerms(a, b, view, attributes),
   lowRank: ({ inputs: [a, b], attributes }, position) => lowRankProduct([a, b], position, attributes),
   simplify: ({ inputs: [a, b], attributes: { transA = 0, transB = 0, alpha = 1 } }) => {
     const product = !transA && transB === 1 && alpha === 1 ? productWithUnpacked(a, b) : undefined;

@@ -30,7 +30,7 @@ import { div, Mul, mul, square, sub, where } from "./elementwise.ts";
 import { exp, sign } from "./functions.ts";
 import { shortIntegers, smallIntegers, through } from "./kernels.ts";
 import { equal } from "./logic.ts";
-import { expand, reshape } from "./movement.ts";
+import { expand, reshape, transpose } from "./movement.ts";
 import { attributesToOperands } from "./reading.ts";
 import { samplesAcross, samplesBeside } from "./samples.ts";
 import { scatterElements } from "./selection/scatter.ts";
@@ -50,7 +50,7 @@ function reduction(
   type: string,
   fold: (elements: readonly number[]) => number,
   gradient: (view: ReduceView) => Value,
-  { isLinear = false } = {},
+  { isLinear = false, isMean = false } = {},
 ): OpDef {
   const axesOf = (x: Value, axes: Value | undefined, noop: number | undefined) => {
     const listed = axes ? requireConstant(type, "axes", axes) : [];
@@ -90,6 +90,15 @@ function reduction(
     flops: ({ inputs: [x] }) => size(x.shape),
     samples: ({ inputs: [x, axes], attributes: { keepdims = 1, noop_with_empty_axes }, axes: own }) =>
       samplesAcross(own, axesOf(x, axes, noop_with_empty_axes), keepdims === 1),
+    sampleTerms: ({ inputs: [x, axes], attributes: { keepdims = 1, noop_with_empty_axes }, axes: [own], count }) => {
+      const reduced = axesOf(x, axes, noop_with_empty_axes);
+      if (!isLinear || own === undefined || !reduced.includes(own)) return undefined;
+      // [N, …, positions of a sample, …]: the sum over the samples is left out.
+      const apart = reshape(x, x.shape.toSpliced(own, 1, count, (x.shape[own] ?? 0) / count));
+      const first = transpose(apart, [own, ...apart.shape.keys()].toSpliced(own + 1, 1));
+      const sums = apply(op, [first, int64s(reduced.map((axis) => axis + 1))], { keepdims });
+      return { kind: "each", terms: isMean ? div(sums, count) : sums };
+    },
     read: attributesToOperands({ axes: 1 }),
     lower: (view) => {
       const { inputs, outputs, attributes } = view;
@@ -158,7 +167,7 @@ export const ReduceMean: OpDef = reduction(
   "ReduceMean",
   (elements) => total(elements) / elements.length,
   ({ g, count }) => div(g, count),
-  { isLinear: true },
+  { isLinear: true, isMean: true },
 );
 export const ReduceSumSquare: OpDef = reduction(
   "ReduceSumSquare",

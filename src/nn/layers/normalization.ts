@@ -80,7 +80,7 @@ export class BatchNorm extends Module {
 export const batchNorm = (options?: BatchNormOptions): BatchNorm => new BatchNorm(options);
 
 /** The factor and the bias after a normalization: parameters, or constants where they are not learned. */
-function affineOf(
+export function affineOf(
   module: Module,
   context: Context,
   shape: Shape,

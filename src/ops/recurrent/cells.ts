@@ -9,7 +9,6 @@ import { add, mul, sub, where } from "../elementwise.ts";
 import { greater } from "../logic.ts";
 import { linear, matmul } from "../matmul.ts";
 import { concat, expand, split } from "../movement.ts";
-import { reduceSum } from "../reduce.ts";
 import type { RecurrentActivation } from "./activations.ts";
 import { type Cell, type CellGradients, type RanDirection, type State, stepsOf, sumOf } from "./steps.ts";
 
@@ -29,9 +28,9 @@ function preactivations(direction: RanDirection): Value {
 /** Gradients of a cell whose gates add what comes from the input and from the state, by those of the sums of each step. */
 function gradientsBySums(direction: RanDirection, sums: readonly Value[], initial: State): CellGradients {
   const all = concat(sums);
-  const both = matmul(all, readBy(direction), { transA: true });
+  const both = direction.sums.products(all, readBy(direction));
   const [w, r] = split(both, [direction.w.shape[1] ?? 0, direction.r.shape[1] ?? 0], -1);
-  const bias = reduceSum(all, 0);
+  const bias = direction.sums.totals(all);
   return { fromInput: all, w, r, wb: bias, rb: bias, initial };
 }
 
@@ -156,10 +155,10 @@ export const lstmCell: Cell = {
 };
 
 /** Gradients of w and its bias, where they are apart from those of the state's. */
-const ofInput = ({ x }: RanDirection, fromInput: Value) => ({
+const ofInput = ({ x, sums }: RanDirection, fromInput: Value) => ({
   fromInput,
-  w: matmul(fromInput, x, { transA: true }),
-  wb: reduceSum(fromInput, 0),
+  w: sums.products(fromInput, x),
+  wb: sums.totals(fromInput),
 });
 
 const gru = {
@@ -225,8 +224,8 @@ const gruResetAfter: Cell = {
     const fromInput = mul(concat([g, g, g], -1), intoInput);
     return {
       ...ofInput(direction, fromInput),
-      r: matmul(fromState, before, { transA: true }),
-      rb: reduceSum(fromState, 0),
+      r: direction.sums.products(fromState, before),
+      rb: direction.sums.totals(fromState),
       initial,
     };
   },
@@ -285,7 +284,7 @@ const gruResetBefore: Cell = {
     const ofBoth = ofInput(direction, fromInput);
     return {
       ...ofBoth,
-      r: concat([matmul(ofGates, before, { transA: true }), matmul(ofCandidate, resetState, { transA: true })]),
+      r: concat([direction.sums.products(ofGates, before), direction.sums.products(ofCandidate, resetState)], -2),
       rb: ofBoth.wb,
       initial,
     };

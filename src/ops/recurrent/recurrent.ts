@@ -16,7 +16,7 @@ import { transpose } from "../movement.ts";
 import { storedNode, without } from "../reading.ts";
 import { recurrentActivations } from "./activations.ts";
 import { gruCell, lstmCell, rnnCell } from "./cells.ts";
-import { type Cell, runGradient, runOtherFloats, runUnrolled } from "./steps.ts";
+import { type Cell, runGradient, runOtherFloats, runSampleGradients, runUnrolled } from "./steps.ts";
 
 const schema = {
   hidden_size: "int",
@@ -145,6 +145,7 @@ export const RNN: OpDef = defineOp("RNN", {
   attributes: schema,
   infer: (operands, attributes) => inferOutputs(rnnCell, operands, attributes),
   grad: (view) => runGradient(rnnCell, view),
+  sampleGradients: (view) => runSampleGradients(rnnCell, view),
   macs: ({ inputs }) => recurrentMacs(rnnCell, inputs),
   flops: ({ inputs }) => recurrentFlops(rnnCell, inputs),
   requiredOutputs: 1,
@@ -159,6 +160,7 @@ export const GRU: OpDef = defineOp("GRU", {
   attributes: { ...schema, linear_before_reset: "int" },
   infer: (operands, attributes) => inferOutputs(gruCell(attributes), operands, attributes),
   grad: (view) => runGradient(gruCell(view.attributes), view),
+  sampleGradients: (view) => runSampleGradients(gruCell(view.attributes), view),
   macs: ({ inputs, attributes }) => recurrentMacs(gruCell(attributes), inputs),
   flops: ({ inputs, attributes }) => recurrentFlops(gruCell(attributes), inputs),
   requiredOutputs: 1,
@@ -178,6 +180,7 @@ export const LSTM: OpDef = defineOp("LSTM", {
     return inferOutputs(lstmCell, operands, attributes);
   },
   grad: (view) => runGradient(lstmCell, view),
+  sampleGradients: (view) => runSampleGradients(lstmCell, view),
   macs: ({ inputs }) => recurrentMacs(lstmCell, inputs),
   flops: ({ inputs }) => recurrentFlops(lstmCell, inputs),
   requiredOutputs: 1,

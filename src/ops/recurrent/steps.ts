@@ -11,7 +11,8 @@ import { add, mul, sub } from "../elementwise.ts";
 import { ReverseSequence } from "../indexing.ts";
 import { less } from "../logic.ts";
 import { linear, matmul } from "../matmul.ts";
-import { concat, expand, reshape, split, stack } from "../movement.ts";
+import { concat, expand, reshape, split, stack, transpose } from "../movement.ts";
+import { reduceSum } from "../reduce.ts";
 import { flip, slice } from "../slicing.ts";
 import { type RecurrentActivation, recurrentActivations } from "./activations.ts";
 
@@ -19,6 +20,28 @@ import { type RecurrentActivation, recurrentActivations } from "./activations.ts
 export interface State {
   readonly h: Value;
   readonly c: Value | undefined;
+}
+
+/** How the gradients of weights are made of rows [T · N, K]: added up over steps and samples, or over steps alone, for each sample. */
+export interface Sums {
+  /** Σ aᵀ b: [A, B], or [N, A, B]. */
+  products(a: Value, b: Value): Value;
+  /** Σ a: [A], or [N, A]. */
+  totals(a: Value): Value;
+}
+
+const sumsOfAll: Sums = {
+  products: (a, b) => matmul(a, b, { transA: true }),
+  totals: (a) => reduceSum(a, 0),
+};
+
+/** Sums for each of N samples. */
+function sumsOfSamples(count: number): Sums {
+  const samplesOf = (rows: Value) => transpose(reshape(rows, [-1, count, rows.shape[1] ?? 1]), [1, 0, 2]);
+  return {
+    products: (a, b) => matmul(samplesOf(a), samplesOf(b), { transA: true }),
+    totals: (a) => reduceSum(samplesOf(a), 1),
+  };
 }
 
 /** One direction of an application, in the order in which it takes its steps. */
@@ -43,6 +66,8 @@ export interface Direction {
 
 /** A direction that ran, and the gradients that come back to it. */
 export interface RanDirection extends Direction {
+  /** How its rule makes the gradients of weights. */
+  readonly sums: Sums;
   /** h after each step and before it, [T · N, H]. */
   readonly h: Value;
   readonly before: Value;
@@ -188,11 +213,17 @@ export function runUnrolled(cell: Cell, view: Omit<View, "outputs">): readonly V
   ];
 }
 
+interface GradientView extends View {
+  readonly gs: readonly (Value | undefined)[];
+  readonly needs: readonly boolean[];
+}
+
+/** Gradients of w, r and b for each sample, [N, …operand]. */
+export const runSampleGradients = (cell: Cell, view: GradientView): readonly (Value | undefined)[] =>
+  runGradient(cell, view, sumsOfSamples(view.inputs[0].shape[1] ?? 1)).slice(0, 4);
+
 /** Gradients of x, w, r, b and the initial state from those of the outputs. */
-export function runGradient(
-  cell: Cell,
-  view: View & { readonly gs: readonly (Value | undefined)[]; readonly needs: readonly boolean[] },
-): readonly (Value | undefined)[] {
+export function runGradient(cell: Cell, view: GradientView, sums = sumsOfAll): readonly (Value | undefined)[] {
   const { inputs, outputs, gs, needs } = view;
   const [x, , , b] = inputs;
   const batch = x.shape[1] ?? 1;
@@ -203,6 +234,7 @@ export function runGradient(
     const g = gY && rowsOf(turn(view, d, entryOf(gY, 1, d)));
     const found = cell.backward({
       ...direction,
+      sums,
       h,
       before: steps === 1 ? initial.h : concat([initial.h, slice(h, { axis: 0, start: 0, end: -batch })]),
       gH: g && mask ? mul(g, mask) : g,
@@ -211,16 +243,27 @@ export function runGradient(
     return {
       ...found,
       x: needs[0] ? turn(view, d, reshape(matmul(found.fromInput, w), x.shape)) : undefined,
-      b: concat([found.wb, found.rb]),
+      b: concat([found.wb, found.rb], -1),
     };
   });
-  const perDirection = (needed: boolean | undefined, part: (found: (typeof parts)[number]) => Value | undefined) =>
-    needed ? stack(parts.flatMap((found) => part(found) ?? [])) : undefined;
+  const perDirection = (
+    needed: boolean | undefined,
+    part: (found: (typeof parts)[number]) => Value | undefined,
+    axis = 0,
+  ) =>
+    needed
+      ? stack(
+          parts.flatMap((found) => part(found) ?? []),
+          axis,
+        )
+      : undefined;
+  // Behind the samples, where there are gradients for each.
+  const axis = sums === sumsOfAll ? 0 : 1;
   return [
     sumOf(...parts.map((found) => found.x)),
-    perDirection(needs[1], (found) => found.w),
-    perDirection(needs[2], (found) => found.r),
-    perDirection(b && needs[3], (found) => found.b),
+    perDirection(needs[1], (found) => found.w, axis),
+    perDirection(needs[2], (found) => found.r, axis),
+    perDirection(b && needs[3], (found) => found.b, axis),
     undefined,
     perDirection(needs[5], ({ initial }) => initial.h),
     perDirection(needs[6], ({ initial }) => initial.c),

@@ -3,14 +3,14 @@ import { ShapeError } from "../../core/errors.ts";
 import { normalizeAxis, type Shape, sameShape, showShape, size, stridesOf } from "../../core/shape.ts";
 import { Tensor } from "../../core/tensor.ts";
 import { offsetOf, type Position } from "../../graph/elements.ts";
-import type { Value } from "../../graph/ir.ts";
+import { constantOf, type Value } from "../../graph/ir.ts";
 import { apply, defineOp, type OpDef, requireNumbers, requireSameDType } from "../../graph/op.ts";
 import { cast } from "../cast.ts";
 import { checkPositions } from "../checks.ts";
 import { zeros } from "../constant.ts";
 import { GatherND, gatherElements } from "../indexing.ts";
 import { through } from "../kernels.ts";
-import { expand, reshape, transpose } from "../movement.ts";
+import { Expand, expand, reshape, transpose } from "../movement.ts";
 import { defineComposition } from "../reading.ts";
 import {
   addressDepth,
@@ -114,6 +114,24 @@ export const ScatterND: OpDef = defineOp("ScatterND", {
     return [apply(ScatterND, [g, indices, expand(zeros([1], g.dtype), updates.shape)]), undefined, taken];
   },
   flops: ({ inputs: [, , updates], attributes: { reduction } }) => (reduction === "add" ? size(updates.shape) : 0),
+  // Rows of samples added to rows of zeros: the gradient of a table.
+  sampleTerms: ({
+    inputs: [x, indices, updates],
+    attributes: { reduction },
+    axes: [own, ofIndices, ofUpdates],
+    count,
+  }) => {
+    const isOfRows = indices.rank === 2 && indices.shape[1] === 1;
+    if (reduction !== "add" || own !== undefined || ofUpdates !== 0 || !isOfRows || !isZero(x)) return undefined;
+    if (ofIndices !== 0 && ofIndices !== undefined) return undefined;
+    const positions = (updates.shape[0] ?? 0) / count;
+    return {
+      kind: "rows",
+      indices: reshape(indices, [count, positions]),
+      rows: reshape(updates, [count, positions, size(updates.shape.slice(1))]),
+      count: x.shape[0] ?? 1,
+    };
+  },
   lower: through({ float16: "float32" }, [0, 2]),
   evaluate: ([source, indices, updates], { attributes: { reduction = "none" } }) => {
     if (!source || !indices || !updates || reduction !== "none") return undefined;
@@ -151,6 +169,12 @@ export function scatterAlong(shape: Shape, indices: Value, values: Value, axis: 
     shape.map((_, i) => (i < axis ? i + 1 : i === axis ? 0 : i)),
   );
 }
+/** Whether all elements are known to be 0. */
+function isZero(value: Value): boolean {
+  const source = value.producer?.op === Expand ? value.producer.inputs[0] : value;
+  return (source && constantOf(source)?.data.every((element) => Number(element) === 0)) ?? false;
+}
+
 /** Zeros of `shape` with row i of `rows` [count, …] added to row `indices[i]`: the transpose of gather. */
 export const scatterRows = (shape: Shape, indices: Value, rows: Value): Value =>
   apply(

@@ -1,10 +1,14 @@
 /** Convolution and transposed convolution over one or more spatial axes, with every gradient. */
 import { ShapeError } from "../../core/errors.ts";
 import { type Shape, showShape, size } from "../../core/shape.ts";
+import { requireTable } from "../../core/tables.ts";
+import { Tensor } from "../../core/tensor.ts";
 import type { Node, TensorType, Value } from "../../graph/ir.ts";
 import { type Attributes, apply, defineOp, type OpDef, requireFloat, requireSameDType } from "../../graph/op.ts";
 import { type Rows, rowShape } from "../../graph/rows.ts";
+import { constant } from "../constant.ts";
 import { add } from "../elementwise.ts";
+import { gather } from "../indexing.ts";
 import { matmul } from "../matmul.ts";
 import { concat, reshape, swapAxes, transpose } from "../movement.ts";
 import { perChannel } from "../normalization/normalization.ts";
@@ -336,6 +340,26 @@ export const ConvWeightGradient: OpDef = defineOp("ConvWeightGradient", {
     const byKernel = reshape(products, [filters, size(kernel), channels]);
     return [reshape(transpose(byKernel, [0, 2, 1]), w.shape)];
   },
+  sampleTerms: ({ inputs: [x, g], outputs: [w], attributes, axes: [ofX, ofG], count }) => {
+    const { group = 1, kernel_shape: kernel = [] } = attributes;
+    if (ofX !== 0 || ofG !== 0 || x.shape[0] !== count) return undefined;
+    const [filters = 1, channels = 1] = w.shape;
+    const columns = columnsOfSamples(x, convWindow(x, kernel, attributes)); // [N, C, K, positions]
+    const positions = columns.shape[3] ?? 1;
+    if (group === 1)
+      return {
+        kind: "products",
+        left: reshape(g, [count, filters, positions]),
+        right: reshape(columns, [count, channels * size(kernel), positions]),
+        positions: 2,
+      };
+    const products = matmul(
+      reshape(g, [count, group, filters / group, positions]),
+      reshape(columns, [count, group, channels * size(kernel), positions]),
+      { transB: true },
+    );
+    return { kind: "each", terms: reshape(products, [count, ...w.shape]) };
+  },
   byRows: ({ inputs: [x, g], outputs: [w], attributes, layout, rows }) => {
     const window = rowWindow(x, w.shape, attributes, layout);
     if (!window) return undefined;
@@ -359,6 +383,28 @@ function toColumns(x: Value, window: Window, group: number): Value {
     return reshape(slice(byChannel, ...ranges), [group, channels / group, batch * size(window.output)]);
   });
   return concat(cuts, 1);
+}
+
+/** The windows of x [N, C, …], sample by sample: [N, C, K, positions]. */
+function columnsOfSamples(x: Value, window: Window): Value {
+  const [batch = 1, channels = 1] = x.shape;
+  const offsets = offsetsOf(window.kernel);
+  const padded = pad(x, [[0, 0], [0, 0], ...window.begins.map((begin, i) => [begin, window.ends[i] ?? 0])]);
+  const extents = spatialOf(padded);
+  // Where each offset of each window lies in a channel.
+  requireTable("windows of samples", offsets.length, ...window.output);
+  const places = offsets.flatMap((offset) =>
+    offsetsOf(window.output).map((position) =>
+      position.reduce(
+        (place, at, i) =>
+          place * (extents[i] ?? 1) + at * (window.strides[i] ?? 1) + (offset[i] ?? 0) * (window.dilations[i] ?? 1),
+        0,
+      ),
+    ),
+  );
+  const index = constant(new Tensor("int32", [places.length], Int32Array.from(places)));
+  const taken = gather(reshape(padded, [batch, channels, size(extents)]), index, 2);
+  return reshape(taken, [batch, channels, offsets.length, size(window.output)]);
 }
 
 /** Options of the convolution operators. */
