@@ -28,6 +28,7 @@ export const subjects = {
   "Generating text": ["decode/"],
   "Fine-tuning": ["finetune/"],
   "Your own data": ["tasks/"],
+  "Differential privacy": ["privacy/"],
   "Merging models": ["compress/merge/"],
   "Smaller models": [
     "compress/distill/",

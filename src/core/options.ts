@@ -10,7 +10,7 @@ import { OptionError, unknownName } from "./errors.ts";
 export type OptionType<T> = z.core.$ZodType<T>;
 
 /** An option that may not be left out. */
-interface RequiredOption<T> {
+export interface RequiredOption<T> {
   readonly required: OptionType<T>;
 }
 

@@ -156,7 +156,7 @@ export {
   meanSquaredError,
   type SparseCrossEntropyOptions,
 } from "./losses/losses.ts";
-export { type LossTerms, meanOf, type WeightedMean, weightedMeanOf } from "./losses/terms.ts";
+export { type LossTerms, meanOf, sampleMeans, type WeightedMean, weightedMeanOf } from "./losses/terms.ts";
 export { type AnyModule, type LayerKind, Module, type TensorModule, type Trace } from "./module.ts";
 export type { Packed, StorageBits } from "./packed.ts";
 export { Parameter, type ParameterSpec, type Regularizer } from "./parameter.ts";

@@ -76,6 +76,7 @@ export {
   predict,
   predictor,
 } from "./predict.ts";
+export { type SampleLossOptions, sampleLosses } from "./sample-losses.ts";
 export * from "./schedules.ts";
 export type { Gradients } from "./store/gradients.ts";
 export type { GradientPlaces, Loop, LoopBody, LoopResults, Shard, Slot, WholeRewrite } from "./store/shard.ts";

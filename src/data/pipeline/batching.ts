@@ -44,12 +44,26 @@ export function batchSource<T extends TensorRecord<T>>(
     );
   const count = length === undefined ? undefined : dropLast ? Math.floor(length / size) : Math.ceil(length / size);
   if (isIndexed(source) && count !== undefined)
-    return indexedSource(count, (index, epoch) => batchAt(source, index * size, { size, epoch, wanted }), {
-      fresh: true,
-      samples: samplesOfBatches(source, size),
-      // What lies in memory is there.
-      ...(!source.gather && { only: (own) => batchSource(source, size, options, own) }),
-    });
+    return indexedSource(
+      count,
+      (index, epoch) => batchAt(source, places(source, index * size, size), { epoch, wanted }),
+      {
+        fresh: true,
+        samples: samplesOfBatches(source, size),
+        drawable: {
+          samples: source.length,
+          size,
+          drawn: (draw) =>
+            indexedSource(
+              draw.length,
+              (index, epoch) => batchAt(source, draw.rows(index, epoch), { epoch, wanted: undefined }),
+              { fresh: true },
+            ),
+        },
+        // What lies in memory is there.
+        ...(!source.gather && { only: (own) => batchSource(source, size, options, own) }),
+      },
+    );
   return {
     length: count,
     fresh: true,
@@ -132,19 +146,18 @@ function samplesOfBatches({ samples = unnumbered, length }: IndexedSource<unknow
   };
 }
 
+/** `size` places from one on, up to the end of the source. */
+const places = ({ length }: IndexedSource<unknown>, start: number, size: number): Uint32Array =>
+  Uint32Array.from({ length: Math.min(size, length - start) }, (_, i) => start + i);
+
 function batchAt<T extends TensorRecord<T>>(
   source: IndexedSource<T>,
-  start: number,
-  { size, epoch, wanted }: { readonly size: number; readonly epoch: number; readonly wanted: Wanted | undefined },
+  indices: Uint32Array,
+  { epoch, wanted }: { readonly epoch: number; readonly wanted: Wanted | undefined },
 ): T | Promise<T> {
-  const count = Math.min(size, source.length - start);
-  if (source.gather) {
-    const indices = new Uint32Array(count);
-    for (let i = 0; i < count; i++) indices[i] = start + i;
-    return source.gather(indices, epoch);
-  }
-  const isWanted = wanted?.(count) ?? (() => true);
-  const samples = Array.from({ length: count }, (_, i) => (isWanted(i) ? source.at(start + i, epoch) : undefined));
+  if (source.gather) return source.gather(indices, epoch);
+  const isWanted = wanted?.(indices.length) ?? (() => true);
+  const samples = Array.from(indices, (place, i) => (isWanted(i) ? source.at(place, epoch) : undefined));
   return samples.some((sample) => sample instanceof Promise)
     ? Promise.all(samples).then(stackRead<T>)
     : stackRead(samples as (T | undefined)[]);

@@ -3,6 +3,7 @@ import { DataError } from "../../core/errors.ts";
 import { foldIn, type Key, Random } from "../../core/random.ts";
 import { isRowwise } from "./rowwise.ts";
 import {
+  drawableOf,
   eachItself,
   emptyError,
   type IndexedSource,
@@ -26,7 +27,10 @@ export function mapSource<T, U>(
   const fresh = source.fresh ?? false;
   // A function that takes the element alone cannot draw from what it is given.
   // A function that looks at a batch as a whole is given a whole one.
-  const only = isRowwise(change) ? onlyOf(source, (own) => mapSource(own, change, key)) : {};
+  const others = {
+    ...(isRowwise(change) && onlyOf(source, (own) => mapSource(own, change, key))),
+    ...drawableOf(source, (own) => mapSource(own, change, key)),
+  };
   const samples = change.length < 2 ? (source.samples ?? unnumbered) : "a map draws random numbers in each epoch";
   if (isIndexed(source))
     return indexedSource(
@@ -36,13 +40,13 @@ export function mapSource<T, U>(
         const random = randomAt(epoch, index);
         return element instanceof Promise ? element.then((ready) => change(ready, random)) : change(element, random);
       },
-      { fresh, samples, ...only },
+      { fresh, samples, ...others },
     );
   return {
     length: source.length,
     fresh,
     samples: whyUnnumbered(source),
-    ...only,
+    ...others,
     async *epoch(epoch, skip) {
       let index = skip;
       for await (const element of source.epoch(epoch, skip)) yield await change(element, randomAt(epoch, index++));
@@ -197,6 +201,7 @@ export function prefetchSource<T>(source: Source<T>, count: number): Source<T> {
     fresh: source.fresh ?? false,
     ...(source.at && { ahead: source }),
     ...onlyOf(source, (own) => prefetchSource(own, count)),
+    ...drawableOf(source, (own) => prefetchSource(own, count)),
     samples: source.samples ?? unnumbered,
     async *epoch(epoch, skip) {
       const begun: Promise<IteratorResult<T>>[] = [];

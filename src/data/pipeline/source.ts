@@ -28,6 +28,23 @@ export const unnumbered = "its elements may differ from epoch to epoch";
 /** Each element is a sample of its own, the same in every epoch. */
 export const eachItself = (length: number): Samples => ({ bound: length, of: (index) => [index] });
 
+/** Batches of samples that are drawn from all there are, in place of those that follow one another. */
+export interface Draw {
+  /** Batches of an epoch. */
+  readonly length: number;
+  /** The places of the samples of a batch, from 0. */
+  rows(index: number, epoch: number): Uint32Array;
+}
+
+/** Batches that can be drawn anew. */
+export interface Drawable<T> {
+  /** Samples that there are. */
+  readonly samples: number;
+  /** Samples of a batch as it is. */
+  readonly size: number;
+  drawn(draw: Draw): Source<T>;
+}
+
 /** Which rows of a batch are wanted, by how many it has. */
 export type Wanted = (rows: number) => (row: number) => boolean;
 
@@ -50,6 +67,8 @@ export interface Source<T> {
   readonly samples?: Samples | string;
   /** Where elements are batches of samples that are read one by one: the same batches, in which rows that are not wanted are zeros, and not read. */
   readonly only?: (wanted: Wanted) => Source<T>;
+  /** Where elements are batches of samples of which any can be had: how others are drawn from these. */
+  readonly drawable?: Drawable<T>;
   /** Whether each element has arrays of its own, which nothing else reads afterwards: a worker may hand them over. */
   readonly fresh?: boolean;
 }
@@ -66,7 +85,7 @@ export const isIndexed = <T>(source: Source<T>): source is IndexedSource<T> => s
 export function indexedSource<T>(
   length: number,
   at: IndexedSource<T>["at"],
-  rest: Pick<Source<T>, "gather" | "fresh" | "samples" | "only"> = {},
+  rest: Pick<Source<T>, "gather" | "fresh" | "samples" | "only" | "drawable"> = {},
 ): IndexedSource<T> {
   return {
     ...rest,
@@ -83,6 +102,13 @@ export const onlyOf = <T, U>(
   { only }: Pick<Source<T>, "only">,
   make: (source: Source<T>) => Source<U>,
 ): Pick<Source<U>, "only"> => (only ? { only: (wanted) => make(only(wanted)) } : {});
+
+/** That other batches can be drawn, where that holds of what a source is made of. */
+export const drawableOf = <T, U>(
+  { drawable }: Pick<Source<T>, "drawable">,
+  make: (source: Source<T>) => Source<U>,
+): Pick<Source<U>, "drawable"> =>
+  drawable ? { drawable: { ...drawable, drawn: (draw) => make(drawable.drawn(draw)) } } : {};
 
 /** A source from any iterable, made anew for each epoch. Throws DataError when it gives nothing. */
 export function iterableSource<T>(

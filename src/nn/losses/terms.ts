@@ -27,6 +27,16 @@ const smallest = 1e-12;
 export const meanOf = ({ terms, weights }: LossTerms): Value =>
   weights ? div(reduceSum(terms), maximum(reduceSum(weights), smallest)) : reduceMean(terms);
 
+/**
+ * The loss of each sample, [N]: the mean of its own terms by their weights, where it has several. Terms of one for each sample are weighted as they are.
+ */
+export function sampleMeans({ terms, weights }: LossTerms): Value {
+  const [samples = 1, ...rest] = terms.shape;
+  if (rest.length === 0) return terms;
+  const sums = (value: Value) => reduceSum(reshape(value, [samples, size(rest)]), 1);
+  return weights ? div(sums(terms), maximum(sums(weights), smallest)) : div(sums(terms), size(rest));
+}
+
 /** The mean of terms, with their weight. */
 export const weightedMeanOf = (terms: LossTerms): WeightedMean => ({
   mean: meanOf(terms),

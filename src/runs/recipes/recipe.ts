@@ -22,7 +22,7 @@ import type { Metric } from "../../train/metrics/metric.ts";
 import type { OptimizerName, optimizers } from "../../train/optimizers/index.ts";
 import type { Schedule } from "../../train/schedules.ts";
 import type { SearchSpace } from "../search/space.ts";
-import type { OptionValue, RecipeSettings } from "./settings.ts";
+import type { OptionValue, RecipeDefaults, RecipeSettings } from "./settings.ts";
 
 /** A choice that a recipe leaves to who runs it, beside the settings: `--cell gru`. */
 export interface RecipeOption {
@@ -222,7 +222,7 @@ export interface Recipe<O extends RecipeOptions = RecipeOptions, F = unknown> {
   /** What it is trained and tested on, in a few words, with sizes. */
   readonly data?: string;
   /** Settings where none are given. */
-  readonly defaults: RecipeSettings;
+  readonly defaults: RecipeDefaults;
   /** Choices of its own, which `network`, `open` and `load` find beside the settings. */
   readonly options?: O;
   /** What `--trials` may choose, by the names of settings and options; default its rate and batch size. */

@@ -71,6 +71,18 @@ export const runSettingsSchema = recipeSettingsSchema.extend({
     .describe(
       "measure every layer after so many epochs: gradients, dead units; in the log and the report; default never",
     ),
+  private: z
+    .number()
+    .gt(0)
+    .optional()
+    .describe("differential privacy: spend at most this epsilon, such as 3; default none"),
+  delta: z
+    .number()
+    .gt(0)
+    .max(0.1)
+    .optional()
+    .describe("of --private: the probability that epsilon does not hold; default 1e-5, or less for many samples"),
+  clip: z.number().gt(0).optional().describe("of --private: the norm that no sample's gradient exceeds; default 1"),
   repeats: z.number().int().min(1).optional().describe("of an experiment: train each network from so many seeds"),
   options: z.record(z.string(), optionValueSchema).default({}).describe("the recipe's own options"),
 });
@@ -107,6 +119,9 @@ export type RecipeSettings = Readonly<z.infer<typeof recipeSettingsSchema>>;
  * - `precision`: what matrix products and convolutions of training steps are computed in; `"float16"` is mixed precision, with loss scaling.
  * Default float32.
  * - `watchLayers`: after how many epochs every layer is measured, on one batch, for the log and the report; default never.
+ * - `private`: the epsilon of differential privacy that training may spend; default none, and no privacy.
+ * - `delta`: of `private`, the probability that epsilon does not hold; default 1e-5, or a tenth of 1 / samples where that is less.
+ * - `clip`: of `private`, the norm that no sample's gradient exceeds; default 1.
  * - `repeats`: of an experiment, how many seeds each network is trained from.
  * - `options`: the recipe's own options, by name.
  */
@@ -126,7 +141,7 @@ export type PlacedSettings = GivenSettings & {
 const choicesSchema = runSettingsSchema.omit({ device: true, threads: true, repeats: true });
 /**
  * What is chosen in place of a recipe's defaults: `epochs`, `batchSize`, `learningRate`, `optimizer` and `seed`, as in
- * `RecipeSettings`; `memory` and `parts`, in how much memory; `normalization`, `sharded`, `exchange` and `buckets`, of several processes; `precision`, of products; `watchLayers`, after so many epochs; `limit`, so many samples for a quick try; and `options`, the recipe's own, by name.
+ * `RecipeSettings`; `memory` and `parts`, in how much memory; `normalization`, `sharded`, `exchange` and `buckets`, of several processes; `precision`, of products; `watchLayers`, after so many epochs; `private`, `delta` and `clip`, of differential privacy; `limit`, so many samples for a quick try; and `options`, the recipe's own, by name.
  */
 export type RecipeChoices = Pick<GivenSettings, keyof z.infer<typeof choicesSchema>>;
 
@@ -142,10 +157,13 @@ export type OptionValue = z.infer<typeof optionValueSchema>;
 /** What a recipe is loaded with: settings and its own options side by side. */
 export const recipeSettings = ({ options, ...settings }: RunSettings) => ({ ...options, ...settings });
 
+/** What a recipe begins with: settings that all have, and privacy where it is about that. */
+export type RecipeDefaults = RecipeSettings & Partial<Pick<RunSettings, "private" | "delta" | "clip">>;
+
 /** What settings begin with. */
 export interface SettingDefaults {
   readonly name: string;
-  readonly defaults: RecipeSettings & { readonly repeats?: number | undefined; readonly threads?: number | undefined };
+  readonly defaults: RecipeDefaults & { readonly repeats?: number | undefined; readonly threads?: number | undefined };
   readonly options: Readonly<Record<string, OptionValue>>;
 }
 
@@ -157,11 +175,26 @@ export function newSettings(recipe: SettingDefaults, given: PlacedSettings, core
       `repeats is for experiments, and ${name} trains one network once; leave it out, or pass another seed`,
     );
   const ofRecipes = (
-    ["memory", "parts", "normalization", "sharded", "exchange", "buckets", "precision", "watchLayers"] as const
+    [
+      "memory",
+      "parts",
+      "normalization",
+      "sharded",
+      "exchange",
+      "buckets",
+      "precision",
+      "watchLayers",
+      "private",
+      "delta",
+      "clip",
+    ] as const
   ).find((own) => given[own] !== undefined);
   if (defaults.repeats !== undefined && ofRecipes !== undefined)
     throw new OptionError(`${ofRecipes} is for recipes, and ${name} is an experiment; leave it out`);
   const { options: own, ...rest } = given;
+  const stray = (["delta", "clip"] as const).find((name) => given[name] !== undefined);
+  if (stray && (given.private ?? defaults.private) === undefined)
+    throw new OptionError(`${stray} is of private training; pass private too, such as 3, or leave it out`);
   const isGiven = ([, value]: readonly [string, unknown]) => value !== undefined;
   return checkSettings({
     device: "cpu",
@@ -202,7 +235,9 @@ export function resumedSettings(
   const conflicts = pairs.filter(({ name, given: value, has }) => {
     if (value === undefined || value === has) return false;
     // A checkpoint is the same for all devices.
-    return name === "epochs" ? (value as number) < saved.epochs : name !== "device";
+    // The noise of a private run is that of its epochs.
+    if (name === "epochs") return saved.private !== undefined || (value as number) < saved.epochs;
+    return name !== "device";
   });
   const { epochs = saved.epochs, device = saved.device } = given;
   return { settings: { ...saved, epochs, device }, conflicts };

@@ -35,6 +35,7 @@ import { loadTask } from "./load-task.ts";
 import type { RunObserver } from "./observer.ts";
 import { chooseParts, partsText } from "./parts.ts";
 import { makePlan, type Plan } from "./plan.node.ts";
+import { privateTask } from "./private-task.ts";
 import { leads, normalizesBatches, requireSameTask } from "./ranks.node.ts";
 import { isFinished, runStages } from "./stages.node.ts";
 
@@ -166,11 +167,15 @@ async function trainClaimed(given: Plan, options: TrainOptions): Promise<TrainRe
     recipe.load(recipeSettings({ ...settings, batchSize }), settings.limit, observer.onDownload),
   );
   requireSamplesForAll(batchSize, communicator);
-  const task = isTrial ? asTrial(loaded, recipe) : loaded;
+  const whole = isTrial ? asTrial(loaded, recipe) : loaded;
   if (note !== undefined) observer.onNote?.(note);
   if (signal?.aborted) throw new Interrupted("before the first batch", { cause: signal.reason });
-  task.model.trace(task.inputs);
-  task.model.initialize(keyOf(settings.seed));
+  whole.model.trace(whole.inputs);
+  whole.model.initialize(keyOf(settings.seed));
+  const hidden =
+    settings.private === undefined ? undefined : await privateTask(whole, { ...settings, batchSize }, settings.private);
+  const task = hidden?.task ?? whole;
+  for (const own of hidden?.notes ?? []) observer.onNote?.(own);
   await requireSameTask(given, task);
   if (communicator && settings.normalization === undefined && normalizesBatches(task.model))
     observer.onNote?.(
@@ -193,21 +198,21 @@ async function trainClaimed(given: Plan, options: TrainOptions): Promise<TrainRe
   }
   if (chosen) observer.onNote?.(partsText(chosen));
   const stages = { task, plan, signal, checkpointSeconds };
-  const whole = { compile: plan.compile, stopAfter: undefined };
+  const untilItsEnd = { compile: plan.compile, stopAfter: undefined };
   // Rank 0 measures, writes and tests.
-  if (!leads(plan)) return { ...(await runStages({ ...stages, observer, ...whole })), evaluation: undefined };
+  if (!leads(plan)) return { ...(await runStages({ ...stages, observer, ...untilItsEnd })), evaluation: undefined };
   // Of a run that is trained on, it would say that all is done when training is and the new test is not.
   await rm(evaluated, { force: true });
   await writeRecord(folder, record);
   if (profile || isTrial) {
-    const { compile, stopAfter } = profile ?? whole;
+    const { compile, stopAfter } = profile ?? untilItsEnd;
     return { ...(await runStages({ ...stages, observer, compile, stopAfter })), evaluation: undefined };
   }
   const report = await openReport({ plan, task, network, onNote: (note) => observer.onNote?.(note) });
   await report.begin();
   try {
     const watched = report.watching(observer);
-    const trained = await runStages({ ...stages, observer: watched, ...whole });
+    const trained = await runStages({ ...stages, observer: watched, ...untilItsEnd });
     communicator?.doing("testing the trained model");
     if (signal?.aborted) throw new Interrupted("before the test", { cause: signal.reason });
     return { ...trained, evaluation: await finish(plan, task, { history: trained.history, observer, report }) };

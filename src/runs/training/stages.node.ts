@@ -22,6 +22,7 @@ import { loadParameters } from "../../train/load-parameters.ts";
 import { writeDeployment } from "../folder/deployment.node.ts";
 import { runFiles } from "../folder/run-folder.node.ts";
 import type { Stage, Task } from "../recipes/recipe.ts";
+import type { RunSettings } from "../recipes/settings.ts";
 import { measuredOf } from "./evaluation.ts";
 import { Interrupted } from "./interrupted.ts";
 import type { RunObserver, StageStart } from "./observer.ts";
@@ -163,7 +164,8 @@ async function fitStage(
     ...measuredOf(task),
     ...(task.steps === undefined && { optimizer: optimizerFor(task, record.settings) }),
   };
-  const { memory, parts = 1, normalization, sharded, exchange, buckets, precision } = record.settings;
+  const { memory, normalization, sharded, exchange, buckets, precision } = record.settings;
+  const parts = partsOf(record.settings);
   const { accumulate = 1 } = task.training ?? {};
   return fit<Batch>(task.model, task.train.inParts(parts), {
     ...minimized,
@@ -187,6 +189,9 @@ async function fitStage(
   } as FitOptions<Batch>);
 }
 
+/** In how many parts batches are cut here; those of private training come in parts. */
+const partsOf = ({ parts = 1, private: epsilon }: RunSettings): number => (epsilon === undefined ? parts : 1);
+
 /** The result by which the best epoch is known. */
 function monitorOf({ validation, steps }: Task): string {
   const loss = steps ? `${Object.keys(steps).at(-1)}_loss` : "loss";
@@ -195,7 +200,8 @@ function monitorOf({ validation, steps }: Task): string {
 
 /** Measures layers, where that is asked for: for the log, and for whoever watches the run. */
 function watching({ task, plan, compile: { device, threads }, observer }: StagesOptions): Callback[] {
-  const { watchLayers: every, parts = 1 } = plan.record.settings;
+  const { watchLayers: every } = plan.record.settings;
+  const parts = partsOf(plan.record.settings);
   if (every === undefined) return [];
   const log = join(plan.folder, runFiles.log);
   const watch = watchLayers<Batch>(task.train.inParts(parts), {

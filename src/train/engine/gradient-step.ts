@@ -19,8 +19,9 @@ import { deriveStep, type StepMemory } from "../../transform/derive-step.ts";
 import { type Bucket, bucketsOf } from "../store/buckets.ts";
 import type { DeviceCopies } from "../store/device-copies.ts";
 import type { ParameterStore } from "../store/parameter-store.ts";
+import { clippedStep, requireClippable, type SampleClipping } from "./clipped-step.ts";
 import { compileKept, cutStep, inputsOf, type KeptPart } from "./kept-part.ts";
-import { type BoundObjective, samplesOf, tensorsOf, type ValuesOf } from "./objective.ts";
+import { type BoundObjective, samplesOf, tensorsOf, type ValuesOf, weightName } from "./objective.ts";
 import type { RanksOptions, Share } from "./ranks.ts";
 import { budgetOf, type MemoryOptions } from "./step-memory.ts";
 
@@ -59,6 +60,10 @@ export interface TracedBatch {
   readonly loss: Value;
   /** What the mean stands for, a scalar or a number. */
   readonly weight: Value | number;
+  /** The losses of single samples, [N], without penalties, where they are known. */
+  readonly sampleLosses: Value | undefined;
+  /** Sum of the penalties on parameters; none where there is none. */
+  readonly penalty: Value | undefined;
   /** Statistics of the figures, in their order. */
   readonly statistics: readonly Value[];
   /** Names in the batch that nothing read. */
@@ -82,13 +87,14 @@ export function traceBatch(
   const values = valuesOfBatch(batch);
   const part = options.part && { ...options.part, samples: samplesOf(batch) };
   const context = new Context(model, { ...options, part });
-  const { loss, figures, unread } = objective.trace(context, values);
+  const { loss, sampleLosses, figures, unread } = objective.trace(context, values);
   model.requireMatched();
-  const total = context.penalties.reduce((sum, penalty) => add(sum, penalty), loss.mean);
+  const penalty = sumOf(context.penalties);
+  const total = penalty ? add(loss.mean, penalty) : loss.mean;
   const statistics = figures.map((own) => own.statistics);
   assignScope([total, ...(typeof loss.weight === "number" ? [] : [loss.weight])], { path: "loss" });
   assignScope(statistics, { path: "metrics" });
-  return { context, batch: values, loss: total, weight: loss.weight, statistics, unread };
+  return { context, batch: values, loss: total, weight: loss.weight, sampleLosses, penalty, statistics, unread };
 }
 
 /** What a rank computes of a step. */
@@ -115,6 +121,8 @@ export interface GradientResult {
   readonly loss: number;
   readonly weight: number;
   readonly statistics: readonly Float32Array[];
+  /** Of clipped samples, how many were within the limit of each group, padding included. */
+  readonly within?: Float32Array | undefined;
 }
 
 export interface GradientStep extends Compiled {
@@ -151,7 +159,12 @@ export interface GradientStepOptions {
   readonly buckets?: number | undefined;
   /** What is computed again on the way back. */
   readonly memory?: MemoryOptions;
+  /** How each sample's gradient is bounded before they are added up; default not at all. */
+  readonly clipping?: SampleClipping | undefined;
 }
+
+const sumOf = (values: readonly Value[]): Value | undefined =>
+  values.reduce<Value | undefined>((sum, value) => (sum ? add(sum, value) : value), undefined);
 
 const total = (amounts: readonly number[]): number => amounts.reduce((sum, amount) => sum + amount, 0);
 
@@ -159,6 +172,23 @@ const total = (amounts: readonly number[]): number => amounts.reduce((sum, amoun
 function weightedLoss({ loss, weight }: TracedBatch, share: Value): Value {
   const own = mul(typeof weight === "number" ? scalar(weight) : reshape(weight, []), sign(cast(share, "float32")));
   return mul(loss, div(own, sumOverRanks(own)));
+}
+
+/** What an objective sees of a batch: of a sample alone the weight is a factor of all that it gives, which no objective need read. */
+export function objectiveBatch(batch: Batch, clipping: SampleClipping | undefined): Batch {
+  const { [weightName]: _, ...others } = batch;
+  return clipping?.way === "alone" ? others : batch;
+}
+
+/** What a sample gives, times its weight [1]: 0 of padding. Its loss is the mean of what it stands for, and stays. */
+function scaledBatch(traced: TracedBatch, factor: Value): TracedBatch {
+  const { batch, weight, statistics } = traced;
+  return {
+    ...traced,
+    batch: { ...batch, [weightName]: factor },
+    weight: mul(reshape(factor, []), weight),
+    statistics: statistics.map((own) => mul(own, reshape(factor, []))),
+  };
 }
 
 /** What is differentiated in place of a loss: its product with the loss scale, which may overflow, with the loss itself behind all others. */
@@ -173,15 +203,28 @@ export async function buildGradientStep(
   model: AnyModule,
   objective: BoundObjective,
   batch: Batch,
-  { stores, copies, compile: options, cuts = false, ranks, buckets: count = 1, memory = {} }: GradientStepOptions,
+  {
+    stores,
+    copies,
+    compile: options,
+    cuts = false,
+    ranks,
+    buckets: count = 1,
+    memory = {},
+    clipping,
+  }: GradientStepOptions,
 ): Promise<GradientStep> {
+  if (clipping) requireClippable({ ranks, compile: options, memory });
   const key = keyInput();
   const [first, share] = partInputs();
   const lossShare = input("float32", [], "lossShare");
   const ofPart = ranks ? [first, share, lossShare] : [];
   const part = ranks && { first, share: ranks.normalization === "global" ? share : undefined };
   const inputs = new ParameterInputs();
-  const traced = traceBatch(model, objective, batch, { training: true, key, bind: inputs.bind, part });
+  const factor = clipping?.way === "alone" && batch[weightName] ? input("float32", [1], weightName) : undefined;
+  const seen = objectiveBatch(batch, clipping);
+  const plain = traceBatch(model, objective, seen, { training: true, key, bind: inputs.bind, part });
+  const traced = factor ? scaledBatch(plain, factor) : plain;
   const updated = [...traced.context.updates];
   const weight = typeof traced.weight === "number" ? [] : [reshape(traced.weight, [])];
   // A device with a memory of its own gives all gradients at once.
@@ -193,9 +236,9 @@ export async function buildGradientStep(
     weightToShare !== undefined ? mul(traced.loss, lossShare) : isWeighted ? weightedLoss(traced, share) : traced.loss;
   const whole = [minimized, ...weight, ...traced.statistics, ...updated.map(([, value]) => value)];
   const found = cutStep(whole, { ...traced, key, inputs });
-  const cut = cuts ? found : "its frozen part is not kept";
+  const cut = cuts && !clipping ? found : "its frozen part is not kept";
   const kept = typeof cut === "string" ? cut : await compileKept(cut, { ...traced, key, inputs }, options);
-  const [loss = minimized, ...others] = typeof cut === "string" ? whole : cut.outputs;
+  const [loss = minimized, ...measured] = typeof cut === "string" ? whole : cut.outputs;
   const entering = typeof cut === "string" ? [] : cut.entering;
   const wrt = stores
     .flatMap((store) => store.members)
@@ -206,7 +249,10 @@ export async function buildGradientStep(
     remembered: total(stores.flatMap((store) => Object.values(store.memories()).map(({ shape }) => 4 * size(shape)))),
   });
   const scale = options?.precision === "float16" ? [input("float32", [], "lossScale")] : [];
-  const derived = deriveStep(scaled([loss, ...others], scale[0]), { wrt, budget, checkpoint: memory.checkpoint });
+  const limits = clipping ? [input("float32", [clipping.limits.length], "limits")] : [];
+  const derived = clipping
+    ? clippedStep([loss, ...measured], { model, traced, wrt, clipping, limits: limits[0] as Value })
+    : deriveStep(scaled([loss, ...measured], scale[0]), { wrt, budget, checkpoint: memory.checkpoint });
   const forward = unscaled(derived.forward, scale[0]);
   const gradients = derived.gradients.map((gradient, i) => orZeros(gradient, wrt[i] as Value));
   let next = 0;
@@ -239,7 +285,11 @@ export async function buildGradientStep(
     ...places.map((place) => told.outputs.length + place),
   ]);
   const compiled = await compileStages(
-    [...names.map((name) => traced.batch[name] as Value), ...entering, key, ...ofPart, ...scale, ...parameters.values],
+    [
+      ...names.map((name) => traced.batch[name] as Value),
+      ...[...entering, key, ...ofPart, ...scale, ...limits],
+      ...parameters.values,
+    ],
     outputs,
     options,
     new Set(ofGradients),
@@ -263,7 +313,12 @@ export async function buildGradientStep(
       const before = typeof kept === "string" ? [] : (known ?? (await kept.compute(fed)));
       const placed = ranks && part ? [...partTensors(part.share), tensor(part.lossShare)] : [];
       const factor = scale.map(() => tensor(lossScale));
-      const given = [...tensorsOf(fed, names), ...before, keyValue, ...placed, ...factor, ...parameters.tensors()];
+      const bounds = clipping ? [new Tensor("float32", [clipping.limits.length], clipping.limits)] : [];
+      const given = [
+        ...tensorsOf(fed, names),
+        ...[...before, keyValue, ...placed, ...factor, ...bounds],
+        ...parameters.tensors(),
+      ];
       const begin = given.length - places.size;
       for (const { at, parameter } of frozen)
         given[begin + at] = (await copies?.of(parameter, given[begin + at] as Tensor)) as Tensor;
@@ -277,6 +332,7 @@ export async function buildGradientStep(
         loss: results[0]?.item() ?? Number.NaN,
         weight: typeof traced.weight === "number" ? traced.weight : (results[1]?.item() ?? Number.NaN),
         statistics: results.slice(begun, last).map(({ data }) => data as Float32Array),
+        ...(clipping && { within: results[last + updated.length]?.data as Float32Array }),
       };
     },
     commit() {

@@ -8,7 +8,7 @@ import { nodesOf, Value } from "../../graph/ir.ts";
 import type { Context } from "../../nn/context.ts";
 import { takenNames, takenOf } from "../../nn/inputs.ts";
 import type { Loss } from "../../nn/losses/loss.ts";
-import { type WeightedMean, weighted, weightedMeanOf } from "../../nn/losses/terms.ts";
+import { type LossTerms, sampleMeans, type WeightedMean, weighted, weightedMeanOf } from "../../nn/losses/terms.ts";
 import type { AnyModule, Module } from "../../nn/module.ts";
 import { add, mul } from "../../ops/index.ts";
 import { type Counting, type Figure, type Metric, ratio, statistics } from "../metrics/metric.ts";
@@ -68,6 +68,8 @@ export interface TracedFigure {
 export interface TracedObjective {
   /** The scalar to minimize, without penalties. */
   readonly loss: WeightedMean;
+  /** The loss of each sample, [N], where it is known: a loss that gives one number alone does not tell. */
+  readonly sampleLosses: Value | undefined;
   readonly figures: readonly TracedFigure[];
   /** Names in the batch that nothing read, in training. */
   readonly unread: readonly string[];
@@ -199,6 +201,7 @@ export function boundObjective<B extends Batch>(
     const { [weightName]: weight } = batch;
     return {
       loss: weightedOf("loss", loss, samples),
+      sampleLosses: undefined,
       figures: [
         ...Object.entries(own).map(([name, quantity]) => ({
           figure: meanFigure(name),
@@ -251,8 +254,16 @@ function partsOf(spec: LossSpec, metrics: readonly Metric[]): readonly Part[] {
   });
 }
 
+/** A mean loss, and the loss of each sample where it is known. */
+interface LossOfPart {
+  readonly loss: WeightedMean;
+  readonly sampleLosses?: Value;
+}
+
+const ofTerms = (terms: LossTerms): LossOfPart => ({ loss: weightedMeanOf(terms), sampleLosses: sampleMeans(terms) });
+
 /** The loss of an output against its target. */
-function lossOfPart(part: Part, outputs: unknown, batch: ValuesOf<Batch>, samples: number): WeightedMean {
+function lossOfPart(part: Part, outputs: unknown, batch: ValuesOf<Batch>, samples: number): LossOfPart {
   const { loss, output: path, target: name } = part;
   const who = path === undefined ? "the loss" : `the loss of output "${path}"`;
   const output = path === undefined ? outputs : outputAt(outputs, path, who);
@@ -260,16 +271,16 @@ function lossOfPart(part: Part, outputs: unknown, batch: ValuesOf<Batch>, sample
   const { [weightName]: weight } = batch;
   // A loss of your own may give a scalar, or one term a sample.
   const { terms } = loss as Loss<unknown>;
-  if (terms) return weightedMeanOf(weighted(who, terms(output, target), weight));
+  if (terms) return ofTerms(weighted(who, terms(output, target), weight));
   const value = (loss as Loss<unknown>)(output, target);
   if (value instanceof Value && value.rank > 0 && value.shape[0] === samples)
-    return weightedMeanOf(weighted(who, { terms: value }, weight));
+    return ofTerms(weighted(who, { terms: value }, weight));
   if (weight) weighted(who, { terms: value }, weight);
   if (value instanceof Value && value.rank > 0)
     throw new ShapeError(
       `${who} must be a scalar or one term a sample [${samples}], got ${showShape(value.shape)}; reduce it, e.g. reduceMean(loss)`,
     );
-  return weightedOf("loss", value, samples);
+  return { loss: weightedOf("loss", value, samples) };
 }
 
 /** The losses of a model's outputs, with metrics. Losses that are named are logged by name, and summed by their weights. */
@@ -336,14 +347,14 @@ export function lossObjective(
         const own = part.metrics.map((metric) =>
           measured(metric, metric.reads?.output ? outputs : read, batch, counting),
         );
-        return [...(isNamed ? [statisticsOf(losses[i] as WeightedMean)] : []), ...own];
+        return [...(isNamed ? [statisticsOf((losses[i] as LossOfPart).loss)] : []), ...own];
       };
       const found = [
         ...parts.flatMap(statisticsOfPart),
         ...beside.map((metric) => measured(metric, outputs, batch, { weight })),
       ];
       return {
-        loss: isNamed ? summed(parts, losses, samples) : (losses[0] as WeightedMean),
+        ...(isNamed ? summed(parts, losses, samples) : { sampleLosses: undefined, ...(losses[0] as LossOfPart) }),
         figures: found.map((own, i) => ({ figure: figures[i] as Figure, statistics: own })),
         unread: unreadOf(Object.keys(batch)),
       };
@@ -351,13 +362,24 @@ export function lossObjective(
   };
 }
 
-/** Σ weight · mean of several losses, which stands for the samples of the batch. */
-function summed(parts: readonly Part[], losses: readonly WeightedMean[], samples: number): WeightedMean {
-  const means = losses.map(({ mean }, i) => {
-    const { weight } = parts[i] as Part;
-    return weight === 1 ? mean : mul(mean, weight);
-  });
-  return { mean: means.reduce((sum, mean) => add(sum, mean)), weight: samples };
+/** Σ weight · mean of several losses, which stands for the samples of the batch; and of the losses of samples. */
+function summed(
+  parts: readonly Part[],
+  losses: readonly LossOfPart[],
+  samples: number,
+): Pick<TracedObjective, "loss" | "sampleLosses"> {
+  const sumOf = (values: readonly Value[]) =>
+    values
+      .map((value, i) => {
+        const { weight } = parts[i] as Part;
+        return weight === 1 ? value : mul(value, weight);
+      })
+      .reduce((sum, value) => add(sum, value));
+  const ofSamples = losses.flatMap(({ sampleLosses }) => sampleLosses ?? []);
+  return {
+    loss: { mean: sumOf(losses.map(({ loss }) => loss.mean)), weight: samples },
+    sampleLosses: ofSamples.length === losses.length ? sumOf(ofSamples) : undefined,
+  };
 }
 
 /** Names of tensors of a batch on which nothing depends that an objective computed. */

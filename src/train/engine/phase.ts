@@ -17,6 +17,7 @@ import { allocateOnDevice } from "../store/device-shard.ts";
 import { Gradients } from "../store/gradients.ts";
 import type { Named } from "../store/parameter-store.ts";
 import type { BoundTransform, GradientTransform } from "../transforms/transform.ts";
+import type { SampleClipping } from "./clipped-step.ts";
 import { buildGradientStep, type GradientResult, type GradientStep, signatureOf } from "./gradient-step.ts";
 import { LossScale, type LossScaleOptions, lossScaleName, type Verdict } from "./loss-scale.ts";
 import type { BoundObjective } from "./objective.ts";
@@ -72,6 +73,8 @@ export class Phase {
   readonly #steps: SessionCache<GradientStep>;
   #memory: Record<string, Record<string, number>> = {};
   #gradients = new Gradients([]);
+  /** Of the last batch whose samples were clipped. */
+  #within: Float32Array | undefined;
   #transforms: readonly BoundTransform[] = [];
   /** By the samples of a batch and the shapes of this rank's part. */
   readonly #lossShares = new Map<string, number>();
@@ -100,6 +103,11 @@ export class Phase {
       );
     this.#remembered = transforms.flatMap(({ slots = [] }) => slots);
     for (const optimizer of this.optimizers) this.#updaterOf(optimizer);
+  }
+
+  /** How a transform asks for each sample's gradient to be bounded, if one does. */
+  get clipping(): SampleClipping | undefined {
+    return this.options.transforms.find(({ clipping }) => clipping)?.clipping;
   }
 
   /** Updates made so far. */
@@ -175,6 +183,7 @@ export class Phase {
         ...{ stores: this.#stores, copies: this.#copies },
         ...{ compile, cuts: this.cuts, memory, ranks },
         buckets: this.options.transforms[0]?.completes ? ranks?.buckets : 1,
+        clipping: this.clipping,
       }),
     );
   }
@@ -206,6 +215,7 @@ export class Phase {
       ready: first?.begin && ((bucket: Bucket) => first.begin?.(bucket)),
     };
     const own = await step.run(batch, key, { known: kept, part, lossScale });
+    this.#within = own.within;
     this.#gradients.changed();
     this.#gradients.scale = 1 / lossScale;
     this.#gradients.part = undefined;
@@ -301,6 +311,7 @@ export class Phase {
         weight,
         batch,
         key: foldIn(key, name),
+        within: this.#within,
         report: (numbers) => {
           reports[name] = numbers;
         },

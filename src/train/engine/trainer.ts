@@ -14,7 +14,7 @@ import { loadParameters, memoryPrefix, requireFinite, requireMemories } from "..
 import type { Optimizer } from "../optimizers/optimizer.ts";
 import type { Named } from "../store/parameter-store.ts";
 import { explainNonFinite, firstLocated } from "./diagnose.ts";
-import { type GradientStep, keyInput, signatureOf, traceBatch } from "./gradient-step.ts";
+import { type GradientStep, keyInput, objectiveBatch, signatureOf, traceBatch } from "./gradient-step.ts";
 import { fieldsOf, type KeptPart, keptOf } from "./kept-part.ts";
 import { lossScaleName } from "./loss-scale.ts";
 import type { NumberedBatch } from "./numbered.ts";
@@ -351,10 +351,11 @@ export class Trainer<B extends Batch = Batch> {
 
   /** Makes the parameters, with their initial or saved values; again where layers were replaced. */
   #begin(batch: B): void {
-    const traced = this.phases.map(({ options }) =>
-      traceBatch(this.model, options.objective, batch, { training: true, key: keyInput() }),
-    );
-    refuseUnread(Object.keys(batch).filter((name) => traced.every(({ unread }) => unread.includes(name))));
+    const unread = this.phases.map((phase) => {
+      const seen = objectiveBatch(batch, phase.clipping);
+      return traceBatch(this.model, phase.options.objective, seen, { training: true, key: keyInput() }).unread;
+    });
+    refuseUnread(Object.keys(batch).filter((name) => unread.every((own) => own.includes(name))));
     this.model.initialize(this.key);
     const { tensors = {}, steps = {} } = this.#restored ?? {};
     // A run that was saved before its first batch has none.

@@ -1,5 +1,6 @@
 /** What stands between the gradients of a batch and the update. */
 import type { Key } from "../../core/random.ts";
+import type { SampleClipping } from "../engine/clipped-step.ts";
 import type { Bucket } from "../store/buckets.ts";
 import type { Gradients } from "../store/gradients.ts";
 import type { Shard } from "../store/shard.ts";
@@ -12,6 +13,8 @@ export interface TransformStep {
   readonly batch: number;
   /** Differs for each batch and each transform. */
   readonly key: Key;
+  /** Where samples were clipped, how many of the batch were within the limit of each group, padding included. */
+  readonly within?: Float32Array | undefined;
   /** Keeps numbers for the step's result, under the transform's name. */
   report(numbers: Readonly<Record<string, number>>): void;
 }
@@ -53,6 +56,8 @@ export interface GradientTransform {
   readonly name: string;
   /** Makes gradients whole of which this process has a part: their norm is measured after it. Default false. */
   readonly completes?: boolean;
+  /** Bounds the gradient of each sample before they are added up: gradients are then sums of clipped ones, divided by `samples`. Default not at all. */
+  readonly clipping?: SampleClipping;
   /** Names of vectors that it remembers, beside `parameters` and `gradients`; zero at first. */
   readonly slots?: readonly string[];
   /**

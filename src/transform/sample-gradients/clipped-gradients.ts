@@ -9,6 +9,7 @@ import {
   concat,
   div,
   gather,
+  greater,
   int64s,
   lessOrEqual,
   maximum,
@@ -37,6 +38,8 @@ export interface ClippedOptions {
   readonly limits: Value;
   /** Tensors of the batch, samples along the first axis. */
   readonly data: readonly Value[];
+  /** Weights of the samples [N], by which losses are multiplied already, but not that of a sample alone; those of 0 are not within a limit. Default 1. */
+  readonly weight?: Value | undefined;
   readonly way: ClippingWay;
 }
 
@@ -61,7 +64,7 @@ const smallest = 1e-12;
  */
 export function clippedGradients(
   forward: readonly [Value, ...Value[]],
-  { wrt, groups, limits, data, way }: ClippedOptions,
+  { wrt, groups, limits, data, weight, way }: ClippedOptions,
 ): ClippedGradients {
   const simple = simplify(
     forward,
@@ -84,13 +87,17 @@ export function clippedGradients(
       within.push(ones([1], "float32"));
       continue;
     }
-    const length = sqrt(others.reduce((sum, value) => add(sum, value), first)); // [N]
+    const own = sqrt(others.reduce((sum, value) => add(sum, value), first)); // [N]
+    const length = alone && weight ? mul(own, weight) : own;
     const limit = gather(limits, int64s([at]));
     const weights = minimum(div(limit, maximum(length, smallest)), 1);
-    within.push(reshape(reduceSum(cast(lessOrEqual(length, limit), "float32")), [1]));
+    const isWithin = cast(lessOrEqual(length, limit), "float32");
+    const counted = weight ? mul(isWithin, cast(greater(reshape(weight, [count]), 0), "float32")) : isWithin;
+    within.push(reshape(reduceSum(counted), [1]));
     for (const i of group) {
       const gradient = alone?.[i];
-      found[i] = sums?.[i]?.weighted(weights) ?? (gradient && mul(gradient, reshape(weights, [])));
+      const factor = alone && weight ? mul(weights, weight) : weights;
+      found[i] = sums?.[i]?.weighted(weights) ?? (gradient && mul(gradient, reshape(factor, [])));
     }
   }
   return { forward: simple, gradients: found, within: concat(within) };

@@ -1,0 +1,9 @@
+/** Differential privacy: training that gives no sample away, and accountants of what it spends. */
+export * from "./accounting/index.ts";
+export { type AuditOptions, auditMembership, type PrivacyAudit } from "./audit.ts";
+export {
+  type ClippingOptions,
+  type DifferentialPrivacyOptions,
+  differentialPrivacy,
+  type PrivateTraining,
+} from "./differential-privacy.ts";
