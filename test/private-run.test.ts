@@ -1,11 +1,12 @@
 /** Private runs: what they tell and report, that they go on to the bit, and what is refused. */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import type { Run } from "../src/index.ts";
 import { runRecipe } from "../src/node.ts";
 import { evaluationSchema } from "../src/runs/training/evaluation.ts";
+import { decodeSafetensors } from "../src/storage/safetensors.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "private-run-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -31,19 +32,34 @@ test("a run of two stages spends one budget, and reports it beside what an audit
   await expect(runRecipe("iris", { epochs: 9 }, { out, threads: 1, resume: true })).rejects.toThrow(/epochs/);
 });
 
-test("a run that was stopped goes on as if it had not been", async () => {
-  const best = (out: string) => readFileSync(join(out, "checkpoint.safetensors"));
-  const [whole, parted] = [join(folder, "whole"), join(folder, "parted")];
-  await runRecipe("iris", settings, { out: whole, threads: 1 });
-  const stopping = new AbortController();
-  const stop = { name: "stop", onBatch: ({ trainer }: Run) => void (trainer.batches === 9 && stopping.abort()) };
-  const observer = { callbacks: () => [stop] };
-  await expect(
-    runRecipe("iris", settings, { out: parted, threads: 1, observer, signal: stopping.signal }),
-  ).rejects.toThrow(/after batch 9/);
-  await runRecipe("iris", {}, { out: parted, threads: 1, resume: true });
-  expect(evaluated(parted).results).toEqual(evaluated(whole).results);
-  expect(best(parted).length).toBe(best(whole).length);
+test("a run that was stopped goes on with its secret, to the bit, and forgets it in the end", async () => {
+  const [once, twice] = [join(folder, "once"), join(folder, "twice")];
+  const stopAt = async (out: string, batch: number, given: object, resume: boolean) => {
+    const stopping = new AbortController();
+    const stop = { name: "stop", onBatch: ({ trainer }: Run) => void (trainer.batches === batch && stopping.abort()) };
+    const observer = { callbacks: () => [stop] };
+    await expect(
+      runRecipe("iris", given, { out, threads: 1, observer, signal: stopping.signal, resume }),
+    ).rejects.toThrow(`after batch ${batch}`);
+  };
+  await stopAt(once, 9, settings, false);
+  expect(statSync(join(once, "privacy.key")).mode & 0o077).toBe(0);
+  cpSync(once, twice, { recursive: true });
+  rmSync(join(twice, "lock"), { force: true });
+  await stopAt(twice, 14, {}, true);
+  for (const out of [once, twice]) await runRecipe("iris", {}, { out, threads: 1, resume: true });
+  expect(evaluated(twice).results).toEqual(evaluated(once).results);
+  const tensors = (out: string) =>
+    decodeSafetensors(new Uint8Array(readFileSync(join(out, "checkpoint.safetensors")))).tensors;
+  expect(tensors(twice)).toEqual(tensors(once));
+  expect(existsSync(join(once, "privacy.key"))).toBe(false);
+  // Other runs have other secrets.
+  const other = join(folder, "other");
+  await stopAt(other, 9, settings, false);
+  rmSync(join(other, "privacy.key"));
+  await expect(runRecipe("iris", {}, { out: other, threads: 1, resume: true })).rejects.toThrow(
+    /privacy\.key cannot be read, without which a private run cannot go on/,
+  );
 });
 
 test("what cannot be private is refused before training, in words", async () => {

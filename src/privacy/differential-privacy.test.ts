@@ -82,7 +82,12 @@ test("the noise of an update has the deviation that was reckoned", async () => {
   const model = dense(3, { initializer: "zeros" });
   // Of zeros the weights have no gradient.
   const zeros = { x: new Tensor("float32", [count, 400], new Float32Array(count * 400)), y: images.y };
-  const privacy = differentialPrivacy(fromTensors(zeros).batch(20), { epsilon: 1, epochs: 1, clipping: { limit: 2 } });
+  const privacy = differentialPrivacy(fromTensors(zeros).batch(20), {
+    epsilon: 1,
+    epochs: 1,
+    clipping: { limit: 2 },
+    key: keyOf(6),
+  });
   const trainer = new Trainer(model, {
     loss: crossEntropy(),
     optimizer: sgd({ learningRate: 1 }),
@@ -117,7 +122,7 @@ test("what is spent rises to the budget and not beyond; then training ends", asy
 });
 
 test("limits follow a quantile of the norms", async () => {
-  const options = { epsilon: 100, epochs: 30, clipping: { limit: 50, quantile: 0.5 } };
+  const options = { epsilon: 100, epochs: 30, clipping: { limit: 50, quantile: 0.5 }, key: keyOf(8) };
   const privacy = differentialPrivacy(fromTensors(images).batch(100), options);
   const limits: number[] = [];
   await fit(network(), privacy.batches, {
@@ -144,6 +149,7 @@ test("a run that goes on is the run that was not stopped, to the bit", async () 
         epsilon: 4,
         epochs: 2,
         clipping: { rows: 20, quantile: 0.7 },
+        key: keyOf(9),
       });
     let progress: Progress | undefined;
     const options = { loss: crossEntropy(), optimizer: adam(), epochs: 2 };
@@ -211,6 +217,7 @@ test("samples come by chance, each as often as was reckoned, and padding weighs 
   const privacy = differentialPrivacy(fromTensors({ x: sequences.x, y: images.y }).batch(20), {
     epsilon: 5,
     epochs: 300,
+    key: keyOf(7),
   });
   let [drawn, updates, most] = [0, 0, 0];
   for (let epoch = 0; epoch < 300; epoch++)
@@ -253,7 +260,9 @@ test("what breaks the guarantee is refused, with what to use instead", async () 
   ).resolves.toBeDefined();
   const batches = fromTensors(images).batch(20);
   expect(() => differentialPrivacy(batches, { epsilon: 1, epochs: 1, delta: 0.5 })).toThrow(/delta.*200/);
-  expect(() => differentialPrivacy(batches, { epsilon: 1e-9, delta: 1e-20, epochs: 10_000 })).toThrow(/out of reach.*fewer steps/);
+  expect(() => differentialPrivacy(batches, { epsilon: 1e-9, delta: 1e-20, epochs: 10_000 })).toThrow(
+    /out of reach.*fewer steps/,
+  );
   expect(() => differentialPrivacy(fromIterable(() => [images]) as never, { epsilon: 1, epochs: 1 })).toThrow(
     /samples cannot be drawn.*stream.*fromTensors/,
   );
@@ -262,6 +271,14 @@ test("what breaks the guarantee is refused, with what to use instead", async () 
     /has the weight 2; weights.*from 0 to 1/,
   );
   await expect(train(network(), images, {}, { way: "alone", rows: 1 })).resolves.toBeDefined();
+});
+
+test("without a key every training has another secret", async () => {
+  const of = async () => {
+    const privacy = differentialPrivacy(fromTensors(images).batch(20), { epsilon: 5, epochs: 1 });
+    for await (const { x } of privacy.batches.epoch(0)) return x.data;
+  };
+  expect(await of()).not.toEqual(await of());
 });
 
 test("noise of the system's source does not repeat itself", async () => {

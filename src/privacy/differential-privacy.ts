@@ -2,7 +2,7 @@
 import { OptionError } from "../core/errors.ts";
 import { count, flag, fraction, oneOf, positive } from "../core/option-types.ts";
 import { optionsOf, required } from "../core/options.ts";
-import { foldIn, type Key, keyOf, keyType } from "../core/random.ts";
+import { foldIn, type Key, keyType } from "../core/random.ts";
 import type { Batch, Dataset } from "../data/pipeline/dataset.ts";
 import { whyUnnumbered } from "../data/pipeline/source.ts";
 import type { SampleClipping } from "../train/engine/clipped-step.ts";
@@ -17,6 +17,7 @@ import {
 import { keyedNoise, secureNoise } from "./gaussian-noise.ts";
 import { capacityFor, poissonBatches } from "./poisson-batches.ts";
 import { privateTransform } from "./private-updates.ts";
+import { secretKey } from "./secret-key.ts";
 
 /** How the gradient of each sample is bounded. */
 export interface ClippingOptions {
@@ -45,9 +46,9 @@ export interface DifferentialPrivacyOptions {
   readonly epochs: number;
   /** How the gradient of each sample is bounded. */
   readonly clipping?: ClippingOptions | undefined;
-  /** Draws samples and noise; default `keyOf(0)`. Keep it secret: who knows it can take the noise away. */
+  /** Draws samples and noise; default a secret one, of a training that cannot be repeated. Who knows it can take the noise away: to go on later, choose one and keep it. */
   readonly key?: Key | undefined;
-  /** Takes noise from the system's secure source in place of the key: nobody can repeat it, not even you. Default false. */
+  /** Takes noise from the system's secure source in place of the key, also against attackers who guess 64 bits. Default false. */
   readonly secure?: boolean | undefined;
   /** How privacy is accounted, see `privacySpent`; default `"prv"`. */
   readonly accountant?: PrivacyAccountant | undefined;
@@ -113,7 +114,7 @@ export function differentialPrivacy<B extends Batch>(
     epsilon,
     epochs,
     clipping = {},
-    key = keyOf(0),
+    key = secretKey(),
     secure = false,
     accountant = "prv",
     ...given

@@ -70,7 +70,7 @@ test.each([
   [{ delta: 1 }, "delta is 1; pass"],
   [{ delta: -1e-5 }, "delta is -0.00001; pass"],
   [{ delta: 1e-31 }, "delta is 1e-31; pass at least 1e-30"],
-  [{ delta: 1e-3, samples: 2000 }, "delta is 0.001, more than 1 in 2000 samples"],
+  [{ delta: 1e-3, samples: 2000 }, "delta is 0.001, more than 1 / 2000,"],
   [{ delta: 1e-3, samples: 1.5 }, "samples is 1.5; pass a whole number"],
   [{ delta: 1e-3, accountant: "moments" }, 'accountant is "moments"; pass "prv", "rdp" or "gdp"'],
 ])("privacySpent refuses %o", (options, message) => {
@@ -86,6 +86,8 @@ test.each([
   [{ noiseMultiplier: Number.NaN }, "history[1].noiseMultiplier is NaN; pass a number from 0"],
   [{ noiseMultiplier: -1 }, "history[1].noiseMultiplier is -1; pass"],
   [{ noiseMultiplier: Number.POSITIVE_INFINITY }, "history[1].noiseMultiplier is Infinity; pass"],
+  [{ noiseMultiplier: 0.009 }, "history[1].noiseMultiplier is 0.009; pass 0.01 to 1000000000000, or 0 for no privacy"],
+  [{ noiseMultiplier: 1e13 }, "history[1].noiseMultiplier is 10000000000000; pass 0.01 to"],
   [{ sampleRate: 0 }, "history[1].sampleRate is 0; pass a number above 0, at most 1"],
   [{ sampleRate: 1.01 }, "history[1].sampleRate is 1.01; pass"],
   [{ steps: 1.5 }, "history[1].steps is 1.5; pass a whole number from 1"],

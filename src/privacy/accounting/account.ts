@@ -1,15 +1,16 @@
 /** What a history of private steps has spent: epsilon at a delta, delta at an epsilon, by any accountant. */
 import { OptionError } from "../../core/errors.ts";
 import { count, nonNegative, oneOf, positiveFraction } from "../../core/option-types.ts";
-import { optionsOf, required } from "../../core/options.ts";
+import { type OptionType, optionsOf, required } from "../../core/options.ts";
 import { gaussianDelta, gaussianEpsilon, gaussianMu } from "./gaussian.ts";
-import { mergedHistory, type PrivacyPhase } from "./history.ts";
-import { type Bounded, leastDelta, lossDelta, lossEpsilon } from "./loss-distribution.ts";
+import { checkHistory, type PrivacyPhase } from "./history.ts";
+import { leastDelta, lossDelta, lossEpsilon, type PrivacyBounds } from "./loss-distribution.ts";
 import { type RenyiBound, renyiDelta, renyiEpsilon } from "./renyi.ts";
 
 /**
- * How privacy is accounted, by the names that Opacus has: `"prv"` adds up the distributions of the privacy loss, `"rdp"` Rényi
- * divergences, which is faster and says more than was spent, `"gdp"` takes the limit of many steps, which for sampled ones guarantees nothing.
+ * How privacy is accounted, by the names that Opacus has: `"prv"` adds up the distributions of the privacy loss, `"rdp"` adds up Rényi
+ * divergences, which is faster and gives a larger epsilon, `"gdp"` takes the limit of many steps, an approximation that guarantees nothing
+ * for sampled steps.
  */
 export type PrivacyAccountant = "prv" | "rdp" | "gdp";
 
@@ -31,41 +32,43 @@ export interface DeltaOptions {
   readonly accountant?: PrivacyAccountant;
 }
 
-/** A guarantee: what a training did is (epsilon, delta)-differentially private where one sample is added or removed. */
+/** What was spent: the training is (epsilon, delta)-differentially private where one sample is added or removed. */
 export interface PrivacySpent {
   readonly epsilon: number;
   readonly delta: number;
   readonly accountant: PrivacyAccountant;
   /** Whether epsilon and delta are upper bounds; with `"gdp"` of sampled steps they are approximations. */
   readonly isGuarantee: boolean;
-  /** With `"prv"`: bounds of the exact value that was asked for, and what it is near. The upper bound is the value given. */
-  readonly bounds?: Bounded;
+  /** With `"prv"`: bounds of the exact epsilon or delta that was asked for; the value given is the upper one. */
+  readonly bounds?: PrivacyBounds;
   /** With `"rdp"`: the order α that is best. */
   readonly order?: number;
-  /** What to know about the result; most often nothing. */
+  /** What to know about the result; usually empty. */
   readonly warnings: readonly string[];
 }
 
-/** The types of options that several functions have. */
-export const accountingTypes = {
-  delta: required(positiveFraction),
-  accountant: oneOf<PrivacyAccountant>("prv", "rdp", "gdp"),
-  samples: count(),
-};
+/** The names of accountants, as an option. */
+export const accountantType: OptionType<PrivacyAccountant> = oneOf("prv", "rdp", "gdp");
 
-const checkSpent = optionsOf<PrivacySpentOptions>("privacySpent", accountingTypes);
+const checkSpent = optionsOf<PrivacySpentOptions>("privacySpent", {
+  delta: required(positiveFraction),
+  accountant: accountantType,
+  samples: count(),
+});
 const checkDeltaOptions = optionsOf<DeltaOptions>("deltaOf", {
   epsilon: required(nonNegative),
-  accountant: accountingTypes.accountant,
+  accountant: accountantType,
 });
 
-/** Throws OptionError for a delta that accounting cannot tell, or with which samples are not private. */
+/** Throws OptionError for a delta too small to compute, and for one larger than 1 / samples. */
 export function checkDelta(where: string, delta: number, samples: number | undefined): void {
   if (delta < leastDelta)
-    throw new OptionError(`${where}: delta is ${delta}; pass at least ${leastDelta}, the least that is told from 0`);
+    throw new OptionError(
+      `${where}: delta is ${delta}; pass at least ${leastDelta}, the least delta that can be computed`,
+    );
   if (samples !== undefined && delta > 1 / samples)
     throw new OptionError(
-      `${where}: delta is ${delta}, more than 1 in ${samples} samples, with which a sample may be published whole; pass less than ${1 / samples}`,
+      `${where}: delta is ${delta}, more than 1 / ${samples}, at which publishing one of the ${samples} samples would count as private; pass less than ${1 / samples}`,
     );
 }
 
@@ -102,16 +105,16 @@ export function epsilonOf(
 }
 
 /**
- * The epsilon that a training spent at a delta, where a sample is added to the data or removed from them, and every step drew samples by
- * themselves and added Gaussian noise. Without noise it is infinite, without steps 0. With `"prv"` it is exact to 1% up to an epsilon of 1
+ * The epsilon that a training spent at a delta, where neighbouring data sets differ by one sample that is added or removed, each step drew each
+ * sample by itself (Poisson sampling) and added Gaussian noise. Without noise it is infinite, without steps 0. With `"prv"` it is exact to 1% up to an epsilon of 1
  * and to 0.01 beyond, for some 10,000 steps; `bounds` says how exact it is. Throws OptionError for a history, a delta or a name that cannot be.
  * @example
- * privacySpent([{ noiseMultiplier: 1, sampleRate: 256 / 60_000, steps: 3516 }], { delta: 1e-5 }).epsilon; // some 0.9
+ * privacySpent([{ noiseMultiplier: 1, sampleRate: 256 / 60_000, steps: 3516 }], { delta: 1e-5 }).epsilon; // 1.36
  */
 export function privacySpent(history: readonly PrivacyPhase[], options: PrivacySpentOptions): PrivacySpent {
   const { delta, accountant = "prv", samples } = checkSpent(options);
   checkDelta("privacySpent", delta, samples);
-  return epsilonOf(mergedHistory("privacySpent", history), delta, accountant);
+  return epsilonOf(checkHistory("privacySpent", history), delta, accountant);
 }
 
 /**
@@ -121,7 +124,7 @@ export function privacySpent(history: readonly PrivacyPhase[], options: PrivacyS
  */
 export function deltaOf(history: readonly PrivacyPhase[], options: DeltaOptions): PrivacySpent {
   const { epsilon, accountant = "prv" } = checkDeltaOptions(options);
-  const phases = mergedHistory("deltaOf", history);
+  const phases = checkHistory("deltaOf", history);
   const spent = { epsilon, accountant, isGuarantee: true, warnings: [] };
   if (phases.length === 0) return { ...spent, delta: 0 };
   if (accountant === "prv") {

@@ -1,6 +1,6 @@
 /** The sum of the discrete losses of many steps, by FFT under a tilt, and the delta that belongs to each epsilon. */
 import FFT from "fft.js";
-import { type Summand, tiltedSum } from "./discrete-loss.ts";
+import { type DiscreteLoss, type Summand, tiltedSum } from "./discrete-loss.ts";
 import type { Window } from "./tilt.ts";
 
 /**
@@ -44,7 +44,8 @@ function multiplyByPower(product: Float64Array, spectrum: Float64Array, steps: n
 }
 
 /**
- * Composes discrete losses of one spacing. @param size places of the window, a power of 2
+ * Composes discrete losses that have one spacing.
+ * @param size places of the window, a power of 2
  */
 export function composed(summands: readonly Summand[], spacing: number, window: Window, size: number): ComposedLoss {
   const { tilt, reach } = window;
@@ -65,8 +66,7 @@ export function composed(summands: readonly Summand[], spacing: number, window: 
   const probabilities = new Float64Array(size);
   for (let i = 0; i < size; i++) {
     const place = (((firstPlace + i) % size) + size) % size;
-    // Rounding may leave some below 0; to cut these off would add up to more than they are.
-    // Where the factor would overflow there is nothing but rounding.
+    // Rounding leaves some slightly below 0; cutting them off would bias the sums. Where the factor overflows nothing but rounding is left.
     const factor = Math.exp(Math.min(700, whole - tilt * (low + i * spacing)));
     probabilities[i] = (circle[2 * place] as number) * factor;
   }
@@ -74,29 +74,48 @@ export function composed(summands: readonly Summand[], spacing: number, window: 
   const outside =
     Math.exp(logMoment(reach.above) - whole - reach.above * high) +
     Math.exp(logMoment(-reach.below) - whole + reach.below * low);
-  return {
-    low,
-    spacing,
-    probabilities,
-    tilt,
-    logSlack: whole + Math.log(outside + roundingOf(summands, window, fft.size)),
-  };
+  const slack = outside + roundingOf(summands, tilt, fft.size);
+  return { low, spacing, probabilities, tilt, logSlack: whole + Math.log(slack) };
+}
+
+/**
+ * What cells of a loss are off by in sum, in units of 2⁻⁵³, tilted: they are differences of tails, which z deviations from the mean are off
+ * by some 2 + z² units, at most 2 - 2 log tail.
+ */
+function roundingOfCells(
+  { first, spacing, shift, probabilities }: DiscreteLoss,
+  tilt: number,
+  logMoment: number,
+): number {
+  let sum = 0;
+  for (const isUpper of [false, true]) {
+    let tail = 0;
+    for (let n = 0; n < probabilities.length && tail < 0.5; n++) {
+      const i = isUpper ? probabilities.length - 1 - n : n;
+      tail += probabilities[i] as number;
+      const weight = Math.exp(tilt * ((first + i) * spacing + shift) - logMoment);
+      if (tail > 0) sum += 2 * tail * (2 - 2 * Math.log(tail)) * weight;
+    }
+  }
+  return sum;
 }
 
 /**
  * A bound of what rounding adds to the tilted probabilities, in sum. An FFT is off by 7u log₂ n of its norm at most, u = 2⁻⁵³ (Higham 2002,
  * "Accuracy and stability of numerical algorithms", theorem 24.2), a power multiplies that by its steps, and a sum over n places
- * is at most √n times the norm. Cells are differences of tails, off by u within a deviation around the mean.
+ * is at most √n times the norm. A step's cells are off beside that.
  */
-function roundingOf(summands: readonly Summand[], { deviation }: Window, size: number): number {
-  const steps = summands.reduce((sum, own) => sum + own.steps, 0);
-  const ofTransforms = Math.sqrt(size) * (7 * Math.log2(size) + 14) * (steps + 1);
-  const ofCells = (2 * steps * deviation) / (summands[0] as Summand).loss.spacing;
-  return 2 ** -53 * (ofTransforms + ofCells);
+function roundingOf(summands: readonly Summand[], tilt: number, size: number): number {
+  const ofTransform = Math.sqrt(size) * (7 * Math.log2(size) + 14);
+  const units = summands.reduce((sum, { loss, steps }) => {
+    const { logMoment } = tiltedSum([{ loss, steps: 1 }], tilt);
+    return sum + steps * (ofTransform + roundingOfCells(loss, tilt, logMoment));
+  }, ofTransform);
+  return 2 ** -53 * units;
 }
 
 /** Which value is asked for: 1 an upper bound, -1 a lower one, 0 the value itself. */
-export type Side = 1 | 0 | -1;
+type Side = 1 | 0 | -1;
 
 /** What may be missing in the tail from t on, or be too much of it. */
 const slackAt = ({ logSlack, tilt }: ComposedLoss, t: number, side: Side): number =>

@@ -18,7 +18,7 @@ export interface Summand {
 }
 
 /** Of a distribution whose probabilities are multiplied by exp(tilt · loss) and normalized. */
-export interface Tilted {
+interface Tilted {
   /** log E exp(tilt · loss), what it is normalized by. */
   readonly logMoment: number;
   readonly mean: number;
@@ -39,7 +39,8 @@ export function tiltedSum(summands: readonly Summand[], tilt: number): Tilted {
 
 function tilted({ first, spacing, shift, probabilities }: DiscreteLoss, tilt: number): Tilted {
   const at = (i: number) => (first + i) * spacing + shift;
-  const most = Math.max(tilt * at(0), tilt * at(probabilities.length - 1));
+  const isLikely = (own: number) => own > 0;
+  const most = Math.max(tilt * at(probabilities.findIndex(isLikely)), tilt * at(probabilities.findLastIndex(isLikely)));
   let [total, sum, squares] = [0, 0, 0];
   for (let i = 0; i < probabilities.length; i++) {
     const loss = at(i);

@@ -1,9 +1,9 @@
 /** The least noise with which a training keeps within an epsilon. */
 import { OptionError } from "../../core/errors.ts";
-import { positive } from "../../core/option-types.ts";
+import { count, positive, positiveFraction, positiveShare } from "../../core/option-types.ts";
 import { optionsOf, required } from "../../core/options.ts";
-import { accountingTypes, checkDelta, epsilonOf, type PrivacyAccountant, type PrivacySpent } from "./account.ts";
-import { phaseTypes } from "./history.ts";
+import { accountantType, checkDelta, epsilonOf, type PrivacyAccountant, type PrivacySpent } from "./account.ts";
+import { leastNoise } from "./history.ts";
 
 /** Options of `noiseFor`. */
 export interface NoiseOptions {
@@ -31,15 +31,17 @@ export interface NoiseFound {
 
 const checkOptions = optionsOf<NoiseOptions>("noiseFor", {
   epsilon: required(positive),
-  ...accountingTypes,
-  sampleRate: phaseTypes.sampleRate,
-  steps: phaseTypes.steps,
+  delta: required(positiveFraction),
+  sampleRate: required(positiveShare),
+  steps: required(count()),
+  accountant: accountantType,
+  samples: count(),
 });
 
 /** The share of epsilon that may be left unspent. */
 const tolerance = 0.01;
-/** Noise multipliers from which and to which is sought. */
-const [leastNoise, mostNoise] = [0.02, 1e6];
+/** The largest noise multiplier that is tried. */
+const mostNoise = 1e6;
 /** Noise multipliers that are as good as equal: closer ones are not tried. */
 const closest = 1e-6;
 
@@ -104,7 +106,7 @@ function bracketBelow(epsilon: number, enough: NoiseFound, spend: Spend): Bracke
 
 /**
  * The least noise multiplier with which steps of one kind spend at most epsilon: `spent.epsilon` is never above epsilon and at least 99% of
- * it, unless the least noise that is tried, 0.02, spends less. Throws OptionError for an epsilon that noise up to a million cannot reach,
+ * it, unless the least noise, 0.01, spends less. Throws OptionError for an epsilon that noise up to a million cannot reach,
  * and for options that cannot be.
  * @example
  * noiseFor({ epsilon: 3, delta: 1e-5, sampleRate: 256 / 60_000, steps: 3516 }).noiseMultiplier; // 0.73

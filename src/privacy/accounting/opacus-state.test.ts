@@ -16,6 +16,16 @@ test("a history is written and read", () => {
   expect(historyOfOpacus({ history: [], mechanism: "gdp" })).toEqual({ history: [], accountant: "gdp" });
 });
 
+test("consecutive steps of one mechanism are one phase, and the order stays", () => {
+  const [first, second] = history;
+  if (!first || !second) expect.fail("the test has two phases");
+  expect(opacusState([first, first, second, first]).history).toEqual([
+    [1.1, 0.01, 600],
+    [0.9, 0.02, 5],
+    [1.1, 0.01, 300],
+  ]);
+});
+
 test.each([
   [undefined, "the state of Opacus: options are missing"],
   [{}, "the state of Opacus: history is missing"],

@@ -1,8 +1,8 @@
 /** Histories in the format of Opacus' accountants: `state_dict` and `load_state_dict` of opacus/accountants/accountant.py. */
-import { listOf, matching, oneOf } from "../../core/option-types.ts";
+import { listOf, matching } from "../../core/option-types.ts";
 import { optionsOf, required } from "../../core/options.ts";
-import type { PrivacyAccountant } from "./account.ts";
-import { mergedHistory, type PrivacyPhase } from "./history.ts";
+import { accountantType, type PrivacyAccountant } from "./account.ts";
+import { checkHistory, type PrivacyPhase } from "./history.ts";
 
 /** The state of one of Opacus' accountants. */
 export interface OpacusState {
@@ -19,7 +19,7 @@ const checkState = optionsOf<OpacusState>("the state of Opacus", {
   history: required(
     listOf(matching("[noise multiplier, sample rate, steps]", isPhase), "[noise multiplier, sample rate, steps]"),
   ),
-  mechanism: required(oneOf("prv", "rdp", "gdp")),
+  mechanism: required(accountantType),
 });
 
 /**
@@ -28,7 +28,7 @@ const checkState = optionsOf<OpacusState>("the state of Opacus", {
  */
 export const opacusState = (history: readonly PrivacyPhase[], accountant: PrivacyAccountant = "prv"): OpacusState =>
   checkState({
-    history: mergedHistory("opacusState", history).map(({ noiseMultiplier, sampleRate, steps }) => [
+    history: checkHistory("opacusState", history).map(({ noiseMultiplier, sampleRate, steps }) => [
       noiseMultiplier,
       sampleRate,
       steps,
@@ -48,5 +48,5 @@ export function historyOfOpacus(state: OpacusState): {
 } {
   const { history, mechanism } = checkState(state);
   const phases = history.map(([noiseMultiplier, sampleRate, steps]) => ({ noiseMultiplier, sampleRate, steps }));
-  return { history: mergedHistory("the state of Opacus", phases), accountant: mechanism };
+  return { history: checkHistory("the state of Opacus", phases), accountant: mechanism };
 }

@@ -58,7 +58,7 @@ test("10,000 steps of q = 0.01 and σ = 4 at a delta of 1e-5", () => {
   expect(renyiEpsilon(history, 1e-5)).toEqual({ value: expect.closeTo(1.0355, 4), order: 17, isExtreme: false });
 });
 
-test("epsilon and delta are inverses, and an order at the end is told", () => {
+test("epsilon and delta are inverses, and the first and the last order are marked", () => {
   for (const history of [[phase(1, 0.01, 1000)], [phase(3, 1, 10), phase(0.8, 0.001, 500)]]) {
     const { value, order } = renyiEpsilon(history, 1e-7);
     const back = renyiDelta(history, value);

@@ -33,14 +33,17 @@ export function renyiDivergence(mechanism: SampledGaussian, order: number): numb
   return Math.max(0, logMoment(order, mechanism) / (order - 1));
 }
 
-/** A conversion's least value grows less than this below the divergence: log(1 - 1/α) - log(α) / (α - 1) is above it from α = 2. */
+/** The logarithm of a delta that is small enough for everybody. */
+const smallestLogDelta = -100;
+
+/** What a conversion may lower a divergence by, from α = 2: log(1 - 1/α) - log(α) / (α - 1) is above -1.4. */
 const conversionGain = 1.4;
 
-/** The least of `convert(order, divergence)`; orders end where the divergence alone is past `limit(least)`. */
+/** The least of `convert(order, divergence)`; larger orders are left out once `isEnough(divergence, least)`. */
 function best(
   history: readonly PrivacyPhase[],
   convert: (order: number, divergence: number) => number,
-  limit: (least: number) => number,
+  isEnough: (divergence: number, least: number) => boolean,
 ): RenyiBound {
   let [value, at] = [Number.POSITIVE_INFINITY, 0];
   for (const [i, order] of renyiOrders.entries()) {
@@ -48,7 +51,7 @@ function best(
     const own = convert(order, divergence);
     if (own < value) [value, at] = [own, i];
     // Divergences grow with their order.
-    if (order >= 2 && divergence > limit(value)) break;
+    if (order >= 2 && isEnough(divergence - conversionGain, value)) break;
   }
   const isExtreme = at === 0 || at === renyiOrders.length - 1;
   return { value, order: renyiOrders[at] as number, isExtreme };
@@ -62,7 +65,7 @@ export function renyiEpsilon(history: readonly PrivacyPhase[], delta: number): R
   const bound = best(
     history,
     (order, divergence) => divergence + Math.log1p(-1 / order) - (Math.log(delta) + Math.log(order)) / (order - 1),
-    (least) => Math.max(0, least) + conversionGain,
+    (divergence, least) => divergence > Math.max(0, least),
   );
   return bound.value > 0 ? bound : { ...bound, value: 0, isExtreme: false };
 }
@@ -75,7 +78,7 @@ export function renyiDelta(history: readonly PrivacyPhase[], epsilon: number): R
   const bound = best(
     history,
     (order, divergence) => (order - 1) * (divergence - epsilon + Math.log1p(-1 / order)) - Math.log(order),
-    () => epsilon + conversionGain,
+    (divergence, least) => divergence > epsilon || least < smallestLogDelta,
   );
   return bound.value < 0 ? { ...bound, value: Math.exp(bound.value) } : { ...bound, value: 1, isExtreme: false };
 }

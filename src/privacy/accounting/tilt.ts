@@ -48,7 +48,7 @@ function leastByHalving(from: number, valueAt: (x: number) => number): { readonl
 }
 
 /** What a window is for. */
-export interface Aim {
+interface Aim {
   /** The epsilon near which losses count. */
   readonly center: number;
   /** The delta there, near enough. */

@@ -1,6 +1,6 @@
 /** A task trained with differential privacy: its batches drawn by chance, its updates with noise, what an audit finds beside its results. */
 import { OptionError } from "../../core/errors.ts";
-import { keyOf } from "../../core/random.ts";
+import type { Key } from "../../core/random.ts";
 import { type Batch, fromIterable } from "../../data/pipeline/dataset.ts";
 import type { Loss } from "../../nn/index.ts";
 import { auditMembership } from "../../privacy/audit.ts";
@@ -23,11 +23,17 @@ export interface PrivateTask {
 }
 
 /**
- * The task with a budget of privacy. Throws OptionError for steps that take turns, for an epsilon that cannot be reached, for layers that mix samples or keep
+ * The task with a budget of privacy. @param key draws samples and noise, a secret
+ *
+ * Throws OptionError for steps that take turns, for an epsilon that cannot be reached, for layers that mix samples or keep
  * statistics of them.
  */
-export async function privateTask(task: Task, settings: RunSettings, epsilon: number): Promise<PrivateTask> {
-  const { delta, clip: limit, seed, parts = 1 } = settings;
+export async function privateTask(
+  task: Task,
+  settings: RunSettings,
+  { epsilon, key }: { readonly epsilon: number; readonly key: Key },
+): Promise<PrivateTask> {
+  const { delta, clip: limit, parts = 1 } = settings;
   if (task.steps)
     throw new OptionError(
       "--private is for one loss, and this recipe trains steps in turn, each of which would spend the budget; leave it out",
@@ -44,7 +50,7 @@ export async function privateTask(task: Task, settings: RunSettings, epsilon: nu
   const privacy = differentialPrivacy<Batch>(task.train, {
     epsilon,
     epochs,
-    key: keyOf(seed),
+    key,
     clipping: { way: chosen.way, ...(limit !== undefined && { limit }), ...(rows !== undefined && { rows }) },
     ...(delta !== undefined && { delta }),
   });

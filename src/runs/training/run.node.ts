@@ -17,6 +17,7 @@ import { writeFileAtomic } from "../../storage/atomic.node.ts";
 import { shownPath } from "../../storage/shown-path.node.ts";
 import type { EpochResult } from "../../train/engine/running-sums.ts";
 import { writeDeployment } from "../folder/deployment.node.ts";
+import { forgetPrivacyKey, privacyKey } from "../folder/privacy-key.node.ts";
 import { dropFolder, runFiles, writeRecord } from "../folder/run-folder.node.ts";
 import type { Recipe, Task } from "../recipes/recipe.ts";
 import { loadRecipe } from "../recipes/recipes.node.ts";
@@ -172,8 +173,12 @@ async function trainClaimed(given: Plan, options: TrainOptions): Promise<TrainRe
   if (signal?.aborted) throw new Interrupted("before the first batch", { cause: signal.reason });
   whole.model.trace(whole.inputs);
   whole.model.initialize(keyOf(settings.seed));
+  const goesOn = given.progress !== undefined && !isFinished(whole, given);
+  const { private: epsilon } = settings;
   const hidden =
-    settings.private === undefined ? undefined : await privateTask(whole, { ...settings, batchSize }, settings.private);
+    epsilon === undefined
+      ? undefined
+      : await privateTask(whole, { ...settings, batchSize }, { epsilon, key: await privacyKey(folder, goesOn) });
   const task = hidden?.task ?? whole;
   for (const own of hidden?.notes ?? []) observer.onNote?.(own);
   await requireSameTask(given, task);
@@ -213,6 +218,7 @@ async function trainClaimed(given: Plan, options: TrainOptions): Promise<TrainRe
   try {
     const watched = report.watching(observer);
     const trained = await runStages({ ...stages, observer: watched, ...untilItsEnd });
+    if (hidden) await forgetPrivacyKey(folder);
     communicator?.doing("testing the trained model");
     if (signal?.aborted) throw new Interrupted("before the test", { cause: signal.reason });
     return { ...trained, evaluation: await finish(plan, task, { history: trained.history, observer, report }) };
