@@ -47,8 +47,8 @@ export type { OpenExternal } from "./onnx/tensor.ts";
  * Operators on graph values, from `ops.add` to `ops.topK`: what layers, losses and functions for `jit` are written in.
  */
 export * as ops from "./ops/index.ts";
-export * from "./privacy/index.ts";
 export { keyTensor } from "./ops/random.ts";
+export * from "./privacy/index.ts";
 /** Reinforcement learning: environments, replay memory, deep Q-learning, mazes to try it on. */
 export * as rl from "./rl/index.ts";
 export * from "./runs/index.ts";

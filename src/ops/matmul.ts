@@ -110,7 +110,19 @@ function productTerms(
   { axes: [left, right], count }: { readonly axes: SampleAxes; readonly count: number },
   { transA = 0, transB = 0, alpha = 1 }: Flags & { readonly alpha?: number } = {},
 ): SampleTerms | undefined {
-  if (a.rank !== 2 || b.rank !== 2 || left !== (transA ? 0 : 1) || right !== (transB ? 1 : 0)) return undefined;
+  if (left !== a.rank - (transA ? 2 : 1) || right !== b.rank - (transB ? 1 : 2)) return undefined;
+  if (a.rank > 2 || b.rank > 2) {
+    // [..., N · positions, K] as [N, ..., positions, K]: a product for each sample.
+    const first = (x: Value, isTurned: boolean) => {
+      const turned = isTurned ? swapAxes(x, -1, -2) : x;
+      const [rows = 0, columns = 1] = turned.shape.slice(-2);
+      const before = turned.shape.slice(0, -2);
+      const apart = reshape(turned, [...before, count, rows / count, columns]);
+      return transpose(apart, [before.length, ...before.keys(), before.length + 1, before.length + 2]);
+    };
+    const terms = matmul(first(a, !transA), first(b, transB === 1), { transA: true });
+    return { kind: "each", terms: alpha === 1 ? terms : mul(terms, alpha) };
+  }
   // [N · positions, K] as [N, positions, K].
   const rowsOf = (x: Value, isTurned: boolean) => {
     const turned = isTurned ? transpose(x, [1, 0]) : x;

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { keyOf, Random } from "../core/random.ts";
 import { Tensor } from "../core/tensor.ts";
-import { type Batch, fromIterable, fromTensors } from "../data/index.ts";
+import { type Batch, bucketed, fromIterable, fromTensors, padRows } from "../data/index.ts";
 import { addLora } from "../finetune/index.ts";
 import type { Value } from "../graph/ir.ts";
 import {
@@ -10,19 +10,22 @@ import {
   activation,
   against,
   batchNorm,
+  type Context,
   conv2d,
   crossEntropy,
   dense,
+  embedding,
   flatten,
   groupNorm,
   l2,
   lstm,
+  Module,
   maxPool2d,
   regularized,
   sequential,
 } from "../nn/index.ts";
-import { reduceMean, square, sub } from "../ops/index.ts";
-import { accuracy, adam, fit, type Progress, sgd, Trainer } from "../train/index.ts";
+import { abs, add, cast, matmul, mul, reduceMean, reshape, sqrt, square, sub } from "../ops/index.ts";
+import { accuracy, adam, fit, type Objective, type Progress, sgd, Trainer } from "../train/index.ts";
 import { type ClippingOptions, differentialPrivacy } from "./index.ts";
 
 const random = new Random(keyOf(1));
@@ -76,6 +79,64 @@ test.each<[string, () => AnyModule, typeof images]>([
   const byLayer = await trained(build, data, { limit: 0.5, byLayer: true });
   expect(distance(byLayer, await trained(build, data, { limit: 0.5, byLayer: true, way: "alone" }))).toBeLessThan(1e-6);
   expect(distance(whole, byLayer)).toBeGreaterThan(1e-4);
+});
+
+test("objectives of your own and penalties on activations learn alike by every way: what each sample adds is found", async () => {
+  /** Reconstructs its input, with a sum of two means as the loss, and a penalty on what it gives. */
+  class Coder extends Module {
+    readonly code = dense(4, { activation: "tanh" });
+    readonly back = dense(64);
+    protected call(x: Value, context: Context): Value {
+      const code = this.code.apply(reshape(x, [x.shape[0] ?? 1, 64]), context);
+      context.penalties.push(mul(reduceMean(square(code)), 0.3));
+      return this.back.apply(code, context);
+    }
+  }
+  const updated = async (clipping: ClippingOptions) => {
+    const model = new Coder();
+    const objective: Objective<{ x: Tensor }> = (context, { x }) => {
+      const y = model.apply(x, context);
+      const error = reduceMean(square(sub(y, reshape(x, y.shape))));
+      return { loss: add(error, mul(reduceMean(abs(y)), 0.1)), figures: { error } };
+    };
+    const privacy = differentialPrivacy(fromTensors({ x: images.x }).batch(20), {
+      ...{ epsilon: 8, epochs: 1, key: keyOf(5) },
+      clipping: { limit: 0.05, ...clipping },
+    });
+    await fit(model, privacy.batches, {
+      ...{ objective, optimizer: sgd({ learningRate: 0.1 }), epochs: 1 },
+      training: { transforms: [privacy.transform] },
+    });
+    return [...model.parameters().values()].map(({ value }) => Float32Array.from(value?.data as Float32Array));
+  };
+  const whole = await updated({});
+  for (const clipping of [{ way: "each" }, { way: "alone" }, { rows: 9 }] as const)
+    expect(distance(whole, await updated(clipping))).toBeLessThan(1e-6);
+});
+
+test("sentences of unlike length are drawn as one shape, which shows none of them", async () => {
+  const rows = Array.from({ length: 40 }, (_, i) => Array.from({ length: 1 + (i % 9) }, () => 1 + random.integer(5)));
+  const data = bucketed(rows, {
+    ...{ size: 8, widths: [4, 8, 12], lengthOf: (row) => row.length },
+    collate: (members, width) => ({
+      x: padRows(members, width),
+      y: new Tensor(
+        "int32",
+        [members.length],
+        Int32Array.from(members, ([first = 0]) => first % 2),
+      ),
+    }),
+  });
+  const privacy = differentialPrivacy(data, { epsilon: 8, delta: 1e-3, epochs: 2, key: keyOf(3) });
+  const shapes = new Set<string>();
+  for await (const { x } of privacy.batches.epoch(0)) shapes.add(x.shape.join());
+  expect([...shapes]).toEqual([`${[...shapes][0]?.split(",")[0]},12`]);
+  const model = sequential([embedding(6, 4), lstm(4, { returns: "last" }), dense(2)]);
+  await fit(model, privacy.batches, {
+    ...{ loss: crossEntropy(), metrics: [accuracy()], optimizer: adam(), epochs: 2 },
+    training: { transforms: [privacy.transform] },
+  });
+  expect(privacy.spent().epsilon).toBeGreaterThan(4);
 });
 
 test("the noise of an update has the deviation that was reckoned", async () => {
@@ -251,9 +312,19 @@ test("what breaks the guarantee is refused, with what to use instead", async () 
   await expect(train(sequential([flatten(), dense(3)]), images, { loss: against("y", mixed) })).rejects.toThrow(
     /computes across the samples of a batch/,
   );
-  const one = (output: Value) => reduceMean(square(output));
+  // One number, of which each sample's part is not known.
+  const one = (output: Value) => sqrt(reduceMean(square(output)));
   await expect(train(sequential([flatten(), dense(3)]), images, { loss: one })).rejects.toThrow(
     /one number already; return one term a sample/,
+  );
+  const model = sequential([flatten(), dense(3)]);
+  const pairs: Objective<{ x: Tensor; y: Tensor }> = (context, { x, y }) => {
+    const output = model.apply(x, context);
+    const alike = matmul(output, output, { transB: true });
+    return { loss: add(reduceMean(square(alike)), mul(reduceMean(cast(y, "float32")), 0)) };
+  };
+  await expect(train(model, images, { loss: undefined, objective: pairs })).rejects.toThrow(
+    /FusedMatMul computes across the samples of a batch/,
   );
   await expect(
     train(sequential([flatten(), dense(3)]), images, { loss: one }, { way: "alone" }),

@@ -2,11 +2,13 @@
 
 import { allocate } from "../../core/dtype.ts";
 import { DataError, OptionError } from "../../core/errors.ts";
+import { greatest } from "../../core/lists.ts";
 import { count, functionOf, listOf } from "../../core/option-types.ts";
 import { optionsOf, required } from "../../core/options.ts";
 import { foldIn, type Key, keyType, Random } from "../../core/random.ts";
 import { Tensor } from "../../core/tensor.ts";
-import { type Dataset, fromIterable } from "./dataset.ts";
+import { Dataset, fromIterable } from "./dataset.ts";
+import { type Draw, indexedSource } from "./source.ts";
 
 /** Options of `bucketed`, for samples `S` and batches `B`. */
 export interface BucketOptions<S, B> {
@@ -49,7 +51,7 @@ export function bucketed<S, B>(samples: readonly S[], options: BucketOptions<S, 
       );
     return place;
   });
-  return fromIterable(
+  const { source } = fromIterable(
     function* (epoch) {
       const random = key && new Random(foldIn(key, "buckets", epoch));
       const order = random?.permutation(samples.length) ?? samples.keys();
@@ -66,6 +68,16 @@ export function bucketed<S, B>(samples: readonly S[], options: BucketOptions<S, 
     },
     { length: Math.ceil(samples.length / size) },
   );
+  // Batches that are drawn are all as wide as the longest sample needs: none shows by its shape which are in it.
+  const widest = widths[greatest(places)] ?? 0;
+  const drawn = ({ length, rows }: Draw) =>
+    indexedSource(length, (index, epoch) =>
+      collate(
+        Array.from(rows(index, epoch), (place) => samples[place] as S),
+        widest,
+      ),
+    );
+  return new Dataset({ ...source, drawable: { samples: samples.length, size, drawn } });
 }
 
 interface Packed {

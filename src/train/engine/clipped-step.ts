@@ -8,6 +8,7 @@ import type { Parameter } from "../../nn/parameter.ts";
 import { add, mul, ones, reshape } from "../../ops/index.ts";
 import type { DerivedStep } from "../../transform/derive-step.ts";
 import { type ClippingWay, clippedGradients } from "../../transform/sample-gradients/clipped-gradients.ts";
+import { sampleTerms } from "../../transform/sample-gradients/unsum.ts";
 import type { GradientStepOptions, TracedBatch } from "./gradient-step.ts";
 import { weightName } from "./objective.ts";
 
@@ -74,16 +75,14 @@ export function clippedStep(
   if (updated) throw new OptionError(whyNoStatistics(model, updated));
   const data = Object.values(traced.batch);
   const { [weightName]: weight } = traced.batch;
-  const losses = sampleLossesOf(traced, clipping);
-  if (penalty && dependsOn(penalty, data))
-    throw new OptionError(
-      "a penalty depends on activations, and so on other samples than its own; clipping bounds the gradients of losses: leave the penalty out, or put it on weights",
-    );
+  const ofActivations = penalty && dependsOn(penalty, data) ? penalty : undefined;
+  const ofWeights = ofActivations ? undefined : penalty;
+  const losses = sampleLossesOf(traced, { clipping, ofActivations });
   const groups = clipping.byLayer
     ? [...groupBy(wrt.keys(), (i) => layerOfParameter(wrt[i]?.name ?? "")).values()]
     : [[...wrt.keys()]];
   const found = clippedGradients([losses, ...forward], { wrt, groups, limits, data, weight, way: clipping.way });
-  const ofPenalty = penalty ? reachableGradients([penalty], [ones([], penalty.dtype)], wrt) : [];
+  const ofPenalty = ofWeights ? reachableGradients([ofWeights], [ones([], ofWeights.dtype)], wrt) : [];
   const gradients = wrt.map((_, i) => {
     const [own, beside] = [found.gradients[i], ofPenalty[i]];
     const mean = own && mul(own, 1 / clipping.samples);
@@ -93,20 +92,29 @@ export function clippedStep(
   return { forward: [...found.forward.slice(1), found.within], gradients, memory: undefined };
 }
 
-function sampleLossesOf({ sampleLosses, loss, penalty, batch }: TracedBatch, { way }: SampleClipping): Value {
-  if (way === "alone") {
-    const samples = Object.values(batch)[0]?.shape[0] ?? 0;
-    if (samples !== 1)
-      throw new OptionError(
-        `samples are clipped alone, in batches of one, and the batch has ${samples}; cut batches into parts of one sample`,
-      );
-    // Its mean is the loss of the sample.
-    if (!sampleLosses && !penalty) return reshape(loss, [1]);
-  }
-  if (sampleLosses) return sampleLosses;
-  throw new OptionError(
-    'the loss is one number, from which the losses of samples are not known; return one term a sample, [batch], or clip samples alone: way: "alone"',
-  );
+interface LossesOptions {
+  readonly clipping: SampleClipping;
+  /** Penalties that depend on the data, of which each sample has its own. */
+  readonly ofActivations: Value | undefined;
+}
+
+/** The losses of samples [N], with their penalties, times their weights. */
+function sampleLossesOf(traced: TracedBatch, { clipping, ofActivations }: LossesOptions): Value {
+  const { sampleLosses, mean, batch } = traced;
+  const { [weightName]: weight, ...others } = batch;
+  const data = Object.values(others);
+  const [samples = 0] = data[0]?.shape ?? [];
+  if (clipping.way === "alone" && samples !== 1)
+    throw new OptionError(
+      `samples are clipped alone, in batches of one, and the batch has ${samples}; cut batches into parts of one sample`,
+    );
+  // Of a mean each sample has as much as there are of them.
+  const termsOf = (total: Value): Value =>
+    clipping.way === "alone" ? reshape(total, [1]) : mul(sampleTerms(total, { data, count: samples }), samples);
+  const own = sampleLosses ?? termsOf(mean);
+  const whole = ofActivations ? add(own, termsOf(ofActivations)) : own;
+  // An objective that reads no weights has not multiplied by them; those of a sample alone are multiplied by later.
+  return !sampleLosses && weight && clipping.way !== "alone" ? mul(whole, reshape(weight, [samples])) : whole;
 }
 
 function whyNoStatistics(model: AnyModule, updated: Parameter): string {

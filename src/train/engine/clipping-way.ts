@@ -6,7 +6,7 @@ import { ParameterInputs } from "../../nn/parameter-inputs.ts";
 import type { ClippingWay } from "../../transform/sample-gradients/clipped-gradients.ts";
 import { MixedSamplesError } from "../../transform/sample-gradients/sample-axes.ts";
 import { clippedStep } from "./clipped-step.ts";
-import { keyInput, traceBatch } from "./gradient-step.ts";
+import { keyInput, objectiveBatch, traceBatch } from "./gradient-step.ts";
 import type { BoundObjective } from "./objective.ts";
 
 /** How the gradients of samples are found of batches like one: by what each adds, else alone, and why. Throws as `clippedStep` does. */
@@ -16,12 +16,12 @@ export function clippingWay(
   batch: Batch,
 ): { readonly way: ClippingWay; readonly why?: string } {
   const inputs = new ParameterInputs();
-  const traced = traceBatch(model, objective, batch, { training: true, key: keyInput(), bind: inputs.bind });
+  const seen = objectiveBatch(batch, { objective, way: "lengths" });
+  const traced = traceBatch(model, objective, seen, { training: true, key: keyInput(), bind: inputs.bind });
   const wrt = [...model.parameters().values()].flatMap((parameter) =>
     parameter.trainable ? (inputs.valueOf(parameter) ?? []) : [],
   );
   const clipping = { limits: Float32Array.of(1), byLayer: false, samples: 1, parts: 1, way: "lengths" as const };
-  if (!traced.sampleLosses) return { way: "alone", why: "the loss is one number for all samples of a batch" };
   try {
     clippedStep([traced.loss], { model, traced, wrt, clipping, limits: input("float32", [1], "limits") });
     return { way: "lengths" };

@@ -16,6 +16,7 @@ import { ParameterInputs } from "../../nn/parameter-inputs.ts";
 import { add, cast, div, mul, reshape, scalar, sign, sumOverRanks } from "../../ops/index.ts";
 import { ownsMemory } from "../../runtime/session.ts";
 import { deriveStep, type StepMemory } from "../../transform/derive-step.ts";
+import type { ClippingWay } from "../../transform/sample-gradients/clipped-gradients.ts";
 import { type Bucket, bucketsOf } from "../store/buckets.ts";
 import type { DeviceCopies } from "../store/device-copies.ts";
 import type { ParameterStore } from "../store/parameter-store.ts";
@@ -60,6 +61,8 @@ export interface TracedBatch {
   readonly loss: Value;
   /** What the mean stands for, a scalar or a number. */
   readonly weight: Value | number;
+  /** The mean loss without penalties. */
+  readonly mean: Value;
   /** The losses of single samples, [N], without penalties, where they are known. */
   readonly sampleLosses: Value | undefined;
   /** Sum of the penalties on parameters; none where there is none. */
@@ -94,7 +97,17 @@ export function traceBatch(
   const statistics = figures.map((own) => own.statistics);
   assignScope([total, ...(typeof loss.weight === "number" ? [] : [loss.weight])], { path: "loss" });
   assignScope(statistics, { path: "metrics" });
-  return { context, batch: values, loss: total, weight: loss.weight, sampleLosses, penalty, statistics, unread };
+  return {
+    context,
+    batch: values,
+    loss: total,
+    weight: loss.weight,
+    mean: loss.mean,
+    sampleLosses,
+    penalty,
+    statistics,
+    unread,
+  };
 }
 
 /** What a rank computes of a step. */
@@ -174,21 +187,26 @@ function weightedLoss({ loss, weight }: TracedBatch, share: Value): Value {
   return mul(loss, div(own, sumOverRanks(own)));
 }
 
-/** What an objective sees of a batch: of a sample alone the weight is a factor of all that it gives, which no objective need read. */
-export function objectiveBatch(batch: Batch, clipping: SampleClipping | undefined): Batch {
+/**
+ * What an objective sees of a batch whose samples are clipped: not their weights, where it does not read them, or where a sample is alone, of whose whole gradient the weight is a factor.
+ */
+export function objectiveBatch(
+  batch: Batch,
+  clipped: { readonly objective: BoundObjective; readonly way: ClippingWay } | undefined,
+): Batch {
+  if (!clipped || !batch[weightName] || (clipped.way !== "alone" && clipped.objective.readsWeights)) return batch;
   const { [weightName]: _, ...others } = batch;
-  return clipping?.way === "alone" ? others : batch;
+  return others;
 }
 
-/** What a sample gives, times its weight [1]: 0 of padding. Its loss is the mean of what it stands for, and stays. */
-function scaledBatch(traced: TracedBatch, factor: Value): TracedBatch {
-  const { batch, weight, statistics } = traced;
-  return {
-    ...traced,
-    batch: { ...batch, [weightName]: factor },
-    weight: mul(reshape(factor, []), weight),
-    statistics: statistics.map((own) => mul(own, reshape(factor, []))),
-  };
+/** A batch with the weights that its objective did not read; what a sample alone gives is multiplied by its weight, which is 0 of padding. */
+function weightedBatch(traced: TracedBatch, samples: number): TracedBatch {
+  const factor = input("float32", [samples], weightName);
+  const batch = { ...traced.batch, [weightName]: factor };
+  if (samples > 1) return { ...traced, batch };
+  const { weight, statistics } = traced;
+  const own = reshape(factor, []);
+  return { ...traced, batch, weight: mul(own, weight), statistics: statistics.map((value) => mul(value, own)) };
 }
 
 /** What is differentiated in place of a loss: its product with the loss scale, which may overflow, with the loss itself behind all others. */
@@ -221,10 +239,9 @@ export async function buildGradientStep(
   const ofPart = ranks ? [first, share, lossShare] : [];
   const part = ranks && { first, share: ranks.normalization === "global" ? share : undefined };
   const inputs = new ParameterInputs();
-  const factor = clipping?.way === "alone" && batch[weightName] ? input("float32", [1], weightName) : undefined;
-  const seen = objectiveBatch(batch, clipping);
+  const seen = objectiveBatch(batch, clipping && { objective, way: clipping.way });
   const plain = traceBatch(model, objective, seen, { training: true, key, bind: inputs.bind, part });
-  const traced = factor ? scaledBatch(plain, factor) : plain;
+  const traced = seen === batch ? plain : weightedBatch(plain, samplesOf(batch));
   const updated = [...traced.context.updates];
   const weight = typeof traced.weight === "number" ? [] : [reshape(traced.weight, [])];
   // A device with a memory of its own gives all gradients at once.

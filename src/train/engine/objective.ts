@@ -81,6 +81,8 @@ export interface BoundObjective {
   readonly figures: readonly Figure[];
   /** Whether those are all: an objective of your own gives its figures when it is traced. */
   readonly isComplete: boolean;
+  /** Whether it counts samples by the weights of a batch; an objective of your own need not. */
+  readonly readsWeights: boolean;
   /** Traces a batch. `training` leaves it to the context whether dropout drops. */
   trace(context: Context, batch: ValuesOf<Batch>): TracedObjective;
   /** Throws DataError for names in a batch that nothing reads, where that is known before tracing. */
@@ -218,6 +220,7 @@ export function boundObjective<B extends Batch>(
     get isComplete() {
       return figures !== undefined;
     },
+    readsWeights: false,
     trace(context, batch) {
       const traced = traceOnce(context, batch);
       figures = traced.figures.map(({ figure }) => figure);
@@ -320,6 +323,7 @@ export function lossObjective(
   return {
     figures,
     isComplete: true,
+    readsWeights: true,
     checkNames(names) {
       const [stray] = unreadOf(names);
       if (stray === undefined || isShared) return;

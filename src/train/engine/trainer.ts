@@ -352,8 +352,10 @@ export class Trainer<B extends Batch = Batch> {
   /** Makes the parameters, with their initial or saved values; again where layers were replaced. */
   #begin(batch: B): void {
     const unread = this.phases.map((phase) => {
-      const seen = objectiveBatch(batch, phase.clipping);
-      return traceBatch(this.model, phase.options.objective, seen, { training: true, key: keyInput() }).unread;
+      const { objective } = phase.options;
+      const { clipping } = phase;
+      const seen = objectiveBatch(batch, clipping && { objective, way: clipping.way });
+      return traceBatch(this.model, objective, seen, { training: true, key: keyInput() }).unread;
     });
     refuseUnread(Object.keys(batch).filter((name) => unread.every((own) => own.includes(name))));
     this.model.initialize(this.key);

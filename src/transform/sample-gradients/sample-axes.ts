@@ -13,8 +13,7 @@ export class MixedSamplesError extends UnsupportedError {
   /** Whether a rule says that the node mixes samples, rather than that there is none. */
   readonly isKnown: boolean;
 
-  constructor(node: Node) {
-    const isKnown = elementwiseOps.has(node.op) || node.op.hasSampleRule;
+  constructor(node: Node, isKnown = elementwiseOps.has(node.op) || node.op.hasSampleRule) {
     const layer = node.scope?.path ?? "the graph";
     super(
       `${layer}: ${node.op.type} ${isKnown ? "computes across the samples of a batch" : "has no rule about samples"}, so that a sample's own gradient is not known`,

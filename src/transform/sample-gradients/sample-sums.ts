@@ -1,5 +1,5 @@
 /** Sums over the samples of a batch that make up a gradient: what each sample adds, how long that is, and the sum by weights of samples. */
-import { size } from "../../core/shape.ts";
+import { type Shape, size } from "../../core/shape.ts";
 import type { Value } from "../../graph/ir.ts";
 import type { SampleTerms, TermsOfProducts, TermsOfRows } from "../../graph/sample-terms.ts";
 import {
@@ -21,20 +21,23 @@ import {
 /** How what samples add is computed: what each adds, as a whole; or its length alone, where that is less work. */
 export type SampleWay = "each" | "lengths";
 
-/** What each sample adds to a gradient, in parts that are added up. */
-export class SampleSum {
-  #parts: readonly SampleTerms[];
-  readonly #count: number;
-  readonly #shape: readonly number[];
+/** From what parts add up to, or the same for each sample behind so many leading axes, to the value: transposed, reshaped. */
+type Turn = (whole: Value, leading: number) => Value;
 
-  constructor(
-    parts: readonly SampleTerms[],
-    { count, shape, way }: { readonly count: number; readonly shape: readonly number[]; readonly way: SampleWay },
-  ) {
+/** What each sample adds to a value, in parts that are added up. */
+export class SampleSum {
+  readonly #count: number;
+  readonly #parts: readonly SampleTerms[];
+  /** Shape of what the parts add up to. */
+  readonly #shape: Shape;
+  /** What is done with that; nothing, or it keeps the order of the elements alone. */
+  readonly #turn: Turn | undefined;
+
+  constructor(count: number, parts: readonly SampleTerms[], shape: Shape, turn?: Turn) {
     this.#count = count;
-    this.#shape = shape;
     this.#parts = parts;
-    if (mustBeWhole(parts, way)) this.#parts = [{ kind: "each", terms: this.terms }];
+    this.#shape = shape;
+    this.#turn = turn;
   }
 
   /** Squared Euclidean length of what each sample adds, [N]. */
@@ -48,14 +51,69 @@ export class SampleSum {
 
   /** What each sample adds, [N, …]. */
   get terms(): Value {
-    return this.#parts.map((part) => eachOf(part, this.#count, this.#shape)).reduce((sum, value) => add(sum, value));
+    const sum = this.#parts
+      .map((part) => eachOf(part, this.#count, this.#shape))
+      .reduce((total, value) => add(total, value));
+    return this.#turn?.(sum, 1) ?? sum;
   }
 
   /** Σ weights · what samples add, by weights [N]. */
   weighted(weights: Value): Value {
-    const sums = this.#parts.map((part) => weightedOf(part, weights, this.#count, this.#shape));
-    return sums.reduce((sum, value) => add(sum, value));
+    const sum = this.#parts
+      .map((part) => weightedOf(part, weights, this.#count, this.#shape))
+      .reduce((total, value) => add(total, value));
+    return this.#turn?.(sum, 0) ?? sum;
   }
+
+  /** As it is used: with what each sample adds as a whole, where that is asked for, or lengths of parts say nothing of that of their sum. */
+  by(way: SampleWay, shape: Shape): SampleSum {
+    const mustBeWhole =
+      way === "each" || this.#parts.some((part, i) => this.#parts.slice(0, i).some((other) => !meets(other, part)));
+    return mustBeWhole ? wholeSum(this.terms, shape) : this;
+  }
+
+  /** The same elements in the same order. */
+  reshaped(shape: Shape): SampleSum {
+    const turn = this.#turn;
+    if (!turn) return new SampleSum(this.#count, this.#parts, shape);
+    return this.#turned((whole, leading) => reshape(whole, [...whole.shape.slice(0, leading), ...shape]));
+  }
+
+  transposed(perm: readonly number[], shape: Shape): SampleSum {
+    const [only, ...others] = this.#parts;
+    // A product the other way round.
+    if (!this.#turn && perm.length === 2 && others.length === 0 && only?.kind === "products")
+      return new SampleSum(this.#count, [{ ...only, left: only.right, right: only.left }], shape);
+    return this.#turned((whole, leading) =>
+      transpose(whole, [...Array(leading).keys(), ...perm.map((axis) => axis + leading)]),
+    );
+  }
+
+  #turned(next: Turn): SampleSum {
+    const turn: Turn = (whole, leading) => next(this.#turn?.(whole, leading) ?? whole, leading);
+    return new SampleSum(this.#count, this.#parts, this.#shape, turn);
+  }
+
+  scaled(factor: number): SampleSum {
+    const parts = this.#parts.map((part) => scaledPart(part, factor));
+    return new SampleSum(this.#count, parts, this.#shape, this.#turn);
+  }
+
+  /** The sum of both, of one shape. */
+  plus(other: SampleSum, shape: Shape): SampleSum {
+    if (this.#turn || other.#turn) return wholeSum(add(this.terms, other.terms), shape);
+    return new SampleSum(this.#count, [...this.#parts, ...other.#parts], shape);
+  }
+}
+
+/** What samples add as it is, [N, …shape]. */
+export const wholeSum = (terms: Value, shape: Shape): SampleSum =>
+  new SampleSum(terms.shape[0] ?? 1, [{ kind: "each", terms }], shape);
+
+function scaledPart(part: SampleTerms, factor: number): SampleTerms {
+  if (part.kind === "each") return { ...part, terms: mul(part.terms, factor) };
+  if (part.kind === "rows") return { ...part, rows: mul(part.rows, factor) };
+  return { ...part, left: mul(part.left, factor) };
 }
 
 /** Lengths of several parts need their products with one another, which these have. */
@@ -64,9 +122,6 @@ const meets = (a: SampleTerms, b: SampleTerms): boolean =>
   (a.kind === "rows" && b.kind === "products") ||
   (a.kind === b.kind && a.kind !== "products") ||
   (a.kind === "products" && b.kind === "products" && a.positions === 1 && b.positions === 1);
-
-const mustBeWhole = (parts: readonly SampleTerms[], way: SampleWay): boolean =>
-  way === "each" || parts.some((part, i) => parts.slice(0, i).some((other) => !meets(other, part)));
 
 /** What each sample adds by a part, [N, …shape]. */
 function eachOf(part: SampleTerms, count: number, shape: readonly number[]): Value {

@@ -1,16 +1,12 @@
 /** Takes gradients apart that are summed over samples: finds where samples are added up, and what each adds. */
 import { InternalError } from "../../core/errors.ts";
-import { normalizeAxis } from "../../core/shape.ts";
+import { normalizeAxis, sameShape } from "../../core/shape.ts";
 import { constantOf, type Node, nodesOf, type Value } from "../../graph/ir.ts";
 import { makeNode } from "../../graph/op.ts";
-import type { SampleTerms } from "../../graph/sample-terms.ts";
-import { add, concat, expand, iota, mul, pad, reshape, ScatterND, split, transpose } from "../../ops/index.ts";
+import { add, concat, expand, iota, mul, pad, reshape, ScatterND, split } from "../../ops/index.ts";
 import { elementwiseOps, isView } from "../../ops/registry.ts";
 import { type AxesOfValues, axesOfNode, MixedSamplesError } from "./sample-axes.ts";
-import { SampleSum, type SampleWay } from "./sample-sums.ts";
-
-/** What samples add to a value, in parts, in the order of its elements. */
-type Parts = readonly SampleTerms[];
+import { SampleSum, type SampleWay, wholeSum } from "./sample-sums.ts";
 
 /** How gradients are taken apart. */
 export interface UnsumOptions {
@@ -25,7 +21,7 @@ export interface UnsumOptions {
 /** The sum of gradients of one parameter over samples. Throws MixedSamplesError where samples are not only added up. */
 export function unsum(gradients: readonly Value[], { axes, count, way, known }: UnsumOptions): SampleSum {
   const own = new Map(axes);
-  const sums = new Map<Value, Parts>(Array.from(known, ([value, terms]) => [value, [{ kind: "each", terms }]]));
+  const sums = new Map<Value, SampleSum>(Array.from(known, ([value, terms]) => [value, wholeSum(terms, value.shape)]));
   const boundary = { has: (value: Value) => axes.has(value) || known.has(value) };
   for (const node of nodesOf(gradients, boundary)) {
     const operands = node.inputs.filter((value) => value !== undefined);
@@ -33,7 +29,7 @@ export function unsum(gradients: readonly Value[], { axes, count, way, known }: 
     const isSummed = operands.some((value) => sums.has(value));
     if (isSampled && isSummed) throw new MixedSamplesError(node);
     if (isSummed)
-      for (const [i, parts] of partsBehind(node, sums, count).entries()) sums.set(node.outputs[i] as Value, parts);
+      for (const [i, own] of sumsBehind(node, sums, count).entries()) sums.set(node.outputs[i] as Value, own);
     if (!isSampled) continue;
     const found = axesOfNode(node, own, count);
     if (found?.[0] !== undefined) {
@@ -46,48 +42,51 @@ export function unsum(gradients: readonly Value[], { axes, count, way, known }: 
       count,
     );
     if (!terms) throw new MixedSamplesError(node);
-    sums.set(node.outputs[0], [terms]);
+    sums.set(node.outputs[0], new SampleSum(count, [terms], node.outputs[0].shape));
   }
-  const parts = gradients.flatMap((gradient) => {
-    const found = sums.get(gradient);
-    if (!found) throw new InternalError(`a gradient ${gradient} is no sum over samples`);
-    return found;
+  const [shape = []] = gradients.map((gradient) => gradient.shape);
+  const found = gradients.map((gradient) => {
+    const sum = sums.get(gradient);
+    if (!sum) throw new InternalError(`a gradient ${gradient} is no sum over samples`);
+    return sum;
   });
-  return new SampleSum(parts, { count, shape: gradients[0]?.shape ?? [], way });
+  return found.reduce((sum, next) => sum.plus(next, shape)).by(way, shape);
+}
+
+/**
+ * What each sample adds to a number that is computed of a batch, [N]. Throws MixedSamplesError for one to which samples add nothing by themselves: `isKnown` where it
+ * is computed across samples, such as of pairs.
+ */
+export function sampleTerms(
+  total: Value,
+  { data, count }: { readonly data: readonly Value[]; readonly count: number },
+): Value {
+  const axes = new Map(data.map((value) => [value, 0]));
+  return reshape(unsum([total], { axes, count, way: "each", known: new Map() }).terms, [count]);
 }
 
 /** What samples add to the outputs of a node that is linear in sums. Throws MixedSamplesError for a node of which that is not known. */
-function partsBehind(node: Node, sums: ReadonlyMap<Value, Parts>, count: number): readonly Parts[] {
-  const { op, inputs, attributes } = node;
+function sumsBehind(node: Node, sums: ReadonlyMap<Value, SampleSum>, count: number): readonly SampleSum[] {
+  const { op, inputs, attributes, outputs } = node;
+  const [y] = outputs;
   const [first, second] = inputs;
-  const partsOf = (value: Value | undefined) => (value && sums.get(value)) ?? [];
-  const operands = inputs.filter((value) => value !== undefined);
-  if (isView(op)) return [partsOf(first)];
-  const [y] = node.outputs;
-  if (op.type === "Add" && operands.every((value) => sums.has(value) && value.shape.join() === y.shape.join()))
-    return [[...partsOf(first), ...partsOf(second)]];
-  const [only] = partsOf(first);
-  if (op.type === "Transpose" && first?.rank === 2 && partsOf(first).length === 1 && only?.kind === "products")
-    return [[{ ...only, left: only.right, right: only.left }]];
-  const factor = op.type === "Mul" && !sums.has(second as Value) ? constantOf(second) : undefined;
-  if (factor?.data.length === 1) return [partsOf(first).map((part) => scaled(part, factor.item()))];
+  const [a, b] = [first && sums.get(first), second && sums.get(second)];
+  if (isView(op) && a) return [a.reshaped(y.shape)];
+  if (op.type === "Transpose" && a) return [a.transposed(permOf(node), y.shape)];
+  if (op.type === "Add" && a && b && sameShape(first?.shape ?? [], second?.shape ?? [])) return [a.plus(b, y.shape)];
+  const factor = op.type === "Mul" && a && !b ? constantOf(second) : undefined;
+  if (factor?.data.length === 1 && sameShape(first?.shape ?? [], y.shape))
+    return [(a as SampleSum).scaled(factor.item())];
   // Whatever else, on what each sample adds.
-  const each = (value: Value) => {
-    const known = sums.get(value);
-    if (!known) return undefined;
-    return new SampleSum(known, { count, shape: value.shape, way: "each" }).terms;
-  };
-  const lifted = operands.map((value) => each(value));
+  const operands = inputs.filter((value) => value !== undefined);
+  const lifted = operands.map((value) => sums.get(value)?.terms);
   const terms = liftedNode(node, operands, lifted, count, attributes);
-  if (!terms) throw new MixedSamplesError(node);
-  return terms.map((own) => [{ kind: "each", terms: own }]);
+  if (!terms) throw new MixedSamplesError(node, false);
+  return terms.map((own, i) => wholeSum(own, outputs[i]?.shape ?? []));
 }
 
-const scaled = (part: SampleTerms, factor: number): SampleTerms => {
-  if (part.kind === "each") return { ...part, terms: mul(part.terms, factor) };
-  if (part.kind === "rows") return { ...part, rows: mul(part.rows, factor) };
-  return { ...part, left: mul(part.left, factor) };
-};
+const permOf = ({ attributes, outputs: [y] }: Node): readonly number[] =>
+  (attributes["perm"] as readonly number[] | undefined) ?? [...y.shape.keys()].reverse();
 
 /** Elementwise operators that are linear in each operand. */
 const linear: ReadonlySet<string> = new Set(["Add", "Sub", "Mul", "Neg", "Cast"]);
@@ -107,10 +106,6 @@ function liftedNode(
     const [own, value] = [lifted[i], operands[i] as Value];
     return own ?? expand(reshape(value, [1, ...value.shape]), [count, ...value.shape]);
   };
-  if (op.type === "Transpose" && first) {
-    const perm = (attributes["perm"] as readonly number[] | undefined) ?? [...y.shape.keys()].reverse();
-    return [transpose(first, [0, ...perm.map((axis) => axis + 1)])];
-  }
   if (op.type === "Concat") {
     const axis = (attributes["axis"] as number | undefined) ?? 0;
     return [
