@@ -7,3 +7,4 @@ export {
   differentialPrivacy,
   type PrivateTraining,
 } from "./differential-privacy.ts";
+export { likelihoodRatios, type ShadowModel } from "./likelihood-ratio.ts";

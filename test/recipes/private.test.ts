@@ -17,5 +17,6 @@ test("private-mnist: some digits are learned, and nothing is found out of which"
   expect(results["accuracy"]).toBeGreaterThan(0.5);
   expect(results["epsilon"]).toBe(8);
   expect(results["audit_epsilon"]).toBeLessThan(8);
-  expect(stdout).toMatch(/each of 1800 samples with probability 0\.142/);
+  expect(results["canary_epsilon"]).toBeLessThan(8);
+  expect(stdout).toMatch(/each of 1750 samples with probability 0\.146/);
 }, 120_000);

@@ -237,7 +237,7 @@ export interface Recipe<O extends RecipeOptions = RecipeOptions, F = unknown> {
    * Loads the data and builds the model. `limit`, when given, keeps only so many training and test samples; `onDownload`
    * is to be passed on to what loads the data.
    */
-  load(settings: RecipeSettings & OptionsOf<O>, limit?: number, onDownload?: OnDownload): Promise<Task<F>>;
+  load(settings: RecipeDefaults & OptionsOf<O>, limit?: number, onDownload?: OnDownload): Promise<Task<F>>;
   /** What to try after it. */
   readonly next?: readonly string[];
 }
