@@ -238,6 +238,18 @@ function concurrentIterator<T>(source: IndexedSource<T>, epoch: number, skip: nu
   };
 }
 
+/** The elements at some places. Throws DataError for a stream and for a place that is none. */
+export function selectSource<T>(source: Source<T>, places: Uint32Array): Source<T> {
+  const { length } = source;
+  if (!isIndexed(source) || length === undefined)
+    throw new DataError("select(): the elements of a stream have no numbers; load it into memory");
+  if (places.length === 0) throw emptyError("select()", "no place is given");
+  const stray = places.find((place) => place >= length);
+  if (stray !== undefined)
+    throw new DataError(`select(): the dataset has no element ${stray}; it has ${length}, numbered from 0`);
+  return reorderSource(source, places.length, () => places);
+}
+
 /** Two disjoint parts of an indexed source (any order) or of a stream of known length (first and rest). */
 export function splitSource<T>(source: Source<T>, fraction: number, key: Key | undefined): [Source<T>, Source<T>] {
   const { length } = source;

@@ -316,6 +316,19 @@ describe("split", () => {
   });
 });
 
+it("select gives the elements with some numbers, in that order, also in batches", async () => {
+  const data = fromTensors({ x: tensor([[0], [1], [2], [3]]), y: tensor([0, 10, 20, 30]) });
+  const own = data.select(Uint32Array.of(3, 1, 1));
+  expect(own.length).toBe(3);
+  expect((await collect(own)).y.toNumbers()).toEqual([30, 10, 10]);
+  for await (const { x } of own.batch(3).epoch(2)) expect(x.toArray()).toEqual([[3], [1], [1]]);
+  expect(() => data.select(Uint32Array.of(0, 4))).toThrow(
+    "select(): the dataset has no element 4; it has 4, numbered from 0",
+  );
+  expect(() => data.select(new Uint32Array())).toThrow(DataError);
+  expect(() => data.filter(() => true).select(Uint32Array.of(0))).toThrow("the elements of a stream have no numbers");
+});
+
 describe("bad input", () => {
   it("reports an empty dataset, however it comes about", async () => {
     const empty = new Tensor("float32", [0, 2], new Float32Array(0));

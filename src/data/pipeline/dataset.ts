@@ -11,6 +11,7 @@ import {
   filterSource,
   mapSource,
   prefetchSource,
+  selectSource,
   sliceSource,
   splitSource,
 } from "./combine.ts";
@@ -166,6 +167,15 @@ export class Dataset<T> {
       throw new OptionError(`split(fraction): got ${fraction}, expected a number between 0 and 1`);
     const [first, second] = splitSource(this.source, fraction, key);
     return [this.#then(first), this.#then(second)];
+  }
+
+  /**
+   * The elements with these numbers, from 0, in this order; a number may come twice. Throws DataError for a stream, for a number that the
+   * dataset does not have, and without any.
+   * @example const own = train.select(partition[3]);
+   */
+  select(indices: Uint32Array): Dataset<T> {
+    return this.#then(selectSource(this.source, indices));
   }
 
   /** Keeps the elements of epoch 0 in memory, and gives them in every epoch. */

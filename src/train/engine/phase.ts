@@ -167,11 +167,26 @@ export class Phase {
     if (!changed) return;
     const shards = this.#stores.flatMap((store) => store.shards);
     this.#gradients = new Gradients(shards);
+    this.#bindTransforms();
+  }
+
+  #bindTransforms(): void {
+    const shards = this.#stores.flatMap((store) => store.shards);
     this.#transforms = this.options.transforms.map((transform) => {
       const memory = this.#memory[transform.name] ?? {};
       this.#memory[transform.name] = memory;
       return transform.bind(shards, memory);
     });
+  }
+
+  /** Forgets what optimizers and transforms remember, and how many updates there were. */
+  async forget(): Promise<void> {
+    this.#updates = 0;
+    this.#parked.clear();
+    for (const store of this.#stores) await store.forget();
+    if (Object.values(this.#memory).every((memory) => Object.keys(memory).length === 0)) return;
+    this.#memory = {};
+    this.#bindTransforms();
   }
 
   /** The compiled step for batches of this signature. `follow` comes before it. */

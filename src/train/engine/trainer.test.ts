@@ -388,3 +388,27 @@ test("memory does not grow over 1,000 steps", async () => {
   // A leak of one copy of the batch and its gradients a step would be 1 MB; garbage not yet collected stays below 32 MB.
   expect(Math.min(...grown)).toBeLessThan(32e6);
 });
+
+test("a trainer that forgets goes on as a new one on the same parameters would", async () => {
+  const batches = Array.from({ length: 4 }, (_, i) => regression(8, i));
+  const trainerOf = (model: AnyModule) =>
+    new Trainer<Batch>(model, {
+      loss: squaredError,
+      optimizer: adam({ learningRate: 0.05 }),
+      training: { accumulate: 2, clipNorm: 1, seed: 3 },
+    });
+  const [long, anew] = [network(), network()];
+  const first = trainerOf(long);
+  // One batch more than an update takes: it is held, and forgotten too.
+  for (const batch of batches.slice(0, 3)) await first.step(batch);
+  anew.initialize(keyOf(0), { dtype: "float32", shape: [1, 2] });
+  loadParameters(anew, Object.fromEntries([...long.parameters()].map(([path, { value }]) => [path, value as Tensor])));
+  await first.forget();
+  first.key = keyOf(7);
+  expect([first.batches, first.updates]).toEqual([0, 0]);
+  const second = trainerOf(anew);
+  second.key = keyOf(7);
+  for (const batch of batches) expect(await first.step(batch)).toEqual(await second.step(batch));
+  expect(flat(long)).toEqual(flat(anew));
+  expect(first.state()).toEqual(second.state());
+});

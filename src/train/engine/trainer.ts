@@ -94,7 +94,6 @@ export class Trainer<B extends Batch = Batch> {
   readonly model: AnyModule;
   /** The steps in the order of their turns. */
   readonly phases: readonly Phase[];
-  readonly key: Key;
   readonly #options: TrainingOptions;
   /** For each batch of a whole round, whose turn it is. */
   readonly #turns: readonly Phase[];
@@ -104,6 +103,7 @@ export class Trainer<B extends Batch = Batch> {
   /** Of the batches that were trained on, by how many samples they have. */
   readonly #signatures = new Map<number, string>();
   #restored: TrainerState | undefined;
+  #key: Key;
   #batches = 0;
   #updateSeconds = 0;
   #frozenShare = 0;
@@ -119,7 +119,7 @@ export class Trainer<B extends Batch = Batch> {
       );
     this.model = modelOf(model);
     this.#options = training;
-    this.key = keyOf(training.seed ?? 0);
+    this.#key = keyOf(training.seed ?? 0);
     const { groups = [], compile } = training;
     const steps = "steps" in options && options.steps !== undefined ? options.steps : undefined;
     const ranks = ranksOf(training);
@@ -145,6 +145,15 @@ export class Trainer<B extends Batch = Batch> {
       });
     });
     this.#turns = this.phases.flatMap((phase) => new Array<Phase>(steps?.[phase.options.name]?.times ?? 1).fill(phase));
+  }
+
+  /** What initial values and the random numbers of steps derive from; another key counts from the next step on. */
+  get key(): Key {
+    return this.#key;
+  }
+
+  set key(key: Key) {
+    this.#key = key;
   }
 
   /** The steps with their objectives. */
@@ -338,6 +347,15 @@ export class Trainer<B extends Batch = Batch> {
     if (this.#parameters) throw new OptionError("restore a trainer before its first step, not after");
     this.#batches = state.batches;
     this.#restored = state;
+  }
+
+  /**
+   * Begins anew on the parameters as they are: forgets what optimizers and transforms remember, and counts batches and updates from 0. What is
+   * compiled stays. Call it between steps.
+   */
+  async forget(): Promise<void> {
+    this.#batches = 0;
+    for (const phase of this.phases) await phase.forget();
   }
 
   /** Lets go of compiled graphs, and writes the profiles that the compile options asked for. What is needed again is compiled anew. */

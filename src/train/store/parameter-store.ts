@@ -156,6 +156,17 @@ export class ParameterStore<P extends Stored = Stored> {
     return true;
   }
 
+  /** Makes what is remembered zero, as it is at first. */
+  async forget(): Promise<void> {
+    this.#parked.clear();
+    for (const shard of this.#shards)
+      for (const name of this.#remembered) {
+        await shard.fetch(name);
+        shard.vector(name).fill(0);
+        shard.written(name);
+      }
+  }
+
   /** As `sync`, and brings everything to where graphs read it. */
   async settle(): Promise<void> {
     const replaced = this.#slots.filter(({ parameter, view }) => parameter.value !== view);
