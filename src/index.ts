@@ -20,6 +20,8 @@ export { ranksInProcess } from "./distributed/in-process.ts";
 export * from "./draw/index.ts";
 /** Why a model says what it says: saliency, integrated gradients, Shapley values, Grad-CAM, and whether to believe them. */
 export * as explain from "./explain/index.ts";
+/** Federated learning: strategies, robust aggregation, compressed updates, coordinator and client, simulation. */
+export * as federated from "./federated/index.ts";
 export * from "./finetune/index.ts";
 export type { ConfiguredModel } from "./formats/families/family.ts";
 export { type EncodedOnnx, encodeOnnx, type OnnxOptions } from "./formats/files/export-onnx.ts";

@@ -50,6 +50,7 @@ export const subjects = {
   Namespaces: [],
   "Reinforcement learning": ["rl/"],
   Explanations: ["explain/"],
+  "Federated learning": ["federated/"],
   // Of the namespace `models`.
   Presets: ["models/index.ts", "models/shared/"],
   "Vision models": ["models/vision/"],

@@ -73,6 +73,11 @@ export class RankError extends SardonyxError {
   override readonly code: string = "RANK";
 }
 
+/** A message of federated learning that is refused, or a round that cannot go on; the message names the client. */
+export class FederationError extends SardonyxError {
+  override readonly code: string = "FEDERATION";
+}
+
 /** A defect of Sardonyx itself; its message begins with `internal:`. Please report it. */
 export class InternalError extends SardonyxError {
   override readonly code: string = "INTERNAL";

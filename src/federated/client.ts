@@ -1,0 +1,261 @@
+/** The training of a client in a round: the values taken up, the steps corrected as the strategy wants, the update made. */
+import { DataError, FederationError } from "../core/errors.ts";
+import { foldIn } from "../core/random.ts";
+import type { Value } from "../graph/ir.ts";
+import type { AnyModule } from "../nn/module.ts";
+import { add, mul, sub } from "../ops/index.ts";
+import type { StepResult, Trainer } from "../train/engine/trainer.ts";
+import { gradientsName, parametersName, type Shard } from "../train/store/shard.ts";
+import type { GradientTransform, Transformed } from "../train/transforms/transform.ts";
+import { decodeValues, encodeValues } from "./compression.ts";
+import { decodeTask, encodeUpdate, type RoundTask } from "./messages.ts";
+import { describeModel, type ModelDescription, readValues, writeValues } from "./model-description.ts";
+import { strategyOf } from "./strategies/index.ts";
+import type { Strategy, Vectors } from "./strategies/strategy.ts";
+
+/** What a client keeps from round to round, to be saved: vectors of its strategy, and what its compression left out. */
+export interface ClientMemory {
+  /** The round after which `next` holds; 0 before the first. */
+  readonly round: number;
+  /** As it was before that round. */
+  readonly before: Vectors;
+  /** As it is if the coordinator took the update of that round. */
+  readonly next: Vectors;
+}
+
+/** Of a client that was in no round yet. */
+export const emptyMemory: ClientMemory = { round: 0, before: {}, next: {} };
+
+/** Under which a client keeps what its compression left out. */
+const residualName = "#residual";
+
+/** What a round has come to so far. */
+interface Underway {
+  readonly task: RoundTask;
+  readonly memory: Vectors;
+  steps: number;
+  loss: number;
+  weight: number;
+  rates: number;
+}
+
+/** How far the training of a round has come, beside the values of the model: plain numbers. */
+export type LocalProgress = Readonly<Pick<Underway, "steps" | "loss" | "weight" | "rates">>;
+
+/**
+ * What a client does in a round, apart from the steps themselves, which its trainer makes: `begin`, then `record` after each step, then `end`. One serves for
+ * many clients, one after the other, so that a simulation compiles once.
+ * @example
+ * const local = new LocalTraining(model, strategy);
+ * const trainer = new Trainer(model, { loss, optimizer, training: { transforms: local.transforms } });
+ * await local.begin(trainer, taskBytes, memory);
+ * for (let epoch = 0; epoch < local.task.localEpochs; epoch++)
+ *   for await (const batch of data.epoch(epoch)) local.record(await trainer.step(batch));
+ * const { update, memory: next } = await local.end(trainer, samples);
+ */
+export class LocalTraining {
+  readonly #model: AnyModule;
+  readonly #description: ModelDescription;
+  readonly #correction: Correction | undefined;
+  readonly strategy: Strategy;
+  #underway: Underway | undefined;
+
+  /** @param strategy the coordinator's; the model is initialized */
+  constructor(model: AnyModule, strategy: Strategy) {
+    this.#model = model;
+    this.#description = describeModel(model);
+    this.strategy = strategy;
+    const { local } = strategy;
+    if (local?.proximal || local?.offset) this.#correction = new Correction(local.proximal ?? 0, this.#description);
+  }
+
+  /** The model as it is exchanged. */
+  get description(): ModelDescription {
+    return this.#description;
+  }
+
+  /** What the trainer has to do with gradients: to be passed to it before other transforms. */
+  get transforms(): readonly GradientTransform[] {
+    return this.#correction ? [this.#correction] : [];
+  }
+
+  /** The task of the round under way. Throws FederationError before `begin`. */
+  get task(): RoundTask {
+    return this.#required().task;
+  }
+
+  /** How far the round under way has come, with which `begin` goes on. */
+  get progress(): LocalProgress {
+    const { steps, loss, weight, rates } = this.#required();
+    return { steps, loss, weight, rates };
+  }
+
+  /**
+   * Takes up a task. Throws FederationError for one of another model or strategy.
+   * @param bytes the coordinator's message
+   * @param memory what the client keeps
+   * @param progress of a round that was interrupted, whose values and optimizer the trainer has; default the round begins
+   */
+  async begin<B extends Trainer<never>>(
+    trainer: B,
+    bytes: Uint8Array,
+    memory: ClientMemory,
+    progress?: LocalProgress,
+  ): Promise<void> {
+    const { local } = this.strategy;
+    const task = decodeTask(this.#description, bytes, (strategy) => strategyOf(strategy).local?.sends ?? []);
+    const said = JSON.stringify([task.strategy.name, task.strategy.settings]);
+    if (said !== JSON.stringify([this.strategy.name, this.strategy.settings]))
+      throw new FederationError(
+        `the coordinator's task is for the strategy ${said}, and this client was begun for ${this.strategy.name}; join again`,
+      );
+    for (const optimizer of trainer.optimizers) local?.requireOptimizer?.(optimizer);
+    const own = this.#memoryFor(task, memory);
+    this.#underway = { task, memory: own, ...{ steps: 0, loss: 0, weight: 0, rates: 0 }, ...progress };
+    trainer.key = task.key;
+    if (!progress) {
+      await trainer.forget();
+      writeValues(this.#model, this.#description, task.values);
+    }
+    this.#correction?.arm(task.values, local?.offset?.(task.sent, own));
+  }
+
+  /** Whether the update of the client's last round counts, or it begins where it was before. */
+  #memoryFor(task: RoundTask, memory: ClientMemory): Vectors {
+    const found = memory.round > 0 && memory.round === task.accepted ? memory.next : memory.before;
+    const names = [
+      ...(this.strategy.local?.remembers ?? []),
+      ...(task.compression.encoding === "topK" ? [residualName] : []),
+    ];
+    return Object.fromEntries(
+      names.map((name) => [name, found[name] ?? new Float32Array(this.#description.length)] as const),
+    );
+  }
+
+  /** Counts a step of the trainer. */
+  record({ loss, weight, learningRate }: StepResult): void {
+    const underway = this.#required();
+    underway.steps++;
+    underway.loss += loss * weight;
+    underway.weight += weight;
+    underway.rates += learningRate;
+  }
+
+  /**
+   * Makes the update of the round, and what the client keeps. Throws DataError where no step was made, NonFiniteError or FederationError where the values are no
+   * numbers that can be sent.
+   * @param samples of the client's data, by which it is weighted
+   */
+  async end<B extends Trainer<never>>(
+    trainer: B,
+    samples: number,
+  ): Promise<{ readonly update: Uint8Array; readonly memory: ClientMemory }> {
+    const { task, memory, steps, loss, weight, rates } = this.#required();
+    if (steps === 0)
+      throw new DataError(
+        `client "${task.client}" made no step in round ${task.round}, its data gave no batch; give it data, or smaller batches`,
+      );
+    await trainer.flush();
+    await trainer.sync();
+    const description = this.#description;
+    const change = readValues(this.#model, description).map((value, i) => value - (task.values[i] as number));
+    const next: Record<string, Float32Array> = {
+      ...this.strategy.local?.remember?.({
+        ...{ change, trained: description.trained, rates },
+        ...{ sent: task.sent, own: memory },
+      }),
+    };
+    const returned = Object.fromEntries(
+      Object.entries(next).map(([name, vector]) => [
+        name,
+        vector.map((value, i) => value - (memory[name]?.[i] as number)),
+      ]),
+    );
+    const { compression, key: taskKey, round, client } = task;
+    const key = foldIn(taskKey, "compression");
+    const residual = memory[residualName];
+    if (residual) {
+      for (let i = 0; i < change.length; i++) change[i] = (change[i] as number) + (residual[i] as number);
+      const encoded = encodeValues(description, change, compression, key);
+      const kept = decodeValues("the update", description, compression.encoding, encoded);
+      next[residualName] = change.map((value, i) => value - (kept[i] as number));
+    }
+    const fields = { round, client, samples, steps, loss: loss / weight, change, returned };
+    this.#underway = undefined;
+    return {
+      update: encodeUpdate(description, fields, compression, key),
+      memory: { round, before: memory, next },
+    };
+  }
+
+  #required(): Underway {
+    if (this.#underway) return this.#underway;
+    throw new FederationError("this client has no round under way; call begin() with the coordinator's task first");
+  }
+}
+
+const [startSlot, offsetSlot] = ["federated-start", "federated-offset"];
+
+/** The gradient transform g + μ (w - w₀) + offset, for the proximal term and control variates. */
+class Correction implements GradientTransform {
+  readonly name = "federated";
+  readonly slots = [startSlot, offsetSlot];
+  readonly #mu: number;
+  readonly #description: ModelDescription;
+  #armed: { readonly start: Float32Array; readonly offset: Float32Array | undefined } | undefined;
+  /** Whether the vectors have yet to be written into the shards. */
+  #isNew = false;
+
+  constructor(mu: number, description: ModelDescription) {
+    this.#mu = mu;
+    this.#description = description;
+  }
+
+  /** Sets what steps are corrected by. */
+  arm(start: Float32Array, offset: Float32Array | undefined): void {
+    this.#armed = { start, offset };
+    this.#isNew = true;
+  }
+
+  bind(shards: readonly Shard[]) {
+    this.#isNew = true;
+    const correct = (g: Value, w: Value, start: Value, offset: Value, scale: Value, mu: Value) =>
+      add(add(mul(g, scale), mul(sub(w, start), mu)), offset);
+    const loops = shards.map((shard) => ({
+      length: shard.length,
+      run: shard.loop(
+        [gradientsName, parametersName, startSlot, offsetSlot],
+        2,
+        ([g, w, start, offset], [scale, mu]) => ({
+          results: [g && w && start && offset && scale && mu && correct(g, w, start, offset, scale, mu)],
+        }),
+      ),
+    }));
+    return {
+      apply: async (gradients: { scale: number }): Promise<Transformed> => {
+        if (this.#isNew) await this.#write(shards);
+        for (const { length, run } of loops) await run(0, length, [gradients.scale, this.#mu]);
+        gradients.scale = 1;
+        return "changed";
+      },
+    };
+  }
+
+  async #write(shards: readonly Shard[]): Promise<void> {
+    const { start, offset } = this.#armed ?? {};
+    const places = new Map(this.#description.tensors.map((own) => [own.path, own]));
+    for (const shard of shards)
+      for (const [name, vector] of [
+        [startSlot, start],
+        [offsetSlot, offset],
+      ] as const) {
+        await shard.fetch(name);
+        for (const slot of shard.slots) {
+          const { offset: at = 0, length = 0 } = places.get(slot.path) ?? {};
+          if (vector) shard.view(name, slot).data.set(vector.subarray(at, at + length));
+        }
+        shard.written(name);
+      }
+    this.#isNew = false;
+  }
+}

@@ -1,0 +1,39 @@
+/**
+ * Federated learning: clients train on data that stay where they are, and a coordinator combines what they learned. Strategies, robust aggregation,
+ * compressed updates, the coordinator and the client's part without a transport, and simulation in one process.
+ */
+export { type Aggregation, type Contribution, krum, mean, median, multiKrum, trimmedMean } from "./aggregations.ts";
+export { type ClientMemory, emptyMemory, type LocalProgress, LocalTraining } from "./client.ts";
+export type { Compression, Encoding } from "./compression.ts";
+export { Coordinator, type CoordinatorOptions } from "./coordinator.ts";
+export { type CoordinatorState, decodeState, encodeState } from "./coordinator-state.ts";
+export type { RoundTask } from "./messages.ts";
+export {
+  type DescribedTensor,
+  describeModel,
+  type ModelDescription,
+  protocolVersion,
+  readValues,
+  writeValues,
+} from "./model-description.ts";
+export {
+  type ClassOptions,
+  classPartition,
+  type DirichletOptions,
+  dirichletPartition,
+  type Partition,
+} from "./partition.ts";
+export { clientName, type FederationOptions, type RoundPolicy, type RoundRecord } from "./rounds.ts";
+export {
+  federation,
+  type SimulatedClients,
+  type SimulatedFederation,
+  type SimulateOptions,
+  simulate,
+} from "./simulate.ts";
+export { type FedAdamOptions, fedAdam } from "./strategies/fed-adam.ts";
+export { fedAvg } from "./strategies/fed-avg.ts";
+export { type FedProxOptions, fedProx } from "./strategies/fed-prox.ts";
+export { type StrategyName, strategies, strategyOf } from "./strategies/index.ts";
+export { type ScaffoldOptions, scaffold } from "./strategies/scaffold.ts";
+export type { LocalChange, LocalRule, RoundChange, ServerState, Strategy, Vectors } from "./strategies/strategy.ts";
