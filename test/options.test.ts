@@ -6,7 +6,7 @@ import * as s from "../src/index.ts";
 import * as node from "../src/node.ts";
 import * as web from "../src/web/index.ts";
 
-const { explain, models, ops, rl } = s;
+const { explain, federated, models, ops, rl } = s;
 const row = s.tensor([[1]]);
 const x = s.input("float32", [1, 1, 2, 2]);
 const model = s.dense(2);
@@ -303,6 +303,13 @@ const calls: Readonly<Record<string, (options: never) => unknown>> = {
   layerSimilarity: (options) => explain.layerSimilarity(model, model, samples, options),
   learningPage: (options) => explain.learningPage(options),
   lossLandscape: (options) => explain.lossLandscape(model, samples, options),
+  dirichletPartition: (options) => federated.dirichletPartition(row, options),
+  classPartition: (options) => federated.classPartition(row, options),
+  fedProx: (options) => federated.fedProx(options),
+  scaffold: (options) => federated.scaffold(options),
+  fedAdam: (options) => federated.fedAdam(options),
+  federation: (options) => federated.federation(model, options),
+  Coordinator: (options) => new federated.Coordinator(options),
   resnet50: (options) => models.presetOf("resnet50").build(options),
 };
 

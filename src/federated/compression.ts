@@ -10,6 +10,7 @@ import { asTensors, type ModelDescription, requireTensors } from "./model-descri
 
 /** Names of encodings. */
 export const encodings = ["float32", "float16", "int8", "topK"] as const;
+/** How the elements of an update are written; see `Compression`. */
 export type Encoding = (typeof encodings)[number];
 
 /** How updates are compressed. */

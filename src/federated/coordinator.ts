@@ -4,15 +4,17 @@
  */
 import { FederationError, OptionError } from "../core/errors.ts";
 import { plural } from "../core/number-text.ts";
+import { count, matching, objectOf } from "../core/option-types.ts";
+import { optionsOf, required } from "../core/options.ts";
 import { foldIn } from "../core/random.ts";
 import { type CoordinatorState, savedVectors, takeState } from "./coordinator-state.ts";
 import { type ClientUpdate, decodeUpdate, encodeTask } from "./messages.ts";
-import type { ModelDescription } from "./model-description.ts";
-import { requireFiniteValues } from "./model-description.ts";
+import { type ModelDescription, requireFiniteValues } from "./model-description.ts";
 import {
   checkPolicy,
   type FederationOptions,
   federationOf,
+  federationTypes,
   inOrder,
   type RoundPolicy,
   type RoundRecord,
@@ -33,6 +35,17 @@ export interface CoordinatorOptions extends FederationOptions {
   /** What `state` gave, of a coordinator with the same options, with which it goes on. */
   readonly state?: CoordinatorState | undefined;
 }
+
+const checkOptions = optionsOf<CoordinatorOptions>("Coordinator", {
+  ...federationTypes,
+  description: required(objectOf<ModelDescription>("a description: describeModel(model)")),
+  values: required(
+    matching<Float32Array>("the model's values: readValues(…)", (value) => value instanceof Float32Array),
+  ),
+  rounds: count(0),
+  policy: checkPolicy.type,
+  state: objectOf<CoordinatorState>("what Coordinator.state gave"),
+});
 
 /** A round under way. */
 interface OpenRound {
@@ -74,11 +87,11 @@ export class Coordinator {
 
   /** Throws OptionError for options that do not go together, FederationError for a state of another model. */
   constructor(options: CoordinatorOptions) {
-    const { description, values, rounds = Number.POSITIVE_INFINITY, policy = {}, state } = options;
+    const { description, values, rounds = Number.POSITIVE_INFINITY, policy = {}, state } = checkOptions(options);
     this.#options = federationOf(options);
     this.#description = description;
     this.#rounds = rounds;
-    this.#policy = checkPolicy(policy);
+    this.#policy = policy;
     this.#values = values.slice();
     if (values.length !== description.length)
       throw new OptionError(

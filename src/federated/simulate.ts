@@ -223,7 +223,7 @@ export type SimulateOptions<B extends Batch> = Trained<B> &
  * const { model } = network;
  * model.initialize(keyOf(1), inputs);
  * const { rounds, history } = await federated.simulate(model, {
- *   clients: { count: 100, samples: (i) => parts[i].length, data: (i) => train.select(parts[i]).shuffle(keyOf(i)).batch(10) },
+ *   clients: { count: 100, samples: (i) => parts[i].length, data: (i) => train.select(parts[i]).shuffle(keyOf(i)).batch(10, { dropLast: true }) },
  *   rounds: 50,
  *   loss: crossEntropy(),
  *   optimizer: sgd({ learningRate: 0.05 }),
