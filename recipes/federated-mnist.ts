@@ -115,12 +115,14 @@ export default defineRecipe({
     const { model, inputs } = opened;
     model.initialize(keyOf(seed), inputs);
     const loss = crossEntropy();
-    const federation = federated.federation(model, {
-      clients: { count: parts.length, samples: (client) => parts[client]?.length ?? 0, data: dataOf },
+    const clients = { count: parts.length, samples: (client: number) => parts[client]?.length ?? 0, data: dataOf };
+    const options: federated.FederationOptions = {
       strategy: federated.strategyOf({ name: strategy, settings: {} }),
       ...{ share, localEpochs, compression: { encoding: compression } },
+      rate: cosine({ rate: 1, steps: settings.epochs }),
       key: foldIn(keyOf(seed), "federation"),
-    });
+    };
+    const federation = federated.federation(model, { clients, ...options });
     const accuracyOf = async (trained: typeof model, part: typeof held) =>
       (await evaluate(trained, part, { loss, metrics: [accuracy()] })).results["accuracy"] ?? Number.NaN;
     return {
@@ -130,6 +132,8 @@ export default defineRecipe({
       test: held,
       loss,
       metrics: [accuracy(), confusionMatrix(10)],
+      federated: { clients, options },
+      schedule: federation.scheduled(learningRate),
       callbacks: [federation.callback],
       training: { transforms: federation.transforms },
       samples: { train: own.length ?? 0, test: test.length ?? 0 },

@@ -21,7 +21,7 @@ const unrestricted = [
 ];
 
 /** Packages that run in Node only. */
-const nodePackages = ["onnxruntime-node", "sharp", "cli-progress", "commander", "koffi", "tsx"];
+const nodePackages = ["onnxruntime-node", "sharp", "cli-progress", "commander", "koffi", "tsx", "ws"];
 /** Files that may import Node modules, beside *.node.ts and tests. */
 const nodeFiles = ["src/runtime/node.ts", "src/node.ts"];
 

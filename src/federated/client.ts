@@ -1,10 +1,13 @@
 /** The training of a client in a round: the values taken up, the steps corrected as the strategy wants, the update made. */
 import { DataError, FederationError } from "../core/errors.ts";
 import { foldIn } from "../core/random.ts";
+import type { Batch, Dataset } from "../data/pipeline/dataset.ts";
 import type { Value } from "../graph/ir.ts";
 import type { AnyModule } from "../nn/module.ts";
 import { add, mul, sub } from "../ops/index.ts";
 import type { StepResult, Trainer } from "../train/engine/trainer.ts";
+import { rateAt } from "../train/optimizers/optimizer.ts";
+import type { Schedule } from "../train/schedules.ts";
 import { gradientsName, parametersName, type Shard } from "../train/store/shard.ts";
 import type { GradientTransform, Transformed } from "../train/transforms/transform.ts";
 import { decodeValues, encodeValues } from "./compression.ts";
@@ -15,6 +18,8 @@ import type { Strategy, Vectors } from "./strategies/strategy.ts";
 
 /** What a client keeps from round to round, to be saved: vectors of its strategy, and what its compression left out. */
 export interface ClientMemory {
+  /** The federation that it is of. */
+  readonly federation: string;
   /** The round after which `next` holds; 0 before the first. */
   readonly round: number;
   /** As it was before that round. */
@@ -24,7 +29,7 @@ export interface ClientMemory {
 }
 
 /** Of a client that was in no round yet. */
-export const emptyMemory: ClientMemory = { round: 0, before: {}, next: {} };
+export const emptyMemory: ClientMemory = { federation: "", round: 0, before: {}, next: {} };
 
 /** Under which a client keeps what its compression left out. */
 const residualName = "#residual";
@@ -42,15 +47,27 @@ interface Underway {
 /** How far the training of a round has come, beside the values of the model: plain numbers. */
 export type LocalProgress = Readonly<Pick<Underway, "steps" | "loss" | "weight" | "rates">>;
 
+/** What a client trains on. */
+export interface LocalRun<B extends Batch> {
+  /** Its data in batches: epoch `e` of round `r` (from 1) is read as epoch `(r - 1) · localEpochs + e`. */
+  readonly data: Dataset<B>;
+  /** How many samples it has. */
+  readonly samples: number;
+  /** What it keeps. */
+  readonly memory: ClientMemory;
+  /** Ends the training when it is aborted. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * What a client does in a round, apart from the steps themselves, which its trainer makes: `begin`, then `record` after each step, then `end`. One serves for
  * many clients, one after the other, so that a simulation compiles once.
  * @example
  * const local = new LocalTraining(model, strategy);
+ * const optimizer = sgd({ learningRate: local.scheduled(0.1) });
  * const trainer = new Trainer(model, { loss, optimizer, training: { transforms: local.transforms } });
  * await local.begin(trainer, taskBytes, memory);
- * for (let epoch = 0; epoch < local.task.localEpochs; epoch++)
- *   for await (const batch of data.epoch(epoch)) local.record(await trainer.step(batch));
+ * for await (const batch of data.epoch(0)) local.record(await trainer.step(batch));
  * const { update, memory: next } = await local.end(trainer, samples);
  */
 export class LocalTraining {
@@ -77,6 +94,11 @@ export class LocalTraining {
   /** What the trainer has to do with gradients: to be passed to it before other transforms. */
   get transforms(): readonly GradientTransform[] {
     return this.#correction ? [this.#correction] : [];
+  }
+
+  /** A learning rate times the factor that the coordinator's task has for the round: for the optimizer of the trainer. */
+  scheduled(learningRate: number | Schedule): Schedule {
+    return (update) => (this.#underway?.task.rate ?? 1) * rateAt(learningRate, update);
   }
 
   /** The task of the round under way. Throws FederationError before `begin`. */
@@ -122,7 +144,8 @@ export class LocalTraining {
 
   /** Whether the update of the client's last round counts, or it begins where it was before. */
   #memoryFor(task: RoundTask, memory: ClientMemory): Vectors {
-    const found = memory.round > 0 && memory.round === task.accepted ? memory.next : memory.before;
+    const isOfOther = memory.federation !== task.federation;
+    const found = isOfOther ? {} : memory.round === task.accepted ? memory.next : memory.before;
     const names = [
       ...(this.strategy.local?.remembers ?? []),
       ...(task.compression.encoding === "topK" ? [residualName] : []),
@@ -184,8 +207,27 @@ export class LocalTraining {
     this.#underway = undefined;
     return {
       update: encodeUpdate(description, fields, compression, key),
-      memory: { round, before: memory, next },
+      memory: { federation: task.federation, round, before: memory, next },
     };
+  }
+
+  /**
+   * A whole round: `begin`, the steps of all local epochs, `end`. Throws what these throw and training does, and the signal's reason where it is aborted.
+   * @param bytes the coordinator's message
+   */
+  async run<B extends Batch>(
+    trainer: Trainer<B>,
+    bytes: Uint8Array,
+    { data, samples, memory, signal }: LocalRun<B>,
+  ): Promise<{ readonly update: Uint8Array; readonly memory: ClientMemory; readonly round: number }> {
+    await this.begin(trainer, bytes, memory);
+    const { round, localEpochs } = this.task;
+    for (let epoch = 0; epoch < localEpochs; epoch++)
+      for await (const batch of data.epoch((round - 1) * localEpochs + epoch)) {
+        signal?.throwIfAborted();
+        this.record(await trainer.step(batch));
+      }
+    return { ...(await this.end(trainer, samples)), round };
   }
 
   #required(): Underway {

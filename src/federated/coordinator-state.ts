@@ -21,6 +21,7 @@ const recordSchema = z.object({
 });
 const updateSchema = z.object({ samples: whole, steps: whole, loss: z.number(), change: vector, returned: vectors });
 const stateSchema = z.object({
+  id: z.string(),
   model: z.string(),
   strategy: z.string(),
   values: vector,

@@ -4,9 +4,10 @@
  */
 import { FederationError, OptionError } from "../core/errors.ts";
 import { plural } from "../core/number-text.ts";
-import { count, matching, objectOf } from "../core/option-types.ts";
+import { count, matching, objectOf, string } from "../core/option-types.ts";
 import { optionsOf, required } from "../core/options.ts";
 import { foldIn } from "../core/random.ts";
+import { rateAt } from "../train/optimizers/optimizer.ts";
 import { type CoordinatorState, savedVectors, takeState } from "./coordinator-state.ts";
 import { type ClientUpdate, decodeUpdate, encodeTask } from "./messages.ts";
 import { type ModelDescription, requireFiniteValues } from "./model-description.ts";
@@ -32,6 +33,8 @@ export interface CoordinatorOptions extends FederationOptions {
   readonly rounds?: number;
   /** When rounds begin and end. */
   readonly policy?: RoundPolicy;
+  /** Tells this federation from others: what clients remember of another one they forget. Default "0"; a state keeps its own. */
+  readonly id?: string;
   /** What `state` gave, of a coordinator with the same options, with which it goes on. */
   readonly state?: CoordinatorState | undefined;
 }
@@ -44,6 +47,7 @@ const checkOptions = optionsOf<CoordinatorOptions>("Coordinator", {
   ),
   rounds: count(0),
   policy: checkPolicy.type,
+  id: string,
   state: objectOf<CoordinatorState>("what Coordinator.state gave"),
 });
 
@@ -75,6 +79,7 @@ export class Coordinator {
   readonly #description: ModelDescription;
   readonly #rounds: number;
   readonly #policy: RoundPolicy;
+  readonly #id: string;
   readonly #values: Float32Array;
   readonly #slots: Vectors;
   readonly #present = new Set<string>();
@@ -83,15 +88,24 @@ export class Coordinator {
   readonly #history: RoundRecord[] = [];
   #open: OpenRound | undefined;
   #attempt = 0;
+  #openings = 0;
   #bytesUp = 0;
 
   /** Throws OptionError for options that do not go together, FederationError for a state of another model. */
   constructor(options: CoordinatorOptions) {
-    const { description, values, rounds = Number.POSITIVE_INFINITY, policy = {}, state } = checkOptions(options);
+    const {
+      description,
+      values,
+      rounds = Number.POSITIVE_INFINITY,
+      policy = {},
+      id = "0",
+      state,
+    } = checkOptions(options);
     this.#options = federationOf(options);
     this.#description = description;
     this.#rounds = rounds;
     this.#policy = policy;
+    this.#id = state?.id ?? id;
     this.#values = values.slice();
     if (values.length !== description.length)
       throw new OptionError(
@@ -124,6 +138,11 @@ export class Coordinator {
   /** The rounds that are done. */
   get history(): readonly RoundRecord[] {
     return this.#history;
+  }
+
+  /** How often a round has begun, one that begins again too: whoever sends tasks sees by it that there are new ones. */
+  get openings(): number {
+    return this.#openings;
   }
 
   /** The values of the model after the rounds that are done; not to be changed. */
@@ -170,6 +189,7 @@ export class Coordinator {
     if (this.#present.size < clients) return;
     const drawn = sampleClients(this.#present, this.#options.share, this.#options.key, this.round + 1, this.#attempt);
     this.#requireEnough(drawn.length);
+    this.#openings++;
     this.#open = { clients: drawn, opened: now, updates: new Map(), dropped: new Map(), tasks: new Map() };
   }
 
@@ -246,10 +266,11 @@ export class Coordinator {
   task(client: string): Uint8Array {
     if (!this.waiting.includes(client))
       throw new FederationError(`client "${client}" has nothing to do in round ${this.round + 1}; wait for the next`);
-    const { strategy, compression, localEpochs, key } = this.#options;
+    const { strategy, compression, localEpochs, rate, key } = this.#options;
     const round = this.round + 1;
     const bytes = encodeTask(this.#description, {
-      ...{ round, client, localEpochs, compression },
+      ...{ federation: this.#id, round, client, localEpochs, compression },
+      rate: rateAt(rate, this.round),
       strategy: { name: strategy.name, settings: strategy.settings },
       key: foldIn(key, "train", round, client),
       accepted: this.#accepted.get(client) ?? 0,
@@ -297,6 +318,7 @@ export class Coordinator {
       tasks = new Map(),
     } = this.#open ?? {};
     return {
+      id: this.#id,
       model: this.#description.hash,
       strategy: this.#options.strategy.name,
       values: this.#values.slice(),

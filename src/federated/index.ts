@@ -3,7 +3,7 @@
  * compressed updates, the coordinator and the client's part without a transport, and simulation in one process.
  */
 export { type Aggregation, type Contribution, krum, mean, median, multiKrum, trimmedMean } from "./aggregations.ts";
-export { type ClientMemory, emptyMemory, type LocalProgress, LocalTraining } from "./client.ts";
+export { type ClientMemory, emptyMemory, type LocalProgress, type LocalRun, LocalTraining } from "./client.ts";
 export type { Compression, Encoding } from "./compression.ts";
 export { Coordinator, type CoordinatorOptions } from "./coordinator.ts";
 export { type CoordinatorState, decodeState, encodeState } from "./coordinator-state.ts";
@@ -28,6 +28,7 @@ export {
   federation,
   type SimulatedClients,
   type SimulatedFederation,
+  type SimulatedOptions,
   type SimulateOptions,
   simulate,
 } from "./simulate.ts";

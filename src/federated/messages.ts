@@ -21,7 +21,9 @@ const base = { protocol: z.number(), model: name, round: z.number().int().positi
 const taskSchema = z.strictObject({
   ...base,
   kind: z.literal("task"),
+  federation: name,
   localEpochs: z.number().int().positive(),
+  rate: z.number().positive(),
   strategy: z.object({ name, settings: z.record(name, z.number()) }),
   compression: z.object({ encoding: z.enum(encodings), share: z.number() }),
   key: z.tuple([word, word]),
@@ -39,12 +41,16 @@ const updateSchema = z.strictObject({
 
 /** What a client is to do in a round. */
 export interface RoundTask {
+  /** Tells the federation from others. */
+  readonly federation: string;
   /** The round, 1 for the first. */
   readonly round: number;
   /** The client's name. */
   readonly client: string;
   /** Passes over its data. */
   readonly localEpochs: number;
+  /** What its learning rate is multiplied by. */
+  readonly rate: number;
   /** The strategy, by its name and numbers. */
   readonly strategy: Pick<Strategy, "name" | "settings">;
   /** How the update is to be written. */

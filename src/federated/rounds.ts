@@ -1,8 +1,9 @@
 /** What a federation is run by: the options that simulation and coordinator share, the record of rounds, and who takes part in one. */
 import { OptionError } from "../core/errors.ts";
-import { count, having, positive, positiveShare } from "../core/option-types.ts";
+import { count, having, matching, positive, positiveShare } from "../core/option-types.ts";
 import { type OptionTypes, optionsOf } from "../core/options.ts";
 import { foldIn, type Key, keyOf, keyType, Random } from "../core/random.ts";
+import type { Schedule } from "../train/schedules.ts";
 import { type Aggregation, mean } from "./aggregations.ts";
 import { type Compression, checkCompression } from "./compression.ts";
 import { fedAvg } from "./strategies/fed-avg.ts";
@@ -20,6 +21,12 @@ export interface FederationOptions {
   readonly share?: number;
   /** Passes over a client's data in a round; default 1. */
   readonly localEpochs?: number;
+  /**
+   * What the clients' learning rate is multiplied by in each round: a number above 0, or a schedule of the rounds, 0 for the first, such as `cosine({ rate: 1, steps: rounds
+   * })`. Where data differ, FedAvg needs rates that fall to come to rest (Li et al. 2020, "On the Convergence of FedAvg on Non-IID Data", sec. 3.3).
+   * Default 1.
+   */
+  readonly rate?: number | Schedule;
   /** What sampling and training derive from; default `keyOf(0)`. */
   readonly key?: Key;
 }
@@ -30,6 +37,10 @@ export const federationTypes: OptionTypes<FederationOptions> = {
   compression: checkCompression.type,
   share: positiveShare,
   localEpochs: count(),
+  rate: matching<number | Schedule>(
+    "a number above 0, or a schedule of the rounds",
+    (value) => typeof value === "function" || (typeof value === "number" && value > 0 && Number.isFinite(value)),
+  ),
   key: keyType,
 };
 
@@ -90,14 +101,14 @@ export function sampleClients(
 export function federationOf(options: FederationOptions): Required<FederationOptions> & {
   readonly compression: Required<Compression>;
 } {
-  const { strategy = fedAvg(), aggregation = mean(), compression = {}, share = 1, localEpochs = 1 } = options;
+  const { strategy = fedAvg(), aggregation = mean(), compression = {}, share = 1, localEpochs = 1, rate = 1 } = options;
   if (!aggregation.isMean && (strategy.local?.remembers.length ?? 0) > 0)
     throw new OptionError(
       `${strategy.name} adds up what all clients return, which ${aggregation.name} does not; take mean() with it, or fedAvg() with ${aggregation.name}`,
     );
   const { encoding = "float32", share: kept = 0.1 } = compression;
   return {
-    ...{ strategy, aggregation, share, localEpochs },
+    ...{ strategy, aggregation, share, localEpochs, rate },
     compression: { encoding, share: kept },
     key: options.key ?? keyOf(0),
   };

@@ -61,6 +61,7 @@ const kinds: Readonly<Record<string, FederationOptions>> = {
   "scaffold, half of the clients": { strategy: scaffold(), share: 0.5, localEpochs: 2 },
   "fedAdam by float16": { strategy: fedAdam({ serverRate: 0.05 }), compression: { encoding: "float16" } },
   "scaffold by topK": { strategy: scaffold(), compression: { encoding: "topK", share: 0.3 }, share: 0.5 },
+  "a rate that falls": { rate: (round) => 1 / (round + 1) },
   "fedAvg by int8": { compression: { encoding: "int8" } },
 };
 
@@ -118,6 +119,18 @@ test("clients begin each round without a memory of the optimizer's", async () =>
   }
   for (const [i, value] of valuesOf(model).entries())
     expect(value).toBeCloseTo(((reached[0]?.[i] as number) + (reached[1]?.[i] as number)) / 2, 5);
+});
+
+test("the rate of a round is that of the optimizer times the round's factor, in a schedule of rounds", async () => {
+  const rates: number[] = [];
+  await simulate(blobNetwork(), {
+    ...blobTraining,
+    clients: { ...clients, count: 2 },
+    rounds: 3,
+    federation: { rate: (round) => 1 / (round + 1) },
+    callbacks: [{ name: "rates", onBatch: (_, { learningRate }) => void rates.push(learningRate) }],
+  });
+  expect([...new Set(rates)]).toEqual([0.1, 0.05, 0.1 / 3]);
 });
 
 test("1,000 clients fit in one process", async () => {

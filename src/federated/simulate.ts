@@ -13,6 +13,8 @@ import type { Callback } from "../train/callbacks/callback.ts";
 import type { Trained } from "../train/engine/trainer.ts";
 import { type FitResult, fit, type Run } from "../train/fit.ts";
 import type { LoopOptions } from "../train/fit-options.ts";
+import type { Optimizer } from "../train/optimizers/optimizer.ts";
+import type { Schedule } from "../train/schedules.ts";
 import type { GradientTransform } from "../train/transforms/transform.ts";
 import { type ClientMemory, emptyMemory, LocalTraining } from "./client.ts";
 import { Coordinator } from "./coordinator.ts";
@@ -43,18 +45,25 @@ export interface SimulatedFederation<B extends Batch> {
   readonly train: Dataset<B>;
   /** What the trainer does with gradients, before other transforms. */
   readonly transforms: readonly GradientTransform[];
+  /** The clients' learning rate, from that of their optimizer: times the factor of the round. */
+  scheduled(learningRate: number | Schedule): Schedule;
   /** Begins and ends the training of clients and rounds; the first of the run's callbacks. */
   readonly callback: Callback;
   /** The rounds that are done. */
   readonly rounds: readonly RoundRecord[];
 }
 
-interface PartsOptions<B extends Batch> extends FederationOptions {
+/** Options of `federation`. */
+export interface SimulatedOptions<B extends Batch> extends FederationOptions {
+  /** The clients' data. */
   readonly clients: SimulatedClients<B>;
+  /** Told of each round that is done, before its validation; default nobody is. */
+  readonly onRound?: ((record: RoundRecord) => void) | undefined;
 }
 
-const checkParts = optionsOf<PartsOptions<never>>("federation", {
+const checkParts = optionsOf<SimulatedOptions<never>>("federation", {
   ...federationTypes,
+  onRound: functionOf("(record) => …"),
   clients: required(
     optionsOf<SimulatedClients<never>>("clients", {
       count: required(count()),
@@ -68,7 +77,10 @@ const vectors = z.record(z.string(), z.instanceof(Float32Array));
 const savedSchema = z.object({
   /** Checked by the coordinator. */
   coordinator: z.custom<CoordinatorState>((value) => typeof value === "object" && value !== null),
-  memories: z.record(z.string(), z.object({ round: z.number(), before: vectors, next: vectors })),
+  memories: z.record(
+    z.string(),
+    z.object({ federation: z.string(), round: z.number(), before: vectors, next: vectors }),
+  ),
   progress: z.object({ steps: z.number(), loss: z.number(), weight: z.number(), rates: z.number() }).optional(),
 });
 
@@ -77,9 +89,9 @@ const savedSchema = z.object({
  * `callback` first among the callbacks. `simulate` does so. The run can be saved and resumed after any batch, as others can, and gives the same bits.
  * Throws DataError for a model that was not initialized, OptionError for options that do not go together.
  */
-export function federation<B extends Batch>(model: AnyModule, options: PartsOptions<B>): SimulatedFederation<B> {
-  checkParts(options as unknown as PartsOptions<never>);
-  const { clients, ...own } = options;
+export function federation<B extends Batch>(model: AnyModule, options: SimulatedOptions<B>): SimulatedFederation<B> {
+  checkParts(options as unknown as SimulatedOptions<never>);
+  const { clients, onRound, ...own } = options;
   const federated = federationOf(own);
   const names = Array.from({ length: clients.count }, (_, client) => clientName(client, clients.count));
   const local = new LocalTraining(model, federated.strategy);
@@ -131,7 +143,9 @@ export function federation<B extends Batch>(model: AnyModule, options: PartsOpti
     const { update, memory } = await local.end(run.trainer, clients.samples(client));
     memories.set(nameOf(client), memory);
     required().receive(nameOf(client), update);
+    const before = required().round;
     required().tick(0);
+    for (const record of required().history.slice(before)) onRound?.(record);
     turn = undefined;
     const [next] = required().waiting;
     if (required().round === run.epoch && next !== undefined)
@@ -197,6 +211,7 @@ export function federation<B extends Batch>(model: AnyModule, options: PartsOpti
   return {
     train,
     transforms: local.transforms,
+    scheduled: (learningRate) => local.scheduled(learningRate),
     callback,
     get rounds() {
       return coordinator?.history ?? [];
@@ -213,6 +228,8 @@ export type SimulateOptions<B extends Batch> = Trained<B> &
     readonly clients: SimulatedClients<B>;
     /** How the federation learns. */
     readonly federation?: FederationOptions;
+    /** Told of each round that is done, before its validation; default nobody is. */
+    readonly onRound?: (record: RoundRecord) => void;
   };
 
 /**
@@ -234,15 +251,21 @@ export async function simulate<B extends Batch>(
   model: AnyModule,
   options: SimulateOptions<B>,
 ): Promise<FitResult & { readonly rounds: readonly RoundRecord[] }> {
-  const { rounds, clients, federation: own = {}, callbacks = [], training = {}, ...rest } = options;
+  const { rounds, clients, federation: own = {}, onRound, callbacks = [], training = {}, ...rest } = options;
   if (!Number.isInteger(rounds) || rounds < 0)
     throw new OptionError(`simulate: rounds is ${rounds}; pass a whole number from 0`);
-  const parts = federation(model, { ...own, clients });
+  const parts = federation(model, { ...own, clients, onRound });
+  const trained = rest as Trained<B> & Omit<LoopOptions<B>, "epochs">;
   const result = await fit<B>(model, parts.train, {
-    ...(rest as Trained<B> & Omit<LoopOptions<B>, "epochs">),
+    ...trained,
+    ...("optimizer" in trained && { optimizer: withRate(trained.optimizer, parts) }),
     epochs: rounds,
     callbacks: [parts.callback, ...callbacks],
     training: { ...training, transforms: [...parts.transforms, ...(training.transforms ?? [])] },
   });
   return { ...result, rounds: parts.rounds };
 }
+
+/** An optimizer whose rate is that of the round. */
+const withRate = (optimizer: Optimizer | undefined, { scheduled }: Pick<SimulatedFederation<never>, "scheduled">) =>
+  optimizer && { ...optimizer, learningRate: scheduled(optimizer.learningRate) };

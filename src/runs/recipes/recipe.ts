@@ -6,6 +6,8 @@ import type { SoundFormat } from "../../data/sound/sound-format.ts";
 import type { RowEncoding } from "../../data/tables/rows/row-encoding.ts";
 import type { TextFeatures } from "../../data/text/text-features.ts";
 import type { Tokenizer } from "../../data/text/tokenizer.ts";
+import type { FederationOptions } from "../../federated/rounds.ts";
+import type { SimulatedClients } from "../../federated/simulate.ts";
 import type { AdapterSet } from "../../finetune/adapters/adapter-set.ts";
 import type { TextReader } from "../../finetune/tasks/text-rows.ts";
 import type { Value } from "../../graph/ir.ts";
@@ -151,6 +153,16 @@ export interface Deployment extends RecipeNetwork {
   readonly stages?: readonly Stage[];
 }
 
+/** How a task is learned by clients that keep their data, for `sardonyx federate`. */
+export interface FederatedTask {
+  /** The clients that its training data are split among. */
+  readonly clients: SimulatedClients;
+  /** How they learn. */
+  readonly options: FederationOptions;
+  /** How their steps are made, beside what the strategy does with gradients. */
+  readonly training?: TrainingOptions;
+}
+
 /** Everything that a run trains on and with. */
 export interface Task<F = unknown> extends Deployment {
   /** What was learned of the data, and what a run keeps of it: see Recipe.facts. */
@@ -184,6 +196,8 @@ export interface Task<F = unknown> extends Deployment {
   readonly schedule?: Schedule;
   /** Called as training goes; default none. */
   readonly callbacks?: readonly Callback[];
+  /** How clients learn it that keep their data; default each client has all of `train` as its own. */
+  readonly federated?: FederatedTask;
   /** How steps are made: accumulation, clipping, groups. */
   readonly training?: TrainingOptions;
   /** Options of optimizers by name, beside the rate: what this model is usually trained with. */
