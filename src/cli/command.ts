@@ -40,8 +40,10 @@ export interface Invocation<V> {
 export interface Command {
   readonly arguments: readonly Argument[];
   readonly options: OptionTable;
-  /** Options that come with what the first argument names, such as a recipe's own. */
+  /** Options that come with what an argument names, such as a recipe's own: the first, unless `namedBy` says which. */
   optionsOf?(argument: string): Promise<OptionTable>;
+  /** Which argument that is, 0 for the first. */
+  readonly namedBy?: number;
   /** What stands for the first argument where there is none, by the texts of some options; `undefined` where they tell nothing. */
   readonly unnamed?: {
     readonly options: readonly string[];

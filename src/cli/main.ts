@@ -85,6 +85,10 @@ const commands: Readonly<Record<string, Listed>> = {
     summary: "List where graphs can be computed here, with measured rates",
     load: () => import("./commands/devices.ts"),
   },
+  federate: {
+    summary: "Learn from data that stay with several clients: coordinate, take part, or simulate",
+    load: () => import("./commands/federate.ts"),
+  },
   recipes: {
     summary: "List the built-in recipes with their default settings",
     load: () => import("./commands/recipes.ts"),
@@ -135,12 +139,12 @@ interface Called {
 async function calledBy([name = "", ...args]: readonly string[]): Promise<Called | undefined> {
   if (!Object.hasOwn(commands, name)) return undefined;
   const { command } = await (commands[name] as Listed).load();
-  const { optionsOf, unnamed, options } = command;
+  const { optionsOf, unnamed, options, namedBy = 0 } = command;
   if (!optionsOf) return { name, command };
   const own = await unnamed?.argument(textsOf(args, unnamed.options));
   const known = own === undefined ? options : { ...options, ...(await optionsOf(own)) };
   // Where data say which recipe it is, what follows an option that this recipe does not have is no other recipe.
-  const argument = firstArgument(args, known, { afterUnknown: own === undefined }) ?? own;
+  const argument = argumentAt(namedBy, args, known, { afterUnknown: own === undefined }) ?? own;
   if (argument === undefined) return { name, command };
   const taken = argument === own ? own : undefined;
   return { name, command: { ...command, options: { ...(await optionsOf(argument)), ...options } }, taken };
@@ -159,8 +163,9 @@ function textsOf(args: readonly string[], names: readonly string[]): Readonly<Re
   return found;
 }
 
-/** The first of the arguments that is neither an option nor an option's value; what follows options that nobody knows counts where it may. */
-function firstArgument(
+/** One of the arguments that are neither an option nor an option's value, by its place; what follows options that nobody knows counts where it may. */
+function argumentAt(
+  place: number,
   args: readonly string[],
   options: OptionTable,
   { afterUnknown }: { readonly afterUnknown: boolean },
@@ -171,7 +176,7 @@ function firstArgument(
     if (known.has(before)) return known.get(before) !== undefined;
     return !afterUnknown && before.startsWith("--") && !before.includes("=");
   };
-  return args.find((arg, i) => !arg.startsWith("-") && !isValue(args[i - 1]));
+  return args.filter((arg, i) => !arg.startsWith("-") && !isValue(args[i - 1]))[place];
 }
 
 function buildProgram(output: Output, called: Called | undefined, line: readonly string[]): Program {

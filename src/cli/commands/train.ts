@@ -1,16 +1,16 @@
 /** `sardonyx train`: a recipe trained, tested and saved. */
 
 import { OptionError } from "../../core/errors.ts";
-import type { RecipeOption } from "../../runs/recipes/recipe.ts";
 import { isLoadedExperiment, type Loaded, loadTrainable, type Trainable } from "../../runs/recipes/recipes.node.ts";
 import { runOptionsSchema } from "../../runs/recipes/run-options.ts";
 import { type GivenSettings, givenSettingsShape, type OptionValue } from "../../runs/recipes/settings.ts";
 import { makePlan, type Plan } from "../../runs/training/plan.node.ts";
 import { shownPath } from "../../storage/shown-path.node.ts";
 import { recipeForData } from "../../tasks/kinds/recipe-for-data.node.ts";
-import { defineCommand, number, type Option, type OptionTable, oneOf, text, toggle, wholeNumber } from "../command.ts";
+import { defineCommand, text, wholeNumber } from "../command.ts";
 import type { Output } from "../output.ts";
 import { ranksOf, ranksOptions } from "../ranks.ts";
+import { ownOptions } from "../recipe-options.ts";
 import { batchSizeOption, optionsFrom, sizeOf } from "../setting-option.ts";
 import { showExperiment } from "../train/experiment.ts";
 import { curvesOption, runTraining } from "../train/run.ts";
@@ -158,22 +158,4 @@ async function recipeOfData(options: Readonly<Record<string, unknown>>, output: 
     `${shownPath(data)} is taken for ${because}; sardonyx train RECIPE --data takes it for another recipe's.`,
   );
   return recipe;
-}
-
-/** A recipe's own options; none for what is no recipe, which is reported when it is to be trained. */
-async function ownOptions(name: string): Promise<OptionTable> {
-  const loaded = await loadTrainable(name).catch(() => undefined);
-  if (!loaded || isLoadedExperiment(loaded)) return {};
-  return Object.fromEntries(
-    Object.entries(loaded.recipe.options ?? {}).map(([key, option]) => [key, optionFor(option)]),
-  );
-}
-
-function optionFor({ description, default: standard, choices }: RecipeOption): Option<OptionValue> {
-  const help = `${description}; default ${standard}`;
-  if (choices) return oneOf(help, choices);
-  if (standard === false) return toggle(description);
-  return typeof standard === "number"
-    ? number(help, { low: Number.NEGATIVE_INFINITY, example: standard })
-    : text("TEXT", help);
 }

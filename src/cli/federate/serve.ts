@@ -1,0 +1,162 @@
+/** `sardonyx federate serve`: the coordinator of a federation. */
+import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
+import { chmod } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { FederationError, FileError, OptionError } from "../../core/errors.ts";
+import { byteText, namedResults, plural } from "../../core/number-text.ts";
+import { Coordinator } from "../../federated/coordinator.ts";
+import { decodeState, encodeState } from "../../federated/coordinator-state.ts";
+import { asTensors, describeModel, readValues, writeValues } from "../../federated/model-description.ts";
+import type { RoundPolicy, RoundRecord } from "../../federated/rounds.ts";
+import { federationOf } from "../../federated/rounds.ts";
+import { type ServeEvent, serveFederation } from "../../federated/serve.node.ts";
+import { measuredOf } from "../../runs/training/evaluation.ts";
+import { Interrupted } from "../../runs/training/interrupted.ts";
+import { readBytes, writeFileAtomic } from "../../storage/atomic.node.ts";
+import { encodeSafetensors } from "../../storage/safetensors.ts";
+import { shownPath } from "../../storage/shown-path.node.ts";
+import { evaluate } from "../../train/evaluate.ts";
+import { onInterrupt } from "../interrupt.ts";
+import type { Output } from "../output.ts";
+import type { LoadedFederation } from "./task.ts";
+
+/** What the coordinator's folder holds. */
+export const federationFiles = { state: "federation.safetensors", model: "model.safetensors" } as const;
+
+/** What `serve` is told. */
+export interface ServeGiven {
+  readonly out: string | undefined;
+  readonly policy: RoundPolicy;
+  readonly tokenFile: string | undefined;
+  readonly port: number | undefined;
+  readonly host: string | undefined;
+  readonly cert: string | undefined;
+  readonly key: string | undefined;
+}
+
+/** The token in a file; one that is made, for the coordinator, where there is no file. Throws OptionError without a file. */
+export async function tokenOf(file: string | undefined, makes: boolean, output: Output): Promise<string> {
+  if (file === undefined)
+    throw new OptionError(
+      `who takes part shows a token; name the file that has it: --token-file federation.token${makes ? " (one is made where there is none)" : ""}`,
+    );
+  const path = resolve(file);
+  if (!existsSync(path) && makes) {
+    await writeFileAtomic(path, `${randomBytes(32).toString("hex")}\n`);
+    await chmod(path, 0o600);
+    output.line(`Made a token, which clients need: ${shownPath(path)}`);
+  }
+  const token = new TextDecoder().decode(await readBytes(path, "--token-file")).trim();
+  if (token.length < 16)
+    throw new FileError(`${shownPath(path)} has a token of ${token.length} characters; take one of 16 or more`);
+  return token;
+}
+
+/** Serves a federation until its rounds are done. Throws Interrupted where a signal ends it, with its state kept. */
+export async function serve(loaded: LoadedFederation, given: ServeGiven, output: Output): Promise<void> {
+  const { task, settings, choices } = loaded;
+  const { model } = task;
+  const description = describeModel(model);
+  const folder = resolve(given.out ?? join("runs", `federation-${choices["recipe"]}`));
+  const stateFile = join(folder, federationFiles.state);
+  const state = existsSync(stateFile) ? decodeState(await readBytes(stateFile, "federate serve")) : undefined;
+  const options = task.federated?.options ?? {};
+  const rounds = settings.epochs;
+  const coordinator = new Coordinator({
+    ...options,
+    ...{ description, values: readValues(model, description), rounds, policy: given.policy, state },
+    id: randomBytes(8).toString("hex"),
+  });
+  const { strategy } = federationOf(options);
+  const token = await tokenOf(given.tokenFile, true, output);
+  if (state) output.line(`Going on after ${plural(coordinator.round, "round")} (${shownPath(stateFile)})`);
+  const interruption = onInterrupt(() => output.warn("\nStopping; clients wait, and the same command goes on."));
+  try {
+    if (!coordinator.isFinished) {
+      const serving = await serveFederation({
+        coordinator,
+        agreed: { description, strategy, choices },
+        token,
+        listen: { port: given.port ?? 8790, host: given.host, tls: await certificateOf(given) },
+        save: (own) => writeFileAtomic(stateFile, encodeState(own)),
+        signal: interruption.signal,
+        onEvent: (event) => tell(event, loaded, coordinator, output),
+      });
+      output.record("serving", { url: serving.url });
+      output.line(`Serving at ${serving.url}, ${plural(rounds, "round")}`);
+      await serving.finished;
+    }
+    await finish(loaded, coordinator, folder, output);
+  } catch (error) {
+    if (interruption.signal.aborted && !(error instanceof FederationError))
+      throw new Interrupted(`after round ${coordinator.round}`, { cause: interruption.signal.reason });
+    throw error;
+  } finally {
+    interruption.release();
+  }
+}
+
+async function certificateOf({ cert, key }: ServeGiven) {
+  if (cert === undefined && key === undefined) return undefined;
+  if (cert === undefined || key === undefined)
+    throw new OptionError("TLS takes a certificate and its key; pass both: --cert FILE --key FILE");
+  return { cert: await readBytes(cert, "--cert"), key: await readBytes(key, "--key") };
+}
+
+async function tell(event: ServeEvent, loaded: LoadedFederation, coordinator: Coordinator, output: Output) {
+  if (event.kind === "round") {
+    const results = await measured(loaded, coordinator.values, "validation");
+    showRound(event.record, results, output);
+  } else if (event.kind === "refused") {
+    output.record("refused", { client: event.client, reason: event.reason });
+    output.warn(`Refused client "${event.client}": ${event.reason}`, "caution");
+  } else {
+    output.record(event.kind, { client: event.client });
+    output.line(`Client "${event.client}" ${event.kind}`);
+  }
+}
+
+/** A round in a line. */
+export function showRound(record: RoundRecord, results: Readonly<Record<string, number>>, output: Output): void {
+  const dropped = Object.keys(record.dropped).length;
+  output.record("round", { ...record, results });
+  output.line(
+    `Round ${record.round}   ${plural(record.clients.length, "client")}${dropped > 0 ? `, ${dropped} dropped` : ""}   ${namedResults({ loss: record.loss, ...results })}   ${byteText(record.bytesDown)} down, ${byteText(record.bytesUp)} up`,
+  );
+}
+
+/** What a model with these values reaches on a part of the data; nothing where there is none. */
+async function measured(
+  { task, compile }: LoadedFederation,
+  values: Float32Array,
+  part: "validation" | "test",
+): Promise<Record<string, number>> {
+  const data = task[part];
+  if (!data) return {};
+  writeValues(task.model, describeModel(task.model), values);
+  const { results } = await evaluate(task.model, data, { ...measuredOf(task), compile });
+  const prefix = part === "validation" ? "validation_" : "";
+  return Object.fromEntries(Object.entries(results).map(([name, value]) => [`${prefix}${name}`, value]));
+}
+
+/** Measures the test once, and saves the values that were learned. */
+export async function finish(
+  loaded: LoadedFederation,
+  { values, history }: Pick<Coordinator, "values" | "history">,
+  folder: string,
+  output: Output,
+): Promise<void> {
+  const results = await measured(loaded, values, "test");
+  const path = join(folder, federationFiles.model);
+  const tensors = { ...asTensors(describeModel(loaded.task.model), values) };
+  await writeFileAtomic(path, encodeSafetensors(tensors));
+  const sum = (count: (round: RoundRecord) => number) => history.reduce((total, round) => total + count(round), 0);
+  const bytes = { down: sum(({ bytesDown }) => bytesDown), up: sum(({ bytesUp }) => bytesUp) };
+  output.record("finished", { rounds: history.length, results, bytes, model: path });
+  output.line(
+    `Test   ${namedResults(results)}   after ${plural(history.length, "round")}, ${byteText(bytes.down)} down, ${byteText(bytes.up)} up`,
+    "good",
+  );
+  output.line(`Saved ${shownPath(path)}`);
+}

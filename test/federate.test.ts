@@ -1,0 +1,213 @@
+/** `sardonyx federate` as people run it: processes on loopback that are killed and started again, and mistakes. */
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, afterEach, describe, expect, test } from "vitest";
+
+const program = fileURLToPath(new URL("../bin/sardonyx.mjs", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "sardonyx-federate-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** What both sides are told. */
+const recipe = ["federated-mnist", "--limit", "700", "--share", "1", "--local-epochs", "2", "--threads", "1"];
+
+interface Started {
+  readonly process: ChildProcess;
+  /** JSON records so far. */
+  readonly records: Record<string, unknown>[];
+  readonly ended: Promise<{ readonly code: number | null; readonly errors: string }>;
+}
+
+const running = new Set<ChildProcess>();
+afterEach(() => {
+  for (const own of running) own.kill("SIGKILL");
+});
+
+function start(...args: readonly string[]): Started {
+  const own = spawn(process.execPath, [program, "federate", ...args, "--json"], { cwd: folder });
+  running.add(own);
+  const records: Record<string, unknown>[] = [];
+  let [text, errors] = ["", ""];
+  own.stdout.on("data", (data) => {
+    text += data;
+    const lines = text.split("\n");
+    text = lines.pop() ?? "";
+    for (const line of lines) records.push(JSON.parse(line) as Record<string, unknown>);
+  });
+  own.stderr.on("data", (data) => {
+    errors += data;
+  });
+  const ended = new Promise<{ code: number | null; errors: string }>((resolve) =>
+    own.on("close", (code) => {
+      running.delete(own);
+      resolve({ code, errors });
+    }),
+  );
+  return { process: own, records, ended };
+}
+
+/** Waits for a record. */
+async function record(of: Started, type: string, is: (found: Record<string, unknown>) => boolean = () => true) {
+  for (;;) {
+    const found = of.records.find((own) => own["type"] === type && is(own));
+    if (found) return found;
+    if (of.process.exitCode !== null) expect.fail(`it ended before a record ${type}: ${(await of.ended).errors}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+const federate = (...args: readonly string[]) =>
+  spawnSync(process.execPath, [program, "federate", ...args], { cwd: folder, encoding: "utf8" });
+const modelOf = (out: string) => readFileSync(join(folder, out, "model.safetensors")).toString("hex");
+
+const rounds = 4;
+/** The bits that a simulation reaches. */
+let simulated: string | undefined;
+function simulation(): string {
+  if (simulated === undefined) {
+    const { status, stderr, stdout } = federate(
+      "simulate",
+      ...recipe,
+      "--clients",
+      "3",
+      "--rounds",
+      `${rounds}`,
+      "--out",
+      "simulated",
+    );
+    expect([status, stderr]).toEqual([0, ""]);
+    expect(stdout.match(/^Round \d+ .* validation accuracy/gm)).toHaveLength(rounds);
+    simulated = modelOf("simulated");
+  }
+  return simulated;
+}
+
+const serve = (out: string, ...more: readonly string[]) =>
+  start("serve", ...recipe, "--clients", "3", "--rounds", `${rounds}`, "--out", out, "--token-file", "token", ...more);
+const client = (url: string, part: number, out: string) =>
+  start("join", ...recipe, url, "--part", `${part}/3`, "--token-file", "token", "--memory", `${out}/client-${part}`);
+
+test("three processes learn the bits of the simulation", { timeout: 120_000 }, async () => {
+  const coordinator = serve("plain", "--port", "0");
+  const { url } = (await record(coordinator, "serving")) as { url: string };
+  const clients = [1, 2, 3].map((part) => client(url, part, "plain"));
+  expect(await coordinator.ended).toEqual({ code: 0, errors: "" });
+  for (const own of clients) {
+    expect(await own.ended).toEqual({ code: 0, errors: "" });
+    expect(own.records.filter(({ type }) => type === "accepted")).toHaveLength(rounds);
+    expect(own.records.at(-1)).toMatchObject({ type: "finished", rounds, reason: "all rounds are done" });
+  }
+  expect(await record(coordinator, "finished")).toMatchObject({ rounds, results: { accuracy: expect.any(Number) } });
+  expect(modelOf("plain")).toBe(simulation());
+});
+
+test("so they do when a client is killed in a round, and the coordinator after it", { timeout: 240_000 }, async () => {
+  let coordinator = serve("killed", "--port", "0");
+  const { url } = (await record(coordinator, "serving")) as { url: string };
+  const { port } = new URL(url);
+  const others = [1, 2].map((part) => client(url, part, "killed"));
+  const killed = client(url, 3, "killed");
+  await record(coordinator, "round", ({ round }) => round === 1);
+  await record(killed, "training");
+  killed.process.kill("SIGKILL");
+  await record(coordinator, "left");
+  const back = client(url, 3, "killed");
+  await record(coordinator, "round", ({ round }) => round === 2);
+  coordinator.process.kill("SIGKILL");
+  await coordinator.ended;
+  for (const own of others) await record(own, "lost");
+  coordinator = serve("killed", "--port", port);
+  expect(await coordinator.ended).toEqual({ code: 0, errors: "" });
+  for (const own of [...others, back]) expect((await own.ended).code).toBe(0);
+  expect(modelOf("killed")).toBe(simulation());
+});
+
+test("a coordinator that is asked to end says so, keeps its state and goes on", { timeout: 240_000 }, async () => {
+  let coordinator = serve("asked", "--port", "0");
+  const { url } = (await record(coordinator, "serving")) as { url: string };
+  const clients = [1, 2, 3].map((part) => client(url, part, "asked"));
+  await record(coordinator, "round", ({ round }) => round === 1);
+  coordinator.process.kill("SIGTERM");
+  expect(await coordinator.ended).toMatchObject({
+    code: 143,
+    errors: expect.stringContaining("the same command goes on"),
+  });
+  expect(existsSync(join(folder, "asked/federation.safetensors"))).toBe(true);
+  coordinator = serve("asked", "--port", new URL(url).port);
+  expect((await coordinator.ended).code).toBe(0);
+  for (const own of clients) expect((await own.ended).code).toBe(0);
+  expect(modelOf("asked")).toBe(simulation());
+});
+
+test("over TLS, with a certificate that the client was given", { timeout: 120_000 }, async () => {
+  const subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"];
+  const made = spawnSync(
+    "openssl",
+    [
+      "req",
+      "-x509",
+      "-newkey",
+      "rsa:2048",
+      "-nodes",
+      "-keyout",
+      "key.pem",
+      "-out",
+      "cert.pem",
+      "-days",
+      "2",
+      ...subject,
+    ],
+    { cwd: folder, encoding: "utf8" },
+  );
+  expect([made.status, made.error]).toEqual([0, undefined]);
+  const coordinator = start(
+    ...["serve", ...recipe, "--clients", "1", "--rounds", "1", "--out", "tls", "--token-file", "token"],
+    ...["--port", "0", "--cert", "cert.pem", "--key", "key.pem"],
+  );
+  const { url } = (await record(coordinator, "serving")) as { url: string };
+  expect(url).toMatch(/^wss:/);
+  const untrusting = start("join", ...recipe, url, "--part", "1/1", "--token-file", "token", "--patience", "1");
+  expect(await untrusting.ended).toMatchObject({ code: 2, errors: expect.stringContaining("self-signed certificate") });
+  const trusting = start("join", ...recipe, url, "--part", "1/1", "--token-file", "token", "--ca", "cert.pem");
+  expect((await trusting.ended).code).toBe(0);
+  expect((await coordinator.ended).code).toBe(0);
+});
+
+describe("mistakes are told with what to do", () => {
+  test.each<[readonly string[], string]>([
+    [["coordinate", "federated-mnist"], 'federate does not know "coordinate"; pass serve, join or simulate'],
+    [["serve", "federated-mnist", "--part", "1/3"], "federate serve reads no --part; leave it out"],
+    [["join", "federated-mnist", "--part", "1/3"], "join needs the coordinator's address"],
+    [["simulate", "federated-mnist", "ws://127.0.0.1:1"], "federate simulate takes no address"],
+    [
+      ["join", ...recipe, "http://127.0.0.1", "--part", "1/3", "--token-file", "none"],
+      "is no address of a coordinator",
+    ],
+    [
+      ["join", ...recipe, "ws://127.0.0.1:1", "--part", "1/3"],
+      "name the file that has it: --token-file federation.token",
+    ],
+    [["join", ...recipe, "ws://127.0.0.1:1", "--part", "1/3", "--token-file", "missing"], "there is no file"],
+    [["join", ...recipe, "ws://127.0.0.1:1", "--token-file", "long"], "pass --name NAME, or --part 1/3"],
+    [["join", "federated-mnist", "ws://127.0.0.1:1", "--part", "4/3"], '--part is "4/3"; pass the client\'s number'],
+    [["serve", ...recipe, "--clients", "3", "--token-file", "short"], "has a token of 5 characters"],
+    [
+      ["serve", ...recipe, "--clients", "3", "--token-file", "long", "--cert", "long"],
+      "pass both: --cert FILE --key FILE",
+    ],
+    [["serve", "iris", "--token-file", "long"], "how many clients a round waits for; pass --clients N"],
+    [
+      ["serve", ...recipe, "--clients", "2", "--updates", "3", "--token-file", "long"],
+      "a round needs 3 updates and begins with 2 clients",
+    ],
+    [["simulate", "iris"], "iris does not split its data among clients"],
+  ])("%j", (args, words) => {
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, "short"), "short\n");
+    writeFileSync(join(folder, "long"), "0123456789abcdef\n");
+    const { status, stderr } = federate(...args);
+    expect([status, stderr]).toEqual([2, expect.stringContaining(words)]);
+  });
+});
