@@ -122,7 +122,7 @@ export default defineRecipe({
       rate: cosine({ rate: 1, steps: settings.epochs }),
       key: foldIn(keyOf(seed), "federation"),
     };
-    const federation = federated.federation(model, { clients, ...options });
+    const federation = federated.federation(model, { clients, federation: options });
     const accuracyOf = async (trained: typeof model, part: typeof held) =>
       (await evaluate(trained, part, { loss, metrics: [accuracy()] })).results["accuracy"] ?? Number.NaN;
     return {

@@ -6,6 +6,7 @@
 export * from "./compress/index.node.ts";
 export * from "./data/index.node.ts";
 export { openRanks } from "./distributed/mpi/mpi.node.ts";
+export { type ServeEvent, type ServeOptions, type Serving, serveFederation } from "./federated/serve.node.ts";
 export { loadAdapter, type SaveAdapterOptions, saveAdapter } from "./finetune/peft/adapter-folder.node.ts";
 export { type Base, type BaseOptions, openBase, templateBeside, tokenizerBeside } from "./finetune/tasks/base.node.ts";
 export { type LoadedTask, type LoadTaskOptions, loadTask } from "./finetune/tasks/load-task.node.ts";

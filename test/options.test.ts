@@ -308,7 +308,9 @@ const calls: Readonly<Record<string, (options: never) => unknown>> = {
   fedProx: (options) => federated.fedProx(options),
   scaffold: (options) => federated.scaffold(options),
   fedAdam: (options) => federated.fedAdam(options),
-  federation: (options) => federated.federation(model, options),
+  "the simulation": (options) => federated.federation(model, options),
+  joinFederation: (options) => federated.joinFederation(options),
+  serveFederation: (options) => node.serveFederation(options),
   Coordinator: (options) => new federated.Coordinator(options),
   resnet50: (options) => models.presetOf("resnet50").build(options),
 };

@@ -19,7 +19,7 @@ const values = readValues(model, description);
 const names = ["a", "b", "c", "d"];
 
 const make = (options: Partial<CoordinatorOptions> = {}) =>
-  new Coordinator({ description, values, policy: { clients: 4 }, key: keyOf(7), ...options });
+  new Coordinator({ description, values, policy: { clients: 4 }, federation: { key: keyOf(7) }, ...options });
 
 /** An update that moves every value by so much. */
 const updateOf = (client: string, round: number, change: number, more: Partial<ClientUpdate> = {}) =>
@@ -96,7 +96,7 @@ describe("rounds", () => {
   });
 
   test("begin again with too few updates, and give up after three times", () => {
-    begin({ policy: { clients: 4, updates: 3, seconds: 10 }, share: 0.75 });
+    begin({ policy: { clients: 4, updates: 3, seconds: 10 }, federation: { share: 0.75 } });
     const first = coordinator.waiting;
     expect(first).toHaveLength(3);
     coordinator.tick(10_000);
@@ -123,10 +123,10 @@ describe("rounds", () => {
   });
 
   test("are drawn by the key, and end after so many", () => {
-    begin({ share: 0.5, rounds: 2 });
+    begin({ federation: { share: 0.5, key: keyOf(7) }, rounds: 2 });
     const drawn = coordinator.waiting;
     expect(drawn).toHaveLength(2);
-    begin({ share: 0.5, rounds: 2 });
+    begin({ federation: { share: 0.5, key: keyOf(7) }, rounds: 2 });
     expect(coordinator.waiting).toEqual(drawn);
     for (const round of [1, 2]) {
       for (const name of coordinator.waiting) coordinator.receive(name, updateOf(name, round, 1));
@@ -258,16 +258,16 @@ describe("what is refused, by the client's name", () => {
 });
 
 test("it goes on from its file, in the middle of a round, to the same bits", () => {
-  const strategy = scaffold();
+  const federation = { strategy: scaffold(), share: 0.75 };
   const returned = { control: values.map((_, i) => i) };
   const play = (saves: boolean) => {
-    begin({ strategy, share: 0.75, policy: { clients: 4 } });
+    begin({ federation, policy: { clients: 4 } });
     for (let round = 1; round <= 3; round++) {
       for (const [i, name] of coordinator.waiting.entries()) {
         coordinator.receive(name, updateOf(name, round, i + round, { returned }));
         if (!saves) continue;
         const state = decodeState(encodeState(coordinator.state()));
-        coordinator = make({ strategy, share: 0.75, state });
+        coordinator = make({ federation, state });
         for (const other of names) coordinator.join(other);
         coordinator.tick(0);
       }
@@ -284,7 +284,7 @@ test("it goes on from its file, in the middle of a round, to the same bits", () 
 test("a state of another model or strategy, and a damaged one, are refused", () => {
   const state = coordinator.state();
   expect(() => make({ state: { ...state, model: "0" } })).toThrow("the saved state is of another model");
-  expect(() => make({ state, strategy: scaffold() })).toThrow(
+  expect(() => make({ state, federation: { strategy: scaffold() } })).toThrow(
     "the saved state is of the strategy fedAvg, expected scaffold",
   );
   expect(() => make({ state: { ...state, values: new Float32Array(2) } })).toThrow(FileError);
@@ -299,7 +299,7 @@ test("options that do not go together are refused", () => {
   expect(() => make({ policy: { clients: 2, updates: 3 } })).toThrow(
     "a round needs 3 updates and begins with 2 clients; let it wait for as many clients",
   );
-  expect(() => make({ strategy: scaffold(), aggregation: median() })).toThrow("take mean() with it");
+  expect(() => make({ federation: { strategy: scaffold(), aggregation: median() } })).toThrow("take mean() with it");
   expect(() => make({ policy: { clients: 0 } })).toThrow("clients is 0; pass a whole number from 1");
 });
 

@@ -12,10 +12,10 @@ import { type CoordinatorState, savedVectors, takeState } from "./coordinator-st
 import { type ClientUpdate, decodeUpdate, encodeTask } from "./messages.ts";
 import { type ModelDescription, requireFiniteValues } from "./model-description.ts";
 import {
+  checkFederation,
   checkPolicy,
   type FederationOptions,
   federationOf,
-  federationTypes,
   inOrder,
   type RoundPolicy,
   type RoundRecord,
@@ -24,11 +24,13 @@ import {
 import type { Vectors } from "./strategies/strategy.ts";
 
 /** What a coordinator starts with. */
-export interface CoordinatorOptions extends FederationOptions {
+export interface CoordinatorOptions {
   /** The model as it is exchanged; see `describeModel`. */
   readonly description: ModelDescription;
   /** Its values at the beginning; see `readValues`. */
   readonly values: Float32Array;
+  /** How the federation learns. */
+  readonly federation?: FederationOptions;
   /** Rounds after which it is finished; default it never is. */
   readonly rounds?: number;
   /** When rounds begin and end. */
@@ -40,7 +42,7 @@ export interface CoordinatorOptions extends FederationOptions {
 }
 
 const checkOptions = optionsOf<CoordinatorOptions>("Coordinator", {
-  ...federationTypes,
+  federation: checkFederation.type,
   description: required(objectOf<ModelDescription>("a description: describeModel(model)")),
   values: required(
     matching<Float32Array>("the model's values: readValues(…)", (value) => value instanceof Float32Array),
@@ -101,7 +103,7 @@ export class Coordinator {
       id = "0",
       state,
     } = checkOptions(options);
-    this.#options = federationOf(options);
+    this.#options = federationOf(options.federation);
     this.#description = description;
     this.#rounds = rounds;
     this.#policy = policy;

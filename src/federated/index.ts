@@ -4,9 +4,19 @@
  */
 export { type Aggregation, type Contribution, krum, mean, median, multiKrum, trimmedMean } from "./aggregations.ts";
 export { type ClientMemory, emptyMemory, type LocalProgress, type LocalRun, LocalTraining } from "./client.ts";
+export { decodeMemory, encodeMemory } from "./client-memory.ts";
 export type { Compression, Encoding } from "./compression.ts";
 export { Coordinator, type CoordinatorOptions } from "./coordinator.ts";
 export { type CoordinatorState, decodeState, encodeState } from "./coordinator-state.ts";
+export {
+  type ClientEvent,
+  type ClientTraining,
+  type Joined,
+  type JoinOptions,
+  joinFederation,
+  type MemoryStore,
+  type SocketLike,
+} from "./join.ts";
 export type { RoundTask } from "./messages.ts";
 export {
   type DescribedTensor,
@@ -23,6 +33,7 @@ export {
   dirichletPartition,
   type Partition,
 } from "./partition.ts";
+export type { Choices } from "./protocol.ts";
 export { clientName, type FederationOptions, type RoundPolicy, type RoundRecord } from "./rounds.ts";
 export {
   federation,

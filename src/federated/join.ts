@@ -1,5 +1,7 @@
 /** A client of a coordinator on the network, in Node and in pages: it connects, trains what it is sent, and comes back when the connection is lost. */
 import { FederationError, SardonyxError } from "../core/errors.ts";
+import { functionOf, having, objectOf, positive, string } from "../core/option-types.ts";
+import { optionsOf, required } from "../core/options.ts";
 import { foldIn, keyOf, Random } from "../core/random.ts";
 import type { ClientMemory } from "./client.ts";
 import { protocolVersion } from "./model-description.ts";
@@ -57,27 +59,57 @@ export type ClientEvent =
 
 /** Options of `joinFederation`. */
 export interface JoinOptions {
-  /** Opens a connection: `() => new WebSocket(url)`. */
-  readonly connect: () => SocketLike;
-  /** The coordinator's address, for messages. */
-  readonly url: string;
-  /** Who may take part knows it. */
-  readonly token: string;
-  /** The client's name, which no other has: see `clientName`. */
-  readonly client: string;
-  /** Hash of the model, see `describeModel`, and what both sides must have chosen alike. */
-  readonly agreed: { readonly model: string; readonly choices: Choices };
+  /** Where the coordinator is. */
+  readonly coordinator: {
+    /** Its address, for messages. */
+    readonly url: string;
+    /** Opens a connection: `() => new WebSocket(url)`. */
+    readonly connect: () => SocketLike;
+    /** Who may take part knows it. */
+    readonly token: string;
+    /** Seconds without a connection after which the client gives up; default 600. */
+    readonly patience?: number | undefined;
+  };
+  /** Who the client is. */
+  readonly client: {
+    /** Its name, which no other has: see `clientName`. */
+    readonly name: string;
+    /** Hash of its model, see `describeModel`. */
+    readonly model: string;
+    /** What both sides must have chosen alike, such as the recipe and its options. */
+    readonly choices: Choices;
+  };
   /** Makes the training for the coordinator's strategy; called once, and again where it comes back with another one. */
   readonly begin: (strategy: Pick<Strategy, "name" | "settings">) => Promise<ClientTraining>;
-  /** Where the memory is kept. */
+  /** Where the client keeps what it remembers. */
   readonly memory: MemoryStore;
-  /** Seconds without a connection after which it gives up; default 600. */
-  readonly patience?: number;
   /** Leaves the federation when it is aborted. */
   readonly signal?: AbortSignal;
   /** Told as it goes. */
   readonly onEvent?: (event: ClientEvent) => void;
 }
+
+const checkOptions = optionsOf<JoinOptions>("joinFederation", {
+  coordinator: required(
+    optionsOf<JoinOptions["coordinator"]>("coordinator", {
+      url: required(string),
+      connect: required(functionOf("() => new WebSocket(url)")),
+      token: required(string),
+      patience: positive,
+    }).type,
+  ),
+  client: required(
+    optionsOf<JoinOptions["client"]>("client", {
+      name: required(string),
+      model: required(string),
+      choices: required(objectOf("what both sides must have chosen alike, by name")),
+    }).type,
+  ),
+  begin: required(functionOf("async (strategy) => ({ train })")),
+  memory: required(having("load", "where the memory is kept: { load, save }")),
+  signal: having("addEventListener", "an AbortSignal"),
+  onEvent: functionOf("(event) => …"),
+});
 
 /** How a federation ended for a client. */
 export interface Joined {
@@ -99,9 +131,10 @@ const [firstPause, longestPause] = [500, 30_000];
  * the signal's reason where that is aborted.
  */
 export async function joinFederation(options: JoinOptions): Promise<Joined> {
-  const { url, patience = 600, signal, onEvent } = options;
+  const { coordinator, signal, onEvent } = checkOptions(options);
+  const { url, patience = 600 } = coordinator;
   const client = new NetworkClient(options);
-  const random = new Random(foldIn(keyOf(0), "pause", options.client));
+  const random = new Random(foldIn(keyOf(0), "pause", options.client.name));
   let [pause, since] = [firstPause, performance.now()];
   for (;;) {
     signal?.throwIfAborted();
@@ -163,13 +196,13 @@ class NetworkClient {
 
   /** One connection, until it ends. */
   connection(): Promise<Ending> {
-    const { signal, token, client, agreed, connect } = this.#options;
+    const { signal, coordinator, client } = this.#options;
     return new Promise((resolve, reject) => {
       let heard = performance.now();
       let why = "the connection was closed";
       let socket: SocketLike;
       try {
-        socket = connect();
+        socket = coordinator.connect();
       } catch (error) {
         resolve({ lost: (error as Error).message });
         return;
@@ -201,15 +234,10 @@ class NetworkClient {
         settle(() => reject(error));
         socket.close();
       };
-      socket.onopen = () =>
-        this.#say({
-          kind: "hello",
-          protocol: protocolVersion,
-          token,
-          client,
-          model: agreed.model,
-          choices: agreed.choices,
-        });
+      socket.onopen = () => {
+        const { name, model, choices } = client;
+        this.#say({ kind: "hello", protocol: protocolVersion, token: coordinator.token, client: name, model, choices });
+      };
       socket.onerror = (event: { readonly message?: string }) => {
         why = event.message || "the connection failed";
       };

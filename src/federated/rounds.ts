@@ -1,7 +1,7 @@
 /** What a federation is run by: the options that simulation and coordinator share, the record of rounds, and who takes part in one. */
 import { OptionError } from "../core/errors.ts";
 import { count, having, matching, positive, positiveShare } from "../core/option-types.ts";
-import { type OptionTypes, optionsOf } from "../core/options.ts";
+import { optionsOf } from "../core/options.ts";
 import { foldIn, type Key, keyOf, keyType, Random } from "../core/random.ts";
 import type { Schedule } from "../train/schedules.ts";
 import { type Aggregation, mean } from "./aggregations.ts";
@@ -31,7 +31,7 @@ export interface FederationOptions {
   readonly key?: Key;
 }
 
-export const federationTypes: OptionTypes<FederationOptions> = {
+export const checkFederation = optionsOf<FederationOptions>("federation", {
   strategy: having<Strategy>("advance", "a strategy such as fedAvg()"),
   aggregation: having<Aggregation>("combine", "an aggregation such as mean()"),
   compression: checkCompression.type,
@@ -42,7 +42,7 @@ export const federationTypes: OptionTypes<FederationOptions> = {
     (value) => typeof value === "function" || (typeof value === "number" && value > 0 && Number.isFinite(value)),
   ),
   key: keyType,
-};
+});
 
 /** When a round begins, and when it ends without all of its clients. */
 export interface RoundPolicy {
@@ -98,7 +98,7 @@ export function sampleClients(
 }
 
 /** The options with their defaults. Throws OptionError for a strategy and an aggregation that do not go together. */
-export function federationOf(options: FederationOptions): Required<FederationOptions> & {
+export function federationOf(options: FederationOptions = {}): Required<FederationOptions> & {
   readonly compression: Required<Compression>;
 } {
   const { strategy = fedAvg(), aggregation = mean(), compression = {}, share = 1, localEpochs = 1, rate = 1 } = options;

@@ -5,6 +5,8 @@ import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { type RawData, type WebSocket, WebSocketServer } from "ws";
 import { FederationError, OptionError, SardonyxError } from "../core/errors.ts";
+import { functionOf, having, objectOf, string } from "../core/option-types.ts";
+import { optionsOf, required } from "../core/options.ts";
 import { systemReason } from "../storage/disk.node.ts";
 import type { Coordinator } from "./coordinator.ts";
 import type { CoordinatorState } from "./coordinator-state.ts";
@@ -55,6 +57,16 @@ export interface ServeOptions {
   readonly signal?: AbortSignal;
 }
 
+const checkOptions = optionsOf<ServeOptions>("serveFederation", {
+  coordinator: required(having("tick", "a Coordinator")),
+  agreed: required(objectOf("the model's description, the strategy and the choices")),
+  token: required(string),
+  listen: required(objectOf("where to listen: { port }")),
+  save: required(functionOf("async (state) => …")),
+  onEvent: functionOf("(event) => …"),
+  signal: having("addEventListener", "an AbortSignal"),
+});
+
 /** A coordinator that listens. */
 export interface Serving {
   /** Where clients find it: `ws://127.0.0.1:8080/federation`. */
@@ -84,6 +96,7 @@ const helloSeconds = 10;
  * Listens for the clients of a federation, until its rounds are done. Throws OptionError for a token that is too short and for an address that cannot be listened on.
  */
 export async function serveFederation(options: ServeOptions): Promise<Serving> {
+  checkOptions(options);
   if (options.token.length < 16)
     throw new OptionError(
       `the token has ${options.token.length} characters; take one of 16 or more, such as 64 random digits`,

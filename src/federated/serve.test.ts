@@ -39,7 +39,7 @@ async function serve(
   const description = describeModel(model);
   const coordinator = new Coordinator({
     ...{ description, values: readValues(model, description), rounds: 3, policy: { clients: count } },
-    ...federation,
+    federation,
     ...more,
     ...(state && { state }),
   });
@@ -61,17 +61,29 @@ async function serve(
   return { coordinator, serving, events, kept, ending, port: Number(new URL(serving.url).port) };
 }
 
+/** What a client is told otherwise. */
+type Otherwise = Partial<Pick<JoinOptions, "begin">> & {
+  readonly coordinator?: Partial<JoinOptions["coordinator"]>;
+  readonly client?: Partial<JoinOptions["client"]>;
+};
+
 /** A client with its part of the data. */
-function join({ url }: Pick<Serving, "url">, client: number, more: Partial<JoinOptions> = {}) {
+function join({ url }: Pick<Serving, "url">, client: number, { begin, ...otherwise }: Otherwise = {}) {
   const model = blobNetwork({ drops: true });
   let memory: ClientMemory = emptyMemory;
   const events: ClientEvent[] = [];
   const ending = new AbortController();
   cleanups.push(ending);
   const options: JoinOptions = {
-    connect: () => new WebSocket(url) as SocketLike,
-    ...{ url, token, client: clientName(client, count), signal: ending.signal, patience: 20 },
-    agreed: { model: describeModel(model).hash, choices },
+    coordinator: {
+      connect: () => new WebSocket(url) as SocketLike,
+      url,
+      token,
+      patience: 20,
+      ...otherwise.coordinator,
+    },
+    client: { name: clientName(client, count), model: describeModel(model).hash, choices, ...otherwise.client },
+    signal: ending.signal,
     memory: {
       // As a file would have it.
       load: async () => decodeMemory(encodeMemory(memory)),
@@ -86,7 +98,7 @@ function join({ url }: Pick<Serving, "url">, client: number, more: Partial<JoinO
       return { train: (task, memory, signal) => local.run(trainer, task, { ...own, memory, signal }) };
     },
     onEvent: (event) => void events.push(event),
-    ...more,
+    ...(begin && { begin }),
   };
   return { joined: joinFederation(options), events, ending };
 }
@@ -179,19 +191,23 @@ test("a client whose training fails says so, and the round goes on without it", 
 });
 
 describe("who may not take part is refused, with what to do", () => {
-  test.each<[string, Partial<JoinOptions>, string]>([
+  test.each<[string, Otherwise, string]>([
     [
       "another token",
-      { token: "another token of any length" },
+      { coordinator: { token: "another token of any length" } },
       "the token is another one; pass the file that the coordinator has",
     ],
-    ["another model", { agreed: { model: "0123", choices } }, "the client's model is another one (0123, expected"],
+    ["another model", { client: { model: "0123" } }, "the client's model is another one (0123, expected"],
     [
       "other options",
-      { agreed: { model: describeModel(blobNetwork({ drops: true })).hash, choices: { ...choices, seed: 2 } } },
+      { client: { choices: { ...choices, seed: 2 } } },
       "seed is 2 at the client and 1 at the coordinator; give both the same",
     ],
-    ["a name that is too long", { client: "x".repeat(101) }, "sent a message that this version (1) does not know"],
+    [
+      "a name that is too long",
+      { client: { name: "x".repeat(101) } },
+      "sent a message that this version (1) does not know",
+    ],
   ])("%s", async (_, more, words) => {
     const { serving, coordinator } = await serve({});
     await expect(join(serving, 0, more).joined).rejects.toThrow(`the coordinator refuses this client: `);
@@ -278,7 +294,7 @@ describe("what cannot be is told", () => {
 
   test("a coordinator that is not there", async () => {
     const nobody = { url: "ws://127.0.0.1:9/federation" };
-    await expect(join(nobody, 0, { patience: 1 }).joined).rejects.toThrow(
+    await expect(join(nobody, 0, { coordinator: { patience: 1 } }).joined).rejects.toThrow(
       "the coordinator at ws://127.0.0.1:9/federation could not be reached for 1 s (",
     );
   });

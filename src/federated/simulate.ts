@@ -21,10 +21,10 @@ import { Coordinator } from "./coordinator.ts";
 import type { CoordinatorState } from "./coordinator-state.ts";
 import { readValues, writeValues } from "./model-description.ts";
 import {
+  checkFederation,
   clientName,
   type FederationOptions,
   federationOf,
-  federationTypes,
   type RoundRecord,
   sampleClients,
 } from "./rounds.ts";
@@ -54,15 +54,17 @@ export interface SimulatedFederation<B extends Batch> {
 }
 
 /** Options of `federation`. */
-export interface SimulatedOptions<B extends Batch> extends FederationOptions {
+export interface SimulatedOptions<B extends Batch> {
   /** The clients' data. */
   readonly clients: SimulatedClients<B>;
+  /** How the federation learns. */
+  readonly federation?: FederationOptions;
   /** Told of each round that is done, before its validation; default nobody is. */
   readonly onRound?: ((record: RoundRecord) => void) | undefined;
 }
 
-const checkParts = optionsOf<SimulatedOptions<never>>("federation", {
-  ...federationTypes,
+const checkParts = optionsOf<SimulatedOptions<never>>("the simulation", {
+  federation: checkFederation.type,
   onRound: functionOf("(record) => …"),
   clients: required(
     optionsOf<SimulatedClients<never>>("clients", {
@@ -91,8 +93,8 @@ const savedSchema = z.object({
  */
 export function federation<B extends Batch>(model: AnyModule, options: SimulatedOptions<B>): SimulatedFederation<B> {
   checkParts(options as unknown as SimulatedOptions<never>);
-  const { clients, onRound, ...own } = options;
-  const federated = federationOf(own);
+  const { clients, onRound } = options;
+  const federated = federationOf(options.federation);
   const names = Array.from({ length: clients.count }, (_, client) => clientName(client, clients.count));
   const local = new LocalTraining(model, federated.strategy);
   const { description } = local;
@@ -158,7 +160,7 @@ export function federation<B extends Batch>(model: AnyModule, options: Simulated
     name: "federation",
     async onStart(run) {
       coordinator = new Coordinator({
-        ...own,
+        ...(options.federation && { federation: options.federation }),
         description,
         values: readValues(model, description),
         policy: { clients: clients.count },
@@ -254,7 +256,7 @@ export async function simulate<B extends Batch>(
   const { rounds, clients, federation: own = {}, onRound, callbacks = [], training = {}, ...rest } = options;
   if (!Number.isInteger(rounds) || rounds < 0)
     throw new OptionError(`simulate: rounds is ${rounds}; pass a whole number from 0`);
-  const parts = federation(model, { ...own, clients, onRound });
+  const parts = federation(model, { clients, federation: own, onRound });
   const trained = rest as Trained<B> & Omit<LoopOptions<B>, "epochs">;
   const result = await fit<B>(model, parts.train, {
     ...trained,

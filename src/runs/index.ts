@@ -18,6 +18,7 @@ export {
   type Dialogue,
   type Drawings,
   defineRecipe,
+  type FederatedTask,
   type InputFormat,
   limited,
   type OnDownload,

@@ -95,10 +95,12 @@ export async function join(loaded: LoadedFederation, given: JoinGiven, output: O
   const { signal } = interruption;
   try {
     const joined = await joinFederation({
-      connect: () => new WebSocket(url, { ...(ca && { ca }), handshakeTimeout: 10_000 }) as SocketLike,
-      ...{ url, token, client, signal },
-      agreed: { model, choices },
-      ...(given.patience !== undefined && { patience: given.patience }),
+      coordinator: {
+        connect: () => new WebSocket(url, { ...(ca && { ca }), handshakeTimeout: 10_000 }) as SocketLike,
+        ...{ url, token, patience: given.patience },
+      },
+      client: { name: client, model, choices },
+      signal,
       memory: {
         load: async () =>
           existsSync(memoryFile) ? decodeMemory(await readBytes(memoryFile, "federate join")) : emptyMemory,

@@ -64,7 +64,7 @@ export async function serve(loaded: LoadedFederation, given: ServeGiven, output:
   const options = task.federated?.options ?? {};
   const rounds = settings.epochs;
   const coordinator = new Coordinator({
-    ...options,
+    federation: options,
     ...{ description, values: readValues(model, description), rounds, policy: given.policy, state },
     id: randomBytes(8).toString("hex"),
   });
