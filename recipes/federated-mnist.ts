@@ -67,7 +67,7 @@ export default defineRecipe({
   summary:
     "Federated learning: 100 simulated clients keep the digits of two classes each, and a network is averaged from what they learn, beside central training; an epoch is a round",
   data: "MNIST: 55,000 digits at clients, 5,000 to choose by, 10,000",
-  defaults: { epochs: 60, batchSize: 20, learningRate: 0.05, optimizer: "sgd", seed: 0 },
+  defaults: { epochs: 100, batchSize: 20, learningRate: 0.1, optimizer: "sgd", seed: 0 },
   options: {
     clients: { description: "how many clients there are", default: 100 },
     classesPerClient: { description: "classes of each client (McMahan et al. 2017)", default: 2 },
@@ -80,8 +80,8 @@ export default defineRecipe({
       default: "fedAvg",
       choices: ["fedAvg", "fedProx", "scaffold", "fedAdam"],
     },
-    share: { description: "share of the clients that take part in a round", default: 0.1 },
-    localEpochs: { description: "passes over a client's digits in a round", default: 2 },
+    share: { description: "share of the clients that take part in a round", default: 0.2 },
+    localEpochs: { description: "passes over a client's digits in a round", default: 1 },
     compression: {
       description: "how updates are written",
       default: "float32",
@@ -156,7 +156,7 @@ export default defineRecipe({
       async baselines() {
         const began = performance.now();
         const central = network();
-        const epochs = 10;
+        const epochs = 5;
         const batches = own
           .shuffle(keyOf(seed))
           .batch(Math.min(batchSize, own.length ?? 1))

@@ -47,6 +47,9 @@ interface Underway {
 /** How far the training of a round has come, beside the values of the model: plain numbers. */
 export type LocalProgress = Readonly<Pick<Underway, "steps" | "loss" | "weight" | "rates">>;
 
+/** How long steps may follow one another before anything else has its turn. */
+const restMilliseconds = 100;
+
 /** What a client trains on. */
 export interface LocalRun<B extends Batch> {
   /** Its data in batches: epoch `e` of round `r` (from 1) is read as epoch `(r - 1) · localEpochs + e`. */
@@ -222,10 +225,15 @@ export class LocalTraining {
   ): Promise<{ readonly update: Uint8Array; readonly memory: ClientMemory; readonly round: number }> {
     await this.begin(trainer, bytes, memory);
     const { round, localEpochs } = this.task;
+    let rested = performance.now();
     for (let epoch = 0; epoch < localEpochs; epoch++)
       for await (const batch of data.epoch((round - 1) * localEpochs + epoch)) {
         signal?.throwIfAborted();
         this.record(await trainer.step(batch));
+        if (performance.now() - rested < restMilliseconds) continue;
+        // Steps of an engine in the page's own thread leave no time to hear and say anything.
+        await new Promise((resolve) => setTimeout(resolve));
+        rested = performance.now();
       }
     return { ...(await this.end(trainer, samples)), round };
   }

@@ -130,6 +130,9 @@ function secureServer({ cert, key }: { readonly cert: Uint8Array; readonly key: 
   }
 }
 
+const takenText =
+  "another client of its name has come, such as the same one started again; give each client a name of its own";
+
 const digestOf = (text: string): Buffer => createHash("sha256").update(text).digest();
 
 class FederationServer {
@@ -285,7 +288,9 @@ class FederationServer {
     for (const other of this.#welcomed())
       if (other.client === word.client) {
         this.#connections.delete(other);
-        other.socket.terminate();
+        // So that two of one name do not drive each other out again and again.
+        say(other.socket, { kind: "refused", reason: takenText, final: true });
+        other.socket.close();
       }
     own.client = word.client;
     const { name, settings } = agreed.strategy;

@@ -1,9 +1,9 @@
 /** Federated learning on few digits: it learns, tells what it cost, and goes on from its checkpoint to the same bits. */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { decodeCheckpoint } from "../../src/index.ts";
-import { epochsOf, sardonyx, train } from "./run.ts";
+import { epochsOf, sardonyx, start, train } from "./run.ts";
 
 const small = ["--limit", "1200", "--clients", "10", "--share", "0.5", "--local-epochs", "2"];
 const parametersOf = (run: string) =>
@@ -13,7 +13,7 @@ const parametersOf = (run: string) =>
 
 test("federated-mnist learns digits that stay with clients, beside central training", () => {
   const { results, run, stdout } = train("federated-mnist", ...small, "--epochs", "6", "--compression", "int8");
-  // Chance is 10 %; clients of two classes each alone reach 20 %.
+  // Chance is 10 %; a client of two classes alone reaches 20 %.
   expect(results["accuracy"]).toBeGreaterThan(0.4);
   expect(results).toMatchObject({ clients: 10, rounds: 6 });
   // Five clients a round: 56,714 elements of 4 bytes down, of one byte up, and the headers.
@@ -24,15 +24,24 @@ test("federated-mnist learns digits that stay with clients, beside central train
   expect(stdout).toContain("central training");
 });
 
-test("federated-mnist goes on with from its checkpoint as if it had not stopped, also with Dirichlet mixes and SCAFFOLD", () => {
-  const args = [...small, "--alpha", "0.5", "--strategy", "scaffold"];
-  const { run: whole, results } = train("federated-mnist", ...args, "--epochs", "4");
-  const { run } = train("federated-mnist", ...args, "--epochs", "2");
-  const { status, stdout } = sardonyx("train", "federated-mnist", "--resume", "--out", run, "--epochs", "4");
-  expect([status, stdout]).toEqual([0, expect.stringContaining("resuming from epoch 3")]);
+test("federated-mnist that is killed goes on to the same bits, also with Dirichlet mixes and SCAFFOLD", async () => {
+  const args = [...small, "--alpha", "0.5", "--strategy", "scaffold", "--learning-rate", "0.05", "--epochs", "5"];
+  const { run: whole, results } = train("federated-mnist", ...args);
+  const run = `${whole}-killed`;
+  for (const rounds of [1, 3]) {
+    const resumed = rounds > 1 ? ["--resume"] : args;
+    const killed = start("train", "federated-mnist", ...resumed, "--threads", "1", "--out", run);
+    await expect
+      .poll(() => (existsSync(join(run, "log.jsonl")) ? epochsOf(run).length : 0), { timeout: 60_000 })
+      .toBeGreaterThanOrEqual(rounds);
+    killed.kill("SIGKILL");
+    await new Promise((resolve) => killed.once("exit", resolve));
+  }
+  const { status, stderr } = sardonyx("train", "federated-mnist", "--resume", "--out", run);
+  expect([status, stderr]).toEqual([0, expect.stringContaining("which is no more; it is taken over")]);
   expect(parametersOf(run)).toEqual(parametersOf(whole));
   expect(JSON.parse(readFileSync(join(run, "evaluation.json"), "utf8")).results).toEqual(results);
-});
+}, 180_000);
 
 test("federated-mnist refuses what does not go together", () => {
   const refused = (...args: string[]) => sardonyx("train", "federated-mnist", "--limit", "600", ...args);

@@ -1,5 +1,5 @@
 /** Recipes run as a person runs them, for their tests. */
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,6 +16,10 @@ const folder = mkdtempSync(join(tmpdir(), "sardonyx-recipes-"));
 /** Runs a command in a folder of the test's own. */
 export const sardonyx = (...args: string[]) =>
   spawnSync(process.execPath, [program, ...args], { encoding: "utf8", cwd: folder });
+
+/** Starts a command in a folder of the test's own, to be killed. */
+export const start = (...args: string[]) =>
+  spawn(process.execPath, [program, ...args], { stdio: "ignore", cwd: folder });
 
 /** Trains; gives what the test said, and the folder of the run. */
 export function train(name: string, ...args: string[]) {

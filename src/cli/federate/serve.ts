@@ -5,6 +5,7 @@ import { chmod } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { FederationError, FileError, OptionError } from "../../core/errors.ts";
 import { byteText, namedResults, plural } from "../../core/number-text.ts";
+import { command } from "../../core/printable.ts";
 import { Coordinator } from "../../federated/coordinator.ts";
 import { decodeState, encodeState } from "../../federated/coordinator-state.ts";
 import { asTensors, describeModel, readValues, writeValues } from "../../federated/model-description.ts";
@@ -84,7 +85,12 @@ export async function serve(loaded: LoadedFederation, given: ServeGiven, output:
         onEvent: (event) => tell(event, loaded, coordinator, output),
       });
       output.record("serving", { url: serving.url });
+      const { clients = 1 } = given.policy;
       output.line(`Serving at ${serving.url}, ${plural(rounds, "round")}`);
+      output.prose(
+        `A round begins when ${plural(clients, "client")} ${clients === 1 ? "is" : "are"} there; each takes part by: ${command`sardonyx federate join ${choices["recipe"] as string} ${serving.url}`} ${task.federated ? `--part 1/${clients}` : "--name NAME"} --token-file FILE, with the options of this command`,
+        2,
+      );
       await serving.finished;
     }
     await finish(loaded, coordinator, folder, output);
