@@ -13,7 +13,6 @@ import type { GradientTransform, Transformed } from "../train/transforms/transfo
 import { decodeValues, encodeValues } from "./compression.ts";
 import { decodeTask, encodeUpdate, type RoundTask } from "./messages.ts";
 import { describeModel, type ModelDescription, readValues, writeValues } from "./model-description.ts";
-import { strategyOf } from "./strategies/index.ts";
 import type { Strategy, Vectors } from "./strategies/strategy.ts";
 
 /** What a client keeps from round to round, to be saved: vectors of its strategy, and what its compression left out. */
@@ -128,12 +127,7 @@ export class LocalTraining {
     progress?: LocalProgress,
   ): Promise<void> {
     const { local } = this.strategy;
-    const task = decodeTask(this.#description, bytes, (strategy) => strategyOf(strategy).local?.sends ?? []);
-    const said = JSON.stringify([task.strategy.name, task.strategy.settings]);
-    if (said !== JSON.stringify([this.strategy.name, this.strategy.settings]))
-      throw new FederationError(
-        `the coordinator's task is for the strategy ${said}, and this client was begun for ${this.strategy.name}; join again`,
-      );
+    const task = decodeTask(this.#description, bytes, this.strategy);
     for (const optimizer of trainer.optimizers) local?.requireOptimizer?.(optimizer);
     const own = this.#memoryFor(task, memory);
     this.#underway = { task, memory: own, ...{ steps: 0, loss: 0, weight: 0, rates: 0 }, ...progress };

@@ -10,6 +10,7 @@ import { Coordinator, type CoordinatorOptions } from "./coordinator.ts";
 import { decodeState, encodeState } from "./coordinator-state.ts";
 import { type ClientUpdate, decodeTask, encodeUpdate } from "./messages.ts";
 import { describeModel, readValues } from "./model-description.ts";
+import { fedAvg } from "./strategies/fed-avg.ts";
 import { scaffold } from "./strategies/scaffold.ts";
 import { blobNetwork } from "./testing/blobs.ts";
 
@@ -304,10 +305,13 @@ test("options that do not go together are refused", () => {
 });
 
 test("a task says what the client needs, and of which round its last update counted", () => {
-  const read = (name: string) => decodeTask(description, coordinator.task(name), () => []);
+  const read = (name: string) => decodeTask(description, coordinator.task(name), fedAvg());
   expect(read("a")).toMatchObject({ round: 1, client: "a", localEpochs: 1, accepted: 0, values });
   for (const name of names) coordinator.receive(name, updateOf(name, 1, 1));
   coordinator.tick(1);
   expect(read("a")).toMatchObject({ round: 2, accepted: 1, values: coordinator.values });
   expect(read("a").key).not.toEqual(read("b").key);
+  expect(() => decodeTask(description, coordinator.task("a"), scaffold())).toThrow(
+    'the coordinator\'s task is for the strategy fedAvg {}, and this client has scaffold {"serverRate":1}; join again',
+  );
 });

@@ -199,18 +199,24 @@ function decode<T extends { readonly protocol: number; readonly model: string }>
   return { fields: parsed.data, ...sorted(where, file.tensors) };
 }
 
-/** A task as a client reads it. Throws FederationError for what is not one for its model. @param sends vectors that the strategy sends */
+/** A task as a client reads it. Throws FederationError for what is not one for its model, and for one of another strategy than the client's. */
 export function decodeTask(
   description: ModelDescription,
   bytes: Uint8Array,
-  sendsOf: (strategy: Pick<Strategy, "name" | "settings">) => readonly string[],
+  { name, settings, local }: Pick<Strategy, "name" | "settings" | "local">,
 ): RoundTask {
   const where = "the coordinator's task";
   const { fields, values: found, vectors } = decode(where, description, bytes, taskSchema);
   const { kind: _, protocol: __, model: ___, ...task } = fields;
+  const said = (strategy: Pick<Strategy, "name" | "settings">) =>
+    `${strategy.name} ${JSON.stringify(strategy.settings)}`;
+  if (said(task.strategy) !== said({ name, settings }))
+    throw new FederationError(
+      `${where} is for the strategy ${said(task.strategy)}, and this client has ${said({ name, settings })}; join again`,
+    );
   const values = decodeValues(where, description, "float32", { tensors: found, scales: {} });
   requireFiniteValues(where, description, values);
-  return { ...task, values, sent: readVectors(where, description, vectors, sendsOf(task.strategy)) };
+  return { ...task, values, sent: readVectors(where, description, vectors, local?.sends ?? []) };
 }
 
 /**

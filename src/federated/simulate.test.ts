@@ -14,8 +14,10 @@ import { classPartition, dirichletPartition } from "./partition.ts";
 import type { FederationOptions } from "./rounds.ts";
 import { simulate } from "./simulate.ts";
 import { fedAdam } from "./strategies/fed-adam.ts";
+import { fedAvg } from "./strategies/fed-avg.ts";
 import { fedProx } from "./strategies/fed-prox.ts";
 import { scaffold } from "./strategies/scaffold.ts";
+import { addChange, type Strategy } from "./strategies/strategy.ts";
 import { blobNetwork, blobs, blobTraining, clientsOf } from "./testing/blobs.ts";
 
 const data = blobs(96);
@@ -119,6 +121,23 @@ test("clients begin each round without a memory of the optimizer's", async () =>
   }
   for (const [i, value] of valuesOf(model).entries())
     expect(value).toBeCloseTo(((reached[0]?.[i] as number) + (reached[1]?.[i] as number)) / 2, 5);
+});
+
+test("a strategy of your own takes the place of those that are built in", async () => {
+  const half: Strategy = {
+    ...fedAvg(),
+    name: "half",
+    advance: ({ values }, { change }) => addChange(values, change, 0.5),
+  };
+  const [own, plain] = [blobNetwork(), blobNetwork()];
+  for (const [model, strategy] of [
+    [own, half],
+    [plain, fedAvg()],
+  ] as const)
+    await simulate(model, { ...blobTraining, clients, rounds: 1, federation: { strategy } });
+  const start = valuesOf(blobNetwork());
+  for (const [i, value] of valuesOf(own).entries())
+    expect(value).toBeCloseTo(((start[i] as number) + (valuesOf(plain)[i] as number)) / 2, 6);
 });
 
 test("the rate of a round is that of the optimizer times the round's factor, in a schedule of rounds", async () => {

@@ -107,7 +107,9 @@ export async function join(loaded: LoadedFederation, given: JoinGiven, output: O
         save: (memory) => writeFileAtomic(memoryFile, encodeMemory(memory)),
       },
       begin: async (said) => {
-        const local = new LocalTraining(task.model, strategyOf(said));
+        // One that a recipe of your own brings is no built-in one.
+        const brought = task.federated?.options.strategy;
+        const local = new LocalTraining(task.model, brought?.name === said.name ? brought : strategyOf(said));
         const transforms = [...local.transforms, ...(training.transforms ?? [])];
         const trainer = new Trainer<Batch>(task.model, {
           ...measuredOf(task),
