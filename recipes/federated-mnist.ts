@@ -50,14 +50,17 @@ interface Split {
   readonly seed: number;
 }
 
+/** Whether so many clients have all classes between them. */
+const isEnough = (clients: number, { classesPerClient, alpha }: Pick<Split, "classesPerClient" | "alpha">) =>
+  alpha > 0 || clients * classesPerClient >= mnistClasses.length;
+
 /** Of few digits so many clients that each has ten, and a mix of classes where there are too few for shards. */
 function partitionOf(labels: Tensor, { clients: asked, classesPerClient, alpha, seed }: Split): federated.Partition {
   const count = labels.data.length;
   const clients = Math.min(asked, Math.max(1, Math.floor(count / 10)));
   const key = foldIn(keyOf(seed), "partition");
   if (alpha > 0) return federated.dirichletPartition(labels, { clients, alpha, key });
-  const isEnough = clients * classesPerClient >= mnistClasses.length;
-  return isEnough
+  return isEnough(clients, { classesPerClient, alpha })
     ? federated.classPartition(labels, { clients, classesPerClient, key })
     : federated.dirichletPartition(labels, { clients, alpha: 100, key });
 }
@@ -137,9 +140,12 @@ export default defineRecipe({
       callbacks: [federation.callback],
       training: { transforms: federation.transforms },
       samples: { train: own.length ?? 0, test: test.length ?? 0 },
-      ...(parts.length < settings.clients && {
-        notes: [`${own.length} digits are split among ${parts.length} clients, not ${settings.clients}`],
-      }),
+      notes: [
+        ...(parts.length < settings.clients
+          ? [`${own.length} digits are split among ${parts.length} clients, not ${settings.clients}`]
+          : []),
+        ...(isEnough(parts.length, settings) ? [] : ["so few clients have all classes, in about the same mix"]),
+      ],
       async measure(): Promise<Record<string, number>> {
         const { rounds } = federation;
         // A run whose training was over when it was taken up again only measures.

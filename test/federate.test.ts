@@ -11,7 +11,19 @@ const folder = mkdtempSync(join(tmpdir(), "sardonyx-federate-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** What both sides are told. */
-const recipe = ["federated-mnist", "--limit", "700", "--share", "1", "--local-epochs", "2", "--threads", "1"];
+const recipe = [
+  "federated-mnist",
+  "--limit",
+  "700",
+  "--share",
+  "1",
+  "--local-epochs",
+  "2",
+  "--classes-per-client",
+  "4",
+  "--threads",
+  "1",
+];
 
 interface Started {
   readonly process: ChildProcess;
@@ -141,6 +153,29 @@ test("a coordinator that is asked to end says so, keeps its state and goes on", 
   expect(modelOf("asked")).toBe(simulation());
 });
 
+test("clients with data of their own learn a recipe that splits none", { timeout: 120_000 }, async () => {
+  const iris = ["iris", "--threads", "1", "--token-file", "token"];
+  const coordinator = start("serve", ...iris, "--clients", "2", "--rounds", "6", "--out", "iris", "--port", "0");
+  const { url } = (await record(coordinator, "serving")) as { url: string };
+  const clients = ["north", "south"].map((name) =>
+    start("join", ...iris, url, "--name", name, "--memory", `iris/${name}`),
+  );
+  const other = start("join", ...iris, url, "--name", "west", "--seed", "1");
+  expect(await other.ended).toMatchObject({
+    code: 2,
+    errors: expect.stringContaining("seed is 1 at the client and 0 at the coordinator; give both the same"),
+  });
+  expect((await coordinator.ended).code).toBe(0);
+  for (const own of clients) expect((await own.ended).code).toBe(0);
+  const { results, rounds: done } = (await record(coordinator, "finished")) as {
+    results: Record<string, number>;
+    rounds: number;
+  };
+  expect(done).toBe(6);
+  // A third is chance.
+  expect(results["accuracy"]).toBeGreaterThan(0.6);
+});
+
 test("over TLS, with a certificate that the client was given", { timeout: 120_000 }, async () => {
   const subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"];
   const made = spawnSync(
@@ -190,7 +225,15 @@ describe("mistakes are told with what to do", () => {
       "name the file that has it: --token-file federation.token",
     ],
     [["join", ...recipe, "ws://127.0.0.1:1", "--part", "1/3", "--token-file", "missing"], "there is no file"],
-    [["join", ...recipe, "ws://127.0.0.1:1", "--token-file", "long"], "pass --name NAME, or --part 1/3"],
+    [["join", "iris", "ws://127.0.0.1:1", "--token-file", "long"], "pass --name NAME, or --part 1/3"],
+    [
+      ["join", "iris", "ws://127.0.0.1:1", "--token-file", "long", "--part", "1/3"],
+      "iris does not split its data among clients",
+    ],
+    [
+      ["join", ...recipe, "ws://127.0.0.1:1", "--token-file", "long", "--name", "a"],
+      "say which part is this one's: --part 1/64",
+    ],
     [["join", "federated-mnist", "ws://127.0.0.1:1", "--part", "4/3"], '--part is "4/3"; pass the client\'s number'],
     [["serve", ...recipe, "--clients", "3", "--token-file", "short"], "has a token of 5 characters"],
     [

@@ -45,7 +45,7 @@ const options = {
 /** Which options each action reads, beside the settings and the recipe's own. */
 const reads = {
   serve: ["rounds", "clients", "updates", "seconds", "port", "host", "cert", "key", "tokenFile", "out"],
-  join: ["part", "name", "memory", "patience", "ca", "tokenFile", "clients"],
+  join: ["part", "name", "memory", "patience", "ca", "tokenFile"],
   simulate: ["rounds", "clients", "out"],
 } as const satisfies Readonly<Record<string, readonly (keyof typeof options)[]>>;
 type Action = keyof typeof reads;
@@ -64,10 +64,10 @@ export const command = defineCommand({
   examples: [
     ["sardonyx federate simulate federated-mnist --clients 10 --rounds 5", "ten clients in one process"],
     [
-      "sardonyx federate serve federated-mnist --clients 3 --token-file token",
-      "a coordinator on this machine, for three clients",
+      "sardonyx federate serve federated-mnist --clients 5 --token-file token",
+      "a coordinator on this machine, for five clients",
     ],
-    ["sardonyx federate join federated-mnist ws://127.0.0.1:8790 --part 1/3 --token-file token", "the first of them"],
+    ["sardonyx federate join federated-mnist ws://127.0.0.1:8790 --part 1/5 --token-file token", "the first of them"],
     [
       "sardonyx federate serve table --data all.csv --target y --host 0.0.0.0 --cert cert.pem --key key.pem --token-file token",
       "for clients with tables of their own, by TLS",

@@ -65,7 +65,15 @@ function dataOf(loaded: LoadedFederation, { part, name }: JoinGiven) {
   if (!part) {
     if (name === undefined)
       throw new OptionError("a client has a name or a part of the recipe's data; pass --name NAME, or --part 1/3");
-    const samples = task.samples?.train ?? 1;
+    if (task.federated)
+      throw new OptionError(
+        `${loaded.choices["recipe"]} splits its data among clients; say which part is this one's: --part 1/${task.federated.clients.count}`,
+      );
+    const samples = task.samples?.train;
+    if (samples === undefined)
+      throw new OptionError(
+        `${loaded.choices["recipe"]} does not say how many samples it has, by which clients are weighted; give its task "samples"`,
+      );
     return { client: name, data: task.train, samples, training: task.training };
   }
   const { clients, training } = requireSplit(loaded);
