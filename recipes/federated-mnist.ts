@@ -70,7 +70,7 @@ export default defineRecipe({
   summary:
     "Federated learning: 100 simulated clients keep the digits of two classes each, and a network is averaged from what they learn, beside central training; an epoch is a round",
   data: "MNIST: 55,000 digits at clients, 5,000 to choose by, 10,000",
-  defaults: { epochs: 100, batchSize: 20, learningRate: 0.1, optimizer: "sgd", seed: 0 },
+  defaults: { epochs: 100, batchSize: 20, learningRate: 0.08, optimizer: "sgd", seed: 0 },
   options: {
     clients: { description: "how many clients there are", default: 100 },
     classesPerClient: { description: "classes of each client (McMahan et al. 2017)", default: 2 },
@@ -80,9 +80,10 @@ export default defineRecipe({
     },
     strategy: {
       description: "how it is learned",
-      default: "fedAvg",
+      default: "fedAdam",
       choices: ["fedAvg", "fedProx", "scaffold", "fedAdam"],
     },
+    serverRate: { description: "step of the coordinator, of fedAdam alone", default: 0.02 },
     share: { description: "share of the clients that take part in a round", default: 0.2 },
     localEpochs: { description: "passes over a client's digits in a round", default: 1 },
     compression: {
@@ -93,7 +94,7 @@ export default defineRecipe({
   },
   next: [
     "sardonyx train federated-mnist --alpha 0.3                  other mixes of classes",
-    "sardonyx train federated-mnist --strategy scaffold          control variates against the drift of clients",
+    "sardonyx train federated-mnist --strategy fedAvg            the mean of what clients reach",
     "sardonyx train federated-mnist --compression int8           updates of a quarter of the bytes",
   ],
   open,
@@ -120,9 +121,12 @@ export default defineRecipe({
     const loss = crossEntropy();
     const clients = { count: parts.length, samples: (client: number) => parts[client]?.length ?? 0, data: dataOf };
     const options: federated.FederationOptions = {
-      strategy: federated.strategyOf({ name: strategy, settings: {} }),
+      strategy: federated.strategyOf({
+        name: strategy,
+        settings: strategy === "fedAdam" ? { serverRate: settings.serverRate } : {},
+      }),
       ...{ share, localEpochs, compression: { encoding: compression } },
-      rate: cosine({ rate: 1, steps: settings.epochs }),
+      rate: cosine({ rate: 1, floor: 0.1, steps: settings.epochs }),
       key: foldIn(keyOf(seed), "federation"),
     };
     const federation = federated.federation(model, { clients, federation: options });

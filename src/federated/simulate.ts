@@ -63,11 +63,15 @@ export interface SimulatedOptions<B extends Batch> {
   readonly onRound?: ((record: RoundRecord) => void) | undefined;
 }
 
-const checkParts = optionsOf<SimulatedOptions<never>>("the simulation", {
+/** Whatever the batches are. */
+type CheckedOptions = Omit<SimulatedOptions<Batch>, "clients"> & { readonly clients: CheckedClients };
+type CheckedClients = Omit<SimulatedClients, "data"> & { readonly data: (client: number) => Dataset<unknown> };
+
+const checkParts = optionsOf<CheckedOptions>("the simulation", {
   federation: checkFederation.type,
   onRound: functionOf("(record) => …"),
   clients: required(
-    optionsOf<SimulatedClients<never>>("clients", {
+    optionsOf<CheckedClients>("clients", {
       count: required(count()),
       data: required(functionOf("(client) => dataset")),
       samples: required(functionOf("(client) => samples")),
@@ -92,7 +96,7 @@ const savedSchema = z.object({
  * Throws DataError for a model that was not initialized, OptionError for options that do not go together.
  */
 export function federation<B extends Batch>(model: AnyModule, options: SimulatedOptions<B>): SimulatedFederation<B> {
-  checkParts(options as unknown as SimulatedOptions<never>);
+  checkParts(options);
   const { clients, onRound } = options;
   const federated = federationOf(options.federation);
   const names = Array.from({ length: clients.count }, (_, client) => clientName(client, clients.count));
@@ -116,14 +120,14 @@ export function federation<B extends Batch>(model: AnyModule, options: Simulated
       return { client, name, batches: length * federated.localEpochs };
     });
 
-  const required = (): Coordinator => {
+  const current = (): Coordinator => {
     if (coordinator) return coordinator;
     throw new InternalError("a federation's round has no coordinator");
   };
   const nameOf = (client: number) => names[client] as string;
   /** Lets the client whose turn it is begin, or go on. */
   const begin = async (run: Run, client: number, done: number, left: number) => {
-    const task = required().task(nameOf(client));
+    const task = current().task(nameOf(client));
     await local.begin(
       run.trainer,
       task,
@@ -144,15 +148,15 @@ export function federation<B extends Batch>(model: AnyModule, options: Simulated
   const end = async (run: Run, client: number) => {
     const { update, memory } = await local.end(run.trainer, clients.samples(client));
     memories.set(nameOf(client), memory);
-    required().receive(nameOf(client), update);
-    const before = required().round;
-    required().tick(0);
-    for (const record of required().history.slice(before)) onRound?.(record);
+    current().receive(nameOf(client), update);
+    const before = current().round;
+    current().tick(0);
+    for (const record of current().history.slice(before)) onRound?.(record);
     turn = undefined;
-    const [next] = required().waiting;
-    if (required().round === run.epoch && next !== undefined)
+    const [next] = current().waiting;
+    if (current().round === run.epoch && next !== undefined)
       return begin(run, Number(next), 0, batchesOf(Number(next)));
-    writeValues(model, description, required().values);
+    writeValues(model, description, current().values);
   };
   const batchesOf = (client: number) => (clients.data(client).length ?? 0) * federated.localEpochs;
 
@@ -182,7 +186,7 @@ export function federation<B extends Batch>(model: AnyModule, options: Simulated
       if (run.epoch < run.epochs) await goTo(run, run.epoch, 0);
     },
     state: () => ({
-      coordinator: required().state(),
+      coordinator: current().state(),
       memories: Object.fromEntries(memories),
       ...(turn && { progress: local.progress }),
     }),

@@ -12,7 +12,16 @@ const parametersOf = (run: string) =>
   );
 
 test("federated-mnist learns digits that stay with clients, beside central training", () => {
-  const { results, run, stdout } = train("federated-mnist", ...small, "--epochs", "6", "--compression", "int8");
+  const { results, run, stdout } = train(
+    "federated-mnist",
+    ...small,
+    "--strategy",
+    "fedAvg",
+    "--epochs",
+    "6",
+    "--compression",
+    "int8",
+  );
   // Chance is 10 %; a client of two classes alone reaches 20 %.
   expect(results["accuracy"]).toBeGreaterThan(0.4);
   expect(results).toMatchObject({ clients: 10, rounds: 6 });
