@@ -44,7 +44,7 @@ const network = () => {
 };
 
 const page = (url: string) => `<!doctype html><script type="module">
-import * as s from "./sardonyx/sardonyx.js";
+import * as s from "./sardonyx/all.js";
 const { federated } = s;
 const model = s.sequential([s.dense(4, { activation: "tanh" }), s.dense(2)]);
 model.initialize(s.keyOf(1), { dtype: "float32", shape: [1, 2] });

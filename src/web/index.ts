@@ -58,8 +58,6 @@ export {
 } from "../data/tables/rows/row-encoding.ts";
 export { type TextWindow, textWindows } from "../data/text/text-windows.ts";
 export * from "../decode/index.ts";
-/** Federated learning: a page as a client (`federated.joinFederation`), strategies, simulation. */
-export * as federated from "../federated/index.ts";
 export { type EncodedOnnx, encodeOnnx, type OnnxOptions } from "../formats/files/export-onnx.ts";
 export { encodeSavedModel, type SaveOptions } from "../formats/files/saved-model.ts";
 export { modelFromOnnx, type OnnxModelOptions } from "../formats/onnx-model.ts";
