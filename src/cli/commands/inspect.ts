@@ -27,7 +27,7 @@ export const command = defineCommand({
   async run({ arguments: [target = ""], options, output }) {
     const { all = false, format = "table", out, ...whatIfs } = options;
     const inspected = await inspectTarget(target, whatIfs, output);
-    const document = documentOf(format, inspected, { all, columns: out === undefined ? output.columns : 120 });
+    const document = await documentOf(format, inspected, { all, columns: out === undefined ? output.columns : 120 });
     output.record("inspection", inspected.inspection);
     if (out === undefined) return output.line(document.trimEnd());
     await writeFileAtomic(resolve(out), new TextEncoder().encode(document));

@@ -8,7 +8,7 @@ import { importModel } from "../../onnx/import.ts";
 import { fileOfGraph, node, typed, zeros } from "../../onnx/testing/build-file.ts";
 import { documentOf } from "./documents.ts";
 
-test("a layer whose name begins as a formula is no formula in a table of values", () => {
+test("a layer whose name begins as a formula is no formula in a table of values", async () => {
   const file = fileOfGraph({
     input: [typed("x", "float32", 1, 4)],
     node: [{ ...node("MatMul", ["x", "w"], ["y"]), name: "=cmd|' /C calc'!A0" }],
@@ -16,6 +16,6 @@ test("a layer whose name begins as a formula is no formula in a table of values"
     initializer: [zeros("w", 4, 2)],
   });
   const inspected = inspect(onnxNetwork("test", importModel(memorySource(file))), options);
-  const [, row = ""] = documentOf("csv", inspected, { all: true, columns: 80 }).split("\n");
+  const [, row = ""] = (await documentOf("csv", inspected, { all: true, columns: 80 })).split("\n");
   expect(row).toMatch(/^'=cmd\|'/);
 });

@@ -1,10 +1,8 @@
 /** An inspection as documents of several formats. */
-import { stringify } from "csv-stringify/sync";
 import type { Inspected } from "../../analyze/report/inspect.ts";
 import { mermaidOf } from "../../analyze/report/mermaid.ts";
 import { unknownName } from "../../core/errors.ts";
 import { textOutput } from "../output.ts";
-import { htmlOf } from "./html/page.ts";
 import { markdownOf } from "./markdown.ts";
 import { showInspection, type TableOptions } from "./table.ts";
 import { extents } from "./units.ts";
@@ -14,7 +12,7 @@ export interface DocumentOptions extends TableOptions {
   readonly columns: number;
 }
 
-/** How each format is written. */
+/** How each format is written; what few ask for is loaded when they do. */
 const writers = {
   table: ({ inspection }, { columns, ...options }) => {
     const output = textOutput(columns);
@@ -25,8 +23,8 @@ const writers = {
   csv: csvOf,
   markdown: markdownOf,
   mermaid: mermaidOf,
-  html: htmlOf,
-} as const satisfies Record<string, (inspected: Inspected, options: DocumentOptions) => string>;
+  html: async (inspected) => (await import("./html/page.ts")).htmlOf(inspected),
+} as const satisfies Record<string, (inspected: Inspected, options: DocumentOptions) => string | Promise<string>>;
 
 export type DocumentFormat = keyof typeof writers;
 
@@ -39,11 +37,15 @@ export function documentFormatOf(name: string): DocumentFormat {
 }
 
 /** The document of an inspection. */
-export const documentOf = (format: DocumentFormat, inspected: Inspected, options: DocumentOptions): string =>
-  writers[format](inspected, options);
+export const documentOf = async (
+  format: DocumentFormat,
+  inspected: Inspected,
+  options: DocumentOptions,
+): Promise<string> => writers[format](inspected, options);
 
 /** One row a layer. */
-function csvOf({ inspection }: Inspected): string {
+async function csvOf({ inspection }: Inspected): Promise<string> {
+  const { stringify } = await import("csv-stringify/sync");
   const rows = inspection.layers.map(({ outputShape, ...layer }) => ({ ...layer, outputShape: extents(outputShape) }));
   const columns = ["name", "kind", "type", "role", "outputShape", "parameters", "trainable", "formula", "macs", "runs"];
   // A name that begins as a formula would be computed by a spreadsheet.
