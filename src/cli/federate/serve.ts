@@ -1,7 +1,6 @@
 /** `sardonyx federate serve`: the coordinator of a federation. */
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { chmod } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { FederationError, FileError, OptionError } from "../../core/errors.ts";
 import { byteText, namedResults, plural } from "../../core/number-text.ts";
@@ -16,6 +15,7 @@ import { measuredOf } from "../../runs/training/evaluation.ts";
 import { Interrupted } from "../../runs/training/interrupted.ts";
 import { readBytes, writeFileAtomic } from "../../storage/atomic.node.ts";
 import { encodeSafetensors } from "../../storage/safetensors.ts";
+import { writeSecretFile } from "../../storage/secret-file.node.ts";
 import { shownPath } from "../../storage/shown-path.node.ts";
 import { evaluate } from "../../train/evaluate.ts";
 import { onInterrupt } from "../interrupt.ts";
@@ -44,8 +44,7 @@ export async function tokenOf(file: string | undefined, makes: boolean, output: 
     );
   const path = resolve(file);
   if (!existsSync(path) && makes) {
-    await writeFileAtomic(path, `${randomBytes(32).toString("hex")}\n`);
-    await chmod(path, 0o600);
+    await writeSecretFile(path, `${randomBytes(32).toString("hex")}\n`);
     output.line(`Made a token, which clients need: ${shownPath(path)}`);
   }
   const token = new TextDecoder().decode(await readBytes(path, "--token-file")).trim();

@@ -1,10 +1,11 @@
 /** The secret of a private run: the key that draws its samples and its noise, kept while it trains and no longer. */
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { FileError } from "../../core/errors.ts";
 import { parseJson } from "../../core/json.ts";
 import type { Key } from "../../core/random.ts";
 import { secretKey } from "../../privacy/secret-key.ts";
+import { writeSecretFile } from "../../storage/secret-file.node.ts";
 import { shownPath } from "../../storage/shown-path.node.ts";
 
 const pathIn = (folder: string): string => join(folder, "privacy.key");
@@ -17,7 +18,7 @@ export async function privacyKey(folder: string, goesOn: boolean): Promise<Key> 
   const path = pathIn(folder);
   if (!goesOn) {
     const key = secretKey();
-    await writeFile(path, JSON.stringify(key), { mode: 0o600 });
+    await writeSecretFile(path, JSON.stringify(key));
     return key;
   }
   const text = await readFile(path, "utf8").catch((cause: unknown) => {

@@ -62,9 +62,9 @@ export function requireClippable({
 export const layerOfParameter = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf(".")));
 
 /**
- * The gradients of a batch, Σ min(1, limit / ‖gᵢ‖) gᵢ / samples, and those of penalties, which depend on no sample; behind what is measured how many samples
- * were within their limits. Throws OptionError for statistics of the data that the model keeps, for penalties on activations, and for losses that are known
- * as a mean alone, MixedSamplesError where a sample's loss depends on others.
+ * The gradients of a batch, Σ min(1, limit / ‖gᵢ‖) gᵢ / samples, and those of penalties on weights, which depend on no sample; behind what is measured how many
+ * samples were within their limits. Of a loss that is known as one number it finds what each sample adds. Throws OptionError for statistics of the data that the
+ * model keeps, MixedSamplesError where a sample's loss depends on others.
  */
 export function clippedStep(
   forward: readonly Value[],

@@ -134,7 +134,7 @@ export interface GradientResult {
   readonly loss: number;
   readonly weight: number;
   readonly statistics: readonly Float32Array[];
-  /** Of clipped samples, how many were within the limit of each group, padding included. */
+  /** Of clipped samples, how many of a weight above 0 were within the limit of each group. */
   readonly within?: Float32Array | undefined;
 }
 

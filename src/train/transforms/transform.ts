@@ -13,7 +13,7 @@ export interface TransformStep {
   readonly batch: number;
   /** Differs for each batch and each transform. */
   readonly key: Key;
-  /** Where samples were clipped, how many of the batch were within the limit of each group, padding included. */
+  /** Where samples were clipped, how many of the batch, of a weight above 0, were within the limit of each group. */
   readonly within?: Float32Array | undefined;
   /** Keeps numbers for the step's result, under the transform's name. */
   report(numbers: Readonly<Record<string, number>>): void;
