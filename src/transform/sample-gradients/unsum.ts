@@ -47,6 +47,8 @@ export function unsum(gradients: readonly Value[], { axes, count, way, known }: 
   const [shape = []] = gradients.map((gradient) => gradient.shape);
   const found = gradients.map((gradient) => {
     const sum = sums.get(gradient);
+    // A parameter with a row for each sample has no gradient that samples add up to.
+    if (!sum && own.has(gradient) && gradient.producer) throw new MixedSamplesError(gradient.producer, false);
     if (!sum) throw new InternalError(`a gradient ${gradient} is no sum over samples`);
     return sum;
   });
@@ -67,7 +69,7 @@ export function sampleTerms(
 
 /** What samples add to the outputs of a node that is linear in sums. Throws MixedSamplesError for a node of which that is not known. */
 function sumsBehind(node: Node, sums: ReadonlyMap<Value, SampleSum>, count: number): readonly SampleSum[] {
-  const { op, inputs, attributes, outputs } = node;
+  const { op, inputs, outputs } = node;
   const [y] = outputs;
   const [first, second] = inputs;
   const [a, b] = [first && sums.get(first), second && sums.get(second)];
@@ -79,8 +81,11 @@ function sumsBehind(node: Node, sums: ReadonlyMap<Value, SampleSum>, count: numb
     return [(a as SampleSum).scaled(factor.item())];
   // Whatever else, on what each sample adds.
   const operands = inputs.filter((value) => value !== undefined);
-  const lifted = operands.map((value) => sums.get(value)?.terms);
-  const terms = liftedNode(node, operands, lifted, count, attributes);
+  const terms = liftedNode(
+    node,
+    operands.map((value) => ({ value, lifted: sums.get(value)?.terms })),
+    count,
+  );
   if (!terms) throw new MixedSamplesError(node, false);
   return terms.map((own, i) => wholeSum(own, outputs[i]?.shape ?? []));
 }
@@ -91,59 +96,59 @@ const permOf = ({ attributes, outputs: [y] }: Node): readonly number[] =>
 /** Elementwise operators that are linear in each operand. */
 const linear: ReadonlySet<string> = new Set(["Add", "Sub", "Mul", "Neg", "Cast"]);
 
-/** The outputs of a node on operands [N, …] of those that are sums; `undefined` for one that is not known to be linear. */
+/** An operand, and what each sample adds to it, [N, …], where it is a sum. */
+interface LiftedOperand {
+  readonly value: Value;
+  readonly lifted: Value | undefined;
+}
+
+/** The outputs of a node for each sample, [N, …]; `undefined` for one that is not known to be linear in sums. */
 function liftedNode(
-  node: Node,
-  operands: readonly Value[],
-  lifted: readonly (Value | undefined)[],
+  { op, attributes, outputs, scope }: Node,
+  operands: readonly LiftedOperand[],
   count: number,
-  attributes: Node["attributes"],
 ): readonly Value[] | undefined {
-  const { op, outputs } = node;
   const [y] = outputs;
-  const [first] = lifted;
-  const whole = (i: number) => {
-    const [own, value] = [lifted[i], operands[i] as Value];
-    return own ?? expand(reshape(value, [1, ...value.shape]), [count, ...value.shape]);
-  };
+  const [first, second, third] = operands;
+  const { axis = 0 } = attributes as { readonly axis?: number };
   if (op.type === "Concat") {
-    const axis = (attributes["axis"] as number | undefined) ?? 0;
-    return [
-      concat(
-        operands.map((_, i) => whole(i)),
-        axis < 0 ? axis : axis + 1,
-      ),
-    ];
+    const whole = ({ value, lifted }: LiftedOperand) =>
+      lifted ?? expand(reshape(value, [1, ...value.shape]), [count, ...value.shape]);
+    return [concat(operands.map(whole), axis < 0 ? axis : axis + 1)];
   }
-  if (op.type === "Split" && first) {
-    const axis = normalizeAxis((attributes["axis"] as number | undefined) ?? 0, y.rank);
-    const lengths = outputs.map(({ shape }) => shape[axis] ?? 0);
-    return split(first, lengths, axis + 1);
+  if (op.type === "Split" && first?.lifted) {
+    const along = normalizeAxis(axis, y.rank);
+    const lengths = outputs.map(({ shape }) => shape[along] ?? 0);
+    return split(first.lifted, lengths, along + 1);
   }
-  if (op.type === "Pad" && first && operands.length <= 3) {
-    const widths = constantOf(operands[1])?.toNumbers();
-    return (
-      widths && [pad(first, [[0, 0], ...y.shape.map((_, axis) => [widths[axis] ?? 0, widths[axis + y.rank] ?? 0])])]
-    );
+  if (op.type === "Pad" && first?.lifted && operands.length <= 3) {
+    const widths = constantOf(second?.value)?.toNumbers();
+    const own = y.shape.map((_, i) => [widths?.[i] ?? 0, widths?.[i + y.rank] ?? 0]);
+    return widths && [pad(first.lifted, [[0, 0], ...own])];
   }
   // Rows of a table that are the same for all samples, such as those of positions.
-  if (op === ScatterND && attributes["reduction"] === "add" && lifted[2] && !lifted[0] && operands[1]?.shape[1] === 1) {
-    const [table, indices] = operands as [Value, Value];
+  if (op === ScatterND && attributes["reduction"] === "add" && first && second && third?.lifted && !first.lifted) {
+    const [table, indices] = [first.value, second.value];
+    if (indices.rank !== 2 || indices.shape[1] !== 1) return undefined;
     const [rows = 1] = indices.shape;
     const [tableRows = 1, ...width] = table.shape;
-    const first = reshape(mul(iota(count), tableRows), [count, 1, 1]);
-    const places = reshape(add(reshape(indices, [1, rows, 1]), first), [count * rows, 1]);
-    const zeros = expand(reshape(table, [1, ...table.shape]), [count, ...table.shape]);
-    const wide = [reshape(zeros, [count * tableRows, ...width]), places, reshape(lifted[2], [count * rows, ...width])];
-    return [reshape(makeNode(op, wide, attributes, node.scope).outputs[0], [count, ...table.shape])];
+    const begins = reshape(mul(iota(count), tableRows), [count, 1, 1]);
+    const places = reshape(add(reshape(indices, [1, rows, 1]), begins), [count * rows, 1]);
+    const tables = expand(reshape(table, [1, ...table.shape]), [count, ...table.shape]);
+    const wide = [
+      reshape(tables, [count * tableRows, ...width]),
+      places,
+      reshape(third.lifted, [count * rows, ...width]),
+    ];
+    return [reshape(makeNode(op, wide, attributes, scope).outputs[0], [count, ...table.shape])];
   }
   if (!elementwiseOps.has(op) || !linear.has(op.type)) return undefined;
-  const summed = lifted.filter((own) => own !== undefined);
-  if (op.type === "Mul" && summed.length > 1) return undefined;
-  if ((op.type === "Add" || op.type === "Sub") && summed.length < 2) return undefined;
-  const aligned = operands.map((value, i) => {
-    const own = lifted[i];
-    return own ? reshape(own, [count, ...new Array<number>(y.rank - value.rank).fill(1), ...value.shape]) : value;
-  });
-  return makeNode(op, aligned, attributes, node.scope).outputs;
+  const sums = operands.filter(({ lifted }) => lifted).length;
+  if ((op.type === "Mul" && sums > 1) || ((op.type === "Add" || op.type === "Sub") && sums < 2)) return undefined;
+  const aligned = operands.map(
+    ({ value, lifted }) =>
+      lifted && reshape(lifted, [count, ...new Array<number>(y.rank - value.rank).fill(1), ...value.shape]),
+  );
+  const given = operands.map(({ value }, i) => aligned[i] ?? value);
+  return makeNode(op, given, attributes, scope).outputs;
 }
