@@ -1,7 +1,7 @@
 /** All readers that are fuzzed. */
 import type { Target } from "../target.ts";
 import { hdf5, kerasArchive, tfjsGraph, tfjsLayers } from "./keras.ts";
-import { cifar, gzip, idx, images, tar, wav, zip } from "./media.ts";
+import { cifar, gzip, idx, images, metadata, tar, wav, zip } from "./media.ts";
 import { onnx } from "./onnx.ts";
 import { folders, tables } from "./profiles.ts";
 import { adapter, checkpoint, resumed, run } from "./runs.ts";
@@ -34,6 +34,7 @@ export const targets: readonly Target[] = [
   folders,
   plainText,
   images,
+  metadata,
   wav,
   idx,
   cifar,

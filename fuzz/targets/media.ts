@@ -10,13 +10,14 @@ import { decodeCifar10 } from "../../src/data/sets/cifar10.node.ts";
 import { readIdx } from "../../src/data/sets/idx.ts";
 import { readClip } from "../../src/data/sets/speech-commands.node.ts";
 import { encodeWav, readWav } from "../../src/data/sound/wav.ts";
+import { withoutMetadata } from "../../src/privacy/metadata/picture-metadata.ts";
 import { gunzip } from "../../src/storage/gzip.ts";
 import { readTar, tarFiles } from "../../src/storage/tar.ts";
 import { tarMembers } from "../../src/storage/tar-index.ts";
 import { readZip } from "../../src/storage/zip.ts";
 import { pick, wholeNumbers } from "../mutate/bytes.ts";
 import { anyBytes, gzipContent, pngChunksOf, pngOfPixels, tarHeaders, within, zipEntries } from "../mutate/frames.ts";
-import { type Files, readAll, type Target } from "../target.ts";
+import { type Files, type Mutation, readAll, type Target } from "../target.ts";
 import { fixture, oneFile, utf8 } from "./fixtures.ts";
 
 /** A small image of each kind. */
@@ -36,6 +37,11 @@ async function imagesOfKinds() {
   );
 }
 
+const ofImage: Mutation = (files, random) =>
+  files["image"]?.[0] === 0x89
+    ? within("image", random.integer(40) === 0 ? pngOfPixels : pngChunksOf)(files, random)
+    : within("image", anyBytes)(files, random);
+
 export const images: Target = {
   name: "image",
   reads: "PNG, JPEG, WebP, GIF, TIFF: `readImage` with and without a size",
@@ -43,17 +49,20 @@ export const images: Target = {
     ...(await imagesOfKinds()),
     ...oneFile("image", "data/images/7/0.png", "data/images/1/2.jpg"),
   ],
-  mutations: [
-    (files, random) =>
-      files["image"]?.[0] === 0x89
-        ? within("image", random.integer(40) === 0 ? pngOfPixels : pngChunksOf)(files, random)
-        : within("image", anyBytes)(files, random),
-  ],
+  mutations: [ofImage],
   read: (input) =>
     readAll(
       () => readImage(input.path("image"), { size: [4, 4], channels: 1 }),
       () => readImage(input.path("image")),
     ),
+};
+
+export const metadata: Target = {
+  name: "metadata",
+  reads: "JPEG, PNG, WebP, GIF: `withoutMetadata`",
+  seeds: async (): Promise<readonly Files[]> => (await imagesOfKinds()).filter((_, kind) => kind !== 3),
+  mutations: [ofImage],
+  read: (input) => readAll(() => withoutMetadata(input.bytes("image"))),
 };
 
 const sound = (bits: 8 | 16, channels: number) =>

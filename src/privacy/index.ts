@@ -10,3 +10,5 @@ export {
   type PrivateTraining,
 } from "./differential-privacy.ts";
 export { likelihoodRatios, type ShadowModel } from "./likelihood-ratio.ts";
+export type { RemovedPart } from "./metadata/parts.ts";
+export { type CleanPicture, withoutMetadata } from "./metadata/picture-metadata.ts";

@@ -1,19 +1,9 @@
 /** TensorBoard event files as bytes: protocol-buffer events in TFRecord frames. Writing them is the caller's. */
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import { crc32Of } from "../../core/crc32.ts";
 
-/** Remainders of CRC-32C (Castagnoli), one for each byte. */
-const remainders = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let remainder = byte;
-  for (let bit = 0; bit < 8; bit++) remainder = (remainder >>> 1) ^ (remainder & 1 ? 0x82f63b78 : 0);
-  return remainder;
-});
-
-/** CRC-32C of bytes (RFC 3720, appendix B.4). */
-export function crc32c(bytes: Uint8Array): number {
-  let crc = 0xffffffff;
-  for (const byte of bytes) crc = (crc >>> 8) ^ (remainders[(crc ^ byte) & 0xff] ?? 0);
-  return (crc ^ 0xffffffff) >>> 0;
-}
+/** CRC-32C of bytes. */
+export const crc32c = crc32Of(0x82f63b78);
 
 /** TFRecord's checksum: rotated and shifted, since a checksum of data that holds checksums is weak. */
 const maskedCrc = (bytes: Uint8Array): number => {
