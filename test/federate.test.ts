@@ -115,6 +115,15 @@ test("three processes learn the bits of the simulation", { timeout: 120_000 }, a
   expect(modelOf("plain")).toBe(simulation());
 });
 
+test("by the median the simulation learns something else than by the mean", { timeout: 60_000 }, () => {
+  const { status, stderr } = federate(
+    ...["simulate", ...recipe, "--clients", "3", "--rounds", String(rounds)],
+    ...["--aggregation", "median", "--out", "by-median"],
+  );
+  expect([status, stderr]).toEqual([0, ""]);
+  expect(modelOf("by-median")).not.toBe(simulation());
+});
+
 test("so they do when a client is killed in a round, and the coordinator after it", { timeout: 240_000 }, async () => {
   let coordinator = serve("killed", "--port", "0");
   const { url } = (await record(coordinator, "serving")) as { url: string };
@@ -244,6 +253,19 @@ describe("mistakes are told with what to do", () => {
     [
       ["serve", ...recipe, "--clients", "2", "--updates", "3", "--token-file", "long"],
       "a round needs 3 updates and begins with 2 clients",
+    ],
+    [
+      ["simulate", ...recipe, "--clients", "3", "--aggregation", "multiKrum", "--liars", "1"],
+      "multiKrum needs 5 updates, and a round draws 3 clients",
+    ],
+    [
+      ["simulate", ...recipe, "--clients", "3", "--aggregation", "trimmedMean"],
+      "trimmedMean needs to know how many of the 3 clients of a round may lie",
+    ],
+    [["simulate", ...recipe, "--liars", "1"], "pass --aggregation trimmedMean or multiKrum"],
+    [
+      ["serve", "iris", "--aggregation", "median", "--token-file", "long"],
+      "--aggregation needs to know how many clients a round has; pass --clients N",
     ],
     [["simulate", "iris"], "iris does not split its data among clients"],
   ])("%j", (args, words) => {

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { OptionError } from "../core/errors.ts";
 import { keyOf, Random } from "../core/random.ts";
-import { type Contribution, krum, mean, median, multiKrum, trimmedMean } from "./aggregations.ts";
+import { aggregationOf, type Contribution, krum, mean, median, multiKrum, trimmedMean } from "./aggregations.ts";
 
 const of = (...rows: readonly (readonly number[])[]): Contribution[] =>
   rows.map((row, i) => ({ values: Float32Array.from(row), weight: i + 1 }));
@@ -41,4 +41,26 @@ test("what makes no sense is refused", () => {
   ])
     expect(make).toThrow(OptionError);
   expect(krum(2).least).toBe(7);
+});
+
+test("by name, with the liars among the clients of a round", () => {
+  const rows = of([1], [2], [6], [100], [3]);
+  expect([...aggregationOf("trimmedMean", 1, 5).combine(rows)]).toEqual([Math.fround(11 / 3)]);
+  expect([...aggregationOf("trimmedMean", 2, 5).combine(rows)]).toEqual([3]);
+  expect([...aggregationOf("median", undefined, 5).combine(rows)]).toEqual([3]);
+  expect(aggregationOf("multiKrum", 1, 5)).toMatchObject({ least: 5, settings: { liars: 1, kept: 5 } });
+  expect(() => aggregationOf("multiKrum", undefined, 5)).toThrow("how many of the 5 clients of a round may lie");
+  expect(() => aggregationOf("median", 1, 5)).toThrow("median reads no liars");
+  expect(() => aggregationOf("trimmedMean", 3, 5)).toThrow("fewer than half can lie");
+});
+
+test("a share of liars cuts as many as there are, of every number of clients", () => {
+  // An element is the square of its client's number: one cut too many moves the mean.
+  for (let clients = 3; clients <= 60; clients++)
+    for (let liars = 0; 2 * liars < clients; liars++) {
+      const rows = of(...Array.from({ length: clients }, (_, i) => [i < liars ? 1e6 : i * i]));
+      const [value = 0] = aggregationOf("trimmedMean", liars, clients).combine(rows);
+      const kept = Array.from({ length: clients - 2 * liars }, (_, i) => 2 * liars + i);
+      expect(value).toBeCloseTo(kept.reduce((sum, own) => sum + own * own, 0) / kept.length, 2);
+    }
 });

@@ -73,8 +73,8 @@ export function trimmedMean(share = 0.1): Aggregation {
     isMean: false,
     least: 1,
     combine: (updates) => {
-      // Rounded up: a share that is to be left out is.
-      const cut = Math.min(Math.ceil(share * updates.length), Math.floor((updates.length - 1) / 2));
+      // Rounded up: a share that is to be left out is. 7/25 of 25 is a little more than 7 in floats, and no eighth goes for that.
+      const cut = Math.min(Math.ceil(share * updates.length - 1e-9), Math.floor((updates.length - 1) / 2));
       return byElement(updates, (sorted) => {
         let sum = 0;
         for (let i = cut; i < sorted.length - cut; i++) sum += sorted[i] as number;
@@ -114,6 +114,34 @@ export function multiKrum(liars: number, kept: number): Aggregation {
 
 /** The one update that lies nearest to others (Blanchard et al. 2017); see `multiKrum`. */
 export const krum = (liars: number): Aggregation => multiKrum(liars, 1);
+
+/** Aggregations by name. */
+const rules = {
+  mean: { make: mean, readsLiars: false },
+  median: { make: median, readsLiars: false },
+  trimmedMean: { make: (liars: number, clients: number) => trimmedMean(liars / clients), readsLiars: true },
+  multiKrum: { make: (liars: number, clients: number) => multiKrum(liars, clients), readsLiars: true },
+} as const;
+export type AggregationName = keyof typeof rules;
+export const aggregationNames = Object.keys(rules) as readonly AggregationName[];
+
+/**
+ * An aggregation by name, as commands have it. Throws OptionError where `trimmedMean` or `multiKrum` is not told how many clients of a round may lie, and where another is.
+ * @param liars how many clients of a round may lie
+ * @param clients how many a round has
+ */
+export function aggregationOf(name: AggregationName, liars: number | undefined, clients: number): Aggregation {
+  const { make, readsLiars } = rules[name];
+  if (readsLiars !== (liars !== undefined))
+    throw new OptionError(
+      readsLiars
+        ? `${name} needs to know how many of the ${clients} clients of a round may lie; pass liars`
+        : `${name} reads no liars; leave them out, or take trimmedMean or multiKrum`,
+    );
+  if (liars !== undefined && 2 * liars >= clients)
+    throw new OptionError(`${name}: liars is ${liars}, and a round has ${clients} clients; fewer than half can lie`);
+  return make(liars ?? 0, clients);
+}
 
 function squaredDistance(a: Float32Array, b: Float32Array): number {
   let sum = 0;

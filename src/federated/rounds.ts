@@ -83,6 +83,10 @@ export const clientName = (client: number, clients: number): string =>
 /** Clients by name, in the order in which sums are made. */
 export const inOrder = (names: Iterable<string>): string[] => [...names].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
 
+/** How many clients a round has of those that are there. */
+export const clientsOfRound = (present: number, share: number): number =>
+  Math.min(present, Math.max(1, Math.round(share * present)));
+
 /** The clients of a round, by a key: a share of those that are there, one at least, in order. */
 export function sampleClients(
   present: Iterable<string>,
@@ -92,7 +96,7 @@ export function sampleClients(
   attempt = 0,
 ): string[] {
   const all = inOrder(present);
-  const length = Math.min(all.length, Math.max(1, Math.round(share * all.length)));
+  const length = clientsOfRound(all.length, share);
   const order = new Random(foldIn(key, "sample", round, attempt)).permutation(all.length);
   return inOrder(Array.from(order.subarray(0, length), (place) => all[place] as string));
 }

@@ -1,7 +1,8 @@
 /** `sardonyx federate`: learning from data that stay with several clients. */
 import { OptionError } from "../../core/errors.ts";
+import { aggregationNames } from "../../federated/aggregations.ts";
 import { givenSettingsShape } from "../../runs/recipes/settings.ts";
-import { defineCommand, number, type Option, text, wholeNumber } from "../command.ts";
+import { defineCommand, number, type Option, oneOf, text, wholeNumber } from "../command.ts";
 import { type Part, parsePart } from "../federate/join.ts";
 import { loadFederation } from "../federate/task.ts";
 import { ownOptions } from "../recipe-options.ts";
@@ -26,6 +27,8 @@ const options = {
     above: true,
     example: 60,
   }),
+  aggregation: oneOf("serve, simulate: how updates become one; default the recipe's, the mean", aggregationNames),
+  liars: wholeNumber("serve, simulate: trimmedMean, multiKrum: how many clients of a round may lie", 0),
   port: wholeNumber("serve: where to listen; default 8790, 0 for any that is free", 0),
   host: text("HOST", "serve: the address to listen on; default 127.0.0.1, this machine alone"),
   cert: text("FILE", "serve: a certificate in PEM, for TLS (wss://)"),
@@ -44,9 +47,22 @@ const options = {
 
 /** Which options each action reads, beside the settings and the recipe's own. */
 const reads = {
-  serve: ["rounds", "clients", "updates", "seconds", "port", "host", "cert", "key", "tokenFile", "out"],
+  serve: [
+    "rounds",
+    "clients",
+    "aggregation",
+    "liars",
+    "updates",
+    "seconds",
+    "port",
+    "host",
+    "cert",
+    "key",
+    "tokenFile",
+    "out",
+  ],
   join: ["part", "name", "memory", "patience", "ca", "tokenFile"],
-  simulate: ["rounds", "clients", "out"],
+  simulate: ["rounds", "clients", "aggregation", "liars", "out"],
 } as const satisfies Readonly<Record<string, readonly (keyof typeof options)[]>>;
 type Action = keyof typeof reads;
 
@@ -93,6 +109,8 @@ export const command = defineCommand({
         settings: { batchSize, learningRate, optimizer, seed, limit, threads, epochs: rounds },
         own: given,
         clients: given.part?.clients ?? given.clients,
+        aggregation: given.aggregation,
+        liars: given.liars,
       },
       output,
     );

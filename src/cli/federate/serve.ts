@@ -55,20 +55,19 @@ export async function tokenOf(file: string | undefined, makes: boolean, output: 
 
 /** Serves a federation until its rounds are done. Throws Interrupted where a signal ends it, with its state kept. */
 export async function serve(loaded: LoadedFederation, given: ServeGiven, output: Output): Promise<void> {
-  const { task, settings, choices } = loaded;
+  const { task, settings, choices, federation } = loaded;
   const { model } = task;
   const description = describeModel(model);
   const folder = resolve(given.out ?? join("runs", `federation-${choices["recipe"]}`));
   const stateFile = join(folder, federationFiles.state);
   const state = existsSync(stateFile) ? decodeState(await readBytes(stateFile, "federate serve")) : undefined;
-  const options = task.federated?.options ?? {};
   const rounds = settings.epochs;
   const coordinator = new Coordinator({
-    federation: options,
+    federation,
     ...{ description, values: readValues(model, description), rounds, policy: given.policy, state },
     id: randomBytes(8).toString("hex"),
   });
-  const { strategy } = federationOf(options);
+  const { strategy } = federationOf(federation);
   const token = await tokenOf(given.tokenFile, true, output);
   if (state) output.line(`Going on after ${plural(coordinator.round, "round")} (${shownPath(stateFile)})`);
   const interruption = onInterrupt(() => output.warn("\nStopping; clients wait, and the same command goes on."));

@@ -18,8 +18,8 @@ export async function simulateRounds(
   given: { readonly out: string | undefined },
   output: Output,
 ): Promise<void> {
-  const { task, settings, compile, choices } = loaded;
-  const { clients, options, training = {} } = requireSplit(loaded);
+  const { task, settings, compile, choices, federation } = loaded;
+  const { clients, training = {} } = requireSplit(loaded);
   const interruption = onInterrupt(() => output.warn("\nStopping; nothing is saved."));
   const told: RoundRecord[] = [];
   try {
@@ -30,7 +30,7 @@ export async function simulateRounds(
       } as Trained<Batch>),
       rounds: settings.epochs,
       clients: { ...clients, data: (client) => clients.data(client) as Dataset<Batch> },
-      federation: options,
+      federation,
       validation: task.validation,
       callbacks: [
         {

@@ -1,7 +1,9 @@
 /** A recipe as coordinator and clients of a federation load it, and what they must have chosen alike. */
 import { OptionError } from "../../core/errors.ts";
 import { keyOf } from "../../core/random.ts";
+import { type AggregationName, aggregationOf } from "../../federated/aggregations.ts";
 import type { Choices } from "../../federated/protocol.ts";
+import { clientsOfRound, type FederationOptions } from "../../federated/rounds.ts";
 import type { CompileOptions } from "../../jit/compile.ts";
 import { defaultOptions, type FederatedTask, type Task } from "../../runs/recipes/recipe.ts";
 import { loadRecipe } from "../../runs/recipes/recipes.node.ts";
@@ -25,6 +27,9 @@ export interface GivenTask {
   readonly own: Readonly<Record<string, unknown>>;
   /** How many clients the data are split among, where that was said. */
   readonly clients: number | undefined;
+  /** How updates become one, where that was said. */
+  readonly aggregation: AggregationName | undefined;
+  readonly liars: number | undefined;
 }
 
 /** A recipe that was loaded, its model initialized. */
@@ -33,6 +38,8 @@ export interface LoadedFederation {
   readonly settings: RunSettings;
   readonly compile: CompileOptions;
   readonly choices: Choices;
+  /** How the federation learns. */
+  readonly federation: FederationOptions;
   /** That of clients, for a schedule of the rate: the recipe's own is of a run, not of a round. */
   optimizer(scheduled: (rate: number) => number | Schedule): Optimizer;
 }
@@ -64,6 +71,7 @@ export async function loadFederation(named: string, given: GivenTask, output: Ou
     task,
     settings: { ...settings, batchSize },
     compile: { device, threads },
+    federation: federationOfTask(task, given),
     choices: {
       recipe: recipe.name,
       ...{ batchSize, learningRate, optimizer: name, seed },
@@ -72,6 +80,21 @@ export async function loadFederation(named: string, given: GivenTask, output: Ou
     },
     optimizer: (scheduled) => optimizerOf(name, { ...task.optimizers?.[name], learningRate: scheduled(learningRate) }),
   };
+}
+
+/** What the recipe says of its federation, with the aggregation of the command. Throws OptionError for one without as many clients as it needs. */
+function federationOfTask({ federated }: Task, { aggregation, liars, clients }: GivenTask): FederationOptions {
+  const own = federated?.options ?? {};
+  if (aggregation === undefined) {
+    if (liars !== undefined)
+      throw new OptionError("--liars is read with an aggregation; pass --aggregation trimmedMean or multiKrum");
+    return own;
+  }
+  const present = clients ?? federated?.clients.count;
+  if (present === undefined)
+    throw new OptionError("--aggregation needs to know how many clients a round has; pass --clients N");
+  const ofRound = clientsOfRound(present, own.share ?? 1);
+  return { ...own, aggregation: aggregationOf(aggregation, liars, ofRound) };
 }
 
 /** How the data of a recipe are split. Throws OptionError for a recipe that does not split them. */
