@@ -13,6 +13,8 @@ test("private-mnist: some digits are learned, and nothing is found out of which"
     "256",
     "--private",
     "8",
+    "--canaries",
+    "100",
   );
   expect(results["accuracy"]).toBeGreaterThan(0.5);
   expect(results["epsilon"]).toBe(8);
