@@ -3,41 +3,28 @@ import {
   accuracy,
   confusionMatrix,
   constantRate,
-  conv2d,
   copyWeights,
   cosine,
   crossEntropy,
   Dataset,
   defineRecipe,
-  dense,
   ensemble,
   evaluate,
-  flatten,
   foldIn,
   keyOf,
   limited,
-  maxPool2d,
   mnistClasses,
   scaleBytes,
-  sequential,
   WeightAverage,
 } from "../src/index.ts";
 import { loadMnist } from "../src/node.ts";
 import { greyImages } from "./shared/digits.ts";
+import { lenet } from "./shared/lenet.ts";
 
 /** A run's path needs more points than snapshots, whose outputs are kept apart. */
 const membersOf = (method: string) => (method === "average" ? 8 : 5);
 
-const lenet = () =>
-  sequential([
-    conv2d(16, 3, { activation: "relu", initializer: "heNormal" }),
-    maxPool2d(2),
-    conv2d(32, 3, { activation: "relu", initializer: "heNormal" }),
-    maxPool2d(2),
-    flatten(),
-    dense(64, { activation: "relu", initializer: "heNormal" }),
-    dense(10),
-  ]);
+const member = () => lenet(64, 16);
 
 type Settings = { readonly method: string; readonly epochs: number };
 
@@ -50,7 +37,7 @@ const epochsOf = ({ method, epochs }: Settings) =>
 
 const open = (settings: Settings) => {
   const { method } = settings;
-  const networks = Array.from({ length: membersOf(method) }, lenet);
+  const networks = Array.from({ length: membersOf(method) }, member);
   const model = method === "average" ? new WeightAverage(networks) : ensemble(networks);
   return {
     model,

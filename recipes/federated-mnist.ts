@@ -3,42 +3,29 @@ import {
   accuracy,
   collect,
   confusionMatrix,
-  conv2d,
   cosine,
   crossEntropy,
   type Dataset,
   defineRecipe,
-  dense,
   earlyStopping,
   evaluate,
   federated,
   fit,
-  flatten,
   foldIn,
   fromTensors,
   keyOf,
   type Labelled,
   limited,
-  maxPool2d,
   mnistClasses,
   scaleBytes,
-  sequential,
   sgd,
   type Tensor,
 } from "../src/index.ts";
 import { loadMnist } from "../src/node.ts";
 import { greyImages } from "./shared/digits.ts";
+import { lenet } from "./shared/lenet.ts";
 
-const network = () =>
-  sequential([
-    conv2d(16, 3, { activation: "relu", initializer: "heNormal" }),
-    maxPool2d(2),
-    conv2d(32, 3, { activation: "relu", initializer: "heNormal" }),
-    maxPool2d(2),
-    flatten(),
-    dense(64, { activation: "relu", initializer: "heNormal" }),
-    dense(10),
-  ]);
+const network = () => lenet(64, 16);
 
 const open = () => ({ model: network(), classes: mnistClasses, ...greyImages });
 

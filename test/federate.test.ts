@@ -260,7 +260,7 @@ describe("mistakes are told with what to do", () => {
     ],
     [
       ["simulate", ...recipe, "--clients", "3", "--aggregation", "trimmedMean"],
-      "trimmedMean needs to know how many of the 3 clients of a round may lie",
+      "trimmedMean needs to know how many of 3 clients",
     ],
     [["simulate", ...recipe, "--liars", "1"], "pass --aggregation trimmedMean or multiKrum"],
     [

@@ -53,6 +53,9 @@ test("a run that was stopped goes on with its secret, to the bit, and forgets it
     decodeSafetensors(new Uint8Array(readFileSync(join(out, "checkpoint.safetensors")))).tensors;
   expect(tensors(twice)).toEqual(tensors(once));
   expect(existsSync(join(once, "privacy.key"))).toBe(false);
+  // Nor does one that is opened again leave a key behind.
+  await runRecipe("iris", {}, { out: once, threads: 1, resume: true });
+  expect(existsSync(join(once, "privacy.key"))).toBe(false);
   // Other runs have other secrets.
   const other = join(folder, "other");
   await stopAt(other, 9, settings, false);

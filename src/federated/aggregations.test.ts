@@ -49,7 +49,7 @@ test("by name, with the liars among the clients of a round", () => {
   expect([...aggregationOf("trimmedMean", 2, 5).combine(rows)]).toEqual([3]);
   expect([...aggregationOf("median", undefined, 5).combine(rows)]).toEqual([3]);
   expect(aggregationOf("multiKrum", 1, 5)).toMatchObject({ least: 5, settings: { liars: 1, kept: 5 } });
-  expect(() => aggregationOf("multiKrum", undefined, 5)).toThrow("how many of the 5 clients of a round may lie");
+  expect(() => aggregationOf("multiKrum", undefined, 5)).toThrow("how many of 5 clients of a round may lie");
   expect(() => aggregationOf("median", 1, 5)).toThrow("median reads no liars");
   expect(() => aggregationOf("trimmedMean", 3, 5)).toThrow("fewer than half can lie");
 });

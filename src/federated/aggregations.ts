@@ -1,5 +1,6 @@
 /** How the updates of a round become one: by their mean, or by rules that a few lying clients cannot move far. */
 import { OptionError } from "../core/errors.ts";
+import { plural } from "../core/number-text.ts";
 
 /** The update of a client: a vector, and how much it counts for in a mean. */
 export interface Contribution {
@@ -135,11 +136,13 @@ export function aggregationOf(name: AggregationName, liars: number | undefined, 
   if (readsLiars !== (liars !== undefined))
     throw new OptionError(
       readsLiars
-        ? `${name} needs to know how many of the ${clients} clients of a round may lie; pass liars`
+        ? `${name} needs to know how many of ${plural(clients, "client")} of a round may lie; pass liars`
         : `${name} reads no liars; leave them out, or take trimmedMean or multiKrum`,
     );
   if (liars !== undefined && 2 * liars >= clients)
-    throw new OptionError(`${name}: liars is ${liars}, and a round has ${clients} clients; fewer than half can lie`);
+    throw new OptionError(
+      `${name}: liars is ${liars}, and a round has ${plural(clients, "client")}; fewer than half can lie`,
+    );
   return make(liars ?? 0, clients);
 }
 

@@ -1,6 +1,6 @@
-/** Differential privacy: training that gives no sample away, and accountants of what it spends. */
+/** Differential privacy, training that gives no sample away, and accountants of what it spends; tables made anonymous, pictures without metadata. */
 export * from "./accounting/index.ts";
-export { type Anonymity, type AnonymityOptions, measureAnonymity, type TableRow } from "./anonymity/anonymity.ts";
+export { type Anonymity, type AnonymityOptions, type MicrodataRow, measureAnonymity } from "./anonymity/anonymity.ts";
 export { type AnonymizedTable, type AnonymizeOptions, anonymizeTable } from "./anonymity/mondrian.ts";
 export { type AuditOptions, auditMembership, type PrivacyAudit } from "./audit.ts";
 export {

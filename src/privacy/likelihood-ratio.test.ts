@@ -1,4 +1,4 @@
-/** The likelihood-ratio attack on small networks: it finds what a network knows by heart, and nothing of a private one. */
+/** The likelihood-ratio attack on small networks: it finds what a network memorized, and nothing of a private one. */
 import { expect, test } from "vitest";
 import { DataError } from "../core/errors.ts";
 import { foldIn, keyOf, Random } from "../core/random.ts";
@@ -51,7 +51,7 @@ const areaOf = (scores: ArrayLike<number>, learned: readonly boolean[]) => {
   return auditMembership(of(true), of(false)).area;
 };
 
-test("it tells more than losses do of a network that knows its samples by heart", async () => {
+test("it tells more than losses do of a network that memorized its samples", async () => {
   const shadows = [];
   for (let seed = 0; seed < 12; seed++) shadows.push(await trained(seed));
   const [byLoss, byRatio] = [0, 0].map(() => [] as number[]) as [number[], number[]];

@@ -1,7 +1,8 @@
-/** The loss of every sample of a dataset, such as to find those that a model knows by heart. */
+/** The loss of every sample of a dataset, such as to find those that a model memorized. */
 import { OptionError } from "../core/errors.ts";
 import { keyOf } from "../core/random.ts";
 import type { Batch, Dataset } from "../data/pipeline/dataset.ts";
+import type { Value } from "../graph/ir.ts";
 import { type CompileOptions, compile } from "../jit/compile.ts";
 import { SessionCache } from "../jit/session-cache.ts";
 import type { AnyModule } from "../nn/module.ts";
@@ -9,8 +10,8 @@ import { ParameterInputs } from "../nn/parameter-inputs.ts";
 import { keyTensor } from "../ops/index.ts";
 import { keyInput, signatureOf, traceBatch } from "./engine/gradient-step.ts";
 import { inputsOf } from "./engine/kept-part.ts";
-import { tensorsOf } from "./engine/objective.ts";
-import { boundSteps, type LossChoice } from "./engine/objectives.ts";
+import { type BoundObjective, tensorsOf } from "./engine/objective.ts";
+import { type BoundStep, boundSteps, type LossChoice } from "./engine/objectives.ts";
 
 /** Options of `sampleLosses`. */
 export type SampleLossOptions = LossChoice & {
@@ -28,47 +29,48 @@ export async function sampleLosses<B extends Batch>(
   data: Dataset<B>,
   { compile: options, ...choice }: SampleLossOptions,
 ): Promise<Float32Array> {
-  const [step] = boundSteps<B>(model, choice, "sampleLosses");
+  const [{ objective }] = boundSteps<B>(model, choice, "sampleLosses") as [BoundStep];
   const graphs = new SessionCache<Awaited<ReturnType<typeof compileLosses>>>();
   const found: Float32Array[] = [];
   try {
     for await (const batch of data.epoch(0)) {
-      const graph = await graphs.get(signatureOf(batch), () => compileLosses(model, step, batch, options));
+      const graph = await graphs.get(signatureOf(batch), () => compileLosses(model, objective, batch, options));
       found.push(await graph.run(batch));
     }
   } finally {
     await graphs.release();
   }
-  return Float32Array.from(found.flatMap((losses) => [...losses]));
+  const all = new Float32Array(found.reduce((sum, losses) => sum + losses.length, 0));
+  let at = 0;
+  for (const losses of found) {
+    all.set(losses, at);
+    at += losses.length;
+  }
+  return all;
 }
 
 async function compileLosses(
   model: AnyModule,
-  step: ReturnType<typeof boundSteps>[number] | undefined,
+  objective: BoundObjective,
   batch: Batch,
   options: CompileOptions | undefined,
 ) {
   const inputs = new ParameterInputs();
   const key = keyInput();
-  const { sampleLosses: losses, batch: values } = traceBatch(
-    model,
-    (step as NonNullable<typeof step>).objective,
-    batch,
-    {
-      training: false,
-      key,
-      bind: inputs.bind,
-    },
-  );
+  const { sampleLosses: losses, batch: values } = traceBatch(model, objective, batch, {
+    training: false,
+    key,
+    bind: inputs.bind,
+  });
   if (!losses)
     throw new OptionError(
       "the loss is one number, from which the losses of samples are not known; return one term a sample, [batch]",
     );
   const used = inputsOf([losses]);
-  const names = Object.keys(batch).filter((name) => used.has(values[name] as never));
+  const names = Object.keys(batch).filter((name) => used.has(values[name] as Value));
   const read = inputs.among(used);
   const executable = await compile(
-    [...names.map((name) => values[name] as never), key, ...read.values],
+    [...names.map((name) => values[name] as Value), key, ...read.values],
     [losses],
     options,
   );

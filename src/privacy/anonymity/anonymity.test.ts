@@ -2,10 +2,10 @@
 import { expect, test } from "vitest";
 import { DataError, OptionError } from "../../core/errors.ts";
 import { keyOf, Random } from "../../core/random.ts";
-import { anonymizeTable, measureAnonymity, type TableRow } from "../index.ts";
+import { anonymizeTable, type MicrodataRow, measureAnonymity } from "../index.ts";
 
 const quasiIdentifiers = ["age", "sex"];
-const patients: readonly TableRow[] = [
+const patients: readonly MicrodataRow[] = [
   { name: "A", age: 30, sex: "f", diagnosis: "flu" },
   { name: "B", age: 30, sex: "f", diagnosis: "flu" },
   { name: "C", age: 30, sex: "f", diagnosis: "gout" },
@@ -91,6 +91,9 @@ test("what cannot be is refused", () => {
   );
   expect(() => measureAnonymity(patients, { quasiIdentifiers: [] })).toThrow(/no quasi-identifiers/);
   expect(() => measureAnonymity([], { quasiIdentifiers })).toThrow(DataError);
-  expect(() => measureAnonymity([{ age: Number.NaN, sex: "f" }], { quasiIdentifiers })).toThrow(/row 0 has no "age"/);
+  for (const age of [Number.NaN, Number.POSITIVE_INFINITY, null, undefined, true])
+    expect(() => measureAnonymity([{ age, sex: "f" } as never], { quasiIdentifiers })).toThrow(
+      `row 0 has ${age} as "age", expected a text or a finite number`,
+    );
   expect(() => measureAnonymity(patients, { quasiIdentifiers, sensitive: "sex" })).toThrow(/sensitive and a quasi/);
 });

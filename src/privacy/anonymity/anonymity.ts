@@ -4,8 +4,8 @@ import { groupBy } from "../../core/group-by.ts";
 import { listOf, string } from "../../core/option-types.ts";
 import { optionsOf, required } from "../../core/options.ts";
 
-/** A row of a table: a number or a text a column. */
-export type TableRow = Readonly<Record<string, string | number>>;
+/** A row of microdata, a table with a row a person: a number or a text a column. */
+export type MicrodataRow = Readonly<Record<string, string | number>>;
 
 /** Options of `measureAnonymity`. */
 export interface AnonymityOptions {
@@ -42,7 +42,7 @@ const check = optionsOf<AnonymityOptions>("measureAnonymity", {
 /** Throws OptionError for columns that are not there, DataError for a table without rows and for values that are missing. */
 export function requireColumns(
   where: string,
-  rows: readonly TableRow[],
+  rows: readonly MicrodataRow[],
   { quasiIdentifiers, sensitive }: AnonymityOptions,
 ): void {
   const [first] = rows;
@@ -55,19 +55,22 @@ export function requireColumns(
   if (sensitive !== undefined && quasiIdentifiers.includes(sensitive))
     throw new OptionError(`${where}: "${sensitive}" is sensitive and a quasi-identifier; it can be one of them`);
   for (const [i, row] of rows.entries()) {
-    const lacking = names.find((name) => row[name] === undefined || Number.isNaN(row[name]));
-    if (lacking !== undefined)
-      throw new DataError(`${where}: row ${i} has no "${lacking}"; write what stands for a missing value, such as ""`);
+    const stray = names.find((name) => typeof row[name] !== "string" && !Number.isFinite(row[name]));
+    if (stray !== undefined)
+      throw new DataError(
+        `${where}: row ${i} has ${String(row[stray])} as "${stray}", expected a text or a finite number; write what stands for a missing value, such as ""`,
+      );
   }
 }
 
-const keyOf = (row: TableRow, columns: readonly string[]): string => JSON.stringify(columns.map((name) => row[name]));
+const keyOf = (row: MicrodataRow, columns: readonly string[]): string =>
+  JSON.stringify(columns.map((name) => row[name]));
 
 /**
  * Measures how anonymous rows are. Throws OptionError for columns that are not there, DataError for a table without rows and for missing values.
  * @example measureAnonymity(rows, { quasiIdentifiers: ["age", "sex", "zip"], sensitive: "diagnosis" }).k
  */
-export function measureAnonymity(rows: readonly TableRow[], options: AnonymityOptions): Anonymity {
+export function measureAnonymity(rows: readonly MicrodataRow[], options: AnonymityOptions): Anonymity {
   const { quasiIdentifiers, sensitive } = check(options);
   requireColumns("measureAnonymity", rows, options);
   const groups = [...groupBy(rows, (row) => keyOf(row, quasiIdentifiers)).values()];

@@ -6,10 +6,10 @@ import { optionsOf, required } from "../../core/options.ts";
 import {
   type Anonymity,
   type AnonymityOptions,
+  type MicrodataRow,
   measureAnonymity,
   requireColumns,
   SensitiveValues,
-  type TableRow,
 } from "./anonymity.ts";
 
 /** Options of `anonymizeTable`. */
@@ -25,7 +25,7 @@ export interface AnonymizeOptions extends AnonymityOptions {
 /** A table made anonymous. */
 export interface AnonymizedTable {
   /** The rows in their order: of quasi-identifiers the value that a group shares, `20 to 39` of numbers, `a | b` of categories; other columns as they were. */
-  readonly rows: readonly TableRow[];
+  readonly rows: readonly MicrodataRow[];
   /** What was lost of the quasi-identifiers, from 0 to 1: the mean over rows and columns of how much of a column's range a group spans (Xu et al. 2006). */
   readonly loss: number;
   readonly before: Anonymity;
@@ -50,7 +50,7 @@ interface Column {
   readonly places: Int32Array;
 }
 
-function columnOf(name: string, rows: readonly TableRow[]): Column {
+function columnOf(name: string, rows: readonly MicrodataRow[]): Column {
   const own = rows.map((row) => row[name] as string | number);
   const isNumber = own.every((value) => typeof value === "number");
   const values = [...new Set(own)].sort((a, b) => (isNumber ? Number(a) - Number(b) : String(a) < String(b) ? -1 : 1));
@@ -81,7 +81,7 @@ function generalized({ isNumber, values, places }: Column, members: Int32Array):
  * OptionError where the whole table does not have what is asked for, or columns are not there, DataError for missing values.
  * @example anonymizeTable(rows, { quasiIdentifiers: ["age", "sex", "zip"], sensitive: "diagnosis", k: 5, l: 2 }).rows
  */
-export function anonymizeTable(rows: readonly TableRow[], options: AnonymizeOptions): AnonymizedTable {
+export function anonymizeTable(rows: readonly MicrodataRow[], options: AnonymizeOptions): AnonymizedTable {
   const { quasiIdentifiers, sensitive, k, l = 1, t = 1 } = check(options);
   requireColumns("anonymizeTable", rows, options);
   if (sensitive === undefined && (options.l !== undefined || options.t !== undefined))
@@ -102,11 +102,11 @@ export function anonymizeTable(rows: readonly TableRow[], options: AnonymizeOpti
     );
   }
   const groups = partsOf(all, columns, isEnough);
-  const made: TableRow[] = [...rows];
+  const made: MicrodataRow[] = [...rows];
   let lost = 0;
   for (const members of groups) {
     const shared = Object.fromEntries(columns.map((column) => [column.name, generalized(column, members)]));
-    for (const row of members) made[row] = { ...(rows[row] as TableRow), ...shared };
+    for (const row of members) made[row] = { ...(rows[row] as MicrodataRow), ...shared };
     lost += columns.reduce((sum, column) => sum + spanOf(column, members), 0) * members.length;
   }
   const asked = { quasiIdentifiers, sensitive };

@@ -167,7 +167,7 @@ test("GIF: comments and XMP", async () => {
 
 test("what is no picture, and what is damaged", async () => {
   expect(() => withoutMetadata(latin("hello"))).toThrow(
-    "is no JPEG, PNG, WebP or GIF file; save the picture as one of these",
+    "the bytes are no JPEG, PNG, WebP or GIF file; save the picture as one of these",
   );
   const jpeg = await taken().jpeg().toBuffer();
   expect(() => withoutMetadata(jpeg.subarray(0, 40))).toThrow(/ends at byte 40.*cut off or damaged, get it again/);

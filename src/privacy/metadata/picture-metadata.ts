@@ -32,7 +32,9 @@ export function withoutMetadata(picture: Uint8Array): CleanPicture {
   const head = String.fromCharCode(...picture.subarray(0, 16));
   const clean = formats.find(([begin, offset]) => head.startsWith(begin, offset))?.[2];
   if (!clean)
-    throw new FileError("withoutMetadata: is no JPEG, PNG, WebP or GIF file; save the picture as one of these");
+    throw new FileError(
+      "withoutMetadata: the bytes are no JPEG, PNG, WebP or GIF file; save the picture as one of these",
+    );
   const parts = new Parts(picture);
   clean(parts);
   return { bytes: parts.joined(), removed: parts.removed };

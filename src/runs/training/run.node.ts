@@ -12,6 +12,7 @@ import { type Communicator, sameOnAll, together } from "../../distributed/commun
 import { curvesOf } from "../../draw/curves.ts";
 import type { CompileOptions } from "../../jit/compile.ts";
 import { summarize } from "../../nn/summary.ts";
+import { secretKey } from "../../privacy/secret-key.ts";
 import { isCard } from "../../runtime/session.ts";
 import { writeFileAtomic } from "../../storage/atomic.node.ts";
 import { shownPath } from "../../storage/shown-path.node.ts";
@@ -173,12 +174,13 @@ async function trainClaimed(given: Plan, options: TrainOptions): Promise<TrainRe
   if (signal?.aborted) throw new Interrupted("before the first batch", { cause: signal.reason });
   whole.model.trace(whole.inputs);
   whole.model.initialize(keyOf(settings.seed));
-  const goesOn = given.progress !== undefined && !isFinished(whole, given);
   const { private: epsilon } = settings;
+  // A run that is trained has forgotten its key, and draws nothing more.
+  const ownKey = () => (isFinished(whole, given) ? secretKey() : privacyKey(folder, given.progress !== undefined));
   const hidden =
     epsilon === undefined
       ? undefined
-      : await privateTask(whole, { ...settings, batchSize }, { epsilon, key: await privacyKey(folder, goesOn) });
+      : await privateTask(whole, { ...settings, batchSize }, { epsilon, key: await ownKey() });
   const task = hidden?.task ?? whole;
   for (const own of hidden?.notes ?? []) observer.onNote?.(own);
   await requireSameTask(given, task);
@@ -211,7 +213,9 @@ async function trainClaimed(given: Plan, options: TrainOptions): Promise<TrainRe
   await writeRecord(folder, record);
   if (profile || isTrial) {
     const { compile, stopAfter } = profile ?? untilItsEnd;
-    return { ...(await runStages({ ...stages, observer, compile, stopAfter })), evaluation: undefined };
+    const trained = await runStages({ ...stages, observer, compile, stopAfter });
+    if (hidden && isTrial) await forgetPrivacyKey(folder);
+    return { ...trained, evaluation: undefined };
   }
   const report = await openReport({ plan, task, network, onNote: (note) => observer.onNote?.(note) });
   await report.begin();
