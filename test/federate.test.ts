@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, describe, expect, test } from "vitest";
+import { gaussianEpsilon } from "../src/privacy/accounting/gaussian.ts";
 
 const program = fileURLToPath(new URL("../bin/sardonyx.mjs", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "sardonyx-federate-"));
@@ -143,6 +144,68 @@ test("so they do when a client is killed in a round, and the coordinator after i
   expect(await coordinator.ended).toEqual({ code: 0, errors: "" });
   for (const own of [...others, back]) expect((await own.ended).code).toBe(0);
   expect(modelOf("killed")).toBe(simulation());
+});
+
+test("and by secureMean, where it sees the sum alone, and a client is killed in a round", {
+  timeout: 240_000,
+}, async () => {
+  const secure = ["--aggregation", "secureMean"];
+  const { status, stderr } = federate(
+    ...["simulate", ...recipe, "--clients", "3", "--rounds", String(rounds), ...secure, "--out", "secure-simulated"],
+  );
+  expect([status, stderr]).toEqual([0, ""]);
+  const coordinator = serve("secure", "--port", "0", ...secure);
+  const { url } = (await record(coordinator, "serving")) as { url: string };
+  const joined = (part: number) =>
+    start(
+      "join",
+      ...recipe,
+      ...secure,
+      url,
+      "--part",
+      `${part}/3`,
+      "--token-file",
+      "token",
+      "--memory",
+      `secure/${part}`,
+    );
+  const clients = [1, 2].map(joined);
+  const killed = joined(3);
+  await record(coordinator, "round", ({ round }) => round === 1);
+  killed.process.kill("SIGKILL");
+  await record(coordinator, "left");
+  const back = joined(3);
+  expect((await coordinator.ended).code).toBe(0);
+  for (const own of [...clients, back]) expect((await own.ended).code).toBe(0);
+  expect(modelOf("secure")).toBe(modelOf("secure-simulated"));
+  // What clients insist on, a coordinator without is refused by.
+  const open = serve("open", "--port", "0");
+  const address = ((await record(open, "serving")) as { url: string }).url;
+  const wary = start("join", ...recipe, ...secure, address, "--part", "1/3", "--token-file", "token");
+  expect(await wary.ended).toMatchObject({
+    code: 2,
+    errors: expect.stringContaining("aggregation is secureMean at the client and missing at the"),
+  });
+  open.process.kill("SIGKILL");
+});
+
+test("noise is told before and after, and what each client spent is in a file", { timeout: 60_000 }, () => {
+  const { status, stdout } = federate(
+    ...["simulate", ...recipe, "--clients", "3", "--rounds", "2", "--out", "noisy"],
+    ...["--noise", "2", "--clip", "0.5", "--noise-by", "clients", "--aggregation", "secureMean", "--delta", "1e-4"],
+  );
+  expect(status).toBe(0);
+  // Two rounds of noise 2: a Gaussian mechanism of √2 / 2.
+  expect(stdout).toContain("a client that takes part in all 2 rounds spends an epsilon");
+  const { delta, clients } = JSON.parse(readFileSync(join(folder, "noisy/privacy.json"), "utf8"));
+  expect(delta).toBe(1e-4);
+  expect(Object.keys(clients)).toEqual(["0", "1", "2"]);
+  for (const spent of Object.values<{ rounds: number; epsilon: number }>(clients)) {
+    expect(spent.rounds).toBe(2);
+    expect(spent.epsilon).toBeCloseTo(gaussianEpsilon(Math.SQRT2 / 2, 1e-4), 10);
+  }
+  const alone = federate("simulate", ...recipe, "--noise", "1");
+  expect([alone.status, alone.stderr]).toEqual([2, expect.stringContaining("pass both, such as --noise 1 --clip")]);
 });
 
 test("a coordinator that is asked to end says so, keeps its state and goes on", { timeout: 240_000 }, async () => {

@@ -1,5 +1,6 @@
 /** All readers that are fuzzed. */
 import type { Target } from "../target.ts";
+import { federation } from "./federation.ts";
 import { hdf5, kerasArchive, tfjsGraph, tfjsLayers } from "./keras.ts";
 import { cifar, gzip, idx, images, metadata, tar, wav, zip } from "./media.ts";
 import { onnx } from "./onnx.ts";
@@ -22,6 +23,7 @@ export const targets: readonly Target[] = [
   checkpoint,
   run,
   resumed,
+  federation,
   adapter,
   tokenizer,
   template,

@@ -18,6 +18,8 @@ export interface Aggregation {
   readonly settings: Readonly<Record<string, number>>;
   /** Whether it is a plain mean, which is what sums of SCAFFOLD's control variates and of masked updates need. */
   readonly isMean: boolean;
+  /** Whether the coordinator learns the sum of the updates alone; default it sees each. */
+  readonly isSecure?: boolean;
   /** The fewest updates that it takes. */
   readonly least: number;
   /** @param updates of at least `least` clients, in the order of their names */
@@ -26,6 +28,12 @@ export interface Aggregation {
 
 /** Weighted by samples (McMahan et al. 2017, algorithm 1). Summed in float64, in the order of the clients' names, so that the order of arrival changes no bit. */
 export const mean = (): Aggregation => ({ name: "mean", settings: {}, isMean: true, least: 1, combine: weightedMean });
+
+/**
+ * The mean as `mean` has it, of which the coordinator learns the sum alone: clients mask their updates so that the masks cancel (secure aggregation, Bonawitz et al.
+ * 2017). A round takes 3 to 255 clients, of whom a third may vanish in it. Values are rounded to 2^-24 before they are added up.
+ */
+export const secureMean = (): Aggregation => ({ ...mean(), name: "secureMean", isSecure: true });
 
 function weightedMean(updates: readonly Contribution[]): Float32Array {
   const total = updates.reduce((sum, { weight }) => sum + weight, 0);
@@ -119,6 +127,7 @@ export const krum = (liars: number): Aggregation => multiKrum(liars, 1);
 /** Aggregations by name. */
 const rules = {
   mean: { make: mean, readsLiars: false },
+  secureMean: { make: secureMean, readsLiars: false },
   median: { make: median, readsLiars: false },
   trimmedMean: { make: (liars: number, clients: number) => trimmedMean(liars / clients), readsLiars: true },
   multiKrum: { make: (liars: number, clients: number) => multiKrum(liars, clients), readsLiars: true },

@@ -10,9 +10,19 @@ import { rateAt } from "../train/optimizers/optimizer.ts";
 import type { Schedule } from "../train/schedules.ts";
 import { gradientsName, parametersName, type Shard } from "../train/store/shard.ts";
 import type { GradientTransform, Transformed } from "../train/transforms/transform.ts";
+import { maskedVector } from "./collections/secure-collection.ts";
 import { decodeValues, encodeValues } from "./compression.ts";
 import { decodeTask, encodeUpdate, type RoundTask } from "./messages.ts";
-import { describeModel, type ModelDescription, readValues, writeValues } from "./model-description.ts";
+import {
+  describeModel,
+  type ModelDescription,
+  readValues,
+  requireFiniteValues,
+  writeValues,
+} from "./model-description.ts";
+import { addNoise, changeNoise, clipTo } from "./noise.ts";
+import type { FederationOptions } from "./rounds.ts";
+import { SecureMember } from "./secure/member.ts";
 import type { Strategy, Vectors } from "./strategies/strategy.ts";
 
 /** What a client keeps from round to round, to be saved: vectors of its strategy, and what its compression left out. */
@@ -36,6 +46,7 @@ const residualName = "#residual";
 /** What a round has come to so far. */
 interface Underway {
   readonly task: RoundTask;
+  readonly member: SecureMember;
   readonly memory: Vectors;
   steps: number;
   loss: number;
@@ -48,6 +59,17 @@ export type LocalProgress = Readonly<Pick<Underway, "steps" | "loss" | "weight" 
 
 /** How long steps may follow one another before anything else has its turn. */
 const restMilliseconds = 100;
+
+/** What a client must have of a federation: what it insists on, whatever the coordinator says. */
+export type ClientTerms = Pick<FederationOptions, "aggregation" | "noise">;
+
+/** How a client takes up a task. */
+export interface BeginOptions {
+  /** Of a round that was interrupted, whose values and optimizer the trainer has; default the round begins. */
+  readonly progress?: LocalProgress | undefined;
+  /** The client's part of secure aggregation; default that of this training, which is then of one client. */
+  readonly member?: SecureMember;
+}
 
 /** What a client trains on. */
 export interface LocalRun<B extends Batch> {
@@ -76,12 +98,18 @@ export class LocalTraining {
   readonly #model: AnyModule;
   readonly #description: ModelDescription;
   readonly #correction: Correction | undefined;
+  readonly #terms: ClientTerms;
+  readonly #member = new SecureMember();
   readonly strategy: Strategy;
   #underway: Underway | undefined;
 
-  /** @param strategy the coordinator's; the model is initialized */
-  constructor(model: AnyModule, strategy: Strategy) {
+  /**
+   * @param strategy the coordinator's; the model is initialized
+   * @param terms what the client insists on: with `secureMean()` it sends no update that the coordinator could see, with noise none without
+   */
+  constructor(model: AnyModule, strategy: Strategy, terms: ClientTerms = {}) {
     this.#model = model;
+    this.#terms = terms;
     this.#description = describeModel(model);
     this.strategy = strategy;
     const { local } = strategy;
@@ -115,28 +143,43 @@ export class LocalTraining {
   }
 
   /**
-   * Takes up a task. Throws FederationError for one of another model or strategy.
+   * Takes up a task. Throws FederationError for one of another model or strategy, and for one that breaks the client's terms.
    * @param bytes the coordinator's message
    * @param memory what the client keeps
-   * @param progress of a round that was interrupted, whose values and optimizer the trainer has; default the round begins
    */
   async begin<B extends Trainer<never>>(
     trainer: B,
     bytes: Uint8Array,
     memory: ClientMemory,
-    progress?: LocalProgress,
+    { progress, member = this.#member }: BeginOptions = {},
   ): Promise<void> {
     const { local } = this.strategy;
     const task = decodeTask(this.#description, bytes, this.strategy);
+    if (task.secure) member.begin(task.round, task.secure);
+    this.#requireTerms(task, member);
     for (const optimizer of trainer.optimizers) local?.requireOptimizer?.(optimizer);
     const own = this.#memoryFor(task, memory);
-    this.#underway = { task, memory: own, ...{ steps: 0, loss: 0, weight: 0, rates: 0 }, ...progress };
+    this.#underway = { task, member, memory: own, ...{ steps: 0, loss: 0, weight: 0, rates: 0 }, ...progress };
     trainer.key = task.key;
     if (!progress) {
       await trainer.forget();
       writeValues(this.#model, this.#description, task.values);
     }
     this.#correction?.arm(task.values, local?.offset?.(task.sent, own));
+  }
+
+  #requireTerms({ secure, noise }: RoundTask, member: SecureMember): void {
+    const { aggregation, noise: wanted } = this.#terms;
+    if (aggregation?.isSecure && !secure)
+      throw new FederationError(
+        "the coordinator asks for an update that it can see, and this client takes part in secure aggregation alone; leave the federation",
+      );
+    if (!wanted) return;
+    const own = changeNoise(wanted, secure ? member.threshold : 1);
+    if (noise?.clip !== own.clip || noise.deviation !== own.deviation)
+      throw new FederationError(
+        `the coordinator asks for noise of deviation ${noise?.deviation ?? 0} on changes of norm ${noise?.clip ?? "without end"}, and this client insists on ${own.deviation} on ${own.clip}; give both sides the same noise`,
+      );
   }
 
   /** Whether the update of the client's last round counts, or it begins where it was before. */
@@ -170,7 +213,7 @@ export class LocalTraining {
     trainer: B,
     samples: number,
   ): Promise<{ readonly update: Uint8Array; readonly memory: ClientMemory }> {
-    const { task, memory, steps, loss, weight, rates } = this.#required();
+    const { task, member, memory, steps, loss, weight, rates } = this.#required();
     if (steps === 0)
       throw new DataError(
         `client "${task.client}" made no step in round ${task.round}, its data gave no batch; give it data, or smaller batches`,
@@ -197,19 +240,33 @@ export class LocalTraining {
     if (residual) {
       for (let i = 0; i < change.length; i++) change[i] = (change[i] as number) + (residual[i] as number);
       const encoded = encodeValues(description, change, compression, key);
-      const kept = decodeValues("the update", description, compression.encoding, encoded);
-      next[residualName] = change.map((value, i) => value - (kept[i] as number));
+      const sent = decodeValues("the update", description, compression.encoding, encoded);
+      next[residualName] = change.map((value, i) => value - (sent[i] as number));
     }
-    const fields = { round, client, samples, steps, loss: loss / weight, change, returned };
+    const { noise, secure } = task;
+    if (noise) {
+      clipTo(change, noise.clip);
+      const own = this.#terms.noise?.key;
+      addNoise(change, noise.deviation, own && foldIn(own, "client", client, round));
+    }
+    // With noise all clients count alike, and nothing is said that noise does not protect.
+    const counted = { samples: noise ? 1 : samples, loss: noise ? undefined : loss / weight };
     this.#underway = undefined;
-    return {
-      update: encodeUpdate(description, fields, compression, key),
-      memory: { federation: task.federation, round, before: memory, next },
-    };
+    const kept = { federation: task.federation, round, before: memory, next };
+    if (!secure) {
+      const fields = { round, client, steps, change, returned, ...counted };
+      return { update: encodeUpdate(description, fields, compression, key), memory: kept };
+    }
+    requireFiniteValues(`the update of client "${client}"`, description, change);
+    const vector = maskedVector(
+      { change, returned, ...counted },
+      this.strategy.weights === "samples" ? counted.samples : 1,
+    );
+    return { update: member.masked(description, { round, attempt: secure.attempt }, vector), memory: kept };
   }
 
   /**
-   * A whole round: `begin`, the steps of all local epochs, `end`. Throws what these throw and training does, and the signal's reason where it is aborted.
+   * A whole round: `begin`, the steps of all local epochs, `end`; of secure aggregation the answers to what else the coordinator asks. Throws what these throw and training does, and the signal's reason where it is aborted.
    * @param bytes the coordinator's message
    */
   async run<B extends Batch>(
@@ -217,6 +274,10 @@ export class LocalTraining {
     bytes: Uint8Array,
     { data, samples, memory, signal }: LocalRun<B>,
   ): Promise<{ readonly update: Uint8Array; readonly memory: ClientMemory; readonly round: number }> {
+    if (SecureMember.asks(bytes)) {
+      const { answer, round } = await this.#member.answer(this.#description, bytes);
+      return { update: answer, memory, round };
+    }
     await this.begin(trainer, bytes, memory);
     const { round, localEpochs } = this.task;
     let rested = performance.now();

@@ -2,10 +2,12 @@
 import * as z from "zod";
 import { FederationError, FileError, SardonyxError } from "../core/errors.ts";
 import { parseJson } from "../core/json.ts";
-import { Tensor } from "../core/tensor.ts";
+import { type Tensor, tensor } from "../core/tensor.ts";
 import { decodeSafetensors, encodeSafetensors } from "../storage/safetensors.ts";
+import { plainStateSchema } from "./collections/plain-collection.ts";
+import { secureStateSchema } from "./collections/secure-collection.ts";
 import type { ModelDescription } from "./model-description.ts";
-import type { Strategy, Vectors } from "./strategies/strategy.ts";
+import type { Strategy } from "./strategies/strategy.ts";
 
 const whole = z.number().int().nonnegative();
 const vector = z.custom<Float32Array>((value) => value instanceof Float32Array);
@@ -15,11 +17,10 @@ const recordSchema = z.object({
   clients: z.array(z.string()).readonly(),
   dropped: z.record(z.string(), z.string()),
   samples: whole,
-  loss: z.number(),
+  loss: z.number().optional(),
   bytesDown: whole,
   bytesUp: whole,
 });
-const updateSchema = z.object({ samples: whole, steps: whole, loss: z.number(), change: vector, returned: vectors });
 const stateSchema = z.object({
   id: z.string(),
   model: z.string(),
@@ -33,20 +34,15 @@ const stateSchema = z.object({
   bytesUp: whole,
   open: z
     .object({
-      clients: z.array(z.string()),
-      dropped: z.record(z.string(), z.string()),
+      attempt: whole,
       tasks: z.record(z.string(), whole),
-      updates: z.record(z.string(), updateSchema),
+      collection: z.discriminatedUnion("kind", [plainStateSchema, secureStateSchema]),
     })
     .optional(),
 });
 
 /** Everything that a coordinator needs to go on. */
 export type CoordinatorState = z.infer<typeof stateSchema>;
-
-/** Copies of vectors. */
-export const savedVectors = (all: Vectors): Record<string, Float32Array> =>
-  Object.fromEntries(Object.entries(all).map(([name, own]) => [name, own.slice()]));
 
 /** Checks a state. Throws FileError for what is not one, FederationError for one of another model or strategy. */
 export function takeState(saved: unknown, { hash, length }: ModelDescription, strategy: Strategy): CoordinatorState {
@@ -65,7 +61,8 @@ export function takeState(saved: unknown, { hash, length }: ModelDescription, st
     throw new FederationError(
       `the saved state is of the strategy ${state.strategy}, expected ${strategy.name}; go on with the strategy that it was begun with`,
     );
-  const updates = Object.values(state.open?.updates ?? {});
+  const open = state.open?.collection;
+  const updates = open?.kind === "plain" ? Object.values(open.updates) : [];
   const all = [
     state.values,
     ...Object.values(state.slots),
@@ -86,9 +83,9 @@ const marker = "$vector";
 export function encodeState(state: CoordinatorState): Uint8Array {
   const tensors: Record<string, Tensor> = {};
   const text = JSON.stringify(state, (_, value: unknown) => {
-    if (!(value instanceof Float32Array)) return value;
+    if (!(value instanceof Float32Array || value instanceof Uint32Array)) return value;
     const name = String(Object.keys(tensors).length);
-    tensors[name] = new Tensor("float32", [value.length], value);
+    tensors[name] = tensor(value);
     return { [marker]: name };
   });
   return encodeSafetensors(tensors, { format, state: text });

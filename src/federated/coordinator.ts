@@ -8,9 +8,13 @@ import { count, matching, objectOf, string } from "../core/option-types.ts";
 import { optionsOf, required } from "../core/options.ts";
 import { foldIn } from "../core/random.ts";
 import { rateAt } from "../train/optimizers/optimizer.ts";
-import { type CoordinatorState, savedVectors, takeState } from "./coordinator-state.ts";
-import { type ClientUpdate, decodeUpdate, encodeTask } from "./messages.ts";
+import type { CollectedRound } from "./collections/collection.ts";
+import { PlainCollection } from "./collections/plain-collection.ts";
+import { SecureCollection } from "./collections/secure-collection.ts";
+import { type CoordinatorState, takeState } from "./coordinator-state.ts";
+import { encodeTask } from "./messages.ts";
 import { type ModelDescription, requireFiniteValues } from "./model-description.ts";
+import { addNoise } from "./noise.ts";
 import {
   checkFederation,
   checkPolicy,
@@ -21,6 +25,7 @@ import {
   type RoundRecord,
   sampleClients,
 } from "./rounds.ts";
+import { savedVectors } from "./saved-vectors.ts";
 import type { Vectors } from "./strategies/strategy.ts";
 
 /** What a coordinator starts with. */
@@ -55,16 +60,18 @@ const checkOptions = optionsOf<CoordinatorOptions>("Coordinator", {
 
 /** A round under way. */
 interface OpenRound {
-  readonly clients: readonly string[];
-  /** Milliseconds, by the clock of whoever runs it; of a round that was saved, known from the first tick on. */
-  opened: number | undefined;
-  readonly updates: Map<string, ClientUpdate>;
-  readonly dropped: Map<string, string>;
-  /** Bytes of each client's task. */
+  /** How often it had begun before. */
+  readonly attempt: number;
+  readonly collection: PlainCollection | SecureCollection;
+  /** When the question under way was asked, in milliseconds by the clock of whoever runs it; of a round that was saved, known from the first tick on. */
+  asked: number | undefined;
+  /** How often its time was over, and too few had answered what cannot be asked anew. */
+  waits: number;
+  /** Bytes of what each client was sent, by question and name. */
   readonly tasks: Map<string, number>;
 }
 
-/** How often a round begins again where too few updates come. */
+/** How often a round begins where too few updates come. */
 const attempts = 3;
 
 /**
@@ -73,8 +80,8 @@ const attempts = 3;
  * @example
  * const coordinator = new Coordinator({ description, values, rounds: 10 });
  * for (const client of clients) coordinator.join(client.name);
- * for (coordinator.tick(0); !coordinator.isFinished; coordinator.tick(0))
- *   for (const name of coordinator.waiting) coordinator.receive(name, await train(coordinator.task(name)));
+ * for (await coordinator.tick(0); !coordinator.isFinished; await coordinator.tick(0))
+ *   for (const name of coordinator.waiting) coordinator.receive(name, await answer(coordinator.task(name)));
  */
 export class Coordinator {
   readonly #options: ReturnType<typeof federationOf>;
@@ -113,6 +120,10 @@ export class Coordinator {
       throw new OptionError(
         `Coordinator: ${values.length} values for a model of ${description.length}; pass readValues(model, description)`,
       );
+    if (this.#options.noise && description.trained < description.length)
+      throw new OptionError(
+        "Coordinator: the model has running statistics, which noise can make negative; take groupNorm in place of batchNorm, or no noise",
+      );
     this.#slots = Object.fromEntries(
       Object.entries(this.#options.strategy.slots).map(([name, first]) => [
         name,
@@ -142,7 +153,7 @@ export class Coordinator {
     return this.#history;
   }
 
-  /** How often a round has begun, one that begins again too: whoever sends tasks sees by it that there are new ones. */
+  /** How often clients were asked something, a round that begins again too: whoever sends tasks sees by it that there are new ones. */
   get openings(): number {
     return this.#openings;
   }
@@ -157,10 +168,9 @@ export class Coordinator {
     return inOrder(this.#present);
   }
 
-  /** Clients of the round under way that have not answered, in order; those that left among them. */
+  /** Clients of the round under way that have not answered what they were asked, in order; those that left among them. */
   get waiting(): readonly string[] {
-    const { clients = [], updates, dropped } = this.#open ?? {};
-    return clients.filter((name) => !updates?.has(name) && !dropped?.has(name));
+    return this.#open?.collection.waiting ?? [];
   }
 
   /** A client comes, or comes back. */
@@ -176,23 +186,47 @@ export class Coordinator {
 
   /** A client says that it cannot do its part of the round under way. */
   drop(client: string, reason: string): void {
-    if (this.waiting.includes(client)) this.#open?.dropped.set(client, reason);
+    if (this.waiting.includes(client)) this.#open?.collection.drop(client, reason);
   }
 
   /**
-   * Begins a round where clients are there, and ends it where all have answered or its time is over.
+   * Begins a round where clients are there; asks the next question, or ends the round, where all have answered or their time is over.
    * Throws FederationError where a round has begun three times and too few updates came.
    * @param now milliseconds of any clock that only goes forward
    */
-  tick(now: number): void {
-    if (this.#open) this.#endRound(now);
+  async tick(now: number): Promise<void> {
+    if (this.#open) await this.#goOn(this.#open, now);
     if (this.#open || this.isFinished) return;
     const { clients = 1 } = this.#policy;
     if (this.#present.size < clients) return;
     const drawn = sampleClients(this.#present, this.#options.share, this.#options.key, this.round + 1, this.#attempt);
     this.#requireEnough(drawn.length);
     this.#openings++;
-    this.#open = { clients: drawn, opened: now, updates: new Map(), dropped: new Map(), tasks: new Map() };
+    const round = this.#collected(drawn, this.#attempt);
+    const collection = this.#options.aggregation.isSecure ? new SecureCollection(round) : new PlainCollection(round);
+    this.#open = { attempt: this.#attempt, collection, asked: now, waits: 0, tasks: new Map() };
+  }
+
+  #collected(drawn: readonly string[], attempt: number): CollectedRound {
+    return {
+      ...{ description: this.#description, federation: this.#options, id: this.#id, round: this.round + 1 },
+      ...{ attempt, drawn, least: this.#leastUpdates(drawn.length) },
+      task: (client, more) => {
+        const { strategy, compression, localEpochs, rate, key } = this.#options;
+        const round = this.round + 1;
+        return encodeTask(this.#description, {
+          ...{ federation: this.#id, round, client, localEpochs, compression, ...more },
+          rate: rateAt(rate, this.round),
+          strategy: { name: strategy.name, settings: strategy.settings },
+          key: foldIn(key, "train", round, client),
+          accepted: this.#accepted.get(client) ?? 0,
+          values: this.#values,
+          sent: Object.fromEntries(
+            (strategy.local?.sends ?? []).map((name) => [name, this.#slots[name] as Float32Array]),
+          ),
+        });
+      },
+    };
   }
 
   #requireEnough(drawn: number): void {
@@ -207,55 +241,60 @@ export class Coordinator {
     return Math.max(this.#policy.updates ?? drawn, this.#options.aggregation.least);
   }
 
-  #endRound(now: number): void {
-    const open = this.#open as OpenRound;
+  async #goOn(open: OpenRound, now: number): Promise<void> {
+    const { collection } = open;
     const { seconds = 600 } = this.#policy;
-    const { waiting } = this;
-    open.opened ??= now;
-    const isLate = now - open.opened >= 1000 * seconds;
-    if (waiting.length > 0 && !isLate) return;
-    for (const name of waiting) open.dropped.set(name, `did not answer in ${seconds} s`);
-    const least = this.#leastUpdates(open.clients.length);
-    this.#open = undefined;
-    if (open.updates.size >= least) {
+    open.asked ??= now;
+    const isLate = now - open.asked >= 1000 * seconds;
+    if (collection.waiting.length > 0 && !isLate) return;
+    const step = collection.next(`did not answer in ${seconds} s`);
+    if (step === "ends") {
+      await this.#closeRound(open);
       this.#attempt = 0;
-      this.#closeRound(open);
-      return;
+      this.#open = undefined;
+    } else if (step === "lacks") {
+      this.#open = undefined;
+      this.#attempt++;
+      if (this.#attempt >= attempts) throw this.#lacking(open);
+    } else if (step === "waits") {
+      open.asked = now;
+      if (++open.waits >= attempts) throw this.#lacking(open);
+    } else {
+      open.asked = now;
+      this.#openings++;
     }
-    this.#attempt++;
-    if (this.#attempt < attempts) return;
-    const reasons = [...open.dropped].map(([name, reason]) => `"${name}" ${reason}`).join("; ");
-    throw new FederationError(
-      `round ${this.round + 1}: ${plural(open.updates.size, "update")} of at least ${least} came in each of ${attempts} tries (${reasons}); look at these clients, or let a round be made of fewer`,
+  }
+
+  #lacking({ collection }: OpenRound): FederationError {
+    const reasons = [...collection.dropped].map(([name, reason]) => `"${name}" ${reason}`).join("; ");
+    const least = this.#leastUpdates(collection.asked.length);
+    return new FederationError(
+      `round ${this.round + 1}: ${plural(collection.updates, "update")} of at least ${least} came in each of ${attempts} tries (${reasons}); look at these clients, or let a round be made of fewer`,
     );
   }
 
-  #closeRound({ updates, dropped, tasks }: OpenRound): void {
-    const { strategy, aggregation } = this.#options;
-    const clients = inOrder(updates.keys());
-    const own = clients.map((name) => updates.get(name) as ClientUpdate);
-    const weightOf = ({ samples }: ClientUpdate) => (strategy.weights === "samples" ? samples : 1);
-    const change = aggregation.combine(own.map((update) => ({ values: update.change, weight: weightOf(update) })));
-    const equal = (name: string) => own.map(({ returned }) => ({ values: returned[name] as Float32Array, weight: 1 }));
-    const returned = Object.fromEntries(
-      (strategy.local?.remembers ?? []).map((name) => [name, aggregation.combine(equal(name))] as const),
-    );
+  async #closeRound({ collection, tasks }: OpenRound): Promise<void> {
+    const { strategy, noise } = this.#options;
+    const { clients, change, returned, samples, loss } = await collection.result();
+    const round = this.round + 1;
+    if (noise && noise.by !== "clients") {
+      const own = noise.key && foldIn(noise.key, "coordinator", round);
+      addNoise(change, (noise.multiplier * noise.clip) / clients.length, own);
+    }
     const { trained } = this.#description;
     const next = this.#values.slice();
-    strategy.advance(
-      { values: next, slots: this.#slots },
-      { change, trained, returned, share: clients.length / this.#known.size },
-    );
-    requireFiniteValues(`the values after round ${this.round + 1}`, this.#description, next);
+    const slots = savedVectors(this.#slots);
+    strategy.advance({ values: next, slots }, { change, trained, returned, share: clients.length / this.#known.size });
+    requireFiniteValues(`the values after round ${round}`, this.#description, next);
     this.#values.set(next);
-    for (const name of clients) this.#accepted.set(name, this.round + 1);
-    const samples = own.reduce((sum, update) => sum + update.samples, 0);
+    for (const [name, own] of Object.entries(slots)) this.#slots[name]?.set(own);
+    for (const name of clients) this.#accepted.set(name, round);
+    const { dropped } = collection;
     this.#history.push({
-      round: this.round + 1,
-      clients,
+      ...{ round, clients },
       dropped: Object.fromEntries(inOrder(dropped.keys()).map((name) => [name, dropped.get(name) as string])),
       samples,
-      loss: own.reduce((sum, update) => sum + (update.loss * update.samples) / samples, 0),
+      ...(loss !== undefined && { loss }),
       bytesDown: [...tasks.values()].reduce((sum, bytes) => sum + bytes, 0),
       bytesUp: this.#bytesUp,
     });
@@ -263,62 +302,57 @@ export class Coordinator {
   }
 
   /**
-   * The bytes of a client's task in the round under way; the same ones where it asks again. Throws FederationError for a client that has none.
+   * The bytes of what a client is asked in the round under way, most often its task; the same ones where it asks again. Throws FederationError for a client that has nothing to do.
    */
   task(client: string): Uint8Array {
-    if (!this.waiting.includes(client))
+    const open = this.#open;
+    if (!open?.collection.waiting.includes(client))
       throw new FederationError(`client "${client}" has nothing to do in round ${this.round + 1}; wait for the next`);
-    const { strategy, compression, localEpochs, rate, key } = this.#options;
-    const round = this.round + 1;
-    const bytes = encodeTask(this.#description, {
-      ...{ federation: this.#id, round, client, localEpochs, compression },
-      rate: rateAt(rate, this.round),
-      strategy: { name: strategy.name, settings: strategy.settings },
-      key: foldIn(key, "train", round, client),
-      accepted: this.#accepted.get(client) ?? 0,
-      values: this.#values,
-      sent: Object.fromEntries((strategy.local?.sends ?? []).map((name) => [name, this.#slots[name] as Float32Array])),
-    });
-    this.#open?.tasks.set(client, bytes.length);
+    const bytes = open.collection.question(client);
+    open.tasks.set(`${open.collection.asking} ${client}`, bytes.length);
     return bytes;
   }
 
   /**
-   * Takes the update of a client. Throws FederationError, naming the client, for one that is refused: of another round, version or model, with
+   * Takes the answer of a client. Throws FederationError, naming the client, for one that is refused: of another round, version or model, with
    * tensors that are missing, unknown, of a wrong shape or not finite, or from a client that was not asked. A client whose update is refused for what it
    * holds does not count in this round.
+   * @returns whether it was its update
    */
-  receive(client: string, bytes: Uint8Array): void {
-    const { strategy, compression } = this.#options;
+  receive(client: string, bytes: Uint8Array): boolean {
     this.#bytesUp += bytes.length;
     const where = `the update of client "${client}"`;
-    let update: ClientUpdate;
+    const open = this.#open;
+    if (!open)
+      throw new FederationError(
+        `${where} comes too late, ${plural(this.round, "round")} are done; take up the next task`,
+      );
+    const { collection } = open;
+    let answer: ReturnType<typeof collection.read>;
     try {
-      const returns = strategy.local?.remembers ?? [];
-      update = decodeUpdate(client, this.#description, bytes, { compression, returns });
+      answer = collection.read(client, bytes);
     } catch (error) {
       if (error instanceof FederationError) this.drop(client, `was refused: ${error.message}`);
       throw error;
     }
-    if (!this.#open || update.round !== this.round + 1)
+    if (!answer)
       throw new FederationError(
-        `${where} is of round ${update.round}, and ${this.#open ? `round ${this.round + 1} is under way` : `${plural(this.round, "round")} are done`}; it comes too late, take up the next task`,
+        `the answer of client "${client}" is to what it was asked before; it comes too late, take up the next task`,
       );
-    if (!this.#open.clients.includes(client))
-      throw new FederationError(`${where} was not asked for in round ${update.round}; wait for a task`);
-    if (this.#open.dropped.has(client) || this.#open.updates.has(client))
-      throw new FederationError(`${where} of round ${update.round} is there already; wait for the next task`);
-    this.#open.updates.set(client, update);
+    if (answer.round !== this.round + 1)
+      throw new FederationError(
+        `${where} is of round ${answer.round}, and round ${this.round + 1} is under way; it comes too late, take up the next task`,
+      );
+    if (!collection.asked.includes(client))
+      throw new FederationError(`${where} was not asked for in round ${answer.round}; wait for a task`);
+    if (!collection.waiting.includes(client))
+      throw new FederationError(`${where} of round ${answer.round} is there already; wait for the next task`);
+    answer.take();
+    return collection.asksForUpdates;
   }
 
-  /** Everything needed to go on: plain data, and Float32Arrays in it. Of a round under way the updates that came. */
+  /** Everything needed to go on: plain data, and typed arrays in it. Of a round under way what came of it. */
   state(): CoordinatorState {
-    const {
-      clients = [],
-      updates = new Map<string, ClientUpdate>(),
-      dropped = new Map(),
-      tasks = new Map(),
-    } = this.#open ?? {};
     return {
       id: this.#id,
       model: this.#description.hash,
@@ -332,15 +366,9 @@ export class Coordinator {
       bytesUp: this.#bytesUp,
       ...(this.#open && {
         open: {
-          clients: [...clients],
-          dropped: Object.fromEntries(dropped),
-          tasks: Object.fromEntries(tasks),
-          updates: Object.fromEntries(
-            Array.from(updates, ([name, { round: _, client: __, change, returned, ...rest }]) => [
-              name,
-              { ...rest, change: change.slice(), returned: savedVectors(returned) },
-            ]),
-          ),
+          attempt: this.#open.attempt,
+          tasks: Object.fromEntries(this.#open.tasks),
+          collection: this.#open.collection.state(),
         },
       }),
     };
@@ -356,16 +384,17 @@ export class Coordinator {
     this.#attempt = state.attempt;
     this.#bytesUp = state.bytesUp;
     if (!state.open) return;
-    const round = this.round + 1;
-    const updates = Object.entries(state.open.updates).map(
-      ([client, update]) => [client, { round, client, ...update }] as const,
-    );
+    const { attempt, tasks, collection } = state.open;
+    const isSecure = collection.kind === "secure";
+    if (isSecure !== (this.#options.aggregation.isSecure ?? false))
+      throw new FederationError(
+        `the saved state is of a round ${isSecure ? "with" : "without"} secure aggregation; go on with the aggregation that it was begun with`,
+      );
+    const drawn = isSecure ? collection.drawn : collection.clients;
+    const round = this.#collected(drawn, attempt);
     this.#open = {
-      clients: state.open.clients,
-      opened: undefined,
-      updates: new Map(updates),
-      dropped: new Map(Object.entries(state.open.dropped)),
-      tasks: new Map(Object.entries(state.open.tasks)),
+      ...{ attempt, asked: undefined, waits: 0, tasks: new Map(Object.entries(tasks)) },
+      collection: isSecure ? new SecureCollection(round, collection) : new PlainCollection(round, collection),
     };
   }
 }

@@ -2,8 +2,25 @@
  * Federated learning: clients train on data that stay where they are, and a coordinator combines what they learned. Strategies, robust aggregation,
  * compressed updates, the coordinator and the client's part without a transport, and simulation in one process.
  */
-export { type Aggregation, type Contribution, krum, mean, median, multiKrum, trimmedMean } from "./aggregations.ts";
-export { type ClientMemory, emptyMemory, type LocalProgress, type LocalRun, LocalTraining } from "./client.ts";
+export {
+  type Aggregation,
+  type Contribution,
+  krum,
+  mean,
+  median,
+  multiKrum,
+  secureMean,
+  trimmedMean,
+} from "./aggregations.ts";
+export {
+  type BeginOptions,
+  type ClientMemory,
+  type ClientTerms,
+  emptyMemory,
+  type LocalProgress,
+  type LocalRun,
+  LocalTraining,
+} from "./client.ts";
 export { decodeMemory, encodeMemory } from "./client-memory.ts";
 export type { Compression, Encoding } from "./compression.ts";
 export { Coordinator, type CoordinatorOptions } from "./coordinator.ts";
@@ -17,7 +34,7 @@ export {
   type MemoryStore,
   type SocketLike,
 } from "./join.ts";
-export type { RoundTask } from "./messages.ts";
+export type { ChangeNoise, RoundTask, SecureTask } from "./messages.ts";
 export {
   type DescribedTensor,
   describeModel,
@@ -26,6 +43,7 @@ export {
   readValues,
   writeValues,
 } from "./model-description.ts";
+export { type ClientSpent, type NoiseOptions, spentByClients } from "./noise.ts";
 export {
   type ClassOptions,
   classPartition,
@@ -35,6 +53,7 @@ export {
 } from "./partition.ts";
 export type { Choices } from "./protocol.ts";
 export { clientName, type FederationOptions, type RoundPolicy, type RoundRecord } from "./rounds.ts";
+export { type MemberState, SecureMember } from "./secure/member.ts";
 export {
   federation,
   type SimulatedClients,

@@ -13,6 +13,7 @@ import {
   readCoordinatorWord,
   silenceSeconds,
 } from "./protocol.ts";
+import { SecureMember } from "./secure/member.ts";
 import type { Strategy } from "./strategies/strategy.ts";
 
 /** What is used of a WebSocket, that of browsers or of the package ws. */
@@ -315,11 +316,12 @@ class NetworkClient {
     );
     try {
       const { update, memory: next, round } = await trained;
-      await memory.save(next);
+      const isUpdate = !SecureMember.asks(task);
+      if (isUpdate) await memory.save(next);
       work.update = update;
       if (this.#work !== work) return;
       this.#send(update);
-      onEvent?.({ kind: "sent", round });
+      if (isUpdate) onEvent?.({ kind: "sent", round });
     } catch (error) {
       if (work.controller.signal.aborted) return;
       this.#work = undefined;
@@ -330,7 +332,7 @@ class NetworkClient {
   }
 
   async #train({ task, controller }: Work, training: ClientTraining) {
-    this.#options.onEvent?.({ kind: "training" });
+    if (!SecureMember.asks(task)) this.#options.onEvent?.({ kind: "training" });
     return training.train(task, await this.#options.memory.load(), controller.signal);
   }
 }

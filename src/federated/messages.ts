@@ -15,11 +15,22 @@ import type { Strategy, Vectors } from "./strategies/strategy.ts";
 const format = "sardonyx-federation";
 const [valuesPrefix, vectorsPrefix] = ["values/", "vectors/"];
 
+/** Bytes in hexadecimal digits; so many where that is known. */
+export const hexBytes = (bytes?: number) =>
+  z.string().regex(bytes === undefined ? /^([0-9a-f]{2}){1,4096}$/ : new RegExp(`^[0-9a-f]{${2 * bytes}}$`));
+
 const word = z.number().int().nonnegative().max(0xffffffff);
 const name = z.string().min(1).max(100);
-const base = { protocol: z.number(), model: name, round: z.number().int().positive(), client: name };
+/** What all messages say. */
+export const messageBase = { protocol: z.number(), model: name, round: z.number().int().positive(), client: name };
+export const clientNameType = name;
+const noiseSchema = z.strictObject({ clip: z.number().positive(), deviation: z.number().nonnegative() });
+const secureSchema = z.strictObject({
+  attempt: z.number().int().nonnegative(),
+  peers: z.array(z.strictObject({ name, sealed: hexBytes().optional() })).max(255),
+});
 const taskSchema = z.strictObject({
-  ...base,
+  ...messageBase,
   kind: z.literal("task"),
   federation: name,
   localEpochs: z.number().int().positive(),
@@ -28,16 +39,34 @@ const taskSchema = z.strictObject({
   compression: z.object({ encoding: z.enum(encodings), share: z.number() }),
   key: z.tuple([word, word]),
   accepted: z.number().int().nonnegative(),
+  noise: noiseSchema.optional(),
+  secure: secureSchema.optional(),
 });
 const updateSchema = z.strictObject({
-  ...base,
+  ...messageBase,
   kind: z.literal("update"),
   samples: z.number().int().positive(),
   steps: z.number().int().positive(),
-  loss: z.number(),
+  loss: z.number().optional(),
   encoding: z.enum(encodings),
   scales: z.record(z.string(), z.number()),
 });
+
+/** What a client does to its change before it is sent, where the federation adds noise. */
+export interface ChangeNoise {
+  /** The norm that the change has at most. */
+  readonly clip: number;
+  /** Standard deviation of the noise that the client adds to each element; 0 where the coordinator adds it. */
+  readonly deviation: number;
+}
+
+/** How a client masks its update. */
+export interface SecureTask {
+  /** How often the round had begun before. */
+  readonly attempt: number;
+  /** The clients whose updates are added up, this one among them, and what each of the others sealed for this one, in hexadecimal digits. */
+  readonly peers: readonly { readonly name: string; readonly sealed?: string | undefined }[];
+}
 
 /** What a client is to do in a round. */
 export interface RoundTask {
@@ -59,6 +88,10 @@ export interface RoundTask {
   readonly key: Key;
   /** The last round of which the coordinator took this client's update; 0 for none. */
   readonly accepted: number;
+  /** How its change is bounded and blurred; nothing where it is not. */
+  readonly noise?: ChangeNoise | undefined;
+  /** How its update is masked; nothing where the coordinator sees it. */
+  readonly secure?: SecureTask | undefined;
   /** The values of the model. */
   readonly values: Float32Array;
   /** What the strategy sends beside them. */
@@ -75,8 +108,8 @@ export interface ClientUpdate {
   readonly samples: number;
   /** Steps that it made. */
   readonly steps: number;
-  /** Mean loss over its samples, as it trained. */
-  readonly loss: number;
+  /** Mean loss over its samples, as it trained; not said where noise is to protect it. */
+  readonly loss?: number | undefined;
   /** What changed of the values. */
   readonly change: Float32Array;
   /** What the strategy returns beside it. */
@@ -90,14 +123,23 @@ const vectorTensors = (description: ModelDescription, vectors: Vectors): Record<
     ),
   );
 
-const encode = (fields: object, tensors: Record<string, Tensor>): Uint8Array =>
-  encodeSafetensors(tensors, { format, fields: JSON.stringify(fields) });
+/** The bytes of a message: its fields and its tensors. */
+export const encodeMessage = (
+  description: ModelDescription,
+  fields: object,
+  tensors: Record<string, Tensor> = {},
+): Uint8Array =>
+  encodeSafetensors(tensors, {
+    format,
+    fields: JSON.stringify({ protocol: protocolVersion, model: description.hash, ...fields }),
+  });
 
 /** The bytes of a task. */
 export function encodeTask(description: ModelDescription, { values, sent, ...fields }: RoundTask): Uint8Array {
   const tensors = Object.entries(asTensors(description, values)).map(([path, own]) => [`${valuesPrefix}${path}`, own]);
-  return encode(
-    { kind: "task", protocol: protocolVersion, model: description.hash, ...fields },
+  return encodeMessage(
+    description,
+    { kind: "task", ...fields },
     { ...Object.fromEntries(tensors), ...vectorTensors(description, sent) },
   );
 }
@@ -115,8 +157,9 @@ export function encodeUpdate(
   const { tensors, scales } = encodeValues(description, change, compression, key);
   const { encoding = "float32" } = compression;
   const values = Object.entries(tensors).map(([path, own]) => [`${valuesPrefix}${path}`, own]);
-  return encode(
-    { kind: "update", protocol: protocolVersion, model: description.hash, encoding, scales, ...fields },
+  return encodeMessage(
+    description,
+    { kind: "update", encoding, scales, ...fields },
     { ...Object.fromEntries(values), ...vectorTensors(description, returned) },
   );
 }
@@ -160,7 +203,18 @@ function readVectors(
   );
 }
 
-function decode<T extends { readonly protocol: number; readonly model: string }>(
+/** What kind of message bytes are, "" for what is none. */
+export function kindOfMessage(bytes: Uint8Array): string {
+  try {
+    const fields = parseJson(decodeSafetensors(bytes).metadata["fields"] ?? "");
+    return z.object({ kind: z.string() }).parse(fields).kind;
+  } catch {
+    return "";
+  }
+}
+
+/** Reads a message of a kind. Throws FederationError, beginning with `where`, for another version or model, and what is none. */
+export function decodeMessage<T extends { readonly protocol: number; readonly model: string }>(
   where: string,
   description: ModelDescription,
   bytes: Uint8Array,
@@ -178,7 +232,7 @@ function decode<T extends { readonly protocol: number; readonly model: string }>
   }
   // Said first: another version may have other fields.
   const { protocol, model } = z
-    .object({ protocol: z.unknown(), model: z.unknown() })
+    .object({ protocol: z.number().catch(0), model: z.string().catch("") })
     .catch({ protocol: 0, model: "" })
     .parse(fields);
   if (protocol !== protocolVersion)
@@ -196,7 +250,7 @@ function decode<T extends { readonly protocol: number; readonly model: string }>
       `${where} has a field ${issue?.path.join(".") || "too many or too few"} that makes no sense (${issue?.message}); install the same version of sardonyx on both sides`,
     );
   }
-  return { fields: parsed.data, ...sorted(where, file.tensors) };
+  return { fields: parsed.data, tensors: file.tensors };
 }
 
 /** A task as a client reads it. Throws FederationError for what is not one for its model, and for one of another strategy than the client's. */
@@ -206,7 +260,8 @@ export function decodeTask(
   { name, settings, local }: Pick<Strategy, "name" | "settings" | "local">,
 ): RoundTask {
   const where = "the coordinator's task";
-  const { fields, values: found, vectors } = decode(where, description, bytes, taskSchema);
+  const { fields, tensors } = decodeMessage(where, description, bytes, taskSchema);
+  const { values: found, vectors } = sorted(where, tensors);
   const { kind: _, protocol: __, model: ___, ...task } = fields;
   const said = (strategy: Pick<Strategy, "name" | "settings">) =>
     `${strategy.name} ${JSON.stringify(strategy.settings)}`;
@@ -232,7 +287,8 @@ export function decodeUpdate(
   expected: { readonly compression: Compression; readonly returns: readonly string[] },
 ): ClientUpdate {
   const where = `the update of client "${client}"`;
-  const { fields, values, vectors } = decode(where, description, bytes, updateSchema);
+  const { fields, tensors } = decodeMessage(where, description, bytes, updateSchema);
+  const { values, vectors } = sorted(where, tensors);
   const { kind: _, protocol: __, model: ___, encoding, scales, ...update } = fields;
   if (update.client !== client)
     throw new FederationError(`${where} says that it is of "${update.client}"; send each client's own`);

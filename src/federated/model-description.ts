@@ -6,7 +6,7 @@ import type { AnyModule } from "../nn/module.ts";
 import { hashOf } from "../train/engine/hash.ts";
 
 /** Version of the messages; another one is refused. */
-export const protocolVersion = 1;
+export const protocolVersion = 2;
 
 /** A tensor that is exchanged, float32. */
 export interface DescribedTensor {

@@ -76,9 +76,9 @@ export const readClientWord = (text: string): ClientWord => read("a client", tex
 /** The coordinator's words. Throws FederationError for what is none. */
 export const readCoordinatorWord = (text: string): CoordinatorWord => read("the coordinator", text, fromCoordinator);
 
-/** The most bytes of a task or an update: values and vectors of a strategy, of which topK takes 8 bytes an element, and their header. */
+/** The most bytes of a task or an update: values and vectors of a strategy, which take 8 bytes an element masked and by topK, and their header. */
 export const mostBytes = ({ length, tensors }: ModelDescription, vectors: number): number =>
-  8 * length + 4 * length * vectors + 1024 * (vectors + 2) * tensors.length + 1024 * 1024;
+  8 * length * (1 + vectors) + 1024 * (vectors + 2) * tensors.length + 1024 * 1024;
 
 /** Why a client's choices are not the coordinator's; nothing where they are. */
 export function differenceOf(own: Choices, client: Choices): string | undefined {

@@ -6,6 +6,7 @@ import { foldIn, type Key, keyOf, keyType, Random } from "../core/random.ts";
 import type { Schedule } from "../train/schedules.ts";
 import { type Aggregation, mean } from "./aggregations.ts";
 import { type Compression, checkCompression } from "./compression.ts";
+import { checkNoise, type NoiseOptions } from "./noise.ts";
 import { fedAvg } from "./strategies/fed-avg.ts";
 import type { Strategy } from "./strategies/strategy.ts";
 
@@ -13,8 +14,13 @@ import type { Strategy } from "./strategies/strategy.ts";
 export interface FederationOptions {
   /** The algorithm; default `fedAvg()`. */
   readonly strategy?: Strategy;
-  /** How updates become one; default `mean()`. The others hold against clients that lie, and take every client for one. */
+  /**
+   * How updates become one; default `mean()`. With `secureMean()` the coordinator learns their sum alone; the others hold against clients that lie, and take every client for
+   * one.
+   */
   readonly aggregation?: Aggregation;
+  /** Noise that protects clients; default none. */
+  readonly noise?: NoiseOptions;
   /** How updates are written; default float32. The values that clients are sent are float32. */
   readonly compression?: Compression;
   /** Share of the clients that take part in a round, drawn anew for each; default 1. */
@@ -34,6 +40,7 @@ export interface FederationOptions {
 export const checkFederation = optionsOf<FederationOptions>("federation", {
   strategy: having<Strategy>("advance", "a strategy such as fedAvg()"),
   aggregation: having<Aggregation>("combine", "an aggregation such as mean()"),
+  noise: checkNoise.type,
   compression: checkCompression.type,
   share: positiveShare,
   localEpochs: count(),
@@ -66,8 +73,8 @@ export interface RoundRecord {
   readonly dropped: Readonly<Record<string, string>>;
   /** Samples of the clients that count. */
   readonly samples: number;
-  /** Mean training loss of these samples. */
-  readonly loss: number;
+  /** Mean training loss of these samples; not known where noise protects it. */
+  readonly loss?: number | undefined;
   /** Bytes of the tasks that clients were sent, each once. */
   readonly bytesDown: number;
   /** Bytes of the updates that came, refused ones too. */
@@ -101,18 +108,40 @@ export function sampleClients(
   return inOrder(Array.from(order.subarray(0, length), (place) => all[place] as string));
 }
 
-/** The options with their defaults. Throws OptionError for a strategy and an aggregation that do not go together. */
-export function federationOf(options: FederationOptions = {}): Required<FederationOptions> & {
+/** The options of a federation with their defaults. */
+export type FederationParts = Required<Omit<FederationOptions, "noise">> & {
   readonly compression: Required<Compression>;
-} {
+  readonly noise: NoiseOptions | undefined;
+};
+
+/** The options with their defaults. Throws OptionError for parts that do not go together. */
+export function federationOf(options: FederationOptions = {}): FederationParts {
   const { strategy = fedAvg(), aggregation = mean(), compression = {}, share = 1, localEpochs = 1, rate = 1 } = options;
-  if (!aggregation.isMean && (strategy.local?.remembers.length ?? 0) > 0)
+  const { encoding = "float32", share: kept = 0.1 } = compression;
+  const { noise } = options;
+  const returns = (strategy.local?.remembers.length ?? 0) > 0;
+  if (!aggregation.isMean && returns)
     throw new OptionError(
       `${strategy.name} adds up what all clients return, which ${aggregation.name} does not; take mean() with it, or fedAvg() with ${aggregation.name}`,
     );
-  const { encoding = "float32", share: kept = 0.1 } = compression;
+  if (aggregation.isSecure && encoding !== "float32")
+    throw new OptionError(
+      `${aggregation.name} adds up masked numbers, which cannot be written as ${encoding}; leave the compression out`,
+    );
+  if (noise && returns)
+    throw new OptionError(
+      `${strategy.name} returns more than a change, which noise does not protect; take fedAvg() with noise`,
+    );
+  if (noise && encoding === "topK")
+    throw new OptionError(
+      "noise is of all elements, and topK sends a share of them; compress by int8 or float16, or not at all",
+    );
+  if (noise && noise.by !== "clients" && !aggregation.isMean)
+    throw new OptionError(
+      `noise by the coordinator is as much as a mean needs, and ${aggregation.name} is none; take mean() or secureMean(), or noise by clients`,
+    );
   return {
-    ...{ strategy, aggregation, share, localEpochs, rate },
+    ...{ strategy, aggregation, share, localEpochs, rate, noise },
     compression: { encoding, share: kept },
     key: options.key ?? keyOf(0),
   };

@@ -209,7 +209,7 @@ class FederationServer {
     const { coordinator, save, onEvent } = this.#options;
     const before = coordinator.round;
     const openings = coordinator.openings;
-    coordinator.tick(performance.now());
+    await coordinator.tick(performance.now());
     if (coordinator.round > before || coordinator.openings > openings) await save(coordinator.state());
     for (const record of coordinator.history.slice(before)) await onEvent?.({ kind: "round", record });
     if (coordinator.isFinished) {
@@ -302,8 +302,7 @@ class FederationServer {
   #receive(client: string, socket: WebSocket, bytes: Uint8Array): void {
     const { coordinator, onEvent } = this.#options;
     try {
-      coordinator.receive(client, bytes);
-      say(socket, { kind: "accepted", round: coordinator.round + 1 });
+      if (coordinator.receive(client, bytes)) say(socket, { kind: "accepted", round: coordinator.round + 1 });
     } catch (error) {
       if (!(error instanceof FederationError)) throw error;
       say(socket, { kind: "refused", reason: error.message.slice(0, 1000), final: false });

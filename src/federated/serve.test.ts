@@ -4,6 +4,7 @@ import WebSocket from "ws";
 import { FederationError, NonFiniteError, OptionError } from "../core/errors.ts";
 import { keyOf } from "../core/random.ts";
 import { Trainer } from "../train/engine/trainer.ts";
+import { secureMean } from "./aggregations.ts";
 import { type ClientMemory, emptyMemory, LocalTraining } from "./client.ts";
 import { decodeMemory, encodeMemory } from "./client-memory.ts";
 import { Coordinator, type CoordinatorOptions } from "./coordinator.ts";
@@ -12,6 +13,7 @@ import { type ClientEvent, type JoinOptions, joinFederation, type SocketLike } f
 import { describeModel, protocolVersion, readValues } from "./model-description.ts";
 import { classPartition } from "./partition.ts";
 import { clientName, type FederationOptions, federationOf } from "./rounds.ts";
+import { SecureMember } from "./secure/member.ts";
 import { type ServeEvent, type ServeOptions, type Serving, serveFederation } from "./serve.node.ts";
 import { simulate } from "./simulate.ts";
 import { strategyOf } from "./strategies/index.ts";
@@ -120,6 +122,7 @@ const kinds: Readonly<Record<string, FederationOptions>> = {
     key: keyOf(3),
   },
   "fedAvg by int8": { compression: { encoding: "int8" }, key: keyOf(4) },
+  "scaffold, the coordinator sees the sum alone": { aggregation: secureMean(), strategy: scaffold(), key: keyOf(5) },
 };
 
 describe("the rounds on a network come to the bits of the simulation", () => {
@@ -174,6 +177,58 @@ test("a client that leaves in the middle of a round comes back, and nothing is l
   expect(coordinator.values).toEqual(await simulated(federation));
 });
 
+describe("of masked updates", () => {
+  const federation: FederationOptions = { aggregation: secureMean(), key: keyOf(2) };
+
+  test("a client that is started again in a round has no keys of it, and the round begins again with all", async () => {
+    const { coordinator, serving, events } = await serve(federation);
+    const others = [0, 1].map((client) => join(serving, client).joined);
+    const gone = join(serving, 2, {
+      begin: async () => {
+        const local = new LocalTraining(blobNetwork({ drops: true }), strategyOf({ name: "fedAvg", settings: {} }));
+        const trainer = new Trainer(blobNetwork({ drops: true }), blobTraining);
+        const own = { data: clients.data(2), samples: clients.samples(2) };
+        return {
+          train: async (task, memory, signal) =>
+            SecureMember.asks(task)
+              ? local.run(trainer, task, { ...own, memory, signal })
+              : new Promise((_, no) => signal.addEventListener("abort", no)),
+        };
+      },
+    });
+    while (!gone.events.some(({ kind }) => kind === "training")) await new Promise((resolve) => setTimeout(resolve, 5));
+    gone.ending.abort(new Error("gone"));
+    await expect(gone.joined).rejects.toThrow("gone");
+    while (!events.some(({ kind }) => kind === "left")) await new Promise((resolve) => setTimeout(resolve, 5));
+    const back = join(serving, 2);
+    await Promise.all([serving.finished, back.joined, ...others]);
+    expect(back.events.find(({ kind }) => kind === "failed")).toMatchObject({
+      reason:
+        "this client has no keys of round 1, since it was started after they were asked for; it takes part in the next",
+    });
+    expect(coordinator.values).toEqual(await simulated(federation));
+  });
+
+  test("a client that insists on them sends none to a coordinator that could see it", async () => {
+    const { serving, coordinator } = await serve({}, { policy: { clients: 1, updates: 1 }, rounds: 1 });
+    const model = blobNetwork({ drops: true });
+    const { events, joined } = join(serving, 0, {
+      begin: async (said) => {
+        const local = new LocalTraining(model, strategyOf(said), { aggregation: secureMean() });
+        const trainer = new Trainer(model, { ...blobTraining, training: { transforms: local.transforms } });
+        const own = { data: clients.data(0), samples: clients.samples(0) };
+        return { train: (task, memory, signal) => local.run(trainer, task, { ...own, memory, signal }) };
+      },
+    });
+    await expect(serving.finished).rejects.toThrow("came in each of 3 tries");
+    await joined;
+    expect(events.find(({ kind }) => kind === "failed")).toMatchObject({
+      reason: expect.stringMatching(/^the coordinator asks for an update that it can see, and this client takes part/),
+    });
+    expect(coordinator.round).toBe(0);
+  });
+});
+
 test("a client whose training fails says so, and the round goes on without it", async () => {
   const { coordinator, serving } = await serve({}, { policy: { clients: count, updates: 2 }, rounds: 2 });
   const failing = join(serving, 1, {
@@ -206,7 +261,7 @@ describe("who may not take part is refused, with what to do", () => {
     [
       "a name that is too long",
       { client: { name: "x".repeat(101) } },
-      "sent a message that this version (1) does not know",
+      "sent a message that this version (2) does not know",
     ],
   ])("%s", async (_, more, words) => {
     const { serving, coordinator } = await serve({});
@@ -234,7 +289,7 @@ describe("who may not take part is refused, with what to do", () => {
     const { url } = serving;
     const refusal = async (...frames: readonly (string | Uint8Array)[]) => (await answers(url, ...frames)).join(" ");
     expect(await refusal(JSON.stringify({ ...hello, protocol: 9 }))).toContain(
-      "speaks version 9 of the messages, expected 1",
+      "speaks version 9 of the messages, expected 2",
     );
     for (const frame of [
       "{",

@@ -8,7 +8,7 @@ import { Trainer } from "../train/engine/trainer.ts";
 import { accuracy } from "../train/metrics/classification.ts";
 import { adam } from "../train/optimizers/adam.ts";
 import { sgd } from "../train/optimizers/sgd.ts";
-import { krum } from "./aggregations.ts";
+import { krum, secureMean } from "./aggregations.ts";
 import { describeModel, readValues } from "./model-description.ts";
 import { classPartition, dirichletPartition } from "./partition.ts";
 import type { FederationOptions } from "./rounds.ts";
@@ -65,6 +65,8 @@ const kinds: Readonly<Record<string, FederationOptions>> = {
   "scaffold by topK": { strategy: scaffold(), compression: { encoding: "topK", share: 0.3 }, share: 0.5 },
   "a rate that falls": { rate: (round) => 1 / (round + 1) },
   "fedAvg by int8": { compression: { encoding: "int8" } },
+  "fedAvg, the coordinator sees the sum alone": { aggregation: secureMean() },
+  "scaffold, half of the clients, the sum alone": { aggregation: secureMean(), strategy: scaffold(), share: 0.5 },
 };
 
 describe("a run that is saved and resumed after any batch gives the same bits", () => {

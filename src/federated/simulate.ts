@@ -6,6 +6,7 @@ import * as z from "zod";
 import { DataError, FileError, InternalError, OptionError } from "../core/errors.ts";
 import { count, functionOf } from "../core/option-types.ts";
 import { optionsOf, required } from "../core/options.ts";
+import { foldIn, keyOf } from "../core/random.ts";
 import { type Batch, Dataset } from "../data/pipeline/dataset.ts";
 import { unnumbered } from "../data/pipeline/source.ts";
 import type { AnyModule } from "../nn/module.ts";
@@ -28,6 +29,7 @@ import {
   type RoundRecord,
   sampleClients,
 } from "./rounds.ts";
+import { type MemberState, memberStateSchema, SecureMember } from "./secure/member.ts";
 
 /** The data of simulated clients. */
 export interface SimulatedClients<B extends Batch = Batch> {
@@ -87,6 +89,7 @@ const savedSchema = z.object({
     z.string(),
     z.object({ federation: z.string(), round: z.number(), before: vectors, next: vectors }),
   ),
+  members: z.record(z.string(), memberStateSchema).optional(),
   progress: z.object({ steps: z.number(), loss: z.number(), weight: z.number(), rates: z.number() }).optional(),
 });
 
@@ -98,11 +101,13 @@ const savedSchema = z.object({
 export function federation<B extends Batch>(model: AnyModule, options: SimulatedOptions<B>): SimulatedFederation<B> {
   checkParts(options);
   const { clients, onRound } = options;
-  const federated = federationOf(options.federation);
+  const federated = federationOf(repeatable(options.federation));
   const names = Array.from({ length: clients.count }, (_, client) => clientName(client, clients.count));
-  const local = new LocalTraining(model, federated.strategy);
+  const { strategy, aggregation, noise } = federated;
+  const local = new LocalTraining(model, strategy, { aggregation, ...(noise && { noise }) });
   const { description } = local;
   const memories = new Map<string, ClientMemory>();
+  const members = new Map<string, SecureMember>();
   let coordinator: Coordinator | undefined;
   let saved: z.infer<typeof savedSchema> | undefined;
   /** The client whose steps are made, and how many it has left; none between two rounds. */
@@ -125,19 +130,42 @@ export function federation<B extends Batch>(model: AnyModule, options: Simulated
     throw new InternalError("a federation's round has no coordinator");
   };
   const nameOf = (client: number) => names[client] as string;
+  const memberOf = (name: string): SecureMember => {
+    const member = members.get(name) ?? new SecureMember();
+    members.set(name, member);
+    return member;
+  };
+  /** Goes on where all have answered. */
+  const tick = async () => {
+    const before = current().round;
+    await current().tick(0);
+    for (const record of current().history.slice(before)) onRound?.(record);
+    if (current().round > before) members.clear();
+  };
+  /** Lets clients answer what they are asked beside updates, up to the end of a round. */
+  const answerQuestions = async () => {
+    const { round } = current();
+    for (;;) {
+      const { waiting } = current();
+      const [first] = waiting;
+      if (first === undefined || current().round > round || !SecureMember.asks(current().task(first))) return;
+      for (const name of waiting)
+        current().receive(name, (await memberOf(name).answer(description, current().task(name))).answer);
+      await tick();
+    }
+  };
   /** Lets the client whose turn it is begin, or go on. */
   const begin = async (run: Run, client: number, done: number, left: number) => {
     const task = current().task(nameOf(client));
-    await local.begin(
-      run.trainer,
-      task,
-      memories.get(nameOf(client)) ?? emptyMemory,
-      done > 0 ? saved?.progress : undefined,
-    );
+    await local.begin(run.trainer, task, memories.get(nameOf(client)) ?? emptyMemory, {
+      progress: done > 0 ? saved?.progress : undefined,
+      member: memberOf(nameOf(client)),
+    });
     turn = { client, left };
   };
   /** Goes to the place of a round where so many batches are done. */
   const goTo = async (run: Run, round: number, done: number) => {
+    await answerQuestions();
     let before = 0;
     for (const { client, batches } of turnsOf(round)) {
       if (done < before + batches) return begin(run, client, done - before, before + batches - done);
@@ -149,9 +177,8 @@ export function federation<B extends Batch>(model: AnyModule, options: Simulated
     const { update, memory } = await local.end(run.trainer, clients.samples(client));
     memories.set(nameOf(client), memory);
     current().receive(nameOf(client), update);
-    const before = current().round;
-    current().tick(0);
-    for (const record of current().history.slice(before)) onRound?.(record);
+    await tick();
+    await answerQuestions();
     turn = undefined;
     const [next] = current().waiting;
     if (current().round === run.epoch && next !== undefined)
@@ -164,15 +191,16 @@ export function federation<B extends Batch>(model: AnyModule, options: Simulated
     name: "federation",
     async onStart(run) {
       coordinator = new Coordinator({
-        ...(options.federation && { federation: options.federation }),
+        federation: repeatable(options.federation),
         description,
         values: readValues(model, description),
         policy: { clients: clients.count },
         state: saved?.coordinator,
       });
       for (const [name, memory] of Object.entries(saved?.memories ?? {})) memories.set(name, memory);
+      for (const [name, state] of Object.entries(saved?.members ?? {})) members.set(name, new SecureMember(state));
       for (const name of names) coordinator.join(name);
-      coordinator.tick(0);
+      await coordinator.tick(0);
       if (run.epoch < run.epochs) await goTo(run, run.epoch, run.batchInEpoch);
       saved = undefined;
     },
@@ -188,6 +216,7 @@ export function federation<B extends Batch>(model: AnyModule, options: Simulated
     state: () => ({
       coordinator: current().state(),
       memories: Object.fromEntries(memories),
+      ...(members.size > 0 && { members: statesOf(members) }),
       ...(turn && { progress: local.progress }),
     }),
     restore(state) {
@@ -224,6 +253,16 @@ export function federation<B extends Batch>(model: AnyModule, options: Simulated
     },
   };
 }
+
+/** Options whose noise derives from the key of the rest, where it has none of its own. */
+function repeatable(options: FederationOptions = {}): FederationOptions {
+  const { noise, key = keyOf(0) } = options;
+  return noise ? { ...options, noise: { key: foldIn(key, "noise"), ...noise } } : options;
+}
+
+/** The secrets of clients in a round. */
+const statesOf = (members: ReadonlyMap<string, SecureMember>): Record<string, MemberState> =>
+  Object.fromEntries([...members].flatMap(([name, { state }]) => (state ? [[name, state] as const] : [])));
 
 /** What is learned from what, and how long. */
 export type SimulateOptions<B extends Batch> = Trained<B> &

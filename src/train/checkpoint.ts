@@ -6,7 +6,7 @@
 import * as z from "zod";
 import { FileError, NonFiniteError } from "../core/errors.ts";
 import { parseJson } from "../core/json.ts";
-import { allFinite, Tensor } from "../core/tensor.ts";
+import { allFinite, type Tensor, tensor } from "../core/tensor.ts";
 import { isPlainObject } from "../core/tree.ts";
 import { decodeSafetensors, encodeSafetensors } from "../storage/safetensors.ts";
 import { savedParametersSchema } from "./callbacks/saved-parameters.ts";
@@ -55,9 +55,9 @@ export function encodeCheckpoint({ trainer, optimizers, ...progress }: Progress)
   const tensors: Record<string, Tensor> = { ...trainer.tensors };
   let arrays = 0;
   const pack = (_: string, value: unknown): unknown => {
-    if (value instanceof Float32Array) {
+    if (value instanceof Float32Array || value instanceof Uint32Array) {
       const at = `${arrayPrefix}${arrays++}`;
-      tensors[at] = new Tensor("float32", [value.length], value);
+      tensors[at] = tensor(value);
       return { [marker]: at };
     }
     return typeof value === "number" && !Number.isFinite(value) ? { [marker]: String(value) } : value;

@@ -1,6 +1,7 @@
 /** `sardonyx federate`: learning from data that stay with several clients. */
 import { OptionError } from "../../core/errors.ts";
 import { aggregationNames } from "../../federated/aggregations.ts";
+import { type NoiseOptions, noiseSources } from "../../federated/noise.ts";
 import { givenSettingsShape } from "../../runs/recipes/settings.ts";
 import { defineCommand, number, type Option, oneOf, text, wholeNumber } from "../command.ts";
 import { type Part, parsePart } from "../federate/join.ts";
@@ -27,7 +28,26 @@ const options = {
     above: true,
     example: 60,
   }),
-  aggregation: oneOf("serve, simulate: how updates become one; default the recipe's, the mean", aggregationNames),
+  aggregation: oneOf(
+    "serve, simulate: how updates become one; default the recipe's, the mean. By secureMean the coordinator sees their sum alone; join with it insists on that",
+    aggregationNames,
+  ),
+  noise: number("standard deviation of the noise that protects clients, in multiples of --clip; default none", {
+    low: 0,
+    above: true,
+    example: 1,
+  }),
+  clip: number("the norm that a client's change has at most before noise is added", {
+    low: 0,
+    above: true,
+    example: 0.5,
+  }),
+  noiseBy: oneOf("who adds the noise; default the coordinator", noiseSources),
+  ...optionsFrom({
+    delta: givenSettingsShape.delta.describe(
+      "serve, simulate: at which the epsilon of each client is told; default 1e-5",
+    ),
+  }),
   liars: wholeNumber("serve, simulate: trimmedMean, multiKrum: how many clients of a round may lie", 0),
   port: wholeNumber("serve: where to listen; default 8790, 0 for any that is free", 0),
   host: text("HOST", "serve: the address to listen on; default 127.0.0.1, this machine alone"),
@@ -45,13 +65,17 @@ const options = {
   ca: text("FILE", "join: a certificate in PEM to trust, such as one that you signed yourself"),
 } as const;
 
+/** What a client is told too: what it insists on. */
+const together = ["aggregation", "noise", "clip", "noiseBy"] as const;
+
 /** Which options each action reads, beside the settings and the recipe's own. */
 const reads = {
   serve: [
     "rounds",
     "clients",
-    "aggregation",
+    ...together,
     "liars",
+    "delta",
     "updates",
     "seconds",
     "port",
@@ -61,8 +85,8 @@ const reads = {
     "tokenFile",
     "out",
   ],
-  join: ["part", "name", "memory", "patience", "ca", "tokenFile"],
-  simulate: ["rounds", "clients", "aggregation", "liars", "out"],
+  join: ["part", "name", "memory", "patience", "ca", "tokenFile", ...together],
+  simulate: ["rounds", "clients", ...together, "liars", "delta", "out"],
 } as const satisfies Readonly<Record<string, readonly (keyof typeof options)[]>>;
 type Action = keyof typeof reads;
 
@@ -84,6 +108,10 @@ export const command = defineCommand({
       "a coordinator on this machine, for five clients",
     ],
     ["sardonyx federate join federated-mnist ws://127.0.0.1:8790 --part 1/5 --token-file token", "the first of them"],
+    [
+      "sardonyx federate simulate federated-mnist --clients 10 --aggregation secureMean --noise 1 --clip 0.5 --noise-by clients",
+      "a coordinator that sees the sum of noisy updates alone",
+    ],
     [
       "sardonyx federate serve table --data all.csv --target y --host 0.0.0.0 --cert cert.pem --key key.pem --token-file token",
       "for clients with tables of their own, by TLS",
@@ -111,12 +139,13 @@ export const command = defineCommand({
         clients: given.part?.clients ?? given.clients,
         aggregation: given.aggregation,
         liars: given.liars,
+        noise: noiseOf(given),
       },
       output,
     );
     if (action === "simulate") {
       const { simulateRounds } = await import("../federate/simulate.ts");
-      return simulateRounds(loaded, { out }, output);
+      return simulateRounds(loaded, { out, delta: given.delta }, output);
     }
     if (action === "join") {
       const { join } = await import("../federate/join.ts");
@@ -124,11 +153,31 @@ export const command = defineCommand({
       return join(loaded, { url: url ?? "", tokenFile, part: share, name, memory, patience, ca }, output);
     }
     const { serve } = await import("../federate/serve.ts");
-    const { updates, seconds, port, host, cert, key } = given;
+    const { updates, seconds, port, host, cert, key, delta } = given;
     const clients = given.clients ?? loaded.task.federated?.clients.count;
     if (clients === undefined)
       throw new OptionError("serve needs to know how many clients a round waits for; pass --clients N");
     const policy = { clients, ...(updates !== undefined && { updates }), ...(seconds !== undefined && { seconds }) };
-    return serve(loaded, { out, policy, tokenFile, port, host, cert, key }, output);
+    return serve(loaded, { out, policy, delta, tokenFile, port, host, cert, key }, output);
   },
 });
+
+/** The noise that options ask for. Throws OptionError for a part of it without the rest. */
+function noiseOf({
+  noise,
+  clip,
+  noiseBy,
+  delta,
+}: {
+  readonly noise?: number;
+  readonly clip?: number;
+  readonly noiseBy?: NoiseOptions["by"] & string;
+  readonly delta?: number;
+}): NoiseOptions | undefined {
+  if (noise !== undefined && clip !== undefined)
+    return { multiplier: noise, clip, ...(noiseBy !== undefined && { by: noiseBy }) };
+  if (noise === undefined && clip === undefined && noiseBy === undefined && delta === undefined) return undefined;
+  throw new OptionError(
+    `noise is as much as --noise says of the norm that --clip says; pass both, such as --noise 1 --clip 0.5${noise === undefined && clip === undefined ? ", or leave --noise-by and --delta out" : ""}`,
+  );
+}

@@ -93,6 +93,8 @@ function dataOf(loaded: LoadedFederation, { part, name }: JoinGiven) {
 /** Takes part until the federation is finished. Throws Interrupted where a signal ends it. */
 export async function join(loaded: LoadedFederation, given: JoinGiven, output: Output): Promise<void> {
   const { task, settings, compile, choices } = loaded;
+  const { aggregation, noise } = loaded.federation;
+  const terms = { ...(aggregation && { aggregation }), ...(noise && { noise }) };
   const url = addressOf(given.url);
   const token = await tokenOf(given.tokenFile, false, output);
   const { client, data, samples, training = {} } = dataOf(loaded, given);
@@ -117,7 +119,8 @@ export async function join(loaded: LoadedFederation, given: JoinGiven, output: O
       begin: async (said) => {
         // One that a recipe of your own brings is no built-in one.
         const brought = task.federated?.options.strategy;
-        const local = new LocalTraining(task.model, brought?.name === said.name ? brought : strategyOf(said));
+        const strategy = brought?.name === said.name ? brought : strategyOf(said);
+        const local = new LocalTraining(task.model, strategy, terms);
         const transforms = [...local.transforms, ...(training.transforms ?? [])];
         const trainer = new Trainer<Batch>(task.model, {
           ...measuredOf(task),

@@ -3,11 +3,12 @@ import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { FederationError, FileError, OptionError } from "../../core/errors.ts";
-import { byteText, namedResults, plural } from "../../core/number-text.ts";
+import { byteText, namedResults, plural, resultText } from "../../core/number-text.ts";
 import { command } from "../../core/printable.ts";
 import { Coordinator } from "../../federated/coordinator.ts";
 import { decodeState, encodeState } from "../../federated/coordinator-state.ts";
 import { asTensors, describeModel, readValues, writeValues } from "../../federated/model-description.ts";
+import { spentByClients } from "../../federated/noise.ts";
 import type { RoundPolicy, RoundRecord } from "../../federated/rounds.ts";
 import { federationOf } from "../../federated/rounds.ts";
 import { type ServeEvent, serveFederation } from "../../federated/serve.node.ts";
@@ -23,12 +24,22 @@ import type { Output } from "../output.ts";
 import type { LoadedFederation } from "./task.ts";
 
 /** What the coordinator's folder holds. */
-export const federationFiles = { state: "federation.safetensors", model: "model.safetensors" } as const;
+export const federationFiles = {
+  state: "federation.safetensors",
+  model: "model.safetensors",
+  /** With noise, what each client has spent. */
+  privacy: "privacy.json",
+} as const;
+
+/** Delta, where none is given. */
+const standardDelta = 1e-5;
 
 /** What `serve` is told. */
 export interface ServeGiven {
   readonly out: string | undefined;
   readonly policy: RoundPolicy;
+  /** At which the epsilon of each client is told. */
+  readonly delta: number | undefined;
   readonly tokenFile: string | undefined;
   readonly port: number | undefined;
   readonly host: string | undefined;
@@ -82,6 +93,7 @@ export async function serve(loaded: LoadedFederation, given: ServeGiven, output:
         signal: interruption.signal,
         onEvent: (event) => tell(event, loaded, coordinator, output),
       });
+      showPromise(loaded, given.delta, output);
       output.record("serving", { url: serving.url });
       const { clients = 1 } = given.policy;
       output.line(`Serving at ${serving.url}, ${plural(rounds, "round")}`);
@@ -91,7 +103,7 @@ export async function serve(loaded: LoadedFederation, given: ServeGiven, output:
       );
       await serving.finished;
     }
-    await finish(loaded, coordinator, folder, output);
+    await finish(loaded, coordinator, { folder, delta: given.delta }, output);
   } catch (error) {
     if (interruption.signal.aborted && !(error instanceof FederationError))
       throw new Interrupted(`after round ${coordinator.round}`, { cause: interruption.signal.reason });
@@ -126,7 +138,7 @@ export function showRound(record: RoundRecord, results: Readonly<Record<string, 
   const dropped = Object.keys(record.dropped).length;
   output.record("round", { ...record, results });
   output.line(
-    `Round ${record.round}   ${plural(record.clients.length, "client")}${dropped > 0 ? `, ${dropped} dropped` : ""}   ${namedResults({ loss: record.loss, ...results })}   ${byteText(record.bytesDown)} down, ${byteText(record.bytesUp)} up`,
+    `Round ${record.round}   ${plural(record.clients.length, "client")}${dropped > 0 ? `, ${dropped} dropped` : ""}   ${namedResults({ ...(record.loss !== undefined && { loss: record.loss }), ...results })}   ${byteText(record.bytesDown)} down, ${byteText(record.bytesUp)} up`,
   );
 }
 
@@ -148,7 +160,7 @@ async function measured(
 export async function finish(
   loaded: LoadedFederation,
   { values, history }: Pick<Coordinator, "values" | "history">,
-  folder: string,
+  { folder, delta }: { readonly folder: string; readonly delta: number | undefined },
   output: Output,
 ): Promise<void> {
   const results = await measured(loaded, values, "test");
@@ -162,5 +174,38 @@ export async function finish(
     `Test   ${namedResults(results)}   after ${plural(history.length, "round")}, ${byteText(bytes.down)} down, ${byteText(bytes.up)} up`,
     "good",
   );
+  await showSpent(loaded, history, { folder, delta }, output);
   output.line(`Saved ${shownPath(path)}`);
+}
+
+/** What noise promises a client that takes part in every round. */
+export function showPromise(
+  { federation: { noise }, settings: { epochs } }: LoadedFederation,
+  delta: number = standardDelta,
+  output: Output,
+): void {
+  if (!noise) return;
+  const every = Array.from({ length: epochs }, () => ({ clients: ["each"] }));
+  const { epsilon = 0 } = spentByClients(every, noise, delta)["each"] ?? {};
+  output.prose(
+    `Noise by ${noise.by === "clients" ? "the clients" : "the coordinator"}: a client that takes part in all ${plural(epochs, "round")} spends an epsilon of ${resultText("epsilon", epsilon)} at delta ${delta}.`,
+  );
+}
+
+/** What clients have spent, and the file that has it of each. */
+async function showSpent(
+  { federation: { noise } }: LoadedFederation,
+  history: readonly RoundRecord[],
+  { folder, delta = standardDelta }: { readonly folder: string; readonly delta: number | undefined },
+  output: Output,
+): Promise<void> {
+  if (!noise) return;
+  const clients = spentByClients(history, noise, delta);
+  const [most] = Object.values(clients).sort((a, b) => b.epsilon - a.epsilon);
+  const path = join(folder, federationFiles.privacy);
+  await writeFileAtomic(path, `${JSON.stringify({ delta, clients }, null, 2)}\n`);
+  output.record("privacy", { delta, clients, path });
+  output.line(
+    `Privacy   epsilon at most ${resultText("epsilon", most?.epsilon ?? 0)} at delta ${delta}, of ${plural(most?.rounds ?? 0, "round")}; each client's: ${shownPath(path)}`,
+  );
 }

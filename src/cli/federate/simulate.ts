@@ -9,19 +9,20 @@ import { Interrupted } from "../../runs/training/interrupted.ts";
 import type { Trained } from "../../train/engine/trainer.ts";
 import { onInterrupt } from "../interrupt.ts";
 import type { Output } from "../output.ts";
-import { finish, showRound } from "./serve.ts";
+import { finish, showPromise, showRound } from "./serve.ts";
 import { type LoadedFederation, requireSplit } from "./task.ts";
 
 /** Simulates the rounds, tells each, and saves what was learned. Throws OptionError for a recipe that does not split its data. */
 export async function simulateRounds(
   loaded: LoadedFederation,
-  given: { readonly out: string | undefined },
+  given: { readonly out: string | undefined; readonly delta: number | undefined },
   output: Output,
 ): Promise<void> {
   const { task, settings, compile, choices, federation } = loaded;
   const { clients, training = {} } = requireSplit(loaded);
   const interruption = onInterrupt(() => output.warn("\nStopping; nothing is saved."));
   const told: RoundRecord[] = [];
+  showPromise(loaded, given.delta, output);
   try {
     const { rounds } = await simulate<Batch>(task.model, {
       ...({
@@ -52,7 +53,7 @@ export async function simulateRounds(
     });
     const values = readValues(task.model, describeModel(task.model));
     const folder = resolve(given.out ?? join("runs", `federation-${choices["recipe"]}`));
-    await finish(loaded, { values, history: rounds }, folder, output);
+    await finish(loaded, { values, history: rounds }, { folder, delta: given.delta }, output);
   } finally {
     interruption.release();
   }

@@ -1,7 +1,8 @@
 /** A recipe as coordinator and clients of a federation load it, and what they must have chosen alike. */
 import { OptionError } from "../../core/errors.ts";
 import { keyOf } from "../../core/random.ts";
-import { type AggregationName, aggregationOf } from "../../federated/aggregations.ts";
+import { type AggregationName, aggregationOf, secureMean } from "../../federated/aggregations.ts";
+import type { NoiseOptions } from "../../federated/noise.ts";
 import type { Choices } from "../../federated/protocol.ts";
 import { clientsOfRound, type FederationOptions } from "../../federated/rounds.ts";
 import type { CompileOptions } from "../../jit/compile.ts";
@@ -30,6 +31,8 @@ export interface GivenTask {
   /** How updates become one, where that was said. */
   readonly aggregation: AggregationName | undefined;
   readonly liars: number | undefined;
+  /** What protects clients, where that was said. */
+  readonly noise: NoiseOptions | undefined;
 }
 
 /** A recipe that was loaded, its model initialized. */
@@ -67,20 +70,28 @@ export async function loadFederation(named: string, given: GivenTask, output: Ou
   const { device, threads, epochs: _, options, limit, optimizer: name, learningRate, seed } = settings;
   // Where a client's own data lie concerns nobody else.
   const { data: __, ...alike } = options;
+  const federation = { ...federationOfTask(task, given), ...(given.noise && { noise: given.noise }) };
   return {
     task,
     settings: { ...settings, batchSize },
     compile: { device, threads },
-    federation: federationOfTask(task, given),
+    federation,
     choices: {
       recipe: recipe.name,
       ...{ batchSize, learningRate, optimizer: name, seed },
       ...(limit !== undefined && { limit }),
       ...alike,
+      ...protection(federation),
     },
     optimizer: (scheduled) => optimizerOf(name, { ...task.optimizers?.[name], learningRate: scheduled(learningRate) }),
   };
 }
+
+/** How clients are protected, by the names of options: they take part in no federation that does less. */
+const protection = ({ aggregation, noise }: FederationOptions): Choices => ({
+  ...(aggregation?.isSecure && { aggregation: aggregation.name }),
+  ...(noise && { noise: noise.multiplier, clip: noise.clip, "noise-by": noise.by ?? "coordinator" }),
+});
 
 /** What the recipe says of its federation, with the aggregation of the command. Throws OptionError for one without as many clients as it needs. */
 function federationOfTask({ federated }: Task, { aggregation, liars, clients }: GivenTask): FederationOptions {
@@ -90,6 +101,7 @@ function federationOfTask({ federated }: Task, { aggregation, liars, clients }: 
       throw new OptionError("--liars is read with an aggregation; pass --aggregation trimmedMean or multiKrum");
     return own;
   }
+  if (aggregation === "secureMean") return { ...own, aggregation: secureMean() };
   const present = clients ?? federated?.clients.count;
   if (present === undefined)
     throw new OptionError("--aggregation needs to know how many clients a round has; pass --clients N");
