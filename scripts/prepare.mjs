@@ -51,14 +51,16 @@ export function install(folder = ".") {
   return run("npm", ["ci", "--prefix", folder, "--no-audit", "--no-fund"], onErrorStream) === 0;
 }
 
-/** Compiles, and builds the package for pages, when dist/ is missing or older than the sources. Returns whether that went well. */
+/** Compiles, and builds the package for pages and the studio's page, when dist/ is missing or older than the sources. Returns whether that went well. */
 export function build() {
   const sources = Math.max(
     latestChange(join(root, "src")),
     latestChange(join(root, "recipes")),
+    latestChange(join(root, "studio")),
     timeOf(join(root, "tsconfig.json")),
     timeOf(join(root, "tsconfig.build.json")),
     timeOf(join(root, "scripts/web.mjs")),
+    timeOf(join(root, "scripts/studio.mjs")),
   );
   const dist = join(root, "dist");
   if (timeOf(join(dist, "src/cli/main.js")) >= sources) return true;
@@ -67,7 +69,8 @@ export function build() {
   const fresh = join(root, "dist.new");
   rmSync(fresh, { recursive: true, force: true });
   if (run("npx", ["tsc", "-p", "tsconfig.build.json", "--outDir", fresh], onErrorStream) !== 0) return false;
-  if (run(process.execPath, [join(root, "scripts/web.mjs"), fresh], onErrorStream) !== 0) return false;
+  for (const script of ["scripts/web.mjs", "scripts/studio.mjs"])
+    if (run(process.execPath, [join(root, script), fresh], onErrorStream) !== 0) return false;
   rmSync(dist, { recursive: true, force: true });
   renameSync(fresh, dist);
   return true;

@@ -17,6 +17,7 @@ export { saveModel } from "./formats/files/save-model.node.ts";
 export * from "./runs/index.node.ts";
 export { writeFileAtomic } from "./storage/atomic.node.ts";
 export type { DownloadProgress } from "./storage/download.node.ts";
+export { openStudio, type Studio, type StudioOptions } from "./studio/studio.node.ts";
 export * from "./tasks/index.node.ts";
 export * from "./train/callbacks/checkpoint.node.ts";
 export { jsonLog } from "./train/callbacks/json-log.node.ts";

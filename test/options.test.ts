@@ -313,6 +313,7 @@ const calls: Readonly<Record<string, (options: never) => unknown>> = {
   "the simulation": (options) => federated.federation(model, options),
   joinFederation: (options) => federated.joinFederation(options),
   serveFederation: (options) => node.serveFederation(options),
+  openStudio: (options) => node.openStudio(options),
   Coordinator: (options) => new federated.Coordinator(options),
   resnet50: (options) => models.presetOf("resnet50").build(options),
 };

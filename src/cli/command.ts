@@ -66,9 +66,6 @@ export const defineCommand = <const S extends OptionTable>(
   run: ({ options, ...rest }) => spec.run({ ...rest, options: options as OptionValues<S> }),
 });
 
-/** `batchSize` as it is written on the command line: `--batch-size`. */
-export const flagOf = (name: string): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-
 /** A whole number from `low`. */
 export const wholeNumber = (description: string, low: number): Option<number> => ({
   placeholder: "N",

@@ -1,10 +1,11 @@
 /** The program `sardonyx`: commands, their options and help from one table; messages and exit codes. */
 import { CommanderError, Option as CommanderOption, Command as Program } from "commander";
 import { InternalError, SardonyxError, unknownName } from "../core/errors.ts";
+import { flagOf } from "../core/printable.ts";
 import { version } from "../runs/recipes/package.node.ts";
 import { Interrupted } from "../runs/training/interrupted.ts";
 import { isSystemError } from "../storage/disk.node.ts";
-import { type Command, flagOf, type OptionTable } from "./command.ts";
+import type { Command, OptionTable } from "./command.ts";
 import { honourNohup, statusOf } from "./interrupt.ts";
 import { type Output, standardOutput } from "./output.ts";
 import { EndedElsewhere, leaveRanks, outputOfRank, tellsMistake } from "./ranks.ts";
@@ -68,6 +69,10 @@ const commands: Readonly<Record<string, Listed>> = {
   download: {
     summary: "Fetch a model of Hugging Face's hub into its cache, for every other command",
     load: () => import("./commands/download.ts"),
+  },
+  studio: {
+    summary: "Open a page on which runs are looked at, compared and started",
+    load: () => import("./commands/studio.ts"),
   },
   finetune: {
     summary: "Train a pretrained model on your own data",

@@ -1,10 +1,11 @@
 /** Commands that several processes carry out together: started here by `--processes N`, or by a launcher such as `mpirun`. */
 import { createWriteStream, mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { flagOf } from "../core/printable.ts";
 import type { Communicator } from "../distributed/communicator.ts";
 import { launched } from "../distributed/mpi/launcher.node.ts";
 import { openedRanks } from "../distributed/opened.ts";
-import { flagOf, text, wholeNumber } from "./command.ts";
+import { text, wholeNumber } from "./command.ts";
 import { stopOnSignal } from "./interrupt.ts";
 import type { Output } from "./output.ts";
 

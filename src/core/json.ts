@@ -36,7 +36,8 @@ function nestsDeeper(text: string, most: number): boolean {
  * @param revive as that of JSON.parse
  */
 export function parseJson(text: string, revive?: (key: string, value: unknown) => unknown): unknown {
-  if (nestsDeeper(text, limits.jsonDepth))
+  // So short a text has no room for more brackets.
+  if (text.length > limits.jsonDepth && nestsDeeper(text, limits.jsonDepth))
     throw new SyntaxError(`its brackets nest more than ${limits.jsonDepth} deep, the limit jsonDepth`);
   return JSON.parse(text, revive);
 }

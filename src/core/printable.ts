@@ -51,3 +51,6 @@ function shortened(text: string, most: number): string {
 
 /** A name in a message, in quotes; of a long one the beginning. */
 export const quoted = (name: string): string => `"${name.length > 80 ? `${name.slice(0, 79)}…` : name}"`;
+
+/** `batchSize` as it is written on the command line: `--batch-size`. */
+export const flagOf = (name: string): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;

@@ -10,13 +10,14 @@ import { quantizationSensitivity, quantizeWithin } from "../../compress/quantize
 import { quantizeStatic } from "../../compress/quantize/static.ts";
 import { quantizeWeights, roundingMethods } from "../../compress/quantize/weights/quantize-weights.ts";
 import { OptionError } from "../../core/errors.ts";
+import { flagOf } from "../../core/printable.ts";
 import { copyOf } from "../../core/tensor.ts";
 import { encodeOnnx } from "../../formats/files/export-onnx.ts";
 import type { Parameter } from "../../nn/index.ts";
 import { limited } from "../../runs/recipes/recipe.ts";
 import { writeFileAtomic } from "../../storage/atomic.node.ts";
 import { shownPath } from "../../storage/shown-path.node.ts";
-import { defineCommand, flagOf, number, type OptionValues, oneOf, text, toggle, wholeNumber } from "../command.ts";
+import { defineCommand, number, type OptionValues, oneOf, text, toggle, wholeNumber } from "../command.ts";
 import { type Pruning, pruned, showPlan } from "../compress/prune.ts";
 import { showComparison, showLayers, showSensitivity } from "../compress/show.ts";
 import { judgedBy, openSubject, type Subject } from "../compress/subject.ts";

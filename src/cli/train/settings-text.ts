@@ -1,8 +1,8 @@
 /** Settings of a run as a person reads them. */
 import { plural } from "../../core/number-text.ts";
+import { flagOf } from "../../core/printable.ts";
 import type { OptionValue, RunSettings } from "../../runs/recipes/settings.ts";
 import { deviceText, isCard } from "../../runtime/session.ts";
-import { flagOf } from "../command.ts";
 
 /** The settings as a command line would give them, for the heading of a run. */
 export const showSettings = (settings: RunSettings) => {

@@ -1,0 +1,105 @@
+/** The studio's page: what is shown by the address behind "#", in the reader's language, kept up with what happens. */
+import { render } from "preact";
+import { useEffect, useMemo, useState } from "preact/hooks";
+import "uplot/dist/uPlot.min.css";
+import "./style.css";
+import { RunPage } from "./runs/run-page.tsx";
+import { RunsPage } from "./runs/runs-page.tsx";
+import { type Job, listen, type RunSummary, studio } from "./shared/api.ts";
+import { firstLanguage, LanguageContext, rememberLanguage, sayIn } from "./shared/language.ts";
+import { TrainPage } from "./train/train-page.tsx";
+
+const placeNow = (): string => location.hash.replace(/^#/, "") || "/";
+
+/** Runs in the order in which they are shown, the newest first. */
+const ordered = (runs: Iterable<RunSummary>): RunSummary[] =>
+  [...runs].sort((a, b) => (b.created ?? "").localeCompare(a.created ?? "") || a.id.localeCompare(b.id));
+
+function Studio() {
+  const [language, setLanguage] = useState(firstLanguage);
+  const [place, setPlace] = useState(placeNow);
+  const [root, setRoot] = useState("");
+  const [runs, setRuns] = useState<readonly RunSummary[]>();
+  const [jobs, setJobs] = useState<readonly Job[]>([]);
+  const [isThere, setIsThere] = useState(true);
+  const say = useMemo(() => sayIn(language), [language]);
+
+  useEffect(() => {
+    document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
+    document.title = say("title");
+  }, [language, say]);
+  useEffect(() => {
+    addEventListener("hashchange", () => {
+      setPlace(placeNow());
+      scrollTo(0, 0);
+    });
+    listen({
+      onConnected(connected) {
+        setIsThere(connected);
+        if (!connected) return;
+        studio.runs().then((all) => {
+          setRoot(all.root);
+          setRuns(all.runs);
+        });
+        studio.jobs().then(({ jobs: all }) => setJobs(all));
+      },
+      onRuns: (changed, gone) =>
+        setRuns((before = []) => {
+          const all = new Map(before.map((run) => [run.id, run]));
+          for (const id of gone) all.delete(id);
+          for (const run of changed) all.set(run.id, run);
+          return ordered(all.values());
+        }),
+      onJobs: setJobs,
+    });
+  }, []);
+
+  const id = place.startsWith("/run/") ? decodeURIComponent(place.slice("/run/".length)) : undefined;
+  const run = id === undefined ? undefined : runs?.find((own) => own.id === id);
+  return (
+    <LanguageContext.Provider value={say}>
+      <header class="top">
+        <nav class="row">
+          <strong>Sardonyx</strong>
+          <a href="#/" aria-current={place === "/train" ? undefined : "page"}>
+            {say("runs")}
+          </a>
+          <a href="#/train" aria-current={place === "/train" ? "page" : undefined}>
+            {say("train")}
+          </a>
+        </nav>
+        <button
+          type="button"
+          class="quiet"
+          lang={language === "zh" ? "en" : "zh-CN"}
+          onClick={() => {
+            const next = language === "zh" ? "en" : "zh";
+            rememberLanguage(next);
+            setLanguage(next);
+          }}
+        >
+          {say("language")}
+        </button>
+      </header>
+      {!isThere && (
+        <p class="banner wrong" role="alert">
+          {say("lost")}
+        </p>
+      )}
+      <main>
+        {place === "/train" ? (
+          <TrainPage jobs={jobs} />
+        ) : run ? (
+          <RunPage run={run} jobs={jobs} />
+        ) : runs ? (
+          <RunsPage runs={runs} root={root} />
+        ) : (
+          <p class="hint">{say("loading")}</p>
+        )}
+      </main>
+    </LanguageContext.Provider>
+  );
+}
+
+const host = document.querySelector("#studio");
+if (host) render(<Studio />, host);

@@ -1,0 +1,139 @@
+/** One curve of the runs that were chosen, drawn over one another, with what it is drawn over and how. */
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import type uPlot from "uplot";
+import { type Curve, type RunSummary, studio } from "../shared/api.ts";
+import { useSay } from "../shared/language.ts";
+import { type Axis, axes, Chart } from "./chart.tsx";
+import { colorOf } from "./colors.ts";
+import { saveCsv, savePng } from "./save.ts";
+
+/** A curve by its name, and whether it has a point for each epoch. */
+export interface CurveChoice {
+  readonly name: string;
+  readonly by: "batch" | "epoch";
+}
+
+/** How all curves are drawn. */
+export interface Drawing {
+  readonly axis: Axis;
+  readonly smoothing: number;
+  readonly logarithmic: boolean;
+}
+
+/** Columns of points: about one for each pixel of a wide chart. */
+const columns = 600;
+
+const axisTexts = { step: "byStep", epoch: "byEpoch", time: "byTime" } as const;
+
+/** The controls of all curves. */
+export function DrawingControls({ drawing, onChange }: { drawing: Drawing; onChange: (next: Drawing) => void }) {
+  const say = useSay();
+  const { axis, smoothing, logarithmic } = drawing;
+  return (
+    <div class="row">
+      <label>
+        {say("axis")}{" "}
+        <select
+          value={axis}
+          onChange={({ currentTarget }) => onChange({ ...drawing, axis: currentTarget.value as Axis })}
+        >
+          {axes.map((name) => (
+            <option key={name} value={name}>
+              {say(axisTexts[name])}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label>
+        {say("smoothing")}{" "}
+        <input
+          type="range"
+          min="0"
+          max="0.99"
+          step="0.01"
+          value={smoothing}
+          onChange={({ currentTarget }) => onChange({ ...drawing, smoothing: Number(currentTarget.value) })}
+        />{" "}
+        <output>{smoothing}</output>
+      </label>
+      <label>
+        <input
+          type="checkbox"
+          checked={logarithmic}
+          onChange={({ currentTarget }) => onChange({ ...drawing, logarithmic: currentTarget.checked })}
+        />{" "}
+        {say("logarithmic")}
+      </label>
+    </div>
+  );
+}
+
+/** What a panel shows. */
+export interface PanelProps {
+  readonly choice: CurveChoice;
+  readonly runs: readonly RunSummary[];
+  readonly drawing: Drawing;
+  readonly onClose?: () => void;
+}
+
+export function CurvePanel({ choice: { name, by }, runs, drawing, onClose }: PanelProps) {
+  const say = useSay();
+  const [curves, setCurves] = useState<readonly Curve[]>([]);
+  const [failed, setFailed] = useState("");
+  const plot = useRef<uPlot | undefined>(undefined);
+  const ids = runs.map(({ id }) => id).join("\n");
+  // A run that goes on has new points when it has new batches.
+  const progress = runs.map(({ epoch, batch }) => `${epoch}:${batch}`).join();
+  const { axis, smoothing, logarithmic } = drawing;
+  useEffect(() => {
+    let isOver = false;
+    studio
+      .curves({ runs: ids === "" ? [] : ids.split("\n"), name, by, columns, smoothing })
+      .then(({ curves: own }) => {
+        if (isOver) return;
+        setCurves(own);
+        setFailed("");
+      })
+      .catch((error: Error) => !isOver && setFailed(error.message));
+    return () => {
+      isOver = true;
+    };
+  }, [ids, progress, name, by, smoothing]);
+  const placeOf = useCallback((run: string) => ids.split("\n").indexOf(run), [ids]);
+  const names = runs.map(({ name: own }) => own).join("\n");
+  const nameOf = useCallback((run: string) => names.split("\n")[placeOf(run)] ?? run, [names, placeOf]);
+  const onPlot = useCallback((own: uPlot | undefined) => {
+    plot.current = own;
+  }, []);
+  const title = `${name} · ${say(by === "epoch" ? "byEpoch" : "byStep")}`;
+  return (
+    <section class="panel" aria-label={title}>
+      <header class="row spread">
+        <h3>{title}</h3>
+        <span class="row">
+          <button type="button" class="quiet" onClick={() => saveCsv(curves, nameOf)} disabled={curves.length === 0}>
+            {say("exportCsv")}
+          </button>
+          <button
+            type="button"
+            class="quiet"
+            onClick={() => plot.current && savePng(plot.current.ctx.canvas, name)}
+            disabled={curves.length === 0}
+          >
+            {say("exportPng")}
+          </button>
+          {onClose && (
+            <button type="button" class="quiet" aria-label={say("closeCurve")} onClick={onClose}>
+              ×
+            </button>
+          )}
+        </span>
+      </header>
+      {failed !== "" && <p class="wrong">{say("failed", { message: failed })}</p>}
+      <Chart {...{ label: title, curves, placeOf, nameOf, axis, logarithmic, onPlot }} />
+    </section>
+  );
+}
+
+/** A spot in the color of a run. */
+export const Spot = ({ place }: { place: number }) => <span class="spot" style={{ background: colorOf(place) }} />;

@@ -1,0 +1,47 @@
+/** Curves saved as files: as CSV, or as the picture of a chart. */
+import type { Curve } from "../shared/api.ts";
+
+/** Hands bytes to the browser as a file. */
+function download(name: string, content: Blob): void {
+  const address = URL.createObjectURL(content);
+  const link = document.createElement("a");
+  link.href = address;
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(address), 10_000);
+}
+
+/** A cell of CSV: what could be taken for a formula or ends the cell is quoted. */
+export const cell = (text: string): string => {
+  const safe = /^[=+\-@\t\r]/.test(text) && Number.isNaN(Number(text)) ? `'${text}` : text;
+  return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+};
+
+/** Curves as lines of CSV: a line for each point. */
+export function csvOf(curves: readonly Curve[], nameOf: (run: string) => string): string {
+  const lines = curves.flatMap(({ run, name, batches, values, times }) =>
+    batches.map((batch, i) =>
+      [nameOf(run), name, String(batch), String(times?.[i] ?? ""), String(values[i] ?? "")].map(cell).join(","),
+    ),
+  );
+  return `${["run,curve,batch,time,value", ...lines].join("\n")}\n`;
+}
+
+export const saveCsv = (curves: readonly Curve[], nameOf: (run: string) => string): void =>
+  download(
+    `${curves[0]?.name.replace(/\W+/g, "-") ?? "curves"}.csv`,
+    new Blob([csvOf(curves, nameOf)], { type: "text/csv" }),
+  );
+
+/** Saves what a canvas shows, on the ground of the page. */
+export function savePng(canvas: HTMLCanvasElement, name: string): void {
+  const copy = document.createElement("canvas");
+  copy.width = canvas.width;
+  copy.height = canvas.height;
+  const context = copy.getContext("2d");
+  if (!context) return;
+  context.fillStyle = getComputedStyle(document.body).backgroundColor;
+  context.fillRect(0, 0, copy.width, copy.height);
+  context.drawImage(canvas, 0, 0);
+  copy.toBlob((blob) => blob && download(`${name.replace(/\W+/g, "-")}.png`, blob));
+}

@@ -1,0 +1,89 @@
+/** What the page asks the studio, and what it is told as it happens. */
+
+import type { Job } from "../../src/studio/jobs/job-queue.node.ts";
+import type { FormField, RecipeForm } from "../../src/studio/jobs/recipe-form.node.ts";
+import type { Annotations } from "../../src/studio/runs/annotations.node.ts";
+import type { Curve } from "../../src/studio/runs/run-library.node.ts";
+import type { RunSummary, SettingValue } from "../../src/studio/runs/run-summary.node.ts";
+
+export type { Annotations, Curve, FormField, Job, RecipeForm, RunSummary, SettingValue };
+
+async function answerOf<T>(response: Response): Promise<T> {
+  const answer = (await response.json()) as T & { readonly error?: string };
+  if (!response.ok) throw new Error(answer.error ?? response.statusText);
+  return answer;
+}
+
+const ask = async <T>(path: string, query: Iterable<readonly [string, string]> = []): Promise<T> =>
+  answerOf(await fetch(`${path}?${new URLSearchParams([...query].map(([name, value]) => [name, value]))}`));
+
+const send = async <T>(path: string, body: object): Promise<T> =>
+  answerOf(
+    await fetch(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
+  );
+
+/** Which curves of which runs. */
+export interface CurveQuery {
+  readonly runs: readonly string[];
+  readonly name: string;
+  readonly by: "batch" | "epoch";
+  readonly columns: number;
+  readonly smoothing: number;
+}
+
+/** What is in a run beside its summary. */
+export interface RunDetails {
+  readonly record?: { readonly versions?: Readonly<Record<string, string>> };
+  readonly evaluation?: {
+    readonly classes?: readonly string[];
+    readonly confusion?: readonly (readonly number[])[];
+    readonly baselines?: readonly { readonly name: string; readonly test: number; readonly metric: string }[];
+  };
+  readonly files: readonly string[];
+}
+
+export const studio = {
+  runs: () => ask<{ root: string; runs: RunSummary[] }>("/api/runs"),
+  names: (run: string) => ask<{ batch: string[]; epoch: string[] }>("/api/names", [["run", run]]),
+  curves: ({ runs, name, by, columns, smoothing }: CurveQuery) =>
+    ask<{ curves: Curve[] }>("/api/curves", [
+      ["name", name],
+      ["by", by],
+      ["columns", String(columns)],
+      ["smoothing", String(smoothing)],
+      ...runs.map((run) => ["run", run] as const),
+    ]),
+  details: (run: string) => ask<RunDetails>("/api/run", [["run", run]]),
+  annotate: (run: string, change: Annotations) => send<Annotations>("/api/annotate", { run, ...change }),
+  remove: (run: string) => send<{ place: string }>("/api/delete", { run }),
+  recipes: () => ask<{ recipes: RecipeForm[] }>("/api/recipes"),
+  jobs: () => ask<{ jobs: Job[] }>("/api/jobs"),
+  train: (recipe: string, settings: Readonly<Record<string, SettingValue>>, name?: string) =>
+    send<Job>("/api/train", { recipe, settings, ...(name && { name }) }),
+  resume: (run: string) => send<Job>("/api/resume", { run }),
+  stop: (job: number) => send<{ jobs: Job[] }>("/api/stop", { job }),
+};
+
+/** The address of a file of a run. */
+export const fileAddress = (run: string, name: string): string => `/api/file?${new URLSearchParams({ run, name })}`;
+
+/** What is told as it happens. */
+export interface Told {
+  /** Of runs that changed or came, and of those that went. */
+  readonly onRuns: (runs: readonly RunSummary[], gone: readonly string[]) => void;
+  readonly onJobs: (jobs: readonly Job[]) => void;
+  /** Whether the studio is there: where it was not, everything is asked for anew. */
+  readonly onConnected: (isThere: boolean) => void;
+}
+
+/** Listens until the page goes. */
+export function listen({ onRuns, onJobs, onConnected }: Told): void {
+  const events = new EventSource("/api/events");
+  events.addEventListener("open", () => onConnected(true));
+  events.addEventListener("error", () => onConnected(false));
+  events.addEventListener("runs", ({ data }) => {
+    const { runs, gone } = JSON.parse(data) as { runs: RunSummary[]; gone: string[] };
+    onRuns(runs, gone);
+  });
+  events.addEventListener("jobs", ({ data }) => onJobs((JSON.parse(data) as { jobs: Job[] }).jobs));
+}
