@@ -120,13 +120,13 @@ function Actions({ run, jobs }: { run: RunSummary; jobs: readonly Job[] }) {
   const say = useSay();
   const [asks, setAsks] = useState(false);
   const [said, setSaid] = useState("");
-  const job = jobs.find((own) => own.run === run.id && (own.state === "running" || own.state === "waiting"));
+  const job = jobs.find((own) => own.run === run.id && ["waiting", "running", "stopping"].includes(own.state));
   const act = (doing: Promise<unknown>, done = "") => {
     doing.then(() => setSaid(done)).catch((error: Error) => setSaid(say("failed", { message: error.message })));
   };
   return (
     <div class="row">
-      {job && (
+      {job && job.state !== "stopping" && (
         <button type="button" onClick={() => act(studio.stop(job.id))}>
           {say("stop")}
         </button>
