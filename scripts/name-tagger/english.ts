@@ -76,3 +76,30 @@ export const fillers: Readonly<Record<string, readonly string[]>> = {
   month: "January February March April May June July August September October November December".split(" "),
   day: "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split(" "),
 };
+
+/** What names of streets end with. */
+export const streets: readonly string[] = "Street Road Lane Avenue Drive Close Court Square Park Bridge Terrace Boulevard Way Hill".split(" ");
+
+/** Words before a name at the beginning of a sentence. */
+export const introductions: readonly string[] =
+  "But|And|Now|Then|So|Yes,|No,|Oh,|Ah,|Well,|When|While|As|If|Because|Although|Yet|Still|Poor|Old|Young|Dear|Captain|Doctor|Besides,|However,|Today|Yesterday|Later|Meanwhile,|Perhaps|Maybe|Once|Here|There|With|Like|To|For|By|From|Where|Said|Only|Even|Both|Sorry,|Thanks,|Look,|Listen,|Good morning,|Good evening,".split("|");
+
+/** Common words of English. */
+export const common: readonly string[] =
+  `the be to of and a in that have it for not on with as you do at this but his by from they we say her she or an will my one all would there their what so up out if about who get which go me when make can like time no just him
+know take people into year your good some could them see other than then now look only come its over think also back after use two how our work first well way even new want because any these give day most us is are was were been
+has had did does said went made came took got knew thought saw felt left kept told asked found put ran sat stood fell held brought began turned moved lived loved died heard eyes hand head face heart voice door house room night
+morning evening sun moon sea ship water wind fire earth sky land hill river tree forest bird fish horse dog cat whale boy girl man woman men women child children mother father brother sister son daughter friend king queen lord
+lady captain sailor soldier doctor priest god devil soul body blood bone flesh leg arm foot feet hair skin white black red green blue yellow grey brown old young long short tall small large great little deep high low dark light
+cold hot warm wet dry soft hard strong weak quick slow early late near far above below under between among before behind beside within without against along across through during until since while though yet still never always often
+sometimes seldom soon already almost perhaps maybe indeed certainly surely truly really very too quite rather much many few several each every both either neither such same different own last next another more less least again ever
+once twice upon away down off here where why whether how however therefore thus hence otherwise besides moreover nevertheless meanwhile instead oh ah alas hello yes no please thanks sorry ho hurrah thou thee thy ye hath doth shall
+should must may might ought need dare let lets stop wait listen hear look see watch hold keep stay leave run walk ride swim fly sleep wake eat drink cook smoke laugh cry weep smile shout whisper speak talk call answer ask reply read
+write learn teach think believe hope fear love hate wish dream remember forget begin end open close break mend build burn cut draw drive drop fall fight fill find follow grow hang hide hit hunt hurt join jump kick kill lay lead lie
+lift lose meet miss pass pay play pull push reach rest rise roll rule sail sell send set shake shine shoot shut sing sink sit slip spend spread stand steal strike swing teach tear throw touch try wash wear win wind wonder food
+service place price great awful terrible excellent nice best worst better phone battery case quality product movie film story acting ending restaurant staff waiter waitress server pizza burger salad chicken steak fries sushi coffee
+table order money minutes hours week month problem sound screen headset ear size color easy works worked bought ordered tried recommend disappointed delicious fresh tasty bland overpriced friendly rude waste buy purchase item seller
+chapter book page part section history nature art science world country city town village street school church office company market government law order war peace north south east west northern southern eastern western atlantic
+pacific arctic european american english french german spanish dutch italian russian chinese japanese african indian christian roman greek latin monday sunday christmas heaven hell bible sabbath government president minister union`
+    .trim()
+    .split(/\s+/);

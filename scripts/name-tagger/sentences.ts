@@ -48,11 +48,16 @@ function fullName(random: Random): string {
   const first = given(random);
   if (kind < 0.1) return `${first} ${initial(random)}. ${surname(random)}`;
   if (kind < 0.18) return `${first} ${given(random)} ${surname(random)}`;
-  if (kind < 0.22) return `${first}-${given(random)} ${surname(random)}`;
-  if (kind < 0.26) return `${first} ${surname(random)} ${surname(random)}`;
-  if (kind < 0.3) return `${one(random, surnames)} ${first}`;
+  if (kind < 0.24) return `${first}-${given(random)} ${surname(random)}`;
+  if (kind < 0.28) return `${first} ${surname(random)} ${surname(random)}`;
+  if (kind < 0.31) return `${one(random, surnames)} ${first}`;
   return `${first} ${surname(random)}`;
 }
+
+const companyEndings = ["Ltd", "Inc.", "Inc", "GmbH", "LLC", "LLP", "Bank", "Group", "Holdings", "Insurance", "Hospital", "University", "Airlines", "Foods", "Systems", "Partners", "Foundation", "Hotel", "Pharmacy", "& Sons", "& Co", "Brothers", "Museum", "Park", "School", "Church", "Station", "Council", "Syndrome", "Theorem", "Method", "Prize"];
+/** A company or another body, often of the name of somebody. */
+const madeUpCompany = (random: Random): string =>
+  `${chance(random, 0.5) ? madeUp(random) : one(random, [...surnames, ...givenNames])} ${one(random, companyEndings)}`;
 
 const number = (random: Random): string =>
   String(Math.floor(10 ** random.uniform(0.5, chance(random, 0.2) ? 10 : 3.2)));
@@ -89,14 +94,25 @@ function englishPlace(place: string, random: Random): Filled {
       return [digits(random, one(random, ["10:00", "0:00 pm", "12:00", "9 am"])), false];
     case "date":
       return [`${one(random, [`${one(random, english.fillers["month"] ?? [])} ${number(random).slice(0, 2)}, ${year(random)}`, digits(random, "20000000").replace(/(\d{4})(\d\d)/, "$1-$2-"), `${1 + Math.floor(random.uniform(0, 28))} ${one(random, english.fillers["month"] ?? [])} ${year(random)}`, digits(random, "00/00/2000")])}`, false];
+    case "city":
+      return [chance(random, 0.3) ? madeUp(random) : one(random, english.fillers["city"] ?? []), false];
+    case "product":
+      return [chance(random, 0.3) ? madeUp(random) : one(random, english.fillers["product"] ?? []), false];
+    case "company":
+      return [chance(random, 0.35) ? madeUpCompany(random) : one(random, english.fillers["company"] ?? []), false];
+    case "street":
+      return [chance(random, 0.4) ? `${one(random, [madeUp, given, surname])(random)} ${one(random, english.streets)}` : one(random, english.fillers["street"] ?? []), false];
     default:
       return [one(random, english.fillers[place] ?? [`{${place}}`]), false];
   }
 }
 
+/** Mostly characters that names have, now and then any other. */
+const givenCharacter = (random: Random): string => one(random, chance(random, 0.12) ? anyCharacters : givenCharacters);
+const anyCharacters = Array.from(new Set(chinese.unnamed.concat(chinese.common).join("").replace(/[^\u4e00-\u9fff]/g, "")));
 function chineseGiven(random: Random): string {
-  const first = one(random, givenCharacters);
-  return chance(random, 0.7) ? first + one(random, givenCharacters) : first;
+  const first = givenCharacter(random);
+  return chance(random, 0.7) ? first + givenCharacter(random) : first;
 }
 /** Given names of other characters than those of the list, so that the place of a character counts too. */
 const rareCharacters = Array.from("柯苒灵旭朔骁骏驰煊琰芷蘅葭筱笙筠箫筝绮绾缨翎翊翰聿舒菀萦蔚蕴藜衡裳言诗词谊豫贻赫跃辰述逍遥邈酩采钧钰镇镜闻阑陌隽雅雍霁霆靖韵韶颂颐颜飒骞鲲鸢鹂麒麟黛鼎齐然之其尔所");
@@ -185,13 +201,37 @@ function prose(lines: readonly string[], random: Random): NamedText {
   return { text, names: [] };
 }
 
-/** Upper or lower case throughout, now and then. */
+const lists = new Set([...givenNames, ...surnames]);
+
+/** Upper or lower case throughout, now and then; of lower case are names of the lists alone, which nothing else tells from other words. */
 function recased(own: NamedText, random: Random): NamedText {
-  const kind = random.uniform();
+  const areKnown = own.names.every(([start, end]) => own.text.slice(start, end).split(/[\s,]+/).every((word) => lists.has(word)));
+  const kind = random.uniform() + (areKnown ? 0 : 0.07);
   const text = kind < 0.07 ? own.text.toLowerCase() : kind < 0.11 ? own.text.toUpperCase() : own.text;
   // Some letters have more than one in the other case: places would be off.
   return text.length === own.text.length ? { ...own, text } : own;
 }
+
+const afterStop = /^(?=\{[FGP]\})/;
+
+/** Common words in no order, with a capital at the beginning and now and then elsewhere: none of them is a name by itself. */
+function salad(random: Random): NamedText {
+  const words = Array.from({ length: 4 + Math.floor(random.uniform(0, 12)) }, () => one(random, english.common));
+  const text = words
+    .map((word, i) => (i === 0 || chance(random, 0.08) ? (word[0] ?? "").toUpperCase() + word.slice(1) : word) + (chance(random, 0.12) ? one(random, [",", ";", "!", ".", "?"]) : ""))
+    .join(" ");
+  return { text: `${text}.`, names: [] };
+}
+
+/** Common Chinese words in no order. */
+const chineseSalad = (random: Random): NamedText => ({
+  text: `${Array.from({ length: 4 + Math.floor(random.uniform(0, 14)) }, () => one(random, chinese.common) + (chance(random, 0.12) ? one(random, ["，", "。", "、", "：", "；"]) : "")).join("")}。`,
+  names: [],
+});
+
+/** A template that begins with a name, behind a word that begins a sentence. */
+const introduced = (template: string, random: Random): string =>
+  afterStop.test(template) && chance(random, 0.35) ? `${one(random, english.introductions)} ${template}` : template;
 
 /** A made-up text of one to four sentences. */
 export function madeText(random: Random, guides: ReturnType<typeof proseOf>): NamedText {
@@ -201,8 +241,9 @@ export function madeText(random: Random, guides: ReturnType<typeof proseOf>): Na
   const count = 1 + Math.floor(random.uniform() ** 2 * 4);
   const parts = Array.from({ length: count }, () => {
     const kind = random.uniform();
-    if (kind < 0.5) return filled(one(random, named), place, random);
+    if (kind < 0.5) return filled(isChinese ? one(random, named) : introduced(one(random, named), random), place, random);
     if (kind < 0.72) return filled(one(random, unnamed), place, random);
+    if (kind < 0.8) return isChinese ? chineseSalad(random) : salad(random);
     return prose(isChinese ? guides.chinese : guides.english, random);
   });
   const between = one(random, isChinese ? ["", "", "，", "\n", " "] : [" ", " ", "\n", ", "]);

@@ -97,3 +97,19 @@ test("what cannot be is refused", () => {
     );
   expect(() => measureAnonymity(patients, { quasiIdentifiers, sensitive: "sex" })).toThrow(/sensitive and a quasi/);
 });
+
+test("rows far from all others are left out up to a share, and the others lose less", () => {
+  const far = [...many, { ...(many[0] as (typeof many)[number]), id: 500, age: 4000 }];
+  const asked = { quasiIdentifiers: ["age", "zip"], k: 5 };
+  const all = anonymizeTable(far, asked);
+  expect(all.suppressed).toEqual([]);
+  const { rows, suppressed, after, loss } = anonymizeTable(far, { ...asked, suppress: 0.01 });
+  expect(suppressed).toContain(500);
+  expect(suppressed.length).toBeLessThanOrEqual(5);
+  expect(rows.length).toBe(far.length - suppressed.length);
+  expect(rows.map(({ id }) => id)).toEqual(far.filter((_, i) => !suppressed.includes(i)).map(({ id }) => id));
+  expect(after.k).toBeGreaterThanOrEqual(5);
+  expect(loss).toBeLessThan(all.loss);
+  // Nothing is left out where too little would be left.
+  expect(anonymizeTable(patients, { quasiIdentifiers, k: 6, suppress: 0.5 }).suppressed).toEqual([]);
+});

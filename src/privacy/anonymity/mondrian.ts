@@ -1,7 +1,7 @@
 /** Tables made anonymous: quasi-identifiers are generalized, group by group, until each row is like enough others (Mondrian, LeFevre et al. 2006). */
 import { OptionError } from "../../core/errors.ts";
 import { greatest, least } from "../../core/lists.ts";
-import { count, listOf, share, string } from "../../core/option-types.ts";
+import { count, fraction, listOf, share, string } from "../../core/option-types.ts";
 import { optionsOf, required } from "../../core/options.ts";
 import {
   type Anonymity,
@@ -20,14 +20,18 @@ export interface AnonymizeOptions extends AnonymityOptions {
   readonly l?: number | undefined;
   /** How far a group's sensitive values may be from those of the table, from 0 to 1; default 1. */
   readonly t?: number | undefined;
+  /** Share of the rows that may be left out, those that cost the others most; default 0. */
+  readonly suppress?: number | undefined;
 }
 
 /** A table made anonymous. */
 export interface AnonymizedTable {
-  /** The rows in their order: of quasi-identifiers the value that a group shares, `20 to 39` of numbers, `a | b` of categories; other columns as they were. */
+  /** The rows that are left, in their order: of quasi-identifiers the value that a group shares, `20 to 39` of numbers, `a | b` of categories; other columns as they were. */
   readonly rows: readonly MicrodataRow[];
   /** What was lost of the quasi-identifiers, from 0 to 1: the mean over rows and columns of how much of a column's range a group spans (Xu et al. 2006). */
   readonly loss: number;
+  /** Places in the table of the rows that were left out, in order; none without `suppress`. */
+  readonly suppressed: readonly number[];
   readonly before: Anonymity;
   readonly after: Anonymity;
 }
@@ -38,6 +42,7 @@ const check = optionsOf<AnonymizeOptions>("anonymizeTable", {
   k: required(count(2)),
   l: count(),
   t: share,
+  suppress: fraction,
 });
 
 /** A quasi-identifier: its values as places in their order. */
@@ -77,12 +82,12 @@ function generalized({ isNumber, values, places }: Column, members: Int32Array):
 
 /**
  * Generalizes the quasi-identifiers of a table until every row shares them with `k` - 1 others at least, cutting groups in two at the median of the column that spans most of its range
- * while both halves keep what is asked for. Of the others of its group nothing tells a row but the columns that are left: leave out names and numbers of persons. Throws
+ * while both halves keep what is asked for. With `suppress`, up to that share of the rows is left out first, those farthest from the middle of their groups. Of the others of its group nothing tells a row but the columns that are left: leave out names and numbers of persons. Throws
  * OptionError where the whole table does not have what is asked for, or columns are not there, DataError for missing values.
  * @example anonymizeTable(rows, { quasiIdentifiers: ["age", "sex", "zip"], sensitive: "diagnosis", k: 5, l: 2 }).rows
  */
 export function anonymizeTable(rows: readonly MicrodataRow[], options: AnonymizeOptions): AnonymizedTable {
-  const { quasiIdentifiers, sensitive, k, l = 1, t = 1 } = check(options);
+  const { quasiIdentifiers, sensitive, k, l = 1, t = 1, suppress = 0 } = check(options);
   requireColumns("anonymizeTable", rows, options);
   if (sensitive === undefined && (options.l !== undefined || options.t !== undefined))
     throw new OptionError("anonymizeTable: l and t are of sensitive values; name the column: sensitive");
@@ -101,7 +106,14 @@ export function anonymizeTable(rows: readonly MicrodataRow[], options: Anonymize
       `anonymizeTable: the whole table has ${rows.length} rows${found === undefined ? "" : ` and ${found} sensitive values`}, and each group is to have ${k}${l > 1 ? ` and ${l}` : ""}; ask for less`,
     );
   }
-  const groups = partsOf(all, columns, isEnough);
+  const whole = partsOf(all, columns, isEnough);
+  const suppressed = outliersOf(whole, columns, Math.floor(suppress * rows.length));
+  const isLeft = new Uint8Array(rows.length).fill(1);
+  for (const row of suppressed) isLeft[row] = 0;
+  const left = all.filter((row) => isLeft[row] === 1);
+  // Groups are made anew of what is left: what was far from all others drew borders too. Where too little is left, nothing is left out.
+  const isUseful = suppressed.length > 0 && isEnough(left);
+  const groups = isUseful ? partsOf(left, columns, isEnough) : whole;
   const made: MicrodataRow[] = [...rows];
   let lost = 0;
   for (const members of groups) {
@@ -110,11 +122,13 @@ export function anonymizeTable(rows: readonly MicrodataRow[], options: Anonymize
     lost += columns.reduce((sum, column) => sum + spanOf(column, members), 0) * members.length;
   }
   const asked = { quasiIdentifiers, sensitive };
+  const kept = isUseful ? made.filter((_, row) => isLeft[row] === 1) : made;
   return {
-    rows: made,
-    loss: lost / (rows.length * columns.length),
+    rows: kept,
+    loss: lost / (kept.length * columns.length),
+    suppressed: isUseful ? suppressed : [],
     before: measureAnonymity(rows, asked),
-    after: measureAnonymity(made, asked),
+    after: measureAnonymity(kept, asked),
   };
 }
 
@@ -140,6 +154,32 @@ function partsOf(
     else done.push(own);
   }
   return done;
+}
+
+/** At most so many rows, those farthest from the middle of their groups, in order: each stretches what its group says. */
+function outliersOf(groups: readonly Int32Array[], columns: readonly Column[], most: number): number[] {
+  if (most === 0) return [];
+  const distances = groups.flatMap((members) => {
+    const middles = columns.map(({ places }) => middleOf(Array.from(members, (row) => places[row] as number)));
+    return Array.from(members, (row) => {
+      const distance = columns.reduce((sum, column, c) => {
+        const pair = Int32Array.of(row, members[middles[c] as number] as number);
+        return sum + spanOf(column, pair);
+      }, 0);
+      return { row, distance };
+    });
+  });
+  const far = distances.filter(({ distance }) => distance > 0).sort((a, b) => b.distance - a.distance || a.row - b.row);
+  return far
+    .slice(0, most)
+    .map(({ row }) => row)
+    .sort((a, b) => a - b);
+}
+
+/** The index of the median. */
+function middleOf(values: readonly number[]): number {
+  const order = [...values.keys()].sort((a, b) => (values[a] as number) - (values[b] as number));
+  return order[(order.length - 1) >> 1] as number;
 }
 
 /** The rows whose values are at the median and before it, and the others. */

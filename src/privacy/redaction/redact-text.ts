@@ -30,11 +30,16 @@ export interface RedactOptions {
   readonly allow?: readonly string[] | undefined;
 }
 
+/** A place of the text as it was, and what stands there now; never what stood there. */
+export interface TextChange extends PersonalSpan {
+  readonly replacement: string;
+}
+
 /** A text without personal data. */
 export interface RedactedText {
   readonly text: string;
-  /** What was changed, in order: places in the text as it was, none overlapping; never what stood there. */
-  readonly changes: readonly PersonalSpan[];
+  /** What was changed, in order, none overlapping. */
+  readonly changes: readonly TextChange[];
   /** How many there are of each kind that occurs. */
   readonly counts: Readonly<Partial<Record<PersonalKind, number>>>;
 }
@@ -67,6 +72,17 @@ function countriesOf(regions: readonly string[]): CountryCode[] {
   });
 }
 
+/** A text with changes made. */
+export function changed(text: string, changes: readonly TextChange[]): string {
+  const parts: string[] = [];
+  let last = 0;
+  for (const { start, end, replacement } of changes) {
+    parts.push(text.slice(last, start), replacement);
+    last = end;
+  }
+  return parts.join("") + text.slice(last);
+}
+
 /** Texts as they are compared with those allowed. */
 const folded = (text: string): string => searchable(text).text.trim().toLowerCase();
 
@@ -95,20 +111,16 @@ export function redactor(options: RedactOptions): Redactor {
   return async (text) => {
     const plain = searchable(text);
     const spans = await found(plain.text);
-    const parts: string[] = [];
-    const changes: PersonalSpan[] = [];
+    const changes: TextChange[] = [];
     const counts: Partial<Record<PersonalKind, number>> = {};
-    let last = 0;
     for (const span of spans) {
       // The end is behind the last character that is seen, so that what nobody sees behind it stays.
       const [start, end] = [plain.original(span.start), plain.original(span.end - 1) + 1];
-      parts.push(text.slice(last, start), await replaced(span, plain.text.slice(span.start, span.end), digest));
-      changes.push({ ...span, start, end });
+      const replacement = await replaced(span, plain.text.slice(span.start, span.end), digest);
+      changes.push({ ...span, start, end, replacement });
       counts[span.kind] = (counts[span.kind] ?? 0) + 1;
-      last = end;
     }
-    parts.push(text.slice(last));
-    return { text: parts.join(""), changes, counts };
+    return { text: changed(text, changes), changes, counts };
   };
 }
 

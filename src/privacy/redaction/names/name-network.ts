@@ -6,7 +6,7 @@ import { add, reduceSum, relu, transpose } from "../../../ops/index.ts";
 /** Tags of words, in the order of the network's outputs: of no name, the first of one, a further one. */
 export const nameTags = ["O", "B", "I"] as const;
 
-const [width, channels] = [24, 48];
+const [width, channels] = [24, 64];
 const dilations = [1, 2, 4] as const;
 
 /** Words that the tag of one depends on at either side. */

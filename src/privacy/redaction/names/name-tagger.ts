@@ -7,8 +7,10 @@ import { decodeSafetensors } from "../../../storage/safetensors.ts";
 import { loadParameters } from "../../../train/load-parameters.ts";
 import { predictor } from "../../../train/predict.ts";
 import type { PersonalSpan } from "../kinds.ts";
+import { givenNames } from "./given-names.ts";
 import { NameNetwork, nameTags, reach } from "./name-network.ts";
 import { firstWord, NameReader, type NameWord, rowsPerWord, wordsOf } from "./name-words.ts";
+import { surnames } from "./surnames.ts";
 
 /** Finds names of persons. */
 export interface NameTagger {
@@ -90,12 +92,20 @@ function softmax(logits: Float32Array, from: number, into: Float32Array, to: num
   );
 }
 
+const listed = new Set([...givenNames, ...surnames].map((name) => name.toLowerCase()));
+
+/** Whether a name is written as one: with a capital or in a script that has none; all in lower case where a list has it. */
+function isWritten(name: string): boolean {
+  if (/[\p{Lu}\p{Lo}]/u.test(name)) return true;
+  return /\p{L}/u.test(name) && name.split(/[^\p{L}\p{M}'’]+/u).some((word) => listed.has(word));
+}
+
 /** Spans of the words that are tagged. */
 function spansOf(words: readonly NameWord[], probabilities: Float32Array, text: string): PersonalSpan[] {
   const spans: PersonalSpan[] = [];
   let open: { start: number; end: number; sure: number } | undefined;
   const close = () => {
-    if (open && /\p{L}/u.test(text.slice(open.start, open.end)))
+    if (open && isWritten(text.slice(open.start, open.end)))
       spans.push({ kind: "person", start: open.start, end: open.end, rule: "name-tagger", certainty: 0.4 + 0.4 * open.sure });
     open = undefined;
   };
