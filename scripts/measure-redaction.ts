@@ -7,7 +7,7 @@ import { loadMobyDick } from "../src/data/sets/moby-dick.node.ts";
 import { loadNameTagger } from "../src/privacy/redaction/names/load-name-tagger.node.ts";
 import { nameTagger } from "../src/privacy/redaction/names/name-tagger.ts";
 import { redactor } from "../src/privacy/redaction/redact-text.ts";
-import { labelledSentences, type LabelledSpan, scoreOf } from "../src/privacy/redaction/testing/labelled.ts";
+import { type LabelledSpan, labelledSentences, scoreOf } from "../src/privacy/redaction/testing/labelled.ts";
 
 const flags = process.argv.slice(2);
 const at = flags.indexOf("--weights");
@@ -39,13 +39,23 @@ for (const language of ["english", "chinese"]) {
       const key = ({ kind, start, end }: LabelledSpan) => `${kind} ${text.slice(start, end)}`;
       const [wanted, got] = [spans.map(key), (found[i] ?? []).map(key)];
       const [missed, extra] = [wanted.filter((own) => !got.includes(own)), got.filter((own) => !wanted.includes(own))];
-      if (missed.length + extra.length > 0) console.log(JSON.stringify(text).slice(0, 140), "\n    missed", missed, "extra", extra);
+      if (missed.length + extra.length > 0)
+        console.log(JSON.stringify(text).slice(0, 140), "\n    missed", missed, "extra", extra);
     }
   for (const [name, own] of [
     ["sardonyx", found],
-    ["plain regular expressions", sentences.map(({ text }) => plain.flatMap(([kind, pattern]) => [...text.matchAll(pattern)].map(({ index, 0: match }) => ({ kind, start: index, end: index + match.length }))))],
+    [
+      "plain regular expressions",
+      sentences.map(({ text }) =>
+        plain.flatMap(([kind, pattern]) =>
+          [...text.matchAll(pattern)].map(({ index, 0: match }) => ({ kind, start: index, end: index + match.length })),
+        ),
+      ),
+    ],
   ] as const) {
-    console.log(`\n${language}, ${sentences.length} sentences, ${name}\n${"kind".padEnd(12)} labels  precision recall (exact)  precision recall (overlap)  hidden`);
+    console.log(
+      `\n${language}, ${sentences.length} sentences, ${name}\n${"kind".padEnd(12)} labels  precision recall (exact)  precision recall (overlap)  hidden`,
+    );
     for (const [kind, score] of Object.entries(scoreOf(sentences, own)))
       console.log(
         kind.padEnd(12),
@@ -87,5 +97,11 @@ console.log(`\nMoby Dick: ${words} words, ${(bytes / 1e6 / seconds).toFixed(2)} 
 console.log("other than persons:", shown.filter((own) => !own.startsWith("person")).join("; "));
 const often = new Map<string, number>();
 for (const own of shown) if (own.startsWith("person")) often.set(own.slice(7), (often.get(own.slice(7)) ?? 0) + 1);
-console.log([...often].sort(([, a], [, b]) => b - a).slice(0, 150).map(([name, count]) => `${name} ${count}`).join(", "));
+console.log(
+  [...often]
+    .sort(([, a], [, b]) => b - a)
+    .slice(0, 150)
+    .map(([name, count]) => `${name} ${count}`)
+    .join(", "),
+);
 console.log("every 20th:", shown.filter((own, i) => own.startsWith("person") && i % 20 === 0).join("; "));

@@ -66,23 +66,60 @@ Old Street and New Road|Turn right at {street}.|{street} is closed.|Roadworks on
 
 /** What the places of sentences are filled with. */
 export const fillers: Readonly<Record<string, readonly string[]>> = {
-  city: "London Paris Berlin Madrid Rome Boston Chicago Denver Seattle Dallas Houston Atlanta Phoenix Toronto Montreal Vancouver Sydney Melbourne Perth Auckland Dublin Cork Leeds York Bath Oxford Cambridge Glasgow Cardiff Belfast Lyon Nice Milan Turin Naples Vienna Zurich Geneva Brussels Amsterdam Copenhagen Oslo Stockholm Helsinki Warsaw Prague Budapest Athens Istanbul Cairo Nairobi Lagos Accra Johannesburg Mumbai Delhi Bangalore Karachi Dhaka Bangkok Singapore Jakarta Manila Tokyo Osaka Seoul Beijing Shanghai Lima Bogota Santiago Denton Fargo Omaha Tulsa Reno Salem Camden Preston Bradford Lancaster Winchester Durham".split(" ").concat("New York", "Los Angeles", "San Jose", "St. Paul", "Hong Kong", "Kuala Lumpur", "Tel Aviv", "Cape Town", "Buenos Aires", "Rio de Janeiro", "Mexico City", "Salt Lake City", "New Orleans", "Las Vegas"),
-  company: "Acme|Contoso|Initech|Globex|Microsoft|Google|Amazon|Oracle|Siemens|Bosch|Toyota|Honda|Samsung|Sony|Nestle|Unilever|Pfizer|Novartis|Shell|Boeing|Airbus|Lufthansa|Delta|Vodafone|Spotify|Netflix|Walmart|Tesco|Aldi|IKEA|Bright Solutions Ltd|Northern Foods|Summit Bank|Harbour Logistics|Baker & Sons|Miller Brothers|Green Valley Farms|Silverline Insurance|Blue River Capital|Cooper Industries|Hughes Aircraft|Marsh Group|Foster Partners|Grant Thornton|Ernst & Young|Bain & Company|Wilson Sporting Goods|Carter Holdings|Stone & Co.|First National Bank|City Council|Department of Health".split("|"),
-  product: "iPhone|Galaxy|Windows|Linux|PlayStation|Kindle|Model T|Civic|Corolla|Golf|Focus|Fiesta|Beetle|Falcon|Atlas|Phoenix|Eclipse|Chrome|Firefox|Excel|Word|Photoshop|Python|Java|Rust|Swift|Django|Rails|Angular|Thunderbird".split("|"),
-  job: "engineer teacher nurse lawyer driver farmer painter singer writer clerk manager director accountant plumber carpenter baker cook tailor mason porter smith dentist surgeon pilot student professor".split(" "),
-  thing: "report contract parcel letter invoice key book car house garden meeting budget project database server camera phone ticket form photo table window bridge school market garage kitchen".split(" "),
-  symptom: "chest pain|fever|cough|headache|nausea|shortness of breath|back pain|a broken wrist|dizziness|asthma|diabetes|hypertension".split("|"),
-  street: "Main Street|High Street|Oak Avenue|Maple Drive|Park Road|Church Lane|Mill Road|Station Road|King Street|Queen Street|Elm Street|Cedar Court|Washington Boulevard|Lincoln Avenue|Victoria Road|Albert Square|George Street|Harvey Lane|Martin Luther King Drive|Spring Gardens|Castle Hill|Bridge Street|Lakeview Terrace|Ashley Close|Jackson Street".split("|"),
+  city: "London Paris Berlin Madrid Rome Boston Chicago Denver Seattle Dallas Houston Atlanta Phoenix Toronto Montreal Vancouver Sydney Melbourne Perth Auckland Dublin Cork Leeds York Bath Oxford Cambridge Glasgow Cardiff Belfast Lyon Nice Milan Turin Naples Vienna Zurich Geneva Brussels Amsterdam Copenhagen Oslo Stockholm Helsinki Warsaw Prague Budapest Athens Istanbul Cairo Nairobi Lagos Accra Johannesburg Mumbai Delhi Bangalore Karachi Dhaka Bangkok Singapore Jakarta Manila Tokyo Osaka Seoul Beijing Shanghai Lima Bogota Santiago Denton Fargo Omaha Tulsa Reno Salem Camden Preston Bradford Lancaster Winchester Durham"
+    .split(" ")
+    .concat(
+      "New York",
+      "Los Angeles",
+      "San Jose",
+      "St. Paul",
+      "Hong Kong",
+      "Kuala Lumpur",
+      "Tel Aviv",
+      "Cape Town",
+      "Buenos Aires",
+      "Rio de Janeiro",
+      "Mexico City",
+      "Salt Lake City",
+      "New Orleans",
+      "Las Vegas",
+    ),
+  company:
+    "Acme|Contoso|Initech|Globex|Microsoft|Google|Amazon|Oracle|Siemens|Bosch|Toyota|Honda|Samsung|Sony|Nestle|Unilever|Pfizer|Novartis|Shell|Boeing|Airbus|Lufthansa|Delta|Vodafone|Spotify|Netflix|Walmart|Tesco|Aldi|IKEA|Bright Solutions Ltd|Northern Foods|Summit Bank|Harbour Logistics|Baker & Sons|Miller Brothers|Green Valley Farms|Silverline Insurance|Blue River Capital|Cooper Industries|Hughes Aircraft|Marsh Group|Foster Partners|Grant Thornton|Ernst & Young|Bain & Company|Wilson Sporting Goods|Carter Holdings|Stone & Co.|First National Bank|City Council|Department of Health".split(
+      "|",
+    ),
+  product:
+    "iPhone|Galaxy|Windows|Linux|PlayStation|Kindle|Model T|Civic|Corolla|Golf|Focus|Fiesta|Beetle|Falcon|Atlas|Phoenix|Eclipse|Chrome|Firefox|Excel|Word|Photoshop|Python|Java|Rust|Swift|Django|Rails|Angular|Thunderbird".split(
+      "|",
+    ),
+  job: "engineer teacher nurse lawyer driver farmer painter singer writer clerk manager director accountant plumber carpenter baker cook tailor mason porter smith dentist surgeon pilot student professor".split(
+    " ",
+  ),
+  thing:
+    "report contract parcel letter invoice key book car house garden meeting budget project database server camera phone ticket form photo table window bridge school market garage kitchen".split(
+      " ",
+    ),
+  symptom:
+    "chest pain|fever|cough|headache|nausea|shortness of breath|back pain|a broken wrist|dizziness|asthma|diabetes|hypertension".split(
+      "|",
+    ),
+  street:
+    "Main Street|High Street|Oak Avenue|Maple Drive|Park Road|Church Lane|Mill Road|Station Road|King Street|Queen Street|Elm Street|Cedar Court|Washington Boulevard|Lincoln Avenue|Victoria Road|Albert Square|George Street|Harvey Lane|Martin Luther King Drive|Spring Gardens|Castle Hill|Bridge Street|Lakeview Terrace|Ashley Close|Jackson Street".split(
+      "|",
+    ),
   month: "January February March April May June July August September October November December".split(" "),
   day: "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split(" "),
 };
 
 /** What names of streets end with. */
-export const streets: readonly string[] = "Street Road Lane Avenue Drive Close Court Square Park Bridge Terrace Boulevard Way Hill".split(" ");
+export const streets: readonly string[] =
+  "Street Road Lane Avenue Drive Close Court Square Park Bridge Terrace Boulevard Way Hill".split(" ");
 
 /** Words before a name at the beginning of a sentence. */
 export const introductions: readonly string[] =
-  "But|And|Now|Then|So|Yes,|No,|Oh,|Ah,|Well,|When|While|As|If|Because|Although|Yet|Still|Poor|Old|Young|Dear|Captain|Doctor|Besides,|However,|Today|Yesterday|Later|Meanwhile,|Perhaps|Maybe|Once|Here|There|With|Like|To|For|By|From|Where|Said|Only|Even|Both|Sorry,|Thanks,|Look,|Listen,|Good morning,|Good evening,".split("|");
+  "But|And|Now|Then|So|Yes,|No,|Oh,|Ah,|Well,|When|While|As|If|Because|Although|Yet|Still|Poor|Old|Young|Dear|Captain|Doctor|Besides,|However,|Today|Yesterday|Later|Meanwhile,|Perhaps|Maybe|Once|Here|There|With|Like|To|For|By|From|Where|Said|Only|Even|Both|Sorry,|Thanks,|Look,|Listen,|Good morning,|Good evening,".split(
+    "|",
+  );
 
 /** Common words of English. */
 export const common: readonly string[] =

@@ -27,9 +27,14 @@ function vocabularyOf(all: readonly NamedText[]): string[] {
     for (const { text: word, start } of wordsOf(text)) {
       const own = word.toLowerCase();
       const isName = names.some(([from, to]) => start >= from && start < to);
-      if (/^\S{1,16}$/u.test(own) && !(isName && !/^\p{Script=Han}/u.test(own))) counts.set(own, (counts.get(own) ?? 0) + 1);
+      if (/^\S{1,16}$/u.test(own) && !(isName && !/^\p{Script=Han}/u.test(own)))
+        counts.set(own, (counts.get(own) ?? 0) + 1);
     }
-  return [...counts].filter(([, count]) => count > 3).sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1)).slice(0, most).map(([word]) => word);
+  return [...counts]
+    .filter(([, count]) => count > 3)
+    .sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))
+    .slice(0, most)
+    .map(([word]) => word);
 }
 
 const vocabulary = vocabularyOf(texts);
@@ -54,22 +59,38 @@ function windowsOf(all: readonly NamedText[]) {
     if (random.uniform() < unknown) x[i * rowsPerWord] = firstWord - 1;
     y[i] = words[i]?.tag ?? 0;
   }
-  return fromTensors({ x: new Tensor("int32", [count, length, rowsPerWord], x), y: new Tensor("int32", [count, length], y) });
+  return fromTensors({
+    x: new Tensor("int32", [count, length, rowsPerWord], x),
+    y: new Tensor("int32", [count, length], y),
+  });
 }
 
 const network = new NameNetwork(firstWord + vocabulary.length);
 const data = windowsOf(texts);
 console.log(`${texts.length} texts, ${data.length} windows, ${vocabulary.length} words`);
-for (const text of texts.slice(0, 12)) console.log(JSON.stringify(text.text).slice(0, 150), text.names.map(([a, b]) => text.text.slice(a, b)).join(" / "));
+for (const text of texts.slice(0, 12))
+  console.log(JSON.stringify(text.text).slice(0, 150), text.names.map(([a, b]) => text.text.slice(a, b)).join(" / "));
 const began = Date.now();
 await fit(network, data.shuffle(keyOf(1)).batch(32), {
   loss: crossEntropy({ labelSmoothing: 0.02 }),
-  optimizer: adamw({ learningRate: cosine({ rate: 0.004, steps: Math.ceil((Number(epochs) * data.length) / 32) }), weightDecay: 0.01 }),
+  optimizer: adamw({
+    learningRate: cosine({ rate: 0.004, steps: Math.ceil((Number(epochs) * data.length) / 32) }),
+    weightDecay: 0.01,
+  }),
   epochs: Number(epochs),
-  callbacks: [{ name: "log", onEpoch: (_run: unknown, result: unknown) => console.log(JSON.stringify(result), Math.round((Date.now() - began) / 1000), "s") }],
+  callbacks: [
+    {
+      name: "log",
+      onEpoch: (_run: unknown, result: unknown) =>
+        console.log(JSON.stringify(result), Math.round((Date.now() - began) / 1000), "s"),
+    },
+  ],
 });
 const tensors = Object.fromEntries(
-  [...network.parameters()].map(([path, { value }]) => [path, new Tensor("float16", value.shape, float32ToFloat16(value.data as Float32Array))]),
+  [...network.parameters()].map(([path, { value }]) => [
+    path,
+    new Tensor("float16", value.shape, float32ToFloat16(value.data as Float32Array)),
+  ]),
 );
 const bytes = encodeSafetensors(tensors, { words: vocabulary.join(" ") });
 writeFileSync(out, bytes);

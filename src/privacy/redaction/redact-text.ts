@@ -1,14 +1,15 @@
 /** Texts without the personal data that is found in them. */
+
+import { type CountryCode, isSupportedCountry } from "libphonenumber-js/min";
 import { OptionError } from "../../core/errors.ts";
 import { eitherOf, having, listOf, matching, oneOf, string } from "../../core/option-types.ts";
 import { optionsOf, required } from "../../core/options.ts";
-import { type CountryCode, isSupportedCountry } from "libphonenumber-js/min";
 import { digestBy } from "./digest.ts";
 import { type PersonalKind, type PersonalSpan, personalKinds } from "./kinds.ts";
 import type { NameTagger } from "./names/name-tagger.ts";
 import { withoutOverlaps } from "./overlaps.ts";
 import { recognizersOf } from "./recognizers/index.ts";
-import { type Replacement, replacements } from "./replacements.ts";
+import { type Replacement, replacementNames, replacements } from "./replacements.ts";
 import { searchable } from "./searchable.ts";
 
 /** Options of `redactText` and `redactor`. */
@@ -57,7 +58,7 @@ const checkOptions = optionsOf<RedactOptions>("redactText", {
   ),
   kinds: listOf(oneOf(...personalKinds), "kinds"),
   regions: listOf(string, "countries by two letters"),
-  replace: oneOf("placeholder", "pseudonym", "fake"),
+  replace: oneOf(...replacementNames),
   key: matching<Uint8Array>("bytes of a key", (value) => value instanceof Uint8Array),
   allow: listOf(string, "texts"),
 });
@@ -92,9 +93,18 @@ const folded = (text: string): string => searchable(text).text.trim().toLowerCas
  * @example const redact = redactor({ names: await loadNameTagger(), replace: "pseudonym", key });
  */
 export function redactor(options: RedactOptions): Redactor {
-  const { names, kinds, regions = ["US", "GB", "CN", "DE"], replace = "placeholder", key, allow = [] } = checkOptions(options);
+  const {
+    names,
+    kinds,
+    regions = ["US", "GB", "CN", "DE"],
+    replace = "placeholder",
+    key,
+    allow = [],
+  } = checkOptions(options);
   if (names === false && kinds?.includes("person"))
-    throw new OptionError("redactText: kinds has person, and names is false; pass a tagger: names: await loadNameTagger()");
+    throw new OptionError(
+      "redactText: kinds has person, and names is false; pass a tagger: names: await loadNameTagger()",
+    );
   const recognizers = recognizersOf(countriesOf(regions));
   const wanted = new Set<PersonalKind>(kinds ?? personalKinds);
   const allowed = new Set(allow.map(folded));
@@ -103,7 +113,8 @@ export function redactor(options: RedactOptions): Redactor {
   const found = async (text: string): Promise<PersonalSpan[]> => {
     const spans: PersonalSpan[] = [];
     // All kinds are found, so that a card is no telephone number where cards are to stay.
-    for (const own of Object.values(recognizers)) for (const find of own) for (const span of find(text)) spans.push(span);
+    for (const own of Object.values(recognizers))
+      for (const find of own) for (const span of find(text)) spans.push(span);
     if (names !== false && wanted.has("person")) for (const span of await names.find(text)) spans.push(span);
     const kept = withoutOverlaps(spans, text.length);
     return kept.filter(({ kind, start, end }) => wanted.has(kind) && !allowed.has(folded(text.slice(start, end))));

@@ -3,8 +3,10 @@ import type { Digest } from "./digest.ts";
 import { fakeOf } from "./fakes/index.ts";
 import type { PersonalSpan } from "./kinds.ts";
 
+/** Ways to replace, the default first. */
+export const replacementNames = ["placeholder", "pseudonym", "fake"] as const;
 /** A way to replace. */
-export type Replacement = "placeholder" | "pseudonym" | "fake";
+export type Replacement = (typeof replacementNames)[number];
 
 /** @param value what was found, without invisible characters and full-width forms */
 type Replace = (span: PersonalSpan, value: string, digest: Digest) => string | Promise<string>;

@@ -8,9 +8,9 @@ export interface Searchable {
 }
 
 /** Soft hyphens, zero-width spaces and joiners, marks of direction. */
-const invisible = /[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]/;
+const invisible = /[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]/;
 const unusual =
-  /[\u00a0\u00ad\u034f\u0660-\u0669\u06f0-\u06f9\u061c\u180e\u2000-\u200f\u2010-\u2015\u202a-\u202f\u2060-\u2069\u2212\u3000\ufeff\uff01-\uff5e]/g;
+  /[\u00a0\u00ad\u0660-\u0669\u06f0-\u06f9\u061c\u180e\u2000-\u200f\u2010-\u2015\u202a-\u202f\u2060-\u2069\u2212\u3000\ufeff\uff01-\uff5e]/g;
 
 /** What one character is searched as; "" for one that nobody sees. */
 function plain(character: string): string {

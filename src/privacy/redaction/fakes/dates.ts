@@ -6,7 +6,8 @@ import { below } from "./drawn.ts";
 const names = "January February March April May June July August September October November December".split(" ");
 
 /** Month of a name or its first three letters, from 1; 0 where it is none. */
-const monthOf = (word: string): number => names.findIndex((name) => name.slice(0, 3).toLowerCase() === word.slice(0, 3).toLowerCase()) + 1;
+const monthOf = (word: string): number =>
+  names.findIndex((name) => name.slice(0, 3).toLowerCase() === word.slice(0, 3).toLowerCase()) + 1;
 
 /** Another day, up to a year before or after. */
 function shifted(year: number, month: number, day: number, random: Random): readonly [number, number, number] {
@@ -16,7 +17,8 @@ function shifted(year: number, month: number, day: number, random: Random): read
 }
 
 /** A number of as many digits. */
-const like = (text: string, value: number): string => String(value % 10 ** Math.max(2, text.length)).padStart(text.length, "0");
+const like = (text: string, value: number): string =>
+  String(value % 10 ** Math.max(2, text.length)).padStart(text.length, "0");
 
 /** A date in place of another. */
 export function fakeDate(value: string, random: Random): string {
@@ -33,15 +35,25 @@ export function fakeDate(value: string, random: Random): string {
     return value
       .replace(word, isShort ? name.slice(0, word.length) : name)
       .replace(/\d{4}/, String(next[0]))
-      .replace(/\d{1,2}(?:st|nd|rd|th)?(?!\d)(?!\d{2})/, (text) => like(text.replace(/\D/g, ""), next[2]) + text.replace(/\d/g, ""));
+      .replace(
+        /\d{1,2}(?:st|nd|rd|th)?(?!\d)(?!\d{2})/,
+        (text) => like(text.replace(/\D/g, ""), next[2]) + text.replace(/\d/g, ""),
+      );
   }
   const [a = "", b = "", c = ""] = numbers;
   const isYearFirst = a.length === 4;
   const [year, month, day] = isYearFirst
     ? [Number(a), Number(b), Number(c || 1)]
-    : [c.length === 2 ? 1900 + Number(c) : Number(c), ...(isDay(2000, Number(a), Number(b)) ? [Number(a), Number(b)] : [Number(b), Number(a)])];
+    : [
+        c.length === 2 ? 1900 + Number(c) : Number(c),
+        ...(isDay(2000, Number(a), Number(b)) ? [Number(a), Number(b)] : [Number(b), Number(a)]),
+      ];
   const next = shifted(year ?? 2000, month ?? 1, day ?? 1, random);
-  const order = isYearFirst ? next : isDay(2000, Number(a), Number(b)) ? [next[1], next[2], next[0]] : [next[2], next[1], next[0]];
+  const order = isYearFirst
+    ? next
+    : isDay(2000, Number(a), Number(b))
+      ? [next[1], next[2], next[0]]
+      : [next[2], next[1], next[0]];
   let at = 0;
   return value.replace(/\d+/g, (text) => like(text, order[at++] ?? 0));
 }

@@ -8,7 +8,8 @@ export const below = (random: Random, count: number): number => Math.floor(rando
 export const oneOf = <T>(random: Random, items: readonly T[]): T => items[below(random, items.length)] as T;
 
 /** Digits for digits. */
-export const digitsFor = (value: string, random: Random): string => value.replace(/\d/g, () => String(below(random, 10)));
+export const digitsFor = (value: string, random: Random): string =>
+  value.replace(/\d/g, () => String(below(random, 10)));
 
 /** A letter or a digit of the same kind for each. */
 export const charactersFor = (value: string, random: Random): string =>

@@ -34,7 +34,23 @@ const person: Fake = (value, random) => {
   });
 };
 
-const trees = ["Alder", "Ash", "Beech", "Birch", "Cedar", "Chestnut", "Elm", "Hazel", "Juniper", "Laurel", "Linden", "Maple", "Rowan", "Spruce", "Willow"];
+const trees = [
+  "Alder",
+  "Ash",
+  "Beech",
+  "Birch",
+  "Cedar",
+  "Chestnut",
+  "Elm",
+  "Hazel",
+  "Juniper",
+  "Laurel",
+  "Linden",
+  "Maple",
+  "Rowan",
+  "Spruce",
+  "Willow",
+];
 const kept =
   /^(?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Place|Pl|Square|Sq|Terrace|Parkway|Pkwy|Close|Crescent|Gardens|Grove|Mews|Hill|Row|Walk|Way|Apt|Suite|Unit|Flat|Floor|Room|Box|P|O|North|South|East|West|[NSEW])$/;
 
@@ -42,7 +58,10 @@ const kept =
 const address: Fake = (value, random) => {
   if (/\p{Script=Han}/u.test(value))
     return digitsFor(
-      value.replace(/[\u4e00-\u9fff]+?(省|自治区|市|区|县|旗|镇|乡|街道|大道|路|街|道|巷|弄|村|庄|里|园|公寓|广场|大厦)/g, "示例$1"),
+      value.replace(
+        /[\u4e00-\u9fff]+?(省|自治区|市|区|县|旗|镇|乡|街道|大道|路|街|道|巷|弄|村|庄|里|园|公寓|广场|大厦)/g,
+        "示例$1",
+      ),
       random,
     );
   const swapped = value.replace(/[\p{L}'’]+/gu, (word) => {
@@ -55,7 +74,8 @@ const address: Fake = (value, random) => {
 /** An address of networks that are for documents alone (RFC 5737, 3849, 7042). */
 const network: Fake = (_, random, rule) => {
   if (rule === "ipv4") return `${oneOf(random, ["192.0.2", "198.51.100", "203.0.113"])}.${1 + below(random, 254)}`;
-  if (rule === "ipv6") return `2001:db8::${(1 + below(random, 65_534)).toString(16)}:${(1 + below(random, 65_534)).toString(16)}`;
+  if (rule === "ipv6")
+    return `2001:db8::${(1 + below(random, 65_534)).toString(16)}:${(1 + below(random, 65_534)).toString(16)}`;
   return `00:00:5e:00:53:${below(random, 256).toString(16).padStart(2, "0")}`;
 };
 

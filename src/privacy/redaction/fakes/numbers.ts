@@ -20,7 +20,9 @@ export function fakeCard(value: string, random: Random): string {
 export function fakeIban(value: string, random: Random): string {
   const own = value.replace(/[ -]/g, "").toUpperCase();
   const country = own.slice(0, 2);
-  const bank = Object.entries(countrySpecs).find(([code]) => code === country)?.[1].bank_identifier?.split("-") ?? ["0", "3"];
+  const bank = Object.entries(countrySpecs)
+    .find(([code]) => code === country)?.[1]
+    .bank_identifier?.split("-") ?? ["0", "3"];
   const behind = Number(bank[1] ?? 3) + 1;
   const account = own.slice(4).replace(/./gs, (character, at: number) => {
     if (/\d/.test(character)) return at < behind ? "0" : drawn(random, 1);
@@ -37,12 +39,15 @@ export function fakeIban(value: string, random: Random): string {
 export function fakeIdentity(value: string, rule: string, random: Random): string {
   if (rule === "resident-id" && value.length === 18) {
     let [year, month, day] = [0, 0, 0];
-    while (!isDay(year, month, day)) [year, month, day] = [1940 + below(random, 70), 1 + below(random, 12), 1 + below(random, 31)];
+    while (!isDay(year, month, day))
+      [year, month, day] = [1940 + below(random, 70), 1 + below(random, 12), 1 + below(random, 31)];
     const body = `99${drawn(random, 4)}${year}${String(month).padStart(2, "0")}${String(day).padStart(2, "0")}${drawn(random, 3)}`;
     return body + residentCheck(body);
   }
-  if (rule === "us-ssn") return inForm(value, `9${drawn(random, 2)}${1 + below(random, 49)}`.padEnd(5, "0").slice(0, 5) + drawn(random, 4));
-  const isValid = (text: string) => identityRules.some((own) => own.rule === rule && own.isValid(text.replace(/[ .-]/g, "").toUpperCase()));
+  if (rule === "us-ssn")
+    return inForm(value, `9${drawn(random, 2)}${1 + below(random, 49)}`.padEnd(5, "0").slice(0, 5) + drawn(random, 4));
+  const isValid = (text: string) =>
+    identityRules.some((own) => own.rule === rule && own.isValid(text.replace(/[ .-]/g, "").toUpperCase()));
   let made = charactersFor(value, random);
   // Some numbers have no check digits: letters and digits of chance are all that can be had.
   for (let attempt = 0; attempt < 20 && isValid(made); attempt++) made = charactersFor(value, random);

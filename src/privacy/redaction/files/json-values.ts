@@ -1,6 +1,7 @@
 /** The values of JSON that may hold personal data, strings and numbers, changed where they stand: everything else stays as it is written. */
-import { type Field, redactFields } from "./fields.ts";
+
 import type { Redactor, TextChange } from "../redact-text.ts";
+import { type Field, redactFields } from "./fields.ts";
 
 interface JsonValue extends Field {
   /** Where it stands in the JSON. */

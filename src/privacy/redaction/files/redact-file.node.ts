@@ -1,6 +1,7 @@
 /** Files without personal data, as they come: texts by lines, tables by cells, JSON by values, pictures without metadata. */
-import { stringify } from "csv-stringify/sync";
+
 import { extname } from "node:path";
+import { stringify } from "csv-stringify/sync";
 import { DataError, unknownName } from "../../../core/errors.ts";
 import { parseJson } from "../../../core/json.ts";
 import { RecordSplitter, type TableRow } from "../../../data/tables/record-splitter.ts";
@@ -52,7 +53,8 @@ async function* textParts(path: string): AsyncGenerator<string> {
     let from = 0;
     while (text.length - from > searched) {
       const line = text.lastIndexOf("\n", from + searched) + 1;
-      const end = line > from ? line : Math.min(text.length, from + searched);
+      // A longer line is one part.
+      const end = line > from ? line : text.indexOf("\n", from) + 1 || text.length;
       const cut = from + cutOf(text.slice(from, end));
       if (cut === from) break;
       yield text.slice(from, cut);
@@ -142,32 +144,27 @@ const parsed = (text: string, where: string): void => {
   }
 };
 
+/** Lines of JSON, in parts. Throws DataError for a line that is none. */
 async function* redactedJsonLines(path: string, { redact, columns }: FileRedaction): FileParts {
-  let [line, isFirst] = [0, true];
   const isWanted = (name: string) => columns?.includes(name) ?? true;
-  let rest = "";
-  async function* made(text: string): FileParts {
-    for (const own of text.split(/(?<=\n)/)) {
-      line++;
-      if (own.trim() === "") {
-        yield { content: own, changes: [] };
-        continue;
-      }
-      parsed(own, `${path}: line ${line}`);
+  let line = 1;
+  let isFirst = true;
+  for await (const text of textParts(path)) {
+    for (const [i, own] of text.split("\n").entries()) {
+      if (own.trim() === "") continue;
+      parsed(own, `${path}: line ${line + i}`);
       if (isFirst) requireFields(columns, own);
       isFirst = false;
-      const { text: content, changes } = await redactJson(redact, own, isWanted);
-      yield { content, changes: changes.map(([name, { kind, rule }]) => ({ kind, rule, line, column: name })) };
     }
+    const { text: content, changes } = await redactJson(redact, text, isWanted);
+    const places = placesOf(
+      text,
+      changes.map(([, change]) => change),
+      line,
+    );
+    yield { content, changes: places.map((place, i) => ({ ...place, column: changes[i]?.[0] ?? "" })) };
+    line += linesIn(text);
   }
-  const { head } = await readHead(path);
-  for await (const block of textBlocks(path, sniffEncoding(head, path, "JSON Lines"))) {
-    const text = rest + block;
-    const end = text.lastIndexOf("\n") + 1;
-    rest = text.slice(end);
-    if (end > 0) yield* made(text.slice(0, end));
-  }
-  if (rest !== "") yield* made(rest);
 }
 
 async function* redactedJson(path: string, { redact, columns }: FileRedaction): FileParts {
@@ -176,11 +173,12 @@ async function* redactedJson(path: string, { redact, columns }: FileRedaction): 
   parsed(text, path);
   requireFields(columns, text);
   const { text: content, changes } = await redactJson(redact, text, (name) => columns?.includes(name) ?? true);
-  const lineOf = (place: number) => linesIn(text.slice(0, place)) + 1;
-  yield {
-    content,
-    changes: changes.map(([name, { kind, rule, start }]) => ({ kind, rule, line: lineOf(start), column: name })),
-  };
+  const places = placesOf(
+    text,
+    changes.map(([, change]) => change),
+    1,
+  );
+  yield { content, changes: places.map((place, i) => ({ ...place, column: changes[i]?.[0] ?? "" })) };
 }
 
 async function* cleanPicture(path: string): FileParts {

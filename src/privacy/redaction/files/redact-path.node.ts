@@ -167,7 +167,8 @@ async function redactOne(
     }
   }).catch((error: unknown) => {
     // Where a column is unknown, of which file.
-    if (error instanceof OptionError && !error.message.includes(name)) throw new OptionError(`${path}: ${error.message}`);
+    if (error instanceof OptionError && !error.message.includes(name))
+      throw new OptionError(`${path}: ${error.message}`);
     throw error;
   });
   return { file: name, bytes, counts, removed };

@@ -7,7 +7,9 @@ export const chineseSurnames: readonly string[] = Array.from(
 
 /** Surnames of two characters. */
 export const compoundSurnames: readonly string[] =
-  "欧阳 司马 上官 诸葛 夏侯 东方 皇甫 尉迟 公孙 慕容 令狐 司徒 司空 端木 南宫 独孤 轩辕 长孙 宇文 闻人 西门 百里 呼延 澹台 公冶 太史 申屠 淳于 单于 钟离 鲜于 闾丘 拓跋".split(" ");
+  "欧阳 司马 上官 诸葛 夏侯 东方 皇甫 尉迟 公孙 慕容 令狐 司徒 司空 端木 南宫 独孤 轩辕 长孙 宇文 闻人 西门 百里 呼延 澹台 公冶 太史 申屠 淳于 单于 钟离 鲜于 闾丘 拓跋".split(
+    " ",
+  );
 
 /** Characters of given names. */
 export const givenCharacters: readonly string[] = Array.from(

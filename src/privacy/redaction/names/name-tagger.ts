@@ -41,7 +41,9 @@ function networkOf(bytes: Uint8Array): { network: NameNetwork; reader: NameReade
 
 /** float16 as float32, which parameters are. */
 const wide = (tensor: Tensor): Tensor =>
-  tensor.dtype === "float16" ? new Tensor("float32", tensor.shape, float16ToFloat32(tensor.data as Uint16Array)) : tensor;
+  tensor.dtype === "float16"
+    ? new Tensor("float32", tensor.shape, float16ToFloat32(tensor.data as Uint16Array))
+    : tensor;
 
 /**
  * A tagger of names, from the bytes of its file: weights as safetensors, its words beside them. In Node `loadNameTagger()` reads the one that comes with the package. Throws
@@ -61,14 +63,21 @@ export function nameTagger(bytes: Uint8Array, compile?: CompileOptions): NameTag
       for (let i = 0; i < Math.min(count, windows - first); i++)
         for (let t = 0; t < window; t++) {
           const word = words[(first + i) * step + t - reach];
-          if (word) reader.write(word.text, words[(first + i) * step + t - reach + 1]?.text ?? "", x, (i * window + t) * rowsPerWord);
+          if (word)
+            reader.write(
+              word.text,
+              words[(first + i) * step + t - reach + 1]?.text ?? "",
+              x,
+              (i * window + t) * rowsPerWord,
+            );
         }
       const logits = await ask(new Tensor("int32", [count, window, rowsPerWord], x));
       const data = logits.data as Float32Array;
       for (let i = 0; i < Math.min(count, windows - first); i++)
         for (let t = reach; t < window - reach; t++) {
           const word = (first + i) * step + t - reach;
-          if (word < words.length) softmax(data, (i * window + t) * nameTags.length, probabilities, word * nameTags.length);
+          if (word < words.length)
+            softmax(data, (i * window + t) * nameTags.length, probabilities, word * nameTags.length);
         }
     }
     return probabilities;
@@ -106,7 +115,13 @@ function spansOf(words: readonly NameWord[], probabilities: Float32Array, text: 
   let open: { start: number; end: number; sure: number } | undefined;
   const close = () => {
     if (open && isWritten(text.slice(open.start, open.end)))
-      spans.push({ kind: "person", start: open.start, end: open.end, rule: "name-tagger", certainty: 0.4 + 0.4 * open.sure });
+      spans.push({
+        kind: "person",
+        start: open.start,
+        end: open.end,
+        rule: "name-tagger",
+        certainty: 0.4 + 0.4 * open.sure,
+      });
     open = undefined;
   };
   for (const [i, { text: word, start, end }] of words.entries()) {
@@ -117,12 +132,19 @@ function spansOf(words: readonly NameWord[], probabilities: Float32Array, text: 
     }
     const isSign = !/[\p{L}\p{M}]/u.test(word);
     if (open && (goesOn >= begins || isSign)) {
-      open = { start: open.start, end: isSign && !/^[.]$/.test(word) ? open.end : end, sure: Math.max(open.sure, 1 - none) };
+      open = {
+        start: open.start,
+        end: isSign && !/^[.]$/.test(word) ? open.end : end,
+        sure: Math.max(open.sure, 1 - none),
+      };
       continue;
     }
     close();
     if (!isSign) open = { start, end, sure: 1 - none };
   }
   close();
-  return spans.map((span) => ({ ...span, end: span.end - (/\w{2,}\.$/.test(text.slice(span.start, span.end)) ? 1 : 0) }));
+  return spans.map((span) => ({
+    ...span,
+    end: span.end - (/\w{2,}\.$/.test(text.slice(span.start, span.end)) ? 1 : 0),
+  }));
 }

@@ -4,7 +4,8 @@ import type { PersonalSpan } from "../kinds.ts";
 /** Characters of a name of a division or road before its number. */
 const longest = 48;
 /** Roads and places that have numbers. */
-const roads = /(?:[路街道巷弄村庄里坊]|大道|胡同|大街|社区|小区|花园|新村|工业园|科技园|开发区)(?:[东西南北中][路街])?(?:[一二三四五六七八九十\d]{1,3}[段道巷路街])?(?:[东西南北][侧段])?$/;
+const roads =
+  /(?:[路街道巷弄村庄里坊]|大道|胡同|大街|社区|小区|花园|新村|工业园|科技园|开发区)(?:[东西南北中][路街])?(?:[一二三四五六七八九十\d]{1,3}[段道巷路街])?(?:[东西南北][侧段])?$/;
 const numbered = /\d{1,5}(?:[-之]\d{1,4})?(?:号院|号楼|号|弄)/g;
 /** What continues an address behind its number. */
 const further =
@@ -13,7 +14,8 @@ const further =
 const provinces =
   /(?:北京|天津|上海|重庆|河北|山西|辽宁|吉林|黑龙江|江苏|浙江|安徽|福建|江西|山东|河南|湖北|湖南|广东|海南|四川|贵州|云南|陕西|甘肃|青海|台湾|内蒙古|广西|西藏|宁夏|新疆|香港|澳门)(?=[\u4e00-\u9fff])/;
 /** Words before an address that could be taken for a part of it. */
-const leading = /^.*(?:居住在|住址|地址|住在|位于|坐落于|寄往|寄到|寄至|送到|送至|搬到|搬至|前往|来自|老家在|家住|现住|户籍|就在|[在到于至为是往从去住寄和及与])/;
+const leading =
+  /^.*(?:居住在|住址|地址|住在|位于|坐落于|寄往|寄到|寄至|送到|送至|搬到|搬至|前往|来自|老家在|家住|现住|户籍|就在|[在到于至为是往从去住寄和及与])/;
 const division = /[\u4e00-\u9fff]{1,7}?(?:省|自治区|特别行政区|自治州|市|区|县|旗|镇|乡|街道)/;
 
 /** Where the address begins whose number stands at `number`; -1 where nothing before it is a road or a village. */
@@ -39,7 +41,9 @@ export function* chineseAddresses(text: string): Generator<PersonalSpan> {
     if (start === 0 && beginning(text, index) < 0) continue;
     const behind = index + found.length;
     const more = further.exec(text.slice(Math.max(0, behind), behind + 80))?.[0] ?? "";
-    const floor = /^\d{3,4}(?!\d)/.exec(/(?:单元|号楼|栋|座|幢)$/.test(found + more) ? text.slice(behind + more.length, behind + more.length + 5) : "");
+    const floor = /^\d{3,4}(?!\d)/.exec(
+      /(?:单元|号楼|栋|座|幢)$/.test(found + more) ? text.slice(behind + more.length, behind + more.length + 5) : "",
+    );
     last = behind + more.length + (floor?.[0].length ?? 0);
     if (start >= index) continue;
     yield { kind: "address", start, end: last, rule: "chinese-address", certainty: 0.85 };

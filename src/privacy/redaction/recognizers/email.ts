@@ -11,14 +11,16 @@ const isDomain = (text: string): boolean =>
   /^(?:[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?\.){1,8}(?:\p{L}{2,24}|xn--[a-z0-9-]{2,59})$/u.test(text);
 
 /** What may stand around an address in place of belonging to it. */
-const isJoin = (character: string | undefined): boolean => character !== undefined && /[\u3040-\u30ff\u3400-\u9fff]/.test(character);
+const isJoin = (character: string | undefined): boolean =>
+  character !== undefined && /[\u3040-\u30ff\u3400-\u9fff]/.test(character);
 
 /** Finds addresses from their @ on, both ways. */
 export function* emails(text: string): Generator<PersonalSpan> {
   let last = 0;
   for (let at = text.indexOf("@"); at >= 0; at = text.indexOf("@", at + 1)) {
     let start = at;
-    while (start > last && at - start < longestLocal && local.test(text[start - 1] ?? "") && !isJoin(text[start - 1])) start--;
+    while (start > last && at - start < longestLocal && local.test(text[start - 1] ?? "") && !isJoin(text[start - 1]))
+      start--;
     while (start < at && /[.'`=/{|}!?#$%&*^~-]/.test(text[start] ?? "")) start++;
     // What stands before a sign is a key: user=jane@example.org.
     const key = Math.max(...Array.from("=/{|}`!?#$%&*^", (sign) => text.lastIndexOf(sign, at)));

@@ -17,7 +17,8 @@ export interface IdentityNumber {
 }
 
 /** Within a longer number or word. */
-const bounded = (body: string): RegExp => new RegExp(`(?<![\\p{Script=Latin}\\d_.-])${body}(?![\\p{Script=Latin}\\d_]|[-.]\\d)`, "gu");
+const bounded = (body: string): RegExp =>
+  new RegExp(`(?<![\\p{Script=Latin}\\d_.-])${body}(?![\\p{Script=Latin}\\d_]|[-.]\\d)`, "gu");
 
 const isPastDay = (digits: string): boolean =>
   isDay(Number(digits.slice(0, 4)), Number(digits.slice(4, 6)), Number(digits.slice(6, 8)));
@@ -30,7 +31,10 @@ const isSpanish = (own: string): boolean =>
 function isCpf(own: string): boolean {
   if (/^(\d)\1+$/.test(own)) return false;
   return [9, 10].every((count) => {
-    const sum = weighted(own, Array.from({ length: count }, (_, i) => count + 1 - i));
+    const sum = weighted(
+      own,
+      Array.from({ length: count }, (_, i) => count + 1 - i),
+    );
     return ((10 * sum) % 11) % 10 === Number(own[count]);
   });
 }
@@ -91,7 +95,8 @@ export const identityRules: readonly IdentityNumber[] = [
     rule: "fr-nir",
     pattern: bounded("[12] ?\\d{2} ?\\d{2} ?(?:\\d{2}|2[AB]) ?\\d{3} ?\\d{3} ?\\d{2}"),
     // Corsica's departments count as 19 and 18.
-    isValid: (own) => remainder(own.slice(0, 13).replace("2A", "19").replace("2B", "18"), 97) === 97 - Number(own.slice(13)),
+    isValid: (own) =>
+      remainder(own.slice(0, 13).replace("2A", "19").replace("2B", "18"), 97) === 97 - Number(own.slice(13)),
     certainty: 0.95,
   },
   {

@@ -29,7 +29,9 @@ function* ipv6(text: string): Generator<PersonalSpan> {
 }
 
 function* mac(text: string): Generator<PersonalSpan> {
-  for (const { index, 0: found } of text.matchAll(/(?<![\w:-])[\da-f]{2}([:-])[\da-f]{2}(?:\1[\da-f]{2}){4}(?![\w:-])/gi))
+  for (const { index, 0: found } of text.matchAll(
+    /(?<![\w:-])[\da-f]{2}([:-])[\da-f]{2}(?:\1[\da-f]{2}){4}(?![\w:-])/gi,
+  ))
     if (!/^(?:ff.){5}ff$|^(?:00.){5}00$/i.test(found))
       yield { kind: "network", start: index, end: index + found.length, rule: "mac", certainty: 0.9 };
 }

@@ -14,7 +14,10 @@ const forms: readonly (readonly [rule: string, pattern: RegExp])[] = [
   ["google-token", /(?<![\w-])(?:ya29\.[\w-]{20,500}|GOCSPX-[\w-]{28})/g],
   ["stripe-key", /(?<!\w)[rsp]k_(?:live|test)_\w{10,250}/g],
   ["model-key", /(?<![\w-])sk-(?:proj-|ant-|or-)?[\w-]{20,200}/g],
-  ["hub-token", /(?<!\w)(?:hf_\w{30,64}|npm_\w{36,64}|pypi-[\w-]{50,250}|dop_v1_[\da-f]{64}|glsa_\w{32,64}|shpat_[\da-f]{32})/g],
+  [
+    "hub-token",
+    /(?<!\w)(?:hf_\w{30,64}|npm_\w{36,64}|pypi-[\w-]{50,250}|dop_v1_[\da-f]{64}|glsa_\w{32,64}|shpat_[\da-f]{32})/g,
+  ],
   ["sendgrid-key", /(?<!\w)SG\.[\w-]{16,32}\.[\w-]{16,64}/g],
   ["age-key", /AGE-SECRET-KEY-1[A-Z0-9]{58}/g],
   ["azure-key", /(?:AccountKey|SharedAccessKey)=([A-Za-z0-9+/]{40,90}={0,2})/dg],
@@ -51,7 +54,7 @@ export function isSecretLike(value: string): boolean {
 }
 
 /** A value up to the quote that it opened with, or what cannot be part of it. */
-function valueOf(text: string, quote: string): string {
+function secretIn(text: string, quote: string): string {
   if (quote !== "") {
     const end = text.indexOf(quote);
     return end < 0 ? text : text.slice(0, end);
@@ -81,7 +84,7 @@ export function* secrets(text: string): Generator<PersonalSpan> {
   for (const pattern of [assignment, chinese])
     for (const match of text.matchAll(pattern)) {
       const start = match.indices?.[2]?.[0] ?? 0;
-      const value = valueOf(match[2] ?? "", match[1] ?? "");
+      const value = secretIn(match[2] ?? "", match[1] ?? "");
       if (isSecretLike(value))
         yield { kind: "secret", start, end: start + value.length, rule: "assigned", certainty: 0.97 };
     }

@@ -10,7 +10,8 @@ const words =
   /(?:\b(?:tel|telephone|phone|ph|call|called|calls|calling|cell|mobile|mob|fax|landline|ring|text|sms|whatsapp|hotline|contact|number|dial|reach (?:me|us|him|her) (?:at|on)|telefon|handy|mobil|téléphone|teléfono|telefono)\b|电话|手机|传真|热线|座机|拨打|致电|来电|联系|号码|微信|短信)[^\d\n]{0,24}$/i;
 
 /** Dates and times, numbers with decimals, and addresses on networks look like numbers of some plan. */
-const others = /^(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})(?!\d)|^\d{1,3}(?:\.\d{1,3}){3}$|^\d+\.\d+$/;
+const others =
+  /^(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})(?!\d)|^\d{1,3}(?:\.\d{1,3}){3}$|^\d+\.\d+$/;
 
 /** National numbers that are written so for nothing else. */
 const forms: Readonly<Partial<Record<CountryCode, RegExp>>> = {

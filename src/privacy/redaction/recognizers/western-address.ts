@@ -4,7 +4,8 @@ import type { PersonalSpan } from "../kinds.ts";
 const word = "[A-Z][\\p{L}'’.]{0,24}";
 const types =
   "Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Place|Pl|Square|Sq|Terrace|Ter|Parkway|Pkwy|Circle|Cir|Highway|Hwy|Close|Crescent|Cres|Gardens|Gdns|Grove|Mews|Hill|Row|Walk|Way|Quay|Green|Alley|Loop|Trail|Trl|Rise|Vale|Wharf|Broadway";
-const unit = "(?:Apt|Apartment|Suite|Ste|Unit|Flat|Floor|Fl|Room|Rm|Building|Bldg|No)\\.? ?[A-Z]?\\d{0,5}[A-Za-z]?|#\\d{1,5}[A-Za-z]?";
+const unit =
+  "(?:Apt|Apartment|Suite|Ste|Unit|Flat|Floor|Fl|Room|Rm|Building|Bldg|No)\\.? ?[A-Z]?\\d{0,5}[A-Za-z]?|#\\d{1,5}[A-Za-z]?";
 const ukPostcode = "[A-Z]{1,2}\\d[A-Z\\d]? ?\\d[ABD-HJLNP-UW-Z]{2}";
 const usPostcode = "(?:[A-Z]{2}|[A-Z][a-z]{3,12}(?: [A-Z][a-z]{3,9})?),? \\d{5}(?:-\\d{4})?";
 const canadianPostcode = "[A-Z]{2},? [A-Z]\\d[A-Z] ?\\d[A-Z]\\d";
