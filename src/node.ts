@@ -14,6 +14,13 @@ export { exportOnnx } from "./formats/files/export-onnx.node.ts";
 export { type DownloadModelOptions, downloadModel } from "./formats/files/hub-download.node.ts";
 export { type LoadModelOptions, loadModel } from "./formats/files/load-model.node.ts";
 export { saveModel } from "./formats/files/save-model.node.ts";
+export {
+  type RedactedFile,
+  type RedactedPath,
+  type RedactPathOptions,
+  redactPath,
+} from "./privacy/redaction/files/redact-path.node.ts";
+export { loadNameTagger } from "./privacy/redaction/names/load-name-tagger.node.ts";
 export * from "./runs/index.node.ts";
 export { writeFileAtomic } from "./storage/atomic.node.ts";
 export type { DownloadProgress } from "./storage/download.node.ts";

@@ -225,6 +225,7 @@ const calls: Readonly<Record<string, (options: never) => unknown>> = {
   TextNetwork: (options) => new models.TextNetwork({ words: 1, characters: 0, weights: [1], runs: 0 }, options),
   differentialPrivacy: (options) => s.differentialPrivacy(samples as never, options as never),
   measureAnonymity: (options) => s.measureAnonymity([{ a: 1 }], options as never),
+  redactText: (options) => s.redactor(options),
   anonymizeTable: (options) => s.anonymizeTable([{ a: 1 }], options as never),
   auditMembership: (options) => s.auditMembership([0], [1], options),
   privacySpent: (options) => s.privacySpent([], options),

@@ -5,6 +5,7 @@ import { hdf5, kerasArchive, tfjsGraph, tfjsLayers } from "./keras.ts";
 import { cifar, gzip, idx, images, metadata, tar, wav, zip } from "./media.ts";
 import { onnx } from "./onnx.ts";
 import { folders, tables } from "./profiles.ts";
+import { redaction } from "./redaction.ts";
 import { adapter, checkpoint, resumed, run } from "./runs.ts";
 import { csv, parquet, plainText, records } from "./tables.ts";
 import { mergekit, predictInput, template, tokenizer } from "./texts.ts";
@@ -29,6 +30,7 @@ export const targets: readonly Target[] = [
   template,
   mergekit,
   predictInput,
+  redaction,
   csv,
   records,
   parquet,

@@ -1,4 +1,4 @@
-/** Differential privacy, training that gives no sample away, and accountants of what it spends; tables made anonymous, pictures without metadata. */
+/** Differential privacy, training that gives no sample away, and accountants of what it spends; texts without personal data, tables made anonymous, pictures without metadata. */
 export * from "./accounting/index.ts";
 export { type Anonymity, type AnonymityOptions, type MicrodataRow, measureAnonymity } from "./anonymity/anonymity.ts";
 export { type AnonymizedTable, type AnonymizeOptions, anonymizeTable } from "./anonymity/mondrian.ts";
@@ -12,3 +12,13 @@ export {
 export { likelihoodRatios, type ShadowModel } from "./likelihood-ratio.ts";
 export type { RemovedPart } from "./metadata/parts.ts";
 export { type CleanPicture, withoutMetadata } from "./metadata/picture-metadata.ts";
+export { type PersonalKind, type PersonalSpan, personalKinds } from "./redaction/kinds.ts";
+export { type NameTagger, nameTagger } from "./redaction/names/name-tagger.ts";
+export {
+  type RedactedText,
+  type RedactOptions,
+  type Redactor,
+  redactor,
+  redactText,
+  type TextChange,
+} from "./redaction/redact-text.ts";

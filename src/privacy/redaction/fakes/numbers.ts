@@ -16,7 +16,7 @@ export function fakeCard(value: string, random: Random): string {
   return inForm(value, body + check);
 }
 
-/** An account with valid check digits of the same country, at a bank whose number is all zeros. */
+/** An account with valid check digits of the same country, at a bank of zeros and X, which is none. */
 export function fakeIban(value: string, random: Random): string {
   const own = value.replace(/[ -]/g, "").toUpperCase();
   const country = own.slice(0, 2);

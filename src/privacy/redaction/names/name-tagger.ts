@@ -62,14 +62,9 @@ export function nameTagger(bytes: Uint8Array, compile?: CompileOptions): NameTag
       const x = new Int32Array(count * window * rowsPerWord);
       for (let i = 0; i < Math.min(count, windows - first); i++)
         for (let t = 0; t < window; t++) {
-          const word = words[(first + i) * step + t - reach];
-          if (word)
-            reader.write(
-              word.text,
-              words[(first + i) * step + t - reach + 1]?.text ?? "",
-              x,
-              (i * window + t) * rowsPerWord,
-            );
+          // Before and behind a text are ends of lines, as there are between those that it learned of.
+          const at = (first + i) * step + t - reach;
+          reader.write(words[at]?.text ?? "\n", words[at + 1]?.text ?? "\n", x, (i * window + t) * rowsPerWord);
         }
       const logits = await ask(new Tensor("int32", [count, window, rowsPerWord], x));
       const data = logits.data as Float32Array;

@@ -23,7 +23,8 @@ export function* emails(text: string): Generator<PersonalSpan> {
       start--;
     while (start < at && /[.'`=/{|}!?#$%&*^~-]/.test(text[start] ?? "")) start++;
     // What stands before a sign is a key: user=jane@example.org.
-    const key = Math.max(...Array.from("=/{|}`!?#$%&*^", (sign) => text.lastIndexOf(sign, at)));
+    const own = text.slice(start, at);
+    const key = start + Math.max(...Array.from("=/{|}`!?#$%&*^", (sign) => own.lastIndexOf(sign)));
     if (key >= start) start = key + 1;
     let end = at + 1;
     while (end - at <= longestDomain && domain.test(text[end] ?? "") && !isJoin(text[end])) end++;

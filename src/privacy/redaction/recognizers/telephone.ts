@@ -7,7 +7,7 @@ const candidates =
   /(?<![\p{Script=Latin}\d_.#/@=&?-])(?:\+|\(?00(?=[1-9])|\()?\d(?:[ .()/-]{0,2}\d){5,17}(?: ?(?:x|ext\.?|extension|转) ?\d{1,5})?(?![\p{Script=Latin}\d_]|[.,:/-]\d)/gu;
 
 const words =
-  /(?:\b(?:tel|telephone|phone|ph|call|called|calls|calling|cell|mobile|mob|fax|landline|ring|text|sms|whatsapp|hotline|contact|number|dial|reach (?:me|us|him|her) (?:at|on)|telefon|handy|mobil|téléphone|teléfono|telefono)\b|电话|手机|传真|热线|座机|拨打|致电|来电|联系|号码|微信|短信)[^\d\n]{0,24}$/i;
+  /(?:\b(?:tel|telephone|phone|ph|call|called|calls|calling|cell|mobile|mob|fax|landline|ring|sms|whatsapp|hotline|dial|reach (?:me|us|him|her) (?:at|on)|telefon|handy|mobil|téléphone|teléfono|telefono)\b|电话|手机|传真|热线|座机|拨打|致电|来电|联系|短信)[^\d\n]{0,24}$/i;
 
 /** Dates and times, numbers with decimals, and addresses on networks look like numbers of some plan. */
 const others =
@@ -37,9 +37,9 @@ function numberOf(text: string, start: number, found: string, regions: readonly 
     return number?.isPossible() ? { rule: "international", certainty: 0.9 } : undefined;
   }
   const isCalled = isAfter(text, start, words);
-  for (const region of regions) {
-    const isForm = forms[region]?.test(found) ?? false;
-    if (!isForm && !isCalled) continue;
+  // A number that is written as those of a country are is of that one before it is of any other.
+  for (const region of [...regions].sort((a, b) => Number(isForm(b, found)) - Number(isForm(a, found)))) {
+    if (!isForm(region, found) && !(isCalled && isLong(found))) continue;
     const number = parsePhoneNumberFromString(found, region);
     if (isCalled ? !number?.isPossible() : !number?.isValid()) continue;
     if (!isCalled && isAfter(text, start, otherNumbers, 24)) continue;
@@ -47,6 +47,11 @@ function numberOf(text: string, start: number, found: string, regions: readonly 
   }
   return undefined;
 }
+
+const isForm = (region: CountryCode, text: string): boolean => forms[region]?.test(text) ?? false;
+
+/** Shorter ones are extensions, codes and years. */
+const isLong = (text: string): boolean => text.replace(/\D/g, "").length > 6;
 
 /** Whether brackets do not match. */
 function unbalanced(text: string): boolean {
