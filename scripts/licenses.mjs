@@ -29,7 +29,7 @@ const needed = Object.entries(packages).filter(
 function isAllowed(expression, known) {
   return expression
     .replace(/[()]/g, "")
-    .split(" OR ")
+    .split(/ or /i)
     .some((choice) => choice.split(" AND ").every((one) => known.includes(one.trim())));
 }
 

@@ -180,6 +180,8 @@ function englishPlace(place: string, random: Random): Filled {
         `${one(random, [`${one(random, english.fillers["month"] ?? [])} ${number(random).slice(0, 2)}, ${year(random)}`, digits(random, "20000000").replace(/(\d{4})(\d\d)/, "$1-$2-"), `${1 + Math.floor(random.uniform(0, 28))} ${one(random, english.fillers["month"] ?? [])} ${year(random)}`, digits(random, "00/00/2000")])}`,
         false,
       ];
+    case "any":
+      return [one(random, [madeUp, surname, given])(random), false];
     case "city":
       return [chance(random, 0.3) ? madeUp(random) : one(random, english.fillers["city"] ?? []), false];
     case "product":

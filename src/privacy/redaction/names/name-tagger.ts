@@ -25,6 +25,8 @@ const step = window - 2 * reach;
 const batch = 8;
 /** A word is of a name where the network says so with this probability. */
 const threshold = 0.5;
+/** Of a name without a capital this, since many names are common words. */
+const sureInLowerCase = 0.85;
 
 /** The network of a file. Throws FileError for a file of something else. */
 function networkOf(bytes: Uint8Array): { network: NameNetwork; reader: NameReader } {
@@ -99,9 +101,11 @@ function softmax(logits: Float32Array, from: number, into: Float32Array, to: num
 const listed = new Set([...givenNames, ...surnames].map((name) => name.toLowerCase()));
 
 /** Whether a name is written as one: with a capital or in a script that has none; all in lower case where a list has it. */
-function isWritten(name: string): boolean {
+function isWritten(name: string, sure: number): boolean {
+  // "I", "I'd" and a letter by itself are no names.
+  if (/^\p{Script=Latin}(?:[.]|['’]\p{L}{0,2})?$/u.test(name)) return false;
   if (/[\p{Lu}\p{Lo}]/u.test(name)) return true;
-  return /\p{L}/u.test(name) && name.split(/[^\p{L}\p{M}'’]+/u).some((word) => listed.has(word));
+  return sure > sureInLowerCase && /\p{L}/u.test(name) && name.split(/[^\p{L}\p{M}'’]+/u).some((word) => listed.has(word));
 }
 
 /** Spans of the words that are tagged. */
@@ -109,7 +113,7 @@ function spansOf(words: readonly NameWord[], probabilities: Float32Array, text: 
   const spans: PersonalSpan[] = [];
   let open: { start: number; end: number; sure: number } | undefined;
   const close = () => {
-    if (open && isWritten(text.slice(open.start, open.end)))
+    if (open && isWritten(text.slice(open.start, open.end), open.sure))
       spans.push({
         kind: "person",
         start: open.start,
@@ -121,7 +125,7 @@ function spansOf(words: readonly NameWord[], probabilities: Float32Array, text: 
   };
   for (const [i, { text: word, start, end }] of words.entries()) {
     const [none = 1, begins = 0, goesOn = 0] = probabilities.subarray(i * nameTags.length, (i + 1) * nameTags.length);
-    if (1 - none < threshold) {
+    if (1 - none < threshold || word === "\n") {
       close();
       continue;
     }
