@@ -391,14 +391,21 @@ const chineseSalad = (random: Random): NamedText => ({
 
 /** A text with a name or two between its words, so that not what stands around names alone tells them. */
 function withNames(own: NamedText, isChinese: boolean, random: Random): NamedText {
-  const places = [...own.text.matchAll(isChinese ? /[，。、：；]|(?<=[\u4e00-\u9fff])(?=[\u4e00-\u9fff])/g : / /g)].map(({ index, 0: found }) => index + found.length);
+  const places = [...own.text.matchAll(isChinese ? /[，。、：；]|(?<=[\u4e00-\u9fff])(?=[\u4e00-\u9fff])/g : / /g)].map(
+    ({ index, 0: found }) => index + found.length,
+  );
   if (places.length < 3 || own.names.length > 0) return own;
   const cut = one(random, places);
-  const [name] = isChinese ? chinesePlace(chance(random, 0.9) ? "F" : "G", random) : englishPlace(one(random, ["F", "F", "G", "S", "I"]), random);
+  const [name] = isChinese
+    ? chinesePlace(chance(random, 0.9) ? "F" : "G", random)
+    : englishPlace(one(random, ["F", "F", "G", "S", "I"]), random);
   const joint = isChinese ? "" : " ";
   const front = own.text.slice(0, cut) + (isChinese ? "" : one(random, ["", "", "", "Mr. ", "Dr "]));
   const behind = chance(random, 0.2) && !isChinese ? one(random, ["'s", ",", ":", " and"]) : "";
-  return { text: `${front}${name}${behind}${joint}${own.text.slice(cut)}`, names: [[front.length, front.length + name.length]] };
+  return {
+    text: `${front}${name}${behind}${joint}${own.text.slice(cut)}`,
+    names: [[front.length, front.length + name.length]],
+  };
 }
 
 /** A template that begins with a name, behind a word that begins a sentence. */
@@ -416,7 +423,12 @@ export function madeText(random: Random, guides: ReturnType<typeof proseOf>): Na
     if (kind < 0.5)
       return filled(isChinese ? one(random, named) : introduced(one(random, named), random), place, random);
     if (kind < 0.64) return filled(one(random, unnamed), place, random);
-    const other = kind < 0.82 ? (isChinese ? chineseSalad(random) : salad(random)) : prose(isChinese ? guides.chinese : guides.english, random);
+    const other =
+      kind < 0.82
+        ? isChinese
+          ? chineseSalad(random)
+          : salad(random)
+        : prose(isChinese ? guides.chinese : guides.english, random);
     return chance(random, 0.5) ? withNames(other, isChinese, random) : other;
   });
   const between = one(random, isChinese ? ["", "", "，", "\n", " "] : [" ", " ", "\n", ", "]);

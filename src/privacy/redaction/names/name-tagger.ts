@@ -105,7 +105,9 @@ function isWritten(name: string, sure: number): boolean {
   // "I", "I'd" and a letter by itself are no names.
   if (/^\p{Script=Latin}(?:[.]|['’]\p{L}{0,2})?$/u.test(name)) return false;
   if (/[\p{Lu}\p{Lo}]/u.test(name)) return true;
-  return sure > sureInLowerCase && /\p{L}/u.test(name) && name.split(/[^\p{L}\p{M}'’]+/u).some((word) => listed.has(word));
+  return (
+    sure > sureInLowerCase && /\p{L}/u.test(name) && name.split(/[^\p{L}\p{M}'’]+/u).some((word) => listed.has(word))
+  );
 }
 
 /** Spans of the words that are tagged. */

@@ -2,7 +2,8 @@
 import type { PersonalSpan } from "../kinds.ts";
 import { isAfter } from "./surroundings.ts";
 
-const versions = /(?:\bversion|\brelease|\bbuild|\bkernel|\bdriver|\bfirmware|\bfirefox|\bchrome|\bedge|\bsafari|\bnode|\bpython|\bjava|\bphp|\bv|版本|版)[ :.]*$/i;
+const versions =
+  /(?:\bversion|\brelease|\bbuild|\bkernel|\bdriver|\bfirmware|\bfirefox|\bchrome|\bedge|\bsafari|\bnode|\bpython|\bjava|\bphp|\bv|版本|版)[ :.]*$/i;
 
 /** Loopback, unspecified, broadcast and netmasks say nothing of anybody. */
 const isNobody = (octets: readonly number[]): boolean => [0, 127, 255].includes(octets[0] as number);
