@@ -15,6 +15,7 @@ export { type DownloadModelOptions, downloadModel } from "./formats/files/hub-do
 export { type LoadModelOptions, loadModel } from "./formats/files/load-model.node.ts";
 export { saveModel } from "./formats/files/save-model.node.ts";
 export {
+  type KindCounts,
   type RedactedFile,
   type RedactedPath,
   type RedactPathOptions,

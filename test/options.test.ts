@@ -226,6 +226,7 @@ const calls: Readonly<Record<string, (options: never) => unknown>> = {
   differentialPrivacy: (options) => s.differentialPrivacy(samples as never, options as never),
   measureAnonymity: (options) => s.measureAnonymity([{ a: 1 }], options as never),
   redactText: (options) => s.redactor(options),
+  redactPath: (options) => node.redactPath("none", "out", options),
   anonymizeTable: (options) => s.anonymizeTable([{ a: 1 }], options as never),
   auditMembership: (options) => s.auditMembership([0], [1], options),
   privacySpent: (options) => s.privacySpent([], options),

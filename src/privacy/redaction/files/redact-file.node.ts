@@ -17,9 +17,11 @@ import { linesIn, type PlacedChange, placesOf } from "./places.ts";
 
 /** What is done to a file. */
 export interface FileRedaction {
+  /** What takes personal data out of texts: `redactor(…)`. */
   readonly redact: Redactor;
   /** Columns of tables and fields of JSON that are looked at; default all. */
   readonly columns?: readonly string[] | undefined;
+  /** How tables are read. */
   readonly table?: TableOptions | undefined;
 }
 

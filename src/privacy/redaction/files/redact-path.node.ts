@@ -3,9 +3,13 @@ import { existsSync, lstatSync, readdirSync, statSync } from "node:fs";
 import { type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve, sep } from "node:path";
 import { FileError, OptionError } from "../../../core/errors.ts";
+import { functionOf, listOf, objectOf, string } from "../../../core/option-types.ts";
+import { optionsOf, required } from "../../../core/options.ts";
+import type { TableOptions } from "../../../data/tables/table-file.node.ts";
 import { syncFolder, temporaryBeside } from "../../../storage/atomic.node.ts";
 import { makeFolder, onDisk } from "../../../storage/disk.node.ts";
 import type { PersonalKind } from "../kinds.ts";
+import type { Redactor } from "../redact-text.ts";
 import { type FileRedaction, redactedParts } from "./redact-file.node.ts";
 
 /** How many changes there are of each kind that occurs. */
@@ -90,17 +94,28 @@ async function written<T>(path: string, write: (handle: FileHandle) => Promise<T
 
 /** Options of `redactPath`. */
 export interface RedactPathOptions extends FileRedaction {
-  /** What the report says of how it was made, such as the kinds. */
-  readonly settings: Readonly<Record<string, unknown>>;
-  onFile?(file: RedactedFile, index: number, files: number): void;
+  /** What the report says of how it was made, such as the kinds; default nothing. */
+  readonly settings?: Readonly<Record<string, unknown>>;
+  /** Called when a file is done, with its number from 0 and how many there are. */
+  readonly onFile?: ((file: RedactedFile, index: number, files: number) => void) | undefined;
 }
+
+const checkOptions = optionsOf<RedactPathOptions>("redactPath", {
+  redact: required(functionOf<Redactor>("what redactor(…) returns")),
+  columns: listOf(string, "names of columns"),
+  table: objectOf<TableOptions>("options of openTable"),
+  settings: objectOf<Readonly<Record<string, unknown>>>("what the report says of how it was made"),
+  onFile: functionOf<NonNullable<RedactPathOptions["onFile"]>>("(file, index, files) => …"),
+});
 
 /**
  * Writes what lies at a path without personal data to another path, with its folders, and a report beside it (`OUT.report.json`): of each change its kind, its place
  * and what found it, never what stood there. Neither is there before all is done; what is read is never written. Throws FileError for files that are neither text nor
  * pictures, damaged tables and what the disk refuses, OptionError for an output within the input and unknown columns.
+ * @example await redactPath("mails", "mails-clean", { redact: redactor({ names: await loadNameTagger() }) });
  */
 export async function redactPath(input: string, output: string, options: RedactPathOptions): Promise<RedactedPath> {
+  const { settings = {}, onFile } = checkOptions(options);
   const status = statSync(input, { throwIfNoEntry: false });
   if (!status) throw new FileError(`redact: there is no ${input}; check the path`);
   requireApart(input, output);
@@ -115,7 +130,7 @@ export async function redactPath(input: string, output: string, options: RedactP
     const files = await written(reportPlace, async (handle) => {
       const writer = new ReportWriter(handle);
       const done: RedactedFile[] = [];
-      await writer.add(`{\n  "settings": ${JSON.stringify(options.settings)},\n  "files": [`);
+      await writer.add(`{\n  "settings": ${JSON.stringify(settings)},\n  "files": [`);
       for (const [i, name] of names.entries()) {
         const target = isFolder ? join(place, name) : place;
         if (isFolder) await onDisk(target, () => mkdir(dirname(target), { recursive: true }));
@@ -125,7 +140,7 @@ export async function redactPath(input: string, output: string, options: RedactP
         const { counts, removed } = file;
         await writer.add(`], "counts": ${JSON.stringify(counts)}, "removedFromPicture": ${removed} }`);
         done.push(file);
-        options.onFile?.(file, i, names.length);
+        onFile?.(file, i, names.length);
       }
       await writer.add(`\n  ],\n  "counts": ${JSON.stringify(sumOf(done))}\n}\n`);
       await writer.flush();

@@ -8,7 +8,7 @@ import { type NameTagger, nameTagger } from "./name-tagger.ts";
 const weights = `${import.meta.url.endsWith(".ts") ? "../../../.." : "../../../../.."}/weights/names.safetensors`;
 
 /**
- * The tagger of names of persons that comes with the package, for English and Chinese texts: a network of 0.1 million parameters that was trained on made-up sentences
+ * The tagger of names of persons that comes with the package, for English and Chinese texts: a network of 0.12 million parameters that was trained on made-up sentences
  * (`scripts/name-tagger/`). Throws FileError where its file is missing.
  * @example const { text } = await redactText("Ask Maria Lopez.", { names: await loadNameTagger() });
  */
