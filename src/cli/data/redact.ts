@@ -1,4 +1,5 @@
 /** `sardonyx data PATH --redact OUT`: files without personal data, and tables made anonymous. */
+import { existsSync } from "node:fs";
 import { extname, resolve } from "node:path";
 import { stringify } from "csv-stringify/sync";
 import { FileError, OptionError, unknownName } from "../../core/errors.ts";
@@ -148,6 +149,7 @@ export async function anonymousCommand(
     throw new OptionError(`--redact is "${out}"; an anonymous table is written as CSV or TSV: name a file.csv`);
   if (resolve(out) === resolve(path))
     throw new OptionError(`--redact: ${out} is what is read; name another file, nothing was changed`);
+  if (existsSync(out)) throw new FileError(`--redact: there is ${out} already; remove it, or name another file`);
   const quasiIdentifiers = listed(quasi);
   const { file, rows } = await readTable(path, table);
   const wanted = [...quasiIdentifiers, ...(sensitive === undefined ? [] : [sensitive])];

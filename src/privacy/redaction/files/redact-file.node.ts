@@ -2,7 +2,7 @@
 
 import { extname } from "node:path";
 import { stringify } from "csv-stringify/sync";
-import { DataError, unknownName } from "../../../core/errors.ts";
+import { DataError, FileError, unknownName } from "../../../core/errors.ts";
 import { parseJson } from "../../../core/json.ts";
 import { RecordSplitter, type TableRow } from "../../../data/tables/record-splitter.ts";
 import { openTable, requireWidth, type TableOptions } from "../../../data/tables/table-file.node.ts";
@@ -202,5 +202,9 @@ const byEnding: Readonly<Record<string, (path: string, how: FileRedaction) => Fi
 };
 
 /** The parts of a file without personal data, by the ending of its name; what is no table, JSON or picture is read as text. Throws FileError for what is none. */
-export const redactedParts = (path: string, how: FileRedaction): FileParts =>
-  (byEnding[extname(path).toLowerCase()] ?? redactedText)(path, how);
+export function redactedParts(path: string, how: FileRedaction): FileParts {
+  const ending = extname(path).toLowerCase();
+  if (ending === ".parquet")
+    throw new FileError(`redact: ${path} is a Parquet file, which is not written; export it as CSV, or take it out`);
+  return (byEnding[ending] ?? redactedText)(path, how);
+}
