@@ -1,6 +1,6 @@
 /**
  * Trains the tagger of names that comes with the package, on made-up sentences: node --import tsx scripts/name-tagger/train.ts [SENTENCES] [EPOCHS] [OUT].
- * It needs no network and no data of others; the same command gives the same file.
+ * It needs no network and no data of others; prose without names is that of docs/, so that the file changes a little as that does.
  */
 import { writeFileSync } from "node:fs";
 import { float32ToFloat16 } from "../../src/core/half.ts";
@@ -11,7 +11,7 @@ import { firstWord, NameReader, rowsPerWord, wordsOf } from "../../src/privacy/r
 import { encodeSafetensors } from "../../src/storage/safetensors.ts";
 import { madeText, type NamedText, proseOf } from "./sentences.ts";
 
-const [sentences = "60000", epochs = "4", out = "weights/names.safetensors"] = process.argv.slice(2);
+const [sentences = "90000", epochs = "5", out = "weights/names.safetensors"] = process.argv.slice(2);
 const [length, most] = [96, 2200];
 /** Share of the words of texts that are read as unknown, so that what stands around them counts. */
 const unknown = 0.12;
