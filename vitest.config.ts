@@ -2,7 +2,13 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    include: ["src/**/*.test.ts", "test/**/*.test.ts", "fuzz/**/*.test.ts", "recipes/**/*.test.ts", "studio/**/*.test.ts"],
+    include: [
+      "src/**/*.test.ts",
+      "test/**/*.test.ts",
+      "fuzz/**/*.test.ts",
+      "recipes/**/*.test.ts",
+      "studio/**/*.test.ts",
+    ],
     globalSetup: "test/temporary-folder.ts",
     reporters: ["default", "./test/unended-files.ts"],
     // The slowest take 30 seconds; a machine that does other work needs several times that.

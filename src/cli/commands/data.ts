@@ -2,12 +2,13 @@
 
 import { resolve } from "node:path";
 import { OptionError } from "../../core/errors.ts";
+import { flagOf } from "../../core/printable.ts";
 import { textEncodings } from "../../data/tables/text-encoding.ts";
 import { replacementNames } from "../../privacy/redaction/replacements.ts";
 import { writeFileAtomic } from "../../storage/atomic.node.ts";
 import { shownPath } from "../../storage/shown-path.node.ts";
 import { profileData } from "../../tasks/kinds/profile-data.node.ts";
-import { defineCommand, flagOf, number, oneOf, text, toggle, wholeNumber } from "../command.ts";
+import { defineCommand, number, oneOf, text, toggle, wholeNumber } from "../command.ts";
 import { profilePage } from "../data/html.ts";
 import { anonymousCommand, redactCommand } from "../data/redact.ts";
 import { showProfile } from "../data/terminal.ts";
