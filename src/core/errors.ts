@@ -53,6 +53,11 @@ export class FileError extends SardonyxError {
   override readonly code: string = "FILE";
 }
 
+/** An encrypted file that no key at hand opens: none is given, it is another one's, the passphrase is wrong. */
+export class KeyError extends SardonyxError {
+  override readonly code: string = "KEY";
+}
+
 /** A gradient that does not exist: of an operator without one, or with respect to what is no float. */
 export class GradientError extends SardonyxError {
   override readonly code: string = "GRADIENT";

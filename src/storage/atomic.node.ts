@@ -2,8 +2,11 @@
 import { randomBytes } from "node:crypto";
 import { copyFile, link, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { FileError } from "../core/errors.ts";
+import { FileError, KeyError } from "../core/errors.ts";
 import { makeFolder, refusedWrite, systemReason } from "./disk.node.ts";
+import { plainBytes } from "./encryption/plain-source.node.ts";
+import { recipientsAt } from "./encryption/recipients.node.ts";
+import { type SealedTo, sealed } from "./encryption/sealer.node.ts";
 import { kindOfOther } from "./file-source.node.ts";
 
 /** Makes a rename in `folder` outlast a loss of power. Windows has no handle to a folder, and does without. */
@@ -24,9 +27,10 @@ export const temporaryBeside = (path: string): string =>
 /**
  * Writes a file so that, whatever happens, `path` holds either its old content or all of the new one: a temporary file
  * in the same folder (made if missing), fsync, rename, fsync of the folder. Throws FileError, and leaves no temporary.
+ * @param to to whom it is encrypted; default the recipients of its folder (`.age-recipients`), or nobody
  */
-export const writeFileAtomic = (path: string, content: Uint8Array | string): Promise<void> =>
-  writeFilesAtomic(dirname(path), { [basename(path)]: content });
+export const writeFileAtomic = (path: string, content: Uint8Array | string, to?: SealedTo): Promise<void> =>
+  writeFilesAtomic(dirname(path), { [basename(path)]: content }, to);
 
 /**
  * Writes files that belong together into a folder, as `writeFileAtomic` does each: none takes the place of an old one before all of them
@@ -35,11 +39,14 @@ export const writeFileAtomic = (path: string, content: Uint8Array | string): Pro
 export async function writeFilesAtomic(
   folder: string,
   files: Readonly<Record<string, Uint8Array | string>>,
+  to: SealedTo = recipientsAt(join(folder, "any")),
 ): Promise<void> {
-  const writes = Object.entries(files).map(([name, content]) => {
-    const path = join(folder, name);
-    return { path, temporary: temporaryBeside(path), content };
-  });
+  const writes = await Promise.all(
+    Object.entries(files).map(async ([name, content]) => {
+      const path = join(folder, name);
+      return { path, temporary: temporaryBeside(path), content: await sealed(to, content) };
+    }),
+  );
   let current = writes[0]?.path ?? folder;
   const replaced: Replaced[] = [];
   makeFolder(folder);
@@ -122,7 +129,10 @@ async function writeSynced(path: string, content: Uint8Array | string): Promise<
   }
 }
 
-/** All bytes of a file. Throws FileError, opening with `what` the file is for, when it is missing, a folder or unreadable. */
+/**
+ * All that a file holds, decrypted where it is encrypted. Throws FileError, opening with `what` the file is for, when it is missing, a folder,
+ * unreadable or damaged, KeyError where no key opens it.
+ */
 export async function readBytes(path: string, what: string): Promise<Uint8Array> {
   try {
     // Before it is opened: a pipe would wait for its writer, and a device may have no end.
@@ -130,9 +140,9 @@ export async function readBytes(path: string, what: string): Promise<Uint8Array>
     if (kind !== undefined && kind !== "a folder")
       throw new FileError(`${what}: ${path} is no file but ${kind}; give the path of a file`);
     const { buffer, byteOffset, length } = await readFile(path);
-    return new Uint8Array(buffer, byteOffset, length); // no Buffer: its slice() does not copy
+    return plainBytes(new Uint8Array(buffer, byteOffset, length), path); // no Buffer: its slice() does not copy
   } catch (error) {
-    if (error instanceof FileError) throw error;
+    if (error instanceof FileError || error instanceof KeyError) throw error;
     const reason = systemReason(error);
     const problem: Record<string, string> = {
       ENOENT: `there is no file ${path}; check the path`,

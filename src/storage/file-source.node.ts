@@ -3,6 +3,7 @@ import { closeSync, fstatSync, openSync, readSync, realpathSync, type Stats, sta
 import { isAbsolute, join, sep } from "node:path";
 import { type ByteSource, requireRange } from "../core/byte-source.ts";
 import { FileError } from "../core/errors.ts";
+import { plainSource } from "./encryption/plain-source.node.ts";
 
 /** What a path names that is no regular file, and may give bytes without end or none ever; `undefined` for a file. */
 export function kindOfOther(status: Stats): string | undefined {
@@ -12,7 +13,7 @@ export function kindOfOther(status: Stats): string | undefined {
   return status.isSocket() ? "a socket" : "a device";
 }
 
-/** Opens a file for reading in parts until `close`. Throws FileError when there is no such file. */
+/** Opens a file for reading what it holds in parts until `close`, decrypted where it is encrypted. Throws FileError when there is no such file, KeyError where no key opens it. */
 export function openFile(path: string): ByteSource & { close(): void } {
   // Before it is opened: a pipe would wait for its writer.
   const kind = kindOfOther(attempt(path, () => statSync(path)));
@@ -23,7 +24,7 @@ export function openFile(path: string): ByteSource & { close(): void } {
     closeSync(handle);
     throw new FileError(`${path} is no file; give the path of one`);
   }
-  return {
+  const file: ByteSource = {
     size: status.size,
     read(offset, length) {
       requireRange(this, offset, length, `a part of ${path}`);
@@ -32,8 +33,15 @@ export function openFile(path: string): ByteSource & { close(): void } {
       if (count < length) throw new FileError(`${path} ended at byte ${offset + count} while it was read`);
       return bytes;
     },
-    close: () => closeSync(handle),
   };
+  const close = () => closeSync(handle);
+  try {
+    const plain = plainSource(file, path);
+    return { size: plain.size, read: (offset, length) => plain.read(offset, length), close };
+  } catch (error) {
+    close();
+    throw error;
+  }
 }
 
 /** The snapshot of a model in a cache of Hugging Face's layout, whose files are links into `blobs` beside `snapshots`. */

@@ -2,11 +2,14 @@
 import { rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { makeFolder, onDisk } from "./disk.node.ts";
+import { recipientsAt } from "./encryption/recipients.node.ts";
+import { sealed } from "./encryption/sealer.node.ts";
 
-/** Writes a secret in place of what is there, readable by its owner alone from the first byte on. Throws FileError for what the disk refuses. */
+/** Writes a secret in place of what is there, readable by its owner alone from the first byte on, encrypted to the recipients of its folder. Throws FileError for what the disk refuses. */
 export const writeSecretFile = (path: string, text: string): Promise<void> =>
   onDisk(path, async () => {
     makeFolder(dirname(path));
+    const content = await sealed(recipientsAt(path), text);
     await rm(path, { force: true });
-    await writeFile(path, text, { mode: 0o600, flag: "wx" });
+    await writeFile(path, content, { mode: 0o600, flag: "wx" });
   });

@@ -1,0 +1,67 @@
+/** Files encrypted as they are written, in age's format. */
+import { randomBytes } from "node:crypto";
+import { InternalError } from "../../core/errors.ts";
+import { parseHeader } from "./age-header.ts";
+import { keyByPassphrase } from "./age-keys.node.ts";
+import { PayloadSealer, payloadKey, saltBytes, tagBytes } from "./age-payload.node.ts";
+
+/** To whom files are encrypted: recipients of X25519, `age1…`; or who knows a passphrase. */
+export type SealedTo = readonly string[] | { readonly passphrase: string };
+
+/** A header, and the key of its file. The library writes it with a payload of nothing, which is cut away. */
+async function newHeader(to: SealedTo): Promise<{ readonly header: Uint8Array; readonly fileKey: Uint8Array }> {
+  // Loaded by who encrypts.
+  const { Encrypter } = await import("age-encryption");
+  const encrypter = new Encrypter();
+  let fileKey: Uint8Array | undefined;
+  if ("passphrase" in to) encrypter.setPassphrase(to.passphrase);
+  else {
+    for (const recipient of to) encrypter.addRecipient(recipient);
+    // One that writes nothing, and hears the key.
+    encrypter.addRecipient({
+      wrapFileKey(key) {
+        fileKey = key.slice();
+        return [];
+      },
+    });
+  }
+  const empty = await encrypter.encrypt(new Uint8Array());
+  const header = empty.subarray(0, empty.length - saltBytes - tagBytes);
+  if ("passphrase" in to) fileKey = keyByPassphrase(parseHeader(header, "a header"), to.passphrase, "a header");
+  if (!fileKey) throw new InternalError("age-encryption did not tell the key of a file");
+  return { header, fileKey };
+}
+
+/** A file that is being encrypted: `start`, then what `push` and `end` return, one behind the other. */
+export class FileSealer {
+  /** The header, and what stands before the payload. */
+  readonly start: Uint8Array;
+  readonly #payload: PayloadSealer;
+
+  private constructor(start: Uint8Array, payload: PayloadSealer) {
+    [this.start, this.#payload] = [start, payload];
+  }
+
+  /** Begins a file, with a key of its own. */
+  static async for(to: SealedTo): Promise<FileSealer> {
+    const { header, fileKey } = await newHeader(to);
+    const salt = randomBytes(saltBytes);
+    return new FileSealer(Buffer.concat([header, salt]), new PayloadSealer(payloadKey(fileKey, salt)));
+  }
+
+  push(bytes: Uint8Array): readonly Uint8Array[] {
+    return this.#payload.push(bytes);
+  }
+
+  end(): Uint8Array {
+    return this.#payload.end();
+  }
+}
+
+/** Content encrypted; as it is where it is to nobody. */
+export async function sealed(to: SealedTo, content: Uint8Array | string): Promise<Uint8Array | string> {
+  if (!("passphrase" in to) && to.length === 0) return content;
+  const sealer = await FileSealer.for(to);
+  const chunks = sealer.push(typeof content === "string" ? Buffer.from(content) : content);
+  return Buffer.concat([sealer.start, ...chunks, sealer.end()]);
+}
