@@ -8,6 +8,8 @@ export interface Option<T> {
   readonly placeholder?: string;
   /** One sentence for the help. */
   readonly description: string;
+  /** May be given several times: its texts are put together, with commas. */
+  readonly repeats?: boolean;
   /** Throws OptionError when the text is not such a value. */
   parse(text: string, flag: string): T;
 }

@@ -6,6 +6,7 @@ import { version } from "../runs/recipes/package.node.ts";
 import { Interrupted } from "../runs/training/interrupted.ts";
 import { isSystemError } from "../storage/disk.node.ts";
 import type { Command, OptionTable } from "./command.ts";
+import { identityOption, useIdentities } from "./encryption.ts";
 import { honourNohup, statusOf } from "./interrupt.ts";
 import { type Output, standardOutput } from "./output.ts";
 import { EndedElsewhere, leaveRanks, outputOfRank, tellsMistake } from "./ranks.ts";
@@ -118,6 +119,7 @@ export async function main(args: readonly string[]): Promise<number> {
     // Commander would answer --help with the help of all commands, as if the name were none.
     if (name !== "" && !name.startsWith("-") && !Object.hasOwn(commands, name))
       throw unknownName("command", name, Object.keys(commands));
+    useIdentities(valuesOf(args, "identity"), output);
     const called = await calledBy(args);
     taken = called?.taken;
     const program = buildProgram(output, called, args);
@@ -157,15 +159,21 @@ async function calledBy([name = "", ...args]: readonly string[]): Promise<Called
 
 /** What is given to some options, as it is written. */
 function textsOf(args: readonly string[], names: readonly string[]): Readonly<Record<string, string>> {
-  const found: Record<string, string> = {};
-  for (const name of names) {
-    const flag = flagOf(name);
-    for (const [i, arg] of args.entries()) {
-      const given = arg === flag ? args[i + 1] : arg.startsWith(`${flag}=`) ? arg.slice(flag.length + 1) : undefined;
-      if (given !== undefined) found[name] = given;
-    }
-  }
-  return found;
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const given = valuesOf(args, name).at(-1);
+      return given === undefined ? [] : [[name, given]];
+    }),
+  );
+}
+
+/** What is given to an option, each time that it is. */
+function valuesOf(args: readonly string[], name: string): readonly string[] {
+  const flag = flagOf(name);
+  return args.flatMap((arg, i) => {
+    const given = arg === flag ? args[i + 1] : arg.startsWith(`${flag}=`) ? arg.slice(flag.length + 1) : undefined;
+    return given === undefined ? [] : [given];
+  });
 }
 
 /** One of the arguments that are neither an option nor an option's value, by its place; what follows options that nobody knows counts where it may. */
@@ -175,7 +183,8 @@ function argumentAt(
   options: OptionTable,
   { afterUnknown }: { readonly afterUnknown: boolean },
 ): string | undefined {
-  const known = new Map(Object.entries(options).map(([name, { placeholder }]) => [flagOf(name), placeholder]));
+  const all = { ...options, identity: identityOption };
+  const known = new Map(Object.entries(all).map(([name, { placeholder }]) => [flagOf(name), placeholder]));
   known.set("--json", undefined);
   const isValue = (before = ""): boolean => {
     if (known.has(before)) return known.get(before) !== undefined;
@@ -205,10 +214,15 @@ function define(sub: Program, command: Command, output: Output, line: readonly s
     const shown = variadic ? `${name}...` : name;
     sub.argument(optional ? `[${shown}]` : `<${shown}>`, description);
   }
-  for (const [name, { placeholder, description, parse }] of Object.entries(command.options)) {
+  for (const [name, { placeholder, description, parse, repeats }] of Object.entries({
+    ...command.options,
+    identity: identityOption,
+  })) {
     const flag = flagOf(name);
     const option = new CommanderOption(placeholder ? `${flag} <${placeholder}>` : flag, description);
-    sub.addOption(placeholder ? option.argParser((value: string) => parse(value, flag)) : option);
+    const parsed = (value: string, before: unknown) =>
+      repeats && before !== undefined ? `${before},${parse(value, flag)}` : parse(value, flag);
+    sub.addOption(placeholder ? option.argParser(parsed) : option);
   }
   sub.option("--json", "print JSON lines, one a record, and nothing else on standard output");
   const width = Math.max(...command.examples.map(([example]) => example.length)) + 2;
@@ -218,7 +232,7 @@ function define(sub: Program, command: Command, output: Output, line: readonly s
   sub.addHelpText("after", `\nExamples:\n${examples.join("\n")}`);
   sub.action((...given: unknown[]) => {
     const operands = given.slice(0, command.arguments.length).flat() as string[];
-    const { json: _, ...options } = sub.opts();
+    const { json: _, identity: __, ...options } = sub.opts();
     return command.run({ arguments: operands, options, output, line });
   });
 }

@@ -1,6 +1,7 @@
 /** Commands that several processes carry out together: started here by `--processes N`, or by a launcher such as `mpirun`. */
 import { createWriteStream, mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { OptionError } from "../core/errors.ts";
 import { flagOf } from "../core/printable.ts";
 import type { Communicator } from "../distributed/communicator.ts";
 import { launched } from "../distributed/mpi/launcher.node.ts";
@@ -41,6 +42,12 @@ export function outputOfRank(output: Output, logs: string | undefined): Output {
     record: () => undefined,
     warn: (warning) => write(`${warning}\n`),
   };
+}
+
+/** Throws OptionError for logs of processes of a run whose files are to be encrypted. */
+export function requireNoClearLogs(rankLogs: string | undefined, encryptTo: string | undefined): void {
+  if (rankLogs !== undefined && encryptTo !== undefined)
+    throw new OptionError("--rank-logs are written as they come, in the clear; leave them out, or --encrypt-to");
 }
 
 function writerTo(folder: string): (text: string) => void {

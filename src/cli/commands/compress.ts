@@ -15,12 +15,12 @@ import { copyOf } from "../../core/tensor.ts";
 import { encodeOnnx } from "../../formats/files/export-onnx.ts";
 import type { Parameter } from "../../nn/index.ts";
 import { limited } from "../../runs/recipes/recipe.ts";
-import { writeFileAtomic } from "../../storage/atomic.node.ts";
 import { shownPath } from "../../storage/shown-path.node.ts";
 import { defineCommand, number, type OptionValues, oneOf, text, toggle, wholeNumber } from "../command.ts";
 import { type Pruning, pruned, showPlan } from "../compress/prune.ts";
 import { showComparison, showLayers, showSensitivity } from "../compress/show.ts";
 import { judgedBy, openSubject, type Subject } from "../compress/subject.ts";
+import { encryptToOption, writeOutput } from "../encryption.ts";
 import { openOptions } from "../open-run.ts";
 
 /** What a model that was only pruned is stored in. */
@@ -72,6 +72,7 @@ const options = {
   data: text("FILE", "of a model file: its inputs by their names, and labels y, as safetensors"),
   limit: wholeNumber("measure on so many batches of the test; default all", 1),
   out: text("FILE", "the file to write; default model.KIND.onnx in the run's folder"),
+  encryptTo: encryptToOption,
   ...openOptions,
 } as const;
 type Given = OptionValues<typeof options>;
@@ -262,7 +263,8 @@ export const command = defineCommand({
     const comparison =
       test && (await compareModels(model, made.bytes, { data: limited(test, limit), measured, inputs }));
     if (comparison) showComparison(comparison, output);
-    await writeFileAtomic(to, made.bytes);
+    const of = existsSync(named) ? resolve(named) : undefined;
+    await writeOutput(to, made.bytes, { encryptTo: given.encryptTo, of }, output);
     const { layers, kept, notes } = made;
     output.record("compressed", { path: to, kind: kind ?? plainKind, layers, kept, notes, ...comparison });
     output.prose(`Saved ${shownPath(to)}; ONNX Runtime runs it in Node and in browsers.`, 2, "good");

@@ -5,13 +5,13 @@ import { OptionError } from "../../core/errors.ts";
 import { flagOf } from "../../core/printable.ts";
 import { textEncodings } from "../../data/tables/text-encoding.ts";
 import { replacementNames } from "../../privacy/redaction/replacements.ts";
-import { writeFileAtomic } from "../../storage/atomic.node.ts";
 import { shownPath } from "../../storage/shown-path.node.ts";
 import { profileData } from "../../tasks/kinds/profile-data.node.ts";
 import { defineCommand, number, oneOf, text, toggle, wholeNumber } from "../command.ts";
 import { profilePage } from "../data/html.ts";
 import { anonymousCommand, redactCommand } from "../data/redact.ts";
 import { showProfile } from "../data/terminal.ts";
+import { encryptToOption, writeOutput } from "../encryption.ts";
 
 /** Images that a page shows. */
 const pageSamples = 24;
@@ -46,6 +46,7 @@ export const command = defineCommand({
   options: {
     target: text("COLUMN", "the column to predict: its classes, and which columns leak it"),
     html: text("FILE", "write a page with charts and sample images"),
+    encryptTo: encryptToOption,
     delimiter: text("C", 'what separates values; default as the file shows. "tab" is a tab'),
     encoding: oneOf("how the text is encoded; default as the file shows", textEncodings),
     missing: text("TEXTS", "texts that stand for a missing value, with commas between them"),
@@ -72,7 +73,7 @@ export const command = defineCommand({
     ["sardonyx data reviews.jsonl --json > profile.json", "everything, for a program"],
   ],
   async run({ arguments: [path = ""], options, output }) {
-    const { target, html, delimiter, encoding, missing, decimalComma, headerless } = options;
+    const { target, html, encryptTo, delimiter, encoding, missing, decimalComma, headerless } = options;
     const table = {
       ...(delimiter !== undefined && { delimiter: delimiter === "tab" ? "\t" : delimiter }),
       ...(encoding !== undefined && { encoding: encoding as (typeof textEncodings)[number] }),
@@ -93,7 +94,7 @@ export const command = defineCommand({
     output.record("profile", { ...profile });
     showProfile(profile, output);
     if (html === undefined) return;
-    await writeFileAtomic(resolve(html), profilePage(profile));
+    await writeOutput(resolve(html), profilePage(profile), { encryptTo, of: resolve(path) }, output);
     output.record("saved", { path: resolve(html), format: "html" });
     output.line(`\nSaved ${shownPath(resolve(html))}`);
   },

@@ -1,15 +1,17 @@
 /** `sardonyx embed`: texts, images or sounds as vectors, by a run or a pretrained model. */
-import { extname } from "node:path";
+import { existsSync } from "node:fs";
 import { FileError, OptionError } from "../../core/errors.ts";
 import { count, plural } from "../../core/number-text.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import { loadRecords } from "../../data/index.node.ts";
 import { textFieldOf } from "../../data/tables/record-fields.ts";
 import { embedderOf } from "../../runs/open/embedder.node.ts";
-import { readBytes, writeFileAtomic } from "../../storage/atomic.node.ts";
+import { readBytes } from "../../storage/atomic.node.ts";
+import { endingOf } from "../../storage/ending.ts";
 import { encodeSafetensors } from "../../storage/safetensors.ts";
 import { highest } from "../../train/metrics/ranking.ts";
 import { defineCommand, text } from "../command.ts";
+import { encryptToOption, writeOutput } from "../encryption.ts";
 import { openOptions } from "../open-run.ts";
 import type { Output } from "../output.ts";
 import { showTable } from "../show-table.ts";
@@ -34,6 +36,7 @@ export const command = defineCommand({
     field: text("NAME", "the field of --data that holds the texts, or paths of files (default text)"),
     out: text("FILE", "write the vectors: .jsonl, or .safetensors with one matrix"),
     at: text("LAYER", "the layer whose output is taken, pooled and divided by its length"),
+    encryptTo: encryptToOption,
     ...openOptions,
   },
   examples: [
@@ -41,8 +44,9 @@ export const command = defineCommand({
     ["sardonyx embed ./all-MiniLM-L6-v2 --data questions.csv --out questions.safetensors", "a pretrained model"],
     ["sardonyx embed runs/finetune --data questions.jsonl --field question --json", "vectors as JSON lines"],
   ],
-  async run({ arguments: [name = "", ...given], options: { data, field, out, at, best, nonFinite, recipe }, output }) {
-    const ending = out === undefined ? undefined : extname(out).toLowerCase();
+  async run({ arguments: [name = "", ...given], options, output }) {
+    const { data, field, out, at, encryptTo, best, nonFinite, recipe } = options;
+    const ending = out === undefined ? undefined : endingOf(out);
     if (ending !== undefined && ending !== ".jsonl" && ending !== ".safetensors")
       throw new OptionError(`--out is ${out}; expected a name that ends with .jsonl or .safetensors: rename it`);
     if ((data === undefined) === (given.length === 0))
@@ -65,7 +69,8 @@ export const command = defineCommand({
     if (out === undefined) showVectors(inputs, rows, output);
     if (inputs.length > 1) showLikeness(inputs, rows, output);
     if (out === undefined) return;
-    await writeFileAtomic(out, ending === ".jsonl" ? jsonLines(inputs, rows) : matrixFile(inputs, vectors));
+    const content = ending === ".jsonl" ? jsonLines(inputs, rows) : matrixFile(inputs, vectors);
+    await writeOutput(out, content, { encryptTo, of: existsSync(name) ? name : undefined }, output);
     output.record("file", { path: out });
     output.line(`written to ${out}`);
   },
@@ -73,7 +78,7 @@ export const command = defineCommand({
 
 /** Texts of a file: its lines, or a field of its records. */
 async function inputsOf(path: string, field: string | undefined): Promise<string[]> {
-  if (extname(path).toLowerCase() !== ".txt")
+  if (endingOf(path) !== ".txt")
     return (await loadRecords(path)).map((record) => textFieldOf(record, field ?? "text", "--field"));
   if (field !== undefined) throw new OptionError(`${path} has lines, no fields; leave --field out`);
   const content = new TextDecoder().decode(await readBytes(path, "texts"));

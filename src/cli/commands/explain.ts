@@ -1,6 +1,6 @@
 /** `sardonyx explain`: why a model predicts what it does for an input, and whether to believe that. */
 import { existsSync } from "node:fs";
-import { extname, resolve } from "node:path";
+import { resolve } from "node:path";
 import { OptionError } from "../../core/errors.ts";
 import { percent } from "../../core/number-text.ts";
 import { Tensor } from "../../core/tensor.ts";
@@ -13,11 +13,12 @@ import { type Checked, type ExplainedSample, explainSample } from "../../runs/ex
 import { methodNames } from "../../runs/explain/methods.ts";
 import { type AnySample, largestOf, nameOf, placeOf } from "../../runs/explain/sample.ts";
 import { type NamedSample, sampleOfFile, sampleOfRun } from "../../runs/explain/sample-of.node.ts";
-import { isRun } from "../../runs/folder/run-folder.node.ts";
+import { findRun, isRun } from "../../runs/folder/run-folder.node.ts";
 import { describeOutput } from "../../runs/open/predict-output.ts";
-import { writeFileAtomic } from "../../storage/atomic.node.ts";
+import { endingOf } from "../../storage/ending.ts";
 import { shownPath } from "../../storage/shown-path.node.ts";
 import { defineCommand, type OptionValues, oneOf, text, toggle, wholeNumber } from "../command.ts";
+import { encryptToOption, writeOutput } from "../encryption.ts";
 import { showPicture } from "../explain/show-picture.ts";
 import { computeOptions, openNamed } from "../open-run.ts";
 import type { Output } from "../output.ts";
@@ -29,6 +30,7 @@ const options = {
   row: wholeNumber("of an input of several samples, the one to explain, from 0", 0),
   check: toggle("measure whether the values show what carries the score, and what the model learned"),
   out: text("FILE", "write a page (.html), or the picture alone (.svg, .png)"),
+  encryptTo: encryptToOption,
   ...computeOptions,
 } as const;
 type Given = OptionValues<typeof options>;
@@ -37,7 +39,7 @@ const endings = [".html", ".svg", ".png"];
 
 /** Throws OptionError for a file that cannot be written, before anything is computed. */
 function requireEnding(out: string | undefined): void {
-  if (out !== undefined && !endings.includes(extname(out).toLowerCase()))
+  if (out !== undefined && !endings.includes(endingOf(out)))
     throw new OptionError(`--out is ${out}; pass a file that ends in ${endings.join(", ")}`);
 }
 
@@ -199,7 +201,7 @@ function record({ name, sample, found, notes }: Told, output: Output): void {
 
 /** The file that a person asked for. */
 function contentOf(out: string, told: Told): string | Uint8Array {
-  const ending = extname(out).toLowerCase();
+  const ending = endingOf(out);
   if (ending === ".html") return explanationPage(pageOf(told));
   const [first] = told.found.pictures;
   const picture = first?.picture as Picture;
@@ -232,7 +234,8 @@ export const command = defineCommand({
     record(told, output);
     show(told, output);
     if (out === undefined) return;
-    await writeFileAtomic(resolve(out), contentOf(out, told));
+    const of = isRun(name) ? findRun(name) : undefined;
+    await writeOutput(resolve(out), contentOf(out, told), { encryptTo: given.encryptTo, of }, output);
     output.record("saved", { path: resolve(out) });
     output.line();
     output.line(`Saved ${shownPath(resolve(out))}`, "good");

@@ -5,9 +5,9 @@ import { join, resolve } from "node:path";
 import { OptionError, unknownName } from "../../core/errors.ts";
 import { plural } from "../../core/number-text.ts";
 import type { OpenRun } from "../../runs/open/open-run.node.ts";
-import { writeFileAtomic } from "../../storage/atomic.node.ts";
 import { shownPath } from "../../storage/shown-path.node.ts";
 import { choice, defineCommand, text, toggle } from "../command.ts";
+import { encryptToOption, writeOutput } from "../encryption.ts";
 import { openNamed, openOptions } from "../open-run.ts";
 
 interface Exported {
@@ -42,6 +42,7 @@ export const command = defineCommand({
   options: {
     format: choice("onnx (graph and weights) or safetensors (weights); default onnx", formatOf),
     out: text("FILE", "the file to write; default model.onnx or model.safetensors in the run's folder"),
+    encryptTo: encryptToOption,
     merge: toggle("of a run with adapters: put them into the weights, compared on a batch of the test"),
     ...openOptions,
   },
@@ -49,7 +50,7 @@ export const command = defineCommand({
     ["sardonyx export runs/lenet-mnist --format onnx", "runs/lenet-mnist/model.onnx"],
     ["sardonyx export lenet-mnist --format safetensors --out lenet.safetensors", "the weights"],
   ],
-  async run({ arguments: [name = ""], options: { format = "onnx", out, merge = false, ...open }, output }) {
+  async run({ arguments: [name = ""], options: { format = "onnx", out, encryptTo, merge = false, ...open }, output }) {
     if (merge && format !== "onnx")
       throw new OptionError(
         "--merge writes an ONNX file; leave --format out, or take the adapter beside the run's files",
@@ -59,7 +60,7 @@ export const command = defineCommand({
     if (existsSync(path) && statSync(path).isDirectory())
       throw new OptionError(`--out ${out} is a folder; name a file in it`);
     const { bytes, note } = await formats[format](run, merge);
-    await writeFileAtomic(path, bytes);
+    await writeOutput(path, bytes, { encryptTo, of: run.folder }, output);
     output.record("saved", { path, format, bytes: bytes.length, note });
     output.line(`Saved ${shownPath(path)} (${plural(bytes.length, "byte")}; ${note})`);
   },

@@ -4,6 +4,7 @@ import { aggregationNames } from "../../federated/aggregations.ts";
 import { type NoiseOptions, noiseSources } from "../../federated/noise.ts";
 import { givenSettingsShape } from "../../runs/recipes/settings.ts";
 import { defineCommand, number, type Option, oneOf, text, wholeNumber } from "../command.ts";
+import { encryptToOption } from "../encryption.ts";
 import { type Part, parsePart } from "../federate/join.ts";
 import { loadFederation } from "../federate/task.ts";
 import { ownOptions } from "../recipe-options.ts";
@@ -55,6 +56,7 @@ const options = {
   key: text("FILE", "serve: its key in PEM"),
   tokenFile: text("FILE", "serve, join: the file with the token that clients show; serve makes it where there is none"),
   out: text("DIR", "serve, simulate: the folder of what is kept and learned; default runs/federation-RECIPE"),
+  encryptTo: encryptToOption,
   part,
   name: text("NAME", "join: the client's name, which no other has; default by its part"),
   memory: text(
@@ -84,9 +86,10 @@ const reads = {
     "key",
     "tokenFile",
     "out",
+    "encryptTo",
   ],
-  join: ["part", "name", "memory", "patience", "ca", "tokenFile", ...together],
-  simulate: ["rounds", "clients", ...together, "liars", "delta", "out"],
+  join: ["part", "name", "memory", "patience", "ca", "tokenFile", ...together, "encryptTo"],
+  simulate: ["rounds", "clients", ...together, "liars", "delta", "out", "encryptTo"],
 } as const satisfies Readonly<Record<string, readonly (keyof typeof options)[]>>;
 type Action = keyof typeof reads;
 
@@ -130,7 +133,7 @@ export const command = defineCommand({
           ? "join needs the coordinator's address; pass it after the recipe, such as ws://127.0.0.1:8790"
           : `federate ${action} takes no address; leave ${url} out`,
       );
-    const { batchSize, learningRate, optimizer, seed, limit, threads, rounds, out, tokenFile } = given;
+    const { batchSize, learningRate, optimizer, seed, limit, threads, rounds, out, tokenFile, encryptTo } = given;
     const loaded = await loadFederation(
       recipe,
       {
@@ -145,12 +148,12 @@ export const command = defineCommand({
     );
     if (action === "simulate") {
       const { simulateRounds } = await import("../federate/simulate.ts");
-      return simulateRounds(loaded, { out, delta: given.delta }, output);
+      return simulateRounds(loaded, { out, encryptTo, delta: given.delta }, output);
     }
     if (action === "join") {
       const { join } = await import("../federate/join.ts");
       const { part: share, name, memory, patience, ca } = given;
-      return join(loaded, { url: url ?? "", tokenFile, part: share, name, memory, patience, ca }, output);
+      return join(loaded, { url: url ?? "", tokenFile, part: share, name, memory, patience, ca, encryptTo }, output);
     }
     const { serve } = await import("../federate/serve.ts");
     const { updates, seconds, port, host, cert, key, delta } = given;
@@ -158,7 +161,7 @@ export const command = defineCommand({
     if (clients === undefined)
       throw new OptionError("serve needs to know how many clients a round waits for; pass --clients N");
     const policy = { clients, ...(updates !== undefined && { updates }), ...(seconds !== undefined && { seconds }) };
-    return serve(loaded, { out, policy, delta, tokenFile, port, host, cert, key }, output);
+    return serve(loaded, { out, encryptTo, policy, delta, tokenFile, port, host, cert, key }, output);
   },
 });
 

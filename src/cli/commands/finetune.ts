@@ -9,8 +9,9 @@ import { runOptionsSchema } from "../../runs/recipes/run-options.ts";
 import { givenSettingsShape } from "../../runs/recipes/settings.ts";
 import { makePlan } from "../../runs/training/plan.node.ts";
 import { defineCommand, oneOf, text, toggle, wholeNumber } from "../command.ts";
+import { encryptToOption } from "../encryption.ts";
 import { isConfigured, type PlannedRun, planned, requireMemory, showDryRun } from "../finetune/dry-run.ts";
-import { ranksOf, ranksOptions } from "../ranks.ts";
+import { ranksOf, ranksOptions, requireNoClearLogs } from "../ranks.ts";
 import { batchSizeOption, optionsFrom, sizeOf } from "../setting-option.ts";
 import { curvesOption, runTraining } from "../train/run.ts";
 
@@ -53,6 +54,7 @@ export const command = defineCommand({
     ...optionsFrom(settings),
     batchSize: batchSizeOption,
     ...optionsFrom(runOptions),
+    encryptTo: encryptToOption,
   },
   examples: [
     ["sardonyx finetune ./bert --data reviews.csv --unfreeze-last 2", "classes of texts"],
@@ -63,7 +65,8 @@ export const command = defineCommand({
     ["sardonyx finetune ./bert --data reviews.csv --lora 8 --dry-run", "what it would take"],
   ],
   async run({ arguments: [base = ""], options, output, line }) {
-    const { out, resume, checkpointSeconds, dryRun, curves, processes, rankLogs: ____, ...given } = options;
+    const { out, resume, encryptTo, checkpointSeconds, dryRun, curves, processes, rankLogs, ...given } = options;
+    requireNoClearLogs(rankLogs, encryptTo);
     const communicator = dryRun ? undefined : await ranksOf({ processes }, line, output);
     const {
       epochs,
@@ -136,6 +139,7 @@ export const command = defineCommand({
       },
       out,
       resume,
+      encryptTo,
       choosesParts,
       communicator,
     });

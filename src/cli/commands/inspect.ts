@@ -1,9 +1,10 @@
 /** `sardonyx inspect`: the depth of a network, its parameters, what it costs. */
 
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import { writeFileAtomic } from "../../storage/atomic.node.ts";
 import { shownPath } from "../../storage/shown-path.node.ts";
 import { choice, defineCommand, text, toggle } from "../command.ts";
+import { encryptToOption, writeOutput } from "../encryption.ts";
 import { documentFormatOf, documentFormats, documentOf } from "../inspect/documents.ts";
 import { targetDescription } from "../inspect/target.ts";
 import { inspectTarget, whatIfOptions } from "../inspect/what-if.ts";
@@ -14,6 +15,7 @@ export const command = defineCommand({
     ...whatIfOptions,
     format: choice(`${documentFormats.join(", ")}; default table`, documentFormatOf),
     out: text("FILE", "write to a file"),
+    encryptTo: encryptToOption,
     all: toggle("show each of the blocks that repeat"),
   },
   examples: [
@@ -25,12 +27,17 @@ export const command = defineCommand({
     ["sardonyx inspect bert-base/ --format json", "a folder with config.json or safetensors"],
   ],
   async run({ arguments: [target = ""], options, output }) {
-    const { all = false, format = "table", out, ...whatIfs } = options;
+    const { all = false, format = "table", out, encryptTo, ...whatIfs } = options;
     const inspected = await inspectTarget(target, whatIfs, output);
     const document = await documentOf(format, inspected, { all, columns: out === undefined ? output.columns : 120 });
     output.record("inspection", inspected.inspection);
     if (out === undefined) return output.line(document.trimEnd());
-    await writeFileAtomic(resolve(out), new TextEncoder().encode(document));
+    await writeOutput(
+      resolve(out),
+      document,
+      { encryptTo, of: existsSync(target) ? resolve(target) : undefined },
+      output,
+    );
     output.record("saved", { path: resolve(out), format });
     output.line(`Saved ${shownPath(resolve(out))}`);
   },

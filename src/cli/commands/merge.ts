@@ -26,6 +26,7 @@ import { Interrupted } from "../../runs/training/interrupted.ts";
 import { readBytes } from "../../storage/atomic.node.ts";
 import { shownPath } from "../../storage/shown-path.node.ts";
 import { defineCommand, number, type Option, type OptionValues, oneOf, text, wholeNumber } from "../command.ts";
+import { encryptToOption } from "../encryption.ts";
 import { bytes, longCount } from "../inspect/units.ts";
 import { onInterrupt } from "../interrupt.ts";
 import type { Output } from "../output.ts";
@@ -53,6 +54,7 @@ const options = {
   dtype: oneOf("type of the merged numbers; default that of the models", mergedTypes),
   config: text("FILE", "a config of mergekit's (YAML) in place of the models and the options above"),
   out: text("DIR", "the folder to write; needed"),
+  encryptTo: encryptToOption,
 } as const;
 type Given = OptionValues<typeof options>;
 
@@ -102,7 +104,7 @@ function planOf(models: readonly string[], given: Given): Plan {
 
 /** The plan of a config of mergekit's. Throws OptionError for options that it says itself. */
 async function planOfConfig(config: string, models: readonly string[], given: Given): Promise<Plan> {
-  const stray = Object.keys(given).find((name) => !["config", "out", "seed"].includes(name));
+  const stray = Object.keys(given).find((name) => !["config", "out", "encryptTo", "seed"].includes(name));
   if (stray !== undefined || models.length > 0)
     throw new OptionError(
       `--config names the models and the method itself; leave ${stray ? `--${stray}` : models[0]} out, or --config`,
@@ -235,6 +237,7 @@ export const command = defineCommand({
         base: plan.base === undefined ? undefined : pathOf(plan.base),
         dtype: plan.dtype,
         out,
+        encryptTo: own.encryptTo,
         signal,
         report: (note) => output.warn(note, "caution"),
       });

@@ -8,8 +8,9 @@ import { makePlan, type Plan } from "../../runs/training/plan.node.ts";
 import { shownPath } from "../../storage/shown-path.node.ts";
 import { recipeForData } from "../../tasks/kinds/recipe-for-data.node.ts";
 import { defineCommand, text, wholeNumber } from "../command.ts";
+import { encryptToOption } from "../encryption.ts";
 import type { Output } from "../output.ts";
-import { ranksOf, ranksOptions } from "../ranks.ts";
+import { ranksOf, ranksOptions, requireNoClearLogs } from "../ranks.ts";
 import { ownOptions } from "../recipe-options.ts";
 import { batchSizeOption, optionsFrom, sizeOf } from "../setting-option.ts";
 import { showExperiment } from "../train/experiment.ts";
@@ -32,6 +33,7 @@ export const command = defineCommand({
     ...optionsFrom(settings),
     batchSize: batchSizeOption,
     ...optionsFrom(runOptionsSchema.shape),
+    encryptTo: encryptToOption,
     trials: wholeNumber(
       "try so many settings on validation data, for few epochs first; the best is trained in full",
       2,
@@ -63,6 +65,7 @@ export const command = defineCommand({
     ["sardonyx train iris --seeds 5", "the mean of five runs, with its interval"],
     ["sardonyx train lenet-mnist --curves", "curves on the terminal, as they grow"],
     ["sardonyx train lenet-mnist --profile", "time by operator and layer"],
+    ["sardonyx train iris --encrypt-to age1…", "all files encrypted to a key of age-keygen"],
     ["sardonyx train depth-mnist", "an experiment: 24 networks, compared"],
     ["sardonyx train --data penguins.csv --target species", "a table of your own"],
     ["sardonyx train ./my-recipe.ts --out runs/mine --json", "your own recipe, JSON lines"],
@@ -74,6 +77,7 @@ export const command = defineCommand({
       out,
       resume,
       profile,
+      encryptTo,
       checkpointSeconds,
       batchSize,
       seeds,
@@ -81,9 +85,10 @@ export const command = defineCommand({
       search,
       curves,
       processes: _,
-      rankLogs: __,
+      rankLogs,
       ...all
     } = options;
+    requireNoClearLogs(rankLogs, encryptTo);
     const loaded = await loadTrainable(recipe);
     const own = isLoadedExperiment(loaded) ? {} : (loaded.recipe.options ?? {});
     const isOwn = ([name]: readonly [string, unknown]) => Object.hasOwn(own, name);
@@ -99,6 +104,7 @@ export const command = defineCommand({
         out,
         resume,
         profile,
+        encryptTo,
         choosesParts: batchSize === "auto",
         communicator,
       });
@@ -122,13 +128,28 @@ export const command = defineCommand({
       );
     if (trials !== undefined && !isLoadedExperiment(loaded))
       return showSearch(loaded, recipe, {
-        ...{ out, output, trials, ranges: search, resume: resume ?? false, checkpointSeconds: checkpointSeconds ?? 30 },
+        ...{
+          out,
+          encryptTo,
+          output,
+          trials,
+          ranges: search,
+          resume: resume ?? false,
+          checkpointSeconds: checkpointSeconds ?? 30,
+        },
         plan: { given, choosesParts: batchSize === "auto" },
         communicator,
       });
     if (seeds !== undefined && !isLoadedExperiment(loaded)) {
       return showSeeds(loaded, recipe, {
-        ...{ out, output, count: seeds, resume: resume ?? false, checkpointSeconds: checkpointSeconds ?? 30 },
+        ...{
+          out,
+          encryptTo,
+          output,
+          count: seeds,
+          resume: resume ?? false,
+          checkpointSeconds: checkpointSeconds ?? 30,
+        },
         communicator,
         first: given.seed ?? loaded.recipe.defaults.seed,
         plan: { given, choosesParts: batchSize === "auto" },

@@ -14,6 +14,7 @@ import { strategyOf } from "../../federated/strategies/index.ts";
 import { measuredOf } from "../../runs/training/evaluation.ts";
 import { Interrupted } from "../../runs/training/interrupted.ts";
 import { readBytes, writeFileAtomic } from "../../storage/atomic.node.ts";
+import { encryptTo, sealedTo } from "../../storage/encryption/recipients.node.ts";
 import { Trainer, type TrainerOptions } from "../../train/engine/trainer.ts";
 import { onInterrupt } from "../interrupt.ts";
 import type { Output } from "../output.ts";
@@ -33,6 +34,7 @@ export interface JoinGiven {
   readonly part: Part | undefined;
   readonly name: string | undefined;
   readonly memory: string | undefined;
+  readonly encryptTo: string | undefined;
   readonly patience: number | undefined;
   readonly ca: string | undefined;
 }
@@ -99,6 +101,7 @@ export async function join(loaded: LoadedFederation, given: JoinGiven, output: O
   const token = await tokenOf(given.tokenFile, false, output);
   const { client, data, samples, training = {} } = dataOf(loaded, given);
   const memoryFile = resolve(given.memory ?? `runs/federated/${choices["recipe"]}-${client}.safetensors`);
+  const to = given.encryptTo === undefined ? undefined : sealedTo(encryptTo(given.encryptTo));
   const ca = given.ca === undefined ? undefined : Buffer.from(await readBytes(given.ca, "--ca"));
   const { hash: model } = describeModel(task.model);
   const interruption = onInterrupt(() => output.warn("\nLeaving; the same command comes back."));
@@ -114,7 +117,7 @@ export async function join(loaded: LoadedFederation, given: JoinGiven, output: O
       memory: {
         load: async () =>
           existsSync(memoryFile) ? decodeMemory(await readBytes(memoryFile, "federate join")) : emptyMemory,
-        save: (memory) => writeFileAtomic(memoryFile, encodeMemory(memory)),
+        save: (memory) => writeFileAtomic(memoryFile, encodeMemory(memory), to),
       },
       begin: async (said) => {
         // One that a recipe of your own brings is no built-in one.

@@ -15,10 +15,12 @@ import { type ServeEvent, serveFederation } from "../../federated/serve.node.ts"
 import { measuredOf } from "../../runs/training/evaluation.ts";
 import { Interrupted } from "../../runs/training/interrupted.ts";
 import { readBytes, writeFileAtomic } from "../../storage/atomic.node.ts";
+import { requireStillEncrypted } from "../../storage/encryption/encrypted-folder.node.ts";
 import { encodeSafetensors } from "../../storage/safetensors.ts";
 import { writeSecretFile } from "../../storage/secret-file.node.ts";
 import { shownPath } from "../../storage/shown-path.node.ts";
 import { evaluate } from "../../train/evaluate.ts";
+import { encryptOut } from "../encryption.ts";
 import { onInterrupt } from "../interrupt.ts";
 import type { Output } from "../output.ts";
 import type { LoadedFederation } from "./task.ts";
@@ -37,6 +39,7 @@ const standardDelta = 1e-5;
 /** What `serve` is told. */
 export interface ServeGiven {
   readonly out: string | undefined;
+  readonly encryptTo: string | undefined;
   readonly policy: RoundPolicy;
   /** At which the epsilon of each client is told. */
   readonly delta: number | undefined;
@@ -70,7 +73,9 @@ export async function serve(loaded: LoadedFederation, given: ServeGiven, output:
   const { model } = task;
   const description = describeModel(model);
   const folder = resolve(given.out ?? join("runs", `federation-${choices["recipe"]}`));
+  await encryptOut(folder, given.encryptTo);
   const stateFile = join(folder, federationFiles.state);
+  requireStillEncrypted(stateFile);
   const state = existsSync(stateFile) ? decodeState(await readBytes(stateFile, "federate serve")) : undefined;
   const rounds = settings.epochs;
   const coordinator = new Coordinator({

@@ -7,6 +7,7 @@ import { simulate } from "../../federated/simulate.ts";
 import { measuredOf } from "../../runs/training/evaluation.ts";
 import { Interrupted } from "../../runs/training/interrupted.ts";
 import type { Trained } from "../../train/engine/trainer.ts";
+import { encryptOut } from "../encryption.ts";
 import { onInterrupt } from "../interrupt.ts";
 import type { Output } from "../output.ts";
 import { finish, showPromise, showRound } from "./serve.ts";
@@ -15,11 +16,13 @@ import { type LoadedFederation, requireSplit } from "./task.ts";
 /** Simulates the rounds, tells each, and saves what was learned. Throws OptionError for a recipe that does not split its data. */
 export async function simulateRounds(
   loaded: LoadedFederation,
-  given: { readonly out: string | undefined; readonly delta: number | undefined },
+  given: { readonly out: string | undefined; readonly encryptTo: string | undefined; readonly delta: number | undefined },
   output: Output,
 ): Promise<void> {
   const { task, settings, compile, choices, federation } = loaded;
   const { clients, training = {} } = requireSplit(loaded);
+  const folder = resolve(given.out ?? join("runs", `federation-${choices["recipe"]}`));
+  await encryptOut(folder, given.encryptTo);
   const interruption = onInterrupt(() => output.warn("\nStopping; nothing is saved."));
   const told: RoundRecord[] = [];
   showPromise(loaded, given.delta, output);
@@ -52,7 +55,6 @@ export async function simulateRounds(
       training: { seed: settings.seed, ...training, compile },
     });
     const values = readValues(task.model, describeModel(task.model));
-    const folder = resolve(given.out ?? join("runs", `federation-${choices["recipe"]}`));
     await finish(loaded, { values, history: rounds }, { folder, delta: given.delta }, output);
   } finally {
     interruption.release();

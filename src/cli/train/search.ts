@@ -8,7 +8,9 @@ import { planOfBest, type SearchOptions, searchSettings, settingsNow } from "../
 import { type SearchReport, settingsText, type Trial } from "../../runs/search/search-report.ts";
 import { parseSpace } from "../../runs/search/space.ts";
 import { Interrupted } from "../../runs/training/interrupted.ts";
+import { leads } from "../../runs/training/ranks.node.ts";
 import { shownPath } from "../../storage/shown-path.node.ts";
+import { encryptOut } from "../encryption.ts";
 import { stopOnSignal } from "../interrupt.ts";
 import type { Output } from "../output.ts";
 import { showDownloads } from "./progress.ts";
@@ -17,6 +19,8 @@ import { runTraining } from "./run.ts";
 /** What of a search is chosen on the command line. */
 export type ShownSearch = Pick<SearchOptions, "trials" | "resume" | "plan" | "checkpointSeconds" | "communicator"> & {
   readonly out: string | undefined;
+  /** To whom all files are encrypted. */
+  readonly encryptTo: string | undefined;
   /** Ranges as they are written; default those of the recipe. */
   readonly ranges: string | undefined;
   readonly output: Output;
@@ -24,12 +28,13 @@ export type ShownSearch = Pick<SearchOptions, "trials" | "resume" | "plan" | "ch
 
 /** Searches settings, then trains with the best of them, and shows both. */
 export async function showSearch(loaded: Loaded<Recipe>, named: string, options: ShownSearch): Promise<void> {
-  const { out, ranges, output, plan, trials, resume, checkpointSeconds, communicator } = options;
+  const { out, encryptTo, ranges, output, plan, trials, resume, checkpointSeconds, communicator } = options;
   const { name, summary } = loaded.recipe;
   const folder = resolve(out ?? `runs/${name}-search`);
   const space = ranges === undefined ? undefined : parseSpace(ranges, settingsNow(loaded.recipe, plan.given));
   const searching = { folder, trials, space, resume, plan, checkpointSeconds, communicator };
   output.prose(`${name}: ${summary}`, 0, "strong");
+  if (leads({ communicator })) await encryptOut(folder, encryptTo);
   const interruption = stopOnSignal(output);
   try {
     const search = await searchSettings(loaded, named, {

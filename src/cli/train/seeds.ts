@@ -5,6 +5,7 @@ import { command } from "../../core/printable.ts";
 import type { Recipe } from "../../runs/recipes/recipe.ts";
 import type { Loaded } from "../../runs/recipes/recipes.node.ts";
 import { Interrupted } from "../../runs/training/interrupted.ts";
+import { leads } from "../../runs/training/ranks.node.ts";
 import {
   type BaselineOfSeeds,
   runSeeds,
@@ -15,6 +16,7 @@ import {
 import { shownPath } from "../../storage/shown-path.node.ts";
 import { advantageOf, comparedResult } from "../../train/baselines/compared-metric.ts";
 import type { Interval } from "../../train/metrics/interval.ts";
+import { encryptOut } from "../encryption.ts";
 import { stopOnSignal } from "../interrupt.ts";
 import type { Output } from "../output.ts";
 import { showTable } from "../show-table.ts";
@@ -27,14 +29,17 @@ export type ShownSeeds = Pick<
   "first" | "count" | "resume" | "plan" | "checkpointSeconds" | "communicator"
 > & {
   readonly out: string | undefined;
+  /** To whom all files are encrypted. */
+  readonly encryptTo: string | undefined;
   readonly output: Output;
 };
 
 /** Trains from each seed, and shows what they come to. */
 export async function showSeeds(loaded: Loaded<Recipe>, named: string, options: ShownSeeds): Promise<void> {
-  const { out, output, first, count, resume, plan, checkpointSeconds, communicator } = options;
+  const { out, encryptTo, output, first, count, resume, plan, checkpointSeconds, communicator } = options;
   const { name, summary } = loaded.recipe;
   const folder = resolve(out ?? `runs/${name}-seeds`);
+  if (leads({ communicator })) await encryptOut(folder, encryptTo);
   const interruption = stopOnSignal(output);
   output.prose(`${name}: ${summary}`, 0, "strong");
   output.line(`From ${count} seeds, ${first} to ${first + count - 1}, in ${shownPath(folder)}`);

@@ -14,8 +14,9 @@ import { encodeSavedModel } from "../../formats/files/saved-model.ts";
 import type { StoredTensor } from "../../formats/stored-tensors.ts";
 import { storedTypeOf } from "../../formats/stored-types.ts";
 import type { TypeTree } from "../../nn/index.ts";
-import { syncFolder, temporaryBeside, writeFileAtomic } from "../../storage/atomic.node.ts";
+import { syncFolder, temporaryBeside, writeFileAtomic, writeFilesAtomic } from "../../storage/atomic.node.ts";
 import { isSystemError, makeFolder, refusedWrite } from "../../storage/disk.node.ts";
+import { encryptionOf, encryptionOfFolder, encryptTo } from "../../storage/encryption/recipients.node.ts";
 import { openBeside } from "../../storage/file-source.node.ts";
 import { writeSafetensors } from "../../storage/safetensors-writer.node.ts";
 import { memoryPrefix } from "../../train/load-parameters.ts";
@@ -42,6 +43,8 @@ export interface MergeFilesOptions {
   readonly base?: string | undefined;
   /** Element type of the merged floats; default that of each tensor in the models. */
   readonly dtype?: MergedType | undefined;
+  /** To whom all files are encrypted: `age1…`, a file of recipients, or `passphrase`; default to whom those of the first model are. */
+  readonly encryptTo?: string | undefined;
   /** Stops between two tensors, and leaves nothing. */
   readonly signal?: AbortSignal | undefined;
   /** Is told what somebody should know, as it is found; default it stands in the result alone. */
@@ -53,6 +56,7 @@ const checkOptions = optionsOf<MergeFilesOptions>("mergeFiles", {
   out: required(string),
   base: string,
   dtype: oneOf(...mergedTypes),
+  encryptTo: string,
   signal: matching<AbortSignal>("an AbortSignal", (value) => value instanceof AbortSignal),
   report: functionOf("(note) => …"),
 });
@@ -166,6 +170,9 @@ class Merging {
 
   async write(folder: string): Promise<MergedFiles> {
     const { shards, kind } = this.#first;
+    const { encryptTo: to } = this.#options;
+    const encryption = to === undefined ? encryptionOfFolder(this.#first.folder) : await encryptionOf(encryptTo(to));
+    await writeFilesAtomic(folder, encryption, []);
     let bytes = 0;
     for (const shard of shards) bytes += await this.#writeShard(folder, shard, this.#fileOf(shard));
     const files = shards.map((shard) => this.#fileOf(shard));

@@ -9,6 +9,7 @@ import { objectOf } from "../../core/option-types.ts";
 import { optionsOf } from "../../core/options.ts";
 import { leadersData, shareOut } from "../../distributed/shared-work.ts";
 import { readBytes, writeFileAtomic } from "../../storage/atomic.node.ts";
+import { isEncrypted } from "../../storage/encryption/encrypted-folder.node.ts";
 import { shownPath } from "../../storage/shown-path.node.ts";
 import { dropFolder, runFiles, writeRecord } from "../folder/run-folder.node.ts";
 import type { OnDownload } from "../recipes/recipe.ts";
@@ -43,9 +44,9 @@ export interface ExperimentObserver {
  * - `out`: the folder; default `runs/NAME`.
  * - `resume`: go on with the experiment in `out`, or with the newest one of that name; default false.
  * - `repeats`: from how many seeds each network is trained; default that of the experiment.
- * - `device`, `threads`: as those of `runRecipe`.
+ * - `encryptTo`, `device`, `threads`: as those of `runRecipe`.
  */
-export type RunExperimentOptions = Pick<RunOptions, "out" | "resume"> &
+export type RunExperimentOptions = Pick<RunOptions, "out" | "resume" | "encryptTo"> &
   Pick<GivenSettings, "device" | "threads" | "repeats"> & {
     /** Ends the experiment after the batch under way when it is aborted; trials that ended are kept. */
     readonly signal?: AbortSignal;
@@ -53,11 +54,12 @@ export type RunExperimentOptions = Pick<RunOptions, "out" | "resume"> &
     readonly observer?: ExperimentObserver;
   };
 
-const { out, resume } = runOptionsSchema.shape;
+const { out, resume, encryptTo } = runOptionsSchema.shape;
 const where = givenSettingsShape;
 const checkOptions = optionsOf<RunExperimentOptions>("runExperiment", {
   out,
   resume,
+  encryptTo,
   device: where.device,
   threads: where.threads,
   repeats: where.repeats,
@@ -134,7 +136,7 @@ async function runTrials(
   observer: ExperimentObserver,
 ): Promise<void> {
   const { folder, record, communicator } = plan;
-  const compile = tellingPlacement({ compile: plan.compile, observer });
+  const compile = isEncrypted(folder) ? plan.compile : tellingPlacement({ compile: plan.compile, observer });
   const { settings } = record;
   const isDone = ({ series, at }: Variant, seed: number) =>
     outcomes.some((own) => own.series === series && own.at === at && own.seed === seed);

@@ -1,10 +1,11 @@
 /** The secret of a private run: the key that draws its samples and its noise, kept while it trains and no longer. */
-import { readFile, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { FileError } from "../../core/errors.ts";
+import { FileError, KeyError } from "../../core/errors.ts";
 import { parseJson } from "../../core/json.ts";
 import type { Key } from "../../core/random.ts";
 import { secretKey } from "../../privacy/secret-key.ts";
+import { readBytes } from "../../storage/atomic.node.ts";
 import { writeSecretFile } from "../../storage/secret-file.node.ts";
 import { shownPath } from "../../storage/shown-path.node.ts";
 
@@ -21,13 +22,14 @@ export async function privacyKey(folder: string, goesOn: boolean): Promise<Key> 
     await writeSecretFile(path, JSON.stringify(key));
     return key;
   }
-  const text = await readFile(path, "utf8").catch((cause: unknown) => {
+  const bytes = await readBytes(path, "key of a private run").catch((cause: unknown) => {
+    if (cause instanceof KeyError) throw cause;
     throw new FileError(
       `${shownPath(path)} cannot be read, without which a private run cannot go on (${(cause as Error).message}); bring the file back, or train anew in another folder`,
       { cause },
     );
   });
-  const words = parseJson(text);
+  const words = parseJson(new TextDecoder().decode(bytes));
   if (Array.isArray(words) && words.length === 2 && words.every((word) => Number.isInteger(word)))
     return [Number(words[0]) >>> 0, Number(words[1]) >>> 0];
   throw new FileError(

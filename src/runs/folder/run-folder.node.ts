@@ -1,12 +1,13 @@
 /** The folder of a run: its name, what lies in it, and `run.json`, which says how the run came about. */
 
 import { existsSync, readdirSync, rmdirSync, rmSync, statSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import * as z from "zod";
-import { FileError, nearest, OptionError } from "../../core/errors.ts";
+import { FileError, KeyError, nearest, OptionError } from "../../core/errors.ts";
 import { parseJson } from "../../core/json.ts";
 import { readBytes, writeFileAtomic } from "../../storage/atomic.node.ts";
 import { makeFolder, onDisk } from "../../storage/disk.node.ts";
+import { encryptionFiles } from "../../storage/encryption/recipients.node.ts";
 import { lives } from "../../storage/process-lock.node.ts";
 import { shownPath } from "../../storage/shown-path.node.ts";
 import { runSettingsSchema } from "../recipes/settings.ts";
@@ -54,14 +55,17 @@ export type RunRecord = z.infer<typeof recordSchema>;
 /** A file that some process was writing (see writeFileAtomic). */
 const temporary = /^\..*\.(\d+)\.[0-9a-f]{8}\.tmp$/;
 
-/** What a killed process leaves: its lock, and files that it was writing. */
+/** What a killed process leaves: its lock, which names it and is in the clear, and files that it was writing. */
 const isLeftOver = (name: string) => temporary.test(name) || name === lockFile;
+
+/** Whether a file makes a folder none for a new run: what says how its files will be encrypted does not. */
+const isInTheWay = (name: string) => !isLeftOver(name) && !encryptionFiles.includes(name);
 
 const isTaken = (path: string): boolean =>
   existsSync(path) &&
   onDisk(
     path,
-    () => !statSync(path).isDirectory() || ownerOf(path) !== undefined || !readdirSync(path).every(isLeftOver),
+    () => !statSync(path).isDirectory() || ownerOf(path) !== undefined || readdirSync(path).some(isInTheWay),
   );
 
 /** A folder that belongs to this process until it is released. */
@@ -119,7 +123,7 @@ export function claimNewFolder(name: string, out: string | undefined): ClaimedFo
 function claimMade(path: string): ClaimedFolder {
   const isNew = makeFolder(path);
   const claimed = claimRun(path);
-  if (readdirSync(path).every(isLeftOver)) return { ...claimed, isNew };
+  if (!readdirSync(path).some(isInTheWay)) return { ...claimed, isNew };
   // Between the look and the claim another run began there, and ended.
   claimed.release();
   throw new OptionError(`${shownPath(path)} is not an empty folder; name another folder`);
@@ -134,6 +138,7 @@ export function dropFolder({ path, isNew, release }: ClaimedFolder): void {
   }
   release();
   if (!isNew) return;
+  for (const name of encryptionFiles) rmSync(join(path, name), { force: true });
   removeEmpty(path);
   const parent = resolve(runsFolder);
   if (dirname(path) === parent) removeEmpty(parent);
@@ -190,7 +195,11 @@ export async function newestRun(recipe: string): Promise<string> {
   for (const path of runFolders()) {
     // One that was merged is not trained on.
     if (existsSync(join(path, runFiles.merge))) continue;
-    const record = await readRecord(path).catch(() => undefined);
+    const record = await readRecord(path).catch((error: unknown) => {
+      // By its name it may be the one.
+      if (error instanceof KeyError && basename(path).startsWith(recipe)) throw error;
+      return undefined;
+    });
     if (!record || record.recipe.name !== recipe || record.profile) continue;
     if (!newest || record.created > newest.created) newest = { path, created: record.created };
   }

@@ -6,6 +6,11 @@ import { matching } from "../../core/option-types.ts";
 export const runOptionsSchema = z.strictObject({
   out: z.string().min(1).optional().describe("folder of the run; default runs/RECIPE"),
   resume: z.boolean().optional().describe("resume the run in --out, or the newest run of the recipe"),
+  encryptTo: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("encrypt all that is written: age1…, a file of such lines, or passphrase (asked for)"),
   checkpointSeconds: z.number().min(0).optional().describe("seconds between checkpoints; default 30"),
   profile: z
     .boolean()

@@ -1,6 +1,5 @@
 /** A search of settings: trials in folders of their own, the better of which are trained on, and the best in full. */
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { DataError, OptionError, SardonyxError } from "../../core/errors.ts";
 import { greatest, least } from "../../core/lists.ts";
@@ -9,7 +8,9 @@ import { optionsOf } from "../../core/options.ts";
 import { foldIn, keyOf } from "../../core/random.ts";
 import type { Communicator } from "../../distributed/communicator.ts";
 import { leadersData, shareOut } from "../../distributed/shared-work.ts";
-import { writeFileAtomic } from "../../storage/atomic.node.ts";
+import { readBytes, writeFileAtomic } from "../../storage/atomic.node.ts";
+import { encryptFolder } from "../../storage/encryption/encrypted-folder.node.ts";
+import { encryptTo } from "../../storage/encryption/recipients.node.ts";
 import { shownPath } from "../../storage/shown-path.node.ts";
 import { comparedMetrics, comparedResult } from "../../train/baselines/compared-metric.ts";
 import { type Callback, signOf } from "../../train/callbacks/callback.ts";
@@ -105,6 +106,8 @@ export async function searchSettings(
     if (leads({ communicator })) await writeFileAtomic(path, `${JSON.stringify(search, null, 2)}\n`);
   };
   if (isNew) await keep(search);
+  // Trials are opened again: of those that are encrypted, what opens them is missed now, not when hours have gone.
+  if (leads({ communicator })) await readBytes(path, "search");
   for (const [place, rung] of search.rungs.entries()) {
     const left = entering(search, place, rung)
       .map(({ number }) => search.trials.find((own) => own.number === number) as Trial)
@@ -148,7 +151,8 @@ function entering({ trials, better }: SearchReport, place: number, rung: Rung): 
 async function begunSearch(recipe: Recipe, options: SearchOptions, path: string): Promise<SearchReport> {
   const { folder, resume, trials, plan } = options;
   const { given } = plan;
-  if (resume && existsSync(path)) return parseSearch(await readFile(path, "utf8"), shownPath(path));
+  if (resume && existsSync(path))
+    return parseSearch(new TextDecoder().decode(await readBytes(path, "search")), shownPath(path));
   if (existsSync(path))
     throw new OptionError(`${shownPath(folder)} holds a search already; resume it (--resume), or name another folder`);
   const now = settingsNow(recipe, given);
@@ -326,7 +330,7 @@ export async function searchRecipe(
   searchOptions: SearchRecipeOptions = {},
 ): Promise<RunResult & { readonly search: SearchReport }> {
   const { trials = 9, space, signal, observer = {}, device, threads, ...options } = checkOptions(searchOptions);
-  const { out, resume = false, checkpointSeconds } = options;
+  const { out, resume = false, encryptTo: to, checkpointSeconds } = options;
   checkChoices(settings);
   const loaded = typeof recipe === "string" ? await loadRecipe(recipe) : { recipe };
   const named = typeof recipe === "string" ? recipe : recipe.name;
@@ -336,6 +340,7 @@ export async function searchRecipe(
     checkpointSeconds: checkpointSeconds ?? 30,
     ...{ trials, space, resume, observer, signal },
   };
+  if (to !== undefined) await encryptFolder(searching.folder, encryptTo(to));
   const search = await searchSettings(loaded, named, searching);
   const plan = await planOfBest(loaded, named, search, searching);
   return { ...(await trainPlan(plan, { signal, observer, checkpointSeconds })), search };

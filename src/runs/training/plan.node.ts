@@ -13,14 +13,18 @@ import { requireHalf } from "../../jit/half-support.ts";
 import { selectBackend } from "../../runtime/select.ts";
 import { deviceText } from "../../runtime/session.ts";
 import { defaultThreads } from "../../runtime/threads.node.ts";
+import { encryptFolder, isEncrypted, requireStillEncrypted } from "../../storage/encryption/encrypted-folder.node.ts";
+import { encryptTo } from "../../storage/encryption/recipients.node.ts";
 import { shownPath } from "../../storage/shown-path.node.ts";
 import type { Progress } from "../../train/fit.ts";
 import { type Optimizer, optimizerOf } from "../../train/optimizers/index.ts";
 import { compileOptions, readCheckpoint } from "../folder/checkpoint-file.node.ts";
+import { lockFile } from "../folder/claim.node.ts";
 import {
   type ClaimedFolder,
   claimNewFolder,
   claimRun,
+  dropFolder,
   newestRun,
   type RunRecord,
   readRecord,
@@ -62,7 +66,7 @@ export interface Plan<R extends Trainable = Recipe> {
 }
 
 /** What decides a plan. */
-export type PlanOptions = Pick<RunOptions, "out" | "resume" | "profile"> & {
+export type PlanOptions = Pick<RunOptions, "out" | "resume" | "profile" | "encryptTo"> & {
   readonly given: GivenSettings;
   /** Chooses in how many parts a batch is computed, by the memory that there is; a run that goes on has chosen. Default false. */
   readonly choosesParts?: boolean | undefined;
@@ -134,7 +138,7 @@ async function requireDevice({ device, precision }: RunSettings): Promise<void> 
 async function planNew<R extends Trainable>(
   { recipe, path }: Loaded<R>,
   named: string,
-  { given, out, profile = false, choosesParts = false, placing }: PlacedOptions,
+  { given, out, profile = false, encryptTo: to, choosesParts = false, placing }: PlacedOptions,
 ): Promise<Plan<R>> {
   const { name, defaults } = recipe;
   if (choosesParts && isExperiment(recipe))
@@ -143,7 +147,18 @@ async function planNew<R extends Trainable>(
   const asked = { ...given, ...(given.options && { options: absolutePaths(given.options) }) };
   const settings = newSettings(standard, asked, defaultThreads(launched()?.here));
   await requireDevice(settings);
+  const encryption = to === undefined ? undefined : encryptTo(to);
   const claimed = claimNewFolder(profile ? `${recipe.name}-profile` : recipe.name, out);
+  try {
+    if (encryption) await encryptFolder(claimed.path, encryption, [lockFile]);
+    if (profile && isEncrypted(claimed.path))
+      throw new OptionError(
+        "a profile is written by the engine, in the clear; leave --profile out, or train into a folder that is not encrypted",
+      );
+  } catch (error) {
+    dropFolder(claimed);
+    throw error;
+  }
   return {
     recipe,
     named,
@@ -176,11 +191,13 @@ const absolutePaths = (options: Readonly<Record<string, OptionValue>>): Record<s
 async function planResumed<R extends Trainable>(
   { recipe, path }: Loaded<R>,
   named: string,
-  { given, out, profile, placing }: PlacedOptions,
+  { given, out, profile, encryptTo: to, placing }: PlacedOptions,
 ): Promise<Plan<R>> {
   if (profile) throw new OptionError("a profile begins a run of its own; do not resume one");
   const folder = out === undefined ? await newestRun(recipe.name) : resolve(out);
   const saved = await readRecord(folder);
+  requireStillEncrypted(join(folder, runFiles.record));
+  if (to !== undefined) await encryptFolder(folder, encryptTo(to));
   if (existsSync(join(folder, runFiles.merge)))
     throw new OptionError(
       `${shownPath(folder)} was merged of other runs, and does not hold what their optimizers remembered; resume one of those, or train a new run`,

@@ -1,7 +1,7 @@
 /** One run from its first step to its last: load, train, test, save. */
 
 import { existsSync } from "node:fs";
-import { readFile, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { OptionError } from "../../core/errors.ts";
 import { plural } from "../../core/number-text.ts";
@@ -14,7 +14,7 @@ import type { CompileOptions } from "../../jit/compile.ts";
 import { summarize } from "../../nn/summary.ts";
 import { secretKey } from "../../privacy/secret-key.ts";
 import { isCard } from "../../runtime/session.ts";
-import { writeFileAtomic } from "../../storage/atomic.node.ts";
+import { readBytes, writeFileAtomic } from "../../storage/atomic.node.ts";
 import { shownPath } from "../../storage/shown-path.node.ts";
 import type { EpochResult } from "../../train/engine/running-sums.ts";
 import { writeDeployment } from "../folder/deployment.node.ts";
@@ -45,6 +45,8 @@ import { isFinished, runStages } from "./stages.node.ts";
  * How a run is started and watched:
  * - `out`: the folder; default `runs/NAME`.
  * - `resume`: go on with the run in `out`, or with the newest one of the recipe; default false.
+ * - `encryptTo`: to whom all files of the run are encrypted, in the format of age: `age1…`, a file of such lines, or `passphrase`; default to
+ * whom those of the folder are, or nobody.
  * - `checkpointSeconds`: seconds between checkpoints; default 30.
  * - `device`: where to compute; default `"auto"`, see `chooseDevice`. The record of the run has the device that was chosen.
  * - `threads`: threads of one operator; default OMP_NUM_THREADS, or all cores. The record of the run has them, since sums depend on how
@@ -199,7 +201,7 @@ async function trainClaimed(given: Plan, options: TrainOptions): Promise<TrainRe
   if (isFinished(task, plan) && (await sameOnAll(communicator, existsSync(evaluated) ? 1 : 0)) === 1) {
     observer.onFinished?.(plan, progress);
     const evaluation = leads(plan)
-      ? parseEvaluation(await readFile(evaluated, "utf8"), shownPath(evaluated))
+      ? parseEvaluation(new TextDecoder().decode(await readBytes(evaluated, "evaluation")), shownPath(evaluated))
       : undefined;
     return { batches: progress?.trainer.batches ?? 0, updateSeconds: 0, history: progress?.history ?? [], evaluation };
   }

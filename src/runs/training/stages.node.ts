@@ -7,12 +7,10 @@ import type { Batch } from "../../data/pipeline/dataset.ts";
 import { anyOf } from "../../distributed/communicator.ts";
 import { watchLayers } from "../../explain/learning/watch-layers.ts";
 import type { CompileOptions } from "../../jit/compile.ts";
-import { writeFileAtomic } from "../../storage/atomic.node.ts";
-import { appendWhole } from "../../storage/disk.node.ts";
+import { isEncrypted } from "../../storage/encryption/encrypted-folder.node.ts";
 import type { Callback } from "../../train/callbacks/callback.ts";
-import { checkpoint, checkpointBest } from "../../train/callbacks/checkpoint.node.ts";
-import { jsonLog } from "../../train/callbacks/json-log.node.ts";
-import { tensorBoard } from "../../train/callbacks/tensorboard.node.ts";
+import { checkpointBest } from "../../train/callbacks/checkpoint.node.ts";
+import { checkpointBy } from "../../train/callbacks/checkpoint.ts";
 import { encodeCheckpoint } from "../../train/checkpoint.ts";
 import type { EpochResult } from "../../train/engine/running-sums.ts";
 import { memoryText } from "../../train/engine/step-memory.ts";
@@ -21,6 +19,7 @@ import type { FitOptions } from "../../train/fit-options.ts";
 import { loadParameters } from "../../train/load-parameters.ts";
 import { writeDeployment } from "../folder/deployment.node.ts";
 import { runFiles } from "../folder/run-folder.node.ts";
+import { RunLogs } from "../folder/run-logs.node.ts";
 import type { Stage, Task } from "../recipes/recipe.ts";
 import type { RunSettings } from "../recipes/settings.ts";
 import { measuredOf } from "./evaluation.ts";
@@ -80,8 +79,10 @@ export interface StagesResult {
 
 /** Trains the stages that are left. Throws Interrupted, with the checkpoint written, when the signal is aborted. */
 export async function runStages(stagesOptions: StagesOptions): Promise<StagesResult> {
-  const options = { ...stagesOptions, compile: tellingPlacement(stagesOptions) };
-  const { task, plan, observer, stopAfter } = options;
+  const { task, plan, observer, stopAfter } = stagesOptions;
+  // The engine tells where nodes were computed in a file, which nothing encrypts.
+  const compile = isEncrypted(plan.folder) ? stagesOptions.compile : tellingPlacement(stagesOptions);
+  const options = { ...stagesOptions, compile, logs: new RunLogs(plan.folder) };
   const stages = stagesOf(task, plan);
   const at = plan.progress && stageOf(plan.progress);
   let { progress } = plan;
@@ -138,8 +139,11 @@ function entering({ model, callbacks = [] }: Task, progress: Progress): Progress
   };
 }
 
+/** A run whose logs are open. */
+type LoggedOptions = StagesOptions & { readonly logs: RunLogs };
+
 async function fitStage(
-  options: StagesOptions,
+  options: LoggedOptions,
   stages: readonly Stage[],
   state: StageState,
   progress: Progress | undefined,
@@ -152,13 +156,12 @@ async function fitStage(
     ...(task.callbacks ?? []),
     stageCallback(state),
     checkpointBest(join(folder, runFiles.best), monitorOf(task)),
-    jsonLog(join(folder, runFiles.log)),
-    tensorBoard(join(folder, runFiles.tensorboard)),
+    ...options.logs.callbacks(),
     ...watching(options),
     ...(observer.callbacks?.(epochs + later) ?? []),
     ...memoryNote(options),
     ...stopping(options),
-    checkpoint(join(folder, runFiles.checkpoint), { seconds: options.checkpointSeconds }),
+    checkpointBy((bytes) => options.logs.saveWith(bytes), { seconds: options.checkpointSeconds }),
   ];
   const minimized = {
     ...measuredOf(task),
@@ -199,16 +202,15 @@ function monitorOf({ validation, steps }: Task): string {
 }
 
 /** Measures layers, where that is asked for: for the log, and for whoever watches the run. */
-function watching({ task, plan, compile: { device, threads }, observer }: StagesOptions): Callback[] {
+function watching({ task, plan, compile: { device, threads }, observer, logs }: LoggedOptions): Callback[] {
   const { watchLayers: every } = plan.record.settings;
   const parts = partsOf(plan.record.settings);
   if (every === undefined) return [];
-  const log = join(plan.folder, runFiles.log);
   const watch = watchLayers<Batch>(task.train.inParts(parts), {
     every,
     compile: { device, threads },
     onMeasured(moment) {
-      appendWhole(log, `${JSON.stringify({ type: "layers", ...moment })}\n`);
+      logs.append({ type: "layers", ...moment });
       observer.onLayers?.(watch.history);
     },
   });
@@ -230,17 +232,14 @@ function memoryNote({ observer }: StagesOptions): Callback[] {
 }
 
 /** Callbacks that end the run: a signal, which leaves a checkpoint of this very batch, and the end of a profile. */
-function stopping({ plan, signal, stopAfter }: StagesOptions): Callback[] {
+function stopping({ plan, signal, stopAfter, logs }: LoggedOptions): Callback[] {
   const stopIfAsked = async (run: Run) => {
     // A signal reaches processes at different batches.
     const asked = signal?.aborted ?? false;
     if (!(plan.communicator ? await anyOf(plan.communicator, asked) : asked)) return;
     await run.trainer.sync();
     await run.trainer.gather();
-    if (leads(plan)) {
-      const bytes = encodeCheckpoint(run.progress());
-      await writeFileAtomic(join(plan.folder, runFiles.checkpoint), bytes);
-    }
+    if (leads(plan)) await logs.saveWith(encodeCheckpoint(run.progress()));
     // Not `run.stop`, after which callbacks may put the best parameters in place of the latest.
     throw new Interrupted(
       `after batch ${run.trainer.batches}, in epoch ${run.epoch + (run.batchInEpoch > 0 ? 1 : 0)}`,

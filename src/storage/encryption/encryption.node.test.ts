@@ -10,7 +10,8 @@ import { readBytes, writeFileAtomic } from "../atomic.node.ts";
 import { openFile } from "../file-source.node.ts";
 import { readSafetensorsHeader } from "../safetensors.ts";
 import { writeSafetensors } from "../safetensors-writer.node.ts";
-import { encryptionOf, encryptTo, recipientsAt, recipientsFile, requireEncryptedTo } from "./recipients.node.ts";
+import { encryptFolder } from "./encrypted-folder.node.ts";
+import { encryptTo, recipientsAt, recipientsFile } from "./recipients.node.ts";
 import { sealed } from "./sealer.node.ts";
 
 const fixtures = join(process.cwd(), "test/fixtures/age");
@@ -153,8 +154,7 @@ test("a folder's files are encrypted to its recipients, and to nobody else", asy
   const run = join(folder, "run");
   mkdirSync(join(run, "tensorboard"), { recursive: true });
   expect(recipientsAt(join(run, "a"))).toEqual([]);
-  for (const [name, content] of Object.entries(await encryptionOf(encryptTo(recipient))))
-    writeFileSync(join(run, name), content);
+  await encryptFolder(run, encryptTo(recipient), ["tensorboard"]);
   const path = join(run, "tensorboard", "events");
   await writeFileAtomic(path, "in the clear");
   expect(readFileSync(path, "latin1")).toMatch(/^age-encryption.org\/v1\n-> X25519 /);
@@ -167,8 +167,9 @@ test("a folder's files are encrypted to its recipients, and to nobody else", asy
   const [entry] = readSafetensorsHeader(file).entries;
   expect(entry).toMatchObject({ name: "w", shape: [20_000] });
   file.close();
-  expect(() => requireEncryptedTo(run, encryptTo(other))).toThrow(
-    /run is encrypted to age1\w+, which is decided when it is made/,
+  await encryptFolder(run, encryptTo(recipient));
+  await expect(encryptFolder(run, encryptTo(other))).rejects.toThrow(
+    /run is encrypted to age1\w+, which was decided when it was made/,
   );
   writeFileSync(join(run, recipientsFile), "age1wrong\n");
   await expect(writeFileAtomic(path, "in the clear")).rejects.toThrow("line 1 is no recipient of X25519");
@@ -178,9 +179,7 @@ test("a folder encrypted by a passphrase has an identity of its own", async () =
   process.env["SARDONYX_PASSPHRASE"] = passphrase;
   delete process.env["SARDONYX_IDENTITY"];
   const run = join(folder, "by-passphrase");
-  mkdirSync(run);
-  for (const [name, content] of Object.entries(await encryptionOf(encryptTo("passphrase"))))
-    writeFileSync(join(run, name), content);
+  await encryptFolder(run, encryptTo("passphrase"));
   await writeFileAtomic(join(run, "a"), "in the clear");
   expect(new TextDecoder().decode(await readBytes(join(run, "a"), "test"))).toBe("in the clear");
   delete process.env["SARDONYX_PASSPHRASE"];

@@ -88,6 +88,17 @@ export function sealedTo({ recipients, passphrase }: EncryptTo): SealedTo {
   throw new OptionError("a file is encrypted by a passphrase or to recipients, not both; leave one out");
 }
 
+/** The files that make another folder one whose files are encrypted as those of a folder are; none where they are not. */
+export function encryptionOfFolder(folder: string): Readonly<Record<string, Uint8Array | string>> {
+  const recipients = recipientsAt(join(folder, recipientsFile));
+  const own = findAbove(join(folder, ownIdentity), ownIdentity);
+  if (recipients.length === 0) return {};
+  return {
+    ...(own !== undefined && { [ownIdentity]: new Uint8Array(readFileSync(own)) }),
+    [recipientsFile]: `${recipients.join("\n")}\n`,
+  };
+}
+
 /**
  * The files that make a folder one whose files are encrypted. By a passphrase it gets an identity of its own, which the passphrase opens: that takes a
  * second, and a run writes many files.
@@ -104,16 +115,4 @@ export async function encryptionOf({
     [ownIdentity]: await sealed({ passphrase }, `# public key: ${own}\n${identity}\n`),
     [recipientsFile]: `${[own, ...recipients].join("\n")}\n`,
   };
-}
-
-/** Throws OptionError where files in a folder are encrypted to others than was asked. */
-export function requireEncryptedTo(folder: string, { recipients, passphrase }: EncryptTo): void {
-  const has = recipientsAt(join(folder, recipientsFile));
-  const isSame =
-    recipients.every((own) => has.includes(own)) && (passphrase === undefined || existsSync(join(folder, ownIdentity)));
-  if (isSame && has.length > 0) return;
-  const state = has.length === 0 ? "is not encrypted" : `is encrypted to ${has.join(", ")}`;
-  throw new OptionError(
-    `${shownPath(folder)} ${state}, which is decided when it is made; leave encryption out, or name another folder (decrypt and encrypt copy one)`,
-  );
 }

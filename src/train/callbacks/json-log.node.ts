@@ -1,8 +1,7 @@
 /** A run as lines of JSON. */
-import { existsSync, readFileSync, truncateSync } from "node:fs";
 import { FileError } from "../../core/errors.ts";
 import { parseJson } from "../../core/json.ts";
-import { appendWhole, onDisk } from "../../storage/disk.node.ts";
+import { type GrowingFile, growingFile } from "../../storage/growing-files.node.ts";
 import type { Run } from "../fit.ts";
 import type { Callback } from "./callback.ts";
 import { records } from "./records.ts";
@@ -11,22 +10,29 @@ import { records } from "./records.ts";
  * Appends a JSON line to the file `path` for every `every`-th batch (default 50) and each epoch, as `records` makes
  * them. A resumed run drops the lines after its checkpoint. Throws FileError for a file that is no such log.
  */
-export function jsonLog(path: string, every = 50): Callback {
-  const log = records((record) => appendWhole(path, `${JSON.stringify(record)}\n`), every);
+export const jsonLog = (path: string, every = 50): Callback => jsonLogIn(growingFile(path), path, every);
+
+/** As `jsonLog`, in a file that others append to as well. */
+export function jsonLogIn(file: GrowingFile, path: string, every = 50): Callback {
+  const log = records((record) => file.append(`${JSON.stringify(record)}\n`), every);
   return {
     ...log,
     name: "jsonLog",
     leads: true,
-    onStart(run) {
-      if (existsSync(path)) onDisk(path, () => truncateSync(path, bytesUpTo(path, run)));
+    onStart: (run) => file.open((content) => bytesUpTo(content, path, run)),
+    async onEpoch(run, results) {
+      await log.onEpoch?.(run, results);
+      await file.save();
     },
+    onEnd: () => file.save(),
   };
 }
 
 /** Length of the lines that were written up to where a run stands; a line cut off by a kill is after that. */
-function bytesUpTo(path: string, { trainer, epoch }: Run): number {
+function bytesUpTo(content: Uint8Array, path: string, { trainer, epoch }: Run): number {
   let length = 0;
-  for (const [i, line] of readFileSync(path, "utf8")
+  for (const [i, line] of new TextDecoder()
+    .decode(content)
     .split(/(?<=\n)/)
     .entries()) {
     if (!line.endsWith("\n")) break;

@@ -1,7 +1,8 @@
 /** A run as TensorBoard shows it. */
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { appendWhole, makeFolder } from "../../storage/disk.node.ts";
+import { makeFolder } from "../../storage/disk.node.ts";
+import { type GrowingFile, growingFile } from "../../storage/growing-files.node.ts";
 import type { Callback } from "./callback.ts";
 import { encodeFileVersion, encodeHistogram, encodeScalars, eventFileName } from "./tensorboard-events.ts";
 
@@ -14,7 +15,15 @@ import { encodeFileVersion, encodeHistogram, encodeScalars, eventFileName } from
 export function tensorBoard(folder: string, every = 50): Callback {
   const started = Date.now() / 1000;
   const path = join(folder, eventFileName(started, hostname()));
-  const append = (bytes: Uint8Array) => appendWhole(path, bytes);
+  return tensorBoardIn(growingFile(path), { folder, started, every });
+}
+
+/** As `tensorBoard`, in a file that is saved with others. */
+export function tensorBoardIn(
+  file: GrowingFile,
+  { folder, started, every = 50 }: { readonly folder: string; readonly started: number; readonly every?: number },
+): Callback {
+  const append = (bytes: Uint8Array) => file.append(bytes);
   return {
     name: "tensorBoard",
     leads: true,
@@ -33,13 +42,15 @@ export function tensorBoard(folder: string, every = 50): Callback {
       const all = [...Object.entries(scalars), ...reported].map(([tag, number]) => [`${own}${tag}`, number] as const);
       append(encodeScalars(batches, Date.now() / 1000, Object.fromEntries(all)));
     },
-    onEpoch(run, results) {
+    async onEpoch(run, results) {
       const scalars = Object.fromEntries(Object.entries(results).map(([name, value]) => [`epoch/${name}`, value]));
       const now = Date.now() / 1000;
       append(encodeScalars(run.epoch, now, scalars));
       for (const [path, { value }] of run.model.parameters())
         if (value) append(encodeHistogram(run.epoch, now, `parameters/${path}`, value.data as Float32Array));
+      await file.save();
     },
+    onEnd: () => file.save(),
   };
 }
 

@@ -1,4 +1,8 @@
-/** Rows in a file, for what the frozen part of a model gives and memory has no room for. */
+/**
+ * Rows in a file, for what the frozen part of a model gives and memory has no room for. They tell of the data: the file is encrypted by a key that
+ * only this process has, so that whoever finds what a killed one leaves can do nothing with it.
+ */
+import { createCipheriv, randomBytes } from "node:crypto";
 import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +11,19 @@ import { positive, string } from "../../core/option-types.ts";
 import { optionsOf, required } from "../../core/options.ts";
 import { onDisk, systemReason } from "../../storage/disk.node.ts";
 import type { RowPlace } from "./kept-rows.ts";
+
+/**
+ * Encrypts rows, and decrypts them again: AES-256 in counter mode, whose counter begins with the number of the row. A row is written once, so that
+ * no counter is used for two contents.
+ */
+function cipherOfRows(): (row: number, bytes: Uint8Array) => Uint8Array {
+  const key = randomBytes(32);
+  return (row, bytes) => {
+    const counter = Buffer.alloc(16);
+    counter.writeUIntBE(row, 0, 6);
+    return createCipheriv("aes-256-ctr", key, counter).update(bytes);
+  };
+}
 
 /** Options of `diskRows`. */
 export interface DiskRowsOptions {
@@ -33,12 +50,14 @@ export function diskRows(options: DiskRowsOptions): RowPlace {
       const file = onDisk(path, () => openSync(path, "w+"));
       const remove = () => rmSync(within, { recursive: true, force: true });
       process.once("exit", remove);
+      const coded = cipherOfRows();
       return {
         capacity,
         write(row, given) {
           try {
+            const bytes = coded(row, given);
             for (let done = 0; done < rowBytes; )
-              done += writeSync(file, given, done, rowBytes - done, row * rowBytes + done);
+              done += writeSync(file, bytes, done, rowBytes - done, row * rowBytes + done);
           } catch (error) {
             throw new FileError(
               `what the frozen layers gave could not be kept in ${path}: ${systemReason(error)}; make room, or train without: training: { cache: false }`,
@@ -49,6 +68,7 @@ export function diskRows(options: DiskRowsOptions): RowPlace {
         read(row, into) {
           for (let done = 0; done < rowBytes; )
             done += readSync(file, into, done, rowBytes - done, row * rowBytes + done);
+          into.set(coded(row, into));
         },
         close() {
           process.off("exit", remove);
